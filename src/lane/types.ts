@@ -1,0 +1,101 @@
+/** Results of the parallel lane: what the executors give and the store keeps. */
+
+/** A key of namespace P as a binary string (one unit per byte, see util/bytes `toBinaryString`). */
+export type LaneKey = string;
+
+/** Values by key; `undefined` = absent. Everything that runs reads state through this. */
+export interface StateReader {
+  get(key: LaneKey): Uint8Array | undefined;
+}
+
+export type MessageStatus = 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL' | 'REJECTED' | 'STANDARD';
+
+export interface MessageReceipt {
+  /** Index of the protostone. */
+  readonly protostone: number;
+  readonly shadowVout: number;
+  /** STANDARD: a tag-1 message to a target other than 8:8, refunded here. */
+  readonly status: MessageStatus;
+  /** `block:tx` of the contract that ran (a created one: its new id), or undefined if none was resolved. */
+  readonly target: string | undefined;
+  /** Stable text, undefined for OK. */
+  readonly error: string | undefined;
+  readonly fuelUsed: number;
+  /** Data returned by the contract, hex. */
+  readonly data: string;
+}
+
+export type Executor = 'reuse' | 'gpu' | 'cpu' | 'sequential';
+
+/** What is equal under every policy (compared by the differential tests). */
+export interface LaneOutcome {
+  /** Position in the block. */
+  readonly index: number;
+  /** Display order. */
+  readonly txid: string;
+  /** Why the whole transaction was undone, undefined if it was not. */
+  readonly undone: string | undefined;
+  readonly messages: readonly MessageReceipt[];
+  /** Keys read from outside the transaction with the value seen, and keys written with the new value (undefined = deleted). */
+  readonly reads: ReadonlyMap<LaneKey, Uint8Array | undefined>;
+  readonly writes: ReadonlyMap<LaneKey, Uint8Array | undefined>;
+}
+
+/** A receipt as stored and served; `reads` and `writes` are hex keys, sorted. */
+export interface Receipt {
+  readonly height: number;
+  readonly index: number;
+  readonly txid: string;
+  readonly undone: string | undefined;
+  readonly messages: readonly MessageReceipt[];
+  readonly fuel: number;
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  /** How it was run: differs between policies, never part of a comparison. */
+  readonly colour: number;
+  readonly executor: Executor;
+  readonly repaired: boolean;
+}
+
+export interface PlanSummary {
+  readonly height: number;
+  readonly laneTxs: number;
+  readonly demoted: number;
+  readonly edges: number;
+  readonly colours: number;
+  /** Transactions per colour, colour 1 first. */
+  readonly widths: readonly number[];
+  readonly longestChain: number;
+  /** Fewest colours that DSATUR finds when block order is ignored: a bound for the report, never executed. */
+  readonly dsatur: number;
+}
+
+export interface LaneCounters {
+  txs: number;
+  ok: number;
+  revert: number;
+  trap: number;
+  outOfFuel: number;
+  malformed: number;
+}
+
+export interface LaneStatistics {
+  lane: LaneCounters;
+  executors: Record<Executor, number>;
+  batches: number;
+  colours: number;
+  repaired: number;
+  demoted: number;
+  /** Messages the kernel declined, and per program hash how many it ran to a final status. */
+  punted: number;
+  gpuRuns: Record<string, number>;
+  ms: Record<string, number>;
+}
+
+export interface LaneBlockResult {
+  /** Final writes of the block (undefined = deleted). */
+  readonly writes: ReadonlyMap<LaneKey, Uint8Array | undefined>;
+  readonly receipts: readonly Receipt[];
+  readonly plan: PlanSummary;
+  readonly statistics: LaneStatistics;
+}

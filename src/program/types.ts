@@ -1,0 +1,95 @@
+import type { WasmModule } from './module.js';
+
+/** A program after the pipeline validate → instrument; immutable and cached by `hash`. */
+export interface Program {
+  /** SHA-256 of the original WASM, hex. */
+  readonly hash: string;
+  readonly source: Uint8Array;
+  /** The instrumented module's bytes: what V8 compiles. */
+  readonly instrumented: Uint8Array;
+  /** The instrumented module decoded: what the translator reads. */
+  readonly module: WasmModule;
+  /** Names of the imports it uses. */
+  readonly imports: ReadonlySet<string>;
+}
+
+/**
+ * Names of the exports that instrumentation adds; every one is a mutable i32 global of the instrumented module.
+ * The host sets `fuel` to the message's fuel and `stack` to STACK_SLOTS before `__execute`. Instrumented code subtracts from them,
+ * and before an instrumentation trap (`unreachable`) it sets `why` to WHY_FUEL or WHY_STACK, so the cause is known at the moment of the trap.
+ */
+export const GLOBAL_FUEL = '__warpshrew_fuel';
+export const GLOBAL_STACK = '__warpshrew_stack';
+export const GLOBAL_WHY = '__warpshrew_why';
+export const WHY_NONE = 0;
+export const WHY_FUEL = 1;
+export const WHY_STACK = 2;
+
+/** Fuel of a message (lane rules 5). */
+export const MESSAGE_FUEL = 3_500_000;
+/** Stack budget of a message in slots (lane rules 4). */
+export const STACK_SLOTS = 32_768;
+
+/** Why a run ended with REVERT (lane rules 4). Number = code in the kernel's status word, so CPU and GPU name the same reason. */
+export const REVERT_REASONS = ['none', 'abort', 'bad-pointer', 'short-id', 'inner-call', 'host-error'] as const;
+export type RevertReason = (typeof REVERT_REASONS)[number];
+
+/**
+ * How `__execute` ended.
+ * OK: returned; `result` is what its pointer designates, or undefined if the pointer or length is bad (the message is then REJECTED).
+ */
+export type RunStatus = 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL';
+
+export interface RunResult {
+  readonly status: RunStatus;
+  readonly reason: RevertReason;
+  /** Fuel left when the run ended; 0 for OUT_OF_FUEL. */
+  readonly fuelLeft: number;
+  /** OK only: the bytes returned by `__execute`, copied. */
+  readonly result: Uint8Array | undefined;
+  /** True if `__is_dry_run` was called. */
+  readonly askedDryRun: boolean;
+}
+
+/** What a run needs from outside. Storage keys are the contract's own (without the `store/` prefix). */
+export interface RunHost {
+  readonly isDryRun: boolean;
+  readonly height: number;
+  /** Bytes of `__load_context`. */
+  readonly context: Uint8Array;
+  readonly transaction: Uint8Array;
+  readonly block: Uint8Array;
+  /** Value of `key` in own storage, undefined if absent. Recorded by the callee. */
+  storage(key: Uint8Array): Uint8Array | undefined;
+  /** Next sequence number (key `sequence`, absent = 1). Recorded by the callee. */
+  sequence(): bigint;
+  /** Balance bytes (16, or empty if 0) of `what` held by `who`; both 32-byte ids. Recorded by the callee. */
+  balance(who: Uint8Array, what: Uint8Array): Uint8Array;
+  declareRead(key: Uint8Array): void;
+  declareWrite(key: Uint8Array): void;
+}
+
+/** Names a program may import from `env` with their signatures, e.g. `(i32,i32)->i32`: lane rules 3. */
+export const ENV_IMPORTS: Readonly<Record<string, string>> = {
+  abort: '(i32,i32,i32,i32)->()',
+  __request_storage: '(i32)->i32',
+  __load_storage: '(i32,i32)->i32',
+  __request_context: '()->i32',
+  __load_context: '(i32)->i32',
+  __request_transaction: '()->i32',
+  __load_transaction: '(i32)->()',
+  __request_block: '()->i32',
+  __load_block: '(i32)->()',
+  __sequence: '(i32)->()',
+  __fuel: '(i32)->()',
+  __height: '(i32)->()',
+  __balance: '(i32,i32,i32)->()',
+  __returndatacopy: '(i32)->()',
+  __log: '(i32)->()',
+  __call: '(i32,i32,i32,i64)->i32',
+  __delegatecall: '(i32,i32,i32,i64)->i32',
+  __staticcall: '(i32,i32,i32,i64)->i32',
+  __is_dry_run: '()->i32',
+  __record_get: '(i32)->()',
+  __record_put: '(i32)->()',
+};

@@ -1,0 +1,104 @@
+/** Byte helpers shared by every layer. All byte strings are `Uint8Array`; integers are little-endian unless named otherwise. */
+
+const HEX: string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+
+export const U128_MAX = (1n << 128n) - 1n;
+export const EMPTY_BYTES = new Uint8Array(0);
+
+/** Lower-case hex of `bytes`, without prefix. */
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** Bytes of a hex string (either case, optional `0x`). Throws `RangeError` if it is not whole bytes of hex. */
+export function fromHex(hex: string): Uint8Array {
+  const text = hex.startsWith('0x') ? hex.slice(2) : hex;
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) throw new RangeError('not a hex string of whole bytes');
+  return Uint8Array.from(Buffer.from(text, 'hex'));
+}
+
+/** A txid or block hash as a node prints it: the bytes reversed, in hex. */
+export function toDisplayHash(wire: Uint8Array): string {
+  let out = '';
+  for (let i = wire.length - 1; i >= 0; i--) out += HEX[wire[i]];
+  return out;
+}
+
+/** Inverse of {@link toDisplayHash}. */
+export function fromDisplayHash(display: string): Uint8Array {
+  return fromHex(display).reverse();
+}
+
+export function concatBytes(...parts: Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const p of parts) length += p.length;
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}
+
+export function bytesEqual(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Lexicographic order by unsigned byte, shorter first on a common prefix. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  return Buffer.compare(a, b);
+}
+
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+}
+
+export function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+export function u32Bytes(value: number): Uint8Array {
+  const out = new Uint8Array(4);
+  writeU32(out, 0, value);
+  return out;
+}
+
+export function u64Bytes(value: bigint): Uint8Array {
+  const out = new Uint8Array(8);
+  new DataView(out.buffer).setBigUint64(0, value, true);
+  return out;
+}
+
+export function readU128(bytes: Uint8Array, at: number): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 16);
+  return view.getBigUint64(0, true) | (view.getBigUint64(8, true) << 64n);
+}
+
+export function writeU128(bytes: Uint8Array, at: number, value: bigint): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 16);
+  view.setBigUint64(0, value & 0xffffffffffffffffn, true);
+  view.setBigUint64(8, value >> 64n, true);
+}
+
+export function u128Bytes(value: bigint): Uint8Array {
+  const out = new Uint8Array(16);
+  writeU128(out, 0, value);
+  return out;
+}
+
+/** Bytes as a string of one UTF-16 unit per byte (0..255): the form in which byte strings key a `Map`. */
+export function toBinaryString(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+/** Inverse of {@link toBinaryString}. */
+export function fromBinaryString(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text, 'latin1'));
+}
