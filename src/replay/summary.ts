@@ -1,0 +1,86 @@
+import type { LaneStatistics } from '../lane/types.js';
+
+/** The one line that ends `warpshrew replay --json`: sums over the blocks of this run, state of the tip. */
+export interface ReplaySummary {
+  readonly height: number | undefined;
+  readonly hash: string | undefined;
+  readonly stateRoot: string | undefined;
+  readonly roots: { readonly standard: string; readonly lane: string } | undefined;
+  readonly blocks: number;
+  readonly policy: string;
+  readonly adapter: string | undefined;
+  readonly lane: LaneStatistics['lane'];
+  readonly executors: LaneStatistics['executors'];
+  readonly batches: number;
+  readonly colours: number;
+  readonly repaired: number;
+  readonly demoted: number;
+  readonly punted: number;
+  /** Messages that the kernel ended with a final status, per SHA-256 of the program. */
+  readonly gpuRuns: Readonly<Record<string, number>>;
+  readonly gpuFailures: number;
+  readonly ms: Readonly<Record<string, number>>;
+}
+
+/** Adds the figures of one block to the run's. */
+export class StatisticsSum {
+  readonly lane = { txs: 0, ok: 0, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 };
+  readonly executors = { reuse: 0, gpu: 0, cpu: 0, sequential: 0 };
+  batches = 0;
+  colours = 0;
+  repaired = 0;
+  demoted = 0;
+  punted = 0;
+  gpuFailures = 0;
+  readonly gpuRuns: Record<string, number> = {};
+  readonly ms: Record<string, number> = {};
+
+  add(s: LaneStatistics): void {
+    addEach(this.lane, s.lane);
+    addEach(this.executors, s.executors);
+    addEach(this.gpuRuns, s.gpuRuns);
+    addEach(this.ms, s.ms);
+    this.batches += s.batches;
+    this.colours += s.colours;
+    this.repaired += s.repaired;
+    this.demoted += s.demoted;
+    this.punted += s.punted;
+  }
+
+  addMs(phase: string, ms: number): void {
+    this.ms[phase] = (this.ms[phase] ?? 0) + ms;
+  }
+}
+
+function addEach<T extends { [K in keyof T]: number }>(into: T, from: T): void {
+  for (const key of Object.keys(from) as (keyof T)[]) {
+    into[key] = ((into[key] ?? 0) + from[key]) as T[keyof T];
+  }
+}
+
+/** Summaries side by side as a plain-text table. */
+export function summaryTable(runs: readonly ReplaySummary[]): string {
+  const rows: [string, (s: ReplaySummary) => string | number][] = [
+    ['policy', (s) => s.policy],
+    ['adapter', (s) => s.adapter ?? '-'],
+    ['blocks', (s) => s.blocks],
+    ['height', (s) => s.height ?? '-'],
+    ['state root', (s) => s.stateRoot?.slice(0, 16) ?? '-'],
+    ['lane txs', (s) => s.lane.txs],
+    ['ok / revert', (s) => `${s.lane.ok} / ${s.lane.revert}`],
+    ['trap / out of fuel', (s) => `${s.lane.trap} / ${s.lane.outOfFuel}`],
+    ['malformed', (s) => s.lane.malformed],
+    ['reuse / gpu', (s) => `${s.executors.reuse} / ${s.executors.gpu}`],
+    ['cpu / sequential', (s) => `${s.executors.cpu} / ${s.executors.sequential}`],
+    ['batches / colours', (s) => `${s.batches} / ${s.colours}`],
+    ['repaired / demoted', (s) => `${s.repaired} / ${s.demoted}`],
+    ['punted', (s) => s.punted],
+    ...[...new Set(runs.flatMap((s) => Object.keys(s.ms)))].map((phase): [string, (s: ReplaySummary) => string] => [
+      `ms ${phase}`,
+      (s) => (s.ms[phase] ?? 0).toFixed(0),
+    ]),
+  ];
+  const cells = rows.map(([name, read]) => [name, ...runs.map((run) => String(read(run)))]);
+  const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  ')).join('\n');
+}
