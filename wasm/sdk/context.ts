@@ -1,0 +1,58 @@
+// The context of a call: u128 numbers of 16 bytes: own id (2), caller (2), vout, number of incoming assets, three per asset, inputs.
+import { loadContextInto, requestContext, require } from './env';
+import { allocateBuffer, memoryBegin } from './memory';
+import * as u128 from './u128';
+
+/** Bytes of an asset in the context: block, tx, amount. */
+export const ASSET_BYTES: u32 = 48;
+
+let base: usize = 0;
+let end: usize = 0;
+let inputs: usize = 0;
+
+/** Loads the context. Must run first. */
+export function contextBegin(): void {
+  memoryBegin();
+  const length = requestContext();
+  base = allocateBuffer(length);
+  loadContextInto(base);
+  end = base + length;
+  // A host gives at least six numbers and all the assets it counts; anything else is not worth going on with.
+  require(length >= 96);
+  const room = (length - 96) / ASSET_BYTES;
+  require(u128.high(base + 80) == 0 && u128.low(base + 80) <= <u64>room);
+  inputs = base + 96 + incomingCount() * ASSET_BYTES;
+}
+
+/** The 32 bytes of the program's own id. */
+@inline
+export function selfId(): usize {
+  return base;
+}
+
+@inline
+export function incomingCount(): u32 {
+  return load<u32>(base, 80);
+}
+
+/** Block, tx and amount of incoming asset `index` (ids ascending). */
+@inline
+export function incoming(index: u32): usize {
+  return base + 96 + index * ASSET_BYTES;
+}
+
+/** Address of input `index`; an input that is not there is 0. */
+export function input(index: u32): usize {
+  const at = inputs + (index << 4);
+  return index >= <u32>(end - inputs) >> 4 ? u128.zero() : at;
+}
+
+/** The opcode, or 2^32 − 1 if input 0 does not fit into 32 bits. */
+export function opcode(): u32 {
+  const first = input(0);
+  return u128.high(first) == 0 && u128.low(first) < 0xffffffff ? <u32>u128.low(first) : 0xffffffff;
+}
+
+export function sameId(a: usize, b: usize): bool {
+  return u128.equal(a, b) && u128.equal(a + 16, b + 16);
+}
