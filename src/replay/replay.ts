@@ -1,14 +1,18 @@
+import { performance } from 'node:perf_hooks';
+import { setImmediate as turn } from 'node:timers/promises';
 import { parseBlock } from '../bitcoin/parse-block.js';
-import { openSource } from '../bitcoin/sources.js';
+import { openSource, type SourceBlock } from '../bitcoin/sources.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import { InputError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
 import type { Policy } from '../execute/schedule.js';
 import type { GpuLane } from '../gpu/types.js';
-import { DefaultModule } from '../standard/default-module.js';
+import type { StateReader } from '../lane/types.js';
+import { defaultIndexer } from '../standard/default-indexer.js';
 import { StandardLane } from '../standard/lane.js';
-import { Store } from '../store/store.js';
-import { bytesEqual, fromBinaryString, toDisplayHash } from '../util/bytes.js';
+import { type BlockRoots, Store } from '../store/store.js';
+import { fromBinaryString, toDisplayHash, toHex } from '../util/bytes.js';
+import { readExpectedRoots } from './expected-roots.js';
 import { type Progress, SILENT } from './progress.js';
 import { type ReplaySummary, StatisticsSum } from './summary.js';
 
@@ -30,4 +34,114 @@ export interface ReplayOptions {
   readonly onBlock?: (height: number, stateRoot: string) => void;
 }
 
-export { type ReplaySummary, StatisticsSum, fromBinaryString, toDisplayHash, bytesEqual, parseBlock, openSource, verifyBlock, InputError, LaneEngine, DefaultModule, StandardLane, Store, SILENT };
+/**
+ * Replays blocks from files into a store, from the store's tip on; a second run with the same blocks changes nothing.
+ * Both lanes of a block run at the same time and are committed together in one synced write.
+ *
+ * @throws InputError for a block that is not valid or does not follow the tip, or a root other than the fixture's;
+ *   StoreError, ProgramError. The store is left at the last whole block.
+ */
+export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
+  const source = openSource(options.path);
+  const moduleBytes = options.indexer ?? defaultIndexer();
+  const expected = options.indexer ? new Map<number, string>() : readExpectedRoots(options.path);
+  const progress = options.progress ?? SILENT;
+  const sum = new StatisticsSum();
+  const standardHash = StandardLane.hashOf(moduleBytes);
+  const store = await Store.open(options.dbDir, {
+    network: source.network,
+    moduleHash: standardHash,
+    laneStartHeight: options.laneStartHeight,
+    dependent: options.dependent,
+  });
+  const engine = new LaneEngine({
+    policy: options.policy,
+    workers: options.workers,
+    gpu: options.gpu,
+    laneStartHeight: options.laneStartHeight ?? 0,
+    dependent: options.dependent ?? 'demote',
+  });
+  let standard: StandardLane | undefined;
+  let blocks = 0;
+  try {
+    standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
+    const first = Math.max(options.from ?? source.firstHeight, (store.tip()?.height ?? -1) + 1);
+    const last = Math.min(options.to ?? source.lastHeight, source.lastHeight);
+    progress.start(Math.max(0, last - first + 1), 0);
+    for (const entry of source.blocks(first, last)) {
+      const root = await replayBlock(entry, { store, engine, standard, sum });
+      blocks++;
+      const want = expected.get(entry.height);
+      if (want !== undefined && want !== root) {
+        throw new InputError('FIXTURE_ROOT_MISMATCH', 'the state root is not the one stored with the chain', {
+          facts: { height: entry.height, expected: want, computed: root },
+          hint: 'this build computes another state than the one that made the fixture: report it with both roots',
+        });
+      }
+      options.onBlock?.(entry.height, root);
+      progress.update(blocks, { height: entry.height, laneTxs: sum.lane.txs });
+      await turn();
+    }
+  } finally {
+    progress.stop();
+    await engine.close();
+    await standard?.close();
+    await store.close();
+  }
+  const tip = await readTip(options.dbDir);
+  return {
+    height: tip?.height,
+    hash: tip?.hash,
+    stateRoot: tip && toHex(tip.roots.state),
+    roots: tip && { standard: toHex(tip.roots.standard), lane: toHex(tip.roots.lane) },
+    blocks,
+    policy: options.policy,
+    adapter: options.gpu?.adapter.description,
+    lane: sum.lane,
+    executors: sum.executors,
+    batches: sum.batches,
+    colours: sum.colours,
+    repaired: sum.repaired,
+    demoted: sum.demoted,
+    punted: sum.punted,
+    gpuRuns: sum.gpuRuns,
+    gpuFailures: sum.gpuFailures,
+    ms: sum.ms,
+  };
+}
+
+interface BlockContext {
+  readonly store: Store;
+  readonly engine: LaneEngine;
+  readonly standard: StandardLane;
+  readonly sum: StatisticsSum;
+}
+
+/** One block through both lanes and into the store; returns its state root in hex. */
+async function replayBlock(entry: SourceBlock, { store, engine, standard, sum }: BlockContext): Promise<string> {
+  const { height } = entry;
+  const started = performance.now();
+  const block = parseBlock(entry.raw);
+  verifyBlock(block, { previousHash: store.tip()?.hash });
+  sum.addMs('parse', performance.now() - started);
+  const reader: StateReader = { get: (key) => store.getLatest('P', fromBinaryString(key)) };
+  const [lane, run] = await Promise.all([
+    engine.processBlock(block, height, { reader, storeHandle: store.handle }),
+    standard.runBlock(entry.raw, height),
+  ]);
+  if (run.error) throw run.error;
+  sum.addMs('standard', run.ms);
+  const committing = performance.now();
+  const roots = await store.commitBlock({
+    height,
+    hash: block.hash,
+    header: block.header,
+    standardWrites: run.pairs,
+    laneWrites: lane.writes,
+    receipts: lane.receipts,
+    plan: lane.plan,
+  });
+  sum.addMs('commit', performance.now() - committing);
+  sum.add(lane.statistics);
+  return toHex(roots.state);
+}

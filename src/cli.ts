@@ -1,0 +1,154 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError } from 'commander';
+import { EXIT, WarpshrewError } from './errors.js';
+
+/** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
+const program = new Command('warpshrew')
+  .description('Two-phase Bitcoin metaprotocol indexer: dry run, conflict graph, WGSL batches, one atomic commit')
+  .version('0.1.0')
+  .showHelpAfterError('(add --help for the options)')
+  .exitOverride();
+
+const height = (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('not a height.');
+  return Number(text);
+};
+const policy = (text: string): 'sequential' | 'cpu' | 'gpu' | 'auto' => {
+  if (text === 'sequential' || text === 'cpu' || text === 'gpu' || text === 'auto') return text;
+  throw new InvalidArgumentError('one of sequential, cpu, gpu, auto.');
+};
+const dependent = (text: string): 'demote' | 'reject' => {
+  if (text === 'demote' || text === 'reject') return text;
+  throw new InvalidArgumentError('one of demote, reject.');
+};
+const collect = (text: string, before: string[]): string[] => [...before, text];
+
+/** What a command prints and the status it exits with. */
+interface CommandResult {
+  readonly text: string;
+  readonly exitStatus: number;
+}
+function finish(result: CommandResult): void {
+  if (result.text !== '') process.stdout.write(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
+  process.exitCode = result.exitStatus;
+}
+
+program
+  .command('start')
+  .description('replay the bundled chain on the CPU and through the kernel, compare the roots, serve JSON-RPC')
+  .option('--host <host>', 'address to serve on', '127.0.0.1')
+  .option('--port <port>', 'port to serve on', height, 8080)
+  .option('--no-serve', 'stop after the comparison')
+  .action(async (options) => finish(await (await import('./cli/start.js')).startCommand(options)));
+
+program
+  .command('decode')
+  .description('decode a transaction (hex), count what a block file holds, or check a file of wire vectors')
+  .argument('[input]', 'transaction hex, or path of a raw block')
+  .option('--json', 'print JSON')
+  .option('--vectors <file>', 'check a file of wire vectors')
+  .action(async (input: string | undefined, options) =>
+    finish(await (await import('./cli/decode.js')).decodeCommand(input, options)),
+  );
+
+program
+  .command('replay')
+  .description('index blocks from a fixture chain, a folder or a file of raw blocks')
+  .argument('<path>', 'fixture chain, folder of raw blocks, or raw block file')
+  .option('--db <dir>', 'database folder', 'warpshrew.db')
+  .option('--policy <policy>', 'sequential, cpu, gpu or auto', policy, 'auto')
+  .option('--indexer <file>', 'Metashrew module of the standard lane (default: the built-in indexer)')
+  .option('--from <height>', 'first height', height)
+  .option('--to <height>', 'last height', height)
+  .option('--lane-start-block <height>', 'height from which (8,8) messages run', height)
+  .option('--dependent <rule>', 'demote or reject messages that spend lane outputs of their own block', dependent)
+  .option('--workers <n>', 'dry-run and CPU workers', height)
+  .option('--roots <file>', 'write height and state root, one line per block')
+  .option('--json', 'end with one line of JSON')
+  .action(async (path: string, options) => finish(await (await import('./cli/replay.js')).replayCommand(path, options)));
+
+program
+  .command('dump')
+  .description("write the parallel lane's state as JSON")
+  .requiredOption('--db <dir>', 'database folder')
+  .option('--height <height>', 'state after this height (default: tip)', height)
+  .option('--receipts <file>', 'write the receipts up to that height as JSON lines')
+  .action(async (options) => finish(await (await import('./cli/dump.js')).dumpCommand(options)));
+
+program
+  .command('plan')
+  .description("show a block's lane transactions, sets, conflicts and batches")
+  .argument('<file>', 'raw block')
+  .option('--db <dir>', 'database whose tip is the state before the block (default: an empty state)')
+  .option('--json', 'print JSON')
+  .action(async (file: string, options) => finish(await (await import('./cli/plan.js')).planCommand(file, options)));
+
+program
+  .command('run-module')
+  .description('run any Metashrew module on raw blocks from an empty state')
+  .argument('<module>', 'WASM file')
+  .argument('<blocks...>', 'raw block files, in order')
+  .option('--height <height>', 'height of the first block (default: from its coinbase)', height)
+  .option('--view <name:hex>', 'run this view after the last block (repeatable)', collect, [])
+  .option('--json', 'one line of JSON per block')
+  .action(async (module: string, blocks: string[], options) =>
+    finish(await (await import('./cli/run-module.js')).runModuleCommand(module, blocks, options)),
+  );
+
+program
+  .command('serve')
+  .description('answer JSON-RPC from a database')
+  .requiredOption('--db <dir>', 'database folder')
+  .option('--indexer <file>', 'the module the database was made with (default: the built-in indexer)')
+  .option('--host <host>', 'address to serve on', '127.0.0.1')
+  .option('--port <port>', 'port to serve on', height, 8080)
+  .action(async (options) => finish(await (await import('./cli/serve.js')).serveCommand(options)));
+
+program
+  .command('fuzz')
+  .description('run random lane blocks under every policy and compare states, receipts and roots')
+  .option('--seed <n>', 'seed of the first block', height, 1)
+  .option('--blocks <n>', 'number of blocks', height, 1000)
+  .option('--txs <n>', 'transactions a block, at most', height)
+  .option('--no-gpu', 'compare sequential and cpu only')
+  .action(async (options) => finish(await (await import('./cli/fuzz.js')).fuzzCommand(options)));
+
+program
+  .command('bench')
+  .description('measure the kernel against V8 per program')
+  .argument('<what>', 'gpu')
+  .option('--sizes <list>', 'transactions per run, comma-separated', '1000,10000,100000')
+  .option('--json', 'print JSON')
+  .action(async (what: string, options) => finish(await (await import('./cli/bench.js')).benchCommand(what, options)));
+
+program
+  .command('gpu-info')
+  .description('name the adapter the kernel would run on; exit status 5 if there is none')
+  .action(async () => finish(await (await import('./cli/gpu-info.js')).gpuInfoCommand()));
+
+program
+  .command('fixtures')
+  .description('build the bundled regtest chain from its seed')
+  .argument('<dir>', 'folder to write')
+  .option('--seed <text>', 'seed', 'warpshrew')
+  .action(async (dir: string, options) => finish(await (await import('./cli/fixtures.js')).fixturesCommand(dir, options)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Prints an error the way docs/errors.md describes and gives the exit status. */
+function report(error: unknown): number {
+  if (error instanceof WarpshrewError) {
+    process.stderr.write(`${error.explain()}\n`);
+    return error.exitStatus;
+  }
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('commander.')) {
+    const fine = error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
+    return fine ? 0 : EXIT.usage;
+  }
+  process.stderr.write(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.internal;
+}

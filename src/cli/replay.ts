@@ -1,0 +1,70 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { EnvironmentError } from '../errors.js';
+import { openGpuLane } from '../gpu/open.js';
+import type { GpuLane } from '../gpu/types.js';
+import { SILENT, terminalProgress } from '../replay/progress.js';
+import { replay } from '../replay/replay.js';
+import { summaryTable } from '../replay/summary.js';
+import { readModuleFile } from './files.js';
+
+export interface ReplayCommandOptions {
+  readonly db: string;
+  readonly policy: 'sequential' | 'cpu' | 'gpu' | 'auto';
+  readonly indexer?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly laneStartBlock?: number;
+  readonly dependent?: 'demote' | 'reject';
+  readonly workers?: number;
+  readonly roots?: string;
+  readonly json?: boolean;
+}
+
+/** `warpshrew replay PATH`. */
+export async function replayCommand(path: string, options: ReplayCommandOptions): Promise<{ text: string; exitStatus: number }> {
+  const gpu = await gpuFor(options.policy);
+  const rootsFile = options.roots === undefined ? undefined : openForWriting(options.roots);
+  try {
+    const summary = await replay({
+      path,
+      dbDir: options.db,
+      policy: options.policy,
+      indexer: options.indexer === undefined ? undefined : readModuleFile(options.indexer),
+      from: options.from,
+      to: options.to,
+      gpu,
+      laneStartHeight: options.laneStartBlock,
+      dependent: options.dependent,
+      workers: options.workers,
+      progress: options.json ? SILENT : terminalProgress(`replay (${options.policy})`),
+      onBlock: (height, root) => {
+        if (rootsFile !== undefined) writeSync(rootsFile, `${height} ${root}\n`);
+      },
+    });
+    return { text: options.json ? JSON.stringify(summary) : summaryTable([summary]), exitStatus: 0 };
+  } finally {
+    if (rootsFile !== undefined) closeSync(rootsFile);
+    await gpu?.close();
+  }
+}
+
+/** `gpu` needs a device; `auto` takes one if there is one and says once when there is none. */
+async function gpuFor(policy: ReplayCommandOptions['policy']): Promise<GpuLane | undefined> {
+  if (policy === 'sequential' || policy === 'cpu') return undefined;
+  try {
+    return await openGpuLane();
+  } catch (error) {
+    if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
+    process.stderr.write(`no GPU, the CPU runs every batch (${error.code}: ${error.message})\n`);
+    return undefined;
+  }
+}
+
+function openForWriting(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (cause) {
+    throw new EnvironmentError('ENV_UNWRITABLE', 'the file cannot be written', { facts: { path }, cause });
+  }
+}
+

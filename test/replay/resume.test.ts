@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { CHAIN, cli, lastLine, startCli, temporaryFolder } from '../helpers/cli.js';
+
+const finalRoot = readFileSync(join(CHAIN, 'roots.txt'), 'utf8').trim().split('\n').at(-1)?.split(' ')[1];
+
+test('a second run continues at the tip and changes nothing when there is nothing left', async () => {
+  const db = join(temporaryFolder(), 'db');
+  const half = await cli('replay', CHAIN, '--db', db, '--policy', 'cpu', '--to', '100', '--json');
+  expect(lastLine(half)).toMatchObject({ height: 100 });
+  const rest = await cli('replay', CHAIN, '--db', db, '--policy', 'cpu', '--json');
+  expect(lastLine(rest)).toMatchObject({ stateRoot: finalRoot });
+  const again = await cli('replay', CHAIN, '--db', db, '--policy', 'cpu', '--json');
+  expect(lastLine(again)).toMatchObject({ stateRoot: finalRoot, blocks: 0 });
+}, 300_000);
+
+test('kill -9 at 20 random moments: the replay resumes and ends with the same root', async () => {
+  const db = join(temporaryFolder(), 'db');
+  let killed = 0;
+  // Each run gets a random time to live; the clock only chooses the moment, nothing is judged by it.
+  for (let attempt = 0; killed < 20 && attempt < 60; attempt++) {
+    const { child, done } = startCli(['replay', CHAIN, '--db', db, '--policy', 'cpu', '--json', '--to', String(20 + attempt * 8)]);
+    const first = await Promise.race([done, sleep(300 + Math.random() * 1500)]);
+    if (first === undefined) {
+      child.kill('SIGKILL');
+      const run = await done;
+      if (run.status === undefined) killed++;
+    } else {
+      expect(first.status, first.stderr).toBe(0);
+    }
+  }
+  expect(killed).toBe(20);
+  const run = await cli('replay', CHAIN, '--db', db, '--policy', 'cpu', '--json');
+  expect(run.status, run.stderr).toBe(0);
+  expect(lastLine(run)).toMatchObject({ stateRoot: finalRoot });
+}, 600_000);
