@@ -1,0 +1,117 @@
+/** Resolving the target of a cellpack: calls, creations and clones (docs/lane-rules.md, section 3). */
+import type { Transaction } from '../bitcoin/types.js';
+import { InternalError, ProgramError } from '../errors.js';
+import { inflateBody } from '../program/inflate.js';
+import { prepareProgram } from '../program/prepare.js';
+import type { Program } from '../program/types.js';
+import { idBytes, idFromBytes } from '../protocol/alkane-id.js';
+import { findEnvelope } from '../protocol/envelope.js';
+import type { AlkaneId } from '../protocol/types.js';
+import { concatBytes, readU128, U128_MAX, u128Bytes } from '../util/bytes.js';
+import { codeKey, SEQUENCE_KEY } from './keys.js';
+import type { TransactionView } from './overlay.js';
+import { programs } from './programs.js';
+
+const CODE_WASM = 0;
+const CODE_CLONE = 1;
+
+/** The contract that a message runs, or why there is none. */
+export type Resolution =
+  | { readonly ok: true; readonly id: AlkaneId; readonly program: Program }
+  | { readonly ok: false; readonly id: AlkaneId | undefined; readonly error: string };
+
+/**
+ * Finds or makes the contract that `target` names. Creations are written into `view` (the running message), so a
+ * message that fails later leaves none of them.
+ */
+export function resolveTarget(target: AlkaneId, tx: Transaction, view: TransactionView): Resolution {
+  switch (target.block) {
+    case 1n:
+      return target.tx === 0n ? createNext(tx, view) : noCode(target);
+    case 3n:
+      return createReserved({ block: 4n, tx: target.tx }, tx, view);
+    case 5n:
+      return clone({ block: 2n, tx: target.tx }, view);
+    case 6n:
+      return clone({ block: 4n, tx: target.tx }, view);
+    case 2n:
+    case 4n: {
+      const code = finalCode(target, view);
+      return code === undefined ? noCode(target) : { ok: true, id: target, program: code.program };
+    }
+    default:
+      return noCode(target);
+  }
+}
+
+function noCode(id: AlkaneId): Resolution {
+  return { ok: false, id, error: 'no code at the target' };
+}
+
+/** Next sequence number: absent means 1. */
+export function readSequence(view: TransactionView): bigint {
+  const value = view.get(SEQUENCE_KEY);
+  return value === undefined ? 1n : readU128(value, 0);
+}
+
+/** Takes the next number for an id 2:next, or undefined if there is none left. */
+function takeSequence(view: TransactionView): AlkaneId | undefined {
+  const next = readSequence(view);
+  if (next === U128_MAX) return undefined;
+  view.set(SEQUENCE_KEY, u128Bytes(next + 1n));
+  return { block: 2n, tx: next };
+}
+
+function createNext(tx: Transaction, view: TransactionView): Resolution {
+  const code = codeOfEnvelope(tx);
+  if (!code.ok) return { ok: false, id: undefined, error: code.error };
+  const id = takeSequence(view);
+  if (id === undefined) return { ok: false, id: undefined, error: 'no sequence number left' };
+  view.set(codeKey(id), concatBytes(Uint8Array.of(CODE_WASM), code.program.source));
+  return { ok: true, id, program: code.program };
+}
+
+function createReserved(id: AlkaneId, tx: Transaction, view: TransactionView): Resolution {
+  if (view.get(codeKey(id)) !== undefined) return { ok: false, id, error: 'the reserved id has code already' };
+  const code = codeOfEnvelope(tx);
+  if (!code.ok) return { ok: false, id, error: code.error };
+  view.set(codeKey(id), concatBytes(Uint8Array.of(CODE_WASM), code.program.source));
+  return { ok: true, id, program: code.program };
+}
+
+/** A clone points at the final original, never at another clone; the original is looked up before a number is taken. */
+function clone(original: AlkaneId, view: TransactionView): Resolution {
+  const code = finalCode(original, view);
+  if (code === undefined) return { ok: false, id: undefined, error: 'no code to clone' };
+  const id = takeSequence(view);
+  if (id === undefined) return { ok: false, id: undefined, error: 'no sequence number left' };
+  view.set(codeKey(id), concatBytes(Uint8Array.of(CODE_CLONE), idBytes(code.id)));
+  return { ok: true, id, program: code.program };
+}
+
+/** Code of `id`, one clone step followed. Stored code has passed every check at its creation. */
+function finalCode(id: AlkaneId, view: TransactionView): { id: AlkaneId; program: Program } | undefined {
+  const key = codeKey(id);
+  const value = view.get(key);
+  if (value === undefined) return undefined;
+  if (value[0] === CODE_WASM) return { id, program: programs.ofStored(key, value) };
+  const original = idFromBytes(value, 1);
+  const originalKey = codeKey(original);
+  const wasm = view.get(originalKey);
+  if (wasm === undefined || wasm[0] !== CODE_WASM) {
+    throw new InternalError('a clone points at an id without code', { facts: { block: id.block, tx: id.tx } });
+  }
+  return { id: original, program: programs.ofStored(originalKey, wasm) };
+}
+
+/** The program in the transaction's first envelope: inflated, validated, instrumented. */
+function codeOfEnvelope(tx: Transaction): { ok: true; program: Program } | { ok: false; error: string } {
+  const body = findEnvelope(tx);
+  if (body === undefined) return { ok: false, error: 'no envelope' };
+  try {
+    return { ok: true, program: prepareProgram(inflateBody(body)) };
+  } catch (error) {
+    if (error instanceof ProgramError) return { ok: false, error: `invalid code: ${error.code}` };
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+/** Keys of namespace P (docs/lane-rules.md, section 7), as binary strings: ASCII prefixes, then raw bytes. */
+import { idBytes } from '../protocol/alkane-id.js';
+import type { AlkaneId } from '../protocol/types.js';
+import { fromBinaryString, toBinaryString, u32Bytes } from '../util/bytes.js';
+import type { LaneKey } from './types.js';
+
+export const SEQUENCE_KEY: LaneKey = 'sequence';
+
+/** `sheet/` ++ txid in wire order ++ vout u32 LE. */
+export function sheetKey(txid: Uint8Array, vout: number): LaneKey {
+  return `sheet/${toBinaryString(txid)}${toBinaryString(u32Bytes(vout))}`;
+}
+
+/** `code/` ++ id32. */
+export function codeKey(id: AlkaneId): LaneKey {
+  return `code/${toBinaryString(idBytes(id))}`;
+}
+
+/** `store/` ++ id32 ++ `/`: what stands before a contract's own key. */
+export function storagePrefix(id: AlkaneId): LaneKey {
+  return `store/${toBinaryString(idBytes(id))}/`;
+}
+
+/** `balance/` ++ asset id32 ++ holder id32. */
+export function balanceKey(asset: AlkaneId, holder: AlkaneId): LaneKey {
+  return balanceKeyOfBytes(idBytes(asset), idBytes(holder));
+}
+
+/** As {@link balanceKey}, from two 32-byte ids. */
+export function balanceKeyOfBytes(asset: Uint8Array, holder: Uint8Array): LaneKey {
+  return `balance/${toBinaryString(asset)}${toBinaryString(holder)}`;
+}
+
+/** The bytes of a key, for the store and for receipts. */
+export function keyBytes(key: LaneKey): Uint8Array {
+  return fromBinaryString(key);
+}
+
+/** A key in lower-case hex: the form of receipts. */
+export function keyHex(key: LaneKey): string {
+  return Buffer.from(key, 'latin1').toString('hex');
+}

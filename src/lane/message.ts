@@ -1,0 +1,231 @@
+/** One message of a lane transaction: a call of a contract (docs/lane-rules.md, sections 3 to 5). */
+import { parseResult } from '../program/result.js';
+import { MESSAGE_FUEL, type Program, type RunHost, type RunResult } from '../program/types.js';
+import { formatId, idsEqual } from '../protocol/alkane-id.js';
+import { decodeCellpack } from '../protocol/cellpack.js';
+import { Sheet, type SheetEntry } from '../protocol/sheet.js';
+import type { AlkaneId, Protostone } from '../protocol/types.js';
+import { EMPTY_BYTES, readU128, toBinaryString, toHex, U128_MAX, u128Bytes, writeU128 } from '../util/bytes.js';
+import { readSequence, resolveTarget } from './creation.js';
+import { balanceKey, balanceKeyOfBytes, storagePrefix } from './keys.js';
+import type { TransactionView } from './overlay.js';
+import type { LaneTransaction } from './scan.js';
+import type { LaneKey, MessageReceipt, MessageStatus } from './types.js';
+
+/** Fuel per byte of the returned storage map (section 5). */
+export const STORAGE_FUEL_PER_BYTE = 40;
+/** Bytes of returned data that a receipt keeps; receipts are no part of the state. */
+export const RECEIPT_DATA_LIMIT = 4096;
+const LANE_BLOCK = 8n;
+const LANE_TX = 8n;
+
+/** What a block says to all its lane transactions; plain data, it travels to workers. */
+export interface LaneContext {
+  readonly height: number;
+  /** The block as serialised with witnesses. */
+  readonly block: Uint8Array;
+  /** Messages below this height fail and are refunded. */
+  readonly laneStartHeight: number;
+  /** `reject`: messages of a transaction that spends an output of another lane transaction of the block fail. */
+  readonly dependent: DependentRule;
+}
+
+export type DependentRule = 'demote' | 'reject';
+
+/** Keys that a program declared with `__record_get` and `__record_put`: they widen the plan, never the outcome. */
+export interface DeclaredKeys {
+  readonly reads: Set<LaneKey>;
+  readonly writes: Set<LaneKey>;
+}
+
+/**
+ * A contract must run: whoever drives the transaction runs `program` and resumes with how it ended.
+ * Storage keys are the contract's own.
+ */
+export interface MessageCall {
+  readonly program: Program;
+  readonly target: AlkaneId;
+  readonly context: Uint8Array;
+  readonly height: number;
+  readonly fuel: number;
+  /** What the program asks for; reads are recorded in the transaction. */
+  host(isDryRun: boolean): RunHost;
+  /** A value of the contract's storage as the transaction sees it now, not recorded. */
+  peekStorage(key: Uint8Array): Uint8Array | undefined;
+}
+
+/** How the run ended, on whatever it ran. */
+export type MessageEnd = RunResult;
+
+/** A message's result: what goes to `pointer`, or undefined if it failed and is to be refunded. */
+export interface MessageResult {
+  readonly receipt: MessageReceipt;
+  readonly parcel: Sheet | undefined;
+}
+
+/** Runs the message of `protostone`. All its writes lie in the running message of `view`; the caller keeps or drops them. */
+export function* runMessage(
+  input: LaneTransaction,
+  context: LaneContext,
+  view: TransactionView,
+  protostone: Protostone,
+  incoming: Sheet,
+  declared: DeclaredKeys | undefined,
+): Generator<MessageCall, MessageResult, MessageEnd> {
+  const failed = (status: MessageStatus, error: string, target?: AlkaneId, fuelUsed = 0): MessageResult => ({
+    receipt: receipt(protostone, status, target, error, fuelUsed, ''),
+    parcel: undefined,
+  });
+
+  const outer = decodeCellpack(protostone.message ?? EMPTY_BYTES);
+  if (outer === undefined) return failed('REJECTED', 'bad calldata');
+  if (outer.target.block !== LANE_BLOCK || outer.target.tx !== LANE_TX) {
+    return failed('STANDARD', 'the target is not 8:8', outer.target);
+  }
+  if (outer.inputs.length < 2) return failed('REJECTED', 'bad calldata');
+  if (context.height < context.laneStartHeight) return failed('REJECTED', 'below the lane start height');
+  if (context.dependent === 'reject' && input.parents.length > 0) {
+    return failed('REJECTED', 'depends on a lane transaction of this block');
+  }
+
+  const resolved = resolveTarget({ block: outer.inputs[0], tx: outer.inputs[1] }, input.tx, view);
+  if (!resolved.ok) return failed('REJECTED', resolved.error, resolved.id);
+  const { id, program } = resolved;
+  const entries = incoming.entries();
+  for (const entry of entries) {
+    if (!credit(view, id, entry)) return failed('REJECTED', 'sum over u128 on a balance', id);
+  }
+
+  const call = makeCall(program, id, encodeContext(id, protostone.shadowVout, entries, outer.inputs.slice(2)), {
+    input,
+    context,
+    view,
+    declared,
+  });
+  const end = yield call;
+  const used = call.fuel - end.fuelLeft;
+  switch (end.status) {
+    case 'REVERT':
+      return failed('REVERT', end.reason, id, used);
+    case 'TRAP':
+      return failed('TRAP', 'trap', id, used);
+    case 'OUT_OF_FUEL':
+      return failed('OUT_OF_FUEL', 'out of fuel', id, call.fuel);
+  }
+  if (end.result === undefined) return failed('REJECTED', 'bad result pointer', id, used);
+  const result = parseResult(end.result);
+  if (result === undefined) return failed('REJECTED', 'malformed result', id, used);
+  const charge = STORAGE_FUEL_PER_BYTE * result.mapBytes;
+  if (charge > end.fuelLeft) return failed('OUT_OF_FUEL', 'out of fuel', id, call.fuel);
+
+  const prefix = storagePrefix(id);
+  for (const [key, value] of result.storage) view.set(prefix + key, value.length === 0 ? undefined : value);
+  const parcel = new Sheet();
+  for (const transfer of result.transfers) {
+    const error = debit(view, id, transfer, parcel);
+    if (error !== undefined) return failed('REJECTED', error, id, used + charge);
+  }
+  const data = toHex(result.data.subarray(0, RECEIPT_DATA_LIMIT));
+  return { receipt: receipt(protostone, 'OK', id, undefined, used + charge, data), parcel };
+}
+
+/** The receipt of a message; also used where the pointer's sum turns a success into a failure. */
+export function receipt(
+  protostone: Protostone,
+  status: MessageStatus,
+  target: AlkaneId | undefined,
+  error: string | undefined,
+  fuelUsed: number,
+  data: string,
+): MessageReceipt {
+  return {
+    protostone: protostone.index,
+    shadowVout: protostone.shadowVout,
+    status,
+    target: target && formatId(target),
+    error,
+    fuelUsed,
+    data,
+  };
+}
+
+/** Context bytes: myself, caller 0:0, vout, incoming ascending, inputs; every number u128 LE. */
+export function encodeContext(
+  myself: AlkaneId,
+  vout: number,
+  incoming: readonly SheetEntry[],
+  inputs: readonly bigint[],
+): Uint8Array {
+  const numbers = [myself.block, myself.tx, 0n, 0n, BigInt(vout), BigInt(incoming.length)];
+  for (const { id, amount } of incoming) numbers.push(id.block, id.tx, amount);
+  numbers.push(...inputs);
+  const out = new Uint8Array(numbers.length * 16);
+  numbers.forEach((number, i) => {
+    writeU128(out, i * 16, number);
+  });
+  return out;
+}
+
+function makeCall(
+  program: Program,
+  target: AlkaneId,
+  contextBytes: Uint8Array,
+  { input, context, view, declared }: {
+    input: LaneTransaction;
+    context: LaneContext;
+    view: TransactionView;
+    declared: DeclaredKeys | undefined;
+  },
+): MessageCall {
+  const prefix = storagePrefix(target);
+  return {
+    program,
+    target,
+    context: contextBytes,
+    height: context.height,
+    fuel: MESSAGE_FUEL,
+    peekStorage: (key) => view.peek(prefix + toBinaryString(key)),
+    host: (isDryRun) => ({
+      isDryRun,
+      height: context.height,
+      context: contextBytes,
+      transaction: input.tx.raw,
+      block: context.block,
+      storage: (key) => view.get(prefix + toBinaryString(key)),
+      sequence: () => readSequence(view),
+      balance: (who, what) => view.get(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES,
+      declareRead: (key) => {
+        declared?.reads.add(prefix + toBinaryString(key));
+      },
+      declareWrite: (key) => {
+        declared?.writes.add(prefix + toBinaryString(key));
+      },
+    }),
+  };
+}
+
+function readBalance(view: TransactionView, key: LaneKey): bigint {
+  const value = view.get(key);
+  return value === undefined ? 0n : readU128(value, 0);
+}
+
+/** Adds an incoming amount to the contract's balance; false if the sum passes u128. */
+function credit(view: TransactionView, holder: AlkaneId, { id, amount }: SheetEntry): boolean {
+  const key = balanceKey(id, holder);
+  const sum = readBalance(view, key) + amount;
+  if (sum > U128_MAX) return false;
+  view.set(key, u128Bytes(sum));
+  return true;
+}
+
+/** Takes one transfer off the contract's balance (the own id beyond it is minted) into `parcel`; returns why it cannot. */
+function debit(view: TransactionView, holder: AlkaneId, transfer: SheetEntry, parcel: Sheet): string | undefined {
+  const { id, amount } = transfer;
+  if (amount === 0n) return undefined;
+  const key = balanceKey(id, holder);
+  const balance = readBalance(view, key);
+  if (balance < amount && !idsEqual(id, holder)) return 'transfer beyond the balance';
+  const left = balance > amount ? balance - amount : 0n;
+  if (left !== balance) view.set(key, left === 0n ? undefined : u128Bytes(left));
+  return parcel.add(id, amount) ? undefined : 'sum over u128 of a parcel';
+}

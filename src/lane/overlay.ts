@@ -1,0 +1,92 @@
+/** What one transaction has read and written so far, over a state that does not change meanwhile. */
+import type { LaneKey, StateReader } from './types.js';
+
+/** A plain map in front of a reader: the state inside a block while it is built. `undefined` in the map = deleted. */
+export class MapOverlay implements StateReader {
+  readonly changes = new Map<LaneKey, Uint8Array | undefined>();
+
+  constructor(readonly base: StateReader) {}
+
+  get(key: LaneKey): Uint8Array | undefined {
+    const own = this.changes.get(key);
+    return own !== undefined || this.changes.has(key) ? own : this.base.get(key);
+  }
+
+  apply(writes: ReadonlyMap<LaneKey, Uint8Array | undefined>): void {
+    for (const [key, value] of writes) this.changes.set(key, value);
+  }
+}
+
+/**
+ * The view of one transaction: three layers of writes (the deleted sheets, what the transaction keeps, the running
+ * message) over `base`. The first read of a key that the transaction has not written is recorded with the value seen;
+ * reads outlive every rollback, for they decided what happened.
+ */
+export class TransactionView implements StateReader {
+  readonly reads = new Map<LaneKey, Uint8Array | undefined>();
+  readonly #base: StateReader;
+  readonly #spent = new Map<LaneKey, Uint8Array | undefined>();
+  #kept = new Map<LaneKey, Uint8Array | undefined>();
+  #message: Map<LaneKey, Uint8Array | undefined> | undefined;
+
+  constructor(base: StateReader) {
+    this.#base = base;
+  }
+
+  /** The value of `key` as this transaction sees it; recorded if it comes from outside. */
+  get(key: LaneKey): Uint8Array | undefined {
+    const layer = this.#layerOf(key);
+    if (layer !== undefined) return layer.get(key);
+    if (this.reads.has(key)) return this.reads.get(key);
+    const value = this.#base.get(key);
+    this.reads.set(key, value);
+    return value;
+  }
+
+  /** As {@link get}, recording nothing. */
+  peek(key: LaneKey): Uint8Array | undefined {
+    const layer = this.#layerOf(key);
+    if (layer !== undefined) return layer.get(key);
+    return this.reads.has(key) ? this.reads.get(key) : this.#base.get(key);
+  }
+
+  /** Writes, or deletes with `undefined`: into the running message if there is one, else into the transaction. */
+  set(key: LaneKey, value: Uint8Array | undefined): void {
+    (this.#message ?? this.#kept).set(key, value);
+  }
+
+  /** Deletes the sheet of a spent outpoint: this stays even if the transaction is undone. */
+  deleteSpent(key: LaneKey): void {
+    this.#spent.set(key, undefined);
+  }
+
+  beginMessage(): void {
+    this.#message = new Map();
+  }
+
+  keepMessage(): void {
+    for (const [key, value] of this.#message ?? []) this.#kept.set(key, value);
+    this.#message = undefined;
+  }
+
+  dropMessage(): void {
+    this.#message = undefined;
+  }
+
+  /** Drops everything but the deletion of spent sheets. */
+  undo(): void {
+    this.#message = undefined;
+    this.#kept = new Map();
+  }
+
+  /** The final diff. A write that leaves the value it found is a write all the same. */
+  writes(): Map<LaneKey, Uint8Array | undefined> {
+    return new Map([...this.#spent, ...this.#kept]);
+  }
+
+  #layerOf(key: LaneKey): ReadonlyMap<LaneKey, Uint8Array | undefined> | undefined {
+    if (this.#message?.has(key)) return this.#message;
+    if (this.#kept.has(key)) return this.#kept;
+    return this.#spent.has(key) ? this.#spent : undefined;
+  }
+}
