@@ -2,7 +2,8 @@
  * The decoded form of a WASM module: what the validator, the instrumentation and the translator to WGSL read.
  * Function indices count imported functions first, as in the binary format.
  */
-export type ValueType = 'i32' | 'i64';
+/** `funcref` is rare: the translator may decline any function that has one. */
+export type ValueType = 'i32' | 'i64' | 'funcref';
 
 export interface FunctionType {
   readonly params: readonly ValueType[];
@@ -16,7 +17,10 @@ export interface FunctionImport {
 }
 
 /** Result of a block: a type index (multi-value), one value, or nothing. */
-export type BlockType = { readonly kind: 'empty' } | { readonly kind: 'value'; readonly type: ValueType } | { readonly kind: 'type'; readonly index: number };
+export type BlockType =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'value'; readonly type: ValueType }
+  | { readonly kind: 'type'; readonly index: number };
 
 /**
  * One instruction. `op` is the opcode byte; for the 0xfc prefix it is 0xfc00 | sub-opcode. Immediates:

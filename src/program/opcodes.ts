@@ -1,0 +1,166 @@
+/** The instructions a program may use: integers, sign extension, bulk memory, multi-value and function references. */
+
+/** How the bytes behind an opcode are read. */
+export type ImmediateKind =
+  | 'none'
+  | 'block'
+  | 'index'
+  | 'index2'
+  | 'brTable'
+  | 'memory'
+  | 'zero'
+  | 'zero2'
+  | 'indexZero'
+  | 'i32'
+  | 'i64'
+  | 'select'
+  | 'refType';
+
+export interface OpcodeInfo {
+  readonly immediate: ImmediateKind;
+  /** Operands taken and given; -1 where they depend on a type, a label or the frame. */
+  readonly pops: number;
+  readonly pushes: number;
+}
+
+/** Opcodes that the pipeline names; 0xfc-prefixed ones are `0xfc00 | sub-opcode`. */
+export const OP = {
+  unreachable: 0x00,
+  nop: 0x01,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+  drop: 0x1a,
+  select: 0x1b,
+  selectTyped: 0x1c,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  tableGet: 0x25,
+  tableSet: 0x26,
+  i32Load: 0x28,
+  i64Load: 0x29,
+  i32Store: 0x36,
+  i64Store: 0x37,
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  i32Eqz: 0x45,
+  i32Eq: 0x46,
+  i32Ne: 0x47,
+  i32LtS: 0x48,
+  i32LtU: 0x49,
+  i32GtU: 0x4b,
+  i32LeU: 0x4d,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i32Mul: 0x6c,
+  i32DivU: 0x6e,
+  i32And: 0x71,
+  i32ShrU: 0x76,
+  refNull: 0xd0,
+  refIsNull: 0xd1,
+  refFunc: 0xd2,
+  memoryInit: 0xfc08,
+  dataDrop: 0xfc09,
+  memoryCopy: 0xfc0a,
+  memoryFill: 0xfc0b,
+  tableInit: 0xfc0c,
+  elemDrop: 0xfc0d,
+  tableCopy: 0xfc0e,
+  tableGrow: 0xfc0f,
+  tableSize: 0xfc10,
+  tableFill: 0xfc11,
+} as const;
+
+/** Byte of the function reference type, the only reference type allowed. */
+export const FUNCREF = 0x70;
+
+const single: (OpcodeInfo | undefined)[] = new Array(256).fill(undefined);
+const prefixed: (OpcodeInfo | undefined)[] = new Array(32).fill(undefined);
+
+function define(from: number, to: number, immediate: ImmediateKind, pops: number, pushes: number): void {
+  for (let op = from; op <= to; op++) {
+    const info: OpcodeInfo = { immediate, pops, pushes };
+    if (op >= 0xfc00) prefixed[op & 0xff] = info;
+    else single[op] = info;
+  }
+}
+
+define(OP.unreachable, OP.unreachable, 'none', -1, -1);
+define(OP.nop, OP.nop, 'none', 0, 0);
+define(OP.block, OP.if, 'block', -1, -1);
+define(OP.else, OP.else, 'none', -1, -1);
+define(OP.end, OP.end, 'none', -1, -1);
+define(OP.br, OP.brIf, 'index', -1, -1);
+define(OP.brTable, OP.brTable, 'brTable', -1, -1);
+define(OP.return, OP.return, 'none', -1, -1);
+define(OP.call, OP.call, 'index', -1, -1);
+define(OP.callIndirect, OP.callIndirect, 'index2', -1, -1);
+define(OP.drop, OP.drop, 'none', 1, 0);
+define(OP.select, OP.select, 'none', 3, 1);
+define(OP.selectTyped, OP.selectTyped, 'select', 3, 1);
+define(OP.localGet, OP.localGet, 'index', 0, 1);
+define(OP.localSet, OP.localSet, 'index', 1, 0);
+define(OP.localTee, OP.localTee, 'index', 1, 1);
+define(OP.globalGet, OP.globalGet, 'index', 0, 1);
+define(OP.globalSet, OP.globalSet, 'index', 1, 0);
+define(OP.tableGet, OP.tableGet, 'index', 1, 1);
+define(OP.tableSet, OP.tableSet, 'index', 2, 0);
+define(0x28, 0x29, 'memory', 1, 1);
+define(0x2c, 0x35, 'memory', 1, 1);
+define(0x36, 0x37, 'memory', 2, 0);
+define(0x3a, 0x3e, 'memory', 2, 0);
+define(OP.memorySize, OP.memorySize, 'zero', 0, 1);
+define(OP.memoryGrow, OP.memoryGrow, 'zero', 1, 1);
+define(OP.i32Const, OP.i32Const, 'i32', 0, 1);
+define(OP.i64Const, OP.i64Const, 'i64', 0, 1);
+define(0x45, 0x45, 'none', 1, 1);
+define(0x46, 0x4f, 'none', 2, 1);
+define(0x50, 0x50, 'none', 1, 1);
+define(0x51, 0x5a, 'none', 2, 1);
+define(0x67, 0x69, 'none', 1, 1);
+define(0x6a, 0x78, 'none', 2, 1);
+define(0x79, 0x7b, 'none', 1, 1);
+define(0x7c, 0x8a, 'none', 2, 1);
+define(0xa7, 0xa7, 'none', 1, 1);
+define(0xac, 0xad, 'none', 1, 1);
+define(0xc0, 0xc4, 'none', 1, 1);
+define(OP.refNull, OP.refNull, 'refType', 0, 1);
+define(OP.refIsNull, OP.refIsNull, 'none', 1, 1);
+define(OP.refFunc, OP.refFunc, 'index', 0, 1);
+define(OP.memoryInit, OP.memoryInit, 'indexZero', 3, 0);
+define(OP.dataDrop, OP.dataDrop, 'index', 0, 0);
+define(OP.memoryCopy, OP.memoryCopy, 'zero2', 3, 0);
+define(OP.memoryFill, OP.memoryFill, 'zero', 3, 0);
+define(OP.tableInit, OP.tableInit, 'index2', 3, 0);
+define(OP.elemDrop, OP.elemDrop, 'index', 0, 0);
+define(OP.tableCopy, OP.tableCopy, 'index2', 3, 0);
+define(OP.tableGrow, OP.tableGrow, 'index', 2, 1);
+define(OP.tableSize, OP.tableSize, 'index', 0, 1);
+define(OP.tableFill, OP.tableFill, 'index', 3, 0);
+
+/** What `op` reads, takes and gives; undefined if a program may not use it. */
+export function opcodeInfo(op: number): OpcodeInfo | undefined {
+  if (op < 0x100) return single[op];
+  return op >= 0xfc00 && op < 0xfc20 ? prefixed[op & 0xff] : undefined;
+}
+
+/** True for the floating-point instructions, which get an error of their own. */
+export function isFloatOpcode(op: number): boolean {
+  if (op >= 0xfc00) return op <= 0xfc07;
+  if (op === 0x2a || op === 0x2b || op === 0x38 || op === 0x39 || op === 0x43 || op === 0x44) return true;
+  if ((op >= 0x5b && op <= 0x66) || (op >= 0x8b && op <= 0xa6)) return true;
+  return (op >= 0xa8 && op <= 0xab) || (op >= 0xae && op <= 0xbf);
+}
