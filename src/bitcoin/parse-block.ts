@@ -1,0 +1,74 @@
+import { InputError } from '../errors.js';
+import { readU32 } from '../util/bytes.js';
+import { sha256d } from './hash.js';
+import { Cursor, layoutTransaction, malformed } from './layout.js';
+import { plainView, readTransaction } from './parse-transaction.js';
+import type { Block, Transaction } from './types.js';
+
+/** Longest serialised block: the weight limit, as weight is never less than length. */
+export const MAX_BLOCK_LENGTH = 4_000_000;
+
+const HEADER_LENGTH = 80;
+/** Version, input and output counts, locktime, one input and one output. */
+const MIN_TRANSACTION = 60;
+
+/**
+ * Reads a block as serialised with witnesses: header, count, transactions, nothing else. Nothing is checked beyond the format,
+ * see `verifyBlock`. Slices of the result share the memory of `raw`.
+ * Throws `InputError` BLOCK_TOO_LARGE, BLOCK_TRUNCATED, BLOCK_MALFORMED or BLOCK_TRAILING_BYTES.
+ */
+export function parseBlock(raw: Uint8Array): Block {
+  if (raw.length > MAX_BLOCK_LENGTH) {
+    throw new InputError('BLOCK_TOO_LARGE', 'the block is longer than any valid one', {
+      facts: { length: raw.length, limit: MAX_BLOCK_LENGTH },
+      hint: 'Give one block per file: header, transaction count, transactions.',
+    });
+  }
+  const bytes = plainView(raw);
+  const cursor = new Cursor(bytes, 0, 'BLOCK');
+  cursor.skip(HEADER_LENGTH);
+  const header = bytes.subarray(0, HEADER_LENGTH);
+  const count = cursor.count(MIN_TRANSACTION);
+  if (count === 0) throw malformed('BLOCK', 'it has no transactions', HEADER_LENGTH);
+  const transactions: Transaction[] = [];
+  let coinbaseScript: Uint8Array | undefined;
+  for (let i = 0; i < count; i++) {
+    const layout = layoutTransaction(bytes, cursor.at, 'BLOCK');
+    const { transaction, firstScript } = readTransaction(bytes, cursor.at, layout, 'BLOCK');
+    transactions.push(transaction);
+    coinbaseScript ??= firstScript;
+    cursor.at = layout.end;
+  }
+  if (cursor.at !== bytes.length) {
+    throw new InputError('BLOCK_TRAILING_BYTES', 'bytes follow the last transaction of the block', {
+      facts: { end: cursor.at, length: bytes.length },
+    });
+  }
+  return {
+    hash: sha256d(header),
+    previousHash: header.subarray(4, 36),
+    header,
+    coinbaseHeight: coinbaseScript && coinbaseHeight(header, coinbaseScript),
+    transactions,
+    raw: bytes,
+  };
+}
+
+/**
+ * The height that a coinbase script begins with (BIP34): OP_0, OP_1 to OP_16, or a minimal push of a positive number.
+ * Undefined for another start and for header versions below 2, whose scripts begin with something else that may look alike.
+ */
+function coinbaseHeight(header: Uint8Array, script: Uint8Array): number | undefined {
+  if ((readU32(header, 0) | 0) < 2 || script.length === 0) return undefined;
+  const length = script[0];
+  if (length === 0) return 0;
+  if (length >= 0x51 && length <= 0x60) return length - 0x50;
+  if (length > 4 || script.length < 1 + length) return undefined;
+  const top = script[length];
+  if (top >= 0x80) return undefined;
+  let height = 0;
+  for (let i = length; i > 0; i--) height = height * 256 + script[i];
+  // A leading zero byte is there only to keep the number from looking negative.
+  const minimal = height > 16 && (top !== 0 || script[length - 1] >= 0x80);
+  return minimal ? height : undefined;
+}

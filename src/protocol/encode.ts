@@ -1,0 +1,179 @@
+/**
+ * Builders of what the decoders read, for tests and fixtures (docs/wire.md). They write what they are told, also what no
+ * honest writer would, so that malformed cases can be built; only values that have no encoding throw `RangeError`.
+ */
+import { concatBytes, U128_MAX, u32Bytes } from '../util/bytes.js';
+import { compareIds } from './alkane-id.js';
+import { CHUNK, KEY, PROTOCOL_TAG_ALKANES } from './protostones.js';
+import { TAG } from './rune-fields.js';
+import { OP_13, OP_ENDIF, OP_IF, OP_PUSHDATA1, OP_PUSHDATA2, OP_RETURN } from './script.js';
+import type { AlkaneId, ProtostoneEdict } from './types.js';
+
+/** Largest push of the builders: the consensus limit. */
+const MAX_PUSH = 520;
+
+/** Shortest LEB128 form. Throws `RangeError` outside 0 .. 2^128-1. */
+export function encodeVarint(value: bigint | number): Uint8Array {
+  let rest = BigInt(value);
+  if (rest < 0n || rest > U128_MAX) throw new RangeError('not a u128');
+  const out: number[] = [];
+  while (rest >= 0x80n) {
+    out.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  out.push(Number(rest));
+  return Uint8Array.from(out);
+}
+
+export function encodeVarints(values: readonly (bigint | number)[]): Uint8Array {
+  return concatChunks(values.map(encodeVarint));
+}
+
+export interface ProtostoneInput {
+  /** 1 (Alkanes) if left out. */
+  readonly protocolTag?: bigint;
+  readonly burn?: bigint;
+  readonly pointer?: bigint | number;
+  readonly refund?: bigint | number;
+  readonly from?: bigint | number;
+  /** Calldata; padded with zeros to whole chunks of 15 bytes, as the format has no length. Empty: no key 81. */
+  readonly message?: Uint8Array;
+  /** Written in ascending order of id (stable), as the format stores differences. */
+  readonly edicts?: readonly ProtostoneEdict[];
+  /** Written before the named fields as they are. */
+  readonly rawFields?: readonly (readonly [key: bigint | number, value: bigint | number])[];
+  /** Written as the count of integers instead of the true one. */
+  readonly length?: bigint;
+}
+
+/** The u128 values of tag 16383 for a list of protostones. */
+export function encodeProtostones(list: readonly ProtostoneInput[]): bigint[] {
+  const integers: bigint[] = [];
+  for (const protostone of list) {
+    const body = protostoneIntegers(protostone);
+    integers.push(protostone.protocolTag ?? PROTOCOL_TAG_ALKANES, protostone.length ?? BigInt(body.length), ...body);
+  }
+  return packChunks(encodeVarints(integers));
+}
+
+/** Bytes as u128 values of 15 bytes each, little-endian, the last one padded with zeros. */
+export function packChunks(bytes: Uint8Array): bigint[] {
+  const values: bigint[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    let value = 0n;
+    for (let i = Math.min(at + CHUNK, bytes.length) - 1; i >= at; i--) value = (value << 8n) | BigInt(bytes[i]);
+    values.push(value);
+  }
+  return values;
+}
+
+function protostoneIntegers(protostone: ProtostoneInput): bigint[] {
+  const integers: bigint[] = [];
+  const field = (key: bigint, value: bigint | number | undefined): void => {
+    if (value !== undefined) integers.push(key, BigInt(value));
+  };
+  for (const [key, value] of protostone.rawFields ?? []) field(BigInt(key), value);
+  field(KEY.burn, protostone.burn);
+  field(KEY.pointer, protostone.pointer);
+  field(KEY.refund, protostone.refund);
+  field(KEY.from, protostone.from);
+  for (const chunk of packChunks(protostone.message ?? new Uint8Array(0))) field(KEY.message, chunk);
+  if (protostone.edicts?.length) integers.push(KEY.edicts, ...edictIntegers(protostone.edicts));
+  return integers;
+}
+
+interface EdictInput {
+  readonly id: AlkaneId;
+  readonly amount: bigint;
+  readonly output: bigint | number;
+}
+
+function edictIntegers(edicts: readonly EdictInput[]): bigint[] {
+  let last: AlkaneId = { block: 0n, tx: 0n };
+  return [...edicts]
+    .sort((a, b) => compareIds(a.id, b.id))
+    .flatMap(({ id, amount, output }) => {
+      const blockDelta = id.block - last.block;
+      const txDelta = blockDelta === 0n ? id.tx - last.tx : id.tx;
+      last = id;
+      return [blockDelta, txDelta, amount, BigInt(output)];
+    });
+}
+
+export interface RunestoneInput {
+  readonly protostones?: readonly ProtostoneInput[];
+  /** Runes edicts, written last in ascending order of id. */
+  readonly edicts?: readonly EdictInput[];
+  readonly pointer?: bigint | number;
+  /** (tag, value) pairs written first, as they are. */
+  readonly rawFields?: readonly (readonly [tag: bigint | number, value: bigint | number])[];
+}
+
+/** A whole OP_RETURN script: raw fields, pointer, protocol values, edicts; the payload in pushes of at most 520 bytes. */
+export function encodeRunestone(runestone: RunestoneInput): Uint8Array {
+  const integers: bigint[] = [];
+  for (const [tag, value] of runestone.rawFields ?? []) integers.push(BigInt(tag), BigInt(value));
+  if (runestone.pointer !== undefined) integers.push(TAG.pointer, BigInt(runestone.pointer));
+  for (const value of encodeProtostones(runestone.protostones ?? [])) integers.push(TAG.protocol, value);
+  if (runestone.edicts?.length) integers.push(TAG.body, ...edictIntegers(runestone.edicts));
+  return concatBytes(Uint8Array.of(OP_RETURN, OP_13), pushAll(encodeVarints(integers)));
+}
+
+/** Message bytes of a cellpack (not padded). */
+export function encodeCellpack(target: AlkaneId, inputs: readonly (bigint | number)[]): Uint8Array {
+  return encodeVarints([target.block, target.tx, ...inputs]);
+}
+
+/** A witness script that is nothing but an envelope around `gzipped`. */
+export function encodeEnvelope(gzipped: Uint8Array): Uint8Array {
+  const marker = Uint8Array.of(3, ...Buffer.from('BIN', 'latin1'));
+  return concatBytes(Uint8Array.of(0, OP_IF), marker, Uint8Array.of(0), pushAll(gzipped), Uint8Array.of(OP_ENDIF));
+}
+
+/** Bytes as data pushes of at most 520 bytes; no bytes: no push. */
+function pushAll(bytes: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += MAX_PUSH) {
+    const data = bytes.subarray(at, at + MAX_PUSH);
+    if (data.length < OP_PUSHDATA1) parts.push(Uint8Array.of(data.length));
+    else if (data.length < 0x100) parts.push(Uint8Array.of(OP_PUSHDATA1, data.length));
+    else parts.push(Uint8Array.of(OP_PUSHDATA2, data.length & 0xff, data.length >> 8));
+    parts.push(data);
+  }
+  return concatChunks(parts);
+}
+
+/** Joins any number of parts: the lists here are too long to be spread over an argument list. */
+function concatChunks(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(Buffer.concat(parts));
+}
+
+/** Largest stored block of deflate. */
+const MAX_STORED = 0xffff;
+
+/** A gzip member with stored (uncompressed) blocks: the same bytes on every platform and version of zlib. */
+export function gzipStored(bytes: Uint8Array): Uint8Array {
+  // Magic, deflate, no flags, no time, no extra flags, unknown system.
+  const parts: Uint8Array[] = [Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff)];
+  for (let at = 0; at === 0 || at < bytes.length; at += MAX_STORED) {
+    const data = bytes.subarray(at, at + MAX_STORED);
+    const last = at + MAX_STORED >= bytes.length ? 1 : 0;
+    const { length } = data;
+    parts.push(Uint8Array.of(last, length & 0xff, length >> 8, ~length & 0xff, (~length >> 8) & 0xff), data);
+  }
+  parts.push(u32Bytes(crc32(bytes)), u32Bytes(bytes.length));
+  return concatChunks(parts);
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
+  return value;
+});
+
+/** CRC-32 of gzip. Own code: node:zlib has it only from 20.15 on. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ byte) & 0xff];
+  return ~crc >>> 0;
+}
