@@ -88,6 +88,10 @@ export interface LaneStatistics {
   demoted: number;
   /** Messages the kernel declined, and per program hash how many it ran to a final status. */
   punted: number;
+  /** Messages that the kernel stopped because they touched a key outside their declared set. */
+  accessViolations: number;
+  /** Times the kernel failed as a whole (lost device, out of memory): the block went on on the CPU. */
+  gpuFailures: number;
   gpuRuns: Record<string, number>;
   ms: Record<string, number>;
 }

@@ -1,0 +1,242 @@
+/** The parallel lane of one block, from the raw transactions to the writes and receipts. */
+import { availableParallelism } from 'node:os';
+import type { Block } from '../bitcoin/types.js';
+import { WarpshrewError } from '../errors.js';
+import type { GpuLane } from '../gpu/types.js';
+import type { DependentRule, LaneContext } from '../lane/message.js';
+import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
+import { type LaneTransaction, scanBlock } from '../lane/scan.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, StateReader } from '../lane/types.js';
+import { makePlan } from '../plan/plan.js';
+import { type Plan, summarise } from '../plan/report.js';
+import { findDemoted } from '../plan/utxo-dependencies.js';
+import { ProgramRunner } from '../program/runner.js';
+import { BlockTasks, type DryRun } from './block-tasks.js';
+import { CachingReader } from './caching-reader.js';
+import { accessSetOf, dryRunAll, FEWEST_FOR_WORKERS } from './dry-run.js';
+import { mergeWrites } from './merge-writes.js';
+import { addMs, type Policy, runColours } from './schedule.js';
+import { runSequential } from './sequential.js';
+import { validateAndRepair } from './validate.js';
+import { Versions } from './versions.js';
+import { WorkerPool } from './worker-pool.js';
+
+export interface LaneEngineOptions {
+  readonly policy: Policy;
+  /** Worker threads; 0: everything in this thread. Cores - 1 (at least 1) if not given. */
+  readonly workers?: number;
+  readonly gpu?: GpuLane;
+  readonly laneStartHeight: number;
+  readonly dependent: DependentRule;
+}
+
+/** The state before a block. Workers read it through `storeHandle`, or from `snapshot`; with neither, nothing runs on them. */
+export interface StateSource {
+  readonly reader: StateReader;
+  readonly storeHandle?: bigint;
+  readonly snapshot?: ReadonlyMap<LaneKey, Uint8Array>;
+}
+
+/** Phase 1 of a block: its lane transactions, what their dry runs found and the plan over them. */
+export interface PlannedBlock {
+  readonly transactions: readonly LaneTransaction[];
+  /** By position; undefined for demoted transactions. */
+  readonly dryRuns: readonly (DryRun | undefined)[];
+  /** Positions of the planned transactions: entry i is node i of the plan. */
+  readonly planned: readonly number[];
+  readonly plan: Plan;
+}
+
+/**
+ * Runs blocks, one after the other, under one policy. Whatever the policy, the writes and receipts (but for colour,
+ * executor and repaired) are those of the sequential executor.
+ */
+export class LaneEngine {
+  readonly #options: LaneEngineOptions;
+  readonly #runner = new ProgramRunner();
+  #pool: WorkerPool | undefined;
+  #gpuLost = false;
+
+  constructor(options: LaneEngineOptions) {
+    this.#options = options;
+  }
+
+  /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
+  async processBlock(block: Block, height: number, state: StateSource): Promise<LaneBlockResult> {
+    const statistics = emptyStatistics();
+    const before = new CachingReader(state.reader);
+    const context = this.#contextOf(block, height);
+    let started = performance.now();
+    const transactions = scanBlock(block, before);
+    addMs(statistics, 'scan', started);
+    if (this.#options.policy === 'sequential') {
+      started = performance.now();
+      const outcomes = runSequential(transactions, context, before, this.#runner);
+      addMs(statistics, 'sequential', started);
+      const demoted = countDemoted(transactions);
+      statistics.demoted = demoted;
+      const hows = outcomes.map((): HowRun => ({ colour: 0, executor: 'sequential', repaired: false }));
+      return finish(
+        height,
+        before,
+        outcomes,
+        hows,
+        statistics,
+        summarise(height, transactions.length, demoted, undefined),
+      );
+    }
+    return this.#parallel(transactions, context, before, state, statistics);
+  }
+
+  /** Phase 1 only: what `warpshrew plan` shows. */
+  async planBlock(block: Block, height: number, state: StateSource): Promise<PlannedBlock> {
+    const before = new CachingReader(state.reader);
+    const context = this.#contextOf(block, height);
+    return this.#analyse(scanBlock(block, before), context, before, state, emptyStatistics());
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close();
+    this.#pool = undefined;
+  }
+
+  #contextOf(block: Block, height: number): LaneContext {
+    const { laneStartHeight, dependent } = this.#options;
+    return { height, block: block.raw, laneStartHeight, dependent };
+  }
+
+  async #analyse(
+    transactions: readonly LaneTransaction[],
+    context: LaneContext,
+    before: StateReader,
+    state: StateSource,
+    statistics: LaneStatistics,
+  ): Promise<PlannedBlock> {
+    let started = performance.now();
+    const isDemoted = findDemoted(transactions);
+    const planned = transactions.flatMap((_, position) => (isDemoted[position] ? [] : [position]));
+    const tasks = new BlockTasks(transactions, context, before, this.#runner);
+    const pool = this.#poolFor(planned.length, state);
+    pool?.begin({
+      kind: 'block',
+      context,
+      transactions,
+      storeHandle: state.storeHandle,
+      snapshot: state.storeHandle === undefined ? state.snapshot : undefined,
+    });
+    const found = await dryRunAll(planned, tasks, pool);
+    const dryRuns = new Array<DryRun | undefined>(transactions.length).fill(undefined);
+    planned.forEach((position, i) => {
+      dryRuns[position] = found[i];
+    });
+    addMs(statistics, 'dryRun', started);
+    started = performance.now();
+    const plan = makePlan(found.map(accessSetOf));
+    addMs(statistics, 'plan', started);
+    return { transactions, dryRuns, planned, plan };
+  }
+
+  async #parallel(
+    transactions: readonly LaneTransaction[],
+    context: LaneContext,
+    before: StateReader,
+    state: StateSource,
+    statistics: LaneStatistics,
+  ): Promise<LaneBlockResult> {
+    const { policy, gpu } = this.#options;
+    const { dryRuns, planned, plan } = await this.#analyse(transactions, context, before, state, statistics);
+    const colours: number[][] = plan.colouring.widths.map(() => []);
+    const colourOf = new Uint32Array(transactions.length);
+    planned.forEach((position, i) => {
+      colourOf[position] = plan.colouring.colours[i];
+      colours[plan.colouring.colours[i] - 1].push(position);
+    });
+    const versions = new Versions(before);
+    const scheduled = await runColours(colours, {
+      policy,
+      transactions,
+      context,
+      versions,
+      runner: this.#runner,
+      pool: this.#poolFor(planned.length, state),
+      gpu: this.#gpuLost ? undefined : gpu,
+      dryRuns,
+      statistics,
+      onGpuFailure: (error) => {
+        this.#gpuLost ||= error instanceof WarpshrewError && error.code === 'GPU_DEVICE_LOST';
+      },
+    });
+    const started = performance.now();
+    const hows = scheduled.map(
+      (entry, position): HowRun => ({
+        colour: colourOf[position],
+        executor: entry?.executor ?? 'sequential',
+        repaired: false,
+      }),
+    );
+    const outcomes = validateAndRepair(
+      transactions,
+      scheduled.map((entry) => entry?.outcome),
+      context,
+      versions,
+      this.#runner,
+      (position) => {
+        const repaired = scheduled[position] !== undefined;
+        if (repaired) statistics.repaired++;
+        hows[position] = { colour: colourOf[position], executor: 'sequential', repaired };
+      },
+    );
+    addMs(statistics, 'validate', started);
+    statistics.colours = plan.colouring.count;
+    statistics.demoted = transactions.length - planned.length;
+    const summary = summarise(context.height, transactions.length, statistics.demoted, plan);
+    return finish(context.height, before, outcomes, hows, statistics, summary);
+  }
+
+  /** The pool, if it is wanted, the state can be read from it and there is enough to do. */
+  #poolFor(count: number, state: StateSource): WorkerPool | undefined {
+    const size = this.#options.workers ?? Math.max(1, availableParallelism() - 1);
+    if (size === 0 || count < FEWEST_FOR_WORKERS) return undefined;
+    if (state.storeHandle === undefined && state.snapshot === undefined) return undefined;
+    this.#pool ??= new WorkerPool(size);
+    return this.#pool;
+  }
+}
+
+function countDemoted(transactions: readonly LaneTransaction[]): number {
+  return findDemoted(transactions).reduce((sum, demoted) => sum + demoted, 0);
+}
+
+function finish(
+  height: number,
+  before: StateReader,
+  outcomes: readonly LaneOutcome[],
+  hows: readonly HowRun[],
+  statistics: LaneStatistics,
+  plan: LaneBlockResult['plan'],
+): LaneBlockResult {
+  statistics.lane = countOutcomes(outcomes);
+  for (const { executor } of hows) statistics.executors[executor]++;
+  return {
+    writes: mergeWrites(outcomes, before),
+    receipts: outcomes.map((outcome, position) => makeReceipt(height, outcome, hows[position])),
+    plan,
+    statistics,
+  };
+}
+
+function emptyStatistics(): LaneStatistics {
+  return {
+    lane: countOutcomes([]),
+    executors: { reuse: 0, gpu: 0, cpu: 0, sequential: 0 },
+    batches: 0,
+    colours: 0,
+    repaired: 0,
+    demoted: 0,
+    punted: 0,
+    accessViolations: 0,
+    gpuFailures: 0,
+    gpuRuns: {},
+    ms: {},
+  };
+}

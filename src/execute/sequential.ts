@@ -1,0 +1,25 @@
+/**
+ * The truth: lane transactions one at a time, in block order, each over what all before it left. Every other way of
+ * executing a block is tested against this one; it is kept too simple to be wrong.
+ */
+import type { LaneContext } from '../lane/message.js';
+import { MapOverlay } from '../lane/overlay.js';
+import type { LaneTransaction } from '../lane/scan.js';
+import { laneTransaction } from '../lane/transaction.js';
+import type { LaneOutcome, StateReader } from '../lane/types.js';
+import { type CpuRunner, driveOnCpu } from './drive.js';
+
+/** Outcomes of `transactions`, in their order, over the state `before` the block. */
+export function runSequential(
+  transactions: readonly LaneTransaction[],
+  context: LaneContext,
+  before: StateReader,
+  runner: CpuRunner,
+): LaneOutcome[] {
+  const state = new MapOverlay(before);
+  return transactions.map((transaction) => {
+    const outcome = driveOnCpu(laneTransaction(transaction, context, state), runner);
+    state.apply(outcome.writes);
+    return outcome;
+  });
+}

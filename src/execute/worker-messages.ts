@@ -1,0 +1,32 @@
+/** What the engine and its workers say to each other. All of it is plain data. */
+import type { LaneContext } from '../lane/message.js';
+import type { LaneTransaction } from '../lane/scan.js';
+import type { LaneKey, LaneOutcome } from '../lane/types.js';
+import type { DryRun, Overrides } from './block-tasks.js';
+
+/** Begins a block: everything after it is about these transactions, until the next one. Not answered. */
+export interface BeginBlock {
+  readonly kind: 'block';
+  readonly context: LaneContext;
+  readonly transactions: readonly LaneTransaction[];
+  /** The open store, or a copy of the state before the block. */
+  readonly storeHandle: bigint | undefined;
+  readonly snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined;
+}
+
+export interface CpuItem {
+  readonly position: number;
+  readonly overrides: Overrides;
+}
+
+export type WorkerTask =
+  | { readonly kind: 'dry'; readonly positions: readonly number[] }
+  | { readonly kind: 'cpu'; readonly items: readonly CpuItem[] };
+
+export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: WorkerTask };
+
+/** Results in the order of the task's positions. */
+export type FromWorker =
+  | { readonly kind: 'dry'; readonly results: readonly DryRun[] }
+  | { readonly kind: 'cpu'; readonly results: readonly LaneOutcome[] }
+  | { readonly kind: 'error'; readonly message: string; readonly stack: string | undefined };

@@ -1,0 +1,111 @@
+/** The threads of the lane engine. */
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { InternalError } from '../errors.js';
+import type { LaneOutcome } from '../lane/types.js';
+import type { DryRun } from './block-tasks.js';
+import type { BeginBlock, CpuItem, FromWorker, WorkerTask } from './worker-messages.js';
+
+/** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
+const PIECES_PER_WORKER = 4;
+const LARGEST_PIECE = 128;
+
+/** The built worker, also where the sources themselves run (under vitest). */
+function workerFile(): string {
+  const path = import.meta.url.endsWith('.ts') ? '../../dist/execute/worker.js' : './worker.js';
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
+interface Job {
+  readonly task: WorkerTask;
+  readonly resolve: (answer: FromWorker) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class WorkerPool {
+  readonly #workers: { readonly thread: Worker; job: Job | undefined }[];
+  readonly #waiting: Job[] = [];
+  #dead: Error | undefined;
+  #closing = false;
+
+  constructor(readonly size: number) {
+    this.#workers = Array.from({ length: size }, () => {
+      const thread = new Worker(workerFile());
+      const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
+      thread.on('message', (answer: FromWorker) => {
+        const job = worker.job;
+        worker.job = undefined;
+        if (answer.kind === 'error') {
+          this.#fail(new InternalError(`a worker failed: ${answer.message}`, { cause: answer.stack }));
+          job?.reject(this.#dead as Error);
+          return;
+        }
+        job?.resolve(answer);
+        this.#dispatch();
+      });
+      thread.on('error', (cause) => this.#fail(new InternalError('a worker thread died', { cause })));
+      thread.on('exit', (status) => {
+        if (!this.#closing) this.#fail(new InternalError('a worker thread ended', { facts: { status } }));
+      });
+      return worker;
+    });
+  }
+
+  /** Tells every worker of the next block. */
+  begin(block: BeginBlock): void {
+    for (const { thread } of this.#workers) thread.postMessage(block);
+  }
+
+  /** Dry runs of `positions`, in their order. */
+  async dryRun(positions: readonly number[]): Promise<DryRun[]> {
+    const answers = await this.#all(positions, (piece) => ({ kind: 'dry', positions: piece }));
+    return answers.flatMap((answer) => (answer.kind === 'dry' ? answer.results : []));
+  }
+
+  /** Runs `items`, in their order. */
+  async execute(items: readonly CpuItem[]): Promise<LaneOutcome[]> {
+    const answers = await this.#all(items, (piece) => ({ kind: 'cpu', items: piece }));
+    return answers.flatMap((answer) => (answer.kind === 'cpu' ? answer.results : []));
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#workers.map(({ thread }) => thread.terminate()));
+  }
+
+  #all<T>(items: readonly T[], makeTask: (piece: readonly T[]) => WorkerTask): Promise<FromWorker[]> {
+    const wanted = Math.ceil(items.length / (this.size * PIECES_PER_WORKER));
+    const length = Math.max(1, Math.min(LARGEST_PIECE, wanted));
+    const answers: Promise<FromWorker>[] = [];
+    for (let at = 0; at < items.length; at += length) {
+      const task = makeTask(items.slice(at, at + length));
+      answers.push(
+        new Promise((resolve, reject) => {
+          this.#waiting.push({ task, resolve, reject });
+        }),
+      );
+    }
+    this.#dispatch();
+    return Promise.all(answers);
+  }
+
+  #dispatch(): void {
+    if (this.#dead !== undefined) return this.#fail(this.#dead);
+    for (const worker of this.#workers) {
+      if (worker.job !== undefined) continue;
+      worker.job = this.#waiting.shift();
+      if (worker.job === undefined) return;
+      worker.thread.postMessage({ kind: 'task', task: worker.job.task });
+    }
+  }
+
+  /** A worker that is gone cannot be trusted to have said everything: every job fails, now and later. */
+  #fail(error: Error): void {
+    this.#dead ??= error;
+    for (const worker of this.#workers) {
+      worker.job?.reject(this.#dead);
+      worker.job = undefined;
+    }
+    for (const job of this.#waiting.splice(0)) job.reject(this.#dead);
+  }
+}

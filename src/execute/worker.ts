@@ -1,0 +1,55 @@
+/** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
+import { parentPort } from 'node:worker_threads';
+import type { LaneKey, StateReader } from '../lane/types.js';
+import { ProgramRunner } from '../program/runner.js';
+import { StoreReader } from '../store/store.js';
+import { BlockTasks } from './block-tasks.js';
+import { CachingReader } from './caching-reader.js';
+import type { BeginBlock, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
+
+const port = parentPort;
+if (port === null) throw new Error('worker.js runs in a worker thread only');
+
+const runner = new ProgramRunner();
+const stores = new Map<bigint, Promise<StateReader>>();
+let tasks: Promise<BlockTasks> | undefined;
+// One message after the other: a task waits for the block before it to be ready.
+let queue = Promise.resolve();
+
+port.on('message', (message: ToWorker) => {
+  queue = queue.then(async () => {
+    try {
+      if (message.kind === 'block') tasks = begin(message);
+      else if (tasks !== undefined) port.postMessage(perform(await tasks, message.task));
+    } catch (error) {
+      port.postMessage(failure(error));
+    }
+  });
+});
+
+async function begin({ context, transactions, storeHandle, snapshot }: BeginBlock): Promise<BlockTasks> {
+  return new BlockTasks(transactions, context, new CachingReader(await open(storeHandle, snapshot)), runner);
+}
+
+function open(
+  storeHandle: bigint | undefined,
+  snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined,
+): Promise<StateReader> | StateReader {
+  if (storeHandle === undefined) return { get: (key) => snapshot?.get(key) };
+  let reader = stores.get(storeHandle);
+  if (reader === undefined) {
+    reader = StoreReader.attach(storeHandle).then((store) => store.laneReader());
+    stores.set(storeHandle, reader);
+  }
+  return reader;
+}
+
+function perform(block: BlockTasks, task: WorkerTask): FromWorker {
+  if (task.kind === 'dry') return { kind: 'dry', results: task.positions.map((position) => block.dryRun(position)) };
+  return { kind: 'cpu', results: task.items.map(({ position, overrides }) => block.execute(position, overrides)) };
+}
+
+function failure(error: unknown): FromWorker {
+  const known = error instanceof Error ? error : new Error(String(error));
+  return { kind: 'error', message: known.message, stack: known.stack };
+}
