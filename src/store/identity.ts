@@ -1,0 +1,40 @@
+import { StoreError } from '../errors.js';
+import type { StoreIdentity, StoreOptions } from './types.js';
+
+/** Version of the layout in the database; raised whenever a row changes its form. */
+export const STORE_SCHEMA = 1;
+/** Version of the lane rules that this program runs. */
+export const LANE_RULES = 1;
+
+/** What a new store would be created as. */
+export function identityOf(options: StoreOptions): StoreIdentity {
+  return {
+    schema: STORE_SCHEMA,
+    rules: LANE_RULES,
+    network: options.network,
+    laneStartHeight: options.laneStartHeight ?? 0,
+    dependent: options.dependent ?? 'demote',
+    moduleHash: options.moduleHash,
+  };
+}
+
+const CHECKS: readonly (readonly [keyof StoreIdentity, code: string, what: string])[] = [
+  ['schema', 'STORE_SCHEMA_MISMATCH', 'layout version'],
+  ['rules', 'STORE_RULES_MISMATCH', 'lane rules version'],
+  ['network', 'STORE_NETWORK_MISMATCH', 'network'],
+  ['laneStartHeight', 'STORE_LANE_START_MISMATCH', 'lane start height'],
+  ['dependent', 'STORE_DEPENDENT_MISMATCH', 'rule for dependent transactions'],
+  ['moduleHash', 'STORE_MODULE_MISMATCH', 'standard-lane module'],
+];
+
+/** Throws a {@link StoreError} with the code of the first difference. */
+export function checkIdentity(dir: string, recorded: StoreIdentity, wanted: StoreIdentity): void {
+  for (const [field, code, what] of CHECKS) {
+    if (recorded[field] !== wanted[field]) {
+      throw new StoreError(code, `the store was made with another ${what}`, {
+        facts: { path: dir, recorded: String(recorded[field]), wanted: String(wanted[field]) },
+        hint: 'Open it with the recorded value, or replay the chain into another folder.',
+      });
+    }
+  }
+}

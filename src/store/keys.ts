@@ -1,0 +1,123 @@
+/**
+ * Keys of the columns. Numbers in keys are big-endian, so that RocksDB's byte order is their order.
+ *
+ * latest:  namespace ++ key → height u32 BE ++ value
+ * history: namespace ++ escaped key ++ 00 01 ++ ~height u32 BE → 01 ++ value, or 00 for a deletion
+ * blocks:  'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index → receipt; 't' ++ txid (wire) ++ height ++ index → nothing
+ * undo:    height → the keys the block touched
+ * tree:    see state-tree.ts
+ * meta:    'identity' → JSON; 'tip' → height
+ */
+import { compareBytes } from '../util/bytes.js';
+import type { Namespace } from './types.js';
+
+const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
+/** Bytes behind an escaped key: the terminator and the height. */
+const HISTORY_TAIL = 6;
+
+export const META_IDENTITY = ascii('identity');
+export const META_TIP = ascii('tip');
+
+export function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function namespaceCode(ns: Namespace): number {
+  return CODE[ns];
+}
+
+export function beU32(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}
+
+export function readBeU32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
+}
+
+export function latestKey(ns: Namespace, key: Uint8Array): Uint8Array {
+  const out = new Uint8Array(1 + key.length);
+  out[0] = CODE[ns];
+  out.set(key, 1);
+  return out;
+}
+
+/** 00 becomes 00 ff: with the terminator 00 01 no key's rows lie among another's, and order is kept. */
+function escaped(ns: Namespace, key: Uint8Array, tail: number): Uint8Array {
+  let zeros = 0;
+  for (const byte of key) if (byte === 0) zeros++;
+  const out = new Uint8Array(1 + key.length + zeros + tail);
+  out[0] = CODE[ns];
+  let at = 1;
+  for (const byte of key) {
+    out[at++] = byte;
+    if (byte === 0) out[at++] = 0xff;
+  }
+  return out;
+}
+
+/** The row of `key` written at `height`; within a key the newest height comes first. */
+export function historyKey(ns: Namespace, key: Uint8Array, height: number): Uint8Array {
+  const out = escaped(ns, key, HISTORY_TAIL);
+  const at = out.length - HISTORY_TAIL;
+  out[at + 1] = 1;
+  out.set(beU32(~height >>> 0), at + 2);
+  return out;
+}
+
+/** Range of the versions of `key` with height <= `height`. */
+export function historyRange(ns: Namespace, key: Uint8Array, height: number): { gte: Uint8Array; lt: Uint8Array } {
+  const lt = escaped(ns, key, 2);
+  lt[lt.length - 1] = 2;
+  return { gte: historyKey(ns, key, height), lt };
+}
+
+/** Range of all versions of all keys of `ns` that begin with `prefix`. */
+export function historyPrefixRange(ns: Namespace, prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } {
+  const gte = escaped(ns, prefix, 0);
+  return { gte, lt: afterPrefix(gte) };
+}
+
+/** Smallest byte string above everything that begins with `prefix`, which must hold a byte below ff (a namespace does). */
+export function afterPrefix(prefix: Uint8Array): Uint8Array {
+  let end = prefix.length;
+  while (end > 0 && prefix[end - 1] === 0xff) end--;
+  const out = prefix.slice(0, end);
+  out[end - 1]++;
+  return out;
+}
+
+/** Inverse of {@link historyKey}. */
+export function parseHistoryKey(row: Uint8Array): { key: Uint8Array; height: number } {
+  const end = row.length - HISTORY_TAIL;
+  const key = new Uint8Array(end - 1);
+  let length = 0;
+  for (let at = 1; at < end; at++) {
+    key[length++] = row[at];
+    if (row[at] === 0) at++;
+  }
+  return { key: key.slice(0, length), height: ~readBeU32(row, end + 2) >>> 0 };
+}
+
+/** True if two history rows belong to one key. */
+export function sameHistoryKey(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && compareBytes(a.subarray(0, a.length - 4), b.subarray(0, b.length - 4)) === 0;
+}
+
+function tagged(tag: string, ...parts: Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(1 + parts.reduce((sum, part) => sum + part.length, 0));
+  out[0] = tag.charCodeAt(0);
+  let at = 1;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+export const blockKey = (height: number): Uint8Array => tagged('b', beU32(height));
+export const planKey = (height: number): Uint8Array => tagged('p', beU32(height));
+export const receiptKey = (height: number, index: number): Uint8Array => tagged('r', beU32(height), beU32(index));
+export const receiptPrefix = (height: number): Uint8Array => tagged('r', beU32(height));
+export const txPrefix = (txid: Uint8Array): Uint8Array => tagged('t', txid);
+export const txKey = (txid: Uint8Array, height: number, index: number): Uint8Array =>
+  tagged('t', txid, beU32(height), beU32(index));

@@ -1,0 +1,192 @@
+import { StoreError } from '../errors.js';
+import type { PlanSummary, Receipt } from '../lane/types.js';
+import { fromDisplayHash, toHex } from '../util/bytes.js';
+import {
+  afterPrefix,
+  beU32,
+  blockKey,
+  historyPrefixRange,
+  historyRange,
+  latestKey,
+  META_IDENTITY,
+  META_TIP,
+  namespaceCode,
+  parseHistoryKey,
+  planKey,
+  readBeU32,
+  receiptKey,
+  receiptPrefix,
+  sameHistoryKey,
+  txPrefix,
+} from './keys.js';
+import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
+import type { Rocks } from './rocks.js';
+import { StateTree } from './state-tree.js';
+import type { StateProof } from './tree-proof.js';
+import type { BlockRecord, Namespace, StateRoots, StoreIdentity, Tip } from './types.js';
+
+/** Bytes of the height in a value of `latest`. */
+const HEIGHT_BYTES = 4;
+/** First byte of a history row that holds a value. */
+const PRESENT = 1;
+
+/**
+ * Synchronous reads of a store. Values are copies that the caller may keep and change.
+ * Namespace 'S': a key once written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
+ */
+export class StoreReader {
+  protected constructor(protected readonly rocks: Rocks) {}
+
+  /** What the store was created with. */
+  identity(): StoreIdentity {
+    const bytes = this.rocks.get('meta', META_IDENTITY);
+    if (bytes === undefined) throw new StoreError('STORE_SCHEMA_MISMATCH', 'the database has no identity record');
+    return JSON.parse(new TextDecoder().decode(bytes)) as StoreIdentity;
+  }
+
+  /** The last whole block; undefined before the first. */
+  tip(): Tip | undefined {
+    const bytes = this.rocks.get('meta', META_TIP);
+    if (bytes === undefined) return undefined;
+    const height = readBeU32(bytes, 0);
+    const hash = this.blockHash(height);
+    if (hash === undefined) throw new StoreError('STORE_CORRUPT', 'the tip has no block record', { facts: { height } });
+    return { height, hash };
+  }
+
+  /** Value at the tip. */
+  getLatest(ns: Namespace, key: Uint8Array): Uint8Array | undefined {
+    return valueOf(this.rocks.get('latest', latestKey(ns, key)));
+  }
+
+  /** Values at the tip, in the order of `keys`; one read of the database. */
+  getMany(ns: Namespace, keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
+    return this.rocks
+      .getMany(
+        'latest',
+        keys.map((key) => latestKey(ns, key)),
+      )
+      .map(valueOf);
+  }
+
+  /** Value after block `height`: the newest version with a height not above it. */
+  getAt(ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
+    if (height < 0) return undefined;
+    const latest = this.rocks.get('latest', latestKey(ns, key));
+    if (latest !== undefined && readBeU32(latest, 0) <= height) return valueOf(latest);
+    // Nothing is ever deleted in S, so what has no latest value has no history.
+    if (latest === undefined && ns === 'S') return undefined;
+    const row = this.rocks.first('history', historyRange(ns, key, height));
+    return row === undefined ? undefined : versionOf(row[1]);
+  }
+
+  /** Live keys of a namespace after block `height` (the tip if not given) that begin with `prefix`, ascending by bytes. */
+  *entriesAt(
+    ns: Namespace,
+    prefix: Uint8Array,
+    height?: number,
+  ): Generator<readonly [key: Uint8Array, value: Uint8Array], void, void> {
+    const tip = this.tip()?.height ?? -1;
+    if (height === undefined || height >= tip) {
+      const gte = latestKey(ns, prefix);
+      for (const [row, value] of this.rocks.scan('latest', { gte, lt: afterPrefix(gte) })) {
+        yield [new Uint8Array(row.subarray(1)), new Uint8Array(value.subarray(HEIGHT_BYTES))];
+      }
+      return;
+    }
+    let done: Uint8Array | undefined;
+    for (const [row, stored] of this.rocks.scan('history', historyPrefixRange(ns, prefix))) {
+      if (done !== undefined && sameHistoryKey(done, row)) continue;
+      const { key, height: written } = parseHistoryKey(row);
+      if (written > height) continue;
+      done = row;
+      const value = versionOf(stored);
+      if (value !== undefined) yield [key, value];
+    }
+  }
+
+  blockRecord(height: number): BlockRecord | undefined {
+    const bytes = this.at('blocks', blockKey(height), height);
+    return bytes && decodeBlockRecord(height, bytes);
+  }
+
+  /** 32 bytes in wire order. */
+  blockHash(height: number): Uint8Array | undefined {
+    const bytes = this.at('blocks', blockKey(height), height);
+    return bytes && new Uint8Array(bytes.subarray(0, 32));
+  }
+
+  /** Roots after block `height`, lower-case hex. */
+  roots(height: number): StateRoots | undefined {
+    return this.blockRecord(height)?.roots;
+  }
+
+  plan(height: number): PlanSummary | undefined {
+    const bytes = this.at('blocks', planKey(height), height);
+    return bytes && decodePlan(bytes);
+  }
+
+  /** Receipt of a lane transaction by its txid in display order; the newest if the chain holds the txid more than once. */
+  receipt(txid: string): Receipt | undefined {
+    const gte = txPrefix(fromDisplayHash(txid));
+    if (gte.length !== 33) return undefined;
+    const row = this.rocks.first('blocks', { gte, lt: afterPrefix(gte), reverse: true });
+    if (row === undefined) return undefined;
+    const bytes = this.rocks.get('blocks', receiptKey(readBeU32(row[0], 33), readBeU32(row[0], 37)));
+    return bytes && decodeReceipt(bytes);
+  }
+
+  /** Receipts of a block in block order. */
+  *receipts(height: number): Generator<Receipt, void, void> {
+    const gte = receiptPrefix(height);
+    for (const [, value] of this.rocks.scan('blocks', { gte, lt: afterPrefix(gte) })) yield decodeReceipt(value);
+  }
+
+  /** Proof under the tip's root of `ns` that `key` has its value or is absent. */
+  prove(ns: Namespace, key: Uint8Array): StateProof {
+    return this.tree(ns).prove(key, (other) => this.getLatest(ns, other));
+  }
+
+  protected tree(ns: Namespace): StateTree {
+    return new StateTree({ getMany: (keys) => this.rocks.getMany('tree', keys) }, namespaceCode(ns));
+  }
+
+  private at(column: 'blocks', key: Uint8Array, height: number): Uint8Array | undefined {
+    return Number.isInteger(height) && height >= 0 && height <= 0xffffffff ? this.rocks.get(column, key) : undefined;
+  }
+
+  /** Every row of the database as hex, per column: for tests and for comparing stores. */
+  rawContent(): Map<string, string> {
+    const rows = new Map<string, string>();
+    for (const column of ['latest', 'history', 'blocks', 'undo', 'tree', 'meta'] as const) {
+      for (const [key, value] of this.rocks.scan(column)) rows.set(`${column} ${toHex(key)}`, toHex(value));
+    }
+    return rows;
+  }
+}
+
+/** A value of `latest` without its height. */
+function valueOf(row: Uint8Array | undefined): Uint8Array | undefined {
+  return row && new Uint8Array(row.subarray(HEIGHT_BYTES));
+}
+
+function versionOf(row: Uint8Array): Uint8Array | undefined {
+  return row[0] === PRESENT ? new Uint8Array(row.subarray(1)) : undefined;
+}
+
+/** A value of `latest`. */
+export function latestRow(height: number, value: Uint8Array): Uint8Array {
+  const row = new Uint8Array(HEIGHT_BYTES + value.length);
+  row.set(beU32(height));
+  row.set(value, HEIGHT_BYTES);
+  return row;
+}
+
+/** A value of `history`. */
+export function historyRow(value: Uint8Array | undefined): Uint8Array {
+  if (value === undefined) return Uint8Array.of(0);
+  const row = new Uint8Array(1 + value.length);
+  row[0] = PRESENT;
+  row.set(value, 1);
+  return row;
+}

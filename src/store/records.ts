@@ -1,0 +1,97 @@
+/** Values of the columns `blocks` and `undo`. */
+import { StoreError } from '../errors.js';
+import type { MessageReceipt, PlanSummary, Receipt } from '../lane/types.js';
+import { concatBytes, fromHex, readU32, toHex, u32Bytes } from '../util/bytes.js';
+import { combinedRoot } from './tree-hash.js';
+import type { BlockCommit, BlockRecord, Namespace, StateRoots } from './types.js';
+
+const HASH_AT = 0;
+const HEADER_AT = 32;
+const STANDARD_ROOT_AT = 112;
+const LANE_ROOT_AT = 144;
+const RECEIPTS_AT = 176;
+const ERROR_FLAG_AT = 180;
+const ERROR_AT = 181;
+/** Standard-lane errors are stored cut to this many UTF-16 units: a module's abort text may be megabytes. */
+const MAX_ERROR = 2_000;
+
+/** hash 32, header 80, standard root 32, lane root 32, receipts u32 LE, flag, error text. */
+export function encodeBlockRecord(block: BlockCommit, roots: StateRoots): Uint8Array {
+  const error = block.standardError?.slice(0, MAX_ERROR);
+  return concatBytes(
+    block.hash,
+    block.header,
+    fromHex(roots.standard),
+    fromHex(roots.lane),
+    u32Bytes(block.receipts.length),
+    Uint8Array.of(error === undefined ? 0 : 1),
+    new TextEncoder().encode(error ?? ''),
+  );
+}
+
+export function decodeBlockRecord(height: number, bytes: Uint8Array): BlockRecord {
+  if (bytes.length < ERROR_AT) throw corrupt('block record', height);
+  const standard = toHex(bytes.subarray(STANDARD_ROOT_AT, LANE_ROOT_AT));
+  const lane = toHex(bytes.subarray(LANE_ROOT_AT, RECEIPTS_AT));
+  return {
+    height,
+    hash: new Uint8Array(bytes.subarray(HASH_AT, HEADER_AT)),
+    header: new Uint8Array(bytes.subarray(HEADER_AT, STANDARD_ROOT_AT)),
+    roots: { standard, lane, state: toHex(combinedRoot(fromHex(standard), fromHex(lane))) },
+    standardError: bytes[ERROR_FLAG_AT] === 1 ? new TextDecoder().decode(bytes.subarray(ERROR_AT)) : undefined,
+    receiptCount: readU32(bytes, RECEIPTS_AT),
+  };
+}
+
+export interface TouchedKey {
+  readonly ns: Namespace;
+  readonly key: Uint8Array;
+}
+
+/** Per key: namespace character, length u32 LE, key. */
+export function encodeTouched(keys: readonly TouchedKey[]): Uint8Array {
+  const out = new Uint8Array(keys.reduce((sum, { key }) => sum + 5 + key.length, 0));
+  let at = 0;
+  for (const { ns, key } of keys) {
+    out[at] = ns.charCodeAt(0);
+    out.set(u32Bytes(key.length), at + 1);
+    out.set(key, at + 5);
+    at += 5 + key.length;
+  }
+  return out;
+}
+
+export function decodeTouched(height: number, bytes: Uint8Array): TouchedKey[] {
+  const keys: TouchedKey[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = readU32(bytes, at + 1);
+    if (at + 5 + length > bytes.length) throw corrupt('undo record', height);
+    keys.push({ ns: bytes[at] === 0x53 ? 'S' : 'P', key: new Uint8Array(bytes.subarray(at + 5, at + 5 + length)) });
+    at += 5 + length;
+  }
+  return keys;
+}
+
+export function encodeJson(value: Receipt | PlanSummary): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** JSON leaves fields out that are undefined: they are put back, so that a stored receipt equals the one committed. */
+export function decodeReceipt(bytes: Uint8Array): Receipt {
+  const raw = JSON.parse(new TextDecoder().decode(bytes)) as Receipt;
+  const messages = raw.messages.map(
+    (message): MessageReceipt => ({ ...message, target: message.target, error: message.error }),
+  );
+  return { ...raw, undone: raw.undone, messages };
+}
+
+export function decodePlan(bytes: Uint8Array): PlanSummary {
+  return JSON.parse(new TextDecoder().decode(bytes)) as PlanSummary;
+}
+
+export function corrupt(what: string, height: number): StoreError {
+  return new StoreError('STORE_CORRUPT', `the ${what} of a block cannot be read`, {
+    facts: { height },
+    hint: 'Replay the chain into a new folder.',
+  });
+}

@@ -1,0 +1,228 @@
+/**
+ * The only file that touches @nxtedition/rocksdb.
+ *
+ * Traps of the binding, held by test/store/rocks.test.ts:
+ * - Synchronous calls exist only as underscore methods and want explicit buffer encodings.
+ * - A thread that attached by handle must never close: the owner would crash when it closes afterwards.
+ * - Writes block the calling thread.
+ * - The binding creates folders with a recursive mkdir that never returns on some file systems (/proc), so folders are made here.
+ */
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type Batch, type Column, RocksLevel } from '@nxtedition/rocksdb';
+import { StoreError } from '../errors.js';
+
+export const COLUMNS = ['latest', 'history', 'blocks', 'undo', 'tree', 'meta'] as const;
+export type ColumnName = (typeof COLUMNS)[number];
+
+export type Row = readonly [key: Uint8Array, value: Uint8Array];
+
+export interface Range {
+  readonly gte?: Uint8Array;
+  readonly lt?: Uint8Array;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/** Rows that one step of an iteration fetches. */
+const SCAN_ROWS = 500;
+
+/** Puts and deletes over any column, written at once. */
+export class WriteBatch {
+  constructor(
+    private readonly batch: Batch,
+    private readonly columns: Readonly<Record<ColumnName, { readonly column: Column }>>,
+  ) {}
+
+  put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
+    this.batch._put(key, value, this.columns[column]);
+  }
+
+  del(column: ColumnName, key: Uint8Array): void {
+    this.batch._del(key, this.columns[column]);
+  }
+
+  /** Atomic; with fsync of the log. Blocks the thread. */
+  write(): void {
+    try {
+      this.batch._writeSync({ sync: true });
+    } catch (error) {
+      throw new StoreError('STORE_WRITE_FAILED', 'the database refused a write', {
+        facts: { reason: text(error) },
+        hint: 'Check the free space and the health of the disk; the store stays at the last whole block.',
+        cause: error,
+      });
+    } finally {
+      this.batch._closeSync();
+    }
+  }
+
+  discard(): void {
+    this.batch._closeSync();
+  }
+}
+
+/** A RocksDB database with the store's columns. All reads are synchronous. */
+export class Rocks {
+  private readonly columns: Readonly<Record<ColumnName, { readonly column: Column }>>;
+  private closed = false;
+
+  private constructor(
+    private readonly db: RocksLevel,
+    private readonly owner: boolean,
+  ) {
+    const entries = COLUMNS.map((name) => [name, { column: db.columns[name] }] as const);
+    this.columns = Object.fromEntries(entries) as Record<ColumnName, { column: Column }>;
+  }
+
+  /** Opens the database in `dir`; `create` makes the folder and the database if they are missing. Throws {@link StoreError}. */
+  static async open(dir: string, create: boolean): Promise<Rocks> {
+    const path = resolve(dir);
+    const present = existsSync(join(path, 'CURRENT'));
+    if (!present && !create) {
+      throw new StoreError('STORE_MISSING', 'there is no store in this folder', {
+        facts: { path },
+        hint: 'Name the folder of an existing store, or replay a chain into it first.',
+      });
+    }
+    if (!present) makeFolder(path);
+    const columns = Object.fromEntries([['default', {}], ...COLUMNS.map((name) => [name, columnOptions(name)])]);
+    const db = new RocksLevel(path, { createIfMissing: false, ...(present ? {} : { createIfMissing: true }), columns });
+    try {
+      await db.open();
+    } catch (error) {
+      throw openError(path, error);
+    }
+    return new Rocks(db, true);
+  }
+
+  /** The database that another thread of this process opened. It must outlive this object, which never closes it. */
+  static async attach(handle: bigint): Promise<Rocks> {
+    const db = new RocksLevel(handle, {});
+    await db.open();
+    return new Rocks(db, false);
+  }
+
+  get handle(): bigint {
+    return this.db.handle;
+  }
+
+  get(column: ColumnName, key: Uint8Array): Uint8Array | undefined {
+    return this.getMany(column, [key])[0];
+  }
+
+  getMany(column: ColumnName, keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
+    this.assertOpen();
+    if (keys.length === 0) return [];
+    return this.db._getManySync(keys, { ...this.columns[column], keyEncoding: 'buffer', valueEncoding: 'buffer' });
+  }
+
+  /** First row of a range, in the order asked for. */
+  first(column: ColumnName, range: Range): Row | undefined {
+    this.assertOpen();
+    const { rows } = this.db.querySync({
+      ...this.columns[column],
+      ...range,
+      limit: 1,
+      keyEncoding: 'buffer',
+      valueEncoding: 'buffer',
+    });
+    return rows.length === 0 ? undefined : [rows[0], rows[1]];
+  }
+
+  /** Rows of a range as of the moment of the first step, fetched in portions. */
+  *scan(column: ColumnName, range: Range = {}): Generator<Row, void, void> {
+    this.assertOpen();
+    const iterator = this.db._iterator({
+      ...this.columns[column],
+      limit: -1,
+      ...range,
+      keyEncoding: 'buffer',
+      valueEncoding: 'buffer',
+    });
+    try {
+      for (;;) {
+        const { rows, finished } = iterator._nextvSync(SCAN_ROWS);
+        for (let i = 0; i < rows.length; i += 2) yield [rows[i], rows[i + 1]];
+        if (finished) return;
+        this.assertOpen();
+      }
+    } finally {
+      if (!this.closed) iterator._closeSync();
+    }
+  }
+
+  batch(): WriteBatch {
+    this.assertOpen();
+    return new WriteBatch(this.db.batch(), this.columns);
+  }
+
+  /** Closes the database if this object opened it; an attached one is only marked closed. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.owner) await this.db.close();
+  }
+
+  private assertOpen(): void {
+    if (this.closed) throw new StoreError('STORE_CLOSED', 'the store is closed');
+  }
+}
+
+function columnOptions(name: ColumnName): object {
+  // Block cache in bytes: point reads of state and of tree pages are the hot ones; the rest is read rarely.
+  const cacheSize = name === 'latest' || name === 'tree' ? 64 << 20 : 8 << 20;
+  return { cacheSize, filterPolicy: 'bloomfilter:10' };
+}
+
+/** Makes `path` and its missing parents one by one. */
+function makeFolder(path: string): void {
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at); at = dirname(at)) missing.push(at);
+  try {
+    for (const folder of missing.reverse()) mkdirSync(folder);
+    readdirSync(path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+function unwritable(path: string, error: unknown): StoreError {
+  return new StoreError('STORE_UNWRITABLE', 'the folder of the store cannot be written', {
+    facts: { path, reason: text(error) },
+    hint: 'Choose another folder with --db, or give this user the right to write there.',
+    cause: error,
+  });
+}
+
+/** Maps the binding's message to a stable code. */
+function openError(path: string, error: unknown): StoreError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const reason = text(cause);
+  if (/lock hold|LOCK: (Resource temporarily unavailable|No locks available)/i.test(reason)) {
+    return new StoreError('STORE_LOCKED', 'another process or thread has this store open', {
+      facts: { path },
+      hint: 'Stop the other warpshrew, or use another folder.',
+      cause,
+    });
+  }
+  if (/permission denied|read-only file system|not a directory|operation not permitted|EACCES|EROFS/i.test(reason)) {
+    return unwritable(path, cause);
+  }
+  if (/column famil/i.test(reason)) {
+    return new StoreError('STORE_SCHEMA_MISMATCH', 'the database in this folder was not made by this program', {
+      facts: { path, reason },
+      hint: 'Use another folder.',
+      cause,
+    });
+  }
+  return new StoreError('STORE_OPEN_FAILED', 'the database does not open', {
+    facts: { path, reason },
+    hint: 'If the files are damaged, replay the chain into a new folder.',
+    cause,
+  });
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,280 @@
+import { InternalError, StoreError } from '../errors.js';
+import { fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
+import { checkIdentity, identityOf } from './identity.js';
+import {
+  afterPrefix,
+  ascii,
+  beU32,
+  blockKey,
+  historyKey,
+  historyRange,
+  latestKey,
+  META_IDENTITY,
+  META_TIP,
+  parseHistoryKey,
+  planKey,
+  receiptKey,
+  receiptPrefix,
+  txKey,
+} from './keys.js';
+import { historyRow, latestRow, StoreReader } from './reader.js';
+import {
+  corrupt,
+  decodeReceipt,
+  decodeTouched,
+  encodeBlockRecord,
+  encodeJson,
+  encodeTouched,
+  type TouchedKey,
+} from './records.js';
+import { Rocks, type WriteBatch } from './rocks.js';
+import type { TreeUpdate } from './state-tree.js';
+import { combinedRoot } from './tree-hash.js';
+import type { BlockCommit, Namespace, StateRoots, StoreIdentity, StoreOptions } from './types.js';
+
+type Writes = ReadonlyMap<string, Uint8Array | undefined>;
+
+/**
+ * The state of both lanes with its history. One writer: the object that opened it. Each block is one synced batch, so after
+ * a crash the store stands at the last whole block. Errors are {@link StoreError}.
+ */
+export class Store extends StoreReader {
+  private constructor(
+    rocks: Rocks,
+    private readonly readOnly: boolean,
+  ) {
+    super(rocks);
+  }
+
+  /**
+   * Opens the store in `dir`, creating it unless `readOnly`. Codes: STORE_MISSING, STORE_LOCKED, STORE_UNWRITABLE,
+   * STORE_SCHEMA_MISMATCH, STORE_RULES_MISMATCH, STORE_NETWORK_MISMATCH, STORE_MODULE_MISMATCH,
+   * STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH.
+   */
+  static async open(dir: string, options: StoreOptions): Promise<Store> {
+    const wanted = identityOf(options);
+    return Store.with(dir, options.readOnly ?? false, (rocks) => {
+      const store = new Store(rocks, options.readOnly ?? false);
+      if (rocks.get('meta', META_IDENTITY) === undefined && !options.readOnly) store.create(wanted);
+      checkIdentity(dir, store.identity(), wanted);
+      return store;
+    });
+  }
+
+  /** Opens an existing store with the options it was created with. */
+  static async openRecorded(dir: string, options: { readonly readOnly?: boolean } = {}): Promise<Store> {
+    return Store.with(dir, true, (rocks) => {
+      const store = new Store(rocks, options.readOnly ?? false);
+      const recorded = store.identity();
+      checkIdentity(dir, recorded, identityOf(recorded));
+      return store;
+    });
+  }
+
+  /** What the store in `dir` was created with. Opens and closes it, so it must not be open elsewhere. */
+  static async inspect(dir: string): Promise<StoreIdentity> {
+    const store = await Store.openRecorded(dir, { readOnly: true });
+    const identity = store.identity();
+    await store.close();
+    return identity;
+  }
+
+  /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
+  static async attach(handle: bigint): Promise<StoreReader> {
+    return new Store(await Rocks.attach(handle), true);
+  }
+
+  private static async with(dir: string, mustExist: boolean, use: (rocks: Rocks) => Store): Promise<Store> {
+    const rocks = await Rocks.open(dir, !mustExist);
+    try {
+      return use(rocks);
+    } catch (error) {
+      await rocks.close();
+      throw error;
+    }
+  }
+
+  /** For {@link Store.attach} in worker threads of this process. */
+  get handle(): bigint {
+    return this.rocks.handle;
+  }
+
+  /** Closes the database. Threads that attached must have ended before. */
+  async close(): Promise<void> {
+    await this.rocks.close();
+  }
+
+  private create(identity: StoreIdentity): void {
+    if (this.rocks.first('blocks', {}) !== undefined) {
+      throw new StoreError('STORE_SCHEMA_MISMATCH', 'the database has blocks but no identity record');
+    }
+    const batch = this.rocks.batch();
+    batch.put('meta', META_IDENTITY, ascii(JSON.stringify(identity)));
+    batch.write();
+  }
+
+  /**
+   * Commits a whole block: both lanes' writes, undo data, receipts, plan, header, tree and tip, in one synced batch.
+   * `height` must be the tip's + 1 (any height in an empty store), else STORE_NOT_NEXT. Returns the roots after the block.
+   */
+  commitBlock(block: BlockCommit): StateRoots {
+    this.assertWritable();
+    this.assertNext(block);
+    const lane = this.withoutNoops(block.laneWrites);
+    const trees = { S: this.tree('S').update(block.standardWrites), P: this.tree('P').update(lane) };
+    const roots = rootsOf(trees.S, trees.P);
+    const batch = this.rocks.batch();
+    try {
+      const touched = [
+        ...putVersions(batch, 'S', block.standardWrites, block.height),
+        ...putVersions(batch, 'P', lane, block.height),
+      ];
+      putRows(batch, trees.S);
+      putRows(batch, trees.P);
+      batch.put('undo', beU32(block.height), encodeTouched(touched));
+      batch.put('blocks', blockKey(block.height), encodeBlockRecord(block, roots));
+      batch.put('blocks', planKey(block.height), encodeJson(block.plan));
+      for (const receipt of block.receipts) {
+        batch.put('blocks', receiptKey(block.height, receipt.index), encodeJson(receipt));
+        batch.put('blocks', txKey(fromDisplayHash(receipt.txid), block.height, receipt.index), new Uint8Array(0));
+      }
+      batch.put('meta', META_TIP, beU32(block.height));
+    } catch (error) {
+      batch.discard();
+      throw error;
+    }
+    batch.write();
+    return roots;
+  }
+
+  /**
+   * Undoes blocks from the tip down to `toHeight`, which becomes the tip; the height below the first block empties the store.
+   * One atomic batch per block: a crash leaves a whole state between. Nothing of an undone block stays in the database.
+   */
+  rollback(toHeight: number): void {
+    this.assertWritable();
+    for (;;) {
+      const tip = this.tip();
+      if (tip === undefined || tip.height <= toHeight) return;
+      this.undoBlock(tip.height);
+    }
+  }
+
+  private undoBlock(height: number): void {
+    const undo = this.rocks.get('undo', beU32(height));
+    const record = this.blockRecord(height);
+    if (undo === undefined || record === undefined) throw corrupt('undo record', height);
+    const batch = this.rocks.batch();
+    try {
+      const restored: Record<Namespace, Map<string, Uint8Array | undefined>> = { S: new Map(), P: new Map() };
+      for (const { ns, key } of decodeTouched(height, undo)) {
+        restored[ns].set(toBinaryString(key), this.restore(batch, ns, key, height));
+      }
+      const trees = { S: this.tree('S').update(restored.S), P: this.tree('P').update(restored.P) };
+      const before = this.blockRecord(height - 1);
+      if (before !== undefined && before.roots.state !== rootsOf(trees.S, trees.P).state) {
+        throw new StoreError('STORE_CORRUPT', 'undoing a block does not give the state root before it', {
+          facts: { height },
+          hint: 'Replay the chain into a new folder.',
+        });
+      }
+      putRows(batch, trees.S);
+      putRows(batch, trees.P);
+      this.dropReceipts(batch, height);
+      batch.del('undo', beU32(height));
+      batch.del('blocks', blockKey(height));
+      batch.del('blocks', planKey(height));
+      if (before === undefined) batch.del('meta', META_TIP);
+      else batch.put('meta', META_TIP, beU32(height - 1));
+    } catch (error) {
+      batch.discard();
+      throw error;
+    }
+    batch.write();
+  }
+
+  /** Drops the version of `height` and makes the one before it the latest; returns that one's value. */
+  private restore(batch: WriteBatch, ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
+    batch.del('history', historyKey(ns, key, height));
+    const row = height === 0 ? undefined : this.rocks.first('history', historyRange(ns, key, height - 1));
+    if (row === undefined || row[1][0] === 0) {
+      batch.del('latest', latestKey(ns, key));
+      return undefined;
+    }
+    const value = row[1].subarray(1);
+    batch.put('latest', latestKey(ns, key), latestRow(parseHistoryKey(row[0]).height, value));
+    return value;
+  }
+
+  private dropReceipts(batch: WriteBatch, height: number): void {
+    const gte = receiptPrefix(height);
+    for (const [key, value] of this.rocks.scan('blocks', { gte, lt: afterPrefix(gte) })) {
+      const { txid, index } = decodeReceipt(value);
+      batch.del('blocks', key);
+      batch.del('blocks', txKey(fromDisplayHash(txid), height, index));
+    }
+  }
+
+  /** Lane writes less the deletions of keys that are absent: those change nothing and leave no trace. */
+  private withoutNoops(writes: Writes): Writes {
+    const deleted = [...writes].filter(([, value]) => value === undefined).map(([key]) => key);
+    if (deleted.length === 0) return writes;
+    const present = this.rocks.getMany(
+      'latest',
+      deleted.map((key) => latestKey('P', fromBinaryString(key))),
+    );
+    const kept = new Map(writes);
+    deleted.forEach((key, i) => {
+      if (present[i] === undefined) kept.delete(key);
+    });
+    return kept;
+  }
+
+  private assertWritable(): void {
+    if (this.readOnly) throw new StoreError('STORE_READ_ONLY', 'the store was opened for reading only');
+  }
+
+  private assertNext({ height, hash, header, receipts }: BlockCommit): void {
+    const tip = this.tip();
+    if (!Number.isInteger(height) || height < 0 || height > 0xfffffffe || (tip && height !== tip.height + 1)) {
+      throw new StoreError('STORE_NOT_NEXT', 'the block does not follow the tip of the store', {
+        facts: { height, ...(tip && { tip: tip.height }) },
+        hint: 'Commit heights in order, or roll back first.',
+      });
+    }
+    if (hash.length !== 32 || header.length !== 80) throw new InternalError('block hash or header of a wrong length');
+    for (const receipt of receipts) {
+      if (receipt.height !== height || !/^[0-9a-f]{64}$/.test(receipt.txid)) {
+        throw new InternalError('a receipt does not belong to its block', { facts: { height, txid: receipt.txid } });
+      }
+    }
+  }
+}
+
+function rootsOf(standard: TreeUpdate, lane: TreeUpdate): StateRoots {
+  return {
+    standard: toHex(standard.root),
+    lane: toHex(lane.root),
+    state: toHex(combinedRoot(standard.root, lane.root)),
+  };
+}
+
+/** Rows of `latest` and `history`; returns the keys for the undo record. */
+function putVersions(batch: WriteBatch, ns: Namespace, writes: Writes, height: number): TouchedKey[] {
+  const touched: TouchedKey[] = [];
+  for (const [name, value] of writes) {
+    const key = fromBinaryString(name);
+    touched.push({ ns, key });
+    batch.put('history', historyKey(ns, key, height), historyRow(value));
+    if (value === undefined) batch.del('latest', latestKey(ns, key));
+    else batch.put('latest', latestKey(ns, key), latestRow(height, value));
+  }
+  return touched;
+}
+
+function putRows(batch: WriteBatch, update: TreeUpdate): void {
+  for (const [name, value] of update.rows) {
+    if (value === undefined) batch.del('tree', fromBinaryString(name));
+    else batch.put('tree', fromBinaryString(name), value);
+  }
+}

@@ -1,0 +1,69 @@
+import type { LaneKey, PlanSummary, Receipt } from '../lane/types.js';
+
+/** 'S': keys of the standard lane's module; 'P': keys of the parallel lane. */
+export type Namespace = 'S' | 'P';
+
+/** Roots after a block, lower-case hex without prefix. `state` = SHA-256("warpshrew/1" ++ standard ++ lane). */
+export interface StateRoots {
+  readonly standard: string;
+  readonly lane: string;
+  readonly state: string;
+}
+
+/** What a store is opened with; recorded at creation and checked at every later open. */
+export interface StoreOptions {
+  /** `mainnet`, `regtest`, … */
+  readonly network: string;
+  /** Below it every tag-1 message fails (lane rules 1); 0 if not given. */
+  readonly laneStartHeight?: number;
+  /** What happens to messages that spend outputs of lane transactions of their block; `demote` if not given. */
+  readonly dependent?: 'demote' | 'reject';
+  /** SHA-256 of the standard lane's module, hex. */
+  readonly moduleHash: string;
+  /** Refuse writes, and do not create the store. The database is locked all the same. */
+  readonly readOnly?: boolean;
+}
+
+/** The options as recorded in the store. */
+export interface StoreIdentity {
+  readonly schema: number;
+  readonly rules: number;
+  readonly network: string;
+  readonly laneStartHeight: number;
+  readonly dependent: 'demote' | 'reject';
+  readonly moduleHash: string;
+}
+
+/** Everything of one block, committed at once. */
+export interface BlockCommit {
+  readonly height: number;
+  /** 32 bytes, wire order. */
+  readonly hash: Uint8Array;
+  /** 80 bytes. */
+  readonly header: Uint8Array;
+  /** Last value per key (binary string); empty values are kept. */
+  readonly standardWrites: ReadonlyMap<string, Uint8Array>;
+  /** undefined = deleted. */
+  readonly laneWrites: ReadonlyMap<LaneKey, Uint8Array | undefined>;
+  readonly receipts: readonly Receipt[];
+  readonly plan: PlanSummary;
+  /** Why the standard lane wrote nothing in this block. */
+  readonly standardError?: string;
+}
+
+export interface BlockRecord {
+  readonly height: number;
+  /** 32 bytes, wire order. */
+  readonly hash: Uint8Array;
+  readonly header: Uint8Array;
+  readonly roots: StateRoots;
+  readonly standardError: string | undefined;
+  readonly receiptCount: number;
+}
+
+/** The last committed block. */
+export interface Tip {
+  readonly height: number;
+  /** 32 bytes, wire order. */
+  readonly hash: Uint8Array;
+}

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import type { MessageReceipt, PlanSummary, Receipt } from '../../src/lane/types.js';
+import { sha256 } from '../../src/store/tree-hash.js';
+import type { BlockCommit, StoreOptions } from '../../src/store/types.js';
+import { toBinaryString, toHex } from '../../src/util/bytes.js';
+
+export const OPTIONS: StoreOptions = { network: 'regtest', moduleHash: 'ab'.repeat(32) };
+
+/** A new folder, removed when the test file is done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'warpshrew-store-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const name = (text: string): string => toBinaryString(bytes(text));
+
+export function plan(height: number): PlanSummary {
+  return {
+    height,
+    laneTxs: 1,
+    demoted: 0,
+    edges: 0,
+    colours: 1,
+    widths: [1],
+    longestChain: 1,
+    dsatur: 1,
+  };
+}
+
+export function receipt(height: number, index: number, over: Partial<Receipt> = {}): Receipt {
+  const message: MessageReceipt = {
+    protostone: 0,
+    shadowVout: 3,
+    status: 'OK',
+    target: '2:1',
+    error: undefined,
+    fuelUsed: 1234,
+    data: '01ff',
+  };
+  return {
+    height,
+    index,
+    txid: toHex(sha256(bytes(`${height}/${index}`))),
+    undone: undefined,
+    messages: [message],
+    fuel: 1234,
+    reads: ['aa'],
+    writes: ['bb'],
+    colour: 1,
+    executor: 'cpu',
+    repaired: false,
+    ...over,
+  };
+}
+
+type Values = Record<string, string>;
+
+/** A block that writes texts; null deletes (lane only). */
+export function block(height: number, standard: Values = {}, lane: Record<string, string | null> = {}): BlockCommit {
+  return {
+    height,
+    hash: new Uint8Array(sha256(bytes(`block ${height}`))),
+    header: new Uint8Array(80).fill(height),
+    standardWrites: new Map(Object.entries(standard).map(([key, value]) => [name(key), bytes(value)])),
+    laneWrites: new Map(
+      Object.entries(lane).map(([key, value]) => [name(key), value === null ? undefined : bytes(value)]),
+    ),
+    receipts: [receipt(height, 0)],
+    plan: plan(height),
+  };
+}
+
+/** Small deterministic generator (mulberry32): integers below `n`. */
+export function generator(seed: number): (n: number) => number {
+  let state = seed >>> 0;
+  return (n) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % n;
+  };
+}
