@@ -90,7 +90,10 @@ export class WorkerPool {
   }
 
   #dispatch(): void {
-    if (this.#dead !== undefined) return this.#fail(this.#dead);
+    if (this.#dead !== undefined) {
+      this.#fail(this.#dead);
+      return;
+    }
     for (const worker of this.#workers) {
       if (worker.job !== undefined) continue;
       worker.job = this.#waiting.shift();

@@ -2,7 +2,8 @@
 import { parentPort } from 'node:worker_threads';
 import type { LaneKey, StateReader } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
-import { StoreReader } from '../store/store.js';
+import { Store } from '../store/store.js';
+import { fromBinaryString } from '../util/bytes.js';
 import { BlockTasks } from './block-tasks.js';
 import { CachingReader } from './caching-reader.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
@@ -38,7 +39,11 @@ function open(
   if (storeHandle === undefined) return { get: (key) => snapshot?.get(key) };
   let reader = stores.get(storeHandle);
   if (reader === undefined) {
-    reader = StoreReader.attach(storeHandle).then((store) => store.laneReader());
+    reader = Store.attach(storeHandle).then(
+      (store): StateReader => ({
+        get: (key) => store.getLatest('P', fromBinaryString(key)),
+      }),
+    );
     stores.set(storeHandle, reader);
   }
   return reader;
