@@ -1,0 +1,170 @@
+// The host functions of `env`: read the input buffers, charge, check the output, act.
+
+// Data address and length of the buffer at `pointer` (length word before it); stops if it is not inside memory.
+fn read_buffer(pointer: u32) -> vec2<u32> {
+  var buffer = vec2<u32>(pointer, 0u);
+  if (pointer < 4u || pointer > MEMORY_BYTES) {
+    stop(STATUS_REVERT, REASON_BAD_POINTER);
+  } else {
+    buffer.y = get32(pointer - 4u);
+    if (buffer.y > MEMORY_BYTES - pointer) {
+      stop(STATUS_REVERT, REASON_BAD_POINTER);
+      buffer.y = 0u;
+    }
+  }
+  return buffer;
+}
+
+// May the host write `length` bytes and the length word before them?
+fn check_output(pointer: u32, length: u32) {
+  if (pointer < 4u || !inside(pointer, length)) {
+    stop(STATUS_REVERT, REASON_BAD_POINTER);
+  } else if (pointer + length > WINDOW_BYTES) {
+    stop(STATUS_PUNT, PUNT_WINDOW);
+  }
+}
+
+// Word `index` of the context (source 0) or of the values (source 1).
+fn source_word(source: u32, index: u32) -> u32 {
+  var value = 0u;
+  if (source == 0u) {
+    value = tx_payloads[index];
+  } else {
+    value = input_state[index];
+  }
+  return value;
+}
+
+fn write_output(pointer: u32, source: u32, first: u32, length: u32) {
+  set32(pointer - 4u, length);
+  let words = length >> 2u;
+  for (var i = 0u; i < words; i++) {
+    set32(pointer + i * 4u, source_word(source, first + i));
+  }
+  let rest = length & 3u;
+  if (rest != 0u) {
+    let last = source_word(source, first + words);
+    for (var i = 0u; i < rest; i++) {
+      set8(pointer + words * 4u + i, (last >> (i * 8u)) & 0xffu);
+    }
+  }
+}
+
+fn host_abort(a: u32, b: u32, c: u32, d: u32) {
+  stop(STATUS_REVERT, REASON_ABORT);
+}
+
+fn host_inner_call(a: u32, b: u32, c: u32, d: vec2<u32>) -> u32 {
+  stop(STATUS_REVERT, REASON_INNER_CALL);
+  return 0u;
+}
+
+// Record of the key at `pointer`, or NONE after a stop. The key alone may cost more than is left: then it is not even hashed.
+fn storage_record(key: vec2<u32>) -> u32 {
+  var record = NONE;
+  if (st == 0u) {
+    if (key.y > w_fuel) {
+      stop(STATUS_OUT_OF_FUEL, 0u);
+    } else {
+      record = access_read(key.x, key.y);
+    }
+  }
+  return record;
+}
+
+fn host_request_storage(pointer: u32) -> u32 {
+  var length = 0u;
+  if (st == 0u) {
+    let key = read_buffer(pointer);
+    let record = storage_record(key);
+    if (record != NONE) {
+      length = access_value_bytes(record);
+      charge(key.y + length);
+    }
+  }
+  return length;
+}
+
+fn host_load_storage(pointer: u32, out: u32) -> u32 {
+  if (st == 0u) {
+    let key = read_buffer(pointer);
+    let record = storage_record(key);
+    if (record != NONE) {
+      let length = access_value_bytes(record);
+      charge(2u * (key.y + length));
+      check_output(out, length);
+      if (st == 0u) {
+        write_output(out, 1u, access_lists[record * ACCESS_WORDS + ACCESS_VALUE_AT], length);
+      }
+    }
+  }
+  return out;
+}
+
+fn host_request_context() -> u32 {
+  charge(1u);
+  return call_word(CALL_CONTEXT_BYTES);
+}
+
+fn host_load_context(out: u32) -> u32 {
+  if (st == 0u) {
+    let length = call_word(CALL_CONTEXT_BYTES);
+    charge(2u * length);
+    check_output(out, length);
+    if (st == 0u) {
+      write_output(out, 0u, call_word(CALL_CONTEXT_AT), length);
+    }
+  }
+  return out;
+}
+
+fn write_number(out: u32, low: u32) {
+  check_output(out, 8u);
+  if (st == 0u) {
+    set32(out - 4u, 8u);
+    set32(out, low);
+    set32(out + 4u, 0u);
+  }
+}
+
+fn host_fuel(out: u32) {
+  charge(5u);
+  write_number(out, w_fuel);
+}
+
+fn host_height(out: u32) {
+  charge(10u);
+  write_number(out, call_word(CALL_HEIGHT));
+}
+
+fn host_log(pointer: u32) {
+  if (st == 0u) {
+    let text = read_buffer(pointer);
+    charge(text.y);
+  }
+}
+
+fn host_is_dry_run() -> u32 {
+  charge(1u);
+  return 0u;
+}
+
+fn host_record_get(pointer: u32) {
+  if (st == 0u) {
+    let key = read_buffer(pointer);
+    charge(key.y);
+    if (st == 0u) {
+      let record = access_read(key.x, key.y);
+    }
+  }
+}
+
+fn host_record_put(pointer: u32) {
+  if (st == 0u) {
+    let key = read_buffer(pointer);
+    charge(key.y);
+    if (st == 0u) {
+      access_write(key.x, key.y);
+    }
+  }
+}

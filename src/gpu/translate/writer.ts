@@ -1,0 +1,93 @@
+import type { ValueType } from '../../program/module.js';
+
+/** An operand that is not yet evaluated: WGSL text that has no effect. */
+export interface Value {
+  readonly type: ValueType;
+  readonly text: string;
+  /** The same as a WGSL bool, for comparisons. */
+  readonly bool?: string;
+  readonly constant?: boolean;
+  /** Locals that the text reads: it must be evaluated before any of them changes. */
+  readonly locals?: ReadonlySet<number>;
+}
+
+const MAX_TEXT = 160;
+
+export const WGSL_TYPE: Readonly<Record<ValueType, string>> = {
+  i32: 'u32',
+  i64: 'vec2<u32>',
+  // Whatever makes or uses a reference is a PUNT: only the null of an untouched local is ever held.
+  funcref: 'u32',
+};
+
+export function i32Text(value: number): string {
+  return `${value >>> 0}u`;
+}
+
+export function i64Text(value: bigint): string {
+  const bits = BigInt.asUintN(64, value);
+  return `vec2<u32>(${bits & 0xffffffffn}u, ${bits >> 32n}u)`;
+}
+
+/** The text of one WGSL function as it grows: statements, the operand stack of values, nesting. */
+export class FunctionWriter {
+  readonly lines: string[] = [];
+  stack: Value[] = [];
+  depth = 0;
+  maxDepth = 0;
+  #names = 0;
+
+  /** Adds a statement. */
+  emit(line: string): void {
+    this.lines.push(line);
+  }
+
+  open(line: string): void {
+    this.emit(line);
+    this.depth++;
+    this.maxDepth = Math.max(this.maxDepth, this.depth);
+  }
+
+  close(): void {
+    this.depth--;
+    this.emit('}');
+  }
+
+  name(prefix: string): string {
+    return `${prefix}${this.#names++}`;
+  }
+
+  push(value: Value): void {
+    this.stack.push(value.text.length > MAX_TEXT ? this.settle(value) : value);
+  }
+
+  /** Top of the stack. The module was validated, so an empty stack means dead code that was not cut off: a defect. */
+  pop(): Value {
+    const value = this.stack.pop();
+    if (value === undefined) throw new RangeError('operand stack is empty');
+    return value;
+  }
+
+  /** `value` evaluated here, as a name. */
+  settle(value: Value): Value {
+    const name = this.name('t');
+    this.emit(`let ${name} = ${value.text};`);
+    return { type: value.type, text: name };
+  }
+
+  /** Evaluates every pending operand that reads local `index`, or any local if left out. */
+  settleLocals(index?: number): void {
+    this.stack = this.stack.map((value) => {
+      const { locals } = value;
+      const reads = locals !== undefined && (index === undefined || locals.has(index));
+      return reads ? this.settle(value) : value;
+    });
+  }
+}
+
+/** Locals read by either value. */
+export function joinLocals(...values: readonly Value[]): { locals?: ReadonlySet<number> } {
+  const sets = values.flatMap((v) => (v.locals === undefined ? [] : [v.locals]));
+  if (sets.length === 0) return {};
+  return { locals: sets.length === 1 && sets[0] !== undefined ? sets[0] : new Set(sets.flatMap((s) => [...s])) };
+}
