@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { parseBlock } from '../bitcoin/parse-block.js';
+import { InputError, ProgramError, UsageError, type WarpshrewError } from '../errors.js';
+import { StandardLane, type StandardRun } from '../standard/lane.js';
+import { concatBytes, fromBinaryString, fromHex, toHex, u32Bytes } from '../util/bytes.js';
+import { readInputFile, readModuleFile } from './files.js';
+
+/** Far above any block that a chain accepts. */
+const MAX_BLOCK_BYTES = 64 * 1024 * 1024;
+
+export interface RunModuleOptions {
+  /** Height of the first block; default: the one in its coinbase. */
+  readonly height?: number;
+  /** `name:hex`, run after the last block. */
+  readonly view?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** One block of the report; key for key what `--json` prints. */
+export interface ModuleReport {
+  readonly height: number;
+  readonly flushes: number;
+  /** Pairs flushed, duplicates counted. */
+  readonly pairs: number;
+  readonly uniqueKeys: number;
+  /** Bytes of the values kept, one per key. */
+  readonly valueBytes: number;
+  readonly ms: number;
+  readonly error: string | null;
+  /** {@link pairsDigest}, or null for a block that failed. */
+  readonly digest: string | null;
+}
+
+interface ViewRequest {
+  readonly name: string;
+  readonly input: Uint8Array;
+}
+
+/**
+ * SHA-256 over the pairs in order of their keys' bytes, each as u32 LE key length, u32 LE value length, key, value: equal for
+ * two hosts that understood the module alike. Hex.
+ */
+export function pairsDigest(pairs: ReadonlyMap<string, Uint8Array>): string {
+  const hash = createHash('sha256');
+  // One unit per byte, so the order of the strings is that of the bytes.
+  for (const text of [...pairs.keys()].sort()) {
+    const key = fromBinaryString(text);
+    const value = pairs.get(text)!;
+    hash.update(concatBytes(u32Bytes(key.length), u32Bytes(value.length), key, value));
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * `warpshrew run-module`: runs a Metashrew module on raw blocks, in the order given, from an empty state, then the views at the
+ * last height. A block that fails leaves the state as it was and makes the exit status 1, as does a view that fails.
+ */
+export async function runModuleCommand(
+  wasmPath: string,
+  blockPaths: readonly string[],
+  options: RunModuleOptions,
+): Promise<{ text: string; exitStatus: number }> {
+  const views = (options.view ?? []).map(parseView);
+  const lane = new StandardLane({ moduleBytes: readModuleFile(wasmPath), log: !options.json });
+  const lines: string[] = [];
+  let failed = false;
+  try {
+    let height = options.height;
+    for (const path of blockPaths) {
+      const raw = readInputFile(path, MAX_BLOCK_BYTES);
+      height ??= coinbaseHeight(raw, path);
+      const run = await lane.runBlock(raw, height);
+      failed ||= run.error !== undefined;
+      lines.push(options.json ? JSON.stringify(report(height, run)) : describe(basename(path), report(height, run)));
+      if (run.error?.code === 'MODULE_TIMEOUT') throw run.error;
+      height++;
+    }
+    for (const { name, input } of views) {
+      const at = (height ?? 1) - 1;
+      const { output, error } = await runView(lane, name, input, at);
+      failed ||= error !== null;
+      lines.push(
+        options.json
+          ? JSON.stringify({ view: name, height: at, output, error })
+          : `view ${name} at ${at}: ${error ?? output}`,
+      );
+    }
+  } finally {
+    await lane.close();
+  }
+  return { text: lines.join('\n'), exitStatus: failed ? 1 : 0 };
+}
+
+function report(height: number, run: StandardRun): ModuleReport {
+  return {
+    height,
+    flushes: run.flushes,
+    pairs: run.pairCount,
+    uniqueKeys: run.pairs.size,
+    valueBytes: run.valueBytes,
+    ms: Math.round(run.ms * 10) / 10,
+    error: run.error ? errorText(run.error) : null,
+    digest: run.error ? null : pairsDigest(run.pairs),
+  };
+}
+
+function describe(file: string, block: ModuleReport): string {
+  const head = `${file} at ${block.height}`;
+  if (block.error !== null) return `${head}: ${block.error}`;
+  const { flushes, pairs, uniqueKeys, valueBytes, ms, digest } = block;
+  return `${head}: ${flushes} flush(es), ${pairs} pairs, ${uniqueKeys} keys, ${valueBytes} value bytes, ${ms} ms\n  digest ${digest}`;
+}
+
+function errorText(error: WarpshrewError): string {
+  return `${error.code}: ${error.message}`;
+}
+
+async function runView(
+  lane: StandardLane,
+  name: string,
+  input: Uint8Array,
+  height: number,
+): Promise<{ output: string | null; error: string | null }> {
+  try {
+    return { output: `0x${toHex(await lane.view(name, input, height))}`, error: null };
+  } catch (error) {
+    if (error instanceof ProgramError) return { output: null, error: errorText(error) };
+    throw error;
+  }
+}
+
+function parseView(text: string): ViewRequest {
+  const colon = text.indexOf(':');
+  try {
+    if (colon < 1) throw new RangeError('no colon');
+    return { name: text.slice(0, colon), input: fromHex(text.slice(colon + 1)) };
+  } catch (cause) {
+    throw new UsageError('USAGE_VIEW', `not a view: ${text}`, {
+      cause,
+      hint: 'write NAME:HEX, for example blockbyheight:00000000 or tipheight:',
+    });
+  }
+}
+
+function coinbaseHeight(raw: Uint8Array, path: string): number {
+  const height = parseBlock(raw).coinbaseHeight;
+  if (height !== undefined) return height;
+  throw new InputError('BLOCK_NO_HEIGHT', 'the coinbase of the first block names no height', {
+    facts: { path },
+    hint: 'give it with --height',
+  });
+}

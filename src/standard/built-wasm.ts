@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { InternalError } from '../errors.js';
+import { builtFile } from './built-file.js';
+
+export const PROGRAM_NAMES = ['claim', 'amm', 'mint', 'probe'] as const;
+export type ProgramName = (typeof PROGRAM_NAMES)[number];
+
+function readBuilt(path: string): Uint8Array {
+  const file = builtFile(path);
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (cause) {
+    throw new InternalError(`${path} is not built`, {
+      cause,
+      hint: 'run npm run build',
+      facts: { file: file.pathname },
+    });
+  }
+}
+
+/** WASM of the bundled contracts of the parallel lane (docs/programs.md). */
+export function builtPrograms(): Record<ProgramName, Uint8Array> {
+  const entries = PROGRAM_NAMES.map((name) => [name, readBuilt(`wasm/programs/${name}.wasm`)] as const);
+  return Object.fromEntries(entries) as Record<ProgramName, Uint8Array>;
+}
+
+/** The project's own indexer, for who names no module (docs/programs.md). */
+export function defaultIndexer(): Uint8Array {
+  return readBuilt('wasm/indexers/default.wasm');
+}

@@ -1,0 +1,1 @@
+export { defaultIndexer } from './built-wasm.js';

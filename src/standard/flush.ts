@@ -1,0 +1,83 @@
+import { toBinaryString } from '../util/bytes.js';
+
+/** Thrown by {@link readFlush} for bytes that are not a list of byte strings. */
+export class FlushError extends Error {}
+
+interface Cursor {
+  readonly bytes: Uint8Array;
+  at: number;
+}
+
+/** A protobuf varint that fits into 53 bits; longer ones cannot be a length inside a WASM memory. */
+function readVarint(cursor: Cursor): number {
+  let value = 0;
+  for (let shift = 0; shift < 70; shift += 7) {
+    if (cursor.at >= cursor.bytes.length) throw new FlushError('a number runs past the end');
+    const byte = cursor.bytes[cursor.at++];
+    value += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) {
+      if (value > Number.MAX_SAFE_INTEGER) throw new FlushError('a number is too large');
+      return value;
+    }
+  }
+  throw new FlushError('a number is longer than 10 bytes');
+}
+
+function skip(cursor: Cursor, length: number): void {
+  if (length > cursor.bytes.length - cursor.at) throw new FlushError('an element runs past the end');
+  cursor.at += length;
+}
+
+/** Steps over a field that the message does not know, as protobuf readers do. */
+function skipField(cursor: Cursor, wireType: number): void {
+  if (wireType === 0) readVarint(cursor);
+  else if (wireType === 1) skip(cursor, 8);
+  else if (wireType === 2) skip(cursor, readVarint(cursor));
+  else if (wireType === 5) skip(cursor, 4);
+  else throw new FlushError(`wire type ${wireType} is not read`);
+}
+
+/**
+ * Gives the pairs of one `__flush` buffer in order: a protobuf message `repeated bytes list = 1` whose elements alternate
+ * key, value. A trailing key without value is dropped. Keys and values are views of `bytes`.
+ * Throws {@link FlushError} if the bytes do not decode.
+ */
+export function* readFlush(bytes: Uint8Array): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+  const cursor: Cursor = { bytes, at: 0 };
+  let key: Uint8Array | undefined;
+  while (cursor.at < bytes.length) {
+    const tag = readVarint(cursor);
+    const field = Math.floor(tag / 8);
+    if (field === 0 || tag > 0xffffffff) throw new FlushError('a field number is out of range');
+    if (field !== 1) {
+      skipField(cursor, tag % 8);
+      continue;
+    }
+    if (tag % 8 !== 2) throw new FlushError('the list holds something else than bytes');
+    const length = readVarint(cursor);
+    const start = cursor.at;
+    skip(cursor, length);
+    const element = bytes.subarray(start, cursor.at);
+    if (key === undefined) key = element;
+    else {
+      yield [key, element];
+      key = undefined;
+    }
+  }
+}
+
+/** Number of pairs of a flush buffer. Throws {@link FlushError} if it does not decode as a whole. */
+export function checkFlush(bytes: Uint8Array): number {
+  let pairs = 0;
+  for (const _ of readFlush(bytes)) pairs++;
+  return pairs;
+}
+
+/** Last value per key (a binary string) over several flush buffers that passed {@link checkFlush}, in first-write order. */
+export function collectPairs(flushes: readonly Uint8Array[]): Map<string, Uint8Array> {
+  const pairs = new Map<string, Uint8Array>();
+  for (const bytes of flushes) {
+    for (const [key, value] of readFlush(bytes)) pairs.set(toBinaryString(key), value);
+  }
+  return pairs;
+}

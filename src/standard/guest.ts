@@ -1,0 +1,165 @@
+import { ProgramError } from '../errors.js';
+import { readU32, writeU32 } from '../util/bytes.js';
+import { checkFlush, FlushError } from './flush.js';
+
+/** Value of a key before this block (or at the height of the view); undefined if there is none. */
+export type StandardRead = (key: Uint8Array) => Uint8Array | undefined;
+
+/** What the guest gets for a key pointer that designates no buffer. */
+const INVALID_LENGTH = 0x7fffffff;
+
+/** All that one block may flush: several hundred times a mainnet block's writes. */
+const MAX_FLUSH_BYTES = 1024 * 1024 * 1024;
+
+/** Ends the guest's run from inside an import; the reason is kept in {@link Guest.failure}. */
+class GuestStop extends Error {}
+
+/** One run's host functions and what they collected. Pointers are the guest's and may be anything. */
+export class Guest {
+  /** Undefined until the instance exists: a start function runs before that. */
+  memory: WebAssembly.Memory | undefined;
+  /** First thing that went wrong inside an import. */
+  failure: ProgramError | undefined;
+  /** What `read` threw: a fault of the store, not of the module. */
+  hostError: unknown;
+  readonly flushes: Uint8Array[] = [];
+  pairCount = 0;
+  private flushedBytes = 0;
+
+  constructor(
+    private readonly input: Uint8Array,
+    private readonly height: number,
+    private readonly read: StandardRead,
+    /** A view's flushes are ignored. */
+    private readonly keepsFlushes: boolean,
+    private readonly log: ((text: string) => void) | undefined,
+  ) {}
+
+  /** The bytes now designated by a buffer pointer, a view of the guest's memory; undefined if it is invalid. */
+  buffer(pointer: number): Uint8Array | undefined {
+    const at = pointer >>> 0;
+    if (this.memory === undefined || at < 4) return undefined;
+    const memory = new Uint8Array(this.memory.buffer);
+    if (at > memory.length) return undefined;
+    const length = readU32(memory, at - 4);
+    return length > memory.length - at ? undefined : memory.subarray(at, at + length);
+  }
+
+  private stop(code: string, message: string): never {
+    this.failure ??= new ProgramError(code, message);
+    throw new GuestStop(message);
+  }
+
+  /** Writes at a guest address. The guest gave room for it, or its run ends. */
+  private write(pointer: number, bytes: Uint8Array): void {
+    const at = pointer >>> 0;
+    if (this.memory === undefined || at + bytes.length > this.memory.buffer.byteLength) {
+      this.stop('MODULE_BAD_POINTER', 'the module gave the host an address outside its memory to write to');
+    }
+    new Uint8Array(this.memory.buffer).set(bytes, at);
+  }
+
+  private value(key: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.read(key.slice());
+    } catch (error) {
+      this.hostError ??= error;
+      throw error;
+    }
+  }
+
+  private flush(pointer: number): void {
+    if (!this.keepsFlushes) return;
+    const buffer = this.buffer(pointer);
+    if (buffer === undefined) {
+      this.failure ??= new ProgramError('MODULE_BAD_FLUSH', 'the module flushed a buffer that is not in its memory');
+      return;
+    }
+    this.flushedBytes += buffer.length;
+    if (this.flushedBytes > MAX_FLUSH_BYTES)
+      this.stop('MODULE_FLUSH_TOO_LARGE', 'the module wrote more than 1 GiB in one block');
+    const bytes = buffer.slice();
+    try {
+      this.pairCount += checkFlush(bytes);
+      this.flushes.push(bytes);
+    } catch (error) {
+      if (!(error instanceof FlushError)) throw error;
+      // The guest goes on, as with the reference host; the block is not kept.
+      this.failure ??= new ProgramError(
+        'MODULE_BAD_FLUSH',
+        `the module flushed bytes that do not decode: ${error.message}`,
+      );
+    }
+  }
+
+  /** Text of AssemblyScript's abort: UTF-16LE with its byte length before it, 0 = none. */
+  private utf16(pointer: number): string {
+    const buffer = pointer === 0 ? undefined : this.buffer(pointer);
+    return buffer ? new TextDecoder('utf-16le').decode(buffer.subarray(0, 2000)) : '';
+  }
+
+  /** The functions of module `env`. */
+  imports(): Record<string, (...values: number[]) => number | undefined> {
+    return {
+      __host_len: () => this.input.length + 4,
+      __load_input: (pointer) => {
+        const bytes = new Uint8Array(this.input.length + 4);
+        writeU32(bytes, 0, this.height);
+        bytes.set(this.input, 4);
+        this.write(pointer, bytes);
+        return undefined;
+      },
+      __get_len: (key) => {
+        const bytes = this.buffer(key);
+        return bytes === undefined ? INVALID_LENGTH : (this.value(bytes)?.length ?? 0);
+      },
+      __get: (key, out) => {
+        const bytes = this.buffer(key);
+        if (bytes === undefined) {
+          const length = new Uint8Array(4);
+          writeU32(length, 0, INVALID_LENGTH);
+          if (out >>> 0 >= 4) this.write((out >>> 0) - 4, length);
+          return undefined;
+        }
+        const value = this.value(bytes);
+        if (value !== undefined && value.length > 0) this.write(out, value);
+        return undefined;
+      },
+      __flush: (pointer) => {
+        this.flush(pointer);
+        return undefined;
+      },
+      __log: (pointer) => {
+        const bytes = this.log && this.buffer(pointer);
+        if (bytes) this.logText(bytes.slice());
+        return undefined;
+      },
+      abort: (message, file, line, column) => {
+        const where = this.utf16(file);
+        const text = this.utf16(message) || 'no message';
+        return this.stop(
+          'MODULE_ABORTED',
+          `the module aborted: ${text}${where ? ` (${where}:${line >>> 0}:${column >>> 0})` : ''}`,
+        );
+      },
+    };
+  }
+
+  private logText(bytes: Uint8Array): void {
+    let text: string;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      return;
+    }
+    this.log?.(text);
+  }
+
+  /** The error of a run that ended with `thrown`. Rethrows what was not the module's doing. */
+  explain(thrown: unknown, code: string, what: string): ProgramError {
+    if (this.hostError !== undefined) throw this.hostError;
+    if (this.failure !== undefined) return this.failure;
+    const reason = thrown instanceof Error ? thrown.message : 'an exception';
+    return new ProgramError(code, `${what} trapped: ${reason}`, { cause: thrown });
+  }
+}

@@ -1,0 +1,101 @@
+import { InternalError, ProgramError } from '../errors.js';
+import { collectPairs } from './flush.js';
+import { fromPlain } from './messages.js';
+import { hashOf, StandardModule } from './module.js';
+import { ModuleWorker } from './module-worker.js';
+
+/** Outcome of one block in the standard lane. */
+export interface StandardRun {
+  /** Last value per key (binary string), in first-write order; empty if the run failed. */
+  readonly pairs: ReadonlyMap<string, Uint8Array>;
+  /** Calls of `__flush` whose buffer decoded. 0 if the run failed. */
+  readonly flushes: number;
+  /** Pairs flushed, duplicates counted. */
+  readonly pairCount: number;
+  /** Sum of the lengths of the values in `pairs`. */
+  readonly valueBytes: number;
+  readonly ms: number;
+  /** Why the block is not to be kept. */
+  readonly error: ProgramError | undefined;
+}
+
+export interface StandardLaneOptions {
+  readonly moduleBytes: Uint8Array;
+  /** Handle of the store whose namespace S the module reads; without it the lane keeps the state itself, beginning empty. */
+  readonly storeHandle?: bigint;
+  /** Limit of one block (default 10 minutes) and of one view (default 10 s). */
+  readonly blockTimeoutMs?: number;
+  readonly viewTimeoutMs?: number;
+  /** Print the module's log lines to standard error. */
+  readonly log?: boolean;
+}
+
+/** Upper bound of what a timer takes. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/**
+ * The standard lane: one Metashrew module, run per block beside the parallel lane. Blocks and views have a thread each, so a
+ * view never waits for a block; without a store they share one, since the state lives in it.
+ */
+export class StandardLane {
+  readonly hash: string;
+  private readonly blocks: ModuleWorker;
+  private readonly views: ModuleWorker;
+  private readonly blockTimeoutMs: number;
+  private readonly viewTimeoutMs: number;
+
+  /** Throws what {@link StandardModule.load} throws. */
+  constructor(options: StandardLaneOptions) {
+    const { compiled, hash } = StandardModule.load(options.moduleBytes);
+    const { storeHandle } = options;
+    const setup = { compiled, hash, storeHandle, log: options.log ?? false };
+    this.hash = hash;
+    this.blocks = new ModuleWorker(setup);
+    this.views = storeHandle === undefined ? this.blocks : new ModuleWorker(setup);
+    this.blockTimeoutMs = Math.min(options.blockTimeoutMs ?? 600_000, MAX_TIMEOUT_MS);
+    this.viewTimeoutMs = Math.min(options.viewTimeoutMs ?? 10_000, MAX_TIMEOUT_MS);
+  }
+
+  /** SHA-256 of a module's bytes, hex. */
+  static hashOf(moduleBytes: Uint8Array): string {
+    return hashOf(moduleBytes);
+  }
+
+  /**
+   * Runs the module on a raw block; it reads the state of `height - 1`. What the module does wrong is the run's `error`; only a
+   * fault of the store or of the thread rejects.
+   */
+  async runBlock(raw: Uint8Array, height: number): Promise<StandardRun> {
+    const started = performance.now();
+    try {
+      const reply = await this.blocks.call({ kind: 'block', raw, height }, this.blockTimeoutMs);
+      if (reply.kind !== 'block') throw new InternalError('the standard lane answered another question');
+      const pairs = collectPairs(reply.flushes);
+      let valueBytes = 0;
+      for (const value of pairs.values()) valueBytes += value.length;
+      const error = reply.error && fromPlain(reply.error);
+      return { pairs, flushes: reply.flushes.length, pairCount: reply.pairCount, valueBytes, ms: reply.ms, error };
+    } catch (error) {
+      if (!isModuleError(error)) throw error;
+      const ms = performance.now() - started;
+      return { pairs: new Map(), flushes: 0, pairCount: 0, valueBytes: 0, ms, error };
+    }
+  }
+
+  /** Runs a view at a height. Throws ProgramError VIEW_NOT_FOUND, VIEW_FAILED or MODULE_TIMEOUT. */
+  async view(name: string, input: Uint8Array, height: number): Promise<Uint8Array> {
+    const reply = await this.views.call({ kind: 'view', name, input, height }, this.viewTimeoutMs);
+    if (reply.kind !== 'view') throw new InternalError('the standard lane answered another question');
+    return reply.output;
+  }
+
+  /** Ends the threads. To be called before the store is closed. */
+  async close(): Promise<void> {
+    await this.blocks.close();
+    await this.views.close();
+  }
+}
+
+function isModuleError(error: unknown): error is ProgramError {
+  return error instanceof ProgramError;
+}

@@ -1,0 +1,49 @@
+import { type ErrorFacts, ProgramError } from '../errors.js';
+
+/** What a worker of the standard lane is given at its start. */
+export interface WorkerSetup {
+  readonly compiled: WebAssembly.Module;
+  readonly hash: string;
+  /** Handle of the store to read from; without it the worker keeps the state itself, beginning empty. */
+  readonly storeHandle: bigint | undefined;
+  readonly log: boolean;
+}
+
+export type WorkerRequest =
+  | { readonly id: number; readonly kind: 'block'; readonly raw: Uint8Array; readonly height: number }
+  | {
+      readonly id: number;
+      readonly kind: 'view';
+      readonly name: string;
+      readonly input: Uint8Array;
+      readonly height: number;
+    };
+
+/** A module's error as it crosses threads. */
+export interface PlainError {
+  readonly code: string;
+  readonly message: string;
+  readonly facts: ErrorFacts;
+  readonly hint: string | undefined;
+}
+
+export type WorkerReply =
+  | {
+      readonly kind: 'block';
+      readonly id: number;
+      readonly flushes: readonly Uint8Array[];
+      readonly pairCount: number;
+      readonly ms: number;
+      readonly error: PlainError | undefined;
+    }
+  | { readonly kind: 'view'; readonly id: number; readonly output: Uint8Array }
+  /** `error` undefined: a fault of the host, described by `text`. */
+  | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError | undefined; readonly text: string };
+
+export function toPlain(error: ProgramError): PlainError {
+  return { code: error.code, message: error.message, facts: error.facts, hint: error.hint };
+}
+
+export function fromPlain(error: PlainError): ProgramError {
+  return new ProgramError(error.code, error.message, { facts: error.facts, hint: error.hint });
+}

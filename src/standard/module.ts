@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { ProgramError } from '../errors.js';
+import { EMPTY_BYTES } from '../util/bytes.js';
+import { Guest, type StandardRead } from './guest.js';
+
+/** Largest module that is compiled: several times the largest in use. */
+const MAX_MODULE_BYTES = 64 * 1024 * 1024;
+
+/** What one block's run gave. Without `error` the flushes are the block's writes; with it nothing may be kept. */
+export interface ModuleRun {
+  /** Buffers as handed to `__flush`, all of which decode. */
+  readonly flushes: readonly Uint8Array[];
+  readonly pairCount: number;
+  readonly error: ProgramError | undefined;
+}
+
+export interface ModuleOptions {
+  /** Receives the module's log lines; they are dropped without it. */
+  log?: (text: string) => void;
+}
+
+/**
+ * A Metashrew module, compiled and checked: the standard lane runs it once per block, each time in a fresh instance.
+ * What it does not offer and what it does wrong is an error of stable code, never a fault of the host.
+ */
+export class StandardModule {
+  private constructor(
+    readonly compiled: WebAssembly.Module,
+    /** SHA-256 of the WASM, hex. */
+    readonly hash: string,
+    private readonly options: ModuleOptions,
+  ) {}
+
+  /**
+   * Compiles a module. Throws ProgramError MODULE_INVALID (no WASM that this engine runs), MODULE_IMPORT_UNSUPPORTED (it wants
+   * a memory, table, global or tag from the host) or MODULE_NO_START (`_start` or `memory` is not exported).
+   */
+  static load(bytes: Uint8Array, options: ModuleOptions = {}): StandardModule {
+    if (bytes.length > MAX_MODULE_BYTES) {
+      throw new ProgramError('MODULE_INVALID', 'the module is larger than 64 MiB', { facts: { bytes: bytes.length } });
+    }
+    let compiled: WebAssembly.Module;
+    try {
+      compiled = new WebAssembly.Module(Uint8Array.from(bytes));
+    } catch (cause) {
+      throw new ProgramError('MODULE_INVALID', `the module does not compile: ${(cause as Error).message}`, {
+        cause,
+        hint: 'give the path of a Metashrew indexer compiled to WASM',
+      });
+    }
+    checkInterface(compiled);
+    return new StandardModule(compiled, hashOf(bytes), options);
+  }
+
+  /** A module that `load` accepted in another thread. */
+  static adopt(compiled: WebAssembly.Module, hash: string, options: ModuleOptions = {}): StandardModule {
+    return new StandardModule(compiled, hash, options);
+  }
+
+  /**
+   * Runs `_start` on one raw block in a fresh instance. Reads see `read` only: what this run flushed stays invisible to it.
+   * The run fails if `_start` traps, aborts or does not return, if it never flushes, or if a flush does not decode.
+   */
+  runBlock(raw: Uint8Array, height: number, read: StandardRead): ModuleRun {
+    const guest = new Guest(raw, height, read, true, this.options.log);
+    const error = this.startBlock(guest);
+    if (guest.hostError !== undefined) throw guest.hostError;
+    return { flushes: error ? [] : guest.flushes, pairCount: guest.pairCount, error };
+  }
+
+  private startBlock(guest: Guest): ProgramError | undefined {
+    try {
+      const start = this.instantiate(guest).exports._start as () => void;
+      start();
+    } catch (thrown) {
+      return guest.explain(thrown, 'MODULE_TRAPPED', 'the module');
+    }
+    if (guest.failure === undefined && guest.flushes.length === 0) {
+      return new ProgramError('MODULE_NOT_FLUSHED', 'the module ended without flushing: the block is not indexed');
+    }
+    return guest.failure;
+  }
+
+  /**
+   * Runs a view in a fresh instance at `height`; its flushes are ignored. An invalid result pointer gives no bytes.
+   * Throws ProgramError VIEW_NOT_FOUND (no exported function without parameters of that name) or VIEW_FAILED.
+   */
+  runView(name: string, input: Uint8Array, height: number, read: StandardRead): Uint8Array {
+    const guest = new Guest(input, height, read, false, this.options.log);
+    const notFound = () =>
+      new ProgramError('VIEW_NOT_FOUND', `Failed to get view function '${name}'`, { facts: { view: name } });
+    let result: unknown;
+    try {
+      const { exports } = this.instantiate(guest);
+      const view = Object.hasOwn(exports, name) ? exports[name] : undefined;
+      if (typeof view !== 'function' || view.length !== 0 || name === '_start') throw notFound();
+      result = view();
+    } catch (thrown) {
+      if (thrown instanceof ProgramError) throw thrown;
+      throw viewFailure(name, guest.explain(thrown, 'VIEW_FAILED', 'the view'));
+    }
+    if (guest.failure) throw viewFailure(name, guest.failure);
+    if (typeof result !== 'number') throw notFound();
+    return guest.buffer(result)?.slice() ?? EMPTY_BYTES;
+  }
+
+  private instantiate(guest: Guest): WebAssembly.Instance {
+    const known = guest.imports();
+    const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+    for (const { module, name } of WebAssembly.Module.imports(this.compiled)) {
+      imports[module] ??= Object.create(null) as Record<string, WebAssembly.ImportValue>;
+      const ours = module === 'env' && Object.hasOwn(known, name) ? known[name] : undefined;
+      imports[module][name] = ours ?? unknownImport(module, name);
+    }
+    const instance = new WebAssembly.Instance(this.compiled, imports);
+    guest.memory = instance.exports.memory as WebAssembly.Memory;
+    return instance;
+  }
+}
+
+/** SHA-256 of a module's bytes, hex: how a store remembers which module made it. */
+export function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** An import that no host of this interface offers traps when it is called, not before: many modules never call theirs. */
+function unknownImport(module: string, name: string): () => never {
+  return () => {
+    throw new WebAssembly.RuntimeError(`it called ${module}.${name}, which this host does not offer`);
+  };
+}
+
+function checkInterface(compiled: WebAssembly.Module): void {
+  for (const { module, name, kind } of WebAssembly.Module.imports(compiled)) {
+    if (kind !== 'function') {
+      throw new ProgramError('MODULE_IMPORT_UNSUPPORTED', `the module imports the ${kind} ${module}.${name}`, {
+        facts: { module, name, kind },
+        hint: 'a Metashrew module brings its own memory and imports functions only',
+      });
+    }
+  }
+  const exports = WebAssembly.Module.exports(compiled);
+  for (const [name, kind] of [
+    ['_start', 'function'],
+    ['memory', 'memory'],
+  ]) {
+    if (!exports.some((entry) => entry.name === name && entry.kind === kind)) {
+      throw new ProgramError('MODULE_NO_START', `the module does not export the ${kind} ${name}`, {
+        hint: 'a Metashrew module exports `_start` and `memory`; a contract of the parallel lane is not one',
+      });
+    }
+  }
+}
+
+function viewFailure(name: string, error: ProgramError): ProgramError {
+  return new ProgramError('VIEW_FAILED', `Failed to execute view function '${name}': ${error.message}`, {
+    facts: { view: name },
+    cause: error,
+  });
+}

@@ -1,0 +1,69 @@
+// Runs a module away from the main thread, so that one that never ends can be ended, and so that both lanes run at once.
+import { parentPort, workerData } from 'node:worker_threads';
+import { ProgramError } from '../errors.js';
+import { Store } from '../store/store.js';
+import { toBinaryString } from '../util/bytes.js';
+import { collectPairs } from './flush.js';
+import type { StandardRead } from './guest.js';
+import { toPlain, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
+import { StandardModule } from './module.js';
+
+const { compiled, hash, storeHandle, log } = workerData as WorkerSetup;
+const module = StandardModule.adopt(compiled, hash, log ? { log: (text) => process.stderr.write(text) } : {});
+
+/** Reads at a height, and what to do with a block that succeeded. */
+interface State {
+  at(height: number): StandardRead;
+  keep(flushes: readonly Uint8Array[]): void;
+}
+
+/** State of a module run on its own: the newest value of every key. */
+function memoryState(): State {
+  const values = new Map<string, Uint8Array>();
+  return {
+    at: () => (key) => values.get(toBinaryString(key)),
+    keep: (flushes) => {
+      for (const [key, value] of collectPairs(flushes)) values.set(key, value);
+    },
+  };
+}
+
+async function storeState(handle: bigint): Promise<State> {
+  const reader = await Store.attach(handle);
+  return {
+    at: (height) => (height < 0 ? () => undefined : (key) => reader.getAt('S', key, height)),
+    // The owner of the store commits.
+    keep: () => undefined,
+  };
+}
+
+const state = storeHandle === undefined ? memoryState() : await storeState(storeHandle);
+
+function answer(request: WorkerRequest): WorkerReply {
+  const { id, kind, height } = request;
+  if (kind === 'view') {
+    return { kind, id, output: module.runView(request.name, request.input, height, state.at(height)) };
+  }
+  const started = performance.now();
+  const { flushes, pairCount, error } = module.runBlock(request.raw, height, state.at(height - 1));
+  const ms = performance.now() - started;
+  if (!error) state.keep(flushes.map((bytes) => bytes.slice()));
+  return { kind, id, flushes, pairCount, ms, error: error && toPlain(error) };
+}
+
+parentPort?.on('message', (request: WorkerRequest) => {
+  let reply: WorkerReply;
+  try {
+    reply = answer(request);
+  } catch (error) {
+    const plain = error instanceof ProgramError ? toPlain(error) : undefined;
+    reply = {
+      kind: 'failed',
+      id: request.id,
+      error: plain,
+      text: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
+  }
+  const moved = reply.kind === 'block' ? reply.flushes.map((bytes) => bytes.buffer as ArrayBuffer) : [];
+  parentPort?.postMessage(reply, moved);
+});
