@@ -56,7 +56,7 @@ export class StoreReader {
 
   /** Value at the tip. */
   getLatest(ns: Namespace, key: Uint8Array): Uint8Array | undefined {
-    return valueOf(this.rocks.get('latest', latestKey(ns, key)));
+    return latestValue(this.rocks.get('latest', latestKey(ns, key)));
   }
 
   /** Values at the tip, in the order of `keys`; one read of the database. */
@@ -66,14 +66,14 @@ export class StoreReader {
         'latest',
         keys.map((key) => latestKey(ns, key)),
       )
-      .map(valueOf);
+      .map(latestValue);
   }
 
   /** Value after block `height`: the newest version with a height not above it. */
   getAt(ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
     if (height < 0) return undefined;
     const latest = this.rocks.get('latest', latestKey(ns, key));
-    if (latest !== undefined && readBeU32(latest, 0) <= height) return valueOf(latest);
+    if (latest !== undefined && readBeU32(latest, 0) <= height) return latestValue(latest);
     // Nothing is ever deleted in S, so what has no latest value has no history.
     if (latest === undefined && ns === 'S') return undefined;
     const row = this.rocks.first('history', historyRange(ns, key, height));
@@ -166,7 +166,7 @@ export class StoreReader {
 }
 
 /** A value of `latest` without its height. */
-function valueOf(row: Uint8Array | undefined): Uint8Array | undefined {
+function latestValue(row: Uint8Array | undefined): Uint8Array | undefined {
   return row && new Uint8Array(row.subarray(HEIGHT_BYTES));
 }
 

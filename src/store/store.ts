@@ -273,8 +273,8 @@ function putVersions(batch: WriteBatch, ns: Namespace, writes: Writes, height: n
 }
 
 function putRows(batch: WriteBatch, update: TreeUpdate): void {
-  for (const [name, value] of update.rows) {
-    if (value === undefined) batch.del('tree', fromBinaryString(name));
-    else batch.put('tree', fromBinaryString(name), value);
+  for (const [key, value] of update.rows) {
+    if (value === undefined) batch.del('tree', key);
+    else batch.put('tree', key, value);
   }
 }

@@ -2,26 +2,21 @@
  * Hashes of the state tree: a binary tree over the bits of SHA-256(key), most significant bit first, in which a leaf
  * sits at the shallowest depth at which it is alone. The root depends on the final key → value map only.
  */
-import { createHash } from 'node:crypto';
 import { concatBytes } from '../util/bytes.js';
+import { sha256 } from './sha256.js';
 
 /** Hash of an empty subtree, and the root of an empty tree. */
 export const EMPTY_HASH = new Uint8Array(32);
 const LEAF = Uint8Array.of(1);
-const NODE = Uint8Array.of(0);
 const STATE_TAG = new TextEncoder().encode('warpshrew/1');
-
-export function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
-}
 
 /** SHA-256(01 ++ key ++ SHA-256(value)), given the hash of the value. */
 export function leafHash(key: Uint8Array, valueHash: Uint8Array): Uint8Array {
-  return createHash('sha256').update(LEAF).update(key).update(valueHash).digest();
+  return sha256(concatBytes(LEAF, key, valueHash));
 }
 
+/** Reused for every node: 00, left, right. */
 const node = new Uint8Array(65);
-node.set(NODE);
 
 /** SHA-256(00 ++ left ++ right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {

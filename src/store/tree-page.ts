@@ -4,7 +4,6 @@
  * map only: undoing a block restores them by applying the old values.
  */
 import { StoreError } from '../errors.js';
-import { concatBytes } from '../util/bytes.js';
 import { EMPTY_HASH, nodeHash } from './tree-hash.js';
 
 /** One of the sixteen places of a page. `child`: the root of the page below. */
@@ -60,18 +59,33 @@ export function loneLeaf(page: Page): Slot | undefined {
 export function encodePage(page: Page): Uint8Array {
   let leaves = 0;
   let children = 0;
-  const parts: Uint8Array[] = [];
-  page.forEach((slot, i) => {
-    if (slot === undefined) return;
-    if (slot.kind === 'leaf') {
+  let length = 4;
+  for (let i = 0; i < SLOTS; i++) {
+    const slot = page[i];
+    if (slot?.kind === 'leaf') {
       leaves |= 1 << i;
-      parts.push(slot.keyHash);
-    } else {
+      length += 64;
+    } else if (slot !== undefined) {
       children |= 1 << i;
+      length += 32;
     }
-    parts.push(slot.hash);
-  });
-  return concatBytes(Uint8Array.of(leaves, leaves >> 8, children, children >> 8), ...parts);
+  }
+  const out = new Uint8Array(length);
+  out[0] = leaves;
+  out[1] = leaves >> 8;
+  out[2] = children;
+  out[3] = children >> 8;
+  let at = 4;
+  for (const slot of page) {
+    if (slot === undefined) continue;
+    if (slot.kind === 'leaf') {
+      out.set(slot.keyHash, at);
+      at += 32;
+    }
+    out.set(slot.hash, at);
+    at += 32;
+  }
+  return out;
 }
 
 export function decodePage(bytes: Uint8Array): Page {

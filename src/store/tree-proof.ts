@@ -1,5 +1,6 @@
 import { bytesEqual } from '../util/bytes.js';
-import { EMPTY_HASH, leafHash, nodeHash, pathBit, sha256 } from './tree-hash.js';
+import { sha256 } from './sha256.js';
+import { EMPTY_HASH, leafHash, nodeHash, pathBit } from './tree-hash.js';
 
 /** A path of the state tree. Inclusion: `leaf` is the key's own. Absence: no leaf, or another key's that stands in its place. */
 export interface StateProof {

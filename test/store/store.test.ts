@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { historyKey, parseHistoryKey } from '../../src/store/keys.js';
+import { Rocks } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
 import { verifyProof } from '../../src/store/tree-proof.js';
 import type { BlockCommit, StoreOptions } from '../../src/store/types.js';
@@ -259,13 +260,13 @@ describe('opening', () => {
     ['rules', 'STORE_RULES_MISMATCH'],
   ])('a store of another %s version is refused', async (field, code) => {
     const dir = temporaryFolder();
-    await withStore((store) => {
-      const recorded = { ...store.identity(), [field]: 2 };
-      store['rocks'].batch();
-      const batch = store['rocks'].batch();
-      batch.put('meta', bytes('identity'), bytes(JSON.stringify(recorded)));
-      batch.write();
-    }, dir);
+    await withStore(() => {}, dir);
+    const recorded = { ...(await Store.inspect(dir)), [field]: 2 };
+    const rocks = await Rocks.open(dir, false);
+    const batch = rocks.batch();
+    batch.put('meta', bytes('identity'), bytes(JSON.stringify(recorded)));
+    batch.write();
+    await rocks.close();
     await expect(Store.open(dir, OPTIONS)).rejects.toMatchObject({ code });
     await expect(Store.openRecorded(dir)).rejects.toMatchObject({ code });
   });
