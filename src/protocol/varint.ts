@@ -32,8 +32,8 @@ export function decodeVarints(bytes: Uint8Array): VarintList {
     let groupBits = 0;
     let valueBits = 0n;
     for (let index = 0; ; index++) {
-      if (index > LAST) return { ok: false, error: 'overlong' };
       if (at + index >= bytes.length) return { ok: false, error: 'unterminated' };
+      if (index > LAST) return { ok: false, error: 'overlong' };
       const byte = bytes[at + index];
       if (index === LAST && (byte & LAST_MASK) !== 0) return { ok: false, error: 'overflow' };
       group |= (byte & 0x7f) << groupBits;
