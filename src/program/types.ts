@@ -24,6 +24,8 @@ export const GLOBAL_WHY = '__warpshrew_why';
 export const WHY_NONE = 0;
 export const WHY_FUEL = 1;
 export const WHY_STACK = 2;
+/** The host gave no memory although memory.grow stayed below its maximum: never a status, the process stops. */
+export const WHY_HOST = 3;
 
 /** Fuel of a message (lane rules 5). */
 export const MESSAGE_FUEL = 3_500_000;

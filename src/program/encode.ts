@@ -1,0 +1,159 @@
+import { ProgramError } from '../errors.js';
+import { typeByte } from './decode-code.js';
+import { LIMITS } from './limits.js';
+import type {
+  BlockType,
+  ConstantExpression,
+  DataSegment,
+  ElementSegment,
+  ExportDefinition,
+  FunctionBody,
+  Instruction,
+  ValueType,
+  WasmModule,
+} from './module.js';
+import { FUNCREF, OP, opcodeInfo } from './opcodes.js';
+import { Writer } from './writer.js';
+
+const EXPORT_KIND = { func: 0, table: 1, memory: 2, global: 3 } as const;
+
+function writeConstant(out: Writer, constant: ConstantExpression): void {
+  if (constant.kind === 'i32') out.byte(OP.i32Const).i32(constant.value);
+  else if (constant.kind === 'i64') out.byte(OP.i64Const).i64(constant.value);
+  else if (constant.kind === 'ref.func') out.byte(OP.refFunc).u32(constant.index);
+  else out.byte(OP.refNull).byte(FUNCREF);
+  out.byte(OP.end);
+}
+
+function writeBlockType(out: Writer, block: BlockType): void {
+  if (block.kind === 'empty') out.byte(0x40);
+  else if (block.kind === 'value') out.byte(typeByte(block.type));
+  else out.i32(block.index);
+}
+
+/** Writes one instruction; inverse of `readInstruction`. */
+export function writeInstruction(out: Writer, instruction: Instruction): void {
+  const { op } = instruction;
+  const info = opcodeInfo(op);
+  if (!info) throw new ProgramError('WASM_UNSUPPORTED', 'an instruction cannot be encoded', { facts: { opcode: op } });
+  if (op >= 0xfc00) out.byte(0xfc).u32(op & 0xff);
+  else out.byte(op);
+  switch (info.immediate) {
+    case 'none':
+      return;
+    case 'index':
+      out.u32(instruction.a!);
+      return;
+    case 'index2':
+      out.u32(instruction.a!).u32(instruction.b!);
+      return;
+    case 'block':
+      writeBlockType(out, instruction.block!);
+      return;
+    case 'brTable':
+      out.u32(instruction.targets!.length - 1);
+      for (const target of instruction.targets!) out.u32(target);
+      return;
+    case 'memory':
+      out.u32(instruction.b!).u32(instruction.a!);
+      return;
+    case 'zero':
+      out.byte(0);
+      return;
+    case 'zero2':
+      out.byte(0).byte(0);
+      return;
+    case 'indexZero':
+      out.u32(instruction.a!).byte(0);
+      return;
+    case 'i32':
+      out.i32(instruction.a!);
+      return;
+    case 'i64':
+      out.i64(instruction.value!);
+      return;
+    case 'select':
+      out.u32(1).byte(instruction.a!);
+      return;
+    case 'refType':
+      out.byte(FUNCREF);
+  }
+}
+
+function writeBody(out: Writer, body: FunctionBody): void {
+  const inner = new Writer();
+  const runs: [number, ValueType][] = [];
+  for (const type of body.locals) {
+    const last = runs.at(-1);
+    if (last?.[1] === type) last[0]++;
+    else runs.push([1, type]);
+  }
+  inner.vector(runs, ([count, type]) => inner.u32(count).byte(typeByte(type)));
+  for (const instruction of body.code) writeInstruction(inner, instruction);
+  if (inner.length > LIMITS.functionBytes) {
+    throw new ProgramError('WASM_LIMIT', 'a function with its fuel charges is larger than engines take', {
+      facts: { limit: 'functionBytes', allowed: LIMITS.functionBytes, found: inner.length },
+    });
+  }
+  out.sized(inner);
+}
+
+function writeElements(out: Writer, segment: ElementSegment): void {
+  // Forms with expressions, because items may be ref.null: 4 active, 5 passive, 6 active with a table, 7 declarative.
+  const flag = segment.mode === 'active' ? (segment.table === 0 ? 4 : 6) : segment.mode === 'passive' ? 5 : 7;
+  out.u32(flag);
+  if (flag === 6) out.u32(segment.table);
+  if (segment.offset) writeConstant(out, segment.offset);
+  if (flag !== 4) out.byte(FUNCREF);
+  out.vector(segment.items, (item) => writeConstant(out, item));
+}
+
+function writeData(out: Writer, segment: DataSegment): void {
+  out.u32(segment.mode === 'passive' ? 1 : 0);
+  if (segment.offset) writeConstant(out, segment.offset);
+  out.u32(segment.bytes.length).bytes(segment.bytes);
+}
+
+function writeLimits(out: Writer, min: number, max: number | undefined): void {
+  out.byte(max === undefined ? 0 : 1).u32(min);
+  if (max !== undefined) out.u32(max);
+}
+
+function writeExport(out: Writer, definition: ExportDefinition): void {
+  out.name(definition.name).byte(EXPORT_KIND[definition.kind]).u32(definition.index);
+}
+
+/** Encodes a module in the binary format; `decodeModule` of the result gives it back. Throws `WASM_LIMIT` if a function grew too large. */
+export function encodeModule(module: WasmModule): Uint8Array {
+  const out = new Writer();
+  out.bytes(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  const section = (id: number, write: (section: Writer) => void): void => {
+    const inner = new Writer();
+    write(inner);
+    out.byte(id).sized(inner);
+  };
+  const vector = <T>(id: number, items: readonly T[], write: (section: Writer, item: T) => void): void => {
+    if (items.length > 0) section(id, (s) => s.vector(items, (item) => write(s, item)));
+  };
+  vector(1, module.types, (s, type) => {
+    s.byte(0x60);
+    s.vector(type.params, (t) => s.byte(typeByte(t)));
+    s.vector(type.results, (t) => s.byte(typeByte(t)));
+  });
+  vector(2, module.imports, (s, i) => s.name(i.module).name(i.name).byte(0).u32(i.typeIndex));
+  vector(3, module.functions, (s, f) => s.u32(f.typeIndex));
+  const { table, memory, start, dataCount } = module;
+  if (table) section(4, (s) => writeLimits(s.u32(1).byte(FUNCREF), table.min, table.max));
+  if (memory) section(5, (s) => writeLimits(s.u32(1), memory.minPages, memory.maxPages));
+  vector(6, module.globals, (s, g) => {
+    s.byte(typeByte(g.type)).byte(g.mutable ? 1 : 0);
+    writeConstant(s, g.init);
+  });
+  vector(7, module.exports, writeExport);
+  if (start !== undefined) section(8, (s) => s.u32(start));
+  vector(9, module.elements, writeElements);
+  if (dataCount !== undefined) section(12, (s) => s.u32(dataCount));
+  vector(10, module.functions, writeBody);
+  vector(11, module.dataSegments, writeData);
+  return out.finish();
+}

@@ -1,0 +1,145 @@
+import { InternalError } from '../errors.js';
+import { EMPTY_BYTES, u64Bytes, u128Bytes } from '../util/bytes.js';
+import { GuestMemory } from './guest-memory.js';
+import type { RevertReason, RunHost } from './types.js';
+
+/** Thrown by a host function to end the run at once; no program can catch it. */
+export class RunStop extends Error {
+  constructor(readonly reason: RevertReason | 'out-of-fuel') {
+    super(reason);
+  }
+}
+
+const ID_BYTES = 32;
+
+/**
+ * The functions of `env` for one run (alkanes-wire 8, lane rules 4 and 5). Each reads its input buffers, then charges,
+ * then checks where it writes, then acts.
+ */
+export class HostFunctions {
+  askedDryRun = false;
+  #memory: GuestMemory | undefined;
+  #fuel: WebAssembly.Global | undefined;
+
+  constructor(private readonly host: RunHost) {}
+
+  /** Gives the functions the instance's memory and fuel counter, which exist only after the imports. */
+  attach(memory: WebAssembly.Memory, fuel: WebAssembly.Global): void {
+    this.#memory = new GuestMemory(memory);
+    this.#fuel = fuel;
+  }
+
+  get memory(): GuestMemory {
+    if (!this.#memory) throw new InternalError('a host function was called before the instance existed');
+    return this.#memory;
+  }
+
+  private charge(amount: number): void {
+    const fuel = this.#fuel!;
+    const left = fuel.value;
+    if (amount > left) throw new RunStop('out-of-fuel');
+    fuel.value = left - amount;
+  }
+
+  private input(pointer: number): Uint8Array {
+    const bytes = this.memory.read(pointer);
+    if (!bytes) throw new RunStop('bad-pointer');
+    return bytes;
+  }
+
+  private inputId(pointer: number): Uint8Array {
+    const bytes = this.input(pointer);
+    if (bytes.length < ID_BYTES) throw new RunStop('short-id');
+    return bytes.subarray(0, ID_BYTES);
+  }
+
+  private checkOutput(pointer: number, length: number): void {
+    if (!this.memory.fits(pointer, length)) throw new RunStop('bad-pointer');
+  }
+
+  private output(pointer: number, data: Uint8Array): void {
+    this.checkOutput(pointer, data.length);
+    this.memory.write(pointer, data);
+  }
+
+  private innerCall(): never {
+    throw new RunStop('inner-call');
+  }
+
+  /** The import object's `env`: every name of ENV_IMPORTS. */
+  imports(): Record<string, (...args: never[]) => number | undefined> {
+    const { host } = this;
+    const load = (charge: number, data: () => Uint8Array) => (out: number) => {
+      this.charge(charge);
+      this.output(out, data());
+      return undefined;
+    };
+    const request = (charge: number, data: () => Uint8Array) => () => {
+      this.charge(charge);
+      return data().length;
+    };
+    const record = (declare: (key: Uint8Array) => void) => (pointer: number) => {
+      const key = this.input(pointer);
+      this.charge(key.length);
+      declare(key);
+      return undefined;
+    };
+    return {
+      abort: () => {
+        throw new RunStop('abort');
+      },
+      __request_storage: (pointer: number) => {
+        const key = this.input(pointer);
+        const value = host.storage(key) ?? EMPTY_BYTES;
+        this.charge(key.length + value.length);
+        return value.length;
+      },
+      __load_storage: (pointer: number, out: number) => {
+        const key = this.input(pointer);
+        const value = host.storage(key) ?? EMPTY_BYTES;
+        this.charge(2 * (key.length + value.length));
+        this.output(out, value);
+        return out;
+      },
+      __request_context: request(1, () => host.context),
+      __load_context: (out: number) => {
+        this.charge(2 * host.context.length);
+        this.output(out, host.context);
+        return out;
+      },
+      __request_transaction: request(50, () => host.transaction),
+      __load_transaction: load(500, () => host.transaction),
+      __request_block: request(100, () => host.block),
+      __load_block: load(1_000, () => host.block),
+      __sequence: (out: number) => {
+        this.charge(5);
+        // Checked before the sequence is read, so that a bad pointer leaves no read behind.
+        this.checkOutput(out, 16);
+        this.output(out, u128Bytes(host.sequence()));
+        return undefined;
+      },
+      __fuel: load(5, () => u64Bytes(BigInt(this.#fuel!.value))),
+      __height: load(10, () => u64Bytes(BigInt(host.height))),
+      __balance: (who: number, what: number, out: number) => {
+        const holder = this.inputId(who);
+        const asset = this.inputId(what);
+        this.charge(10);
+        this.output(out, host.balance(holder, asset));
+        return undefined;
+      },
+      // Inner calls do not exist in these rules, so the last call's response is always empty and the charge 0.
+      __returndatacopy: load(0, () => EMPTY_BYTES),
+      __log: record(() => {}),
+      __call: () => this.innerCall(),
+      __delegatecall: () => this.innerCall(),
+      __staticcall: () => this.innerCall(),
+      __is_dry_run: () => {
+        this.askedDryRun = true;
+        this.charge(1);
+        return host.isDryRun ? 1 : 0;
+      },
+      __record_get: record((key) => host.declareRead(key)),
+      __record_put: record((key) => host.declareWrite(key)),
+    };
+  }
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { decodeModule } from './decode.js';
+import { encodeModule } from './encode.js';
+import { instrumentModule } from './instrument.js';
+import { LIMITS } from './limits.js';
+import { BoundedCache } from './lru.js';
+import { overLimit } from './reader.js';
+import type { Program } from './types.js';
+import { validateModule } from './validate.js';
+
+/** Programs kept at once. Decoded instructions take several times the bytes of the WASM, hence the small sum. */
+const CACHED_PROGRAMS = 256;
+const CACHED_BYTES = 32 * 1024 * 1024;
+
+const cache = new BoundedCache<Program>(CACHED_PROGRAMS, CACHED_BYTES);
+
+/**
+ * The pipeline for a program, whoever wrote it: decode, validate, instrument. Cached by the code's SHA-256.
+ * Throws {@link ProgramError} (`WASM_*`) if lane rules 3 refuse the module. `wasm` must not be changed afterwards.
+ */
+export function prepareProgram(wasm: Uint8Array): Program {
+  if (wasm.length > LIMITS.moduleBytes) throw overLimit('moduleBytes', wasm.length);
+  const hash = createHash('sha256').update(wasm).digest('hex');
+  const known = cache.get(hash);
+  if (known) return known;
+  const source = decodeModule(wasm);
+  validateModule(source, wasm);
+  const module = instrumentModule(source);
+  const program: Program = {
+    hash,
+    source: wasm,
+    instrumented: encodeModule(module),
+    module,
+    imports: new Set(source.imports.map((i) => i.name)),
+  };
+  cache.set(hash, program, program.instrumented.length);
+  return program;
+}

@@ -1,0 +1,72 @@
+/** A growing byte buffer that writes the WASM binary format. */
+export class Writer {
+  private buffer = new Uint8Array(64);
+  length = 0;
+
+  private room(count: number): void {
+    if (this.length + count <= this.buffer.length) return;
+    const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.length + count));
+    grown.set(this.buffer.subarray(0, this.length));
+    this.buffer = grown;
+  }
+
+  byte(value: number): this {
+    this.room(1);
+    this.buffer[this.length++] = value;
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    this.room(value.length);
+    this.buffer.set(value, this.length);
+    this.length += value.length;
+    return this;
+  }
+
+  u32(value: number): this {
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    return this.byte(rest);
+  }
+
+  i32(value: number): this {
+    let rest = value | 0;
+    while (rest < -64 || rest > 63) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    return this.byte(rest & 0x7f);
+  }
+
+  i64(value: bigint): this {
+    let rest = BigInt.asIntN(64, value);
+    while (rest < -64n || rest > 63n) {
+      this.byte(Number(rest & 0x7fn) | 0x80);
+      rest >>= 7n;
+    }
+    return this.byte(Number(rest & 0x7fn));
+  }
+
+  name(text: string): this {
+    const encoded = new TextEncoder().encode(text);
+    return this.u32(encoded.length).bytes(encoded);
+  }
+
+  vector<T>(items: readonly T[], write: (item: T) => unknown): this {
+    this.u32(items.length);
+    for (const item of items) write(item);
+    return this;
+  }
+
+  /** The other writer's bytes behind their length. */
+  sized(inner: Writer): this {
+    return this.u32(inner.length).bytes(inner.buffer.subarray(0, inner.length));
+  }
+
+  finish(): Uint8Array {
+    return this.buffer.slice(0, this.length);
+  }
+}
