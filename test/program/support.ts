@@ -1,0 +1,48 @@
+import { prepareProgram } from '../../src/program/prepare.js';
+import { ProgramRunner } from '../../src/program/runner.js';
+import type { RunHost, RunResult } from '../../src/program/types.js';
+import { toBinaryString } from '../../src/util/bytes.js';
+import type { WasmBuilder } from '../helpers/wasm-builder.js';
+
+/** A host with a little state; records what it was asked. */
+export function testHost(over: Partial<RunHost> & { values?: Record<string, Uint8Array> } = {}) {
+  const reads: string[] = [];
+  const writes: string[] = [];
+  const { values = {}, ...rest } = over;
+  const host: RunHost = {
+    isDryRun: false,
+    height: 7,
+    context: Uint8Array.of(1, 2, 3),
+    transaction: Uint8Array.of(4, 5),
+    block: Uint8Array.of(6),
+    storage: (key) => {
+      const name = toBinaryString(key);
+      reads.push(name);
+      return Object.hasOwn(values, name) ? values[name] : undefined;
+    },
+    sequence: () => {
+      reads.push('<sequence>');
+      return 1n;
+    },
+    balance: () => {
+      reads.push('<balance>');
+      return new Uint8Array(0);
+    },
+    declareRead: (key) => reads.push(toBinaryString(key)),
+    declareWrite: (key) => writes.push(toBinaryString(key)),
+    ...rest,
+  };
+  return { host, reads, writes };
+}
+
+const runner = new ProgramRunner();
+
+export function run(builder: WasmBuilder | Uint8Array, host: RunHost = testHost().host, fuel?: number): RunResult {
+  return runner.run(prepareProgram(builder instanceof Uint8Array ? builder : builder.bytes()), host, fuel);
+}
+
+/** Fuel that a run used up to its end. */
+export function fuelUsed(builder: WasmBuilder, host?: RunHost): number {
+  const fuel = 1_000_000;
+  return fuel - run(builder, host, fuel).fuelLeft;
+}
