@@ -118,7 +118,7 @@ class BlockBuilder {
     const spent: Outpoint[] = [];
     if (index === 0) spent.push({ txid: new Uint8Array(32), vout: 0xffffffff });
     while (index > 0 && (spent.length === 0 || this.#chance(30)) && spent.length < 4) {
-      const pool = this.#chance(20) ? this.#fresh : this.#chance(50) ? this.#sheets : [];
+      const pool = this.#chance(10) ? this.#fresh : this.#chance(50) ? this.#sheets : [];
       const [own] = pool.length > 0 ? pool.splice(this.random.below(pool.length), 1) : [];
       spent.push(own ?? { txid: this.random.bytes(), vout: this.random.below(3) });
     }
@@ -225,7 +225,7 @@ class BlockBuilder {
       [77],
       [0, 3, 5],
       [99],
-      ...(this.#chance(10) ? [[3], [8, 90_000, key]] : []),
+      ...(this.#chance(25) ? [[3], [8, 90_000, key]] : []),
     ]) as (bigint | number)[];
   }
 }

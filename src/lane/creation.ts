@@ -108,8 +108,10 @@ function finalCode(id: AlkaneId, view: TransactionView): { id: AlkaneId; program
 function codeOfEnvelope(tx: Transaction): { ok: true; program: Program } | { ok: false; error: string } {
   const body = findEnvelope(tx);
   if (body === undefined) return { ok: false, error: 'no envelope' };
+  const wasm = inflateBody(body);
+  if (wasm === undefined) return { ok: false, error: 'the envelope is no gzip body' };
   try {
-    return { ok: true, program: prepareProgram(inflateBody(body)) };
+    return { ok: true, program: prepareProgram(wasm) };
   } catch (error) {
     if (error instanceof ProgramError) return { ok: false, error: `invalid code: ${error.code}` };
     throw error;

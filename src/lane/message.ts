@@ -119,7 +119,7 @@ export function* runMessage(
   if (charge > end.fuelLeft) return failed('OUT_OF_FUEL', 'out of fuel', id, call.fuel);
 
   const prefix = storagePrefix(id);
-  for (const [key, value] of result.storage) view.set(prefix + key, value.length === 0 ? undefined : value.slice());
+  for (const [key, value] of result.storage) view.set(prefix + key, value.length === 0 ? undefined : value);
   const parcel = new Sheet();
   for (const transfer of result.transfers) {
     const error = debit(view, id, transfer, parcel);

@@ -1,11 +1,11 @@
 // Every case that docs/lane-rules.md, section 8, names for the lane itself.
 import { describe, expect, it } from 'vitest';
+import { sheetKey } from '../../src/lane/keys.js';
 import { scanBlock } from '../../src/lane/scan.js';
 import { laneTransaction } from '../../src/lane/transaction.js';
-import { sheetKey } from '../../src/lane/keys.js';
 import { encodeCellpack } from '../../src/protocol/encode.js';
 import { concatBytes, readU128, toHex, U128_MAX } from '../../src/util/bytes.js';
-import { builtProgram, call, COINBASE, envelope, makeBlock, makeTx, ORDINARY, PROBE, World } from './world.js';
+import { builtProgram, COINBASE, call, envelope, makeBlock, makeTx, ORDINARY, PROBE, World } from './world.js';
 
 const CODE = (wasm: Uint8Array): Uint8Array => concatBytes(Uint8Array.of(0), wasm);
 

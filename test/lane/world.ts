@@ -7,9 +7,15 @@ import type { DependentRule, LaneContext } from '../../src/lane/message.js';
 import { scanBlock } from '../../src/lane/scan.js';
 import type { LaneKey, LaneOutcome } from '../../src/lane/types.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import { encodeCellpack, encodeEnvelope, encodeRunestone, gzipStored, type ProtostoneInput } from '../../src/protocol/encode.js';
-import { decodeSheet, encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import { parseId } from '../../src/protocol/alkane-id.js';
+import {
+  encodeCellpack,
+  encodeEnvelope,
+  encodeRunestone,
+  gzipStored,
+  type ProtostoneInput,
+} from '../../src/protocol/encode.js';
+import { decodeSheet, encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import { concatBytes, readU128, toDisplayHash, u128Bytes } from '../../src/util/bytes.js';
 
 export const ORDINARY = Uint8Array.of(0x51);
@@ -45,7 +51,9 @@ export function makeTx(spec: TxSpec = {}): Transaction {
   const scripts = [...(spec.outputs ?? [ORDINARY, ORDINARY])];
   if (spec.runestone) scripts.push(spec.runestone);
   else if (spec.protostones) scripts.push(encodeRunestone({ protostones: spec.protostones }));
-  const spend = spec.spend ?? (spec.witnesses ?? [ORDINARY]).map((_, vout) => ({ txid: seededBytes('test', 'coin', counter++), vout }));
+  const spend =
+    spec.spend ??
+    (spec.witnesses ?? [ORDINARY]).map((_, vout) => ({ txid: seededBytes('test', 'coin', counter++), vout }));
   return {
     txid,
     raw: concatBytes(txid, ...scripts),
@@ -114,7 +122,9 @@ export class World {
 
   /** Creates a contract and returns its id; `opcode` 0 does nothing in every bundled program. */
   deploy(wasm = PROBE, ...inputs: number[]): string {
-    const { messages } = this.message(call('1:0', ...(inputs.length > 0 ? inputs : [0])), { witnesses: [envelope(wasm)] });
+    const { messages } = this.message(call('1:0', ...(inputs.length > 0 ? inputs : [0])), {
+      witnesses: [envelope(wasm)],
+    });
     if (messages[0]?.status !== 'OK') throw new Error(`deployment failed: ${messages[0]?.error}`);
     return messages[0].target as string;
   }

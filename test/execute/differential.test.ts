@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { EnvironmentError } from '../../src/errors.js';
+import { type DifferentialSummary, runDifferential } from '../../src/execute/fuzz.js';
+import { openGpuLane } from '../../src/gpu/open.js';
+import type { GpuLane } from '../../src/gpu/types.js';
+import { FakeGpu } from './fake-gpu.js';
+
+/** `SEED=… npx vitest run test/execute` replays a failure. */
+const SEED = process.env.SEED ?? 'warpshrew';
+const MINUTES = 60_000;
+
+async function openGpu(): Promise<GpuLane | undefined> {
+  try {
+    return await openGpuLane();
+  } catch (error) {
+    if (error instanceof EnvironmentError) return undefined;
+    throw error;
+  }
+}
+const gpu = await openGpu();
+
+describe(`sequential, cpu and gpu leave the same states and receipts (SEED=${SEED})`, () => {
+  it(
+    'over 300 random blocks, on worker threads and with a kernel that keeps the declared sets',
+    async () => {
+      const fake = new FakeGpu();
+      fake.declines = (call) => call % 17 === 0;
+      const summary = await runDifferential({ seed: SEED, blocks: 300, policies: ['cpu', 'gpu', 'auto'], gpu: fake });
+      expectEverythingHappened(summary);
+      expect(summary.statistics.gpu.punted).toBeGreaterThan(0);
+      expect(summary.statistics.gpu.accessViolations).toBeGreaterThan(0);
+      expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);
+    },
+    8 * MINUTES,
+  );
+
+  it.skipIf(gpu === undefined)(
+    'over 300 random blocks, through the WGSL kernel',
+    async () => {
+      const summary = await runDifferential({ seed: `${SEED}/kernel`, blocks: 300, policies: ['gpu'], gpu });
+      expectEverythingHappened(summary, 'gpu');
+      expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);
+      expect(summary.statistics.gpu.gpuFailures).toBe(0);
+      await gpu?.close();
+    },
+    8 * MINUTES,
+  );
+
+  it('the same seed gives the same blocks and states', async () => {
+    const run = () => runDifferential({ seed: SEED, blocks: 10, policies: [] });
+    expect((await run()).digest).toBe((await run()).digest);
+  });
+});
+
+/** The generator is worth nothing if it stops making the cases that it is there for. */
+function expectEverythingHappened({ statistics }: DifferentialSummary, policy = 'cpu'): void {
+  const { lane } = statistics.sequential;
+  for (const count of Object.values(lane)) expect(count).toBeGreaterThan(0);
+  expect(statistics[policy].repaired).toBeGreaterThan(20);
+  expect(statistics[policy].demoted).toBeGreaterThan(100);
+  if (policy === 'cpu') {
+    expect(statistics.cpu.executors.reuse).toBeGreaterThan(500);
+    expect(statistics.cpu.executors.cpu).toBeGreaterThan(100);
+  }
+}
