@@ -10,8 +10,9 @@ import type { GpuLane } from '../gpu/types.js';
 import type { StateReader } from '../lane/types.js';
 import { defaultIndexer } from '../standard/default-indexer.js';
 import { StandardLane } from '../standard/lane.js';
-import { type BlockRoots, Store } from '../store/store.js';
-import { fromBinaryString, toDisplayHash, toHex } from '../util/bytes.js';
+import { Store } from '../store/store.js';
+import type { StateRoots } from '../store/types.js';
+import { fromBinaryString, toDisplayHash } from '../util/bytes.js';
 import { readExpectedRoots } from './expected-roots.js';
 import { type Progress, SILENT } from './progress.js';
 import { type ReplaySummary, StatisticsSum } from './summary.js';
@@ -63,6 +64,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   });
   let standard: StandardLane | undefined;
   let blocks = 0;
+  let tip: { height: number; hash: string; roots: StateRoots | undefined } | undefined;
   try {
     standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
     const first = Math.max(options.from ?? source.firstHeight, (store.tip()?.height ?? -1) + 1);
@@ -82,18 +84,19 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       progress.update(blocks, { height: entry.height, laneTxs: sum.lane.txs });
       await turn();
     }
+    const stored = store.tip();
+    tip = stored && { height: stored.height, hash: toDisplayHash(stored.hash), roots: store.roots(stored.height) };
   } finally {
     progress.stop();
     await engine.close();
     await standard?.close();
     await store.close();
   }
-  const tip = await readTip(options.dbDir);
   return {
     height: tip?.height,
     hash: tip?.hash,
-    stateRoot: tip && toHex(tip.roots.state),
-    roots: tip && { standard: toHex(tip.roots.standard), lane: toHex(tip.roots.lane) },
+    stateRoot: tip?.roots?.state,
+    roots: tip?.roots && { standard: tip.roots.standard, lane: tip.roots.lane },
     blocks,
     policy: options.policy,
     adapter: options.gpu?.adapter.description,
@@ -132,7 +135,7 @@ async function replayBlock(entry: SourceBlock, { store, engine, standard, sum }:
   if (run.error) throw run.error;
   sum.addMs('standard', run.ms);
   const committing = performance.now();
-  const roots = await store.commitBlock({
+  const roots = store.commitBlock({
     height,
     hash: block.hash,
     header: block.header,
@@ -143,5 +146,5 @@ async function replayBlock(entry: SourceBlock, { store, engine, standard, sum }:
   });
   sum.addMs('commit', performance.now() - committing);
   sum.add(lane.statistics);
-  return toHex(roots.state);
+  return roots.state;
 }
