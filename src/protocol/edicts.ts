@@ -6,7 +6,7 @@
  * Amounts may lie on any number up to 4294967295; only what lies on ordinary real outputs at the end is kept.
  */
 import { Sheet } from './sheet.js';
-import type { ProtostoneEdict } from './types.js';
+import type { AlkaneId, ProtostoneEdict } from './types.js';
 
 /** Why a whole transaction is undone; stable texts, shown in receipts. */
 export type UndoReason =
@@ -76,6 +76,9 @@ export function applyEdicts(
   edicts: readonly ProtostoneEdict[],
   sheets: OutputSheets,
 ): UndoReason | undefined {
+  // What every ordinary output gets alike is put there once, at the end: nothing looks at the outputs before, and a
+  // transaction may name very many splits over very many outputs.
+  const everyone = new Sheet();
   for (const edict of edicts) {
     if (edict.id.block === 0n && edict.id.tx > 0n) return 'edict id 0:x with x over 0';
     if (edict.output > U32_MAX) return 'edict output over u32';
@@ -83,11 +86,19 @@ export function applyEdicts(
     const output = Number(edict.output);
     const moved =
       output === sheets.count
-        ? split(working, edict, sheets)
-        : sheets.at(output).add(edict.id, working.take(edict.id, edict.amount === 0n ? undefined : edict.amount));
+        ? split(working, edict, sheets, everyone)
+        : move(working, edict.id, edict.amount === 0n ? undefined : edict.amount, sheets, output);
     if (!moved) return 'sum over u128 in an edict';
   }
-  return undefined;
+  if (everyone.isEmpty) return undefined;
+  const shared = sheets.ordinary.every((vout) => sheets.at(vout).addAll(everyone));
+  return shared ? undefined : 'sum over u128 in an edict';
+}
+
+/** Moves at most `limit` (default: all) of `id` to `output`; false if the sum there passes u128. */
+function move(working: Sheet, id: AlkaneId, limit: bigint | undefined, sheets: OutputSheets, output: number): boolean {
+  const taken = working.take(id, limit);
+  return taken === 0n || sheets.at(output).add(id, taken);
 }
 
 /** Moves the rest of `working` to `pointer`, or without one to the default pointer. */
@@ -100,19 +111,24 @@ export function applyPointer(
   return moved ? undefined : 'sum over u128 at a pointer';
 }
 
-/** An edict to output n: amount 0 in equal shares, the first ones get one more; else `amount` each, in order, until it runs out. */
-function split(working: Sheet, edict: ProtostoneEdict, sheets: OutputSheets): boolean {
-  const total = working.get(edict.id);
-  if (total === 0n || sheets.ordinary.length === 0) return true;
+/**
+ * An edict to output n: amount 0 in equal shares, the first ones get one more; else `amount` each, in order, until it runs out.
+ * What all get alike is added to `everyone`, the rest goes to the outputs at once.
+ */
+function split(working: Sheet, { id, amount }: ProtostoneEdict, sheets: OutputSheets, everyone: Sheet): boolean {
   const outputs = BigInt(sheets.ordinary.length);
-  const share = total / outputs;
-  const extra = total % outputs;
-  for (const [position, vout] of sheets.ordinary.entries()) {
-    const wanted = edict.amount === 0n ? share + (BigInt(position) < extra ? 1n : 0n) : edict.amount;
-    if (wanted === 0n) break;
-    const taken = working.take(edict.id, wanted);
-    if (taken === 0n) break;
-    if (!sheets.at(vout).add(edict.id, taken)) return false;
+  if (outputs === 0n) return true;
+  const total = working.get(id);
+  const share = amount === 0n ? total / outputs : amount;
+  if (share * outputs <= total) {
+    working.take(id, share * outputs);
+    if (!everyone.add(id, share)) return false;
+    if (amount > 0n) return true;
+  }
+  // Not enough for all: what is left goes out in order, one each or `amount` each.
+  for (const vout of sheets.ordinary) {
+    if (working.get(id) === 0n) break;
+    if (!move(working, id, amount === 0n ? 1n : amount, sheets, vout)) return false;
   }
   return true;
 }

@@ -35,7 +35,9 @@ describe('where an envelope is looked for', () => {
 
   test('two envelopes: the first of the transaction counts, in order of inputs, then within the script', () => {
     const other = encodeEnvelope(Uint8Array.of(9));
-    const tx = { inputs: [{ witness: [] }, { witness: [concatBytes(script, other), CONTROL] }, { witness: [other, CONTROL] }] };
+    const tx = {
+      inputs: [{ witness: [] }, { witness: [concatBytes(script, other), CONTROL] }, { witness: [other, CONTROL] }],
+    };
     expect(locateEnvelope(tx)).toEqual({ input: 1, body: Uint8Array.of(1, 2, 3) });
   });
 });

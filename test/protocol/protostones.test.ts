@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decodeCellpack, readCellpack } from '../../src/protocol/cellpack.js';
 import {
   encodeCellpack,
   encodeProtostones,
@@ -8,7 +9,6 @@ import {
   type ProtostoneInput,
   packChunks,
 } from '../../src/protocol/encode.js';
-import { decodeCellpack, readCellpack } from '../../src/protocol/cellpack.js';
 import { decodeProtostones, unpackChunks } from '../../src/protocol/protostones.js';
 import { decodeRunestone } from '../../src/protocol/runestone.js';
 import type { Protostone } from '../../src/protocol/types.js';
@@ -114,9 +114,11 @@ describe('cellpacks', () => {
     expect(message.length).toBe(15);
     const script = encodeRunestone({ protostones: [{ message, pointer: 0, refund: 0 }] });
     const artifact = decodeRunestone([{ script }]);
-    const result = artifact.kind === 'runestone' && decodeProtostones(artifact.protocol ?? [], 1);
-    const decoded = result && result.ok && result.protostones[0].message;
-    expect(decoded && decodeCellpack(decoded)?.inputs).toEqual([1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n, 10n, 11n, 12n, 13n]);
+    if (artifact.kind !== 'runestone') throw new Error('not a runestone');
+    const result = decodeProtostones(artifact.protocol ?? [], 1);
+    const decoded = result.ok ? result.protostones[0].message : undefined;
+    expect(decoded).toEqual(message);
+    expect(decodeCellpack(message)?.inputs).toEqual(Array.from({ length: 13 }, (_, i) => BigInt(i + 1)));
   });
 
   test('fewer than two integers or a bad one is no cellpack', () => {

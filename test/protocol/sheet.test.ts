@@ -40,10 +40,18 @@ describe('sheets', () => {
     expect(sheet.add(A, 1n)).toBe(false);
     expect(sheet.get(A)).toBe(U128_MAX);
     expect(sheet.add(A, 0n)).toBe(true);
-    const other = Sheet.of([{ id: B, amount: 1n }, { id: A, amount: 1n }]);
+    const other = Sheet.of([
+      { id: B, amount: 1n },
+      { id: A, amount: 1n },
+    ]);
     expect(sheet.addAll(other)).toBe(false);
     expect(sheet.get(B)).toBe(0n);
-    expect(() => Sheet.of([{ id: A, amount: U128_MAX }, { id: A, amount: 1n }])).toThrow(RangeError);
+    expect(() =>
+      Sheet.of([
+        { id: A, amount: U128_MAX },
+        { id: A, amount: 1n },
+      ]),
+    ).toThrow(RangeError);
   });
 
   test('taking gives what is there and leaves no zero amounts', () => {
