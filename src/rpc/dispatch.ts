@@ -1,0 +1,57 @@
+import { WarpshrewError } from '../errors.js';
+import type { RpcBackend } from './backend.js';
+import { errorObject, RPC, RpcError } from './errors.js';
+import { METHODS } from './methods.js';
+import { Params } from './params.js';
+
+/** Longest method name that an error repeats. */
+const SHOWN = 60;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The response to one request object, as text. Never throws; a request without id is answered with id null. */
+export async function answer(request: unknown, backend: RpcBackend, report: (error: unknown) => void): Promise<string> {
+  const isObject = typeof request === 'object' && request !== null && !Array.isArray(request);
+  const fields: Json = isObject ? (request as Json) : {};
+  const id = fields.id === undefined ? null : fields.id;
+  try {
+    return respond(id, { result: await call(isObject, fields, backend) });
+  } catch (error) {
+    if (!(error instanceof RpcError) && !(error instanceof WarpshrewError && error.kind !== 'internal')) report(error);
+    return respond(id, { error: errorObject(error, viewName(fields)) });
+  }
+}
+
+async function call(isObject: boolean, { method, params }: Json, backend: RpcBackend): Promise<unknown> {
+  if (!isObject || typeof method !== 'string') {
+    const hint = 'Send {"jsonrpc":"2.0","id":1,"method":"metashrew_height","params":[]}.';
+    throw new RpcError(RPC.invalidRequest, 'RPC_INVALID_REQUEST', 'Invalid request', hint);
+  }
+  const known = METHODS.get(method);
+  if (known === undefined) {
+    const hint = `Methods: ${[...METHODS.keys()].join(', ')}.`;
+    throw new RpcError(
+      RPC.methodNotFound,
+      'RPC_METHOD_NOT_FOUND',
+      `Method '${method.slice(0, SHOWN)}' not found`,
+      hint,
+    );
+  }
+  const values = params ?? [];
+  if (!Array.isArray(values)) {
+    const hint = `Call it as ${known.usage}.`;
+    throw new RpcError(RPC.invalidParams, 'RPC_WRONG_TYPE', 'Invalid params: not an array', hint);
+  }
+  return known.run(new Params(values, known.usage), backend);
+}
+
+function viewName({ method, params }: Json): string | undefined {
+  if (!Array.isArray(params)) return undefined;
+  const name: unknown =
+    method === 'metashrew_view' ? params[0] : method === 'metashrew_preview' ? params[1] : undefined;
+  return typeof name === 'string' ? name.slice(0, SHOWN) : undefined;
+}
+
+function respond(id: unknown, outcome: { result: unknown } | { error: unknown }): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, ...outcome });
+}

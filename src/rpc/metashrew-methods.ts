@@ -1,0 +1,72 @@
+/** The methods that every Metashrew host has. Every result is a string. */
+import { toDisplayHash, toHex } from '../util/bytes.js';
+import type { RpcBackend } from './backend.js';
+import { RPC, RpcError } from './errors.js';
+import type { Method } from './method.js';
+
+/** Views run on an empty store, too: as at height 0. */
+function orTip(height: number | undefined, { store }: RpcBackend): number {
+  return height ?? store.tip()?.height ?? 0;
+}
+
+function failed(stableCode: string, message: string, hint: string): RpcError {
+  return new RpcError(RPC.failed, stableCode, message, hint);
+}
+
+export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
+  metashrew_height: {
+    usage: 'metashrew_height []',
+    run: (_, { store }) => String(store.tip()?.height ?? 0),
+  },
+  metashrew_getblockhash: {
+    usage: 'metashrew_getblockhash [height?]',
+    run(params, backend) {
+      const height = orTip(params.count(0, 1).height(0), backend);
+      const hash = backend.store.blockHash(height);
+      if (hash !== undefined) return `0x${toDisplayHash(hash)}`;
+      const message = `Storage error: Block hash not found for height ${height}`;
+      throw failed('BLOCK_NOT_INDEXED', message, 'Ask metashrew_height for the last indexed height.');
+    },
+  },
+  metashrew_stateroot: {
+    usage: 'metashrew_stateroot [height?]',
+    run(params, backend) {
+      const height = orTip(params.count(0, 1).height(0), backend);
+      const roots = backend.store.roots(height);
+      if (roots !== undefined) return `0x${roots.standard}`;
+      const message = `Storage error: State root not found for height ${height}`;
+      throw failed('BLOCK_NOT_INDEXED', message, 'Ask metashrew_height for the last indexed height.');
+    },
+  },
+  metashrew_view: {
+    usage: 'metashrew_view [view, inputHex, height?]',
+    async run(params, backend) {
+      const name = params.count(2, 3).text(0, 'view');
+      const input = params.hex(1, 'inputHex');
+      return `0x${toHex(await backend.view(name, input, orTip(params.height(2), backend)))}`;
+    },
+  },
+  metashrew_preview: {
+    usage: 'metashrew_preview [blockHex, view, inputHex, height?]',
+    async run(params, backend) {
+      params.count(3, 4);
+      if (backend.preview === undefined) {
+        throw failed('RPC_NOT_SUPPORTED', 'This server cannot preview blocks', 'Use metashrew_view on indexed blocks.');
+      }
+      const block = params.hex(0, 'blockHex', 'hex block data');
+      const name = params.text(1, 'view');
+      const input = params.hex(2, 'inputHex');
+      return `0x${toHex(await backend.preview(block, name, input, orTip(params.height(3), backend)))}`;
+    },
+  },
+  metashrew_snapshot: {
+    usage: 'metashrew_snapshot []',
+    run() {
+      throw failed(
+        'RPC_NOT_SUPPORTED',
+        'This server makes no snapshots',
+        'Copy the folder of a stopped server instead.',
+      );
+    },
+  },
+};

@@ -1,0 +1,9 @@
+import { METASHREW_METHODS } from './metashrew-methods.js';
+import type { Method } from './method.js';
+import { WARPSHREW_METHODS } from './warpshrew-methods.js';
+
+/** Every method by name. */
+export const METHODS: ReadonlyMap<string, Method> = new Map([
+  ...Object.entries(METASHREW_METHODS),
+  ...Object.entries(WARPSHREW_METHODS),
+]);

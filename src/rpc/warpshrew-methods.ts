@@ -1,0 +1,75 @@
+/** The methods of the parallel lane. Amounts are decimal strings, byte strings hex. */
+import { keyBytes, sheetKey, storagePrefix } from '../lane/keys.js';
+import type { Receipt } from '../lane/types.js';
+import { formatId } from '../protocol/alkane-id.js';
+import { decodeSheet } from '../protocol/sheet.js';
+import { concatBytes, toHex } from '../util/bytes.js';
+import type { RpcBackend } from './backend.js';
+import { RPC, RpcError } from './errors.js';
+import type { Method } from './method.js';
+import type { Params } from './params.js';
+
+/** The height asked for, or the tip. A height above the tip is refused: its state is not known. */
+function indexedHeight(params: Params, at: number, { store }: RpcBackend): number {
+  const tip = store.tip()?.height;
+  const height = params.height(at) ?? tip ?? 0;
+  if (tip !== undefined && height <= tip) return height;
+  const hint = tip === undefined ? 'Nothing is indexed yet.' : `The last indexed height is ${tip}.`;
+  throw new RpcError(RPC.failed, 'BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
+}
+
+/** Status of a whole transaction: that of its first (8,8) message which is not OK. */
+function statusOf({ undone, messages }: Receipt): { status: string; error: string | null } {
+  if (undone !== undefined) return { status: 'UNDONE', error: undone };
+  const own = messages.filter(({ status }) => status !== 'STANDARD');
+  const first = own.find(({ status }) => status !== 'OK') ?? own[0] ?? messages[0];
+  return { status: first?.status ?? 'NONE', error: first?.error ?? null };
+}
+
+export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
+  warpshrew_getreceipt: {
+    usage: 'warpshrew_getreceipt [txid]',
+    run(params, { store }) {
+      const txid = params.count(1, 1).txid(0);
+      const receipt = store.receipt(txid);
+      if (receipt === undefined) {
+        const hint = 'It is not a transaction of the parallel lane, or its block is not indexed yet.';
+        throw new RpcError(RPC.failed, 'RECEIPT_NOT_FOUND', `No receipt for transaction ${txid}`, hint);
+      }
+      const messages = receipt.messages.map((message) => ({
+        ...message,
+        target: message.target ?? null,
+        error: message.error ?? null,
+      }));
+      return { lane: 'parallel', ...receipt, undone: receipt.undone ?? null, messages, ...statusOf(receipt) };
+    },
+  },
+  warpshrew_getplan: {
+    usage: 'warpshrew_getplan [height?]',
+    run(params, backend) {
+      const height = indexedHeight(params.count(0, 1), 0, backend);
+      const plan = backend.store.plan(height);
+      if (plan !== undefined) return plan;
+      const hint = 'The store begins above this height.';
+      throw new RpcError(RPC.failed, 'BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
+    },
+  },
+  warpshrew_getstorage: {
+    usage: 'warpshrew_getstorage [id, keyHex, height?]',
+    run(params, backend) {
+      const id = params.count(2, 3).id(0);
+      const key = concatBytes(keyBytes(storagePrefix(id)), params.hex(1, 'keyHex'));
+      const value = backend.store.getAt('P', key, indexedHeight(params, 2, backend));
+      return value === undefined ? null : `0x${toHex(value)}`;
+    },
+  },
+  warpshrew_getsheet: {
+    usage: 'warpshrew_getsheet [outpoint, height?]',
+    run(params, backend) {
+      const { txid, vout } = params.count(1, 2).outpoint(0);
+      const bytes = backend.store.getAt('P', keyBytes(sheetKey(txid, vout)), indexedHeight(params, 1, backend));
+      const entries = decodeSheet(bytes).entries();
+      return Object.fromEntries(entries.map(({ id, amount }) => [formatId(id), amount.toString()]));
+    },
+  },
+};
