@@ -50,7 +50,8 @@ try {
   const last = index.blocks[index.blocks.length - 1];
   const tip = await rpc('getbestblockhash');
   const count = await rpc('getblockcount');
-  if (tip !== last.hash || count !== last.height) fail(`the node's tip is ${count} ${tip}, expected ${last.height} ${last.hash}`);
+  if (tip !== last.hash || count !== last.height)
+    fail(`the node's tip is ${count} ${tip}, expected ${last.height} ${last.hash}`);
   process.stdout.write(`accepted ${accepted} blocks; the node's tip is ${count} ${tip}\n`);
 } catch (cause) {
   fail(`no answer from ${values.rpc}: ${cause instanceof Error ? (cause.cause?.message ?? cause.message) : cause}`);
