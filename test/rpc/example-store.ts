@@ -1,0 +1,55 @@
+import { ProgramError } from '../../src/errors.js';
+import { keyBytes, sheetKey, storagePrefix } from '../../src/lane/keys.js';
+import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
+import type { RpcBackend } from '../../src/rpc/backend.js';
+import { type RpcServer, type RpcServerOptions, startRpcServer } from '../../src/rpc/server.js';
+import { Store } from '../../src/store/store.js';
+import { concatBytes, fromDisplayHash, toBinaryString, u32Bytes } from '../../src/util/bytes.js';
+import { block, bytes, OPTIONS, receipt } from '../store/helpers.js';
+
+/** Views of a module that exists in tests only: `echo` gives height prefix and input, `fail` traps. */
+async function view(name: string, input: Uint8Array, height: number): Promise<Uint8Array> {
+  if (name === 'echo') return concatBytes(u32Bytes(height), input);
+  if (name === 'fail') throw new ProgramError('VIEW_FAILED', 'the view trapped: unreachable');
+  throw new ProgramError('VIEW_NOT_FOUND', 'the module exports no such view', { hint: 'Look at its documentation.' });
+}
+
+const id = { block: 2n, tx: 1n };
+const storageKey = (key: string) => toBinaryString(concatBytes(keyBytes(storagePrefix(id)), bytes(key)));
+
+/** The chain of docs/json-rpc.md: blocks 100 and 101. */
+export function fillExampleStore(store: Store): void {
+  store.commitBlock({
+    ...block(100, { tip: '100' }),
+    laneWrites: new Map([[storageKey('cap'), Uint8Array.of(1, 0)]]),
+  });
+  const failed = receipt(101, 3, {
+    messages: [{ ...receipt(101, 3).messages[0], status: 'REVERT', error: 'abort', data: '' }],
+  });
+  const outpoint = sheetKey(fromDisplayHash(receipt(101, 0).txid), 0);
+  const sheet = encodeSheet(Sheet.of([{ id, amount: 1_000n }]));
+  store.commitBlock({
+    ...block(101, { tip: '101' }),
+    laneWrites: new Map([
+      [storageKey('cap'), Uint8Array.of(2, 0)],
+      [outpoint, sheet],
+    ]),
+    receipts: [receipt(101, 0), failed, receipt(101, 4, { undone: 'overflow', messages: [] })],
+  });
+}
+
+/** A served store; `fill` false leaves it empty. */
+export async function serveExample(
+  dir: string,
+  options: Partial<RpcServerOptions> & { fill?: boolean; backend?: Partial<RpcBackend> } = {},
+): Promise<{ server: RpcServer; store: Store; close: () => Promise<void> }> {
+  const store = await Store.open(dir, OPTIONS);
+  if (options.fill !== false) fillExampleStore(store);
+  const backend = { store, view, ...options.backend };
+  const server = await startRpcServer({ host: '127.0.0.1', port: 0, ...options, backend });
+  const close = async (): Promise<void> => {
+    await server.close();
+    await store.close();
+  };
+  return { server, store, close };
+}
