@@ -19,7 +19,11 @@ export class Params {
   /** Refuses too few or too many parameters; trailing optional ones may be null or absent. */
   count(least: number, most: number): this {
     if (this.values.length < least || this.values.length > most) {
-      throw invalidParams('RPC_WRONG_COUNT', `Invalid params: got ${this.values.length}`, `Call it as ${this.usage}.`);
+      throw invalidParams(
+        'RPC_WRONG_COUNT',
+        `Invalid params: ${this.values.length} given`,
+        `Call it as ${this.usage}.`,
+      );
     }
     return this;
   }
