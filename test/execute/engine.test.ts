@@ -1,0 +1,239 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Transaction } from '../../src/bitcoin/types.js';
+import { EnvironmentError } from '../../src/errors.js';
+import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
+import { applyWrites, comparable } from '../../src/execute/fuzz.js';
+import { AUTO_GPU_WIDTH } from '../../src/execute/schedule.js';
+import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
+import { call, makeBlock, makeTx, ORDINARY, World } from '../lane/world.js';
+import { FakeGpu } from './fake-gpu.js';
+
+const engines: LaneEngine[] = [];
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+});
+
+function makeEngine(options: Partial<LaneEngineOptions>): LaneEngine {
+  const engine = new LaneEngine({ policy: 'cpu', workers: 0, laneStartHeight: 0, dependent: 'demote', ...options });
+  engines.push(engine);
+  return engine;
+}
+
+function process(engine: LaneEngine, world: World, transactions: readonly Transaction[]): Promise<LaneBlockResult> {
+  const reader = { get: (key: LaneKey) => world.state.get(key) };
+  return engine.processBlock(makeBlock(transactions), world.height, { reader, snapshot: new Map(world.state) });
+}
+
+async function expectTruth(world: World, transactions: readonly Transaction[], result: LaneBlockResult): Promise<void> {
+  const truth = await process(makeEngine({ policy: 'sequential' }), world, transactions);
+  expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
+  const sorted = ({ writes }: LaneBlockResult) => [...writes].sort(([a], [b]) => (a < b ? -1 : 1));
+  expect(sorted(result)).toEqual(sorted(truth));
+}
+
+function messages(count: number, make: (i: number) => Uint8Array): Transaction[] {
+  return Array.from({ length: count }, (_, i) =>
+    makeTx({ protostones: [{ pointer: 0, refund: 0, message: make(i) }] }),
+  );
+}
+
+describe('policies', () => {
+  it('reuses dry runs whose reads nobody changed, and runs the rest in the colours after', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const txs = [...messages(10, (i) => call(id, 4, i)), ...messages(3, () => call(id, 4, 0))];
+    const result = await process(makeEngine({}), world, txs);
+    expect(result.plan).toMatchObject({ laneTxs: 13, colours: 4, widths: [10, 1, 1, 1], longestChain: 4, edges: 3 });
+    expect(result.statistics.executors).toEqual({ reuse: 10, gpu: 0, cpu: 3, sequential: 0 });
+    expect(result.statistics.repaired).toBe(0);
+    await expectTruth(world, txs, result);
+  });
+
+  it('never reuses the dry run of a program that asked whether it was one', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const txs = messages(4, (i) => call(id, 18, i, i + 10));
+    const result = await process(makeEngine({}), world, txs);
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 4, sequential: 0 });
+    expect(result.plan.widths).toEqual([4]);
+    await expectTruth(world, txs, result);
+    applyWrites(world.state, result.writes);
+    expect(world.counter(id, 2n)).toBe(1n);
+  });
+
+  it('keys declared with __record_get and __record_put order transactions in the plan and stay out of the receipt', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const txs = messages(2, (i) => call(id, 18, i, 7));
+    const result = await process(makeEngine({}), world, txs);
+    expect(result.plan.widths).toEqual([1, 1]);
+    expect(result.receipts[0].writes).toHaveLength(1);
+    await expectTruth(world, txs, result);
+  });
+
+  it('gpu reuses nothing and sends every contract call to the kernel', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const gpu = new FakeGpu();
+    const txs = [...messages(5, (i) => call(id, 4, i)), ...messages(1, () => call('2:99', 0))];
+    const result = await process(makeEngine({ policy: 'gpu', gpu }), world, txs);
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 5, cpu: 1, sequential: 0 });
+    expect(Object.values(result.statistics.gpuRuns)).toEqual([5]);
+    await expectTruth(world, txs, result);
+  });
+
+  it('what the kernel declines runs on the CPU inside the same colour', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const gpu = new FakeGpu();
+    gpu.declines = (n) => n === 1;
+    const txs = [...messages(3, (i) => call(id, 4, i)), ...messages(1, () => call(id, 16, 2, 1))];
+    const result = await process(makeEngine({ policy: 'gpu', gpu }), world, txs);
+    expect(result.statistics).toMatchObject({ punted: 2, repaired: 0 });
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 2, cpu: 2, sequential: 0 });
+    await expectTruth(world, txs, result);
+  });
+
+  it('a key outside the declared set is an access violation, and the CPU does that transaction', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const txs = [...messages(1, () => call(id, 5, 0, 3)), ...messages(1, () => call(id, 6, 0))];
+    const result = await process(makeEngine({ policy: 'gpu', gpu: new FakeGpu() }), world, txs);
+    expect(result.statistics.accessViolations).toBe(1);
+    await expectTruth(world, txs, result);
+    applyWrites(world.state, result.writes);
+    expect(world.counter(id, 3n)).toBe(1n);
+  });
+
+  it('a second message of a transaction runs on the CPU after the kernel ran the first', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const message = call(id, 4, 0);
+    const tx = makeTx({
+      protostones: [
+        { pointer: 0, refund: 0, message },
+        { pointer: 0, refund: 0, message },
+      ],
+    });
+    const result = await process(makeEngine({ policy: 'gpu', gpu: new FakeGpu() }), world, [tx]);
+    expect(result.statistics.executors.gpu).toBe(1);
+    applyWrites(world.state, result.writes);
+    expect(world.counter(id, 0n)).toBe(2n);
+  });
+
+  it('auto sends wide batches of what cannot be reused to a hardware GPU, and to no other', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const wide = messages(AUTO_GPU_WIDTH, (i) => call(id, 18, 2 * i, 2 * i + 1));
+    const software = { ...new FakeGpu().adapter, software: true };
+    const cases: [FakeGpu, Transaction[], number][] = [
+      [new FakeGpu(), wide, AUTO_GPU_WIDTH],
+      [new FakeGpu(), wide.slice(1), 0],
+      [Object.assign(new FakeGpu(), { adapter: software }), wide, 0],
+    ];
+    for (const [gpu, txs, expected] of cases) {
+      const { statistics } = await process(makeEngine({ policy: 'auto', gpu }), world, txs);
+      expect(statistics.executors.gpu).toBe(expected);
+    }
+  });
+});
+
+describe('a GPU that fails', () => {
+  it('a lost device does not stop the block, is counted, and is not used again', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const gpu = new FakeGpu();
+    gpu.beforeBatch = (batch) => {
+      if (batch === 1) throw new EnvironmentError('GPU_DEVICE_LOST', 'the device is gone');
+    };
+    const engine = makeEngine({ policy: 'gpu', gpu });
+    const txs = messages(4, () => call(id, 4, 0));
+    const result = await process(engine, world, txs);
+    expect(result.statistics.gpuFailures).toBe(1);
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 1, cpu: 3, sequential: 0 });
+    await expectTruth(world, txs, result);
+    expect((await process(engine, world, txs)).statistics.executors.gpu).toBe(0);
+  });
+
+  it('a failure of another kind ends the kernel for one block only', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const gpu = new FakeGpu();
+    gpu.beforeBatch = (batch) => {
+      if (batch === 0) throw new Error('out of memory');
+    };
+    const engine = makeEngine({ policy: 'gpu', gpu });
+    const txs = messages(2, (i) => call(id, 4, i));
+    const first = await process(engine, world, txs);
+    expect([first.statistics.gpuFailures, first.statistics.executors.cpu]).toEqual([1, 2]);
+    await expectTruth(world, txs, first);
+    expect((await process(engine, world, txs)).statistics.executors.gpu).toBe(2);
+  });
+});
+
+describe('transactions that spend outputs of lane transactions of their block', () => {
+  function chain(id: string, length: number): Transaction[] {
+    const txs: Transaction[] = [];
+    for (let i = 0; i < length; i++) {
+      const spend = i === 0 ? undefined : [{ txid: txs[i - 1].txid, vout: 0 }];
+      txs.push(
+        makeTx({ spend, protostones: [{ pointer: 0, refund: 0, message: call(id, i === 0 ? 9 : 11, 2, 1, 40) }] }),
+      );
+    }
+    return txs;
+  }
+
+  it('are demoted: run one by one at their place in block order', async () => {
+    const world = new World();
+    const txs = chain(world.deploy(), 5);
+    const result = await process(makeEngine({}), world, txs);
+    expect(result.plan).toMatchObject({ laneTxs: 5, demoted: 4, widths: [1] });
+    expect(result.statistics).toMatchObject({ demoted: 4, repaired: 0 });
+    expect(result.statistics.executors).toEqual({ reuse: 1, gpu: 0, cpu: 0, sequential: 4 });
+    await expectTruth(world, txs, result);
+    applyWrites(world.state, result.writes);
+    expect(world.sheet(txs[4])).toEqual({ '2:1': 40n });
+    expect([...result.writes.values()]).not.toContain(undefined);
+  });
+
+  it('fail and are refunded under the rule `reject`', async () => {
+    const world = new World();
+    const txs = chain(world.deploy(), 2);
+    const results = await Promise.all(
+      (['cpu', 'sequential'] as const).map((policy) =>
+        process(makeEngine({ policy, dependent: 'reject' }), world, txs),
+      ),
+    );
+    for (const { receipts } of results) {
+      expect(receipts[1].messages[0]).toMatchObject({
+        status: 'REJECTED',
+        error: 'depends on a lane transaction of this block',
+      });
+    }
+    applyWrites(world.state, results[0].writes);
+    expect(world.sheet(txs[1])).toEqual({ '2:1': 40n });
+  });
+});
+
+describe('workers', () => {
+  it('dry-run and execute on other threads over a copy of the state', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const txs = [...messages(40, (i) => call(id, 18, i, i)), ...messages(40, (i) => call(id, 18, i, i))];
+    const result = await process(makeEngine({ workers: 2 }), world, txs);
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 80, sequential: 0 });
+    expect(result.statistics.repaired).toBe(0);
+    await expectTruth(world, txs, result);
+  });
+
+  it('plan a block without changing anything', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const block = makeBlock([makeTx({ outputs: [ORDINARY] }), ...messages(12, () => call(id, 4, 0))]);
+    const reader = { get: (key: LaneKey) => world.state.get(key) };
+    const planned = await makeEngine({ workers: 1 }).planBlock(block, 5, { reader, snapshot: world.state });
+    expect(planned.transactions.map(({ index }) => index)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+    expect(planned.plan.colouring.count).toBe(12);
+    expect(planned.dryRuns[3]?.firstCall?.reads).toHaveLength(1);
+  });
+});
