@@ -41,7 +41,7 @@ export function fillExampleStore(store: Store): void {
 /** A served store; `fill` false leaves it empty. */
 export async function serveExample(
   dir: string,
-  options: Partial<RpcServerOptions> & { fill?: boolean; backend?: Partial<RpcBackend> } = {},
+  options: Partial<Omit<RpcServerOptions, 'backend'>> & { fill?: boolean; backend?: Partial<RpcBackend> } = {},
 ): Promise<{ server: RpcServer; store: Store; close: () => Promise<void> }> {
   const store = await Store.open(dir, OPTIONS);
   if (options.fill !== false) fillExampleStore(store);

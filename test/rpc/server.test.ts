@@ -18,7 +18,7 @@ describe('over the example chain', () => {
   });
   afterAll(() => example.close());
 
-  const post = (body: string | Uint8Array, headers: Record<string, string> = JSON_TYPE) =>
+  const post = (body: string | Blob, headers: Record<string, string> = JSON_TYPE) =>
     fetch(url, { method: 'POST', headers, body });
   const call = async (method: string, ...params: unknown[]): Promise<Reply> => {
     const response = await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
@@ -163,7 +163,7 @@ describe('over the example chain', () => {
   );
 
   it('bytes that are not UTF-8 are 400', async () => {
-    expect((await post(Uint8Array.of(0x22, 0xff, 0x22))).status).toBe(400);
+    expect((await post(new Blob([Uint8Array.of(0x22, 0xff, 0x22)]))).status).toBe(400);
   });
 
   it('a JSON value that is no object is an invalid request', async () => {

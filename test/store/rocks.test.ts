@@ -1,0 +1,119 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COLUMNS, Rocks } from '../../src/store/rocks.js';
+import { bytes, temporaryFolder } from './helpers.js';
+
+const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value);
+
+async function withRocks(use: (rocks: Rocks, dir: string) => void | Promise<void>): Promise<void> {
+  const dir = temporaryFolder();
+  const rocks = await Rocks.open(dir, true);
+  try {
+    await use(rocks, dir);
+  } finally {
+    await rocks.close();
+  }
+}
+
+describe('the wrapper of RocksDB', () => {
+  it('one batch writes every column, and each column has keys of its own', () =>
+    withRocks((rocks) => {
+      const batch = rocks.batch();
+      for (const column of COLUMNS) batch.put(column, bytes('k'), bytes(column));
+      for (const column of COLUMNS) expect(rocks.get(column, bytes('k'))).toBeUndefined();
+      batch.write();
+      for (const column of COLUMNS) expect(text(rocks.get(column, bytes('k')))).toBe(column);
+    }));
+
+  it('a discarded batch writes nothing', () =>
+    withRocks((rocks) => {
+      const batch = rocks.batch();
+      batch.put('meta', bytes('k'), bytes('v'));
+      batch.discard();
+      expect(rocks.get('meta', bytes('k'))).toBeUndefined();
+    }));
+
+  it('an empty value is told from an absent one, and a later delete in a batch wins', () =>
+    withRocks((rocks) => {
+      const batch = rocks.batch();
+      batch.put('latest', bytes('empty'), new Uint8Array(0));
+      batch.put('latest', bytes('gone'), bytes('x'));
+      batch.del('latest', bytes('gone'));
+      batch.write();
+      expect(rocks.getMany('latest', ['empty', 'gone', 'none'].map(bytes)).map(text)).toEqual([
+        '',
+        undefined,
+        undefined,
+      ]);
+    }));
+
+  it('first and scan keep to their range in both directions', () =>
+    withRocks((rocks) => {
+      const batch = rocks.batch();
+      for (const key of ['a', 'b', 'c', 'd']) batch.put('latest', bytes(key), bytes(key));
+      batch.write();
+      const range = { gte: bytes('b'), lt: bytes('d') };
+      const keys = (reverse: boolean) => [...rocks.scan('latest', { ...range, reverse })].map(([key]) => text(key));
+      expect(keys(false)).toEqual(['b', 'c']);
+      expect(keys(true)).toEqual(['c', 'b']);
+      expect(text(rocks.first('latest', { ...range, reverse: true })?.[0])).toBe('c');
+      expect(rocks.first('latest', { gte: bytes('e') })).toBeUndefined();
+    }));
+
+  it('a scan left early, or in the middle when the database closes, does no harm', async () => {
+    const rocks = await Rocks.open(temporaryFolder(), true);
+    const batch = rocks.batch();
+    for (let i = 0; i < 1_200; i++) batch.put('latest', bytes(`${i}`), bytes('x'));
+    batch.write();
+    for (const _ of rocks.scan('latest')) break;
+    const open = rocks.scan('latest');
+    open.next();
+    await rocks.close();
+    expect(() => [...open]).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }));
+    await rocks.close();
+  });
+
+  it('an attached object reads, sees later writes, and its close leaves the owner open', () =>
+    withRocks(async (rocks) => {
+      const attached = await Rocks.attach(rocks.handle);
+      const write = (value: string): void => {
+        const batch = rocks.batch();
+        batch.put('meta', bytes('k'), bytes(value));
+        batch.write();
+      };
+      write('1');
+      expect(text(attached.get('meta', bytes('k')))).toBe('1');
+      write('2');
+      expect(text(attached.get('meta', bytes('k')))).toBe('2');
+      await attached.close();
+      write('3');
+      expect(text(rocks.get('meta', bytes('k')))).toBe('3');
+    }));
+
+  it('what was written is there after a reopening', async () => {
+    const dir = join(temporaryFolder(), 'a', 'b');
+    const first = await Rocks.open(dir, true);
+    const batch = first.batch();
+    batch.put('undo', bytes('k'), bytes('v'));
+    batch.write();
+    await first.close();
+    const second = await Rocks.open(dir, false);
+    expect(text(second.get('undo', bytes('k')))).toBe('v');
+    await second.close();
+  });
+
+  it.skipIf(!existsSync('/proc/self'))('a folder on a file system that takes none is refused at once', async () => {
+    await expect(Rocks.open('/proc/warpshrew/db', true)).rejects.toMatchObject({ code: 'STORE_UNWRITABLE' });
+  });
+
+  it('a database with other columns is refused', async () => {
+    const { RocksLevel } = await import('@nxtedition/rocksdb');
+    const dir = temporaryFolder();
+    mkdirSync(join(dir, 'db'));
+    const other = new RocksLevel(join(dir, 'db'), { columns: { default: {}, foreign: {} }, createIfMissing: true });
+    await other.open();
+    await other.close();
+    await expect(Rocks.open(join(dir, 'db'), true)).rejects.toMatchObject({ code: 'STORE_SCHEMA_MISMATCH' });
+  });
+});
