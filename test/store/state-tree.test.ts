@@ -210,4 +210,15 @@ describe('proofs', () => {
     const long = Array.from({ length: 257 }, () => EMPTY_HASH);
     expect(verifyProof(root, key0, bytes('value 0'), { ...proof, siblings: long })).toBe(false);
   });
+
+  it('a leaf that does not belong on the path proves nothing, even under a root that was made for it', () => {
+    const absent = bytes('key');
+    const bit = pathBit(sha256(absent), 0);
+    const stranger = [...'abcdefgh'].map(bytes).find((other) => pathBit(sha256(other), 0) !== bit);
+    if (stranger === undefined) throw new Error('no such key');
+    const leaf = { key: stranger, valueHash: sha256(bytes('1')) };
+    const hash = leafHash(leaf.key, leaf.valueHash);
+    const root = bit === 0 ? nodeHash(hash, EMPTY_HASH) : nodeHash(EMPTY_HASH, hash);
+    expect(verifyProof(root, absent, undefined, { siblings: [EMPTY_HASH], leaf })).toBe(false);
+  });
 });
