@@ -35,6 +35,7 @@ const BY_8 = new Set<number>([OP.tableCopy, OP.tableInit]);
 class Additions {
   readonly types: FunctionType[];
   readonly functions: FunctionBody[] = [];
+  private readonly charges = new Map<number, readonly Instruction[]>();
   private readonly helpers: { -readonly [K in keyof Helpers]?: Helpers[K] } = {};
 
   constructor(
@@ -54,6 +55,16 @@ class Additions {
   addFunction(type: FunctionType, locals: FunctionBody['locals'], code: readonly Instruction[]): number {
     this.functions.push({ typeIndex: this.typeIndex(type), locals, code });
     return this.source.imports.length + this.source.functions.length + this.functions.length - 1;
+  }
+
+  /** Charge of a block; equal ones share their instructions, which keeps large modules small. */
+  charge(cost: number): readonly Instruction[] {
+    let code = this.charges.get(cost);
+    if (!code) {
+      code = chargeFuel(this.counters, cost);
+      this.charges.set(cost, code);
+    }
+    return code;
   }
 
   helper(name: keyof Helpers): number {
@@ -120,7 +131,7 @@ function chargedBody(code: readonly Instruction[], additions: Additions): Charge
       if (depth === 0) falls = false;
     }
     const cost = costs.get(i);
-    if (cost !== undefined) out.push(...chargeFuel(additions.counters, cost));
+    if (cost !== undefined) out.push(...additions.charge(cost));
     if (opens) depth++;
     if (op === OP.end && depth-- === 0) break;
     if (op === OP.return) {
