@@ -169,7 +169,7 @@ class BlockBuilder {
 
   #message(creates: boolean): Uint8Array {
     const kind = this.random.below(100);
-    if (kind < 2) return Uint8Array.of(0x80);
+    if (kind < 2) return new Uint8Array(15).fill(0xff);
     if (kind < 4) return encodeCellpack({ block: 2n, tx: 1n }, [4, 1]);
     if (kind < 5) return encodeCellpack(LANE, [2]);
     const target = creates ? this.#creation() : this.#call();
