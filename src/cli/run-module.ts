@@ -10,7 +10,7 @@ import { readInputFile, readModuleFile } from './files.js';
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024;
 
 export interface RunModuleOptions {
-  /** Height of the first block; default: the one in its coinbase. */
+  /** Height of the first block, the others follow it; default: each block's height as its coinbase names it. */
   readonly height?: number;
   /** `name:hex`, run after the last block. */
   readonly view?: readonly string[];
@@ -66,24 +66,22 @@ export async function runModuleCommand(
   const lines: string[] = [];
   let failed = false;
   try {
-    let height = options.height;
-    for (const path of blockPaths) {
+    let height = 0;
+    for (const [index, path] of blockPaths.entries()) {
       const raw = readInputFile(path, MAX_BLOCK_BYTES);
-      height ??= coinbaseHeight(raw, path);
+      height = options.height === undefined ? coinbaseHeight(raw, path) : options.height + index;
       const run = await lane.runBlock(raw, height);
       failed ||= run.error !== undefined;
       lines.push(options.json ? JSON.stringify(report(height, run)) : describe(basename(path), report(height, run)));
       if (run.error?.code === 'MODULE_TIMEOUT') throw run.error;
-      height++;
     }
     for (const { name, input } of views) {
-      const at = (height ?? 1) - 1;
-      const { output, error } = await runView(lane, name, input, at);
+      const { output, error } = await runView(lane, name, input, height);
       failed ||= error !== null;
       lines.push(
         options.json
-          ? JSON.stringify({ view: name, height: at, output, error })
-          : `view ${name} at ${at}: ${error ?? output}`,
+          ? JSON.stringify({ view: name, height, output, error })
+          : `view ${name} at ${height}: ${error ?? output}`,
       );
     }
   } finally {
@@ -146,7 +144,7 @@ function parseView(text: string): ViewRequest {
 function coinbaseHeight(raw: Uint8Array, path: string): number {
   const height = parseBlock(raw).coinbaseHeight;
   if (height !== undefined) return height;
-  throw new InputError('BLOCK_NO_HEIGHT', 'the coinbase of the first block names no height', {
+  throw new InputError('BLOCK_NO_HEIGHT', 'the coinbase names no height', {
     facts: { path },
     hint: 'give it with --height',
   });

@@ -1,10 +1,19 @@
 import { Worker } from 'node:worker_threads';
-import { InternalError, ProgramError, type WarpshrewError } from '../errors.js';
+import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors.js';
 import { builtFile } from './built-file.js';
 import { fromPlain, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
 
 /** A request without the number that the worker thread gives it. */
 export type WorkerTask = WorkerRequest extends infer R ? (R extends WorkerRequest ? Omit<R, 'id'> : never) : never;
+
+/** The task that the thread is busy with. */
+interface Pending {
+  readonly id: number;
+  readonly height: number;
+  readonly timer: NodeJS.Timeout;
+  resolve(reply: WorkerReply): void;
+  reject(error: WarpshrewError): void;
+}
 
 /**
  * One worker thread that runs a module's blocks or views, one after the other. A run past its limit ends with the thread;
@@ -12,6 +21,7 @@ export type WorkerTask = WorkerRequest extends infer R ? (R extends WorkerReques
  */
 export class ModuleWorker {
   private worker: Worker | undefined;
+  private pending: Pending | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private nextId = 0;
   private closed = false;
@@ -25,57 +35,74 @@ export class ModuleWorker {
     return result;
   }
 
-  /** Ends the thread. Tasks that still wait are refused. */
+  /** Ends the thread. Tasks that are not done are refused. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.stop();
+    this.abandon(closedError());
     await this.last;
   }
 
   private run(task: WorkerTask, limitMs: number): Promise<WorkerReply> {
-    if (this.closed) throw new InternalError('the standard lane is closed');
-    this.worker ??= new Worker(builtFile('standard/worker.js'), { workerData: this.setup });
-    const worker = this.worker;
+    if (this.closed) throw closedError();
+    this.worker ??= this.start();
+    const { worker } = this;
     const id = this.nextId++;
     return new Promise<WorkerReply>((resolve, reject) => {
-      const settle = (action: () => void) => {
-        clearTimeout(timer);
-        worker.removeAllListeners();
-        // An idle worker does not keep the process alive.
-        worker.unref();
-        action();
-      };
-      const fail = (error: WarpshrewError) => {
-        settle(() => {
-          void this.stop().finally(() => reject(error));
-        });
-      };
-      const timer = setTimeout(() => fail(timeout(task, limitMs)), limitMs);
-      worker.on('message', (reply: WorkerReply) => {
-        if (reply.id !== id) return;
-        settle(() => (reply.kind === 'failed' ? reject(failure(reply)) : resolve(reply)));
-      });
-      worker.on('error', (cause: Error & { code?: string }) => {
-        fail(
-          cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
-            ? new ProgramError('MODULE_OUT_OF_MEMORY', 'the module used up the memory of its thread', {
-                facts: { height: task.height },
-                cause,
-              })
-            : new InternalError(`the thread of the standard lane failed: ${cause.message}`, { cause }),
-        );
-      });
-      worker.on('exit', () => fail(new InternalError('the thread of the standard lane ended in the middle of a run')));
+      const timer = setTimeout(() => this.abandon(timeout(task, limitMs)), limitMs);
+      this.pending = { id, height: task.height, timer, resolve, reject };
       worker.ref();
       worker.postMessage({ ...task, id });
     });
   }
 
-  private async stop(): Promise<void> {
-    const { worker } = this;
-    this.worker = undefined;
-    await worker?.terminate();
+  private start(): Worker {
+    const worker = new Worker(builtFile('standard/worker.js'), { workerData: this.setup });
+    const current = () => this.worker === worker;
+    worker.on('message', (reply: WorkerReply) => {
+      if (current() && reply.id === this.pending?.id) this.finish(reply);
+    });
+    worker.on('error', (cause: Error & { code?: string }) => {
+      if (current()) this.abandon(threadError(cause, this.pending?.height));
+    });
+    worker.on('exit', () => {
+      if (current()) this.abandon(new InternalError('the thread of the standard lane ended by itself'));
+    });
+    return worker;
   }
+
+  private finish(reply: WorkerReply): void {
+    const { pending } = this;
+    if (!pending) return;
+    this.pending = undefined;
+    clearTimeout(pending.timer);
+    // An idle thread does not keep the process alive.
+    this.worker?.unref();
+    if (reply.kind === 'failed') pending.reject(failure(reply));
+    else pending.resolve(reply);
+  }
+
+  /** Ends the thread and, once it is gone, refuses its task: who waits for that may close the store that the thread read. */
+  private abandon(error: WarpshrewError): void {
+    const { worker, pending } = this;
+    this.worker = undefined;
+    this.pending = undefined;
+    clearTimeout(pending?.timer);
+    const gone = (worker?.terminate() ?? Promise.resolve(0)).catch(() => 0);
+    this.last = Promise.all([this.last, gone]);
+    void gone.then(() => pending?.reject(error));
+  }
+}
+
+function closedError(): WarpshrewError {
+  return new InternalError('the standard lane is closed');
+}
+
+function threadError(cause: Error & { code?: string }, height: number | undefined): WarpshrewError {
+  if (cause.code !== 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new InternalError(`the thread of the standard lane failed: ${cause.message}`, { cause });
+  }
+  const facts: ErrorFacts = height === undefined ? {} : { height };
+  return new ProgramError('MODULE_OUT_OF_MEMORY', 'the module used up the memory of its thread', { facts, cause });
 }
 
 function timeout(task: WorkerTask, limitMs: number): ProgramError {

@@ -1,1 +1,119 @@
-export function _start(): void {}
+// The default indexer of the standard lane: blocks, transactions and spendable outputs. docs/programs.md says what it keeps.
+import { sha256 } from '../sdk/sha256';
+import { buffer, lengthOf } from './arena';
+import { hostLength, loadInput } from './host';
+import { addOutput, ENTRY_BYTES, entryAt, listLength, selectScript, spendOutput } from './spendable';
+import { flush, get, set } from './state';
+import { inputsAt, openReader, outputsAt, position, seek, take, takeCount, takeTransaction, TXID } from './transaction';
+
+/** `tip`; `b` height; `t` txid. */
+const TIP_KEY: usize = memory.data<u8>([0x74, 0x69, 0x70]);
+const BLOCK_KEY: usize = memory.data(8, 4);
+const TX_KEY: usize = memory.data(36, 4);
+const BLOCK_BYTES: u32 = 112;
+const BLOCK: usize = memory.data(112, 4);
+const OUTPOINT: usize = memory.data(36, 4);
+const NUMBER: usize = memory.data(4, 4);
+const NOTHING: usize = memory.data<u32>([0, 0], 4);
+
+/** Loads the input: u32 height, then the payload. */
+function input(): usize {
+  const at = buffer(hostLength());
+  loadInput(at);
+  return at;
+}
+
+@inline
+function noBytes(): usize {
+  return NOTHING + 4;
+}
+
+function blockKey(height: u32): usize {
+  store<u8>(BLOCK_KEY, 0x62);
+  store<u32>(BLOCK_KEY + 1, height);
+  return BLOCK_KEY;
+}
+
+function txKey(txid: usize): usize {
+  store<u8>(TX_KEY, 0x74);
+  memory.copy(TX_KEY + 1, txid, 32);
+  return TX_KEY;
+}
+
+function spendInputs(): void {
+  seek(inputsAt);
+  const count = takeCount();
+  for (let i: u64 = 0; i < count; i++) {
+    spendOutput(take(36));
+    take(takeCount());
+    take(4);
+  }
+}
+
+function listOutputs(coinbase: bool): void {
+  seek(outputsAt);
+  const count = takeCount();
+  memory.copy(OUTPOINT, TXID, 32);
+  for (let i: u64 = 0; i < count; i++) {
+    const value = load<u64>(take(8));
+    const length = <u32>takeCount();
+    const script = take(length);
+    store<u32>(OUTPOINT, <u32>i, 32);
+    // Before BIP34 two coinbases could have one txid; the later one counts.
+    if (coinbase) spendOutput(OUTPOINT);
+    if (length == 0 || load<u8>(script) != 0x6a) addOutput(OUTPOINT, script, length, value);
+  }
+}
+
+/** Indexes a block. */
+export function _start(): void {
+  const block = input();
+  const height = load<u32>(block);
+  openReader(block + 4, block + lengthOf(block));
+  const header = take(80);
+  sha256(header, 80, BLOCK);
+  sha256(BLOCK, 32, BLOCK);
+  memory.copy(BLOCK + 32, header, 80);
+  set(blockKey(height), 5, BLOCK, BLOCK_BYTES);
+  store<u32>(NUMBER, height);
+  set(TIP_KEY, 3, NUMBER, 4);
+
+  const count = takeCount();
+  for (let i: u64 = 0; i < count; i++) {
+    takeTransaction();
+    const next = position();
+    set(txKey(TXID), 33, NUMBER, 4);
+    if (i != 0) spendInputs();
+    // The coins of the genesis block do not exist.
+    if (height != 0) listOutputs(i == 0);
+    seek(next);
+  }
+  flush();
+}
+
+export function blockbyheight(): usize {
+  const at = input();
+  return lengthOf(at) == 8 ? get(blockKey(load<u32>(at, 4)), 5) : noBytes();
+}
+
+export function txheight(): usize {
+  const at = input();
+  return lengthOf(at) == 36 ? get(txKey(at + 4), 33) : noBytes();
+}
+
+export function tipheight(): usize {
+  return get(TIP_KEY, 3);
+}
+
+export function spendables(): usize {
+  const at = input();
+  selectScript(at + 4, lengthOf(at) - 4);
+  const length = listLength();
+  const out = buffer(length * ENTRY_BYTES);
+  for (let i: u32 = 0; i < length; i++) {
+    const entry = entryAt(i);
+    if (lengthOf(entry) != ENTRY_BYTES) unreachable();
+    memory.copy(out + i * ENTRY_BYTES, entry, ENTRY_BYTES);
+  }
+  return out;
+}

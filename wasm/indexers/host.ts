@@ -1,0 +1,12 @@
+// What a Metashrew host offers a module. Pointers designate the first data byte; the length stands in the four bytes before it.
+
+@external('env', '__host_len')
+export declare function hostLength(): u32;
+@external('env', '__load_input')
+export declare function loadInput(out: usize): void;
+@external('env', '__get_len')
+export declare function getLength(key: usize): u32;
+@external('env', '__get')
+export declare function getInto(key: usize, out: usize): void;
+@external('env', '__flush')
+export declare function hostFlush(list: usize): void;

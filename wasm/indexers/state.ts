@@ -1,0 +1,128 @@
+// Reads through a cache and writes into it; all writes of a block leave in one flush, in the order of their first writing.
+import { buffer, lengthOf, reserve } from './arena';
+import { getInto, getLength, hostFlush } from './host';
+
+// An entry: hash, value buffer, next written entry, written flag, then the key as a host buffer (length word and bytes).
+const VALUE: usize = 4;
+const NEXT: usize = 8;
+const WRITTEN: usize = 12;
+const KEY: usize = 20;
+
+const NO_BYTES: usize = memory.data<u32>([0, 0], 4);
+
+let table: usize = 0;
+let mask: u32 = 0;
+let used: u32 = 0;
+let firstWritten: usize = 0;
+let lastWritten: usize = 0;
+
+function hashKey(key: usize, length: u32): u32 {
+  let hash: u32 = length;
+  let i: u32 = 0;
+  for (; i + 4 <= length; i += 4) hash = rotl(hash ^ load<u32>(key + i), 13) * 0x9e3779b1;
+  for (; i < length; i++) hash = rotl(hash ^ load<u8>(key + i), 13) * 0x9e3779b1;
+  return hash ^ (hash >> 15);
+}
+
+function makeTable(slots: u32): void {
+  table = reserve(slots << 2);
+  memory.fill(table, 0, slots << 2);
+  mask = slots - 1;
+}
+
+/** Doubles the table; the old one is left behind. */
+function growTable(): void {
+  const old = table;
+  const slots = mask + 1;
+  makeTable(slots << 1);
+  for (let i: u32 = 0; i < slots; i++) {
+    const entry = load<u32>(old + (i << 2));
+    if (entry == 0) continue;
+    let slot = load<u32>(entry) & mask;
+    while (load<u32>(table + (slot << 2)) != 0) slot = (slot + 1) & mask;
+    store<u32>(table + (slot << 2), entry);
+  }
+}
+
+/** The entry of a key; a new one has no value buffer yet. */
+function entryOf(key: usize, length: u32): usize {
+  if (table == 0) makeTable(1 << 12);
+  if (used << 1 > mask) growTable();
+  const hash = hashKey(key, length);
+  let slot = hash & mask;
+  for (;;) {
+    const entry = <usize>load<u32>(table + (slot << 2));
+    if (entry == 0) break;
+    if (load<u32>(entry) == hash && lengthOf(entry + KEY) == length && memory.compare(entry + KEY, key, length) == 0) return entry;
+    slot = (slot + 1) & mask;
+  }
+  const entry = reserve(<u32>KEY + length);
+  memory.fill(entry, 0, KEY);
+  store<u32>(entry, hash);
+  store<u32>(entry + KEY - 4, length);
+  memory.copy(entry + KEY, key, length);
+  store<u32>(table + (slot << 2), <u32>entry);
+  used++;
+  return entry;
+}
+
+/** The value of a key, a buffer of the cache (do not write to it); length 0 if it is absent. */
+export function get(key: usize, length: u32): usize {
+  const entry = entryOf(key, length);
+  let value = <usize>load<u32>(entry, VALUE);
+  if (value == 0) {
+    const size = getLength(entry + KEY);
+    value = size == 0 ? NO_BYTES + 4 : buffer(size);
+    if (size != 0) getInto(entry + KEY, value);
+    store<u32>(entry, <u32>value, VALUE);
+  }
+  return value;
+}
+
+/** Sets a key to a copy of `size` bytes; none means that it is gone. */
+export function set(key: usize, length: u32, bytes: usize, size: u32): void {
+  const entry = entryOf(key, length);
+  const value = size == 0 ? NO_BYTES + 4 : buffer(size);
+  memory.copy(value, bytes, size);
+  store<u32>(entry, <u32>value, VALUE);
+  if (load<u32>(entry, WRITTEN) != 0) return;
+  store<u32>(entry, 1, WRITTEN);
+  if (lastWritten == 0) firstWritten = entry;
+  else store<u32>(lastWritten, <u32>entry, NEXT);
+  lastWritten = entry;
+}
+
+function varintSize(value: u32): u32 {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
+}
+
+/** Appends one element of the list: tag, length, bytes. Gives the address behind it. */
+function writeElement(at: usize, bytes: usize): usize {
+  let length = lengthOf(bytes);
+  store<u8>(at++, 0x0a);
+  let rest = length;
+  while (rest >= 0x80) {
+    store<u8>(at++, <u8>(rest | 0x80));
+    rest >>= 7;
+  }
+  store<u8>(at++, <u8>rest);
+  memory.copy(at, bytes, length);
+  return at + length;
+}
+
+/** Hands all writes to the host, as a protobuf list key, value, key, value, … */
+export function flush(): void {
+  let size: u32 = 0;
+  for (let entry = firstWritten; entry != 0; entry = <usize>load<u32>(entry, NEXT)) {
+    const key = lengthOf(entry + KEY);
+    const value = lengthOf(load<u32>(entry, VALUE));
+    size += 2 + varintSize(key) + key + varintSize(value) + value;
+  }
+  const list = buffer(size);
+  let at = list;
+  for (let entry = firstWritten; entry != 0; entry = <usize>load<u32>(entry, NEXT)) {
+    at = writeElement(at, entry + KEY);
+    at = writeElement(at, <usize>load<u32>(entry, VALUE));
+  }
+  hostFlush(list);
+}
