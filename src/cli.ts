@@ -65,7 +65,9 @@ program
   .option('--workers <n>', 'dry-run and CPU workers', height)
   .option('--roots <file>', 'write height and state root, one line per block')
   .option('--json', 'end with one line of JSON')
-  .action(async (path: string, options) => finish(await (await import('./cli/replay.js')).replayCommand(path, options)));
+  .action(async (path: string, options) =>
+    finish(await (await import('./cli/replay.js')).replayCommand(path, options)),
+  );
 
 program
   .command('dump')
@@ -109,7 +111,6 @@ program
   .description('run random lane blocks under every policy and compare states, receipts and roots')
   .option('--seed <n>', 'seed of the first block', height, 1)
   .option('--blocks <n>', 'number of blocks', height, 1000)
-  .option('--txs <n>', 'transactions a block, at most', height)
   .option('--no-gpu', 'compare sequential and cpu only')
   .action(async (options) => finish(await (await import('./cli/fuzz.js')).fuzzCommand(options)));
 
@@ -131,7 +132,9 @@ program
   .description('build the bundled regtest chain from its seed')
   .argument('<dir>', 'folder to write')
   .option('--seed <text>', 'seed', 'warpshrew')
-  .action(async (dir: string, options) => finish(await (await import('./cli/fixtures.js')).fixturesCommand(dir, options)));
+  .action(async (dir: string, options) =>
+    finish(await (await import('./cli/fixtures.js')).fixturesCommand(dir, options)),
+  );
 
 try {
   await program.parseAsync();
@@ -145,8 +148,14 @@ function report(error: unknown): number {
     process.stderr.write(`${error.explain()}\n`);
     return error.exitStatus;
   }
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('commander.')) {
-    const fine = error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
+  if (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code.startsWith('commander.')
+  ) {
+    const fine =
+      error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
     return fine ? 0 : EXIT.usage;
   }
   process.stderr.write(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

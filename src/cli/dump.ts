@@ -31,7 +31,8 @@ export function dumpLane(store: StoreReader, height: number): LaneDump {
     if (text === 'sequence') sequence = readU128(value, 0).toString();
     else if (text.startsWith('sheet/')) dump.sheets[outpoint(key.subarray(6))] = sheetJson(value);
     else if (text.startsWith('code/')) dump.code[idText(key, 5)] = codeText(value);
-    else if (text.startsWith('store/')) put(dump.storage, idText(key, 6), toHex(key.subarray(6 + ID_BYTES + 1)), toHex(value));
+    else if (text.startsWith('store/'))
+      put(dump.storage, idText(key, 6), toHex(key.subarray(6 + ID_BYTES + 1)), toHex(value));
     else if (text.startsWith('balance/'))
       put(dump.balances, idText(key, 8), idText(key, 8 + ID_BYTES), readU128(value, 0).toString());
     else throw new InternalError('a key of the parallel lane has no known prefix', { facts: { key: toHex(key) } });
@@ -51,7 +52,10 @@ export async function dumpCommand(options: {
     const height = options.height ?? tip;
     if (tip === undefined || height === undefined || height > tip) {
       throw new UsageError('USAGE_HEIGHT_NOT_INDEXED', 'the database has no block of that height', {
-        facts: { ...(options.height === undefined ? {} : { height: options.height }), ...(tip === undefined ? {} : { tip }) },
+        facts: {
+          ...(options.height === undefined ? {} : { height: options.height }),
+          ...(tip === undefined ? {} : { tip }),
+        },
       });
     }
     if (options.receipts !== undefined) writeReceipts(store, options.receipts, height);
@@ -98,7 +102,9 @@ function codeText(value: Uint8Array): string {
 }
 
 function sheetJson(value: Uint8Array): Record<string, string> {
-  return Object.fromEntries([...decodeSheet(value).entries()].map(({ id, amount }) => [formatId(id), amount.toString()]));
+  return Object.fromEntries(
+    [...decodeSheet(value).entries()].map(({ id, amount }) => [formatId(id), amount.toString()]),
+  );
 }
 
 function put(into: Record<string, Record<string, string>>, outer: string, inner: string, value: string): void {

@@ -9,7 +9,9 @@ export function readInputFile(path: string, maxBytes: number): Uint8Array {
   try {
     const { size } = statSync(path);
     if (size > maxBytes) {
-      throw new InputError('FILE_TOO_LARGE', 'the file is larger than any of its kind', { facts: { path, size, maxBytes } });
+      throw new InputError('FILE_TOO_LARGE', 'the file is larger than any of its kind', {
+        facts: { path, size, maxBytes },
+      });
     }
     return new Uint8Array(readFileSync(path));
   } catch (cause) {

@@ -39,7 +39,10 @@ export async function planCommand(
     };
     const planned = await engine.planBlock(block, height, state);
     await engine.close();
-    return { text: options.json ? JSON.stringify(planJson(height, block, planned)) : planText(height, block, planned), exitStatus: 0 };
+    return {
+      text: options.json ? JSON.stringify(planJson(height, block, planned)) : planText(height, block, planned),
+      exitStatus: 0,
+    };
   } finally {
     await store?.close();
   }
@@ -75,9 +78,13 @@ function transactionRows(block: Block, { transactions, dryRuns, planned, plan }:
       index: transaction.index,
       txid: toDisplayHash(block.transactions[transaction.index].txid),
       colour: node === undefined ? undefined : plan.colouring.colours[node],
-      reads: dry === undefined ? [] : [...new Set([...dry.outcome.reads.keys(), ...dry.declaredReads])].map(keyHex).sort(),
-      writes: dry === undefined ? [] : [...new Set([...dry.outcome.writes.keys(), ...dry.declaredWrites])].map(keyHex).sort(),
-      after: (node === undefined ? transaction.parents : before.map((n) => planned[n])).map((p) => transactions[p].index),
+      reads:
+        dry === undefined ? [] : [...new Set([...dry.outcome.reads.keys(), ...dry.declaredReads])].map(keyHex).sort(),
+      writes:
+        dry === undefined ? [] : [...new Set([...dry.outcome.writes.keys(), ...dry.declaredWrites])].map(keyHex).sort(),
+      after: (node === undefined ? transaction.parents : before.map((n) => planned[n])).map(
+        (p) => transactions[p].index,
+      ),
     };
   });
 }

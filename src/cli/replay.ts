@@ -21,7 +21,10 @@ export interface ReplayCommandOptions {
 }
 
 /** `warpshrew replay PATH`. */
-export async function replayCommand(path: string, options: ReplayCommandOptions): Promise<{ text: string; exitStatus: number }> {
+export async function replayCommand(
+  path: string,
+  options: ReplayCommandOptions,
+): Promise<{ text: string; exitStatus: number }> {
   const gpu = await gpuFor(options.policy);
   const rootsFile = options.roots === undefined ? undefined : openForWriting(options.roots);
   try {
@@ -67,4 +70,3 @@ function openForWriting(path: string): number {
     throw new EnvironmentError('ENV_UNWRITABLE', 'the file cannot be written', { facts: { path }, cause });
   }
 }
-

@@ -29,7 +29,12 @@ export async function startCommand(options: StartOptions): Promise<{ text: strin
   process.once('exit', removeFolder);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const dbDir = join(folder, 'cpu.db');
-  const cpu = await replay({ path: CHAIN, dbDir, policy: 'cpu', progress: terminalProgress('replay on the CPU      ') });
+  const cpu = await replay({
+    path: CHAIN,
+    dbDir,
+    policy: 'cpu',
+    progress: terminalProgress('replay on the CPU      '),
+  });
   const hardware = (await runCli(['gpu-info'], {}, 'ignore')).status === 0;
   say(hardware ? 'Found a GPU.' : 'No GPU found: the kernel runs on the bundled software driver.');
   const gpu = await replayThroughKernel(join(folder, 'gpu.db'), hardware ? {} : await softwareDriverEnvironment());
@@ -48,7 +53,8 @@ export async function startCommand(options: StartOptions): Promise<{ text: strin
 async function replayThroughKernel(db: string, env: NodeJS.ProcessEnv): Promise<ReplaySummary> {
   process.stderr.write('replay through the kernel ...\n');
   const run = await runCli(['replay', CHAIN, '--db', db, '--policy', 'gpu', '--json'], env, 'inherit');
-  if (run.status !== 0) throw new InternalError('the replay through the kernel failed', { facts: { status: run.status } });
+  if (run.status !== 0)
+    throw new InternalError('the replay through the kernel failed', { facts: { status: run.status } });
   const line = run.output.trim().split('\n').at(-1) ?? '';
   return JSON.parse(line) as ReplaySummary;
 }

@@ -14,7 +14,9 @@ function sources(folder: string): string[] {
 const CODE = /'((?:BLOCK|TX|FIXTURE|WASM|MODULE|STORE|ENV|GPU|USAGE|FILE|RPC|VIEW)_[A-Z0-9_]+)'/g;
 
 test('docs/errors.md lists every error code of the sources, and no other', () => {
-  const used = new Set(sources(join(ROOT, 'src')).flatMap((path) => [...readFileSync(path, 'utf8').matchAll(CODE)].map((m) => m[1])));
+  const used = new Set(
+    sources(join(ROOT, 'src')).flatMap((path) => [...readFileSync(path, 'utf8').matchAll(CODE)].map((m) => m[1])),
+  );
   const documented = new Set(
     [...readFileSync(join(ROOT, 'docs', 'errors.md'), 'utf8').matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map((m) => m[1]),
   );

@@ -6,7 +6,9 @@ import { CHAIN, cli, lastLine, temporaryFolder } from '../helpers/cli.js';
 
 const stored = readFileSync(join(CHAIN, 'roots.txt'), 'utf8');
 
-async function replayChain(policy: string): Promise<{ summary: ReplaySummary; roots: string; dump: string; receipts: string }> {
+async function replayChain(
+  policy: string,
+): Promise<{ summary: ReplaySummary; roots: string; dump: string; receipts: string }> {
   const folder = temporaryFolder();
   const db = join(folder, 'db');
   const roots = join(folder, 'roots.txt');

@@ -21,7 +21,17 @@ test('kill -9 at 20 random moments: the replay resumes and ends with the same ro
   let killed = 0;
   // Each run gets a random time to live; the clock only chooses the moment, nothing is judged by it.
   for (let attempt = 0; killed < 20 && attempt < 60; attempt++) {
-    const { child, done } = startCli(['replay', CHAIN, '--db', db, '--policy', 'cpu', '--json', '--to', String(20 + attempt * 8)]);
+    const { child, done } = startCli([
+      'replay',
+      CHAIN,
+      '--db',
+      db,
+      '--policy',
+      'cpu',
+      '--json',
+      '--to',
+      String(20 + attempt * 8),
+    ]);
     const first = await Promise.race([done, sleep(300 + Math.random() * 1500)]);
     if (first === undefined) {
       child.kill('SIGKILL');

@@ -1,0 +1,36 @@
+import { runDifferential } from '../execute/fuzz.js';
+import { openGpuLane } from '../gpu/open.js';
+import { StatisticsSum } from '../replay/summary.js';
+
+/** `warpshrew fuzz`: random lane blocks, sequential against cpu and gpu, states, receipts and roots compared to the bit. */
+export async function fuzzCommand(options: {
+  readonly seed: number;
+  readonly blocks: number;
+  readonly gpu: boolean;
+}): Promise<{ text: string; exitStatus: number }> {
+  const gpu = options.gpu ? await openGpuLane() : undefined;
+  const started = performance.now();
+  try {
+    const result = await runDifferential({
+      seed: String(options.seed),
+      blocks: options.blocks,
+      policies: gpu === undefined ? ['cpu'] : ['cpu', 'gpu'],
+      gpu,
+      onBlock: (block) => {
+        if (block % 1000 === 999) process.stderr.write(`${block + 1} blocks without a difference\n`);
+      },
+    });
+    const kernel = new StatisticsSum();
+    if (result.statistics.gpu) kernel.add(result.statistics.gpu);
+    const runs = Object.values(kernel.gpuRuns).reduce((a, b) => a + b, 0);
+    const lines = [
+      `seed ${options.seed}: ${result.blocks} blocks, ${result.laneTxs} lane transactions, 0 differences`,
+      `digest of all states ${result.digest}`,
+      `in the kernel ${runs} messages on ${gpu?.adapter.description ?? 'no GPU'}, declined ${kernel.punted}, repaired ${kernel.repaired}`,
+      `${((performance.now() - started) / 1000).toFixed(1)} s`,
+    ];
+    return { text: lines.join('\n'), exitStatus: 0 };
+  } finally {
+    await gpu?.close();
+  }
+}
