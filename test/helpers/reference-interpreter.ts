@@ -214,20 +214,26 @@ export class ReferenceInterpreter {
         stack.push(pop() === 0 ? 1 : 0);
         return;
       case OP.i32LtU:
-        return binary((x, y) => (x >>> 0 < y >>> 0 ? 1 : 0));
+        binary((x, y) => (x >>> 0 < y >>> 0 ? 1 : 0));
+        return;
       case OP.i32Add:
-        return binary((x, y) => x + y);
+        binary((x, y) => x + y);
+        return;
       case OP.i32Sub:
-        return binary((x, y) => x - y);
+        binary((x, y) => x - y);
+        return;
       case OP.i32Mul:
-        return binary(Math.imul);
+        binary(Math.imul);
+        return;
       case OP.i32And:
-        return binary((x, y) => x & y);
+        binary((x, y) => x & y);
+        return;
       case OP.i32DivU:
-        return binary((x, y) => {
+        binary((x, y) => {
           if (y === 0) throw new Stop('TRAP');
           return Math.floor((x >>> 0) / (y >>> 0));
         });
+        return;
       case OP.i32Load: {
         const at = (pop() >>> 0) + a;
         this.bounds(at, 4);

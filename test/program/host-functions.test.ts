@@ -1,0 +1,306 @@
+import { describe, expect, it } from 'vitest';
+import { InternalError } from '../../src/errors.js';
+import { encodeModule } from '../../src/program/encode.js';
+import type { Instruction } from '../../src/program/module.js';
+import { prepareProgram } from '../../src/program/prepare.js';
+import { ProgramRunner } from '../../src/program/runner.js';
+import { ENV_IMPORTS, type RunHost, type RunResult } from '../../src/program/types.js';
+import { u32Bytes } from '../../src/util/bytes.js';
+import { call, end, get, i32, i64, loop, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
+import { run, testHost } from './support.js';
+
+const FUEL = 100_000;
+
+/** A program that calls one import with these constants and returns the buffer at `result`. */
+function calling(name: string, args: (number | bigint)[], result = 4, prepare: Instruction[] = []): WasmBuilder {
+  const b = new WasmBuilder();
+  const imported = b.import(name);
+  const returns = ENV_IMPORTS[name].endsWith('i32');
+  const pushed = args.map((a) => (typeof a === 'bigint' ? i64(a) : i32(a)));
+  return b.execute([...prepare, ...pushed, call(imported), ...(returns ? [op(OP.drop)] : []), i32(result)]);
+}
+
+/** Fuel of the host call alone. */
+function cost(builder: WasmBuilder, host?: RunHost): number {
+  const result = run(builder, host, FUEL);
+  expect(result.status).toBe('OK');
+  const instructions = builder.functions.at(-1)!.code.length - 1;
+  return FUEL - result.fuelLeft - instructions;
+}
+
+/** A buffer at `at`: length word, then data. */
+const buffer = (at: number, data: Uint8Array): [number, Uint8Array] => [
+  at - 4,
+  Uint8Array.of(...u32Bytes(data.length), ...data),
+];
+const KEY = Uint8Array.of(0x6b, 0x65, 0x79);
+const ID = new Uint8Array(32).fill(1);
+
+function withBuffers(builder: WasmBuilder, ...buffers: [number, Uint8Array][]): WasmBuilder {
+  for (const [at, data] of buffers) builder.data(at, data);
+  return builder;
+}
+
+const value = Uint8Array.of(9, 8, 7, 6, 5);
+const stocked = () => testHost({ values: { key: value } });
+
+describe('charges of host calls (lane rules 5)', () => {
+  it('__request_storage 1 per byte of key and value', () => {
+    const b = withBuffers(calling('__request_storage', [104]), buffer(104, KEY));
+    expect(cost(b, stocked().host)).toBe(8);
+    expect(cost(b, testHost().host)).toBe(3);
+  });
+
+  it('__load_storage 2 per byte of key and value; it writes the value and returns out', () => {
+    const b = withBuffers(calling('__load_storage', [104, 204], 204), buffer(104, KEY));
+    expect(cost(b, stocked().host)).toBe(16);
+    expect(run(b, stocked().host).result).toEqual(value);
+    const c = new WasmBuilder();
+    const load = c.import('__load_storage');
+    withBuffers(c.execute([i32(104), i32(204), call(load)]), buffer(104, KEY));
+    expect(run(c, stocked().host).result).toEqual(value);
+    expect(run(c, testHost().host).result).toHaveLength(0);
+  });
+
+  it('__request_context 1, __load_context 2 per byte; it returns out', () => {
+    expect(cost(calling('__request_context', []))).toBe(1);
+    const b = new WasmBuilder();
+    const load = b.import('__load_context');
+    b.execute([i32(204), call(load)]);
+    expect(cost(b)).toBe(6);
+    expect(run(b).result).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
+  it('__request_transaction 50, __load_transaction 500, __request_block 100, __load_block 1,000', () => {
+    expect(cost(calling('__request_transaction', []))).toBe(50);
+    expect(cost(calling('__load_transaction', [204]))).toBe(500);
+    expect(cost(calling('__request_block', []))).toBe(100);
+    expect(cost(calling('__load_block', [204]))).toBe(1_000);
+    expect(run(calling('__load_transaction', [204], 204)).result).toEqual(Uint8Array.of(4, 5));
+    expect(run(calling('__load_block', [204], 204)).result).toEqual(Uint8Array.of(6));
+  });
+
+  it('__sequence 5, __fuel 5, __height 10, __balance 10', () => {
+    expect(cost(calling('__sequence', [204]))).toBe(5);
+    expect(cost(calling('__fuel', [204]))).toBe(5);
+    expect(cost(calling('__height', [204]))).toBe(10);
+    const b = withBuffers(calling('__balance', [304, 404, 204], 204), buffer(304, ID), buffer(404, ID));
+    expect(cost(b)).toBe(10);
+    expect(run(calling('__sequence', [204], 204)).result).toEqual(Uint8Array.of(1, ...new Array<number>(15).fill(0)));
+    expect(run(calling('__height', [204], 204)).result).toEqual(Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0));
+  });
+
+  it('__fuel gives what is left after its own charge', () => {
+    const b = calling('__fuel', [204], 204);
+    const { result, fuelLeft } = run(b, undefined, 1_000);
+    expect(fuelLeft).toBe(1_000 - 3 - 5);
+    expect(new DataView(result!.buffer).getBigUint64(0, true)).toBe(BigInt(fuelLeft));
+  });
+
+  it('__returndatacopy 2 per byte: the last response is empty', () => {
+    expect(cost(calling('__returndatacopy', [204]))).toBe(0);
+    expect(run(calling('__returndatacopy', [204], 204)).result).toHaveLength(0);
+  });
+
+  it('__log and __record_* 1 per byte, __is_dry_run 1; bad UTF-8 is fine', () => {
+    for (const name of ['__log', '__record_get', '__record_put']) {
+      expect(cost(withBuffers(calling(name, [104]), buffer(104, Uint8Array.of(0xff, 0xc0, 0x80, 1))))).toBe(4);
+    }
+    expect(cost(calling('__is_dry_run', []))).toBe(1);
+  });
+
+  it('__record_get and __record_put declare keys; __is_dry_run is 0 outside the dry run and noted', () => {
+    const { host, reads, writes } = testHost();
+    run(withBuffers(calling('__record_get', [104]), buffer(104, KEY)), host);
+    expect([reads, writes]).toEqual([['key'], []]);
+    run(withBuffers(calling('__record_put', [104]), buffer(104, KEY)), host);
+    expect([reads, writes]).toEqual([['key'], ['key']]);
+    const b = new WasmBuilder();
+    const asks = b.import('__is_dry_run');
+    b.execute([i32(0), call(asks), store(), i32(4)]);
+    expect(run(b)).toMatchObject({ result: new Uint8Array(0), askedDryRun: true });
+    expect(run(b, testHost({ isDryRun: true }).host)).toMatchObject({ result: Uint8Array.of(0), askedDryRun: true });
+    expect(run(calling('__height', [204]))).toMatchObject({ askedDryRun: false });
+  });
+
+  it('a charge equal to what is left ends at exactly 0; one more is out of fuel', () => {
+    const b = calling('__height', [204]);
+    expect(run(b, undefined, 13)).toMatchObject({ status: 'OK', fuelLeft: 0 });
+    expect(run(b, undefined, 12)).toMatchObject({ status: 'OUT_OF_FUEL', fuelLeft: 0 });
+  });
+});
+
+describe('order of a host call (lane rules 5)', () => {
+  const BAD = 0x7fffffff;
+
+  it('a bad input buffer comes before the charge', () => {
+    expect(run(calling('__log', [BAD]), undefined, 3)).toMatchObject({ status: 'REVERT', reason: 'bad-pointer' });
+    expect(run(calling('__request_storage', [0]), undefined, 4)).toMatchObject({ status: 'REVERT' });
+  });
+
+  it('the charge comes before the check of where it writes', () => {
+    const b = calling('__load_transaction', [BAD]);
+    expect(run(b, undefined, 3 + 499)).toMatchObject({ status: 'OUT_OF_FUEL' });
+    expect(run(b, undefined, 3 + 500)).toMatchObject({ status: 'REVERT', reason: 'bad-pointer', fuelLeft: 0 });
+  });
+
+  it('the check comes before acting: a bad pointer of __sequence reads nothing', () => {
+    const { host, reads } = testHost();
+    expect(run(calling('__sequence', [BAD]), host)).toMatchObject({ status: 'REVERT', reason: 'bad-pointer' });
+    expect(reads).toEqual([]);
+  });
+
+  it('a read that a message ran out of fuel on is still a read', () => {
+    const { host, reads } = stocked();
+    const b = withBuffers(calling('__request_storage', [104]), buffer(104, KEY));
+    expect(run(b, host, 5)).toMatchObject({ status: 'OUT_OF_FUEL' });
+    expect(reads).toEqual(['key']);
+  });
+});
+
+describe('what ends a run at once (lane rules 4)', () => {
+  it('abort followed by an endless loop (REVERT)', () => {
+    const b = new WasmBuilder();
+    const abort = b.import('abort');
+    b.execute([i32(0), i32(0), i32(0), i32(0), call(abort), loop(), op(OP.br, 0), end, i32(4)]);
+    expect(run(b, undefined, FUEL)).toMatchObject({
+      status: 'REVERT',
+      reason: 'abort',
+      fuelLeft: FUEL - 5,
+      result: undefined,
+    });
+  });
+
+  it('an inner call reverts', () => {
+    for (const name of ['__call', '__delegatecall', '__staticcall']) {
+      expect(run(calling(name, [0, 0, 0, 0n]), undefined, FUEL)).toMatchObject({
+        status: 'REVERT',
+        reason: 'inner-call',
+      });
+    }
+  });
+
+  it('an id buffer shorter than 32 bytes', () => {
+    const short = (who: number, what: number): RunResult =>
+      run(
+        withBuffers(
+          calling('__balance', [304, 404, 204]),
+          buffer(304, new Uint8Array(who)),
+          buffer(404, new Uint8Array(what)),
+        ),
+      );
+    expect(short(31, 32)).toMatchObject({ status: 'REVERT', reason: 'short-id' });
+    expect(short(32, 31)).toMatchObject({ status: 'REVERT', reason: 'short-id' });
+    expect(short(32, 40).status).toBe('OK');
+  });
+
+  it('a bad pointer: below 4, beyond the memory, or with a length beyond it; the last byte may be used', () => {
+    const page = 65_536;
+    const log = (pointer: number, length: number): string => {
+      const b = new WasmBuilder();
+      const imported = b.import('__log');
+      const word = pointer >= 4 && pointer <= page ? [i32(pointer - 4), i32(length), store()] : [];
+      b.execute([...word, i32(pointer), call(imported), i32(4)]);
+      return run(b).status;
+    };
+    expect(log(3, 0)).toBe('REVERT');
+    expect(log(4, 0)).toBe('OK');
+    expect(log(page, 0)).toBe('OK');
+    expect(log(page + 1, 0)).toBe('REVERT');
+    expect(log(page - 10, 10)).toBe('OK');
+    expect(log(page - 10, 11)).toBe('REVERT');
+    expect(log(100, -1)).toBe('REVERT');
+    // Pointers are unsigned.
+    expect(log(-4, 0)).toBe('REVERT');
+    expect(run(calling('__height', [page - 8])).status).toBe('OK');
+    expect(run(calling('__height', [page - 7])).status).toBe('REVERT');
+    expect(run(calling('__height', [3])).status).toBe('REVERT');
+  });
+
+  it('the host writes the length word and the data itself, and nothing else', () => {
+    const b = new WasmBuilder();
+    const height = b.import('__height');
+    // Bytes 200..203 are the length word, 204..211 the data; the memory around stays what it was.
+    withBuffers(b.execute([i32(204), call(height), i32(190)]), buffer(190, new Uint8Array(30).fill(0xee)));
+    const bytes = run(b).result!;
+    expect([...bytes.slice(0, 10)]).toEqual(new Array(10).fill(0xee));
+    expect([...bytes.slice(10, 22)]).toEqual([8, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...bytes.slice(22)]).toEqual(new Array(8).fill(0xee));
+  });
+
+  it('buffers are found in memory that grew during the run', () => {
+    const b = new WasmBuilder();
+    const height = b.import('__height');
+    b.execute([i32(1), op(OP.memoryGrow, 0), op(OP.drop), i32(100_000), call(height), i32(100_000)]);
+    expect(run(b).result).toHaveLength(8);
+  });
+});
+
+describe('how a run ends (lane rules 4)', () => {
+  it('a result pointer that is bad leaves no result; the run was OK', () => {
+    expect(run(new WasmBuilder().execute([i32(0)]))).toMatchObject({ status: 'OK', result: undefined });
+    expect(run(new WasmBuilder().execute([i32(-1)]))).toMatchObject({ status: 'OK', result: undefined });
+    const b = new WasmBuilder().execute([i32(100), i32(65_536), store(), i32(104)]);
+    expect(run(b)).toMatchObject({ status: 'OK', result: undefined });
+  });
+
+  it('a WASM trap is TRAP, with the fuel left that the block paid', () => {
+    const b = new WasmBuilder().execute([i32(65_533), i32(0), store(), i32(4)]);
+    expect(run(b, undefined, FUEL)).toMatchObject({ status: 'TRAP', reason: 'none', fuelLeft: FUEL - 4 });
+  });
+
+  it('data or element segments out of bounds: every call traps, with all its fuel left', () => {
+    const data = new WasmBuilder().execute([i32(4)]).data(65_535, Uint8Array.of(1, 2));
+    expect(run(data, undefined, FUEL)).toMatchObject({ status: 'TRAP', fuelLeft: FUEL });
+    const b = new WasmBuilder();
+    b.tableOf(b.function('()->()', []));
+    b.table = { min: 0, max: undefined };
+    b.execute([i32(4)]);
+    expect(run(b, undefined, FUEL)).toMatchObject({ status: 'TRAP', fuelLeft: FUEL });
+    expect(run(b, undefined, FUEL)).toMatchObject({ status: 'TRAP', fuelLeft: FUEL });
+  });
+
+  it("an error of the host's own storage passes through and never becomes a status", () => {
+    const b = withBuffers(calling('__request_storage', [104]), buffer(104, KEY));
+    const failing = testHost({
+      storage: () => {
+        throw new TypeError('the database is gone');
+      },
+    });
+    expect(() => run(b, failing.host)).toThrow(TypeError);
+  });
+
+  it("an overflow of the engine's own stack stops the process with an error", () => {
+    const b = new WasmBuilder();
+    const f = b.function('(i32)->()', [get(0), i32(1), op(OP.i32Add), call(0)]);
+    b.execute([i32(0), call(f), i32(4)]);
+    // The same program without the budget, as an engine meets it that has less stack than the budget needs.
+    const bare = { ...prepareProgram(b.bytes()), hash: 'without budget', instrumented: withoutCounters(b) };
+    expect(() => new ProgramRunner().run(bare, testHost().host)).toThrow(InternalError);
+  });
+
+  it('3,000 runs in a row get their memory, each a fresh one', () => {
+    const b = new WasmBuilder();
+    b.memory = { minPages: 16, maxPages: undefined };
+    b.execute([i32(4)]);
+    const program = prepareProgram(b.bytes());
+    const runner = new ProgramRunner();
+    const { host } = testHost();
+    let ok = 0;
+    for (let i = 0; i < 3_000; i++) if (runner.run(program, host).status === 'OK') ok++;
+    expect(ok).toBe(3_000);
+  });
+});
+
+/** The module with the counters' exports but nothing that counts. */
+function withoutCounters(b: WasmBuilder): Uint8Array {
+  const source = b.module();
+  const first = source.globals.length;
+  const counter = { type: 'i32', mutable: true, init: { kind: 'i32', value: 0 } } as const;
+  const names = ['__warpshrew_fuel', '__warpshrew_stack', '__warpshrew_why'];
+  return encodeModule({
+    ...source,
+    globals: [...source.globals, counter, counter, counter],
+    exports: [...source.exports, ...names.map((name, i) => ({ name, kind: 'global', index: first + i }) as const)],
+  });
+}
