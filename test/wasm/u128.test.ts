@@ -27,7 +27,7 @@ beforeAll(async () => {
     { readFile, writeFile, listFiles: () => null },
   );
   expect(error, stderr.toString()).toBeNull();
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(wasm!), {});
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(wasm!)), {});
   sdk = instance.exports as typeof sdk;
   memory = new Uint8Array((instance.exports.memory as WebAssembly.Memory).buffer);
 });
