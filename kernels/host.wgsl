@@ -2,26 +2,16 @@
 
 // Data address and length of the buffer at `pointer` (length word before it); stops if it is not inside memory.
 fn read_buffer(pointer: u32) -> vec2<u32> {
-  var buffer = vec2<u32>(pointer, 0u);
-  if (pointer < 4u || pointer > MEMORY_BYTES) {
-    stop(STATUS_REVERT, REASON_BAD_POINTER);
-  } else {
-    buffer.y = get32(pointer - 4u);
-    if (buffer.y > MEMORY_BYTES - pointer) {
-      stop(STATUS_REVERT, REASON_BAD_POINTER);
-      buffer.y = 0u;
-    }
-  }
-  return buffer;
+  let bad = (pointer < 4u) | (pointer > MEMORY_BYTES);
+  let length = get32(select(pointer - 4u, 0u, bad));
+  stop_if(bad | (length > MEMORY_BYTES - pointer), STOP_BAD_POINTER);
+  return vec2<u32>(pointer, select(0u, length, st == 0u));
 }
 
 // May the host write `length` bytes and the length word before them?
 fn check_output(pointer: u32, length: u32) {
-  if (pointer < 4u || !inside(pointer, length)) {
-    stop(STATUS_REVERT, REASON_BAD_POINTER);
-  } else if (pointer + length > WINDOW_BYTES) {
-    stop(STATUS_PUNT, PUNT_WINDOW);
-  }
+  stop_if((pointer < 4u) | outside_memory(pointer, length), STOP_BAD_POINTER);
+  stop_if(pointer + length > WINDOW_BYTES, STOP_PUNT_WINDOW);
 }
 
 // Word `index` of the context (source 0) or of the values (source 1).
@@ -36,26 +26,19 @@ fn source_word(source: u32, index: u32) -> u32 {
 }
 
 fn write_output(pointer: u32, source: u32, first: u32, length: u32) {
-  set32(pointer - 4u, length);
-  let words = length >> 2u;
-  for (var i = 0u; i < words; i++) {
-    set32(pointer + i * 4u, source_word(source, first + i));
-  }
-  let rest = length & 3u;
-  if (rest != 0u) {
-    let last = source_word(source, first + words);
-    for (var i = 0u; i < rest; i++) {
-      set8(pointer + words * 4u + i, (last >> (i * 8u)) & 0xffu);
-    }
+  put32(pointer - 4u, length);
+  for (var i = 0u; i < length; i += 4u) {
+    let left = length - i;
+    put(pointer + i, source_word(source, first + (i >> 2u)), select(0xffffffffu, (1u << ((left & 3u) * 8u)) - 1u, left < 4u));
   }
 }
 
 fn host_abort(a: u32, b: u32, c: u32, d: u32) {
-  stop(STATUS_REVERT, REASON_ABORT);
+  stop(STOP_ABORT);
 }
 
 fn host_inner_call(a: u32, b: u32, c: u32, d: vec2<u32>) -> u32 {
-  stop(STATUS_REVERT, REASON_INNER_CALL);
+  stop(STOP_INNER_CALL);
   return 0u;
 }
 
@@ -64,7 +47,7 @@ fn storage_record(key: vec2<u32>) -> u32 {
   var record = NONE;
   if (st == 0u) {
     if (key.y > w_fuel) {
-      stop(STATUS_OUT_OF_FUEL, 0u);
+      stop(STATUS_OUT_OF_FUEL);
     } else {
       record = access_read(key.x, key.y);
     }
@@ -121,9 +104,19 @@ fn host_load_context(out: u32) -> u32 {
 fn write_number(out: u32, low: u32) {
   check_output(out, 8u);
   if (st == 0u) {
-    set32(out - 4u, 8u);
-    set32(out, low);
-    set32(out + 4u, 0u);
+    put32(out - 4u, 8u);
+    put32(out, low);
+    put32(out + 4u, 0u);
+  }
+}
+
+// There are no inner calls, so what the last one returned is always empty.
+fn host_returndatacopy(out: u32) {
+  if (st == 0u) {
+    check_output(out, 0u);
+    if (st == 0u) {
+      put32(out - 4u, 0u);
+    }
   }
 }
 

@@ -90,15 +90,15 @@ fn popcnt64(a: vec2<u32>) -> vec2<u32> {
 }
 
 fn eq64(a: vec2<u32>, b: vec2<u32>) -> bool {
-  return a.x == b.x && a.y == b.y;
+  return (a.x == b.x) & (a.y == b.y);
 }
 
 fn lt_u64(a: vec2<u32>, b: vec2<u32>) -> bool {
-  return a.y < b.y || (a.y == b.y && a.x < b.x);
+  return (a.y < b.y) | ((a.y == b.y) & (a.x < b.x));
 }
 
 fn lt_s64(a: vec2<u32>, b: vec2<u32>) -> bool {
-  return bitcast<i32>(a.y) < bitcast<i32>(b.y) || (a.y == b.y && a.x < b.x);
+  return (bitcast<i32>(a.y) < bitcast<i32>(b.y)) | ((a.y == b.y) & (a.x < b.x));
 }
 
 fn lt_s32(a: u32, b: u32) -> bool {
@@ -117,16 +117,18 @@ fn extend16(value: u32) -> u32 {
 fn divide_digit(high: u32, next: u32, divisor: u32) -> u32 {
   let d1 = divisor >> 16u;
   let d0 = divisor & 0xffffu;
-  var q = high / d1;
-  var rest = high - q * d1;
-  // At most two corrections.
-  for (var i = 0u; i < 2u; i++) {
-    if (rest < 0x10000u && (q >= 0x10000u || q * d0 > ((rest << 16u) | next))) {
-      q -= 1u;
-      rest += d1;
-    }
-  }
-  return q;
+  let q = high / d1;
+  let rest = high - q * d1;
+  // The estimate is at most two too large.
+  let first = too_large(q, rest, next, d0);
+  let q1 = q - first;
+  let rest1 = rest + first * d1;
+  return q1 - first * too_large(q1, rest1, next, d0);
+}
+
+fn too_large(q: u32, rest: u32, next: u32, d0: u32) -> u32 {
+  let over = (q >= 0x10000u) | (q * d0 > ((rest << 16u) | next));
+  return select(0u, 1u, over & (rest < 0x10000u));
 }
 
 // (high:low) / divisor for high < divisor: quotient in x, remainder in y.
@@ -151,15 +153,10 @@ fn quotient64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
     q.x = divide_word(a.y - q.y * b.x, a.x, b.x).x;
   } else {
     let s = countLeadingZeros(b.y);
-    let top = shl64(b, s).y;
     let half = shr_u64(a, 1u);
-    q = shr_u64(shl64(wide(divide_word(half.y, half.x, top).x), s), 31u);
-    if (q.x != 0u) {
-      q.x -= 1u;
-    }
-    if (!lt_u64(sub64(a, mul64(q, b)), b)) {
-      q = add64(q, wide(1u));
-    }
+    let estimate = shr_u64(shl64(wide(divide_word(half.y, half.x, shl64(b, s).y).x), s), 31u);
+    q.x = estimate.x - min(estimate.x, 1u);
+    q.x += select(1u, 0u, lt_u64(sub64(a, mul64(q, b)), b));
   }
   return q;
 }
@@ -174,9 +171,7 @@ fn magnitude64(a: vec2<u32>) -> vec2<u32> {
 
 fn nonzero64(b: vec2<u32>) -> vec2<u32> {
   let zero = (b.x | b.y) == 0u;
-  if (zero) {
-    stop(STATUS_TRAP, 0u);
-  }
+  stop_if(zero, STATUS_TRAP);
   return select(b, wide(1u), zero);
 }
 
@@ -191,9 +186,7 @@ fn rem_u64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
 
 fn div_s64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
   let d = nonzero64(b);
-  if (a.x == 0u && a.y == 0x80000000u && d.x == 0xffffffffu && d.y == 0xffffffffu) {
-    stop(STATUS_TRAP, 0u);
-  }
+  stop_if(((a.x | (a.y ^ 0x80000000u)) == 0u) & ((d.x & d.y) == 0xffffffffu), STATUS_TRAP);
   let q = quotient64(magnitude64(a), magnitude64(d));
   return select(q, negate64(q), ((a.y ^ d.y) >> 31u) != 0u);
 }
@@ -206,9 +199,7 @@ fn rem_s64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
 }
 
 fn nonzero32(b: u32) -> u32 {
-  if (b == 0u) {
-    stop(STATUS_TRAP, 0u);
-  }
+  stop_if(b == 0u, STATUS_TRAP);
   return select(b, 1u, b == 0u);
 }
 
@@ -226,9 +217,7 @@ fn magnitude32(a: u32) -> u32 {
 
 fn div_s32(a: u32, b: u32) -> u32 {
   let d = nonzero32(b);
-  if (a == 0x80000000u && d == 0xffffffffu) {
-    stop(STATUS_TRAP, 0u);
-  }
+  stop_if((a == 0x80000000u) & (d == 0xffffffffu), STATUS_TRAP);
   let q = magnitude32(a) / magnitude32(d);
   return select(q, 0u - q, ((a ^ d) >> 31u) != 0u);
 }

@@ -29,7 +29,7 @@ fn check_writes(pointer: u32, length: u32) {
     }
   }
   if (foreign && !broken) {
-    stop(STATUS_ACCESS_VIOLATION, 0u);
+    stop(STATUS_ACCESS_VIOLATION);
   }
 }
 
@@ -40,7 +40,7 @@ fn take_result(pointer: u32) -> vec2<u32> {
     let length = get32(pointer - 4u);
     if (length <= MEMORY_BYTES - pointer) {
       if (length > OUTPUT_BYTES) {
-        stop(STATUS_PUNT, PUNT_OUTPUT);
+        stop(STOP_PUNT_OUTPUT);
       } else {
         check_writes(pointer, length);
         if (st == 0u) {
@@ -68,13 +68,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let pointer = execute();
     var result = vec2<u32>(NONE, 0u);
     if (st == 0u) {
-      st_fuel = w_fuel;
       result = take_result(pointer);
     }
     let base = call_index * RESULT_WORDS;
-    status_flags.words[base + RESULT_STATUS] = st;
-    status_flags.words[base + RESULT_DETAIL] = st_detail;
-    status_flags.words[base + RESULT_FUEL] = st_fuel;
+    status_flags.words[base + RESULT_STATUS] = st & 0xffu;
+    status_flags.words[base + RESULT_DETAIL] = st >> 8u;
+    status_flags.words[base + RESULT_FUEL] = w_fuel;
     status_flags.words[base + RESULT_AT] = result.x;
     status_flags.words[base + RESULT_BYTES] = result.y;
   }

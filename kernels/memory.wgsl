@@ -1,155 +1,121 @@
 // Loads and stores of every width, aligned or not. Only the first WINDOW_BYTES of a memory of MEMORY_BYTES are held:
 // a store behind them is a PUNT, so a load from there sees the zeros that a fresh memory holds.
 
-// Address of an access of `size` bytes, or 0 after a trap.
-fn address(base: u32, offset: u32, size: u32) -> u32 {
-  let at = base + offset;
-  let bad = at < base || at >= MEMORY_BYTES || MEMORY_BYTES - at < size;
-  if (bad) {
-    stop(STATUS_TRAP, 0u);
-  }
-  return select(at, 0u, bad);
-}
-
-fn store_address(base: u32, offset: u32, size: u32) -> u32 {
-  let at = address(base, offset, size);
-  let outside = at + size > WINDOW_BYTES;
-  if (outside) {
-    stop(STATUS_PUNT, PUNT_WINDOW);
-  }
-  return select(at, 0u, outside);
-}
-
-// The get_ and set_ functions take addresses that were checked.
-fn get8(at: u32) -> u32 {
-  return (get_word(at >> 2u) >> ((at & 3u) * 8u)) & 0xffu;
-}
-
+// Four bytes at an address inside memory.
 fn get32(at: u32) -> u32 {
+  let index = min(at >> 2u, WINDOW_WORDS);
   let shift = (at & 3u) * 8u;
-  var value = get_word(at >> 2u);
-  if (shift != 0u) {
-    value = (value >> shift) | (get_word((at >> 2u) + 1u) << (32u - shift));
-  }
-  return value;
+  return (get_word(index) >> shift) | ((get_word(index + 1u) << 1u) << (31u - shift));
 }
 
-fn get16(at: u32) -> u32 {
-  return get32(at) & 0xffffu;
+fn get8(at: u32) -> u32 {
+  return (get_word(min(at >> 2u, WINDOW_WORDS)) >> ((at & 3u) * 8u)) & 0xffu;
 }
 
-fn set_bits(index: u32, mask: u32, value: u32) {
-  set_word(index, (get_word(index) & ~mask) | (value & mask));
-}
-
-fn set8(at: u32, value: u32) {
+// The bytes of `value` under `mask` (its low 1, 2 or 4 bytes) to an address inside the window.
+fn put(at: u32, value: u32, mask: u32) {
+  let index = at >> 2u;
   let shift = (at & 3u) * 8u;
-  set_bits(at >> 2u, 0xffu << shift, value << shift);
+  set_word(index, (get_word(index) & ~(mask << shift)) | ((value & mask) << shift));
+  let spilled = (mask >> 1u) >> (31u - shift);
+  set_word(index + 1u, (get_word(index + 1u) & ~spilled) | (((value & mask) >> 1u) >> (31u - shift)));
 }
 
-fn set16(at: u32, value: u32) {
-  let shift = (at & 3u) * 8u;
-  set_bits(at >> 2u, 0xffffu << shift, value << shift);
-  if (shift == 24u) {
-    set_bits((at >> 2u) + 1u, 0xffu, value >> 8u);
-  }
+fn put32(at: u32, value: u32) {
+  put(at, value, 0xffffffffu);
 }
 
-fn set32(at: u32, value: u32) {
+fn put8(at: u32, value: u32) {
   let shift = (at & 3u) * 8u;
-  if (shift == 0u) {
-    set_word(at >> 2u, value);
-  } else {
-    set_bits(at >> 2u, 0xffffffffu << shift, value << shift);
-    set_bits((at >> 2u) + 1u, 0xffffffffu >> (32u - shift), value >> (32u - shift));
-  }
+  let index = at >> 2u;
+  set_word(index, (get_word(index) & ~(0xffu << shift)) | ((value & 0xffu) << shift));
+}
+
+// Address of a load of `size` bytes.
+fn load_at(base: u32, offset: u32, size: u32) -> u32 {
+  let at = base + offset;
+  stop_if((at < base) | (at > MEMORY_BYTES - size), STATUS_TRAP);
+  return at;
+}
+
+// Address of a store of `size` bytes; behind the window after a stop.
+fn store_at(base: u32, offset: u32, size: u32) -> u32 {
+  let at = base + offset;
+  let bad = (at < base) | (at > MEMORY_BYTES - size);
+  let outside = bad | (at > WINDOW_BYTES - size);
+  stop_if(outside, select(STOP_PUNT_WINDOW, STATUS_TRAP, bad));
+  return select(at, WINDOW_BYTES, outside);
 }
 
 fn load8(base: u32, offset: u32) -> u32 {
-  return get8(address(base, offset, 1u));
+  return get8(load_at(base, offset, 1u));
 }
 
 fn load16(base: u32, offset: u32) -> u32 {
-  return get16(address(base, offset, 2u));
+  return get32(load_at(base, offset, 2u)) & 0xffffu;
 }
 
 fn load32(base: u32, offset: u32) -> u32 {
-  return get32(address(base, offset, 4u));
+  return get32(load_at(base, offset, 4u));
 }
 
 fn load64(base: u32, offset: u32) -> vec2<u32> {
-  let at = address(base, offset, 8u);
-  return vec2<u32>(get32(at), get32(at + 4u));
+  let at = load_at(base, offset, 8u);
+  let index = min(at >> 2u, WINDOW_WORDS);
+  let shift = (at & 3u) * 8u;
+  let middle = get_word(index + 1u);
+  let low = (get_word(index) >> shift) | ((middle << 1u) << (31u - shift));
+  return vec2<u32>(low, (middle >> shift) | ((get_word(index + 2u) << 1u) << (31u - shift)));
 }
 
 fn store8(base: u32, offset: u32, value: u32) {
-  let at = store_address(base, offset, 1u);
-  if (st == 0u) {
-    set8(at, value);
-  }
+  put8(store_at(base, offset, 1u), value);
 }
 
 fn store16(base: u32, offset: u32, value: u32) {
-  let at = store_address(base, offset, 2u);
-  if (st == 0u) {
-    set16(at, value);
-  }
+  put(store_at(base, offset, 2u), value, 0xffffu);
 }
 
 fn store32(base: u32, offset: u32, value: u32) {
-  let at = store_address(base, offset, 4u);
-  if (st == 0u) {
-    set32(at, value);
-  }
+  put32(store_at(base, offset, 4u), value);
 }
 
 fn store64(base: u32, offset: u32, value: vec2<u32>) {
-  let at = store_address(base, offset, 8u);
-  if (st == 0u) {
-    set32(at, value.x);
-    set32(at + 4u, value.y);
-  }
+  let at = store_at(base, offset, 8u);
+  let index = at >> 2u;
+  let shift = (at & 3u) * 8u;
+  let kept = 0xffffffffu << shift;
+  let back = 31u - shift;
+  set_word(index, (get_word(index) & ~kept) | (value.x << shift));
+  set_word(index + 1u, ((value.x >> 1u) >> back) | (value.y << shift));
+  set_word(index + 2u, (get_word(index + 2u) & kept) | ((value.y >> 1u) >> back));
 }
 
-fn inside(at: u32, length: u32) -> bool {
-  return at <= MEMORY_BYTES && length <= MEMORY_BYTES - at;
+fn outside_memory(at: u32, length: u32) -> bool {
+  return (at > MEMORY_BYTES) | (length > MEMORY_BYTES - at);
 }
 
+// Stops a bulk operation that leaves memory or writes behind the window; gives the length that may be worked on.
+fn bulk_length(to: u32, source: u32, length: u32) -> u32 {
+  stop_if(outside_memory(to, length) | outside_memory(source, length), STATUS_TRAP);
+  stop_if((length != 0u) & (to + length > WINDOW_BYTES), STOP_PUNT_WINDOW);
+  return select(0u, length, st == 0u);
+}
+
+// By words where everything is aligned, else by bytes; one loop for both, from the end if the ranges may overlap that way.
 fn memory_copy(to: u32, source: u32, length: u32) {
-  if (!inside(to, length) || !inside(source, length)) {
-    stop(STATUS_TRAP, 0u);
-  } else if (length != 0u && to + length > WINDOW_BYTES) {
-    stop(STATUS_PUNT, PUNT_WINDOW);
-  }
-  if (st == 0u) {
-    let words = select(0u, length >> 2u, ((to | source) & 3u) == 0u);
-    if (to <= source) {
-      for (var i = 0u; i < words; i++) {
-        set_word((to >> 2u) + i, get_word((source >> 2u) + i));
-      }
-      for (var i = words * 4u; i < length; i++) {
-        set8(to + i, get8(source + i));
-      }
-    } else {
-      for (var i = length; i > words * 4u; i--) {
-        set8(to + i - 1u, get8(source + i - 1u));
-      }
-      for (var i = words; i > 0u; i--) {
-        set_word((to >> 2u) + i - 1u, get_word((source >> 2u) + i - 1u));
-      }
-    }
+  let count = bulk_length(to, source, length);
+  let step = select(1u, 4u, ((to | source | count) & 3u) == 0u);
+  let mask = select(0xffu, 0xffffffffu, step == 4u);
+  for (var i = 0u; i < count; i += step) {
+    let k = select(count - step - i, i, to <= source);
+    put(to + k, get32(source + k), mask);
   }
 }
 
 fn memory_fill(to: u32, value: u32, length: u32) {
-  if (!inside(to, length)) {
-    stop(STATUS_TRAP, 0u);
-  } else if (length != 0u && to + length > WINDOW_BYTES) {
-    stop(STATUS_PUNT, PUNT_WINDOW);
-  }
-  if (st == 0u) {
-    for (var i = 0u; i < length; i++) {
-      set8(to + i, value);
-    }
+  let count = bulk_length(to, to, length);
+  for (var i = 0u; i < count; i++) {
+    put8(to + i, value);
   }
 }

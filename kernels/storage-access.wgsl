@@ -14,45 +14,38 @@ fn hash_key(at: u32, length: u32) -> u32 {
   return h;
 }
 
-fn key_equals(at: u32, length: u32, key_at: u32) -> bool {
-  let words = length >> 2u;
-  var equal = true;
-  for (var i = 0u; i < words; i++) {
-    if (get32(at + i * 4u) != input_state[key_at + i]) {
-      equal = false;
+// Index in access_lists of the record among `count` from `first` on that holds the key, or NONE.
+// The table holds the records of all calls: one counts only if it lies in the range of this call. One loop both probes
+// the table and compares: `compared` is how far the key of the record in hand is compared, in bytes.
+fn find_access(first: u32, count: u32, at: u32, length: u32) -> u32 {
+  let hash = hash_key(at, length);
+  var slot = mix_hash(hash, first) & params.map_mask;
+  var record = NONE;
+  var key_at = 0u;
+  var done = count == 0u;
+  var compared = 0u;
+  var comparing = false;
+  loop {
+    if (done) {
       break;
     }
-  }
-  let rest = length & 3u;
-  if (equal && rest != 0u) {
-    equal = ((get32(at + words * 4u) ^ input_state[key_at + words]) & ((1u << (rest * 8u)) - 1u)) == 0u;
-  }
-  return equal;
-}
-
-// Index in access_lists of the record among `count` from `first` on that holds the key, or NONE.
-// The table holds the records of all calls: one counts only if it lies in the range of this call.
-fn find_access(first: u32, count: u32, at: u32, length: u32) -> u32 {
-  var found = NONE;
-  if (count != 0u) {
-    let hash = hash_key(at, length);
-    var slot = mix_hash(hash, first) & params.map_mask;
-    loop {
-      let entry = state_map[slot];
-      if (entry == 0u || found != NONE) {
-        break;
-      }
-      let record = entry - 1u;
-      let base = record * ACCESS_WORDS;
-      if (record >= first && record - first < count && access_lists[base + ACCESS_HASH] == hash && access_lists[base + ACCESS_KEY_BYTES] == length) {
-        if (key_equals(at, length, access_lists[base + ACCESS_KEY_AT])) {
-          found = record;
-        }
-      }
+    if (comparing) {
+      let left = length - compared;
+      let mask = select(0xffffffffu, (1u << ((left & 3u) * 8u)) - 1u, left < 4u);
+      comparing = ((get32(at + compared) ^ input_state[key_at + (compared >> 2u)]) & mask) == 0u;
+      compared += 4u;
+      done = comparing & (compared >= length);
+    } else {
+      record = state_map[slot] - 1u;
       slot = (slot + 1u) & params.map_mask;
+      let base = select(record, 0u, record == NONE) * ACCESS_WORDS;
+      key_at = access_lists[base + ACCESS_KEY_AT];
+      compared = 0u;
+      comparing = (record - first < count) & (access_lists[base + ACCESS_HASH] == hash) & (access_lists[base + ACCESS_KEY_BYTES] == length);
+      done = (record == NONE) | (comparing & (length == 0u));
     }
   }
-  return found;
+  return record;
 }
 
 fn call_word(index: u32) -> u32 {
@@ -64,7 +57,7 @@ fn access_read(at: u32, length: u32) -> u32 {
   let first = call_word(CALL_FIRST_READ);
   let record = find_access(first, call_word(CALL_READS), at, length);
   if (record == NONE) {
-    stop(STATUS_ACCESS_VIOLATION, 0u);
+    stop(STATUS_ACCESS_VIOLATION);
   } else {
     let index = record - first;
     status_flags.words[call_word(CALL_TOUCHED_AT) + (index >> 5u)] |= 1u << (index & 31u);
@@ -74,7 +67,7 @@ fn access_read(at: u32, length: u32) -> u32 {
 
 fn access_write(at: u32, length: u32) {
   if (find_access(call_word(CALL_FIRST_WRITE), call_word(CALL_WRITES), at, length) == NONE) {
-    stop(STATUS_ACCESS_VIOLATION, 0u);
+    stop(STATUS_ACCESS_VIOLATION);
   }
 }
 

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { BufferPool } from './buffers.js';
 import type { OpenDevice } from './device.js';
-import { BUFFERS, type BufferName, OUTPUT_BYTES, PARAMS_BINDING, STATUS_HEAD_WORDS, WORKGROUP_SIZE } from './layout.js';
+import {
+  BUFFERS,
+  type BufferName,
+  OUTPUT_BYTES,
+  PARAMS_BINDING,
+  STATUS_HEAD_WORDS,
+  WINDOW_SPARE_BYTES,
+  WORKGROUP_SIZE,
+} from './layout.js';
 import { type PackedBatch, Packer, packParams } from './pack.js';
 import type { ReadyKernel } from './programs.js';
 import type { GpuCall, GpuCallResult, GpuTimings } from './types.js';
@@ -70,7 +78,7 @@ export class Dispatcher {
       state_map: pool.upload('state_map', batch.stateMap, STORAGE),
       access_lists: pool.upload('access_lists', batch.accessLists, STORAGE),
       program_data: kernel.image,
-      memory: pool.get('memory', place === 'storage' ? bytes * stride : 4, STORAGE | COPY_DST),
+      memory: pool.get('memory', place === 'storage' ? (bytes + WINDOW_SPARE_BYTES) * stride : 4, STORAGE | COPY_DST),
       output_state: pool.get('output_state', OUTPUT_BYTES * batch.calls, STORAGE | COPY_SRC),
       status_flags: pool.get(
         'status_flags',
@@ -96,7 +104,8 @@ export class Dispatcher {
     });
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(buffers.status_flags, 0, statusBytes);
-    if (kernel.window.place === 'storage') encoder.clearBuffer(buffers.memory, 0, kernel.window.bytes * stride);
+    if (kernel.window.place === 'storage')
+      encoder.clearBuffer(buffers.memory, 0, (kernel.window.bytes + WINDOW_SPARE_BYTES) * stride);
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, bindGroup);

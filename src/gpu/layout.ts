@@ -48,8 +48,14 @@ export const PUNTS = [
 ] as const;
 export type PuntReason = (typeof PUNTS)[number];
 
-export function puntCode(reason: PuntReason): number {
-  return PUNTS.indexOf(reason);
+/** What a run is stopped with: the status in the low byte, the detail above it. */
+function stopCode(status: (typeof STATUSES)[number], detail: number): number {
+  return STATUSES.indexOf(status) | (detail << 8);
+}
+
+/** WGSL name of the stop code of a PUNT. */
+export function puntStop(reason: PuntReason): string {
+  return `STOP_PUNT_${wgslName(reason)}`;
 }
 
 /** Bindings of group 0, in order. */
@@ -67,6 +73,9 @@ export type BufferName = (typeof BUFFERS)[number]['name'];
 export const PARAMS_BINDING = BUFFERS.length;
 /** Words of `status_flags` before the results: the atomic count of words taken of `output_state`. */
 export const STATUS_HEAD_WORDS = 1;
+
+/** Words behind the memory window that kernels/memory.wgsl may touch. */
+export const WINDOW_SPARE_BYTES = 12;
 
 /** Constants of one program's kernel. */
 export interface KernelConstants {
@@ -94,10 +103,10 @@ export function layoutWgsl(constants: KernelConstants): string {
     constant(`STATUS_${name}`, i);
   });
   REVERT_REASONS.forEach((name, i) => {
-    constant(`REASON_${wgslName(name)}`, i);
+    constant(`STOP_${wgslName(name)}`, stopCode('REVERT', i));
   });
   PUNTS.forEach((name, i) => {
-    constant(`PUNT_${wgslName(name)}`, i);
+    constant(`STOP_PUNT_${wgslName(name)}`, stopCode('PUNT', i));
   });
   for (const s of [CALL, ACCESS, RESULT]) lines.push(...s.wgsl);
   lines.push(

@@ -1,5 +1,6 @@
 import type { BlockType, FunctionBody, FunctionType, Instruction, ValueType } from '../../program/module.js';
-import { type PuntReason, puntCode } from '../layout.js';
+import { type PuntReason, puntStop } from '../layout.js';
+import { type Counters, matchCharge } from './charges.js';
 import { fill, LOADS, OPERATIONS, STORES } from './operations.js';
 import { buildTree, type Construct, type Node } from './tree.js';
 import { FunctionWriter, i32Text, i64Text, joinLocals, type Value, WGSL_TYPE } from './writer.js';
@@ -8,6 +9,7 @@ import { FunctionWriter, i32Text, i64Text, joinLocals, type Value, WGSL_TYPE } f
 export interface ModuleContext {
   readonly types: readonly FunctionType[];
   readonly globals: readonly { readonly name: string; readonly type: ValueType }[];
+  readonly counters: Counters;
   readonly memoryPages: number;
   /** WGSL name of a callee, or why the call is left to the CPU. */
   callee(
@@ -33,6 +35,8 @@ interface Frame {
 }
 
 const MAX_BRANCH_TARGETS = 256;
+/** What `break` leaves without being a loop: drivers take much longer over loops. */
+const OPEN_BLOCK = 'switch 0u { default: {';
 
 /** Translates function `index` (counted with imports) to a WGSL function `f<index>`. */
 export function translateFunction(module: ModuleContext, index: number, body: FunctionBody): TranslatedFunction {
@@ -42,8 +46,8 @@ export function translateFunction(module: ModuleContext, index: number, body: Fu
 }
 
 /**
- * Structured control becomes `loop { … break; }`; a branch to a label that is not the innermost loop sets `br` to the label's
- * number and leaves loop after loop until it is reached. There is one exit, and a stop only sets the status:
+ * A loop becomes `loop { … break; }`, a block that branches name a `switch` with one case. A branch to a label that is not the innermost of these
+ * sets `br` to the label's number and leaves one after the other until it is reached. There is one exit, and a stop only sets the status:
  * early returns in loops make shader compilers explode.
  */
 class Translation {
@@ -74,11 +78,10 @@ class Translation {
     if (result !== undefined) w.emit(`var ret: ${WGSL_TYPE[result]};`);
     w.emit('var br = 0u;');
     const frame = this.#frame(false, tree.targeted, result === undefined ? undefined : 'ret');
-    w.open(tree.targeted ? 'loop {' : 'if (st == 0u) {');
-    if (tree.targeted) w.emit('if (st != 0u) { break; }');
-    const alive = this.#sequence(tree.body, frame);
-    if (tree.targeted && alive) w.emit('break;');
-    w.close();
+    w.open('if (st == 0u) {');
+    if (tree.targeted) w.open(OPEN_BLOCK);
+    this.#sequence(tree.body, frame);
+    w.close(tree.targeted ? 3 : 1);
     if (result !== undefined) w.emit('return ret;');
     w.close();
     return { text: `${w.lines.join('\n')}\n`, statements: w.lines.length, nesting: w.maxDepth };
@@ -95,7 +98,14 @@ class Translation {
     w.stack = [];
     this.#frames.push(frame);
     let flow: Flow = 'next';
-    for (const node of nodes) {
+    for (let i = 0; i < nodes.length; ) {
+      const counted = matchCharge(nodes, i, this.module.counters);
+      if (counted !== undefined) {
+        w.emit(counted.statement);
+        i += counted.length;
+        continue;
+      }
+      const node = nodes[i++] as Node;
       flow = node.kind === 'plain' ? this.#instruction(node.instruction) : this.#construct(node);
       // The rest of the body is dead code: its operands need not even exist.
       if (flow !== 'next') break;
@@ -119,7 +129,7 @@ class Translation {
     }
     const loop = node.kind === 'loop';
     const frame = this.#frame(loop, loop || node.targeted, name);
-    if (frame.breakable) w.open('loop {');
+    if (frame.breakable) w.open(loop ? 'loop {' : OPEN_BLOCK);
     if (loop) w.emit('if (st != 0u) { break; }');
     let alive: boolean;
     if (condition === undefined) {
@@ -128,15 +138,14 @@ class Translation {
       w.open(`if (${asBool(condition)}) {`);
       alive = this.#sequence(node.body, frame);
       if (node.otherwise.length > 0) {
-        w.depth--;
         w.open('} else {');
         alive = this.#sequence(node.otherwise, frame) || alive;
       } else alive = true;
       w.close();
     }
     if (frame.breakable) {
-      if (alive) w.emit('break;');
-      w.close();
+      if (loop && alive) w.emit('break;');
+      w.close(loop ? 1 : 2);
       alive = true;
       this.#dispatch(frame.escapes);
     }
@@ -224,7 +233,7 @@ class Translation {
   }
 
   #punt(reason: PuntReason): Flow {
-    this.#writer.emit(`stop(STATUS_PUNT, ${puntCode(reason)}u);`);
+    this.#writer.emit(`stop(${puntStop(reason)});`);
     return 'stopped';
   }
 
@@ -296,7 +305,7 @@ class Translation {
         return 'next';
       }
       case 0x24:
-        w.emit(`${this.#global(a).name} = ${w.pop().text};`);
+        this.#setGlobal(a);
         return 'next';
       case 0x3f:
         w.push({ type: 'i32', text: i32Text(this.module.memoryPages), constant: true });
@@ -340,6 +349,16 @@ class Translation {
       : { type: result, text: filled, ...locals };
     if (effect) w.stack.push(w.settle(value));
     else w.push(value);
+  }
+
+  #setGlobal(index: number): void {
+    const w = this.#writer;
+    const { name } = this.#global(index);
+    const { text } = w.pop();
+    // Fuel stands still after a stop: what is left then is reported.
+    w.emit(
+      index === this.module.counters.fuel ? `${name} = select(${name}, ${text}, st == 0u);` : `${name} = ${text};`,
+    );
   }
 
   #select(): void {

@@ -2,6 +2,7 @@ import type { FunctionType, Instruction, WasmModule } from '../../program/module
 import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program } from '../../program/types.js';
 import { kernelText } from '../kernels.js';
 import { layoutWgsl, type PuntReason } from '../layout.js';
+import type { Counters } from './charges.js';
 import { type ModuleContext, type TranslatedFunction, translateFunction } from './function.js';
 import { i32Text, i64Text, WGSL_TYPE } from './writer.js';
 
@@ -38,6 +39,7 @@ const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
   __load_storage: 'host_load_storage',
   __request_context: 'host_request_context',
   __load_context: 'host_load_context',
+  __returndatacopy: 'host_returndatacopy',
   __fuel: 'host_fuel',
   __height: 'host_height',
   __log: 'host_log',
@@ -88,7 +90,8 @@ class ModuleTranslation {
     if (execute === undefined || execute < this.#imports)
       throw new Unsupported('__execute is not a function of its own');
     const memoryBytes = (module.memory?.minPages ?? 0) * PAGE_BYTES;
-    const windowBytes = Math.max(64, Math.min(this.window.bytes, memoryBytes));
+    if (memoryBytes === 0) throw new Unsupported('its memory is empty');
+    const windowBytes = Math.min(this.window.bytes, memoryBytes);
     const image = this.#image(memoryBytes, windowBytes);
     this.#checkElements();
     this.#visit(execute);
@@ -114,6 +117,7 @@ class ModuleTranslation {
     const context: ModuleContext = {
       types: this.#types,
       globals: this.module.globals.map(({ type }, i) => ({ type, name: this.#globalName(i) })),
+      counters: this.#counters(),
       memoryPages: this.module.memory?.minPages ?? 0,
       callee: (caller, index) => this.#callee(caller, index),
     };
@@ -187,11 +191,20 @@ class ModuleTranslation {
     return sums.get(execute) ?? 0;
   }
 
+  #counters(): Counters {
+    const index = (name: string): number => {
+      const found = this.module.exports.find((e) => e.kind === 'global' && e.name === name);
+      if (found === undefined) throw new Unsupported('it is not instrumented');
+      return found.index;
+    };
+    return { fuel: index(GLOBAL_FUEL), stack: index(GLOBAL_STACK), why: index(GLOBAL_WHY) };
+  }
+
   #globalName(index: number): string {
-    const named = this.module.exports.find(
-      (e) => e.kind === 'global' && e.index === index && Object.hasOwn(GLOBAL_NAMES, e.name),
-    );
-    return named === undefined ? `g${index}` : (GLOBAL_NAMES[named.name] ?? `g${index}`);
+    const { fuel, stack, why } = this.#counters();
+    if (index === fuel) return 'w_fuel';
+    if (index === stack) return 'w_stack';
+    return index === why ? 'w_why' : `g${index}`;
   }
 
   #globalText(): string {
@@ -202,9 +215,6 @@ class ModuleTranslation {
       const value = init.kind === 'i64' ? i64Text(init.value) : i32Text(init.kind === 'i32' ? init.value : 0);
       return `var<private> ${names[i]}: ${WGSL_TYPE[type]} = ${value};`;
     });
-    for (const needed of Object.values(GLOBAL_NAMES)) {
-      if (!names.includes(needed)) throw new Unsupported('it is not instrumented');
-    }
     return `${lines.join('\n')}\n`;
   }
 
@@ -234,12 +244,6 @@ class ModuleTranslation {
     }
   }
 }
-
-const GLOBAL_NAMES: Readonly<Record<string, string>> = {
-  [GLOBAL_FUEL]: 'w_fuel',
-  [GLOBAL_STACK]: 'w_stack',
-  [GLOBAL_WHY]: 'w_why',
-};
 
 const MAX_PARAMETERS = 250;
 

@@ -44,13 +44,13 @@ export class FunctionWriter {
 
   open(line: string): void {
     this.emit(line);
-    this.depth++;
+    this.depth += line.split('{').length - line.split('}').length;
     this.maxDepth = Math.max(this.maxDepth, this.depth);
   }
 
-  close(): void {
-    this.depth--;
-    this.emit('}');
+  close(levels = 1): void {
+    this.depth -= levels;
+    this.emit('}'.repeat(levels));
   }
 
   name(prefix: string): string {

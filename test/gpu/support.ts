@@ -1,0 +1,78 @@
+import { expect } from 'vitest';
+import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/types.js';
+import { prepareProgram } from '../../src/program/prepare.js';
+import { parseResult } from '../../src/program/result.js';
+import { ProgramRunner } from '../../src/program/runner.js';
+import { MESSAGE_FUEL, type RunHost } from '../../src/program/types.js';
+import { toBinaryString, toHex } from '../../src/util/bytes.js';
+import type { WasmBuilder } from '../helpers/wasm-builder.js';
+
+const EMPTY = new Uint8Array(0);
+
+/** A call of `program` with defaults for what a test does not care about. */
+export function gpuCall(program: WasmBuilder | Uint8Array, over: Partial<GpuCall> = {}): GpuCall {
+  const bytes = program instanceof Uint8Array ? program : program.bytes();
+  const defaults = { context: EMPTY, height: 7, fuel: MESSAGE_FUEL, reads: [], writes: [] };
+  return { program: prepareProgram(bytes), ...defaults, ...over };
+}
+
+class Undeclared extends Error {}
+
+/** What a call must end with: V8's result, or ACCESS_VIOLATION where it leaves its declared sets. */
+export interface Expected {
+  readonly status: string;
+  readonly reason: string;
+  readonly fuelLeft: number | undefined;
+  readonly result: string | undefined;
+}
+
+const runner = new ProgramRunner();
+
+/** Runs a call on V8 against its declared sets. */
+export function expected(call: GpuCall): Expected {
+  const values = new Map(call.reads.map(({ key, value }) => [toBinaryString(key), value]));
+  const writes = new Set(call.writes.map(toBinaryString));
+  const violation: Expected = { status: 'ACCESS_VIOLATION', reason: 'none', fuelLeft: undefined, result: undefined };
+  const inside = (set: { has(key: string): boolean }, key: Uint8Array): string => {
+    const name = toBinaryString(key);
+    if (!set.has(name)) throw new Undeclared();
+    return name;
+  };
+  const host: RunHost = {
+    isDryRun: false,
+    height: call.height,
+    context: call.context,
+    transaction: EMPTY,
+    block: EMPTY,
+    storage: (key) => values.get(inside(values, key)),
+    sequence: () => 1n,
+    balance: () => EMPTY,
+    declareRead: (key) => void inside(values, key),
+    declareWrite: (key) => void inside(writes, key),
+  };
+  try {
+    const { status, reason, fuelLeft, result } = runner.run(call.program, host, call.fuel);
+    const written = result === undefined ? undefined : parseResult(result)?.storage;
+    if (written !== undefined && [...written.keys()].some((key) => !writes.has(key))) return violation;
+    return { status, reason, fuelLeft, result: result && toHex(result) };
+  } catch (error) {
+    if (error instanceof Undeclared) return violation;
+    throw error;
+  }
+}
+
+function seen({ status, reason, fuelLeft, result }: GpuCallResult): Expected {
+  const violation = status === 'ACCESS_VIOLATION';
+  return { status, reason, fuelLeft: violation ? undefined : fuelLeft, result: result && toHex(result) };
+}
+
+/** Runs calls in the kernel, holds every result that is not a PUNT against V8, and returns the results. */
+export async function runAndCompare(lane: GpuLane, calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
+  const results = await lane.run(calls);
+  expect(results.length).toBe(calls.length);
+  results.forEach((result, i) => {
+    const call = calls[i] as GpuCall;
+    if (result.status !== 'PUNT') expect({ call: i, ...seen(result) }).toEqual({ call: i, ...expected(call) });
+  });
+  return results;
+}
