@@ -115,14 +115,6 @@ program
   .action(async (options) => finish(await (await import('./cli/fuzz.js')).fuzzCommand(options)));
 
 program
-  .command('bench')
-  .description('measure the kernel against V8 per program')
-  .argument('<what>', 'gpu')
-  .option('--sizes <list>', 'transactions per run, comma-separated', '1000,10000,100000')
-  .option('--json', 'print JSON')
-  .action(async (what: string, options) => finish(await (await import('./cli/bench.js')).benchCommand(what, options)));
-
-program
   .command('gpu-info')
   .description('name the adapter the kernel would run on; exit status 5 if there is none')
   .action(async () => finish(await (await import('./cli/gpu-info.js')).gpuInfoCommand()));

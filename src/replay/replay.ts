@@ -10,6 +10,7 @@ import type { GpuLane } from '../gpu/types.js';
 import type { StateReader } from '../lane/types.js';
 import { defaultIndexer } from '../standard/default-indexer.js';
 import { StandardLane } from '../standard/lane.js';
+import { StandardModule } from '../standard/module.js';
 import { Store } from '../store/store.js';
 import type { StateRoots } from '../store/types.js';
 import { fromBinaryString, toDisplayHash } from '../util/bytes.js';
@@ -48,7 +49,8 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const expected = options.indexer ? new Map<number, string>() : readExpectedRoots(options.path);
   const progress = options.progress ?? SILENT;
   const sum = new StatisticsSum();
-  const standardHash = StandardLane.hashOf(moduleBytes);
+  // Before the store is made: a module that is refused leaves no database behind.
+  const standardHash = StandardModule.load(moduleBytes).hash;
   const store = await Store.open(options.dbDir, {
     network: source.network,
     moduleHash: standardHash,
