@@ -24,7 +24,15 @@ const targets = [
 for (const { source, target, flags } of targets) {
   const outFile = join(out, target);
   mkdirSync(join(outFile, '..'), { recursive: true });
-  const { error, stdout, stderr } = await asc.main([source, '--baseDir', root, '--outFile', outFile, ...common, ...flags]);
+  const { error, stdout, stderr } = await asc.main([
+    source,
+    '--baseDir',
+    root,
+    '--outFile',
+    outFile,
+    ...common,
+    ...flags,
+  ]);
   if (error || stderr.toString().includes('WARNING')) {
     process.stderr.write(`${stdout}${stderr}build-wasm: ${source}: ${error?.message ?? 'the compiler warns'}\n`);
     process.exit(1);

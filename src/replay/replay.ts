@@ -8,7 +8,7 @@ import { LaneEngine } from '../execute/engine.js';
 import type { Policy } from '../execute/schedule.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { StateReader } from '../lane/types.js';
-import { defaultIndexer } from '../standard/default-indexer.js';
+import { defaultIndexer } from '../standard/built-wasm.js';
 import { StandardLane } from '../standard/lane.js';
 import { StandardModule } from '../standard/module.js';
 import { Store } from '../store/store.js';

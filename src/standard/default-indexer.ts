@@ -1,1 +1,0 @@
-export { defaultIndexer } from './built-wasm.js';
