@@ -148,16 +148,23 @@ function compare(
   }
 }
 
+const SUMMED = ['batches', 'colours', 'repaired', 'demoted', 'punted', 'accessViolations', 'gpuFailures'] as const;
+
 function addStatistics(sum: LaneStatistics | undefined, more: LaneStatistics): LaneStatistics {
-  return sum === undefined ? more : (addNumbers({ ...sum }, { ...more }) as unknown as LaneStatistics);
+  if (sum === undefined) return more;
+  const out = { ...sum };
+  for (const name of SUMMED) out[name] += more[name];
+  return {
+    ...out,
+    lane: addEach(sum.lane, more.lane),
+    executors: addEach(sum.executors, more.executors),
+    gpuRuns: addEach(sum.gpuRuns, more.gpuRuns),
+    ms: addEach(sum.ms, more.ms),
+  };
 }
 
-function addNumbers(a: Record<string, unknown>, b: Record<string, unknown>): Record<string, unknown> {
-  const out = { ...a };
-  for (const [key, value] of Object.entries(b)) {
-    const old = out[key];
-    if (typeof value === 'number') out[key] = (typeof old === 'number' ? old : 0) + value;
-    else out[key] = addNumbers((old ?? {}) as Record<string, unknown>, value as Record<string, unknown>);
-  }
+function addEach<T extends { [K in keyof T]: number }>(a: T, b: T): T {
+  const out: T = { ...a };
+  for (const key of Object.keys(b) as (keyof T)[]) out[key] = ((a[key] ?? 0) + b[key]) as T[keyof T];
   return out;
 }
