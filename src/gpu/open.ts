@@ -59,11 +59,18 @@ class DawnLane implements GpuLane {
     });
     try {
       this.#checkAlive();
+      // Drivers take seconds over a kernel: all of this batch at once.
+      await Promise.all([...groups.values()].map(([first]) => this.#compile(calls[first ?? 0]?.program)));
       for (const group of groups.values()) await this.#runProgram(calls, group, results);
     } catch (error) {
       throw await this.#explain(error);
     }
     return results;
+  }
+
+  async #compile(program: Program | undefined): Promise<void> {
+    if (program === undefined || this.#programs.refusal(program) !== undefined) return;
+    await this.#programs.kernel(program, this.#programs.firstWindow(program));
   }
 
   /** Runs the calls numbered `group`, all of one program, with larger memory windows as they need them. */

@@ -1,7 +1,7 @@
 import type { BlockType, FunctionBody, FunctionType, Instruction, ValueType } from '../../program/module.js';
 import { type PuntReason, puntStop } from '../layout.js';
 import { type Counters, matchCharge } from './charges.js';
-import { fill, LOADS, OPERATIONS, STORES } from './operations.js';
+import { fill, LOADS, OPERATIONS, STORES, WORD_ACCESSES } from './operations.js';
 import { buildTree, type Construct, type Node } from './tree.js';
 import { FunctionWriter, i32Text, i64Text, joinLocals, type Value, WGSL_TYPE } from './writer.js';
 
@@ -11,6 +11,7 @@ export interface ModuleContext {
   readonly globals: readonly { readonly name: string; readonly type: ValueType }[];
   readonly counters: Counters;
   readonly memoryPages: number;
+  readonly windowBytes: number;
   /** WGSL name of a callee, or why the call is left to the CPU. */
   callee(
     caller: number,
@@ -248,14 +249,14 @@ class Translation {
     }
     const load = LOADS.get(op);
     if (load !== undefined) {
-      const text = fill(load.text, w.pop().text, i32Text(a));
+      const text = this.#access(op, load.text, w.pop(), a);
       w.stack.push(w.settle({ type: load.type, text }));
       return 'next';
     }
     const store = STORES.get(op);
     if (store !== undefined) {
       const value = w.pop();
-      w.emit(`${fill(store, w.pop().text, i32Text(a), value.text)};`);
+      w.emit(`${this.#access(op, store, w.pop(), a, value.text)};`);
       return 'next';
     }
     switch (op) {
@@ -328,6 +329,16 @@ class Translation {
       default:
         return this.#punt('instruction');
     }
+  }
+
+  /** Text of a load or store, by the short form where the address is known to be good. */
+  #access(op: number, template: string, base: Value, offset: number, value = ''): string {
+    const short = WORD_ACCESSES.get(op);
+    const address = base.constant ? Number.parseInt(base.text, 10) + offset : Number.NaN;
+    if (short === undefined || address % 4 !== 0 || address + short.bytes > this.module.windowBytes) {
+      return fill(template, base.text, i32Text(offset), value);
+    }
+    return fill(short.text, i32Text(address / 4), i32Text(address / 4 + 1), value);
   }
 
   #operation({

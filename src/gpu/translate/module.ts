@@ -95,7 +95,7 @@ class ModuleTranslation {
     const image = this.#image(memoryBytes, windowBytes);
     this.#checkElements();
     this.#visit(execute);
-    const functions = this.#functions();
+    const functions = this.#functions(windowBytes);
     const inlined = this.#inlinedStatements(functions, execute);
     const wgsl = [
       layoutWgsl({ memoryBytes, windowBytes, imageWords: image.length }),
@@ -113,11 +113,12 @@ class ModuleTranslation {
     return { wgsl, image, window: { bytes: windowBytes, place: this.window.place }, inlinedStatements: inlined };
   }
 
-  #functions(): Map<number, TranslatedFunction> {
+  #functions(windowBytes: number): Map<number, TranslatedFunction> {
     const context: ModuleContext = {
       types: this.#types,
       globals: this.module.globals.map(({ type }, i) => ({ type, name: this.#globalName(i) })),
       counters: this.#counters(),
+      windowBytes,
       memoryPages: this.module.memory?.minPages ?? 0,
       callee: (caller, index) => this.#callee(caller, index),
     };

@@ -127,6 +127,17 @@ export const STORES: ReadonlyMap<number, string> = new Map([
   [0x3e, 'store32($1, $2, ($3).x)'],
 ]);
 
+/**
+ * Loads and stores of whole words at a constant address, aligned and inside the window: no checks, no shifts.
+ * `$1` the word's index, `$2` the next one's, `$3` the value.
+ */
+export const WORD_ACCESSES: ReadonlyMap<number, { readonly bytes: number; readonly text: string }> = new Map([
+  [0x28, { bytes: 4, text: 'get_word($1)' }],
+  [0x29, { bytes: 8, text: 'vec2<u32>(get_word($1), get_word($2))' }],
+  [0x36, { bytes: 4, text: 'set_word($1, $3)' }],
+  [0x37, { bytes: 8, text: 'set_words($1, $3)' }],
+]);
+
 /** Fills a template's `$1`, `$2`, `$3`. */
 export function fill(template: string, ...operands: readonly string[]): string {
   return template.replace(/\$(\d)/g, (_, digit: string) => operands[Number(digit) - 1] ?? '');
