@@ -21,6 +21,13 @@ const dependent = (text: string): 'demote' | 'reject' => {
   if (text === 'demote' || text === 'reject') return text;
   throw new InvalidArgumentError('one of demote, reject.');
 };
+const sizes = (text: string): number[] => {
+  const list = text.split(',').map(Number);
+  if (list.some((n) => !Number.isSafeInteger(n) || n < 1 || n > 1_000_000)) {
+    throw new InvalidArgumentError('numbers from 1 to 1000000, comma-separated.');
+  }
+  return list;
+};
 const collect = (text: string, before: string[]): string[] => [...before, text];
 
 /** What a command prints and the status it exits with. */
@@ -113,6 +120,15 @@ program
   .option('--blocks <n>', 'number of blocks', height, 1000)
   .option('--no-gpu', 'compare sequential and cpu only')
   .action(async (options) => finish(await (await import('./cli/fuzz.js')).fuzzCommand(options)));
+
+program
+  .command('bench')
+  .description('measure the kernel against V8 per program; exit status 1 if a result differs')
+  .argument('<what>', 'gpu')
+  .option('--sizes <list>', 'messages per batch, comma-separated', sizes, [1_000, 10_000, 100_000])
+  .option('--rounds <n>', 'batches measured per figure', height, 5)
+  .option('--json', 'print JSON')
+  .action(async (what: string, options) => finish(await (await import('./cli/bench.js')).benchCommand(what, options)));
 
 program
   .command('gpu-info')

@@ -1,6 +1,6 @@
 import { buildRegtestChain, FIXTURE_SEED } from '../fixtures/build-regtest-chain.js';
 import { writeFixture } from '../fixtures/write-fixture.js';
-import { builtPrograms } from '../standard/built-wasm.js';
+import { builtPrograms } from '../util/built-wasm.js';
 
 /** `warpshrew fixtures DIR`: the bundled chain again, or another one from another seed. */
 export async function fixturesCommand(

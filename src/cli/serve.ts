@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { StoreError } from '../errors.js';
 import { startRpcServer } from '../rpc/server.js';
-import { defaultIndexer } from '../standard/built-wasm.js';
 import { StandardLane } from '../standard/lane.js';
 import { Store } from '../store/store.js';
+import { defaultIndexer } from '../util/built-wasm.js';
 import { readModuleFile } from './files.js';
 
 export interface ServeOptions {

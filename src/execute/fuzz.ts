@@ -1,10 +1,10 @@
 /** The differential test: random blocks under several policies must leave the same state and receipts. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { InternalError } from '../errors.js';
 import type { GpuLane } from '../gpu/types.js';
 import { sameBytes } from '../lane/same-bytes.js';
 import type { LaneBlockResult, LaneKey, LaneStatistics, Receipt } from '../lane/types.js';
+import { builtPrograms } from '../util/built-wasm.js';
 import { concatBytes, fromBinaryString, toHex, u32Bytes } from '../util/bytes.js';
 import { LaneEngine } from './engine.js';
 import { FuzzBlocks, type FuzzPrograms } from './fuzz-blocks.js';
@@ -32,16 +32,6 @@ export interface DifferentialSummary {
   /** SHA-256 over the state digests of all blocks: equal for equal seeds. */
   readonly digest: string;
   readonly statistics: Readonly<Record<string, LaneStatistics>>;
-}
-
-/** The bundled programs as built. */
-export function builtPrograms(): FuzzPrograms {
-  const folder = new URL(
-    import.meta.url.endsWith('.ts') ? '../../dist/wasm/programs/' : '../wasm/programs/',
-    import.meta.url,
-  );
-  const read = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`${name}.wasm`, folder)));
-  return { probe: read('probe'), mint: read('mint'), claim: read('claim') };
 }
 
 /**

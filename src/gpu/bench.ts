@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { prepareProgram } from '../program/prepare.js';
 import { ProgramRunner } from '../program/runner.js';
 import type { Program, RunHost } from '../program/types.js';
+import { builtPrograms, type ProgramName } from '../util/built-wasm.js';
 import { bytesEqual, toBinaryString } from '../util/bytes.js';
 import { openGpuLane } from './open.js';
 import { claimCalls, mintCalls, swapCalls } from './sample-calls.js';
@@ -9,11 +9,17 @@ import type { GpuCall, GpuCallResult, GpuLane } from './types.js';
 
 export interface BenchOptions {
   /** Numbers of messages per batch. */
-  readonly counts?: readonly number[];
+  readonly counts: readonly number[];
   /** Batches measured per figure; the median counts. */
-  readonly rounds?: number;
-  readonly json?: boolean;
-  readonly print?: (line: string) => void;
+  readonly rounds: number;
+  readonly onProgress?: (line: string) => void;
+}
+
+export interface BenchReport {
+  readonly adapter: GpuLane['adapter'];
+  /** Milliseconds of a program's first run of one message, which compiles its pipeline. */
+  readonly compileMs: Readonly<Record<string, number>>;
+  readonly rows: readonly BenchRow[];
 }
 
 export interface BenchRow {
@@ -32,7 +38,7 @@ export interface BenchRow {
   readonly differences: number;
 }
 
-const PROGRAMS: readonly (readonly [string, (program: Program, count: number) => GpuCall[]])[] = [
+const PROGRAMS: readonly (readonly [ProgramName, (program: Program, count: number) => GpuCall[]])[] = [
   ['claim', claimCalls],
   ['amm', swapCalls],
   ['mint', mintCalls],
@@ -40,31 +46,27 @@ const PROGRAMS: readonly (readonly [string, (program: Program, count: number) =>
 const EMPTY = new Uint8Array(0);
 const PHASES = ['packMs', 'uploadMs', 'kernelMs', 'readbackMs'] as const;
 
-/**
- * Measures the kernel against one V8 thread on the bundled programs (after `npm run build`), compares every result, prints a
- * table or, with `json`, one JSON line, and returns the rows.
- */
-export async function benchGpu(options: BenchOptions = {}): Promise<BenchRow[]> {
-  const { counts = [1_000, 10_000, 100_000], rounds = 5, json = false, print = console.log } = options;
+/** Measures the kernel against one V8 thread on the bundled programs (after `npm run build`) and compares every result. */
+export async function benchGpu({ counts, rounds, onProgress = () => {} }: BenchOptions): Promise<BenchReport> {
+  const programs = builtPrograms();
   const lane = await openGpuLane();
   const rows: BenchRow[] = [];
-  const compile: Record<string, number> = {};
+  const compileMs: Record<string, number> = {};
   try {
-    if (!json) print(`${lane.adapter.vendor} ${lane.adapter.description}${lane.adapter.software ? ' (software)' : ''}`);
+    const { vendor, description, software } = lane.adapter;
+    onProgress(`${vendor} ${description}${software ? ' (software)' : ''}`);
     for (const [name, makeCalls] of PROGRAMS) {
-      const program = prepareProgram(readFileSync(new URL(`../../dist/wasm/programs/${name}.wasm`, import.meta.url)));
+      const program = prepareProgram(programs[name]);
       const started = performance.now();
       await lane.run(makeCalls(program, 1));
-      compile[name] = Math.round(performance.now() - started);
-      if (!json) print(`${name}: kernel compiled in ${compile[name]} ms`);
+      compileMs[name] = Math.round(performance.now() - started);
+      onProgress(`${name}: kernel compiled in ${compileMs[name]} ms`);
       for (const count of counts) rows.push(await measure(lane, name, makeCalls(program, count), rounds));
     }
-    if (json) print(JSON.stringify({ adapter: lane.adapter, compileMs: compile, rows }));
-    else printTable(rows, print);
+    return { adapter: lane.adapter, compileMs, rows };
   } finally {
     await lane.close();
   }
-  return rows;
 }
 
 async function measure(lane: GpuLane, name: string, calls: readonly GpuCall[], rounds: number): Promise<BenchRow> {
@@ -151,11 +153,4 @@ function hostOf(call: GpuCall): RunHost {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return Math.round((sorted[sorted.length >> 1] ?? 0) * 1000) / 1000;
-}
-
-function printTable(rows: readonly BenchRow[], print: (line: string) => void): void {
-  const columns = Object.keys(rows[0] ?? {}) as (keyof BenchRow)[];
-  const width = (c: keyof BenchRow): number => Math.max(c.length, ...rows.map((r) => String(r[c]).length));
-  print(columns.map((c) => c.padStart(width(c))).join('  '));
-  for (const row of rows) print(columns.map((c) => String(row[c]).padStart(width(c))).join('  '));
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors.js';
-import { builtFile } from './built-file.js';
+import { builtFile } from '../util/built-file.js';
 import { fromPlain, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
 
 /** A request without the number that the worker thread gives it. */

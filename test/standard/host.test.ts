@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InternalError, ProgramError } from '../../src/errors.js';
-import { builtPrograms } from '../../src/standard/built-wasm.js';
 import { collectPairs, readFlush } from '../../src/standard/flush.js';
 import { StandardModule } from '../../src/standard/module.js';
+import { builtPrograms } from '../../src/util/built-wasm.js';
 import { concatBytes, fromHex, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { call, i32, i64, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
 import { ascii, drop, GuestBuilder, list, number, unreachable } from './guest-builder.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { decodeModule } from '../../src/program/decode.js';
-import { builtPrograms, defaultIndexer } from '../../src/standard/built-wasm.js';
+import { builtPrograms, defaultIndexer } from '../../src/util/built-wasm.js';
 import { ROOT } from '../helpers/cli.js';
 
 test('compiling the programs again gives the same bytes', () => {

@@ -2,7 +2,7 @@ import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import { MESSAGE_FUEL, type Program, type RunStatus } from '../../src/program/types.js';
-import { builtPrograms, type ProgramName } from '../../src/standard/built-wasm.js';
+import { builtPrograms, type ProgramName } from '../../src/util/built-wasm.js';
 import { concatBytes, toBinaryString, u128Bytes } from '../../src/util/bytes.js';
 
 export interface Asset {

@@ -1,0 +1,44 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { CHAIN, cli, lastLine, ROOT, startCli, temporaryFolder } from '../helpers/cli.js';
+
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+/** The commands of the README's "Use it", without the comment behind them. */
+const commands = [...readme.matchAll(/^node dist\/cli\.js (.*?)(?: {2,}#.*)?$/gm)].map(([, line]) => line.split(' '));
+
+test('every command of the README runs as it stands there, with a real file in the place of each capital name', async () => {
+  const folder = temporaryFolder();
+  const index = JSON.parse(readFileSync(join(CHAIN, 'chain.json'), 'utf8')) as {
+    blocks: { offset: number; length: number }[];
+  };
+  const { offset, length } = index.blocks[120];
+  const block = join(folder, '120.bin');
+  writeFileSync(block, readFileSync(join(CHAIN, 'blocks.dat')).subarray(offset, offset + length));
+  const vectors = JSON.parse(readFileSync(join(ROOT, 'fixtures', 'vectors', 'wire.json'), 'utf8')) as {
+    vectors: { tx_hex?: string }[];
+  };
+  const real: Record<string, string> = {
+    'my.db': join(folder, 'my.db'),
+    'BLOCK.bin': block,
+    TXHEX: vectors.vectors.find((vector) => vector.tx_hex !== undefined)?.tx_hex ?? '',
+    'FILE.wasm': join(ROOT, 'dist', 'wasm', 'indexers', 'default.wasm'),
+    // The README's number of blocks is a night's work.
+    '100000': '3',
+  };
+  expect(commands.map(([name]) => name)).toEqual(['replay', 'serve', 'dump', 'plan', 'decode', 'run-module', 'fuzz']);
+  for (const words of commands) {
+    const args = words.map((word) => real[word] ?? word);
+    if (args[0] === 'serve') {
+      const { child, done } = startCli([...args, '--port', '0']);
+      await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()));
+      child.kill('SIGINT');
+      expect((await done).status).toBe(0);
+      continue;
+    }
+    const run = await cli(...args);
+    expect(run.status, `${words.join(' ')}\n${run.stderr}`).toBe(0);
+    expect(run.stdout.length).toBeGreaterThan(0);
+    if (args[0] === 'run-module') expect(lastLine(run)).toHaveProperty('digest');
+  }
+}, 600_000);
