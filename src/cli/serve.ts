@@ -25,6 +25,8 @@ export async function serveDatabase(options: ServeOptions): Promise<void> {
   const moduleBytes = options.indexer === undefined ? defaultIndexer() : readModuleFile(options.indexer);
   const store = await Store.openRecorded(options.db, { readOnly: true });
   let standard: StandardLane | undefined;
+  // Listened for before anybody can be told that the server is up: a signal in between would leave the store open.
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   try {
     checkModule(options.db, store.identity().moduleHash, StandardLane.hashOf(moduleBytes));
     const lane = new StandardLane({ moduleBytes, storeHandle: store.handle });
@@ -35,7 +37,7 @@ export async function serveDatabase(options: ServeOptions): Promise<void> {
       backend: { store, view: (name, input, height) => lane.view(name, input, height) },
     });
     process.stdout.write(`${greeting(server.url)}\n`);
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    await stopped;
     await server.close();
   } finally {
     await standard?.close();
