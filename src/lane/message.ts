@@ -1,6 +1,6 @@
 /** One message of a lane transaction: a call of a contract (docs/lane-rules.md, sections 3 to 5). */
 import { parseResult } from '../program/result.js';
-import { MESSAGE_FUEL, type Program, type RunHost, type RunResult } from '../program/types.js';
+import { MESSAGE_FUEL, type Program, type RunHost, type RunResult, STORAGE_FUEL_PER_BYTE } from '../program/types.js';
 import { formatId, idsEqual } from '../protocol/alkane-id.js';
 import { decodeCellpack } from '../protocol/cellpack.js';
 import { Sheet, type SheetEntry } from '../protocol/sheet.js';
@@ -12,8 +12,6 @@ import type { TransactionView } from './overlay.js';
 import type { LaneTransaction } from './scan.js';
 import type { LaneKey, MessageReceipt, MessageStatus } from './types.js';
 
-/** Fuel per byte of the returned storage map (section 5). */
-export const STORAGE_FUEL_PER_BYTE = 40;
 /** Bytes of returned data that a receipt keeps; receipts are no part of the state. */
 export const RECEIPT_DATA_LIMIT = 4096;
 const LANE_BLOCK = 8n;

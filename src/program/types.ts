@@ -29,6 +29,8 @@ export const WHY_HOST = 3;
 
 /** Fuel of a message (lane rules 5). */
 export const MESSAGE_FUEL = 3_500_000;
+/** Fuel per byte of the returned storage map (lane rules 5). */
+export const STORAGE_FUEL_PER_BYTE = 40;
 /** Stack budget of a message in slots (lane rules 4). */
 export const STACK_SLOTS = 32_768;
 
