@@ -40,6 +40,7 @@ export async function replayCommand(
       dependent: options.dependent,
       workers: options.workers,
       progress: options.json && !process.stderr.isTTY ? SILENT : terminalProgress(`replay (${options.policy})`),
+      onGpuFailure: (line) => process.stderr.write(`${line}\n`),
       onBlock: (height, root) => {
         if (rootsFile !== undefined) writeSync(rootsFile, `${height} ${root}\n`);
       },

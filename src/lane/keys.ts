@@ -21,6 +21,11 @@ export function storagePrefix(id: AlkaneId): LaneKey {
   return `store/${toBinaryString(idBytes(id))}/`;
 }
 
+/** The key of a contract's own key `own`, from the contract's 32-byte id. */
+export function storageKeyOfBytes(id: Uint8Array, own: Uint8Array): LaneKey {
+  return `store/${toBinaryString(id)}/${toBinaryString(own)}`;
+}
+
 /** `balance/` ++ asset id32 ++ holder id32. */
 export function balanceKey(asset: AlkaneId, holder: AlkaneId): LaneKey {
   return balanceKeyOfBytes(idBytes(asset), idBytes(holder));
