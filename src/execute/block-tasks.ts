@@ -4,7 +4,7 @@ import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { parseResult } from '../program/result.js';
-import type { RunHost } from '../program/types.js';
+import type { RunHost, RunResult } from '../program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../util/bytes.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 
@@ -49,15 +49,19 @@ export class BlockTasks {
     let firstCall: FirstCall | undefined;
     let step = run.next();
     while (!step.done) {
-      const { program, host } = step.value;
-      const reads = new Set<string>();
-      const writes = new Set<string>();
-      const end = this.#runner.run(program, recording(host(true), reads, writes));
-      askedDryRun ||= end.askedDryRun;
+      const call = step.value;
+      const host = call.host(true);
+      let end: RunResult;
       if (firstCall === undefined) {
+        const recording = new RecordingHost(host);
+        end = this.#runner.run(call.program, recording);
+        const { reads, writes } = recording;
         for (const key of parseResult(end.result ?? EMPTY_BYTES)?.storage.keys() ?? []) writes.add(key);
-        firstCall = { programHash: program.hash, reads: [...reads], writes: [...writes] };
+        firstCall = { programHash: call.program.hash, reads: [...reads], writes: [...writes] };
+      } else {
+        end = this.#runner.run(call.program, host);
       }
+      askedDryRun ||= end.askedDryRun;
       step = run.next(end);
     }
     return {
@@ -79,20 +83,53 @@ export class BlockTasks {
   }
 }
 
-function recording(host: RunHost, reads: Set<string>, writes: Set<string>): RunHost {
-  return {
-    ...host,
-    storage: (key) => {
-      reads.add(toBinaryString(key));
-      return host.storage(key);
-    },
-    declareRead: (key) => {
-      reads.add(toBinaryString(key));
-      host.declareRead(key);
-    },
-    declareWrite: (key) => {
-      writes.add(toBinaryString(key));
-      host.declareWrite(key);
-    },
-  };
+/** Notes the storage keys that a run names on their way to its host. */
+class RecordingHost implements RunHost {
+  readonly reads = new Set<string>();
+  readonly writes = new Set<string>();
+
+  constructor(private readonly host: RunHost) {}
+
+  get isDryRun(): boolean {
+    return this.host.isDryRun;
+  }
+
+  get height(): number {
+    return this.host.height;
+  }
+
+  get context(): Uint8Array {
+    return this.host.context;
+  }
+
+  get transaction(): Uint8Array {
+    return this.host.transaction;
+  }
+
+  get block(): Uint8Array {
+    return this.host.block;
+  }
+
+  storage(key: Uint8Array): Uint8Array | undefined {
+    this.reads.add(toBinaryString(key));
+    return this.host.storage(key);
+  }
+
+  sequence(): bigint {
+    return this.host.sequence();
+  }
+
+  balance(who: Uint8Array, what: Uint8Array): Uint8Array {
+    return this.host.balance(who, what);
+  }
+
+  declareRead(key: Uint8Array): void {
+    this.reads.add(toBinaryString(key));
+    this.host.declareRead(key);
+  }
+
+  declareWrite(key: Uint8Array): void {
+    this.writes.add(toBinaryString(key));
+    this.host.declareWrite(key);
+  }
 }
