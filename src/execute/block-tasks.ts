@@ -1,13 +1,13 @@
 /** What a worker (or the engine itself) does for one block: dry runs and executions over the state before the block. */
-import { CallRecorder, type CallRecords, type DeclaredKey } from '../gpu/records.js';
+import { CallRecorder, type CallRecords } from '../gpu/records.js';
 import type { DeclaredKeys, LaneContext, MessageCall, MessageEnd } from '../lane/message.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { parseResult } from '../program/result.js';
-import type { RunHost } from '../program/types.js';
-import { EMPTY_BYTES, fromBinaryString, toBinaryString } from '../util/bytes.js';
+import { EMPTY_BYTES } from '../util/bytes.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
+import { RecordingHost } from './recording-host.js';
 
 /** A dry run's findings; plain data, it travels from workers. */
 export interface DryRun {
@@ -62,12 +62,13 @@ export class BlockTasks {
     let call: number | undefined;
     let step = run.next();
     while (!step.done) {
-      const keys = first ? new TouchedKeys() : undefined;
+      const contractCall = step.value;
+      const host = contractCall.host(true);
+      const recording = first && this.#recorder !== undefined ? new RecordingHost(host) : undefined;
       first = false;
-      const host = step.value.host(true);
-      const end = this.#runner.run(step.value.program, keys === undefined ? host : keys.recording(host));
+      const end = this.#runner.run(contractCall.program, recording ?? host);
       askedDryRun ||= end.askedDryRun;
-      if (keys !== undefined) call = this.#record(step.value, keys, end);
+      if (recording !== undefined) call = this.#record(contractCall, recording, end);
       step = run.next(end);
     }
     return {
@@ -79,11 +80,10 @@ export class BlockTasks {
     };
   }
 
-  #record(call: MessageCall, keys: TouchedKeys, { result }: MessageEnd): number | undefined {
-    if (this.#recorder === undefined) return undefined;
+  #record(call: MessageCall, keys: RecordingHost, { result }: MessageEnd): number | undefined {
     for (const key of parseResult(result ?? EMPTY_BYTES)?.storage.keys() ?? []) keys.written.add(key);
     const bytes = result?.length ?? UNKNOWN_RESULT_BYTES;
-    return this.#recorder.add(call.program.hash, call, keys.declared(call), bytes);
+    return this.#recorder?.add(call.program.hash, call, keys.declared(call), bytes);
   }
 
   /** Runs the transaction at `position` on the CPU; it sees `overrides` first, then the state before the block. */
@@ -93,38 +93,5 @@ export class BlockTasks {
       get: (key) => (overrides.has(key) ? overrides.get(key) : before.get(key)),
     };
     return driveOnCpu(laneTransaction(this.#transactions[position], this.#context, state), this.#runner);
-  }
-}
-
-/** The contract's own keys that a call touches or declares, as binary strings. */
-class TouchedKeys {
-  readonly read = new Set<string>();
-  readonly written = new Set<string>();
-
-  recording(host: RunHost): RunHost {
-    return {
-      ...host,
-      storage: (key) => {
-        this.read.add(toBinaryString(key));
-        return host.storage(key);
-      },
-      declareRead: (key) => {
-        this.read.add(toBinaryString(key));
-        host.declareRead(key);
-      },
-      declareWrite: (key) => {
-        this.written.add(toBinaryString(key));
-        host.declareWrite(key);
-      },
-    };
-  }
-
-  /** With the values that the call finds. */
-  declared(call: MessageCall): DeclaredKey[] {
-    return [...new Set([...this.read, ...this.written])].map((name) => {
-      const key = fromBinaryString(name);
-      const value = call.peekStorage(key);
-      return { key, value, read: this.read.has(name), written: this.written.has(name) };
-    });
   }
 }
