@@ -29,13 +29,13 @@ fn scalar_below(at: u32, bound_at: u32) -> bool {
   return borrow != 0u;
 }
 
-// to = n - from, or from - n, modulo 2^256.
-fn scalar_subtract(to: u32, from: u32, turned: bool) {
+// to = n - source, or source - n, modulo 2^256.
+fn scalar_subtract(to: u32, source: u32, turned: bool) {
   var borrow = 0u;
   for (var i = 0u; i < 8u; i++) {
     let n = program_data[SCHNORR_ORDER_AT + i];
-    let a = select(scalars[from + i], n, turned);
-    let b = select(n, scalars[from + i], turned);
+    let a = select(scalars[source + i], n, turned);
+    let b = select(n, scalars[source + i], turned);
     scalars[to + i] = a - b - borrow;
     borrow = select(0u, 1u, (a < b) | ((a == b) & (borrow != 0u)));
   }
@@ -55,13 +55,13 @@ fn scalar_bits(at: u32, position: u32, count: u32) -> u32 {
   return both & ((1u << count) - 1u);
 }
 
-// The element whose 8 words are at `from`.
-fn field_load(register: u32, from: u32) {
+// The element whose 8 words are at `source`.
+fn field_load(element: u32, source: u32) {
   for (var i = 0u; i < SCHNORR_ELEMENT_WORDS; i++) {
-    let low = scalar_bits(from, 26u * i, 13u);
+    let low = scalar_bits(source, 26u * i, 13u);
     // The last limb has 9 bits; nothing lies behind the zero word.
-    let high = scalar_bits(from, 26u * i + 13u, 13u);
-    fe[register * SCHNORR_ELEMENT_WORDS + i] = low | (high << 16u);
+    let high = scalar_bits(source, 26u * i + 13u, 13u);
+    fe[element * SCHNORR_ELEMENT_WORDS + i] = low | (high << 16u);
   }
 }
 
@@ -175,10 +175,10 @@ fn odd_digits(at: u32, bits: u32) {
   scalars[at + words - 1u] |= 1u << ((bits - 1u) & 31u);
 }
 
-fn field_is_zero(register: u32) -> bool {
+fn field_is_zero(element: u32) -> bool {
   var any = 0u;
   for (var i = 0u; i < SCHNORR_ELEMENT_WORDS; i++) {
-    any |= fe[register * SCHNORR_ELEMENT_WORDS + i];
+    any |= fe[element * SCHNORR_ELEMENT_WORDS + i];
   }
   return any == 0u;
 }
@@ -192,12 +192,12 @@ fn field_equal(a: u32, b: u32) -> bool {
 }
 
 // The value in [0, p). Twice what exceeds 256 bits comes back in at the bottom; then p comes off if 2^256 - p more reaches 2^256.
-fn field_canonical(to: u32, register: u32) {
+fn field_canonical(to: u32, element: u32) {
   for (var i = 0u; i < SCHNORR_LIMBS; i++) {
-    digits[i] = (fe[register * SCHNORR_ELEMENT_WORDS + (i >> 1u)] >> ((i & 1u) * 16u)) & 0xffffu;
+    digits[i] = (fe[element * SCHNORR_ELEMENT_WORDS + (i >> 1u)] >> ((i & 1u) * 16u)) & 0xffffu;
   }
-  for (var pass = 0u; pass < 3u; pass++) {
-    let last = pass == 2u;
+  for (var step = 0u; step < 3u; step++) {
+    let last = step == 2u;
     let target_at = select(0u, SCHNORR_LIMBS, last);
     let over = select(digits[SCHNORR_LIMBS - 1u] >> 9u, 1u, last);
     var carry = over * 977u;
@@ -210,9 +210,9 @@ fn field_canonical(to: u32, register: u32) {
   }
   let reduced = (digits[2u * SCHNORR_LIMBS - 1u] >> 9u) != 0u;
   digits[2u * SCHNORR_LIMBS - 1u] &= 0x1ffu;
-  let from = select(0u, SCHNORR_LIMBS, reduced);
+  let start = select(0u, SCHNORR_LIMBS, reduced);
   for (var i = 0u; i < SCHNORR_ELEMENT_WORDS; i++) {
-    fe[to * SCHNORR_ELEMENT_WORDS + i] = digits[from + 2u * i] | (digits[from + 2u * i + 1u] << 16u);
+    fe[to * SCHNORR_ELEMENT_WORDS + i] = digits[start + 2u * i] | (digits[start + 2u * i + 1u] << 16u);
   }
 }
 
