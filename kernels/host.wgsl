@@ -8,6 +8,13 @@ fn read_buffer(pointer: u32) -> vec2<u32> {
   return vec2<u32>(pointer, select(0u, length, st == 0u));
 }
 
+// Address of the buffer at `pointer`, which must have exactly `length` bytes.
+fn read_exactly(pointer: u32, length: u32) -> u32 {
+  let data = read_buffer(pointer);
+  stop_if(data.y != length, STOP_HOST_ERROR);
+  return data.x;
+}
+
 // May the host write `length` bytes and the length word before them?
 fn check_output(pointer: u32, length: u32) {
   stop_if((pointer < 4u) | outside_memory(pointer, length), STOP_BAD_POINTER);

@@ -1,6 +1,7 @@
 import { InternalError } from '../errors.js';
 import { EMPTY_BYTES, u64Bytes, u128Bytes } from '../util/bytes.js';
 import { GuestMemory } from './guest-memory.js';
+import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
 import type { RevertReason, RunHost } from './types.js';
 
 /** Thrown by a host function to end the run at once; no program can catch it. No Error, for a stack trace costs more than most runs. */
@@ -14,7 +15,7 @@ const ID_BYTES = 32;
  * The functions of `env` for one instance (alkanes-wire 8, lane rules 4 and 5), for one run at a time. Each reads its
  * input buffers, then charges, then checks where it writes, then acts.
  */
-export class HostFunctions {
+export class HostFunctions implements IntrinsicHost {
   askedDryRun = false;
   #memory: GuestMemory | undefined;
   #fuel: WebAssembly.Global | undefined;
@@ -47,16 +48,23 @@ export class HostFunctions {
     return this.#host;
   }
 
-  private charge(amount: number): void {
+  /** Takes `amount` of fuel, or ends the run with OUT_OF_FUEL. */
+  charge(amount: number): void {
     const fuel = this.#fuel!;
     const left = fuel.value;
     if (amount > left) throw new RunStop('out-of-fuel');
     fuel.value = left - amount;
   }
 
-  private input(pointer: number): Uint8Array {
+  input(pointer: number): Uint8Array {
     const bytes = this.memory.read(pointer);
     if (!bytes) throw new RunStop('bad-pointer');
+    return bytes;
+  }
+
+  inputOf(pointer: number, length: number): Uint8Array {
+    const bytes = this.input(pointer);
+    if (bytes.length !== length) throw new RunStop('host-error');
     return bytes;
   }
 
@@ -66,11 +74,11 @@ export class HostFunctions {
     return bytes.subarray(0, ID_BYTES);
   }
 
-  private checkOutput(pointer: number, length: number): void {
+  checkOutput(pointer: number, length: number): void {
     if (!this.memory.fits(pointer, length)) throw new RunStop('bad-pointer');
   }
 
-  private output(pointer: number, data: Uint8Array): void {
+  output(pointer: number, data: Uint8Array): void {
     this.checkOutput(pointer, data.length);
     this.memory.write(pointer, data);
   }
@@ -152,6 +160,7 @@ export class HostFunctions {
       },
       __record_get: record((key) => this.host.declareRead(key)),
       __record_put: record((key) => this.host.declareWrite(key)),
+      ...intrinsicImports(this),
     };
   }
 }

@@ -99,4 +99,8 @@ export const ENV_IMPORTS: Readonly<Record<string, string>> = {
   __is_dry_run: '()->i32',
   __record_get: '(i32)->()',
   __record_put: '(i32)->()',
+  __sha256: '(i32,i32)->()',
+  __sha256d: '(i32,i32)->()',
+  __u128_mul_div: '(i32,i32,i32,i32)->i32',
+  __schnorr_verify: '(i32,i32,i32)->i32',
 };

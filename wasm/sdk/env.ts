@@ -22,6 +22,15 @@ export declare function recordGet(key: usize): void;
 @external('env', '__record_put')
 export declare function recordPut(key: usize): void;
 
+@external('env', '__sha256')
+export declare function hostSha256(data: usize, out: usize): void;
+@external('env', '__sha256d')
+export declare function hostSha256d(data: usize, out: usize): void;
+@external('env', '__u128_mul_div')
+export declare function hostMulDiv(a: usize, b: usize, c: usize, out: usize): i32;
+@external('env', '__schnorr_verify')
+export declare function hostSchnorrVerify(message: usize, key: usize, signature: usize): i32;
+
 /** Ends the message with REVERT. Never returns. */
 export function revert(): void {
   hostAbort(0, 0, 0, 0);

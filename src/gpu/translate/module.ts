@@ -1,5 +1,6 @@
 import type { FunctionType, Instruction, WasmModule } from '../../program/module.js';
 import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program } from '../../program/types.js';
+import { INTRINSIC_FUNCTIONS, INTRINSIC_STATEMENTS, intrinsicParts } from '../intrinsics.js';
 import { kernelText } from '../kernels.js';
 import { layoutWgsl, type PuntReason } from '../layout.js';
 import type { Counters } from './charges.js';
@@ -14,7 +15,7 @@ export interface MemoryWindow {
 
 export interface Kernel {
   readonly wgsl: string;
-  /** First words of the memory: the active data segments. */
+  /** First words of the memory: the active data segments. Behind them the data of the intrinsics. */
   readonly image: Uint32Array;
   readonly window: MemoryWindow;
   /** Statements if every call were inlined, as shader compilers do. */
@@ -49,6 +50,7 @@ const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
   __call: 'host_inner_call',
   __delegatecall: 'host_inner_call',
   __staticcall: 'host_inner_call',
+  ...INTRINSIC_FUNCTIONS,
 };
 
 class Unsupported extends Error {}
@@ -97,6 +99,7 @@ class ModuleTranslation {
     this.#visit(execute);
     const functions = this.#functions(windowBytes);
     const inlined = this.#inlinedStatements(functions, execute);
+    const intrinsics = intrinsicParts(new Set(module.imports.map(({ name }) => name)));
     const wgsl = [
       layoutWgsl({ memoryBytes, windowBytes, imageWords: image.length }),
       this.#globalText(),
@@ -106,11 +109,15 @@ class ModuleTranslation {
       kernelText('memory'),
       kernelText('storage-access'),
       kernelText('host'),
+      intrinsics.wgsl,
       ...[...functions.values()].map((f) => f.text),
       `fn execute() -> u32 {\nreturn f${execute}();\n}\n`,
       kernelText('main'),
     ].join('\n');
-    return { wgsl, image, window: { bytes: windowBytes, place: this.window.place }, inlinedStatements: inlined };
+    const data = new Uint32Array(image.length + intrinsics.data.length);
+    data.set(image);
+    data.set(intrinsics.data, image.length);
+    return { wgsl, image: data, window: { bytes: windowBytes, place: this.window.place }, inlinedStatements: inlined };
   }
 
   #functions(windowBytes: number): Map<number, TranslatedFunction> {
@@ -184,12 +191,19 @@ class ModuleTranslation {
     const sums = new Map<number, number>();
     for (const index of this.#order) {
       let sum = functions.get(index)?.statements ?? 0;
+      for (const name of this.#importsCalled(index)) sum += INTRINSIC_STATEMENTS[name] ?? 0;
       for (const callee of this.#calls.get(index) ?? []) sum += sums.get(callee) ?? 0;
       if (sum > MAX_INLINED_STATEMENTS)
         throw new Unsupported(`more than ${MAX_INLINED_STATEMENTS} statements once inlined`);
       sums.set(index, sum);
     }
     return sums.get(execute) ?? 0;
+  }
+
+  /** Names of the imports that a function calls, once for each call. */
+  #importsCalled(index: number): string[] {
+    const code = this.module.functions[index - this.#imports]?.code ?? [];
+    return callsOf(code).flatMap((callee) => this.module.imports[callee]?.name ?? []);
   }
 
   #counters(): Counters {
