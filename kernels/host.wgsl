@@ -11,7 +11,7 @@ fn read_buffer(pointer: u32) -> vec2<u32> {
 // May the host write `length` bytes and the length word before them?
 fn check_output(pointer: u32, length: u32) {
   stop_if((pointer < 4u) | outside_memory(pointer, length), STOP_BAD_POINTER);
-  stop_if(pointer + length > WINDOW_BYTES, STOP_PUNT_WINDOW);
+  stop_if(outside_window(pointer - 4u, length + 4u), STOP_PUNT_WINDOW);
 }
 
 // Word `index` of the context (source 0) or of the values (source 1).
