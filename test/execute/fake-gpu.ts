@@ -1,6 +1,7 @@
 import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/types.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
+import type { RunHost } from '../../src/program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../src/util/bytes.js';
 
 class Undeclared extends Error {}
@@ -38,7 +39,7 @@ export class FakeGpu implements GpuLane {
       throw new Declined();
     };
     try {
-      const end = this.#runner.run(call.program, {
+      const host: RunHost = {
         isDryRun: false,
         height: call.height,
         context: call.context,
@@ -57,7 +58,8 @@ export class FakeGpu implements GpuLane {
         balance: decline,
         declareRead: () => {},
         declareWrite: () => {},
-      });
+      };
+      const end = this.#runner.run(call.program, host, call.fuel);
       if (stop !== undefined) return nothing(stop, call);
       const writes = new Set(call.writes.map(toBinaryString));
       for (const key of parseResult(end.result ?? EMPTY_BYTES)?.storage.keys() ?? []) {
