@@ -18,7 +18,7 @@ fn read_exactly(pointer: u32, length: u32) -> u32 {
 // May the host write `length` bytes and the length word before them?
 fn check_output(pointer: u32, length: u32) {
   stop_if((pointer < 4u) | outside_memory(pointer, length), STOP_BAD_POINTER);
-  stop_if(pointer + length > WINDOW_BYTES, STOP_PUNT_WINDOW);
+  stop_if(outside_window(pointer - 4u, length + 4u), STOP_PUNT_WINDOW);
 }
 
 // Writes the `length` bytes at address `place` (see value_word), with the length word before them.

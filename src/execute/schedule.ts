@@ -54,6 +54,8 @@ class PlanRun {
   async run(): Promise<(ScheduledTransaction | undefined)[]> {
     const { block, batches } = this;
     const { statistics, policy, gpu, costs, pool } = batches;
+    // Nothing may be left to the CPU only because a kernel is not compiled yet; `auto` does not wait.
+    if (policy === 'gpu' && gpu !== undefined) await this.#compileAll(gpu);
     const route = routeBlock(block, {
       policy,
       gpu,
@@ -78,6 +80,18 @@ class PlanRun {
       this.#driver?.close();
     }
     return this.#scheduled;
+  }
+
+  async #compileAll(gpu: GpuLane): Promise<void> {
+    const programs = new Set<Program>();
+    this.block.planned.forEach((_, node) => {
+      const hash = programHashOf(this.block, node);
+      const program = hash === undefined ? undefined : this.#program(hash, node);
+      if (program !== undefined) programs.add(program);
+    });
+    const started = performance.now();
+    await Promise.all([...programs].map((program) => gpu.prepare(program)));
+    addMs(this.batches.statistics, 'compile', started);
   }
 
   async #segment(segment: Segment): Promise<void> {

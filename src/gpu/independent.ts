@@ -14,6 +14,8 @@ const MAX_BATCH_BYTES = 512 * 1024 * 1024;
 /** What the lane gives to run batches. */
 export interface BatchLane {
   supports(program: Program): boolean;
+  /** Compiles the kernel of `program` with memory window `window`; false if there is none. */
+  compile(program: Program, window: number): Promise<boolean>;
   firstWindow(program: Program): number;
   skipWindow(program: Program, window: number): void;
   begin(block: GpuBlock, window: number): Promise<GpuBlockRun>;
@@ -29,7 +31,8 @@ export async function runIndependent(calls: readonly GpuCall[], lane: BatchLane)
   });
   while (waiting.size > 0) {
     const next = new Map<number, number[]>();
-    for (const [window, group] of waiting) {
+    for (const [window, offered] of waiting) {
+      const group = await compiled(calls, offered, window, lane);
       for (const chunk of chunks(calls, group)) await runChunk(calls, chunk, window, results, lane);
       const tight = group.filter((i) => results[i].puntReason === 'window');
       skipWindows(calls, group, tight, window, lane);
@@ -44,6 +47,19 @@ export async function runIndependent(calls: readonly GpuCall[], lane: BatchLane)
 export function puntResult(call: GpuCall, puntReason: string): GpuCallResult {
   const touched = call.reads.map(() => false);
   return { status: 'PUNT', reason: 'none', fuelLeft: call.fuel, result: undefined, touched, puntReason };
+}
+
+/** The calls of `group` whose program has a kernel with this window; all kernels are compiled at once. */
+async function compiled(
+  calls: readonly GpuCall[],
+  group: readonly number[],
+  window: number,
+  lane: BatchLane,
+): Promise<number[]> {
+  const programs = [...new Set(group.map((i) => calls[i].program))];
+  const found = await Promise.all(programs.map((program) => lane.compile(program, window)));
+  const usable = new Set(programs.filter((_, k) => found[k]));
+  return group.filter((i) => usable.has(calls[i].program));
 }
 
 function push(groups: Map<number, number[]>, key: number, value: number): void {

@@ -73,6 +73,7 @@ export const PUNTS = [
   'instruction',
   'multi-value',
   'branch-table',
+  'table',
 ] as const;
 export type PuntReason = (typeof PUNTS)[number];
 
@@ -102,15 +103,8 @@ export const PARAMS_BINDING = BUFFERS.length;
 /** Words behind the memory window that kernels/memory.wgsl may touch. */
 export const WINDOW_SPARE_BYTES = 12;
 
-/** Constants of one program's kernel. */
-export interface KernelConstants {
-  readonly memoryBytes: number;
-  readonly windowBytes: number;
-  readonly imageWords: number;
-}
-
 /** WGSL declarations of everything above. */
-export function layoutWgsl(constants: KernelConstants): string {
+export function layoutWgsl(): string {
   const lines: string[] = [];
   const constant = (name: string, value: number): void => {
     lines.push(`const ${name} = ${value}u;`);
@@ -126,10 +120,6 @@ export function layoutWgsl(constants: KernelConstants): string {
   constant('STORAGE_FUEL_PER_BYTE', STORAGE_FUEL_PER_BYTE);
   constant('STACK_SLOTS', STACK_SLOTS);
   constant('WHY_FUEL', WHY_FUEL);
-  constant('MEMORY_BYTES', constants.memoryBytes);
-  constant('WINDOW_BYTES', constants.windowBytes);
-  constant('WINDOW_WORDS', constants.windowBytes / 4);
-  constant('IMAGE_WORDS', constants.imageWords);
   STATUSES.forEach((name, i) => {
     constant(`STATUS_${name}`, i);
   });

@@ -74,6 +74,7 @@ export class DawnLane implements GpuLane {
   run(calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
     return runIndependent(calls, {
       supports: (program) => this.supports(program).ok,
+      compile: async (program, window) => (await this.#programs.kernel(program, window)) !== undefined,
       firstWindow: (program) => this.#programs.firstWindow(program),
       skipWindow: (program, window) => this.#programs.skipWindow(program, window),
       begin: (block, window) => this.#begin(block, { shared: false, window }),

@@ -1,7 +1,16 @@
+import { runIndependent } from '../../src/gpu/independent.js';
 import { CALL_RECORD, KEY_READ, KEY_RECORD, NONE } from '../../src/gpu/layout.js';
 import type { CallRecords } from '../../src/gpu/records.js';
 import { contextBytes, isWritten, keyBytes, keyCount, programOf } from '../../src/gpu/records.js';
-import type { GpuBlock, GpuBlockRun, GpuLane, GpuOutcomes, GpuStatus } from '../../src/gpu/types.js';
+import type {
+  GpuBlock,
+  GpuBlockRun,
+  GpuCall,
+  GpuCallResult,
+  GpuLane,
+  GpuOutcomes,
+  GpuStatus,
+} from '../../src/gpu/types.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import { type Program, type RevertReason, STORAGE_FUEL_PER_BYTE } from '../../src/program/types.js';
@@ -47,8 +56,14 @@ export class FakeGpu implements GpuLane {
     return new FakeRun(this, block);
   }
 
-  run(): Promise<never> {
-    throw new Error('not what the engine asks for');
+  run(calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
+    return runIndependent(calls, {
+      supports: () => true,
+      compile: async () => true,
+      firstWindow: () => 0,
+      skipWindow: () => {},
+      begin: (block) => this.begin(block),
+    });
   }
 
   async close(): Promise<void> {}
