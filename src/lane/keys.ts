@@ -1,7 +1,7 @@
 /** Keys of namespace P (docs/lane-rules.md, section 7), as binary strings: ASCII prefixes, then raw bytes. */
 import { idBytes } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
-import { fromBinaryString, toBinaryString, u32Bytes } from '../util/bytes.js';
+import { fromBinaryString, toBinaryString, toHex, u32Bytes } from '../util/bytes.js';
 import type { LaneKey } from './types.js';
 
 export const SEQUENCE_KEY: LaneKey = 'sequence';
@@ -43,5 +43,5 @@ export function keyBytes(key: LaneKey): Uint8Array {
 
 /** A key in lower-case hex: the form of receipts. */
 export function keyHex(key: LaneKey): string {
-  return Buffer.from(key, 'latin1').toString('hex');
+  return toHex(fromBinaryString(key));
 }

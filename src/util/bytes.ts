@@ -4,16 +4,18 @@ declare global {
   interface Buffer {
     /** What `toString('latin1')` calls; it takes any bytes and needs no Buffer around them, which costs more than the rest. */
     latin1Slice(this: Uint8Array, start: number, end: number): string;
+    /** The same for `toString('hex')`. */
+    hexSlice(this: Uint8Array, start: number, end: number): string;
   }
 }
-const { latin1Slice } = Buffer.prototype;
+const { latin1Slice, hexSlice } = Buffer.prototype;
 
 export const U128_MAX = (1n << 128n) - 1n;
 export const EMPTY_BYTES = new Uint8Array(0);
 
 /** Lower-case hex of `bytes`, without prefix. */
 export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+  return bytes.length === 0 ? '' : hexSlice.call(bytes, 0, bytes.length);
 }
 
 /** Bytes of a hex string (either case, optional `0x`). Throws `RangeError` if it is not whole bytes of hex. */
