@@ -61,13 +61,13 @@ fn field_load(element: u32, source: u32) {
     let low = scalar_bits(source, 26u * i, 13u);
     // The last limb has 9 bits; nothing lies behind the zero word.
     let high = scalar_bits(source, 26u * i + 13u, 13u);
-    fe[element * SCHNORR_ELEMENT_WORDS + i] = low | (high << 16u);
+    fe[element][i >> 1u][i & 1u] = low | (high << 16u);
   }
 }
 
 // e = SHA-256 of tag, tag, r, key and message, modulo n.
 fn scalar_challenge(message: u32) {
-  var s = sha_start();
+  sha_start();
   for (var block = 0u; block < 3u; block++) {
     for (var i = 0u; i < 16u; i++) {
       var word = program_data[SCHNORR_TAG_AT + i];
@@ -79,10 +79,10 @@ fn scalar_challenge(message: u32) {
       }
       sha_words[i] = word;
     }
-    s = sha_block(s);
+    sha_block();
   }
   for (var i = 0u; i < 8u; i++) {
-    scalars[WHOLE_E + i] = sha_digest_word(s, 7u - i);
+    scalars[WHOLE_E + i] = sha_state[7u - i];
   }
   if (!scalar_below(WHOLE_E, SCHNORR_ORDER_AT)) {
     scalar_subtract(WHOLE_E, WHOLE_E, false);
@@ -178,7 +178,7 @@ fn odd_digits(at: u32, bits: u32) {
 fn field_is_zero(element: u32) -> bool {
   var any = 0u;
   for (var i = 0u; i < SCHNORR_ELEMENT_WORDS; i++) {
-    any |= fe[element * SCHNORR_ELEMENT_WORDS + i];
+    any |= fe[element][i >> 1u][i & 1u];
   }
   return any == 0u;
 }
@@ -186,7 +186,7 @@ fn field_is_zero(element: u32) -> bool {
 fn field_equal(a: u32, b: u32) -> bool {
   var difference = 0u;
   for (var i = 0u; i < SCHNORR_ELEMENT_WORDS; i++) {
-    difference |= fe[a * SCHNORR_ELEMENT_WORDS + i] ^ fe[b * SCHNORR_ELEMENT_WORDS + i];
+    difference |= fe[a][i >> 1u][i & 1u] ^ fe[b][i >> 1u][i & 1u];
   }
   return difference == 0u;
 }
@@ -194,7 +194,7 @@ fn field_equal(a: u32, b: u32) -> bool {
 // The value in [0, p). Twice what exceeds 256 bits comes back in at the bottom; then p comes off if 2^256 - p more reaches 2^256.
 fn field_canonical(to: u32, element: u32) {
   for (var i = 0u; i < SCHNORR_LIMBS; i++) {
-    digits[i] = (fe[element * SCHNORR_ELEMENT_WORDS + (i >> 1u)] >> ((i & 1u) * 16u)) & 0xffffu;
+    digits[i] = (fe[element][i >> 2u][(i >> 1u) & 1u] >> ((i & 1u) * 16u)) & 0xffffu;
   }
   for (var step = 0u; step < 3u; step++) {
     let last = step == 2u;
@@ -212,7 +212,7 @@ fn field_canonical(to: u32, element: u32) {
   digits[2u * SCHNORR_LIMBS - 1u] &= 0x1ffu;
   let start = select(0u, SCHNORR_LIMBS, reduced);
   for (var i = 0u; i < SCHNORR_ELEMENT_WORDS; i++) {
-    fe[to * SCHNORR_ELEMENT_WORDS + i] = digits[start + 2u * i] | (digits[start + 2u * i + 1u] << 16u);
+    fe[to][i >> 1u][i & 1u] = digits[start + 2u * i] | (digits[start + 2u * i + 1u] << 16u);
   }
 }
 
@@ -233,7 +233,7 @@ fn field_pick(kind: u32, counter: u32, first: u32, second: u32, source: u32) {
     x_at = select(select(SCHNORR_TABLE_X, SCHNORR_TABLE_BETA_X, kind == SCHNORR_PICK_SECOND_HALF) + entry, 2u * (counter * SCHNORR_COMB_TABLE + entry), in_data);
     y_at = select(SCHNORR_TABLE_Y + entry, x_at + 1u, in_data);
   } else if (kind == SCHNORR_PICK_NEGATE_IF_EVEN) {
-    negative = (fe[source * SCHNORR_ELEMENT_WORDS] & 1u) == 0u;
+    negative = (fe[source][0].x & 1u) == 0u;
   } else {
     let entry = scalar_bits(WHOLE_S, counter, 1u) + 2u * scalar_bits(WHOLE_E, counter, 1u);
     x_at = SCHNORR_FALLBACK_TABLE + 3u * entry + select(0u, 2u, kind == SCHNORR_PICK_FALLBACK_Z);
@@ -246,11 +246,11 @@ fn field_pick(kind: u32, counter: u32, first: u32, second: u32, source: u32) {
       x = program_data[SCHNORR_COMB_AT + x_at * SCHNORR_ELEMENT_WORDS + i];
       y = program_data[SCHNORR_COMB_AT + y_at * SCHNORR_ELEMENT_WORDS + i];
     } else {
-      x = fe[x_at * SCHNORR_ELEMENT_WORDS + i];
-      y = fe[y_at * SCHNORR_ELEMENT_WORDS + i];
+      x = fe[x_at][i >> 1u][i & 1u];
+      y = fe[y_at][i >> 1u][i & 1u];
     }
-    fe[first * SCHNORR_ELEMENT_WORDS + i] = x;
-    fe[second * SCHNORR_ELEMENT_WORDS + i] = select(y, program_data[SCHNORR_MINUEND_AT + i] - y, negative);
+    fe[first][i >> 1u][i & 1u] = x;
+    fe[second][i >> 1u][i & 1u] = select(y, program_data[SCHNORR_MINUEND_AT + i] - y, negative);
   }
 }
 
@@ -273,7 +273,7 @@ fn field_run() -> bool {
     let b = (fields >> 16u) & 63u;
     at += SCHNORR_INSTRUCTION_WORDS;
     if (operation <= SCHNORR_OP_SUM) {
-      field_math(operation, fields, second, program_data[code + 2u], program_data[code + 3u]);
+      field_math(operation, fields, second, code + 2u);
     } else if (operation == SCHNORR_OP_PICK) {
       field_pick(second, counter, dst, b, a);
     } else if (operation == SCHNORR_OP_LOOP) {
@@ -283,13 +283,13 @@ fn field_run() -> bool {
       field_canonical(dst, a);
     } else if (operation == SCHNORR_OP_CONSTANT) {
       for (var i = 0u; i < SCHNORR_ELEMENT_WORDS; i++) {
-        fe[dst * SCHNORR_ELEMENT_WORDS + i] = program_data[SCHNORR_DATA_AT + second + i];
+        fe[dst][i >> 1u][i & 1u] = program_data[SCHNORR_DATA_AT + second + i];
       }
     } else if (operation == SCHNORR_OP_TEST) {
       if (second == SCHNORR_TEST_EQUAL) {
         valid = field_equal(a, b);
       } else if (second == SCHNORR_TEST_EVEN) {
-        valid = (fe[a * SCHNORR_ELEMENT_WORDS] & 1u) == 0u;
+        valid = (fe[a][0].x & 1u) == 0u;
       } else {
         valid = !field_is_zero(a);
       }

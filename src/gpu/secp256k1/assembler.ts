@@ -2,7 +2,7 @@ import { InternalError } from '../../errors.js';
 
 /** What an instruction does; kernels/secp256k1.wgsl knows them as OP_MUL and so on. */
 export const OPERATIONS = [
-  // dst = (a << shift) * b + terms; a to the power of 2, `times` times; the terms alone.
+  // dst = scale * a * b + terms; scale * a^2 + terms, or a squared `times` times; the terms alone.
   'mul',
   'square',
   'sum',
@@ -31,7 +31,7 @@ export type Test = (typeof TESTS)[number];
 
 export const INSTRUCTION_WORDS = 4;
 /** Fields of the first word: bit positions. */
-const FIELDS = { operation: 0, dst: 4, a: 10, b: 16, shift: 22, terms: 24, minuends: 26 };
+const FIELDS = { operation: 0, dst: 4, a: 10, b: 16, scale: 22, terms: 24, minuends: 26 };
 
 /** Largest multiple of a limb that one minuend pays for. */
 const MINUEND_REACH = 8;
@@ -39,7 +39,7 @@ const MINUEND_REACH = 8;
 export type Term = readonly [register: number, coefficient: number];
 
 interface Options {
-  readonly shift?: number;
+  readonly scale?: 1 | 2 | 3;
   readonly times?: number;
   readonly terms?: readonly Term[];
 }
@@ -114,10 +114,10 @@ export class Assembler {
     return this.#code;
   }
 
-  #math(operation: Operation, dst: number, a: number, b: number, { shift = 0, times = 1, terms = [] }: Options): void {
+  #math(operation: Operation, dst: number, a: number, b: number, { scale = 1, times = 1, terms = [] }: Options): void {
     if (terms.length > 2 || (times > 1 && terms.length > 0)) throw new InternalError('an instruction cannot hold that');
     const taken = terms.reduce((sum, [, coefficient]) => sum + Math.max(0, -coefficient), 0);
-    const fields = { dst, a, b, shift, terms: terms.length, minuends: Math.ceil(taken / MINUEND_REACH) };
+    const fields = { dst, a, b, scale, terms: terms.length, minuends: Math.ceil(taken / MINUEND_REACH) };
     const [first, second] = terms.map(([register, coefficient]) => (register | (coefficient << 8)) >>> 0);
     this.#emit(operation, fields, times, first, second);
   }

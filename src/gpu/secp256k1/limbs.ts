@@ -1,6 +1,6 @@
 import { FIELD } from './curve.js';
 
-/** A field element of the kernel: 20 limbs of 13 bits, two a word (low limb in the low half), value below 2^260. */
+/** A field element of the kernel: 20 limbs of 13 bits, two a word (low limb in the low half), value below 2^256 or little above it. */
 export const LIMBS = 20;
 export const LIMB_BITS = 13;
 export const ELEMENT_WORDS = LIMBS / 2;
@@ -22,14 +22,14 @@ export function elementWords(value: bigint): number[] {
 }
 
 /**
- * Limbs of a multiple of p, each in [floor, floor + 2^13): minuend of a subtraction that never borrows from the next limb, as long as
- * no limb taken off is above `floor`.
+ * Limbs of a multiple of p, each in [floor, floor + 2^13), the last from a sixteenth of it: minuend of a subtraction that never borrows
+ * from the next limb, as long as no limb taken off is above `floor`.
  */
 export function minuendLimbs(floor: number): number[] {
-  let base = 0n;
-  for (let i = 0; i < LIMBS; i++) base += BigInt(floor) << BigInt(i * LIMB_BITS);
+  const floors = Array.from({ length: LIMBS }, (_, i) => (i === LIMBS - 1 ? floor / 16 : floor));
+  const base = floors.reduce((sum, limb, i) => sum + (BigInt(limb) << BigInt(i * LIMB_BITS)), 0n);
   const missing = (FIELD - (base % FIELD)) % FIELD;
-  return digits(missing).map((digit) => digit + floor);
+  return digits(missing).map((digit, i) => digit + (floors[i] ?? 0));
 }
 
 export function minuendWords(floor: number): number[] {

@@ -1,5 +1,4 @@
 import { Assembler } from './assembler.js';
-import { ELEMENT_WORDS } from './limbs.js';
 
 /** Odd multiples of the key in its table, and the bits of a digit of the halves of e. */
 export const KEY_WINDOW_BITS = 4;
@@ -97,11 +96,10 @@ function powers(code: Assembler, base: number): void {
 
 /** Point 1 doubled (Jacobian): from (x, y, z) to (x', y', z'). Uses T0 to T3. */
 function double(code: Assembler, [x, y, z]: readonly number[], [toX, toY, toZ]: readonly number[]): void {
-  code.square(T0, x);
+  code.square(T0, x, { scale: 3 });
   code.square(T1, y);
   code.mul(T2, x, T1);
-  code.mul(toZ, y, z, { shift: 1 });
-  code.sum(T0, [T0, 3]);
+  code.mul(toZ, y, z, { scale: 2 });
   code.square(toX, T0, { terms: [[T2, -8]] });
   code.sum(T2, [T2, 4], [toX, -1]);
   code.square(T3, T1);
@@ -283,6 +281,3 @@ function addComplete(code: Assembler, [x2, y2, z2]: readonly [number, number, nu
   code.mul(T7, T0, T3);
   code.mul(Z1, T6, T4, { terms: [[T7, 1]] });
 }
-
-/** Words of private memory that the registers take. */
-export const REGISTER_WORDS = REGISTERS * ELEMENT_WORDS;
