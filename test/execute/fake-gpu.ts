@@ -42,8 +42,12 @@ export class FakeGpu implements GpuLane {
         isDryRun: false,
         height: call.height,
         context: call.context,
-        transaction: EMPTY_BYTES,
-        block: EMPTY_BYTES,
+        get transaction() {
+          return decline();
+        },
+        get block() {
+          return decline();
+        },
         storage: (key) => {
           const at = reads.get(toBinaryString(key));
           if (at === undefined) {
