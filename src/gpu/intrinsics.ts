@@ -24,25 +24,25 @@ export const INTRINSIC_STATEMENTS: Readonly<Record<string, number>> = {
 /** What a kernel needs beyond its program to call the intrinsics it imports. */
 export interface IntrinsicParts {
   readonly wgsl: string;
-  /** Words of `program_data` behind the memory image. */
+  /** Words of `program_data`, from the place that was given on. */
   readonly data: Uint32Array;
 }
 
-/** The parts for a program that imports `names`; nothing for one that imports no intrinsic. */
-export function intrinsicParts(names: ReadonlySet<string>): IntrinsicParts {
+/** The parts for a program that imports `names`, their data from word `at` of `program_data` on; nothing for one that imports no intrinsic. */
+export function intrinsicParts(names: ReadonlySet<string>, at: number): IntrinsicParts {
   const schnorr = names.has('__schnorr_verify');
   const hash = schnorr || names.has('__sha256') || names.has('__sha256d');
   const texts: string[] = [];
   const data: number[] = [];
   let words = new Uint32Array(0);
   if (hash) {
-    texts.push('const SHA_CONSTANTS_AT = IMAGE_WORDS;', kernelText('sha256'));
+    texts.push(`const SHA_CONSTANTS_AT = ${at}u;`, kernelText('sha256'));
     data.push(...shaConstants());
   }
   if (names.has('__u128_mul_div')) texts.push(kernelText('mul-div'));
   if (schnorr) {
     const more = schnorrData();
-    texts.push(fieldWgsl(more, `IMAGE_WORDS + ${data.length}u`), kernelText('secp256k1'));
+    texts.push(fieldWgsl(more, `${at + data.length}u`), kernelText('secp256k1'));
     words = new Uint32Array(data.length + more.words.length);
     words.set(more.words, data.length);
   } else {
