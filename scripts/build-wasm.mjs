@@ -13,7 +13,7 @@ const common = ['--runtime', 'stub', '-O3', '--converge', '--noAssert', '--disab
 
 const targets = [
   // Memory is fixed: a program that never grows can keep its memory in a small array of the kernel.
-  ...['claim', 'amm', 'mint', 'probe'].map((name) => ({
+  ...['claim', 'amm', 'mint', 'ledger', 'names', 'probe'].map((name) => ({
     source: `wasm/programs/${name}.ts`,
     target: `programs/${name}.wasm`,
     flags: ['--initialMemory', name === 'probe' ? '2' : '1', '--maximumMemory', name === 'probe' ? '2' : '1'],

@@ -4,10 +4,10 @@ import { InternalError } from '../errors.js';
 import type { GpuLane } from '../gpu/types.js';
 import { sameBytes } from '../lane/same-bytes.js';
 import type { LaneBlockResult, LaneKey, LaneStatistics, Receipt } from '../lane/types.js';
-import { builtPrograms } from '../util/built-wasm.js';
+import { builtPrograms, PROGRAM_NAMES, type ProgramName } from '../util/built-wasm.js';
 import { concatBytes, fromBinaryString, toHex, u32Bytes } from '../util/bytes.js';
 import { LaneEngine } from './engine.js';
-import { FuzzBlocks, type FuzzPrograms } from './fuzz-blocks.js';
+import { FuzzBlocks } from './fuzz-blocks.js';
 import type { Policy } from './route.js';
 
 /** Blocks after which a new world begins, so that a state stays small. */
@@ -22,7 +22,8 @@ export interface DifferentialOptions {
   readonly gpu?: GpuLane;
   /** Worker threads of the `cpu` policy; 1 if not given. The others run in this thread. */
   readonly workers?: number;
-  readonly programs?: FuzzPrograms;
+  /** Programs that the blocks deploy and call; all of them if not given. */
+  readonly programs?: readonly ProgramName[];
   readonly onBlock?: (block: number) => void;
 }
 
@@ -40,7 +41,8 @@ export interface DifferentialSummary {
  */
 export async function runDifferential(options: DifferentialOptions): Promise<DifferentialSummary> {
   const { seed, blocks, policies } = options;
-  const programs = options.programs ?? builtPrograms();
+  const built = builtPrograms();
+  const programs = new Map((options.programs ?? PROGRAM_NAMES).map((name) => [name, built[name]]));
   const engines = (['sequential', ...policies] as const).map((policy) => ({
     policy,
     engine: new LaneEngine({

@@ -4,7 +4,7 @@ import type { Program, RunHost } from '../program/types.js';
 import { builtPrograms, type ProgramName } from '../util/built-wasm.js';
 import { bytesEqual, toBinaryString } from '../util/bytes.js';
 import { openGpuLane } from './open.js';
-import { claimCalls, mintCalls, swapCalls } from './sample-calls.js';
+import { claimCalls, ledgerCalls, mintCalls, namesCalls, swapCalls } from './sample-calls.js';
 import type { GpuCall, GpuCallResult, GpuLane } from './types.js';
 
 export interface BenchOptions {
@@ -42,6 +42,8 @@ const PROGRAMS: readonly (readonly [ProgramName, (program: Program, count: numbe
   ['claim', claimCalls],
   ['amm', swapCalls],
   ['mint', mintCalls],
+  ['ledger', ledgerCalls],
+  ['names', namesCalls],
 ];
 const EMPTY = new Uint8Array(0);
 const PHASES = ['packMs', 'uploadMs', 'kernelMs', 'readbackMs'] as const;

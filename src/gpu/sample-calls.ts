@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ledgerTransfer, nameRegistration, nameUpdate, Signer } from '../fixtures/signed-calls.js';
 import { MESSAGE_FUEL, type Program } from '../program/types.js';
 import { concatBytes, u32Bytes, u64Bytes, u128Bytes } from '../util/bytes.js';
 import type { GpuCall } from './types.js';
@@ -6,6 +7,10 @@ import type { GpuCall } from './types.js';
 /** Messages for the bundled programs, as the benchmark and the differential tests need them: many, and no two alike. */
 
 const encoder = new TextEncoder();
+const CONTRACT = { block: 2n, tx: 1n };
+/** Signing costs ten times what making a call does: so many signatures are made, and every call of a larger number has other balances. */
+const SIGNATURES = 2_048;
+const SIGNERS = 256;
 
 function numbers(...list: (number | bigint)[]): Uint8Array {
   return concatBytes(...list.map((n) => u128Bytes(BigInt(n))));
@@ -55,6 +60,65 @@ export function swapCalls(program: Program, count: number): GpuCall[] {
     const context = messageContext([[2, i % 2 === 0 ? 10 : 11, 1_000_003n * BigInt(i + 1)]], numbers(3, i, 1));
     return { program, context, height: 1, fuel: MESSAGE_FUEL, reads: [{ key, value }], writes: [key] };
   });
+}
+
+/**
+ * `count` transfers between accounts of {@link SIGNERS} keys; every 16th signature is wrong, every 17th nonce is not the account's,
+ * every 64th account has too little. Calls that share a signature differ in the balances that they see.
+ */
+export function ledgerCalls(program: Program, count: number): GpuCall[] {
+  const signers = someSigners(count);
+  const account = (signer: Signer): Uint8Array => concatBytes(encoder.encode('account/'), signer.key);
+  const transfers = Array.from({ length: Math.min(count, SIGNATURES) }, (_, i) => {
+    const [from, to] = [i, i + 1].map((n) => signers[n % signers.length] as Signer) as [Signer, Signer];
+    const nonce = BigInt(i);
+    const inputs = ledgerTransfer(CONTRACT, from, to.key, BigInt(i + 1), nonce);
+    if (i % 16 === 15) inputs[inputs.length - 1] = (inputs[inputs.length - 1] as bigint) ^ 1n;
+    return { from: account(from), to: account(to), nonce, amount: BigInt(i + 1), context: numbers(...inputs) };
+  });
+  return Array.from({ length: count }, (_, i) => {
+    const { from, to, nonce, amount, context } = transfers[i % transfers.length] as (typeof transfers)[number];
+    const balance = i % 64 === 63 ? amount - 1n : amount + BigInt(i);
+    const reads = [
+      { key: from, value: concatBytes(numbers(balance), u64Bytes(nonce + (i % 17 === 16 ? 1n : 0n))) },
+      { key: to, value: i % 2 === 0 ? undefined : concatBytes(numbers(i), u64Bytes(BigInt(i))) },
+    ];
+    return {
+      program,
+      context: messageContext([], context),
+      height: 1,
+      fuel: MESSAGE_FUEL,
+      reads,
+      writes: [from, to],
+    };
+  });
+}
+
+/** `count` calls of names: three registrations, of which every 17th name is taken, for each update; every 16th signature is wrong. */
+export function namesCalls(program: Program, count: number): GpuCall[] {
+  const signers = someSigners(count);
+  const updates = Array.from({ length: Math.min(Math.ceil(count / 4), SIGNATURES) }, (_, i) => {
+    const owner = signers[i % signers.length] as Signer;
+    const name = `u-${i}`;
+    const inputs = nameUpdate(CONTRACT, owner, name, BigInt(i), u64Bytes(BigInt(i)));
+    if (i % 16 === 15) inputs[4] = (inputs[4] as bigint) ^ 1n;
+    return { name, owner, nonce: BigInt(i), context: numbers(...inputs) };
+  });
+  return Array.from({ length: count }, (_, i) => {
+    const update = i % 4 === 3 ? updates[(i >> 2) % updates.length] : undefined;
+    const owner = update?.owner ?? (signers[i % signers.length] as Signer);
+    const data = u64Bytes(BigInt(i));
+    const key = encoder.encode(`name/${update?.name ?? `n-${i}`}`);
+    const taken = update !== undefined || i % 17 === 16;
+    const value = taken ? concatBytes(owner.key, u64Bytes(update?.nonce ?? 0n), data) : undefined;
+    const inputs = update?.context ?? numbers(...nameRegistration(`n-${i}`, owner.key, data));
+    const context = messageContext([], inputs);
+    return { program, context, height: 1, fuel: MESSAGE_FUEL, reads: [{ key, value }], writes: [key] };
+  });
+}
+
+function someSigners(count: number): Signer[] {
+  return Array.from({ length: Math.min(count, SIGNERS) }, (_, i) => new Signer('sample', i));
 }
 
 /** `count` mints; each sees its own number of mints, every 32nd the cap. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { InternalError } from '../errors.js';
 import { builtFile } from './built-file.js';
 
-export const PROGRAM_NAMES = ['claim', 'amm', 'mint', 'probe'] as const;
+export const PROGRAM_NAMES = ['claim', 'amm', 'mint', 'ledger', 'names', 'probe'] as const;
 export type ProgramName = (typeof PROGRAM_NAMES)[number];
 
 function readBuilt(path: string): Uint8Array {

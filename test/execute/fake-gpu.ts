@@ -147,8 +147,12 @@ class FakeRun implements GpuBlockRun {
           isDryRun: false,
           height: records.heads[head + CALL_RECORD.offset.HEIGHT],
           context: contextBytes(records, call).slice(),
-          transaction: EMPTY_BYTES,
-          block: EMPTY_BYTES,
+          get transaction() {
+            return decline();
+          },
+          get block() {
+            return decline();
+          },
           storage: (key) => {
             const at = reads.get(toBinaryString(key));
             if (at === undefined) {

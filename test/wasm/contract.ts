@@ -18,6 +18,8 @@ export interface CallResult {
   readonly writes: ReadonlyMap<string, Uint8Array>;
   /** Keys asked for, in order. */
   readonly reads: readonly string[];
+  /** The same, each once. */
+  readonly keysRead: readonly string[];
   readonly declared: readonly string[];
   readonly fuelUsed: number;
 }
@@ -26,6 +28,7 @@ export interface CallOptions {
   readonly incoming?: readonly Asset[];
   readonly dryRun?: boolean;
   readonly balance?: Uint8Array;
+  readonly transaction?: Uint8Array;
 }
 
 export const SELF = { block: 2n, tx: 5n };
@@ -42,7 +45,7 @@ export class Contract {
   }
 
   call(inputs: readonly (bigint | number)[], options: CallOptions = {}): CallResult {
-    const { incoming = [], dryRun = false, balance = new Uint8Array(0) } = options;
+    const { incoming = [], dryRun = false, balance = new Uint8Array(0), transaction = new Uint8Array(0) } = options;
     const numbers = [SELF.block, SELF.tx, 0n, 0n, 4n, BigInt(incoming.length)];
     for (const { block, tx, amount } of incoming) numbers.push(block, tx, amount);
     numbers.push(...inputs.map(BigInt));
@@ -52,7 +55,7 @@ export class Contract {
       isDryRun: dryRun,
       height: 100,
       context: concatBytes(...numbers.map(u128Bytes)),
-      transaction: new Uint8Array(0),
+      transaction,
       block: new Uint8Array(0),
       storage: (key) => {
         reads.push(toBinaryString(key));
@@ -78,6 +81,7 @@ export class Contract {
       data: parsed?.data ?? new Uint8Array(0),
       writes,
       reads,
+      keysRead: [...new Set(reads)],
       declared,
       fuelUsed: MESSAGE_FUEL - run.fuelLeft,
     };

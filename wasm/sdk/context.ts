@@ -1,6 +1,6 @@
 // The context of a call: u128 numbers of 16 bytes: own id (2), caller (2), vout, number of incoming assets, three per asset, inputs.
 import { loadContextInto, requestContext, require } from './env';
-import { allocateBuffer, memoryBegin } from './memory';
+import { allocateBuffer, appendBytes, closeBuffer, memoryBegin } from './memory';
 import * as u128 from './u128';
 
 /** Bytes of an asset in the context: block, tx, amount. */
@@ -45,6 +45,25 @@ export function incoming(index: u32): usize {
 export function input(index: u32): usize {
   const at = inputs + (index << 4);
   return index >= <u32>(end - inputs) >> 4 ? u128.zero() : at;
+}
+
+/** A buffer with the bytes of `count` inputs from `first` on. */
+export function inputBuffer(first: u32, count: u32): usize {
+  const buffer = allocateBuffer(0);
+  appendInputs(first, count);
+  return closeBuffer(buffer);
+}
+
+/** Appends the bytes of `count` inputs from `first` on to the bytes that were allocated last. */
+export function appendInputs(first: u32, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) appendBytes(input(first + i), 16);
+}
+
+/** Input `index` as a number of 64 bits, or reverts. */
+export function inputU64(index: u32): u64 {
+  const at = input(index);
+  require(u128.high(at) == 0);
+  return u128.low(at);
 }
 
 /** The opcode, or 2^32 − 1 if input 0 does not fit into 32 bits. */

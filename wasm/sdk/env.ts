@@ -11,6 +11,10 @@ export declare function loadStorage(key: usize, out: usize): u32;
 export declare function requestContext(): u32;
 @external('env', '__load_context')
 export declare function loadContextInto(out: usize): u32;
+@external('env', '__request_transaction')
+export declare function requestTransaction(): u32;
+@external('env', '__load_transaction')
+export declare function loadTransactionInto(out: usize): void;
 @external('env', '__sequence')
 export declare function hostSequence(out: usize): void;
 @external('env', '__balance')
@@ -21,15 +25,6 @@ export declare function isDryRun(): i32;
 export declare function recordGet(key: usize): void;
 @external('env', '__record_put')
 export declare function recordPut(key: usize): void;
-
-@external('env', '__sha256')
-export declare function hostSha256(data: usize, out: usize): void;
-@external('env', '__sha256d')
-export declare function hostSha256d(data: usize, out: usize): void;
-@external('env', '__u128_mul_div')
-export declare function hostMulDiv(a: usize, b: usize, c: usize, out: usize): i32;
-@external('env', '__schnorr_verify')
-export declare function hostSchnorrVerify(message: usize, key: usize, signature: usize): i32;
 
 /** Ends the message with REVERT. Never returns. */
 export function revert(): void {
