@@ -11,13 +11,14 @@ export const INTRINSIC_FUNCTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Statements that a call of an intrinsic adds to a kernel: shader compilers inline it at each place that calls it.
+ * Statements that one place which calls an intrinsic adds to a kernel, for shader compilers inline it there: a program with many such
+ * places would take a driver minutes.
  */
 export const INTRINSIC_STATEMENTS: Readonly<Record<string, number>> = {
-  __sha256: 600,
-  __sha256d: 600,
-  __u128_mul_div: 200,
-  __schnorr_verify: 3_000,
+  __sha256: 1_500,
+  __sha256d: 1_500,
+  __u128_mul_div: 300,
+  __schnorr_verify: 10_000,
 };
 
 /** What a kernel needs beyond its program to call the intrinsics it imports. */

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGpuLane } from '../../src/gpu/open.js';
 import { GENERATOR, modulo, multiply, ORDER } from '../../src/gpu/secp256k1/curve.js';
 import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/types.js';
+import { prepareProgram } from '../../src/program/prepare.js';
 import { concatBytes, fromHex, readU32, toHex, u32Bytes, u128Bytes } from '../../src/util/bytes.js';
+import { call, i32, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
 import { CONTEXT, intrinsicCaller, intrinsicContext, OUT } from './intrinsics-caller.js';
 import { gpuCall, runAndCompare } from './support.js';
 
@@ -300,5 +302,18 @@ describe('__schnorr_verify in the kernel', () => {
     expect(new Set(results.map((r) => r.reason))).toEqual(new Set(['none', 'bad-pointer', 'host-error']));
     expect(results.map((r) => r.status)).toContain('OUT_OF_FUEL');
     expect(results.filter((r) => r.status === 'PUNT').length).toBe(0);
+  });
+});
+
+describe('programs with intrinsics', () => {
+  it('are left to the CPU if they would hold too many copies of one', () => {
+    const programOf = (places: number) => {
+      const b = new WasmBuilder();
+      const verify = b.import('__schnorr_verify');
+      const one = [i32(1_000), i32(2_000), i32(3_000), call(verify), op(OP.drop)];
+      return prepareProgram(b.execute([...Array.from({ length: places }, () => one).flat(), i32(104)]).bytes());
+    };
+    expect(lane.supports(programOf(2))).toEqual({ ok: true });
+    expect(lane.supports(programOf(8)).ok).toBe(false);
   });
 });

@@ -28,7 +28,17 @@ export function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   return result;
 }
 
-/** Inverses of all `values` modulo p with one exponentiation; none may be 0. */
+/** Inverse modulo p by the extended Euclidean algorithm; `value` may not be 0. */
+function inverse(value: bigint): bigint {
+  let [last, r, before, t] = [FIELD, value, 0n, 1n];
+  while (r !== 0n) {
+    const quotient = last / r;
+    [last, r, before, t] = [r, last - quotient * r, t, before - quotient * t];
+  }
+  return modulo(before, FIELD);
+}
+
+/** Inverses of all `values` modulo p, which costs one inversion; none may be 0. */
 function inverses(values: readonly bigint[]): bigint[] {
   const products: bigint[] = [];
   let product = 1n;
@@ -36,11 +46,11 @@ function inverses(values: readonly bigint[]): bigint[] {
     products.push(product);
     product = (product * value) % FIELD;
   }
-  let inverse = power(product, FIELD - 2n, FIELD);
+  let rest = inverse(product);
   const out: bigint[] = new Array(values.length);
   for (let i = values.length - 1; i >= 0; i--) {
-    out[i] = (inverse * (products[i] ?? 0n)) % FIELD;
-    inverse = (inverse * (values[i] ?? 0n)) % FIELD;
+    out[i] = (rest * (products[i] ?? 0n)) % FIELD;
+    rest = (rest * (values[i] ?? 0n)) % FIELD;
   }
   return out;
 }

@@ -19,7 +19,7 @@ export interface SchnorrData {
 
 let made: SchnorrData | undefined;
 
-/** The data of kernels/secp256k1.wgsl, computed from the parameters of the curve once per process (about 50 ms). */
+/** The data of kernels/secp256k1.wgsl, computed from the parameters of the curve once per process (about 0.2 s). */
 export function schnorrData(): SchnorrData {
   made ??= makeData();
   return made;

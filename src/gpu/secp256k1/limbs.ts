@@ -7,9 +7,14 @@ export const ELEMENT_WORDS = LIMBS / 2;
 
 const LIMB = 2 ** LIMB_BITS;
 
-/** 13-bit digits of a value below 2^260, lowest first. */
+/** 13-bit digits of a value below 2^260, lowest first: four at a time, for BigInt is slow and there are thousands of points. */
 function digits(value: bigint): number[] {
-  return Array.from({ length: LIMBS }, (_, i) => Number((value >> BigInt(i * LIMB_BITS)) & BigInt(LIMB - 1)));
+  const out: number[] = [];
+  for (let rest = value; out.length < LIMBS; rest >>= BigInt(4 * LIMB_BITS)) {
+    let four = Number(BigInt.asUintN(4 * LIMB_BITS, rest));
+    for (let i = 0; i < 4; i++, four = Math.floor(four / LIMB)) out.push(four % LIMB);
+  }
+  return out;
 }
 
 function packed(limbs: readonly number[]): number[] {
