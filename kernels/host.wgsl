@@ -8,28 +8,26 @@ fn read_buffer(pointer: u32) -> vec2<u32> {
   return vec2<u32>(pointer, select(0u, length, st == 0u));
 }
 
+// Address of the buffer at `pointer`, which must have exactly `length` bytes.
+fn read_exactly(pointer: u32, length: u32) -> u32 {
+  let data = read_buffer(pointer);
+  stop_if(data.y != length, STOP_HOST_ERROR);
+  return data.x;
+}
+
 // May the host write `length` bytes and the length word before them?
 fn check_output(pointer: u32, length: u32) {
   stop_if((pointer < 4u) | outside_memory(pointer, length), STOP_BAD_POINTER);
-  stop_if(pointer + length > WINDOW_BYTES, STOP_PUNT_WINDOW);
+  stop_if(outside_window(pointer - 4u, length + 4u), STOP_PUNT_WINDOW);
 }
 
-// Word `index` of the context (source 0) or of the values (source 1).
-fn source_word(source: u32, index: u32) -> u32 {
-  var value = 0u;
-  if (source == 0u) {
-    value = tx_payloads[index];
-  } else {
-    value = input_state[index];
-  }
-  return value;
-}
-
-fn write_output(pointer: u32, source: u32, first: u32, length: u32) {
+// Writes the `length` bytes at address `place` (see value_word), with the length word before them.
+fn write_output(pointer: u32, place: u32, length: u32) {
   put32(pointer - 4u, length);
   for (var i = 0u; i < length; i += 4u) {
     let left = length - i;
-    put(pointer + i, source_word(source, first + (i >> 2u)), select(0xffffffffu, (1u << ((left & 3u) * 8u)) - 1u, left < 4u));
+    let mask = select(0xffffffffu, (1u << ((left & 3u) * 8u)) - 1u, left < 4u);
+    put(pointer + i, value_word(place, place + i), mask);
   }
 }
 
@@ -42,28 +40,23 @@ fn host_inner_call(a: u32, b: u32, c: u32, d: vec2<u32>) -> u32 {
   return 0u;
 }
 
-// Record of the key at `pointer`, or NONE after a stop. The key alone may cost more than is left: then it is not even hashed.
-fn storage_record(key: vec2<u32>) -> u32 {
-  var record = NONE;
+// Address of the value of the key, NONE if it is absent or the run has stopped. The key alone may cost more than is left: then it
+// is not even hashed.
+fn stored_value(key: vec2<u32>) -> u32 {
+  var value = NONE;
+  stop_if(key.y > w_fuel, STATUS_OUT_OF_FUEL);
   if (st == 0u) {
-    if (key.y > w_fuel) {
-      stop(STATUS_OUT_OF_FUEL);
-    } else {
-      record = access_read(key.x, key.y);
-    }
+    value = access_read(key.x, key.y);
   }
-  return record;
+  return value;
 }
 
 fn host_request_storage(pointer: u32) -> u32 {
   var length = 0u;
   if (st == 0u) {
     let key = read_buffer(pointer);
-    let record = storage_record(key);
-    if (record != NONE) {
-      length = access_value_bytes(record);
-      charge(key.y + length);
-    }
+    length = value_bytes(stored_value(key));
+    charge(key.y + length);
   }
   return length;
 }
@@ -71,14 +64,12 @@ fn host_request_storage(pointer: u32) -> u32 {
 fn host_load_storage(pointer: u32, out: u32) -> u32 {
   if (st == 0u) {
     let key = read_buffer(pointer);
-    let record = storage_record(key);
-    if (record != NONE) {
-      let length = access_value_bytes(record);
-      charge(2u * (key.y + length));
-      check_output(out, length);
-      if (st == 0u) {
-        write_output(out, 1u, access_lists[record * ACCESS_WORDS + ACCESS_VALUE_AT], length);
-      }
+    let value = stored_value(key);
+    let length = value_bytes(value);
+    charge(2u * (key.y + length));
+    check_output(out, length);
+    if (st == 0u) {
+      write_output(out, value, length);
     }
   }
   return out;
@@ -95,7 +86,7 @@ fn host_load_context(out: u32) -> u32 {
     charge(2u * length);
     check_output(out, length);
     if (st == 0u) {
-      write_output(out, 0u, call_word(CALL_CONTEXT_AT), length);
+      write_output(out, call_word(CALL_CONTEXT_AT), length);
     }
   }
   return out;
@@ -147,7 +138,7 @@ fn host_record_get(pointer: u32) {
     let key = read_buffer(pointer);
     charge(key.y);
     if (st == 0u) {
-      let record = access_read(key.x, key.y);
+      let value = access_read(key.x, key.y);
     }
   }
 }

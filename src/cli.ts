@@ -122,6 +122,16 @@ program
   .action(async (options) => finish(await (await import('./cli/fuzz.js')).fuzzCommand(options)));
 
 program
+  .command('fuzz-kernel')
+  .description('run random WASM modules in the kernel and on V8 and compare every run; exit status 1 if one differs')
+  .option('--seed <n>', 'seed of the modules', height, 1)
+  .option('--modules <n>', 'number of modules', height, 100)
+  .option('--runs <n>', 'runs of each module', height, 1000)
+  .option('--only <n>', 'run this module of the seed alone', height)
+  .option('--json', 'print JSON')
+  .action(async (options) => finish(await (await import('./cli/fuzz-kernel.js')).fuzzKernelCommand(options)));
+
+program
   .command('bench')
   .description('measure the kernel against V8 per program; exit status 1 if a result differs')
   .argument('<what>', 'gpu')

@@ -39,7 +39,8 @@ export async function replayCommand(
       laneStartHeight: options.laneStartBlock,
       dependent: options.dependent,
       workers: options.workers,
-      progress: options.json ? SILENT : terminalProgress(`replay (${options.policy})`),
+      progress: options.json && !process.stderr.isTTY ? SILENT : terminalProgress(`replay (${options.policy})`),
+      onGpuFailure: (line) => process.stderr.write(`${line}\n`),
       onBlock: (height, root) => {
         if (rootsFile !== undefined) writeSync(rootsFile, `${height} ${root}\n`);
       },

@@ -1,19 +1,13 @@
 /** What a worker (or the engine itself) does for one block: dry runs and executions over the state before the block. */
-import type { DeclaredKeys, LaneContext } from '../lane/message.js';
+import { CallRecorder, type CallRecords } from '../gpu/records.js';
+import type { DeclaredKeys, LaneContext, MessageCall, MessageEnd } from '../lane/message.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { parseResult } from '../program/result.js';
-import type { RunHost } from '../program/types.js';
-import { EMPTY_BYTES, toBinaryString } from '../util/bytes.js';
+import { EMPTY_BYTES } from '../util/bytes.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
-
-/** The first contract call of a dry run: what the kernel needs to know before it runs. Keys are the contract's own, as binary strings. */
-export interface FirstCall {
-  readonly programHash: string;
-  readonly reads: readonly string[];
-  readonly writes: readonly string[];
-}
+import { RecordingHost } from './recording-host.js';
 
 /** A dry run's findings; plain data, it travels from workers. */
 export interface DryRun {
@@ -22,8 +16,12 @@ export interface DryRun {
   readonly askedDryRun: boolean;
   readonly declaredReads: readonly LaneKey[];
   readonly declaredWrites: readonly LaneKey[];
-  readonly firstCall: FirstCall | undefined;
+  /** Number of its first contract call in the records written beside it; undefined if there is none, or none for the kernel. */
+  readonly call: number | undefined;
 }
+
+/** Bytes to expect of a result that the dry run did not get. */
+const UNKNOWN_RESULT_BYTES = 448;
 
 /** Values of keys that transactions of the block have written, in front of the state before it. */
 export type Overrides = ReadonlyMap<LaneKey, Uint8Array | undefined>;
@@ -33,12 +31,26 @@ export class BlockTasks {
   readonly #context: LaneContext;
   readonly #before: StateReader;
   readonly #runner: CpuRunner;
+  readonly #recorder: CallRecorder | undefined;
 
-  constructor(transactions: readonly LaneTransaction[], context: LaneContext, before: StateReader, runner: CpuRunner) {
+  /** `recordSeed`: start of the key hashes of the calls to be recorded for the kernel; undefined: none is recorded. */
+  constructor(
+    transactions: readonly LaneTransaction[],
+    context: LaneContext,
+    before: StateReader,
+    runner: CpuRunner,
+    recordSeed: number | undefined,
+  ) {
     this.#transactions = transactions;
     this.#context = context;
     this.#before = before;
     this.#runner = runner;
+    this.#recorder = recordSeed === undefined ? undefined : new CallRecorder(recordSeed);
+  }
+
+  /** The calls recorded since this was last asked: what {@link DryRun.call} counts in. */
+  takeRecords(): CallRecords | undefined {
+    return this.#recorder?.take();
   }
 
   /** Dry run of the transaction at `position` against the state before the block. */
@@ -46,18 +58,17 @@ export class BlockTasks {
     const declared: DeclaredKeys = { reads: new Set(), writes: new Set() };
     const run = laneTransaction(this.#transactions[position], this.#context, this.#before, declared);
     let askedDryRun = false;
-    let firstCall: FirstCall | undefined;
+    let first = true;
+    let call: number | undefined;
     let step = run.next();
     while (!step.done) {
-      const { program, host } = step.value;
-      const reads = new Set<string>();
-      const writes = new Set<string>();
-      const end = this.#runner.run(program, recording(host(true), reads, writes));
+      const contractCall = step.value;
+      const host = contractCall.host(true);
+      const recording = first && this.#recorder !== undefined ? new RecordingHost(host) : undefined;
+      first = false;
+      const end = this.#runner.run(contractCall.program, recording ?? host);
       askedDryRun ||= end.askedDryRun;
-      if (firstCall === undefined) {
-        for (const key of parseResult(end.result ?? EMPTY_BYTES)?.storage.keys() ?? []) writes.add(key);
-        firstCall = { programHash: program.hash, reads: [...reads], writes: [...writes] };
-      }
+      if (recording !== undefined) call = this.#record(contractCall, recording, end);
       step = run.next(end);
     }
     return {
@@ -65,8 +76,14 @@ export class BlockTasks {
       askedDryRun,
       declaredReads: [...declared.reads],
       declaredWrites: [...declared.writes],
-      firstCall,
+      call,
     };
+  }
+
+  #record(call: MessageCall, keys: RecordingHost, { result }: MessageEnd): number | undefined {
+    for (const key of parseResult(result ?? EMPTY_BYTES)?.storage.keys() ?? []) keys.written.add(key);
+    const bytes = result?.length ?? UNKNOWN_RESULT_BYTES;
+    return this.#recorder?.add(call.program.hash, call, keys.declared(call), bytes);
   }
 
   /** Runs the transaction at `position` on the CPU; it sees `overrides` first, then the state before the block. */
@@ -77,22 +94,4 @@ export class BlockTasks {
     };
     return driveOnCpu(laneTransaction(this.#transactions[position], this.#context, state), this.#runner);
   }
-}
-
-function recording(host: RunHost, reads: Set<string>, writes: Set<string>): RunHost {
-  return {
-    ...host,
-    storage: (key) => {
-      reads.add(toBinaryString(key));
-      return host.storage(key);
-    },
-    declareRead: (key) => {
-      reads.add(toBinaryString(key));
-      host.declareRead(key);
-    },
-    declareWrite: (key) => {
-      writes.add(toBinaryString(key));
-      host.declareWrite(key);
-    },
-  };
 }

@@ -1,4 +1,5 @@
 /** Phase 1, step 2: dry runs of everything that is not demoted, on the workers or here. */
+import type { CallRecords } from '../gpu/records.js';
 import type { AccessSet } from '../plan/access-sets.js';
 import type { BlockTasks, DryRun } from './block-tasks.js';
 import type { WorkerPool } from './worker-pool.js';
@@ -6,16 +7,25 @@ import type { WorkerPool } from './worker-pool.js';
 /** Fewer transactions than this are not worth a message to another thread. */
 export const FEWEST_FOR_WORKERS = 8;
 
+/** Dry runs with the calls recorded beside them. */
+export interface DryRuns {
+  /** In the order asked for. */
+  readonly runs: readonly DryRun[];
+  readonly records: readonly CallRecords[];
+  /** By place in `runs`: which of `records` its `call` counts in. */
+  readonly recordsOf: Uint32Array;
+}
+
 /** Dry runs of the transactions at `positions`, in their order. */
 export async function dryRunAll(
   positions: readonly number[],
   tasks: BlockTasks,
   pool: WorkerPool | undefined,
-): Promise<DryRun[]> {
-  if (pool === undefined || positions.length < FEWEST_FOR_WORKERS) {
-    return positions.map((position) => tasks.dryRun(position));
-  }
-  return pool.dryRun(positions);
+): Promise<DryRuns> {
+  if (pool !== undefined && positions.length >= FEWEST_FOR_WORKERS) return pool.dryRun(positions);
+  const runs = positions.map((position) => tasks.dryRun(position));
+  const records = tasks.takeRecords();
+  return { runs, records: records === undefined ? [] : [records], recordsOf: new Uint32Array(runs.length) };
 }
 
 /** What a dry run says that its transaction may touch: what it touched, and what its programs declared. */

@@ -1,7 +1,9 @@
 /** The parallel lane of one block, from the raw transactions to the writes and receipts. */
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Block } from '../bitcoin/types.js';
 import { WarpshrewError } from '../errors.js';
+import type { CallRecords } from '../gpu/records.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { DependentRule, LaneContext } from '../lane/message.js';
 import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
@@ -13,9 +15,11 @@ import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
 import { BlockTasks, type DryRun } from './block-tasks.js';
 import { CachingReader } from './caching-reader.js';
+import { CostModel } from './cost-model.js';
 import { accessSetOf, dryRunAll, FEWEST_FOR_WORKERS } from './dry-run.js';
 import { mergeWrites } from './merge-writes.js';
-import { addMs, type Policy, runColours } from './schedule.js';
+import type { Policy } from './route.js';
+import { addMs, runPlan } from './schedule.js';
 import { runSequential } from './sequential.js';
 import { validateAndRepair } from './validate.js';
 import { Versions } from './versions.js';
@@ -28,6 +32,10 @@ export interface LaneEngineOptions {
   readonly gpu?: GpuLane;
   readonly laneStartHeight: number;
   readonly dependent: DependentRule;
+  /** What things cost, for `auto`; measured from a first guess on if not given. */
+  readonly costs?: CostModel;
+  /** Hears of every failure of the kernel as a whole; the block goes on on the CPU. */
+  readonly onGpuFailure?: (error: unknown) => void;
 }
 
 /** The state before a block. Workers read it through `storeHandle`, or from `snapshot`; with neither, nothing runs on them. */
@@ -45,6 +53,10 @@ export interface PlannedBlock {
   /** Positions of the planned transactions: entry i is node i of the plan. */
   readonly planned: readonly number[];
   readonly plan: Plan;
+  /** The calls recorded for the kernel; entry i of `recordsOf` says in which records the call of node i lies. */
+  readonly records: readonly CallRecords[];
+  readonly recordsOf: Uint32Array;
+  readonly recordSeed: number | undefined;
 }
 
 /**
@@ -55,10 +67,12 @@ export class LaneEngine {
   readonly #options: LaneEngineOptions;
   readonly #runner = new ProgramRunner();
   #pool: WorkerPool | undefined;
+  readonly #costs: CostModel;
   #gpuLost = false;
 
   constructor(options: LaneEngineOptions) {
     this.#options = options;
+    this.#costs = options.costs ?? new CostModel();
   }
 
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
@@ -115,7 +129,8 @@ export class LaneEngine {
     let started = performance.now();
     const isDemoted = findDemoted(transactions);
     const planned = transactions.flatMap((_, position) => (isDemoted[position] ? [] : [position]));
-    const tasks = new BlockTasks(transactions, context, before, this.#runner);
+    const recordSeed = this.#gpu() === undefined ? undefined : randomBytes(4).readUInt32LE();
+    const tasks = new BlockTasks(transactions, context, before, this.#runner, recordSeed);
     const pool = this.#poolFor(planned.length, state);
     pool?.begin({
       kind: 'block',
@@ -123,8 +138,9 @@ export class LaneEngine {
       transactions,
       storeHandle: state.storeHandle,
       snapshot: state.storeHandle === undefined ? state.snapshot : undefined,
+      recordSeed,
     });
-    const found = await dryRunAll(planned, tasks, pool);
+    const { runs: found, records, recordsOf } = await dryRunAll(planned, tasks, pool);
     const dryRuns = new Array<DryRun | undefined>(transactions.length).fill(undefined);
     planned.forEach((position, i) => {
       dryRuns[position] = found[i];
@@ -133,7 +149,7 @@ export class LaneEngine {
     started = performance.now();
     const plan = makePlan(found.map(accessSetOf));
     addMs(statistics, 'plan', started);
-    return { transactions, dryRuns, planned, plan };
+    return { transactions, dryRuns, planned, plan, records, recordsOf, recordSeed };
   }
 
   async #parallel(
@@ -143,28 +159,23 @@ export class LaneEngine {
     state: StateSource,
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
-    const { policy, gpu } = this.#options;
-    const { dryRuns, planned, plan } = await this.#analyse(transactions, context, before, state, statistics);
-    const colours: number[][] = plan.colouring.widths.map(() => []);
+    const block = await this.#analyse(transactions, context, before, state, statistics);
+    const { planned, plan } = block;
     const colourOf = new Uint32Array(transactions.length);
     planned.forEach((position, i) => {
       colourOf[position] = plan.colouring.colours[i];
-      colours[plan.colouring.colours[i] - 1].push(position);
     });
     const versions = new Versions(before);
-    const scheduled = await runColours(colours, {
-      policy,
-      transactions,
+    const scheduled = await runPlan(block, {
+      policy: this.#options.policy,
       context,
       versions,
       runner: this.#runner,
       pool: this.#poolFor(planned.length, state),
-      gpu: this.#gpuLost ? undefined : gpu,
-      dryRuns,
+      gpu: this.#gpu(),
+      costs: this.#costs,
       statistics,
-      onGpuFailure: (error) => {
-        this.#gpuLost ||= error instanceof WarpshrewError && error.code === 'GPU_DEVICE_LOST';
-      },
+      onGpuFailure: (error) => this.#gpuFailed(error),
     });
     const started = performance.now();
     const hows = scheduled.map(
@@ -191,6 +202,19 @@ export class LaneEngine {
     statistics.demoted = transactions.length - planned.length;
     const summary = summarise(context.height, transactions.length, statistics.demoted, plan);
     return finish(context.height, before, outcomes, hows, statistics, summary);
+  }
+
+  /** The kernel, if the policy may use it and the device still works. */
+  #gpu(): GpuLane | undefined {
+    const { policy, gpu } = this.#options;
+    return this.#gpuLost || policy === 'cpu' || policy === 'sequential' ? undefined : gpu;
+  }
+
+  /** A lost device, or one that hangs, is not asked again; anything else ends the kernel for one block. */
+  #gpuFailed(error: unknown): void {
+    const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
+    this.#gpuLost ||= code === 'GPU_DEVICE_LOST' || code === 'GPU_TIMEOUT';
+    this.#options.onGpuFailure?.(error);
   }
 
   /** The pool, if it is wanted, the state can be read from it and there is enough to do. */
@@ -236,6 +260,7 @@ function emptyStatistics(): LaneStatistics {
     punted: 0,
     accessViolations: 0,
     gpuFailures: 0,
+    compiling: 0,
     gpuRuns: {},
     ms: {},
   };

@@ -8,7 +8,7 @@ import { builtPrograms, PROGRAM_NAMES, type ProgramName } from '../util/built-wa
 import { concatBytes, fromBinaryString, toHex, u32Bytes } from '../util/bytes.js';
 import { LaneEngine } from './engine.js';
 import { FuzzBlocks } from './fuzz-blocks.js';
-import type { Policy } from './schedule.js';
+import type { Policy } from './route.js';
 
 /** Blocks after which a new world begins, so that a state stays small. */
 export const BLOCKS_PER_WORLD = 25;

@@ -1,26 +1,19 @@
-/** Phase 2, the batches: colour after colour, each transaction goes to reuse, the kernel or the CPU. */
-import type { GpuLane } from '../gpu/types.js';
+/** Phase 2, the batches: segment after segment, colour after colour; the kernel's side runs beside the CPU's. */
+import type { GpuLane, GpuOutcomes } from '../gpu/types.js';
 import type { LaneContext } from '../lane/message.js';
-import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { Executor, LaneKey, LaneOutcome, LaneStatistics } from '../lane/types.js';
+import type { Program } from '../program/types.js';
 import type { DryRun } from './block-tasks.js';
+import type { CostModel } from './cost-model.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import { accessSetOf, FEWEST_FOR_WORKERS } from './dry-run.js';
-import { type GpuCandidate, runGpuBatch } from './gpu-batch.js';
+import type { PlannedBlock } from './engine.js';
+import { GpuBlockDriver } from './gpu-block.js';
+import { type Policy, programHashOf, routeBlock, type Segment } from './route.js';
 import { sawTheTruth } from './validate.js';
 import type { Versions } from './versions.js';
 import type { WorkerPool } from './worker-pool.js';
-
-/**
- * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call to the kernel, nothing reused.
- * `auto`: reuse where it holds; else the kernel where a hardware GPU is there and a colour holds at least
- * {@link AUTO_GPU_WIDTH} calls of one program; else the CPU.
- */
-export type Policy = 'sequential' | 'cpu' | 'gpu' | 'auto';
-
-/** Below this many calls of one program a launch costs more than V8 needs for all of them. */
-export const AUTO_GPU_WIDTH = 256;
 
 export interface ScheduledTransaction {
   readonly outcome: LaneOutcome;
@@ -30,142 +23,231 @@ export interface ScheduledTransaction {
 /** What the batches of one block work with. */
 export interface Batches {
   readonly policy: Policy;
-  readonly transactions: readonly LaneTransaction[];
   readonly context: LaneContext;
   readonly versions: Versions;
   readonly runner: CpuRunner;
   readonly pool: WorkerPool | undefined;
   readonly gpu: GpuLane | undefined;
-  /** By position; undefined for demoted transactions. */
-  readonly dryRuns: readonly (DryRun | undefined)[];
+  readonly costs: CostModel;
   readonly statistics: LaneStatistics;
   /** Called when the kernel failed as a whole; it is not used again for this block. */
   readonly onGpuFailure: (error: unknown) => void;
 }
 
-/** Runs `colours` (positions per colour, in order). Returns what ran, by position; all their writes are in `versions`. */
-export async function runColours(
-  colours: readonly (readonly number[])[],
-  batches: Batches,
-): Promise<(ScheduledTransaction | undefined)[]> {
-  const scheduled = new Array<ScheduledTransaction | undefined>(batches.transactions.length).fill(undefined);
-  let gpu = batches.gpu;
-  for (const positions of colours) {
-    const done: [number, ScheduledTransaction][] = [];
-    const route = routeColour(positions, batches, gpu);
-    for (const [position, outcome] of route.reuse) done.push([position, { outcome, executor: 'reuse' }]);
-    const onCpu = [...route.cpu];
-    if (route.gpu.length > 0 && gpu !== undefined) {
-      const declined = await gpuColour(route.gpu, gpu, batches, done, () => {
-        gpu = undefined;
-      });
-      onCpu.push(...declined);
-    }
-    const started = performance.now();
-    const outcomes = await cpuColour(onCpu, batches);
-    addMs(batches.statistics, 'cpu', started);
-    if (onCpu.length > 0) batches.statistics.batches++;
-    onCpu.forEach((position, i) => {
-      done.push([position, { outcome: outcomes[i], executor: 'cpu' }]);
+/** Runs what was planned. Returns what ran, by position; all their writes are in `versions`. */
+export async function runPlan(block: PlannedBlock, batches: Batches): Promise<(ScheduledTransaction | undefined)[]> {
+  return new PlanRun(block, batches).run();
+}
+
+class PlanRun {
+  readonly #scheduled: (ScheduledTransaction | undefined)[];
+  readonly #programs = new Map<string, Program>();
+  #driver: GpuBlockDriver | undefined;
+
+  constructor(
+    readonly block: PlannedBlock,
+    readonly batches: Batches,
+  ) {
+    this.#scheduled = new Array<ScheduledTransaction | undefined>(block.transactions.length).fill(undefined);
+  }
+
+  async run(): Promise<(ScheduledTransaction | undefined)[]> {
+    const { block, batches } = this;
+    const { statistics, policy, gpu, costs, pool } = batches;
+    // Nothing may be left to the CPU only because a kernel is not compiled yet; `auto` does not wait.
+    if (policy === 'gpu' && gpu !== undefined) await this.#compileAll(gpu);
+    const route = routeBlock(block, {
+      policy,
+      gpu,
+      costs,
+      threads: pool?.size ?? 1,
+      program: (hash, node) => this.#program(hash, node),
     });
-    // Only now: within a colour nobody sees another's writes.
-    for (const [position, result] of done) {
-      scheduled[position] = result;
-      batches.versions.put(position, result.outcome.writes);
+    statistics.punted += route.unsupported;
+    statistics.compiling += route.compiling;
+    try {
+      const started = performance.now();
+      if (gpu !== undefined) {
+        try {
+          this.#driver = await GpuBlockDriver.begin(gpu, block, route.segments, this.#programs, batches);
+        } catch (error) {
+          this.#gpuFailed(error);
+        }
+      }
+      if (this.#driver !== undefined) addMs(statistics, 'gpu', started);
+      for (const segment of route.segments) await this.#segment(segment);
+    } finally {
+      this.#driver?.close();
+    }
+    return this.#scheduled;
+  }
+
+  async #compileAll(gpu: GpuLane): Promise<void> {
+    const programs = new Set<Program>();
+    this.block.planned.forEach((_, node) => {
+      const hash = programHashOf(this.block, node);
+      const program = hash === undefined ? undefined : this.#program(hash, node);
+      if (program !== undefined) programs.add(program);
+    });
+    const started = performance.now();
+    await Promise.all([...programs].map((program) => gpu.prepare(program)));
+    addMs(this.batches.statistics, 'compile', started);
+  }
+
+  async #segment(segment: Segment): Promise<void> {
+    const { statistics, costs } = this.batches;
+    const driver = segment.gpuCalls > 0 ? this.#driver : undefined;
+    const started = performance.now();
+    // Beside the CPU's colours; a failure is looked at when they are done.
+    const running = driver?.run(segment).then(
+      (outcomes) => ({ outcomes, ms: performance.now() - started }),
+      (error: unknown) => ({ error }),
+    );
+    for (const { host, gpu } of segment.colours) {
+      await this.#hostColour(driver === undefined ? [...host, ...gpu].sort((a, b) => a - b) : host);
+    }
+    if (driver === undefined || running === undefined) return;
+    const waited = performance.now();
+    const ended = await running;
+    addMs(statistics, 'gpu', waited);
+    if ('error' in ended) {
+      this.#gpuFailed(ended.error);
+      for (const { gpu } of segment.colours) await this.#hostColour(gpu);
+      return;
+    }
+    costs.ranOnGpu(segment.gpuCalls, segment.colours.filter(({ gpu }) => gpu.length > 0).length, ended.ms);
+    await this.#finishSegment(segment, driver, ended.outcomes);
+  }
+
+  async #finishSegment(segment: Segment, driver: GpuBlockDriver, outcomes: GpuOutcomes): Promise<void> {
+    const { statistics } = this.batches;
+    const trusted = new Set<number>();
+    let number = 0;
+    for (const { gpu } of segment.colours) {
+      if (gpu.length === 0) continue;
+      const started = performance.now();
+      const done: [number, ScheduledTransaction][] = [];
+      const declined: number[] = [];
+      for (const node of gpu) {
+        const finished = driver.finish(node, number++, outcomes);
+        if (finished.kind === 'declined') {
+          declined.push(node);
+          if (finished.why === 'punt') statistics.punted++;
+          if (finished.why === 'access-violation') statistics.accessViolations++;
+          continue;
+        }
+        const { outcome, ranOnGpu } = finished;
+        done.push([node, { outcome, executor: ranOnGpu ? 'gpu' : 'cpu' }]);
+        if (!ranOnGpu) continue;
+        const hash = programHashOf(this.block, node) as string;
+        statistics.gpuRuns[hash] = (statistics.gpuRuns[hash] ?? 0) + 1;
+        // What the kernel wrote is what the transaction wrote.
+        if (outcome.messages.length === 1 && outcome.messages[0].status === 'OK') trusted.add(node);
+      }
+      addMs(statistics, 'finish', started);
+      statistics.batches++;
+      done.push(...(await this.#onCpu(declined)));
+      this.#keep(done);
+    }
+    driver.tell(segment, (position) => this.#scheduled[position]?.outcome, trusted);
+  }
+
+  /** The CPU's nodes of a colour: reused where the dry run saw the truth, run where it did not. */
+  async #hostColour(nodes: readonly number[]): Promise<void> {
+    if (nodes.length === 0) return;
+    const { policy, versions } = this.batches;
+    const done: [number, ScheduledTransaction][] = [];
+    const rest: number[] = [];
+    for (const node of nodes) {
+      const dryRun = this.#dryRun(node);
+      const position = this.block.planned[node];
+      if (policy !== 'gpu' && !dryRun.askedDryRun && sawTheTruth(dryRun.outcome, position, versions)) {
+        done.push([node, { outcome: dryRun.outcome, executor: 'reuse' }]);
+      } else rest.push(node);
+    }
+    done.push(...(await this.#onCpu(rest)));
+    this.#keep(done);
+  }
+
+  async #onCpu(nodes: readonly number[]): Promise<[number, ScheduledTransaction][]> {
+    if (nodes.length === 0) return [];
+    const { pool, context, versions, runner, statistics } = this.batches;
+    const { planned, transactions } = this.block;
+    const started = performance.now();
+    let outcomes: LaneOutcome[];
+    if (pool === undefined || nodes.length < FEWEST_FOR_WORKERS) {
+      outcomes = nodes.map((node) => {
+        const position = planned[node];
+        return driveOnCpu(laneTransaction(transactions[position], context, versions.before(position)), runner);
+      });
+      this.#learn(nodes, performance.now() - started);
+    } else {
+      outcomes = await pool.execute(
+        nodes.map((node) => ({ position: planned[node], overrides: this.#overridesOf(node) })),
+      );
+      this.#learn(nodes, (performance.now() - started) * Math.min(pool.size, nodes.length));
+    }
+    addMs(statistics, 'cpu', started);
+    statistics.batches++;
+    return nodes.map((node, i) => [node, { outcome: outcomes[i], executor: 'cpu' }]);
+  }
+
+  /** A batch of one program tells what it costs. */
+  #learn(nodes: readonly number[], ms: number): void {
+    const hash = programHashOf(this.block, nodes[0]);
+    if (hash === undefined || nodes.some((node) => programHashOf(this.block, node) !== hash)) return;
+    this.batches.costs.ranOnCpu(hash, nodes.length, ms);
+  }
+
+  /** Only when a colour has ended: within one nobody sees another's writes. */
+  #keep(done: readonly (readonly [number, ScheduledTransaction])[]): void {
+    for (const [node, result] of done) {
+      const position = this.block.planned[node];
+      this.#scheduled[position] = result;
+      this.batches.versions.put(position, result.outcome.writes);
     }
   }
-  return scheduled;
+
+  /**
+   * The values that a worker cannot know: keys of the plan that this block has written. A key outside the plan is read as it
+   * was before the block, and if that is stale, validation finds it.
+   */
+  #overridesOf(node: number): Map<LaneKey, Uint8Array | undefined> {
+    const { versions } = this.batches;
+    const position = this.block.planned[node];
+    const overrides = new Map<LaneKey, Uint8Array | undefined>();
+    const { reads, writes } = accessSetOf(this.#dryRun(node));
+    for (const key of [...reads, ...writes]) {
+      if (versions.isWrittenBefore(key, position)) overrides.set(key, versions.get(key, position));
+    }
+    return overrides;
+  }
+
+  #dryRun(node: number): DryRun {
+    return this.block.dryRuns[this.block.planned[node]] as DryRun;
+  }
+
+  /** Program `hash`, found by taking the transaction of `node` to its first call. */
+  #program(hash: string, node: number): Program | undefined {
+    const known = this.#programs.get(hash);
+    if (known !== undefined) return known;
+    const { context, versions } = this.batches;
+    const position = this.block.planned[node];
+    const step = laneTransaction(this.block.transactions[position], context, versions.before(position)).next();
+    if (step.done || step.value.program.hash !== hash) return undefined;
+    this.#programs.set(hash, step.value.program);
+    return step.value.program;
+  }
+
+  #gpuFailed(error: unknown): void {
+    this.#driver?.close();
+    this.#driver = undefined;
+    this.batches.statistics.gpuFailures++;
+    this.batches.onGpuFailure(error);
+  }
 }
 
 /** Adds the time since `started` to phase `name`. */
 export function addMs(statistics: LaneStatistics, name: string, started: number): void {
   statistics.ms[name] = (statistics.ms[name] ?? 0) + performance.now() - started;
-}
-
-interface Route {
-  readonly reuse: readonly [number, LaneOutcome][];
-  readonly gpu: readonly number[];
-  readonly cpu: readonly number[];
-}
-
-function routeColour(positions: readonly number[], batches: Batches, gpu: GpuLane | undefined): Route {
-  const { policy, dryRuns, versions } = batches;
-  const reuse: [number, LaneOutcome][] = [];
-  const rest: number[] = [];
-  for (const position of positions) {
-    const dryRun = dryRuns[position] as DryRun;
-    if (policy !== 'gpu' && !dryRun.askedDryRun && sawTheTruth(dryRun.outcome, position, versions)) {
-      reuse.push([position, dryRun.outcome]);
-    } else rest.push(position);
-  }
-  if (gpu === undefined || policy === 'cpu' || (policy === 'auto' && gpu.adapter.software)) {
-    return { reuse, gpu: [], cpu: rest };
-  }
-  const calls = new Map<string, number>();
-  for (const position of rest) {
-    const hash = dryRuns[position]?.firstCall?.programHash;
-    if (hash !== undefined) calls.set(hash, (calls.get(hash) ?? 0) + 1);
-  }
-  const least = policy === 'gpu' ? 1 : AUTO_GPU_WIDTH;
-  const isForGpu = (position: number): boolean => {
-    const hash = dryRuns[position]?.firstCall?.programHash;
-    return hash !== undefined && (calls.get(hash) as number) >= least;
-  };
-  return { reuse, gpu: rest.filter(isForGpu), cpu: rest.filter((position) => !isForGpu(position)) };
-}
-
-/** Runs the kernel batch; gives the positions that the CPU must take over. */
-async function gpuColour(
-  positions: readonly number[],
-  gpu: GpuLane,
-  { transactions, context, versions, runner, dryRuns, statistics, onGpuFailure }: Batches,
-  done: [number, ScheduledTransaction][],
-  stopUsing: () => void,
-): Promise<readonly number[]> {
-  const started = performance.now();
-  const candidates = positions.flatMap((position): GpuCandidate[] => {
-    const firstCall = dryRuns[position]?.firstCall;
-    const run = laneTransaction(transactions[position], context, versions.before(position));
-    return firstCall === undefined ? [] : [{ position, run, firstCall }];
-  });
-  const result = await runGpuBatch(candidates, gpu, runner);
-  addMs(statistics, 'gpu', started);
-  statistics.batches++;
-  statistics.punted += result.punted;
-  statistics.accessViolations += result.accessViolations;
-  for (const [hash, count] of Object.entries(result.gpuRuns)) {
-    statistics.gpuRuns[hash] = (statistics.gpuRuns[hash] ?? 0) + count;
-  }
-  for (const { position, outcome, ranOnGpu } of result.done) {
-    done.push([position, { outcome, executor: ranOnGpu ? 'gpu' : 'cpu' }]);
-  }
-  if (result.failure !== undefined) {
-    statistics.gpuFailures++;
-    stopUsing();
-    onGpuFailure(result.failure);
-  }
-  return result.declined;
-}
-
-async function cpuColour(positions: readonly number[], batches: Batches): Promise<LaneOutcome[]> {
-  const { pool, transactions, context, versions, runner } = batches;
-  if (pool === undefined || positions.length < FEWEST_FOR_WORKERS) {
-    return positions.map((position) =>
-      driveOnCpu(laneTransaction(transactions[position], context, versions.before(position)), runner),
-    );
-  }
-  return pool.execute(positions.map((position) => ({ position, overrides: overridesOf(position, batches) })));
-}
-
-/**
- * The values that a worker cannot know: keys of the plan that this block has written. A key outside the plan is read as it
- * was before the block, and if that is stale, validation finds it.
- */
-function overridesOf(position: number, { dryRuns, versions }: Batches): Map<LaneKey, Uint8Array | undefined> {
-  const overrides = new Map<LaneKey, Uint8Array | undefined>();
-  const { reads, writes } = accessSetOf(dryRuns[position] as DryRun);
-  for (const key of [...reads, ...writes]) {
-    if (versions.isWrittenBefore(key, position)) overrides.set(key, versions.get(key, position));
-  }
-  return overrides;
 }

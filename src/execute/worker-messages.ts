@@ -1,4 +1,5 @@
 /** What the engine and its workers say to each other. All of it is plain data. */
+import type { CallRecords } from '../gpu/records.js';
 import type { LaneContext } from '../lane/message.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneKey, LaneOutcome } from '../lane/types.js';
@@ -12,6 +13,8 @@ export interface BeginBlock {
   /** The open store, or a copy of the state before the block. */
   readonly storeHandle: bigint | undefined;
   readonly snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined;
+  /** Start of the key hashes of recorded calls; undefined: nothing is recorded. */
+  readonly recordSeed: number | undefined;
 }
 
 export interface CpuItem {
@@ -27,6 +30,6 @@ export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: Work
 
 /** Results in the order of the task's positions. */
 export type FromWorker =
-  | { readonly kind: 'dry'; readonly results: readonly DryRun[] }
+  | { readonly kind: 'dry'; readonly results: readonly DryRun[]; readonly records: CallRecords | undefined }
   | { readonly kind: 'cpu'; readonly results: readonly LaneOutcome[] }
   | { readonly kind: 'error'; readonly message: string; readonly stack: string | undefined };

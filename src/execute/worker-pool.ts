@@ -2,8 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InternalError } from '../errors.js';
+import type { CallRecords } from '../gpu/records.js';
 import type { LaneOutcome } from '../lane/types.js';
 import type { DryRun } from './block-tasks.js';
+import type { DryRuns } from './dry-run.js';
 import type { BeginBlock, CpuItem, FromWorker, WorkerTask } from './worker-messages.js';
 
 /** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
@@ -57,9 +59,18 @@ export class WorkerPool {
   }
 
   /** Dry runs of `positions`, in their order. */
-  async dryRun(positions: readonly number[]): Promise<DryRun[]> {
+  async dryRun(positions: readonly number[]): Promise<DryRuns> {
     const answers = await this.#all(positions, (piece) => ({ kind: 'dry', positions: piece }));
-    return answers.flatMap((answer) => (answer.kind === 'dry' ? answer.results : []));
+    const runs: DryRun[] = [];
+    const records: CallRecords[] = [];
+    const recordsOf = new Uint32Array(positions.length);
+    for (const answer of answers) {
+      if (answer.kind !== 'dry') continue;
+      recordsOf.fill(records.length, runs.length, runs.length + answer.results.length);
+      runs.push(...answer.results);
+      if (answer.records !== undefined) records.push(answer.records);
+    }
+    return { runs, records, recordsOf };
   }
 
   /** Runs `items`, in their order. */

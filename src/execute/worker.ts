@@ -1,5 +1,6 @@
 /** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
-import { parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { buffersOf } from '../gpu/records.js';
 import type { LaneKey, StateReader } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
 import { Store } from '../store/store.js';
@@ -21,15 +22,16 @@ port.on('message', (message: ToWorker) => {
   queue = queue.then(async () => {
     try {
       if (message.kind === 'block') tasks = begin(message);
-      else if (tasks !== undefined) port.postMessage(perform(await tasks, message.task));
+      else if (tasks !== undefined) answer(port, perform(await tasks, message.task));
     } catch (error) {
       port.postMessage(failure(error));
     }
   });
 });
 
-async function begin({ context, transactions, storeHandle, snapshot }: BeginBlock): Promise<BlockTasks> {
-  return new BlockTasks(transactions, context, new CachingReader(await open(storeHandle, snapshot)), runner);
+async function begin({ context, transactions, storeHandle, snapshot, recordSeed }: BeginBlock): Promise<BlockTasks> {
+  const before = new CachingReader(await open(storeHandle, snapshot));
+  return new BlockTasks(transactions, context, before, runner, recordSeed);
 }
 
 function open(
@@ -49,8 +51,17 @@ function open(
   return reader;
 }
 
+/** The columns of recorded calls change hands without a copy. */
+function answer(to: MessagePort, message: FromWorker): void {
+  const records = message.kind === 'dry' ? message.records : undefined;
+  to.postMessage(message, records === undefined ? [] : buffersOf(records));
+}
+
 function perform(block: BlockTasks, task: WorkerTask): FromWorker {
-  if (task.kind === 'dry') return { kind: 'dry', results: task.positions.map((position) => block.dryRun(position)) };
+  if (task.kind === 'dry') {
+    const results = task.positions.map((position) => block.dryRun(position));
+    return { kind: 'dry', results, records: block.takeRecords() };
+  }
   return { kind: 'cpu', results: task.items.map(({ position, overrides }) => block.execute(position, overrides)) };
 }
 

@@ -1,8 +1,10 @@
 import type { OpenDevice } from './device.js';
+import { sizeClass } from './staging.js';
 
-/** Buffers by name that grow and are kept from batch to batch. */
+/** Device buffers by name that grow and are kept from block to block, and the bind groups over them. */
 export class BufferPool {
   readonly #buffers = new Map<string, GPUBuffer>();
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
 
   constructor(readonly opened: OpenDevice) {}
 
@@ -11,23 +13,28 @@ export class BufferPool {
     let buffer = this.#buffers.get(name);
     if (buffer === undefined || buffer.size < bytes) {
       buffer?.destroy();
+      this.#bindGroups.clear();
       const limit = this.opened.device.limits.maxStorageBufferBindingSize;
-      const size = Math.max(bytes, Math.min(2 ** Math.ceil(Math.log2(Math.max(bytes, 4096))), limit));
+      const size = Math.max(bytes, Math.min(sizeClass(bytes), limit));
       buffer = this.opened.device.createBuffer({ label: name, size: Math.ceil(size / 4) * 4, usage });
       this.#buffers.set(name, buffer);
     }
     return buffer;
   }
 
-  /** The storage buffer `name` holding `words`. */
-  upload(name: string, words: Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>, usage: number): GPUBuffer {
-    const buffer = this.get(name, words.byteLength, usage | this.opened.flags.usage.COPY_DST);
-    if (words.byteLength > 0) this.opened.device.queue.writeBuffer(buffer, 0, words);
-    return buffer;
+  /** The bind group of kernel `id`, made again only when a buffer has grown. */
+  bindGroup(id: string, describe: () => GPUBindGroupDescriptor): GPUBindGroup {
+    let group = this.#bindGroups.get(id);
+    if (group === undefined) {
+      group = this.opened.device.createBindGroup(describe());
+      this.#bindGroups.set(id, group);
+    }
+    return group;
   }
 
   close(): void {
     for (const buffer of this.#buffers.values()) buffer.destroy();
     this.#buffers.clear();
+    this.#bindGroups.clear();
   }
 }

@@ -5,6 +5,7 @@ import { EnvironmentError } from '../errors.js';
 export interface GpuFlags {
   readonly usage: typeof GPUBufferUsage;
   readonly mapRead: number;
+  readonly mapWrite: number;
   readonly compute: number;
 }
 
@@ -85,5 +86,10 @@ function flagsOf(globals: object): GpuFlags {
     typeof globalThis,
     'GPUBufferUsage' | 'GPUMapMode' | 'GPUShaderStage'
   >;
-  return { usage: GPUBufferUsage, mapRead: GPUMapMode.READ, compute: GPUShaderStage.COMPUTE };
+  return {
+    usage: GPUBufferUsage,
+    mapRead: GPUMapMode.READ,
+    mapWrite: GPUMapMode.WRITE,
+    compute: GPUShaderStage.COMPUTE,
+  };
 }

@@ -1,4 +1,5 @@
-import { REVERT_REASONS, STACK_SLOTS, WHY_FUEL } from '../program/types.js';
+import { MAX_KEY_BYTES, MAX_MAP_ENTRIES } from '../program/result.js';
+import { REVERT_REASONS, STACK_SLOTS, STORAGE_FUEL_PER_BYTE, WHY_FUEL } from '../program/types.js';
 
 /**
  * What TypeScript and WGSL must agree on, defined once: structs as word offsets, status words, bindings.
@@ -6,30 +7,57 @@ import { REVERT_REASONS, STACK_SLOTS, WHY_FUEL } from '../program/types.js';
  */
 export const NONE = 0xffffffff;
 export const WORKGROUP_SIZE = 64;
-/** Bytes of result kept per call; a longer one is a PUNT. */
-export const OUTPUT_BYTES = 2048;
+/** Most bytes of result kept of a call; a longer one is a PUNT. */
+export const MAX_OUTPUT_BYTES = 2048;
+/** Offsets of the entries in the buffer behind `params`: the largest alignment that WebGPU lets a device ask for. */
+export const PARAMS_STRIDE = 256;
 
-/** Head of a call in `tx_payloads` (all heads first, then the contexts). Read and write records are ranges of `access_lists`. */
+/** Head of a call in {@link CallRecords.heads}, see records.ts; `*_AT` in bytes. RESULT_BYTES is NONE if unknown. */
+export const CALL_RECORD = struct('CALL_RECORD', [
+  'PROGRAM',
+  'CONTEXT_AT',
+  'CONTEXT_BYTES',
+  'FUEL',
+  'HEIGHT',
+  'FIRST_KEY',
+  'KEYS',
+  'RESULT_BYTES',
+]);
+
+/** Declared key of a call in {@link CallRecords.keys}; `*_AT` in bytes. VALUE_BYTES is NONE for an absent value. */
+export const KEY_RECORD = struct('KEY_RECORD', ['HASH', 'FLAGS', 'KEY_AT', 'KEY_BYTES', 'VALUE_AT', 'VALUE_BYTES']);
+
+/** Head of a call in `tx_payloads`: CONTEXT_AT is a byte address in `input_state`, its keys are a range of `access_lists`. */
 export const CALL = struct('CALL', [
   'CONTEXT_AT',
   'CONTEXT_BYTES',
   'FUEL',
   'HEIGHT',
-  'FIRST_READ',
-  'READS',
-  'FIRST_WRITE',
-  'WRITES',
-  'TOUCHED_AT',
+  'FIRST_ACCESS',
+  'ACCESSES',
+  'OUT_AT',
+  'OUT_WORDS',
 ]);
 
-/** Record of `access_lists`: one declared key; key and value lie in `input_state`. VALUE_BYTES is NONE for an absent value. */
-export const ACCESS = struct('ACCESS', ['HASH', 'KEY_AT', 'KEY_BYTES', 'VALUE_AT', 'VALUE_BYTES']);
+/** Entry of `access_lists`, in ascending order of HASH within a call. SLOT: number of the key's slot, with the two flags on top. */
+export const ACCESS = struct('ACCESS', ['HASH', 'SLOT']);
+export const KEY_READ = 0x80000000;
+export const KEY_WRITTEN = 0x40000000;
+export const MAX_SLOTS = 0x3fffffff;
 
-/** Result of a call in `status_flags.words`; AT is an index into `output_state`, NONE for a bad result pointer. */
-export const RESULT = struct('RESULT', ['STATUS', 'DETAIL', 'FUEL', 'AT', 'BYTES']);
+/**
+ * Entry of `state_map`, by slot: where its key lies in `input_state` (in words), and the byte address of the value that it holds
+ * now. A value has its length as a word before it; an address with WRITTEN_ADDRESS lies in `output_state` (a message of this batch
+ * wrote it), any other in `input_state`; NONE: absent.
+ */
+export const SLOT = struct('SLOT', ['KEY_AT', 'KEY_BYTES', 'VALUE']);
+export const WRITTEN_ADDRESS = 0x80000000;
 
-/** The uniform `params`. */
-export const PARAMS = struct('PARAMS', ['CALLS', 'STRIDE', 'MAP_MASK', 'SEED']);
+/** Result of a call in `status_flags`: STATUS with the detail from bit 8 on; BYTES of the result at the call's OUT_AT, NONE for a bad pointer. */
+export const RESULT = struct('RESULT', ['STATUS', 'FUEL', 'BYTES']);
+
+/** The uniform `params`, one per dispatch: the first call and the number of calls. */
+export const PARAMS = struct('PARAMS', ['FIRST', 'COUNT', 'STRIDE', 'SEED', 'SEEN_AT']);
 
 export const STATUSES = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'ACCESS_VIOLATION', 'PUNT'] as const;
 
@@ -45,6 +73,7 @@ export const PUNTS = [
   'instruction',
   'multi-value',
   'branch-table',
+  'table',
 ] as const;
 export type PuntReason = (typeof PUNTS)[number];
 
@@ -62,43 +91,35 @@ export function puntStop(reason: PuntReason): string {
 export const BUFFERS = [
   { name: 'tx_payloads', access: 'read', type: 'array<u32>' },
   { name: 'input_state', access: 'read', type: 'array<u32>' },
-  { name: 'state_map', access: 'read', type: 'array<u32>' },
+  { name: 'state_map', access: 'read_write', type: 'array<u32>' },
   { name: 'access_lists', access: 'read', type: 'array<u32>' },
   { name: 'program_data', access: 'read', type: 'array<u32>' },
   { name: 'memory', access: 'read_write', type: 'array<u32>' },
   { name: 'output_state', access: 'read_write', type: 'array<u32>' },
-  { name: 'status_flags', access: 'read_write', type: 'StatusFlags' },
+  { name: 'status_flags', access: 'read_write', type: 'array<u32>' },
 ] as const;
 export type BufferName = (typeof BUFFERS)[number]['name'];
 export const PARAMS_BINDING = BUFFERS.length;
-/** Words of `status_flags` before the results: the atomic count of words taken of `output_state`. */
-export const STATUS_HEAD_WORDS = 1;
-
 /** Words behind the memory window that kernels/memory.wgsl may touch. */
 export const WINDOW_SPARE_BYTES = 12;
 
-/** Constants of one program's kernel. */
-export interface KernelConstants {
-  readonly memoryBytes: number;
-  readonly windowBytes: number;
-  readonly imageWords: number;
-}
-
 /** WGSL declarations of everything above. */
-export function layoutWgsl(constants: KernelConstants): string {
+export function layoutWgsl(): string {
   const lines: string[] = [];
   const constant = (name: string, value: number): void => {
     lines.push(`const ${name} = ${value}u;`);
   };
   constant('NONE', NONE);
   constant('WORKGROUP_SIZE', WORKGROUP_SIZE);
-  constant('OUTPUT_BYTES', OUTPUT_BYTES);
+  constant('KEY_READ', KEY_READ);
+  constant('KEY_WRITTEN', KEY_WRITTEN);
+  constant('MAX_SLOTS', MAX_SLOTS);
+  constant('WRITTEN_ADDRESS', WRITTEN_ADDRESS);
+  constant('MAX_MAP_ENTRIES', MAX_MAP_ENTRIES);
+  constant('MAX_KEY_BYTES', MAX_KEY_BYTES);
+  constant('STORAGE_FUEL_PER_BYTE', STORAGE_FUEL_PER_BYTE);
   constant('STACK_SLOTS', STACK_SLOTS);
   constant('WHY_FUEL', WHY_FUEL);
-  constant('MEMORY_BYTES', constants.memoryBytes);
-  constant('WINDOW_BYTES', constants.windowBytes);
-  constant('WINDOW_WORDS', constants.windowBytes / 4);
-  constant('IMAGE_WORDS', constants.imageWords);
   STATUSES.forEach((name, i) => {
     constant(`STATUS_${name}`, i);
   });
@@ -108,15 +129,15 @@ export function layoutWgsl(constants: KernelConstants): string {
   PUNTS.forEach((name, i) => {
     constant(`STOP_PUNT_${wgslName(name)}`, stopCode('PUNT', i));
   });
-  for (const s of [CALL, ACCESS, RESULT]) lines.push(...s.wgsl);
-  lines.push(
-    `struct Params { ${PARAMS.fields.map((f) => `${f.toLowerCase()}: u32`).join(', ')} }`,
-    'struct StatusFlags { output_words: atomic<u32>, words: array<u32> }',
-  );
+  for (const s of [CALL, ACCESS, SLOT, RESULT]) lines.push(...s.wgsl);
+  lines.push(`struct Params { ${PARAMS.fields.map((f) => `${f.toLowerCase()}: u32`).join(', ')} }`);
   BUFFERS.forEach(({ name, access, type }, i) => {
     lines.push(`@group(0) @binding(${i}) var<storage, ${access}> ${name}: ${type};`);
   });
-  lines.push(`@group(0) @binding(${PARAMS_BINDING}) var<uniform> params: Params;`, 'var<private> call_index: u32;');
+  lines.push(
+    `@group(0) @binding(${PARAMS_BINDING}) var<uniform> params: Params;`,
+    '// Number of the call in the batch, and of the invocation in the dispatch.\nvar<private> call_index: u32;\nvar<private> lane_index: u32;',
+  );
   return `${lines.join('\n')}\n`;
 }
 

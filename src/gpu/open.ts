@@ -1,33 +1,57 @@
 import { EnvironmentError } from '../errors.js';
 import type { Program } from '../program/types.js';
+import { BlockRun, type LaneResources } from './block-run.js';
+import { BufferPool } from './buffers.js';
 import { type OpenDevice, openDevice } from './device.js';
-import { Dispatcher, MAX_BATCH_BYTES, MAX_BATCH_CALLS } from './dispatch.js';
-import { OUTPUT_BYTES } from './layout.js';
-import { packedBytes } from './pack.js';
-import { ProgramCache, WINDOWS } from './programs.js';
-import type { GpuCall, GpuCallResult, GpuLane, GpuTimings } from './types.js';
-import { puntResult } from './unpack.js';
+import { runIndependent } from './independent.js';
+import { WINDOW_SPARE_BYTES, WORKGROUP_SIZE } from './layout.js';
+import { Packer } from './pack.js';
+import { ProgramCache, type ReadyKernel } from './programs.js';
+import { StagingPool } from './staging.js';
+import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult, GpuLane, GpuOutcomes, GpuTimings } from './types.js';
 
-/** Opens the GPU side of the parallel lane. Throws `EnvironmentError` GPU_UNAVAILABLE where there is no usable GPU. */
-export async function openGpuLane(): Promise<GpuLane> {
-  return new DawnLane(await openDevice());
+export interface GpuLaneOptions {
+  /** Wait after every phase so that {@link GpuTimings} tells them apart; slower. */
+  readonly measure?: boolean;
+  /** Longest wait for a batch: 30 s on hardware, 10 minutes on a software driver if not given. */
+  readonly timeoutMs?: number;
 }
 
-class DawnLane implements GpuLane {
+const TIMEOUT_MS = { hardware: 30_000, software: 600_000 } as const;
+
+/** Opens the GPU side of the parallel lane. Throws `EnvironmentError` GPU_UNAVAILABLE where there is no usable GPU. */
+export async function openGpuLane(options: GpuLaneOptions = {}): Promise<DawnLane> {
+  return new DawnLane(await openDevice(), options);
+}
+
+/** The lane on a device that Dawn opened. */
+export class DawnLane implements GpuLane {
   readonly adapter: GpuLane['adapter'];
-  readonly timings: GpuTimings = { packMs: 0, uploadMs: 0, kernelMs: 0, readbackMs: 0 };
+  readonly timings: GpuTimings = {
+    packMs: 0,
+    uploadMs: 0,
+    kernelMs: 0,
+    readbackMs: 0,
+    deviceMs: 0,
+    dispatches: 0,
+  };
   readonly #opened: OpenDevice;
   readonly #programs: ProgramCache;
-  readonly #dispatcher: Dispatcher;
-  /** The buffers are shared, so one `run` waits for the one before it. */
+  readonly #buffers: BufferPool;
+  readonly #staging: StagingPool;
+  readonly #packer = new Packer();
+  readonly #options: GpuLaneOptions;
+  /** The buffers are shared, so one block waits for the one before it. */
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(opened: OpenDevice) {
+  constructor(opened: OpenDevice, options: GpuLaneOptions = {}) {
     this.#opened = opened;
+    this.#options = options;
     this.adapter = opened.adapter;
     this.#programs = new ProgramCache(opened);
-    this.#dispatcher = new Dispatcher(opened, this.#programs.layout, this.timings);
+    this.#buffers = new BufferPool(opened);
+    this.#staging = new StagingPool(opened);
   }
 
   supports(program: Program): { ok: true } | { ok: false; reason: string } {
@@ -35,92 +59,103 @@ class DawnLane implements GpuLane {
     return reason === undefined ? { ok: true } : { ok: false, reason };
   }
 
+  ready(program: Program): boolean {
+    return this.#programs.isReady(program, this.#programs.firstWindow(program));
+  }
+
+  async prepare(program: Program): Promise<void> {
+    if (this.supports(program).ok) await this.#programs.kernel(program, this.#programs.firstWindow(program));
+  }
+
+  begin(block: GpuBlock): Promise<GpuBlockRun> {
+    return this.#begin(block, { shared: true });
+  }
+
   run(calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
-    const turn = this.#last.then(() => this.#runAll(calls));
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    return runIndependent(calls, {
+      supports: (program) => this.supports(program).ok,
+      compile: async (program, window) => (await this.#programs.kernel(program, window)) !== undefined,
+      firstWindow: (program) => this.#programs.firstWindow(program),
+      skipWindow: (program, window) => this.#programs.skipWindow(program, window),
+      begin: (block, window) => this.#begin(block, { shared: false, window }),
+    });
   }
 
   async close(): Promise<void> {
-    await this.#last;
+    await this.#last.catch(() => undefined);
     if (this.#closed) return;
     this.#closed = true;
-    this.#dispatcher.close();
+    this.#buffers.close();
+    this.#staging.close();
     this.#opened.close();
   }
 
-  async #runAll(calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
-    const results: GpuCallResult[] = calls.map((call) => puntResult(call, 'unsupported'));
-    const groups = new Map<string, number[]>();
-    calls.forEach(({ program }, i) => {
-      const group = groups.get(program.hash);
-      if (group === undefined) groups.set(program.hash, [i]);
-      else group.push(i);
+  /** `window`: number of the memory window of all programs; each program's own if not given. */
+  async #begin(block: GpuBlock, how: { shared: boolean; window?: number }): Promise<GpuBlockRun> {
+    const before = this.#last;
+    let release = (): void => {};
+    this.#last = new Promise<void>((resolve) => {
+      release = resolve;
     });
+    await before;
     try {
       this.#checkAlive();
-      // Drivers take seconds over a kernel: all of this batch at once.
-      await Promise.all([...groups.values()].map(([first]) => this.#compile(calls[first ?? 0]?.program)));
-      for (const group of groups.values()) await this.#runProgram(calls, group, results);
-    } catch (error) {
-      throw await this.#explain(error);
-    }
-    return results;
-  }
-
-  async #compile(program: Program | undefined): Promise<void> {
-    if (program === undefined || this.#programs.refusal(program) !== undefined) return;
-    await this.#programs.kernel(program, this.#programs.firstWindow(program));
-  }
-
-  /** Runs the calls numbered `group`, all of one program, with larger memory windows as they need them. */
-  async #runProgram(calls: readonly GpuCall[], group: readonly number[], results: GpuCallResult[]): Promise<void> {
-    const program = calls[group[0] ?? 0]?.program;
-    if (program === undefined || this.#programs.refusal(program) !== undefined) return;
-    let left = group;
-    for (let window = this.#programs.firstWindow(program); window < WINDOWS.length && left.length > 0; window++) {
-      const ready = await this.#programs.kernel(program, window);
+      const kernels = await this.#kernels(block, how.window);
       this.#checkAlive();
-      if (ready === undefined) return;
-      for (const chunk of this.#chunks(calls, left, window)) {
-        const part = await this.#dispatcher.run(
-          ready,
-          chunk.flatMap((i) => calls[i] ?? []),
-        );
-        chunk.forEach((i, k) => {
-          const result = part[k];
-          if (result !== undefined) results[i] = result;
+      const started = performance.now();
+      const packed = this.#packer.measure(block, how.shared, {
+        maxCalls: (hash) => this.#maxCalls(kernels.get(hash)),
+      });
+      this.timings.packMs += performance.now() - started;
+      const limit = this.#opened.device.limits.maxStorageBufferBindingSize;
+      const largest = Math.max(packed.bytes, packed.outputWords * 4);
+      if (largest > Math.min(limit, 2 ** 31 - 1)) {
+        throw new EnvironmentError('GPU_FAILED', 'a batch is larger than what the GPU binds', {
+          facts: { bytes: largest, limit },
         });
       }
-      const tight = left.filter((i) => results[i]?.puntReason === 'window');
-      if (tight.length * 2 > left.length) this.#programs.skipWindow(program, window);
-      left = tight;
+      const run = new BlockRun(this.#resources(block.seed, release), block, packed, kernels, (target) =>
+        this.#packer.write(block, packed, target),
+      );
+      return new ExplainedRun(run, (error) => this.#explain(error));
+    } catch (error) {
+      release();
+      throw await this.#explain(error);
     }
   }
 
-  /** Splits call numbers so that every buffer of a batch stays below what the device binds. */
-  *#chunks(calls: readonly GpuCall[], group: readonly number[], window: number): Generator<number[]> {
-    const limit = Math.min(MAX_BATCH_BYTES, this.#opened.device.limits.maxStorageBufferBindingSize);
-    const size = WINDOWS[window];
-    const perCall = Math.max(OUTPUT_BYTES, size?.place === 'storage' ? size.bytes : 0);
-    const most = Math.max(1, Math.min(MAX_BATCH_CALLS, Math.floor(limit / perCall) - 64));
-    let chunk: number[] = [];
-    let bytes = 0;
-    for (const i of group) {
-      const call = calls[i];
-      if (call === undefined) continue;
-      const more = packedBytes(call);
-      // Such a call stays a PUNT.
-      if (more > limit / 2) continue;
-      if (chunk.length > 0 && (chunk.length >= most || bytes + more > limit / 2)) {
-        yield chunk;
-        chunk = [];
-        bytes = 0;
-      }
-      chunk.push(i);
-      bytes += more;
-    }
-    if (chunk.length > 0) yield chunk;
+  #resources(seed: number, onClose: () => void): LaneResources {
+    const { software } = this.adapter;
+    return {
+      opened: this.#opened,
+      layout: this.#programs.layout,
+      buffers: this.#buffers,
+      staging: this.#staging,
+      timings: this.timings,
+      measure: this.#options.measure ?? false,
+      timeoutMs: this.#options.timeoutMs ?? (software ? TIMEOUT_MS.software : TIMEOUT_MS.hardware),
+      seed,
+      onClose,
+    };
+  }
+
+  /** All kernels of a block at once: drivers take seconds over one. Throws if a program has none. */
+  async #kernels(block: GpuBlock, window: number | undefined): Promise<Map<string, ReadyKernel>> {
+    const compiled = [...block.programs].map(async ([hash, program]): Promise<[string, ReadyKernel]> => {
+      const kernel = await this.#programs.kernel(program, window ?? this.#programs.firstWindow(program));
+      if (kernel === undefined) throw new Error(`no kernel for program ${hash}`);
+      return [hash, kernel];
+    });
+    return new Map(await Promise.all(compiled));
+  }
+
+  #maxCalls(kernel: ReadyKernel | undefined): number {
+    const { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = this.#opened.device.limits;
+    const most = maxComputeWorkgroupsPerDimension * WORKGROUP_SIZE;
+    const window = kernel?.kernel.window;
+    if (window?.place !== 'storage') return most;
+    const fits = Math.floor(maxStorageBufferBindingSize / (window.bytes + WINDOW_SPARE_BYTES)) - WORKGROUP_SIZE;
+    return Math.max(1, Math.min(most, fits));
   }
 
   #checkAlive(): void {
@@ -136,15 +171,33 @@ class DawnLane implements GpuLane {
     await new Promise((resolve) => setTimeout(resolve, 10));
     const lost = this.#opened.lost();
     const message = error instanceof Error ? error.message : String(error);
-    if (lost === undefined) {
-      return new EnvironmentError('GPU_FAILED', `the GPU refuses a batch: ${message}`, {
-        hint: 'The CPU policies give the same state.',
-        cause: error,
-      });
+    const options = { hint: 'The CPU policies give the same state.', cause: error };
+    return lost === undefined
+      ? new EnvironmentError('GPU_FAILED', `the GPU refuses a batch: ${message}`, options)
+      : new EnvironmentError('GPU_DEVICE_LOST', `the GPU device was lost: ${lost}`, options);
+  }
+}
+
+/** A run whose failures carry stable codes. */
+class ExplainedRun implements GpuBlockRun {
+  constructor(
+    readonly inner: BlockRun,
+    readonly explain: (error: unknown) => Promise<unknown>,
+  ) {}
+
+  async run(number: number): Promise<GpuOutcomes> {
+    try {
+      return await this.inner.run(number);
+    } catch (error) {
+      throw await this.explain(error);
     }
-    return new EnvironmentError('GPU_DEVICE_LOST', `the GPU device was lost: ${lost}`, {
-      hint: 'The CPU policies give the same state.',
-      cause: error,
-    });
+  }
+
+  set(records: number, call: number, key: number, value: Uint8Array | undefined): void {
+    this.inner.set(records, call, key, value);
+  }
+
+  close(): void {
+    this.inner.close();
   }
 }

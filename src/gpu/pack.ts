@@ -1,162 +1,277 @@
-import { writeU32 } from '../util/bytes.js';
-import { ACCESS, CALL, MAX_CALL_FUEL, NONE, RESULT } from './layout.js';
-import type { GpuCall } from './types.js';
+import {
+  ACCESS,
+  CALL,
+  CALL_RECORD,
+  KEY_READ,
+  KEY_RECORD,
+  KEY_WRITTEN,
+  MAX_CALL_FUEL,
+  MAX_OUTPUT_BYTES,
+  NONE,
+  PARAMS_STRIDE,
+  RESULT,
+  SLOT,
+} from './layout.js';
+import type { CallRecords } from './records.js';
+import { SlotTable } from './slots.js';
+import type { GpuBlock } from './types.js';
 
-/** A growing run of u32 words whose memory is kept between batches: packing allocates nothing once warm. */
-export class Arena {
-  words = new Uint32Array(1024);
-  bytes = new Uint8Array(this.words.buffer);
-  length = 0;
-
-  /** Room for `count` words, not cleared; returns the index of the first. */
-  take(count: number): number {
-    const at = this.length;
-    this.length += count;
-    if (this.length > this.words.length) {
-      const words = new Uint32Array(Math.max(this.length, this.words.length * 2));
-      words.set(this.words.subarray(0, at));
-      this.words = words;
-      this.bytes = new Uint8Array(words.buffer);
-    }
-    return at;
-  }
-
-  /** Appends bytes, padded with zeros to whole words; returns the word index. */
-  put(bytes: Uint8Array): number {
-    const count = (bytes.length + 3) >>> 2;
-    const at = this.take(count);
-    if (count > 0) this.words[at + count - 1] = 0;
-    this.bytes.set(bytes, at * 4);
-    return at;
-  }
-
-  filled(): Uint32Array<ArrayBuffer> {
-    return this.words.subarray(0, this.length);
-  }
+/** Calls of one program and colour, one after the other in the packed order. */
+export interface Dispatch {
+  readonly programHash: string;
+  readonly first: number;
+  readonly count: number;
 }
 
-/** The input buffers of one batch, see layout.ts. */
-export interface PackedBatch {
+/** Dispatches of a segment, and the calls of the segment: `first` to `end` of the packed order. */
+export interface PackedSegment {
+  readonly dispatches: readonly Dispatch[];
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Where the sections of a packed block begin in the staging buffer and how long they are, in bytes. */
+export interface Sections {
+  readonly tx_payloads: Section;
+  readonly access_lists: Section;
+  readonly state_map: Section;
+  readonly input_state: Section;
+  readonly params: Section;
+}
+export interface Section {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** A block as it goes to the device. The arrays belong to the packer: they are good until the next `pack`. */
+export interface PackedBlock {
   readonly calls: number;
-  readonly txPayloads: Uint32Array<ArrayBuffer>;
-  readonly inputState: Uint32Array<ArrayBuffer>;
-  readonly stateMap: Uint32Array<ArrayBuffer>;
-  readonly accessLists: Uint32Array<ArrayBuffer>;
-  readonly seed: number;
-  /** Words of `status_flags.words`: results, then the touched bits. */
-  readonly statusWords: number;
+  readonly segments: readonly PackedSegment[];
+  readonly sections: Sections;
+  readonly bytes: number;
+  /** Per packed call: index of its records, its number there, its first access, its place in output_state in words. */
+  readonly recordsOf: Uint32Array;
+  readonly callOf: Uint32Array;
+  readonly firstAccess: Uint32Array;
+  readonly outAt: Uint32Array;
+  /** Packed call by number in the segments as given. */
+  readonly packedOf: Uint32Array;
+  /** Slot of every access. */
+  readonly slotOf: Uint32Array;
+  readonly accesses: number;
+  readonly outputWords: number;
+  /** Where each of the block's records begins in `input_state`, in bytes. */
+  readonly bases: Float64Array;
 }
 
-/** Hash of a key as kernels/storage-access.wgsl computes it. */
-function hashKey(seed: number, key: Uint8Array): number {
-  let h = seed;
-  for (let i = 0; i < key.length; i++) h = Math.imul(h ^ (key[i] ?? 0), 16777619);
-  return h >>> 0;
+/** What is looked up of a program's kernel to pack a dispatch. */
+export interface PackLimits {
+  /** Most calls of one dispatch of this program. */
+  maxCalls(programHash: string): number;
 }
 
-function mixHash(hash: number, first: number): number {
-  let h = hash ^ Math.imul(first, 0x9e3779b1);
-  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
-  return (h ^ (h >>> 15)) >>> 0;
-}
-
-/** Packs calls into the kernel's input buffers. The result's arrays are views that the next `pack` overwrites. */
+/** Lays blocks out for the device: a first pass numbers keys and measures, a second one writes into mapped memory. No object per call. */
 export class Packer {
-  readonly #payloads = new Arena();
-  readonly #state = new Arena();
-  readonly #access = new Arena();
-  readonly #map = new Arena();
-  #seed = 0;
+  readonly #slots = new SlotTable();
+  #recordsOf = new Uint32Array(0);
+  #callOf = new Uint32Array(0);
+  #packedOf = new Uint32Array(0);
+  #firstAccess = new Uint32Array(0);
+  #outAt = new Uint32Array(0);
+  #slotOf = new Uint32Array(0);
 
-  /** `seed` starts the key hash; random, so that nobody can choose keys that collide. It never shows in a result. */
-  pack(calls: readonly GpuCall[], seed: number): PackedBatch {
-    for (const arena of [this.#payloads, this.#state, this.#access, this.#map]) arena.length = 0;
-    this.#seed = seed;
-    this.#payloads.take(calls.length * CALL.words);
-    let touchedAt = calls.length * RESULT.words;
-    for (let i = 0; i < calls.length; i++) {
-      const call = calls[i];
-      if (call === undefined) continue;
-      if (!(call.fuel >= 0 && call.fuel <= MAX_CALL_FUEL)) throw new RangeError('fuel of a call is out of range');
-      const contextAt = this.#payloads.put(call.context);
-      const firstRead = this.#access.length / ACCESS.words;
-      for (const { key, value } of call.reads) this.#record(key, value);
-      const firstWrite = this.#access.length / ACCESS.words;
-      for (const key of call.writes) this.#record(key, undefined);
-      const head = this.#payloads.words;
-      const at = i * CALL.words;
-      head[at + CALL.offset.CONTEXT_AT] = contextAt;
-      head[at + CALL.offset.CONTEXT_BYTES] = call.context.length;
-      head[at + CALL.offset.FUEL] = call.fuel;
-      head[at + CALL.offset.HEIGHT] = call.height;
-      head[at + CALL.offset.FIRST_READ] = firstRead;
-      head[at + CALL.offset.READS] = call.reads.length;
-      head[at + CALL.offset.FIRST_WRITE] = firstWrite;
-      head[at + CALL.offset.WRITES] = call.writes.length;
-      head[at + CALL.offset.TOUCHED_AT] = touchedAt;
-      touchedAt += (call.reads.length + 31) >>> 5;
+  /** First pass. `shared`: equal keys of one contract are one slot; otherwise every call has slots of its own. */
+  measure(block: GpuBlock, shared: boolean, limits: PackLimits): PackedBlock {
+    const calls = block.segments.reduce((sum, s) => sum + s.reduce((n, colour) => n + colour.length / 2, 0), 0);
+    this.#reserve(calls);
+    const segments = this.#order(block, limits);
+    const { records } = block;
+    const { offset, words } = CALL_RECORD;
+    let keys = 0;
+    let outputWords = 0;
+    const used = new Uint8Array(records.length);
+    for (let i = 0; i < calls; i++) {
+      const { heads } = records[this.#recordsOf[i]];
+      used[this.#recordsOf[i]] = 1;
+      const head = this.#callOf[i] * words;
+      this.#firstAccess[i] = keys;
+      keys += heads[head + offset.KEYS];
+      this.#outAt[i] = outputWords;
+      outputWords += outputCapacity(heads[head + offset.RESULT_BYTES]);
     }
-    this.#buildMap(calls);
+    this.#firstAccess[calls] = keys;
+    this.#outAt[calls] = outputWords;
+    if (this.#slotOf.length < keys) this.#slotOf = new Uint32Array(keys * 2);
+    this.#slots.begin(records, keys, shared);
+    for (let i = 0; i < calls; i++) {
+      this.#slots.addCall(this.#recordsOf[i], this.#callOf[i], this.#slotOf, this.#firstAccess[i]);
+    }
+    const bases = new Float64Array(records.length);
+    let stateBytes = 0;
+    records.forEach(({ bytes }, r) => {
+      bases[r] = stateBytes;
+      if (used[r] === 1) stateBytes += bytes.length;
+      else bases[r] = Number.NaN;
+    });
+    const dispatches = segments.reduce((sum, s) => sum + s.dispatches.length, 0);
+    const { sections, bytes } = layOut({
+      tx_payloads: calls * CALL.words * 4,
+      access_lists: keys * ACCESS.words * 4,
+      state_map: this.#slots.count * SLOT.words * 4,
+      input_state: stateBytes,
+      params: dispatches * PARAMS_STRIDE,
+    });
     return {
-      calls: calls.length,
-      txPayloads: this.#payloads.filled(),
-      inputState: this.#state.filled(),
-      stateMap: this.#map.filled(),
-      accessLists: this.#access.filled(),
-      seed,
-      statusWords: touchedAt,
+      calls,
+      segments,
+      sections,
+      bytes,
+      recordsOf: this.#recordsOf,
+      callOf: this.#callOf,
+      firstAccess: this.#firstAccess,
+      outAt: this.#outAt,
+      packedOf: this.#packedOf,
+      slotOf: this.#slotOf,
+      accesses: keys,
+      outputWords,
+      bases,
     };
   }
 
-  #record(key: Uint8Array, value: Uint8Array | undefined): void {
-    const keyAt = this.#state.put(key);
-    const valueAt = value === undefined ? 0 : this.#state.put(value);
-    const at = this.#access.take(ACCESS.words);
-    const { words } = this.#access;
-    words[at + ACCESS.offset.HASH] = hashKey(this.#seed, key);
-    words[at + ACCESS.offset.KEY_AT] = keyAt;
-    words[at + ACCESS.offset.KEY_BYTES] = key.length;
-    words[at + ACCESS.offset.VALUE_AT] = valueAt;
-    words[at + ACCESS.offset.VALUE_BYTES] = value === undefined ? NONE : value.length;
-  }
-
-  /** Open addressing, linear probing, at most half full; an entry is a record's number + 1, so 0 is free. */
-  #buildMap(calls: readonly GpuCall[]): void {
-    const records = this.#access.length / ACCESS.words;
-    let size = 4;
-    while (size < records * 2) size *= 2;
-    this.#map.take(size);
-    const table = this.#map.filled().fill(0);
-    const { words } = this.#access;
-    let record = 0;
-    const insert = (count: number): void => {
-      const first = record;
-      for (; record < first + count; record++) {
-        let slot = mixHash(words[record * ACCESS.words + ACCESS.offset.HASH] ?? 0, first) & (size - 1);
-        while (table[slot] !== 0) slot = (slot + 1) & (size - 1);
-        table[slot] = record + 1;
-      }
-    };
-    for (const call of calls) {
-      insert(call.reads.length);
-      insert(call.writes.length);
+  /** Second pass: writes everything but the parameters into `target`, the mapped staging buffer; nothing of it is read back. */
+  write(block: GpuBlock, packed: PackedBlock, target: ArrayBuffer): void {
+    const { sections, calls, bases } = packed;
+    const { records } = block;
+    const state = new Uint8Array(target, sections.input_state.at, sections.input_state.bytes);
+    records.forEach(({ bytes }, r) => {
+      if (!Number.isNaN(bases[r])) state.set(bytes, bases[r]);
+    });
+    const payloads = wordsOf(target, sections.tx_payloads);
+    const lists = wordsOf(target, sections.access_lists);
+    for (let i = 0; i < calls; i++) this.#writeCall(records[this.#recordsOf[i]], i, bases, payloads, lists);
+    const map = wordsOf(target, sections.state_map);
+    const { offset } = KEY_RECORD;
+    for (let slot = 0; slot < this.#slots.count; slot++) {
+      const r = this.#slots.recordsOf[slot];
+      const { keys } = records[r];
+      const key = this.#slots.keyOf[slot] * KEY_RECORD.words;
+      const at = slot * SLOT.words;
+      map[at + SLOT.offset.KEY_AT] = (bases[r] + keys[key + offset.KEY_AT]) / 4;
+      map[at + SLOT.offset.KEY_BYTES] = keys[key + offset.KEY_BYTES];
+      const absent = keys[key + offset.VALUE_BYTES] === NONE;
+      map[at + SLOT.offset.VALUE] = absent ? NONE : bases[r] + keys[key + offset.VALUE_AT];
     }
   }
+
+  #writeCall(
+    { heads, keys }: CallRecords,
+    i: number,
+    bases: Float64Array,
+    payloads: Uint32Array,
+    lists: Uint32Array,
+  ): void {
+    const { offset } = CALL_RECORD;
+    const head = this.#callOf[i] * CALL_RECORD.words;
+    const at = i * CALL.words;
+    const fuel = heads[head + offset.FUEL];
+    if (fuel > MAX_CALL_FUEL) throw new RangeError('fuel of a call is out of range');
+    const firstAccess = this.#firstAccess[i];
+    const count = heads[head + offset.KEYS];
+    payloads[at + CALL.offset.CONTEXT_AT] = bases[this.#recordsOf[i]] + heads[head + offset.CONTEXT_AT];
+    payloads[at + CALL.offset.CONTEXT_BYTES] = heads[head + offset.CONTEXT_BYTES];
+    payloads[at + CALL.offset.FUEL] = fuel;
+    payloads[at + CALL.offset.HEIGHT] = heads[head + offset.HEIGHT];
+    payloads[at + CALL.offset.FIRST_ACCESS] = firstAccess;
+    payloads[at + CALL.offset.ACCESSES] = count;
+    payloads[at + CALL.offset.OUT_AT] = this.#outAt[i];
+    payloads[at + CALL.offset.OUT_WORDS] = this.#outAt[i + 1] - this.#outAt[i];
+    const firstKey = heads[head + offset.FIRST_KEY];
+    for (let k = 0; k < count; k++) {
+      const key = (firstKey + k) * KEY_RECORD.words;
+      const access = (firstAccess + k) * ACCESS.words;
+      lists[access + ACCESS.offset.HASH] = keys[key + KEY_RECORD.offset.HASH];
+      const flags = keys[key + KEY_RECORD.offset.FLAGS] & (KEY_READ | KEY_WRITTEN);
+      lists[access + ACCESS.offset.SLOT] = this.#slotOf[firstAccess + k] | flags;
+    }
+  }
+
+  /** Numbers the calls so that those of one segment, colour and program lie together. */
+  #order(block: GpuBlock, limits: PackLimits): PackedSegment[] {
+    let next = 0;
+    let given = 0;
+    return block.segments.map((colours) => {
+      const dispatches: Dispatch[] = [];
+      const start = next;
+      for (const colour of colours) {
+        for (const [programHash, members] of groupByProgram(block.records, colour)) {
+          const most = Math.max(1, limits.maxCalls(programHash));
+          for (let from = 0; from < members.length; from += most) {
+            dispatches.push({ programHash, first: next + from, count: Math.min(most, members.length - from) });
+          }
+          for (const member of members) {
+            this.#recordsOf[next] = colour[member * 2];
+            this.#callOf[next] = colour[member * 2 + 1];
+            this.#packedOf[given + member] = next++;
+          }
+        }
+        given += colour.length / 2;
+      }
+      return { dispatches, first: start, end: next };
+    });
+  }
+
+  #reserve(calls: number): void {
+    if (this.#recordsOf.length > calls) return;
+    const size = (calls + 1) * 2;
+    this.#recordsOf = new Uint32Array(size);
+    this.#callOf = new Uint32Array(size);
+    this.#packedOf = new Uint32Array(size);
+    this.#firstAccess = new Uint32Array(size);
+    this.#outAt = new Uint32Array(size);
+  }
 }
 
-/** Bytes that a call takes in the largest of the input buffers, at most: what chunks are measured by. */
-export function packedBytes(call: GpuCall): number {
-  let bytes = CALL.words * 4 + call.context.length + 8;
-  for (const { key, value } of call.reads) bytes += key.length + (value?.length ?? 0) + ACCESS.words * 4 + 24;
-  for (const key of call.writes) bytes += key.length + ACCESS.words * 4 + 24;
-  return bytes;
+/** Numbers of the calls of `colour` by the program they run. */
+function groupByProgram(records: readonly CallRecords[], colour: Uint32Array): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  for (let i = 0; i < colour.length / 2; i++) {
+    const { heads, programs } = records[colour[i * 2]];
+    const hash = programs[heads[colour[i * 2 + 1] * CALL_RECORD.words + CALL_RECORD.offset.PROGRAM]];
+    const group = groups.get(hash);
+    if (group === undefined) groups.set(hash, [i]);
+    else group.push(i);
+  }
+  return groups;
 }
 
-/** The uniform `params`, see layout.ts. */
-export function packParams(calls: number, stride: number, mapWords: number, seed: number): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(16);
-  [calls, stride, mapWords - 1, seed].forEach((value, i) => {
-    writeU32(out, i * 4, value);
-  });
-  return out;
+/** Words kept of a call's result: what its dry run returned and a little more, or all that is allowed where nothing is known. */
+function outputCapacity(resultBytes: number): number {
+  if (resultBytes > MAX_OUTPUT_BYTES) return MAX_OUTPUT_BYTES / 4;
+  return Math.min(MAX_OUTPUT_BYTES / 4, ((resultBytes + 47) >> 4) * 4);
+}
+
+function layOut(sizes: { readonly [K in keyof Sections]: number }): { sections: Sections; bytes: number } {
+  let bytes = 0;
+  const section = (size: number): Section => {
+    const at = bytes;
+    bytes += (size + 15) & ~15;
+    return { at, bytes: size };
+  };
+  const sections = {
+    tx_payloads: section(sizes.tx_payloads),
+    access_lists: section(sizes.access_lists),
+    state_map: section(sizes.state_map),
+    input_state: section(sizes.input_state),
+    params: section(sizes.params),
+  };
+  return { sections, bytes };
+}
+
+function wordsOf(target: ArrayBuffer, { at, bytes }: Section): Uint32Array {
+  return new Uint32Array(target, at, bytes / 4);
+}
+
+/** Words of `status_flags`: a result per call, then what each access saw. */
+export function statusWords(packed: PackedBlock): number {
+  return packed.calls * RESULT.words + packed.accesses;
 }

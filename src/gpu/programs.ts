@@ -1,6 +1,6 @@
 import type { Program } from '../program/types.js';
 import type { OpenDevice } from './device.js';
-import { BUFFERS, PARAMS_BINDING } from './layout.js';
+import { BUFFERS, PARAMS_BINDING, PARAMS_STRIDE } from './layout.js';
 import { type Kernel, type MemoryWindow, translateProgram } from './translate/module.js';
 
 /**
@@ -13,6 +13,8 @@ export const WINDOWS: readonly MemoryWindow[] = [
 ];
 
 export interface ReadyKernel {
+  /** Program hash and window: names it among the kernels of a device. */
+  readonly id: string;
   readonly kernel: Kernel;
   readonly pipeline: GPUComputePipeline;
   /** The buffer `program_data`. */
@@ -22,6 +24,8 @@ export interface ReadyKernel {
 interface Entry {
   readonly kernels: (Kernel | undefined)[];
   readonly ready: (Promise<ReadyKernel | undefined> | undefined)[];
+  /** Numbers of the windows whose kernel is compiled (or refused by the driver). */
+  readonly settled: Set<number>;
   /** Why there is no kernel; undefined if there is one. */
   reason: string | undefined;
   /** Window that its calls start with. */
@@ -44,7 +48,14 @@ export class ProgramCache {
       }),
     );
     this.layout = device.createBindGroupLayout({
-      entries: [...storage, { binding: PARAMS_BINDING, visibility: flags.compute, buffer: { type: 'uniform' } }],
+      entries: [
+        ...storage,
+        {
+          binding: PARAMS_BINDING,
+          visibility: flags.compute,
+          buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: PARAMS_STRIDE },
+        },
+      ],
     });
     this.#pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.layout] });
   }
@@ -68,14 +79,22 @@ export class ProgramCache {
   /** The compiled kernel with window number `window`; undefined (and refused from then on) if the driver does not take it. */
   kernel(program: Program, window: number): Promise<ReadyKernel | undefined> {
     const entry = this.#entry(program);
-    entry.ready[window] ??= this.#compile(program, entry, window);
+    entry.ready[window] ??= this.#compile(program, entry, window).finally(() => entry.settled.add(window));
     return entry.ready[window];
+  }
+
+  /** Whether {@link kernel} would answer at once; if not, the compilation begins now. */
+  isReady(program: Program, window: number): boolean {
+    const entry = this.#entry(program);
+    if (entry.reason !== undefined || entry.settled.has(window)) return true;
+    void this.kernel(program, window);
+    return false;
   }
 
   #entry(program: Program): Entry {
     let entry = this.#entries.get(program.hash);
     if (entry === undefined) {
-      entry = { kernels: [], ready: [], reason: undefined, first: 0 };
+      entry = { kernels: [], ready: [], settled: new Set(), reason: undefined, first: 0 };
       for (; entry.first < WINDOWS.length; entry.first++) {
         entry.reason = this.#translate(program, entry, entry.first);
         if (entry.reason === undefined) break;
@@ -110,7 +129,7 @@ export class ProgramCache {
         usage: flags.usage.STORAGE | flags.usage.COPY_DST,
       });
       device.queue.writeBuffer(image, 0, new Uint8Array(kernel.image.buffer, 0, kernel.image.byteLength).slice());
-      return { kernel, pipeline, image };
+      return { id: `${program.hash} ${window}`, kernel, pipeline, image };
     } catch (error) {
       if (lost() === undefined && window === entry.first) {
         entry.reason = `the driver refuses the kernel: ${error instanceof Error ? error.message : String(error)}`;

@@ -1,4 +1,5 @@
 import type { Program, RevertReason } from '../program/types.js';
+import type { CallRecords } from './records.js';
 
 /** One message for the kernel. Storage keys are the contract's own (without the `store/` prefix). */
 export interface GpuCall {
@@ -26,11 +27,55 @@ export interface GpuCallResult {
   readonly puntReason: string | undefined;
 }
 
+/** The calls of one block, in the order in which the kernel is to run them. */
+export interface GpuBlock {
+  /** Start of the key hashes of all records. */
+  readonly seed: number;
+  readonly records: readonly CallRecords[];
+  /** By program hash. */
+  readonly programs: ReadonlyMap<string, Program>;
+  /**
+   * Segments → colours → calls, each call as a pair (index into `records`, number of the call there). Calls of one colour are
+   * independent; a later colour sees what earlier ones wrote; between two segments the host may set values.
+   */
+  readonly segments: readonly (readonly Uint32Array[])[];
+}
+
+/** How the calls of a segment ended, by their number in its colours. Byte views are good until the block is closed. */
+export interface GpuOutcomes {
+  readonly count: number;
+  status(call: number): GpuStatus;
+  reason(call: number): RevertReason;
+  fuelLeft(call: number): number;
+  /** OK: the bytes returned, undefined if the pointer was bad. */
+  result(call: number): Uint8Array | undefined;
+  puntReason(call: number): string | undefined;
+  /** The value that the call saw at its declared key number `key`; null if it was absent, undefined if it did not ask. */
+  seen(call: number, key: number): Uint8Array | null | undefined;
+}
+
+/** A block on the device. */
+export interface GpuBlockRun {
+  /** Runs segment `number`; segments are run in order. Rejects with GPU_DEVICE_LOST, GPU_FAILED or GPU_TIMEOUT. */
+  run(number: number): Promise<GpuOutcomes>;
+  /**
+   * Sets what later segments see at the key numbered `key` of call (`records`, `call`), where the host knows better than the
+   * kernel: written on the CPU, or written by a message that failed after all.
+   */
+  set(records: number, call: number, key: number, value: Uint8Array | undefined): void;
+  /** Gives the buffers back. */
+  close(): void;
+}
+
+/** Milliseconds since creation. Phases apart only where `measure` is set: then every phase waits for the one before it. */
 export interface GpuTimings {
   packMs: number;
   uploadMs: number;
   kernelMs: number;
   readbackMs: number;
+  /** From the first command to the mapped results. */
+  deviceMs: number;
+  dispatches: number;
 }
 
 /** The kernel side of the parallel lane. One instance per process. */
@@ -38,9 +83,14 @@ export interface GpuLane {
   readonly adapter: { readonly vendor: string; readonly description: string; readonly software: boolean };
   /** Whether `program` has a translated kernel, or why not. */
   supports(program: Program): { readonly ok: true } | { readonly ok: false; readonly reason: string };
-  /** Runs independent messages (one colour); results in the order of `calls`. Never throws for a program's sake; a lost device rejects with `GPU_DEVICE_LOST`. */
+  /** Whether the kernel of `program` is compiled; if not, compiling begins (or goes on) in the background. */
+  ready(program: Program): boolean;
+  /** Resolves when the kernel of `program` is compiled, or refused. */
+  prepare(program: Program): Promise<void>;
+  /** Puts a block on the device; one at a time. Waits for kernels that are not compiled yet. */
+  begin(block: GpuBlock): Promise<GpuBlockRun>;
+  /** Runs independent messages, each with keys of its own; results in the order of `calls`. Never throws for a program's sake; a lost device rejects with `GPU_DEVICE_LOST`. */
   run(calls: readonly GpuCall[]): Promise<GpuCallResult[]>;
-  /** Sums since creation. */
   readonly timings: GpuTimings;
   close(): Promise<void>;
 }

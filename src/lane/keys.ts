@@ -1,7 +1,7 @@
 /** Keys of namespace P (docs/lane-rules.md, section 7), as binary strings: ASCII prefixes, then raw bytes. */
 import { idBytes } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
-import { fromBinaryString, toBinaryString, u32Bytes } from '../util/bytes.js';
+import { fromBinaryString, toBinaryString, toHex, u32Bytes } from '../util/bytes.js';
 import type { LaneKey } from './types.js';
 
 export const SEQUENCE_KEY: LaneKey = 'sequence';
@@ -21,6 +21,11 @@ export function storagePrefix(id: AlkaneId): LaneKey {
   return `store/${toBinaryString(idBytes(id))}/`;
 }
 
+/** The key of a contract's own key `own`, from the contract's 32-byte id. */
+export function storageKeyOfBytes(id: Uint8Array, own: Uint8Array): LaneKey {
+  return `store/${toBinaryString(id)}/${toBinaryString(own)}`;
+}
+
 /** `balance/` ++ asset id32 ++ holder id32. */
 export function balanceKey(asset: AlkaneId, holder: AlkaneId): LaneKey {
   return balanceKeyOfBytes(idBytes(asset), idBytes(holder));
@@ -38,5 +43,5 @@ export function keyBytes(key: LaneKey): Uint8Array {
 
 /** A key in lower-case hex: the form of receipts. */
 export function keyHex(key: LaneKey): string {
-  return Buffer.from(key, 'latin1').toString('hex');
+  return toHex(fromBinaryString(key));
 }

@@ -1,19 +1,26 @@
 /** One message of a lane transaction: a call of a contract (docs/lane-rules.md, sections 3 to 5). */
 import { parseResult } from '../program/result.js';
-import { MESSAGE_FUEL, type Program, type RunHost, type RunResult } from '../program/types.js';
+import { MESSAGE_FUEL, type Program, type RunHost, type RunResult, STORAGE_FUEL_PER_BYTE } from '../program/types.js';
 import { formatId, idsEqual } from '../protocol/alkane-id.js';
 import { decodeCellpack } from '../protocol/cellpack.js';
 import { Sheet, type SheetEntry } from '../protocol/sheet.js';
 import type { AlkaneId, Protostone } from '../protocol/types.js';
-import { EMPTY_BYTES, readU128, toBinaryString, toHex, U128_MAX, u128Bytes, writeU128 } from '../util/bytes.js';
+import {
+  EMPTY_BYTES,
+  readU128,
+  toBinaryString,
+  toHex,
+  U128_MAX,
+  u128Bytes,
+  writeU32,
+  writeU128,
+} from '../util/bytes.js';
 import { readSequence, resolveTarget } from './creation.js';
 import { balanceKey, balanceKeyOfBytes, storagePrefix } from './keys.js';
 import type { TransactionView } from './overlay.js';
 import type { LaneTransaction } from './scan.js';
 import type { LaneKey, MessageReceipt, MessageStatus } from './types.js';
 
-/** Fuel per byte of the returned storage map (section 5). */
-export const STORAGE_FUEL_PER_BYTE = 40;
 /** Bytes of returned data that a receipt keeps; receipts are no part of the state. */
 export const RECEIPT_DATA_LIMIT = 4096;
 const LANE_BLOCK = 8n;
@@ -96,12 +103,9 @@ export function* runMessage(
     if (!credit(view, id, entry)) return failed('REJECTED', 'sum over u128 on a balance', id);
   }
 
-  const call = makeCall(program, id, encodeContext(id, protostone.shadowVout, entries, outer.inputs.slice(2)), {
-    input,
-    context,
-    view,
-    declared,
-  });
+  const prefix = storagePrefix(id);
+  const bytes = encodeContext(id, protostone.shadowVout, entries, outer.inputs.slice(2));
+  const call = new Call(program, id, bytes, prefix, input, context, view, declared);
   const end = yield call;
   const used = call.fuel - end.fuelLeft;
   switch (end.status) {
@@ -118,7 +122,6 @@ export function* runMessage(
   const charge = STORAGE_FUEL_PER_BYTE * result.mapBytes;
   if (charge > end.fuelLeft) return failed('OUT_OF_FUEL', 'out of fuel', id, call.fuel);
 
-  const prefix = storagePrefix(id);
   for (const [key, value] of result.storage) view.set(prefix + key, value.length === 0 ? undefined : value);
   const parcel = new Sheet();
   for (const transfer of result.transfers) {
@@ -156,57 +159,99 @@ export function encodeContext(
   incoming: readonly SheetEntry[],
   inputs: readonly bigint[],
 ): Uint8Array {
-  const numbers = [myself.block, myself.tx, 0n, 0n, BigInt(vout), BigInt(incoming.length)];
-  for (const { id, amount } of incoming) numbers.push(id.block, id.tx, amount);
-  numbers.push(...inputs);
-  const out = new Uint8Array(numbers.length * 16);
-  numbers.forEach((number, i) => {
-    writeU128(out, i * 16, number);
-  });
+  const out = new Uint8Array((6 + 3 * incoming.length + inputs.length) * 16);
+  writeU128(out, 0, myself.block);
+  writeU128(out, 16, myself.tx);
+  writeU32(out, 64, vout);
+  writeU32(out, 80, incoming.length);
+  let at = 96;
+  const put = (number: bigint): void => {
+    if (number !== 0n) writeU128(out, at, number);
+    at += 16;
+  };
+  for (const { id, amount } of incoming) {
+    put(id.block);
+    put(id.tx);
+    put(amount);
+  }
+  for (const number of inputs) put(number);
   return out;
 }
 
-function makeCall(
-  program: Program,
-  target: AlkaneId,
-  contextBytes: Uint8Array,
-  {
-    input,
-    context,
-    view,
-    declared,
-  }: {
-    input: LaneTransaction;
-    context: LaneContext;
-    view: TransactionView;
-    declared: DeclaredKeys | undefined;
-  },
-): MessageCall {
-  const prefix = storagePrefix(target);
-  return {
-    program,
-    target,
-    context: contextBytes,
-    height: context.height,
-    fuel: MESSAGE_FUEL,
-    peekStorage: (key) => view.peek(prefix + toBinaryString(key)),
-    host: (isDryRun) => ({
-      isDryRun,
-      height: context.height,
-      context: contextBytes,
-      transaction: input.tx.raw,
-      block: context.block,
-      storage: (key) => view.get(prefix + toBinaryString(key)),
-      sequence: () => readSequence(view),
-      balance: (who, what) => view.get(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES,
-      declareRead: (key) => {
-        declared?.reads.add(prefix + toBinaryString(key));
-      },
-      declareWrite: (key) => {
-        declared?.writes.add(prefix + toBinaryString(key));
-      },
-    }),
-  };
+class Call implements MessageCall {
+  readonly fuel = MESSAGE_FUEL;
+
+  constructor(
+    readonly program: Program,
+    readonly target: AlkaneId,
+    readonly context: Uint8Array,
+    /** What stands before the contract's own keys. */
+    readonly prefix: LaneKey,
+    readonly input: LaneTransaction,
+    readonly block: LaneContext,
+    readonly view: TransactionView,
+    readonly declared: DeclaredKeys | undefined,
+  ) {}
+
+  get height(): number {
+    return this.block.height;
+  }
+
+  host(isDryRun: boolean): RunHost {
+    return new Host(isDryRun, this);
+  }
+
+  peekStorage(key: Uint8Array): Uint8Array | undefined {
+    return this.view.peek(this.prefix + toBinaryString(key));
+  }
+}
+
+/** Answers a program from the transaction's view. */
+class Host implements RunHost {
+  readonly #call: Call;
+
+  constructor(
+    readonly isDryRun: boolean,
+    call: Call,
+  ) {
+    this.#call = call;
+  }
+
+  get height(): number {
+    return this.#call.block.height;
+  }
+
+  get context(): Uint8Array {
+    return this.#call.context;
+  }
+
+  get transaction(): Uint8Array {
+    return this.#call.input.tx.raw;
+  }
+
+  get block(): Uint8Array {
+    return this.#call.block.block;
+  }
+
+  storage(key: Uint8Array): Uint8Array | undefined {
+    return this.#call.view.get(this.#call.prefix + toBinaryString(key));
+  }
+
+  sequence(): bigint {
+    return readSequence(this.#call.view);
+  }
+
+  balance(who: Uint8Array, what: Uint8Array): Uint8Array {
+    return this.#call.view.get(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;
+  }
+
+  declareRead(key: Uint8Array): void {
+    this.#call.declared?.reads.add(this.#call.prefix + toBinaryString(key));
+  }
+
+  declareWrite(key: Uint8Array): void {
+    this.#call.declared?.writes.add(this.#call.prefix + toBinaryString(key));
+  }
 }
 
 function readBalance(view: TransactionView, key: LaneKey): bigint {

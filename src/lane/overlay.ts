@@ -37,7 +37,8 @@ export class TransactionView implements StateReader {
   get(key: LaneKey): Uint8Array | undefined {
     const layer = this.#layerOf(key);
     if (layer !== undefined) return layer.get(key);
-    if (this.reads.has(key)) return this.reads.get(key);
+    const seen = this.reads.get(key);
+    if (seen !== undefined || this.reads.has(key)) return seen;
     const value = this.#base.get(key);
     this.reads.set(key, value);
     return value;
@@ -65,7 +66,10 @@ export class TransactionView implements StateReader {
   }
 
   keepMessage(): void {
-    for (const [key, value] of this.#message ?? []) this.#kept.set(key, value);
+    if (this.#message !== undefined) {
+      if (this.#kept.size === 0) this.#kept = this.#message;
+      else for (const [key, value] of this.#message) this.#kept.set(key, value);
+    }
     this.#message = undefined;
   }
 
@@ -81,7 +85,10 @@ export class TransactionView implements StateReader {
 
   /** The final diff. A write that leaves the value it found is a write all the same. */
   writes(): Map<LaneKey, Uint8Array | undefined> {
-    return new Map([...this.#spent, ...this.#kept]);
+    if (this.#spent.size === 0) return this.#kept;
+    const all = new Map(this.#spent);
+    for (const [key, value] of this.#kept) all.set(key, value);
+    return all;
   }
 
   #layerOf(key: LaneKey): ReadonlyMap<LaneKey, Uint8Array | undefined> | undefined {

@@ -14,7 +14,8 @@ class StoredPrograms {
   ofStored(key: LaneKey, value: Uint8Array): Program {
     const known = this.#known.get(key);
     const hit = known !== undefined && sameBytes(known.value, value) ? known : undefined;
-    const entry = hit ?? { value, program: prepareProgram(value.subarray(1)) };
+    // The newest value is kept: a reader that gives the same bytes again spares the comparison.
+    const entry = { value, program: hit?.program ?? prepareProgram(value.subarray(1)) };
     this.#known.delete(key);
     this.#known.set(key, entry);
     if (this.#known.size > CAPACITY) this.#known.delete(this.#known.keys().next().value as LaneKey);

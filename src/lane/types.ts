@@ -92,6 +92,8 @@ export interface LaneStatistics {
   accessViolations: number;
   /** Times the kernel failed as a whole (lost device, out of memory): the block went on on the CPU. */
   gpuFailures: number;
+  /** Calls that stayed on the CPU because their kernel was still being compiled. */
+  compiling: number;
   gpuRuns: Record<string, number>;
   ms: Record<string, number>;
 }

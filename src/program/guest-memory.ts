@@ -1,16 +1,24 @@
 import { readU32, writeU32 } from '../util/bytes.js';
 
-/**
- * Buffers of the contract ABI in a program's memory: length (u32) at p - 4, data at p; pointers are unsigned 32 bit.
- * The views are made for each access because memory.grow detaches the old one.
- */
+/** Buffers of the contract ABI in a program's memory: length (u32) at p - 4, data at p; pointers are unsigned 32 bit. */
 export class GuestMemory {
-  constructor(private readonly memory: WebAssembly.Memory) {}
+  #bytes: Uint8Array;
+
+  constructor(private readonly memory: WebAssembly.Memory) {
+    this.#bytes = new Uint8Array(memory.buffer);
+  }
+
+  /** The whole memory as it is now. */
+  get bytes(): Uint8Array {
+    // memory.grow detaches the buffer, and the length of a view of a detached buffer is 0.
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.memory.buffer);
+    return this.#bytes;
+  }
 
   /** A copy of the buffer at `pointer`, or undefined if any part of it is outside the memory. */
   read(pointer: number): Uint8Array | undefined {
     const p = pointer >>> 0;
-    const bytes = new Uint8Array(this.memory.buffer);
+    const { bytes } = this;
     if (p < 4 || p > bytes.length) return undefined;
     const length = readU32(bytes, p - 4);
     return length > bytes.length - p ? undefined : bytes.slice(p, p + length);
@@ -19,14 +27,14 @@ export class GuestMemory {
   /** True if a buffer of `length` bytes fits at `pointer`, its length word included. */
   fits(pointer: number, length: number): boolean {
     const p = pointer >>> 0;
-    const size = this.memory.buffer.byteLength;
+    const size = this.bytes.length;
     return p >= 4 && p <= size && length <= size - p;
   }
 
   /** Writes length word and data; the caller has asked `fits`. */
   write(pointer: number, data: Uint8Array): void {
     const p = pointer >>> 0;
-    const bytes = new Uint8Array(this.memory.buffer);
+    const { bytes } = this;
     writeU32(bytes, p - 4, data.length);
     bytes.set(data, p);
   }

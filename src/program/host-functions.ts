@@ -4,25 +4,22 @@ import { GuestMemory } from './guest-memory.js';
 import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
 import type { RevertReason, RunHost } from './types.js';
 
-/** Thrown by a host function to end the run at once; no program can catch it. */
-export class RunStop extends Error {
-  constructor(readonly reason: RevertReason | 'out-of-fuel') {
-    super(reason);
-  }
+/** Thrown by a host function to end the run at once; no program can catch it. No Error, for a stack trace costs more than most runs. */
+export class RunStop {
+  constructor(readonly reason: RevertReason | 'out-of-fuel') {}
 }
 
 const ID_BYTES = 32;
 
 /**
- * The functions of `env` for one run (alkanes-wire 8, lane rules 4 and 5). Each reads its input buffers, then charges,
- * then checks where it writes, then acts.
+ * The functions of `env` for one instance (alkanes-wire 8, lane rules 4 and 5), for one run at a time. Each reads its
+ * input buffers, then charges, then checks where it writes, then acts.
  */
 export class HostFunctions implements IntrinsicHost {
   askedDryRun = false;
   #memory: GuestMemory | undefined;
   #fuel: WebAssembly.Global | undefined;
-
-  constructor(private readonly host: RunHost) {}
+  #host: RunHost | undefined;
 
   /** Gives the functions the instance's memory and fuel counter, which exist only after the imports. */
   attach(memory: WebAssembly.Memory, fuel: WebAssembly.Global): void {
@@ -30,9 +27,25 @@ export class HostFunctions implements IntrinsicHost {
     this.#fuel = fuel;
   }
 
+  /** The next run asks `host`. */
+  begin(host: RunHost): void {
+    this.#host = host;
+    this.askedDryRun = false;
+  }
+
+  /** The run is over: nothing of its host is kept alive. */
+  finish(): void {
+    this.#host = undefined;
+  }
+
   get memory(): GuestMemory {
     if (!this.#memory) throw new InternalError('a host function was called before the instance existed');
     return this.#memory;
+  }
+
+  private get host(): RunHost {
+    if (!this.#host) throw new InternalError('a host function was called outside a run');
+    return this.#host;
   }
 
   /** Takes `amount` of fuel, or ends the run with OUT_OF_FUEL. */
@@ -76,7 +89,6 @@ export class HostFunctions implements IntrinsicHost {
 
   /** The import object's `env`: every name of ENV_IMPORTS. */
   imports(): Record<string, (...args: never[]) => number | undefined> {
-    const { host } = this;
     const load = (charge: number, data: () => Uint8Array) => (out: number) => {
       this.charge(charge);
       this.output(out, data());
@@ -98,41 +110,41 @@ export class HostFunctions implements IntrinsicHost {
       },
       __request_storage: (pointer: number) => {
         const key = this.input(pointer);
-        const value = host.storage(key) ?? EMPTY_BYTES;
+        const value = this.host.storage(key) ?? EMPTY_BYTES;
         this.charge(key.length + value.length);
         return value.length;
       },
       __load_storage: (pointer: number, out: number) => {
         const key = this.input(pointer);
-        const value = host.storage(key) ?? EMPTY_BYTES;
+        const value = this.host.storage(key) ?? EMPTY_BYTES;
         this.charge(2 * (key.length + value.length));
         this.output(out, value);
         return out;
       },
-      __request_context: request(1, () => host.context),
+      __request_context: request(1, () => this.host.context),
       __load_context: (out: number) => {
-        this.charge(2 * host.context.length);
-        this.output(out, host.context);
+        this.charge(2 * this.host.context.length);
+        this.output(out, this.host.context);
         return out;
       },
-      __request_transaction: request(50, () => host.transaction),
-      __load_transaction: load(500, () => host.transaction),
-      __request_block: request(100, () => host.block),
-      __load_block: load(1_000, () => host.block),
+      __request_transaction: request(50, () => this.host.transaction),
+      __load_transaction: load(500, () => this.host.transaction),
+      __request_block: request(100, () => this.host.block),
+      __load_block: load(1_000, () => this.host.block),
       __sequence: (out: number) => {
         this.charge(5);
         // Checked before the sequence is read, so that a bad pointer leaves no read behind.
         this.checkOutput(out, 16);
-        this.output(out, u128Bytes(host.sequence()));
+        this.output(out, u128Bytes(this.host.sequence()));
         return undefined;
       },
       __fuel: load(5, () => u64Bytes(BigInt(this.#fuel!.value))),
-      __height: load(10, () => u64Bytes(BigInt(host.height))),
+      __height: load(10, () => u64Bytes(BigInt(this.host.height))),
       __balance: (who: number, what: number, out: number) => {
         const holder = this.inputId(who);
         const asset = this.inputId(what);
         this.charge(10);
-        this.output(out, host.balance(holder, asset));
+        this.output(out, this.host.balance(holder, asset));
         return undefined;
       },
       // Inner calls do not exist in these rules, so the last call's response is always empty and the charge 0.
@@ -144,10 +156,10 @@ export class HostFunctions implements IntrinsicHost {
       __is_dry_run: () => {
         this.askedDryRun = true;
         this.charge(1);
-        return host.isDryRun ? 1 : 0;
+        return this.host.isDryRun ? 1 : 0;
       },
-      __record_get: record((key) => host.declareRead(key)),
-      __record_put: record((key) => host.declareWrite(key)),
+      __record_get: record((key) => this.host.declareRead(key)),
+      __record_put: record((key) => this.host.declareWrite(key)),
       ...intrinsicImports(this),
     };
   }

@@ -12,12 +12,25 @@ export class BoundedCache<V> {
     return this.#entries.size;
   }
 
+  get weight(): number {
+    return this.#weight;
+  }
+
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
     // A Map iterates in order of insertion: moving the entry to the end makes it the newest.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
+    return entry.value;
+  }
+
+  /** Gives the entry of `key` and forgets it. */
+  take(key: string): V | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    this.#entries.delete(key);
+    this.#weight -= entry.weight;
     return entry.value;
   }
 

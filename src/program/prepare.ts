@@ -5,6 +5,7 @@ import { instrumentModule } from './instrument.js';
 import { LIMITS } from './limits.js';
 import { BoundedCache } from './lru.js';
 import { overLimit } from './reader.js';
+import { decideReuse, withReset } from './reuse.js';
 import type { Program } from './types.js';
 import { validateModule } from './validate.js';
 
@@ -26,11 +27,13 @@ export function prepareProgram(wasm: Uint8Array): Program {
   const source = decodeModule(wasm);
   validateModule(source, wasm);
   const module = instrumentModule(source);
+  const reuse = decideReuse(module);
   const program: Program = {
     hash,
     source: wasm,
-    instrumented: encodeModule(module),
+    instrumented: encodeModule(reuse.reusable ? withReset(module) : module),
     module,
+    reuse,
     imports: new Set(source.imports.map((i) => i.name)),
   };
   cache.set(hash, program, program.instrumented.length);

@@ -12,9 +12,9 @@ export interface ProgramResult {
 }
 
 const TRANSFER_BYTES = 48;
-/** Lane rules 4. */
-const MAX_ENTRIES = 4_096;
-const MAX_KEY_BYTES = 1_024;
+/** Entries of a storage map and bytes of a key, at most (lane rules 4). */
+export const MAX_MAP_ENTRIES = 4_096;
+export const MAX_KEY_BYTES = 1_024;
 
 /**
  * Parses what `__execute` returned (alkanes-wire 8, lane rules 4): u128 count, transfers of three u128 (block, tx, amount),
@@ -46,7 +46,7 @@ export function parseResult(bytes: Uint8Array): ProgramResult | undefined {
     return bytes.subarray(at - length, at);
   };
   const entries = word();
-  if (entries === undefined || entries > MAX_ENTRIES) return undefined;
+  if (entries === undefined || entries > MAX_MAP_ENTRIES) return undefined;
   const storage = new Map<string, Uint8Array>();
   for (let n = entries; n > 0; n--) {
     const key = field(MAX_KEY_BYTES);

@@ -1,79 +1,54 @@
 import { InternalError } from '../errors.js';
-import { HostFunctions, RunStop } from './host-functions.js';
+import { RunStop } from './host-functions.js';
+import { ProgramInstance } from './instance.js';
 import { BoundedCache } from './lru.js';
-import {
-  GLOBAL_FUEL,
-  GLOBAL_STACK,
-  GLOBAL_WHY,
-  MESSAGE_FUEL,
-  type Program,
-  type RunHost,
-  type RunResult,
-  STACK_SLOTS,
-  WHY_FUEL,
-  WHY_HOST,
-} from './types.js';
+import { MESSAGE_FUEL, type Program, type RunHost, type RunResult, WHY_FUEL, WHY_HOST } from './types.js';
 
 /** Compiled code kept at once: enough for every program of a busy block, bounded in bytes of WASM. */
 const COMPILED_PROGRAMS = 256;
 const COMPILED_BYTES = 64 * 1024 * 1024;
+/**
+ * Instances kept at once, bounded in bytes of their memories. V8 sets aside some 10 GiB of addresses for each, of which
+ * a process has 128 TiB: this many leave room for 256 threads and all that waits for the garbage collector.
+ */
+const KEPT_INSTANCES = 32;
+const KEPT_MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** Runs programs on V8, one at a time: the truth that the kernel is compared with. One instance per thread. */
+/** Runs programs on V8, one at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {
   readonly #compiled = new BoundedCache<WebAssembly.Module>(COMPILED_PROGRAMS, COMPILED_BYTES);
+  readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_MEMORY_BYTES);
 
   /**
-   * Runs `__execute` once with fresh memory, globals and tables (lane rules 4 and 5).
+   * Runs `__execute` once with fresh memory, globals and tables (lane rules 4 and 5). An instance that served before is
+   * set back to that state; whatever cannot be set back, or failed in a way that no program can, is not used again.
    *
    * A module whose segments are out of bounds ends with TRAP and all its fuel left: no instruction ran.
    * Throws whatever `host` throws, and {@link InternalError} where the machine, not the program, failed (the engine's own
    * stack, no memory to be had): that is never a status.
    */
   run(program: Program, host: RunHost, fuel: number = MESSAGE_FUEL): RunResult {
-    const functions = new HostFunctions(host);
-    const end = (status: RunResult['status'], left: number, more?: Partial<RunResult>): RunResult => ({
-      status,
-      reason: 'none',
-      fuelLeft: left,
-      result: undefined,
-      askedDryRun: functions.askedDryRun,
-      ...more,
-    });
-
-    const module = this.compile(program);
-    let instance: WebAssembly.Instance;
-    try {
-      instance = new WebAssembly.Instance(module, { env: functions.imports() });
-    } catch (error) {
-      // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
-      if (error instanceof WebAssembly.RuntimeError) return end('TRAP', fuel);
-      throw machineFailure(program, error);
-    }
-    const counter = (name: string): WebAssembly.Global => instance.exports[name] as WebAssembly.Global;
-    const left = counter(GLOBAL_FUEL);
-    left.value = fuel;
-    counter(GLOBAL_STACK).value = STACK_SLOTS;
-    functions.attach(instance.exports.memory as WebAssembly.Memory, left);
-    const execute = instance.exports.__execute as () => number;
-
-    let pointer: number;
-    try {
-      pointer = execute();
-    } catch (error) {
-      if (error instanceof RunStop) {
-        return error.reason === 'out-of-fuel'
-          ? end('OUT_OF_FUEL', 0)
-          : end('REVERT', left.value, { reason: error.reason });
+    // Taken out while it runs: a run that throws leaves nothing behind.
+    let instance = this.#idle.take(program.hash);
+    if (instance === undefined) {
+      try {
+        instance = new ProgramInstance(program, this.compile(program));
+      } catch (error) {
+        // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
+        if (error instanceof WebAssembly.RuntimeError) {
+          return { status: 'TRAP', reason: 'none', fuelLeft: fuel, result: undefined, askedDryRun: false };
+        }
+        throw machineFailure(program, error);
       }
-      if (error instanceof WebAssembly.RuntimeError) {
-        const why = counter(GLOBAL_WHY).value;
-        if (why === WHY_HOST) throw machineFailure(program, error);
-        return why === WHY_FUEL ? end('OUT_OF_FUEL', 0) : end('TRAP', left.value);
-      }
-      // A RangeError is V8's stack overflow; anything else comes from `host`.
-      throw error instanceof RangeError ? machineFailure(program, error) : error;
     }
-    return end('OK', left.value, { result: functions.memory.read(pointer) });
+    const result = runOnce(program, instance, host, fuel);
+    if (instance.canServeAgain) this.#idle.set(program.hash, instance, instance.memoryBytes);
+    return result;
+  }
+
+  /** Instances waiting for their next run, and the bytes of their memories. */
+  get kept(): { readonly instances: number; readonly memoryBytes: number } {
+    return { instances: this.#idle.size, memoryBytes: this.#idle.weight };
   }
 
   private compile(program: Program): WebAssembly.Module {
@@ -84,6 +59,36 @@ export class ProgramRunner {
     }
     return module;
   }
+}
+
+function runOnce(program: Program, instance: ProgramInstance, host: RunHost, fuel: number): RunResult {
+  const { functions, fuel: left } = instance;
+  const end = (
+    status: RunResult['status'],
+    fuelLeft: number,
+    reason: RunResult['reason'] = 'none',
+    result?: Uint8Array,
+  ): RunResult => ({ status, reason, fuelLeft, result, askedDryRun: functions.askedDryRun });
+
+  instance.begin(host, fuel);
+  let pointer: number;
+  try {
+    pointer = instance.execute();
+  } catch (error) {
+    if (error instanceof RunStop) {
+      return error.reason === 'out-of-fuel' ? end('OUT_OF_FUEL', 0) : end('REVERT', left.value, error.reason);
+    }
+    if (error instanceof WebAssembly.RuntimeError) {
+      const why = instance.why.value;
+      if (why === WHY_HOST) throw machineFailure(program, error);
+      return why === WHY_FUEL ? end('OUT_OF_FUEL', 0) : end('TRAP', left.value);
+    }
+    // A RangeError is V8's stack overflow; anything else comes from `host`.
+    throw error instanceof RangeError ? machineFailure(program, error) : error;
+  } finally {
+    functions.finish();
+  }
+  return end('OK', left.value, 'none', functions.memory.read(pointer));
 }
 
 function machineFailure(program: Program, cause: unknown): InternalError {

@@ -1,14 +1,17 @@
 import type { WasmModule } from './module.js';
+import type { Reuse } from './reuse.js';
 
 /** A program after the pipeline validate → instrument; immutable and cached by `hash`. */
 export interface Program {
   /** SHA-256 of the original WASM, hex. */
   readonly hash: string;
   readonly source: Uint8Array;
-  /** The instrumented module's bytes: what V8 compiles. */
+  /** The instrumented module's bytes, with `reset` (reuse.ts) where it can be reused: what V8 compiles. */
   readonly instrumented: Uint8Array;
   /** The instrumented module decoded: what the translator reads. */
   readonly module: WasmModule;
+  /** Whether one instance can serve many runs. */
+  readonly reuse: Reuse;
   /** Names of the imports it uses. */
   readonly imports: ReadonlySet<string>;
 }
@@ -29,6 +32,8 @@ export const WHY_HOST = 3;
 
 /** Fuel of a message (lane rules 5). */
 export const MESSAGE_FUEL = 3_500_000;
+/** Fuel per byte of the returned storage map (lane rules 5). */
+export const STORAGE_FUEL_PER_BYTE = 40;
 /** Stack budget of a message in slots (lane rules 4). */
 export const STACK_SLOTS = 32_768;
 

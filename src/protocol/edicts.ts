@@ -33,7 +33,9 @@ export class OutputSheets {
 
   constructor(outputs: readonly { readonly script: Uint8Array }[]) {
     this.count = outputs.length;
-    this.ordinary = outputs.flatMap((output, vout) => (isOrdinaryOutput(output) ? [vout] : []));
+    const ordinary: number[] = [];
+    for (let vout = 0; vout < outputs.length; vout++) if (isOrdinaryOutput(outputs[vout])) ordinary.push(vout);
+    this.ordinary = ordinary;
   }
 
   /** The sheet on `output`, made if there is none. Changes to it are changes of the output. */
@@ -60,10 +62,12 @@ export class OutputSheets {
 
   /** What is kept: the non-empty sheets of ordinary real outputs, ascending. All else is lost. */
   kept(): { readonly vout: number; readonly sheet: Sheet }[] {
-    return this.ordinary.flatMap((vout) => {
+    const found: { readonly vout: number; readonly sheet: Sheet }[] = [];
+    for (const vout of this.#sheets.size === 0 ? [] : this.ordinary) {
       const sheet = this.#sheets.get(vout);
-      return sheet === undefined || sheet.isEmpty ? [] : [{ vout, sheet }];
-    });
+      if (sheet !== undefined && !sheet.isEmpty) found.push({ vout, sheet });
+    }
+    return found;
   }
 }
 

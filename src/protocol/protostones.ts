@@ -1,5 +1,5 @@
 /** The protocol field of a runestone (tag 16383) and its protostones (docs/wire.md, "Protostones"). */
-import { U128_MAX } from '../util/bytes.js';
+import { U128_MAX, writeU128 } from '../util/bytes.js';
 import type { AlkaneId, Protostone, ProtostoneEdict, ProtostonesResult } from './types.js';
 import { decodeVarints } from './varint.js';
 
@@ -15,14 +15,10 @@ export const CHUNK = 15;
 /** The lowest 15 bytes, little-endian, of each value, joined. */
 export function unpackChunks(values: readonly bigint[]): Uint8Array {
   const out = new Uint8Array(values.length * CHUNK);
-  const view = new DataView(out.buffer);
-  for (const [index, value] of values.entries()) {
-    const at = index * CHUNK;
-    view.setBigUint64(at, value & 0xffffffffffffffffn, true);
-    const high = value >> 64n;
-    view.setUint32(at + 8, Number(high & 0xffffffffn), true);
-    view.setUint16(at + 12, Number((high >> 32n) & 0xffffn), true);
-    view.setUint8(at + 14, Number((high >> 48n) & 0xffn));
+  const chunk = new Uint8Array(CHUNK + 1);
+  for (let i = 0; i < values.length; i++) {
+    writeU128(chunk, 0, values[i]);
+    for (let k = 0; k < CHUNK; k++) out[i * CHUNK + k] = chunk[k];
   }
   return out;
 }

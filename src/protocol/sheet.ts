@@ -12,9 +12,13 @@ export interface SheetEntry {
 
 const ENTRY_LENGTH = ID_LENGTH + 16;
 
+/** The entries of every empty sheet; never changed. */
+const NOTHING = new Map<string, SheetEntry>();
+
 /** Amounts by id, never zero, never over u128. Mutable; sums that would pass u128 are refused and change nothing. */
 export class Sheet {
-  readonly #entries = new Map<string, SheetEntry>();
+  /** {@link NOTHING} until something is added: most sheets of a transaction stay empty. */
+  #entries: Map<string, SheetEntry> = NOTHING;
 
   /** A sheet of `entries`; throws `RangeError` if a sum passes u128. For tests and fixtures. */
   static of(entries: Iterable<SheetEntry>): Sheet {
@@ -44,12 +48,14 @@ export class Sheet {
     const key = formatId(id);
     const sum = (this.#entries.get(key)?.amount ?? 0n) + amount;
     if (sum > U128_MAX) return false;
+    if (this.#entries === NOTHING) this.#entries = new Map();
     this.#entries.set(key, { id, amount: sum });
     return true;
   }
 
   /** Adds all of `other`, or nothing: false if any sum passes u128. */
   addAll(other: Sheet): boolean {
+    if (other.isEmpty) return true;
     for (const [key, { amount }] of other.#entries) {
       if ((this.#entries.get(key)?.amount ?? 0n) + amount > U128_MAX) return false;
     }
@@ -59,6 +65,7 @@ export class Sheet {
 
   /** Takes at most `limit` (default: all) of `id` off the sheet and returns what was taken. */
   take(id: AlkaneId, limit: bigint = U128_MAX): bigint {
+    if (this.isEmpty) return 0n;
     const key = formatId(id);
     const there = this.#entries.get(key)?.amount ?? 0n;
     const taken = limit < there ? limit : there;
@@ -69,12 +76,13 @@ export class Sheet {
 
   /** Ascending by block, then tx, as numbers; no zero amounts. */
   entries(): SheetEntry[] {
+    if (this.isEmpty) return [];
     return [...this.#entries.values()].sort((a, b) => compareIds(a.id, b.id));
   }
 
   clone(): Sheet {
     const copy = new Sheet();
-    for (const [key, entry] of this.#entries) copy.#entries.set(key, entry);
+    if (!this.isEmpty) copy.#entries = new Map(this.#entries);
     return copy;
   }
 }

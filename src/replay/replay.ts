@@ -3,9 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { parseBlock } from '../bitcoin/parse-block.js';
 import { openSource, type SourceBlock } from '../bitcoin/sources.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
-import { InputError } from '../errors.js';
+import { InputError, WarpshrewError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
-import type { Policy } from '../execute/schedule.js';
+import type { Policy } from '../execute/route.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { StateReader } from '../lane/types.js';
 import { StandardLane } from '../standard/lane.js';
@@ -16,7 +16,7 @@ import { defaultIndexer } from '../util/built-wasm.js';
 import { fromBinaryString, toDisplayHash } from '../util/bytes.js';
 import { readExpectedRoots } from './expected-roots.js';
 import { type Progress, SILENT } from './progress.js';
-import { type ReplaySummary, StatisticsSum } from './summary.js';
+import { type GpuEvent, MAX_GPU_EVENTS, type ReplaySummary, StatisticsSum } from './summary.js';
 
 export interface ReplayOptions {
   /** Fixture chain, folder of raw blocks or one raw block file. */
@@ -34,6 +34,8 @@ export interface ReplayOptions {
   readonly progress?: Progress;
   /** Called after every commit. */
   readonly onBlock?: (height: number, stateRoot: string) => void;
+  /** Hears of the first failure of the kernel as a whole, in one line; all are counted in the summary. */
+  readonly onGpuFailure?: (line: string) => void;
 }
 
 /**
@@ -57,12 +59,21 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     laneStartHeight: options.laneStartHeight,
     dependent: options.dependent,
   });
+  const gpuEvents: GpuEvent[] = [];
+  let at = 0;
   const engine = new LaneEngine({
     policy: options.policy,
     workers: options.workers,
     gpu: options.gpu,
     laneStartHeight: options.laneStartHeight ?? 0,
     dependent: options.dependent ?? 'demote',
+    onGpuFailure: (error) => {
+      const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
+      const message = error instanceof Error ? error.message : String(error);
+      if (gpuEvents.length < MAX_GPU_EVENTS) gpuEvents.push({ height: at, code, message });
+      // Said once, counted always.
+      if (gpuEvents.length === 1) options.onGpuFailure?.(`block ${at}: ${code}: ${message}; the CPU goes on`);
+    },
   });
   let standard: StandardLane | undefined;
   let blocks = 0;
@@ -73,6 +84,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     const last = Math.min(options.to ?? source.lastHeight, source.lastHeight);
     progress.start(Math.max(0, last - first + 1), 0);
     for (const entry of source.blocks(first, last)) {
+      at = entry.height;
       const root = await replayBlock(entry, { store, engine, standard, sum });
       blocks++;
       const want = expected.get(entry.height);
@@ -111,6 +123,9 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     punted: sum.punted,
     gpuRuns: sum.gpuRuns,
     gpuFailures: sum.gpuFailures,
+    gpuEvents,
+    accessViolations: sum.accessViolations,
+    compiling: sum.compiling,
     ms: sum.ms,
   };
 }

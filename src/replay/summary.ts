@@ -18,9 +18,25 @@ export interface ReplaySummary {
   readonly punted: number;
   /** Messages that the kernel ended with a final status, per SHA-256 of the program. */
   readonly gpuRuns: Readonly<Record<string, number>>;
+  /** Times the kernel failed as a whole; the blocks went on on the CPU. */
   readonly gpuFailures: number;
+  /** The first of these failures. */
+  readonly gpuEvents: readonly GpuEvent[];
+  /** Messages that the kernel stopped at an undeclared key, and that stayed on the CPU while their kernel was being compiled. */
+  readonly accessViolations: number;
+  readonly compiling: number;
   readonly ms: Readonly<Record<string, number>>;
 }
+
+/** A failure of the kernel as a whole. */
+export interface GpuEvent {
+  readonly height: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Events kept at most: what comes after is only counted. */
+export const MAX_GPU_EVENTS = 100;
 
 /** Adds the figures of one block to the run's. */
 export class StatisticsSum {
@@ -32,6 +48,8 @@ export class StatisticsSum {
   demoted = 0;
   punted = 0;
   gpuFailures = 0;
+  accessViolations = 0;
+  compiling = 0;
   readonly gpuRuns: Record<string, number> = {};
   readonly ms: Record<string, number> = {};
 
@@ -45,6 +63,9 @@ export class StatisticsSum {
     this.repaired += s.repaired;
     this.demoted += s.demoted;
     this.punted += s.punted;
+    this.gpuFailures += s.gpuFailures;
+    this.accessViolations += s.accessViolations;
+    this.compiling += s.compiling;
   }
 
   addMs(phase: string, ms: number): void {
@@ -75,6 +96,7 @@ export function summaryTable(runs: readonly ReplaySummary[]): string {
     ['batches / colours', (s) => `${s.batches} / ${s.colours}`],
     ['repaired / demoted', (s) => `${s.repaired} / ${s.demoted}`],
     ['punted', (s) => s.punted],
+    ['kernel failures', (s) => s.gpuFailures],
     ...[...new Set(runs.flatMap((s) => Object.keys(s.ms)))].map((phase): [string, (s: ReplaySummary) => string] => [
       `ms ${phase}`,
       (s) => (s.ms[phase] ?? 0).toFixed(0),

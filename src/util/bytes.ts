@@ -1,13 +1,21 @@
 /** Byte helpers shared by every layer. All byte strings are `Uint8Array`; integers are little-endian unless named otherwise. */
 
-const HEX: string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+declare global {
+  interface Buffer {
+    /** What `toString('latin1')` calls; it takes any bytes and needs no Buffer around them, which costs more than the rest. */
+    latin1Slice(this: Uint8Array, start: number, end: number): string;
+    /** The same for `toString('hex')`. */
+    hexSlice(this: Uint8Array, start: number, end: number): string;
+  }
+}
+const { latin1Slice, hexSlice } = Buffer.prototype;
 
 export const U128_MAX = (1n << 128n) - 1n;
 export const EMPTY_BYTES = new Uint8Array(0);
 
 /** Lower-case hex of `bytes`, without prefix. */
 export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+  return bytes.length === 0 ? '' : hexSlice.call(bytes, 0, bytes.length);
 }
 
 /** Bytes of a hex string (either case, optional `0x`). Throws `RangeError` if it is not whole bytes of hex. */
@@ -19,9 +27,7 @@ export function fromHex(hex: string): Uint8Array {
 
 /** A txid or block hash as a node prints it: the bytes reversed, in hex. */
 export function toDisplayHash(wire: Uint8Array): string {
-  let out = '';
-  for (let i = wire.length - 1; i >= 0; i--) out += HEX[wire[i]];
-  return out;
+  return toHex(wire.slice().reverse());
 }
 
 /** Inverse of {@link toDisplayHash}. */
@@ -76,15 +82,35 @@ export function u64Bytes(value: bigint): Uint8Array {
   return out;
 }
 
+/** Where a u128 is taken apart and put together; one per thread, used within one call only. */
+const scratch = new DataView(new ArrayBuffer(16));
+const SCRATCH_BYTES = new Uint8Array(scratch.buffer);
+const U32_MAX = 0xffffffffn;
+
+/** Little-endian; throws `RangeError` if `bytes` has fewer than 16 from `at` on. */
 export function readU128(bytes: Uint8Array, at: number): bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 16);
-  return view.getBigUint64(0, true) | (view.getBigUint64(8, true) << 64n);
+  if (at + 16 > bytes.length) throw new RangeError('less than 16 bytes are left');
+  const high = readU32(bytes, at + 8) | readU32(bytes, at + 12);
+  const low = readU32(bytes, at);
+  const middle = readU32(bytes, at + 4);
+  // Most numbers are small, and big integers are dear.
+  if (high === 0) return BigInt(low) | (middle === 0 ? 0n : BigInt(middle) << 32n);
+  for (let i = 0; i < 16; i++) SCRATCH_BYTES[i] = bytes[at + i];
+  return scratch.getBigUint64(0, true) | (scratch.getBigUint64(8, true) << 64n);
 }
 
+/** Little-endian, modulo 2^128; throws `RangeError` if there is no room for 16 bytes at `at`. */
 export function writeU128(bytes: Uint8Array, at: number, value: bigint): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 16);
-  view.setBigUint64(0, value & 0xffffffffffffffffn, true);
-  view.setBigUint64(8, value >> 64n, true);
+  if (at + 16 > bytes.length) throw new RangeError('less than 16 bytes are left');
+  if (value >= 0n && value <= U32_MAX) {
+    writeU32(bytes, at, Number(value));
+    bytes.fill(0, at + 4, at + 16);
+    return;
+  }
+  // A DataView takes its numbers modulo 2^64.
+  scratch.setBigUint64(0, value, true);
+  scratch.setBigUint64(8, value >> 64n, true);
+  bytes.set(SCRATCH_BYTES, at);
 }
 
 export function u128Bytes(value: bigint): Uint8Array {
@@ -95,10 +121,13 @@ export function u128Bytes(value: bigint): Uint8Array {
 
 /** Bytes as a string of one UTF-16 unit per byte (0..255): the form in which byte strings key a `Map`. */
 export function toBinaryString(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return latin1Slice.call(bytes, 0, bytes.length);
 }
 
 /** Inverse of {@link toBinaryString}. */
 export function fromBinaryString(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, 'latin1'));
+  if (text.length > 64) return new Uint8Array(Buffer.from(text, 'latin1'));
+  const out = new Uint8Array(text.length);
+  for (let i = 0; i < out.length; i++) out[i] = text.charCodeAt(i);
+  return out;
 }

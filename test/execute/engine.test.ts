@@ -3,7 +3,7 @@ import type { Transaction } from '../../src/bitcoin/types.js';
 import { EnvironmentError } from '../../src/errors.js';
 import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
 import { applyWrites, comparable } from '../../src/execute/fuzz.js';
-import { AUTO_GPU_WIDTH } from '../../src/execute/schedule.js';
+import { keyCount } from '../../src/gpu/records.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
 import { call, makeBlock, makeTx, ORDINARY, World } from '../lane/world.js';
 import { FakeGpu } from './fake-gpu.js';
@@ -121,20 +121,65 @@ describe('policies', () => {
     expect(world.counter(id, 0n)).toBe(2n);
   });
 
-  it('auto sends wide batches of what cannot be reused to a hardware GPU, and to no other', async () => {
+  it('auto sends wide batches of what cannot be reused to a hardware GPU whose kernel is compiled, and to no other', async () => {
     const world = new World();
     const id = world.deploy();
-    const wide = messages(AUTO_GPU_WIDTH, (i) => call(id, 18, 2 * i, 2 * i + 1));
+    const wide = messages(300, (i) => call(id, 18, 2 * i, 2 * i + 1));
     const software = { ...new FakeGpu().adapter, software: true };
-    const cases: [FakeGpu, Transaction[], number][] = [
-      [new FakeGpu(), wide, AUTO_GPU_WIDTH],
-      [new FakeGpu(), wide.slice(1), 0],
-      [Object.assign(new FakeGpu(), { adapter: software }), wide, 0],
+    const cases: [FakeGpu, Transaction[], number, number][] = [
+      [new FakeGpu(), wide, 300, 0],
+      [new FakeGpu(), wide.slice(0, 2), 0, 0],
+      [Object.assign(new FakeGpu(), { compiled: false }), wide, 0, 300],
+      [Object.assign(new FakeGpu(), { adapter: software }), wide, 0, 0],
     ];
-    for (const [gpu, txs, expected] of cases) {
-      const { statistics } = await process(makeEngine({ policy: 'auto', gpu }), world, txs);
-      expect(statistics.executors.gpu).toBe(expected);
+    for (const [gpu, txs, expected, compiling] of cases) {
+      const result = await process(makeEngine({ policy: 'auto', gpu }), world, txs);
+      expect(result.statistics.executors.gpu).toBe(expected);
+      expect(result.statistics.compiling).toBe(compiling);
+      await expectTruth(world, txs, result);
     }
+  });
+
+  it('a chain through one key goes to the kernel in one batch, and each sees what the one before it wrote', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const gpu = new FakeGpu();
+    const txs = messages(20, () => call(id, 4, 0));
+    const result = await process(makeEngine({ policy: 'gpu', gpu }), world, txs);
+    expect(gpu.batches).toBe(1);
+    expect(result.plan.colours).toBe(20);
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 20, cpu: 0, sequential: 0 });
+    expect(result.statistics.repaired).toBe(0);
+    await expectTruth(world, txs, result);
+  });
+
+  it('a value that the CPU wrote is told to the kernel before a call that reads it runs', async () => {
+    const world = new World();
+    const [first, second] = [world.deploy(), world.deploy()];
+    const gpu = new FakeGpu();
+    // Its second message runs on the CPU and writes the counter that the chain after it goes on with.
+    const mixed = makeTx({
+      protostones: [first, second].map((id) => ({ pointer: 0, refund: 0, message: call(id, 4, 0) })),
+    });
+    const txs = [mixed, ...messages(5, () => call(second, 4, 0))];
+    const result = await process(makeEngine({ policy: 'gpu', gpu }), world, txs);
+    expect(gpu.batches).toBe(2);
+    expect(gpu.told).toBeGreaterThan(0);
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 6, cpu: 0, sequential: 0 });
+    expect(result.statistics.repaired).toBe(0);
+    await expectTruth(world, txs, result);
+  });
+
+  it('what follows a declined call in a chain is found stale and done by the CPU, colour by colour', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const gpu = new FakeGpu();
+    gpu.declines = (n) => n === 0;
+    const txs = messages(6, () => call(id, 4, 0));
+    const result = await process(makeEngine({ policy: 'gpu', gpu }), world, txs);
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 6, sequential: 0 });
+    expect(result.statistics.repaired).toBe(0);
+    await expectTruth(world, txs, result);
   });
 });
 
@@ -143,14 +188,16 @@ describe('a GPU that fails', () => {
     const world = new World();
     const id = world.deploy();
     const gpu = new FakeGpu();
-    gpu.beforeBatch = (batch) => {
-      if (batch === 1) throw new EnvironmentError('GPU_DEVICE_LOST', 'the device is gone');
+    gpu.beforeBatch = () => {
+      throw new EnvironmentError('GPU_DEVICE_LOST', 'the device is gone');
     };
-    const engine = makeEngine({ policy: 'gpu', gpu });
+    const failures: unknown[] = [];
+    const engine = makeEngine({ policy: 'gpu', gpu, onGpuFailure: (error) => failures.push(error) });
     const txs = messages(4, () => call(id, 4, 0));
     const result = await process(engine, world, txs);
     expect(result.statistics.gpuFailures).toBe(1);
-    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 1, cpu: 3, sequential: 0 });
+    expect(failures).toMatchObject([{ code: 'GPU_DEVICE_LOST' }]);
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 4, sequential: 0 });
     await expectTruth(world, txs, result);
     expect((await process(engine, world, txs)).statistics.executors.gpu).toBe(0);
   });
@@ -231,9 +278,12 @@ describe('workers', () => {
     const id = world.deploy();
     const block = makeBlock([makeTx({ outputs: [ORDINARY] }), ...messages(12, () => call(id, 4, 0))]);
     const reader = { get: (key: LaneKey) => world.state.get(key) };
-    const planned = await makeEngine({ workers: 1 }).planBlock(block, 5, { reader, snapshot: world.state });
+    const planned = await makeEngine({ policy: 'gpu', gpu: new FakeGpu(), workers: 1 }).planBlock(block, 5, {
+      reader,
+      snapshot: world.state,
+    });
     expect(planned.transactions.map(({ index }) => index)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
     expect(planned.plan.colouring.count).toBe(12);
-    expect(planned.dryRuns[3]?.firstCall?.reads).toHaveLength(1);
+    expect(keyCount(planned.records[planned.recordsOf[3]], planned.dryRuns[3]?.call ?? -1)).toBe(1);
   });
 });

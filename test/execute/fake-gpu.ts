@@ -1,19 +1,43 @@
-import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/types.js';
+import { runIndependent } from '../../src/gpu/independent.js';
+import { CALL_RECORD, KEY_READ, KEY_RECORD, NONE } from '../../src/gpu/layout.js';
+import type { CallRecords } from '../../src/gpu/records.js';
+import { contextBytes, isWritten, keyBytes, keyCount, programOf } from '../../src/gpu/records.js';
+import type {
+  GpuBlock,
+  GpuBlockRun,
+  GpuCall,
+  GpuCallResult,
+  GpuLane,
+  GpuOutcomes,
+  GpuStatus,
+} from '../../src/gpu/types.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
+import { type Program, type RevertReason, STORAGE_FUEL_PER_BYTE } from '../../src/program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../src/util/bytes.js';
 
 class Undeclared extends Error {}
 class Declined extends Error {}
 
-/** A kernel that is V8 inside and keeps the kernel's contract: declared keys only, no state of its own, may decline. */
+interface Ended {
+  readonly status: GpuStatus;
+  readonly reason: RevertReason;
+  readonly fuelLeft: number;
+  readonly result: Uint8Array | undefined;
+  readonly seen: ReadonlyMap<number, Uint8Array | null>;
+}
+
+/** A kernel that is V8 inside and keeps the kernel's contract: declared keys only, values of its own, may decline. */
 export class FakeGpu implements GpuLane {
   readonly adapter = { vendor: 'none', description: 'V8 behind the kernel interface', software: false };
-  readonly timings = { packMs: 0, uploadMs: 0, kernelMs: 0, readbackMs: 0 };
-  readonly #runner = new ProgramRunner();
+  readonly timings = { packMs: 0, uploadMs: 0, kernelMs: 0, readbackMs: 0, deviceMs: 0, dispatches: 0 };
+  readonly runner = new ProgramRunner();
   batches = 0;
   calls = 0;
-  /** Called before each batch: throw to fail it. */
+  /** Values that the host set between segments. */
+  told = 0;
+  compiled = true;
+  /** Called before each segment: throw to fail it. */
   beforeBatch: (batch: number) => void = () => {};
   /** Calls to decline, by number since creation. */
   declines: (call: number) => boolean = () => false;
@@ -22,60 +46,143 @@ export class FakeGpu implements GpuLane {
     return { ok: true };
   }
 
-  async run(calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
-    this.beforeBatch(this.batches++);
-    return calls.map((call) => (this.declines(this.calls++) ? nothing('PUNT', call) : this.#one(call)));
+  ready(): boolean {
+    return this.compiled;
+  }
+
+  async prepare(): Promise<void> {}
+
+  async begin(block: GpuBlock): Promise<GpuBlockRun> {
+    return new FakeRun(this, block);
+  }
+
+  run(calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
+    return runIndependent(calls, {
+      supports: () => true,
+      compile: async () => true,
+      firstWindow: () => 0,
+      skipWindow: () => {},
+      begin: (block) => this.begin(block),
+    });
   }
 
   async close(): Promise<void> {}
+}
 
-  #one(call: GpuCall): GpuCallResult {
-    const reads = new Map(call.reads.map(({ key }, i) => [toBinaryString(key), i]));
-    const touched = call.reads.map(() => false);
+class FakeRun implements GpuBlockRun {
+  readonly #values = new Map<string, Uint8Array | undefined>();
+
+  constructor(
+    readonly gpu: FakeGpu,
+    readonly block: GpuBlock,
+  ) {}
+
+  async run(number: number): Promise<GpuOutcomes> {
+    this.gpu.beforeBatch(this.gpu.batches++);
+    const ended: Ended[] = [];
+    for (const colour of this.block.segments[number]) {
+      const writes: [string, Uint8Array | undefined][] = [];
+      for (let i = 0; i < colour.length; i += 2) {
+        ended.push(this.#call(this.block.records[colour[i]], colour[i + 1], writes));
+      }
+      for (const [key, value] of writes) this.#values.set(key, value);
+    }
+    return {
+      count: ended.length,
+      status: (i) => ended[i].status,
+      reason: (i) => ended[i].reason,
+      fuelLeft: (i) => ended[i].fuelLeft,
+      result: (i) => ended[i].result,
+      puntReason: (i) => (ended[i].status === 'PUNT' ? 'fake' : undefined),
+      seen: (i, key) => ended[i].seen.get(key),
+    };
+  }
+
+  set(records: number, call: number, key: number, value: Uint8Array | undefined): void {
+    this.gpu.told++;
+    this.#values.set(this.#name(this.block.records[records], call, key), value);
+  }
+
+  close(): void {}
+
+  #name(records: CallRecords, call: number, key: number): string {
+    const contract = toBinaryString(contextBytes(records, call).subarray(0, 32));
+    return `${contract}/${toBinaryString(keyBytes(records, call, key))}`;
+  }
+
+  #value(records: CallRecords, call: number, key: number): Uint8Array | undefined {
+    const name = this.#name(records, call, key);
+    if (this.#values.has(name)) return this.#values.get(name);
+    const at = (records.heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_KEY] + key) * KEY_RECORD.words;
+    const length = records.keys[at + KEY_RECORD.offset.VALUE_BYTES];
+    const from = records.keys[at + KEY_RECORD.offset.VALUE_AT];
+    return length === NONE ? undefined : records.bytes.slice(from, from + length);
+  }
+
+  #call(records: CallRecords, call: number, writes: [string, Uint8Array | undefined][]): Ended {
+    const { gpu } = this;
+    const head = call * CALL_RECORD.words;
+    const seen = new Map<number, Uint8Array | null>();
+    const end = (status: GpuStatus): Ended => ({ status, reason: 'none', fuelLeft: 0, result: undefined, seen });
+    if (gpu.declines(gpu.calls++)) return end('PUNT');
+    const reads = new Map<string, number>();
+    const written = new Map<string, number>();
+    for (let k = 0; k < keyCount(records, call); k++) {
+      const name = toBinaryString(keyBytes(records, call, k));
+      const at = (records.heads[head + CALL_RECORD.offset.FIRST_KEY] + k) * KEY_RECORD.words;
+      if ((records.keys[at + KEY_RECORD.offset.FLAGS] & KEY_READ) !== 0) reads.set(name, k);
+      if (isWritten(records, call, k)) written.set(name, k);
+    }
     let stop: 'PUNT' | 'ACCESS_VIOLATION' | undefined;
     const decline = (): never => {
       stop ??= 'PUNT';
       throw new Declined();
     };
+    const program = this.block.programs.get(programOf(records, call)) as Program;
     try {
-      const end = this.#runner.run(call.program, {
-        isDryRun: false,
-        height: call.height,
-        context: call.context,
-        get transaction() {
-          return decline();
+      const fuel = records.heads[head + CALL_RECORD.offset.FUEL];
+      const run = gpu.runner.run(
+        program,
+        {
+          isDryRun: false,
+          height: records.heads[head + CALL_RECORD.offset.HEIGHT],
+          context: contextBytes(records, call).slice(),
+          get transaction() {
+            return decline();
+          },
+          get block() {
+            return decline();
+          },
+          storage: (key) => {
+            const at = reads.get(toBinaryString(key));
+            if (at === undefined) {
+              stop ??= 'ACCESS_VIOLATION';
+              throw new Undeclared();
+            }
+            const value = this.#value(records, call, at);
+            seen.set(at, value ?? null);
+            return value;
+          },
+          sequence: decline,
+          balance: decline,
+          declareRead: () => {},
+          declareWrite: () => {},
         },
-        get block() {
-          return decline();
-        },
-        storage: (key) => {
-          const at = reads.get(toBinaryString(key));
-          if (at === undefined) {
-            stop ??= 'ACCESS_VIOLATION';
-            throw new Undeclared();
-          }
-          touched[at] = true;
-          return call.reads[at].value;
-        },
-        sequence: decline,
-        balance: decline,
-        declareRead: () => {},
-        declareWrite: () => {},
-      });
-      if (stop !== undefined) return nothing(stop, call);
-      const writes = new Set(call.writes.map(toBinaryString));
-      for (const key of parseResult(end.result ?? EMPTY_BYTES)?.storage.keys() ?? []) {
-        if (!writes.has(key)) return nothing('ACCESS_VIOLATION', call);
+        fuel,
+      );
+      if (stop !== undefined) return end(stop);
+      const result = parseResult(run.result ?? EMPTY_BYTES);
+      for (const key of result?.storage.keys() ?? []) if (!written.has(key)) return end('ACCESS_VIOLATION');
+      if (result !== undefined && STORAGE_FUEL_PER_BYTE * result.mapBytes <= run.fuelLeft) {
+        for (const [key, value] of result.storage) {
+          const name = this.#name(records, call, written.get(key) as number);
+          writes.push([name, value.length === 0 ? undefined : value]);
+        }
       }
-      return { ...end, touched, puntReason: undefined };
+      return { ...run, seen };
     } catch (error) {
-      if (stop !== undefined) return nothing(stop, call);
+      if (stop !== undefined) return end(stop);
       throw error;
     }
   }
-}
-
-function nothing(status: 'PUNT' | 'ACCESS_VIOLATION', call: GpuCall): GpuCallResult {
-  const touched = call.reads.map(() => true);
-  return { status, reason: 'none', fuelLeft: 0, result: undefined, touched, puntReason: 'fake' };
 }

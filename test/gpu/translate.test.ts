@@ -80,10 +80,9 @@ describe('translation to WGSL', () => {
       fn f0(p0: u32, p1: vec2<u32>) -> vec2<u32> {
       var l0: u32 = p0;
       var l1: vec2<u32> = p1;
-      var ret: vec2<u32>;
+      var ret0: vec2<u32>;
       var br = 0u;
       if (st == 0u) {
-      enter(20u);
       switch 0u { default: {
       loop {
       if (st != 0u) { break; }
@@ -101,18 +100,15 @@ describe('translation to WGSL', () => {
       if (br == 2u) { br = 0u; break; }
       }}
       charge(1u);
-      let t1 = w_stack;
-      w_stack = (t1 + 20u);
-      ret = l1;
+      ret0 = l1;
       }
-      return ret;
+      return ret0;
       }
 
       fn f1() -> u32 {
-      var ret: u32;
+      var ret0: u32;
       var br = 0u;
       if (st == 0u) {
-      enter(19u);
       charge(8u);
       let t0 = f0(10u, vec2<u32>(0u, 256u));
       set_words(26u, t0);
@@ -125,11 +121,9 @@ describe('translation to WGSL', () => {
       charge(1u);
       stop_unreachable();
       }
-      let t3 = w_stack;
-      w_stack = (t3 + 19u);
-      ret = r2;
+      ret0 = r2;
       }
-      return ret;
+      return ret0;
       }
 
       fn execute() -> u32 {
@@ -152,7 +146,7 @@ describe('translation to WGSL', () => {
     for (const { name } of BUFFERS) expect(wgsl).toMatch(new RegExp(`var<storage, read(_write)?> ${name}:`));
   });
 
-  it('a segment out of bounds, static data beyond the window and empty memory are refused', () => {
+  it('a segment out of bounds is refused; static data beyond the window and empty memory are not', () => {
     const body = [i32(4)];
     const reason = (b: WasmBuilder): string => {
       const t = translate(b);
@@ -161,13 +155,10 @@ describe('translation to WGSL', () => {
     expect(reason(new WasmBuilder().data(65_535, Uint8Array.of(1, 2)).execute(body))).toBe(
       'a data segment out of bounds',
     );
-    expect(reason(new WasmBuilder().data(8191, Uint8Array.of(1, 2)).execute(body))).toBe(
-      'static data beyond 8192 bytes',
-    );
-    expect(reason(new WasmBuilder().data(8190, Uint8Array.of(1, 2)).execute(body))).toBe('none');
+    expect(reason(new WasmBuilder().data(8191, Uint8Array.of(1, 2)).execute(body))).toBe('none');
     const empty = new WasmBuilder();
     empty.memory = { minPages: 0, maxPages: 1 };
-    expect(reason(empty.execute(body))).toBe('its memory is empty');
+    expect(reason(empty.execute(body))).toBe('none');
   });
 
   it('deep nesting, deep call chains and code that explodes when inlined are refused', () => {

@@ -204,7 +204,9 @@ describe('what an intrinsic writes (lane rules 6)', () => {
 
   it('__u128_mul_div is exact; 0 leaves the output and its length word untouched', () => {
     const limb = fc.constantFrom(0n, 1n, 2n, 0x7fffffffn, 0x80000000n, 0xfffffffen, 0xffffffffn, 0x12345678n);
-    const number = fc.array(limb, { minLength: 4, maxLength: 4 }).map((l) => l.reduce<bigint>((sum, n) => (sum << 32n) | n, 0n));
+    const number = fc
+      .array(limb, { minLength: 4, maxLength: 4 })
+      .map((l) => l.reduce<bigint>((sum, n) => (sum << 32n) | n, 0n));
     fc.assert(
       fc.property(number, number, number, fc.nat(127), (a, b, wide, shift) => {
         const c = wide >> BigInt(shift);

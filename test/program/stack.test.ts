@@ -126,6 +126,13 @@ describe('the stack budget of 32,768 slots (lane rules 4)', () => {
     }
   });
 
+  it('thousands of blocks on a stack thousands deep, which engines compile slowly, run like anything else', () => {
+    const ifs = Array.from({ length: 2_000 }, (_, i) => [i32(i % 2), if_(), op(OP.nop), end]).flat();
+    const b = new WasmBuilder().execute([i32(104), ...pushes(3_000), ...ifs, ...drops(3_000)]);
+    // Two for every if, one for every push and drop and for the result.
+    expect(run(b, undefined, 1_000_000)).toMatchObject({ status: 'OK', fuelLeft: 1_000_000 - 4_000 - 6_000 - 1 });
+  });
+
   it('the way out keeps several results', () => {
     const b = new WasmBuilder();
     const f = b.function(

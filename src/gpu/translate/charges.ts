@@ -10,13 +10,13 @@ export interface Counters {
 
 /**
  * Recognises the instrumentation's `if (counter < amount) { why = …; unreachable } counter -= amount`, which stands at every basic
- * block, and gives the call of the kernel that does the same without a branch. Anything that looks different is translated as it is.
+ * block: the kernel does the same without a branch. Anything that looks different is translated as it is.
  */
 export function matchCharge(
   nodes: readonly Node[],
   start: number,
   counters: Counters,
-): { readonly statement: string; readonly length: number } | undefined {
+): { readonly counter: 'fuel' | 'stack'; readonly amount: string; readonly length: number } | undefined {
   const counter = plain(nodes[start], 0x23)?.a;
   if (counter === undefined || (counter !== counters.fuel && counter !== counters.stack)) return undefined;
   const amount = amountText(nodes[start + 1]);
@@ -32,7 +32,17 @@ export function matchCharge(
     plain(nodes[start + 6], 0x6b) !== undefined &&
     plain(nodes[start + 7], 0x24)?.a === counter;
   if (!matches) return undefined;
-  return { statement: `${counter === counters.fuel ? 'charge' : 'enter'}(${amount});`, length: 8 };
+  return { counter: counter === counters.fuel ? 'fuel' : 'stack', amount, length: 8 };
+}
+
+/** Whether the instrumentation gives a frame's slots back here; the length of that, or undefined. */
+export function matchLeave(nodes: readonly Node[], start: number, counters: Counters): number | undefined {
+  const matches =
+    plain(nodes[start], 0x23)?.a === counters.stack &&
+    plain(nodes[start + 1], 0x41) !== undefined &&
+    plain(nodes[start + 2], 0x6a) !== undefined &&
+    plain(nodes[start + 3], 0x24)?.a === counters.stack;
+  return matches ? 4 : undefined;
 }
 
 function plain(node: Node | undefined, op: number): Instruction | undefined {

@@ -1,41 +1,29 @@
 import type { BlockType, FunctionBody, FunctionType, Instruction, ValueType } from '../../program/module.js';
+import { OP } from '../../program/opcodes.js';
 import { type PuntReason, puntStop } from '../layout.js';
-import { type Counters, matchCharge } from './charges.js';
-import { fill, LOADS, OPERATIONS, STORES, WORD_ACCESSES } from './operations.js';
+import { localName, resultName } from './alignment.js';
+import { matchCharge, matchLeave } from './charges.js';
+import { type Callee, type ModuleContext, resultType } from './context.js';
+import { type Frame, Frames, type Variable } from './frames.js';
+import { asBool, StraightCode } from './straight.js';
 import { buildTree, type Construct, type Node } from './tree.js';
-import { FunctionWriter, i32Text, i64Text, joinLocals, type Value, WGSL_TYPE } from './writer.js';
-
-/** What a function's translation needs to know of its module. */
-export interface ModuleContext {
-  readonly types: readonly FunctionType[];
-  readonly globals: readonly { readonly name: string; readonly type: ValueType }[];
-  readonly counters: Counters;
-  readonly memoryPages: number;
-  readonly windowBytes: number;
-  /** WGSL name of a callee, or why the call is left to the CPU. */
-  callee(
-    caller: number,
-    index: number,
-  ): { readonly name: string; readonly type: FunctionType } | { readonly punt: PuntReason };
-}
+import { FunctionWriter, i32Text, type Value, WGSL_TYPE } from './writer.js';
 
 export interface TranslatedFunction {
   readonly text: string;
-  readonly statements: number;
+  readonly lines: readonly string[];
   readonly nesting: number;
 }
 
-/** A label that branches can name. `breakable`: it has a WGSL loop of its own, which `break` leaves. */
-interface Frame {
-  readonly id: number;
-  readonly loop: boolean;
-  readonly breakable: boolean;
-  readonly result: string | undefined;
-  /** Labels further out that something inside branches to through the variable `br`. */
-  readonly escapes: Set<Frame>;
-}
+/** `next`: goes on; `stopped`: WASM ends here, the WGSL text runs on without effect; `left`: the WGSL text has branched away. */
+type Flow = 'next' | 'stopped' | 'left';
 
-const MAX_BRANCH_TARGETS = 256;
+/** Selectors of one `switch`: drivers take very long over more. */
+const MAX_SELECTORS = 256;
+/** Runs of equal targets that a longer br_table may have. */
+const MAX_TARGET_RUNS = 256;
+/** Most values that a block, a branch or a function gives at once. */
+const MAX_VALUES = 16;
 /** What `break` leaves without being a loop: drivers take much longer over loops. */
 const OPEN_BLOCK = 'switch 0u { default: {';
 
@@ -53,9 +41,9 @@ export function translateFunction(module: ModuleContext, index: number, body: Fu
  */
 class Translation {
   readonly #writer = new FunctionWriter();
-  readonly #frames: Frame[] = [];
+  readonly #frames = new Frames(this.#writer);
+  readonly #straight: StraightCode;
   readonly #locals: readonly ValueType[];
-  #labels = 0;
 
   constructor(
     readonly module: ModuleContext,
@@ -64,46 +52,53 @@ class Translation {
     readonly type: FunctionType,
   ) {
     this.#locals = [...type.params, ...body.locals];
+    this.#straight = new StraightCode(module, this.#writer, index, this.#locals);
   }
 
   run(): TranslatedFunction {
     const w = this.#writer;
     const { params, results } = this.type;
-    const result = results[0];
     const tree = buildTree(this.body.code);
+    const returned = resultType(results);
     const arguments_ = params.map((p, i) => `p${i}: ${WGSL_TYPE[p]}`).join(', ');
-    w.open(`fn f${this.index}(${arguments_})${result === undefined ? '' : ` -> ${WGSL_TYPE[result]}`} {`);
+    w.open(`fn f${this.index}(${arguments_})${returned === undefined ? '' : ` -> ${returned}`} {`);
     this.#locals.forEach((local, i) => {
       w.emit(`var l${i}: ${WGSL_TYPE[local]}${i < params.length ? ` = p${i}` : ''};`);
     });
-    if (result !== undefined) w.emit(`var ret: ${WGSL_TYPE[result]};`);
+    const variables = results.map((type, i) => this.#variable(type, `ret${i}`));
     w.emit('var br = 0u;');
-    const frame = this.#frame(false, tree.targeted, result === undefined ? undefined : 'ret');
-    w.open('if (st == 0u) {');
+    // After a stop nothing may call on: a hostile tree of calls would go on for 2^depth of them.
+    const guarded = this.body.code.some(({ op }) => op === OP.call || op === OP.callIndirect || op === OP.loop);
+    if (guarded) w.open('if (st == 0u) {');
     if (tree.targeted) w.open(OPEN_BLOCK);
-    this.#sequence(tree.body, frame);
-    w.close(tree.targeted ? 3 : 1);
-    if (result !== undefined) w.emit('return ret;');
+    this.#sequence(tree.body, this.#frames.make(false, tree.targeted, variables), []);
+    const levels = (tree.targeted ? 2 : 0) + (guarded ? 1 : 0);
+    if (levels > 0) w.close(levels);
+    const names = variables.map((v) => v.name);
+    if (returned !== undefined) w.emit(`return ${names.length > 1 ? `${returned}(${names.join(', ')})` : names[0]};`);
     w.close();
-    return { text: `${w.lines.join('\n')}\n`, statements: w.lines.length, nesting: w.maxDepth };
+    variables.forEach((v, i) => {
+      if (!v.aligned) this.module.alignment.refute(resultName(this.index, i));
+    });
+    return { text: `${w.lines.join('\n')}\n`, lines: w.lines, nesting: w.maxDepth };
   }
 
-  #frame(loop: boolean, breakable: boolean, result: string | undefined): Frame {
-    return { id: ++this.#labels, loop, breakable, result, escapes: new Set() };
+  #variable(type: ValueType, name = this.#writer.name('r')): Variable {
+    this.#writer.emit(`var ${name}: ${WGSL_TYPE[type]};`);
+    return { name, type, aligned: type === 'i32' };
   }
 
-  /** Translates a body inside `frame`; leaves its value in the frame's result. False if WGSL cannot reach the end. */
-  #sequence(nodes: readonly Node[], frame: Frame): boolean {
+  /** Translates a body inside `frame`, `operands` on its stack; leaves its values in the frame's results. False if WGSL cannot reach the end. */
+  #sequence(nodes: readonly Node[], frame: Frame, operands: readonly Value[]): boolean {
     const w = this.#writer;
     const outer = w.stack;
-    w.stack = [];
-    this.#frames.push(frame);
+    w.stack = [...operands];
+    this.#frames.open.push(frame);
     let flow: Flow = 'next';
     for (let i = 0; i < nodes.length; ) {
-      const counted = matchCharge(nodes, i, this.module.counters);
-      if (counted !== undefined) {
-        w.emit(counted.statement);
-        i += counted.length;
+      const counted = this.#counting(nodes, i);
+      if (counted > 0) {
+        i += counted;
         continue;
       }
       const node = nodes[i++] as Node;
@@ -111,36 +106,50 @@ class Translation {
       // The rest of the body is dead code: its operands need not even exist.
       if (flow !== 'next') break;
     }
-    if (flow === 'next' && frame.result !== undefined) w.emit(`${frame.result} = ${w.pop().text};`);
-    this.#frames.pop();
+    if (flow === 'next') this.#frames.assign(frame.results, w.popAll(frame.results.length));
+    this.#frames.open.pop();
     w.stack = outer;
     return flow !== 'left';
   }
 
+  /** Emits what the instrumentation counts at this node, if anything; gives how many nodes that takes. */
+  #counting(nodes: readonly Node[], at: number): number {
+    const { counters, countsFrames } = this.module;
+    const taken = matchCharge(nodes, at, counters);
+    if (taken === undefined) return countsFrames ? 0 : (matchLeave(nodes, at, counters) ?? 0);
+    if (taken.counter === 'fuel') this.#writer.emit(`charge(${taken.amount});`);
+    else if (countsFrames) this.#writer.emit(`enter(${taken.amount});`);
+    return taken.length;
+  }
+
   #construct(node: Construct): Flow {
     const w = this.#writer;
-    const result = this.#blockResult(node.type);
-    if (result === 'multi-value') return this.#punt('multi-value');
+    const { params, results } = this.#blockValues(node.type);
+    if (params.length > MAX_VALUES || results.length > MAX_VALUES) return this.#punt('multi-value');
     const condition = node.kind === 'if' ? w.pop() : undefined;
-    w.settleLocals();
-    let name: string | undefined;
-    if (result !== undefined) {
-      name = w.name('r');
-      w.emit(`var ${name}: ${WGSL_TYPE[result]};`);
-    }
     const loop = node.kind === 'loop';
-    const frame = this.#frame(loop, loop || node.targeted, name);
+    let operands = w.popAll(params.length).map((v) => w.settle(v));
+    w.settleLocals();
+    const variables = results.map((type) => this.#variable(type));
+    let carried = variables;
+    if (loop && params.length > 0) {
+      carried = params.map((type) => this.#variable(type));
+      this.#frames.assign(carried, operands);
+      // What comes round the loop is not known yet.
+      operands = carried.map(({ name, type }) => ({ type, text: name }));
+    }
+    const frame = this.#frames.make(loop, loop || node.targeted, variables, carried);
     if (frame.breakable) w.open(loop ? 'loop {' : OPEN_BLOCK);
     if (loop) w.emit('if (st != 0u) { break; }');
     let alive: boolean;
     if (condition === undefined) {
-      alive = this.#sequence(node.body, frame);
+      alive = this.#sequence(node.body, frame, operands);
     } else {
       w.open(`if (${asBool(condition)}) {`);
-      alive = this.#sequence(node.body, frame);
-      if (node.otherwise.length > 0) {
+      alive = this.#sequence(node.body, frame, operands);
+      if (node.otherwise.length > 0 || variables.length > 0) {
         w.open('} else {');
-        alive = this.#sequence(node.otherwise, frame) || alive;
+        alive = this.#sequence(node.otherwise, frame, operands) || alive;
       } else alive = true;
       w.close();
     }
@@ -148,89 +157,19 @@ class Translation {
       if (loop && alive) w.emit('break;');
       w.close(loop ? 1 : 2);
       alive = true;
-      this.#dispatch(frame.escapes);
+      this.#frames.dispatch(frame.escapes);
     }
     if (!alive) return 'left';
-    if (name !== undefined && result !== undefined) w.push({ type: result, text: name });
+    for (const { type, name, aligned } of variables) w.push({ type, text: name, aligned });
     return 'next';
   }
 
-  /** After a construct that something left for labels further out: go on to them. */
-  #dispatch(targets: ReadonlySet<Frame>): void {
-    if (targets.size === 0) return;
-    const w = this.#writer;
-    const innermost = this.#innermost();
-    if (targets.has(innermost))
-      w.emit(`if (br == ${innermost.id}u) { br = 0u; ${innermost.loop ? 'continue' : 'break'}; }`);
-    const further = [...targets].filter((t) => t !== innermost);
-    if (further.length > 0) w.emit('if (br != 0u) { break; }');
-    for (const t of further) innermost.escapes.add(t);
-  }
-
-  #innermost(): Frame {
-    const frame = this.#frames.findLast((f) => f.breakable);
-    if (frame === undefined) throw new RangeError('branch outside of any label');
-    return frame;
-  }
-
-  #label(depth: number): Frame {
-    const frame = this.#frames[this.#frames.length - 1 - depth];
-    if (frame === undefined) throw new RangeError('label out of range');
-    return frame;
-  }
-
-  /** Sets the value that a branch to `frame` carries (`value` stays where it is). */
-  #carry(frame: Frame, value: Value | undefined): void {
-    if (!frame.loop && frame.result !== undefined && value !== undefined)
-      this.#writer.emit(`${frame.result} = ${value.text};`);
-  }
-
-  #branch(frame: Frame): void {
-    const w = this.#writer;
-    const innermost = this.#innermost();
-    if (innermost === frame) {
-      w.emit(frame.loop ? 'continue;' : 'break;');
-    } else {
-      w.emit(`br = ${frame.id}u;`);
-      w.emit('break;');
-      innermost.escapes.add(frame);
-    }
-  }
-
-  #branchTable(targets: readonly number[]): Flow {
-    const w = this.#writer;
-    const selector = w.pop();
-    if (targets.length > MAX_BRANCH_TARGETS) return this.#punt('branch-table');
-    const cases = new Map<Frame, number[]>();
-    targets.forEach((depth, i) => {
-      const frame = this.#label(depth);
-      const list = cases.get(frame) ?? [];
-      list.push(i);
-      cases.set(frame, list);
-    });
-    for (const frame of cases.keys()) this.#carry(frame, w.stack.at(-1));
-    if (cases.size === 1) {
-      this.#branch(this.#label(targets[0] ?? 0));
-      return 'left';
-    }
-    const fallback = targets.length - 1;
-    w.open(`switch (${selector.text}) {`);
-    for (const [frame, list] of cases) {
-      const labels = list.map((i) => (i === fallback ? 'default' : `${i}u`)).join(', ');
-      w.emit(`case ${labels}: { br = ${frame.id}u; }`);
-    }
-    w.close();
-    this.#dispatch(new Set(cases.keys()));
-    w.emit('break;');
-    return 'left';
-  }
-
-  #blockResult(type: BlockType): ValueType | undefined | 'multi-value' {
-    if (type.kind === 'empty') return undefined;
-    if (type.kind === 'value') return type.type;
+  #blockValues(type: BlockType): FunctionType {
+    if (type.kind === 'empty') return { params: [], results: [] };
+    if (type.kind === 'value') return { params: [], results: [type.type] };
     const signature = this.module.types[type.index];
-    if (signature === undefined || signature.params.length > 0 || signature.results.length > 1) return 'multi-value';
-    return signature.results[0];
+    if (signature === undefined) throw new RangeError('type index out of range');
+    return signature;
   }
 
   #punt(reason: PuntReason): Flow {
@@ -240,187 +179,166 @@ class Translation {
 
   #instruction(instruction: Instruction): Flow {
     const w = this.#writer;
-    const { op } = instruction;
     const a = instruction.a ?? 0;
-    const operation = OPERATIONS.get(op);
-    if (operation !== undefined) {
-      this.#operation(operation);
-      return 'next';
-    }
-    const load = LOADS.get(op);
-    if (load !== undefined) {
-      const text = this.#access(op, load.text, w.pop(), a);
-      w.stack.push(w.settle({ type: load.type, text }));
-      return 'next';
-    }
-    const store = STORES.get(op);
-    if (store !== undefined) {
-      const value = w.pop();
-      w.emit(`${this.#access(op, store, w.pop(), a, value.text)};`);
-      return 'next';
-    }
-    switch (op) {
-      case 0x00:
+    switch (instruction.op) {
+      case OP.unreachable:
         w.emit('stop_unreachable();');
         return 'stopped';
-      case 0x01:
-        return 'next';
-      case 0x0c:
-        this.#carry(this.#label(a), w.stack.at(-1));
-        this.#branch(this.#label(a));
-        return 'left';
-      case 0x0d:
-        this.#branchIf(this.#label(a));
-        return 'next';
-      case 0x0e:
+      case OP.br:
+        return this.#leave(this.#frames.label(a));
+      case OP.return:
+        return this.#leave(this.#frames.function);
+      case OP.brIf:
+        return this.#branchIf(this.#frames.label(a));
+      case OP.brTable:
         return this.#branchTable(instruction.targets ?? []);
-      case 0x0f:
-        this.#carry(this.#label(this.#frames.length - 1), w.stack.at(-1));
-        this.#branch(this.#label(this.#frames.length - 1));
-        return 'left';
-      case 0x10:
-        return this.#call(a);
-      case 0x11:
-        return this.#punt('indirect-call');
-      case 0x1a:
-        w.pop();
-        return 'next';
-      case 0x1b:
-      case 0x1c:
-        this.#select();
-        return 'next';
-      case 0x20:
-        w.push({ type: this.#local(a), text: `l${a}`, locals: new Set([a]) });
-        return 'next';
-      case 0x21:
-      case 0x22: {
-        const value = w.pop();
-        w.settleLocals(a);
-        w.emit(`l${a} = ${value.text};`);
-        if (op === 0x22) w.push({ type: value.type, text: `l${a}`, locals: new Set([a]) });
-        return 'next';
+      case OP.call: {
+        const callee = this.module.callee(this.index, a);
+        return 'punt' in callee ? this.#punt(callee.punt) : this.#call(callee);
       }
-      case 0x23: {
-        const { name, type } = this.#global(a);
-        w.stack.push(w.settle({ type, text: name }));
-        return 'next';
+      case OP.callIndirect:
+        return this.#callIndirect(a);
+      default: {
+        const punt = this.#straight.instruction(instruction);
+        return punt === undefined ? 'next' : this.#punt(punt);
       }
-      case 0x24:
-        this.#setGlobal(a);
-        return 'next';
-      case 0x3f:
-        w.push({ type: 'i32', text: i32Text(this.module.memoryPages), constant: true });
-        return 'next';
-      case 0x40:
-        return this.#punt('memory-grow');
-      case 0x41:
-        w.push({ type: 'i32', text: i32Text(a), constant: true });
-        return 'next';
-      case 0x42:
-        w.push({ type: 'i64', text: i64Text(instruction.value ?? 0n), constant: true });
-        return 'next';
-      case 0xfc0a:
-      case 0xfc0b: {
-        const [third, second, first] = [w.pop(), w.pop(), w.pop()];
-        const name = op === 0xfc0a ? 'memory_copy' : 'memory_fill';
-        w.emit(`${name}(${first.text}, ${second.text}, ${third.text});`);
-        return 'next';
-      }
-      default:
-        return this.#punt('instruction');
     }
   }
 
-  /** Text of a load or store, by the short form where the address is known to be good. */
-  #access(op: number, template: string, base: Value, offset: number, value = ''): string {
-    const short = WORD_ACCESSES.get(op);
-    const address = base.constant ? Number.parseInt(base.text, 10) + offset : Number.NaN;
-    if (short === undefined || address % 4 !== 0 || address + short.bytes > this.module.windowBytes) {
-      return fill(template, base.text, i32Text(offset), value);
-    }
-    return fill(short.text, i32Text(address / 4), i32Text(address / 4 + 1), value);
+  #leave(frame: Frame): Flow {
+    this.#frames.assign(frame.carried, this.#writer.popAll(frame.carried.length));
+    this.#frames.branch(frame);
+    return 'left';
   }
 
-  #operation({
-    operands,
-    result,
-    text,
-    bool,
-    effect,
-  }: typeof OPERATIONS extends ReadonlyMap<number, infer O> ? O : never): void {
-    const w = this.#writer;
-    const second = operands.length === 2 ? w.pop() : undefined;
-    let first = w.pop();
-    // WGSL refuses constant expressions that overflow; a name makes it an ordinary, wrapping expression.
-    if (first.constant && (second === undefined || second.constant)) first = w.settle(first);
-    const filled = fill(text, first.text, second?.text ?? '');
-    const locals = second === undefined ? joinLocals(first) : joinLocals(first, second);
-    const value: Value = bool
-      ? { type: result, text: `select(0u, 1u, ${filled})`, bool: filled, ...locals }
-      : { type: result, text: filled, ...locals };
-    if (effect) w.stack.push(w.settle(value));
-    else w.push(value);
-  }
-
-  #setGlobal(index: number): void {
-    const w = this.#writer;
-    const { name } = this.#global(index);
-    const { text } = w.pop();
-    // Fuel stands still after a stop: what is left then is reported.
-    w.emit(
-      index === this.module.counters.fuel ? `${name} = select(${name}, ${text}, st == 0u);` : `${name} = ${text};`,
-    );
-  }
-
-  #select(): void {
+  #branchIf(frame: Frame): Flow {
     const w = this.#writer;
     const condition = w.pop();
-    const no = w.pop();
-    const yes = w.pop();
-    const text = `select(${no.text}, ${yes.text}, ${asBool(condition)})`;
-    w.push({ type: yes.type, text, ...joinLocals(condition, no, yes) });
-  }
-
-  #branchIf(frame: Frame): void {
-    const w = this.#writer;
-    const condition = w.pop();
-    if (!frame.loop && frame.result !== undefined) w.push(w.settle(w.pop()));
-    const value = w.stack.at(-1);
+    // They are read on both ways.
+    const values = w.popAll(frame.carried.length).map((v) => w.settle(v));
+    w.stack.push(...values);
     w.open(`if (${asBool(condition)}) {`);
-    this.#carry(frame, value);
-    this.#branch(frame);
+    this.#frames.assign(frame.carried, values);
+    this.#frames.branch(frame);
     w.close();
-  }
-
-  #call(index: number): Flow {
-    const w = this.#writer;
-    const callee = this.module.callee(this.index, index);
-    if ('punt' in callee) return this.#punt(callee.punt);
-    const operands: string[] = [];
-    for (let i = 0; i < callee.type.params.length; i++) operands.unshift(w.pop().text);
-    const text = `${callee.name}(${operands.join(', ')})`;
-    const result = callee.type.results[0];
-    if (result === undefined) w.emit(`${text};`);
-    else w.stack.push(w.settle({ type: result, text }));
     return 'next';
   }
 
-  #local(index: number): ValueType {
-    const type = this.#locals[index];
-    if (type === undefined) throw new RangeError('local out of range');
-    return type;
+  #branchTable(targets: readonly number[]): Flow {
+    const w = this.#writer;
+    const selector = w.settle(w.pop());
+    const frames = targets.map((depth) => this.#frames.label(depth));
+    const fallback = frames[frames.length - 1] as Frame;
+    const values = w.popAll(fallback.carried.length).map((v) => w.settle(v));
+    const all = new Set(frames);
+    if (all.size === 1) {
+      this.#frames.assign(fallback.carried, values);
+      this.#frames.branch(fallback);
+      return 'left';
+    }
+    if (targets.length > MAX_SELECTORS) {
+      if (!this.#branchRanges(selector.text, frames, fallback, values)) return this.#punt('branch-table');
+    } else {
+      w.open(`switch (${selector.text}) {`);
+      for (const frame of all) {
+        const labels = frames.flatMap((f, i) => (f !== frame ? [] : [i < frames.length - 1 ? `${i}u` : 'default']));
+        w.open(`case ${labels.join(', ')}: {`);
+        w.emit(`br = ${frame.id}u;`);
+        this.#frames.assign(frame.carried, values);
+        w.close();
+      }
+      w.close();
+    }
+    this.#frames.dispatch(all);
+    w.emit('break;');
+    return 'left';
   }
 
-  #global(index: number): { readonly name: string; readonly type: ValueType } {
-    const global = this.module.globals[index];
-    if (global === undefined) throw new RangeError('global out of range');
-    return global;
+  /** A long br_table, by its runs of equal targets; false if there are too many. */
+  #branchRanges(selector: string, frames: readonly Frame[], fallback: Frame, values: readonly Value[]): boolean {
+    const runs: { frame: Frame; from: number; to: number }[] = [];
+    frames.slice(0, -1).forEach((frame, i) => {
+      const last = runs.at(-1);
+      if (frame === fallback) return;
+      if (last?.frame === frame && last.to === i - 1) last.to = i;
+      else runs.push({ frame, from: i, to: i });
+    });
+    if (runs.length > MAX_TARGET_RUNS || values.length > 0) return false;
+    const w = this.#writer;
+    w.emit(`br = ${fallback.id}u;`);
+    for (const { frame, from, to } of runs) {
+      w.emit(`br = select(br, ${frame.id}u, ${selector} - ${i32Text(from)} <= ${i32Text(to - from)});`);
+    }
+    return true;
+  }
+
+  #call(callee: Exclude<Callee, { punt: PuntReason }>): Flow {
+    const w = this.#writer;
+    const { params, results } = callee.type;
+    const operands = w.popAll(params.length);
+    this.#noteArguments(callee, operands);
+    const text = callText(callee, operands);
+    if (results.length === 0) {
+      w.emit(`${text};`);
+      return 'next';
+    }
+    const name = w.name('t');
+    w.emit(`let ${name} = ${text};`);
+    const { alignment } = this.module;
+    results.forEach((type, i) => {
+      const { index } = callee;
+      const aligned = type === 'i32' && index !== undefined && alignment.isAligned(resultName(index, i));
+      w.push({ type, text: results.length > 1 ? `${name}.v${i}` : name, aligned });
+    });
+    return 'next';
+  }
+
+  /** Holds what is passed against the guess that it is aligned. */
+  #noteArguments(callee: Callee, operands: readonly Value[]): void {
+    if ('punt' in callee || callee.index === undefined) return;
+    const { index } = callee;
+    operands.forEach(({ aligned }, i) => {
+      if (!aligned) this.module.alignment.refute(localName(index, i));
+    });
+  }
+
+  #callIndirect(typeIndex: number): Flow {
+    const w = this.#writer;
+    const type = this.module.types[typeIndex];
+    if (type === undefined) throw new RangeError('type index out of range');
+    const cases = this.module.indirect(this.index, typeIndex);
+    if (typeof cases === 'string') return this.#punt(cases);
+    if (type.results.length > MAX_VALUES) return this.#punt('multi-value');
+    if (cases.reduce((sum, c) => sum + c.elements.length, 0) > MAX_SELECTORS) return this.#punt('indirect-call');
+    const selector = w.pop();
+    const operands = w.popAll(type.params.length).map((v) => (v.constant ? v : w.settle(v)));
+    const variables = type.results.map((t) => this.#variable(t));
+    w.open(`switch (${selector.text}) {`);
+    for (const { callee, elements } of cases) {
+      w.open(`case ${elements.map((i) => `${i}u`).join(', ')}: {`);
+      if ('punt' in callee) w.emit(`stop(${puntStop(callee.punt)});`);
+      else {
+        this.#noteArguments(callee, operands);
+        const text = callText(callee, operands);
+        if (variables.length === 0) w.emit(`${text};`);
+        else if (variables.length === 1) w.emit(`${variables[0]?.name} = ${text};`);
+        else {
+          const name = w.name('t');
+          w.emit(`let ${name} = ${text};`);
+          variables.forEach((v, i) => {
+            w.emit(`${v.name} = ${name}.v${i};`);
+          });
+        }
+      }
+      w.close();
+    }
+    w.emit('default: { stop(STATUS_TRAP); }');
+    w.close();
+    for (const { type, name } of variables) w.push({ type, text: name });
+    return 'next';
   }
 }
 
-/** `next`: goes on; `stopped`: WASM ends here, the WGSL text runs on without effect; `left`: the WGSL text has branched away. */
-type Flow = 'next' | 'stopped' | 'left';
-
-function asBool(value: Value): string {
-  return value.bool ?? `(${value.text} != 0u)`;
+function callText(callee: Exclude<Callee, { punt: PuntReason }>, operands: readonly Value[]): string {
+  return `${callee.name}(${operands.map((v) => v.text).join(', ')})`;
 }

@@ -1,20 +1,25 @@
-import type { FunctionType, Instruction, WasmModule } from '../../program/module.js';
+import type { FunctionBody, FunctionType, WasmModule } from '../../program/module.js';
+import { OP } from '../../program/opcodes.js';
 import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program } from '../../program/types.js';
+import { INTRINSIC_FUNCTIONS, INTRINSIC_STATEMENTS, intrinsicParts } from '../intrinsics.js';
 import { kernelText } from '../kernels.js';
 import { layoutWgsl, type PuntReason } from '../layout.js';
+import { Alignment, globalName } from './alignment.js';
+import { CallGraph } from './calls.js';
 import type { Counters } from './charges.js';
-import { type ModuleContext, type TranslatedFunction, translateFunction } from './function.js';
+import { type Callee, type IndirectCase, type ModuleContext, resultStruct, resultType } from './context.js';
+import { inlinedWeight } from './estimate.js';
+import { type TranslatedFunction, translateFunction } from './function.js';
+import { type MemoryPlan, type MemoryUse, type MemoryWindow, planMemory } from './memory-plan.js';
+import { StaticTable } from './table.js';
+import { Unsupported } from './unsupported.js';
 import { i32Text, i64Text, WGSL_TYPE } from './writer.js';
 
-/** How much linear memory an invocation holds, and where. */
-export interface MemoryWindow {
-  readonly bytes: number;
-  readonly place: 'private' | 'storage';
-}
+export type { MemoryWindow } from './memory-plan.js';
 
 export interface Kernel {
   readonly wgsl: string;
-  /** First words of the memory: the active data segments. */
+  /** The buffer `program_data`: static data, then passive segments, then the data of the intrinsics. */
   readonly image: Uint32Array;
   readonly window: MemoryWindow;
   /** Statements if every call were inlined, as shader compilers do. */
@@ -25,12 +30,12 @@ export type Translation =
   | { readonly ok: true; readonly kernel: Kernel }
   | { readonly ok: false; readonly reason: string };
 
-const PAGE_BYTES = 65_536;
-const MAX_INSTRUCTIONS = 60_000;
-const MAX_INLINED_STATEMENTS = 60_000;
 /** Tint accepts 127 levels; the kernel around a function needs a few. */
 const MAX_NESTING = 100;
-const MAX_CALL_DEPTH = 100;
+const MAX_PARAMETERS = 250;
+const MAX_RESULTS = 16;
+/** Rounds in which guesses about alignment may fail before nothing is guessed. */
+const ALIGNMENT_ROUNDS = 12;
 
 /** Imports with a function of kernels/host.wgsl; any other import of the ABI is left to the CPU when it is called. */
 const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
@@ -49,9 +54,8 @@ const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
   __call: 'host_inner_call',
   __delegatecall: 'host_inner_call',
   __staticcall: 'host_inner_call',
+  ...INTRINSIC_FUNCTIONS,
 };
-
-class Unsupported extends Error {}
 
 /**
  * Translates the instrumented module of a program to the WGSL text of its kernel. Whatever it cannot do is either named in
@@ -67,191 +71,182 @@ export function translateProgram(program: Program, window: MemoryWindow): Transl
 }
 
 class ModuleTranslation {
-  readonly #types: readonly FunctionType[];
   readonly #imports: number;
-  /** Callees before callers. */
-  readonly #order: number[] = [];
-  /** Calls that would close a cycle, as caller:callee. */
-  readonly #cut = new Set<string>();
-  readonly #calls = new Map<number, readonly number[]>();
+  readonly #execute: number;
+  readonly #counters: Counters;
+  readonly #table: StaticTable;
+  readonly #calls: CallGraph;
+  readonly #memory: MemoryPlan;
 
   constructor(
     readonly module: WasmModule,
-    readonly window: MemoryWindow,
+    window: MemoryWindow,
   ) {
-    this.#types = module.types;
     this.#imports = module.imports.length;
-  }
-
-  run(): Kernel {
-    const { module } = this;
     if (module.start !== undefined) throw new Unsupported('it has a start section');
     const execute = module.exports.find((e) => e.kind === 'func' && e.name === '__execute')?.index;
     if (execute === undefined || execute < this.#imports)
       throw new Unsupported('__execute is not a function of its own');
-    const memoryBytes = (module.memory?.minPages ?? 0) * PAGE_BYTES;
-    if (memoryBytes === 0) throw new Unsupported('its memory is empty');
-    const windowBytes = Math.min(this.window.bytes, memoryBytes);
-    const image = this.#image(memoryBytes, windowBytes);
-    this.#checkElements();
-    this.#visit(execute);
-    const functions = this.#functions(windowBytes);
-    const inlined = this.#inlinedStatements(functions, execute);
-    const wgsl = [
-      layoutWgsl({ memoryBytes, windowBytes, imageWords: image.length }),
-      this.#globalText(),
-      kernelText('status'),
-      kernelText('int64'),
-      kernelText(this.window.place === 'private' ? 'memory-private' : 'memory-storage'),
-      kernelText('memory'),
-      kernelText('storage-access'),
-      kernelText('host'),
-      ...[...functions.values()].map((f) => f.text),
-      `fn execute() -> u32 {\nreturn f${execute}();\n}\n`,
-      kernelText('main'),
-    ].join('\n');
-    return { wgsl, image, window: { bytes: windowBytes, place: this.window.place }, inlinedStatements: inlined };
+    this.#execute = execute;
+    this.#counters = counters(module);
+    this.#table = new StaticTable(module);
+    this.#calls = new CallGraph(module, this.#table, execute);
+    const bodies = this.#calls.order.map((index) => this.#body(index));
+    this.#memory = planMemory(module, window, memoryUse(bodies));
   }
 
-  #functions(windowBytes: number): Map<number, TranslatedFunction> {
+  run(): Kernel {
+    const functions = this.#functions();
+    const { programData, window } = this.#memory;
+    const names = new Set(this.module.imports.map(({ name }) => name));
+    const intrinsics = intrinsicParts(names, programData.length);
+    const wgsl = [
+      layoutWgsl(),
+      this.#globals(),
+      kernelText('status'),
+      kernelText('int64'),
+      this.#memory.wgsl,
+      kernelText('storage-access'),
+      kernelText('host'),
+      intrinsics.wgsl,
+      ...this.#resultStructs(),
+      ...[...functions.values()].map((f) => f.text),
+      `fn execute() -> u32 {\nreturn f${this.#execute}();\n}\n`,
+      kernelText('main'),
+    ].join('\n');
+    const image = new Uint32Array(programData.length + intrinsics.data.length);
+    image.set(programData);
+    image.set(intrinsics.data, programData.length);
+    const inlinedStatements = inlinedWeight(
+      this.#calls,
+      (index) => (functions.get(index)?.lines.length ?? 0) + this.#intrinsicStatements(index),
+    );
+    return { wgsl, image, window, inlinedStatements };
+  }
+
+  /** What the intrinsics that function `index` calls add to it. */
+  #intrinsicStatements(index: number): number {
+    let sum = 0;
+    for (const { op, a } of this.#body(index).code) {
+      const name = op === OP.call ? this.module.imports[a ?? -1]?.name : undefined;
+      if (name !== undefined) sum += INTRINSIC_STATEMENTS[name] ?? 0;
+    }
+    return sum;
+  }
+
+  /** Translates again and again until every guess about alignment holds. */
+  #functions(): ReadonlyMap<number, TranslatedFunction> {
+    const alignment = new Alignment();
     const context: ModuleContext = {
-      types: this.#types,
+      types: this.module.types,
       globals: this.module.globals.map(({ type }, i) => ({ type, name: this.#globalName(i) })),
-      counters: this.#counters(),
-      windowBytes,
-      memoryPages: this.module.memory?.minPages ?? 0,
+      counters: this.#counters,
+      memory: this.#memory,
+      alignment,
+      countsFrames: this.#calls.mayOverflow(this.#execute, this.#counters),
+      tableSize: this.#table.changes ? undefined : this.#table.size,
       callee: (caller, index) => this.#callee(caller, index),
+      indirect: (caller, typeIndex) => this.#indirect(caller, typeIndex),
     };
+    this.module.globals.forEach(({ init }, i) => {
+      if (init.kind !== 'i32' || init.value % 4 !== 0) alignment.refute(globalName(i));
+    });
+    for (let round = 0; ; round++) {
+      if (round === ALIGNMENT_ROUNDS) alignment.giveUp();
+      const before = alignment.refuted;
+      const functions = this.#translateAll(context);
+      if (alignment.refuted === before || round === ALIGNMENT_ROUNDS) return functions;
+    }
+  }
+
+  #translateAll(context: ModuleContext): ReadonlyMap<number, TranslatedFunction> {
     const out = new Map<number, TranslatedFunction>();
-    for (const index of this.#order) {
-      const body = this.module.functions[index - this.#imports];
-      if (body === undefined) throw new Unsupported('a call to a function that is not there');
-      const translated = translateFunction(context, index, body);
+    for (const index of this.#calls.order) {
+      const translated = translateFunction(context, index, this.#body(index));
       if (translated.nesting > MAX_NESTING) throw new Unsupported(`nesting of ${translated.nesting} levels`);
       out.set(index, translated);
     }
     return out;
   }
 
-  #callee(caller: number, index: number): { name: string; type: FunctionType } | { punt: PuntReason } {
-    const type = this.#signature(index);
-    const imported = this.module.imports[index];
-    if (imported !== undefined) {
-      const name = HOST_FUNCTIONS[imported.name];
-      return name === undefined ? { punt: 'import' } : { name, type };
-    }
-    if (!isTranslatable(type)) return { punt: 'multi-value' };
-    if (this.#cut.has(`${caller}:${index}`)) return { punt: 'recursion' };
-    return { name: `f${index}`, type };
+  #body(index: number): FunctionBody {
+    const body = this.module.functions[index - this.#imports];
+    if (body === undefined) throw new Unsupported('a call to a function that is not there');
+    return body;
   }
 
-  #signature(index: number): FunctionType {
-    const typeIndex =
-      this.module.imports[index]?.typeIndex ?? this.module.functions[index - this.#imports]?.typeIndex ?? -1;
-    const type = this.#types[typeIndex];
+  #callee(caller: number, index: number): Callee {
+    const imported = this.module.imports[index];
+    if (imported !== undefined) {
+      const type = this.#type(imported.typeIndex);
+      const name = HOST_FUNCTIONS[imported.name];
+      return name === undefined ? { punt: 'import' } : { name, type, index: undefined };
+    }
+    const type = this.#type(this.#body(index).typeIndex);
+    if (!this.#calls.has(caller, index)) return { punt: 'recursion' };
+    return { name: `f${index}`, type, index };
+  }
+
+  #indirect(caller: number, typeIndex: number): readonly IndirectCase[] | PuntReason {
+    if (this.#table.changes) return 'table';
+    const functions = this.#table.functionsOf(typeIndex);
+    return [...functions].map(([index, elements]) => ({ elements, callee: this.#callee(caller, index) }));
+  }
+
+  #type(index: number): FunctionType {
+    const type = this.module.types[index];
     if (type === undefined) throw new Unsupported('a call to a function that is not there');
     return type;
   }
 
-  /** Depth-first walk of the call graph from `__execute`: what is reached, in which order, and which calls close cycles. */
-  #visit(execute: number): void {
-    const done = new Set<number>();
-    const open = new Set<number>();
-    let instructions = 0;
-    const walk = (index: number): void => {
-      if (open.size >= MAX_CALL_DEPTH) throw new Unsupported(`calls nested more than ${MAX_CALL_DEPTH} deep`);
-      open.add(index);
-      const code = this.module.functions[index - this.#imports]?.code ?? [];
-      instructions += code.length;
-      if (instructions > MAX_INSTRUCTIONS) throw new Unsupported(`more than ${MAX_INSTRUCTIONS} instructions`);
-      const callees = callsOf(code).filter((c) => c >= this.#imports && isTranslatable(this.#signature(c)));
-      for (const callee of new Set(callees)) {
-        if (open.has(callee)) this.#cut.add(`${index}:${callee}`);
-        else if (!done.has(callee)) walk(callee);
-      }
-      this.#calls.set(
-        index,
-        callees.filter((c) => !this.#cut.has(`${index}:${c}`)),
-      );
-      open.delete(index);
-      done.add(index);
-      this.#order.push(index);
-    };
-    walk(execute);
-  }
-
-  #inlinedStatements(functions: ReadonlyMap<number, TranslatedFunction>, execute: number): number {
-    const sums = new Map<number, number>();
-    for (const index of this.#order) {
-      let sum = functions.get(index)?.statements ?? 0;
-      for (const callee of this.#calls.get(index) ?? []) sum += sums.get(callee) ?? 0;
-      if (sum > MAX_INLINED_STATEMENTS)
-        throw new Unsupported(`more than ${MAX_INLINED_STATEMENTS} statements once inlined`);
-      sums.set(index, sum);
+  /** Structs of the functions with several results. */
+  #resultStructs(): string[] {
+    const structs = new Map<string, string>();
+    for (const index of this.#calls.order) {
+      const { params, results } = this.#type(this.#body(index).typeIndex);
+      if (params.length > MAX_PARAMETERS) throw new Unsupported(`a function of ${params.length} parameters`);
+      if (results.length > MAX_RESULTS) throw new Unsupported(`a function of ${results.length} results`);
+      if (results.length > 1) structs.set(resultType(results) ?? '', resultStruct(results));
     }
-    return sums.get(execute) ?? 0;
-  }
-
-  #counters(): Counters {
-    const index = (name: string): number => {
-      const found = this.module.exports.find((e) => e.kind === 'global' && e.name === name);
-      if (found === undefined) throw new Unsupported('it is not instrumented');
-      return found.index;
-    };
-    return { fuel: index(GLOBAL_FUEL), stack: index(GLOBAL_STACK), why: index(GLOBAL_WHY) };
+    return [...structs.values()];
   }
 
   #globalName(index: number): string {
-    const { fuel, stack, why } = this.#counters();
+    const { fuel, stack, why } = this.#counters;
     if (index === fuel) return 'w_fuel';
     if (index === stack) return 'w_stack';
     return index === why ? 'w_why' : `g${index}`;
   }
 
-  #globalText(): string {
-    if (this.module.globals.some(({ type }) => type === 'funcref'))
-      throw new Unsupported('a global that is a reference');
-    const names = this.module.globals.map((_, i) => this.#globalName(i));
+  #globals(): string {
     const lines = this.module.globals.map(({ type, init }, i) => {
-      const value = init.kind === 'i64' ? i64Text(init.value) : i32Text(init.kind === 'i32' ? init.value : 0);
-      return `var<private> ${names[i]}: ${WGSL_TYPE[type]} = ${value};`;
+      let value = '0u';
+      if (init.kind === 'i64') value = i64Text(init.value);
+      else if (init.kind === 'i32') value = i32Text(init.value);
+      else if (init.kind === 'ref.func') value = i32Text(init.index + 1);
+      return `var<private> ${this.#globalName(i)}: ${WGSL_TYPE[type]} = ${value};`;
     });
     return `${lines.join('\n')}\n`;
   }
-
-  /** The memory after instantiation, up to the last data byte. */
-  #image(memoryBytes: number, windowBytes: number): Uint32Array {
-    const bytes = new Uint8Array(windowBytes);
-    let end = 0;
-    for (const segment of this.module.dataSegments) {
-      if (segment.mode !== 'active') continue;
-      const at = segment.offset?.kind === 'i32' ? segment.offset.value >>> 0 : Number.NaN;
-      if (!(at + segment.bytes.length <= memoryBytes)) throw new Unsupported('a data segment out of bounds');
-      if (segment.bytes.length === 0) continue;
-      if (at + segment.bytes.length > windowBytes) throw new Unsupported(`static data beyond ${windowBytes} bytes`);
-      bytes.set(segment.bytes, at);
-      end = Math.max(end, at + segment.bytes.length);
-    }
-    return new Uint32Array(bytes.buffer, 0, Math.ceil(end / 4));
-  }
-
-  /** Elements are only reached by indirect calls, but one out of bounds fails every call. */
-  #checkElements(): void {
-    const size = this.module.table?.min ?? 0;
-    for (const { mode, offset, items } of this.module.elements) {
-      if (mode !== 'active') continue;
-      const at = offset?.kind === 'i32' ? offset.value >>> 0 : Number.NaN;
-      if (!(at + items.length <= size)) throw new Unsupported('an element segment out of bounds');
-    }
-  }
 }
 
-const MAX_PARAMETERS = 250;
-
-function isTranslatable(type: FunctionType): boolean {
-  return type.results.length <= 1 && type.params.length <= MAX_PARAMETERS;
+function counters(module: WasmModule): Counters {
+  const index = (name: string): number => {
+    const found = module.exports.find((e) => e.kind === 'global' && e.name === name);
+    if (found === undefined) throw new Unsupported('it is not instrumented');
+    return found.index;
+  };
+  return { fuel: index(GLOBAL_FUEL), stack: index(GLOBAL_STACK), why: index(GLOBAL_WHY) };
 }
 
-function callsOf(code: readonly Instruction[]): number[] {
-  return code.filter((i) => i.op === 0x10).map((i) => i.a ?? -1);
+function memoryUse(bodies: readonly FunctionBody[]): MemoryUse {
+  const initialised = new Set<number>();
+  const dropped = new Set<number>();
+  let grow = false;
+  for (const { op, a } of bodies.flatMap(({ code }) => code)) {
+    if (op === OP.memoryInit) initialised.add(a ?? 0);
+    else if (op === OP.dataDrop) dropped.add(a ?? 0);
+    else if (op === OP.memoryGrow) grow = true;
+  }
+  return { grow, initialised, dropped };
 }

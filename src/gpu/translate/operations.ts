@@ -128,14 +128,20 @@ export const STORES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Loads and stores of whole words at a constant address, aligned and inside the window: no checks, no shifts.
- * `$1` the word's index, `$2` the next one's, `$3` the value.
+ * Loads and stores of whole words. `at`: at a constant address, aligned and inside the window: no checks, no shifts; `$1` the word's
+ * index, `$2` the next one's. `aligned`: where the address is a multiple of 4; `$1` the address, `$2` the offset. `$3` the value.
  */
-export const WORD_ACCESSES: ReadonlyMap<number, { readonly bytes: number; readonly text: string }> = new Map([
-  [0x28, { bytes: 4, text: 'get_word($1)' }],
-  [0x29, { bytes: 8, text: 'vec2<u32>(get_word($1), get_word($2))' }],
-  [0x36, { bytes: 4, text: 'set_word($1, $3)' }],
-  [0x37, { bytes: 8, text: 'set_words($1, $3)' }],
+export const WORD_ACCESSES: ReadonlyMap<
+  number,
+  { readonly bytes: number; readonly at: string; readonly aligned: string }
+> = new Map([
+  [0x28, { bytes: 4, at: 'get_word($1)', aligned: 'load32_aligned($1, $2)' }],
+  [0x29, { bytes: 8, at: 'vec2<u32>(get_word($1), get_word($2))', aligned: 'load64_aligned($1, $2)' }],
+  [0x34, { bytes: 4, at: 'wide_signed(get_word($1))', aligned: 'wide_signed(load32_aligned($1, $2))' }],
+  [0x35, { bytes: 4, at: 'wide(get_word($1))', aligned: 'wide(load32_aligned($1, $2))' }],
+  [0x36, { bytes: 4, at: 'set_word($1, $3)', aligned: 'store32_aligned($1, $2, $3)' }],
+  [0x37, { bytes: 8, at: 'set_words($1, $3)', aligned: 'store64_aligned($1, $2, $3)' }],
+  [0x3e, { bytes: 4, at: 'set_word($1, ($3).x)', aligned: 'store32_aligned($1, $2, ($3).x)' }],
 ]);
 
 /** Fills a template's `$1`, `$2`, `$3`. */

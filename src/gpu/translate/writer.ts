@@ -7,6 +7,8 @@ export interface Value {
   /** The same as a WGSL bool, for comparisons. */
   readonly bool?: string;
   readonly constant?: boolean;
+  /** Known to be a multiple of 4. */
+  readonly aligned?: boolean;
   /** Locals that the text reads: it must be evaluated before any of them changes. */
   readonly locals?: ReadonlySet<number>;
 }
@@ -16,7 +18,7 @@ const MAX_TEXT = 160;
 export const WGSL_TYPE: Readonly<Record<ValueType, string>> = {
   i32: 'u32',
   i64: 'vec2<u32>',
-  // Whatever makes or uses a reference is a PUNT: only the null of an untouched local is ever held.
+  // 0 is null, else the function's index + 1. Only tables use references, and those that change are a PUNT.
   funcref: 'u32',
 };
 
@@ -68,11 +70,18 @@ export class FunctionWriter {
     return value;
   }
 
+  /** The `count` values on top, the topmost last. */
+  popAll(count: number): Value[] {
+    const values: Value[] = [];
+    for (let i = 0; i < count; i++) values.unshift(this.pop());
+    return values;
+  }
+
   /** `value` evaluated here, as a name. */
   settle(value: Value): Value {
     const name = this.name('t');
     this.emit(`let ${name} = ${value.text};`);
-    return { type: value.type, text: name };
+    return { type: value.type, text: name, ...(value.aligned ? { aligned: true } : {}) };
   }
 
   /** Evaluates every pending operand that reads local `index`, or any local if left out. */

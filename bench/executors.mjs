@@ -1,0 +1,101 @@
+// Messages per second of the executors: the runner alone, the sequential executor, the dry run, the pool of workers.
+//   npm run build && node bench/executors.mjs [--count 20000] [--rounds 7] [--workers 2] [--only mint,claim] [--json]
+// All figures of a round come one after the other, so that ratios hold on a machine that is busy with something else.
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { BlockTasks } from '../dist/execute/block-tasks.js';
+import { CachingReader } from '../dist/execute/caching-reader.js';
+import { LaneEngine } from '../dist/execute/engine.js';
+import { runSequential } from '../dist/execute/sequential.js';
+import { WorkerPool } from '../dist/execute/worker-pool.js';
+import { scanBlock } from '../dist/lane/scan.js';
+import { laneTransaction } from '../dist/lane/transaction.js';
+import { ProgramRunner } from '../dist/program/runner.js';
+import { makeWorkload, WORKLOADS } from './workloads.mjs';
+
+const { values: args } = parseArgs({
+  options: {
+    count: { type: 'string', default: '20000' },
+    rounds: { type: 'string', default: '7' },
+    workers: { type: 'string', default: String(Math.max(1, availableParallelism() - 1)) },
+    only: { type: 'string', default: WORKLOADS.join(',') },
+    json: { type: 'boolean', default: false },
+  },
+});
+const count = Number(args.count);
+const rounds = Number(args.rounds);
+const workers = Number(args.workers);
+const HEIGHT = 100;
+
+const rows = [];
+for (const name of args.only.split(',')) rows.push(...(await measure(makeWorkload(name, count))));
+process.stdout.write(args.json ? `${JSON.stringify({ count, rounds, workers, rows })}\n` : `${table(rows)}\n`);
+
+async function measure({ name, block, state }) {
+  const reader = () => new CachingReader({ get: (key) => state.get(key) });
+  const context = { height: HEIGHT, block: block.raw, laneStartHeight: 0, dependent: 'demote' };
+  const runner = new ProgramRunner();
+  const transactions = scanBlock(block, reader());
+  const calls = recordCalls(transactions, context, reader(), runner);
+  const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
+  const pool = workers > 0 ? new WorkerPool(workers) : undefined;
+  pool?.begin({ kind: 'block', context, transactions, storeHandle: undefined, snapshot: state });
+  const positions = transactions.map((_, position) => position);
+  const ways = {
+    'runner alone': () => {
+      for (const { program, host } of calls) runner.run(program, host);
+    },
+    scan: () => scanBlock(block, reader()),
+    sequential: () => runSequential(transactions, context, reader(), runner),
+    'sequential block': () => engine.processBlock(block, HEIGHT, { reader: reader() }),
+    'dry run': () => {
+      const tasks = new BlockTasks(transactions, context, reader(), runner);
+      for (const position of positions) tasks.dryRun(position);
+    },
+    ...(pool && { [`dry run, ${workers} workers`]: () => pool.dryRun(positions) }),
+  };
+  const samples = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
+  for (let round = -1; round < rounds; round++) {
+    for (const [way, run] of Object.entries(ways)) {
+      const started = performance.now();
+      await run();
+      // The first round compiles.
+      if (round >= 0) samples[way].push(((performance.now() - started) * 1000) / count);
+    }
+  }
+  await pool?.close();
+  await engine.close();
+  return Object.entries(samples).map(([way, all]) => {
+    const sorted = [...all].sort((a, b) => a - b);
+    const median = sorted[sorted.length >> 1];
+    const figure = (value) => Number(value.toFixed(2));
+    return {
+      workload: name,
+      way,
+      microseconds: figure(median),
+      least: figure(sorted[0]),
+      most: figure(sorted[sorted.length - 1]),
+      perSecond: Math.round(1e6 / median),
+    };
+  });
+}
+
+/** The runs that the block asks for, with hosts that have the block's state. */
+function recordCalls(transactions, context, state, runner) {
+  const calls = [];
+  for (const transaction of transactions) {
+    const run = laneTransaction(transaction, context, state);
+    for (let step = run.next(); !step.done; ) {
+      const { program, host } = step.value;
+      calls.push({ program, host: host(false) });
+      step = run.next(runner.run(program, host(false)));
+    }
+  }
+  return calls;
+}
+
+function table(all) {
+  const columns = Object.keys(all[0]);
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(columns), line(columns.map(() => '---')), ...all.map((row) => line(Object.values(row)))].join('\n');
+}

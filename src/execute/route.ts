@@ -1,0 +1,141 @@
+/** Phase 2, who runs what: decided for a whole block before anything of it runs, from the plan and the policy. */
+import { programOf } from '../gpu/records.js';
+import type { GpuLane } from '../gpu/types.js';
+import type { Program } from '../program/types.js';
+import type { CostModel } from './cost-model.js';
+import type { PlannedBlock } from './engine.js';
+
+/**
+ * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call to the kernel, nothing reused.
+ * `auto`: reuse where it holds; else the kernel where a hardware GPU is there, its kernel is compiled and it promises to be
+ * cheaper; else the CPU.
+ */
+export type Policy = 'sequential' | 'cpu' | 'gpu' | 'auto';
+
+/** The nodes of some colours that follow each other. Between the two sides of a segment no value flows. */
+export interface Segment {
+  readonly colours: readonly { readonly host: readonly number[]; readonly gpu: readonly number[] }[];
+  readonly gpuCalls: number;
+}
+
+export interface Route {
+  readonly segments: readonly Segment[];
+  /** Calls that no kernel takes, and calls whose kernel is still being compiled. */
+  readonly unsupported: number;
+  readonly compiling: number;
+}
+
+export interface RouteOptions {
+  readonly policy: Policy;
+  readonly gpu: GpuLane | undefined;
+  readonly costs: CostModel;
+  /** Threads that would share the work on the CPU. */
+  readonly threads: number;
+  /** Program `hash`, which the first call of `node` runs. */
+  program(hash: string, node: number): Program | undefined;
+}
+
+/** Nodes by colour, in block order. */
+export function nodesByColour({ plan }: PlannedBlock): number[][] {
+  const colours: number[][] = plan.colouring.widths.map(() => []);
+  plan.colouring.colours.forEach((colour, node) => {
+    colours[colour - 1].push(node);
+  });
+  return colours;
+}
+
+/** Gives every node of the plan a side and cuts the colours into segments. */
+export function routeBlock(block: PlannedBlock, options: RouteOptions): Route {
+  const colours = nodesByColour(block);
+  const chosen = chooseForGpu(block, colours, options);
+  const { offsets, values } = block.plan.graph.predecessors;
+  const segmentOf = new Int32Array(block.planned.length).fill(-1);
+  const segments: { colours: { host: number[]; gpu: number[] }[]; gpuCalls: number }[] = [];
+  for (const nodes of colours) {
+    const current = segments.length - 1;
+    const crosses = nodes.some((node) => {
+      for (let at = offsets[node]; at < offsets[node + 1]; at++) {
+        const before = values[at];
+        if (segmentOf[before] !== current) continue;
+        if (chosen.gpu[before] !== chosen.gpu[node] || (chosen.gpu[before] === 1 && isMixed(block, before)))
+          return true;
+      }
+      return false;
+    });
+    if (current < 0 || crosses) segments.push({ colours: [], gpuCalls: 0 });
+    const segment = segments[segments.length - 1];
+    const colour = {
+      host: nodes.filter((node) => chosen.gpu[node] === 0),
+      gpu: nodes.filter((node) => chosen.gpu[node] === 1),
+    };
+    segment.colours.push(colour);
+    segment.gpuCalls += colour.gpu.length;
+    for (const node of nodes) segmentOf[node] = segments.length - 1;
+  }
+  return { segments, unsupported: chosen.unsupported, compiling: chosen.compiling };
+}
+
+/** Hash of the program of the node's first contract call, if it was recorded. */
+export function programHashOf(
+  { records, recordsOf, dryRuns, planned }: PlannedBlock,
+  node: number,
+): string | undefined {
+  const call = dryRuns[planned[node]]?.call;
+  return call === undefined ? undefined : programOf(records[recordsOf[node]], call);
+}
+
+/** A transaction of several messages: the kernel runs the first, the CPU the others. */
+function isMixed({ dryRuns, planned }: PlannedBlock, node: number): boolean {
+  return dryRuns[planned[node]]?.outcome.messages.length !== 1;
+}
+
+interface Choice {
+  /** 1 for the nodes that go to the kernel. */
+  readonly gpu: Uint8Array;
+  unsupported: number;
+  compiling: number;
+}
+
+function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])[], options: RouteOptions): Choice {
+  const choice: Choice = { gpu: new Uint8Array(block.planned.length), unsupported: 0, compiling: 0 };
+  const { gpu, policy, costs } = options;
+  if (gpu === undefined || (policy === 'auto' && gpu.adapter.software)) return choice;
+  let saving = 0;
+  for (const nodes of colours) {
+    for (const [hash, members] of candidates(block, nodes, policy)) {
+      const program = options.program(hash, members[0]);
+      if (program === undefined || !gpu.supports(program).ok) {
+        choice.unsupported += members.length;
+        continue;
+      }
+      if (policy === 'auto') {
+        const saved = costs.saving(hash, members.length, options.threads);
+        if (saved <= 0) continue;
+        if (!gpu.ready(program)) {
+          choice.compiling += members.length;
+          continue;
+        }
+        saving += saved;
+      }
+      for (const node of members) choice.gpu[node] = 1;
+    }
+  }
+  // Not worth waking the device for.
+  if (policy === 'auto' && saving < costs.launch) choice.gpu.fill(0);
+  return choice;
+}
+
+/** Nodes that may go to the kernel by program. What needs no run at all is left out, unless the policy reuses nothing. */
+function candidates(block: PlannedBlock, nodes: readonly number[], policy: Policy): Map<string, number[]> {
+  const { offsets } = block.plan.graph.predecessors;
+  const groups = new Map<string, number[]>();
+  for (const node of nodes) {
+    const hash = programHashOf(block, node);
+    const untouched = offsets[node] === offsets[node + 1] && block.dryRuns[block.planned[node]]?.askedDryRun === false;
+    if (hash === undefined || (policy !== 'gpu' && untouched)) continue;
+    const group = groups.get(hash);
+    if (group === undefined) groups.set(hash, [node]);
+    else group.push(node);
+  }
+  return groups;
+}

@@ -1,0 +1,354 @@
+import { EnvironmentError } from '../errors.js';
+import type { BufferPool } from './buffers.js';
+import type { OpenDevice } from './device.js';
+import {
+  BUFFERS,
+  type BufferName,
+  CALL_RECORD,
+  NONE,
+  PARAMS,
+  PARAMS_STRIDE,
+  RESULT,
+  SLOT,
+  WINDOW_SPARE_BYTES,
+  WORKGROUP_SIZE,
+  WRITTEN_ADDRESS,
+} from './layout.js';
+import { MappedOutcomes, type ReadAddress } from './outcomes.js';
+import { type Dispatch, type PackedBlock, type PackedSegment, statusWords } from './pack.js';
+import type { ReadyKernel } from './programs.js';
+import type { StagingPool } from './staging.js';
+import type { GpuBlock, GpuBlockRun, GpuOutcomes, GpuTimings } from './types.js';
+
+/** Fuel that one submission to a hardware GPU may burn at most: far below what drivers take for a hang. */
+const SUBMISSION_FUEL = 2e11;
+/** Room in `input_state` for the values that the host sets between segments. */
+const VALUE_ROOM = 256 * 1024;
+
+/** What the runs of a lane share. */
+export interface LaneResources {
+  readonly opened: OpenDevice;
+  readonly layout: GPUBindGroupLayout;
+  readonly buffers: BufferPool;
+  readonly staging: StagingPool;
+  readonly timings: GpuTimings;
+  /** Phases one after the other, so that each can be measured. */
+  readonly measure: boolean;
+  readonly timeoutMs: number;
+  readonly seed: number;
+  onClose(): void;
+}
+
+/** A packed block on the device; its kernels are compiled. */
+export class BlockRun implements GpuBlockRun {
+  readonly #buffers: Readonly<Record<BufferName | 'params', GPUBuffer>>;
+  readonly #mapped: GPUBuffer[] = [];
+  readonly #outputs: { readonly firstWord: number; readonly endWord: number; readonly bytes: Uint8Array }[] = [];
+  /** Bytes of `input_state` as the host wrote them: the block's records, then the values set since. */
+  readonly #set: { readonly at: number; readonly bytes: Uint8Array }[] = [];
+  /** Packed call by records and number there; made when it is first asked for. */
+  #packedBy: Uint32Array[] | undefined;
+  #stateEnd: number;
+  #dispatched = 0;
+  #closed = false;
+
+  constructor(
+    readonly lane: LaneResources,
+    readonly block: GpuBlock,
+    readonly packed: PackedBlock,
+    readonly kernels: ReadonlyMap<string, ReadyKernel>,
+    write: (target: ArrayBuffer) => void,
+  ) {
+    this.#stateEnd = packed.sections.input_state.bytes;
+    this.#buffers = this.#makeBuffers();
+    this.#upload(write);
+  }
+
+  async run(number: number): Promise<GpuOutcomes> {
+    const { packed, lane } = this;
+    const { device, flags } = lane.opened;
+    const segment = packed.segments[number];
+    if (segment === undefined) throw new RangeError('no such segment');
+    const started = performance.now();
+    device.pushErrorScope('out-of-memory');
+    device.pushErrorScope('validation');
+    if (lane.measure) await device.queue.onSubmittedWorkDone();
+    const uploaded = performance.now();
+    this.#dispatchAll(segment);
+    if (lane.measure) await device.queue.onSubmittedWorkDone();
+    const ran = performance.now();
+    const size = this.#readbackSize(segment);
+    const staging = lane.staging.takeForReading(size.bytes);
+    this.#copyBack(segment, staging, size);
+    const scopes = [device.popErrorScope(), device.popErrorScope()];
+    const mapped = staging.mapAsync(flags.mapRead, 0, size.bytes);
+    try {
+      await withTimeout(Promise.all([mapped, ...scopes]), lane.timeoutMs);
+    } catch (error) {
+      // The device may still write to it.
+      staging.destroy();
+      throw error;
+    }
+    this.#mapped.push(staging);
+    for (const scope of scopes) {
+      const failure = await scope;
+      if (failure !== null) throw new Error(failure.message);
+    }
+    lane.timings.uploadMs += uploaded - started;
+    lane.timings.kernelMs += ran - uploaded;
+    lane.timings.readbackMs += performance.now() - ran;
+    lane.timings.deviceMs += performance.now() - started;
+    lane.timings.dispatches += segment.dispatches.length;
+    const range = staging.getMappedRange(0, size.bytes);
+    const output = new Uint8Array(range, size.resultBytes + size.seenBytes, size.outputBytes);
+    this.#outputs.push({
+      firstWord: packed.outAt[segment.first],
+      endWord: packed.outAt[segment.end],
+      bytes: output,
+    });
+    const readback = {
+      results: new Uint32Array(range, 0, size.resultBytes / 4),
+      seen: new Uint32Array(range, size.resultBytes, size.seenBytes / 4),
+      output,
+    };
+    return new MappedOutcomes(packed, segment, readback, this.#readAddress);
+  }
+
+  set(records: number, call: number, key: number, value: Uint8Array | undefined): void {
+    const { queue } = this.lane.opened.device;
+    const slot = this.#slotOf(records, call, key);
+    if (slot === undefined) return;
+    let address = NONE;
+    if (value !== undefined) {
+      const at = this.#stateEnd;
+      const bytes = new Uint8Array((value.length + 7) & ~3);
+      // A value that finds no room stays what it was: whoever reads it then is found stale, and run again.
+      if (at + bytes.length > this.#buffers.input_state.size) return;
+      new DataView(bytes.buffer).setUint32(0, value.length, true);
+      bytes.set(value, 4);
+      queue.writeBuffer(this.#buffers.input_state, at, bytes);
+      this.#set.push({ at, bytes });
+      this.#stateEnd = at + bytes.length;
+      address = at + 4;
+    }
+    queue.writeBuffer(this.#buffers.state_map, (slot * SLOT.words + SLOT.offset.VALUE) * 4, Uint32Array.of(address));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const buffer of this.#mapped) this.lane.staging.giveBackRead(buffer);
+    this.lane.onClose();
+  }
+
+  #slotOf(records: number, call: number, key: number): number | undefined {
+    const { packed } = this;
+    if (this.#packedBy === undefined) {
+      this.#packedBy = this.block.records.map(({ count }) => new Uint32Array(count).fill(NONE));
+      for (let i = 0; i < packed.calls; i++) this.#packedBy[packed.recordsOf[i]][packed.callOf[i]] = i;
+    }
+    const i = this.#packedBy[records]?.[call] ?? NONE;
+    return i === NONE ? undefined : packed.slotOf[packed.firstAccess[i] + key];
+  }
+
+  readonly #readAddress: ReadAddress = (address) => {
+    const at = (address & ~WRITTEN_ADDRESS) >>> 0;
+    if ((address & WRITTEN_ADDRESS) !== 0) {
+      const output = this.#outputs.find(({ firstWord, endWord }) => at >= firstWord * 4 && at < endWord * 4);
+      if (output === undefined) throw new RangeError('an address outside what was read back');
+      return lengthPrefixed(output.bytes, at - output.firstWord * 4);
+    }
+    const { bases } = this.packed;
+    const records = this.block.records.findLastIndex((_, r) => bases[r] <= at);
+    if (at < this.packed.sections.input_state.bytes && records >= 0) {
+      return lengthPrefixed(this.block.records[records].bytes, at - bases[records]);
+    }
+    const set = this.#set.find((entry) => at >= entry.at && at < entry.at + entry.bytes.length);
+    if (set === undefined) throw new RangeError('an address outside of what was packed');
+    return lengthPrefixed(set.bytes, at - set.at);
+  };
+
+  #makeBuffers(): Record<BufferName | 'params', GPUBuffer> {
+    const { packed } = this;
+    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = this.lane.opened.flags.usage;
+    const { sections } = packed;
+    const pool = this.lane.buffers;
+    const stateBytes = sections.input_state.bytes + VALUE_ROOM;
+    const limit = this.lane.opened.device.limits.maxStorageBufferBindingSize;
+    let memoryBytes = 4;
+    for (const { dispatches } of packed.segments) {
+      for (const dispatch of dispatches) memoryBytes = Math.max(memoryBytes, this.#memoryBytes(dispatch));
+    }
+    const image = this.kernels.values().next().value?.image;
+    if (image === undefined) throw new RangeError('a block without kernels');
+    return {
+      tx_payloads: pool.get('tx_payloads', sections.tx_payloads.bytes, STORAGE | COPY_DST),
+      input_state: pool.get('input_state', Math.min(stateBytes, limit), STORAGE | COPY_DST),
+      state_map: pool.get('state_map', sections.state_map.bytes, STORAGE | COPY_DST),
+      access_lists: pool.get('access_lists', sections.access_lists.bytes, STORAGE | COPY_DST),
+      // Every program has its own: see #bindGroup.
+      program_data: image,
+      memory: pool.get('memory', memoryBytes, STORAGE | COPY_DST),
+      output_state: pool.get('output_state', packed.outputWords * 4, STORAGE | COPY_SRC),
+      status_flags: pool.get('status_flags', statusWords(packed) * 4, STORAGE | COPY_SRC | COPY_DST),
+      params: pool.get('params', sections.params.bytes, UNIFORM | COPY_DST),
+    };
+  }
+
+  #upload(write: (target: ArrayBuffer) => void): void {
+    const { packed, lane } = this;
+    const { device } = lane.opened;
+    const staging = lane.staging.takeForWriting(packed.bytes);
+    const started = performance.now();
+    const target = staging.getMappedRange();
+    write(target);
+    this.#writeParams(target);
+    staging.unmap();
+    lane.timings.packMs += performance.now() - started;
+    const encoder = device.createCommandEncoder();
+    for (const name of ['tx_payloads', 'access_lists', 'state_map', 'input_state', 'params'] as const) {
+      const { at, bytes } = packed.sections[name];
+      if (bytes > 0) encoder.copyBufferToBuffer(staging, at, this.#buffers[name], 0, bytes);
+    }
+    encoder.clearBuffer(this.#buffers.status_flags, 0, statusWords(packed) * 4);
+    device.queue.submit([encoder.finish()]);
+    lane.staging.giveBackWritten(staging);
+  }
+
+  #writeParams(target: ArrayBuffer): void {
+    const { packed, lane } = this;
+    const { at, bytes } = packed.sections.params;
+    const words = new Uint32Array(target, at, bytes / 4);
+    let entry = 0;
+    for (const { dispatches } of packed.segments) {
+      for (const { first, count } of dispatches) {
+        words[entry + PARAMS.offset.FIRST] = first;
+        words[entry + PARAMS.offset.COUNT] = count;
+        words[entry + PARAMS.offset.STRIDE] = strideOf(count);
+        words[entry + PARAMS.offset.SEED] = lane.seed;
+        words[entry + PARAMS.offset.SEEN_AT] = packed.calls * RESULT.words;
+        entry += PARAMS_STRIDE / 4;
+      }
+    }
+  }
+
+  #memoryBytes({ programHash, count }: Dispatch): number {
+    const { window } = this.#kernel(programHash).kernel;
+    return window.place === 'storage' ? (window.bytes + WINDOW_SPARE_BYTES) * strideOf(count) : 0;
+  }
+
+  #kernel(programHash: string): ReadyKernel {
+    const kernel = this.kernels.get(programHash);
+    if (kernel === undefined) throw new RangeError('a program without a kernel');
+    return kernel;
+  }
+
+  /** One encoder for the segment, unless its calls could run for too long on a GPU that others wait for. */
+  #dispatchAll(segment: PackedSegment): void {
+    const { device } = this.lane.opened;
+    const limit = this.lane.opened.adapter.software ? Number.POSITIVE_INFINITY : SUBMISSION_FUEL;
+    let encoder = device.createCommandEncoder();
+    let pass: GPUComputePassEncoder | undefined;
+    let fuel = 0;
+    for (const dispatch of segment.dispatches) {
+      const more = this.#fuelOf(dispatch);
+      if (fuel > 0 && fuel + more > limit) {
+        pass?.end();
+        pass = undefined;
+        device.queue.submit([encoder.finish()]);
+        encoder = device.createCommandEncoder();
+        fuel = 0;
+      }
+      fuel += more;
+      const memory = this.#memoryBytes(dispatch);
+      if (memory > 0) {
+        pass?.end();
+        pass = undefined;
+        encoder.clearBuffer(this.#buffers.memory, 0, memory);
+      }
+      pass ??= encoder.beginComputePass();
+      const kernel = this.#kernel(dispatch.programHash);
+      pass.setPipeline(kernel.pipeline);
+      pass.setBindGroup(0, this.#bindGroup(kernel), [this.#dispatched++ * PARAMS_STRIDE]);
+      pass.dispatchWorkgroups(Math.ceil(dispatch.count / WORKGROUP_SIZE));
+    }
+    pass?.end();
+    device.queue.submit([encoder.finish()]);
+  }
+
+  #fuelOf({ first, count }: Dispatch): number {
+    const { recordsOf, callOf } = this.packed;
+    let fuel = 0;
+    for (let i = first; i < first + count; i++) {
+      fuel += this.block.records[recordsOf[i]].heads[callOf[i] * CALL_RECORD.words + CALL_RECORD.offset.FUEL];
+    }
+    return fuel;
+  }
+
+  #bindGroup(kernel: ReadyKernel): GPUBindGroup {
+    const buffers = { ...this.#buffers, program_data: kernel.image };
+    return this.lane.buffers.bindGroup(kernel.id, () => ({
+      layout: this.lane.layout,
+      entries: [
+        ...BUFFERS.map(({ name }, binding) => ({ binding, resource: { buffer: buffers[name] } })),
+        { binding: BUFFERS.length, resource: { buffer: buffers.params, offset: 0, size: PARAMS_STRIDE } },
+      ],
+    }));
+  }
+
+  #readbackSize({ first, end }: PackedSegment): ReadbackSize {
+    const { firstAccess, outAt } = this.packed;
+    const resultBytes = (end - first) * RESULT.words * 4;
+    const seenBytes = (firstAccess[end] - firstAccess[first]) * 4;
+    const outputBytes = (outAt[end] - outAt[first]) * 4;
+    return { resultBytes, seenBytes, outputBytes, bytes: resultBytes + seenBytes + outputBytes };
+  }
+
+  #copyBack({ first }: PackedSegment, staging: GPUBuffer, size: ReadbackSize): void {
+    const { device } = this.lane.opened;
+    const { status_flags, output_state } = this.#buffers;
+    const { calls, firstAccess, outAt } = this.packed;
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(status_flags, first * RESULT.words * 4, staging, 0, size.resultBytes);
+    if (size.seenBytes > 0) {
+      const at = (calls * RESULT.words + firstAccess[first]) * 4;
+      encoder.copyBufferToBuffer(status_flags, at, staging, size.resultBytes, size.seenBytes);
+    }
+    if (size.outputBytes > 0) {
+      const to = size.resultBytes + size.seenBytes;
+      encoder.copyBufferToBuffer(output_state, outAt[first] * 4, staging, to, size.outputBytes);
+    }
+    device.queue.submit([encoder.finish()]);
+  }
+}
+
+interface ReadbackSize {
+  readonly resultBytes: number;
+  readonly seenBytes: number;
+  readonly outputBytes: number;
+  readonly bytes: number;
+}
+
+function strideOf(count: number): number {
+  return Math.ceil(count / WORKGROUP_SIZE) * WORKGROUP_SIZE;
+}
+
+function lengthPrefixed(bytes: Uint8Array, at: number): Uint8Array {
+  const length = bytes[at - 4] | (bytes[at - 3] << 8) | (bytes[at - 2] << 16) | (bytes[at - 1] << 24);
+  return bytes.subarray(at, at + (length >>> 0));
+}
+
+async function withTimeout(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const hint = 'The block goes on on the CPU.';
+      reject(new EnvironmentError('GPU_TIMEOUT', 'the GPU did not finish a batch in time', { facts: { ms }, hint }));
+    }, ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

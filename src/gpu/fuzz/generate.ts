@@ -1,0 +1,184 @@
+import { encodeModule } from '../../program/encode.js';
+import type { FunctionType, ValueType } from '../../program/module.js';
+import { OP } from '../../program/opcodes.js';
+import { end, i32, ModuleDraft, op, open } from './build.js';
+import { digestCode } from './digest.js';
+import { Random } from './random.js';
+import { type Callable, COUNTERS, type Code, type Features, type Scope, VALUE_LOCALS } from './scope.js';
+import { statements } from './statements.js';
+import { EDGES_32, EDGES_64, value, wideNumber } from './values.js';
+
+/** Where `__execute` has its context; what it returns stands at OUT_AT. */
+const CONTEXT_AT = 2052;
+const OUT_AT = 1028;
+const INPUT_BYTES = 36;
+/** Instructions that a function's random part has, about. */
+const FUNCTION_BUDGET = 60;
+const PAGE = 65_536;
+const LOCALS: readonly ValueType[] = [...VALUE_LOCALS, ...new Array<ValueType>(COUNTERS).fill('i32')];
+const PARAMS: readonly ValueType[] = ['i32', 'i64'];
+
+/**
+ * Random valid WASM module number `index` of a seed: helpers that call each other, directly and through a table, and an `__execute` that
+ * takes its locals from the context, does anything, and returns a digest of its locals, its globals and its memory.
+ */
+export function randomModule(seed: number, index: number): Uint8Array {
+  return encodeModule(new Generator(new Random(seed, index)).run());
+}
+
+/** Context of one run: three i32, three i64, edge values or anything. */
+export function randomInput(random: Random): Uint8Array {
+  const out = new Uint8Array(INPUT_BYTES);
+  const view = new DataView(out.buffer);
+  for (let i = 0; i < 3; i++) {
+    view.setInt32(i * 4, random.once(2) ? random.of(EDGES_32) : random.u32() | 0, true);
+    view.setBigInt64(12 + i * 8, random.once(2) ? random.of(EDGES_64) : wideNumber(random), true);
+  }
+  return out;
+}
+
+/** Fuel of one run: mostly enough, often so little that it ends anywhere. */
+export function randomFuel(random: Random): number {
+  if (random.once(6)) return random.pick(random.of([100, 1_000, 10_000]));
+  return 400_000;
+}
+
+class Generator {
+  readonly #draft: ModuleDraft;
+  readonly #pages: number;
+  readonly #anchorAt: number | undefined;
+  readonly #callable: Callable[] = [];
+  readonly #loadContext: number;
+  readonly #features: Features;
+  /** One module in many has its whole memory in the digest. */
+  readonly #digestsAll: boolean;
+
+  constructor(readonly random: Random) {
+    this.#pages = random.of([1, 1, 1, 2, 3]);
+    const draft = new ModuleDraft(this.#pages, random.once(2) ? this.#pages + random.pick(4) : undefined);
+    this.#draft = draft;
+    this.#loadContext = draft.import('__load_context', ['i32'], ['i32']);
+    const host = {
+      height: draft.import('__height', ['i32'], []),
+      fuel: draft.import('__fuel', ['i32'], []),
+      log: draft.import('__log', ['i32'], []),
+      request: draft.import('__request_context', [], ['i32']),
+    };
+    draft.global('i32', 7);
+    draft.global('i64', -9n);
+    this.#anchorAt = random.once(5) ? random.of([5_000, 20_000, 40_000, PAGE - 2_000]) & ~15 : undefined;
+    const anchor = this.#anchorAt === undefined ? undefined : draft.global('i32', this.#anchorAt);
+    this.#digestsAll = random.once(20);
+    this.#data();
+    const tableSize = random.once(3) ? 0 : 2 + random.pick(6);
+    const indirect = [
+      { params: PARAMS, results: ['i32'] as const },
+      { params: PARAMS, results: ['i64'] as const },
+    ].map((t) => ({ ...t, typeIndex: draft.type(t.params, t.results) }));
+    this.#features = {
+      globals: anchor === undefined ? ['i32', 'i64'] : ['i32', 'i64', 'i32'],
+      anchor,
+      borders: random.once(4) ? [8_192, PAGE, this.#pages * PAGE, 0, ...this.#ofAnchor(-2_048, 6_144)] : [],
+      grow: random.once(3),
+      segments: draft.dataSegments.length,
+      tableSize,
+      indirect: tableSize === 0 ? [] : indirect,
+      pair: { kind: 'type', index: draft.type([], PARAMS) },
+      join: { kind: 'type', index: draft.type(PARAMS, ['i32']) },
+      host,
+    };
+  }
+
+  run(): ReturnType<ModuleDraft['finish']> {
+    const { random } = this;
+    const kinds: FunctionType['results'][] = [['i32'], ['i64'], [], ['i32', 'i64']];
+    const helpers = 1 + random.pick(3);
+    const first = this.#draft.imports.length;
+    // Elements name functions that come later too: indirect calls then make cycles, true ones and false ones.
+    for (let i = 0; i < this.#features.tableSize; i++) {
+      this.#draft.table.push(random.once(6) ? undefined : first + random.pick(helpers));
+    }
+    for (let i = 0; i < helpers; i++) {
+      const results = i < 2 ? (kinds[i] ?? []) : random.of(kinds);
+      this.#helper(results);
+    }
+    return this.#draft.finish(this.#execute());
+  }
+
+  #ofAnchor(...distances: number[]): number[] {
+    const at = this.#anchorAt;
+    return at === undefined ? [] : distances.map((d) => at + d);
+  }
+
+  #data(): void {
+    const { random } = this;
+    const bytes = (count: number): Uint8Array => Uint8Array.from({ length: count }, () => random.pick(256));
+    this.#draft.data(random.pick(64), bytes(40));
+    // Behind the window, around its end, at the end of memory.
+    const far = [8_180 + random.pick(12), 9_000, 30_000, this.#pages * PAGE - 33, ...this.#ofAnchor(16, -2_060)];
+    if (random.once(4)) this.#draft.data(random.of(far), bytes(33));
+    if (random.once(3)) this.#draft.data(undefined, bytes(random.pick(40)));
+  }
+
+  #scope(results: readonly ValueType[] | undefined, firstLocal: number, depth: number): Scope {
+    return {
+      random: this.random,
+      features: this.#features,
+      depth,
+      labels: [results ?? []],
+      returns: results !== undefined,
+      callable: [...this.#callable],
+      firstLocal,
+      counters: { used: 0 },
+      budget: { left: FUNCTION_BUDGET },
+    };
+  }
+
+  #helper(results: readonly ValueType[]): void {
+    const { random } = this;
+    const typeIndex = this.#draft.type(PARAMS, results);
+    const index = this.#draft.imports.length + this.#draft.functions.length;
+    const callable: Callable = { index, params: PARAMS, results };
+    // Now and then a function may call itself.
+    if (random.once(20)) this.#callable.push(callable);
+    const s = this.#scope(results, PARAMS.length, 1 + random.pick(2));
+    const code: Code = [op(OP.localGet, 0), op(OP.localSet, 2), op(OP.localGet, 1), op(OP.localSet, 5)];
+    code.push(...statements(s), ...results.flatMap((type) => value(s, type, 2)));
+    this.#draft.function(typeIndex, LOCALS, code);
+    if (!this.#callable.includes(callable)) this.#callable.push(callable);
+  }
+
+  #execute(): number {
+    const s = this.#scope(undefined, 0, 2 + this.random.pick(2));
+    const draft = this.#draft;
+    const code: Code = [i32(CONTEXT_AT), op(OP.call, this.#loadContext), op(OP.drop)];
+    VALUE_LOCALS.forEach((type, local) => {
+      const offset = type === 'i64' ? 12 + (local - 3) * 8 : local * 4;
+      code.push(i32(CONTEXT_AT), op(type === 'i64' ? OP.i64Load : OP.i32Load, offset, 0), op(OP.localSet, local));
+    });
+    code.push(open(OP.block), ...statements(s), ...statements(s), end);
+    VALUE_LOCALS.forEach((type, local) => {
+      code.push(i32(OUT_AT), op(OP.localGet, local), op(type === 'i64' ? OP.i64Store : OP.i32Store, local * 8, 0));
+    });
+    this.#features.globals.forEach((type, i) => {
+      code.push(i32(OUT_AT), op(OP.globalGet, i), op(type === 'i64' ? OP.i64Store : OP.i32Store, 48 + i * 8, 0));
+    });
+    const end_ = this.#pages * PAGE;
+    const ranges: [number, number][] = this.#digestsAll
+      ? [[0, end_]]
+      : [[0, 2_176], [8_128, 8_256], [end_ - 128, end_], ...this.#anchorRanges(end_)];
+    code.push(...digestCode(ranges, OUT_AT, COUNTERS + VALUE_LOCALS.length));
+    return draft.function(draft.type([], ['i32']), [...LOCALS, 'i32', 'i32'], code);
+  }
+
+  #anchorRanges(memory: number): [number, number][] {
+    const at = this.#anchorAt;
+    if (at === undefined) return [];
+    const ranges: [number, number][] = [
+      [at - 128, at + 1_280],
+      [at - 2_112, at - 1_984],
+      [at + 6_080, at + 6_208],
+    ];
+    return ranges.map(([from, to]): [number, number] => [from, Math.min(to, memory)]).filter(([from, to]) => from < to);
+  }
+}

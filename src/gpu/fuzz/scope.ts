@@ -1,0 +1,57 @@
+import type { BlockType, FunctionType, Instruction, ValueType } from '../../program/module.js';
+import type { Random } from './random.js';
+
+/** Locals after a helper's parameters, or first in `__execute`: three i32, three i64, then loop counters. */
+export const VALUE_LOCALS: readonly ValueType[] = ['i32', 'i32', 'i32', 'i64', 'i64', 'i64'];
+export const COUNTERS = 4;
+
+export interface Callable extends FunctionType {
+  readonly index: number;
+}
+
+/** What a module's random code may use, the same for all of its functions. */
+export interface Features {
+  /** Types of the globals, by number. */
+  readonly globals: readonly ValueType[];
+  /** Global that points at the memory that is used most, or none for address 0. */
+  readonly anchor: number | undefined;
+  /** Addresses where something changes: the end of the window, of the first page, of memory. */
+  readonly borders: readonly number[];
+  readonly grow: boolean;
+  readonly segments: number;
+  readonly tableSize: number;
+  /** Types that indirect calls ask for, by number. */
+  readonly indirect: readonly (FunctionType & { readonly typeIndex: number })[];
+  /** Block type of () -> (i32, i64), and of (i32, i64) -> (i32). */
+  readonly pair: BlockType;
+  readonly join: BlockType;
+  readonly host: { readonly height: number; readonly fuel: number; readonly log: number; readonly request: number };
+}
+
+/** Where the generator is. */
+export interface Scope {
+  readonly random: Random;
+  readonly features: Features;
+  readonly depth: number;
+  /** What a branch to each label carries, innermost first; `loop` for one that would go round again. */
+  readonly labels: readonly (readonly ValueType[] | 'loop')[];
+  /** Whether the outermost label is the function's own. */
+  readonly returns: boolean;
+  readonly callable: readonly Callable[];
+  /** Number of the first local that is not a parameter. */
+  readonly firstLocal: number;
+  readonly counters: { used: number };
+  /** Instructions that the function may still have. */
+  readonly budget: { left: number };
+}
+
+export function inside(scope: Scope, ...labels: Scope['labels'][number][]): Scope {
+  return { ...scope, depth: scope.depth - 1, labels: [...labels, ...scope.labels] };
+}
+
+/** A local of this type, any of the three. */
+export function someLocal(scope: Scope, type: ValueType): number {
+  return scope.firstLocal + scope.random.pick(3) + (type === 'i64' ? 3 : 0);
+}
+
+export type Code = Instruction[];

@@ -1,0 +1,37 @@
+import { FIELD } from './curve.js';
+
+/** A field element of the kernel: 20 limbs of 13 bits, two a word (low limb in the low half), value below 2^256 or little above it. */
+export const LIMBS = 20;
+export const LIMB_BITS = 13;
+export const ELEMENT_WORDS = LIMBS / 2;
+
+const LIMB = 2 ** LIMB_BITS;
+
+/** 13-bit digits of a value below 2^260, lowest first. */
+function digits(value: bigint): number[] {
+  return Array.from({ length: LIMBS }, (_, i) => Number((value >> BigInt(i * LIMB_BITS)) & BigInt(LIMB - 1)));
+}
+
+function packed(limbs: readonly number[]): number[] {
+  return Array.from({ length: ELEMENT_WORDS }, (_, i) => (limbs[2 * i] ?? 0) + (limbs[2 * i + 1] ?? 0) * 65_536);
+}
+
+/** The words of a field element. */
+export function elementWords(value: bigint): number[] {
+  return packed(digits(value));
+}
+
+/**
+ * Limbs of a multiple of p, each in [floor, floor + 2^13), the last from a sixteenth of it: minuend of a subtraction that never borrows
+ * from the next limb, as long as no limb taken off is above `floor`.
+ */
+export function minuendLimbs(floor: number): number[] {
+  const floors = Array.from({ length: LIMBS }, (_, i) => (i === LIMBS - 1 ? floor / 16 : floor));
+  const base = floors.reduce((sum, limb, i) => sum + (BigInt(limb) << BigInt(i * LIMB_BITS)), 0n);
+  const missing = (FIELD - (base % FIELD)) % FIELD;
+  return digits(missing).map((digit, i) => digit + (floors[i] ?? 0));
+}
+
+export function minuendWords(floor: number): number[] {
+  return packed(minuendLimbs(floor));
+}

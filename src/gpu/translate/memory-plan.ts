@@ -1,0 +1,161 @@
+import { LIMITS } from '../../program/limits.js';
+import type { WasmModule } from '../../program/module.js';
+import { OP } from '../../program/opcodes.js';
+import { kernelText } from '../kernels.js';
+import { Unsupported } from './unsupported.js';
+
+/** How much linear memory an invocation holds at most, and where. */
+export interface MemoryWindow {
+  readonly bytes: number;
+  readonly place: 'private' | 'storage';
+}
+
+/** A passive data segment in `program_data`. */
+export interface PlacedSegment {
+  readonly firstWord: number;
+  readonly bytes: number;
+}
+
+/** Linear memory of one kernel: what is held where, and what the buffer `program_data` holds. */
+export interface MemoryPlan {
+  readonly window: MemoryWindow;
+  /** First byte of memory inside the window. */
+  readonly first: number;
+  /** Pages at the start; `grows` says whether memory.grow is there at all. */
+  readonly pages: number;
+  readonly grows: boolean;
+  /** The static data, a zero word, then the passive segments, each with a zero word behind it. */
+  readonly programData: Uint32Array;
+  readonly segments: ReadonlyMap<number, PlacedSegment>;
+  readonly wgsl: string;
+}
+
+/** What the code that can be reached asks of memory. */
+export interface MemoryUse {
+  readonly grow: boolean;
+  /** Segments that memory.init names. */
+  readonly initialised: ReadonlySet<number>;
+  /** Segments that data.drop names. */
+  readonly dropped: ReadonlySet<number>;
+}
+
+const PAGE_BYTES = 65_536;
+/** What of the window lies below a pointer that is far up: a stack grows down from it, data and heap stand above. */
+const BELOW_ANCHOR = 1 / 4;
+
+/**
+ * Lays out the memory of a program. The window begins at address 0 unless the program's stack or heap
+ * pointer (a mutable global's initial value, or a constant that it is set to) starts behind three quarters of it: then it lies
+ * around the highest of these. Throws {@link Unsupported} if a data segment is out of bounds: instantiation fails, which is the CPU's.
+ */
+export function planMemory(module: WasmModule, window: MemoryWindow, use: MemoryUse): MemoryPlan {
+  const pages = module.memory?.minPages ?? 0;
+  const maxPages = module.memory?.maxPages ?? LIMITS.memoryPages;
+  const grows = use.grow && maxPages > pages;
+  const image = staticImage(module, pages * PAGE_BYTES);
+  const first = windowStart(module, window.bytes, pages * PAGE_BYTES);
+  const end = first + window.bytes;
+  const imageEnd = image.first + image.bytes.length;
+  const far = image.bytes.length > 0 && (image.first < first || imageEnd > end);
+  const { segments, words } = placeSegments(module, use.initialised, image.bytes.length / 4 + 1);
+  const programData = new Uint32Array(words);
+  const out = new Uint8Array(programData.buffer);
+  out.set(image.bytes);
+  for (const [index, { firstWord, bytes }] of segments) {
+    if (bytes > 0) out.set(module.dataSegments[index]?.bytes ?? [], firstWord * 4);
+  }
+  const copyFirst = Math.max(first, image.first) / 4;
+  const constants: readonly [string, number][] = [
+    ['WINDOW_FIRST', first / 4],
+    ['WINDOW_BYTES', window.bytes],
+    ['WINDOW_WORDS', window.bytes / 4],
+    ['IMAGE_FIRST', image.first / 4],
+    ['IMAGE_WORDS', image.bytes.length / 4],
+    ['COPY_FIRST', copyFirst],
+    ['COPY_END', Math.max(copyFirst, Math.min(end, imageEnd) / 4)],
+    ['MAX_PAGES', grows ? maxPages : pages],
+  ];
+  const wgsl = [
+    ...constants.map(([name, value]) => `const ${name} = ${value}u;`),
+    `${grows ? 'var<private> MEMORY_BYTES: u32' : 'const MEMORY_BYTES'} = ${pages * PAGE_BYTES}u;`,
+    ...[...segments].map(
+      ([i, { bytes }]) => `${use.dropped.has(i) ? `var<private> segment${i}: u32` : `const segment${i}`} = ${bytes}u;`,
+    ),
+    beyondMemory(pages),
+    kernelText(window.place === 'private' ? 'memory-private' : 'memory-storage'),
+    kernelText(far ? 'memory-far' : 'memory-near'),
+    kernelText('memory'),
+    ...(segments.size > 0 ? [kernelText('memory-init')] : []),
+    ...(grows ? [kernelText('memory-grow')] : []),
+  ].join('\n');
+  return { window, first, pages, grows, programData, segments, wgsl };
+}
+
+/** Whether an access of at most 8 bytes leaves memory. Only a memory that may be empty needs the long form. */
+function beyondMemory(pages: number): string {
+  const text =
+    pages > 0 ? 'at > MEMORY_BYTES - size' : '(at > MEMORY_BYTES) | (MEMORY_BYTES - min(at, MEMORY_BYTES) < size)';
+  return `fn beyond_memory(at: u32, size: u32) -> bool {\n  return ${text};\n}\n`;
+}
+
+/** The bytes from the first to the last that an active segment sets, in whole words. */
+function staticImage(module: WasmModule, memoryBytes: number): { first: number; bytes: Uint8Array } {
+  const active: { at: number; bytes: Uint8Array }[] = [];
+  for (const { mode, offset, bytes } of module.dataSegments) {
+    if (mode !== 'active') continue;
+    const at = offset?.kind === 'i32' ? offset.value >>> 0 : Number.NaN;
+    if (!(at + bytes.length <= memoryBytes)) throw new Unsupported('a data segment out of bounds');
+    if (bytes.length > 0) active.push({ at, bytes });
+  }
+  const first = active.reduce((least, { at }) => Math.min(least, at), active[0]?.at ?? 0) & ~3;
+  const end = active.reduce((most, { at, bytes }) => Math.max(most, at + bytes.length), 0);
+  if (end - first > MAX_IMAGE_BYTES) throw new Unsupported(`static data spread over ${end - first} bytes`);
+  const image = new Uint8Array(Math.ceil((end - first) / 4) * 4);
+  for (const { at, bytes } of active) image.set(bytes, at - first);
+  return { first, bytes: image };
+}
+
+const MAX_IMAGE_BYTES = 4 * 1024 * 1024;
+const MAX_SEGMENTS = 256;
+
+/** Places of the segments that memory.init names, active ones too: those are empty once instantiated. */
+function placeSegments(
+  module: WasmModule,
+  named: ReadonlySet<number>,
+  from: number,
+): { readonly segments: ReadonlyMap<number, PlacedSegment>; readonly words: number } {
+  if (named.size > MAX_SEGMENTS) throw new Unsupported(`memory.init of more than ${MAX_SEGMENTS} segments`);
+  const segments = new Map<number, PlacedSegment>();
+  let words = from;
+  for (const index of named) {
+    const segment = module.dataSegments[index];
+    const bytes = segment?.mode === 'passive' ? segment.bytes.length : 0;
+    segments.set(index, { firstWord: words, bytes });
+    words += Math.ceil(bytes / 4) + 1;
+  }
+  return { segments, words };
+}
+
+function windowStart(module: WasmModule, windowBytes: number, memoryBytes: number): number {
+  const anchor = pointerGlobals(module).reduce((most, v) => (v <= memoryBytes ? Math.max(most, v) : most), 0);
+  if (anchor <= windowBytes * (1 - BELOW_ANCHOR)) return 0;
+  const wanted = Math.floor(anchor - windowBytes * BELOW_ANCHOR) & ~15;
+  return Math.max(0, Math.min(wanted, memoryBytes - windowBytes));
+}
+
+/** Where pointers that mutable globals hold may start: initial values, and constants they are set to. */
+function pointerGlobals(module: WasmModule): number[] {
+  const found = new Set<number>();
+  const counters = new Set(module.exports.filter((e) => e.kind === 'global').map((e) => e.index));
+  module.globals.forEach(({ type, mutable, init }, i) => {
+    if (type === 'i32' && mutable && !counters.has(i) && init.kind === 'i32') found.add(init.value >>> 0);
+  });
+  for (const { code } of module.functions) {
+    code.forEach((instruction, i) => {
+      const before = code[i - 1];
+      if (instruction.op !== OP.globalSet || counters.has(instruction.a ?? 0) || before?.op !== OP.i32Const) return;
+      found.add((before.a ?? 0) >>> 0);
+    });
+  }
+  return [...found];
+}
