@@ -1,7 +1,7 @@
 import type { FunctionBody, FunctionType, WasmModule } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
 import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program } from '../../program/types.js';
-import { INTRINSIC_FUNCTIONS, INTRINSIC_STATEMENTS, intrinsicParts } from '../intrinsics.js';
+import { INTRINSIC_FUNCTIONS, intrinsicParts } from '../intrinsics.js';
 import { kernelText } from '../kernels.js';
 import { layoutWgsl, type PuntReason } from '../layout.js';
 import { Alignment, globalName } from './alignment.js';
@@ -117,21 +117,8 @@ class ModuleTranslation {
     const image = new Uint32Array(programData.length + intrinsics.data.length);
     image.set(programData);
     image.set(intrinsics.data, programData.length);
-    const inlinedStatements = inlinedWeight(
-      this.#calls,
-      (index) => (functions.get(index)?.lines.length ?? 0) + this.#intrinsicStatements(index),
-    );
+    const inlinedStatements = inlinedWeight(this.#calls, functions);
     return { wgsl, image, window, inlinedStatements };
-  }
-
-  /** What the intrinsics that function `index` calls add to it. */
-  #intrinsicStatements(index: number): number {
-    let sum = 0;
-    for (const { op, a } of this.#body(index).code) {
-      const name = op === OP.call ? this.module.imports[a ?? -1]?.name : undefined;
-      if (name !== undefined) sum += INTRINSIC_STATEMENTS[name] ?? 0;
-    }
-    return sum;
   }
 
   /** Translates every function, again where a guess about alignment that it relied on has failed. */
