@@ -40,8 +40,7 @@ async function measure({ name, block, state }) {
   const calls = recordCalls(transactions, context, reader(), runner);
   const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
   const pool = workers > 0 ? new WorkerPool(workers) : undefined;
-  pool?.begin({ kind: 'block', context, transactions, storeHandle: undefined, snapshot: state });
-  const positions = transactions.map((_, position) => position);
+  pool?.begin({ kind: 'block', context, storeHandle: undefined, snapshot: state });
   const ways = {
     'runner alone': () => {
       for (const { program, host } of calls) runner.run(program, host);
@@ -50,10 +49,10 @@ async function measure({ name, block, state }) {
     sequential: () => runSequential(transactions, context, reader(), runner),
     'sequential block': () => engine.processBlock(block, HEIGHT, { reader: reader() }),
     'dry run': () => {
-      const tasks = new BlockTasks(transactions, context, reader(), runner);
-      for (const position of positions) tasks.dryRun(position);
+      const tasks = new BlockTasks(context, reader(), runner, undefined);
+      for (const transaction of transactions) tasks.dryRun(transaction);
     },
-    ...(pool && { [`dry run, ${workers} workers`]: () => pool.dryRun(positions) }),
+    ...(pool && { [`dry run, ${workers} workers`]: () => pool.dryRun(transactions) }),
   };
   const samples = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
   for (let round = -1; round < rounds; round++) {

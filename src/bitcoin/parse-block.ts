@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import { readU32 } from '../util/bytes.js';
 import { sha256d } from './hash.js';
 import { Cursor, layoutTransaction, malformed } from './layout.js';
-import { plainView, readTransaction } from './parse-transaction.js';
+import { readTransaction } from './parse-transaction.js';
 import type { Block, Transaction } from './types.js';
 
 /** Longest serialised block: the weight limit, as weight is never less than length. */
@@ -14,7 +14,7 @@ const MIN_TRANSACTION = 60;
 
 /**
  * Reads a block as serialised with witnesses: header, count, transactions, nothing else. Nothing is checked beyond the format,
- * see `verifyBlock`. Slices of the result share the memory of `raw`.
+ * see `verifyBlock`. Slices of the result share one copy of `raw` in shared memory: they go to other threads as references.
  * Throws `InputError` BLOCK_TOO_LARGE, BLOCK_TRUNCATED, BLOCK_MALFORMED or BLOCK_TRAILING_BYTES.
  */
 export function parseBlock(raw: Uint8Array): Block {
@@ -24,7 +24,8 @@ export function parseBlock(raw: Uint8Array): Block {
       hint: 'Give one block per file: header, transaction count, transactions.',
     });
   }
-  const bytes = plainView(raw);
+  const bytes = new Uint8Array(new SharedArrayBuffer(raw.length));
+  bytes.set(raw);
   const cursor = new Cursor(bytes, 0, 'BLOCK');
   cursor.skip(HEADER_LENGTH);
   const header = bytes.subarray(0, HEADER_LENGTH);

@@ -27,21 +27,13 @@ const UNKNOWN_RESULT_BYTES = 448;
 export type Overrides = ReadonlyMap<LaneKey, Uint8Array | undefined>;
 
 export class BlockTasks {
-  readonly #transactions: readonly LaneTransaction[];
   readonly #context: LaneContext;
   readonly #before: StateReader;
   readonly #runner: CpuRunner;
   readonly #recorder: CallRecorder | undefined;
 
   /** `recordSeed`: start of the key hashes of the calls to be recorded for the kernel; undefined: none is recorded. */
-  constructor(
-    transactions: readonly LaneTransaction[],
-    context: LaneContext,
-    before: StateReader,
-    runner: CpuRunner,
-    recordSeed: number | undefined,
-  ) {
-    this.#transactions = transactions;
+  constructor(context: LaneContext, before: StateReader, runner: CpuRunner, recordSeed: number | undefined) {
     this.#context = context;
     this.#before = before;
     this.#runner = runner;
@@ -53,10 +45,10 @@ export class BlockTasks {
     return this.#recorder?.take();
   }
 
-  /** Dry run of the transaction at `position` against the state before the block. */
-  dryRun(position: number): DryRun {
+  /** Dry run of `transaction` against the state before the block. */
+  dryRun(transaction: LaneTransaction): DryRun {
     const declared: DeclaredKeys = { reads: new Set(), writes: new Set() };
-    const run = laneTransaction(this.#transactions[position], this.#context, this.#before, declared);
+    const run = laneTransaction(transaction, this.#context, this.#before, declared);
     let askedDryRun = false;
     let first = true;
     let call: number | undefined;
@@ -86,12 +78,12 @@ export class BlockTasks {
     return this.#recorder?.add(call.program.hash, call, keys.declared(call), bytes);
   }
 
-  /** Runs the transaction at `position` on the CPU; it sees `overrides` first, then the state before the block. */
-  execute(position: number, overrides: Overrides): LaneOutcome {
+  /** Runs `transaction` on the CPU; it sees `overrides` first, then the state before the block. */
+  execute(transaction: LaneTransaction, overrides: Overrides): LaneOutcome {
     const before = this.#before;
     const state: StateReader = {
       get: (key) => (overrides.has(key) ? overrides.get(key) : before.get(key)),
     };
-    return driveOnCpu(laneTransaction(this.#transactions[position], this.#context, state), this.#runner);
+    return driveOnCpu(laneTransaction(transaction, this.#context, state), this.#runner);
   }
 }

@@ -1,5 +1,6 @@
 /** Phase 1, step 2: dry runs of everything that is not demoted, on the workers or here. */
 import type { CallRecords } from '../gpu/records.js';
+import type { LaneTransaction } from '../lane/scan.js';
 import type { AccessSet } from '../plan/access-sets.js';
 import type { BlockTasks, DryRun } from './block-tasks.js';
 import type { WorkerPool } from './worker-pool.js';
@@ -16,14 +17,14 @@ export interface DryRuns {
   readonly recordsOf: Uint32Array;
 }
 
-/** Dry runs of the transactions at `positions`, in their order. */
+/** Dry runs of `transactions`, in their order. */
 export async function dryRunAll(
-  positions: readonly number[],
+  transactions: readonly LaneTransaction[],
   tasks: BlockTasks,
   pool: WorkerPool | undefined,
 ): Promise<DryRuns> {
-  if (pool !== undefined && positions.length >= FEWEST_FOR_WORKERS) return pool.dryRun(positions);
-  const runs = positions.map((position) => tasks.dryRun(position));
+  if (pool !== undefined && transactions.length >= FEWEST_FOR_WORKERS) return pool.dryRun(transactions);
+  const runs = transactions.map((transaction) => tasks.dryRun(transaction));
   const records = tasks.takeRecords();
   return { runs, records: records === undefined ? [] : [records], recordsOf: new Uint32Array(runs.length) };
 }

@@ -130,17 +130,24 @@ export class LaneEngine {
     const isDemoted = findDemoted(transactions);
     const planned = transactions.flatMap((_, position) => (isDemoted[position] ? [] : [position]));
     const recordSeed = this.#gpu() === undefined ? undefined : randomBytes(4).readUInt32LE();
-    const tasks = new BlockTasks(transactions, context, before, this.#runner, recordSeed);
+    const tasks = new BlockTasks(context, before, this.#runner, recordSeed);
     const pool = this.#poolFor(planned.length, state);
     pool?.begin({
       kind: 'block',
       context,
-      transactions,
       storeHandle: state.storeHandle,
       snapshot: state.storeHandle === undefined ? state.snapshot : undefined,
       recordSeed,
     });
-    const { runs: found, records, recordsOf } = await dryRunAll(planned, tasks, pool);
+    const {
+      runs: found,
+      records,
+      recordsOf,
+    } = await dryRunAll(
+      planned.map((position) => transactions[position]),
+      tasks,
+      pool,
+    );
     const dryRuns = new Array<DryRun | undefined>(transactions.length).fill(undefined);
     planned.forEach((position, i) => {
       dryRuns[position] = found[i];

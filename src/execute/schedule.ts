@@ -183,7 +183,7 @@ class PlanRun {
       this.#learn(nodes, performance.now() - started);
     } else {
       outcomes = await pool.execute(
-        nodes.map((node) => ({ position: planned[node], overrides: this.#overridesOf(node) })),
+        nodes.map((node) => ({ transaction: transactions[planned[node]], overrides: this.#overridesOf(node) })),
       );
       this.#learn(nodes, (performance.now() - started) * Math.min(pool.size, nodes.length));
     }

@@ -5,11 +5,10 @@ import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneKey, LaneOutcome } from '../lane/types.js';
 import type { DryRun, Overrides } from './block-tasks.js';
 
-/** Begins a block: everything after it is about these transactions, until the next one. Not answered. */
+/** Begins a block: everything after it is about this one, until the next. Not answered. */
 export interface BeginBlock {
   readonly kind: 'block';
   readonly context: LaneContext;
-  readonly transactions: readonly LaneTransaction[];
   /** The open store, or a copy of the state before the block. */
   readonly storeHandle: bigint | undefined;
   readonly snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined;
@@ -18,17 +17,17 @@ export interface BeginBlock {
 }
 
 export interface CpuItem {
-  readonly position: number;
+  readonly transaction: LaneTransaction;
   readonly overrides: Overrides;
 }
 
 export type WorkerTask =
-  | { readonly kind: 'dry'; readonly positions: readonly number[] }
+  | { readonly kind: 'dry'; readonly transactions: readonly LaneTransaction[] }
   | { readonly kind: 'cpu'; readonly items: readonly CpuItem[] };
 
 export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: WorkerTask };
 
-/** Results in the order of the task's positions. */
+/** Results in the order of the task's transactions. */
 export type FromWorker =
   | { readonly kind: 'dry'; readonly results: readonly DryRun[]; readonly records: CallRecords | undefined }
   | { readonly kind: 'cpu'; readonly results: readonly LaneOutcome[] }

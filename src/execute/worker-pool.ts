@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InternalError } from '../errors.js';
 import type { CallRecords } from '../gpu/records.js';
+import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneOutcome } from '../lane/types.js';
 import type { DryRun } from './block-tasks.js';
 import type { DryRuns } from './dry-run.js';
@@ -58,12 +59,12 @@ export class WorkerPool {
     for (const { thread } of this.#workers) thread.postMessage(block);
   }
 
-  /** Dry runs of `positions`, in their order. */
-  async dryRun(positions: readonly number[]): Promise<DryRuns> {
-    const answers = await this.#all(positions, (piece) => ({ kind: 'dry', positions: piece }));
+  /** Dry runs of `transactions`, in their order. */
+  async dryRun(transactions: readonly LaneTransaction[]): Promise<DryRuns> {
+    const answers = await this.#all(transactions, (piece) => ({ kind: 'dry', transactions: piece }));
     const runs: DryRun[] = [];
     const records: CallRecords[] = [];
-    const recordsOf = new Uint32Array(positions.length);
+    const recordsOf = new Uint32Array(transactions.length);
     for (const answer of answers) {
       if (answer.kind !== 'dry') continue;
       recordsOf.fill(records.length, runs.length, runs.length + answer.results.length);

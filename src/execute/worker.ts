@@ -29,9 +29,9 @@ port.on('message', (message: ToWorker) => {
   });
 });
 
-async function begin({ context, transactions, storeHandle, snapshot, recordSeed }: BeginBlock): Promise<BlockTasks> {
+async function begin({ context, storeHandle, snapshot, recordSeed }: BeginBlock): Promise<BlockTasks> {
   const before = new CachingReader(await open(storeHandle, snapshot));
-  return new BlockTasks(transactions, context, before, runner, recordSeed);
+  return new BlockTasks(context, before, runner, recordSeed);
 }
 
 function open(
@@ -59,10 +59,13 @@ function answer(to: MessagePort, message: FromWorker): void {
 
 function perform(block: BlockTasks, task: WorkerTask): FromWorker {
   if (task.kind === 'dry') {
-    const results = task.positions.map((position) => block.dryRun(position));
+    const results = task.transactions.map((transaction) => block.dryRun(transaction));
     return { kind: 'dry', results, records: block.takeRecords() };
   }
-  return { kind: 'cpu', results: task.items.map(({ position, overrides }) => block.execute(position, overrides)) };
+  return {
+    kind: 'cpu',
+    results: task.items.map(({ transaction, overrides }) => block.execute(transaction, overrides)),
+  };
 }
 
 function failure(error: unknown): FromWorker {
