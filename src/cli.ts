@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
-import { EXIT, WarpshrewError } from './errors.js';
+import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
 
 /** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
 const program = new Command('warpshrew')
@@ -135,7 +135,8 @@ program
   .command('bench')
   .description('measure the kernel against V8 per program; exit status 1 if a result differs')
   .argument('<what>', 'gpu')
-  .option('--sizes <list>', 'messages per batch, comma-separated', sizes, [1_000, 10_000, 100_000])
+  .option('--sizes <list>', 'messages per batch, comma-separated', sizes, [100, 1_000, 10_000, 100_000])
+  .option('--only <list>', 'programs, comma-separated')
   .option('--rounds <n>', 'batches measured per figure', height, 5)
   .option('--json', 'print JSON')
   .action(async (what: string, options) => finish(await (await import('./cli/bench.js')).benchCommand(what, options)));
@@ -155,6 +156,10 @@ program
   );
 
 try {
+  // Everything that is packed into words lies in memory as it goes to the device and to WASM.
+  if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
+    throw new EnvironmentError('ENV_BIG_ENDIAN', 'this processor stores numbers with the high byte first');
+  }
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);

@@ -10,6 +10,10 @@ export type VarintList =
 const LAST = 18;
 const LAST_MASK = 0x7c;
 
+/** The 128 bits of the integer in hand, as words and as the two halves that big integers are made of. */
+const WORDS = new Uint32Array(4);
+const LONGS = new BigUint64Array(WORDS.buffer);
+
 /** Most integers are one byte long, many are padding: shared values spare an allocation each. */
 const SMALL: readonly bigint[] = Array.from({ length: 128 }, (_, value) => BigInt(value));
 
@@ -26,30 +30,25 @@ export function decodeVarints(bytes: Uint8Array): VarintList {
       at += 1;
       continue;
     }
-    let value = 0n;
-    // Groups are gathered in plain numbers of 28 bits: arithmetic on big integers once per four bytes.
-    let group = 0;
-    let groupBits = 0;
-    let valueBits = 0n;
+    WORDS.fill(0);
+    let bits = 0;
     for (let index = 0; ; index++) {
       if (at + index >= bytes.length) return { ok: false, error: 'unterminated' };
       if (index > LAST) return { ok: false, error: 'overlong' };
       const byte = bytes[at + index];
       if (index === LAST && (byte & LAST_MASK) !== 0) return { ok: false, error: 'overflow' };
-      group |= (byte & 0x7f) << groupBits;
-      groupBits += 7;
-      const last = byte < 0x80;
-      if (last || groupBits === 28) {
-        value |= BigInt(group) << valueBits;
-        valueBits += 28n;
-        group = 0;
-        groupBits = 0;
-      }
-      if (last) {
+      const shift = bits & 31;
+      WORDS[bits >> 5] |= (byte & 0x7f) << shift;
+      // A group of seven bits may reach into the next word; of the last one only two bits are there.
+      if (shift > 25 && bits < 126) WORDS[(bits >> 5) + 1] = (byte & 0x7f) >>> (32 - shift);
+      bits += 7;
+      if (byte < 0x80) {
         at += index + 1;
         break;
       }
     }
+    const high = WORDS[2] | WORDS[3];
+    const value = high === 0 ? LONGS[0] : LONGS[0] | (LONGS[1] << 64n);
     values.push(value);
   }
   return { ok: true, values };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ledgerCalls, namesCalls } from '../../src/gpu/sample-calls.js';
+import { ledgerCalls, namesCalls } from '../../src/bench/sample-calls.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { toHex } from '../../src/util/bytes.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ledgerTransfer, nameRegistration, nameUpdate, Signer } from '../fixtures/signed-calls.js';
 import { MESSAGE_FUEL, type Program } from '../program/types.js';
 import { concatBytes, u32Bytes, u64Bytes, u128Bytes } from '../util/bytes.js';
-import type { GpuCall } from './types.js';
+import type { GpuCall } from '../gpu/types.js';
 
 /** Messages for the bundled programs, as the benchmark and the differential tests need them: many, and no two alike. */
 
@@ -131,3 +131,16 @@ export function mintCalls(program: Program, count: number): GpuCall[] {
     return { program, context, height: 1, fuel: MESSAGE_FUEL, reads: [config, minted], writes: [key] };
   });
 }
+
+/** Programs that the benchmark knows calls of. */
+export const SAMPLED_PROGRAMS = ['claim', 'amm', 'mint', 'ledger', 'names', 'probe'] as const satisfies ProgramName[];
+
+/** `count` calls of a program, no two alike. */
+export const SAMPLES: Readonly<Record<ProgramName, (program: Program, count: number) => GpuCall[]>> = {
+  claim: claimCalls,
+  amm: swapCalls,
+  mint: mintCalls,
+  ledger: ledgerCalls,
+  names: namesCalls,
+  probe: counterCalls,
+};

@@ -1,0 +1,284 @@
+/** The kernel lane, from recorded calls to applied writes, phase by phase, against V8 on one thread and on all. */
+import { DawnLane } from '../gpu/open.js';
+import { openDevice } from '../gpu/device.js';
+import { CallRecorder, type CallRecords, contextBytes, type DeclaredKey } from '../gpu/records.js';
+import type { GpuBlock, GpuCall, GpuOutcomes } from '../gpu/types.js';
+import { storageKeyOfBytes } from '../lane/keys.js';
+import type { LaneKey } from '../lane/types.js';
+import { prepareProgram } from '../program/prepare.js';
+import { ProgramRunner } from '../program/runner.js';
+import type { Program, RunResult } from '../program/types.js';
+import { builtPrograms, type ProgramName } from '../util/built-wasm.js';
+import { bytesEqual, readU32, toBinaryString } from '../util/bytes.js';
+import { hostOf, runOnV8 } from './calls-on-v8.js';
+import { poolRate } from './pool.js';
+import { SAMPLES } from './sample-calls.js';
+
+export interface KernelBenchOptions {
+  /** Numbers of messages per batch. */
+  readonly counts: readonly number[];
+  /** Batches measured per figure. */
+  readonly rounds: number;
+  readonly programs: readonly ProgramName[];
+  /** Threads of the CPU pool. */
+  readonly threads: number;
+  readonly onProgress: (line: string) => void;
+}
+
+/** Median, least and most of a figure over the rounds. */
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface KernelRow {
+  readonly program: ProgramName;
+  readonly count: number;
+  /** Milliseconds of one thread: dry runs, and writing their calls into columns. */
+  readonly dryRun: Spread;
+  readonly record: Spread;
+  /** Milliseconds, each phase waiting for the one before it. */
+  readonly pack: Spread;
+  readonly upload: Spread;
+  readonly kernel: Spread;
+  readonly readback: Spread;
+  readonly apply: Spread;
+  /** Milliseconds from recorded calls to applied writes without these waits. */
+  readonly endToEnd: Spread;
+  readonly endToEndPerSecond: number;
+  readonly kernelPerSecond: number;
+  readonly v8PerSecond: number;
+  readonly poolPerSecond: number;
+  readonly timesV8: number;
+  readonly timesPool: number;
+  readonly packApplyMicroseconds: number;
+  readonly punted: number;
+  /** Messages whose status, reason, fuel or result differ from V8's, PUNTs aside. */
+  readonly differences: number;
+}
+
+export interface KernelReport {
+  readonly adapter: { readonly vendor: string; readonly description: string; readonly software: boolean };
+  readonly threads: number;
+  /** Milliseconds until a program's kernel was compiled. */
+  readonly compileMs: Readonly<Record<string, number>>;
+  readonly rows: readonly KernelRow[];
+}
+
+/** Calls of one column file: what a worker's piece of a block holds. */
+const PIECE = 128;
+const SEED = 0x5eed;
+
+/** Measures the bundled programs (after `npm run build`) and compares every result with V8's. */
+export async function benchKernel(options: KernelBenchOptions): Promise<KernelReport> {
+  const sources = builtPrograms();
+  const compileMs: Record<string, number> = {};
+  const rows: KernelRow[] = [];
+  const measured = new DawnLane(await openDevice(), { measure: true });
+  const piped = new DawnLane(await openDevice());
+  try {
+    const { vendor, description, software } = piped.adapter;
+    options.onProgress(`${vendor} ${description}${software ? ' (software)' : ''}`);
+    for (const name of options.programs) {
+      const program = prepareProgram(sources[name]);
+      const supported = piped.supports(program);
+      if (!supported.ok) {
+        options.onProgress(`${name}: no kernel, ${supported.reason}`);
+        continue;
+      }
+      const started = performance.now();
+      await piped.prepare(program);
+      compileMs[name] = Math.round(performance.now() - started);
+      options.onProgress(`${name}: kernel compiled in ${compileMs[name]} ms`);
+      await measured.prepare(program);
+      for (const count of options.counts) {
+        rows.push(await new Measurement(name, program, count, measured, piped).run(options));
+        options.onProgress(`${name} ${count}: ${rows.at(-1)?.endToEndPerSecond} messages/s`);
+      }
+    }
+    return { adapter: piped.adapter, threads: options.threads, compileMs, rows };
+  } finally {
+    await measured.close();
+    await piped.close();
+  }
+}
+
+const LANE_PHASES = ['packMs', 'uploadMs', 'kernelMs', 'readbackMs'] as const;
+
+class Measurement {
+  readonly #samples: Record<string, number[]> = {};
+  readonly #calls: readonly GpuCall[];
+  readonly #records: readonly CallRecords[];
+  readonly #block: GpuBlock;
+  readonly #runner = new ProgramRunner();
+
+  constructor(
+    readonly name: ProgramName,
+    readonly program: Program,
+    readonly count: number,
+    readonly measured: DawnLane,
+    readonly piped: DawnLane,
+  ) {
+    this.#calls = SAMPLES[name](program, count);
+    this.#records = this.#record();
+    const colour = new Uint32Array(count * 2);
+    for (let i = 0; i < count; i++) {
+      colour[i * 2] = Math.floor(i / PIECE);
+      colour[i * 2 + 1] = i % PIECE;
+    }
+    const programs = new Map([[program.hash, program]]);
+    this.#block = { seed: SEED, records: this.#records, programs, segments: [[colour]] };
+  }
+
+  async run({ rounds, threads }: KernelBenchOptions): Promise<KernelRow> {
+    let verdict = { differences: 0, punted: 0 };
+    // The first round warms caches, buffers and V8 up.
+    for (let round = -1; round < rounds; round++) {
+      const keep = round >= 0;
+      this.#time('dryRun', keep, () => this.#dryRun());
+      this.#time('record', keep, () => this.#record());
+      await this.#phases(keep);
+      const started = performance.now();
+      await this.#through(this.piped, (outcomes) => this.#apply(outcomes));
+      if (keep) this.#add('endToEnd', performance.now() - started);
+    }
+    let expected: RunResult[] = [];
+    for (let round = 0; round < 3; round++) {
+      this.#time('v8', true, () => {
+        expected = this.#calls.map((call) => runOnV8(this.#runner, call));
+      });
+    }
+    await this.#through(this.piped, (outcomes) => {
+      verdict = compare(outcomes, expected);
+    });
+    return this.#row(verdict, await poolRate(this.name, this.count, threads));
+  }
+
+  #row(verdict: { differences: number; punted: number }, poolPerSecond: number): KernelRow {
+    const spread = (name: string): Spread => spreadOf(this.#samples[name] ?? []);
+    const rate = (name: string): number => Math.round(this.count / (spread(name).median / 1000));
+    const endToEndPerSecond = rate('endToEnd');
+    const v8PerSecond = rate('v8');
+    return {
+      program: this.name,
+      count: this.count,
+      dryRun: spread('dryRun'),
+      record: spread('record'),
+      pack: spread('packMs'),
+      upload: spread('uploadMs'),
+      kernel: spread('kernelMs'),
+      readback: spread('readbackMs'),
+      apply: spread('apply'),
+      endToEnd: spread('endToEnd'),
+      endToEndPerSecond,
+      kernelPerSecond: rate('kernelMs'),
+      v8PerSecond,
+      poolPerSecond,
+      timesV8: round2(endToEndPerSecond / v8PerSecond),
+      timesPool: round2(endToEndPerSecond / poolPerSecond),
+      packApplyMicroseconds: round2(((spread('packMs').median + spread('apply').median) * 1000) / this.count),
+      ...verdict,
+    };
+  }
+
+  async #phases(keep: boolean): Promise<void> {
+    const before = { ...this.measured.timings };
+    await this.#through(this.measured, (outcomes) => this.#time('apply', keep, () => this.#apply(outcomes)));
+    if (!keep) return;
+    for (const phase of LANE_PHASES) this.#add(phase, this.measured.timings[phase] - before[phase]);
+  }
+
+  async #through(lane: DawnLane, use: (outcomes: GpuOutcomes) => void): Promise<void> {
+    const run = await lane.begin(this.#block);
+    try {
+      use(await run.run(0));
+    } finally {
+      run.close();
+    }
+  }
+
+  #dryRun(): void {
+    for (const call of this.#calls) this.#runner.run(call.program, hostOf(call, true), call.fuel);
+  }
+
+  #record(): CallRecords[] {
+    const recorder = new CallRecorder(SEED);
+    const pieces: CallRecords[] = [];
+    this.#calls.forEach((call, i) => {
+      recorder.add(call.program.hash, call, declaredKeys(call), RESULT_BYTES[this.name] ?? undefined);
+      if (i % PIECE === PIECE - 1) pieces.push(recorder.take());
+    });
+    pieces.push(recorder.take());
+    return pieces;
+  }
+
+  /** Every write of every message that ended well, read in place and put into a state. */
+  #apply(outcomes: GpuOutcomes): Map<LaneKey, Uint8Array> {
+    const state = new Map<LaneKey, Uint8Array>();
+    for (let i = 0; i < outcomes.count; i++) {
+      const result = outcomes.result(i);
+      if (result === undefined || result.length < 20) continue;
+      const contract = contextBytes(this.#records[Math.floor(i / PIECE)], i % PIECE).subarray(0, 32);
+      let at = 16 + readU32(result, 0) * 48;
+      const entries = readU32(result, at);
+      at += 4;
+      for (let n = 0; n < entries; n++) {
+        const keyEnd = at + 4 + readU32(result, at);
+        const valueEnd = keyEnd + 4 + readU32(result, keyEnd);
+        state.set(storageKeyOfBytes(contract, result.subarray(at + 4, keyEnd)), result.slice(keyEnd + 4, valueEnd));
+        at = valueEnd;
+      }
+    }
+    return state;
+  }
+
+  #time(name: string, keep: boolean, work: () => unknown): void {
+    const started = performance.now();
+    work();
+    if (keep) this.#add(name, performance.now() - started);
+  }
+
+  #add(name: string, ms: number): void {
+    this.#samples[name] ??= [];
+    this.#samples[name].push(ms);
+  }
+}
+
+/** Bytes of a result of the sampled calls, as their dry runs would tell. */
+const RESULT_BYTES: Partial<Record<ProgramName, number>> = { claim: 128, amm: 288, mint: 112, ledger: 256, names: 160 };
+
+function declaredKeys({ reads, writes }: GpuCall): DeclaredKey[] {
+  const written = new Set(writes.map(toBinaryString));
+  const keys: DeclaredKey[] = reads.map(({ key, value }) => ({ key, value, read: true, written: written.delete(toBinaryString(key)) }));
+  for (const key of writes) if (written.has(toBinaryString(key))) keys.push({ key, value: undefined, read: false, written: true });
+  return keys;
+}
+
+function compare(outcomes: GpuOutcomes, expected: readonly RunResult[]): { differences: number; punted: number } {
+  let differences = 0;
+  let punted = 0;
+  expected.forEach((other, i) => {
+    if (outcomes.status(i) === 'PUNT') {
+      punted++;
+      return;
+    }
+    const same =
+      outcomes.status(i) === other.status &&
+      outcomes.reason(i) === other.reason &&
+      outcomes.fuelLeft(i) === other.fuelLeft &&
+      bytesEqual(outcomes.result(i), other.result);
+    if (!same) differences++;
+  });
+  return { differences, punted };
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (i: number): number => Math.round((sorted[i] ?? 0) * 1000) / 1000;
+  return { median: at(sorted.length >> 1), least: at(0), most: at(sorted.length - 1) };
+}
+
+function round2(value: number): number {
+  return Math.round(value * 100) / 100;
+}
