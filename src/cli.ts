@@ -149,7 +149,7 @@ program
   .command('fixtures')
   .description('build the bundled regtest chain from its seed')
   .argument('<dir>', 'folder to write')
-  .option('--seed <text>', 'seed', 'warpshrew')
+  .option('--seed <text>', 'seed of another chain')
   .action(async (dir: string, options) =>
     finish(await (await import('./cli/fixtures.js')).fixturesCommand(dir, options)),
   );

@@ -15,10 +15,10 @@ export const INTRINSIC_FUNCTIONS: Readonly<Record<string, string>> = {
  * places would take a driver minutes.
  */
 export const INTRINSIC_STATEMENTS: Readonly<Record<string, number>> = {
-  __sha256: 1_500,
-  __sha256d: 1_500,
-  __u128_mul_div: 300,
-  __schnorr_verify: 10_000,
+  __sha256: 3_750,
+  __sha256d: 3_750,
+  __u128_mul_div: 750,
+  __schnorr_verify: 25_000,
 };
 
 /** What a kernel needs beyond its program to call the intrinsics it imports. */

@@ -197,13 +197,9 @@ class Call implements MessageCall {
     return this.block.height;
   }
 
-  host(isDryRun: boolean): RunHost {
-    return new Host(isDryRun, this);
-  }
-
-  peekStorage(key: Uint8Array): Uint8Array | undefined {
-    return this.view.peek(this.prefix + toBinaryString(key));
-  }
+  // Functions of the object, not of its class: callers take them off the call.
+  readonly host = (isDryRun: boolean): RunHost => new Host(isDryRun, this);
+  readonly peekStorage = (key: Uint8Array): Uint8Array | undefined => this.view.peek(this.prefix + toBinaryString(key));
 }
 
 /** Answers a program from the transaction's view. */

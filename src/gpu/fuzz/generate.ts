@@ -1,5 +1,5 @@
 import { encodeModule } from '../../program/encode.js';
-import type { FunctionType, ValueType } from '../../program/module.js';
+import type { ValueType } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
 import { end, i32, ModuleDraft, op, open } from './build.js';
 import { digestCode } from './digest.js';
@@ -17,6 +17,7 @@ const FUNCTION_BUDGET = 60;
 const PAGE = 65_536;
 const LOCALS: readonly ValueType[] = [...VALUE_LOCALS, ...new Array<ValueType>(COUNTERS).fill('i32')];
 const PARAMS: readonly ValueType[] = ['i32', 'i64'];
+const RESULTS: readonly (readonly ValueType[])[] = [['i32'], ['i64'], [], ['i32', 'i64']];
 
 /**
  * Random valid WASM module number `index` of a seed: helpers that call each other, directly and through a table, and an `__execute` that
@@ -52,6 +53,9 @@ class Generator {
   readonly #features: Features;
   /** One module in many has its whole memory in the digest. */
   readonly #digestsAll: boolean;
+  readonly #cycles: boolean;
+  /** Results of each helper. */
+  readonly #results: readonly (readonly ValueType[])[];
 
   constructor(readonly random: Random) {
     this.#pages = random.of([1, 1, 1, 2, 3]);
@@ -69,12 +73,18 @@ class Generator {
     this.#anchorAt = random.once(5) ? random.of([5_000, 20_000, 40_000, PAGE - 2_000]) & ~15 : undefined;
     const anchor = this.#anchorAt === undefined ? undefined : draft.global('i32', this.#anchorAt);
     this.#digestsAll = random.once(20);
+    this.#cycles = random.once(3);
     this.#data();
+    this.#results = Array.from({ length: 1 + random.pick(3) }, (_, i) => RESULTS[i < 2 ? i : random.pick(4)] ?? []);
     const tableSize = random.once(3) ? 0 : 2 + random.pick(6);
-    const indirect = [
-      { params: PARAMS, results: ['i32'] as const },
-      { params: PARAMS, results: ['i64'] as const },
-    ].map((t) => ({ ...t, typeIndex: draft.type(t.params, t.results) }));
+    const helpers = Array.from({ length: tableSize }, () => (random.once(6) ? -1 : random.pick(this.#results.length)));
+    draft.table.push(...helpers.map((helper) => (helper < 0 ? undefined : draft.imports.length + helper)));
+    const indirect = RESULTS.slice(0, 2).map((results) => ({
+      params: PARAMS,
+      results,
+      typeIndex: draft.type(PARAMS, results),
+      elements: helpers.flatMap((helper, i) => (`${this.#results[helper]}` === `${results}` ? [i] : [])),
+    }));
     this.#features = {
       globals: anchor === undefined ? ['i32', 'i64'] : ['i32', 'i64', 'i32'],
       anchor,
@@ -90,18 +100,7 @@ class Generator {
   }
 
   run(): ReturnType<ModuleDraft['finish']> {
-    const { random } = this;
-    const kinds: FunctionType['results'][] = [['i32'], ['i64'], [], ['i32', 'i64']];
-    const helpers = 1 + random.pick(3);
-    const first = this.#draft.imports.length;
-    // Elements name functions that come later too: indirect calls then make cycles, true ones and false ones.
-    for (let i = 0; i < this.#features.tableSize; i++) {
-      this.#draft.table.push(random.once(6) ? undefined : first + random.pick(helpers));
-    }
-    for (let i = 0; i < helpers; i++) {
-      const results = i < 2 ? (kinds[i] ?? []) : random.of(kinds);
-      this.#helper(results);
-    }
+    for (const results of this.#results) this.#helper(results);
     return this.#draft.finish(this.#execute());
   }
 
@@ -140,8 +139,10 @@ class Generator {
     const index = this.#draft.imports.length + this.#draft.functions.length;
     const callable: Callable = { index, params: PARAMS, results };
     // Now and then a function may call itself.
-    if (random.once(20)) this.#callable.push(callable);
-    const s = this.#scope(results, PARAMS.length, 1 + random.pick(2));
+    if (random.once(40)) this.#callable.push(callable);
+    const all = this.#scope(results, PARAMS.length, 1 + random.pick(2));
+    // Indirect calls in helpers make cycles, true ones and false ones: not in every module.
+    const s = this.#cycles ? all : { ...all, features: { ...all.features, indirect: [] } };
     const code: Code = [op(OP.localGet, 0), op(OP.localSet, 2), op(OP.localGet, 1), op(OP.localSet, 5)];
     code.push(...statements(s), ...results.flatMap((type) => value(s, type, 2)));
     this.#draft.function(typeIndex, LOCALS, code);

@@ -9,6 +9,12 @@ export interface Callable extends FunctionType {
   readonly index: number;
 }
 
+export interface IndirectType extends FunctionType {
+  readonly typeIndex: number;
+  /** Elements of the table that hold such a function. */
+  readonly elements: readonly number[];
+}
+
 /** What a module's random code may use, the same for all of its functions. */
 export interface Features {
   /** Types of the globals, by number. */
@@ -21,7 +27,7 @@ export interface Features {
   readonly segments: number;
   readonly tableSize: number;
   /** Types that indirect calls ask for, by number. */
-  readonly indirect: readonly (FunctionType & { readonly typeIndex: number })[];
+  readonly indirect: readonly IndirectType[];
   /** Block type of () -> (i32, i64), and of (i32, i64) -> (i32). */
   readonly pair: BlockType;
   readonly join: BlockType;

@@ -108,7 +108,7 @@ function rare(s: Scope): Code {
     case 2:
       return random.once(4) ? [...address(s), op(OP.call, features.host.log)] : [];
     case 3:
-      return [...value(s, 'i32', 2), open(OP.if), op(OP.unreachable), end];
+      return random.once(3) ? [...value(s, 'i32', 2), open(OP.if), op(OP.unreachable), end] : [];
     case 4:
       return [op(OP.nop), ...(features.tableSize > 0 ? [op(OP.elemDrop, random.pick(features.tableSize))] : [])];
     default: {

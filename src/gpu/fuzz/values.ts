@@ -45,15 +45,15 @@ export function constant({ random }: Scope, type: ValueType): Code {
 export function address(s: Scope): Code {
   const { random, features } = s;
   const small = random.of([0x1f, 0xff, 0xfc, 0x3ff, 0x3fc]);
-  if (features.borders.length > 0 && random.once(12)) return [i32(random.of(features.borders) + random.pick(24) - 12)];
-  if (random.once(80)) return value(s, 'i32', 1);
+  if (features.borders.length > 0 && random.once(16)) return [i32(random.of(features.borders) + random.pick(24) - 12)];
+  if (random.once(250)) return value(s, 'i32', 1);
   const near: Code = random.once(3) ? [i32(random.u32() & small)] : [...value(s, 'i32', 1), i32(small), op(OP.i32And)];
   return features.anchor === undefined ? near : [...near, op(OP.globalGet, features.anchor), op(OP.i32Add)];
 }
 
 /** Offset of a load or store. */
 export function offset({ random }: Scope): number {
-  if (random.once(60)) return random.of([8184, 65_528, 0x7ffffffc, 0xfffffff8, 0xffffffff]);
+  if (random.once(200)) return random.of([8184, 65_528, 0x7ffffffc, 0xfffffff8, 0xffffffff]);
   return random.once(2) ? 4 * random.pick(4) : random.pick(9);
 }
 
@@ -99,23 +99,26 @@ export function value(s: Scope, type: ValueType, depth: number): Code {
     case 11: {
       const found = features.indirect.filter(({ results }) => results.length === 1 && results[0] === type);
       if (found.length === 0) return sub(type);
-      const { typeIndex, params } = random.of(found);
-      return [...params.flatMap(sub), ...element(s), op(OP.callIndirect, typeIndex, 0)];
+      const { typeIndex, params, elements } = random.of(found);
+      return [...params.flatMap(sub), ...element(s, elements), op(OP.callIndirect, typeIndex, 0)];
     }
     default: {
       let chosen = random.of(BY_RESULT[type === 'i64' ? 'i64' : 'i32']);
       // Divisions trap so often that little else would be seen.
-      if (chosen[1].effect && !random.once(3)) chosen = random.of(BY_RESULT[type === 'i64' ? 'i64' : 'i32']);
+      if (chosen[1].effect && !random.once(4)) chosen = random.of(BY_RESULT[type === 'i64' ? 'i64' : 'i32']);
       const [code, { operands }] = chosen;
       return [...operands.flatMap(sub), op(code)];
     }
   }
 }
 
-/** Number of an element of the table, now and then behind its end. */
-function element(s: Scope): Code {
+/** Number of an element of the table: mostly a good one, else any, now and then behind its end. */
+function element(s: Scope, good: readonly number[]): Code {
   const { random, features } = s;
-  if (random.once(4)) return [i32(random.pick(features.tableSize))];
+  if (good.length > 0 && !random.once(5)) {
+    const [one, other] = [random.of(good), random.of(good)];
+    return [i32(one), i32(other), ...value(s, 'i32', 1), op(OP.select)];
+  }
   const size = i32(features.tableSize + (random.once(8) ? 1 : 0));
   return random.once(30) ? value(s, 'i32', 1) : [...value(s, 'i32', 1), size, op(0x70)];
 }

@@ -1,4 +1,5 @@
 import type { ValueType } from '../../program/module.js';
+import type { Join, Reaching } from './reaching.js';
 import type { FunctionWriter, Value } from './writer.js';
 
 /** A WGSL variable that takes a value where control flow joins. */
@@ -19,6 +20,8 @@ export interface Frame {
   readonly carried: readonly Variable[];
   /** Labels further out that something inside branches to through the variable `br`. */
   readonly escapes: Set<Frame>;
+  /** Where a branch to the label arrives. */
+  readonly join: Join;
 }
 
 /** The labels around the code in hand, innermost last, and the branches to them. */
@@ -26,10 +29,19 @@ export class Frames {
   readonly open: Frame[] = [];
   #ids = 0;
 
-  constructor(readonly writer: FunctionWriter) {}
+  constructor(
+    readonly writer: FunctionWriter,
+    readonly reaching: Reaching,
+  ) {}
 
-  make(loop: boolean, breakable: boolean, results: readonly Variable[], carried = results): Frame {
-    return { id: ++this.#ids, loop, breakable, results, carried, escapes: new Set() };
+  make(
+    loop: boolean,
+    breakable: boolean,
+    results: readonly Variable[],
+    carried = results,
+    join = this.reaching.join(),
+  ): Frame {
+    return { id: ++this.#ids, loop, breakable, results, carried, escapes: new Set(), join };
   }
 
   /** Frame of the label `depth` levels out. */
@@ -63,6 +75,7 @@ export class Frames {
   /** Leaves for the label of `frame`, whose variables are set. */
   branch(frame: Frame): void {
     const { writer, innermost } = this;
+    this.reaching.goTo(frame.join);
     if (innermost === frame) {
       writer.emit(frame.loop ? 'continue;' : 'break;');
     } else {

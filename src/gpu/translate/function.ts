@@ -1,10 +1,11 @@
 import type { BlockType, FunctionBody, FunctionType, Instruction, ValueType } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
 import { type PuntReason, puntStop } from '../layout.js';
-import { localName, resultName } from './alignment.js';
+import { resultName } from './alignment.js';
 import { matchCharge, matchLeave } from './charges.js';
 import { type Callee, type ModuleContext, resultType } from './context.js';
 import { type Frame, Frames, type Variable } from './frames.js';
+import { localName, Reaching } from './reaching.js';
 import { asBool, StraightCode } from './straight.js';
 import { buildTree, type Construct, type Node } from './tree.js';
 import { FunctionWriter, i32Text, type Value, WGSL_TYPE } from './writer.js';
@@ -41,7 +42,8 @@ export function translateFunction(module: ModuleContext, index: number, body: Fu
  */
 class Translation {
   readonly #writer = new FunctionWriter();
-  readonly #frames = new Frames(this.#writer);
+  readonly #reaching: Reaching;
+  readonly #frames: Frames;
   readonly #straight: StraightCode;
   readonly #locals: readonly ValueType[];
 
@@ -52,7 +54,10 @@ class Translation {
     readonly type: FunctionType,
   ) {
     this.#locals = [...type.params, ...body.locals];
-    this.#straight = new StraightCode(module, this.#writer, index, this.#locals);
+    const places = body.code.filter(({ op }) => op >= OP.block && op <= OP.return).length;
+    this.#reaching = new Reaching(index, this.#locals.length, module.alignment, places);
+    this.#frames = new Frames(this.#writer, this.#reaching);
+    this.#straight = new StraightCode(module, this.#writer, this.#reaching, this.#locals);
   }
 
   run(): TranslatedFunction {
@@ -80,6 +85,7 @@ class Translation {
     variables.forEach((v, i) => {
       if (!v.aligned) this.module.alignment.refute(resultName(this.index, i));
     });
+    this.#reaching.finish();
     return { text: `${w.lines.join('\n')}\n`, lines: w.lines, nesting: w.maxDepth };
   }
 
@@ -88,8 +94,11 @@ class Translation {
     return { name, type, aligned: type === 'i32' };
   }
 
-  /** Translates a body inside `frame`, `operands` on its stack; leaves its values in the frame's results. False if WGSL cannot reach the end. */
-  #sequence(nodes: readonly Node[], frame: Frame, operands: readonly Value[]): boolean {
+  /**
+   * Translates a body inside `frame`, `operands` on its stack; leaves its values in the frame's results. Its end goes on to `end`.
+   * False if WGSL cannot reach the end.
+   */
+  #sequence(nodes: readonly Node[], frame: Frame, operands: readonly Value[], end = frame.join): boolean {
     const w = this.#writer;
     const outer = w.stack;
     w.stack = [...operands];
@@ -106,7 +115,10 @@ class Translation {
       // The rest of the body is dead code: its operands need not even exist.
       if (flow !== 'next') break;
     }
-    if (flow === 'next') this.#frames.assign(frame.results, w.popAll(frame.results.length));
+    if (flow === 'next') {
+      this.#frames.assign(frame.results, w.popAll(frame.results.length));
+      this.#reaching.goTo(end);
+    }
     this.#frames.open.pop();
     w.stack = outer;
     return flow !== 'left';
@@ -138,19 +150,27 @@ class Translation {
       // What comes round the loop is not known yet.
       operands = carried.map(({ name, type }) => ({ type, text: name }));
     }
-    const frame = this.#frames.make(loop, loop || node.targeted, variables, carried);
+    const head = loop ? this.#reaching.loopHead(assignedIn(node.body)) : undefined;
+    const frame = this.#frames.make(loop, loop || node.targeted, variables, carried, head);
+    const after = loop ? this.#reaching.join() : frame.join;
     if (frame.breakable) w.open(loop ? 'loop {' : OPEN_BLOCK);
     if (loop) w.emit('if (st != 0u) { break; }');
     let alive: boolean;
     if (condition === undefined) {
-      alive = this.#sequence(node.body, frame, operands);
+      alive = this.#sequence(node.body, frame, operands, after);
     } else {
+      const before = this.#reaching.join();
+      this.#reaching.goTo(before);
       w.open(`if (${asBool(condition)}) {`);
       alive = this.#sequence(node.body, frame, operands);
+      this.#reaching.continueAt(before);
       if (node.otherwise.length > 0 || variables.length > 0) {
         w.open('} else {');
         alive = this.#sequence(node.otherwise, frame, operands) || alive;
-      } else alive = true;
+      } else {
+        this.#reaching.goTo(frame.join);
+        alive = true;
+      }
       w.close();
     }
     if (frame.breakable) {
@@ -159,6 +179,7 @@ class Translation {
       alive = true;
       this.#frames.dispatch(frame.escapes);
     }
+    this.#reaching.continueAt(after);
     if (!alive) return 'left';
     for (const { type, name, aligned } of variables) w.push({ type, text: name, aligned });
     return 'next';
@@ -249,6 +270,7 @@ class Translation {
       }
       w.close();
     }
+    for (const frame of all) this.#reaching.goTo(frame.join);
     this.#frames.dispatch(all);
     w.emit('break;');
     return 'left';
@@ -341,4 +363,18 @@ class Translation {
 
 function callText(callee: Exclude<Callee, { punt: PuntReason }>, operands: readonly Value[]): string {
   return `${callee.name}(${operands.map((v) => v.text).join(', ')})`;
+}
+
+/** Locals that the nodes set anywhere. */
+function assignedIn(nodes: readonly Node[], found = new Set<number>()): Set<number> {
+  for (const node of nodes) {
+    if (node.kind === 'plain') {
+      const { op, a } = node.instruction;
+      if (op === OP.localSet || op === OP.localTee) found.add(a ?? 0);
+    } else {
+      assignedIn(node.body, found);
+      assignedIn(node.otherwise, found);
+    }
+  }
+  return found;
 }

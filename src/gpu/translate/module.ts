@@ -1,7 +1,7 @@
 import type { FunctionBody, FunctionType, WasmModule } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
 import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program } from '../../program/types.js';
-import { INTRINSIC_FUNCTIONS, INTRINSIC_STATEMENTS, intrinsicParts } from '../intrinsics.js';
+import { INTRINSIC_FUNCTIONS, intrinsicParts } from '../intrinsics.js';
 import { kernelText } from '../kernels.js';
 import { layoutWgsl, type PuntReason } from '../layout.js';
 import { Alignment, globalName } from './alignment.js';
@@ -34,8 +34,8 @@ export type Translation =
 const MAX_NESTING = 100;
 const MAX_PARAMETERS = 250;
 const MAX_RESULTS = 16;
-/** Rounds in which guesses about alignment may fail before nothing is guessed. */
-const ALIGNMENT_ROUNDS = 12;
+/** Rounds in which guesses about alignment may fail before nothing is guessed; a chain of calls may take one for each. */
+const ALIGNMENT_ROUNDS = 40;
 
 /** Imports with a function of kernels/host.wgsl; any other import of the ABI is left to the CPU when it is called. */
 const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
@@ -117,24 +117,11 @@ class ModuleTranslation {
     const image = new Uint32Array(programData.length + intrinsics.data.length);
     image.set(programData);
     image.set(intrinsics.data, programData.length);
-    const inlinedStatements = inlinedWeight(
-      this.#calls,
-      (index) => (functions.get(index)?.lines.length ?? 0) + this.#intrinsicStatements(index),
-    );
+    const inlinedStatements = inlinedWeight(this.#calls, functions);
     return { wgsl, image, window, inlinedStatements };
   }
 
-  /** What the intrinsics that function `index` calls add to it. */
-  #intrinsicStatements(index: number): number {
-    let sum = 0;
-    for (const { op, a } of this.#body(index).code) {
-      const name = op === OP.call ? this.module.imports[a ?? -1]?.name : undefined;
-      if (name !== undefined) sum += INTRINSIC_STATEMENTS[name] ?? 0;
-    }
-    return sum;
-  }
-
-  /** Translates again and again until every guess about alignment holds. */
+  /** Translates every function, again where a guess about alignment that it relied on has failed. */
   #functions(): ReadonlyMap<number, TranslatedFunction> {
     const alignment = new Alignment();
     const context: ModuleContext = {
@@ -151,22 +138,23 @@ class ModuleTranslation {
     this.module.globals.forEach(({ init }, i) => {
       if (init.kind !== 'i32' || init.value % 4 !== 0) alignment.refute(globalName(i));
     });
+    const out = new Map<number, TranslatedFunction>();
+    const { order } = this.#calls;
     for (let round = 0; ; round++) {
+      // A function that calls itself through others does not exist, so that callers last is the order in which results are known.
+      const stale = order.filter((index) => !out.has(index) || alignment.isStale(index));
+      if (stale.length === 0) return out;
       if (round === ALIGNMENT_ROUNDS) alignment.giveUp();
-      const before = alignment.refuted;
-      const functions = this.#translateAll(context);
-      if (alignment.refuted === before || round === ALIGNMENT_ROUNDS) return functions;
+      for (const index of round >= ALIGNMENT_ROUNDS ? order : stale) out.set(index, this.#translate(context, index));
+      if (round >= ALIGNMENT_ROUNDS) return out;
     }
   }
 
-  #translateAll(context: ModuleContext): ReadonlyMap<number, TranslatedFunction> {
-    const out = new Map<number, TranslatedFunction>();
-    for (const index of this.#calls.order) {
-      const translated = translateFunction(context, index, this.#body(index));
-      if (translated.nesting > MAX_NESTING) throw new Unsupported(`nesting of ${translated.nesting} levels`);
-      out.set(index, translated);
-    }
-    return out;
+  #translate(context: ModuleContext, index: number): TranslatedFunction {
+    context.alignment.begin(index);
+    const translated = translateFunction(context, index, this.#body(index));
+    if (translated.nesting > MAX_NESTING) throw new Unsupported(`nesting of ${translated.nesting} levels`);
+    return translated;
   }
 
   #body(index: number): FunctionBody {

@@ -1,9 +1,10 @@
 import type { Instruction, ValueType } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
 import type { PuntReason } from '../layout.js';
-import { globalName, localName } from './alignment.js';
+import { globalName } from './alignment.js';
 import type { ModuleContext } from './context.js';
 import { fill, LOADS, OPERATIONS, type Operation, STORES, WORD_ACCESSES } from './operations.js';
+import type { Reaching } from './reaching.js';
 import { type FunctionWriter, i32Text, i64Text, joinLocals, type Value } from './writer.js';
 
 /** Translates the instructions of one function that do not branch or call. */
@@ -11,8 +12,8 @@ export class StraightCode {
   constructor(
     readonly module: ModuleContext,
     readonly writer: FunctionWriter,
-    /** The function's number and its locals, parameters first. */
-    readonly index: number,
+    readonly reaching: Reaching,
+    /** The function's locals, parameters first. */
     readonly locals: readonly ValueType[],
   ) {}
 
@@ -169,16 +170,16 @@ export class StraightCode {
   #pushLocal(index: number): undefined {
     const type = this.locals[index];
     if (type === undefined) throw new RangeError('local out of range');
-    const aligned = type === 'i32' && this.module.alignment.isAligned(localName(this.index, index));
+    const aligned = type === 'i32' && this.reaching.isAligned(index);
     this.writer.push({ type, text: `l${index}`, aligned, locals: new Set([index]) });
   }
 
   #setLocal(index: number, keep: boolean): undefined {
     const { writer: w } = this;
     const value = w.pop();
-    if (!value.aligned) this.module.alignment.refute(localName(this.index, index));
     w.settleLocals(index);
     w.emit(`l${index} = ${value.text};`);
+    this.reaching.assign(index, value.aligned === true);
     if (keep) this.#pushLocal(index);
   }
 
