@@ -1,9 +1,7 @@
-/** secp256k1 (SEC 2) in BigInt: only for tables and constants that are made once, never for data of a message. */
+/** secp256k1 (SEC 2), y² = x³ + 7, in BigInt: only for tables and constants that are made once, never for data of a message. */
 
 export const FIELD = 2n ** 256n - 2n ** 32n - 977n;
 export const ORDER = 0xffffffff_ffffffff_ffffffff_fffffffe_baaedce6_af48a03b_bfd25e8c_d0364141n;
-/** y² = x³ + 7 */
-export const CURVE_B = 7n;
 export const GENERATOR: AffinePoint = {
   x: 0x79be667e_f9dcbbac_55a06295_ce870b07_029bfcdb_2dce28d9_59f2815b_16f81798n,
   y: 0x483ada77_26a3c465_5da4fbfc_0e1108a8_fd17b448_a6855419_9c47d08f_fb10d4b8n,

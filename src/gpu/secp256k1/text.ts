@@ -1,4 +1,4 @@
-import { OPERATIONS, PICKS, TESTS } from './assembler.js';
+import { INSTRUCTION_WORDS, OPERATIONS, PICKS, TESTS } from './assembler.js';
 import { HALF_DIGITS, SCALAR_DIGITS, type SchnorrData } from './data.js';
 import { ELEMENT_WORDS, LIMB_BITS, LIMBS, minuendLimbs } from './limbs.js';
 import * as program from './program.js';
@@ -16,7 +16,7 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, i) 
 /** Constants and the unrolled field arithmetic that kernels/secp256k1.wgsl builds on; the data begins at word `dataAt`. */
 export function fieldWgsl(data: SchnorrData, dataAt: string): string {
   const constants: Record<string, number> = {
-    INSTRUCTION_WORDS: 4,
+    INSTRUCTION_WORDS,
     ELEMENT_WORDS,
     LIMBS,
     REGISTERS: program.REGISTERS,
@@ -27,7 +27,6 @@ export function fieldWgsl(data: SchnorrData, dataAt: string): string {
     TABLE_BETA_X: program.TABLE_BETA_X,
     FALLBACK_TABLE: program.FALLBACK_TABLE,
     KEY_WINDOW_BITS: program.KEY_WINDOW_BITS,
-    KEY_TABLE: program.KEY_TABLE,
     KEY_DIGITS: program.KEY_DIGITS,
     COMB_BITS: program.COMB_BITS,
     COMB_TABLE: program.COMB_TABLE,
