@@ -1,7 +1,7 @@
 // Synthetic blocks for the benchmarks: many messages to one contract, and the state that it finds.
 
-import { seededBytes } from '../dist/fixtures/prng.js';
 import { claimCalls, mintCalls, swapCalls } from '../dist/bench/sample-calls.js';
+import { seededBytes } from '../dist/fixtures/prng.js';
 import { balanceKey, codeKey, sheetKey, storagePrefix } from '../dist/lane/keys.js';
 import { prepareProgram } from '../dist/program/prepare.js';
 import { encodeCellpack, encodeRunestone } from '../dist/protocol/encode.js';

@@ -1,6 +1,7 @@
 /** The kernel lane, from recorded calls to applied writes, phase by phase, against V8 on one thread and on all. */
-import { DawnLane } from '../gpu/open.js';
+
 import { openDevice } from '../gpu/device.js';
+import { DawnLane } from '../gpu/open.js';
 import { CallRecorder, type CallRecords, contextBytes, type DeclaredKey } from '../gpu/records.js';
 import type { GpuBlock, GpuCall, GpuOutcomes } from '../gpu/types.js';
 import { storageKeyOfBytes } from '../lane/keys.js';
@@ -120,7 +121,8 @@ class Measurement {
     readonly measured: DawnLane,
     readonly piped: DawnLane,
   ) {
-    this.#calls = SAMPLES[name](program, count);
+    const { calls, independent } = SAMPLES[name];
+    this.#calls = calls(program, count);
     this.#records = this.#record();
     const colour = new Uint32Array(count * 2);
     for (let i = 0; i < count; i++) {
@@ -128,7 +130,7 @@ class Measurement {
       colour[i * 2 + 1] = i % PIECE;
     }
     const programs = new Map([[program.hash, program]]);
-    this.#block = { seed: SEED, records: this.#records, programs, segments: [[colour]] };
+    this.#block = { seed: SEED, records: this.#records, programs, segments: [[colour]], independent };
   }
 
   async run({ rounds, threads }: KernelBenchOptions): Promise<KernelRow> {
@@ -250,8 +252,14 @@ const RESULT_BYTES: Partial<Record<ProgramName, number>> = { claim: 128, amm: 28
 
 function declaredKeys({ reads, writes }: GpuCall): DeclaredKey[] {
   const written = new Set(writes.map(toBinaryString));
-  const keys: DeclaredKey[] = reads.map(({ key, value }) => ({ key, value, read: true, written: written.delete(toBinaryString(key)) }));
-  for (const key of writes) if (written.has(toBinaryString(key))) keys.push({ key, value: undefined, read: false, written: true });
+  const keys: DeclaredKey[] = reads.map(({ key, value }) => ({
+    key,
+    value,
+    read: true,
+    written: written.delete(toBinaryString(key)),
+  }));
+  for (const key of writes)
+    if (written.has(toBinaryString(key))) keys.push({ key, value: undefined, read: false, written: true });
   return keys;
 }
 

@@ -9,7 +9,7 @@ import { SAMPLES } from './sample-calls.js';
 
 const { program, count } = workerData as PoolTask;
 const runner = new ProgramRunner();
-const calls = SAMPLES[program](prepareProgram(builtPrograms()[program]), count);
+const calls = SAMPLES[program].calls(prepareProgram(builtPrograms()[program]), count);
 const runAll = (): void => {
   for (const call of calls) runOnV8(runner, call);
 };

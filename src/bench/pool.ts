@@ -1,7 +1,7 @@
 /** How many messages all threads together run on V8. */
 import { Worker } from 'node:worker_threads';
-import type { ProgramName } from '../util/built-wasm.js';
 import { builtFile } from '../util/built-file.js';
+import type { ProgramName } from '../util/built-wasm.js';
 
 /** What a thread of {@link poolRate} is told. */
 export interface PoolTask {

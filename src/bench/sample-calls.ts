@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { ledgerTransfer, nameRegistration, nameUpdate, Signer } from '../fixtures/signed-calls.js';
-import { MESSAGE_FUEL, type Program } from '../program/types.js';
-import { concatBytes, u32Bytes, u64Bytes, u128Bytes } from '../util/bytes.js';
 import type { GpuCall } from '../gpu/types.js';
+import { MESSAGE_FUEL, type Program } from '../program/types.js';
+import type { ProgramName } from '../util/built-wasm.js';
+import { concatBytes, u32Bytes, u64Bytes, u128Bytes } from '../util/bytes.js';
 
 /** Messages for the bundled programs, as the benchmark and the differential tests need them: many, and no two alike. */
 
@@ -132,15 +133,29 @@ export function mintCalls(program: Program, count: number): GpuCall[] {
   });
 }
 
+/** `count` increments of counters of their own: light calls. */
+export function counterCalls(program: Program, count: number): GpuCall[] {
+  return Array.from({ length: count }, (_, i) => {
+    const key = concatBytes(encoder.encode('ctr/'), numbers(i));
+    const context = messageContext([], numbers(4, i));
+    return { program, context, height: 1, fuel: MESSAGE_FUEL, reads: [{ key, value: numbers(i) }], writes: [key] };
+  });
+}
+
 /** Programs that the benchmark knows calls of. */
 export const SAMPLED_PROGRAMS = ['claim', 'amm', 'mint', 'ledger', 'names', 'probe'] as const satisfies ProgramName[];
 
-/** `count` calls of a program, no two alike. */
-export const SAMPLES: Readonly<Record<ProgramName, (program: Program, count: number) => GpuCall[]>> = {
-  claim: claimCalls,
-  amm: swapCalls,
-  mint: mintCalls,
-  ledger: ledgerCalls,
-  names: namesCalls,
-  probe: counterCalls,
+/** Calls of a program, no two alike. `independent`: they touch the same keys, so each must be given keys of its own. */
+export interface Sample {
+  readonly calls: (program: Program, count: number) => GpuCall[];
+  readonly independent: boolean;
+}
+
+export const SAMPLES: Readonly<Record<ProgramName, Sample>> = {
+  claim: { calls: claimCalls, independent: false },
+  amm: { calls: swapCalls, independent: false },
+  mint: { calls: mintCalls, independent: true },
+  ledger: { calls: ledgerCalls, independent: true },
+  names: { calls: namesCalls, independent: true },
+  probe: { calls: counterCalls, independent: false },
 };

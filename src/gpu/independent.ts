@@ -126,7 +126,7 @@ async function runChunk(
   const programs = new Map(members.map((i) => [calls[i].program.hash, calls[i].program]));
   let run: GpuBlockRun | undefined;
   try {
-    run = await lane.begin({ seed, records: [records], programs, segments: [[colour]] }, window);
+    run = await lane.begin({ seed, records: [records], programs, segments: [[colour]], independent: true }, window);
     const outcomes = await run.run(0);
     members.forEach((i, k) => {
       results[i] = {

@@ -68,7 +68,7 @@ export class DawnLane implements GpuLane {
   }
 
   begin(block: GpuBlock): Promise<GpuBlockRun> {
-    return this.#begin(block, { shared: true });
+    return this.#begin(block, undefined);
   }
 
   run(calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
@@ -77,7 +77,7 @@ export class DawnLane implements GpuLane {
       compile: async (program, window) => (await this.#programs.kernel(program, window)) !== undefined,
       firstWindow: (program) => this.#programs.firstWindow(program),
       skipWindow: (program, window) => this.#programs.skipWindow(program, window),
-      begin: (block, window) => this.#begin(block, { shared: false, window }),
+      begin: (block, window) => this.#begin(block, window),
     });
   }
 
@@ -91,7 +91,7 @@ export class DawnLane implements GpuLane {
   }
 
   /** `window`: number of the memory window of all programs; each program's own if not given. */
-  async #begin(block: GpuBlock, how: { shared: boolean; window?: number }): Promise<GpuBlockRun> {
+  async #begin(block: GpuBlock, window: number | undefined): Promise<GpuBlockRun> {
     const before = this.#last;
     let release = (): void => {};
     this.#last = new Promise<void>((resolve) => {
@@ -100,10 +100,10 @@ export class DawnLane implements GpuLane {
     await before;
     try {
       this.#checkAlive();
-      const kernels = await this.#kernels(block, how.window);
+      const kernels = await this.#kernels(block, window);
       this.#checkAlive();
       const started = performance.now();
-      const packed = this.#packer.measure(block, how.shared, {
+      const packed = this.#packer.measure(block, {
         maxCalls: (hash) => this.#maxCalls(kernels.get(hash)),
       });
       this.timings.packMs += performance.now() - started;

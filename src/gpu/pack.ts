@@ -80,8 +80,8 @@ export class Packer {
   #outAt = new Uint32Array(0);
   #slotOf = new Uint32Array(0);
 
-  /** First pass. `shared`: equal keys of one contract are one slot; otherwise every call has slots of its own. */
-  measure(block: GpuBlock, shared: boolean, limits: PackLimits): PackedBlock {
+  /** First pass. */
+  measure(block: GpuBlock, limits: PackLimits): PackedBlock {
     const calls = block.segments.reduce((sum, s) => sum + s.reduce((n, colour) => n + colour.length / 2, 0), 0);
     this.#reserve(calls);
     const segments = this.#order(block, limits);
@@ -102,7 +102,7 @@ export class Packer {
     this.#firstAccess[calls] = keys;
     this.#outAt[calls] = outputWords;
     if (this.#slotOf.length < keys) this.#slotOf = new Uint32Array(keys * 2);
-    this.#slots.begin(records, keys, shared);
+    this.#slots.begin(records, keys, block.independent !== true);
     for (let i = 0; i < calls; i++) {
       this.#slots.addCall(this.#recordsOf[i], this.#callOf[i], this.#slotOf, this.#firstAccess[i]);
     }

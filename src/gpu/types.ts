@@ -39,6 +39,8 @@ export interface GpuBlock {
    * independent; a later colour sees what earlier ones wrote; between two segments the host may set values.
    */
   readonly segments: readonly (readonly Uint32Array[])[];
+  /** Every call has keys of its own, whatever their names; else equal keys of one contract are one. */
+  readonly independent?: boolean;
 }
 
 /** How the calls of a segment ended, by their number in its colours. Byte views are good until the block is closed. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/open.js';
 import { claimCalls } from '../../src/bench/sample-calls.js';
+import { openGpuLane } from '../../src/gpu/open.js';
 import type { GpuCall, GpuLane } from '../../src/gpu/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { concatBytes, u128Bytes } from '../../src/util/bytes.js';
