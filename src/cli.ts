@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
+import { PROGRAM_NAMES, type ProgramName } from './util/built-wasm.js';
 
 /** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
 const program = new Command('warpshrew')
@@ -27,6 +28,12 @@ const sizes = (text: string): number[] => {
     throw new InvalidArgumentError('numbers from 1 to 1000000, comma-separated.');
   }
   return list;
+};
+const programNames = (text: string): ProgramName[] => {
+  const wanted = text.split(',');
+  const known = PROGRAM_NAMES.filter((name) => wanted.includes(name));
+  if (known.length !== wanted.length) throw new InvalidArgumentError(`some of ${PROGRAM_NAMES.join(',')}.`);
+  return known;
 };
 const collect = (text: string, before: string[]): string[] => [...before, text];
 
@@ -119,6 +126,11 @@ program
   .option('--seed <n>', 'seed of the first block', height, 1)
   .option('--blocks <n>', 'number of blocks', height, 1000)
   .option('--no-gpu', 'compare sequential and cpu only')
+  .option(
+    '--programs <list>',
+    'programs that the blocks deploy and call, comma-separated; all if not given',
+    programNames,
+  )
   .action(async (options) => finish(await (await import('./cli/fuzz.js')).fuzzCommand(options)));
 
 program

@@ -1,12 +1,15 @@
 import { runDifferential } from '../execute/fuzz.js';
 import { openGpuLane } from '../gpu/open.js';
 import { StatisticsSum } from '../replay/summary.js';
+import type { ProgramName } from '../util/built-wasm.js';
 
 /** `warpshrew fuzz`: random lane blocks, sequential against cpu and gpu, states, receipts and roots compared to the bit. */
 export async function fuzzCommand(options: {
   readonly seed: number;
   readonly blocks: number;
   readonly gpu: boolean;
+  /** All if not given. */
+  readonly programs?: readonly ProgramName[];
 }): Promise<{ text: string; exitStatus: number }> {
   const gpu = options.gpu ? await openGpuLane() : undefined;
   const started = performance.now();
@@ -16,6 +19,7 @@ export async function fuzzCommand(options: {
       blocks: options.blocks,
       policies: gpu === undefined ? ['cpu'] : ['cpu', 'gpu'],
       gpu,
+      programs: options.programs,
       onBlock: (block) => {
         if (block % 1000 === 999) process.stderr.write(`${block + 1} blocks without a difference\n`);
       },
