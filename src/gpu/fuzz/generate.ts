@@ -8,7 +8,7 @@ import { type Callable, COUNTERS, type Code, type Features, type Scope, VALUE_LO
 import { statements } from './statements.js';
 import { EDGES_32, EDGES_64, value, wideNumber } from './values.js';
 
-/** Where `__execute` has its context; what it returns stands at OUT_AT. */
+/** Where `__execute` has its context and what it returns, from where the memory begins that is used most. */
 const CONTEXT_AT = 2052;
 const OUT_AT = 1028;
 const INPUT_BYTES = 36;
@@ -70,7 +70,7 @@ class Generator {
     };
     draft.global('i32', 7);
     draft.global('i64', -9n);
-    this.#anchorAt = random.once(5) ? random.of([5_000, 20_000, 40_000, PAGE - 2_000]) & ~15 : undefined;
+    this.#anchorAt = random.once(5) ? random.of([5_000, 20_000, 40_000, PAGE - 4_000]) & ~15 : undefined;
     const anchor = this.#anchorAt === undefined ? undefined : draft.global('i32', this.#anchorAt);
     this.#digestsAll = random.once(20);
     this.#cycles = random.once(3);
@@ -152,23 +152,26 @@ class Generator {
   #execute(): number {
     const s = this.#scope(undefined, 0, 2 + this.random.pick(2));
     const draft = this.#draft;
-    const code: Code = [i32(CONTEXT_AT), op(OP.call, this.#loadContext), op(OP.drop)];
+    const base = this.#anchorAt ?? 0;
+    const context = base + CONTEXT_AT;
+    const out = base + OUT_AT;
+    const code: Code = [i32(context), op(OP.call, this.#loadContext), op(OP.drop)];
     VALUE_LOCALS.forEach((type, local) => {
       const offset = type === 'i64' ? 12 + (local - 3) * 8 : local * 4;
-      code.push(i32(CONTEXT_AT), op(type === 'i64' ? OP.i64Load : OP.i32Load, offset, 0), op(OP.localSet, local));
+      code.push(i32(context), op(type === 'i64' ? OP.i64Load : OP.i32Load, offset, 0), op(OP.localSet, local));
     });
     code.push(open(OP.block), ...statements(s), ...statements(s), end);
     VALUE_LOCALS.forEach((type, local) => {
-      code.push(i32(OUT_AT), op(OP.localGet, local), op(type === 'i64' ? OP.i64Store : OP.i32Store, local * 8, 0));
+      code.push(i32(out), op(OP.localGet, local), op(type === 'i64' ? OP.i64Store : OP.i32Store, local * 8, 0));
     });
     this.#features.globals.forEach((type, i) => {
-      code.push(i32(OUT_AT), op(OP.globalGet, i), op(type === 'i64' ? OP.i64Store : OP.i32Store, 48 + i * 8, 0));
+      code.push(i32(out), op(OP.globalGet, i), op(type === 'i64' ? OP.i64Store : OP.i32Store, 48 + i * 8, 0));
     });
     const end_ = this.#pages * PAGE;
     const ranges: [number, number][] = this.#digestsAll
       ? [[0, end_]]
       : [[0, 2_176], [8_128, 8_256], [end_ - 128, end_], ...this.#anchorRanges(end_)];
-    code.push(...digestCode(ranges, OUT_AT, COUNTERS + VALUE_LOCALS.length));
+    code.push(...digestCode(ranges, out, COUNTERS + VALUE_LOCALS.length));
     return draft.function(draft.type([], ['i32']), [...LOCALS, 'i32', 'i32'], code);
   }
 

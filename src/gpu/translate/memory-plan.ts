@@ -42,10 +42,12 @@ export interface MemoryUse {
 const PAGE_BYTES = 65_536;
 /** What of the window lies below a pointer that is far up: a stack grows down from it, data and heap stand above. */
 const BELOW_ANCHOR = 1 / 4;
+/** How far up a pointer may start in a window that begins at address 0. */
+const LOW_PART = 7 / 8;
 
 /**
  * Lays out the memory of a program. The window begins at address 0 unless the program's stack or heap
- * pointer (a mutable global's initial value, or a constant that it is set to) starts behind three quarters of it: then it lies
+ * pointer (a mutable global's initial value, or a constant that it is set to) starts behind most of it: then it lies
  * around the highest of these. Throws {@link Unsupported} if a data segment is out of bounds: instantiation fails, which is the CPU's.
  */
 export function planMemory(module: WasmModule, window: MemoryWindow, use: MemoryUse): MemoryPlan {
@@ -138,7 +140,7 @@ function placeSegments(
 
 function windowStart(module: WasmModule, windowBytes: number, memoryBytes: number): number {
   const anchor = pointerGlobals(module).reduce((most, v) => (v <= memoryBytes ? Math.max(most, v) : most), 0);
-  if (anchor <= windowBytes * (1 - BELOW_ANCHOR)) return 0;
+  if (anchor <= windowBytes * LOW_PART) return 0;
   const wanted = Math.floor(anchor - windowBytes * BELOW_ANCHOR) & ~15;
   return Math.max(0, Math.min(wanted, memoryBytes - windowBytes));
 }
