@@ -36,7 +36,7 @@ export interface Spread {
 export interface KernelRow {
   readonly program: ProgramName;
   readonly count: number;
-  /** Milliseconds of one thread: dry runs, and writing their calls into columns. */
+  /** Microseconds per message on one thread: dry runs, and writing their calls into columns. */
   readonly dryRun: Spread;
   readonly record: Spread;
   /** Milliseconds, each phase waiting for the one before it. */
@@ -70,6 +70,8 @@ export interface KernelReport {
 /** Calls of one column file: what a worker's piece of a block holds. */
 const PIECE = 128;
 const SEED = 0x5eed;
+/** Calls that are enough to tell what one costs on a thread. */
+const SUBSET = 5_000;
 
 /** Measures the bundled programs (after `npm run build`) and compares every result with V8's. */
 export async function benchKernel(options: KernelBenchOptions): Promise<KernelReport> {
@@ -123,7 +125,7 @@ class Measurement {
   ) {
     const { calls, independent } = SAMPLES[name];
     this.#calls = calls(program, count);
-    this.#records = this.#record();
+    this.#records = record(name, this.#calls);
     const colour = new Uint32Array(count * 2);
     for (let i = 0; i < count; i++) {
       colour[i * 2] = Math.floor(i / PIECE);
@@ -138,19 +140,19 @@ class Measurement {
     // The first round warms caches, buffers and V8 up.
     for (let round = -1; round < rounds; round++) {
       const keep = round >= 0;
-      this.#time('dryRun', keep, () => this.#dryRun());
-      this.#time('record', keep, () => this.#record());
+      this.#perCall('dryRun', keep, (calls) => this.#dryRun(calls));
+      this.#perCall('record', keep, (calls) => record(this.name, calls));
       await this.#phases(keep);
       const started = performance.now();
       await this.#through(this.piped, (outcomes) => this.#apply(outcomes));
       if (keep) this.#add('endToEnd', performance.now() - started);
     }
-    let expected: RunResult[] = [];
-    for (let round = 0; round < 3; round++) {
-      this.#time('v8', true, () => {
-        expected = this.#calls.map((call) => runOnV8(this.#runner, call));
+    for (let round = 0; round < rounds; round++) {
+      this.#perCall('v8', true, (calls) => {
+        for (const call of calls) runOnV8(this.#runner, call);
       });
     }
+    const expected = this.#calls.map((call) => runOnV8(this.#runner, call));
     await this.#through(this.piped, (outcomes) => {
       verdict = compare(outcomes, expected);
     });
@@ -161,7 +163,7 @@ class Measurement {
     const spread = (name: string): Spread => spreadOf(this.#samples[name] ?? []);
     const rate = (name: string): number => Math.round(this.count / (spread(name).median / 1000));
     const endToEndPerSecond = rate('endToEnd');
-    const v8PerSecond = rate('v8');
+    const v8PerSecond = Math.round(1e6 / spread('v8').median);
     return {
       program: this.name,
       count: this.count,
@@ -200,19 +202,16 @@ class Measurement {
     }
   }
 
-  #dryRun(): void {
-    for (const call of this.#calls) this.#runner.run(call.program, hostOf(call, true), call.fuel);
+  /** Microseconds that `work` takes per call, of the first {@link SUBSET}. */
+  #perCall(name: string, keep: boolean, work: (calls: readonly GpuCall[]) => unknown): void {
+    const calls = this.#calls.slice(0, SUBSET);
+    const started = performance.now();
+    work(calls);
+    if (keep) this.#add(name, ((performance.now() - started) * 1000) / calls.length);
   }
 
-  #record(): CallRecords[] {
-    const recorder = new CallRecorder(SEED);
-    const pieces: CallRecords[] = [];
-    this.#calls.forEach((call, i) => {
-      recorder.add(call.program.hash, call, declaredKeys(call), RESULT_BYTES[this.name] ?? undefined);
-      if (i % PIECE === PIECE - 1) pieces.push(recorder.take());
-    });
-    pieces.push(recorder.take());
-    return pieces;
+  #dryRun(calls: readonly GpuCall[]): void {
+    for (const call of calls) this.#runner.run(call.program, hostOf(call, true), call.fuel);
   }
 
   /** Every write of every message that ended well, read in place and put into a state. */
@@ -249,6 +248,18 @@ class Measurement {
 
 /** Bytes of a result of the sampled calls, as their dry runs would tell. */
 const RESULT_BYTES: Partial<Record<ProgramName, number>> = { claim: 128, amm: 288, mint: 112, ledger: 256, names: 160 };
+
+/** Calls in columns, in pieces as workers make them. */
+function record(name: ProgramName, calls: readonly GpuCall[]): CallRecords[] {
+  const recorder = new CallRecorder(SEED);
+  const pieces: CallRecords[] = [];
+  calls.forEach((call, i) => {
+    recorder.add(call.program.hash, call, declaredKeys(call), RESULT_BYTES[name]);
+    if (i % PIECE === PIECE - 1) pieces.push(recorder.take());
+  });
+  pieces.push(recorder.take());
+  return pieces;
+}
 
 function declaredKeys({ reads, writes }: GpuCall): DeclaredKey[] {
   const written = new Set(writes.map(toBinaryString));

@@ -37,8 +37,8 @@ const ms = ({ median, least, most }: Spread): string => `${median} (${least}–$
 const COLUMNS: readonly (readonly [string, (row: KernelRow) => string])[] = [
   ['program', (row) => row.program],
   ['n', (row) => String(row.count)],
-  ['dry run ms', (row) => ms(row.dryRun)],
-  ['record ms', (row) => ms(row.record)],
+  ['dry run µs', (row) => ms(row.dryRun)],
+  ['record µs', (row) => ms(row.record)],
   ['pack ms', (row) => ms(row.pack)],
   ['upload ms', (row) => ms(row.upload)],
   ['kernel ms', (row) => ms(row.kernel)],
