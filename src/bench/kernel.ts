@@ -254,7 +254,7 @@ function record(name: ProgramName, calls: readonly GpuCall[]): CallRecords[] {
   const recorder = new CallRecorder(SEED);
   const pieces: CallRecords[] = [];
   calls.forEach((call, i) => {
-    recorder.add(call.program.hash, call, declaredKeys(call), RESULT_BYTES[name]);
+    recorder.add(call.program.hash, call, declaredKeys(call), { bytes: RESULT_BYTES[name] });
     if (i % PIECE === PIECE - 1) pieces.push(recorder.take());
   });
   pieces.push(recorder.take());

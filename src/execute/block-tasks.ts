@@ -72,10 +72,10 @@ export class BlockTasks {
     };
   }
 
-  #record(call: MessageCall, keys: RecordingHost, { result }: MessageEnd): number | undefined {
+  #record(call: MessageCall, keys: RecordingHost, { result, fuelLeft }: MessageEnd): number | undefined {
     for (const key of parseResult(result ?? EMPTY_BYTES)?.storage.keys() ?? []) keys.written.add(key);
-    const bytes = result?.length ?? UNKNOWN_RESULT_BYTES;
-    return this.#recorder?.add(call.program.hash, call, keys.declared(call), bytes);
+    const expected = { bytes: result?.length ?? UNKNOWN_RESULT_BYTES, result, fuelLeft };
+    return this.#recorder?.add(call.program.hash, call, keys.declared(call), expected);
   }
 
   /** Runs `transaction` on the CPU; it sees `overrides` first, then the state before the block. */

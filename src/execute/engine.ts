@@ -45,6 +45,15 @@ export interface StateSource {
   readonly snapshot?: ReadonlyMap<LaneKey, Uint8Array>;
 }
 
+export interface EngineHealth {
+  /** `lost`: the device went away or hung, and every batch runs on the CPU from then on. */
+  readonly gpu: 'none' | 'in use' | 'lost';
+  /** Times the kernel failed as a whole; those blocks were finished on the CPU. */
+  readonly gpuFailures: number;
+  /** Code of the last of these failures. */
+  readonly lastGpuFailure: string | undefined;
+}
+
 /** Phase 1 of a block: its lane transactions, what their dry runs found and the plan over them. */
 export interface PlannedBlock {
   readonly transactions: readonly LaneTransaction[];
@@ -69,6 +78,8 @@ export class LaneEngine {
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
   #gpuLost = false;
+  #gpuFailures = 0;
+  #lastGpuFailure: string | undefined;
 
   constructor(options: LaneEngineOptions) {
     this.#options = options;
@@ -107,6 +118,13 @@ export class LaneEngine {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     return this.#analyse(scanBlock(block, before), context, before, state, emptyStatistics());
+  }
+
+  /** What operators should know: whether the kernel is used, and how often it has failed. */
+  get health(): EngineHealth {
+    const { gpu } = this.#options;
+    const state = gpu === undefined ? 'none' : this.#gpuLost ? 'lost' : 'in use';
+    return { gpu: state, gpuFailures: this.#gpuFailures, lastGpuFailure: this.#lastGpuFailure };
   }
 
   async close(): Promise<void> {
@@ -221,6 +239,8 @@ export class LaneEngine {
   #gpuFailed(error: unknown): void {
     const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
     this.#gpuLost ||= code === 'GPU_DEVICE_LOST' || code === 'GPU_TIMEOUT';
+    this.#gpuFailures++;
+    this.#lastGpuFailure = code;
     this.#options.onGpuFailure?.(error);
   }
 

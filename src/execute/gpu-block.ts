@@ -1,15 +1,16 @@
 /** The kernel's part of a block: its calls go to the device together, its outcomes come back segment by segment. */
-import { contextBytes, isWritten, keyBytes, keyCount, programOf } from '../gpu/records.js';
+import { contextBytes, dryRead, dryResult, isWritten, keyBytes, keyCount, programOf } from '../gpu/records.js';
 import type { GpuBlockRun, GpuLane, GpuOutcomes } from '../gpu/types.js';
 import { storageKeyOfBytes } from '../lane/keys.js';
 import type { LaneContext, MessageCall } from '../lane/message.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome } from '../lane/types.js';
-import type { Program } from '../program/types.js';
+import { MESSAGE_FUEL, type Program } from '../program/types.js';
 import { bytesEqual } from '../util/bytes.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import type { PlannedBlock } from './engine.js';
 import type { Segment } from './route.js';
+import { sawTheTruth } from './validate.js';
 import type { Versions } from './versions.js';
 
 /** How a transaction ended after its call ran in the kernel. */
@@ -88,6 +89,8 @@ export class GpuBlockDriver {
     const status = outcomes.status(number);
     if (status === 'PUNT') return { kind: 'declined', why: 'punt' };
     if (status === 'ACCESS_VIOLATION') return { kind: 'declined', why: 'access-violation' };
+    const confirmed = status === 'OK' ? this.#confirm(node, number, outcomes) : undefined;
+    if (confirmed !== undefined) return { kind: 'done', outcome: confirmed, ranOnGpu: true };
     const { transactions, planned, records } = this.block;
     const position = planned[node];
     const run = laneTransaction(transactions[position], this.context, this.versions.before(position));
@@ -137,6 +140,36 @@ export class GpuBlockDriver {
     const place = places.get(key);
     if (place === undefined) return;
     this.#run.set(place.records, place.call, place.key, this.versions.get(key, position + 1));
+  }
+
+  /**
+   * The outcome of the dry run with the fuel that the kernel says, where nothing else can differ: the same values were read,
+   * by the call and before it, and the same bytes returned. undefined: the transaction must be taken through.
+   */
+  #confirm(node: number, number: number, outcomes: GpuOutcomes): LaneOutcome | undefined {
+    const { planned, dryRuns, records, plan } = this.block;
+    const position = planned[node];
+    const outcome = dryRuns[position]?.outcome;
+    if (outcome === undefined || outcome.messages.length !== 1 || outcome.undone !== undefined) return undefined;
+    const [message] = outcome.messages;
+    const place = placeOf(this.block, node);
+    const own = records[place.records];
+    const dry = dryResult(own, place.call);
+    if (message.status !== 'OK' || dry === undefined || !bytesEqual(outcomes.result(number), dry.result))
+      return undefined;
+    for (let k = 0; k < keyCount(own, place.call); k++) {
+      if (!sameValue(outcomes.seen(number, k), dryRead(own, place.call, k))) return undefined;
+    }
+    // What the result costs on top of the run must still be there.
+    const fuelLeft = outcomes.fuelLeft(number);
+    const charge = message.fuelUsed - (MESSAGE_FUEL - dry.fuelLeft);
+    if (charge > fuelLeft) return undefined;
+    // Without predecessors nothing that it read before the call can have changed.
+    const { offsets } = plan.graph.predecessors;
+    const alone = offsets[node] === offsets[node + 1];
+    if (!alone && !sawTheTruth(outcome, position, this.versions)) return undefined;
+    if (fuelLeft === dry.fuelLeft) return outcome;
+    return { ...outcome, messages: [{ ...message, fuelUsed: MESSAGE_FUEL - fuelLeft + charge }] };
   }
 
   /** Records the reads that the kernel made; false if one of them saw something else than the transaction sees. */
@@ -190,6 +223,11 @@ export class GpuBlockDriver {
     const own = this.block.records[records];
     return storageKeyOfBytes(contextBytes(own, call).subarray(0, 32), keyBytes(own, call, key));
   }
+}
+
+function sameValue(a: Uint8Array | null | undefined, b: Uint8Array | null | undefined): boolean {
+  if (a === null || a === undefined || b === null || b === undefined) return a === b;
+  return bytesEqual(a, b);
 }
 
 function placeOf({ recordsOf, dryRuns, planned }: PlannedBlock, node: number): { records: number; call: number } {

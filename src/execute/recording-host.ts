@@ -7,6 +7,8 @@ import { fromBinaryString, toBinaryString } from '../util/bytes.js';
 export class RecordingHost implements RunHost {
   readonly read = new Set<string>();
   readonly written = new Set<string>();
+  /** Those of `read` whose value was asked for. */
+  readonly touched = new Set<string>();
 
   constructor(private readonly host: RunHost) {}
 
@@ -31,7 +33,9 @@ export class RecordingHost implements RunHost {
   }
 
   storage(key: Uint8Array): Uint8Array | undefined {
-    this.read.add(toBinaryString(key));
+    const name = toBinaryString(key);
+    this.read.add(name);
+    this.touched.add(name);
     return this.host.storage(key);
   }
 
@@ -58,7 +62,8 @@ export class RecordingHost implements RunHost {
     const keys: DeclaredKey[] = [];
     const add = (name: string, read: boolean): void => {
       const key = fromBinaryString(name);
-      keys.push({ key, value: call.peekStorage(key), read, written: this.written.has(name) });
+      const touched = this.touched.has(name);
+      keys.push({ key, value: call.peekStorage(key), read, written: this.written.has(name), touched });
     };
     for (const name of this.read) add(name, true);
     for (const name of this.written) if (!this.read.has(name)) add(name, false);

@@ -49,6 +49,7 @@ export class BlockRun implements GpuBlockRun {
   /** Packed call by records and number there; made when it is first asked for. */
   #packedBy: Uint32Array[] | undefined;
   #stateEnd: number;
+  readonly #begun: Promise<(GPUError | null)[]>;
   #dispatched = 0;
   #closed = false;
 
@@ -60,8 +61,17 @@ export class BlockRun implements GpuBlockRun {
     write: (target: ArrayBuffer) => void,
   ) {
     this.#stateEnd = packed.sections.input_state.bytes;
-    this.#buffers = this.#makeBuffers();
-    this.#upload(write);
+    const { device } = lane.opened;
+    device.pushErrorScope('out-of-memory');
+    device.pushErrorScope('validation');
+    try {
+      this.#buffers = this.#makeBuffers();
+      this.#upload(write);
+    } finally {
+      this.#begun = Promise.all([device.popErrorScope(), device.popErrorScope()]);
+      // Looked at when the first segment runs; a device that goes away before is reported there as well.
+      this.#begun.catch(() => undefined);
+    }
   }
 
   async run(number: number): Promise<GpuOutcomes> {
@@ -70,6 +80,7 @@ export class BlockRun implements GpuBlockRun {
     const segment = packed.segments[number];
     if (segment === undefined) throw new RangeError('no such segment');
     const started = performance.now();
+    throwFirst(await this.#begun);
     device.pushErrorScope('out-of-memory');
     device.pushErrorScope('validation');
     if (lane.measure) await device.queue.onSubmittedWorkDone();
@@ -90,10 +101,7 @@ export class BlockRun implements GpuBlockRun {
       throw error;
     }
     this.#mapped.push(staging);
-    for (const scope of scopes) {
-      const failure = await scope;
-      if (failure !== null) throw new Error(failure.message);
-    }
+    throwFirst(await Promise.all(scopes));
     lane.timings.uploadMs += uploaded - started;
     lane.timings.kernelMs += ran - uploaded;
     lane.timings.readbackMs += performance.now() - ran;
@@ -327,6 +335,10 @@ interface ReadbackSize {
   readonly seenBytes: number;
   readonly outputBytes: number;
   readonly bytes: number;
+}
+
+function throwFirst(failures: readonly (GPUError | null)[]): void {
+  for (const failure of failures) if (failure !== null) throw new Error(failure.message);
 }
 
 function strideOf(count: number): number {

@@ -146,7 +146,7 @@ async function runChunk(
 function recordAll(calls: readonly GpuCall[], chunk: readonly number[], seed: number): Recorded {
   const recorder = new CallRecorder(seed);
   const members = chunk.filter(
-    (i) => recorder.add(calls[i].program.hash, calls[i], declaredKeys(calls[i]), undefined) !== undefined,
+    (i) => recorder.add(calls[i].program.hash, calls[i], declaredKeys(calls[i]), {}) !== undefined,
   );
   const records = recorder.take();
   const readNumbers = members.map((i, call) => {

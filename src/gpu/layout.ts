@@ -12,7 +12,10 @@ export const MAX_OUTPUT_BYTES = 2048;
 /** Offsets of the entries in the buffer behind `params`: the largest alignment that WebGPU lets a device ask for. */
 export const PARAMS_STRIDE = 256;
 
-/** Head of a call in {@link CallRecords.heads}, see records.ts; `*_AT` in bytes. RESULT_BYTES is NONE if unknown. */
+/**
+ * Head of a call in {@link CallRecords.heads}, see records.ts; `*_AT` in bytes. EXPECTED_BYTES: length of result to make room for,
+ * NONE if that is not known. RESULT_* and FUEL_LEFT: how its dry run ended, RESULT_BYTES is NONE if it gave no result.
+ */
 export const CALL_RECORD = struct('CALL_RECORD', [
   'PROGRAM',
   'CONTEXT_AT',
@@ -21,7 +24,10 @@ export const CALL_RECORD = struct('CALL_RECORD', [
   'HEIGHT',
   'FIRST_KEY',
   'KEYS',
+  'EXPECTED_BYTES',
+  'RESULT_AT',
   'RESULT_BYTES',
+  'FUEL_LEFT',
 ]);
 
 /** Declared key of a call in {@link CallRecords.keys}; `*_AT` in bytes. VALUE_BYTES is NONE for an absent value. */
@@ -44,6 +50,8 @@ export const ACCESS = struct('ACCESS', ['HASH', 'SLOT']);
 export const KEY_READ = 0x80000000;
 export const KEY_WRITTEN = 0x40000000;
 export const MAX_SLOTS = 0x3fffffff;
+/** A flag of KEY_RECORD alone: the dry run read the key, which is more than to declare it. */
+export const KEY_TOUCHED = 1;
 
 /**
  * Entry of `state_map`, by slot: where its key lies in `input_state` (in words), and the byte address of the value that it holds

@@ -117,10 +117,10 @@ export class DawnLane implements GpuLane {
       const run = new BlockRun(this.#resources(block.seed, release), block, packed, kernels, (target) =>
         this.#packer.write(block, packed, target),
       );
-      return new ExplainedRun(run, (error) => this.#explain(error));
+      return new ExplainedRun(run, (error) => this.#failed(error));
     } catch (error) {
       release();
-      throw await this.#explain(error);
+      throw await this.#failed(error);
     }
   }
 
@@ -162,6 +162,12 @@ export class DawnLane implements GpuLane {
     if (this.#closed) throw new EnvironmentError('GPU_DEVICE_LOST', 'the GPU lane is closed');
     const lost = this.#opened.lost();
     if (lost !== undefined) throw new Error(lost);
+  }
+
+  /** A buffer that could not be made must not be used again, nor one that a hanging batch may still write to. */
+  #failed(error: unknown): Promise<unknown> {
+    this.#buffers.close();
+    return this.#explain(error);
   }
 
   /** The error to reject with: GPU_DEVICE_LOST if the device is gone, else GPU_FAILED. */

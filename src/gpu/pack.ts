@@ -97,7 +97,7 @@ export class Packer {
       this.#firstAccess[i] = keys;
       keys += heads[head + offset.KEYS];
       this.#outAt[i] = outputWords;
-      outputWords += outputCapacity(heads[head + offset.RESULT_BYTES]);
+      outputWords += outputCapacity(heads[head + offset.EXPECTED_BYTES]);
     }
     this.#firstAccess[calls] = keys;
     this.#outAt[calls] = outputWords;
@@ -245,9 +245,9 @@ function groupByProgram(records: readonly CallRecords[], colour: Uint32Array): M
 }
 
 /** Words kept of a call's result: what its dry run returned and a little more, or all that is allowed where nothing is known. */
-function outputCapacity(resultBytes: number): number {
-  if (resultBytes > MAX_OUTPUT_BYTES) return MAX_OUTPUT_BYTES / 4;
-  return Math.min(MAX_OUTPUT_BYTES / 4, ((resultBytes + 47) >> 4) * 4);
+function outputCapacity(expected: number): number {
+  if (expected > MAX_OUTPUT_BYTES) return MAX_OUTPUT_BYTES / 4;
+  return Math.min(MAX_OUTPUT_BYTES / 4, ((expected + 47) >> 4) * 4);
 }
 
 function layOut(sizes: { readonly [K in keyof Sections]: number }): { sections: Sections; bytes: number } {

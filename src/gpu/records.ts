@@ -2,7 +2,7 @@
  * Contract calls in columns: what a dry run found of a call, written once into typed arrays that travel between threads
  * without a copy and are packed for the kernel without an object per call.
  */
-import { CALL_RECORD, KEY_READ, KEY_RECORD, KEY_WRITTEN, NONE } from './layout.js';
+import { CALL_RECORD, KEY_READ, KEY_RECORD, KEY_TOUCHED, KEY_WRITTEN, MAX_OUTPUT_BYTES, NONE } from './layout.js';
 
 /** What the kernel takes of one call; a call with more stays on the CPU. */
 export const MAX_KEYS_PER_CALL = 1024;
@@ -15,6 +15,17 @@ export interface DeclaredKey {
   readonly written: boolean;
   /** What the call finds there; undefined = absent. */
   readonly value: Uint8Array | undefined;
+  /** The dry run really read it. */
+  readonly touched?: boolean;
+}
+
+/** What is known of a call's end beforehand. */
+export interface Expectation {
+  /** Length of result to make room for; undefined: not known. */
+  readonly bytes?: number;
+  /** What the dry run returned, if it ended well. */
+  readonly result?: Uint8Array;
+  readonly fuelLeft?: number;
 }
 
 /** A list of calls. Offsets are in bytes of `bytes`; the fields are those of CALL_RECORD and KEY_RECORD in layout.ts. */
@@ -27,11 +38,13 @@ export interface CallRecords {
   readonly keys: Uint32Array<ArrayBuffer>;
   /** Contexts, keys and values, each at a multiple of four; before a value its length as a word. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Results of dry runs: they stay on the host. */
+  readonly results: Uint8Array<ArrayBuffer>;
 }
 
 /** The buffers of `records`, for a transfer list. */
-export function buffersOf({ heads, keys, bytes }: CallRecords): ArrayBuffer[] {
-  return [heads.buffer, keys.buffer, bytes.buffer];
+export function buffersOf({ heads, keys, bytes, results }: CallRecords): ArrayBuffer[] {
+  return [heads.buffer, keys.buffer, bytes.buffer, results.buffer];
 }
 
 /** Number of declared keys of call number `call`. */
@@ -60,6 +73,29 @@ export function contextBytes({ heads, bytes }: CallRecords, call: number): Uint8
   return bytes.subarray(from, from + heads[at + CALL_RECORD.offset.CONTEXT_BYTES]);
 }
 
+/** What the call's dry run returned, as a view, and the fuel that it left; undefined if it gave no result. */
+export function dryResult(
+  { heads, results }: CallRecords,
+  call: number,
+): { readonly result: Uint8Array; readonly fuelLeft: number } | undefined {
+  const at = call * CALL_RECORD.words;
+  const length = heads[at + CALL_RECORD.offset.RESULT_BYTES];
+  if (length === NONE) return undefined;
+  const from = heads[at + CALL_RECORD.offset.RESULT_AT];
+  return { result: results.subarray(from, from + length), fuelLeft: heads[at + CALL_RECORD.offset.FUEL_LEFT] };
+}
+
+/** Whether the dry run of the call read its declared key number `key`, and what it found (null: nothing). */
+export function dryRead({ heads, keys, bytes }: CallRecords, call: number, key: number): Uint8Array | null | undefined {
+  const first = heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_KEY];
+  const at = (first + key) * KEY_RECORD.words;
+  if ((keys[at + KEY_RECORD.offset.FLAGS] & KEY_TOUCHED) === 0) return undefined;
+  const length = keys[at + KEY_RECORD.offset.VALUE_BYTES];
+  if (length === NONE) return null;
+  const from = keys[at + KEY_RECORD.offset.VALUE_AT];
+  return bytes.subarray(from, from + length);
+}
+
 /** Hash of the program that the call runs. */
 export function programOf({ heads, programs }: CallRecords, call: number): string {
   return programs[heads[call * CALL_RECORD.words + CALL_RECORD.offset.PROGRAM]];
@@ -84,9 +120,11 @@ export class CallRecorder {
   #heads = new Uint32Array(64 * CALL_RECORD.words);
   #keys = new Uint32Array(256 * KEY_RECORD.words);
   #bytes = new Uint8Array(16 * 1024);
+  #results = new Uint8Array(4 * 1024);
   #count = 0;
   #keyCount = 0;
   #length = 0;
+  #resultLength = 0;
   /** Where a value lies already: many calls read the same one. */
   readonly #values = new Map<Uint8Array, number>();
   readonly #word = new Uint32Array(1);
@@ -96,13 +134,12 @@ export class CallRecorder {
 
   /**
    * Adds a call and returns its number, or undefined if it is too large for the kernel. The keys of `declared` are all different.
-   * `resultBytes`: how long a result to expect, undefined if that is not known.
    */
   add(
     program: string,
     call: { readonly context: Uint8Array; readonly fuel: number; readonly height: number },
     declared: readonly DeclaredKey[],
-    resultBytes: number | undefined,
+    expected: Expectation,
   ): number | undefined {
     if (declared.length > MAX_KEYS_PER_CALL) return undefined;
     let total = call.context.length;
@@ -123,7 +160,11 @@ export class CallRecorder {
     this.#heads[at + offset.HEIGHT] = call.height;
     this.#heads[at + offset.FIRST_KEY] = this.#keyCount;
     this.#heads[at + offset.KEYS] = declared.length;
-    this.#heads[at + offset.RESULT_BYTES] = resultBytes ?? NONE;
+    this.#heads[at + offset.EXPECTED_BYTES] = expected.bytes ?? NONE;
+    const keeps = expected.result !== undefined && expected.result.length <= MAX_OUTPUT_BYTES;
+    this.#heads[at + offset.RESULT_AT] = this.#resultLength;
+    this.#heads[at + offset.RESULT_BYTES] = keeps ? this.#putResult(expected.result) : NONE;
+    this.#heads[at + offset.FUEL_LEFT] = expected.fuelLeft ?? 0;
     this.#addKeys(declared);
     return this.#count++;
   }
@@ -136,8 +177,9 @@ export class CallRecorder {
       heads: this.#heads.slice(0, this.#count * CALL_RECORD.words),
       keys: this.#keys.slice(0, this.#keyCount * KEY_RECORD.words),
       bytes: this.#bytes.slice(0, this.#length),
+      results: this.#results.slice(0, this.#resultLength),
     };
-    this.#count = this.#keyCount = this.#length = 0;
+    this.#count = this.#keyCount = this.#length = this.#resultLength = 0;
     this.#values.clear();
     this.#programs.length = 0;
     this.#programIds.clear();
@@ -155,7 +197,8 @@ export class CallRecorder {
       this.#keys.copyWithin(at + KEY_RECORD.words, at, (this.#keyCount - 1) * KEY_RECORD.words);
       const { offset } = KEY_RECORD;
       this.#keys[at + offset.HASH] = hash;
-      this.#keys[at + offset.FLAGS] = (entry.read ? KEY_READ : 0) | (entry.written ? KEY_WRITTEN : 0);
+      this.#keys[at + offset.FLAGS] =
+        (entry.read ? KEY_READ : 0) | (entry.written ? KEY_WRITTEN : 0) | (entry.touched ? KEY_TOUCHED : 0);
       this.#keys[at + offset.KEY_AT] = this.#put(entry.key);
       this.#keys[at + offset.KEY_BYTES] = entry.key.length;
       this.#keys[at + offset.VALUE_AT] = entry.value === undefined ? 0 : this.#putValue(entry.value);
@@ -166,6 +209,15 @@ export class CallRecorder {
   #reserve(keys: number): void {
     if ((this.#count + 1) * CALL_RECORD.words > this.#heads.length) this.#heads = grown(this.#heads, Uint32Array);
     while ((this.#keyCount + keys) * KEY_RECORD.words > this.#keys.length) this.#keys = grown(this.#keys, Uint32Array);
+  }
+
+  /** Appends a result; returns its length. */
+  #putResult(result: Uint8Array): number {
+    const at = this.#resultLength;
+    this.#resultLength += result.length;
+    while (this.#resultLength > this.#results.length) this.#results = grown(this.#results, Uint8Array);
+    this.#results.set(result, at);
+    return result.length;
   }
 
   #putValue(value: Uint8Array): number {

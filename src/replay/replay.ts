@@ -124,6 +124,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     gpuRuns: sum.gpuRuns,
     gpuFailures: sum.gpuFailures,
     gpuEvents,
+    health: engine.health,
     accessViolations: sum.accessViolations,
     compiling: sum.compiling,
     ms: sum.ms,

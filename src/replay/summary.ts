@@ -1,3 +1,4 @@
+import type { EngineHealth } from '../execute/engine.js';
 import type { LaneStatistics } from '../lane/types.js';
 
 /** The one line that ends `warpshrew replay --json`: sums over the blocks of this run, state of the tip. */
@@ -22,6 +23,8 @@ export interface ReplaySummary {
   readonly gpuFailures: number;
   /** The first of these failures. */
   readonly gpuEvents: readonly GpuEvent[];
+  /** Of the lane engine at the end. */
+  readonly health: EngineHealth;
   /** Messages that the kernel stopped at an undeclared key, and that stayed on the CPU while their kernel was being compiled. */
   readonly accessViolations: number;
   readonly compiling: number;
