@@ -2,15 +2,13 @@
 
 import { openDevice } from '../gpu/device.js';
 import { DawnLane } from '../gpu/open.js';
-import { CallRecorder, type CallRecords, contextBytes, type DeclaredKey } from '../gpu/records.js';
+import { CallRecorder, type CallRecords, type DeclaredKey } from '../gpu/records.js';
 import type { GpuBlock, GpuCall, GpuOutcomes } from '../gpu/types.js';
-import { storageKeyOfBytes } from '../lane/keys.js';
-import type { LaneKey } from '../lane/types.js';
 import { prepareProgram } from '../program/prepare.js';
 import { ProgramRunner } from '../program/runner.js';
 import type { Program, RunResult } from '../program/types.js';
 import { builtPrograms, type ProgramName } from '../util/built-wasm.js';
-import { bytesEqual, readU32, toBinaryString } from '../util/bytes.js';
+import { bytesEqual, toBinaryString } from '../util/bytes.js';
 import { hostOf, runOnV8 } from './calls-on-v8.js';
 import { poolRate } from './pool.js';
 import { SAMPLES } from './sample-calls.js';
@@ -144,7 +142,7 @@ class Measurement {
       this.#perCall('record', keep, (calls) => record(this.name, calls));
       await this.#phases(keep);
       const started = performance.now();
-      await this.#through(this.piped, (outcomes) => this.#apply(outcomes));
+      await this.#through(this.piped, (outcomes) => outcomes.writes());
       if (keep) this.#add('endToEnd', performance.now() - started);
     }
     for (let round = 0; round < rounds; round++) {
@@ -188,7 +186,7 @@ class Measurement {
 
   async #phases(keep: boolean): Promise<void> {
     const before = { ...this.measured.timings };
-    await this.#through(this.measured, (outcomes) => this.#time('apply', keep, () => this.#apply(outcomes)));
+    await this.#through(this.measured, (outcomes) => this.#time('apply', keep, () => outcomes.writes()));
     if (!keep) return;
     for (const phase of LANE_PHASES) this.#add(phase, this.measured.timings[phase] - before[phase]);
   }
@@ -212,26 +210,6 @@ class Measurement {
 
   #dryRun(calls: readonly GpuCall[]): void {
     for (const call of calls) this.#runner.run(call.program, hostOf(call, true), call.fuel);
-  }
-
-  /** Every write of every message that ended well, read in place and put into a state. */
-  #apply(outcomes: GpuOutcomes): Map<LaneKey, Uint8Array> {
-    const state = new Map<LaneKey, Uint8Array>();
-    for (let i = 0; i < outcomes.count; i++) {
-      const result = outcomes.result(i);
-      if (result === undefined || result.length < 20) continue;
-      const contract = contextBytes(this.#records[Math.floor(i / PIECE)], i % PIECE).subarray(0, 32);
-      let at = 16 + readU32(result, 0) * 48;
-      const entries = readU32(result, at);
-      at += 4;
-      for (let n = 0; n < entries; n++) {
-        const keyEnd = at + 4 + readU32(result, at);
-        const valueEnd = keyEnd + 4 + readU32(result, keyEnd);
-        state.set(storageKeyOfBytes(contract, result.subarray(at + 4, keyEnd)), result.slice(keyEnd + 4, valueEnd));
-        at = valueEnd;
-      }
-    }
-    return state;
   }
 
   #time(name: string, keep: boolean, work: () => unknown): void {

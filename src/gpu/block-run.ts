@@ -119,7 +119,7 @@ export class BlockRun implements GpuBlockRun {
       seen: new Uint32Array(range, size.resultBytes, size.seenBytes / 4),
       output,
     };
-    return new MappedOutcomes(packed, segment, readback, this.#readAddress);
+    return new MappedOutcomes(this.block.records, packed, segment, readback, this.#readAddress);
   }
 
   set(records: number, call: number, key: number, value: Uint8Array | undefined): void {

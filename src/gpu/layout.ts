@@ -22,16 +22,30 @@ export const CALL_RECORD = struct('CALL_RECORD', [
   'CONTEXT_BYTES',
   'FUEL',
   'HEIGHT',
-  'FIRST_KEY',
-  'KEYS',
+  'FIRST_ACCESS',
+  'ACCESSES',
   'EXPECTED_BYTES',
   'RESULT_AT',
   'RESULT_BYTES',
   'FUEL_LEFT',
 ]);
 
-/** Declared key of a call in {@link CallRecords.keys}; `*_AT` in bytes. VALUE_BYTES is NONE for an absent value. */
-export const KEY_RECORD = struct('KEY_RECORD', ['HASH', 'FLAGS', 'KEY_AT', 'KEY_BYTES', 'VALUE_AT', 'VALUE_BYTES']);
+/**
+ * Different key of some calls in {@link CallRecords.keys}; `*_AT` in bytes. HASH is that of the key, SLOT_HASH that of key and contract;
+ * CONTRACT_AT is where the contract's id lies. VALUE_BYTES is NONE for an absent value.
+ */
+export const KEY_RECORD = struct('KEY_RECORD', [
+  'HASH',
+  'SLOT_HASH',
+  'KEY_AT',
+  'KEY_BYTES',
+  'VALUE_AT',
+  'VALUE_BYTES',
+  'CONTRACT_AT',
+]);
+
+/** Declared key of a call in {@link CallRecords.accesses}: number of the key, and flags. */
+export const ACCESS_RECORD = struct('ACCESS_RECORD', ['HASH', 'KEY', 'FLAGS']);
 
 /** Head of a call in `tx_payloads`: CONTEXT_AT is a byte address in `input_state`, its keys are a range of `access_lists`. */
 export const CALL = struct('CALL', [
@@ -50,7 +64,7 @@ export const ACCESS = struct('ACCESS', ['HASH', 'SLOT']);
 export const KEY_READ = 0x80000000;
 export const KEY_WRITTEN = 0x40000000;
 export const MAX_SLOTS = 0x3fffffff;
-/** A flag of KEY_RECORD alone: the dry run read the key, which is more than to declare it. */
+/** A flag of ACCESS_RECORD alone: the dry run read the key, which is more than to declare it. */
 export const KEY_TOUCHED = 1;
 
 /**

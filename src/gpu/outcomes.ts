@@ -1,6 +1,8 @@
 import { REVERT_REASONS, type RevertReason } from '../program/types.js';
 import { NONE, PUNTS, RESULT, STATUSES, WRITTEN_ADDRESS } from './layout.js';
 import type { PackedBlock, PackedSegment } from './pack.js';
+import type { CallRecords } from './records.js';
+import { SlotValues } from './slot-values.js';
 import type { GpuOutcomes, GpuStatus } from './types.js';
 
 /** What a segment left, as it lies in the mapped staging buffer. */
@@ -22,6 +24,7 @@ export class MappedOutcomes implements GpuOutcomes {
 
   /** `firstGiven`: number of the segment's first call in the block as it was given. */
   constructor(
+    readonly records: readonly CallRecords[],
     readonly packed: PackedBlock,
     readonly segment: PackedSegment,
     readonly readback: SegmentReadback,
@@ -66,6 +69,12 @@ export class MappedOutcomes implements GpuOutcomes {
     const bytes = this.readAddress(address);
     // A value without bytes is a deletion.
     return bytes.length === 0 && (address & WRITTEN_ADDRESS) !== 0 ? null : bytes;
+  }
+
+  writes(): SlotValues {
+    const values = new SlotValues(this.packed.slots);
+    values.apply(this.records, this.packed, this.segment, this.readback);
+    return values;
   }
 
   #packedOf(call: number): number {

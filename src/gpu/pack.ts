@@ -1,5 +1,6 @@
 import {
   ACCESS,
+  ACCESS_RECORD,
   CALL,
   CALL_RECORD,
   KEY_READ,
@@ -15,6 +16,25 @@ import {
 import type { CallRecords } from './records.js';
 import { SlotTable } from './slots.js';
 import type { GpuBlock } from './types.js';
+
+// Fields as constants: looked up in the structs they would cost more than what is done with them.
+const CALL_WORDS = CALL.words;
+const HEAD_WORDS = CALL_RECORD.words;
+const {
+  PROGRAM: HEAD_PROGRAM,
+  CONTEXT_AT: HEAD_CONTEXT_AT,
+  CONTEXT_BYTES: HEAD_CONTEXT_BYTES,
+  FUEL: HEAD_FUEL,
+  HEIGHT: HEAD_HEIGHT,
+  FIRST_ACCESS: HEAD_FIRST_ACCESS,
+  ACCESSES: HEAD_ACCESSES,
+  EXPECTED_BYTES: HEAD_EXPECTED_BYTES,
+} = CALL_RECORD.offset;
+const { CONTEXT_AT, CONTEXT_BYTES, FUEL, HEIGHT, FIRST_ACCESS, ACCESSES, OUT_AT, OUT_WORDS } = CALL.offset;
+const { HASH: FROM_HASH, FLAGS: FROM_FLAGS } = ACCESS_RECORD.offset;
+const { HASH, SLOT: ACCESS_SLOT } = ACCESS.offset;
+const ACCESS_RECORD_WORDS = ACCESS_RECORD.words;
+const ACCESS_WORDS = ACCESS.words;
 
 /** Calls of one program and colour, one after the other in the packed order. */
 export interface Dispatch {
@@ -59,6 +79,7 @@ export interface PackedBlock {
   /** Slot of every access. */
   readonly slotOf: Uint32Array;
   readonly accesses: number;
+  readonly slots: number;
   readonly outputWords: number;
   /** Where each of the block's records begins in `input_state`, in bytes. */
   readonly bases: Float64Array;
@@ -86,26 +107,28 @@ export class Packer {
     this.#reserve(calls);
     const segments = this.#order(block, limits);
     const { records } = block;
-    const { offset, words } = CALL_RECORD;
     let keys = 0;
     let outputWords = 0;
     const used = new Uint8Array(records.length);
+    const recordsOf = this.#recordsOf;
+    const callOf = this.#callOf;
+    const firstAccess = this.#firstAccess;
+    const outAt = this.#outAt;
     for (let i = 0; i < calls; i++) {
-      const { heads } = records[this.#recordsOf[i]];
-      used[this.#recordsOf[i]] = 1;
-      const head = this.#callOf[i] * words;
-      this.#firstAccess[i] = keys;
-      keys += heads[head + offset.KEYS];
-      this.#outAt[i] = outputWords;
-      outputWords += outputCapacity(heads[head + offset.EXPECTED_BYTES]);
+      const { heads } = records[recordsOf[i]];
+      used[recordsOf[i]] = 1;
+      const head = callOf[i] * HEAD_WORDS;
+      firstAccess[i] = keys;
+      keys += heads[head + HEAD_ACCESSES];
+      outAt[i] = outputWords;
+      outputWords += outputCapacity(heads[head + HEAD_EXPECTED_BYTES]);
     }
-    this.#firstAccess[calls] = keys;
-    this.#outAt[calls] = outputWords;
+    firstAccess[calls] = keys;
+    outAt[calls] = outputWords;
     if (this.#slotOf.length < keys) this.#slotOf = new Uint32Array(keys * 2);
     this.#slots.begin(records, keys, block.independent !== true);
-    for (let i = 0; i < calls; i++) {
-      this.#slots.addCall(this.#recordsOf[i], this.#callOf[i], this.#slotOf, this.#firstAccess[i]);
-    }
+    const slotOf = this.#slotOf;
+    for (let i = 0; i < calls; i++) this.#slots.addCall(recordsOf[i], callOf[i], slotOf, firstAccess[i]);
     const bases = new Float64Array(records.length);
     let stateBytes = 0;
     records.forEach(({ bytes }, r) => {
@@ -133,6 +156,7 @@ export class Packer {
       packedOf: this.#packedOf,
       slotOf: this.#slotOf,
       accesses: keys,
+      slots: this.#slots.count,
       outputWords,
       bases,
     };
@@ -164,39 +188,41 @@ export class Packer {
   }
 
   #writeCall(
-    { heads, keys }: CallRecords,
+    { heads, accesses }: CallRecords,
     i: number,
     bases: Float64Array,
     payloads: Uint32Array,
     lists: Uint32Array,
   ): void {
-    const { offset } = CALL_RECORD;
-    const head = this.#callOf[i] * CALL_RECORD.words;
-    const at = i * CALL.words;
-    const fuel = heads[head + offset.FUEL];
+    const head = this.#callOf[i] * HEAD_WORDS;
+    const at = i * CALL_WORDS;
+    const fuel = heads[head + HEAD_FUEL];
     if (fuel > MAX_CALL_FUEL) throw new RangeError('fuel of a call is out of range');
     const firstAccess = this.#firstAccess[i];
-    const count = heads[head + offset.KEYS];
-    payloads[at + CALL.offset.CONTEXT_AT] = bases[this.#recordsOf[i]] + heads[head + offset.CONTEXT_AT];
-    payloads[at + CALL.offset.CONTEXT_BYTES] = heads[head + offset.CONTEXT_BYTES];
-    payloads[at + CALL.offset.FUEL] = fuel;
-    payloads[at + CALL.offset.HEIGHT] = heads[head + offset.HEIGHT];
-    payloads[at + CALL.offset.FIRST_ACCESS] = firstAccess;
-    payloads[at + CALL.offset.ACCESSES] = count;
-    payloads[at + CALL.offset.OUT_AT] = this.#outAt[i];
-    payloads[at + CALL.offset.OUT_WORDS] = this.#outAt[i + 1] - this.#outAt[i];
-    const firstKey = heads[head + offset.FIRST_KEY];
+    const count = heads[head + HEAD_ACCESSES];
+    payloads[at + CONTEXT_AT] = bases[this.#recordsOf[i]] + heads[head + HEAD_CONTEXT_AT];
+    payloads[at + CONTEXT_BYTES] = heads[head + HEAD_CONTEXT_BYTES];
+    payloads[at + FUEL] = fuel;
+    payloads[at + HEIGHT] = heads[head + HEAD_HEIGHT];
+    payloads[at + FIRST_ACCESS] = firstAccess;
+    payloads[at + ACCESSES] = count;
+    payloads[at + OUT_AT] = this.#outAt[i];
+    payloads[at + OUT_WORDS] = this.#outAt[i + 1] - this.#outAt[i];
+    const first = heads[head + HEAD_FIRST_ACCESS];
     for (let k = 0; k < count; k++) {
-      const key = (firstKey + k) * KEY_RECORD.words;
-      const access = (firstAccess + k) * ACCESS.words;
-      lists[access + ACCESS.offset.HASH] = keys[key + KEY_RECORD.offset.HASH];
-      const flags = keys[key + KEY_RECORD.offset.FLAGS] & (KEY_READ | KEY_WRITTEN);
-      lists[access + ACCESS.offset.SLOT] = this.#slotOf[firstAccess + k] | flags;
+      const from = (first + k) * ACCESS_RECORD_WORDS;
+      const access = (firstAccess + k) * ACCESS_WORDS;
+      lists[access + HASH] = accesses[from + FROM_HASH];
+      const flags = accesses[from + FROM_FLAGS] & (KEY_READ | KEY_WRITTEN);
+      lists[access + ACCESS_SLOT] = this.#slotOf[firstAccess + k] | flags;
     }
   }
 
   /** Numbers the calls so that those of one segment, colour and program lie together. */
   #order(block: GpuBlock, limits: PackLimits): PackedSegment[] {
+    const recordsOf = this.#recordsOf;
+    const callOf = this.#callOf;
+    const packedOf = this.#packedOf;
     let next = 0;
     let given = 0;
     return block.segments.map((colours) => {
@@ -209,9 +235,9 @@ export class Packer {
             dispatches.push({ programHash, first: next + from, count: Math.min(most, members.length - from) });
           }
           for (const member of members) {
-            this.#recordsOf[next] = colour[member * 2];
-            this.#callOf[next] = colour[member * 2 + 1];
-            this.#packedOf[given + member] = next++;
+            recordsOf[next] = colour[member * 2];
+            callOf[next] = colour[member * 2 + 1];
+            packedOf[given + member] = next++;
           }
         }
         given += colour.length / 2;
@@ -232,16 +258,35 @@ export class Packer {
 }
 
 /** Numbers of the calls of `colour` by the program they run. */
-function groupByProgram(records: readonly CallRecords[], colour: Uint32Array): Map<string, number[]> {
-  const groups = new Map<string, number[]>();
-  for (let i = 0; i < colour.length / 2; i++) {
-    const { heads, programs } = records[colour[i * 2]];
-    const hash = programs[heads[colour[i * 2 + 1] * CALL_RECORD.words + CALL_RECORD.offset.PROGRAM]];
-    const group = groups.get(hash);
-    if (group === undefined) groups.set(hash, [i]);
-    else group.push(i);
+function groupByProgram(records: readonly CallRecords[], colour: Uint32Array): Map<string, Uint32Array> {
+  const count = colour.length / 2;
+  const numbers = new Map<string, number>();
+  const groupOf = new Uint32Array(count);
+  const sizes: number[] = [];
+  // Neighbours mostly lie in the same records and run the same program.
+  let lastRecords = -1;
+  let lastProgram = -1;
+  let group = -1;
+  for (let i = 0; i < count; i++) {
+    const r = colour[i * 2];
+    const program = records[r].heads[colour[i * 2 + 1] * HEAD_WORDS + HEAD_PROGRAM];
+    if (r !== lastRecords || program !== lastProgram) {
+      lastRecords = r;
+      lastProgram = program;
+      const hash = records[r].programs[program];
+      group = numbers.get(hash) ?? -1;
+      if (group < 0) {
+        group = sizes.push(0) - 1;
+        numbers.set(hash, group);
+      }
+    }
+    groupOf[i] = group;
+    sizes[group]++;
   }
-  return groups;
+  const members = sizes.map((size) => new Uint32Array(size));
+  const filled = sizes.map(() => 0);
+  for (let i = 0; i < count; i++) members[groupOf[i]][filled[groupOf[i]]++] = i;
+  return new Map([...numbers].map(([hash, number]) => [hash, members[number]]));
 }
 
 /** Words kept of a call's result: what its dry run returned and a little more, or all that is allowed where nothing is known. */

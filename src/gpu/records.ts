@@ -2,7 +2,19 @@
  * Contract calls in columns: what a dry run found of a call, written once into typed arrays that travel between threads
  * without a copy and are packed for the kernel without an object per call.
  */
-import { CALL_RECORD, KEY_READ, KEY_RECORD, KEY_TOUCHED, KEY_WRITTEN, MAX_OUTPUT_BYTES, NONE } from './layout.js';
+import {
+  ACCESS_RECORD,
+  CALL_RECORD,
+  KEY_READ,
+  KEY_RECORD,
+  KEY_TOUCHED,
+  KEY_WRITTEN,
+  MAX_OUTPUT_BYTES,
+  NONE,
+} from './layout.js';
+
+/** Bytes at the head of a context that name the contract: its id. */
+export const CONTRACT_BYTES = 32;
 
 /** What the kernel takes of one call; a call with more stays on the CPU. */
 export const MAX_KEYS_PER_CALL = 1024;
@@ -28,13 +40,15 @@ export interface Expectation {
   readonly fuelLeft?: number;
 }
 
-/** A list of calls. Offsets are in bytes of `bytes`; the fields are those of CALL_RECORD and KEY_RECORD in layout.ts. */
+/** A list of calls. Offsets are in bytes of `bytes`; the fields are those of CALL_RECORD, ACCESS_RECORD and KEY_RECORD in layout.ts. */
 export interface CallRecords {
   readonly count: number;
   /** Program hashes; the field PROGRAM is an index into this. */
   readonly programs: readonly string[];
   readonly heads: Uint32Array<ArrayBuffer>;
-  /** The keys of all calls; those of one call lie together, in ascending order of their hashes. */
+  /** The declared keys of all calls; those of one call lie together, in ascending order of their hashes. */
+  readonly accesses: Uint32Array<ArrayBuffer>;
+  /** The different keys, nearly always each once. */
   readonly keys: Uint32Array<ArrayBuffer>;
   /** Contexts, keys and values, each at a multiple of four; before a value its length as a word. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -43,27 +57,49 @@ export interface CallRecords {
 }
 
 /** The buffers of `records`, for a transfer list. */
-export function buffersOf({ heads, keys, bytes, results }: CallRecords): ArrayBuffer[] {
-  return [heads.buffer, keys.buffer, bytes.buffer, results.buffer];
+export function buffersOf({ heads, accesses, keys, bytes, results }: CallRecords): ArrayBuffer[] {
+  return [heads.buffer, accesses.buffer, keys.buffer, bytes.buffer, results.buffer];
 }
 
 /** Number of declared keys of call number `call`. */
 export function keyCount({ heads }: CallRecords, call: number): number {
-  return heads[call * CALL_RECORD.words + CALL_RECORD.offset.KEYS];
+  return heads[call * CALL_RECORD.words + CALL_RECORD.offset.ACCESSES];
+}
+
+/** Where the call's declared key number `key` lies in `accesses`, in words. */
+function accessAt({ heads }: CallRecords, call: number, key: number): number {
+  return (heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_ACCESS] + key) * ACCESS_RECORD.words;
+}
+
+/** Where it lies in `keys`, in words. */
+function keyAt(records: CallRecords, call: number, key: number): number {
+  return records.accesses[accessAt(records, call, key) + ACCESS_RECORD.offset.KEY] * KEY_RECORD.words;
+}
+
+/** Flags of the call's declared key number `key`. */
+export function keyFlags(records: CallRecords, call: number, key: number): number {
+  return records.accesses[accessAt(records, call, key) + ACCESS_RECORD.offset.FLAGS];
 }
 
 /** The call's declared key number `key`, as a view. */
-export function keyBytes({ heads, keys, bytes }: CallRecords, call: number, key: number): Uint8Array {
-  const first = heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_KEY];
-  const at = (first + key) * KEY_RECORD.words;
-  const from = keys[at + KEY_RECORD.offset.KEY_AT];
-  return bytes.subarray(from, from + keys[at + KEY_RECORD.offset.KEY_BYTES]);
+export function keyBytes(records: CallRecords, call: number, key: number): Uint8Array {
+  const at = keyAt(records, call, key);
+  const from = records.keys[at + KEY_RECORD.offset.KEY_AT];
+  return records.bytes.subarray(from, from + records.keys[at + KEY_RECORD.offset.KEY_BYTES]);
+}
+
+/** What the call found at its declared key number `key`, as a view; null: nothing. */
+export function keyValue(records: CallRecords, call: number, key: number): Uint8Array | null {
+  const at = keyAt(records, call, key);
+  const length = records.keys[at + KEY_RECORD.offset.VALUE_BYTES];
+  if (length === NONE) return null;
+  const from = records.keys[at + KEY_RECORD.offset.VALUE_AT];
+  return records.bytes.subarray(from, from + length);
 }
 
 /** Whether the call may write its declared key number `key`. */
-export function isWritten({ heads, keys }: CallRecords, call: number, key: number): boolean {
-  const first = heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_KEY];
-  return (keys[(first + key) * KEY_RECORD.words + KEY_RECORD.offset.FLAGS] & KEY_WRITTEN) !== 0;
+export function isWritten(records: CallRecords, call: number, key: number): boolean {
+  return (keyFlags(records, call, key) & KEY_WRITTEN) !== 0;
 }
 
 /** The call's context, as a view. */
@@ -86,14 +122,8 @@ export function dryResult(
 }
 
 /** Whether the dry run of the call read its declared key number `key`, and what it found (null: nothing). */
-export function dryRead({ heads, keys, bytes }: CallRecords, call: number, key: number): Uint8Array | null | undefined {
-  const first = heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_KEY];
-  const at = (first + key) * KEY_RECORD.words;
-  if ((keys[at + KEY_RECORD.offset.FLAGS] & KEY_TOUCHED) === 0) return undefined;
-  const length = keys[at + KEY_RECORD.offset.VALUE_BYTES];
-  if (length === NONE) return null;
-  const from = keys[at + KEY_RECORD.offset.VALUE_AT];
-  return bytes.subarray(from, from + length);
+export function dryRead(records: CallRecords, call: number, key: number): Uint8Array | null | undefined {
+  return (keyFlags(records, call, key) & KEY_TOUCHED) === 0 ? undefined : keyValue(records, call, key);
 }
 
 /** Hash of the program that the call runs. */
@@ -118,13 +148,17 @@ export class CallRecorder {
   readonly #programs: string[] = [];
   readonly #programIds = new Map<string, number>();
   #heads = new Uint32Array(64 * CALL_RECORD.words);
+  #accesses = new Uint32Array(256 * ACCESS_RECORD.words);
   #keys = new Uint32Array(256 * KEY_RECORD.words);
   #bytes = new Uint8Array(16 * 1024);
   #results = new Uint8Array(4 * 1024);
   #count = 0;
+  #accessCount = 0;
   #keyCount = 0;
   #length = 0;
   #resultLength = 0;
+  /** Key by its hash with its contract: many calls name the same one. */
+  readonly #known = new Map<number, number>();
   /** Where a value lies already: many calls read the same one. */
   readonly #values = new Map<Uint8Array, number>();
   readonly #word = new Uint32Array(1);
@@ -158,14 +192,14 @@ export class CallRecorder {
     this.#heads[at + offset.CONTEXT_BYTES] = call.context.length;
     this.#heads[at + offset.FUEL] = call.fuel;
     this.#heads[at + offset.HEIGHT] = call.height;
-    this.#heads[at + offset.FIRST_KEY] = this.#keyCount;
-    this.#heads[at + offset.KEYS] = declared.length;
+    this.#heads[at + offset.FIRST_ACCESS] = this.#accessCount;
+    this.#heads[at + offset.ACCESSES] = declared.length;
     this.#heads[at + offset.EXPECTED_BYTES] = expected.bytes ?? NONE;
     const keeps = expected.result !== undefined && expected.result.length <= MAX_OUTPUT_BYTES;
     this.#heads[at + offset.RESULT_AT] = this.#resultLength;
     this.#heads[at + offset.RESULT_BYTES] = keeps ? this.#putResult(expected.result) : NONE;
     this.#heads[at + offset.FUEL_LEFT] = expected.fuelLeft ?? 0;
-    this.#addKeys(declared);
+    this.#addAccesses(declared, this.#heads[at + offset.CONTEXT_AT], call.context);
     return this.#count++;
   }
 
@@ -175,40 +209,76 @@ export class CallRecorder {
       count: this.#count,
       programs: [...this.#programs],
       heads: this.#heads.slice(0, this.#count * CALL_RECORD.words),
+      accesses: this.#accesses.slice(0, this.#accessCount * ACCESS_RECORD.words),
       keys: this.#keys.slice(0, this.#keyCount * KEY_RECORD.words),
       bytes: this.#bytes.slice(0, this.#length),
       results: this.#results.slice(0, this.#resultLength),
     };
-    this.#count = this.#keyCount = this.#length = this.#resultLength = 0;
+    this.#count = this.#accessCount = this.#keyCount = this.#length = this.#resultLength = 0;
+    this.#known.clear();
     this.#values.clear();
     this.#programs.length = 0;
     this.#programIds.clear();
     return records;
   }
 
-  #addKeys(declared: readonly DeclaredKey[]): void {
-    const first = this.#keyCount;
+  #addAccesses(declared: readonly DeclaredKey[], contextAt: number, context: Uint8Array): void {
+    const contract = context.length < CONTRACT_BYTES ? 0 : hashKey(this.seed, context.subarray(0, CONTRACT_BYTES));
+    const first = this.#accessCount;
+    const { words, offset } = ACCESS_RECORD;
     for (const entry of declared) {
       const hash = hashKey(this.seed, entry.key);
       // Insertion keeps them sorted; nearly every call has a handful.
-      let place = this.#keyCount++;
-      while (place > first && this.#keys[(place - 1) * KEY_RECORD.words + KEY_RECORD.offset.HASH] > hash) place--;
-      const at = place * KEY_RECORD.words;
-      this.#keys.copyWithin(at + KEY_RECORD.words, at, (this.#keyCount - 1) * KEY_RECORD.words);
-      const { offset } = KEY_RECORD;
-      this.#keys[at + offset.HASH] = hash;
-      this.#keys[at + offset.FLAGS] =
+      let place = this.#accessCount++;
+      while (place > first && this.#accesses[(place - 1) * words + offset.HASH] > hash) place--;
+      const at = place * words;
+      this.#accesses.copyWithin(at + words, at, (this.#accessCount - 1) * words);
+      this.#accesses[at + offset.HASH] = hash;
+      this.#accesses[at + offset.KEY] = this.#keyNumber(entry, hash, contract, contextAt);
+      this.#accesses[at + offset.FLAGS] =
         (entry.read ? KEY_READ : 0) | (entry.written ? KEY_WRITTEN : 0) | (entry.touched ? KEY_TOUCHED : 0);
-      this.#keys[at + offset.KEY_AT] = this.#put(entry.key);
-      this.#keys[at + offset.KEY_BYTES] = entry.key.length;
-      this.#keys[at + offset.VALUE_AT] = entry.value === undefined ? 0 : this.#putValue(entry.value);
-      this.#keys[at + offset.VALUE_BYTES] = entry.value === undefined ? NONE : entry.value.length;
     }
   }
 
-  #reserve(keys: number): void {
+  /** Number of the key, the one that it has already or a new one. */
+  #keyNumber({ key, value }: DeclaredKey, hash: number, contract: number, contextAt: number): number {
+    const slotHash = Math.imul(hash ^ contract, 0x9e3779b1) >>> 0;
+    const known = this.#known.get(slotHash);
+    if (known !== undefined && this.#isKnown(known, key, value, contextAt)) return known;
+    const number = this.#keyCount++;
+    this.#known.set(slotHash, number);
+    const at = number * KEY_RECORD.words;
+    const { offset } = KEY_RECORD;
+    this.#keys[at + offset.HASH] = hash;
+    this.#keys[at + offset.SLOT_HASH] = slotHash;
+    this.#keys[at + offset.KEY_AT] = this.#put(key);
+    this.#keys[at + offset.KEY_BYTES] = key.length;
+    this.#keys[at + offset.VALUE_AT] = value === undefined ? 0 : this.#putValue(value);
+    this.#keys[at + offset.VALUE_BYTES] = value === undefined ? NONE : value.length;
+    this.#keys[at + offset.CONTRACT_AT] = contextAt;
+    return number;
+  }
+
+  #isKnown(number: number, key: Uint8Array, value: Uint8Array | undefined, contextAt: number): boolean {
+    const at = number * KEY_RECORD.words;
+    const { offset } = KEY_RECORD;
+    const has = (from: number, bytes: Uint8Array): boolean => bytes.every((byte, i) => this.#bytes[from + i] === byte);
+    const contract = this.#bytes.subarray(contextAt, contextAt + CONTRACT_BYTES);
+    if (this.#keys[at + offset.KEY_BYTES] !== key.length || !has(this.#keys[at + offset.KEY_AT], key)) return false;
+    if (!has(this.#keys[at + offset.CONTRACT_AT], contract)) return false;
+    // Calls of a block find the same value; independent ones may not, and need keys of their own then.
+    const length = this.#keys[at + offset.VALUE_BYTES];
+    if (value === undefined) return length === NONE;
+    return length === value.length && has(this.#keys[at + offset.VALUE_AT], value);
+  }
+
+  #reserve(accesses: number): void {
     if ((this.#count + 1) * CALL_RECORD.words > this.#heads.length) this.#heads = grown(this.#heads, Uint32Array);
-    while ((this.#keyCount + keys) * KEY_RECORD.words > this.#keys.length) this.#keys = grown(this.#keys, Uint32Array);
+    while ((this.#accessCount + accesses) * ACCESS_RECORD.words > this.#accesses.length) {
+      this.#accesses = grown(this.#accesses, Uint32Array);
+    }
+    while ((this.#keyCount + accesses) * KEY_RECORD.words > this.#keys.length)
+      this.#keys = grown(this.#keys, Uint32Array);
   }
 
   /** Appends a result; returns its length. */

@@ -54,6 +54,14 @@ export interface GpuOutcomes {
   puntReason(call: number): string | undefined;
   /** The value that the call saw at its declared key number `key`; null if it was absent, undefined if it did not ask. */
   seen(call: number, key: number): Uint8Array | null | undefined;
+  /** All writes of the segment's messages applied, as the kernel applied them: what the messages of a later batch would see. */
+  writes(): WrittenValues;
+}
+
+/** Values by slot, in columns. */
+export interface WrittenValues {
+  readonly count: number;
+  get(slot: number): Uint8Array | undefined;
 }
 
 /** A block on the device. */

@@ -21,9 +21,16 @@ export function storagePrefix(id: AlkaneId): LaneKey {
   return `store/${toBinaryString(idBytes(id))}/`;
 }
 
+const SCRATCH = Buffer.concat([Buffer.from('store/'), Buffer.alloc(32), Buffer.from('/'), Buffer.alloc(1024)]);
+const OWN_AT = 39;
+
 /** The key of a contract's own key `own`, from the contract's 32-byte id. */
 export function storageKeyOfBytes(id: Uint8Array, own: Uint8Array): LaneKey {
-  return `store/${toBinaryString(id)}/${toBinaryString(own)}`;
+  if (own.length > SCRATCH.length - OWN_AT) return `store/${toBinaryString(id)}/${toBinaryString(own)}`;
+  // One string made at once: joined ones are flattened when they key a Map.
+  SCRATCH.set(id, 6);
+  SCRATCH.set(own, OWN_AT);
+  return SCRATCH.latin1Slice(0, OWN_AT + own.length);
 }
 
 /** `balance/` ++ asset id32 ++ holder id32. */

@@ -1,7 +1,7 @@
 import { runIndependent } from '../../src/gpu/independent.js';
-import { CALL_RECORD, KEY_READ, KEY_RECORD, NONE } from '../../src/gpu/layout.js';
+import { CALL_RECORD, KEY_READ } from '../../src/gpu/layout.js';
 import type { CallRecords } from '../../src/gpu/records.js';
-import { contextBytes, isWritten, keyBytes, keyCount, programOf } from '../../src/gpu/records.js';
+import { contextBytes, isWritten, keyBytes, keyCount, keyFlags, keyValue, programOf } from '../../src/gpu/records.js';
 import type {
   GpuBlock,
   GpuBlockRun,
@@ -95,6 +95,9 @@ class FakeRun implements GpuBlockRun {
       result: (i) => ended[i].result,
       puntReason: (i) => (ended[i].status === 'PUNT' ? 'fake' : undefined),
       seen: (i, key) => ended[i].seen.get(key),
+      writes: () => {
+        throw new Error('not what the engine asks for');
+      },
     };
   }
 
@@ -113,10 +116,7 @@ class FakeRun implements GpuBlockRun {
   #value(records: CallRecords, call: number, key: number): Uint8Array | undefined {
     const name = this.#name(records, call, key);
     if (this.#values.has(name)) return this.#values.get(name);
-    const at = (records.heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_KEY] + key) * KEY_RECORD.words;
-    const length = records.keys[at + KEY_RECORD.offset.VALUE_BYTES];
-    const from = records.keys[at + KEY_RECORD.offset.VALUE_AT];
-    return length === NONE ? undefined : records.bytes.slice(from, from + length);
+    return keyValue(records, call, key)?.slice();
   }
 
   #call(records: CallRecords, call: number, writes: [string, Uint8Array | undefined][]): Ended {
@@ -129,8 +129,7 @@ class FakeRun implements GpuBlockRun {
     const written = new Map<string, number>();
     for (let k = 0; k < keyCount(records, call); k++) {
       const name = toBinaryString(keyBytes(records, call, k));
-      const at = (records.heads[head + CALL_RECORD.offset.FIRST_KEY] + k) * KEY_RECORD.words;
-      if ((records.keys[at + KEY_RECORD.offset.FLAGS] & KEY_READ) !== 0) reads.set(name, k);
+      if ((keyFlags(records, call, k) & KEY_READ) !== 0) reads.set(name, k);
       if (isWritten(records, call, k)) written.set(name, k);
     }
     let stop: 'PUNT' | 'ACCESS_VIOLATION' | undefined;

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LaneEngine } from '../../src/execute/engine.js';
+import { comparable } from '../../src/execute/fuzz.js';
+import { openGpuLane } from '../../src/gpu/open.js';
+import { CallRecorder } from '../../src/gpu/records.js';
+import type { GpuLane } from '../../src/gpu/types.js';
+import type { LaneKey } from '../../src/lane/types.js';
+import { prepareProgram } from '../../src/program/prepare.js';
+import { MESSAGE_FUEL, type Program } from '../../src/program/types.js';
+import { builtPrograms } from '../../src/util/built-wasm.js';
+import { concatBytes, u128Bytes } from '../../src/util/bytes.js';
+import { call, makeBlock, makeTx, World } from '../lane/world.js';
+
+const numbers = (...list: (number | bigint)[]): Uint8Array => concatBytes(...list.map((n) => u128Bytes(BigInt(n))));
+const SEED = 77;
+
+let lane: GpuLane;
+let program: Program;
+beforeAll(async () => {
+  lane = await openGpuLane();
+  program = prepareProgram(builtPrograms().probe);
+  await lane.prepare(program);
+}, 120_000);
+afterAll(() => lane?.close());
+
+/** An increment of counter `n` of contract 2:`contract`, which holds `value`. */
+function increment(recorder: CallRecorder, contract: number, n: number, value: Uint8Array | undefined): number {
+  const key = concatBytes(new TextEncoder().encode('ctr/'), numbers(n));
+  const context = concatBytes(numbers(2, contract, 0, 0, 4, 0), numbers(4, n));
+  const declared = [{ key, value, read: true, written: true }];
+  return recorder.add(program.hash, { context, fuel: MESSAGE_FUEL, height: 1 }, declared, { bytes: 128 }) as number;
+}
+
+it('later colours see what earlier ones wrote, contracts keep their keys apart, and the host may set a value in between', async () => {
+  const recorder = new CallRecorder(SEED);
+  // Three of one counter, one of the same counter of another contract.
+  for (const contract of [1, 1, 2, 1]) increment(recorder, contract, 9, numbers(5));
+  const records = [recorder.take()];
+  const programs = new Map([[program.hash, program]]);
+  const pair = (...list: number[]): Uint32Array => Uint32Array.from(list.flatMap((n) => [0, n]));
+  const segments = [[pair(0, 2), pair(1)], [pair(3)]];
+  const run = await lane.begin({ seed: SEED, records, programs, segments });
+  try {
+    const first = await run.run(0);
+    expect([0, 1, 2].map((i) => first.status(i))).toEqual(['OK', 'OK', 'OK']);
+    expect([0, 1, 2].map((i) => first.seen(i, 0))).toEqual([numbers(5), numbers(5), numbers(6)]);
+    const writes = first.writes();
+    expect(writes.count).toBe(3);
+    expect([0, 1].map((slot) => writes.get(slot))).toEqual([numbers(7), numbers(6)]);
+    run.set(0, 3, 0, numbers(40));
+    const second = await run.run(1);
+    expect(second.seen(0, 0)).toEqual(numbers(40));
+    expect(second.writes().get(0)).toEqual(numbers(41));
+    // What the first segment left can still be read.
+    expect(first.seen(2, 0)).toEqual(numbers(6));
+  } finally {
+    run.close();
+  }
+});
+
+it('a message that is not paid for, or that the kernel stops, leaves the value that stood there', async () => {
+  const recorder = new CallRecorder(SEED);
+  const key = concatBytes(new TextEncoder().encode('ctr/'), numbers(3));
+  const context = concatBytes(numbers(2, 1, 0, 0, 4, 0), numbers(4, 3));
+  const full = { key, value: numbers(1), read: true, written: true };
+  const fuels = [MESSAGE_FUEL, 2_000, MESSAGE_FUEL, MESSAGE_FUEL];
+  // The third may not write what it writes.
+  fuels.forEach((fuel, i) => {
+    recorder.add(program.hash, { context, fuel, height: 1 }, [{ ...full, written: i !== 2 }], { bytes: 128 });
+  });
+  const pair = (n: number): Uint32Array => Uint32Array.of(0, n);
+  const segments = [[pair(0), pair(1), pair(2), pair(3)]];
+  const run = await lane.begin({
+    seed: SEED,
+    records: [recorder.take()],
+    programs: new Map([[program.hash, program]]),
+    segments,
+  });
+  try {
+    const outcomes = await run.run(0);
+    expect(outcomes.status(2)).toBe('ACCESS_VIOLATION');
+    // Whether its fuel ends in the run or at the bill for its storage map, the second wrote nothing.
+    expect(outcomes.fuelLeft(1)).toBeLessThan(2_000);
+    expect(outcomes.seen(3, 0)).toEqual(numbers(2));
+  } finally {
+    run.close();
+  }
+});
+
+it('a block whose values flow between CPU and kernel has nothing to repair', async () => {
+  const rules = { laneStartHeight: 0, dependent: 'demote', workers: 0 } as const;
+  const engine = new LaneEngine({ policy: 'gpu', gpu: lane, ...rules });
+  const truth = new LaneEngine({ policy: 'sequential', ...rules });
+  const world = new World();
+  const ids = [world.deploy(), world.deploy()] as const;
+  // The second message of the first transaction runs on the CPU and writes what the chain after it goes on with.
+  const mixed = makeTx({ protostones: ids.map((id) => ({ pointer: 0, refund: 0, message: call(id, 4, 0) })) });
+  const chain = Array.from({ length: 5 }, () =>
+    makeTx({ protostones: [{ pointer: 0, refund: 0, message: call(ids[1], 4, 0) }] }),
+  );
+  const state = { reader: { get: (key: LaneKey) => world.state.get(key) } };
+  const block = makeBlock([mixed, ...chain]);
+  const result = await engine.processBlock(block, 5, state);
+  const expected = await truth.processBlock(block, 5, state);
+  expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 6, cpu: 0, sequential: 0 });
+  expect(result.statistics.repaired).toBe(0);
+  expect(result.receipts.map(comparable)).toEqual(expected.receipts.map(comparable));
+  expect(new Map([...result.writes].sort())).toEqual(new Map([...expected.writes].sort()));
+});
