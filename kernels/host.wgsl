@@ -24,10 +24,11 @@ fn check_output(pointer: u32, length: u32) {
 // Writes the `length` bytes at address `place` (see value_word), with the length word before them.
 fn write_output(pointer: u32, place: u32, length: u32) {
   put32(pointer - 4u, length);
-  for (var i = 0u; i < length; i += 4u) {
-    let left = length - i;
-    let mask = select(0xffffffffu, (1u << ((left & 3u) * 8u)) - 1u, left < 4u);
-    put(pointer + i, value_word(place, place + i), mask);
+  let words = touched_words(pointer, length);
+  for (var i = 0u; i < words; i++) {
+    let at = ((pointer >> 2u) + i) << 2u;
+    // The first word may begin up to three bytes before the value: those are not under the mask.
+    set_bits(window_word(at), value_word(place, place + (at - pointer)), range_mask(at, pointer, pointer + length));
   }
 }
 

@@ -230,7 +230,7 @@ describe('translation to WGSL', () => {
       var<private> window: array<u32, WINDOW_WORDS + 3>;
       fn f1(p0: u32) -> u32 {
       var l0: u32 = p0;
-      var l1: u32;
+      var l1: u32 = u32();
       var ret0: u32;
       var br = 0u;
       let t0 = w_fuel;
@@ -256,7 +256,7 @@ describe('translation to WGSL', () => {
 
       fn f2(p0: u32) -> u32 {
       var l0: u32 = p0;
-      var l1: u32;
+      var l1: u32 = u32();
       var ret0: u32;
       var br = 0u;
       l1 = ((l0 >> (6u & 31u)) + select(0u, 1u, ((l0 & 63u) != 0u)));
@@ -330,7 +330,7 @@ describe('translation to WGSL', () => {
       }
 
       fn f1() -> u32 {
-      var l0: u32;
+      var l0: u32 = u32();
       var ret0: u32;
       var br = 0u;
       if (st == 0u) {
@@ -408,7 +408,7 @@ describe('translation to WGSL', () => {
       var<private> w_why: u32 = 0u;
       var<private> window: array<u32, WINDOW_WORDS + 3>;
       fn f1() -> u32 {
-      var l0: u32;
+      var l0: u32 = u32();
       var ret0: u32;
       var br = 0u;
       if (st == 0u) {

@@ -68,7 +68,8 @@ class Translation {
     const arguments_ = params.map((p, i) => `p${i}: ${WGSL_TYPE[p]}`).join(', ');
     w.open(`fn f${this.index}(${arguments_})${returned === undefined ? '' : ` -> ${returned}`} {`);
     this.#locals.forEach((local, i) => {
-      w.emit(`var l${i}: ${WGSL_TYPE[local]}${i < params.length ? ` = p${i}` : ''};`);
+      // Said in so many words: a variable without a value is not set to zero again where its function is inlined into a loop.
+      w.emit(`var l${i}: ${WGSL_TYPE[local]} = ${i < params.length ? `p${i}` : `${WGSL_TYPE[local]}()`};`);
     });
     const variables = results.map((type, i) => this.#variable(type, `ret${i}`));
     w.emit('var br = 0u;');

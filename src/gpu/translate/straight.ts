@@ -148,7 +148,9 @@ export class StraightCode {
     const aligned = staysAligned(op, first, second);
     // WGSL refuses constant expressions that overflow; a name makes it an ordinary, wrapping expression.
     if (first.constant && (second === undefined || second.constant)) first = w.settle(first);
-    const filled = fill(text, first.text, second?.text ?? '');
+    const turns = second?.constant === true ? ROTATIONS.get(op)?.(Number.parseInt(second.text, 10) & 31) : undefined;
+    if (turns !== undefined && !/^\w+$/.test(first.text)) first = w.settle(first);
+    const filled = fill(turns ?? text, first.text, second?.text ?? '');
     const locals = second === undefined ? joinLocals(first) : joinLocals(first, second);
     const value: Value = bool
       ? { type: result, text: `select(0u, 1u, ${filled})`, bool: filled, ...locals }
@@ -209,6 +211,13 @@ export class StraightCode {
 export function asBool(value: Value): string {
   return value.bool ?? `(${value.text} != 0u)`;
 }
+
+/** Rotations by a constant, in the form that drivers know as one instruction. */
+const ROTATIONS: ReadonlyMap<number, (amount: number) => string> = new Map([
+  // i32.rotl and i32.rotr
+  [0x77, (n: number) => (n === 0 ? '$1' : `(($1 << ${n}u) | ($1 >> ${32 - n}u))`)],
+  [0x78, (n: number) => (n === 0 ? '$1' : `(($1 >> ${n}u) | ($1 << ${32 - n}u))`)],
+]);
 
 /** Whether an i32 operation gives a multiple of 4 for certain. */
 function staysAligned(op: number, first: Value, second: Value | undefined): boolean {
