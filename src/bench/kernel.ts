@@ -225,7 +225,14 @@ class Measurement {
 }
 
 /** Bytes of a result of the sampled calls, as their dry runs would tell. */
-const RESULT_BYTES: Partial<Record<ProgramName, number>> = { claim: 128, amm: 288, mint: 112, ledger: 256, names: 160 };
+const RESULT_BYTES: Partial<Record<ProgramName, number>> = {
+  claim: 128,
+  amm: 288,
+  mint: 112,
+  ledger: 256,
+  names: 160,
+  probe: 96,
+};
 
 /** Calls in columns, in pieces as workers make them. */
 function record(name: ProgramName, calls: readonly GpuCall[]): CallRecords[] {
