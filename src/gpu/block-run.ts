@@ -8,8 +8,10 @@ import {
   NONE,
   PARAMS,
   PARAMS_STRIDE,
+  PUNTS,
   RESULT,
   SLOT,
+  stopCode,
   WINDOW_SPARE_BYTES,
   WORKGROUP_SIZE,
   WRITTEN_ADDRESS,
@@ -22,6 +24,8 @@ import type { GpuBlock, GpuBlockRun, GpuOutcomes, GpuTimings } from './types.js'
 
 /** Fuel that one submission to a hardware GPU may burn at most: far below what drivers take for a hang. */
 const SUBMISSION_FUEL = 2e11;
+/** Status word of a call that stored behind its window. */
+const TIGHT = stopCode('PUNT', PUNTS.indexOf('window'));
 /** Room in `input_state` for the values that the host sets between segments. */
 const VALUE_ROOM = 256 * 1024;
 
@@ -36,6 +40,8 @@ export interface LaneResources {
   readonly measure: boolean;
   readonly timeoutMs: number;
   readonly seed: number;
+  /** Most calls of a dispatch needed more memory than their window holds. */
+  onTight(programHash: string): void;
   onClose(): void;
 }
 
@@ -119,6 +125,7 @@ export class BlockRun implements GpuBlockRun {
       seen: new Uint32Array(range, size.resultBytes, size.seenBytes / 4),
       output,
     };
+    this.#findTight(segment, readback.results);
     return new MappedOutcomes(this.block.records, packed, segment, readback, this.#readAddress);
   }
 
@@ -147,6 +154,16 @@ export class BlockRun implements GpuBlockRun {
     this.#closed = true;
     for (const buffer of this.#mapped) this.lane.staging.giveBackRead(buffer);
     this.lane.onClose();
+  }
+
+  #findTight({ dispatches, first }: PackedSegment, results: Uint32Array): void {
+    for (const dispatch of dispatches) {
+      let tight = 0;
+      for (let i = dispatch.first; i < dispatch.first + dispatch.count; i++) {
+        if (results[(i - first) * RESULT.words + RESULT.offset.STATUS] === TIGHT) tight++;
+      }
+      if (tight * 2 > dispatch.count) this.lane.onTight(dispatch.programHash);
+    }
   }
 
   #slotOf(records: number, call: number, key: number): number | undefined {

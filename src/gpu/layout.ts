@@ -100,7 +100,7 @@ export const PUNTS = [
 export type PuntReason = (typeof PUNTS)[number];
 
 /** What a run is stopped with: the status in the low byte, the detail above it. */
-function stopCode(status: (typeof STATUSES)[number], detail: number): number {
+export function stopCode(status: (typeof STATUSES)[number], detail: number): number {
   return STATUSES.indexOf(status) | (detail << 8);
 }
 

@@ -114,7 +114,7 @@ export class DawnLane implements GpuLane {
           facts: { bytes: largest, limit },
         });
       }
-      const run = new BlockRun(this.#resources(block.seed, release), block, packed, kernels, (target) =>
+      const run = new BlockRun(this.#resources(block, window, release), block, packed, kernels, (target) =>
         this.#packer.write(block, packed, target),
       );
       return new ExplainedRun(run, (error) => this.#failed(error));
@@ -124,7 +124,7 @@ export class DawnLane implements GpuLane {
     }
   }
 
-  #resources(seed: number, onClose: () => void): LaneResources {
+  #resources(block: GpuBlock, window: number | undefined, onClose: () => void): LaneResources {
     const { software } = this.adapter;
     return {
       opened: this.#opened,
@@ -134,7 +134,14 @@ export class DawnLane implements GpuLane {
       timings: this.timings,
       measure: this.#options.measure ?? false,
       timeoutMs: this.#options.timeoutMs ?? (software ? TIMEOUT_MS.software : TIMEOUT_MS.hardware),
-      seed,
+      seed: block.seed,
+      onTight: (hash) => {
+        const program = block.programs.get(hash);
+        // Independent calls see to it themselves: they are run again with more.
+        if (program !== undefined && window === undefined) {
+          this.#programs.skipWindow(program, this.#programs.firstWindow(program));
+        }
+      },
       onClose,
     };
   }

@@ -23,10 +23,22 @@ test('every command of the README runs as it stands there, with a real file in t
     'BLOCK.bin': block,
     TXHEX: vectors.vectors.find((vector) => vector.tx_hex !== undefined)?.tx_hex ?? '',
     'FILE.wasm': join(ROOT, 'dist', 'wasm', 'indexers', 'default.wasm'),
-    // The README's number of blocks is a night's work.
+    // The README's numbers are a night's work.
     '100000': '3',
+    '2000': '2',
+    '5000': '50',
   };
-  expect(commands.map(([name]) => name)).toEqual(['replay', 'serve', 'dump', 'plan', 'decode', 'run-module', 'fuzz']);
+  expect(commands.map(([name]) => name)).toEqual([
+    'replay',
+    'serve',
+    'dump',
+    'plan',
+    'decode',
+    'run-module',
+    'fuzz',
+    'fuzz-kernel',
+    'bench',
+  ]);
   for (const words of commands) {
     const args = words.map((word) => real[word] ?? word);
     if (args[0] === 'serve') {

@@ -9,6 +9,7 @@ import { prepareProgram } from '../../src/program/prepare.js';
 import { MESSAGE_FUEL, type Program } from '../../src/program/types.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { concatBytes, u128Bytes } from '../../src/util/bytes.js';
+import { i32, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
 
 const numbers = (...list: (number | bigint)[]): Uint8Array => concatBytes(...list.map((n) => u128Bytes(BigInt(n))));
@@ -85,6 +86,27 @@ it('a message that is not paid for, or that the kernel stops, leaves the value t
   } finally {
     run.close();
   }
+});
+
+it('a program that stores behind its window gets a larger one from the next block on', async () => {
+  const b = new WasmBuilder();
+  const far = prepareProgram(b.execute([i32(20_000), i32(7), op(OP.i32Store, 0, 0), i32(104)]).bytes());
+  const statuses: string[] = [];
+  for (let round = 0; round < 2; round++) {
+    const recorder = new CallRecorder(SEED);
+    recorder.add(far.hash, { context: numbers(2, 1), fuel: MESSAGE_FUEL, height: 1 }, [], { bytes: 0 });
+    const programs = new Map([[far.hash, far]]);
+    const run = await lane.begin({
+      seed: SEED,
+      records: [recorder.take()],
+      programs,
+      segments: [[Uint32Array.of(0, 0)]],
+    });
+    const outcomes = await run.run(0);
+    statuses.push(outcomes.puntReason(0) ?? outcomes.status(0));
+    run.close();
+  }
+  expect(statuses).toEqual(['window', 'OK']);
 });
 
 it('a block whose values flow between CPU and kernel has nothing to repair', async () => {
