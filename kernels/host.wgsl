@@ -41,11 +41,10 @@ fn host_inner_call(a: u32, b: u32, c: u32, d: vec2<u32>) -> u32 {
   return 0u;
 }
 
-// Address of the value of the key, NONE if it is absent or the run has stopped. The key alone may cost more than is left: then it
-// is not even hashed.
+// Address of the value of the key, NONE if it is absent or the run has stopped. It counts as read even if what is left does not pay
+// for it: that is found out only when the length of the value is known.
 fn stored_value(key: vec2<u32>) -> u32 {
   var value = NONE;
-  stop_if(key.y > w_fuel, STATUS_OUT_OF_FUEL);
   if (st == 0u) {
     value = access_read(key.x, key.y);
   }
@@ -139,7 +138,7 @@ fn host_record_get(pointer: u32) {
     let key = read_buffer(pointer);
     charge(key.y);
     if (st == 0u) {
-      let value = access_read(key.x, key.y);
+      access_declared(key.x, key.y, KEY_READ);
     }
   }
 }
@@ -149,7 +148,7 @@ fn host_record_put(pointer: u32) {
     let key = read_buffer(pointer);
     charge(key.y);
     if (st == 0u) {
-      access_write(key.x, key.y);
+      access_declared(key.x, key.y, KEY_WRITTEN);
     }
   }
 }

@@ -82,8 +82,9 @@ fn access_read(at: u32, length: u32) -> u32 {
   return value;
 }
 
-fn access_write(at: u32, length: u32) {
-  stop_if(find_access(at, length, KEY_WRITTEN) == NONE, STATUS_ACCESS_VIOLATION);
+// A key that the program declares without touching it: it must be in the set, and that is all.
+fn access_declared(at: u32, length: u32, flags: u32) {
+  stop_if(find_access(at, length, flags) == NONE, STATUS_ACCESS_VIOLATION);
 }
 
 // Word `index` of the buffer that the address `place` points into.

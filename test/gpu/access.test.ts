@@ -167,5 +167,8 @@ describe('storage access in the kernel', () => {
         gpuCall(b, { context: text('r'), reads, writes, fuel: 8 }),
       ]),
     ).toEqual(['OK', 'ACCESS_VIOLATION', 'ACCESS_VIOLATION', 'OUT_OF_FUEL']);
+    // A key that is only declared was not read: it must not show in what the transaction read.
+    const [declared] = await runAndCompare(lane, [gpuCall(b, { context: text('r'), reads, writes })]);
+    expect(declared?.touched).toEqual([false]);
   });
 });

@@ -24,6 +24,8 @@ export interface Expected {
   readonly reason: string;
   readonly fuelLeft: number | undefined;
   readonly result: string | undefined;
+  /** Per declared read: was it read? Part of what a transaction leaves behind, so it must be the same to the last key. */
+  readonly touched: readonly boolean[] | undefined;
 }
 
 const runner = new ProgramRunner();
@@ -32,7 +34,14 @@ const runner = new ProgramRunner();
 export function expected(call: GpuCall): Expected {
   const values = new Map(call.reads.map(({ key, value }) => [toBinaryString(key), value]));
   const writes = new Set(call.writes.map(toBinaryString));
-  const violation: Expected = { status: 'ACCESS_VIOLATION', reason: 'none', fuelLeft: undefined, result: undefined };
+  const asked = new Set<string>();
+  const violation: Expected = {
+    status: 'ACCESS_VIOLATION',
+    reason: 'none',
+    fuelLeft: undefined,
+    result: undefined,
+    touched: undefined,
+  };
   const inside = (set: { has(key: string): boolean }, key: Uint8Array): string => {
     const name = toBinaryString(key);
     if (!set.has(name)) throw new Undeclared();
@@ -44,7 +53,10 @@ export function expected(call: GpuCall): Expected {
     context: call.context,
     transaction: EMPTY,
     block: EMPTY,
-    storage: (key) => values.get(inside(values, key)),
+    storage: (key) => {
+      asked.add(toBinaryString(key));
+      return values.get(inside(values, key));
+    },
     sequence: () => 1n,
     balance: () => EMPTY,
     declareRead: (key) => void inside(values, key),
@@ -54,16 +66,23 @@ export function expected(call: GpuCall): Expected {
     const { status, reason, fuelLeft, result } = runner.run(call.program, host, call.fuel);
     const written = result === undefined ? undefined : parseResult(result)?.storage;
     if (written !== undefined && [...written.keys()].some((key) => !writes.has(key))) return violation;
-    return { status, reason, fuelLeft, result: result && toHex(result) };
+    const touched = call.reads.map(({ key }) => asked.has(toBinaryString(key)));
+    return { status, reason, fuelLeft, result: result && toHex(result), touched };
   } catch (error) {
     if (error instanceof Undeclared) return violation;
     throw error;
   }
 }
 
-function seen({ status, reason, fuelLeft, result }: GpuCallResult): Expected {
+function seen({ status, reason, fuelLeft, result, touched }: GpuCallResult): Expected {
   const violation = status === 'ACCESS_VIOLATION';
-  return { status, reason, fuelLeft: violation ? undefined : fuelLeft, result: result && toHex(result) };
+  return {
+    status,
+    reason,
+    fuelLeft: violation ? undefined : fuelLeft,
+    result: result && toHex(result),
+    touched: violation ? undefined : touched,
+  };
 }
 
 /** Runs calls in the kernel, holds every result that is not a PUNT against V8, and returns the results. */
