@@ -1,4 +1,5 @@
 import { EnvironmentError } from '../errors.js';
+import { readU32 } from '../util/bytes.js';
 import type { BufferPool } from './buffers.js';
 import type { OpenDevice } from './device.js';
 import {
@@ -363,8 +364,7 @@ function strideOf(count: number): number {
 }
 
 function lengthPrefixed(bytes: Uint8Array, at: number): Uint8Array {
-  const length = bytes[at - 4] | (bytes[at - 3] << 8) | (bytes[at - 2] << 16) | (bytes[at - 1] << 24);
-  return bytes.subarray(at, at + (length >>> 0));
+  return bytes.subarray(at, at + readU32(bytes, at - 4));
 }
 
 async function withTimeout(work: Promise<unknown>, ms: number): Promise<void> {

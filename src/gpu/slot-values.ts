@@ -1,3 +1,4 @@
+import { readU32 } from '../util/bytes.js';
 import { ACCESS_RECORD, CALL_RECORD, KEY_RECORD, KEY_WRITTEN, NONE, RESULT, STATUSES } from './layout.js';
 import type { SegmentReadback } from './outcomes.js';
 import type { PackedBlock, PackedSegment } from './pack.js';
@@ -31,7 +32,7 @@ export class SlotValues {
   /** The value of `slot`, as a view; undefined if no message has written it. */
   get(slot: number): Uint8Array | undefined {
     const at = this.at[slot];
-    return at === NONE ? undefined : this.bytes.subarray(at, at + u32(this.bytes, at - 4));
+    return at === NONE ? undefined : this.bytes.subarray(at, at + readU32(this.bytes, at - 4));
   }
 
   /** Applies the writes of a segment's messages in packed order. A result that does not parse writes nothing, for it is rejected. */
@@ -60,19 +61,19 @@ export class SlotValues {
     end: number,
   ): void {
     const { bytes, at: slots } = this;
-    const transfers = u32(bytes, start);
+    const transfers = readU32(bytes, start);
     if (transfers > (end - start) / TRANSFER_BYTES) return;
     let at = start + 16 + transfers * TRANSFER_BYTES;
     if (at + 4 > end) return;
-    const entries = u32(bytes, at);
+    const entries = readU32(bytes, at);
     at += 4;
     const first = heads[call * HEAD_WORDS + FIRST_ACCESS];
     const count = heads[call * HEAD_WORDS + ACCESSES];
     for (let n = 0; n < entries; n++) {
       if (at + 4 > end) return;
-      const length = u32(bytes, at);
+      const length = readU32(bytes, at);
       const value = at + 8 + length;
-      if (value > end || value + u32(bytes, value - 4) > end) return;
+      if (value > end || value + readU32(bytes, value - 4) > end) return;
       for (let k = 0; k < count; k++) {
         const access = (first + k) * ACCESS_WORDS;
         const key = accesses[access + KEY] * KEY_WORDS;
@@ -85,11 +86,7 @@ export class SlotValues {
         this.count++;
         break;
       }
-      at = value + u32(bytes, value - 4);
+      at = value + readU32(bytes, value - 4);
     }
   }
-}
-
-function u32(bytes: Uint8Array, at: number): number {
-  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
 }

@@ -1,5 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 import { readU32 } from '../util/bytes.js';
+import { crc32 } from '../util/crc32.js';
 import { LIMITS } from './limits.js';
 
 const FHCRC = 2;
@@ -7,19 +8,6 @@ const FEXTRA = 4;
 const FNAME = 8;
 const FCOMMENT = 16;
 const RESERVED = 0xe0;
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-  return c;
-});
-
-/** CRC-32 of gzip (RFC 1952, section 8). */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
 
 /** Where the compressed data starts, or undefined if the header of the member (RFC 1952, section 2.3) is wrong. */
 function headerEnd(gz: Uint8Array): number | undefined {

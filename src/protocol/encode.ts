@@ -3,6 +3,7 @@
  * honest writer would, so that malformed cases can be built; only values that have no encoding throw `RangeError`.
  */
 import { concatBytes, U128_MAX, u32Bytes } from '../util/bytes.js';
+import { crc32 } from '../util/crc32.js';
 import { compareIds } from './alkane-id.js';
 import { CHUNK, KEY, PROTOCOL_TAG_ALKANES } from './protostones.js';
 import { TAG } from './rune-fields.js';
@@ -163,17 +164,4 @@ export function gzipStored(bytes: Uint8Array): Uint8Array {
   }
   parts.push(u32Bytes(crc32(bytes)), u32Bytes(bytes.length));
   return concatChunks(parts);
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
-  return value;
-});
-
-/** CRC-32 of gzip. Own code: node:zlib has it only from 20.15 on. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ byte) & 0xff];
-  return ~crc >>> 0;
 }

@@ -1,7 +1,8 @@
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { crc32, inflateBody } from '../../src/program/inflate.js';
+import { inflateBody } from '../../src/program/inflate.js';
 import { concatBytes, u32Bytes } from '../../src/util/bytes.js';
+import { crc32 } from '../../src/util/crc32.js';
 
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
 const body = text('a program, a program, a program');
