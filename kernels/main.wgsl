@@ -27,9 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x < params.count) {
     lane_index = id.x;
     call_index = params.first + id.x;
-    for (var i = COPY_FIRST; i < COPY_END; i++) {
-      set_word(i - WINDOW_FIRST, program_data[i - IMAGE_FIRST]);
-    }
+    lay_image();
     w_fuel = call_word(CALL_FUEL);
     w_stack = STACK_SLOTS;
     let pointer = execute();

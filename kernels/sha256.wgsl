@@ -144,6 +144,51 @@ fn swap_bytes(value: u32) -> u32 {
   return (value << 24u) | ((value & 0xff00u) << 8u) | ((value >> 8u) & 0xff00u) | (value >> 24u);
 }
 
+// Takes the 64 bytes at an address inside memory.
+fn sha_take(at: u32) {
+  let first = at >> 2u;
+  let v0 = read_word(first + 0u);
+  let v1 = read_word(first + 1u);
+  let v2 = read_word(first + 2u);
+  let v3 = read_word(first + 3u);
+  let v4 = read_word(first + 4u);
+  let v5 = read_word(first + 5u);
+  let v6 = read_word(first + 6u);
+  let v7 = read_word(first + 7u);
+  let v8 = read_word(first + 8u);
+  let v9 = read_word(first + 9u);
+  let v10 = read_word(first + 10u);
+  let v11 = read_word(first + 11u);
+  let v12 = read_word(first + 12u);
+  let v13 = read_word(first + 13u);
+  let v14 = read_word(first + 14u);
+  let v15 = read_word(first + 15u);
+  let v16 = read_word(first + 16u);
+  sha_words[0] = swap_bytes(funnel(v0, v1, at));
+  sha_words[1] = swap_bytes(funnel(v1, v2, at));
+  sha_words[2] = swap_bytes(funnel(v2, v3, at));
+  sha_words[3] = swap_bytes(funnel(v3, v4, at));
+  sha_words[4] = swap_bytes(funnel(v4, v5, at));
+  sha_words[5] = swap_bytes(funnel(v5, v6, at));
+  sha_words[6] = swap_bytes(funnel(v6, v7, at));
+  sha_words[7] = swap_bytes(funnel(v7, v8, at));
+  sha_words[8] = swap_bytes(funnel(v8, v9, at));
+  sha_words[9] = swap_bytes(funnel(v9, v10, at));
+  sha_words[10] = swap_bytes(funnel(v10, v11, at));
+  sha_words[11] = swap_bytes(funnel(v11, v12, at));
+  sha_words[12] = swap_bytes(funnel(v12, v13, at));
+  sha_words[13] = swap_bytes(funnel(v13, v14, at));
+  sha_words[14] = swap_bytes(funnel(v14, v15, at));
+  sha_words[15] = swap_bytes(funnel(v15, v16, at));
+}
+
+// Takes what follows the message in its last block: `mark` is where the message ends in it, or 0.
+fn sha_take_padding(mark: u32, bytes: u32) {
+  sha_words = array<u32, 16>();
+  sha_words[0] = mark;
+  sha_words[15] = bytes << 3u;
+}
+
 // Word `index`, big-endian, of the buffer (address, length) with its padding; a message of at most 2^29 bytes.
 fn sha_padded_word(data: vec2<u32>, index: u32, last: u32) -> u32 {
   let at = index * 4u;
@@ -160,16 +205,23 @@ fn sha_buffer(data: vec2<u32>, twice: bool) {
   let blocks = (data.y + 72u) >> 6u;
   let all = blocks + select(0u, 1u, twice);
   for (var block = 0u; block < all; block++) {
-    let second = block == blocks;
-    for (var i = 0u; i < 16u; i++) {
-      if (second) {
-        sha_words[i] = select(select(0u, 0x80000000u, i == 8u) | select(0u, 256u, i == 15u), sha_state[i & 7u], i < 8u);
-      } else {
+    let at = block * 64u;
+    if (block == blocks) {
+      sha_words = array<u32, 16>();
+      for (var i = 0u; i < 8u; i++) {
+        sha_words[i] = sha_state[i];
+      }
+      sha_words[8] = 0x80000000u;
+      sha_words[15] = 256u;
+      sha_start();
+    } else if (at + 64u <= data.y) {
+      sha_take(data.x + at);
+    } else if (at >= data.y) {
+      sha_take_padding(select(0u, 0x80000000u, at == data.y), data.y);
+    } else {
+      for (var i = 0u; i < 16u; i++) {
         sha_words[i] = sha_padded_word(data, block * 16u + i, blocks * 16u - 1u);
       }
-    }
-    if (second) {
-      sha_start();
     }
     sha_block();
   }
@@ -183,8 +235,20 @@ fn host_hash(pointer: u32, out: u32, twice: bool) {
     if (st == 0u) {
       sha_buffer(data, twice);
       put32(out - 4u, 32u);
-      for (var i = 0u; i < 8u; i++) {
-        put32(out + i * 4u, swap_bytes(sha_state[i]));
+      let to = window_word(out);
+      if ((out & 3u) == 0u) {
+        set_word(to, swap_bytes(sha_state[0]));
+        set_word(to + 1u, swap_bytes(sha_state[1]));
+        set_word(to + 2u, swap_bytes(sha_state[2]));
+        set_word(to + 3u, swap_bytes(sha_state[3]));
+        set_word(to + 4u, swap_bytes(sha_state[4]));
+        set_word(to + 5u, swap_bytes(sha_state[5]));
+        set_word(to + 6u, swap_bytes(sha_state[6]));
+        set_word(to + 7u, swap_bytes(sha_state[7]));
+      } else {
+        for (var i = 0u; i < 8u; i++) {
+          put32(out + i * 4u, swap_bytes(sha_state[i]));
+        }
       }
     }
   }

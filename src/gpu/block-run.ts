@@ -5,7 +5,6 @@ import type { OpenDevice } from './device.js';
 import {
   BUFFERS,
   type BufferName,
-  CALL_RECORD,
   NONE,
   PARAMS,
   PARAMS_STRIDE,
@@ -272,12 +271,13 @@ export class BlockRun implements GpuBlockRun {
   /** One encoder for the segment, unless its calls could run for too long on a GPU that others wait for. */
   #dispatchAll(segment: PackedSegment): void {
     const { device } = this.lane.opened;
+    const { fuelBefore } = this.packed;
     const limit = this.lane.opened.adapter.software ? Number.POSITIVE_INFINITY : SUBMISSION_FUEL;
     let encoder = device.createCommandEncoder();
     let pass: GPUComputePassEncoder | undefined;
     let fuel = 0;
     for (const dispatch of segment.dispatches) {
-      const more = this.#fuelOf(dispatch);
+      const more = fuelBefore[dispatch.first + dispatch.count] - fuelBefore[dispatch.first];
       if (fuel > 0 && fuel + more > limit) {
         pass?.end();
         pass = undefined;
@@ -300,15 +300,6 @@ export class BlockRun implements GpuBlockRun {
     }
     pass?.end();
     device.queue.submit([encoder.finish()]);
-  }
-
-  #fuelOf({ first, count }: Dispatch): number {
-    const { recordsOf, callOf } = this.packed;
-    let fuel = 0;
-    for (let i = first; i < first + count; i++) {
-      fuel += this.block.records[recordsOf[i]].heads[callOf[i] * CALL_RECORD.words + CALL_RECORD.offset.FUEL];
-    }
-    return fuel;
   }
 
   #bindGroup(kernel: ReadyKernel): GPUBindGroup {

@@ -74,6 +74,8 @@ export interface PackedBlock {
   readonly callOf: Uint32Array;
   readonly firstAccess: Uint32Array;
   readonly outAt: Uint32Array;
+  /** Fuel of all packed calls before it; one entry more than calls. */
+  readonly fuelBefore: Float64Array;
   /** Packed call by number in the segments as given. */
   readonly packedOf: Uint32Array;
   /** Slot of every access. */
@@ -99,6 +101,7 @@ export class Packer {
   #packedOf = new Uint32Array(0);
   #firstAccess = new Uint32Array(0);
   #outAt = new Uint32Array(0);
+  #fuelBefore = new Float64Array(0);
   #slotOf = new Uint32Array(0);
 
   /** First pass. */
@@ -114,6 +117,8 @@ export class Packer {
     const callOf = this.#callOf;
     const firstAccess = this.#firstAccess;
     const outAt = this.#outAt;
+    const fuelBefore = this.#fuelBefore;
+    let fuel = 0;
     for (let i = 0; i < calls; i++) {
       const { heads } = records[recordsOf[i]];
       used[recordsOf[i]] = 1;
@@ -122,7 +127,10 @@ export class Packer {
       keys += heads[head + HEAD_ACCESSES];
       outAt[i] = outputWords;
       outputWords += outputCapacity(heads[head + HEAD_EXPECTED_BYTES]);
+      fuelBefore[i] = fuel;
+      fuel += heads[head + HEAD_FUEL];
     }
+    fuelBefore[calls] = fuel;
     firstAccess[calls] = keys;
     outAt[calls] = outputWords;
     if (this.#slotOf.length < keys) this.#slotOf = new Uint32Array(keys * 2);
@@ -153,6 +161,7 @@ export class Packer {
       callOf: this.#callOf,
       firstAccess: this.#firstAccess,
       outAt: this.#outAt,
+      fuelBefore: this.#fuelBefore,
       packedOf: this.#packedOf,
       slotOf: this.#slotOf,
       accesses: keys,
@@ -254,6 +263,7 @@ export class Packer {
     this.#packedOf = new Uint32Array(size);
     this.#firstAccess = new Uint32Array(size);
     this.#outAt = new Uint32Array(size);
+    this.#fuelBefore = new Float64Array(size);
   }
 }
 

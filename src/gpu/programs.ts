@@ -4,13 +4,20 @@ import { BUFFERS, PARAMS_BINDING, PARAMS_STRIDE } from './layout.js';
 import { type Kernel, type MemoryWindow, translateProgram } from './translate/module.js';
 
 /**
- * Sizes of the memory an invocation holds, tried in order: a program starts with the first that holds its static data, and a call
- * that stores behind it is run again with the next. A private array is fastest while it is small.
+ * Sizes of the memory an invocation holds, tried in order: a program starts with the first that leaves room behind its static
+ * data, and a call that stores behind it is run again with the next. The smaller a private array, the faster: on an NVIDIA H200 the
+ * claims of a batch take 0.65 ms with 2 KiB and 0.81 ms with 8 KiB, which all have to be zeroed.
  */
 export const WINDOWS: readonly MemoryWindow[] = [
+  { bytes: 2 * 1024, place: 'private', fromData: true },
   { bytes: 8 * 1024, place: 'private' },
   { bytes: 64 * 1024, place: 'storage' },
 ];
+
+/** The window that a program starts with at the latest. */
+const ROOMIEST = 1;
+/** Bytes that a call needs for its context, keys, values and result, unless it is found to need more. */
+const ROOM = 1024;
 
 export interface ReadyKernel {
   /** Program hash and window: names it among the kernels of a device. */
@@ -95,9 +102,10 @@ export class ProgramCache {
     let entry = this.#entries.get(program.hash);
     if (entry === undefined) {
       entry = { kernels: [], ready: [], settled: new Set(), reason: undefined, first: 0 };
-      for (; entry.first < WINDOWS.length; entry.first++) {
-        entry.reason = this.#translate(program, entry, entry.first);
-        if (entry.reason === undefined) break;
+      // What is refused is so with any window.
+      entry.reason = this.#translate(program, entry, 0);
+      while (entry.first < ROOMIEST && entry.reason === undefined && (entry.kernels[entry.first]?.room ?? 0) < ROOM) {
+        entry.reason = this.#translate(program, entry, ++entry.first);
       }
       this.#entries.set(program.hash, entry);
     }

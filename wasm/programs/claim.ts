@@ -1,9 +1,9 @@
 // Merkle-proof airdrop: heavy compute, disjoint keys. docs/programs.md, "claim".
 import { contextBegin, input, opcode } from '../sdk/context';
 import { isDryRun, require, revert } from '../sdk/env';
+import { sha256 } from '../sdk/intrinsics';
 import { bufferLength, textBuffer } from '../sdk/memory';
 import { finish, finishEmpty, put, responseBegin, returnIncoming, transferOwn } from '../sdk/response';
-import { sha256 } from '../sdk/sha256';
 import { get, key, keyOf } from '../sdk/storage';
 import * as u128 from '../sdk/u128';
 
@@ -12,11 +12,11 @@ const ROOT_BYTES: u32 = 36;
 
 /** The value of `root`: 32 bytes, then the depth. */
 const CONFIG: usize = memory.data(36, 8);
-/** Index (u64) and amount (u128) of a leaf. */
-const LEAF: usize = memory.data(24, 8);
+/** Buffers for the host, each with the length word before it. Index (u64) and amount (u128) of a leaf. */
+const LEAF: usize = memory.data<u32>([0, 24, 0, 0, 0, 0, 0, 0], 8) + 8;
 /** Left and right child. */
-const PAIR: usize = memory.data(64, 8);
-const NODE: usize = memory.data(32, 8);
+const PAIR: usize = memory.data<u32>([0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 8) + 8;
+const NODE: usize = memory.data<u32>([0, 32, 0, 0, 0, 0, 0, 0, 0, 0], 8) + 8;
 const MARK: usize = memory.data<u8>([1]);
 
 function initialise(): usize {
@@ -37,7 +37,7 @@ function initialise(): usize {
 function proves(root: usize, depth: u32, index: u64, amount: usize): bool {
   store<u64>(LEAF, index);
   u128.copy(LEAF + 8, amount);
-  sha256(LEAF, 24, NODE);
+  sha256(LEAF, NODE);
   for (let level: u32 = 0; level < depth; level++) {
     const own = PAIR + ((<u32>(index >> level) & 1) << 5);
     const other = PAIR + (PAIR + 32 - own);
@@ -45,7 +45,7 @@ function proves(root: usize, depth: u32, index: u64, amount: usize): bool {
     u128.copy(own + 16, NODE + 16);
     u128.copy(other, input(3 + 2 * level));
     u128.copy(other + 16, input(4 + 2 * level));
-    sha256(PAIR, 64, NODE);
+    sha256(PAIR, NODE);
   }
   return u128.equal(NODE, root) && u128.equal(NODE + 16, root + 16);
 }

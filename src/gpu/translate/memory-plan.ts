@@ -8,6 +8,8 @@ import { Unsupported } from './unsupported.js';
 export interface MemoryWindow {
   readonly bytes: number;
   readonly place: 'private' | 'storage';
+  /** Begins at the static data where no stack lies below it, not at address 0: compilers leave that room to keep null pointers apart. */
+  readonly fromData?: boolean;
 }
 
 /** A passive data segment in `program_data`. */
@@ -21,6 +23,8 @@ export interface MemoryPlan {
   readonly window: MemoryWindow;
   /** First byte of memory inside the window. */
   readonly first: number;
+  /** Bytes of the window behind all that the program begins with: static data, and wherever its pointers start. */
+  readonly room: number;
   /** Pages at the start; `grows` says whether memory.grow is there at all. */
   readonly pages: number;
   readonly grows: boolean;
@@ -40,14 +44,15 @@ export interface MemoryUse {
 }
 
 const PAGE_BYTES = 65_536;
+const START_ALIGNMENT = 16;
 /** What of the window lies below a pointer that is far up: a stack grows down from it, data and heap stand above. */
 const BELOW_ANCHOR = 1 / 4;
-/** How far up a pointer may start in a window that begins at address 0. */
+/** How far up in the window a pointer may start. */
 const LOW_PART = 7 / 8;
 
 /**
- * Lays out the memory of a program. The window begins at address 0 unless the program's stack or heap
- * pointer (a mutable global's initial value, or a constant that it is set to) starts behind most of it: then it lies
+ * Lays out the memory of a program. The window begins at address 0 (see {@link MemoryWindow.fromData}) unless the program's stack
+ * or heap pointer (a mutable global's initial value, or a constant that it is set to) starts behind most of it: then it lies
  * around the highest of these. Throws {@link Unsupported} if a data segment is out of bounds: instantiation fails, which is the CPU's.
  */
 export function planMemory(module: WasmModule, window: MemoryWindow, use: MemoryUse): MemoryPlan {
@@ -55,7 +60,7 @@ export function planMemory(module: WasmModule, window: MemoryWindow, use: Memory
   const maxPages = module.memory?.maxPages ?? LIMITS.memoryPages;
   const grows = use.grow && maxPages > pages;
   const image = staticImage(module, pages * PAGE_BYTES);
-  const first = windowStart(module, window.bytes, pages * PAGE_BYTES);
+  const { first, anchor } = windowStart(module, window, pages * PAGE_BYTES, image.first);
   const end = first + window.bytes;
   const imageEnd = image.first + image.bytes.length;
   const far = image.bytes.length > 0 && (image.first < first || imageEnd > end);
@@ -73,8 +78,6 @@ export function planMemory(module: WasmModule, window: MemoryWindow, use: Memory
     ['WINDOW_WORDS', window.bytes / 4],
     ['IMAGE_FIRST', image.first / 4],
     ['IMAGE_WORDS', image.bytes.length / 4],
-    ['COPY_FIRST', copyFirst],
-    ['COPY_END', Math.max(copyFirst, Math.min(end, imageEnd) / 4)],
     ['MAX_PAGES', grows ? maxPages : pages],
   ];
   const wgsl = [
@@ -87,10 +90,12 @@ export function planMemory(module: WasmModule, window: MemoryWindow, use: Memory
     kernelText(window.place === 'private' ? 'memory-private' : 'memory-storage'),
     kernelText(far ? 'memory-far' : 'memory-near'),
     kernelText('memory'),
+    layImage(programData, image.first / 4, copyFirst, Math.min(end, imageEnd) / 4, first / 4),
     ...(segments.size > 0 ? [kernelText('memory-init')] : []),
     ...(grows ? [kernelText('memory-grow')] : []),
   ].join('\n');
-  return { window, first, pages, grows, programData, segments, wgsl };
+  const room = far ? 0 : Math.max(0, end - Math.max(imageEnd, anchor));
+  return { window, first, room, pages, grows, programData, segments, wgsl };
 }
 
 /** Whether an access of at most 8 bytes leaves memory. Only a memory that may be empty needs the long form. */
@@ -138,11 +143,44 @@ function placeSegments(
   return { segments, words };
 }
 
-function windowStart(module: WasmModule, windowBytes: number, memoryBytes: number): number {
-  const anchor = pointerGlobals(module).reduce((most, v) => (v <= memoryBytes ? Math.max(most, v) : most), 0);
-  if (anchor <= windowBytes * LOW_PART) return 0;
-  const wanted = Math.floor(anchor - windowBytes * BELOW_ANCHOR) & ~15;
-  return Math.max(0, Math.min(wanted, memoryBytes - windowBytes));
+/** First byte of the window, and the highest pointer that the program begins with. One that starts below the static data is a stack's, which grows down to 0. */
+function windowStart(
+  module: WasmModule,
+  { bytes, fromData }: MemoryWindow,
+  memoryBytes: number,
+  imageStart: number,
+): { readonly first: number; readonly anchor: number } {
+  let anchor = 0;
+  let first = fromData ? imageStart & ~(START_ALIGNMENT - 1) : 0;
+  for (const pointer of pointerGlobals(module)) {
+    if (pointer === 0 || pointer > memoryBytes) continue;
+    anchor = Math.max(anchor, pointer);
+    if (pointer <= imageStart) first = 0;
+  }
+  const last = Math.max(0, memoryBytes - bytes);
+  if (anchor - first > bytes * LOW_PART) {
+    first = Math.max(0, Math.floor(anchor - bytes * BELOW_ANCHOR) & ~(START_ALIGNMENT - 1));
+  }
+  return { first: Math.min(first, last), anchor };
+}
+
+/** Most words of static data that are laid out as code; more are copied from `program_data`. */
+const IMAGE_AS_CODE = 128;
+
+/** Lays the static data into a window of zeros: words `from` to `to` of memory. A few words are stores of constants, which wait for nothing. */
+function layImage(data: Uint32Array, imageFirst: number, from: number, to: number, windowFirst: number): string {
+  const stores: string[] = [];
+  for (let word = from; word < to; word++) {
+    const value = data[word - imageFirst];
+    if (value !== 0) stores.push(`  set_word(${word - windowFirst}u, ${value}u);`);
+    if (stores.length > IMAGE_AS_CODE) break;
+  }
+  const loop = [
+    `  for (var i = ${from}u; i < ${to}u; i++) {`,
+    `    set_word(i - ${windowFirst}u, program_data[i - ${imageFirst}u]);`,
+    '  }',
+  ];
+  return ['fn lay_image() {', ...(stores.length > IMAGE_AS_CODE ? loop : stores), '}', ''].join('\n');
 }
 
 /** Where pointers that mutable globals hold may start: initial values, and constants they are set to. */

@@ -22,6 +22,8 @@ export interface Kernel {
   /** The buffer `program_data`: static data, then passive segments, then the data of the intrinsics. */
   readonly image: Uint32Array;
   readonly window: MemoryWindow;
+  /** Bytes of the window behind what the program begins with. */
+  readonly room: number;
   /** Statements if every call were inlined, as shader compilers do. */
   readonly inlinedStatements: number;
 }
@@ -97,7 +99,7 @@ class ModuleTranslation {
 
   run(): Kernel {
     const functions = this.#functions();
-    const { programData, window } = this.#memory;
+    const { programData, window, room } = this.#memory;
     const names = new Set(this.module.imports.map(({ name }) => name));
     const intrinsics = intrinsicParts(names, programData.length);
     const wgsl = [
@@ -118,7 +120,7 @@ class ModuleTranslation {
     image.set(programData);
     image.set(intrinsics.data, programData.length);
     const inlinedStatements = inlinedWeight(this.#calls, functions);
-    return { wgsl, image, window, inlinedStatements };
+    return { wgsl, image, window, room, inlinedStatements };
   }
 
   /** Translates every function, again where a guess about alignment that it relied on has failed. */
