@@ -4,6 +4,8 @@
 // `cpu` is the processor time of the whole process, which such a machine does not stretch as much.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { WORKLOAD_NAMES } from '../dist/bench/block-messages.js';
+import { makeWorkload } from '../dist/bench/block-workloads.js';
 import { BlockTasks } from '../dist/execute/block-tasks.js';
 import { CachingReader } from '../dist/execute/caching-reader.js';
 import { LaneEngine } from '../dist/execute/engine.js';
@@ -12,14 +14,13 @@ import { WorkerPool } from '../dist/execute/worker-pool.js';
 import { scanBlock } from '../dist/lane/scan.js';
 import { laneTransaction } from '../dist/lane/transaction.js';
 import { ProgramRunner } from '../dist/program/runner.js';
-import { makeWorkload, WORKLOADS } from './workloads.mjs';
 
 const { values: args } = parseArgs({
   options: {
     count: { type: 'string', default: '20000' },
     rounds: { type: 'string', default: '7' },
     workers: { type: 'string', default: String(Math.max(1, availableParallelism() - 1)) },
-    only: { type: 'string', default: WORKLOADS.join(',') },
+    only: { type: 'string', default: WORKLOAD_NAMES.join(',') },
     json: { type: 'boolean', default: false },
   },
 });
