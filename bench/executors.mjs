@@ -41,7 +41,7 @@ async function measure({ name, block, state }) {
   const calls = recordCalls(transactions, context, reader(), runner);
   const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
   const pool = workers > 0 ? new WorkerPool(workers) : undefined;
-  pool?.begin({ kind: 'block', context, storeHandle: undefined, snapshot: state });
+  pool?.begin({ kind: 'block', context, storeHandle: undefined, snapshot: state, recording: undefined });
   const ways = {
     'runner alone': () => {
       for (const { program, host } of calls) runner.run(program, host);

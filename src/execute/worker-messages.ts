@@ -3,7 +3,7 @@ import type { CallRecords } from '../gpu/records.js';
 import type { LaneContext } from '../lane/message.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneKey, LaneOutcome } from '../lane/types.js';
-import type { DryRun, Overrides } from './block-tasks.js';
+import type { DryRun, Overrides, Recording } from './block-tasks.js';
 
 /** Begins a block: everything after it is about this one, until the next. Not answered. */
 export interface BeginBlock {
@@ -12,8 +12,8 @@ export interface BeginBlock {
   /** The open store, or a copy of the state before the block. */
   readonly storeHandle: bigint | undefined;
   readonly snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined;
-  /** Start of the key hashes of recorded calls; undefined: nothing is recorded. */
-  readonly recordSeed: number | undefined;
+  /** Which calls are recorded; undefined: none. */
+  readonly recording: Recording | undefined;
 }
 
 export interface CpuItem {

@@ -29,9 +29,9 @@ port.on('message', (message: ToWorker) => {
   });
 });
 
-async function begin({ context, storeHandle, snapshot, recordSeed }: BeginBlock): Promise<BlockTasks> {
+async function begin({ context, storeHandle, snapshot, recording }: BeginBlock): Promise<BlockTasks> {
   const before = new CachingReader(await open(storeHandle, snapshot));
-  return new BlockTasks(context, before, runner, recordSeed);
+  return new BlockTasks(context, before, runner, recording);
 }
 
 function open(
