@@ -51,7 +51,7 @@ async function measure({ name, block, state }) {
     'sequential block': () => engine.processBlock(block, HEIGHT, { reader: reader() }),
     'dry run': () => {
       const tasks = new BlockTasks(context, reader(), runner, undefined);
-      for (const transaction of transactions) tasks.dryRun(transaction);
+      tasks.dryRunAll(transactions);
     },
     ...(pool && { [`dry run, ${workers} workers`]: () => pool.dryRun(transactions) }),
   };

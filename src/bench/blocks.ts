@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LaneEngine, type StateSource } from '../execute/engine.js';
 import type { Policy } from '../execute/route.js';
+import { StoredState } from '../execute/stored-state.js';
 import type { GpuLane } from '../gpu/types.js';
-import type { Executor, LaneBlockResult, StateReader } from '../lane/types.js';
+import type { Executor, LaneBlockResult } from '../lane/types.js';
 import { summarise } from '../plan/report.js';
 import { Store } from '../store/store.js';
-import { fromBinaryString } from '../util/bytes.js';
 import type { WorkloadName } from './block-messages.js';
 import { makeWorkload, type WorkloadBlock } from './block-workloads.js';
 import { countDifferences } from './compare-blocks.js';
@@ -154,8 +154,7 @@ class Side {
 
   async run(keep: boolean): Promise<LaneBlockResult> {
     const { store, workload } = this;
-    const reader: StateReader = { get: (key) => store.getLatest('P', fromBinaryString(key)) };
-    const state: StateSource = { reader, storeHandle: store.handle };
+    const state: StateSource = { reader: new StoredState(store), storeHandle: store.handle };
     const usage = process.cpuUsage();
     const started = performance.now();
     const result = await this.#engine.processBlock(workload.block, 1, state);

@@ -1,11 +1,12 @@
 /** What a worker (or the engine itself) does for one block: dry runs and executions over the state before the block. */
 import { CallRecorder, type CallRecords } from '../gpu/records.js';
 import type { DeclaredKeys, LaneContext, MessageCall, MessageEnd } from '../lane/message.js';
-import type { LaneTransaction } from '../lane/scan.js';
+import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { parseResult } from '../program/result.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
+import type { CachingReader } from './caching-reader.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import { RecordingHost } from './recording-host.js';
 
@@ -38,13 +39,13 @@ export type Overrides = ReadonlyMap<LaneKey, Uint8Array | undefined>;
 
 export class BlockTasks {
   readonly #context: LaneContext;
-  readonly #before: StateReader;
+  readonly #before: CachingReader;
   readonly #runner: CpuRunner;
   readonly #recorder: CallRecorder | undefined;
   readonly #recorded: ReadonlySet<string> | undefined;
 
   /** `recording` undefined: no call is recorded for the kernel. */
-  constructor(context: LaneContext, before: StateReader, runner: CpuRunner, recording: Recording | undefined) {
+  constructor(context: LaneContext, before: CachingReader, runner: CpuRunner, recording: Recording | undefined) {
     this.#context = context;
     this.#before = before;
     this.#runner = runner;
@@ -57,8 +58,13 @@ export class BlockTasks {
     return this.#recorder?.take();
   }
 
-  /** Dry run of `transaction` against the state before the block. */
-  dryRun(transaction: LaneTransaction): DryRun {
+  /** Dry runs of `transactions` against the state before the block, in their order. */
+  dryRunAll(transactions: readonly LaneTransaction[]): DryRun[] {
+    this.#before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
+    return transactions.map((transaction) => this.#dryRun(transaction));
+  }
+
+  #dryRun(transaction: LaneTransaction): DryRun {
     const declared: DeclaredKeys = { reads: new Set(), writes: new Set() };
     const run = laneTransaction(transaction, this.#context, this.#before, declared);
     let askedDryRun = false;

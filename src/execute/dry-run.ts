@@ -24,7 +24,7 @@ export async function dryRunAll(
   pool: WorkerPool | undefined,
 ): Promise<DryRuns> {
   if (pool !== undefined && transactions.length >= FEWEST_FOR_WORKERS) return pool.dryRun(transactions);
-  const runs = transactions.map((transaction) => tasks.dryRun(transaction));
+  const runs = tasks.dryRunAll(transactions);
   const records = tasks.takeRecords();
   return { runs, records: records === undefined ? [] : [records], recordsOf: new Uint32Array(runs.length) };
 }

@@ -7,7 +7,7 @@ import type { CallRecords } from '../gpu/records.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { DependentRule, LaneContext } from '../lane/message.js';
 import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
-import { type LaneTransaction, scanBlock } from '../lane/scan.js';
+import { type LaneTransaction, scanBlock, sheetKeysOf } from '../lane/scan.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, StateReader } from '../lane/types.js';
 import { makePlan } from '../plan/plan.js';
 import { type Plan, summarise } from '../plan/report.js';
@@ -96,6 +96,7 @@ export class LaneEngine {
     addMs(statistics, 'scan', started);
     if (this.#options.policy === 'sequential') {
       started = performance.now();
+      before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
       const outcomes = runSequential(transactions, context, before, this.#runner);
       addMs(statistics, 'sequential', started);
       const demoted = countDemoted(transactions);
@@ -140,7 +141,7 @@ export class LaneEngine {
   async #analyse(
     transactions: readonly LaneTransaction[],
     context: LaneContext,
-    before: StateReader,
+    before: CachingReader,
     state: StateSource,
     statistics: LaneStatistics,
   ): Promise<PlannedBlock> {
@@ -169,6 +170,8 @@ export class LaneEngine {
     const dryRuns = new Array<DryRun | undefined>(transactions.length).fill(undefined);
     planned.forEach((position, i) => {
       dryRuns[position] = found[i];
+      // They read the same state: what they saw need not be read here again.
+      if (pool !== undefined) before.learn(found[i].outcome.reads);
     });
     addMs(statistics, 'dryRun', started);
     started = performance.now();
@@ -180,7 +183,7 @@ export class LaneEngine {
   async #parallel(
     transactions: readonly LaneTransaction[],
     context: LaneContext,
-    before: StateReader,
+    before: CachingReader,
     state: StateSource,
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {

@@ -4,9 +4,9 @@ import { buffersOf } from '../gpu/records.js';
 import type { LaneKey, StateReader } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
 import { Store } from '../store/store.js';
-import { fromBinaryString } from '../util/bytes.js';
 import { BlockTasks } from './block-tasks.js';
 import { CachingReader } from './caching-reader.js';
+import { StoredState } from './stored-state.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
 
 const port = parentPort;
@@ -41,11 +41,7 @@ function open(
   if (storeHandle === undefined) return { get: (key) => snapshot?.get(key) };
   let reader = stores.get(storeHandle);
   if (reader === undefined) {
-    reader = Store.attach(storeHandle).then(
-      (store): StateReader => ({
-        get: (key) => store.getLatest('P', fromBinaryString(key)),
-      }),
-    );
+    reader = Store.attach(storeHandle).then((store) => new StoredState(store));
     stores.set(storeHandle, reader);
   }
   return reader;
@@ -59,7 +55,7 @@ function answer(to: MessagePort, message: FromWorker): void {
 
 function perform(block: BlockTasks, task: WorkerTask): FromWorker {
   if (task.kind === 'dry') {
-    const results = task.transactions.map((transaction) => block.dryRun(transaction));
+    const results = block.dryRunAll(task.transactions);
     return { kind: 'dry', results, records: block.takeRecords() };
   }
   return {
