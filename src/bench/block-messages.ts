@@ -32,7 +32,7 @@ export interface Workload {
 const encoder = new TextEncoder();
 /** Keys that sign the updates of `names`: each signs for many names. */
 const NAME_SIGNERS = 256;
-/** Of the workloads with hot keys: every how manieth message goes to one of them, and how many there are. */
+/** Of `counter-hot`: every how manieth message goes to a hot key, and how many of these there are. */
 const HOT_EVERY = 8;
 const HOT_KEYS = 16;
 
@@ -67,25 +67,12 @@ function readContext(context: Uint8Array): WorkloadMessage {
   return { inputs: numbers.slice(inputsAt), incoming };
 }
 
-/** Increments: light calls, each of one key. */
+/** Increments: light calls, each of one key. Those of keys that nobody else names are reused from their dry runs. */
 function increments(keyOf: KeyOf): Workload['make'] {
   return (_, count) => ({
     messages: Array.from({ length: count }, (_, i) => ({ inputs: [4n, BigInt(keyOf(i))], incoming: [] })),
     storage: new Map(),
   });
-}
-
-/** Swaps as the kernel's benchmark makes them, but some of them in pools that they share. */
-function swapsInSharedPools(program: Program, count: number): WorkloadMessages {
-  const { messages, storage } = fromCalls(swapCalls)(program, count + HOT_KEYS);
-  return {
-    messages: messages.slice(0, count).map(({ inputs: [opcode, , least], incoming }, i) => ({
-      // Pools alternate between the assets that they take.
-      inputs: [opcode, BigInt(someHot(i)), least],
-      incoming: incoming.map(({ amount }) => ({ id: { block: 2n, tx: someHot(i) % 2 === 0 ? 10n : 11n }, amount })),
-    })),
-    storage,
-  };
 }
 
 /** Transfers between accounts that no other message names; every 16th signature is wrong. */
@@ -121,7 +108,6 @@ function registrations(_: Program, count: number): WorkloadMessages {
 export const WORKLOADS = {
   claim: { program: 'claim', make: fromCalls(claimCalls) },
   amm: { program: 'amm', make: fromCalls(swapCalls) },
-  'amm-hot': { program: 'amm', make: swapsInSharedPools },
   mint: { program: 'mint', make: fromCalls(mintCalls) },
   ledger: { program: 'ledger', make: transfers },
   names: { program: 'names', make: registrations },
