@@ -7,6 +7,7 @@ import { Store } from '../store/store.js';
 import { BlockTasks } from './block-tasks.js';
 import { CachingReader } from './caching-reader.js';
 import { StoredState } from './stored-state.js';
+import { decodeItems, decodeTransactions, encodeDryRuns, encodeOutcomes } from './worker-codec.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
 
 const port = parentPort;
@@ -47,21 +48,19 @@ function open(
   return reader;
 }
 
-/** The columns of recorded calls change hands without a copy. */
-function answer(to: MessagePort, message: FromWorker): void {
+/** What was written for the engine changes hands without a copy. */
+function answer(to: MessagePort, message: Exclude<FromWorker, { kind: 'error' }>): void {
   const records = message.kind === 'dry' ? message.records : undefined;
-  to.postMessage(message, records === undefined ? [] : buffersOf(records));
+  to.postMessage(message, [message.bytes.buffer, ...(records === undefined ? [] : buffersOf(records))]);
 }
 
-function perform(block: BlockTasks, task: WorkerTask): FromWorker {
-  if (task.kind === 'dry') {
-    const results = block.dryRunAll(task.transactions);
-    return { kind: 'dry', results, records: block.takeRecords() };
+function perform(block: BlockTasks, { kind, bytes }: WorkerTask): Exclude<FromWorker, { kind: 'error' }> {
+  if (kind === 'dry') {
+    const runs = block.dryRunAll(decodeTransactions(bytes));
+    return { kind, bytes: encodeDryRuns(runs), records: block.takeRecords() };
   }
-  return {
-    kind: 'cpu',
-    results: task.items.map(({ transaction, overrides }) => block.execute(transaction, overrides)),
-  };
+  const outcomes = decodeItems(bytes).map(({ transaction, overrides }) => block.execute(transaction, overrides));
+  return { kind, bytes: encodeOutcomes(outcomes) };
 }
 
 function failure(error: unknown): FromWorker {
