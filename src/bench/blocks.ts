@@ -90,9 +90,7 @@ async function benchBlock(workload: WorkloadBlock, count: number, options: Block
     for (let round = -warm; round < options.rounds - 1; round++) {
       let truth: LaneBlockResult | undefined;
       const results = new Map<Policy, LaneBlockResult>();
-      // Another one goes first in each round.
-      for (let i = 0; i < sides.length; i++) {
-        const side = sides[(((round + i) % sides.length) + sides.length) % sides.length];
+      for (const side of inTurn(sides, round + warm)) {
         const result = await side.run(round >= 0);
         results.set(side.policy, result);
         if (side.policy === 'sequential') truth = result;
@@ -118,6 +116,13 @@ async function benchBlock(workload: WorkloadBlock, count: number, options: Block
     timesCpu,
     differences,
   };
+}
+
+/** Another one goes first in each round, and every other round goes backwards: what one leaves to the next falls on all alike. */
+function inTurn<T>(all: readonly T[], round: number): T[] {
+  const first = round % all.length;
+  const order = [...all.slice(first), ...all.slice(0, first)];
+  return Math.floor(round / all.length) % 2 === 0 ? order : order.reverse();
 }
 
 /** A store with the workload's state after block 0. */

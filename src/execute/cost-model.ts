@@ -26,6 +26,8 @@ interface ProgramCosts {
   gpu: number;
   /** Share of the calls that could not be reused. */
   eligible?: number;
+  /** No kernel takes it. */
+  refused?: boolean;
   /** In how many colours of a block they lay, and how many in each. */
   colours?: number;
   width?: number;
@@ -79,6 +81,11 @@ export class CostModel {
     }
   }
 
+  /** No kernel takes program `hash`: its calls need no records. */
+  refuse(hash: string): void {
+    this.#of(hash).refused = true;
+  }
+
   /** Of `calls` calls of program `hash` in a block, `eligible` could not be reused; they lay in `colours` colours. */
   sawBlock(hash: string, calls: number, eligible: number, colours: number): void {
     const costs = this.#of(hash);
@@ -109,9 +116,9 @@ export class CostModel {
    */
   worthRecording(count: number, threads: number): string[] {
     const worth: string[] = [];
-    for (const [hash, { eligible, colours, width }] of this.#programs) {
+    for (const [hash, { eligible, colours, width, refused }] of this.#programs) {
       const calls = Math.ceil(count * (eligible ?? 1));
-      if (calls === 0) continue;
+      if (calls === 0 || refused) continue;
       // A larger block has more colours, or wider ones.
       const wide = Math.max(1, Math.round(calls / (colours ?? 1)));
       const narrow = Math.min(calls, Math.max(1, Math.round(width ?? calls)));

@@ -103,6 +103,7 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
       const program = options.program(hash, members[0]);
       if (program === undefined || !gpu.supports(program).ok) {
         choice.unsupported += members.length;
+        if (program !== undefined) costs.refuse(hash);
         continue;
       }
       if (policy === 'auto') {

@@ -22,6 +22,8 @@ it('heavy calls are recorded where there are enough of them, light ones are not 
   expect(costs.worthRecording(1_000, THREADS)).toEqual(['heavy']);
   expect(costs.worthRecording(20, THREADS)).toEqual([]);
   expect(costs.worthRecording(1_000_000, THREADS)).toEqual(['heavy']);
+  costs.refuse('heavy');
+  expect(costs.worthRecording(1_000, THREADS)).toEqual([]);
 });
 
 it('calls that lie in many small colours are recorded only if those pay', () => {
