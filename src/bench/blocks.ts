@@ -122,7 +122,7 @@ async function benchBlock(workload: WorkloadBlock, count: number, options: Block
 function inTurn<T>(all: readonly T[], round: number): T[] {
   const first = round % all.length;
   const order = [...all.slice(first), ...all.slice(0, first)];
-  return Math.floor(round / all.length) % 2 === 0 ? order : order.reverse();
+  return round % 2 === 0 ? order : order.reverse();
 }
 
 /** A store with the workload's state after block 0. */
