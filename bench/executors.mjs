@@ -4,6 +4,8 @@
 // `cpu` is the processor time of the whole process, which such a machine does not stretch as much.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { WORKLOAD_NAMES } from '../dist/bench/block-messages.js';
+import { makeWorkload } from '../dist/bench/block-workloads.js';
 import { BlockTasks } from '../dist/execute/block-tasks.js';
 import { CachingReader } from '../dist/execute/caching-reader.js';
 import { LaneEngine } from '../dist/execute/engine.js';
@@ -12,14 +14,13 @@ import { WorkerPool } from '../dist/execute/worker-pool.js';
 import { scanBlock } from '../dist/lane/scan.js';
 import { laneTransaction } from '../dist/lane/transaction.js';
 import { ProgramRunner } from '../dist/program/runner.js';
-import { makeWorkload, WORKLOADS } from './workloads.mjs';
 
 const { values: args } = parseArgs({
   options: {
     count: { type: 'string', default: '20000' },
     rounds: { type: 'string', default: '7' },
     workers: { type: 'string', default: String(Math.max(1, availableParallelism() - 1)) },
-    only: { type: 'string', default: WORKLOADS.join(',') },
+    only: { type: 'string', default: WORKLOAD_NAMES.join(',') },
     json: { type: 'boolean', default: false },
   },
 });
@@ -40,7 +41,7 @@ async function measure({ name, block, state }) {
   const calls = recordCalls(transactions, context, reader(), runner);
   const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
   const pool = workers > 0 ? new WorkerPool(workers) : undefined;
-  pool?.begin({ kind: 'block', context, storeHandle: undefined, snapshot: state });
+  pool?.begin({ kind: 'block', context, storeHandle: undefined, snapshot: state, recording: undefined });
   const ways = {
     'runner alone': () => {
       for (const { program, host } of calls) runner.run(program, host);
@@ -50,7 +51,7 @@ async function measure({ name, block, state }) {
     'sequential block': () => engine.processBlock(block, HEIGHT, { reader: reader() }),
     'dry run': () => {
       const tasks = new BlockTasks(context, reader(), runner, undefined);
-      for (const transaction of transactions) tasks.dryRun(transaction);
+      tasks.dryRunAll(transactions);
     },
     ...(pool && { [`dry run, ${workers} workers`]: () => pool.dryRun(transactions) }),
   };

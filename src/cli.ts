@@ -145,11 +145,16 @@ program
 
 program
   .command('bench')
-  .description('measure the kernel against V8 per program; exit status 1 if a result differs')
-  .argument('<what>', 'gpu')
-  .option('--sizes <list>', 'messages per batch, comma-separated', sizes, [100, 1_000, 10_000, 100_000])
-  .option('--only <list>', 'programs, comma-separated')
-  .option('--rounds <n>', 'batches measured per figure', height, 5)
+  .description('measure the kernel against V8, or whole blocks under every policy; exit status 1 if a result differs')
+  .argument('<what>', 'gpu or blocks')
+  .option(
+    '--sizes <list>',
+    'messages per batch or block, comma-separated (default: 100,1000,10000, gpu also 100000)',
+    sizes,
+  )
+  .option('--only <list>', 'programs (gpu) or workloads (blocks), comma-separated')
+  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, of which the first is discarded)', height)
+  .option('--workers <n>', 'blocks: dry-run and CPU workers', height)
   .option('--json', 'print JSON')
   .action(async (what: string, options) => finish(await (await import('./cli/bench.js')).benchCommand(what, options)));
 

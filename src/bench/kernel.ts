@@ -12,6 +12,7 @@ import { bytesEqual, toBinaryString } from '../util/bytes.js';
 import { hostOf, runOnV8 } from './calls-on-v8.js';
 import { poolRate } from './pool.js';
 import { SAMPLES } from './sample-calls.js';
+import { type Spread, spreadOf } from './spread.js';
 
 export interface KernelBenchOptions {
   /** Numbers of messages per batch. */
@@ -22,13 +23,6 @@ export interface KernelBenchOptions {
   /** Threads of the CPU pool. */
   readonly threads: number;
   readonly onProgress: (line: string) => void;
-}
-
-/** Median, least and most of a figure over the rounds. */
-export interface Spread {
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
 }
 
 export interface KernelRow {
@@ -275,12 +269,6 @@ function compare(outcomes: GpuOutcomes, expected: readonly RunResult[]): { diffe
     if (!same) differences++;
   });
   return { differences, punted };
-}
-
-function spreadOf(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (i: number): number => Math.round((sorted[i] ?? 0) * 1000) / 1000;
-  return { median: at(sorted.length >> 1), least: at(0), most: at(sorted.length - 1) };
 }
 
 function round2(value: number): number {

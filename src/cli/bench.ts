@@ -1,49 +1,114 @@
 import { availableParallelism } from 'node:os';
-import { benchKernel, type KernelReport, type KernelRow, type Spread } from '../bench/kernel.js';
+import { isWorkload, WORKLOAD_NAMES } from '../bench/block-messages.js';
+import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../bench/blocks.js';
+import { benchKernel, type KernelReport, type KernelRow } from '../bench/kernel.js';
 import { SAMPLED_PROGRAMS } from '../bench/sample-calls.js';
-import { UsageError } from '../errors.js';
+import type { Spread } from '../bench/spread.js';
+import { EnvironmentError, UsageError } from '../errors.js';
+import { openGpuLane } from '../gpu/open.js';
+import type { GpuLane } from '../gpu/types.js';
 
-/** `warpshrew bench gpu`: the kernel against V8, per program and number of messages. Throws USAGE_BENCH, GPU_UNAVAILABLE. */
-export async function benchCommand(
-  what: string,
-  options: {
-    readonly sizes: readonly number[];
-    readonly rounds: number;
-    readonly only?: string;
-    readonly json?: boolean;
-  },
-): Promise<{ text: string; exitStatus: number }> {
-  if (what !== 'gpu') {
-    throw new UsageError('USAGE_BENCH', `no benchmark is called ${what}`, { hint: 'The benchmark is: gpu.' });
-  }
-  const wanted = options.only?.split(',');
-  const programs = SAMPLED_PROGRAMS.filter((name) => wanted === undefined || wanted.includes(name));
-  const unknown = wanted?.find((name) => !programs.some((known) => known === name));
-  if (unknown !== undefined) {
-    throw new UsageError('USAGE_BENCH', `no program is called ${unknown}`, { hint: SAMPLED_PROGRAMS.join(', ') });
-  }
-  const report = await benchKernel({
-    counts: options.sizes,
-    rounds: options.rounds,
-    programs,
-    threads: availableParallelism(),
-    onProgress: (line) => process.stderr.write(`${line}\n`),
-  });
-  const failed = report.rows.some((row) => row.differences > 0);
-  return { text: options.json ? JSON.stringify(report) : table(report), exitStatus: failed ? 1 : 0 };
+export interface BenchOptions {
+  /** Each benchmark's own if not given, as for `rounds`. */
+  readonly sizes?: readonly number[];
+  readonly rounds?: number;
+  readonly only?: string;
+  readonly workers?: number;
+  readonly json?: boolean;
 }
 
-const ms = ({ median, least, most }: Spread): string => `${median} (${least}–${most})`;
-const COLUMNS: readonly (readonly [string, (row: KernelRow) => string])[] = [
+interface BenchResult {
+  readonly text: string;
+  readonly exitStatus: number;
+}
+
+/**
+ * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole blocks under
+ * every policy. Throws USAGE_BENCH, GPU_UNAVAILABLE.
+ */
+export async function benchCommand(what: string, options: BenchOptions): Promise<BenchResult> {
+  if (what === 'gpu') return benchGpu(options);
+  if (what === 'blocks') return benchWholeBlocks(options);
+  throw new UsageError('USAGE_BENCH', `no benchmark is called ${what}`, { hint: 'The benchmarks are: gpu, blocks.' });
+}
+
+async function benchGpu(options: BenchOptions): Promise<BenchResult> {
+  const report = await benchKernel({
+    counts: options.sizes ?? [100, 1_000, 10_000, 100_000],
+    rounds: options.rounds ?? 5,
+    programs: chosen(SAMPLED_PROGRAMS, options.only),
+    threads: availableParallelism(),
+    onProgress: say,
+  });
+  const failed = report.rows.some((row) => row.differences > 0);
+  return { text: options.json ? JSON.stringify(report) : kernelTable(report), exitStatus: failed ? 1 : 0 };
+}
+
+async function benchWholeBlocks(options: BenchOptions): Promise<BenchResult> {
+  const workloads = chosen(WORKLOAD_NAMES, options.only).filter(isWorkload);
+  const gpu = await openIfThere();
+  try {
+    const report = await benchBlocks({
+      workloads,
+      counts: options.sizes ?? [100, 1_000, 10_000],
+      rounds: Math.max(2, options.rounds ?? 7),
+      workers: options.workers,
+      gpu,
+      onProgress: say,
+    });
+    const failed = report.rows.some((row) => row.differences > 0);
+    return { text: options.json ? JSON.stringify(report) : blockTable(report), exitStatus: failed ? 1 : 0 };
+  } finally {
+    await gpu?.close();
+  }
+}
+
+async function openIfThere(): Promise<GpuLane | undefined> {
+  try {
+    return await openGpuLane();
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    say(`no GPU, so neither auto nor gpu is measured (${error.code}: ${error.message})`);
+    return undefined;
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Those of `known` that `only` lists; all if it is not given. */
+function chosen<Name extends string>(known: readonly Name[], only: string | undefined): Name[] {
+  const wanted = only?.split(',');
+  const unknown = wanted?.find((name) => !known.some((other) => other === name));
+  if (unknown !== undefined) {
+    throw new UsageError('USAGE_BENCH', `nothing to measure is called ${unknown}`, { hint: known.join(', ') });
+  }
+  return known.filter((name) => wanted === undefined || wanted.includes(name));
+}
+
+type Columns<Row> = readonly (readonly [title: string, cell: (row: Row) => string])[];
+
+function markdown<Row>(columns: Columns<Row>, rows: readonly Row[], words: readonly string[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    line(columns.map(([title]) => title)),
+    line(columns.map(([title]) => (words.includes(title) ? '---' : '---:'))),
+    ...rows.map((row) => line(columns.map(([, cell]) => cell(row)))),
+  ];
+}
+
+const spread = ({ median, least, most }: Spread): string => `${median} (${least}–${most})`;
+const KERNEL_COLUMNS: Columns<KernelRow> = [
   ['program', (row) => row.program],
   ['n', (row) => String(row.count)],
-  ['dry run µs', (row) => ms(row.dryRun)],
-  ['record µs', (row) => ms(row.record)],
-  ['pack ms', (row) => ms(row.pack)],
-  ['upload ms', (row) => ms(row.upload)],
-  ['kernel ms', (row) => ms(row.kernel)],
-  ['readback ms', (row) => ms(row.readback)],
-  ['apply ms', (row) => ms(row.apply)],
+  ['dry run µs', (row) => spread(row.dryRun)],
+  ['record µs', (row) => spread(row.record)],
+  ['pack ms', (row) => spread(row.pack)],
+  ['upload ms', (row) => spread(row.upload)],
+  ['kernel ms', (row) => spread(row.kernel)],
+  ['readback ms', (row) => spread(row.readback)],
+  ['apply ms', (row) => spread(row.apply)],
   ['end to end /s', (row) => String(row.endToEndPerSecond)],
   ['kernel /s', (row) => String(row.kernelPerSecond)],
   ['V8, 1 thread /s', (row) => String(row.v8PerSecond)],
@@ -54,17 +119,48 @@ const COLUMNS: readonly (readonly [string, (row: KernelRow) => string])[] = [
   ['differences', (row) => String(row.differences)],
 ];
 
-/** The report as Markdown. */
-function table({ adapter, threads, compileMs, rows }: KernelReport): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+function kernelTable({ adapter, threads, compileMs, rows }: KernelReport): string {
   return [
     `${adapter.vendor} ${adapter.description}, ${threads} threads; medians (least–most)`,
     `kernels compiled in ms: ${Object.entries(compileMs)
       .map(([name, took]) => `${name} ${took}`)
       .join(', ')}`,
     '',
-    line(COLUMNS.map(([title]) => title)),
-    line(COLUMNS.map(([title]) => (title === 'program' ? '---' : '---:'))),
-    ...rows.map((row) => line(COLUMNS.map(([, cell]) => cell(row)))),
+    ...markdown(KERNEL_COLUMNS, rows, ['program']),
+  ].join('\n');
+}
+
+type BlockLine = readonly [row: BlockRow, figures: PolicyFigures];
+const EXECUTORS = ['reuse', 'gpu', 'cpu', 'sequential'] as const;
+const BLOCK_COLUMNS: Columns<BlockLine> = [
+  ['workload', ([row]) => row.workload],
+  ['n', ([row]) => String(row.count)],
+  ['colours', ([row]) => String(row.colours)],
+  ['policy', ([, { policy }]) => policy],
+  ['block ms', ([, { wall }]) => spread(wall)],
+  ['tx/s', ([, { perSecond }]) => String(perSecond)],
+  ['× time of cpu', ([row, { policy }]) => ratio(row.timesCpu[policy])],
+  ['all threads µs/tx', ([, { cpuMicroseconds }]) => String(cpuMicroseconds.median)],
+  ['reuse/gpu/cpu/sequential', ([, { executors }]) => EXECUTORS.map((name) => executors[name]).join('/')],
+  ['phases ms', ([, { ms }]) => phases(ms)],
+  ['differences', ([row]) => String(row.differences)],
+];
+
+function ratio(of: Spread | undefined): string {
+  return of === undefined ? '1' : spread(of);
+}
+
+function phases(ms: PolicyFigures['ms']): string {
+  return Object.entries(ms)
+    .map(([phase, median]) => `${phase} ${median.toFixed(1)}`)
+    .join(', ');
+}
+
+function blockTable({ adapter, rows }: BlockReport): string {
+  const lines = rows.flatMap((row) => row.policies.map((figures): BlockLine => [row, figures]));
+  return [
+    `${adapter === undefined ? 'no GPU' : `${adapter.vendor} ${adapter.description}`}, ${availableParallelism()} threads; medians (least–most)`,
+    '',
+    ...markdown(BLOCK_COLUMNS, lines, ['workload', 'policy', 'phases ms']),
   ].join('\n');
 }

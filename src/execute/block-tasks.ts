@@ -1,11 +1,12 @@
 /** What a worker (or the engine itself) does for one block: dry runs and executions over the state before the block. */
 import { CallRecorder, type CallRecords } from '../gpu/records.js';
 import type { DeclaredKeys, LaneContext, MessageCall, MessageEnd } from '../lane/message.js';
-import type { LaneTransaction } from '../lane/scan.js';
+import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { parseResult } from '../program/result.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
+import type { CachingReader } from './caching-reader.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import { RecordingHost } from './recording-host.js';
 
@@ -16,8 +17,18 @@ export interface DryRun {
   readonly askedDryRun: boolean;
   readonly declaredReads: readonly LaneKey[];
   readonly declaredWrites: readonly LaneKey[];
-  /** Number of its first contract call in the records written beside it; undefined if there is none, or none for the kernel. */
+  /** Hash of the program of its first contract call; undefined if there is none. */
+  readonly program: string | undefined;
+  /** Number of that call in the records written beside it; undefined if it is not recorded, or too large for the kernel. */
   readonly call: number | undefined;
+}
+
+/** Which calls are written down for the kernel. */
+export interface Recording {
+  /** Start of the key hashes. */
+  readonly seed: number;
+  /** Hashes of the programs whose calls are recorded; undefined: all. */
+  readonly programs: readonly string[] | undefined;
 }
 
 /** Bytes to expect of a result that the dry run did not get. */
@@ -28,16 +39,18 @@ export type Overrides = ReadonlyMap<LaneKey, Uint8Array | undefined>;
 
 export class BlockTasks {
   readonly #context: LaneContext;
-  readonly #before: StateReader;
+  readonly #before: CachingReader;
   readonly #runner: CpuRunner;
   readonly #recorder: CallRecorder | undefined;
+  readonly #recorded: ReadonlySet<string> | undefined;
 
-  /** `recordSeed`: start of the key hashes of the calls to be recorded for the kernel; undefined: none is recorded. */
-  constructor(context: LaneContext, before: StateReader, runner: CpuRunner, recordSeed: number | undefined) {
+  /** `recording` undefined: no call is recorded for the kernel. */
+  constructor(context: LaneContext, before: CachingReader, runner: CpuRunner, recording: Recording | undefined) {
     this.#context = context;
     this.#before = before;
     this.#runner = runner;
-    this.#recorder = recordSeed === undefined ? undefined : new CallRecorder(recordSeed);
+    this.#recorder = recording === undefined ? undefined : new CallRecorder(recording.seed);
+    this.#recorded = recording?.programs === undefined ? undefined : new Set(recording.programs);
   }
 
   /** The calls recorded since this was last asked: what {@link DryRun.call} counts in. */
@@ -45,19 +58,25 @@ export class BlockTasks {
     return this.#recorder?.take();
   }
 
-  /** Dry run of `transaction` against the state before the block. */
-  dryRun(transaction: LaneTransaction): DryRun {
+  /** Dry runs of `transactions` against the state before the block, in their order. */
+  dryRunAll(transactions: readonly LaneTransaction[]): DryRun[] {
+    this.#before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
+    return transactions.map((transaction) => this.#dryRun(transaction));
+  }
+
+  #dryRun(transaction: LaneTransaction): DryRun {
     const declared: DeclaredKeys = { reads: new Set(), writes: new Set() };
     const run = laneTransaction(transaction, this.#context, this.#before, declared);
     let askedDryRun = false;
-    let first = true;
+    let program: string | undefined;
     let call: number | undefined;
     let step = run.next();
     while (!step.done) {
       const contractCall = step.value;
       const host = contractCall.host(true);
-      const recording = first && this.#recorder !== undefined ? new RecordingHost(host) : undefined;
-      first = false;
+      const { hash } = contractCall.program;
+      const recording = program === undefined && this.#records(hash) ? new RecordingHost(host) : undefined;
+      program ??= hash;
       const end = this.#runner.run(contractCall.program, recording ?? host);
       askedDryRun ||= end.askedDryRun;
       if (recording !== undefined) call = this.#record(contractCall, recording, end);
@@ -68,8 +87,13 @@ export class BlockTasks {
       askedDryRun,
       declaredReads: [...declared.reads],
       declaredWrites: [...declared.writes],
+      program,
       call,
     };
+  }
+
+  #records(hash: string): boolean {
+    return this.#recorder !== undefined && (this.#recorded?.has(hash) ?? true);
   }
 
   #record(call: MessageCall, keys: RecordingHost, { result, fuelLeft }: MessageEnd): number | undefined {

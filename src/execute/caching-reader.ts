@@ -1,6 +1,9 @@
 /** The state before a block, each key read once. */
 import type { LaneKey, StateReader } from '../lane/types.js';
 
+/** Keys that are asked for at once. */
+const PIECE = 1_024;
+
 /** Remembers what `base` said; valid while `base` does not change, so for one block. */
 export class CachingReader implements StateReader {
   readonly #base: StateReader;
@@ -13,9 +16,30 @@ export class CachingReader implements StateReader {
   get(key: LaneKey): Uint8Array | undefined {
     const known = this.#known.get(key);
     if (known !== undefined || this.#known.has(key)) return known;
-    // A tight copy: values travel between threads, and a view would take its whole buffer along.
-    const value = this.#base.get(key)?.slice();
+    const value = tight(this.#base.get(key));
     this.#known.set(key, value);
     return value;
   }
+
+  /** Reads keys that will be asked for, where the state reads many at once faster than one after the other. */
+  prefetch(keys: readonly LaneKey[]): void {
+    if (this.#base.getMany === undefined) return;
+    for (let at = 0; at < keys.length; at += PIECE) {
+      const piece = keys.slice(at, at + PIECE).filter((key) => !this.#known.has(key));
+      const values = this.#base.getMany(piece);
+      piece.forEach((key, i) => {
+        this.#known.set(key, tight(values[i]));
+      });
+    }
+  }
+
+  /** Takes what another thread has read of the same state. */
+  learn(seen: ReadonlyMap<LaneKey, Uint8Array | undefined>): void {
+    for (const [key, value] of seen) this.#known.set(key, value);
+  }
+}
+
+/** Values travel between threads, and a view would take its whole buffer along. */
+function tight(value: Uint8Array | undefined): Uint8Array | undefined {
+  return value === undefined || value.length === value.buffer.byteLength ? value : value.slice();
 }

@@ -1,6 +1,7 @@
 /** Phase 1, step 2: dry runs of everything that is not demoted, on the workers or here. */
 import type { CallRecords } from '../gpu/records.js';
 import type { LaneTransaction } from '../lane/scan.js';
+import type { LaneKey } from '../lane/types.js';
 import type { AccessSet } from '../plan/access-sets.js';
 import type { BlockTasks, DryRun } from './block-tasks.js';
 import type { WorkerPool } from './worker-pool.js';
@@ -24,7 +25,7 @@ export async function dryRunAll(
   pool: WorkerPool | undefined,
 ): Promise<DryRuns> {
   if (pool !== undefined && transactions.length >= FEWEST_FOR_WORKERS) return pool.dryRun(transactions);
-  const runs = transactions.map((transaction) => tasks.dryRun(transaction));
+  const runs = tasks.dryRunAll(transactions);
   const records = tasks.takeRecords();
   return { runs, records: records === undefined ? [] : [records], recordsOf: new Uint32Array(runs.length) };
 }
@@ -32,7 +33,11 @@ export async function dryRunAll(
 /** What a dry run says that its transaction may touch: what it touched, and what its programs declared. */
 export function accessSetOf({ outcome, declaredReads, declaredWrites }: DryRun): AccessSet {
   return {
-    reads: new Set([...outcome.reads.keys(), ...declaredReads]),
-    writes: new Set([...outcome.writes.keys(), ...declaredWrites]),
+    reads: both([...outcome.reads.keys()], declaredReads),
+    writes: both([...outcome.writes.keys()], declaredWrites),
   };
+}
+
+function both(touched: readonly LaneKey[], declared: readonly LaneKey[]): readonly LaneKey[] {
+  return declared.length === 0 ? touched : [...touched, ...declared];
 }

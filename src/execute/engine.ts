@@ -7,13 +7,13 @@ import type { CallRecords } from '../gpu/records.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { DependentRule, LaneContext } from '../lane/message.js';
 import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
-import { type LaneTransaction, scanBlock } from '../lane/scan.js';
+import { type LaneTransaction, scanBlock, sheetKeysOf } from '../lane/scan.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, StateReader } from '../lane/types.js';
 import { makePlan } from '../plan/plan.js';
 import { type Plan, summarise } from '../plan/report.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
-import { BlockTasks, type DryRun } from './block-tasks.js';
+import { BlockTasks, type DryRun, type Recording } from './block-tasks.js';
 import { CachingReader } from './caching-reader.js';
 import { CostModel } from './cost-model.js';
 import { accessSetOf, dryRunAll, FEWEST_FOR_WORKERS } from './dry-run.js';
@@ -96,6 +96,7 @@ export class LaneEngine {
     addMs(statistics, 'scan', started);
     if (this.#options.policy === 'sequential') {
       started = performance.now();
+      before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
       const outcomes = runSequential(transactions, context, before, this.#runner);
       addMs(statistics, 'sequential', started);
       const demoted = countDemoted(transactions);
@@ -140,22 +141,22 @@ export class LaneEngine {
   async #analyse(
     transactions: readonly LaneTransaction[],
     context: LaneContext,
-    before: StateReader,
+    before: CachingReader,
     state: StateSource,
     statistics: LaneStatistics,
   ): Promise<PlannedBlock> {
     let started = performance.now();
     const isDemoted = findDemoted(transactions);
     const planned = transactions.flatMap((_, position) => (isDemoted[position] ? [] : [position]));
-    const recordSeed = this.#gpu() === undefined ? undefined : randomBytes(4).readUInt32LE();
-    const tasks = new BlockTasks(context, before, this.#runner, recordSeed);
     const pool = this.#poolFor(planned.length, state);
+    const recording = this.#recording(planned.length, pool?.size ?? 0);
+    const tasks = new BlockTasks(context, before, this.#runner, recording);
     pool?.begin({
       kind: 'block',
       context,
       storeHandle: state.storeHandle,
       snapshot: state.storeHandle === undefined ? state.snapshot : undefined,
-      recordSeed,
+      recording,
     });
     const {
       runs: found,
@@ -169,18 +170,20 @@ export class LaneEngine {
     const dryRuns = new Array<DryRun | undefined>(transactions.length).fill(undefined);
     planned.forEach((position, i) => {
       dryRuns[position] = found[i];
+      // They read the same state: what they saw need not be read here again.
+      if (pool !== undefined) before.learn(found[i].outcome.reads);
     });
     addMs(statistics, 'dryRun', started);
     started = performance.now();
     const plan = makePlan(found.map(accessSetOf));
     addMs(statistics, 'plan', started);
-    return { transactions, dryRuns, planned, plan, records, recordsOf, recordSeed };
+    return { transactions, dryRuns, planned, plan, records, recordsOf, recordSeed: recording?.seed };
   }
 
   async #parallel(
     transactions: readonly LaneTransaction[],
     context: LaneContext,
-    before: StateReader,
+    before: CachingReader,
     state: StateSource,
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
@@ -229,10 +232,18 @@ export class LaneEngine {
     return finish(context.height, before, outcomes, hows, statistics, summary);
   }
 
-  /** The kernel, if the policy may use it and the device still works. */
+  /** Which calls of a block of `count` planned transactions the kernel may be given. */
+  #recording(count: number, threads: number): Recording | undefined {
+    if (this.#gpu() === undefined) return undefined;
+    const programs = this.#options.policy === 'auto' ? this.#costs.worthRecording(count, threads) : undefined;
+    return programs?.length === 0 ? undefined : { seed: randomBytes(4).readUInt32LE(), programs };
+  }
+
+  /** The kernel, if the policy may use it and the device still works; `auto` never takes a software driver for one. */
   #gpu(): GpuLane | undefined {
     const { policy, gpu } = this.#options;
-    return this.#gpuLost || policy === 'cpu' || policy === 'sequential' ? undefined : gpu;
+    if (this.#gpuLost || policy === 'cpu' || policy === 'sequential') return undefined;
+    return policy === 'auto' && gpu?.adapter.software === true ? undefined : gpu;
   }
 
   /** A lost device, or one that hangs, is not asked again; anything else ends the kernel for one block. */

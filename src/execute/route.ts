@@ -1,5 +1,4 @@
 /** Phase 2, who runs what: decided for a whole block before anything of it runs, from the plan and the policy. */
-import { programOf } from '../gpu/records.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { Program } from '../program/types.js';
 import type { CostModel } from './cost-model.js';
@@ -29,7 +28,7 @@ export interface RouteOptions {
   readonly policy: Policy;
   readonly gpu: GpuLane | undefined;
   readonly costs: CostModel;
-  /** Threads that would share the work on the CPU. */
+  /** Threads of the pool, 0 if there is none. */
   readonly threads: number;
   /** Program `hash`, which the first call of `node` runs. */
   program(hash: string, node: number): Program | undefined;
@@ -75,13 +74,9 @@ export function routeBlock(block: PlannedBlock, options: RouteOptions): Route {
   return { segments, unsupported: chosen.unsupported, compiling: chosen.compiling };
 }
 
-/** Hash of the program of the node's first contract call, if it was recorded. */
-export function programHashOf(
-  { records, recordsOf, dryRuns, planned }: PlannedBlock,
-  node: number,
-): string | undefined {
-  const call = dryRuns[planned[node]]?.call;
-  return call === undefined ? undefined : programOf(records[recordsOf[node]], call);
+/** Hash of the program of the node's first contract call, if it has one. */
+export function programHashOf({ dryRuns, planned }: PlannedBlock, node: number): string | undefined {
+  return dryRuns[planned[node]]?.program;
 }
 
 /** A transaction of several messages: the kernel runs the first, the CPU the others. */
@@ -99,13 +94,16 @@ interface Choice {
 function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])[], options: RouteOptions): Choice {
   const choice: Choice = { gpu: new Uint8Array(block.planned.length), unsupported: 0, compiling: 0 };
   const { gpu, policy, costs } = options;
-  if (gpu === undefined || (policy === 'auto' && gpu.adapter.software)) return choice;
+  if (gpu === undefined) return choice;
+  if (policy === 'auto') learnShares(block, costs);
+  if (block.recordSeed === undefined) return choice;
   let saving = 0;
   for (const nodes of colours) {
     for (const [hash, members] of candidates(block, nodes, policy)) {
       const program = options.program(hash, members[0]);
       if (program === undefined || !gpu.supports(program).ok) {
         choice.unsupported += members.length;
+        if (program !== undefined) costs.refuse(hash);
         continue;
       }
       if (policy === 'auto') {
@@ -127,15 +125,39 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
 
 /** Nodes that may go to the kernel by program. What needs no run at all is left out, unless the policy reuses nothing. */
 function candidates(block: PlannedBlock, nodes: readonly number[], policy: Policy): Map<string, number[]> {
-  const { offsets } = block.plan.graph.predecessors;
   const groups = new Map<string, number[]>();
   for (const node of nodes) {
     const hash = programHashOf(block, node);
-    const untouched = offsets[node] === offsets[node + 1] && block.dryRuns[block.planned[node]]?.askedDryRun === false;
-    if (hash === undefined || (policy !== 'gpu' && untouched)) continue;
+    const recorded = block.dryRuns[block.planned[node]]?.call !== undefined;
+    if (hash === undefined || !recorded || (policy !== 'gpu' && isUntouched(block, node))) continue;
     const group = groups.get(hash);
     if (group === undefined) groups.set(hash, [node]);
     else group.push(node);
   }
   return groups;
+}
+
+/** Nothing before the node in the block touches what its dry run, a whole run, has read. */
+function isUntouched(block: PlannedBlock, node: number): boolean {
+  const { offsets } = block.plan.graph.predecessors;
+  return offsets[node] === offsets[node + 1] && block.dryRuns[block.planned[node]]?.askedDryRun === false;
+}
+
+/** How much of each program the kernel could have been given, whether it was recorded or not. */
+function learnShares(block: PlannedBlock, costs: CostModel): void {
+  const shares = new Map<string, { calls: number; eligible: number; colours: Set<number> }>();
+  for (let node = 0; node < block.planned.length; node++) {
+    const hash = programHashOf(block, node);
+    if (hash === undefined) continue;
+    let share = shares.get(hash);
+    if (share === undefined) {
+      share = { calls: 0, eligible: 0, colours: new Set() };
+      shares.set(hash, share);
+    }
+    share.calls++;
+    if (isUntouched(block, node)) continue;
+    share.eligible++;
+    share.colours.add(block.plan.colouring.colours[node]);
+  }
+  for (const [hash, { calls, eligible, colours }] of shares) costs.sawBlock(hash, calls, eligible, colours.size);
 }

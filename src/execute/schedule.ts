@@ -15,6 +15,9 @@ import { sawTheTruth } from './validate.js';
 import type { Versions } from './versions.js';
 import type { WorkerPool } from './worker-pool.js';
 
+/** What a transaction costs beside its programs, in fuel. */
+const FUEL_OF_THE_REST = 10_000;
+
 export interface ScheduledTransaction {
   readonly outcome: LaneOutcome;
   readonly executor: Executor;
@@ -42,6 +45,10 @@ export async function runPlan(block: PlannedBlock, batches: Batches): Promise<(S
 class PlanRun {
   readonly #scheduled: (ScheduledTransaction | undefined)[];
   readonly #programs = new Map<string, Program>();
+  /** The kernel's side of the block: milliseconds that this thread had to give to it or wait for it. */
+  #gpuMs = 0;
+  #dispatches = 0;
+  #segments = 0;
   #driver: GpuBlockDriver | undefined;
 
   constructor(
@@ -60,7 +67,7 @@ class PlanRun {
       policy,
       gpu,
       costs,
-      threads: pool?.size ?? 1,
+      threads: pool?.size ?? 0,
       program: (hash, node) => this.#program(hash, node),
     });
     statistics.punted += route.unsupported;
@@ -74,11 +81,15 @@ class PlanRun {
           this.#gpuFailed(error);
         }
       }
-      if (this.#driver !== undefined) addMs(statistics, 'gpu', started);
+      if (this.#driver !== undefined) {
+        addMs(statistics, 'gpu', started);
+        this.#gpuMs += performance.now() - started;
+      }
       for (const segment of route.segments) await this.#segment(segment);
     } finally {
       this.#driver?.close();
     }
+    this.#learnFromKernel();
     return this.#scheduled;
   }
 
@@ -95,14 +106,15 @@ class PlanRun {
   }
 
   async #segment(segment: Segment): Promise<void> {
-    const { statistics, costs } = this.batches;
+    const { statistics } = this.batches;
     const driver = segment.gpuCalls > 0 ? this.#driver : undefined;
     const started = performance.now();
     // Beside the CPU's colours; a failure is looked at when they are done.
     const running = driver?.run(segment).then(
-      (outcomes) => ({ outcomes, ms: performance.now() - started }),
+      (outcomes) => ({ outcomes }),
       (error: unknown) => ({ error }),
     );
+    const submitted = performance.now() - started;
     for (const { host, gpu } of segment.colours) {
       await this.#hostColour(driver === undefined ? [...host, ...gpu].sort((a, b) => a - b) : host);
     }
@@ -115,8 +127,12 @@ class PlanRun {
       for (const { gpu } of segment.colours) await this.#hostColour(gpu);
       return;
     }
-    costs.ranOnGpu(segment.gpuCalls, segment.colours.filter(({ gpu }) => gpu.length > 0).length, ended.ms);
+    const finishing = performance.now();
+    this.#gpuMs += submitted + finishing - waited;
+    this.#segments++;
+    this.#dispatches += segment.colours.filter(({ gpu }) => gpu.length > 0).length;
     await this.#finishSegment(segment, driver, ended.outcomes);
+    this.#gpuMs += performance.now() - finishing;
   }
 
   async #finishSegment(segment: Segment, driver: GpuBlockDriver, outcomes: GpuOutcomes): Promise<void> {
@@ -180,23 +196,49 @@ class PlanRun {
         const position = planned[node];
         return driveOnCpu(laneTransaction(transactions[position], context, versions.before(position)), runner);
       });
-      this.#learn(nodes, performance.now() - started);
+      this.#learn(nodes, outcomes, performance.now() - started, 'alone');
     } else {
       outcomes = await pool.execute(
         nodes.map((node) => ({ transaction: transactions[planned[node]], overrides: this.#overridesOf(node) })),
       );
-      this.#learn(nodes, (performance.now() - started) * Math.min(pool.size, nodes.length));
+      this.#learn(nodes, outcomes, performance.now() - started, 'pool');
     }
     addMs(statistics, 'cpu', started);
     statistics.batches++;
     return nodes.map((node, i) => [node, { outcome: outcomes[i], executor: 'cpu' }]);
   }
 
-  /** A batch of one program tells what it costs. */
-  #learn(nodes: readonly number[], ms: number): void {
-    const hash = programHashOf(this.block, nodes[0]);
-    if (hash === undefined || nodes.some((node) => programHashOf(this.block, node) !== hash)) return;
-    this.batches.costs.ranOnCpu(hash, nodes.length, ms);
+  /** What a batch cost, shared out between its programs by the fuel that they used. */
+  #learn(nodes: readonly number[], outcomes: readonly LaneOutcome[], ms: number, where: 'alone' | 'pool'): void {
+    const { costs, gpu } = this.batches;
+    // Nobody asks.
+    if (gpu === undefined) return;
+    const shares = new Map<string, { count: number; fuel: number }>();
+    let total = 0;
+    nodes.forEach((node, i) => {
+      const fuel = outcomes[i].messages.reduce((sum, { fuelUsed }) => sum + fuelUsed, FUEL_OF_THE_REST);
+      total += fuel;
+      const hash = programHashOf(this.block, node);
+      if (hash === undefined) return;
+      const share = shares.get(hash);
+      if (share === undefined) shares.set(hash, { count: 1, fuel });
+      else {
+        share.count++;
+        share.fuel += fuel;
+      }
+    });
+    for (const [hash, { count, fuel }] of shares) {
+      const own = (ms * fuel) / total;
+      if (where === 'alone') costs.ranAlone(hash, count, own);
+      else costs.ranOnPool(hash, count, own);
+    }
+  }
+
+  #learnFromKernel(): void {
+    const calls = new Map(Object.entries(this.batches.statistics.gpuRuns));
+    if (calls.size === 0) return;
+    const { costs } = this.batches;
+    costs.ranOnGpu({ calls, segments: this.#segments, dispatches: this.#dispatches, ms: this.#gpuMs });
   }
 
   /** Only when a colour has ended: within one nobody sees another's writes. */

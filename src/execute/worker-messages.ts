@@ -2,8 +2,8 @@
 import type { CallRecords } from '../gpu/records.js';
 import type { LaneContext } from '../lane/message.js';
 import type { LaneTransaction } from '../lane/scan.js';
-import type { LaneKey, LaneOutcome } from '../lane/types.js';
-import type { DryRun, Overrides } from './block-tasks.js';
+import type { LaneKey } from '../lane/types.js';
+import type { Overrides, Recording } from './block-tasks.js';
 
 /** Begins a block: everything after it is about this one, until the next. Not answered. */
 export interface BeginBlock {
@@ -12,8 +12,8 @@ export interface BeginBlock {
   /** The open store, or a copy of the state before the block. */
   readonly storeHandle: bigint | undefined;
   readonly snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined;
-  /** Start of the key hashes of recorded calls; undefined: nothing is recorded. */
-  readonly recordSeed: number | undefined;
+  /** Which calls are recorded; undefined: none. */
+  readonly recording: Recording | undefined;
 }
 
 export interface CpuItem {
@@ -21,14 +21,13 @@ export interface CpuItem {
   readonly overrides: Overrides;
 }
 
-export type WorkerTask =
-  | { readonly kind: 'dry'; readonly transactions: readonly LaneTransaction[] }
-  | { readonly kind: 'cpu'; readonly items: readonly CpuItem[] };
+/** Pieces of work as worker-codec.ts writes them: lane transactions to dry-run, items to execute. */
+export type WorkerTask = { readonly kind: 'dry' | 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> };
 
 export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: WorkerTask };
 
-/** Results in the order of the task's transactions. */
+/** Results in the order of the task, as worker-codec.ts writes them: dry runs, or outcomes. */
 export type FromWorker =
-  | { readonly kind: 'dry'; readonly results: readonly DryRun[]; readonly records: CallRecords | undefined }
-  | { readonly kind: 'cpu'; readonly results: readonly LaneOutcome[] }
+  | { readonly kind: 'dry'; readonly bytes: Uint8Array<ArrayBuffer>; readonly records: CallRecords | undefined }
+  | { readonly kind: 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'error'; readonly message: string; readonly stack: string | undefined };

@@ -7,7 +7,8 @@ import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneOutcome } from '../lane/types.js';
 import type { DryRun } from './block-tasks.js';
 import type { DryRuns } from './dry-run.js';
-import type { BeginBlock, CpuItem, FromWorker, WorkerTask } from './worker-messages.js';
+import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
+import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
 
 /** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
 const PIECES_PER_WORKER = 4;
@@ -61,14 +62,15 @@ export class WorkerPool {
 
   /** Dry runs of `transactions`, in their order. */
   async dryRun(transactions: readonly LaneTransaction[]): Promise<DryRuns> {
-    const answers = await this.#all(transactions, (piece) => ({ kind: 'dry', transactions: piece }));
+    const answers = await this.#all(transactions, (piece) => ({ kind: 'dry', bytes: encodeTransactions(piece) }));
     const runs: DryRun[] = [];
     const records: CallRecords[] = [];
     const recordsOf = new Uint32Array(transactions.length);
     for (const answer of answers) {
       if (answer.kind !== 'dry') continue;
-      recordsOf.fill(records.length, runs.length, runs.length + answer.results.length);
-      runs.push(...answer.results);
+      const found = decodeDryRuns(answer.bytes);
+      recordsOf.fill(records.length, runs.length, runs.length + found.length);
+      runs.push(...found);
       if (answer.records !== undefined) records.push(answer.records);
     }
     return { runs, records, recordsOf };
@@ -76,8 +78,8 @@ export class WorkerPool {
 
   /** Runs `items`, in their order. */
   async execute(items: readonly CpuItem[]): Promise<LaneOutcome[]> {
-    const answers = await this.#all(items, (piece) => ({ kind: 'cpu', items: piece }));
-    return answers.flatMap((answer) => (answer.kind === 'cpu' ? answer.results : []));
+    const answers = await this.#all(items, (piece) => ({ kind: 'cpu', bytes: encodeItems(piece) }));
+    return answers.flatMap((answer) => (answer.kind === 'cpu' ? decodeOutcomes(answer.bytes) : []));
   }
 
   async close(): Promise<void> {
@@ -110,7 +112,9 @@ export class WorkerPool {
       if (worker.job !== undefined) continue;
       worker.job = this.#waiting.shift();
       if (worker.job === undefined) return;
-      worker.thread.postMessage({ kind: 'task', task: worker.job.task });
+      const { task } = worker.job;
+      const message: ToWorker = { kind: 'task', task };
+      worker.thread.postMessage(message, [task.bytes.buffer]);
     }
   }
 

@@ -4,9 +4,10 @@ import { buffersOf } from '../gpu/records.js';
 import type { LaneKey, StateReader } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
 import { Store } from '../store/store.js';
-import { fromBinaryString } from '../util/bytes.js';
 import { BlockTasks } from './block-tasks.js';
 import { CachingReader } from './caching-reader.js';
+import { StoredState } from './stored-state.js';
+import { decodeItems, decodeTransactions, encodeDryRuns, encodeOutcomes } from './worker-codec.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
 
 const port = parentPort;
@@ -29,9 +30,9 @@ port.on('message', (message: ToWorker) => {
   });
 });
 
-async function begin({ context, storeHandle, snapshot, recordSeed }: BeginBlock): Promise<BlockTasks> {
+async function begin({ context, storeHandle, snapshot, recording }: BeginBlock): Promise<BlockTasks> {
   const before = new CachingReader(await open(storeHandle, snapshot));
-  return new BlockTasks(context, before, runner, recordSeed);
+  return new BlockTasks(context, before, runner, recording);
 }
 
 function open(
@@ -41,31 +42,25 @@ function open(
   if (storeHandle === undefined) return { get: (key) => snapshot?.get(key) };
   let reader = stores.get(storeHandle);
   if (reader === undefined) {
-    reader = Store.attach(storeHandle).then(
-      (store): StateReader => ({
-        get: (key) => store.getLatest('P', fromBinaryString(key)),
-      }),
-    );
+    reader = Store.attach(storeHandle).then((store) => new StoredState(store));
     stores.set(storeHandle, reader);
   }
   return reader;
 }
 
-/** The columns of recorded calls change hands without a copy. */
-function answer(to: MessagePort, message: FromWorker): void {
+/** What was written for the engine changes hands without a copy. */
+function answer(to: MessagePort, message: Exclude<FromWorker, { kind: 'error' }>): void {
   const records = message.kind === 'dry' ? message.records : undefined;
-  to.postMessage(message, records === undefined ? [] : buffersOf(records));
+  to.postMessage(message, [message.bytes.buffer, ...(records === undefined ? [] : buffersOf(records))]);
 }
 
-function perform(block: BlockTasks, task: WorkerTask): FromWorker {
-  if (task.kind === 'dry') {
-    const results = task.transactions.map((transaction) => block.dryRun(transaction));
-    return { kind: 'dry', results, records: block.takeRecords() };
+function perform(block: BlockTasks, { kind, bytes }: WorkerTask): Exclude<FromWorker, { kind: 'error' }> {
+  if (kind === 'dry') {
+    const runs = block.dryRunAll(decodeTransactions(bytes));
+    return { kind, bytes: encodeDryRuns(runs), records: block.takeRecords() };
   }
-  return {
-    kind: 'cpu',
-    results: task.items.map(({ transaction, overrides }) => block.execute(transaction, overrides)),
-  };
+  const outcomes = decodeItems(bytes).map(({ transaction, overrides }) => block.execute(transaction, overrides));
+  return { kind, bytes: encodeOutcomes(outcomes) };
 }
 
 function failure(error: unknown): FromWorker {

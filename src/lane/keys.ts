@@ -23,6 +23,7 @@ export function storagePrefix(id: AlkaneId): LaneKey {
 
 const SCRATCH = Buffer.concat([Buffer.from('store/'), Buffer.alloc(32), Buffer.from('/'), Buffer.alloc(1024)]);
 const OWN_AT = 39;
+const HEX_SCRATCH = Buffer.alloc(SCRATCH.length);
 
 /** The key of a contract's own key `own`, from the contract's 32-byte id. */
 export function storageKeyOfBytes(id: Uint8Array, own: Uint8Array): LaneKey {
@@ -50,5 +51,7 @@ export function keyBytes(key: LaneKey): Uint8Array {
 
 /** A key in lower-case hex: the form of receipts. */
 export function keyHex(key: LaneKey): string {
-  return toHex(fromBinaryString(key));
+  if (key.length > HEX_SCRATCH.length) return toHex(fromBinaryString(key));
+  HEX_SCRATCH.write(key, 0, 'latin1');
+  return HEX_SCRATCH.hexSlice(0, key.length);
 }

@@ -5,7 +5,7 @@ import { decodeRunestone } from '../protocol/runestone.js';
 import type { Protostone } from '../protocol/types.js';
 import { toBinaryString } from '../util/bytes.js';
 import { sheetKey } from './keys.js';
-import type { StateReader } from './types.js';
+import type { LaneKey, StateReader } from './types.js';
 
 /** Protocol tag of Alkanes messages. */
 export const LANE_TAG = 1n;
@@ -22,7 +22,10 @@ export interface LaneTransaction {
 }
 
 /** What `scanBlock` needs of the outside: the state before the block. */
-export type SheetLookup = StateReader;
+export interface SheetLookup extends StateReader {
+  /** Hears of keys that may be asked for next. */
+  prefetch?(keys: readonly LaneKey[]): void;
+}
 
 /**
  * Lists the lane transactions of `block` in block order: those with a tag-1 protostone, those that spend an outpoint
@@ -32,10 +35,12 @@ export function scanBlock(block: Block, before: SheetLookup): LaneTransaction[] 
   const found: LaneTransaction[] = [];
   const inBlock = new Set<string>();
   const laneByTxid = new Map<string, number>();
+  const decoded = block.transactions.map(protostonesOf);
+  const callsLane = decoded.map((protostones) => protostones.some((p) => p.protocolTag === LANE_TAG));
+  before.prefetch?.(block.transactions.flatMap((tx, index) => (callsLane[index] ? [] : sheetKeysOf(tx))));
   block.transactions.forEach((tx, index) => {
-    const protostones = protostonesOf(tx);
     const parents = new Set<number>();
-    let isLane = protostones.some((p) => p.protocolTag === LANE_TAG);
+    let isLane = callsLane[index];
     for (const input of tx.inputs) {
       const previous = toBinaryString(input.prevTxid);
       const parent = laneByTxid.get(previous);
@@ -48,9 +53,14 @@ export function scanBlock(block: Block, before: SheetLookup): LaneTransaction[] 
     inBlock.add(txid);
     if (!isLane && parents.size === 0) return;
     laneByTxid.set(txid, found.length);
-    found.push({ index, tx, protostones, parents: [...parents].sort((a, b) => a - b) });
+    found.push({ index, tx, protostones: decoded[index], parents: [...parents].sort((a, b) => a - b) });
   });
   return found;
+}
+
+/** Keys of the sheets that a transaction spends. */
+export function sheetKeysOf(tx: Transaction): LaneKey[] {
+  return tx.inputs.map(({ prevTxid, prevVout }) => sheetKey(prevTxid, prevVout));
 }
 
 /** The protostones of a transaction, none where the rules say that it has none. */

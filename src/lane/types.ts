@@ -6,6 +6,8 @@ export type LaneKey = string;
 /** Values by key; `undefined` = absent. Everything that runs reads state through this. */
 export interface StateReader {
   get(key: LaneKey): Uint8Array | undefined;
+  /** What {@link get} says of each of `keys`, in their order; only where that is cheaper. */
+  getMany?(keys: readonly LaneKey[]): (Uint8Array | undefined)[];
 }
 
 export type MessageStatus = 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL' | 'REJECTED' | 'STANDARD';

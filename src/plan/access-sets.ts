@@ -1,7 +1,7 @@
 /** Read and write sets of transactions in typed arrays: keys become dense numbers, rows lie end to end. */
 import type { LaneKey } from '../lane/types.js';
 
-/** What one transaction may touch. A key in both sets is read and written. */
+/** What one transaction may touch. A key of both is read and written; one that occurs twice counts once. */
 export interface AccessSet {
   readonly reads: Iterable<LaneKey>;
   readonly writes: Iterable<LaneKey>;
@@ -56,9 +56,12 @@ export function buildAccessSets(sets: readonly AccessSet[]): AccessSets {
   const writes = new GrowingUint32();
   const readOffsets = new Uint32Array(sets.length + 1);
   const writeOffsets = new Uint32Array(sets.length + 1);
+  // Where each key occurred last, so that it stands in a row once.
+  const lastRead: number[] = [];
+  const lastWrite: number[] = [];
   sets.forEach((set, i) => {
-    for (const key of set.reads) reads.push(idOf(key));
-    for (const key of set.writes) writes.push(idOf(key));
+    for (const key of set.reads) pushOnce(reads, lastRead, idOf(key), i);
+    for (const key of set.writes) pushOnce(writes, lastWrite, idOf(key), i);
     readOffsets[i + 1] = reads.length;
     writeOffsets[i + 1] = writes.length;
   });
@@ -68,4 +71,11 @@ export function buildAccessSets(sets: readonly AccessSet[]): AccessSets {
     reads: { offsets: readOffsets, values: reads.toArray() },
     writes: { offsets: writeOffsets, values: writes.toArray() },
   };
+}
+
+function pushOnce(rows: GrowingUint32, last: number[], id: number, row: number): void {
+  if (last[id] === row) return;
+  while (last.length <= id) last.push(-1);
+  last[id] = row;
+  rows.push(id);
 }

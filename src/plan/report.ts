@@ -58,6 +58,6 @@ export function summarise(height: number, laneTxs: number, demoted: number, plan
     colours: plan?.colouring.count ?? 0,
     widths: plan?.colouring.widths ?? [],
     longestChain: plan?.colouring.count ?? 0,
-    dsatur: plan === undefined ? 0 : dsaturBound(plan.sets),
+    dsatur: plan === undefined ? 0 : plan.graph.edges === 0 ? plan.colouring.count : dsaturBound(plan.sets),
   };
 }

@@ -6,14 +6,14 @@ import { verifyBlock } from '../bitcoin/verify-block.js';
 import { InputError, WarpshrewError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
 import type { Policy } from '../execute/route.js';
+import { StoredState } from '../execute/stored-state.js';
 import type { GpuLane } from '../gpu/types.js';
-import type { StateReader } from '../lane/types.js';
 import { StandardLane } from '../standard/lane.js';
 import { StandardModule } from '../standard/module.js';
 import { Store } from '../store/store.js';
 import type { StateRoots } from '../store/types.js';
 import { defaultIndexer } from '../util/built-wasm.js';
-import { fromBinaryString, toDisplayHash } from '../util/bytes.js';
+import { toDisplayHash } from '../util/bytes.js';
 import { readExpectedRoots } from './expected-roots.js';
 import { type Progress, SILENT } from './progress.js';
 import { type GpuEvent, MAX_GPU_EVENTS, type ReplaySummary, StatisticsSum } from './summary.js';
@@ -145,9 +145,8 @@ async function replayBlock(entry: SourceBlock, { store, engine, standard, sum }:
   const block = parseBlock(entry.raw);
   verifyBlock(block, { previousHash: store.tip()?.hash });
   sum.addMs('parse', performance.now() - started);
-  const reader: StateReader = { get: (key) => store.getLatest('P', fromBinaryString(key)) };
   const [lane, run] = await Promise.all([
-    engine.processBlock(block, height, { reader, storeHandle: store.handle }),
+    engine.processBlock(block, height, { reader: new StoredState(store), storeHandle: store.handle }),
     standard.runBlock(entry.raw, height),
   ]);
   if (run.error) throw run.error;

@@ -9,7 +9,7 @@
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type Batch, type Column, RocksLevel } from '@nxtedition/rocksdb';
+import { type Batch, type Column, type PointReadOptions, RocksLevel } from '@nxtedition/rocksdb';
 import { StoreError } from '../errors.js';
 
 export const COLUMNS = ['latest', 'history', 'blocks', 'undo', 'tree', 'meta'] as const;
@@ -65,6 +65,8 @@ export class WriteBatch {
 /** A RocksDB database with the store's columns. All reads are synchronous. */
 export class Rocks {
   private readonly columns: Readonly<Record<ColumnName, { readonly column: Column }>>;
+  /** Made once: point reads are many and short. */
+  private readonly pointReads: Readonly<Record<ColumnName, PointReadOptions>>;
   private closed = false;
 
   private constructor(
@@ -73,6 +75,10 @@ export class Rocks {
   ) {
     const entries = COLUMNS.map((name) => [name, { column: db.columns[name] }] as const);
     this.columns = Object.fromEntries(entries) as Record<ColumnName, { column: Column }>;
+    const reads = entries.map(
+      ([name, of]) => [name, { ...of, keyEncoding: 'buffer', valueEncoding: 'buffer' }] as const,
+    );
+    this.pointReads = Object.fromEntries(reads) as Record<ColumnName, PointReadOptions>;
   }
 
   /** Opens the database in `dir`; `create` makes the folder and the database if they are missing. Throws {@link StoreError}. */
@@ -114,7 +120,7 @@ export class Rocks {
   getMany(column: ColumnName, keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
     this.assertOpen();
     if (keys.length === 0) return [];
-    return this.db._getManySync(keys, { ...this.columns[column], keyEncoding: 'buffer', valueEncoding: 'buffer' });
+    return this.db._getManySync(keys, this.pointReads[column]);
   }
 
   /** First row of a range, in the order asked for. */

@@ -4,10 +4,13 @@ declare module '@nxtedition/rocksdb' {
     readonly __column: unique symbol;
   }
 
-  export interface ReadOptions {
+  export interface PointReadOptions {
     readonly column: Column;
     readonly keyEncoding: 'buffer';
     readonly valueEncoding: 'buffer';
+  }
+
+  export interface ReadOptions extends PointReadOptions {
     readonly gte?: Uint8Array;
     readonly lt?: Uint8Array;
     readonly reverse?: boolean;
@@ -40,10 +43,7 @@ declare module '@nxtedition/rocksdb' {
     close(): Promise<void>;
     batch(): Batch;
     querySync(options: ReadOptions): Rows;
-    _getManySync(
-      keys: readonly Uint8Array[],
-      options: Pick<ReadOptions, 'column' | 'keyEncoding' | 'valueEncoding'>,
-    ): (Uint8Array | undefined)[];
+    _getManySync(keys: readonly Uint8Array[], options: PointReadOptions): (Uint8Array | undefined)[];
     _iterator(options: ReadOptions): RocksIterator;
   }
 }

@@ -124,6 +124,11 @@ export function toBinaryString(bytes: Uint8Array): string {
   return latin1Slice.call(bytes, 0, bytes.length);
 }
 
+/** As {@link toBinaryString}, of the bytes from `start` to `end`. */
+export function binarySlice(bytes: Uint8Array, start: number, end: number): string {
+  return latin1Slice.call(bytes, start, end);
+}
+
 /** Inverse of {@link toBinaryString}. */
 export function fromBinaryString(text: string): Uint8Array {
   if (text.length > 64) return new Uint8Array(Buffer.from(text, 'latin1'));

@@ -38,6 +38,7 @@ test('every command of the README runs as it stands there, with a real file in t
     'fuzz',
     'fuzz-kernel',
     'bench',
+    'bench',
   ]);
   for (const words of commands) {
     const args = words.map((word) => real[word] ?? word);

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
 import { EnvironmentError } from '../../src/errors.js';
+import { CostModel } from '../../src/execute/cost-model.js';
 import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
 import { applyWrites, comparable } from '../../src/execute/fuzz.js';
 import { keyCount } from '../../src/gpu/records.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
+import { prepareProgram } from '../../src/program/prepare.js';
+import { builtPrograms } from '../../src/util/built-wasm.js';
 import { call, makeBlock, makeTx, ORDINARY, World } from '../lane/world.js';
 import { FakeGpu } from './fake-gpu.js';
 
@@ -132,12 +135,42 @@ describe('policies', () => {
       [Object.assign(new FakeGpu(), { compiled: false }), wide, 0, 300],
       [Object.assign(new FakeGpu(), { adapter: software }), wide, 0, 0],
     ];
+    const { hash } = prepareProgram(builtPrograms().probe);
     for (const [gpu, txs, expected, compiling] of cases) {
-      const result = await process(makeEngine({ policy: 'auto', gpu }), world, txs);
+      const costs = new CostModel();
+      costs.ranAlone(hash, 100, 5);
+      const result = await process(makeEngine({ policy: 'auto', gpu, costs }), world, txs);
       expect(result.statistics.executors.gpu).toBe(expected);
       expect(result.statistics.compiling).toBe(compiling);
       await expectTruth(world, txs, result);
     }
+  });
+
+  it('auto lets the CPU run a program first, and records no calls that the kernel cannot be given', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const { hash } = prepareProgram(builtPrograms().probe);
+    const costs = new CostModel();
+    const gpu = new FakeGpu();
+    const engine = makeEngine({ policy: 'auto', gpu, costs });
+    const reader = { get: (key: LaneKey) => world.state.get(key) };
+    const recorded = async (): Promise<number> => {
+      const { dryRuns } = await engine.planBlock(makeBlock(light), world.height, { reader });
+      return dryRuns.filter((run) => run?.call !== undefined).length;
+    };
+    const light = messages(300, (i) => call(id, 4, i));
+    const asking = messages(300, (i) => call(id, 18, 2 * i, 2 * i + 1));
+    const first = await process(engine, world, asking);
+    expect(first.statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 300, sequential: 0 });
+    costs.ranAlone(hash, 1, 1);
+    expect(await recorded()).toBe(300);
+    // So many blocks of calls that are reused that hardly any other is expected.
+    for (let n = 0; n < 40; n++) costs.sawBlock(hash, 300, 0, 0);
+    expect(await recorded()).toBe(0);
+    const result = await process(engine, world, light);
+    expect(result.statistics.executors).toEqual({ reuse: 300, gpu: 0, cpu: 0, sequential: 0 });
+    expect(gpu.batches).toBe(0);
+    await expectTruth(world, light, result);
   });
 
   it('a chain through one key goes to the kernel in one batch, and each sees what the one before it wrote', async () => {

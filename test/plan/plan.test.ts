@@ -118,6 +118,8 @@ describe('report', () => {
         expect(dsaturBound(plan.sets)).toBeGreaterThanOrEqual(clique);
       }),
     );
+    // A key that an access set names twice counts once.
+    expect([...makePlan([{ reads: ['a', 'b', 'a'], writes: ['b', 'b'] }]).sets.reads.values]).toEqual([0, 1]);
     expect(dsaturBound(makePlan(new Array(5_000).fill({ reads: [], writes: ['hot'] })).sets)).toBe(5_000);
   });
 
