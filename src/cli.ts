@@ -18,6 +18,7 @@ const policy = (text: string): 'sequential' | 'cpu' | 'gpu' | 'auto' => {
   if (text === 'sequential' || text === 'cpu' || text === 'gpu' || text === 'auto') return text;
   throw new InvalidArgumentError('one of sequential, cpu, gpu, auto.');
 };
+const policies = (text: string): ('sequential' | 'cpu' | 'gpu' | 'auto')[] => text.split(',').map(policy);
 const dependent = (text: string): 'demote' | 'reject' => {
   if (text === 'demote' || text === 'reject') return text;
   throw new InvalidArgumentError('one of demote, reject.');
@@ -153,7 +154,8 @@ program
     sizes,
   )
   .option('--only <list>', 'programs (gpu) or workloads (blocks), comma-separated')
-  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, of which the first is discarded)', height)
+  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7)', height)
+  .option('--policies <list>', 'blocks: beside sequential, comma-separated', policies, ['cpu', 'auto', 'gpu'])
   .option('--workers <n>', 'blocks: dry-run and CPU workers', height)
   .option('--json', 'print JSON')
   .action(async (what: string, options) => finish(await (await import('./cli/bench.js')).benchCommand(what, options)));

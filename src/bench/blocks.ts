@@ -18,12 +18,14 @@ export interface BlockBenchOptions {
   readonly workloads: readonly WorkloadName[];
   /** Numbers of lane transactions per block. */
   readonly counts: readonly number[];
-  /** Rounds; the first is discarded, and more of small blocks. */
+  /** Rounds measured, after some that are discarded. */
   readonly rounds: number;
   /** Worker threads of each policy but `sequential`; the engine's own choice if not given. */
   readonly workers?: number;
   /** Without it only `sequential` and `cpu` are measured. */
   readonly gpu?: GpuLane;
+  /** Beside `sequential`, which all are compared with. */
+  readonly policies: readonly Policy[];
   readonly onProgress: (line: string) => void;
 }
 
@@ -61,6 +63,8 @@ export interface BlockReport {
 /** Transactions that warm an engine up: its workers compile, the costs are learned. */
 const WARM_TRANSACTIONS = 4_000;
 const MOST_WARM_ROUNDS = 20;
+/** `auto` tries either way of running a block three times before it prefers one. */
+const LEAST_WARM_ROUNDS = 7;
 
 /** Measures `options.workloads` (after `npm run build`) at every count. */
 export async function benchBlocks(options: BlockBenchOptions): Promise<BlockReport> {
@@ -80,14 +84,17 @@ async function benchBlock(workload: WorkloadBlock, count: number, options: Block
   const folder = mkdtempSync(join(tmpdir(), 'warpshrew-bench-'));
   const store = await storeOf(workload, join(folder, 'db'));
   const { gpu, workers } = options;
-  const policies: Policy[] = gpu === undefined ? ['sequential', 'cpu'] : ['sequential', 'cpu', 'auto', 'gpu'];
+  const policies = (['sequential', 'cpu', 'auto', 'gpu'] as const).filter(
+    (policy) =>
+      policy === 'sequential' || (options.policies.includes(policy) && (gpu !== undefined || policy === 'cpu')),
+  );
   const sides = policies.map((policy) => new Side(policy, workload, store, { gpu, workers }));
   let differences = 0;
   let colours = 0;
   try {
     await gpu?.prepare(workload.program);
-    const warm = Math.min(MOST_WARM_ROUNDS, Math.max(1, Math.ceil(WARM_TRANSACTIONS / count)));
-    for (let round = -warm; round < options.rounds - 1; round++) {
+    const warm = Math.min(MOST_WARM_ROUNDS, Math.max(LEAST_WARM_ROUNDS, Math.ceil(WARM_TRANSACTIONS / count)));
+    for (let round = -warm; round < options.rounds; round++) {
       let truth: LaneBlockResult | undefined;
       const results = new Map<Policy, LaneBlockResult>();
       for (const side of inTurn(sides, round + warm)) {

@@ -5,6 +5,7 @@ import { benchKernel, type KernelReport, type KernelRow } from '../bench/kernel.
 import { SAMPLED_PROGRAMS } from '../bench/sample-calls.js';
 import type { Spread } from '../bench/spread.js';
 import { EnvironmentError, UsageError } from '../errors.js';
+import type { Policy } from '../execute/route.js';
 import { openGpuLane } from '../gpu/open.js';
 import type { GpuLane } from '../gpu/types.js';
 
@@ -14,6 +15,7 @@ export interface BenchOptions {
   readonly rounds?: number;
   readonly only?: string;
   readonly workers?: number;
+  readonly policies: readonly Policy[];
   readonly json?: boolean;
 }
 
@@ -51,7 +53,8 @@ async function benchWholeBlocks(options: BenchOptions): Promise<BenchResult> {
     const report = await benchBlocks({
       workloads,
       counts: options.sizes ?? [100, 1_000, 10_000],
-      rounds: Math.max(2, options.rounds ?? 7),
+      rounds: Math.max(1, options.rounds ?? 7),
+      policies: options.policies,
       workers: options.workers,
       gpu,
       onProgress: say,

@@ -13,6 +13,7 @@ import { makePlan } from '../plan/plan.js';
 import { type Plan, summarise } from '../plan/report.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
+import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './block-mode.js';
 import { BlockTasks, type DryRun, type Recording } from './block-tasks.js';
 import { CachingReader } from './caching-reader.js';
 import { CostModel } from './cost-model.js';
@@ -34,6 +35,8 @@ export interface LaneEngineOptions {
   readonly dependent: DependentRule;
   /** What things cost, for `auto`; measured from a first guess on if not given. */
   readonly costs?: CostModel;
+  /** How `auto` runs a block; learned from what blocks took if not given. */
+  readonly modes?: ModeChooser;
   /** Hears of every failure of the kernel as a whole; the block goes on on the CPU. */
   readonly onGpuFailure?: (error: unknown) => void;
 }
@@ -77,6 +80,7 @@ export class LaneEngine {
   readonly #runner = new ProgramRunner();
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
+  readonly #modes: ModeChooser;
   #gpuLost = false;
   #gpuFailures = 0;
   #lastGpuFailure: string | undefined;
@@ -84,6 +88,7 @@ export class LaneEngine {
   constructor(options: LaneEngineOptions) {
     this.#options = options;
     this.#costs = options.costs ?? new CostModel();
+    this.#modes = options.policy === 'auto' ? (options.modes ?? new BlockModes()) : ALWAYS_PARALLEL;
   }
 
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
@@ -94,24 +99,31 @@ export class LaneEngine {
     let started = performance.now();
     const transactions = scanBlock(block, before);
     addMs(statistics, 'scan', started);
-    if (this.#options.policy === 'sequential') {
-      started = performance.now();
-      before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
-      const outcomes = runSequential(transactions, context, before, this.#runner);
-      addMs(statistics, 'sequential', started);
-      const demoted = countDemoted(transactions);
-      statistics.demoted = demoted;
-      const hows = outcomes.map((): HowRun => ({ colour: 0, executor: 'sequential', repaired: false }));
-      return finish(
-        height,
-        before,
-        outcomes,
-        hows,
-        statistics,
-        summarise(height, transactions.length, demoted, undefined),
-      );
-    }
-    return this.#parallel(transactions, context, before, state, statistics);
+    const { policy } = this.#options;
+    const mode: BlockMode = policy === 'sequential' ? 'sequential' : this.#modes.choose(transactions);
+    started = performance.now();
+    const result =
+      mode === 'sequential'
+        ? this.#sequential(transactions, context, before, statistics)
+        : await this.#parallel(transactions, context, before, state, statistics);
+    this.#modes.took(transactions, mode, performance.now() - started);
+    return result;
+  }
+
+  #sequential(
+    transactions: readonly LaneTransaction[],
+    context: LaneContext,
+    before: CachingReader,
+    statistics: LaneStatistics,
+  ): LaneBlockResult {
+    const started = performance.now();
+    before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
+    const outcomes = runSequential(transactions, context, before, this.#runner);
+    addMs(statistics, 'sequential', started);
+    statistics.demoted = countDemoted(transactions);
+    const hows = outcomes.map((): HowRun => ({ colour: 0, executor: 'sequential', repaired: false }));
+    const summary = summarise(context.height, transactions.length, statistics.demoted, undefined);
+    return finish(context.height, before, outcomes, hows, statistics, summary);
   }
 
   /** Phase 1 only: what `warpshrew plan` shows. */

@@ -6,6 +6,7 @@ import { sameBytes } from '../lane/same-bytes.js';
 import type { LaneBlockResult, LaneKey, LaneStatistics, Receipt } from '../lane/types.js';
 import { builtPrograms, PROGRAM_NAMES, type ProgramName } from '../util/built-wasm.js';
 import { concatBytes, fromBinaryString, toHex, u32Bytes } from '../util/bytes.js';
+import { ALWAYS_PARALLEL } from './block-mode.js';
 import { LaneEngine } from './engine.js';
 import { FuzzBlocks } from './fuzz-blocks.js';
 import type { Policy } from './route.js';
@@ -51,6 +52,8 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
       gpu: policy === 'cpu' ? undefined : options.gpu,
       laneStartHeight: 0,
       dependent: 'demote',
+      // The other way is the one that all are compared with.
+      modes: ALWAYS_PARALLEL,
     }),
     state: new Map<LaneKey, Uint8Array>(),
   }));

@@ -60,6 +60,7 @@ it('every policy is measured over a store, with the same results', async () => {
     rounds: 2,
     workers: 1,
     gpu: new FakeGpu(),
+    policies: ['cpu', 'auto', 'gpu'],
     onProgress: (line) => lines.push(line),
   });
   expect(lines).toHaveLength(2);

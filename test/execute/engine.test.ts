@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
 import { EnvironmentError } from '../../src/errors.js';
+import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
 import { CostModel } from '../../src/execute/cost-model.js';
 import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
 import { applyWrites, comparable } from '../../src/execute/fuzz.js';
@@ -17,7 +18,8 @@ afterEach(async () => {
 });
 
 function makeEngine(options: Partial<LaneEngineOptions>): LaneEngine {
-  const engine = new LaneEngine({ policy: 'cpu', workers: 0, laneStartHeight: 0, dependent: 'demote', ...options });
+  const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
+  const engine = new LaneEngine({ policy: 'cpu', workers: 0, modes: ALWAYS_PARALLEL, ...rules, ...options });
   engines.push(engine);
   return engine;
 }
