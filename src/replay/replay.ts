@@ -1,12 +1,9 @@
-import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
-import { parseBlock } from '../bitcoin/parse-block.js';
-import { openSource, type SourceBlock } from '../bitcoin/sources.js';
-import { verifyBlock } from '../bitcoin/verify-block.js';
+import { openSource } from '../bitcoin/sources.js';
 import { InputError, WarpshrewError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
 import type { Policy } from '../execute/route.js';
-import { StoredState } from '../execute/stored-state.js';
+import { BlockIndexer } from '../follow/block-indexer.js';
 import type { GpuLane } from '../gpu/types.js';
 import { StandardLane } from '../standard/lane.js';
 import { StandardModule } from '../standard/module.js';
@@ -80,12 +77,16 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   let tip: { height: number; hash: string; roots: StateRoots | undefined } | undefined;
   try {
     standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
+    const indexer = new BlockIndexer(store, engine, standard);
     const first = Math.max(options.from ?? source.firstHeight, (store.tip()?.height ?? -1) + 1);
     const last = Math.min(options.to ?? source.lastHeight, source.lastHeight);
     progress.start(Math.max(0, last - first + 1), 0);
     for (const entry of source.blocks(first, last)) {
       at = entry.height;
-      const root = await replayBlock(entry, { store, engine, standard, sum });
+      const { roots, statistics, ms } = await indexer.index(entry.raw, entry.height);
+      const root = roots.state;
+      for (const [phase, took] of Object.entries(ms)) sum.addMs(phase, took);
+      sum.add(statistics);
       blocks++;
       const want = expected.get(entry.height);
       if (want !== undefined && want !== root) {
@@ -129,39 +130,4 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     compiling: sum.compiling,
     ms: sum.ms,
   };
-}
-
-interface BlockContext {
-  readonly store: Store;
-  readonly engine: LaneEngine;
-  readonly standard: StandardLane;
-  readonly sum: StatisticsSum;
-}
-
-/** One block through both lanes and into the store; returns its state root in hex. */
-async function replayBlock(entry: SourceBlock, { store, engine, standard, sum }: BlockContext): Promise<string> {
-  const { height } = entry;
-  const started = performance.now();
-  const block = parseBlock(entry.raw);
-  verifyBlock(block, { previousHash: store.tip()?.hash });
-  sum.addMs('parse', performance.now() - started);
-  const [lane, run] = await Promise.all([
-    engine.processBlock(block, height, { reader: new StoredState(store), storeHandle: store.handle }),
-    standard.runBlock(entry.raw, height),
-  ]);
-  if (run.error) throw run.error;
-  sum.addMs('standard', run.ms);
-  const committing = performance.now();
-  const roots = store.commitBlock({
-    height,
-    hash: block.hash,
-    header: block.header,
-    standardWrites: run.pairs,
-    laneWrites: lane.writes,
-    receipts: lane.receipts,
-    plan: lane.plan,
-  });
-  sum.addMs('commit', performance.now() - committing);
-  sum.add(lane.statistics);
-  return roots.state;
 }
