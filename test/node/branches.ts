@@ -8,14 +8,13 @@ import { builtPrograms } from '../../src/util/built-wasm.js';
 const FEE = 2_000n;
 /** A block spends the reward of the block this far before it: mature by a few blocks. */
 const AGE = 104;
-const DEPLOYED = AGE + 3;
 const MINT = id(2, 1);
 const PROBE = id(2, 2);
 const keys = new KeyRing('node-suite');
 const miner = keys.lock('p2wpkh');
 
 /**
- * A chain with lane transactions in every block from {@link DEPLOYED} on: a call that writes a key of its own and one that mints from
+ * A chain with lane transactions in every block after the one with the contracts: a call that writes a key of its own and one that mints from
  * a shared counter, both of which depend on `salt`, so that branches from the same block differ in every key and balance.
  */
 export class Branch {

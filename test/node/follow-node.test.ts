@@ -1,0 +1,232 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openSource } from '../../src/bitcoin/sources.js';
+import { hash256 } from '../../src/fixtures/coins.js';
+import type { BuiltBlock } from '../../src/fixtures/regtest-chain.js';
+import { writeFixture } from '../../src/fixtures/write-fixture.js';
+import { replay } from '../../src/replay/replay.js';
+import { Store } from '../../src/store/store.js';
+import { toDisplayHash } from '../../src/util/bytes.js';
+import { Branch } from './branches.js';
+import { IndexProcess } from './index-process.js';
+import { installNode, type NodeOptions, RegtestNode } from './regtest-node.js';
+import { allRows } from './rows.js';
+
+const LIMIT_MS = 180_000;
+const BUNDLED = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));
+const installed = installNode();
+if (!installed) process.stderr.write('the node suite is skipped: no Bitcoin node can be installed on this system\n');
+
+describe.skipIf(!installed)('following a real node', { timeout: LIMIT_MS }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'warpshrew-node-'));
+  const begin = Branch.begin();
+  const open: (() => Promise<unknown>)[] = [];
+  let number = 0;
+
+  beforeAll(() => {
+    begin.grow(12, 1);
+  });
+  afterEach(async () => {
+    for (const close of open.splice(0).reverse()) await close();
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function makeNode(blocks: readonly BuiltBlock[], options: NodeOptions = {}): Promise<RegtestNode> {
+    const node = await RegtestNode.start(join(folder, `node-${++number}`), options);
+    open.push(() => node.remove());
+    await node.submit(blocks.filter(({ height }) => height > 0));
+    return node;
+  }
+
+  async function makeIndex(db: string, node: RegtestNode, args: readonly string[] = []): Promise<IndexProcess> {
+    const index = await IndexProcess.start(db, node, args);
+    open.push(() => index.kill());
+    return index;
+  }
+
+  const newDb = (): string => join(folder, `db-${++number}`);
+
+  /** A fresh index of the chain as it stands, from its blocks alone: the whole database must be the same, row by row. */
+  async function expectSameAsFresh(db: string, { chain: { blocks } }: Branch): Promise<void> {
+    const path = join(folder, `chain-${++number}`);
+    writeFixture(path, { seed: 'node-suite', firstHeight: 0, blocks });
+    const dbDir = newDb();
+    const summary = await replay({ path, dbDir, policy: 'sequential' });
+    expect(summary.lane.ok).toBeGreaterThan(20);
+    const [fresh, own] = await Promise.all([allRows(dbDir), allRows(db)]);
+    const differing = [...new Set([...fresh.keys(), ...own.keys()])].filter((key) => fresh.get(key) !== own.get(key));
+    // How many blocks can be undone is a setting, and what ran a transaction differs: receipts name it.
+    expect(differing.filter((key) => !/^(undo|meta|blocks) /.test(key))).toEqual([]);
+    const keys = (rows: ReadonlyMap<string, string>): string[] =>
+      [...rows.keys()].filter((k) => k.startsWith('blocks '));
+    expect(keys(own).sort()).toEqual(keys(fresh).sort());
+  }
+
+  const tipOf = (branch: Branch): BuiltBlock => branch.chain.blocks[branch.tipHeight];
+
+  it.each(['cpu', 'sequential', 'auto'])('syncs from JSON-RPC under the policy %s', async (policy) => {
+    const node = await makeNode(begin.blocks());
+    const db = newDb();
+    const index = await makeIndex(db, node, ['--policy', policy, '--workers', '1']);
+    await index.reaches(tipOf(begin));
+    expect(await index.stop()).toBe(0);
+    await expectSameAsFresh(db, begin);
+  });
+
+  it.each(['sequential', 'cpu', 'auto', 'gpu'])(
+    'gives the bundled chain the roots of the replay, policy %s',
+    async (policy) => {
+      const blocks = [...openSource(BUNDLED).blocks()].map(({ height, raw }) => ({
+        height,
+        raw,
+        hash: hash256(raw.subarray(0, 80)),
+      }));
+      const roots = readFileSync(join(BUNDLED, 'roots.txt'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ')[1]);
+      const tip = blocks[blocks.length - 1];
+      const node = await makeNode([]);
+      await node.submit(blocks.slice(1));
+      const db = newDb();
+      const index = await makeIndex(db, node, ['--policy', policy, '--workers', '1']);
+      await index.reaches(tip);
+      expect(await index.stop()).toBe(0);
+      const store = await Store.openRecorded(db, { readOnly: true });
+      const found = roots.map((_, height) => store.roots(height)?.state);
+      await store.close();
+      expect(found).toEqual(roots);
+    },
+  );
+
+  it('syncs from block files, with new blocks from the node', async () => {
+    const node = await makeNode(begin.blocks());
+    const branch = begin.fork(begin.tipHeight);
+    const db = newDb();
+    const index = await makeIndex(db, node, ['--blocks-dir', node.blocksFolder]);
+    await index.reaches(tipOf(begin));
+    await node.submit(branch.grow(4, 1));
+    await index.reaches(tipOf(branch));
+    expect(await index.stop()).toBe(0);
+    await expectSameAsFresh(db, branch);
+  });
+
+  it('hears of blocks over ZMQ', async () => {
+    const node = await makeNode(begin.blocks(), { zmq: true });
+    const branch = begin.fork(begin.tipHeight);
+    const db = newDb();
+    // So rarely polled that only a notification can be in time.
+    const index = await makeIndex(db, node, ['--zmq', node.zmqUrl, '--poll-interval', '3600000']);
+    await index.reaches(tipOf(begin));
+    for (const block of branch.grow(3, 1)) {
+      await node.submit([block]);
+      await index.reaches(block);
+    }
+    expect(await index.stop()).toBe(0);
+    await expectSameAsFresh(db, branch);
+  });
+
+  it.each([1, 6, 100])('a reorg of depth %i with lane transactions on both branches', async (depth) => {
+    const base = begin.fork(begin.tipHeight);
+    if (depth > 10) base.grow(depth, 1);
+    const node = await makeNode(base.blocks());
+    const db = newDb();
+    const index = await makeIndex(db, node, ['--policy', 'cpu', '--workers', '1']);
+    await index.reaches(tipOf(base));
+    const fork = base.tipHeight - depth;
+    const other = base.fork(fork);
+    await node.submit(other.grow(depth + 1, 2));
+    await index.reaches(tipOf(other));
+    // Back again: the node is told that the second branch is invalid, then that it is not.
+    const doubted = toDisplayHash(other.chain.blocks[fork + 1].hash);
+    await node.rpc('invalidateblock', doubted);
+    base.grow(2, 1);
+    await node.submit(base.blocks(base.tipHeight - 1));
+    await index.reaches(tipOf(base));
+    expect(await index.stop()).toBe(0);
+    await expectSameAsFresh(db, base);
+  });
+
+  it('a node whose chain gets shorter, then longer on the same and on another branch', async () => {
+    const node = await makeNode(begin.blocks());
+    const db = newDb();
+    const index = await makeIndex(db, node);
+    await index.reaches(tipOf(begin));
+    const doubted = toDisplayHash(begin.chain.blocks[begin.tipHeight - 3].hash);
+    await node.rpc('invalidateblock', doubted);
+    await index.until('notice', async () => (await index.get('/ready')).status === 503);
+    // Nothing is given up for a node that is only behind.
+    expect(await index.rpc('metashrew_height')).toBe(String(begin.tipHeight));
+    await node.rpc('reconsiderblock', doubted);
+    await index.until('end of it', async () => (await index.get('/ready')).status === 200);
+    await node.rpc('invalidateblock', doubted);
+    const other = begin.fork(begin.tipHeight - 4);
+    await node.submit(other.grow(2, 3));
+    // Two blocks lower than what was indexed, and still another chain.
+    await index.reaches(tipOf(other));
+    expect(await index.stop()).toBe(0);
+    await expectSameAsFresh(db, other);
+  });
+
+  it('a node that restarts with a new cookie', async () => {
+    const node = await makeNode(begin.blocks(), { cookie: true });
+    const branch = begin.fork(begin.tipHeight);
+    const db = newDb();
+    const index = await makeIndex(db, node);
+    await index.reaches(tipOf(begin));
+    await node.stop();
+    await node.up();
+    await node.submit(branch.grow(2, 1));
+    await index.reaches(tipOf(branch));
+    expect(await index.stop()).toBe(0);
+    await expectSameAsFresh(db, branch);
+  });
+
+  it('a node that is killed during the download, and one with a work queue of one', async () => {
+    const base = begin.fork(begin.tipHeight);
+    base.grow(80, 1);
+    const node = await makeNode(base.blocks(), { args: ['-rpcworkqueue=1', '-rpcthreads=1'] });
+    const db = newDb();
+    const index = await makeIndex(db, node);
+    await index.until('first block', async () => Number(await index.rpc('metashrew_height')) > 0);
+    await node.kill();
+    await node.up();
+    await index.reaches(tipOf(base));
+    expect(await index.stop()).toBe(0);
+    await expectSameAsFresh(db, base);
+  });
+
+  it('stops at a reorg deeper than what can be undone, keeps answering, and says how to go on', async () => {
+    const node = await makeNode(begin.blocks());
+    const db = newDb();
+    const index = await makeIndex(db, node, ['--keep-undo', '3']);
+    await index.reaches(tipOf(begin));
+    const other = begin.fork(begin.tipHeight - 5);
+    await node.submit(other.grow(6, 2));
+    await index.until('failure', async () => (await index.get('/health')).body.includes('CHAIN_REORG_TOO_DEEP'));
+    expect(await index.rpc('metashrew_height')).toBe(String(begin.tipHeight));
+    expect(await index.stop()).not.toBe(0);
+  });
+
+  it('refuses a node of another chain', async () => {
+    const node = await makeNode(begin.blocks());
+    const index = await IndexProcess.start(newDb(), node, ['--network', 'mainnet', '--exit-on-failure']);
+    open.push(() => index.kill());
+    expect(await index.exited).not.toBe(0);
+    expect(index.errors).toContain('CHAIN_WRONG_NETWORK');
+  });
+
+  it('goes on after kill -9, at the exact height that --exit-at names', async () => {
+    const node = await makeNode(begin.blocks());
+    const db = newDb();
+    const first = await makeIndex(db, node);
+    await first.until('half', async () => Number(await first.rpc('metashrew_height')) > 30);
+    await first.kill();
+    const second = await makeIndex(db, node, ['--exit-at', String(begin.tipHeight - 1)]);
+    expect(await second.exited, second.errors).toBe(0);
+    await expectSameAsFresh(db, begin.fork(begin.tipHeight - 2));
+  });
+});
