@@ -46,12 +46,16 @@ export class StoreReader {
 
   /** The last whole block; undefined before the first. */
   tip(): Tip | undefined {
-    const bytes = this.rocks.get('meta', META_TIP);
-    if (bytes === undefined) return undefined;
-    const height = readBeU32(bytes, 0);
-    const hash = this.blockHash(height);
-    if (hash === undefined) throw new StoreError('STORE_CORRUPT', 'the tip has no block record', { facts: { height } });
-    return { height, hash };
+    for (let seen: number | undefined; ; ) {
+      const bytes = this.rocks.get('meta', META_TIP);
+      if (bytes === undefined) return undefined;
+      const height = readBeU32(bytes, 0);
+      const hash = this.blockHash(height);
+      if (hash !== undefined) return { height, hash };
+      // Another thread may have undone the block between the two reads: then the tip is another one by now.
+      if (height === seen) throw new StoreError('STORE_CORRUPT', 'the tip has no block record', { facts: { height } });
+      seen = height;
+    }
   }
 
   /** Value at the tip. */
