@@ -2,6 +2,7 @@
 
 import { type ErrorFacts, WarpshrewError } from '../errors.js';
 import type { EngineHealth } from '../execute/engine.js';
+import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/types.js';
 import type { StateRoots } from '../store/types.js';
 
@@ -15,8 +16,8 @@ export interface Failure {
   readonly exitStatus: number;
 }
 
-/** `syncing`: blocks are there to be indexed; `waiting`: the source does not answer, it is asked again. */
-export type Phase = 'starting' | 'syncing' | 'at-tip' | 'waiting' | 'rolling-back' | 'failed' | 'stopped';
+/** `starting`: the store is being opened. */
+export type Phase = 'starting' | FollowerState;
 
 export type EngineEvent =
   /** The store is open: others may attach to it until they say `released`. */
@@ -45,8 +46,8 @@ export type EngineEvent =
       readonly gpu: EngineHealth;
     }
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
-  /** Something failed that is tried again. */
-  | { readonly kind: 'retry'; readonly failure: Failure }
+  /** Something is tried again, after an error or because the source contradicted itself. */
+  | { readonly kind: 'retry'; readonly note: string; readonly failure: Failure | undefined }
   /** The kernel failed as a whole; its block went on on the CPU. */
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /** Nothing more is indexed; the store stays open for readers. `failure` undefined: asked to stop, or --exit-at is reached. */

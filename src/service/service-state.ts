@@ -52,7 +52,7 @@ export class ServiceState {
         return;
       case 'phase':
         this.phase = event.phase;
-        if (event.phase !== 'waiting') this.trouble = undefined;
+        if (event.phase === 'at-tip' || event.phase === 'node-behind') this.trouble = undefined;
         return;
       case 'source-tip':
         this.sourceHeight = event.height;
@@ -66,8 +66,7 @@ export class ServiceState {
         this.blocksUndone += event.from - event.to;
         return;
       case 'retry':
-        this.trouble = event.failure;
-        this.retries.set(event.failure.code, (this.retries.get(event.failure.code) ?? 0) + 1);
+        this.retried(event.failure);
         return;
       case 'gpu-failure':
         this.gpu = event.gpu;
@@ -108,6 +107,12 @@ export class ServiceState {
 
   uptimeSeconds(): number {
     return (this.now() - this.startedAt) / 1000;
+  }
+
+  private retried(failure: Failure | undefined): void {
+    if (failure !== undefined) this.trouble = failure;
+    const code = failure?.code ?? 'CONTRADICTION';
+    this.retries.set(code, (this.retries.get(code) ?? 0) + 1);
   }
 
   private indexed(event: EngineEvent & { kind: 'block' }): void {
