@@ -153,16 +153,14 @@ function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origi
   const problems: Problem[] = [];
   const wrong = (name: OptionName, reason: string): void => void problems.push({ origin: originOf(name), reason });
   const originOf = (name: OptionName): Origin => (origins[name] === 'default' ? flagOf(name) : origins[name]);
-  if (of.nodeUrl === undefined && of.fixture === undefined) wrong('nodeUrl', 'name a node, or a chain with --fixture');
+  if (of.nodeUrl === undefined && of.fixture === undefined && of.blocksDir === undefined) {
+    wrong('nodeUrl', 'name a node, or the block files of one with --blocks-dir, or a chain with --fixture');
+  }
   if (of.fixture !== undefined) {
     for (const name of ['nodeUrl', 'blocksDir', 'zmq'] as const) {
       if (of[name] !== undefined) wrong(name, 'cannot be used together with --fixture');
     }
-  } else if (of.nodeUrl === undefined) {
-    for (const name of ['blocksDir', 'zmq'] as const) {
-      if (of[name] !== undefined) wrong(name, 'needs --node-url beside it');
-    }
-  }
+  } else if (of.zmq !== undefined && of.nodeUrl === undefined) wrong('zmq', 'needs --node-url beside it');
   if (of.nodeUrl !== undefined && new URL(of.nodeUrl).username + new URL(of.nodeUrl).password !== '') {
     wrong('nodeUrl', 'give user and password as settings of their own, not in the address');
   }

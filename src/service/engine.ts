@@ -43,10 +43,13 @@ export class Engine {
   ) {}
 
   /** Opens everything and tells `opened`. Throws what opening throws; nothing stays open then. */
-  static async open({ settings, moduleBytes, rollbacks }: EngineSetup, tell: (event: EngineEvent) => void): Promise<Engine> {
+  static async open(
+    { settings, moduleBytes, rollbacks }: EngineSetup,
+    tell: (event: EngineEvent) => void,
+  ): Promise<Engine> {
     const undo: (() => Promise<void>)[] = [];
     try {
-      const { source, network, startBlock } = openChain(settings);
+      const { source, network, startBlock } = await openChain(settings);
       undo.push(() => source.close());
       const { gpu, reason } = await findGpu(settings);
       if (gpu !== undefined) undo.push(() => gpu.close());
@@ -60,7 +63,11 @@ export class Engine {
         label: settings.label,
       });
       undo.push(() => store.close());
-      const standard = new StandardLane({ moduleBytes, storeHandle: store.handle, blockTimeoutMs: settings.blockTimeout });
+      const standard = new StandardLane({
+        moduleBytes,
+        storeHandle: store.handle,
+        blockTimeoutMs: settings.blockTimeout,
+      });
       const lanes: LaneEngine = new LaneEngine({
         policy,
         workers,
@@ -97,7 +104,8 @@ export class Engine {
         onState: (phase) => engine.changed(phase),
         onIndexed: () => engine.lookAtHeight(),
         onRollback: ({ from, toHeight }) => tell({ kind: 'rollback', from: from.height, to: toHeight }),
-        onNote: (note, error) => tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error) }),
+        onNote: (note, error) =>
+          tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error) }),
       });
       const engine = new Engine(store, standard, lanes, gpu, source, follower, tell);
       tell({

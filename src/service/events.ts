@@ -1,6 +1,6 @@
 /** What the engine's thread tells the main thread. Everything here crosses threads by structured clone. */
 
-import { type ErrorFacts, WarpshrewError } from '../errors.js';
+import { type ErrorFacts, type ExitKind, WarpshrewError } from '../errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/types.js';
@@ -12,8 +12,7 @@ export interface Failure {
   readonly message: string;
   readonly facts: ErrorFacts;
   readonly hint: string | undefined;
-  /** Status that the process exits with. */
-  readonly exitStatus: number;
+  readonly kind: ExitKind;
 }
 
 /** `starting`: the store is being opened. */
@@ -53,7 +52,9 @@ export type EngineEvent =
   /** Nothing more is indexed; the store stays open for readers. `failure` undefined: asked to stop, or --exit-at is reached. */
   | { readonly kind: 'ended'; readonly failure: Failure | undefined }
   /** Opening failed: there is nothing to attach to, and the thread ends. */
-  | { readonly kind: 'not-opened'; readonly failure: Failure };
+  | { readonly kind: 'not-opened'; readonly failure: Failure }
+  /** The thread is gone, and the open store with it. */
+  | { readonly kind: 'crashed'; readonly failure: Failure };
 
 /** `stop`: index no more. `released`: nobody is attached any more, close the store and end. */
 export type EngineCommand = { readonly kind: 'stop' } | { readonly kind: 'released' };
@@ -66,9 +67,14 @@ export function failureText({ code, message }: Failure): string {
 /** Anything thrown, as it crosses threads. What is no error of ours is a defect, told with its stack. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof WarpshrewError) {
-    const { code, message, facts, hint, exitStatus } = error;
-    return { code, message, facts, hint, exitStatus };
+    const { code, kind, message, facts, hint } = error;
+    return { code, kind, message, facts, hint };
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: 'INTERNAL', message, facts: {}, hint: undefined, exitStatus: 70 };
+  return { code: 'INTERNAL', kind: 'internal', message, facts: {}, hint: undefined };
+}
+
+/** The error that a failure was. */
+export function errorOf({ code, kind, message, facts, hint }: Failure): WarpshrewError {
+  return new WarpshrewError(code, kind, message, { facts, hint });
 }

@@ -62,8 +62,8 @@ export function whole<T extends number | undefined>(of: About<T>, min: number, m
   });
 }
 
-export function oneOf<T extends string, F extends T | undefined>(of: About<F>, choices: readonly T[]): Option<F | T> {
-  return option<F | T>(of, choices.join('|'), (raw) => {
+export function oneOf<const T extends string>(of: About<NoInfer<T>>, choices: readonly T[]): Option<T> {
+  return option<T>(of, choices.join('|'), (raw) => {
     const found = choices.find((choice) => choice === raw);
     if (found === undefined) throw new BadValue(`must be one of ${choices.join(', ')}`);
     return found;

@@ -15,7 +15,6 @@ export interface PagesOptions {
   readonly network: string;
   /** Where blocks come from, without a password. */
   readonly source: string;
-  readonly dbFolder: string;
   readonly version: string;
 }
 
@@ -63,7 +62,7 @@ export class Pages {
   }
 
   private async status(): Promise<Page> {
-    const { state, store, settings, network, source, dbFolder, version } = this.options;
+    const { state, store, settings, network, source, version } = this.options;
     const identity = store.identity();
     const tip = store.tip();
     const speed = state.speed();
@@ -99,17 +98,17 @@ export class Pages {
         ...state.gpu,
         lastGpuFailure: state.gpu.lastGpuFailure ?? null,
       },
-      store: { folder: dbFolder, bytes: await folderBytes(dbFolder), identity },
+      store: { folder: settings.db, bytes: await folderBytes(settings.db), identity },
       memory: { rss, heapUsed, external },
     });
   }
 
   private async metrics(): Promise<Page> {
-    const { state, store, settings, dbFolder, version } = this.options;
+    const { state, store, settings, version } = this.options;
     const body = metricsText({
       state,
       height: store.tip()?.height,
-      dbBytes: await folderBytes(dbFolder),
+      dbBytes: await folderBytes(settings.db),
       memory: process.memoryUsage(),
       version,
       labels: settings.label === undefined ? {} : { label: settings.label },

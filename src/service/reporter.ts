@@ -47,11 +47,13 @@ export class Reporter {
         this.once(this.saidOfGpu, event.failure, 'the kernel failed: the CPU goes on');
         return;
       case 'ended':
-      case 'not-opened':
+      case 'crashed':
         if (event.failure === undefined) this.log.info({ height: this.state.head?.height }, 'indexing ended');
         else this.log.error(failureFields(event.failure), event.failure.message);
         return;
       case 'source-tip':
+      case 'not-opened':
+        // Who opens the service says why it did not open.
         return;
     }
   }
@@ -71,7 +73,10 @@ export class Reporter {
     if (!quiet) this.toldPhase = phase;
     const { head, sourceHeight } = this.state;
     this.log[quiet ? 'debug' : 'info'](
-      { ...(head !== undefined && { height: head.height }), ...(sourceHeight !== undefined && { target: sourceHeight }) },
+      {
+        ...(head !== undefined && { height: head.height }),
+        ...(sourceHeight !== undefined && { target: sourceHeight }),
+      },
       phase,
     );
   }

@@ -73,8 +73,9 @@ export class ServiceState {
         return;
       case 'ended':
       case 'not-opened':
-        this.failure = event.failure;
-        this.phase = event.failure === undefined ? 'stopped' : 'failed';
+      case 'crashed':
+        this.failure ??= event.failure;
+        this.phase = this.failure === undefined ? 'stopped' : 'failed';
     }
   }
 
