@@ -70,6 +70,13 @@ export class EnvironmentError extends WarpshrewError {
   }
 }
 
+/** A bitcoin node that cannot be asked, or answers what it should not. Codes `NODE_*`. */
+export class NodeError extends WarpshrewError {
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(code, 'environment', message, options);
+  }
+}
+
 /** Wrong command line or RPC parameters. Codes `USAGE_*`. */
 export class UsageError extends WarpshrewError {
   constructor(code: string, message: string, options?: ErrorOptions) {
