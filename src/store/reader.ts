@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { fromDisplayHash, toHex } from '../util/bytes.js';
+import type { Database } from './database.js';
 import {
   afterPrefix,
   beU32,
@@ -20,7 +21,6 @@ import {
   txPrefix,
 } from './keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
-import type { Rocks } from './rocks.js';
 import { StateTree } from './state-tree.js';
 import type { StateProof } from './tree-proof.js';
 import type { BlockRecord, Namespace, StateRoots, StoreIdentity, Tip } from './types.js';
@@ -35,7 +35,7 @@ const PRESENT = 1;
  * Namespace 'S': a key once written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
  */
 export class StoreReader {
-  protected constructor(protected readonly rocks: Rocks) {}
+  protected constructor(protected readonly rocks: Database) {}
 
   /** What the store was created with. */
   identity(): StoreIdentity {
