@@ -28,6 +28,8 @@ export interface FollowerOptions {
   readonly mostRetryMs?: number;
   /** Times that a block is refused before the follower gives up (default 10, which is more than a minute). */
   readonly badBlockTries?: number;
+  /** Hears the hash of the source's block 0 (32 bytes, wire order) each time that it was checked. */
+  readonly onGenesis?: (hash: Uint8Array) => void;
   readonly onIndexed?: (block: ChainBlock) => void;
   readonly onRollback?: (rollback: Rollback) => void;
   readonly onState?: (state: FollowerState) => void;
@@ -314,10 +316,11 @@ export class Follower {
   }
 
   async #checkGenesis(): Promise<void> {
-    const { source, indexer, network, recordedGenesis, onNote } = this.#options;
+    const { source, indexer, network, recordedGenesis, onGenesis, onNote } = this.#options;
     const offered = await source.genesis();
     const indexed = indexer.hashAt(0) ?? recordedGenesis;
     checkGenesis(network, source.name, offered, indexed);
+    if (offered !== undefined) onGenesis?.(offered);
     if (offered !== undefined || this.#genesisNoted) return;
     this.#genesisNoted = true;
     onNote?.('the source has no block 0: its network is not checked');

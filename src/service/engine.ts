@@ -1,7 +1,6 @@
 import { REAL_CLOCK } from '../chain/clock.js';
 import { isPassing } from '../chain/node-errors.js';
-import type { ChainSource } from '../chain/source.js';
-import { EnvironmentError } from '../errors.js';
+import { EnvironmentError, InternalError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
 import { BlockIndexer } from '../follow/block-indexer.js';
 import { Follower } from '../follow/follower.js';
@@ -12,7 +11,7 @@ import { StandardLane } from '../standard/lane.js';
 import { Store } from '../store/store.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { type EngineEvent, failureOf } from './events.js';
-import { openChain } from './open-source.js';
+import { type OpenedSource, openChain } from './open-source.js';
 import type { Settings } from './options.js';
 import { RollbackClock } from './rollback-clock.js';
 
@@ -37,7 +36,7 @@ export class Engine {
     private readonly standard: StandardLane,
     private readonly lanes: LaneEngine,
     private readonly gpu: GpuLane | undefined,
-    private readonly source: ChainSource,
+    private readonly chain: OpenedSource,
     private readonly follower: Follower,
     private readonly tell: (event: EngineEvent) => void,
   ) {}
@@ -49,8 +48,9 @@ export class Engine {
   ): Promise<Engine> {
     const undo: (() => Promise<void>)[] = [];
     try {
-      const { source, network, startBlock } = await openChain(settings);
-      undo.push(() => source.close());
+      const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }));
+      const { source, network, startBlock } = chain;
+      undo.push(() => chain.close());
       const { gpu, reason } = await findGpu(settings);
       if (gpu !== undefined) undo.push(() => gpu.close());
       const { laneStartBlock: laneStartHeight, dependent, policy, workers } = settings;
@@ -63,9 +63,11 @@ export class Engine {
         label: settings.label,
       });
       undo.push(() => store.close());
+      const { handle: storeHandle } = store;
+      if (storeHandle === undefined) throw new InternalError('the database cannot be shared between threads');
       const standard = new StandardLane({
         moduleBytes,
-        storeHandle: store.handle,
+        storeHandle,
         blockTimeoutMs: settings.blockTimeout,
       });
       const lanes: LaneEngine = new LaneEngine({
@@ -101,16 +103,17 @@ export class Engine {
         startBlock,
         exitAt: settings.exitAt,
         pollMs: settings.pollInterval,
+        onGenesis: (hash) => store.recordGenesis(hash),
         onState: (phase) => engine.changed(phase),
         onIndexed: () => engine.lookAtHeight(),
         onRollback: ({ from, toHeight }) => tell({ kind: 'rollback', from: from.height, to: toHeight }),
         onNote: (note, error) =>
           tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error) }),
       });
-      const engine = new Engine(store, standard, lanes, gpu, source, follower, tell);
+      const engine = new Engine(store, standard, lanes, gpu, chain, follower, tell);
       tell({
         kind: 'opened',
-        storeHandle: store.handle,
+        storeHandle,
         source: source.name,
         network,
         adapter: gpu?.adapter.description,
@@ -146,7 +149,7 @@ export class Engine {
 
   /** Closes everything, the store last. Nobody may be attached to it any more. */
   async close(): Promise<void> {
-    await this.source.close();
+    await this.chain.close();
     await this.lanes.close();
     await this.standard.close();
     await this.gpu?.close();

@@ -47,6 +47,8 @@ export type EngineEvent =
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
   /** Something is tried again, after an error or because the source contradicted itself. */
   | { readonly kind: 'retry'; readonly note: string; readonly failure: Failure | undefined }
+  /** Something goes on all the same, but not as it should. */
+  | { readonly kind: 'warning'; readonly message: string; readonly facts: ErrorFacts }
   /** The kernel failed as a whole; its block went on on the CPU. */
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /** Nothing more is indexed; the store stays open for readers. `failure` undefined: asked to stop, or --exit-at is reached. */

@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import type { ErrorFacts } from '../errors.js';
 import type { Failure } from './events.js';
 
 export type { Logger } from 'pino';
@@ -26,10 +27,14 @@ export function createLogger({ level, format, label, write }: LogOptions): Logge
 
 /** The fields of a failure as a line of the log carries them. */
 export function failureFields({ code, facts, hint }: Failure): Record<string, unknown> {
-  const plain = Object.fromEntries(
+  return { code, ...plainFacts(facts), ...(hint !== undefined && { hint }) };
+}
+
+/** Facts as JSON can hold them. */
+export function plainFacts(facts: ErrorFacts): Record<string, unknown> {
+  return Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
   );
-  return { code, ...plain, ...(hint !== undefined && { hint }) };
 }
 
 /** `21:14:07 warn  message  code=NODE_WARMING_UP height=5`. */

@@ -41,8 +41,8 @@ export function metricsText({ state, height, dbBytes, memory, version, labels }:
     .counter('warpshrew_blocks_undone_total', 'Blocks rolled back in reorgs.', [state.blocksUndone])
     .gauge('warpshrew_deepest_reorg_blocks', 'Depth of the deepest reorg followed.', [state.deepestReorg])
     .counter(
-      'warpshrew_retries_total',
-      'Failures that were tried again, by code.',
+      'warpshrew_source_failures_total',
+      'Rows of failures of the source that were tried again, by the code of the first.',
       ...byLabel('code', Object.fromEntries(state.retries)),
     )
     .counter('warpshrew_lane_transactions_total', 'Lane transactions indexed.', [txs])

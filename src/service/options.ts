@@ -47,9 +47,14 @@ export const OPTIONS = {
     placeholder: 'dir',
     fallback: undefined,
   }),
-  zmq: address(
-    { about: "the node's zmqpubhashblock or zmqpubsequence endpoint; polling goes on beside it", fallback: undefined },
-    ['tcp:', 'ipc:'],
+  zmq: matching(
+    {
+      about: "the node's zmqpubhashblock or zmqpubsequence endpoints, comma-separated; polling goes on beside them",
+      placeholder: 'tcp://host:port',
+      fallback: undefined,
+    },
+    /^tcp:\/\/[^\s,]+:\d+(,tcp:\/\/[^\s,]+:\d+)*$/,
+    'of the form tcp://host:port, several separated by commas',
   ),
   fixture: text({ about: 'follow a fixture chain instead of a node', placeholder: 'dir', fallback: undefined }),
   indexer: text({

@@ -1,5 +1,5 @@
 import type { EngineEvent, Failure, Phase } from './events.js';
-import { failureFields, type Logger } from './log.js';
+import { failureFields, type Logger, plainFacts } from './log.js';
 import type { ServiceState } from './service-state.js';
 
 /** So many blocks behind the tip are no sync. */
@@ -42,6 +42,9 @@ export class Reporter {
       case 'retry':
         if (event.failure === undefined) this.log.debug(event.note);
         else this.once(this.said, event.failure, `${event.note}: trying again`);
+        return;
+      case 'warning':
+        this.log.warn(plainFacts(event.facts), event.message);
         return;
       case 'gpu-failure':
         this.once(this.saidOfGpu, event.failure, 'the kernel failed: the CPU goes on');

@@ -68,6 +68,8 @@ export class ServiceState {
       case 'retry':
         this.retried(event.failure);
         return;
+      case 'warning':
+        return;
       case 'gpu-failure':
         this.gpu = event.gpu;
         return;
