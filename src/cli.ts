@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
+import { addSettings } from './cli/settings.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
 import { PROGRAM_NAMES, type ProgramName } from './util/built-wasm.js';
+import { VERSION } from './util/version.js';
 
 /** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
 const program = new Command('warpshrew')
   .description('Two-phase Bitcoin metaprotocol indexer: dry run, conflict graph, WGSL batches, one atomic commit')
-  .version('0.1.0')
+  .version(VERSION)
   .showHelpAfterError('(add --help for the options)')
   .exitOverride();
 
@@ -65,6 +67,15 @@ program
   .action(async (input: string | undefined, options) =>
     finish(await (await import('./cli/decode.js')).decodeCommand(input, options)),
   );
+
+addSettings(program.command('index'))
+  .description('follow a chain, index it and serve JSON-RPC, until a signal ends it')
+  .action(async (flags) => finish(await (await import('./cli/index.js')).indexCommand(flags)));
+
+const config = program.command('config').description('settings of `index`');
+addSettings(config.command('check'))
+  .description('show every setting, where it comes from, and what is wrong with it; exit status 2 if something is')
+  .action(async (flags) => finish((await import('./cli/config.js')).configCheckCommand(flags)));
 
 program
   .command('replay')

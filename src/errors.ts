@@ -70,6 +70,20 @@ export class EnvironmentError extends WarpshrewError {
   }
 }
 
+/** A bitcoin node that cannot be asked, or answers what it should not. Codes `NODE_*`. */
+export class NodeError extends WarpshrewError {
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(code, 'environment', message, options);
+  }
+}
+
+/** A chain that cannot be followed: another network, a reorg deeper than the undo data, a bad block. Codes `CHAIN_*`. */
+export class ChainError extends WarpshrewError {
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(code, 'environment', message, options);
+  }
+}
+
 /** Wrong command line or RPC parameters. Codes `USAGE_*`. */
 export class UsageError extends WarpshrewError {
   constructor(code: string, message: string, options?: ErrorOptions) {

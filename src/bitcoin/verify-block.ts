@@ -37,16 +37,21 @@ function refuse(block: Block, code: string, message: string, facts: Record<strin
 
 function checkProofOfWork(block: Block): void {
   const bits = readU32(block.header, 72);
-  const target = expandTarget(bits);
-  if (target === undefined || BigInt(`0x${toDisplayHash(block.hash)}`) > target) {
+  if (!meetsTarget(block.hash, bits)) {
     throw refuse(block, 'BLOCK_BAD_PROOF_OF_WORK', 'the header hash does not meet its target', {
       bits: bits.toString(16).padStart(8, '0'),
     });
   }
 }
 
+/** Whether a header's hash (wire order) is not above the target of its compact `bits`. */
+export function meetsTarget(hash: Uint8Array, bits: number): boolean {
+  const target = expandTarget(bits);
+  return target !== undefined && BigInt(`0x${toDisplayHash(hash)}`) <= target;
+}
+
 /** The target of compact `bits`: undefined if it is zero, negative or over 256 bits. */
-function expandTarget(bits: number): bigint | undefined {
+export function expandTarget(bits: number): bigint | undefined {
   const exponent = bits >>> 24;
   const mantissa = BigInt(bits & 0x7fffff);
   const shift = BigInt(8 * (exponent - 3));

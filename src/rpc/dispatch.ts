@@ -9,14 +9,31 @@ const SHOWN = 60;
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Hears of an answered request: its method (`unknown` if there is no such one), the milliseconds it took, whether it has a result. */
+export type Answered = (method: string, ms: number, ok: boolean) => void;
+
 /** The response to one request object, as text. Never throws; a request without id is answered with id null. */
-export async function answer(request: unknown, backend: RpcBackend, report: (error: unknown) => void): Promise<string> {
+export async function answer(
+  request: unknown,
+  backend: RpcBackend,
+  report: (error: unknown) => void,
+  answered?: Answered,
+): Promise<string> {
+  const started = performance.now();
   const isObject = typeof request === 'object' && request !== null && !Array.isArray(request);
   const fields: Json = isObject ? (request as Json) : {};
   const id = fields.id === undefined ? null : fields.id;
+  const done = (ok: boolean): void => {
+    const { method } = fields;
+    const known = typeof method === 'string' && METHODS.has(method) ? method : 'unknown';
+    answered?.(known, performance.now() - started, ok);
+  };
   try {
-    return respond(id, { result: await call(isObject, fields, backend) });
+    const result = await call(isObject, fields, backend);
+    done(true);
+    return respond(id, { result });
   } catch (error) {
+    done(false);
     if (!(error instanceof RpcError) && !(error instanceof WarpshrewError && error.kind !== 'internal')) report(error);
     return respond(id, { error: errorObject(error, viewName(fields)) });
   }

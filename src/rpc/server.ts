@@ -4,7 +4,7 @@ import { EnvironmentError } from '../errors.js';
 import type { RpcBackend } from './backend.js';
 import { BodyReader } from './body.js';
 import { type CorsRule, corsRule, setCorsHeaders } from './cors.js';
-import { answer } from './dispatch.js';
+import { type Answered, answer } from './dispatch.js';
 import { errorObject, RPC, RpcError } from './errors.js';
 import { withinShape } from './json-shape.js';
 
@@ -27,6 +27,18 @@ export interface RpcServerOptions {
   readonly cors?: string;
   /** Told of defects (errors that are none of the user's); standard error if not given. */
   readonly onDefect?: (error: unknown) => void;
+  /** Told of every request that was answered. */
+  readonly onAnswered?: Answered;
+  /** What `GET` answers by path, beside or instead of `/health`. */
+  readonly pages?: Readonly<Record<string, () => Page | Promise<Page>>>;
+}
+
+/** An answer to a `GET`. */
+export interface Page {
+  readonly status: number;
+  /** Content type. */
+  readonly type: string;
+  readonly body: string;
 }
 
 export interface RpcServer {
@@ -39,7 +51,7 @@ export interface RpcServer {
 }
 
 /**
- * Serves JSON-RPC on `POST /` and a short state on `GET /health` (docs/json-rpc.md).
+ * Serves JSON-RPC on `POST /`, a short state on `GET /health` (docs/json-rpc.md), and what `pages` holds.
  * Throws EnvironmentError ENV_PORT_IN_USE, ENV_PORT_FORBIDDEN or ENV_LISTEN_FAILED.
  */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
@@ -57,11 +69,15 @@ class Handler {
   private readonly cors: CorsRule;
   private readonly backend: RpcBackend;
   private readonly report: (error: unknown) => void;
+  private readonly answered: Answered | undefined;
+  private readonly pages: ReadonlyMap<string, () => Page | Promise<Page>>;
 
   constructor(options: RpcServerOptions) {
     this.cors = corsRule(options.cors);
     this.backend = options.backend;
     this.report = options.onDefect ?? ((error) => console.error(error));
+    this.answered = options.onAnswered;
+    this.pages = new Map(Object.entries({ '/health': () => this.health(), ...options.pages }));
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -83,7 +99,8 @@ class Handler {
 
   private async route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0];
-    const allowed = path === '/' ? 'POST' : path === '/health' ? 'GET' : undefined;
+    const page = this.pages.get(path);
+    const allowed = path === '/' ? 'POST' : page !== undefined ? 'GET' : undefined;
     if (allowed === undefined) return refuse(request, response, 404, 'Not found: JSON-RPC is POST /');
     if (request.method === 'OPTIONS') {
       response.writeHead(204, { allow: `${allowed}, OPTIONS` }).end();
@@ -93,14 +110,16 @@ class Handler {
       response.setHeader('allow', `${allowed}, OPTIONS`);
       return refuse(request, response, 405, `Method not allowed: use ${allowed}`);
     }
-    if (path === '/health') this.health(response);
-    else await this.post(request, response);
+    if (page === undefined) return this.post(request, response);
+    const { status, type, body } = await page();
+    response.writeHead(status, { 'content-type': type }).end(body);
   }
 
-  private health(response: ServerResponse): void {
+  private health(): Page {
     const tip = this.backend.store.tip();
     const stateRoot = tip && this.backend.store.roots(tip.height)?.state;
-    json(response, JSON.stringify({ status: 'ok', height: tip?.height ?? null, stateRoot: stateRoot ?? null }));
+    const body = JSON.stringify({ status: 'ok', height: tip?.height ?? null, stateRoot: stateRoot ?? null });
+    return { status: 200, type: 'application/json', body };
   }
 
   private async post(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -120,8 +139,12 @@ class Handler {
     }
   }
 
+  private answer(request: unknown): Promise<string> {
+    return answer(request, this.backend, this.report, this.answered);
+  }
+
   private async answerAll(value: unknown, response: ServerResponse): Promise<void> {
-    if (!Array.isArray(value)) return json(response, await answer(value, this.backend, this.report));
+    if (!Array.isArray(value)) return json(response, await this.answer(value));
     if (value.length === 0 || value.length > MAX_BATCH) {
       const hint = `Send 1 to ${MAX_BATCH} requests at once.`;
       const message = `Invalid request: a batch of ${value.length}`;
@@ -130,7 +153,7 @@ class Handler {
     }
     response.writeHead(200, { 'content-type': 'application/json' });
     for (const [i, request] of value.entries()) {
-      const text = await answer(request, this.backend, this.report);
+      const text = await this.answer(request);
       if (response.destroyed) return;
       // Where the client reads slowly, wait: answers must not pile up.
       if (!response.write((i === 0 ? '[' : ',') + text)) await drained(response);

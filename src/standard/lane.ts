@@ -82,9 +82,12 @@ export class StandardLane {
     }
   }
 
-  /** Runs a view at a height. Throws ProgramError VIEW_NOT_FOUND, VIEW_FAILED or MODULE_TIMEOUT. */
-  async view(name: string, input: Uint8Array, height: number): Promise<Uint8Array> {
-    const reply = await this.views.call({ kind: 'view', name, input, height }, this.viewTimeoutMs);
+  /**
+   * Runs a view that is told `height`, over the state after block `stateHeight` (`height` if not given). Throws ProgramError
+   * VIEW_NOT_FOUND, VIEW_FAILED or MODULE_TIMEOUT.
+   */
+  async view(name: string, input: Uint8Array, height: number, stateHeight = height): Promise<Uint8Array> {
+    const reply = await this.views.call({ kind: 'view', name, input, height, stateHeight }, this.viewTimeoutMs);
     if (reply.kind !== 'view') throw new InternalError('the standard lane answered another question');
     return reply.output;
   }

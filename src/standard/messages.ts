@@ -16,7 +16,10 @@ export type WorkerRequest =
       readonly kind: 'view';
       readonly name: string;
       readonly input: Uint8Array;
+      /** What the view is told. */
       readonly height: number;
+      /** Whose state it reads. */
+      readonly stateHeight: number;
     };
 
 /** A module's error as it crosses threads. */

@@ -42,7 +42,7 @@ const state = storeHandle === undefined ? memoryState() : await storeState(store
 function answer(request: WorkerRequest): WorkerReply {
   const { id, kind, height } = request;
   if (kind === 'view') {
-    return { kind, id, output: module.runView(request.name, request.input, height, state.at(height)) };
+    return { kind, id, output: module.runView(request.name, request.input, height, state.at(request.stateHeight)) };
   }
   const started = performance.now();
   const { flushes, pairCount, error } = module.runBlock(request.raw, height, state.at(height - 1));

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { fromDisplayHash, toHex } from '../util/bytes.js';
+import type { Database } from './database.js';
 import {
   afterPrefix,
   beU32,
@@ -20,7 +21,6 @@ import {
   txPrefix,
 } from './keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
-import type { Rocks } from './rocks.js';
 import { StateTree } from './state-tree.js';
 import type { StateProof } from './tree-proof.js';
 import type { BlockRecord, Namespace, StateRoots, StoreIdentity, Tip } from './types.js';
@@ -35,7 +35,7 @@ const PRESENT = 1;
  * Namespace 'S': a key once written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
  */
 export class StoreReader {
-  protected constructor(protected readonly rocks: Rocks) {}
+  protected constructor(protected readonly rocks: Database) {}
 
   /** What the store was created with. */
   identity(): StoreIdentity {
@@ -46,12 +46,16 @@ export class StoreReader {
 
   /** The last whole block; undefined before the first. */
   tip(): Tip | undefined {
-    const bytes = this.rocks.get('meta', META_TIP);
-    if (bytes === undefined) return undefined;
-    const height = readBeU32(bytes, 0);
-    const hash = this.blockHash(height);
-    if (hash === undefined) throw new StoreError('STORE_CORRUPT', 'the tip has no block record', { facts: { height } });
-    return { height, hash };
+    for (let seen: number | undefined; ; ) {
+      const bytes = this.rocks.get('meta', META_TIP);
+      if (bytes === undefined) return undefined;
+      const height = readBeU32(bytes, 0);
+      const hash = this.blockHash(height);
+      if (hash !== undefined) return { height, hash };
+      // Another thread may have undone the block between the two reads: then the tip is another one by now.
+      if (height === seen) throw new StoreError('STORE_CORRUPT', 'the tip has no block record', { facts: { height } });
+      seen = height;
+    }
   }
 
   /** Value at the tip. */

@@ -11,24 +11,15 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Batch, type Column, type PointReadOptions, RocksLevel } from '@nxtedition/rocksdb';
 import { StoreError } from '../errors.js';
+import { COLUMNS, type ColumnName, type Database, type DatabaseBatch, type Range, type Row } from './database.js';
 
-export const COLUMNS = ['latest', 'history', 'blocks', 'undo', 'tree', 'meta'] as const;
-export type ColumnName = (typeof COLUMNS)[number];
-
-export type Row = readonly [key: Uint8Array, value: Uint8Array];
-
-export interface Range {
-  readonly gte?: Uint8Array;
-  readonly lt?: Uint8Array;
-  readonly reverse?: boolean;
-  readonly limit?: number;
-}
+export { COLUMNS, type ColumnName, type Range, type Row };
 
 /** Rows that one step of an iteration fetches. */
 const SCAN_ROWS = 500;
 
 /** Puts and deletes over any column, written at once. */
-export class WriteBatch {
+export class WriteBatch implements DatabaseBatch {
   constructor(
     private readonly batch: Batch,
     private readonly columns: Readonly<Record<ColumnName, { readonly column: Column }>>,
@@ -63,7 +54,7 @@ export class WriteBatch {
 }
 
 /** A RocksDB database with the store's columns. All reads are synchronous. */
-export class Rocks {
+export class Rocks implements Database {
   private readonly columns: Readonly<Record<ColumnName, { readonly column: Column }>>;
   /** Made once: point reads are many and short. */
   private readonly pointReads: Readonly<Record<ColumnName, PointReadOptions>>;

@@ -1,5 +1,6 @@
 import { InternalError, StoreError } from '../errors.js';
 import { fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
+import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
 import {
   afterPrefix,
@@ -27,7 +28,7 @@ import {
   encodeTouched,
   type TouchedKey,
 } from './records.js';
-import { Rocks, type WriteBatch } from './rocks.js';
+import { Rocks } from './rocks.js';
 import type { TreeUpdate } from './state-tree.js';
 import { combinedRoot } from './tree-hash.js';
 import type { BlockCommit, Namespace, StateRoots, StoreIdentity, StoreOptions } from './types.js';
@@ -40,7 +41,7 @@ type Writes = ReadonlyMap<string, Uint8Array | undefined>;
  */
 export class Store extends StoreReader {
   private constructor(
-    rocks: Rocks,
+    rocks: Database,
     private readonly readOnly: boolean,
   ) {
     super(rocks);
@@ -52,13 +53,16 @@ export class Store extends StoreReader {
    * STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH.
    */
   static async open(dir: string, options: StoreOptions): Promise<Store> {
+    return Store.with(dir, options.readOnly ?? false, (rocks) => Store.over(rocks, options, dir));
+  }
+
+  /** The store in an open database, which closes with it; `name` is what errors call it. Codes as of {@link open}. */
+  static over(database: Database, options: StoreOptions, name: string): Store {
     const wanted = identityOf(options);
-    return Store.with(dir, options.readOnly ?? false, (rocks) => {
-      const store = new Store(rocks, options.readOnly ?? false);
-      if (rocks.get('meta', META_IDENTITY) === undefined && !options.readOnly) store.create(wanted);
-      checkIdentity(dir, store.identity(), wanted);
-      return store;
-    });
+    const store = new Store(database, options.readOnly ?? false);
+    if (database.get('meta', META_IDENTITY) === undefined && !options.readOnly) store.create(wanted);
+    checkIdentity(name, store.identity(), wanted);
+    return store;
   }
 
   /** Opens an existing store with the options it was created with. */
@@ -80,7 +84,8 @@ export class Store extends StoreReader {
   }
 
   /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
-  static async attach(handle: bigint): Promise<StoreReader> {
+  static async attach(handle: bigint | undefined): Promise<StoreReader> {
+    if (handle === undefined) throw new InternalError('a database that cannot be shared was to be attached to');
     return new Store(await Rocks.attach(handle), true);
   }
 
@@ -94,8 +99,8 @@ export class Store extends StoreReader {
     }
   }
 
-  /** For {@link Store.attach} in worker threads of this process. */
-  get handle(): bigint {
+  /** For {@link Store.attach} in worker threads of this process; undefined if the database cannot be shared. */
+  get handle(): bigint | undefined {
     return this.rocks.handle;
   }
 
@@ -194,7 +199,7 @@ export class Store extends StoreReader {
   }
 
   /** Drops the version of `height` and makes the one before it the latest; returns that one's value. */
-  private restore(batch: WriteBatch, ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
+  private restore(batch: DatabaseBatch, ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
     batch.del('history', historyKey(ns, key, height));
     const row = height === 0 ? undefined : this.rocks.first('history', historyRange(ns, key, height - 1));
     if (row === undefined || row[1][0] === 0) {
@@ -206,7 +211,7 @@ export class Store extends StoreReader {
     return value;
   }
 
-  private dropReceipts(batch: WriteBatch, height: number): void {
+  private dropReceipts(batch: DatabaseBatch, height: number): void {
     const gte = receiptPrefix(height);
     for (const [key, value] of this.rocks.scan('blocks', { gte, lt: afterPrefix(gte) })) {
       const { txid, index } = decodeReceipt(value);
@@ -260,7 +265,7 @@ function rootsOf(standard: TreeUpdate, lane: TreeUpdate): StateRoots {
 }
 
 /** Rows of `latest` and `history`; returns the keys for the undo record. */
-function putVersions(batch: WriteBatch, ns: Namespace, writes: Writes, height: number): TouchedKey[] {
+function putVersions(batch: DatabaseBatch, ns: Namespace, writes: Writes, height: number): TouchedKey[] {
   const touched: TouchedKey[] = [];
   for (const [name, value] of writes) {
     const key = fromBinaryString(name);
@@ -272,7 +277,7 @@ function putVersions(batch: WriteBatch, ns: Namespace, writes: Writes, height: n
   return touched;
 }
 
-function putRows(batch: WriteBatch, update: TreeUpdate): void {
+function putRows(batch: DatabaseBatch, update: TreeUpdate): void {
   for (const [key, value] of update.rows) {
     if (value === undefined) batch.del('tree', key);
     else batch.put('tree', key, value);

@@ -1,0 +1,292 @@
+import { performance } from 'node:perf_hooks';
+import { sha256d } from '../bitcoin/hash.js';
+import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
+import { type ErrorFacts, InputError } from '../errors.js';
+import { bytesEqual, toDisplayHash, toHex } from '../util/bytes.js';
+import { BestChain } from './best-chain.js';
+import { BlkFolder } from './blk-folder.js';
+import { scanFile } from './blk-scan.js';
+import { HEADER_LENGTH, streamBlocks } from './block-stream.js';
+import { Changes } from './changes.js';
+import { type Clock, REAL_CLOCK } from './clock.js';
+import { HeaderIndex } from './header-index.js';
+import { NETWORKS, type Network } from './networks.js';
+import type { NodeSource } from './node-source.js';
+import type { ChainBlock, ChainSource, ChainTip } from './source.js';
+
+export interface BlockFilesOptions {
+  /** A node's folder `blocks`. */
+  readonly folder: string;
+  /**
+   * The node that writes the files, or one of the same chain: it says which chain is best, and gives what the files lack. Without
+   * it the chain with the most work in the files is the best. Closed with the source.
+   */
+  readonly node?: NodeSource;
+  /** Of files without a node; told by their first bytes if left out. */
+  readonly network?: Network;
+  /** Instead of the network's magic, for a signet of one's own without a node. */
+  readonly magic?: Uint8Array;
+  readonly concurrency?: number;
+  /** Bound of the bytes held by {@link BlockFilesSource.blocks}. */
+  readonly maxBytes?: number;
+  /** Least milliseconds between two looks for new blocks in the files. */
+  readonly refreshMs?: number;
+  readonly pollMs?: number;
+  readonly clock?: Clock;
+  /** What a user should see once. */
+  log?(message: string, facts: ErrorFacts): void;
+}
+
+/** For status and metrics. */
+export interface BlockFilesStatistics {
+  readonly files: number;
+  /** Different blocks found in them, stale ones too. */
+  readonly indexed: number;
+  /** Bytes between blocks that belong to none. */
+  readonly skippedBytes: number;
+  readonly readFromFiles: number;
+  /** Blocks that the node had to give as the files lacked them. */
+  readonly readFromNode: number;
+  /** Of those, blocks whose place in the files could not be read or held something else. */
+  readonly unreadable: number;
+}
+
+interface FileState {
+  readonly size: number;
+  readonly modifiedMs: number;
+  readonly end: number;
+}
+
+const HASH_BATCH = 500;
+
+/** The best chain, with its blocks read from a node's block files. */
+export class BlockFilesSource implements ChainSource {
+  readonly kind = 'files';
+  readonly name: string;
+  private readonly index = new HeaderIndex();
+  private readonly chain: BestChain;
+  private readonly states = new Map<number, FileState>();
+  private readonly changes: Changes;
+  private readonly closing = new AbortController();
+  private refreshing: Promise<void> | undefined;
+  private refreshedAt = Number.NEGATIVE_INFINITY;
+  private lastTip: Uint8Array | undefined;
+  private readonly warned = new Set<string>();
+  private readonly counts = { skippedBytes: 0, readFromFiles: 0, readFromNode: 0, unreadable: 0 };
+
+  private constructor(
+    private readonly folder: BlkFolder,
+    private readonly magic: Uint8Array,
+    readonly network: Network | undefined,
+    private readonly options: BlockFilesOptions,
+  ) {
+    this.chain = new BestChain(this.index);
+    this.name = options.node ? `${folder.path}, ${options.node.name}` : folder.path;
+    this.changes = new Changes({
+      clock: options.clock ?? REAL_CLOCK,
+      pollMs: options.pollMs ?? 1000,
+      safetyMs: 0,
+      notifier: undefined,
+      look: async () => {
+        await this.refresh();
+        return !bytesEqual(this.chain.hashAt(this.chain.tipHeight), this.lastTip);
+      },
+    });
+  }
+
+  /**
+   * Looks at the folder and at the first bytes in it; the headers are read when they are needed first, which takes about a minute
+   * per million blocks. Throws InputError BLOCK_FILES_UNREADABLE, BLOCK_FILES_XOR, BLOCK_FILES_NETWORK; with a node also its errors.
+   */
+  static async open(options: BlockFilesOptions): Promise<BlockFilesSource> {
+    const folder = await BlkFolder.open(options.folder);
+    const first = await firstMagic(folder);
+    const info = await options.node?.info();
+    const wanted = info ?? NETWORKS.find(({ network }) => network === options.network);
+    const magic = options.magic ?? wanted?.magic ?? first;
+    const found = NETWORKS.find((facts) => bytesEqual(facts.magic, first));
+    const known = wanted !== undefined || options.magic !== undefined;
+    if (known ? found !== undefined && !bytesEqual(found.magic, magic) : found === undefined) {
+      throw new InputError('BLOCK_FILES_NETWORK', 'the block files are not those of the network', {
+        facts: { path: folder.path, begin: toHex(first), network: info?.network ?? options.network ?? 'not given' },
+        hint: 'Check the path and the network; a file xor.dat beside the block files belongs to them.',
+      });
+    }
+    return new BlockFilesSource(folder, magic, wanted?.network ?? found?.network, options);
+  }
+
+  get statistics(): BlockFilesStatistics {
+    return { files: this.states.size, indexed: this.index.size, ...this.counts };
+  }
+
+  genesis(): Promise<Uint8Array | undefined> {
+    return this.hashAt(0);
+  }
+
+  async tip(): Promise<ChainTip> {
+    if (this.options.node) return this.options.node.tip();
+    await this.refresh();
+    const height = this.chain.tipHeight;
+    const hash = this.chain.hashAt(height);
+    if (hash === undefined) {
+      throw new InputError('BLOCK_FILES_NO_CHAIN', 'the block files hold no chain from the first block on', {
+        facts: { path: this.folder.path, blocks: this.index.size },
+        hint: 'A pruned node lacks its first files: give a node to read from as well.',
+      });
+    }
+    this.lastTip = hash;
+    return { height, hash };
+  }
+
+  async hashAt(height: number): Promise<Uint8Array | undefined> {
+    if (this.options.node) return this.options.node.hashAt(height);
+    if (this.states.size === 0) await this.refresh();
+    return this.chain.hashAt(height);
+  }
+
+  blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {
+    const { node } = this.options;
+    return streamBlocks({
+      from,
+      to,
+      signal,
+      hashes: (height, count, own) => (node ? node.hashes(height, count, own) : this.hashes(height, count, own)),
+      fetch: (hash, height, own) => this.fetch(hash, height, own),
+      batch: HASH_BATCH,
+      concurrency: this.options.concurrency ?? 4,
+      maxBytes: this.options.maxBytes ?? 96 << 20,
+      reserve: MAX_BLOCK_LENGTH,
+    });
+  }
+
+  changed(ms: number, signal: AbortSignal): Promise<void> {
+    return this.options.node ? this.options.node.changed(ms, signal) : this.changes.wait(ms, signal);
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.refreshing?.catch(() => undefined);
+    await this.options.node?.close();
+  }
+
+  private async hashes(height: number, count: number, signal: AbortSignal): Promise<Uint8Array[]> {
+    if (this.states.size === 0) await unlessAborted(this.refresh(), signal);
+    const hashes: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) {
+      const hash = this.chain.hashAt(height + i);
+      if (hash === undefined) break;
+      hashes.push(hash);
+    }
+    return hashes;
+  }
+
+  private async fetch(hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array> {
+    if (this.index.find(hash) === undefined) {
+      const waited = performance.now() - this.refreshedAt;
+      if (this.refreshing || waited >= (this.options.refreshMs ?? 1000)) await unlessAborted(this.refresh(), signal);
+    }
+    const id = this.index.find(hash);
+    const raw = id === undefined ? undefined : await this.read(id, hash);
+    if (raw) {
+      this.counts.readFromFiles++;
+      return raw;
+    }
+    const { node } = this.options;
+    const facts = { path: this.folder.path, height, hash: toDisplayHash(hash) };
+    if (id !== undefined) this.counts.unreadable++;
+    if (node === undefined) {
+      throw new InputError('BLOCK_FILES_MISSING_BLOCK', 'the block files lack a block', {
+        facts,
+        hint: 'Give a node to read it from, or a whole copy of the files.',
+      });
+    }
+    this.warn('the block files lack blocks: they are read from the node', facts);
+    const block = await node.block(hash, signal);
+    this.counts.readFromNode++;
+    return block;
+  }
+
+  /** The block, if its place in the files still holds it. */
+  private async read(id: number, hash: Uint8Array): Promise<Uint8Array | undefined> {
+    const { file, offset, length } = this.index.placeOf(id);
+    try {
+      const raw = await this.folder.withFile(file, (read) => read(offset, length));
+      const whole = raw.length === length && bytesEqual(sha256d(raw.subarray(0, HEADER_LENGTH)), hash);
+      return whole ? raw : undefined;
+    } catch (error) {
+      if (error instanceof InputError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Takes in what was written to the files since the last time. One at a time; who comes meanwhile waits for that one. */
+  private refresh(): Promise<void> {
+    this.refreshing ??= this.scan().finally(() => {
+      this.refreshing = undefined;
+      this.refreshedAt = performance.now();
+    });
+    return this.refreshing;
+  }
+
+  private async scan(): Promise<void> {
+    const { signal } = this.closing;
+    const files = await this.folder.files();
+    const initial = this.states.size === 0;
+    if (initial)
+      this.options.log?.('reading the headers of the block files', { path: this.folder.path, files: files.length });
+    for (const { number, size, modifiedMs } of files) {
+      const state = this.states.get(number);
+      if (state?.size === size && state.modifiedMs === modifiedMs) continue;
+      const from = state && state.end <= size ? state.end : 0;
+      const end = await this.scanOne(number, from, size).catch((error: unknown) => {
+        // The node gives what is in the file; without one, nothing would.
+        if (this.options.node === undefined || !(error instanceof InputError)) throw error;
+        this.warn('a block file cannot be read: its blocks are read from the node', error.facts);
+        return from;
+      });
+      if (signal.aborted) return;
+      this.states.set(number, { size, modifiedMs, end });
+    }
+    if (this.options.node === undefined) this.chain.update();
+    if (initial) this.options.log?.('read the headers of the block files', { blocks: this.index.size });
+  }
+
+  private scanOne(file: number, from: number, size: number): Promise<number> {
+    return this.folder.withFile(file, (read) =>
+      scanFile({
+        read,
+        size,
+        from,
+        magic: this.magic,
+        signal: this.closing.signal,
+        found: (hash, header, offset, length) => {
+          this.index.add(hash, header, { file, offset, length });
+        },
+        skipped: (bytes) => {
+          this.counts.skippedBytes += bytes;
+        },
+      }),
+    );
+  }
+
+  private warn(message: string, facts: ErrorFacts): void {
+    if (!this.warned.has(message)) this.options.log?.(message, facts);
+    this.warned.add(message);
+  }
+}
+
+/** The first bytes of the first file that has any. */
+async function firstMagic(folder: BlkFolder): Promise<Uint8Array> {
+  const file = (await folder.files()).find(({ size }) => size >= 4);
+  return file ? folder.withFile(file.number, (read) => read(0, 4)) : new Uint8Array(0);
+}
+
+/** What comes of `work`; rejects with the signal's reason as soon as it is aborted, while the work goes on. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,163 @@
+import { sha256d } from '../bitcoin/hash.js';
+import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
+import { NodeError } from '../errors.js';
+import { bytesEqual, toDisplayHash } from '../util/bytes.js';
+import type { ChainBlock } from './source.js';
+
+export const HEADER_LENGTH = 80;
+/** Blocks that wait at most, however small they are. */
+const MAX_AHEAD = 1000;
+
+/** Where the blocks of a stream come from, and how far ahead they are fetched. */
+export interface StreamOptions {
+  readonly from: number;
+  readonly to: number;
+  /** Hashes (wire order) of the best chain from `height` on, at most `count`; fewer where the chain ends. */
+  hashes(height: number, count: number, signal: AbortSignal): Promise<readonly Uint8Array[]>;
+  /** The block of that hash, whole. */
+  fetch(hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** Hashes asked for at a time. */
+  readonly batch: number;
+  /** Blocks fetched at a time. */
+  readonly concurrency: number;
+  /** Bound of the bytes of blocks that are fetched or being fetched. One block is always let through. */
+  readonly maxBytes: number;
+  /** What counts for a block while its length is not known: what fetching it may hold. */
+  readonly reserve: number;
+  readonly signal: AbortSignal;
+}
+
+type Fetched = { readonly raw: Uint8Array } | { readonly error: unknown };
+
+/**
+ * Blocks in order, fetched ahead. Each has the hash that was asked for (else NodeError NODE_WRONG_BLOCK). Ends where the chain
+ * ends, where a block does not build on the one before (the chain changed), and when the signal is aborted. An error comes in
+ * the place of the block it belongs to, behind all blocks before it.
+ */
+export async function* streamBlocks(options: StreamOptions): AsyncGenerator<ChainBlock, void, void> {
+  const ahead = new ReadAhead(options);
+  try {
+    yield* ahead.blocks();
+  } finally {
+    ahead.stop();
+  }
+}
+
+class ReadAhead {
+  private readonly own = new AbortController();
+  private readonly stopping = (): void => this.own.abort();
+  private readonly slots: { readonly height: number; readonly hash: Uint8Array; readonly fetched: Promise<Fetched> }[] =
+    [];
+  private hashes: Uint8Array[] = [];
+  /** Height of `hashes[0]`, and of the first hash that was not asked for. */
+  private nextBlock: number;
+  private nextHash: number;
+  private loading: Promise<void> | undefined;
+  private hashError: { readonly error: unknown } | undefined;
+  private ended = false;
+  private fetching = 0;
+  private held = 0;
+
+  constructor(private readonly options: StreamOptions) {
+    this.nextBlock = options.from;
+    this.nextHash = options.from;
+    if (options.signal.aborted) this.own.abort();
+    else options.signal.addEventListener('abort', this.stopping, { once: true });
+  }
+
+  stop(): void {
+    this.options.signal.removeEventListener('abort', this.stopping);
+    this.own.abort();
+  }
+
+  async *blocks(): AsyncGenerator<ChainBlock, void, void> {
+    const { signal } = this.own;
+    let previous: Uint8Array | undefined;
+    while (!signal.aborted) {
+      this.fill();
+      const slot = this.slots.shift();
+      if (slot === undefined) {
+        if (this.hashError) throw this.hashError.error;
+        if (this.loading === undefined) return;
+        await this.loading;
+        continue;
+      }
+      const fetched = await slot.fetched;
+      if (signal.aborted) return;
+      if ('error' in fetched) throw fetched.error;
+      const { raw } = fetched;
+      if (previous && !bytesEqual(raw.subarray(4, 36), previous)) return;
+      previous = slot.hash;
+      yield { height: slot.height, hash: slot.hash, raw };
+      this.held -= raw.length;
+    }
+  }
+
+  /** Starts what may be started. */
+  private fill(): void {
+    const { concurrency, maxBytes, reserve, batch } = this.options;
+    while (
+      this.hashes.length > 0 &&
+      this.fetching < concurrency &&
+      this.slots.length < MAX_AHEAD &&
+      !this.own.signal.aborted &&
+      (this.slots.length === 0 || this.held + reserve <= maxBytes)
+    ) {
+      const hash = this.hashes.shift();
+      if (hash) this.start(hash, this.nextBlock++);
+    }
+    if (this.hashes.length <= batch / 2) this.load();
+  }
+
+  private start(hash: Uint8Array, height: number): void {
+    const { reserve } = this.options;
+    this.fetching++;
+    this.held += reserve;
+    const fetched = this.options
+      .fetch(hash, height, this.own.signal)
+      .then((raw): Fetched => {
+        checkBlock(raw, hash, height);
+        this.held += raw.length - reserve;
+        return { raw };
+      })
+      .catch((error: unknown): Fetched => ({ error }));
+    this.slots.push({ height, hash, fetched });
+    void fetched.then(() => {
+      this.fetching--;
+      this.fill();
+    });
+  }
+
+  private load(): void {
+    const count = Math.min(this.options.batch, this.options.to - this.nextHash + 1);
+    if (count <= 0) this.ended = true;
+    if (this.ended || this.loading || this.hashError || this.own.signal.aborted) return;
+    this.loading = this.options
+      .hashes(this.nextHash, count, this.own.signal)
+      .then(
+        (hashes) => {
+          this.nextHash += hashes.length;
+          this.hashes = this.hashes.concat(hashes);
+          this.ended = hashes.length < count;
+        },
+        (error: unknown) => {
+          if (!this.own.signal.aborted) this.hashError = { error };
+        },
+      )
+      .finally(() => {
+        this.loading = undefined;
+        this.fill();
+      });
+  }
+}
+
+/** Throws NodeError NODE_WRONG_BLOCK unless `raw` can be a block and its header has the hash that was asked for. */
+function checkBlock(raw: Uint8Array, hash: Uint8Array, height: number): void {
+  const possible = raw.length > HEADER_LENGTH && raw.length <= MAX_BLOCK_LENGTH;
+  const found = possible ? sha256d(raw.subarray(0, HEADER_LENGTH)) : undefined;
+  if (bytesEqual(found, hash)) return;
+  throw new NodeError('NODE_WRONG_BLOCK', 'the node serves another block than the one asked for', {
+    facts: { height, asked: toDisplayHash(hash), got: found ? toDisplayHash(found) : `${raw.length} bytes` },
+    hint: 'If this goes on, the node or a proxy before it is broken.',
+  });
+}

@@ -1,0 +1,61 @@
+import { readFile, stat } from 'node:fs/promises';
+import { NodeError } from '../errors.js';
+
+/** Far more than `__cookie__:` and 64 digits. */
+const MAX_COOKIE_BYTES = 4096;
+
+export interface CredentialOptions {
+  readonly user?: string;
+  readonly password?: string;
+  /** The node's `.cookie`: `user:password`, written anew at each of its starts. Goes before user and password. */
+  readonly cookieFile?: string;
+}
+
+/** What the node is told to prove who asks. Nothing of it is ever part of an error or a log. */
+export class Credentials {
+  private header: string | undefined;
+
+  constructor(private readonly options: CredentialOptions) {
+    if (options.cookieFile === undefined && options.user !== undefined) {
+      this.header = basic(`${options.user}:${options.password ?? ''}`);
+    }
+  }
+
+  get rereadable(): boolean {
+    return this.options.cookieFile !== undefined;
+  }
+
+  /**
+   * Value of the `authorization` header; undefined if the node is asked without. Reads the cookie file once, and again where
+   * `fresh` is set. Throws NodeError NODE_COOKIE_UNREADABLE.
+   */
+  async authorization(fresh: boolean): Promise<string | undefined> {
+    const { cookieFile } = this.options;
+    if (cookieFile !== undefined && (fresh || this.header === undefined))
+      this.header = basic(await readCookie(cookieFile));
+    return this.header;
+  }
+}
+
+function basic(userAndPassword: string): string {
+  return `Basic ${Buffer.from(userAndPassword, 'utf8').toString('base64')}`;
+}
+
+async function readCookie(path: string): Promise<string> {
+  const unreadable = (why: string, cause?: unknown): NodeError =>
+    new NodeError('NODE_COOKIE_UNREADABLE', `the node's cookie file cannot be used: ${why}`, {
+      facts: { path },
+      hint: 'It is written when the node starts and deleted when it stops: check the path, that the node runs, and that this user may read it.',
+      cause,
+    });
+  let text: string;
+  try {
+    const info = await stat(path);
+    if (!info.isFile() || info.size > MAX_COOKIE_BYTES) throw unreadable('it is no small file');
+    text = (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    throw error instanceof NodeError ? error : unreadable('it cannot be read', error);
+  }
+  if (!/^[^:\s]+:[^\s]+$/.test(text)) throw unreadable('it is not of the form user:password');
+  return text;
+}

@@ -1,0 +1,282 @@
+import { NodeError, UsageError } from '../errors.js';
+import { backoff, type Clock, REAL_CLOCK } from './clock.js';
+import { type PostAnswer, PostError, Poster } from './http-post.js';
+import { Limiter } from './limiter.js';
+import { type CredentialOptions, Credentials } from './node-credentials.js';
+import { badResponse, printable, rpcError } from './node-errors.js';
+
+export interface NodeRpcOptions extends CredentialOptions {
+  /** `http://host:port` or `https://host:port`; a user and a password in it count as {@link CredentialOptions}. */
+  readonly url: string;
+  /** PEM of the authority behind an https node, if no public one. */
+  readonly ca?: string;
+  /** Calls under way at a time; more wait. Nodes queue 16 at most, for all who ask them. */
+  readonly concurrency?: number;
+  /** For one attempt, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** Attempts of a call whose node is away, busy or starting. */
+  readonly attempts?: number;
+  /** Waiting time before the second attempt, doubled before each further one up to `maxBackoffMs`. */
+  readonly backoffMs?: number;
+  readonly maxBackoffMs?: number;
+  readonly clock?: Clock;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Longest answer in bytes. */
+  readonly maxBytes?: number;
+}
+
+export type Outcome = { readonly result: unknown } | { readonly error: NodeError };
+
+/** Counters since the start, for status and metrics. */
+export interface NodeRpcStatistics {
+  /** Requests sent, each a call or a batch. */
+  requests: number;
+  /** Of those, further attempts after a failed one. */
+  retries: number;
+  /** Times the cookie file was read again after a refusal. */
+  cookieReads: number;
+  bytesReceived: number;
+}
+
+type Params = readonly (string | number | boolean)[];
+
+/** Most calls of one batch. */
+export const MAX_BATCH = 1000;
+const DEFAULT_MAX_BYTES = 1 << 20;
+const UNAUTHORISED = 401;
+const FORBIDDEN = 403;
+
+/**
+ * JSON-RPC client of a Core-compatible node. Calls reject with a NodeError: NODE_UNREACHABLE, NODE_BUSY and NODE_WARMING_UP
+ * after all attempts, NODE_UNAUTHORISED, NODE_COOKIE_UNREADABLE, NODE_RPC_ERROR, NODE_BLOCK_PRUNED, NODE_BAD_RESPONSE; or with
+ * the reason of their signal.
+ */
+export class NodeRpc {
+  /** Address without user and password, for logs. */
+  readonly name: string;
+  readonly statistics: NodeRpcStatistics = { requests: 0, retries: 0, cookieReads: 0, bytesReceived: 0 };
+  private readonly credentials: Credentials;
+  private readonly poster: Poster;
+  private readonly limiter: Limiter;
+  private readonly clock: Clock;
+  private readonly timeoutMs: number;
+  private readonly attempts: number;
+  private readonly backoffMs: number;
+  private readonly maxBackoffMs: number;
+
+  /** Throws UsageError USAGE_NODE_URL. Nothing is sent before the first call. */
+  constructor(options: NodeRpcOptions) {
+    const { url, user, password } = parseUrl(options.url);
+    this.name = url.origin + (url.pathname === '/' ? '' : url.pathname);
+    const { cookieFile } = options;
+    this.credentials = new Credentials({
+      user: options.user ?? user,
+      password: options.password ?? password,
+      cookieFile,
+    });
+    const connections = options.concurrency ?? 4;
+    this.poster = new Poster({ url, connections, ca: options.ca });
+    this.limiter = new Limiter(connections);
+    this.clock = options.clock ?? REAL_CLOCK;
+    this.timeoutMs = options.timeoutMs ?? 60_000;
+    this.attempts = options.attempts ?? 8;
+    this.backoffMs = options.backoffMs ?? 250;
+    this.maxBackoffMs = options.maxBackoffMs ?? 10_000;
+  }
+
+  /** The result of one call. */
+  async call(method: string, params: Params = [], options: CallOptions = {}): Promise<unknown> {
+    const answer = await this.exchange(method, request(0, method, params), options, (value) => {
+      const outcome = readOutcome(method, value);
+      if ('error' in outcome && outcome.error.code === 'NODE_WARMING_UP') throw outcome.error;
+      return outcome;
+    });
+    if ('error' in answer) throw answer.error;
+    return answer.result;
+  }
+
+  /**
+   * The outcomes of calls of one method, in the order of `paramsList` (at most {@link MAX_BATCH}), sent as one request. A call
+   * that the node refuses is an outcome with an error; only what fails as a whole rejects.
+   */
+  batch(method: string, paramsList: readonly Params[], options: CallOptions = {}): Promise<Outcome[]> {
+    if (paramsList.length === 0) return Promise.resolve([]);
+    if (paramsList.length > MAX_BATCH) throw new RangeError(`a batch has at most ${MAX_BATCH} calls`);
+    const calls = paramsList.map((params, id) => request(id, method, params));
+    return this.exchange(method, `[${calls.join(',')}]`, options, (value) => readBatch(method, value, calls.length));
+  }
+
+  close(): void {
+    this.poster.close();
+  }
+
+  /** Sends a request until an answer comes that `read` accepts; `read` throws a NodeError for one that it does not. */
+  private exchange<T>(
+    method: string,
+    body: string,
+    { signal, maxBytes = DEFAULT_MAX_BYTES }: CallOptions,
+    read: (value: unknown) => T,
+  ): Promise<T> {
+    return this.limiter.run(signal, async () => {
+      let refused = false;
+      for (let attempt = 0; ; attempt++) {
+        const failure = await this.attempt(body, refused, maxBytes, signal, read);
+        if ('value' in failure) return failure.value;
+        const { error } = failure;
+        if (error.code === 'NODE_UNAUTHORISED' && this.credentials.rereadable && !refused) {
+          // The node was started again and has written another cookie.
+          refused = true;
+          this.statistics.cookieReads++;
+          continue;
+        }
+        if (!failure.again || attempt + 1 >= this.attempts) throw withMethod(error, method, attempt + 1);
+        this.statistics.retries++;
+        await this.clock.sleep(backoff(attempt, this.backoffMs, this.maxBackoffMs, this.clock), signal);
+        if (signal?.aborted) throw signal.reason;
+      }
+    });
+  }
+
+  private async attempt<T>(
+    body: string,
+    freshCookie: boolean,
+    maxBytes: number,
+    signal: AbortSignal | undefined,
+    read: (value: unknown) => T,
+  ): Promise<{ readonly value: T } | { readonly error: NodeError; readonly again: boolean }> {
+    try {
+      const authorization = await this.credentials.authorization(freshCookie);
+      this.statistics.requests++;
+      const answer = await this.poster.post({ body, authorization, maxBytes, timeoutMs: this.timeoutMs, signal });
+      this.statistics.bytesReceived += answer.body.length;
+      return { value: read(this.parse(answer)) };
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (error instanceof PostError && error.reason === 'too-large') {
+        return { error: badResponse(error.message), again: false };
+      }
+      if (error instanceof PostError) return { error: this.unreachable(error), again: true };
+      if (error instanceof NodeError) return { error, again: AGAIN.has(error.code) };
+      throw error;
+    }
+  }
+
+  /** The JSON of an answer. Refusals of the HTTP server are told apart by their status, as their bodies are not JSON. */
+  private parse({ status, body }: PostAnswer): unknown {
+    if (status === UNAUTHORISED || status === FORBIDDEN) {
+      throw new NodeError(
+        'NODE_UNAUTHORISED',
+        'the node refuses the user, the password or the address of this machine',
+        {
+          facts: { node: this.name, status },
+          hint: 'Check user and password or the cookie file, and `rpcallowip` of the node.',
+        },
+      );
+    }
+    const text = body.toString('utf8');
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      const facts = { node: this.name, status, begins: printable(text.slice(0, 80)) };
+      if (status === 429 || status >= 500) {
+        throw new NodeError('NODE_BUSY', 'the node has no room for more calls', {
+          facts,
+          hint: 'Raise `rpcworkqueue` of the node, or ask it less at a time.',
+          cause,
+        });
+      }
+      throw badResponse('it is not JSON', facts);
+    }
+  }
+
+  private unreachable(cause: PostError): NodeError {
+    return new NodeError('NODE_UNREACHABLE', `the node does not answer: ${printable(cause.message)}`, {
+      facts: { node: this.name },
+      hint: 'Check that it runs with `server=1` and listens at this address.',
+      cause,
+    });
+  }
+}
+
+/** What another attempt may change. An answer that is no JSON is often one that was cut. */
+const AGAIN: ReadonlySet<string> = new Set([
+  'NODE_BUSY',
+  'NODE_WARMING_UP',
+  'NODE_COOKIE_UNREADABLE',
+  'NODE_BAD_RESPONSE',
+]);
+
+function parseUrl(text: string): { url: URL; user?: string; password?: string } {
+  const bad = (why: string): UsageError =>
+    new UsageError('USAGE_NODE_URL', `the node's address cannot be used: ${why}`, {
+      hint: 'For example http://127.0.0.1:8332, with user and password or the cookie file as options of their own.',
+    });
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    // Neither the text nor the cause is shown: there may be a password in it.
+    throw bad('it is not a URL');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw bad('it begins with neither http:// nor https://');
+  if (url.hostname === '') throw bad('it names no host');
+  let user: string | undefined;
+  let password: string | undefined;
+  try {
+    if (url.username !== '') user = decodeURIComponent(url.username);
+    if (url.password !== '') password = decodeURIComponent(url.password);
+  } catch {
+    throw bad('its user or password is not percent-encoded');
+  }
+  url.username = '';
+  url.password = '';
+  url.search = '';
+  url.hash = '';
+  return { url, user, password };
+}
+
+function request(id: number, method: string, params: Params): string {
+  return JSON.stringify({ jsonrpc: '1.0', id, method, params });
+}
+
+function withMethod(error: NodeError, method: string, attempts: number): NodeError {
+  const { code, message, facts, hint, cause } = error;
+  return new NodeError(code, message, { facts: { ...facts, method, attempts }, hint, cause });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function readOutcome(method: string, value: unknown): Outcome {
+  if (!isRecord(value)) throw badResponse('it is not an object');
+  const { error, result } = value;
+  if (isRecord(error)) return { error: rpcError(method, error) };
+  if (error !== undefined && error !== null) throw badResponse('its error is not an object');
+  if (result === undefined) throw badResponse('it has neither a result nor an error');
+  return { result };
+}
+
+/** Answers of a batch may come in any order, each once. While a node starts, one error may stand for all. */
+function readBatch(method: string, value: unknown, count: number): Outcome[] {
+  if (!Array.isArray(value)) {
+    const outcome = readOutcome(method, value);
+    throw 'error' in outcome ? outcome.error : badResponse('a batch is not answered by a list');
+  }
+  if (value.length !== count)
+    throw badResponse('a batch has another number of answers', { expected: count, got: value.length });
+  const outcomes = new Map<number, Outcome>();
+  for (const entry of value) {
+    const id: unknown = isRecord(entry) ? entry.id : undefined;
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= count || outcomes.has(id)) {
+      throw badResponse('an answer of a batch has an id that was not asked for');
+    }
+    const outcome = readOutcome(method, entry);
+    if ('error' in outcome && outcome.error.code === 'NODE_WARMING_UP') throw outcome.error;
+    outcomes.set(id, outcome);
+  }
+  return Array.from({ length: count }, (_, id) => outcomes.get(id) ?? { error: badResponse('an answer is missing') });
+}

@@ -1,0 +1,177 @@
+import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
+import { fromDisplayHash, fromHex, toDisplayHash } from '../util/bytes.js';
+import { HEADER_LENGTH, streamBlocks } from './block-stream.js';
+import { Changes, type Notifier } from './changes.js';
+import { type Clock, REAL_CLOCK } from './clock.js';
+import { NETWORKS, type Network, networkOfChain, signetMagic } from './networks.js';
+import { badResponse, nodeCodeOf, RPC } from './node-errors.js';
+import type { NodeRpc, Outcome } from './node-rpc.js';
+import type { ChainBlock, ChainSource, ChainTip } from './source.js';
+
+export interface NodeSourceOptions {
+  /** Blocks asked for at a time. */
+  readonly concurrency?: number;
+  /** Bound of the bytes held by {@link NodeSource.blocks}. */
+  readonly maxBytes?: number;
+  /** Milliseconds between two questions for the tip while waiting for a change. */
+  readonly pollMs?: number;
+  /** The same while notifications come. */
+  readonly safetyMs?: number;
+  /** Owned by whoever made it. */
+  readonly notifier?: Notifier;
+  readonly clock?: Clock;
+}
+
+/** What a node says of itself. */
+export interface NodeInfo {
+  readonly network: Network;
+  /** The bytes before each block in its block files. */
+  readonly magic: Uint8Array;
+  readonly tip: ChainTip;
+  /** Height of the best header: the tip's, or more while blocks are missing. */
+  readonly headers: number;
+  readonly initialBlockDownload: boolean;
+  /** Lowest height whose block a pruned node still has; undefined if it is not pruned. */
+  readonly pruneHeight: number | undefined;
+}
+
+const HASH_BATCH = 500;
+/** An answer's hex and what stands around it. */
+const MAX_BLOCK_ANSWER = 2 * MAX_BLOCK_LENGTH + 4096;
+/** A block on its way: the answer's bytes beside the block's own. */
+const RESERVE = 3 * MAX_BLOCK_LENGTH;
+
+/** The best chain of a node, over JSON-RPC. Methods reject as those of {@link NodeRpc}. */
+export class NodeSource implements ChainSource {
+  readonly kind = 'rpc';
+  readonly name: string;
+  private readonly changes: Changes;
+  private lastTip: string | undefined;
+
+  constructor(
+    readonly rpc: NodeRpc,
+    private readonly options: NodeSourceOptions = {},
+  ) {
+    this.name = rpc.name;
+    this.changes = new Changes({
+      clock: options.clock ?? REAL_CLOCK,
+      pollMs: options.pollMs ?? 1000,
+      safetyMs: options.safetyMs ?? 10_000,
+      notifier: options.notifier,
+      look: async (signal) => (await rpc.call('getbestblockhash', [], { signal })) !== this.lastTip,
+    });
+  }
+
+  async info(signal?: AbortSignal): Promise<NodeInfo> {
+    return readInfo(await this.rpc.call('getblockchaininfo', [], { signal }));
+  }
+
+  genesis(): Promise<Uint8Array | undefined> {
+    return this.hashAt(0);
+  }
+
+  async tip(): Promise<ChainTip> {
+    this.changes.mark();
+    const { tip } = await this.info();
+    this.lastTip = toDisplayHash(tip.hash);
+    return tip;
+  }
+
+  async hashAt(height: number): Promise<Uint8Array | undefined> {
+    try {
+      return readHash(await this.rpc.call('getblockhash', [height]));
+    } catch (error) {
+      if (nodeCodeOf(error) === RPC.invalidParameter) return undefined;
+      throw error;
+    }
+  }
+
+  /** Hashes (wire order) of the best chain from `height` on, at most `count`; fewer where the chain ends. */
+  async hashes(height: number, count: number, signal: AbortSignal): Promise<Uint8Array[]> {
+    const heights = Array.from({ length: count }, (_, i) => [height + i]);
+    const outcomes = await this.rpc.batch('getblockhash', heights, { signal });
+    const end = outcomes.findIndex((outcome) => 'error' in outcome);
+    const failed = outcomes[end];
+    if (failed && 'error' in failed && nodeCodeOf(failed.error) !== RPC.invalidParameter) throw failed.error;
+    return outcomes.slice(0, end < 0 ? count : end).map((outcome: Outcome) => {
+      if ('error' in outcome) throw outcome.error;
+      return readHash(outcome.result);
+    });
+  }
+
+  /** The block of that hash, as the node sends it: the hash is not checked. */
+  async block(hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const params = [toDisplayHash(hash), 0];
+    const hex = await this.rpc.call('getblock', params, { signal, maxBytes: MAX_BLOCK_ANSWER });
+    if (typeof hex !== 'string' || hex.length <= 2 * HEADER_LENGTH) throw badResponse('a block is not hex');
+    const raw = Buffer.from(hex, 'hex');
+    // Decoding ends at the first character that is no digit.
+    if (raw.length * 2 !== hex.length) throw badResponse('a block is not hex', { length: hex.length });
+    return new Uint8Array(raw.buffer, raw.byteOffset, raw.length);
+  }
+
+  blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {
+    return streamBlocks({
+      from,
+      to,
+      signal,
+      hashes: (height, count, own) => this.hashes(height, count, own),
+      fetch: (hash, _height, own) => this.block(hash, own),
+      batch: HASH_BATCH,
+      concurrency: this.options.concurrency ?? 4,
+      maxBytes: this.options.maxBytes ?? 96 << 20,
+      reserve: RESERVE,
+    });
+  }
+
+  changed(ms: number, signal: AbortSignal): Promise<void> {
+    return this.changes.wait(ms, signal);
+  }
+
+  async close(): Promise<void> {
+    this.rpc.close();
+  }
+}
+
+function readHash(value: unknown): Uint8Array {
+  if (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)) return fromDisplayHash(value);
+  throw badResponse('a block hash is not 64 hex digits');
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function readInfo(value: unknown): NodeInfo {
+  const info: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {};
+  const facts = networkOfChain(info.chain);
+  if (facts === undefined) {
+    const known = NETWORKS.map(({ chain }) => chain).join(', ');
+    throw badResponse('it names no known chain', { chain: String(info.chain).slice(0, 20), known });
+  }
+  const {
+    blocks,
+    headers,
+    bestblockhash,
+    initialblockdownload,
+    pruned,
+    pruneheight,
+    signet_challenge: challenge,
+  } = info;
+  if (!isCount(blocks)) throw badResponse('it gives no height');
+  const custom = facts.network === 'signet' && typeof challenge === 'string' && challenge.length < 2 ** 16;
+  let magic = facts.magic;
+  try {
+    if (custom) magic = signetMagic(fromHex(challenge));
+  } catch {
+    throw badResponse('its signet challenge is not hex');
+  }
+  return {
+    network: facts.network,
+    magic,
+    tip: { height: blocks, hash: readHash(bestblockhash) },
+    headers: isCount(headers) ? headers : blocks,
+    initialBlockDownload: initialblockdownload === true,
+    pruneHeight: pruned === true ? (isCount(pruneheight) ? pruneheight : 0) : undefined,
+  };
+}

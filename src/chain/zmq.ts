@@ -1,0 +1,185 @@
+import { connect, type Socket } from 'node:net';
+import { type ErrorFacts, UsageError } from '../errors.js';
+import type { Notifier } from './changes.js';
+import { backoff, type Clock, REAL_CLOCK } from './clock.js';
+import { greeting, ready, subscription, ZmtpError, ZmtpReader } from './zmtp.js';
+
+export interface ZmqOptions {
+  /** `tcp://host:port`, as in `zmqpubhashblock` and `zmqpubsequence` of the node; several where they differ. */
+  readonly endpoints: readonly string[];
+  readonly clock?: Clock;
+  /** Milliseconds for connecting and shaking hands. */
+  readonly handshakeMs?: number;
+  /** What a user should see: an endpoint that is lost, once until it is back. */
+  log?(message: string, facts: ErrorFacts): void;
+}
+
+/** Of one endpoint, for status and metrics. */
+export interface ZmqStatistics {
+  readonly endpoint: string;
+  connected: boolean;
+  /** Times the endpoint was reached, and times it was not or was lost. */
+  connects: number;
+  failures: number;
+  /** Notifications of changes of the best chain. */
+  notifications: number;
+}
+
+const TOPICS = ['hashblock', 'sequence'];
+const HASH = 32;
+const CONNECTED_BLOCK = 0x43;
+const DISCONNECTED_BLOCK = 0x44;
+const BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 30_000;
+const KEEP_ALIVE_MS = 60_000;
+
+/** Notifications of a node over ZMQ, for as long as it is not closed: lost endpoints are connected to again and again. */
+export class ZmqNotifier implements Notifier {
+  readonly statistics: readonly ZmqStatistics[];
+  private readonly closing = new AbortController();
+  private readonly running: Promise<unknown>;
+  private readonly waiting = new Set<() => void>();
+  private wakes = 0;
+
+  /** Throws UsageError USAGE_ZMQ_ENDPOINT; connects in the background. */
+  constructor(private readonly options: ZmqOptions) {
+    const targets = options.endpoints.map(parseEndpoint);
+    this.statistics = options.endpoints.map((endpoint) => ({
+      endpoint,
+      connected: false,
+      connects: 0,
+      failures: 0,
+      notifications: 0,
+    }));
+    this.running = Promise.all(targets.map((target, i) => this.keep(target, this.statistics[i])));
+  }
+
+  get connected(): boolean {
+    return this.statistics.some(({ connected }) => connected);
+  }
+
+  get notifications(): number {
+    return this.wakes;
+  }
+
+  next(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener('abort', done);
+        this.waiting.delete(done);
+        resolve();
+      };
+      if (signal.aborted) return resolve();
+      signal.addEventListener('abort', done, { once: true });
+      this.waiting.add(done);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.running;
+    for (const done of this.waiting) done();
+  }
+
+  private async keep(target: Target, statistics: ZmqStatistics): Promise<void> {
+    const { signal } = this.closing;
+    const clock = this.options.clock ?? REAL_CLOCK;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const why = await this.connection(target, statistics);
+      if (signal.aborted) return;
+      // The first failure after a connection, or the first of all, is told; the following ones say nothing new.
+      if (statistics.connected || statistics.failures === 0) {
+        const facts = { endpoint: statistics.endpoint, why };
+        this.options.log?.('no notifications over ZMQ: looking for blocks by polling until it is back', facts);
+      }
+      if (statistics.connected) attempt = 0;
+      statistics.connected = false;
+      statistics.failures++;
+      await clock.sleep(backoff(attempt, BACKOFF_MS, MAX_BACKOFF_MS, clock), signal);
+    }
+  }
+
+  /** One connection from its beginning to its end; resolves with what ended it. */
+  private connection(target: Target, statistics: ZmqStatistics): Promise<string> {
+    const { signal } = this.closing;
+    return new Promise((resolve) => {
+      const socket: Socket = connect(target);
+      let why = 'the connection was closed';
+      const abort = (): void => {
+        socket.destroy();
+      };
+      const timer = setTimeout(() => {
+        why = 'the handshake took too long';
+        socket.destroy();
+      }, this.options.handshakeMs ?? 10_000);
+      signal.addEventListener('abort', abort, { once: true });
+      const reader = new ZmtpReader({
+        greeted: () => socket.write(ready()),
+        ready: () => {
+          clearTimeout(timer);
+          for (const topic of TOPICS) socket.write(subscription(topic));
+          statistics.connected = true;
+          statistics.connects++;
+          if (statistics.failures > 0)
+            this.options.log?.('notifications over ZMQ are back', { endpoint: statistics.endpoint });
+          // What happened while nobody listened was not told.
+          this.wake();
+        },
+        message: (parts) => {
+          if (!isChange(parts)) return;
+          statistics.notifications++;
+          this.wake();
+        },
+      });
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
+      socket.on('connect', () => socket.write(greeting()));
+      socket.on('data', (bytes) => {
+        try {
+          reader.push(bytes);
+        } catch (error) {
+          if (!(error instanceof ZmtpError)) throw error;
+          why = error.message;
+          socket.destroy();
+        }
+      });
+      socket.on('error', (error) => {
+        why = error.message;
+      });
+      socket.on('close', () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abort);
+        resolve(why);
+      });
+      if (signal.aborted) abort();
+    });
+  }
+
+  private wake(): void {
+    this.wakes++;
+    for (const done of this.waiting) done();
+  }
+}
+
+/** Whether a message tells of a block that became, or is no longer, part of the best chain. */
+function isChange([topic, body]: readonly Uint8Array[]): boolean {
+  if (topic === undefined || body === undefined) return false;
+  const name = Buffer.from(topic).toString('latin1');
+  if (name === 'hashblock') return body.length === HASH;
+  return name === 'sequence' && (body[HASH] === CONNECTED_BLOCK || body[HASH] === DISCONNECTED_BLOCK);
+}
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+function parseEndpoint(endpoint: string): Target {
+  const match = /^tcp:\/\/(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(endpoint);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host !== undefined && port > 0 && port < 65_536) return { host, port };
+  throw new UsageError('USAGE_ZMQ_ENDPOINT', 'the endpoint of notifications cannot be used', {
+    facts: { endpoint },
+    hint: 'Give what the node has as `zmqpubhashblock`, for example tcp://127.0.0.1:28332.',
+  });
+}

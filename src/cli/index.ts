@@ -1,0 +1,70 @@
+import { EXIT } from '../errors.js';
+import { requireConfig } from '../service/config.js';
+import { type Failure, failureOf } from '../service/events.js';
+import { createLogger, failureFields } from '../service/log.js';
+import type { Settings } from '../service/options.js';
+import { Service } from '../service/service.js';
+import { SyncProgress } from '../service/sync-progress.js';
+import { defaultIndexer } from '../util/built-wasm.js';
+import { VERSION } from '../util/version.js';
+import { readModuleFile } from './files.js';
+
+const SUMMARY_MS = 5_000;
+const PROGRESS_MS = 500;
+
+/** `warpshrew index`: follows the chain and serves it until a signal, `--exit-at`, or a failure with `--exit-on-failure`. */
+export async function indexCommand(
+  flags: Readonly<Record<string, unknown>>,
+): Promise<{ text: string; exitStatus: number }> {
+  const { settings } = requireConfig({ flags, environment: process.env });
+  const moduleBytes = settings.indexer === undefined ? defaultIndexer() : readModuleFile(settings.indexer);
+  const stopped = firstSignal();
+  const progress = settings.logFormat === 'pretty' && process.stderr.isTTY ? new SyncProgress() : undefined;
+  const log = createLogger({
+    level: settings.logLevel,
+    format: settings.logFormat,
+    label: settings.label,
+    write: progress && ((line) => progress.write(line)),
+  });
+  let service: Service;
+  try {
+    service = await Service.start({ settings, moduleBytes, log, version: VERSION });
+  } catch (error) {
+    const failure = failureOf(error);
+    log.fatal(failureFields(failure), failure.message);
+    return { text: '', exitStatus: EXIT[failure.kind] };
+  }
+  const ticks = progress
+    ? setInterval(() => progress.show(service.state), PROGRESS_MS)
+    : setInterval(() => service.reporter.summary(), SUMMARY_MS);
+  const failure = await lasting(service, settings, stopped);
+  clearInterval(ticks);
+  progress?.stop();
+  log.info({ height: service.state.head?.height }, 'stopping');
+  await service.close();
+  return { text: '', exitStatus: failure === undefined ? 0 : EXIT[failure.kind] };
+}
+
+/** Waits for what ends the service; the failure of indexing if there was one. */
+async function lasting(service: Service, settings: Settings, stopped: Promise<void>): Promise<Failure | undefined> {
+  const ended = service.ended.then(async (failure) => {
+    // What is indexed goes on being served, unless its store is gone.
+    if (failure !== undefined && !settings.exitOnFailure && !service.crashed) await stopped;
+  });
+  await Promise.race([ended, stopped]);
+  return service.state.failure;
+}
+
+/** The first SIGINT or SIGTERM. A second one ends the process at once, as a crash would: the store is whole after both. */
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const hear = (): void => {
+      if (asked) process.kill(process.pid, 'SIGKILL');
+      asked = true;
+      resolve();
+    };
+    process.on('SIGINT', hear);
+    process.on('SIGTERM', hear);
+  });
+}

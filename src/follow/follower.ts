@@ -1,0 +1,332 @@
+import { backoff, type Clock } from '../chain/clock.js';
+import type { ChainBlock, ChainSource } from '../chain/source.js';
+import { ChainError, InternalError, WarpshrewError } from '../errors.js';
+import { bytesEqual, toDisplayHash } from '../util/bytes.js';
+import { checkGenesis, isRefusedBlock, Refusals, tooDeep } from './chain-checks.js';
+import { findFork } from './fork-point.js';
+import type { Indexer } from './indexer.js';
+import type { FollowerState, FollowerStatus, Rollback } from './status.js';
+
+export interface FollowerOptions {
+  readonly source: ChainSource;
+  readonly indexer: Indexer;
+  /** `mainnet`, `regtest`, …: the source's block 0 must be this network's. */
+  readonly network: string;
+  /** Hash of the block 0 that the index was made from (32 bytes, wire order), if it was recorded. */
+  readonly recordedGenesis?: Uint8Array;
+  /** Whether an error of the source passes by itself; every other one ends the follower. */
+  readonly isPassing: (error: unknown) => boolean;
+  readonly clock: Clock;
+  /** First block of an empty index; 0 if not given. */
+  readonly startBlock?: number;
+  /** The last block indexed is the one before this height; then the follower ends. For ever if not given. */
+  readonly exitAt?: number;
+  /** Milliseconds between looks at the node when no notification comes (default 2,000). */
+  readonly pollMs?: number;
+  /** Milliseconds before the second question after an error (default 250), doubled each time up to `mostRetryMs` (30,000). */
+  readonly firstRetryMs?: number;
+  readonly mostRetryMs?: number;
+  /** Times that a block is refused before the follower gives up (default 10, which is more than a minute). */
+  readonly badBlockTries?: number;
+  /** Hears the hash of the source's block 0 (32 bytes, wire order) each time that it was checked. */
+  readonly onGenesis?: (hash: Uint8Array) => void;
+  readonly onIndexed?: (block: ChainBlock) => void;
+  readonly onRollback?: (rollback: Rollback) => void;
+  readonly onState?: (state: FollowerState) => void;
+  /** Errors that are retried, and what is skipped. */
+  readonly onNote?: (text: string, error?: unknown) => void;
+}
+
+/** Blocks asked for at once: after as many the node's tip is looked at again. */
+const BLOCKS_PER_LOOK = 2_000;
+
+/** The node's answers contradict each other, or end too early: ask again. */
+class Unsettled extends Error {}
+
+/** A block that the index refuses. */
+class RefusedBlock extends Error {
+  constructor(
+    readonly height: number,
+    readonly hash: string,
+    override readonly cause: WarpshrewError,
+  ) {
+    super(cause.message);
+  }
+}
+
+/** An error of the index: never tried again. */
+class IndexFailure extends Error {
+  constructor(override readonly cause: unknown) {
+    super('the index failed');
+  }
+}
+
+/**
+ * Keeps an index on the best chain of a source: finds where to go on, indexes block after block, undoes blocks when the chain
+ * becomes another one. Every step begins with a look at the source, so nothing is remembered that a change of the chain
+ * could make wrong. Holds no sockets, files or timers of its own.
+ */
+export class Follower {
+  readonly #options: FollowerOptions;
+  readonly #stopping = new AbortController();
+  readonly #refusals: Refusals;
+  #running: Promise<void> | undefined;
+  /** Waits in a row without a block indexed or the tip reached. */
+  #attempts = 0;
+  /** Highest block indexed since the follower was made, to tell a chain that grows from one that only changes. */
+  #highest = -1;
+  /** Reorgs since {@link #highest} last rose. */
+  #reorgsInARow = 0;
+  /** Whether a reorg that comes soon after others has been given time to be taken back. */
+  #waitedForReorg = false;
+  /** First block once the index was emptied by a reorg. */
+  #restartAt: number | undefined;
+  #genesisNoted = false;
+  #state: FollowerState = 'syncing';
+  #height: number | undefined;
+  #nodeHeight: number | undefined;
+  #lastError: string | undefined;
+  readonly #counts = { reorgs: 0, deepestReorg: 0, blocksIndexed: 0, blocksUndone: 0, retries: 0, badBlocks: 0 };
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#refusals = new Refusals(options.badBlockTries ?? 10);
+  }
+
+  /**
+   * Follows the chain until {@link stop} or `exitAt`. Rejects with ChainError CHAIN_WRONG_NETWORK, CHAIN_OTHER_GENESIS,
+   * CHAIN_REORG_TOO_DEEP or CHAIN_BAD_BLOCK, with errors of the index, and with errors of the source that do not pass.
+   */
+  run(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  /** Ends the follower: a block that is being indexed is finished, one that is being fetched is dropped. Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running?.catch(() => undefined);
+  }
+
+  get status(): FollowerStatus {
+    return {
+      state: this.#state,
+      height: this.#height,
+      nodeHeight: this.#nodeHeight,
+      ...this.#counts,
+      lastError: this.#lastError,
+    };
+  }
+
+  async #run(): Promise<void> {
+    let genesisChecked = false;
+    try {
+      while (!this.#stopped) {
+        try {
+          if (!genesisChecked) await this.#checkGenesis();
+          genesisChecked = true;
+          if (await this.#step()) break;
+        } catch (error) {
+          await this.#recover(error);
+        }
+      }
+      this.#enter('stopped');
+    } catch (error) {
+      this.#lastError = codeOf(error);
+      this.#enter('failed');
+      throw error;
+    }
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  #enter(state: FollowerState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.onState?.(state);
+  }
+
+  /** One look at the source and what follows from it. True when `exitAt` is reached. */
+  async #step(): Promise<boolean> {
+    const { source, indexer } = this.#options;
+    const node = await source.tip();
+    this.#nodeHeight = node.height;
+    const tip = indexer.tip();
+    this.#height = tip?.height;
+    if (tip === undefined) return this.#begin(node.height, node.hash);
+    const common = Math.min(tip.height, node.height);
+    const ours = indexer.hashAt(common);
+    // The node's chain ends below the first block of the index: there is nothing to compare.
+    if (ours === undefined) return this.#wait('node-behind');
+    const theirs = common === node.height ? node.hash : await source.hashAt(common);
+    if (theirs === undefined) throw new Unsettled('the node has no block below its own tip');
+    if (!bytesEqual(ours, theirs)) {
+      await this.#reorganise(common);
+      return false;
+    }
+    if (tip.height + 1 >= (this.#options.exitAt ?? Number.POSITIVE_INFINITY)) return true;
+    if (node.height < tip.height) return this.#wait('node-behind');
+    if (node.height === tip.height) return this.#wait('at-tip');
+    await this.#index(tip.height + 1, node.height, node.hash);
+    return false;
+  }
+
+  /** The first block of an empty index. */
+  async #begin(nodeHeight: number, nodeHash: Uint8Array): Promise<boolean> {
+    const start = this.#restartAt ?? this.#options.startBlock ?? 0;
+    if (start >= (this.#options.exitAt ?? Number.POSITIVE_INFINITY)) return true;
+    if (nodeHeight < start) return this.#wait('node-behind');
+    await this.#index(start, nodeHeight, nodeHash);
+    return false;
+  }
+
+  async #wait(state: 'at-tip' | 'node-behind'): Promise<false> {
+    this.#attempts = 0;
+    this.#enter(state);
+    await this.#options.source.changed(this.#options.pollMs ?? 2_000, this.#stopping.signal);
+    return false;
+  }
+
+  /** Indexes the blocks from `from` on; `tipHash` is that of the node's tip, at `tipHeight`. */
+  async #index(from: number, tipHeight: number, tipHash: Uint8Array): Promise<void> {
+    const { source, exitAt = Number.POSITIVE_INFINITY } = this.#options;
+    this.#enter('syncing');
+    const to = Math.min(tipHeight, exitAt - 1, from + BLOCKS_PER_LOOK - 1);
+    let next = from;
+    // Aborted however this ends, so that the source stops fetching ahead.
+    const fetching = new AbortController();
+    try {
+      const signal = AbortSignal.any([fetching.signal, this.#stopping.signal]);
+      for await (const block of source.blocks(from, to, signal)) {
+        if (this.#stopped) return;
+        if (block.height !== next || block.height > to) throw new Unsettled('the node served a block out of its turn');
+        if (block.height === tipHeight && !bytesEqual(block.hash, tipHash)) {
+          throw new Unsettled('the node served another block than its tip');
+        }
+        await this.#indexOne(block);
+        next++;
+      }
+    } catch (error) {
+      if (this.#stopped && !(error instanceof IndexFailure)) return;
+      throw isRefusedBlock(error) ? new RefusedBlock(next, String(error.facts.block ?? ''), error) : error;
+    } finally {
+      fetching.abort();
+    }
+    if (next <= to && !this.#stopped) throw new Unsettled('the node ended a chain below the tip that it named');
+  }
+
+  async #indexOne(block: ChainBlock): Promise<void> {
+    const { indexer, onIndexed } = this.#options;
+    try {
+      await indexer.index(block);
+    } catch (error) {
+      if (isRefusedBlock(error)) throw new RefusedBlock(block.height, toDisplayHash(block.hash), error);
+      throw new IndexFailure(error);
+    }
+    this.#counts.blocksIndexed++;
+    this.#height = block.height;
+    this.#attempts = 0;
+    this.#refusals.clear();
+    if (block.height > this.#highest) {
+      this.#highest = block.height;
+      this.#reorgsInARow = 0;
+    }
+    onIndexed?.(block);
+  }
+
+  /** Follows a chain that differs from the index at height `differing`. */
+  async #reorganise(differing: number): Promise<void> {
+    const { source, indexer } = this.#options;
+    // Another node may have taken the place of the one that was asked at the start.
+    await this.#checkGenesis();
+    const fork = await findFork(source, indexer, differing);
+    if (fork.kind === 'unsettled')
+      throw new Unsettled('the chain of the node changed while its fork point was looked for');
+    const lowest = indexer.lowestRollback();
+    // An empty index agrees with every chain.
+    const to = fork.kind === 'at' ? fork.height : fork.firstIndexed - 1;
+    if (to < lowest) {
+      const tip = indexer.tip();
+      throw tooDeep(fork, lowest, tip?.height ?? differing, this.#options.startBlock);
+    }
+    // A node that goes to and fro between chains gains nothing by being followed at full speed.
+    if (this.#reorgsInARow > 1 && !this.#waitedForReorg) {
+      this.#waitedForReorg = true;
+      await this.#backOff(this.#reorgsInARow - 2);
+      return;
+    }
+    if (fork.kind === 'below') this.#restartAt = fork.firstIndexed;
+    await this.#rollBack(to);
+  }
+
+  async #rollBack(to: number): Promise<void> {
+    const { indexer, onRollback } = this.#options;
+    const from = indexer.tip();
+    if (from === undefined) return;
+    this.#enter('rolling-back');
+    this.#reorgsInARow++;
+    this.#waitedForReorg = false;
+    this.#counts.reorgs++;
+    let height = from.height;
+    try {
+      while (height > to && !this.#stopped) {
+        await indexer.rollback(height - 1);
+        height--;
+        this.#height = indexer.tip()?.height;
+        this.#counts.blocksUndone++;
+      }
+    } catch (error) {
+      throw new IndexFailure(error);
+    } finally {
+      this.#counts.deepestReorg = Math.max(this.#counts.deepestReorg, from.height - height);
+      if (height < from.height) onRollback?.({ from, toHeight: height });
+    }
+  }
+
+  /** Waits after what passes by itself; throws what does not. */
+  async #recover(error: unknown): Promise<void> {
+    const { isPassing, onNote } = this.#options;
+    if (error instanceof IndexFailure) throw error.cause;
+    // Calls that were cut off reject as they like; what is wrong with the chain is found again at the next start.
+    if (this.#stopped) return;
+    if (error instanceof RefusedBlock) {
+      this.#counts.badBlocks++;
+      this.#lastError = error.cause.code;
+      onNote?.(`block ${error.height} is refused`, error.cause);
+      this.#refusals.add(error.height, error.hash, error.cause);
+    } else if (error instanceof Unsettled) {
+      onNote?.(error.message);
+    } else if (error instanceof ChainError || !isPassing(error)) {
+      throw error;
+    } else {
+      this.#lastError = codeOf(error);
+      // Said once for a row of them: a node may be down for days.
+      if (this.#attempts === 0) onNote?.('the node cannot be asked', error);
+    }
+    await this.#backOff(this.#attempts++);
+  }
+
+  async #backOff(attempt: number): Promise<void> {
+    const { clock, firstRetryMs = 250, mostRetryMs = 30_000 } = this.#options;
+    this.#enter('waiting-for-node');
+    this.#counts.retries++;
+    await clock.sleep(backoff(attempt, firstRetryMs, mostRetryMs, clock), this.#stopping.signal);
+  }
+
+  async #checkGenesis(): Promise<void> {
+    const { source, indexer, network, recordedGenesis, onGenesis, onNote } = this.#options;
+    const offered = await source.genesis();
+    const indexed = indexer.hashAt(0) ?? recordedGenesis;
+    checkGenesis(network, source.name, offered, indexed);
+    if (offered !== undefined) onGenesis?.(offered);
+    if (offered !== undefined || this.#genesisNoted) return;
+    this.#genesisNoted = true;
+    onNote?.('the source has no block 0: its network is not checked');
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof WarpshrewError ? error.code : new InternalError('').code;
+}

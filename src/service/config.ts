@@ -1,0 +1,188 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { UsageError } from '../errors.js';
+import { stripComments } from './json-comments.js';
+import { BadValue, flagOf, type Option, variableOf } from './option.js';
+import { OPTION_NAMES, OPTIONS, type OptionName, type Settings } from './options.js';
+
+/** Where a setting comes from: `default`, `--flag`, `VARIABLE` or `FILE: key`. */
+export type Origin = string;
+
+export interface Problem {
+  readonly origin: Origin;
+  readonly reason: string;
+}
+
+/** Everything found, good or bad. `settings` hold the default wherever the value given is bad. */
+export interface Config {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<OptionName, Origin>>;
+  readonly problems: readonly Problem[];
+}
+
+export interface ConfigSources {
+  /** As commander gives them: camelCase names, only those on the command line; `config` names the file. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Name of the flag and variable that name the file; not a setting itself. */
+const FILE_FLAG = 'config';
+/** A file of settings is a page at most. */
+const MAX_FILE_BYTES = 1 << 20;
+
+interface Given {
+  readonly origin: Origin;
+  readonly raw: unknown;
+}
+
+/**
+ * Reads all settings: flags before the environment (`WARPSHREW_*`) before the file (JSON with comments) before the defaults.
+ * Collects every problem instead of stopping at the first.
+ */
+export function readConfig({ flags, environment }: ConfigSources): Config {
+  const problems: Problem[] = [];
+  const file = readFile(flags, environment, problems);
+  const known = new Set<string>([FILE_FLAG, ...OPTION_NAMES].map(variableOf));
+  for (const variable of Object.keys(environment)) {
+    if (variable.startsWith('WARPSHREW_') && !known.has(variable)) {
+      problems.push({ origin: variable, reason: 'no setting of that name' });
+    }
+  }
+  const values: Record<string, unknown> = {};
+  const origins: Record<string, Origin> = {};
+  for (const name of OPTION_NAMES) {
+    const option: Option<unknown> = OPTIONS[name];
+    const given = fromFlags(name, option, flags, problems) ?? fromEnvironment(name, environment) ?? file?.get(name);
+    values[name] = option.fallback;
+    origins[name] = given?.origin ?? 'default';
+    if (given === undefined) continue;
+    try {
+      values[name] = option.read(given.raw);
+    } catch (error) {
+      if (!(error instanceof BadValue)) throw error;
+      problems.push({ origin: given.origin, reason: error.message });
+    }
+  }
+  const config = { settings: values as Settings, origins: origins as Record<OptionName, Origin> };
+  return { ...config, problems: [...problems, ...contradictions(config.settings, config.origins)] };
+}
+
+/** The settings, or UsageError USAGE_CONFIG with every problem among its facts. */
+export function requireConfig(sources: ConfigSources): Config {
+  const config = readConfig(sources);
+  if (config.problems.length === 0) return config;
+  throw new UsageError('USAGE_CONFIG', 'the settings are not usable', {
+    facts: Object.fromEntries(problemLines(config.problems)),
+    hint: '`warpshrew config check` shows every setting and where it comes from.',
+  });
+}
+
+/** Problems by origin, those of one origin in one line. */
+export function problemLines(problems: readonly Problem[]): Map<string, string> {
+  const lines = new Map<string, string>();
+  for (const { origin, reason } of problems) {
+    const before = lines.get(origin);
+    lines.set(origin, before === undefined ? reason : `${before}; ${reason}`);
+  }
+  return lines;
+}
+
+/** User and password of the node, from `--auth`, the address or their own settings. */
+export function nodeLogin(settings: Settings): { readonly user: string; readonly password: string } | undefined {
+  if (settings.auth !== undefined) {
+    const colon = settings.auth.indexOf(':');
+    return { user: settings.auth.slice(0, colon), password: settings.auth.slice(colon + 1) };
+  }
+  if (settings.nodeUser === undefined || settings.nodePassword === undefined) return undefined;
+  return { user: settings.nodeUser, password: settings.nodePassword };
+}
+
+function camel(flag: string): string {
+  return flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function fromFlags(
+  name: OptionName,
+  { aliases }: Option<unknown>,
+  flags: ConfigSources['flags'],
+  problems: Problem[],
+): Given | undefined {
+  const found = [flagOf(name), ...aliases].filter((flag) => flags[camel(flag)] !== undefined);
+  if (found.length > 1) problems.push({ origin: found[1], reason: `means the same as ${found[0]}: give one of them` });
+  if (found.length === 0) return undefined;
+  const raw = flags[camel(found[0])];
+  return { origin: raw === false ? found[0].replace('--', '--no-') : found[0], raw };
+}
+
+function fromEnvironment(name: OptionName, environment: NodeJS.ProcessEnv): Given | undefined {
+  const origin = variableOf(name);
+  const raw = environment[origin];
+  return raw === undefined ? undefined : { origin, raw };
+}
+
+function readFile(
+  flags: ConfigSources['flags'],
+  environment: NodeJS.ProcessEnv,
+  problems: Problem[],
+): Map<string, Given> | undefined {
+  const named = flags[FILE_FLAG] ?? environment[variableOf(FILE_FLAG)];
+  if (typeof named !== 'string') return undefined;
+  const wrong = (reason: string): undefined => {
+    problems.push({ origin: named, reason });
+    return undefined;
+  };
+  let content: unknown;
+  try {
+    if (statSync(named).size > MAX_FILE_BYTES) return wrong('is longer than 1 MiB');
+    content = JSON.parse(stripComments(readFileSync(named, 'utf8')));
+  } catch (error) {
+    return wrong(error instanceof SyntaxError ? `is not JSON: ${error.message}` : `cannot be read: ${String(error)}`);
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) return wrong('is not a JSON object');
+  const given = new Map<string, Given>();
+  for (const [key, raw] of Object.entries(content)) {
+    const origin = `${named}: ${key}`;
+    if (Object.hasOwn(OPTIONS, key)) given.set(key, { origin, raw });
+    else problems.push({ origin, reason: 'no setting of that name' });
+  }
+  return given;
+}
+
+/** What is wrong between settings, and with the paths they name. */
+function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origin>>): Problem[] {
+  const problems: Problem[] = [];
+  const wrong = (name: OptionName, reason: string): void => void problems.push({ origin: originOf(name), reason });
+  const originOf = (name: OptionName): Origin => (origins[name] === 'default' ? flagOf(name) : origins[name]);
+  if (of.nodeUrl === undefined && of.fixture === undefined && of.blocksDir === undefined) {
+    wrong('nodeUrl', 'name a node, or the block files of one with --blocks-dir, or a chain with --fixture');
+  }
+  if (of.fixture !== undefined) {
+    for (const name of ['nodeUrl', 'blocksDir', 'zmq'] as const) {
+      if (of[name] !== undefined) wrong(name, 'cannot be used together with --fixture');
+    }
+  } else if (of.zmq !== undefined && of.nodeUrl === undefined) wrong('zmq', 'needs --node-url beside it');
+  if (of.nodeUrl !== undefined && new URL(of.nodeUrl).username + new URL(of.nodeUrl).password !== '') {
+    wrong('nodeUrl', 'give user and password as settings of their own, not in the address');
+  }
+  for (const name of ['nodeUser', 'nodePassword', 'nodeCookie'] as const) {
+    if (of.auth !== undefined && of[name] !== undefined) wrong(name, 'cannot be used together with --auth');
+  }
+  if (of.nodeCookie !== undefined && of.nodePassword !== undefined) {
+    wrong('nodeCookie', 'cannot be used together with --node-password');
+  }
+  if (of.nodeUser !== undefined && of.nodePassword === undefined) wrong('nodeUser', 'needs --node-password beside it');
+  if (of.nodePassword !== undefined && of.nodeUser === undefined) wrong('nodePassword', 'needs --node-user beside it');
+  if (of.exitAt !== undefined && of.exitAt <= of.startBlock) wrong('exitAt', 'must be above --start-block');
+  if (of.policy === 'gpu' && !of.gpu) wrong('gpu', 'policy gpu needs a GPU');
+  if (of.skipBadBlock) {
+    wrong(
+      'skipBadBlock',
+      'refused: every later state would be built on one that no other indexer has; repair the module and index again',
+    );
+  }
+  for (const name of ['indexer', 'fixture', 'blocksDir'] as const) {
+    const path = of[name];
+    if (path !== undefined && !existsSync(path)) wrong(name, `there is nothing at ${path}`);
+  }
+  return problems;
+}

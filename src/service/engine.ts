@@ -1,0 +1,181 @@
+import { REAL_CLOCK } from '../chain/clock.js';
+import { isPassing } from '../chain/node-errors.js';
+import { EnvironmentError, InternalError } from '../errors.js';
+import { LaneEngine } from '../execute/engine.js';
+import { BlockIndexer } from '../follow/block-indexer.js';
+import { Follower } from '../follow/follower.js';
+import { StoreIndexer } from '../follow/store-indexer.js';
+import { openGpuLane } from '../gpu/open.js';
+import type { GpuLane } from '../gpu/types.js';
+import { StandardLane } from '../standard/lane.js';
+import { Store } from '../store/store.js';
+import { toDisplayHash } from '../util/bytes.js';
+import { type EngineEvent, failureOf } from './events.js';
+import { type OpenedSource, openChain } from './open-source.js';
+import type { Settings } from './options.js';
+import { RollbackClock } from './rollback-clock.js';
+
+export interface EngineSetup {
+  readonly settings: Settings;
+  /** WASM of the standard lane's module. */
+  readonly moduleBytes: Uint8Array;
+  /** Buffer of the {@link RollbackClock} that views look at. */
+  readonly rollbacks: SharedArrayBuffer;
+}
+
+/** How long a stop waits for the block under way before it is dropped. */
+const FINISH_MS = 10_000;
+
+/** Everything of the engine's thread: source, store, both lanes and the follower. Tells what happens through `tell`. */
+export class Engine {
+  private toldHeight: number | undefined;
+  private stopping = false;
+
+  private constructor(
+    private readonly store: Store,
+    private readonly standard: StandardLane,
+    private readonly lanes: LaneEngine,
+    private readonly gpu: GpuLane | undefined,
+    private readonly chain: OpenedSource,
+    private readonly follower: Follower,
+    private readonly tell: (event: EngineEvent) => void,
+  ) {}
+
+  /** Opens everything and tells `opened`. Throws what opening throws; nothing stays open then. */
+  static async open(
+    { settings, moduleBytes, rollbacks }: EngineSetup,
+    tell: (event: EngineEvent) => void,
+  ): Promise<Engine> {
+    const undo: (() => Promise<void>)[] = [];
+    try {
+      const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }));
+      const { source, network, startBlock } = chain;
+      undo.push(() => chain.close());
+      const { gpu, reason } = await findGpu(settings);
+      if (gpu !== undefined) undo.push(() => gpu.close());
+      const { laneStartBlock: laneStartHeight, dependent, policy, workers } = settings;
+      const store = await Store.open(settings.db, {
+        network,
+        moduleHash: StandardLane.hashOf(moduleBytes),
+        laneStartHeight,
+        dependent,
+        keepUndo: settings.keepUndo,
+        label: settings.label,
+      });
+      undo.push(() => store.close());
+      const { handle: storeHandle } = store;
+      if (storeHandle === undefined) throw new InternalError('the database cannot be shared between threads');
+      const standard = new StandardLane({
+        moduleBytes,
+        storeHandle,
+        blockTimeoutMs: settings.blockTimeout,
+      });
+      const lanes: LaneEngine = new LaneEngine({
+        policy,
+        workers,
+        gpu,
+        laneStartHeight,
+        dependent,
+        onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: lanes.health }),
+      });
+      const clock = new RollbackClock(rollbacks);
+      const indexer = new StoreIndexer(new BlockIndexer(store, lanes, standard), {
+        duringRollback: (act) => clock.during(act),
+        onIndexed: ({ height, hash, raw }, { roots, statistics, ms }) =>
+          tell({
+            kind: 'block',
+            height,
+            hash: toDisplayHash(hash),
+            bytes: raw.length,
+            roots,
+            statistics,
+            ms,
+            gpu: lanes.health,
+          }),
+      });
+      const follower = new Follower({
+        source,
+        indexer,
+        network,
+        recordedGenesis: store.genesis(),
+        isPassing,
+        clock: REAL_CLOCK,
+        startBlock,
+        exitAt: settings.exitAt,
+        pollMs: settings.pollInterval,
+        onGenesis: (hash) => store.recordGenesis(hash),
+        onState: (phase) => engine.changed(phase),
+        onIndexed: () => engine.lookAtHeight(),
+        onRollback: ({ from, toHeight }) => tell({ kind: 'rollback', from: from.height, to: toHeight }),
+        onNote: (note, error) =>
+          tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error) }),
+      });
+      const engine = new Engine(store, standard, lanes, gpu, chain, follower, tell);
+      tell({
+        kind: 'opened',
+        storeHandle,
+        source: source.name,
+        network,
+        adapter: gpu?.adapter.description,
+        noGpu: reason,
+      });
+      return engine;
+    } catch (error) {
+      for (const close of undo.reverse()) await close();
+      throw error;
+    }
+  }
+
+  /** Follows the chain until {@link stop} or the last block asked for, or until indexing fails for good; tells `ended`. */
+  async run(): Promise<void> {
+    let failure: EngineEvent & { kind: 'ended' } = { kind: 'ended', failure: undefined };
+    try {
+      this.tell({ kind: 'phase', phase: 'syncing' });
+      await this.follower.run();
+    } catch (error) {
+      // A block that was dropped because of the stop failed for no other reason.
+      if (!this.stopping) failure = { kind: 'ended', failure: failureOf(error) };
+    }
+    this.tell(failure);
+  }
+
+  /** Finishes the block under way, or drops it whole when it takes too long. Does not wait. */
+  stop(): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    const drop = setTimeout(() => void this.standard.close(), FINISH_MS);
+    void this.follower.stop().then(() => clearTimeout(drop));
+  }
+
+  /** Closes everything, the store last. Nobody may be attached to it any more. */
+  async close(): Promise<void> {
+    await this.chain.close();
+    await this.lanes.close();
+    await this.standard.close();
+    await this.gpu?.close();
+    await this.store.close();
+  }
+
+  private changed(phase: (EngineEvent & { kind: 'phase' })['phase']): void {
+    this.lookAtHeight();
+    this.tell({ kind: 'phase', phase });
+  }
+
+  private lookAtHeight(): void {
+    const { nodeHeight } = this.follower.status;
+    if (nodeHeight === undefined || nodeHeight === this.toldHeight) return;
+    this.toldHeight = nodeHeight;
+    this.tell({ kind: 'source-tip', height: nodeHeight });
+  }
+}
+
+/** A GPU where the policy wants one; `gpu` needs it, `auto` says why there is none. */
+async function findGpu({ policy, gpu }: Settings): Promise<{ readonly gpu?: GpuLane; readonly reason?: string }> {
+  if (!gpu || policy === 'cpu' || policy === 'sequential') return {};
+  try {
+    return { gpu: await openGpuLane() };
+  } catch (error) {
+    if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
+    return { reason: `${error.code}: ${error.message}` };
+  }
+}

@@ -1,0 +1,82 @@
+/** What the engine's thread tells the main thread. Everything here crosses threads by structured clone. */
+
+import { type ErrorFacts, type ExitKind, WarpshrewError } from '../errors.js';
+import type { EngineHealth } from '../execute/engine.js';
+import type { FollowerState } from '../follow/status.js';
+import type { LaneStatistics } from '../lane/types.js';
+import type { StateRoots } from '../store/types.js';
+
+/** An error as it crosses threads and is shown over HTTP. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly facts: ErrorFacts;
+  readonly hint: string | undefined;
+  readonly kind: ExitKind;
+}
+
+/** `starting`: the store is being opened. */
+export type Phase = 'starting' | FollowerState;
+
+export type EngineEvent =
+  /** The store is open: others may attach to it until they say `released`. */
+  | {
+      readonly kind: 'opened';
+      readonly storeHandle: bigint;
+      readonly source: string;
+      readonly network: string;
+      readonly adapter: string | undefined;
+      /** Why there is no GPU although one was looked for. */
+      readonly noGpu: string | undefined;
+    }
+  | { readonly kind: 'phase'; readonly phase: Phase }
+  /** Height of the source's best chain. */
+  | { readonly kind: 'source-tip'; readonly height: number }
+  | {
+      readonly kind: 'block';
+      readonly height: number;
+      /** Display order, hex. */
+      readonly hash: string;
+      readonly bytes: number;
+      readonly roots: StateRoots;
+      readonly statistics: LaneStatistics;
+      /** Milliseconds by phase, those of the statistics not among them. */
+      readonly ms: Readonly<Record<string, number>>;
+      readonly gpu: EngineHealth;
+    }
+  | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
+  /** Something is tried again, after an error or because the source contradicted itself. */
+  | { readonly kind: 'retry'; readonly note: string; readonly failure: Failure | undefined }
+  /** Something goes on all the same, but not as it should. */
+  | { readonly kind: 'warning'; readonly message: string; readonly facts: ErrorFacts }
+  /** The kernel failed as a whole; its block went on on the CPU. */
+  | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
+  /** Nothing more is indexed; the store stays open for readers. `failure` undefined: asked to stop, or --exit-at is reached. */
+  | { readonly kind: 'ended'; readonly failure: Failure | undefined }
+  /** Opening failed: there is nothing to attach to, and the thread ends. */
+  | { readonly kind: 'not-opened'; readonly failure: Failure }
+  /** The thread is gone, and the open store with it. */
+  | { readonly kind: 'crashed'; readonly failure: Failure };
+
+/** `stop`: index no more. `released`: nobody is attached any more, close the store and end. */
+export type EngineCommand = { readonly kind: 'stop' } | { readonly kind: 'released' };
+
+/** `CODE: message`. */
+export function failureText({ code, message }: Failure): string {
+  return `${code}: ${message}`;
+}
+
+/** Anything thrown, as it crosses threads. What is no error of ours is a defect, told with its stack. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof WarpshrewError) {
+    const { code, kind, message, facts, hint } = error;
+    return { code, kind, message, facts, hint };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'INTERNAL', kind: 'internal', message, facts: {}, hint: undefined };
+}
+
+/** The error that a failure was. */
+export function errorOf({ code, kind, message, facts, hint }: Failure): WarpshrewError {
+  return new WarpshrewError(code, kind, message, { facts, hint });
+}

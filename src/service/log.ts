@@ -1,0 +1,48 @@
+import { type Logger, pino } from 'pino';
+import type { ErrorFacts } from '../errors.js';
+import type { Failure } from './events.js';
+
+export type { Logger } from 'pino';
+
+export interface LogOptions {
+  readonly level: string;
+  readonly format: 'json' | 'pretty';
+  readonly label: string | undefined;
+  /** Takes whole lines; standard error if not given. */
+  readonly write?: (line: string) => void;
+}
+
+/** One logger for the process: JSON lines, or the same facts as plain text. Lines are written before the call returns. */
+export function createLogger({ level, format, label, write }: LogOptions): Logger {
+  const options = {
+    level,
+    base: label === undefined ? {} : { label },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (name: string) => ({ level: name }) },
+  };
+  if (format === 'json' && write === undefined) return pino(options, pino.destination({ dest: 2, sync: true }));
+  const out = write ?? ((line: string): void => void process.stderr.write(line));
+  return pino(options, { write: (line: string) => out(format === 'json' ? line : prettyLine(line)) });
+}
+
+/** The fields of a failure as a line of the log carries them. */
+export function failureFields({ code, facts, hint }: Failure): Record<string, unknown> {
+  return { code, ...plainFacts(facts), ...(hint !== undefined && { hint }) };
+}
+
+/** Facts as JSON can hold them. */
+export function plainFacts(facts: ErrorFacts): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
+  );
+}
+
+/** `21:14:07 warn  message  code=NODE_WARMING_UP height=5`. */
+export function prettyLine(line: string): string {
+  const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const rest = Object.entries(fields).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  const clock = String(time).slice(11, 19);
+  return `${[clock, String(level).padEnd(5), msg, ...rest].join(' ')}\n`;
+}

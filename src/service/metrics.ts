@@ -1,0 +1,74 @@
+import { Exposition, type Labels, type Sample } from './prometheus.js';
+import type { ServiceState } from './service-state.js';
+
+export interface MetricsInput {
+  readonly state: ServiceState;
+  /** Height of the store's tip. */
+  readonly height: number | undefined;
+  readonly dbBytes: number;
+  readonly memory: NodeJS.MemoryUsage;
+  readonly version: string;
+  /** Put on every sample. */
+  readonly labels: Labels;
+}
+
+/** Every metric of the service. Counters count from the start of the process. */
+export function metricsText({ state, height, dbBytes, memory, version, labels }: MetricsInput): string {
+  const { lanes } = state;
+  const { txs, ...byStatus } = lanes.lane;
+  const byLabel = (name: string, counts: Readonly<Record<string, number>>): Sample[] =>
+    Object.entries(counts).map(([value, count]): Sample => [count, { [name]: value }]);
+  const optional = (value: number | undefined): Sample[] => (value === undefined ? [] : [[value]]);
+  const requests = [...state.requests].flatMap(([method, counts]): Sample[] => [
+    [counts.ok, { method, outcome: 'ok' }],
+    [counts.failed, { method, outcome: 'error' }],
+  ]);
+  const seconds = Object.entries(lanes.ms).map(([phase, ms]): Sample => [ms / 1000, { phase }]);
+  return new Exposition(labels)
+    .gauge('warpshrew_info', 'Version of the program.', [1, { version }])
+    .gauge('warpshrew_indexed_height', 'Height of the last indexed block.', ...optional(height))
+    .gauge('warpshrew_source_height', "Height of the source's best chain.", ...optional(state.sourceHeight))
+    .gauge(
+      'warpshrew_blocks_behind',
+      'Blocks of the best chain that are not indexed.',
+      ...optional(state.behind(height)),
+    )
+    .gauge('warpshrew_failed', '1 if indexing stopped for good.', [state.failure === undefined ? 0 : 1])
+    .gauge('warpshrew_at_tip', '1 if every block of the best chain is indexed.', [state.phase === 'at-tip' ? 1 : 0])
+    .counter('warpshrew_blocks_indexed_total', 'Blocks indexed.', [state.blocks])
+    .counter('warpshrew_block_bytes_total', 'Bytes of the blocks indexed.', [state.bytes])
+    .counter('warpshrew_reorgs_total', 'Reorgs followed.', [state.reorgs])
+    .counter('warpshrew_blocks_undone_total', 'Blocks rolled back in reorgs.', [state.blocksUndone])
+    .gauge('warpshrew_deepest_reorg_blocks', 'Depth of the deepest reorg followed.', [state.deepestReorg])
+    .counter(
+      'warpshrew_source_failures_total',
+      'Rows of failures of the source that were tried again, by the code of the first.',
+      ...byLabel('code', Object.fromEntries(state.retries)),
+    )
+    .counter('warpshrew_lane_transactions_total', 'Lane transactions indexed.', [txs])
+    .counter(
+      'warpshrew_lane_messages_total',
+      'Messages of the parallel lane by outcome.',
+      ...byLabel('status', byStatus),
+    )
+    .counter(
+      'warpshrew_lane_executions_total',
+      'Lane transactions by what ran them.',
+      ...byLabel('executor', lanes.executors),
+    )
+    .counter('warpshrew_lane_repaired_total', 'Lane transactions run again because a read was stale.', [lanes.repaired])
+    .counter('warpshrew_lane_demoted_total', 'Lane transactions that spend lane outputs of their own block.', [
+      lanes.demoted,
+    ])
+    .counter('warpshrew_gpu_punted_total', 'Messages that the kernel declined.', [lanes.punted])
+    .counter('warpshrew_gpu_failures_total', 'Times the kernel failed as a whole.', [state.gpu.gpuFailures])
+    .gauge('warpshrew_gpu_in_use', '1 if the kernel is used.', [state.gpu.gpu === 'in use' ? 1 : 0])
+    .counter('warpshrew_phase_seconds_total', 'Time by phase of a block; phases of both lanes overlap.', ...seconds)
+    .counter('warpshrew_rpc_requests_total', 'JSON-RPC requests by method and outcome.', ...requests)
+    .histogram('warpshrew_rpc_request_seconds', 'Time to answer a JSON-RPC request.', state.latencies, 'method')
+    .gauge('warpshrew_database_bytes', 'Bytes of the files of the database.', [dbBytes])
+    .gauge('process_resident_memory_bytes', 'Memory of the process.', [memory.rss])
+    .gauge('warpshrew_heap_bytes', 'JavaScript heap of the main thread.', [memory.heapUsed])
+    .counter('warpshrew_uptime_seconds_total', 'Time since the start.', [state.uptimeSeconds()])
+    .text();
+}

@@ -1,0 +1,132 @@
+import { address, matching, type Option, oneOf, onOff, text, whole } from './option.js';
+
+const NETWORKS = ['mainnet', 'testnet', 'testnet4', 'signet', 'regtest'] as const;
+/** Highest height of any chain to come in this century. */
+const HEIGHTS = 100_000_000;
+/** A day: no wait of the service is meant to be longer. */
+const LONGEST_MS = 86_400_000;
+
+/** Every setting of `warpshrew index`; docs/operations.md lists them, held by test/service/options-docs.test.ts. */
+export const OPTIONS = {
+  network: oneOf(
+    { about: 'chain to index; checked against the node (with --fixture: its own network)', fallback: 'mainnet' },
+    NETWORKS,
+  ),
+  db: text({ about: 'database folder', placeholder: 'dir', fallback: 'warpshrew.db', aliases: ['--db-path'] }),
+  label: matching(
+    {
+      about: 'name of this indexer: recorded in the database, and put on every log line and metric',
+      placeholder: 'name',
+      fallback: undefined,
+    },
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'at most 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit',
+  ),
+  nodeUrl: address(
+    { about: 'JSON-RPC of a Bitcoin Core compatible node', fallback: undefined, aliases: ['--daemon-rpc-url'] },
+    ['http:', 'https:'],
+  ),
+  nodeUser: text({ about: 'user of the node', fallback: undefined }),
+  nodePassword: text({
+    about: 'password of the node; better in the environment or the file',
+    fallback: undefined,
+    secret: true,
+  }),
+  nodeCookie: text({
+    about: "the node's cookie file, read again when the node refuses it",
+    placeholder: 'file',
+    fallback: undefined,
+  }),
+  auth: matching(
+    { about: 'user and password of the node in one', placeholder: 'user:password', fallback: undefined, secret: true },
+    /^[^:]+:./,
+    'user:password (bearer tokens are not known to a bitcoin node)',
+  ),
+  blocksDir: text({
+    about: "folder of the node's blk*.dat files, for the initial sync; what they lack comes from the node",
+    placeholder: 'dir',
+    fallback: undefined,
+  }),
+  zmq: matching(
+    {
+      about: "the node's zmqpubhashblock or zmqpubsequence endpoints, comma-separated; polling goes on beside them",
+      placeholder: 'tcp://host:port',
+      fallback: undefined,
+    },
+    /^tcp:\/\/[^\s,]+:\d+(,tcp:\/\/[^\s,]+:\d+)*$/,
+    'of the form tcp://host:port, several separated by commas',
+  ),
+  fixture: text({ about: 'follow a fixture chain instead of a node', placeholder: 'dir', fallback: undefined }),
+  indexer: text({
+    about: 'Metashrew module of the standard lane (default: the built-in indexer)',
+    placeholder: 'file',
+    fallback: undefined,
+  }),
+  startBlock: whole({ about: 'first height of a new database', fallback: 0 }, 0, HEIGHTS),
+  exitAt: whole({ about: 'end once the block before this height is indexed', fallback: undefined }, 1, HEIGHTS),
+  laneStartBlock: whole({ about: 'height from which (8,8) messages run', fallback: 0 }, 0, HEIGHTS),
+  dependent: oneOf(
+    { about: 'what happens to messages that spend lane outputs of their own block', fallback: 'demote' },
+    ['demote', 'reject'],
+  ),
+  policy: oneOf({ about: 'how the parallel lane is run', fallback: 'auto' }, ['auto', 'cpu', 'gpu', 'sequential']),
+  gpu: onOff({ about: 'look for a GPU (policies auto and gpu)', fallback: true }),
+  workers: whole({ about: 'dry-run and CPU workers (default: cores - 1)', fallback: undefined }, 0, 256),
+  keepUndo: whole(
+    { about: 'blocks that a reorg can undo', placeholder: 'blocks', fallback: 100, aliases: ['--max-reorg-depth'] },
+    1,
+    1_000_000,
+  ),
+  pollInterval: whole(
+    { about: 'time between two looks at the node', placeholder: 'ms', fallback: 1_000 },
+    50,
+    LONGEST_MS,
+  ),
+  prefetchBytes: whole(
+    { about: 'bytes of blocks fetched ahead', placeholder: 'bytes', fallback: 64 << 20 },
+    1 << 20,
+    2 ** 32,
+  ),
+  blockTimeout: whole(
+    { about: 'limit of the module for one block', placeholder: 'ms', fallback: 600_000 },
+    10,
+    LONGEST_MS,
+  ),
+  viewTimeout: whole({ about: 'limit of one view', placeholder: 'ms', fallback: 10_000 }, 10, LONGEST_MS),
+  host: text({ about: 'address to serve on', fallback: '127.0.0.1' }),
+  port: whole({ about: 'port to serve on; 0: any free one', fallback: 8080 }, 0, 65_535),
+  cors: text({
+    about: 'origins whose pages may read answers, comma-separated, or *',
+    placeholder: 'origins',
+    fallback: undefined,
+  }),
+  readyWithin: whole(
+    { about: '/ready says yes within so many blocks of the node', placeholder: 'blocks', fallback: 1 },
+    0,
+    1_000,
+  ),
+  logLevel: oneOf({ about: 'least important lines to log', fallback: 'info' }, [
+    'trace',
+    'debug',
+    'info',
+    'warn',
+    'error',
+    'silent',
+  ]),
+  logFormat: oneOf({ about: 'JSON lines, or plain text with a progress view on a terminal', fallback: 'json' }, [
+    'json',
+    'pretty',
+  ]),
+  exitOnFailure: onOff({
+    about: 'end at once when indexing stops for good, instead of serving what is indexed',
+    fallback: false,
+  }),
+  skipBadBlock: onOff({ about: 'refused: a state that lacks a block is no state', fallback: false }),
+} as const satisfies Readonly<Record<string, Option<unknown>>>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** The settings in force. */
+export type Settings = { readonly [K in OptionName]: ReturnType<(typeof OPTIONS)[K]['read']> };
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];

@@ -1,0 +1,140 @@
+import type { Page } from '../rpc/server.js';
+import type { StoreReader } from '../store/reader.js';
+import { toDisplayHash } from '../util/bytes.js';
+import { type Failure, failureText } from './events.js';
+import { folderBytes } from './folder-bytes.js';
+import { metricsText } from './metrics.js';
+import type { Settings } from './options.js';
+import { CONTENT_TYPE } from './prometheus.js';
+import type { ServiceState } from './service-state.js';
+
+export interface PagesOptions {
+  readonly state: ServiceState;
+  readonly store: StoreReader;
+  readonly settings: Settings;
+  readonly network: string;
+  /** Where blocks come from, without a password. */
+  readonly source: string;
+  readonly version: string;
+}
+
+/** What `GET` answers beside JSON-RPC: `/health`, `/ready`, `/status`, `/metrics` (docs/operations.md). */
+export class Pages {
+  readonly routes: Readonly<Record<string, () => Page | Promise<Page>>> = {
+    '/health': () => this.health(),
+    '/ready': () => this.ready(),
+    '/status': () => this.status(),
+    '/metrics': () => this.metrics(),
+  };
+
+  constructor(private readonly options: PagesOptions) {}
+
+  /** 200 as long as the process answers; what is wrong stands in the body. */
+  private health(): Page {
+    const { state, store } = this.options;
+    const tip = store.tip();
+    const stateRoot = tip && store.roots(tip.height)?.state;
+    const codes = this.codes();
+    const status = state.failure !== undefined ? 'failed' : codes.length > 0 ? 'degraded' : 'ok';
+    return json(200, { status, codes, height: tip?.height ?? null, stateRoot: stateRoot ?? null });
+  }
+
+  /** 503 until the tip here is that of the source, or within `--ready-within` blocks of it. */
+  private ready(): Page {
+    const { state, store, settings } = this.options;
+    const height = store.tip()?.height;
+    const behind = state.behind(height);
+    const reasons: string[] = [];
+    if (state.failure !== undefined) reasons.push(`indexing stopped: ${failureText(state.failure)}`);
+    else if (state.phase === 'stopped') reasons.push('indexing has ended');
+    if (behind === undefined) reasons.push('the height of the chain is not known yet');
+    else if (behind > settings.readyWithin)
+      reasons.push(`${behind} blocks behind, at most ${settings.readyWithin} allowed`);
+    if (state.trouble !== undefined) reasons.push(failureText(state.trouble));
+    const ready = reasons.length === 0;
+    return json(ready ? 200 : 503, {
+      ready,
+      phase: state.phase,
+      height: height ?? null,
+      behind: behind ?? null,
+      reasons,
+    });
+  }
+
+  private async status(): Promise<Page> {
+    const { state, store, settings, network, source, version } = this.options;
+    const identity = store.identity();
+    const tip = store.tip();
+    const speed = state.speed();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return json(200, {
+      version,
+      node: process.version,
+      schema: identity.schema,
+      rules: identity.rules,
+      network,
+      label: settings.label ?? null,
+      tip:
+        tip === undefined
+          ? null
+          : { height: tip.height, hash: toDisplayHash(tip.hash), roots: store.roots(tip.height) },
+      source: { name: source, height: state.sourceHeight ?? null, behind: state.behind(tip?.height) ?? null },
+      phase: state.phase,
+      failure: shown(state.failure),
+      trouble: shown(state.trouble),
+      sinceStart: {
+        seconds: Math.floor(state.uptimeSeconds()),
+        blocks: state.blocks,
+        bytes: state.bytes,
+        reorgs: state.reorgs,
+        deepestReorg: state.deepestReorg,
+        blocksUndone: state.blocksUndone,
+        retries: Object.fromEntries(state.retries),
+      },
+      speed: { blocksPerSecond: round(speed.blocks), bytesPerSecond: Math.round(speed.bytes) },
+      engine: {
+        policy: settings.policy,
+        adapter: state.adapter ?? null,
+        ...state.gpu,
+        lastGpuFailure: state.gpu.lastGpuFailure ?? null,
+      },
+      store: { folder: settings.db, bytes: await folderBytes(settings.db), identity },
+      memory: { rss, heapUsed, external },
+    });
+  }
+
+  private async metrics(): Promise<Page> {
+    const { state, store, settings, version } = this.options;
+    const body = metricsText({
+      state,
+      height: store.tip()?.height,
+      dbBytes: await folderBytes(settings.db),
+      memory: process.memoryUsage(),
+      version,
+      labels: settings.label === undefined ? {} : { label: settings.label },
+    });
+    return { status: 200, type: CONTENT_TYPE, body };
+  }
+
+  /** Codes of everything that is wrong now, the worst first. */
+  private codes(): string[] {
+    const { failure, trouble, gpu } = this.options.state;
+    const gpuCode = gpu.gpu === 'lost' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;
+    return [failure?.code, trouble?.code, gpuCode].filter((code) => code !== undefined);
+  }
+}
+
+function shown(failure: Failure | undefined): object | null {
+  if (failure === undefined) return null;
+  const { code, message, facts, hint } = failure;
+  return { code, message, facts, hint: hint ?? null };
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function json(status: number, value: unknown): Page {
+  const body = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
+  return { status, type: 'application/json', body };
+}

@@ -1,0 +1,115 @@
+import type { EngineEvent, Failure, Phase } from './events.js';
+import { failureFields, type Logger, plainFacts } from './log.js';
+import type { ServiceState } from './service-state.js';
+
+/** So many blocks behind the tip are no sync. */
+const FEW_BLOCKS = 6;
+
+/** Writes the engine's events to the log: blocks at debug, changes at info, what is tried again at warn, each code once. */
+export class Reporter {
+  private phase: Phase = 'starting';
+  /** The last phase told at info. */
+  private toldPhase: Phase | undefined;
+  /** Codes said since the source last answered, and of the kernel ever. */
+  private readonly said = new Set<string>();
+  private readonly saidOfGpu = new Set<string>();
+
+  constructor(
+    private readonly log: Logger,
+    private readonly state: ServiceState,
+  ) {}
+
+  hear(event: EngineEvent): void {
+    switch (event.kind) {
+      case 'opened': {
+        const { network, source, adapter, noGpu } = event;
+        this.log.info({ network, source, ...(adapter !== undefined && { adapter }) }, 'database open');
+        if (noGpu !== undefined) this.log.info({ reason: noGpu }, 'no GPU: the CPU runs every batch');
+        return;
+      }
+      case 'phase':
+        this.changed(event.phase);
+        return;
+      case 'block': {
+        const { height, hash, bytes, statistics, ms } = event;
+        if (!this.log.isLevelEnabled('debug')) return;
+        this.log.debug({ height, hash, bytes, laneTxs: statistics.lane.txs, ms: rounded(ms) }, 'block indexed');
+        return;
+      }
+      case 'rollback':
+        this.log.warn({ from: event.from, to: event.to, depth: event.from - event.to }, 'reorg: blocks undone');
+        return;
+      case 'retry':
+        if (event.failure === undefined) this.log.debug(event.note);
+        else this.once(this.said, event.failure, `${event.note}: trying again`);
+        return;
+      case 'warning':
+        this.log.warn(plainFacts(event.facts), event.message);
+        return;
+      case 'gpu-failure':
+        this.once(this.saidOfGpu, event.failure, 'the kernel failed: the CPU goes on');
+        return;
+      case 'ended':
+      case 'crashed':
+        if (event.failure === undefined) this.log.info({ height: this.state.head?.height }, 'indexing ended');
+        else this.log.error(failureFields(event.failure), event.failure.message);
+        return;
+      case 'source-tip':
+      case 'not-opened':
+        // Who opens the service says why it did not open.
+        return;
+    }
+  }
+
+  /** A line of figures, for every few seconds of a sync. */
+  summary(): void {
+    if (this.state.phase === 'syncing') this.log.info(syncFigures(this.state), 'syncing');
+  }
+
+  /** A block at the tip makes `syncing` and `at-tip` of it: that is no news. */
+  private changed(phase: Phase): void {
+    if (phase === this.phase) return;
+    if (this.phase === 'waiting-for-node') this.said.clear();
+    const quiet = phase === 'rolling-back' || (phase === 'syncing' && this.near()) || phase === this.toldPhase;
+    this.phase = phase;
+    if (phase === 'failed') return;
+    if (!quiet) this.toldPhase = phase;
+    const { head, sourceHeight } = this.state;
+    this.log[quiet ? 'debug' : 'info'](
+      {
+        ...(head !== undefined && { height: head.height }),
+        ...(sourceHeight !== undefined && { target: sourceHeight }),
+      },
+      phase,
+    );
+  }
+
+  private near(): boolean {
+    const behind = this.state.behind(this.state.head?.height);
+    return behind !== undefined && behind <= FEW_BLOCKS;
+  }
+
+  private once(said: Set<string>, failure: Failure, message: string): void {
+    if (said.has(failure.code)) return;
+    said.add(failure.code);
+    this.log.warn({ ...failureFields(failure), reason: failure.message }, message);
+  }
+}
+
+/** Where a sync stands; the time left is that at the speed of the last half minute. */
+export function syncFigures(state: ServiceState): Readonly<Record<string, number>> {
+  const { blocks, bytes } = state.speed();
+  const height = state.head?.height;
+  const left = state.behind(height);
+  return {
+    ...(height !== undefined && { height }),
+    ...(state.sourceHeight !== undefined && { target: state.sourceHeight }),
+    blocksPerSecond: Math.round(blocks * 10) / 10,
+    megabytesPerSecond: Math.round(bytes / 1e5) / 10,
+    ...(left !== undefined && blocks > 0 && { etaSeconds: Math.ceil(left / blocks) }),
+  };
+}
+
+function rounded(ms: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(ms).map(([phase, took]) => [phase, Math.round(took * 10) / 10]));
+}

@@ -1,0 +1,140 @@
+import type { EngineHealth } from '../execute/engine.js';
+import { StatisticsSum } from '../replay/summary.js';
+import type { StateRoots } from '../store/types.js';
+import type { EngineEvent, Failure, Phase } from './events.js';
+import { Histogram } from './prometheus.js';
+
+/** Blocks over which the speed is taken. */
+const SPEED_WINDOW_MS = 30_000;
+/** Upper bounds of latencies in seconds: a height takes a millisecond, a view may take 10 s. */
+const LATENCIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export interface IndexedHead {
+  readonly height: number;
+  /** Display order, hex. */
+  readonly hash: string;
+  readonly roots: StateRoots;
+}
+
+/** What the service has seen since it started, as told by the engine's thread and the RPC server. No clock but `now`. */
+export class ServiceState {
+  phase: Phase = 'starting';
+  head: IndexedHead | undefined;
+  sourceHeight: number | undefined;
+  /** Why indexing stopped for good. */
+  failure: Failure | undefined;
+  /** What is being tried again; undefined once it worked. */
+  trouble: Failure | undefined;
+  gpu: EngineHealth = { gpu: 'none', gpuFailures: 0, lastGpuFailure: undefined };
+  adapter: string | undefined;
+  blocks = 0;
+  bytes = 0;
+  reorgs = 0;
+  deepestReorg = 0;
+  blocksUndone = 0;
+  readonly lanes = new StatisticsSum();
+  readonly retries = new Map<string, number>();
+  /** Requests by method and whether they succeeded; latencies in seconds by method. */
+  readonly requests = new Map<string, { ok: number; failed: number }>();
+  readonly latencies = new Map<string, Histogram>();
+  readonly startedAt: number;
+  private readonly recent: { readonly at: number; readonly bytes: number }[] = [];
+
+  constructor(private readonly now: () => number = () => performance.now()) {
+    this.startedAt = now();
+  }
+
+  apply(event: EngineEvent): void {
+    switch (event.kind) {
+      case 'opened':
+        this.adapter = event.adapter;
+        if (event.adapter !== undefined) this.gpu = { ...this.gpu, gpu: 'in use' };
+        return;
+      case 'phase':
+        this.phase = event.phase;
+        if (event.phase === 'at-tip' || event.phase === 'node-behind') this.trouble = undefined;
+        return;
+      case 'source-tip':
+        this.sourceHeight = event.height;
+        return;
+      case 'block':
+        this.indexed(event);
+        return;
+      case 'rollback':
+        this.reorgs++;
+        this.deepestReorg = Math.max(this.deepestReorg, event.from - event.to);
+        this.blocksUndone += event.from - event.to;
+        return;
+      case 'retry':
+        this.retried(event.failure);
+        return;
+      case 'warning':
+        return;
+      case 'gpu-failure':
+        this.gpu = event.gpu;
+        return;
+      case 'ended':
+      case 'not-opened':
+      case 'crashed':
+        this.failure ??= event.failure;
+        this.phase = this.failure === undefined ? 'stopped' : 'failed';
+    }
+  }
+
+  /** A request was answered. `method` is one of the server's own, or a word for the rest. */
+  answered(method: string, ms: number, ok: boolean): void {
+    const counts = this.requests.get(method) ?? { ok: 0, failed: 0 };
+    this.requests.set(method, counts);
+    if (ok) counts.ok++;
+    else counts.failed++;
+    let latency = this.latencies.get(method);
+    if (latency === undefined) {
+      latency = new Histogram(LATENCIES);
+      this.latencies.set(method, latency);
+    }
+    latency.observe(ms / 1000);
+  }
+
+  /** Blocks and bytes per second over the last half minute. */
+  speed(): { readonly blocks: number; readonly bytes: number } {
+    this.forget();
+    const seconds = Math.max(1, Math.min(SPEED_WINDOW_MS, this.now() - this.startedAt) / 1000);
+    const bytes = this.recent.reduce((sum, block) => sum + block.bytes, 0);
+    return { blocks: this.recent.length / seconds, bytes: bytes / seconds };
+  }
+
+  /** Blocks between the tip here and the source's; undefined as long as one of them is unknown. */
+  behind(tip: number | undefined): number | undefined {
+    return this.sourceHeight === undefined || tip === undefined ? undefined : Math.max(0, this.sourceHeight - tip);
+  }
+
+  uptimeSeconds(): number {
+    return (this.now() - this.startedAt) / 1000;
+  }
+
+  private retried(failure: Failure | undefined): void {
+    if (failure !== undefined) this.trouble = failure;
+    const code = failure?.code ?? 'CONTRADICTION';
+    this.retries.set(code, (this.retries.get(code) ?? 0) + 1);
+  }
+
+  private indexed(event: EngineEvent & { kind: 'block' }): void {
+    const { height, hash, roots, bytes, statistics, ms } = event;
+    this.head = { height, hash, roots };
+    this.gpu = event.gpu;
+    this.trouble = undefined;
+    this.blocks++;
+    this.bytes += bytes;
+    this.lanes.add(statistics);
+    for (const [phase, took] of Object.entries(ms)) this.lanes.addMs(phase, took);
+    this.recent.push({ at: this.now(), bytes });
+    this.forget();
+  }
+
+  private forget(): void {
+    const oldest = this.now() - SPEED_WINDOW_MS;
+    let gone = 0;
+    while (gone < this.recent.length && this.recent[gone].at < oldest) gone++;
+    this.recent.splice(0, gone);
+  }
+}

@@ -1,0 +1,36 @@
+/** What the store wants of a database. {@link Rocks} is the one that is run; another may stand in for it. */
+
+export const COLUMNS = ['latest', 'history', 'blocks', 'undo', 'tree', 'meta'] as const;
+export type ColumnName = (typeof COLUMNS)[number];
+
+export type Row = readonly [key: Uint8Array, value: Uint8Array];
+
+export interface Range {
+  readonly gte?: Uint8Array;
+  readonly lt?: Uint8Array;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/** Puts and deletes over any column, written at once. Ends with {@link write} or {@link discard}. */
+export interface DatabaseBatch {
+  put(column: ColumnName, key: Uint8Array, value: Uint8Array): void;
+  del(column: ColumnName, key: Uint8Array): void;
+  /** All or nothing, on the disk when it returns. Throws StoreError STORE_WRITE_FAILED. */
+  write(): void;
+  discard(): void;
+}
+
+/** Ordered rows in columns. All reads are synchronous; keys are compared as unsigned bytes. */
+export interface Database {
+  /** For other threads of this process; undefined if it cannot be shared. */
+  readonly handle: bigint | undefined;
+  get(column: ColumnName, key: Uint8Array): Uint8Array | undefined;
+  getMany(column: ColumnName, keys: readonly Uint8Array[]): (Uint8Array | undefined)[];
+  /** First row of a range, in the order asked for. */
+  first(column: ColumnName, range: Range): Row | undefined;
+  /** Rows of a range as of the moment of the first step. */
+  scan(column: ColumnName, range?: Range): Generator<Row, void, void>;
+  batch(): DatabaseBatch;
+  close(): Promise<void>;
+}
