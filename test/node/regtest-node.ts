@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where the node's programs lie; kept between runs. */
-const PROGRAMS = process.env.WARPSHREW_TEST_NODE ?? join(tmpdir(), 'warpshrew-bitcoin-node');
+const PROGRAMS = process.env.TEST_BITCOIN_NODE ?? join(tmpdir(), 'warpshrew-bitcoin-node');
 const INSTALLER = fileURLToPath(new URL('../../scripts/install-bitcoin-node.mjs', import.meta.url));
 const START_MS = 60_000;
 
