@@ -47,6 +47,7 @@ export class Pages {
     const reasons: string[] = [];
     if (state.failure !== undefined) reasons.push(`indexing stopped: ${failureText(state.failure)}`);
     else if (state.phase === 'stopped') reasons.push('indexing has ended');
+    if (state.phase === 'node-behind') reasons.push('the chain of the node ends below what is indexed');
     if (behind === undefined) reasons.push('the height of the chain is not known yet');
     else if (behind > settings.readyWithin)
       reasons.push(`${behind} blocks behind, at most ${settings.readyWithin} allowed`);
