@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
 import { addSettings } from './cli/settings.js';
+import { addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
 import { PROGRAM_NAMES, type ProgramName } from './util/built-wasm.js';
 import { VERSION } from './util/version.js';
@@ -184,6 +185,8 @@ program
   .action(async (dir: string, options) =>
     finish(await (await import('./cli/fixtures.js')).fixturesCommand(dir, options)),
   );
+
+addStoreCommands(program, finish);
 
 try {
   // Everything that is packed into words lies in memory as it goes to the device and to WASM.
