@@ -29,5 +29,7 @@ if (engine !== undefined) {
   await engine.run();
   await released;
   await engine.close();
+  // Calls to a node that never answers may still be open: they must not keep the thread.
+  tell({ kind: 'closed' });
 }
 port.close();

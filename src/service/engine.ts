@@ -10,7 +10,7 @@ import type { GpuLane } from '../gpu/types.js';
 import { StandardLane } from '../standard/lane.js';
 import { Store } from '../store/store.js';
 import { toDisplayHash } from '../util/bytes.js';
-import { type EngineEvent, failureOf } from './events.js';
+import { type EngineEvent, type Failure, failureOf } from './events.js';
 import { type OpenedSource, openChain } from './open-source.js';
 import type { Settings } from './options.js';
 import { RollbackClock } from './rollback-clock.js';
@@ -23,13 +23,15 @@ export interface EngineSetup {
   readonly rollbacks: SharedArrayBuffer;
 }
 
-/** How long a stop waits for the block under way before it is dropped. */
-const FINISH_MS = 10_000;
-
 /** Everything of the engine's thread: source, store, both lanes and the follower. Tells what happens through `tell`. */
 export class Engine {
   private toldHeight: number | undefined;
   private stopping = false;
+  private drop: () => void = () => undefined;
+  /** Resolves when a stop does not wait any longer. What is under way then fails at the latest at the closed store. */
+  private readonly dropped = new Promise<void>((resolve) => {
+    this.drop = resolve;
+  });
 
   private constructor(
     private readonly store: Store,
@@ -38,6 +40,7 @@ export class Engine {
     private readonly gpu: GpuLane | undefined,
     private readonly chain: OpenedSource,
     private readonly follower: Follower,
+    private readonly stopTimeout: number,
     private readonly tell: (event: EngineEvent) => void,
   ) {}
 
@@ -110,7 +113,7 @@ export class Engine {
         onNote: (note, error) =>
           tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error) }),
       });
-      const engine = new Engine(store, standard, lanes, gpu, chain, follower, tell);
+      const engine = new Engine(store, standard, lanes, gpu, chain, follower, settings.stopTimeout, tell);
       tell({
         kind: 'opened',
         storeHandle,
@@ -128,23 +131,23 @@ export class Engine {
 
   /** Follows the chain until {@link stop} or the last block asked for, or until indexing fails for good; tells `ended`. */
   async run(): Promise<void> {
-    let failure: EngineEvent & { kind: 'ended' } = { kind: 'ended', failure: undefined };
+    let failure: Failure | undefined;
     try {
       this.tell({ kind: 'phase', phase: 'syncing' });
-      await this.follower.run();
+      await Promise.race([this.follower.run(), this.dropped]);
     } catch (error) {
       // A block that was dropped because of the stop failed for no other reason.
-      if (!this.stopping) failure = { kind: 'ended', failure: failureOf(error) };
+      if (!this.stopping) failure = failureOf(error);
     }
-    this.tell(failure);
+    this.tell({ kind: 'ended', failure });
   }
 
-  /** Finishes the block under way, or drops it whole when it takes too long. Does not wait. */
+  /** Finishes the block under way; when that takes longer than `--stop-timeout`, drops it whole. Does not wait. */
   stop(): void {
     if (this.stopping) return;
     this.stopping = true;
-    const drop = setTimeout(() => void this.standard.close(), FINISH_MS);
-    void this.follower.stop().then(() => clearTimeout(drop));
+    const late = setTimeout(this.drop, this.stopTimeout);
+    void this.follower.stop().then(() => clearTimeout(late));
   }
 
   /** Closes everything, the store last. Nobody may be attached to it any more. */

@@ -55,6 +55,8 @@ export type EngineEvent =
   | { readonly kind: 'ended'; readonly failure: Failure | undefined }
   /** Opening failed: there is nothing to attach to, and the thread ends. */
   | { readonly kind: 'not-opened'; readonly failure: Failure }
+  /** The store is closed: the thread has nothing left to do. */
+  | { readonly kind: 'closed' }
   /** The thread is gone, and the open store with it. */
   | { readonly kind: 'crashed'; readonly failure: Failure };
 

@@ -57,6 +57,8 @@ export async function openChain(settings: Settings, warn: Warn): Promise<OpenedS
 }
 
 function nodeSource(settings: Settings, url: string, notifier: ZmqNotifier | undefined): NodeSource {
-  const rpc = new NodeRpc({ url, ...nodeLogin(settings), cookieFile: settings.nodeCookie });
+  // Few attempts: who follows the chain waits and asks again, tells of it, and can be stopped meanwhile.
+  const patience = { attempts: 3, backoffMs: 200, maxBackoffMs: 1_000 };
+  const rpc = new NodeRpc({ url, ...nodeLogin(settings), cookieFile: settings.nodeCookie, ...patience });
   return new NodeSource(rpc, { maxBytes: settings.prefetchBytes, pollMs: settings.pollInterval, notifier });
 }

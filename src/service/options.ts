@@ -92,6 +92,11 @@ export const OPTIONS = {
     10,
     LONGEST_MS,
   ),
+  stopTimeout: whole(
+    { about: 'how long a stop waits for the block under way before it is dropped', placeholder: 'ms', fallback: 8_000 },
+    0,
+    LONGEST_MS,
+  ),
   viewTimeout: whole({ about: 'limit of one view', placeholder: 'ms', fallback: 10_000 }, 10, LONGEST_MS),
   host: text({ about: 'address to serve on', fallback: '127.0.0.1' }),
   port: whole({ about: 'port to serve on; 0: any free one', fallback: 8080 }, 0, 65_535),

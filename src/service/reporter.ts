@@ -55,6 +55,7 @@ export class Reporter {
         else this.log.error(failureFields(event.failure), event.failure.message);
         return;
       case 'source-tip':
+      case 'closed':
       case 'not-opened':
         // Who opens the service says why it did not open.
         return;

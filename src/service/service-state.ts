@@ -69,6 +69,7 @@ export class ServiceState {
         this.retried(event.failure);
         return;
       case 'warning':
+      case 'closed':
         return;
       case 'gpu-failure':
         this.gpu = event.gpu;

@@ -105,6 +105,7 @@ export class Service {
     this.state.apply(event);
     this.reporter.hear(event);
     if (event.kind === 'opened') this.opened?.(event);
+    else if (event.kind === 'closed') void this.worker.terminate();
     else if (event.kind === 'ended') this.end(event.failure);
     else if (event.kind === 'not-opened' || event.kind === 'crashed') {
       this.crashed = event.kind === 'crashed';

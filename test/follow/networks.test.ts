@@ -8,7 +8,7 @@ const FIRST_MERKLE_ROOT = '4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127
 /** Merkle root, time, bits and nonce of each block 0. */
 const HEADERS: Readonly<Record<string, readonly [string, number, number, number]>> = {
   mainnet: [FIRST_MERKLE_ROOT, 1231006505, 0x1d00ffff, 2083236893],
-  testnet3: [FIRST_MERKLE_ROOT, 1296688602, 0x1d00ffff, 414098458],
+  testnet: [FIRST_MERKLE_ROOT, 1296688602, 0x1d00ffff, 414098458],
   testnet4: ['7aa0a7ae1e223414cb807e40cd57e667b718e42aaf9306db9102fe28912b7b4e', 1714777860, 0x1d00ffff, 393743547],
   signet: [FIRST_MERKLE_ROOT, 1598918400, 0x1e0377ae, 52613770],
   regtest: [FIRST_MERKLE_ROOT, 1296688602, 0x207fffff, 2],

@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest';
+import { NodeError, StoreError } from '../../src/errors.js';
+import { type EngineEvent, errorOf, failureOf } from '../../src/service/events.js';
+import { createLogger } from '../../src/service/log.js';
+import { Exposition, Histogram } from '../../src/service/prometheus.js';
+import { Reporter, syncFigures } from '../../src/service/reporter.js';
+import { ServiceState } from '../../src/service/service-state.js';
+import { timeText } from '../../src/service/sync-progress.js';
+
+const roots = { standard: '0', lane: '0', state: '0' };
+const gpu = { gpu: 'none', gpuFailures: 0, lastGpuFailure: undefined } as const;
+
+function blockEvent(height: number): EngineEvent {
+  const statistics = {
+    lane: { txs: 2, ok: 1, revert: 1, trap: 0, outOfFuel: 0, malformed: 0 },
+    executors: { reuse: 0, gpu: 0, cpu: 2, sequential: 0 },
+    batches: 1,
+    colours: 1,
+    repaired: 0,
+    demoted: 0,
+    punted: 0,
+    accessViolations: 0,
+    gpuFailures: 0,
+    compiling: 0,
+    gpuRuns: {},
+    ms: { scan: 1 },
+  };
+  return { kind: 'block', height, hash: 'ab', bytes: 1_000_000, roots, statistics, ms: { commit: 2 }, gpu };
+}
+
+function setUp(format: 'json' | 'pretty' = 'json') {
+  let clock = 0;
+  const lines: string[] = [];
+  const state = new ServiceState(() => clock);
+  const log = createLogger({ level: 'debug', format, label: undefined, write: (line) => lines.push(line) });
+  const reporter = new Reporter(log, state);
+  const tell = (event: EngineEvent): void => {
+    state.apply(event);
+    reporter.hear(event);
+  };
+  const pass = (ms: number): void => {
+    clock += ms;
+  };
+  return { state, reporter, lines, tell, pass };
+}
+
+const away = failureOf(
+  new NodeError('NODE_UNREACHABLE', 'the node does not answer', { facts: { node: 'n', big: 1n } }),
+);
+
+test('speed, time left and counters come from what the engine told', () => {
+  const { state, tell, pass } = setUp();
+  tell({ kind: 'phase', phase: 'syncing' });
+  tell({ kind: 'source-tip', height: 109 });
+  for (let height = 0; height < 10; height++) {
+    pass(500);
+    tell(blockEvent(height));
+  }
+  expect(syncFigures(state)).toEqual({
+    height: 9,
+    target: 109,
+    blocksPerSecond: 2,
+    megabytesPerSecond: 2,
+    etaSeconds: 50,
+  });
+  tell({ kind: 'rollback', from: 9, to: 6 });
+  expect(state).toMatchObject({ blocks: 10, bytes: 10_000_000, reorgs: 1, deepestReorg: 3, blocksUndone: 3 });
+  expect(state.lanes.ms).toEqual({ scan: 10, commit: 20 });
+  pass(40_000);
+  expect(state.speed()).toEqual({ blocks: 0, bytes: 0 });
+});
+
+test('a failure is said once until the source answers again, and is trouble as long', () => {
+  const { state, lines, tell } = setUp();
+  const retry = { kind: 'retry', note: 'the node cannot be asked', failure: away } as const;
+  const phase = (of: 'syncing' | 'waiting-for-node' | 'at-tip'): void => tell({ kind: 'phase', phase: of });
+  tell(retry);
+  phase('waiting-for-node');
+  tell(retry);
+  expect(state.trouble?.code).toBe('NODE_UNREACHABLE');
+  phase('at-tip');
+  expect(state.trouble).toBeUndefined();
+  tell(retry);
+  const said = lines.map((line) => JSON.parse(line)).filter((line) => line.code === 'NODE_UNREACHABLE');
+  expect(said).toHaveLength(2);
+  expect(said[0]).toMatchObject({ level: 'warn', node: 'n', big: '1' });
+  expect(state.retries).toEqual(new Map([['NODE_UNREACHABLE', 3]]));
+});
+
+test('blocks at the tip are no news', () => {
+  const { lines, tell } = setUp('pretty');
+  tell({ kind: 'source-tip', height: 1 });
+  for (let height = 0; height < 3; height++) {
+    tell({ kind: 'phase', phase: 'syncing' });
+    tell({ kind: 'source-tip', height });
+    tell(blockEvent(height));
+    tell({ kind: 'phase', phase: 'at-tip' });
+  }
+  expect(lines.filter((line) => line.includes(' info ')).map((line) => line.slice(9).trim())).toEqual([
+    'info  syncing target=1',
+    'info  at-tip height=0 target=0',
+  ]);
+  expect(lines.filter((line) => line.includes('block indexed'))).toHaveLength(3);
+});
+
+test('the end of indexing stays the first one, and crosses threads with all that an error says', () => {
+  const { state, tell } = setUp();
+  const full = new StoreError('STORE_WRITE_FAILED', 'the database refused a write', { hint: 'Make room.' });
+  tell({ kind: 'ended', failure: structuredClone(failureOf(full)) });
+  tell({ kind: 'crashed', failure: failureOf(new Error('late')) });
+  expect(state).toMatchObject({ phase: 'failed', failure: { code: 'STORE_WRITE_FAILED' } });
+  expect(errorOf(failureOf(full))).toMatchObject({ code: full.code, exitStatus: 4, hint: 'Make room.' });
+  expect(failureOf(new Error('a defect'))).toMatchObject({ code: 'INTERNAL', kind: 'internal' });
+});
+
+test('metrics follow the text format', () => {
+  const histogram = new Histogram([0.1, 1]);
+  for (const value of [0.05, 0.1, 0.5, 7]) histogram.observe(value);
+  const text = new Exposition({ label: 'a"b\\c\nd' })
+    .gauge('g', 'A gauge.', [1.5, { x: 'y' }])
+    .counter('c', 'Nothing yet.')
+    .histogram('h', 'Seconds.', new Map([['m', histogram]]), 'method')
+    .text();
+  const label = 'label="a\\"b\\\\c\\nd"';
+  expect(text.split('\n')).toEqual([
+    '# HELP g A gauge.',
+    '# TYPE g gauge',
+    `g{${label},x="y"} 1.5`,
+    '# HELP c Nothing yet.',
+    '# TYPE c counter',
+    '# HELP h Seconds.',
+    '# TYPE h histogram',
+    `h_bucket{${label},method="m",le="0.1"} 2`,
+    `h_bucket{${label},method="m",le="1"} 3`,
+    `h_bucket{${label},method="m",le="+Inf"} 4`,
+    `h_sum{${label},method="m"} 7.65`,
+    `h_count{${label},method="m"} 4`,
+    '',
+  ]);
+});
+
+test.each([
+  [9, '9s'],
+  [432, '7m12s'],
+  [7_500, '2h05m'],
+])('%i seconds are shown as %s', (seconds, text) => expect(timeText(seconds)).toBe(text));
