@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
+import { addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
 import { PROGRAM_NAMES, type ProgramName } from './util/built-wasm.js';
 
@@ -173,6 +174,8 @@ program
   .action(async (dir: string, options) =>
     finish(await (await import('./cli/fixtures.js')).fixturesCommand(dir, options)),
   );
+
+addStoreCommands(program, finish);
 
 try {
   // Everything that is packed into words lies in memory as it goes to the device and to WASM.

@@ -42,7 +42,7 @@ export class WarpshrewError extends Error {
   }
 }
 
-/** A block, transaction or fixture file that is not what it should be. Codes `BLOCK_*`, `TX_*`, `FIXTURE_*`. */
+/** A block, transaction or fixture file that is not what it should be. Codes `BLOCK_*`, `TX_*`, `FIXTURE_*`, `SNAPSHOT_*`. */
 export class InputError extends WarpshrewError {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(code, 'input', message, options);

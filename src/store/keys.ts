@@ -6,7 +6,7 @@
  * blocks:  'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index → receipt; 't' ++ txid (wire) ++ height ++ index → nothing
  * undo:    height → the keys the block touched
  * tree:    see state-tree.ts
- * meta:    'identity' → JSON; 'tip' → height
+ * meta:    'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text
  */
 import { compareBytes } from '../util/bytes.js';
 import type { Namespace } from './types.js';
@@ -17,6 +17,8 @@ const HISTORY_TAIL = 6;
 
 export const META_IDENTITY = ascii('identity');
 export const META_TIP = ascii('tip');
+export const META_GENESIS = ascii('genesis');
+export const META_LABEL = ascii('label');
 
 export function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);

@@ -1,7 +1,7 @@
 import { StoreError } from '../errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { fromDisplayHash, toHex } from '../util/bytes.js';
-import type { Database } from './database.js';
+import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import {
   afterPrefix,
   beU32,
@@ -9,7 +9,9 @@ import {
   historyPrefixRange,
   historyRange,
   latestKey,
+  META_GENESIS,
   META_IDENTITY,
+  META_LABEL,
   META_TIP,
   namespaceCode,
   parseHistoryKey,
@@ -44,14 +46,47 @@ export class StoreReader {
     return JSON.parse(new TextDecoder().decode(bytes)) as StoreIdentity;
   }
 
+  /** Hash of block 0 of the chain (32 bytes, wire order), if it was recorded. */
+  genesis(): Uint8Array | undefined {
+    const bytes = this.rocks.get('meta', META_GENESIS);
+    return bytes && new Uint8Array(bytes);
+  }
+
+  /** The name that the store was given. */
+  label(): string | undefined {
+    const bytes = this.rocks.get('meta', META_LABEL);
+    return bytes && new TextDecoder().decode(bytes);
+  }
+
+  /**
+   * Lowest height that a rollback can go to, by the undo data that is there: the height below the first block where all of it is,
+   * the tip's where none is, -1 for an empty store.
+   */
+  lowestRollback(): number {
+    const tip = this.tip();
+    if (tip === undefined) return -1;
+    const lowest = this.lowestUndo();
+    return lowest === undefined ? tip.height : Math.min(lowest - 1, tip.height);
+  }
+
+  /** Height of the lowest undo row. */
+  protected lowestUndo(): number | undefined {
+    const row = this.rocks.first('undo', {});
+    return row && readBeU32(row[0], 0);
+  }
+
   /** The last whole block; undefined before the first. */
   tip(): Tip | undefined {
-    const bytes = this.rocks.get('meta', META_TIP);
-    if (bytes === undefined) return undefined;
-    const height = readBeU32(bytes, 0);
-    const hash = this.blockHash(height);
-    if (hash === undefined) throw new StoreError('STORE_CORRUPT', 'the tip has no block record', { facts: { height } });
-    return { height, hash };
+    for (let seen: number | undefined; ; ) {
+      const bytes = this.rocks.get('meta', META_TIP);
+      if (bytes === undefined) return undefined;
+      const height = readBeU32(bytes, 0);
+      const hash = this.blockHash(height);
+      if (hash !== undefined) return { height, hash };
+      // Another thread may have undone the block between the two reads: then the tip is another one by now.
+      if (height === seen) throw new StoreError('STORE_CORRUPT', 'the tip has no block record', { facts: { height } });
+      seen = height;
+    }
   }
 
   /** Value at the tip. */
@@ -155,11 +190,16 @@ export class StoreReader {
     return Number.isInteger(height) && height >= 0 && height <= 0xffffffff ? this.rocks.get(column, key) : undefined;
   }
 
+  /** Every row of a column in the order of the keys, as of the first step: for copying the store. */
+  rowsOf(column: ColumnName): Generator<Row, void, void> {
+    return this.rocks.scan(column);
+  }
+
   /** Every row of the database as hex, per column: for tests and for comparing stores. */
   rawContent(): Map<string, string> {
     const rows = new Map<string, string>();
-    for (const column of ['latest', 'history', 'blocks', 'undo', 'tree', 'meta'] as const) {
-      for (const [key, value] of this.rocks.scan(column)) rows.set(`${column} ${toHex(key)}`, toHex(value));
+    for (const column of COLUMNS) {
+      for (const [key, value] of this.rowsOf(column)) rows.set(`${column} ${toHex(key)}`, toHex(value));
     }
     return rows;
   }

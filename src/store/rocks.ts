@@ -17,6 +17,8 @@ export { COLUMNS, type ColumnName, type Range, type Row };
 
 /** Rows that one step of an iteration fetches. */
 const SCAN_ROWS = 500;
+/** Bytes after which a step ends early: a row may hold megabytes. */
+const SCAN_BYTES = 4 << 20;
 
 /** Puts and deletes over any column, written at once. */
 export class WriteBatch implements DatabaseBatch {
@@ -133,6 +135,7 @@ export class Rocks implements Database {
     const iterator = this.db._iterator({
       ...this.columns[column],
       limit: -1,
+      highWaterMarkBytes: SCAN_BYTES,
       ...range,
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',

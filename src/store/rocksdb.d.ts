@@ -15,6 +15,8 @@ declare module '@nxtedition/rocksdb' {
     readonly lt?: Uint8Array;
     readonly reverse?: boolean;
     readonly limit?: number;
+    /** Of keys and values, after which a step of an iterator ends. */
+    readonly highWaterMarkBytes?: number;
   }
 
   export interface Rows {

@@ -1,5 +1,5 @@
 import { InternalError, StoreError } from '../errors.js';
-import { fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
+import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toDisplayHash, toHex } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
 import {
@@ -10,7 +10,9 @@ import {
   historyKey,
   historyRange,
   latestKey,
+  META_GENESIS,
   META_IDENTITY,
+  META_LABEL,
   META_TIP,
   parseHistoryKey,
   planKey,
@@ -18,6 +20,7 @@ import {
   receiptPrefix,
   txKey,
 } from './keys.js';
+import { checkedKeepUndo, checkedLabel } from './options.js';
 import { historyRow, latestRow, StoreReader } from './reader.js';
 import {
   corrupt,
@@ -31,18 +34,35 @@ import {
 import { Rocks } from './rocks.js';
 import type { TreeUpdate } from './state-tree.js';
 import { combinedRoot } from './tree-hash.js';
-import type { BlockCommit, Namespace, StateRoots, StoreIdentity, StoreOptions } from './types.js';
+import {
+  type BlockCommit,
+  DEFAULT_KEEP_UNDO,
+  type Namespace,
+  type StateRoots,
+  type StoreIdentity,
+  type StoreOptions,
+  type UndoOptions,
+} from './types.js';
 
 type Writes = ReadonlyMap<string, Uint8Array | undefined>;
+
+/** Undo rows that one commit drops at most: after a smaller setting the rest goes with the blocks that follow. */
+const PRUNED_A_BLOCK = 1_000;
 
 /**
  * The state of both lanes with its history. One writer: the object that opened it. Each block is one synced batch, so after
  * a crash the store stands at the last whole block. Errors are {@link StoreError}.
  */
 export class Store extends StoreReader {
+  /** Lowest undo row, once known; undefined after a rollback. */
+  private undoFrom: number | undefined;
+  /** Set by a write that failed: what the log holds of it is unknown until the store is opened again. */
+  private failed: StoreError | undefined;
+
   private constructor(
     rocks: Database,
     private readonly readOnly: boolean,
+    private readonly keepUndo: number,
   ) {
     super(rocks);
   }
@@ -50,7 +70,7 @@ export class Store extends StoreReader {
   /**
    * Opens the store in `dir`, creating it unless `readOnly`. Codes: STORE_MISSING, STORE_LOCKED, STORE_UNWRITABLE,
    * STORE_SCHEMA_MISMATCH, STORE_RULES_MISMATCH, STORE_NETWORK_MISMATCH, STORE_MODULE_MISMATCH,
-   * STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH.
+   * STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH; UsageError USAGE_KEEP_UNDO, USAGE_LABEL.
    */
   static async open(dir: string, options: StoreOptions): Promise<Store> {
     return Store.with(dir, options.readOnly ?? false, (rocks) => Store.over(rocks, options, dir));
@@ -59,16 +79,22 @@ export class Store extends StoreReader {
   /** The store in an open database, which closes with it; `name` is what errors call it. Codes as of {@link open}. */
   static over(database: Database, options: StoreOptions, name: string): Store {
     const wanted = identityOf(options);
-    const store = new Store(database, options.readOnly ?? false);
+    const keepUndo = checkedKeepUndo(options);
+    const label = checkedLabel(options.label);
+    const store = new Store(database, options.readOnly ?? false, keepUndo);
     if (database.get('meta', META_IDENTITY) === undefined && !options.readOnly) store.create(wanted);
     checkIdentity(name, store.identity(), wanted);
+    if (label !== undefined && !options.readOnly && !bytesEqual(database.get('meta', META_LABEL), label)) {
+      store.putMeta(META_LABEL, label);
+    }
     return store;
   }
 
   /** Opens an existing store with the options it was created with. */
-  static async openRecorded(dir: string, options: { readonly readOnly?: boolean } = {}): Promise<Store> {
+  static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
+    const keepUndo = checkedKeepUndo(options);
     return Store.with(dir, true, (rocks) => {
-      const store = new Store(rocks, options.readOnly ?? false);
+      const store = new Store(rocks, options.readOnly ?? false, keepUndo);
       const recorded = store.identity();
       checkIdentity(dir, recorded, identityOf(recorded));
       return store;
@@ -86,7 +112,7 @@ export class Store extends StoreReader {
   /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
   static async attach(handle: bigint | undefined): Promise<StoreReader> {
     if (handle === undefined) throw new InternalError('a database that cannot be shared was to be attached to');
-    return new Store(await Rocks.attach(handle), true);
+    return new Store(await Rocks.attach(handle), true, DEFAULT_KEEP_UNDO);
   }
 
   private static async with(dir: string, mustExist: boolean, use: (rocks: Rocks) => Store): Promise<Store> {
@@ -113,14 +139,48 @@ export class Store extends StoreReader {
     if (this.rocks.first('blocks', {}) !== undefined) {
       throw new StoreError('STORE_SCHEMA_MISMATCH', 'the database has blocks but no identity record');
     }
-    const batch = this.rocks.batch();
-    batch.put('meta', META_IDENTITY, ascii(JSON.stringify(identity)));
-    batch.write();
+    this.putMeta(META_IDENTITY, ascii(JSON.stringify(identity)));
   }
 
   /**
-   * Commits a whole block: both lanes' writes, undo data, receipts, plan, header, tree and tip, in one synced batch.
-   * `height` must be the tip's + 1 (any height in an empty store), else STORE_NOT_NEXT. Returns the roots after the block.
+   * Records `hash` (32 bytes, wire order) as that of block 0 of the chain, if none is recorded; another one than the recorded, or
+   * than that of the store's own block 0, is refused: STORE_OTHER_CHAIN.
+   */
+  recordGenesis(hash: Uint8Array): void {
+    if (hash.length !== 32) throw new InternalError('the hash of a block has 32 bytes');
+    const recorded = this.genesis();
+    const known = recorded ?? this.blockHash(0);
+    if (known !== undefined && !bytesEqual(known, hash)) {
+      throw new StoreError('STORE_OTHER_CHAIN', 'the store was made from a chain with another genesis block', {
+        facts: { recorded: toDisplayHash(known), offered: toDisplayHash(hash) },
+        hint: 'Name a node of the chain that the store was made from, or another folder.',
+      });
+    }
+    if (recorded !== undefined) return;
+    this.assertWritable();
+    this.putMeta(META_GENESIS, hash);
+  }
+
+  private putMeta(key: Uint8Array, value: Uint8Array): void {
+    const batch = this.rocks.batch();
+    batch.put('meta', key, value);
+    this.write(batch);
+  }
+
+  private write(batch: DatabaseBatch): void {
+    try {
+      batch.write();
+    } catch (error) {
+      if (error instanceof StoreError) this.failed = error;
+      throw error;
+    }
+  }
+
+  /**
+   * Commits a whole block: both lanes' writes, undo data, receipts, plan, header, tree and tip, in one synced batch, which drops
+   * undo data that is no longer kept. `height` must be the tip's + 1 (any height in an empty store), else STORE_NOT_NEXT. After
+   * STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until it is opened again.
+   * Returns the roots after the block.
    */
   commitBlock(block: BlockCommit): StateRoots {
     this.assertWritable();
@@ -129,6 +189,7 @@ export class Store extends StoreReader {
     const trees = { S: this.tree('S').update(block.standardWrites), P: this.tree('P').update(lane) };
     const roots = rootsOf(trees.S, trees.P);
     const batch = this.rocks.batch();
+    let undoFrom: number;
     try {
       const touched = [
         ...putVersions(batch, 'S', block.standardWrites, block.height),
@@ -137,6 +198,7 @@ export class Store extends StoreReader {
       putRows(batch, trees.S);
       putRows(batch, trees.P);
       batch.put('undo', beU32(block.height), encodeTouched(touched));
+      undoFrom = this.pruneUndo(batch, block.height);
       batch.put('blocks', blockKey(block.height), encodeBlockRecord(block, roots));
       batch.put('blocks', planKey(block.height), encodeJson(block.plan));
       for (const receipt of block.receipts) {
@@ -148,16 +210,27 @@ export class Store extends StoreReader {
       batch.discard();
       throw error;
     }
-    batch.write();
+    this.write(batch);
+    this.undoFrom = undoFrom;
     return roots;
+  }
+
+  /** Drops undo rows that are `keepUndo` blocks or more below `height`, oldest first; returns the lowest that stays. */
+  private pruneUndo(batch: DatabaseBatch, height: number): number {
+    let from = this.undoFrom ?? this.lowestUndo() ?? height;
+    const end = Math.min(height - this.keepUndo, from + PRUNED_A_BLOCK - 1);
+    for (; from <= end; from++) batch.del('undo', beU32(from));
+    return from;
   }
 
   /**
    * Undoes blocks from the tip down to `toHeight`, which becomes the tip; the height below the first block empties the store.
    * One atomic batch per block: a crash leaves a whole state between. Nothing of an undone block stays in the database.
+   * Below {@link lowestRollback} it throws STORE_ROLLBACK_TOO_DEEP and touches nothing.
    */
   rollback(toHeight: number): void {
     this.assertWritable();
+    this.assertReachable(toHeight);
     for (;;) {
       const tip = this.tip();
       if (tip === undefined || tip.height <= toHeight) return;
@@ -166,6 +239,7 @@ export class Store extends StoreReader {
   }
 
   private undoBlock(height: number): void {
+    this.undoFrom = undefined;
     const undo = this.rocks.get('undo', beU32(height));
     const record = this.blockRecord(height);
     if (undo === undefined || record === undefined) throw corrupt('undo record', height);
@@ -195,7 +269,7 @@ export class Store extends StoreReader {
       batch.discard();
       throw error;
     }
-    batch.write();
+    this.write(batch);
   }
 
   /** Drops the version of `height` and makes the one before it the latest; returns that one's value. */
@@ -237,6 +311,28 @@ export class Store extends StoreReader {
 
   private assertWritable(): void {
     if (this.readOnly) throw new StoreError('STORE_READ_ONLY', 'the store was opened for reading only');
+    if (this.failed !== undefined) {
+      throw new StoreError(
+        'STORE_WRITE_FAILED',
+        'a write failed before, the store takes no more until it is opened again',
+        {
+          facts: this.failed.facts,
+          hint: this.failed.hint,
+          cause: this.failed,
+        },
+      );
+    }
+  }
+
+  /** Throws STORE_ROLLBACK_TOO_DEEP if {@link rollback} to that height is not possible. */
+  assertReachable(toHeight: number): void {
+    const tip = this.tip();
+    const lowest = this.lowestRollback();
+    if (tip === undefined || toHeight >= lowest) return;
+    throw new StoreError('STORE_ROLLBACK_TOO_DEEP', 'the undo data does not reach down to that height', {
+      facts: { to: toHeight, lowest, tip: tip.height },
+      hint: 'Restore an older snapshot or index the chain into a new folder; a store opened with more undo data to keep reaches deeper.',
+    });
   }
 
   private assertNext({ height, hash, header, receipts }: BlockCommit): void {

@@ -22,7 +22,20 @@ export interface StoreOptions {
   readonly moduleHash: string;
   /** Refuse writes, and do not create the store. The database is locked all the same. */
   readonly readOnly?: boolean;
+  /** See {@link UndoOptions}. */
+  readonly keepUndo?: number;
+  /** A name for people, at most 200 bytes of UTF-8; what is given last stays. */
+  readonly label?: string;
 }
+
+/** How far back a store can be rolled; may be another one at every opening. */
+export interface UndoOptions {
+  /** Blocks below the tip whose undo data stays: a whole number from 1; {@link DEFAULT_KEEP_UNDO} if not given. */
+  readonly keepUndo?: number;
+}
+
+/** No reorg of mainnet came near this depth. */
+export const DEFAULT_KEEP_UNDO = 100;
 
 /** The options as recorded in the store. */
 export interface StoreIdentity {

@@ -1,0 +1,118 @@
+import { toHex } from '../../util/bytes.js';
+import type { Range, Rocks } from '../rocks.js';
+import type { Namespace, Tip } from '../types.js';
+
+/**
+ * What is wrong with a store.
+ * META identity, tip, genesis or label; HEIGHT a block row missing or too many; RECORD a block record that cannot be read; HEADER the
+ * header's hash is not the block's; PREVIOUS it does not name the block before; PLAN, RECEIPT, TX_INDEX rows that disagree with
+ * the records; HISTORY a version that cannot be; LATEST a current value that is not the newest version; UNDO undo rows that do not
+ * match the history; LEAF, PAGE rows of the state tree; ROOT a root that is not that of the state; UNREADABLE the database refuses to read.
+ */
+export type ViolationCode =
+  | 'CHECK_META'
+  | 'CHECK_HEIGHT'
+  | 'CHECK_RECORD'
+  | 'CHECK_HEADER'
+  | 'CHECK_PREVIOUS'
+  | 'CHECK_PLAN'
+  | 'CHECK_RECEIPT'
+  | 'CHECK_TX_INDEX'
+  | 'CHECK_HISTORY'
+  | 'CHECK_LATEST'
+  | 'CHECK_UNDO'
+  | 'CHECK_LEAF'
+  | 'CHECK_PAGE'
+  | 'CHECK_ROOT'
+  | 'CHECK_UNREADABLE';
+
+export interface Violation {
+  readonly code: ViolationCode;
+  readonly detail: string;
+  readonly height?: number;
+  readonly namespace?: Namespace;
+  /** Hex: the key of the state, or the row's key in its column where it belongs to none. */
+  readonly key?: string;
+}
+
+export type CheckPhase = 'blocks' | 'versions' | 'undo' | 'tree';
+
+export interface CheckListener {
+  /** Called for each violation as it is found; nothing is collected. */
+  violation(violation: Violation): void;
+  /** Called for every row that a phase has seen. */
+  progress?(phase: CheckPhase, rows: number): void;
+}
+
+interface Where {
+  readonly height?: number;
+  readonly namespace?: Namespace;
+  readonly key?: Uint8Array;
+}
+
+/** One check of one database: what every phase needs, and what they have found. */
+export class CheckRun {
+  violations = 0;
+  rows = 0;
+  /** Heights of the first block row and of the last; first > last while there are none. */
+  first = 0;
+  last = -1;
+  tip: Tip | undefined;
+  private phaseRows = 0;
+
+  constructor(
+    readonly rocks: Rocks,
+    private readonly listener: CheckListener,
+  ) {}
+
+  report(code: ViolationCode, detail: string, { height, namespace, key }: Where = {}): void {
+    this.violations++;
+    this.listener.violation({
+      code,
+      detail,
+      ...(height !== undefined && { height }),
+      ...(namespace !== undefined && { namespace }),
+      ...(key !== undefined && { key: toHex(key) }),
+    });
+  }
+
+  /** Runs a phase; a read that fails ends it and is a violation. */
+  phase(name: CheckPhase, check: () => void): void {
+    this.phaseRows = 0;
+    try {
+      check();
+    } catch (error) {
+      this.report('CHECK_UNREADABLE', `${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  saw(phase: CheckPhase): void {
+    this.rows++;
+    this.listener.progress?.(phase, ++this.phaseRows);
+  }
+
+  /** True for heights that have a block. */
+  covers(height: number): boolean {
+    return height >= this.first && height <= this.last;
+  }
+}
+
+/** Ranges of the rows whose first byte is none of `known` (ascending). */
+export function gaps(known: readonly number[]): Range[] {
+  return [-1, ...known].map((byte, i) => {
+    const gte = byte < 0 ? new Uint8Array(0) : Uint8Array.of(byte + 1);
+    return i === known.length ? { gte } : { gte, lt: Uint8Array.of(known[i]) };
+  });
+}
+
+/** Splits into arrays of at most `size`, holding one at a time. */
+export function* portions<T>(items: Iterable<T>, size: number): Generator<T[], void, void> {
+  let portion: T[] = [];
+  for (const item of items) {
+    portion.push(item);
+    if (portion.length < size) continue;
+    yield portion;
+    portion = [];
+  }
+  if (portion.length > 0) yield portion;
+}

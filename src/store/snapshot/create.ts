@@ -1,0 +1,167 @@
+import { createHash, type KeyObject, sign } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { deflate } from 'node:zlib';
+import { EnvironmentError, StoreError } from '../../errors.js';
+import { concatBytes, toDisplayHash } from '../../util/bytes.js';
+import type { ColumnName, Row } from '../rocks.js';
+import { Store } from '../store.js';
+import {
+  CHUNK_BYTES,
+  type ChunkEntry,
+  encodeRows,
+  encodeTrailer,
+  MAGIC,
+  rowBytes,
+  SNAPSHOT_COLUMNS,
+  type SnapshotManifest,
+} from './format.js';
+
+const compress = promisify(deflate);
+/** Hashes hardly compress; more effort gains nothing. */
+const LEVEL = 1;
+
+export interface CreateOptions {
+  /** Ed25519; unsigned if not given. */
+  readonly key?: KeyObject;
+  readonly progress?: (column: ColumnName, bytes: number) => void;
+}
+
+export interface CreatedSnapshot {
+  readonly manifest: SnapshotManifest;
+  /** Of the whole file. */
+  readonly bytes: number;
+}
+
+/**
+ * Writes the store in `dir`, undo data included, into the new file `out`. Holds a chunk or two in memory. The file gets its name
+ * when it is whole. Throws what opening throws, StoreError SNAPSHOT_EMPTY without a block, EnvironmentError SNAPSHOT_FILE_EXISTS,
+ * ENV_UNWRITABLE.
+ */
+export async function createSnapshot(dir: string, out: string, options: CreateOptions = {}): Promise<CreatedSnapshot> {
+  if (existsSync(out)) {
+    throw new EnvironmentError('SNAPSHOT_FILE_EXISTS', 'there is a file of this name already', {
+      facts: { path: out },
+      hint: 'Choose another name, or delete the file.',
+    });
+  }
+  const store = await Store.openRecorded(dir, { readOnly: true });
+  try {
+    const described = describe(store, dir);
+    const file = new OutputFile(`${out}.part`);
+    try {
+      const created = await write(store, described, file, options);
+      file.finish(out);
+      return created;
+    } finally {
+      file.discard();
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+function describe(store: Store, dir: string): Omit<SnapshotManifest, 'rows' | 'chunks'> {
+  const tip = store.tip();
+  const roots = tip && store.roots(tip.height);
+  if (tip === undefined || roots === undefined) {
+    throw new StoreError('SNAPSHOT_EMPTY', 'the store has no block yet', { facts: { path: dir } });
+  }
+  const genesis = store.genesis();
+  return {
+    format: 1,
+    identity: store.identity(),
+    genesis: genesis === undefined ? null : toDisplayHash(genesis),
+    tip: { height: tip.height, hash: toDisplayHash(tip.hash) },
+    lowestRollback: store.lowestRollback(),
+    stateRoot: roots.state,
+  };
+}
+
+async function write(
+  store: Store,
+  described: Omit<SnapshotManifest, 'rows' | 'chunks'>,
+  file: OutputFile,
+  { key, progress }: CreateOptions,
+): Promise<CreatedSnapshot> {
+  file.write(MAGIC);
+  const chunks: ChunkEntry[] = [];
+  const rows = { latest: 0, history: 0, blocks: 0, undo: 0, tree: 0, meta: 0 };
+  for (const column of SNAPSHOT_COLUMNS) {
+    for (const { raw, count } of rawChunks(store.rowsOf(column))) {
+      const stored = await compress(raw, { level: LEVEL });
+      file.write(stored);
+      const sha256 = createHash('sha256').update(stored).digest('hex');
+      chunks.push({ column, rows: count, bytes: raw.length, stored: stored.length, sha256 });
+      rows[column] += count;
+      progress?.(column, file.length);
+    }
+  }
+  const manifest: SnapshotManifest = { ...described, rows, chunks };
+  const text = new TextEncoder().encode(JSON.stringify(manifest));
+  const signature = key === undefined ? new Uint8Array(0) : sign(null, concatBytes(MAGIC, text), key);
+  file.write(text);
+  file.write(signature);
+  file.write(encodeTrailer(text.length, signature.length));
+  return { manifest, bytes: file.length };
+}
+
+function* rawChunks(rows: Iterable<Row>): Generator<{ raw: Uint8Array; count: number }, void, void> {
+  let waiting: Row[] = [];
+  let length = 0;
+  for (const row of rows) {
+    const bytes = rowBytes(row);
+    if (length > 0 && length + bytes > CHUNK_BYTES) {
+      yield { raw: encodeRows(waiting, length), count: waiting.length };
+      waiting = [];
+      length = 0;
+    }
+    waiting.push(row);
+    length += bytes;
+  }
+  if (length > 0) yield { raw: encodeRows(waiting, length), count: waiting.length };
+}
+
+/** A file under a passing name until it is whole. */
+class OutputFile {
+  length = 0;
+  private fd: number | undefined;
+
+  constructor(private readonly path: string) {
+    this.fd = this.attempt(() => openSync(path, 'w'));
+  }
+
+  write(bytes: Uint8Array): void {
+    const { fd } = this;
+    if (fd === undefined) return;
+    for (let at = 0; at < bytes.length; ) at += this.attempt(() => writeSync(fd, bytes, at));
+    this.length += bytes.length;
+  }
+
+  finish(name: string): void {
+    const { fd } = this;
+    if (fd === undefined) return;
+    this.attempt(() => {
+      fsyncSync(fd);
+      closeSync(fd);
+      renameSync(this.path, name);
+    });
+    this.fd = undefined;
+  }
+
+  /** Removes what is not finished. */
+  discard(): void {
+    if (this.fd === undefined) return;
+    closeSync(this.fd);
+    this.fd = undefined;
+    rmSync(this.path, { force: true });
+  }
+
+  private attempt<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      throw new EnvironmentError('ENV_UNWRITABLE', 'the file cannot be written', { facts: { path: this.path }, cause });
+    }
+  }
+}

@@ -1,0 +1,304 @@
+import { createHash, type KeyObject, verify } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { inflate } from 'node:zlib';
+import { EnvironmentError, InputError } from '../../errors.js';
+import { bytesEqual, compareBytes, concatBytes, readU32, toDisplayHash } from '../../util/bytes.js';
+import { checkStore } from '../check/check.js';
+import type { Violation } from '../check/run.js';
+import { checkIdentity, identityOf } from '../identity.js';
+import { type ColumnName, Rocks } from '../rocks.js';
+import { Store } from '../store.js';
+import {
+  type ChunkEntry,
+  decodeRows,
+  END_MAGIC,
+  MAGIC,
+  MAX_MANIFEST_BYTES,
+  malformed,
+  SIGNATURE_BYTES,
+  type SnapshotManifest,
+  TRAILER_BYTES,
+} from './format.js';
+import { parseManifest } from './manifest.js';
+
+const expand = promisify(inflate);
+
+export interface RestoreOptions {
+  /** Ed25519: then an unsigned file and one of another key are refused. */
+  readonly publicKey?: KeyObject;
+  readonly progress?: (what: string, done: number) => void;
+}
+
+export interface RestoredSnapshot {
+  readonly manifest: SnapshotManifest;
+  readonly signed: boolean;
+}
+
+/**
+ * Makes the store `dir` from the snapshot `file`: signature and manifest first, every chunk's hash before its rows are used, then the
+ * whole store is verified; `dir` comes to be as the last step, by a renaming of `dir`.restoring. Holds a chunk or two in memory.
+ * Throws InputError SNAPSHOT_* and FILE_UNREADABLE, EnvironmentError SNAPSHOT_TARGET_EXISTS, StoreError; leaves nothing behind then.
+ */
+export async function restoreSnapshot(
+  file: string,
+  dir: string,
+  options: RestoreOptions = {},
+): Promise<RestoredSnapshot> {
+  const target = resolve(dir);
+  const work = `${target}.restoring`;
+  const input = new InputFile(file);
+  try {
+    const { manifest, signed, dataEnd } = readManifest(input, options.publicKey);
+    checkIdentity(dir, manifest.identity, identityOf(manifest.identity));
+    assertFree(target, work);
+    try {
+      await fill(work, input, manifest, dataEnd, options);
+      await verifyRestored(work, manifest, options);
+      if (existsSync(target)) rmdirSync(target);
+      renameSync(work, target);
+      syncFolder(dirname(target));
+    } catch (error) {
+      rmSync(work, { recursive: true, force: true });
+      throw error;
+    }
+    return { manifest, signed };
+  } finally {
+    input.close();
+  }
+}
+
+/** An empty folder may be the target. What an interrupted restore left is not deleted: it may be running. */
+function assertFree(target: string, work: string): void {
+  for (const path of [target, work]) {
+    if (!existsSync(path) || (path === target && isEmptyFolder(path))) continue;
+    throw new EnvironmentError('SNAPSHOT_TARGET_EXISTS', 'the folder to restore into is there already', {
+      facts: { path },
+      hint:
+        path === work ? 'If no other restore is running, delete it and try again.' : 'Choose another folder with --db.',
+    });
+  }
+}
+
+function isEmptyFolder(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+function readManifest(
+  input: InputFile,
+  publicKey: KeyObject | undefined,
+): { manifest: SnapshotManifest; signed: boolean; dataEnd: number } {
+  if (!bytesEqual(input.read(0, MAGIC.length), MAGIC)) throw malformed('it does not begin as one');
+  const trailerAt = input.size - TRAILER_BYTES;
+  const trailer = input.read(trailerAt, TRAILER_BYTES);
+  if (!bytesEqual(trailer.subarray(8), END_MAGIC)) throw truncated('the end of the file is missing');
+  const [manifestBytes, signatureBytes] = [readU32(trailer, 0), readU32(trailer, 4)];
+  const signed = signatureBytes === SIGNATURE_BYTES;
+  const dataEnd = trailerAt - signatureBytes - manifestBytes;
+  if (manifestBytes > MAX_MANIFEST_BYTES || (!signed && signatureBytes !== 0) || dataEnd < MAGIC.length) {
+    throw malformed('its trailer contradicts its length');
+  }
+  const text = input.read(dataEnd, manifestBytes);
+  if (publicKey !== undefined) checkSignature(text, input.read(dataEnd + manifestBytes, signatureBytes), publicKey);
+  const manifest = parseManifest(text);
+  const stored = manifest.chunks.reduce((sum, chunk) => sum + chunk.stored, 0);
+  if (MAGIC.length + stored !== dataEnd) throw truncated('its chunks are not as long as the manifest says');
+  return { manifest, signed, dataEnd };
+}
+
+function checkSignature(manifest: Uint8Array, signature: Uint8Array, publicKey: KeyObject): void {
+  if (signature.length === 0) {
+    throw new InputError('SNAPSHOT_UNSIGNED', 'the snapshot is not signed', {
+      hint: 'Leave --public-key out only if you trust where the file comes from.',
+    });
+  }
+  if (!verify(null, concatBytes(MAGIC, manifest), publicKey, signature)) {
+    throw new InputError('SNAPSHOT_BAD_SIGNATURE', 'the snapshot was altered, or signed with another key', {
+      hint: 'Get the file again, and the public key from who signed it.',
+    });
+  }
+}
+
+async function fill(
+  work: string,
+  input: InputFile,
+  { chunks }: SnapshotManifest,
+  dataEnd: number,
+  { progress }: RestoreOptions,
+): Promise<void> {
+  const rocks = await Rocks.open(work, true);
+  try {
+    let at = MAGIC.length;
+    let before: { column: ColumnName; key: Uint8Array } | undefined;
+    for (const [number, chunk] of chunks.entries()) {
+      const raw = await inflated(input.read(at, chunk.stored), chunk, number);
+      at += chunk.stored;
+      before = putChunk(rocks, chunk, raw, before);
+      progress?.(`${chunk.column}, ${Math.floor((at / dataEnd) * 100)} %`, at);
+    }
+  } finally {
+    await rocks.close();
+  }
+}
+
+async function inflated(stored: Uint8Array, chunk: ChunkEntry, number: number): Promise<Uint8Array> {
+  if (createHash('sha256').update(stored).digest('hex') !== chunk.sha256) {
+    throw new InputError('SNAPSHOT_HASH', 'a chunk of the snapshot does not have the hash that the manifest names', {
+      facts: { chunk: number, column: chunk.column },
+      hint: 'The file was damaged or altered: get it again.',
+    });
+  }
+  try {
+    const raw = await expand(stored, { maxOutputLength: Math.max(1, chunk.bytes) });
+    if (raw.length === chunk.bytes) return raw;
+  } catch (cause) {
+    throw malformed('a chunk does not inflate', cause);
+  }
+  throw malformed('a chunk is not as long as the manifest says');
+}
+
+/** Returns the last row, above which the next chunk of the column must begin. */
+function putChunk(
+  rocks: Rocks,
+  chunk: ChunkEntry,
+  raw: Uint8Array,
+  before: { column: ColumnName; key: Uint8Array } | undefined,
+): { column: ColumnName; key: Uint8Array } | undefined {
+  let last = before?.column === chunk.column ? before.key : undefined;
+  let rows = 0;
+  const batch = rocks.batch();
+  try {
+    for (const [key, value] of decodeRows(raw)) {
+      if (last !== undefined && compareBytes(last, key) >= 0) throw malformed('its rows are out of order');
+      batch.put(chunk.column, key, value);
+      last = key;
+      rows++;
+    }
+    if (rows !== chunk.rows) throw malformed('a chunk holds another number of rows than the manifest says');
+  } catch (error) {
+    batch.discard();
+    throw error;
+  }
+  batch.write();
+  return last && { column: chunk.column, key: last };
+}
+
+/** The whole store is verified: the hashes show that the file is as it was made, this that it was made from a sound store. */
+async function verifyRestored(work: string, manifest: SnapshotManifest, { progress }: RestoreOptions): Promise<void> {
+  let first: Violation | undefined;
+  const summary = await checkStore(work, {
+    violation(violation) {
+      first ??= violation;
+    },
+    progress: (phase, rows) => progress?.(`verify ${phase}`, rows),
+  });
+  if (first !== undefined) {
+    throw unsound(`${first.code}: ${first.detail}`, { violations: summary.violations });
+  }
+  const store = await Store.openRecorded(work, { readOnly: true });
+  try {
+    const tip = store.tip();
+    const same =
+      tip?.height === manifest.tip.height &&
+      toDisplayHash(tip.hash) === manifest.tip.hash &&
+      summary.stateRoot === manifest.stateRoot &&
+      store.lowestRollback() === manifest.lowestRollback &&
+      sameIdentity(store, manifest);
+    if (!same) throw unsound('it is not the store that the manifest describes', {});
+  } finally {
+    await store.close();
+  }
+}
+
+function sameIdentity(store: Store, manifest: SnapshotManifest): boolean {
+  const genesis = store.genesis();
+  const [a, b] = [identityOf(store.identity()), identityOf(manifest.identity)];
+  const fields = ['network', 'laneStartHeight', 'dependent', 'moduleHash'] as const;
+  return (
+    fields.every((field) => a[field] === b[field]) && (genesis ? toDisplayHash(genesis) : null) === manifest.genesis
+  );
+}
+
+function unsound(what: string, facts: Record<string, number>): InputError {
+  return new InputError('SNAPSHOT_UNSOUND', `the store in the snapshot is not whole: ${what}`, {
+    facts,
+    hint: 'Run `warpshrew db check` over the store that the snapshot was made from.',
+  });
+}
+
+function truncated(what: string): InputError {
+  return new InputError('SNAPSHOT_TRUNCATED', `the snapshot is not complete: ${what}`, { hint: 'Get the file again.' });
+}
+
+/** Makes the renaming last. */
+function syncFolder(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+class InputFile {
+  readonly size: number;
+  private readonly fd: number;
+
+  constructor(private readonly path: string) {
+    try {
+      this.fd = openSync(path, 'r');
+    } catch (cause) {
+      throw this.unreadable(cause);
+    }
+    const stat = fstatSync(this.fd);
+    if (!stat.isFile()) {
+      closeSync(this.fd);
+      throw this.unreadable(undefined);
+    }
+    this.size = stat.size;
+  }
+
+  /** Throws InputError SNAPSHOT_TRUNCATED if the file does not have these bytes. */
+  read(at: number, length: number): Uint8Array {
+    if (at < 0 || at + length > this.size) throw truncated('the file ends too early');
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const read = this.readSome(bytes, done, at);
+      if (read === 0) throw truncated('the file ends too early');
+      done += read;
+    }
+    return bytes;
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  private readSome(bytes: Uint8Array, done: number, at: number): number {
+    try {
+      return readSync(this.fd, bytes, done, bytes.length - done, at + done);
+    } catch (cause) {
+      throw this.unreadable(cause);
+    }
+  }
+
+  private unreadable(cause: unknown): InputError {
+    return new InputError('FILE_UNREADABLE', 'the file cannot be read', { facts: { path: this.path }, cause });
+  }
+}
