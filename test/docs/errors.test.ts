@@ -11,7 +11,7 @@ function sources(folder: string): string[] {
 }
 
 /** Codes are written as literals of the families that src/errors.ts names. */
-const CODE = /'((?:BLOCK|TX|FIXTURE|WASM|MODULE|STORE|ENV|GPU|USAGE|FILE|RPC|VIEW)_[A-Z0-9_]+)'/g;
+const CODE = /'((?:BLOCK|TX|FIXTURE|WASM|MODULE|STORE|ENV|GPU|USAGE|FILE|RPC|VIEW|NODE)_[A-Z0-9_]+)'/g;
 
 /** Codes that a shared parser builds from its family and an ending. */
 const COMPOSED = ['BLOCK_TRUNCATED', 'BLOCK_MALFORMED', 'TX_TRUNCATED', 'TX_MALFORMED'];
