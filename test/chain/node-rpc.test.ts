@@ -214,6 +214,34 @@ describe('an answer', () => {
   });
 });
 
+describe('an answer of hex', () => {
+  const bytesOf = async (text: string, status = 200): Promise<Uint8Array> => {
+    const node = await FakeNode.start();
+    node.prank = refuse(status, text);
+    return client(node, { attempts: 1 }).callBytes('x');
+  };
+
+  it.each([
+    '{"result":"00ffA1","error":null,"id":0}',
+    '{ "jsonrpc": "2.0", "result" : "00ffA1", "id": 0 }',
+    '{"id":0,"more":{"result":""},"result":"00ffA1"}',
+  ])('is decoded, however it is written: %s', async (text) => {
+    expect(await bytesOf(text)).toEqual(Uint8Array.of(0, 255, 161));
+  });
+
+  it.each([
+    ['{"result":"00f","error":null}', 'NODE_BAD_RESPONSE'],
+    ['{"result":"00zz","error":null}', 'NODE_BAD_RESPONSE'],
+    [String.raw`{"result":"00\"00","error":null}`, 'NODE_BAD_RESPONSE'],
+    ['{"result":"00ff', 'NODE_BAD_RESPONSE'],
+    ['{"result":7}', 'NODE_BAD_RESPONSE'],
+    ['{"result":null,"error":{"code":-5,"message":"Block not found"}}', 'NODE_RPC_ERROR'],
+    ['{"error":{"code":-5,"message":"no","data":{"result":"00"}}}', 'NODE_RPC_ERROR'],
+  ])('is refused if it is none: %s', async (text, code) => {
+    expect((await errorOf(bytesOf(text))).code).toBe(code);
+  });
+});
+
 describe('a batch', () => {
   it('is put in order, and its calls fail one by one', async () => {
     const node = await FakeNode.start();

@@ -128,7 +128,7 @@ describe('the blocks of a node', () => {
     const error = await errorOf(blocks.next());
     expect([error.code, error.facts.height, isPassing(error)]).toEqual(['NODE_WRONG_BLOCK', 9, true]);
     node.known.set(toDisplayHash(main[9].hash), main[9].raw.subarray(0, 80));
-    expect((await errorOf(collect(source.blocks(9, 9, never)))).code).toBe('NODE_BAD_RESPONSE');
+    expect((await errorOf(collect(source.blocks(9, 9, never)))).code).toBe('NODE_WRONG_BLOCK');
     node.known.set(toDisplayHash(main[9].hash), new Uint8Array(MAX_BLOCK_LENGTH + 1));
     expect((await errorOf(collect(source.blocks(9, 9, never)))).code).toBe('NODE_WRONG_BLOCK');
     node.known.set(toDisplayHash(main[9].hash), new Uint8Array(MAX_BLOCK_LENGTH + 5000));
