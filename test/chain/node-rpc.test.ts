@@ -280,7 +280,7 @@ describe('a batch', () => {
 describe('many calls', () => {
   it('run a few at a time', async () => {
     const node = await FakeNode.start();
-    node.delayMs = 2;
+    node.delayMs = 10;
     const rpc = client(node, { concurrency: 3 });
     const results = await Promise.all(Array.from({ length: 30 }, (_, i) => rpc.call('echo', [i])));
     expect(results).toEqual(Array.from({ length: 30 }, (_, i) => [i]));

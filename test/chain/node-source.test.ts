@@ -89,7 +89,7 @@ describe('the blocks of a node', () => {
 
   it('are fetched ahead, a few at a time', async () => {
     const { node, source } = await open({ concurrency: 3 });
-    node.delayMs = 1;
+    node.delayMs = 10;
     expect((await collect(source.blocks(0, TIP, never))).length).toBe(TIP + 1);
     expect(node.mostRunning).toBeLessThanOrEqual(4); // the hashes are asked for beside them
     expect(node.mostRunning).toBeGreaterThanOrEqual(3);
