@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { parseBlock } from '../bitcoin/parse-block.js';
+import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import type { LaneEngine } from '../execute/engine.js';
 import { StoredState } from '../execute/stored-state.js';
@@ -31,12 +31,12 @@ export class BlockIndexer {
   async index(raw: Uint8Array, height: number): Promise<IndexedBlock> {
     const { store, engine, standard } = this;
     const started = performance.now();
-    const block = parseBlock(raw);
+    const block = BlockOffsets.read(raw);
     verifyBlock(block, { previousHash: store.tip()?.hash });
     const parsed = performance.now();
     const [lane, run] = await Promise.all([
       engine.processBlock(block, height, { reader: new StoredState(store), storeHandle: store.handle }),
-      standard.runBlock(raw, height),
+      standard.runBlock(block.raw, height),
     ]);
     if (run.error) throw run.error;
     const committing = performance.now();
