@@ -19,7 +19,15 @@ export interface TransactionLayout {
 
 const MIN_INPUT = 41;
 const MIN_OUTPUT = 9;
-const MAX_MONEY = 2_100_000_000_000_000n;
+const MAX_MONEY = 2_100_000_000_000_000;
+
+/** Hears where the inputs and outputs of a transaction lie, in order. */
+export interface LayoutSink {
+  /** `at`: where the outpoint begins. */
+  input(at: number): void;
+  /** The script lies from `start` to `end`, behind its length and the value. */
+  output(start: number, end: number): void;
+}
 
 export function truncated(subject: Subject, at: number, length: number): InputError {
   return new InputError(`${subject}_TRUNCATED`, `the ${name(subject)} ends too early`, {
@@ -80,7 +88,12 @@ export class Cursor {
 }
 
 /** Walks the transaction at `start`. Throws `InputError` _TRUNCATED or _MALFORMED. */
-export function layoutTransaction(bytes: Uint8Array, start: number, subject: Subject): TransactionLayout {
+export function layoutTransaction(
+  bytes: Uint8Array,
+  start: number,
+  subject: Subject,
+  sink?: LayoutSink,
+): TransactionLayout {
   const cursor = new Cursor(bytes, start, subject);
   cursor.skip(4);
   const segwit = bytes[cursor.at] === 0 && bytes[cursor.at + 1] === 1;
@@ -88,6 +101,7 @@ export function layoutTransaction(bytes: Uint8Array, start: number, subject: Sub
   const inputs = cursor.count(MIN_INPUT);
   if (inputs === 0) throw malformed(subject, 'a transaction has no inputs', start);
   for (let i = 0; i < inputs; i++) {
+    sink?.input(cursor.at);
     cursor.skip(36);
     cursor.skipSized();
     cursor.skip(4);
@@ -97,9 +111,13 @@ export function layoutTransaction(bytes: Uint8Array, start: number, subject: Sub
   for (let i = 0; i < outputs; i++) {
     const at = cursor.at;
     cursor.skip(8);
-    const value = BigInt(readU32(bytes, at)) | (BigInt(readU32(bytes, at + 4)) << 32n);
+    // Rounding cannot carry a sum of this size across the limit.
+    const value = readU32(bytes, at) + readU32(bytes, at + 4) * 2 ** 32;
     if (value > MAX_MONEY) throw malformed(subject, 'an output has more than 21 million bitcoin', at);
-    cursor.skipSized();
+    const length = cursor.size();
+    const script = cursor.at;
+    cursor.skip(length);
+    sink?.output(script, cursor.at);
   }
   const witnessStart = cursor.at;
   let items = 0;

@@ -10,7 +10,7 @@ export const MAX_BLOCK_LENGTH = 4_000_000;
 
 const HEADER_LENGTH = 80;
 /** Version, input and output counts, locktime, one input and one output. */
-const MIN_TRANSACTION = 60;
+export const MIN_TRANSACTION = 60;
 
 /**
  * Reads a block as serialised with witnesses: header, count, transactions, nothing else. Nothing is checked beyond the format,
@@ -59,7 +59,7 @@ export function parseBlock(raw: Uint8Array): Block {
  * The height that a coinbase script begins with (BIP34): OP_0, OP_1 to OP_16, or a minimal push of a positive number.
  * Undefined for another start and for header versions below 2, whose scripts begin with something else that may look alike.
  */
-function coinbaseHeight(header: Uint8Array, script: Uint8Array): number | undefined {
+export function coinbaseHeight(header: Uint8Array, script: Uint8Array): number | undefined {
   if ((readU32(header, 0) | 0) < 2 || script.length === 0) return undefined;
   const length = script[0];
   if (length === 0) return 0;

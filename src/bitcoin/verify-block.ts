@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import { bytesEqual, readU32, toDisplayHash } from '../util/bytes.js';
-import { merkleRoot, sha256d } from './hash.js';
+import { type MerkleRoot, merkleRoot, sha256d } from './hash.js';
 import type { Block, Transaction } from './types.js';
 
 export interface VerifyOptions {
@@ -12,12 +12,47 @@ const HASH_LENGTH = 32;
 /** Start of the output that commits to the witnesses: OP_RETURN, push of 36 bytes, four marker bytes. */
 const COMMITMENT = Uint8Array.of(0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed);
 
+/** What the checks need to know of a block. */
+export interface Verifiable {
+  /** 32 bytes, wire order. */
+  readonly hash: Uint8Array;
+  readonly previousHash: Uint8Array;
+  /** The 80 header bytes. */
+  readonly header: Uint8Array;
+  /** The first transaction. */
+  readonly coinbase: Transaction;
+  /** True if any input has a witness. */
+  readonly hasWitness: boolean;
+  /** Position of the first transaction that is a coinbase and not the first one, or the other way round; -1 if there is none. */
+  misplacedCoinbase(): number;
+  /** Over the txids. */
+  merkleRoot(): MerkleRoot;
+  /** Over the wtxids, with 32 zero bytes for the coinbase. */
+  witnessRoot(): Uint8Array;
+}
+
+/** The facts of a block of parsed transactions. */
+function factsOf({ hash, previousHash, header, transactions }: Block): Verifiable {
+  return {
+    hash,
+    previousHash,
+    header,
+    coinbase: transactions[0],
+    hasWitness: transactions.some((tx) => tx.inputs.some((input) => input.witness.length > 0)),
+    misplacedCoinbase: () => transactions.findIndex((tx, index) => isCoinbase(tx) !== (index === 0)),
+    merkleRoot: () => merkleRoot(transactions.map((tx) => tx.txid)),
+    witnessRoot: () =>
+      merkleRoot(transactions.map((tx, index) => (index === 0 ? new Uint8Array(HASH_LENGTH) : sha256d(tx.raw)))).root,
+  };
+}
+
 /**
  * Checks what ties the bytes of a block together; scripts, signatures and amounts are the node's business.
  * Order: previous hash, proof of work (header hash against the header's own target), coinbase, merkle root, witness commitment.
  * Throws `InputError` BLOCK_WRONG_PREVIOUS_HASH, BLOCK_BAD_PROOF_OF_WORK, BLOCK_BAD_COINBASE, BLOCK_BAD_MERKLE_ROOT or BLOCK_BAD_WITNESS_COMMITMENT.
  */
-export function verifyBlock(block: Block, options: VerifyOptions = {}): void {
+export function verifyBlock(of: Block | Verifiable, options: VerifyOptions = {}): void {
+  const block = 'transactions' in of ? factsOf(of) : of;
   const { previousHash } = options;
   if (previousHash !== undefined && !bytesEqual(previousHash, block.previousHash)) {
     throw refuse(block, 'BLOCK_WRONG_PREVIOUS_HASH', 'the block does not build on the block before it', {
@@ -31,11 +66,16 @@ export function verifyBlock(block: Block, options: VerifyOptions = {}): void {
   checkWitnessCommitment(block);
 }
 
-function refuse(block: Block, code: string, message: string, facts: Record<string, string | number> = {}): InputError {
+function refuse(
+  block: Verifiable,
+  code: string,
+  message: string,
+  facts: Record<string, string | number> = {},
+): InputError {
   return new InputError(code, message, { facts: { block: toDisplayHash(block.hash), ...facts } });
 }
 
-function checkProofOfWork(block: Block): void {
+function checkProofOfWork(block: Verifiable): void {
   const bits = readU32(block.header, 72);
   if (!meetsTarget(block.hash, bits)) {
     throw refuse(block, 'BLOCK_BAD_PROOF_OF_WORK', 'the header hash does not meet its target', {
@@ -65,8 +105,8 @@ function isCoinbase(tx: Transaction): boolean {
   return tx.inputs.length === 1 && input.prevVout === 0xffffffff && input.prevTxid.every((byte) => byte === 0);
 }
 
-function checkCoinbase(block: Block): void {
-  const bad = block.transactions.findIndex((tx, index) => isCoinbase(tx) !== (index === 0));
+function checkCoinbase(block: Verifiable): void {
+  const bad = block.misplacedCoinbase();
   if (bad >= 0) {
     throw refuse(block, 'BLOCK_BAD_COINBASE', 'the first transaction, and no other, must be a coinbase', {
       transaction: bad,
@@ -74,8 +114,8 @@ function checkCoinbase(block: Block): void {
   }
 }
 
-function checkMerkleRoot(block: Block): void {
-  const { root, mutated } = merkleRoot(block.transactions.map((tx) => tx.txid));
+function checkMerkleRoot(block: Verifiable): void {
+  const { root, mutated } = block.merkleRoot();
   const expected = block.header.subarray(36, 68);
   if (mutated || !bytesEqual(root, expected)) {
     throw refuse(
@@ -89,12 +129,12 @@ function checkMerkleRoot(block: Block): void {
   }
 }
 
-function checkWitnessCommitment(block: Block): void {
-  const [coinbase] = block.transactions;
+function checkWitnessCommitment(block: Verifiable): void {
+  const { coinbase } = block;
   const committing = coinbase.outputs.findLast(
     ({ script }) => script.length >= COMMITMENT.length + HASH_LENGTH && bytesEqual(script.subarray(0, 6), COMMITMENT),
   );
-  const bare = block.transactions.every((tx) => tx.inputs.every((input) => input.witness.length === 0));
+  const bare = !block.hasWitness;
   if (committing === undefined) {
     if (bare) return;
     throw refuse(block, 'BLOCK_BAD_WITNESS_COMMITMENT', 'the block has witnesses but does not commit to them');
@@ -104,8 +144,7 @@ function checkWitnessCommitment(block: Block): void {
   if (reserved?.length !== HASH_LENGTH || more.length > 0) {
     throw refuse(block, 'BLOCK_BAD_WITNESS_COMMITMENT', 'the coinbase witness is not one item of 32 bytes');
   }
-  const wtxids = block.transactions.map((tx, index) => (index === 0 ? new Uint8Array(HASH_LENGTH) : sha256d(tx.raw)));
-  const found = sha256d(merkleRoot(wtxids).root, reserved);
+  const found = sha256d(block.witnessRoot(), reserved);
   const expected = committing.script.subarray(COMMITMENT.length, COMMITMENT.length + HASH_LENGTH);
   if (!bytesEqual(found, expected)) {
     throw refuse(block, 'BLOCK_BAD_WITNESS_COMMITMENT', 'the witnesses do not give the commitment of the coinbase', {

@@ -1,13 +1,15 @@
 /** The parallel lane of one block, from the raw transactions to the writes and receipts. */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
 import { WarpshrewError } from '../errors.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { DependentRule, LaneContext } from '../lane/message.js';
 import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
-import { type LaneTransaction, scanBlock, sheetKeysOf } from '../lane/scan.js';
+import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
+import { scanAny } from '../lane/scan-offsets.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, StateReader } from '../lane/types.js';
 import { makePlan } from '../plan/plan.js';
 import { type Plan, summarise } from '../plan/report.js';
@@ -92,12 +94,12 @@ export class LaneEngine {
   }
 
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
-  async processBlock(block: Block, height: number, state: StateSource): Promise<LaneBlockResult> {
+  async processBlock(block: Block | BlockOffsets, height: number, state: StateSource): Promise<LaneBlockResult> {
     const statistics = emptyStatistics();
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     let started = performance.now();
-    const transactions = scanBlock(block, before);
+    const transactions = scanAny(block, before);
     addMs(statistics, 'scan', started);
     const { policy } = this.#options;
     const mode: BlockMode = policy === 'sequential' ? 'sequential' : this.#modes.choose(transactions);
@@ -127,10 +129,10 @@ export class LaneEngine {
   }
 
   /** Phase 1 only: what `warpshrew plan` shows. */
-  async planBlock(block: Block, height: number, state: StateSource): Promise<PlannedBlock> {
+  async planBlock(block: Block | BlockOffsets, height: number, state: StateSource): Promise<PlannedBlock> {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
-    return this.#analyse(scanBlock(block, before), context, before, state, emptyStatistics());
+    return this.#analyse(scanAny(block, before), context, before, state, emptyStatistics());
   }
 
   /** What operators should know: whether the kernel is used, and how often it has failed. */
@@ -145,7 +147,7 @@ export class LaneEngine {
     this.#pool = undefined;
   }
 
-  #contextOf(block: Block, height: number): LaneContext {
+  #contextOf(block: { readonly raw: Uint8Array }, height: number): LaneContext {
     const { laneStartHeight, dependent } = this.#options;
     return { height, block: block.raw, laneStartHeight, dependent };
   }

@@ -1,7 +1,7 @@
 /** Keys of namespace P (docs/lane-rules.md, section 7), as binary strings: ASCII prefixes, then raw bytes. */
 import { idBytes } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
-import { fromBinaryString, toBinaryString, toHex, u32Bytes } from '../util/bytes.js';
+import { binarySlice, fromBinaryString, toBinaryString, toHex, u32Bytes } from '../util/bytes.js';
 import type { LaneKey } from './types.js';
 
 export const SEQUENCE_KEY: LaneKey = 'sequence';
@@ -9,6 +9,11 @@ export const SEQUENCE_KEY: LaneKey = 'sequence';
 /** `sheet/` ++ txid in wire order ++ vout u32 LE. */
 export function sheetKey(txid: Uint8Array, vout: number): LaneKey {
   return `sheet/${toBinaryString(txid)}${toBinaryString(u32Bytes(vout))}`;
+}
+
+/** The same of the outpoint (txid, output number) that stands at `at` of a serialised input. */
+export function sheetKeyAt(bytes: Uint8Array, at: number): LaneKey {
+  return `sheet/${binarySlice(bytes, at, at + 36)}`;
 }
 
 /** `code/` ++ id32. */

@@ -64,7 +64,7 @@ export function sheetKeysOf(tx: Transaction): LaneKey[] {
 }
 
 /** The protostones of a transaction, none where the rules say that it has none. */
-function protostonesOf(tx: Transaction): readonly Protostone[] {
+export function protostonesOf(tx: Transaction): readonly Protostone[] {
   const runestone = decodeRunestone(tx.outputs);
   if (runestone.kind !== 'runestone' || runestone.protocol === undefined) return [];
   const decoded = decodeProtostones(runestone.protocol, tx.outputs.length);

@@ -1,9 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { openSource } from '../bitcoin/sources.js';
+import { openSource, type SourceBlock } from '../bitcoin/sources.js';
 import { InputError, WarpshrewError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
 import type { Policy } from '../execute/route.js';
 import { BlockIndexer } from '../follow/block-indexer.js';
+import { indexBlocks } from '../follow/pipeline.js';
 import type { GpuLane } from '../gpu/types.js';
 import { StandardLane } from '../standard/lane.js';
 import { StandardModule } from '../standard/module.js';
@@ -81,22 +82,30 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     const first = Math.max(options.from ?? source.firstHeight, (store.tip()?.height ?? -1) + 1);
     const last = Math.min(options.to ?? source.lastHeight, source.lastHeight);
     progress.start(Math.max(0, last - first + 1), 0);
-    for (const entry of source.blocks(first, last)) {
-      at = entry.height;
-      const { roots, statistics, ms } = await indexer.index(entry.raw, entry.height);
+    const taken: number[] = [];
+    const entries = function* (): Generator<SourceBlock, void, void> {
+      for (const entry of source.blocks(first, last)) {
+        taken.push(entry.height);
+        at = taken[0];
+        yield entry;
+      }
+    };
+    for await (const { height, roots, statistics, ms } of indexBlocks(indexer, entries())) {
+      taken.shift();
+      at = taken[0] ?? height;
       const root = roots.state;
       for (const [phase, took] of Object.entries(ms)) sum.addMs(phase, took);
       sum.add(statistics);
       blocks++;
-      const want = expected.get(entry.height);
+      const want = expected.get(height);
       if (want !== undefined && want !== root) {
         throw new InputError('FIXTURE_ROOT_MISMATCH', 'the state root is not the one stored with the chain', {
-          facts: { height: entry.height, expected: want, computed: root },
+          facts: { height, expected: want, computed: root },
           hint: 'this build computes another state than the one that made the fixture: report it with both roots',
         });
       }
-      options.onBlock?.(entry.height, root);
-      progress.update(blocks, { height: entry.height, laneTxs: sum.lane.txs });
+      options.onBlock?.(height, root);
+      progress.update(blocks, { height, laneTxs: sum.lane.txs });
       await turn();
     }
     const stored = store.tip();

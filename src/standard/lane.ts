@@ -63,12 +63,13 @@ export class StandardLane {
 
   /**
    * Runs the module on a raw block; it reads the state of `height - 1`. What the module does wrong is the run's `error`; only a
-   * fault of the store or of the thread rejects.
+   * fault of the store or of the thread rejects. `ahead`: the block before need not be stored yet; it
+   * must be the one that ran here last.
    */
-  async runBlock(raw: Uint8Array, height: number): Promise<StandardRun> {
+  async runBlock(raw: Uint8Array, height: number, ahead = false): Promise<StandardRun> {
     const started = performance.now();
     try {
-      const reply = await this.blocks.call({ kind: 'block', raw, height }, this.blockTimeoutMs);
+      const reply = await this.blocks.call({ kind: 'block', raw, height, ahead }, this.blockTimeoutMs);
       if (reply.kind !== 'block') throw new InternalError('the standard lane answered another question');
       const pairs = collectPairs(reply.flushes);
       let valueBytes = 0;

@@ -10,7 +10,14 @@ export interface WorkerSetup {
 }
 
 export type WorkerRequest =
-  | { readonly id: number; readonly kind: 'block'; readonly raw: Uint8Array; readonly height: number }
+  | {
+      readonly id: number;
+      readonly kind: 'block';
+      readonly raw: Uint8Array;
+      readonly height: number;
+      /** The block before, run by this worker, need not be stored yet: its writes are read before the store. */
+      readonly ahead: boolean;
+    }
   | {
       readonly id: number;
       readonly kind: 'view';

@@ -7,14 +7,15 @@ import { collectPairs } from './flush.js';
 import type { StandardRead } from './guest.js';
 import { toPlain, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
 import { StandardModule } from './module.js';
+import { UnstoredWrites } from './unstored-writes.js';
 
 const { compiled, hash, storeHandle, log } = workerData as WorkerSetup;
 const module = StandardModule.adopt(compiled, hash, log ? { log: (text) => process.stderr.write(text) } : {});
 
-/** Reads at a height, and what to do with a block that succeeded. */
+/** Reads at a height (`ahead`: of which the last block need not be stored yet), and what to do with a block that succeeded. */
 interface State {
-  at(height: number): StandardRead;
-  keep(flushes: readonly Uint8Array[]): void;
+  at(height: number, ahead: boolean): StandardRead;
+  keep(height: number, flushes: readonly Uint8Array[]): void;
 }
 
 /** State of a module run on its own: the newest value of every key. */
@@ -22,7 +23,7 @@ function memoryState(): State {
   const values = new Map<string, Uint8Array>();
   return {
     at: () => (key) => values.get(toBinaryString(key)),
-    keep: (flushes) => {
+    keep: (_height, flushes) => {
       for (const [key, value] of collectPairs(flushes)) values.set(key, value);
     },
   };
@@ -30,10 +31,14 @@ function memoryState(): State {
 
 async function storeState(handle: bigint): Promise<State> {
   const reader = await Store.attach(handle);
+  const recent = new UnstoredWrites();
   return {
-    at: (height) => (height < 0 ? () => undefined : (key) => reader.getAt('S', key, height)),
+    at: (height, ahead) => {
+      const stored: StandardRead = height < 0 ? () => undefined : (key) => reader.getAt('S', key, height);
+      return ahead ? recent.over(stored, height) : stored;
+    },
     // The owner of the store commits.
-    keep: () => undefined,
+    keep: (height, flushes) => recent.keep(height, flushes),
   };
 }
 
@@ -42,12 +47,18 @@ const state = storeHandle === undefined ? memoryState() : await storeState(store
 function answer(request: WorkerRequest): WorkerReply {
   const { id, kind, height } = request;
   if (kind === 'view') {
-    return { kind, id, output: module.runView(request.name, request.input, height, state.at(request.stateHeight)) };
+    const reads = state.at(request.stateHeight, false);
+    return { kind, id, output: module.runView(request.name, request.input, height, reads) };
   }
   const started = performance.now();
-  const { flushes, pairCount, error } = module.runBlock(request.raw, height, state.at(height - 1));
+  const { flushes, pairCount, error } = module.runBlock(request.raw, height, state.at(height - 1, request.ahead));
   const ms = performance.now() - started;
-  if (!error) state.keep(flushes.map((bytes) => bytes.slice()));
+  // The buffers themselves go to the thread that asked.
+  if (!error)
+    state.keep(
+      height,
+      flushes.map((bytes) => bytes.slice()),
+    );
   return { kind, id, flushes, pairCount, ms, error: error && toPlain(error) };
 }
 

@@ -28,3 +28,8 @@ export function builtPrograms(): Record<ProgramName, Uint8Array> {
 export function defaultIndexer(): Uint8Array {
   return readBuilt('wasm/indexers/default.wasm');
 }
+
+/** What the host hashes blocks with (src/bitcoin/block-hash.ts). */
+export function blockHashModule(): Uint8Array {
+  return readBuilt('wasm/host/block-hash.wasm');
+}

@@ -1,0 +1,113 @@
+// What storing costs: an indexer that flushes 30,000 pairs a block over a large state, beside its bare WASM time.
+//   npm run build && node bench/flush.mjs [--keys 1000000] [--blocks 20] [--root on,off] [--template FILE] [--json]
+// --template: a raw block whose transactions every block holds; without it blocks hold a coinbase only.
+// Milliseconds per block: `standard` is what the module itself runs, with its reads of the store (bare where blocks go one by one),
+// `commit` what storing takes, `wait` how long this thread had nothing to do, `block` all of it, `cpu` of all threads.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bulkIndexer, bulkState } from '../dist/bench/bulk-state.js';
+import { spreadOf } from '../dist/bench/spread.js';
+import { makeBlock, Template } from '../dist/bench/synthetic-chain.js';
+import { LaneEngine } from '../dist/execute/engine.js';
+import { BlockIndexer } from '../dist/follow/block-indexer.js';
+import { indexBlocks } from '../dist/follow/pipeline.js';
+import { StandardLane } from '../dist/standard/lane.js';
+import { Store } from '../dist/store/store.js';
+
+const { values: args } = parseArgs({
+  options: {
+    keys: { type: 'string', default: '1000000' },
+    blocks: { type: 'string', default: '20' },
+    template: { type: 'string' },
+    root: { type: 'string', default: 'on,off' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const count = Number(args.blocks);
+const keys = Number(args.keys);
+const template = args.template === undefined ? undefined : new Template(readFileSync(args.template));
+const rows = [];
+for (const root of args.root.split(',')) rows.push(...(await measure(root)));
+if (args.json) process.stdout.write(`${JSON.stringify({ keys, count, rows })}\n`);
+else {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const columns = Object.keys(rows[0]);
+  const table = [line(columns), line(columns.map(() => '---')), ...rows.map((row) => line(Object.values(row)))];
+  process.stdout.write(`${table.join('\n')}\n`);
+}
+
+async function measure(root) {
+  const moduleBytes = bulkIndexer();
+  const dir = mkdtempSync(join(tmpdir(), 'warpshrew-flush-'));
+  const store = await Store.open(dir, { network: 'regtest', moduleHash: StandardLane.hashOf(moduleBytes) });
+  // Stores always keep the trees; without them only for this measurement.
+  if (root === 'off') store.tree = () => ({ update: () => ({ root: new Uint8Array(32), rows: [] }) });
+  const engine = new LaneEngine({ policy: 'cpu', workers: 0, laneStartHeight: 0, dependent: 'demote' });
+  const standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
+  try {
+    for (const commit of bulkState(keys)) store.commitBlock(commit);
+    const indexer = new BlockIndexer(store, engine, standard);
+    const before = folderBytes(dir);
+    const rows = [
+      await timed(indexer, root, 'one by one', oneByOne),
+      await timed(indexer, root, 'pipeline', indexBlocks),
+    ];
+    const bytes = Math.round((folderBytes(dir) - before) / (2 * count));
+    return rows.map((row) => ({ ...row, 'bytes per block': bytes }));
+  } finally {
+    await engine.close();
+    await standard.close();
+    await store.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** `count` blocks; `bare` is what the module itself took, alone on the machine when blocks go one by one. */
+async function timed(indexer, root, way, run) {
+  const tip = indexer.store.tip();
+  const blocks = blocksFrom(tip.height + 1, tip.hash);
+  const ms = { standard: [], commit: [], wait: [], block: [], cpu: [] };
+  let last = performance.now();
+  let lastCpu = cpu();
+  for await (const done of run(indexer, blocks)) {
+    for (const phase of ['standard', 'commit', 'wait']) ms[phase].push(done.ms[phase]);
+    ms.block.push(performance.now() - last);
+    ms.cpu.push(cpu() - lastCpu);
+    last = performance.now();
+    lastCpu = cpu();
+  }
+  const spreads = Object.entries(ms).map(([phase, all]) => [phase, spreadOf(all)]);
+  const figures = spreads.map(([phase, { median, least, most }]) => [
+    phase,
+    `${Math.round(median)} (${Math.round(least)} to ${Math.round(most)})`,
+  ]);
+  const per = ms.block.reduce((sum, took) => sum + took, 0) / count;
+  return { root, way, ...Object.fromEntries(figures), 'blocks/s': Math.round(100_000 / per) / 100 };
+}
+
+async function* oneByOne(indexer, blocks) {
+  for (const { height, raw } of blocks) yield await indexer.index(raw, height);
+}
+
+/** Milliseconds of processor time of all threads, those of the database too. */
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function blocksFrom(first, hash) {
+  const blocks = [];
+  let previous = hash;
+  for (let height = first; height < first + count; height++) {
+    const block = makeBlock(height, previous, template?.transactions(height) ?? []);
+    blocks.push(block);
+    previous = block.hash;
+  }
+  return blocks;
+}
+
+function folderBytes(folder) {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}

@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openSource, type SourceBlock } from '../../src/bitcoin/sources.js';
+import { LaneEngine } from '../../src/execute/engine.js';
+import { BlockIndexer } from '../../src/follow/block-indexer.js';
+import { indexBlocks } from '../../src/follow/pipeline.js';
+import { readExpectedRoots } from '../../src/replay/expected-roots.js';
+import { StandardLane } from '../../src/standard/lane.js';
+import { Store } from '../../src/store/store.js';
+import { defaultIndexer } from '../../src/util/built-wasm.js';
+import { CHAIN, temporaryFolder } from '../helpers/cli.js';
+
+const roots = readExpectedRoots(CHAIN);
+/** The fixture chain's first blocks; from 101 on they spend. */
+const blocks = (to: number): SourceBlock[] => [...openSource(CHAIN).blocks(0, to)];
+
+async function withIndexer<T>(use: (indexer: BlockIndexer) => Promise<T>): Promise<T> {
+  const moduleBytes = defaultIndexer();
+  const store = await Store.open(join(temporaryFolder(), 'db'), {
+    network: 'regtest',
+    moduleHash: StandardLane.hashOf(moduleBytes),
+  });
+  const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
+  const standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
+  try {
+    return await use(new BlockIndexer(store, engine, standard));
+  } finally {
+    await standard.close();
+    await engine.close();
+    await store.close();
+  }
+}
+
+/** Everything that is yielded until it ends or throws. */
+async function heightsOf(
+  indexer: BlockIndexer,
+  list: Iterable<SourceBlock>,
+): Promise<{ heights: number[]; error: unknown }> {
+  const heights: number[] = [];
+  try {
+    for await (const { height, roots: found } of indexBlocks(indexer, list)) {
+      expect(found.state).toBe(roots.get(height));
+      expect(indexer.store.tip()?.height).toBe(height);
+      heights.push(height);
+    }
+  } catch (error) {
+    return { heights, error };
+  }
+  return { heights, error: undefined };
+}
+
+test('every block has the root that the chain is known to have, also when blocks come one by one after a stop', async () => {
+  await withIndexer(async (indexer) => {
+    const list = blocks(112);
+    for await (const { height } of indexBlocks(indexer, list)) if (height === 104) break;
+    expect(indexer.store.tip()?.height).toBe(104);
+    await indexer.index(list[105].raw, 105);
+    expect(indexer.store.roots(105)?.state).toBe(roots.get(105));
+    const { heights, error } = await heightsOf(indexer, list.slice(106));
+    expect(error).toBeUndefined();
+    expect(heights).toEqual([106, 107, 108, 109, 110, 111, 112]);
+    expect(await heightsOf(indexer, [])).toEqual({ heights: [], error: undefined });
+  });
+});
+
+test('a bad block, or a source that fails, comes after every block before it', async () => {
+  await withIndexer(async (indexer) => {
+    const list = blocks(8);
+    const spoilt = list[4].raw.slice();
+    spoilt[40] ^= 1;
+    const bad = await heightsOf(indexer, [...list.slice(0, 4), { height: 4, raw: spoilt }, ...list.slice(5)]);
+    expect(bad.heights).toEqual([0, 1, 2, 3]);
+    expect(bad.error).toMatchObject({ code: expect.stringMatching(/^BLOCK_/) });
+    const failing = function* () {
+      yield* list.slice(4, 7);
+      throw new Error('the source broke');
+    };
+    const broken = await heightsOf(indexer, failing());
+    expect(broken.heights).toEqual([4, 5, 6]);
+    expect(broken.error).toMatchObject({ message: 'the source broke' });
+    const skipped = await heightsOf(indexer, [list[8]]);
+    expect(skipped).toMatchObject({ heights: [], error: { code: 'BLOCK_WRONG_PREVIOUS_HASH' } });
+  });
+});
+
+test('the module reads what the block before wrote, stored or not', async () => {
+  await withIndexer(async (indexer) => {
+    const list = blocks(106);
+    await heightsOf(indexer, list.slice(0, 105));
+    const { standard } = indexer;
+    const run = async (height: number, ahead: boolean) =>
+      (await standard.runBlock(list[height].raw, height, ahead)).pairs;
+    const written = await run(105, false);
+    const over = await run(106, true);
+    // A run that does not see block 105 writes something else, or this would show nothing.
+    expect(await run(106, false)).not.toEqual(over);
+    await indexer.index(list[105].raw, 105);
+    expect(await run(105, false)).toEqual(written);
+    expect(await run(106, true)).toEqual(over);
+    expect(await run(106, false)).toEqual(over);
+    // Block 106 ran last: what 105 wrote is not kept any more.
+    await expect(standard.runBlock(list[106].raw, 106, true)).rejects.toMatchObject({ code: 'INTERNAL' });
+  });
+});

@@ -1,0 +1,180 @@
+// Txids, wtxids and merkle roots of a whole block: double SHA-256 of very many short messages, four at a time.
+// Memory: this file's own data, then what the host lays out from BASE on (see src/bitcoin/block-hash.ts).
+import { BLOCKS, beginAll, beginLane, compressAll, finishLane } from './sha256x4';
+
+/** First address that the host may use. */
+export function base(): usize {
+  return (__heap_base + 63) & ~63;
+}
+
+/** What idle lanes compress, and the padded second message of each lane. */
+const SECOND: usize = memory.data(256, 16);
+
+/** Lane states: address of the next block, blocks left, where the digest goes. */
+const LEFT: usize = memory.data(16, 4);
+const OUT: usize = memory.data(16, 4);
+
+/** Ends a message of `length` bytes at `start` as FIPS 180-4 says; gives the address behind the last block. */
+function pad(start: usize, length: u32): usize {
+  const end = start + length;
+  const last = start + ((length + 9 + 63) & ~63);
+  store<u8>(end, 0x80);
+  memory.fill(end + 1, 0, last - end - 9);
+  store<u64>(last - 8, bswap(<u64>length << 3));
+  return last;
+}
+
+/**
+ * A table of `count` transactions of four words: begin, begin of the witnesses, end (addresses) and 1 for segwit. Writes the
+ * message of each txid (`witness` 0), or of each wtxid of segwit transactions, padded from `work` on, and its digest to `out`.
+ */
+function hashMessages(table: usize, count: u32, out: usize, work: usize, witness: bool): void {
+  // Message i: its blocks follow those of the one before; the count of its blocks is kept in front of them.
+  let at = work;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = table + (i << 4);
+    const begin = <usize>load<u32>(row);
+    const body = <usize>load<u32>(row, 4);
+    const end = <usize>load<u32>(row, 8);
+    const segwit = load<u32>(row, 12) != 0;
+    if (witness && !segwit) continue;
+    const message = at + 16;
+    let length: u32;
+    if (witness || !segwit) {
+      length = <u32>(end - begin);
+      memory.copy(message, begin, length);
+    } else {
+      const inner = <u32>(body - begin - 6);
+      store<u32>(message, load<u32>(begin));
+      memory.copy(message + 4, begin + 6, inner);
+      store<u32>(message + 4 + inner, load<u32>(end - 4));
+      length = inner + 8;
+    }
+    const last = pad(message, length);
+    store<u32>(at, <u32>(last - message) >> 6);
+    store<u32>(at, <u32>(out + (i << 5)), 4);
+    at = last;
+  }
+  compressMessages(work, at);
+}
+
+/** Compresses the messages laid out from `from` to `to`; a lane that is done takes the next one. */
+function compressMessages(from: usize, to: usize): void {
+  for (let lane: u32 = 0; lane < 4; lane++) {
+    store<u32>(LEFT + (lane << 2), 0);
+    store<u32>(OUT + (lane << 2), 0);
+  }
+  let busy: u32 = 0;
+  for (;;) {
+    for (let lane: u32 = 0; lane < 4; lane++) {
+      const cell = lane << 2;
+      const left = load<u32>(LEFT + cell);
+      if (left > 1) {
+        store<u32>(LEFT + cell, left - 1);
+        store<u32>(BLOCKS + cell, load<u32>(BLOCKS + cell) + 64);
+        continue;
+      }
+      const out = load<u32>(OUT + cell);
+      if (out != 0) {
+        finishLane(lane, out);
+        busy--;
+      }
+      store<u32>(LEFT + cell, 0);
+      store<u32>(OUT + cell, 0);
+      store<u32>(BLOCKS + cell, <u32>SECOND);
+      if (from < to) {
+        const blocks = load<u32>(from);
+        store<u32>(LEFT + cell, blocks);
+        store<u32>(OUT + cell, load<u32>(from, 4));
+        store<u32>(BLOCKS + cell, <u32>(from + 16));
+        beginLane(lane);
+        from += 16 + (<usize>blocks << 6);
+        busy++;
+      }
+    }
+    if (busy == 0) return;
+    compressAll();
+  }
+}
+
+/** SHA-256 of each of `count` digests in place: the second half of a double hash. */
+function hashDigests(digests: usize, count: u32): void {
+  for (let lane: u32 = 0; lane < 4; lane++) {
+    const block = SECOND + (<usize>lane << 6);
+    pad(block, 32);
+    store<u32>(BLOCKS + (lane << 2), <u32>block);
+  }
+  for (let i: u32 = 0; i < count; i += 4) {
+    const here = min<u32>(4, count - i);
+    for (let lane: u32 = 0; lane < here; lane++) {
+      memory.copy(SECOND + (<usize>lane << 6), digests + (<usize>(i + lane) << 5), 32);
+    }
+    beginAll();
+    compressAll();
+    for (let lane: u32 = 0; lane < here; lane++) finishLane(lane, digests + (<usize>(i + lane) << 5));
+  }
+}
+
+/** Writes the 32-byte txids of the table's transactions to `out`. `work` has room for all messages with 88 bytes more each. */
+export function hashTransactions(table: usize, count: u32, out: usize, work: usize): void {
+  hashMessages(table, count, out, work, false);
+  hashDigests(out, count);
+}
+
+/** Writes the wtxids to `out`, which holds the txids before: those of transactions without witness stay. */
+export function hashWitnesses(table: usize, count: u32, out: usize, work: usize): void {
+  hashMessages(table, count, out, work, true);
+  // Digests of the others are whole already: each run of segwit transactions is hashed on its own.
+  let i: u32 = 0;
+  while (i < count) {
+    if (load<u32>(table + (i << 4), 12) == 0) {
+      i++;
+      continue;
+    }
+    let end = i + 1;
+    while (end < count && load<u32>(table + (end << 4), 12) != 0) end++;
+    hashDigests(out + (<usize>i << 5), end - i);
+    i = end;
+  }
+}
+
+function same(a: usize, b: usize): bool {
+  return memory.compare(a, b, 32) == 0;
+}
+
+/** Merkle root of `count` (at least one) hashes, left in the first of them; gives 1 if two neighbours of a level are equal. */
+export function merkle(hashes: usize, count: u32, work: usize): u32 {
+  let mutated: u32 = 0;
+  // The second block of a message of 64 bytes is always this one.
+  memory.fill(work, 0, 64);
+  store<u8>(work, 0x80);
+  store<u64>(work + 56, bswap(<u64>512));
+  while (count > 1) {
+    const pairs = count >> 1;
+    for (let i: u32 = 0; i < pairs; i++) {
+      const pair = hashes + (<usize>i << 6);
+      if (same(pair, pair + 32)) mutated = 1;
+    }
+    if ((count & 1) != 0) {
+      memory.copy(hashes + (<usize>count << 5), hashes + (<usize>(count - 1) << 5), 32);
+      count++;
+    }
+    const parents = count >> 1;
+    for (let i: u32 = 0; i < parents; i += 4) {
+      const here = min<u32>(4, parents - i);
+      for (let lane: u32 = 0; lane < 4; lane++) {
+        // Lanes without a pair repeat the last one.
+        const pair = min<u32>(i + lane, i + here - 1);
+        store<u32>(BLOCKS + (lane << 2), <u32>(hashes + (<usize>pair << 6)));
+      }
+      beginAll();
+      compressAll();
+      for (let lane: u32 = 0; lane < 4; lane++) store<u32>(BLOCKS + (lane << 2), <u32>work);
+      compressAll();
+      for (let lane: u32 = 0; lane < here; lane++) finishLane(lane, hashes + (<usize>(i + lane) << 5));
+    }
+    hashDigests(hashes, parents);
+    count = parents;
+  }
+  return mutated;
+}

@@ -1,0 +1,163 @@
+// SHA-256 (FIPS 180-4) of four messages at a time, one in each lane of the vector registers.
+
+const K: usize = memory.data<u32>([
+  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+]);
+const INITIAL: usize = memory.data<u32>([
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+]);
+
+/** Eight vectors: word i of the state of the messages in lanes 0 to 3. */
+const STATE: usize = memory.data(128, 16);
+const SCHEDULE: usize = memory.data(1024, 16);
+
+/** Where the next block of each lane lies. */
+export const BLOCKS: usize = memory.data(16, 4);
+
+// @ts-ignore: decorator
+@inline
+function rotate(x: v128, n: i32): v128 {
+  return v128.or(i32x4.shr_u(x, n), i32x4.shl(x, 32 - n));
+}
+
+// @ts-ignore: decorator
+@inline
+function sum0(x: v128): v128 {
+  return v128.xor(v128.xor(rotate(x, 2), rotate(x, 13)), rotate(x, 22));
+}
+
+// @ts-ignore: decorator
+@inline
+function sum1(x: v128): v128 {
+  return v128.xor(v128.xor(rotate(x, 6), rotate(x, 11)), rotate(x, 25));
+}
+
+// @ts-ignore: decorator
+@inline
+function sigma0(x: v128): v128 {
+  return v128.xor(v128.xor(rotate(x, 7), rotate(x, 18)), i32x4.shr_u(x, 3));
+}
+
+// @ts-ignore: decorator
+@inline
+function sigma1(x: v128): v128 {
+  return v128.xor(v128.xor(rotate(x, 17), rotate(x, 19)), i32x4.shr_u(x, 10));
+}
+
+/** h + sum1(e) + choose(e, f, g) + the round's constant and word. */
+// @ts-ignore: decorator
+@inline
+function first(e: v128, f: v128, g: v128, h: v128, at: usize): v128 {
+  const choose = v128.xor(g, v128.and(e, v128.xor(f, g)));
+  const word = i32x4.add(v128.load(SCHEDULE + (at << 2)), v128.load32_splat(K + at));
+  return i32x4.add(i32x4.add(i32x4.add(h, sum1(e)), choose), word);
+}
+
+/** sum0(a) + majority(a, b, c). */
+// @ts-ignore: decorator
+@inline
+function second(a: v128, b: v128, c: v128): v128 {
+  return i32x4.add(sum0(a), v128.or(v128.and(a, b), v128.and(c, v128.or(a, b))));
+}
+
+// @ts-ignore: decorator
+@inline
+function swapBytes(x: v128): v128 {
+  return i8x16.shuffle(x, x, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+}
+
+/** Four words of each lane's block, turned so that each vector has one word of every lane. */
+// @ts-ignore: decorator
+@inline
+function gather(offset: usize): void {
+  const a = v128.load(<usize>load<u32>(BLOCKS) + offset);
+  const b = v128.load(<usize>load<u32>(BLOCKS, 4) + offset);
+  const c = v128.load(<usize>load<u32>(BLOCKS, 8) + offset);
+  const d = v128.load(<usize>load<u32>(BLOCKS, 12) + offset);
+  const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
+  const cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+  const abHigh = i32x4.shuffle(a, b, 2, 6, 3, 7);
+  const cdHigh = i32x4.shuffle(c, d, 2, 6, 3, 7);
+  const out = SCHEDULE + (offset << 2);
+  v128.store(out, swapBytes(i64x2.shuffle(ab, cd, 0, 2)));
+  v128.store(out, swapBytes(i64x2.shuffle(ab, cd, 1, 3)), 16);
+  v128.store(out, swapBytes(i64x2.shuffle(abHigh, cdHigh, 0, 2)), 32);
+  v128.store(out, swapBytes(i64x2.shuffle(abHigh, cdHigh, 1, 3)), 48);
+}
+
+/** Begins a message in `lane`. */
+export function beginLane(lane: u32): void {
+  for (let i: usize = 0; i < 8; i++) store<u32>(STATE + (i << 4) + (lane << 2), load<u32>(INITIAL + (i << 2)));
+}
+
+/** Begins a message in every lane. */
+export function beginAll(): void {
+  for (let i: usize = 0; i < 8; i++) v128.store(STATE + (i << 4), v128.load32_splat(INITIAL + (i << 2)));
+}
+
+/** Writes the 32 bytes of the digest in `lane`. */
+export function finishLane(lane: u32, out: usize): void {
+  for (let i: usize = 0; i < 8; i++) store<u32>(out + (i << 2), bswap(load<u32>(STATE + (i << 4) + (lane << 2))));
+}
+
+/** Takes one block into every lane. */
+export function compressAll(): void {
+  gather(0);
+  gather(16);
+  gather(32);
+  gather(48);
+  for (let at: usize = 256; at < 1024; at += 16) {
+    const word = SCHEDULE + at;
+    const sum = i32x4.add(v128.load(word - 256), v128.load(word - 112));
+    v128.store(word, i32x4.add(sum, i32x4.add(sigma0(v128.load(word - 240)), sigma1(v128.load(word - 32)))));
+  }
+  let a = v128.load(STATE);
+  let b = v128.load(STATE, 16);
+  let c = v128.load(STATE, 32);
+  let d = v128.load(STATE, 48);
+  let e = v128.load(STATE, 64);
+  let f = v128.load(STATE, 80);
+  let g = v128.load(STATE, 96);
+  let h = v128.load(STATE, 112);
+  for (let at: usize = 0; at < 256; at += 32) {
+    h = first(e, f, g, h, at);
+    d = i32x4.add(d, h);
+    h = i32x4.add(h, second(a, b, c));
+    g = first(d, e, f, g, at + 4);
+    c = i32x4.add(c, g);
+    g = i32x4.add(g, second(h, a, b));
+    f = first(c, d, e, f, at + 8);
+    b = i32x4.add(b, f);
+    f = i32x4.add(f, second(g, h, a));
+    e = first(b, c, d, e, at + 12);
+    a = i32x4.add(a, e);
+    e = i32x4.add(e, second(f, g, h));
+    d = first(a, b, c, d, at + 16);
+    h = i32x4.add(h, d);
+    d = i32x4.add(d, second(e, f, g));
+    c = first(h, a, b, c, at + 20);
+    g = i32x4.add(g, c);
+    c = i32x4.add(c, second(d, e, f));
+    b = first(g, h, a, b, at + 24);
+    f = i32x4.add(f, b);
+    b = i32x4.add(b, second(c, d, e));
+    a = first(f, g, h, a, at + 28);
+    e = i32x4.add(e, a);
+    a = i32x4.add(a, second(b, c, d));
+  }
+  v128.store(STATE, i32x4.add(v128.load(STATE), a));
+  v128.store(STATE, i32x4.add(v128.load(STATE, 16), b), 16);
+  v128.store(STATE, i32x4.add(v128.load(STATE, 32), c), 32);
+  v128.store(STATE, i32x4.add(v128.load(STATE, 48), d), 48);
+  v128.store(STATE, i32x4.add(v128.load(STATE, 64), e), 64);
+  v128.store(STATE, i32x4.add(v128.load(STATE, 80), f), 80);
+  v128.store(STATE, i32x4.add(v128.load(STATE, 96), g), 96);
+  v128.store(STATE, i32x4.add(v128.load(STATE, 112), h), 112);
+}
