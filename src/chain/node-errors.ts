@@ -1,11 +1,11 @@
 import { NodeError, WarpshrewError } from '../errors.js';
 
 /** JSON-RPC error codes of a Core-compatible node. */
-export const RPC = { misc: -1, invalidParameter: -8, warmUp: -28 } as const;
+export const RPC = { misc: -1, notFound: -5, invalidParameter: -8, warmUp: -28 } as const;
 
 /**
  * Codes of what passes by itself: a node that is starting, busy or away, a password file that a restart is about to write
- * anew, a block served for another one. Each call has been tried several times when it ends with one of them.
+ * anew, a block served for another one, a block that it named before it was killed. Each call has been tried several times when it ends with one of them.
  */
 const PASSING: ReadonlySet<string> = new Set([
   'NODE_UNREACHABLE',
@@ -13,6 +13,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'NODE_BUSY',
   'NODE_COOKIE_UNREADABLE',
   'NODE_WRONG_BLOCK',
+  'NODE_BLOCK_MISSING',
 ]);
 
 /** Whether who follows a chain should wait and try again. */
@@ -33,6 +34,12 @@ export function rpcError(method: string, error: Readonly<Record<string, unknown>
     return new NodeError('NODE_BLOCK_PRUNED', 'the node has deleted the block', {
       facts: { method, says: said },
       hint: 'Use a node that is not pruned, or start at a block that it still has (`--start-block`).',
+    });
+  }
+  if (method === 'getblock' && (nodeCode === RPC.notFound || (nodeCode === RPC.misc && /not available/i.test(said)))) {
+    return new NodeError('NODE_BLOCK_MISSING', 'the node does not have a block that it has named', {
+      facts: { says: said },
+      hint: 'A node that was killed forgets its last blocks, and downloads them again.',
     });
   }
   return new NodeError('NODE_RPC_ERROR', `the node refuses ${method}: ${said}`, { facts: { method, nodeCode } });

@@ -26,6 +26,8 @@ export class FakeNode {
   /** Blocks by display hash that it has, of whatever chain. */
   readonly known = new Map<string, Uint8Array>();
   readonly pruned = new Set<string>();
+  /** Hashes of blocks that it names and does not have. */
+  readonly forgotten = new Set<string>();
   /** `user:password` that it wants; anything will do if undefined. */
   credentials: string | undefined;
   /** Each for one request, in order. */
@@ -132,6 +134,7 @@ export class FakeNode {
         const hash = String(params[0]);
         const raw = this.known.get(hash);
         if (this.pruned.has(hash)) return error(-1, 'Block not available (pruned data)');
+        if (this.forgotten.has(hash)) return error(-5, 'Block not found');
         return raw ? result(toHex(raw)) : error(-5, 'Block not found');
       }
       default:

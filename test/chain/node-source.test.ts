@@ -154,6 +154,19 @@ describe('the blocks of a node', () => {
     expect(error.hint).toContain('pruned');
   });
 
+  it('a block that the node has forgotten passes: the chain is looked at again', async () => {
+    const { node, source } = await open();
+    node.forgotten.add(toDisplayHash(main[5].hash));
+    const seen: number[] = [];
+    const error = await errorOf(
+      (async () => {
+        for await (const { height } of source.blocks(3, TIP, never)) seen.push(height);
+      })(),
+    );
+    expect([error.code, seen, isPassing(error)]).toEqual(['NODE_BLOCK_MISSING', [3, 4], true]);
+    expect(error.hint).toContain('pruned');
+  });
+
   it('survive a node that is killed and comes back meanwhile', async () => {
     const { node, source } = await open();
     node.pranks.push(drop, () => false, drop, fail(-28, 'Verifying blocks'), drop);

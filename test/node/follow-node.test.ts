@@ -134,7 +134,8 @@ describe.skipIf(!installed)('following a real node', { timeout: LIMIT_MS }, () =
     if (depth > 10) base.grow(depth, 1);
     const node = await makeNode(base.blocks());
     const db = newDb();
-    const index = await makeIndex(db, node, ['--policy', 'cpu', '--workers', '1']);
+    // The second one goes back over one block more.
+    const index = await makeIndex(db, node, ['--policy', 'cpu', '--workers', '1', '--keep-undo', String(depth + 1)]);
     await index.reaches(tipOf(base));
     const fork = base.tipHeight - depth;
     const other = base.fork(fork);
@@ -194,6 +195,8 @@ describe.skipIf(!installed)('following a real node', { timeout: LIMIT_MS }, () =
     await index.until('first block', async () => Number(await index.rpc('metashrew_height')) > 0);
     await node.kill();
     await node.up();
+    // It has forgotten the last blocks, and comes to have them again.
+    await node.submit(base.blocks(1));
     await index.reaches(tipOf(base));
     expect(await index.stop()).toBe(0);
     await expectSameAsFresh(db, base);
