@@ -154,7 +154,7 @@ describe('the blocks of a node', () => {
     expect(error.hint).toContain('pruned');
   });
 
-  it('a block that the node has forgotten passes: the chain is looked at again', async () => {
+  it('that the node has forgotten end in an error that passes', async () => {
     const { node, source } = await open();
     node.forgotten.add(toDisplayHash(main[5].hash));
     const seen: number[] = [];
@@ -164,7 +164,7 @@ describe('the blocks of a node', () => {
       })(),
     );
     expect([error.code, seen, isPassing(error)]).toEqual(['NODE_BLOCK_MISSING', [3, 4], true]);
-    expect(error.hint).toContain('pruned');
+    expect(error.hint).toContain('killed');
   });
 
   it('survive a node that is killed and comes back meanwhile', async () => {
