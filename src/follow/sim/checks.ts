@@ -41,7 +41,7 @@ export function checkDisk(
   if (tip !== undefined && lowest >= world.start && tip.height - lowest > keep) {
     throw new Error(`undo data for ${tip.height - lowest} blocks is kept, not for ${keep}`);
   }
-  const wanted = Math.max(world.start - 1, Math.max(highest, tip?.height ?? -1) - keep);
+  const wanted = Math.max(world.start - 1, highest - keep);
   if (tip !== undefined && lowest > Math.min(wanted, tip.height)) {
     throw new Error(`undo data reaches down to ${lowest}, not to ${wanted}`);
   }

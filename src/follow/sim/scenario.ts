@@ -73,7 +73,8 @@ class Scenario {
       const before = this.#tip();
       const life = new Life(this.world, this.plan, this.random, this.#time, this.#node, this.#disk);
       const end = await life.run();
-      this.#highest = Math.max(this.#highest, life.highest);
+      // A process that was killed after a write did not tell of that block.
+      this.#highest = Math.max(this.#highest, life.highest, this.#tip()?.height ?? -1);
       const { tip, lowest } = checkDisk(this.world, this.#disk, this.plan, this.#highest);
       this.#count(life, before, tip, end);
       checkFailure(end, tip, this.world, this.plan, this.#node, lowest);
