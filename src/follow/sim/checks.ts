@@ -1,5 +1,6 @@
 /** What must be true of the disk and of how a follower ended. All throw a plain Error that says what is not. */
 import { COLUMNS } from '../../store/database.js';
+import { beU32 } from '../../store/keys.js';
 import { toDisplayHash } from '../../util/bytes.js';
 import type { Disk } from './disk.js';
 import type { FakeNode } from './fake-node.js';
@@ -21,22 +22,37 @@ export function tipOf(world: World, disk: Disk): Tip {
 
 /**
  * Every row of every column must be that of a fresh index of the tip's chain, and no other row be there: keys, values, versions,
- * undo data, receipts and trees, hence the roots. Gives the tip.
+ * undo data, receipts and trees, hence the roots. Of the undo data the lowest may be gone, but never what is to be kept of the
+ * highest chain so far. Gives the tip and the lowest height that can be rolled back to.
  */
-export function checkDisk(world: World, disk: Disk): Tip {
+export function checkDisk(
+  world: World,
+  disk: Disk,
+  { keep }: Plan,
+  highest: number,
+): { readonly tip: Tip; readonly lowest: number } {
   const tip = tipOf(world, disk);
+  const lowest = openStore(new MemoryDatabase(disk)).lowestRollback();
   for (const column of COLUMNS) {
-    const difference = disk.difference(tip?.reference ?? world.empty, column);
+    const gone = column === 'undo' ? beU32(lowest + 1) : undefined;
+    const difference = disk.difference(tip?.reference ?? world.empty, column, gone);
     if (difference !== undefined) throw new Error(`at height ${tip?.height ?? 'none'}: ${difference}`);
   }
-  return tip;
+  if (tip !== undefined && lowest >= world.start && tip.height - lowest > keep) {
+    throw new Error(`undo data for ${tip.height - lowest} blocks is kept, not for ${keep}`);
+  }
+  const wanted = Math.max(world.start - 1, highest - keep);
+  if (tip !== undefined && lowest > Math.min(wanted, tip.height)) {
+    throw new Error(`undo data reaches down to ${lowest}, not to ${wanted}`);
+  }
+  return { tip, lowest };
 }
 
 /** Errors that end a life only if there was a reason. */
-export function checkFailure(end: string, tip: Tip, world: World, plan: Plan, node: FakeNode, floor: number): void {
+export function checkFailure(end: string, tip: Tip, world: World, plan: Plan, node: FakeNode, lowest: number): void {
   switch (end) {
     case 'CHAIN_REORG_TOO_DEEP':
-      if (node.history.some((best) => isTooDeep(best, tip, world, floor))) return;
+      if (node.history.some((best) => isTooDeep(best, tip, world, lowest))) return;
       throw new Error('it takes a reorg for too deep that is not');
     case 'CHAIN_BAD_BLOCK':
       if (plan.poison !== undefined && tip === beforePoison(plan, tip)) return;
@@ -56,15 +72,15 @@ export function checkFailure(end: string, tip: Tip, world: World, plan: Plan, no
 }
 
 /** How a life must end that saw only the final chain. */
-export function checkEnd(end: string, tip: Tip, world: World, plan: Plan, floor: number): void {
-  const expected = expectedEnd(tip, world, plan, floor);
+export function checkEnd(end: string, tip: Tip, world: World, plan: Plan, lowest: number): void {
+  const expected = expectedEnd(tip, world, plan, lowest);
   if (end !== expected)
     throw new Error(`it ended with ${end} at height ${tip?.height ?? 'none'}, not with ${expected}`);
 }
 
-function expectedEnd(tip: Tip, world: World, plan: Plan, floor: number): string {
+function expectedEnd(tip: Tip, world: World, plan: Plan, lowest: number): string {
   const { final, exitAt = Number.POSITIVE_INFINITY } = plan;
-  if (isTooDeep(final, tip, world, floor)) return 'CHAIN_REORG_TOO_DEEP';
+  if (isTooDeep(final, tip, world, lowest)) return 'CHAIN_REORG_TOO_DEEP';
   if (tip === undefined ? exitAt <= world.start : tip.height >= exitAt - 1 && agree(tip, final, world))
     return 'stopped';
   if (final.height < world.start) return 'node-behind';
@@ -83,10 +99,10 @@ function agree(tip: WorldBlock, final: WorldBlock, world: World): boolean {
 }
 
 /** A chain that ends below the first block of the index has nothing in common with it that could differ. */
-function isTooDeep(best: WorldBlock, tip: Tip, world: World, floor: number): boolean {
+function isTooDeep(best: WorldBlock, tip: Tip, world: World, lowest: number): boolean {
   if (tip === undefined || best.height < world.start) return false;
   const fork = forkHeight(best, tip);
-  return fork < Math.min(best.height, tip.height) && fork < Math.min(floor, tip.height);
+  return fork < Math.min(best.height, tip.height) && fork < lowest;
 }
 
 /** The tip at which the damaged block comes next: its parent, or an empty index. */

@@ -73,8 +73,8 @@ export class Disk {
     return lost;
   }
 
-  /** The first difference to `other` in a column, as text; undefined if both hold the same rows. */
-  difference(other: Disk, name: ColumnName): string | undefined {
+  /** The first difference to `other` in a column, as text; undefined if both hold the same rows. Keys below `gone` may be missing here. */
+  difference(other: Disk, name: ColumnName, gone?: Uint8Array): string | undefined {
     const mine = this.#columns[name].rows;
     const theirs = other.#columns[name].rows;
     for (const [key, [bytes, value]] of mine) {
@@ -83,7 +83,8 @@ export class Disk {
       if (compareBytes(value, expected) !== 0) return `${name} ${Buffer.from(bytes).toString('hex')} has another value`;
     }
     for (const [key, [bytes]] of theirs) {
-      if (!mine.has(key)) return `${name} ${Buffer.from(bytes).toString('hex')} is missing`;
+      if (!mine.has(key) && (gone === undefined || compareBytes(bytes, gone) >= 0))
+        return `${name} ${Buffer.from(bytes).toString('hex')} is missing`;
     }
     return undefined;
   }

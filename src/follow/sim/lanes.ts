@@ -15,18 +15,18 @@ const STORE = { network: 'regtest', moduleHash: '00'.repeat(32) } as const;
 const COUNT = new TextEncoder().encode('count');
 const EMPTY: ReadonlySet<number> = new Set([7, 77, 177]);
 
-export function openStore(database: Database): Store {
-  return Store.over(database, STORE, 'simulated disk');
+/** The store in a database, which keeps undo data for `keepUndo` blocks; for all of them if not given. */
+export function openStore(database: Database, keepUndo = Number.POSITIVE_INFINITY): Store {
+  return Store.over(database, { ...STORE, keepUndo }, 'simulated disk');
 }
 
 /** Indexes with the real engine and store. The standard lane is a stand-in for the module: a few keys a block that depend on the state. */
 export class SimIndexer implements Indexer {
   readonly #blocks: BlockIndexer;
 
-  /** `floor`: what {@link lowestRollback} is at least, as if the undo data below were gone. `fails`: whether the module fails. */
+  /** `fails`: whether the module fails. */
   constructor(
     readonly store: Store,
-    private readonly floor: () => number = () => -1,
     fails: () => boolean = () => false,
   ) {
     this.#blocks = new BlockIndexer(store, ENGINE, {
@@ -43,7 +43,7 @@ export class SimIndexer implements Indexer {
   }
 
   lowestRollback(): number {
-    return this.floor();
+    return this.store.lowestRollback();
   }
 
   async index({ raw, height }: ChainBlock): Promise<void> {

@@ -22,6 +22,8 @@ export class Life {
   #follower: Follower | undefined;
   #ended = false;
   #failure: unknown;
+  /** Highest block indexed. */
+  highest = -1;
   /** When anything was last done. */
   #lastChange = 0;
 
@@ -32,8 +34,6 @@ export class Life {
     private readonly time: VirtualTime,
     private readonly node: FakeNode,
     disk: Disk,
-    /** Below it the undo data counts as gone. */
-    public floor: number,
   ) {
     this.#database = new MemoryDatabase(disk, () => this.#fate());
   }
@@ -87,19 +87,18 @@ export class Life {
   #start(): void {
     const { world, plan, random, time, node } = this;
     try {
-      const store = openStore(this.#database);
-      const lowest = (): number => Math.min(this.floor, store.tip()?.height ?? -1);
+      const store = openStore(this.#database, plan.keep);
       this.#follower = new Follower({
         source: node,
-        indexer: new SimIndexer(store, lowest, () => !node.calm && random.chance(3)),
+        indexer: new SimIndexer(store, () => !node.calm && random.chance(3)),
         network: 'regtest',
         isPassing: isPassingInSim,
         clock: { sleep: (ms, signal) => time.sleep(ms, signal), random: () => random.below(1_000) / 1_000 },
         startBlock: world.start,
         exitAt: plan.exitAt,
         onIndexed: ({ height }) => {
+          this.highest = Math.max(this.highest, height);
           this.#lastChange = time.now;
-          this.floor = Math.max(this.floor, height - plan.keep);
         },
         onState: () => {
           this.#lastChange = time.now;

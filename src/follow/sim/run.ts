@@ -2,7 +2,7 @@ import { runSeed, type SeedResult } from './scenario.js';
 import { World } from './world.js';
 
 /** Seeds that share a tree of blocks: making one costs as much as dozens of seeds. */
-const SEEDS_A_WORLD = 100;
+const SEEDS_A_WORLD = 200;
 /** Start block of every third world. */
 const LATE_START = 4;
 

@@ -42,8 +42,9 @@ class Scenario {
   readonly #node: FakeNode;
   readonly #disk = new Disk();
   readonly #sums = { lives: 0, indexed: 0, undone: 0, reorgs: 0, deepest: 0, retries: 0, badBlocks: 0 };
-  /** Below it the undo data counts as gone. */
-  #floor: number;
+
+  /** Highest block ever indexed: the undo data kept depends on it. */
+  #highest = -1;
 
   constructor(
     private readonly world: World,
@@ -52,7 +53,6 @@ class Scenario {
   ) {
     this.#node = new FakeNode(plan.tips, this.#time, random, plan.first);
     this.#node.poison = plan.poison?.block;
-    this.#floor = world.start - 1;
     for (const event of plan.events) {
       this.#time.after(event.at, () => {
         if (event.kind === 'chain') this.#node.become(event.best);
@@ -71,19 +71,20 @@ class Scenario {
       this.#sums.lives++;
       const calm = this.#node.calm;
       const before = this.#tip();
-      const life = new Life(this.world, this.plan, this.random, this.#time, this.#node, this.#disk, this.#floor);
+      const life = new Life(this.world, this.plan, this.random, this.#time, this.#node, this.#disk);
       const end = await life.run();
-      this.#floor = life.floor;
-      const tip = checkDisk(this.world, this.#disk);
+      // A process that was killed after a write did not tell of that block.
+      this.#highest = Math.max(this.#highest, life.highest, this.#tip()?.height ?? -1);
+      const { tip, lowest } = checkDisk(this.world, this.#disk, this.plan, this.#highest);
       this.#count(life, before, tip, end);
-      checkFailure(end, tip, this.world, this.plan, this.#node, this.#floor);
+      checkFailure(end, tip, this.world, this.plan, this.#node, lowest);
       if (end === 'killed') {
         if (this.plan.losing && this.random.chance(500)) this.#disk.lose(this.random.between(1, 3));
         continue;
       }
       // What ends a life that began when all was calm is the end of the story.
       if (!calm) continue;
-      checkEnd(end, tip, this.world, this.plan, this.#floor);
+      checkEnd(end, tip, this.world, this.plan, lowest);
       return { ...this.#sums, end };
     }
   }
