@@ -1,5 +1,5 @@
 // How long answers take while blocks are processed: `npm run build`, then `node bench/views.mjs [--requests N] [--connections N]
-// [--policy NAME]`. Starts `warpshrew index` on the bundled chain, again and again on new databases until enough was asked, and
+// [--rate N] [--policy NAME]`. Starts `warpshrew index` on the bundled chain, again and again on new databases until enough was asked, and
 // asks it over the loopback meanwhile; counts only what was answered before the chain was indexed. Prints one line a method.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

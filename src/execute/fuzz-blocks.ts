@@ -21,6 +21,7 @@ import { contractsOf, FuzzCalls, type FuzzContract, type FuzzPrograms, type Inpu
 
 const LANE = { block: 8n, tx: 8n };
 const ORDINARY = Uint8Array.of(0x51);
+/** Transactions of a block at most, if not said otherwise. */
 const MAX_TXS = 36;
 /** Contracts a world makes, beside one of each program, before creations become rare: many would spread the conflicts too thin. */
 const MORE_CONTRACTS = 2;
@@ -43,7 +44,11 @@ export class FuzzBlocks {
   readonly #deployments: readonly Deployment[];
   #previousHash: Uint8Array = new Uint8Array(32);
 
-  constructor(seed: string, programs: FuzzPrograms) {
+  constructor(
+    seed: string,
+    programs: FuzzPrograms,
+    private readonly maxTxs = MAX_TXS,
+  ) {
     this.#seed = seed;
     this.#programs = programs;
     const envelope = (wasm: Uint8Array): Uint8Array => encodeEnvelope(gzipStored(wasm));
@@ -57,7 +62,7 @@ export class FuzzBlocks {
   next(height: number, state: ReadonlyMap<LaneKey, Uint8Array>): Block {
     const random = new Prng(this.#seed, `block ${height}`);
     const builder = new BlockBuilder(random, this.#deployments, contractsOf(state, this.#programs), state);
-    const transactions = builder.transactions(`${this.#seed} ${height}`);
+    const transactions = builder.transactions(`${this.#seed} ${height}`, this.maxTxs);
     const hash = seededBytes(this.#seed, 'hash', height);
     const header = concatBytes(new Uint8Array(4), this.#previousHash, new Uint8Array(44));
     const block: Block = {
@@ -97,8 +102,8 @@ class BlockBuilder {
     }
   }
 
-  transactions(label: string): Transaction[] {
-    const count = 1 + this.random.below(MAX_TXS);
+  transactions(label: string, most: number): Transaction[] {
+    const count = 1 + this.random.below(most);
     return Array.from({ length: count }, (_, index) => this.#transaction(index, seededBytes(label, 'txid', index)));
   }
 

@@ -21,7 +21,7 @@ export class BlockIndexer {
   constructor(
     readonly store: Store,
     readonly engine: LaneEngine,
-    readonly standard: StandardLane,
+    readonly standard: Pick<StandardLane, 'runBlock'>,
   ) {}
 
   /**

@@ -1,0 +1,95 @@
+/** What must be true of the disk and of how a follower ended. All throw a plain Error that says what is not. */
+import { COLUMNS } from '../../store/database.js';
+import { toDisplayHash } from '../../util/bytes.js';
+import type { Disk } from './disk.js';
+import type { FakeNode } from './fake-node.js';
+import { openStore } from './lanes.js';
+import { MemoryDatabase } from './memory-database.js';
+import type { Plan } from './plan.js';
+import { ancestorAt, forkHeight, type World, type WorldBlock } from './world.js';
+
+type Tip = WorldBlock | undefined;
+
+/** The block that the store on the disk stands at; undefined for an empty one. */
+export function tipOf(world: World, disk: Disk): Tip {
+  const tip = openStore(new MemoryDatabase(disk)).tip();
+  if (tip === undefined) return undefined;
+  const block = world.find(tip.hash);
+  if (block?.height !== tip.height) throw new Error(`the tip ${toDisplayHash(tip.hash)} is no block at ${tip.height}`);
+  return block;
+}
+
+/**
+ * Every row of every column must be that of a fresh index of the tip's chain, and no other row be there: keys, values, versions,
+ * undo data, receipts and trees, hence the roots. Gives the tip.
+ */
+export function checkDisk(world: World, disk: Disk): Tip {
+  const tip = tipOf(world, disk);
+  for (const column of COLUMNS) {
+    const difference = disk.difference(tip?.reference ?? world.empty, column);
+    if (difference !== undefined) throw new Error(`at height ${tip?.height ?? 'none'}: ${difference}`);
+  }
+  return tip;
+}
+
+/** Errors that end a life only if there was a reason. */
+export function checkFailure(end: string, tip: Tip, world: World, plan: Plan, node: FakeNode, floor: number): void {
+  switch (end) {
+    case 'CHAIN_REORG_TOO_DEEP':
+      if (node.history.some((best) => isTooDeep(best, tip, world, floor))) return;
+      throw new Error('it takes a reorg for too deep that is not');
+    case 'CHAIN_BAD_BLOCK':
+      if (plan.poison !== undefined && tip === beforePoison(plan, tip)) return;
+      throw new Error('it gives up a chain for a bad block that is not there');
+    case 'STORE_WRITE_FAILED':
+    case 'MODULE_TRAPPED':
+      if (!node.calm) return;
+      throw new Error(`${end} where nothing fails`);
+    case 'killed':
+    case 'stopped':
+    case 'at-tip':
+    case 'node-behind':
+      return;
+    default:
+      throw new Error(`it ended with ${end}`);
+  }
+}
+
+/** How a life must end that saw only the final chain. */
+export function checkEnd(end: string, tip: Tip, world: World, plan: Plan, floor: number): void {
+  const expected = expectedEnd(tip, world, plan, floor);
+  if (end !== expected)
+    throw new Error(`it ended with ${end} at height ${tip?.height ?? 'none'}, not with ${expected}`);
+}
+
+function expectedEnd(tip: Tip, world: World, plan: Plan, floor: number): string {
+  const { final, exitAt = Number.POSITIVE_INFINITY } = plan;
+  if (isTooDeep(final, tip, world, floor)) return 'CHAIN_REORG_TOO_DEEP';
+  if (tip === undefined ? exitAt <= world.start : tip.height >= exitAt - 1 && agree(tip, final, world))
+    return 'stopped';
+  if (final.height < world.start) return 'node-behind';
+  const poison = plan.poison?.healed === false ? plan.poison.block : undefined;
+  if (poison !== undefined && ancestorAt(final, poison.height) === poison && tip === beforePoison(plan, tip)) {
+    return 'CHAIN_BAD_BLOCK';
+  }
+  if (tip !== undefined && tip !== final && ancestorAt(tip, final.height) === final) return 'node-behind';
+  return tip === final ? 'at-tip' : 'on the final chain';
+}
+
+/** Whether both have the same block at the greatest common height, which must be indexed. */
+function agree(tip: WorldBlock, final: WorldBlock, world: World): boolean {
+  const common = Math.min(tip.height, final.height);
+  return common >= world.start && ancestorAt(tip, common) === ancestorAt(final, common);
+}
+
+/** A chain that ends below the first block of the index has nothing in common with it that could differ. */
+function isTooDeep(best: WorldBlock, tip: Tip, world: World, floor: number): boolean {
+  if (tip === undefined || best.height < world.start) return false;
+  const fork = forkHeight(best, tip);
+  return fork < Math.min(best.height, tip.height) && fork < Math.min(floor, tip.height);
+}
+
+/** The tip at which the damaged block comes next: its parent, or an empty index. */
+function beforePoison({ poison }: Plan, tip: Tip): Tip {
+  return tip === undefined ? undefined : poison?.block.parent;
+}

@@ -1,0 +1,85 @@
+import { StoreError } from '../../errors.js';
+import type { ColumnName, Database, DatabaseBatch, Range, Row } from '../../store/database.js';
+import { toBinaryString } from '../../util/bytes.js';
+import type { Change, Disk } from './disk.js';
+
+/** What becomes of one write. A killed process writes all of it or nothing. */
+export type WriteFate = 'written' | 'refused' | 'killed-before' | 'killed-after';
+
+/** The process is dead: nothing of it goes on. */
+export class Killed extends Error {}
+
+/** A database over a {@link Disk}, as one process has it open. */
+export class MemoryDatabase implements Database {
+  readonly handle = undefined;
+  #dead = false;
+  #closed = false;
+
+  constructor(
+    readonly disk: Disk,
+    private readonly fate: () => WriteFate = () => 'written',
+  ) {}
+
+  /** From here on every call throws {@link Killed}. */
+  kill(): void {
+    this.#dead = true;
+  }
+
+  get(column: ColumnName, key: Uint8Array): Uint8Array | undefined {
+    this.#assertOpen();
+    const value = this.disk.get(column, key);
+    return value && new Uint8Array(value);
+  }
+
+  getMany(column: ColumnName, keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
+    return keys.map((key) => this.get(column, key));
+  }
+
+  first(column: ColumnName, range: Range): Row | undefined {
+    this.#assertOpen();
+    const [row] = this.disk.scan(column, { ...range, limit: 1 });
+    return row;
+  }
+
+  *scan(column: ColumnName, range: Range = {}): Generator<Row, void, void> {
+    for (const row of this.disk.scan(column, range)) {
+      this.#assertOpen();
+      yield row;
+    }
+  }
+
+  batch(): DatabaseBatch {
+    this.#assertOpen();
+    const changes: Change[] = [];
+    // Copies, as the real database takes them: what the caller does with its bytes afterwards changes nothing.
+    const add = (column: ColumnName, key: Uint8Array, value: Uint8Array | undefined): void => {
+      changes.push({ column, name: toBinaryString(key), key: key.slice(), value: value?.slice() });
+    };
+    return {
+      put: add,
+      del: (column, key) => add(column, key, undefined),
+      discard: () => undefined,
+      write: () => this.#write(changes),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #write(changes: readonly Change[]): void {
+    this.#assertOpen();
+    const fate = this.fate();
+    if (fate === 'refused') throw new StoreError('STORE_WRITE_FAILED', 'the simulated disk is full');
+    if (fate !== 'killed-before') this.disk.apply(changes);
+    if (fate !== 'written') {
+      this.kill();
+      throw new Killed();
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#dead) throw new Killed();
+    if (this.#closed) throw new StoreError('STORE_CLOSED', 'the store is closed');
+  }
+}
