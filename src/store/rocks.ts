@@ -5,6 +5,7 @@
  * - Synchronous calls exist only as underscore methods and want explicit buffer encodings.
  * - A thread that attached by handle must never close: the owner would crash when it closes afterwards.
  * - Writes block the calling thread.
+ * - After a write that failed, closing fails, too, but closes.
  * - The binding creates folders with a recursive mkdir that never returns on some file systems (/proc), so folders are made here.
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -40,11 +41,7 @@ export class WriteBatch implements DatabaseBatch {
     try {
       this.batch._writeSync({ sync: true });
     } catch (error) {
-      throw new StoreError('STORE_WRITE_FAILED', 'the database refused a write', {
-        facts: { reason: text(error) },
-        hint: 'Check the free space and the health of the disk; the store stays at the last whole block.',
-        cause: error,
-      });
+      throw writeFailed('the database refused a write', error);
     } finally {
       this.batch._closeSync();
     }
@@ -157,16 +154,32 @@ export class Rocks implements Database {
     return new WriteBatch(this.db.batch(), this.columns);
   }
 
-  /** Closes the database if this object opened it; an attached one is only marked closed. */
+  /**
+   * Closes the database if this object opened it; an attached one is only marked closed. Throws STORE_WRITE_FAILED if the last of
+   * the log could not be written, as after every failed write: the files and the lock are let go of all the same.
+   */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    if (this.owner) await this.db.close();
+    if (!this.owner) return;
+    try {
+      await this.db.close();
+    } catch (error) {
+      throw writeFailed('the database did not close cleanly', error instanceof Error ? (error.cause ?? error) : error);
+    }
   }
 
   private assertOpen(): void {
     if (this.closed) throw new StoreError('STORE_CLOSED', 'the store is closed');
   }
+}
+
+function writeFailed(what: string, cause: unknown): StoreError {
+  return new StoreError('STORE_WRITE_FAILED', what, {
+    facts: { reason: text(cause) },
+    hint: 'Check the free space and the health of the disk; the store stays at the last whole block.',
+    cause,
+  });
 }
 
 function columnOptions(name: ColumnName): object {

@@ -130,9 +130,13 @@ export class Store extends StoreReader {
     return this.rocks.handle;
   }
 
-  /** Closes the database. Threads that attached must have ended before. */
+  /** Closes the database. Threads that attached must have ended before. A write that failed before is not reported again. */
   async close(): Promise<void> {
-    await this.rocks.close();
+    try {
+      await this.rocks.close();
+    } catch (error) {
+      if (this.failed === undefined) throw error;
+    }
   }
 
   private create(identity: StoreIdentity): void {

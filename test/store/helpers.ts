@@ -60,12 +60,23 @@ export function receipt(height: number, index: number, over: Partial<Receipt> = 
 
 type Values = Record<string, string>;
 
+const headers: { hash: Uint8Array; header: Uint8Array }[] = [];
+
+/** The header of height `height` of the one chain of these tests, and its hash. */
+export function headerAt(height: number): { hash: Uint8Array; header: Uint8Array } {
+  for (let at = headers.length; at <= height; at++) {
+    const header = new Uint8Array(80).fill(at);
+    header.set(headers[at - 1]?.hash ?? new Uint8Array(32), 4);
+    headers.push({ hash: sha256(sha256(header)), header });
+  }
+  return headers[height] ?? { hash: new Uint8Array(32), header: new Uint8Array(80) };
+}
+
 /** A block that writes texts; null deletes (lane only). */
 export function block(height: number, standard: Values = {}, lane: Record<string, string | null> = {}): BlockCommit {
   return {
     height,
-    hash: new Uint8Array(sha256(bytes(`block ${height}`))),
-    header: new Uint8Array(80).fill(height),
+    ...headerAt(height),
     standardWrites: new Map(Object.entries(standard).map(([key, value]) => [name(key), bytes(value)])),
     laneWrites: new Map(
       Object.entries(lane).map(([key, value]) => [name(key), value === null ? undefined : bytes(value)]),
@@ -73,6 +84,18 @@ export function block(height: number, standard: Values = {}, lane: Record<string
     receipts: [receipt(height, 0)],
     plan: plan(height),
   };
+}
+
+/** Random writes over few keys, so that blocks overwrite, delete and revive. */
+export function randomBlock(height: number, random: (n: number) => number): BlockCommit {
+  const keyName = (): string => (random(4) === 0 ? '\0'.repeat(random(3)) : name(`key ${random(60)}`));
+  const value = (): Uint8Array => bytes('v'.repeat(random(3)) + random(5));
+  const standardWrites = new Map(Array.from({ length: random(25) }, () => [keyName(), value()]));
+  const laneWrites = new Map(
+    Array.from({ length: random(25) }, () => [keyName(), random(3) === 0 ? undefined : value()]),
+  );
+  const receipts = Array.from({ length: random(4) }, (_, i) => receipt(height, i, { fuel: random(1000) }));
+  return { ...block(height), standardWrites, laneWrites, receipts };
 }
 
 /** Small deterministic generator (mulberry32): integers below `n`. */

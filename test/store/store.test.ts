@@ -7,9 +7,9 @@ import { historyKey, parseHistoryKey } from '../../src/store/keys.js';
 import { Rocks } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
 import { verifyProof } from '../../src/store/tree-proof.js';
-import type { BlockCommit, StoreOptions } from '../../src/store/types.js';
+import type { StoreOptions } from '../../src/store/types.js';
 import { compareBytes, fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
-import { block, bytes, generator, name, OPTIONS, plan, receipt, temporaryFolder } from './helpers.js';
+import { block, bytes, generator, name, OPTIONS, plan, randomBlock, receipt, temporaryFolder } from './helpers.js';
 
 async function withStore(use: (store: Store, dir: string) => void | Promise<void>, dir = temporaryFolder()) {
   const store = await Store.open(dir, OPTIONS);
@@ -175,24 +175,6 @@ describe('commit', () => {
     }, dir);
   });
 });
-
-/** Random writes over few keys, so that blocks overwrite, delete and revive. */
-function randomBlock(height: number, random: (n: number) => number): BlockCommit {
-  const write = (deletions: boolean) => {
-    const writes = new Map<string, Uint8Array | undefined>();
-    for (let i = random(25); i > 0; i--) {
-      const key = random(4) === 0 ? '\0'.repeat(random(3)) : name(`key ${random(60)}`);
-      writes.set(key, deletions && random(3) === 0 ? undefined : bytes('v'.repeat(random(3)) + random(5)));
-    }
-    return writes;
-  };
-  return {
-    ...block(height),
-    standardWrites: write(false) as Map<string, Uint8Array>,
-    laneWrites: write(true),
-    receipts: Array.from({ length: random(4) }, (_, i) => receipt(height, i, { fuel: random(1000) })),
-  };
-}
 
 describe('rollback', () => {
   it('restores every row of the database as it was at that height, from any depth', () =>

@@ -38,10 +38,11 @@ export async function checkStore(dir: string, listener: CheckListener): Promise<
 function checkDatabase(dir: string, rocks: Rocks, listener: CheckListener): CheckSummary {
   const run = new CheckRun(rocks, listener);
   checkRecordedIdentity(dir, run);
-  const genesis = rocks.get('meta', META_GENESIS);
+  const genesis = run.phase('meta', () => rocks.get('meta', META_GENESIS));
   run.phase('blocks', () => checkBlocks(run, genesis));
-  run.phase('blocks', () => checkMeta(run, genesis));
-  const counts = new VersionCounts(Math.max(run.first, lowestUndo(run) ?? run.last + 1), run.last);
+  run.phase('meta', () => checkMeta(run, genesis));
+  const lowest = run.phase('undo', () => lowestUndo(run)) ?? run.last + 1;
+  const counts = new VersionCounts(Math.max(run.first, lowest), run.last);
   run.phase('versions', () => checkVersions(run, counts));
   run.phase('undo', () => checkUndo(run, counts));
   const roots = tipRoots(run);
@@ -52,7 +53,7 @@ function checkDatabase(dir: string, rocks: Rocks, listener: CheckListener): Chec
 
 /** A layout that this program does not know is refused: there is nothing to check it by. */
 function checkRecordedIdentity(dir: string, run: CheckRun): void {
-  const bytes = run.rocks.get('meta', META_IDENTITY);
+  const bytes = run.phase('meta', () => run.rocks.get('meta', META_IDENTITY));
   const identity = bytes && parsedIdentity(bytes);
   if (identity === undefined) run.report('CHECK_META', 'no identity record, or one that cannot be read');
   else checkIdentity(dir, identity, identityOf(identity));

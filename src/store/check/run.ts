@@ -35,7 +35,7 @@ export interface Violation {
   readonly key?: string;
 }
 
-export type CheckPhase = 'blocks' | 'versions' | 'undo' | 'tree';
+export type CheckPhase = 'meta' | 'blocks' | 'versions' | 'undo' | 'tree';
 
 export interface CheckListener {
   /** Called for each violation as it is found; nothing is collected. */
@@ -77,12 +77,13 @@ export class CheckRun {
   }
 
   /** Runs a phase; a read that fails ends it and is a violation. */
-  phase(name: CheckPhase, check: () => void): void {
+  phase<T>(name: CheckPhase, check: () => T): T | undefined {
     this.phaseRows = 0;
     try {
-      check();
+      return check();
     } catch (error) {
       this.report('CHECK_UNREADABLE', `${name}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
     }
   }
 

@@ -39,8 +39,9 @@ export function checkUndo(run: CheckRun, counts: VersionCounts): void {
     const named = checkRow(run, height, row[1]);
     if (named !== undefined && named < counts.at(height)) incomplete.push(height);
   }
-  if (run.covers(run.last) && expected !== run.last + 1) {
-    run.report('CHECK_UNDO', 'no undo row of the tip', { height: expected ?? run.last });
+  // None at all is what a rollback as deep as it can go leaves.
+  if (expected !== undefined && expected !== run.last + 1) {
+    run.report('CHECK_UNDO', `no undo row from here to the tip`, { height: expected });
   }
   if (incomplete.length > 0) nameMissing(run, incomplete);
 }
