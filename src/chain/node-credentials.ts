@@ -13,16 +13,19 @@ export interface CredentialOptions {
 
 /** What the node is told to prove who asks. Nothing of it is ever part of an error or a log. */
 export class Credentials {
-  private header: string | undefined;
+  // Fields that are private to the language: no dump of an object shows them.
+  #header: string | undefined;
+  readonly #cookieFile: string | undefined;
 
-  constructor(private readonly options: CredentialOptions) {
+  constructor(options: CredentialOptions) {
+    this.#cookieFile = options.cookieFile;
     if (options.cookieFile === undefined && options.user !== undefined) {
-      this.header = basic(`${options.user}:${options.password ?? ''}`);
+      this.#header = basic(`${options.user}:${options.password ?? ''}`);
     }
   }
 
   get rereadable(): boolean {
-    return this.options.cookieFile !== undefined;
+    return this.#cookieFile !== undefined;
   }
 
   /**
@@ -30,10 +33,10 @@ export class Credentials {
    * `fresh` is set. Throws NodeError NODE_COOKIE_UNREADABLE.
    */
   async authorization(fresh: boolean): Promise<string | undefined> {
-    const { cookieFile } = this.options;
-    if (cookieFile !== undefined && (fresh || this.header === undefined))
-      this.header = basic(await readCookie(cookieFile));
-    return this.header;
+    const cookieFile = this.#cookieFile;
+    if (cookieFile !== undefined && (fresh || this.#header === undefined))
+      this.#header = basic(await readCookie(cookieFile));
+    return this.#header;
   }
 }
 

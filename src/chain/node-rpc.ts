@@ -88,14 +88,21 @@ export class NodeRpc {
   }
 
   /** The result of one call. */
-  async call(method: string, params: Params = [], options: CallOptions = {}): Promise<unknown> {
-    const answer = await this.exchange(method, request(0, method, params), options, (value) => {
-      const outcome = readOutcome(method, value);
-      if ('error' in outcome && outcome.error.code === 'NODE_WARMING_UP') throw outcome.error;
-      return outcome;
+  call(method: string, params: Params = [], options: CallOptions = {}): Promise<unknown> {
+    return this.exchange(method, request(0, method, params), options, (answer) =>
+      readResult(method, this.parse(answer.status, answer.body.toString('utf8'))),
+    );
+  }
+
+  /** The bytes of a result that is a string of hex; what a node sends of a block. Decoded at a third of the price of {@link call}. */
+  callBytes(method: string, params: Params = [], options: CallOptions = {}): Promise<Uint8Array> {
+    return this.exchange(method, request(0, method, params), options, ({ status, body }) => {
+      const cut = cutHex(body);
+      const result = readResult(method, this.parse(status, cut?.rest ?? body.toString('utf8')));
+      if (typeof result !== 'string') throw badResponse('the result is not a string');
+      // Only an empty result can be the one that was cut out.
+      return decodeHex(cut && result === '' ? cut.hex : result);
     });
-    if ('error' in answer) throw answer.error;
-    return answer.result;
   }
 
   /**
@@ -106,7 +113,9 @@ export class NodeRpc {
     if (paramsList.length === 0) return Promise.resolve([]);
     if (paramsList.length > MAX_BATCH) throw new RangeError(`a batch has at most ${MAX_BATCH} calls`);
     const calls = paramsList.map((params, id) => request(id, method, params));
-    return this.exchange(method, `[${calls.join(',')}]`, options, (value) => readBatch(method, value, calls.length));
+    return this.exchange(method, `[${calls.join(',')}]`, options, (answer) =>
+      readBatch(method, this.parse(answer.status, answer.body.toString('utf8')), calls.length),
+    );
   }
 
   close(): void {
@@ -118,7 +127,7 @@ export class NodeRpc {
     method: string,
     body: string,
     { signal, maxBytes = DEFAULT_MAX_BYTES }: CallOptions,
-    read: (value: unknown) => T,
+    read: (answer: PostAnswer) => T,
   ): Promise<T> {
     return this.limiter.run(signal, async () => {
       let refused = false;
@@ -145,14 +154,14 @@ export class NodeRpc {
     freshCookie: boolean,
     maxBytes: number,
     signal: AbortSignal | undefined,
-    read: (value: unknown) => T,
+    read: (answer: PostAnswer) => T,
   ): Promise<{ readonly value: T } | { readonly error: NodeError; readonly again: boolean }> {
     try {
       const authorization = await this.credentials.authorization(freshCookie);
       this.statistics.requests++;
       const answer = await this.poster.post({ body, authorization, maxBytes, timeoutMs: this.timeoutMs, signal });
       this.statistics.bytesReceived += answer.body.length;
-      return { value: read(this.parse(answer)) };
+      return { value: read(answer) };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (error instanceof PostError && error.reason === 'too-large') {
@@ -165,7 +174,7 @@ export class NodeRpc {
   }
 
   /** The JSON of an answer. Refusals of the HTTP server are told apart by their status, as their bodies are not JSON. */
-  private parse({ status, body }: PostAnswer): unknown {
+  private parse(status: number, text: string): unknown {
     if (status === UNAUTHORISED || status === FORBIDDEN) {
       throw new NodeError(
         'NODE_UNAUTHORISED',
@@ -176,7 +185,6 @@ export class NodeRpc {
         },
       );
     }
-    const text = body.toString('utf8');
     try {
       return JSON.parse(text);
     } catch (cause) {
@@ -258,6 +266,31 @@ function readOutcome(method: string, value: unknown): Outcome {
   if (error !== undefined && error !== null) throw badResponse('its error is not an object');
   if (result === undefined) throw badResponse('it has neither a result nor an error');
   return { result };
+}
+
+/** The result of one call. Throws the node's error. */
+function readResult(method: string, value: unknown): unknown {
+  const outcome = readOutcome(method, value);
+  if ('error' in outcome) throw outcome.error;
+  return outcome.result;
+}
+
+const RESULT = '"result":"';
+
+/** Takes the text out of a `"result":"…"` before the JSON is parsed: it is most of the answer, and needs no decoding as such. */
+function cutHex(body: Buffer): { readonly hex: string; readonly rest: string } | undefined {
+  const start = body.indexOf(RESULT) + RESULT.length;
+  const end = start < RESULT.length ? -1 : body.indexOf('"', start);
+  if (end < 0) return undefined;
+  const rest = body.toString('utf8', 0, start) + body.toString('utf8', end);
+  return { hex: body.toString('latin1', start, end), rest };
+}
+
+function decodeHex(hex: string): Uint8Array {
+  const bytes = Buffer.from(hex, 'hex');
+  // Decoding ends at the first character that is no digit.
+  if (bytes.length * 2 !== hex.length) throw badResponse('the result is not hex', { length: hex.length });
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** Answers of a batch may come in any order, each once. While a node starts, one error may stand for all. */

@@ -1,6 +1,6 @@
 import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
 import { fromDisplayHash, fromHex, toDisplayHash } from '../util/bytes.js';
-import { HEADER_LENGTH, streamBlocks } from './block-stream.js';
+import { streamBlocks } from './block-stream.js';
 import { Changes, type Notifier } from './changes.js';
 import { type Clock, REAL_CLOCK } from './clock.js';
 import { NETWORKS, type Network, networkOfChain, signetMagic } from './networks.js';
@@ -100,14 +100,9 @@ export class NodeSource implements ChainSource {
   }
 
   /** The block of that hash, as the node sends it: the hash is not checked. */
-  async block(hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  block(hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     const params = [toDisplayHash(hash), 0];
-    const hex = await this.rpc.call('getblock', params, { signal, maxBytes: MAX_BLOCK_ANSWER });
-    if (typeof hex !== 'string' || hex.length <= 2 * HEADER_LENGTH) throw badResponse('a block is not hex');
-    const raw = Buffer.from(hex, 'hex');
-    // Decoding ends at the first character that is no digit.
-    if (raw.length * 2 !== hex.length) throw badResponse('a block is not hex', { length: hex.length });
-    return new Uint8Array(raw.buffer, raw.byteOffset, raw.length);
+    return this.rpc.callBytes('getblock', params, { signal, maxBytes: MAX_BLOCK_ANSWER });
   }
 
   blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {

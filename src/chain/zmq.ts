@@ -86,14 +86,15 @@ export class ZmqNotifier implements Notifier {
     const clock = this.options.clock ?? REAL_CLOCK;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const why = await this.connection(target, statistics);
+      const lost = statistics.connected;
+      statistics.connected = false;
       if (signal.aborted) return;
       // The first failure after a connection, or the first of all, is told; the following ones say nothing new.
-      if (statistics.connected || statistics.failures === 0) {
+      if (lost || statistics.failures === 0) {
         const facts = { endpoint: statistics.endpoint, why };
         this.options.log?.('no notifications over ZMQ: looking for blocks by polling until it is back', facts);
       }
-      if (statistics.connected) attempt = 0;
-      statistics.connected = false;
+      if (lost) attempt = 0;
       statistics.failures++;
       await clock.sleep(backoff(attempt, BACKOFF_MS, MAX_BACKOFF_MS, clock), signal);
     }

@@ -1,0 +1,13 @@
+import type { Clock } from '../../src/chain/clock.js';
+
+/** A clock on which no time passes: it writes down how long it was asked to wait. */
+export function still(): Clock & { readonly waits: number[] } {
+  const waits: number[] = [];
+  return {
+    waits,
+    sleep: async (ms) => {
+      waits.push(ms);
+    },
+    random: () => 1,
+  };
+}
