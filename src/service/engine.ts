@@ -11,7 +11,7 @@ import { StandardLane } from '../standard/lane.js';
 import { Store } from '../store/store.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { type EngineEvent, type Failure, failureOf } from './events.js';
-import { type OpenedSource, openChain } from './open-source.js';
+import { type OpenedChain, openChain } from './open-source.js';
 import type { Settings } from './options.js';
 import { RollbackClock } from './rollback-clock.js';
 
@@ -38,7 +38,7 @@ export class Engine {
     private readonly standard: StandardLane,
     private readonly lanes: LaneEngine,
     private readonly gpu: GpuLane | undefined,
-    private readonly chain: OpenedSource,
+    private readonly chain: OpenedChain,
     private readonly follower: Follower,
     private readonly stopTimeout: number,
     private readonly tell: (event: EngineEvent) => void,
@@ -168,7 +168,7 @@ export class Engine {
     const { nodeHeight } = this.follower.status;
     if (nodeHeight === undefined || nodeHeight === this.toldHeight) return;
     this.toldHeight = nodeHeight;
-    this.tell({ kind: 'source-tip', height: nodeHeight });
+    this.tell({ kind: 'source-tip', height: nodeHeight, statistics: this.chain.statistics() });
   }
 }
 

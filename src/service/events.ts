@@ -1,5 +1,6 @@
 /** What the engine's thread tells the main thread. Everything here crosses threads by structured clone. */
 
+import type { SourceStatistics } from '../chain/open.js';
 import { type ErrorFacts, type ExitKind, WarpshrewError } from '../errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
@@ -30,8 +31,8 @@ export type EngineEvent =
       readonly noGpu: string | undefined;
     }
   | { readonly kind: 'phase'; readonly phase: Phase }
-  /** Height of the source's best chain. */
-  | { readonly kind: 'source-tip'; readonly height: number }
+  /** Height of the source's best chain, each time that it changed. */
+  | { readonly kind: 'source-tip'; readonly height: number; readonly statistics: SourceStatistics }
   | {
       readonly kind: 'block';
       readonly height: number;

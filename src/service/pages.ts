@@ -79,7 +79,12 @@ export class Pages {
         tip === undefined
           ? null
           : { height: tip.height, hash: toDisplayHash(tip.hash), roots: store.roots(tip.height) },
-      source: { name: source, height: state.sourceHeight ?? null, behind: state.behind(tip?.height) ?? null },
+      source: {
+        name: source,
+        height: state.sourceHeight ?? null,
+        behind: state.behind(tip?.height) ?? null,
+        ...state.sourceStatistics,
+      },
       phase: state.phase,
       failure: shown(state.failure),
       trouble: shown(state.trouble),

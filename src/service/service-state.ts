@@ -1,3 +1,4 @@
+import type { SourceStatistics } from '../chain/open.js';
 import type { EngineHealth } from '../execute/engine.js';
 import { StatisticsSum } from '../replay/summary.js';
 import type { StateRoots } from '../store/types.js';
@@ -21,6 +22,8 @@ export class ServiceState {
   phase: Phase = 'starting';
   head: IndexedHead | undefined;
   sourceHeight: number | undefined;
+  /** What the source counted, as of its last change. */
+  sourceStatistics: SourceStatistics = {};
   /** Why indexing stopped for good. */
   failure: Failure | undefined;
   /** What is being tried again; undefined once it worked. */
@@ -56,6 +59,7 @@ export class ServiceState {
         return;
       case 'source-tip':
         this.sourceHeight = event.height;
+        this.sourceStatistics = event.statistics;
         return;
       case 'block':
         this.indexed(event);

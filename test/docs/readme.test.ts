@@ -20,6 +20,10 @@ test('every command of the README runs as it stands there, with a real file in t
   };
   const real: Record<string, string> = {
     'my.db': join(folder, 'my.db'),
+    'follow.db': join(folder, 'follow.db'),
+    'node.db': join(folder, 'node.db'),
+    // Of a node that does not run: it is waited for.
+    COOKIE: join(folder, '.cookie'),
     'BLOCK.bin': block,
     TXHEX: vectors.vectors.find((vector) => vector.tx_hex !== undefined)?.tx_hex ?? '',
     'FILE.wasm': join(ROOT, 'dist', 'wasm', 'indexers', 'default.wasm'),
@@ -39,12 +43,17 @@ test('every command of the README runs as it stands there, with a real file in t
     'fuzz-kernel',
     'bench',
     'bench',
+    'index',
+    'config',
+    'index',
   ]);
   for (const words of commands) {
     const args = words.map((word) => real[word] ?? word);
-    if (args[0] === 'serve') {
+    if (args[0] === 'serve' || args[0] === 'index') {
       const { child, done } = startCli([...args, '--port', '0']);
-      await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()));
+      await new Promise<void>((resolve) =>
+        child[args[0] === 'serve' ? 'stdout' : 'stderr']?.once('data', () => resolve()),
+      );
       child.kill('SIGINT');
       expect((await done).status).toBe(0);
       continue;

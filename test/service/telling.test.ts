@@ -51,7 +51,7 @@ const away = failureOf(
 test('speed, time left and counters come from what the engine told', () => {
   const { state, tell, pass } = setUp();
   tell({ kind: 'phase', phase: 'syncing' });
-  tell({ kind: 'source-tip', height: 109 });
+  tell({ kind: 'source-tip', height: 109, statistics: {} });
   for (let height = 0; height < 10; height++) {
     pass(500);
     tell(blockEvent(height));
@@ -89,10 +89,10 @@ test('a failure is said once until the source answers again, and is trouble as l
 
 test('blocks at the tip are no news', () => {
   const { lines, tell } = setUp('pretty');
-  tell({ kind: 'source-tip', height: 1 });
+  tell({ kind: 'source-tip', height: 1, statistics: {} });
   for (let height = 0; height < 3; height++) {
     tell({ kind: 'phase', phase: 'syncing' });
-    tell({ kind: 'source-tip', height });
+    tell({ kind: 'source-tip', height, statistics: {} });
     tell(blockEvent(height));
     tell({ kind: 'phase', phase: 'at-tip' });
   }

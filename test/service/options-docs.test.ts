@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { flagOf, type Option, variableOf } from '../../src/service/option.js';
+import { OPTIONS } from '../../src/service/options.js';
+import { VERSION } from '../../src/util/version.js';
+import { ROOT } from '../helpers/cli.js';
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+/** The table of docs/operations.md as the schema gives it. */
+function table(): string[] {
+  return Object.entries<Option<unknown>>(OPTIONS).map(([name, { about, fallback, aliases, secret, placeholder }]) => {
+    const value = placeholder === undefined ? '' : ` ${placeholder.replaceAll('|', '\\|')}`;
+    const also = aliases.map((alias) => `, \`${alias}\``).join('');
+    const hidden = secret ? ' (never printed)' : '';
+    return `| \`${flagOf(name)}${value}\`${also} | \`${name}\` | ${fallback ?? '-'} | ${about}${hidden} |`;
+  });
+}
+
+test('docs/operations.md has one row for every setting, as the schema says it', () => {
+  const rows = read('docs/operations.md')
+    .split('\n')
+    .filter((line) => /^\| `--/.test(line));
+  expect(rows).toEqual(table());
+});
+
+test('Dockerfile and compose.yaml set no variable that is no setting', () => {
+  const known = new Set(Object.keys(OPTIONS).map(variableOf));
+  for (const path of ['Dockerfile', 'compose.yaml', 'docs/operations.md']) {
+    for (const [variable] of read(path).matchAll(/WARPSHREW_[A-Z_]*[A-Z]/g)) {
+      if (variable !== 'WARPSHREW_CONFIG') expect(known, `${path}: ${variable}`).toContain(variable);
+    }
+  }
+});
+
+test('every metric in docs/operations.md is one that is told, and the other way round', () => {
+  const told = new Set(
+    [...read('src/service/metrics.ts').matchAll(/'((?:warpshrew|process)_[a-z_]+)'/g)].map((m) => m[1]),
+  );
+  const documented = new Set(
+    [...read('docs/operations.md').matchAll(/^\| `((?:warpshrew|process)_[a-z_]+)`/gm)].map((m) => m[1]),
+  );
+  expect([...documented].sort()).toEqual([...told].sort());
+});
+
+test('the version is that of package.json', () => {
+  expect(VERSION).toBe((JSON.parse(read('package.json')) as { version: string }).version);
+});
