@@ -22,6 +22,9 @@ const forked = () => {
 const height = () => store.tip()?.height ?? -1;
 const rollback = (to) => store.rollback(Math.max(to, store.lowestRollback()));
 
+// Ends with the process that would kill it.
+process.stdin.resume().once('end', () => process.exit(1));
+process.stdin.unref();
 process.stdout.write('ready\n');
 while (forked()) rollback(height() - 1);
 while (finish === undefined || height() < last) {

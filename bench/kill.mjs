@@ -77,7 +77,7 @@ function finished(dir) {
 }
 
 function start(more) {
-  return spawn(process.execPath, [CHILD, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [CHILD, ...more], { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 /** Root, and one hash over every row of each column but `undo`, whose lowest height depends on the rollbacks. */
