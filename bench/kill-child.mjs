@@ -1,0 +1,119 @@
+// What bench/kill.mjs kills: commits blocks and rolls them back at random until it is killed; with `finish` it goes straight to the
+// last height and ends. Arguments: database folder, `small` or `fixture`, seed, [finish].
+// A dead branch is a few synthetic blocks on the tip that change and add keys of both lanes; whatever stands above the fork point
+// at the start is taken for one, as after a crash in the middle of a reorg.
+import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Store } from '../dist/store/store.js';
+
+const [dir, mode, seed, finish] = process.argv.slice(2);
+const KEEP_UNDO = 20;
+const SMALL_HEIGHT = 60;
+/** Hash of what the live chain does not have: no block has it. */
+const NONE = new Uint8Array(0);
+const random = generator(Number(seed));
+
+const { store, live, last, close } = mode === 'small' ? await openSmall() : await openFixture();
+const forked = () => {
+  const tip = store.tip();
+  return tip !== undefined && Buffer.compare(tip.hash, live.hash(tip.height)) !== 0;
+};
+const height = () => store.tip()?.height ?? -1;
+const rollback = (to) => store.rollback(Math.max(to, store.lowestRollback()));
+
+// Ends with the process that would kill it.
+process.stdin.resume().once('end', () => process.exit(1));
+process.stdin.unref();
+process.stdout.write('ready\n');
+while (forked()) rollback(height() - 1);
+while (finish === undefined || height() < last) {
+  if (finish === undefined && height() >= 0 && (height() === last || random(12) === 0)) {
+    const fork = height();
+    for (let dead = random(5); dead > 0; dead--)
+      store.commitBlock(syntheticBlock(height() + 1, `dead ${random(1e9)}`, store.tip().hash));
+    rollback(fork - random(8));
+    while (forked()) rollback(height() - 1);
+  } else await live.commit(height() + 1);
+  await turn();
+}
+await close();
+
+/** Blocks of some keys each, through the store alone. */
+async function openSmall() {
+  const store = await Store.open(dir, { network: 'regtest', moduleHash: '00'.repeat(32), keepUndo: KEEP_UNDO });
+  const blocks = [];
+  for (let at = 0; at <= SMALL_HEIGHT; at++)
+    blocks.push(syntheticBlock(at, 'live', blocks.at(-1)?.hash ?? new Uint8Array(32)));
+  const live = { hash: (at) => blocks[at]?.hash ?? NONE, commit: async (at) => void store.commitBlock(blocks[at]) };
+  return { store, live, last: SMALL_HEIGHT, close: () => store.close() };
+}
+
+/** The bundled chain through both lanes; what that needs is loaded here, so that small runs start faster. */
+async function openFixture() {
+  const { openSource } = await import('../dist/bitcoin/sources.js');
+  const { LaneEngine } = await import('../dist/execute/engine.js');
+  const { BlockIndexer } = await import('../dist/follow/block-indexer.js');
+  const { StandardLane } = await import('../dist/standard/lane.js');
+  const { StandardModule } = await import('../dist/standard/module.js');
+  const { defaultIndexer } = await import('../dist/util/built-wasm.js');
+  const source = openSource(fileURLToPath(new URL('../fixtures/regtest', import.meta.url)));
+  const moduleBytes = defaultIndexer();
+  const moduleHash = StandardModule.load(moduleBytes).hash;
+  const store = await Store.open(dir, { network: source.network, moduleHash, keepUndo: KEEP_UNDO });
+  const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
+  const standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
+  const indexer = new BlockIndexer(store, engine, standard);
+  const raws = [...source.blocks(source.firstHeight, source.lastHeight)].map(({ raw }) => raw);
+  const hashes = raws.map((raw) => sha256(sha256(raw.subarray(0, 80))));
+  const live = { hash: (at) => hashes[at] ?? NONE, commit: (at) => indexer.index(raws[at], at) };
+  const close = async () => {
+    await engine.close();
+    await standard.close();
+    await store.close();
+  };
+  return { store, live, last: source.lastHeight, close };
+}
+
+/** Depends on height, branch and the block before alone. */
+function syntheticBlock(height, branch, previous) {
+  const pick = generator(sha256(`${branch} ${height}`).readUInt32LE(0));
+  const header = new Uint8Array(80);
+  header.set(sha256(`${branch} ${height}`), 36);
+  header.set(previous, 4);
+  const value = () => new Uint8Array(sha256(`${branch} ${height} ${pick(1e9)}`)).subarray(0, 1 + pick(32));
+  const key = (i) => `key ${pick(3) === 0 ? `${branch} ${i}` : pick(40)}`;
+  const count = 2 + pick(20);
+  const standardWrites = new Map(Array.from({ length: count }, (_, i) => [key(i), value()]));
+  const laneWrites = new Map(Array.from({ length: count }, (_, i) => [key(i), pick(4) === 0 ? undefined : value()]));
+  const receipts = Array.from({ length: pick(4) }, (_, index) => ({
+    height,
+    index,
+    txid: sha256(`${branch} ${height} ${index}`).toString('hex'),
+    messages: [],
+    fuel: 0,
+    reads: [],
+    writes: [],
+    colour: 0,
+    executor: 'sequential',
+    repaired: false,
+  }));
+  const plan = { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0, dsatur: 0 };
+  return { height, hash: sha256(sha256(header)), header, standardWrites, laneWrites, receipts, plan };
+}
+
+function sha256(data) {
+  return createHash('sha256').update(data).digest();
+}
+
+/** mulberry32: integers below `n`. */
+function generator(start) {
+  let state = start >>> 0;
+  return (n) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % n;
+  };
+}
