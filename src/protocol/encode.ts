@@ -74,12 +74,12 @@ function protostoneIntegers(protostone: ProtostoneInput): bigint[] {
     if (value !== undefined) integers.push(key, BigInt(value));
   };
   for (const [key, value] of protostone.rawFields ?? []) field(BigInt(key), value);
-  field(BigInt(KEY.burn), protostone.burn);
-  field(BigInt(KEY.pointer), protostone.pointer);
-  field(BigInt(KEY.refund), protostone.refund);
-  field(BigInt(KEY.from), protostone.from);
-  for (const chunk of packChunks(protostone.message ?? new Uint8Array(0))) field(BigInt(KEY.message), chunk);
-  if (protostone.edicts?.length) integers.push(BigInt(KEY.edicts), ...edictIntegers(protostone.edicts));
+  field(KEY.burn, protostone.burn);
+  field(KEY.pointer, protostone.pointer);
+  field(KEY.refund, protostone.refund);
+  field(KEY.from, protostone.from);
+  for (const chunk of packChunks(protostone.message ?? new Uint8Array(0))) field(KEY.message, chunk);
+  if (protostone.edicts?.length) integers.push(KEY.edicts, ...edictIntegers(protostone.edicts));
   return integers;
 }
 

@@ -1,15 +1,13 @@
 /** The protocol field of a runestone (tag 16383) and its protostones (docs/wire.md, "Protostones"). */
-
 import { U128_MAX, writeU128 } from '../util/bytes.js';
-import type { Integers } from './integers.js';
 import type { AlkaneId, Protostone, ProtostoneEdict, ProtostonesResult } from './types.js';
-import { decodeIntegers } from './varint.js';
+import { decodeVarints } from './varint.js';
 
 /** Protocol tag of Alkanes messages. */
 export const PROTOCOL_TAG_ALKANES = 1n;
 
 /** Keys of a protostone's fields. */
-export const KEY = { edicts: 0, message: 81, burn: 83, pointer: 91, refund: 93, from: 95 } as const;
+export const KEY = { edicts: 0n, message: 81n, burn: 83n, pointer: 91n, refund: 93n, from: 95n } as const;
 
 /** Bytes carried by one u128: its sixteenth is dropped. */
 export const CHUNK = 15;
@@ -30,79 +28,69 @@ export function unpackChunks(values: readonly bigint[]): Uint8Array {
  * An error (integers that do not decode; a protostone longer than the data) undoes the whole transaction.
  */
 export function decodeProtostones(protocol: readonly bigint[], outputCount: number): ProtostonesResult {
-  const decoded = decodeIntegers(unpackChunks(protocol));
+  const decoded = decodeVarints(unpackChunks(protocol));
   if (!decoded.ok) return decoded;
-  const { integers } = decoded;
+  const integers = decoded.values;
   const protostones: Protostone[] = [];
   let at = 0;
   while (at < integers.length) {
-    const protocolTag = integers.at(at);
+    const protocolTag = integers[at];
     // Tag 0 is where the padding of the last chunk begins; a tag without length ends the list just as well.
     if (protocolTag === 0n || at + 1 === integers.length) break;
-    const length = integers.at(at + 1);
+    const length = integers[at + 1];
     const start = at + 2;
     if (length > BigInt(integers.length - start)) return { ok: false, error: 'less values than expected' };
     at = start + Number(length);
     const index = protostones.length;
     const shadowVout = outputCount + 1 + index;
-    protostones.push({ index, shadowVout, protocolTag, length, ...readProtostone(integers, start, at) });
+    protostones.push({ index, shadowVout, protocolTag, length, ...readProtostone(integers.slice(start, at)) });
   }
   return { ok: true, protostones };
 }
 
 type Fields = Pick<Protostone, 'message' | 'burn' | 'pointer' | 'refund' | 'from' | 'edicts'>;
 
-/** The protostone whose integers lie from `start` to `end`. */
-function readProtostone(integers: Integers, start: number, end: number): Fields {
-  const message: number[] = [];
-  /** Keys to where their first value stands. */
-  const first = new Map<number, number>();
+function readProtostone(integers: readonly bigint[]): Fields {
+  const message: bigint[] = [];
+  const first = new Map<bigint, bigint>();
   let edicts: readonly ProtostoneEdict[] = [];
-  for (let i = start; i < end; i += 2) {
-    const key = integers.small(i);
+  for (let i = 0; i < integers.length; i += 2) {
+    const key = integers[i];
     if (key === KEY.edicts) {
-      edicts = readEdicts(integers, i + 1, end);
+      edicts = readEdicts(integers.slice(i + 1));
       break;
     }
-    if (i + 1 === end) break;
-    if (key === KEY.message) message.push(i + 1);
-    else if (key !== undefined && !first.has(key)) first.set(key, i + 1);
+    if (i + 1 === integers.length) break;
+    const value = integers[i + 1];
+    if (key === KEY.message) message.push(value);
+    else if (!first.has(key)) first.set(key, value);
   }
-  const low32 = (key: number): number | undefined => {
-    const at = first.get(key);
-    return at === undefined ? undefined : integers.low32(at);
-  };
-  const burn = first.get(KEY.burn);
   return {
-    message: message.length === 0 ? undefined : joinChunks(integers, message),
-    burn: burn === undefined ? undefined : integers.at(burn),
-    pointer: low32(KEY.pointer),
-    refund: low32(KEY.refund),
-    from: low32(KEY.from),
+    message: message.length === 0 ? undefined : unpackChunks(message),
+    burn: first.get(KEY.burn),
+    pointer: low32(first.get(KEY.pointer)),
+    refund: low32(first.get(KEY.refund)),
+    from: low32(first.get(KEY.from)),
     edicts,
   };
 }
 
-/** As {@link unpackChunks}, of the integers at `places`. */
-function joinChunks(integers: Integers, places: readonly number[]): Uint8Array {
-  const out = new Uint8Array(places.length * CHUNK);
-  for (let i = 0; i < places.length; i++) integers.writeChunk(places[i], out, i * CHUNK);
-  return out;
+function low32(value: bigint | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value & 0xffffffffn);
 }
 
 /** Edicts in groups of four with running ids, or none at all if a group is short or an id passes u128. */
-function readEdicts(integers: Integers, start: number, end: number): readonly ProtostoneEdict[] {
-  if ((end - start) % 4 !== 0) return [];
+function readEdicts(integers: readonly bigint[]): readonly ProtostoneEdict[] {
+  if (integers.length % 4 !== 0) return [];
   const edicts: ProtostoneEdict[] = [];
   let id: AlkaneId = { block: 0n, tx: 0n };
-  for (let i = start; i < end; i += 4) {
-    const blockDelta = integers.at(i);
-    const txDelta = integers.at(i + 1);
+  for (let i = 0; i < integers.length; i += 4) {
+    const blockDelta = integers[i];
     const block: bigint = id.block + blockDelta;
-    const tx: bigint = blockDelta === 0n ? id.tx + txDelta : txDelta;
+    const tx: bigint = blockDelta === 0n ? id.tx + integers[i + 1] : integers[i + 1];
     if (block > U128_MAX || tx > U128_MAX) return [];
     id = { block, tx };
-    edicts.push({ id, amount: integers.at(i + 2), output: integers.at(i + 3) });
+    edicts.push({ id, amount: integers[i + 2], output: integers[i + 3] });
   }
   return edicts;
 }
