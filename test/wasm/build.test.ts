@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { decodeModule } from '../../src/program/decode.js';
-import { builtPrograms, defaultIndexer } from '../../src/util/built-wasm.js';
+import { blockHashModule, builtPrograms, defaultIndexer } from '../../src/util/built-wasm.js';
 import { ROOT } from '../helpers/cli.js';
 
 test('compiling the programs again gives the same bytes', () => {
@@ -18,6 +18,7 @@ test('compiling the programs again gives the same bytes', () => {
       expect(new Uint8Array(readFileSync(join(out, 'programs', `${name}.wasm`)))).toEqual(wasm);
     }
     expect(new Uint8Array(readFileSync(join(out, 'indexers/default.wasm')))).toEqual(defaultIndexer());
+    expect(new Uint8Array(readFileSync(join(out, 'host/block-hash.wasm')))).toEqual(blockHashModule());
   } finally {
     rmSync(out, { recursive: true });
   }
