@@ -115,11 +115,18 @@ export class RegtestNode {
 
   async rpc<T>(method: string, ...params: unknown[]): Promise<T> {
     const user = this.options.cookie ? readFileSync(this.cookieFile, 'utf8') : 'u:p';
-    const response = await fetch(this.url, {
+    const request = {
       method: 'POST',
       headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}`, 'content-type': 'application/json' },
       body: JSON.stringify({ jsonrpc: '1.0', id: 1, method, params }),
-    });
+    };
+    let response = await fetch(this.url, request);
+    // A work queue that is full of somebody else's calls.
+    while (response.status === 503) {
+      await response.text();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      response = await fetch(this.url, request);
+    }
     const { result, error } = (await response.json()) as { result: T; error: { message: string } | null };
     if (error !== null) throw new Error(`${method}: ${error.message}`);
     return result;
