@@ -95,7 +95,7 @@ export class BlockFilesSource implements ChainSource {
   }
 
   /**
-   * Looks at the folder and at the first bytes in it; the headers are read when they are needed first, which takes about a minute
+   * Looks at the folder and at the first bytes in it; the headers are read when they are needed first, which takes minutes
    * per million blocks. Throws InputError BLOCK_FILES_UNREADABLE, BLOCK_FILES_XOR, BLOCK_FILES_NETWORK; with a node also its errors.
    */
   static async open(options: BlockFilesOptions): Promise<BlockFilesSource> {

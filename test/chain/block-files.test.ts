@@ -124,7 +124,7 @@ describe.each([false, true])('block files, with a key: %s', (keyed) => {
 
   it('that are being written are read on, and another chain is followed when it has more work', async () => {
     const [first, second] = raws(main.slice(10, 12)).map(record);
-    write(0, [...raws(main.slice(0, 10)).map(record), first, second.subarray(0, 60)], 1000);
+    write(0, [...raws(main.slice(0, 10)).map(record), first, second.subarray(0, 150)]);
     const source = await open();
     expect((await source.tip()).height).toBe(10);
     const changed = source.changed(60_000, never);
