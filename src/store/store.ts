@@ -73,6 +73,9 @@ export class Store extends StoreReader {
    * STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH; UsageError USAGE_KEEP_UNDO, USAGE_LABEL.
    */
   static async open(dir: string, options: StoreOptions): Promise<Store> {
+    // Before a folder is made for it.
+    checkedKeepUndo(options);
+    checkedLabel(options.label);
     return Store.with(dir, options.readOnly ?? false, (rocks) => Store.over(rocks, options, dir));
   }
 

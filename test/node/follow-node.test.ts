@@ -15,7 +15,7 @@ import { IndexProcess } from './index-process.js';
 import { installNode, type NodeOptions, RegtestNode } from './regtest-node.js';
 import { allRows } from './rows.js';
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 500_000;
 const BUNDLED = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));
 const installed = installNode();
 if (!installed) process.stderr.write('the node suite is skipped: no Bitcoin node can be installed on this system\n');

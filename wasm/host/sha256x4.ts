@@ -21,38 +21,32 @@ const SCHEDULE: usize = memory.data(1024, 16);
 /** Where the next block of each lane lies. */
 export const BLOCKS: usize = memory.data(16, 4);
 
-// @ts-ignore: decorator
 @inline
 function rotate(x: v128, n: i32): v128 {
   return v128.or(i32x4.shr_u(x, n), i32x4.shl(x, 32 - n));
 }
 
-// @ts-ignore: decorator
 @inline
 function sum0(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 2), rotate(x, 13)), rotate(x, 22));
 }
 
-// @ts-ignore: decorator
 @inline
 function sum1(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 6), rotate(x, 11)), rotate(x, 25));
 }
 
-// @ts-ignore: decorator
 @inline
 function sigma0(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 7), rotate(x, 18)), i32x4.shr_u(x, 3));
 }
 
-// @ts-ignore: decorator
 @inline
 function sigma1(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 17), rotate(x, 19)), i32x4.shr_u(x, 10));
 }
 
 /** h + sum1(e) + choose(e, f, g) + the round's constant and word. */
-// @ts-ignore: decorator
 @inline
 function first(e: v128, f: v128, g: v128, h: v128, at: usize): v128 {
   const choose = v128.xor(g, v128.and(e, v128.xor(f, g)));
@@ -61,20 +55,17 @@ function first(e: v128, f: v128, g: v128, h: v128, at: usize): v128 {
 }
 
 /** sum0(a) + majority(a, b, c). */
-// @ts-ignore: decorator
 @inline
 function second(a: v128, b: v128, c: v128): v128 {
   return i32x4.add(sum0(a), v128.or(v128.and(a, b), v128.and(c, v128.or(a, b))));
 }
 
-// @ts-ignore: decorator
 @inline
 function swapBytes(x: v128): v128 {
   return i8x16.shuffle(x, x, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
 }
 
 /** Four words of each lane's block, turned so that each vector has one word of every lane. */
-// @ts-ignore: decorator
 @inline
 function gather(offset: usize): void {
   const a = v128.load(<usize>load<u32>(BLOCKS) + offset);
