@@ -17,6 +17,8 @@ import { allRows } from './rows.js';
 
 const LIMIT_MS = 500_000;
 const BUNDLED = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));
+// A software driver needs minutes to compile every kernel, which test/replay/policies.test.ts has it do already.
+const POLICIES = ['sequential', 'cpu', 'auto', ...(process.env.TEST_NODE_WITH_GPU === undefined ? [] : ['gpu'])];
 const installed = installNode();
 if (!installed) process.stderr.write('the node suite is skipped: no Bitcoin node can be installed on this system\n');
 
@@ -76,31 +78,28 @@ describe.skipIf(!installed)('following a real node', { timeout: LIMIT_MS }, () =
     await expectSameAsFresh(db, begin);
   });
 
-  it.each(['sequential', 'cpu', 'auto', 'gpu'])(
-    'gives the bundled chain the roots of the replay, policy %s',
-    async (policy) => {
-      const blocks = [...openSource(BUNDLED).blocks()].map(({ height, raw }) => ({
-        height,
-        raw,
-        hash: hash256(raw.subarray(0, 80)),
-      }));
-      const roots = readFileSync(join(BUNDLED, 'roots.txt'), 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => line.split(' ')[1]);
-      const tip = blocks[blocks.length - 1];
-      const node = await makeNode([]);
-      await node.submit(blocks.slice(1));
-      const db = newDb();
-      const index = await makeIndex(db, node, ['--policy', policy, '--workers', '1']);
-      await index.reaches(tip);
-      expect(await index.stop()).toBe(0);
-      const store = await Store.openRecorded(db, { readOnly: true });
-      const found = roots.map((_, height) => store.roots(height)?.state);
-      await store.close();
-      expect(found).toEqual(roots);
-    },
-  );
+  it.each(POLICIES)('gives the bundled chain the roots of the replay, policy %s', async (policy) => {
+    const blocks = [...openSource(BUNDLED).blocks()].map(({ height, raw }) => ({
+      height,
+      raw,
+      hash: hash256(raw.subarray(0, 80)),
+    }));
+    const roots = readFileSync(join(BUNDLED, 'roots.txt'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[1]);
+    const tip = blocks[blocks.length - 1];
+    const node = await makeNode([]);
+    await node.submit(blocks.slice(1));
+    const db = newDb();
+    const index = await makeIndex(db, node, ['--policy', policy, '--workers', '1']);
+    await index.reaches(tip);
+    expect(await index.stop()).toBe(0);
+    const store = await Store.openRecorded(db, { readOnly: true });
+    const found = roots.map((_, height) => store.roots(height)?.state);
+    await store.close();
+    expect(found).toEqual(roots);
+  });
 
   it('syncs from block files, with new blocks from the node', async () => {
     const node = await makeNode(begin.blocks());
