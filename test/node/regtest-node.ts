@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where the node's programs lie; kept between runs. */
-const PROGRAMS = process.env.TEST_BITCOIN_NODE ?? join(tmpdir(), 'warpshrew-bitcoin-node');
+const PROGRAMS =
+  process.env.TEST_BITCOIN_NODE ?? fileURLToPath(new URL('../../node_modules/.cache/bitcoin-node', import.meta.url));
 const INSTALLER = fileURLToPath(new URL('../../scripts/install-bitcoin-node.mjs', import.meta.url));
 const START_MS = 60_000;
 
