@@ -66,7 +66,7 @@ async function openFixture() {
   const indexer = new BlockIndexer(store, engine, standard);
   const raws = [...source.blocks(source.firstHeight, source.lastHeight)].map(({ raw }) => raw);
   const hashes = raws.map((raw) => sha256(sha256(raw.subarray(0, 80))));
-  const live = { hash: (at) => hashes[at] ?? NONE, commit: (at) => indexer.index(raws[at], at) };
+  const live = { hash: (at) => hashes[at] ?? NONE, commit: (at) => indexer.index({ raw: raws[at], height: at }) };
   const close = async () => {
     await engine.close();
     await standard.close();

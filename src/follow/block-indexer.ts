@@ -3,10 +3,11 @@ import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import type { LaneEngine } from '../execute/engine.js';
 import { StoredState } from '../execute/stored-state.js';
-import type { LaneBlockResult, LaneStatistics } from '../lane/types.js';
+import type { LaneStatistics } from '../lane/types.js';
 import type { StandardLane, StandardRun } from '../standard/lane.js';
 import type { Store } from '../store/store.js';
 import type { StateRoots } from '../store/types.js';
+import { bytesEqual } from '../util/bytes.js';
 
 /** What became of one block. */
 export interface IndexedBlock {
@@ -17,21 +18,42 @@ export interface IndexedBlock {
   readonly ms: Readonly<Record<'parse' | 'standard' | 'commit' | 'wait', number>>;
 }
 
-/** A block that was read and verified. */
-export interface VerifiedBlock {
+/** A block as a source gives it. */
+export interface RawBlock {
   readonly height: number;
+  readonly raw: Uint8Array;
+}
+
+export interface IndexOptions {
+  /** The block after this one, once that is at hand: work on it begins before it has its turn. */
+  readonly following?: () => RawBlock | undefined;
+  /** Sees the roots before the block is stored. */
+  readonly check?: (roots: StateRoots) => void;
+}
+
+/** A block that was read and verified. */
+interface VerifiedBlock extends RawBlock {
   readonly block: BlockOffsets;
   /** Milliseconds that reading and verifying took. */
   readonly ms: number;
 }
 
 /** A block that the standard module is running on. */
-export interface StartedBlock extends VerifiedBlock {
+interface StartedBlock extends VerifiedBlock {
   readonly run: Promise<StandardRun>;
 }
 
-/** Takes blocks through both lanes, which run at the same time, and into the store in one synced write. */
+/**
+ * Takes blocks through both lanes, which run at the same time, and into the store in one atomic write each.
+ *
+ * While the standard module runs block h in its thread, this thread does the parallel lane of h and verifies block h + 1, if that
+ * is at hand. As soon as the module is done with h it goes on with h + 1, reading what h wrote from its own memory, and this thread
+ * stores h meanwhile.
+ */
 export class BlockIndexer {
+  /** The block after the one that was indexed last, if the module was set to work on it. */
+  #ahead: StartedBlock | undefined;
+
   constructor(
     readonly store: Store,
     readonly engine: LaneEngine,
@@ -39,61 +61,73 @@ export class BlockIndexer {
   ) {}
 
   /**
-   * Indexes the block after the store's tip. Throws InputError BLOCK_* if it is not valid or does not follow the tip, ProgramError if
-   * the standard module fails on it, StoreError. The store is left as it was then.
+   * Indexes the block after the store's tip. Throws InputError BLOCK_* if the block is not valid or does not follow the tip,
+   * ProgramError if the standard module fails on it, StoreError, what `check` throws. The store is left as it was then.
    */
-  async index(raw: Uint8Array, height: number): Promise<IndexedBlock> {
-    const started = this.start(this.verify(raw, height, this.store.tip()?.hash), false);
-    return this.commit(started, await this.runLane(started));
+  async index({ raw, height }: RawBlock, { following, check }: IndexOptions = {}): Promise<IndexedBlock> {
+    const started = this.takeAhead(raw, height) ?? this.start(this.verify(raw, height, this.store.tip()?.hash), false);
+    const { block, ms } = started;
+    const { store } = this;
+    const lane = await this.engine.processBlock(block, height, {
+      reader: new StoredState(store),
+      storeHandle: store.handle,
+    });
+    const waiting = performance.now();
+    let next = this.verified(following?.(), started);
+    const verifying = performance.now() - waiting;
+    const run = await started.run;
+    if (run.error) throw run.error;
+    const wait = performance.now() - waiting - verifying;
+    next ??= this.verified(following?.(), started);
+    if (next !== undefined) this.#ahead = this.start(next, true);
+    const committing = performance.now();
+    const roots = store.commitBlock(
+      {
+        height,
+        hash: block.hash,
+        header: block.header,
+        standardWrites: run.pairs,
+        laneWrites: lane.writes,
+        receipts: lane.receipts,
+        plan: lane.plan,
+      },
+      { moreFollow: next !== undefined, check },
+    );
+    const commit = performance.now() - committing;
+    return { height, roots, statistics: lane.statistics, ms: { parse: ms, standard: run.ms, commit, wait } };
   }
 
   /** Reads a block and verifies it. `previousHash` (wire order): not checked if undefined. Throws InputError BLOCK_*. */
-  verify(raw: Uint8Array, height: number, previousHash: Uint8Array | undefined): VerifiedBlock {
+  private verify(raw: Uint8Array, height: number, previousHash: Uint8Array | undefined): VerifiedBlock {
     const started = performance.now();
     const block = BlockOffsets.read(raw);
     verifyBlock(block, { previousHash });
-    return { height, block, ms: performance.now() - started };
+    return { height, raw, block, ms: performance.now() - started };
+  }
+
+  /** The block after `current`, if it is one: what is wrong with it is said in its own turn. */
+  private verified(next: RawBlock | undefined, current: StartedBlock): VerifiedBlock | undefined {
+    if (next?.height !== current.height + 1) return undefined;
+    try {
+      return this.verify(next.raw, next.height, current.block.hash);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Sets the standard module to work. `ahead`: the block before is the one that it ran last, and need not be stored yet. */
-  start(verified: VerifiedBlock, ahead: boolean): StartedBlock {
-    const run = this.standard.runBlock(verified.block.raw, verified.height, ahead);
+  private start(verified: VerifiedBlock, ahead: boolean): StartedBlock {
+    const run = this.standard.runBlock(verified.raw, verified.height, ahead);
     // Whoever waits for it hears of it; if the other lane fails first, nobody does.
     run.catch(() => undefined);
     return { ...verified, run };
   }
 
-  /** The parallel lane of a block; the one before must be stored. */
-  runLane({ block, height }: VerifiedBlock): Promise<LaneBlockResult> {
-    const { store } = this;
-    return this.engine.processBlock(block, height, { reader: new StoredState(store), storeHandle: store.handle });
-  }
-
-  /**
-   * Waits for the standard module and stores the block. `beforeCommit` is called between the two.
-   * Throws the ProgramError of a module that failed, StoreError.
-   */
-  async commit(
-    { height, block, ms, run: running }: StartedBlock,
-    lane: LaneBlockResult,
-    beforeCommit?: () => void,
-  ): Promise<IndexedBlock> {
-    const waiting = performance.now();
-    const run = await running;
-    if (run.error) throw run.error;
-    const wait = performance.now() - waiting;
-    beforeCommit?.();
-    const committing = performance.now();
-    const roots = this.store.commitBlock({
-      height,
-      hash: block.hash,
-      header: block.header,
-      standardWrites: run.pairs,
-      laneWrites: lane.writes,
-      receipts: lane.receipts,
-      plan: lane.plan,
-    });
-    const commit = performance.now() - committing;
-    return { height, roots, statistics: lane.statistics, ms: { parse: ms, standard: run.ms, commit, wait } };
+  /** The block that was started ahead, if it is this one and the store has become what it was started on. */
+  private takeAhead(raw: Uint8Array, height: number): StartedBlock | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead === undefined || ahead.height !== height || !bytesEqual(ahead.raw, raw)) return undefined;
+    return bytesEqual(this.store.tip()?.hash, ahead.block.previousHash) ? ahead : undefined;
   }
 }

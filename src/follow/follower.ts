@@ -2,6 +2,7 @@ import { backoff, type Clock } from '../chain/clock.js';
 import type { ChainBlock, ChainSource } from '../chain/source.js';
 import { ChainError, InternalError, WarpshrewError } from '../errors.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
+import { lookAhead } from '../util/look-ahead.js';
 import { checkGenesis, isRefusedBlock, Refusals, tooDeep } from './chain-checks.js';
 import { findFork } from './fork-point.js';
 import type { Indexer } from './indexer.js';
@@ -199,13 +200,13 @@ export class Follower {
     const fetching = new AbortController();
     try {
       const signal = AbortSignal.any([fetching.signal, this.#stopping.signal]);
-      for await (const block of source.blocks(from, to, signal)) {
+      for await (const { item: block, following } of lookAhead(source.blocks(from, to, signal))) {
         if (this.#stopped) return;
         if (block.height !== next || block.height > to) throw new Unsettled('the node served a block out of its turn');
         if (block.height === tipHeight && !bytesEqual(block.hash, tipHash)) {
           throw new Unsettled('the node served another block than its tip');
         }
-        await this.#indexOne(block);
+        await this.#indexOne(block, following);
         next++;
       }
     } catch (error) {
@@ -217,10 +218,10 @@ export class Follower {
     if (next <= to && !this.#stopped) throw new Unsettled('the node ended a chain below the tip that it named');
   }
 
-  async #indexOne(block: ChainBlock): Promise<void> {
+  async #indexOne(block: ChainBlock, following: () => ChainBlock | undefined): Promise<void> {
     const { indexer, onIndexed } = this.#options;
     try {
-      await indexer.index(block);
+      await indexer.index(block, following);
     } catch (error) {
       if (isRefusedBlock(error)) throw new RefusedBlock(block.height, toDisplayHash(block.hash), error);
       throw new IndexFailure(error);

@@ -30,8 +30,8 @@ export class StoreIndexer implements Indexer {
     return this.blocks.store.lowestRollback();
   }
 
-  async index(block: ChainBlock): Promise<void> {
-    const result = await this.blocks.index(block.raw, block.height).catch((error: unknown) => {
+  async index(block: ChainBlock, following?: () => ChainBlock | undefined): Promise<void> {
+    const result = await this.blocks.index(block, { following }).catch((error: unknown) => {
       throw error instanceof ProgramError ? atBlock(error, block) : error;
     });
     this.options.onIndexed?.(block, result);

@@ -1,10 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { openSource, type SourceBlock } from '../bitcoin/sources.js';
+import { openSource } from '../bitcoin/sources.js';
 import { InputError, WarpshrewError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
 import type { Policy } from '../execute/route.js';
 import { BlockIndexer } from '../follow/block-indexer.js';
-import { indexBlocks } from '../follow/pipeline.js';
 import type { GpuLane } from '../gpu/types.js';
 import { StandardLane } from '../standard/lane.js';
 import { StandardModule } from '../standard/module.js';
@@ -12,6 +11,7 @@ import { Store } from '../store/store.js';
 import type { StateRoots } from '../store/types.js';
 import { defaultIndexer } from '../util/built-wasm.js';
 import { toDisplayHash } from '../util/bytes.js';
+import { lookAhead } from '../util/look-ahead.js';
 import { readExpectedRoots } from './expected-roots.js';
 import { type Progress, SILENT } from './progress.js';
 import { type GpuEvent, MAX_GPU_EVENTS, type ReplaySummary, StatisticsSum } from './summary.js';
@@ -82,28 +82,17 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     const first = Math.max(options.from ?? source.firstHeight, (store.tip()?.height ?? -1) + 1);
     const last = Math.min(options.to ?? source.lastHeight, source.lastHeight);
     progress.start(Math.max(0, last - first + 1), 0);
-    const taken: number[] = [];
-    const entries = function* (): Generator<SourceBlock, void, void> {
-      for (const entry of source.blocks(first, last)) {
-        taken.push(entry.height);
-        at = taken[0];
-        yield entry;
-      }
-    };
-    for await (const { height, roots, statistics, ms } of indexBlocks(indexer, entries())) {
-      taken.shift();
-      at = taken[0] ?? height;
+    for await (const { item: block, following } of lookAhead(source.blocks(first, last))) {
+      const { height } = block;
+      at = height;
+      const { roots, statistics, ms } = await indexer.index(block, {
+        following,
+        check: (found) => checkRoot(height, found.state, expected.get(height)),
+      });
       const root = roots.state;
       for (const [phase, took] of Object.entries(ms)) sum.addMs(phase, took);
       sum.add(statistics);
       blocks++;
-      const want = expected.get(height);
-      if (want !== undefined && want !== root) {
-        throw new InputError('FIXTURE_ROOT_MISMATCH', 'the state root is not the one stored with the chain', {
-          facts: { height, expected: want, computed: root },
-          hint: 'this build computes another state than the one that made the fixture: report it with both roots',
-        });
-      }
       options.onBlock?.(height, root);
       progress.update(blocks, { height, laneTxs: sum.lane.txs });
       await turn();
@@ -139,4 +128,13 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     compiling: sum.compiling,
     ms: sum.ms,
   };
+}
+
+/** Throws InputError FIXTURE_ROOT_MISMATCH. */
+function checkRoot(height: number, computed: string, expected: string | undefined): void {
+  if (expected === undefined || expected === computed) return;
+  throw new InputError('FIXTURE_ROOT_MISMATCH', 'the state root is not the one stored with the chain', {
+    facts: { height, expected, computed },
+    hint: 'this build computes another state than the one that made the fixture: report it with both roots',
+  });
 }

@@ -23,6 +23,8 @@ export class ModuleWorker {
   private worker: Worker | undefined;
   private pending: Pending | undefined;
   private last: Promise<unknown> = Promise.resolve();
+  /** Tasks that have not ended. */
+  private waiting = 0;
   private nextId = 0;
   private closed = false;
 
@@ -30,8 +32,14 @@ export class ModuleWorker {
 
   /** Runs a task when those before it are done. The time limit counts from there. Rejects with ProgramError MODULE_TIMEOUT, or what the run threw. */
   call(task: WorkerTask, limitMs: number): Promise<WorkerReply> {
-    const result = this.last.then(() => this.run(task, limitMs));
-    this.last = result.catch(() => undefined);
+    // At once where nothing is under way: whoever calls may block this thread next, and the worker is to go on meanwhile.
+    const result = this.waiting === 0 ? this.begin(task, limitMs) : this.last.then(() => this.run(task, limitMs));
+    this.waiting++;
+    this.last = result
+      .catch(() => undefined)
+      .then(() => {
+        this.waiting--;
+      });
     return result;
   }
 
@@ -40,6 +48,10 @@ export class ModuleWorker {
     this.closed = true;
     this.abandon(closedError());
     await this.last;
+  }
+
+  private async begin(task: WorkerTask, limitMs: number): Promise<WorkerReply> {
+    return this.run(task, limitMs);
   }
 
   private run(task: WorkerTask, limitMs: number): Promise<WorkerReply> {

@@ -23,23 +23,27 @@ const SCAN_BYTES = 4 << 20;
 
 /** Puts and deletes over any column, written at once. */
 export class WriteBatch implements DatabaseBatch {
+  bytes = 0;
+
   constructor(
     private readonly batch: Batch,
     private readonly columns: Readonly<Record<ColumnName, { readonly column: Column }>>,
   ) {}
 
   put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
+    this.bytes += key.length + value.length;
     this.batch._put(key, value, this.columns[column]);
   }
 
   del(column: ColumnName, key: Uint8Array): void {
+    this.bytes += key.length;
     this.batch._del(key, this.columns[column]);
   }
 
-  /** Atomic; with fsync of the log. Blocks the thread. */
-  write(): void {
+  /** Atomic; with fsync of the log, which holds whatever was written before, unless `sync` is false. Blocks the thread. */
+  write(sync = true): void {
     try {
-      this.batch._writeSync({ sync: true });
+      this.batch._writeSync({ sync });
     } catch (error) {
       throw writeFailed('the database refused a write', error);
     } finally {

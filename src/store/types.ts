@@ -64,6 +64,13 @@ export interface BlockCommit {
   readonly standardError?: string;
 }
 
+export interface CommitOptions {
+  /** Another block is at hand: this one need not be on the disk when the commit returns. A crash of the machine may then lose it, whole. */
+  readonly moreFollow?: boolean;
+  /** Sees the roots before anything is written. */
+  readonly check?: (roots: StateRoots) => void;
+}
+
 export interface BlockRecord {
   readonly height: number;
   /** 32 bytes, wire order. */

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openSource, type SourceBlock } from '../../src/bitcoin/sources.js';
 import { LaneEngine } from '../../src/execute/engine.js';
-import { BlockIndexer } from '../../src/follow/block-indexer.js';
-import { indexBlocks } from '../../src/follow/pipeline.js';
+import { BlockIndexer, type IndexedBlock } from '../../src/follow/block-indexer.js';
 import { readExpectedRoots } from '../../src/replay/expected-roots.js';
 import { StandardLane } from '../../src/standard/lane.js';
 import { Store } from '../../src/store/store.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
+import { lookAhead } from '../../src/util/look-ahead.js';
 import { CHAIN, temporaryFolder } from '../helpers/cli.js';
 
 const roots = readExpectedRoots(CHAIN);
@@ -31,6 +31,11 @@ async function withIndexer<T>(use: (indexer: BlockIndexer) => Promise<T>): Promi
   }
 }
 
+/** Indexes blocks as they come, and looks one ahead. */
+async function* indexAll(indexer: BlockIndexer, list: Iterable<SourceBlock>): AsyncGenerator<IndexedBlock> {
+  for await (const { item, following } of lookAhead(list)) yield await indexer.index(item, { following });
+}
+
 /** Everything that is yielded until it ends or throws. */
 async function heightsOf(
   indexer: BlockIndexer,
@@ -38,7 +43,7 @@ async function heightsOf(
 ): Promise<{ heights: number[]; error: unknown }> {
   const heights: number[] = [];
   try {
-    for await (const { height, roots: found } of indexBlocks(indexer, list)) {
+    for await (const { height, roots: found } of indexAll(indexer, list)) {
       expect(found.state).toBe(roots.get(height));
       expect(indexer.store.tip()?.height).toBe(height);
       heights.push(height);
@@ -52,9 +57,9 @@ async function heightsOf(
 test('every block has the root that the chain is known to have, also when blocks come one by one after a stop', async () => {
   await withIndexer(async (indexer) => {
     const list = blocks(112);
-    for await (const { height } of indexBlocks(indexer, list)) if (height === 104) break;
+    for await (const { height } of indexAll(indexer, list)) if (height === 104) break;
     expect(indexer.store.tip()?.height).toBe(104);
-    await indexer.index(list[105].raw, 105);
+    await indexer.index(list[105]);
     expect(indexer.store.roots(105)?.state).toBe(roots.get(105));
     const { heights, error } = await heightsOf(indexer, list.slice(106));
     expect(error).toBeUndefined();
@@ -94,11 +99,45 @@ test('the module reads what the block before wrote, stored or not', async () => 
     const over = await run(106, true);
     // A run that does not see block 105 writes something else, or this would show nothing.
     expect(await run(106, false)).not.toEqual(over);
-    await indexer.index(list[105].raw, 105);
+    await indexer.index(list[105]);
     expect(await run(105, false)).toEqual(written);
     expect(await run(106, true)).toEqual(over);
     expect(await run(106, false)).toEqual(over);
     // Block 106 ran last: what 105 wrote is not kept any more.
     await expect(standard.runBlock(list[106].raw, 106, true)).rejects.toMatchObject({ code: 'INTERNAL' });
+  });
+});
+
+test('what was begun ahead is dropped when the chain turns out to be another one', async () => {
+  await withIndexer(async (indexer) => {
+    const list = blocks(106);
+    await heightsOf(indexer, list.slice(0, 104));
+    const following = (height: number) => ({ following: () => list[height] });
+    // The module goes on with 105, then block 104 is undone and comes again.
+    await indexer.index(list[104], following(105));
+    indexer.store.rollback(103);
+    await indexer.index(list[104], following(105));
+    // 105 was begun on another block 104 for all that the indexer knows.
+    indexer.store.rollback(103);
+    await expect(indexer.index(list[105])).rejects.toMatchObject({ code: 'BLOCK_WRONG_PREVIOUS_HASH' });
+    await indexer.index(list[104], following(105));
+    await indexer.index(list[105], following(106));
+    await indexer.index(list[106]);
+    for (const height of [104, 105, 106]) expect(indexer.store.roots(height)?.state).toBe(roots.get(height));
+  });
+});
+
+test('a block whose root is refused is not stored', async () => {
+  await withIndexer(async (indexer) => {
+    const list = blocks(3);
+    await indexer.index(list[0]);
+    const check = (): void => {
+      throw new Error('another root');
+    };
+    await expect(indexer.index(list[1], { following: () => list[2], check })).rejects.toThrow('another root');
+    expect(indexer.store.tip()?.height).toBe(0);
+    await indexer.index(list[1]);
+    await indexer.index(list[2]);
+    expect(indexer.store.roots(2)?.state).toBe(roots.get(2));
   });
 });

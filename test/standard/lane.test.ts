@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { pairsDigest } from '../../src/cli/run-module.js';
 import { StandardLane } from '../../src/standard/lane.js';
 import { Store } from '../../src/store/store.js';
@@ -54,6 +55,21 @@ describe('the standard lane', () => {
       expect(second.pairs.size).toBe(0);
       expect(Buffer.from(await lane.view('a', raw, 2)).toString()).toBe('two');
       await expect(lane.view('nosuch', raw, 2)).rejects.toMatchObject({ code: 'VIEW_NOT_FOUND' });
+    });
+  });
+
+  test('an idle lane begins before its caller does anything else', async () => {
+    const guest = new GuestBuilder();
+    guest.start(guest.flush('a', 'one'));
+    await withLane(guest, async (lane) => {
+      await lane.runBlock(raw, 1);
+      const posted = vi.spyOn(Worker.prototype, 'postMessage');
+      const run = lane.runBlock(raw, 2);
+      expect(posted).toHaveBeenCalledTimes(1);
+      const behind = lane.runBlock(raw, 3);
+      expect(posted).toHaveBeenCalledTimes(1);
+      posted.mockRestore();
+      expect([(await run).flushes, (await behind).flushes]).toEqual([1, 1]);
     });
   });
 

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Disk } from '../../src/follow/sim/disk.js';
+import { MemoryDatabase } from '../../src/follow/sim/memory-database.js';
 import { historyKey, parseHistoryKey } from '../../src/store/keys.js';
 import { Rocks } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
@@ -349,5 +351,70 @@ describe('threads', () => {
       expect([...entries].map(([, value]) => text(value))).toEqual(new Array(1499).fill('x'));
       expect([...store.entriesAt('S', bytes('k'), 0)].every(([, value]) => text(value) === 'x')).toBe(true);
       expect(fromBinaryString(name('k'))).toEqual(bytes('k'));
+    }));
+});
+
+describe('synced writes', () => {
+  /** A store whose batches tell whether they were synced. */
+  function recorded(): { store: Store; synced: boolean[] } {
+    const database = new MemoryDatabase(new Disk());
+    const synced: boolean[] = [];
+    const batch = database.batch.bind(database);
+    database.batch = () => {
+      const made = batch();
+      return Object.create(made, {
+        write: {
+          value: (sync = true) => {
+            synced.push(sync);
+            made.write(sync);
+          },
+        },
+      });
+    };
+    const store = Store.over(database, OPTIONS, 'memory');
+    synced.length = 0;
+    return { store, synced };
+  }
+
+  it('a block that others follow waits for them, the last one and every rollback do not', () => {
+    const { store, synced } = recorded();
+    store.commitBlock(block(0), { moreFollow: true });
+    store.commitBlock(block(1), { moreFollow: true });
+    store.commitBlock(block(2));
+    store.commitBlock(block(3), { moreFollow: true });
+    store.rollback(2);
+    expect(synced).toEqual([false, false, true, false, true]);
+  });
+
+  it('many bytes are not left waiting', () => {
+    const { store, synced } = recorded();
+    const big = new Map([[name('big'), new Uint8Array(20 << 20)]]);
+    for (let height = 0; height < 4; height++) {
+      store.commitBlock({ ...block(height), standardWrites: big }, { moreFollow: true });
+    }
+    expect(synced).toEqual([false, true, false, true]);
+  });
+
+  it('closing syncs what waits, and only then', async () => {
+    const first = recorded();
+    first.store.commitBlock(block(0), { moreFollow: true });
+    await first.store.close();
+    expect(first.synced).toEqual([false, true]);
+    const second = recorded();
+    second.store.commitBlock(block(0));
+    await second.store.close();
+    expect(second.synced).toEqual([true]);
+  });
+
+  it('a root that is refused leaves nothing behind', () =>
+    withStore((store) => {
+      store.commitBlock(block(0, { a: '1' }));
+      const check = (): void => {
+        throw new Error('another root');
+      };
+      expect(() => store.commitBlock(block(1, { a: '2' }), { check })).toThrow('another root');
+      expect(store.tip()?.height).toBe(0);
+      expect(text(store.getLatest('S', bytes('a')))).toBe('1');
+      store.commitBlock(block(1, { a: '3' }));
     }));
 });

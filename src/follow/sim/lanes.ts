@@ -5,14 +5,13 @@ import { LaneEngine } from '../../execute/engine.js';
 import type { StandardRun } from '../../standard/lane.js';
 import type { Database } from '../../store/database.js';
 import { Store } from '../../store/store.js';
-import { concatBytes, readU32, toBinaryString, u32Bytes } from '../../util/bytes.js';
+import { concatBytes, fromBinaryString, readU32, u32Bytes } from '../../util/bytes.js';
 import { BlockIndexer } from '../block-indexer.js';
 import type { IndexedTip, Indexer } from '../indexer.js';
 
 /** One engine for everything: it keeps the programs that it has compiled. */
 const ENGINE = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
 const STORE = { network: 'regtest', moduleHash: '00'.repeat(32) } as const;
-const COUNT = new TextEncoder().encode('count');
 const EMPTY: ReadonlySet<number> = new Set([7, 77, 177]);
 
 /** The store in a database, which keeps undo data for `keepUndo` blocks; for all of them if not given. */
@@ -23,6 +22,8 @@ export function openStore(database: Database, keepUndo = Number.POSITIVE_INFINIT
 /** Indexes with the real engine and store. The standard lane is a stand-in for the module: a few keys a block that depend on the state. */
 export class SimIndexer implements Indexer {
   readonly #blocks: BlockIndexer;
+  /** What the last run wrote: a run ahead of the store reads it. */
+  #recent = new Map<string, Uint8Array>();
 
   /** `fails`: whether the module fails. */
   constructor(
@@ -30,7 +31,12 @@ export class SimIndexer implements Indexer {
     fails: () => boolean = () => false,
   ) {
     this.#blocks = new BlockIndexer(store, ENGINE, {
-      runBlock: async (raw, height) => (fails() ? failure() : success(pairsOf(store, raw, height))),
+      runBlock: async (raw, height, ahead) => {
+        if (fails()) return failure();
+        const recent = ahead ? this.#recent : new Map<string, Uint8Array>();
+        this.#recent = pairsOf((key) => recent.get(key) ?? store.getLatest('S', fromBinaryString(key)), raw, height);
+        return success(this.#recent);
+      },
     });
   }
 
@@ -46,8 +52,8 @@ export class SimIndexer implements Indexer {
     return this.store.lowestRollback();
   }
 
-  async index({ raw, height }: ChainBlock): Promise<void> {
-    await this.#blocks.index(raw, height);
+  async index(block: ChainBlock, following?: () => ChainBlock | undefined): Promise<void> {
+    await this.#blocks.index(block, { following });
   }
 
   async rollback(toHeight: number): Promise<void> {
@@ -56,19 +62,23 @@ export class SimIndexer implements Indexer {
 }
 
 /** The block's header under its height, a counter, and two of a few keys that blocks overwrite, now and then with nothing. */
-function pairsOf(store: Store, raw: Uint8Array, height: number): Map<string, Uint8Array> {
+function pairsOf(
+  read: (key: string) => Uint8Array | undefined,
+  raw: Uint8Array,
+  height: number,
+): Map<string, Uint8Array> {
   const header = raw.slice(0, 80);
-  const before = store.getLatest('S', COUNT);
+  const before = read('count');
   const pairs = new Map([
     [`block/${height}`, header],
     ['count', u32Bytes(before === undefined ? 1 : readU32(before, 0) + 1)],
   ]);
   for (const at of [36, 40]) {
     const name = `any/${header[at] % 12}`;
-    const old = store.getLatest('S', new TextEncoder().encode(name)) ?? new Uint8Array(0);
+    const old = read(name) ?? new Uint8Array(0);
     pairs.set(name, EMPTY.has(header[at]) ? new Uint8Array(0) : concatBytes(old.slice(-8), header.slice(at, at + 8)));
   }
-  return new Map([...pairs].map(([key, value]) => [toBinaryString(new TextEncoder().encode(key)), value]));
+  return pairs;
 }
 
 function success(pairs: ReadonlyMap<string, Uint8Array>): StandardRun {

@@ -51,11 +51,16 @@ export class MemoryDatabase implements Database {
   batch(): DatabaseBatch {
     this.#assertOpen();
     const changes: Change[] = [];
+    let bytes = 0;
     // Copies, as the real database takes them: what the caller does with its bytes afterwards changes nothing.
     const add = (column: ColumnName, key: Uint8Array, value: Uint8Array | undefined): void => {
+      bytes += key.length + (value?.length ?? 0);
       changes.push({ column, name: toBinaryString(key), key: key.slice(), value: value?.slice() });
     };
     return {
+      get bytes() {
+        return bytes;
+      },
       put: add,
       del: (column, key) => add(column, key, undefined),
       discard: () => undefined,
