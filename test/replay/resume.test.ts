@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { Store } from '../../src/store/store.js';
 import { CHAIN, cli, lastLine, startCli, temporaryFolder } from '../helpers/cli.js';
 
 const finalRoot = readFileSync(join(CHAIN, 'roots.txt'), 'utf8').trim().split('\n').at(-1)?.split(' ')[1];
@@ -15,6 +16,23 @@ test('a second run continues at the tip and changes nothing when there is nothin
   const again = await cli('replay', CHAIN, '--db', db, '--policy', 'cpu', '--json');
   expect(lastLine(again)).toMatchObject({ stateRoot: finalRoot, blocks: 0 });
 }, 300_000);
+
+test('a block with another root than the fixture has is named and not stored', async () => {
+  const folder = temporaryFolder();
+  const [chain, db] = [join(folder, 'chain'), join(folder, 'db')];
+  cpSync(CHAIN, chain, { recursive: true });
+  const file = join(chain, 'roots.txt');
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const at = lines.findIndex((line) => line.startsWith('7 '));
+  writeFileSync(file, lines.with(at, `7 ${'00'.repeat(32)}`).join('\n'));
+  const run = await cli('replay', chain, '--db', db, '--policy', 'sequential');
+  expect(run.status).not.toBe(0);
+  expect(run.stderr).toContain('FIXTURE_ROOT_MISMATCH');
+  expect(run.stderr).toContain('7');
+  const store = await Store.openRecorded(db, { readOnly: true });
+  expect(store.tip()?.height).toBe(6);
+  await store.close();
+});
 
 test('kill -9 at 20 random moments: the replay resumes and ends with the same root', async () => {
   const db = join(temporaryFolder(), 'db');
