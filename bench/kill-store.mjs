@@ -1,0 +1,102 @@
+// Kills (-9) a process that commits and rolls back blocks, at random moments; checks the whole database after each kill, and at the
+// end compares every row but the undo data with those of a run that nothing disturbed.
+//   npm run build && node bench/kill-store.mjs [--kills 1000] [--seed 1] [--small] [--json]
+// The bundled chain through both lanes, with dead branches of synthetic blocks; --small: synthetic blocks alone, which start faster.
+// Exit status 1 if a check found something or a row differs.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { checkStore } from '../dist/store/check/check.js';
+import { Store } from '../dist/store/store.js';
+
+const { values: args } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    small: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const kills = Number(args.kills);
+const mode = args.small ? 'small' : 'fixture';
+/** Longest time that a child lives after its first step. */
+const SPREAD_MS = args.small ? 150 : 1_500;
+const CHILD = fileURLToPath(new URL('kill-store-child.mjs', import.meta.url));
+
+const folder = mkdtempSync(join(tmpdir(), 'warpshrew-kill-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const [disturbed, undisturbed] = [join(folder, 'disturbed'), join(folder, 'undisturbed')];
+const started = performance.now();
+const violations = [];
+const tips = new Set();
+for (let run = 0; run < kills; run++) {
+  await killed(Number(args.seed) + run);
+  const { heights } = await checkStore(disturbed, {
+    violation: (violation) => violations.length < 100 && violations.push({ run, ...violation }),
+  });
+  tips.add(heights?.tip ?? -1);
+  if (!args.json && run % 50 === 49)
+    process.stderr.write(`${run + 1} kills, ${violations.length} violations, tip ${heights?.tip}\n`);
+}
+await finished(disturbed);
+await finished(undisturbed);
+const [a, b] = [await digest(disturbed), await digest(undisturbed)];
+const same = JSON.stringify(a) === JSON.stringify(b);
+const seconds = (performance.now() - started) / 1000;
+const report = { kills, mode, violations: violations.length, tips: tips.size, same, stateRoot: a.root, seconds };
+for (const violation of violations) process.stderr.write(`${JSON.stringify(violation)}\n`);
+process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${text(report)}\n`);
+process.exitCode = violations.length === 0 && same ? 0 : 1;
+
+/** Starts a child and kills it some time after its first step. */
+function killed(seed) {
+  return new Promise((resolve, reject) => {
+    const child = start([disturbed, mode, String(seed)]);
+    child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), Math.random() * SPREAD_MS));
+    child.once('error', reject);
+    child.once('close', (status, signal) => {
+      if (signal === 'SIGKILL') resolve();
+      else reject(new Error(`the child of seed ${seed} ended by itself: ${status ?? signal}`));
+    });
+  });
+}
+
+function finished(dir) {
+  return new Promise((resolve, reject) => {
+    const child = start([dir, mode, '0', 'finish']);
+    child.stdout.resume();
+    child.once('error', reject);
+    child.once('close', (status) =>
+      status === 0 ? resolve() : reject(new Error(`the last run ended with ${status}`)),
+    );
+  });
+}
+
+function start(more) {
+  return spawn(process.execPath, [CHILD, ...more], { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+/** Root, and one hash over every row of each column but `undo`, whose lowest height depends on the rollbacks. */
+async function digest(dir) {
+  const store = await Store.openRecorded(dir, { readOnly: true });
+  try {
+    const hashes = ['latest', 'history', 'blocks', 'tree', 'meta'].map((column) => {
+      const hash = createHash('sha256');
+      for (const [key, value] of store.rowsOf(column))
+        hash.update(`${key.length} ${value.length} `).update(key).update(value);
+      return hash.digest('hex');
+    });
+    return { root: store.roots(store.tip().height).state, hashes };
+  } finally {
+    await store.close();
+  }
+}
+
+function text({ violations, tips, same, stateRoot, seconds }) {
+  const rows = same ? 'every row as in the undisturbed run' : 'rows DIFFER from the undisturbed run';
+  return `${kills} kills (${mode}) at ${tips} different tips: ${violations} violations, ${rows}, state root ${stateRoot}, ${seconds.toFixed(0)} s`;
+}
