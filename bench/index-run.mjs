@@ -13,6 +13,8 @@ export class IndexRun {
   blocks = [];
   /** Reorgs that were followed to their end: `{ from, to, depth }`. */
   reorgs = [];
+  /** Whether it has begun to undo blocks. */
+  hasUndone = false;
   onBlock = NOTHING;
   /** Resolves when the database is open, with the milliseconds that it took. */
   opened;
@@ -69,7 +71,9 @@ export class IndexRun {
     } else if (msg === 'reorg: blocks undone') this.reorgs.push({ from, to, depth });
     else if (PHASES.includes(msg)) {
       this.phase = msg;
-      if (msg === 'rolling-back') this.#undo();
+      if (msg !== 'rolling-back') return;
+      this.hasUndone = true;
+      this.#undo();
     }
   }
 }

@@ -29,6 +29,8 @@ export class ChangingChain {
   readonly #options: ChangingChainOptions;
   readonly #random: SimRandom;
   readonly #served = new Map<string, number>();
+  /** Dead blocks, so that no two are the same. */
+  #made = 0;
   #best: readonly SyntheticBlock[] = [];
   /** Height of the last block of the trunk in the best chain. */
   #fork = 0;
@@ -60,10 +62,10 @@ export class ChangingChain {
       if (this.#tip === trunk.length - 1) this.#fall();
       else if (reorg || this.#random.chance(350)) this.#branch();
       else this.#toTrunk(this.#reached + this.#random.between(1, LONGEST_GROWTH));
-    } else if (!reorg && this.#random.chance(200)) {
-      this.#become([...this.#best, ...this.#dead(this.#best, this.#random.between(1, LONGEST_LEAD))]);
+    } else if (!reorg && this.#tip < this.#ceiling && this.#random.chance(200)) {
+      this.#replace(this.#tip, this.#random.between(1, LONGEST_LEAD));
     } else if (this.#random.chance(200)) this.#branch();
-    else this.#toTrunk(this.#reached + this.#random.between(0, LONGEST_LEAD + 1));
+    else this.#toTrunk(Math.max(this.#reached, this.#fork + 1) + this.#random.between(0, LONGEST_LEAD));
   }
 
   /** The whole trunk is the best chain. */
@@ -80,6 +82,11 @@ export class ChangingChain {
     return Math.max(0, this.#highest - this.#options.keepUndo);
   }
 
+  /** Highest that a dead branch may become, or the way back to the trunk could not be undone. */
+  get #ceiling(): number {
+    return this.#fork + this.#options.keepUndo;
+  }
+
   #toTrunk(height: number): void {
     const { trunk } = this.#options;
     this.#reached = Math.min(height, trunk.length - 1);
@@ -89,7 +96,9 @@ export class ChangingChain {
 
   /** Replaces the last blocks, of the trunk or of a dead branch, by others. */
   #branch(): void {
-    const depth = this.#random.between(1, Math.max(1, Math.min(DEEPEST_FORK, this.#tip - this.#floor)));
+    const deepest = Math.max(1, Math.min(DEEPEST_FORK, this.#tip - this.#floor));
+    // Most reorgs are short.
+    const depth = this.#random.between(1, this.#random.between(1, deepest));
     const fork = Math.max(this.#floor, this.#tip - depth);
     this.#replace(fork, Math.max(1, depth + this.#random.between(-1, LONGEST_LEAD)));
   }
@@ -100,10 +109,11 @@ export class ChangingChain {
     this.#replace(fork, this.#random.between(1, LONGEST_FALL_BRANCH));
   }
 
+  /** Dead blocks in the place of all above `fork`. */
   #replace(fork: number, count: number): void {
     this.#fork = Math.min(this.#fork, fork);
     const kept = this.#best.slice(0, fork + 1);
-    this.#become([...kept, ...this.#dead(kept, count)]);
+    this.#become([...kept, ...this.#dead(kept, Math.min(count, this.#ceiling - fork))]);
   }
 
   #become(best: readonly SyntheticBlock[]): void {
@@ -128,6 +138,7 @@ export class ChangingChain {
         height,
         last.hash,
         all.filter(() => this.#random.chance(800)),
+        this.#made++ % 600,
       );
       blocks.push(last);
     }
