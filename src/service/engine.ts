@@ -96,6 +96,7 @@ export class Engine {
             statistics,
             ms: { fetch: source.takeWaited(), ...ms },
             gpu: lanes.health,
+            source: chain.statistics(),
           }),
       });
       const follower = new Follower({
