@@ -1,11 +1,12 @@
 // A chain of full-size blocks through `warpshrew index`, read from block files and over JSON-RPC: blocks and megabytes per second,
 // peak memory of the whole process, milliseconds per block and phase as the service tells them, and what the sources take alone.
-//   npm run build && node bench/chain.mjs --templates FOLDER [--count 300] [--ways files,rpc] [--policy cpu] [--indexer FILE]
-//     [--most-mib 1536] [--json]
+//   npm run build && node bench/chain.mjs --templates FOLDER [--count 300] [--indexed COUNT] [--ways files,rpc] [--policy cpu]
+//     [--indexer FILE] [--most-mib 1536] [--json]
 // FOLDER holds raw blocks (*.bin, or as hex in *.hex), whose transactions the chain's blocks hold in turn with other locktimes: fresh
 // txids, heights, headers, merkle roots and witness commitments, regtest's difficulty. The chain is written as a node does
 // (blk*.dat of 128 MiB, xor.dat), and this process plays the node; the files are in the page cache. `other` is the engine's time in
-// no phase, `standard` runs beside it. Exit status 1 if the state roots of the ways differ or one takes more memory than allowed.
+// no phase, `standard` runs beside it. --indexed: so many blocks of the chain are indexed, all if left out. Exit status 1 if the
+// state roots of the ways differ or one takes more memory than allowed.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -22,6 +23,7 @@ const { values: args } = parseArgs({
   options: {
     templates: { type: 'string' },
     count: { type: 'string', default: '300' },
+    indexed: { type: 'string' },
     ways: { type: 'string', default: 'files,rpc' },
     policy: { type: 'string', default: 'cpu' },
     indexer: { type: 'string' },
@@ -42,6 +44,7 @@ const BESIDE = ['standard'];
 
 const work = mkdtempSync(join(tmpdir(), 'warpshrew-chain-'));
 process.once('exit', () => rmSync(work, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 const folder = join(work, 'blocks');
 mkdirSync(folder);
 const building = performance.now();
@@ -54,11 +57,12 @@ try {
     const place = way === 'files' ? [folder] : [];
     const before = process.cpuUsage();
     const { stdout } = await promisify(execFile)(process.execPath, [SOURCE, node.url, ...place]);
-    rows.push(row(`${way}, source alone`, JSON.parse(stdout), before));
+    tell(row(`${way}, source alone`, JSON.parse(stdout), before));
   }
+  if (args.indexed !== undefined) node.serve(chain.blocks.slice(0, Number(args.indexed) + 1));
   for (const way of ways) {
     const before = process.cpuUsage();
-    rows.push(row(`${way}, indexed`, await index(way), before));
+    tell(row(`${way}, indexed`, await index(way), before));
   }
 } finally {
   await node.stop();
@@ -121,7 +125,7 @@ async function index(way) {
   const [exit] = await ended;
   process.off('exit', kill);
   if (exit !== 0) throw new Error(`the service ended with ${exit}`);
-  if (status.tip.height !== chain.blocks.length - 1) throw new Error(`the service stands at ${status.tip.height}`);
+  if (status.tip.height !== node.blocks.length - 1) throw new Error(`the service stands at ${status.tip.height}`);
   const phases = [...metrics.matchAll(/^warpshrew_phase_seconds_total\{phase="(\w+)"\} (\S+)$/gm)];
   return {
     blocks: status.sinceStart.blocks,
@@ -135,12 +139,19 @@ async function index(way) {
   };
 }
 
+/** Keeps a row, and shows it at once: the whole takes minutes. */
+function tell(row) {
+  rows.push(row);
+  process.stderr.write(`${row.way}: ${row.blocksPerSecond} blocks/s, ${row.peakMiB} MiB\n`);
+}
+
 function row(way, { blocks, bytes, startSeconds, seconds, cpuSeconds, peakKiB, ms, stateRoot }, nodeBefore) {
   const { user, system } = process.cpuUsage(nodeBefore);
   const perBlock = Object.fromEntries(Object.entries(ms).map(([phase, took]) => [phase, round(took / blocks)]));
   const own = Object.entries(perBlock).reduce((sum, [phase, took]) => sum + (BESIDE.includes(phase) ? 0 : took), 0);
   return {
     way,
+    blocks,
     blocksPerSecond: round(blocks / seconds),
     megabytesPerSecond: round(bytes / 1e6 / seconds),
     seconds: round(seconds),
