@@ -51,7 +51,9 @@ const building = performance.now();
 const chain = writeBlockFiles(folder, syntheticChain(templates(args.templates), Number(args.count)));
 const buildSeconds = (performance.now() - building) / 1000;
 const node = await FakeNode.start(chain.blocks);
+const { bytes, files } = chain;
 const rows = [];
+show(`${chain.blocks.length} blocks, ${round(bytes / 1e6)} MB in ${files} files, built in ${round(buildSeconds)} s`);
 try {
   for (const way of ways) {
     const place = way === 'files' ? [folder] : [];
@@ -69,9 +71,8 @@ try {
 }
 const roots = new Set(rows.flatMap(({ stateRoot }) => stateRoot ?? []));
 const mostMemory = Math.max(...rows.map(({ peakMiB }) => peakMiB));
-const { bytes, files } = chain;
 const report = { blocks: chain.blocks.length, bytes, files, buildSeconds: round(buildSeconds), rows };
-process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${text(report)}\n`);
+if (args.json) process.stdout.write(`${JSON.stringify(report)}\n`);
 if (roots.size > 1) process.stderr.write(`the state roots differ: ${[...roots].join(', ')}\n`);
 if (mostMemory > Number(args['most-mib'])) process.stderr.write(`${mostMemory} MiB are more than allowed\n`);
 process.exitCode = roots.size > 1 || mostMemory > Number(args['most-mib']) ? 1 : 0;
@@ -142,7 +143,15 @@ async function index(way) {
 /** Keeps a row, and shows it at once: the whole takes minutes. */
 function tell(row) {
   rows.push(row);
-  process.stderr.write(`${row.way}: ${row.blocksPerSecond} blocks/s, ${row.peakMiB} MiB\n`);
+  const { way, msPerBlock, ...figures } = row;
+  const list = (of) => Object.entries(of).map(([name, value]) => `  ${name}: ${value}`);
+  show(
+    ['', way, ...list(figures), '  milliseconds per block:', ...list(msPerBlock).map((line) => `  ${line}`)].join('\n'),
+  );
+}
+
+function show(text) {
+  if (!args.json) process.stdout.write(`${text}\n`);
 }
 
 function row(way, { blocks, bytes, startSeconds, seconds, cpuSeconds, peakKiB, ms, stateRoot }, nodeBefore) {
@@ -162,16 +171,6 @@ function row(way, { blocks, bytes, startSeconds, seconds, cpuSeconds, peakKiB, m
     msPerBlock: { ...perBlock, other: round((1000 * seconds) / blocks - own) },
     ...(stateRoot !== undefined && { stateRoot }),
   };
-}
-
-function text({ blocks, bytes, files, buildSeconds, rows }) {
-  const size = `${(bytes / 1e6).toFixed(0)} MB`;
-  const lines = [`${blocks} blocks, ${size} in ${files} files, built in ${buildSeconds} s`];
-  for (const { way, msPerBlock, ...figures } of rows) {
-    const list = (of) => Object.entries(of).map(([name, value]) => `  ${name}: ${value}`);
-    lines.push('', way, ...list(figures), '  milliseconds per block:', ...list(msPerBlock).map((line) => `  ${line}`));
-  }
-  return lines.join('\n');
 }
 
 function round(value) {
