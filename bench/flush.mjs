@@ -43,7 +43,7 @@ async function measure(root) {
   const dir = mkdtempSync(join(tmpdir(), 'warpshrew-flush-'));
   const store = await Store.open(dir, { network: 'regtest', moduleHash: StandardLane.hashOf(moduleBytes) });
   // Stores always keep the trees; without them only for this measurement.
-  if (root === 'off') store.tree = () => ({ update: () => ({ root: new Uint8Array(32), rows: [] }) });
+  if (root === 'off') store.tree = () => ({ update: () => new Uint8Array(32) });
   const engine = new LaneEngine({ policy: 'cpu', workers: 0, laneStartHeight: 0, dependent: 'demote' });
   const standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
   try {

@@ -21,11 +21,11 @@ const targets = [
   { source: 'wasm/indexers/default.ts', target: 'indexers/default.wasm', flags: ['--initialMemory', '1'] },
   { source: 'wasm/bench/bulk.ts', target: 'bench/bulk.wasm', flags: ['--initialMemory', '1'] },
   // What the host itself runs: vectors are in every V8 that it runs on.
-  {
-    source: 'wasm/host/block-hash.ts',
-    target: 'host/block-hash.wasm',
+  ...['block-hash', 'state-tree'].map((name) => ({
+    source: `wasm/host/${name}.ts`,
+    target: `host/${name}.wasm`,
     flags: ['--initialMemory', '1', '--enable', 'simd'],
-  },
+  })),
 ];
 
 for (const { source, target, flags } of targets) {

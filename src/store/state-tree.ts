@@ -1,20 +1,21 @@
 import { InternalError } from '../errors.js';
+import { fromBinaryString, toBinaryString } from '../util/bytes.js';
 import { sha256 } from './sha256.js';
 import { EMPTY_HASH } from './tree-hash.js';
 import { decodePage, leafKeyKey, nibble, type Page, pageKey, rangeHash, SLOTS, type Slot } from './tree-page.js';
 import type { StateProof } from './tree-proof.js';
-import { MAX_DEPTH, sortedChanges, type TreeRow, TreeUpdater } from './tree-update.js';
+import { type EmitRow, type TreeWrite, updateTree } from './tree-updater.js';
 
 /** Where the tree's rows are read from: the `tree` column, or a map in tests. */
 export interface TreeSource {
   getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[];
 }
 
-/** Rows to write into the `tree` column (undefined = delete), and the root that they make. */
-export interface TreeUpdate {
-  readonly root: Uint8Array;
-  readonly rows: readonly TreeRow[];
-}
+/** Longest path in nibbles; two keys that share it would be a SHA-256 collision. */
+const MAX_DEPTH = 64;
+/** Changes, and bytes of keys and values, that are applied at once: they bound the memory of the updater. */
+const PIECE_CHANGES = 32_768;
+const PIECE_BYTES = 64 << 20;
 
 /** The current value of a key, for proofs. */
 export type ReadValue = (key: Uint8Array) => Uint8Array | undefined;
@@ -34,14 +35,20 @@ export class StateTree {
   }
 
   /**
-   * Applies a batch: value bytes (an empty value is a leaf like any other), or undefined to remove the key.
-   * Keys are binary strings. Writes nothing: the caller puts the rows into its own batch.
+   * Applies a batch: value bytes (an empty value is a leaf like any other), or undefined to remove the key. Keys are binary
+   * strings, each once. Writes nothing: the rows to store go to `emit`, each once. Gives the root that they make.
    */
-  update(writes: Iterable<readonly [key: string, value: Uint8Array | undefined]>): TreeUpdate {
-    const changes = sortedChanges(writes);
-    if (changes.length === 0) return { root: this.root(), rows: [] };
-    const updater = new TreeUpdater(this.source, this.namespace, changes);
-    return { root: updater.apply(), rows: updater.rows };
+  update(writes: Iterable<TreeWrite>, emit: EmitRow): Uint8Array {
+    const pieces = [...inPieces(writes)];
+    if (pieces.length === 0) return this.root();
+    if (pieces.length === 1) return updateTree(this.source, this.namespace, pieces[0], emit);
+    const rows = new PendingRows(this.source);
+    let root: Uint8Array = EMPTY_HASH;
+    for (const piece of pieces) {
+      root = updateTree(rows, this.namespace, piece, (key, value) => rows.put(key, value));
+    }
+    rows.emit(emit);
+    return root;
   }
 
   /**
@@ -93,5 +100,42 @@ export class StateTree {
         from = middle;
       }
     }
+  }
+}
+
+/** The writes in portions of bounded size. */
+function* inPieces(writes: Iterable<TreeWrite>): Generator<TreeWrite[], void, void> {
+  let piece: TreeWrite[] = [];
+  let bytes = 0;
+  for (const write of writes) {
+    piece.push(write);
+    bytes += write[0].length + (write[1]?.length ?? 0);
+    if (piece.length < PIECE_CHANGES && bytes < PIECE_BYTES) continue;
+    yield piece;
+    piece = [];
+    bytes = 0;
+  }
+  if (piece.length > 0) yield piece;
+}
+
+/** Rows that a batch has made so far, over those that are stored. */
+class PendingRows implements TreeSource {
+  private readonly rows = new Map<string, Uint8Array | undefined>();
+
+  constructor(private readonly stored: TreeSource) {}
+
+  put(key: Uint8Array, value: Uint8Array | undefined): void {
+    this.rows.set(toBinaryString(key), value?.slice());
+  }
+
+  getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
+    const names = keys.map(toBinaryString);
+    const found = this.stored.getMany(keys.filter((_, i) => !this.rows.has(names[i])));
+    let next = 0;
+    return names.map((name) => (this.rows.has(name) ? this.rows.get(name) : found[next++]));
+  }
+
+  emit(emit: EmitRow): void {
+    for (const [name, value] of this.rows) emit(fromBinaryString(name), value);
   }
 }

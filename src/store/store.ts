@@ -32,7 +32,6 @@ import {
   type TouchedKey,
 } from './records.js';
 import { Rocks } from './rocks.js';
-import type { TreeUpdate } from './state-tree.js';
 import { combinedRoot } from './tree-hash.js';
 import {
   type BlockCommit,
@@ -193,17 +192,15 @@ export class Store extends StoreReader {
     this.assertWritable();
     this.assertNext(block);
     const lane = this.withoutNoops(block.laneWrites);
-    const trees = { S: this.tree('S').update(block.standardWrites), P: this.tree('P').update(lane) };
-    const roots = rootsOf(trees.S, trees.P);
     const batch = this.rocks.batch();
+    let roots: StateRoots;
     let undoFrom: number;
     try {
+      roots = this.updateTrees(batch, block.standardWrites, lane);
       const touched = [
         ...putVersions(batch, 'S', block.standardWrites, block.height),
         ...putVersions(batch, 'P', lane, block.height),
       ];
-      putRows(batch, trees.S);
-      putRows(batch, trees.P);
       batch.put('undo', beU32(block.height), encodeTouched(touched));
       undoFrom = this.pruneUndo(batch, block.height);
       batch.put('blocks', blockKey(block.height), encodeBlockRecord(block, roots));
@@ -220,6 +217,17 @@ export class Store extends StoreReader {
     this.write(batch);
     this.undoFrom = undoFrom;
     return roots;
+  }
+
+  /** Applies the writes of both namespaces to their trees and gives the roots. */
+  private updateTrees(batch: DatabaseBatch, standardWrites: Writes, laneWrites: Writes): StateRoots {
+    const emit = (key: Uint8Array, value: Uint8Array | undefined): void => {
+      if (value === undefined) batch.del('tree', key);
+      else batch.put('tree', key, value);
+    };
+    const standard = this.tree('S').update(standardWrites, emit);
+    const lane = this.tree('P').update(laneWrites, emit);
+    return { standard: toHex(standard), lane: toHex(lane), state: toHex(combinedRoot(standard, lane)) };
   }
 
   /** Drops undo rows that are `keepUndo` blocks or more below `height`, oldest first; returns the lowest that stays. */
@@ -256,16 +264,14 @@ export class Store extends StoreReader {
       for (const { ns, key } of decodeTouched(height, undo)) {
         restored[ns].set(toBinaryString(key), this.restore(batch, ns, key, height));
       }
-      const trees = { S: this.tree('S').update(restored.S), P: this.tree('P').update(restored.P) };
+      const roots = this.updateTrees(batch, restored.S, restored.P);
       const before = this.blockRecord(height - 1);
-      if (before !== undefined && before.roots.state !== rootsOf(trees.S, trees.P).state) {
+      if (before !== undefined && before.roots.state !== roots.state) {
         throw new StoreError('STORE_CORRUPT', 'undoing a block does not give the state root before it', {
           facts: { height },
           hint: 'Replay the chain into a new folder.',
         });
       }
-      putRows(batch, trees.S);
-      putRows(batch, trees.P);
       this.dropReceipts(batch, height);
       batch.del('undo', beU32(height));
       batch.del('blocks', blockKey(height));
@@ -359,14 +365,6 @@ export class Store extends StoreReader {
   }
 }
 
-function rootsOf(standard: TreeUpdate, lane: TreeUpdate): StateRoots {
-  return {
-    standard: toHex(standard.root),
-    lane: toHex(lane.root),
-    state: toHex(combinedRoot(standard.root, lane.root)),
-  };
-}
-
 /** Rows of `latest` and `history`; returns the keys for the undo record. */
 function putVersions(batch: DatabaseBatch, ns: Namespace, writes: Writes, height: number): TouchedKey[] {
   const touched: TouchedKey[] = [];
@@ -378,11 +376,4 @@ function putVersions(batch: DatabaseBatch, ns: Namespace, writes: Writes, height
     else batch.put('latest', latestKey(ns, key), latestRow(height, value));
   }
   return touched;
-}
-
-function putRows(batch: DatabaseBatch, update: TreeUpdate): void {
-  for (const [key, value] of update.rows) {
-    if (value === undefined) batch.del('tree', key);
-    else batch.put('tree', key, value);
-  }
 }

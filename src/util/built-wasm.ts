@@ -33,3 +33,8 @@ export function defaultIndexer(): Uint8Array {
 export function blockHashModule(): Uint8Array {
   return readBuilt('wasm/host/block-hash.wasm');
 }
+
+/** What the state tree is kept with (src/store/tree-updater.ts). */
+export function stateTreeModule(): Uint8Array {
+  return readBuilt('wasm/host/state-tree.wasm');
+}

@@ -4,11 +4,12 @@ declare global {
   interface Buffer {
     /** What `toString('latin1')` calls; it takes any bytes and needs no Buffer around them, which costs more than the rest. */
     latin1Slice(this: Uint8Array, start: number, end: number): string;
+    latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
     /** The same for `toString('hex')`. */
     hexSlice(this: Uint8Array, start: number, end: number): string;
   }
 }
-const { latin1Slice, hexSlice } = Buffer.prototype;
+const { latin1Slice, latin1Write, hexSlice } = Buffer.prototype;
 
 export const U128_MAX = (1n << 128n) - 1n;
 export const EMPTY_BYTES = new Uint8Array(0);
@@ -127,6 +128,11 @@ export function toBinaryString(bytes: Uint8Array): string {
 /** As {@link toBinaryString}, of the bytes from `start` to `end`. */
 export function binarySlice(bytes: Uint8Array, start: number, end: number): string {
   return latin1Slice.call(bytes, start, end);
+}
+
+/** Writes what {@link fromBinaryString} gives into `bytes`, which has room for it at `at`. */
+export function writeBinaryString(bytes: Uint8Array, at: number, text: string): void {
+  latin1Write.call(bytes, text, at, text.length);
 }
 
 /** Inverse of {@link toBinaryString}. */

@@ -18,15 +18,17 @@ class MemoryTree implements TreeSource {
   }
 
   apply(writes: Iterable<readonly [string, Uint8Array | undefined]>): string {
-    const update = this.tree.update(writes);
-    const names = update.rows.map(([key]) => toBinaryString(key));
-    expect(new Set(names).size, 'no row is written twice').toBe(names.length);
-    update.rows.forEach(([, value], i) => {
-      if (value === undefined) this.rows.delete(names[i]);
-      else this.rows.set(names[i], value);
+    const rows = new Map<string, Uint8Array | undefined>();
+    const root = this.tree.update(writes, (key, value) => {
+      expect(rows.has(toBinaryString(key)), 'no row is written twice').toBe(false);
+      rows.set(toBinaryString(key), value?.slice());
     });
-    expect(toHex(this.tree.root())).toBe(toHex(update.root));
-    return toHex(update.root);
+    for (const [key, value] of rows) {
+      if (value === undefined) this.rows.delete(key);
+      else this.rows.set(key, value);
+    }
+    expect(toHex(this.tree.root())).toBe(toHex(root));
+    return toHex(root);
   }
 }
 

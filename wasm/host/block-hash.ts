@@ -1,35 +1,21 @@
 // Txids, wtxids and merkle roots of a whole block: double SHA-256 of very many short messages, four at a time.
 // Memory: this file's own data, then what the host lays out from BASE on (see src/bitcoin/block-hash.ts).
-import { BLOCKS, beginAll, beginLane, compressAll, finishLane } from './sha256x4';
+import { compressMessages, MESSAGE_HEAD, pad } from './messages';
+import { BLOCKS, beginAll, compressAll, finishLane } from './sha256x4';
 
 /** First address that the host may use. */
 export function base(): usize {
   return (__heap_base + 63) & ~63;
 }
 
-/** What idle lanes compress, and the padded second message of each lane. */
+/** The padded second message of each lane. */
 const SECOND: usize = memory.data(256, 16);
-
-/** Lane states: address of the next block, blocks left, where the digest goes. */
-const LEFT: usize = memory.data(16, 4);
-const OUT: usize = memory.data(16, 4);
-
-/** Ends a message of `length` bytes at `start` as FIPS 180-4 says; gives the address behind the last block. */
-function pad(start: usize, length: u32): usize {
-  const end = start + length;
-  const last = start + ((length + 9 + 63) & ~63);
-  store<u8>(end, 0x80);
-  memory.fill(end + 1, 0, last - end - 9);
-  store<u64>(last - 8, bswap(<u64>length << 3));
-  return last;
-}
 
 /**
  * A table of `count` transactions of four words: begin, begin of the witnesses, end (addresses) and 1 for segwit. Writes the
  * message of each txid (`witness` 0), or of each wtxid of segwit transactions, padded from `work` on, and its digest to `out`.
  */
 function hashMessages(table: usize, count: u32, out: usize, work: usize, witness: bool): void {
-  // Message i: its blocks follow those of the one before; the count of its blocks is kept in front of them.
   let at = work;
   for (let i: u32 = 0; i < count; i++) {
     const row = table + (i << 4);
@@ -38,7 +24,7 @@ function hashMessages(table: usize, count: u32, out: usize, work: usize, witness
     const end = <usize>load<u32>(row, 8);
     const segwit = load<u32>(row, 12) != 0;
     if (witness && !segwit) continue;
-    const message = at + 16;
+    const message = at + MESSAGE_HEAD;
     let length: u32;
     if (witness || !segwit) {
       length = <u32>(end - begin);
@@ -56,45 +42,6 @@ function hashMessages(table: usize, count: u32, out: usize, work: usize, witness
     at = last;
   }
   compressMessages(work, at);
-}
-
-/** Compresses the messages laid out from `from` to `to`; a lane that is done takes the next one. */
-function compressMessages(from: usize, to: usize): void {
-  for (let lane: u32 = 0; lane < 4; lane++) {
-    store<u32>(LEFT + (lane << 2), 0);
-    store<u32>(OUT + (lane << 2), 0);
-  }
-  let busy: u32 = 0;
-  for (;;) {
-    for (let lane: u32 = 0; lane < 4; lane++) {
-      const cell = lane << 2;
-      const left = load<u32>(LEFT + cell);
-      if (left > 1) {
-        store<u32>(LEFT + cell, left - 1);
-        store<u32>(BLOCKS + cell, load<u32>(BLOCKS + cell) + 64);
-        continue;
-      }
-      const out = load<u32>(OUT + cell);
-      if (out != 0) {
-        finishLane(lane, out);
-        busy--;
-      }
-      store<u32>(LEFT + cell, 0);
-      store<u32>(OUT + cell, 0);
-      store<u32>(BLOCKS + cell, <u32>SECOND);
-      if (from < to) {
-        const blocks = load<u32>(from);
-        store<u32>(LEFT + cell, blocks);
-        store<u32>(OUT + cell, load<u32>(from, 4));
-        store<u32>(BLOCKS + cell, <u32>(from + 16));
-        beginLane(lane);
-        from += 16 + (<usize>blocks << 6);
-        busy++;
-      }
-    }
-    if (busy == 0) return;
-    compressAll();
-  }
 }
 
 /** SHA-256 of each of `count` digests in place: the second half of a double hash. */
