@@ -1,7 +1,7 @@
 // Kills (-9) `warpshrew index` at random moments while it follows a node over JSON-RPC whose chain grows and reorganises; runs
 // `db check` over a copy of what each kill left, and at the end compares every row with those of an index that nothing disturbed.
-//   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--to 178] [--seed 1] [--policy sequential] [--json]
-// The bundled chain (up to height --to), with dead branches that hold lane transactions, too (src/bench/changing-chain.ts). --each:
+//   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 178] [--seed 1] [--policy sequential] [--json]
+// The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too (src/bench/changing-chain.ts). --each:
 // kills after which a new database is begun. The seed gives the chain's moves; when they and the kills come is up to the machine.
 // Exit status 1 if a check found something, a tip was of no chain that the node had, or a row differs.
 import { once } from 'node:events';
@@ -25,6 +25,7 @@ const { values: args } = parseArgs({
   options: {
     kills: { type: 'string', default: '1000' },
     each: { type: 'string', default: '100' },
+    from: { type: 'string', default: '0' },
     to: { type: 'string', default: '178' },
     seed: { type: 'string', default: '1' },
     policy: { type: 'string', default: 'sequential' },
@@ -42,6 +43,8 @@ const PATIENCE_MS = 120_000;
 const RESTLESS_MS = 300;
 /** Few, so that undo data is dropped, and blocks are undone down to the last that can be. */
 const KEEP_UNDO = 30;
+const first = Number(args.from);
+const SETTINGS = ['--policy', args.policy, '--keep-undo', String(KEEP_UNDO), '--start-block', args.from];
 /** Height of a new database's chain: behind the bundled chain's first, empty blocks and those that fund the rest. */
 const START = 112;
 
@@ -82,12 +85,19 @@ const freshDir = join(folder, 'fresh');
 await indexed(freshDir);
 const fresh = await allRows(freshDir);
 const { stateRoot } = await judged(freshDir, 'the undisturbed index');
-if (stateRoot !== root) throw new Error(`the undisturbed index has the state root ${stateRoot}, not ${root}`);
+if (first === 0 && stateRoot !== root)
+  throw new Error(`the undisturbed index has the state root ${stateRoot}, not ${root}`);
 let killed = 0;
 let databases = 0;
 while (killed < kills) {
   const db = join(folder, `db-${databases}`);
-  const chain = new ChangingChain({ seed: `${args.seed} ${databases++}`, trunk, start: START, keepUndo: KEEP_UNDO });
+  const chain = new ChangingChain({
+    seed: `${args.seed} ${databases++}`,
+    trunk,
+    start: START,
+    first,
+    keepUndo: KEEP_UNDO,
+  });
   let checking;
   for (const end = Math.min(kills, killed + Number(args.each)); killed < end; killed++) {
     await life(db, chain, killed);
@@ -116,7 +126,7 @@ process.exitCode = sum.violations === 0 && sum.strayTips === 0 && same ? 0 : 1;
 /** A run of the index from its start to its death, while the chain changes. */
 async function life(db, chain, number) {
   node.serve(chain.best);
-  const run = new IndexRun(node.url, db, ['--policy', args.policy, '--keep-undo', String(KEEP_UNDO)]);
+  const run = new IndexRun(node.url, db, SETTINGS);
   let timer;
   let due = chain.best.length - 1;
   const move = (reorg = false) => {
@@ -188,7 +198,7 @@ async function judged(dir, name) {
 
 /** Runs the index over the whole surviving chain. */
 async function indexed(db) {
-  const more = ['--policy', args.policy, '--keep-undo', String(KEEP_UNDO), '--exit-at', String(trunk.length)];
+  const more = [...SETTINGS, '--exit-at', String(trunk.length)];
   await new IndexRun(node.url, db, more).ends();
 }
 

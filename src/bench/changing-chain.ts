@@ -10,6 +10,8 @@ export interface ChangingChainOptions {
   readonly trunk: readonly SyntheticBlock[];
   /** Height of the trunk that is there at first. */
   readonly start: number;
+  /** Lowest fork point: the first block of the index. */
+  readonly first: number;
   /** No fork point lies deeper than this below the highest block so far: the undo data that the index keeps. */
   readonly keepUndo: number;
 }
@@ -79,7 +81,7 @@ export class ChangingChain {
 
   /** Lowest height that may be forked at. */
   get #floor(): number {
-    return Math.max(0, this.#highest - this.#options.keepUndo);
+    return Math.max(this.#options.first, this.#highest - this.#options.keepUndo);
   }
 
   /** Highest that a dead branch may become, or the way back to the trunk could not be undone. */

@@ -16,9 +16,9 @@ test('a changing chain is always one of valid blocks, forks within the undo data
     raw,
     hash: BlockOffsets.read(raw).hash,
   }));
-  const chain = new ChangingChain({ seed: 'test', trunk, start: 100, keepUndo: KEEP });
+  const chain = new ChangingChain({ seed: 'test', trunk, start: 104, first: 90, keepUndo: KEEP });
   const valid = new Set(trunk.map(({ hash }) => toDisplayHash(hash)));
-  let highest = 100;
+  let highest = 104;
   let dead = 0;
   let deadTransactions = 0;
   let ends = 0;
