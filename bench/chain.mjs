@@ -1,104 +1,176 @@
-// Replay of a synthetic chain of full-size blocks: blocks and megabytes per second, peak memory, milliseconds per phase.
-//   npm run build && node bench/chain.mjs TEMPLATES [--count 300] [--out FOLDER] [--format folder|blk] [--build-only] [--indexer FILE] [--json]
-// TEMPLATES holds raw blocks (*.bin), whose transactions the chain's blocks hold in turn with other locktimes: fresh txids, heights,
-// headers, merkle roots and witness commitments, regtest's difficulty. --out keeps the chain (a folder that is left out is made and
-// removed); --format blk writes it as a node does, blk00000.dat and on, and is not replayed here.
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// A chain of full-size blocks through `warpshrew index`, read from block files and over JSON-RPC: blocks and megabytes per second,
+// peak memory of the whole process, milliseconds per block and phase as the service tells them, and what the sources take alone.
+//   npm run build && node bench/chain.mjs --templates FOLDER [--count 300] [--indexed COUNT] [--ways files,rpc] [--policy cpu]
+//     [--indexer FILE] [--most-mib 1536] [--json]
+// FOLDER holds raw blocks (*.bin, or as hex in *.hex), whose transactions the chain's blocks hold in turn with other locktimes: fresh
+// txids, heights, headers, merkle roots and witness commitments, regtest's difficulty. The chain is written as a node does
+// (blk*.dat of 128 MiB, xor.dat), and this process plays the node; the files are in the page cache. `other` is the engine's time in
+// no phase, `standard` runs beside it. --indexed: so many blocks of the chain are indexed, all if left out. Exit status 1 if the
+// state roots of the ways differ or one takes more memory than allowed.
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { writeBlockFiles } from '../dist/bench/block-files.js';
+import { FakeNode } from '../dist/bench/fake-node.js';
 import { syntheticChain, Template } from '../dist/bench/synthetic-chain.js';
-import { replay } from '../dist/replay/replay.js';
 
-const { values: args, positionals } = parseArgs({
-  allowPositionals: true,
+const { values: args } = parseArgs({
   options: {
+    templates: { type: 'string' },
     count: { type: 'string', default: '300' },
-    out: { type: 'string' },
-    format: { type: 'string', default: 'folder' },
-    'build-only': { type: 'boolean', default: false },
+    indexed: { type: 'string' },
+    ways: { type: 'string', default: 'files,rpc' },
+    policy: { type: 'string', default: 'cpu' },
     indexer: { type: 'string' },
+    'most-mib': { type: 'string', default: '1536' },
     json: { type: 'boolean', default: false },
   },
 });
-const [templates] = positionals;
-if (templates === undefined) throw new Error('name a folder of raw blocks');
-if (args.format !== 'folder' && args.format !== 'blk') throw new Error('--format is folder or blk');
-/** Of regtest, before each block of a node's file. */
-const MAGIC = Buffer.from('fabfb5da', 'hex');
-const FILE_BYTES = 128 * 1024 * 1024;
+if (args.templates === undefined) throw new Error('name a folder of raw blocks with --templates');
+const WAYS = ['files', 'rpc'];
+const ways = args.ways.split(',');
+if (!ways.every((way) => WAYS.includes(way))) throw new Error(`--ways are ${WAYS.join(' and ')}`);
+const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const SOURCE = fileURLToPath(new URL('chain-source.mjs', import.meta.url));
+/** Linux counts the time of processes in hundredths of a second. */
+const TICKS = 100;
+/** Phases of the engine's thread: they do not overlap. */
+const BESIDE = ['standard'];
 
 const work = mkdtempSync(join(tmpdir(), 'warpshrew-chain-'));
+process.once('exit', () => rmSync(work, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+const folder = join(work, 'blocks');
+mkdirSync(folder);
+const building = performance.now();
+const chain = writeBlockFiles(folder, syntheticChain(templates(args.templates), Number(args.count)));
+const buildSeconds = (performance.now() - building) / 1000;
+const node = await FakeNode.start(chain.blocks);
+const { bytes, files } = chain;
+const rows = [];
+show(`${chain.blocks.length} blocks, ${round(bytes / 1e6)} MB in ${files} files, built in ${round(buildSeconds)} s`);
 try {
-  const out = args.out ?? join(work, 'chain');
-  mkdirSync(out, { recursive: true });
-  const built = build(out);
-  const replayed = args['build-only'] || args.format === 'blk' ? undefined : await measure(out, built.bytes);
-  const figures = { ...built, ...replayed };
-  const lines = Object.entries(figures).map(
-    ([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : value}`,
-  );
-  process.stdout.write(args.json ? `${JSON.stringify(figures)}\n` : `${lines.join('\n')}\n`);
-} finally {
-  rmSync(work, { recursive: true, force: true });
-}
-
-function build(out) {
-  const started = performance.now();
-  const names = readdirSync(templates)
-    .filter((name) => name.endsWith('.bin'))
-    .sort();
-  const list = names.map((name) => new Template(readFileSync(join(templates, name))));
-  let bytes = 0;
-  let blocks = 0;
-  let file = 0;
-  let filled = 0;
-  for (const { height, raw } of syntheticChain(list, Number(args.count))) {
-    bytes += raw.length;
-    blocks++;
-    if (args.format === 'folder') {
-      writeFileSync(join(out, `${String(height).padStart(6, '0')}.bin`), raw);
-      continue;
-    }
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(raw.length);
-    if (filled > 0 && filled + raw.length + 8 > FILE_BYTES) {
-      file++;
-      filled = 0;
-    }
-    appendFileSync(join(out, `blk${String(file).padStart(5, '0')}.dat`), Buffer.concat([MAGIC, length, raw]));
-    filled += raw.length + 8;
+  for (const way of ways) {
+    const place = way === 'files' ? [folder] : [];
+    const before = process.cpuUsage();
+    const { stdout } = await promisify(execFile)(process.execPath, [SOURCE, node.url, ...place]);
+    tell(row(`${way}, source alone`, JSON.parse(stdout), before));
   }
-  return { blocks, bytes, buildSeconds: seconds(started) };
+  if (args.indexed !== undefined) node.serve(chain.blocks.slice(0, Number(args.indexed) + 1));
+  for (const way of ways) {
+    const before = process.cpuUsage();
+    tell(row(`${way}, indexed`, await index(way), before));
+  }
+} finally {
+  await node.stop();
+}
+const roots = new Set(rows.flatMap(({ stateRoot }) => stateRoot ?? []));
+const mostMemory = Math.max(...rows.map(({ peakMiB }) => peakMiB));
+const report = { blocks: chain.blocks.length, bytes, files, buildSeconds: round(buildSeconds), rows };
+if (args.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+if (roots.size > 1) process.stderr.write(`the state roots differ: ${[...roots].join(', ')}\n`);
+if (mostMemory > Number(args['most-mib'])) process.stderr.write(`${mostMemory} MiB are more than allowed\n`);
+process.exitCode = roots.size > 1 || mostMemory > Number(args['most-mib']) ? 1 : 0;
+
+function templates(from) {
+  const list = readdirSync(from)
+    .sort()
+    .flatMap((name) => {
+      const path = join(from, name);
+      if (name.endsWith('.bin')) return [new Template(readFileSync(path))];
+      if (name.endsWith('.hex')) return [new Template(Buffer.from(readFileSync(path, 'utf8').trim(), 'hex'))];
+      return [];
+    });
+  if (list.length === 0) throw new Error(`no *.bin and no *.hex in ${from}`);
+  return list;
 }
 
-async function measure(path, bytes) {
-  const started = performance.now();
-  const before = process.cpuUsage();
-  const summary = await replay({
-    path,
-    dbDir: join(work, 'db'),
-    policy: 'auto',
-    ...(args.indexer && { indexer: new Uint8Array(readFileSync(args.indexer)) }),
-  });
-  const took = seconds(started);
-  const { user, system } = process.cpuUsage(before);
-  const { maxRSS } = process.resourceUsage();
+/** Runs the service until it has reached the tip, and asks it and the system what it took. */
+async function index(way) {
+  const options = {
+    network: 'regtest',
+    'node-url': node.url,
+    ...(way === 'files' && { 'blocks-dir': folder }),
+    ...(args.indexer && { indexer: args.indexer }),
+    db: join(work, `${way}.db`),
+    port: '0',
+    policy: args.policy,
+  };
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  const spawned = performance.now();
+  const child = spawn(process.execPath, [CLI, 'index', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = once(child, 'exit');
+  const lines = [];
+  const at = {};
+  for await (const line of createInterface({ input: child.stderr })) {
+    lines.push(line);
+    const { msg, ...fields } = line.startsWith('{') ? JSON.parse(line) : {};
+    at[msg] ??= { ms: performance.now(), fields };
+    if (msg === 'at-tip') break;
+  }
+  if (at['at-tip'] === undefined) throw new Error(`the service ended:\n${lines.join('\n')}`);
+  const { url } = at['serving JSON-RPC'].fields;
+  const status = await (await fetch(`${url}/status`)).json();
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]);
+  const times = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  child.kill('SIGTERM');
+  child.stderr.resume();
+  const [exit] = await ended;
+  process.off('exit', kill);
+  if (exit !== 0) throw new Error(`the service ended with ${exit}`);
+  if (status.tip.height !== node.blocks.length - 1) throw new Error(`the service stands at ${status.tip.height}`);
+  const phases = [...metrics.matchAll(/^warpshrew_phase_seconds_total\{phase="(\w+)"\} (\S+)$/gm)];
   return {
-    replaySeconds: took,
-    cpuSeconds: Math.round((user + system) / 1e4) / 100,
-    'blocks/s': round(summary.blocks / took),
-    'MB/s': round(bytes / 1e6 / took),
-    peakMemoryMiB: Math.round(maxRSS / 1024),
-    msPerBlock: Object.fromEntries(
-      Object.entries(summary.ms).map(([phase, ms]) => [phase, round(ms / summary.blocks)]),
-    ),
-    stateRoot: summary.stateRoot,
+    blocks: status.sinceStart.blocks,
+    bytes: status.sinceStart.bytes,
+    startSeconds: (at['database open'].ms - spawned) / 1000,
+    seconds: (at['at-tip'].ms - at['database open'].ms) / 1000,
+    cpuSeconds: (Number(times[11]) + Number(times[12])) / TICKS,
+    peakKiB,
+    ms: Object.fromEntries(phases.map(([, phase, seconds]) => [phase, Number(seconds) * 1000])),
+    stateRoot: status.tip.roots.state,
   };
 }
 
-function seconds(since) {
-  return round((performance.now() - since) / 1000);
+/** Keeps a row, and shows it at once: the whole takes minutes. */
+function tell(row) {
+  rows.push(row);
+  const { way, msPerBlock, ...figures } = row;
+  const list = (of) => Object.entries(of).map(([name, value]) => `  ${name}: ${value}`);
+  show(
+    ['', way, ...list(figures), '  milliseconds per block:', ...list(msPerBlock).map((line) => `  ${line}`)].join('\n'),
+  );
+}
+
+function show(text) {
+  if (!args.json) process.stdout.write(`${text}\n`);
+}
+
+function row(way, { blocks, bytes, startSeconds, seconds, cpuSeconds, peakKiB, ms, stateRoot }, nodeBefore) {
+  const { user, system } = process.cpuUsage(nodeBefore);
+  const perBlock = Object.fromEntries(Object.entries(ms).map(([phase, took]) => [phase, round(took / blocks)]));
+  const own = Object.entries(perBlock).reduce((sum, [phase, took]) => sum + (BESIDE.includes(phase) ? 0 : took), 0);
+  return {
+    way,
+    blocks,
+    blocksPerSecond: round(blocks / seconds),
+    megabytesPerSecond: round(bytes / 1e6 / seconds),
+    seconds: round(seconds),
+    ...(startSeconds !== undefined && { startSeconds: round(startSeconds) }),
+    cpuSeconds: round(cpuSeconds),
+    nodeCpuSeconds: round((user + system) / 1e6),
+    peakMiB: Math.round(peakKiB / 1024),
+    msPerBlock: { ...perBlock, other: round((1000 * seconds) / blocks - own) },
+    ...(stateRoot !== undefined && { stateRoot }),
+  };
 }
 
 function round(value) {

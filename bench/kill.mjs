@@ -1,102 +1,232 @@
-// Kills (-9) a process that commits and rolls back blocks, at random moments; checks the whole database after each kill, and at the
-// end compares every row but the undo data with those of a run that nothing disturbed.
-//   npm run build && node bench/kill.mjs [--kills 1000] [--seed 1] [--small] [--json]
-// The bundled chain through both lanes, with dead branches of synthetic blocks; --small: synthetic blocks alone, which start faster.
-// Exit status 1 if a check found something or a row differs.
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+// Kills (-9) `warpshrew index` at random moments while it follows a node over JSON-RPC whose chain grows and reorganises; runs
+// `db check` over a copy of what each kill left, and at the end compares every row with those of an index that nothing disturbed.
+//   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 178] [--seed 1] [--policy sequential] [--json]
+// The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too (src/bench/changing-chain.ts). --each:
+// kills after which a new database is begun. The seed gives the chain's moves; when they and the kills come is up to the machine.
+// Exit status 1 if a check found something, a tip was of no chain that the node had, or a row differs.
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { checkStore } from '../dist/store/check/check.js';
-import { Store } from '../dist/store/store.js';
+import { Worker } from 'node:worker_threads';
+import { ChangingChain } from '../dist/bench/changing-chain.js';
+import { FakeNode } from '../dist/bench/fake-node.js';
+import { allRows, differingRows } from '../dist/bench/rows.js';
+import { BlockOffsets } from '../dist/bitcoin/block-offsets.js';
+import { openSource } from '../dist/bitcoin/sources.js';
+import { SimRandom } from '../dist/follow/sim/random.js';
+import { toDisplayHash } from '../dist/util/bytes.js';
+import { IndexRun } from './index-run.mjs';
 
 const { values: args } = parseArgs({
   options: {
     kills: { type: 'string', default: '1000' },
+    each: { type: 'string', default: '100' },
+    from: { type: 'string', default: '0' },
+    to: { type: 'string', default: '178' },
     seed: { type: 'string', default: '1' },
-    small: { type: 'boolean', default: false },
+    policy: { type: 'string', default: 'sequential' },
     json: { type: 'boolean', default: false },
   },
 });
 const kills = Number(args.kills);
-const mode = args.small ? 'small' : 'fixture';
-/** Longest time that a child lives after its first step. */
-const SPREAD_MS = args.small ? 150 : 1_500;
-const CHILD = fileURLToPath(new URL('kill-child.mjs', import.meta.url));
+/** Longest time that a run lives after it opened its database: this, and longer where the machine is busy. */
+const SPREAD_MS = 500;
+/** The same after it began to undo blocks, for the kills that wait for that. */
+const UNDOING_MS = 200;
+/** Something is wrong if no reorg is followed for so long. */
+const PATIENCE_MS = 120_000;
+/** The chain changes after so long without a block that would make it change; this, too, is longer where the machine is busy. */
+const RESTLESS_MS = 300;
+/** Few, so that undo data is dropped, and blocks are undone down to the last that can be. */
+const KEEP_UNDO = 30;
+const first = Number(args.from);
+const SETTINGS = ['--policy', args.policy, '--keep-undo', String(KEEP_UNDO), '--start-block', args.from];
+/** Height of a new database's chain: behind the bundled chain's first, empty blocks and those that fund the rest. */
+const START = 112;
 
+const bundled = fileURLToPath(new URL('../fixtures/regtest', import.meta.url));
+const trunk = Array.from(openSource(bundled).blocks(0, Number(args.to)), ({ height, raw }) => {
+  return { height, raw, hash: BlockOffsets.read(raw).hash };
+});
+const ofTrunk = new Set(trunk.map(({ hash }) => toDisplayHash(hash)));
+const root = readFileSync(join(bundled, 'roots.txt'), 'utf8').split('\n')[trunk.length - 1].split(' ')[1];
+const random = new SimRandom(`kills ${args.seed}`);
 const folder = mkdtempSync(join(tmpdir(), 'warpshrew-kill-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-const [disturbed, undisturbed] = [join(folder, 'disturbed'), join(folder, 'undisturbed')];
-const started = performance.now();
-const violations = [];
+const node = await FakeNode.start(trunk);
+const checks = new Worker(new URL('kill-check.mjs', import.meta.url));
+const sum = {
+  violations: 0,
+  strayTips: 0,
+  differingRows: 0,
+  /** Runs that undid blocks or had begun to. */
+  undoing: 0,
+  /** Reorgs whose blocks were all undone by one run. */
+  reorgs: 0,
+  blocksUndone: 0,
+  deepestReorg: 0,
+  blocksIndexed: 0,
+  deadBlocks: 0,
+  /** Kills that left a tip which was of the node's best chain no longer. */
+  betweenBranches: 0,
+};
+/** Kills by what the run was doing. */
+const killedWhile = {};
 const tips = new Set();
-for (let run = 0; run < kills; run++) {
-  await killed(Number(args.seed) + run);
-  const { heights } = await checkStore(disturbed, {
-    violation: (violation) => violations.length < 100 && violations.push({ run, ...violation }),
+const started = performance.now();
+/** Milliseconds that a run needed last to open its database. */
+let opening = 500;
+
+const freshDir = join(folder, 'fresh');
+await indexed(freshDir);
+const fresh = await allRows(freshDir);
+const { stateRoot } = await judged(freshDir, 'the undisturbed index');
+if (first === 0 && stateRoot !== root)
+  throw new Error(`the undisturbed index has the state root ${stateRoot}, not ${root}`);
+let killed = 0;
+let databases = 0;
+while (killed < kills) {
+  const db = join(folder, `db-${databases}`);
+  const chain = new ChangingChain({
+    seed: `${args.seed} ${databases++}`,
+    trunk,
+    start: START,
+    first,
+    keepUndo: KEEP_UNDO,
   });
-  tips.add(heights?.tip ?? -1);
-  if (!args.json && run % 50 === 49)
-    process.stderr.write(`${run + 1} kills, ${violations.length} violations, tip ${heights?.tip}\n`);
+  let checking;
+  for (const end = Math.min(kills, killed + Number(args.each)); killed < end; killed++) {
+    await life(db, chain, killed);
+    const best = chain.best;
+    await checking;
+    checking = copyJudged(db, chain, best, killed);
+    if (!args.json && killed % 20 === 19) process.stderr.write(`${killed + 1} kills, ${JSON.stringify(sum)}\n`);
+  }
+  await checking;
+  node.serve(trunk);
+  await indexed(db);
+  const differing = differingRows(await allRows(db), fresh);
+  sum.differingRows += differing.length;
+  for (const name of differing.slice(0, 20)) complain(`database ${databases}: the row ${name} differs`);
+  await judged(db, `database ${databases} at the end`);
+  rmSync(db, { recursive: true });
 }
-await finished(disturbed);
-await finished(undisturbed);
-const [a, b] = [await digest(disturbed), await digest(undisturbed)];
-const same = JSON.stringify(a) === JSON.stringify(b);
+await checks.terminate();
+await node.stop();
 const seconds = (performance.now() - started) / 1000;
-const report = { kills, mode, violations: violations.length, tips: tips.size, same, stateRoot: a.root, seconds };
-for (const violation of violations) process.stderr.write(`${JSON.stringify(violation)}\n`);
+const same = sum.differingRows === 0;
+const report = { kills, databases, tips: tips.size, killedWhile, ...sum, same, stateRoot, seconds };
 process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${text(report)}\n`);
-process.exitCode = violations.length === 0 && same ? 0 : 1;
+process.exitCode = sum.violations === 0 && sum.strayTips === 0 && same ? 0 : 1;
 
-/** Starts a child and kills it some time after its first step. */
-function killed(seed) {
-  return new Promise((resolve, reject) => {
-    const child = start([disturbed, mode, String(seed)]);
-    child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), Math.random() * SPREAD_MS));
-    child.once('error', reject);
-    child.once('close', (status, signal) => {
-      if (signal === 'SIGKILL') resolve();
-      else reject(new Error(`the child of seed ${seed} ended by itself: ${status ?? signal}`));
-    });
+/** A run of the index from its start to its death, while the chain changes. */
+async function life(db, chain, number) {
+  node.serve(chain.best);
+  const run = new IndexRun(node.url, db, SETTINGS);
+  let timer;
+  let due = chain.best.length - 1;
+  const move = (reorg = false) => {
+    chain.move(reorg);
+    node.serve(chain.best);
+    due = chain.best.length - 1 - random.below(3);
+    clearTimeout(timer);
+    timer = setTimeout(move, RESTLESS_MS + opening);
+  };
+  // The chain changes once the index has come to the last blocks of what is new.
+  run.onBlock = ({ height, hash }) => {
+    const block = chain.best[height];
+    if (height >= due && block !== undefined && toDisplayHash(block.hash) === hash) move();
+  };
+  if (number % 16 === 7) await Promise.race([sleep(random.below(Math.ceil(opening))), run.opened]);
+  else {
+    opening = await run.opened;
+    if (number % 4 === 3) {
+      move(true);
+      await within(PATIENCE_MS, run.undoing);
+      await sleep(random.below(UNDOING_MS));
+    } else {
+      timer = setTimeout(move, RESTLESS_MS + opening);
+      await sleep(random.below(Math.ceil(SPREAD_MS + opening)));
+    }
+  }
+  clearTimeout(timer);
+  run.onBlock = () => undefined;
+  const { phase } = run;
+  await run.kill();
+  // What each request was is of no use here.
+  node.requests.length = 0;
+  killedWhile[phase] = (killedWhile[phase] ?? 0) + 1;
+  if (run.hasUndone) sum.undoing++;
+  sum.reorgs += run.reorgs.length;
+  for (const { depth } of run.reorgs) {
+    sum.blocksUndone += depth;
+    sum.deepestReorg = Math.max(sum.deepestReorg, depth);
+  }
+  sum.blocksIndexed += run.blocks.length;
+  sum.deadBlocks += run.blocks.filter(({ hash }) => !ofTrunk.has(hash)).length;
+}
+
+/** Judges a copy, so that the next run finds the database as the kill left it, not as a check has opened and closed it. */
+async function copyJudged(db, chain, best, number) {
+  if (!existsSync(db)) return;
+  const copy = join(folder, `copy-${number}`);
+  cpSync(db, copy, { recursive: true });
+  const { tip } = await judged(copy, `kill ${number}`);
+  rmSync(copy, { recursive: true });
+  tips.add(tip?.hash);
+  if (tip === undefined) return;
+  if (chain.heightOf(tip.hash) !== tip.height) {
+    sum.strayTips++;
+    complain(`kill ${number}: block ${tip.height} ${tip.hash} was never of the node's chain`);
+  }
+  const now = best[tip.height];
+  if (now === undefined || toDisplayHash(now.hash) !== tip.hash) sum.betweenBranches++;
+}
+
+async function judged(dir, name) {
+  const answer = once(checks, 'message');
+  checks.postMessage(dir);
+  const [result] = await answer;
+  sum.violations += result.violations;
+  for (const violation of result.told) complain(`${name}: ${JSON.stringify(violation)}`);
+  return result;
+}
+
+/** Runs the index over the whole surviving chain. */
+async function indexed(db) {
+  const more = [...SETTINGS, '--exit-at', String(trunk.length)];
+  await new IndexRun(node.url, db, more).ends();
+}
+
+async function within(ms, promise) {
+  const late = new AbortController();
+  const limit = sleep(ms, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`no reorg was followed within ${ms} ms`);
   });
-}
-
-function finished(dir) {
-  return new Promise((resolve, reject) => {
-    const child = start([dir, mode, '0', 'finish']);
-    child.stdout.resume();
-    child.once('error', reject);
-    child.once('close', (status) =>
-      status === 0 ? resolve() : reject(new Error(`the last run ended with ${status}`)),
-    );
-  });
-}
-
-function start(more) {
-  return spawn(process.execPath, [CHILD, ...more], { stdio: ['pipe', 'pipe', 'inherit'] });
-}
-
-/** Root, and one hash over every row of each column but `undo`, whose lowest height depends on the rollbacks. */
-async function digest(dir) {
-  const store = await Store.openRecorded(dir, { readOnly: true });
   try {
-    const hashes = ['latest', 'history', 'blocks', 'tree', 'meta'].map((column) => {
-      const hash = createHash('sha256');
-      for (const [key, value] of store.rowsOf(column))
-        hash.update(`${key.length} ${value.length} `).update(key).update(value);
-      return hash.digest('hex');
-    });
-    return { root: store.roots(store.tip().height).state, hashes };
+    await Promise.race([promise, limit]);
   } finally {
-    await store.close();
+    limit.catch(() => undefined);
+    late.abort();
   }
 }
 
-function text({ violations, tips, same, stateRoot, seconds }) {
-  const rows = same ? 'every row as in the undisturbed run' : 'rows DIFFER from the undisturbed run';
-  return `${kills} kills (${mode}) at ${tips} different tips: ${violations} violations, ${rows}, state root ${stateRoot}, ${seconds.toFixed(0)} s`;
+function complain(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+function text({ violations, strayTips, same, differingRows, seconds }) {
+  const kinds = Object.entries(killedWhile).map(([phase, count]) => `${count} ${phase}`);
+  const rows = same
+    ? 'every row as in the undisturbed index'
+    : `${differingRows} rows DIFFER from the undisturbed index`;
+  return [
+    `${kills} kills at ${tips.size} different tips (${kinds.join(', ')}; ${sum.betweenBranches} between two branches)`,
+    `${sum.reorgs} reorgs of up to ${sum.deepestReorg} blocks, ${sum.blocksUndone} blocks undone, ${sum.blocksIndexed} indexed, ${sum.deadBlocks} of them of dead branches`,
+    `${violations} violations, ${strayTips} stray tips, ${rows}, state root ${stateRoot}, ${seconds.toFixed(0)} s`,
+  ].join('\n');
 }

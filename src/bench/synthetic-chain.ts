@@ -2,7 +2,7 @@
 import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { sha256d } from '../bitcoin/hash.js';
 import { TxidTable } from '../bitcoin/txid-table.js';
-import { RegtestChain } from '../fixtures/regtest-chain.js';
+import { REGTEST, RegtestChain } from '../fixtures/regtest-chain.js';
 import { concatBytes, fromHex, u32Bytes, writeU32 } from '../util/bytes.js';
 
 const HASH = 32;
@@ -60,17 +60,22 @@ export function genesisBlock(): SyntheticBlock {
   return { height: 0, raw, hash };
 }
 
-/** The block at `height` over `previousHash`: a coinbase and `transactions`. Valid for `verifyBlock`; amounts and scripts are not. */
+/**
+ * The block at `height` over `previousHash`: a coinbase and `transactions`. Valid for `verifyBlock`; amounts and scripts are not. Blocks
+ * that are the same but for this may differ in their `delay`, the seconds by which their time is late.
+ */
 export function makeBlock(
   height: number,
   previousHash: Uint8Array,
   transactions: readonly Uint8Array[],
+  delay = 0,
 ): SyntheticBlock {
-  const draft = assemble(height, previousHash, transactions, ZERO, ZERO);
+  const time = REGTEST.genesisTime + height * SECONDS + delay;
+  const draft = assemble(height, time, previousHash, transactions, ZERO, ZERO);
   const commitment = sha256d(BlockOffsets.read(draft).witnessRoot(), ZERO);
-  const unrooted = assemble(height, previousHash, transactions, commitment, ZERO);
+  const unrooted = assemble(height, time, previousHash, transactions, commitment, ZERO);
   const { root } = BlockOffsets.read(unrooted).merkleRoot();
-  const raw = assemble(height, previousHash, transactions, commitment, root);
+  const raw = assemble(height, time, previousHash, transactions, commitment, root);
   const header = raw.subarray(0, 80);
   // Regtest's target is half of all hashes: its top bit decides.
   let hash = sha256d(header);
@@ -93,12 +98,12 @@ export function* syntheticChain(templates: readonly Template[], count: number): 
 
 function assemble(
   height: number,
+  time: number,
   previousHash: Uint8Array,
   transactions: readonly Uint8Array[],
   commitment: Uint8Array,
   root: Uint8Array,
 ): Uint8Array {
-  const time = 1_296_688_602 + height * SECONDS;
   return concatBytes(
     ...[u32Bytes(0x20000000), previousHash, root, u32Bytes(time), u32Bytes(BITS), u32Bytes(0)],
     compactSize(transactions.length + 1),

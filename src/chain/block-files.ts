@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { sha256d } from '../bitcoin/hash.js';
 import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
+import { verifyBlock } from '../bitcoin/verify-block.js';
 import { type ErrorFacts, InputError } from '../errors.js';
 import { bytesEqual, toDisplayHash, toHex } from '../util/bytes.js';
 import { BestChain } from './best-chain.js';
@@ -19,10 +21,10 @@ export interface BlockFilesOptions {
   readonly folder: string;
   /**
    * The node that writes the files, or one of the same chain: it says which chain is best, and gives what the files lack. Without
-   * it the chain with the most work in the files is the best. Closed with the source.
+   * it the chain with the most work in the files is the best. Closed with the source. It need not answer yet.
    */
   readonly node?: NodeSource;
-  /** Of files without a node; told by their first bytes if left out. */
+  /** Told by the first bytes of the files, or by the node, if left out. */
   readonly network?: Network;
   /** Instead of the network's magic, for a signet of one's own without a node. */
   readonly magic?: Uint8Array;
@@ -49,6 +51,8 @@ export interface BlockFilesStatistics {
   readonly readFromNode: number;
   /** Of those, blocks whose place in the files could not be read or held something else. */
   readonly unreadable: number;
+  /** Of those, blocks with an intact header that do not verify. */
+  readonly damaged: number;
 }
 
 interface FileState {
@@ -58,6 +62,8 @@ interface FileState {
 }
 
 const HASH_BATCH = 500;
+/** Blocks remembered as given: more than who indexes them takes ahead of the one that it refuses. */
+const MOST_GIVEN = 200;
 
 /** The best chain, with its blocks read from a node's block files. */
 export class BlockFilesSource implements ChainSource {
@@ -72,11 +78,14 @@ export class BlockFilesSource implements ChainSource {
   private refreshedAt = Number.NEGATIVE_INFINITY;
   private lastTip: Uint8Array | undefined;
   private readonly warned = new Set<string>();
-  private readonly counts = { skippedBytes: 0, readFromFiles: 0, readFromNode: 0, unreadable: 0 };
+  /** Hashes (display order) of the blocks given last, oldest first. */
+  private readonly given = new Set<string>();
+  private magicConfirmed = false;
+  private readonly counts = { skippedBytes: 0, readFromFiles: 0, readFromNode: 0, unreadable: 0, damaged: 0 };
 
   private constructor(
     private readonly folder: BlkFolder,
-    private readonly magic: Uint8Array,
+    private magic: Uint8Array,
     readonly network: Network | undefined,
     private readonly options: BlockFilesOptions,
   ) {
@@ -96,21 +105,18 @@ export class BlockFilesSource implements ChainSource {
 
   /**
    * Looks at the folder and at the first bytes in it; the headers are read when they are needed first, which takes minutes
-   * per million blocks. Throws InputError BLOCK_FILES_UNREADABLE, BLOCK_FILES_XOR, BLOCK_FILES_NETWORK; with a node also its errors.
+   * per million blocks. A node is not asked before then. Throws InputError BLOCK_FILES_UNREADABLE, BLOCK_FILES_XOR,
+   * BLOCK_FILES_NETWORK.
    */
   static async open(options: BlockFilesOptions): Promise<BlockFilesSource> {
     const folder = await BlkFolder.open(options.folder);
     const first = await firstMagic(folder);
-    const info = await options.node?.info();
-    const wanted = info ?? NETWORKS.find(({ network }) => network === options.network);
+    const wanted = NETWORKS.find(({ network }) => network === options.network);
     const magic = options.magic ?? wanted?.magic ?? first;
-    const found = NETWORKS.find((facts) => bytesEqual(facts.magic, first));
-    const known = wanted !== undefined || options.magic !== undefined;
+    const found = networkOf(first);
+    const known = wanted !== undefined || options.magic !== undefined || options.node !== undefined;
     if (known ? found !== undefined && !bytesEqual(found.magic, magic) : found === undefined) {
-      throw new InputError('BLOCK_FILES_NETWORK', 'the block files are not those of the network', {
-        facts: { path: folder.path, begin: toHex(first), network: info?.network ?? options.network ?? 'not given' },
-        hint: 'Check the path and the network; a file xor.dat beside the block files belongs to them.',
-      });
+      throw otherNetwork(folder, first, options.network ?? 'not given');
     }
     return new BlockFilesSource(folder, magic, wanted?.network ?? found?.network, options);
   }
@@ -124,7 +130,10 @@ export class BlockFilesSource implements ChainSource {
   }
 
   async tip(): Promise<ChainTip> {
-    if (this.options.node) return this.options.node.tip();
+    if (this.options.node) {
+      await this.confirmMagic(this.options.node);
+      return this.options.node.tip();
+    }
     await this.refresh();
     const height = this.chain.tipHeight;
     const hash = this.chain.hashAt(height);
@@ -144,9 +153,9 @@ export class BlockFilesSource implements ChainSource {
     return this.chain.hashAt(height);
   }
 
-  blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {
+  async *blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {
     const { node } = this.options;
-    return streamBlocks({
+    const blocks = streamBlocks({
       from,
       to,
       signal,
@@ -157,6 +166,10 @@ export class BlockFilesSource implements ChainSource {
       maxBytes: this.options.maxBytes ?? 96 << 20,
       reserve: MAX_BLOCK_LENGTH,
     });
+    for await (const block of blocks) {
+      this.remember(toDisplayHash(block.hash));
+      yield block;
+    }
   }
 
   changed(ms: number, signal: AbortSignal): Promise<void> {
@@ -187,13 +200,20 @@ export class BlockFilesSource implements ChainSource {
     }
     const id = this.index.find(hash);
     const raw = id === undefined ? undefined : await this.read(id, hash);
-    if (raw) {
+    const { node } = this.options;
+    const facts = { path: this.folder.path, height, hash: toDisplayHash(hash) };
+    const damage = raw && node && this.given.has(facts.hash) ? damageOf(raw) : undefined;
+    if (raw && damage === undefined) {
       this.counts.readFromFiles++;
       return raw;
     }
-    const { node } = this.options;
-    const facts = { path: this.folder.path, height, hash: toDisplayHash(hash) };
     if (id !== undefined) this.counts.unreadable++;
+    if (node && damage !== undefined) {
+      this.warn('the block files hold damaged blocks: they are read from the node', { ...facts, code: damage });
+      const block = await this.fromNode(node, hash, signal);
+      this.counts.damaged++;
+      return block;
+    }
     if (node === undefined) {
       throw new InputError('BLOCK_FILES_MISSING_BLOCK', 'the block files lack a block', {
         facts,
@@ -201,9 +221,35 @@ export class BlockFilesSource implements ChainSource {
       });
     }
     this.warn('the block files lack blocks: they are read from the node', facts);
+    return this.fromNode(node, hash, signal);
+  }
+
+  private async fromNode(node: NodeSource, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     const block = await node.block(hash, signal);
     this.counts.readFromNode++;
     return block;
+  }
+
+  /**
+   * Blocks are verified by who indexes them. One that is asked for again may have been refused there, so that it alone
+   * is verified here, too.
+   */
+  private remember(hash: string): void {
+    this.given.delete(hash);
+    this.given.add(hash);
+    const [oldest] = this.given;
+    if (this.given.size > MOST_GIVEN) this.given.delete(oldest);
+  }
+
+  /** Takes the magic that the node tells, once it answers: a signet of one's own has its own. Throws BLOCK_FILES_NETWORK. */
+  private async confirmMagic(node: NodeSource): Promise<void> {
+    if (this.magicConfirmed) return;
+    const { magic, network } = await node.info(this.closing.signal);
+    const first = await firstMagic(this.folder);
+    const found = networkOf(first);
+    if (found !== undefined && !bytesEqual(found.magic, magic)) throw otherNetwork(this.folder, first, network);
+    this.magic = magic;
+    this.magicConfirmed = true;
   }
 
   /** The block, if its place in the files still holds it. */
@@ -230,6 +276,7 @@ export class BlockFilesSource implements ChainSource {
 
   private async scan(): Promise<void> {
     const { signal } = this.closing;
+    if (this.options.node) await this.confirmMagic(this.options.node);
     const files = await this.folder.files();
     const initial = this.states.size === 0;
     if (initial)
@@ -279,6 +326,28 @@ export class BlockFilesSource implements ChainSource {
 async function firstMagic(folder: BlkFolder): Promise<Uint8Array> {
   const file = (await folder.files()).find(({ size }) => size >= 4);
   return file ? folder.withFile(file.number, (read) => read(0, 4)) : new Uint8Array(0);
+}
+
+function networkOf(magic: Uint8Array): (typeof NETWORKS)[number] | undefined {
+  return NETWORKS.find((facts) => bytesEqual(facts.magic, magic));
+}
+
+function otherNetwork(folder: BlkFolder, first: Uint8Array, network: string): InputError {
+  return new InputError('BLOCK_FILES_NETWORK', 'the block files are not those of the network', {
+    facts: { path: folder.path, begin: toHex(first), network },
+    hint: 'Check the path and the network; a file xor.dat beside the block files belongs to them.',
+  });
+}
+
+/** The code of what is wrong with a block but for its place in a chain; undefined if nothing is. */
+function damageOf(raw: Uint8Array): string | undefined {
+  try {
+    verifyBlock(BlockOffsets.read(raw), {});
+    return undefined;
+  } catch (error) {
+    if (error instanceof InputError) return error.code;
+    throw error;
+  }
 }
 
 /** What comes of `work`; rejects with the signal's reason as soon as it is aborted, while the work goes on. */

@@ -14,6 +14,7 @@ import { type EngineEvent, type Failure, failureOf } from './events.js';
 import { type OpenedChain, openChain } from './open-source.js';
 import type { Settings } from './options.js';
 import { RollbackClock } from './rollback-clock.js';
+import { TimedSource } from './timed-source.js';
 
 export interface EngineSetup {
   readonly settings: Settings;
@@ -52,7 +53,8 @@ export class Engine {
     const undo: (() => Promise<void>)[] = [];
     try {
       const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }));
-      const { source, network, startBlock } = chain;
+      const { network, startBlock } = chain;
+      const source = new TimedSource(chain.source);
       undo.push(() => chain.close());
       const { gpu, reason } = await findGpu(settings);
       if (gpu !== undefined) undo.push(() => gpu.close());
@@ -92,8 +94,9 @@ export class Engine {
             bytes: raw.length,
             roots,
             statistics,
-            ms,
+            ms: { fetch: source.takeWaited(), ...ms },
             gpu: lanes.health,
+            source: chain.statistics(),
           }),
       });
       const follower = new Follower({

@@ -44,6 +44,8 @@ export type EngineEvent =
       /** Milliseconds by phase, those of the statistics not among them. */
       readonly ms: Readonly<Record<string, number>>;
       readonly gpu: EngineHealth;
+      /** What the source has counted so far. */
+      readonly source: SourceStatistics;
     }
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
   /** Something is tried again, after an error or because the source contradicted itself. */

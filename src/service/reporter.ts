@@ -33,7 +33,10 @@ export class Reporter {
       case 'block': {
         const { height, hash, bytes, statistics, ms } = event;
         if (!this.log.isLevelEnabled('debug')) return;
-        this.log.debug({ height, hash, bytes, laneTxs: statistics.lane.txs, ms: rounded(ms) }, 'block indexed');
+        this.log.debug(
+          { height, hash, bytes, laneTxs: statistics.lane.txs, ms: rounded({ ...ms, ...statistics.ms }) },
+          'block indexed',
+        );
         return;
       }
       case 'rollback':

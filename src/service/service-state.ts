@@ -22,7 +22,7 @@ export class ServiceState {
   phase: Phase = 'starting';
   head: IndexedHead | undefined;
   sourceHeight: number | undefined;
-  /** What the source counted, as of its last change. */
+  /** What the source counted, as of its last change or the last block. */
   sourceStatistics: SourceStatistics = {};
   /** Why indexing stopped for good. */
   failure: Failure | undefined;
@@ -124,9 +124,10 @@ export class ServiceState {
   }
 
   private indexed(event: EngineEvent & { kind: 'block' }): void {
-    const { height, hash, roots, bytes, statistics, ms } = event;
+    const { height, hash, roots, bytes, statistics, ms, source } = event;
     this.head = { height, hash, roots };
     this.gpu = event.gpu;
+    this.sourceStatistics = source;
     this.trouble = undefined;
     this.blocks++;
     this.bytes += bytes;

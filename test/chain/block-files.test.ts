@@ -2,7 +2,9 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import { openSource } from '../../src/bitcoin/sources.js';
+import { verifyBlock } from '../../src/bitcoin/verify-block.js';
 import { type BlockFilesOptions, BlockFilesSource } from '../../src/chain/block-files.js';
 import { NodeRpc } from '../../src/chain/node-rpc.js';
 import { NodeSource } from '../../src/chain/node-source.js';
@@ -187,14 +189,66 @@ describe('block files and a node', () => {
     expect((await next).done).toBe(true);
   });
 
+  it('give a block of which the transactions are damaged from the node, once who indexes it has asked again', async () => {
+    useKey();
+    const damaged = new Map([7, 9].map((height) => [height, main[height].raw.slice()]));
+    for (const raw of damaged.values()) raw[raw.length - 1] ^= 1;
+    write(
+      0,
+      raws(main).map((raw, height) => record(damaged.get(height) ?? raw)),
+    );
+    const logs: unknown[] = [];
+    const { source } = await withNode(main, {
+      log: (message, facts) => logs.push([message, facts.height, facts.code]),
+    });
+    const seen: ChainBlock[] = [];
+    // As a follower does: it begins again at the block that it refused, with others fetched ahead of it.
+    for (let next = 0; next <= TIP; ) {
+      for await (const block of source.blocks(next, TIP, never)) {
+        try {
+          verifyBlock(BlockOffsets.read(block.raw));
+        } catch {
+          break;
+        }
+        seen.push(block);
+        next++;
+      }
+    }
+    expectChain(seen, main);
+    expect(source.statistics).toMatchObject({ readFromNode: 2, unreadable: 2, damaged: 2 });
+    expect(logs.slice(2)).toEqual([
+      ['the block files hold damaged blocks: they are read from the node', 7, 'BLOCK_BAD_MERKLE_ROOT'],
+    ]);
+    // A sound block that is asked for again stays with the files.
+    expectChain(await collect(source, 20), main.slice(20), 20);
+    expect(source.statistics).toMatchObject({ readFromNode: 2, damaged: 2 });
+  });
+
+  it('are opened while the node is away, and go on when it comes', async () => {
+    write(0, raws(main).map(record));
+    const { node, source } = await withNode(main, { network: 'regtest' });
+    const { port } = node;
+    await node.stop();
+    expect((await errorOf(source.tip())).code).toBe('NODE_UNREACHABLE');
+    expect((await errorOf(collect(source))).code).toBe('NODE_UNREACHABLE');
+    await node.listen(port);
+    expect((await source.tip()).height).toBe(TIP);
+    expectChain(await collect(source), main);
+    expect(source.statistics).toMatchObject({ readFromFiles: TIP + 1, readFromNode: 0 });
+  });
+
   it('must be of one network', async () => {
     write(0, raws(main).map(record));
     const node = await FakeNode.start(main);
     node.info = { chain: 'main' };
-    const source = new NodeSource(new NodeRpc({ url: node.url }));
-    onTestFinished(() => source.close());
-    const error = await errorOf(open({ node: source }));
+    const nodeSource = new NodeSource(new NodeRpc({ url: node.url }));
+    onTestFinished(() => nodeSource.close());
+    const told = await errorOf(open({ node: nodeSource, network: 'mainnet' }));
+    expect([told.code, told.facts.network]).toEqual(['BLOCK_FILES_NETWORK', 'mainnet']);
+    const source = await open({ node: nodeSource });
+    const error = await errorOf(source.tip());
     expect([error.code, error.facts.network]).toEqual(['BLOCK_FILES_NETWORK', 'mainnet']);
+    expect((await errorOf(collect(source, 0, 1))).code).toBe('BLOCK_FILES_NETWORK');
   });
 });
 

@@ -122,16 +122,16 @@ describe('the blocks of a node', () => {
 
   it('are refused if they are not those that were asked for', async () => {
     const { node, source } = await open();
-    node.known.set(toDisplayHash(main[9].hash), main[8].raw);
+    node.known.set(toDisplayHash(main[9].hash), main[8]);
     const blocks = source.blocks(7, TIP, never);
     expect([(await blocks.next()).value?.height, (await blocks.next()).value?.height]).toEqual([7, 8]);
     const error = await errorOf(blocks.next());
     expect([error.code, error.facts.height, isPassing(error)]).toEqual(['NODE_WRONG_BLOCK', 9, true]);
-    node.known.set(toDisplayHash(main[9].hash), main[9].raw.subarray(0, 80));
+    node.known.set(toDisplayHash(main[9].hash), { raw: main[9].raw.subarray(0, 80) });
     expect((await errorOf(collect(source.blocks(9, 9, never)))).code).toBe('NODE_WRONG_BLOCK');
-    node.known.set(toDisplayHash(main[9].hash), new Uint8Array(MAX_BLOCK_LENGTH + 1));
+    node.known.set(toDisplayHash(main[9].hash), { raw: new Uint8Array(MAX_BLOCK_LENGTH + 1) });
     expect((await errorOf(collect(source.blocks(9, 9, never)))).code).toBe('NODE_WRONG_BLOCK');
-    node.known.set(toDisplayHash(main[9].hash), new Uint8Array(MAX_BLOCK_LENGTH + 5000));
+    node.known.set(toDisplayHash(main[9].hash), { raw: new Uint8Array(MAX_BLOCK_LENGTH + 5000) });
     expect((await errorOf(collect(source.blocks(9, 9, never)))).code).toBe('NODE_BAD_RESPONSE');
     node.prank = ({ response, body }) => {
       if (!body.includes('"getblock"')) return false;

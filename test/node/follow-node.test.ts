@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { allRows } from '../../src/bench/rows.js';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { hash256 } from '../../src/fixtures/coins.js';
 import type { BuiltBlock } from '../../src/fixtures/regtest-chain.js';
@@ -13,7 +14,6 @@ import { toDisplayHash } from '../../src/util/bytes.js';
 import { Branch } from './branches.js';
 import { IndexProcess } from './index-process.js';
 import { installNode, type NodeOptions, RegtestNode } from './regtest-node.js';
-import { allRows } from './rows.js';
 
 const LIMIT_MS = 500_000;
 const BUNDLED = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));

@@ -25,7 +25,7 @@ function blockEvent(height: number): EngineEvent {
     gpuRuns: {},
     ms: { scan: 1 },
   };
-  return { kind: 'block', height, hash: 'ab', bytes: 1_000_000, roots, statistics, ms: { commit: 2 }, gpu };
+  return { kind: 'block', height, hash: 'ab', bytes: 1_000_000, roots, statistics, ms: { commit: 2 }, gpu, source: {} };
 }
 
 function setUp(format: 'json' | 'pretty' = 'json') {

@@ -4,8 +4,20 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { ROOT } from '../helpers/cli.js';
 
-test('fifty kills at random moments of commits and rollbacks leave a whole store and the rows of an undisturbed run', async () => {
-  const args = [join(ROOT, 'bench', 'kill.mjs'), '--kills', '50', '--small', '--json'];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  expect(JSON.parse(stdout)).toMatchObject({ kills: 50, violations: 0, same: true });
+/** The JSON that a bench of kills gives. */
+async function bench(name: string, ...args: string[]): Promise<Record<string, unknown>> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'bench', name), ...args, '--json']);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+test('kills at random moments of commits and rollbacks leave a whole store and the rows of an undisturbed run', async () => {
+  const report = await bench('kill-store.mjs', '--kills', '38', '--small');
+  expect(report).toMatchObject({ kills: 38, violations: 0, same: true });
+}, 600_000);
+
+test('kills of an index beside a node whose chain reorganises do, too', async () => {
+  const report = await bench('kill.mjs', '--kills', '12', '--from', '106', '--to', '122');
+  expect(report).toMatchObject({ kills: 12, violations: 0, strayTips: 0, same: true });
+  // Every fourth one waits for the index to undo blocks.
+  expect(report.undoing).toBeGreaterThanOrEqual(3);
 }, 600_000);

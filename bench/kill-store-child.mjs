@@ -1,4 +1,4 @@
-// What bench/kill.mjs kills: commits blocks and rolls them back at random until it is killed; with `finish` it goes straight to the
+// What bench/kill-store.mjs kills: commits blocks and rolls them back at random until it is killed; with `finish` it goes straight to the
 // last height and ends. Arguments: database folder, `small` or `fixture`, seed, [finish].
 // A dead branch is a few synthetic blocks on the tip that change and add keys of both lanes; whatever stands above the fork point
 // at the start is taken for one, as after a crash in the middle of a reorg.

@@ -1,0 +1,85 @@
+// Kills (-9) a process that commits and rolls back blocks, at random moments; checks the whole database after each kill, and at the
+// end compares every row with those of a run that nothing disturbed.
+//   npm run build && node bench/kill-store.mjs [--kills 1000] [--seed 1] [--small] [--json]
+// The bundled chain through both lanes, with dead branches of synthetic blocks; --small: synthetic blocks alone, which start faster.
+// Exit status 1 if a check found something or a row differs.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { allRows, differingRows } from '../dist/bench/rows.js';
+import { checkStore } from '../dist/store/check/check.js';
+
+const { values: args } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    small: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const kills = Number(args.kills);
+const mode = args.small ? 'small' : 'fixture';
+/** Longest time that a child lives after its first step. */
+const SPREAD_MS = args.small ? 150 : 1_500;
+const CHILD = fileURLToPath(new URL('kill-store-child.mjs', import.meta.url));
+
+const folder = mkdtempSync(join(tmpdir(), 'warpshrew-kill-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const [disturbed, undisturbed] = [join(folder, 'disturbed'), join(folder, 'undisturbed')];
+const started = performance.now();
+const violations = [];
+const tips = new Set();
+for (let run = 0; run < kills; run++) {
+  await killed(Number(args.seed) + run);
+  const { heights } = await checkStore(disturbed, {
+    violation: (violation) => violations.length < 100 && violations.push({ run, ...violation }),
+  });
+  tips.add(heights?.tip ?? -1);
+  if (!args.json && run % 50 === 49)
+    process.stderr.write(`${run + 1} kills, ${violations.length} violations, tip ${heights?.tip}\n`);
+}
+await finished(disturbed);
+await finished(undisturbed);
+const same = differingRows(await allRows(disturbed), await allRows(undisturbed)).length === 0;
+const { stateRoot } = await checkStore(undisturbed, { violation: () => undefined });
+const seconds = (performance.now() - started) / 1000;
+const report = { kills, mode, violations: violations.length, tips: tips.size, same, stateRoot, seconds };
+for (const violation of violations) process.stderr.write(`${JSON.stringify(violation)}\n`);
+process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${text(report)}\n`);
+process.exitCode = violations.length === 0 && same ? 0 : 1;
+
+/** Starts a child and kills it some time after its first step. */
+function killed(seed) {
+  return new Promise((resolve, reject) => {
+    const child = start([disturbed, mode, String(seed)]);
+    child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), Math.random() * SPREAD_MS));
+    child.once('error', reject);
+    child.once('close', (status, signal) => {
+      if (signal === 'SIGKILL') resolve();
+      else reject(new Error(`the child of seed ${seed} ended by itself: ${status ?? signal}`));
+    });
+  });
+}
+
+function finished(dir) {
+  return new Promise((resolve, reject) => {
+    const child = start([dir, mode, '0', 'finish']);
+    child.stdout.resume();
+    child.once('error', reject);
+    child.once('close', (status) =>
+      status === 0 ? resolve() : reject(new Error(`the last run ended with ${status}`)),
+    );
+  });
+}
+
+function start(more) {
+  return spawn(process.execPath, [CHILD, ...more], { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+function text({ violations, tips, same, stateRoot, seconds }) {
+  const rows = same ? 'every row as in the undisturbed run' : 'rows DIFFER from the undisturbed run';
+  return `${kills} kills (${mode}) at ${tips} different tips: ${violations} violations, ${rows}, state root ${stateRoot}, ${seconds.toFixed(0)} s`;
+}
