@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
 /** Lowest priority of Linux. */
@@ -18,5 +19,27 @@ export function lowerThread(by: number, platform: NodeJS.Platform = process.plat
     return { niceness: getPriority(0) };
   } catch (error) {
     return { unchanged: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * Lowers the priority of every thread that the process has but for its main thread. Called before it starts any of its own, those
+ * are the engine's helpers: they compile modules and collect garbage. Does nothing where {@link lowerThread} does nothing. Never throws.
+ */
+export function lowerHelpers(by: number, platform: NodeJS.Platform = process.platform): void {
+  if (platform !== 'linux' || by === 0) return;
+  let threads: string[];
+  try {
+    threads = readdirSync('/proc/self/task');
+  } catch {
+    // A machine that hides /proc: lowerThread does not need it.
+    return;
+  }
+  for (const thread of threads.map(Number)) {
+    try {
+      if (thread !== process.pid) setPriority(thread, Math.min(MOST, getPriority(thread) + by));
+    } catch {
+      // It has ended meanwhile.
+    }
   }
 }
