@@ -4,11 +4,12 @@
 // the block files in DIR (`node bench/chain.mjs TEMPLATES --format blk --build-only --out DIR` makes full-size ones). What stands
 // behind `--` goes to the service. Before that it asks a service that has nothing to do: what it says then is the least
 // that the asking itself takes. Prints one line a method; `late` is how much later than planned this program sent a
-// request, `load` the machine's load average. --threads: processor time and niceness of the service's threads.
+// request, `load` the machine's load average, `others` the cores that other programs kept busy meanwhile (Linux). --threads: processor
+// time and niceness of the service's threads.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { loadavg, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -60,7 +61,7 @@ function ask(url, method, params) {
 
 /** Latencies in milliseconds by method, and how late the requests were sent. */
 function figures() {
-  return { took: new Map(METHODS.map(([method]) => [method, []])), late: [] };
+  return { took: new Map(METHODS.map(([method]) => [method, []])), late: [], others: 0 };
 }
 
 /** `warpshrew index` on a new database, once it serves and has its first block. */
@@ -124,10 +125,28 @@ function line(name, list) {
   return `  ${name.padEnd(20)} ${String(sorted.length).padStart(6)}  ${shown.join('  ')}  most ${sorted.at(-1).toFixed(2)} ms\n`;
 }
 
-function report(title, { took, late }) {
-  const load = loadavg().map((of) => of.toFixed(1));
+/** Seconds of processor time so far: of the whole machine, and of this program and the service. */
+function processorTime(pid) {
+  const busy = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
+  const { user, system } = process.cpuUsage();
+  const fields = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1].split(' ');
+  return { busy, own: (user + system) / 1e6 + (Number(fields[11]) + Number(fields[12])) / 100 };
+}
+
+/** As {@link load}; adds the processor time of other programs meanwhile, in seconds, to the figures. */
+async function watched(pid, url, into, ms, over) {
+  if (process.platform !== 'linux') return load(url, into, ms, over);
+  const before = processorTime(pid);
+  const took = await load(url, into, ms, over);
+  const after = processorTime(pid);
+  into.others += after.busy - before.busy - (after.own - before.own);
+  return took;
+}
+
+function report(title, { took, late, others }, ms) {
+  const load = `${loadavg()[0].toFixed(1)}, others ${Math.max(0, others / (ms / 1000)).toFixed(2)} cores`;
   const lines = [...took, ['(late)', late]].map(([name, list]) => line(name, list));
-  process.stdout.write(`${title}, load ${load.join(' ')}\n${lines.join('')}`);
+  process.stdout.write(`${title}, load ${load}\n${lines.join('')}`);
 }
 
 /** Threads of a process that have run: name, niceness, seconds of processor time. */
@@ -145,9 +164,10 @@ try {
   const idle = figures();
   const calm = await start('idle', FIXTURE);
   while (!calm.service.atTip) await new Promise((next) => setTimeout(next, 20));
-  await load(calm.service.url, idle, Number(values.idle) * 1000, () => false);
+  const { pid, url } = calm.service;
+  const idleMs = await watched(pid, url, idle, Number(values.idle) * 1000, () => false);
   await calm.stop();
-  report(`idle: ${values.rate} requests/s over ${connections} connections`, idle);
+  report(`idle: ${values.rate} requests/s over ${connections} connections`, idle, idleMs);
 
   const busy = figures();
   let blocks = 0;
@@ -155,13 +175,13 @@ try {
   for (let number = 0; ms < Number(values.seconds) * 1000; number++) {
     const { service, height, stop } = await start(number, CHAIN);
     const over = () => service.atTip || service.ended;
-    ms += await load(service.url, busy, Number(values.seconds) * 1000 - ms, over);
+    ms += await watched(service.pid, service.url, busy, Number(values.seconds) * 1000 - ms, over);
     if (service.ended) throw new Error('the service has ended');
     blocks += (await height()) + 1;
     if (values.threads && ms >= Number(values.seconds) * 1000) threads(service.pid);
     await stop();
   }
-  report(`syncing: ${blocks} blocks in ${(ms / 1000).toFixed(1)} s`, busy);
+  report(`syncing: ${blocks} blocks in ${(ms / 1000).toFixed(1)} s`, busy, ms);
 } finally {
   agent.destroy();
   rmSync(folder, { recursive: true, force: true });
