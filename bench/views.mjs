@@ -1,33 +1,43 @@
-// How long answers take while blocks are processed: `npm run build`, then `node bench/views.mjs [--requests N] [--connections N]
-// [--rate N] [--policy NAME]`. Starts `warpshrew index` on the bundled chain, again and again on new databases until enough was asked, and
-// asks it over the loopback meanwhile; counts only what was answered before the chain was indexed. Prints one line a method.
+// How long answers take while blocks are processed: `npm run build`, then
+//   node bench/views.mjs [--seconds 20] [--rate 200] [--connections 4] [--policy cpu] [--blocks DIR] [--view NAME] [--threads] [-- OPTION...]
+// Starts `warpshrew index` and asks it over the loopback while it syncs: the bundled chain, again and again on new databases, or
+// the block files in DIR (`node bench/chain.mjs TEMPLATES --format blk --build-only --out DIR` makes full-size ones). What stands
+// behind `--` goes to the service. Before that it asks a service that has nothing to do: what it says then is the least
+// that the asking itself takes. Prints one line a method; `late` is how much later than planned this program sent a
+// request, `load` the machine's load average, `others` the cores that other programs kept busy meanwhile (Linux). --threads: processor
+// time and niceness of the service's threads.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    requests: { type: 'string', default: '5000' },
+    seconds: { type: 'string', default: '20' },
+    idle: { type: 'string', default: '5' },
     connections: { type: 'string', default: '4' },
     rate: { type: 'string', default: '200' },
     policy: { type: 'string', default: 'cpu' },
+    blocks: { type: 'string' },
+    view: { type: 'string', default: 'tipheight' },
+    threads: { type: 'boolean', default: false },
   },
 });
-const wanted = Number(values.requests);
 const connections = Number(values.connections);
 /** Milliseconds between two requests of one connection; one that is late is sent at once. */
 const spacing = (1000 * connections) / Number(values.rate);
 const METHODS = [
   ['metashrew_height', []],
-  ['metashrew_view', ['tipheight', '0x', 'latest']],
+  ['metashrew_view', [values.view, '0x', 'latest']],
   ['metashrew_stateroot', ['latest']],
 ];
-const took = new Map(METHODS.map(([method]) => [method, []]));
+const FIXTURE = ['--fixture', 'fixtures/regtest'];
+const CHAIN = values.blocks ? ['--network', 'regtest', '--blocks-dir', resolve(values.blocks)] : FIXTURE;
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const folder = mkdtempSync(join(tmpdir(), 'warpshrew-bench-'));
 
@@ -49,62 +59,129 @@ function ask(url, method, params) {
   });
 }
 
-/** One sync of the chain under load; adds its latencies and gives blocks and milliseconds. */
-async function sync(number) {
+/** Latencies in milliseconds by method, and how late the requests were sent. */
+function figures() {
+  return { took: new Map(METHODS.map(([method]) => [method, []])), late: [], others: 0 };
+}
+
+/** `warpshrew index` on a new database, once it serves and has its first block. */
+async function start(number, chain) {
   const db = join(folder, `${number}.db`);
-  const args = ['index', '--fixture', 'fixtures/regtest', '--policy', values.policy, '--db', db, '--port', '0'];
+  const args = ['index', ...chain, '--policy', values.policy, '--db', db, '--port', '0', ...positionals];
   const child = spawn(process.execPath, ['dist/cli.js', ...args], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  let atTip = false;
-  const url = await new Promise((resolve) => {
-    let text = '';
-    child.stderr.setEncoding('utf8').on('data', (part) => {
-      text += part;
-      const serving = /"url":"([^"]+)"/.exec(text);
-      if (serving) resolve(serving[1]);
-      atTip ||= text.includes('"msg":"at-tip"');
-    });
+  const service = { pid: child.pid, atTip: false, ended: false, url: '' };
+  const ended = new Promise((done) => child.once('exit', done));
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (part) => {
+    log += part;
+    service.atTip ||= log.includes('"msg":"at-tip"');
   });
+  child.once('exit', () => {
+    service.ended = true;
+  });
+  while (!service.url) {
+    if (service.ended) throw new Error(`it has ended: ${log}`);
+    await new Promise((next) => setTimeout(next, 5));
+    service.url = /"url":"([^"]+)"/.exec(log)?.[1] ?? '';
+  }
+  const height = async () => Number(JSON.parse((await ask(service.url, 'metashrew_height', [])).text).result);
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(db, { recursive: true });
+  };
+  while (JSON.parse((await ask(service.url, 'metashrew_stateroot', ['latest'])).text).error !== undefined) {
+    await new Promise((next) => setTimeout(next, 5));
+  }
+  return { service, height, stop };
+}
+
+/** Asks at the rate until `over`, at most `ms` milliseconds. */
+async function load(url, { took, late }, ms, over) {
   const started = performance.now();
   await Promise.all(
-    Array.from({ length: connections }, async () => {
-      for (let i = 0; !atTip; i++) {
-        const early = started + i * spacing - performance.now();
-        if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    Array.from({ length: connections }, async (_, connection) => {
+      for (let i = 0; ; i++) {
+        const due = started + i * spacing + (connection * spacing) / connections;
+        const early = due - performance.now();
+        if (early > 0) await new Promise((next) => setTimeout(next, early));
+        if (over() || performance.now() - started > ms) return;
+        late.push(Math.max(0, performance.now() - due));
         const [method, params] = METHODS[i % METHODS.length];
-        const { ms, text } = await ask(url, method, params);
-        if (text.includes('"error"')) throw new Error(text);
-        if (!atTip) took.get(method).push(ms);
+        const answer = await ask(url, method, params);
+        if (answer.text.includes('"error"')) throw new Error(answer.text);
+        if (!over()) took.get(method).push(answer.ms);
       }
     }),
   );
-  const ms = performance.now() - started;
-  const { text } = await ask(url, 'metashrew_height', []);
-  child.kill('SIGTERM');
-  await ended;
-  rmSync(db, { recursive: true });
-  return { blocks: Number(JSON.parse(text).result) + 1, ms };
+  return performance.now() - started;
 }
 
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+
+function line(name, list) {
+  const sorted = list.sort((a, b) => a - b);
+  const shown = [0.5, 0.9, 0.99, 0.999].map((share) => `p${share * 100} ${at(sorted, share).toFixed(2)}`);
+  return `  ${name.padEnd(20)} ${String(sorted.length).padStart(6)}  ${shown.join('  ')}  most ${sorted.at(-1).toFixed(2)} ms\n`;
+}
+
+/** Seconds of processor time so far: of the whole machine, and of this program and the service. */
+function processorTime(pid) {
+  const busy = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
+  const { user, system } = process.cpuUsage();
+  const fields = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1].split(' ');
+  return { busy, own: (user + system) / 1e6 + (Number(fields[11]) + Number(fields[12])) / 100 };
+}
+
+/** As {@link load}; adds the processor time of other programs meanwhile, in seconds, to the figures. */
+async function watched(pid, url, into, ms, over) {
+  if (process.platform !== 'linux') return load(url, into, ms, over);
+  const before = processorTime(pid);
+  const took = await load(url, into, ms, over);
+  const after = processorTime(pid);
+  into.others += after.busy - before.busy - (after.own - before.own);
+  return took;
+}
+
+function report(title, { took, late, others }, ms) {
+  const load = `${loadavg()[0].toFixed(1)}, others ${Math.max(0, others / (ms / 1000)).toFixed(2)} cores`;
+  const lines = [...took, ['(late)', late]].map(([name, list]) => line(name, list));
+  process.stdout.write(`${title}, load ${load}\n${lines.join('')}`);
+}
+
+/** Threads of a process that have run: name, niceness, seconds of processor time. */
+function threads(pid) {
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
+    const [, name, rest] = /\((.*)\) (.*)/s.exec(stat);
+    const fields = rest.split(' ');
+    const seconds = (Number(fields[11]) + Number(fields[12])) / 100;
+    if (seconds >= 0.05) process.stdout.write(`  ${name.padEnd(16)} niceness ${fields[16]}  ${seconds.toFixed(2)} s\n`);
+  }
+}
+
 try {
+  const idle = figures();
+  const calm = await start('idle', FIXTURE);
+  while (!calm.service.atTip) await new Promise((next) => setTimeout(next, 20));
+  const { pid, url } = calm.service;
+  const idleMs = await watched(pid, url, idle, Number(values.idle) * 1000, () => false);
+  await calm.stop();
+  report(`idle: ${values.rate} requests/s over ${connections} connections`, idle, idleMs);
+
+  const busy = figures();
   let blocks = 0;
   let ms = 0;
-  for (let number = 0; [...took.values()].reduce((sum, list) => sum + list.length, 0) < wanted; number++) {
-    const run = await sync(number);
-    blocks += run.blocks;
-    ms += run.ms;
+  for (let number = 0; ms < Number(values.seconds) * 1000; number++) {
+    const { service, height, stop } = await start(number, CHAIN);
+    const over = () => service.atTip || service.ended;
+    ms += await watched(service.pid, service.url, busy, Number(values.seconds) * 1000 - ms, over);
+    if (service.ended) throw new Error('the service has ended');
+    blocks += (await height()) + 1;
+    if (values.threads && ms >= Number(values.seconds) * 1000) threads(service.pid);
+    await stop();
   }
-  process.stdout.write(
-    `${blocks} blocks in ${(ms / 1000).toFixed(1)} s, ${values.rate} requests/s over ${connections} connections\n`,
-  );
-  for (const [method, list] of took) {
-    const sorted = list.sort((a, b) => a - b);
-    const shown = [0.5, 0.9, 0.99, 0.999].map((share) => `p${share * 100} ${at(sorted, share).toFixed(2)} ms`);
-    process.stdout.write(
-      `${method.padEnd(20)} ${sorted.length} answers  ${shown.join('  ')}  most ${sorted.at(-1).toFixed(2)} ms\n`,
-    );
-  }
+  report(`syncing: ${blocks} blocks in ${(ms / 1000).toFixed(1)} s`, busy, ms);
 } finally {
   agent.destroy();
   rmSync(folder, { recursive: true, force: true });

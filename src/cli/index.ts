@@ -6,6 +6,7 @@ import type { Settings } from '../service/options.js';
 import { Service } from '../service/service.js';
 import { SyncProgress } from '../service/sync-progress.js';
 import { defaultIndexer } from '../util/built-wasm.js';
+import { lowerHelpers } from '../util/niceness.js';
 import { VERSION } from '../util/version.js';
 import { readModuleFile } from './files.js';
 
@@ -18,6 +19,8 @@ export async function indexCommand(
 ): Promise<{ text: string; exitStatus: number }> {
   const { settings } = requireConfig({ flags, environment: process.env });
   const moduleBytes = settings.indexer === undefined ? defaultIndexer() : readModuleFile(settings.indexer);
+  // Most of their work is the indexing's.
+  lowerHelpers(settings.indexNiceness);
   const stopped = firstSignal();
   const progress = settings.logFormat === 'pretty' && process.stderr.isTTY ? new SyncProgress() : undefined;
   const log = createLogger({

@@ -10,6 +10,7 @@ import type { GpuLane } from '../gpu/types.js';
 import { StandardLane } from '../standard/lane.js';
 import { Store } from '../store/store.js';
 import { toDisplayHash } from '../util/bytes.js';
+import { lowerThread } from '../util/niceness.js';
 import { type EngineEvent, type Failure, failureOf } from './events.js';
 import { type OpenedChain, openChain } from './open-source.js';
 import type { Settings } from './options.js';
@@ -51,6 +52,8 @@ export class Engine {
     tell: (event: EngineEvent) => void,
   ): Promise<Engine> {
     const undo: (() => Promise<void>)[] = [];
+    // Before anything that starts a thread: the module's, the lane's and the database's are to have this priority, too.
+    const niceness = lowerThread(settings.indexNiceness);
     try {
       const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }));
       const { network, startBlock } = chain;
@@ -124,6 +127,7 @@ export class Engine {
         network,
         adapter: gpu?.adapter.description,
         noGpu: reason,
+        niceness,
       });
       return engine;
     } catch (error) {

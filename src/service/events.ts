@@ -6,6 +6,7 @@ import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/types.js';
 import type { StateRoots } from '../store/types.js';
+import type { Niceness } from '../util/niceness.js';
 
 /** An error as it crosses threads and is shown over HTTP. */
 export interface Failure {
@@ -29,6 +30,7 @@ export type EngineEvent =
       readonly adapter: string | undefined;
       /** Why there is no GPU although one was looked for. */
       readonly noGpu: string | undefined;
+      readonly niceness: Niceness;
     }
   | { readonly kind: 'phase'; readonly phase: Phase }
   /** Height of the source's best chain, each time that it changed. */

@@ -1,3 +1,4 @@
+import type { ViewLoad } from '../standard/view-pool.js';
 import { Exposition, type Labels, type Sample } from './prometheus.js';
 import type { ServiceState } from './service-state.js';
 
@@ -7,13 +8,14 @@ export interface MetricsInput {
   readonly height: number | undefined;
   readonly dbBytes: number;
   readonly memory: NodeJS.MemoryUsage;
+  readonly views: ViewLoad | undefined;
   readonly version: string;
   /** Put on every sample. */
   readonly labels: Labels;
 }
 
 /** Every metric of the service. Counters count from the start of the process. */
-export function metricsText({ state, height, dbBytes, memory, version, labels }: MetricsInput): string {
+export function metricsText({ state, height, dbBytes, memory, views, version, labels }: MetricsInput): string {
   const { lanes } = state;
   const { txs, ...byStatus } = lanes.lane;
   const byLabel = (name: string, counts: Readonly<Record<string, number>>): Sample[] =>
@@ -66,6 +68,9 @@ export function metricsText({ state, height, dbBytes, memory, version, labels }:
     .counter('warpshrew_phase_seconds_total', 'Time by phase of a block; phases of both lanes overlap.', ...seconds)
     .counter('warpshrew_rpc_requests_total', 'JSON-RPC requests by method and outcome.', ...requests)
     .histogram('warpshrew_rpc_request_seconds', 'Time to answer a JSON-RPC request.', state.latencies, 'method')
+    .gauge('warpshrew_views_running', 'Views that a thread runs.', ...optional(views?.running))
+    .gauge('warpshrew_views_waiting', 'Views that wait for a thread.', ...optional(views?.waiting))
+    .counter('warpshrew_views_refused_total', 'Views refused for want of a thread.', ...optional(views?.refused))
     .gauge('warpshrew_database_bytes', 'Bytes of the files of the database.', [dbBytes])
     .gauge('process_resident_memory_bytes', 'Memory of the process.', [memory.rss])
     .gauge('warpshrew_heap_bytes', 'JavaScript heap of the main thread.', [memory.heapUsed])

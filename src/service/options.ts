@@ -97,7 +97,22 @@ export const OPTIONS = {
     0,
     LONGEST_MS,
   ),
-  viewTimeout: whole({ about: 'limit of one view', placeholder: 'ms', fallback: 10_000 }, 10, LONGEST_MS),
+  viewTimeout: whole(
+    { about: 'limit of one view: of its wait for a thread, and then of its run', placeholder: 'ms', fallback: 10_000 },
+    10,
+    LONGEST_MS,
+  ),
+  viewWorkers: whole({ about: 'threads for views', fallback: 2 }, 1, 64),
+  viewQueue: whole(
+    { about: 'views that may wait for a thread; more are refused (VIEW_BUSY)', placeholder: 'n', fallback: 128 },
+    0,
+    100_000,
+  ),
+  indexNiceness: whole(
+    { about: 'how much lower the priority of indexing is than that of answers (Linux; 0: the same)', fallback: 10 },
+    0,
+    19,
+  ),
   host: text({ about: 'address to serve on', fallback: '127.0.0.1' }),
   port: whole({ about: 'port to serve on; 0: any free one', fallback: 8080 }, 0, 65_535),
   cors: text({

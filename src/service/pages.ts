@@ -1,4 +1,5 @@
 import type { Page } from '../rpc/server.js';
+import type { ViewLoad } from '../standard/view-pool.js';
 import type { StoreReader } from '../store/reader.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { type Failure, failureText } from './events.js';
@@ -16,6 +17,7 @@ export interface PagesOptions {
   /** Where blocks come from, without a password. */
   readonly source: string;
   readonly version: string;
+  readonly viewLoad: () => ViewLoad | undefined;
 }
 
 /** What `GET` answers beside JSON-RPC: `/health`, `/ready`, `/status`, `/metrics` (docs/operations.md). */
@@ -63,7 +65,7 @@ export class Pages {
   }
 
   private async status(): Promise<Page> {
-    const { state, store, settings, network, source, version } = this.options;
+    const { state, store, settings, network, source, version, viewLoad } = this.options;
     const identity = store.identity();
     const tip = store.tip();
     const speed = state.speed();
@@ -104,18 +106,20 @@ export class Pages {
         ...state.gpu,
         lastGpuFailure: state.gpu.lastGpuFailure ?? null,
       },
+      threads: { indexing: state.indexing, views: viewLoad() ?? null },
       store: { folder: settings.db, bytes: await folderBytes(settings.db), identity },
       memory: { rss, heapUsed, external },
     });
   }
 
   private async metrics(): Promise<Page> {
-    const { state, store, settings, version } = this.options;
+    const { state, store, settings, version, viewLoad } = this.options;
     const body = metricsText({
       state,
       height: store.tip()?.height,
       dbBytes: await folderBytes(settings.db),
       memory: process.memoryUsage(),
+      views: viewLoad(),
       version,
       labels: settings.label === undefined ? {} : { label: settings.label },
     });

@@ -22,8 +22,10 @@ export class Reporter {
   hear(event: EngineEvent): void {
     switch (event.kind) {
       case 'opened': {
-        const { network, source, adapter, noGpu } = event;
+        const { network, source, adapter, noGpu, niceness } = event;
         this.log.info({ network, source, ...(adapter !== undefined && { adapter }) }, 'database open');
+        if ('unchanged' in niceness)
+          this.log.warn({ reason: niceness.unchanged }, 'indexing has the priority of answers');
         if (noGpu !== undefined) this.log.info({ reason: noGpu }, 'no GPU: the CPU runs every batch');
         return;
       }

@@ -2,6 +2,7 @@ import type { SourceStatistics } from '../chain/open.js';
 import type { EngineHealth } from '../execute/engine.js';
 import { StatisticsSum } from '../replay/summary.js';
 import type { StateRoots } from '../store/types.js';
+import type { Niceness } from '../util/niceness.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
 import { Histogram } from './prometheus.js';
 
@@ -30,6 +31,8 @@ export class ServiceState {
   trouble: Failure | undefined;
   gpu: EngineHealth = { gpu: 'none', gpuFailures: 0, lastGpuFailure: undefined };
   adapter: string | undefined;
+  /** Priority of the threads that index; undefined until they run. */
+  indexing: Niceness | undefined;
   blocks = 0;
   bytes = 0;
   reorgs = 0;
@@ -51,6 +54,7 @@ export class ServiceState {
     switch (event.kind) {
       case 'opened':
         this.adapter = event.adapter;
+        this.indexing = event.niceness;
         if (event.adapter !== undefined) this.gpu = { ...this.gpu, gpu: 'in use' };
         return;
       case 'phase':

@@ -85,10 +85,13 @@ export class Service {
       this.refused = (failure) => reject(errorOf(failure));
     });
     const store = await Store.attach(storeHandle);
-    this.views = new StandardLane({ moduleBytes, storeHandle, viewTimeoutMs: settings.viewTimeout });
-    const views = new Views(this.views, store, this.rollbacks);
+    const { viewTimeout: viewTimeoutMs, viewWorkers: viewThreads, viewQueue } = settings;
+    const lane = new StandardLane({ moduleBytes, storeHandle, viewTimeoutMs, viewThreads, viewQueue });
+    this.views = lane;
+    lane.startViews();
+    const views = new Views(lane, store, this.rollbacks);
     const { state } = this;
-    const pages = new Pages({ state, store, settings, network, source, version });
+    const pages = new Pages({ state, store, settings, network, source, version, viewLoad: () => lane.viewLoad });
     this.server = await startRpcServer({
       host: settings.host,
       port: settings.port,

@@ -2,7 +2,8 @@ import { InternalError, ProgramError } from '../errors.js';
 import { collectPairs } from './flush.js';
 import { fromPlain } from './messages.js';
 import { hashOf, StandardModule } from './module.js';
-import { ModuleWorker } from './module-worker.js';
+import { ModuleWorker, type WorkerTask } from './module-worker.js';
+import { type ViewLoad, ViewPool } from './view-pool.js';
 
 /** Outcome of one block in the standard lane. */
 export interface StandardRun {
@@ -26,6 +27,9 @@ export interface StandardLaneOptions {
   /** Limit of one block (default 10 minutes) and of one view (default 10 s). */
   readonly blockTimeoutMs?: number;
   readonly viewTimeoutMs?: number;
+  /** Threads for views (default 2), and how many views may wait for one (default 128). Without a store there are none. */
+  readonly viewThreads?: number;
+  readonly viewQueue?: number;
   /** Print the module's log lines to standard error. */
   readonly log?: boolean;
 }
@@ -34,13 +38,13 @@ export interface StandardLaneOptions {
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * The standard lane: one Metashrew module, run per block beside the parallel lane. Blocks and views have a thread each, so a
- * view never waits for a block; without a store they share one, since the state lives in it.
+ * The standard lane: one Metashrew module, run per block beside the parallel lane. Blocks have a thread of their own, so a
+ * view never waits for one; without a store views share it, since the state lives in it.
  */
 export class StandardLane {
   readonly hash: string;
   private readonly blocks: ModuleWorker;
-  private readonly views: ModuleWorker;
+  private readonly views: ViewPool | undefined;
   private readonly blockTimeoutMs: number;
   private readonly viewTimeoutMs: number;
 
@@ -51,9 +55,21 @@ export class StandardLane {
     const setup = { compiled, hash, storeHandle, log: options.log ?? false };
     this.hash = hash;
     this.blocks = new ModuleWorker(setup);
-    this.views = storeHandle === undefined ? this.blocks : new ModuleWorker(setup);
     this.blockTimeoutMs = Math.min(options.blockTimeoutMs ?? 600_000, MAX_TIMEOUT_MS);
-    this.viewTimeoutMs = Math.min(options.viewTimeoutMs ?? 10_000, MAX_TIMEOUT_MS);
+    const limitMs = Math.min(options.viewTimeoutMs ?? 10_000, MAX_TIMEOUT_MS);
+    this.viewTimeoutMs = limitMs;
+    const { viewThreads: threads = 2, viewQueue: queue = 128 } = options;
+    this.views = storeHandle === undefined ? undefined : new ViewPool(setup, { threads, queue, limitMs });
+  }
+
+  /** What the threads of the views have to do; undefined without a store. */
+  get viewLoad(): ViewLoad | undefined {
+    return this.views?.load;
+  }
+
+  /** Starts the threads of the views: the first ones do not wait for them. */
+  startViews(): void {
+    this.views?.start();
   }
 
   /** SHA-256 of a module's bytes, hex. */
@@ -85,10 +101,11 @@ export class StandardLane {
 
   /**
    * Runs a view that is told `height`, over the state after block `stateHeight` (`height` if not given). Throws ProgramError
-   * VIEW_NOT_FOUND, VIEW_FAILED or MODULE_TIMEOUT.
+   * VIEW_NOT_FOUND, VIEW_FAILED, VIEW_BUSY (no thread for it) or MODULE_TIMEOUT.
    */
   async view(name: string, input: Uint8Array, height: number, stateHeight = height): Promise<Uint8Array> {
-    const reply = await this.views.call({ kind: 'view', name, input, height, stateHeight }, this.viewTimeoutMs);
+    const task: WorkerTask = { kind: 'view', name, input, height, stateHeight };
+    const reply = await (this.views?.call(task) ?? this.blocks.call(task, this.viewTimeoutMs));
     if (reply.kind !== 'view') throw new InternalError('the standard lane answered another question');
     return reply.output;
   }
@@ -96,7 +113,7 @@ export class StandardLane {
   /** Ends the threads. To be called before the store is closed. */
   async close(): Promise<void> {
     await this.blocks.close();
-    await this.views.close();
+    await this.views?.close();
   }
 }
 

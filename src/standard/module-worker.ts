@@ -43,6 +43,13 @@ export class ModuleWorker {
     return result;
   }
 
+  /** Starts the thread if it does not run, so that the next task need not wait for it. */
+  start(): void {
+    if (this.closed || this.worker !== undefined) return;
+    this.worker = this.spawn();
+    this.worker.unref();
+  }
+
   /** Ends the thread. Tasks that are not done are refused. */
   async close(): Promise<void> {
     this.closed = true;
@@ -56,7 +63,7 @@ export class ModuleWorker {
 
   private run(task: WorkerTask, limitMs: number): Promise<WorkerReply> {
     if (this.closed) throw closedError();
-    this.worker ??= this.start();
+    this.worker ??= this.spawn();
     const { worker } = this;
     const id = this.nextId++;
     return new Promise<WorkerReply>((resolve, reject) => {
@@ -67,7 +74,7 @@ export class ModuleWorker {
     });
   }
 
-  private start(): Worker {
+  private spawn(): Worker {
     const worker = new Worker(builtFile('standard/worker.js'), { workerData: this.setup });
     const current = () => this.worker === worker;
     worker.on('message', (reply: WorkerReply) => {

@@ -28,6 +28,8 @@ export class IndexProcess {
   static async start(db: string, node: RegtestNode, args: readonly string[] = []): Promise<IndexProcess> {
     const port = await freePort();
     const access = node.options.cookie ? ['--node-cookie', node.cookieFile] : ['--auth', 'u:p'];
+    // At the priority of the node and the tests beside it, or it would wait for all of them.
+    access.push('--index-niceness', '0');
     const own = ['--network', 'regtest', '--db', db, '--port', String(port), '--poll-interval', '100'];
     const child = spawn(process.execPath, [CLI, 'index', '--node-url', node.url, ...access, ...own, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -20,6 +20,9 @@ export const ROOTS = readFileSync(join(CHAIN, 'roots.txt'), 'utf8')
 const json = (response: Response): Promise<Record<string, unknown>> =>
   response.json() as Promise<Record<string, unknown>>;
 
+/** At the priority of the tests beside it: below it would wait for all of them. */
+const INDEX = ['index', '--port', '0', '--policy', 'cpu', '--index-niceness', '0'];
+
 /** The built `warpshrew index` on a free port. */
 export class Running {
   readonly lines: LogLine[] = [];
@@ -28,7 +31,7 @@ export class Running {
   private readonly finished: Promise<CliRun>;
 
   private constructor(args: readonly string[]) {
-    const { child, done } = startCli(['index', '--port', '0', '--policy', 'cpu', ...args]);
+    const { child, done } = startCli([...INDEX, ...args]);
     this.child = child;
     this.finished = done;
     let rest = '';
@@ -45,6 +48,10 @@ export class Running {
     const service = new Running(args);
     service.url = String((await service.line('serving JSON-RPC')).url);
     return service;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
   }
 
   /** The first line of the log with this message, once it is there. */

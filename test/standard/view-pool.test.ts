@@ -1,0 +1,79 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { StandardLane, type StandardLaneOptions } from '../../src/standard/lane.js';
+import { Store } from '../../src/store/store.js';
+import { i32, loop, OP, op } from '../helpers/wasm-builder.js';
+import { OPTIONS, temporaryFolder } from '../store/helpers.js';
+import { ascii, GuestBuilder, number } from './guest-builder.js';
+
+const nothing = new Uint8Array(0);
+const endless = [loop(), op(OP.br, 0), op(OP.end), i32(0)];
+/** Longer than any test: what ends earlier did not wait for it. */
+const LONG_MS = 3_600_000;
+
+/** A lane over a store, with the views `spin` (never ends) and `ok`. */
+async function laneWith(options: Partial<StandardLaneOptions>): Promise<StandardLane> {
+  const store = await Store.open(temporaryFolder(), OPTIONS);
+  const guest = new GuestBuilder();
+  const ok = guest.buffer(ascii('ok'));
+  guest.start(guest.flush('k', 'v')).view('spin', endless).view('ok', number(ok));
+  const lane = new StandardLane({ moduleBytes: guest.bytes(), storeHandle: store.handle, ...options });
+  onTestFinished(async () => {
+    await lane.close();
+    await store.close();
+  });
+  lane.startViews();
+  return lane;
+}
+
+const spin = (lane: StandardLane): Promise<unknown> => lane.view('spin', nothing, 0).catch((error: Error) => error);
+const ok = async (lane: StandardLane): Promise<string> => Buffer.from(await lane.view('ok', nothing, 0)).toString();
+
+test('a view that never ends holds up no other', async () => {
+  const lane = await laneWith({ viewThreads: 2, viewTimeoutMs: LONG_MS });
+  const hanging = spin(lane);
+  for (let i = 0; i < 5; i++) expect(await ok(lane)).toBe('ok');
+  expect(lane.viewLoad).toEqual({ threads: 2, running: 1, waiting: 0, refused: 0 });
+  await lane.close();
+  expect(await hanging).toMatchObject({ message: 'the standard lane is closed' });
+});
+
+test('views that wait take the thread in turn once it is free, and the thread that was ended is replaced', async () => {
+  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 2_000 });
+  const ended: string[] = [];
+  const hanging = spin(lane).then((error) => {
+    ended.push('spin');
+    return error;
+  });
+  // Asked late, so that they may wait long enough.
+  const waited = ['a', 'b'].map(async (name) => {
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await ok(lane)).toBe('ok');
+    ended.push(name);
+  });
+  expect(await hanging).toMatchObject({ code: 'MODULE_TIMEOUT', facts: { limitMs: 2_000 } });
+  await Promise.all(waited);
+  expect(ended).toEqual(['spin', 'a', 'b']);
+  expect(lane.viewLoad).toEqual({ threads: 1, running: 0, waiting: 0, refused: 0 });
+});
+
+test('more views than may wait are refused at once', async () => {
+  const lane = await laneWith({ viewThreads: 1, viewQueue: 2, viewTimeoutMs: LONG_MS });
+  const hanging = [spin(lane), spin(lane), spin(lane)];
+  expect(lane.viewLoad).toMatchObject({ running: 1, waiting: 2 });
+  await expect(lane.view('ok', nothing, 0)).rejects.toMatchObject({ code: 'VIEW_BUSY', facts: { waiting: 2 } });
+  expect(lane.viewLoad).toMatchObject({ running: 1, waiting: 2, refused: 1 });
+  await lane.close();
+  for (const error of await Promise.all(hanging))
+    expect(error).toMatchObject({ message: 'the standard lane is closed' });
+});
+
+test('a view that no thread takes within the limit is refused', async () => {
+  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 300 });
+  // One after the other they hold the thread longer than the last may wait.
+  const answers = await Promise.all([spin(lane), spin(lane), spin(lane), spin(lane)]);
+  const codes = answers.map((error) => (error as { code?: string }).code);
+  expect(codes[0]).toBe('MODULE_TIMEOUT');
+  expect(codes[3]).toBe('VIEW_BUSY');
+  expect(lane.viewLoad?.refused).toBeGreaterThanOrEqual(1);
+  expect(lane.viewLoad?.waiting).toBe(0);
+});
