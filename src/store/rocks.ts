@@ -21,6 +21,23 @@ const SCAN_ROWS = 500;
 /** Bytes after which a step ends early: a row may hold megabytes. */
 const SCAN_BYTES = 4 << 20;
 
+/**
+ * Views of one lasting buffer, by length. V8 keeps arrays of up to 64 bytes inside its heap, and the binding makes each of them a
+ * buffer of its own outside, which costs more than the put: what is that short is copied into one of these first.
+ */
+const MAX_VIEW = 64;
+const lasting = new Uint8Array(2 * MAX_VIEW);
+const keyViews = Array.from({ length: MAX_VIEW + 1 }, (_, length) => lasting.subarray(0, length));
+const valueViews = Array.from({ length: MAX_VIEW + 1 }, (_, length) => lasting.subarray(MAX_VIEW, MAX_VIEW + length));
+
+/** `bytes`, or a view of what is copied at once: good until the next use of the same views. */
+function outside(views: readonly Uint8Array[], bytes: Uint8Array): Uint8Array {
+  if (bytes.length > MAX_VIEW) return bytes;
+  const view = views[bytes.length];
+  view.set(bytes);
+  return view;
+}
+
 /** Puts and deletes over any column, written at once. */
 export class WriteBatch implements DatabaseBatch {
   bytes = 0;
@@ -32,12 +49,12 @@ export class WriteBatch implements DatabaseBatch {
 
   put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
     this.bytes += key.length + value.length;
-    this.batch._put(key, value, this.columns[column]);
+    this.batch._put(outside(keyViews, key), outside(valueViews, value), this.columns[column]);
   }
 
   del(column: ColumnName, key: Uint8Array): void {
     this.bytes += key.length;
-    this.batch._del(key, this.columns[column]);
+    this.batch._del(outside(keyViews, key), this.columns[column]);
   }
 
   /** Atomic; with fsync of the log, which holds whatever was written before, unless `sync` is false. Blocks the thread. */
@@ -194,7 +211,7 @@ function writeFailed(what: string, cause: unknown): StoreError {
 
 function columnOptions(name: ColumnName): object {
   // Block cache in bytes: point reads of state and of tree pages are the hot ones; the rest is read rarely.
-  const cacheSize = name === 'latest' || name === 'tree' ? 64 << 20 : 8 << 20;
+  const cacheSize = name === 'latest' || name === 'tree' ? 128 << 20 : 8 << 20;
   // Pages of the tree are nothing but hashes.
   return { cacheSize, filterPolicy: 'bloomfilter:10', ...(name === 'tree' ? { compression: false } : {}) };
 }
