@@ -17,6 +17,8 @@ import type { Settings } from './options.js';
 import { RollbackClock } from './rollback-clock.js';
 import { TimedSource } from './timed-source.js';
 
+const MIB = 2 ** 20;
+
 export interface EngineSetup {
   readonly settings: Settings;
   /** WASM of the standard lane's module. */
@@ -68,6 +70,7 @@ export class Engine {
         laneStartHeight,
         dependent,
         keepUndo: settings.keepUndo,
+        cacheBytes: settings.dbCache * MIB,
         label: settings.label,
       });
       undo.push(() => store.close());

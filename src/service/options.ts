@@ -77,6 +77,7 @@ export const OPTIONS = {
     1,
     1_000_000,
   ),
+  dbCache: whole({ about: 'memory of the database for what it read', placeholder: 'MiB', fallback: 256 }, 16, 1 << 20),
   pollInterval: whole(
     { about: 'time between two looks at the node', placeholder: 'ms', fallback: 1_000 },
     50,

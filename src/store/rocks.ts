@@ -16,6 +16,12 @@ import { COLUMNS, type ColumnName, type Database, type DatabaseBatch, type Range
 
 export { COLUMNS, type ColumnName, type Range, type Row };
 
+/** Of the cache, if nothing is said about it. */
+const DEFAULT_CACHE_BYTES = 256 << 20;
+
+/** Of one column: the binding takes 32 bits. */
+const MAX_CACHE_BYTES = 2 ** 32 - 1;
+
 /** Rows that one step of an iteration fetches. */
 const SCAN_ROWS = 500;
 /** Bytes after which a step ends early: a row may hold megabytes. */
@@ -92,8 +98,11 @@ export class Rocks implements Database {
     this.pointReads = Object.fromEntries(reads) as Record<ColumnName, PointReadOptions>;
   }
 
-  /** Opens the database in `dir`; `create` makes the folder and the database if they are missing. Throws {@link StoreError}. */
-  static async open(dir: string, create: boolean): Promise<Rocks> {
+  /**
+   * Opens the database in `dir`; `create` makes the folder and the database if they are missing. `cacheBytes`: memory for what was
+   * read, with the indexes and filters of the files, so that it does not grow with the database. Throws {@link StoreError}.
+   */
+  static async open(dir: string, create: boolean, cacheBytes = DEFAULT_CACHE_BYTES): Promise<Rocks> {
     const path = resolve(dir);
     const present = existsSync(join(path, 'CURRENT'));
     if (!present && !create) {
@@ -103,7 +112,10 @@ export class Rocks implements Database {
       });
     }
     if (!present) makeFolder(path);
-    const columns = Object.fromEntries([['default', {}], ...COLUMNS.map((name) => [name, columnOptions(name)])]);
+    const columns = Object.fromEntries([
+      ['default', {}],
+      ...COLUMNS.map((name) => [name, columnOptions(name, cacheBytes)]),
+    ]);
     const db = new RocksLevel(path, {
       createIfMissing: false,
       ...(present ? {} : { createIfMissing: true }),
@@ -209,11 +221,24 @@ function writeFailed(what: string, cause: unknown): StoreError {
   });
 }
 
-function columnOptions(name: ColumnName): object {
-  // Block cache in bytes: point reads of state and of tree pages are the hot ones; the rest is read rarely.
-  const cacheSize = name === 'latest' || name === 'tree' ? 128 << 20 : 8 << 20;
-  // Pages of the tree are nothing but hashes.
-  return { cacheSize, filterPolicy: 'bloomfilter:10', ...(name === 'tree' ? { compression: false } : {}) };
+/** Parts of the cache by column: point reads of state and of tree pages are the hot ones, the rest is read rarely. */
+const CACHE_SHARES: Readonly<Record<ColumnName, number>> = {
+  latest: 0.375,
+  tree: 0.375,
+  history: 0.125,
+  blocks: 0.075,
+  undo: 0.025,
+  meta: 0.025,
+};
+
+function columnOptions(name: ColumnName, cacheBytes: number): object {
+  return {
+    cacheSize: Math.min(MAX_CACHE_BYTES, Math.floor(cacheBytes * CACHE_SHARES[name])),
+    cacheIndexAndFilterBlocks: true,
+    filterPolicy: 'bloomfilter:10',
+    // Pages of the tree are nothing but hashes.
+    ...(name === 'tree' ? { compression: false } : {}),
+  };
 }
 
 /** Makes `path` and its missing parents one by one. */

@@ -83,7 +83,8 @@ export class Store extends StoreReader {
     // Before a folder is made for it.
     checkedKeepUndo(options);
     checkedLabel(options.label);
-    return Store.with(dir, options.readOnly ?? false, (rocks) => Store.over(rocks, options, dir));
+    const opened = Rocks.open(dir, !options.readOnly, options.cacheBytes);
+    return Store.with(opened, (rocks) => Store.over(rocks, options, dir));
   }
 
   /** The store in an open database, which closes with it; `name` is what errors call it. Codes as of {@link open}. */
@@ -103,7 +104,7 @@ export class Store extends StoreReader {
   /** Opens an existing store with the options it was created with. */
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
     const keepUndo = checkedKeepUndo(options);
-    return Store.with(dir, true, (rocks) => {
+    return Store.with(Rocks.open(dir, false), (rocks) => {
       const store = new Store(rocks, options.readOnly ?? false, keepUndo);
       const recorded = store.identity();
       checkIdentity(dir, recorded, identityOf(recorded));
@@ -125,8 +126,8 @@ export class Store extends StoreReader {
     return new Store(await Rocks.attach(handle), true, DEFAULT_KEEP_UNDO);
   }
 
-  private static async with(dir: string, mustExist: boolean, use: (rocks: Rocks) => Store): Promise<Store> {
-    const rocks = await Rocks.open(dir, !mustExist);
+  private static async with(opened: Promise<Rocks>, use: (rocks: Rocks) => Store): Promise<Store> {
+    const rocks = await opened;
     try {
       return use(rocks);
     } catch (error) {

@@ -24,6 +24,8 @@ export interface StoreOptions {
   readonly readOnly?: boolean;
   /** See {@link UndoOptions}. */
   readonly keepUndo?: number;
+  /** Memory for what is read again, in bytes (from 8 MiB); 256 MiB if not given. */
+  readonly cacheBytes?: number;
   /** A name for people, at most 200 bytes of UTF-8; what is given last stays. */
   readonly label?: string;
 }

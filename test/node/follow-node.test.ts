@@ -171,6 +171,24 @@ describe.skipIf(!installed)('following a real node', { timeout: LIMIT_MS }, () =
     await expectSameAsFresh(db, other);
   });
 
+  it('a node that serves a stale branch for a while', async () => {
+    const node = await makeNode(begin.blocks());
+    const db = newDb();
+    const index = await makeIndex(db, node);
+    await index.reaches(tipOf(begin));
+    // As long as the branch that has more work, so that only the hash of its tip gives it away.
+    const best = toDisplayHash(begin.chain.blocks[begin.tipHeight - 2].hash);
+    await node.rpc('invalidateblock', best);
+    const stale = begin.fork(begin.tipHeight - 3);
+    await node.submit(stale.grow(3, 2));
+    await index.reaches(tipOf(stale));
+    await node.rpc('invalidateblock', toDisplayHash(stale.chain.blocks[begin.tipHeight - 2].hash));
+    await node.rpc('reconsiderblock', best);
+    await index.reaches(tipOf(begin));
+    expect(await index.stop()).toBe(0);
+    await expectSameAsFresh(db, begin);
+  });
+
   it('a node that restarts with a new cookie', async () => {
     const node = await makeNode(begin.blocks(), { cookie: true });
     const branch = begin.fork(begin.tipHeight);
