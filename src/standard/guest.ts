@@ -1,5 +1,5 @@
 import { ProgramError } from '../errors.js';
-import { readU32, writeU32 } from '../util/bytes.js';
+import { bytesEqual, readU32, writeU32 } from '../util/bytes.js';
 import { checkFlush, FlushError } from './flush.js';
 
 /** Value of a key before this block (or at the height of the view); undefined if there is none. */
@@ -25,6 +25,8 @@ export class Guest {
   readonly flushes: Uint8Array[] = [];
   pairCount = 0;
   private flushedBytes = 0;
+  /** What was read last: modules ask for the length of a value, then for the value. A run's state does not change. */
+  private last: { readonly key: Uint8Array; readonly value: Uint8Array | undefined } | undefined;
 
   constructor(
     private readonly input: Uint8Array,
@@ -60,8 +62,12 @@ export class Guest {
   }
 
   private value(key: Uint8Array): Uint8Array | undefined {
+    if (this.last !== undefined && bytesEqual(this.last.key, key)) return this.last.value;
     try {
-      return this.read(key.slice());
+      const own = key.slice();
+      const value = this.read(own);
+      this.last = { key: own, value };
+      return value;
     } catch (error) {
       this.hostError ??= error;
       throw error;

@@ -12,7 +12,7 @@ export interface Range {
   readonly limit?: number;
 }
 
-/** Puts and deletes over any column, written at once. Ends with {@link write} or {@link discard}. */
+/** Puts and deletes over any column, of which it takes copies, written at once. Ends with {@link write} or {@link discard}. */
 export interface DatabaseBatch {
   /** Sum of the lengths of all keys and values so far. */
   readonly bytes: number;

@@ -9,6 +9,7 @@
  * meta:    'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text
  */
 import { compareBytes } from '../util/bytes.js';
+import { fresh, type Take } from './room.js';
 import type { Namespace } from './types.js';
 
 const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
@@ -32,22 +33,29 @@ export function beU32(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
+export function writeBeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
 export function readBeU32(bytes: Uint8Array, at: number): number {
   return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
 }
 
-export function latestKey(ns: Namespace, key: Uint8Array): Uint8Array {
-  const out = new Uint8Array(1 + key.length);
+export function latestKey(ns: Namespace, key: Uint8Array, take: Take = fresh): Uint8Array {
+  const out = take(1 + key.length);
   out[0] = CODE[ns];
   out.set(key, 1);
   return out;
 }
 
-/** 00 becomes 00 ff: with the terminator 00 01 no key's rows lie among another's, and order is kept. */
-function escaped(ns: Namespace, key: Uint8Array, tail: number): Uint8Array {
+/** 00 becomes 00 ff: with the terminator 00 01 no key's rows lie among another's, and order is kept. `tail` bytes follow, not set. */
+function escaped(ns: Namespace, key: Uint8Array, tail: number, take: Take): Uint8Array {
   let zeros = 0;
   for (const byte of key) if (byte === 0) zeros++;
-  const out = new Uint8Array(1 + key.length + zeros + tail);
+  const out = take(1 + key.length + zeros + tail);
   out[0] = CODE[ns];
   let at = 1;
   for (const byte of key) {
@@ -58,24 +66,26 @@ function escaped(ns: Namespace, key: Uint8Array, tail: number): Uint8Array {
 }
 
 /** The row of `key` written at `height`; within a key the newest height comes first. */
-export function historyKey(ns: Namespace, key: Uint8Array, height: number): Uint8Array {
-  const out = escaped(ns, key, HISTORY_TAIL);
+export function historyKey(ns: Namespace, key: Uint8Array, height: number, take: Take = fresh): Uint8Array {
+  const out = escaped(ns, key, HISTORY_TAIL, take);
   const at = out.length - HISTORY_TAIL;
+  out[at] = 0;
   out[at + 1] = 1;
-  out.set(beU32(~height >>> 0), at + 2);
+  writeBeU32(out, at + 2, ~height);
   return out;
 }
 
 /** Range of the versions of `key` with height <= `height`. */
 export function historyRange(ns: Namespace, key: Uint8Array, height: number): { gte: Uint8Array; lt: Uint8Array } {
-  const lt = escaped(ns, key, 2);
+  const lt = escaped(ns, key, 2, fresh);
+  lt[lt.length - 2] = 0;
   lt[lt.length - 1] = 2;
   return { gte: historyKey(ns, key, height), lt };
 }
 
 /** Range of all versions of all keys of `ns` that begin with `prefix`. */
 export function historyPrefixRange(ns: Namespace, prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } {
-  const gte = escaped(ns, prefix, 0);
+  const gte = escaped(ns, prefix, 0, fresh);
   return { gte, lt: afterPrefix(gte) };
 }
 

@@ -4,7 +4,6 @@ import { fromDisplayHash, toHex } from '../util/bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import {
   afterPrefix,
-  beU32,
   blockKey,
   historyPrefixRange,
   historyRange,
@@ -21,8 +20,10 @@ import {
   receiptPrefix,
   sameHistoryKey,
   txPrefix,
+  writeBeU32,
 } from './keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
+import { fresh, type Take } from './room.js';
 import { StateTree } from './state-tree.js';
 import type { StateProof } from './tree-proof.js';
 import type { BlockRecord, Namespace, StateRoots, StoreIdentity, Tip } from './types.js';
@@ -215,17 +216,17 @@ function versionOf(row: Uint8Array): Uint8Array | undefined {
 }
 
 /** A value of `latest`. */
-export function latestRow(height: number, value: Uint8Array): Uint8Array {
-  const row = new Uint8Array(HEIGHT_BYTES + value.length);
-  row.set(beU32(height));
+export function latestRow(height: number, value: Uint8Array, take: Take = fresh): Uint8Array {
+  const row = take(HEIGHT_BYTES + value.length);
+  writeBeU32(row, 0, height);
   row.set(value, HEIGHT_BYTES);
   return row;
 }
 
 /** A value of `history`. */
-export function historyRow(value: Uint8Array | undefined): Uint8Array {
+export function historyRow(value: Uint8Array | undefined, take: Take = fresh): Uint8Array {
   if (value === undefined) return Uint8Array.of(0);
-  const row = new Uint8Array(1 + value.length);
+  const row = take(1 + value.length);
   row[0] = PRESENT;
   row.set(value, 1);
   return row;

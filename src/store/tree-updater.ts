@@ -5,12 +5,13 @@
 import { InternalError, StoreError } from '../errors.js';
 import { stateTreeModule } from '../util/built-wasm.js';
 import { fromBinaryString, writeBinaryString } from '../util/bytes.js';
+import { reused } from './room.js';
 import { sha256 } from './sha256.js';
 import type { TreeSource } from './state-tree.js';
 import { EMPTY_HASH, leafHash } from './tree-hash.js';
 import { leafKeyKey, pageKey } from './tree-page.js';
 
-/** What becomes of a row of the `tree` column; undefined = delete. The value is a view that the next batch overwrites. */
+/** What becomes of a row of the `tree` column; undefined = delete. Both are views: the next row overwrites the key, the next batch the value. */
 export type EmitRow = (key: Uint8Array, value: Uint8Array | undefined) => void;
 
 /** A write: the key as a binary string; undefined removes the key. */
@@ -42,6 +43,8 @@ interface Exports {
   rowsAt(): number;
   rootAt(): number;
 }
+
+const keyRoom = reused();
 
 let exportsOfThread: Exports | undefined;
 
@@ -153,13 +156,13 @@ function emitRows(tree: Exports, namespace: number, count: number, emit: EmitRow
     const value = words[row + 2];
     if (words[row] !== NAME) {
       const stored = value === 0 ? undefined : memory.subarray(value, value + words[row + 3]);
-      emit(pageKey(namespace, path, words[row]), stored);
+      emit(pageKey(namespace, path, words[row], keyRoom), stored);
       continue;
     }
     // The value of a name is the change that has the key.
     const key = words[value / 4 + KEY_WORD];
     const named = value === 0 ? undefined : memory.subarray(key, key + words[value / 4 + KEY_WORD + 1]);
-    emit(leafKeyKey(namespace, path), named);
+    emit(leafKeyKey(namespace, path, keyRoom), named);
   }
 }
 
