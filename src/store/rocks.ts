@@ -236,8 +236,9 @@ function columnOptions(name: ColumnName, cacheBytes: number): object {
     cacheSize: Math.min(MAX_CACHE_BYTES, Math.floor(cacheBytes * CACHE_SHARES[name])),
     cacheIndexAndFilterBlocks: true,
     filterPolicy: 'bloomfilter:10',
-    // Pages of the tree are nothing but hashes.
-    ...(name === 'tree' ? { compression: false } : {}),
+    // Pages of the tree are nothing but hashes; of the current values a module reads tens of thousands a block, one by one, and
+    // unpacking a block of the file for each takes longer than finding it.
+    ...(name === 'tree' || name === 'latest' ? { compression: false } : {}),
   };
 }
 
