@@ -21,18 +21,10 @@ import {
   txKey,
 } from './keys.js';
 import { checkedKeepUndo, checkedLabel } from './options.js';
-import { historyRow, latestRow, StoreReader } from './reader.js';
-import {
-  corrupt,
-  decodeReceipt,
-  decodeTouched,
-  encodeBlockRecord,
-  encodeJson,
-  encodeTouched,
-  type TouchedKey,
-} from './records.js';
+import { putVersions, type Writes } from './put-versions.js';
+import { latestRow, StoreReader } from './reader.js';
+import { corrupt, decodeReceipt, decodeTouched, encodeBlockRecord, encodeJson, encodeTouched } from './records.js';
 import { Rocks } from './rocks.js';
-import { reused } from './room.js';
 import { combinedRoot } from './tree-hash.js';
 import {
   type BlockCommit,
@@ -44,8 +36,6 @@ import {
   type StoreOptions,
   type UndoOptions,
 } from './types.js';
-
-type Writes = ReadonlyMap<string, Uint8Array | undefined>;
 
 /** Undo rows that one commit drops at most: after a smaller setting the rest goes with the blocks that follow. */
 const PRUNED_A_BLOCK = 1_000;
@@ -387,27 +377,4 @@ export class Store extends StoreReader {
       }
     }
   }
-}
-
-/** A batch copies what it is given. */
-const keyRoom = reused();
-const valueRoom = reused();
-
-/**
- * Rows of `history`, then of `latest`; returns the keys for the undo record. All in the order of the keys: the database takes rows
- * that come in order in half the time.
- */
-function putVersions(batch: DatabaseBatch, ns: Namespace, writes: Writes, height: number): TouchedKey[] {
-  // One unit of a binary string is a byte, so this is the order of the bytes.
-  const touched = [...writes.keys()]
-    .sort()
-    .map((name) => ({ ns, key: fromBinaryString(name), value: writes.get(name) }));
-  for (const { key, value } of touched) {
-    batch.put('history', historyKey(ns, key, height, keyRoom), historyRow(value, valueRoom));
-  }
-  for (const { key, value } of touched) {
-    if (value === undefined) batch.del('latest', latestKey(ns, key, keyRoom));
-    else batch.put('latest', latestKey(ns, key, keyRoom), latestRow(height, value, valueRoom));
-  }
-  return touched;
 }
