@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PageBuilder } from '../../src/store/check/page-builder.js';
 import { sha256 } from '../../src/store/sha256.js';
 import { StateTree, type TreeSource } from '../../src/store/state-tree.js';
 import { combinedRoot, EMPTY_HASH, leafHash, nodeHash, pathBit } from '../../src/store/tree-hash.js';
 import { verifyProof } from '../../src/store/tree-proof.js';
-import { fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
+import { compareBytes, fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { bytes, generator, name } from './helpers.js';
 
 /** A tree over a map that stands for the column. */
@@ -160,6 +161,69 @@ describe('batches', () => {
     const removed = entries.filter((_, i) => i % 3 !== 0).map(([k]) => [k, undefined] as const);
     for (const [k] of removed) map.delete(k);
     expect(many.apply(removed)).toBe(naiveRoot(map));
+  });
+
+  it('keys and values of every length around a block, and long ones, are hashed as the definition says', () => {
+    const lengths = [0, 1, 22, 23, 31, 32, 54, 55, 56, 63, 64, 65, 119, 120, 511, 512, 513, 5_000];
+    const filled = (length: number, seed: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + seed) & 255);
+    const map = new Map<string, Uint8Array>();
+    lengths.forEach((keyLength, k) => {
+      lengths.forEach((valueLength, v) => {
+        map.set(toBinaryString(filled(keyLength, k * 100 + v)), filled(valueLength, v));
+      });
+    });
+    const tree = new MemoryTree();
+    expect(tree.apply(map)).toBe(naiveRoot(map));
+    const changed = [...map].map(([key, value], i) => [key, i % 2 ? value.slice(1) : undefined] as const);
+    for (const [key, value] of changed) {
+      if (value === undefined) map.delete(key);
+      else map.set(key, value);
+    }
+    expect(tree.apply(changed)).toBe(naiveRoot(map));
+  });
+
+  it('a batch that is too large for one piece gives the pages that a walk over its leaves gives', () => {
+    const map = new Map(Array.from({ length: 70_000 }, (_, i) => [name(`key ${i}`), bytes(`${i}`)] as const));
+    const tree = new MemoryTree();
+    tree.apply([...map].slice(0, 50_000));
+    const root = tree.apply([...map].slice(30_000));
+    const leaves = [...map].map(([key, value]) => {
+      const raw = fromBinaryString(key);
+      return { keyHash: sha256(raw), hash: leafHash(raw, sha256(value)) };
+    });
+    leaves.sort((a, b) => compareBytes(a.keyHash, b.keyHash));
+    const pages = new Map<string, string>();
+    const builder = new PageBuilder(0x53, (key, page) => pages.set(toHex(key), toHex(page)));
+    for (const { keyHash, hash } of leaves) builder.add(keyHash, hash);
+    expect(toHex(builder.end())).toBe(root);
+    const isPage = ([key]: [string, Uint8Array]) => key.charCodeAt(0) === 0x53;
+    const stored = [...tree.rows].filter(isPage).map(([k, v]) => [toHex(fromBinaryString(k)), toHex(v)] as const);
+    expect(stored.length).toBe(pages.size);
+    expect(stored.filter(([key, page]) => pages.get(key) !== page)).toEqual([]);
+    expect(tree.rows.size - stored.length).toBe(map.size);
+  });
+
+  it('a page that cannot be read, or is not there, is an error, and the next batch is as any other', () => {
+    const tree = new MemoryTree();
+    const map = new Map(Array.from({ length: 200 }, (_, i) => [name(`key ${i}`), bytes(`${i}`)] as const));
+    tree.apply(map);
+    const again = (): unknown => tree.tree.update(map, () => undefined);
+    for (const [row, depth] of [
+      ['\x53\x00', 0],
+      ['\x53\x01\x30', 1],
+    ] as const) {
+      const page = tree.rows.get(row);
+      if (page === undefined) throw new Error('there is no such page');
+      // Leaves and children in one place, one byte less, nothing but the maps.
+      for (const spoilt of [page.map((byte, i) => (i < 4 ? 0xff : byte)), page.slice(0, -1), page.slice(0, 3)]) {
+        tree.rows.set(row, spoilt);
+        expect(again).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT', facts: { depth } }));
+      }
+      tree.rows.delete(row);
+      if (depth > 0) expect(again).toThrow(expect.objectContaining({ code: 'INTERNAL', facts: { depth } }));
+      tree.rows.set(row, page);
+    }
+    expect(tree.apply(map)).toBe(naiveRoot(map));
   });
 
   it('removing every key leaves no row', () => {
