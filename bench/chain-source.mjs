@@ -4,19 +4,21 @@ import { readFileSync } from 'node:fs';
 import { BlockOffsets } from '../dist/bitcoin/block-offsets.js';
 import { verifyBlock } from '../dist/bitcoin/verify-block.js';
 import { openChainSource } from '../dist/chain/open.js';
-import { TimedSource } from '../dist/service/timed-source.js';
+import { lookAhead } from '../dist/util/look-ahead.js';
 
 const [url, blockFiles] = process.argv.slice(2);
 // As the service reads ahead by default.
 const opened = await openChainSource({ node: { url }, blockFiles, network: 'regtest', maxBytes: 64 << 20 });
-const source = new TimedSource(opened.source);
+const { source } = opened;
 const started = performance.now();
 const { height } = await source.tip();
 const ms = { fetch: 0, parse: 0 };
 let previousHash;
 let blocks = 0;
 let bytes = 0;
-for await (const { raw } of source.blocks(0, height, new AbortController().signal)) {
+for await (const { item, waited } of lookAhead(source.blocks(0, height, new AbortController().signal))) {
+  const { raw } = item;
+  ms.fetch += waited;
   const parsing = performance.now();
   const block = BlockOffsets.read(raw);
   verifyBlock(block, { previousHash });
@@ -25,7 +27,6 @@ for await (const { raw } of source.blocks(0, height, new AbortController().signa
   blocks++;
   bytes += raw.length;
 }
-ms.fetch = source.takeWaited();
 const seconds = (performance.now() - started) / 1000;
 if (blocks !== height + 1) throw new Error(`the source gave ${blocks} blocks of ${height + 1}`);
 const { user, system } = process.cpuUsage();

@@ -31,6 +31,8 @@ export interface FollowerOptions {
   readonly badBlockTries?: number;
   /** Hears the hash of the source's block 0 (32 bytes, wire order) each time that it was checked. */
   readonly onGenesis?: (hash: Uint8Array) => void;
+  /** Hears how many milliseconds a block was waited for, before it is indexed. */
+  readonly onFetched?: (ms: number) => void;
   readonly onIndexed?: (block: ChainBlock) => void;
   readonly onRollback?: (rollback: Rollback) => void;
   readonly onState?: (state: FollowerState) => void;
@@ -200,8 +202,9 @@ export class Follower {
     const fetching = new AbortController();
     try {
       const signal = AbortSignal.any([fetching.signal, this.#stopping.signal]);
-      for await (const { item: block, following } of lookAhead(source.blocks(from, to, signal))) {
+      for await (const { item: block, waited, following } of lookAhead(source.blocks(from, to, signal))) {
         if (this.#stopped) return;
+        this.#options.onFetched?.(waited);
         if (block.height !== next || block.height > to) throw new Unsettled('the node served a block out of its turn');
         if (block.height === tipHeight && !bytesEqual(block.hash, tipHash)) {
           throw new Unsettled('the node served another block than its tip');

@@ -15,7 +15,6 @@ import { type EngineEvent, type Failure, failureOf } from './events.js';
 import { type OpenedChain, openChain } from './open-source.js';
 import type { Settings } from './options.js';
 import { RollbackClock } from './rollback-clock.js';
-import { TimedSource } from './timed-source.js';
 
 const MIB = 2 ** 20;
 
@@ -59,7 +58,6 @@ export class Engine {
     try {
       const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }));
       const { network, startBlock } = chain;
-      const source = new TimedSource(chain.source);
       undo.push(() => chain.close());
       const { gpu, reason } = await findGpu(settings);
       if (gpu !== undefined) undo.push(() => gpu.close());
@@ -90,6 +88,8 @@ export class Engine {
         onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: lanes.health }),
       });
       const clock = new RollbackClock(rollbacks);
+      // Milliseconds, for the block in hand.
+      let waited = 0;
       const indexer = new StoreIndexer(new BlockIndexer(store, lanes, standard), {
         duringRollback: (act) => clock.during(act),
         onIndexed: ({ height, hash, raw }, { roots, statistics, ms }) =>
@@ -100,13 +100,13 @@ export class Engine {
             bytes: raw.length,
             roots,
             statistics,
-            ms: { fetch: source.takeWaited(), ...ms },
+            ms: { fetch: waited, ...ms },
             gpu: lanes.health,
             source: chain.statistics(),
           }),
       });
       const follower = new Follower({
-        source,
+        source: chain.source,
         indexer,
         network,
         recordedGenesis: store.genesis(),
@@ -117,6 +117,9 @@ export class Engine {
         pollMs: settings.pollInterval,
         onGenesis: (hash) => store.recordGenesis(hash),
         onState: (phase) => engine.changed(phase),
+        onFetched: (ms) => {
+          waited = ms;
+        },
         onIndexed: () => engine.lookAtHeight(),
         onRollback: ({ from, toHeight }) => tell({ kind: 'rollback', from: from.height, to: toHeight }),
         onNote: (note, error) =>
@@ -126,7 +129,7 @@ export class Engine {
       tell({
         kind: 'opened',
         storeHandle,
-        source: source.name,
+        source: chain.source.name,
         network,
         adapter: gpu?.adapter.description,
         noGpu: reason,

@@ -1,6 +1,8 @@
 /** An item of a sequence, and the one after it once that is there. */
 export interface Looked<T> {
   readonly item: T;
+  /** Milliseconds that the consumer waited for it. */
+  readonly waited: number;
   /** The item after this one; undefined while it is not there yet, or if there is none. */
   following(): T | undefined;
 }
@@ -15,7 +17,9 @@ export async function* lookAhead<T>(source: Iterable<T> | AsyncIterable<T>): Asy
   let pending = take();
   try {
     for (;;) {
+      const asked = performance.now();
       const taken = await pending;
+      const waited = performance.now() - asked;
       if (taken.done) return;
       let next: T | undefined;
       pending = take();
@@ -26,7 +30,7 @@ export async function* lookAhead<T>(source: Iterable<T> | AsyncIterable<T>): Asy
         // Thrown when its turn comes; nobody hears of it if the consumer stops before.
         () => undefined,
       );
-      yield { item: taken.value, following: () => next };
+      yield { item: taken.value, waited, following: () => next };
     }
   } finally {
     void (async () => iterator.return?.())().catch(() => undefined);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { lookAhead } from '../../src/util/look-ahead.js';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -55,4 +55,28 @@ test('a consumer that stops ends the source, and does not wait for an item that 
   release();
   await turn();
   expect(ended).toBe(true);
+});
+
+test('only the time that the consumer itself waits is counted', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
+  try {
+    const source = async function* () {
+      for (const item of [1, 2, 3]) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        yield item;
+      }
+    };
+    const seen: number[] = [];
+    const all = (async () => {
+      for await (const { waited } of lookAhead(source())) {
+        seen.push(waited);
+        await new Promise((resolve) => setTimeout(resolve, 70));
+      }
+    })();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await all;
+    expect(seen).toEqual([100, 30, 30]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
