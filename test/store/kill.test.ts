@@ -18,6 +18,6 @@ test('kills at random moments of commits and rollbacks leave a whole store and t
 test('kills of an index beside a node whose chain reorganises do, too', async () => {
   const report = await bench('kill.mjs', '--kills', '12', '--from', '106', '--to', '122');
   expect(report).toMatchObject({ kills: 12, violations: 0, strayTips: 0, same: true });
-  // Every fourth one waits for the index to undo blocks.
-  expect(report.undoing).toBeGreaterThanOrEqual(3);
+  // The fourth and the twelfth wait for the index to undo blocks; the eighth comes while it opens.
+  expect(report.undoing).toBeGreaterThanOrEqual(2);
 }, 600_000);
