@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { SimRandom } from '../dist/follow/sim/random.js';
 import { Store } from '../dist/store/store.js';
 
 const [dir, mode, seed, finish] = process.argv.slice(2);
@@ -12,7 +13,7 @@ const KEEP_UNDO = 20;
 const SMALL_HEIGHT = 60;
 /** Hash of what the live chain does not have: no block has it. */
 const NONE = new Uint8Array(0);
-const random = generator(Number(seed));
+const random = randomOf(seed);
 
 const { store, live, last, close } = mode === 'small' ? await openSmall() : await openFixture();
 const forked = () => {
@@ -77,7 +78,7 @@ async function openFixture() {
 
 /** Depends on height, branch and the block before alone. */
 function syntheticBlock(height, branch, previous) {
-  const pick = generator(sha256(`${branch} ${height}`).readUInt32LE(0));
+  const pick = randomOf(`${branch} ${height}`);
   const header = new Uint8Array(80);
   header.set(sha256(`${branch} ${height}`), 36);
   header.set(previous, 4);
@@ -106,14 +107,8 @@ function sha256(data) {
   return createHash('sha256').update(data).digest();
 }
 
-/** mulberry32: integers below `n`. */
-function generator(start) {
-  let state = start >>> 0;
-  return (n) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  };
+/** Integers below `n`. */
+function randomOf(text) {
+  const random = new SimRandom(text);
+  return (n) => random.below(n);
 }

@@ -45,17 +45,6 @@ export function rangeHash(page: Page, from: number, to: number): Uint8Array {
   return nodeHash(rangeHash(page, from, middle), rangeHash(page, middle, to));
 }
 
-/** The only entry of a page, if it is a leaf. */
-export function loneLeaf(page: Page): Slot | undefined {
-  let found: Slot | undefined;
-  for (const slot of page) {
-    if (slot === undefined) continue;
-    if (found !== undefined || slot.kind === 'child') return undefined;
-    found = slot;
-  }
-  return found;
-}
-
 /** u16 LE map of leaves, u16 LE map of children, then per slot: leaf keyHash ++ hash, child hash. */
 export function encodePage(page: Page): Uint8Array {
   let leaves = 0;
