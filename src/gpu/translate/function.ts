@@ -145,7 +145,8 @@ class Translation {
     w.settleLocals();
     const variables = results.map((type) => this.#variable(type));
     let carried = variables;
-    if (loop && params.length > 0) {
+    if (loop) {
+      // A branch to a loop goes to its head: it carries the loop's parameters, never its results.
       carried = params.map((type) => this.#variable(type));
       this.#frames.assign(carried, operands);
       // What comes round the loop is not known yet.
