@@ -50,6 +50,7 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
       policy,
       workers: policy === 'cpu' ? (options.workers ?? 1) : 0,
       gpu: policy === 'cpu' ? undefined : options.gpu,
+      waitForKernels: true,
       laneStartHeight: 0,
       dependent: 'demote',
       // The other way is the one that all are compared with.

@@ -29,7 +29,13 @@ export class ServiceState {
   failure: Failure | undefined;
   /** What is being tried again; undefined once it worked. */
   trouble: Failure | undefined;
-  gpu: EngineHealth = { gpu: 'none', gpuFailures: 0, lastGpuFailure: undefined };
+  gpu: EngineHealth = {
+    gpu: 'none',
+    gpuFailures: 0,
+    lastGpuFailure: undefined,
+    kernelFailures: 0,
+    lastKernelFailure: undefined,
+  };
   adapter: string | undefined;
   /** Priority of the threads that index; undefined until they run. */
   indexing: Niceness | undefined;
@@ -80,6 +86,7 @@ export class ServiceState {
       case 'closed':
         return;
       case 'gpu-failure':
+      case 'kernel-failure':
         this.gpu = event.gpu;
         return;
       case 'ended':

@@ -16,7 +16,7 @@ describe.each(['memory-of-zero-pages', 'loop-with-result'])('chain %s', (name) =
     async () => {
       const roots = new Map<string, readonly string[]>();
       for (const policy of ['sequential', 'cpu', 'gpu'] as const) {
-        const gpu = policy === 'gpu' ? await openGpuLane() : undefined;
+        const gpu = policy === 'gpu' ? await openGpuLane({ patient: true }) : undefined;
         const found: string[] = [];
         try {
           await replay({
@@ -24,6 +24,7 @@ describe.each(['memory-of-zero-pages', 'loop-with-result'])('chain %s', (name) =
             dbDir: `${temporaryFolder()}/db`,
             policy,
             gpu,
+            waitForKernels: true,
             workers: 0,
             onBlock: (_, root) => found.push(root),
           });

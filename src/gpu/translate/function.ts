@@ -87,7 +87,7 @@ class Translation {
       if (!v.aligned) this.module.alignment.refute(resultName(this.index, i));
     });
     this.#reaching.finish();
-    return { text: `${w.lines.join('\n')}\n`, lines: w.lines, nesting: w.maxDepth };
+    return { text: `${w.lines.join('\n')}\n`, lines: w.lines, nesting: w.deepest };
   }
 
   #variable(type: ValueType, name = this.#writer.name('r')): Variable {
