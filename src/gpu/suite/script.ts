@@ -100,10 +100,10 @@ function constantOf(e: Expression): Constant | undefined {
 }
 
 const OTHER_TYPES =
-  /^(f32|f64|v128|i8x16|i16x8|i32x4|i64x2|f32x4|f64x2|externref|anyref|exnref)(\.|$)|_f(32|64)|\/f(32|64)/;
+  /^(f32|f64|v128|i8x16|i16x8|i32x4|i64x2|f32x4|f64x2|externref|anyref|exnref)(\.|$)|^ref$|_f(32|64)|\/f(32|64)/;
 
 /**
- * The text of a module with a stub for every function that works on other types than ours, and for every one that calls such a
+ * The text of a module with a stub for every type and function that works on other types than ours, and for every one that calls such a
  * function; stubs keep the indices of the others. Also gives the exported names that are stubs now.
  */
 export function withoutOtherTypes(source: string): { readonly text: string; readonly stubs: ReadonlySet<string> } {
@@ -114,18 +114,21 @@ export function withoutOtherTypes(source: string): { readonly text: string; read
   const gone = new Set<string>();
   for (let changed = true; changed; ) {
     changed = false;
-    fields = fields.map((field) => {
-      if (!Array.isArray(field) || field[0] !== 'func' || isStub(field)) return field;
+    fields = fields.flatMap((field): Expression[] => {
+      if (!Array.isArray(field) || !REPLACED.has(String(field[0])) || isStub(field)) return [field];
       const own = typeof field[1] === 'string' && field[1].startsWith('$') ? field[1] : undefined;
       const touches = [...atoms(field)].some((a) => OTHER_TYPES.test(a) || (a !== own && gone.has(a)));
-      if (!touches) return field;
+      if (!touches) return [field];
       changed = true;
       if (own !== undefined) gone.add(own);
+      if (field[0] === 'type') return [['type', ...(own === undefined ? [] : [own]), EMPTY_TYPE]];
+      // Nothing counts on the number of these where scripts use such types.
+      if (field[0] !== 'func') return [];
       const exports = field.filter((part) => Array.isArray(part) && part[0] === 'export');
       for (const [, name] of exports as string[][]) {
         if (name !== undefined) stubs.add(new TextDecoder().decode(stringBytes(name)));
       }
-      return ['func', ...(own === undefined ? [] : [own]), ...exports, ...STUB];
+      return [['func', ...(own === undefined ? [] : [own]), ...exports, ...STUB]];
     });
   }
   for (const field of fields) {
@@ -137,6 +140,9 @@ export function withoutOtherTypes(source: string): { readonly text: string; read
   return { text: writeExpression(fields), stubs };
 }
 
+/** Fields that are replaced by stubs, or left out. */
+const REPLACED = new Set(['func', 'type', 'table', 'global', 'elem']);
+const EMPTY_TYPE: Expression = ['func'];
 const STUB: readonly Expression[] = [['unreachable'], ['nop']];
 
 function isStub(field: readonly Expression[]): boolean {
