@@ -4,6 +4,7 @@ import { encodeModule } from './encode.js';
 import { instrumentModule } from './instrument.js';
 import { LIMITS } from './limits.js';
 import { BoundedCache } from './lru.js';
+import { entryFuel } from './prices.js';
 import { overLimit } from './reader.js';
 import { decideReuse, withReset } from './reuse.js';
 import type { Program } from './types.js';
@@ -33,6 +34,7 @@ export function prepareProgram(wasm: Uint8Array): Program {
     source: wasm,
     instrumented: encodeModule(reuse.reusable ? withReset(module) : module),
     module,
+    entryFuel: entryFuel(module),
     reuse,
     imports: new Set(source.imports.map((i) => i.name)),
   };
