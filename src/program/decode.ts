@@ -189,7 +189,7 @@ function readFunctions(reader: Reader, imports: number): number[] {
 
 /** A vector of which only none or one is allowed. */
 function atMostOne<T>(reader: Reader, what: string, read: (reader: Reader) => T): T | undefined {
-  const count = reader.u32();
+  const count = reader.count();
   if (count > 1) throw unsupported(`more than one ${what}:`, count, reader.at);
   return count === 0 ? undefined : read(reader);
 }

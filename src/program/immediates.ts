@@ -1,5 +1,5 @@
 /** Reading the immediates of instructions, with the checks that what they name is there. */
-import { readValueType, typeByte } from './decode-code.js';
+import { readValueType, typeByte, unsupported } from './decode-code.js';
 import { LIMITS } from './limits.js';
 import type { RawBody, RawModule } from './module.js';
 import { FUNCREF } from './opcodes.js';
@@ -108,7 +108,8 @@ export class Immediates extends Reader {
   }
 
   referenceType(): void {
-    if (this.byte() !== FUNCREF) throw invalid('an unknown reference type', {});
+    const type = this.byte();
+    if (type !== FUNCREF) throw unsupported('reference type', type, this.at - 1);
   }
 
   referencedFunction(): void {
