@@ -3,7 +3,13 @@ import {
   type CallRecords,
   callFuel,
   contextBytes,
-  dryRead, dryResult, isWritten, keyBytes, keyCount, programOf } from '../gpu/records.js';
+  dryRead,
+  dryResult,
+  isWritten,
+  keyBytes,
+  keyCount,
+  programOf,
+} from '../gpu/records.js';
 import type { GpuBlockRun, GpuLane, GpuOutcomes } from '../gpu/types.js';
 import { transactionFuel } from '../lane/allowance.js';
 import { storageKeyOfBytes } from '../lane/keys.js';

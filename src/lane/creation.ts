@@ -6,7 +6,7 @@ import { idBytes, idFromBytes } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
 import { concatBytes, readU128, U128_MAX, u128Bytes } from '../util/bytes.js';
 import type { Allowance } from './allowance.js';
-import { codeOfEnvelope } from './envelope-code.js';
+import { envelopeCodes } from './envelope-code.js';
 import { codeKey, SEQUENCE_KEY } from './keys.js';
 import type { TransactionView } from './overlay.js';
 import { programs } from './programs.js';
@@ -76,7 +76,7 @@ const ENVELOPE_USED = 'the envelope is used';
 
 function createNext(tx: Transaction, view: TransactionView, allowance: Allowance): Resolution {
   if (!allowance.useEnvelope()) return { ok: false, id: undefined, error: ENVELOPE_USED };
-  const code = codeOfEnvelope(tx);
+  const code = envelopeCodes.of(tx);
   if (!code.ok) return { ok: false, id: undefined, error: code.error };
   const id = takeSequence(view);
   if (id === undefined) return { ok: false, id: undefined, error: 'no sequence number left' };
@@ -87,7 +87,7 @@ function createNext(tx: Transaction, view: TransactionView, allowance: Allowance
 function createReserved(id: AlkaneId, tx: Transaction, view: TransactionView, allowance: Allowance): Resolution {
   if (!allowance.useEnvelope()) return { ok: false, id, error: ENVELOPE_USED };
   if (view.get(codeKey(id)) !== undefined) return { ok: false, id, error: 'the reserved id has code already' };
-  const code = codeOfEnvelope(tx);
+  const code = envelopeCodes.of(tx);
   if (!code.ok) return { ok: false, id, error: code.error };
   view.set(codeKey(id), concatBytes(Uint8Array.of(CODE_WASM), code.program.source));
   return { ok: true, id, program: code.program };

@@ -12,7 +12,7 @@ export type EnvelopeCode =
   | { readonly ok: true; readonly program: Program }
   | { readonly ok: false; readonly error: string };
 
-/** The program is kept alive by the cache of prepared ones only, which counts its bytes; from the WASM it can be made again. */
+/** The program is kept alive by the cache of prepared ones only, which counts bytes; from the WASM it is made again. */
 type Module =
   | { readonly ok: true; readonly wasm: Uint8Array; readonly program: WeakRef<Program> }
   | { readonly ok: false; readonly error: string };
@@ -21,44 +21,54 @@ type Module =
 const REFUSAL_BYTES = 256;
 const KEPT_REFUSALS = 4_096;
 
-/**
- * A transaction is looked at by its dry run, by the plan, by whoever runs it and by its repair. What was found goes when
- * the block goes; it is at most 8 times the block's witness bytes.
- */
-const found = new WeakMap<Transaction, Module>();
-/** By SHA-256 of the body: what was refused once is neither inflated nor looked at again. */
-const refusals = new BoundedCache<string>(KEPT_REFUSALS, KEPT_REFUSALS * REFUSAL_BYTES);
+export class EnvelopeCodes {
+  /**
+   * A transaction is looked at by its dry run, by the plan, by whoever runs it and by its repair. What was found goes
+   * when the block goes; it is at most 8 times the block's witness bytes.
+   */
+  readonly #found = new WeakMap<Transaction, Module>();
+  /** By SHA-256 of the body: what was refused once is neither inflated nor checked again. */
+  readonly #refusals: BoundedCache<string>;
+  readonly #inflate: typeof inflateBody;
 
-/** The program in the transaction's first envelope: inflated, checked, instrumented. */
-export function codeOfEnvelope(tx: Transaction): EnvelopeCode {
-  let module = found.get(tx);
-  if (module === undefined) {
-    module = moduleOfEnvelope(tx);
-    found.set(tx, module);
+  constructor(inflate = inflateBody, keptRefusals = KEPT_REFUSALS) {
+    this.#inflate = inflate;
+    this.#refusals = new BoundedCache(keptRefusals, keptRefusals * REFUSAL_BYTES);
   }
-  return module.ok ? { ok: true, program: module.program.deref() ?? prepareProgram(module.wasm) } : module;
-}
 
-/** Found, inflated and checked once. */
-function moduleOfEnvelope(tx: Transaction): Module {
-  const body = findEnvelope(tx);
-  if (body === undefined) return { ok: false, error: 'no envelope' };
-  const hash = createHash('sha256').update(body).digest('hex');
-  const known = refusals.get(hash);
-  if (known !== undefined) return { ok: false, error: known };
-  const module = moduleOfBody(body);
-  if (!module.ok) refusals.set(hash, module.error, REFUSAL_BYTES);
-  return module;
-}
+  /** The program in the first envelope of `tx`: found, inflated, checked and instrumented once. */
+  of(tx: Transaction): EnvelopeCode {
+    let module = this.#found.get(tx);
+    if (module === undefined) {
+      module = this.#moduleOf(tx);
+      this.#found.set(tx, module);
+    }
+    return module.ok ? { ok: true, program: module.program.deref() ?? prepareProgram(module.wasm) } : module;
+  }
 
-function moduleOfBody(body: Uint8Array): Module {
-  const inflated = inflateBody(body);
-  if (!inflated.ok) return inflated;
-  try {
-    const program = prepareProgram(inflated.wasm);
-    return { ok: true, wasm: program.source, program: new WeakRef(program) };
-  } catch (error) {
-    if (error instanceof ProgramError) return { ok: false, error: `invalid code: ${error.code}` };
-    throw error;
+  #moduleOf(tx: Transaction): Module {
+    const body = findEnvelope(tx);
+    if (body === undefined) return { ok: false, error: 'no envelope' };
+    const hash = createHash('sha256').update(body).digest('hex');
+    const known = this.#refusals.get(hash);
+    if (known !== undefined) return { ok: false, error: known };
+    const module = this.#moduleOfBody(body);
+    if (!module.ok) this.#refusals.set(hash, module.error, REFUSAL_BYTES);
+    return module;
+  }
+
+  #moduleOfBody(body: Uint8Array): Module {
+    const inflated = this.#inflate(body);
+    if (!inflated.ok) return inflated;
+    try {
+      const program = prepareProgram(inflated.wasm);
+      return { ok: true, wasm: program.source, program: new WeakRef(program) };
+    } catch (error) {
+      if (error instanceof ProgramError) return { ok: false, error: `invalid code: ${error.code}` };
+      throw error;
+    }
   }
 }
+
+/** A cache of pure results, so one per thread is enough and it is never wrong. */
+export const envelopeCodes = new EnvelopeCodes();

@@ -58,8 +58,7 @@ export class Sheet {
    * Takes as many steps as the smaller of the two has entries: a transaction may push a large sheet around very often.
    */
   absorb(other: Sheet): boolean {
-    const [large, small] =
-      this.size < other.size ? [other.#entries, this.#entries] : [this.#entries, other.#entries];
+    const [large, small] = this.size < other.size ? [other.#entries, this.#entries] : [this.#entries, other.#entries];
     for (const [key, { amount }] of small) {
       if ((large.get(key)?.amount ?? 0n) + amount > U128_MAX) return false;
     }

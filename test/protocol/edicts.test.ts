@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyEdicts, applyPointer, isOrdinaryOutput, OutputSheets, type UndoReason } from '../../src/protocol/edicts.js';
+import {
+  applyEdicts,
+  applyPointer,
+  isOrdinaryOutput,
+  OutputSheets,
+  type UndoReason,
+} from '../../src/protocol/edicts.js';
 import { Sheet } from '../../src/protocol/sheet.js';
 import type { ProtostoneEdict } from '../../src/protocol/types.js';
 import { fromHex, U128_MAX } from '../../src/util/bytes.js';
