@@ -19,11 +19,10 @@ import { type Allowance, CREATION_FUEL } from './allowance.js';
 import { isCreation, readSequence, resolveTarget } from './creation.js';
 import { balanceKey, balanceKeyOfBytes, storagePrefix } from './keys.js';
 import type { TransactionView } from './overlay.js';
+import { RECEIPT_DATA_BYTES } from './receipt.js';
 import type { LaneTransaction } from './scan.js';
 import type { LaneKey, MessageReceipt, MessageStatus } from './types.js';
 
-/** Bytes of returned data that a receipt keeps; receipts are no part of the state. */
-export const RECEIPT_DATA_LIMIT = 4096;
 const LANE_BLOCK = 8n;
 const LANE_TX = 8n;
 
@@ -94,7 +93,7 @@ export function* runMessage(
   const { input, context, view, allowance } = running;
   const fuelBefore = allowance.fuelLeft;
   const failed = (status: MessageStatus, error: string, target?: AlkaneId): MessageResult => ({
-    receipt: receipt(protostone, status, target, error, fuelBefore - allowance.fuelLeft, ''),
+    receipt: receipt(protostone, status, target, error, fuelBefore - allowance.fuelLeft, EMPTY_BYTES),
     parcel: undefined,
   });
 
@@ -143,8 +142,8 @@ export function* runMessage(
     const error = debit(view, id, transfer, parcel);
     if (error !== undefined) return failed('REJECTED', error, id);
   }
-  const data = toHex(result.data.subarray(0, RECEIPT_DATA_LIMIT));
-  return { receipt: receipt(protostone, 'OK', id, undefined, fuelBefore - allowance.fuelLeft, data), parcel };
+  const fuelUsed = fuelBefore - allowance.fuelLeft;
+  return { receipt: receipt(protostone, 'OK', id, undefined, fuelUsed, result.data), parcel };
 }
 
 /** The receipt of a message; also used where the pointer's sum turns a success into a failure. */
@@ -154,7 +153,7 @@ export function receipt(
   target: AlkaneId | undefined,
   error: string | undefined,
   fuelUsed: number,
-  data: string,
+  data: Uint8Array,
 ): MessageReceipt {
   return {
     protostone: protostone.index,
@@ -163,7 +162,8 @@ export function receipt(
     target: target && formatId(target),
     error,
     fuelUsed,
-    data,
+    data: toHex(data.subarray(0, RECEIPT_DATA_BYTES)),
+    dataBytes: data.length,
   };
 }
 

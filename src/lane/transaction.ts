@@ -19,6 +19,7 @@ import {
   runMessage,
 } from './message.js';
 import { TransactionView } from './overlay.js';
+import { withinReceipt } from './receipt.js';
 import { LANE_TAG, type LaneTransaction } from './scan.js';
 import type { LaneOutcome, MessageReceipt, StateReader } from './types.js';
 
@@ -153,11 +154,11 @@ function* settleMessage(
     const unsettled = sheets.settle(laterEdicts(input.protostones, protostone.index, input.tx.outputs.length));
     if (unsettled !== undefined) return unsettled;
     if (!sheets.put(protostone.pointer as number, parcel)) {
-      receipt = { ...receipt, status: 'REJECTED', error: 'sum over u128 of a parcel', data: '' };
+      receipt = { ...receipt, status: 'REJECTED', error: 'sum over u128 of a parcel', data: '', dataBytes: 0 };
       parcel = undefined;
     }
   }
-  messages.push(receipt);
+  messages.push(withinReceipt(receipt, messages));
   if (parcel !== undefined) {
     view.keepMessage();
     return 'ok';
