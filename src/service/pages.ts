@@ -1,5 +1,6 @@
 import type { Page } from '../rpc/server.js';
 import type { ViewLoad } from '../standard/view-pool.js';
+import { LANE_RULES, STORE_SCHEMA } from '../store/identity.js';
 import type { StoreReader } from '../store/reader.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { type Failure, failureText } from './events.js';
@@ -66,15 +67,15 @@ export class Pages {
 
   private async status(): Promise<Page> {
     const { state, store, settings, network, source, version, viewLoad } = this.options;
-    const identity = store.identity();
+    const identity = store.recordedIdentity();
     const tip = store.tip();
     const speed = state.speed();
     const { rss, heapUsed, external } = process.memoryUsage();
     return json(200, {
       version,
       node: process.version,
-      schema: identity.schema,
-      rules: identity.rules,
+      schema: STORE_SCHEMA,
+      rules: LANE_RULES,
       network,
       label: settings.label ?? null,
       tip:
@@ -107,7 +108,7 @@ export class Pages {
         lastGpuFailure: state.gpu.lastGpuFailure ?? null,
       },
       threads: { indexing: state.indexing, views: viewLoad() ?? null },
-      store: { folder: settings.db, bytes: await folderBytes(settings.db), identity },
+      store: { folder: settings.db, bytes: await folderBytes(settings.db), identity: identity ?? null },
       memory: { rss, heapUsed, external },
     });
   }
