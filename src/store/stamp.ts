@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.js';
 import { COLUMNS, type Database, type DatabaseBatch } from './database.js';
 import { ascii, META_GENESIS, META_IDENTITY, META_LABEL } from './keys.js';
+import type { StoreReader } from './reader.js';
 import type { StoreIdentity } from './types.js';
 
 /** What a store records of itself with its first block. */
@@ -16,6 +17,17 @@ export function putStamp(batch: DatabaseBatch, { identity, genesis, label }: Sta
   batch.put('meta', META_IDENTITY, ascii(JSON.stringify(identity)));
   if (genesis !== undefined) batch.put('meta', META_GENESIS, genesis);
   if (label !== undefined) batch.put('meta', META_LABEL, label);
+}
+
+/** Takes the records of `store` back out of its database, with its first block; returns them for the next first block. */
+export function delStamp(batch: DatabaseBatch, store: Pick<StoreReader, 'identity' | 'genesis' | 'label'>): Stamp {
+  for (const key of [META_IDENTITY, META_GENESIS, META_LABEL]) batch.del('meta', key);
+  const label = store.label();
+  return {
+    identity: store.identity(),
+    genesis: store.genesis(),
+    label: label === undefined ? undefined : ascii(label),
+  };
 }
 
 /** Whether the database has no row at all. */

@@ -23,7 +23,7 @@ import { putVersions, type Writes } from './put-versions.js';
 import { latestRow, StoreReader } from './reader.js';
 import { corrupt, decodeReceipt, decodeTouched, encodeBlockRecord, encodeJson, encodeTouched } from './records.js';
 import { Rocks } from './rocks.js';
-import { assertNew, putStamp, type Stamp } from './stamp.js';
+import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
 import { combinedRoot } from './tree-hash.js';
 import {
   type BlockCommit,
@@ -271,7 +271,7 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Undoes blocks from the tip down to `toHeight`, which becomes the tip; the height below the first block empties the store.
+   * Undoes blocks from the tip down to `toHeight`, which becomes the tip; the height below the first block empties the store, which is then bound to nothing again.
    * One atomic batch per block: a crash leaves a whole state between. Nothing of an undone block stays in the database.
    * Below {@link lowestRollback} it throws STORE_ROLLBACK_TOO_DEEP and touches nothing.
    */
@@ -291,6 +291,7 @@ export class Store extends StoreReader {
     const record = this.blockRecord(height);
     if (undo === undefined || record === undefined) throw corrupt('undo record', height);
     const batch = this.rocks.batch();
+    let stamp: Stamp | undefined;
     try {
       const restored: Record<Namespace, Map<string, Uint8Array | undefined>> = { S: new Map(), P: new Map() };
       for (const { ns, key } of decodeTouched(height, undo)) {
@@ -308,13 +309,16 @@ export class Store extends StoreReader {
       batch.del('undo', beU32(height));
       batch.del('blocks', blockKey(height));
       batch.del('blocks', planKey(height));
-      if (before === undefined) batch.del('meta', META_TIP);
-      else batch.put('meta', META_TIP, beU32(height - 1));
+      if (before === undefined) {
+        batch.del('meta', META_TIP);
+        stamp = delStamp(batch, this);
+      } else batch.put('meta', META_TIP, beU32(height - 1));
     } catch (error) {
       batch.discard();
       throw error;
     }
     this.write(batch);
+    this.stamp = stamp;
   }
 
   /** Drops the version of `height` and makes the one before it the latest; returns that one's value. */
@@ -357,15 +361,9 @@ export class Store extends StoreReader {
   private assertWritable(): void {
     if (this.readOnly) throw new StoreError('STORE_READ_ONLY', 'the store was opened for reading only');
     if (this.failed !== undefined) {
-      throw new StoreError(
-        'STORE_WRITE_FAILED',
-        'a write failed before, the store takes no more until it is opened again',
-        {
-          facts: this.failed.facts,
-          hint: this.failed.hint,
-          cause: this.failed,
-        },
-      );
+      const { facts, hint } = this.failed;
+      const message = 'a write failed before, the store takes no more until it is opened again';
+      throw new StoreError('STORE_WRITE_FAILED', message, { facts, hint, cause: this.failed });
     }
   }
 

@@ -234,7 +234,7 @@ describe('opening', () => {
   ];
   it.each(other)('with another %s is refused', async (_, options, code) => {
     const dir = temporaryFolder();
-    await withStore(() => {}, dir);
+    await withStore((store) => void store.commitBlock(block(0)), dir);
     await expect(Store.open(dir, options)).rejects.toMatchObject({ code });
     await withStore(() => {}, dir);
   });
@@ -244,7 +244,7 @@ describe('opening', () => {
     ['rules', 'STORE_RULES_MISMATCH'],
   ])('a store of another %s version is refused', async (field, code) => {
     const dir = temporaryFolder();
-    await withStore(() => {}, dir);
+    await withStore((store) => void store.commitBlock(block(0)), dir);
     const recorded = { ...(await Store.inspect(dir)), [field]: 2 };
     const rocks = await Rocks.open(dir, false);
     const batch = rocks.batch();
@@ -289,6 +289,7 @@ describe('opening', () => {
   it('inspect gives what the store was created with', async () => {
     const dir = temporaryFolder();
     const store = await Store.open(dir, { ...OPTIONS, laneStartHeight: 12, dependent: 'reject' });
+    store.commitBlock(block(0));
     await store.close();
     expect(await Store.inspect(dir)).toEqual({
       schema: 1,
