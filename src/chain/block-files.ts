@@ -210,7 +210,7 @@ export class BlockFilesSource implements ChainSource {
     if (id !== undefined) this.counts.unreadable++;
     if (node && damage !== undefined) {
       this.warn('the block files hold damaged blocks: they are read from the node', { ...facts, code: damage });
-      const block = await this.fromNode(node, hash, signal);
+      const block = await this.fromNode(node, hash, height, signal);
       this.counts.damaged++;
       return block;
     }
@@ -221,11 +221,11 @@ export class BlockFilesSource implements ChainSource {
       });
     }
     this.warn('the block files lack blocks: they are read from the node', facts);
-    return this.fromNode(node, hash, signal);
+    return this.fromNode(node, hash, height, signal);
   }
 
-  private async fromNode(node: NodeSource, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const block = await node.block(hash, signal);
+  private async fromNode(node: NodeSource, hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array> {
+    const block = await node.block(hash, height, signal);
     this.counts.readFromNode++;
     return block;
   }

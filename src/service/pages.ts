@@ -39,7 +39,14 @@ export class Pages {
     const stateRoot = tip && store.roots(tip.height)?.state;
     const codes = this.codes();
     const status = state.failure !== undefined ? 'failed' : codes.length > 0 ? 'degraded' : 'ok';
-    return json(200, { status, codes, height: tip?.height ?? null, stateRoot: stateRoot ?? null });
+    const waiting = state.waiting();
+    return json(200, {
+      status,
+      codes,
+      height: tip?.height ?? null,
+      stateRoot: stateRoot ?? null,
+      waiting: waiting === undefined ? null : { ...waiting, givesUpIn: waiting.givesUpIn ?? null },
+    });
   }
 
   /** 503 until the tip here is that of the source, or within `--ready-within` blocks of it. */
