@@ -18,11 +18,10 @@ import {
 import { readSequence, resolveTarget } from './creation.js';
 import { balanceKey, balanceKeyOfBytes, storagePrefix } from './keys.js';
 import type { TransactionView } from './overlay.js';
+import { RECEIPT_DATA_BYTES } from './receipt.js';
 import type { LaneTransaction } from './scan.js';
 import type { LaneKey, MessageReceipt, MessageStatus } from './types.js';
 
-/** Bytes of returned data that a receipt keeps; receipts are no part of the state. */
-export const RECEIPT_DATA_LIMIT = 4096;
 const LANE_BLOCK = 8n;
 const LANE_TX = 8n;
 
@@ -80,7 +79,7 @@ export function* runMessage(
   declared: DeclaredKeys | undefined,
 ): Generator<MessageCall, MessageResult, MessageEnd> {
   const failed = (status: MessageStatus, error: string, target?: AlkaneId, fuelUsed = 0): MessageResult => ({
-    receipt: receipt(protostone, status, target, error, fuelUsed, ''),
+    receipt: receipt(protostone, status, target, error, fuelUsed, EMPTY_BYTES),
     parcel: undefined,
   });
 
@@ -128,8 +127,7 @@ export function* runMessage(
     const error = debit(view, id, transfer, parcel);
     if (error !== undefined) return failed('REJECTED', error, id, used + charge);
   }
-  const data = toHex(result.data.subarray(0, RECEIPT_DATA_LIMIT));
-  return { receipt: receipt(protostone, 'OK', id, undefined, used + charge, data), parcel };
+  return { receipt: receipt(protostone, 'OK', id, undefined, used + charge, result.data), parcel };
 }
 
 /** The receipt of a message; also used where the pointer's sum turns a success into a failure. */
@@ -139,7 +137,7 @@ export function receipt(
   target: AlkaneId | undefined,
   error: string | undefined,
   fuelUsed: number,
-  data: string,
+  data: Uint8Array,
 ): MessageReceipt {
   return {
     protostone: protostone.index,
@@ -148,7 +146,8 @@ export function receipt(
     target: target && formatId(target),
     error,
     fuelUsed,
-    data,
+    data: toHex(data.subarray(0, RECEIPT_DATA_BYTES)),
+    dataBytes: data.length,
   };
 }
 

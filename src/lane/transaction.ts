@@ -11,6 +11,7 @@ import { toDisplayHash } from '../util/bytes.js';
 import { sheetKey } from './keys.js';
 import { type DeclaredKeys, type LaneContext, type MessageCall, type MessageEnd, runMessage } from './message.js';
 import { TransactionView } from './overlay.js';
+import { withinReceipt } from './receipt.js';
 import { LANE_TAG, type LaneTransaction } from './scan.js';
 import type { LaneOutcome, MessageReceipt, StateReader } from './types.js';
 
@@ -117,10 +118,10 @@ function* settleMessage(
   view.beginMessage();
   let { receipt, parcel } = yield* runMessage(input, context, view, protostone, incoming, declared);
   if (parcel !== undefined && !sheets.at(protostone.pointer as number).addAll(parcel)) {
-    receipt = { ...receipt, status: 'REJECTED', error: 'sum over u128 of a parcel', data: '' };
+    receipt = { ...receipt, status: 'REJECTED', error: 'sum over u128 of a parcel', data: '', dataBytes: 0 };
     parcel = undefined;
   }
-  messages.push(receipt);
+  messages.push(withinReceipt(receipt, messages));
   if (parcel !== undefined) {
     view.keepMessage();
     return 'ok';

@@ -82,7 +82,7 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
   const messages = raw.messages.map(
     (message): MessageReceipt => ({ ...message, target: message.target, error: message.error }),
   );
-  return { ...raw, undone: raw.undone, messages };
+  return { ...raw, undone: raw.undone, messages, readHash: raw.readHash, writeHash: raw.writeHash };
 }
 
 export function decodePlan(bytes: Uint8Array): PlanSummary {

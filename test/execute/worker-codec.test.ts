@@ -70,7 +70,7 @@ describe('what goes between the engine and its workers comes out as it went in',
   it('every status of a message', () => {
     const [{ outcomes }] = blocks;
     const statuses = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD'] as const;
-    const common = { protostone: 2, shadowVout: 5, target: undefined, fuelUsed: 3_500_000, data: 'ff00' };
+    const common = { protostone: 2, shadowVout: 5, target: undefined, fuelUsed: 3_500_000, data: 'ff00', dataBytes: 2 };
     const messages = statuses.map((status) => ({ ...common, status, error: status === 'OK' ? undefined : status }));
     const given = outcomes.slice(0, 1).map((outcome) => ({ ...outcome, messages }));
     same(decodeOutcomes(encodeOutcomes(given)), given);
