@@ -41,6 +41,8 @@ export interface LaneEngineOptions {
   readonly modes?: ModeChooser;
   /** Hears of every failure of the kernel as a whole; the block goes on on the CPU. */
   readonly onGpuFailure?: (error: unknown) => void;
+  /** Hears, for each block, of its lane transactions and what became of each, before the result is handed out. */
+  readonly onOutcomes?: (transactions: readonly LaneTransaction[], outcomes: readonly LaneOutcome[]) => void;
 }
 
 /** The state before a block. Workers read it through `storeHandle`, or from `snapshot`; with neither, nothing runs on them. */
@@ -122,6 +124,7 @@ export class LaneEngine {
     before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
     const outcomes = runSequential(transactions, context, before, this.#runner);
     addMs(statistics, 'sequential', started);
+    this.#options.onOutcomes?.(transactions, outcomes);
     statistics.demoted = countDemoted(transactions);
     const hows = outcomes.map((): HowRun => ({ colour: 0, executor: 'sequential', repaired: false }));
     const summary = summarise(context.height, transactions.length, statistics.demoted, undefined);
@@ -240,6 +243,7 @@ export class LaneEngine {
       },
     );
     addMs(statistics, 'validate', started);
+    this.#options.onOutcomes?.(transactions, outcomes);
     statistics.colours = plan.colouring.count;
     statistics.demoted = transactions.length - planned.length;
     const summary = summarise(context.height, transactions.length, statistics.demoted, plan);
