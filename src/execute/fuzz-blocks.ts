@@ -104,7 +104,31 @@ class BlockBuilder {
 
   transactions(label: string, most: number): Transaction[] {
     const count = 1 + this.random.below(most);
-    return Array.from({ length: count }, (_, index) => this.#transaction(index, seededBytes(label, 'txid', index)));
+    const probe = this.contracts.find(({ program }) => program === 'probe');
+    const knotAt = this.#chance(30) ? 1 + this.random.below(count) : 0;
+    const made: Transaction[] = [];
+    const txid = (index: number): Uint8Array => seededBytes(label, 'txid', index);
+    while (made.length < count) {
+      const index = made.length;
+      if (probe !== undefined && index === knotAt) made.push(...this.#knot(probe, index, txid));
+      else made.push(this.#transaction(index, txid(index)));
+    }
+    return made;
+  }
+
+  /**
+   * What makes a write set change after a first run: a demoted transaction turns a pointer, one that was run by then follows it
+   * elsewhere, and one behind reads what it would have written where the pointer showed before.
+   */
+  #knot({ id }: FuzzContract, from: number, txid: (index: number) => Uint8Array): Transaction[] {
+    const { turns, follows, counts } = this.#calls.knot(id);
+    const parent = { txid: txid(from), vout: 0 };
+    return [[0], turns, follows, counts].map((inputs, i) => {
+      const spent = i === 1 ? parent : { txid: this.random.bytes(), vout: 0 };
+      const runestone = encodeRunestone({ protostones: [{ pointer: 0, refund: 0, message: message(id, inputs) }] });
+      const outputs = [ORDINARY, runestone].map((script) => ({ value: 546n, script }));
+      return serialised(from + i, txid(from + i), [{ prevTxid: spent.txid, prevVout: 0, witness: [] }], outputs);
+    });
   }
 
   #chance(percent: number): boolean {
@@ -125,9 +149,7 @@ class BlockBuilder {
     if (script !== undefined) outputs.splice(this.random.below(outputs.length + 1), 0, { value: 0n, script });
     if (this.#chance(5)) outputs.push({ value: 0n, script: Uint8Array.of(0x6a) });
     for (let vout = 0; vout < outputs.length; vout++) this.#fresh.push({ txid, vout });
-    // Serialised as far as programs look: version, number of inputs, the first outpoint.
-    const raw = concatBytes(u32Bytes(2), Uint8Array.of(inputs.length), outpoint, txid, u32Bytes(index));
-    return { txid, raw, inputs, outputs };
+    return serialised(index, txid, inputs, outputs);
   }
 
   #deployment(): Deployment {
@@ -233,6 +255,20 @@ class BlockBuilder {
     const probe = this.contracts.find(({ program }) => program === 'probe');
     return probe !== undefined && this.#chance(45) ? probe : this.random.pick(this.contracts);
   }
+}
+
+/** Serialised as far as programs look: version, number of inputs, the first outpoint. */
+function serialised(index: number, txid: Uint8Array, inputs: TxInput[], outputs: TxOutput[]): Transaction {
+  const [{ prevTxid, prevVout }] = inputs;
+  const raw = concatBytes(
+    u32Bytes(2),
+    Uint8Array.of(inputs.length),
+    prevTxid,
+    u32Bytes(prevVout),
+    txid,
+    u32Bytes(index),
+  );
+  return { txid, raw, inputs, outputs };
 }
 
 function message({ block, tx }: AlkaneId, inputs: Inputs): Uint8Array {

@@ -185,6 +185,24 @@ const FALSIFIED: [name: string, invariant: string, change: (run: BlockRun) => Bl
     'sheets lie on own ordinary outputs',
     writing(SENDS, (w) => w.set(own(MINTS), undefined)),
   ],
+  [
+    'a failed message is refunded to its pointer',
+    'a failed message changes nothing but its refund',
+    writing(FAILS, (w) => {
+      w.delete(own(FAILS, 1));
+      w.set(own(FAILS), sheetOf('2:1', 100n));
+    }),
+  ],
+  [
+    'a failed message is refunded in part',
+    'a failed message changes nothing but its refund',
+    writing(FAILS, (w) => w.set(own(FAILS, 1), sheetOf('2:1', 99n))),
+  ],
+  [
+    'a failed message leaves code',
+    'a failed message changes nothing but its refund',
+    writing(FAILS, (w) => w.set(codeKey(parseId('2:8')), Uint8Array.of(0))),
+  ],
   ['a message has no receipt', 'every message has one receipt', at(MINTS, () => ({ messages: [] }))],
   [
     'a receipt names another shadow output',

@@ -36,13 +36,6 @@ export class Amounts {
   }
 }
 
-/** Amounts of all sheets and balances of a state. */
-export function amountsOf(state: ReadonlyMap<LaneKey, Uint8Array>): Amounts {
-  const amounts = new Amounts();
-  for (const [key, value] of state) amounts.addValue(key, value, 1n);
-  return amounts;
-}
-
 /** By how much a transaction changes the amount that exists of each asset. */
 export function changes({ before, outcome }: Step): Amounts {
   const amounts = new Amounts();

@@ -9,7 +9,7 @@ import { codeAppearsOnce, onlyWritersWrite, sequenceMoves } from './contracts.js
 import { runsExplainWrites } from './ledger.js';
 import { fuel, listed, statuses } from './messages.js';
 import { sumsOfBlock } from './result.js';
-import { onlyDeletes, sheetsWellPlaced, show, spentAreDeleted } from './sheets.js';
+import { onlyDeletes, onlyRefunds, sheetsWellPlaced, show, spentAreDeleted } from './sheets.js';
 
 /** By name; each says what is wrong, or undefined. */
 const OF_TRANSACTION: Readonly<Record<string, (step: Step) => string | undefined>> = {
@@ -17,6 +17,7 @@ const OF_TRANSACTION: Readonly<Record<string, (step: Step) => string | undefined
   'every value read is the state at that point': readsAreTrue,
   'spent sheets are deleted': spentAreDeleted,
   'an undone transaction only deletes what it spends': onlyDeletes,
+  'a failed message changes nothing but its refund': onlyRefunds,
   'sheets lie on own ordinary outputs': sheetsWellPlaced,
   'every message has one receipt': listed,
   'statuses agree with their receipts': statuses,

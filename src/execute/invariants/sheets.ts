@@ -1,9 +1,10 @@
 /** Invariants of sheets: what a transaction spends, where it leaves something, and what an undone one may do. */
 import { sheetKey } from '../../lane/keys.js';
+import { sameBytes } from '../../lane/same-bytes.js';
 import { LANE_TAG } from '../../lane/scan.js';
 import type { LaneKey } from '../../lane/types.js';
 import { isOrdinaryOutput } from '../../protocol/edicts.js';
-import { decodeSheet, type Sheet } from '../../protocol/sheet.js';
+import { decodeSheet, encodeSheet, Sheet } from '../../protocol/sheet.js';
 import { fromBinaryString, toHex } from '../../util/bytes.js';
 import type { Step } from './block-run.js';
 
@@ -60,6 +61,27 @@ export function sheetsWellPlaced(step: Step): string | undefined {
     if (!own.has(key)) return `${show(key)} is no ordinary output of the transaction`;
     if (value.length === 0) return `${show(key)} is empty`;
     if (readSheet(value) === undefined) return `${show(key)} cannot be read`;
+  }
+  return undefined;
+}
+
+/**
+ * A failed message changes nothing but its refund: where it is all that the transaction has, what was spent lies on the refund
+ * output, if assets stay there, and nothing else is written.
+ */
+export function onlyRefunds(step: Step): string | undefined {
+  const { outcome, transaction } = step;
+  const [protostone, ...more] = transaction.protostones;
+  const [receipt] = outcome.messages;
+  if (receipt === undefined || receipt.status === 'OK' || more.length > 0) return undefined;
+  const spent = spentKeys(step);
+  const given = new Sheet();
+  for (const key of spent) given.addAll(readSheet(step.before.get(key)) ?? new Sheet());
+  const place = sheetKey(transaction.tx.txid, protostone.refund ?? 0);
+  const refunded = !given.isEmpty && ownKeys(step).has(place);
+  if (refunded && !sameBytes(outcome.writes.get(place), encodeSheet(given))) return `${show(place)} is not the refund`;
+  for (const key of outcome.writes.keys()) {
+    if (!spent.has(key) && !(refunded && key === place)) return `${show(key)} is written`;
   }
   return undefined;
 }
