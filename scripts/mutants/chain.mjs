@@ -1,10 +1,10 @@
 // Following the chain, and block bytes.
 import { inFile } from './in-file.mjs';
 
-const follower = inFile('src/follow/follower.ts', 'test/follow/follower.test.ts');
+const follower = inFile('src/follow/follower.ts', 'test/follow/follower.test.ts', 'test/follow/out-of-turn.test.ts');
 const fork = inFile('src/follow/fork-point.ts', 'test/follow/follower.test.ts');
-const verify = inFile('src/bitcoin/verify-block.ts', 'test/bitcoin/verify.test.ts');
-const parse = inFile('src/bitcoin/parse-transaction.ts', 'test/bitcoin/parse.test.ts');
+const verify = inFile('src/bitcoin/verify-block.ts', 'test/bitcoin/verify.test.ts', 'test/bitcoin/edges.test.ts');
+const parse = inFile('src/bitcoin/parse-transaction.ts', 'test/bitcoin/parse.test.ts', 'test/bitcoin/edges.test.ts');
 
 export const CHAIN = [
   fork(
@@ -55,9 +55,7 @@ export const CHAIN = [
     'tip.height >= (this.#options.exitAt',
     'one block more than --exit-at is indexed',
   ),
-  verify('target-exclusive', '<= target;', '< target;', 'a header hash of exactly the target is refused', {
-    tests: ['test/bitcoin/verify.test.ts', 'test/bitcoin/parse.test.ts'],
-  }),
+  verify('target-exclusive', '<= target;', '< target;', 'a header hash of exactly the target is refused'),
   verify(
     'repeated-transactions',
     'if (mutated || !bytesEqual(root, expected)) {',

@@ -3,11 +3,11 @@ import { inFile } from './in-file.mjs';
 
 const RULES = ['test/lane/rules.test.ts', 'test/lane/cases.test.ts', 'test/lane/results.test.ts'];
 const transaction = inFile('src/lane/transaction.ts', ...RULES);
-const message = inFile('src/lane/message.ts', ...RULES);
-const overlay = inFile('src/lane/overlay.ts', ...RULES);
+const message = inFile('src/lane/message.ts', 'test/lane/edges.test.ts', ...RULES);
+const overlay = inFile('src/lane/overlay.ts', 'test/lane/overlay.test.ts', ...RULES);
 const creation = inFile('src/lane/creation.ts', ...RULES);
-const scan = inFile('src/lane/scan.ts', ...RULES);
-const receipt = inFile('src/lane/receipt.ts', ...RULES, 'test/execute/engine.test.ts');
+const scan = inFile('src/lane/scan.ts', 'test/lane/edges.test.ts', ...RULES);
+const receipt = inFile('src/lane/receipt.ts', 'test/lane/edges.test.ts');
 
 export const LANE = [
   transaction('failed-keeps-writes', 'view.dropMessage();', 'view.keepMessage();', 'a failed message keeps its writes'),
@@ -163,7 +163,6 @@ export const LANE = [
     'return own !== undefined || this.changes.has(key) ? own : this.base.get(key);',
     'return own ?? this.base.get(key);',
     'what a transaction deleted is there for the next one of the block',
-    { tests: ['test/execute/invariants.test.ts', ...RULES] },
   ),
   creation(
     'sequence-from-zero',
@@ -208,7 +207,7 @@ export const LANE = [
     'who spends a sheet and has no message is no lane transaction',
   ),
   scan(
-    'cenotaph-decoded',
+    'other-tags-dropped',
     'return decoded.ok ? decoded.protostones : [];',
     'return decoded.ok ? decoded.protostones.filter(({ protocolTag }) => protocolTag === LANE_TAG) : [];',
     'protostones of other tags are left out',
@@ -218,17 +217,11 @@ export const LANE = [
     '(sum, message) => sum + message.fuelUsed',
     '(_, message) => message.fuelUsed',
     'the fuel of a receipt is that of its last message',
-    {
-      tests: ['test/execute/invariants.test.ts', ...RULES],
-    },
   ),
   receipt(
     'rejected-uncounted',
     "else if (status === 'REJECTED') counters.malformed++;",
     '',
     'rejected messages are not counted',
-    {
-      tests: ['test/execute/invariants.test.ts', 'test/execute/engine.test.ts'],
-    },
   ),
 ];
