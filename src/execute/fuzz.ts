@@ -203,7 +203,16 @@ function compare(
   }
 }
 
-const SUMMED = ['batches', 'colours', 'repaired', 'demoted', 'punted', 'accessViolations', 'gpuFailures'] as const;
+const SUMMED = [
+  'batches',
+  'colours',
+  'repaired',
+  'demoted',
+  'punted',
+  'accessViolations',
+  'tooLarge',
+  'gpuFailures',
+] as const;
 
 function addStatistics(sum: LaneStatistics | undefined, more: LaneStatistics): LaneStatistics {
   if (sum === undefined) return more;

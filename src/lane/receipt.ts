@@ -73,10 +73,10 @@ function listKeys(keys: Iterable<LaneKey>): { listed: string[]; total: number; h
 }
 
 /** Counts lane transactions and the ends of their (8,8) messages (docs/lane-rules.md, section 4). */
-export function countOutcomes(outcomes: readonly LaneOutcome[]): LaneCounters {
+export function countOutcomes(outcomes: readonly Pick<LaneOutcome, 'messages'>[]): LaneCounters {
   const counters: LaneCounters = { txs: outcomes.length, ok: 0, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 };
-  for (const outcome of outcomes) {
-    for (const { status } of outcome.messages) {
+  for (const { messages } of outcomes) {
+    for (const { status } of messages) {
       if (status === 'OK') counters.ok++;
       else if (status === 'REVERT') counters.revert++;
       else if (status === 'TRAP') counters.trap++;

@@ -102,6 +102,8 @@ export interface LaneStatistics {
   punted: number;
   /** Messages that the kernel stopped because they touched a key outside their declared set. */
   accessViolations: number;
+  /** Blocks that were run one transaction at a time because their outcomes took more memory than batches are given. */
+  tooLarge: number;
   /** Times the kernel failed as a whole (lost device, out of memory): the block went on on the CPU. */
   gpuFailures: number;
   /** Calls that stayed on the CPU because their kernel was still being compiled. */

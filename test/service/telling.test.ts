@@ -20,6 +20,7 @@ function blockEvent(height: number): EngineEvent {
     demoted: 0,
     punted: 0,
     accessViolations: 0,
+    tooLarge: 0,
     gpuFailures: 0,
     compiling: 0,
     gpuRuns: {},
