@@ -8,15 +8,14 @@ import { InternalError } from '../errors.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { LaneContext } from '../lane/message.js';
 import { sameBytes } from '../lane/same-bytes.js';
-import { scanBlock } from '../lane/scan.js';
-import type { LaneBlockResult, LaneKey, LaneStatistics, Receipt } from '../lane/types.js';
+import { type LaneTransaction, scanBlock } from '../lane/scan.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, Receipt } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
 import { builtPrograms, PROGRAM_NAMES, type ProgramName } from '../util/built-wasm.js';
 import { concatBytes, fromBinaryString, toHex, u32Bytes } from '../util/bytes.js';
 import { ALWAYS_PARALLEL } from './block-mode.js';
 import { LaneEngine } from './engine.js';
 import { FuzzBlocks } from './fuzz-blocks.js';
-import type { BlockRun } from './invariants/block-run.js';
 import { checkInvariants } from './invariants/check.js';
 import { RunLog } from './invariants/run-log.js';
 import type { Policy } from './route.js';
@@ -115,7 +114,8 @@ class WatchedTruth {
 class WatchedEngine {
   readonly state = new Map<LaneKey, Uint8Array>();
   readonly #engine: LaneEngine;
-  #ran: Pick<BlockRun, 'transactions' | 'outcomes'> | undefined;
+  readonly #transactions: LaneTransaction[] = [];
+  readonly #outcomes: LaneOutcome[] = [];
 
   constructor(
     readonly policy: Policy,
@@ -128,8 +128,9 @@ class WatchedEngine {
       ...RULES,
       // The other way is the one that all are compared with.
       modes: ALWAYS_PARALLEL,
-      onOutcomes: (transactions, outcomes) => {
-        this.#ran = { transactions, outcomes };
+      onOutcome: (transaction, outcome) => {
+        this.#transactions.push(transaction);
+        this.#outcomes.push(outcome);
       },
     });
   }
@@ -138,8 +139,8 @@ class WatchedEngine {
     const { state } = this;
     const reader = { get: (key: LaneKey) => state.get(key) };
     const result = await this.#engine.processBlock(block, context.height, { reader, snapshot: state });
-    if (this.#ran === undefined) throw new InternalError('the engine told nothing of its outcomes');
-    checkInvariants({ context, ...this.#ran, before: state, result, runs: undefined }, { ...place });
+    const [transactions, outcomes] = [this.#transactions.splice(0), this.#outcomes.splice(0)];
+    checkInvariants({ context, transactions, outcomes, before: state, result, runs: undefined }, { ...place });
     applyWrites(state, result.writes);
     return result;
   }
