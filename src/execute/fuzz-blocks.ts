@@ -200,9 +200,20 @@ class BlockBuilder {
     const mints = wants.map((asset) => this.#calls.minting(asset)).filter((call) => call !== undefined);
     const shadow = outputs + 1 + mints.length;
     return [
-      ...mints.map((call) => ({ pointer: shadow, refund: 0, message: message(call.target, call.inputs) })),
+      ...mints.map((call) => ({
+        pointer: shadow,
+        refund: 0,
+        message: message(call.target, call.inputs),
+        edicts: this.#chance(25) ? [this.#spread(call.target, outputs)] : [],
+      })),
       { pointer: 0, refund: 0, message: message(target, inputs) },
     ];
+  }
+
+  /** An edict over an asset that is there: to all outputs alike, in shares or in steps, or to one. */
+  #spread(id: AlkaneId, outputs: number): { id: AlkaneId; amount: bigint; output: bigint } {
+    const amount = BigInt(this.random.pick([0, 0, 1, 7, 1000]));
+    return { id, amount, output: BigInt(this.#chance(70) ? outputs : this.random.below(outputs)) };
   }
 
   #protostone(outputs: number, count: number, creates: Deployment | undefined, outpoint: Uint8Array): ProtostoneInput {
@@ -241,9 +252,12 @@ class BlockBuilder {
 
   #creation(): AlkaneId {
     const number = BigInt(1 + this.random.below(3));
-    const kind = this.random.below(10);
+    const kind = this.random.below(12);
     if (kind < 6) return { block: 1n, tx: 0n };
-    return { block: kind < 8 ? 3n : kind < 9 ? 5n : 6n, tx: number };
+    if (kind < 8) return { block: 3n, tx: number };
+    // Of a contract that is there, which may be a clone itself.
+    const { block, tx } = this.contracts.length > 0 ? this.random.pick(this.contracts).id : { block: 2n, tx: number };
+    return { block: block === 4n ? 6n : 5n, tx };
   }
 
   /** What is called: mostly the first probe, whose opcodes are what conflicts; now and then what is not there. */
