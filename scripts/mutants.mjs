@@ -1,4 +1,4 @@
-// Mutation run: changes one small thing of the sources at a time and runs the quick tests that concern it; one must fail.
+// Mutation run: changes one small thing of the sources at a time and runs the quick tests that concern it.
 //   node scripts/mutants.mjs                  all mutants (build first); survivors end it with status 1
 //   node scripts/mutants.mjs --only PATTERN   those whose name or file contains PATTERN (a regular expression)
 //   node scripts/mutants.mjs --check          only whether the list fits the sources and the table in docs/mutants.md

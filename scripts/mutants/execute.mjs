@@ -10,7 +10,7 @@ const dsatur = inFile('src/plan/dsatur.ts', 'test/plan/bound.test.ts');
 const versions = inFile('src/execute/versions.ts', 'test/execute/versions.test.ts', REPAIR);
 const validate = inFile('src/execute/validate.ts', ENGINE, REPAIR);
 const schedule = inFile('src/execute/schedule.ts', ENGINE, REPAIR);
-const gpuBlock = inFile('src/execute/gpu-block.ts', ENGINE);
+const gpuBlock = inFile('src/execute/gpu-block.ts', 'test/execute/gpu-merge.test.ts', ENGINE);
 const engine = inFile('src/execute/engine.ts', ENGINE, REPAIR);
 
 export const EXECUTE = [

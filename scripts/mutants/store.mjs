@@ -68,9 +68,9 @@ export const STORE = [
   ),
   store(
     'tip-written-apart',
-    "      batch.put('meta', META_TIP, beU32(block.height));\n    } catch (error) {\n      batch.discard();\n      throw error;\n    }\n    this.write(batch, !moreFollow);",
-    '    } catch (error) {\n      batch.discard();\n      throw error;\n    }\n    this.write(batch, !moreFollow);\n    this.putMeta(META_TIP, beU32(block.height));',
-    'a block and its tip are two writes',
+    'this.write(batch, !moreFollow);',
+    'this.putMeta(META_TIP, beU32(block.height));\n    this.write(batch, !moreFollow);',
+    'the tip is written before its block, in a write of its own',
     { tests: ['test/store/atomic.test.ts'] },
   ),
   store(

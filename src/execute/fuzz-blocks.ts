@@ -117,8 +117,8 @@ class BlockBuilder {
   }
 
   /**
-   * What makes a write set change after a first run: a demoted transaction turns a pointer, one that was run by then follows it
-   * elsewhere, and one behind reads what it would have written where the pointer showed before.
+   * What makes a write set change after a first run: a demoted transaction turns a pointer, one that was run by then
+   * follows it elsewhere, and one behind reads what it would have written where the pointer showed before.
    */
   #knot({ id }: FuzzContract, from: number, txid: (index: number) => Uint8Array): Transaction[] {
     const { turns, follows, counts } = this.#calls.knot(id);

@@ -1,6 +1,6 @@
 /**
- * The differential test: random blocks under several policies must leave the same state and receipts, and every one must keep
- * the invariants, so that what all of them do wrong alike is found, too.
+ * The differential test: random blocks under several policies must leave the same state and receipts, and every one
+ * must keep the invariants, so that what all of them do wrong alike is found, too.
  */
 import { createHash } from 'node:crypto';
 import type { Block } from '../bitcoin/types.js';
@@ -48,8 +48,8 @@ export interface DifferentialSummary {
 
 /**
  * Runs `blocks` random blocks under every policy.
- * @throws InternalError with the seed and the block at the first difference or broken invariant; the same seed and number of
- * blocks replay it.
+ * @throws InternalError with the seed and the block at the first difference or broken invariant; the same seed and
+ * number of blocks replay it.
  */
 export async function runDifferential(options: DifferentialOptions): Promise<DifferentialSummary> {
   const { seed, blocks, policies } = options;

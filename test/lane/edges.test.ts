@@ -37,7 +37,7 @@ describe('the edges of a message', () => {
   });
 });
 
-it('a protostone of another tag passes on what lies on its shadow output, in a transaction that speaks to the lane', () => {
+it('a protostone of another tag passes on what lies on its shadow output, beside one for the lane', () => {
   const world = new World();
   const id = world.deploy();
   const tx = makeTx({
@@ -53,7 +53,7 @@ it('a protostone of another tag passes on what lies on its shadow output, in a t
 });
 
 describe('receipts and counters', () => {
-  it('the fuel of a transaction is that of all its messages; each end is counted once, standard ones not at all', () => {
+  it('the fuel of a transaction is that of all its messages; each end is counted once, standard ones never', () => {
     const world = new World();
     const id = world.deploy();
     const calls = [call(id, 4, 0), call(id, 1), call(id, 2), call(id, 3), call('2:9', 0)];

@@ -1,7 +1,7 @@
 /**
- * What the contract runs of a transaction say that it must leave. A message that held leaves exactly what its contract was
- * given and returned; any other message leaves nothing. This follows the runs, not the lane: it knows no protostones, no edicts
- * and no layers of writes.
+ * What the contract runs of a transaction say that it must leave. A message that held leaves exactly what its contract
+ * was given and returned; any other message leaves nothing. This follows the runs, not the lane: it knows no
+ * protostones, no edicts and no layers of writes.
  */
 import { balanceKey, storagePrefix } from '../../lane/keys.js';
 import { sameBytes } from '../../lane/same-bytes.js';
@@ -101,7 +101,7 @@ function wrongValues(step: Step, { values }: Ledger): string | undefined {
   return undefined;
 }
 
-/** What lies on the outputs is what was spent, less what went into contracts, plus what came out of them, less what was lost. */
+/** On the outputs lies what was spent, less what went into contracts, plus what came out of them, less what was lost. */
 function wrongSheets(step: Step, { onSheets }: Ledger): string | undefined {
   const left = new Amounts();
   for (const [asset, amount] of onSheets) left.add(asset, amount);

@@ -1,4 +1,4 @@
-/** Invariants of a transaction's messages: which there are, what their statuses say of each other, what fuel they take. */
+/** Invariants of messages: which a transaction has, what their statuses go with, what fuel they take. */
 import { LANE_TAG } from '../../lane/scan.js';
 import type { MessageReceipt } from '../../lane/types.js';
 import { MESSAGE_FUEL } from '../../program/types.js';

@@ -66,8 +66,8 @@ export function sheetsWellPlaced(step: Step): string | undefined {
 }
 
 /**
- * A failed message changes nothing but its refund: where it is all that the transaction has, what was spent lies on the refund
- * output, if assets stay there, and nothing else is written.
+ * A failed message changes nothing but its refund: where it is all that the transaction has, what was spent lies on the
+ * refund output, if assets stay there, and nothing else is written.
  */
 export function onlyRefunds(step: Step): string | undefined {
   const { outcome, transaction } = step;
