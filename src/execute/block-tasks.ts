@@ -85,7 +85,7 @@ export class BlockTasks {
       const { hash } = contractCall.program;
       const recording = program === undefined && this.#records(hash) ? new RecordingHost(host) : undefined;
       program ??= hash;
-      const end = this.#runner.run(contractCall.program, recording ?? host);
+      const end = this.#runner.run(contractCall.program, recording ?? host, contractCall.fuel);
       askedDryRun ||= end.askedDryRun;
       if (recording !== undefined) call = this.#record(contractCall, recording, end);
       step = run.next(end);

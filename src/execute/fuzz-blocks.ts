@@ -188,7 +188,8 @@ class BlockBuilder {
     const count = this.#chance(70) ? 1 : 2 + this.random.below(2);
     return encodeRunestone({
       protostones: Array.from({ length: count }, (_, i) =>
-        this.#protostone(outputs, count, i === 0 ? creates : undefined, outpoint),
+        // A second creation of a transaction finds its envelope used.
+        this.#protostone(outputs, count, creates && (i === 0 || this.#chance(25)) ? creates : undefined, outpoint),
       ),
     });
   }
