@@ -1,4 +1,5 @@
 /** What the engine and its workers say to each other. All of it is plain data. */
+import type { Failure } from '../errors.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { LaneContext } from '../lane/message.js';
 import type { LaneTransaction } from '../lane/scan.js';
@@ -30,4 +31,4 @@ export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: Work
 export type FromWorker =
   | { readonly kind: 'dry'; readonly bytes: Uint8Array<ArrayBuffer>; readonly records: CallRecords | undefined }
   | { readonly kind: 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'error'; readonly message: string; readonly stack: string | undefined };
+  | { readonly kind: 'error'; readonly failure: Failure };

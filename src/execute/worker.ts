@@ -1,5 +1,6 @@
 /** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { failureOf } from '../errors.js';
 import { buffersOf } from '../gpu/records.js';
 import type { LaneKey, StateReader } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
@@ -13,7 +14,8 @@ import type { BeginBlock, FromWorker, ToWorker, WorkerTask } from './worker-mess
 const port = parentPort;
 if (port === null) throw new Error('worker.js runs in a worker thread only');
 
-const runner = new ProgramRunner();
+/** Made for the first block: where this thread cannot run contracts, the engine is told why instead of a result. */
+let runner: ProgramRunner | undefined;
 const stores = new Map<bigint, Promise<StateReader>>();
 let tasks: Promise<BlockTasks> | undefined;
 // One message after the other: a task waits for the block before it to be ready.
@@ -25,12 +27,14 @@ port.on('message', (message: ToWorker) => {
       if (message.kind === 'block') tasks = begin(message);
       else if (tasks !== undefined) answer(port, perform(await tasks, message.task));
     } catch (error) {
-      port.postMessage(failure(error));
+      const answer: FromWorker = { kind: 'error', failure: failureOf(error) };
+      port.postMessage(answer);
     }
   });
 });
 
 async function begin({ context, storeHandle, snapshot, recording }: BeginBlock): Promise<BlockTasks> {
+  runner ??= new ProgramRunner();
   const before = new CachingReader(await open(storeHandle, snapshot));
   return new BlockTasks(context, before, runner, recording);
 }
@@ -61,9 +65,4 @@ function perform(block: BlockTasks, { kind, bytes }: WorkerTask): Exclude<FromWo
   }
   const outcomes = decodeItems(bytes).map(({ transaction, overrides }) => block.execute(transaction, overrides));
   return { kind, bytes: encodeOutcomes(outcomes) };
-}
-
-function failure(error: unknown): FromWorker {
-  const known = error instanceof Error ? error : new Error(String(error));
-  return { kind: 'error', message: known.message, stack: known.stack };
 }
