@@ -5,6 +5,7 @@ import type { GpuLane } from '../gpu/types.js';
 import { SILENT, terminalProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
 import { summaryTable } from '../replay/summary.js';
+import { terminal } from '../util/terminal.js';
 import { readModuleFile } from './files.js';
 
 export interface ReplayCommandOptions {
@@ -41,7 +42,7 @@ export async function replayCommand(
       dependent: options.dependent,
       workers: options.workers,
       waitForKernels: options.waitForKernels,
-      progress: options.json && !process.stderr.isTTY ? SILENT : terminalProgress(`replay (${options.policy})`),
+      progress: options.json && terminal() === undefined ? SILENT : terminalProgress(`replay (${options.policy})`),
       onGpuFailure: (line) => process.stderr.write(`${line}\n`),
       onBlock: (height, root) => {
         if (rootsFile !== undefined) writeSync(rootsFile, `${height} ${root}\n`);
