@@ -10,7 +10,7 @@ import type { DependentRule, LaneContext } from '../lane/message.js';
 import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { scanAny } from '../lane/scan-offsets.js';
-import type { LaneBlockResult, LaneKey, LaneStatistics, Receipt, StateReader } from '../lane/types.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, Receipt, StateReader } from '../lane/types.js';
 import { makePlan } from '../plan/plan.js';
 import { type Plan, summarise } from '../plan/report.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
@@ -44,6 +44,8 @@ export interface LaneEngineOptions {
   readonly mostBlockBytes?: number;
   /** Hears of every failure of the kernel as a whole; the block goes on on the CPU. */
   readonly onGpuFailure?: (error: unknown) => void;
+  /** Hears what became of each lane transaction, in block order, before the result of the block is handed out. */
+  readonly onOutcome?: (transaction: LaneTransaction, outcome: LaneOutcome) => void;
 }
 
 /** The state before a block. Workers read it through `storeHandle`, or from `snapshot`; with neither, nothing runs on them. */
@@ -144,6 +146,7 @@ export class LaneEngine {
     // An outcome becomes a receipt at once: what a whole block has read may be more than memory holds.
     const receipts: Receipt[] = [];
     const writes = runEach(transactions, context, before, this.#runner, (outcome) => {
+      this.#options.onOutcome?.(transactions[receipts.length], outcome);
       receipts.push(makeReceipt(context.height, outcome, { colour: 0, executor: 'sequential', repaired: false }));
     });
     addMs(statistics, 'sequential', started);
@@ -270,6 +273,9 @@ export class LaneEngine {
       },
     );
     addMs(statistics, 'validate', started);
+    outcomes.forEach((outcome, position) => {
+      this.#options.onOutcome?.(transactions[position], outcome);
+    });
     statistics.colours = plan.colouring.count;
     statistics.demoted = transactions.length - planned.length;
     const summary = summarise(context.height, transactions.length, statistics.demoted, plan);

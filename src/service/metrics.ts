@@ -44,7 +44,7 @@ export function metricsText({ state, height, dbBytes, memory, views, version, la
     .gauge('warpshrew_deepest_reorg_blocks', 'Depth of the deepest reorg followed.', [state.deepestReorg])
     .counter(
       'warpshrew_source_failures_total',
-      'Rows of failures of the source that were tried again, by the code of the first.',
+      'Rows of failures of the source that were tried again, by code.',
       ...byLabel('code', Object.fromEntries(state.retries)),
     )
     .counter('warpshrew_lane_transactions_total', 'Lane transactions indexed.', [txs])
