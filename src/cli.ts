@@ -166,17 +166,20 @@ program
 
 program
   .command('bench')
-  .description('measure the kernel against V8, or whole blocks under every policy; exit status 1 if a result differs')
-  .argument('<what>', 'gpu or blocks')
+  .description(
+    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; exit status 1 if a result differs or a unit takes too long',
+  )
+  .argument('<what>', 'gpu, blocks or fuel')
   .option(
     '--sizes <list>',
     'messages per batch or block, comma-separated (default: 100,1000,10000, gpu also 100000)',
     sizes,
   )
-  .option('--only <list>', 'programs (gpu) or workloads (blocks), comma-separated')
-  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7)', height)
+  .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
+  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, fuel 5)', height)
   .option('--policies <list>', 'blocks: beside sequential, comma-separated', policies, ['cpu', 'auto', 'gpu'])
   .option('--workers <n>', 'blocks: dry-run and CPU workers', height)
+  .option('--kernel', 'fuel: in the kernel, too')
   .option('--json', 'print JSON')
   .action(async (what: string, options) =>
     finishDeep(async () => (await import('./cli/bench.js')).benchCommand(what, options)),
