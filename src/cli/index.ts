@@ -31,7 +31,7 @@ export async function indexCommand(
   });
   let service: Service;
   try {
-    service = await Service.start({ settings, moduleBytes, log, version: VERSION });
+    service = await Service.start({ settings, flags, moduleBytes, log, version: VERSION });
   } catch (error) {
     const failure = failureOf(error);
     log.fatal(failureFields(failure), failure.message);

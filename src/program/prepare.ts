@@ -3,6 +3,7 @@ import { decodeBodies, readModule } from './decode.js';
 import { encodeModule } from './encode.js';
 import { instrumentModule } from './instrument.js';
 import { BoundedCache } from './lru.js';
+import { entryFuel } from './prices.js';
 import { decideReuse, withReset } from './reuse.js';
 import type { Program } from './types.js';
 import { validateModule } from './validate.js';
@@ -37,6 +38,7 @@ export function buildProgram(wasm: Uint8Array, hash = createHash('sha256').updat
     source: wasm,
     instrumented: encodeModule(reuse.reusable ? withReset(module) : module),
     module,
+    entryFuel: entryFuel(module),
     reuse,
     imports: new Set(source.imports.map((i) => i.name)),
   };

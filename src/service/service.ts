@@ -15,6 +15,8 @@ import { Views } from './views.js';
 
 export interface ServiceOptions {
   readonly settings: Settings;
+  /** The command line that the settings were read with: they are read again when the node refuses the credentials. */
+  readonly flags: Readonly<Record<string, unknown>>;
   /** WASM of the standard lane's module. */
   readonly moduleBytes: Uint8Array;
   readonly log: Logger;
@@ -38,12 +40,12 @@ export class Service {
   private server: RpcServer | undefined;
   private views: StandardLane | undefined;
 
-  private constructor({ settings, moduleBytes, log }: ServiceOptions) {
+  private constructor({ settings, flags, moduleBytes, log }: ServiceOptions) {
     this.reporter = new Reporter(log, this.state);
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
-    const setup: EngineSetup = { settings, moduleBytes, rollbacks: this.rollbacks.buffer };
+    const setup: EngineSetup = { settings, flags, moduleBytes, rollbacks: this.rollbacks.buffer };
     this.worker = new Worker(builtFile('service/engine-worker.js'), { workerData: setup });
     this.worker.on('message', (event: EngineEvent) => this.hear(event));
     this.worker.on('error', (error) => this.hear({ kind: 'crashed', failure: failureOf(error) }));
