@@ -1,5 +1,5 @@
 /** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
-import { type MessagePort, parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { buffersOf } from '../gpu/records.js';
 import type { LaneKey, StateReader } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
@@ -7,12 +7,15 @@ import { Store } from '../store/store.js';
 import { BlockTasks } from './block-tasks.js';
 import { CachingReader } from './caching-reader.js';
 import { StoredState } from './stored-state.js';
+import { WorkWatch } from './work-watch.js';
 import { decodeItems, decodeTransactions, encodeDryRuns, encodeOutcomes } from './worker-codec.js';
-import type { BeginBlock, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
+import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.js';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.js runs in a worker thread only');
 
+const { watch: buffer, thread } = workerData as WorkerData;
+const watch = buffer && new WorkWatch(buffer).thread(thread);
 const runner = new ProgramRunner();
 const stores = new Map<bigint, Promise<StateReader>>();
 let tasks: Promise<BlockTasks> | undefined;
@@ -32,7 +35,7 @@ port.on('message', (message: ToWorker) => {
 
 async function begin({ context, storeHandle, snapshot, recording }: BeginBlock): Promise<BlockTasks> {
   const before = new CachingReader(await open(storeHandle, snapshot));
-  return new BlockTasks(context, before, runner, recording);
+  return new BlockTasks({ ...context, watch }, before, runner, recording);
 }
 
 function open(

@@ -27,6 +27,7 @@ export function* laneTransaction(
   state: StateReader,
   declared?: DeclaredKeys,
 ): Generator<MessageCall, LaneOutcome, MessageEnd> {
+  context.watch?.begin(input);
   const view = new TransactionView(state);
   const messages: MessageReceipt[] = [];
   const spent = spendSheets(input.tx, view);
@@ -35,6 +36,7 @@ export function* laneTransaction(
     view.undo();
     messages.length = 0;
   }
+  context.watch?.end();
   return {
     index: input.index,
     txid: toDisplayHash(input.tx.txid),

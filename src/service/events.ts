@@ -5,7 +5,9 @@ import { type ErrorFacts, type ExitKind, WarpshrewError } from '../errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/types.js';
+import type { GuestLine } from '../standard/guest-log.js';
 import type { StateRoots } from '../store/types.js';
+import { maskUserInfo } from '../util/mask.js';
 import type { Niceness } from '../util/niceness.js';
 
 /** An error as it crosses threads and is shown over HTTP. */
@@ -49,6 +51,8 @@ export type EngineEvent =
       /** What the source has counted so far. */
       readonly source: SourceStatistics;
     }
+  /** The standard lane's module wrote a line to its log. */
+  | { readonly kind: 'module-log'; readonly line: GuestLine }
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
   /** Something is tried again, after an error or because the source contradicted itself. */
   | { readonly kind: 'retry'; readonly note: string; readonly failure: Failure | undefined }
@@ -79,7 +83,7 @@ export function failureOf(error: unknown): Failure {
     const { code, kind, message, facts, hint } = error;
     return { code, kind, message, facts, hint };
   }
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const message = maskUserInfo(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return { code: 'INTERNAL', kind: 'internal', message, facts: {}, hint: undefined };
 }
 
