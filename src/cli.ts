@@ -138,7 +138,7 @@ program
 
 program
   .command('fuzz')
-  .description('run random lane blocks under every policy and compare states, receipts and roots')
+  .description('run random lane blocks under every policy, compare them and check what every block must keep')
   .option('--seed <n>', 'seed of the first block', height, 1)
   .option('--blocks <n>', 'number of blocks', height, 1000)
   .option('--no-gpu', 'compare sequential and cpu only')

@@ -31,7 +31,7 @@ export async function indexCommand(
   });
   let service: Service | undefined;
   try {
-    service = await Service.start({ settings, moduleBytes, log, version: VERSION }, stopped);
+    service = await Service.start({ settings, flags, moduleBytes, log, version: VERSION }, stopped);
   } catch (error) {
     const failure = failureOf(error);
     log.fatal(failureFields(failure), failure.message);

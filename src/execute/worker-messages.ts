@@ -37,4 +37,6 @@ export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: Work
 export type FromWorker =
   | { readonly kind: 'dry'; readonly bytes: Uint8Array<ArrayBuffer>; readonly records: CallRecords | undefined }
   | { readonly kind: 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** The outcomes of the piece take more memory than a block is given. */
+  | { readonly kind: 'too-large' }
   | { readonly kind: 'error'; readonly message: string; readonly stack: string | undefined };

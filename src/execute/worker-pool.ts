@@ -6,6 +6,7 @@ import type { CallRecords } from '../gpu/records.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneOutcome } from '../lane/types.js';
 import type { DryRun } from './block-tasks.js';
+import { type BlockBudget, BlockTooLarge } from './block-weight.js';
 import type { DryRuns } from './dry-run.js';
 import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
 import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.js';
@@ -20,15 +21,17 @@ function workerFile(): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
+type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
+
 interface Job {
   readonly task: WorkerTask;
-  readonly resolve: (answer: FromWorker) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
 }
 
 export class WorkerPool {
   readonly #workers: { readonly thread: Worker; job: Job | undefined }[];
-  readonly #waiting: Job[] = [];
+  #waiting: Job[] = [];
   #dead: Error | undefined;
   #closing = false;
 
@@ -49,7 +52,8 @@ export class WorkerPool {
           job?.reject(this.#dead as Error);
           return;
         }
-        job?.resolve(answer);
+        if (answer.kind === 'too-large') job?.reject(new BlockTooLarge());
+        else job?.resolve(answer);
         this.#dispatch();
       });
       thread.on('error', (cause) => this.#fail(new InternalError('a worker thread died', { cause })));
@@ -65,26 +69,40 @@ export class WorkerPool {
     for (const { thread } of this.#workers) thread.postMessage(block);
   }
 
-  /** Dry runs of `transactions`, in their order. */
-  async dryRun(transactions: readonly LaneTransaction[]): Promise<DryRuns> {
-    const answers = await this.#all(transactions, (piece) => ({ kind: 'dry', bytes: encodeTransactions(piece) }));
+  /** Dry runs of `transactions`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
+  async dryRun(transactions: readonly LaneTransaction[], budget: BlockBudget): Promise<DryRuns> {
+    const pieces = await this.#all(
+      transactions,
+      (piece) => ({ kind: 'dry', bytes: encodeTransactions(piece) }),
+      (answer) => {
+        const found = decodeDryRuns(answer.bytes);
+        for (const { outcome } of found) budget.take(outcome);
+        return { found, written: answer.kind === 'dry' ? answer.records : undefined };
+      },
+    );
     const runs: DryRun[] = [];
     const records: CallRecords[] = [];
     const recordsOf = new Uint32Array(transactions.length);
-    for (const answer of answers) {
-      if (answer.kind !== 'dry') continue;
-      const found = decodeDryRuns(answer.bytes);
+    for (const { found, written } of pieces) {
       recordsOf.fill(records.length, runs.length, runs.length + found.length);
       runs.push(...found);
-      if (answer.records !== undefined) records.push(answer.records);
+      if (written !== undefined) records.push(written);
     }
     return { runs, records, recordsOf };
   }
 
-  /** Runs `items`, in their order. */
-  async execute(items: readonly CpuItem[]): Promise<LaneOutcome[]> {
-    const answers = await this.#all(items, (piece) => ({ kind: 'cpu', bytes: encodeItems(piece) }));
-    return answers.flatMap((answer) => (answer.kind === 'cpu' ? decodeOutcomes(answer.bytes) : []));
+  /** Runs `items`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
+  async execute(items: readonly CpuItem[], budget: BlockBudget): Promise<LaneOutcome[]> {
+    const pieces = await this.#all(
+      items,
+      (piece) => ({ kind: 'cpu', bytes: encodeItems(piece) }),
+      (answer) => {
+        const outcomes = decodeOutcomes(answer.bytes);
+        for (const outcome of outcomes) budget.take(outcome);
+        return outcomes;
+      },
+    );
+    return pieces.flat();
   }
 
   async close(): Promise<void> {
@@ -92,20 +110,31 @@ export class WorkerPool {
     await Promise.all(this.#workers.map(({ thread }) => thread.terminate()));
   }
 
-  #all<T>(items: readonly T[], makeTask: (piece: readonly T[]) => WorkerTask): Promise<FromWorker[]> {
+  /** Has `items` done in pieces; `read` takes each answer as it comes. What fails first ends all of them. */
+  async #all<T, R>(
+    items: readonly T[],
+    makeTask: (piece: readonly T[]) => WorkerTask,
+    read: (answer: Answer) => R,
+  ): Promise<R[]> {
     const wanted = Math.ceil(items.length / (this.size * PIECES_PER_WORKER));
     const length = Math.max(1, Math.min(LARGEST_PIECE, wanted));
-    const answers: Promise<FromWorker>[] = [];
+    const tasks = new Set<WorkerTask>();
+    const answers: Promise<R>[] = [];
     for (let at = 0; at < items.length; at += length) {
       const task = makeTask(items.slice(at, at + length));
-      answers.push(
-        new Promise((resolve, reject) => {
-          this.#waiting.push({ task, resolve, reject });
-        }),
-      );
+      tasks.add(task);
+      const answer = new Promise<Answer>((resolve, reject) => {
+        this.#waiting.push({ task, resolve, reject });
+      });
+      answers.push(answer.then(read));
     }
     this.#dispatch();
-    return Promise.all(answers);
+    try {
+      return await Promise.all(answers);
+    } catch (error) {
+      this.#waiting = this.#waiting.filter(({ task }) => !tasks.has(task));
+      throw error;
+    }
   }
 
   #dispatch(): void {

@@ -5,11 +5,14 @@ import type { LaneKey, StateReader } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
 import { Store } from '../store/store.js';
 import { BlockTasks } from './block-tasks.js';
+import { BlockBudget, BlockTooLarge } from './block-weight.js';
 import { CachingReader } from './caching-reader.js';
 import { StoredState } from './stored-state.js';
 import { WorkWatch } from './work-watch.js';
 import { decodeItems, decodeTransactions, encodeDryRuns, encodeOutcomes } from './worker-codec.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.js';
+
+type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
 
 const port = parentPort;
 if (port === null) throw new Error('worker.js runs in a worker thread only');
@@ -52,21 +55,28 @@ function open(
 }
 
 /** What was written for the engine changes hands without a copy. */
-function answer(to: MessagePort, message: Exclude<FromWorker, { kind: 'error' }>): void {
+function answer(to: MessagePort, message: Answer): void {
   const records = message.kind === 'dry' ? message.records : undefined;
   to.postMessage(message, [message.bytes.buffer, ...(records === undefined ? [] : buffersOf(records))]);
 }
 
-function perform(block: BlockTasks, { kind, bytes }: WorkerTask): Exclude<FromWorker, { kind: 'error' }> {
+function perform(block: BlockTasks, { kind, bytes }: WorkerTask): Answer {
+  // The engine counts what all pieces take together; here one piece must fit.
+  const budget = new BlockBudget();
   if (kind === 'dry') {
-    const runs = block.dryRunAll(decodeTransactions(bytes));
+    const runs = block.dryRunAll(decodeTransactions(bytes), budget);
     return { kind, bytes: encodeDryRuns(runs), records: block.takeRecords() };
   }
-  const outcomes = decodeItems(bytes).map(({ transaction, overrides }) => block.execute(transaction, overrides));
+  const outcomes = decodeItems(bytes).map(({ transaction, overrides }) => {
+    const outcome = block.execute(transaction, overrides);
+    budget.take(outcome);
+    return outcome;
+  });
   return { kind, bytes: encodeOutcomes(outcomes) };
 }
 
 function failure(error: unknown): FromWorker {
+  if (error instanceof BlockTooLarge) return { kind: 'too-large' };
   const known = error instanceof Error ? error : new Error(String(error));
   return { kind: 'error', message: known.message, stack: known.stack };
 }

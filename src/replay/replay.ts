@@ -126,6 +126,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     health: engine.health,
     accessViolations: sum.accessViolations,
     compiling: sum.compiling,
+    tooLarge: sum.tooLarge,
     ms: sum.ms,
   };
 }

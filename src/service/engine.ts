@@ -1,5 +1,5 @@
 import { REAL_CLOCK } from '../chain/clock.js';
-import { isPassing } from '../chain/node-errors.js';
+import { patienceWith } from '../chain/node-errors.js';
 import { EnvironmentError, InternalError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
 import { WorkWatch } from '../execute/work-watch.js';
@@ -21,6 +21,8 @@ const MIB = 2 ** 20;
 
 export interface EngineSetup {
   readonly settings: Settings;
+  /** The command line that the settings were read with. */
+  readonly flags: Readonly<Record<string, unknown>>;
   /** WASM of the standard lane's module. */
   readonly moduleBytes: Uint8Array;
   /** Buffer of the {@link RollbackClock} that views look at. */
@@ -52,14 +54,14 @@ export class Engine {
 
   /** Opens everything and tells `opened`. Throws what opening throws; nothing stays open then. */
   static async open(
-    { settings, moduleBytes, rollbacks, watch: watchBuffer }: EngineSetup,
+    { settings, flags, moduleBytes, rollbacks, watch: watchBuffer }: EngineSetup,
     tell: (event: EngineEvent) => void,
   ): Promise<Engine> {
     const undo: (() => Promise<void>)[] = [];
     // Before anything that starts a thread: the module's, the lane's and the database's are to have this priority, too.
     const niceness = lowerThread(settings.indexNiceness);
     try {
-      const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }));
+      const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }), flags);
       const { network, startBlock } = chain;
       undo.push(() => chain.close());
       const { gpu, reason } = await findGpu(settings);
@@ -121,7 +123,7 @@ export class Engine {
         indexer,
         network,
         recordedGenesis: store.genesis(),
-        isPassing,
+        patience: (error) => patienceWith(error, settings.nodePatience),
         clock: REAL_CLOCK,
         startBlock,
         exitAt: settings.exitAt,
@@ -133,8 +135,8 @@ export class Engine {
         },
         onIndexed: () => engine.lookAtHeight(),
         onRollback: ({ from, toHeight }) => tell({ kind: 'rollback', from: from.height, to: toHeight }),
-        onNote: (note, error) =>
-          tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error) }),
+        onNote: (note, error, leftMs) =>
+          tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error), leftMs }),
       });
       const engine = new Engine(store, standard, lanes, gpu, chain, follower, settings.stopTimeout, tell);
       tell({

@@ -55,7 +55,13 @@ export type EngineEvent =
   | { readonly kind: 'module-log'; readonly line: GuestLine }
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
   /** Something is tried again, after an error or because the source contradicted itself. */
-  | { readonly kind: 'retry'; readonly note: string; readonly failure: Failure | undefined }
+  | {
+      readonly kind: 'retry';
+      readonly note: string;
+      readonly failure: Failure | undefined;
+      /** How long it is tried again at most, in milliseconds; undefined: for ever. */
+      readonly leftMs: number | undefined;
+    }
   /** Something goes on all the same, but not as it should. */
   | { readonly kind: 'warning'; readonly message: string; readonly facts: ErrorFacts }
   /** The kernel failed as a whole; its block went on on the CPU. */

@@ -54,7 +54,7 @@ export function metricsText(input: MetricsInput): string {
     .gauge('warpshrew_deepest_reorg_blocks', 'Depth of the deepest reorg followed.', [state.deepestReorg])
     .counter(
       'warpshrew_source_failures_total',
-      'Rows of failures of the source that were tried again, by the code of the first.',
+      'Rows of failures of the source that were tried again, by code.',
       ...byLabel('code', Object.fromEntries(state.retries)),
     )
     .counter('warpshrew_lane_transactions_total', 'Lane transactions indexed.', [txs])
@@ -72,6 +72,11 @@ export function metricsText(input: MetricsInput): string {
     .counter('warpshrew_lane_demoted_total', 'Lane transactions that spend lane outputs of their own block.', [
       lanes.demoted,
     ])
+    .counter(
+      'warpshrew_lane_blocks_too_large_total',
+      'Blocks run one transaction at a time because their outcomes took more memory than batches are given.',
+      [lanes.tooLarge],
+    )
     .counter('warpshrew_gpu_punted_total', 'Messages that the kernel declined.', [lanes.punted])
     .counter('warpshrew_gpu_failures_total', 'Times the kernel failed as a whole.', [state.gpu.gpuFailures])
     .gauge('warpshrew_gpu_in_use', '1 if the kernel is used.', [state.gpu.gpu === 'in use' ? 1 : 0])

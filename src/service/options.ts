@@ -42,6 +42,16 @@ export const OPTIONS = {
     /^[^:]+:./,
     'user:password (bearer tokens are not known to a bitcoin node)',
   ),
+  nodePatience: whole(
+    {
+      about:
+        'how long an error of the node that is none of those that pass is waited out; a refused password 10 minutes at most',
+      placeholder: 'ms',
+      fallback: LONGEST_MS,
+    },
+    0,
+    LONGEST_MS,
+  ),
   blocksDir: text({
     about: "folder of the node's blk*.dat files, for the initial sync; what they lack comes from the node",
     placeholder: 'dir',

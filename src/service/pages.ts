@@ -1,5 +1,6 @@
 import type { Page } from '../rpc/server-options.js';
 import type { ViewLoad } from '../standard/view-pool.js';
+import { LANE_RULES, STORE_SCHEMA } from '../store/identity.js';
 import type { StoreReader } from '../store/reader.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { maskUserInfo } from '../util/mask.js';
@@ -41,7 +42,14 @@ export class Pages {
     const stateRoot = tip && store.roots(tip.height)?.state;
     const codes = this.codes();
     const status = state.failure !== undefined ? 'failed' : codes.length > 0 ? 'degraded' : 'ok';
-    return json(200, { status, codes, height: tip?.height ?? null, stateRoot: stateRoot ?? null });
+    const waiting = state.waiting();
+    return json(200, {
+      status,
+      codes,
+      height: tip?.height ?? null,
+      stateRoot: stateRoot ?? null,
+      waiting: waiting === undefined ? null : { ...waiting, givesUpIn: waiting.givesUpIn ?? null },
+    });
   }
 
   /** 503 until the tip here is that of the source, or within `--ready-within` blocks of it. */
@@ -71,15 +79,15 @@ export class Pages {
 
   private async status(): Promise<Page> {
     const { state, store, settings, network, source, version, viewLoad, blocks } = this.options;
-    const identity = store.identity();
+    const identity = store.recordedIdentity();
     const tip = store.tip();
     const speed = state.speed();
     const { rss, heapUsed, external } = process.memoryUsage();
     return json(200, {
       version,
       node: process.version,
-      schema: identity.schema,
-      rules: identity.rules,
+      schema: STORE_SCHEMA,
+      rules: LANE_RULES,
       network,
       label: settings.label ?? null,
       tip:
@@ -114,7 +122,7 @@ export class Pages {
         lastGpuFailure: state.gpu.lastGpuFailure ?? null,
       },
       threads: { indexing: state.indexing, views: viewLoad() ?? null },
-      store: { folder: settings.db, bytes: await folderBytes(settings.db), identity },
+      store: { folder: settings.db, bytes: await folderBytes(settings.db), identity: identity ?? null },
       memory: { rss, heapUsed, external },
     });
   }

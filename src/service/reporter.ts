@@ -49,7 +49,7 @@ export class Reporter {
         return;
       case 'retry':
         if (event.failure === undefined) this.log.debug(event.note);
-        else this.once(this.said, event.failure, `${event.note}: trying again`);
+        else this.once(this.said, event.failure, `${event.note}: trying again${forHowLong(event.leftMs)}`);
         return;
       case 'warning':
         this.log.warn(plainFacts(event.facts), event.message);
@@ -142,6 +142,10 @@ export function syncFigures(state: ServiceState): Readonly<Record<string, number
     megabytesPerSecond: Math.round(bytes / 1e5) / 10,
     ...(left !== undefined && blocks > 0 && { etaSeconds: Math.ceil(left / blocks) }),
   };
+}
+
+function forHowLong(ms: number | undefined): string {
+  return ms === undefined ? '' : ` for ${Math.ceil(ms / 1000)} s`;
 }
 
 function rounded(ms: Readonly<Record<string, number>>): Record<string, number> {

@@ -29,6 +29,9 @@ export class ServiceState {
   failure: Failure | undefined;
   /** What is being tried again; undefined once it worked. */
   trouble: Failure | undefined;
+  /** When the trouble began, and when indexing gives up if it goes on (undefined: never), by the clock of {@link now}. */
+  troubleSince = 0;
+  troubleUntil: number | undefined;
   gpu: EngineHealth = { gpu: 'none', gpuFailures: 0, lastGpuFailure: undefined };
   adapter: string | undefined;
   /** Priority of the threads that index; undefined until they run. */
@@ -78,7 +81,7 @@ export class ServiceState {
         this.blocksUndone += event.from - event.to;
         return;
       case 'retry':
-        this.retried(event.failure);
+        this.retried(event.failure, event.leftMs);
         return;
       case 'warning':
       case 'module-log':
@@ -133,8 +136,21 @@ export class ServiceState {
     return (this.now() - this.startedAt) / 1000;
   }
 
-  private retried(failure: Failure | undefined): void {
-    if (failure !== undefined) this.trouble = failure;
+  /** What is being tried again, for how long already and for how long still, in seconds; `givesUpIn` undefined: for ever. */
+  waiting(): { readonly code: string; readonly seconds: number; readonly givesUpIn: number | undefined } | undefined {
+    const { trouble, troubleSince, troubleUntil } = this;
+    if (trouble === undefined || this.failure !== undefined) return undefined;
+    const seconds = Math.floor((this.now() - troubleSince) / 1000);
+    const givesUpIn = troubleUntil && Math.max(0, Math.ceil((troubleUntil - this.now()) / 1000));
+    return { code: trouble.code, seconds, givesUpIn };
+  }
+
+  private retried(failure: Failure | undefined, leftMs: number | undefined): void {
+    if (failure !== undefined) {
+      if (this.trouble === undefined) this.troubleSince = this.now();
+      this.trouble = failure;
+      this.troubleUntil = leftMs === undefined ? undefined : this.now() + leftMs;
+    }
     const code = failure?.code ?? 'CONTRADICTION';
     this.retries.set(code, (this.retries.get(code) ?? 0) + 1);
   }

@@ -25,6 +25,8 @@ const CLOSE_MS = 10_000;
 
 export interface ServiceOptions {
   readonly settings: Settings;
+  /** The command line that the settings were read with: they are read again when the node refuses the credentials. */
+  readonly flags: Readonly<Record<string, unknown>>;
   /** WASM of the standard lane's module. */
   readonly moduleBytes: Uint8Array;
   readonly log: Logger;
@@ -52,7 +54,7 @@ export class Service {
   private server: RpcServer | undefined;
   private views: StandardLane | undefined;
 
-  private constructor({ settings, moduleBytes, log }: ServiceOptions) {
+  private constructor({ settings, flags, moduleBytes, log }: ServiceOptions) {
     this.reporter = new Reporter(log, this.state);
     this.ended = new Promise((resolve) => {
       this.end = resolve;
@@ -60,7 +62,7 @@ export class Service {
     this.stopTimeout = settings.stopTimeout;
     this.blocks = new SlowBlocks(() => this.watch.look(), settings.slowBlock, log);
     const { buffer: rollbacks } = this.rollbacks;
-    const setup: EngineSetup = { settings, moduleBytes, rollbacks, watch: this.watch.buffer };
+    const setup: EngineSetup = { settings, flags, moduleBytes, rollbacks, watch: this.watch.buffer };
     this.worker = new Worker(builtFile('service/engine-worker.js'), { workerData: setup });
     this.worker.on('message', (event: EngineEvent) => this.hear(event));
     this.worker.on('error', (error) => this.hear({ kind: 'crashed', failure: failureOf(error) }));

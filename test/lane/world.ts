@@ -41,6 +41,8 @@ export interface TxSpec {
   readonly runestone?: Uint8Array;
   /** Second-to-last witness item of input i. */
   readonly witnesses?: readonly Uint8Array[];
+  /** Bytes that the serialised transaction has beside. */
+  readonly padding?: number;
 }
 
 let counter = 0;
@@ -54,9 +56,11 @@ export function makeTx(spec: TxSpec = {}): Transaction {
   const spend =
     spec.spend ??
     (spec.witnesses ?? [ORDINARY]).map((_, vout) => ({ txid: seededBytes('test', 'coin', counter++), vout }));
+  // As long as what it stands for: outputs and witnesses decide how much fuel there is.
+  const raw = concatBytes(txid, ...scripts, ...(spec.witnesses ?? []), new Uint8Array(spec.padding ?? 0));
   return {
     txid,
-    raw: concatBytes(txid, ...scripts),
+    raw,
     inputs: spend.map((outpoint, i) => ({
       prevTxid: outpoint.txid,
       prevVout: outpoint.vout,

@@ -25,7 +25,7 @@ export function fillExampleStore(store: Store): void {
     laneWrites: new Map([[storageKey('cap'), Uint8Array.of(1, 0)]]),
   });
   const failed = receipt(101, 3, {
-    messages: [{ ...receipt(101, 3).messages[0], status: 'REVERT', error: 'abort', data: '' }],
+    messages: [{ ...receipt(101, 3).messages[0], status: 'REVERT', error: 'abort', data: '', dataBytes: 0 }],
   });
   const outpoint = sheetKey(fromDisplayHash(receipt(101, 0).txid), 0);
   const sheet = encodeSheet(Sheet.of([{ id, amount: 1_000n }]));
