@@ -93,6 +93,7 @@ program
   .option('--dependent <rule>', 'demote or reject messages that spend lane outputs of their own block', dependent)
   .option('--workers <n>', 'dry-run and CPU workers', height)
   .option('--roots <file>', 'write height and state root, one line per block')
+  .option('--wait-for-kernels', 'with --policy gpu: wait for the driver to compile, however long it takes')
   .option('--json', 'end with one line of JSON')
   .action(async (path: string, options) =>
     finish(await (await import('./cli/replay.js')).replayCommand(path, options)),

@@ -66,6 +66,8 @@ export type EngineEvent =
   | { readonly kind: 'warning'; readonly message: string; readonly facts: ErrorFacts }
   /** The kernel failed as a whole; its block went on on the CPU. */
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
+  /** A program lost its kernel to a failure; told once of each. */
+  | { readonly kind: 'kernel-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /** Nothing more is indexed; the store stays open for readers. `failure` undefined: asked to stop, or --exit-at is reached. */
   | { readonly kind: 'ended'; readonly failure: Failure | undefined }
   /** Opening failed: there is nothing to attach to, and the thread ends. */

@@ -76,7 +76,7 @@ export function onlyRefunds(step: Step): string | undefined {
   if (receipt === undefined || receipt.status === 'OK' || more.length > 0) return undefined;
   const spent = spentKeys(step);
   const given = new Sheet();
-  for (const key of spent) given.addAll(readSheet(step.before.get(key)) ?? new Sheet());
+  for (const key of spent) given.absorb(readSheet(step.before.get(key)) ?? new Sheet());
   const place = sheetKey(transaction.tx.txid, protostone.refund ?? 0);
   const refunded = !given.isEmpty && ownKeys(step).has(place);
   if (refunded && !sameBytes(outcome.writes.get(place), encodeSheet(given))) return `${show(place)} is not the refund`;
