@@ -5,6 +5,7 @@ import { addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
 import { PROGRAM_NAMES, type ProgramName } from './util/built-wasm.js';
 import { onDeepThread } from './util/deep-thread.js';
+import { maskUserInfo } from './util/mask.js';
 import { VERSION } from './util/version.js';
 
 /** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
@@ -12,6 +13,7 @@ const program = new Command('warpshrew')
   .description('Two-phase Bitcoin metaprotocol indexer: dry run, conflict graph, WGSL batches, one atomic commit')
   .version(VERSION)
   .showHelpAfterError('(add --help for the options)')
+  .configureOutput({ outputError: (text, write) => write(maskUserInfo(text)) })
   .exitOverride();
 
 const height = (text: string): number => {
@@ -139,6 +141,7 @@ program
   .option('--indexer <file>', 'the module the database was made with (default: the built-in indexer)')
   .option('--host <host>', 'address to serve on', '127.0.0.1')
   .option('--port <port>', 'port to serve on', height, 8080)
+  .option('--allow-host <names>', 'names that requests may have in `Host`, comma-separated; * for any')
   .action(async (options) => finish(await (await import('./cli/serve.js')).serveCommand(options)));
 
 program
@@ -227,6 +230,7 @@ function report(error: unknown): number {
       error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
     return fine ? 0 : EXIT.usage;
   }
-  process.stderr.write(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`INTERNAL: ${maskUserInfo(text)}\n`);
   return EXIT.internal;
 }
