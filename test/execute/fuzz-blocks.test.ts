@@ -49,7 +49,7 @@ it.each([
   ['claim REVERT', 10],
   ['amm OK', 25],
   ['amm REVERT', 10],
-  ['ledger OK', 15],
+  ['ledger OK', 10],
   ['ledger OK signed', 20],
   ['ledger REVERT', 10],
   ['ledger REVERT signed', 3],

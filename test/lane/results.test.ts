@@ -1,6 +1,6 @@
 // What a message's result does, with contracts that return fixed bytes (docs/lane-rules.md, sections 4 and 5).
 import { describe, expect, it } from 'vitest';
-import { RECEIPT_DATA_LIMIT } from '../../src/lane/message.js';
+import { RECEIPT_DATA_BYTES } from '../../src/lane/receipt.js';
 import { parseId } from '../../src/protocol/alkane-id.js';
 import { concatBytes, U128_MAX, u32Bytes, u128Bytes } from '../../src/util/bytes.js';
 import { i32, WasmBuilder } from '../helpers/wasm-builder.js';
@@ -160,6 +160,6 @@ describe('results that do not parse', () => {
 
 describe('data', () => {
   it('a receipt keeps the first 4,096 bytes', () => {
-    expect(create(result([], [], new Uint8Array(5_000).fill(7))).message.data).toBe('07'.repeat(RECEIPT_DATA_LIMIT));
+    expect(create(result([], [], new Uint8Array(5_000).fill(7))).message.data).toBe('07'.repeat(RECEIPT_DATA_BYTES));
   });
 });

@@ -347,8 +347,8 @@ describe('a call', () => {
     const world = new World();
     const id = world.deploy();
     const message = (...inputs: number[]) => ({ pointer: 0, refund: 0, message: call(id, ...inputs) });
-    const [outcome] = world.run(makeTx({ protostones: [message(4, 0), message(4, 0), message(3), message(6, 2)] }));
-    expect(outcome.messages.map(({ status }) => status)).toEqual(['OK', 'OK', 'OUT_OF_FUEL', 'OK']);
+    const [outcome] = world.run(makeTx({ protostones: [message(4, 0), message(4, 0), message(1), message(6, 2)] }));
+    expect(outcome.messages.map(({ status }) => status)).toEqual(['OK', 'OK', 'REVERT', 'OK']);
     expect(world.counter(id, 0n)).toBe(3n);
     const counterKey =
       storagePrefix({ block: 2n, tx: 1n }) + Buffer.from([...Buffer.from('ctr/'), ...u128Bytes(0n)]).toString('latin1');
