@@ -1,6 +1,4 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, InternalError } from '../errors.js';
@@ -9,6 +7,7 @@ import { terminalProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
 import { type ReplaySummary, summaryTable } from '../replay/summary.js';
 import { serveDatabase } from './serve.js';
+import { Workplace } from './workplace.js';
 
 const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 const CHAIN = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));
@@ -24,9 +23,19 @@ export interface StartOptions {
  * library path must be set before a process starts), both roots compared, then JSON-RPC over the first database.
  */
 export async function startCommand(options: StartOptions): Promise<{ text: string; exitStatus: number }> {
-  const folder = mkdtempSync(join(tmpdir(), 'warpshrew-start-'));
-  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', removeFolder);
+  const workplace = new Workplace('warpshrew-start-');
+  try {
+    return await compareAndServe(options, workplace);
+  } finally {
+    workplace.close();
+  }
+}
+
+async function compareAndServe(
+  options: StartOptions,
+  workplace: Workplace,
+): Promise<{ text: string; exitStatus: number }> {
+  const { folder } = workplace;
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const dbDir = join(folder, 'cpu.db');
   const cpu = await replay({
@@ -35,9 +44,9 @@ export async function startCommand(options: StartOptions): Promise<{ text: strin
     policy: 'cpu',
     progress: terminalProgress('replay on the CPU      '),
   });
-  const hardware = (await runCli(['gpu-info'], {}, 'ignore')).status === 0;
+  const hardware = (await runCli(workplace, ['gpu-info'], {}, 'ignore')).status === 0;
   say(hardware ? 'Found a GPU.' : 'No GPU found: the kernel runs on the bundled software driver.');
-  const gpu = await replayThroughKernel(join(folder, 'gpu.db'), hardware ? {} : await softwareDriverEnvironment());
+  const gpu = await replayThroughKernel(workplace, hardware ? {} : await softwareDriverEnvironment());
   say('');
   say(summaryTable([cpu, gpu]));
   say('');
@@ -46,13 +55,17 @@ export async function startCommand(options: StartOptions): Promise<{ text: strin
   }
   const inKernel = Object.values(gpu.gpuRuns).reduce((a, b) => a + b, 0);
   say(`The state roots agree: ${cpu.stateRoot} (${inKernel} messages ran in the kernel on ${gpu.adapter}).`);
-  if (options.serve) await serveDatabase({ db: dbDir, host: options.host, port: options.port });
+  if (options.serve) {
+    const { host, port } = options;
+    await serveDatabase({ db: dbDir, host, port }, workplace.nextSignal());
+  }
   return { text: '', exitStatus: 0 };
 }
 
-async function replayThroughKernel(db: string, env: NodeJS.ProcessEnv): Promise<ReplaySummary> {
+async function replayThroughKernel(workplace: Workplace, env: NodeJS.ProcessEnv): Promise<ReplaySummary> {
+  const db = join(workplace.folder, 'gpu.db');
   process.stderr.write('replay through the kernel ...\n');
-  const run = await runCli(['replay', CHAIN, '--db', db, '--policy', 'gpu', '--json'], env, 'inherit');
+  const run = await runCli(workplace, ['replay', CHAIN, '--db', db, '--policy', 'gpu', '--json'], env, 'inherit');
   if (run.status !== 0)
     throw new InternalError('the replay through the kernel failed', { facts: { status: run.status } });
   const line = run.output.trim().split('\n').at(-1) ?? '';
@@ -61,6 +74,7 @@ async function replayThroughKernel(db: string, env: NodeJS.ProcessEnv): Promise<
 
 /** Runs this program again with more environment; its stdout comes back. */
 function runCli(
+  workplace: Workplace,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   stderr: 'inherit' | 'ignore',
@@ -70,6 +84,7 @@ function runCli(
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', stderr],
     });
+    workplace.owns(child);
     let output = '';
     child.stdout.setEncoding('utf8');
     child.stdout.on('data', (text: string) => {
