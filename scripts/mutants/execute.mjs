@@ -156,8 +156,8 @@ export const EXECUTE = [
   ),
   gpuBlock(
     'context-not-compared',
-    'call.program.hash !== programOf(own, place.call) || !bytesEqual(call.context, contextBytes(own, place.call))',
-    'call.program.hash !== programOf(own, place.call)',
+    '    call.fuel === callFuel(own, number) &&\n    bytesEqual(call.context, contextBytes(own, number))',
+    '    call.fuel === callFuel(own, number)',
     'a kernel run with another context than the transaction has counts',
   ),
   gpuBlock(

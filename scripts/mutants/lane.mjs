@@ -13,13 +13,13 @@ export const LANE = [
   transaction('failed-keeps-writes', 'view.dropMessage();', 'view.keepMessage();', 'a failed message keeps its writes'),
   transaction(
     'refund-to-pointer',
-    'sheets.at(protostone.refund as number).addAll(incoming)',
-    'sheets.at(protostone.pointer as number).addAll(incoming)',
+    'sheets.put(protostone.refund as number, incoming)',
+    'sheets.put(protostone.pointer as number, incoming)',
     'the refund of a failed message goes to its pointer',
   ),
   transaction(
     'no-refund',
-    "return sheets.at(protostone.refund as number).addAll(incoming) ? 'failed' : 'undone';",
+    "return sheets.put(protostone.refund as number, incoming) ? 'failed' : 'sum over u128 of a refund';",
     "return 'failed';",
     'a failed message is not refunded',
   ),
@@ -45,8 +45,8 @@ export const LANE = [
   ),
   transaction(
     'incoming-not-first-shadow',
-    'sheets.at(first.shadowVout).addAll(spent);',
-    'sheets.at(protostones[0].shadowVout).addAll(spent);',
+    'sheets.put(first.shadowVout, spent);',
+    'sheets.put(protostones[0].shadowVout, spent);',
     'what is spent goes to the first protostone, whatever its tag',
   ),
   transaction(
@@ -96,7 +96,7 @@ export const LANE = [
   ),
   message(
     'empty-value-kept',
-    'view.set(prefix + key, value.length === 0 ? undefined : value);',
+    'view.set(prefix + key, value.length === 0 ? undefined : value.slice());',
     'view.set(prefix + key, value);',
     'an empty value does not remove its key',
   ),
@@ -121,8 +121,8 @@ export const LANE = [
   ),
   message(
     'outside-read-unrecorded',
-    'return this.#call.view.get(this.#call.prefix + toBinaryString(key));',
-    'return this.#call.view.peek(this.#call.prefix + toBinaryString(key));',
+    'return this.#call.running.view.get(this.#call.prefix + toBinaryString(key));',
+    'return this.#call.running.view.peek(this.#call.prefix + toBinaryString(key));',
     'storage reads are not recorded',
     { tests: ['test/execute/engine.test.ts', ...RULES] },
   ),
