@@ -268,7 +268,9 @@ export class FuzzCalls {
       [77],
       [0, 3, 5],
       [99],
-      ...(this.#chance(25) ? [[3], [8, 90_000, key]] : []),
+      // More than a transaction has, and more than half of it: what a later message has left.
+      [8, 40_000, key],
+      ...(this.#chance(25) ? [[3], [10, 150_000]] : []),
     ]);
   }
 }
