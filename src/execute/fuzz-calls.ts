@@ -268,9 +268,8 @@ export class FuzzCalls {
       [77],
       [0, 3, 5],
       [99],
-      // More than a transaction has, and more than half of it: what a later message has left.
-      [8, 40_000, key],
-      ...(this.#chance(25) ? [[3], [10, 150_000]] : []),
+      // What takes much of the fuel that the messages of a transaction share, or all of it.
+      ...(this.#chance(50) ? [[3], [8, 90_000, key], [10, 150_000]] : []),
     ]);
   }
 }
