@@ -97,7 +97,7 @@ export const LANE = [
   ),
   message(
     'empty-value-kept',
-    'view.set(prefix + key, value.length === 0 ? undefined : value);',
+    'view.set(prefix + key, value.length === 0 ? undefined : value.slice());',
     'view.set(prefix + key, value);',
     'an empty value does not remove its key',
   ),
