@@ -1,5 +1,7 @@
-/** Waiting and chance, so that tests can put their own in place. */
+/** Time, waiting and chance, so that tests can put their own in place. */
 export interface Clock {
+  /** Milliseconds since some moment; never goes back. */
+  now(): number;
   /** Resolves after `ms` milliseconds, or as soon as the signal is aborted; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** A number from 0 up to, but not including, 1: for jitter only. */
@@ -7,6 +9,7 @@ export interface Clock {
 }
 
 export const REAL_CLOCK: Clock = {
+  now: () => performance.now(),
   sleep(ms, signal) {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();

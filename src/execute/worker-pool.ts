@@ -1,15 +1,16 @@
 /** The threads of the lane engine. */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { InternalError } from '../errors.js';
+import { errorOf, InternalError } from '../errors.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneOutcome } from '../lane/types.js';
+import { DEEP_STACK } from '../util/deep-thread.js';
 import type { DryRun } from './block-tasks.js';
 import { type BlockBudget, BlockTooLarge } from './block-weight.js';
 import type { DryRuns } from './dry-run.js';
 import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
-import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
+import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.js';
 
 /** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
 const PIECES_PER_WORKER = 4;
@@ -35,15 +36,20 @@ export class WorkerPool {
   #dead: Error | undefined;
   #closing = false;
 
-  constructor(readonly size: number) {
-    this.#workers = Array.from({ length: size }, () => {
-      const thread = new Worker(workerFile());
+  /** `watch`: buffer of a WorkWatch, in which worker i is thread i + 1. */
+  constructor(
+    readonly size: number,
+    watch?: SharedArrayBuffer,
+  ) {
+    this.#workers = Array.from({ length: size }, (_, i) => {
+      const workerData: WorkerData = { watch, thread: i + 1 };
+      const thread = new Worker(workerFile(), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
       thread.on('message', (answer: FromWorker) => {
         const job = worker.job;
         worker.job = undefined;
         if (answer.kind === 'error') {
-          this.#fail(new InternalError(`a worker failed: ${answer.message}`, { cause: answer.stack }));
+          this.#fail(errorOf(answer.failure));
           job?.reject(this.#dead as Error);
           return;
         }

@@ -45,9 +45,9 @@ export function tooDeep(
   });
 }
 
-/** Whether the error says that a block is not valid or does not build on the tip. */
+/** Whether the error says that a block is not valid or does not build on the tip; BLOCK_FILES_* are of where blocks come from. */
 export function isRefusedBlock(error: unknown): error is InputError {
-  return error instanceof InputError && error.code.startsWith('BLOCK_');
+  return error instanceof InputError && /^BLOCK_(?!FILES_)/.test(error.code);
 }
 
 /** Counts how often the same block is refused in a row. */

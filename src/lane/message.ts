@@ -1,6 +1,6 @@
 /** One message of a lane transaction: a call of a contract (docs/lane-rules.md, sections 3 to 5). */
 import { parseResult } from '../program/result.js';
-import { type Program, type RunHost, type RunResult, STORAGE_FUEL_PER_BYTE } from '../program/types.js';
+import type { Program, RunHost, RunResult } from '../program/types.js';
 import { formatId, idsEqual } from '../protocol/alkane-id.js';
 import { decodeCellpack } from '../protocol/cellpack.js';
 import { Sheet, type SheetEntry } from '../protocol/sheet.js';
@@ -35,6 +35,14 @@ export interface LaneContext {
   readonly laneStartHeight: number;
   /** `reject`: messages of a transaction that spends an output of another lane transaction of the block fail. */
   readonly dependent: DependentRule;
+  /** Hears which transaction is run, in this thread only. */
+  readonly watch?: TransactionWatch;
+}
+
+/** Told of every transaction that is run: another thread may want to know which one takes long. */
+export interface TransactionWatch {
+  begin(transaction: LaneTransaction): void;
+  end(): void;
 }
 
 export type DependentRule = 'demote' | 'reject';
@@ -134,9 +142,9 @@ export function* runMessage(
   if (end.result === undefined) return failed('REJECTED', 'bad result pointer', id);
   const result = parseResult(end.result);
   if (result === undefined) return failed('REJECTED', 'malformed result', id);
-  if (!allowance.charge(STORAGE_FUEL_PER_BYTE * result.mapBytes)) return failed('OUT_OF_FUEL', 'out of fuel', id);
+  if (!allowance.charge(result.fuel)) return failed('OUT_OF_FUEL', 'out of fuel', id);
 
-  for (const [key, value] of result.storage) view.set(prefix + key, value.length === 0 ? undefined : value);
+  for (const [key, value] of result.storage) view.set(prefix + key, value.length === 0 ? undefined : value.slice());
   const parcel = new Sheet();
   for (const transfer of result.transfers) {
     const error = debit(view, id, transfer, parcel);

@@ -1,13 +1,14 @@
 import { make } from './decode-code.js';
 import {
-  bulkHelper,
   type Counters,
   chargeFuel,
   type Helpers,
+  memoryBulkHelper,
   memoryGrowHelper,
   stackEnter,
   stackLeave,
   stackTrap,
+  tableBulkHelper,
 } from './instrument-code.js';
 import { LIMITS } from './limits.js';
 import type { BlockType, ExportDefinition, FunctionBody, FunctionType, Instruction, WasmModule } from './module.js';
@@ -27,8 +28,8 @@ const ENDS_BLOCK = new Set<number>([
   OP.unreachable,
 ]);
 const NEVER_FALLS_THROUGH = new Set<number>([OP.br, OP.brTable, OP.return, OP.unreachable]);
-const BY_64 = new Set<number>([OP.memoryCopy, OP.memoryFill, OP.memoryInit]);
-const BY_8 = new Set<number>([OP.tableCopy, OP.tableInit]);
+const MEMORY_BULK = new Set<number>([OP.memoryCopy, OP.memoryFill, OP.memoryInit]);
+const TABLE_BULK = new Set<number>([OP.tableCopy, OP.tableInit, OP.tableFill, OP.tableGrow]);
 
 /** Types, functions and globals that instrumentation appends, so that no index of the source changes. */
 class Additions {
@@ -66,13 +67,15 @@ class Additions {
     return code;
   }
 
+  private helperCode(name: keyof Helpers): Instruction[] {
+    if (name === 'grow') return memoryGrowHelper(this.counters, this.memoryMax);
+    return name === 'memoryBulk' ? memoryBulkHelper(this.counters) : tableBulkHelper(this.counters);
+  }
+
   helper(name: keyof Helpers): number {
     const known = this.helpers[name];
     if (known !== undefined) return known;
-    const code =
-      name === 'grow'
-        ? memoryGrowHelper(this.counters, this.memoryMax)
-        : bulkHelper(this.counters, name === 'bulk64' ? 6 : 3);
+    const code = this.helperCode(name);
     const index = this.addFunction({ params: ['i32'], results: ['i32'] }, ['i32'], code);
     this.helpers[name] = index;
     return index;
@@ -139,8 +142,8 @@ function chargedBody(code: readonly Instruction[], additions: Additions): Charge
     } else if (op === OP.memoryGrow) {
       out.push(make(OP.call, additions.helper('grow')));
     } else {
-      if (BY_64.has(op)) out.push(make(OP.call, additions.helper('bulk64')));
-      if (BY_8.has(op)) out.push(make(OP.call, additions.helper('bulk8')));
+      if (MEMORY_BULK.has(op)) out.push(make(OP.call, additions.helper('memoryBulk')));
+      if (TABLE_BULK.has(op)) out.push(make(OP.call, additions.helper('tableBulk')));
       if ((op === OP.br || op === OP.brIf) && instruction.a === depth) exits = true;
       if (op === OP.brTable && instruction.targets!.includes(depth)) exits = true;
       out.push(instruction);

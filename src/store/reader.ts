@@ -40,11 +40,19 @@ const PRESENT = 1;
 export class StoreReader {
   protected constructor(protected readonly rocks: Database) {}
 
-  /** What the store was created with. */
+  /** What the store was created with. Throws STORE_EMPTY if it never had a block. */
   identity(): StoreIdentity {
+    const recorded = this.recordedIdentity();
+    if (recorded !== undefined) return recorded;
+    throw new StoreError('STORE_EMPTY', 'the database has no block yet', {
+      hint: 'Index or replay a chain into it first: what it is for is recorded with the first block.',
+    });
+  }
+
+  /** What the store was created with; undefined before its first block. Throws STORE_CORRUPT if the record cannot be read. */
+  recordedIdentity(): StoreIdentity | undefined {
     const bytes = this.rocks.get('meta', META_IDENTITY);
-    if (bytes === undefined) throw new StoreError('STORE_SCHEMA_MISMATCH', 'the database has no identity record');
-    return JSON.parse(new TextDecoder().decode(bytes)) as StoreIdentity;
+    return bytes && parseIdentity(bytes);
   }
 
   /** Hash of block 0 of the chain (32 bytes, wire order), if it was recorded. */
@@ -204,6 +212,18 @@ export class StoreReader {
     }
     return rows;
   }
+}
+
+function parseIdentity(bytes: Uint8Array): StoreIdentity {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof value === 'object' && value !== null) return value as StoreIdentity;
+  } catch {
+    // Told below.
+  }
+  throw new StoreError('STORE_CORRUPT', 'the identity record of the database cannot be read', {
+    hint: 'Restore a snapshot, or index into a new folder.',
+  });
 }
 
 /** A value of `latest` without its height. */

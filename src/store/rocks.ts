@@ -6,13 +6,13 @@
  * - A thread that attached by handle must never close: the owner would crash when it closes afterwards.
  * - Writes block the calling thread.
  * - After a write that failed, closing fails, too, but closes.
- * - The binding creates folders with a recursive mkdir that never returns on some file systems (/proc), so folders are made here.
+ * - The binding creates folders with a recursive mkdir that never returns on some file systems (/proc): folder.ts makes them before.
  */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Batch, type Column, type PointReadOptions, RocksLevel } from '@nxtedition/rocksdb';
 import { StoreError } from '../errors.js';
 import { COLUMNS, type ColumnName, type Database, type DatabaseBatch, type Range, type Row } from './database.js';
+import { inspectFolder, markFolder, unwritable } from './folder.js';
 
 export { COLUMNS, type ColumnName, type Range, type Row };
 
@@ -100,18 +100,20 @@ export class Rocks implements Database {
 
   /**
    * Opens the database in `dir`; `create` makes the folder and the database if they are missing. `cacheBytes`: memory for what was
-   * read, with the indexes and filters of the files, so that it does not grow with the database. Throws {@link StoreError}.
+   * read, with the indexes and filters of the files, so that it does not grow with the database. A folder that holds anything but
+   * a database of this program is refused before anything is written. Throws {@link StoreError}: STORE_MISSING, STORE_LOCKED,
+   * STORE_OPEN_FAILED, and as `inspectFolder` and `markFolder` (folder.ts).
    */
   static async open(dir: string, create: boolean, cacheBytes = DEFAULT_CACHE_BYTES): Promise<Rocks> {
     const path = resolve(dir);
-    const present = existsSync(join(path, 'CURRENT'));
+    const present = inspectFolder(path) === 'present';
     if (!present && !create) {
       throw new StoreError('STORE_MISSING', 'there is no store in this folder', {
         facts: { path },
         hint: 'Name the folder of an existing store, or replay a chain into it first.',
       });
     }
-    if (!present) makeFolder(path);
+    if (!present) markFolder(path);
     const columns = Object.fromEntries([
       ['default', {}],
       ...COLUMNS.map((name) => [name, columnOptions(name, cacheBytes)]),
@@ -240,26 +242,6 @@ function columnOptions(name: ColumnName, cacheBytes: number): object {
     // unpacking a block of the file for each takes longer than finding it.
     ...(name === 'tree' || name === 'latest' ? { compression: false } : {}),
   };
-}
-
-/** Makes `path` and its missing parents one by one. */
-function makeFolder(path: string): void {
-  const missing: string[] = [];
-  for (let at = path; !existsSync(at); at = dirname(at)) missing.push(at);
-  try {
-    for (const folder of missing.reverse()) mkdirSync(folder);
-    readdirSync(path);
-  } catch (error) {
-    throw unwritable(path, error);
-  }
-}
-
-function unwritable(path: string, error: unknown): StoreError {
-  return new StoreError('STORE_UNWRITABLE', 'the folder of the store cannot be written', {
-    facts: { path, reason: text(error) },
-    hint: 'Choose another folder with --db, or give this user the right to write there.',
-    cause: error,
-  });
 }
 
 /** Maps the binding's message to a stable code. */

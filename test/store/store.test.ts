@@ -244,7 +244,7 @@ describe('opening', () => {
   ];
   it.each(other)('with another %s is refused', async (_, options, code) => {
     const dir = temporaryFolder();
-    await withStore(() => {}, dir);
+    await withStore((store) => void store.commitBlock(block(0)), dir);
     await expect(Store.open(dir, options)).rejects.toMatchObject({ code });
     await withStore(() => {}, dir);
   });
@@ -254,7 +254,7 @@ describe('opening', () => {
     ['rules', 'STORE_RULES_MISMATCH'],
   ])('a store of another %s version is refused', async (field, code) => {
     const dir = temporaryFolder();
-    await withStore(() => {}, dir);
+    await withStore((store) => void store.commitBlock(block(0)), dir);
     await recordAs(dir, { [field]: 99 });
     await expect(Store.open(dir, OPTIONS)).rejects.toMatchObject({ code });
     await expect(Store.openRecorded(dir)).rejects.toMatchObject({ code });
@@ -262,7 +262,7 @@ describe('opening', () => {
 
   it('a store of lane rules version 1 is refused, and the error names the way to a new one', async () => {
     const dir = temporaryFolder();
-    await withStore(() => {}, dir);
+    await withStore((store) => void store.commitBlock(block(0)), dir);
     await recordAs(dir, { rules: 1 });
     const refused = { code: 'STORE_RULES_MISMATCH', facts: { path: dir, recorded: '1', wanted: '2' } };
     for (const open of [() => Store.open(dir, OPTIONS), () => Store.openRecorded(dir, { readOnly: true })]) {
@@ -306,6 +306,7 @@ describe('opening', () => {
   it('inspect gives what the store was created with', async () => {
     const dir = temporaryFolder();
     const store = await Store.open(dir, { ...OPTIONS, laneStartHeight: 12, dependent: 'reject' });
+    store.commitBlock(block(0));
     await store.close();
     expect(await Store.inspect(dir)).toEqual({
       schema: 1,

@@ -92,8 +92,12 @@ export class Life {
         source: node,
         indexer: new SimIndexer(store, () => !node.calm && random.chance(3)),
         network: 'regtest',
-        isPassing: isPassingInSim,
-        clock: { sleep: (ms, signal) => time.sleep(ms, signal), random: () => random.below(1_000) / 1_000 },
+        patience: (error) => (isPassingInSim(error) ? Number.POSITIVE_INFINITY : 0),
+        clock: {
+          now: () => time.now,
+          sleep: (ms, signal) => time.sleep(ms, signal),
+          random: () => random.below(1_000) / 1_000,
+        },
         startBlock: world.start,
         exitAt: plan.exitAt,
         onIndexed: ({ height }) => {

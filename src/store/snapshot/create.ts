@@ -45,7 +45,9 @@ export async function createSnapshot(dir: string, out: string, options: CreateOp
       hint: 'Choose another name, or delete the file.',
     });
   }
-  const store = await Store.openRecorded(dir, { readOnly: true });
+  const store = await Store.openRecorded(dir, { readOnly: true }).catch((error: unknown) => {
+    throw error instanceof StoreError && error.code === 'STORE_EMPTY' ? empty(dir) : error;
+  });
   try {
     const described = describe(store, dir);
     const file = new OutputFile(`${out}.part`);
@@ -65,7 +67,7 @@ function describe(store: Store, dir: string): Omit<SnapshotManifest, 'rows' | 'c
   const tip = store.tip();
   const roots = tip && store.roots(tip.height);
   if (tip === undefined || roots === undefined) {
-    throw new StoreError('SNAPSHOT_EMPTY', 'the store has no block yet', { facts: { path: dir } });
+    throw empty(dir);
   }
   const genesis = store.genesis();
   return {
@@ -76,6 +78,10 @@ function describe(store: Store, dir: string): Omit<SnapshotManifest, 'rows' | 'c
     lowestRollback: store.lowestRollback(),
     stateRoot: roots.state,
   };
+}
+
+function empty(path: string): StoreError {
+  return new StoreError('SNAPSHOT_EMPTY', 'the store has no block yet', { facts: { path } });
 }
 
 async function write(
