@@ -165,6 +165,9 @@ export const EXECUTE = [
     'call.fuel === callFuel(own, number) &&',
     '',
     'a kernel run with other fuel than the transaction has left counts',
+    {
+      why: 'the context names the message, and those before it that did not run use what their targets say: it cannot differ',
+    },
   ),
   gpuBlock(
     'confirm-any-result',
