@@ -166,7 +166,7 @@ export const EXECUTE = [
     '',
     'a kernel run with other fuel than the transaction has left counts',
     {
-      why: 'the context names the message, and those before it that did not run use what their targets say: it cannot differ',
+      why: 'equal contexts are one message, and what those before it without a run used follows from their targets',
     },
   ),
   gpuBlock(
