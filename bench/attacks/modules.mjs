@@ -33,7 +33,10 @@ export function moduleOf(types, functions, size = 0) {
   const name = (text) => [...u32(text.length), ...Buffer.from(text)];
   const parts = [
     Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]),
-    section(1, all.map(([params, results]) => [0x60, ...list(params), ...list(results)])),
+    section(
+      1,
+      all.map(([params, results]) => [0x60, ...list(params), ...list(results)]),
+    ),
     section(3, [...functions.map(({ type }) => u32(type)), [1]]),
     section(5, [[0, 1]]),
     section(7, [
@@ -58,15 +61,17 @@ function repeated(bytes, size) {
 
 const BODY = 256 * 1024 - 64;
 /** Bodies that fill 2 MiB. */
-const full = (code, locals = [], control = 0) => () => {
-  const size = control > 0 ? Math.min(BODY, Math.floor(9_900 / control) * code.length) : BODY;
-  const one = { type: 0, body: body(locals, repeated(code, size)) };
-  return moduleOf([], new Array(Math.floor((2 * 1024 * 1024 - 20_000) / (one.body.length + 2))).fill(one));
-};
+const full =
+  (code, locals = [], control = 0) =>
+  () => {
+    const size = control > 0 ? Math.min(BODY, Math.floor(9_900 / control) * code.length) : BODY;
+    const one = { type: 0, body: body(locals, repeated(code, size)) };
+    return moduleOf([], new Array(Math.floor((2 * 1024 * 1024 - 20_000) / (one.body.length + 2))).fill(one));
+  };
 
 /** For whoever prepares: much to read, or much to write. */
 export const MODULES = {
-  'nops': full([0x01]),
+  nops: full([0x01]),
   'i32.const, drop': full([0x41, 1, 0x1a]),
   'local arithmetic': full([0x20, 0, 0x20, 1, 0x6a, 0x21, 0], [[2, 'i32']]),
   'long constants': full([0x42, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7e, 0x1a]),
