@@ -84,7 +84,7 @@ export const MODULES = {
   'calls with 64 results': () => {
     const results = new Array(64).fill('i32');
     const giving = { type: 2, body: body([], new Array(64).fill([0x41, 1]).flat()) };
-    const calling = { type: 0, body: body([], Buffer.concat([repeated([0x10, 0], BODY - 2), Buffer.from([0x0f])])) };
+    const calling = { type: 0, body: body([], repeated([0x10, 0, ...new Array(64).fill(0x1a)], BODY)) };
     return moduleOf([[[], results]], [giving, ...new Array(7).fill(calling)]);
   },
 };
