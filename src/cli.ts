@@ -4,6 +4,7 @@ import { addSettings } from './cli/settings.js';
 import { addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
 import { PROGRAM_NAMES, type ProgramName } from './util/built-wasm.js';
+import { onDeepThread } from './util/deep-thread.js';
 import { VERSION } from './util/version.js';
 
 /** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
@@ -50,6 +51,10 @@ function finish(result: CommandResult): void {
   if (result.text !== '') process.stdout.write(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
   process.exitCode = result.exitStatus;
 }
+/** What runs contracts does it on a thread of its own with a stack as deep as they may need, where this file runs once more. */
+async function finishDeep(run: () => Promise<CommandResult>): Promise<void> {
+  if (await onDeepThread(import.meta.url)) finish(await run());
+}
 
 program
   .command('start')
@@ -91,9 +96,10 @@ program
   .option('--dependent <rule>', 'demote or reject messages that spend lane outputs of their own block', dependent)
   .option('--workers <n>', 'dry-run and CPU workers', height)
   .option('--roots <file>', 'write height and state root, one line per block')
+  .option('--wait-for-kernels', 'with --policy gpu: wait for the driver to compile, however long it takes')
   .option('--json', 'end with one line of JSON')
   .action(async (path: string, options) =>
-    finish(await (await import('./cli/replay.js')).replayCommand(path, options)),
+    finishDeep(async () => (await import('./cli/replay.js')).replayCommand(path, options)),
   );
 
 program
@@ -110,7 +116,9 @@ program
   .argument('<file>', 'raw block')
   .option('--db <dir>', 'database whose tip is the state before the block (default: an empty state)')
   .option('--json', 'print JSON')
-  .action(async (file: string, options) => finish(await (await import('./cli/plan.js')).planCommand(file, options)));
+  .action(async (file: string, options) =>
+    finishDeep(async () => (await import('./cli/plan.js')).planCommand(file, options)),
+  );
 
 program
   .command('run-module')
@@ -144,7 +152,7 @@ program
     'programs that the blocks deploy and call, comma-separated; all if not given',
     programNames,
   )
-  .action(async (options) => finish(await (await import('./cli/fuzz.js')).fuzzCommand(options)));
+  .action(async (options) => finishDeep(async () => (await import('./cli/fuzz.js')).fuzzCommand(options)));
 
 program
   .command('fuzz-kernel')
@@ -154,23 +162,28 @@ program
   .option('--runs <n>', 'runs of each module', height, 1000)
   .option('--only <n>', 'run this module of the seed alone', height)
   .option('--json', 'print JSON')
-  .action(async (options) => finish(await (await import('./cli/fuzz-kernel.js')).fuzzKernelCommand(options)));
+  .action(async (options) => finishDeep(async () => (await import('./cli/fuzz-kernel.js')).fuzzKernelCommand(options)));
 
 program
   .command('bench')
-  .description('measure the kernel against V8, or whole blocks under every policy; exit status 1 if a result differs')
-  .argument('<what>', 'gpu or blocks')
+  .description(
+    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; exit status 1 if a result differs or a unit takes too long',
+  )
+  .argument('<what>', 'gpu, blocks or fuel')
   .option(
     '--sizes <list>',
     'messages per batch or block, comma-separated (default: 100,1000,10000, gpu also 100000)',
     sizes,
   )
-  .option('--only <list>', 'programs (gpu) or workloads (blocks), comma-separated')
-  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7)', height)
+  .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
+  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, fuel 5)', height)
   .option('--policies <list>', 'blocks: beside sequential, comma-separated', policies, ['cpu', 'auto', 'gpu'])
   .option('--workers <n>', 'blocks: dry-run and CPU workers', height)
+  .option('--kernel', 'fuel: in the kernel, too')
   .option('--json', 'print JSON')
-  .action(async (what: string, options) => finish(await (await import('./cli/bench.js')).benchCommand(what, options)));
+  .action(async (what: string, options) =>
+    finishDeep(async () => (await import('./cli/bench.js')).benchCommand(what, options)),
+  );
 
 program
   .command('gpu-info')

@@ -5,6 +5,7 @@ import { LaneEngine } from '../execute/engine.js';
 import { BlockIndexer } from '../follow/block-indexer.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
+import { kernelError } from '../gpu/kernel-failures.js';
 import { openGpuLane } from '../gpu/open.js';
 import type { GpuLane } from '../gpu/types.js';
 import { StandardLane } from '../standard/lane.js';
@@ -87,6 +88,8 @@ export class Engine {
         gpu,
         laneStartHeight,
         dependent,
+        onKernelFailure: (failure) =>
+          tell({ kind: 'kernel-failure', failure: failureOf(kernelError(failure)), gpu: lanes.health }),
         onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: lanes.health }),
       });
       const clock = new RollbackClock(rollbacks);

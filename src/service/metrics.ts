@@ -69,6 +69,9 @@ export function metricsText({ state, height, dbBytes, memory, views, version, la
     )
     .counter('warpshrew_gpu_punted_total', 'Messages that the kernel declined.', [lanes.punted])
     .counter('warpshrew_gpu_failures_total', 'Times the kernel failed as a whole.', [state.gpu.gpuFailures])
+    .counter('warpshrew_gpu_kernel_failures_total', 'Programs that lost their kernels to a failure.', [
+      state.gpu.kernelFailures,
+    ])
     .gauge('warpshrew_gpu_in_use', '1 if the kernel is used.', [state.gpu.gpu === 'in use' ? 1 : 0])
     .counter('warpshrew_phase_seconds_total', 'Time by phase of a block; phases of both lanes overlap.', ...seconds)
     .counter('warpshrew_rpc_requests_total', 'JSON-RPC requests by method and outcome.', ...requests)

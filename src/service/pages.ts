@@ -113,6 +113,7 @@ export class Pages {
         adapter: state.adapter ?? null,
         ...state.gpu,
         lastGpuFailure: state.gpu.lastGpuFailure ?? null,
+        lastKernelFailure: state.gpu.lastKernelFailure ?? null,
       },
       threads: { indexing: state.indexing, views: viewLoad() ?? null },
       store: { folder: settings.db, bytes: await folderBytes(settings.db), identity: identity ?? null },

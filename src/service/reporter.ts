@@ -54,6 +54,9 @@ export class Reporter {
       case 'gpu-failure':
         this.once(this.saidOfGpu, event.failure, 'the kernel failed: the CPU goes on');
         return;
+      case 'kernel-failure':
+        this.log.warn({ ...failureFields(event.failure), reason: event.failure.message }, 'a program has no kernel');
+        return;
       case 'ended':
       case 'crashed':
         if (event.failure === undefined) this.log.info({ height: this.state.head?.height }, 'indexing ended');

@@ -32,7 +32,13 @@ export class ServiceState {
   /** When the trouble began, and when indexing gives up if it goes on (undefined: never), by the clock of {@link now}. */
   troubleSince = 0;
   troubleUntil: number | undefined;
-  gpu: EngineHealth = { gpu: 'none', gpuFailures: 0, lastGpuFailure: undefined };
+  gpu: EngineHealth = {
+    gpu: 'none',
+    gpuFailures: 0,
+    lastGpuFailure: undefined,
+    kernelFailures: 0,
+    lastKernelFailure: undefined,
+  };
   adapter: string | undefined;
   /** Priority of the threads that index; undefined until they run. */
   indexing: Niceness | undefined;
@@ -83,6 +89,7 @@ export class ServiceState {
       case 'closed':
         return;
       case 'gpu-failure':
+      case 'kernel-failure':
         this.gpu = event.gpu;
         return;
       case 'ended':
