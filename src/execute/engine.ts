@@ -28,6 +28,7 @@ import { addMs, runPlan } from './schedule.js';
 import { runEach } from './sequential.js';
 import { validateAndRepair } from './validate.js';
 import { Versions } from './versions.js';
+import type { WorkWatch } from './work-watch.js';
 import { WorkerPool } from './worker-pool.js';
 
 export interface LaneEngineOptions {
@@ -41,6 +42,8 @@ export interface LaneEngineOptions {
   readonly costs?: CostModel;
   /** How `auto` runs a block; learned from what blocks took if not given. */
   readonly modes?: ModeChooser;
+  /** Told which transactions are run; looked at from other threads. */
+  readonly watch?: WorkWatch;
   /** Bytes that the outcomes of a block may take in batches, by an estimate; 256 MiB if not given. */
   readonly mostBlockBytes?: number;
   /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
@@ -193,8 +196,8 @@ export class LaneEngine {
   }
 
   #contextOf(block: { readonly raw: Uint8Array }, height: number): LaneContext {
-    const { laneStartHeight, dependent } = this.#options;
-    return { height, block: block.raw, laneStartHeight, dependent };
+    const { laneStartHeight, dependent, watch } = this.#options;
+    return { height, block: block.raw, laneStartHeight, dependent, watch: watch?.thread(0) };
   }
 
   async #analyse(
@@ -213,7 +216,8 @@ export class LaneEngine {
     const tasks = new BlockTasks(context, before, this.#runner, recording);
     pool?.begin({
       kind: 'block',
-      context,
+      // Every thread has a watch of its own.
+      context: { ...context, watch: undefined },
       storeHandle: state.storeHandle,
       snapshot: state.storeHandle === undefined ? state.snapshot : undefined,
       recording,
@@ -329,7 +333,7 @@ export class LaneEngine {
     const size = this.#options.workers ?? Math.max(1, availableParallelism() - 1);
     if (size === 0 || count < FEWEST_FOR_WORKERS) return undefined;
     if (state.storeHandle === undefined && state.snapshot === undefined) return undefined;
-    this.#pool ??= new WorkerPool(size);
+    this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer);
     return this.#pool;
   }
 }

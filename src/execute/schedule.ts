@@ -313,7 +313,8 @@ class PlanRun {
     if (known !== undefined) return known;
     const { context, versions } = this.batches;
     const position = this.block.planned[node];
-    const step = laneTransaction(this.block.transactions[position], context, versions.before(position)).next();
+    const unwatched = { ...context, watch: undefined };
+    const step = laneTransaction(this.block.transactions[position], unwatched, versions.before(position)).next();
     if (step.done || step.value.program.hash !== hash) return undefined;
     this.#programs.set(hash, step.value.program);
     return step.value.program;

@@ -5,6 +5,7 @@ import type { ErrorFacts, Failure } from '../errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/types.js';
+import type { GuestLine } from '../standard/guest-log.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 
@@ -42,6 +43,8 @@ export type EngineEvent =
       /** What the source has counted so far. */
       readonly source: SourceStatistics;
     }
+  /** The standard lane's module wrote a line to its log. */
+  | { readonly kind: 'module-log'; readonly line: GuestLine }
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
   /** Something is tried again, after an error or because the source contradicted itself. */
   | {

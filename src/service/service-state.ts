@@ -52,6 +52,10 @@ export class ServiceState {
   /** Requests by method and whether they succeeded; latencies in seconds by method. */
   readonly requests = new Map<string, { ok: number; failed: number }>();
   readonly latencies = new Map<string, Histogram>();
+  /** Requests and connections that were refused before they were read, by code. */
+  readonly refused = new Map<string, number>();
+  /** Lines of the module's log that were left out. */
+  moduleLinesLeftOut = 0;
   readonly startedAt: number;
   private readonly recent: { readonly at: number; readonly bytes: number }[] = [];
 
@@ -86,6 +90,7 @@ export class ServiceState {
         this.retried(event.failure, event.leftMs);
         return;
       case 'warning':
+      case 'module-log':
       case 'closed':
         return;
       case 'gpu-failure':
@@ -98,6 +103,13 @@ export class ServiceState {
         this.failure ??= event.failure;
         this.phase = this.failure === undefined ? 'stopped' : 'failed';
     }
+  }
+
+  /** A request or connection was refused. Gives whether it is the first for this reason. */
+  refusedRequest(code: string): boolean {
+    const before = this.refused.get(code) ?? 0;
+    this.refused.set(code, before + 1);
+    return before === 0;
   }
 
   /** A request was answered. `method` is one of the server's own, or a word for the rest. */
