@@ -107,3 +107,27 @@ export class InternalError extends WarpshrewError {
     super('INTERNAL', 'internal', message, options);
   }
 }
+
+/** An error as it crosses threads and is shown over HTTP. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly facts: ErrorFacts;
+  readonly hint: string | undefined;
+  readonly kind: ExitKind;
+}
+
+/** Anything thrown, as it crosses threads. What is no error of ours is a defect, told with its stack. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof WarpshrewError) {
+    const { code, kind, message, facts, hint } = error;
+    return { code, kind, message, facts, hint };
+  }
+  const message = maskUserInfo(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return { code: 'INTERNAL', kind: 'internal', message, facts: {}, hint: undefined };
+}
+
+/** The error that a failure was. */
+export function errorOf({ code, kind, message, facts, hint }: Failure): WarpshrewError {
+  return new WarpshrewError(code, kind, message, { facts, hint });
+}

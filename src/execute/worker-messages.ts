@@ -1,4 +1,5 @@
 /** What the engine and its workers say to each other. All of it is plain data. */
+import type { Failure } from '../errors.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { LaneContext } from '../lane/message.js';
 import type { LaneTransaction } from '../lane/scan.js';
@@ -39,4 +40,4 @@ export type FromWorker =
   | { readonly kind: 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The outcomes of the piece take more memory than a block is given. */
   | { readonly kind: 'too-large' }
-  | { readonly kind: 'error'; readonly message: string; readonly stack: string | undefined };
+  | { readonly kind: 'error'; readonly failure: Failure };

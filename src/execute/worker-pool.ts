@@ -1,10 +1,11 @@
 /** The threads of the lane engine. */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { InternalError } from '../errors.js';
+import { errorOf, InternalError } from '../errors.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneOutcome } from '../lane/types.js';
+import { DEEP_STACK } from '../util/deep-thread.js';
 import type { DryRun } from './block-tasks.js';
 import { type BlockBudget, BlockTooLarge } from './block-weight.js';
 import type { DryRuns } from './dry-run.js';
@@ -42,13 +43,13 @@ export class WorkerPool {
   ) {
     this.#workers = Array.from({ length: size }, (_, i) => {
       const workerData: WorkerData = { watch, thread: i + 1 };
-      const thread = new Worker(workerFile(), { workerData });
+      const thread = new Worker(workerFile(), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
       thread.on('message', (answer: FromWorker) => {
         const job = worker.job;
         worker.job = undefined;
         if (answer.kind === 'error') {
-          this.#fail(new InternalError(`a worker failed: ${answer.message}`, { cause: answer.stack }));
+          this.#fail(errorOf(answer.failure));
           job?.reject(this.#dead as Error);
           return;
         }

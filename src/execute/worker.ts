@@ -1,5 +1,6 @@
 /** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { failureOf } from '../errors.js';
 import { buffersOf } from '../gpu/records.js';
 import type { LaneKey, StateReader } from '../lane/types.js';
 import { ProgramRunner } from '../program/runner.js';
@@ -19,7 +20,8 @@ if (port === null) throw new Error('worker.js runs in a worker thread only');
 
 const { watch: buffer, thread } = workerData as WorkerData;
 const watch = buffer && new WorkWatch(buffer).thread(thread);
-const runner = new ProgramRunner();
+/** Made for the first block: where this thread cannot run contracts, the engine is told why instead of a result. */
+let runner: ProgramRunner | undefined;
 const stores = new Map<bigint, Promise<StateReader>>();
 let tasks: Promise<BlockTasks> | undefined;
 // One message after the other: a task waits for the block before it to be ready.
@@ -37,6 +39,7 @@ port.on('message', (message: ToWorker) => {
 });
 
 async function begin({ context, storeHandle, snapshot, recording }: BeginBlock): Promise<BlockTasks> {
+  runner ??= new ProgramRunner();
   const before = new CachingReader(await open(storeHandle, snapshot));
   return new BlockTasks({ ...context, watch }, before, runner, recording);
 }
@@ -76,7 +79,5 @@ function perform(block: BlockTasks, { kind, bytes }: WorkerTask): Answer {
 }
 
 function failure(error: unknown): FromWorker {
-  if (error instanceof BlockTooLarge) return { kind: 'too-large' };
-  const known = error instanceof Error ? error : new Error(String(error));
-  return { kind: 'error', message: known.message, stack: known.stack };
+  return error instanceof BlockTooLarge ? { kind: 'too-large' } : { kind: 'error', failure: failureOf(error) };
 }

@@ -66,6 +66,8 @@ export const OP = {
   i32DivU: 0x6e,
   i32And: 0x71,
   i32ShrU: 0x76,
+  i64Add: 0x7c,
+  i64Xor: 0x85,
   refNull: 0xd0,
   refIsNull: 0xd1,
   refFunc: 0xd2,

@@ -1,4 +1,5 @@
 import { InternalError } from '../errors.js';
+import { requireDeepStack } from './deep-stack.js';
 import { RunStop } from './host-functions.js';
 import { ProgramInstance } from './instance.js';
 import { BoundedCache } from './lru.js';
@@ -18,6 +19,11 @@ const KEPT_MEMORY_BYTES = 64 * 1024 * 1024;
 export class ProgramRunner {
   readonly #compiled = new BoundedCache<WebAssembly.Module>(COMPILED_PROGRAMS, COMPILED_BYTES);
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_MEMORY_BYTES);
+
+  /** Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread that has too small a stack for what the rules let run. */
+  constructor() {
+    requireDeepStack();
+  }
 
   /**
    * Runs `__execute` once with fresh memory, globals and tables (lane rules 4 and 5). An instance that served before is
@@ -103,6 +109,6 @@ function machineFailure(program: Program, cause: unknown): InternalError {
   return new InternalError('this machine could not run a program that the rules let run', {
     cause,
     facts: { program: program.hash, reason: cause instanceof Error ? cause.message : String(cause) },
-    hint: 'Give the process more memory or a larger stack (node --stack-size) and start it again.',
+    hint: 'Give the process more memory and start it again; if that does not help, report it with the whole text.',
   });
 }

@@ -1,23 +1,15 @@
 /** What the engine's thread tells the main thread. Everything here crosses threads by structured clone. */
 
 import type { SourceStatistics } from '../chain/open.js';
-import { type ErrorFacts, type ExitKind, WarpshrewError } from '../errors.js';
+import type { ErrorFacts, Failure } from '../errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/types.js';
 import type { GuestLine } from '../standard/guest-log.js';
 import type { StateRoots } from '../store/types.js';
-import { maskUserInfo } from '../util/mask.js';
 import type { Niceness } from '../util/niceness.js';
 
-/** An error as it crosses threads and is shown over HTTP. */
-export interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly facts: ErrorFacts;
-  readonly hint: string | undefined;
-  readonly kind: ExitKind;
-}
+export { errorOf, type Failure, failureOf } from '../errors.js';
 
 /** `starting`: the store is being opened. */
 export type Phase = 'starting' | FollowerState;
@@ -83,19 +75,4 @@ export type EngineCommand = { readonly kind: 'stop' } | { readonly kind: 'releas
 /** `CODE: message`. */
 export function failureText({ code, message }: Failure): string {
   return `${code}: ${message}`;
-}
-
-/** Anything thrown, as it crosses threads. What is no error of ours is a defect, told with its stack. */
-export function failureOf(error: unknown): Failure {
-  if (error instanceof WarpshrewError) {
-    const { code, kind, message, facts, hint } = error;
-    return { code, kind, message, facts, hint };
-  }
-  const message = maskUserInfo(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  return { code: 'INTERNAL', kind: 'internal', message, facts: {}, hint: undefined };
-}
-
-/** The error that a failure was. */
-export function errorOf({ code, kind, message, facts, hint }: Failure): WarpshrewError {
-  return new WarpshrewError(code, kind, message, { facts, hint });
 }
