@@ -15,8 +15,8 @@ export const TRAILER_BYTES = 16;
 export const SIGNATURE_BYTES = 64;
 /** Raw bytes of a chunk of more than one row at most; a longer row has a chunk of its own. */
 export const CHUNK_BYTES = 4 << 20;
-/** Raw bytes of a chunk of one row, and so of a row: it is held in memory some four times while it is restored. */
-export const MAX_ROW_BYTES = 1 << 28;
+/** Raw bytes of a chunk of one row, and so of a row: restoring takes some eight times as much memory. */
+export const MAX_ROW_BYTES = 1 << 27;
 /** Deflate makes no more than 1,032 bytes of one (https://zlib.net/zlib_tech.html). */
 const MOST_INFLATED = 1_032;
 /** What zlib adds to bytes that do not compress: headers of blocks of at least 16 kB, and its own. */
