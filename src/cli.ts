@@ -6,6 +6,8 @@ import { addSettings } from './cli/settings.js';
 import { addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
 import { PROGRAM_NAMES } from './util/built-wasm.js';
+import { onDeepThread } from './util/deep-thread.js';
+import { maskUserInfo } from './util/mask.js';
 import { VERSION } from './util/version.js';
 
 /** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
@@ -13,6 +15,7 @@ const program = new Command('warpshrew')
   .description('Two-phase Bitcoin metaprotocol indexer: dry run, conflict graph, WGSL batches, one atomic commit')
   .version(VERSION)
   .showHelpAfterError('(add --help for the options)')
+  .configureOutput({ outputError: (text, write) => write(maskUserInfo(text)) })
   .exitOverride();
 
 const policyNames = ['sequential', 'cpu', 'gpu', 'auto'] as const;
@@ -28,6 +31,10 @@ interface CommandResult {
 function finish(result: CommandResult): void {
   if (result.text !== '') process.stdout.write(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
   process.exitCode = result.exitStatus;
+}
+/** What runs contracts does it on a thread of its own with a stack as deep as they may need, where this file runs once more. */
+async function finishDeep(run: () => Promise<CommandResult>): Promise<void> {
+  if (await onDeepThread(import.meta.url)) finish(await run());
 }
 
 program
@@ -70,9 +77,10 @@ program
   .option('--dependent <rule>', 'demote or reject messages that spend lane outputs of their own block', dependent)
   .option('--workers <n>', 'dry-run and CPU workers', workers)
   .option('--roots <file>', 'write height and state root, one line per block')
+  .option('--wait-for-kernels', 'with --policy gpu: wait for the driver to compile, however long it takes')
   .option('--json', 'end with one line of JSON')
   .action(async (path: string, options) =>
-    finish(await (await import('./cli/replay.js')).replayCommand(path, options)),
+    finishDeep(async () => (await import('./cli/replay.js')).replayCommand(path, options)),
   );
 
 program
@@ -89,7 +97,9 @@ program
   .argument('<file>', 'raw block')
   .option('--db <dir>', 'database whose tip is the state before the block (default: an empty state)')
   .option('--json', 'print JSON')
-  .action(async (file: string, options) => finish(await (await import('./cli/plan.js')).planCommand(file, options)));
+  .action(async (file: string, options) =>
+    finishDeep(async () => (await import('./cli/plan.js')).planCommand(file, options)),
+  );
 
 program
   .command('run-module')
@@ -110,11 +120,12 @@ program
   .option('--indexer <file>', 'the module the database was made with (default: the built-in indexer)')
   .option('--host <host>', 'address to serve on', '127.0.0.1')
   .option('--port <port>', 'port to serve on', port, 8080)
+  .option('--allow-host <names>', 'names that requests may have in `Host`, comma-separated; * for any')
   .action(async (options) => finish(await (await import('./cli/serve.js')).serveCommand(options)));
 
 program
   .command('fuzz')
-  .description('run random lane blocks under every policy and compare states, receipts and roots')
+  .description('run random lane blocks under every policy, compare them and check what every block must keep')
   .option('--seed <n>', 'seed of the first block', seed, 1)
   .option('--blocks <n>', 'number of blocks', times, 1000)
   .option('--no-gpu', 'compare sequential and cpu only')
@@ -123,7 +134,7 @@ program
     'programs that the blocks deploy and call, comma-separated; all if not given',
     someOf(PROGRAM_NAMES),
   )
-  .action(async (options) => finish(await (await import('./cli/fuzz.js')).fuzzCommand(options)));
+  .action(async (options) => finishDeep(async () => (await import('./cli/fuzz.js')).fuzzCommand(options)));
 
 program
   .command('fuzz-kernel')
@@ -133,27 +144,32 @@ program
   .option('--runs <n>', 'runs of each module', times, 1000)
   .option('--only <n>', 'run this module of the seed alone', seed)
   .option('--json', 'print JSON')
-  .action(async (options) => finish(await (await import('./cli/fuzz-kernel.js')).fuzzKernelCommand(options)));
+  .action(async (options) => finishDeep(async () => (await import('./cli/fuzz-kernel.js')).fuzzKernelCommand(options)));
 
 program
   .command('bench')
-  .description('measure the kernel against V8, or whole blocks under every policy; exit status 1 if a result differs')
-  .argument('<what>', 'gpu or blocks')
+  .description(
+    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; exit status 1 if a result differs or a unit takes too long',
+  )
+  .argument('<what>', 'gpu, blocks or fuel')
   .option(
     '--sizes <list>',
     'messages per batch or block, comma-separated (default: 100,1000,10000, gpu also 100000)',
     sizes,
   )
-  .option('--only <list>', 'programs (gpu) or workloads (blocks), comma-separated')
-  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7)', times)
+  .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
+  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, fuel 5)', times)
   .option('--policies <list>', 'blocks: beside sequential, comma-separated', someOf(policyNames), [
     'cpu',
     'auto',
     'gpu',
   ])
   .option('--workers <n>', 'blocks: dry-run and CPU workers', workers)
+  .option('--kernel', 'fuel: in the kernel, too')
   .option('--json', 'print JSON')
-  .action(async (what: string, options) => finish(await (await import('./cli/bench.js')).benchCommand(what, options)));
+  .action(async (what: string, options) =>
+    finishDeep(async () => (await import('./cli/bench.js')).benchCommand(what, options)),
+  );
 
 program
   .command('gpu-info')
@@ -198,6 +214,7 @@ function report(error: unknown): number {
       error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
     return fine ? 0 : EXIT.usage;
   }
-  process.stderr.write(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`INTERNAL: ${maskUserInfo(text)}\n`);
   return EXIT.internal;
 }

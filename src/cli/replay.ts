@@ -5,6 +5,7 @@ import type { GpuLane } from '../gpu/types.js';
 import { SILENT, terminalProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
 import { summaryTable } from '../replay/summary.js';
+import { terminal } from '../util/terminal.js';
 import { readModuleFile } from './files.js';
 
 export interface ReplayCommandOptions {
@@ -17,6 +18,7 @@ export interface ReplayCommandOptions {
   readonly dependent?: 'demote' | 'reject';
   readonly workers?: number;
   readonly roots?: string;
+  readonly waitForKernels?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,7 +31,7 @@ export async function replayCommand(
   if (from !== undefined && to !== undefined && from > to) {
     throw new UsageError('USAGE_RANGE', 'the first height is above the last one', { facts: { from, to } });
   }
-  const gpu = await gpuFor(options.policy);
+  const gpu = await gpuFor(options);
   const rootsFile = options.roots === undefined ? undefined : openForWriting(options.roots);
   try {
     const summary = await replay({
@@ -43,7 +45,8 @@ export async function replayCommand(
       laneStartHeight: options.laneStartBlock,
       dependent: options.dependent,
       workers: options.workers,
-      progress: options.json && !process.stderr.isTTY ? SILENT : terminalProgress(`replay (${options.policy})`),
+      waitForKernels: options.waitForKernels,
+      progress: options.json && terminal() === undefined ? SILENT : terminalProgress(`replay (${options.policy})`),
       onGpuFailure: (line) => process.stderr.write(`${line}\n`),
       onBlock: (height, root) => {
         if (rootsFile !== undefined) writeSync(rootsFile, `${height} ${root}\n`);
@@ -57,10 +60,10 @@ export async function replayCommand(
 }
 
 /** `gpu` needs a device; `auto` takes one if there is one and says once when there is none. */
-async function gpuFor(policy: ReplayCommandOptions['policy']): Promise<GpuLane | undefined> {
+async function gpuFor({ policy, waitForKernels }: ReplayCommandOptions): Promise<GpuLane | undefined> {
   if (policy === 'sequential' || policy === 'cpu') return undefined;
   try {
-    return await openGpuLane();
+    return await openGpuLane({ patient: waitForKernels });
   } catch (error) {
     if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
     process.stderr.write(`no GPU, the CPU runs every batch (${error.code}: ${error.message})\n`);

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, InternalError } from '../errors.js';
 import { softwareDriverEnvironment } from '../gpu/software-driver.js';
-import { terminalProgress } from '../replay/progress.js';
-import { replay } from '../replay/replay.js';
 import { type ReplaySummary, summaryTable } from '../replay/summary.js';
 import { serveDatabase } from './serve.js';
 import { Workplace } from './workplace.js';
@@ -19,8 +17,8 @@ export interface StartOptions {
 }
 
 /**
- * `npm start`: the bundled chain on the CPU, once more through the kernel in a process of its own (the software driver's
- * library path must be set before a process starts), both roots compared, then JSON-RPC over the first database.
+ * `npm start`: the bundled chain on the CPU and through the kernel, in processes of their own (contracts want a deep stack, the
+ * software driver its library path before a process starts), both roots compared, then JSON-RPC over the first database.
  */
 export async function startCommand(options: StartOptions): Promise<{ text: string; exitStatus: number }> {
   const workplace = new Workplace('warpshrew-start-');
@@ -38,15 +36,11 @@ async function compareAndServe(
   const { folder } = workplace;
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const dbDir = join(folder, 'cpu.db');
-  const cpu = await replay({
-    path: CHAIN,
-    dbDir,
-    policy: 'cpu',
-    progress: terminalProgress('replay on the CPU      '),
-  });
+  const cpu = await replayBundled(workplace, 'cpu', dbDir, {});
   const hardware = (await runCli(workplace, ['gpu-info'], {}, 'ignore')).status === 0;
   say(hardware ? 'Found a GPU.' : 'No GPU found: the kernel runs on the bundled software driver.');
-  const gpu = await replayThroughKernel(workplace, hardware ? {} : await softwareDriverEnvironment());
+  const environment = hardware ? {} : await softwareDriverEnvironment();
+  const gpu = await replayBundled(workplace, 'gpu', join(folder, 'gpu.db'), environment);
   say('');
   say(summaryTable([cpu, gpu]));
   say('');
@@ -62,12 +56,17 @@ async function compareAndServe(
   return { text: '', exitStatus: 0 };
 }
 
-async function replayThroughKernel(workplace: Workplace, env: NodeJS.ProcessEnv): Promise<ReplaySummary> {
-  const db = join(workplace.folder, 'gpu.db');
-  process.stderr.write('replay through the kernel ...\n');
-  const run = await runCli(workplace, ['replay', CHAIN, '--db', db, '--policy', 'gpu', '--json'], env, 'inherit');
-  if (run.status !== 0)
-    throw new InternalError('the replay through the kernel failed', { facts: { status: run.status } });
+async function replayBundled(
+  workplace: Workplace,
+  policy: 'cpu' | 'gpu',
+  db: string,
+  env: NodeJS.ProcessEnv,
+): Promise<ReplaySummary> {
+  process.stderr.write(`replay ${policy === 'cpu' ? 'on the CPU' : 'through the kernel'} ...\n`);
+  const waiting = policy === 'gpu' ? ['--wait-for-kernels'] : [];
+  const args = ['replay', CHAIN, '--db', db, '--policy', policy, ...waiting, '--json'];
+  const run = await runCli(workplace, args, env, 'inherit');
+  if (run.status !== 0) throw new InternalError('the replay failed', { facts: { policy, status: run.status } });
   const line = run.output.trim().split('\n').at(-1) ?? '';
   return JSON.parse(line) as ReplaySummary;
 }

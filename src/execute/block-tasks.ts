@@ -6,6 +6,7 @@ import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { parseResult } from '../program/result.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
+import type { BlockBudget } from './block-weight.js';
 import type { CachingReader } from './caching-reader.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import { RecordingHost } from './recording-host.js';
@@ -21,6 +22,8 @@ export interface DryRun {
   readonly program: string | undefined;
   /** Number of that call in the records written beside it; undefined if it is not recorded, or too large for the kernel. */
   readonly call: number | undefined;
+  /** Why recording it failed; what should not happen. */
+  readonly notRecorded?: string;
 }
 
 /** Which calls are written down for the kernel. */
@@ -58,10 +61,17 @@ export class BlockTasks {
     return this.#recorder?.take();
   }
 
-  /** Dry runs of `transactions` against the state before the block, in their order. */
-  dryRunAll(transactions: readonly LaneTransaction[]): DryRun[] {
+  /**
+   * Dry runs of `transactions` against the state before the block, in their order. Throws `BlockTooLarge` when their
+   * outcomes have no room in `budget`.
+   */
+  dryRunAll(transactions: readonly LaneTransaction[], budget: BlockBudget): DryRun[] {
     this.#before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
-    return transactions.map((transaction) => this.#dryRun(transaction));
+    return transactions.map((transaction) => {
+      const run = this.#dryRun(transaction);
+      budget.take(run.outcome);
+      return run;
+    });
   }
 
   #dryRun(transaction: LaneTransaction): DryRun {
@@ -69,7 +79,7 @@ export class BlockTasks {
     const run = laneTransaction(transaction, this.#context, this.#before, declared);
     let askedDryRun = false;
     let program: string | undefined;
-    let call: number | undefined;
+    let recorded: Pick<DryRun, 'call' | 'notRecorded'> = { call: undefined };
     let step = run.next();
     while (!step.done) {
       const contractCall = step.value;
@@ -77,9 +87,9 @@ export class BlockTasks {
       const { hash } = contractCall.program;
       const recording = program === undefined && this.#records(hash) ? new RecordingHost(host) : undefined;
       program ??= hash;
-      const end = this.#runner.run(contractCall.program, recording ?? host);
+      const end = this.#runner.run(contractCall.program, recording ?? host, contractCall.fuel);
       askedDryRun ||= end.askedDryRun;
-      if (recording !== undefined) call = this.#record(contractCall, recording, end);
+      if (recording !== undefined) recorded = this.#record(contractCall, recording, end);
       step = run.next(end);
     }
     return {
@@ -88,7 +98,7 @@ export class BlockTasks {
       declaredReads: [...declared.reads],
       declaredWrites: [...declared.writes],
       program,
-      call,
+      ...recorded,
     };
   }
 
@@ -96,10 +106,19 @@ export class BlockTasks {
     return this.#recorder !== undefined && (this.#recorded?.has(hash) ?? true);
   }
 
-  #record(call: MessageCall, keys: RecordingHost, { result, fuelLeft }: MessageEnd): number | undefined {
-    for (const key of parseResult(result ?? EMPTY_BYTES)?.storage.keys() ?? []) keys.written.add(key);
-    const expected = { bytes: result?.length ?? UNKNOWN_RESULT_BYTES, result, fuelLeft };
-    return this.#recorder?.add(call.program.hash, call, keys.declared(call), expected);
+  /** Only the kernel needs the record: what fails here must not end the block. */
+  #record(
+    call: MessageCall,
+    keys: RecordingHost,
+    { result, fuelLeft }: MessageEnd,
+  ): Pick<DryRun, 'call' | 'notRecorded'> {
+    try {
+      for (const key of parseResult(result ?? EMPTY_BYTES)?.storage.keys() ?? []) keys.written.add(key);
+      const expected = { bytes: result?.length ?? UNKNOWN_RESULT_BYTES, result, fuelLeft };
+      return { call: this.#recorder?.add(call.program.hash, call, keys.declared(call), expected) };
+    } catch (error) {
+      return { call: undefined, notRecorded: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   /** Runs `transaction` on the CPU; it sees `overrides` first, then the state before the block. */

@@ -1,15 +1,17 @@
 /** Phase 2, the batches: segment after segment, colour after colour; the kernel's side runs beside the CPU's. */
+import { WarpshrewError } from '../errors.js';
 import type { GpuLane, GpuOutcomes } from '../gpu/types.js';
 import type { LaneContext } from '../lane/message.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { Executor, LaneKey, LaneOutcome, LaneStatistics } from '../lane/types.js';
 import type { Program } from '../program/types.js';
 import type { DryRun } from './block-tasks.js';
+import type { BlockBudget } from './block-weight.js';
 import type { CostModel } from './cost-model.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import { accessSetOf, FEWEST_FOR_WORKERS } from './dry-run.js';
 import type { PlannedBlock } from './engine.js';
-import { GpuBlockDriver } from './gpu-block.js';
+import { type Finished, GpuBlockDriver } from './gpu-block.js';
 import { type Policy, programHashOf, routeBlock, type Segment } from './route.js';
 import { sawTheTruth } from './validate.js';
 import type { Versions } from './versions.js';
@@ -33,11 +35,15 @@ export interface Batches {
   readonly gpu: GpuLane | undefined;
   readonly costs: CostModel;
   readonly statistics: LaneStatistics;
+  /** What the block's outcomes may take. */
+  readonly budget: BlockBudget;
+  /** Under `gpu`: waits for kernels that are not compiled yet, as tests and measurements want it. */
+  readonly waitsForKernels: boolean;
   /** Called when the kernel failed as a whole; it is not used again for this block. */
   readonly onGpuFailure: (error: unknown) => void;
 }
 
-/** Runs what was planned. Returns what ran, by position; all their writes are in `versions`. */
+/** Runs what was planned. Throws `BlockTooLarge` when the outcomes have no room in the budget. Returns what ran, by position; all their writes are in `versions`. */
 export async function runPlan(block: PlannedBlock, batches: Batches): Promise<(ScheduledTransaction | undefined)[]> {
   return new PlanRun(block, batches).run();
 }
@@ -61,8 +67,10 @@ class PlanRun {
   async run(): Promise<(ScheduledTransaction | undefined)[]> {
     const { block, batches } = this;
     const { statistics, policy, gpu, costs, pool } = batches;
-    // Nothing may be left to the CPU only because a kernel is not compiled yet; `auto` does not wait.
-    if (policy === 'gpu' && gpu !== undefined) await this.#compileAll(gpu);
+    if (gpu !== undefined) {
+      this.#refuseUnrecorded(gpu);
+      if (batches.waitsForKernels && batches.policy === 'gpu') await this.#compileAll(gpu);
+    }
     const route = routeBlock(block, {
       policy,
       gpu,
@@ -91,6 +99,15 @@ class PlanRun {
     }
     this.#learnFromKernel();
     return this.#scheduled;
+  }
+
+  /** A program whose call could not be recorded for the kernel does not get one. */
+  #refuseUnrecorded(gpu: GpuLane): void {
+    for (const dryRun of this.block.dryRuns) {
+      if (dryRun?.notRecorded !== undefined && dryRun.program !== undefined) {
+        gpu.refuse(dryRun.program, 'record', dryRun.notRecorded);
+      }
+    }
   }
 
   async #compileAll(gpu: GpuLane): Promise<void> {
@@ -145,7 +162,7 @@ class PlanRun {
       const done: [number, ScheduledTransaction][] = [];
       const declined: number[] = [];
       for (const node of gpu) {
-        const finished = driver.finish(node, number++, outcomes);
+        const finished = this.#finishNode(driver, node, number++, outcomes);
         if (finished.kind === 'declined') {
           declined.push(node);
           if (finished.why === 'punt') statistics.punted++;
@@ -153,6 +170,7 @@ class PlanRun {
           continue;
         }
         const { outcome, ranOnGpu } = finished;
+        if (outcome.reads !== this.#dryRun(node).outcome.reads) this.batches.budget.take(outcome);
         done.push([node, { outcome, executor: ranOnGpu ? 'gpu' : 'cpu' }]);
         if (!ranOnGpu) continue;
         const hash = programHashOf(this.block, node) as string;
@@ -165,7 +183,23 @@ class PlanRun {
       done.push(...(await this.#onCpu(declined)));
       this.#keep(done);
     }
-    driver.tell(segment, (position) => this.#scheduled[position]?.outcome, trusted);
+    try {
+      driver.tell(segment, (position) => this.#scheduled[position]?.outcome, trusted);
+    } catch (error) {
+      this.#gpuFailed(error);
+    }
+  }
+
+  /** What the kernel left may be unreadable: then its program loses its kernel, and the CPU runs the call. */
+  #finishNode(driver: GpuBlockDriver, node: number, number: number, outcomes: GpuOutcomes): Finished {
+    try {
+      return driver.finish(node, number, outcomes);
+    } catch (error) {
+      // An error that says what it is comes from the CPU's part of the transaction.
+      if (error instanceof WarpshrewError) throw error;
+      this.batches.gpu?.refuse(programHashOf(this.block, node) ?? '', 'read', error);
+      return { kind: 'declined', why: 'punt' };
+    }
   }
 
   /** The CPU's nodes of a colour: reused where the dry run saw the truth, run where it did not. */
@@ -187,19 +221,23 @@ class PlanRun {
 
   async #onCpu(nodes: readonly number[]): Promise<[number, ScheduledTransaction][]> {
     if (nodes.length === 0) return [];
-    const { pool, context, versions, runner, statistics } = this.batches;
+    const { pool, context, versions, runner, statistics, budget } = this.batches;
     const { planned, transactions } = this.block;
     const started = performance.now();
     let outcomes: LaneOutcome[];
     if (pool === undefined || nodes.length < FEWEST_FOR_WORKERS) {
       outcomes = nodes.map((node) => {
         const position = planned[node];
-        return driveOnCpu(laneTransaction(transactions[position], context, versions.before(position)), runner);
+        const run = laneTransaction(transactions[position], context, versions.before(position));
+        const outcome = driveOnCpu(run, runner);
+        budget.take(outcome);
+        return outcome;
       });
       this.#learn(nodes, outcomes, performance.now() - started, 'alone');
     } else {
       outcomes = await pool.execute(
         nodes.map((node) => ({ transaction: transactions[planned[node]], overrides: this.#overridesOf(node) })),
+        budget,
       );
       this.#learn(nodes, outcomes, performance.now() - started, 'pool');
     }
@@ -275,7 +313,8 @@ class PlanRun {
     if (known !== undefined) return known;
     const { context, versions } = this.batches;
     const position = this.block.planned[node];
-    const step = laneTransaction(this.block.transactions[position], context, versions.before(position)).next();
+    const unwatched = { ...context, watch: undefined };
+    const step = laneTransaction(this.block.transactions[position], unwatched, versions.before(position)).next();
     if (step.done || step.value.program.hash !== hash) return undefined;
     this.#programs.set(hash, step.value.program);
     return step.value.program;

@@ -1,6 +1,5 @@
 import { ProgramError } from '../errors.js';
 import { typeByte } from './decode-code.js';
-import { LIMITS } from './limits.js';
 import type {
   BlockType,
   ConstantExpression,
@@ -90,11 +89,6 @@ function writeBody(out: Writer, body: FunctionBody): void {
   }
   inner.vector(runs, ([count, type]) => inner.u32(count).byte(typeByte(type)));
   for (const instruction of body.code) writeInstruction(inner, instruction);
-  if (inner.length > LIMITS.functionBytes) {
-    throw new ProgramError('WASM_LIMIT', 'a function with its fuel charges is larger than engines take', {
-      facts: { limit: 'functionBytes', allowed: LIMITS.functionBytes, found: inner.length },
-    });
-  }
   out.sized(inner);
 }
 
@@ -123,7 +117,7 @@ function writeExport(out: Writer, definition: ExportDefinition): void {
   out.name(definition.name).byte(EXPORT_KIND[definition.kind]).u32(definition.index);
 }
 
-/** Encodes a module in the binary format; `decodeModule` of the result gives it back. Throws `WASM_LIMIT` if a function grew too large. */
+/** Encodes a module in the binary format; `decodeModule` of the result gives it back. */
 export function encodeModule(module: WasmModule): Uint8Array {
   const out = new Writer();
   out.bytes(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));

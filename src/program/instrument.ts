@@ -1,14 +1,14 @@
 import { make } from './decode-code.js';
-import { greatestOperandDepth } from './height.js';
 import {
-  bulkHelper,
   type Counters,
   chargeFuel,
   type Helpers,
+  memoryBulkHelper,
   memoryGrowHelper,
   stackEnter,
   stackLeave,
   stackTrap,
+  tableBulkHelper,
 } from './instrument-code.js';
 import { LIMITS } from './limits.js';
 import type { BlockType, ExportDefinition, FunctionBody, FunctionType, Instruction, WasmModule } from './module.js';
@@ -28,8 +28,8 @@ const ENDS_BLOCK = new Set<number>([
   OP.unreachable,
 ]);
 const NEVER_FALLS_THROUGH = new Set<number>([OP.br, OP.brTable, OP.return, OP.unreachable]);
-const BY_64 = new Set<number>([OP.memoryCopy, OP.memoryFill, OP.memoryInit]);
-const BY_8 = new Set<number>([OP.tableCopy, OP.tableInit]);
+const MEMORY_BULK = new Set<number>([OP.memoryCopy, OP.memoryFill, OP.memoryInit]);
+const TABLE_BULK = new Set<number>([OP.tableCopy, OP.tableInit, OP.tableFill, OP.tableGrow]);
 
 /** Types, functions and globals that instrumentation appends, so that no index of the source changes. */
 class Additions {
@@ -67,13 +67,15 @@ class Additions {
     return code;
   }
 
+  private helperCode(name: keyof Helpers): Instruction[] {
+    if (name === 'grow') return memoryGrowHelper(this.counters, this.memoryMax);
+    return name === 'memoryBulk' ? memoryBulkHelper(this.counters) : tableBulkHelper(this.counters);
+  }
+
   helper(name: keyof Helpers): number {
     const known = this.helpers[name];
     if (known !== undefined) return known;
-    const code =
-      name === 'grow'
-        ? memoryGrowHelper(this.counters, this.memoryMax)
-        : bulkHelper(this.counters, name === 'bulk64' ? 6 : 3);
+    const code = this.helperCode(name);
     const index = this.addFunction({ params: ['i32'], results: ['i32'] }, ['i32'], code);
     this.helpers[name] = index;
     return index;
@@ -140,8 +142,8 @@ function chargedBody(code: readonly Instruction[], additions: Additions): Charge
     } else if (op === OP.memoryGrow) {
       out.push(make(OP.call, additions.helper('grow')));
     } else {
-      if (BY_64.has(op)) out.push(make(OP.call, additions.helper('bulk64')));
-      if (BY_8.has(op)) out.push(make(OP.call, additions.helper('bulk8')));
+      if (MEMORY_BULK.has(op)) out.push(make(OP.call, additions.helper('memoryBulk')));
+      if (TABLE_BULK.has(op)) out.push(make(OP.call, additions.helper('tableBulk')));
       if ((op === OP.br || op === OP.brIf) && instruction.a === depth) exits = true;
       if (op === OP.brTable && instruction.targets!.includes(depth)) exits = true;
       out.push(instruction);
@@ -157,19 +159,12 @@ function resultBlock(type: FunctionType, additions: Additions): BlockType {
   return { kind: 'type', index: additions.typeIndex({ params: [], results: type.results }) };
 }
 
-/** Slots that a frame of `body` takes of the stack budget (lane rules 4). */
-export function frameSlots(module: WasmModule, body: FunctionBody): number {
-  const params = module.types[body.typeIndex].params.length;
-  return 16 + params + body.locals.length + greatestOperandDepth(module, body);
-}
-
 /**
  * Stack budget first, then the body with its fuel. A body that branches to its own label or returns is put into one block
  * with the function's results, so that every way out passes the place where the budget is given back.
  */
-function instrumentBody(body: FunctionBody, additions: Additions): FunctionBody {
+function instrumentBody(body: FunctionBody, slots: number, additions: Additions): FunctionBody {
   const { source, counters } = additions;
-  const slots = frameSlots(source, body);
   const end = make(OP.end);
   // Such a frame can never be entered. Its body is dropped: compiling it might take an engine minutes.
   if (slots > STACK_SLOTS) return { ...body, code: [...stackTrap(counters), end] };
@@ -203,13 +198,14 @@ function atMost(max: number | undefined, limit: number): number {
  * Puts fuel and the stack budget into a valid module (lane rules 3, 4 and 5). The result has no start section (the function is
  * called first thing by the exported `__execute`), a memory of at most 512 pages, a table of at most 4,096 elements,
  * three more globals, no dead code, and exports only `memory`, `__execute`, `__meta` and the three globals.
+ * `slots` are those of each function's frame, as `validateModule` gives them.
  */
-export function instrumentModule(source: WasmModule): WasmModule {
+export function instrumentModule(source: WasmModule, slots: Uint32Array): WasmModule {
   const first = source.globals.length;
   const counters: Counters = { fuel: first, stack: first + 1, why: first + 2 };
   const memoryMax = atMost(source.memory?.maxPages, LIMITS.memoryPages);
   const additions = new Additions(source, counters, memoryMax);
-  const functions = source.functions.map((body) => instrumentBody(body, additions));
+  const functions = source.functions.map((body, i) => instrumentBody(body, slots[i], additions));
   let exports: ExportDefinition[] = source.exports.filter(
     (e) => e.name === 'memory' || ((e.name === '__execute' || e.name === '__meta') && e.kind === 'func'),
   );

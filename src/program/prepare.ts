@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { decodeModule } from './decode.js';
+import { decodeBodies, readModule } from './decode.js';
 import { encodeModule } from './encode.js';
 import { instrumentModule } from './instrument.js';
-import { LIMITS } from './limits.js';
 import { BoundedCache } from './lru.js';
-import { overLimit } from './reader.js';
+import { entryFuel } from './prices.js';
 import { decideReuse, withReset } from './reuse.js';
 import type { Program } from './types.js';
 import { validateModule } from './validate.js';
@@ -20,22 +19,27 @@ const cache = new BoundedCache<Program>(CACHED_PROGRAMS, CACHED_BYTES);
  * Throws {@link ProgramError} (`WASM_*`) if lane rules 3 refuse the module. `wasm` must not be changed afterwards.
  */
 export function prepareProgram(wasm: Uint8Array): Program {
-  if (wasm.length > LIMITS.moduleBytes) throw overLimit('moduleBytes', wasm.length);
   const hash = createHash('sha256').update(wasm).digest('hex');
   const known = cache.get(hash);
   if (known) return known;
-  const source = decodeModule(wasm);
-  validateModule(source, wasm);
-  const module = instrumentModule(source);
+  const program = buildProgram(wasm, hash);
+  cache.set(hash, program, program.instrumented.length);
+  return program;
+}
+
+/** Prepares a program, whatever was prepared before. */
+export function buildProgram(wasm: Uint8Array, hash = createHash('sha256').update(wasm).digest('hex')): Program {
+  const source = readModule(wasm);
+  const slots = validateModule(source);
+  const module = instrumentModule(decodeBodies(source), slots);
   const reuse = decideReuse(module);
-  const program: Program = {
+  return {
     hash,
     source: wasm,
     instrumented: encodeModule(reuse.reusable ? withReset(module) : module),
     module,
+    entryFuel: entryFuel(module),
     reuse,
     imports: new Set(source.imports.map((i) => i.name)),
   };
-  cache.set(hash, program, program.instrumented.length);
-  return program;
 }

@@ -227,10 +227,10 @@ export class Store extends StoreReader {
     try {
       roots = this.updateTrees(batch, block.standardWrites, lane);
       check?.(roots);
-      const touched = [
-        ...putVersions(batch, 'S', block.standardWrites, block.height),
-        ...putVersions(batch, 'P', lane, block.height),
-      ];
+      const touched = {
+        S: putVersions(batch, 'S', block.standardWrites, block.height),
+        P: putVersions(batch, 'P', lane, block.height),
+      };
       batch.put('undo', beU32(block.height), encodeTouched(touched));
       undoFrom = this.pruneUndo(batch, block.height);
       batch.put('blocks', blockKey(block.height), encodeBlockRecord(block, roots));

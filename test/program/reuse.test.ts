@@ -325,7 +325,7 @@ describe('programs that leave something behind', () => {
       expect(program.reuse).toEqual(reuse);
       const runner = new ProgramRunner();
       for (let i = 0; i < 4; i++) {
-        const fuel = i === 2 ? 9 : FUEL;
+        const fuel = i === 2 ? program.entryFuel + 9 : FUEL;
         expect(runner.run(program, testHost().host, fuel)).toEqual(freshRun(program, fuel));
         expect(runner.kept.instances).toBe(kept || (i === 2 && reuse.reusable) ? 1 : 0);
       }
@@ -351,7 +351,7 @@ describe('programs that leave something behind', () => {
     const program = prepareProgram(b.execute(code).bytes());
     const runner = new ProgramRunner();
     const asked = [7, 8, 7].map((h) => {
-      const { result, askedDryRun } = runner.run(program, testHost({ height: h }).host);
+      const { result, askedDryRun } = runner.run(program, testHost({ height: h }).host, FUEL);
       return [result?.[0], askedDryRun];
     });
     expect(asked).toEqual([
@@ -366,22 +366,22 @@ describe('programs that leave something behind', () => {
     const sequence = b.import('__sequence');
     const program = prepareProgram(b.execute([i32(104), call(sequence), i32(104)]).bytes());
     const runner = new ProgramRunner();
-    expect(runner.run(program, testHost().host).status).toBe('OK');
+    expect(runner.run(program, testHost().host, FUEL).status).toBe('OK');
     const failing = testHost({
       sequence: () => {
         throw new TypeError('the database is gone');
       },
     });
-    expect(() => runner.run(program, failing.host)).toThrow(TypeError);
+    expect(() => runner.run(program, failing.host, FUEL)).toThrow(TypeError);
     expect(runner.kept.instances).toBe(0);
     const overflowing = testHost({
       sequence: function overflow(): bigint {
         return overflow() + 1n;
       },
     });
-    expect(() => runner.run(program, overflowing.host)).toThrow(InternalError);
+    expect(() => runner.run(program, overflowing.host, FUEL)).toThrow(InternalError);
     expect(runner.kept.instances).toBe(0);
-    expect(runner.run(program, testHost().host)).toEqual(freshRun(program, FUEL));
+    expect(runner.run(program, testHost().host, FUEL)).toEqual(freshRun(program, FUEL));
   });
 
   it('a program may be run by the host of another run of it', () => {
@@ -395,12 +395,12 @@ describe('programs that leave something behind', () => {
     let inner: RunResult | undefined;
     const nesting = testHost({
       sequence: () => {
-        inner = runner.run(program, testHost().host);
+        inner = runner.run(program, testHost().host, FUEL);
         return 1n;
       },
     });
     for (let i = 0; i < 2; i++) {
-      const outer = runner.run(program, nesting.host);
+      const outer = runner.run(program, nesting.host, FUEL);
       expect(outer).toEqual(freshRun(program, FUEL));
       expect(inner).toEqual(outer);
     }
@@ -411,7 +411,7 @@ describe('programs that leave something behind', () => {
     for (let i = 0; i < 40; i++) {
       const b = new WasmBuilder();
       b.memory = { minPages: 32, maxPages: undefined };
-      runner.run(prepareProgram(b.execute([i32(i), op(OP.drop), i32(4)]).bytes()), testHost().host);
+      runner.run(prepareProgram(b.execute([i32(i), op(OP.drop), i32(4)]).bytes()), testHost().host, FUEL);
     }
     expect(runner.kept.instances).toBe(32);
     expect(runner.kept.memoryBytes).toBe(32 * 32 * 65_536);

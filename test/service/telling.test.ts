@@ -8,7 +8,13 @@ import { ServiceState } from '../../src/service/service-state.js';
 import { timeText } from '../../src/service/sync-progress.js';
 
 const roots = { standard: '0', lane: '0', state: '0' };
-const gpu = { gpu: 'none', gpuFailures: 0, lastGpuFailure: undefined } as const;
+const gpu = {
+  gpu: 'none',
+  gpuFailures: 0,
+  lastGpuFailure: undefined,
+  kernelFailures: 0,
+  lastKernelFailure: undefined,
+} as const;
 
 function blockEvent(height: number): EngineEvent {
   const statistics = {
@@ -20,6 +26,7 @@ function blockEvent(height: number): EngineEvent {
     demoted: 0,
     punted: 0,
     accessViolations: 0,
+    tooLarge: 0,
     gpuFailures: 0,
     compiling: 0,
     gpuRuns: {},

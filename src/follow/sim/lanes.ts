@@ -9,8 +9,12 @@ import { concatBytes, fromBinaryString, readU32, u32Bytes } from '../../util/byt
 import { BlockIndexer } from '../block-indexer.js';
 import type { IndexedTip, Indexer } from '../indexer.js';
 
-/** One engine for everything: it keeps the programs that it has compiled. */
-const ENGINE = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
+/** One engine for everything: it keeps the programs that it has compiled. Made where contracts run, not where sums are printed. */
+let shared: LaneEngine | undefined;
+function engine(): LaneEngine {
+  shared ??= new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
+  return shared;
+}
 const STORE = { network: 'regtest', moduleHash: '00'.repeat(32) } as const;
 const EMPTY: ReadonlySet<number> = new Set([7, 77, 177]);
 
@@ -30,7 +34,7 @@ export class SimIndexer implements Indexer {
     readonly store: Store,
     fails: () => boolean = () => false,
   ) {
-    this.#blocks = new BlockIndexer(store, ENGINE, {
+    this.#blocks = new BlockIndexer(store, engine(), {
       runBlock: async (raw, height, ahead) => {
         if (fails()) return failure();
         const recent = ahead ? this.#recent : new Map<string, Uint8Array>();
