@@ -1,8 +1,8 @@
 /**
- * A snapshot file: magic ++ chunks ++ manifest (JSON) ++ signature (64 bytes or none) ++ trailer.
- * A chunk is deflated (zlib); raw it is rows of one column, each: key length u32 LE, value length u32 LE, key, value. Keys ascend.
- * The trailer, 16 bytes: manifest length u32 LE, signature length u32 LE, magic of the end.
- * The signature is Ed25519 over the magic ++ the manifest; the manifest holds the SHA-256 of every chunk.
+ * A snapshot file: magic ++ chunks ++ manifest (JSON) ++ signature (64 bytes or none) ++ trailer. A chunk is deflated
+ * (zlib); raw it is rows of one column, each: key length u32 LE, value length u32 LE, key, value. Keys ascend. The
+ * trailer, 16 bytes: manifest length u32 LE, signature length u32 LE, magic of the end. The signature is Ed25519 over
+ * the magic ++ the manifest; the manifest holds the SHA-256 of every chunk.
  */
 import { InputError } from '../../errors.js';
 import { readU32, writeU32 } from '../../util/bytes.js';
