@@ -29,7 +29,7 @@ const PROOF_WORD = 36;
 
 const opened = await openDevice();
 const { device, flags } = opened;
-const lane = new DawnLane(opened, { measure: true });
+const lane = new DawnLane(opened, { measure: true, patient: true });
 const program = prepareProgram(builtPrograms().claim);
 await lane.prepare(program);
 const rows = [];

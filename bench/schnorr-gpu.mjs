@@ -116,7 +116,7 @@ const BENCHES = {
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-const lane = await openGpuLane({ measure: true });
+const lane = await openGpuLane({ measure: true, patient: true });
 const report = { adapter: lane.adapter, rows: [] };
 console.log(`${lane.adapter.vendor} ${lane.adapter.description}`);
 for (const only of options.only.split(',')) {

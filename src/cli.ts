@@ -5,6 +5,7 @@ import { addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
 import { PROGRAM_NAMES, type ProgramName } from './util/built-wasm.js';
 import { onDeepThread } from './util/deep-thread.js';
+import { maskUserInfo } from './util/mask.js';
 import { VERSION } from './util/version.js';
 
 /** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
@@ -12,6 +13,7 @@ const program = new Command('warpshrew')
   .description('Two-phase Bitcoin metaprotocol indexer: dry run, conflict graph, WGSL batches, one atomic commit')
   .version(VERSION)
   .showHelpAfterError('(add --help for the options)')
+  .configureOutput({ outputError: (text, write) => write(maskUserInfo(text)) })
   .exitOverride();
 
 const height = (text: string): number => {
@@ -96,6 +98,7 @@ program
   .option('--dependent <rule>', 'demote or reject messages that spend lane outputs of their own block', dependent)
   .option('--workers <n>', 'dry-run and CPU workers', height)
   .option('--roots <file>', 'write height and state root, one line per block')
+  .option('--wait-for-kernels', 'with --policy gpu: wait for the driver to compile, however long it takes')
   .option('--json', 'end with one line of JSON')
   .action(async (path: string, options) =>
     finishDeep(async () => (await import('./cli/replay.js')).replayCommand(path, options)),
@@ -138,6 +141,7 @@ program
   .option('--indexer <file>', 'the module the database was made with (default: the built-in indexer)')
   .option('--host <host>', 'address to serve on', '127.0.0.1')
   .option('--port <port>', 'port to serve on', height, 8080)
+  .option('--allow-host <names>', 'names that requests may have in `Host`, comma-separated; * for any')
   .action(async (options) => finish(await (await import('./cli/serve.js')).serveCommand(options)));
 
 program
@@ -165,17 +169,20 @@ program
 
 program
   .command('bench')
-  .description('measure the kernel against V8, or whole blocks under every policy; exit status 1 if a result differs')
-  .argument('<what>', 'gpu or blocks')
+  .description(
+    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; exit status 1 if a result differs or a unit takes too long',
+  )
+  .argument('<what>', 'gpu, blocks or fuel')
   .option(
     '--sizes <list>',
     'messages per batch or block, comma-separated (default: 100,1000,10000, gpu also 100000)',
     sizes,
   )
-  .option('--only <list>', 'programs (gpu) or workloads (blocks), comma-separated')
-  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7)', height)
+  .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
+  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, fuel 5)', height)
   .option('--policies <list>', 'blocks: beside sequential, comma-separated', policies, ['cpu', 'auto', 'gpu'])
   .option('--workers <n>', 'blocks: dry-run and CPU workers', height)
+  .option('--kernel', 'fuel: in the kernel, too')
   .option('--json', 'print JSON')
   .action(async (what: string, options) =>
     finishDeep(async () => (await import('./cli/bench.js')).benchCommand(what, options)),
@@ -223,6 +230,7 @@ function report(error: unknown): number {
       error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
     return fine ? 0 : EXIT.usage;
   }
-  process.stderr.write(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`INTERNAL: ${maskUserInfo(text)}\n`);
   return EXIT.internal;
 }

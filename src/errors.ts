@@ -1,3 +1,5 @@
+import { maskUserInfo } from './util/mask.js';
+
 /** Everything known of where an error happened; printed with the message and sent as `data` over JSON-RPC. */
 export type ErrorFacts = Readonly<Record<string, string | number | bigint | boolean>>;
 
@@ -15,7 +17,7 @@ export interface ErrorOptions {
 export const EXIT = { check: 1, usage: 2, input: 3, store: 4, environment: 5, internal: 70 } as const;
 export type ExitKind = keyof typeof EXIT;
 
-/** Base of every error that a user can meet: a stable `code` (documented in docs/errors.md), facts and a hint. */
+/** Base of every error that a user can meet: a stable `code` (documented in docs/errors.md), facts and a hint. No user info of addresses is kept. */
 export class WarpshrewError extends Error {
   readonly code: string;
   readonly kind: ExitKind;
@@ -23,12 +25,12 @@ export class WarpshrewError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: string, kind: ExitKind, message: string, options: ErrorOptions = {}) {
-    super(message, { cause: options.cause });
+    super(maskUserInfo(message), { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.kind = kind;
-    this.facts = options.facts ?? {};
-    this.hint = options.hint;
+    this.facts = masked(options.facts ?? {});
+    this.hint = options.hint === undefined ? undefined : maskUserInfo(options.hint);
   }
 
   get exitStatus(): number {
@@ -40,6 +42,14 @@ export class WarpshrewError extends Error {
     const facts = Object.entries(this.facts).map(([k, v]) => `  ${k}: ${v}`);
     return [`${this.code}: ${this.message}`, ...facts, ...(this.hint ? [`  hint: ${this.hint}`] : [])].join('\n');
   }
+}
+
+function masked(facts: ErrorFacts): ErrorFacts {
+  const entries = Object.entries(facts);
+  if (!entries.some(([, value]) => typeof value === 'string' && value.includes('://'))) return facts;
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'string' ? maskUserInfo(value) : value]),
+  );
 }
 
 /** A block, transaction or fixture file that is not what it should be. Codes `BLOCK_*`, `TX_*`, `FIXTURE_*`, `SNAPSHOT_*`. */
@@ -113,7 +123,7 @@ export function failureOf(error: unknown): Failure {
     const { code, kind, message, facts, hint } = error;
     return { code, kind, message, facts, hint };
   }
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const message = maskUserInfo(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return { code: 'INTERNAL', kind: 'internal', message, facts: {}, hint: undefined };
 }
 

@@ -105,7 +105,7 @@ export const EXECUTE = [
     '',
     'those behind a repaired transaction do not see what it wrote',
   ),
-  validate('repair-uncounted', 'onRerun(position);', '', 'repairs are not counted'),
+  validate('repair-uncounted', 'onRerun(position, repaired);', '', 'repairs are not counted'),
   schedule(
     'asked-dry-run-reused',
     "policy !== 'gpu' && !dryRun.askedDryRun && sawTheTruth",
@@ -156,9 +156,15 @@ export const EXECUTE = [
   ),
   gpuBlock(
     'context-not-compared',
-    'call.program.hash !== programOf(own, place.call) || !bytesEqual(call.context, contextBytes(own, place.call))',
-    'call.program.hash !== programOf(own, place.call)',
+    'bytesEqual(call.context, contextBytes(own, number))',
+    'true',
     'a kernel run with another context than the transaction has counts',
+  ),
+  gpuBlock(
+    'fuel-not-compared',
+    'call.fuel === callFuel(own, number) &&',
+    '',
+    'a kernel run with other fuel than the transaction has left counts',
   ),
   gpuBlock(
     'confirm-any-result',

@@ -23,6 +23,9 @@ const NAMES = [
   'old-writes-stay',
   'repair-unseen',
   'never-invalid',
+  'fuel-not-shared',
+  'envelope-twice',
+  'creation-free',
 ];
 
 export const FUZZ = NAMES.map((name) => {

@@ -1,7 +1,8 @@
 // The meaning of a lane transaction: generator, overlay, messages, creations, scan.
 import { inFile } from './in-file.mjs';
 
-const RULES = ['test/lane/rules.test.ts', 'test/lane/cases.test.ts', 'test/lane/results.test.ts'];
+const RULES = ['rules', 'cases', 'results', 'allowance'].map((name) => `test/lane/${name}.test.ts`);
+const allowance = inFile('src/lane/allowance.ts', 'test/lane/allowance.test.ts');
 const transaction = inFile('src/lane/transaction.ts', ...RULES);
 const message = inFile('src/lane/message.ts', 'test/lane/edges.test.ts', ...RULES);
 const overlay = inFile('src/lane/overlay.ts', 'test/lane/overlay.test.ts', ...RULES);
@@ -13,13 +14,13 @@ export const LANE = [
   transaction('failed-keeps-writes', 'view.dropMessage();', 'view.keepMessage();', 'a failed message keeps its writes'),
   transaction(
     'refund-to-pointer',
-    'sheets.at(protostone.refund as number).addAll(incoming)',
-    'sheets.at(protostone.pointer as number).addAll(incoming)',
+    'sheets.put(protostone.refund as number, incoming)',
+    'sheets.put(protostone.pointer as number, incoming)',
     'the refund of a failed message goes to its pointer',
   ),
   transaction(
     'no-refund',
-    "return sheets.at(protostone.refund as number).addAll(incoming) ? 'failed' : 'undone';",
+    "return sheets.put(protostone.refund as number, incoming) ? 'failed' : 'sum over u128 of a refund';",
     "return 'failed';",
     'a failed message is not refunded',
   ),
@@ -45,8 +46,8 @@ export const LANE = [
   ),
   transaction(
     'incoming-not-first-shadow',
-    'sheets.at(first.shadowVout).addAll(spent);',
-    'sheets.at(protostones[0].shadowVout).addAll(spent);',
+    'sheets.put(first.shadowVout, spent);',
+    'sheets.put(protostones[0].shadowVout, spent);',
     'what is spent goes to the first protostone, whatever its tag',
   ),
   transaction(
@@ -121,8 +122,8 @@ export const LANE = [
   ),
   message(
     'outside-read-unrecorded',
-    'return this.#call.view.get(this.#call.prefix + toBinaryString(key));',
-    'return this.#call.view.peek(this.#call.prefix + toBinaryString(key));',
+    'return this.#call.running.view.get(this.#call.prefix + toBinaryString(key));',
+    'return this.#call.running.view.peek(this.#call.prefix + toBinaryString(key));',
     'storage reads are not recorded',
     { tests: ['test/execute/engine.test.ts', ...RULES] },
   ),
@@ -223,5 +224,42 @@ export const LANE = [
     "else if (status === 'REJECTED') counters.malformed++;",
     '',
     'rejected messages are not counted',
+  ),
+  allowance(
+    'fuel-not-shared',
+    'this.#fuelLeft = fuelLeft;',
+    'if (fuelLeft > this.#fuelLeft) this.#fuelLeft = fuelLeft;',
+    'each message of a transaction has all of its fuel',
+  ),
+  allowance(
+    'fuel-per-byte',
+    'export const FUEL_PER_BYTE = 50;',
+    'export const FUEL_PER_BYTE = 0;',
+    'a large transaction has no more fuel',
+  ),
+  allowance(
+    'envelope-twice',
+    'this.#envelopeUsed = true;',
+    'this.#envelopeUsed = false;',
+    'an envelope serves two creations of a transaction',
+  ),
+  allowance(
+    'refused-charge-free',
+    'this.#fuelLeft = pays ? this.#fuelLeft - amount : 0;',
+    'if (pays) this.#fuelLeft -= amount;',
+    'a charge beyond what is left takes nothing',
+  ),
+  message(
+    'creation-free',
+    "if (isCreation(target) && !allowance.charge(CREATION_FUEL)) return failed('OUT_OF_FUEL', 'out of fuel');",
+    '',
+    'an attempt to create costs nothing',
+  ),
+  transaction(
+    'sheet-entries-unbounded',
+    "if (entries > SHEET_ENTRY_LIMIT) return 'more than 10,000 sheet entries';",
+    '',
+    'a transaction writes any number of sheet entries',
+    { tests: ['test/lane/sheet-limit.test.ts'] },
   ),
 ];

@@ -12,20 +12,20 @@ const field = inFile('src/protocol/protocol-field.ts', 'test/lane/scan-offsets.t
 export const PROTOCOL = [
   edicts(
     'split-amount-once',
-    'return taken === 0n || sheets.at(output).add(id, taken);',
-    'return taken === 0n || sheets.at(output).add(id, limit ?? taken);',
+    'return taken === 0n || sheets.add(output, id, taken);',
+    'return taken === 0n || sheets.add(output, id, limit ?? taken);',
     'an edict puts down more than it takes',
   ),
   edicts(
     'split-keeps-shares',
-    'working.take(id, share * outputs);',
-    'working.take(id, share);',
+    'working.take(id, amount * outputs);',
+    'working.take(id, amount);',
     'a split creates assets',
   ),
   edicts(
     'split-rest-lost',
-    'if (amount > 0n) return true;',
-    'return true;',
+    'sheets.share(id, Number(total % outputs), 1n);',
+    '',
     'the rest of an even split does not go to the first outputs',
   ),
   edicts(
@@ -62,7 +62,7 @@ export const PROTOCOL = [
   sheet('sum-over-u128', 'if (sum > U128_MAX) return false;', '', 'a sum in a sheet passes u128'),
   sheet(
     'add-all-partly',
-    'if ((this.#entries.get(key)?.amount ?? 0n) + amount > U128_MAX) return false;',
+    'if ((large.get(key)?.amount ?? 0n) + amount > U128_MAX) return false;',
     '',
     'a refused sum of sheets changes some of its entries',
   ),

@@ -41,6 +41,7 @@ export const STORE = [
     'if (before !== undefined && before.roots.state !== roots.state) {',
     'if (before === undefined && height < 0) {',
     'a rollback does not check the root that it gives',
+    { tests: ['test/store/atomic.test.ts'] },
   ),
   store(
     'prune-one-more',
@@ -136,8 +137,8 @@ export const STORE = [
   ),
   tree(
     'piece-forgets',
-    'root = updateTree(rows, this.namespace, piece, (key, value) => rows.put(key, value));',
-    'root = updateTree(this.source, this.namespace, piece, (key, value) => rows.put(key, value));',
+    'root = updateTree(rows, this.namespace, piece,',
+    'root = updateTree(this.source, this.namespace, piece,',
     'the second portion of a large batch does not see the first',
   ),
   updater(

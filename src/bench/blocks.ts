@@ -161,7 +161,14 @@ class Side {
     readonly store: Store,
     { gpu, workers }: Pick<BlockBenchOptions, 'gpu' | 'workers'>,
   ) {
-    this.#engine = new LaneEngine({ policy, workers, gpu, laneStartHeight: 0, dependent: 'demote' });
+    this.#engine = new LaneEngine({
+      policy,
+      workers,
+      gpu,
+      waitForKernels: true,
+      laneStartHeight: 0,
+      dependent: 'demote',
+    });
   }
 
   async run(keep: boolean): Promise<LaneBlockResult> {

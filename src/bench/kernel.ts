@@ -70,8 +70,8 @@ export async function benchKernel(options: KernelBenchOptions): Promise<KernelRe
   const sources = builtPrograms();
   const compileMs: Record<string, number> = {};
   const rows: KernelRow[] = [];
-  const measured = new DawnLane(await openDevice(), { measure: true });
-  const piped = new DawnLane(await openDevice());
+  const measured = new DawnLane(await openDevice(), { measure: true, patient: true });
+  const piped = new DawnLane(await openDevice(), { patient: true });
   try {
     const { vendor, description, software } = piped.adapter;
     options.onProgress(`${vendor} ${description}${software ? ' (software)' : ''}`);

@@ -16,7 +16,7 @@ export async function fuzzKernelCommand(options: {
     runs,
     modules: only === undefined ? options.modules : 1,
     first: only ?? 0,
-    openLane: openGpuLane,
+    openLane: () => openGpuLane({ patient: true }),
     onProgress: (modules) => {
       if (modules - told < 64) return;
       told = modules;

@@ -11,7 +11,7 @@ export async function fuzzCommand(options: {
   /** All if not given. */
   readonly programs?: readonly ProgramName[];
 }): Promise<{ text: string; exitStatus: number }> {
-  const gpu = options.gpu ? await openGpuLane() : undefined;
+  const gpu = options.gpu ? await openGpuLane({ patient: true }) : undefined;
   const started = performance.now();
   try {
     const result = await runDifferential({

@@ -29,21 +29,23 @@ export async function indexCommand(
     label: settings.label,
     write: progress && ((line) => progress.write(line)),
   });
-  let service: Service;
+  let service: Service | undefined;
   try {
-    service = await Service.start({ settings, flags, moduleBytes, log, version: VERSION });
+    service = await Service.start({ settings, flags, moduleBytes, log, version: VERSION }, stopped);
   } catch (error) {
     const failure = failureOf(error);
     log.fatal(failureFields(failure), failure.message);
     return { text: '', exitStatus: EXIT[failure.kind] };
   }
+  if (service === undefined) return { text: '', exitStatus: 0 };
+  const { state, reporter } = service;
   const ticks = progress
-    ? setInterval(() => progress.show(service.state), PROGRESS_MS)
-    : setInterval(() => service.reporter.summary(), SUMMARY_MS);
+    ? setInterval(() => progress.show(state), PROGRESS_MS)
+    : setInterval(() => reporter.summary(), SUMMARY_MS);
   const failure = await lasting(service, settings, stopped);
   clearInterval(ticks);
   progress?.stop();
-  log.info({ height: service.state.head?.height }, 'stopping');
+  log.info({ height: state.head?.height }, 'stopping');
   await service.close();
   return { text: '', exitStatus: failure === undefined ? 0 : EXIT[failure.kind] };
 }

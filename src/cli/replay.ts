@@ -18,6 +18,7 @@ export interface ReplayCommandOptions {
   readonly dependent?: 'demote' | 'reject';
   readonly workers?: number;
   readonly roots?: string;
+  readonly waitForKernels?: boolean;
   readonly json?: boolean;
 }
 
@@ -26,7 +27,7 @@ export async function replayCommand(
   path: string,
   options: ReplayCommandOptions,
 ): Promise<{ text: string; exitStatus: number }> {
-  const gpu = await gpuFor(options.policy);
+  const gpu = await gpuFor(options);
   const rootsFile = options.roots === undefined ? undefined : openForWriting(options.roots);
   try {
     const summary = await replay({
@@ -40,6 +41,7 @@ export async function replayCommand(
       laneStartHeight: options.laneStartBlock,
       dependent: options.dependent,
       workers: options.workers,
+      waitForKernels: options.waitForKernels,
       progress: options.json && terminal() === undefined ? SILENT : terminalProgress(`replay (${options.policy})`),
       onGpuFailure: (line) => process.stderr.write(`${line}\n`),
       onBlock: (height, root) => {
@@ -54,10 +56,10 @@ export async function replayCommand(
 }
 
 /** `gpu` needs a device; `auto` takes one if there is one and says once when there is none. */
-async function gpuFor(policy: ReplayCommandOptions['policy']): Promise<GpuLane | undefined> {
+async function gpuFor({ policy, waitForKernels }: ReplayCommandOptions): Promise<GpuLane | undefined> {
   if (policy === 'sequential' || policy === 'cpu') return undefined;
   try {
-    return await openGpuLane();
+    return await openGpuLane({ patient: waitForKernels });
   } catch (error) {
     if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
     process.stderr.write(`no GPU, the CPU runs every batch (${error.code}: ${error.message})\n`);

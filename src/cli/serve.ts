@@ -10,6 +10,8 @@ export interface ServeOptions {
   readonly db: string;
   readonly host: string;
   readonly port: number;
+  /** Names in `Host` that are answered, beside the usual ones. */
+  readonly allowHost?: string;
   /** WASM file; the project's own indexer if not given. */
   readonly indexer?: string;
 }
@@ -31,10 +33,12 @@ export async function serveDatabase(options: ServeOptions): Promise<void> {
     checkModule(options.db, store.identity().moduleHash, StandardLane.hashOf(moduleBytes));
     const lane = new StandardLane({ moduleBytes, storeHandle: store.handle });
     standard = lane;
+    lane.startViews();
     const server = await startRpcServer({
       host: options.host,
       port: options.port,
-      backend: { store, view: (name, input, height) => lane.view(name, input, height) },
+      allowHost: options.allowHost,
+      backend: { store, view: (name, input, height, client) => lane.view(name, input, height, height, client) },
     });
     process.stdout.write(`${greeting(server.url)}\n`);
     await stopped;

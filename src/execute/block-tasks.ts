@@ -22,6 +22,8 @@ export interface DryRun {
   readonly program: string | undefined;
   /** Number of that call in the records written beside it; undefined if it is not recorded, or too large for the kernel. */
   readonly call: number | undefined;
+  /** Why recording it failed; what should not happen. */
+  readonly notRecorded?: string;
 }
 
 /** Which calls are written down for the kernel. */
@@ -77,7 +79,7 @@ export class BlockTasks {
     const run = laneTransaction(transaction, this.#context, this.#before, declared);
     let askedDryRun = false;
     let program: string | undefined;
-    let call: number | undefined;
+    let recorded: Pick<DryRun, 'call' | 'notRecorded'> = { call: undefined };
     let step = run.next();
     while (!step.done) {
       const contractCall = step.value;
@@ -87,7 +89,7 @@ export class BlockTasks {
       program ??= hash;
       const end = this.#runner.run(contractCall.program, recording ?? host, contractCall.fuel);
       askedDryRun ||= end.askedDryRun;
-      if (recording !== undefined) call = this.#record(contractCall, recording, end);
+      if (recording !== undefined) recorded = this.#record(contractCall, recording, end);
       step = run.next(end);
     }
     return {
@@ -96,7 +98,7 @@ export class BlockTasks {
       declaredReads: [...declared.reads],
       declaredWrites: [...declared.writes],
       program,
-      call,
+      ...recorded,
     };
   }
 
@@ -104,10 +106,19 @@ export class BlockTasks {
     return this.#recorder !== undefined && (this.#recorded?.has(hash) ?? true);
   }
 
-  #record(call: MessageCall, keys: RecordingHost, { result, fuelLeft }: MessageEnd): number | undefined {
-    for (const key of parseResult(result ?? EMPTY_BYTES)?.storage.keys() ?? []) keys.written.add(key);
-    const expected = { bytes: result?.length ?? UNKNOWN_RESULT_BYTES, result, fuelLeft };
-    return this.#recorder?.add(call.program.hash, call, keys.declared(call), expected);
+  /** Only the kernel needs the record: what fails here must not end the block. */
+  #record(
+    call: MessageCall,
+    keys: RecordingHost,
+    { result, fuelLeft }: MessageEnd,
+  ): Pick<DryRun, 'call' | 'notRecorded'> {
+    try {
+      for (const key of parseResult(result ?? EMPTY_BYTES)?.storage.keys() ?? []) keys.written.add(key);
+      const expected = { bytes: result?.length ?? UNKNOWN_RESULT_BYTES, result, fuelLeft };
+      return { call: this.#recorder?.add(call.program.hash, call, keys.declared(call), expected) };
+    } catch (error) {
+      return { call: undefined, notRecorded: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   /** Runs `transaction` on the CPU; it sees `overrides` first, then the state before the block. */

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
 import { WarpshrewError } from '../errors.js';
+import type { KernelFailure } from '../gpu/kernel-failures.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { DependentRule, LaneContext } from '../lane/message.js';
@@ -27,6 +28,7 @@ import { addMs, runPlan } from './schedule.js';
 import { runEach } from './sequential.js';
 import { validateAndRepair } from './validate.js';
 import { Versions } from './versions.js';
+import type { WorkWatch } from './work-watch.js';
 import { WorkerPool } from './worker-pool.js';
 
 export interface LaneEngineOptions {
@@ -40,8 +42,14 @@ export interface LaneEngineOptions {
   readonly costs?: CostModel;
   /** How `auto` runs a block; learned from what blocks took if not given. */
   readonly modes?: ModeChooser;
+  /** Told which transactions are run; looked at from other threads. */
+  readonly watch?: WorkWatch;
   /** Bytes that the outcomes of a block may take in batches, by an estimate; 256 MiB if not given. */
   readonly mostBlockBytes?: number;
+  /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
+  readonly waitForKernels?: boolean;
+  /** Hears once of every program that lost its kernel to a failure; the CPU runs it. */
+  readonly onKernelFailure?: (failure: KernelFailure) => void;
   /** Hears of every failure of the kernel as a whole; the block goes on on the CPU. */
   readonly onGpuFailure?: (error: unknown) => void;
   /** Hears what became of each lane transaction, in block order, before the result of the block is handed out. */
@@ -62,6 +70,9 @@ export interface EngineHealth {
   readonly gpuFailures: number;
   /** Code of the last of these failures. */
   readonly lastGpuFailure: string | undefined;
+  /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
+  readonly kernelFailures: number;
+  readonly lastKernelFailure: KernelFailure | undefined;
 }
 
 /** Phase 1 of a block: its lane transactions, what their dry runs found and the plan over them. */
@@ -95,6 +106,8 @@ export class LaneEngine {
   constructor(options: LaneEngineOptions) {
     this.#options = options;
     this.#costs = options.costs ?? new CostModel();
+    const { gpu, onKernelFailure } = options;
+    if (onKernelFailure !== undefined) gpu?.onKernelFailure(onKernelFailure);
     this.#modes = options.policy === 'auto' ? (options.modes ?? new BlockModes()) : ALWAYS_PARALLEL;
   }
 
@@ -167,7 +180,14 @@ export class LaneEngine {
   get health(): EngineHealth {
     const { gpu } = this.#options;
     const state = gpu === undefined ? 'none' : this.#gpuLost ? 'lost' : 'in use';
-    return { gpu: state, gpuFailures: this.#gpuFailures, lastGpuFailure: this.#lastGpuFailure };
+    const kernels = gpu?.kernelFailures;
+    return {
+      gpu: state,
+      gpuFailures: this.#gpuFailures,
+      lastGpuFailure: this.#lastGpuFailure,
+      kernelFailures: kernels?.count ?? 0,
+      lastKernelFailure: kernels?.last,
+    };
   }
 
   async close(): Promise<void> {
@@ -176,8 +196,8 @@ export class LaneEngine {
   }
 
   #contextOf(block: { readonly raw: Uint8Array }, height: number): LaneContext {
-    const { laneStartHeight, dependent } = this.#options;
-    return { height, block: block.raw, laneStartHeight, dependent };
+    const { laneStartHeight, dependent, watch } = this.#options;
+    return { height, block: block.raw, laneStartHeight, dependent, watch: watch?.thread(0) };
   }
 
   async #analyse(
@@ -196,7 +216,8 @@ export class LaneEngine {
     const tasks = new BlockTasks(context, before, this.#runner, recording);
     pool?.begin({
       kind: 'block',
-      context,
+      // Every thread has a watch of its own.
+      context: { ...context, watch: undefined },
       storeHandle: state.storeHandle,
       snapshot: state.storeHandle === undefined ? state.snapshot : undefined,
       recording,
@@ -249,6 +270,7 @@ export class LaneEngine {
       costs: this.#costs,
       statistics,
       budget,
+      waitsForKernels: this.#options.waitForKernels ?? false,
       onGpuFailure: (error) => this.#gpuFailed(error),
     });
     const started = performance.now();
@@ -311,7 +333,7 @@ export class LaneEngine {
     const size = this.#options.workers ?? Math.max(1, availableParallelism() - 1);
     if (size === 0 || count < FEWEST_FOR_WORKERS) return undefined;
     if (state.storeHandle === undefined && state.snapshot === undefined) return undefined;
-    this.#pool ??= new WorkerPool(size);
+    this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer);
     return this.#pool;
   }
 }

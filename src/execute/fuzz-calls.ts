@@ -268,7 +268,8 @@ export class FuzzCalls {
       [77],
       [0, 3, 5],
       [99],
-      ...(this.#chance(25) ? [[3], [8, 90_000, key]] : []),
+      // What takes much of the fuel that the messages of a transaction share, or all of it.
+      ...(this.#chance(50) ? [[3], [8, 90_000, key], [10, 150_000]] : []),
     ]);
   }
 }

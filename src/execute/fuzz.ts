@@ -125,6 +125,7 @@ class WatchedEngine {
       policy,
       workers: policy === 'cpu' ? workers : 0,
       gpu: policy === 'cpu' ? undefined : gpu,
+      waitForKernels: true,
       ...RULES,
       // The other way is the one that all are compared with.
       modes: ALWAYS_PARALLEL,

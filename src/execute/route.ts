@@ -5,7 +5,8 @@ import type { CostModel } from './cost-model.js';
 import type { PlannedBlock } from './engine.js';
 
 /**
- * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call to the kernel, nothing reused.
+ * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call whose kernel is compiled to the
+ * kernel, nothing reused.
  * `auto`: reuse where it holds; else the kernel where a hardware GPU is there, its kernel is compiled and it promises to be
  * cheaper; else the CPU.
  */
@@ -19,7 +20,7 @@ export interface Segment {
 
 export interface Route {
   readonly segments: readonly Segment[];
-  /** Calls that no kernel takes, and calls whose kernel is still being compiled. */
+  /** Calls that no kernel takes, and calls whose kernel is not compiled yet. */
   readonly unsupported: number;
   readonly compiling: number;
 }
@@ -100,22 +101,19 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
   let saving = 0;
   for (const nodes of colours) {
     for (const [hash, members] of candidates(block, nodes, policy)) {
+      const saved = policy === 'auto' ? costs.saving(hash, members.length, options.threads) : 0;
+      // Whether it has a kernel does not matter then: none is made that nobody will use.
+      if (policy === 'auto' && saved <= 0) continue;
       const program = options.program(hash, members[0]);
-      if (program === undefined || !gpu.supports(program).ok) {
+      const state = program === undefined ? 'refused' : gpu.kernelState(program, members.length);
+      if (state === 'refused') {
         choice.unsupported += members.length;
         if (program !== undefined) costs.refuse(hash);
-        continue;
-      }
-      if (policy === 'auto') {
-        const saved = costs.saving(hash, members.length, options.threads);
-        if (saved <= 0) continue;
-        if (!gpu.ready(program)) {
-          choice.compiling += members.length;
-          continue;
-        }
+      } else if (state === 'waiting') choice.compiling += members.length;
+      else {
         saving += saved;
+        for (const node of members) choice.gpu[node] = 1;
       }
-      for (const node of members) choice.gpu[node] = 1;
     }
   }
   // Not worth waking the device for.

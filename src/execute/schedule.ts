@@ -1,4 +1,5 @@
 /** Phase 2, the batches: segment after segment, colour after colour; the kernel's side runs beside the CPU's. */
+import { WarpshrewError } from '../errors.js';
 import type { GpuLane, GpuOutcomes } from '../gpu/types.js';
 import type { LaneContext } from '../lane/message.js';
 import { laneTransaction } from '../lane/transaction.js';
@@ -10,7 +11,7 @@ import type { CostModel } from './cost-model.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import { accessSetOf, FEWEST_FOR_WORKERS } from './dry-run.js';
 import type { PlannedBlock } from './engine.js';
-import { GpuBlockDriver } from './gpu-block.js';
+import { type Finished, GpuBlockDriver } from './gpu-block.js';
 import { type Policy, programHashOf, routeBlock, type Segment } from './route.js';
 import { sawTheTruth } from './validate.js';
 import type { Versions } from './versions.js';
@@ -36,6 +37,8 @@ export interface Batches {
   readonly statistics: LaneStatistics;
   /** What the block's outcomes may take. */
   readonly budget: BlockBudget;
+  /** Under `gpu`: waits for kernels that are not compiled yet, as tests and measurements want it. */
+  readonly waitsForKernels: boolean;
   /** Called when the kernel failed as a whole; it is not used again for this block. */
   readonly onGpuFailure: (error: unknown) => void;
 }
@@ -64,8 +67,10 @@ class PlanRun {
   async run(): Promise<(ScheduledTransaction | undefined)[]> {
     const { block, batches } = this;
     const { statistics, policy, gpu, costs, pool } = batches;
-    // Nothing may be left to the CPU only because a kernel is not compiled yet; `auto` does not wait.
-    if (policy === 'gpu' && gpu !== undefined) await this.#compileAll(gpu);
+    if (gpu !== undefined) {
+      this.#refuseUnrecorded(gpu);
+      if (batches.waitsForKernels && batches.policy === 'gpu') await this.#compileAll(gpu);
+    }
     const route = routeBlock(block, {
       policy,
       gpu,
@@ -94,6 +99,15 @@ class PlanRun {
     }
     this.#learnFromKernel();
     return this.#scheduled;
+  }
+
+  /** A program whose call could not be recorded for the kernel does not get one. */
+  #refuseUnrecorded(gpu: GpuLane): void {
+    for (const dryRun of this.block.dryRuns) {
+      if (dryRun?.notRecorded !== undefined && dryRun.program !== undefined) {
+        gpu.refuse(dryRun.program, 'record', dryRun.notRecorded);
+      }
+    }
   }
 
   async #compileAll(gpu: GpuLane): Promise<void> {
@@ -148,7 +162,7 @@ class PlanRun {
       const done: [number, ScheduledTransaction][] = [];
       const declined: number[] = [];
       for (const node of gpu) {
-        const finished = driver.finish(node, number++, outcomes);
+        const finished = this.#finishNode(driver, node, number++, outcomes);
         if (finished.kind === 'declined') {
           declined.push(node);
           if (finished.why === 'punt') statistics.punted++;
@@ -169,7 +183,23 @@ class PlanRun {
       done.push(...(await this.#onCpu(declined)));
       this.#keep(done);
     }
-    driver.tell(segment, (position) => this.#scheduled[position]?.outcome, trusted);
+    try {
+      driver.tell(segment, (position) => this.#scheduled[position]?.outcome, trusted);
+    } catch (error) {
+      this.#gpuFailed(error);
+    }
+  }
+
+  /** What the kernel left may be unreadable: then its program loses its kernel, and the CPU runs the call. */
+  #finishNode(driver: GpuBlockDriver, node: number, number: number, outcomes: GpuOutcomes): Finished {
+    try {
+      return driver.finish(node, number, outcomes);
+    } catch (error) {
+      // An error that says what it is comes from the CPU's part of the transaction.
+      if (error instanceof WarpshrewError) throw error;
+      this.batches.gpu?.refuse(programHashOf(this.block, node) ?? '', 'read', error);
+      return { kind: 'declined', why: 'punt' };
+    }
   }
 
   /** The CPU's nodes of a colour: reused where the dry run saw the truth, run where it did not. */
@@ -283,7 +313,8 @@ class PlanRun {
     if (known !== undefined) return known;
     const { context, versions } = this.batches;
     const position = this.block.planned[node];
-    const step = laneTransaction(this.block.transactions[position], context, versions.before(position)).next();
+    const unwatched = { ...context, watch: undefined };
+    const step = laneTransaction(this.block.transactions[position], unwatched, versions.before(position)).next();
     if (step.done || step.value.program.hash !== hash) return undefined;
     this.#programs.set(hash, step.value.program);
     return step.value.program;

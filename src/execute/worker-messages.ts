@@ -6,6 +6,13 @@ import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneKey } from '../lane/types.js';
 import type { Overrides, Recording } from './block-tasks.js';
 
+/** What a worker is given at its start. */
+export interface WorkerData {
+  /** Buffer of a WorkWatch, and the thread that the worker is in it. */
+  readonly watch: SharedArrayBuffer | undefined;
+  readonly thread: number;
+}
+
 /** Begins a block: everything after it is about this one, until the next. Not answered. */
 export interface BeginBlock {
   readonly kind: 'block';

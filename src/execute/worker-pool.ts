@@ -10,7 +10,7 @@ import type { DryRun } from './block-tasks.js';
 import { type BlockBudget, BlockTooLarge } from './block-weight.js';
 import type { DryRuns } from './dry-run.js';
 import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
-import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
+import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.js';
 
 /** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
 const PIECES_PER_WORKER = 4;
@@ -36,9 +36,14 @@ export class WorkerPool {
   #dead: Error | undefined;
   #closing = false;
 
-  constructor(readonly size: number) {
-    this.#workers = Array.from({ length: size }, () => {
-      const thread = new Worker(workerFile(), { resourceLimits: DEEP_STACK });
+  /** `watch`: buffer of a WorkWatch, in which worker i is thread i + 1. */
+  constructor(
+    readonly size: number,
+    watch?: SharedArrayBuffer,
+  ) {
+    this.#workers = Array.from({ length: size }, (_, i) => {
+      const workerData: WorkerData = { watch, thread: i + 1 };
+      const thread = new Worker(workerFile(), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
       thread.on('message', (answer: FromWorker) => {
         const job = worker.job;

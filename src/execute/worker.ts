@@ -1,5 +1,5 @@
 /** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
-import { type MessagePort, parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { failureOf } from '../errors.js';
 import { buffersOf } from '../gpu/records.js';
 import type { LaneKey, StateReader } from '../lane/types.js';
@@ -9,14 +9,17 @@ import { BlockTasks } from './block-tasks.js';
 import { BlockBudget, BlockTooLarge } from './block-weight.js';
 import { CachingReader } from './caching-reader.js';
 import { StoredState } from './stored-state.js';
+import { WorkWatch } from './work-watch.js';
 import { decodeItems, decodeTransactions, encodeDryRuns, encodeOutcomes } from './worker-codec.js';
-import type { BeginBlock, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
+import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.js';
 
 type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
 
 const port = parentPort;
 if (port === null) throw new Error('worker.js runs in a worker thread only');
 
+const { watch: buffer, thread } = workerData as WorkerData;
+const watch = buffer && new WorkWatch(buffer).thread(thread);
 /** Made for the first block: where this thread cannot run contracts, the engine is told why instead of a result. */
 let runner: ProgramRunner | undefined;
 const stores = new Map<bigint, Promise<StateReader>>();
@@ -38,7 +41,7 @@ port.on('message', (message: ToWorker) => {
 async function begin({ context, storeHandle, snapshot, recording }: BeginBlock): Promise<BlockTasks> {
   runner ??= new ProgramRunner();
   const before = new CachingReader(await open(storeHandle, snapshot));
-  return new BlockTasks(context, before, runner, recording);
+  return new BlockTasks({ ...context, watch }, before, runner, recording);
 }
 
 function open(

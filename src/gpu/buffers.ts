@@ -1,6 +1,8 @@
 import type { OpenDevice } from './device.js';
 import { sizeClass } from './staging.js';
 
+const MAX_BIND_GROUPS = 1_024;
+
 /** Device buffers by name that grow and are kept from block to block, and the bind groups over them. */
 export class BufferPool {
   readonly #buffers = new Map<string, GPUBuffer>();
@@ -26,6 +28,8 @@ export class BufferPool {
   bindGroup(id: string, describe: () => GPUBindGroupDescriptor): GPUBindGroup {
     let group = this.#bindGroups.get(id);
     if (group === undefined) {
+      // They hold the buffers of kernels that may be gone by now.
+      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
       group = this.opened.device.createBindGroup(describe());
       this.#bindGroups.set(id, group);
     }

@@ -11,6 +11,8 @@ export interface GpuFlags {
 
 export interface OpenDevice {
   readonly device: GPUDevice;
+  /** Errors that no error scope has taken; they are never printed. */
+  readonly stray: StrayErrors;
   readonly flags: GpuFlags;
   readonly adapter: { readonly vendor: string; readonly description: string; readonly software: boolean };
   /** Why the device was lost, once it is. */
@@ -19,10 +21,51 @@ export interface OpenDevice {
   close(): void;
 }
 
-// Dawn dies at random if the object that create() returns is collected while a GPU object lives: held here until the last device
-// is closed. The process does not end while it is held.
+// Dawn dies at random if the object that create() returns is collected while a GPU object lives, closed devices' ones among
+// them: held for good. It does not keep the process from ending once every device is closed.
 let root: GPU | undefined;
-let openDevices = 0;
+
+/** Errors of a device outside of every error scope. Unheard, Dawn prints them to standard output, which is the commands' own. */
+export class StrayErrors {
+  #count = 0;
+  #last: string | undefined;
+
+  constructor(device: GPUDevice) {
+    device.addEventListener('uncapturederror', (event) => {
+      event.preventDefault();
+      this.#count++;
+      this.#last = event.error.message;
+    });
+  }
+
+  /** Number of errors since this was last asked, and what the last one said; undefined if there was none. */
+  take(): { readonly count: number; readonly message: string } | undefined {
+    const message = this.#last;
+    if (message === undefined) return undefined;
+    const taken = { count: this.#count, message };
+    this.#count = 0;
+    this.#last = undefined;
+    return taken;
+  }
+}
+
+const SCOPES = ['internal', 'out-of-memory', 'validation'] as const;
+
+/** Does `work` on the device, at once; rejects with what the device says against it. */
+export async function inErrorScopes<T>(device: GPUDevice, work: () => T): Promise<T> {
+  for (const scope of SCOPES) device.pushErrorScope(scope);
+  let errors: Promise<(GPUError | null)[]>;
+  let result: T;
+  try {
+    result = work();
+  } finally {
+    errors = Promise.all(SCOPES.map(() => device.popErrorScope()));
+    // Where `work` has thrown, nobody looks at them.
+    errors.catch(() => undefined);
+  }
+  for (const error of await errors) if (error !== null) throw new Error(error.message);
+  return result;
+}
 
 function unavailable(message: string, cause?: unknown): EnvironmentError {
   return new EnvironmentError('GPU_UNAVAILABLE', message, {
@@ -43,21 +86,16 @@ export async function openDevice(): Promise<OpenDevice> {
     throw unavailable('the WebGPU implementation does not load on this system', cause);
   }
   root ??= dawn.create([]);
-  openDevices++;
-  const release = (): void => {
-    if (--openDevices === 0) root = undefined;
-  };
   try {
     const adapter = await root.requestAdapter({ powerPreference: 'high-performance' });
     if (adapter === null) throw unavailable('there is no GPU adapter');
-    return await fromAdapter(adapter, dawn.globals, release);
+    return await fromAdapter(adapter, dawn.globals);
   } catch (cause) {
-    release();
     throw cause instanceof EnvironmentError ? cause : unavailable('the GPU adapter gives no device', cause);
   }
 }
 
-async function fromAdapter(adapter: GPUAdapter, globals: object, release: () => void): Promise<OpenDevice> {
+async function fromAdapter(adapter: GPUAdapter, globals: object): Promise<OpenDevice> {
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   const device = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
   let lost: string | undefined;
@@ -69,6 +107,7 @@ async function fromAdapter(adapter: GPUAdapter, globals: object, release: () => 
   const software = adapter.info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${description} ${architecture}`);
   return {
     device,
+    stray: new StrayErrors(device),
     flags: flagsOf(globals),
     adapter: { vendor, description, software },
     lost: () => lost,
@@ -76,7 +115,6 @@ async function fromAdapter(adapter: GPUAdapter, globals: object, release: () => 
       if (closed) return;
       closed = true;
       device.destroy();
-      release();
     },
   };
 }

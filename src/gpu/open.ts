@@ -4,17 +4,32 @@ import { BlockRun, type LaneResources } from './block-run.js';
 import { BufferPool } from './buffers.js';
 import { type OpenDevice, openDevice } from './device.js';
 import { runIndependent } from './independent.js';
+import { type KernelFailure, KernelFailures, type KernelStage, messageOf } from './kernel-failures.js';
+import { KERNEL_LIMITS, type KernelLimits, PATIENT_LIMITS } from './kernel-limits.js';
 import { WINDOW_SPARE_BYTES, WORKGROUP_SIZE } from './layout.js';
-import { Packer } from './pack.js';
+import { Packer, type PackLimits, unpackable } from './pack.js';
 import { ProgramCache, type ReadyKernel } from './programs.js';
 import { StagingPool } from './staging.js';
-import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult, GpuLane, GpuOutcomes, GpuTimings } from './types.js';
+import type {
+  GpuBlock,
+  GpuBlockRun,
+  GpuCall,
+  GpuCallResult,
+  GpuLane,
+  GpuOutcomes,
+  GpuTimings,
+  KernelState,
+} from './types.js';
 
 export interface GpuLaneOptions {
   /** Wait after every phase so that {@link GpuTimings} tells them apart; slower. */
   readonly measure?: boolean;
   /** Longest wait for a batch: 30 s on hardware, 10 minutes on a software driver if not given. */
   readonly timeoutMs?: number;
+  /** For tests and measurements: kernels of any size that drivers take at all, without a time limit. */
+  readonly patient?: boolean;
+  /** What kernels may cost to be made, where it is not what is usual for the kind of driver. */
+  readonly kernels?: Partial<KernelLimits>;
 }
 
 const TIMEOUT_MS = { hardware: 30_000, software: 600_000 } as const;
@@ -40,6 +55,7 @@ export class DawnLane implements GpuLane {
   readonly #buffers: BufferPool;
   readonly #staging: StagingPool;
   readonly #packer = new Packer();
+  readonly #failures = new KernelFailures();
   readonly #options: GpuLaneOptions;
   /** The buffers are shared, so one block waits for the one before it. */
   #last: Promise<unknown> = Promise.resolve();
@@ -49,7 +65,9 @@ export class DawnLane implements GpuLane {
     this.#opened = opened;
     this.#options = options;
     this.adapter = opened.adapter;
-    this.#programs = new ProgramCache(opened);
+    const usual = KERNEL_LIMITS[opened.adapter.software ? 'software' : 'hardware'];
+    const limits = { ...(options.patient ? PATIENT_LIMITS : usual), ...options.kernels };
+    this.#programs = new ProgramCache(opened, limits, this.#failures);
     this.#buffers = new BufferPool(opened);
     this.#staging = new StagingPool(opened);
   }
@@ -59,12 +77,25 @@ export class DawnLane implements GpuLane {
     return reason === undefined ? { ok: true } : { ok: false, reason };
   }
 
-  ready(program: Program): boolean {
-    return this.#programs.isReady(program, this.#programs.firstWindow(program));
+  kernelState(program: Program, calls: number): KernelState {
+    return this.#programs.state(program, calls);
   }
 
-  async prepare(program: Program): Promise<void> {
-    if (this.supports(program).ok) await this.#programs.kernel(program, this.#programs.firstWindow(program));
+  prepare(program: Program): Promise<void> {
+    return this.#programs.prepare(program);
+  }
+
+  refuse(hash: string, stage: KernelStage, error: unknown): void {
+    this.#programs.refuse(hash, stage, error);
+  }
+
+  get kernelFailures(): GpuLane['kernelFailures'] {
+    const { count, last } = this.#failures;
+    return { count, last };
+  }
+
+  onKernelFailure(listener: (failure: KernelFailure) => void): void {
+    this.#failures.listener = listener;
   }
 
   begin(block: GpuBlock): Promise<GpuBlockRun> {
@@ -100,12 +131,12 @@ export class DawnLane implements GpuLane {
     await before;
     try {
       this.#checkAlive();
+      this.#checkStray();
       const kernels = await this.#kernels(block, window);
       this.#checkAlive();
       const started = performance.now();
-      const packed = this.#packer.measure(block, {
-        maxCalls: (hash) => this.#maxCalls(kernels.get(hash)),
-      });
+      const limits: PackLimits = { maxCalls: (hash) => this.#maxCalls(kernels.get(hash)) };
+      const packed = this.#packing(block, limits, () => this.#packer.measure(block, limits));
       this.timings.packMs += performance.now() - started;
       const limit = this.#opened.device.limits.maxStorageBufferBindingSize;
       const largest = Math.max(packed.bytes, packed.outputWords * 4);
@@ -115,7 +146,7 @@ export class DawnLane implements GpuLane {
         });
       }
       const run = new BlockRun(this.#resources(block, window, release), block, packed, kernels, (target) =>
-        this.#packer.write(block, packed, target),
+        this.#packing(block, limits, () => this.#packer.write(block, packed, target)),
       );
       return new ExplainedRun(run, (error) => this.#failed(error));
     } catch (error) {
@@ -146,6 +177,18 @@ export class DawnLane implements GpuLane {
     };
   }
 
+  /** Packs; where that fails, the programs whose calls cannot be packed alone either lose their kernels. */
+  #packing<T>(block: GpuBlock, limits: PackLimits, pack: () => T): T {
+    try {
+      return pack();
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) {
+        for (const [hash, failure] of unpackable(block, limits)) this.refuse(hash, 'pack', failure);
+      }
+      throw error;
+    }
+  }
+
   /** All kernels of a block at once: drivers take seconds over one. Throws if a program has none. */
   async #kernels(block: GpuBlock, window: number | undefined): Promise<Map<string, ReadyKernel>> {
     const compiled = [...block.programs].map(async ([hash, program]): Promise<[string, ReadyKernel]> => {
@@ -171,6 +214,16 @@ export class DawnLane implements GpuLane {
     if (lost !== undefined) throw new Error(lost);
   }
 
+  /** What the device complained of beside batches is told as a failure of the next block, and nothing of it is printed. */
+  #checkStray(): void {
+    const stray = this.#opened.stray.take();
+    if (stray === undefined) return;
+    throw new EnvironmentError('GPU_FAILED', `the GPU complains: ${stray.message}`, {
+      facts: { errors: stray.count },
+      hint: 'The CPU policies give the same state.',
+    });
+  }
+
   /** A buffer that could not be made must not be used again, nor one that a hanging batch may still write to. */
   #failed(error: unknown): Promise<unknown> {
     this.#buffers.close();
@@ -179,11 +232,11 @@ export class DawnLane implements GpuLane {
 
   /** The error to reject with: GPU_DEVICE_LOST if the device is gone, else GPU_FAILED. */
   async #explain(error: unknown): Promise<unknown> {
-    if (error instanceof EnvironmentError || error instanceof RangeError) return error;
+    if (error instanceof EnvironmentError) return error;
     // The loss is announced after the calls that fail for it.
     await new Promise((resolve) => setTimeout(resolve, 10));
     const lost = this.#opened.lost();
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const options = { hint: 'The CPU policies give the same state.', cause: error };
     return lost === undefined
       ? new EnvironmentError('GPU_FAILED', `the GPU refuses a batch: ${message}`, options)

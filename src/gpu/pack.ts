@@ -1,3 +1,4 @@
+import { EnvironmentError } from '../errors.js';
 import {
   ACCESS,
   ACCESS_RECORD,
@@ -13,7 +14,7 @@ import {
   RESULT,
   SLOT,
 } from './layout.js';
-import type { CallRecords } from './records.js';
+import { type CallRecords, programOf } from './records.js';
 import { SlotTable } from './slots.js';
 import type { GpuBlock } from './types.js';
 
@@ -324,6 +325,36 @@ function layOut(sizes: { readonly [K in keyof Sections]: number }): { sections: 
 
 function wordsOf(target: ArrayBuffer, { at, bytes }: Section): Uint32Array {
   return new Uint32Array(target, at, bytes / 4);
+}
+
+/** Most bytes that a trial packing may take. */
+const MAX_TRIAL_BYTES = 256 * 1024 * 1024;
+
+/** The programs of `block` whose own calls cannot be packed, each with what is thrown; those of a batch that is too large are not. */
+export function unpackable(block: GpuBlock, limits: PackLimits): Map<string, unknown> {
+  const failed = new Map<string, unknown>();
+  for (const hash of block.programs.keys()) {
+    const segments = block.segments.map((colours) => colours.map((colour) => callsOf(block, colour, hash)));
+    const own = { ...block, segments };
+    try {
+      const packer = new Packer();
+      const packed = packer.measure(own, limits);
+      if (packed.bytes <= MAX_TRIAL_BYTES) packer.write(own, packed, new ArrayBuffer(packed.bytes));
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) failed.set(hash, error);
+    }
+  }
+  return failed;
+}
+
+/** The pairs of `colour` whose call runs program `hash`. */
+function callsOf({ records }: GpuBlock, colour: Uint32Array, hash: string): Uint32Array {
+  const pairs: number[] = [];
+  for (let i = 0; i < colour.length; i += 2) {
+    const own = records[colour[i]];
+    if (own !== undefined && programOf(own, colour[i + 1]) === hash) pairs.push(colour[i], colour[i + 1]);
+  }
+  return Uint32Array.from(pairs);
 }
 
 /** Words of `status_flags`: a result per call, then what each access saw. */

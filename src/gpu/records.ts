@@ -19,6 +19,8 @@ export const CONTRACT_BYTES = 32;
 /** What the kernel takes of one call; a call with more stays on the CPU. */
 export const MAX_KEYS_PER_CALL = 1024;
 export const MAX_BYTES_PER_CALL = 256 * 1024;
+/** Bytes of all columns of one list of calls; what comes after stays on the CPU. Far below what addresses of 32 bits reach. */
+export const MAX_RECORD_BYTES = 256 * 1024 * 1024;
 
 /** One declared key of a call. */
 export interface DeclaredKey {
@@ -172,7 +174,7 @@ export class CallRecorder {
   constructor(readonly seed: number) {}
 
   /**
-   * Adds a call and returns its number, or undefined if it is too large for the kernel. The keys of `declared` are all different.
+   * Adds a call and returns its number, or undefined if it, or all together, is too large for the kernel. The keys of `declared` are all different.
    */
   add(
     program: string,
@@ -183,7 +185,7 @@ export class CallRecorder {
     if (declared.length > MAX_KEYS_PER_CALL) return undefined;
     let total = call.context.length;
     for (const { key, value } of declared) total += key.length + (value?.length ?? 0);
-    if (total > MAX_BYTES_PER_CALL) return undefined;
+    if (total > MAX_BYTES_PER_CALL || this.#bytesUsed() > MAX_RECORD_BYTES) return undefined;
     let programId = this.#programIds.get(program);
     if (programId === undefined) {
       programId = this.#programs.push(program) - 1;
@@ -225,6 +227,12 @@ export class CallRecorder {
     this.#programs.length = 0;
     this.#programIds.clear();
     return records;
+  }
+
+  #bytesUsed(): number {
+    const words =
+      this.#count * CALL_RECORD.words + this.#accessCount * ACCESS_RECORD.words + this.#keyCount * KEY_RECORD.words;
+    return words * 4 + this.#length + this.#resultLength;
   }
 
   #addAccesses(declared: readonly DeclaredKey[], contextAt: number, context: Uint8Array): void {

@@ -1,3 +1,4 @@
+import { EnvironmentError } from '../errors.js';
 import { ACCESS_RECORD, CALL_RECORD, KEY_RECORD, MAX_SLOTS } from './layout.js';
 import { type CallRecords, CONTRACT_BYTES } from './records.js';
 
@@ -26,9 +27,14 @@ export class SlotTable {
   #firstKey: number[] = [];
   #shared = true;
 
-  /** Empties the table for a block of `accesses` accesses. Throws RangeError beyond MAX_SLOTS. */
+  /** Empties the table for a block of `accesses` accesses. Throws GPU_FAILED beyond MAX_SLOTS. */
   begin(records: readonly CallRecords[], accesses: number, shared: boolean): void {
-    if (accesses > MAX_SLOTS) throw new RangeError('too many keys in one batch');
+    if (accesses > MAX_SLOTS) {
+      throw new EnvironmentError('GPU_FAILED', 'a batch has more keys than the kernel numbers', {
+        facts: { keys: accesses, limit: MAX_SLOTS },
+        hint: 'The CPU policies give the same state.',
+      });
+    }
     this.count = 0;
     this.#records = records;
     this.#shared = shared;

@@ -1,4 +1,5 @@
 import type { Program, RevertReason } from '../program/types.js';
+import type { KernelFailure, KernelStage } from './kernel-failures.js';
 import type { CallRecords } from './records.js';
 
 /** One message for the kernel. Storage keys are the contract's own (without the `store/` prefix). */
@@ -88,16 +89,28 @@ export interface GpuTimings {
   dispatches: number;
 }
 
+/** `waiting`: not compiled, or not worth it until now; `refused`: there will be none. */
+export type KernelState = 'ready' | 'waiting' | 'refused';
+
 /** The kernel side of the parallel lane. One instance per process. */
 export interface GpuLane {
   readonly adapter: { readonly vendor: string; readonly description: string; readonly software: boolean };
   /** Whether `program` has a translated kernel, or why not. */
   supports(program: Program): { readonly ok: true } | { readonly ok: false; readonly reason: string };
-  /** Whether the kernel of `program` is compiled; if not, compiling begins (or goes on) in the background. */
-  ready(program: Program): boolean;
-  /** Resolves when the kernel of `program` is compiled, or refused. */
+  /**
+   * How the kernel of `program` stands, which `calls` calls want now. From the second call on it is translated and compiled in the
+   * background, unless too many others are. Never throws.
+   */
+  kernelState(program: Program, calls: number): KernelState;
+  /** Resolves when the kernel of `program` is compiled, or refused: for tests and measurements, without a time limit. */
   prepare(program: Program): Promise<void>;
-  /** Puts a block on the device; one at a time. Waits for kernels that are not compiled yet. */
+  /** The program with this hash has no kernel from now on, for something failed that should not; counted, and told once. */
+  refuse(hash: string, stage: KernelStage, error: unknown): void;
+  /** Programs that lost their kernel to a failure. */
+  readonly kernelFailures: { readonly count: number; readonly last: KernelFailure | undefined };
+  /** Has `listener` hear of each of them once. */
+  onKernelFailure(listener: (failure: KernelFailure) => void): void;
+  /** Puts a block on the device; one at a time. Waits for kernels that are not compiled yet: ask {@link kernelState} first. */
   begin(block: GpuBlock): Promise<GpuBlockRun>;
   /** Runs independent messages, each with keys of its own; results in the order of `calls`. Never throws for a program's sake; a lost device rejects with `GPU_DEVICE_LOST`. */
   run(calls: readonly GpuCall[]): Promise<GpuCallResult[]>;

@@ -35,6 +35,14 @@ export interface LaneContext {
   readonly laneStartHeight: number;
   /** `reject`: messages of a transaction that spends an output of another lane transaction of the block fail. */
   readonly dependent: DependentRule;
+  /** Hears which transaction is run, in this thread only. */
+  readonly watch?: TransactionWatch;
+}
+
+/** Told of every transaction that is run: another thread may want to know which one takes long. */
+export interface TransactionWatch {
+  begin(transaction: LaneTransaction): void;
+  end(): void;
 }
 
 export type DependentRule = 'demote' | 'reject';

@@ -36,6 +36,7 @@ export function* laneTransaction(
   state: StateReader,
   declared?: DeclaredKeys,
 ): Generator<MessageCall, LaneOutcome, MessageEnd> {
+  context.watch?.begin(input);
   const view = new TransactionView(state);
   const running = { input, context, view, declared, allowance: new Allowance(input.tx) };
   const messages: MessageReceipt[] = [];
@@ -45,6 +46,7 @@ export function* laneTransaction(
     view.undo();
     messages.length = 0;
   }
+  context.watch?.end();
   return {
     index: input.index,
     txid: toDisplayHash(input.tx.txid),

@@ -92,13 +92,18 @@ export class Immediates extends Reader {
     return type;
   }
 
+  /** The memory's byte. Later versions of WebAssembly have the index of a memory there. */
   memory(): void {
-    if (this.byte() !== 0) throw malformed('a reserved byte is not zero', this.at - 1);
+    const byte = this.byte();
+    if (byte !== 0) throw unsupported('memory', byte, this.at - 1);
   }
 
   /** Alignment, below `natural`, and offset of a load or store. */
   access(natural: number): void {
-    if (this.u32() >= natural) throw invalid('an alignment is larger than the access', {});
+    const alignment = this.u32();
+    // Later versions of WebAssembly say with this bit that the index of a memory follows.
+    if (alignment & 0x40) throw unsupported('alignment', alignment, this.at - 1);
+    if (alignment >= natural) throw invalid('an alignment is larger than the access', {});
     this.u32();
   }
 

@@ -2,10 +2,9 @@ import { inflateRawSync } from 'node:zlib';
 import { InternalError } from '../errors.js';
 import { readU32 } from '../util/bytes.js';
 import { crc32 } from '../util/crc32.js';
+import { LIMITS } from './limits.js';
 
-/** Bytes of an inflated module, at most (lane rules 3). */
-export const INFLATED_BYTES = 2 * 1024 * 1024;
-/** And so many times the bytes of the body, with {@link INFLATED_EXTRA} more: what costs time to check was paid for. */
+/** At most so many times the bytes of the body, and {@link INFLATED_EXTRA} more: what takes time to check was paid for. */
 export const INFLATED_TIMES = 8;
 export const INFLATED_EXTRA = 1024;
 /** zlib hands out this much at once, so a stream is stopped at the latest so far behind the limit. */
@@ -71,7 +70,7 @@ const TOO_LARGE: InflatedBody = { ok: false, error: 'the envelope inflates beyon
 
 /** How many bytes may come out of a body of this length. */
 export function inflateLimit(bodyBytes: number): number {
-  return Math.min(INFLATED_BYTES, INFLATED_TIMES * bodyBytes + INFLATED_EXTRA);
+  return Math.min(LIMITS.moduleBytes, INFLATED_TIMES * bodyBytes + INFLATED_EXTRA);
 }
 
 /**

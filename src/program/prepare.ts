@@ -22,11 +22,18 @@ export function prepareProgram(wasm: Uint8Array): Program {
   const hash = createHash('sha256').update(wasm).digest('hex');
   const known = cache.get(hash);
   if (known) return known;
+  const program = buildProgram(wasm, hash);
+  cache.set(hash, program, program.instrumented.length);
+  return program;
+}
+
+/** Prepares a program, whatever was prepared before. */
+export function buildProgram(wasm: Uint8Array, hash = createHash('sha256').update(wasm).digest('hex')): Program {
   const source = readModule(wasm);
   const slots = validateModule(source);
   const module = instrumentModule(decodeBodies(source), slots);
   const reuse = decideReuse(module);
-  const program: Program = {
+  return {
     hash,
     source: wasm,
     instrumented: encodeModule(reuse.reusable ? withReset(module) : module),
@@ -35,6 +42,4 @@ export function prepareProgram(wasm: Uint8Array): Program {
     reuse,
     imports: new Set(source.imports.map((i) => i.name)),
   };
-  cache.set(hash, program, program.instrumented.length);
-  return program;
 }

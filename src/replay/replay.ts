@@ -30,9 +30,11 @@ export interface ReplayOptions {
   readonly dependent?: 'demote' | 'reject';
   readonly workers?: number;
   readonly progress?: Progress;
+  /** Waits for kernels, however long the driver takes; else what is not compiled yet runs on the CPU. */
+  readonly waitForKernels?: boolean;
   /** Called after every commit. */
   readonly onBlock?: (height: number, stateRoot: string) => void;
-  /** Hears of the first failure of the kernel as a whole, in one line; all are counted in the summary. */
+  /** Hears of every program that lost its kernel, and of the first failure of the kernel as a whole, in one line each. */
   readonly onGpuFailure?: (line: string) => void;
 }
 
@@ -65,6 +67,9 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     gpu: options.gpu,
     laneStartHeight: options.laneStartHeight ?? 0,
     dependent: options.dependent ?? 'demote',
+    waitForKernels: options.waitForKernels,
+    onKernelFailure: ({ program, stage, message }) =>
+      options.onGpuFailure?.(`program ${program} has no kernel (${stage}: ${message}); the CPU runs it`),
     onGpuFailure: (error) => {
       const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
       const message = error instanceof Error ? error.message : String(error);

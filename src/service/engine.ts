@@ -2,9 +2,11 @@ import { REAL_CLOCK } from '../chain/clock.js';
 import { patienceWith } from '../chain/node-errors.js';
 import { EnvironmentError, InternalError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
+import { WorkWatch } from '../execute/work-watch.js';
 import { BlockIndexer } from '../follow/block-indexer.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
+import { kernelError } from '../gpu/kernel-failures.js';
 import { openGpuLane } from '../gpu/open.js';
 import type { GpuLane } from '../gpu/types.js';
 import { StandardLane } from '../standard/lane.js';
@@ -26,6 +28,8 @@ export interface EngineSetup {
   readonly moduleBytes: Uint8Array;
   /** Buffer of the {@link RollbackClock} that views look at. */
   readonly rollbacks: SharedArrayBuffer;
+  /** Buffer of the {@link WorkWatch} that tells what is under way. */
+  readonly watch: SharedArrayBuffer;
 }
 
 /** Everything of the engine's thread: source, store, both lanes and the follower. Tells what happens through `tell`. */
@@ -51,7 +55,7 @@ export class Engine {
 
   /** Opens everything and tells `opened`. Throws what opening throws; nothing stays open then. */
   static async open(
-    { settings, flags, moduleBytes, rollbacks }: EngineSetup,
+    { settings, flags, moduleBytes, rollbacks, watch: watchBuffer }: EngineSetup,
     tell: (event: EngineEvent) => void,
   ): Promise<Engine> {
     const undo: (() => Promise<void>)[] = [];
@@ -80,13 +84,19 @@ export class Engine {
         moduleBytes,
         storeHandle,
         blockTimeoutMs: settings.blockTimeout,
+        logLines: settings.moduleLogLines,
+        onLog: (line) => tell({ kind: 'module-log', line }),
       });
+      const watch = new WorkWatch(watchBuffer);
       const lanes: LaneEngine = new LaneEngine({
+        watch,
         policy,
         workers,
         gpu,
         laneStartHeight,
         dependent,
+        onKernelFailure: (failure) =>
+          tell({ kind: 'kernel-failure', failure: failureOf(kernelError(failure)), gpu: lanes.health }),
         onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: lanes.health }),
       });
       const clock = new RollbackClock(rollbacks);
@@ -94,6 +104,10 @@ export class Engine {
       let waited = 0;
       const indexer = new StoreIndexer(new BlockIndexer(store, lanes, standard), {
         duringRollback: (act) => clock.during(act),
+        duringIndex: async ({ height }, act) => {
+          watch.beginBlock(height);
+          return act().finally(() => watch.endBlock());
+        },
         onIndexed: ({ height, hash, raw }, { roots, statistics, ms }) =>
           tell({
             kind: 'block',

@@ -5,6 +5,7 @@ import type { ErrorFacts, Failure } from '../errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/types.js';
+import type { GuestLine } from '../standard/guest-log.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 
@@ -42,6 +43,8 @@ export type EngineEvent =
       /** What the source has counted so far. */
       readonly source: SourceStatistics;
     }
+  /** The standard lane's module wrote a line to its log. */
+  | { readonly kind: 'module-log'; readonly line: GuestLine }
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
   /** Something is tried again, after an error or because the source contradicted itself. */
   | {
@@ -55,6 +58,8 @@ export type EngineEvent =
   | { readonly kind: 'warning'; readonly message: string; readonly facts: ErrorFacts }
   /** The kernel failed as a whole; its block went on on the CPU. */
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
+  /** A program lost its kernel to a failure; told once of each. */
+  | { readonly kind: 'kernel-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /** Nothing more is indexed; the store stays open for readers. `failure` undefined: asked to stop, or --exit-at is reached. */
   | { readonly kind: 'ended'; readonly failure: Failure | undefined }
   /** Opening failed: there is nothing to attach to, and the thread ends. */

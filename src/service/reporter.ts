@@ -1,6 +1,9 @@
+import type { BlockWork } from '../execute/work-watch.js';
+import type { GuestLine } from '../standard/guest-log.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
 import { failureFields, type Logger, plainFacts } from './log.js';
 import type { ServiceState } from './service-state.js';
+import { workFields } from './slow-blocks.js';
 
 /** So many blocks behind the tip are no sync. */
 const FEW_BLOCKS = 6;
@@ -51,8 +54,14 @@ export class Reporter {
       case 'warning':
         this.log.warn(plainFacts(event.facts), event.message);
         return;
+      case 'module-log':
+        this.moduleLine(event.line);
+        return;
       case 'gpu-failure':
         this.once(this.saidOfGpu, event.failure, 'the kernel failed: the CPU goes on');
+        return;
+      case 'kernel-failure':
+        this.log.warn({ ...failureFields(event.failure), reason: event.failure.message }, 'a program has no kernel');
         return;
       case 'ended':
       case 'crashed':
@@ -65,6 +74,28 @@ export class Reporter {
         // Who opens the service says why it did not open.
         return;
     }
+  }
+
+  /** What the module of the standard lane logs, in a block or a view. */
+  moduleLine({ text, leftOut, height, view }: GuestLine): void {
+    this.state.moduleLinesLeftOut += leftOut;
+    const fields = { height, ...(view !== undefined && { view }), ...(leftOut > 0 && { linesLeftOut: leftOut }) };
+    if (text === undefined) this.log.info(fields, 'lines of the module were left out');
+    else this.log.info({ ...fields, text }, 'module');
+  }
+
+  /** A request or connection was refused; each code is told once. */
+  refused(code: string, facts: Readonly<Record<string, string>>): void {
+    if (this.state.refusedRequest(code))
+      this.log.warn({ code, ...facts }, 'a request was refused; others are counted only');
+  }
+
+  /** The engine's thread was ended in the middle of a block. */
+  cutOff(work: BlockWork | undefined): void {
+    this.log.warn(
+      work === undefined ? {} : workFields(work),
+      'the block under way was dropped: it did not end in time',
+    );
   }
 
   /** A line of figures, for every few seconds of a sync. */

@@ -32,7 +32,13 @@ export class ServiceState {
   /** When the trouble began, and when indexing gives up if it goes on (undefined: never), by the clock of {@link now}. */
   troubleSince = 0;
   troubleUntil: number | undefined;
-  gpu: EngineHealth = { gpu: 'none', gpuFailures: 0, lastGpuFailure: undefined };
+  gpu: EngineHealth = {
+    gpu: 'none',
+    gpuFailures: 0,
+    lastGpuFailure: undefined,
+    kernelFailures: 0,
+    lastKernelFailure: undefined,
+  };
   adapter: string | undefined;
   /** Priority of the threads that index; undefined until they run. */
   indexing: Niceness | undefined;
@@ -46,6 +52,10 @@ export class ServiceState {
   /** Requests by method and whether they succeeded; latencies in seconds by method. */
   readonly requests = new Map<string, { ok: number; failed: number }>();
   readonly latencies = new Map<string, Histogram>();
+  /** Requests and connections that were refused before they were read, by code. */
+  readonly refused = new Map<string, number>();
+  /** Lines of the module's log that were left out. */
+  moduleLinesLeftOut = 0;
   readonly startedAt: number;
   private readonly recent: { readonly at: number; readonly bytes: number }[] = [];
 
@@ -80,9 +90,11 @@ export class ServiceState {
         this.retried(event.failure, event.leftMs);
         return;
       case 'warning':
+      case 'module-log':
       case 'closed':
         return;
       case 'gpu-failure':
+      case 'kernel-failure':
         this.gpu = event.gpu;
         return;
       case 'ended':
@@ -91,6 +103,13 @@ export class ServiceState {
         this.failure ??= event.failure;
         this.phase = this.failure === undefined ? 'stopped' : 'failed';
     }
+  }
+
+  /** A request or connection was refused. Gives whether it is the first for this reason. */
+  refusedRequest(code: string): boolean {
+    const before = this.refused.get(code) ?? 0;
+    this.refused.set(code, before + 1);
+    return before === 0;
   }
 
   /** A request was answered. `method` is one of the server's own, or a word for the rest. */

@@ -11,7 +11,7 @@ const MINUTES = 60_000;
 
 async function openGpu(): Promise<GpuLane | undefined> {
   try {
-    return await openGpuLane();
+    return await openGpuLane({ patient: true });
   } catch (error) {
     // Under the bundled driver there is always a GPU: what does not open then is a failure, not a skip.
     if (error instanceof EnvironmentError && process.env.VK_DRIVER_FILES === undefined) return undefined;

@@ -49,8 +49,7 @@ describe('what the messages of a transaction share', () => {
   /** Transactions in which later messages depend on what earlier ones left: fuel, or the envelope. */
   function sharing(world: World): Transaction[] {
     const id = world.deploy();
-    const used = world.message(call(id, 10, 1_000)).messages[0].fuelUsed;
-    const half = Math.floor((2_000_000 / used) * 1_000);
+    const half = world.turnsFor(id, 2_000_000);
     const message = (target: string, ...inputs: number[]) => ({
       pointer: 0,
       refund: 0,

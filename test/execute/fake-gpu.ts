@@ -1,4 +1,5 @@
 import { runIndependent } from '../../src/gpu/independent.js';
+import { type KernelFailure, KernelFailures, type KernelStage } from '../../src/gpu/kernel-failures.js';
 import { CALL_RECORD, KEY_READ } from '../../src/gpu/layout.js';
 import type { CallRecords } from '../../src/gpu/records.js';
 import { contextBytes, isWritten, keyBytes, keyCount, keyFlags, keyValue, programOf } from '../../src/gpu/records.js';
@@ -10,6 +11,7 @@ import type {
   GpuLane,
   GpuOutcomes,
   GpuStatus,
+  KernelState,
 } from '../../src/gpu/types.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
@@ -32,6 +34,7 @@ export class FakeGpu implements GpuLane {
   readonly adapter = { vendor: 'none', description: 'V8 behind the kernel interface', software: false };
   readonly timings = { packMs: 0, uploadMs: 0, kernelMs: 0, readbackMs: 0, deviceMs: 0, dispatches: 0 };
   readonly runner = new ProgramRunner();
+  readonly #failures = new KernelFailures();
   batches = 0;
   calls = 0;
   /** Values that the host set between segments. */
@@ -46,11 +49,24 @@ export class FakeGpu implements GpuLane {
     return { ok: true };
   }
 
-  ready(): boolean {
-    return this.compiled;
+  kernelState(): KernelState {
+    return this.compiled ? 'ready' : 'waiting';
   }
 
   async prepare(): Promise<void> {}
+
+  refuse(program: string, stage: KernelStage, error: unknown): void {
+    this.#failures.add(program, stage, error);
+  }
+
+  get kernelFailures(): GpuLane['kernelFailures'] {
+    const { count, last } = this.#failures;
+    return { count, last };
+  }
+
+  onKernelFailure(listener: (failure: KernelFailure) => void): void {
+    this.#failures.listener = listener;
+  }
 
   async begin(block: GpuBlock): Promise<GpuBlockRun> {
     return new FakeRun(this, block);

@@ -57,7 +57,7 @@ function echo(): WasmBuilder {
 describe('storage access in the kernel', () => {
   let lane: GpuLane;
   beforeAll(async () => {
-    lane = await openGpuLane();
+    lane = await openGpuLane({ patient: true });
   });
   afterAll(() => lane?.close());
 

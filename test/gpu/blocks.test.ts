@@ -18,7 +18,7 @@ const SEED = 77;
 let lane: GpuLane;
 let program: Program;
 beforeAll(async () => {
-  lane = await openGpuLane();
+  lane = await openGpuLane({ patient: true });
   program = prepareProgram(builtPrograms().probe);
   await lane.prepare(program);
 }, 120_000);
@@ -112,7 +112,7 @@ it('a program that stores behind its window gets the next larger one from the ne
 
 it('a block whose values flow between CPU and kernel has nothing to repair', async () => {
   const rules = { laneStartHeight: 0, dependent: 'demote', workers: 0 } as const;
-  const engine = new LaneEngine({ policy: 'gpu', gpu: lane, ...rules });
+  const engine = new LaneEngine({ policy: 'gpu', gpu: lane, waitForKernels: true, ...rules });
   const truth = new LaneEngine({ policy: 'sequential', ...rules });
   const world = new World();
   const ids = [world.deploy(), world.deploy()] as const;

@@ -24,7 +24,7 @@ const mixWord = [get(0), i32(31), op(OP.i32Mul), get(1), op(OP.i32Load, 0, 0), o
 describe('large programs run in the kernel as on V8, or not at all', () => {
   let lane: GpuLane;
   beforeAll(async () => {
-    lane = await openGpuLane();
+    lane = await openGpuLane({ patient: true });
   });
   afterAll(() => lane?.close());
 

@@ -37,13 +37,6 @@ function fuelTeller(): Uint8Array {
     .bytes();
 }
 
-/** Turns of the probe's loop after which a message has used `fuel`, or up to a turn less. */
-function turnsFor(world: World, id: string, fuel: number): number {
-  const used = (turns: number): number => world.message(call(id, 10, turns)).messages[0].fuelUsed;
-  const [few, many] = [used(1_000), used(2_000)];
-  return 1_000 + Math.floor(((fuel - few) * 1_000) / (many - few));
-}
-
 describe('fuel of a transaction', () => {
   it('3,500,000, or 50 per byte of its serialisation with witness if that is more', () => {
     const fuel = (length: number): number => transactionFuel({ raw: new Uint8Array(length) });
@@ -53,7 +46,7 @@ describe('fuel of a transaction', () => {
     expect(runAll(world, [call(id, 0)]).given).toEqual([LEAST]);
     const large = runAll(world, [call(id, 0)], { witnesses: [new Uint8Array(100_000)] });
     expect(large.given[0]).toBeGreaterThan(5_000_000);
-    const turns = turnsFor(world, id, 4_000_000);
+    const turns = world.turnsFor(id, 4_000_000);
     expect(runAll(world, [call(id, 10, turns)]).messages[0].status).toBe('OUT_OF_FUEL');
     expect(runAll(world, [call(id, 10, turns)], { padding: 100_000 }).messages[0].status).toBe('OK');
   });
@@ -77,7 +70,7 @@ describe('fuel of a transaction', () => {
   it('two messages of one transaction, the second with the fuel that the first left', () => {
     const world = new World();
     const id = world.deploy();
-    const turns = turnsFor(world, id, 2_000_000);
+    const turns = world.turnsFor(id, 2_000_000);
     const alone = world.message(call(id, 10, turns)).messages[0];
     expect(alone.status).toBe('OK');
     const { messages } = runAll(world, [call(id, 10, turns), call(id, 10, turns)]);
@@ -102,7 +95,7 @@ describe('fuel of a transaction', () => {
   it('a result that cannot be paid uses all of it, also in a later message', () => {
     const world = new World();
     const id = world.deploy();
-    const turns = turnsFor(world, id, 3_000_000);
+    const turns = world.turnsFor(id, 3_000_000);
     const { messages } = runAll(world, [call(id, 8, 10_000, 1), call(id, 10, turns), call(id, 8, 10_000, 2)]);
     expect(messages.map(({ status }) => status)).toEqual(['OK', 'OUT_OF_FUEL', 'OUT_OF_FUEL']);
     expect(messages.reduce((sum, { fuelUsed }) => sum + fuelUsed, 0)).toBe(LEAST);
@@ -179,7 +172,7 @@ describe('the charge of a creation', () => {
   it('OUT_OF_FUEL with less than 100,000 left, and it is no attempt', () => {
     const world = new World();
     const id = world.deploy();
-    const turns = turnsFor(world, id, LEAST - CREATION_FUEL / 2);
+    const turns = world.turnsFor(id, LEAST - CREATION_FUEL / 2);
     const { messages } = runAll(world, [call(id, 10, turns), call('1:0', 0), call('1:0', 0)], {
       witnesses: [envelope(PROBE)],
     });

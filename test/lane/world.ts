@@ -133,6 +133,13 @@ export class World {
     return messages[0].target as string;
   }
 
+  /** Turns of the loop of the probe `id` after which a call has used `fuel`, or up to a turn less. */
+  turnsFor(id: string, fuel: number): number {
+    const used = (turns: number): number => this.message(call(id, 10, turns)).messages[0].fuelUsed;
+    const [few, many] = [used(1_000), used(2_000)];
+    return 1_000 + Math.floor(((fuel - few) * 1_000) / (many - few));
+  }
+
   /** Puts a sheet on an outpoint that nobody made. */
   give(assets: Record<string, bigint>): Outpoint {
     const outpoint = { txid: seededBytes('test', 'given', counter++), vout: 0 };

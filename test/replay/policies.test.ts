@@ -13,7 +13,18 @@ async function replayChain(
   const db = join(folder, 'db');
   const roots = join(folder, 'roots.txt');
   const receipts = join(folder, 'receipts.jsonl');
-  const run = await cli('replay', CHAIN, '--db', db, '--policy', policy, '--roots', roots, '--json');
+  const run = await cli(
+    'replay',
+    CHAIN,
+    '--db',
+    db,
+    '--policy',
+    policy,
+    '--wait-for-kernels',
+    '--roots',
+    roots,
+    '--json',
+  );
   expect(run.stderr).not.toContain('INTERNAL');
   expect(run.status).toBe(0);
   const dump = await cli('dump', '--db', db, '--receipts', receipts);

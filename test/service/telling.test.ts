@@ -8,7 +8,13 @@ import { ServiceState } from '../../src/service/service-state.js';
 import { timeText } from '../../src/service/sync-progress.js';
 
 const roots = { standard: '0', lane: '0', state: '0' };
-const gpu = { gpu: 'none', gpuFailures: 0, lastGpuFailure: undefined } as const;
+const gpu = {
+  gpu: 'none',
+  gpuFailures: 0,
+  lastGpuFailure: undefined,
+  kernelFailures: 0,
+  lastKernelFailure: undefined,
+} as const;
 
 function blockEvent(height: number): EngineEvent {
   const statistics = {

@@ -94,7 +94,7 @@ test('a client with endless views on all threads gives one up to a client that h
 });
 
 test('a view that was interrupted is answered all the same', async () => {
-  const lane = await laneWith({ viewThreads: 2, viewTimeoutMs: 3_000 });
+  const lane = await laneWith({ viewThreads: 2, viewTimeoutMs: 4_000 });
   const hanging = [spin(lane, 'a'), spin(lane, 'a')];
   expect(await ok(lane, 'b')).toBe('ok');
   // It ran twice, and the second time to its limit.
@@ -103,7 +103,7 @@ test('a view that was interrupted is answered all the same', async () => {
 });
 
 test('with one thread, a client that has none goes before the row of another', async () => {
-  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 1_500 });
+  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 4_000 });
   const hanging = [spin(lane, 'greedy'), spin(lane, 'greedy'), spin(lane, 'greedy')];
   // It waits as long as the first may run, and a little more.
   expect(await ok(lane, 'other')).toBe('ok');

@@ -66,9 +66,14 @@ function sequenceOf(value: Uint8Array | undefined): bigint {
   return value === undefined ? 1n : readU128(value, 0);
 }
 
-/** Code appears where a creation held and nowhere else, never changes, and a clone points at code that is no clone. */
+/**
+ * Code appears where a creation held and nowhere else, from the envelope once, never changes, and a clone points at code
+ * that is no clone.
+ */
 export function codeAppearsOnce(step: Step): string | undefined {
   const creations = heldMessages(step).filter(({ asked }) => isCreation(asked));
+  const enveloped = creations.filter(({ asked }) => asked?.block === 1n || asked?.block === 3n);
+  if (enveloped.length > 1) return `${enveloped.length} creations from one envelope`;
   const made = new Map(creations.map(({ receipt, asked }) => [codeKey(parseId(receipt.target as string)), asked]));
   for (const key of step.outcome.writes.keys()) {
     if (key.startsWith(CODE) && !made.has(key)) return `${show(key)} is written and was not created`;

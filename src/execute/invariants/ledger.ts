@@ -3,6 +3,7 @@
  * was given and returned; any other message leaves nothing. This follows the runs, not the lane: it knows no
  * protostones, no edicts and no layers of writes.
  */
+import { CREATION_FUEL, transactionFuel } from '../../lane/allowance.js';
 import { balanceKey, storagePrefix } from '../../lane/keys.js';
 import { sameBytes } from '../../lane/same-bytes.js';
 import type { LaneKey, MessageReceipt } from '../../lane/types.js';
@@ -13,6 +14,7 @@ import type { AlkaneId } from '../../protocol/types.js';
 import { EMPTY_BYTES, readU32, readU128, u128Bytes } from '../../util/bytes.js';
 import { Amounts, mayLose } from './assets.js';
 import { after, type Step } from './block-run.js';
+import { askedTarget, isCreation } from './messages.js';
 import type { ContractRun } from './run-log.js';
 import { show, spentKeys } from './sheets.js';
 
@@ -32,9 +34,11 @@ interface Ledger {
 export function runsExplainWrites(step: Step): string | undefined {
   if (step.runs === undefined || step.outcome.undone !== undefined) return undefined;
   const ledger: Ledger = { values: new Map(), onSheets: new Amounts() };
+  let left = transactionFuel(step.transaction.tx);
   for (const receipt of step.outcome.messages) {
     const run = step.runs.find(({ vout }) => vout === receipt.shadowVout);
-    const wrong = wrongEnd(receipt, run);
+    const wrong = wrongEnd(receipt, run) ?? wrongFuel(step, receipt, run, left);
+    left -= receipt.fuelUsed;
     if (wrong !== undefined) return `message ${receipt.protostone}: ${wrong}`;
     if (receipt.status !== 'OK' || run === undefined) continue;
     const refused = settle(step, run, ledger);
@@ -52,6 +56,22 @@ function wrongEnd({ status, error }: MessageReceipt, run: ContractRun | undefine
   if (end.status !== 'OK') return status === end.status ? undefined : `${status} after a run that ended ${end.status}`;
   if (status === 'STANDARD') return 'it ran here';
   return status === 'REVERT' || status === 'TRAP' ? `${status} (${error}) after a run that ended well` : undefined;
+}
+
+/** A run is given what those before it left, less what a creation costs, and pays at least for what it used. */
+function wrongFuel(
+  { transaction }: Step,
+  { status, fuelUsed, protostone }: MessageReceipt,
+  run: ContractRun | undefined,
+  left: number,
+): string | undefined {
+  if (run === undefined) return undefined;
+  const attempt = isCreation(askedTarget(transaction.protostones[protostone])) ? CREATION_FUEL : 0;
+  if (run.fuel !== left - attempt) return `it was given ${run.fuel} of ${left}`;
+  const used = attempt + run.fuel - run.end.fuelLeft;
+  // What a result costs comes on top; only one that could be read does.
+  const exact = status === 'REVERT' || status === 'TRAP';
+  return fuelUsed < used || (exact && fuelUsed > used) ? `it paid ${fuelUsed} for ${used}` : undefined;
 }
 
 /** Books a run that held; returns why it cannot have held. */

@@ -1,15 +1,12 @@
 /** Invariants of messages: which a transaction has, what their statuses go with, what fuel they take. */
+import { CREATION_FUEL, transactionFuel } from '../../lane/allowance.js';
 import { LANE_TAG } from '../../lane/scan.js';
 import type { MessageReceipt } from '../../lane/types.js';
-import { MESSAGE_FUEL } from '../../program/types.js';
 import { formatId, idsEqual } from '../../protocol/alkane-id.js';
 import { decodeCellpack, LANE_TARGET } from '../../protocol/cellpack.js';
 import type { AlkaneId, Protostone } from '../../protocol/types.js';
 import { EMPTY_BYTES } from '../../util/bytes.js';
 import type { Step } from './block-run.js';
-
-/** What a creation costs whatever becomes of it: the most that a message without a run may use. */
-const CREATION_FUEL = 100_000;
 
 /** The tag-1 messages of a transaction, in protostone order. */
 export function messagesOf(step: Step): Protostone[] {
@@ -62,27 +59,37 @@ function wrongStatus({ transaction, context }: Step, receipt: MessageReceipt): s
   const protostone = transaction.protostones[receipt.protostone];
   if ((error === undefined) !== (status === 'OK')) return `the error is ${error}`;
   if (status !== 'OK' && (data !== '' || dataBytes !== 0)) return 'it has data';
-  if (status !== 'REJECTED' && target === undefined) return 'it has no target';
   if (status === 'OK' && context.height < context.laneStartHeight) return 'it ran below the lane start height';
   const cellpack = decodeCellpack(protostone?.message ?? EMPTY_BYTES);
   const elsewhere = cellpack !== undefined && !idsEqual(cellpack.target, LANE_TARGET);
   if ((status === 'STANDARD') !== elsewhere) return `its calldata is for ${cellpack && formatId(cellpack.target)}`;
   const asked = askedTarget(protostone);
+  // Only a creation may run out of fuel before there is a contract.
+  const unmade = status === 'REJECTED' || (status === 'OUT_OF_FUEL' && isCreation(asked));
+  if (!unmade && target === undefined) return 'it has no target';
   const runs = status !== 'STANDARD' && status !== 'REJECTED';
   if (runs && asked === undefined) return 'it asks for nothing';
   if (runs && !isCreation(asked) && asked && target !== formatId(asked)) return `it asked for ${formatId(asked)}`;
   return undefined;
 }
 
-/** No message uses more than it has, and none that did not run more than a creation costs. */
+/**
+ * The messages share the fuel of their transaction: none uses more than those before it have left, one that runs out of
+ * it uses all of that, and one without a contract uses what an attempt to create costs, or nothing.
+ */
 export function fuel(step: Step): string | undefined {
-  for (const { fuelUsed, protostone, status, target } of step.outcome.messages) {
-    if (!Number.isInteger(fuelUsed) || fuelUsed < 0 || fuelUsed > MESSAGE_FUEL) {
-      return `message ${protostone} used ${fuelUsed}`;
+  const { outcome, transaction } = step;
+  let left = transactionFuel(transaction.tx);
+  for (const { fuelUsed, protostone, status, target } of outcome.messages) {
+    if (!Number.isInteger(fuelUsed) || fuelUsed < 0 || fuelUsed > left) {
+      return `message ${protostone} used ${fuelUsed} of ${left}`;
     }
-    const ran = status !== 'STANDARD' && target !== undefined;
-    if (!ran && fuelUsed > CREATION_FUEL) return `message ${protostone} used ${fuelUsed} and had no contract`;
-    if (status === 'OUT_OF_FUEL' && fuelUsed === 0) return `message ${protostone} ran out of fuel and used none`;
+    if (status === 'OUT_OF_FUEL' && fuelUsed !== left) return `message ${protostone} ran out of ${left} at ${fuelUsed}`;
+    const attempt = isCreation(askedTarget(transaction.protostones[protostone])) ? CREATION_FUEL : 0;
+    const never = status === 'STANDARD' || (status === 'REJECTED' && target === undefined);
+    if (never && fuelUsed > attempt) return `message ${protostone} used ${fuelUsed} and had no contract`;
+    if (status === 'OK' && fuelUsed < attempt) return `message ${protostone} created for ${fuelUsed}`;
+    left -= fuelUsed;
   }
   return undefined;
 }

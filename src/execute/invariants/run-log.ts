@@ -10,6 +10,8 @@ export interface ContractRun {
   readonly vout: number;
   /** What the contract was told: ids, shadow output, incoming assets, inputs. */
   readonly context: Uint8Array;
+  /** What it was given to use. */
+  readonly fuel: number;
   readonly end: RunResult;
 }
 
@@ -20,10 +22,10 @@ export class RunLog implements CpuRunner {
   constructor(private readonly runner: CpuRunner) {}
 
   run(...call: Parameters<CpuRunner['run']>): RunResult {
-    const [, host] = call;
+    const [, host, fuel] = call;
     const end = this.runner.run(...call);
     const runs = this.#runs.get(host.transaction);
-    const run = { vout: readU32(host.context, VOUT_AT), context: host.context, end };
+    const run = { vout: readU32(host.context, VOUT_AT), context: host.context, fuel, end };
     if (runs === undefined) this.#runs.set(host.transaction, [run]);
     else runs.push(run);
     return end;

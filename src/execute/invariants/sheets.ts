@@ -3,7 +3,7 @@ import { sheetKey } from '../../lane/keys.js';
 import { sameBytes } from '../../lane/same-bytes.js';
 import { LANE_TAG } from '../../lane/scan.js';
 import type { LaneKey } from '../../lane/types.js';
-import { isOrdinaryOutput } from '../../protocol/edicts.js';
+import { isOrdinaryOutput, SHEET_ENTRY_LIMIT } from '../../protocol/edicts.js';
 import { decodeSheet, encodeSheet, Sheet } from '../../protocol/sheet.js';
 import { fromBinaryString, toHex } from '../../util/bytes.js';
 import type { Step } from './block-run.js';
@@ -48,10 +48,11 @@ export function onlyDeletes(step: Step): string | undefined {
   return undefined;
 }
 
-/** Sheets are written on own ordinary outputs, in their one form, never empty; only spent ones are deleted. */
+/** Sheets are written on own ordinary outputs, in their one form, never empty nor too many; only spent ones are deleted. */
 export function sheetsWellPlaced(step: Step): string | undefined {
   const spent = spentKeys(step);
   const own = ownKeys(step);
+  let entries = 0;
   for (const [key, value] of step.outcome.writes) {
     if (!key.startsWith(SHEET)) continue;
     if (value === undefined) {
@@ -60,8 +61,11 @@ export function sheetsWellPlaced(step: Step): string | undefined {
     }
     if (!own.has(key)) return `${show(key)} is no ordinary output of the transaction`;
     if (value.length === 0) return `${show(key)} is empty`;
-    if (readSheet(value) === undefined) return `${show(key)} cannot be read`;
+    const sheet = readSheet(value);
+    if (sheet === undefined) return `${show(key)} cannot be read`;
+    entries += sheet.size;
   }
+  if (entries > SHEET_ENTRY_LIMIT) return `${entries} sheet entries are written`;
   return undefined;
 }
 

@@ -31,21 +31,37 @@ function weightOf(name: string): number {
   return weight;
 }
 
-/** Statements of one translated function, the kernel's own functions that it calls included. */
-function ownStatements(lines: readonly string[]): number {
-  let sum = lines.length;
-  for (const line of lines) for (const [, name] of line.matchAll(/([a-z]\w*)\(/g)) sum += weightOf(name ?? '');
-  return sum;
+/** Size of a kernel with every call inlined, as shader compilers do. */
+export interface InlinedSize {
+  readonly statements: number;
+  /** Loads and stores at addresses that are not constants; a load counts a little more than half. */
+  readonly accesses: number;
+}
+
+/** Size of one translated function, the kernel's own functions that it calls included. */
+function ownSize(lines: readonly string[]): InlinedSize {
+  let statements = lines.length;
+  let accesses = 0;
+  for (const line of lines) {
+    for (const [, name = ''] of line.matchAll(/([a-z]\w*)\(/g)) {
+      statements += weightOf(name);
+      if (name.startsWith('store')) accesses += 1;
+      else if (name.startsWith('load')) accesses += 0.6;
+    }
+  }
+  return { statements, accesses };
 }
 
 /**
- * Statements of a kernel if every call were inlined, as shader compilers do. Throws {@link Unsupported} if no driver should see it:
- * their time grows faster than the size.
+ * Size of a kernel if every call were inlined. Throws {@link Unsupported} if no driver should see it: their time grows faster than
+ * the size.
  */
-export function inlinedWeight(calls: CallGraph, functions: ReadonlyMap<number, TranslatedFunction>): number {
-  const sums = calls.inlined((index) => ownStatements(functions.get(index)?.lines ?? []));
-  const most = Math.max(0, ...sums.values());
-  if (most > MAX_INLINED_STATEMENTS)
+export function inlinedSize(calls: CallGraph, functions: ReadonlyMap<number, TranslatedFunction>): InlinedSize {
+  const own = new Map([...functions].map(([index, { lines }]) => [index, ownSize(lines)]));
+  const most = (part: keyof InlinedSize): number =>
+    Math.max(0, ...calls.inlined((index) => own.get(index)?.[part] ?? 0).values());
+  const statements = most('statements');
+  if (statements > MAX_INLINED_STATEMENTS)
     throw new Unsupported(`more than ${MAX_INLINED_STATEMENTS} statements once inlined`);
-  return most;
+  return { statements, accesses: most('accesses') };
 }

@@ -87,7 +87,7 @@ class Translation {
       if (!v.aligned) this.module.alignment.refute(resultName(this.index, i));
     });
     this.#reaching.finish();
-    return { text: `${w.lines.join('\n')}\n`, lines: w.lines, nesting: w.maxDepth };
+    return { text: `${w.lines.join('\n')}\n`, lines: w.lines, nesting: w.deepest };
   }
 
   #variable(type: ValueType, name = this.#writer.name('r')): Variable {
@@ -145,7 +145,8 @@ class Translation {
     w.settleLocals();
     const variables = results.map((type) => this.#variable(type));
     let carried = variables;
-    if (loop && params.length > 0) {
+    if (loop) {
+      // A branch to a loop goes to its head: it carries the loop's parameters, never its results.
       carried = params.map((type) => this.#variable(type));
       this.#frames.assign(carried, operands);
       // What comes round the loop is not known yet.

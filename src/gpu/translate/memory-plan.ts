@@ -27,6 +27,8 @@ export interface MemoryPlan {
   readonly room: number;
   /** Pages at the start; `grows` says whether memory.grow is there at all. */
   readonly pages: number;
+  /** Bytes that memory always has: an access below needs no check. */
+  readonly leastBytes: number;
   readonly grows: boolean;
   /** The static data, a zero word, then the passive segments, each with a zero word behind it. */
   readonly programData: Uint32Array;
@@ -95,7 +97,7 @@ export function planMemory(module: WasmModule, window: MemoryWindow, use: Memory
     ...(grows ? [kernelText('memory-grow')] : []),
   ].join('\n');
   const room = far ? 0 : Math.max(0, end - Math.max(imageEnd, anchor));
-  return { window, first, room, pages, grows, programData, segments, wgsl };
+  return { window, first, room, pages, leastBytes: pages * PAGE_BYTES, grows, programData, segments, wgsl };
 }
 
 /** Whether an access of at most 8 bytes leaves memory. Only a memory that may be empty needs the long form. */

@@ -9,7 +9,7 @@ import { Alignment, globalName } from './alignment.js';
 import { CallGraph } from './calls.js';
 import type { Counters } from './charges.js';
 import { type Callee, type IndirectCase, type ModuleContext, resultStruct, resultType } from './context.js';
-import { inlinedWeight } from './estimate.js';
+import { type InlinedSize, inlinedSize } from './estimate.js';
 import { type TranslatedFunction, translateFunction } from './function.js';
 import { type MemoryPlan, type MemoryUse, type MemoryWindow, planMemory } from './memory-plan.js';
 import { StaticTable } from './table.js';
@@ -25,16 +25,19 @@ export interface Kernel {
   readonly window: MemoryWindow;
   /** Bytes of the window behind what the program begins with. */
   readonly room: number;
-  /** Statements if every call were inlined, as shader compilers do. */
-  readonly inlinedStatements: number;
+  /** Its size if every call were inlined, as shader compilers do. */
+  readonly inlined: InlinedSize;
 }
 
 export type Translation =
   | { readonly ok: true; readonly kernel: Kernel }
   | { readonly ok: false; readonly reason: string };
 
-/** Tint accepts 127 levels; the kernel around a function needs a few. */
-const MAX_NESTING = 100;
+/**
+ * Tint refuses statements nested deeper than 127 levels, counted in its own way (see FunctionWriter), and a text whose braces and
+ * parentheses are. A few are left for versions that count one more.
+ */
+const MAX_NESTING = 120;
 const MAX_PARAMETERS = 250;
 const MAX_RESULTS = 16;
 /** Rounds in which guesses about alignment may fail before nothing is guessed; a chain of calls may take one for each. */
@@ -104,6 +107,8 @@ class ModuleTranslation {
     const names = new Set(this.module.imports.map(({ name }) => name));
     const intrinsics = intrinsicParts(names, programData.length);
     const wgsl = [
+      // Dead code is none of the driver's business, and what Dawn warns of goes to standard output.
+      'diagnostic(off, chromium.unreachable_code);',
       layoutWgsl(),
       this.#globals(),
       kernelText('status'),
@@ -121,8 +126,8 @@ class ModuleTranslation {
     const image = new Uint32Array(programData.length + intrinsics.data.length);
     image.set(programData);
     image.set(intrinsics.data, programData.length);
-    const inlinedStatements = inlinedWeight(this.#calls, functions);
-    return { wgsl, image, window, room, inlinedStatements };
+    const inlined = inlinedSize(this.#calls, functions);
+    return { wgsl, image, window, room, inlined };
   }
 
   /** Translates every function, again where a guess about alignment that it relied on has failed. */

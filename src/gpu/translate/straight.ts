@@ -131,9 +131,11 @@ export class StraightCode {
   #access(op: number, general: string, base: Value, offset: number, value = ''): string {
     const word = WORD_ACCESSES.get(op);
     if (word !== undefined && offset % 4 === 0 && base.aligned) {
-      const { first, window } = this.module.memory;
-      const at = base.constant ? Number.parseInt(base.text, 10) + offset - first : Number.NaN;
-      if (at >= 0 && at + word.bytes <= window.bytes) {
+      const { first, window, leastBytes } = this.module.memory;
+      const address = base.constant ? Number.parseInt(base.text, 10) + offset : Number.NaN;
+      const at = address - first;
+      // Memory never has less than its declared minimum; what lies behind that exists once it has grown, and is checked.
+      if (address + word.bytes <= leastBytes && at >= 0 && at + word.bytes <= window.bytes) {
         return fill(word.at, i32Text(at / 4), i32Text(at / 4 + 1), value);
       }
       return fill(word.aligned, base.text, i32Text(offset), value);

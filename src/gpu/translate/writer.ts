@@ -35,24 +35,39 @@ export function i64Text(value: bigint): string {
 export class FunctionWriter {
   readonly lines: string[] = [];
   stack: Value[] = [];
-  depth = 0;
-  maxDepth = 0;
+  /** Greatest nesting of statements, or of braces and parentheses, as Tint counts them. */
+  deepest = 0;
+  /** Tint's levels of each open brace: a statement counts one and its block another; a switch, a case and its block three. */
+  readonly #open: number[] = [];
+  #levels = 0;
   #names = 0;
 
   /** Adds a statement. */
   emit(line: string): void {
     this.lines.push(line);
+    // A statement of its own, and where it holds another on the same line, that one and its block.
+    const statements = this.#levels + (line.includes('{') ? 3 : 1);
+    this.deepest = Math.max(this.deepest, statements, this.#open.length + brackets(line));
   }
 
+  /** Adds what ends with an open brace, or several. */
   open(line: string): void {
+    if (line.startsWith('}')) this.#shut();
     this.emit(line);
-    this.depth += line.split('{').length - line.split('}').length;
-    this.maxDepth = Math.max(this.maxDepth, this.depth);
+    for (const [, head] of line.matchAll(/([^{}]*)\{/g)) {
+      const levels = /^(fn|switch) /.test(head ?? '') ? 1 : 2;
+      this.#open.push(levels);
+      this.#levels += levels;
+    }
   }
 
   close(levels = 1): void {
-    this.depth -= levels;
-    this.emit('}'.repeat(levels));
+    for (let i = 0; i < levels; i++) this.#shut();
+    this.lines.push('}'.repeat(levels));
+  }
+
+  #shut(): void {
+    this.#levels -= this.#open.pop() ?? 0;
   }
 
   name(prefix: string): string {
@@ -92,6 +107,17 @@ export class FunctionWriter {
       return reads ? this.settle(value) : value;
     });
   }
+}
+
+/** Greatest nesting of brackets of a line. */
+function brackets(line: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const c of line) {
+    if (c === '(' || c === '{') deepest = Math.max(deepest, ++depth);
+    else if (c === ')' || c === '}') depth--;
+  }
+  return deepest;
 }
 
 /** Locals read by either value. */

@@ -1,0 +1,227 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { openDevice } from '../../src/gpu/device.js';
+import { KERNEL_LIMITS, PATIENT_LIMITS, tooLarge } from '../../src/gpu/kernel-limits.js';
+import { CallRecorder } from '../../src/gpu/records.js';
+import { translateProgram } from '../../src/gpu/translate/module.js';
+import type { Instruction } from '../../src/program/module.js';
+import { prepareProgram } from '../../src/program/prepare.js';
+import type { Program } from '../../src/program/types.js';
+import { builtPrograms } from '../../src/util/built-wasm.js';
+import { block, brTable, end, get, i32, if_, loop, OP, op, set, WasmBuilder } from '../helpers/wasm-builder.js';
+import { onDevice, withDevice } from './on-device.js';
+
+const WINDOW = { bytes: 2048, place: 'private' } as const;
+const { hash: PROBE } = prepareProgram(builtPrograms().probe);
+
+/** A program of its own for each number. */
+function small(n: number): Program {
+  return prepareProgram(new WasmBuilder().execute([i32(n), op(OP.drop), i32(4)]).bytes());
+}
+
+describe('a failure for one program takes that program its kernel, and nothing else', () => {
+  it('in the translator: told once with its hash, and the others have theirs', async () => {
+    const { lane, lost } = await onDevice({});
+    const broken: Program = {
+      ...small(1),
+      get module(): never {
+        throw new RangeError('operand stack is empty');
+      },
+    };
+    expect([1, 2, 3].map(() => lane.kernelState(broken, 2))).toEqual(['refused', 'refused', 'refused']);
+    expect(lane.supports(broken)).toEqual({ ok: false, reason: 'translate: operand stack is empty' });
+    await lane.prepare(broken);
+    const failure = { program: broken.hash, stage: 'translate', message: 'operand stack is empty' };
+    expect(lost).toEqual([failure]);
+    expect(lane.kernelFailures).toEqual({ count: 1, last: failure });
+    await lane.prepare(small(2));
+    expect(lane.kernelState(small(2), 1)).toBe('ready');
+  }, 120_000);
+
+  it.each([
+    [
+      'a text that the driver refuses',
+      (device: GPUDevice): Partial<GPUDevice> => ({
+        createShaderModule: () => device.createShaderModule({ code: 'fn main( {' }),
+      }),
+      'expected',
+    ],
+    [
+      'a driver that throws',
+      (): Partial<GPUDevice> => ({
+        createComputePipelineAsync: () => {
+          throw new TypeError('out of registers');
+        },
+      }),
+      'out of registers',
+    ],
+    [
+      'a pipeline that is refused',
+      (): Partial<GPUDevice> => ({ createComputePipelineAsync: () => Promise.reject(new Error('too complex')) }),
+      'too complex',
+    ],
+  ])(
+    'in the driver, %s: the CPU runs its messages under policy gpu, block after block',
+    async (_, change, message) => {
+      const { engine, codes, lost, block: run } = await onDevice({}, (o) => withDevice(o, change(o.device)));
+      expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
+      expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
+      expect(codes).toEqual([]);
+      expect(lost).toEqual([{ program: PROBE, stage: 'compile', message: expect.stringContaining(message) }]);
+      expect(engine.health).toMatchObject({ gpu: 'in use', kernelFailures: 1, lastKernelFailure: { program: PROBE } });
+    },
+    120_000,
+  );
+
+  it('a driver that does not end: refused after the time limit, without anybody waiting for it', async () => {
+    let told = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      told = resolve;
+    });
+    const never = (): Promise<GPUComputePipeline> => new Promise(() => undefined);
+    const { lane, lost } = await onDevice({ kernels: { compileMs: 5 } }, (o) =>
+      withDevice(o, { createComputePipelineAsync: never }),
+    );
+    lane.onKernelFailure(() => told());
+    expect(lane.kernelState(small(3), 2)).toBe('waiting');
+    await late;
+    expect(lane.kernelState(small(3), 2)).toBe('refused');
+    expect(lane.kernelFailures.last).toMatchObject({ program: small(3).hash, stage: 'compile' });
+    expect(lost).toEqual([]);
+  }, 120_000);
+
+  it('in packing: the program whose calls cannot be packed loses its kernel, the one beside it does not', async () => {
+    const { lane, lost } = await onDevice({});
+    const [bad, good] = [small(4), small(5)];
+    await Promise.all([lane.prepare(bad), lane.prepare(good)]);
+    const recorder = new CallRecorder(1);
+    const add = (program: Program, fuel: number): number =>
+      recorder.add(program.hash, { context: new Uint8Array(0), fuel, height: 1 }, [], {}) as number;
+    // Fuel that no message has: packing throws.
+    const calls = [add(good, 1_000), add(bad, 2 ** 31)];
+    const colour = Uint32Array.from(calls.flatMap((call) => [0, call]));
+    const programs = new Map([bad, good].map((program) => [program.hash, program]));
+    const given = { seed: 1, records: [recorder.take()], programs, segments: [[colour]] };
+    await expect(lane.begin(given)).rejects.toMatchObject({ code: 'GPU_FAILED' });
+    expect(lost).toEqual([{ program: bad.hash, stage: 'pack', message: 'fuel of a call is out of range' }]);
+    expect([bad, good].map((program) => lane.kernelState(program, 1))).toEqual(['refused', 'ready']);
+  }, 120_000);
+});
+
+describe('kernels are made in the background, when they are worth it', () => {
+  it('nothing is made for a first call, a second one has it made, and a full queue takes no more', async () => {
+    const begun: (() => void)[] = [];
+    const { lane } = await onDevice({ kernels: { compiling: 1, waiting: 1 } }, (o) =>
+      withDevice(o, {
+        createComputePipelineAsync: (descriptor) =>
+          new Promise((resolve) => begun.push(() => resolve(o.device.createComputePipelineAsync(descriptor)))),
+      }),
+    );
+    const programs = [6, 7, 8].map(small);
+    const states = (calls: number) => programs.map((program) => lane.kernelState(program, calls));
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
+    expect(states(1)).toEqual(['waiting', 'waiting', 'waiting']);
+    await turn();
+    expect(begun).toHaveLength(0);
+    expect(states(1)).toEqual(['waiting', 'waiting', 'waiting']);
+    while (begun.length === 0) await turn();
+    // The second waits for the first; the third found no place.
+    while (lane.kernelState(programs[0], 1) !== 'ready') {
+      for (const finish of begun.splice(0)) finish();
+      await turn();
+    }
+    while (states(0)[1] !== 'ready') {
+      for (const finish of begun.splice(0)) finish();
+      await turn();
+    }
+    expect(lane.kernelState(programs[2], 0)).toBe('waiting');
+    while (states(1)[2] !== 'ready') {
+      for (const finish of begun.splice(0)) finish();
+      await turn();
+    }
+  }, 120_000);
+
+  it('policy gpu does not wait either: the CPU runs what is not compiled', async () => {
+    const never = (): Promise<GPUComputePipeline> => new Promise(() => undefined);
+    const change = (o: Awaited<ReturnType<typeof openDevice>>) => withDevice(o, { createComputePipelineAsync: never });
+    const { block: run } = await onDevice({}, change, false);
+    expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
+    expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
+  }, 120_000);
+
+  it('a software driver is given less than a hardware one: many memory accesses are more than it can take', () => {
+    const body = (stores: number): Instruction[] =>
+      Array.from({ length: stores }, () => [get(0), get(1), op(OP.i32Store, 3, 0)]).flat();
+    const size = (stores: number) => {
+      const b = new WasmBuilder().execute([...body(stores), i32(4)], ['i32', 'i32']);
+      const translation = translateProgram(prepareProgram(b.bytes()), WINDOW);
+      if (!translation.ok) throw new Error(translation.reason);
+      return translation.kernel.inlined;
+    };
+    expect(tooLarge(size(200), KERNEL_LIMITS.software)).toBeUndefined();
+    expect(tooLarge(size(700), KERNEL_LIMITS.software)).toMatch(/700 memory accesses/);
+    expect(tooLarge(size(700), KERNEL_LIMITS.hardware)).toBeUndefined();
+    expect(tooLarge(size(700), PATIENT_LIMITS)).toBeUndefined();
+  });
+});
+
+describe('nesting', () => {
+  const shapes: Record<string, readonly [readonly Instruction[], readonly Instruction[]]> = {
+    if: [[get(0), if_()], [end]],
+    'if with else': [[get(0), if_(), op(OP.nop), { ...op(OP.else) }], [end]],
+    loop: [[loop()], [get(0), op(OP.brIf, 0), end]],
+    block: [[block(), get(0), op(OP.brIf, 0)], [end]],
+    'loop in a block': [
+      [block(), loop(), get(0), op(OP.brIf, 1)],
+      [get(0), op(OP.brIf, 0), end, end],
+    ],
+    table: [[block(), block(), get(0), brTable(0, 1, 0, 1), end], [end]],
+  };
+
+  it.each(Object.keys(shapes))(
+    'the deepest %s that is translated is one that the driver takes',
+    async (name) => {
+      const [before, after] = shapes[name] as (typeof shapes)[string];
+      const translate = (levels: number) => {
+        const repeat = (code: readonly Instruction[]) => Array.from({ length: levels }, () => code).flat();
+        const b = new WasmBuilder();
+        b.execute([...repeat(before), i32(7), set(0), ...repeat(after), i32(4)], ['i32']);
+        return translateProgram(prepareProgram(b.bytes()), WINDOW);
+      };
+      let deepest = 1;
+      while (translate(deepest + 1).ok) deepest++;
+      expect(deepest).toBeGreaterThan(15);
+      expect(translate(deepest + 1)).toMatchObject({ ok: false, reason: expect.stringContaining('nesting') });
+      const translation = translate(deepest);
+      if (!translation.ok) throw new Error(translation.reason);
+      const { device, close } = await openDevice();
+      try {
+        device.pushErrorScope('validation');
+        device.createShaderModule({ code: translation.kernel.wgsl });
+        expect((await device.popErrorScope())?.message).toBeUndefined();
+      } finally {
+        close();
+      }
+    },
+    120_000,
+  );
+});
+
+it('what a driver prints, errors and warnings, does not reach standard output', async () => {
+  const script = `
+    const { openDevice, inErrorScopes } = await import(process.argv[1]);
+    const { device, stray, close } = await openDevice();
+    device.createShaderModule({ code: 'fn main( {' });
+    device.createBuffer({ size: 2 ** 50, usage: 128 });
+    const dead = '@compute @workgroup_size(1) fn main() { loop { break; let x = 1u; } return; }';
+    device.createShaderModule({ code: 'diagnostic(off, chromium.unreachable_code);' + dead });
+    const told = await inErrorScopes(device, () => device.createShaderModule({ code: 'fn' })).catch((e) => e.message);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    process.stderr.write(JSON.stringify({ stray: stray.take()?.count, told: told.includes('error') }));
+    close();`;
+  const dist = new URL('../../dist/gpu/device.js', import.meta.url).href;
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, dist]);
+  expect(stdout).toBe('');
+  expect(JSON.parse(stderr)).toEqual({ stray: 2, told: true });
+}, 60_000);
