@@ -161,8 +161,8 @@ export const large = ({ bytes, seed, compiled = false, refused = false, width = 
     const perFunction = 200_000;
     for (let left = bytes; left > 0; left -= perFunction) {
       const code = [];
-      // 5 bytes each: constant, drop, and a seed in between.
-      const units = Math.floor(Math.min(left, perFunction) / 5);
+      // 6 bytes each: a constant of 4, drop, nop.
+      const units = Math.floor(Math.min(left, perFunction) / 6);
       for (let i = 0; i < units; i++) {
         if (control > 0 && i % control === 0) code.push(get(0), opener(OP.if), end);
         code.push(i32(((seed * 31 + i) % 8_000) + 8_192), op(OP.drop), op(OP.nop));
