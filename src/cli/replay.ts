@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { EnvironmentError } from '../errors.js';
+import { EnvironmentError, UsageError } from '../errors.js';
 import { openGpuLane } from '../gpu/open.js';
 import type { GpuLane } from '../gpu/types.js';
 import { SILENT, terminalProgress } from '../replay/progress.js';
@@ -27,6 +27,10 @@ export async function replayCommand(
   path: string,
   options: ReplayCommandOptions,
 ): Promise<{ text: string; exitStatus: number }> {
+  const { from, to } = options;
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new UsageError('USAGE_RANGE', 'the first height is above the last one', { facts: { from, to } });
+  }
   const gpu = await gpuFor(options);
   const rootsFile = options.roots === undefined ? undefined : openForWriting(options.roots);
   try {
@@ -35,8 +39,8 @@ export async function replayCommand(
       dbDir: options.db,
       policy: options.policy,
       indexer: options.indexer === undefined ? undefined : readModuleFile(options.indexer),
-      from: options.from,
-      to: options.to,
+      from,
+      to,
       gpu,
       laneStartHeight: options.laneStartBlock,
       dependent: options.dependent,

@@ -81,7 +81,7 @@ export const OPTIONS = {
   ),
   policy: oneOf({ about: 'how the parallel lane is run', fallback: 'auto' }, ['auto', 'cpu', 'gpu', 'sequential']),
   gpu: onOff({ about: 'look for a GPU (policies auto and gpu)', fallback: true }),
-  workers: whole({ about: 'dry-run and CPU workers (default: cores - 1)', fallback: undefined }, 0, 256),
+  workers: whole({ about: 'dry-run and CPU workers (default: cores - 1)', fallback: undefined }, 1, 256),
   keepUndo: whole(
     { about: 'blocks that a reorg can undo', placeholder: 'blocks', fallback: 100, aliases: ['--max-reorg-depth'] },
     1,

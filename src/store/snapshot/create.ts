@@ -12,6 +12,7 @@ import {
   encodeRows,
   encodeTrailer,
   MAGIC,
+  MAX_ROW_BYTES,
   rowBytes,
   SNAPSHOT_COLUMNS,
   type SnapshotManifest,
@@ -35,7 +36,7 @@ export interface CreatedSnapshot {
 
 /**
  * Writes the store in `dir`, undo data included, into the new file `out`. Holds a chunk or two in memory. The file gets its name
- * when it is whole. Throws what opening throws, StoreError SNAPSHOT_EMPTY without a block, EnvironmentError SNAPSHOT_FILE_EXISTS,
+ * when it is whole. Throws what opening throws, StoreError SNAPSHOT_EMPTY without a block, SNAPSHOT_ROW_TOO_LONG, EnvironmentError SNAPSHOT_FILE_EXISTS,
  * ENV_UNWRITABLE.
  */
 export async function createSnapshot(dir: string, out: string, options: CreateOptions = {}): Promise<CreatedSnapshot> {
@@ -112,11 +113,19 @@ async function write(
   return { manifest, bytes: file.length };
 }
 
+function tooLong(bytes: number): StoreError {
+  return new StoreError('SNAPSHOT_ROW_TOO_LONG', 'a row of the store is longer than a snapshot may hold', {
+    facts: { bytes, limit: MAX_ROW_BYTES },
+    hint: 'Copy the folder of the database instead, while nothing has it open.',
+  });
+}
+
 function* rawChunks(rows: Iterable<Row>): Generator<{ raw: Uint8Array; count: number }, void, void> {
   let waiting: Row[] = [];
   let length = 0;
   for (const row of rows) {
     const bytes = rowBytes(row);
+    if (bytes > MAX_ROW_BYTES) throw tooLong(bytes);
     if (length > 0 && length + bytes > CHUNK_BYTES) {
       yield { raw: encodeRows(waiting, length), count: waiting.length };
       waiting = [];

@@ -12,8 +12,6 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { inflate } from 'node:zlib';
 import { EnvironmentError, InputError } from '../../errors.js';
 import { bytesEqual, compareBytes, concatBytes, readU32, toDisplayHash } from '../../util/bytes.js';
 import { checkStore } from '../check/check.js';
@@ -32,9 +30,8 @@ import {
   type SnapshotManifest,
   TRAILER_BYTES,
 } from './format.js';
+import { inflateTo } from './inflate.js';
 import { parseManifest } from './manifest.js';
-
-const expand = promisify(inflate);
 
 export interface RestoreOptions {
   /** Ed25519: then an unsigned file and one of another key are refused. */
@@ -164,13 +161,9 @@ async function inflated(stored: Uint8Array, chunk: ChunkEntry, number: number): 
       hint: 'The file was damaged or altered: get it again.',
     });
   }
-  try {
-    const raw = await expand(stored, { maxOutputLength: Math.max(1, chunk.bytes) });
-    if (raw.length === chunk.bytes) return raw;
-  } catch (cause) {
-    throw malformed('a chunk does not inflate', cause);
-  }
-  throw malformed('a chunk is not as long as the manifest says');
+  const raw = await inflateTo(stored, chunk.bytes);
+  if (raw === undefined) throw malformed('a chunk does not inflate to the length that the manifest says');
+  return raw;
 }
 
 /** Returns the last row, above which the next chunk of the column must begin. */
