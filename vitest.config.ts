@@ -1,12 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { DEEP_STACK_OPTIONS, hasDeepStack, runWithDeepStack } from './scripts/deep-stack.mjs';
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts'],
-    // Forks, because Dawn and RocksDB are native and must not be loaded twice in one process.
-    pool: 'forks',
-    poolOptions: { forks: { maxForks: 2 } },
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-  },
+export default defineConfig(async () => {
+  // Tests run contracts on the main thread of their process, whose stack is set before it starts: so vitest starts again.
+  if (hasDeepStack() === false) process.exit(await runWithDeepStack([...process.execArgv, ...process.argv.slice(1)]));
+  return {
+    test: {
+      include: ['test/**/*.test.ts'],
+      // Forks, because Dawn and RocksDB are native and must not be loaded twice in one process.
+      pool: 'forks',
+      poolOptions: { forks: { maxForks: 2, execArgv: DEEP_STACK_OPTIONS } },
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+    },
+  };
 });

@@ -14,6 +14,9 @@ import { WorkerPool } from '../dist/execute/worker-pool.js';
 import { scanBlock } from '../dist/lane/scan.js';
 import { laneTransaction } from '../dist/lane/transaction.js';
 import { ProgramRunner } from '../dist/program/runner.js';
+import { onDeepThread } from '../dist/util/deep-thread.js';
+
+if (!(await onDeepThread(import.meta.url))) process.exit();
 
 const { values: args } = parseArgs({
   options: {

@@ -14,7 +14,10 @@ import { LaneEngine } from '../dist/execute/engine.js';
 import { BlockIndexer } from '../dist/follow/block-indexer.js';
 import { StandardLane } from '../dist/standard/lane.js';
 import { Store } from '../dist/store/store.js';
+import { onDeepThread } from '../dist/util/deep-thread.js';
 import { lookAhead } from '../dist/util/look-ahead.js';
+
+if (!(await onDeepThread(import.meta.url))) process.exit();
 
 const { values: args } = parseArgs({
   options: {

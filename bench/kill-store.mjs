@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { allRows, differingRows } from '../dist/bench/rows.js';
 import { checkStore } from '../dist/store/check/check.js';
+import { deepStackCommand } from '../scripts/deep-stack.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -76,7 +77,7 @@ function finished(dir) {
 }
 
 function start(more) {
-  return spawn(process.execPath, [CHILD, ...more], { stdio: ['pipe', 'pipe', 'inherit'] });
+  return spawn(...deepStackCommand([CHILD, ...more]), { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 function text({ violations, tips, same, stateRoot, seconds }) {

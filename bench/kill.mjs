@@ -1,6 +1,6 @@
 // Kills (-9) `warpshrew index` at random moments while it follows a node over JSON-RPC whose chain grows and reorganises; runs
 // `db check` over a copy of what each kill left, and at the end compares every row with those of an index that nothing disturbed.
-//   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 178] [--seed 1] [--policy sequential] [--json]
+//   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 182] [--seed 1] [--policy sequential] [--json]
 // The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too (src/bench/changing-chain.ts). --each:
 // kills after which a new database is begun. The seed gives the chain's moves; when they and the kills come is up to the machine.
 // Exit status 1 if a check found something, a tip was of no chain that the node had, or a row differs.
@@ -26,7 +26,7 @@ const { values: args } = parseArgs({
     kills: { type: 'string', default: '1000' },
     each: { type: 'string', default: '100' },
     from: { type: 'string', default: '0' },
-    to: { type: 'string', default: '178' },
+    to: { type: 'string', default: '182' },
     seed: { type: 'string', default: '1' },
     policy: { type: 'string', default: 'sequential' },
     json: { type: 'boolean', default: false },

@@ -53,18 +53,21 @@ fn write_output(pointer: u32, place: u32, length: u32) {
 }
 
 fn host_abort(a: u32, b: u32, c: u32, d: u32) {
+  charge(FUEL_ABORT);
   stop(STOP_ABORT);
 }
 
 fn host_inner_call(a: u32, b: u32, c: u32, d: vec2<u32>) -> u32 {
+  charge(FUEL_CALL);
   stop(STOP_INNER_CALL);
   return 0u;
 }
 
-// Address of the value of the key, NONE if it is absent or the run has stopped. It counts as read even if what is left does not pay
-// for it: that is found out only when the length of the value is known.
-fn stored_value(key: vec2<u32>) -> u32 {
+// Address of the value of the key, NONE if it is absent or the run has stopped. `least`: what the call costs if the value is empty;
+// with less nothing is read. It counts as read even if what is left does not pay for the value.
+fn stored_value(key: vec2<u32>, least: u32) -> u32 {
   var value = NONE;
+  stop_if(w_fuel < least, STATUS_OUT_OF_FUEL);
   if (st == 0u) {
     value = access_read(key.x, key.y);
   }
@@ -75,8 +78,8 @@ fn host_request_storage(pointer: u32) -> u32 {
   var length = 0u;
   if (st == 0u) {
     let key = read_buffer(pointer);
-    length = value_bytes(stored_value(key));
-    charge(key.y + length);
+    length = value_bytes(stored_value(key, fuel_request_storage(key.y)));
+    charge(fuel_request_storage(key.y + length));
   }
   return length;
 }
@@ -84,9 +87,9 @@ fn host_request_storage(pointer: u32) -> u32 {
 fn host_load_storage(pointer: u32, out: u32) -> u32 {
   if (st == 0u) {
     let key = read_buffer(pointer);
-    let value = stored_value(key);
+    let value = stored_value(key, fuel_load_storage(key.y));
     let length = value_bytes(value);
-    charge(2u * (key.y + length));
+    charge(fuel_load_storage(key.y + length));
     check_output(out, length);
     if (st == 0u) {
       write_output(out, value, length);
@@ -96,14 +99,14 @@ fn host_load_storage(pointer: u32, out: u32) -> u32 {
 }
 
 fn host_request_context() -> u32 {
-  charge(1u);
+  charge(FUEL_REQUEST_CONTEXT);
   return call_word(CALL_CONTEXT_BYTES);
 }
 
 fn host_load_context(out: u32) -> u32 {
   if (st == 0u) {
     let length = call_word(CALL_CONTEXT_BYTES);
-    charge(2u * length);
+    charge(fuel_load_context(length));
     check_output(out, length);
     if (st == 0u) {
       write_output(out, call_word(CALL_CONTEXT_AT), length);
@@ -124,6 +127,7 @@ fn write_number(out: u32, low: u32) {
 // There are no inner calls, so what the last one returned is always empty.
 fn host_returndatacopy(out: u32) {
   if (st == 0u) {
+    charge(fuel_returndatacopy(0u));
     check_output(out, 0u);
     if (st == 0u) {
       put32(out - 4u, 0u);
@@ -132,31 +136,31 @@ fn host_returndatacopy(out: u32) {
 }
 
 fn host_fuel(out: u32) {
-  charge(5u);
+  charge(FUEL_FUEL);
   write_number(out, w_fuel);
 }
 
 fn host_height(out: u32) {
-  charge(10u);
+  charge(FUEL_HEIGHT);
   write_number(out, call_word(CALL_HEIGHT));
 }
 
 fn host_log(pointer: u32) {
   if (st == 0u) {
     let text = read_buffer(pointer);
-    charge(text.y);
+    charge(fuel_log(text.y));
   }
 }
 
 fn host_is_dry_run() -> u32 {
-  charge(1u);
+  charge(FUEL_IS_DRY_RUN);
   return 0u;
 }
 
 fn host_record_get(pointer: u32) {
   if (st == 0u) {
     let key = read_buffer(pointer);
-    charge(key.y);
+    charge(fuel_record_get(key.y));
     if (st == 0u) {
       access_declared(key.x, key.y, KEY_READ);
     }
@@ -166,7 +170,7 @@ fn host_record_get(pointer: u32) {
 fn host_record_put(pointer: u32) {
   if (st == 0u) {
     let key = read_buffer(pointer);
-    charge(key.y);
+    charge(fuel_record_put(key.y));
     if (st == 0u) {
       access_declared(key.x, key.y, KEY_WRITTEN);
     }

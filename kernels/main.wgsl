@@ -27,10 +27,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x < params.count) {
     lane_index = id.x;
     call_index = params.first + id.x;
-    lay_image();
     w_fuel = call_word(CALL_FUEL);
     w_stack = STACK_SLOTS;
-    let pointer = execute();
+    // Before the segments and before the first function's frame.
+    charge(ENTRY_FUEL);
+    var pointer = 0u;
+    if (st == 0u) {
+      lay_image();
+      pointer = execute();
+    }
     var result = NONE;
     if (st == 0u) {
       result = take_result(pointer);

@@ -105,7 +105,7 @@ fn host_u128_mul_div(a: u32, b: u32, c: u32, out: u32) -> u32 {
     mul_div_load(0u, read_exactly(a, 16u));
     mul_div_load(8u, read_exactly(b, 16u));
     mul_div_load(16u, read_exactly(c, 16u));
-    charge(60u);
+    charge(FUEL_U128_MUL_DIV);
     check_output(out, 16u);
     if (st == 0u) {
       if (mul_div_multiply()) {

@@ -329,7 +329,7 @@ fn host_schnorr_verify(message: u32, key: u32, signature: u32) -> u32 {
     let message_at = read_exactly(message, 32u);
     let key_at = read_exactly(key, 32u);
     let signature_at = read_exactly(signature, 64u);
-    charge(100000u);
+    charge(FUEL_SCHNORR_VERIFY);
     if (st == 0u) {
       valid = schnorr_valid(message_at, key_at, signature_at);
     }

@@ -230,7 +230,7 @@ fn sha_buffer(data: vec2<u32>, twice: bool) {
 fn host_hash(pointer: u32, out: u32, twice: bool) {
   if (st == 0u) {
     let data = read_buffer(pointer);
-    charge(60u + 60u * ((data.y + 63u) >> 6u));
+    charge(select(fuel_sha256(data.y), fuel_sha256d(data.y), twice));
     check_output(out, 32u);
     if (st == 0u) {
       sha_buffer(data, twice);

@@ -110,11 +110,12 @@ fn value_bytes(value: u32) -> u32 {
   return select(value_word(value, select(value - 4u, 4u, absent)), 0u, absent);
 }
 
-// Bytes of the storage map in the result at `pointer`, and where it begins; (NONE, 0) for a result that the host will reject.
+// What the result at `pointer` costs, and where its storage map begins; (NONE, 0) for a result that the host will reject. The sum is
+// below 2^32 whatever fits into memory.
 fn find_map(pointer: u32, length: u32) -> vec2<u32> {
   var broken = length < 20u || (get32(pointer + 4u) | get32(pointer + 8u) | get32(pointer + 12u)) != 0u;
   let transfers = get32(pointer);
-  broken = broken || transfers > length / 48u;
+  broken = broken || transfers > min(length / 48u, MAX_TRANSFERS);
   let start = select(16u + transfers * 48u, 0u, broken);
   broken = broken || start > length || length - start < 4u;
   let entries = select(get32(pointer + start), 0u, broken);
@@ -128,7 +129,9 @@ fn find_map(pointer: u32, length: u32) -> vec2<u32> {
     broken = broken || bytes > length - at || ((i & 1u) == 0u && bytes > MAX_KEY_BYTES);
     at += select(bytes, 0u, broken);
   }
-  return select(vec2<u32>(at - start, start), vec2<u32>(NONE, 0u), broken);
+  let map_fuel = FUEL_MAP_BYTE * (at - start) + FUEL_MAP_ENTRY * entries;
+  let rest = FUEL_TRANSFER * transfers + (length - at + DATA_BYTES_PER_FUEL - 1u) / DATA_BYTES_PER_FUEL;
+  return select(vec2<u32>(map_fuel + rest, start), vec2<u32>(NONE, 0u), broken);
 }
 
 // Makes the storage map of the result the values that later messages of the batch see; the result lies at word `out` of
@@ -137,7 +140,7 @@ fn find_map(pointer: u32, length: u32) -> vec2<u32> {
 fn apply_writes(pointer: u32, length: u32, out: u32) {
   let map = find_map(pointer, length);
   if (map.x != NONE) {
-    let paid = map.x <= w_fuel / STORAGE_FUEL_PER_BYTE;
+    let paid = map.x <= w_fuel;
     let entries = get32(pointer + map.y);
     var at = map.y + 4u;
     for (var i = 0u; i < entries && st == 0u; i++) {

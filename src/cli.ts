@@ -1,9 +1,13 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { height, oneOf, port, seed, sizes, someOf, times, workers } from './cli/arguments.js';
+import { endQuietly } from './cli/closed-output.js';
 import { addSettings } from './cli/settings.js';
 import { addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
-import { PROGRAM_NAMES, type ProgramName } from './util/built-wasm.js';
+import { PROGRAM_NAMES } from './util/built-wasm.js';
+import { onDeepThread } from './util/deep-thread.js';
+import { maskUserInfo } from './util/mask.js';
 import { VERSION } from './util/version.js';
 
 /** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
@@ -11,34 +15,12 @@ const program = new Command('warpshrew')
   .description('Two-phase Bitcoin metaprotocol indexer: dry run, conflict graph, WGSL batches, one atomic commit')
   .version(VERSION)
   .showHelpAfterError('(add --help for the options)')
+  .configureOutput({ outputError: (text, write) => write(maskUserInfo(text)) })
   .exitOverride();
 
-const height = (text: string): number => {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('not a height.');
-  return Number(text);
-};
-const policy = (text: string): 'sequential' | 'cpu' | 'gpu' | 'auto' => {
-  if (text === 'sequential' || text === 'cpu' || text === 'gpu' || text === 'auto') return text;
-  throw new InvalidArgumentError('one of sequential, cpu, gpu, auto.');
-};
-const policies = (text: string): ('sequential' | 'cpu' | 'gpu' | 'auto')[] => text.split(',').map(policy);
-const dependent = (text: string): 'demote' | 'reject' => {
-  if (text === 'demote' || text === 'reject') return text;
-  throw new InvalidArgumentError('one of demote, reject.');
-};
-const sizes = (text: string): number[] => {
-  const list = text.split(',').map(Number);
-  if (list.some((n) => !Number.isSafeInteger(n) || n < 1 || n > 1_000_000)) {
-    throw new InvalidArgumentError('numbers from 1 to 1000000, comma-separated.');
-  }
-  return list;
-};
-const programNames = (text: string): ProgramName[] => {
-  const wanted = text.split(',');
-  const known = PROGRAM_NAMES.filter((name) => wanted.includes(name));
-  if (known.length !== wanted.length) throw new InvalidArgumentError(`some of ${PROGRAM_NAMES.join(',')}.`);
-  return known;
-};
+const policyNames = ['sequential', 'cpu', 'gpu', 'auto'] as const;
+const policy = oneOf(policyNames);
+const dependent = oneOf(['demote', 'reject']);
 const collect = (text: string, before: string[]): string[] => [...before, text];
 
 /** What a command prints and the status it exits with. */
@@ -50,12 +32,16 @@ function finish(result: CommandResult): void {
   if (result.text !== '') process.stdout.write(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
   process.exitCode = result.exitStatus;
 }
+/** What runs contracts does it on a thread of its own with a stack as deep as they may need, where this file runs once more. */
+async function finishDeep(run: () => Promise<CommandResult>): Promise<void> {
+  if (await onDeepThread(import.meta.url)) finish(await run());
+}
 
 program
   .command('start')
   .description('replay the bundled chain on the CPU and through the kernel, compare the roots, serve JSON-RPC')
   .option('--host <host>', 'address to serve on', '127.0.0.1')
-  .option('--port <port>', 'port to serve on', height, 8080)
+  .option('--port <port>', 'port to serve on', port, 8080)
   .option('--no-serve', 'stop after the comparison')
   .action(async (options) => finish(await (await import('./cli/start.js')).startCommand(options)));
 
@@ -89,12 +75,12 @@ program
   .option('--to <height>', 'last height', height)
   .option('--lane-start-block <height>', 'height from which (8,8) messages run', height)
   .option('--dependent <rule>', 'demote or reject messages that spend lane outputs of their own block', dependent)
-  .option('--workers <n>', 'dry-run and CPU workers', height)
+  .option('--workers <n>', 'dry-run and CPU workers', workers)
   .option('--roots <file>', 'write height and state root, one line per block')
   .option('--wait-for-kernels', 'with --policy gpu: wait for the driver to compile, however long it takes')
   .option('--json', 'end with one line of JSON')
   .action(async (path: string, options) =>
-    finish(await (await import('./cli/replay.js')).replayCommand(path, options)),
+    finishDeep(async () => (await import('./cli/replay.js')).replayCommand(path, options)),
   );
 
 program
@@ -111,7 +97,9 @@ program
   .argument('<file>', 'raw block')
   .option('--db <dir>', 'database whose tip is the state before the block (default: an empty state)')
   .option('--json', 'print JSON')
-  .action(async (file: string, options) => finish(await (await import('./cli/plan.js')).planCommand(file, options)));
+  .action(async (file: string, options) =>
+    finishDeep(async () => (await import('./cli/plan.js')).planCommand(file, options)),
+  );
 
 program
   .command('run-module')
@@ -131,47 +119,57 @@ program
   .requiredOption('--db <dir>', 'database folder')
   .option('--indexer <file>', 'the module the database was made with (default: the built-in indexer)')
   .option('--host <host>', 'address to serve on', '127.0.0.1')
-  .option('--port <port>', 'port to serve on', height, 8080)
+  .option('--port <port>', 'port to serve on', port, 8080)
+  .option('--allow-host <names>', 'names that requests may have in `Host`, comma-separated; * for any')
   .action(async (options) => finish(await (await import('./cli/serve.js')).serveCommand(options)));
 
 program
   .command('fuzz')
-  .description('run random lane blocks under every policy and compare states, receipts and roots')
-  .option('--seed <n>', 'seed of the first block', height, 1)
-  .option('--blocks <n>', 'number of blocks', height, 1000)
+  .description('run random lane blocks under every policy, compare them and check what every block must keep')
+  .option('--seed <n>', 'seed of the first block', seed, 1)
+  .option('--blocks <n>', 'number of blocks', times, 1000)
   .option('--no-gpu', 'compare sequential and cpu only')
   .option(
     '--programs <list>',
     'programs that the blocks deploy and call, comma-separated; all if not given',
-    programNames,
+    someOf(PROGRAM_NAMES),
   )
-  .action(async (options) => finish(await (await import('./cli/fuzz.js')).fuzzCommand(options)));
+  .action(async (options) => finishDeep(async () => (await import('./cli/fuzz.js')).fuzzCommand(options)));
 
 program
   .command('fuzz-kernel')
   .description('run random WASM modules in the kernel and on V8 and compare every run; exit status 1 if one differs')
-  .option('--seed <n>', 'seed of the modules', height, 1)
-  .option('--modules <n>', 'number of modules', height, 100)
-  .option('--runs <n>', 'runs of each module', height, 1000)
-  .option('--only <n>', 'run this module of the seed alone', height)
+  .option('--seed <n>', 'seed of the modules', seed, 1)
+  .option('--modules <n>', 'number of modules', times, 100)
+  .option('--runs <n>', 'runs of each module', times, 1000)
+  .option('--only <n>', 'run this module of the seed alone', seed)
   .option('--json', 'print JSON')
-  .action(async (options) => finish(await (await import('./cli/fuzz-kernel.js')).fuzzKernelCommand(options)));
+  .action(async (options) => finishDeep(async () => (await import('./cli/fuzz-kernel.js')).fuzzKernelCommand(options)));
 
 program
   .command('bench')
-  .description('measure the kernel against V8, or whole blocks under every policy; exit status 1 if a result differs')
-  .argument('<what>', 'gpu or blocks')
+  .description(
+    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; exit status 1 if a result differs or a unit takes too long',
+  )
+  .argument('<what>', 'gpu, blocks or fuel')
   .option(
     '--sizes <list>',
     'messages per batch or block, comma-separated (default: 100,1000,10000, gpu also 100000)',
     sizes,
   )
-  .option('--only <list>', 'programs (gpu) or workloads (blocks), comma-separated')
-  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7)', height)
-  .option('--policies <list>', 'blocks: beside sequential, comma-separated', policies, ['cpu', 'auto', 'gpu'])
-  .option('--workers <n>', 'blocks: dry-run and CPU workers', height)
+  .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
+  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, fuel 5)', times)
+  .option('--policies <list>', 'blocks: beside sequential, comma-separated', someOf(policyNames), [
+    'cpu',
+    'auto',
+    'gpu',
+  ])
+  .option('--workers <n>', 'blocks: dry-run and CPU workers', workers)
+  .option('--kernel', 'fuel: in the kernel, too')
   .option('--json', 'print JSON')
-  .action(async (what: string, options) => finish(await (await import('./cli/bench.js')).benchCommand(what, options)));
+  .action(async (what: string, options) =>
+    finishDeep(async () => (await import('./cli/bench.js')).benchCommand(what, options)),
+  );
 
 program
   .command('gpu-info')
@@ -188,6 +186,7 @@ program
   );
 
 addStoreCommands(program, finish);
+endQuietly(program);
 
 try {
   // Everything that is packed into words lies in memory as it goes to the device and to WASM.
@@ -215,6 +214,7 @@ function report(error: unknown): number {
       error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
     return fine ? 0 : EXIT.usage;
   }
-  process.stderr.write(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`INTERNAL: ${maskUserInfo(text)}\n`);
   return EXIT.internal;
 }

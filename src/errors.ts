@@ -1,3 +1,5 @@
+import { maskUserInfo } from './util/mask.js';
+
 /** Everything known of where an error happened; printed with the message and sent as `data` over JSON-RPC. */
 export type ErrorFacts = Readonly<Record<string, string | number | bigint | boolean>>;
 
@@ -15,7 +17,7 @@ export interface ErrorOptions {
 export const EXIT = { check: 1, usage: 2, input: 3, store: 4, environment: 5, internal: 70 } as const;
 export type ExitKind = keyof typeof EXIT;
 
-/** Base of every error that a user can meet: a stable `code` (documented in docs/errors.md), facts and a hint. */
+/** Base of every error that a user can meet: a stable `code` (documented in docs/errors.md), facts and a hint. No user info of addresses is kept. */
 export class WarpshrewError extends Error {
   readonly code: string;
   readonly kind: ExitKind;
@@ -23,12 +25,12 @@ export class WarpshrewError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: string, kind: ExitKind, message: string, options: ErrorOptions = {}) {
-    super(message, { cause: options.cause });
+    super(maskUserInfo(message), { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.kind = kind;
-    this.facts = options.facts ?? {};
-    this.hint = options.hint;
+    this.facts = masked(options.facts ?? {});
+    this.hint = options.hint === undefined ? undefined : maskUserInfo(options.hint);
   }
 
   get exitStatus(): number {
@@ -40,6 +42,14 @@ export class WarpshrewError extends Error {
     const facts = Object.entries(this.facts).map(([k, v]) => `  ${k}: ${v}`);
     return [`${this.code}: ${this.message}`, ...facts, ...(this.hint ? [`  hint: ${this.hint}`] : [])].join('\n');
   }
+}
+
+function masked(facts: ErrorFacts): ErrorFacts {
+  const entries = Object.entries(facts);
+  if (!entries.some(([, value]) => typeof value === 'string' && value.includes('://'))) return facts;
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'string' ? maskUserInfo(value) : value]),
+  );
 }
 
 /** A block, transaction or fixture file that is not what it should be. Codes `BLOCK_*`, `TX_*`, `FIXTURE_*`, `SNAPSHOT_*`. */
@@ -96,4 +106,28 @@ export class InternalError extends WarpshrewError {
   constructor(message: string, options?: ErrorOptions) {
     super('INTERNAL', 'internal', message, options);
   }
+}
+
+/** An error as it crosses threads and is shown over HTTP. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly facts: ErrorFacts;
+  readonly hint: string | undefined;
+  readonly kind: ExitKind;
+}
+
+/** Anything thrown, as it crosses threads. What is no error of ours is a defect, told with its stack. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof WarpshrewError) {
+    const { code, kind, message, facts, hint } = error;
+    return { code, kind, message, facts, hint };
+  }
+  const message = maskUserInfo(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return { code: 'INTERNAL', kind: 'internal', message, facts: {}, hint: undefined };
+}
+
+/** The error that a failure was. */
+export function errorOf({ code, kind, message, facts, hint }: Failure): WarpshrewError {
+  return new WarpshrewError(code, kind, message, { facts, hint });
 }

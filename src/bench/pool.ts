@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../util/built-file.js';
 import type { ProgramName } from '../util/built-wasm.js';
+import { DEEP_STACK } from '../util/deep-thread.js';
 
 /** What a thread of {@link poolRate} is told. */
 export interface PoolTask {
@@ -13,9 +14,10 @@ export interface PoolTask {
 export async function poolRate(program: ProgramName, count: number, threads: number): Promise<number> {
   const share = Math.max(1, Math.ceil(count / threads));
   const used = Math.min(threads, count);
+  const task: PoolTask = { program, count: share };
   const workers = Array.from(
     { length: used },
-    () => new Worker(builtFile('bench/pool-worker.js'), { workerData: { program, count: share } satisfies PoolTask }),
+    () => new Worker(builtFile('bench/pool-worker.js'), { workerData: task, resourceLimits: DEEP_STACK }),
   );
   try {
     await Promise.all(workers.map((worker) => answerOf(worker)));

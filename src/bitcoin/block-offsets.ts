@@ -1,9 +1,10 @@
 import { InputError } from '../errors.js';
 import { readU32 } from '../util/bytes.js';
 import { HASH_LENGTH, hashTransactions, hashWitnesses, merkleRootOf, type TransactionTable } from './block-hash.js';
+import { coinbaseHeight } from './coinbase-height.js';
 import { type MerkleRoot, sha256d } from './hash.js';
 import { Cursor, type LayoutSink, layoutTransaction, malformed } from './layout.js';
-import { coinbaseHeight, MAX_BLOCK_LENGTH, MIN_TRANSACTION } from './parse-block.js';
+import { MAX_BLOCK_LENGTH, MIN_TRANSACTION } from './parse-block.js';
 import type { Transaction, TxInput, TxOutput } from './types.js';
 import type { Verifiable } from './verify-block.js';
 

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { readU32 } from '../util/bytes.js';
+import { coinbaseHeight } from './coinbase-height.js';
 import { sha256d } from './hash.js';
 import { Cursor, layoutTransaction, malformed } from './layout.js';
 import { readTransaction } from './parse-transaction.js';
@@ -53,23 +53,4 @@ export function parseBlock(raw: Uint8Array): Block {
     transactions,
     raw: bytes,
   };
-}
-
-/**
- * The height that a coinbase script begins with (BIP34): OP_0, OP_1 to OP_16, or a minimal push of a positive number.
- * Undefined for another start and for header versions below 2, whose scripts begin with something else that may look alike.
- */
-export function coinbaseHeight(header: Uint8Array, script: Uint8Array): number | undefined {
-  if ((readU32(header, 0) | 0) < 2 || script.length === 0) return undefined;
-  const length = script[0];
-  if (length === 0) return 0;
-  if (length >= 0x51 && length <= 0x60) return length - 0x50;
-  if (length > 4 || script.length < 1 + length) return undefined;
-  const top = script[length];
-  if (top >= 0x80) return undefined;
-  let height = 0;
-  for (let i = length; i > 0; i--) height = height * 256 + script[i];
-  // A leading zero byte is there only to keep the number from looking negative.
-  const minimal = height > 16 && (top !== 0 || script[length - 1] >= 0x80);
-  return minimal ? height : undefined;
 }

@@ -13,6 +13,7 @@ import {
   REBUILD_HINT,
 } from '../fixtures/format.js';
 import { readU32, toDisplayHash } from '../util/bytes.js';
+import { coinbaseHeight } from './coinbase-height.js';
 
 /** A block as it lies in a source; not parsed, not verified beyond what the source itself promises. */
 export interface SourceBlock {
@@ -30,7 +31,10 @@ export interface BlockSource {
   readonly lastHeight: number;
   /** Every height of the source, ascending. */
   readonly heights: readonly number[];
-  /** Reads the blocks from height `from` to height `to` (both included), one at a time: never more than one is in memory. */
+  /**
+   * Reads the blocks from height `from` to height `to` (both included), one at a time: never more than one is in
+   * memory.
+   */
   blocks(from?: number, to?: number): Generator<SourceBlock, void, void>;
 }
 
@@ -40,9 +44,9 @@ const REGTEST_BITS = 0x207fffff;
 
 /**
  * Opens a fixture chain (a folder with `chain.json`), a folder of raw blocks (`*.bin`, ordered by the height in their
- * coinbase), or one raw block file. Throws InputError: BLOCK_FILE_UNREADABLE, BLOCK_FILE_TRUNCATED, BLOCK_FILE_TOO_LARGE,
- * BLOCK_FILE_NO_HEIGHT, BLOCK_FILE_DUPLICATE, BLOCK_FILE_FOLDER_EMPTY, FIXTURE_UNREADABLE, FIXTURE_INDEX, FIXTURE_TRUNCATED;
- * while reading also FIXTURE_HASH.
+ * coinbase), or one raw block file. Throws InputError: BLOCK_FILE_UNREADABLE, BLOCK_FILE_TRUNCATED,
+ * BLOCK_FILE_TOO_LARGE, BLOCK_FILE_NO_HEIGHT, BLOCK_FILE_DUPLICATE, BLOCK_FILE_FOLDER_EMPTY, FIXTURE_UNREADABLE,
+ * FIXTURE_INDEX, FIXTURE_TRUNCATED; while reading also FIXTURE_HASH.
  */
 export function openSource(path: string): BlockSource {
   const info = attempt(path, 'BLOCK_FILE_UNREADABLE', () => statSync(path));
@@ -97,7 +101,7 @@ function fileSource(path: string, kind: 'folder' | 'file', files: BlockFile[]): 
 function describeFile(path: string): BlockFile {
   const head = withFile(path, 'BLOCK_FILE_UNREADABLE', (fd) => readAt(fd, 0, HEAD_BYTES));
   if (head.length < 81) throw truncatedFile(path, head.length);
-  const height = coinbaseHeight(head);
+  const height = heightOf(head);
   if (height === undefined) {
     throw new InputError('BLOCK_FILE_NO_HEIGHT', 'the coinbase does not begin with a block height', {
       facts: { path },
@@ -107,23 +111,24 @@ function describeFile(path: string): BlockFile {
   return { path, height, network: readU32(head, 72) === REGTEST_BITS ? 'regtest' : 'mainnet' };
 }
 
-/** The BIP34 height of a raw block, given at least its first {@link HEAD_BYTES} bytes. */
-function coinbaseHeight(head: Uint8Array): number | undefined {
-  if (head.subarray(4, 36).every((byte) => byte === 0)) return 0; // no block before it: the genesis block
+/** The height that a raw block names, given at least its first {@link HEAD_BYTES} bytes; undefined if it names none. */
+function heightOf(head: Uint8Array): number | undefined {
+  const script = coinbaseScript(head);
+  return script && coinbaseHeight(head.subarray(0, 80), script);
+}
+
+/** The script of the first input of the first transaction; undefined if that is no coinbase. */
+function coinbaseScript(head: Uint8Array): Uint8Array | undefined {
   let at = 80;
   at += head[at] < 0xfd ? 1 : head[at] === 0xfd ? 3 : head[at] === 0xfe ? 5 : 9;
   at += 4; // version
   if (head[at] === 0x00 && head[at + 1] === 0x01) at += 2; // segwit marker and flag
   if (head[at] !== 0x01) return undefined; // a coinbase has one input
   at += 1 + 36;
-  const scriptLength = head[at++];
-  const push = head[at];
-  if (scriptLength === undefined || scriptLength < 2 || scriptLength > 100 || push === undefined) return undefined;
-  if (push >= 0x51 && push <= 0x60) return push - 0x50;
-  if (push === 0 || push > 3 || push >= scriptLength || at + push >= head.length) return undefined;
-  let height = 0;
-  for (let i = push; i >= 1; i--) height = height * 256 + head[at + i];
-  return head[at + push] & 0x80 ? undefined : height;
+  const length = head[at];
+  // Longer ones are not valid, and their length would take more than a byte only then.
+  if (length === undefined || length > 100 || at + 1 + length > head.length) return undefined;
+  return head.subarray(at + 1, at + 1 + length);
 }
 
 function readBlockFile(path: string): Uint8Array {

@@ -16,9 +16,15 @@ export interface BlkFile {
 export class BlkFolder {
   private constructor(
     readonly path: string,
-    /** Eight bytes that repeat over each file from its first byte on; undefined if the files are plain. */
-    private readonly key: Uint8Array | undefined,
+    /** Eight bytes that repeat over each file from its first byte on; undefined if there is no `xor.dat`. */
+    private readonly xor: Uint8Array | undefined,
   ) {}
+
+  /** What `xor.dat` says, for errors: a file of zeros is what a node writes for plain files. */
+  get key(): 'missing' | 'zeros' | 'a key' {
+    if (this.xor === undefined) return 'missing';
+    return this.xor.every((byte) => byte === 0) ? 'zeros' : 'a key';
+  }
 
   /** Throws InputError BLOCK_FILES_UNREADABLE (no folder, no block files in it) or BLOCK_FILES_XOR. */
   static async open(path: string): Promise<BlkFolder> {
@@ -47,7 +53,10 @@ export class BlkFolder {
     return files;
   }
 
-  /** Calls `use` with a reader of one file: up to `length` bytes from `offset`, fewer where the file ends. Throws BLOCK_FILES_UNREADABLE. */
+  /**
+   * Calls `use` with a reader of one file: up to `length` bytes from `offset`, fewer where the file ends. Throws
+   * BLOCK_FILES_UNREADABLE.
+   */
   async withFile<T>(
     number: number,
     use: (read: (offset: number, length: number) => Promise<Uint8Array>) => Promise<T>,
@@ -70,7 +79,7 @@ export class BlkFolder {
           filled += bytesRead;
         }
         const got = filled === length ? bytes : bytes.slice(0, filled);
-        if (this.key) applyKey(got, this.key, offset);
+        if (this.xor) applyKey(got, this.xor, offset);
         return got;
       });
     } finally {
@@ -106,7 +115,7 @@ async function readKey(path: string): Promise<Uint8Array | undefined> {
     const { size } = await stat(path);
     if (size !== XOR_LENGTH) {
       throw new InputError('BLOCK_FILES_XOR', 'the key of the block files is not eight bytes', {
-        facts: { path, bytes: size },
+        facts: { path, bytes: size, 'xor.dat': 'of a wrong length' },
         hint: 'Take it from the folder of the node that wrote the block files.',
       });
     }
@@ -115,7 +124,7 @@ async function readKey(path: string): Promise<Uint8Array | undefined> {
     if (isMissing(error)) return undefined;
     throw error instanceof InputError ? error : unreadable(path, error);
   }
-  return key.every((byte) => byte === 0) ? undefined : key;
+  return key;
 }
 
 function isMissing(error: unknown): boolean {

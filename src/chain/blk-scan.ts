@@ -13,6 +13,8 @@ export interface ScanOptions {
   readonly size: number;
   /** Where to begin: 0, or what the last scan of the file gave back. */
   readonly from: number;
+  /** No block that begins from here on is looked for; the file's length if not given. */
+  readonly until?: number;
   readonly magic: Uint8Array;
   readonly signal: AbortSignal;
   /** `header` is a view that lasts for the call only; `offset` is that of its first byte. */
@@ -29,16 +31,18 @@ const SMALL_BLOCK = 1 << 15;
 const SMALL_READ = 1 << 12;
 
 /**
- * Finds the blocks of one file, reading little more than their headers. What has no magic, no possible length, no whole block
- * behind it or a header that does not meet its own target is no block; the next magic is searched from there. Resolves with the
- * end of the last block: from there on the file is to be scanned again once it has changed.
+ * Finds the blocks of one file, reading little more than their headers. What has no magic, no possible length, no
+ * whole block behind it or a header that does not meet its own target is no block; the next magic is searched from
+ * there. Where neither a block nor padding follows a block, its length may be that of a record that others were
+ * written over: they are searched within it. Resolves with the end of the last block: from there on the file is to be
+ * scanned again once it has changed.
  */
 export async function scanFile(options: ScanOptions): Promise<number> {
-  const { size, magic, signal } = options;
+  const { size, magic, signal, until = size } = options;
   const window = new Window(options.read);
   let end = options.from;
   let at = options.from;
-  while (at + FRAME + HEADER_LENGTH < size && !signal.aborted) {
+  while (at < until && at + FRAME + HEADER_LENGTH < size && !signal.aborted) {
     const head = await window.get(at, FRAME + HEADER_LENGTH);
     if (head.length < FRAME + HEADER_LENGTH) break;
     const length = readU32(head, 4);
@@ -48,9 +52,12 @@ export async function scanFile(options: ScanOptions): Promise<number> {
     if (hash && meetsTarget(hash, readU32(header, 72))) {
       if (at > end) options.skipped(at - end);
       options.found(hash, header, at + FRAME, length);
-      at += FRAME + length;
-      end = at;
+      const next = at + FRAME + length;
+      end = Math.max(end, next);
       window.expect(length);
+      const follows = await window.get(next, magic.length);
+      const framed = startsWith(follows, magic) || follows.every((byte) => byte === 0);
+      at = framed ? next : await search(options, at + FRAME + HEADER_LENGTH);
     } else {
       at = await search(options, at + 1);
     }

@@ -1,17 +1,16 @@
 import { performance } from 'node:perf_hooks';
-import { BlockOffsets } from '../bitcoin/block-offsets.js';
-import { sha256d } from '../bitcoin/hash.js';
 import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
-import { verifyBlock } from '../bitcoin/verify-block.js';
 import { type ErrorFacts, InputError } from '../errors.js';
 import { bytesEqual, toDisplayHash, toHex } from '../util/bytes.js';
 import { BestChain } from './best-chain.js';
 import { BlkFolder } from './blk-folder.js';
+import { assertKey } from './blk-key.js';
 import { scanFile } from './blk-scan.js';
+import { BlockCopies } from './block-copies.js';
 import { HEADER_LENGTH, streamBlocks } from './block-stream.js';
 import { Changes } from './changes.js';
 import { type Clock, REAL_CLOCK } from './clock.js';
-import { HeaderIndex } from './header-index.js';
+import { type BlockPlace, HeaderIndex } from './header-index.js';
 import { NETWORKS, type Network } from './networks.js';
 import type { NodeSource } from './node-source.js';
 import type { ChainBlock, ChainSource, ChainTip } from './source.js';
@@ -20,8 +19,9 @@ export interface BlockFilesOptions {
   /** A node's folder `blocks`. */
   readonly folder: string;
   /**
-   * The node that writes the files, or one of the same chain: it says which chain is best, and gives what the files lack. Without
-   * it the chain with the most work in the files is the best. Closed with the source. It need not answer yet.
+   * The node that writes the files, or one of the same chain: it says which chain is best, and gives what the files
+   * lack. Without it the chain with the most work in the files is the best. Closed with the source. It need not answer
+   * yet.
    */
   readonly node?: NodeSource;
   /** Told by the first bytes of the files, or by the node, if left out. */
@@ -47,6 +47,8 @@ export interface BlockFilesStatistics {
   /** Bytes between blocks that belong to none. */
   readonly skippedBytes: number;
   readonly readFromFiles: number;
+  /** Of those, blocks whose copy that was found first is damaged or gone. */
+  readonly otherCopies: number;
   /** Blocks that the node had to give as the files lacked them. */
   readonly readFromNode: number;
   /** Of those, blocks whose place in the files could not be read or held something else. */
@@ -70,6 +72,7 @@ export class BlockFilesSource implements ChainSource {
   readonly kind = 'files';
   readonly name: string;
   private readonly index = new HeaderIndex();
+  private readonly copies: BlockCopies;
   private readonly chain: BestChain;
   private readonly states = new Map<number, FileState>();
   private readonly changes: Changes;
@@ -81,7 +84,14 @@ export class BlockFilesSource implements ChainSource {
   /** Hashes (display order) of the blocks given last, oldest first. */
   private readonly given = new Set<string>();
   private magicConfirmed = false;
-  private readonly counts = { skippedBytes: 0, readFromFiles: 0, readFromNode: 0, unreadable: 0, damaged: 0 };
+  private readonly counts = {
+    skippedBytes: 0,
+    readFromFiles: 0,
+    readFromNode: 0,
+    otherCopies: 0,
+    unreadable: 0,
+    damaged: 0,
+  };
 
   private constructor(
     private readonly folder: BlkFolder,
@@ -90,6 +100,7 @@ export class BlockFilesSource implements ChainSource {
     private readonly options: BlockFilesOptions,
   ) {
     this.chain = new BestChain(this.index);
+    this.copies = new BlockCopies(folder, this.index, (place) => this.searchWithin(place));
     this.name = options.node ? `${folder.path}, ${options.node.name}` : folder.path;
     this.changes = new Changes({
       clock: options.clock ?? REAL_CLOCK,
@@ -104,12 +115,13 @@ export class BlockFilesSource implements ChainSource {
   }
 
   /**
-   * Looks at the folder and at the first bytes in it; the headers are read when they are needed first, which takes minutes
-   * per million blocks. A node is not asked before then. Throws InputError BLOCK_FILES_UNREADABLE, BLOCK_FILES_XOR,
-   * BLOCK_FILES_NETWORK.
+   * Looks at the folder and at the first bytes in it; the headers are read when they are needed first, which takes
+   * minutes per million blocks. A node is not asked before then. Throws InputError BLOCK_FILES_UNREADABLE,
+   * BLOCK_FILES_XOR, BLOCK_FILES_NETWORK.
    */
   static async open(options: BlockFilesOptions): Promise<BlockFilesSource> {
     const folder = await BlkFolder.open(options.folder);
+    await assertKey(folder);
     const first = await firstMagic(folder);
     const wanted = NETWORKS.find(({ network }) => network === options.network);
     const magic = options.magic ?? wanted?.magic ?? first;
@@ -139,8 +151,11 @@ export class BlockFilesSource implements ChainSource {
     const hash = this.chain.hashAt(height);
     if (hash === undefined) {
       throw new InputError('BLOCK_FILES_NO_CHAIN', 'the block files hold no chain from the first block on', {
-        facts: { path: this.folder.path, blocks: this.index.size },
-        hint: 'A pruned node lacks its first files: give a node to read from as well.',
+        facts: { path: this.folder.path, blocks: this.index.size, 'xor.dat': this.folder.key },
+        hint:
+          this.index.size === 0
+            ? 'No block at all was found: check the network, and that xor.dat is of the node that wrote the files.'
+            : 'A pruned node lacks its first files: give a node to read from as well.',
       });
     }
     this.lastTip = hash;
@@ -199,18 +214,22 @@ export class BlockFilesSource implements ChainSource {
       if (this.refreshing || waited >= (this.options.refreshMs ?? 1000)) await unlessAborted(this.refresh(), signal);
     }
     const id = this.index.find(hash);
-    const raw = id === undefined ? undefined : await this.read(id, hash);
     const { node } = this.options;
     const facts = { path: this.folder.path, height, hash: toDisplayHash(hash) };
-    const damage = raw && node && this.given.has(facts.hash) ? damageOf(raw) : undefined;
-    if (raw && damage === undefined) {
+    const copy = id === undefined ? undefined : await this.copies.read(id, hash, this.given.has(facts.hash));
+    if (copy?.raw && (copy.damage === undefined || node === undefined)) {
       this.counts.readFromFiles++;
-      return raw;
+      if (copy.another) {
+        this.counts.otherCopies++;
+        this.warn('the block files hold damaged copies of blocks: another copy is read', facts);
+      }
+      // A damaged one without a node: who indexes it says what is wrong.
+      return copy.raw;
     }
     if (id !== undefined) this.counts.unreadable++;
-    if (node && damage !== undefined) {
-      this.warn('the block files hold damaged blocks: they are read from the node', { ...facts, code: damage });
-      const block = await this.fromNode(node, hash, signal);
+    if (node && copy?.damage !== undefined) {
+      this.warn('the block files hold damaged blocks: they are read from the node', { ...facts, code: copy.damage });
+      const block = await this.fromNode(node, hash, height, signal);
       this.counts.damaged++;
       return block;
     }
@@ -221,11 +240,11 @@ export class BlockFilesSource implements ChainSource {
       });
     }
     this.warn('the block files lack blocks: they are read from the node', facts);
-    return this.fromNode(node, hash, signal);
+    return this.fromNode(node, hash, height, signal);
   }
 
-  private async fromNode(node: NodeSource, hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const block = await node.block(hash, signal);
+  private async fromNode(node: NodeSource, hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array> {
+    const block = await node.block(hash, height, signal);
     this.counts.readFromNode++;
     return block;
   }
@@ -241,7 +260,10 @@ export class BlockFilesSource implements ChainSource {
     if (this.given.size > MOST_GIVEN) this.given.delete(oldest);
   }
 
-  /** Takes the magic that the node tells, once it answers: a signet of one's own has its own. Throws BLOCK_FILES_NETWORK. */
+  /**
+   * Takes the magic that the node tells, once it answers: a signet of one's own has its own. Throws
+   * BLOCK_FILES_NETWORK.
+   */
   private async confirmMagic(node: NodeSource): Promise<void> {
     if (this.magicConfirmed) return;
     const { magic, network } = await node.info(this.closing.signal);
@@ -252,20 +274,9 @@ export class BlockFilesSource implements ChainSource {
     this.magicConfirmed = true;
   }
 
-  /** The block, if its place in the files still holds it. */
-  private async read(id: number, hash: Uint8Array): Promise<Uint8Array | undefined> {
-    const { file, offset, length } = this.index.placeOf(id);
-    try {
-      const raw = await this.folder.withFile(file, (read) => read(offset, length));
-      const whole = raw.length === length && bytesEqual(sha256d(raw.subarray(0, HEADER_LENGTH)), hash);
-      return whole ? raw : undefined;
-    } catch (error) {
-      if (error instanceof InputError) return undefined;
-      throw error;
-    }
-  }
-
-  /** Takes in what was written to the files since the last time. One at a time; who comes meanwhile waits for that one. */
+  /**
+   * Takes in what was written to the files since the last time. One at a time; who comes meanwhile waits for that one.
+   */
   private refresh(): Promise<void> {
     this.refreshing ??= this.scan().finally(() => {
       this.refreshing = undefined;
@@ -295,15 +306,29 @@ export class BlockFilesSource implements ChainSource {
       this.states.set(number, { size, modifiedMs, end });
     }
     if (this.options.node === undefined) this.chain.update();
-    if (initial) this.options.log?.('read the headers of the block files', { blocks: this.index.size });
+    if (!initial) return;
+    this.options.log?.('read the headers of the block files', { blocks: this.index.size });
+    if (this.index.size === 0 && files.some(({ size }) => size > 0)) {
+      this.warn('no block was found in the block files: check the network and xor.dat', {
+        path: this.folder.path,
+        'xor.dat': this.folder.key,
+      });
+    }
   }
 
-  private scanOne(file: number, from: number, size: number): Promise<number> {
+  /** Blocks that begin within the place of another one. */
+  private async searchWithin({ file, offset, length }: BlockPlace): Promise<void> {
+    const size = this.states.get(file)?.size ?? 0;
+    await this.scanOne(file, offset + HEADER_LENGTH, size, offset + length);
+  }
+
+  private scanOne(file: number, from: number, size: number, until = size): Promise<number> {
     return this.folder.withFile(file, (read) =>
       scanFile({
         read,
         size,
         from,
+        until,
         magic: this.magic,
         signal: this.closing.signal,
         found: (hash, header, offset, length) => {
@@ -334,20 +359,9 @@ function networkOf(magic: Uint8Array): (typeof NETWORKS)[number] | undefined {
 
 function otherNetwork(folder: BlkFolder, first: Uint8Array, network: string): InputError {
   return new InputError('BLOCK_FILES_NETWORK', 'the block files are not those of the network', {
-    facts: { path: folder.path, begin: toHex(first), network },
+    facts: { path: folder.path, begin: toHex(first), network, 'xor.dat': folder.key },
     hint: 'Check the path and the network; a file xor.dat beside the block files belongs to them.',
   });
-}
-
-/** The code of what is wrong with a block but for its place in a chain; undefined if nothing is. */
-function damageOf(raw: Uint8Array): string | undefined {
-  try {
-    verifyBlock(BlockOffsets.read(raw), {});
-    return undefined;
-  } catch (error) {
-    if (error instanceof InputError) return error.code;
-    throw error;
-  }
 }
 
 /** What comes of `work`; rejects with the signal's reason as soon as it is aborted, while the work goes on. */

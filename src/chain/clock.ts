@@ -1,5 +1,7 @@
-/** Waiting and chance, so that tests can put their own in place. */
+/** Time, waiting and chance, so that tests can put their own in place. */
 export interface Clock {
+  /** Milliseconds since some moment; never goes back. */
+  now(): number;
   /** Resolves after `ms` milliseconds, or as soon as the signal is aborted; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** A number from 0 up to, but not including, 1: for jitter only. */
@@ -7,6 +9,7 @@ export interface Clock {
 }
 
 export const REAL_CLOCK: Clock = {
+  now: () => performance.now(),
   sleep(ms, signal) {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
@@ -22,7 +25,10 @@ export const REAL_CLOCK: Clock = {
   random: Math.random,
 };
 
-/** Milliseconds before attempt `attempt` + 1 (0 is the first): doubled each time up to `most`, of which half is left to chance. */
+/**
+ * Milliseconds before attempt `attempt` + 1 (0 is the first): doubled each time up to `most`, of which half is left to
+ * chance.
+ */
 export function backoff(attempt: number, first: number, most: number, clock: Clock): number {
   const whole = Math.min(most, first * 2 ** Math.min(attempt, 30));
   return whole / 2 + (whole / 2) * clock.random();

@@ -9,6 +9,10 @@ export interface BlockPlace {
 }
 
 const HASH = 32;
+/**
+ * Copies of one block that are remembered: crashes of the node leave a few. The last place is always that found last.
+ */
+const MAX_PLACES = 64;
 /** Several times the blocks of any chain there is. */
 const MAX_BLOCKS = 1 << 23;
 
@@ -22,6 +26,8 @@ export class HeaderIndex {
   private files = new Uint32Array(this.capacity);
   private offsets = new Uint32Array(this.capacity);
   private lengths = new Uint32Array(this.capacity);
+  /** Further places of the few blocks that have any, by number. */
+  private readonly more = new Map<number, BlockPlace[]>();
   /** Open addressing by the first four bytes of a hash, which are as good as random: number + 1, or 0. */
   private table = new Uint32Array(this.capacity * 2);
 
@@ -29,10 +35,13 @@ export class HeaderIndex {
     return this.count;
   }
 
-  /** False if the block is known: the first place stays. Throws InputError BLOCK_FILES_TOO_MANY. */
+  /** False if the block is known: the place is one more of it then. Throws InputError BLOCK_FILES_TOO_MANY. */
   add(hash: Uint8Array, header: Uint8Array, place: BlockPlace): boolean {
     const slot = this.slotOf(hash);
-    if (this.table[slot] !== 0) return false;
+    if (this.table[slot] !== 0) {
+      this.addPlace(this.table[slot] - 1, place);
+      return false;
+    }
     if (this.count === MAX_BLOCKS) {
       throw new InputError('BLOCK_FILES_TOO_MANY', 'the block files hold more blocks than any chain has', {
         facts: { blocks: this.count },
@@ -43,9 +52,7 @@ export class HeaderIndex {
     this.hashes.set(hash, id * HASH);
     this.previous.set(header.subarray(4, 36), id * HASH);
     this.bits[id] = readU32(header, 72);
-    this.files[id] = place.file;
-    this.offsets[id] = place.offset;
-    this.lengths[id] = place.length;
+    this.setFirst(id, place);
     if (this.count === this.capacity) this.grow();
     return true;
   }
@@ -69,8 +76,30 @@ export class HeaderIndex {
     return this.bits[id];
   }
 
-  placeOf(id: number): BlockPlace {
-    return { file: this.files[id], offset: this.offsets[id], length: this.lengths[id] };
+  /** Every place of the block, that which is to be tried first at the beginning. */
+  placesOf(id: number): readonly BlockPlace[] {
+    const first = { file: this.files[id], offset: this.offsets[id], length: this.lengths[id] };
+    return [first, ...(this.more.get(id) ?? [])];
+  }
+
+  /** Puts one of the places of the block before the others. */
+  prefer(id: number, place: BlockPlace): void {
+    const others = this.placesOf(id).filter((other) => !samePlace(other, place));
+    this.setFirst(id, place);
+    if (others.length > 0) this.more.set(id, others);
+  }
+
+  private addPlace(id: number, place: BlockPlace): void {
+    const places = this.placesOf(id);
+    if (places.some((other) => samePlace(other, place))) return;
+    const more = this.more.get(id) ?? [];
+    this.more.set(id, [...more.slice(0, MAX_PLACES - 2), place]);
+  }
+
+  private setFirst(id: number, { file, offset, length }: BlockPlace): void {
+    this.files[id] = file;
+    this.offsets[id] = offset;
+    this.lengths[id] = length;
   }
 
   /** Where the hash stands in the table, or where it would be put. */
@@ -100,6 +129,10 @@ export class HeaderIndex {
       this.table[this.slotOf(this.hashes.subarray(id * HASH, (id + 1) * HASH))] = id + 1;
     }
   }
+}
+
+function samePlace(a: BlockPlace, b: BlockPlace): boolean {
+  return a.file === b.file && a.offset === b.offset && a.length === b.length;
 }
 
 function copyInto<T extends Uint8Array | Uint32Array>(target: T, from: T): T {

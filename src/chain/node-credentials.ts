@@ -11,28 +11,38 @@ export interface CredentialOptions {
   readonly cookieFile?: string;
 }
 
+/** Credentials as they are configured now; undefined if that cannot be read at the moment. */
+export type Reread = () => CredentialOptions | undefined;
+
 /** What the node is told to prove who asks. Nothing of it is ever part of an error or a log. */
 export class Credentials {
   // Fields that are private to the language: no dump of an object shows them.
   #header: string | undefined;
-  readonly #cookieFile: string | undefined;
+  #cookieFile: string | undefined;
+  readonly #reread: Reread | undefined;
 
-  constructor(options: CredentialOptions) {
-    this.#cookieFile = options.cookieFile;
-    if (options.cookieFile === undefined && options.user !== undefined) {
-      this.#header = basic(`${options.user}:${options.password ?? ''}`);
-    }
+  /** `reread`: asked before credentials are given anew. */
+  constructor(options: CredentialOptions, reread?: Reread) {
+    this.#reread = reread;
+    this.#take(options);
   }
 
   get rereadable(): boolean {
-    return this.#cookieFile !== undefined;
+    return this.#cookieFile !== undefined || this.#reread !== undefined;
+  }
+
+  #take({ cookieFile, user, password }: CredentialOptions): void {
+    this.#cookieFile = cookieFile;
+    this.#header = cookieFile === undefined && user !== undefined ? basic(`${user}:${password ?? ''}`) : undefined;
   }
 
   /**
-   * Value of the `authorization` header; undefined if the node is asked without. Reads the cookie file once, and again where
-   * `fresh` is set. Throws NodeError NODE_COOKIE_UNREADABLE.
+   * Value of the `authorization` header; undefined if the node is asked without. Reads the cookie file once; where
+   * `fresh` is set, the configuration and the cookie file again. Throws NodeError NODE_COOKIE_UNREADABLE.
    */
   async authorization(fresh: boolean): Promise<string | undefined> {
+    const configured = fresh ? this.#reread?.() : undefined;
+    if (configured !== undefined) this.#take(configured);
     const cookieFile = this.#cookieFile;
     if (cookieFile !== undefined && (fresh || this.#header === undefined))
       this.#header = basic(await readCookie(cookieFile));

@@ -2,12 +2,14 @@ import { NodeError, UsageError } from '../errors.js';
 import { backoff, type Clock, REAL_CLOCK } from './clock.js';
 import { type PostAnswer, PostError, Poster } from './http-post.js';
 import { Limiter } from './limiter.js';
-import { type CredentialOptions, Credentials } from './node-credentials.js';
+import { type CredentialOptions, Credentials, type Reread } from './node-credentials.js';
 import { badResponse, printable, rpcError } from './node-errors.js';
 
 export interface NodeRpcOptions extends CredentialOptions {
   /** `http://host:port` or `https://host:port`; a user and a password in it count as {@link CredentialOptions}. */
   readonly url: string;
+  /** Asked for the credentials when the node refuses those that it had: they may have been corrected since. */
+  readonly reread?: Reread;
   /** PEM of the authority behind an https node, if no public one. */
   readonly ca?: string;
   /** Calls under way at a time; more wait. Nodes queue 16 at most, for all who ask them. */
@@ -36,7 +38,7 @@ export interface NodeRpcStatistics {
   requests: number;
   /** Of those, further attempts after a failed one. */
   retries: number;
-  /** Times the cookie file was read again after a refusal. */
+  /** Times the cookie file or the configured credentials were read again after a refusal. */
   cookieReads: number;
   bytesReceived: number;
 }
@@ -50,9 +52,10 @@ const UNAUTHORISED = 401;
 const FORBIDDEN = 403;
 
 /**
- * JSON-RPC client of a Core-compatible node. Calls reject with a NodeError: NODE_UNREACHABLE, NODE_BUSY and NODE_WARMING_UP
- * after all attempts, NODE_UNAUTHORISED, NODE_COOKIE_UNREADABLE, NODE_RPC_ERROR, NODE_BLOCK_PRUNED, NODE_BAD_RESPONSE; or with
- * the reason of their signal.
+ * JSON-RPC client of a Core-compatible node. Calls reject with a NodeError: NODE_UNREACHABLE, NODE_BUSY and
+ * NODE_WARMING_UP after all attempts, NODE_UNAUTHORISED and NODE_FORBIDDEN after the credentials were read again,
+ * NODE_COOKIE_UNREADABLE, NODE_RPC_ERROR, NODE_BLOCK_MISSING, NODE_BLOCK_PRUNED, NODE_BAD_RESPONSE; or with the reason
+ * of their signal.
  */
 export class NodeRpc {
   /** Address without user and password, for logs. */
@@ -72,11 +75,8 @@ export class NodeRpc {
     const { url, user, password } = parseUrl(options.url);
     this.name = url.origin + (url.pathname === '/' ? '' : url.pathname);
     const { cookieFile } = options;
-    this.credentials = new Credentials({
-      user: options.user ?? user,
-      password: options.password ?? password,
-      cookieFile,
-    });
+    const given = { user: options.user ?? user, password: options.password ?? password, cookieFile };
+    this.credentials = new Credentials(given, options.reread);
     const connections = options.concurrency ?? 4;
     this.poster = new Poster({ url, connections, ca: options.ca });
     this.limiter = new Limiter(connections);
@@ -94,7 +94,10 @@ export class NodeRpc {
     );
   }
 
-  /** The bytes of a result that is a string of hex; what a node sends of a block. Decoded at a third of the price of {@link call}. */
+  /**
+   * The bytes of a result that is a string of hex; what a node sends of a block. Decoded at a third of the price of
+   * {@link call}.
+   */
   callBytes(method: string, params: Params = [], options: CallOptions = {}): Promise<Uint8Array> {
     return this.exchange(method, request(0, method, params), options, ({ status, body }) => {
       const cut = cutHex(body);
@@ -106,8 +109,8 @@ export class NodeRpc {
   }
 
   /**
-   * The outcomes of calls of one method, in the order of `paramsList` (at most {@link MAX_BATCH}), sent as one request. A call
-   * that the node refuses is an outcome with an error; only what fails as a whole rejects.
+   * The outcomes of calls of one method, in the order of `paramsList` (at most {@link MAX_BATCH}), sent as one
+   * request. A call that the node refuses is an outcome with an error; only what fails as a whole rejects.
    */
   batch(method: string, paramsList: readonly Params[], options: CallOptions = {}): Promise<Outcome[]> {
     if (paramsList.length === 0) return Promise.resolve([]);
@@ -135,8 +138,8 @@ export class NodeRpc {
         const failure = await this.attempt(body, refused, maxBytes, signal, read);
         if ('value' in failure) return failure.value;
         const { error } = failure;
-        if (error.code === 'NODE_UNAUTHORISED' && this.credentials.rereadable && !refused) {
-          // The node was started again and has written another cookie.
+        if (REFUSED.has(error.code) && this.credentials.rereadable && !refused) {
+          // The node was started again and has written another cookie, or the password was corrected.
           refused = true;
           this.statistics.cookieReads++;
           continue;
@@ -173,17 +176,21 @@ export class NodeRpc {
     }
   }
 
-  /** The JSON of an answer. Refusals of the HTTP server are told apart by their status, as their bodies are not JSON. */
+  /**
+   * The JSON of an answer. Refusals of the HTTP server are told apart by their status, as their bodies are not JSON.
+   */
   private parse(status: number, text: string): unknown {
-    if (status === UNAUTHORISED || status === FORBIDDEN) {
-      throw new NodeError(
-        'NODE_UNAUTHORISED',
-        'the node refuses the user, the password or the address of this machine',
-        {
-          facts: { node: this.name, status },
-          hint: 'Check user and password or the cookie file, and `rpcallowip` of the node.',
-        },
-      );
+    if (status === UNAUTHORISED) {
+      throw new NodeError('NODE_UNAUTHORISED', 'the node refuses the user or the password', {
+        facts: { node: this.name, status },
+        hint: 'Correct them in the configuration file, or the cookie file: both are read again, without a restart.',
+      });
+    }
+    if (status === FORBIDDEN) {
+      throw new NodeError('NODE_FORBIDDEN', 'the node, or a proxy before it, refuses this machine', {
+        facts: { node: this.name, status },
+        hint: 'Check `rpcallowip` of the node, and the rules of the proxy.',
+      });
     }
     try {
       return JSON.parse(text);
@@ -208,6 +215,9 @@ export class NodeRpc {
     });
   }
 }
+
+/** What other credentials may change. */
+const REFUSED: ReadonlySet<string> = new Set(['NODE_UNAUTHORISED', 'NODE_FORBIDDEN']);
 
 /** What another attempt may change. An answer that is no JSON is often one that was cut. */
 const AGAIN: ReadonlySet<string> = new Set([
@@ -277,7 +287,10 @@ function readResult(method: string, value: unknown): unknown {
 
 const RESULT = '"result":"';
 
-/** Takes the text out of a `"result":"…"` before the JSON is parsed: it is most of the answer, and needs no decoding as such. */
+/**
+ * Takes the text out of a `"result":"…"` before the JSON is parsed: it is most of the answer, and needs no decoding as
+ * such.
+ */
 function cutHex(body: Buffer): { readonly hex: string; readonly rest: string } | undefined {
   const start = body.indexOf(RESULT) + RESULT.length;
   const end = start < RESULT.length ? -1 : body.indexOf('"', start);

@@ -1,4 +1,5 @@
 import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
+import { NodeError } from '../errors.js';
 import { fromDisplayHash, fromHex, toDisplayHash } from '../util/bytes.js';
 import { streamBlocks } from './block-stream.js';
 import { Changes, type Notifier } from './changes.js';
@@ -99,10 +100,27 @@ export class NodeSource implements ChainSource {
     });
   }
 
-  /** The block of that hash, as the node sends it: the hash is not checked. */
-  block(hash: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  /** The block of that hash, as the node sends it: the hash is not checked. `height` is where the chain has it. */
+  async block(hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array> {
     const params = [toDisplayHash(hash), 0];
-    return this.rpc.callBytes('getblock', params, { signal, maxBytes: MAX_BLOCK_ANSWER });
+    try {
+      return await this.rpc.callBytes('getblock', params, { signal, maxBytes: MAX_BLOCK_ANSWER });
+    } catch (error) {
+      throw error instanceof NodeError && error.code === 'NODE_BLOCK_PRUNED'
+        ? await this.prunedOrMissing(error, height, signal)
+        : error;
+    }
+  }
+
+  /** A node that prunes may call a block pruned that it never had: what counts is from where on it has blocks. */
+  private async prunedOrMissing(error: NodeError, height: number, signal: AbortSignal): Promise<NodeError> {
+    const { pruneHeight } = await this.info(signal);
+    if (pruneHeight === undefined || height < pruneHeight) return error;
+    const facts = { ...error.facts, height, pruneHeight };
+    return new NodeError('NODE_BLOCK_MISSING', 'the node does not have a block that it has named', {
+      facts,
+      cause: error,
+    });
   }
 
   blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {
@@ -111,7 +129,7 @@ export class NodeSource implements ChainSource {
       to,
       signal,
       hashes: (height, count, own) => this.hashes(height, count, own),
-      fetch: (hash, _height, own) => this.block(hash, own),
+      fetch: (hash, height, own) => this.block(hash, height, own),
       batch: HASH_BATCH,
       concurrency: this.options.concurrency ?? 4,
       maxBytes: this.options.maxBytes ?? 96 << 20,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { isWorkload, WORKLOAD_NAMES } from '../bench/block-messages.js';
 import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../bench/blocks.js';
+import { benchFuel, type FuelReport, type FuelRow, tooDear } from '../bench/fuel.js';
 import { benchKernel, type KernelReport, type KernelRow } from '../bench/kernel.js';
 import { SAMPLED_PROGRAMS } from '../bench/sample-calls.js';
 import type { Spread } from '../bench/spread.js';
@@ -16,6 +17,7 @@ export interface BenchOptions {
   readonly only?: string;
   readonly workers?: number;
   readonly policies: readonly Policy[];
+  readonly kernel?: boolean;
   readonly json?: boolean;
 }
 
@@ -25,13 +27,16 @@ interface BenchResult {
 }
 
 /**
- * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole blocks under
- * every policy. Throws USAGE_BENCH, GPU_UNAVAILABLE.
+ * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole
+ * blocks under every policy. `warpshrew bench fuel`: nanoseconds a unit of fuel. Throws USAGE_BENCH, GPU_UNAVAILABLE.
  */
 export async function benchCommand(what: string, options: BenchOptions): Promise<BenchResult> {
   if (what === 'gpu') return benchGpu(options);
   if (what === 'blocks') return benchWholeBlocks(options);
-  throw new UsageError('USAGE_BENCH', `no benchmark is called ${what}`, { hint: 'The benchmarks are: gpu, blocks.' });
+  if (what === 'fuel') return benchPrices(options);
+  throw new UsageError('USAGE_BENCH', `no benchmark is called ${what}`, {
+    hint: 'The benchmarks are: gpu, blocks, fuel.',
+  });
 }
 
 async function benchGpu(options: BenchOptions): Promise<BenchResult> {
@@ -61,6 +66,16 @@ async function benchWholeBlocks(options: BenchOptions): Promise<BenchResult> {
     });
     const failed = report.rows.some((row) => row.differences > 0);
     return { text: options.json ? JSON.stringify(report) : blockTable(report), exitStatus: failed ? 1 : 0 };
+  } finally {
+    await gpu?.close();
+  }
+}
+
+async function benchPrices({ rounds, only, kernel, json }: BenchOptions): Promise<BenchResult> {
+  const gpu = kernel === true ? await openGpuLane() : undefined;
+  try {
+    const report = await benchFuel({ rounds: Math.max(1, rounds ?? 5), only: only?.split(','), gpu, onProgress: say });
+    return { text: json ? JSON.stringify(report) : fuelTable(report), exitStatus: tooDear(report).length > 0 ? 1 : 0 };
   } finally {
     await gpu?.close();
   }
@@ -130,6 +145,25 @@ function kernelTable({ adapter, threads, compileMs, rows }: KernelReport): strin
       .join(', ')}`,
     '',
     ...markdown(KERNEL_COLUMNS, rows, ['program']),
+  ].join('\n');
+}
+
+const FUEL_COLUMNS: Columns<FuelRow> = [
+  ['what', (row) => row.name],
+  ['fuel of a run', (row) => String(row.fuel)],
+  ['V8 cold', (row) => spread(row.cold)],
+  ['V8 warm', (row) => spread(row.warm)],
+  ['kernel', (row) => String(row.kernel ?? '-')],
+];
+
+function fuelTable(report: FuelReport): string {
+  const dear = tooDear(report).map(({ name }) => name);
+  return [
+    `Node ${report.node}, V8 ${report.v8}; nanoseconds a unit of fuel, medians (least–most)`,
+    '',
+    ...markdown(FUEL_COLUMNS, report.rows, ['what']),
+    '',
+    dear.length === 0 ? `nothing above ${report.most}` : `above ${report.most}: ${dear.join('; ')}`,
   ].join('\n');
 }
 

@@ -2,6 +2,7 @@ import { EXIT } from '../errors.js';
 import { problemLines, readConfig } from '../service/config.js';
 import { flagOf, type Option } from '../service/option.js';
 import { OPTION_NAMES, OPTIONS } from '../service/options.js';
+import { maskUserInfo } from '../util/mask.js';
 
 /** `warpshrew config check`: every setting with its origin, then every problem. */
 export function configCheckCommand(flags: Readonly<Record<string, unknown>>): { text: string; exitStatus: number } {
@@ -9,7 +10,7 @@ export function configCheckCommand(flags: Readonly<Record<string, unknown>>): { 
   const rows = OPTION_NAMES.map((name) => {
     const { secret }: Option<unknown> = OPTIONS[name];
     const value = settings[name];
-    const shown = value === undefined ? '-' : secret ? '********' : String(value);
+    const shown = value === undefined ? '-' : secret ? '********' : maskUserInfo(String(value));
     return [flagOf(name).slice(2), shown, origins[name]] as const;
   });
   const [first, second] = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)));

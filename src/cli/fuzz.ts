@@ -3,7 +3,10 @@ import { openGpuLane } from '../gpu/open.js';
 import { StatisticsSum } from '../replay/summary.js';
 import type { ProgramName } from '../util/built-wasm.js';
 
-/** `warpshrew fuzz`: random lane blocks, sequential against cpu and gpu, states, receipts and roots compared to the bit. */
+/**
+ * `warpshrew fuzz`: random lane blocks, sequential against cpu and gpu, states and receipts compared to the bit,
+ * invariants checked.
+ */
 export async function fuzzCommand(options: {
   readonly seed: number;
   readonly blocks: number;
@@ -28,7 +31,7 @@ export async function fuzzCommand(options: {
     if (result.statistics.gpu) kernel.add(result.statistics.gpu);
     const runs = Object.values(kernel.gpuRuns).reduce((a, b) => a + b, 0);
     const lines = [
-      `seed ${options.seed}: ${result.blocks} blocks, ${result.laneTxs} lane transactions, 0 differences`,
+      `seed ${options.seed}: ${result.blocks} blocks, ${result.laneTxs} lane transactions, 0 differences, no invariant broken`,
       `digest of all states ${result.digest}`,
       `in the kernel ${runs} messages on ${gpu?.adapter.description ?? 'no GPU'}, declined ${kernel.punted}, repaired ${kernel.repaired}`,
       `${((performance.now() - started) / 1000).toFixed(1)} s`,

@@ -13,7 +13,10 @@ import { readModuleFile } from './files.js';
 const SUMMARY_MS = 5_000;
 const PROGRESS_MS = 500;
 
-/** `warpshrew index`: follows the chain and serves it until a signal, `--exit-at`, or a failure with `--exit-on-failure`. */
+/**
+ * `warpshrew index`: follows the chain and serves it until a signal, `--exit-at`, or a failure with
+ * `--exit-on-failure`.
+ */
 export async function indexCommand(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<{ text: string; exitStatus: number }> {
@@ -29,21 +32,23 @@ export async function indexCommand(
     label: settings.label,
     write: progress && ((line) => progress.write(line)),
   });
-  let service: Service;
+  let service: Service | undefined;
   try {
-    service = await Service.start({ settings, moduleBytes, log, version: VERSION });
+    service = await Service.start({ settings, flags, moduleBytes, log, version: VERSION }, stopped);
   } catch (error) {
     const failure = failureOf(error);
     log.fatal(failureFields(failure), failure.message);
     return { text: '', exitStatus: EXIT[failure.kind] };
   }
+  if (service === undefined) return { text: '', exitStatus: 0 };
+  const { state, reporter } = service;
   const ticks = progress
-    ? setInterval(() => progress.show(service.state), PROGRESS_MS)
-    : setInterval(() => service.reporter.summary(), SUMMARY_MS);
+    ? setInterval(() => progress.show(state), PROGRESS_MS)
+    : setInterval(() => reporter.summary(), SUMMARY_MS);
   const failure = await lasting(service, settings, stopped);
   clearInterval(ticks);
   progress?.stop();
-  log.info({ height: service.state.head?.height }, 'stopping');
+  log.info({ height: state.head?.height }, 'stopping');
   await service.close();
   return { text: '', exitStatus: failure === undefined ? 0 : EXIT[failure.kind] };
 }
@@ -58,7 +63,9 @@ async function lasting(service: Service, settings: Settings, stopped: Promise<vo
   return service.state.failure;
 }
 
-/** The first SIGINT or SIGTERM. A second one ends the process at once, as a crash would: the store is whole after both. */
+/**
+ * The first SIGINT or SIGTERM. A second one ends the process at once, as a crash would: the store is whole after both.
+ */
 function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;

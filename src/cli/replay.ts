@@ -1,10 +1,11 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { EnvironmentError } from '../errors.js';
+import { EnvironmentError, UsageError } from '../errors.js';
 import { openGpuLane } from '../gpu/open.js';
 import type { GpuLane } from '../gpu/types.js';
 import { SILENT, terminalProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
 import { summaryTable } from '../replay/summary.js';
+import { terminal } from '../util/terminal.js';
 import { readModuleFile } from './files.js';
 
 export interface ReplayCommandOptions {
@@ -26,6 +27,10 @@ export async function replayCommand(
   path: string,
   options: ReplayCommandOptions,
 ): Promise<{ text: string; exitStatus: number }> {
+  const { from, to } = options;
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new UsageError('USAGE_RANGE', 'the first height is above the last one', { facts: { from, to } });
+  }
   const gpu = await gpuFor(options);
   const rootsFile = options.roots === undefined ? undefined : openForWriting(options.roots);
   try {
@@ -34,14 +39,14 @@ export async function replayCommand(
       dbDir: options.db,
       policy: options.policy,
       indexer: options.indexer === undefined ? undefined : readModuleFile(options.indexer),
-      from: options.from,
-      to: options.to,
+      from,
+      to,
       gpu,
       laneStartHeight: options.laneStartBlock,
       dependent: options.dependent,
       workers: options.workers,
       waitForKernels: options.waitForKernels,
-      progress: options.json && !process.stderr.isTTY ? SILENT : terminalProgress(`replay (${options.policy})`),
+      progress: options.json && terminal() === undefined ? SILENT : terminalProgress(`replay (${options.policy})`),
       onGpuFailure: (line) => process.stderr.write(`${line}\n`),
       onBlock: (height, root) => {
         if (rootsFile !== undefined) writeSync(rootsFile, `${height} ${root}\n`);

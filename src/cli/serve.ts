@@ -10,31 +10,33 @@ export interface ServeOptions {
   readonly db: string;
   readonly host: string;
   readonly port: number;
+  /** Names in `Host` that are answered, beside the usual ones. */
+  readonly allowHost?: string;
   /** WASM file; the project's own indexer if not given. */
   readonly indexer?: string;
 }
 
 /** `warpshrew serve --db DIR`. */
 export async function serveCommand(options: ServeOptions): Promise<{ text: string; exitStatus: number }> {
-  await serveDatabase(options);
+  await serveDatabase(options, Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]));
   return { text: '', exitStatus: 0 };
 }
 
-/** Answers JSON-RPC from a database until SIGINT or SIGTERM, then closes server, module and store in this order. */
-export async function serveDatabase(options: ServeOptions): Promise<void> {
+/** Answers JSON-RPC from a database until `stopped` resolves, then closes server, module and store in this order. */
+export async function serveDatabase(options: ServeOptions, stopped: Promise<unknown>): Promise<void> {
   const moduleBytes = options.indexer === undefined ? defaultIndexer() : readModuleFile(options.indexer);
   const store = await Store.openRecorded(options.db, { readOnly: true });
   let standard: StandardLane | undefined;
-  // Listened for before anybody can be told that the server is up: a signal in between would leave the store open.
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   try {
     checkModule(options.db, store.identity().moduleHash, StandardLane.hashOf(moduleBytes));
     const lane = new StandardLane({ moduleBytes, storeHandle: store.handle });
     standard = lane;
+    lane.startViews();
     const server = await startRpcServer({
       host: options.host,
       port: options.port,
-      backend: { store, view: (name, input, height) => lane.view(name, input, height) },
+      allowHost: options.allowHost,
+      backend: { store, view: (name, input, height, client) => lane.view(name, input, height, height, client) },
     });
     process.stdout.write(`${greeting(server.url)}\n`);
     await stopped;

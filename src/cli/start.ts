@@ -1,14 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, InternalError } from '../errors.js';
 import { softwareDriverEnvironment } from '../gpu/software-driver.js';
-import { terminalProgress } from '../replay/progress.js';
-import { replay } from '../replay/replay.js';
 import { type ReplaySummary, summaryTable } from '../replay/summary.js';
 import { serveDatabase } from './serve.js';
+import { Workplace } from './workplace.js';
 
 const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 const CHAIN = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));
@@ -20,24 +17,31 @@ export interface StartOptions {
 }
 
 /**
- * `npm start`: the bundled chain on the CPU, once more through the kernel in a process of its own (the software driver's
- * library path must be set before a process starts), both roots compared, then JSON-RPC over the first database.
+ * `npm start`: the bundled chain on the CPU and through the kernel, in processes of their own (contracts want a deep
+ * stack, the software driver its library path before a process starts), both roots compared, then JSON-RPC over the
+ * first database.
  */
 export async function startCommand(options: StartOptions): Promise<{ text: string; exitStatus: number }> {
-  const folder = mkdtempSync(join(tmpdir(), 'warpshrew-start-'));
-  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', removeFolder);
+  const workplace = new Workplace('warpshrew-start-');
+  try {
+    return await compareAndServe(options, workplace);
+  } finally {
+    workplace.close();
+  }
+}
+
+async function compareAndServe(
+  options: StartOptions,
+  workplace: Workplace,
+): Promise<{ text: string; exitStatus: number }> {
+  const { folder } = workplace;
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const dbDir = join(folder, 'cpu.db');
-  const cpu = await replay({
-    path: CHAIN,
-    dbDir,
-    policy: 'cpu',
-    progress: terminalProgress('replay on the CPU      '),
-  });
-  const hardware = (await runCli(['gpu-info'], {}, 'ignore')).status === 0;
+  const cpu = await replayBundled(workplace, 'cpu', dbDir, {});
+  const hardware = (await runCli(workplace, ['gpu-info'], {}, 'ignore')).status === 0;
   say(hardware ? 'Found a GPU.' : 'No GPU found: the kernel runs on the bundled software driver.');
-  const gpu = await replayThroughKernel(join(folder, 'gpu.db'), hardware ? {} : await softwareDriverEnvironment());
+  const environment = hardware ? {} : await softwareDriverEnvironment();
+  const gpu = await replayBundled(workplace, 'gpu', join(folder, 'gpu.db'), environment);
   say('');
   say(summaryTable([cpu, gpu]));
   say('');
@@ -46,21 +50,31 @@ export async function startCommand(options: StartOptions): Promise<{ text: strin
   }
   const inKernel = Object.values(gpu.gpuRuns).reduce((a, b) => a + b, 0);
   say(`The state roots agree: ${cpu.stateRoot} (${inKernel} messages ran in the kernel on ${gpu.adapter}).`);
-  if (options.serve) await serveDatabase({ db: dbDir, host: options.host, port: options.port });
+  if (options.serve) {
+    const { host, port } = options;
+    await serveDatabase({ db: dbDir, host, port }, workplace.nextSignal());
+  }
   return { text: '', exitStatus: 0 };
 }
 
-async function replayThroughKernel(db: string, env: NodeJS.ProcessEnv): Promise<ReplaySummary> {
-  process.stderr.write('replay through the kernel ...\n');
-  const run = await runCli(['replay', CHAIN, '--db', db, '--policy', 'gpu', '--json'], env, 'inherit');
-  if (run.status !== 0)
-    throw new InternalError('the replay through the kernel failed', { facts: { status: run.status } });
+async function replayBundled(
+  workplace: Workplace,
+  policy: 'cpu' | 'gpu',
+  db: string,
+  env: NodeJS.ProcessEnv,
+): Promise<ReplaySummary> {
+  process.stderr.write(`replay ${policy === 'cpu' ? 'on the CPU' : 'through the kernel'} ...\n`);
+  const waiting = policy === 'gpu' ? ['--wait-for-kernels'] : [];
+  const args = ['replay', CHAIN, '--db', db, '--policy', policy, ...waiting, '--json'];
+  const run = await runCli(workplace, args, env, 'inherit');
+  if (run.status !== 0) throw new InternalError('the replay failed', { facts: { policy, status: run.status } });
   const line = run.output.trim().split('\n').at(-1) ?? '';
   return JSON.parse(line) as ReplaySummary;
 }
 
 /** Runs this program again with more environment; its stdout comes back. */
 function runCli(
+  workplace: Workplace,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   stderr: 'inherit' | 'ignore',
@@ -70,6 +84,7 @@ function runCli(
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', stderr],
     });
+    workplace.owns(child);
     let output = '';
     child.stdout.setEncoding('utf8');
     child.stdout.on('data', (text: string) => {

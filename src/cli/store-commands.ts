@@ -1,12 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { rollbackHeight } from './arguments.js';
 
 type Finish = (result: { readonly text: string; readonly exitStatus: number }) => void;
-
-/** -1 empties a store that begins at height 0. */
-const rollbackHeight = (text: string): number => {
-  if (!/^(-1|\d{1,9})$/.test(text)) throw new InvalidArgumentError('not a height.');
-  return Number(text);
-};
 
 /** Adds `db …` and `snapshot …`: commands over a database that no other process has open. */
 export function addStoreCommands(program: Command, finish: Finish): void {

@@ -6,6 +6,7 @@ import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { parseResult } from '../program/result.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
+import type { BlockBudget } from './block-weight.js';
 import type { CachingReader } from './caching-reader.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import { RecordingHost } from './recording-host.js';
@@ -60,10 +61,17 @@ export class BlockTasks {
     return this.#recorder?.take();
   }
 
-  /** Dry runs of `transactions` against the state before the block, in their order. */
-  dryRunAll(transactions: readonly LaneTransaction[]): DryRun[] {
+  /**
+   * Dry runs of `transactions` against the state before the block, in their order. Throws `BlockTooLarge` when their
+   * outcomes have no room in `budget`.
+   */
+  dryRunAll(transactions: readonly LaneTransaction[], budget: BlockBudget): DryRun[] {
     this.#before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
-    return transactions.map((transaction) => this.#dryRun(transaction));
+    return transactions.map((transaction) => {
+      const run = this.#dryRun(transaction);
+      budget.take(run.outcome);
+      return run;
+    });
   }
 
   #dryRun(transaction: LaneTransaction): DryRun {
@@ -79,7 +87,7 @@ export class BlockTasks {
       const { hash } = contractCall.program;
       const recording = program === undefined && this.#records(hash) ? new RecordingHost(host) : undefined;
       program ??= hash;
-      const end = this.#runner.run(contractCall.program, recording ?? host);
+      const end = this.#runner.run(contractCall.program, recording ?? host, contractCall.fuel);
       askedDryRun ||= end.askedDryRun;
       if (recording !== undefined) recorded = this.#record(contractCall, recording, end);
       step = run.next(end);

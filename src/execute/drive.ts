@@ -8,7 +8,7 @@ export type LaneRun = Generator<MessageCall, LaneOutcome, MessageEnd>;
 
 /** What runs programs on the CPU; `ProgramRunner` is one. */
 export interface CpuRunner {
-  run(program: Program, host: RunHost): RunResult;
+  run(program: Program, host: RunHost, fuel: number): RunResult;
 }
 
 /** Runs every call of `run` on `runner`, from `step` on, to the transaction's outcome. */
@@ -16,7 +16,7 @@ export function driveOnCpu(run: LaneRun, runner: CpuRunner, step = run.next()): 
   let current = step;
   while (!current.done) {
     const call = current.value;
-    current = run.next(runner.run(call.program, call.host(false)));
+    current = run.next(runner.run(call.program, call.host(false), call.fuel));
   }
   return current.value;
 }

@@ -4,6 +4,7 @@ import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneKey } from '../lane/types.js';
 import type { AccessSet } from '../plan/access-sets.js';
 import type { BlockTasks, DryRun } from './block-tasks.js';
+import type { BlockBudget } from './block-weight.js';
 import type { WorkerPool } from './worker-pool.js';
 
 /** Fewer transactions than this are not worth a message to another thread. */
@@ -18,14 +19,15 @@ export interface DryRuns {
   readonly recordsOf: Uint32Array;
 }
 
-/** Dry runs of `transactions`, in their order. */
+/** Dry runs of `transactions`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
 export async function dryRunAll(
   transactions: readonly LaneTransaction[],
   tasks: BlockTasks,
   pool: WorkerPool | undefined,
+  budget: BlockBudget,
 ): Promise<DryRuns> {
-  if (pool !== undefined && transactions.length >= FEWEST_FOR_WORKERS) return pool.dryRun(transactions);
-  const runs = tasks.dryRunAll(transactions);
+  if (pool !== undefined && transactions.length >= FEWEST_FOR_WORKERS) return pool.dryRun(transactions, budget);
+  const runs = tasks.dryRunAll(transactions, budget);
   const records = tasks.takeRecords();
   return { runs, records: records === undefined ? [] : [records], recordsOf: new Uint32Array(runs.length) };
 }

@@ -11,22 +11,24 @@ import type { DependentRule, LaneContext } from '../lane/message.js';
 import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { scanAny } from '../lane/scan-offsets.js';
-import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, StateReader } from '../lane/types.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, Receipt, StateReader } from '../lane/types.js';
 import { makePlan } from '../plan/plan.js';
 import { type Plan, summarise } from '../plan/report.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
 import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './block-mode.js';
 import { BlockTasks, type DryRun, type Recording } from './block-tasks.js';
+import { BlockBudget, BlockTooLarge } from './block-weight.js';
 import { CachingReader } from './caching-reader.js';
 import { CostModel } from './cost-model.js';
 import { accessSetOf, dryRunAll, FEWEST_FOR_WORKERS } from './dry-run.js';
-import { mergeWrites } from './merge-writes.js';
+import { dropVoidDeletions, mergeWrites } from './merge-writes.js';
 import type { Policy } from './route.js';
 import { addMs, runPlan } from './schedule.js';
-import { runSequential } from './sequential.js';
+import { runEach } from './sequential.js';
 import { validateAndRepair } from './validate.js';
 import { Versions } from './versions.js';
+import type { WorkWatch } from './work-watch.js';
 import { WorkerPool } from './worker-pool.js';
 
 export interface LaneEngineOptions {
@@ -40,12 +42,18 @@ export interface LaneEngineOptions {
   readonly costs?: CostModel;
   /** How `auto` runs a block; learned from what blocks took if not given. */
   readonly modes?: ModeChooser;
+  /** Told which transactions are run; looked at from other threads. */
+  readonly watch?: WorkWatch;
+  /** Bytes that the outcomes of a block may take in batches, by an estimate; 256 MiB if not given. */
+  readonly mostBlockBytes?: number;
   /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
   readonly waitForKernels?: boolean;
   /** Hears once of every program that lost its kernel to a failure; the CPU runs it. */
   readonly onKernelFailure?: (failure: KernelFailure) => void;
   /** Hears of every failure of the kernel as a whole; the block goes on on the CPU. */
   readonly onGpuFailure?: (error: unknown) => void;
+  /** Hears what became of each lane transaction, in block order, before the result of the block is handed out. */
+  readonly onOutcome?: (transaction: LaneTransaction, outcome: LaneOutcome) => void;
 }
 
 /** The state before a block. Workers read it through `storeHandle`, or from `snapshot`; with neither, nothing runs on them. */
@@ -117,9 +125,27 @@ export class LaneEngine {
     const result =
       mode === 'sequential'
         ? this.#sequential(transactions, context, before, statistics)
-        : await this.#parallel(transactions, context, before, state, statistics);
+        : await this.#batchesIfTheyFit(transactions, context, before, state, statistics);
     this.#modes.took(transactions, mode, performance.now() - started);
     return result;
+  }
+
+  /** In batches, or one at a time where the outcomes of the batches would take too much memory. */
+  async #batchesIfTheyFit(
+    transactions: readonly LaneTransaction[],
+    context: LaneContext,
+    before: CachingReader,
+    state: StateSource,
+    statistics: LaneStatistics,
+  ): Promise<LaneBlockResult> {
+    try {
+      return await this.#parallel(transactions, context, before, state, statistics);
+    } catch (error) {
+      if (!(error instanceof BlockTooLarge)) throw error;
+      const { ms, gpuFailures } = statistics;
+      const again: LaneStatistics = { ...emptyStatistics(), ms, gpuFailures, tooLarge: 1 };
+      return this.#sequential(transactions, context, before, again);
+    }
   }
 
   #sequential(
@@ -130,19 +156,24 @@ export class LaneEngine {
   ): LaneBlockResult {
     const started = performance.now();
     before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
-    const outcomes = runSequential(transactions, context, before, this.#runner);
+    // An outcome becomes a receipt at once: what a whole block has read may be more than memory holds.
+    const receipts: Receipt[] = [];
+    const writes = runEach(transactions, context, before, this.#runner, (outcome) => {
+      this.#options.onOutcome?.(transactions[receipts.length], outcome);
+      receipts.push(makeReceipt(context.height, outcome, { colour: 0, executor: 'sequential', repaired: false }));
+    });
     addMs(statistics, 'sequential', started);
     statistics.demoted = countDemoted(transactions);
-    const hows = outcomes.map((): HowRun => ({ colour: 0, executor: 'sequential', repaired: false }));
-    const summary = summarise(context.height, transactions.length, statistics.demoted, undefined);
-    return finish(context.height, before, outcomes, hows, statistics, summary);
+    const plan = summarise(context.height, transactions.length, statistics.demoted, undefined);
+    return finish(before, writes, receipts, statistics, plan);
   }
 
   /** Phase 1 only: what `warpshrew plan` shows. */
   async planBlock(block: Block | BlockOffsets, height: number, state: StateSource): Promise<PlannedBlock> {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
-    return this.#analyse(scanAny(block, before), context, before, state, emptyStatistics());
+    const budget = new BlockBudget(Number.POSITIVE_INFINITY);
+    return this.#analyse(scanAny(block, before), context, before, state, emptyStatistics(), budget);
   }
 
   /** What operators should know: whether the kernel is used, and how often it has failed. */
@@ -165,8 +196,8 @@ export class LaneEngine {
   }
 
   #contextOf(block: { readonly raw: Uint8Array }, height: number): LaneContext {
-    const { laneStartHeight, dependent } = this.#options;
-    return { height, block: block.raw, laneStartHeight, dependent };
+    const { laneStartHeight, dependent, watch } = this.#options;
+    return { height, block: block.raw, laneStartHeight, dependent, watch: watch?.thread(0) };
   }
 
   async #analyse(
@@ -175,6 +206,7 @@ export class LaneEngine {
     before: CachingReader,
     state: StateSource,
     statistics: LaneStatistics,
+    budget: BlockBudget,
   ): Promise<PlannedBlock> {
     let started = performance.now();
     const isDemoted = findDemoted(transactions);
@@ -184,7 +216,8 @@ export class LaneEngine {
     const tasks = new BlockTasks(context, before, this.#runner, recording);
     pool?.begin({
       kind: 'block',
-      context,
+      // Every thread has a watch of its own.
+      context: { ...context, watch: undefined },
       storeHandle: state.storeHandle,
       snapshot: state.storeHandle === undefined ? state.snapshot : undefined,
       recording,
@@ -197,6 +230,7 @@ export class LaneEngine {
       planned.map((position) => transactions[position]),
       tasks,
       pool,
+      budget,
     );
     const dryRuns = new Array<DryRun | undefined>(transactions.length).fill(undefined);
     planned.forEach((position, i) => {
@@ -218,7 +252,8 @@ export class LaneEngine {
     state: StateSource,
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
-    const block = await this.#analyse(transactions, context, before, state, statistics);
+    const budget = new BlockBudget(this.#options.mostBlockBytes);
+    const block = await this.#analyse(transactions, context, before, state, statistics, budget);
     const { planned, plan } = block;
     const colourOf = new Uint32Array(transactions.length);
     planned.forEach((position, i) => {
@@ -234,6 +269,7 @@ export class LaneEngine {
       gpu: this.#gpu(),
       costs: this.#costs,
       statistics,
+      budget,
       waitsForKernels: this.#options.waitForKernels ?? false,
       onGpuFailure: (error) => this.#gpuFailed(error),
     });
@@ -251,17 +287,22 @@ export class LaneEngine {
       context,
       versions,
       this.#runner,
-      (position) => {
+      (position, outcome) => {
+        budget.take(outcome);
         const repaired = scheduled[position] !== undefined;
         if (repaired) statistics.repaired++;
         hows[position] = { colour: colourOf[position], executor: 'sequential', repaired };
       },
     );
     addMs(statistics, 'validate', started);
+    outcomes.forEach((outcome, position) => {
+      this.#options.onOutcome?.(transactions[position], outcome);
+    });
     statistics.colours = plan.colouring.count;
     statistics.demoted = transactions.length - planned.length;
     const summary = summarise(context.height, transactions.length, statistics.demoted, plan);
-    return finish(context.height, before, outcomes, hows, statistics, summary);
+    const receipts = outcomes.map((outcome, position) => makeReceipt(context.height, outcome, hows[position]));
+    return finish(before, mergeWrites(outcomes), receipts, statistics, summary);
   }
 
   /** Which calls of a block of `count` planned transactions the kernel may be given. */
@@ -292,7 +333,7 @@ export class LaneEngine {
     const size = this.#options.workers ?? Math.max(1, availableParallelism() - 1);
     if (size === 0 || count < FEWEST_FOR_WORKERS) return undefined;
     if (state.storeHandle === undefined && state.snapshot === undefined) return undefined;
-    this.#pool ??= new WorkerPool(size);
+    this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer);
     return this.#pool;
   }
 }
@@ -302,21 +343,16 @@ function countDemoted(transactions: readonly LaneTransaction[]): number {
 }
 
 function finish(
-  height: number,
   before: StateReader,
-  outcomes: readonly LaneOutcome[],
-  hows: readonly HowRun[],
+  writes: Map<LaneKey, Uint8Array | undefined>,
+  receipts: readonly Receipt[],
   statistics: LaneStatistics,
   plan: LaneBlockResult['plan'],
 ): LaneBlockResult {
-  statistics.lane = countOutcomes(outcomes);
-  for (const { executor } of hows) statistics.executors[executor]++;
-  return {
-    writes: mergeWrites(outcomes, before),
-    receipts: outcomes.map((outcome, position) => makeReceipt(height, outcome, hows[position])),
-    plan,
-    statistics,
-  };
+  statistics.lane = countOutcomes(receipts);
+  for (const { executor } of receipts) statistics.executors[executor]++;
+  dropVoidDeletions(writes, before);
+  return { writes, receipts, plan, statistics };
 }
 
 function emptyStatistics(): LaneStatistics {
@@ -329,6 +365,7 @@ function emptyStatistics(): LaneStatistics {
     demoted: 0,
     punted: 0,
     accessViolations: 0,
+    tooLarge: 0,
     gpuFailures: 0,
     compiling: 0,
     gpuRuns: {},

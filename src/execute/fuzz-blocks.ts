@@ -104,7 +104,31 @@ class BlockBuilder {
 
   transactions(label: string, most: number): Transaction[] {
     const count = 1 + this.random.below(most);
-    return Array.from({ length: count }, (_, index) => this.#transaction(index, seededBytes(label, 'txid', index)));
+    const probe = this.contracts.find(({ program }) => program === 'probe');
+    const knotAt = this.#chance(30) ? 1 + this.random.below(count) : 0;
+    const made: Transaction[] = [];
+    const txid = (index: number): Uint8Array => seededBytes(label, 'txid', index);
+    while (made.length < count) {
+      const index = made.length;
+      if (probe !== undefined && index === knotAt) made.push(...this.#knot(probe, index, txid));
+      else made.push(this.#transaction(index, txid(index)));
+    }
+    return made;
+  }
+
+  /**
+   * What makes a write set change after a first run: a demoted transaction turns a pointer, one that was run by then
+   * follows it elsewhere, and one behind reads what it would have written where the pointer showed before.
+   */
+  #knot({ id }: FuzzContract, from: number, txid: (index: number) => Uint8Array): Transaction[] {
+    const { turns, follows, counts } = this.#calls.knot(id);
+    const parent = { txid: txid(from), vout: 0 };
+    return [[0], turns, follows, counts].map((inputs, i) => {
+      const spent = i === 1 ? parent : { txid: this.random.bytes(), vout: 0 };
+      const runestone = encodeRunestone({ protostones: [{ pointer: 0, refund: 0, message: message(id, inputs) }] });
+      const outputs = [ORDINARY, runestone].map((script) => ({ value: 546n, script }));
+      return serialised(from + i, txid(from + i), [{ prevTxid: spent.txid, prevVout: 0, witness: [] }], outputs);
+    });
   }
 
   #chance(percent: number): boolean {
@@ -125,9 +149,7 @@ class BlockBuilder {
     if (script !== undefined) outputs.splice(this.random.below(outputs.length + 1), 0, { value: 0n, script });
     if (this.#chance(5)) outputs.push({ value: 0n, script: Uint8Array.of(0x6a) });
     for (let vout = 0; vout < outputs.length; vout++) this.#fresh.push({ txid, vout });
-    // Serialised as far as programs look: version, number of inputs, the first outpoint.
-    const raw = concatBytes(u32Bytes(2), Uint8Array.of(inputs.length), outpoint, txid, u32Bytes(index));
-    return { txid, raw, inputs, outputs };
+    return serialised(index, txid, inputs, outputs);
   }
 
   #deployment(): Deployment {
@@ -166,7 +188,8 @@ class BlockBuilder {
     const count = this.#chance(70) ? 1 : 2 + this.random.below(2);
     return encodeRunestone({
       protostones: Array.from({ length: count }, (_, i) =>
-        this.#protostone(outputs, count, i === 0 ? creates : undefined, outpoint),
+        // A second creation of a transaction finds its envelope used.
+        this.#protostone(outputs, count, creates && (i === 0 || this.#chance(25)) ? creates : undefined, outpoint),
       ),
     });
   }
@@ -178,9 +201,20 @@ class BlockBuilder {
     const mints = wants.map((asset) => this.#calls.minting(asset)).filter((call) => call !== undefined);
     const shadow = outputs + 1 + mints.length;
     return [
-      ...mints.map((call) => ({ pointer: shadow, refund: 0, message: message(call.target, call.inputs) })),
+      ...mints.map((call) => ({
+        pointer: shadow,
+        refund: 0,
+        message: message(call.target, call.inputs),
+        edicts: this.#chance(25) ? [this.#spread(call.target, outputs)] : [],
+      })),
       { pointer: 0, refund: 0, message: message(target, inputs) },
     ];
+  }
+
+  /** An edict over an asset that is there: to all outputs alike, in shares or in steps, or to one. */
+  #spread(id: AlkaneId, outputs: number): { id: AlkaneId; amount: bigint; output: bigint } {
+    const amount = BigInt(this.random.pick([0, 0, 1, 7, 1000]));
+    return { id, amount, output: BigInt(this.#chance(70) ? outputs : this.random.below(outputs)) };
   }
 
   #protostone(outputs: number, count: number, creates: Deployment | undefined, outpoint: Uint8Array): ProtostoneInput {
@@ -219,9 +253,12 @@ class BlockBuilder {
 
   #creation(): AlkaneId {
     const number = BigInt(1 + this.random.below(3));
-    const kind = this.random.below(10);
+    const kind = this.random.below(12);
     if (kind < 6) return { block: 1n, tx: 0n };
-    return { block: kind < 8 ? 3n : kind < 9 ? 5n : 6n, tx: number };
+    if (kind < 8) return { block: 3n, tx: number };
+    // Of a contract that is there, which may be a clone itself.
+    const { block, tx } = this.contracts.length > 0 ? this.random.pick(this.contracts).id : { block: 2n, tx: number };
+    return { block: block === 4n ? 6n : 5n, tx };
   }
 
   /** What is called: mostly the first probe, whose opcodes are what conflicts; now and then what is not there. */
@@ -233,6 +270,20 @@ class BlockBuilder {
     const probe = this.contracts.find(({ program }) => program === 'probe');
     return probe !== undefined && this.#chance(45) ? probe : this.random.pick(this.contracts);
   }
+}
+
+/** Serialised as far as programs look: version, number of inputs, the first outpoint. */
+function serialised(index: number, txid: Uint8Array, inputs: TxInput[], outputs: TxOutput[]): Transaction {
+  const [{ prevTxid, prevVout }] = inputs;
+  const raw = concatBytes(
+    u32Bytes(2),
+    Uint8Array.of(inputs.length),
+    prevTxid,
+    u32Bytes(prevVout),
+    txid,
+    u32Bytes(index),
+  );
+  return { txid, raw, inputs, outputs };
 }
 
 function message({ block, tx }: AlkaneId, inputs: Inputs): Uint8Array {

@@ -113,6 +113,15 @@ export class FuzzCalls {
     return contract?.program === 'mint' ? { target: asset, inputs: [77], wants: [] } : undefined;
   }
 
+  /** Of a probe: a call that turns a pointer, one that follows it, one that counts where it shows before the block. */
+  knot(id: AlkaneId): { readonly turns: Inputs; readonly follows: Inputs; readonly counts: Inputs } {
+    const pointer = this.random.below(3);
+    const shown = this.#value(id, `ptr/${toBinaryString(u128Bytes(BigInt(pointer)))}`);
+    const before = shown === undefined ? 0n : readU128(shown, 0);
+    const other = (before + 1n + BigInt(this.random.below(3))) % 4n;
+    return { turns: [5, pointer, other], follows: [6, pointer], counts: [4, before] };
+  }
+
   #chance(percent: number): boolean {
     return this.random.below(100) < percent;
   }
@@ -259,7 +268,8 @@ export class FuzzCalls {
       [77],
       [0, 3, 5],
       [99],
-      ...(this.#chance(25) ? [[3], [8, 90_000, key]] : []),
+      // What takes much of the fuel that the messages of a transaction share, or all of it.
+      ...(this.#chance(50) ? [[3], [8, 90_000, key], [10, 150_000]] : []),
     ]);
   }
 }

@@ -1,15 +1,26 @@
-/** The differential test: random blocks under several policies must leave the same state and receipts. */
+/**
+ * The differential test: random blocks under several policies must leave the same state and receipts, and every one
+ * must keep the invariants, so that what all of them do wrong alike is found, too.
+ */
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import type { Block } from '../bitcoin/types.js';
 import { InternalError } from '../errors.js';
 import type { GpuLane } from '../gpu/types.js';
+import type { LaneContext } from '../lane/message.js';
 import { sameBytes } from '../lane/same-bytes.js';
-import type { LaneBlockResult, LaneKey, LaneStatistics, Receipt } from '../lane/types.js';
+import { type LaneTransaction, scanBlock } from '../lane/scan.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, Receipt } from '../lane/types.js';
+import { ProgramRunner } from '../program/runner.js';
 import { builtPrograms, PROGRAM_NAMES, type ProgramName } from '../util/built-wasm.js';
 import { concatBytes, fromBinaryString, toHex, u32Bytes } from '../util/bytes.js';
 import { ALWAYS_PARALLEL } from './block-mode.js';
 import { LaneEngine } from './engine.js';
 import { FuzzBlocks } from './fuzz-blocks.js';
+import { checkInvariants } from './invariants/check.js';
+import { RunLog } from './invariants/run-log.js';
 import type { Policy } from './route.js';
+import { runSequential } from './sequential.js';
 
 /** Blocks after which a new world begins, so that a state stays small. */
 export const BLOCKS_PER_WORLD = 25;
@@ -38,26 +49,15 @@ export interface DifferentialSummary {
 
 /**
  * Runs `blocks` random blocks under every policy.
- * @throws InternalError with the seed and the block at the first difference; the same seed and number of blocks replay it.
+ * @throws InternalError with the seed and the block at the first difference or broken invariant; the same seed and
+ * number of blocks replay it.
  */
 export async function runDifferential(options: DifferentialOptions): Promise<DifferentialSummary> {
   const { seed, blocks, policies } = options;
   const built = builtPrograms();
   const programs = new Map((options.programs ?? PROGRAM_NAMES).map((name) => [name, built[name]]));
-  const engines = (['sequential', ...policies] as const).map((policy) => ({
-    policy,
-    engine: new LaneEngine({
-      policy,
-      workers: policy === 'cpu' ? (options.workers ?? 1) : 0,
-      gpu: policy === 'cpu' ? undefined : options.gpu,
-      waitForKernels: true,
-      laneStartHeight: 0,
-      dependent: 'demote',
-      // The other way is the one that all are compared with.
-      modes: ALWAYS_PARALLEL,
-    }),
-    state: new Map<LaneKey, Uint8Array>(),
-  }));
+  const watched = new WatchedTruth();
+  const engines = (['sequential', ...policies] as const).map((policy) => new WatchedEngine(policy, options));
   const statistics: Record<string, LaneStatistics> = {};
   const digest = createHash('sha256');
   let laneTxs = 0;
@@ -71,11 +71,12 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
       const height = number % BLOCKS_PER_WORLD;
       const truth = engines[0];
       const block = source.next(height, truth.state);
+      const context = { height, block: block.raw, ...RULES };
+      watched.check(block, context, truth.state, { seed, block: number });
       let expected: LaneBlockResult | undefined;
-      for (const { policy, engine, state } of engines) {
-        const reader = { get: (key: LaneKey) => state.get(key) };
-        const result = await engine.processBlock(block, height, { reader, snapshot: state });
-        applyWrites(state, result.writes);
+      for (const each of engines) {
+        const { policy, state } = each;
+        const result = await each.run(block, context, { seed, block: number, policy });
         statistics[policy] = addStatistics(statistics[policy], result.statistics);
         if (expected === undefined) expected = result;
         else compare(expected, result, truth.state, state, { seed, block: number, policy });
@@ -83,11 +84,74 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
       laneTxs += expected?.receipts.length ?? 0;
       digest.update(stateDigest(truth.state));
       options.onBlock?.(number);
+      // Whoever waits for this thread is heard between two blocks.
+      await setImmediate();
     }
   } finally {
-    for (const { engine } of engines) await engine.close();
+    for (const each of engines) await each.close();
   }
   return { blocks, laneTxs, digest: digest.digest('hex'), statistics };
+}
+
+const RULES = { laneStartHeight: 0, dependent: 'demote' } as const;
+
+/** The sequential executor with an eye on its contract runs, which say exactly what may be left. */
+class WatchedTruth {
+  readonly #runner = new ProgramRunner();
+
+  check(
+    block: Block,
+    context: LaneContext,
+    before: ReadonlyMap<LaneKey, Uint8Array>,
+    place: Omit<Place, 'policy'>,
+  ): void {
+    const reader = { get: (key: LaneKey) => before.get(key) };
+    const runs = new RunLog(this.#runner);
+    const transactions = scanBlock(block, reader);
+    const outcomes = runSequential(transactions, context, reader, runs);
+    checkInvariants({ context, transactions, outcomes, before, result: undefined, runs }, { ...place });
+  }
+}
+
+/** An engine with the state that it has made; each block it runs must keep the invariants. */
+class WatchedEngine {
+  readonly state = new Map<LaneKey, Uint8Array>();
+  readonly #engine: LaneEngine;
+  readonly #transactions: LaneTransaction[] = [];
+  readonly #outcomes: LaneOutcome[] = [];
+
+  constructor(
+    readonly policy: Policy,
+    { gpu, workers = 1 }: DifferentialOptions,
+  ) {
+    this.#engine = new LaneEngine({
+      policy,
+      workers: policy === 'cpu' ? workers : 0,
+      gpu: policy === 'cpu' ? undefined : gpu,
+      waitForKernels: true,
+      ...RULES,
+      // The other way is the one that all are compared with.
+      modes: ALWAYS_PARALLEL,
+      onOutcome: (transaction, outcome) => {
+        this.#transactions.push(transaction);
+        this.#outcomes.push(outcome);
+      },
+    });
+  }
+
+  async run(block: Block, context: LaneContext, place: Place): Promise<LaneBlockResult> {
+    const { state } = this;
+    const reader = { get: (key: LaneKey) => state.get(key) };
+    const result = await this.#engine.processBlock(block, context.height, { reader, snapshot: state });
+    const [transactions, outcomes] = [this.#transactions.splice(0), this.#outcomes.splice(0)];
+    checkInvariants({ context, transactions, outcomes, before: state, result, runs: undefined }, { ...place });
+    applyWrites(state, result.writes);
+    return result;
+  }
+
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
 }
 
 /** Applies a block's writes to a state held in a map. */
@@ -144,7 +208,16 @@ function compare(
   }
 }
 
-const SUMMED = ['batches', 'colours', 'repaired', 'demoted', 'punted', 'accessViolations', 'gpuFailures'] as const;
+const SUMMED = [
+  'batches',
+  'colours',
+  'repaired',
+  'demoted',
+  'punted',
+  'accessViolations',
+  'tooLarge',
+  'gpuFailures',
+] as const;
 
 function addStatistics(sum: LaneStatistics | undefined, more: LaneStatistics): LaneStatistics {
   if (sum === undefined) return more;

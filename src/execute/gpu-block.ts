@@ -1,11 +1,22 @@
 /** The kernel's part of a block: its calls go to the device together, its outcomes come back segment by segment. */
-import { contextBytes, dryRead, dryResult, isWritten, keyBytes, keyCount, programOf } from '../gpu/records.js';
+import {
+  type CallRecords,
+  callFuel,
+  contextBytes,
+  dryRead,
+  dryResult,
+  isWritten,
+  keyBytes,
+  keyCount,
+  programOf,
+} from '../gpu/records.js';
 import type { GpuBlockRun, GpuLane, GpuOutcomes } from '../gpu/types.js';
+import { transactionFuel } from '../lane/allowance.js';
 import { storageKeyOfBytes } from '../lane/keys.js';
 import type { LaneContext, MessageCall } from '../lane/message.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome } from '../lane/types.js';
-import { MESSAGE_FUEL, type Program } from '../program/types.js';
+import type { Program } from '../program/types.js';
 import { bytesEqual } from '../util/bytes.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import type { PlannedBlock } from './engine.js';
@@ -99,9 +110,7 @@ export class GpuBlockDriver {
     const place = placeOf(this.block, node);
     const own = records[place.records];
     const call = step.value;
-    if (call.program.hash !== programOf(own, place.call) || !bytesEqual(call.context, contextBytes(own, place.call))) {
-      return { kind: 'declined', why: 'stale' };
-    }
+    if (!isSameCall(call, own, place.call)) return { kind: 'declined', why: 'stale' };
     if (!this.#recordReads(call, place, number, outcomes)) return { kind: 'declined', why: 'stale' };
     const result = outcomes.result(number)?.slice();
     const end = run.next({
@@ -147,7 +156,7 @@ export class GpuBlockDriver {
    * by the call and before it, and the same bytes returned. undefined: the transaction must be taken through.
    */
   #confirm(node: number, number: number, outcomes: GpuOutcomes): LaneOutcome | undefined {
-    const { planned, dryRuns, records, plan } = this.block;
+    const { transactions, planned, dryRuns, records, plan } = this.block;
     const position = planned[node];
     const outcome = dryRuns[position]?.outcome;
     if (outcome === undefined || outcome.messages.length !== 1 || outcome.undone !== undefined) return undefined;
@@ -162,14 +171,15 @@ export class GpuBlockDriver {
     }
     // What the result costs on top of the run must still be there.
     const fuelLeft = outcomes.fuelLeft(number);
-    const charge = message.fuelUsed - (MESSAGE_FUEL - dry.fuelLeft);
-    if (charge > fuelLeft) return undefined;
+    const paidBefore = transactionFuel(transactions[position].tx) - callFuel(own, place.call);
+    const paidAfter = message.fuelUsed - paidBefore - (callFuel(own, place.call) - dry.fuelLeft);
+    if (paidAfter > fuelLeft) return undefined;
     // Without predecessors nothing that it read before the call can have changed.
     const { offsets } = plan.graph.predecessors;
     const alone = offsets[node] === offsets[node + 1];
     if (!alone && !sawTheTruth(outcome, position, this.versions)) return undefined;
     if (fuelLeft === dry.fuelLeft) return outcome;
-    return { ...outcome, messages: [{ ...message, fuelUsed: MESSAGE_FUEL - fuelLeft + charge }] };
+    return { ...outcome, messages: [{ ...message, fuelUsed: message.fuelUsed + dry.fuelLeft - fuelLeft }] };
   }
 
   /** Records the reads that the kernel made; false if one of them saw something else than the transaction sees. */
@@ -223,6 +233,15 @@ export class GpuBlockDriver {
     const own = this.block.records[records];
     return storageKeyOfBytes(contextBytes(own, call).subarray(0, 32), keyBytes(own, call, key));
   }
+}
+
+/** Whether the kernel ran what the transaction asks for now: values before the call decide program, context and fuel. */
+function isSameCall(call: MessageCall, own: CallRecords, number: number): boolean {
+  return (
+    call.program.hash === programOf(own, number) &&
+    call.fuel === callFuel(own, number) &&
+    bytesEqual(call.context, contextBytes(own, number))
+  );
 }
 
 function sameValue(a: Uint8Array | null | undefined, b: Uint8Array | null | undefined): boolean {

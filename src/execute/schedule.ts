@@ -6,6 +6,7 @@ import { laneTransaction } from '../lane/transaction.js';
 import type { Executor, LaneKey, LaneOutcome, LaneStatistics } from '../lane/types.js';
 import type { Program } from '../program/types.js';
 import type { DryRun } from './block-tasks.js';
+import type { BlockBudget } from './block-weight.js';
 import type { CostModel } from './cost-model.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 import { accessSetOf, FEWEST_FOR_WORKERS } from './dry-run.js';
@@ -34,13 +35,15 @@ export interface Batches {
   readonly gpu: GpuLane | undefined;
   readonly costs: CostModel;
   readonly statistics: LaneStatistics;
+  /** What the block's outcomes may take. */
+  readonly budget: BlockBudget;
   /** Under `gpu`: waits for kernels that are not compiled yet, as tests and measurements want it. */
   readonly waitsForKernels: boolean;
   /** Called when the kernel failed as a whole; it is not used again for this block. */
   readonly onGpuFailure: (error: unknown) => void;
 }
 
-/** Runs what was planned. Returns what ran, by position; all their writes are in `versions`. */
+/** Runs what was planned. Throws `BlockTooLarge` when the outcomes have no room in the budget. Returns what ran, by position; all their writes are in `versions`. */
 export async function runPlan(block: PlannedBlock, batches: Batches): Promise<(ScheduledTransaction | undefined)[]> {
   return new PlanRun(block, batches).run();
 }
@@ -167,6 +170,7 @@ class PlanRun {
           continue;
         }
         const { outcome, ranOnGpu } = finished;
+        if (outcome.reads !== this.#dryRun(node).outcome.reads) this.batches.budget.take(outcome);
         done.push([node, { outcome, executor: ranOnGpu ? 'gpu' : 'cpu' }]);
         if (!ranOnGpu) continue;
         const hash = programHashOf(this.block, node) as string;
@@ -217,19 +221,23 @@ class PlanRun {
 
   async #onCpu(nodes: readonly number[]): Promise<[number, ScheduledTransaction][]> {
     if (nodes.length === 0) return [];
-    const { pool, context, versions, runner, statistics } = this.batches;
+    const { pool, context, versions, runner, statistics, budget } = this.batches;
     const { planned, transactions } = this.block;
     const started = performance.now();
     let outcomes: LaneOutcome[];
     if (pool === undefined || nodes.length < FEWEST_FOR_WORKERS) {
       outcomes = nodes.map((node) => {
         const position = planned[node];
-        return driveOnCpu(laneTransaction(transactions[position], context, versions.before(position)), runner);
+        const run = laneTransaction(transactions[position], context, versions.before(position));
+        const outcome = driveOnCpu(run, runner);
+        budget.take(outcome);
+        return outcome;
       });
       this.#learn(nodes, outcomes, performance.now() - started, 'alone');
     } else {
       outcomes = await pool.execute(
         nodes.map((node) => ({ transaction: transactions[planned[node]], overrides: this.#overridesOf(node) })),
+        budget,
       );
       this.#learn(nodes, outcomes, performance.now() - started, 'pool');
     }
@@ -305,7 +313,8 @@ class PlanRun {
     if (known !== undefined) return known;
     const { context, versions } = this.batches;
     const position = this.block.planned[node];
-    const step = laneTransaction(this.block.transactions[position], context, versions.before(position)).next();
+    const unwatched = { ...context, watch: undefined };
+    const step = laneTransaction(this.block.transactions[position], unwatched, versions.before(position)).next();
     if (step.done || step.value.program.hash !== hash) return undefined;
     this.#programs.set(hash, step.value.program);
     return step.value.program;

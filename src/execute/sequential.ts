@@ -6,7 +6,7 @@ import type { LaneContext } from '../lane/message.js';
 import { MapOverlay } from '../lane/overlay.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
-import type { LaneOutcome, StateReader } from '../lane/types.js';
+import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { type CpuRunner, driveOnCpu } from './drive.js';
 
 /** Outcomes of `transactions`, in their order, over the state `before` the block. */
@@ -16,10 +16,24 @@ export function runSequential(
   before: StateReader,
   runner: CpuRunner,
 ): LaneOutcome[] {
+  const outcomes: LaneOutcome[] = [];
+  runEach(transactions, context, before, runner, (outcome) => outcomes.push(outcome));
+  return outcomes;
+}
+
+/** The same, keeping nothing of a transaction but its writes: each outcome is handed over once. Returns all writes. */
+export function runEach(
+  transactions: readonly LaneTransaction[],
+  context: LaneContext,
+  before: StateReader,
+  runner: CpuRunner,
+  handOver: (outcome: LaneOutcome, position: number) => void,
+): Map<LaneKey, Uint8Array | undefined> {
   const state = new MapOverlay(before);
-  return transactions.map((transaction) => {
+  transactions.forEach((transaction, position) => {
     const outcome = driveOnCpu(laneTransaction(transaction, context, state), runner);
     state.apply(outcome.writes);
-    return outcome;
+    handOver(outcome, position);
   });
+  return state.changes;
 }

@@ -28,14 +28,14 @@ export function validateAndRepair(
   context: LaneContext,
   versions: Versions,
   runner: CpuRunner,
-  onRerun: (position: number) => void,
+  onRerun: (position: number, outcome: LaneOutcome) => void,
 ): LaneOutcome[] {
   return transactions.map((transaction, position) => {
     const outcome = outcomes[position];
     if (outcome !== undefined && sawTheTruth(outcome, position, versions)) return outcome;
     const repaired = driveOnCpu(laneTransaction(transaction, context, versions.before(position)), runner);
     versions.put(position, repaired.writes);
-    onRerun(position);
+    onRerun(position, repaired);
     return repaired;
   });
 }

@@ -185,6 +185,7 @@ function writeReceipt(out: MessageWriter, receipt: MessageReceipt): void {
   out.text(receipt.error);
   out.number(receipt.fuelUsed);
   out.text(receipt.data);
+  out.number(receipt.dataBytes);
 }
 
 function readReceipt(from: MessageReader): MessageReceipt {
@@ -196,5 +197,6 @@ function readReceipt(from: MessageReader): MessageReceipt {
     error: from.text(),
     fuelUsed: from.count(),
     data: from.text() ?? '',
+    dataBytes: from.count(),
   };
 }

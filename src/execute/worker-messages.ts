@@ -1,9 +1,17 @@
 /** What the engine and its workers say to each other. All of it is plain data. */
+import type { Failure } from '../errors.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { LaneContext } from '../lane/message.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneKey } from '../lane/types.js';
 import type { Overrides, Recording } from './block-tasks.js';
+
+/** What a worker is given at its start. */
+export interface WorkerData {
+  /** Buffer of a WorkWatch, and the thread that the worker is in it. */
+  readonly watch: SharedArrayBuffer | undefined;
+  readonly thread: number;
+}
 
 /** Begins a block: everything after it is about this one, until the next. Not answered. */
 export interface BeginBlock {
@@ -30,4 +38,6 @@ export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: Work
 export type FromWorker =
   | { readonly kind: 'dry'; readonly bytes: Uint8Array<ArrayBuffer>; readonly records: CallRecords | undefined }
   | { readonly kind: 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'error'; readonly message: string; readonly stack: string | undefined };
+  /** The outcomes of the piece take more memory than a block is given. */
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'error'; readonly failure: Failure };

@@ -1,14 +1,16 @@
 /** The threads of the lane engine. */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { InternalError } from '../errors.js';
+import { errorOf, InternalError } from '../errors.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneOutcome } from '../lane/types.js';
+import { DEEP_STACK } from '../util/deep-thread.js';
 import type { DryRun } from './block-tasks.js';
+import { type BlockBudget, BlockTooLarge } from './block-weight.js';
 import type { DryRuns } from './dry-run.js';
 import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
-import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerTask } from './worker-messages.js';
+import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.js';
 
 /** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
 const PIECES_PER_WORKER = 4;
@@ -20,31 +22,39 @@ function workerFile(): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
+type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
+
 interface Job {
   readonly task: WorkerTask;
-  readonly resolve: (answer: FromWorker) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
 }
 
 export class WorkerPool {
   readonly #workers: { readonly thread: Worker; job: Job | undefined }[];
-  readonly #waiting: Job[] = [];
+  #waiting: Job[] = [];
   #dead: Error | undefined;
   #closing = false;
 
-  constructor(readonly size: number) {
-    this.#workers = Array.from({ length: size }, () => {
-      const thread = new Worker(workerFile());
+  /** `watch`: buffer of a WorkWatch, in which worker i is thread i + 1. */
+  constructor(
+    readonly size: number,
+    watch?: SharedArrayBuffer,
+  ) {
+    this.#workers = Array.from({ length: size }, (_, i) => {
+      const workerData: WorkerData = { watch, thread: i + 1 };
+      const thread = new Worker(workerFile(), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
       thread.on('message', (answer: FromWorker) => {
         const job = worker.job;
         worker.job = undefined;
         if (answer.kind === 'error') {
-          this.#fail(new InternalError(`a worker failed: ${answer.message}`, { cause: answer.stack }));
+          this.#fail(errorOf(answer.failure));
           job?.reject(this.#dead as Error);
           return;
         }
-        job?.resolve(answer);
+        if (answer.kind === 'too-large') job?.reject(new BlockTooLarge());
+        else job?.resolve(answer);
         this.#dispatch();
       });
       thread.on('error', (cause) => this.#fail(new InternalError('a worker thread died', { cause })));
@@ -60,26 +70,40 @@ export class WorkerPool {
     for (const { thread } of this.#workers) thread.postMessage(block);
   }
 
-  /** Dry runs of `transactions`, in their order. */
-  async dryRun(transactions: readonly LaneTransaction[]): Promise<DryRuns> {
-    const answers = await this.#all(transactions, (piece) => ({ kind: 'dry', bytes: encodeTransactions(piece) }));
+  /** Dry runs of `transactions`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
+  async dryRun(transactions: readonly LaneTransaction[], budget: BlockBudget): Promise<DryRuns> {
+    const pieces = await this.#all(
+      transactions,
+      (piece) => ({ kind: 'dry', bytes: encodeTransactions(piece) }),
+      (answer) => {
+        const found = decodeDryRuns(answer.bytes);
+        for (const { outcome } of found) budget.take(outcome);
+        return { found, written: answer.kind === 'dry' ? answer.records : undefined };
+      },
+    );
     const runs: DryRun[] = [];
     const records: CallRecords[] = [];
     const recordsOf = new Uint32Array(transactions.length);
-    for (const answer of answers) {
-      if (answer.kind !== 'dry') continue;
-      const found = decodeDryRuns(answer.bytes);
+    for (const { found, written } of pieces) {
       recordsOf.fill(records.length, runs.length, runs.length + found.length);
       runs.push(...found);
-      if (answer.records !== undefined) records.push(answer.records);
+      if (written !== undefined) records.push(written);
     }
     return { runs, records, recordsOf };
   }
 
-  /** Runs `items`, in their order. */
-  async execute(items: readonly CpuItem[]): Promise<LaneOutcome[]> {
-    const answers = await this.#all(items, (piece) => ({ kind: 'cpu', bytes: encodeItems(piece) }));
-    return answers.flatMap((answer) => (answer.kind === 'cpu' ? decodeOutcomes(answer.bytes) : []));
+  /** Runs `items`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
+  async execute(items: readonly CpuItem[], budget: BlockBudget): Promise<LaneOutcome[]> {
+    const pieces = await this.#all(
+      items,
+      (piece) => ({ kind: 'cpu', bytes: encodeItems(piece) }),
+      (answer) => {
+        const outcomes = decodeOutcomes(answer.bytes);
+        for (const outcome of outcomes) budget.take(outcome);
+        return outcomes;
+      },
+    );
+    return pieces.flat();
   }
 
   async close(): Promise<void> {
@@ -87,20 +111,31 @@ export class WorkerPool {
     await Promise.all(this.#workers.map(({ thread }) => thread.terminate()));
   }
 
-  #all<T>(items: readonly T[], makeTask: (piece: readonly T[]) => WorkerTask): Promise<FromWorker[]> {
+  /** Has `items` done in pieces; `read` takes each answer as it comes. What fails first ends all of them. */
+  async #all<T, R>(
+    items: readonly T[],
+    makeTask: (piece: readonly T[]) => WorkerTask,
+    read: (answer: Answer) => R,
+  ): Promise<R[]> {
     const wanted = Math.ceil(items.length / (this.size * PIECES_PER_WORKER));
     const length = Math.max(1, Math.min(LARGEST_PIECE, wanted));
-    const answers: Promise<FromWorker>[] = [];
+    const tasks = new Set<WorkerTask>();
+    const answers: Promise<R>[] = [];
     for (let at = 0; at < items.length; at += length) {
       const task = makeTask(items.slice(at, at + length));
-      answers.push(
-        new Promise((resolve, reject) => {
-          this.#waiting.push({ task, resolve, reject });
-        }),
-      );
+      tasks.add(task);
+      const answer = new Promise<Answer>((resolve, reject) => {
+        this.#waiting.push({ task, resolve, reject });
+      });
+      answers.push(answer.then(read));
     }
     this.#dispatch();
-    return Promise.all(answers);
+    try {
+      return await Promise.all(answers);
+    } catch (error) {
+      this.#waiting = this.#waiting.filter(({ task }) => !tasks.has(task));
+      throw error;
+    }
   }
 
   #dispatch(): void {

@@ -15,8 +15,11 @@ export interface FollowerOptions {
   readonly network: string;
   /** Hash of the block 0 that the index was made from (32 bytes, wire order), if it was recorded. */
   readonly recordedGenesis?: Uint8Array;
-  /** Whether an error of the source passes by itself; every other one ends the follower. */
-  readonly isPassing: (error: unknown) => boolean;
+  /**
+   * Milliseconds for which the source is asked again after an error of it, counted from the first of a row of errors
+   * that have an end: Infinity for one that passes by itself, 0 for one that ends the follower at once.
+   */
+  readonly patience: (error: unknown) => number;
   readonly clock: Clock;
   /** First block of an empty index; 0 if not given. */
   readonly startBlock?: number;
@@ -24,7 +27,10 @@ export interface FollowerOptions {
   readonly exitAt?: number;
   /** Milliseconds between looks at the node when no notification comes (default 2,000). */
   readonly pollMs?: number;
-  /** Milliseconds before the second question after an error (default 250), doubled each time up to `mostRetryMs` (30,000). */
+  /**
+   * Milliseconds before the second question after an error (default 250), doubled each time up to `mostRetryMs`
+   * (30,000).
+   */
   readonly firstRetryMs?: number;
   readonly mostRetryMs?: number;
   /** Times that a block is refused before the follower gives up (default 10, which is more than a minute). */
@@ -36,8 +42,11 @@ export interface FollowerOptions {
   readonly onIndexed?: (block: ChainBlock) => void;
   readonly onRollback?: (rollback: Rollback) => void;
   readonly onState?: (state: FollowerState) => void;
-  /** Errors that are retried, and what is skipped. */
-  readonly onNote?: (text: string, error?: unknown) => void;
+  /**
+   * Errors that are retried, once for a row of the same code, and what is skipped. `leftMs`: how long the source is
+   * asked again at most; undefined: for ever.
+   */
+  readonly onNote?: (text: string, error?: unknown, leftMs?: number) => void;
 }
 
 /** Blocks asked for at once: after as many the node's tip is looked at again. */
@@ -65,9 +74,9 @@ class IndexFailure extends Error {
 }
 
 /**
- * Keeps an index on the best chain of a source: finds where to go on, indexes block after block, undoes blocks when the chain
- * becomes another one. Every step begins with a look at the source, so nothing is remembered that a change of the chain
- * could make wrong. Holds no sockets, files or timers of its own.
+ * Keeps an index on the best chain of a source: finds where to go on, indexes block after block, undoes blocks when
+ * the chain becomes another one. Every step begins with a look at the source, so nothing is remembered that a change
+ * of the chain could make wrong. Holds no sockets, files or timers of its own.
  */
 export class Follower {
   readonly #options: FollowerOptions;
@@ -76,6 +85,10 @@ export class Follower {
   #running: Promise<void> | undefined;
   /** Waits in a row without a block indexed or the tip reached. */
   #attempts = 0;
+  /** The code noted last in this row. */
+  #noted: string | undefined;
+  /** When the first error came of a row of those that may not pass. */
+  #doubtfulSince: number | undefined;
   /** Highest block indexed since the follower was made, to tell a chain that grows from one that only changes. */
   #highest = -1;
   /** Reorgs since {@link #highest} last rose. */
@@ -97,15 +110,18 @@ export class Follower {
   }
 
   /**
-   * Follows the chain until {@link stop} or `exitAt`. Rejects with ChainError CHAIN_WRONG_NETWORK, CHAIN_OTHER_GENESIS,
-   * CHAIN_REORG_TOO_DEEP or CHAIN_BAD_BLOCK, with errors of the index, and with errors of the source that do not pass.
+   * Follows the chain until {@link stop} or `exitAt`. Rejects with ChainError CHAIN_WRONG_NETWORK,
+   * CHAIN_OTHER_GENESIS, CHAIN_REORG_TOO_DEEP or CHAIN_BAD_BLOCK, with errors of the index, and with errors of the
+   * source that are final or have lasted too long (`patience`).
    */
   run(): Promise<void> {
     this.#running ??= this.#run();
     return this.#running;
   }
 
-  /** Ends the follower: a block that is being indexed is finished, one that is being fetched is dropped. Never rejects. */
+  /**
+   * Ends the follower: a block that is being indexed is finished, one that is being fetched is dropped. Never rejects.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running?.catch(() => undefined);
@@ -186,7 +202,7 @@ export class Follower {
   }
 
   async #wait(state: 'at-tip' | 'node-behind'): Promise<false> {
-    this.#attempts = 0;
+    this.#worked();
     this.#enter(state);
     await this.#options.source.changed(this.#options.pollMs ?? 2_000, this.#stopping.signal);
     return false;
@@ -231,7 +247,7 @@ export class Follower {
     }
     this.#counts.blocksIndexed++;
     this.#height = block.height;
-    this.#attempts = 0;
+    this.#worked();
     this.#refusals.clear();
     if (block.height > this.#highest) {
       this.#highest = block.height;
@@ -289,9 +305,16 @@ export class Follower {
     }
   }
 
-  /** Waits after what passes by itself; throws what does not. */
+  #worked(): void {
+    this.#attempts = 0;
+    this.#noted = undefined;
+    this.#doubtfulSince = undefined;
+  }
+
+  /** Waits after what may pass by itself; throws what does not, or has not for too long. */
   async #recover(error: unknown): Promise<void> {
-    const { isPassing, onNote } = this.#options;
+    const { onNote } = this.#options;
+    let left: number | undefined;
     if (error instanceof IndexFailure) throw error.cause;
     // Calls that were cut off reject as they like; what is wrong with the chain is found again at the next start.
     if (this.#stopped) return;
@@ -302,21 +325,38 @@ export class Follower {
       this.#refusals.add(error.height, error.hash, error.cause);
     } else if (error instanceof Unsettled) {
       onNote?.(error.message);
-    } else if (error instanceof ChainError || !isPassing(error)) {
-      throw error;
     } else {
+      left = this.#patienceLeft(error);
       this.#lastError = codeOf(error);
       // Said once for a row of them: a node may be down for days.
-      if (this.#attempts === 0) onNote?.('the node cannot be asked', error);
+      if (this.#noted !== this.#lastError) onNote?.('the node cannot be asked', error, left);
+      this.#noted = this.#lastError;
     }
-    await this.#backOff(this.#attempts++);
+    await this.#backOff(this.#attempts++, left);
   }
 
-  async #backOff(attempt: number): Promise<void> {
+  /**
+   * Milliseconds for which the source is asked again; undefined: for ever. Throws the error when there are none left.
+   */
+  #patienceLeft(error: unknown): number | undefined {
+    const { clock, patience } = this.#options;
+    const most = error instanceof ChainError ? 0 : patience(error);
+    if (most === Number.POSITIVE_INFINITY) {
+      this.#doubtfulSince = undefined;
+      return undefined;
+    }
+    this.#doubtfulSince ??= clock.now();
+    const tried = clock.now() - this.#doubtfulSince;
+    if (tried < most) return most - tried;
+    throw most > 0 && error instanceof WarpshrewError ? triedFor(error, tried) : error;
+  }
+
+  async #backOff(attempt: number, mostMs = Number.POSITIVE_INFINITY): Promise<void> {
     const { clock, firstRetryMs = 250, mostRetryMs = 30_000 } = this.#options;
     this.#enter('waiting-for-node');
     this.#counts.retries++;
-    await clock.sleep(backoff(attempt, firstRetryMs, mostRetryMs, clock), this.#stopping.signal);
+    const pause = Math.min(mostMs, backoff(attempt, firstRetryMs, mostRetryMs, clock));
+    await clock.sleep(pause, this.#stopping.signal);
   }
 
   async #checkGenesis(): Promise<void> {
@@ -329,6 +369,15 @@ export class Follower {
     this.#genesisNoted = true;
     onNote?.('the source has no block 0: its network is not checked');
   }
+}
+
+/** The error, with how long it was waited out. */
+function triedFor({ code, kind, message, facts, hint, cause }: WarpshrewError, ms: number): WarpshrewError {
+  return new WarpshrewError(code, kind, message, {
+    facts: { ...facts, triedForSeconds: Math.round(ms / 1000) },
+    hint,
+    cause,
+  });
 }
 
 function codeOf(error: unknown): string {

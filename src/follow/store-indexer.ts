@@ -7,6 +7,8 @@ import type { IndexedTip, Indexer } from './indexer.js';
 export interface StoreIndexerOptions {
   /** Called after each commit. */
   readonly onIndexed?: (block: ChainBlock, result: IndexedBlock) => void;
+  /** Wraps the work on every block, from its bytes to its commit. */
+  readonly duringIndex?: (block: ChainBlock, act: () => Promise<IndexedBlock>) => Promise<IndexedBlock>;
   /** Wraps every rollback, for those who must know that the state is about to change backwards. */
   readonly duringRollback?: (undo: () => Promise<void>) => Promise<void>;
 }
@@ -31,7 +33,8 @@ export class StoreIndexer implements Indexer {
   }
 
   async index(block: ChainBlock, following?: () => ChainBlock | undefined): Promise<void> {
-    const result = await this.blocks.index(block, { following }).catch((error: unknown) => {
+    const act = (): Promise<IndexedBlock> => this.blocks.index(block, { following });
+    const result = await (this.options.duringIndex?.(block, act) ?? act()).catch((error: unknown) => {
       throw error instanceof ProgramError ? atBlock(error, block) : error;
     });
     this.options.onIndexed?.(block, result);

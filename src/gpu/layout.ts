@@ -1,5 +1,7 @@
-import { MAX_KEY_BYTES, MAX_MAP_ENTRIES } from '../program/result.js';
-import { REVERT_REASONS, STACK_SLOTS, STORAGE_FUEL_PER_BYTE, WHY_FUEL } from '../program/types.js';
+import { ENV, ENV_NAMES, type EnvFunction, HOST_CALL_FUEL } from '../program/env.js';
+import { RESULT_FUEL } from '../program/prices.js';
+import { MAX_KEY_BYTES, MAX_MAP_ENTRIES, MAX_TRANSFERS } from '../program/result.js';
+import { REVERT_REASONS, STACK_SLOTS, WHY_FUEL } from '../program/types.js';
 
 /**
  * What TypeScript and WGSL must agree on, defined once: structs as word offsets, status words, bindings.
@@ -139,7 +141,12 @@ export function layoutWgsl(): string {
   constant('WRITTEN_ADDRESS', WRITTEN_ADDRESS);
   constant('MAX_MAP_ENTRIES', MAX_MAP_ENTRIES);
   constant('MAX_KEY_BYTES', MAX_KEY_BYTES);
-  constant('STORAGE_FUEL_PER_BYTE', STORAGE_FUEL_PER_BYTE);
+  constant('MAX_TRANSFERS', MAX_TRANSFERS);
+  constant('FUEL_MAP_BYTE', RESULT_FUEL.mapByte);
+  constant('FUEL_MAP_ENTRY', RESULT_FUEL.entry);
+  constant('FUEL_TRANSFER', RESULT_FUEL.transfer);
+  constant('DATA_BYTES_PER_FUEL', RESULT_FUEL.dataBytes);
+  lines.push(...ENV_NAMES.map(hostFuelWgsl));
   constant('STACK_SLOTS', STACK_SLOTS);
   constant('WHY_FUEL', WHY_FUEL);
   STATUSES.forEach((name, i) => {
@@ -161,6 +168,16 @@ export function layoutWgsl(): string {
     '// Number of the call in the batch, and of the invocation in the dispatch.\nvar<private> call_index: u32;\nvar<private> lane_index: u32;',
   );
   return `${lines.join('\n')}\n`;
+}
+
+/** What a host call costs: a constant, or a function of the bytes that it works on. */
+function hostFuelWgsl(env: (typeof ENV_NAMES)[number]): string {
+  const { fuel, perUnit, unit }: EnvFunction = ENV[env];
+  const name = env.replace(/^_+/, '');
+  const fixed = `${HOST_CALL_FUEL + fuel}u`;
+  if (perUnit === 0) return `const FUEL_${name.toUpperCase()} = ${fixed};`;
+  const units = unit === 1 ? 'bytes' : `((bytes + ${unit - 1}u) / ${unit}u)`;
+  return `fn fuel_${name}(bytes: u32) -> u32 { return ${fixed} + ${perUnit}u * ${units}; }`;
 }
 
 /** A message's fuel must stay a positive i32, for the instrumentation subtracts and compares signed. */

@@ -111,6 +111,11 @@ export function contextBytes({ heads, bytes }: CallRecords, call: number): Uint8
   return bytes.subarray(from, from + heads[at + CALL_RECORD.offset.CONTEXT_BYTES]);
 }
 
+/** The fuel that the call is given. */
+export function callFuel({ heads }: CallRecords, call: number): number {
+  return heads[call * CALL_RECORD.words + CALL_RECORD.offset.FUEL];
+}
+
 /** What the call's dry run returned, as a view, and the fuel that it left; undefined if it gave no result. */
 export function dryResult(
   { heads, results }: CallRecords,

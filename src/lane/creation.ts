@@ -1,13 +1,12 @@
 /** Resolving the target of a cellpack: calls, creations and clones (docs/lane-rules.md, section 3). */
 import type { Transaction } from '../bitcoin/types.js';
-import { InternalError, ProgramError } from '../errors.js';
-import { inflateBody } from '../program/inflate.js';
-import { prepareProgram } from '../program/prepare.js';
+import { InternalError } from '../errors.js';
 import type { Program } from '../program/types.js';
 import { idBytes, idFromBytes } from '../protocol/alkane-id.js';
-import { findEnvelope } from '../protocol/envelope.js';
 import type { AlkaneId } from '../protocol/types.js';
 import { concatBytes, readU128, U128_MAX, u128Bytes } from '../util/bytes.js';
+import type { Allowance } from './allowance.js';
+import { envelopeCodes } from './envelope-code.js';
 import { codeKey, SEQUENCE_KEY } from './keys.js';
 import type { TransactionView } from './overlay.js';
 import { programs } from './programs.js';
@@ -20,16 +19,27 @@ export type Resolution =
   | { readonly ok: true; readonly id: AlkaneId; readonly program: Program }
   | { readonly ok: false; readonly id: AlkaneId | undefined; readonly error: string };
 
+/** Whether a call of `target` creates: these cost fuel however they end. 1:x with x over 0 is none, it has no code. */
+export function isCreation({ block, tx }: AlkaneId): boolean {
+  return (block === 1n && tx === 0n) || block === 3n || block === 5n || block === 6n;
+}
+
 /**
- * Finds or makes the contract that `target` names. Creations are written into `view` (the running message), so a
- * message that fails later leaves none of them.
+ * Finds or makes the contract that `target` names. Creations are written into `view` (the running message), so that a
+ * created id has its code from here on, and a message that fails later leaves none of them. An attempt to create from
+ * the envelope uses that up in `allowance`, whatever follows; the fuel of a creation has been paid.
  */
-export function resolveTarget(target: AlkaneId, tx: Transaction, view: TransactionView): Resolution {
+export function resolveTarget(
+  target: AlkaneId,
+  tx: Transaction,
+  view: TransactionView,
+  allowance: Allowance,
+): Resolution {
   switch (target.block) {
     case 1n:
-      return target.tx === 0n ? createNext(tx, view) : noCode(target);
+      return target.tx === 0n ? createNext(tx, view, allowance) : noCode(target);
     case 3n:
-      return createReserved({ block: 4n, tx: target.tx }, tx, view);
+      return createReserved({ block: 4n, tx: target.tx }, tx, view, allowance);
     case 5n:
       return clone({ block: 2n, tx: target.tx }, view);
     case 6n:
@@ -62,8 +72,11 @@ function takeSequence(view: TransactionView): AlkaneId | undefined {
   return { block: 2n, tx: next };
 }
 
-function createNext(tx: Transaction, view: TransactionView): Resolution {
-  const code = codeOfEnvelope(tx);
+const ENVELOPE_USED = 'the envelope is used';
+
+function createNext(tx: Transaction, view: TransactionView, allowance: Allowance): Resolution {
+  if (!allowance.useEnvelope()) return { ok: false, id: undefined, error: ENVELOPE_USED };
+  const code = envelopeCodes.of(tx);
   if (!code.ok) return { ok: false, id: undefined, error: code.error };
   const id = takeSequence(view);
   if (id === undefined) return { ok: false, id: undefined, error: 'no sequence number left' };
@@ -71,9 +84,10 @@ function createNext(tx: Transaction, view: TransactionView): Resolution {
   return { ok: true, id, program: code.program };
 }
 
-function createReserved(id: AlkaneId, tx: Transaction, view: TransactionView): Resolution {
+function createReserved(id: AlkaneId, tx: Transaction, view: TransactionView, allowance: Allowance): Resolution {
+  if (!allowance.useEnvelope()) return { ok: false, id, error: ENVELOPE_USED };
   if (view.get(codeKey(id)) !== undefined) return { ok: false, id, error: 'the reserved id has code already' };
-  const code = codeOfEnvelope(tx);
+  const code = envelopeCodes.of(tx);
   if (!code.ok) return { ok: false, id, error: code.error };
   view.set(codeKey(id), concatBytes(Uint8Array.of(CODE_WASM), code.program.source));
   return { ok: true, id, program: code.program };
@@ -102,18 +116,4 @@ function finalCode(id: AlkaneId, view: TransactionView): { id: AlkaneId; program
     throw new InternalError('a clone points at an id without code', { facts: { block: id.block, tx: id.tx } });
   }
   return { id: original, program: programs.ofStored(originalKey, wasm) };
-}
-
-/** The program in the transaction's first envelope: inflated, validated, instrumented. */
-function codeOfEnvelope(tx: Transaction): { ok: true; program: Program } | { ok: false; error: string } {
-  const body = findEnvelope(tx);
-  if (body === undefined) return { ok: false, error: 'no envelope' };
-  const wasm = inflateBody(body);
-  if (wasm === undefined) return { ok: false, error: 'the envelope is no gzip body' };
-  try {
-    return { ok: true, program: prepareProgram(wasm) };
-  } catch (error) {
-    if (error instanceof ProgramError) return { ok: false, error: `invalid code: ${error.code}` };
-    throw error;
-  }
 }

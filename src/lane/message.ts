@@ -1,6 +1,6 @@
 /** One message of a lane transaction: a call of a contract (docs/lane-rules.md, sections 3 to 5). */
 import { parseResult } from '../program/result.js';
-import { MESSAGE_FUEL, type Program, type RunHost, type RunResult, STORAGE_FUEL_PER_BYTE } from '../program/types.js';
+import type { Program, RunHost, RunResult } from '../program/types.js';
 import { formatId, idsEqual } from '../protocol/alkane-id.js';
 import { decodeCellpack } from '../protocol/cellpack.js';
 import { Sheet, type SheetEntry } from '../protocol/sheet.js';
@@ -15,14 +15,14 @@ import {
   writeU32,
   writeU128,
 } from '../util/bytes.js';
-import { readSequence, resolveTarget } from './creation.js';
+import { type Allowance, CREATION_FUEL } from './allowance.js';
+import { isCreation, readSequence, resolveTarget } from './creation.js';
 import { balanceKey, balanceKeyOfBytes, storagePrefix } from './keys.js';
 import type { TransactionView } from './overlay.js';
+import { RECEIPT_DATA_BYTES } from './receipt.js';
 import type { LaneTransaction } from './scan.js';
 import type { LaneKey, MessageReceipt, MessageStatus } from './types.js';
 
-/** Bytes of returned data that a receipt keeps; receipts are no part of the state. */
-export const RECEIPT_DATA_LIMIT = 4096;
 const LANE_BLOCK = 8n;
 const LANE_TX = 8n;
 
@@ -35,6 +35,14 @@ export interface LaneContext {
   readonly laneStartHeight: number;
   /** `reject`: messages of a transaction that spends an output of another lane transaction of the block fail. */
   readonly dependent: DependentRule;
+  /** Hears which transaction is run, in this thread only. */
+  readonly watch?: TransactionWatch;
+}
+
+/** Told of every transaction that is run: another thread may want to know which one takes long. */
+export interface TransactionWatch {
+  begin(transaction: LaneTransaction): void;
+  end(): void;
 }
 
 export type DependentRule = 'demote' | 'reject';
@@ -54,6 +62,7 @@ export interface MessageCall {
   readonly target: AlkaneId;
   readonly context: Uint8Array;
   readonly height: number;
+  /** What the messages before it have left of the transaction's fuel, less the charge of a creation. */
   readonly fuel: number;
   /** What the program asks for; reads are recorded in the transaction. */
   host(isDryRun: boolean): RunHost;
@@ -70,17 +79,29 @@ export interface MessageResult {
   readonly parcel: Sheet | undefined;
 }
 
-/** Runs the message of `protostone`. All its writes lie in the running message of `view`; the caller keeps or drops them. */
+/** A transaction while its messages run. */
+export interface RunningTransaction {
+  readonly input: LaneTransaction;
+  readonly context: LaneContext;
+  readonly view: TransactionView;
+  readonly allowance: Allowance;
+  readonly declared: DeclaredKeys | undefined;
+}
+
+/**
+ * Runs the message of `protostone` in the order of lane rules 4: calldata, target, start height; the charge of a
+ * creation; resolve or create; credit the incoming; the run. All its writes lie in the running message of the view; the
+ * caller keeps or drops them. What it took from the allowance is gone whatever its status.
+ */
 export function* runMessage(
-  input: LaneTransaction,
-  context: LaneContext,
-  view: TransactionView,
+  running: RunningTransaction,
   protostone: Protostone,
   incoming: Sheet,
-  declared: DeclaredKeys | undefined,
 ): Generator<MessageCall, MessageResult, MessageEnd> {
-  const failed = (status: MessageStatus, error: string, target?: AlkaneId, fuelUsed = 0): MessageResult => ({
-    receipt: receipt(protostone, status, target, error, fuelUsed, ''),
+  const { input, context, view, allowance } = running;
+  const fuelBefore = allowance.fuelLeft;
+  const failed = (status: MessageStatus, error: string, target?: AlkaneId): MessageResult => ({
+    receipt: receipt(protostone, status, target, error, fuelBefore - allowance.fuelLeft, EMPTY_BYTES),
     parcel: undefined,
   });
 
@@ -95,7 +116,9 @@ export function* runMessage(
     return failed('REJECTED', 'depends on a lane transaction of this block');
   }
 
-  const resolved = resolveTarget({ block: outer.inputs[0], tx: outer.inputs[1] }, input.tx, view);
+  const target = { block: outer.inputs[0], tx: outer.inputs[1] };
+  if (isCreation(target) && !allowance.charge(CREATION_FUEL)) return failed('OUT_OF_FUEL', 'out of fuel');
+  const resolved = resolveTarget(target, input.tx, view, allowance);
   if (!resolved.ok) return failed('REJECTED', resolved.error, resolved.id);
   const { id, program } = resolved;
   const entries = incoming.entries();
@@ -105,31 +128,30 @@ export function* runMessage(
 
   const prefix = storagePrefix(id);
   const bytes = encodeContext(id, protostone.shadowVout, entries, outer.inputs.slice(2));
-  const call = new Call(program, id, bytes, prefix, input, context, view, declared);
-  const end = yield call;
-  const used = call.fuel - end.fuelLeft;
+  const end = yield new Call(program, id, bytes, prefix, allowance.fuelLeft, running);
+  allowance.leave(end.fuelLeft);
   switch (end.status) {
     case 'REVERT':
-      return failed('REVERT', end.reason, id, used);
+      return failed('REVERT', end.reason, id);
     case 'TRAP':
-      return failed('TRAP', 'trap', id, used);
+      return failed('TRAP', 'trap', id);
     case 'OUT_OF_FUEL':
-      return failed('OUT_OF_FUEL', 'out of fuel', id, call.fuel);
+      allowance.leave(0);
+      return failed('OUT_OF_FUEL', 'out of fuel', id);
   }
-  if (end.result === undefined) return failed('REJECTED', 'bad result pointer', id, used);
+  if (end.result === undefined) return failed('REJECTED', 'bad result pointer', id);
   const result = parseResult(end.result);
-  if (result === undefined) return failed('REJECTED', 'malformed result', id, used);
-  const charge = STORAGE_FUEL_PER_BYTE * result.mapBytes;
-  if (charge > end.fuelLeft) return failed('OUT_OF_FUEL', 'out of fuel', id, call.fuel);
+  if (result === undefined) return failed('REJECTED', 'malformed result', id);
+  if (!allowance.charge(result.fuel)) return failed('OUT_OF_FUEL', 'out of fuel', id);
 
-  for (const [key, value] of result.storage) view.set(prefix + key, value.length === 0 ? undefined : value);
+  for (const [key, value] of result.storage) view.set(prefix + key, value.length === 0 ? undefined : value.slice());
   const parcel = new Sheet();
   for (const transfer of result.transfers) {
     const error = debit(view, id, transfer, parcel);
-    if (error !== undefined) return failed('REJECTED', error, id, used + charge);
+    if (error !== undefined) return failed('REJECTED', error, id);
   }
-  const data = toHex(result.data.subarray(0, RECEIPT_DATA_LIMIT));
-  return { receipt: receipt(protostone, 'OK', id, undefined, used + charge, data), parcel };
+  const fuelUsed = fuelBefore - allowance.fuelLeft;
+  return { receipt: receipt(protostone, 'OK', id, undefined, fuelUsed, result.data), parcel };
 }
 
 /** The receipt of a message; also used where the pointer's sum turns a success into a failure. */
@@ -139,7 +161,7 @@ export function receipt(
   target: AlkaneId | undefined,
   error: string | undefined,
   fuelUsed: number,
-  data: string,
+  data: Uint8Array,
 ): MessageReceipt {
   return {
     protostone: protostone.index,
@@ -148,7 +170,8 @@ export function receipt(
     target: target && formatId(target),
     error,
     fuelUsed,
-    data,
+    data: toHex(data.subarray(0, RECEIPT_DATA_BYTES)),
+    dataBytes: data.length,
   };
 }
 
@@ -179,27 +202,24 @@ export function encodeContext(
 }
 
 class Call implements MessageCall {
-  readonly fuel = MESSAGE_FUEL;
-
   constructor(
     readonly program: Program,
     readonly target: AlkaneId,
     readonly context: Uint8Array,
     /** What stands before the contract's own keys. */
     readonly prefix: LaneKey,
-    readonly input: LaneTransaction,
-    readonly block: LaneContext,
-    readonly view: TransactionView,
-    readonly declared: DeclaredKeys | undefined,
+    readonly fuel: number,
+    readonly running: RunningTransaction,
   ) {}
 
   get height(): number {
-    return this.block.height;
+    return this.running.context.height;
   }
 
   // Functions of the object, not of its class: callers take them off the call.
   readonly host = (isDryRun: boolean): RunHost => new Host(isDryRun, this);
-  readonly peekStorage = (key: Uint8Array): Uint8Array | undefined => this.view.peek(this.prefix + toBinaryString(key));
+  readonly peekStorage = (key: Uint8Array): Uint8Array | undefined =>
+    this.running.view.peek(this.prefix + toBinaryString(key));
 }
 
 /** Answers a program from the transaction's view. */
@@ -214,7 +234,7 @@ class Host implements RunHost {
   }
 
   get height(): number {
-    return this.#call.block.height;
+    return this.#call.height;
   }
 
   get context(): Uint8Array {
@@ -222,31 +242,31 @@ class Host implements RunHost {
   }
 
   get transaction(): Uint8Array {
-    return this.#call.input.tx.raw;
+    return this.#call.running.input.tx.raw;
   }
 
   get block(): Uint8Array {
-    return this.#call.block.block;
+    return this.#call.running.context.block;
   }
 
   storage(key: Uint8Array): Uint8Array | undefined {
-    return this.#call.view.get(this.#call.prefix + toBinaryString(key));
+    return this.#call.running.view.get(this.#call.prefix + toBinaryString(key));
   }
 
   sequence(): bigint {
-    return readSequence(this.#call.view);
+    return readSequence(this.#call.running.view);
   }
 
   balance(who: Uint8Array, what: Uint8Array): Uint8Array {
-    return this.#call.view.get(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;
+    return this.#call.running.view.get(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;
   }
 
   declareRead(key: Uint8Array): void {
-    this.#call.declared?.reads.add(this.#call.prefix + toBinaryString(key));
+    this.#call.running.declared?.reads.add(this.#call.prefix + toBinaryString(key));
   }
 
   declareWrite(key: Uint8Array): void {
-    this.#call.declared?.writes.add(this.#call.prefix + toBinaryString(key));
+    this.#call.running.declared?.writes.add(this.#call.prefix + toBinaryString(key));
   }
 }
 

@@ -1,25 +1,40 @@
 /** Programs of stored code, remembered so that a message need not hash its contract's code again. */
+import { BoundedCache } from '../program/lru.js';
 import { prepareProgram } from '../program/prepare.js';
 import type { Program } from '../program/types.js';
 import { sameBytes } from './same-bytes.js';
 import type { LaneKey } from './types.js';
 
-/** Programs remembered at most; the least recently used goes first. */
-const CAPACITY = 256;
+/** Contracts remembered at once, and bytes of their code. */
+const KEPT_CONTRACTS = 256;
+const KEPT_BYTES = 32 * 1024 * 1024;
 
-class StoredPrograms {
-  readonly #known = new Map<LaneKey, { value: Uint8Array; program: Program }>();
+interface Known {
+  readonly value: Uint8Array;
+  /** Not kept alive from here: only the cache of prepared programs, which counts their bytes, does that. */
+  readonly program: WeakRef<Program>;
+}
+
+export class StoredPrograms {
+  readonly #known: BoundedCache<Known>;
+
+  constructor(maxContracts = KEPT_CONTRACTS, maxBytes = KEPT_BYTES) {
+    this.#known = new BoundedCache(maxContracts, maxBytes);
+  }
 
   /** The program of a `code/` value of kind 00, remembered by key and checked by value. */
   ofStored(key: LaneKey, value: Uint8Array): Program {
     const known = this.#known.get(key);
-    const hit = known !== undefined && sameBytes(known.value, value) ? known : undefined;
+    const hit = known !== undefined && sameBytes(known.value, value) ? known.program.deref() : undefined;
+    const program = hit ?? prepareProgram(value.subarray(1));
     // The newest value is kept: a reader that gives the same bytes again spares the comparison.
-    const entry = { value, program: hit?.program ?? prepareProgram(value.subarray(1)) };
-    this.#known.delete(key);
-    this.#known.set(key, entry);
-    if (this.#known.size > CAPACITY) this.#known.delete(this.#known.keys().next().value as LaneKey);
-    return entry.program;
+    this.#known.set(key, { value, program: new WeakRef(program) }, value.length);
+    return program;
+  }
+
+  /** Contracts and bytes of code that are remembered. */
+  get kept(): { readonly contracts: number; readonly bytes: number } {
+    return { contracts: this.#known.size, bytes: this.#known.weight };
   }
 }
 

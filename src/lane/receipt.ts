@@ -1,6 +1,15 @@
 /** Receipts and counters of lane transactions. */
+import { createHash } from 'node:crypto';
+import { u32Bytes } from '../util/bytes.js';
 import { keyHex } from './keys.js';
-import type { Executor, LaneCounters, LaneOutcome, Receipt } from './types.js';
+import type { Executor, LaneCounters, LaneKey, LaneOutcome, MessageReceipt, Receipt } from './types.js';
+
+/** Keys of one kind (read, written) that a receipt lists at most. */
+export const RECEIPT_KEYS = 256;
+/** Bytes of the keys of one kind that a receipt lists at most. */
+export const RECEIPT_KEY_BYTES = 8_192;
+/** Bytes of returned data that a receipt keeps at most, of all its messages together. */
+export const RECEIPT_DATA_BYTES = 4_096;
 
 /** How a transaction was run: differs between policies, never part of a comparison. */
 export interface HowRun {
@@ -9,8 +18,13 @@ export interface HowRun {
   readonly repaired: boolean;
 }
 
-/** The receipt of an outcome; keys as sorted hex. */
+/**
+ * The receipt of an outcome. It takes some 50 KB at most beside 300 bytes a message, whatever the transaction touched
+ * and returned: the keys that have no place are counted and hashed.
+ */
 export function makeReceipt(height: number, outcome: LaneOutcome, how: HowRun): Receipt {
+  const reads = listKeys(outcome.reads.keys());
+  const writes = listKeys(outcome.writes.keys());
   return {
     height,
     index: outcome.index,
@@ -18,17 +32,51 @@ export function makeReceipt(height: number, outcome: LaneOutcome, how: HowRun): 
     undone: outcome.undone,
     messages: outcome.messages,
     fuel: outcome.messages.reduce((sum, message) => sum + message.fuelUsed, 0),
-    reads: [...outcome.reads.keys()].map(keyHex).sort(),
-    writes: [...outcome.writes.keys()].map(keyHex).sort(),
+    reads: reads.listed,
+    readTotal: reads.total,
+    readHash: reads.hash,
+    writes: writes.listed,
+    writeTotal: writes.total,
+    writeHash: writes.hash,
     ...how,
   };
 }
 
+/** A message's receipt with as much of its data as those before it (`earlier`) have left room for. */
+export function withinReceipt(receipt: MessageReceipt, earlier: readonly MessageReceipt[]): MessageReceipt {
+  const taken = earlier.reduce((sum, { data }) => sum + data.length / 2, 0);
+  const room = Math.max(0, RECEIPT_DATA_BYTES - taken);
+  return receipt.data.length <= 2 * room ? receipt : { ...receipt, data: receipt.data.slice(0, 2 * room) };
+}
+
+/** SHA-256, hex, over the keys in ascending order, each as its length (u32 LE) and its bytes. */
+export function keysHash(ascending: readonly LaneKey[]): string {
+  const hash = createHash('sha256');
+  for (const key of ascending) {
+    hash.update(u32Bytes(key.length));
+    hash.update(key, 'latin1');
+  }
+  return hash.digest('hex');
+}
+
+function listKeys(keys: Iterable<LaneKey>): { listed: string[]; total: number; hash: string | undefined } {
+  // Binary strings sort as their bytes do.
+  const all = [...keys].sort();
+  const listed: string[] = [];
+  let bytes = 0;
+  for (const key of all) {
+    bytes += key.length;
+    if (listed.length === RECEIPT_KEYS || bytes > RECEIPT_KEY_BYTES) break;
+    listed.push(keyHex(key));
+  }
+  return { listed, total: all.length, hash: listed.length < all.length ? keysHash(all) : undefined };
+}
+
 /** Counts lane transactions and the ends of their (8,8) messages (docs/lane-rules.md, section 4). */
-export function countOutcomes(outcomes: readonly LaneOutcome[]): LaneCounters {
+export function countOutcomes(outcomes: readonly Pick<LaneOutcome, 'messages'>[]): LaneCounters {
   const counters: LaneCounters = { txs: outcomes.length, ok: 0, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 };
-  for (const outcome of outcomes) {
-    for (const { status } of outcome.messages) {
+  for (const { messages } of outcomes) {
+    for (const { status } of messages) {
       if (status === 'OK') counters.ok++;
       else if (status === 'REVERT') counters.revert++;
       else if (status === 'TRAP') counters.trap++;

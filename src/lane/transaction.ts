@@ -4,13 +4,22 @@
  * the kernel, in a dry run) and resumes it with how the run ended. So every executor shares one meaning.
  */
 import type { Transaction } from '../bitcoin/types.js';
-import { applyEdicts, applyPointer, OutputSheets } from '../protocol/edicts.js';
+import { applyEdicts, applyPointer, type LaterEdicts, OutputSheets, SHEET_ENTRY_LIMIT } from '../protocol/edicts.js';
 import { decodeSheet, encodeSheet, Sheet } from '../protocol/sheet.js';
 import type { Protostone } from '../protocol/types.js';
 import { toDisplayHash } from '../util/bytes.js';
+import { Allowance } from './allowance.js';
 import { sheetKey } from './keys.js';
-import { type DeclaredKeys, type LaneContext, type MessageCall, type MessageEnd, runMessage } from './message.js';
+import {
+  type DeclaredKeys,
+  type LaneContext,
+  type MessageCall,
+  type MessageEnd,
+  type RunningTransaction,
+  runMessage,
+} from './message.js';
 import { TransactionView } from './overlay.js';
+import { withinReceipt } from './receipt.js';
 import { LANE_TAG, type LaneTransaction } from './scan.js';
 import type { LaneOutcome, MessageReceipt, StateReader } from './types.js';
 
@@ -27,14 +36,17 @@ export function* laneTransaction(
   state: StateReader,
   declared?: DeclaredKeys,
 ): Generator<MessageCall, LaneOutcome, MessageEnd> {
+  context.watch?.begin(input);
   const view = new TransactionView(state);
+  const running = { input, context, view, declared, allowance: new Allowance(input.tx) };
   const messages: MessageReceipt[] = [];
   const spent = spendSheets(input.tx, view);
-  const undone = yield* runProtostones(input, context, view, spent, messages, declared);
+  const undone = yield* runProtostones(running, spent, messages);
   if (undone !== undefined) {
     view.undo();
     messages.length = 0;
   }
+  context.watch?.end();
   return {
     index: input.index,
     txid: toDisplayHash(input.tx.txid),
@@ -53,35 +65,32 @@ function spendSheets(tx: Transaction, view: TransactionView): Sheet | undefined 
     const value = view.get(key);
     if (value === undefined) continue;
     view.deleteSpent(key);
-    if (sum !== undefined && !sum.addAll(decodeSheet(value))) sum = undefined;
+    if (sum !== undefined && !sum.absorb(decodeSheet(value))) sum = undefined;
   }
   return sum;
 }
 
 /** Everything after the deletion of the spent sheets. Returns why the transaction is undone, or undefined. */
 function* runProtostones(
-  input: LaneTransaction,
-  context: LaneContext,
-  view: TransactionView,
+  running: RunningTransaction,
   spent: Sheet | undefined,
   messages: MessageReceipt[],
-  declared: DeclaredKeys | undefined,
 ): Generator<MessageCall, string | undefined, MessageEnd> {
-  const { tx, protostones } = input;
+  const { tx, protostones } = running.input;
   const first = protostones.find((p) => p.protocolTag === LANE_TAG);
   if (first === undefined) return undefined;
   if (spent === undefined) return 'sum over u128 of the inputs';
   const sheets = new OutputSheets(tx.outputs);
-  sheets.at(first.shadowVout).addAll(spent);
+  sheets.put(first.shadowVout, spent);
 
   for (const protostone of protostones) {
     let working: Sheet;
-    if (protostone.protocolTag === LANE_TAG && protostone.message !== undefined) {
+    if (isMessage(protostone)) {
       const bad = checkMessage(protostone, tx.outputs.length, protostones.length);
       if (bad !== undefined) return bad;
-      const settled = yield* settleMessage(input, context, view, sheets, protostone, messages, declared);
-      if (settled === 'undone') return 'sum over u128 of a refund';
+      const settled = yield* settleMessage(running, sheets, protostone, messages);
       if (settled === 'failed') continue;
+      if (settled !== 'ok') return settled;
       working = sheets.take(protostone.pointer as number);
     } else {
       working = sheets.take(protostone.shadowVout);
@@ -89,8 +98,33 @@ function* runProtostones(
     const error = applyEdicts(working, protostone.edicts, sheets) ?? applyPointer(working, protostone.pointer, sheets);
     if (error !== undefined) return error;
   }
-  for (const { vout, sheet } of sheets.kept()) view.set(sheetKey(tx.txid, vout), encodeSheet(sheet));
+  return writeSheets(tx, sheets, running.view);
+}
+
+/** Writes what lies on the ordinary outputs at the end, unless that is too much: then the transaction is undone. */
+function writeSheets(tx: Transaction, sheets: OutputSheets, view: TransactionView): string | undefined {
+  const unsettled = sheets.settle();
+  if (unsettled !== undefined) return unsettled;
+  const kept = sheets.kept();
+  const entries = kept.reduce((sum, { sheet }) => sum + sheet.size, 0);
+  if (entries > SHEET_ENTRY_LIMIT) return 'more than 10,000 sheet entries';
+  for (const { vout, sheet } of kept) view.set(sheetKey(tx.txid, vout), encodeSheet(sheet));
   return undefined;
+}
+
+function isMessage({ protocolTag, message }: Protostone): boolean {
+  return protocolTag === LANE_TAG && message !== undefined;
+}
+
+/** What the message at `from` and those after it may take off real outputs. No message stands beyond the limit. */
+function laterEdicts(protostones: readonly Protostone[], from: number, outputs: number): LaterEdicts {
+  const later = new Map<number, number>();
+  for (let at = from; at < Math.min(protostones.length, SHADOW_LIMIT); at++) {
+    const { pointer, edicts } = protostones[at];
+    if (!isMessage(protostones[at]) || pointer === undefined || pointer >= outputs) continue;
+    later.set(pointer, (later.get(pointer) ?? 0) + edicts.length);
+  }
+  return later;
 }
 
 /** The checks of a message that undo the whole transaction. */
@@ -103,28 +137,34 @@ function checkMessage(protostone: Protostone, outputs: number, protostones: numb
   return shadowVout < outputs + SHADOW_LIMIT ? undefined : 'too many protostones before a message';
 }
 
-/** Runs a checked message and moves its assets: the parcel to `pointer`, or the incoming to `refund`. */
+/**
+ * Runs a checked message and moves its assets: the parcel to `pointer`, or the incoming to `refund`. `ok` and `failed`
+ * are how the message ended; anything else is why the transaction is undone.
+ */
 function* settleMessage(
-  input: LaneTransaction,
-  context: LaneContext,
-  view: TransactionView,
+  running: RunningTransaction,
   sheets: OutputSheets,
   protostone: Protostone,
   messages: MessageReceipt[],
-  declared: DeclaredKeys | undefined,
-): Generator<MessageCall, 'ok' | 'failed' | 'undone', MessageEnd> {
+): Generator<MessageCall, string, MessageEnd> {
+  const { view, input } = running;
   const incoming = sheets.take(protostone.shadowVout);
   view.beginMessage();
-  let { receipt, parcel } = yield* runMessage(input, context, view, protostone, incoming, declared);
-  if (parcel !== undefined && !sheets.at(protostone.pointer as number).addAll(parcel)) {
-    receipt = { ...receipt, status: 'REJECTED', error: 'sum over u128 of a parcel', data: '' };
-    parcel = undefined;
+  let { receipt, parcel } = yield* runMessage(running, protostone, incoming);
+  if (parcel !== undefined) {
+    // The sums on the pointer decide how the message ends, and then everything there is taken.
+    const unsettled = sheets.settle(laterEdicts(input.protostones, protostone.index, input.tx.outputs.length));
+    if (unsettled !== undefined) return unsettled;
+    if (!sheets.put(protostone.pointer as number, parcel)) {
+      receipt = { ...receipt, status: 'REJECTED', error: 'sum over u128 of a parcel', data: '', dataBytes: 0 };
+      parcel = undefined;
+    }
   }
-  messages.push(receipt);
+  messages.push(withinReceipt(receipt, messages));
   if (parcel !== undefined) {
     view.keepMessage();
     return 'ok';
   }
   view.dropMessage();
-  return sheets.at(protostone.refund as number).addAll(incoming) ? 'failed' : 'undone';
+  return sheets.put(protostone.refund as number, incoming) ? 'failed' : 'sum over u128 of a refund';
 }

@@ -23,8 +23,10 @@ export interface MessageReceipt {
   /** Stable text, undefined for OK. */
   readonly error: string | undefined;
   readonly fuelUsed: number;
-  /** Data returned by the contract, hex. */
+  /** Data returned by the contract, hex: its first bytes, as many as the transaction's receipt has room for. */
   readonly data: string;
+  /** Bytes of data that the contract returned. */
+  readonly dataBytes: number;
 }
 
 export type Executor = 'reuse' | 'gpu' | 'cpu' | 'sequential';
@@ -43,7 +45,7 @@ export interface LaneOutcome {
   readonly writes: ReadonlyMap<LaneKey, Uint8Array | undefined>;
 }
 
-/** A receipt as stored and served; `reads` and `writes` are hex keys, sorted. */
+/** A receipt as stored and served: bounded in bytes, whatever the transaction did (receipt.ts). */
 export interface Receipt {
   readonly height: number;
   readonly index: number;
@@ -51,8 +53,16 @@ export interface Receipt {
   readonly undone: string | undefined;
   readonly messages: readonly MessageReceipt[];
   readonly fuel: number;
+  /** The first of the keys read from outside the transaction, hex, ascending. */
   readonly reads: readonly string[];
+  /** How many keys were read. */
+  readonly readTotal: number;
+  /** `keysHash` of all keys read, hex, where `reads` does not list all; else undefined. */
+  readonly readHash: string | undefined;
+  /** The same of the keys written. */
   readonly writes: readonly string[];
+  readonly writeTotal: number;
+  readonly writeHash: string | undefined;
   /** How it was run: differs between policies, never part of a comparison. */
   readonly colour: number;
   readonly executor: Executor;
@@ -92,6 +102,8 @@ export interface LaneStatistics {
   punted: number;
   /** Messages that the kernel stopped because they touched a key outside their declared set. */
   accessViolations: number;
+  /** Blocks that were run one transaction at a time because their outcomes took more memory than batches are given. */
+  tooLarge: number;
   /** Times the kernel failed as a whole (lost device, out of memory): the block went on on the CPU. */
   gpuFailures: number;
   /** Calls that stayed on the CPU because their kernel was still being compiled. */

@@ -89,24 +89,30 @@ function readTargets(reader: Reader): number[] {
   return targets;
 }
 
+/** Why `op` (0xfc-prefixed: `0xfc00 | sub-opcode`) may not be used; `at` is its place. */
+export function refusedOpcode(op: number, at: number): ProgramError {
+  if (!isFloatOpcode(op) && op !== 0xfd) return unsupported('instruction', op, at);
+  return new ProgramError('WASM_FLOAT', 'floating-point and vector instructions are not allowed', {
+    facts: { offset: at, opcode: op },
+  });
+}
+
+/** The opcode behind 0xfc, as `0xfc00 | sub-opcode`. */
+export function readPrefixed(reader: Reader, at: number): number {
+  const sub = reader.u32();
+  if (sub >= 0x20) throw unsupported('instruction 0xfc', sub, at);
+  return 0xfc00 | sub;
+}
+
 /** Reads one instruction; throws `ProgramError` for any that a program may not use. */
 export function readInstruction(reader: Reader): Instruction {
   const at = reader.at;
   let op = reader.byte();
   if (op === 0xfc) {
-    const sub = reader.u32();
-    op = sub < 0x20 ? 0xfc00 | sub : -1;
-    if (op < 0) throw unsupported('instruction 0xfc', sub, at);
+    op = readPrefixed(reader, at);
   }
   const info = opcodeInfo(op);
-  if (!info) {
-    if (isFloatOpcode(op) || op === 0xfd) {
-      throw new ProgramError('WASM_FLOAT', 'floating-point and vector instructions are not allowed', {
-        facts: { offset: at, opcode: op },
-      });
-    }
-    throw unsupported('instruction', op, at);
-  }
+  if (!info) throw refusedOpcode(op, at);
   switch (info.immediate) {
     case 'none':
       return withoutImmediate(op);
@@ -160,7 +166,7 @@ export function typeByte(type: ValueType): number {
 }
 
 /**
- * Reads instructions up to the `end` that closes the outermost block, nesting at most 256 deep.
+ * Reads instructions up to the `end` that closes the outermost block, nesting at most as deep as the limit.
  * The nesting limit is looked at here because everything behind may recurse over blocks.
  */
 export function readBody(reader: Reader): Instruction[] {

@@ -15,13 +15,13 @@ export class GuestMemory {
     return this.#bytes;
   }
 
-  /** A copy of the buffer at `pointer`, or undefined if any part of it is outside the memory. */
-  read(pointer: number): Uint8Array | undefined {
+  /** The buffer at `pointer` as a view, or undefined if any part of it is outside the memory. */
+  view(pointer: number): Uint8Array | undefined {
     const p = pointer >>> 0;
     const { bytes } = this;
     if (p < 4 || p > bytes.length) return undefined;
     const length = readU32(bytes, p - 4);
-    return length > bytes.length - p ? undefined : bytes.slice(p, p + length);
+    return length > bytes.length - p ? undefined : bytes.subarray(p, p + length);
   }
 
   /** True if a buffer of `length` bytes fits at `pointer`, its length word included. */
@@ -29,6 +29,15 @@ export class GuestMemory {
     const p = pointer >>> 0;
     const size = this.bytes.length;
     return p >= 4 && p <= size && length <= size - p;
+  }
+
+  /** Writes a number below 2^32 as 8 bytes with their length word; the caller has asked `fits`. */
+  writeNumber(pointer: number, value: number): void {
+    const p = pointer >>> 0;
+    const { bytes } = this;
+    writeU32(bytes, p - 4, 8);
+    writeU32(bytes, p, value);
+    writeU32(bytes, p + 4, 0);
   }
 
   /** Writes length word and data; the caller has asked `fits`. */

@@ -1,5 +1,6 @@
 import { InternalError } from '../errors.js';
-import { EMPTY_BYTES, u64Bytes, u128Bytes } from '../util/bytes.js';
+import { EMPTY_BYTES, u128Bytes } from '../util/bytes.js';
+import { type EnvName, hostFuel } from './env.js';
 import { GuestMemory } from './guest-memory.js';
 import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
 import type { RevertReason, RunHost } from './types.js';
@@ -10,6 +11,8 @@ export class RunStop {
 }
 
 const ID_BYTES = 32;
+const U64_BYTES = 8;
+const U128_BYTES = 16;
 
 /**
  * The functions of `env` for one instance (alkanes-wire 8, lane rules 4 and 5), for one run at a time. Each reads its
@@ -56,8 +59,13 @@ export class HostFunctions implements IntrinsicHost {
     fuel.value = left - amount;
   }
 
+  /** Takes the price of a call of `name` that works on `bytes`. */
+  pay(name: EnvName, bytes = 0): void {
+    this.charge(hostFuel(name, bytes));
+  }
+
   input(pointer: number): Uint8Array {
-    const bytes = this.memory.read(pointer);
+    const bytes = this.memory.view(pointer);
     if (!bytes) throw new RunStop('bad-pointer');
     return bytes;
   }
@@ -83,83 +91,91 @@ export class HostFunctions implements IntrinsicHost {
     this.memory.write(pointer, data);
   }
 
-  private innerCall(): never {
-    throw new RunStop('inner-call');
+  /** The value of a key of its own storage, once it is paid for. */
+  private storage(name: '__request_storage' | '__load_storage', pointer: number): Uint8Array {
+    const key = this.input(pointer);
+    // Whoever cannot pay for the key alone reads nothing: a name of many megabytes would be kept as a read.
+    if (hostFuel(name, key.length) > this.#fuel!.value) throw new RunStop('out-of-fuel');
+    const keyBytes = key.length;
+    const value = this.host.storage(key) ?? EMPTY_BYTES;
+    this.pay(name, keyBytes + value.length);
+    return value;
   }
 
-  /** The import object's `env`: every name of ENV_IMPORTS. */
-  imports(): Record<string, (...args: never[]) => number | undefined> {
-    const load = (charge: number, data: () => Uint8Array) => (out: number) => {
-      this.charge(charge);
-      this.output(out, data());
+  /** The import object's `env`: every name of ENV. Prices: lane rules 5 and 6, from env.ts. */
+  imports(): Record<EnvName, (...args: never[]) => number | undefined> {
+    const load = (name: EnvName, data: () => Uint8Array) => (out: number) => {
+      const bytes = data();
+      this.pay(name, bytes.length);
+      this.output(out, bytes);
       return undefined;
     };
-    const request = (charge: number, data: () => Uint8Array) => () => {
-      this.charge(charge);
+    const request = (name: EnvName, data: () => Uint8Array) => () => {
+      this.pay(name);
       return data().length;
     };
-    const record = (declare: (key: Uint8Array) => void) => (pointer: number) => {
+    const number = (name: EnvName, value: () => number) => (out: number) => {
+      this.pay(name);
+      this.checkOutput(out, U64_BYTES);
+      this.memory.writeNumber(out, value());
+      return undefined;
+    };
+    const record = (name: EnvName, declare: (key: Uint8Array) => void) => (pointer: number) => {
       const key = this.input(pointer);
-      this.charge(key.length);
+      this.pay(name, key.length);
       declare(key);
       return undefined;
     };
+    const stop = (name: EnvName, reason: RevertReason) => () => {
+      this.pay(name);
+      throw new RunStop(reason);
+    };
     return {
-      abort: () => {
-        throw new RunStop('abort');
-      },
-      __request_storage: (pointer: number) => {
-        const key = this.input(pointer);
-        const value = this.host.storage(key) ?? EMPTY_BYTES;
-        this.charge(key.length + value.length);
-        return value.length;
-      },
+      abort: stop('abort', 'abort'),
+      __request_storage: (pointer: number) => this.storage('__request_storage', pointer).length,
       __load_storage: (pointer: number, out: number) => {
-        const key = this.input(pointer);
-        const value = this.host.storage(key) ?? EMPTY_BYTES;
-        this.charge(2 * (key.length + value.length));
-        this.output(out, value);
+        this.output(out, this.storage('__load_storage', pointer));
         return out;
       },
-      __request_context: request(1, () => this.host.context),
+      __request_context: request('__request_context', () => this.host.context),
       __load_context: (out: number) => {
-        this.charge(2 * this.host.context.length);
+        this.pay('__load_context', this.host.context.length);
         this.output(out, this.host.context);
         return out;
       },
-      __request_transaction: request(50, () => this.host.transaction),
-      __load_transaction: load(500, () => this.host.transaction),
-      __request_block: request(100, () => this.host.block),
-      __load_block: load(1_000, () => this.host.block),
+      __request_transaction: request('__request_transaction', () => this.host.transaction),
+      __load_transaction: load('__load_transaction', () => this.host.transaction),
+      __request_block: request('__request_block', () => this.host.block),
+      __load_block: load('__load_block', () => this.host.block),
       __sequence: (out: number) => {
-        this.charge(5);
+        this.pay('__sequence');
         // Checked before the sequence is read, so that a bad pointer leaves no read behind.
-        this.checkOutput(out, 16);
+        this.checkOutput(out, U128_BYTES);
         this.output(out, u128Bytes(this.host.sequence()));
         return undefined;
       },
-      __fuel: load(5, () => u64Bytes(BigInt(this.#fuel!.value))),
-      __height: load(10, () => u64Bytes(BigInt(this.host.height))),
+      __fuel: number('__fuel', () => this.#fuel!.value),
+      __height: number('__height', () => this.host.height),
       __balance: (who: number, what: number, out: number) => {
         const holder = this.inputId(who);
         const asset = this.inputId(what);
-        this.charge(10);
+        this.pay('__balance');
         this.output(out, this.host.balance(holder, asset));
         return undefined;
       },
-      // Inner calls do not exist in these rules, so the last call's response is always empty and the charge 0.
-      __returndatacopy: load(0, () => EMPTY_BYTES),
-      __log: record(() => {}),
-      __call: () => this.innerCall(),
-      __delegatecall: () => this.innerCall(),
-      __staticcall: () => this.innerCall(),
+      // Inner calls do not exist in these rules, so the last call's response is always empty.
+      __returndatacopy: load('__returndatacopy', () => EMPTY_BYTES),
+      __log: record('__log', () => {}),
+      __call: stop('__call', 'inner-call'),
+      __delegatecall: stop('__delegatecall', 'inner-call'),
+      __staticcall: stop('__staticcall', 'inner-call'),
       __is_dry_run: () => {
         this.askedDryRun = true;
-        this.charge(1);
+        this.pay('__is_dry_run');
         return this.host.isDryRun ? 1 : 0;
       },
-      __record_get: record((key) => this.host.declareRead(key)),
-      __record_put: record((key) => this.host.declareWrite(key)),
+      __record_get: record('__record_get', (key) => this.host.declareRead(key)),
+      __record_put: record('__record_put', (key) => this.host.declareWrite(key)),
       ...intrinsicImports(this),
     };
   }

@@ -1,7 +1,14 @@
 import { inflateRawSync } from 'node:zlib';
+import { InternalError } from '../errors.js';
 import { readU32 } from '../util/bytes.js';
 import { crc32 } from '../util/crc32.js';
 import { LIMITS } from './limits.js';
+
+/** At most so many times the bytes of the body, and {@link INFLATED_EXTRA} more: what takes time to check was paid for. */
+export const INFLATED_TIMES = 8;
+export const INFLATED_EXTRA = 1024;
+/** zlib hands out this much at once, so a stream is stopped at the latest so far behind the limit. */
+const CHUNK_BYTES = 16 * 1024;
 
 const FHCRC = 2;
 const FEXTRA = 4;
@@ -33,35 +40,53 @@ function headerEnd(gz: Uint8Array): number | undefined {
   return at <= gz.length ? at : undefined;
 }
 
-interface Inflated {
+interface Stream {
   readonly buffer: Uint8Array;
   readonly engine: { readonly bytesWritten: number };
 }
 
-/** Inflates at most 4 MiB and tells how many input bytes the stream took; undefined if it is broken, cut off or too large. */
-function inflateStream(deflated: Uint8Array): Inflated | undefined {
+/** Inflates at most `limit` bytes and tells how many input bytes the stream took. */
+function inflateStream(deflated: Uint8Array, limit: number): Stream | 'broken' | 'too large' {
   try {
-    const options = { maxOutputLength: LIMITS.moduleBytes, info: true };
+    const options = { maxOutputLength: limit, chunkSize: CHUNK_BYTES, info: true };
     // With `info` the result is { buffer, engine }, which the type declarations do not know.
     const out: unknown = inflateRawSync(deflated, options);
-    return out as Inflated;
-  } catch {
-    return undefined;
+    return out as Stream;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ERR_BUFFER_TOO_LARGE') return 'too large';
+    if (code === 'Z_DATA_ERROR' || code === 'Z_BUF_ERROR') return 'broken';
+    // No memory, for one: that says nothing of the stream.
+    throw new InternalError('this machine could not inflate a body', { cause: error, facts: { limit } });
   }
 }
 
+export type InflatedBody =
+  | { readonly ok: true; readonly wasm: Uint8Array }
+  | { readonly ok: false; readonly error: string };
+
+const NO_GZIP: InflatedBody = { ok: false, error: 'the envelope is no gzip body' };
+const TOO_LARGE: InflatedBody = { ok: false, error: 'the envelope inflates beyond its limit' };
+
+/** How many bytes may come out of a body of this length. */
+export function inflateLimit(bodyBytes: number): number {
+  return Math.min(LIMITS.moduleBytes, INFLATED_TIMES * bodyBytes + INFLATED_EXTRA);
+}
+
 /**
- * The program inside an envelope's body (lane rules 3): exactly one gzip member, later bytes ignored. undefined if a
- * reserved flag is set, the header's CRC, the CRC or the length is wrong, the stream is cut off, or more than 4 MiB come out.
+ * The program inside an envelope's body (lane rules 3): exactly one gzip member, later bytes ignored (they count for the
+ * limit). Refused if a reserved flag is set, the header's CRC, the CRC or the length is wrong, the stream is cut off, or
+ * more than {@link inflateLimit} comes out: then inflating stops there.
  */
-export function inflateBody(gz: Uint8Array): Uint8Array | undefined {
+export function inflateBody(gz: Uint8Array): InflatedBody {
   const start = headerEnd(gz);
-  if (start === undefined) return undefined;
-  const inflated = inflateStream(gz.subarray(start));
-  if (!inflated) return undefined;
-  const { buffer } = inflated;
-  const trailer = start + inflated.engine.bytesWritten;
-  if (gz.length < trailer + 8) return undefined;
-  if (readU32(gz, trailer) !== crc32(buffer) || readU32(gz, trailer + 4) !== buffer.length) return undefined;
-  return Uint8Array.from(buffer);
+  if (start === undefined) return NO_GZIP;
+  const stream = inflateStream(gz.subarray(start), inflateLimit(gz.length));
+  if (stream === 'too large') return TOO_LARGE;
+  if (stream === 'broken') return NO_GZIP;
+  const { buffer } = stream;
+  const trailer = start + stream.engine.bytesWritten;
+  if (gz.length < trailer + 8) return NO_GZIP;
+  if (readU32(gz, trailer) !== crc32(buffer) || readU32(gz, trailer + 4) !== buffer.length) return NO_GZIP;
+  return { ok: true, wasm: Uint8Array.from(buffer) };
 }

@@ -1,6 +1,7 @@
 import { make } from './decode-code.js';
 import type { Instruction } from './module.js';
 import { OP } from './opcodes.js';
+import { BULK } from './prices.js';
 import { WHY_FUEL, WHY_HOST, WHY_STACK } from './types.js';
 
 /** Indices of the three globals that instrumentation adds. */
@@ -12,10 +13,10 @@ export interface Counters {
 
 /** Function indices of the helpers: (i32) -> i32 each. */
 export interface Helpers {
-  /** Charges 1 per started 64 of its operand and gives it back. */
-  readonly bulk64: number;
-  /** Charges 1 per started 8 of its operand and gives it back. */
-  readonly bulk8: number;
+  /** Charges the bytes of a memory instruction, which are its operand, and gives them back. */
+  readonly memoryBulk: number;
+  /** The same for the elements of a table instruction. */
+  readonly tableBulk: number;
   /** memory.grow with its charge. */
   readonly grow: number;
 }
@@ -68,14 +69,14 @@ export function stackTrap(counters: Counters): Instruction[] {
   return trap(counters, WHY_STACK);
 }
 
-/** Body of `bulk64` (shift 6) and `bulk8` (shift 3): local 0 is the length, local 1 the cost. The length is unsigned. */
-export function bulkHelper(counters: Counters, shift: number): Instruction[] {
+/** Body of `memoryBulk`: local 0 is the length, local 1 the cost. The length is unsigned. */
+export function memoryBulkHelper(counters: Counters): Instruction[] {
   return [
     local(0),
-    constant(shift),
+    constant(BULK.memoryShift),
     make(OP.i32ShrU),
     local(0),
-    constant((1 << shift) - 1),
+    constant((1 << BULK.memoryShift) - 1),
     make(OP.i32And),
     constant(0),
     make(OP.i32Ne),
@@ -87,15 +88,12 @@ export function bulkHelper(counters: Counters, shift: number): Instruction[] {
   ];
 }
 
-/**
- * Body of `grow`: 1,000 per page asked for, compared as pages > fuel / 1,000 so that nothing overflows.
- * A failure although the pages are within the maximum is the host's: it must stop (lane rules 4), so it traps with WHY_HOST.
- */
-export function memoryGrowHelper(counters: Counters, maxPages: number): Instruction[] {
+/** `fuel -= price * local 0`, or the trap if fuel is smaller: compared as local 0 > fuel / price, so that nothing overflows. */
+function takeTimes(counters: Counters, price: number): Instruction[] {
   return [
     local(0),
     get(counters.fuel),
-    constant(1_000),
+    constant(price),
     make(OP.i32DivU),
     make(OP.i32GtU),
     IF,
@@ -103,10 +101,26 @@ export function memoryGrowHelper(counters: Counters, maxPages: number): Instruct
     END,
     get(counters.fuel),
     local(0),
-    constant(1_000),
+    constant(price),
     make(OP.i32Mul),
     make(OP.i32Sub),
     set(counters.fuel),
+  ];
+}
+
+/** Body of `tableBulk`: local 0 is the number of elements, unsigned. */
+export function tableBulkHelper(counters: Counters): Instruction[] {
+  return [...takeTimes(counters, BULK.tableElement), local(0), END];
+}
+
+/**
+ * Body of `grow`. A failure although the pages are within the maximum is the host's: it must stop (lane rules 4), so it traps
+ * with WHY_HOST.
+ */
+export function memoryGrowHelper(counters: Counters, maxPages: number): Instruction[] {
+  return [
+    ...take(counters, counters.fuel, constant(BULK.grow), WHY_FUEL),
+    ...takeTimes(counters, BULK.growPage),
     local(0),
     make(OP.memoryGrow, 0),
     make(OP.localTee, 1),

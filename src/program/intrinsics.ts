@@ -1,15 +1,17 @@
 /** Lane rules 6: what is native code on the CPU and hand-written WGSL in the kernel, with one meaning. */
 import { sha256 } from '../store/sha256.js';
 import { readU128, U128_MAX, u128Bytes } from '../util/bytes.js';
+import type { EnvName } from './env.js';
 import { schnorrVerify } from './schnorr.js';
 
 /** What an intrinsic may do with the run that calls it; every function ends the run where the rules say so. */
 export interface IntrinsicHost {
-  /** A copy of the buffer at `pointer`. */
+  /** The buffer at `pointer`, as a view of memory. */
   input(pointer: number): Uint8Array;
-  /** A copy of the buffer at `pointer`, which must have exactly `length` bytes. */
+  /** The same, which must have exactly `length` bytes. */
   inputOf(pointer: number, length: number): Uint8Array;
-  charge(amount: number): void;
+  /** Takes the price of a call of `name` that works on `bytes`. */
+  pay(name: EnvName, bytes?: number): void;
   checkOutput(pointer: number, length: number): void;
   /** Writes length word and data where {@link IntrinsicHost.checkOutput} has said yes. */
   output(pointer: number, data: Uint8Array): void;
@@ -20,32 +22,30 @@ const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const U128_BYTES = 16;
 
-const HASH_FUEL = 60;
-const HASH_FUEL_PER_BLOCK = 60;
-const HASH_BLOCK_BYTES = 64;
-const MUL_DIV_FUEL = 60;
-const SCHNORR_FUEL = 100_000;
+type Intrinsic = '__sha256' | '__sha256d' | '__u128_mul_div' | '__schnorr_verify';
 
 /**
  * The intrinsics of `env`. Each reads its inputs in the order of its parameters (pointer, then length of each), charges, checks where it
- * writes, whether it will write or not, then works on its copies: so an output may overlap the inputs.
+ * writes, whether it will write or not, and has read all it needs before it writes: so an output may overlap the inputs.
  */
-export function intrinsicImports(host: IntrinsicHost): Record<string, (...args: never[]) => number | undefined> {
-  const hash = (digest: (data: Uint8Array) => Uint8Array) => (pointer: number, out: number) => {
+export function intrinsicImports(host: IntrinsicHost): Record<Intrinsic, (...args: never[]) => number | undefined> {
+  const hash = (name: Intrinsic, digest: (data: Uint8Array) => Uint8Array) => (pointer: number, out: number) => {
     const data = host.input(pointer);
-    host.charge(HASH_FUEL + HASH_FUEL_PER_BLOCK * Math.ceil(data.length / HASH_BLOCK_BYTES));
+    host.pay(name, data.length);
     host.checkOutput(out, HASH_BYTES);
     host.output(out, digest(data));
     return undefined;
   };
   return {
-    __sha256: hash(sha256),
-    __sha256d: hash((data) => sha256(sha256(data))),
+    __sha256: hash('__sha256', sha256),
+    __sha256d: hash('__sha256d', (data) => sha256(sha256(data))),
     __u128_mul_div: (a: number, b: number, c: number, out: number) => {
-      const numbers = [a, b, c].map((pointer) => readU128(host.inputOf(pointer, U128_BYTES), 0));
-      host.charge(MUL_DIV_FUEL);
+      const first = readU128(host.inputOf(a, U128_BYTES), 0);
+      const second = readU128(host.inputOf(b, U128_BYTES), 0);
+      const divisor = readU128(host.inputOf(c, U128_BYTES), 0);
+      host.pay('__u128_mul_div');
       host.checkOutput(out, U128_BYTES);
-      const quotient = mulDiv(numbers[0], numbers[1], numbers[2]);
+      const quotient = mulDiv(first, second, divisor);
       if (quotient === undefined) return 0;
       host.output(out, u128Bytes(quotient));
       return 1;
@@ -54,7 +54,7 @@ export function intrinsicImports(host: IntrinsicHost): Record<string, (...args: 
       const hashed = host.inputOf(message, HASH_BYTES);
       const keyBytes = host.inputOf(key, KEY_BYTES);
       const signatureBytes = host.inputOf(signature, SIGNATURE_BYTES);
-      host.charge(SCHNORR_FUEL);
+      host.pay('__schnorr_verify');
       return schnorrVerify(hashed, keyBytes, signatureBytes) ? 1 : 0;
     },
   };

@@ -45,6 +45,15 @@ export interface FunctionBody {
   readonly code: readonly Instruction[];
 }
 
+/** A function whose instructions are bytes: the range of them in `RawModule.bytes`, the final `end` included. */
+export interface RawBody {
+  readonly typeIndex: number;
+  /** Locals beyond the parameters, expanded. */
+  readonly locals: readonly ValueType[];
+  readonly start: number;
+  readonly end: number;
+}
+
 export type ConstantExpression =
   | { readonly kind: 'i32'; readonly value: number }
   | { readonly kind: 'i64'; readonly value: bigint }
@@ -89,3 +98,12 @@ export interface WasmModule {
   readonly dataSegments: readonly DataSegment[];
   readonly dataCount: number | undefined;
 }
+
+/**
+ * A module of which all but the instructions is decoded. `bytes` hold them: the module as it came, or whatever
+ * instrumentation has written.
+ */
+export type RawModule = Omit<WasmModule, 'functions'> & {
+  readonly bytes: Uint8Array;
+  readonly bodies: readonly RawBody[];
+};

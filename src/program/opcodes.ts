@@ -18,9 +18,6 @@ export type ImmediateKind =
 
 export interface OpcodeInfo {
   readonly immediate: ImmediateKind;
-  /** Operands taken and given; -1 where they depend on a type, a label or the frame. */
-  readonly pops: number;
-  readonly pushes: number;
 }
 
 /** Opcodes that the pipeline names; 0xfc-prefixed ones are `0xfc00 | sub-opcode`. */
@@ -69,6 +66,8 @@ export const OP = {
   i32DivU: 0x6e,
   i32And: 0x71,
   i32ShrU: 0x76,
+  i64Add: 0x7c,
+  i64Xor: 0x85,
   refNull: 0xd0,
   refIsNull: 0xd1,
   refFunc: 0xd2,
@@ -90,68 +89,68 @@ export const FUNCREF = 0x70;
 const single: (OpcodeInfo | undefined)[] = new Array(256).fill(undefined);
 const prefixed: (OpcodeInfo | undefined)[] = new Array(32).fill(undefined);
 
-function define(from: number, to: number, immediate: ImmediateKind, pops: number, pushes: number): void {
+function define(from: number, to: number, immediate: ImmediateKind): void {
   for (let op = from; op <= to; op++) {
-    const info: OpcodeInfo = { immediate, pops, pushes };
+    const info: OpcodeInfo = { immediate };
     if (op >= 0xfc00) prefixed[op & 0xff] = info;
     else single[op] = info;
   }
 }
 
-define(OP.unreachable, OP.unreachable, 'none', -1, -1);
-define(OP.nop, OP.nop, 'none', 0, 0);
-define(OP.block, OP.if, 'block', -1, -1);
-define(OP.else, OP.else, 'none', -1, -1);
-define(OP.end, OP.end, 'none', -1, -1);
-define(OP.br, OP.brIf, 'index', -1, -1);
-define(OP.brTable, OP.brTable, 'brTable', -1, -1);
-define(OP.return, OP.return, 'none', -1, -1);
-define(OP.call, OP.call, 'index', -1, -1);
-define(OP.callIndirect, OP.callIndirect, 'index2', -1, -1);
-define(OP.drop, OP.drop, 'none', 1, 0);
-define(OP.select, OP.select, 'none', 3, 1);
-define(OP.selectTyped, OP.selectTyped, 'select', 3, 1);
-define(OP.localGet, OP.localGet, 'index', 0, 1);
-define(OP.localSet, OP.localSet, 'index', 1, 0);
-define(OP.localTee, OP.localTee, 'index', 1, 1);
-define(OP.globalGet, OP.globalGet, 'index', 0, 1);
-define(OP.globalSet, OP.globalSet, 'index', 1, 0);
-define(OP.tableGet, OP.tableGet, 'index', 1, 1);
-define(OP.tableSet, OP.tableSet, 'index', 2, 0);
-define(0x28, 0x29, 'memory', 1, 1);
-define(0x2c, 0x35, 'memory', 1, 1);
-define(0x36, 0x37, 'memory', 2, 0);
-define(0x3a, 0x3e, 'memory', 2, 0);
-define(OP.memorySize, OP.memorySize, 'zero', 0, 1);
-define(OP.memoryGrow, OP.memoryGrow, 'zero', 1, 1);
-define(OP.i32Const, OP.i32Const, 'i32', 0, 1);
-define(OP.i64Const, OP.i64Const, 'i64', 0, 1);
-define(0x45, 0x45, 'none', 1, 1);
-define(0x46, 0x4f, 'none', 2, 1);
-define(0x50, 0x50, 'none', 1, 1);
-define(0x51, 0x5a, 'none', 2, 1);
-define(0x67, 0x69, 'none', 1, 1);
-define(0x6a, 0x78, 'none', 2, 1);
-define(0x79, 0x7b, 'none', 1, 1);
-define(0x7c, 0x8a, 'none', 2, 1);
-define(0xa7, 0xa7, 'none', 1, 1);
-define(0xac, 0xad, 'none', 1, 1);
-define(0xc0, 0xc4, 'none', 1, 1);
-define(OP.refNull, OP.refNull, 'refType', 0, 1);
-define(OP.refIsNull, OP.refIsNull, 'none', 1, 1);
-define(OP.refFunc, OP.refFunc, 'index', 0, 1);
-define(OP.memoryInit, OP.memoryInit, 'indexZero', 3, 0);
-define(OP.dataDrop, OP.dataDrop, 'index', 0, 0);
-define(OP.memoryCopy, OP.memoryCopy, 'zero2', 3, 0);
-define(OP.memoryFill, OP.memoryFill, 'zero', 3, 0);
-define(OP.tableInit, OP.tableInit, 'index2', 3, 0);
-define(OP.elemDrop, OP.elemDrop, 'index', 0, 0);
-define(OP.tableCopy, OP.tableCopy, 'index2', 3, 0);
-define(OP.tableGrow, OP.tableGrow, 'index', 2, 1);
-define(OP.tableSize, OP.tableSize, 'index', 0, 1);
-define(OP.tableFill, OP.tableFill, 'index', 3, 0);
+define(OP.unreachable, OP.unreachable, 'none');
+define(OP.nop, OP.nop, 'none');
+define(OP.block, OP.if, 'block');
+define(OP.else, OP.else, 'none');
+define(OP.end, OP.end, 'none');
+define(OP.br, OP.brIf, 'index');
+define(OP.brTable, OP.brTable, 'brTable');
+define(OP.return, OP.return, 'none');
+define(OP.call, OP.call, 'index');
+define(OP.callIndirect, OP.callIndirect, 'index2');
+define(OP.drop, OP.drop, 'none');
+define(OP.select, OP.select, 'none');
+define(OP.selectTyped, OP.selectTyped, 'select');
+define(OP.localGet, OP.localGet, 'index');
+define(OP.localSet, OP.localSet, 'index');
+define(OP.localTee, OP.localTee, 'index');
+define(OP.globalGet, OP.globalGet, 'index');
+define(OP.globalSet, OP.globalSet, 'index');
+define(OP.tableGet, OP.tableGet, 'index');
+define(OP.tableSet, OP.tableSet, 'index');
+define(0x28, 0x29, 'memory');
+define(0x2c, 0x35, 'memory');
+define(0x36, 0x37, 'memory');
+define(0x3a, 0x3e, 'memory');
+define(OP.memorySize, OP.memorySize, 'zero');
+define(OP.memoryGrow, OP.memoryGrow, 'zero');
+define(OP.i32Const, OP.i32Const, 'i32');
+define(OP.i64Const, OP.i64Const, 'i64');
+define(0x45, 0x45, 'none');
+define(0x46, 0x4f, 'none');
+define(0x50, 0x50, 'none');
+define(0x51, 0x5a, 'none');
+define(0x67, 0x69, 'none');
+define(0x6a, 0x78, 'none');
+define(0x79, 0x7b, 'none');
+define(0x7c, 0x8a, 'none');
+define(0xa7, 0xa7, 'none');
+define(0xac, 0xad, 'none');
+define(0xc0, 0xc4, 'none');
+define(OP.refNull, OP.refNull, 'refType');
+define(OP.refIsNull, OP.refIsNull, 'none');
+define(OP.refFunc, OP.refFunc, 'index');
+define(OP.memoryInit, OP.memoryInit, 'indexZero');
+define(OP.dataDrop, OP.dataDrop, 'index');
+define(OP.memoryCopy, OP.memoryCopy, 'zero2');
+define(OP.memoryFill, OP.memoryFill, 'zero');
+define(OP.tableInit, OP.tableInit, 'index2');
+define(OP.elemDrop, OP.elemDrop, 'index');
+define(OP.tableCopy, OP.tableCopy, 'index2');
+define(OP.tableGrow, OP.tableGrow, 'index');
+define(OP.tableSize, OP.tableSize, 'index');
+define(OP.tableFill, OP.tableFill, 'index');
 
-/** What `op` reads, takes and gives; undefined if a program may not use it. */
+/** What `op` reads; undefined if a program may not use it. */
 export function opcodeInfo(op: number): OpcodeInfo | undefined {
   if (op < 0x100) return single[op];
   return op >= 0xfc00 && op < 0xfc20 ? prefixed[op & 0xff] : undefined;

@@ -1,4 +1,5 @@
-import { ProgramError } from '../errors.js';
+import { isUtf8 } from 'node:buffer';
+import { type ErrorFacts, ProgramError } from '../errors.js';
 import { LIMITS } from './limits.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -8,10 +9,15 @@ export function malformed(message: string, at: number): ProgramError {
   return new ProgramError('WASM_MALFORMED', message, { facts: { offset: at } });
 }
 
-/** A module over one of the limits. */
-export function overLimit(limit: keyof typeof LIMITS, found: number | bigint): ProgramError {
+/** A module that is well formed and breaks a rule of validation. */
+export function invalid(message: string, facts: ErrorFacts): ProgramError {
+  return new ProgramError('WASM_INVALID', message, { facts });
+}
+
+/** A module over one of the limits; `allowed` where the limit depends on the module. */
+export function overLimit(limit: keyof typeof LIMITS, found: number, allowed: number = LIMITS[limit]): ProgramError {
   return new ProgramError('WASM_LIMIT', `the module is over the limit on ${limit}`, {
-    facts: { limit, allowed: LIMITS[limit], found },
+    facts: { limit, allowed, found },
   });
 }
 
@@ -20,7 +26,7 @@ export class Reader {
   constructor(
     readonly bytes: Uint8Array,
     public at: number,
-    readonly end: number,
+    public end: number,
   ) {}
 
   get done(): boolean {
@@ -88,6 +94,13 @@ export class Reader {
     return BigInt.asIntN(64, value | (BigInt(last & 1) << 63n));
   }
 
+  /** Passes over what `i64` would read, and refuses what it would refuse. */
+  skipI64(): void {
+    for (let i = 0; i < 9; i++) if (this.byte() < 0x80) return;
+    const last = this.byte();
+    if (last !== 0x00 && last !== 0x7f) throw malformed('a number does not fit 64 bits', this.at - 1);
+  }
+
   /** The length of a vector whose items take at least one byte each, so that no count can outgrow the module. */
   count(): number {
     const n = this.u32();
@@ -95,15 +108,29 @@ export class Reader {
     return n;
   }
 
+  /** The length of a vector that has a limit; it is looked at before the bytes that are left. */
+  countUpTo(limit: keyof typeof LIMITS): number {
+    const n = this.u32();
+    if (n > LIMITS[limit]) throw overLimit(limit, n);
+    if (n > this.end - this.at) throw malformed('a vector is longer than what is left', this.at);
+    return n;
+  }
+
   name(): string {
+    return utf8.decode(this.nameBytes());
+  }
+
+  /** Passes over a name; there may be many that nobody asks for. */
+  skipName(): void {
+    this.nameBytes();
+  }
+
+  private nameBytes(): Uint8Array {
     const length = this.u32();
     if (length > LIMITS.nameBytes) throw overLimit('nameBytes', length);
     const at = this.at;
-    try {
-      return utf8.decode(this.take(length));
-    } catch (error) {
-      if (error instanceof ProgramError) throw error;
-      throw malformed('a name is not UTF-8', at);
-    }
+    const bytes = this.take(length);
+    if (!isUtf8(bytes)) throw malformed('a name is not UTF-8', at);
+    return bytes;
   }
 }

@@ -1,17 +1,21 @@
 import type { AlkaneId } from '../protocol/types.js';
 import { readU32, readU128, toBinaryString } from '../util/bytes.js';
+import { resultFuel } from './prices.js';
 
 export interface ProgramResult {
   /** As returned, zero amounts included, in order. */
   readonly transfers: readonly { readonly id: AlkaneId; readonly amount: bigint }[];
-  /** The contract's own keys as binary strings; of equal keys the last value. */
+  /** The contract's own keys as binary strings; of equal keys the last value. The values are views of the result. */
   readonly storage: ReadonlyMap<string, Uint8Array>;
-  /** Bytes of the storage map as returned, its count included: what is charged for. */
-  readonly mapBytes: number;
+  /** What the result costs (lane rules 5), in one charge. */
+  readonly fuel: number;
+  /** A view of the result. */
   readonly data: Uint8Array;
 }
 
 const TRANSFER_BYTES = 48;
+/** Transfers of a result, at most (lane rules 5). */
+export const MAX_TRANSFERS = 1_024;
 /** Entries of a storage map and bytes of a key, at most (lane rules 4). */
 export const MAX_MAP_ENTRIES = 4_096;
 export const MAX_KEY_BYTES = 1_024;
@@ -19,12 +23,12 @@ export const MAX_KEY_BYTES = 1_024;
 /**
  * Parses what `__execute` returned (alkanes-wire 8, lane rules 4): u128 count, transfers of three u128 (block, tx, amount),
  * storage map (u32 count; per entry u32 key length, key, u32 value length, value), data. All little-endian.
- * undefined if a declared count or length does not fit, or a limit is passed.
+ * undefined if a declared count or length does not fit, or a limit is passed. Copies nothing, for nothing is paid yet.
  */
 export function parseResult(bytes: Uint8Array): ProgramResult | undefined {
   if (bytes.length < 16) return undefined;
   const count = readU128(bytes, 0);
-  if (count > BigInt(Math.floor((bytes.length - 16) / TRANSFER_BYTES))) return undefined;
+  if (count > MAX_TRANSFERS || count > BigInt(Math.floor((bytes.length - 16) / TRANSFER_BYTES))) return undefined;
   let at = 16;
   const transfers: ProgramResult['transfers'][number][] = [];
   for (let n = Number(count); n > 0; n--) {
@@ -53,7 +57,14 @@ export function parseResult(bytes: Uint8Array): ProgramResult | undefined {
     if (!key) return undefined;
     const value = field(Number.POSITIVE_INFINITY);
     if (!value) return undefined;
-    storage.set(toBinaryString(key), value.slice());
+    storage.set(toBinaryString(key), value);
   }
-  return { transfers, storage, mapBytes: at - mapStart, data: bytes.slice(at) };
+  const data = bytes.subarray(at);
+  const fuel = resultFuel({
+    mapBytes: at - mapStart,
+    entries,
+    transfers: transfers.length,
+    dataBytes: data.length,
+  });
+  return { transfers, storage, fuel, data };
 }

@@ -1,8 +1,9 @@
 import { InternalError } from '../errors.js';
+import { requireDeepStack } from './deep-stack.js';
 import { RunStop } from './host-functions.js';
 import { ProgramInstance } from './instance.js';
 import { BoundedCache } from './lru.js';
-import { MESSAGE_FUEL, type Program, type RunHost, type RunResult, WHY_FUEL, WHY_HOST } from './types.js';
+import { type Program, type RunHost, type RunResult, WHY_FUEL, WHY_HOST } from './types.js';
 
 /** Compiled code kept at once: enough for every program of a busy block, bounded in bytes of WASM. */
 const COMPILED_PROGRAMS = 256;
@@ -13,21 +14,31 @@ const COMPILED_BYTES = 64 * 1024 * 1024;
  */
 const KEPT_INSTANCES = 32;
 const KEPT_MEMORY_BYTES = 64 * 1024 * 1024;
+/** Longer results are not copied out of the memory of their run. */
+const COPIED_RESULT_BYTES = 256 * 1024;
 
 /** Runs programs on V8, one at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {
   readonly #compiled = new BoundedCache<WebAssembly.Module>(COMPILED_PROGRAMS, COMPILED_BYTES);
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_MEMORY_BYTES);
 
+  /** Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread that has too small a stack for what the rules let run. */
+  constructor() {
+    requireDeepStack();
+  }
+
   /**
    * Runs `__execute` once with fresh memory, globals and tables (lane rules 4 and 5). An instance that served before is
    * set back to that state; whatever cannot be set back, or failed in a way that no program can, is not used again.
    *
-   * A module whose segments are out of bounds ends with TRAP and all its fuel left: no instruction ran.
+   * `fuel` is what the call may use, its entry charge included. A module whose segments are out of bounds ends with TRAP and
+   * all that the entry charge has left: no instruction ran.
    * Throws whatever `host` throws, and {@link InternalError} where the machine, not the program, failed (the engine's own
    * stack, no memory to be had): that is never a status.
    */
-  run(program: Program, host: RunHost, fuel: number = MESSAGE_FUEL): RunResult {
+  run(program: Program, host: RunHost, fuel: number): RunResult {
+    const left = fuel - program.entryFuel;
+    if (left < 0) return notEntered('OUT_OF_FUEL', 0);
     // Taken out while it runs: a run that throws leaves nothing behind.
     let instance = this.#idle.take(program.hash);
     if (instance === undefined) {
@@ -36,14 +47,16 @@ export class ProgramRunner {
       } catch (error) {
         // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
         if (error instanceof WebAssembly.RuntimeError) {
-          return { status: 'TRAP', reason: 'none', fuelLeft: fuel, result: undefined, askedDryRun: false };
+          return notEntered('TRAP', left);
         }
         throw machineFailure(program, error);
       }
     }
-    const result = runOnce(program, instance, host, fuel);
+    const end = runOnce(program, instance, host, left);
+    // A long result may be more than its message can pay for: it stays where it is, and so does its memory.
+    if (end.result !== undefined && end.result.length > COPIED_RESULT_BYTES) return end;
     if (instance.canServeAgain) this.#idle.set(program.hash, instance, instance.memoryBytes);
-    return result;
+    return { ...end, result: end.result?.slice() };
   }
 
   /** Instances waiting for their next run, and the bytes of their memories. */
@@ -59,6 +72,11 @@ export class ProgramRunner {
     }
     return module;
   }
+}
+
+/** The end of a run that no instruction of the program took part in. */
+function notEntered(status: 'TRAP' | 'OUT_OF_FUEL', fuelLeft: number): RunResult {
+  return { status, reason: 'none', fuelLeft, result: undefined, askedDryRun: false };
 }
 
 function runOnce(program: Program, instance: ProgramInstance, host: RunHost, fuel: number): RunResult {
@@ -88,13 +106,13 @@ function runOnce(program: Program, instance: ProgramInstance, host: RunHost, fue
   } finally {
     functions.finish();
   }
-  return end('OK', left.value, 'none', functions.memory.read(pointer));
+  return end('OK', left.value, 'none', functions.memory.view(pointer));
 }
 
 function machineFailure(program: Program, cause: unknown): InternalError {
   return new InternalError('this machine could not run a program that the rules let run', {
     cause,
     facts: { program: program.hash, reason: cause instanceof Error ? cause.message : String(cause) },
-    hint: 'Give the process more memory or a larger stack (node --stack-size) and start it again.',
+    hint: 'Give the process more memory and start it again; if that does not help, report it with the whole text.',
   });
 }

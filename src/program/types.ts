@@ -1,6 +1,8 @@
 import type { WasmModule } from './module.js';
 import type { Reuse } from './reuse.js';
 
+export { ENV_IMPORTS } from './env.js';
+
 /** A program after the pipeline validate → instrument; immutable and cached by `hash`. */
 export interface Program {
   /** SHA-256 of the original WASM, hex. */
@@ -8,8 +10,10 @@ export interface Program {
   readonly source: Uint8Array;
   /** The instrumented module's bytes, with `reset` (reuse.ts) where it can be reused: what V8 compiles. */
   readonly instrumented: Uint8Array;
-  /** The instrumented module decoded: what the translator reads. */
+  /** The instrumented module decoded, anew each time or nearly: what the translator reads. It takes many times its bytes. */
   readonly module: WasmModule;
+  /** What every run pays first (lane rules 5). */
+  readonly entryFuel: number;
   /** Whether one instance can serve many runs. */
   readonly reuse: Reuse;
   /** Names of the imports it uses. */
@@ -30,10 +34,8 @@ export const WHY_STACK = 2;
 /** The host gave no memory although memory.grow stayed below its maximum: never a status, the process stops. */
 export const WHY_HOST = 3;
 
-/** Fuel of a message (lane rules 5). */
+/** Fuel of a transaction that is not large (lane rules 5). */
 export const MESSAGE_FUEL = 3_500_000;
-/** Fuel per byte of the returned storage map (lane rules 5). */
-export const STORAGE_FUEL_PER_BYTE = 40;
 /** Stack budget of a message in slots (lane rules 4). */
 export const STACK_SLOTS = 32_768;
 
@@ -52,13 +54,16 @@ export interface RunResult {
   readonly reason: RevertReason;
   /** Fuel left when the run ended; 0 for OUT_OF_FUEL. */
   readonly fuelLeft: number;
-  /** OK only: the bytes returned by `__execute`, copied. */
+  /** OK only: the bytes returned by `__execute`. No later run changes them. */
   readonly result: Uint8Array | undefined;
   /** True if `__is_dry_run` was called. */
   readonly askedDryRun: boolean;
 }
 
-/** What a run needs from outside. Storage keys are the contract's own (without the `store/` prefix). */
+/**
+ * What a run needs from outside. Storage keys are the contract's own (without the `store/` prefix). Keys and ids are views of the
+ * program's memory: nobody may keep them.
+ */
 export interface RunHost {
   readonly isDryRun: boolean;
   readonly height: number;
@@ -75,32 +80,3 @@ export interface RunHost {
   declareRead(key: Uint8Array): void;
   declareWrite(key: Uint8Array): void;
 }
-
-/** Names a program may import from `env` with their signatures, e.g. `(i32,i32)->i32`: lane rules 3. */
-export const ENV_IMPORTS: Readonly<Record<string, string>> = {
-  abort: '(i32,i32,i32,i32)->()',
-  __request_storage: '(i32)->i32',
-  __load_storage: '(i32,i32)->i32',
-  __request_context: '()->i32',
-  __load_context: '(i32)->i32',
-  __request_transaction: '()->i32',
-  __load_transaction: '(i32)->()',
-  __request_block: '()->i32',
-  __load_block: '(i32)->()',
-  __sequence: '(i32)->()',
-  __fuel: '(i32)->()',
-  __height: '(i32)->()',
-  __balance: '(i32,i32,i32)->()',
-  __returndatacopy: '(i32)->()',
-  __log: '(i32)->()',
-  __call: '(i32,i32,i32,i64)->i32',
-  __delegatecall: '(i32,i32,i32,i64)->i32',
-  __staticcall: '(i32,i32,i32,i64)->i32',
-  __is_dry_run: '()->i32',
-  __record_get: '(i32)->()',
-  __record_put: '(i32)->()',
-  __sha256: '(i32,i32)->()',
-  __sha256d: '(i32,i32)->()',
-  __u128_mul_div: '(i32,i32,i32,i32)->i32',
-  __schnorr_verify: '(i32,i32,i32)->i32',
-};

@@ -5,7 +5,9 @@
  * Output numbers: 0 .. n-1 real, n none ("split" in an edict), n+1+i the shadow output of protostone i.
  * Amounts may lie on any number up to 4294967295; only what lies on ordinary real outputs at the end is kept.
  */
+import { InternalError } from '../errors.js';
 import { Sheet } from './sheet.js';
+import { PendingSplits } from './split.js';
 import type { AlkaneId, ProtostoneEdict } from './types.js';
 
 /** Why a whole transaction is undone; stable texts, shown in receipts. */
@@ -13,7 +15,8 @@ export type UndoReason =
   | 'edict id 0:x with x over 0'
   | 'edict output over u32'
   | 'sum over u128 in an edict'
-  | 'sum over u128 at a pointer';
+  | 'sum over u128 at a pointer'
+  | 'more than 10,000 sheet entries';
 
 const U32_MAX = 0xffffffffn;
 const OP_RETURN = 0x6a;
@@ -23,6 +26,16 @@ export function isOrdinaryOutput(output: { readonly script: Uint8Array }): boole
   return output.script[0] !== OP_RETURN;
 }
 
+/** Sheet entries (an output's amount of an asset) that one transaction may write: lane rules 2. */
+export const SHEET_ENTRY_LIMIT = 10_000;
+
+/**
+ * How many amounts what is still to come may take off ordinary outputs: by output, the edicts of the messages that name
+ * it as their pointer.
+ */
+export type LaterEdicts = ReadonlyMap<number, number>;
+const NONE_LATER: LaterEdicts = new Map();
+
 /** What lies on each output number of one transaction while its protostones are processed. */
 export class OutputSheets {
   /** n: how many real outputs there are. */
@@ -30,6 +43,7 @@ export class OutputSheets {
   /** Numbers of the ordinary outputs, ascending. */
   readonly ordinary: readonly number[];
   readonly #sheets = new Map<number, Sheet>();
+  readonly #splits = new PendingSplits();
 
   constructor(outputs: readonly { readonly script: Uint8Array }[]) {
     this.count = outputs.length;
@@ -38,21 +52,49 @@ export class OutputSheets {
     this.ordinary = ordinary;
   }
 
-  /** The sheet on `output`, made if there is none. Changes to it are changes of the output. */
-  at(output: number): Sheet {
-    let sheet = this.#sheets.get(output);
-    if (sheet === undefined) {
-      sheet = new Sheet();
-      this.#sheets.set(output, sheet);
-    }
-    return sheet;
+  /** Adds `amount` of `id` to `output`; false, and nothing changed, if the sum there passes u128. */
+  add(output: number, id: AlkaneId, amount: bigint): boolean {
+    return this.#at(output).add(id, amount);
+  }
+
+  /** Moves all of `sheet`, which is empty afterwards, to `output`; false, and nothing changed, if a sum passes u128. */
+  put(output: number, sheet: Sheet): boolean {
+    return sheet.isEmpty || this.#at(output).absorb(sheet);
+  }
+
+  /** Gives `amount` of `id` to each of the first `places` ordinary outputs; sums are looked at by {@link settle}. */
+  share(id: AlkaneId, places: number, amount: bigint): void {
+    this.#splits.add(id, places, amount);
+  }
+
+  /**
+   * Brings what was shared to its outputs. Must be called before an ordinary output is taken, before a sum on one must be
+   * exact, and at the end. Returns why the transaction is undone: a sum passes u128, or more entries than allowed would
+   * be left whatever comes later, which is known before anything is done.
+   *
+   * Amounts leave an ordinary output only through a message that names it as its pointer, one by each of its edicts at
+   * most; the rest goes back there.
+   */
+  settle(later: LaterEdicts = NONE_LATER): UndoReason | undefined {
+    if (this.#splits.isEmpty) return undefined;
+    let removable = 0;
+    for (const edicts of later.values()) removable += Math.min(edicts, this.#splits.assets);
+    if (this.#splits.entries - removable > SHEET_ENTRY_LIMIT) return 'more than 10,000 sheet entries';
+    return this.#splits.handOut((place) => this.#at(this.ordinary[place])) ? undefined : 'sum over u128 in an edict';
   }
 
   /** Takes everything off `output`. */
   take(output: number): Sheet {
+    this.#mustBeSettled(output);
     const sheet = this.#sheets.get(output) ?? new Sheet();
     this.#sheets.delete(output);
     return sheet;
+  }
+
+  /** What lies on `output`, to be looked at only. */
+  peek(output: number): Sheet {
+    this.#mustBeSettled(output);
+    return this.#sheets.get(output) ?? new Sheet();
   }
 
   /** Where the rest of a protostone without pointer goes: the first ordinary output, 0 if there is none. */
@@ -62,6 +104,7 @@ export class OutputSheets {
 
   /** What is kept: the non-empty sheets of ordinary real outputs, ascending. All else is lost. */
   kept(): { readonly vout: number; readonly sheet: Sheet }[] {
+    this.#mustBeSettled(0);
     const found: { readonly vout: number; readonly sheet: Sheet }[] = [];
     for (const vout of this.#sheets.size === 0 ? [] : this.ordinary) {
       const sheet = this.#sheets.get(vout);
@@ -69,20 +112,32 @@ export class OutputSheets {
     }
     return found;
   }
+
+  /** The sheet on `output`, made if there is none, without what was shared and not settled. */
+  #at(output: number): Sheet {
+    let sheet = this.#sheets.get(output);
+    if (sheet === undefined) {
+      sheet = new Sheet();
+      this.#sheets.set(output, sheet);
+    }
+    return sheet;
+  }
+
+  #mustBeSettled(output: number): void {
+    if (output < this.count && !this.#splits.isEmpty) throw new InternalError('an output was read before its shares');
+  }
 }
 
 /**
- * Moves amounts from `working` (which must not lie in `sheets`) to the outputs that the edicts name, in order.
- * Returns why the whole transaction is undone, or undefined; after an error both arguments are spoilt.
+ * Moves amounts from `working` (which must not lie in `sheets`) to the outputs that the edicts name, in order. Shares of
+ * splits wait for {@link OutputSheets.settle}, which finds sums over u128 of them. Returns why the whole transaction is
+ * undone, or undefined; after an error both arguments are spoilt.
  */
 export function applyEdicts(
   working: Sheet,
   edicts: readonly ProtostoneEdict[],
   sheets: OutputSheets,
 ): UndoReason | undefined {
-  // What every ordinary output gets alike is put there once, at the end: nothing looks at the outputs before, and a
-  // transaction may name very many splits over very many outputs.
-  const everyone = new Sheet();
   for (const edict of edicts) {
     if (edict.id.block === 0n && edict.id.tx > 0n) return 'edict id 0:x with x over 0';
     if (edict.output > U32_MAX) return 'edict output over u32';
@@ -90,49 +145,51 @@ export function applyEdicts(
     const output = Number(edict.output);
     const moved =
       output === sheets.count
-        ? split(working, edict, sheets, everyone)
+        ? split(working, edict, sheets)
         : move(working, edict.id, edict.amount === 0n ? undefined : edict.amount, sheets, output);
     if (!moved) return 'sum over u128 in an edict';
   }
-  if (everyone.isEmpty) return undefined;
-  const shared = sheets.ordinary.every((vout) => sheets.at(vout).addAll(everyone));
-  return shared ? undefined : 'sum over u128 in an edict';
+  return undefined;
 }
 
 /** Moves at most `limit` (default: all) of `id` to `output`; false if the sum there passes u128. */
 function move(working: Sheet, id: AlkaneId, limit: bigint | undefined, sheets: OutputSheets, output: number): boolean {
   const taken = working.take(id, limit);
-  return taken === 0n || sheets.at(output).add(id, taken);
+  return taken === 0n || sheets.add(output, id, taken);
 }
 
-/** Moves the rest of `working` to `pointer`, or without one to the default pointer. */
+/** Moves the rest of `working`, which is empty afterwards, to `pointer`, or without one to the default pointer. */
 export function applyPointer(
   working: Sheet,
   pointer: number | undefined,
   sheets: OutputSheets,
 ): UndoReason | undefined {
-  const moved = working.isEmpty || sheets.at(pointer ?? sheets.defaultPointer).addAll(working);
-  return moved ? undefined : 'sum over u128 at a pointer';
+  return sheets.put(pointer ?? sheets.defaultPointer, working) ? undefined : 'sum over u128 at a pointer';
 }
 
 /**
- * An edict to output n: amount 0 in equal shares, the first ones get one more; else `amount` each, in order, until it runs out.
- * What all get alike is added to `everyone`, the rest goes to the outputs at once.
+ * An edict to output n: amount 0 in equal shares, the first ones get one more; else `amount` each, in order, until it
+ * runs out. Takes the same few steps however many outputs there are.
  */
-function split(working: Sheet, { id, amount }: ProtostoneEdict, sheets: OutputSheets, everyone: Sheet): boolean {
-  const outputs = BigInt(sheets.ordinary.length);
-  if (outputs === 0n) return true;
+function split(working: Sheet, { id, amount }: ProtostoneEdict, sheets: OutputSheets): boolean {
+  const places = sheets.ordinary.length;
+  if (places === 0) return true;
+  const outputs = BigInt(places);
   const total = working.get(id);
-  const share = amount === 0n ? total / outputs : amount;
-  if (share * outputs <= total) {
-    working.take(id, share * outputs);
-    if (!everyone.add(id, share)) return false;
-    if (amount > 0n) return true;
+  if (amount === 0n) {
+    working.take(id);
+    sheets.share(id, places, total / outputs);
+    sheets.share(id, Number(total % outputs), 1n);
+    return true;
   }
-  // Not enough for all: what is left goes out in order, one each or `amount` each.
-  for (const vout of sheets.ordinary) {
-    if (working.get(id) === 0n) break;
-    if (!move(working, id, amount === 0n ? 1n : amount, sheets, vout)) return false;
+  if (amount * outputs <= total) {
+    working.take(id, amount * outputs);
+    sheets.share(id, places, amount);
+    return true;
   }
-  return true;
+  // Not enough for all: so many get `amount`, the next one what is left.
+  working.take(id);
+  const full = Number(total / amount);
+  sheets.share(id, full, amount);
+  return sheets.add(sheets.ordinary[full], id, total % amount);
 }

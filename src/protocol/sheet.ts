@@ -53,13 +53,20 @@ export class Sheet {
     return true;
   }
 
-  /** Adds all of `other`, or nothing: false if any sum passes u128. */
-  addAll(other: Sheet): boolean {
-    if (other.isEmpty) return true;
-    for (const [key, { amount }] of other.#entries) {
-      if ((this.#entries.get(key)?.amount ?? 0n) + amount > U128_MAX) return false;
+  /**
+   * Moves all of `other` here, which leaves it empty; false, and nothing changed, if any sum passes u128.
+   * Takes as many steps as the smaller of the two has entries: a transaction may push a large sheet around very often.
+   */
+  absorb(other: Sheet): boolean {
+    const [large, small] = this.size < other.size ? [other.#entries, this.#entries] : [this.#entries, other.#entries];
+    for (const [key, { amount }] of small) {
+      if ((large.get(key)?.amount ?? 0n) + amount > U128_MAX) return false;
     }
-    for (const { id, amount } of other.#entries.values()) this.add(id, amount);
+    for (const [key, { id, amount }] of small) {
+      large.set(key, { id, amount: (large.get(key)?.amount ?? 0n) + amount });
+    }
+    this.#entries = large;
+    other.#entries = NOTHING;
     return true;
   }
 

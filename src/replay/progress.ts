@@ -1,4 +1,5 @@
 import { type Options, SingleBar } from 'cli-progress';
+import { terminal } from '../util/terminal.js';
 
 export interface Progress {
   start(total: number, at: number): void;
@@ -11,7 +12,8 @@ export const SILENT: Progress = { start() {}, update() {}, stop() {} };
 
 /** A progress bar on stderr; falls back to one line every 50 blocks where stderr is not a terminal. */
 export function terminalProgress(label: string): Progress {
-  if (!process.stderr.isTTY) {
+  const stream = terminal();
+  if (stream === undefined) {
     let size = 0;
     return {
       start(total) {
@@ -26,8 +28,7 @@ export function terminalProgress(label: string): Progress {
   }
   const format: Options = {
     format: `${label} [{bar}] {percentage}% {value}/{total} blocks, height {height}, {laneTxs} lane txs`,
-    hideCursor: true,
-    stream: process.stderr,
+    stream,
   };
   const bar = new SingleBar(format);
   return {

@@ -12,6 +12,7 @@ import type { StateRoots } from '../store/types.js';
 import { defaultIndexer } from '../util/built-wasm.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lookAhead } from '../util/look-ahead.js';
+import { checkRange, checkSameChain } from './checks.js';
 import { readExpectedRoots } from './expected-roots.js';
 import { type Progress, SILENT } from './progress.js';
 import { type GpuEvent, MAX_GPU_EVENTS, type ReplaySummary, StatisticsSum } from './summary.js';
@@ -34,7 +35,9 @@ export interface ReplayOptions {
   readonly waitForKernels?: boolean;
   /** Called after every commit. */
   readonly onBlock?: (height: number, stateRoot: string) => void;
-  /** Hears of every program that lost its kernel, and of the first failure of the kernel as a whole, in one line each. */
+  /**
+   * Hears of every program that lost its kernel, and of the first failure of the kernel as a whole, in one line each.
+   */
   readonly onGpuFailure?: (line: string) => void;
 }
 
@@ -42,11 +45,13 @@ export interface ReplayOptions {
  * Replays blocks from files into a store, from the store's tip on; a second run with the same blocks changes nothing.
  * Both lanes of a block run at the same time and are committed together in one synced write.
  *
- * @throws InputError for a block that is not valid or does not follow the tip, or a root other than the fixture's;
- *   StoreError, ProgramError. The store is left at the last whole block.
+ * @throws UsageError USAGE_RANGE; InputError for a block that is not valid or does not follow the tip, or a root other
+ *   than the fixture's; StoreError, STORE_OTHER_CHAIN among them; ProgramError. The store is left at the last whole
+ *   block.
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const source = openSource(options.path);
+  checkRange(source, options);
   const moduleBytes = options.indexer ?? defaultIndexer();
   const expected = options.indexer ? new Map<number, string>() : readExpectedRoots(options.path);
   const progress = options.progress ?? SILENT;
@@ -82,6 +87,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   let blocks = 0;
   let tip: { height: number; hash: string; roots: StateRoots | undefined } | undefined;
   try {
+    checkSameChain(source, store, options.dbDir);
     standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
     const indexer = new BlockIndexer(store, engine, standard);
     const first = Math.max(options.from ?? source.firstHeight, (store.tip()?.height ?? -1) + 1);
@@ -131,6 +137,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     health: engine.health,
     accessViolations: sum.accessViolations,
     compiling: sum.compiling,
+    tooLarge: sum.tooLarge,
     ms: sum.ms,
   };
 }

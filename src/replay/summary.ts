@@ -25,9 +25,14 @@ export interface ReplaySummary {
   readonly gpuEvents: readonly GpuEvent[];
   /** Of the lane engine at the end. */
   readonly health: EngineHealth;
-  /** Messages that the kernel stopped at an undeclared key, and that stayed on the CPU while their kernel was being compiled. */
+  /**
+   * Messages that the kernel stopped at an undeclared key, and that stayed on the CPU while their kernel was being
+   * compiled.
+   */
   readonly accessViolations: number;
   readonly compiling: number;
+  /** Blocks run one transaction at a time because their outcomes took more memory than batches are given. */
+  readonly tooLarge: number;
   readonly ms: Readonly<Record<string, number>>;
 }
 
@@ -52,6 +57,7 @@ export class StatisticsSum {
   punted = 0;
   gpuFailures = 0;
   accessViolations = 0;
+  tooLarge = 0;
   compiling = 0;
   readonly gpuRuns: Record<string, number> = {};
   readonly ms: Record<string, number> = {};
@@ -68,6 +74,7 @@ export class StatisticsSum {
     this.punted += s.punted;
     this.gpuFailures += s.gpuFailures;
     this.accessViolations += s.accessViolations;
+    this.tooLarge += s.tooLarge;
     this.compiling += s.compiling;
   }
 

@@ -1,39 +1,80 @@
 import type { IncomingMessage } from 'node:http';
+import type { FairBudget } from './fair-budget.js';
+import { REFUSALS, type Refusal } from './refusal.js';
 
 /** Largest body: a full block in hex is 8 MB, and previews and batches carry some. */
 export const MAX_BODY = 64 << 20;
-/** Bodies held at once over all connections. */
-const MAX_BUFFERED = 256 << 20;
+/** What every connection may send whatever the large bodies of others take. */
+export const SMALL_BODY = 64 << 10;
 
-/** Reads bodies within a bound for each and one for all. */
+export interface Body {
+  readonly bytes: Uint8Array;
+  /** Must be called once the body is done with. */
+  release(): void;
+}
+
+/**
+ * Reads bodies: each within {@link MAX_BODY} and a time limit, all that is above {@link SMALL_BODY} of each within a budget
+ * that clients share.
+ */
 export class BodyReader {
-  private buffered = 0;
+  constructor(
+    private readonly budget: FairBudget,
+    private readonly timeoutMs: number,
+  ) {}
 
-  /** The whole body, or the HTTP status that refuses it. `release` must be called once the body is done with. */
-  async read(request: IncomingMessage): Promise<{ body: Uint8Array; release: () => void } | 413 | 503> {
-    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return 413;
-    const parts: Buffer[] = [];
-    let size = 0;
-    const release = (): void => {
-      this.buffered -= size;
-      size = 0;
-    };
-    try {
-      // The stream must outlive a refusal, or the connection would end before the client reads the answer.
-      for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  /** The whole body, or why it is refused: the rest of it is still to be thrown away then. Rejects if the client goes away. */
+  read(request: IncomingMessage, client: string): Promise<Body | Refusal> {
+    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return Promise.resolve(REFUSALS.bodySize);
+    // Nothing more is told of it.
+    if (request.destroyed) return Promise.reject(new Error('the client went away'));
+    return new Promise((resolve, reject) => {
+      const parts: Buffer[] = [];
+      let size = 0;
+      let held = 0;
+      const release = (): void => {
+        this.budget.give(client, held);
+        held = 0;
+      };
+      const settle = (): void => {
+        clearTimeout(timer);
+        request.off('data', take).off('end', whole).off('error', gone).off('close', gone);
+      };
+      const refuse = (refusal: Refusal): void => {
+        settle();
+        release();
+        resolve(refusal);
+      };
+      const take = (part: Buffer): void => {
         size += part.length;
-        this.buffered += part.length;
-        const refused = size > MAX_BODY ? 413 : this.buffered > MAX_BUFFERED ? 503 : undefined;
-        if (refused !== undefined) {
-          release();
-          return refused;
+        const more = Math.max(0, size - SMALL_BODY - held);
+        if (size > MAX_BODY) refuse(REFUSALS.bodySize);
+        else if (more > 0 && !this.budget.take(client, more)) refuse(REFUSALS.bodyMemory);
+        else {
+          held += more;
+          parts.push(part);
         }
-        parts.push(part);
-      }
-    } catch (error) {
-      release();
-      throw error;
-    }
-    return { body: Buffer.concat(parts), release };
+      };
+      const whole = (): void => {
+        settle();
+        resolve({ bytes: Buffer.concat(parts), release });
+      };
+      const gone = (error?: Error): void => {
+        settle();
+        release();
+        reject(error ?? new Error('the client went away'));
+      };
+      const timer = setTimeout(() => refuse(REFUSALS.bodyTime), this.timeoutMs);
+      request.on('data', take).on('end', whole).on('error', gone).on('close', gone);
+    });
   }
+}
+
+/** Throws the rest of a body away, so that the client reads its answer; ends the connection where that takes too long. */
+export function discard(request: IncomingMessage, timeoutMs: number): void {
+  if (request.complete) return;
+  const late = setTimeout(() => request.socket.destroy(), timeoutMs);
+  request.once('close', () => clearTimeout(late));
+  request.on('error', () => undefined);
+  request.resume();
 }

@@ -12,9 +12,14 @@ type Json = Readonly<Record<string, unknown>>;
 /** Hears of an answered request: its method (`unknown` if there is no such one), the milliseconds it took, whether it has a result. */
 export type Answered = (method: string, ms: number, ok: boolean) => void;
 
-/** The response to one request object, as text. Never throws; a request without id is answered with id null. */
+/**
+ * The response to one request object, as text. `id` is the text of its id, which comes back as it is; null if it has none.
+ * `client` is whose request it is. Never throws.
+ */
 export async function answer(
   request: unknown,
+  id: string | undefined,
+  client: string,
   backend: RpcBackend,
   report: (error: unknown) => void,
   answered?: Answered,
@@ -22,16 +27,15 @@ export async function answer(
   const started = performance.now();
   const isObject = typeof request === 'object' && request !== null && !Array.isArray(request);
   const fields: Json = isObject ? (request as Json) : {};
-  const id = fields.id === undefined ? null : fields.id;
   const done = (ok: boolean): void => {
     const { method } = fields;
     const known = typeof method === 'string' && METHODS.has(method) ? method : 'unknown';
     answered?.(known, performance.now() - started, ok);
   };
   try {
-    const result = await call(isObject, fields, backend);
+    const result = await call(isObject, fields, client, backend);
     done(true);
-    return respond(id, { result });
+    return respond(id, { result: result ?? null });
   } catch (error) {
     done(false);
     if (!(error instanceof RpcError) && !(error instanceof WarpshrewError && error.kind !== 'internal')) report(error);
@@ -39,7 +43,12 @@ export async function answer(
   }
 }
 
-async function call(isObject: boolean, { method, params }: Json, backend: RpcBackend): Promise<unknown> {
+async function call(
+  isObject: boolean,
+  { method, params }: Json,
+  client: string,
+  backend: RpcBackend,
+): Promise<unknown> {
   if (!isObject || typeof method !== 'string') {
     const hint = 'Send {"jsonrpc":"2.0","id":1,"method":"metashrew_height","params":[]}.';
     throw new RpcError(RPC.invalidRequest, 'RPC_INVALID_REQUEST', 'Invalid request', hint);
@@ -59,7 +68,7 @@ async function call(isObject: boolean, { method, params }: Json, backend: RpcBac
     const hint = `Call it as ${known.usage}.`;
     throw new RpcError(RPC.invalidParams, 'RPC_WRONG_TYPE', 'Invalid params: not an array', hint);
   }
-  return known.run(new Params(values, known.usage), backend);
+  return known.run(new Params(values, known.usage), backend, client);
 }
 
 function viewName({ method, params }: Json): string | undefined {
@@ -69,6 +78,7 @@ function viewName({ method, params }: Json): string | undefined {
   return typeof name === 'string' ? name.slice(0, SHOWN) : undefined;
 }
 
-function respond(id: unknown, outcome: { result: unknown } | { error: unknown }): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, ...outcome });
+/** A response with an id given as text. */
+export function respond(id: string | undefined, outcome: { result: unknown } | { error: unknown }): string {
+  return `{"jsonrpc":"2.0","id":${id ?? 'null'},${JSON.stringify(outcome).slice(1)}`;
 }

@@ -30,6 +30,8 @@ export function invalidParams(stableCode: string, message: string, hint: string)
 const VIEW_MESSAGES: Readonly<Record<string, string>> = {
   VIEW_NOT_FOUND: 'Failed to get view function',
   VIEW_FAILED: 'Failed to execute view function',
+  VIEW_MEMORY: 'Failed to execute view function',
+  VIEW_ANSWER_TOO_LARGE: 'Failed to execute view function',
 };
 
 /** The error object of anything thrown. What is not an error of ours is reported without its text. */

@@ -40,10 +40,10 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
   },
   metashrew_view: {
     usage: 'metashrew_view [view, inputHex, height?]',
-    async run(params, backend) {
+    async run(params, backend, client) {
       const name = params.count(2, 3).text(0, 'view');
       const input = params.hex(1, 'inputHex');
-      return `0x${toHex(await backend.view(name, input, orTip(params.height(2), backend)))}`;
+      return `0x${toHex(await backend.view(name, input, orTip(params.height(2), backend), client))}`;
     },
   },
   metashrew_preview: {

@@ -41,7 +41,8 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
         target: message.target ?? null,
         error: message.error ?? null,
       }));
-      return { lane: 'parallel', ...receipt, undone: receipt.undone ?? null, messages, ...statusOf(receipt) };
+      const { readHash = null, writeHash = null, undone = null } = receipt;
+      return { lane: 'parallel', ...receipt, readHash, writeHash, undone, messages, ...statusOf(receipt) };
     },
   },
   warpshrew_getplan: {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
+import { maskUserInfo } from '../util/mask.js';
 import { stripComments } from './json-comments.js';
 import { BadValue, flagOf, type Option, variableOf } from './option.js';
 import { OPTION_NAMES, OPTIONS, type OptionName, type Settings } from './options.js';
@@ -77,12 +78,13 @@ export function requireConfig(sources: ConfigSources): Config {
   });
 }
 
-/** Problems by origin, those of one origin in one line. */
+/** Problems by origin, those of one origin in one line, without passwords of addresses. */
 export function problemLines(problems: readonly Problem[]): Map<string, string> {
   const lines = new Map<string, string>();
   for (const { origin, reason } of problems) {
     const before = lines.get(origin);
-    lines.set(origin, before === undefined ? reason : `${before}; ${reason}`);
+    const shown = maskUserInfo(reason);
+    lines.set(origin, before === undefined ? shown : `${before}; ${shown}`);
   }
   return lines;
 }
@@ -136,7 +138,9 @@ function readFile(
     if (statSync(named).size > MAX_FILE_BYTES) return wrong('is longer than 1 MiB');
     content = JSON.parse(stripComments(readFileSync(named, 'utf8')));
   } catch (error) {
-    return wrong(error instanceof SyntaxError ? `is not JSON: ${error.message}` : `cannot be read: ${String(error)}`);
+    // Without the piece of the file that the message quotes: there may be a password in it.
+    if (error instanceof SyntaxError) return wrong(`is not JSON: ${error.message.split(/,? \.{0,3}"/, 1)[0]}`);
+    return wrong(`cannot be read: ${String(error)}`);
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return wrong('is not a JSON object');
   const given = new Map<string, Given>();

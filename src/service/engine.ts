@@ -1,7 +1,8 @@
 import { REAL_CLOCK } from '../chain/clock.js';
-import { isPassing } from '../chain/node-errors.js';
+import { patienceWith } from '../chain/node-errors.js';
 import { EnvironmentError, InternalError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
+import { WorkWatch } from '../execute/work-watch.js';
 import { BlockIndexer } from '../follow/block-indexer.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
@@ -21,10 +22,14 @@ const MIB = 2 ** 20;
 
 export interface EngineSetup {
   readonly settings: Settings;
+  /** The command line that the settings were read with. */
+  readonly flags: Readonly<Record<string, unknown>>;
   /** WASM of the standard lane's module. */
   readonly moduleBytes: Uint8Array;
   /** Buffer of the {@link RollbackClock} that views look at. */
   readonly rollbacks: SharedArrayBuffer;
+  /** Buffer of the {@link WorkWatch} that tells what is under way. */
+  readonly watch: SharedArrayBuffer;
 }
 
 /** Everything of the engine's thread: source, store, both lanes and the follower. Tells what happens through `tell`. */
@@ -50,14 +55,14 @@ export class Engine {
 
   /** Opens everything and tells `opened`. Throws what opening throws; nothing stays open then. */
   static async open(
-    { settings, moduleBytes, rollbacks }: EngineSetup,
+    { settings, flags, moduleBytes, rollbacks, watch: watchBuffer }: EngineSetup,
     tell: (event: EngineEvent) => void,
   ): Promise<Engine> {
     const undo: (() => Promise<void>)[] = [];
     // Before anything that starts a thread: the module's, the lane's and the database's are to have this priority, too.
     const niceness = lowerThread(settings.indexNiceness);
     try {
-      const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }));
+      const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }), flags);
       const { network, startBlock } = chain;
       undo.push(() => chain.close());
       const { gpu, reason } = await findGpu(settings);
@@ -79,8 +84,12 @@ export class Engine {
         moduleBytes,
         storeHandle,
         blockTimeoutMs: settings.blockTimeout,
+        logLines: settings.moduleLogLines,
+        onLog: (line) => tell({ kind: 'module-log', line }),
       });
+      const watch = new WorkWatch(watchBuffer);
       const lanes: LaneEngine = new LaneEngine({
+        watch,
         policy,
         workers,
         gpu,
@@ -95,6 +104,10 @@ export class Engine {
       let waited = 0;
       const indexer = new StoreIndexer(new BlockIndexer(store, lanes, standard), {
         duringRollback: (act) => clock.during(act),
+        duringIndex: async ({ height }, act) => {
+          watch.beginBlock(height);
+          return act().finally(() => watch.endBlock());
+        },
         onIndexed: ({ height, hash, raw }, { roots, statistics, ms }) =>
           tell({
             kind: 'block',
@@ -113,7 +126,7 @@ export class Engine {
         indexer,
         network,
         recordedGenesis: store.genesis(),
-        isPassing,
+        patience: (error) => patienceWith(error, settings.nodePatience),
         clock: REAL_CLOCK,
         startBlock,
         exitAt: settings.exitAt,
@@ -125,8 +138,8 @@ export class Engine {
         },
         onIndexed: () => engine.lookAtHeight(),
         onRollback: ({ from, toHeight }) => tell({ kind: 'rollback', from: from.height, to: toHeight }),
-        onNote: (note, error) =>
-          tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error) }),
+        onNote: (note, error, leftMs) =>
+          tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error), leftMs }),
       });
       const engine = new Engine(store, standard, lanes, gpu, chain, follower, settings.stopTimeout, tell);
       tell({

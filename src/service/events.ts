@@ -1,21 +1,15 @@
 /** What the engine's thread tells the main thread. Everything here crosses threads by structured clone. */
 
 import type { SourceStatistics } from '../chain/open.js';
-import { type ErrorFacts, type ExitKind, WarpshrewError } from '../errors.js';
+import type { ErrorFacts, Failure } from '../errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/types.js';
+import type { GuestLine } from '../standard/guest-log.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 
-/** An error as it crosses threads and is shown over HTTP. */
-export interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly facts: ErrorFacts;
-  readonly hint: string | undefined;
-  readonly kind: ExitKind;
-}
+export { errorOf, type Failure, failureOf } from '../errors.js';
 
 /** `starting`: the store is being opened. */
 export type Phase = 'starting' | FollowerState;
@@ -49,9 +43,17 @@ export type EngineEvent =
       /** What the source has counted so far. */
       readonly source: SourceStatistics;
     }
+  /** The standard lane's module wrote a line to its log. */
+  | { readonly kind: 'module-log'; readonly line: GuestLine }
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
   /** Something is tried again, after an error or because the source contradicted itself. */
-  | { readonly kind: 'retry'; readonly note: string; readonly failure: Failure | undefined }
+  | {
+      readonly kind: 'retry';
+      readonly note: string;
+      readonly failure: Failure | undefined;
+      /** How long it is tried again at most, in milliseconds; undefined: for ever. */
+      readonly leftMs: number | undefined;
+    }
   /** Something goes on all the same, but not as it should. */
   | { readonly kind: 'warning'; readonly message: string; readonly facts: ErrorFacts }
   /** The kernel failed as a whole; its block went on on the CPU. */
@@ -73,19 +75,4 @@ export type EngineCommand = { readonly kind: 'stop' } | { readonly kind: 'releas
 /** `CODE: message`. */
 export function failureText({ code, message }: Failure): string {
   return `${code}: ${message}`;
-}
-
-/** Anything thrown, as it crosses threads. What is no error of ours is a defect, told with its stack. */
-export function failureOf(error: unknown): Failure {
-  if (error instanceof WarpshrewError) {
-    const { code, kind, message, facts, hint } = error;
-    return { code, kind, message, facts, hint };
-  }
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: 'INTERNAL', kind: 'internal', message, facts: {}, hint: undefined };
-}
-
-/** The error that a failure was. */
-export function errorOf({ code, kind, message, facts, hint }: Failure): WarpshrewError {
-  return new WarpshrewError(code, kind, message, { facts, hint });
 }

@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino';
 import type { ErrorFacts } from '../errors.js';
+import { maskUserInfo } from '../util/mask.js';
 import type { Failure } from './events.js';
 
 export type { Logger } from 'pino';
@@ -19,6 +20,8 @@ export function createLogger({ level, format, label, write }: LogOptions): Logge
     base: label === undefined ? {} : { label },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (name: string) => ({ level: name }) },
+    // Whatever a line is made of: no password of an address leaves the process.
+    hooks: { streamWrite: maskUserInfo },
   };
   if (format === 'json' && write === undefined) return pino(options, pino.destination({ dest: 2, sync: true }));
   const out = write ?? ((line: string): void => void process.stderr.write(line));
@@ -37,11 +40,15 @@ export function plainFacts(facts: ErrorFacts): Record<string, unknown> {
   );
 }
 
+/** Text of others may hold what a terminal obeys; JSON escapes it but for the codes from 127 to 159. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
 /** `21:14:07 warn  message  code=NODE_WARMING_UP height=5`. */
 export function prettyLine(line: string): string {
   const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(fields).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([name, value]) => `${name}=${typeof value === 'string' && !CONTROL.test(value) ? value : JSON.stringify(value)}`,
   );
   const clock = String(time).slice(11, 19);
   return `${[clock, String(level).padEnd(5), msg, ...rest].join(' ')}\n`;

@@ -6,6 +6,9 @@ export interface MetricsInput {
   readonly state: ServiceState;
   /** Height of the store's tip. */
   readonly height: number | undefined;
+  /** Of the block under way, 0 if there is none, and of the slowest one. */
+  readonly blockSeconds: number;
+  readonly slowestBlockSeconds: number;
   readonly dbBytes: number;
   readonly memory: NodeJS.MemoryUsage;
   readonly views: ViewLoad | undefined;
@@ -15,7 +18,8 @@ export interface MetricsInput {
 }
 
 /** Every metric of the service. Counters count from the start of the process. */
-export function metricsText({ state, height, dbBytes, memory, views, version, labels }: MetricsInput): string {
+export function metricsText(input: MetricsInput): string {
+  const { state, height, dbBytes, memory, views, version, labels } = input;
   const { lanes } = state;
   const { txs, ...byStatus } = lanes.lane;
   const byLabel = (name: string, counts: Readonly<Record<string, number>>): Sample[] =>
@@ -39,12 +43,18 @@ export function metricsText({ state, height, dbBytes, memory, views, version, la
     .gauge('warpshrew_at_tip', '1 if every block of the best chain is indexed.', [state.phase === 'at-tip' ? 1 : 0])
     .counter('warpshrew_blocks_indexed_total', 'Blocks indexed.', [state.blocks])
     .counter('warpshrew_block_bytes_total', 'Bytes of the blocks indexed.', [state.bytes])
+    .gauge('warpshrew_block_seconds', 'What the block under way has taken so far; 0 if there is none.', [
+      input.blockSeconds,
+    ])
+    .gauge('warpshrew_slowest_block_seconds', 'What the slowest block has taken, as far as it was seen.', [
+      input.slowestBlockSeconds,
+    ])
     .counter('warpshrew_reorgs_total', 'Reorgs followed.', [state.reorgs])
     .counter('warpshrew_blocks_undone_total', 'Blocks rolled back in reorgs.', [state.blocksUndone])
     .gauge('warpshrew_deepest_reorg_blocks', 'Depth of the deepest reorg followed.', [state.deepestReorg])
     .counter(
       'warpshrew_source_failures_total',
-      'Rows of failures of the source that were tried again, by the code of the first.',
+      'Rows of failures of the source that were tried again, by code.',
       ...byLabel('code', Object.fromEntries(state.retries)),
     )
     .counter('warpshrew_lane_transactions_total', 'Lane transactions indexed.', [txs])
@@ -62,6 +72,11 @@ export function metricsText({ state, height, dbBytes, memory, views, version, la
     .counter('warpshrew_lane_demoted_total', 'Lane transactions that spend lane outputs of their own block.', [
       lanes.demoted,
     ])
+    .counter(
+      'warpshrew_lane_blocks_too_large_total',
+      'Blocks run one transaction at a time because their outcomes took more memory than batches are given.',
+      [lanes.tooLarge],
+    )
     .counter('warpshrew_gpu_punted_total', 'Messages that the kernel declined.', [lanes.punted])
     .counter('warpshrew_gpu_failures_total', 'Times the kernel failed as a whole.', [state.gpu.gpuFailures])
     .counter('warpshrew_gpu_kernel_failures_total', 'Programs that lost their kernels to a failure.', [
@@ -71,9 +86,22 @@ export function metricsText({ state, height, dbBytes, memory, views, version, la
     .counter('warpshrew_phase_seconds_total', 'Time by phase of a block; phases of both lanes overlap.', ...seconds)
     .counter('warpshrew_rpc_requests_total', 'JSON-RPC requests by method and outcome.', ...requests)
     .histogram('warpshrew_rpc_request_seconds', 'Time to answer a JSON-RPC request.', state.latencies, 'method')
+    .counter(
+      'warpshrew_rpc_refused_total',
+      'Requests and connections refused before they were read, by code.',
+      ...byLabel('code', Object.fromEntries(state.refused)),
+    )
     .gauge('warpshrew_views_running', 'Views that a thread runs.', ...optional(views?.running))
     .gauge('warpshrew_views_waiting', 'Views that wait for a thread.', ...optional(views?.waiting))
     .counter('warpshrew_views_refused_total', 'Views refused for want of a thread.', ...optional(views?.refused))
+    .counter(
+      'warpshrew_views_interrupted_total',
+      'Views that gave their thread up to another client.',
+      ...optional(views?.interrupted),
+    )
+    .counter('warpshrew_module_log_left_out_total', "Lines of the module's log that were left out.", [
+      state.moduleLinesLeftOut,
+    ])
     .gauge('warpshrew_database_bytes', 'Bytes of the files of the database.', [dbBytes])
     .gauge('process_resident_memory_bytes', 'Memory of the process.', [memory.rss])
     .gauge('warpshrew_heap_bytes', 'JavaScript heap of the main thread.', [memory.heapUsed])

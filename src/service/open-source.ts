@@ -1,6 +1,7 @@
 import { openSource } from '../bitcoin/sources.js';
+import type { Reread } from '../chain/node-credentials.js';
 import { type OpenedSource, openChainSource, type SourceConfig } from '../chain/open.js';
-import { nodeLogin } from './config.js';
+import { nodeLogin, readConfig } from './config.js';
 import type { Settings } from './options.js';
 
 export interface OpenedChain extends OpenedSource {
@@ -10,17 +11,25 @@ export interface OpenedChain extends OpenedSource {
 }
 
 /**
- * The chain that the settings name. A node is asked only where its block files are read, too. Throws what
+ * The chain that the settings name. A node is asked only where its block files are read, too. `flags`: the command line that the
+ * settings were read with, so that they can be read again when the node refuses the credentials. Throws what
  * {@link openChainSource} throws.
  */
-export async function openChain(settings: Settings, log: SourceConfig['log']): Promise<OpenedChain> {
+export async function openChain(
+  settings: Settings,
+  log: SourceConfig['log'],
+  flags?: Readonly<Record<string, unknown>>,
+): Promise<OpenedChain> {
   const { fixture, nodeUrl, blocksDir: blockFiles, network, zmq, startBlock } = settings;
   const opened = await openChainSource({
     fixture,
     blockFiles,
     network,
     // Few attempts: who follows the chain waits and asks again, tells of it, and can be stopped meanwhile.
-    node: nodeUrl === undefined ? undefined : { url: nodeUrl, ...loginOf(settings), attempts: 3, maxBackoffMs: 1_000 },
+    node:
+      nodeUrl === undefined
+        ? undefined
+        : { url: nodeUrl, ...loginOf(settings), reread: rereadLogin(flags), attempts: 3, maxBackoffMs: 1_000 },
     zmq: zmq?.split(','),
     pollMs: settings.pollInterval,
     maxBytes: settings.prefetchBytes,
@@ -29,6 +38,17 @@ export async function openChain(settings: Settings, log: SourceConfig['log']): P
   if (fixture === undefined) return { ...opened, network, startBlock };
   const chain = openSource(fixture);
   return { ...opened, network: chain.network, startBlock: Math.max(chain.firstHeight, startBlock) };
+}
+
+/** Reads the credentials as they are configured by now; undefined where the configuration has problems, as a file half written has. */
+function rereadLogin(flags: Readonly<Record<string, unknown>> | undefined): Reread | undefined {
+  return (
+    flags &&
+    (() => {
+      const { settings, problems } = readConfig({ flags, environment: process.env });
+      return problems.length === 0 ? loginOf(settings) : undefined;
+    })
+  );
 }
 
 function loginOf(settings: Settings): {

@@ -42,6 +42,16 @@ export const OPTIONS = {
     /^[^:]+:./,
     'user:password (bearer tokens are not known to a bitcoin node)',
   ),
+  nodePatience: whole(
+    {
+      about:
+        'how long an error of the node that is none of those that pass is waited out; a refused password 10 minutes at most',
+      placeholder: 'ms',
+      fallback: LONGEST_MS,
+    },
+    0,
+    LONGEST_MS,
+  ),
   blocksDir: text({
     about: "folder of the node's blk*.dat files, for the initial sync; what they lack comes from the node",
     placeholder: 'dir',
@@ -53,7 +63,7 @@ export const OPTIONS = {
       placeholder: 'tcp://host:port',
       fallback: undefined,
     },
-    /^tcp:\/\/[^\s,]+:\d+(,tcp:\/\/[^\s,]+:\d+)*$/,
+    /^tcp:\/\/[^\s,@]+:\d+(,tcp:\/\/[^\s,@]+:\d+)*$/,
     'of the form tcp://host:port, several separated by commas',
   ),
   fixture: text({ about: 'follow a fixture chain instead of a node', placeholder: 'dir', fallback: undefined }),
@@ -71,7 +81,7 @@ export const OPTIONS = {
   ),
   policy: oneOf({ about: 'how the parallel lane is run', fallback: 'auto' }, ['auto', 'cpu', 'gpu', 'sequential']),
   gpu: onOff({ about: 'look for a GPU (policies auto and gpu)', fallback: true }),
-  workers: whole({ about: 'dry-run and CPU workers (default: cores - 1)', fallback: undefined }, 0, 256),
+  workers: whole({ about: 'dry-run and CPU workers (default: cores - 1)', fallback: undefined }, 1, 256),
   keepUndo: whole(
     { about: 'blocks that a reorg can undo', placeholder: 'blocks', fallback: 100, aliases: ['--max-reorg-depth'] },
     1,
@@ -98,6 +108,16 @@ export const OPTIONS = {
     0,
     LONGEST_MS,
   ),
+  slowBlock: whole(
+    { about: 'a block that takes longer is logged, and /ready says no meanwhile', placeholder: 'ms', fallback: 60_000 },
+    100,
+    LONGEST_MS,
+  ),
+  moduleLogLines: whole(
+    { about: "lines of the module's log a second that are logged, of each thread; others are counted", fallback: 20 },
+    0,
+    100_000,
+  ),
   viewTimeout: whole(
     { about: 'limit of one view: of its wait for a thread, and then of its run', placeholder: 'ms', fallback: 10_000 },
     10,
@@ -108,6 +128,20 @@ export const OPTIONS = {
     { about: 'views that may wait for a thread; more are refused (VIEW_BUSY)', placeholder: 'n', fallback: 128 },
     0,
     100_000,
+  ),
+  viewMemory: whole(
+    { about: 'memory that the module may have in a view (VIEW_MEMORY)', placeholder: 'MiB', fallback: 512 },
+    1,
+    4_096,
+  ),
+  viewAnswerBytes: whole(
+    {
+      about: 'largest answer of a view (VIEW_ANSWER_TOO_LARGE); in hex it is twice as long',
+      placeholder: 'bytes',
+      fallback: 16 << 20,
+    },
+    1,
+    192 << 20,
   ),
   indexNiceness: whole(
     { about: 'how much lower the priority of indexing is than that of answers (Linux; 0: the same)', fallback: 10 },
@@ -121,6 +155,35 @@ export const OPTIONS = {
     placeholder: 'origins',
     fallback: undefined,
   }),
+  allowHost: text({
+    about: 'names that requests may have in `Host`, comma-separated, beside localhost, addresses and --host; * for any',
+    placeholder: 'names',
+    fallback: undefined,
+  }),
+  trustProxy: text({
+    about: 'addresses of proxies, comma-separated, whose X-Forwarded-For names the client',
+    placeholder: 'addresses',
+    fallback: undefined,
+  }),
+  maxConnections: whole(
+    { about: 'connections at a time; one client has half of them at most', fallback: 1_024 },
+    2,
+    65_536,
+  ),
+  transferTimeout: whole(
+    { about: 'how long a body may take to come, and an answer to be taken', placeholder: 'ms', fallback: 15_000 },
+    100,
+    LONGEST_MS,
+  ),
+  rpcMemory: whole(
+    {
+      about: 'memory for large bodies, and as much for large answers; one client has half of it at most',
+      placeholder: 'MiB',
+      fallback: 256,
+    },
+    128,
+    1 << 20,
+  ),
   readyWithin: whole(
     { about: '/ready says yes within so many blocks of the node', placeholder: 'blocks', fallback: 1 },
     0,

@@ -1,13 +1,16 @@
-import type { Page } from '../rpc/server.js';
+import type { Page } from '../rpc/server-options.js';
 import type { ViewLoad } from '../standard/view-pool.js';
+import { LANE_RULES, STORE_SCHEMA } from '../store/identity.js';
 import type { StoreReader } from '../store/reader.js';
 import { toDisplayHash } from '../util/bytes.js';
+import { maskUserInfo } from '../util/mask.js';
 import { type Failure, failureText } from './events.js';
 import { folderBytes } from './folder-bytes.js';
 import { metricsText } from './metrics.js';
 import type { Settings } from './options.js';
 import { CONTENT_TYPE } from './prometheus.js';
 import type { ServiceState } from './service-state.js';
+import { type SlowBlocks, workFields } from './slow-blocks.js';
 
 export interface PagesOptions {
   readonly state: ServiceState;
@@ -18,6 +21,7 @@ export interface PagesOptions {
   readonly source: string;
   readonly version: string;
   readonly viewLoad: () => ViewLoad | undefined;
+  readonly blocks: SlowBlocks;
 }
 
 /** What `GET` answers beside JSON-RPC: `/health`, `/ready`, `/status`, `/metrics` (docs/operations.md). */
@@ -38,7 +42,14 @@ export class Pages {
     const stateRoot = tip && store.roots(tip.height)?.state;
     const codes = this.codes();
     const status = state.failure !== undefined ? 'failed' : codes.length > 0 ? 'degraded' : 'ok';
-    return json(200, { status, codes, height: tip?.height ?? null, stateRoot: stateRoot ?? null });
+    const waiting = state.waiting();
+    return json(200, {
+      status,
+      codes,
+      height: tip?.height ?? null,
+      stateRoot: stateRoot ?? null,
+      waiting: waiting === undefined ? null : { ...waiting, givesUpIn: waiting.givesUpIn ?? null },
+    });
   }
 
   /** 503 until the tip here is that of the source, or within `--ready-within` blocks of it. */
@@ -54,6 +65,8 @@ export class Pages {
     else if (behind > settings.readyWithin)
       reasons.push(`${behind} blocks behind, at most ${settings.readyWithin} allowed`);
     if (state.trouble !== undefined) reasons.push(failureText(state.trouble));
+    const work = this.options.blocks.current;
+    if (work?.slow) reasons.push(`BLOCK_SLOW: block ${work.height} takes ${Math.floor(work.ms / 1000)} s so far`);
     const ready = reasons.length === 0;
     return json(ready ? 200 : 503, {
       ready,
@@ -65,16 +78,16 @@ export class Pages {
   }
 
   private async status(): Promise<Page> {
-    const { state, store, settings, network, source, version, viewLoad } = this.options;
-    const identity = store.identity();
+    const { state, store, settings, network, source, version, viewLoad, blocks } = this.options;
+    const identity = store.recordedIdentity();
     const tip = store.tip();
     const speed = state.speed();
     const { rss, heapUsed, external } = process.memoryUsage();
     return json(200, {
       version,
       node: process.version,
-      schema: identity.schema,
-      rules: identity.rules,
+      schema: STORE_SCHEMA,
+      rules: LANE_RULES,
       network,
       label: settings.label ?? null,
       tip:
@@ -88,6 +101,7 @@ export class Pages {
         ...state.sourceStatistics,
       },
       phase: state.phase,
+      block: blockShown(blocks),
       failure: shown(state.failure),
       trouble: shown(state.trouble),
       sinceStart: {
@@ -98,6 +112,7 @@ export class Pages {
         deepestReorg: state.deepestReorg,
         blocksUndone: state.blocksUndone,
         retries: Object.fromEntries(state.retries),
+        refused: Object.fromEntries(state.refused),
       },
       speed: { blocksPerSecond: round(speed.blocks), bytesPerSecond: Math.round(speed.bytes) },
       engine: {
@@ -108,16 +123,18 @@ export class Pages {
         lastKernelFailure: state.gpu.lastKernelFailure ?? null,
       },
       threads: { indexing: state.indexing, views: viewLoad() ?? null },
-      store: { folder: settings.db, bytes: await folderBytes(settings.db), identity },
+      store: { folder: settings.db, bytes: await folderBytes(settings.db), identity: identity ?? null },
       memory: { rss, heapUsed, external },
     });
   }
 
   private async metrics(): Promise<Page> {
-    const { state, store, settings, version, viewLoad } = this.options;
+    const { state, store, settings, version, viewLoad, blocks } = this.options;
     const body = metricsText({
       state,
       height: store.tip()?.height,
+      blockSeconds: (blocks.current?.ms ?? 0) / 1000,
+      slowestBlockSeconds: blocks.slowest,
       dbBytes: await folderBytes(settings.db),
       memory: process.memoryUsage(),
       views: viewLoad(),
@@ -131,7 +148,8 @@ export class Pages {
   private codes(): string[] {
     const { failure, trouble, gpu } = this.options.state;
     const gpuCode = gpu.gpu === 'lost' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;
-    return [failure?.code, trouble?.code, gpuCode].filter((code) => code !== undefined);
+    const slow = this.options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
+    return [failure?.code, trouble?.code, gpuCode, slow].filter((code) => code !== undefined);
   }
 }
 
@@ -141,11 +159,15 @@ function shown(failure: Failure | undefined): object | null {
   return { code, message, facts, hint: hint ?? null };
 }
 
+function blockShown({ current }: SlowBlocks): object | null {
+  return current === undefined ? null : workFields(current);
+}
+
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
 function json(status: number, value: unknown): Page {
   const body = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
-  return { status, type: 'application/json', body };
+  return { status, type: 'application/json', body: maskUserInfo(body) };
 }

@@ -1,6 +1,9 @@
+import type { BlockWork } from '../execute/work-watch.js';
+import type { GuestLine } from '../standard/guest-log.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
 import { failureFields, type Logger, plainFacts } from './log.js';
 import type { ServiceState } from './service-state.js';
+import { workFields } from './slow-blocks.js';
 
 /** So many blocks behind the tip are no sync. */
 const FEW_BLOCKS = 6;
@@ -46,10 +49,13 @@ export class Reporter {
         return;
       case 'retry':
         if (event.failure === undefined) this.log.debug(event.note);
-        else this.once(this.said, event.failure, `${event.note}: trying again`);
+        else this.once(this.said, event.failure, `${event.note}: trying again${forHowLong(event.leftMs)}`);
         return;
       case 'warning':
         this.log.warn(plainFacts(event.facts), event.message);
+        return;
+      case 'module-log':
+        this.moduleLine(event.line);
         return;
       case 'gpu-failure':
         this.once(this.saidOfGpu, event.failure, 'the kernel failed: the CPU goes on');
@@ -68,6 +74,28 @@ export class Reporter {
         // Who opens the service says why it did not open.
         return;
     }
+  }
+
+  /** What the module of the standard lane logs, in a block or a view. */
+  moduleLine({ text, leftOut, height, view }: GuestLine): void {
+    this.state.moduleLinesLeftOut += leftOut;
+    const fields = { height, ...(view !== undefined && { view }), ...(leftOut > 0 && { linesLeftOut: leftOut }) };
+    if (text === undefined) this.log.info(fields, 'lines of the module were left out');
+    else this.log.info({ ...fields, text }, 'module');
+  }
+
+  /** A request or connection was refused; each code is told once. */
+  refused(code: string, facts: Readonly<Record<string, string>>): void {
+    if (this.state.refusedRequest(code))
+      this.log.warn({ code, ...facts }, 'a request was refused; others are counted only');
+  }
+
+  /** The engine's thread was ended in the middle of a block. */
+  cutOff(work: BlockWork | undefined): void {
+    this.log.warn(
+      work === undefined ? {} : workFields(work),
+      'the block under way was dropped: it did not end in time',
+    );
   }
 
   /** A line of figures, for every few seconds of a sync. */
@@ -117,6 +145,10 @@ export function syncFigures(state: ServiceState): Readonly<Record<string, number
     megabytesPerSecond: Math.round(bytes / 1e5) / 10,
     ...(left !== undefined && blocks > 0 && { etaSeconds: Math.ceil(left / blocks) }),
   };
+}
+
+function forHowLong(ms: number | undefined): string {
+  return ms === undefined ? '' : ` for ${Math.ceil(ms / 1000)} s`;
 }
 
 function rounded(ms: Readonly<Record<string, number>>): Record<string, number> {

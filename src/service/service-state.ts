@@ -29,6 +29,9 @@ export class ServiceState {
   failure: Failure | undefined;
   /** What is being tried again; undefined once it worked. */
   trouble: Failure | undefined;
+  /** When the trouble began, and when indexing gives up if it goes on (undefined: never), by the clock of {@link now}. */
+  troubleSince = 0;
+  troubleUntil: number | undefined;
   gpu: EngineHealth = {
     gpu: 'none',
     gpuFailures: 0,
@@ -49,6 +52,10 @@ export class ServiceState {
   /** Requests by method and whether they succeeded; latencies in seconds by method. */
   readonly requests = new Map<string, { ok: number; failed: number }>();
   readonly latencies = new Map<string, Histogram>();
+  /** Requests and connections that were refused before they were read, by code. */
+  readonly refused = new Map<string, number>();
+  /** Lines of the module's log that were left out. */
+  moduleLinesLeftOut = 0;
   readonly startedAt: number;
   private readonly recent: { readonly at: number; readonly bytes: number }[] = [];
 
@@ -80,9 +87,10 @@ export class ServiceState {
         this.blocksUndone += event.from - event.to;
         return;
       case 'retry':
-        this.retried(event.failure);
+        this.retried(event.failure, event.leftMs);
         return;
       case 'warning':
+      case 'module-log':
       case 'closed':
         return;
       case 'gpu-failure':
@@ -95,6 +103,13 @@ export class ServiceState {
         this.failure ??= event.failure;
         this.phase = this.failure === undefined ? 'stopped' : 'failed';
     }
+  }
+
+  /** A request or connection was refused. Gives whether it is the first for this reason. */
+  refusedRequest(code: string): boolean {
+    const before = this.refused.get(code) ?? 0;
+    this.refused.set(code, before + 1);
+    return before === 0;
   }
 
   /** A request was answered. `method` is one of the server's own, or a word for the rest. */
@@ -128,8 +143,21 @@ export class ServiceState {
     return (this.now() - this.startedAt) / 1000;
   }
 
-  private retried(failure: Failure | undefined): void {
-    if (failure !== undefined) this.trouble = failure;
+  /** What is being tried again, for how long already and for how long still, in seconds; `givesUpIn` undefined: for ever. */
+  waiting(): { readonly code: string; readonly seconds: number; readonly givesUpIn: number | undefined } | undefined {
+    const { trouble, troubleSince, troubleUntil } = this;
+    if (trouble === undefined || this.failure !== undefined) return undefined;
+    const seconds = Math.floor((this.now() - troubleSince) / 1000);
+    const givesUpIn = troubleUntil && Math.max(0, Math.ceil((troubleUntil - this.now()) / 1000));
+    return { code: trouble.code, seconds, givesUpIn };
+  }
+
+  private retried(failure: Failure | undefined, leftMs: number | undefined): void {
+    if (failure !== undefined) {
+      if (this.trouble === undefined) this.troubleSince = this.now();
+      this.trouble = failure;
+      this.troubleUntil = leftMs === undefined ? undefined : this.now() + leftMs;
+    }
     const code = failure?.code ?? 'CONTRADICTION';
     this.retries.set(code, (this.retries.get(code) ?? 0) + 1);
   }

@@ -1,8 +1,12 @@
 import { Worker } from 'node:worker_threads';
+import { InternalError } from '../errors.js';
+import { WorkWatch } from '../execute/work-watch.js';
 import { type RpcServer, startRpcServer } from '../rpc/server.js';
 import { StandardLane } from '../standard/lane.js';
 import { Store } from '../store/store.js';
 import { builtFile } from '../util/built-file.js';
+import { DEEP_STACK } from '../util/deep-thread.js';
+import { within } from '../util/within.js';
 import type { EngineSetup } from './engine.js';
 import { type EngineCommand, type EngineEvent, errorOf, type Failure, failureOf } from './events.js';
 import type { Logger } from './log.js';
@@ -11,10 +15,19 @@ import { Pages } from './pages.js';
 import { Reporter } from './reporter.js';
 import { RollbackClock } from './rollback-clock.js';
 import { ServiceState } from './service-state.js';
+import { SlowBlocks } from './slow-blocks.js';
 import { Views } from './views.js';
+
+const MIB = 2 ** 20;
+/** Time that the engine's thread has beyond `--stop-timeout` to drop a block by itself, if it is not busy with it. */
+const DROP_GRACE_MS = 500;
+/** Time to close the store, and for a thread that is ended to be gone: native calls are not interrupted. */
+const CLOSE_MS = 10_000;
 
 export interface ServiceOptions {
   readonly settings: Settings;
+  /** The command line that the settings were read with: they are read again when the node refuses the credentials. */
+  readonly flags: Readonly<Record<string, unknown>>;
   /** WASM of the standard lane's module. */
   readonly moduleBytes: Uint8Array;
   readonly log: Logger;
@@ -31,20 +44,27 @@ export class Service {
   crashed = false;
   private readonly worker: Worker;
   private readonly rollbacks = new RollbackClock();
+  private readonly watch = new WorkWatch();
+  private readonly blocks: SlowBlocks;
+  private readonly stopTimeout: number;
   private readonly gone: Promise<void>;
   private opened: ((event: EngineEvent & { kind: 'opened' }) => void) | undefined;
   private refused: ((failure: Failure) => void) | undefined;
   private end: (failure: Failure | undefined) => void = () => undefined;
+  private closing = false;
   private server: RpcServer | undefined;
   private views: StandardLane | undefined;
 
-  private constructor({ settings, moduleBytes, log }: ServiceOptions) {
+  private constructor({ settings, flags, moduleBytes, log }: ServiceOptions) {
     this.reporter = new Reporter(log, this.state);
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
-    const setup: EngineSetup = { settings, moduleBytes, rollbacks: this.rollbacks.buffer };
-    this.worker = new Worker(builtFile('service/engine-worker.js'), { workerData: setup });
+    this.stopTimeout = settings.stopTimeout;
+    this.blocks = new SlowBlocks(() => this.watch.look(), settings.slowBlock, log);
+    const { buffer: rollbacks } = this.rollbacks;
+    const setup: EngineSetup = { settings, flags, moduleBytes, rollbacks, watch: this.watch.buffer };
+    this.worker = new Worker(builtFile('service/engine-worker.js'), { workerData: setup, resourceLimits: DEEP_STACK });
     this.worker.on('message', (event: EngineEvent) => this.hear(event));
     this.worker.on('error', (error) => this.hear({ kind: 'crashed', failure: failureOf(error) }));
     this.gone = new Promise((resolve) => this.worker.once('exit', () => resolve()));
@@ -52,13 +72,16 @@ export class Service {
 
   /**
    * Opens the store in the engine's thread, which begins to follow the chain, and serves it. Throws what opening the store, the
-   * source, the module or the port throws; everything is closed then.
+   * source, the module or the port throws; everything is closed then, as it is when `stopped` resolves meanwhile: undefined.
    */
-  static async start(options: ServiceOptions): Promise<Service> {
+  static async start(options: ServiceOptions, stopped: Promise<void>): Promise<Service | undefined> {
     const service = new Service(options);
     try {
-      await service.serve(options);
-      return service;
+      const served = service.serve(options).then(() => true);
+      if (await Promise.race([served, stopped])) return service;
+      served.catch(() => undefined);
+      await service.close();
+      return undefined;
     } catch (error) {
       await service.close();
       throw error;
@@ -69,14 +92,28 @@ export class Service {
     return this.server?.url ?? '';
   }
 
-  /** Lets the engine finish or drop the block under way, answers what was asked, closes the store last. */
+  /**
+   * Lets the engine finish or drop the block under way, answers what was asked, closes the store last. A thread that is too
+   * busy with the block to drop it is ended: what it has not committed is not there, as after a crash.
+   */
   async close(): Promise<void> {
+    this.closing = true;
     this.command({ kind: 'stop' });
-    await Promise.race([this.ended, this.gone]);
+    const ended = await within(this.stopTimeout + DROP_GRACE_MS, Promise.race([this.ended, this.gone]));
+    if (!ended) this.reporter.cutOff(this.watch.look());
+    this.blocks.close();
+    // Who reads the store must be gone before the thread that owns it.
     await this.server?.close();
     await this.views?.close();
-    this.command({ kind: 'released' });
-    await this.gone;
+    if (ended) {
+      this.command({ kind: 'released' });
+      if (await within(CLOSE_MS, this.gone)) return;
+    }
+    void this.worker.terminate();
+    if (await within(CLOSE_MS, this.gone)) return;
+    this.reporter.cutOff(this.watch.look());
+    // It is in a native call that does not end; the store is whole all the same.
+    process.kill(process.pid, 'SIGKILL');
   }
 
   private async serve({ settings, moduleBytes, log, version }: ServiceOptions): Promise<void> {
@@ -84,24 +121,59 @@ export class Service {
       this.opened = resolve;
       this.refused = (failure) => reject(errorOf(failure));
     });
+    this.mayServe();
     const store = await Store.attach(storeHandle);
+    this.mayServe();
     const { viewTimeout: viewTimeoutMs, viewWorkers: viewThreads, viewQueue } = settings;
-    const lane = new StandardLane({ moduleBytes, storeHandle, viewTimeoutMs, viewThreads, viewQueue });
+    const lane = new StandardLane({
+      moduleBytes,
+      storeHandle,
+      viewTimeoutMs,
+      viewThreads,
+      viewQueue,
+      viewLimits: { memoryBytes: settings.viewMemory * MIB, answerBytes: settings.viewAnswerBytes },
+      logLines: settings.moduleLogLines,
+      onLog: (line) => this.reporter.moduleLine(line),
+    });
     this.views = lane;
     lane.startViews();
     const views = new Views(lane, store, this.rollbacks);
-    const { state } = this;
-    const pages = new Pages({ state, store, settings, network, source, version, viewLoad: () => lane.viewLoad });
+    const { state, blocks } = this;
+    const pages = new Pages({
+      state,
+      store,
+      settings,
+      network,
+      source,
+      version,
+      blocks,
+      viewLoad: () => lane.viewLoad,
+    });
     this.server = await startRpcServer({
       host: settings.host,
       port: settings.port,
       cors: settings.cors,
-      backend: { store, view: (name, input, height) => views.run(name, input, height) },
+      allowHost: settings.allowHost,
+      trustProxy: settings.trustProxy,
+      limits: {
+        connections: settings.maxConnections,
+        transferTimeoutMs: settings.transferTimeout,
+        memoryBytes: settings.rpcMemory * MIB,
+      },
+      backend: { store, view: (name, input, height, client) => views.run(name, input, height, client) },
       pages: pages.routes,
       onAnswered: (method, ms, ok) => state.answered(method, ms, ok),
+      onRefused: (code, facts) => this.reporter.refused(code, facts),
       onDefect: (error) => log.error({ code: 'INTERNAL' }, failureOf(error).message),
     });
+    if (this.closing) await this.server.close();
+    this.mayServe();
     log.info({ url: this.url }, 'serving JSON-RPC');
+  }
+
+  /** Opening goes no further once a signal has come. */
+  private mayServe(): void {
+    if (this.closing) throw new InternalError('the service is closing');
   }
 
   private hear(event: EngineEvent): void {

@@ -19,12 +19,12 @@ export class Views {
    * heights do not change when blocks are added; when some were undone meanwhile, it runs again. Throws what the lane throws, and
    * StoreError STORE_REORG_UNDER_WAY.
    */
-  async run(name: string, input: Uint8Array, height: number): Promise<Uint8Array> {
+  async run(name: string, input: Uint8Array, height: number, client = ''): Promise<Uint8Array> {
     for (let runs = 0; runs < MOST_RUNS; runs++) {
       const before = await this.rollbacks.quiet();
       const stateHeight = Math.min(height, this.store.tip()?.height ?? -1);
       // What it threw may come from a mixture of states as well.
-      const outcome = await this.lane.view(name, input, height, stateHeight).then(
+      const outcome = await this.lane.view(name, input, height, stateHeight, client).then(
         (output) => ({ output }),
         (error: unknown) => ({ error }),
       );

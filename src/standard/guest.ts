@@ -11,6 +11,9 @@ const INVALID_LENGTH = 0x7fffffff;
 /** All that one block may flush: several hundred times a mainnet block's writes. */
 const MAX_FLUSH_BYTES = 1024 * 1024 * 1024;
 
+/** Longest key that a view reads. */
+const MAX_VIEW_KEY_BYTES = 16 * 1024 * 1024;
+
 /** Ends the guest's run from inside an import; the reason is kept in {@link Guest.failure}. */
 class GuestStop extends Error {}
 
@@ -35,6 +38,8 @@ export class Guest {
     /** A view's flushes are ignored. */
     private readonly keepsFlushes: boolean,
     private readonly log: ((text: string) => void) | undefined,
+    /** Bytes of a line of the log that are looked at. */
+    private readonly logBytes = Number.POSITIVE_INFINITY,
   ) {}
 
   /** The bytes now designated by a buffer pointer, a view of the guest's memory; undefined if it is invalid. */
@@ -63,6 +68,10 @@ export class Guest {
 
   private value(key: Uint8Array): Uint8Array | undefined {
     if (this.last !== undefined && bytesEqual(this.last.key, key)) return this.last.value;
+    // A block may have stored under any key; what a view asks for is copied several times on its way.
+    if (!this.keepsFlushes && key.length > MAX_VIEW_KEY_BYTES) {
+      this.stop('VIEW_MEMORY', 'the view read under a key of more than 16 MiB');
+    }
     try {
       const own = key.slice();
       const value = this.read(own);
@@ -137,7 +146,7 @@ export class Guest {
       },
       __log: (pointer) => {
         const bytes = this.log && this.buffer(pointer);
-        if (bytes) this.logText(bytes.slice());
+        if (bytes) this.logText(bytes);
         return undefined;
       },
       abort: (message, file, line, column) => {
@@ -152,13 +161,15 @@ export class Guest {
   }
 
   private logText(bytes: Uint8Array): void {
+    const cut = bytes.length > this.logBytes;
     let text: string;
     try {
-      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      // Of a line that is cut the end may be half a character.
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, this.logBytes), { stream: cut });
     } catch {
       return;
     }
-    this.log?.(text);
+    this.log?.(cut ? `${text}… (${bytes.length} bytes)` : text);
   }
 
   /** The error of a run that ended with `thrown`. Rethrows what was not the module's doing. */

@@ -1,7 +1,9 @@
 import { InternalError, ProgramError } from '../errors.js';
 import { collectPairs } from './flush.js';
+import type { GuestLine } from './guest-log.js';
+import type { WorkerSetup } from './messages.js';
 import { fromPlain } from './messages.js';
-import { hashOf, StandardModule } from './module.js';
+import { hashOf, StandardModule, type ViewLimits } from './module.js';
 import { ModuleWorker, type WorkerTask } from './module-worker.js';
 import { type ViewLoad, ViewPool } from './view-pool.js';
 
@@ -30,9 +32,16 @@ export interface StandardLaneOptions {
   /** Threads for views (default 2), and how many views may wait for one (default 128). Without a store there are none. */
   readonly viewThreads?: number;
   readonly viewQueue?: number;
-  /** Print the module's log lines to standard error. */
+  /** Bounds of a view (default 512 MiB of memory, 16 MiB of answer). Without a store there are none. */
+  readonly viewLimits?: ViewLimits;
+  /** Print all of the module's log lines to standard error. */
   readonly log?: boolean;
+  /** Hears what the module logs, in blocks and views, `logLines` lines a second of each thread at most (default 20). */
+  readonly onLog?: (line: GuestLine) => void;
+  readonly logLines?: number;
 }
+
+export const DEFAULT_VIEW_LIMITS: ViewLimits = { memoryBytes: 512 << 20, answerBytes: 16 << 20 };
 
 /** Upper bound of what a timer takes. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -51,15 +60,27 @@ export class StandardLane {
   /** Throws what {@link StandardModule.load} throws. */
   constructor(options: StandardLaneOptions) {
     const { compiled, hash } = StandardModule.load(options.moduleBytes);
-    const { storeHandle } = options;
-    const setup = { compiled, hash, storeHandle, log: options.log ?? false };
+    const { storeHandle, moduleBytes, onLog, viewLimits = DEFAULT_VIEW_LIMITS } = options;
+    const log = options.log ? 'print' : onLog === undefined ? 0 : (options.logLines ?? 20);
+    const setup: WorkerSetup = { compiled, hash, storeHandle, log, views: undefined };
     this.hash = hash;
-    this.blocks = new ModuleWorker(setup);
+    this.blocks = new ModuleWorker(() => setup, onLog);
     this.blockTimeoutMs = Math.min(options.blockTimeoutMs ?? 600_000, MAX_TIMEOUT_MS);
     const limitMs = Math.min(options.viewTimeoutMs ?? 10_000, MAX_TIMEOUT_MS);
     this.viewTimeoutMs = limitMs;
     const { viewThreads: threads = 2, viewQueue: queue = 128 } = options;
-    this.views = storeHandle === undefined ? undefined : new ViewPool(setup, { threads, queue, limitMs });
+    // Compiled once a view is wanted.
+    let ofViews: WorkerSetup | undefined;
+    const viewSetup = (): WorkerSetup => {
+      ofViews ??= {
+        ...setup,
+        compiled: StandardModule.compileForViews(moduleBytes, viewLimits),
+        views: viewLimits,
+      };
+      return ofViews;
+    };
+    const makeWorker = (): ModuleWorker => new ModuleWorker(viewSetup, onLog);
+    this.views = storeHandle === undefined ? undefined : new ViewPool(makeWorker, { threads, queue, limitMs });
   }
 
   /** What the threads of the views have to do; undefined without a store. */
@@ -100,12 +121,13 @@ export class StandardLane {
   }
 
   /**
-   * Runs a view that is told `height`, over the state after block `stateHeight` (`height` if not given). Throws ProgramError
-   * VIEW_NOT_FOUND, VIEW_FAILED, VIEW_BUSY (no thread for it) or MODULE_TIMEOUT.
+   * Runs a view that is told `height`, over the state after block `stateHeight` (`height` if not given); clients take turns.
+   * Throws ProgramError VIEW_NOT_FOUND, VIEW_FAILED, VIEW_MEMORY, VIEW_ANSWER_TOO_LARGE, VIEW_BUSY (no thread for it) or
+   * MODULE_TIMEOUT.
    */
-  async view(name: string, input: Uint8Array, height: number, stateHeight = height): Promise<Uint8Array> {
+  async view(name: string, input: Uint8Array, height: number, stateHeight = height, client = ''): Promise<Uint8Array> {
     const task: WorkerTask = { kind: 'view', name, input, height, stateHeight };
-    const reply = await (this.views?.call(task) ?? this.blocks.call(task, this.viewTimeoutMs));
+    const reply = await (this.views?.call(task, client) ?? this.blocks.call(task, this.viewTimeoutMs));
     if (reply.kind !== 'view') throw new InternalError('the standard lane answered another question');
     return reply.output;
   }

@@ -1,4 +1,6 @@
 import { type ErrorFacts, ProgramError } from '../errors.js';
+import type { GuestLine } from './guest-log.js';
+import type { ViewLimits } from './module.js';
 
 /** What a worker of the standard lane is given at its start. */
 export interface WorkerSetup {
@@ -6,7 +8,10 @@ export interface WorkerSetup {
   readonly hash: string;
   /** Handle of the store to read from; without it the worker keeps the state itself, beginning empty. */
   readonly storeHandle: bigint | undefined;
-  readonly log: boolean;
+  /** Lines of the module's log a second that are sent; `print`: all go to standard error. */
+  readonly log: number | 'print';
+  /** Of a thread for views: `compiled` is bounded in its memory. */
+  readonly views: ViewLimits | undefined;
 }
 
 export type WorkerRequest =
@@ -46,9 +51,15 @@ export type WorkerReply =
       readonly ms: number;
       readonly error: PlainError | undefined;
     }
-  | { readonly kind: 'view'; readonly id: number; readonly output: Uint8Array }
+  | { readonly kind: 'view'; readonly id: number; readonly output: Uint8Array; readonly memoryBytes: number }
   /** `error` undefined: a fault of the host, described by `text`. */
   | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError | undefined; readonly text: string };
+
+/** A line of the module's log: no reply, it comes while the module runs. */
+export interface WorkerLine {
+  readonly kind: 'log';
+  readonly line: GuestLine;
+}
 
 export function toPlain(error: ProgramError): PlainError {
   return { code: error.code, message: error.message, facts: error.facts, hint: error.hint };

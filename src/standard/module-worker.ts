@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors.js';
 import { builtFile } from '../util/built-file.js';
-import { fromPlain, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
+import type { GuestLine } from './guest-log.js';
+import { fromPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
+
+/** JavaScript's heap of a thread for views: what the host holds for a module, not the module's own memory. */
+const VIEW_HEAP_MB = 256;
+/** Largest memory of a view that its thread keeps for the next one. */
+const KEPT_MEMORY_BYTES = 128 << 20;
 
 /** A request without the number that the worker thread gives it. */
 export type WorkerTask = WorkerRequest extends infer R ? (R extends WorkerRequest ? Omit<R, 'id'> : never) : never;
@@ -28,7 +34,11 @@ export class ModuleWorker {
   private nextId = 0;
   private closed = false;
 
-  constructor(private readonly setup: WorkerSetup) {}
+  /** `setup` is asked for when the first thread starts. `onLog` hears what the module logs. */
+  constructor(
+    private readonly setup: () => WorkerSetup,
+    private readonly onLog: (line: GuestLine) => void = () => undefined,
+  ) {}
 
   /** Runs a task when those before it are done. The time limit counts from there. Rejects with ProgramError MODULE_TIMEOUT, or what the run threw. */
   call(task: WorkerTask, limitMs: number): Promise<WorkerReply> {
@@ -48,6 +58,11 @@ export class ModuleWorker {
     if (this.closed || this.worker !== undefined) return;
     this.worker = this.spawn();
     this.worker.unref();
+  }
+
+  /** Ends the thread; the task that it runs is refused with an error that says nothing about it. */
+  interrupt(): void {
+    this.abandon(new InternalError('the run of the module was interrupted'));
   }
 
   /** Ends the thread. Tasks that are not done are refused. */
@@ -75,13 +90,16 @@ export class ModuleWorker {
   }
 
   private spawn(): Worker {
-    const worker = new Worker(builtFile('standard/worker.js'), { workerData: this.setup });
+    const workerData = this.setup();
+    const resourceLimits = workerData.views === undefined ? {} : { maxOldGenerationSizeMb: VIEW_HEAP_MB };
+    const worker = new Worker(builtFile('standard/worker.js'), { workerData, resourceLimits });
     const current = () => this.worker === worker;
-    worker.on('message', (reply: WorkerReply) => {
-      if (current() && reply.id === this.pending?.id) this.finish(reply);
+    worker.on('message', (reply: WorkerReply | WorkerLine) => {
+      if (reply.kind === 'log') this.onLog(reply.line);
+      else if (current() && reply.id === this.pending?.id) this.finish(reply);
     });
     worker.on('error', (cause: Error & { code?: string }) => {
-      if (current()) this.abandon(threadError(cause, this.pending?.height));
+      if (current()) this.abandon(threadError(cause, this.pending?.height, workerData.views !== undefined));
     });
     worker.on('exit', () => {
       if (current()) this.abandon(new InternalError('the thread of the standard lane ended by itself'));
@@ -96,8 +114,17 @@ export class ModuleWorker {
     clearTimeout(pending.timer);
     // An idle thread does not keep the process alive.
     this.worker?.unref();
+    // A memory that is not used any more goes with its thread: the collector may leave it for long.
+    if (reply.kind === 'view' && reply.memoryBytes > KEPT_MEMORY_BYTES) this.restart();
     if (reply.kind === 'failed') pending.reject(failure(reply));
     else pending.resolve(reply);
+  }
+
+  /** Ends an idle thread; the next task waits until it is gone. */
+  private restart(): void {
+    const gone = this.worker?.terminate().catch(() => 0);
+    this.worker = undefined;
+    this.last = Promise.all([this.last, gone]);
   }
 
   /** Ends the thread and, once it is gone, refuses its task: who waits for that may close the store that the thread read. */
@@ -116,11 +143,12 @@ function closedError(): WarpshrewError {
   return new InternalError('the standard lane is closed');
 }
 
-function threadError(cause: Error & { code?: string }, height: number | undefined): WarpshrewError {
+function threadError(cause: Error & { code?: string }, height: number | undefined, isView: boolean): WarpshrewError {
   if (cause.code !== 'ERR_WORKER_OUT_OF_MEMORY') {
     return new InternalError(`the thread of the standard lane failed: ${cause.message}`, { cause });
   }
   const facts: ErrorFacts = height === undefined ? {} : { height };
+  if (isView) return new ProgramError('VIEW_MEMORY', 'the view used up the memory of its thread', { facts, cause });
   return new ProgramError('MODULE_OUT_OF_MEMORY', 'the module used up the memory of its thread', { facts, cause });
 }
 

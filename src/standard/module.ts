@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ProgramError } from '../errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { Guest, type StandardRead } from './guest.js';
+import { limitMemory } from './memory-limit.js';
 
 /** Largest module that is compiled: several times the largest in use. */
 const MAX_MODULE_BYTES = 64 * 1024 * 1024;
@@ -14,9 +15,30 @@ export interface ModuleRun {
   readonly error: ProgramError | undefined;
 }
 
+/** What a view may take. */
+export interface ViewLimits {
+  /** Of the module's memory, in which the view's input, work and answer lie. */
+  readonly memoryBytes: number;
+  readonly answerBytes: number;
+}
+
+/** Part of its limit that a memory must have reached for the limit to be why a view failed: allocators double. */
+const NEAR_LIMIT = 1 / 4;
+
+/** What a view gave. */
+export interface ViewRun {
+  readonly output: Uint8Array;
+  /** Size that the module's memory had in the end. */
+  readonly memoryBytes: number;
+}
+
 export interface ModuleOptions {
   /** Receives the module's log lines; they are dropped without it. */
   log?: (text: string) => void;
+  /** Bytes of a line that the log gets; all if not given. */
+  logBytes?: number;
+  /** Bounds of views; none if not given. Whoever gives them compiles with {@link StandardModule.compileForViews}. */
+  views?: ViewLimits;
 }
 
 /**
@@ -52,6 +74,11 @@ export class StandardModule {
     return new StandardModule(compiled, hashOf(bytes), options);
   }
 
+  /** Compiles a module that `load` accepted so that its memory is bounded. Throws ProgramError VIEW_MEMORY if it begins larger. */
+  static compileForViews(bytes: Uint8Array, { memoryBytes }: ViewLimits): WebAssembly.Module {
+    return new WebAssembly.Module(Uint8Array.from(limitMemory(bytes, memoryBytes)));
+  }
+
   /** A module that `load` accepted in another thread. */
   static adopt(compiled: WebAssembly.Module, hash: string, options: ModuleOptions = {}): StandardModule {
     return new StandardModule(compiled, hash, options);
@@ -62,7 +89,8 @@ export class StandardModule {
    * The run fails if `_start` traps, aborts or does not return, if it never flushes, or if a flush does not decode.
    */
   runBlock(raw: Uint8Array, height: number, read: StandardRead): ModuleRun {
-    const guest = new Guest(raw, height, read, true, this.options.log);
+    const { log, logBytes } = this.options;
+    const guest = new Guest(raw, height, read, true, log, logBytes);
     const error = this.startBlock(guest);
     if (guest.hostError !== undefined) throw guest.hostError;
     return { flushes: error ? [] : guest.flushes, pairCount: guest.pairCount, error };
@@ -83,10 +111,12 @@ export class StandardModule {
 
   /**
    * Runs a view in a fresh instance at `height`; its flushes are ignored. An invalid result pointer gives no bytes.
-   * Throws ProgramError VIEW_NOT_FOUND (no exported function without parameters of that name) or VIEW_FAILED.
+   * Throws ProgramError VIEW_NOT_FOUND (no exported function without parameters of that name), VIEW_FAILED, and where there are
+   * limits VIEW_MEMORY or VIEW_ANSWER_TOO_LARGE.
    */
-  runView(name: string, input: Uint8Array, height: number, read: StandardRead): Uint8Array {
-    const guest = new Guest(input, height, read, false, this.options.log);
+  runView(name: string, input: Uint8Array, height: number, read: StandardRead): ViewRun {
+    const { log, logBytes } = this.options;
+    const guest = new Guest(input, height, read, false, log, logBytes);
     const notFound = () =>
       new ProgramError('VIEW_NOT_FOUND', `Failed to get view function '${name}'`, { facts: { view: name } });
     let result: unknown;
@@ -97,11 +127,37 @@ export class StandardModule {
       result = view();
     } catch (thrown) {
       if (thrown instanceof ProgramError) throw thrown;
-      throw viewFailure(name, guest.explain(thrown, 'VIEW_FAILED', 'the view'));
+      throw this.viewFailure(name, guest, guest.explain(thrown, 'VIEW_FAILED', 'the view'));
     }
-    if (guest.failure) throw viewFailure(name, guest.failure);
+    if (guest.failure) throw this.viewFailure(name, guest, guest.failure);
     if (typeof result !== 'number') throw notFound();
-    return guest.buffer(result)?.slice() ?? EMPTY_BYTES;
+    const output = guest.buffer(result) ?? EMPTY_BYTES;
+    const limit = this.options.views?.answerBytes ?? Number.POSITIVE_INFINITY;
+    if (output.length > limit) {
+      throw new ProgramError('VIEW_ANSWER_TOO_LARGE', `the answer of view '${name}' is too large`, {
+        facts: { view: name, bytes: output.length, limit },
+        hint: 'Ask for less at a time; the operator can allow more (--view-answer-bytes).',
+      });
+    }
+    return { output: output.slice(), memoryBytes: guest.memory?.buffer.byteLength ?? 0 };
+  }
+
+  /** A module does not say that it could not grow its memory: it traps or aborts when it has to do without. */
+  private viewFailure(name: string, guest: Guest, error: ProgramError): ProgramError {
+    const memoryBytes = guest.memory?.buffer.byteLength ?? 0;
+    const limit = this.options.views?.memoryBytes ?? Number.POSITIVE_INFINITY;
+    const atLimit = memoryBytes >= limit * NEAR_LIMIT && !(error.cause instanceof RangeError);
+    if (error.code !== 'VIEW_MEMORY' && !atLimit) {
+      return new ProgramError('VIEW_FAILED', `Failed to execute view function '${name}': ${error.message}`, {
+        facts: { view: name },
+        cause: error,
+      });
+    }
+    return new ProgramError('VIEW_MEMORY', `view '${name}' ran out of memory: ${error.message}`, {
+      facts: { view: name, memoryBytes, ...(Number.isFinite(limit) && { limit }) },
+      hint: 'Ask for less at a time; the operator can allow more (--view-memory).',
+      cause: error,
+    });
   }
 
   private instantiate(guest: Guest): WebAssembly.Instance {
@@ -150,11 +206,4 @@ function checkInterface(compiled: WebAssembly.Module): void {
       });
     }
   }
-}
-
-function viewFailure(name: string, error: ProgramError): ProgramError {
-  return new ProgramError('VIEW_FAILED', `Failed to execute view function '${name}': ${error.message}`, {
-    facts: { view: name },
-    cause: error,
-  });
 }

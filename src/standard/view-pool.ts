@@ -1,6 +1,6 @@
 import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors.js';
-import type { WorkerReply, WorkerSetup } from './messages.js';
-import { ModuleWorker, type WorkerTask } from './module-worker.js';
+import type { WorkerReply } from './messages.js';
+import type { ModuleWorker, WorkerTask } from './module-worker.js';
 
 /** What a pool has to do, and what it turned away since it began. */
 export interface ViewLoad {
@@ -9,6 +9,8 @@ export interface ViewLoad {
   readonly waiting: number;
   /** Views refused with VIEW_BUSY: too many were waiting, or they waited too long. */
   readonly refused: number;
+  /** Views that gave their thread up to a client that had none, to be run again. */
+  readonly interrupted: number;
 }
 
 export interface ViewPoolOptions {
@@ -19,96 +21,201 @@ export interface ViewPoolOptions {
   readonly limitMs: number;
 }
 
-interface Waiting {
+/** How long a client without a thread waits before one that has several must give one up. */
+const PATIENCE_MS = 1_000;
+/** Times that a view gives its thread up; then it is refused. */
+const MOST_INTERRUPTIONS = 3;
+/** A client that has no thread yet waits for one that ends at its limit, and for the next thread to start. */
+const GRACE_MS = 1_000;
+
+interface Job {
   readonly task: WorkerTask;
-  readonly timer: NodeJS.Timeout;
-  resolve(reply: Promise<WorkerReply>): void;
+  readonly client: string;
+  interruptions: number;
+  /** Ends its wait. */
+  timer: NodeJS.Timeout | undefined;
+  /** Ends its patience. */
+  patience: NodeJS.Timeout | undefined;
+  resolve(reply: WorkerReply): void;
   reject(error: WarpshrewError): void;
 }
 
-/** Threads for views: one that is slow or never ends holds up its own thread only, and an answer comes within twice the limit. */
+/** A thread with the view that it runs. */
+interface Seat {
+  readonly worker: ModuleWorker;
+  job: Job | undefined;
+  since: number;
+  interrupted: boolean;
+}
+
+/**
+ * Threads for views, shared between clients. One view that is slow or never ends holds up its own thread only. A free thread
+ * goes to the client that has the fewest, in turn; one that has none, while another has several, is given one of these, and
+ * the view that ran there begins anew later. A client that has all threads to itself may use them all.
+ */
 export class ViewPool {
-  private readonly workers: ModuleWorker[];
+  private readonly seats: Seat[];
   /** The one used last is taken first: its code and memory are in the caches. */
-  private readonly idle: ModuleWorker[];
-  private readonly waiting = new Set<Waiting>();
+  private readonly idle: Seat[];
+  /** Waiting views by client, in the order of the clients' turns. */
+  private readonly rows = new Map<string, Job[]>();
+  private waiting = 0;
   private refused = 0;
+  private interrupted = 0;
   private closed = false;
 
   constructor(
-    setup: WorkerSetup,
+    makeWorker: () => ModuleWorker,
     private readonly options: ViewPoolOptions,
   ) {
-    this.workers = Array.from({ length: options.threads }, () => new ModuleWorker(setup));
-    this.idle = [...this.workers];
+    this.seats = Array.from({ length: options.threads }, () => {
+      return { worker: makeWorker(), job: undefined, since: 0, interrupted: false };
+    });
+    this.idle = [...this.seats];
   }
 
   get load(): ViewLoad {
-    const { workers, idle, waiting, refused } = this;
-    return { threads: workers.length, running: workers.length - idle.length, waiting: waiting.size, refused };
+    const { seats, idle, waiting, refused, interrupted } = this;
+    return { threads: seats.length, running: seats.length - idle.length, waiting, refused, interrupted };
   }
 
   /** Starts the threads, so that the first views do not wait for them. */
   start(): void {
-    for (const worker of this.workers) worker.start();
+    for (const { worker } of this.seats) worker.start();
   }
 
-  /** Runs a view. Rejects with ProgramError VIEW_BUSY, MODULE_TIMEOUT, or what the run threw. */
-  call(task: WorkerTask): Promise<WorkerReply> {
-    if (this.closed) return Promise.reject(new InternalError('the standard lane is closed'));
-    const worker = this.idle.pop();
-    if (worker !== undefined) return this.run(worker, task);
-    const { queue, limitMs } = this.options;
-    if (this.waiting.size >= queue) {
-      return Promise.reject(this.busy('too many views are waiting', { waiting: queue }));
-    }
+  /** Runs a view for a client. Rejects with ProgramError VIEW_BUSY, MODULE_TIMEOUT, or what the run threw. */
+  call(task: WorkerTask, client: string): Promise<WorkerReply> {
+    if (this.closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      const tooLate = (): void => {
-        this.waiting.delete(waiting);
-        reject(this.busy('no thread became free for the view in time', { limitMs }));
-      };
-      const waiting: Waiting = { task, timer: setTimeout(tooLate, limitMs), resolve, reject };
-      this.waiting.add(waiting);
+      const job: Job = { task, client, interruptions: 0, timer: undefined, patience: undefined, resolve, reject };
+      const seat = this.idle.pop();
+      if (seat !== undefined) this.run(seat, job);
+      else if (this.hasRoom(client)) this.enqueue(job);
+      else reject(this.busy('too many views are waiting', { waiting: this.options.queue }));
     });
   }
 
   /** Ends the threads. Views that are not done are refused. */
   async close(): Promise<void> {
     this.closed = true;
-    for (const { timer, reject } of this.waiting) {
-      clearTimeout(timer);
-      reject(new InternalError('the standard lane is closed'));
+    for (const job of [...this.rows.values()].flat()) this.remove(job).reject(closedError());
+    await Promise.all(this.seats.map(({ worker }) => worker.close()));
+  }
+
+  /** Room in the row for one more of the client: the client with most in it makes room for one with fewer. */
+  private hasRoom(client: string): boolean {
+    if (this.waiting < this.options.queue) return true;
+    let longest: readonly Job[] = [];
+    for (const row of this.rows.values()) if (row.length > longest.length) longest = row;
+    const newest = longest.at(-1);
+    if (newest === undefined || longest.length <= (this.rows.get(client)?.length ?? 0) + 1) return false;
+    this.remove(newest).reject(this.busy('views of other clients are waiting', { waiting: this.options.queue }));
+    return true;
+  }
+
+  private enqueue(job: Job): void {
+    const { client } = job;
+    const row = this.rows.get(client);
+    const isFirst = row === undefined && this.threadsOf(client) === 0;
+    if (row === undefined) this.rows.set(client, [job]);
+    else if (job.interruptions > 0) row.unshift(job);
+    else row.push(job);
+    this.waiting++;
+    const limitMs = this.options.limitMs + (isFirst ? GRACE_MS : 0);
+    job.timer = setTimeout(() => {
+      this.remove(job).reject(this.busy('no thread became free for the view in time', { limitMs }));
+    }, limitMs);
+    if (isFirst) this.bePatient(job);
+  }
+
+  private remove(job: Job): Job {
+    clearTimeout(job.timer);
+    clearTimeout(job.patience);
+    const row = this.rows.get(job.client) ?? [];
+    row.splice(row.indexOf(job), 1);
+    this.waiting--;
+    if (row.length === 0) this.rows.delete(job.client);
+    return job;
+  }
+
+  private bePatient(job: Job): void {
+    job.patience = setTimeout(() => {
+      if (!this.interruptFor(job.client)) this.bePatient(job);
+    }, PATIENCE_MS);
+  }
+
+  /** Has a client with several threads give up the one that it took last, if it has had that for a while. */
+  private interruptFor(client: string): boolean {
+    if (this.threadsOf(client) > 0) return true;
+    let found: Seat | undefined;
+    for (const seat of this.seats) {
+      const several = seat.job !== undefined && !seat.interrupted && this.threadsOf(seat.job.client) > 1;
+      const long = performance.now() - seat.since >= PATIENCE_MS;
+      if (several && long && (found === undefined || seat.since > found.since)) found = seat;
     }
-    this.waiting.clear();
-    await Promise.all(this.workers.map((worker) => worker.close()));
+    if (found === undefined) return false;
+    found.interrupted = true;
+    this.interrupted++;
+    found.worker.interrupt();
+    return true;
   }
 
-  private run(worker: ModuleWorker, task: WorkerTask): Promise<WorkerReply> {
-    const result = worker.call(task, this.options.limitMs);
-    const next = (): void => this.next(worker);
-    void result.then(next, next);
-    return result;
+  private threadsOf(client: string): number {
+    return this.seats.reduce((sum, { job, interrupted }) => sum + (job?.client === client && !interrupted ? 1 : 0), 0);
   }
 
-  /** The worker is free: it takes the view that waits longest. */
-  private next(worker: ModuleWorker): void {
-    const [first] = this.waiting;
-    if (first === undefined) {
-      this.idle.push(worker);
+  private run(seat: Seat, job: Job): void {
+    seat.job = job;
+    seat.since = performance.now();
+    const done = (): void => {
+      seat.job = undefined;
+      seat.interrupted = false;
+      this.next(seat);
+    };
+    seat.worker.call(job.task, this.options.limitMs).then(
+      (reply) => {
+        job.resolve(reply);
+        done();
+      },
+      (error: WarpshrewError) => {
+        if (seat.interrupted && !this.closed && ++job.interruptions <= MOST_INTERRUPTIONS) this.enqueue(job);
+        else job.reject(seat.interrupted ? this.busy('other clients needed the threads of the view') : error);
+        done();
+      },
+    );
+  }
+
+  /** The thread is free: it takes a view of the client with the fewest threads, the one whose turn was longest ago. */
+  private next(seat: Seat): void {
+    let client: string | undefined;
+    for (const other of this.rows.keys()) {
+      if (client === undefined || this.threadsOf(other) < this.threadsOf(client)) client = other;
+    }
+    const row = client === undefined ? undefined : this.rows.get(client);
+    if (client === undefined || row === undefined) {
+      this.idle.push(seat);
       // A thread that had to be ended is made anew before somebody needs it.
-      if (!this.closed) worker.start();
+      if (!this.closed) seat.worker.start();
       return;
     }
-    this.waiting.delete(first);
-    clearTimeout(first.timer);
-    first.resolve(this.run(worker, first.task));
+    const job = this.remove(row[0]);
+    if (row.length > 0) {
+      this.rows.delete(client);
+      this.rows.set(client, row);
+    }
+    this.run(seat, job);
   }
 
-  private busy(message: string, facts: ErrorFacts): ProgramError {
+  private busy(message: string, facts: ErrorFacts = {}): ProgramError {
     this.refused++;
     return new ProgramError('VIEW_BUSY', message, {
       facts,
       hint: 'Ask again later; the operator can give views more threads (--view-workers).',
     });
   }
+}
+
+function closedError(): InternalError {
+  return new InternalError('the standard lane is closed');
 }

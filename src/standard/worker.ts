@@ -5,12 +5,22 @@ import { Store } from '../store/store.js';
 import { toBinaryString } from '../util/bytes.js';
 import { collectPairs } from './flush.js';
 import type { StandardRead } from './guest.js';
-import { toPlain, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
+import { GuestLog, LINE_BYTES } from './guest-log.js';
+import { toPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
 import { StandardModule } from './module.js';
 import { UnstoredWrites } from './unstored-writes.js';
 
-const { compiled, hash, storeHandle, log } = workerData as WorkerSetup;
-const module = StandardModule.adopt(compiled, hash, log ? { log: (text) => process.stderr.write(text) } : {});
+const { compiled, hash, storeHandle, log, views } = workerData as WorkerSetup;
+const lines = new GuestLog(log === 'print' ? 0 : log, (line) => {
+  const message: WorkerLine = { kind: 'log', line };
+  parentPort?.postMessage(message);
+});
+const module = StandardModule.adopt(compiled, hash, {
+  views,
+  ...(log === 'print'
+    ? { log: (text: string) => process.stderr.write(text) }
+    : { log: (text: string) => lines.write(text), logBytes: LINE_BYTES }),
+});
 
 /** Reads at a height (`ahead`: of which the last block need not be stored yet), and what to do with a block that succeeded. */
 interface State {
@@ -48,8 +58,10 @@ function answer(request: WorkerRequest): WorkerReply {
   const { id, kind, height } = request;
   if (kind === 'view') {
     const reads = state.at(request.stateHeight, false);
-    return { kind, id, output: module.runView(request.name, request.input, height, reads) };
+    lines.begin(height, request.name);
+    return { kind, id, ...module.runView(request.name, request.input, height, reads) };
   }
+  lines.begin(height, undefined);
   const started = performance.now();
   const { flushes, pairCount, error } = module.runBlock(request.raw, height, state.at(height - 1, request.ahead));
   const ms = performance.now() - started;
@@ -75,6 +87,7 @@ parentPort?.on('message', (request: WorkerRequest) => {
       text: error instanceof Error ? (error.stack ?? error.message) : String(error),
     };
   }
-  const moved = reply.kind === 'block' ? reply.flushes.map((bytes) => bytes.buffer as ArrayBuffer) : [];
+  const own = reply.kind === 'block' ? reply.flushes : reply.kind === 'view' ? [reply.output] : [];
+  const moved = own.filter((bytes) => bytes.length > 0).map((bytes) => bytes.buffer as ArrayBuffer);
   parentPort?.postMessage(reply, moved);
 });

@@ -4,7 +4,7 @@ import type { StoreIdentity, StoreOptions } from './types.js';
 /** Version of the layout in the database; raised whenever a row changes its form. */
 export const STORE_SCHEMA = 1;
 /** Version of the lane rules that this program runs. */
-export const LANE_RULES = 1;
+export const LANE_RULES = 2;
 
 /** What a new store would be created as. */
 export function identityOf(options: StoreOptions): StoreIdentity {
@@ -17,6 +17,11 @@ export function identityOf(options: StoreOptions): StoreIdentity {
     moduleHash: options.moduleHash,
   };
 }
+
+const RECORDED_VALUE = 'Open it with the recorded value, or replay the chain into another folder.';
+const NEW_RULES =
+  'This program runs other lane rules, so every root may differ: index the chain into a new folder (index --db-path), ' +
+  'or restore a snapshot that was made under the wanted rules (snapshot restore).';
 
 const CHECKS: readonly (readonly [keyof StoreIdentity, code: string, what: string])[] = [
   ['schema', 'STORE_SCHEMA_MISMATCH', 'layout version'],
@@ -33,7 +38,7 @@ export function checkIdentity(dir: string, recorded: StoreIdentity, wanted: Stor
     if (recorded[field] !== wanted[field]) {
       throw new StoreError(code, `the store was made with another ${what}`, {
         facts: { path: dir, recorded: String(recorded[field]), wanted: String(wanted[field]) },
-        hint: 'Open it with the recorded value, or replay the chain into another folder.',
+        hint: field === 'rules' ? NEW_RULES : RECORDED_VALUE,
       });
     }
   }

@@ -34,17 +34,28 @@ const HEIGHT_BYTES = 4;
 const PRESENT = 1;
 
 /**
- * Synchronous reads of a store. Values are copies that the caller may keep and change.
- * Namespace 'S': a key once written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
+ * Synchronous reads of a store. Values are copies that the caller may keep and change. Namespace 'S': a key once
+ * written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
  */
 export class StoreReader {
   protected constructor(protected readonly rocks: Database) {}
 
-  /** What the store was created with. */
+  /** What the store was created with. Throws STORE_EMPTY if it never had a block. */
   identity(): StoreIdentity {
+    const recorded = this.recordedIdentity();
+    if (recorded !== undefined) return recorded;
+    throw new StoreError('STORE_EMPTY', 'the database has no block yet', {
+      hint: 'Index or replay a chain into it first: what it is for is recorded with the first block.',
+    });
+  }
+
+  /**
+   * What the store was created with; undefined before its first block. Throws STORE_CORRUPT if the record cannot be
+   * read.
+   */
+  recordedIdentity(): StoreIdentity | undefined {
     const bytes = this.rocks.get('meta', META_IDENTITY);
-    if (bytes === undefined) throw new StoreError('STORE_SCHEMA_MISMATCH', 'the database has no identity record');
-    return JSON.parse(new TextDecoder().decode(bytes)) as StoreIdentity;
+    return bytes && parseIdentity(bytes);
   }
 
   /** Hash of block 0 of the chain (32 bytes, wire order), if it was recorded. */
@@ -60,8 +71,8 @@ export class StoreReader {
   }
 
   /**
-   * Lowest height that a rollback can go to, by the undo data that is there: the height below the first block where all of it is,
-   * the tip's where none is, -1 for an empty store.
+   * Lowest height that a rollback can go to, by the undo data that is there: the height below the first block where
+   * all of it is, the tip's where none is, -1 for an empty store.
    */
   lowestRollback(): number {
     const tip = this.tip();
@@ -116,7 +127,9 @@ export class StoreReader {
     return row === undefined ? undefined : versionOf(row[1]);
   }
 
-  /** Live keys of a namespace after block `height` (the tip if not given) that begin with `prefix`, ascending by bytes. */
+  /**
+   * Live keys of a namespace after block `height` (the tip if not given) that begin with `prefix`, ascending by bytes.
+   */
   *entriesAt(
     ns: Namespace,
     prefix: Uint8Array,
@@ -162,7 +175,9 @@ export class StoreReader {
     return bytes && decodePlan(bytes);
   }
 
-  /** Receipt of a lane transaction by its txid in display order; the newest if the chain holds the txid more than once. */
+  /**
+   * Receipt of a lane transaction by its txid in display order; the newest if the chain holds the txid more than once.
+   */
   receipt(txid: string): Receipt | undefined {
     const gte = txPrefix(fromDisplayHash(txid));
     if (gte.length !== 33) return undefined;
@@ -204,6 +219,18 @@ export class StoreReader {
     }
     return rows;
   }
+}
+
+function parseIdentity(bytes: Uint8Array): StoreIdentity {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof value === 'object' && value !== null) return value as StoreIdentity;
+  } catch {
+    // Told below.
+  }
+  throw new StoreError('STORE_CORRUPT', 'the identity record of the database cannot be read', {
+    hint: 'Restore a snapshot, or index into a new folder.',
+  });
 }
 
 /** A value of `latest` without its height. */

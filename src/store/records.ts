@@ -1,9 +1,11 @@
 /** Values of the columns `blocks` and `undo`. */
 import { StoreError } from '../errors.js';
 import type { MessageReceipt, PlanSummary, Receipt } from '../lane/types.js';
-import { concatBytes, fromHex, readU32, toHex, u32Bytes } from '../util/bytes.js';
+import { concatBytes, fromHex, readU32, toHex, u32Bytes, writeBinaryString, writeU32 } from '../util/bytes.js';
 import { combinedRoot } from './tree-hash.js';
 import type { BlockCommit, BlockRecord, Namespace, StateRoots } from './types.js';
+
+const NAMESPACES = ['S', 'P'] as const satisfies Namespace[];
 
 const HASH_AT = 0;
 const HEADER_AT = 32;
@@ -48,15 +50,19 @@ export interface TouchedKey {
   readonly key: Uint8Array;
 }
 
-/** Per key: namespace character, length u32 LE, key. */
-export function encodeTouched(keys: readonly TouchedKey[]): Uint8Array {
-  const out = new Uint8Array(keys.reduce((sum, { key }) => sum + 5 + key.length, 0));
+/** Per key (a binary string): namespace character, length u32 LE, key. */
+export function encodeTouched(touched: Readonly<Record<Namespace, readonly string[]>>): Uint8Array {
+  let length = 0;
+  for (const ns of NAMESPACES) for (const name of touched[ns]) length += 5 + name.length;
+  const out = new Uint8Array(length);
   let at = 0;
-  for (const { ns, key } of keys) {
-    out[at] = ns.charCodeAt(0);
-    out.set(u32Bytes(key.length), at + 1);
-    out.set(key, at + 5);
-    at += 5 + key.length;
+  for (const ns of NAMESPACES) {
+    for (const name of touched[ns]) {
+      out[at] = ns.charCodeAt(0);
+      writeU32(out, at + 1, name.length);
+      writeBinaryString(out, at + 5, name);
+      at += 5 + name.length;
+    }
   }
   return out;
 }
@@ -82,7 +88,7 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
   const messages = raw.messages.map(
     (message): MessageReceipt => ({ ...message, target: message.target, error: message.error }),
   );
-  return { ...raw, undone: raw.undone, messages };
+  return { ...raw, undone: raw.undone, messages, readHash: raw.readHash, writeHash: raw.writeHash };
 }
 
 export function decodePlan(bytes: Uint8Array): PlanSummary {

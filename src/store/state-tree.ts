@@ -35,19 +35,27 @@ export class StateTree {
   }
 
   /**
-   * Applies a batch: value bytes (an empty value is a leaf like any other), or undefined to remove the key. Keys are binary
-   * strings, each once. Writes nothing: the rows to store go to `emit`, each once. Gives the root that they make.
+   * Applies a batch: value bytes (an empty value is a leaf like any other), or undefined to remove the key. Keys are
+   * binary strings, each once. Writes nothing: the rows to store go to `emit`, each once. Gives the root that they
+   * make.
    */
-  update(writes: Iterable<TreeWrite>, emit: EmitRow): Uint8Array {
-    const pieces = [...inPieces(writes)];
-    if (pieces.length === 0) return this.root();
-    if (pieces.length === 1) return updateTree(this.source, this.namespace, pieces[0], emit);
+  update(writes: ReadonlyMap<string, Uint8Array | undefined>, emit: EmitRow): Uint8Array {
+    if (writes.size === 0) return this.root();
+    const depth = writes.size <= PIECE_CHANGES ? 0 : Math.ceil(Math.log2(writes.size / PIECE_CHANGES) / 4);
     const rows = new PendingRows(this.source);
+    const keep: EmitRow = (key, value) => rows.put(key, value);
+    // Only the pages above the subtrees are touched again.
+    const isAbove = (key: Uint8Array): boolean => key[0] === this.namespace && key[1] < depth;
+    const keepAbove: EmitRow = (key, value) => (isAbove(key) ? rows.put(key, value) : emit(key, value));
     let root: Uint8Array = EMPTY_HASH;
-    for (const piece of pieces) {
-      root = updateTree(rows, this.namespace, piece, (key, value) => rows.put(key, value));
+    for (const subtree of bySubtree(writes, depth)) {
+      const pieces = [...inPieces(subtree)];
+      for (const piece of pieces) {
+        root = updateTree(rows, this.namespace, piece, pieces.length === 1 ? keepAbove : keep);
+      }
+      rows.emit(emit, isAbove);
     }
-    rows.emit(emit);
+    rows.emit(emit, () => false);
     return root;
   }
 
@@ -103,6 +111,25 @@ export class StateTree {
   }
 }
 
+/** The writes by the first `depth` nibbles of their keys' hashes, so that each page below is made once. */
+function* bySubtree(
+  writes: ReadonlyMap<string, Uint8Array | undefined>,
+  depth: number,
+): Generator<Iterable<TreeWrite>, void, void> {
+  if (depth === 0) {
+    yield writes;
+    return;
+  }
+  const subtrees = Array.from({ length: SLOTS ** depth }, (): string[] => []);
+  for (const key of writes.keys()) {
+    const hash = sha256(fromBinaryString(key));
+    let subtree = 0;
+    for (let at = 0; at < depth; at++) subtree = subtree * SLOTS + nibble(hash, at);
+    subtrees[subtree].push(key);
+  }
+  for (const keys of subtrees) if (keys.length > 0) yield keys.map((key) => [key, writes.get(key)] as const);
+}
+
 /** The writes in portions of bounded size. */
 function* inPieces(writes: Iterable<TreeWrite>): Generator<TreeWrite[], void, void> {
   let piece: TreeWrite[] = [];
@@ -135,7 +162,13 @@ class PendingRows implements TreeSource {
     return names.map((name) => (this.rows.has(name) ? this.rows.get(name) : found[next++]));
   }
 
-  emit(emit: EmitRow): void {
-    for (const [name, value] of this.rows) emit(fromBinaryString(name), value);
+  /** Hands over all rows but those that `stays` says, and forgets them. */
+  emit(emit: EmitRow, stays: (key: Uint8Array) => boolean): void {
+    for (const [name, value] of this.rows) {
+      const key = fromBinaryString(name);
+      if (stays(key)) continue;
+      emit(key, value);
+      this.rows.delete(name);
+    }
   }
 }

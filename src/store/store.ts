@@ -4,14 +4,12 @@ import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
 import {
   afterPrefix,
-  ascii,
   beU32,
   blockKey,
   historyKey,
   historyRange,
   latestKey,
   META_GENESIS,
-  META_IDENTITY,
   META_LABEL,
   META_TIP,
   parseHistoryKey,
@@ -25,6 +23,7 @@ import { putVersions, type Writes } from './put-versions.js';
 import { latestRow, StoreReader } from './reader.js';
 import { corrupt, decodeReceipt, decodeTouched, encodeBlockRecord, encodeJson, encodeTouched } from './records.js';
 import { Rocks } from './rocks.js';
+import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
 import { combinedRoot } from './tree-hash.js';
 import {
   type BlockCommit,
@@ -45,9 +44,9 @@ const UNSYNCED_BYTES = 64 << 20;
 const UNSYNCED_MS = 1_000;
 
 /**
- * The state of both lanes with its history. One writer: the object that opened it. Each block is one atomic batch, so after
- * a crash the store stands at the end of a whole block: the last one, unless the machine itself went down while blocks followed
- * each other (see {@link CommitOptions}). Errors are {@link StoreError}.
+ * The state of both lanes with its history. One writer: the object that opened it. Each block is one atomic batch, so
+ * after a crash the store stands at the end of a whole block: the last one, unless the machine itself went down while
+ * blocks followed each other (see {@link CommitOptions}). Errors are {@link StoreError}.
  */
 export class Store extends StoreReader {
   /** Lowest undo row, once known; undefined after a rollback. */
@@ -56,6 +55,8 @@ export class Store extends StoreReader {
   private unsynced: { readonly since: number; readonly bytes: number } | undefined;
   /** Set by a write that failed: what the log holds of it is unknown until the store is opened again. */
   private failed: StoreError | undefined;
+  /** Of a new store: written with its first block, so that what never got a block is bound to nothing. */
+  private stamp: Stamp | undefined;
 
   private constructor(
     rocks: Database,
@@ -66,9 +67,11 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Opens the store in `dir`, creating it unless `readOnly`. Codes: STORE_MISSING, STORE_LOCKED, STORE_UNWRITABLE,
-   * STORE_SCHEMA_MISMATCH, STORE_RULES_MISMATCH, STORE_NETWORK_MISMATCH, STORE_MODULE_MISMATCH,
-   * STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH; UsageError USAGE_KEEP_UNDO, USAGE_LABEL.
+   * Opens the store in `dir`, creating it unless `readOnly`. What it is made for (network, module, rules, …) is
+   * recorded with its first block; from then on it must be the same. Codes: STORE_MISSING, STORE_FOREIGN,
+   * STORE_LOCKED, STORE_UNWRITABLE, STORE_EMPTY (`readOnly`), STORE_SCHEMA_MISMATCH, STORE_RULES_MISMATCH,
+   * STORE_NETWORK_MISMATCH, STORE_MODULE_MISMATCH, STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH; UsageError
+   * USAGE_KEEP_UNDO, USAGE_LABEL.
    */
   static async open(dir: string, options: StoreOptions): Promise<Store> {
     // Before a folder is made for it.
@@ -83,20 +86,27 @@ export class Store extends StoreReader {
     const wanted = identityOf(options);
     const keepUndo = checkedKeepUndo(options);
     const label = checkedLabel(options.label);
-    const store = new Store(database, options.readOnly ?? false, keepUndo);
-    if (database.get('meta', META_IDENTITY) === undefined && !options.readOnly) store.create(wanted);
-    checkIdentity(name, store.identity(), wanted);
-    if (label !== undefined && !options.readOnly && !bytesEqual(database.get('meta', META_LABEL), label)) {
+    const readOnly = options.readOnly ?? false;
+    const store = new Store(database, readOnly, keepUndo);
+    const recorded = store.recordedIdentity();
+    if (recorded === undefined && !readOnly) {
+      assertNew(database, name);
+      store.stamp = { identity: wanted, genesis: undefined, label };
+      return store;
+    }
+    checkIdentity(name, recorded ?? store.identity(), wanted);
+    if (label !== undefined && !readOnly && !bytesEqual(database.get('meta', META_LABEL), label)) {
       store.putMeta(META_LABEL, label);
     }
     return store;
   }
 
-  /** Opens an existing store with the options it was created with. */
+  /** Opens an existing store with the options it was created with. STORE_EMPTY: it never had a block. */
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
     const keepUndo = checkedKeepUndo(options);
     return Store.with(Rocks.open(dir, false), (rocks) => {
       const store = new Store(rocks, options.readOnly ?? false, keepUndo);
+      if (store.recordedIdentity() === undefined) assertNew(rocks, dir);
       const recorded = store.identity();
       checkIdentity(dir, recorded, identityOf(recorded));
       return store;
@@ -132,7 +142,7 @@ export class Store extends StoreReader {
     return this.rocks.handle;
   }
 
-  /** Closes the database. Threads that attached must have ended before. A write that failed before is not reported again. */
+  /** Closes the database. Attached threads must have ended before. A failed write is not reported again. */
   async close(): Promise<void> {
     try {
       if (this.unsynced !== undefined && this.failed === undefined) this.sync();
@@ -142,16 +152,23 @@ export class Store extends StoreReader {
     }
   }
 
-  private create(identity: StoreIdentity): void {
-    if (this.rocks.first('blocks', {}) !== undefined) {
-      throw new StoreError('STORE_SCHEMA_MISMATCH', 'the database has blocks but no identity record');
-    }
-    this.putMeta(META_IDENTITY, ascii(JSON.stringify(identity)));
+  /** What the store was created with, or will be with its first block. Throws STORE_EMPTY where neither is known. */
+  override identity(): StoreIdentity {
+    return this.stamp?.identity ?? super.identity();
+  }
+
+  override genesis(): Uint8Array | undefined {
+    return this.stamp?.genesis ?? super.genesis();
+  }
+
+  override label(): string | undefined {
+    return this.stamp?.label ? new TextDecoder().decode(this.stamp.label) : super.label();
   }
 
   /**
-   * Records `hash` (32 bytes, wire order) as that of block 0 of the chain, if none is recorded; another one than the recorded, or
-   * than that of the store's own block 0, is refused: STORE_OTHER_CHAIN.
+   * Records `hash` (32 bytes, wire order) as that of block 0 of the chain, if none is recorded, in a new store with
+   * its first block; another one than the recorded, or than that of the store's own block 0, is refused:
+   * STORE_OTHER_CHAIN.
    */
   recordGenesis(hash: Uint8Array): void {
     if (hash.length !== 32) throw new InternalError('the hash of a block has 32 bytes');
@@ -165,7 +182,8 @@ export class Store extends StoreReader {
     }
     if (recorded !== undefined) return;
     this.assertWritable();
-    this.putMeta(META_GENESIS, hash);
+    if (this.stamp === undefined) this.putMeta(META_GENESIS, hash);
+    else this.stamp = { ...this.stamp, genesis: new Uint8Array(hash) };
   }
 
   /** Brings everything that was written to the disk. */
@@ -180,7 +198,7 @@ export class Store extends StoreReader {
     this.write(batch);
   }
 
-  /** `sync`: false leaves it to a later write to bring this one to the disk, too, unless much waits for that, or for long. */
+  /** `sync`: false leaves it to a later write to bring this one to the disk, unless much waits for that, or for long. */
   private write(batch: DatabaseBatch, sync = true): void {
     const { bytes } = batch;
     const since = this.unsynced?.since ?? performance.now();
@@ -196,10 +214,10 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Commits a whole block: both lanes' writes, undo data, receipts, plan, header, tree and tip, in one batch, which drops
-   * undo data that is no longer kept. `height` must be the tip's + 1 (any height in an empty store), else STORE_NOT_NEXT. After
-   * STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until it is opened again.
-   * Returns the roots after the block.
+   * Commits a whole block: both lanes' writes, undo data, receipts, plan, header, tree and tip, in one batch, which
+   * drops undo data that is no longer kept. `height` must be the tip's + 1 (any height in an empty store), else
+   * STORE_NOT_NEXT. After STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until
+   * it is opened again. Returns the roots after the block.
    */
   commitBlock(block: BlockCommit, { moreFollow = false, check }: CommitOptions = {}): StateRoots {
     this.assertWritable();
@@ -211,10 +229,10 @@ export class Store extends StoreReader {
     try {
       roots = this.updateTrees(batch, block.standardWrites, lane);
       check?.(roots);
-      const touched = [
-        ...putVersions(batch, 'S', block.standardWrites, block.height),
-        ...putVersions(batch, 'P', lane, block.height),
-      ];
+      const touched = {
+        S: putVersions(batch, 'S', block.standardWrites, block.height),
+        P: putVersions(batch, 'P', lane, block.height),
+      };
       batch.put('undo', beU32(block.height), encodeTouched(touched));
       undoFrom = this.pruneUndo(batch, block.height);
       batch.put('blocks', blockKey(block.height), encodeBlockRecord(block, roots));
@@ -224,11 +242,13 @@ export class Store extends StoreReader {
         batch.put('blocks', txKey(fromDisplayHash(receipt.txid), block.height, receipt.index), new Uint8Array(0));
       }
       batch.put('meta', META_TIP, beU32(block.height));
+      if (this.stamp !== undefined) putStamp(batch, this.stamp);
     } catch (error) {
       batch.discard();
       throw error;
     }
     this.write(batch, !moreFollow);
+    this.stamp = undefined;
     this.undoFrom = undoFrom;
     return roots;
   }
@@ -253,9 +273,10 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Undoes blocks from the tip down to `toHeight`, which becomes the tip; the height below the first block empties the store.
-   * One atomic batch per block: a crash leaves a whole state between. Nothing of an undone block stays in the database.
-   * Below {@link lowestRollback} it throws STORE_ROLLBACK_TOO_DEEP and touches nothing.
+   * Undoes blocks from the tip down to `toHeight`, which becomes the tip; the height below the first block empties the
+   * store, which is then bound to nothing again. One atomic batch per block: a crash leaves a whole state between.
+   * Nothing of an undone block stays in the database. Below {@link lowestRollback} it throws STORE_ROLLBACK_TOO_DEEP
+   * and touches nothing.
    */
   rollback(toHeight: number): void {
     this.assertWritable();
@@ -273,6 +294,7 @@ export class Store extends StoreReader {
     const record = this.blockRecord(height);
     if (undo === undefined || record === undefined) throw corrupt('undo record', height);
     const batch = this.rocks.batch();
+    let stamp: Stamp | undefined;
     try {
       const restored: Record<Namespace, Map<string, Uint8Array | undefined>> = { S: new Map(), P: new Map() };
       for (const { ns, key } of decodeTouched(height, undo)) {
@@ -290,13 +312,16 @@ export class Store extends StoreReader {
       batch.del('undo', beU32(height));
       batch.del('blocks', blockKey(height));
       batch.del('blocks', planKey(height));
-      if (before === undefined) batch.del('meta', META_TIP);
-      else batch.put('meta', META_TIP, beU32(height - 1));
+      if (before === undefined) {
+        batch.del('meta', META_TIP);
+        stamp = delStamp(batch, this);
+      } else batch.put('meta', META_TIP, beU32(height - 1));
     } catch (error) {
       batch.discard();
       throw error;
     }
     this.write(batch);
+    this.stamp = stamp;
   }
 
   /** Drops the version of `height` and makes the one before it the latest; returns that one's value. */
@@ -339,15 +364,9 @@ export class Store extends StoreReader {
   private assertWritable(): void {
     if (this.readOnly) throw new StoreError('STORE_READ_ONLY', 'the store was opened for reading only');
     if (this.failed !== undefined) {
-      throw new StoreError(
-        'STORE_WRITE_FAILED',
-        'a write failed before, the store takes no more until it is opened again',
-        {
-          facts: this.failed.facts,
-          hint: this.failed.hint,
-          cause: this.failed,
-        },
-      );
+      const { facts, hint } = this.failed;
+      const message = 'a write failed before, the store takes no more until it is opened again';
+      throw new StoreError('STORE_WRITE_FAILED', message, { facts, hint, cause: this.failed });
     }
   }
 

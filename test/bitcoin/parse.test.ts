@@ -150,7 +150,10 @@ describe('blocks', () => {
 
   test('a header of version 1 carries no height', () => {
     const script = fromHex('04ffff001d0104');
-    expect(parseBlock(block([coinbase({ script })], { version: 1 })).coinbaseHeight).toBeUndefined();
+    const previousHash = new Uint8Array(32).fill(9);
+    expect(parseBlock(block([coinbase({ script })], { version: 1, previousHash })).coinbaseHeight).toBeUndefined();
+    // The first block of a chain has no other before it.
+    expect(parseBlock(block([coinbase({ script })], { version: 1 })).coinbaseHeight).toBe(0);
   });
 });
 

@@ -142,6 +142,91 @@ describe.each([false, true])('block files, with a key: %s', (keyed) => {
   });
 });
 
+describe.each([false, true])('a torn copy of a block, with a key: %s', (keyed) => {
+  beforeEach(() => {
+    if (keyed) useKey();
+  });
+
+  /** A record whose header was written and whose transactions were not. */
+  const torn = (raw: Uint8Array): Uint8Array =>
+    record(concatBytes(raw.subarray(0, 80), new Uint8Array(raw.length - 80)));
+  /** As who indexes does: what is not valid is asked for again. */
+  async function indexed(source: BlockFilesSource): Promise<ChainBlock[]> {
+    const seen: ChainBlock[] = [];
+    for (let tries = 0; tries < 5 && (await source.tip()).height >= seen.length; tries++) {
+      for await (const block of source.blocks(seen.length, 1000, never)) {
+        try {
+          verifyBlock(BlockOffsets.read(block.raw));
+        } catch {
+          break;
+        }
+        seen.push(block);
+      }
+    }
+    return seen;
+  }
+
+  it('before its whole copy hides nothing, wherever that lies', async () => {
+    const records = raws(main).map(record);
+    write(0, [
+      ...records.slice(0, 4),
+      torn(main[4].raw),
+      torn(main[4].raw),
+      ...records.slice(4, 20),
+      torn(main[25].raw),
+    ]);
+    write(1, records.slice(20, 25));
+    write(2, [...records.slice(26), torn(main[25].raw), records[25]]);
+    const logs: string[] = [];
+    const source = await open({ network: 'regtest', log: (message) => logs.push(message) });
+    expect((await source.tip()).height).toBe(TIP);
+    // Of several places the first sound one is taken at once.
+    expectChain(await collect(source), main);
+    expectChain(await collect(source), main);
+    expect(source.statistics).toMatchObject({
+      readFromFiles: 2 * (TIP + 1),
+      otherCopies: 2,
+      unreadable: 0,
+      damaged: 0,
+    });
+    expect(logs.filter((message) => message.includes('another copy')).length).toBe(1);
+  });
+
+  it('that later records were written over hides neither them nor its whole copy', async () => {
+    const records = raws(main).map(record);
+    // The frame of block 6 was begun, then blocks 4, 5 and 6 were written over what followed its header.
+    const over = concatBytes(...records.slice(4, 8)).subarray(0, 5000);
+    const frame = concatBytes(MAGIC, u32Bytes(over.length - 7), main[6].raw.subarray(0, 80), over);
+    write(0, [...records.slice(0, 4), frame, ...records.slice(8)]);
+    const source = await open({ network: 'regtest' });
+    expect((await source.tip()).height).toBe(TIP);
+    expectChain(await indexed(source), main);
+  });
+
+  it('whose length ends where another record begins is searched when it turns out to be torn', async () => {
+    const records = raws(main).map(record);
+    const inner = concatBytes(...records.slice(4, 8));
+    const frame = record(concatBytes(main[4].raw.subarray(0, 80), inner));
+    write(0, [...records.slice(0, 4), frame, ...records.slice(8)]);
+    const source = await open({ network: 'regtest' });
+    // Blocks 5 to 7 lie within the torn record of block 4, and nothing says so before that is read.
+    expect((await source.tip()).height).toBe(4);
+    expectChain(await indexed(source), main);
+    expect((await source.tip()).height).toBe(TIP);
+  });
+
+  it('without another one stays refused without a node, and comes from the node with one', async () => {
+    const records = raws(main).map(record);
+    write(0, [...records.slice(0, 4), torn(main[4].raw), ...records.slice(5)]);
+    const source = await open({ network: 'regtest' });
+    expectChain(await indexed(source), main.slice(0, 4));
+    expect(toHex((await collect(source, 4, 4))[0].raw)).toBe(toHex(torn(main[4].raw).subarray(8)));
+    const { source: helped } = await withNode(main);
+    expectChain(await indexed(helped), main);
+    expect(helped.statistics).toMatchObject({ readFromNode: 1, damaged: 1, otherCopies: 0 });
+  });
+});
+
 describe('block files and a node', () => {
   it('give the chain that the node names, and the node what the files lack', async () => {
     useKey();
@@ -262,11 +347,50 @@ describe('block files that are refused', () => {
     write(0, raws(main).map(record));
     expect((await errorOf(open({ network: 'mainnet' }))).code).toBe('BLOCK_FILES_NETWORK');
     writeFileSync(join(folder, 'xor.dat'), KEY);
-    expect((await errorOf(open())).code).toBe('BLOCK_FILES_NETWORK');
+    expect((await errorOf(open())).code).toBe('BLOCK_FILES_XOR');
     writeFileSync(join(folder, 'xor.dat'), KEY.subarray(1));
     expect((await errorOf(open())).code).toBe('BLOCK_FILES_XOR');
     writeFileSync(join(folder, 'xor.dat'), new Uint8Array(8));
     expect((await (await open()).tip()).height).toBe(TIP);
+  });
+
+  it.each([undefined, 'regtest'] as const)(
+    'name a missing, zeroed or foreign xor.dat (network %s)',
+    async (network) => {
+      useKey();
+      write(0, raws(main).map(record));
+      const wrong = async (expected: RegExp): Promise<void> => {
+        const error = await errorOf(open({ network }));
+        expect(error.code).toBe('BLOCK_FILES_XOR');
+        expect(error.facts['xor.dat']).toMatch(expected);
+        const node = await FakeNode.start(main);
+        const withNode = new NodeSource(new NodeRpc({ url: node.url, clock: still() }));
+        onTestFinished(() => withNode.close());
+        expect((await errorOf(open({ network, node: withNode }))).code).toBe('BLOCK_FILES_XOR');
+      };
+      writeFileSync(join(folder, 'xor.dat'), new Uint8Array(8));
+      await wrong(/zeros/);
+      writeFileSync(join(folder, 'xor.dat'), KEY.toReversed());
+      await wrong(/other files/);
+      rmSync(join(folder, 'xor.dat'));
+      await wrong(/missing/);
+      writeFileSync(join(folder, 'xor.dat'), KEY);
+      expect((await (await open({ network })).tip()).height).toBe(TIP);
+    },
+  );
+
+  it('of a pruned node name what xor.dat is, too', async () => {
+    useKey();
+    write(7, raws(main.slice(5)).map(record));
+    rmSync(join(folder, 'xor.dat'));
+    const told = await errorOf(open());
+    expect([told.code, told.facts['xor.dat']]).toEqual(['BLOCK_FILES_NETWORK', 'missing']);
+    const error = await errorOf((await open({ network: 'regtest' })).tip());
+    expect([error.code, error.facts['xor.dat'], error.facts.blocks]).toEqual(['BLOCK_FILES_NO_CHAIN', 'missing', 0]);
+    const logs: unknown[] = [];
+    const { source } = await withNode(main, { log: (message, facts) => logs.push([message, facts['xor.dat']]) });
+    expectChain(await collect(source), main);
+    expect(logs).toContainEqual(['no block was found in the block files: check the network and xor.dat', 'missing']);
   });
 
   it('lack the first block, or one of the chain', async () => {

@@ -5,6 +5,7 @@ export function still(): Clock & { readonly waits: number[] } {
   const waits: number[] = [];
   return {
     waits,
+    now: () => waits.reduce((sum, ms) => sum + ms, 0),
     sleep: async (ms) => {
       waits.push(ms);
     },

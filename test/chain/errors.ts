@@ -1,3 +1,4 @@
+import { patienceWith } from '../../src/chain/node-errors.js';
 import { WarpshrewError } from '../../src/errors.js';
 
 /** The WarpshrewError that `work` ends with. */
@@ -9,4 +10,9 @@ export async function errorOf(work: Promise<unknown>): Promise<WarpshrewError> {
     throw error;
   }
   throw new Error('it did not fail');
+}
+
+/** Whether who follows a chain waits for the end of it, however long that takes. */
+export function isPassing(error: unknown): boolean {
+  return patienceWith(error, 1_000) === Number.POSITIVE_INFINITY;
 }

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { isPassing } from '../../src/chain/node-errors.js';
+import type { Prank } from '../../src/bench/fake-node.js';
+import type { CredentialOptions } from '../../src/chain/node-credentials.js';
+import { patienceWith } from '../../src/chain/node-errors.js';
 import { NodeRpc, type NodeRpcOptions } from '../../src/chain/node-rpc.js';
 import { WarpshrewError } from '../../src/errors.js';
 import { still } from './clock.js';
-import { errorOf } from './errors.js';
+import { errorOf, isPassing } from './errors.js';
 import { drop, FakeNode, fail, hang, refuse } from './fake-node.js';
 import { TLS } from './tls.js';
 
@@ -108,6 +110,75 @@ describe('a cookie file', () => {
     }
     expect(node.requests.length).toBe(0);
     expect(clock.waits.length).toBe(8);
+  });
+});
+
+describe('credentials of the configuration', () => {
+  it('that were corrected are taken up, and asked for only after a refusal', async () => {
+    const node = await FakeNode.start();
+    node.credentials = 'user:right';
+    let configured: CredentialOptions | undefined = { user: 'user', password: 'wrong' };
+    let reads = 0;
+    const reread = (): CredentialOptions | undefined => {
+      reads++;
+      return configured;
+    };
+    const rpc = client(node, { ...configured, reread });
+    expect((await errorOf(rpc.call('echo'))).code).toBe('NODE_UNAUTHORISED');
+    // As a file that is being written.
+    configured = undefined;
+    expect((await errorOf(rpc.call('echo'))).code).toBe('NODE_UNAUTHORISED');
+    configured = { user: 'user', password: 'right' };
+    expect(await rpc.call('echo', [1])).toEqual([1]);
+    expect(await rpc.call('echo', [2])).toEqual([2]);
+    expect([reads, node.requests.length]).toEqual([3, 7]);
+    // From a password to a cookie file.
+    const cookie = cookieFile();
+    writeFileSync(cookie, '__cookie__:new');
+    node.credentials = '__cookie__:new';
+    configured = { cookieFile: cookie };
+    expect(await rpc.call('echo', [3])).toEqual([3]);
+  });
+});
+
+describe('what an error says of the time after it', () => {
+  const DAY = 86_400_000;
+  const patience = async (prank: Prank, method = 'getblock'): Promise<[string, number]> => {
+    const node = await FakeNode.start();
+    node.prank = prank;
+    const error = await errorOf(client(node, { attempts: 1 }).call(method));
+    return [error.code, patienceWith(error, DAY)];
+  };
+  const EVER = Number.POSITIVE_INFINITY;
+
+  it.each<[string, Prank, string, number]>([
+    [
+      'a block not downloaded yet (since 28)',
+      fail(-1, 'Block not available (not fully downloaded)'),
+      'NODE_BLOCK_MISSING',
+      EVER,
+    ],
+    ['the same before', fail(-1, 'Block not found on disk'), 'NODE_BLOCK_MISSING', EVER],
+    ['the same before that', fail(-32603, "Can't read block from disk"), 'NODE_BLOCK_MISSING', EVER],
+    ['the same with another code', fail(-1, "Can't read block from disk"), 'NODE_BLOCK_MISSING', EVER],
+    ['an unknown block', fail(-5, 'in whatever words'), 'NODE_BLOCK_MISSING', EVER],
+    ['a pruned block', fail(-1, 'Block not available (pruned data)'), 'NODE_BLOCK_PRUNED', 0],
+    ['an internal error', fail(-32603, 'std::bad_alloc'), 'NODE_RPC_ERROR', DAY],
+    ['a method that is not allowed', fail(-32601, 'Method not found'), 'NODE_RPC_ERROR', DAY],
+    ['a code that nobody knows', fail(-777, ''), 'NODE_RPC_ERROR', DAY],
+    ['a 403 of a proxy', refuse(403, '<html>'), 'NODE_FORBIDDEN', DAY],
+    ['a 404 of a proxy', refuse(404, 'nothing here'), 'NODE_BAD_RESPONSE', DAY],
+    ['a page of a proxy', refuse(200, '<html>'), 'NODE_BAD_RESPONSE', DAY],
+    ['an answer of neither', refuse(200, '{"id":0}'), 'NODE_BAD_RESPONSE', DAY],
+    ['refused credentials', refuse(401), 'NODE_UNAUTHORISED', 600_000],
+    ['too many requests', refuse(429), 'NODE_BUSY', EVER],
+  ])('%s', async (_, prank, code, ms) => {
+    expect(await patience(prank)).toEqual([code, ms]);
+  });
+
+  it('is nothing for what is no error of a node', () => {
+    for (const error of [new TypeError('a defect'), new Error('x'), undefined])
+      expect(patienceWith(error, DAY)).toBe(0);
   });
 });
 
@@ -299,6 +370,7 @@ describe('many calls', () => {
     busy.prank = refuse(503);
     const backingOff = client(busy, {
       clock: {
+        now: () => 0,
         random: () => 0,
         sleep: (_ms, own) => new Promise((resolve) => own?.addEventListener('abort', () => resolve())),
       },

@@ -1,14 +1,14 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MAX_BLOCK_LENGTH } from '../../src/bitcoin/parse-block.js';
 import type { Notifier } from '../../src/chain/changes.js';
-import { isPassing } from '../../src/chain/node-errors.js';
+import { patienceWith } from '../../src/chain/node-errors.js';
 import { NodeRpc } from '../../src/chain/node-rpc.js';
 import { NodeSource, type NodeSourceOptions } from '../../src/chain/node-source.js';
 import type { ChainBlock } from '../../src/chain/source.js';
 import { fromHex, toDisplayHash, toHex } from '../../src/util/bytes.js';
 import { branch } from './blocks.js';
 import { still } from './clock.js';
-import { errorOf } from './errors.js';
+import { errorOf, isPassing } from './errors.js';
 import { drop, FakeNode, fail, hang } from './fake-node.js';
 
 const TIP = 40;
@@ -152,6 +152,30 @@ describe('the blocks of a node', () => {
     );
     expect([error.code, seen, isPassing(error)]).toEqual(['NODE_BLOCK_PRUNED', [3, 4], false]);
     expect(error.hint).toContain('pruned');
+  });
+
+  it('that a node calls pruned without having had them are waited for', async () => {
+    const { node, source } = await open();
+    node.pruned.add(toDisplayHash(main[5].hash));
+    node.info = { pruned: true, pruneheight: 5 };
+    const error = await errorOf(collect(source.blocks(3, TIP, never)));
+    expect([error.code, error.facts.pruneHeight, isPassing(error)]).toEqual(['NODE_BLOCK_MISSING', 5, true]);
+    node.info = { pruned: true, pruneheight: 6 };
+    expect((await errorOf(collect(source.blocks(3, TIP, never)))).code).toBe('NODE_BLOCK_PRUNED');
+  });
+
+  it('and their hashes that are null may come', async () => {
+    const { node, source } = await open({}, { attempts: 1 });
+    node.prank = ({ response, body }) => {
+      const calls: unknown = JSON.parse(body);
+      const one = (id: unknown) => ({ id, result: null, error: null });
+      response.end(JSON.stringify(Array.isArray(calls) ? calls.map(({ id }: { id: unknown }) => one(id)) : one(0)));
+      return true;
+    };
+    for (const asked of [source.tip(), source.hashAt(3), collect(source.blocks(3, 4, never)), source.genesis()]) {
+      const error = await errorOf(asked);
+      expect([error.code, patienceWith(error, 7)]).toEqual(['NODE_BAD_RESPONSE', 7]);
+    }
   });
 
   it('that the node has forgotten end in an error that passes', async () => {

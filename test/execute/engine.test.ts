@@ -9,7 +9,7 @@ import { keyCount } from '../../src/gpu/records.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
-import { call, makeBlock, makeTx, ORDINARY, World } from '../lane/world.js';
+import { call, envelope, makeBlock, makeTx, ORDINARY, PROBE, World } from '../lane/world.js';
 import { FakeGpu } from './fake-gpu.js';
 
 const engines: LaneEngine[] = [];
@@ -41,6 +41,54 @@ function messages(count: number, make: (i: number) => Uint8Array): Transaction[]
     makeTx({ protostones: [{ pointer: 0, refund: 0, message: make(i) }] }),
   );
 }
+
+describe('what the messages of a transaction share', () => {
+  const burn = (id: string, turns: number) => ({ pointer: 0, refund: 0, message: call(id, 10, turns) });
+  const witnesses = [envelope(PROBE)];
+
+  /** Transactions in which later messages depend on what earlier ones left: fuel, or the envelope. */
+  function sharing(world: World): Transaction[] {
+    const id = world.deploy();
+    const half = world.turnsFor(id, 2_000_000);
+    const message = (target: string, ...inputs: number[]) => ({
+      pointer: 0,
+      refund: 0,
+      message: call(target, ...inputs),
+    });
+    return [
+      makeTx({ protostones: [burn(id, half), burn(id, half), message(id, 4, 1)] }),
+      makeTx({ protostones: [burn(id, half), burn(id, half), message(id, 4, 1)], padding: 100_000 }),
+      makeTx({ protostones: [message(id, 6, 0), burn(id, half), burn(id, half)] }),
+      makeTx({ protostones: [message('5:900', 0), message(id, 4, 1), message('5:1', 4, 1)] }),
+      makeTx({ witnesses, protostones: [message('1:0', 0), message('1:0', 0), message(id, 4, 1)] }),
+      makeTx({ witnesses, protostones: [message('3:5', 4, 1), message('3:5', 0), message('4:5', 4, 1)] }),
+      makeTx({ witnesses, protostones: [message('3:5', 4, 1), message('4:5', 4, 1), message('1:0', 0)] }),
+      makeTx({ protostones: [message('6:5', 4, 1)] }),
+    ];
+  }
+
+  it.each([
+    ['cpu', 0],
+    ['cpu', 2],
+    ['gpu', 0],
+    ['auto', 2],
+  ] as const)('is the same under policy %s with %i workers as one at a time', async (policy, workers) => {
+    const world = new World();
+    const txs = [...sharing(world), ...sharing(world)];
+    const gpu = policy === 'cpu' ? undefined : new FakeGpu();
+    const result = await process(makeEngine({ policy, workers, gpu }), world, txs);
+    await expectTruth(world, txs, result);
+    const statuses = result.receipts.map(({ messages }) => messages.map(({ status }) => status).join());
+    expect(statuses.slice(0, 5)).toEqual([
+      'OK,OUT_OF_FUEL,OUT_OF_FUEL',
+      'OK,OK,OK',
+      'OK,OK,OUT_OF_FUEL',
+      'REJECTED,OK,OK',
+      'OK,REJECTED,OK',
+    ]);
+    if (policy === 'gpu') expect(gpu?.calls).toBeGreaterThan(8);
+  });
+});
 
 describe('policies', () => {
   it('reuses dry runs whose reads nobody changed, and runs the rest in the colours after', async () => {

@@ -15,7 +15,7 @@ import type {
 } from '../../src/gpu/types.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import { type Program, type RevertReason, STORAGE_FUEL_PER_BYTE } from '../../src/program/types.js';
+import type { Program, RevertReason } from '../../src/program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../src/util/bytes.js';
 
 class Undeclared extends Error {}
@@ -188,7 +188,7 @@ class FakeRun implements GpuBlockRun {
       if (stop !== undefined) return end(stop);
       const result = parseResult(run.result ?? EMPTY_BYTES);
       for (const key of result?.storage.keys() ?? []) if (!written.has(key)) return end('ACCESS_VIOLATION');
-      if (result !== undefined && STORAGE_FUEL_PER_BYTE * result.mapBytes <= run.fuelLeft) {
+      if (result !== undefined && result.fuel <= run.fuelLeft) {
         for (const [key, value] of result.storage) {
           const name = this.#name(records, call, written.get(key) as number);
           writes.push([name, value.length === 0 ? undefined : value]);

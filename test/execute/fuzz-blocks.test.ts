@@ -9,7 +9,7 @@ import { builtPrograms, PROGRAM_NAMES } from '../../src/util/built-wasm.js';
 
 const WORLDS = 4;
 /** Fuel of a signature check: what used more has made one. */
-const SIGNATURE_FUEL = 100_000;
+const SIGNATURE_FUEL = 150_000;
 
 /** Messages by program, status and, of programs that check signatures, whether one was checked. */
 const seen = new Map<string, number>();
@@ -49,7 +49,7 @@ it.each([
   ['claim REVERT', 10],
   ['amm OK', 25],
   ['amm REVERT', 10],
-  ['ledger OK', 15],
+  ['ledger OK', 10],
   ['ledger OK signed', 20],
   ['ledger REVERT', 10],
   ['ledger REVERT signed', 3],

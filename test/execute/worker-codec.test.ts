@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DryRun } from '../../src/execute/block-tasks.js';
 import { BlockTasks } from '../../src/execute/block-tasks.js';
+import { BlockBudget } from '../../src/execute/block-weight.js';
 import { CachingReader } from '../../src/execute/caching-reader.js';
 import { applyWrites } from '../../src/execute/fuzz.js';
 import { FuzzBlocks } from '../../src/execute/fuzz-blocks.js';
@@ -37,7 +38,10 @@ for (let height = 0; height < BLOCKS; height++) {
   const before = new CachingReader({ get: (key) => state.get(key) });
   const context = { height, block: block.raw, laneStartHeight: 0, dependent: 'demote' } as const;
   const transactions = scanBlock(block, before);
-  const dryRuns = new BlockTasks(context, before, runner, { seed: 1, programs: undefined }).dryRunAll(transactions);
+  const dryRuns = new BlockTasks(context, before, runner, { seed: 1, programs: undefined }).dryRunAll(
+    transactions,
+    new BlockBudget(),
+  );
   const outcomes = runSequential(transactions, context, before, runner);
   for (const { writes } of outcomes) applyWrites(state, writes);
   blocks.push({ transactions, outcomes, dryRuns });
@@ -70,7 +74,7 @@ describe('what goes between the engine and its workers comes out as it went in',
   it('every status of a message', () => {
     const [{ outcomes }] = blocks;
     const statuses = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD'] as const;
-    const common = { protostone: 2, shadowVout: 5, target: undefined, fuelUsed: 3_500_000, data: 'ff00' };
+    const common = { protostone: 2, shadowVout: 5, target: undefined, fuelUsed: 3_500_000, data: 'ff00', dataBytes: 2 };
     const messages = statuses.map((status) => ({ ...common, status, error: status === 'OK' ? undefined : status }));
     const given = outcomes.slice(0, 1).map((outcome) => ({ ...outcome, messages }));
     same(decodeOutcomes(encodeOutcomes(given)), given);

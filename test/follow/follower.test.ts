@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { InputError, InternalError, ProgramError, StoreError } from '../../src/errors.js';
+import { InputError, InternalError, NodeError, ProgramError, StoreError } from '../../src/errors.js';
 import { seededBytes } from '../../src/fixtures/prng.js';
 import { toDisplayHash } from '../../src/util/bytes.js';
 import {
@@ -219,6 +219,49 @@ test('an error of the node that does not pass ends the follower', async () => {
   const source = new ToySource(LONG);
   source.errors.push(new InternalError('a defect'));
   await expect(follow(source, new ToyIndex()).end).rejects.toMatchObject({ code: 'INTERNAL' });
+});
+
+test('an error of the node that may pass is waited out for a bounded time, and told with what is left of it', async () => {
+  const source = new ToySource(LONG);
+  const unknown = new NodeError('NODE_RPC_ERROR', 'what no version has said yet', { hint: 'look' });
+  const told: (number | undefined)[] = [];
+  const options = {
+    patience: () => 60_000,
+    onNote: (_: string, __?: unknown, left?: number) => void told.push(left),
+  };
+  source.errors.push(...Array.from({ length: 5 }, () => unknown));
+  const { waits, follower } = await followUntilCalm(source, new ToyIndex(), options);
+  expect(follower.status).toMatchObject({ height: 30, retries: 5, lastError: 'NODE_RPC_ERROR' });
+  expect([told, waits.length]).toEqual([[60_000], 5]);
+
+  source.onCall = () => void source.errors.push(unknown);
+  const run = follow(source, new ToyIndex(), options);
+  await expect(run.end).rejects.toMatchObject({ code: 'NODE_RPC_ERROR', hint: 'look', facts: { triedForSeconds: 60 } });
+  expect(run.waits.reduce((sum, ms) => sum + ms, 0)).toBe(60_000);
+});
+
+test('the bound of what may pass begins anew once the node was only away, and after every block', async () => {
+  const source = new ToySource(LONG);
+  const unknown = new NodeError('NODE_RPC_ERROR', 'unknown');
+  const patience = (error: unknown): number => (error === unknown ? 1_000 : Number.POSITIVE_INFINITY);
+  // More in all than a second, never a second in a row.
+  const row = [unknown, unknown, nodeDown(), unknown];
+  source.errors.push(...row);
+  source.onCall = () => {
+    if (source.calls === 12 || source.calls === 25) source.errors.push(...row);
+  };
+  const { follower } = await followUntilCalm(source, new ToyIndex(), { patience, mostRetryMs: 500 });
+  expect(follower.status).toMatchObject({ height: 30, retries: 12 });
+});
+
+test('block files that lack a block for a while are no bad block', async () => {
+  const source = new ToySource(LONG);
+  const missing = new InputError('BLOCK_FILES_MISSING_BLOCK', 'the block files lack a block');
+  source.onCall = () => {
+    if (source.calls > 10 && source.calls < 40) source.errors.push(missing);
+  };
+  const { follower } = await followUntilCalm(source, new ToyIndex(), { patience: () => 10_000_000 });
+  expect(follower.status).toMatchObject({ height: 30, badBlocks: 0 });
 });
 
 test.each([

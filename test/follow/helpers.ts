@@ -169,6 +169,7 @@ export function follow(source: ToySource, indexer: Indexer, options: Partial<Fol
   const rollbacks: Rollback[] = [];
   const notes: string[] = [];
   const clock: Clock = {
+    now: () => waits.reduce((sum, ms) => sum + ms, 0),
     random: () => 0.5,
     sleep: async (ms) => {
       waits.push(ms);
@@ -180,7 +181,8 @@ export function follow(source: ToySource, indexer: Indexer, options: Partial<Fol
     indexer,
     network: 'regtest',
     clock,
-    isPassing: (error) => error instanceof EnvironmentError && error.code.startsWith('NODE_'),
+    patience: (error) =>
+      error instanceof EnvironmentError && error.code.startsWith('NODE_') ? Number.POSITIVE_INFINITY : 0,
     onState: (state) => states.push(state),
     onRollback: (rollback) => rollbacks.push(rollback),
     onNote: (text) => notes.push(text),

@@ -164,7 +164,7 @@ describe('storage access in the kernel', () => {
         gpuCall(b, { context: text('r'), reads, writes }),
         gpuCall(b, { context: text('r'), reads, writes: [] }),
         gpuCall(b, { context: text('r'), reads: [], writes }),
-        gpuCall(b, { context: text('r'), reads, writes, fuel: 8 }),
+        gpuCall(b, { context: text('r'), reads, writes, fuel: 6 + 102 + 601 + 600 }),
       ]),
     ).toEqual(['OK', 'ACCESS_VIOLATION', 'ACCESS_VIOLATION', 'OUT_OF_FUEL']);
     // A key that is only declared was not read: it must not show in what the transaction read.

@@ -4,7 +4,7 @@ import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/types.js';
 import { ENV_IMPORTS } from '../../src/program/types.js';
 import { concatBytes, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { block, brTable, call, end, get, i32, i64, loop, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
-import { gpuCall, runAndCompare } from './support.js';
+import { expected, gpuCall, runAndCompare } from './support.js';
 
 const PAGE = 65_536;
 /** Calls the import `name` with the numbers in its context, then returns the buffer at 204. */
@@ -80,9 +80,15 @@ describe('host functions in the kernel and on V8', () => {
       const calls = POINTERS.flatMap((p) =>
         [216, p].map((q) => gpuCall(program, { context: words(p, q, 0, 0), reads, writes })),
       );
-      for (let fuel = 20; fuel < 90; fuel++)
-        calls.push(gpuCall(program, { context: words(216, 300, 0, 0), reads, writes, fuel }));
+      const good = { context: words(216, 300, 0, 0), reads, writes };
+      // What all of it costs: with less it ends out of fuel, in every block and at every charge.
+      const whole = gpuCall(program, good);
+      const used = whole.fuel - whole.program.entryFuel - (expected(whole).fuelLeft ?? 0);
+      const fuels = [0, 19, 20, 21, 130, 150, 151, 152, 153, 154, 155, 500];
+      for (let short = -1; short < 60; short++) fuels.push(Math.max(0, used - short));
+      calls.push(...fuels.map((fuel) => gpuCall(program, { ...good, fuel })));
       const results = await run(calls);
+      expect(results.map((r) => r.status)).toContain('OUT_OF_FUEL');
       const done = results.filter((r) => r.status !== 'PUNT').length;
       expect(done).toBeGreaterThan(calls.length / 2);
       if (name.endsWith('call')) expect(results[0]?.reason).toBe('inner-call');
@@ -193,6 +199,21 @@ describe('host functions in the kernel and on V8', () => {
       for (let i = 0; i < 31; i++) f = top.function('()->i32', [call(f)], new Array(983).fill('i32'));
       top.execute([call(f)], new Array(rest + extra).fill('i32'));
       expect((await run([gpuCall(top)])).map((r) => r.status)).toEqual([extra === 0 ? 'OK' : 'TRAP']);
+    }
+  });
+
+  it('the entry charge comes before segments and frames, and is the same for a memory of any size', async () => {
+    for (const minPages of [0, 1, 3]) {
+      const b = new WasmBuilder();
+      b.memory = { minPages, maxPages: undefined };
+      if (minPages > 0) b.data(8, new Uint8Array(9));
+      b.execute([i32(8)], new Array(800).fill('i32'));
+      const { program } = gpuCall(b);
+      const entry = minPages === 0 ? 0 : 5_000 * minPages + 3 + 200;
+      const fuels = [0, entry - 1, entry, entry + 1, entry + 2].filter((fuel) => fuel >= 0);
+      const results = await run(fuels.map((fuel) => ({ ...gpuCall(b), program, fuel })));
+      const done = fuels.map((fuel) => (fuel > entry ? ['OK', fuel - entry - 1] : ['OUT_OF_FUEL', 0]));
+      expect(results.map((r) => [r.status, r.fuelLeft])).toEqual(done);
     }
   });
 

@@ -40,7 +40,10 @@ async function run(name: string, contexts: readonly (Uint8Array | Partial<GpuCal
   const base = gpuCall(program.source);
   return runAndCompare(
     lane,
-    contexts.map((c) => ({ ...base, ...(c instanceof Uint8Array ? { context: c } : c) })),
+    contexts.map((c) => {
+      const { fuel, ...rest }: Partial<GpuCall> = c instanceof Uint8Array ? { context: c } : c;
+      return { ...base, ...rest, fuel: fuel === undefined ? base.fuel : program.entryFuel + fuel };
+    }),
   );
 }
 
@@ -67,7 +70,7 @@ function stopCases(lengths: readonly number[], outputs: number, fuel: number): P
     }
   }
   // Some instructions and __load_context are charged, too.
-  const own = 2 * good.length + 30;
+  const own = 2 * good.length + 130;
   for (let more = -3; more < own; more += more < 3 ? 1 : 7) cases.push({ context: good, fuel: fuel + more });
   return cases;
 }
@@ -94,7 +97,7 @@ describe('__sha256 and __sha256d in the kernel', () => {
   });
 
   it('stop where V8 stops', async () => {
-    const results = await run('__sha256', stopCases([70], 1, 60 + 120));
+    const results = await run('__sha256', stopCases([70], 1, 300 + 200));
     expect(new Set(results.map((r) => r.reason))).toEqual(new Set(['none', 'bad-pointer']));
     expect(results.map((r) => r.status)).toContain('OUT_OF_FUEL');
     expect(results.filter((r) => r.status === 'PUNT').length).toBe(0);
@@ -160,7 +163,7 @@ describe('__u128_mul_div in the kernel', () => {
   });
 
   it('stops where V8 stops', async () => {
-    const results = await run('__u128_mul_div', stopCases([16, 16, 16], 1, 60));
+    const results = await run('__u128_mul_div', stopCases([16, 16, 16], 1, 300));
     expect(new Set(results.map((r) => r.reason))).toEqual(new Set(['none', 'bad-pointer', 'host-error']));
     expect(results.map((r) => r.status)).toContain('OUT_OF_FUEL');
   });
@@ -298,7 +301,7 @@ describe('__schnorr_verify in the kernel', () => {
   });
 
   it('stops where V8 stops', async () => {
-    const results = await run('__schnorr_verify', stopCases([32, 32, 64], 0, 100_000));
+    const results = await run('__schnorr_verify', stopCases([32, 32, 64], 0, 150_100));
     expect(new Set(results.map((r) => r.reason))).toEqual(new Set(['none', 'bad-pointer', 'host-error']));
     expect(results.map((r) => r.status)).toContain('OUT_OF_FUEL');
     expect(results.filter((r) => r.status === 'PUNT').length).toBe(0);

@@ -23,6 +23,6 @@ test('names calls are registrations and, every fourth, an update', () => {
     const fails = update ? (i >> 2) % 16 === 15 : i % 17 === 16;
     const { status, fuelLeft } = expected(call);
     expect(status, `call ${i}`).toBe(fails ? 'REVERT' : 'OK');
-    expect(call.fuel - fuelLeft! > 100_000, `call ${i}`).toBe(update);
+    expect(call.fuel - fuelLeft! > 150_000, `call ${i}`).toBe(update);
   });
 });

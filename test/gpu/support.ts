@@ -9,11 +9,12 @@ import type { WasmBuilder } from '../helpers/wasm-builder.js';
 
 const EMPTY = new Uint8Array(0);
 
-/** A call of `program` with defaults for what a test does not care about. */
-export function gpuCall(program: WasmBuilder | Uint8Array, over: Partial<GpuCall> = {}): GpuCall {
-  const bytes = program instanceof Uint8Array ? program : program.bytes();
-  const defaults = { context: EMPTY, height: 7, fuel: MESSAGE_FUEL, reads: [], writes: [] };
-  return { program: prepareProgram(bytes), ...defaults, ...over };
+/** A call of `source` with defaults for what a test does not care about; `fuel` is what the entry charge leaves. */
+export function gpuCall(source: WasmBuilder | Uint8Array, over: Partial<GpuCall> = {}): GpuCall {
+  const bytes = source instanceof Uint8Array ? source : source.bytes();
+  const program = prepareProgram(bytes);
+  const fuel = over.fuel === undefined ? MESSAGE_FUEL : program.entryFuel + over.fuel;
+  return { program, context: EMPTY, height: 7, reads: [], writes: [], ...over, fuel };
 }
 
 class Undeclared extends Error {}

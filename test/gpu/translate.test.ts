@@ -127,6 +127,7 @@ describe('translation to WGSL', () => {
       return ret0;
       }
 
+      const ENTRY_FUEL = 5000u;
       fn execute() -> u32 {
       return f1();
       }
@@ -199,6 +200,7 @@ describe('translation to WGSL', () => {
       return ret0;
       }
 
+      const ENTRY_FUEL = 5336u;
       fn execute() -> u32 {
       return f3();
       }
@@ -233,14 +235,15 @@ describe('translation to WGSL', () => {
       var l1: u32 = u32();
       var ret0: u32;
       var br = 0u;
+      charge(1000u);
       let t0 = w_fuel;
-      let t1 = div_u32(t0, 1000u);
+      let t1 = div_u32(t0, 5000u);
       if ((l0 > t1)) {
       w_why = 1u;
       stop_unreachable();
       }
       let t2 = w_fuel;
-      w_fuel = select(w_fuel, (t2 - (l0 * 1000u)), st == 0u);
+      w_fuel = select(w_fuel, (t2 - (l0 * 5000u)), st == 0u);
       let t3 = memory_grow(l0);
       l1 = t3;
       if ((l1 == 4294967295u)) {
@@ -259,7 +262,7 @@ describe('translation to WGSL', () => {
       var l1: u32 = u32();
       var ret0: u32;
       var br = 0u;
-      l1 = ((l0 >> (6u & 31u)) + select(0u, 1u, ((l0 & 63u) != 0u)));
+      l1 = ((l0 >> (4u & 31u)) + select(0u, 1u, ((l0 & 15u) != 0u)));
       charge(l1);
       ret0 = l0;
       return ret0;
@@ -280,6 +283,7 @@ describe('translation to WGSL', () => {
       return ret0;
       }
 
+      const ENTRY_FUEL = 5000u;
       fn execute() -> u32 {
       return f0();
       }
@@ -361,6 +365,7 @@ describe('translation to WGSL', () => {
       return ret0;
       }
 
+      const ENTRY_FUEL = 5000u;
       fn execute() -> u32 {
       return f1();
       }
@@ -436,6 +441,7 @@ describe('translation to WGSL', () => {
       return ret0;
       }
 
+      const ENTRY_FUEL = 5000u;
       fn execute() -> u32 {
       return f1();
       }
@@ -494,6 +500,7 @@ describe('translation to WGSL', () => {
       return ret0;
       }
 
+      const ENTRY_FUEL = 5000u;
       fn execute() -> u32 {
       return f0();
       }

@@ -252,7 +252,7 @@ export class ReferenceInterpreter {
         return;
       case OP.memoryGrow: {
         const pages = pop() >>> 0;
-        this.charge(pages * 1_000);
+        this.charge(1_000 + pages * 5_000);
         const before = this.memory.length / 65_536;
         if (before + pages > this.maxPages) {
           stack.push(-1);
@@ -268,7 +268,7 @@ export class ReferenceInterpreter {
         const length = pop() >>> 0;
         const value = pop();
         const at = pop() >>> 0;
-        this.charge(Math.ceil(length / 64));
+        this.charge(Math.ceil(length / 16));
         this.bounds(at, length);
         this.memory.fill(value & 0xff, at, at + length);
         return;
@@ -277,7 +277,7 @@ export class ReferenceInterpreter {
         const length = pop() >>> 0;
         const from = pop() >>> 0;
         const to = pop() >>> 0;
-        this.charge(Math.ceil(length / 64));
+        this.charge(Math.ceil(length / 16));
         this.bounds(from, length);
         this.bounds(to, length);
         this.memory.copyWithin(to, from, from + length);

@@ -80,8 +80,12 @@ describe('creations', () => {
         { pointer: 0, refund: 0, message: call('1:0', 0) },
       ],
     });
-    expect(world.run(tx)[0].messages.map(({ target }) => target)).toEqual(['2:2', '2:3']);
-    expect(toHex(world.code('2:3') as Uint8Array)).toBe(toHex(CODE(PROBE)));
+    expect(world.run(tx)[0].messages.map(({ target, error }) => [target, error])).toEqual([
+      ['2:2', undefined],
+      [undefined, 'the envelope is used'],
+    ]);
+    expect(toHex(world.code('2:2') as Uint8Array)).toBe(toHex(CODE(PROBE)));
+    expect(world.code('2:3')).toBeUndefined();
   });
 
   it('an envelope voided halfway', () => {

@@ -1,6 +1,6 @@
 // What a message's result does, with contracts that return fixed bytes (docs/lane-rules.md, sections 4 and 5).
 import { describe, expect, it } from 'vitest';
-import { RECEIPT_DATA_LIMIT } from '../../src/lane/message.js';
+import { RECEIPT_DATA_BYTES } from '../../src/lane/receipt.js';
 import { parseId } from '../../src/protocol/alkane-id.js';
 import { concatBytes, U128_MAX, u32Bytes, u128Bytes } from '../../src/util/bytes.js';
 import { i32, WasmBuilder } from '../helpers/wasm-builder.js';
@@ -21,6 +21,15 @@ function result(transfers: readonly Transfer[], entries: readonly Entry[] = [], 
     ...entries.flatMap(([key, value]) => [field(key), field(value)]),
     data,
   );
+}
+
+/** Text of `length` units below 256 that no compression makes small. */
+function noise(length: number): string {
+  let state = 1;
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return String.fromCharCode(state >>> 24);
+  }).join('');
 }
 
 /** A contract whose every call returns `bytes`. */
@@ -100,16 +109,32 @@ describe('storage map', () => {
     expect([text('z'), text('a'), text(''), text('gone')]).toEqual(['3', '2', '4', undefined]);
   });
 
-  it('40 fuel per byte as returned, entries that lose included; more than is left is OUT_OF_FUEL', () => {
+  it('100 fuel per byte as returned and 5,000 per entry, those that lose included; more than is left is OUT_OF_FUEL', () => {
     const entries: Entry[] = [
       ['k', '1'],
       ['k', '2'],
     ];
-    expect(create(result([], entries)).message.fuelUsed).toBe(create(result([])).message.fuelUsed + 2 * 10 * 40);
-    // The call itself costs 1: a map of 87,499 bytes is the largest that can be paid.
-    const large = (length: number) => create(result([], [['k', 'x'.repeat(length - 13)]])).message;
-    expect(large(87_499)).toMatchObject({ status: 'OK', fuelUsed: 3_499_961 });
-    expect(large(87_500)).toMatchObject({ status: 'OUT_OF_FUEL', fuelUsed: 3_500_000 });
+    // 20 bytes more of map are also 5 words more of the contract's data.
+    const empty = create(result([])).message.fuelUsed;
+    expect(create(result([], entries)).message.fuelUsed).toBe(empty + 2 * 10 * 100 + 2 * 5_000 + 5);
+    // Beside the creation: 2 pages, a segment of 24 bytes, 1 instruction, a map of 4 bytes.
+    const creation = empty - 10_000 - 200 - 6 - 1 - 400;
+    const used = (map: number): number => creation + 10_200 + Math.ceil((20 + map) / 4) + 1 + 100 * map + 5_000;
+    const most = Math.floor((3_500_000 - creation - 15_206) / 100.25);
+    expect([used(most) <= 3_500_000, used(most + 1) > 3_500_000]).toEqual([true, true]);
+    // A body that inflates 8 times at most would not hold a value that repeats.
+    const large = (map: number) => create(result([], [['k', noise(map - 13)]])).message;
+    expect(large(most)).toMatchObject({ status: 'OK', fuelUsed: used(most) });
+    expect(large(most + 1)).toMatchObject({ status: 'OUT_OF_FUEL', fuelUsed: 3_500_000 });
+  });
+
+  it('500 fuel per transfer, those of nothing included, and 1 per started 8 bytes of data beside the map', () => {
+    const fuel = (transfers: Transfer[], data: number): number =>
+      create(result(transfers, [], new Uint8Array(data))).message.fuelUsed;
+    const none = fuel([], 0);
+    // 48 bytes of transfer are 12 words of the contract's data.
+    expect(fuel([['2:1', 0n]], 0)).toBe(none + 500 + 12);
+    expect(fuel([], 17)).toBe(none + 3 + 5);
   });
 });
 
@@ -119,6 +144,7 @@ describe('results that do not parse', () => {
     ['a count of transfers beyond the bytes', u128Bytes(U128_MAX)],
     ['no storage map', u128Bytes(0n)],
     ['a map cut short', result([], [['key', 'value']]).slice(0, -1)],
+    ['1,025 transfers', result(new Array(1_025).fill(['2:1', 0n]))],
     ['4,097 entries', result([], new Array(4_097).fill(['k', '']))],
     ['a key of 1,025 bytes', result([], [['k'.repeat(1_025), '']])],
   ])('%s: REJECTED', (_, bytes) => {
@@ -134,6 +160,6 @@ describe('results that do not parse', () => {
 
 describe('data', () => {
   it('a receipt keeps the first 4,096 bytes', () => {
-    expect(create(result([], [], new Uint8Array(5_000).fill(7))).message.data).toBe('07'.repeat(RECEIPT_DATA_LIMIT));
+    expect(create(result([], [], new Uint8Array(5_000).fill(7))).message.data).toBe('07'.repeat(RECEIPT_DATA_BYTES));
   });
 });

@@ -18,7 +18,7 @@ describe('docs/lane-rules.md', () => {
   });
 
   it('every numbered rule has a test', () => {
-    const numbered = [...text.matchAll(/^(\d\.\d) /gm)].map(([, rule]) => rule);
+    const numbered = [...text.matchAll(/^(\d+\.\d+) /gm)].map(([, rule]) => rule);
     const held = new Set(rows.flatMap(([rules]) => rules.split(', ')));
     expect(numbered.filter((rule) => !held.has(rule))).toEqual([]);
     expect(numbered.length).toBeGreaterThan(30);

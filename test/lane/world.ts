@@ -41,6 +41,8 @@ export interface TxSpec {
   readonly runestone?: Uint8Array;
   /** Second-to-last witness item of input i. */
   readonly witnesses?: readonly Uint8Array[];
+  /** Bytes that the serialised transaction has beside. */
+  readonly padding?: number;
 }
 
 let counter = 0;
@@ -54,9 +56,11 @@ export function makeTx(spec: TxSpec = {}): Transaction {
   const spend =
     spec.spend ??
     (spec.witnesses ?? [ORDINARY]).map((_, vout) => ({ txid: seededBytes('test', 'coin', counter++), vout }));
+  // As long as what it stands for: outputs and witnesses decide how much fuel there is.
+  const raw = concatBytes(txid, ...scripts, ...(spec.witnesses ?? []), new Uint8Array(spec.padding ?? 0));
   return {
     txid,
-    raw: concatBytes(txid, ...scripts),
+    raw,
     inputs: spend.map((outpoint, i) => ({
       prevTxid: outpoint.txid,
       prevVout: outpoint.vout,
@@ -127,6 +131,13 @@ export class World {
     });
     if (messages[0]?.status !== 'OK') throw new Error(`deployment failed: ${messages[0]?.error}`);
     return messages[0].target as string;
+  }
+
+  /** Turns of the loop of the probe `id` after which a call has used `fuel`, or up to a turn less. */
+  turnsFor(id: string, fuel: number): number {
+    const used = (turns: number): number => this.message(call(id, 10, turns)).messages[0].fuelUsed;
+    const [few, many] = [used(1_000), used(2_000)];
+    return 1_000 + Math.floor(((fuel - few) * 1_000) / (many - few));
   }
 
   /** Puts a sheet on an outpoint that nobody made. */

@@ -25,7 +25,7 @@ const used = (code: Instruction[], locals: 'i32'[] = []): number => fuelUsed(exe
 
 describe('fuel per basic block (lane rules 5)', () => {
   it('a message has 3,500,000', () => {
-    expect(run(execute([i32(4)])).fuelLeft).toBe(MESSAGE_FUEL - 1);
+    expect(run(execute([i32(4)])).fuelLeft).toBe(MESSAGE_FUEL - 5_000 - 1);
     expect(MESSAGE_FUEL).toBe(3_500_000);
   });
 
@@ -97,18 +97,18 @@ describe('fuel per basic block (lane rules 5)', () => {
 describe('fuel of bulk instructions (lane rules 5)', () => {
   const fill = (length: number): Instruction[] => [i32(0), i32(7), i32(length), op(OP.memoryFill, 0), i32(4)];
 
-  it('memory.fill, memory.copy and memory.init pay 1 more per started 64 bytes', () => {
+  it('memory.fill, memory.copy and memory.init pay 1 more per started 16 bytes', () => {
     for (const [length, extra] of [
       [0, 0],
       [1, 1],
-      [64, 1],
-      [65, 2],
-      [65_536, 1_024],
+      [16, 1],
+      [17, 2],
+      [65_536, 4_096],
     ]) {
       expect(used(fill(length))).toBe(5 + extra);
       expect(used([i32(0), i32(0), i32(length), op(OP.memoryCopy, 0, 0), i32(4)])).toBe(5 + extra);
     }
-    const b = execute([i32(0), i32(0), i32(65), op(OP.memoryInit, 0, 0), op(OP.dataDrop, 0), i32(4)]);
+    const b = execute([i32(0), i32(0), i32(17), op(OP.memoryInit, 0, 0), op(OP.dataDrop, 0), i32(4)]);
     b.dataSegments.push({ mode: 'passive', offset: undefined, bytes: new Uint8Array(65) });
     b.dataCount = 1;
     expect(fuelUsed(b)).toBe(6 + 2);
@@ -118,13 +118,13 @@ describe('fuel of bulk instructions (lane rules 5)', () => {
     // 65,537 bytes do not fit one page: the charge is taken, then it traps.
     expect(run(execute(fill(65_537)), undefined, 10_000)).toMatchObject({
       status: 'TRAP',
-      fuelLeft: 10_000 - 5 - 1_025,
+      fuelLeft: 10_000 - 5 - 4_097,
     });
     expect(run(execute(fill(-1)))).toMatchObject({ status: 'OUT_OF_FUEL' });
-    expect(run(execute(fill(-1)), undefined, 67_108_869)).toMatchObject({ status: 'TRAP', fuelLeft: 0 });
+    expect(run(execute(fill(-1)), undefined, 268_435_461)).toMatchObject({ status: 'TRAP', fuelLeft: 0 });
   });
 
-  it('table.copy and table.init pay 1 more per started 8 elements; table.fill, table.grow, elem.drop and data.drop nothing', () => {
+  it('table.copy, init, fill and grow pay 4 more per element; elem.drop and data.drop nothing', () => {
     const withTable = (code: Instruction[]): WasmBuilder => {
       const b = new WasmBuilder();
       const f = b.function('()->()', []);
@@ -138,12 +138,18 @@ describe('fuel of bulk instructions (lane rules 5)', () => {
       });
       return b;
     };
-    expect(fuelUsed(withTable([i32(0), i32(0), i32(9), op(OP.tableCopy, 0, 0)]))).toBe(5 + 2);
-    expect(fuelUsed(withTable([i32(0), i32(0), i32(8), op(OP.tableInit, 1, 0)]))).toBe(5 + 1);
-    expect(fuelUsed(withTable([i32(0), op(OP.refNull, 0x70), i32(9), op(OP.tableFill, 0)]))).toBe(5);
+    expect(fuelUsed(withTable([i32(0), i32(0), i32(9), op(OP.tableCopy, 0, 0)]))).toBe(5 + 36);
+    expect(fuelUsed(withTable([i32(0), i32(0), i32(8), op(OP.tableInit, 1, 0)]))).toBe(5 + 32);
+    expect(fuelUsed(withTable([i32(0), op(OP.refNull, 0x70), i32(9), op(OP.tableFill, 0)]))).toBe(5 + 36);
     expect(
       fuelUsed(withTable([op(OP.refNull, 0x70), i32(9), op(OP.tableGrow, 0), op(OP.drop), op(OP.elemDrop, 1)])),
-    ).toBe(6);
+    ).toBe(6 + 36);
+    // By the operand, before it runs: also where it traps or gives -1, and without overflow.
+    expect(fuelUsed(withTable([op(OP.refNull, 0x70), i32(4_097), op(OP.tableGrow, 0), op(OP.drop)]))).toBe(5 + 16_388);
+    const fill = (length: number): WasmBuilder =>
+      withTable([i32(0), op(OP.refNull, 0x70), i32(length), op(OP.tableFill, 0)]);
+    expect(run(fill(21), undefined, 100)).toMatchObject({ status: 'TRAP', fuelLeft: 100 - 5 - 84 });
+    for (const length of [-1, 0x40000000, 0x40000001]) expect(run(fill(length)).status).toBe('OUT_OF_FUEL');
   });
 
   it('table.grow beyond 4,096 elements gives -1', () => {
@@ -156,13 +162,16 @@ describe('fuel of bulk instructions (lane rules 5)', () => {
     expect(run(b).status).toBe('OK');
   });
 
-  it('memory.grow pays 1,000 per page asked for, also when it gives -1; memory.grow(-1) is out of fuel', () => {
-    expect(used([i32(0), op(OP.memoryGrow, 0), op(OP.drop), i32(4)])).toBe(4);
-    expect(used([i32(3), op(OP.memoryGrow, 0), op(OP.drop), i32(4)])).toBe(3_004);
-    expect(used([i32(600), op(OP.memoryGrow, 0), op(OP.drop), i32(4)])).toBe(600_004);
+  it('memory.grow pays 1,000 and 5,000 per page asked for, also when it gives -1; memory.grow(-1) is out of fuel', () => {
+    expect(used([i32(0), op(OP.memoryGrow, 0), op(OP.drop), i32(4)])).toBe(1_004);
+    expect(used([i32(3), op(OP.memoryGrow, 0), op(OP.drop), i32(4)])).toBe(16_004);
+    expect(run(execute([i32(600), op(OP.memoryGrow, 0), op(OP.drop), i32(4)]))).toMatchObject({
+      status: 'OK',
+      fuelLeft: MESSAGE_FUEL - 5_000 - 3_001_004,
+    });
     expect(run(execute([i32(-1), op(OP.memoryGrow, 0)]))).toMatchObject({ status: 'OUT_OF_FUEL' });
-    expect(run(execute([i32(3), op(OP.memoryGrow, 0), op(OP.drop), i32(4)]), undefined, 3_004).status).toBe('OK');
-    expect(run(execute([i32(3), op(OP.memoryGrow, 0), op(OP.drop), i32(4)]), undefined, 3_003).status).toBe(
+    expect(run(execute([i32(3), op(OP.memoryGrow, 0), op(OP.drop), i32(4)]), undefined, 16_004).status).toBe('OK');
+    expect(run(execute([i32(3), op(OP.memoryGrow, 0), op(OP.drop), i32(4)]), undefined, 16_003).status).toBe(
       'OUT_OF_FUEL',
     );
   });

@@ -44,16 +44,16 @@ function withBuffers(builder: WasmBuilder, ...buffers: [number, Uint8Array][]): 
 const value = Uint8Array.of(9, 8, 7, 6, 5);
 const stocked = () => testHost({ values: { key: value } });
 
-describe('charges of host calls (lane rules 5)', () => {
-  it('__request_storage 1 per byte of key and value', () => {
+describe('charges of host calls, each with the 100 of every one (lane rules 5)', () => {
+  it('__request_storage 2,000 and 1 per byte of key and value', () => {
     const b = withBuffers(calling('__request_storage', [104]), buffer(104, KEY));
-    expect(cost(b, stocked().host)).toBe(8);
-    expect(cost(b, testHost().host)).toBe(3);
+    expect(cost(b, stocked().host)).toBe(2_108);
+    expect(cost(b, testHost().host)).toBe(2_103);
   });
 
-  it('__load_storage 2 per byte of key and value; it writes the value and returns out', () => {
+  it('__load_storage 500 and 2 per byte of key and value; it writes the value and returns out', () => {
     const b = withBuffers(calling('__load_storage', [104, 204], 204), buffer(104, KEY));
-    expect(cost(b, stocked().host)).toBe(16);
+    expect(cost(b, stocked().host)).toBe(616);
     expect(run(b, stocked().host).result).toEqual(value);
     const c = new WasmBuilder();
     const load = c.import('__load_storage');
@@ -62,30 +62,40 @@ describe('charges of host calls (lane rules 5)', () => {
     expect(run(c, testHost().host).result).toHaveLength(0);
   });
 
-  it('__request_context 1, __load_context 2 per byte; it returns out', () => {
-    expect(cost(calling('__request_context', []))).toBe(1);
+  it('__request_context nothing more, __load_context 2 per byte; it returns out', () => {
+    expect(cost(calling('__request_context', []))).toBe(100);
     const b = new WasmBuilder();
     const load = b.import('__load_context');
     b.execute([i32(204), call(load)]);
-    expect(cost(b)).toBe(6);
+    expect(cost(b)).toBe(106);
     expect(run(b).result).toEqual(Uint8Array.of(1, 2, 3));
   });
 
-  it('__request_transaction 50, __load_transaction 500, __request_block 100, __load_block 1,000', () => {
-    expect(cost(calling('__request_transaction', []))).toBe(50);
-    expect(cost(calling('__load_transaction', [204]))).toBe(500);
+  it('__request_transaction and __request_block nothing more; loading them 1,000 and 1 per started 8 bytes', () => {
+    expect(cost(calling('__request_transaction', []))).toBe(100);
+    expect(cost(calling('__load_transaction', [204]))).toBe(1_101);
     expect(cost(calling('__request_block', []))).toBe(100);
-    expect(cost(calling('__load_block', [204]))).toBe(1_000);
+    expect(cost(calling('__load_block', [204]))).toBe(1_101);
+    for (const [length, fuel] of [
+      [0, 1_100],
+      [8, 1_101],
+      [9, 1_102],
+      [60_000, 8_600],
+    ]) {
+      const { host } = testHost({ transaction: new Uint8Array(length), block: new Uint8Array(length) });
+      expect(cost(calling('__load_transaction', [204]), host)).toBe(fuel);
+      expect(cost(calling('__load_block', [204]), host)).toBe(fuel);
+    }
     expect(run(calling('__load_transaction', [204], 204)).result).toEqual(Uint8Array.of(4, 5));
     expect(run(calling('__load_block', [204], 204)).result).toEqual(Uint8Array.of(6));
   });
 
-  it('__sequence 5, __fuel 5, __height 10, __balance 10', () => {
-    expect(cost(calling('__sequence', [204]))).toBe(5);
-    expect(cost(calling('__fuel', [204]))).toBe(5);
-    expect(cost(calling('__height', [204]))).toBe(10);
+  it('__sequence, __fuel and __height nothing more, __balance 2,000', () => {
+    expect(cost(calling('__sequence', [204]))).toBe(100);
+    expect(cost(calling('__fuel', [204]))).toBe(100);
+    expect(cost(calling('__height', [204]))).toBe(100);
     const b = withBuffers(calling('__balance', [304, 404, 204], 204), buffer(304, ID), buffer(404, ID));
-    expect(cost(b)).toBe(10);
+    expect(cost(b)).toBe(2_100);
     expect(run(calling('__sequence', [204], 204)).result).toEqual(Uint8Array.of(1, ...new Array<number>(15).fill(0)));
     expect(run(calling('__height', [204], 204)).result).toEqual(Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0));
   });
@@ -93,20 +103,24 @@ describe('charges of host calls (lane rules 5)', () => {
   it('__fuel gives what is left after its own charge', () => {
     const b = calling('__fuel', [204], 204);
     const { result, fuelLeft } = run(b, undefined, 1_000);
-    expect(fuelLeft).toBe(1_000 - 3 - 5);
+    expect(fuelLeft).toBe(1_000 - 3 - 100);
     expect(new DataView(result!.buffer).getBigUint64(0, true)).toBe(BigInt(fuelLeft));
   });
 
   it('__returndatacopy 2 per byte: the last response is empty', () => {
-    expect(cost(calling('__returndatacopy', [204]))).toBe(0);
+    expect(cost(calling('__returndatacopy', [204]))).toBe(100);
     expect(run(calling('__returndatacopy', [204], 204)).result).toHaveLength(0);
   });
 
-  it('__log and __record_* 1 per byte, __is_dry_run 1; bad UTF-8 is fine', () => {
-    for (const name of ['__log', '__record_get', '__record_put']) {
-      expect(cost(withBuffers(calling(name, [104]), buffer(104, Uint8Array.of(0xff, 0xc0, 0x80, 1))))).toBe(4);
+  it('__log 1 per byte, __record_* 500 and 1 per byte, __is_dry_run nothing more; bad UTF-8 is fine', () => {
+    for (const [name, fuel] of [
+      ['__log', 104],
+      ['__record_get', 604],
+      ['__record_put', 604],
+    ] as const) {
+      expect(cost(withBuffers(calling(name, [104]), buffer(104, Uint8Array.of(0xff, 0xc0, 0x80, 1))))).toBe(fuel);
     }
-    expect(cost(calling('__is_dry_run', []))).toBe(1);
+    expect(cost(calling('__is_dry_run', []))).toBe(100);
   });
 
   it('__record_get and __record_put declare keys; __is_dry_run is 0 outside the dry run and noted', () => {
@@ -125,8 +139,8 @@ describe('charges of host calls (lane rules 5)', () => {
 
   it('a charge equal to what is left ends at exactly 0; one more is out of fuel', () => {
     const b = calling('__height', [204]);
-    expect(run(b, undefined, 13)).toMatchObject({ status: 'OK', fuelLeft: 0 });
-    expect(run(b, undefined, 12)).toMatchObject({ status: 'OUT_OF_FUEL', fuelLeft: 0 });
+    expect(run(b, undefined, 103)).toMatchObject({ status: 'OK', fuelLeft: 0 });
+    expect(run(b, undefined, 102)).toMatchObject({ status: 'OUT_OF_FUEL', fuelLeft: 0 });
   });
 });
 
@@ -140,8 +154,8 @@ describe('order of a host call (lane rules 5)', () => {
 
   it('the charge comes before the check of where it writes', () => {
     const b = calling('__load_transaction', [BAD]);
-    expect(run(b, undefined, 3 + 499)).toMatchObject({ status: 'OUT_OF_FUEL' });
-    expect(run(b, undefined, 3 + 500)).toMatchObject({ status: 'REVERT', reason: 'bad-pointer', fuelLeft: 0 });
+    expect(run(b, undefined, 3 + 1_100)).toMatchObject({ status: 'OUT_OF_FUEL' });
+    expect(run(b, undefined, 3 + 1_101)).toMatchObject({ status: 'REVERT', reason: 'bad-pointer', fuelLeft: 0 });
   });
 
   it('the check comes before acting: a bad pointer of __sequence reads nothing', () => {
@@ -150,11 +164,20 @@ describe('order of a host call (lane rules 5)', () => {
     expect(reads).toEqual([]);
   });
 
-  it('a read that a message ran out of fuel on is still a read', () => {
-    const { host, reads } = stocked();
-    const b = withBuffers(calling('__request_storage', [104]), buffer(104, KEY));
-    expect(run(b, host, 5)).toMatchObject({ status: 'OUT_OF_FUEL' });
-    expect(reads).toEqual(['key']);
+  it('a read that a message ran out of fuel on is still a read, unless the key alone was too dear', () => {
+    for (const [name, args, key] of [
+      ['__request_storage', [104], 2_103],
+      ['__load_storage', [104, 204], 606],
+    ] as const) {
+      const b = withBuffers(calling(name, [...args]), buffer(104, KEY));
+      const instructions = b.functions.at(-1)!.code.length - 1;
+      const paid = stocked();
+      expect(run(b, paid.host, instructions + key)).toMatchObject({ status: 'OUT_OF_FUEL' });
+      expect(paid.reads).toEqual(['key']);
+      const short = stocked();
+      expect(run(b, short.host, instructions + key - 1)).toMatchObject({ status: 'OUT_OF_FUEL' });
+      expect(short.reads).toEqual([]);
+    }
   });
 });
 
@@ -166,16 +189,23 @@ describe('what ends a run at once (lane rules 4)', () => {
     expect(run(b, undefined, FUEL)).toMatchObject({
       status: 'REVERT',
       reason: 'abort',
-      fuelLeft: FUEL - 5,
+      fuelLeft: FUEL - 5 - 100,
       result: undefined,
     });
   });
 
-  it('an inner call reverts', () => {
+  it('abort reads nothing and costs its 100 before it ends the run', () => {
+    const b = calling('abort', [-1, -1, -1, -1]);
+    expect(run(b, undefined, 6 + 100)).toMatchObject({ status: 'REVERT', reason: 'abort', fuelLeft: 0 });
+    expect(run(b, undefined, 6 + 99)).toMatchObject({ status: 'OUT_OF_FUEL', fuelLeft: 0 });
+  });
+
+  it('an inner call costs its 100 and reverts', () => {
     for (const name of ['__call', '__delegatecall', '__staticcall']) {
       expect(run(calling(name, [0, 0, 0, 0n]), undefined, FUEL)).toMatchObject({
         status: 'REVERT',
         reason: 'inner-call',
+        fuelLeft: FUEL - 7 - 100,
       });
     }
   });
@@ -249,7 +279,7 @@ describe('how a run ends (lane rules 4)', () => {
     expect(run(b, undefined, FUEL)).toMatchObject({ status: 'TRAP', reason: 'none', fuelLeft: FUEL - 4 });
   });
 
-  it('data or element segments out of bounds: every call traps, with all its fuel left', () => {
+  it('data or element segments out of bounds: every call traps, with what the entry charge has left', () => {
     const data = new WasmBuilder().execute([i32(4)]).data(65_535, Uint8Array.of(1, 2));
     expect(run(data, undefined, FUEL)).toMatchObject({ status: 'TRAP', fuelLeft: FUEL });
     const b = new WasmBuilder();
@@ -276,7 +306,7 @@ describe('how a run ends (lane rules 4)', () => {
     b.execute([i32(0), call(f), i32(4)]);
     // The same program without the budget, as an engine meets it that has less stack than the budget needs.
     const bare = { ...prepareProgram(b.bytes()), hash: 'without budget', instrumented: withoutCounters(b) };
-    expect(() => new ProgramRunner().run(bare, testHost().host)).toThrow(InternalError);
+    expect(() => new ProgramRunner().run(bare, testHost().host, FUEL)).toThrow(InternalError);
   });
 
   it('3,000 runs in a row get their memory, each a fresh one', () => {
@@ -287,7 +317,7 @@ describe('how a run ends (lane rules 4)', () => {
     const runner = new ProgramRunner();
     const { host } = testHost();
     let ok = 0;
-    for (let i = 0; i < 3_000; i++) if (runner.run(program, host).status === 'OK') ok++;
+    for (let i = 0; i < 3_000; i++) if (runner.run(program, host, FUEL).status === 'OK') ok++;
     expect(ok).toBe(3_000);
   });
 });

@@ -85,10 +85,10 @@ const GOOD: Readonly<Record<string, Uint8Array[]>> = {
 };
 const writes = (name: string): boolean => name !== '__schnorr_verify';
 const FUEL: Readonly<Record<string, number>> = {
-  __sha256: 120,
-  __sha256d: 120,
-  __u128_mul_div: 60,
-  __schnorr_verify: 100_000,
+  __sha256: 400,
+  __sha256d: 400,
+  __u128_mul_div: 300,
+  __schnorr_verify: 150_100,
 };
 
 /** The result's words and the output's data: what the call gave, the length word, the data. */
@@ -97,14 +97,14 @@ function output({ result }: RunResult, length: number) {
   return { given: readU32(whole, 0), length: readU32(whole, 4), data: whole.slice(8, 8 + length) };
 }
 
-it('__sha256 and __sha256d 60 + 60 per started 64 bytes, __u128_mul_div 60, __schnorr_verify 100,000', () => {
+it('__sha256 and __sha256d 200 + 100 per started 64 bytes, __u128_mul_div 200, __schnorr_verify 150,000, all beside 100', () => {
   for (const name of ['__sha256', '__sha256d']) {
     for (const [length, fuel] of [
-      [0, 60],
-      [1, 120],
-      [64, 120],
-      [65, 180],
-      [1_000, 1_020],
+      [0, 300],
+      [1, 400],
+      [64, 400],
+      [65, 500],
+      [1_000, 1_900],
     ]) {
       expect(cost(name, [BUFFERS + 4, OUT], [bytes(length)])).toBe(fuel);
     }
@@ -175,13 +175,15 @@ describe('what an intrinsic writes (lane rules 6)', () => {
     const sha256 = b.import('__sha256');
     b.data(96, concatBytes(u32Bytes(40), data));
     b.execute([i32(100), i32(98), call(sha256), i32(98)]);
-    expect(runner.run(prepareProgram(b.bytes()), testHost().host)).toMatchObject({ result: hash(data) });
+    expect(runner.run(prepareProgram(b.bytes()), testHost().host, MESSAGE_FUEL)).toMatchObject({ result: hash(data) });
     const c = new WasmBuilder();
     const mulDiv = c.import('__u128_mul_div');
     c.data(96, concatBytes(u32Bytes(16), u128Bytes(2n ** 100n)));
     // One buffer is a, b, c and the output.
     c.execute([i32(100), i32(100), i32(100), i32(100), call(mulDiv), op(OP.drop), i32(100)]);
-    expect(runner.run(prepareProgram(c.bytes()), testHost().host)).toMatchObject({ result: u128Bytes(2n ** 100n) });
+    expect(runner.run(prepareProgram(c.bytes()), testHost().host, MESSAGE_FUEL)).toMatchObject({
+      result: u128Bytes(2n ** 100n),
+    });
   });
 
   it('the check of where it writes comes also where nothing is written', () => {

@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { ProgramError } from '../../src/errors.js';
-import { decodeModule } from '../../src/program/decode.js';
+import { decodeModule, readModule } from '../../src/program/decode.js';
 import { encodeModule } from '../../src/program/encode.js';
+import { LIMITS } from '../../src/program/limits.js';
+import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { BodyValidator } from '../../src/program/validate-code.js';
+import { Writer } from '../../src/program/writer.js';
 import { concatBytes } from '../../src/util/bytes.js';
 import { block, brTable, call, else_, end, get, i32, if_, loop, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
+import { AT_LIMIT, base, workOf } from './limit-modules.js';
 import { run } from './support.js';
+
+type Limit = keyof typeof LIMITS;
+const drops = (count: number): Instruction[] => new Array<Instruction>(count).fill(op(OP.drop));
 
 /** The code of the error that refuses `wasm`, and its limit if there is one; `accepted` if it is taken. */
 function verdict(wasm: Uint8Array | WasmBuilder): string {
@@ -18,111 +26,138 @@ function verdict(wasm: Uint8Array | WasmBuilder): string {
   }
 }
 
-const base = (): WasmBuilder => new WasmBuilder().execute([i32(4)]);
-
-/** A custom section of `size` bytes in all. */
-function custom(size: number): Uint8Array {
-  const out = new Uint8Array(size);
-  // id 0, length in five bytes, empty name.
-  const length = size - 6;
-  for (let i = 0; i < 5; i++) out[1 + i] = ((length >>> (7 * i)) & 0x7f) | (i < 4 ? 0x80 : 0);
-  return out;
-}
-
 describe('limits of a module (lane rules 3)', () => {
-  it('4 MiB', () => {
-    const small = base().bytes();
-    const limit = 4 * 1024 * 1024;
-    expect(verdict(concatBytes(small, custom(limit - small.length)))).toBe('accepted');
-    expect(verdict(concatBytes(small, custom(limit - small.length + 1)))).toBe('WASM_LIMIT moduleBytes');
+  const at = (limit: Limit, count: number): string => verdict(AT_LIMIT[limit](count));
+
+  it('are the numbers of the rules', () => {
+    expect(LIMITS).toEqual({
+      ...{ moduleBytes: 2_097_152, types: 1_000, imports: 100, functions: 10_000, globals: 1_000, exports: 1_000 },
+      ...{ elementSegments: 1_000, dataSegments: 1_000, locals: 1_000, results: 64, typeValues: 10_000 },
+      ...{ declaredLocals: 20_000, bodyBytes: 262_144, controlInstructions: 10_000, blockParams: 16 },
+      ...{ blockResults: 16, nesting: 512, loops: 32, brTable: 4_096, compileWork: 5_000_000 },
+      ...{ tableElements: 4_096, dataBytes: 1_572_864, nameBytes: 1_000, memoryPages: 512 },
+    });
   });
 
-  it('10,000 functions, imported ones included', () => {
-    const of = (count: number): WasmBuilder => {
+  for (const limit of Object.keys(LIMITS) as Limit[]) {
+    it(`${limit}: ${LIMITS[limit].toLocaleString('en')} are accepted and one more is refused`, () => {
+      expect(at(limit, LIMITS[limit] - 1)).toBe('accepted');
+      expect(at(limit, LIMITS[limit])).toBe('accepted');
+      expect(at(limit, LIMITS[limit] + 1)).toBe(`WASM_LIMIT ${limit}`);
+    });
+  }
+
+  it('compile work: at most 20 a byte of the module and 10,000', () => {
+    for (const size of [2_000, 100_000]) {
+      expect(verdict(workOf(20 * size + 10_000, size))).toBe('accepted');
+      expect(verdict(workOf(20 * size + 10_001, size))).toBe('WASM_LIMIT compileWork');
+    }
+  });
+
+  it('compile work: control instructions x (nesting + locals and parameters + operand depth), dead code included', () => {
+    const b = base();
+    // 5 instructions that begin or end a block, 3 of the br_table; nesting 2; 3 values; 4 operands.
+    const code = [block(), block(), i32(0), brTable(0, 1, 0), i32(1), i32(1), i32(1), i32(1), ...drops(4), end, end];
+    b.function('(i32)->()', code, ['i64', 'i64']);
+    const module = readModule(b.bytes());
+    const figures = new BodyValidator(module).check(module.bodies[1], 1);
+    expect(figures).toEqual({ instructions: 15, operandDepth: 4, compileWork: (5 + 3) * (2 + 3 + 4) });
+  });
+
+  it('a br_table counts once for each of its labels, the default included', () => {
+    const of = (returns: number): WasmBuilder => {
+      const b = base();
+      const table = brTable(...new Array<number>(4_000).fill(0));
+      b.function('()->()', [block(), i32(0), table, i32(0), table, end, ...new Array(returns).fill(op(OP.return))]);
+      return b;
+    };
+    // block, end, end and two times 4,000.
+    expect(verdict(of(1_997))).toBe('accepted');
+    expect(verdict(of(1_998))).toBe('WASM_LIMIT controlInstructions');
+  });
+
+  it('thousands of blocks on a stack thousands deep, which engines compile slowly', () => {
+    const ifs = Array.from({ length: 2_000 }, (_, i) => [i32(i % 2), if_(), op(OP.nop), end]).flat();
+    const pushes = new Array<Instruction>(3_000).fill(i32(4));
+    expect(verdict(new WasmBuilder().execute([i32(104), ...pushes, ...ifs, ...drops(3_000)]))).toBe(
+      'WASM_LIMIT compileWork',
+    );
+  });
+
+  it('types that nobody uses have the limits of others', () => {
+    const of = (params: number, results: number): WasmBuilder => {
+      const b = base();
+      b.types.push({ params: new Array(params).fill('i32'), results: new Array(results).fill('i32') });
+      return b;
+    };
+    expect(verdict(of(1_000, 64))).toBe('accepted');
+    expect(verdict(of(1_001, 0))).toBe('WASM_LIMIT locals');
+    expect(verdict(of(0, 65))).toBe('WASM_LIMIT results');
+  });
+
+  it('blocks of every kind have at most 16 parameters and results', () => {
+    const of = (params: number, results: number, open: typeof block): WasmBuilder => {
+      const b = base();
+      const list = (n: number): string => new Array(n).fill('i32').join(',');
+      const index = b.type(`(${list(params)})->${list(results)}`);
+      const inner = open === if_ ? [op(OP.unreachable), else_] : [];
+      b.function('()->()', [
+        op(OP.unreachable),
+        open({ kind: 'type', index }),
+        ...inner,
+        op(OP.unreachable),
+        end,
+        op(OP.return),
+      ]);
+      return b;
+    };
+    for (const open of [block, loop, if_]) {
+      expect(verdict(of(16, 16, open))).toBe('accepted');
+      expect(verdict(of(17, 0, open))).toBe('WASM_LIMIT blockParams');
+      expect(verdict(of(0, 17, open))).toBe('WASM_LIMIT blockResults');
+    }
+  });
+
+  it('names: imports, their modules and custom sections have the limit of exports, and all are UTF-8', () => {
+    const name = (length: number): string => 'n'.repeat(length);
+    const importing = (module: string, field: string): WasmBuilder => {
       const b = new WasmBuilder();
-      b.import('__log');
-      for (let i = 0; i < count - 2; i++) b.function('()->()', []);
+      b.import(field, '()->()', module);
       return b.execute([i32(4)]);
     };
-    expect(verdict(of(10_000))).toBe('accepted');
-    expect(verdict(of(10_001))).toBe('WASM_LIMIT functions');
-    const imports = base();
-    imports.functions = [];
-    for (let i = 0; i < 10_001; i++) imports.import('__log');
-    imports.exports = [{ name: '__execute', kind: 'func', index: imports.function('()->i32', [i32(4)]) }];
-    expect(verdict(imports)).toBe('WASM_LIMIT functions');
-  });
-
-  it('1,000 globals', () => {
-    const of = (count: number): WasmBuilder => {
-      const b = base();
-      for (let i = 0; i < count; i++) b.global('i64', 1n, false);
-      return b;
+    expect(verdict(importing(name(1_000), 'x'))).toBe('WASM_IMPORT');
+    expect(verdict(importing(name(1_001), 'x'))).toBe('WASM_LIMIT nameBytes');
+    expect(verdict(importing('env', name(1_000)))).toBe('WASM_IMPORT');
+    expect(verdict(importing('env', name(1_001)))).toBe('WASM_LIMIT nameBytes');
+    const section = (...text: number[]): Uint8Array => {
+      const length = new Writer().u32(text.length).finish();
+      return concatBytes(
+        base().bytes(),
+        new Writer()
+          .byte(0)
+          .u32(length.length + text.length)
+          .finish(),
+        length,
+        Uint8Array.from(text),
+      );
     };
-    expect(run(of(1_000)).status).toBe('OK');
-    expect(verdict(of(1_001))).toBe('WASM_LIMIT globals');
+    expect(verdict(section(...new Array(1_000).fill(0x61)))).toBe('accepted');
+    expect(verdict(section(...new Array(1_001).fill(0x61)))).toBe('WASM_LIMIT nameBytes');
+    for (const text of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]]) {
+      expect(verdict(section(...text))).toBe('WASM_MALFORMED');
+    }
+    for (const text of [[0xef, 0xbb, 0xbf], [0xf4, 0x8f, 0xbf, 0xbf], [0]])
+      expect(verdict(section(...text))).toBe('accepted');
   });
 
-  it('1,000 locals and parameters a function', () => {
-    const of = (params: number, locals: number): WasmBuilder => {
-      const b = base();
-      b.function(`(${new Array(params).fill('i32').join(',')})->()`, [], new Array(locals).fill('i64'));
-      return b;
-    };
-    expect(verdict(of(400, 600))).toBe('accepted');
-    expect(verdict(of(400, 601))).toBe('WASM_LIMIT locals');
-    expect(verdict(of(1_001, 0))).toBe('WASM_LIMIT locals');
+  it('no two exports have the same name', () => {
+    expect(verdict(base().export('one', 0).export('two', 0))).toBe('accepted');
+    expect(verdict(base().export('one', 0).export('one', 0))).toBe('WASM_INVALID');
   });
 
-  it('64 results', () => {
-    const of = (count: number): WasmBuilder => {
-      const b = base();
-      b.function(`()->${new Array(count).fill('i32').join(',')}`, [op(OP.unreachable)]);
-      return b;
-    };
-    expect(verdict(of(64))).toBe('accepted');
-    expect(verdict(of(65))).toBe('WASM_LIMIT results');
-  });
-
-  it('nesting 256, the body itself not counted, dead code included', () => {
-    const of = (depth: number): WasmBuilder => {
-      const kinds = [block(), loop()];
-      const open = Array.from({ length: depth }, (_, i) => kinds[i % 2]);
-      return new WasmBuilder().execute([...open, ...new Array(depth).fill(end), i32(4), op(OP.return)]);
-    };
-    expect(run(of(256)).status).toBe('OK');
-    expect(verdict(of(257))).toBe('WASM_LIMIT nesting');
-    expect(verdict(of(100_000))).toBe('WASM_LIMIT nesting');
-  });
-
-  it('br_table 4,096', () => {
-    const of = (targets: number): WasmBuilder =>
-      new WasmBuilder().execute([block(), i32(0), brTable(...new Array<number>(targets + 1).fill(0)), end, i32(4)]);
-    expect(run(of(4_096)).status).toBe('OK');
-    expect(verdict(of(4_097))).toBe('WASM_LIMIT brTable');
-  });
-
-  it('one table of at most 4,096 elements', () => {
-    const of = (min: number): WasmBuilder => {
-      const b = base();
-      b.table = { min, max: undefined };
-      return b;
-    };
-    expect(verdict(of(4_096))).toBe('accepted');
-    expect(verdict(of(4_097))).toBe('WASM_LIMIT tableElements');
-    expect(verdict(of(0xffffffff))).toBe('WASM_LIMIT tableElements');
+  it('one table', () => {
     const two = Uint8Array.of(4, 7, 2, 0x70, 0, 1, 0x70, 0, 1);
     expect(verdict(concatBytes(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0), two))).toBe('WASM_UNSUPPORTED');
-  });
-
-  it('data 1 MiB', () => {
-    const of = (size: number): WasmBuilder => {
-      const b = base();
-      b.memory = { minPages: 17, maxPages: undefined };
-      return b.data(0, new Uint8Array(1000)).data(1000, new Uint8Array(size - 1000));
-    };
-    expect(verdict(of(1024 * 1024))).toBe('accepted');
-    expect(verdict(of(1024 * 1024 + 1))).toBe('WASM_LIMIT dataBytes');
   });
 
   it('exactly one memory, exported as `memory`, minimum at most 512 pages, maximum clamped', () => {

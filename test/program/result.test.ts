@@ -24,12 +24,13 @@ describe('the result of __execute (alkanes-wire 8, lane rules 4)', () => {
       ['/initialized', Uint8Array.of(1)],
     ]);
     expect(result.data).toEqual(text('ok'));
-    expect(result.mapBytes).toBe(4 + 4 + 2 + 4 + 1 + 4 + 12 + 4 + 1);
+    // A map of 36 bytes and 2 entries, 1 transfer, 2 bytes of data.
+    expect(result.fuel).toBe(3_600 + 10_000 + 500 + 1);
   });
 
   it('the smallest result has no transfers, no entries and no data', () => {
     const result = parseResult(concatBytes(NONE, map()))!;
-    expect(result).toEqual({ transfers: [], storage: new Map(), mapBytes: 4, data: new Uint8Array(0) });
+    expect(result).toEqual({ transfers: [], storage: new Map(), fuel: 400, data: new Uint8Array(0) });
   });
 
   it('a count of transfers beyond the bytes does not parse, however large', () => {
@@ -77,6 +78,19 @@ describe('the result of __execute (alkanes-wire 8, lane rules 4)', () => {
     expect(parseResult(same)).toBeUndefined();
   });
 
+  it('at most 1,024 transfers, those of nothing included', () => {
+    const of = (n: number): Uint8Array => concatBytes(u128Bytes(BigInt(n)), new Uint8Array(48 * n), map());
+    expect(parseResult(of(1_024))).toMatchObject({ fuel: 400 + 512_000 });
+    expect(parseResult(of(1_025))).toBeUndefined();
+  });
+
+  it('costs 100 a byte of the map, 5,000 an entry as declared, 500 a transfer, 1 a started 8 bytes of data', () => {
+    const again = map([text('k'), text('v')], [text('k'), text('')]);
+    expect(again).toHaveLength(4 + 10 + 9);
+    const whole = concatBytes(u128Bytes(2n), new Uint8Array(96), again, new Uint8Array(17));
+    expect(parseResult(whole)!.fuel).toBe(2_300 + 10_000 + 1_000 + 3);
+  });
+
   it('any keys, values and data come back', () => {
     const bytes = fc.uint8Array({ maxLength: 20 });
     fc.assert(
@@ -84,7 +98,7 @@ describe('the result of __execute (alkanes-wire 8, lane rules 4)', () => {
         const written = map(...entries);
         const result = parseResult(concatBytes(NONE, written, data))!;
         expect(result.data).toEqual(data);
-        expect(result.mapBytes).toBe(written.length);
+        expect(result.fuel).toBe(100 * written.length + 5_000 * entries.length + Math.ceil(data.length / 8));
         expect(result.storage).toEqual(new Map(entries.map(([k, v]) => [toBinaryString(k), v])));
       }),
     );

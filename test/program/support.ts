@@ -1,6 +1,6 @@
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { RunHost, RunResult } from '../../src/program/types.js';
+import { MESSAGE_FUEL, type RunHost, type RunResult } from '../../src/program/types.js';
 import { toBinaryString } from '../../src/util/bytes.js';
 import type { WasmBuilder } from '../helpers/wasm-builder.js';
 
@@ -37,11 +37,13 @@ export function testHost(over: Partial<RunHost> & { values?: Record<string, Uint
 
 const runner = new ProgramRunner();
 
+/** Runs with `fuel` for what follows the entry charge, or with MESSAGE_FUEL for all. */
 export function run(builder: WasmBuilder | Uint8Array, host: RunHost = testHost().host, fuel?: number): RunResult {
-  return runner.run(prepareProgram(builder instanceof Uint8Array ? builder : builder.bytes()), host, fuel);
+  const program = prepareProgram(builder instanceof Uint8Array ? builder : builder.bytes());
+  return runner.run(program, host, fuel === undefined ? MESSAGE_FUEL : program.entryFuel + fuel);
 }
 
-/** Fuel that a run used up to its end. */
+/** Fuel that a run used up to its end, without the entry charge. */
 export function fuelUsed(builder: WasmBuilder, host?: RunHost): number {
   const fuel = 1_000_000;
   return fuel - run(builder, host, fuel).fuelLeft;

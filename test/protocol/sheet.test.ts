@@ -44,14 +44,32 @@ describe('sheets', () => {
       { id: B, amount: 1n },
       { id: A, amount: 1n },
     ]);
-    expect(sheet.addAll(other)).toBe(false);
-    expect(sheet.get(B)).toBe(0n);
+    expect(sheet.absorb(other)).toBe(false);
+    expect([sheet.get(B), other.get(B), other.get(A)]).toEqual([0n, 1n, 1n]);
+    expect(other.absorb(sheet)).toBe(false);
+    expect([sheet.get(A), other.get(A), other.size]).toEqual([U128_MAX, 1n, 2]);
     expect(() =>
       Sheet.of([
         { id: A, amount: U128_MAX },
         { id: A, amount: 1n },
       ]),
     ).toThrow(RangeError);
+  });
+
+  test.each([
+    ['the smaller one', [A], [A, B]],
+    ['the larger one', [A, B], [A]],
+    ['an empty one', [A, B], []],
+    ['one into an empty one', [], [A, B]],
+  ])('a sheet absorbs another, %s, and leaves it empty and apart', (_, own, others) => {
+    const sheet = Sheet.of(own.map((id) => ({ id, amount: 3n })));
+    const other = Sheet.of(others.map((id) => ({ id, amount: 4n })));
+    expect(sheet.absorb(other)).toBe(true);
+    const sum = (id: typeof A) => (own.includes(id) ? 3n : 0n) + (others.includes(id) ? 4n : 0n);
+    expect([sheet.get(A), sheet.get(B)]).toEqual([sum(A), sum(B)]);
+    expect(other.isEmpty).toBe(true);
+    other.add(C, 1n);
+    expect([sheet.get(C), other.size]).toEqual([0n, 1]);
   });
 
   test('taking gives what is there and leaves no zero amounts', () => {

@@ -31,9 +31,15 @@ describe('docs/json-rpc.md', () => {
   });
 
   it('names every error code that a method can answer', () => {
-    const sources = ['metashrew-methods', 'warpshrew-methods', 'params', 'dispatch', 'server'].map((file) =>
-      readFileSync(new URL(`../../src/rpc/${file}.ts`, import.meta.url), 'utf8'),
-    );
+    const sources = [
+      'metashrew-methods',
+      'warpshrew-methods',
+      'params',
+      'dispatch',
+      'handler',
+      'refusal',
+      'answers',
+    ].map((file) => readFileSync(new URL(`../../src/rpc/${file}.ts`, import.meta.url), 'utf8'));
     const codes = sources.join('').match(/'(RPC_[A-Z_]+|BLOCK_NOT_INDEXED|RECEIPT_NOT_FOUND)'/g) ?? [];
     expect(codes.length).toBeGreaterThan(8);
     for (const code of new Set(codes)) expect(text).toContain(`\`${code.slice(1, -1)}\``);

@@ -2,7 +2,8 @@ import { ProgramError } from '../../src/errors.js';
 import { keyBytes, sheetKey, storagePrefix } from '../../src/lane/keys.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import type { RpcBackend } from '../../src/rpc/backend.js';
-import { type RpcServer, type RpcServerOptions, startRpcServer } from '../../src/rpc/server.js';
+import { type RpcServer, startRpcServer } from '../../src/rpc/server.js';
+import type { RpcServerOptions } from '../../src/rpc/server-options.js';
 import { Store } from '../../src/store/store.js';
 import { concatBytes, fromDisplayHash, toBinaryString, u32Bytes } from '../../src/util/bytes.js';
 import { block, bytes, OPTIONS, receipt } from '../store/helpers.js';
@@ -24,7 +25,7 @@ export function fillExampleStore(store: Store): void {
     laneWrites: new Map([[storageKey('cap'), Uint8Array.of(1, 0)]]),
   });
   const failed = receipt(101, 3, {
-    messages: [{ ...receipt(101, 3).messages[0], status: 'REVERT', error: 'abort', data: '' }],
+    messages: [{ ...receipt(101, 3).messages[0], status: 'REVERT', error: 'abort', data: '', dataBytes: 0 }],
   });
   const outpoint = sheetKey(fromDisplayHash(receipt(101, 0).txid), 0);
   const sheet = encodeSheet(Sheet.of([{ id, amount: 1_000n }]));

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_BATCH } from '../../src/rpc/handler.js';
 import { withinShape } from '../../src/rpc/json-shape.js';
-import { MAX_BATCH, startRpcServer } from '../../src/rpc/server.js';
+import { startRpcServer } from '../../src/rpc/server.js';
 import { bytes, receipt, temporaryFolder } from '../store/helpers.js';
 import { serveExample } from './example-store.js';
 
@@ -196,7 +197,7 @@ describe('over the example chain', () => {
   function rawPost(rest: string): Promise<string> {
     return new Promise((done, failed) => {
       const socket = connect(example.server.port, '127.0.0.1', () => {
-        socket.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${rest}`);
+        socket.write(`POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${rest}`);
       });
       socket.on('error', failed);
       socket.once('data', (data) => {
@@ -210,7 +211,7 @@ describe('over the example chain', () => {
     await new Promise<void>((done) => {
       const socket = connect(example.server.port, '127.0.0.1', () => {
         socket.write(
-          'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
+          'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
           () => {
             socket.destroy();
             done();

@@ -122,6 +122,21 @@ describe('warpshrew config check', () => {
     expect(run.stdout).toMatch(/^port +8080 +default$/m);
   });
 
+  test('shows no password of an address, of a path that is one, or of a file that is no JSON', async () => {
+    const config = file('{ "nodePassword": hunter2 }');
+    const flags = ['--node-url', 'http://user:hunter2@127.0.0.1', '--indexer', 'http://user:hunter2@host/a.wasm'];
+    const zmq = ['--zmq', 'tcp://user:hunter2@127.0.0.1:1'];
+    for (const args of [['config', 'check'], ['index']]) {
+      const run = await cli(...args, '--config', config, ...flags, ...zmq, '--cors', 'http://u:hunter2@h');
+      expect(run.status).toBe(2);
+      expect(run.stdout + run.stderr).not.toContain('hunter2');
+      expect(run.stdout + run.stderr).toContain(`${config}: is not JSON: Unexpected token`);
+    }
+    const unknown = await cli('index', '--node=http://user:hunter2@host');
+    expect(unknown.stderr).toContain('http://***@host');
+    expect(unknown.stderr).not.toContain('hunter2');
+  });
+
   test('ends with status 2 and every problem', async () => {
     const run = await cli('config', 'check', '--port', 'x', '--policy', 'y');
     expect(run.status).toBe(2);

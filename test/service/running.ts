@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { StoreError } from '../../src/errors.js';
 import { Store } from '../../src/store/store.js';
 import { CHAIN, type CliRun, startCli } from '../helpers/cli.js';
 
@@ -104,7 +105,11 @@ export class Running {
 
 /** Heights with the state roots that a database holds. */
 export async function storedRoots(dir: string): Promise<string[]> {
-  const store = await Store.openRecorded(dir, { readOnly: true });
+  const store = await Store.openRecorded(dir, { readOnly: true }).catch((error: unknown) => {
+    if (error instanceof StoreError && error.code === 'STORE_EMPTY') return undefined;
+    throw error;
+  });
+  if (store === undefined) return [];
   try {
     const tip = store.tip();
     if (tip === undefined) return [];

@@ -1,3 +1,4 @@
+import { copyFileSync, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -5,7 +6,7 @@ import { writeBlockFiles } from '../../src/bench/block-files.js';
 import { sha256d } from '../../src/bitcoin/hash.js';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { FakeNode } from '../chain/fake-node.js';
-import { CHAIN, temporaryFolder } from '../helpers/cli.js';
+import { CHAIN, cli, ROOT, temporaryFolder } from '../helpers/cli.js';
 import { ROOTS, Running, storedRoots } from './running.js';
 
 /** Of the bundled chain, as much as is needed. */
@@ -43,6 +44,36 @@ test('a damaged block of the files comes from the node, is said once and stands 
   expect((await service.done()).status).toBe(0);
   expect(await storedRoots(db)).toEqual(roots);
 });
+
+/** Block files that a crash of a node left, of which more than the project carries may lie beside it. */
+const TORN = join(ROOT, '..', 'shared', 'data', 'faults', 'torn-copy-first', 'torn.dat');
+
+test.skipIf(!existsSync(TORN))(
+  'a torn copy before the whole one hides no block from an index without a node',
+  async () => {
+    const [folder, db] = [temporaryFolder(), join(temporaryFolder(), 'a.db')];
+    copyFileSync(TORN, join(folder, 'blk00000.dat'));
+    const run = await cli(
+      'index',
+      ...[
+        '--network',
+        'regtest',
+        '--blocks-dir',
+        folder,
+        '--db',
+        db,
+        '--exit-at',
+        '12',
+        '--port',
+        '0',
+        '--policy',
+        'cpu',
+      ],
+    );
+    expect(run.status).toBe(0);
+    expect(await storedRoots(db)).toHaveLength(12);
+  },
+);
 
 test('with block files, too, a node that is away at the start is waited for', async () => {
   const [folder, db] = [temporaryFolder(), join(temporaryFolder(), 'a.db')];

@@ -26,6 +26,7 @@ function blockEvent(height: number): EngineEvent {
     demoted: 0,
     punted: 0,
     accessViolations: 0,
+    tooLarge: 0,
     gpuFailures: 0,
     compiling: 0,
     gpuRuns: {},
@@ -78,7 +79,7 @@ test('speed, time left and counters come from what the engine told', () => {
 
 test('a failure is said once until the source answers again, and is trouble as long', () => {
   const { state, lines, tell } = setUp();
-  const retry = { kind: 'retry', note: 'the node cannot be asked', failure: away } as const;
+  const retry = { kind: 'retry', note: 'the node cannot be asked', failure: away, leftMs: undefined } as const;
   const phase = (of: 'syncing' | 'waiting-for-node' | 'at-tip'): void => tell({ kind: 'phase', phase: of });
   tell(retry);
   phase('waiting-for-node');
@@ -91,6 +92,23 @@ test('a failure is said once until the source answers again, and is trouble as l
   expect(said).toHaveLength(2);
   expect(said[0]).toMatchObject({ level: 'warn', node: 'n', big: '1' });
   expect(state.retries).toEqual(new Map([['NODE_UNREACHABLE', 3]]));
+});
+
+test('what is being waited out is told with how long already and how long still', () => {
+  const { state, lines, tell, pass } = setUp();
+  expect(state.waiting()).toBeUndefined();
+  tell({ kind: 'retry', note: 'the node cannot be asked', failure: away, leftMs: undefined });
+  pass(5_500);
+  expect(state.waiting()).toEqual({ code: 'NODE_UNREACHABLE', seconds: 5, givesUpIn: undefined });
+  const refused = failureOf(new NodeError('NODE_FORBIDDEN', 'refused'));
+  tell({ kind: 'retry', note: 'the node cannot be asked', failure: refused, leftMs: 60_000 });
+  pass(4_500);
+  expect(state.waiting()).toEqual({ code: 'NODE_FORBIDDEN', seconds: 10, givesUpIn: 56 });
+  pass(120_000);
+  expect(state.waiting()?.givesUpIn).toBe(0);
+  expect(lines.some((line) => line.includes('trying again for 60 s'))).toBe(true);
+  tell(blockEvent(1));
+  expect(state.waiting()).toBeUndefined();
 });
 
 test('blocks at the tip are no news', () => {

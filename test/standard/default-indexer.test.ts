@@ -47,7 +47,7 @@ class Chain {
   }
 
   view(name: string, input: Uint8Array): Uint8Array {
-    return module.runView(name, input, this.height, this.read);
+    return module.runView(name, input, this.height, this.read).output;
   }
 
   /** What the view lists for a script, sorted, as hex of 44 bytes. */
@@ -89,8 +89,8 @@ describe('the default indexer', () => {
   });
 
   test('an empty state has no tip', () => {
-    expect(module.runView('tipheight', new Uint8Array(0), 0, () => undefined).length).toBe(0);
-    expect(module.runView('spendables', Uint8Array.of(0x51), 0, () => undefined).length).toBe(0);
+    expect(module.runView('tipheight', new Uint8Array(0), 0, () => undefined).output.length).toBe(0);
+    expect(module.runView('spendables', Uint8Array.of(0x51), 0, () => undefined).output.length).toBe(0);
   });
 
   test('a duplicate coinbase replaces the first, and genesis coins are not listed', () => {

@@ -29,7 +29,7 @@ function view(
   height = 7,
 ): string {
   guest.start(guest.flush());
-  return toHex(StandardModule.load(guest.bytes()).runView(name, raw, height, read));
+  return toHex(StandardModule.load(guest.bytes()).runView(name, raw, height, read).output);
 }
 
 /** Stores what the instructions give in the length word's place of a fresh buffer and returns that buffer: shows a number to a view's caller. */
@@ -184,7 +184,7 @@ describe('what a guest sees', () => {
     guest.view('count', shown(guest, [...add, op(OP.globalGet, count)]));
     guest.start(guest.flush());
     const module = StandardModule.load(guest.bytes());
-    for (let n = 0; n < 3; n++) expect(toHex(module.runView('count', raw, 1, nothing))).toBe('01000000');
+    for (let n = 0; n < 3; n++) expect(toHex(module.runView('count', raw, 1, nothing).output)).toBe('01000000');
   });
 
   test('a view flushes into nothing', () => {

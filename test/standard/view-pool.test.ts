@@ -25,14 +25,16 @@ async function laneWith(options: Partial<StandardLaneOptions>): Promise<Standard
   return lane;
 }
 
-const spin = (lane: StandardLane): Promise<unknown> => lane.view('spin', nothing, 0).catch((error: Error) => error);
-const ok = async (lane: StandardLane): Promise<string> => Buffer.from(await lane.view('ok', nothing, 0)).toString();
+const spin = (lane: StandardLane, client = 'a'): Promise<unknown> =>
+  lane.view('spin', nothing, 0, 0, client).catch((error: Error) => error);
+const ok = async (lane: StandardLane, client = 'a'): Promise<string> =>
+  Buffer.from(await lane.view('ok', nothing, 0, 0, client)).toString();
 
 test('a view that never ends holds up no other', async () => {
   const lane = await laneWith({ viewThreads: 2, viewTimeoutMs: LONG_MS });
   const hanging = spin(lane);
   for (let i = 0; i < 5; i++) expect(await ok(lane)).toBe('ok');
-  expect(lane.viewLoad).toEqual({ threads: 2, running: 1, waiting: 0, refused: 0 });
+  expect(lane.viewLoad).toEqual({ threads: 2, running: 1, waiting: 0, refused: 0, interrupted: 0 });
   await lane.close();
   expect(await hanging).toMatchObject({ message: 'the standard lane is closed' });
 });
@@ -53,14 +55,14 @@ test('views that wait take the thread in turn once it is free, and the thread th
   expect(await hanging).toMatchObject({ code: 'MODULE_TIMEOUT', facts: { limitMs: 2_000 } });
   await Promise.all(waited);
   expect(ended).toEqual(['spin', 'a', 'b']);
-  expect(lane.viewLoad).toEqual({ threads: 1, running: 0, waiting: 0, refused: 0 });
+  expect(lane.viewLoad).toEqual({ threads: 1, running: 0, waiting: 0, refused: 0, interrupted: 0 });
 });
 
 test('more views than may wait are refused at once', async () => {
   const lane = await laneWith({ viewThreads: 1, viewQueue: 2, viewTimeoutMs: LONG_MS });
   const hanging = [spin(lane), spin(lane), spin(lane)];
   expect(lane.viewLoad).toMatchObject({ running: 1, waiting: 2 });
-  await expect(lane.view('ok', nothing, 0)).rejects.toMatchObject({ code: 'VIEW_BUSY', facts: { waiting: 2 } });
+  await expect(ok(lane)).rejects.toMatchObject({ code: 'VIEW_BUSY', facts: { waiting: 2 } });
   expect(lane.viewLoad).toMatchObject({ running: 1, waiting: 2, refused: 1 });
   await lane.close();
   for (const error of await Promise.all(hanging))
@@ -76,4 +78,47 @@ test('a view that no thread takes within the limit is refused', async () => {
   expect(codes[3]).toBe('VIEW_BUSY');
   expect(lane.viewLoad?.refused).toBeGreaterThanOrEqual(1);
   expect(lane.viewLoad?.waiting).toBe(0);
+});
+
+test('a client with endless views on all threads gives one up to a client that has none, and so on', async () => {
+  const lane = await laneWith({ viewThreads: 2, viewTimeoutMs: LONG_MS });
+  const hanging = [spin(lane, 'greedy'), spin(lane, 'greedy'), spin(lane, 'greedy')];
+  // With limits of an hour nothing but another client's turn ends these.
+  for (const client of ['b', 'c', 'b']) expect(await ok(lane, client)).toBe('ok');
+  expect(lane.viewLoad?.interrupted).toBeGreaterThanOrEqual(1);
+  // What gave its thread up is not lost: it waits for its next turn, a few times.
+  expect(lane.viewLoad?.refused).toBe(0);
+  await lane.close();
+  for (const error of await Promise.all(hanging))
+    expect(error).toMatchObject({ message: 'the standard lane is closed' });
+});
+
+test('a view that was interrupted is answered all the same', async () => {
+  const lane = await laneWith({ viewThreads: 2, viewTimeoutMs: 4_000 });
+  const hanging = [spin(lane, 'a'), spin(lane, 'a')];
+  expect(await ok(lane, 'b')).toBe('ok');
+  // It ran twice, and the second time to its limit.
+  for (const error of await Promise.all(hanging)) expect(error).toMatchObject({ code: 'MODULE_TIMEOUT' });
+  expect(lane.viewLoad).toMatchObject({ interrupted: 1, refused: 0 });
+});
+
+test('with one thread, a client that has none goes before the row of another', async () => {
+  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 4_000 });
+  const hanging = [spin(lane, 'greedy'), spin(lane, 'greedy'), spin(lane, 'greedy')];
+  // It waits as long as the first may run, and a little more.
+  expect(await ok(lane, 'other')).toBe('ok');
+  expect(lane.viewLoad?.interrupted).toBe(0);
+  await Promise.all(hanging);
+});
+
+test('a client that fills the row makes room for others, but not for itself', async () => {
+  const lane = await laneWith({ viewThreads: 1, viewQueue: 4, viewTimeoutMs: LONG_MS });
+  const greedy = Array.from({ length: 5 }, () => spin(lane, 'greedy'));
+  expect(lane.viewLoad).toMatchObject({ running: 1, waiting: 4 });
+  expect(await spin(lane, 'greedy')).toMatchObject({ code: 'VIEW_BUSY' });
+  const other = spin(lane, 'other');
+  expect(await greedy[4]).toMatchObject({ code: 'VIEW_BUSY' });
+  expect(lane.viewLoad).toMatchObject({ running: 1, waiting: 4, refused: 2 });
+  await lane.close();
+  await Promise.all([...greedy, other]);
 });

@@ -10,7 +10,7 @@ import { Rocks, type WriteBatch } from '../../src/store/rocks.js';
 import { sha256 } from '../../src/store/sha256.js';
 import { Store } from '../../src/store/store.js';
 import { leafKeyKey } from '../../src/store/tree-page.js';
-import { fromDisplayHash, toHex } from '../../src/util/bytes.js';
+import { fromDisplayHash, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { block, bytes, generator, headerAt, OPTIONS, randomBlock, receipt, temporaryFolder } from './helpers.js';
 
 const FIRST = 3;
@@ -230,7 +230,7 @@ const CASES: readonly Case[] = [
     'undo data that names too much',
     (b, rocks) => {
       const row = rocks.get('undo', beU32(10)) ?? EMPTY;
-      const more = encodeTouched([{ ns: 'S', key: bytes('none') }]);
+      const more = encodeTouched({ S: ['none'], P: [] });
       b.put('undo', beU32(10), new Uint8Array([...row, ...more]));
     },
     [{ code: 'CHECK_UNDO', height: 10, namespace: 'S', key: toHex(bytes('none')) }],
@@ -239,7 +239,7 @@ const CASES: readonly Case[] = [
     'undo data that names a key twice',
     (b, rocks) => {
       const row = rocks.get('undo', beU32(10)) ?? EMPTY;
-      const more = encodeTouched([{ ns: 'S', key: A }]);
+      const more = encodeTouched({ S: [toBinaryString(A)], P: [] });
       b.put('undo', beU32(10), new Uint8Array([...row, ...more]));
     },
     [{ code: 'CHECK_UNDO', height: 10, namespace: 'S', key: '61' }],

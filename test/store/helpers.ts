@@ -41,6 +41,7 @@ export function receipt(height: number, index: number, over: Partial<Receipt> = 
     error: undefined,
     fuelUsed: 1234,
     data: '01ff',
+    dataBytes: 2,
   };
   return {
     height,
@@ -50,7 +51,11 @@ export function receipt(height: number, index: number, over: Partial<Receipt> = 
     messages: [message],
     fuel: 1234,
     reads: ['aa'],
+    readTotal: 1,
+    readHash: undefined,
     writes: ['bb'],
+    writeTotal: 1,
+    writeHash: undefined,
     colour: 1,
     executor: 'cpu',
     repaired: false,

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { markFolder } from '../../src/store/folder.js';
 import { COLUMNS, Rocks } from '../../src/store/rocks.js';
 import { bytes, temporaryFolder } from './helpers.js';
 
@@ -107,13 +108,13 @@ describe('the wrapper of RocksDB', () => {
     await expect(Rocks.open('/proc/warpshrew/db', true)).rejects.toMatchObject({ code: 'STORE_UNWRITABLE' });
   });
 
-  it('a database with other columns is refused', async () => {
+  it('a database of this program that has other columns is refused', async () => {
     const { RocksLevel } = await import('@nxtedition/rocksdb');
-    const dir = temporaryFolder();
-    mkdirSync(join(dir, 'db'));
-    const other = new RocksLevel(join(dir, 'db'), { columns: { default: {}, foreign: {} }, createIfMissing: true });
+    const dir = join(temporaryFolder(), 'db');
+    markFolder(dir);
+    const other = new RocksLevel(dir, { columns: { default: {}, foreign: {} }, createIfMissing: true });
     await other.open();
     await other.close();
-    await expect(Rocks.open(join(dir, 'db'), true)).rejects.toMatchObject({ code: 'STORE_SCHEMA_MISMATCH' });
+    await expect(Rocks.open(dir, true)).rejects.toMatchObject({ code: 'STORE_SCHEMA_MISMATCH' });
   });
 });

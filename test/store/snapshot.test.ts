@@ -1,12 +1,22 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { blockKey } from '../../src/store/keys.js';
 import { Rocks } from '../../src/store/rocks.js';
 import { createSnapshot } from '../../src/store/snapshot/create.js';
-import { encodeTrailer, MAGIC, TRAILER_BYTES } from '../../src/store/snapshot/format.js';
+import {
+  CHUNK_BYTES,
+  encodeTrailer,
+  MAGIC,
+  MAX_ROW_BYTES,
+  possibleChunk,
+  TRAILER_BYTES,
+} from '../../src/store/snapshot/format.js';
+import { inflateTo } from '../../src/store/snapshot/inflate.js';
 import { readPrivateKey, readPublicKey, writeKeyPair } from '../../src/store/snapshot/keys.js';
+import { parseManifest } from '../../src/store/snapshot/manifest.js';
 import { restoreSnapshot } from '../../src/store/snapshot/restore.js';
 import { Store } from '../../src/store/store.js';
 import { bytesEqual, concatBytes, readU32 } from '../../src/util/bytes.js';
@@ -230,6 +240,54 @@ describe('restoring', () => {
     ],
     ['an identity without a network', withManifest((m) => ({ ...m, identity: {} }))],
   ])('%s is refused', (_, edit) => refused(edit, 'SNAPSHOT_MALFORMED'));
+
+  /** The unsigned snapshot with a chunk of what `raw` deflates to before the others, which says these lengths. */
+  const withChunk =
+    (stored: Uint8Array, entry: { readonly rows: number; readonly bytes: number; readonly stored?: number }) =>
+    (file: Uint8Array): Uint8Array => {
+      const { data, manifest } = parts(file);
+      const sha256 = createHash('sha256').update(stored).digest('hex');
+      const chunk = { column: 'latest', sha256, stored: stored.length, ...entry };
+      const rows = { ...(manifest.rows as Record<string, number>) };
+      rows.latest += entry.rows;
+      const text = bytes(JSON.stringify({ ...manifest, rows, chunks: [chunk, ...manifest.chunks] }));
+      return concatBytes(MAGIC, stored, data.subarray(MAGIC.length), text, encodeTrailer(text.length, 0));
+    };
+
+  it.each([
+    ['two rows of more than a chunk', { rows: 2, bytes: CHUNK_BYTES + 1 }],
+    ['a row of more than a row', { rows: 1, bytes: MAX_ROW_BYTES + 1 }],
+    ['two gigabytes', { rows: 1, bytes: 2 ** 31 }],
+    ['more rows than bytes', { rows: 1_000, bytes: 7_999 }],
+    ['no row', { rows: 0, bytes: 100 }],
+  ])('a chunk that says %s is refused before anything of it is inflated', async (_, entry) => {
+    // The data of the chunk is none: inflating it would say so in other words.
+    const file = withChunk(new Uint8Array(1 << 20).fill(9), entry);
+    await refused(file, 'SNAPSHOT_MALFORMED');
+    expect(() =>
+      parseManifest(bytes(JSON.stringify(parts(file(new Uint8Array(readFileSync(unsigned)))).manifest))),
+    ).toThrow('a chunk says lengths that none can have');
+  });
+
+  it('a chunk that says more than its stored bytes can inflate to, or less than they hold, is none', () => {
+    expect(possibleChunk({ rows: 1, bytes: 1_032_000, stored: 1_000 })).toBe(true);
+    expect(possibleChunk({ rows: 1, bytes: 1_032_001, stored: 1_000 })).toBe(false);
+    for (const length of [8, 100, 70_000, 1 << 20]) {
+      const stored = deflateSync(createHash('shake256', { outputLength: length }).digest(), { level: 1 }).length;
+      expect(possibleChunk({ rows: 1, bytes: length, stored })).toBe(true);
+      expect(possibleChunk({ rows: 1, bytes: length, stored: 2 * stored + 100 })).toBe(false);
+    }
+  });
+
+  it('a chunk that inflates to more than it says is stopped there', async () => {
+    const bomb = deflateSync(new Uint8Array(64 << 20));
+    await refused(withChunk(bomb, { rows: 1, bytes: 5 << 20 }), 'SNAPSHOT_MALFORMED');
+    expect(await inflateTo(bomb, 5 << 20)).toBeUndefined();
+    expect(await inflateTo(bomb, (64 << 20) + 1)).toBeUndefined();
+    expect((await inflateTo(bomb, 64 << 20))?.length).toBe(64 << 20);
+    expect(await inflateTo(bomb.subarray(0, 1_000), 5 << 20)).toBeUndefined();
+    expect(await inflateTo(deflateSync(new Uint8Array(0)), 0)).toEqual(new Uint8Array(0));
+  });
 
   it('a manifest that describes another store is refused after all', async () => {
     await refused(

@@ -20,7 +20,7 @@ class MemoryTree implements TreeSource {
 
   apply(writes: Iterable<readonly [string, Uint8Array | undefined]>): string {
     const rows = new Map<string, Uint8Array | undefined>();
-    const root = this.tree.update(writes, (key, value) => {
+    const root = this.tree.update(new Map(writes), (key, value) => {
       expect(rows.has(toBinaryString(key)), 'no row is written twice').toBe(false);
       rows.set(toBinaryString(key), value?.slice());
     });
@@ -186,7 +186,10 @@ describe('batches', () => {
     const map = new Map(Array.from({ length: 70_000 }, (_, i) => [name(`key ${i}`), bytes(`${i}`)] as const));
     const tree = new MemoryTree();
     tree.apply([...map].slice(0, 50_000));
-    const root = tree.apply([...map].slice(30_000));
+    const more = Array.from({ length: 40_000 }, (_, i) => [name(`more ${i}`), bytes('x')] as const);
+    tree.apply([...map, ...more].slice(30_000));
+    // What is left of many pages is one leaf, which moves up.
+    const root = tree.apply(more.map(([key]) => [key, undefined] as const));
     const leaves = [...map].map(([key, value]) => {
       const raw = fromBinaryString(key);
       return { keyHash: sha256(raw), hash: leafHash(raw, sha256(value)) };

@@ -225,6 +225,16 @@ describe('rollback', () => {
     }));
 });
 
+/** Makes the database in `dir` one that was created with these values. */
+async function recordAs(dir: string, changed: Record<string, number>): Promise<void> {
+  const recorded = { ...(await Store.inspect(dir)), ...changed };
+  const rocks = await Rocks.open(dir, false);
+  const batch = rocks.batch();
+  batch.put('meta', bytes('identity'), bytes(JSON.stringify(recorded)));
+  batch.write();
+  await rocks.close();
+}
+
 describe('opening', () => {
   const other: [keyof StoreOptions, StoreOptions, string][] = [
     ['network', { ...OPTIONS, network: 'mainnet' }, 'STORE_NETWORK_MISMATCH'],
@@ -234,7 +244,7 @@ describe('opening', () => {
   ];
   it.each(other)('with another %s is refused', async (_, options, code) => {
     const dir = temporaryFolder();
-    await withStore(() => {}, dir);
+    await withStore((store) => void store.commitBlock(block(0)), dir);
     await expect(Store.open(dir, options)).rejects.toMatchObject({ code });
     await withStore(() => {}, dir);
   });
@@ -244,15 +254,22 @@ describe('opening', () => {
     ['rules', 'STORE_RULES_MISMATCH'],
   ])('a store of another %s version is refused', async (field, code) => {
     const dir = temporaryFolder();
-    await withStore(() => {}, dir);
-    const recorded = { ...(await Store.inspect(dir)), [field]: 2 };
-    const rocks = await Rocks.open(dir, false);
-    const batch = rocks.batch();
-    batch.put('meta', bytes('identity'), bytes(JSON.stringify(recorded)));
-    batch.write();
-    await rocks.close();
+    await withStore((store) => void store.commitBlock(block(0)), dir);
+    await recordAs(dir, { [field]: 99 });
     await expect(Store.open(dir, OPTIONS)).rejects.toMatchObject({ code });
     await expect(Store.openRecorded(dir)).rejects.toMatchObject({ code });
+  });
+
+  it('a store of lane rules version 1 is refused, and the error names the way to a new one', async () => {
+    const dir = temporaryFolder();
+    await withStore((store) => void store.commitBlock(block(0)), dir);
+    await recordAs(dir, { rules: 1 });
+    const refused = { code: 'STORE_RULES_MISMATCH', facts: { path: dir, recorded: '1', wanted: '2' } };
+    for (const open of [() => Store.open(dir, OPTIONS), () => Store.openRecorded(dir, { readOnly: true })]) {
+      await expect(open()).rejects.toMatchObject(refused);
+      await expect(open()).rejects.toMatchObject({ hint: expect.stringMatching(/new folder.*snapshot/s) });
+    }
+    expect((await Store.inspect(dir)).rules).toBe(1);
   });
 
   it('a second time while open is refused as locked, and the first goes on', () =>
@@ -289,10 +306,11 @@ describe('opening', () => {
   it('inspect gives what the store was created with', async () => {
     const dir = temporaryFolder();
     const store = await Store.open(dir, { ...OPTIONS, laneStartHeight: 12, dependent: 'reject' });
+    store.commitBlock(block(0));
     await store.close();
     expect(await Store.inspect(dir)).toEqual({
       schema: 1,
-      rules: 1,
+      rules: 2,
       network: 'regtest',
       laneStartHeight: 12,
       dependent: 'reject',

@@ -182,7 +182,11 @@ describe('the chain and the label', () => {
   it('the label given last stays; none that a terminal would act on is taken', async () => {
     const dir = temporaryFolder();
     await withStore((store) => expect(store.label()).toBeUndefined(), dir);
-    await withStore((store) => expect(store.label()).toBe('erste'), dir, { label: 'erste' });
+    const first = (store: Store): void => {
+      expect(store.label()).toBe('erste');
+      store.commitBlock(block(0));
+    };
+    await withStore(first, dir, { label: 'erste' });
     await withStore((store) => expect(store.label()).toBe('erste'), dir);
     await withStore((store) => expect(store.label()).toBe('zweite'), dir, { label: 'zweite' });
     for (const label of ['', 'a\nb', '\x1b[31m', 'x'.repeat(201)]) {

@@ -1,7 +1,7 @@
 import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import { MESSAGE_FUEL, type Program, type RunStatus } from '../../src/program/types.js';
+import { MESSAGE_FUEL, type Program, type RunHost, type RunStatus } from '../../src/program/types.js';
 import { builtPrograms, type ProgramName } from '../../src/util/built-wasm.js';
 import { concatBytes, toBinaryString, u128Bytes } from '../../src/util/bytes.js';
 
@@ -51,7 +51,7 @@ export class Contract {
     numbers.push(...inputs.map(BigInt));
     const reads: string[] = [];
     const declared: string[] = [];
-    const run = runner.run(this.program, {
+    const host: RunHost = {
       isDryRun: dryRun,
       height: 100,
       context: concatBytes(...numbers.map(u128Bytes)),
@@ -65,7 +65,8 @@ export class Contract {
       balance: () => balance,
       declareRead: (key) => declared.push(`get ${toBinaryString(key)}`),
       declareWrite: (key) => declared.push(`put ${toBinaryString(key)}`),
-    });
+    };
+    const run = runner.run(this.program, host, MESSAGE_FUEL);
     const parsed = run.result && parseResult(run.result);
     const status = run.status === 'OK' && !parsed ? 'REJECTED' : run.status;
     const writes = parsed?.storage ?? new Map<string, Uint8Array>();

@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { sha256d } from '../../src/bitcoin/hash.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { Program } from '../../src/program/types.js';
+import { MESSAGE_FUEL, type Program } from '../../src/program/types.js';
 import { concatBytes, readU128, U128_MAX, u128Bytes } from '../../src/util/bytes.js';
 import { ROOT } from '../helpers/cli.js';
 import { testHost } from '../program/support.js';
@@ -59,7 +59,7 @@ test('the bindings of the SDK give what the intrinsics give', () => {
   ] as const) {
     const inputs = [a, b, c].map(u128Bytes);
     const context = concatBytes(new Uint8Array(96), ...inputs);
-    const { result } = runner.run(program, testHost({ context }).host);
+    const { result } = runner.run(program, testHost({ context }).host, MESSAGE_FUEL);
     expect(result?.[0]).toBe(quotient === undefined ? 0 : 1);
     expect(readU128(result!, 1)).toBe(quotient ?? 0n);
     expect(result?.slice(17)).toEqual(sha256d(...inputs));

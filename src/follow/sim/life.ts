@@ -92,8 +92,12 @@ export class Life {
         source: node,
         indexer: new SimIndexer(store, () => !node.calm && random.chance(3)),
         network: 'regtest',
-        isPassing: isPassingInSim,
-        clock: { sleep: (ms, signal) => time.sleep(ms, signal), random: () => random.below(1_000) / 1_000 },
+        patience: (error) => (isPassingInSim(error) ? Number.POSITIVE_INFINITY : 0),
+        clock: {
+          now: () => time.now,
+          sleep: (ms, signal) => time.sleep(ms, signal),
+          random: () => random.below(1_000) / 1_000,
+        },
         startBlock: world.start,
         exitAt: plan.exitAt,
         onIndexed: ({ height }) => {
@@ -105,7 +109,7 @@ export class Life {
         },
       });
     } catch (error) {
-      // A new store begins with a write, which has its fate too.
+      // What a crash left is read here, and has its fate too.
       this.#end(error);
       return;
     }

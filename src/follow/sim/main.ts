@@ -1,14 +1,15 @@
 /**
- * `npm run sim -- --seeds N [--from S] [--jobs J]`, `npm run sim -- --seed S`: the follower under random faults, in J processes
- * (as many as there are cores). Prints sums; ends with status 1 and the seed at the first failure.
+ * `npm run sim -- --seeds N [--from S] [--jobs J]`, `npm run sim -- --seed S`: the follower under random faults, in J
+ * threads (as many as there are cores). Prints sums; ends with status 1 and the seed at the first failure.
  */
-import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { DEEP_STACK } from '../../util/deep-thread.js';
 import { addSummary, emptySummary, runSeeds, type SimSummary } from './run.js';
 
-/** Seeds that a process is given at once: whole worlds. */
+/** Seeds that a thread is given at once: whole worlds. */
 const PORTION = 200;
 const MOST_SEEDS = 100_000_000;
 
@@ -38,21 +39,20 @@ async function runHere(from: number, count: number): Promise<Answer> {
   }
 }
 
-/** One process that takes portions until none is left. */
+/** One thread that takes portions until none is left. */
 function worker(next: () => number | undefined, done: (answer: Answer) => void, end: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(import.meta.url), [], { env: { ...process.env, WARPSHREW_SIM_WORKER: '1' } });
+    const thread = new Worker(fileURLToPath(import.meta.url), { resourceLimits: DEEP_STACK });
     const give = (): void => {
       const from = next();
-      if (from === undefined) child.disconnect();
-      else child.send({ from, count: Math.min(PORTION, end - from) });
+      if (from === undefined) void thread.terminate().then(() => resolve());
+      else thread.postMessage({ from, count: Math.min(PORTION, end - from) });
     };
-    child.on('message', (answer: Answer) => {
+    thread.on('message', (answer: Answer) => {
       done(answer);
       give();
     });
-    child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a process ended with status ${code}`))));
+    thread.once('error', reject);
     give();
   });
 }
@@ -69,16 +69,13 @@ async function main(): Promise<number> {
     if ('failure' in answer) failure ??= answer.failure;
     else addSummary(sum, answer.summary);
   };
-  if (jobs === 1) take(await runHere(from, count));
-  else {
-    let at = from;
-    const next = (): number | undefined => {
-      if (failure !== undefined || at >= from + count) return undefined;
-      at += PORTION;
-      return at - PORTION;
-    };
-    await Promise.all(Array.from({ length: jobs }, () => worker(next, take, from + count)));
-  }
+  let at = from;
+  const next = (): number | undefined => {
+    if (failure !== undefined || at >= from + count) return undefined;
+    at += PORTION;
+    return at - PORTION;
+  };
+  await Promise.all(Array.from({ length: jobs }, () => worker(next, take, from + count)));
   const seconds = (performance.now() - started) / 1_000;
   if (failure !== undefined) {
     process.stderr.write(`${failure}\n`);
@@ -86,7 +83,7 @@ async function main(): Promise<number> {
   }
   const ends = Object.entries(sum.ends).map(([end, times]) => `${end} ${times}`);
   process.stdout.write(
-    `${sum.seeds} seeds, 0 failures, ${seconds.toFixed(1)} s in ${jobs} processes (${(sum.seeds / seconds).toFixed(1)} seeds/s)\n` +
+    `${sum.seeds} seeds, 0 failures, ${seconds.toFixed(1)} s in ${jobs} threads (${(sum.seeds / seconds).toFixed(1)} seeds/s)\n` +
       `${sum.lives} lives, ${sum.indexed} blocks indexed, ${sum.undone} undone, ${sum.reorgs} reorgs up to ${sum.deepest} deep, ` +
       `${sum.retries} retries, ${sum.badBlocks} bad blocks\n` +
       `ends: ${ends.join(', ')}\n`,
@@ -94,10 +91,10 @@ async function main(): Promise<number> {
   return 0;
 }
 
-if (process.env.WARPSHREW_SIM_WORKER === '1') {
-  process.on('message', async ({ from, count }: { from: number; count: number }) => {
-    process.send?.(await runHere(from, count));
-  });
-} else {
+if (isMainThread) {
   process.exitCode = await main();
+} else {
+  parentPort?.on('message', async ({ from, count }: { from: number; count: number }) => {
+    parentPort?.postMessage(await runHere(from, count));
+  });
 }

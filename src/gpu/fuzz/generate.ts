@@ -40,10 +40,11 @@ export function randomInput(random: Random): Uint8Array {
   return out;
 }
 
-/** Fuel of one run: mostly enough, often so little that it ends anywhere. */
-export function randomFuel(random: Random): number {
-  if (random.once(6)) return random.pick(random.of([100, 1_000, 10_000]));
-  return 400_000;
+/** Fuel of one run of a program that pays `entry` first: mostly enough, often so little that it ends anywhere. */
+export function randomFuel(random: Random, entry: number): number {
+  if (random.once(50)) return random.pick(entry + 1);
+  if (random.once(6)) return entry + random.pick(random.of([100, 1_000, 10_000]));
+  return entry + 400_000;
 }
 
 class Generator {

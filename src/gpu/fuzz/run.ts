@@ -144,7 +144,7 @@ class Fuzzer {
     const random = new Random(this.options.seed, -2 - module);
     return Array.from({ length: this.options.runs }, () => {
       const context = randomInput(random);
-      return { program, context, height: 7, fuel: randomFuel(random), reads: [], writes: [] };
+      return { program, context, height: 7, fuel: randomFuel(random, program.entryFuel), reads: [], writes: [] };
     });
   }
 

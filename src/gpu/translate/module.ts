@@ -1,5 +1,6 @@
 import type { FunctionBody, FunctionType, WasmModule } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
+import { entryFuel } from '../../program/prices.js';
 import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program } from '../../program/types.js';
 import { INTRINSIC_FUNCTIONS, intrinsicParts } from '../intrinsics.js';
 import { kernelText } from '../kernels.js';
@@ -118,6 +119,7 @@ class ModuleTranslation {
       intrinsics.wgsl,
       ...this.#resultStructs(),
       ...[...functions.values()].map((f) => f.text),
+      `const ENTRY_FUEL = ${entryFuel(this.module)}u;`,
       `fn execute() -> u32 {\nreturn f${this.#execute}();\n}\n`,
       kernelText('main'),
     ].join('\n');

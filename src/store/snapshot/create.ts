@@ -12,6 +12,7 @@ import {
   encodeRows,
   encodeTrailer,
   MAGIC,
+  MAX_ROW_BYTES,
   rowBytes,
   SNAPSHOT_COLUMNS,
   type SnapshotManifest,
@@ -34,9 +35,9 @@ export interface CreatedSnapshot {
 }
 
 /**
- * Writes the store in `dir`, undo data included, into the new file `out`. Holds a chunk or two in memory. The file gets its name
- * when it is whole. Throws what opening throws, StoreError SNAPSHOT_EMPTY without a block, EnvironmentError SNAPSHOT_FILE_EXISTS,
- * ENV_UNWRITABLE.
+ * Writes the store in `dir`, undo data included, into the new file `out`. Holds a chunk or two in memory. The file
+ * gets its name when it is whole. Throws what opening throws, StoreError SNAPSHOT_EMPTY without a block,
+ * SNAPSHOT_ROW_TOO_LONG, EnvironmentError SNAPSHOT_FILE_EXISTS, ENV_UNWRITABLE.
  */
 export async function createSnapshot(dir: string, out: string, options: CreateOptions = {}): Promise<CreatedSnapshot> {
   if (existsSync(out)) {
@@ -45,7 +46,9 @@ export async function createSnapshot(dir: string, out: string, options: CreateOp
       hint: 'Choose another name, or delete the file.',
     });
   }
-  const store = await Store.openRecorded(dir, { readOnly: true });
+  const store = await Store.openRecorded(dir, { readOnly: true }).catch((error: unknown) => {
+    throw error instanceof StoreError && error.code === 'STORE_EMPTY' ? empty(dir) : error;
+  });
   try {
     const described = describe(store, dir);
     const file = new OutputFile(`${out}.part`);
@@ -65,7 +68,7 @@ function describe(store: Store, dir: string): Omit<SnapshotManifest, 'rows' | 'c
   const tip = store.tip();
   const roots = tip && store.roots(tip.height);
   if (tip === undefined || roots === undefined) {
-    throw new StoreError('SNAPSHOT_EMPTY', 'the store has no block yet', { facts: { path: dir } });
+    throw empty(dir);
   }
   const genesis = store.genesis();
   return {
@@ -76,6 +79,10 @@ function describe(store: Store, dir: string): Omit<SnapshotManifest, 'rows' | 'c
     lowestRollback: store.lowestRollback(),
     stateRoot: roots.state,
   };
+}
+
+function empty(path: string): StoreError {
+  return new StoreError('SNAPSHOT_EMPTY', 'the store has no block yet', { facts: { path } });
 }
 
 async function write(
@@ -106,11 +113,19 @@ async function write(
   return { manifest, bytes: file.length };
 }
 
+function tooLong(bytes: number): StoreError {
+  return new StoreError('SNAPSHOT_ROW_TOO_LONG', 'a row of the store is longer than a snapshot may hold', {
+    facts: { bytes, limit: MAX_ROW_BYTES },
+    hint: 'Copy the folder of the database instead, while nothing has it open.',
+  });
+}
+
 function* rawChunks(rows: Iterable<Row>): Generator<{ raw: Uint8Array; count: number }, void, void> {
   let waiting: Row[] = [];
   let length = 0;
   for (const row of rows) {
     const bytes = rowBytes(row);
+    if (bytes > MAX_ROW_BYTES) throw tooLong(bytes);
     if (length > 0 && length + bytes > CHUNK_BYTES) {
       yield { raw: encodeRows(waiting, length), count: waiting.length };
       waiting = [];

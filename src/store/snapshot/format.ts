@@ -1,8 +1,8 @@
 /**
- * A snapshot file: magic ++ chunks ++ manifest (JSON) ++ signature (64 bytes or none) ++ trailer.
- * A chunk is deflated (zlib); raw it is rows of one column, each: key length u32 LE, value length u32 LE, key, value. Keys ascend.
- * The trailer, 16 bytes: manifest length u32 LE, signature length u32 LE, magic of the end.
- * The signature is Ed25519 over the magic ++ the manifest; the manifest holds the SHA-256 of every chunk.
+ * A snapshot file: magic ++ chunks ++ manifest (JSON) ++ signature (64 bytes or none) ++ trailer. A chunk is deflated
+ * (zlib); raw it is rows of one column, each: key length u32 LE, value length u32 LE, key, value. Keys ascend. The
+ * trailer, 16 bytes: manifest length u32 LE, signature length u32 LE, magic of the end. The signature is Ed25519 over
+ * the magic ++ the manifest; the manifest holds the SHA-256 of every chunk.
  */
 import { InputError } from '../../errors.js';
 import { readU32, writeU32 } from '../../util/bytes.js';
@@ -13,10 +13,14 @@ export const MAGIC = new TextEncoder().encode('warpshrew snapshot 1\n');
 export const END_MAGIC = new TextEncoder().encode('wssnapE1');
 export const TRAILER_BYTES = 16;
 export const SIGNATURE_BYTES = 64;
-/** Raw bytes after which a chunk ends; a longer row has a chunk of its own. */
+/** Raw bytes of a chunk of more than one row at most; a longer row has a chunk of its own. */
 export const CHUNK_BYTES = 4 << 20;
-/** Above any row: a block's writes end at 1 GiB. */
-export const MAX_CHUNK_BYTES = (1 << 30) + (1 << 28);
+/** Raw bytes of a chunk of one row, and so of a row: restoring takes some eight times as much memory. */
+export const MAX_ROW_BYTES = 1 << 27;
+/** Deflate makes no more than 1,032 bytes of one (https://zlib.net/zlib_tech.html). */
+const MOST_INFLATED = 1_032;
+/** What zlib adds to bytes that do not compress: headers of blocks of at least 16 kB, and its own. */
+const zlibAdds = (bytes: number): number => 64 + Math.ceil(bytes / 1_000);
 /** Enough for chunks of a terabyte. */
 export const MAX_MANIFEST_BYTES = 64 << 20;
 export const ROW_HEAD = 8;
@@ -46,6 +50,18 @@ export interface SnapshotManifest {
   readonly stateRoot: string;
   readonly rows: Readonly<Record<ColumnName, number>>;
   readonly chunks: readonly ChunkEntry[];
+}
+
+/** Whether a chunk can have these lengths and rows: checked before anything is allocated for it. */
+export function possibleChunk({ rows, bytes, stored }: Pick<ChunkEntry, 'rows' | 'bytes' | 'stored'>): boolean {
+  const most = rows > 1 ? CHUNK_BYTES : MAX_ROW_BYTES;
+  return (
+    rows > 0 &&
+    bytes >= rows * ROW_HEAD &&
+    bytes <= most &&
+    bytes <= stored * MOST_INFLATED &&
+    stored <= bytes + zlibAdds(bytes)
+  );
 }
 
 export function encodeTrailer(manifestBytes: number, signatureBytes: number): Uint8Array {

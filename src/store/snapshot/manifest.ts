@@ -1,9 +1,9 @@
 import type { StoreIdentity } from '../types.js';
-import { type ChunkEntry, MAX_CHUNK_BYTES, malformed, SNAPSHOT_COLUMNS, type SnapshotManifest } from './format.js';
+import { type ChunkEntry, malformed, possibleChunk, SNAPSHOT_COLUMNS, type SnapshotManifest } from './format.js';
 
 /**
- * A manifest from a file that anybody may have written: every field has its type and range, the chunks are in the order of the
- * columns, and their rows add up. Throws InputError SNAPSHOT_MALFORMED.
+ * A manifest from a file that anybody may have written: every field has its type and range, the chunks are in the
+ * order of the columns, and their rows add up. Throws InputError SNAPSHOT_MALFORMED.
  */
 export function parseManifest(bytes: Uint8Array): SnapshotManifest {
   const raw = record(parsedJson(bytes), 'the manifest');
@@ -55,8 +55,7 @@ function chunkEntry(value: unknown): ChunkEntry {
     stored: count(raw.stored, 'stored bytes of a chunk'),
     sha256: hash(raw.sha256, 'hash of a chunk'),
   };
-  if (entry.bytes > MAX_CHUNK_BYTES || entry.stored > MAX_CHUNK_BYTES)
-    throw malformed('a chunk is longer than any row');
+  if (!possibleChunk(entry)) throw malformed('a chunk says lengths that none can have');
   return entry;
 }
 

@@ -12,8 +12,6 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { inflate } from 'node:zlib';
 import { EnvironmentError, InputError } from '../../errors.js';
 import { bytesEqual, compareBytes, concatBytes, readU32, toDisplayHash } from '../../util/bytes.js';
 import { checkStore } from '../check/check.js';
@@ -32,9 +30,8 @@ import {
   type SnapshotManifest,
   TRAILER_BYTES,
 } from './format.js';
+import { inflateTo } from './inflate.js';
 import { parseManifest } from './manifest.js';
-
-const expand = promisify(inflate);
 
 export interface RestoreOptions {
   /** Ed25519: then an unsigned file and one of another key are refused. */
@@ -48,9 +45,10 @@ export interface RestoredSnapshot {
 }
 
 /**
- * Makes the store `dir` from the snapshot `file`: signature and manifest first, every chunk's hash before its rows are used, then the
- * whole store is verified; `dir` comes to be as the last step, by a renaming of `dir`.restoring. Holds a chunk or two in memory.
- * Throws InputError SNAPSHOT_* and FILE_UNREADABLE, EnvironmentError SNAPSHOT_TARGET_EXISTS, StoreError; leaves nothing behind then.
+ * Makes the store `dir` from the snapshot `file`: signature and manifest first, every chunk's hash before its rows are
+ * used, then the whole store is verified; `dir` comes to be as the last step, by a renaming of `dir`.restoring. Holds
+ * a chunk or two in memory. Throws InputError SNAPSHOT_* and FILE_UNREADABLE, EnvironmentError SNAPSHOT_TARGET_EXISTS,
+ * StoreError; leaves nothing behind then.
  */
 export async function restoreSnapshot(
   file: string,
@@ -164,13 +162,9 @@ async function inflated(stored: Uint8Array, chunk: ChunkEntry, number: number): 
       hint: 'The file was damaged or altered: get it again.',
     });
   }
-  try {
-    const raw = await expand(stored, { maxOutputLength: Math.max(1, chunk.bytes) });
-    if (raw.length === chunk.bytes) return raw;
-  } catch (cause) {
-    throw malformed('a chunk does not inflate', cause);
-  }
-  throw malformed('a chunk is not as long as the manifest says');
+  const raw = await inflateTo(stored, chunk.bytes);
+  if (raw === undefined) throw malformed('a chunk does not inflate to the length that the manifest says');
+  return raw;
 }
 
 /** Returns the last row, above which the next chunk of the column must begin. */
@@ -199,7 +193,10 @@ function putChunk(
   return last && { column: chunk.column, key: last };
 }
 
-/** The whole store is verified: the hashes show that the file is as it was made, this that it was made from a sound store. */
+/**
+ * The whole store is verified: the hashes show that the file is as it was made, this that it was made from a sound
+ * store.
+ */
 async function verifyRestored(work: string, manifest: SnapshotManifest, { progress }: RestoreOptions): Promise<void> {
   let first: Violation | undefined;
   const summary = await checkStore(work, {

@@ -1,0 +1,15 @@
+// All mutants: what is wrong with each, and the quick tests of which one must fail. One file per area of the sources.
+import { CHAIN } from './chain.mjs';
+import { EXECUTE } from './execute.mjs';
+import { FUZZ } from './fuzz.mjs';
+import { LANE } from './lane.mjs';
+import { PROGRAM } from './program.mjs';
+import { PROTOCOL } from './protocol.mjs';
+import { STORE } from './store.mjs';
+
+/**
+ * `id`: its name. `file`: the source that is changed. `find`: the exact text, which stands there once; `replace`: what
+ * stands there instead. `breaks`: what the mutant does. `tests`: files of which one must fail.
+ * `why`: only where no test can tell the mutant from the source, the reason.
+ */
+export const MUTANTS = [...LANE, ...PROTOCOL, ...EXECUTE, ...PROGRAM, ...STORE, ...CHAIN, ...FUZZ];

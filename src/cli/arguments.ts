@@ -1,0 +1,52 @@
+/** How the text of an option becomes a value; what is wrong with it is said in terms of that option. */
+import { InvalidArgumentError } from 'commander';
+
+/** Highest height of any chain to come in this century. */
+const HIGHEST = 100_000_000;
+
+/** Reads a whole number from `least` to `most`. Throws InvalidArgumentError, which says what would be right. */
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** Height of a block. */
+export const height = whole(0, HIGHEST);
+/** Height to roll back to: -1 empties a database that begins at height 0. */
+export const rollbackHeight = whole(-1, HIGHEST);
+/** TCP port; 0: any free one. */
+export const port = whole(0, 65_535);
+/** Threads. */
+export const workers = whole(1, 256);
+/** How often something is done. */
+export const times = whole(1, 1_000_000_000);
+/** Seed of a generator, or a number in its sequence. */
+export const seed = whole(0, 0xffffffff);
+const size = whole(1, 1_000_000);
+
+/** Numbers of messages, separated by commas. */
+export function sizes(text: string): number[] {
+  return text.split(',').map(size);
+}
+
+/** One of some words. */
+export function oneOf<const T extends string>(choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = choices.find((choice) => choice === text);
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`);
+  };
+}
+
+/** Some of these words, separated by commas, each once. */
+export function someOf<const T extends string>(choices: readonly T[]): (text: string) => T[] {
+  return (text) => {
+    const wanted = text.split(',');
+    const known = choices.filter((choice) => wanted.includes(choice));
+    if (known.length === wanted.length) return known;
+    throw new InvalidArgumentError(`It must be some of ${choices.join(',')}, each once.`);
+  };
+}

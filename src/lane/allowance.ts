@@ -1,0 +1,47 @@
+/** What the messages of one transaction share (docs/lane-rules.md, sections 3 and 5). */
+import type { Transaction } from '../bitcoin/types.js';
+
+/** Fuel that every transaction has; larger ones have {@link FUEL_PER_BYTE}. */
+export const LEAST_FUEL = 3_500_000;
+/** Per byte of the transaction as serialised with witness: a deployment whose first run parses it must fit. */
+export const FUEL_PER_BYTE = 50;
+/** What any creation costs (targets 1:0, 3:n, 5:n, 6:n), however it ends. */
+export const CREATION_FUEL = 100_000;
+
+/** Fuel of a transaction: at most 200,000,000, as no transaction is longer than a block. */
+export function transactionFuel(tx: Pick<Transaction, 'raw'>): number {
+  return Math.max(LEAST_FUEL, FUEL_PER_BYTE * tx.raw.length);
+}
+
+/** The fuel that is left to a transaction's messages, and its one attempt to create from its envelope. */
+export class Allowance {
+  #fuelLeft: number;
+  #envelopeUsed = false;
+
+  constructor(tx: Pick<Transaction, 'raw'>) {
+    this.#fuelLeft = transactionFuel(tx);
+  }
+
+  get fuelLeft(): number {
+    return this.#fuelLeft;
+  }
+
+  /** Takes `amount`. False if it is more than what is left: then all of that is gone, as with any charge. */
+  charge(amount: number): boolean {
+    const pays = amount <= this.#fuelLeft;
+    this.#fuelLeft = pays ? this.#fuelLeft - amount : 0;
+    return pays;
+  }
+
+  /** A run was given all fuel and has left this much. */
+  leave(fuelLeft: number): void {
+    this.#fuelLeft = fuelLeft;
+  }
+
+  /** Uses the transaction's envelope up; false if an earlier attempt has. */
+  useEnvelope(): boolean {
+    const first = !this.#envelopeUsed;
+    this.#envelopeUsed = true;
+    return first;
+  }
+}

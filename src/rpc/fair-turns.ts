@@ -1,0 +1,36 @@
+/**
+ * Turns of the thread: one request runs at a time, and between two the thread looks at its connections. Clients take turns,
+ * however many requests each of them has waiting.
+ */
+export class FairTurns {
+  /** Waiting requests by client, in the order of the clients' turns. */
+  private readonly waiting = new Map<string, (() => void)[]>();
+  private running = false;
+
+  /** Resolves when the client's next request may run: until it gives the thread up, no other does. */
+  take(client: string): Promise<void> {
+    return new Promise((resolve) => {
+      const own = this.waiting.get(client);
+      if (own === undefined) this.waiting.set(client, [resolve]);
+      else own.push(resolve);
+      if (this.running) return;
+      this.running = true;
+      setImmediate(() => this.next());
+    });
+  }
+
+  private next(): void {
+    const [first] = this.waiting;
+    if (first === undefined) {
+      this.running = false;
+      return;
+    }
+    const [client, own] = first;
+    const turn = own.shift();
+    // The client goes to the end of the row.
+    this.waiting.delete(client);
+    if (own.length > 0) this.waiting.set(client, own);
+    turn?.();
+    setImmediate(() => this.next());
+  }
+}

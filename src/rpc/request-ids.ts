@@ -1,0 +1,111 @@
+/**
+ * The ids of requests as they were written. Clients draw ids that a double cannot hold (64-bit numbers) or would write in
+ * another way (1.0, 1e400), and wait for ever for an answer whose id has changed.
+ */
+
+const QUOTE = '"';
+const BACKSLASH = 0x5c;
+const WORD = /[-+.\w]+/y;
+
+/**
+ * Text of the value of `id` of every request of a body: one entry for a body that is no array, else one for each element.
+ * undefined: no object, or one without `id`. Of several members of that name the last counts, as for `JSON.parse`.
+ * `text` must be JSON that was parsed without an error.
+ */
+export function requestIds(text: string): (string | undefined)[] {
+  const scan = new Scan(text);
+  if (scan.peek() !== '[') return [scan.idOfValue()];
+  return [...scan.elements()];
+}
+
+/** Steps over valid JSON. */
+class Scan {
+  private at = 0;
+
+  constructor(private readonly text: string) {}
+
+  /** The next character that is no white space. */
+  peek(): string {
+    const { text } = this;
+    let code = text.charCodeAt(this.at);
+    while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) code = text.charCodeAt(++this.at);
+    return text.charAt(this.at);
+  }
+
+  /** Ids of the elements of an array. */
+  *elements(): Generator<string | undefined> {
+    this.at++;
+    if (this.peek() === ']') return;
+    do yield this.idOfValue();
+    while (this.isNext(','));
+  }
+
+  /** Steps over a value; the text of its member `id` if it is an object that has one. */
+  idOfValue(): string | undefined {
+    if (this.peek() !== '{') {
+      this.value();
+      return undefined;
+    }
+    this.at++;
+    let id: string | undefined;
+    if (this.peek() !== '}') {
+      do {
+        this.peek();
+        const name = this.value();
+        this.isNext(':');
+        this.peek();
+        const value = this.value();
+        if (isId(name)) id = value;
+      } while (this.isNext(','));
+    }
+    this.isNext('}');
+    return id;
+  }
+
+  /** Steps over the next character if it is `wanted`. */
+  private isNext(wanted: string): boolean {
+    if (this.peek() !== wanted) return false;
+    this.at++;
+    return true;
+  }
+
+  /** Steps over a value that begins here, and gives its text. */
+  private value(): string {
+    const start = this.at;
+    let depth = 0;
+    do {
+      const first = this.peek();
+      if (first === QUOTE) this.string();
+      else if (first === '[' || first === '{') this.at++;
+      else if (first === ']' || first === '}' || first === ',' || first === ':') this.at++;
+      else this.word();
+      if (first === '[' || first === '{') depth++;
+      else if (first === ']' || first === '}') depth--;
+    } while (depth > 0);
+    return this.text.slice(start, this.at);
+  }
+
+  /** A number, true, false or null. */
+  private word(): void {
+    WORD.lastIndex = this.at;
+    WORD.test(this.text);
+    this.at = WORD.lastIndex;
+  }
+
+  private string(): void {
+    const { text } = this;
+    const from = this.at + 1;
+    for (let end = text.indexOf(QUOTE, from); ; end = text.indexOf(QUOTE, end + 1)) {
+      let escapes = 0;
+      while (end - 1 - escapes >= from && text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes++;
+      if (escapes % 2 === 1) continue;
+      this.at = end + 1;
+      return;
+    }
+  }
+}
+
+/** Names may be written with escapes. */
+function isId(name: string): boolean {
+  return name === '"id"' || (name.includes('\\') && name.length <= 14 && JSON.parse(name) === 'id');
+}

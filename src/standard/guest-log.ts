@@ -1,0 +1,62 @@
+/** Bytes of a line of a module that are kept. */
+export const LINE_BYTES = 1_024;
+const WINDOW_MS = 1_000;
+
+/** A line that a module wrote with `__log`, or news of lines that were left out. */
+export interface GuestLine {
+  /** Undefined: nothing but news of lines that were left out. */
+  readonly text: string | undefined;
+  /** Lines left out since the line before. */
+  readonly leftOut: number;
+  /** Of the block, or what the view was told. */
+  readonly height: number;
+  readonly view: string | undefined;
+}
+
+/** Passes lines of a module on, so many a second at most, and counts the others. A module may write millions. */
+export class GuestLog {
+  private height = 0;
+  private view: string | undefined;
+  private windowStart = Number.NEGATIVE_INFINITY;
+  private inWindow = 0;
+  private leftOut = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly linesPerSecond: number,
+    private readonly send: (line: GuestLine) => void,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** What the lines to come belong to; `view` undefined: a block. */
+  begin(height: number, view: string | undefined): void {
+    this.height = height;
+    this.view = view;
+  }
+
+  write(text: string): void {
+    if (this.now() - this.windowStart >= WINDOW_MS) {
+      this.windowStart = this.now();
+      this.inWindow = 0;
+    }
+    if (this.inWindow >= this.linesPerSecond) {
+      this.leftOut++;
+      // Told by itself if no line comes that could tell it.
+      this.timer ??= setTimeout(() => this.tellLeftOut(), WINDOW_MS).unref();
+      return;
+    }
+    this.inWindow++;
+    this.pass(text);
+  }
+
+  private tellLeftOut(): void {
+    this.timer = undefined;
+    if (this.leftOut > 0) this.pass(undefined);
+  }
+
+  private pass(text: string | undefined): void {
+    const { height, view, leftOut } = this;
+    this.leftOut = 0;
+    this.send({ text, leftOut, height, view });
+  }
+}

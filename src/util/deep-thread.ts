@@ -1,0 +1,23 @@
+/** Threads that run contracts (lane rules 4). */
+import { fileURLToPath } from 'node:url';
+import { isMainThread, type ResourceLimits, Worker } from 'node:worker_threads';
+
+/** Bytes of stack that a contract finds at least. The slot budget bounds what one takes by a small part of it. */
+export const STACK_BYTES = 64 * 2 ** 20;
+/** What a worker thread that runs contracts is started with: some more, for what calls the contract. */
+export const DEEP_STACK: ResourceLimits = { stackSizeMb: 72 };
+
+/**
+ * For the file that a process was started with, `url` its address: whether it already runs on a thread with {@link DEEP_STACK}. If
+ * not, this runs it again on one, with the same arguments, to its end, takes over its exit status, and gives false. That thread
+ * hears no signals and has no stdin. Throws what it threw.
+ */
+export async function onDeepThread(url: string): Promise<boolean> {
+  if (!isMainThread) return true;
+  const thread = new Worker(fileURLToPath(url), { argv: process.argv.slice(2), resourceLimits: DEEP_STACK });
+  process.exitCode = await new Promise<number>((resolve, reject) => {
+    thread.once('error', reject);
+    thread.once('exit', resolve);
+  });
+  return false;
+}

@@ -1,0 +1,101 @@
+// What the engine takes of a kernel's answers: never the dry run's word where the kernel said something else.
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Transaction } from '../../src/bitcoin/types.js';
+import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
+import { LaneEngine } from '../../src/execute/engine.js';
+import { comparable } from '../../src/execute/fuzz.js';
+import type { GpuBlock, GpuBlockRun, GpuOutcomes } from '../../src/gpu/types.js';
+import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
+import { call as callOf, i32, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
+import { call, envelope, makeBlock, makeTx, World } from '../lane/world.js';
+import { FakeGpu } from './fake-gpu.js';
+
+/** A kernel whose answers are changed on their way back. */
+class TamperedGpu extends FakeGpu {
+  constructor(private readonly tamper: (outcomes: GpuOutcomes) => Partial<GpuOutcomes>) {
+    super();
+  }
+
+  override async begin(block: GpuBlock): Promise<GpuBlockRun> {
+    const run = await super.begin(block);
+    return {
+      run: async (number) => {
+        const outcomes = await run.run(number);
+        return { ...outcomes, ...this.tamper(outcomes) };
+      },
+      set: (...value) => run.set(...value),
+      close: () => run.close(),
+    };
+  }
+}
+
+const engines: LaneEngine[] = [];
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+});
+
+function process(world: World, txs: readonly Transaction[], gpu: FakeGpu | undefined): Promise<LaneBlockResult> {
+  const rules = { laneStartHeight: 0, dependent: 'demote', modes: ALWAYS_PARALLEL } as const;
+  const engine = new LaneEngine({ policy: gpu === undefined ? 'sequential' : 'gpu', workers: 0, gpu, ...rules });
+  engines.push(engine);
+  const reader = { get: (key: LaneKey) => world.state.get(key) };
+  return engine.processBlock(makeBlock(txs), world.height, { reader, snapshot: new Map(world.state) });
+}
+
+async function expectTruth(world: World, txs: readonly Transaction[], result: LaneBlockResult): Promise<void> {
+  const truth = await process(world, txs, undefined);
+  expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
+}
+
+const message = (text: Uint8Array, witnesses?: Uint8Array[]): Transaction =>
+  makeTx({ protostones: [{ pointer: 0, refund: 0, message: text }], witnesses });
+
+/** A contract that returns its context, of which the first 32 bytes are its own id. */
+function echo(): Uint8Array {
+  const builder = new WasmBuilder();
+  const request = builder.import('__request_context');
+  const load = builder.import('__load_context');
+  // The context with its length word lies behind 16 bytes of transfers and 4 of storage map: all of it is the data.
+  const body = [i32(2048), callOf(load), op(OP.drop), i32(2020), callOf(request), i32(24), op(OP.i32Add), store()];
+  return builder.execute([...body, i32(2024)]).bytes();
+}
+
+describe('what the kernel says', () => {
+  it('counts where it differs from the dry run: its bytes are the result, for cross-checks to find', async () => {
+    const world = new World();
+    const txs = [message(call(world.deploy(), 4, 0))];
+    const gpu = new TamperedGpu(({ result }) => ({
+      result: (i) => {
+        const bytes = result(i)?.slice();
+        bytes?.set([0xee], bytes.length - 1);
+        return bytes;
+      },
+    }));
+    const { receipts, statistics } = await process(world, txs, gpu);
+    expect(statistics.executors.gpu).toBe(1);
+    expect(receipts[0].messages[0].data).toMatch(/^01(00)+ee$/);
+  });
+
+  it('is dropped where it saw something else than the state, though its result is that of the dry run', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const txs = [message(call(id, 4, 0)), message(call(id, 14, 2))];
+    const gpu = new TamperedGpu(({ seen }) => ({
+      seen: (i, key) => (seen(i, key) === undefined ? undefined : new Uint8Array(16).fill(7)),
+    }));
+    const result = await process(world, txs, gpu);
+    expect(result.statistics.executors).toMatchObject({ gpu: 0, cpu: 2 });
+    await expectTruth(world, txs, result);
+  });
+
+  it('is dropped where the call has another context by now: a creation that takes another number', async () => {
+    const world = new World();
+    const txs = [1, 2].map(() => message(call('1:0', 0), [envelope(echo())]));
+    const result = await process(world, txs, new FakeGpu());
+    // Both were dry-run as 2:1; the second is 2:2, and that is what it returns.
+    expect(result.statistics.executors).toMatchObject({ gpu: 1, cpu: 1 });
+    const ids = result.receipts.map(({ messages }) => messages[0].data.slice(8, 8 + 64));
+    expect(ids[0]).not.toBe(ids[1]);
+    await expectTruth(world, txs, result);
+  });
+});

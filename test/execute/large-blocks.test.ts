@@ -1,0 +1,93 @@
+// Blocks whose outcomes take more memory than batches are given are run one transaction at a time.
+import { afterEach, describe, expect, it } from 'vitest';
+import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
+import { BlockBudget, BlockTooLarge, outcomeWeight } from '../../src/execute/block-weight.js';
+import { CachingReader } from '../../src/execute/caching-reader.js';
+import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
+import { applyWrites, comparable } from '../../src/execute/fuzz.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome } from '../../src/lane/types.js';
+import { call, makeBlock, makeTx, World } from '../lane/world.js';
+import { FakeGpu } from './fake-gpu.js';
+
+const engines: LaneEngine[] = [];
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+});
+
+function engine(options: Partial<LaneEngineOptions>): LaneEngine {
+  const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
+  const made = new LaneEngine({ policy: 'cpu', workers: 0, modes: ALWAYS_PARALLEL, ...rules, ...options });
+  engines.push(made);
+  return made;
+}
+
+/** Forty calls; every second one on the same counter, so that half of them run again in a later colour. */
+function block(world: World) {
+  const id = world.deploy();
+  const txs = Array.from({ length: 40 }, (_, i) =>
+    makeTx({ protostones: [{ pointer: 0, refund: 0, message: call(id, 4, i % 2 === 0 ? 0 : i) }] }),
+  );
+  return makeBlock(txs);
+}
+
+function outcome(keys: readonly string[]): LaneOutcome {
+  const reads = new Map<LaneKey, Uint8Array | undefined>(keys.map((key) => [key, new Uint8Array(10)]));
+  return { index: 0, txid: '', undone: undefined, messages: [], reads, writes: new Map() };
+}
+
+describe('a block too large for batches', () => {
+  const cases: [string, Partial<LaneEngineOptions>][] = [
+    ['here', { policy: 'cpu', workers: 0 }],
+    ['on workers', { policy: 'cpu', workers: 2 }],
+    ['in the kernel', { policy: 'gpu', gpu: new FakeGpu() }],
+  ];
+  it.each(cases)('ends as under sequential, is counted, and the next block runs in batches again: %s', async (_, o) => {
+    const world = new World();
+    const made = block(world);
+    const state = () => ({ reader: { get: (key: LaneKey) => world.state.get(key) }, snapshot: new Map(world.state) });
+    const truth = await engine({ policy: 'sequential' }).processBlock(made, world.height, state());
+    const whole = (result: LaneBlockResult) => [result.receipts.map(comparable), [...result.writes].sort()];
+    const budgets = [0, 3_000, 20_000, 40_000];
+    let fell = 0;
+    for (const mostBlockBytes of [...budgets, undefined]) {
+      const own = engine({ ...o, mostBlockBytes });
+      for (let again = 0; again < 2; again++) {
+        const result = await own.processBlock(made, world.height, state());
+        expect(whole(result)).toEqual(whole(truth));
+        fell += result.statistics.tooLarge;
+        if (mostBlockBytes === undefined) expect(result.statistics.tooLarge).toBe(0);
+        if (mostBlockBytes === 0) expect(result.statistics.tooLarge).toBe(1);
+        if (result.statistics.tooLarge === 1) expect(result.statistics.executors.sequential).toBe(40);
+      }
+    }
+    // The budgets between end the block in its dry runs, in its batches and in its repairs.
+    expect(fell).toBeGreaterThan(2);
+    applyWrites(world.state, truth.writes);
+  });
+
+  it('a budget counts keys, values and data, and throws where one outcome is too much', () => {
+    const one = outcomeWeight(outcome(['abc']));
+    expect(one).toBeGreaterThan(13);
+    const budget = new BlockBudget(3 * one);
+    for (let i = 0; i < 3; i++) budget.take(outcome(['abc']));
+    expect(() => budget.take(outcome(['a']))).toThrow(BlockTooLarge);
+  });
+
+  it('the reader before a block forgets when it holds too much, and still says what the state says', () => {
+    let asked = 0;
+    const get = (key: LaneKey): Uint8Array => {
+      asked++;
+      return Uint8Array.of(key.length);
+    };
+    const reader = new CachingReader({ get }, 2_100);
+    for (let i = 0; i < 100; i++) {
+      const key = 'k'.repeat(i);
+      expect(reader.get(key)).toEqual(Uint8Array.of(i));
+      expect(reader.get(key)).toEqual(Uint8Array.of(i));
+      expect(reader.size).toBeLessThanOrEqual(10);
+    }
+    expect(asked).toBe(100);
+    reader.learn(new Map(Array.from({ length: 50 }, (_, i) => [`l${i}`, undefined])));
+    expect(reader.size).toBeLessThanOrEqual(10);
+  });
+});

@@ -1,0 +1,84 @@
+// What is remembered of envelopes and of stored code: bounded in bytes, and never wrong.
+import { describe, expect, it } from 'vitest';
+import { EnvelopeCodes } from '../../src/lane/envelope-code.js';
+import { StoredPrograms } from '../../src/lane/programs.js';
+import { inflateBody } from '../../src/program/inflate.js';
+import { encodeEnvelope } from '../../src/protocol/encode.js';
+import { concatBytes } from '../../src/util/bytes.js';
+import { i32, WasmBuilder } from '../helpers/wasm-builder.js';
+import { envelope, makeTx, PROBE } from './world.js';
+
+/** Codes that count how often a body is inflated. */
+function counting() {
+  const counts = { inflated: 0 };
+  const codes = new EnvelopeCodes((body) => {
+    counts.inflated++;
+    return inflateBody(body);
+  }, 4);
+  return { codes, counts };
+}
+
+const program = (answer: number): Uint8Array => new WasmBuilder().execute([i32(answer)]).bytes();
+const stored = (wasm: Uint8Array): Uint8Array => concatBytes(Uint8Array.of(0), wasm);
+
+describe('the code in an envelope', () => {
+  it('is found, inflated and checked once per transaction', () => {
+    const { codes, counts } = counting();
+    const tx = makeTx({ witnesses: [envelope(PROBE)] });
+    const first = codes.of(tx);
+    for (let i = 0; i < 5; i++) expect(codes.of(tx)).toEqual(first);
+    expect([first.ok, counts.inflated]).toEqual([true, 1]);
+    const none = makeTx();
+    for (let i = 0; i < 2; i++) expect(codes.of(none)).toEqual({ ok: false, error: 'no envelope' });
+    expect(counts.inflated).toBe(1);
+  });
+
+  it('a body that was refused is not inflated again, in whatever transaction', () => {
+    const { codes, counts } = counting();
+    const bodies: [Uint8Array, RegExp][] = [
+      [encodeEnvelope(PROBE), /^the envelope is no gzip body$/],
+      [envelope(Uint8Array.of(0, 1, 2)), /^invalid code: WASM_/],
+    ];
+    for (const [witness, error] of bodies) {
+      for (let i = 0; i < 3; i++) {
+        expect(codes.of(makeTx({ witnesses: [witness] }))).toEqual({
+          ok: false,
+          error: expect.stringMatching(error),
+        });
+      }
+    }
+    expect(counts.inflated).toBe(2);
+  });
+
+  it('forgets the refusals that were asked for longest ago', () => {
+    const { codes, counts } = counting();
+    const ask = (byte: number): unknown => codes.of(makeTx({ witnesses: [encodeEnvelope(Uint8Array.of(byte))] }));
+    for (const byte of [1, 2, 3, 4, 5]) ask(byte);
+    ask(5);
+    expect(counts.inflated).toBe(5);
+    ask(1);
+    expect(counts.inflated).toBe(6);
+  });
+});
+
+describe('programs of stored code', () => {
+  it('are remembered by key and checked by value', () => {
+    const programs = new StoredPrograms();
+    const [one, two] = [program(4), program(8)];
+    const first = programs.ofStored('code/a', stored(one));
+    expect(programs.ofStored('code/a', stored(one))).toBe(first);
+    expect(programs.ofStored('code/b', stored(one)).hash).toBe(first.hash);
+    expect(programs.ofStored('code/a', stored(two)).hash).not.toBe(first.hash);
+    expect(programs.ofStored('code/a', stored(one)).hash).toBe(first.hash);
+  });
+
+  it('are bounded in contracts and in bytes of code', () => {
+    const value = stored(program(4));
+    const few = new StoredPrograms(3, 1_000_000);
+    for (let i = 0; i < 10; i++) few.ofStored(`code/${i}`, value);
+    expect(few.kept).toEqual({ contracts: 3, bytes: 3 * value.length });
+    const small = new StoredPrograms(100, 5 * value.length + 1);
+    for (let i = 0; i < 10; i++) small.ofStored(`code/${i}`, value);
+    expect(small.kept).toEqual({ contracts: 5, bytes: 5 * value.length });
+  });
+});

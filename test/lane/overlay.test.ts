@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { MapOverlay, TransactionView } from '../../src/lane/overlay.js';
+
+const base = (values: Record<string, number>) => {
+  const asked: string[] = [];
+  return {
+    asked,
+    get: (key: string) => {
+      asked.push(key);
+      return values[key] === undefined ? undefined : Uint8Array.of(values[key]);
+    },
+  };
+};
+
+describe('the view of a transaction', () => {
+  it('reads a spent sheet as absent from then on, also after an undoing, and deletes it whatever happens', () => {
+    const view = new TransactionView(base({ sheet: 1, other: 2 }));
+    expect(view.get('sheet')).toEqual(Uint8Array.of(1));
+    view.deleteSpent('sheet');
+    expect(view.get('sheet')).toBeUndefined();
+    expect(view.peek('sheet')).toBeUndefined();
+    view.set('other', Uint8Array.of(3));
+    view.undo();
+    expect(view.get('sheet')).toBeUndefined();
+    expect(view.writes()).toEqual(new Map([['sheet', undefined]]));
+    expect(view.reads).toEqual(new Map([['sheet', Uint8Array.of(1)]]));
+  });
+
+  it('records what it saw of a key once, absent ones too, and reads on from what it recorded', () => {
+    const state = base({ there: 1 });
+    const view = new TransactionView(state);
+    for (let i = 0; i < 2; i++) for (const key of ['there', 'absent']) view.get(key);
+    view.peek('peeked');
+    expect(state.asked).toEqual(['there', 'absent', 'peeked']);
+    expect([...view.reads.keys()]).toEqual(['there', 'absent']);
+  });
+
+  it('keeps or drops the writes of a message as one, over those of the messages before it', () => {
+    const view = new TransactionView(base({}));
+    view.beginMessage();
+    view.set('a', Uint8Array.of(1));
+    view.set('b', Uint8Array.of(1));
+    view.keepMessage();
+    view.beginMessage();
+    view.set('b', Uint8Array.of(2));
+    expect(view.get('b')).toEqual(Uint8Array.of(2));
+    view.dropMessage();
+    expect(view.get('b')).toEqual(Uint8Array.of(1));
+    view.beginMessage();
+    view.set('b', undefined);
+    expect(view.get('b')).toBeUndefined();
+    view.keepMessage();
+    expect(view.writes()).toEqual(
+      new Map([
+        ['a', Uint8Array.of(1)],
+        ['b', undefined],
+      ]),
+    );
+  });
+});
+
+describe('a state under changes', () => {
+  it('does not fall through to what was deleted', () => {
+    const overlay = new MapOverlay(base({ a: 1, b: 2 }));
+    overlay.apply(new Map([['a', undefined]]));
+    expect(overlay.get('a')).toBeUndefined();
+    expect(overlay.get('b')).toEqual(Uint8Array.of(2));
+    overlay.apply(new Map([['a', Uint8Array.of(3)]]));
+    expect(overlay.get('a')).toEqual(Uint8Array.of(3));
+  });
+});
