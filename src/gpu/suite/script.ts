@@ -34,6 +34,7 @@ class ScriptReader implements Script {
   readonly modules: ScriptModule[] = [];
   readonly invalid: (string | Uint8Array)[] = [];
   readonly passedOver: Record<string, number> = {};
+  readonly #shared = new Set<ScriptModule>();
   readonly #named = new Map<string, ScriptModule>();
 
   form({ expression, text }: Form): void {
@@ -41,37 +42,60 @@ class ScriptReader implements Script {
     switch (head) {
       case 'module': {
         const source = moduleSource(expression, text);
-        if (source === undefined) return this.#passOver('module quote or definition');
+        if (source === undefined) {
+          this.#passOver('module quote or definition');
+          return;
+        }
         const module: ScriptModule = { source, calls: [] };
         this.modules.push(module);
         if (typeof second === 'string' && second.startsWith('$')) this.#named.set(second, module);
         return;
       }
+      case 'register': {
+        // Others that come now may change its memory and table.
+        const module = this.modules.at(-1);
+        if (module !== undefined) this.#shared.add(module);
+        this.#passOver('register');
+        return;
+      }
       case 'invoke':
-        return this.#call(expression, undefined, head);
+        this.#call(expression, undefined, head);
+        return;
       case 'assert_return':
-        return this.#call(second, expression.slice(2).map(constantOf), head);
+        this.#call(second, expression.slice(2).map(constantOf), head);
+        return;
       case 'assert_trap':
       case 'assert_exhaustion':
-        return this.#call(second, 'trap', head);
+        this.#call(second, 'trap', head);
+        return;
       case 'assert_invalid':
       case 'assert_malformed': {
         const source = Array.isArray(second) ? moduleSource(second, writeExpression(second)) : undefined;
-        if (source === undefined) return this.#passOver('module quote or definition');
+        if (source === undefined) {
+          this.#passOver('module quote or definition');
+          return;
+        }
         this.invalid.push(source);
         return;
       }
       default:
-        return this.#passOver(String(head));
+        this.#passOver(String(head));
+        return;
     }
   }
 
   #call(action: Expression | undefined, expected: ScriptCall['expected'], head: string): void {
-    if (!Array.isArray(action) || action[0] !== 'invoke') return this.#passOver(`${head} of something else`);
+    if (!Array.isArray(action) || action[0] !== 'invoke') {
+      this.#passOver(`${head} of something else`);
+      return;
+    }
     const named = typeof action[1] === 'string' && action[1].startsWith('$') ? action[1] : undefined;
     const module = named === undefined ? this.modules.at(-1) : this.#named.get(named);
     const [name, ...rest] = action.slice(named === undefined ? 1 : 2) as Expression[];
-    if (module === undefined || typeof name !== 'string') return this.#passOver(`${head} of no module`);
+    if (module === undefined || this.#shared.has(module) || typeof name !== 'string') {
+      this.#passOver(`${head} of no module`);
+      return;
+    }
     const text = new TextDecoder().decode(stringBytes(name));
     module.calls.push({ name: text, arguments: rest.map(constantOf), expected });
   }

@@ -84,11 +84,13 @@ class ScriptRun {
     const { stubs, module } = this.#decoded(script.source) ?? {};
     if (module === undefined || stubs === undefined) return [];
     const steps: Step[] = [];
+    const replays = hasState(module);
     for (const call of script.calls) {
       const step = this.#step(module, stubs, call);
       if (step !== undefined) steps.push(step);
+      // What the call would have left behind is missing from here on.
+      else if (replays) break;
     }
-    const replays = hasState(module);
     const calls: { call: GpuCall; label: string }[] = [];
     for (let from = 0; from < steps.length; from += CALLS_PER_MODULE) {
       const to = Math.min(steps.length, from + CALLS_PER_MODULE);
