@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `node scripts/wasm-suite.mjs FOLDER [--kernel] [--only NAME,…] [--json]`: runs the scripts of a checkout of the official test
+// `node scripts/deep-stack.mjs scripts/wasm-suite.mjs FOLDER [--kernel] [--only NAME,…] [--json]`: runs the scripts of a checkout of the official test
 // suite (github.com/WebAssembly/testsuite) that lies beside the project. Every module that the lane's rules admit runs through
 // instrumentation on V8, with --kernel through the kernel too (under scripts/software-gpu.mjs without a GPU). Needs `npm run build`.
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import wabt from 'wabt';
 
 const [folder, ...flags] = process.argv.slice(2);
 if (folder === undefined) {
-  console.error('usage: node scripts/wasm-suite.mjs FOLDER [--kernel] [--only NAME,…] [--json]');
+  console.error('usage: node scripts/deep-stack.mjs scripts/wasm-suite.mjs FOLDER [--kernel] [--only NAME,…] [--json]');
   process.exit(2);
 }
 const only = flags.includes('--only') ? flags[flags.indexOf('--only') + 1]?.split(',') : undefined;
