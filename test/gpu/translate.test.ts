@@ -538,7 +538,7 @@ describe('translation to WGSL', () => {
 
   it('deep nesting, deep call chains and code that explodes when inlined are refused', () => {
     const deep = new WasmBuilder();
-    const levels = 120;
+    const levels = 70;
     deep.execute(
       [
         ...Array.from({ length: levels }, () => [get(0), if_()]).flat(),
