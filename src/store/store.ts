@@ -77,8 +77,9 @@ export class Store extends StoreReader {
     // Before a folder is made for it.
     checkedKeepUndo(options);
     checkedLabel(options.label);
-    const opened = Rocks.open(dir, !options.readOnly, options.cacheBytes);
-    return Store.with(opened, (rocks) => Store.over(rocks, options, dir));
+    return Store.with(Rocks.open(dir, !options.readOnly, options.cacheBytes), (rocks) =>
+      Store.over(rocks, options, dir),
+    );
   }
 
   /** The store in an open database, which closes with it; `name` is what errors call it. Codes as of {@link open}. */
@@ -113,12 +114,14 @@ export class Store extends StoreReader {
     });
   }
 
-  /** What the store in `dir` was created with. Opens and closes it, so it must not be open elsewhere. */
+  /** What the store in `dir` was created with, by whatever version. It must not be open elsewhere. */
   static async inspect(dir: string): Promise<StoreIdentity> {
-    const store = await Store.openRecorded(dir, { readOnly: true });
-    const identity = store.identity();
-    await store.close();
-    return identity;
+    const rocks = await Rocks.open(dir, false);
+    try {
+      return new Store(rocks, true, DEFAULT_KEEP_UNDO).identity();
+    } finally {
+      await rocks.close();
+    }
   }
 
   /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
