@@ -77,9 +77,8 @@ export class Store extends StoreReader {
     // Before a folder is made for it.
     checkedKeepUndo(options);
     checkedLabel(options.label);
-    return Store.with(Rocks.open(dir, !options.readOnly, options.cacheBytes), (rocks) =>
-      Store.over(rocks, options, dir),
-    );
+    const opened = Rocks.open(dir, !options.readOnly, options.cacheBytes);
+    return Store.with(opened, (rocks) => Store.over(rocks, options, dir));
   }
 
   /** The store in an open database, which closes with it; `name` is what errors call it. Codes as of {@link open}. */
@@ -117,11 +116,8 @@ export class Store extends StoreReader {
   /** What the store in `dir` was created with, by whatever version. It must not be open elsewhere. */
   static async inspect(dir: string): Promise<StoreIdentity> {
     const rocks = await Rocks.open(dir, false);
-    try {
-      return new Store(rocks, true, DEFAULT_KEEP_UNDO).identity();
-    } finally {
-      await rocks.close();
-    }
+    const read = async (): Promise<StoreIdentity> => new Store(rocks, true, DEFAULT_KEEP_UNDO).identity();
+    return read().finally(() => rocks.close());
   }
 
   /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
