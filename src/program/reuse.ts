@@ -1,48 +1,51 @@
 /** Whether one V8 instance of a program can serve many runs, and the code that gives it back the state of a fresh one. */
+import { concatBytes } from '../util/bytes.js';
 import { make } from './decode-code.js';
-import type { ConstantExpression, FunctionBody, FunctionType, Instruction, WasmModule } from './module.js';
+import { encodeInstructions } from './encode.js';
+import type { ConstantExpression, FunctionType, Instruction, RawBody, RawModule } from './module.js';
 import { OP } from './opcodes.js';
 import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_NONE } from './types.js';
 
 /** Export `(fuel: i32) -> ()` of a reusable program as V8 runs it: see {@link withReset}. */
 export const RESET = '__warpshrew_reset';
 
-/** Clearing more than this takes longer than having a new memory, of which only the touched pages cost anything. */
-export const REUSABLE_PAGES = 32;
+/** Static data that lies within this many bytes is put back as a whole. */
+const WHOLE_IMAGE_BYTES = 256 * 1024;
 /** Globals that are set back by code; more are rarer than a fresh instance is dear. */
 export const REUSABLE_GLOBALS = 256;
 
 /**
  * What decides: fresh instances for a program that may change what `reset` cannot set back. A memory that has grown is
- * not among the reasons: only a run can tell.
+ * not among the reasons: only a run can tell. Nor is a large memory: clearing it is paid for by the page (lane rules 5), and the
+ * first touch of a fresh page takes some machines far longer.
  */
 export type Reuse =
-  | { readonly reusable: true; readonly image: MemoryRange }
-  | { readonly reusable: false; readonly reason: 'table' | 'segment' | 'reference' | 'memory' | 'globals' };
+  | { readonly reusable: true; readonly images: readonly MemoryRange[] }
+  | { readonly reusable: false; readonly reason: 'table' | 'segment' | 'reference' | 'globals' };
 
-/** Where a fresh memory may hold something else than zeros: `start` to `end`, bytes. Both 0 without data. */
+/** Where a fresh memory may hold something else than zeros: `start` to `end`, bytes. */
 export interface MemoryRange {
   readonly start: number;
   readonly end: number;
 }
 
-const CHANGES_TABLE = new Set<number>([OP.tableSet, OP.tableInit, OP.tableCopy, OP.tableGrow, OP.tableFill]);
-const DROPS_SEGMENT = new Set<number>([OP.dataDrop, OP.elemDrop]);
+/** What the live code of a module does to its state. */
+export interface StateChanges {
+  /** Globals that some instruction sets; the others keep what they began with. */
+  readonly globals: ReadonlySet<number>;
+  readonly table: boolean;
+  readonly segments: boolean;
+}
 
-/** Decides for an instrumented module. */
-export function decideReuse(module: WasmModule): Reuse {
-  const written = writtenGlobals(module);
+/** Decides for an instrumented module, whose code makes these changes. */
+export function decideReuse(module: RawModule, changes: StateChanges): Reuse {
+  const written = [...changes.globals];
   if (written.length > REUSABLE_GLOBALS) return { reusable: false, reason: 'globals' };
-  if ((module.memory?.minPages ?? 0) > REUSABLE_PAGES) return { reusable: false, reason: 'memory' };
   if (written.some((index) => module.globals[index].type === 'funcref'))
     return { reusable: false, reason: 'reference' };
-  for (const { code } of module.functions) {
-    for (const { op } of code) {
-      if (CHANGES_TABLE.has(op)) return { reusable: false, reason: 'table' };
-      if (DROPS_SEGMENT.has(op)) return { reusable: false, reason: 'segment' };
-    }
-  }
-  return { reusable: true, image: imageOf(module) };
+  if (changes.table) return { reusable: false, reason: 'table' };
+  if (changes.segments) return { reusable: false, reason: 'segment' };
+  return { reusable: true, images: imagesOf(module) };
 }
 
 /**
@@ -50,7 +53,7 @@ export function decideReuse(module: WasmModule): Reuse {
  * that the module begins with, gives every global that code sets its first value, and sets the counters for a run of
  * `fuel`. The active data segments are left to the caller, since no code can read them again.
  */
-export function withReset(module: WasmModule): WasmModule {
+export function withReset(module: RawModule, changes: StateChanges): RawModule {
   const types = [...module.types];
   const type: FunctionType = { params: ['i32'], results: [] };
   const known = types.findIndex(({ params, results }) => params.join() === 'i32' && results.length === 0);
@@ -61,27 +64,22 @@ export function withReset(module: WasmModule): WasmModule {
   const code = [
     ...[make(OP.i32Const, 0), make(OP.i32Const, 0), make(OP.i32Const, (module.memory?.minPages ?? 0) << 16)],
     make(OP.memoryFill, 0),
-    ...writtenGlobals(module).flatMap((index) => set(index, constant(module.globals[index].init))),
+    ...[...changes.globals].flatMap((index) => set(index, constant(module.globals[index].init))),
     ...set(fuel, make(OP.localGet, 0)),
     ...set(stack, make(OP.i32Const, STACK_SLOTS)),
     ...set(why, make(OP.i32Const, WHY_NONE)),
     make(OP.end),
   ];
-  const body: FunctionBody = { typeIndex, locals: [], code };
-  const index = module.imports.length + module.functions.length;
+  const bytes = concatBytes(module.bytes, encodeInstructions(code));
+  const body: RawBody = { typeIndex, locals: [], start: module.bytes.length, end: bytes.length };
+  const index = module.imports.length + module.bodies.length;
   return {
     ...module,
+    bytes,
     types,
-    functions: [...module.functions, body],
+    bodies: [...module.bodies, body],
     exports: [...module.exports, { name: RESET, kind: 'func', index }],
   };
-}
-
-/** Indices of the globals that some instruction sets, ascending; the others keep what they began with. */
-function writtenGlobals(module: WasmModule): number[] {
-  const found = new Set<number>();
-  for (const { code } of module.functions) for (const { op, a } of code) if (op === OP.globalSet) found.add(a!);
-  return [...found].sort((x, y) => x - y);
 }
 
 function constant(init: ConstantExpression): Instruction {
@@ -91,14 +89,15 @@ function constant(init: ConstantExpression): Instruction {
 }
 
 /** Empty segments hold nothing; those out of bounds keep the module from being instantiated at all. */
-function imageOf(module: WasmModule): MemoryRange {
-  let start = Number.POSITIVE_INFINITY;
-  let end = 0;
+function imagesOf(module: RawModule): MemoryRange[] {
+  const ranges: MemoryRange[] = [];
   for (const { mode, offset, bytes } of module.dataSegments) {
     if (mode !== 'active' || bytes.length === 0 || offset?.kind !== 'i32') continue;
-    const at = offset.value >>> 0;
-    start = Math.min(start, at);
-    end = Math.max(end, at + bytes.length);
+    const start = offset.value >>> 0;
+    ranges.push({ start, end: start + bytes.length });
   }
-  return end === 0 ? { start: 0, end: 0 } : { start, end };
+  if (ranges.length === 0) return [];
+  const start = ranges.reduce((least, range) => Math.min(least, range.start), Number.POSITIVE_INFINITY);
+  const end = ranges.reduce((most, range) => Math.max(most, range.end), 0);
+  return end - start <= WHOLE_IMAGE_BYTES ? [{ start, end }] : ranges;
 }

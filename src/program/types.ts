@@ -10,7 +10,7 @@ export interface Program {
   readonly source: Uint8Array;
   /** The instrumented module's bytes, with `reset` (reuse.ts) where it can be reused: what V8 compiles. */
   readonly instrumented: Uint8Array;
-  /** The instrumented module decoded: what the translator reads. */
+  /** The instrumented module decoded, anew each time or nearly: what the translator reads. It takes many times its bytes. */
   readonly module: WasmModule;
   /** What every run pays first (lane rules 5). */
   readonly entryFuel: number;
@@ -54,7 +54,7 @@ export interface RunResult {
   readonly reason: RevertReason;
   /** Fuel left when the run ended; 0 for OUT_OF_FUEL. */
   readonly fuelLeft: number;
-  /** OK only: the bytes returned by `__execute`, copied. */
+  /** OK only: the bytes returned by `__execute`. No later run changes them. */
   readonly result: Uint8Array | undefined;
   /** True if `__is_dry_run` was called. */
   readonly askedDryRun: boolean;
