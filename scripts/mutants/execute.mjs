@@ -165,6 +165,9 @@ export const EXECUTE = [
     'call.fuel === callFuel(own, number) &&',
     '',
     'a kernel run with other fuel than the transaction has left counts',
+    {
+      why: 'equal contexts are one message, and what those before it without a run used follows from their targets',
+    },
   ),
   gpuBlock(
     'confirm-any-result',

@@ -97,8 +97,8 @@ export const LANE = [
   ),
   message(
     'empty-value-kept',
-    'view.set(prefix + key, value.length === 0 ? undefined : value);',
-    'view.set(prefix + key, value);',
+    'value.length === 0 ? undefined : value.slice()',
+    'value.slice()',
     'an empty value does not remove its key',
   ),
   message(

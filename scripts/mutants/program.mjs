@@ -63,11 +63,16 @@ export const PROGRAM = [
     'return take(counters, counters.stack, constant(slots), WHY_FUEL);',
     'a stack over its budget is out of fuel',
   ),
-  code('bulk-rounds-down', 'constant((1 << shift) - 1),', 'constant(0),', 'a started unit of a bulk operation is free'),
+  code(
+    'bulk-rounds-down',
+    'constant((1 << BULK.memoryShift) - 1),',
+    'constant(0),',
+    'a started unit of a bulk operation is free',
+  ),
   host(
     'load-charges-late',
-    '      this.charge(charge);\n      this.output(out, data());',
-    '      this.output(out, data());\n      this.charge(charge);',
+    '      this.pay(name, bytes.length);\n      this.output(out, bytes);',
+    '      this.output(out, bytes);\n      this.pay(name, bytes.length);',
     'a host call checks where it writes before it charges',
   ),
   host(
@@ -90,8 +95,8 @@ export const PROGRAM = [
   ),
   host(
     'sequence-read-before-check',
-    '        this.checkOutput(out, 16);\n        this.output(out, u128Bytes',
-    '        this.output(out, u128Bytes',
+    'this.checkOutput(out, U128_BYTES);',
+    '',
     'a bad pointer leaves a read of the sequence behind',
   ),
   memory(
@@ -102,8 +107,8 @@ export const PROGRAM = [
   ),
   memory(
     'read-past-end',
-    'return length > bytes.length - p ? undefined : bytes.slice(p, p + length);',
-    'return bytes.slice(p, p + length);',
+    'return length > bytes.length - p ? undefined : bytes.subarray(p, p + length);',
+    'return bytes.subarray(p, p + length);',
     'a buffer that runs past the memory is cut, not refused',
   ),
   result(
@@ -114,8 +119,8 @@ export const PROGRAM = [
   ),
   result(
     'first-key-wins',
-    'storage.set(toBinaryString(key), value.slice());',
-    'if (!storage.has(toBinaryString(key))) storage.set(toBinaryString(key), value.slice());',
+    'storage.set(toBinaryString(key), value);',
+    'if (!storage.has(toBinaryString(key))) storage.set(toBinaryString(key), value);',
     'the first of equal keys wins',
   ),
   result(

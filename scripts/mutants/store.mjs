@@ -76,8 +76,8 @@ export const STORE = [
   ),
   store(
     'writes-after-failure',
-    'if (this.failed !== undefined) {\n      throw new StoreError(',
-    'if (this.failed === null) {\n      throw new StoreError(',
+    'if (this.failed !== undefined) {',
+    'if (this.failed === null) {',
     'a store goes on after a write that failed',
     { tests: ['test/store/write-failure.test.ts'] },
   ),

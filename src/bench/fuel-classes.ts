@@ -103,7 +103,7 @@ function chased(pages: number): FuelClass {
       get(1),
       i32(5),
       op(OP.i32Mul),
-      i32(0x3001),
+      i32(0x3010),
       op(OP.i32Add),
       i32(words - 1),
       op(OP.i32And),

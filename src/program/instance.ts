@@ -17,8 +17,7 @@ export class ProgramInstance {
   readonly memoryBytes: number;
   readonly #stack: WebAssembly.Global;
   readonly #reset: ((fuel: number) => void) | undefined;
-  readonly #image: Uint8Array;
-  readonly #imageStart: number;
+  readonly #images: readonly { readonly start: number; readonly bytes: Uint8Array }[];
   #used = false;
 
   /** Throws `WebAssembly.RuntimeError` if a segment is out of bounds, `RangeError` if there is no memory to be had. */
@@ -35,9 +34,8 @@ export class ProgramInstance {
     this.#reset = exports[RESET] as ((fuel: number) => void) | undefined;
     const { bytes } = this.functions.memory;
     this.memoryBytes = bytes.length;
-    const { start, end } = program.reuse.reusable ? program.reuse.image : { start: 0, end: 0 };
-    this.#imageStart = start;
-    this.#image = bytes.slice(start, end);
+    const images = program.reuse.reusable ? program.reuse.images : [];
+    this.#images = images.map(({ start, end }) => ({ start, bytes: bytes.slice(start, end) }));
   }
 
   /** Makes it ready for one run. */
@@ -45,7 +43,8 @@ export class ProgramInstance {
     this.functions.begin(host);
     if (this.#used && this.#reset !== undefined) {
       this.#reset(fuel);
-      if (this.#image.length > 0) this.functions.memory.bytes.set(this.#image, this.#imageStart);
+      const { bytes } = this.functions.memory;
+      for (const image of this.#images) bytes.set(image.bytes, image.start);
     } else {
       this.fuel.value = fuel;
       this.#stack.value = STACK_SLOTS;

@@ -40,10 +40,12 @@ export function intrinsicImports(host: IntrinsicHost): Record<Intrinsic, (...arg
     __sha256: hash('__sha256', sha256),
     __sha256d: hash('__sha256d', (data) => sha256(sha256(data))),
     __u128_mul_div: (a: number, b: number, c: number, out: number) => {
-      const numbers = [a, b, c].map((pointer) => readU128(host.inputOf(pointer, U128_BYTES), 0));
+      const first = readU128(host.inputOf(a, U128_BYTES), 0);
+      const second = readU128(host.inputOf(b, U128_BYTES), 0);
+      const divisor = readU128(host.inputOf(c, U128_BYTES), 0);
       host.pay('__u128_mul_div');
       host.checkOutput(out, U128_BYTES);
-      const quotient = mulDiv(numbers[0], numbers[1], numbers[2]);
+      const quotient = mulDiv(first, second, divisor);
       if (quotient === undefined) return 0;
       host.output(out, u128Bytes(quotient));
       return 1;

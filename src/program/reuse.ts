@@ -9,20 +9,21 @@ import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_NONE } from './
 /** Export `(fuel: i32) -> ()` of a reusable program as V8 runs it: see {@link withReset}. */
 export const RESET = '__warpshrew_reset';
 
-/** Clearing more than this takes longer than having a new memory, of which only the touched pages cost anything. */
-export const REUSABLE_PAGES = 32;
+/** Static data that lies within this many bytes is put back as a whole. */
+const WHOLE_IMAGE_BYTES = 256 * 1024;
 /** Globals that are set back by code; more are rarer than a fresh instance is dear. */
 export const REUSABLE_GLOBALS = 256;
 
 /**
  * What decides: fresh instances for a program that may change what `reset` cannot set back. A memory that has grown is
- * not among the reasons: only a run can tell.
+ * not among the reasons: only a run can tell. Nor is a large memory: clearing it is paid for by the page (lane rules 5), and the
+ * first touch of a fresh page takes some machines far longer.
  */
 export type Reuse =
-  | { readonly reusable: true; readonly image: MemoryRange }
-  | { readonly reusable: false; readonly reason: 'table' | 'segment' | 'reference' | 'memory' | 'globals' };
+  | { readonly reusable: true; readonly images: readonly MemoryRange[] }
+  | { readonly reusable: false; readonly reason: 'table' | 'segment' | 'reference' | 'globals' };
 
-/** Where a fresh memory may hold something else than zeros: `start` to `end`, bytes. Both 0 without data. */
+/** Where a fresh memory may hold something else than zeros: `start` to `end`, bytes. */
 export interface MemoryRange {
   readonly start: number;
   readonly end: number;
@@ -40,12 +41,11 @@ export interface StateChanges {
 export function decideReuse(module: RawModule, changes: StateChanges): Reuse {
   const written = [...changes.globals];
   if (written.length > REUSABLE_GLOBALS) return { reusable: false, reason: 'globals' };
-  if ((module.memory?.minPages ?? 0) > REUSABLE_PAGES) return { reusable: false, reason: 'memory' };
   if (written.some((index) => module.globals[index].type === 'funcref'))
     return { reusable: false, reason: 'reference' };
   if (changes.table) return { reusable: false, reason: 'table' };
   if (changes.segments) return { reusable: false, reason: 'segment' };
-  return { reusable: true, image: imageOf(module) };
+  return { reusable: true, images: imagesOf(module) };
 }
 
 /**
@@ -89,14 +89,15 @@ function constant(init: ConstantExpression): Instruction {
 }
 
 /** Empty segments hold nothing; those out of bounds keep the module from being instantiated at all. */
-function imageOf(module: RawModule): MemoryRange {
-  let start = Number.POSITIVE_INFINITY;
-  let end = 0;
+function imagesOf(module: RawModule): MemoryRange[] {
+  const ranges: MemoryRange[] = [];
   for (const { mode, offset, bytes } of module.dataSegments) {
     if (mode !== 'active' || bytes.length === 0 || offset?.kind !== 'i32') continue;
-    const at = offset.value >>> 0;
-    start = Math.min(start, at);
-    end = Math.max(end, at + bytes.length);
+    const start = offset.value >>> 0;
+    ranges.push({ start, end: start + bytes.length });
   }
-  return end === 0 ? { start: 0, end: 0 } : { start, end };
+  if (ranges.length === 0) return [];
+  const start = ranges.reduce((least, range) => Math.min(least, range.start), Number.POSITIVE_INFINITY);
+  const end = ranges.reduce((most, range) => Math.max(most, range.end), 0);
+  return end - start <= WHOLE_IMAGE_BYTES ? [{ start, end }] : ranges;
 }

@@ -14,6 +14,8 @@ const COMPILED_BYTES = 64 * 1024 * 1024;
  */
 const KEPT_INSTANCES = 32;
 const KEPT_MEMORY_BYTES = 64 * 1024 * 1024;
+/** Longer results are not copied out of the memory of their run. */
+const COPIED_RESULT_BYTES = 256 * 1024;
 
 /** Runs programs on V8, one at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {
@@ -50,9 +52,11 @@ export class ProgramRunner {
         throw machineFailure(program, error);
       }
     }
-    const result = runOnce(program, instance, host, left);
+    const end = runOnce(program, instance, host, left);
+    // A long result may be more than its message can pay for: it stays where it is, and so does its memory.
+    if (end.result !== undefined && end.result.length > COPIED_RESULT_BYTES) return end;
     if (instance.canServeAgain) this.#idle.set(program.hash, instance, instance.memoryBytes);
-    return result;
+    return { ...end, result: end.result?.slice() };
   }
 
   /** Instances waiting for their next run, and the bytes of their memories. */
@@ -102,7 +106,7 @@ function runOnce(program: Program, instance: ProgramInstance, host: RunHost, fue
   } finally {
     functions.finish();
   }
-  return end('OK', left.value, 'none', functions.memory.view(pointer)?.slice());
+  return end('OK', left.value, 'none', functions.memory.view(pointer));
 }
 
 function machineFailure(program: Program, cause: unknown): InternalError {

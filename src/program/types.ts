@@ -54,7 +54,7 @@ export interface RunResult {
   readonly reason: RevertReason;
   /** Fuel left when the run ended; 0 for OUT_OF_FUEL. */
   readonly fuelLeft: number;
-  /** OK only: the bytes returned by `__execute`, copied. */
+  /** OK only: the bytes returned by `__execute`. No later run changes them. */
   readonly result: Uint8Array | undefined;
   /** True if `__is_dry_run` was called. */
   readonly askedDryRun: boolean;

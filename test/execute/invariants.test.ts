@@ -1,85 +1,24 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
-import { LaneEngine } from '../../src/execute/engine.js';
 import type { BlockRun } from '../../src/execute/invariants/block-run.js';
 import { checkInvariants, violations } from '../../src/execute/invariants/check.js';
 import { RunLog } from '../../src/execute/invariants/run-log.js';
-import { runSequential } from '../../src/execute/sequential.js';
 import { balanceKey, codeKey, SEQUENCE_KEY, sheetKey, storagePrefix } from '../../src/lane/keys.js';
-import { scanBlock } from '../../src/lane/scan.js';
-import type { LaneBlockResult, LaneKey, LaneOutcome, MessageReceipt } from '../../src/lane/types.js';
+import { prepareProgram } from '../../src/program/prepare.js';
 import { parseId } from '../../src/protocol/alkane-id.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import { u128Bytes } from '../../src/util/bytes.js';
-import { call, envelope, makeBlock, makeTx, PROBE, World } from '../lane/world.js';
-
-type Writes = Map<LaneKey, Uint8Array | undefined>;
-
-const TOKEN = parseId('2:1');
-const OTHER = parseId('2:2');
-const at = (position: number, change: (outcome: LaneOutcome) => Partial<LaneOutcome>) => (run: BlockRun) => ({
-  ...run,
-  outcomes: run.outcomes.map((outcome, i) => (i === position ? { ...outcome, ...change(outcome) } : outcome)),
-});
-const writing = (position: number, change: (writes: Writes) => void) =>
-  at(position, ({ writes }) => {
-    const changed = new Map(writes);
-    change(changed);
-    return { writes: changed };
-  });
-const message = (position: number, change: (receipt: MessageReceipt) => Partial<MessageReceipt>) =>
-  at(position, ({ messages }) => ({
-    messages: messages.map((receipt, i) => (i === 0 ? { ...receipt, ...change(receipt) } : receipt)),
-  }));
-const engineSays = (change: (result: LaneBlockResult) => Partial<LaneBlockResult>) => (run: BlockRun) => {
-  const result = run.result as LaneBlockResult;
-  return { ...run, result: { ...result, ...change(result) } };
-};
-const sheetOf = (id: string, amount: bigint) => encodeSheet(Sheet.of([{ id: parseId(id), amount }]));
+import { PROBE } from '../lane/world.js';
+import { at, engineSays, message, OTHER, sheetOf, TOKEN, trueBlock, writing } from './true-block.js';
 
 /** Positions of the transactions of the block. */
 const [MINTS, SENDS, FAILS, UNDONE, PLAIN, CREATES, CLONES, COUNTS] = [0, 1, 2, 3, 4, 5, 6, 7];
 
-let txs: Transaction[];
+let txs: readonly Transaction[];
 let run: BlockRun;
 
-/** A block in which every kind of transaction occurs, as it truly runs. */
 beforeAll(async () => {
-  const world = new World();
-  world.deploy();
-  world.deploy();
-  world.message(call('2:1', 4, 0));
-  const coins = Array.from({ length: 4 }, () => world.give({ '2:1': 100n }));
-  world.setBalance('2:1', '2:2', 50n);
-  const one = (coin: number | undefined, text: Uint8Array, witnesses?: Uint8Array[]) =>
-    makeTx({
-      spend: coin === undefined ? undefined : [coins[coin]],
-      protostones: [{ pointer: 0, refund: 1, message: text }],
-      witnesses,
-    });
-  txs = [
-    one(undefined, call('2:1', 9, 2, 1, 7)),
-    one(0, call('2:2', 9, 2, 1, 120)),
-    one(1, call('2:2', 2)),
-    makeTx({ spend: [coins[2]], protostones: [{ pointer: 90, refund: 0, message: call('2:1', 15) }] }),
-    makeTx({ spend: [coins[3]] }),
-    one(undefined, call('1:0', 0), [envelope(PROBE)]),
-    one(undefined, call('5:1', 0)),
-    one(undefined, call('2:1', 4, 0)),
-  ];
-  const block = makeBlock(txs);
-  const context = world.context(block);
-  const reader = { get: (key: LaneKey) => world.state.get(key) };
-  const runs = new RunLog(world.runner);
-  const transactions = scanBlock(block, reader);
-  const outcomes = runSequential(transactions, context, reader, runs);
-  const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
-  const engine = new LaneEngine({ policy: 'cpu', workers: 0, modes: ALWAYS_PARALLEL, ...rules });
-  const result = await engine.processBlock(block, context.height, { reader });
-  await engine.close();
-  const receipts = result.receipts.map((receipt, i) => ({ ...receipt, messages: outcomes[i].messages }));
-  run = { context, transactions, outcomes, before: world.state, result: { ...result, receipts }, runs };
+  ({ txs, run } = await trueBlock());
 });
 
 const broken = (changed: BlockRun): string[] => [
@@ -115,6 +54,27 @@ const own = (position: number, vout = 0) => sheetKey(txs[position].txid, vout);
 const spent = (position: number) => sheetKey(txs[position].inputs[0].prevTxid, 0);
 const counter = () => [...run.outcomes[COUNTS].writes.keys()][0];
 const newCode = () => codeKey(parseId('2:3'));
+
+const ranFor = (position: number) => (run.runs as RunLog).runsOf(txs[position].raw)[0];
+const manyAssets = (count: number) =>
+  encodeSheet(Sheet.of(Array.from({ length: count }, (_, i) => ({ id: { block: 2n, tx: BigInt(i) }, amount: 1n }))));
+
+/** What the runner is called with for the message of a transaction, with other fuel. */
+function callOf(position: number, fuel: number): Parameters<RunLog['run']> {
+  const host = {
+    isDryRun: false,
+    height: run.context.height,
+    context: ranFor(position).context,
+    transaction: txs[position].raw,
+    block: run.context.block,
+    storage: () => undefined,
+    sequence: () => 1n,
+    balance: () => new Uint8Array(0),
+    declareRead: () => {},
+    declareWrite: () => {},
+  };
+  return [prepareProgram(PROBE), host, fuel];
+}
 
 /** What is falsified, the invariant that must say so, and how. */
 const FALSIFIED: [name: string, invariant: string, change: (run: BlockRun) => BlockRun][] = [
@@ -229,9 +189,54 @@ const FALSIFIED: [name: string, invariant: string, change: (run: BlockRun) => Bl
   ['more fuel than there is', 'fuel is within bounds', message(MINTS, () => ({ fuelUsed: 200_000_000 }))],
   ['fuel below nothing', 'fuel is within bounds', message(MINTS, () => ({ fuelUsed: -1 }))],
   [
-    'out of fuel without using any',
+    'out of fuel with some left',
     'fuel is within bounds',
-    message(FAILS, () => ({ status: 'OUT_OF_FUEL', fuelUsed: 0 })),
+    message(FAILS, () => ({ status: 'OUT_OF_FUEL', fuelUsed: 3_499_999 })),
+  ],
+  ['a creation that paid nothing', 'fuel is within bounds', message(CREATES, () => ({ fuelUsed: 99_999 }))],
+  [
+    'fuel for what never had a contract',
+    'fuel is within bounds',
+    message(FAILS, () => ({ status: 'REJECTED', target: undefined, fuelUsed: 1 })),
+  ],
+  [
+    'a second message used what the first had used',
+    'fuel is within bounds',
+    at(MINTS, ({ messages }) => ({
+      messages: [
+        { ...messages[0], fuelUsed: 2_000_000 },
+        { ...messages[0], fuelUsed: 2_000_000 },
+      ],
+    })),
+  ],
+  [
+    'a run was given more than was left',
+    'the runs explain what is left',
+    (r) => {
+      const runs = new RunLog({ run: () => ranFor(FAILS).end });
+      runs.run(...callOf(FAILS, 3_500_001));
+      return { ...r, runs };
+    },
+  ],
+  [
+    'a message paid less than its run used',
+    'the runs explain what is left',
+    message(FAILS, ({ fuelUsed }) => ({ fuelUsed: fuelUsed - 1 })),
+  ],
+  [
+    'a failed run paid more than it used',
+    'the runs explain what is left',
+    message(FAILS, ({ fuelUsed }) => ({ fuelUsed: fuelUsed + 1 })),
+  ],
+  [
+    'more sheet entries than a transaction may write',
+    'sheets lie on own ordinary outputs',
+    writing(SENDS, (w) => w.set(own(SENDS), manyAssets(10_001))),
+  ],
+  [
+    'two creations from one envelope',
+    'code appears where a creation held',
+    at(CREATES, ({ messages }) => ({ messages: [messages[0], messages[0]] })),
   ],
   [
     'a failed message keeps a write',

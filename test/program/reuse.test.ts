@@ -119,7 +119,7 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
         ...answering([i32(65_532), load(), i32(0), load(), op(OP.i32Add)]),
       ]);
     },
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: true,
   },
   'stores over data': {
@@ -129,7 +129,7 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
         .data(300, Uint8Array.of(5))
         .data(202, Uint8Array.of(1))
         .execute(answering([i32(200), load()], [i32(200), i32(-1), store()])),
-    reuse: { reusable: true, image: { start: 200, end: 301 } },
+    reuse: { reusable: true, images: [{ start: 200, end: 301 }] },
     kept: true,
   },
   globals: {
@@ -139,12 +139,12 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       const read = [op(OP.globalGet, narrow), op(OP.globalGet, wide), op(0xa7), op(OP.i32Add)];
       return b.execute(answering(read, [i32(9), op(OP.globalSet, narrow), i64(9n), op(OP.globalSet, wide)]));
     },
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: true,
   },
   'a memory that grows': {
     make: () => new WasmBuilder().execute(answering([i32(1), op(OP.memoryGrow, 0)])),
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: false,
   },
   'a memory that grows by nothing, or not at all': {
@@ -166,7 +166,7 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
         ]),
       ]);
     },
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: true,
   },
   'passive data that stays': {
@@ -176,7 +176,7 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       b.dataCount = 1;
       return b.execute([i32(400), i32(0), i32(4), op(OP.memoryInit, 0), ...answering([i32(400), load()])]);
     },
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: true,
   },
   'data.drop': {
@@ -238,8 +238,28 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       b.memory = { minPages: 33, maxPages: undefined };
       return b.execute(answering([i32(33 * 65_536 - 4), load()], [i32(33 * 65_536 - 4), i32(1), store()]));
     },
-    reuse: { reusable: false, reason: 'memory' },
-    kept: false,
+    reuse: { reusable: true, images: [] },
+    kept: true,
+  },
+  'the largest memory, with data at both ends': {
+    make: () => {
+      const b = new WasmBuilder();
+      b.memory = { minPages: 512, maxPages: undefined };
+      b.data(200, Uint8Array.of(1, 2))
+        .data(512 * 65_536 - 4, Uint8Array.of(3, 0, 0, 0))
+        .data(201, Uint8Array.of(9));
+      const last = i32(512 * 65_536 - 4);
+      return b.execute(answering([last, load()], [last, i32(1), store(), i32(200), i32(1), store()]));
+    },
+    reuse: {
+      reusable: true,
+      images: [
+        { start: 200, end: 202 },
+        { start: 512 * 65_536 - 4, end: 512 * 65_536 },
+        { start: 201, end: 202 },
+      ],
+    },
+    kept: true,
   },
   'more globals than are set back': {
     make: () => {
@@ -258,7 +278,7 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       b.start = b.function('()->()', [op(OP.globalGet, g), i32(1), op(OP.i32Add), op(OP.globalSet, g)]);
       return b.execute(answering([op(OP.globalGet, g)]));
     },
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: true,
   },
   'a trap deep in calls, behind a store': {
@@ -273,7 +293,7 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       ]);
       return b.execute([i32(0), call(f), i32(4)]);
     },
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: true,
   },
   'the end of the stack budget': {
@@ -282,7 +302,7 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       const f = b.function('()->()', [call(0)]);
       return b.execute([call(f), i32(4)]);
     },
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: true,
   },
   abort: {
@@ -302,7 +322,7 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
         i32(4),
       ]);
     },
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: true,
   },
   '__is_dry_run asked': {
@@ -311,7 +331,7 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       const ask = b.import('__is_dry_run');
       return b.execute(answering([call(ask)]));
     },
-    reuse: { reusable: true, image: { start: 0, end: 0 } },
+    reuse: { reusable: true, images: [] },
     kept: true,
   },
 };

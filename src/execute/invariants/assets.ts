@@ -1,4 +1,4 @@
-/** Invariants of assets: transactions move them; only an asset's own contract makes more, only a stray place loses any. */
+/** Invariants of assets: only an asset's own contract makes more of it, and only a stray place loses any. */
 import type { LaneKey } from '../../lane/types.js';
 import { formatId, ID_LENGTH, idFromBytes } from '../../protocol/alkane-id.js';
 import { isOrdinaryOutput } from '../../protocol/edicts.js';

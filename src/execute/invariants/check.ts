@@ -75,7 +75,7 @@ function readsAreTrue({ outcome, before }: Step): string | undefined {
   return undefined;
 }
 
-/** The block's writes turn the state before it into the one that its outcomes leave, and delete nothing that never was. */
+/** The block's writes give the state that its outcomes leave, and delete nothing that never was. */
 function* writesOfBlock({ before, result }: BlockRun, left: ReadonlyMap<LaneKey, Uint8Array>): Generator<Violation> {
   const invariant = 'the writes of the block are those of its outcomes';
   const state = new Map(before);

@@ -67,8 +67,8 @@ function sequenceOf(value: Uint8Array | undefined): bigint {
 }
 
 /**
- * Code appears where a creation held and nowhere else, from the envelope once, never changes, and a clone points at code
- * that is no clone.
+ * Code appears where a creation held and nowhere else, from the envelope once; it never changes, and a clone points at
+ * code that is no clone.
  */
 export function codeAppearsOnce(step: Step): string | undefined {
   const creations = heldMessages(step).filter(({ asked }) => isCreation(asked));

@@ -121,7 +121,7 @@ function wrongValues(step: Step, { values }: Ledger): string | undefined {
   return undefined;
 }
 
-/** On the outputs lies what was spent, less what went into contracts, plus what came out of them, less what was lost. */
+/** On the outputs lies what was spent, less what went into contracts, plus what came out, less what was lost. */
 function wrongSheets(step: Step, { onSheets }: Ledger): string | undefined {
   const left = new Amounts();
   for (const [asset, amount] of onSheets) left.add(asset, amount);

@@ -24,8 +24,10 @@ export class RunLog implements CpuRunner {
   run(...call: Parameters<CpuRunner['run']>): RunResult {
     const [, host, fuel] = call;
     const end = this.runner.run(...call);
+    // A result may be a view of the memory that the next run is given.
+    const kept = { ...end, result: end.result?.slice() };
     const runs = this.#runs.get(host.transaction);
-    const run = { vout: readU32(host.context, VOUT_AT), context: host.context, fuel, end };
+    const run = { vout: readU32(host.context, VOUT_AT), context: host.context, fuel, end: kept };
     if (runs === undefined) this.#runs.set(host.transaction, [run]);
     else runs.push(run);
     return end;

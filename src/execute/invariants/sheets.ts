@@ -48,7 +48,7 @@ export function onlyDeletes(step: Step): string | undefined {
   return undefined;
 }
 
-/** Sheets are written on own ordinary outputs, in their one form, never empty nor too many; only spent ones are deleted. */
+/** Sheets are written on own ordinary outputs, in their one form, not too many; only spent ones are deleted. */
 export function sheetsWellPlaced(step: Step): string | undefined {
   const spent = spentKeys(step);
   const own = ownKeys(step);
