@@ -1,6 +1,7 @@
-// How fast a thread prepares programs: read, validate, instrument and encode, for modules that people write and for the ones inside
-// the limits that take longest. One line each: bytes, megabytes a second of processor time, bytes of the instrumented module.
-// node bench/prepare.mjs [rounds]   (after npm run build; the target is 10 MB/s a core)
+// How fast a thread prepares programs: read, validate, instrument and encode, for modules that people write and for the
+// ones inside the limits that take longest. One line each: bytes, megabytes a second of processor time, bytes of the
+// instrumented module.
+//   npm run build && node bench/prepare.mjs [ROUNDS]   (the target is 10 MB/s a core)
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildProgram } from '../dist/program/prepare.js';

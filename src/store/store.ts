@@ -113,12 +113,11 @@ export class Store extends StoreReader {
     });
   }
 
-  /** What the store in `dir` was created with. Opens and closes it, so it must not be open elsewhere. */
+  /** What the store in `dir` was created with, by whatever version. It must not be open elsewhere. */
   static async inspect(dir: string): Promise<StoreIdentity> {
-    const store = await Store.openRecorded(dir, { readOnly: true });
-    const identity = store.identity();
-    await store.close();
-    return identity;
+    const rocks = await Rocks.open(dir, false);
+    const read = async (): Promise<StoreIdentity> => new Store(rocks, true, DEFAULT_KEEP_UNDO).identity();
+    return read().finally(() => rocks.close());
   }
 
   /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
