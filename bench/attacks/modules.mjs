@@ -84,7 +84,157 @@ export const MODULES = {
   'calls with 64 results': () => {
     const results = new Array(64).fill('i32');
     const giving = { type: 2, body: body([], new Array(64).fill([0x41, 1]).flat()) };
-    const calling = { type: 0, body: body([], Buffer.concat([repeated([0x10, 0], BODY - 2), Buffer.from([0x0f])])) };
+    const calling = { type: 0, body: body([], repeated([0x10, 0, ...new Array(64).fill(0x1a)], BODY)) };
     return moduleOf([[[], results]], [giving, ...new Array(7).fill(calling)]);
   },
+};
+
+const bytesOf = (...parts) => Buffer.concat(parts.map((part) => Buffer.from(part)));
+const times = (count, make) => Buffer.concat(Array.from({ length: count }, (_, i) => Buffer.from(make(i))));
+const sizeFor = (work) => Math.min(2 * 1024 * 1024, Math.ceil((work - 10_000) / 20) + 1_000);
+/** A number that no compiler knows: a word of memory. */
+const ANY = [0x41, 0, 0x28, 2, 0];
+const set = (local) => [0x21, ...u32(local)];
+const get = (local) => [0x20, ...u32(local)];
+
+/** `count` ifs one behind the other, each of which sets `each` of 990 locals that the body reads again at its end. */
+function ifsOverLocals(count, each) {
+  const one = (i) => [...ANY, 0x04, 0x40, ...times(each, (k) => [0x42, 1, ...set((i * each + k) % 990)]), 0x0b];
+  const sum = times(990, (i) => [...get(i), 0x1a]);
+  return { type: 0, body: body([[990, 'i64']], bytesOf(times(count, one), sum)) };
+}
+
+/** 32 loops in each other, each with 16 parameters, and in the innermost `tables` br_tables to all of them. */
+function loopsAndTables(tables, locals) {
+  const results = times(16, () => [0x42, 1]);
+  const table = [...ANY, 0x0e, ...u32(31), ...times(32, (i) => u32(i + 2))];
+  const inner = times(tables, () => [0x02, 3, ...ANY, 0x04, 3, ...results, ...table, 0x05, ...results, 0x0b, 0x0b]);
+  // Types 2 and 3: (i64 x 16) -> () and () -> (i64 x 16).
+  const dropped = times(tables * 16, () => [0x1a]);
+  const open = times(32, () => [0x03, 2]);
+  const taken = times(16, () => [0x1a]);
+  return {
+    type: 0,
+    body: body([[locals, 'i64']], bytesOf(results, open, taken, inner, dropped, new Array(32).fill(0x0b))),
+  };
+}
+
+/** `depth` blocks in each other, each giving 16 values, and `tables` br_tables with 16 values to all of them. */
+function blocksAndTables(depth, tables) {
+  const values = times(16, () => [0x42, 1]);
+  const table = bytesOf(
+    [...ANY, 0x04, 0x40],
+    values,
+    [...ANY, 0x0e],
+    u32(depth - 1),
+    times(depth, (i) => u32(i + 1)),
+    [0x0b],
+  );
+  const code = bytesOf(
+    times(depth, () => [0x02, 3]),
+    times(tables, () => table),
+    values,
+    times(depth, () => [0x0b]),
+  );
+  return {
+    type: 0,
+    body: body(
+      [],
+      bytesOf(
+        code,
+        times(16, () => [0x1a]),
+      ),
+    ),
+  };
+}
+
+/** `count` loops one behind the other, each of which changes `each` of `locals` locals. */
+function loopsOverLocals(count, each, locals) {
+  const one = (i) => [
+    0x03,
+    0x40,
+    ...times(each, (k) => [...get((i + k) % locals), 0x42, 1, 0x7c, ...set((i + k) % locals)]),
+    0x0b,
+  ];
+  return { type: 0, body: body([[locals, 'i64']], times(count, one)) };
+}
+
+/** 32 loops in each other that all change all of 900 locals in the innermost. */
+function nestedLoopsOverLocals() {
+  const change = times(900, (i) => [...get(i), 0x42, 1, 0x7c, ...set(i)]);
+  const again = times(32, (i) => [...ANY, 0x0d, ...u32(i)]);
+  return {
+    type: 0,
+    body: body(
+      [[900, 'i64']],
+      bytesOf(
+        times(32, () => [0x03, 0x40]),
+        change,
+        again,
+        new Array(32).fill(0x0b),
+      ),
+    ),
+  };
+}
+
+/** `count` ifs while `depth` operands lie below. */
+function ifsOverOperands(count, depth) {
+  const pushes = times(depth, (i) => [0x41, i % 64]);
+  const ifs = times(count, () => [...ANY, 0x04, 0x40, 0x0b]);
+  return {
+    type: 0,
+    body: body(
+      [],
+      bytesOf(
+        pushes,
+        ifs,
+        times(depth, () => [0x1a]),
+      ),
+    ),
+  };
+}
+
+const SIXTEEN = new Array(16).fill('i64');
+const BLOCK_TYPES = [
+  [SIXTEEN, []],
+  [[], SIXTEEN],
+];
+const many =
+  (work, one, types = []) =>
+  () => {
+    const { functions, each } = work;
+    return moduleOf(types, new Array(functions).fill(one()), sizeFor(functions * each));
+  };
+
+/** For whoever compiles. `functions` times about `each` of compile work, 5,000,000 in all. */
+export const COMPILED = {
+  ...MODULES,
+  '2,490 ifs, each sets 1 of 990 locals': many({ functions: 1, each: 4_940_000 }, () => ifsOverLocals(2_490, 1)),
+  '2,000 ifs, each sets 20 of 990 locals': many({ functions: 1, each: 3_970_000 }, () => ifsOverLocals(2_000, 20)),
+  '32 loops of 16, 30 br_tables to all': many(
+    { functions: 6, each: 780_000 },
+    () => loopsAndTables(30, 1),
+    BLOCK_TYPES,
+  ),
+  '32 loops of 16, 60 locals, 100 br_tables': many(
+    { functions: 1, each: 4_800_000 },
+    () => loopsAndTables(65, 60),
+    BLOCK_TYPES,
+  ),
+  '500 blocks of 16, 18 br_tables to all': many(
+    { functions: 1, each: 4_950_000 },
+    () => blocksAndTables(500, 16),
+    BLOCK_TYPES,
+  ),
+  '100 blocks of 16, 90 br_tables to all': many(
+    { functions: 4, each: 1_100_000 },
+    () => blocksAndTables(100, 89),
+    BLOCK_TYPES,
+  ),
+  '2,500 loops over 990 locals': many({ functions: 1, each: 4_960_000 }, () => loopsOverLocals(2_480, 10, 990)),
+  '4,900 loops over 500 locals': many({ functions: 1, each: 4_960_000 }, () => loopsOverLocals(4_900, 5, 500)),
+  '32 loops in each other over 900 locals': many({ functions: 20, each: 93_300 }, nestedLoopsOverLocals),
+  '500 ifs over 4,900 operands': many({ functions: 1, each: 4_910_000 }, () => ifsOverOperands(500, 4_900)),
+  '4,990 ifs over 480 operands': many({ functions: 1, each: 4_810_000 }, () => ifsOverOperands(4_950, 480)),
+  divisions: full([0x20, 0, 0x20, 1, 0x7f, 0x21, 0], [[2, 'i64']]),
 };

@@ -5,6 +5,7 @@ const FUEL = 'test/program/fuel.test.ts';
 const STACK = 'test/program/stack.test.ts';
 const HOST = 'test/program/host-functions.test.ts';
 const instrument = inFile('src/program/instrument.ts', FUEL, STACK);
+const body = inFile('src/program/instrument-body.ts', FUEL, STACK);
 const code = inFile('src/program/instrument-code.ts', FUEL, STACK);
 const host = inFile('src/program/host-functions.ts', HOST);
 const memory = inFile('src/program/guest-memory.ts', HOST);
@@ -13,34 +14,34 @@ const inflate = inFile('src/program/inflate.ts', 'test/program/inflate.test.ts')
 const reuse = inFile('src/program/reuse.ts', 'test/program/reuse.test.ts', 'test/program/same-results.test.ts');
 
 export const PROGRAM = [
-  instrument(
+  body(
     'charge-missing',
-    'if (cost !== undefined) out.push(...additions.charge(cost));',
-    '',
-    'blocks are not charged',
+    'const charge = this.additions.charge(cost);',
+    'const charge = this.additions.charge(0);',
+    'blocks are charged nothing',
   ),
-  instrument('nop-costs', 'new Set<number>([OP.nop, OP.block,', 'new Set<number>([OP.block,', '`nop` costs fuel'),
-  instrument(
+  body('nop-costs', 'flag(FREE, OP.nop, OP.block,', 'flag(FREE, OP.block,', '`nop` costs fuel'),
+  body(
     'block-ends-late',
-    '  OP.brIf,\n  OP.brTable,\n  OP.return,\n  OP.unreachable,\n]);\nconst NEVER',
-    '  OP.brTable,\n  OP.return,\n  OP.unreachable,\n]);\nconst NEVER',
+    'OP.br, OP.brIf, OP.brTable, OP.return, OP.unreachable);\nflag(NEVER',
+    'OP.br, OP.brTable, OP.return, OP.unreachable);\nflag(NEVER',
     'a block does not end behind br_if',
   ),
-  instrument(
+  body(
     'stack-not-given-back',
-    'inner.falls ? leave : []',
-    '[]',
+    'else if (this.#falls) code.bytes(leave);',
+    '',
     'a frame that ends without a branch does not give its slots back',
   ),
-  instrument(
+  body(
     'stack-kept-on-return',
-    'enter.concat(block, inner.code, end, leave, end)',
-    'enter.concat(block, inner.code, end, end)',
+    'if (this.#exits) code.bytes(END).bytes(leave);',
+    'if (this.#exits) code.bytes(END);',
     'a frame that returns does not give its slots back',
   ),
-  instrument(
+  body(
     'br-table-escapes',
-    'if (op === OP.brTable && instruction.targets!.includes(depth)) exits = true;',
+    'if (reader.leaves(this.#depth)) this.#exits = true;',
     '',
     'a br_table out of the function passes the place where slots are given back',
   ),
@@ -139,13 +140,13 @@ export const PROGRAM = [
   ),
   reuse(
     'globals-not-reset',
-    '    ...writtenGlobals(module).flatMap((index) => set(index, constant(module.globals[index].init))),\n',
+    '...[...changes.globals].flatMap((index) => set(index, constant(module.globals[index].init))),',
     '',
     'a second run sees the globals of the first',
   ),
   reuse(
     'table-reused',
-    "if (CHANGES_TABLE.has(op)) return { reusable: false, reason: 'table' };",
+    "if (changes.table) return { reusable: false, reason: 'table' };",
     '',
     'an instance whose table was changed serves again',
   ),

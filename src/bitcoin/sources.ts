@@ -31,7 +31,10 @@ export interface BlockSource {
   readonly lastHeight: number;
   /** Every height of the source, ascending. */
   readonly heights: readonly number[];
-  /** Reads the blocks from height `from` to height `to` (both included), one at a time: never more than one is in memory. */
+  /**
+   * Reads the blocks from height `from` to height `to` (both included), one at a time: never more than one is in
+   * memory.
+   */
   blocks(from?: number, to?: number): Generator<SourceBlock, void, void>;
 }
 
@@ -41,9 +44,9 @@ const REGTEST_BITS = 0x207fffff;
 
 /**
  * Opens a fixture chain (a folder with `chain.json`), a folder of raw blocks (`*.bin`, ordered by the height in their
- * coinbase), or one raw block file. Throws InputError: BLOCK_FILE_UNREADABLE, BLOCK_FILE_TRUNCATED, BLOCK_FILE_TOO_LARGE,
- * BLOCK_FILE_NO_HEIGHT, BLOCK_FILE_DUPLICATE, BLOCK_FILE_FOLDER_EMPTY, FIXTURE_UNREADABLE, FIXTURE_INDEX, FIXTURE_TRUNCATED;
- * while reading also FIXTURE_HASH.
+ * coinbase), or one raw block file. Throws InputError: BLOCK_FILE_UNREADABLE, BLOCK_FILE_TRUNCATED,
+ * BLOCK_FILE_TOO_LARGE, BLOCK_FILE_NO_HEIGHT, BLOCK_FILE_DUPLICATE, BLOCK_FILE_FOLDER_EMPTY, FIXTURE_UNREADABLE,
+ * FIXTURE_INDEX, FIXTURE_TRUNCATED; while reading also FIXTURE_HASH.
  */
 export function openSource(path: string): BlockSource {
   const info = attempt(path, 'BLOCK_FILE_UNREADABLE', () => statSync(path));

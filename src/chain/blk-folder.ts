@@ -53,7 +53,10 @@ export class BlkFolder {
     return files;
   }
 
-  /** Calls `use` with a reader of one file: up to `length` bytes from `offset`, fewer where the file ends. Throws BLOCK_FILES_UNREADABLE. */
+  /**
+   * Calls `use` with a reader of one file: up to `length` bytes from `offset`, fewer where the file ends. Throws
+   * BLOCK_FILES_UNREADABLE.
+   */
   async withFile<T>(
     number: number,
     use: (read: (offset: number, length: number) => Promise<Uint8Array>) => Promise<T>,

@@ -2,7 +2,10 @@ import { InputError } from '../errors.js';
 import type { BlkFolder } from './blk-folder.js';
 
 const KEY_LENGTH = 8;
-/** The first block of the first file is block 0: behind magic, length and version its header holds 32 zeros, the hash before it. */
+/**
+ * The first block of the first file is block 0: behind magic, length and version its header holds 32 zeros, the hash
+ * before it.
+ */
 const ZEROS_AT = 12;
 const ZEROS = 32;
 
@@ -14,8 +17,9 @@ const WRONG = {
 } as const;
 
 /**
- * Throws InputError BLOCK_FILES_XOR if the first file shows that it was written with another key than that of `xor.dat`: then the 32
- * zeros in the header of block 0 read as eight other bytes, four times. The files of a pruned node do not begin with block 0 and show nothing.
+ * Throws InputError BLOCK_FILES_XOR if the first file shows that it was written with another key than that of
+ * `xor.dat`: then the 32 zeros in the header of block 0 read as eight other bytes, four times. The files of a pruned
+ * node do not begin with block 0 and show nothing.
  */
 export async function assertKey(folder: BlkFolder): Promise<void> {
   const [first] = await folder.files();

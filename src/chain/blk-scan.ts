@@ -31,10 +31,11 @@ const SMALL_BLOCK = 1 << 15;
 const SMALL_READ = 1 << 12;
 
 /**
- * Finds the blocks of one file, reading little more than their headers. What has no magic, no possible length, no whole block
- * behind it or a header that does not meet its own target is no block; the next magic is searched from there. Where neither a
- * block nor padding follows a block, its length may be that of a record that others were written over: they are searched within
- * it. Resolves with the end of the last block: from there on the file is to be scanned again once it has changed.
+ * Finds the blocks of one file, reading little more than their headers. What has no magic, no possible length, no
+ * whole block behind it or a header that does not meet its own target is no block; the next magic is searched from
+ * there. Where neither a block nor padding follows a block, its length may be that of a record that others were
+ * written over: they are searched within it. Resolves with the end of the last block: from there on the file is to be
+ * scanned again once it has changed.
  */
 export async function scanFile(options: ScanOptions): Promise<number> {
   const { size, magic, signal, until = size } = options;

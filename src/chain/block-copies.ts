@@ -18,8 +18,8 @@ export interface Copy {
 }
 
 /**
- * Reads blocks from whichever of their places holds them whole: a crash of the node leaves records whose header was written and
- * whose transactions were not, or that later records were written over.
+ * Reads blocks from whichever of their places holds them whole: a crash of the node leaves records whose header was
+ * written and whose transactions were not, or that later records were written over.
  */
 export class BlockCopies {
   /** Places that were searched for records within them. */
@@ -32,7 +32,9 @@ export class BlockCopies {
     private readonly searchWithin: (place: BlockPlace) => Promise<void>,
   ) {}
 
-  /** Block `id`. It is verified if `verify` is set or there are several places: then the first sound copy is the one. */
+  /**
+   * Block `id`. It is verified if `verify` is set or there are several places: then the first sound copy is the one.
+   */
   async read(id: number, hash: Uint8Array, verify: boolean): Promise<Copy> {
     const tried = new Set<string>();
     let damaged: Copy | undefined;

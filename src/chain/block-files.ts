@@ -19,8 +19,9 @@ export interface BlockFilesOptions {
   /** A node's folder `blocks`. */
   readonly folder: string;
   /**
-   * The node that writes the files, or one of the same chain: it says which chain is best, and gives what the files lack. Without
-   * it the chain with the most work in the files is the best. Closed with the source. It need not answer yet.
+   * The node that writes the files, or one of the same chain: it says which chain is best, and gives what the files
+   * lack. Without it the chain with the most work in the files is the best. Closed with the source. It need not answer
+   * yet.
    */
   readonly node?: NodeSource;
   /** Told by the first bytes of the files, or by the node, if left out. */
@@ -114,9 +115,9 @@ export class BlockFilesSource implements ChainSource {
   }
 
   /**
-   * Looks at the folder and at the first bytes in it; the headers are read when they are needed first, which takes minutes
-   * per million blocks. A node is not asked before then. Throws InputError BLOCK_FILES_UNREADABLE, BLOCK_FILES_XOR,
-   * BLOCK_FILES_NETWORK.
+   * Looks at the folder and at the first bytes in it; the headers are read when they are needed first, which takes
+   * minutes per million blocks. A node is not asked before then. Throws InputError BLOCK_FILES_UNREADABLE,
+   * BLOCK_FILES_XOR, BLOCK_FILES_NETWORK.
    */
   static async open(options: BlockFilesOptions): Promise<BlockFilesSource> {
     const folder = await BlkFolder.open(options.folder);
@@ -153,7 +154,7 @@ export class BlockFilesSource implements ChainSource {
         facts: { path: this.folder.path, blocks: this.index.size, 'xor.dat': this.folder.key },
         hint:
           this.index.size === 0
-            ? 'No block at all was found: check the network, and that xor.dat is the one of the node that wrote these files.'
+            ? 'No block at all was found: check the network, and that xor.dat is of the node that wrote the files.'
             : 'A pruned node lacks its first files: give a node to read from as well.',
       });
     }
@@ -259,7 +260,10 @@ export class BlockFilesSource implements ChainSource {
     if (this.given.size > MOST_GIVEN) this.given.delete(oldest);
   }
 
-  /** Takes the magic that the node tells, once it answers: a signet of one's own has its own. Throws BLOCK_FILES_NETWORK. */
+  /**
+   * Takes the magic that the node tells, once it answers: a signet of one's own has its own. Throws
+   * BLOCK_FILES_NETWORK.
+   */
   private async confirmMagic(node: NodeSource): Promise<void> {
     if (this.magicConfirmed) return;
     const { magic, network } = await node.info(this.closing.signal);
@@ -270,7 +274,9 @@ export class BlockFilesSource implements ChainSource {
     this.magicConfirmed = true;
   }
 
-  /** Takes in what was written to the files since the last time. One at a time; who comes meanwhile waits for that one. */
+  /**
+   * Takes in what was written to the files since the last time. One at a time; who comes meanwhile waits for that one.
+   */
   private refresh(): Promise<void> {
     this.refreshing ??= this.scan().finally(() => {
       this.refreshing = undefined;

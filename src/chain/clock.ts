@@ -25,7 +25,10 @@ export const REAL_CLOCK: Clock = {
   random: Math.random,
 };
 
-/** Milliseconds before attempt `attempt` + 1 (0 is the first): doubled each time up to `most`, of which half is left to chance. */
+/**
+ * Milliseconds before attempt `attempt` + 1 (0 is the first): doubled each time up to `most`, of which half is left to
+ * chance.
+ */
 export function backoff(attempt: number, first: number, most: number, clock: Clock): number {
   const whole = Math.min(most, first * 2 ** Math.min(attempt, 30));
   return whole / 2 + (whole / 2) * clock.random();

@@ -9,7 +9,9 @@ export interface BlockPlace {
 }
 
 const HASH = 32;
-/** Copies of one block that are remembered: crashes of the node leave a few. The last place is always that found last. */
+/**
+ * Copies of one block that are remembered: crashes of the node leave a few. The last place is always that found last.
+ */
 const MAX_PLACES = 64;
 /** Several times the blocks of any chain there is. */
 const MAX_BLOCKS = 1 << 23;

@@ -37,8 +37,8 @@ export class Credentials {
   }
 
   /**
-   * Value of the `authorization` header; undefined if the node is asked without. Reads the cookie file once; where `fresh` is set,
-   * the configuration and the cookie file again. Throws NodeError NODE_COOKIE_UNREADABLE.
+   * Value of the `authorization` header; undefined if the node is asked without. Reads the cookie file once; where
+   * `fresh` is set, the configuration and the cookie file again. Throws NodeError NODE_COOKIE_UNREADABLE.
    */
   async authorization(fresh: boolean): Promise<string | undefined> {
     const configured = fresh ? this.#reread?.() : undefined;

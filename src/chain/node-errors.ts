@@ -4,8 +4,9 @@ import { NodeError, WarpshrewError } from '../errors.js';
 export const RPC = { misc: -1, notFound: -5, invalidParameter: -8, warmUp: -28, internal: -32603 } as const;
 
 /**
- * Codes of what passes by itself: a node that is starting, busy or away, a password file that a restart is about to write
- * anew, a block served for another one, a block that it named before it was killed. Each call has been tried several times when it ends with one of them.
+ * Codes of what passes by itself: a node that is starting, busy or away, a password file that a restart is about to
+ * write anew, a block served for another one, a block that it named before it was killed. Each call has been tried
+ * several times when it ends with one of them.
  */
 const PASSING: ReadonlySet<string> = new Set([
   'NODE_UNREACHABLE',
@@ -16,7 +17,10 @@ const PASSING: ReadonlySet<string> = new Set([
   'NODE_BLOCK_MISSING',
 ]);
 
-/** Codes of what no waiting changes: another network, a block that is gone for good, files that are not those of a chain. */
+/**
+ * Codes of what no waiting changes: another network, a block that is gone for good, files that are not those of a
+ * chain.
+ */
 const FINAL: ReadonlySet<string> = new Set([
   'NODE_BLOCK_PRUNED',
   'BLOCK_FILES_NETWORK',
@@ -29,9 +33,9 @@ const FINAL: ReadonlySet<string> = new Set([
 const CREDENTIALS_MS = 600_000;
 
 /**
- * Milliseconds for which who follows a chain should try again after an error of its source: Infinity for what passes by itself, 0
- * for what is final, `most` for every other error of a node or of its files: versions and proxies say the same thing in many ways,
- * so what is not known may pass.
+ * Milliseconds for which who follows a chain should try again after an error of its source: Infinity for what passes
+ * by itself, 0 for what is final, `most` for every other error of a node or of its files: versions and proxies say the
+ * same thing in many ways, so what is not known may pass.
  */
 export function patienceWith(error: unknown, most: number): number {
   if (!(error instanceof WarpshrewError) || FINAL.has(error.code)) return 0;
@@ -58,16 +62,17 @@ export function rpcError(method: string, error: Readonly<Record<string, unknown>
   if (method === 'getblock' && isMissingBlock(nodeCode, said)) {
     return new NodeError('NODE_BLOCK_MISSING', 'the node does not have a block that it has named', {
       facts: { says: said },
-      hint: 'It downloads it, or downloads it again after it was killed. If this goes on, look at its log and its disk.',
+      hint: 'It downloads it, or does so again after it was killed. If this goes on, look at its log and disk.',
     });
   }
   return new NodeError('NODE_RPC_ERROR', `the node refuses ${method}: ${said}`, { facts: { method, nodeCode } });
 }
 
 /**
- * Whether an error of `getblock` says that the bytes of a block are not there (yet). Code first: -5 is of a block that is not known, -1 and
- * -32603 stand for more than one thing. Core since 28: "Block not available (not fully downloaded)"; before: "Block not found on
- * disk", and before that "Can't read block from disk" (https://github.com/bitcoin/bitcoin/issues/9074).
+ * Whether an error of `getblock` says that the bytes of a block are not there (yet). Code first: -5 is of a block that
+ * is not known, -1 and -32603 stand for more than one thing. Core since 28: "Block not available (not fully
+ * downloaded)"; before: "Block not found on disk", and before that "Can't read block from disk"
+ * (https://github.com/bitcoin/bitcoin/issues/9074).
  */
 function isMissingBlock(nodeCode: number, said: string): boolean {
   if (nodeCode === RPC.notFound) return true;

@@ -52,9 +52,10 @@ const UNAUTHORISED = 401;
 const FORBIDDEN = 403;
 
 /**
- * JSON-RPC client of a Core-compatible node. Calls reject with a NodeError: NODE_UNREACHABLE, NODE_BUSY and NODE_WARMING_UP
- * after all attempts, NODE_UNAUTHORISED and NODE_FORBIDDEN after the credentials were read again, NODE_COOKIE_UNREADABLE,
- * NODE_RPC_ERROR, NODE_BLOCK_MISSING, NODE_BLOCK_PRUNED, NODE_BAD_RESPONSE; or with the reason of their signal.
+ * JSON-RPC client of a Core-compatible node. Calls reject with a NodeError: NODE_UNREACHABLE, NODE_BUSY and
+ * NODE_WARMING_UP after all attempts, NODE_UNAUTHORISED and NODE_FORBIDDEN after the credentials were read again,
+ * NODE_COOKIE_UNREADABLE, NODE_RPC_ERROR, NODE_BLOCK_MISSING, NODE_BLOCK_PRUNED, NODE_BAD_RESPONSE; or with the reason
+ * of their signal.
  */
 export class NodeRpc {
   /** Address without user and password, for logs. */
@@ -93,7 +94,10 @@ export class NodeRpc {
     );
   }
 
-  /** The bytes of a result that is a string of hex; what a node sends of a block. Decoded at a third of the price of {@link call}. */
+  /**
+   * The bytes of a result that is a string of hex; what a node sends of a block. Decoded at a third of the price of
+   * {@link call}.
+   */
   callBytes(method: string, params: Params = [], options: CallOptions = {}): Promise<Uint8Array> {
     return this.exchange(method, request(0, method, params), options, ({ status, body }) => {
       const cut = cutHex(body);
@@ -105,8 +109,8 @@ export class NodeRpc {
   }
 
   /**
-   * The outcomes of calls of one method, in the order of `paramsList` (at most {@link MAX_BATCH}), sent as one request. A call
-   * that the node refuses is an outcome with an error; only what fails as a whole rejects.
+   * The outcomes of calls of one method, in the order of `paramsList` (at most {@link MAX_BATCH}), sent as one
+   * request. A call that the node refuses is an outcome with an error; only what fails as a whole rejects.
    */
   batch(method: string, paramsList: readonly Params[], options: CallOptions = {}): Promise<Outcome[]> {
     if (paramsList.length === 0) return Promise.resolve([]);
@@ -172,12 +176,14 @@ export class NodeRpc {
     }
   }
 
-  /** The JSON of an answer. Refusals of the HTTP server are told apart by their status, as their bodies are not JSON. */
+  /**
+   * The JSON of an answer. Refusals of the HTTP server are told apart by their status, as their bodies are not JSON.
+   */
   private parse(status: number, text: string): unknown {
     if (status === UNAUTHORISED) {
       throw new NodeError('NODE_UNAUTHORISED', 'the node refuses the user or the password', {
         facts: { node: this.name, status },
-        hint: 'Correct user and password in the configuration file, or the cookie file: they are read again without a restart.',
+        hint: 'Correct them in the configuration file, or the cookie file: both are read again, without a restart.',
       });
     }
     if (status === FORBIDDEN) {
@@ -281,7 +287,10 @@ function readResult(method: string, value: unknown): unknown {
 
 const RESULT = '"result":"';
 
-/** Takes the text out of a `"result":"…"` before the JSON is parsed: it is most of the answer, and needs no decoding as such. */
+/**
+ * Takes the text out of a `"result":"…"` before the JSON is parsed: it is most of the answer, and needs no decoding as
+ * such.
+ */
 function cutHex(body: Buffer): { readonly hex: string; readonly rest: string } | undefined {
   const start = body.indexOf(RESULT) + RESULT.length;
   const end = start < RESULT.length ? -1 : body.indexOf('"', start);

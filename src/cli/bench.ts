@@ -27,8 +27,8 @@ interface BenchResult {
 }
 
 /**
- * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole blocks under
- * every policy. `warpshrew bench fuel`: nanoseconds a unit of fuel. Throws USAGE_BENCH, GPU_UNAVAILABLE.
+ * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole
+ * blocks under every policy. `warpshrew bench fuel`: nanoseconds a unit of fuel. Throws USAGE_BENCH, GPU_UNAVAILABLE.
  */
 export async function benchCommand(what: string, options: BenchOptions): Promise<BenchResult> {
   if (what === 'gpu') return benchGpu(options);

@@ -14,8 +14,8 @@ const GOING_ON: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Ends a command that only prints as soon as its reader has ended, as in `dump | head`: with the status it has by then, and
- * without a word. What stays to be said on a closed stderr is left out.
+ * Ends a command that only prints as soon as its reader has ended, as in `dump | head`: with the status it has by
+ * then, and without a word. What stays to be said on a closed stderr is left out.
  */
 export function endQuietly(program: Command): void {
   let goesOn = false;

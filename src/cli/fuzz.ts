@@ -3,7 +3,10 @@ import { openGpuLane } from '../gpu/open.js';
 import { StatisticsSum } from '../replay/summary.js';
 import type { ProgramName } from '../util/built-wasm.js';
 
-/** `warpshrew fuzz`: random lane blocks, sequential against cpu and gpu, states and receipts compared to the bit, invariants checked. */
+/**
+ * `warpshrew fuzz`: random lane blocks, sequential against cpu and gpu, states and receipts compared to the bit,
+ * invariants checked.
+ */
 export async function fuzzCommand(options: {
   readonly seed: number;
   readonly blocks: number;

@@ -13,7 +13,10 @@ import { readModuleFile } from './files.js';
 const SUMMARY_MS = 5_000;
 const PROGRESS_MS = 500;
 
-/** `warpshrew index`: follows the chain and serves it until a signal, `--exit-at`, or a failure with `--exit-on-failure`. */
+/**
+ * `warpshrew index`: follows the chain and serves it until a signal, `--exit-at`, or a failure with
+ * `--exit-on-failure`.
+ */
 export async function indexCommand(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<{ text: string; exitStatus: number }> {
@@ -60,7 +63,9 @@ async function lasting(service: Service, settings: Settings, stopped: Promise<vo
   return service.state.failure;
 }
 
-/** The first SIGINT or SIGTERM. A second one ends the process at once, as a crash would: the store is whole after both. */
+/**
+ * The first SIGINT or SIGTERM. A second one ends the process at once, as a crash would: the store is whole after both.
+ */
 function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;

@@ -17,8 +17,9 @@ export interface StartOptions {
 }
 
 /**
- * `npm start`: the bundled chain on the CPU and through the kernel, in processes of their own (contracts want a deep stack, the
- * software driver its library path before a process starts), both roots compared, then JSON-RPC over the first database.
+ * `npm start`: the bundled chain on the CPU and through the kernel, in processes of their own (contracts want a deep
+ * stack, the software driver its library path before a process starts), both roots compared, then JSON-RPC over the
+ * first database.
  */
 export async function startCommand(options: StartOptions): Promise<{ text: string; exitStatus: number }> {
   const workplace = new Workplace('warpshrew-start-');

@@ -16,8 +16,8 @@ export interface FollowerOptions {
   /** Hash of the block 0 that the index was made from (32 bytes, wire order), if it was recorded. */
   readonly recordedGenesis?: Uint8Array;
   /**
-   * Milliseconds for which the source is asked again after an error of it, counted from the first of a row of errors that have an end:
-   * Infinity for one that passes by itself, 0 for one that ends the follower at once.
+   * Milliseconds for which the source is asked again after an error of it, counted from the first of a row of errors
+   * that have an end: Infinity for one that passes by itself, 0 for one that ends the follower at once.
    */
   readonly patience: (error: unknown) => number;
   readonly clock: Clock;
@@ -27,7 +27,10 @@ export interface FollowerOptions {
   readonly exitAt?: number;
   /** Milliseconds between looks at the node when no notification comes (default 2,000). */
   readonly pollMs?: number;
-  /** Milliseconds before the second question after an error (default 250), doubled each time up to `mostRetryMs` (30,000). */
+  /**
+   * Milliseconds before the second question after an error (default 250), doubled each time up to `mostRetryMs`
+   * (30,000).
+   */
   readonly firstRetryMs?: number;
   readonly mostRetryMs?: number;
   /** Times that a block is refused before the follower gives up (default 10, which is more than a minute). */
@@ -40,8 +43,8 @@ export interface FollowerOptions {
   readonly onRollback?: (rollback: Rollback) => void;
   readonly onState?: (state: FollowerState) => void;
   /**
-   * Errors that are retried, once for a row of the same code, and what is skipped. `leftMs`: how long the source is asked
-   * again at most; undefined: for ever.
+   * Errors that are retried, once for a row of the same code, and what is skipped. `leftMs`: how long the source is
+   * asked again at most; undefined: for ever.
    */
   readonly onNote?: (text: string, error?: unknown, leftMs?: number) => void;
 }
@@ -71,9 +74,9 @@ class IndexFailure extends Error {
 }
 
 /**
- * Keeps an index on the best chain of a source: finds where to go on, indexes block after block, undoes blocks when the chain
- * becomes another one. Every step begins with a look at the source, so nothing is remembered that a change of the chain
- * could make wrong. Holds no sockets, files or timers of its own.
+ * Keeps an index on the best chain of a source: finds where to go on, indexes block after block, undoes blocks when
+ * the chain becomes another one. Every step begins with a look at the source, so nothing is remembered that a change
+ * of the chain could make wrong. Holds no sockets, files or timers of its own.
  */
 export class Follower {
   readonly #options: FollowerOptions;
@@ -107,16 +110,18 @@ export class Follower {
   }
 
   /**
-   * Follows the chain until {@link stop} or `exitAt`. Rejects with ChainError CHAIN_WRONG_NETWORK, CHAIN_OTHER_GENESIS,
-   * CHAIN_REORG_TOO_DEEP or CHAIN_BAD_BLOCK, with errors of the index, and with errors of the source that are final or have lasted
-   * too long (`patience`).
+   * Follows the chain until {@link stop} or `exitAt`. Rejects with ChainError CHAIN_WRONG_NETWORK,
+   * CHAIN_OTHER_GENESIS, CHAIN_REORG_TOO_DEEP or CHAIN_BAD_BLOCK, with errors of the index, and with errors of the
+   * source that are final or have lasted too long (`patience`).
    */
   run(): Promise<void> {
     this.#running ??= this.#run();
     return this.#running;
   }
 
-  /** Ends the follower: a block that is being indexed is finished, one that is being fetched is dropped. Never rejects. */
+  /**
+   * Ends the follower: a block that is being indexed is finished, one that is being fetched is dropped. Never rejects.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running?.catch(() => undefined);
@@ -330,7 +335,9 @@ export class Follower {
     await this.#backOff(this.#attempts++, left);
   }
 
-  /** Milliseconds for which the source is asked again; undefined: for ever. Throws the error when there are none left. */
+  /**
+   * Milliseconds for which the source is asked again; undefined: for ever. Throws the error when there are none left.
+   */
   #patienceLeft(error: unknown): number | undefined {
     const { clock, patience } = this.#options;
     const most = error instanceof ChainError ? 0 : patience(error);

@@ -17,7 +17,10 @@ export interface OpenDevice {
   readonly adapter: { readonly vendor: string; readonly description: string; readonly software: boolean };
   /** Why the device was lost, once it is. */
   lost(): string | undefined;
-  /** Destroys the device and lets the process end. */
+  /**
+   * Destroys the device and lets the process end. Waits, in this thread, for what the driver compiles: a thread that ends
+   * before takes the process with it.
+   */
   close(): void;
 }
 

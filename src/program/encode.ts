@@ -6,8 +6,8 @@ import type {
   DataSegment,
   ElementSegment,
   ExportDefinition,
-  FunctionBody,
   Instruction,
+  RawModule,
   ValueType,
   WasmModule,
 } from './module.js';
@@ -79,17 +79,26 @@ export function writeInstruction(out: Writer, instruction: Instruction): void {
   }
 }
 
-function writeBody(out: Writer, body: FunctionBody): void {
-  const inner = new Writer();
+/** The bytes of a few instructions. */
+export function encodeInstructions(code: readonly Instruction[]): Uint8Array {
+  const out = new Writer();
+  for (const instruction of code) writeInstruction(out, instruction);
+  return out.finish();
+}
+
+/** Declarations of locals, equal neighbours together. */
+function writeLocals(out: Writer, locals: readonly ValueType[]): void {
+  if (locals.length === 0) {
+    out.byte(0);
+    return;
+  }
   const runs: [number, ValueType][] = [];
-  for (const type of body.locals) {
+  for (const type of locals) {
     const last = runs.at(-1);
     if (last?.[1] === type) last[0]++;
     else runs.push([1, type]);
   }
-  inner.vector(runs, ([count, type]) => inner.u32(count).byte(typeByte(type)));
-  for (const instruction of body.code) writeInstruction(inner, instruction);
-  out.sized(inner);
+  out.vector(runs, ([count, type]) => out.u32(count).byte(typeByte(type)));
 }
 
 function writeElements(out: Writer, segment: ElementSegment): void {
@@ -119,6 +128,21 @@ function writeExport(out: Writer, definition: ExportDefinition): void {
 
 /** Encodes a module in the binary format; `decodeModule` of the result gives it back. */
 export function encodeModule(module: WasmModule): Uint8Array {
+  return encode(module, module.functions, (inner, { code }) => {
+    for (const instruction of code) writeInstruction(inner, instruction);
+  });
+}
+
+/** Encodes a module whose instructions are bytes already. */
+export function encodeRawModule(module: RawModule): Uint8Array {
+  return encode(module, module.bodies, (inner, { start, end }) => inner.range(module.bytes, start, end));
+}
+
+function encode<T extends { readonly typeIndex: number; readonly locals: readonly ValueType[] }>(
+  module: Omit<WasmModule, 'functions'>,
+  functions: readonly T[],
+  writeCode: (inner: Writer, body: T) => unknown,
+): Uint8Array {
   const out = new Writer();
   out.bytes(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   const section = (id: number, write: (section: Writer) => void): void => {
@@ -135,7 +159,7 @@ export function encodeModule(module: WasmModule): Uint8Array {
     s.vector(type.results, (t) => s.byte(typeByte(t)));
   });
   vector(2, module.imports, (s, i) => s.name(i.module).name(i.name).byte(0).u32(i.typeIndex));
-  vector(3, module.functions, (s, f) => s.u32(f.typeIndex));
+  vector(3, functions, (s, f) => s.u32(f.typeIndex));
   const { table, memory, start, dataCount } = module;
   if (table) section(4, (s) => writeLimits(s.u32(1).byte(FUNCREF), table.min, table.max));
   if (memory) section(5, (s) => writeLimits(s.u32(1), memory.minPages, memory.maxPages));
@@ -147,7 +171,12 @@ export function encodeModule(module: WasmModule): Uint8Array {
   if (start !== undefined) section(8, (s) => s.u32(start));
   vector(9, module.elements, writeElements);
   if (dataCount !== undefined) section(12, (s) => s.u32(dataCount));
-  vector(10, module.functions, writeBody);
+  const body = new Writer();
+  vector(10, functions, (s, f) => {
+    writeLocals(body.clear(), f.locals);
+    writeCode(body, f);
+    s.sized(body);
+  });
   vector(11, module.dataSegments, writeData);
   return out.finish();
 }

@@ -45,7 +45,7 @@ export interface FunctionBody {
   readonly code: readonly Instruction[];
 }
 
-/** A function whose instructions are still bytes: the range of them in the module's bytes, the final `end` included. */
+/** A function whose instructions are bytes: the range of them in `RawModule.bytes`, the final `end` included. */
 export interface RawBody {
   readonly typeIndex: number;
   /** Locals beyond the parameters, expanded. */
@@ -99,7 +99,10 @@ export interface WasmModule {
   readonly dataCount: number | undefined;
 }
 
-/** A module of which all but the instructions is decoded. `bytes` are the module as it came. */
+/**
+ * A module of which all but the instructions is decoded. `bytes` hold them: the module as it came, or whatever
+ * instrumentation has written.
+ */
 export type RawModule = Omit<WasmModule, 'functions'> & {
   readonly bytes: Uint8Array;
   readonly bodies: readonly RawBody[];

@@ -1,43 +1,100 @@
 import { createHash } from 'node:crypto';
+import { ProgramError } from '../errors.js';
 import { decodeBodies, readModule } from './decode.js';
-import { encodeModule } from './encode.js';
+import { encodeRawModule } from './encode.js';
 import { instrumentModule } from './instrument.js';
 import { BoundedCache } from './lru.js';
+import type { RawModule, WasmModule } from './module.js';
 import { entryFuel } from './prices.js';
 import { decideReuse, withReset } from './reuse.js';
 import type { Program } from './types.js';
 import { validateModule } from './validate.js';
 
-/** Programs kept at once. Decoded instructions take several times the bytes of the WASM, hence the small sum. */
+/** Programs kept at once, and bytes of them: the code as it came and instrumented. Decoded code is not kept. */
 const CACHED_PROGRAMS = 256;
-const CACHED_BYTES = 32 * 1024 * 1024;
+const CACHED_BYTES = 64 * 1024 * 1024;
+/** Refusals kept at once; each counts a little, since only its text is kept. */
+const CACHED_REFUSALS = 4_096;
+const REFUSAL_BYTES = 512;
+/** What a program takes beside its bytes: hash, names of imports, the slots of its frames. */
+const PROGRAM_BYTES = 4_096;
+/** Decoded code kept at once, and bytes of what it is decoded from: a translator that comes twice comes soon. */
+const DECODED_PROGRAMS = 4;
+const DECODED_BYTES = 2 * 1024 * 1024;
 
-const cache = new BoundedCache<Program>(CACHED_PROGRAMS, CACHED_BYTES);
+/** Results of preparing, by the code's SHA-256. */
+export class PreparedPrograms {
+  readonly #programs: BoundedCache<Program>;
+  readonly #refusals = new BoundedCache<ProgramError>(CACHED_REFUSALS, CACHED_REFUSALS * REFUSAL_BYTES);
 
-/**
- * The pipeline for a program, whoever wrote it: decode, validate, instrument. Cached by the code's SHA-256.
- * Throws {@link ProgramError} (`WASM_*`) if lane rules 3 refuse the module. `wasm` must not be changed afterwards.
- */
+  constructor(maxPrograms = CACHED_PROGRAMS, maxBytes = CACHED_BYTES) {
+    this.#programs = new BoundedCache(maxPrograms, maxBytes);
+  }
+
+  /**
+   * The pipeline for a program, whoever wrote it: read, validate, instrument. A refused module is not looked at again either.
+   * Throws {@link ProgramError} (`WASM_*`) if lane rules 3 refuse the module. `wasm` must not be changed afterwards.
+   */
+  prepare(wasm: Uint8Array): Program {
+    const hash = createHash('sha256').update(wasm).digest('hex');
+    const known = this.#programs.get(hash);
+    if (known) return known;
+    const refused = this.#refusals.get(hash);
+    if (refused) throw refused;
+    try {
+      const program = buildProgram(wasm, hash);
+      this.#programs.set(hash, program, programBytes(program));
+      return program;
+    } catch (error) {
+      if (error instanceof ProgramError) this.#refusals.set(hash, error, REFUSAL_BYTES);
+      throw error;
+    }
+  }
+
+  /** Programs and bytes of them that are kept, and refusals. */
+  get kept(): { readonly programs: number; readonly bytes: number; readonly refusals: number } {
+    return { programs: this.#programs.size, bytes: this.#programs.weight, refusals: this.#refusals.size };
+  }
+}
+
+/** One per thread; results are pure, so it is never wrong. */
+const prepared = new PreparedPrograms();
+
+/** Prepares a program, or gives what an earlier call gave or threw: see {@link PreparedPrograms.prepare}. */
 export function prepareProgram(wasm: Uint8Array): Program {
-  const hash = createHash('sha256').update(wasm).digest('hex');
-  const known = cache.get(hash);
+  return prepared.prepare(wasm);
+}
+
+/** Bytes that keeping `program` takes. */
+export function programBytes({ source, instrumented }: Program): number {
+  return source.length + instrumented.length + PROGRAM_BYTES;
+}
+
+const decoded = new BoundedCache<WasmModule>(DECODED_PROGRAMS, DECODED_BYTES);
+
+/** The instrumented module of an admitted one, decoded again when it is asked for: it takes many times its bytes. */
+function decodedModule(hash: string, wasm: Uint8Array, slots: Uint32Array): WasmModule {
+  const known = decoded.get(hash);
   if (known) return known;
-  const program = buildProgram(wasm, hash);
-  cache.set(hash, program, program.instrumented.length);
-  return program;
+  const raw = instrumentModule(readModule(wasm), slots).module;
+  const module = decodeBodies(raw);
+  decoded.set(hash, module, raw.bytes.length);
+  return module;
 }
 
 /** Prepares a program, whatever was prepared before. */
 export function buildProgram(wasm: Uint8Array, hash = createHash('sha256').update(wasm).digest('hex')): Program {
-  const source = readModule(wasm);
+  const source: RawModule = readModule(wasm);
   const slots = validateModule(source);
-  const module = instrumentModule(decodeBodies(source), slots);
-  const reuse = decideReuse(module);
+  const { module, changes } = instrumentModule(source, slots);
+  const reuse = decideReuse(module, changes);
   return {
     hash,
     source: wasm,
-    instrumented: encodeModule(reuse.reusable ? withReset(module) : module),
-    module,
+    instrumented: encodeRawModule(reuse.reusable ? withReset(module, changes) : module),
+    get module(): WasmModule {
+      return decodedModule(hash, wasm, slots);
+    },
     entryFuel: entryFuel(module),
     reuse,
     imports: new Set(source.imports.map((i) => i.name)),

@@ -1,6 +1,8 @@
 /** Whether one V8 instance of a program can serve many runs, and the code that gives it back the state of a fresh one. */
+import { concatBytes } from '../util/bytes.js';
 import { make } from './decode-code.js';
-import type { ConstantExpression, FunctionBody, FunctionType, Instruction, WasmModule } from './module.js';
+import { encodeInstructions } from './encode.js';
+import type { ConstantExpression, FunctionType, Instruction, RawBody, RawModule } from './module.js';
 import { OP } from './opcodes.js';
 import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_NONE } from './types.js';
 
@@ -27,21 +29,22 @@ export interface MemoryRange {
   readonly end: number;
 }
 
-const CHANGES_TABLE = new Set<number>([OP.tableSet, OP.tableInit, OP.tableCopy, OP.tableGrow, OP.tableFill]);
-const DROPS_SEGMENT = new Set<number>([OP.dataDrop, OP.elemDrop]);
+/** What the live code of a module does to its state. */
+export interface StateChanges {
+  /** Globals that some instruction sets; the others keep what they began with. */
+  readonly globals: ReadonlySet<number>;
+  readonly table: boolean;
+  readonly segments: boolean;
+}
 
-/** Decides for an instrumented module. */
-export function decideReuse(module: WasmModule): Reuse {
-  const written = writtenGlobals(module);
+/** Decides for an instrumented module, whose code makes these changes. */
+export function decideReuse(module: RawModule, changes: StateChanges): Reuse {
+  const written = [...changes.globals];
   if (written.length > REUSABLE_GLOBALS) return { reusable: false, reason: 'globals' };
   if (written.some((index) => module.globals[index].type === 'funcref'))
     return { reusable: false, reason: 'reference' };
-  for (const { code } of module.functions) {
-    for (const { op } of code) {
-      if (CHANGES_TABLE.has(op)) return { reusable: false, reason: 'table' };
-      if (DROPS_SEGMENT.has(op)) return { reusable: false, reason: 'segment' };
-    }
-  }
+  if (changes.table) return { reusable: false, reason: 'table' };
+  if (changes.segments) return { reusable: false, reason: 'segment' };
   return { reusable: true, images: imagesOf(module) };
 }
 
@@ -50,7 +53,7 @@ export function decideReuse(module: WasmModule): Reuse {
  * that the module begins with, gives every global that code sets its first value, and sets the counters for a run of
  * `fuel`. The active data segments are left to the caller, since no code can read them again.
  */
-export function withReset(module: WasmModule): WasmModule {
+export function withReset(module: RawModule, changes: StateChanges): RawModule {
   const types = [...module.types];
   const type: FunctionType = { params: ['i32'], results: [] };
   const known = types.findIndex(({ params, results }) => params.join() === 'i32' && results.length === 0);
@@ -61,27 +64,22 @@ export function withReset(module: WasmModule): WasmModule {
   const code = [
     ...[make(OP.i32Const, 0), make(OP.i32Const, 0), make(OP.i32Const, (module.memory?.minPages ?? 0) << 16)],
     make(OP.memoryFill, 0),
-    ...writtenGlobals(module).flatMap((index) => set(index, constant(module.globals[index].init))),
+    ...[...changes.globals].flatMap((index) => set(index, constant(module.globals[index].init))),
     ...set(fuel, make(OP.localGet, 0)),
     ...set(stack, make(OP.i32Const, STACK_SLOTS)),
     ...set(why, make(OP.i32Const, WHY_NONE)),
     make(OP.end),
   ];
-  const body: FunctionBody = { typeIndex, locals: [], code };
-  const index = module.imports.length + module.functions.length;
+  const bytes = concatBytes(module.bytes, encodeInstructions(code));
+  const body: RawBody = { typeIndex, locals: [], start: module.bytes.length, end: bytes.length };
+  const index = module.imports.length + module.bodies.length;
   return {
     ...module,
+    bytes,
     types,
-    functions: [...module.functions, body],
+    bodies: [...module.bodies, body],
     exports: [...module.exports, { name: RESET, kind: 'func', index }],
   };
-}
-
-/** Indices of the globals that some instruction sets, ascending; the others keep what they began with. */
-function writtenGlobals(module: WasmModule): number[] {
-  const found = new Set<number>();
-  for (const { code } of module.functions) for (const { op, a } of code) if (op === OP.globalSet) found.add(a!);
-  return [...found].sort((x, y) => x - y);
 }
 
 function constant(init: ConstantExpression): Instruction {
@@ -91,7 +89,7 @@ function constant(init: ConstantExpression): Instruction {
 }
 
 /** Empty segments hold nothing; those out of bounds keep the module from being instantiated at all. */
-function imagesOf(module: WasmModule): MemoryRange[] {
+function imagesOf(module: RawModule): MemoryRange[] {
   const ranges: MemoryRange[] = [];
   for (const { mode, offset, bytes } of module.dataSegments) {
     if (mode !== 'active' || bytes.length === 0 || offset?.kind !== 'i32') continue;

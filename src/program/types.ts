@@ -10,7 +10,7 @@ export interface Program {
   readonly source: Uint8Array;
   /** The instrumented module's bytes, with `reset` (reuse.ts) where it can be reused: what V8 compiles. */
   readonly instrumented: Uint8Array;
-  /** The instrumented module decoded: what the translator reads. */
+  /** The instrumented module decoded, anew each time or nearly: what the translator reads. It takes many times its bytes. */
   readonly module: WasmModule;
   /** What every run pays first (lane rules 5). */
   readonly entryFuel: number;

@@ -7,7 +7,9 @@ import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 
 const HEADER_LENGTH = 80;
 
-/** Throws UsageError USAGE_RANGE if the source has no block between the two heights, or they are the wrong way round. */
+/**
+ * Throws UsageError USAGE_RANGE if the source has no block between the two heights, or they are the wrong way round.
+ */
 export function checkRange(source: BlockSource, { from, to }: { readonly from?: number; readonly to?: number }): void {
   const { firstHeight, lastHeight } = source;
   if ((from ?? firstHeight) <= Math.min(to ?? lastHeight, lastHeight) && (to ?? lastHeight) >= firstHeight) return;
@@ -23,8 +25,8 @@ export function checkRange(source: BlockSource, { from, to }: { readonly from?: 
 }
 
 /**
- * Throws StoreError STORE_OTHER_CHAIN if source and store differ at the highest height that both have. A source that lies wholly
- * above or below the store's blocks is not compared here: its first block must build on the tip.
+ * Throws StoreError STORE_OTHER_CHAIN if source and store differ at the highest height that both have. A source that
+ * lies wholly above or below the store's blocks is not compared here: its first block must build on the tip.
  */
 export function checkSameChain(source: BlockSource, store: StoreReader, dir: string): void {
   const tip = store.tip();

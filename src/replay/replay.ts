@@ -35,7 +35,9 @@ export interface ReplayOptions {
   readonly waitForKernels?: boolean;
   /** Called after every commit. */
   readonly onBlock?: (height: number, stateRoot: string) => void;
-  /** Hears of every program that lost its kernel, and of the first failure of the kernel as a whole, in one line each. */
+  /**
+   * Hears of every program that lost its kernel, and of the first failure of the kernel as a whole, in one line each.
+   */
   readonly onGpuFailure?: (line: string) => void;
 }
 
@@ -43,8 +45,9 @@ export interface ReplayOptions {
  * Replays blocks from files into a store, from the store's tip on; a second run with the same blocks changes nothing.
  * Both lanes of a block run at the same time and are committed together in one synced write.
  *
- * @throws UsageError USAGE_RANGE; InputError for a block that is not valid or does not follow the tip, or a root other than the
- *   fixture's; StoreError, STORE_OTHER_CHAIN among them; ProgramError. The store is left at the last whole block.
+ * @throws UsageError USAGE_RANGE; InputError for a block that is not valid or does not follow the tip, or a root other
+ *   than the fixture's; StoreError, STORE_OTHER_CHAIN among them; ProgramError. The store is left at the last whole
+ *   block.
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const source = openSource(options.path);

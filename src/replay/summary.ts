@@ -25,7 +25,10 @@ export interface ReplaySummary {
   readonly gpuEvents: readonly GpuEvent[];
   /** Of the lane engine at the end. */
   readonly health: EngineHealth;
-  /** Messages that the kernel stopped at an undeclared key, and that stayed on the CPU while their kernel was being compiled. */
+  /**
+   * Messages that the kernel stopped at an undeclared key, and that stayed on the CPU while their kernel was being
+   * compiled.
+   */
   readonly accessViolations: number;
   readonly compiling: number;
   /** Blocks run one transaction at a time because their outcomes took more memory than batches are given. */

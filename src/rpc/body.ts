@@ -26,6 +26,8 @@ export class BodyReader {
   /** The whole body, or why it is refused: the rest of it is still to be thrown away then. Rejects if the client goes away. */
   read(request: IncomingMessage, client: string): Promise<Body | Refusal> {
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return Promise.resolve(REFUSALS.bodySize);
+    // Nothing more is told of it.
+    if (request.destroyed) return Promise.reject(new Error('the client went away'));
     return new Promise((resolve, reject) => {
       const parts: Buffer[] = [];
       let size = 0;

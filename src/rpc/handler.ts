@@ -59,7 +59,8 @@ export class Handler {
 
   /** Answers one request; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (response.destroyed) return;
+    // A request that waited for its turn may have lost its connection: its response does not know, as it was never begun.
+    if (response.destroyed || request.socket.destroyed) return;
     try {
       if (this.closing) response.setHeader('connection', 'close');
       if (!this.hosts(request.headers.host)) {
@@ -70,7 +71,7 @@ export class Handler {
       await this.route(request, response);
     } catch (error) {
       // The client went away in the middle of its request: nobody is left to answer.
-      if (!request.complete || response.destroyed) {
+      if (!request.complete || response.destroyed || request.socket.destroyed) {
         response.destroy();
         return;
       }

@@ -39,6 +39,8 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     socket.destroy();
   });
   server.on('request', (request, response) => {
+    // The rest of what came before its connection was ended.
+    if (request.socket.destroyed) return;
     if (connections.inTurn(request, () => handler.handle(request, response))) return;
     onRefused?.('RPC_PIPELINE', { client: String(request.socket.remoteAddress) });
     request.socket.destroy();

@@ -4,12 +4,13 @@ import { dirname, join } from 'node:path';
 import { StoreError } from '../errors.js';
 
 /**
- * File that is written into a new folder before RocksDB is, and by which the folder is known again. RocksDB leaves files alone
- * that it does not know. It says whose the folder is; what the database was made from stands in its own identity record.
+ * File that is written into a new folder before RocksDB is, and by which the folder is known again. RocksDB leaves
+ * files alone that it does not know. It says whose the folder is; what the database was made from stands in its own
+ * identity record.
  */
 export const MARK_FILE = 'WARPSHREW';
 const MARK = 'warpshrew database\n';
-const MARK_TEXT = `${MARK}Without this file the folder is not opened: it would be taken for the database of another program.\n`;
+const MARK_TEXT = `${MARK}Without this file the folder is taken for that of another program, and not opened.\n`;
 
 /** What a new file system holds at its root. */
 const IGNORED: ReadonlySet<string> = new Set(['lost+found']);
@@ -20,10 +21,10 @@ const UNMARKED_COLUMNS = ['latest', 'history', 'blocks', 'undo', 'tree', 'meta']
 const OPTIONS_BYTES = 1 << 20;
 
 /**
- * Looks at the folder of a database and writes nothing: `present` if a database of this program is in it, `new` if one may be
- * made there (the folder is missing, empty, or was left marked by a creation that was interrupted).
- * Throws StoreError STORE_FOREIGN for anything else in the folder, STORE_SCHEMA_MISMATCH for a database of a version before the
- * mark, STORE_OPEN_FAILED for one that lost its file CURRENT, STORE_UNWRITABLE where the path is no folder.
+ * Looks at the folder of a database and writes nothing: `present` if a database of this program is in it, `new` if one
+ * may be made there (the folder is missing, empty, or was left marked by a creation that was interrupted). Throws
+ * StoreError STORE_FOREIGN for anything else in the folder, STORE_SCHEMA_MISMATCH for a database of a version before
+ * the mark, STORE_OPEN_FAILED for one that lost its file CURRENT, STORE_UNWRITABLE where the path is no folder.
  */
 export function inspectFolder(path: string): 'present' | 'new' {
   const names = namesIn(path).filter((name) => !IGNORED.has(name));
@@ -80,7 +81,10 @@ function namesIn(path: string): string[] {
   }
 }
 
-/** Whether the mark is there. An empty one is that of a creation that was interrupted: nobody else makes a file of that name. */
+/**
+ * Whether the mark is there. An empty one is that of a creation that was interrupted: nobody else makes a file of that
+ * name.
+ */
 function isMarked(path: string): boolean {
   const text = beginning(join(path, MARK_FILE), MARK.length);
   return text !== undefined && MARK.startsWith(text);

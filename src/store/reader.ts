@@ -34,8 +34,8 @@ const HEIGHT_BYTES = 4;
 const PRESENT = 1;
 
 /**
- * Synchronous reads of a store. Values are copies that the caller may keep and change.
- * Namespace 'S': a key once written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
+ * Synchronous reads of a store. Values are copies that the caller may keep and change. Namespace 'S': a key once
+ * written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
  */
 export class StoreReader {
   protected constructor(protected readonly rocks: Database) {}
@@ -49,7 +49,10 @@ export class StoreReader {
     });
   }
 
-  /** What the store was created with; undefined before its first block. Throws STORE_CORRUPT if the record cannot be read. */
+  /**
+   * What the store was created with; undefined before its first block. Throws STORE_CORRUPT if the record cannot be
+   * read.
+   */
   recordedIdentity(): StoreIdentity | undefined {
     const bytes = this.rocks.get('meta', META_IDENTITY);
     return bytes && parseIdentity(bytes);
@@ -68,8 +71,8 @@ export class StoreReader {
   }
 
   /**
-   * Lowest height that a rollback can go to, by the undo data that is there: the height below the first block where all of it is,
-   * the tip's where none is, -1 for an empty store.
+   * Lowest height that a rollback can go to, by the undo data that is there: the height below the first block where
+   * all of it is, the tip's where none is, -1 for an empty store.
    */
   lowestRollback(): number {
     const tip = this.tip();
@@ -124,7 +127,9 @@ export class StoreReader {
     return row === undefined ? undefined : versionOf(row[1]);
   }
 
-  /** Live keys of a namespace after block `height` (the tip if not given) that begin with `prefix`, ascending by bytes. */
+  /**
+   * Live keys of a namespace after block `height` (the tip if not given) that begin with `prefix`, ascending by bytes.
+   */
   *entriesAt(
     ns: Namespace,
     prefix: Uint8Array,
@@ -170,7 +175,9 @@ export class StoreReader {
     return bytes && decodePlan(bytes);
   }
 
-  /** Receipt of a lane transaction by its txid in display order; the newest if the chain holds the txid more than once. */
+  /**
+   * Receipt of a lane transaction by its txid in display order; the newest if the chain holds the txid more than once.
+   */
   receipt(txid: string): Receipt | undefined {
     const gte = txPrefix(fromDisplayHash(txid));
     if (gte.length !== 33) return undefined;

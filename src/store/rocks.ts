@@ -6,7 +6,8 @@
  * - A thread that attached by handle must never close: the owner would crash when it closes afterwards.
  * - Writes block the calling thread.
  * - After a write that failed, closing fails, too, but closes.
- * - The binding creates folders with a recursive mkdir that never returns on some file systems (/proc): folder.ts makes them before.
+ * - The binding creates folders with a recursive mkdir that never returns on some file systems (/proc): folder.ts
+ *   makes them before.
  */
 import { resolve } from 'node:path';
 import { type Batch, type Column, type PointReadOptions, RocksLevel } from '@nxtedition/rocksdb';
@@ -28,8 +29,9 @@ const SCAN_ROWS = 500;
 const SCAN_BYTES = 4 << 20;
 
 /**
- * Views of one lasting buffer, by length. V8 keeps arrays of up to 64 bytes inside its heap, and the binding makes each of them a
- * buffer of its own outside, which costs more than the put: what is that short is copied into one of these first.
+ * Views of one lasting buffer, by length. V8 keeps arrays of up to 64 bytes inside its heap, and the binding makes
+ * each of them a buffer of its own outside, which costs more than the put: what is that short is copied into one of
+ * these first.
  */
 const MAX_VIEW = 64;
 const lasting = new Uint8Array(2 * MAX_VIEW);
@@ -63,7 +65,9 @@ export class WriteBatch implements DatabaseBatch {
     this.batch._del(outside(keyViews, key), this.columns[column]);
   }
 
-  /** Atomic; with fsync of the log, which holds whatever was written before, unless `sync` is false. Blocks the thread. */
+  /**
+   * Atomic; with fsync of the log, which holds whatever was written before, unless `sync` is false. Blocks the thread.
+   */
   write(sync = true): void {
     try {
       this.batch._writeSync({ sync });
@@ -99,10 +103,10 @@ export class Rocks implements Database {
   }
 
   /**
-   * Opens the database in `dir`; `create` makes the folder and the database if they are missing. `cacheBytes`: memory for what was
-   * read, with the indexes and filters of the files, so that it does not grow with the database. A folder that holds anything but
-   * a database of this program is refused before anything is written. Throws {@link StoreError}: STORE_MISSING, STORE_LOCKED,
-   * STORE_OPEN_FAILED, and as `inspectFolder` and `markFolder` (folder.ts).
+   * Opens the database in `dir`; `create` makes the folder and the database if they are missing. `cacheBytes`: memory
+   * for what was read, with the indexes and filters of the files, so that it does not grow with the database. A folder
+   * that holds anything but a database of this program is refused before anything is written. Throws {@link
+   * StoreError}: STORE_MISSING, STORE_LOCKED, STORE_OPEN_FAILED, and as `inspectFolder` and `markFolder` (folder.ts).
    */
   static async open(dir: string, create: boolean, cacheBytes = DEFAULT_CACHE_BYTES): Promise<Rocks> {
     const path = resolve(dir);
@@ -196,8 +200,9 @@ export class Rocks implements Database {
   }
 
   /**
-   * Closes the database if this object opened it; an attached one is only marked closed. Throws STORE_WRITE_FAILED if the last of
-   * the log could not be written, as after every failed write: the files and the lock are let go of all the same.
+   * Closes the database if this object opened it; an attached one is only marked closed. Throws STORE_WRITE_FAILED if
+   * the last of the log could not be written, as after every failed write: the files and the lock are let go of all
+   * the same.
    */
   async close(): Promise<void> {
     if (this.closed) return;
@@ -238,7 +243,8 @@ function columnOptions(name: ColumnName, cacheBytes: number): object {
     cacheSize: Math.min(MAX_CACHE_BYTES, Math.floor(cacheBytes * CACHE_SHARES[name])),
     cacheIndexAndFilterBlocks: true,
     filterPolicy: 'bloomfilter:10',
-    // Pages of the tree are nothing but hashes; of the current values a module reads tens of thousands a block, one by one, and
+    // Pages of the tree are nothing but hashes; of the current values a module reads tens of thousands a block, one by
+    // one, and
     // unpacking a block of the file for each takes longer than finding it.
     ...(name === 'tree' || name === 'latest' ? { compression: false } : {}),
   };

@@ -19,7 +19,9 @@ export function putStamp(batch: DatabaseBatch, { identity, genesis, label }: Sta
   if (label !== undefined) batch.put('meta', META_LABEL, label);
 }
 
-/** Takes the records of `store` back out of its database, with its first block; returns them for the next first block. */
+/**
+ * Takes the records of `store` back out of its database, with its first block; returns them for the next first block.
+ */
 export function delStamp(batch: DatabaseBatch, store: Pick<StoreReader, 'identity' | 'genesis' | 'label'>): Stamp {
   for (const key of [META_IDENTITY, META_GENESIS, META_LABEL]) batch.del('meta', key);
   const label = store.label();
@@ -35,7 +37,10 @@ export function isNew(database: Database): boolean {
   return COLUMNS.every((column) => database.first(column, {}) === undefined);
 }
 
-/** Throws STORE_SCHEMA_MISMATCH unless the database, which has no identity record, has no row at all. `path`: what errors call it. */
+/**
+ * Throws STORE_SCHEMA_MISMATCH unless the database, which has no identity record, has no row at all. `path`: what
+ * errors call it.
+ */
 export function assertNew(database: Database, path: string): void {
   if (isNew(database)) return;
   throw new StoreError('STORE_SCHEMA_MISMATCH', 'the database has rows but no identity record', {

@@ -35,8 +35,9 @@ export class StateTree {
   }
 
   /**
-   * Applies a batch: value bytes (an empty value is a leaf like any other), or undefined to remove the key. Keys are binary
-   * strings, each once. Writes nothing: the rows to store go to `emit`, each once. Gives the root that they make.
+   * Applies a batch: value bytes (an empty value is a leaf like any other), or undefined to remove the key. Keys are
+   * binary strings, each once. Writes nothing: the rows to store go to `emit`, each once. Gives the root that they
+   * make.
    */
   update(writes: ReadonlyMap<string, Uint8Array | undefined>, emit: EmitRow): Uint8Array {
     if (writes.size === 0) return this.root();

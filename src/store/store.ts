@@ -44,9 +44,9 @@ const UNSYNCED_BYTES = 64 << 20;
 const UNSYNCED_MS = 1_000;
 
 /**
- * The state of both lanes with its history. One writer: the object that opened it. Each block is one atomic batch, so after
- * a crash the store stands at the end of a whole block: the last one, unless the machine itself went down while blocks followed
- * each other (see {@link CommitOptions}). Errors are {@link StoreError}.
+ * The state of both lanes with its history. One writer: the object that opened it. Each block is one atomic batch, so
+ * after a crash the store stands at the end of a whole block: the last one, unless the machine itself went down while
+ * blocks followed each other (see {@link CommitOptions}). Errors are {@link StoreError}.
  */
 export class Store extends StoreReader {
   /** Lowest undo row, once known; undefined after a rollback. */
@@ -67,10 +67,11 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Opens the store in `dir`, creating it unless `readOnly`. What it is made for (network, module, rules, …) is recorded with its
-   * first block; from then on it must be the same. Codes: STORE_MISSING, STORE_FOREIGN, STORE_LOCKED, STORE_UNWRITABLE, STORE_EMPTY
-   * (`readOnly`), STORE_SCHEMA_MISMATCH, STORE_RULES_MISMATCH, STORE_NETWORK_MISMATCH, STORE_MODULE_MISMATCH,
-   * STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH; UsageError USAGE_KEEP_UNDO, USAGE_LABEL.
+   * Opens the store in `dir`, creating it unless `readOnly`. What it is made for (network, module, rules, …) is
+   * recorded with its first block; from then on it must be the same. Codes: STORE_MISSING, STORE_FOREIGN,
+   * STORE_LOCKED, STORE_UNWRITABLE, STORE_EMPTY (`readOnly`), STORE_SCHEMA_MISMATCH, STORE_RULES_MISMATCH,
+   * STORE_NETWORK_MISMATCH, STORE_MODULE_MISMATCH, STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH; UsageError
+   * USAGE_KEEP_UNDO, USAGE_LABEL.
    */
   static async open(dir: string, options: StoreOptions): Promise<Store> {
     // Before a folder is made for it.
@@ -100,7 +101,7 @@ export class Store extends StoreReader {
     return store;
   }
 
-  /** Opens an existing store with the options it was created with. Throws STORE_EMPTY for one that never had a block. */
+  /** Opens an existing store with the options it was created with. STORE_EMPTY: it never had a block. */
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
     const keepUndo = checkedKeepUndo(options);
     return Store.with(Rocks.open(dir, false), (rocks) => {
@@ -112,12 +113,11 @@ export class Store extends StoreReader {
     });
   }
 
-  /** What the store in `dir` was created with. Opens and closes it, so it must not be open elsewhere. */
+  /** What the store in `dir` was created with, by whatever version. It must not be open elsewhere. */
   static async inspect(dir: string): Promise<StoreIdentity> {
-    const store = await Store.openRecorded(dir, { readOnly: true });
-    const identity = store.identity();
-    await store.close();
-    return identity;
+    const rocks = await Rocks.open(dir, false);
+    const read = async (): Promise<StoreIdentity> => new Store(rocks, true, DEFAULT_KEEP_UNDO).identity();
+    return read().finally(() => rocks.close());
   }
 
   /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
@@ -141,7 +141,7 @@ export class Store extends StoreReader {
     return this.rocks.handle;
   }
 
-  /** Closes the database. Threads that attached must have ended before. A write that failed before is not reported again. */
+  /** Closes the database. Attached threads must have ended before. A failed write is not reported again. */
   async close(): Promise<void> {
     try {
       if (this.unsynced !== undefined && this.failed === undefined) this.sync();
@@ -165,8 +165,9 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Records `hash` (32 bytes, wire order) as that of block 0 of the chain, if none is recorded, in a new store with its first block;
-   * another one than the recorded, or than that of the store's own block 0, is refused: STORE_OTHER_CHAIN.
+   * Records `hash` (32 bytes, wire order) as that of block 0 of the chain, if none is recorded, in a new store with
+   * its first block; another one than the recorded, or than that of the store's own block 0, is refused:
+   * STORE_OTHER_CHAIN.
    */
   recordGenesis(hash: Uint8Array): void {
     if (hash.length !== 32) throw new InternalError('the hash of a block has 32 bytes');
@@ -196,7 +197,7 @@ export class Store extends StoreReader {
     this.write(batch);
   }
 
-  /** `sync`: false leaves it to a later write to bring this one to the disk, too, unless much waits for that, or for long. */
+  /** `sync`: false leaves it to a later write to bring this one to the disk, unless much waits for that, or for long. */
   private write(batch: DatabaseBatch, sync = true): void {
     const { bytes } = batch;
     const since = this.unsynced?.since ?? performance.now();
@@ -212,10 +213,10 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Commits a whole block: both lanes' writes, undo data, receipts, plan, header, tree and tip, in one batch, which drops
-   * undo data that is no longer kept. `height` must be the tip's + 1 (any height in an empty store), else STORE_NOT_NEXT. After
-   * STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until it is opened again.
-   * Returns the roots after the block.
+   * Commits a whole block: both lanes' writes, undo data, receipts, plan, header, tree and tip, in one batch, which
+   * drops undo data that is no longer kept. `height` must be the tip's + 1 (any height in an empty store), else
+   * STORE_NOT_NEXT. After STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until
+   * it is opened again. Returns the roots after the block.
    */
   commitBlock(block: BlockCommit, { moreFollow = false, check }: CommitOptions = {}): StateRoots {
     this.assertWritable();
@@ -271,9 +272,10 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Undoes blocks from the tip down to `toHeight`, which becomes the tip; the height below the first block empties the store, which is then bound to nothing again.
-   * One atomic batch per block: a crash leaves a whole state between. Nothing of an undone block stays in the database.
-   * Below {@link lowestRollback} it throws STORE_ROLLBACK_TOO_DEEP and touches nothing.
+   * Undoes blocks from the tip down to `toHeight`, which becomes the tip; the height below the first block empties the
+   * store, which is then bound to nothing again. One atomic batch per block: a crash leaves a whole state between.
+   * Nothing of an undone block stays in the database. Below {@link lowestRollback} it throws STORE_ROLLBACK_TOO_DEEP
+   * and touches nothing.
    */
   rollback(toHeight: number): void {
     this.assertWritable();

@@ -63,7 +63,8 @@ const WORKPLACE = `
 import { spawn } from 'node:child_process';
 import { Workplace } from './dist/cli/workplace.js';
 const workplace = new Workplace('warpshrew-test-');
-const code = "process.on('SIGTERM', () => {}); let n = 0; setInterval(() => require('fs').writeFileSync(process.argv[1] + '/' + n++, 'x'), 1); console.log('busy')";
+const code = "process.on('SIGTERM', () => {}); let n = 0; console.log('busy');"
+  + "setInterval(() => require('fs').writeFileSync(process.argv[1] + '/' + n++, 'x'), 1)";
 workplace.owns(spawn(process.execPath, ['-e', code, workplace.folder], { stdio: 'inherit' }));
 `;
 

@@ -50,7 +50,7 @@ it.each([
   ['amm OK', 25],
   ['amm REVERT', 10],
   ['ledger OK', 10],
-  ['ledger OK signed', 20],
+  ['ledger OK signed', 15],
   ['ledger REVERT', 10],
   ['ledger REVERT signed', 3],
   ['names OK', 8],

@@ -549,6 +549,8 @@ describe('translation to WGSL', () => {
       ],
       ['i32'],
     );
+    // The compile work that a module may need grows with its bytes.
+    deep.data(2_000, new Uint8Array(2_000));
     expect(translate(deep)).toEqual({ ok: false, reason: expect.stringContaining('nesting') });
 
     const bomb = new WasmBuilder();

@@ -1,6 +1,6 @@
 /**
- * Every engine takes what the limits admit: the modules at each limit, instrumented, are compiled by V8 of this Node and
- * of every other one named in WARPSHREW_NODES (paths of `node` binaries, separated by the path delimiter).
+ * Every engine takes what the limits admit: the modules at each limit, instrumented, are compiled by V8 of this Node
+ * and of every other one named in WARPSHREW_NODES (paths of `node` binaries, separated by the path delimiter).
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -54,7 +54,7 @@ describe('limits of a module (lane rules 3)', () => {
     }
   });
 
-  it('compile work: control instructions x (nesting + locals and parameters + operand depth), dead code included', () => {
+  it('compile work: control instructions x (nesting + locals and parameters + operands), dead code included', () => {
     const b = base();
     // 5 instructions that begin or end a block, 3 of the br_table; nesting 2; 3 values; 4 operands.
     const code = [block(), block(), i32(0), brTable(0, 1, 0), i32(1), i32(1), i32(1), i32(1), ...drops(4), end, end];

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InternalError } from '../../src/errors.js';
+import { decodeModule } from '../../src/program/decode.js';
 import { encodeModule } from '../../src/program/encode.js';
 import { ProgramInstance } from '../../src/program/instance.js';
 import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
-import { type Reuse, withReset } from '../../src/program/reuse.js';
+import type { Reuse } from '../../src/program/reuse.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RunResult } from '../../src/program/types.js';
 import { call, end, get, i32, i64, if_, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
@@ -21,12 +22,9 @@ function freshRun(program: Program, fuel: number): RunResult {
 
 /** `program` with every global exported, so that a test can look at them. */
 function withOpenGlobals(program: Program): Program {
-  const { module } = program;
+  const module = decodeModule(program.instrumented);
   const exports = module.globals.map((_, index) => ({ name: `g${index}`, kind: 'global', index }) as const);
-  return {
-    ...program,
-    instrumented: encodeModule(withReset({ ...module, exports: [...module.exports, ...exports] })),
-  };
+  return { ...program, instrumented: encodeModule({ ...module, exports: [...module.exports, ...exports] }) };
 }
 
 function compiled(program: Program): WebAssembly.Module {

@@ -9,7 +9,10 @@ import { concatBytes, fromBinaryString, readU32, u32Bytes } from '../../util/byt
 import { BlockIndexer } from '../block-indexer.js';
 import type { IndexedTip, Indexer } from '../indexer.js';
 
-/** One engine for everything: it keeps the programs that it has compiled. Made where contracts run, not where sums are printed. */
+/**
+ * One engine for everything: it keeps the programs that it has compiled. Made where contracts run, not where sums are
+ * printed.
+ */
 let shared: LaneEngine | undefined;
 function engine(): LaneEngine {
   shared ??= new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
@@ -23,7 +26,10 @@ export function openStore(database: Database, keepUndo = Number.POSITIVE_INFINIT
   return Store.over(database, { ...STORE, keepUndo }, 'simulated disk');
 }
 
-/** Indexes with the real engine and store. The standard lane is a stand-in for the module: a few keys a block that depend on the state. */
+/**
+ * Indexes with the real engine and store. The standard lane is a stand-in for the module: a few keys a block that
+ * depend on the state.
+ */
 export class SimIndexer implements Indexer {
   readonly #blocks: BlockIndexer;
   /** What the last run wrote: a run ahead of the store reads it. */
@@ -65,7 +71,10 @@ export class SimIndexer implements Indexer {
   }
 }
 
-/** The block's header under its height, a counter, and two of a few keys that blocks overwrite, now and then with nothing. */
+/**
+ * The block's header under its height, a counter, and two of a few keys that blocks overwrite, now and then with
+ * nothing.
+ */
 function pairsOf(
   read: (key: string) => Uint8Array | undefined,
   raw: Uint8Array,

@@ -109,7 +109,7 @@ export class Life {
         },
       });
     } catch (error) {
-      // A new store begins with a write, which has its fate too.
+      // What a crash left is read here, and has its fate too.
       this.#end(error);
       return;
     }

@@ -1,6 +1,6 @@
 /**
- * `npm run sim -- --seeds N [--from S] [--jobs J]`, `npm run sim -- --seed S`: the follower under random faults, in J threads
- * (as many as there are cores). Prints sums; ends with status 1 and the seed at the first failure.
+ * `npm run sim -- --seeds N [--from S] [--jobs J]`, `npm run sim -- --seed S`: the follower under random faults, in J
+ * threads (as many as there are cores). Prints sums; ends with status 1 and the seed at the first failure.
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';

@@ -35,6 +35,8 @@ export class ModuleDraft {
   readonly functions: FunctionBody[] = [];
   readonly globals: GlobalDefinition[] = [];
   readonly dataSegments: DataSegment[] = [];
+  /** Functions of a passive element segment, the last one. */
+  passive: readonly number[] | undefined;
   /** Functions in the table, undefined for null. */
   readonly table: (number | undefined)[] = [];
 
@@ -70,12 +72,14 @@ export class ModuleDraft {
 
   /** The module, with `__execute` exported. */
   finish(execute: number): WasmModule {
-    const elements = this.table.map((index, i) => ({
+    const active = this.table.map((index, i) => ({
       mode: 'active' as const,
       table: 0,
       offset: { kind: 'i32' as const, value: i },
       items: index === undefined ? [{ kind: 'ref.null' as const }] : [{ kind: 'ref.func' as const, index }],
     }));
+    const items = this.passive?.map((index) => ({ kind: 'ref.func' as const, index }));
+    const passive = items === undefined ? [] : [{ mode: 'passive' as const, table: 0, offset: undefined, items }];
     return {
       types: this.types,
       imports: this.imports,
@@ -88,7 +92,7 @@ export class ModuleDraft {
         { name: '__execute', kind: 'func', index: execute },
       ],
       start: undefined,
-      elements,
+      elements: [...active, ...passive],
       dataSegments: this.dataSegments,
       dataCount: this.dataSegments.length,
     };

@@ -35,7 +35,8 @@ function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolea
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function hostOf(call: GpuCall): RunHost {
+/** A host without storage or state, as the kernel has none either. */
+export function hostOf(call: GpuCall): RunHost {
   return {
     isDryRun: false,
     height: call.height,

@@ -15,6 +15,8 @@ const INPUT_BYTES = 36;
 /** Instructions that a function's random part has, about. */
 const FUNCTION_BUDGET = 60;
 const PAGE = 65_536;
+/** Loads that give an i32. */
+const LOADS_32 = [OP.i32Load, 0x2c, 0x2d, 0x2e, 0x2f];
 const LOCALS: readonly ValueType[] = [...VALUE_LOCALS, ...new Array<ValueType>(COUNTERS).fill('i32')];
 const PARAMS: readonly ValueType[] = ['i32', 'i64'];
 const RESULTS: readonly (readonly ValueType[])[] = [['i32'], ['i64'], [], ['i32', 'i64']];
@@ -27,9 +29,9 @@ export function randomModule(seed: number, index: number): Uint8Array {
   return encodeModule(new Generator(new Random(seed, index)).run());
 }
 
-/** Context of one run: three i32, three i64, edge values or anything. */
+/** Context of one run: three i32, three i64, edge values or anything; up to three bytes more, whose number means something too. */
 export function randomInput(random: Random): Uint8Array {
-  const out = new Uint8Array(INPUT_BYTES);
+  const out = new Uint8Array(INPUT_BYTES + random.pick(4));
   const view = new DataView(out.buffer);
   for (let i = 0; i < 3; i++) {
     view.setInt32(i * 4, random.once(2) ? random.of(EDGES_32) : random.u32() | 0, true);
@@ -59,7 +61,8 @@ class Generator {
   readonly #results: readonly (readonly ValueType[])[];
 
   constructor(readonly random: Random) {
-    this.#pages = random.of([1, 1, 1, 2, 3]);
+    this.#pages = random.of([0, 1, 1, 1, 1, 1, 2, 3]);
+    const empty = this.#pages === 0;
     const draft = new ModuleDraft(this.#pages, random.once(2) ? this.#pages + random.pick(4) : undefined);
     this.#draft = draft;
     this.#loadContext = draft.import('__load_context', ['i32'], ['i32']);
@@ -71,7 +74,7 @@ class Generator {
     };
     draft.global('i32', 7);
     draft.global('i64', -9n);
-    this.#anchorAt = random.once(5) ? random.of([5_000, 20_000, 40_000, PAGE - 4_000]) & ~15 : undefined;
+    this.#anchorAt = !empty && random.once(5) ? random.of([5_000, 20_000, 40_000, PAGE - 4_000]) & ~15 : undefined;
     const anchor = this.#anchorAt === undefined ? undefined : draft.global('i32', this.#anchorAt);
     this.#digestsAll = random.once(20);
     this.#cycles = random.once(3);
@@ -90,11 +93,15 @@ class Generator {
       globals: anchor === undefined ? ['i32', 'i64'] : ['i32', 'i64', 'i32'],
       anchor,
       borders: random.once(4) ? [8_192, PAGE, this.#pages * PAGE, 0, ...this.#ofAnchor(-2_048, 6_144)] : [],
-      grow: random.once(3),
+      grow: empty || random.once(2),
+      minimum: this.#pages * PAGE,
       segments: draft.dataSegments.length,
       tableSize,
+      changesTable: tableSize > 0 && random.once(5),
       indirect: tableSize === 0 ? [] : indirect,
       pair: { kind: 'type', index: draft.type([], PARAMS) },
+      round: { kind: 'type', index: draft.type(PARAMS, PARAMS) },
+      take: { kind: 'type', index: draft.type(PARAMS, []) },
       join: { kind: 'type', index: draft.type(PARAMS, ['i32']) },
       host,
     };
@@ -102,6 +109,7 @@ class Generator {
 
   run(): ReturnType<ModuleDraft['finish']> {
     for (const results of this.#results) this.#helper(results);
+    if (this.#features.changesTable) this.#draft.passive = this.#callable.slice(0, 2).map(({ index }) => index);
     return this.#draft.finish(this.#execute());
   }
 
@@ -113,11 +121,13 @@ class Generator {
   #data(): void {
     const { random } = this;
     const bytes = (count: number): Uint8Array => Uint8Array.from({ length: count }, () => random.pick(256));
+    if (random.once(3) || this.#pages === 0) this.#draft.data(undefined, bytes(random.pick(40)));
+    // Where there is no memory, an active segment would keep the module from its instantiation.
+    if (this.#pages === 0) return;
     this.#draft.data(random.pick(64), bytes(40));
     // Behind the window, around its end, at the end of memory.
     const far = [8_180 + random.pick(12), 9_000, 30_000, this.#pages * PAGE - 33, ...this.#ofAnchor(16, -2_060)];
     if (random.once(4)) this.#draft.data(random.of(far), bytes(33));
-    if (random.once(3)) this.#draft.data(undefined, bytes(random.pick(40)));
   }
 
   #scope(results: readonly ValueType[] | undefined, firstLocal: number, depth: number): Scope {
@@ -125,7 +135,7 @@ class Generator {
       random: this.random,
       features: this.#features,
       depth,
-      labels: [results ?? []],
+      labels: [{ carries: results ?? [] }],
       returns: results !== undefined,
       callable: [...this.#callable],
       firstLocal,
@@ -156,7 +166,7 @@ class Generator {
     const base = this.#anchorAt ?? 0;
     const context = base + CONTEXT_AT;
     const out = base + OUT_AT;
-    const code: Code = [i32(context), op(OP.call, this.#loadContext), op(OP.drop)];
+    const code: Code = [...this.#firstPages(), i32(context), op(OP.call, this.#loadContext), op(OP.drop)];
     VALUE_LOCALS.forEach((type, local) => {
       const offset = type === 'i64' ? 12 + (local - 3) * 8 : local * 4;
       code.push(i32(context), op(type === 'i64' ? OP.i64Load : OP.i32Load, offset, 0), op(OP.localSet, local));
@@ -168,12 +178,41 @@ class Generator {
     this.#features.globals.forEach((type, i) => {
       code.push(i32(out), op(OP.globalGet, i), op(type === 'i64' ? OP.i64Store : OP.i32Store, 48 + i * 8, 0));
     });
-    const end_ = this.#pages * PAGE;
+    const end_ = Math.max(1, this.#pages) * PAGE;
     const ranges: [number, number][] = this.#digestsAll
       ? [[0, end_]]
       : [[0, 2_176], [8_128, 8_256], [end_ - 128, end_], ...this.#anchorRanges(end_)];
     code.push(...digestCode(ranges, out, COUNTERS + VALUE_LOCALS.length));
     return draft.function(draft.type([], ['i32']), [...LOCALS, 'i32', 'i32'], code);
+  }
+
+  /**
+   * Of a memory without pages: an access at a constant address, in some runs, then it grows. The length of the context tells the
+   * runs apart, for nothing can be loaded yet.
+   */
+  #firstPages(): Code {
+    if (this.#pages > 0) return [];
+    const { random } = this;
+    const { request } = this.#features.host;
+    const bit = (mask: number): Code => [op(OP.call, request), i32(mask), op(OP.i32And)];
+    const at = i32(random.of([0, 4, 8, 512, 2_040]));
+    const touch: Code = random.once(2)
+      ? [at, op(random.of([...LOADS_32]), random.of([0, 4, 8]), 0), op(OP.drop)]
+      : [at, i32(5), op(OP.i32Store, random.of([0, 4, 8]), 0)];
+    const failed: Code = random.once(2) ? [i32(-1), op(OP.memoryGrow, 0), op(OP.drop)] : [];
+    return [
+      ...failed,
+      ...bit(1),
+      open(OP.if),
+      ...touch,
+      end,
+      i32(1),
+      i32(random.pick(3)),
+      ...bit(2),
+      op(OP.select),
+      op(OP.memoryGrow, 0),
+      op(OP.drop),
+    ];
   }
 
   #anchorRanges(memory: number): [number, number][] {

@@ -24,14 +24,27 @@ export interface Features {
   /** Addresses where something changes: the end of the window, of the first page, of memory. */
   readonly borders: readonly number[];
   readonly grow: boolean;
+  /** Bytes of memory before any memory.grow. */
+  readonly minimum: number;
   readonly segments: number;
   readonly tableSize: number;
+  /** Whether instructions change the table: the kernel leaves what looks at it then to the CPU. */
+  readonly changesTable: boolean;
   /** Types that indirect calls ask for, by number. */
   readonly indirect: readonly IndirectType[];
-  /** Block type of () -> (i32, i64), and of (i32, i64) -> (i32). */
+  /** Block type of () -> (i32, i64), of (i32, i64) -> (i32), of (i32, i64) -> (i32, i64) and of (i32, i64) -> (). */
   readonly pair: BlockType;
   readonly join: BlockType;
+  readonly round: BlockType;
+  readonly take: BlockType;
   readonly host: { readonly height: number; readonly fuel: number; readonly log: number; readonly request: number };
+}
+
+/** What a branch to a label carries. */
+export interface Label {
+  readonly carries: readonly ValueType[];
+  /** Of a loop: the local that counts down with every branch back to it, so that it ends. */
+  readonly counter?: number;
 }
 
 /** Where the generator is. */
@@ -39,8 +52,8 @@ export interface Scope {
   readonly random: Random;
   readonly features: Features;
   readonly depth: number;
-  /** What a branch to each label carries, innermost first; `loop` for one that would go round again. */
-  readonly labels: readonly (readonly ValueType[] | 'loop')[];
+  /** Innermost first. */
+  readonly labels: readonly Label[];
   /** Whether the outermost label is the function's own. */
   readonly returns: boolean;
   readonly callable: readonly Callable[];
@@ -51,9 +64,12 @@ export interface Scope {
   readonly budget: { left: number };
 }
 
-export function inside(scope: Scope, ...labels: Scope['labels'][number][]): Scope {
+export function inside(scope: Scope, ...labels: Label[]): Scope {
   return { ...scope, depth: scope.depth - 1, labels: [...labels, ...scope.labels] };
 }
+
+/** Label of a block or if that gives nothing. */
+export const PLAIN: Label = { carries: [] };
 
 /** A local of this type, any of the three. */
 export function someLocal(scope: Scope, type: ValueType): number {

@@ -1,9 +1,11 @@
 import type { ValueType } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
 import { STORES } from '../translate/operations.js';
+import { branch, branchTables, countdown } from './branches.js';
 import { branchTable, end, i32, op, open, typed } from './build.js';
-import { COUNTERS, type Code, inside, type Scope, someLocal, VALUE_LOCALS } from './scope.js';
-import { address, callOf, offset, value } from './values.js';
+import { COUNTERS, type Code, inside, PLAIN, type Scope, someLocal, VALUE_LOCALS } from './scope.js';
+import { tableStatement } from './tables.js';
+import { address, callOf, constant, offset, value } from './values.js';
 
 const STORES_I64 = new Set([0x37, 0x3c, 0x3d, 0x3e]);
 
@@ -13,7 +15,15 @@ export function statements(s: Scope): Code {
 
 function statement(s: Scope): Code {
   const { random } = s;
-  switch (s.depth > 0 ? random.pick(17) : random.pick(9)) {
+  // In some runs only: the rest of a run is not seen once the kernel has left it to the CPU.
+  if (s.features.changesTable && random.once(10)) {
+    return random.once(3) ? tableStatement(s) : [...value(s, 'i32', 1), open(OP.if), ...tableStatement(s), end];
+  }
+  // The way back to a loop, from wherever inside it.
+  if (s.labels.some(({ counter }) => counter !== undefined) && random.once(5)) {
+    return random.once(3) ? branchTables(s) : branch(s);
+  }
+  switch (s.depth > 0 ? random.pick(19) : random.pick(9)) {
     case 0:
       return [...value(s, 'i32', 3), op(OP.localSet, someLocal(s, 'i32'))];
     case 1:
@@ -27,23 +37,23 @@ function statement(s: Scope): Code {
     case 5:
       return setGlobal(s);
     case 6:
-      return branch(s);
+      return random.once(3) ? branchTables(s) : branch(s);
     case 7:
       return bulk(s);
     case 8:
       return rare(s);
     case 9:
-      return [open(OP.block), ...statements(inside(s, [])), end];
+      return [open(OP.block), ...statements(inside(s, PLAIN)), end];
     case 10: {
       const type = random.of<ValueType>(['i32', 'i64']);
-      const scope = inside(s, [type]);
+      const scope = inside(s, { carries: [type] });
       const body = [...statements(scope), ...value(scope, type, 2)];
       return [open(OP.block, typed(type)), ...body, end, op(OP.localSet, someLocal(s, type))];
     }
     case 11:
     case 12: {
-      const otherwise = random.once(2) ? [op(OP.else), ...statements(inside(s, []))] : [];
-      return [...value(s, 'i32', 2), open(OP.if), ...statements(inside(s, [])), ...otherwise, end];
+      const otherwise = random.once(2) ? [op(OP.else), ...statements(inside(s, PLAIN))] : [];
+      return [...value(s, 'i32', 2), open(OP.if), ...statements(inside(s, PLAIN)), ...otherwise, end];
     }
     case 13:
       return table(s);
@@ -62,21 +72,6 @@ function setGlobal(s: Scope): Code {
     return [op(OP.globalGet, index), i32(random.of([-32, -16, 16, 32, 4, 3])), op(OP.i32Add), op(OP.globalSet, index)];
   }
   return [...value(s, features.globals[index] ?? 'i32', 2), op(OP.globalSet, index)];
-}
-
-function branch(s: Scope): Code {
-  const { random } = s;
-  const target = random.of(s.labels.flatMap((label, i) => (label === 'loop' ? [] : [i])));
-  const label = s.labels[target];
-  const carried = label === 'loop' || label === undefined ? [] : label;
-  const values = (scope: Scope): Code => carried.flatMap((type) => value(scope, type, 1));
-  if (random.pick(3) > 0) {
-    return [...values(s), ...value(s, 'i32', 1), op(OP.brIf, target), ...carried.map(() => op(OP.drop))];
-  }
-  // What follows a branch is dead, and may pretend any operands.
-  const dead: Code = random.once(3) ? [op(OP.i32Add), op(OP.drop), ...value(s, 'i64', 1), op(OP.drop)] : [];
-  const leave = s.returns && target === s.labels.length - 1 && random.once(2) ? op(OP.return) : op(OP.br, target + 1);
-  return [...value(s, 'i32', 1), open(OP.if), ...values({ ...s, labels: [[], ...s.labels] }), leave, ...dead, end];
 }
 
 function bulk(s: Scope): Code {
@@ -100,7 +95,11 @@ function bulk(s: Scope): Code {
 
 function rare(s: Scope): Code {
   const { random, features } = s;
-  switch (random.pick(9)) {
+  switch (random.pick(10)) {
+    case 9:
+      if (!features.grow) return [];
+      // Some fail: a memory that seems to have grown is where checks are forgotten.
+      return [...(random.once(3) ? constant(s, 'i32') : [i32(random.pick(3))]), op(OP.memoryGrow, 0), op(OP.drop)];
     case 0:
       return [...address(s), op(OP.call, features.host.height)];
     case 1:
@@ -123,7 +122,7 @@ function rare(s: Scope): Code {
 /** br_table out of three blocks; now and then a very long one, or one that carries values. */
 function table(s: Scope): Code {
   const { random } = s;
-  const scope = inside(s, [], [], []);
+  const scope = inside(s, PLAIN, PLAIN, PLAIN);
   const size = random.once(12) ? 257 + random.pick(200) : 1 + random.pick(9);
   // Long ones in runs, as compilers make them.
   const run = 1 + random.pick(40);
@@ -152,7 +151,7 @@ function table(s: Scope): Code {
 function pairs(s: Scope): Code {
   const { random, features } = s;
   const both: readonly ValueType[] = ['i32', 'i64'];
-  const scope = inside(s, both);
+  const scope = inside(s, { carries: both });
   const inner = [...statements(scope), ...value(scope, 'i32', 1), ...value(scope, 'i64', 1)];
   const made = [open(OP.block, features.pair), ...inner, end];
   if (random.once(2)) return [...made, op(OP.localSet, someLocal(s, 'i64')), op(OP.localSet, someLocal(s, 'i32'))];
@@ -162,20 +161,33 @@ function pairs(s: Scope): Code {
   return [...made, ...takes, ...ends, op(OP.localSet, someLocal(s, 'i32'))];
 }
 
+/** A loop, with or without parameters and results; whatever branches back to it counts down. */
 function loop(s: Scope): Code {
-  const { random } = s;
+  const { random, features } = s;
   if (s.counters.used >= COUNTERS) return [];
   const counter = s.firstLocal + VALUE_LOCALS.length + s.counters.used++;
+  const shape = random.pick(5);
+  const result = random.of<ValueType>(['i32', 'i64']);
+  const types = [typed(result), features.pair, features.round, features.take, undefined][shape];
+  const carries: readonly ValueType[] = shape === 2 || shape === 3 ? ['i32', 'i64'] : [];
+  const gives: readonly ValueType[] = [[result], ['i32', 'i64'] as const, ['i32', 'i64'] as const, [], []][shape] ?? [];
+  const scope = inside(s, { carries, counter });
+  const toLocals = (list: readonly ValueType[]): Code =>
+    [...list].reverse().map((type) => op(OP.localSet, someLocal(s, type)));
+  const fill = (list: readonly ValueType[], at: Scope): Code => list.flatMap((type) => value(at, type, 1));
   return [
     i32(1 + random.pick(5)),
     op(OP.localSet, counter),
-    open(OP.loop),
-    ...statements(inside(s, 'loop')),
-    op(OP.localGet, counter),
-    i32(1),
-    op(OP.i32Sub),
-    op(OP.localTee, counter),
+    ...fill(carries, s),
+    open(OP.loop, types),
+    ...toLocals(carries),
+    ...statements(scope),
+    ...fill(carries, scope),
+    ...countdown(counter),
     op(OP.brIf, 0),
+    ...carries.map(() => op(OP.drop)),
+    ...fill(gives, scope),
     end,
+    ...toLocals(gives),
   ];
 }

@@ -5,6 +5,11 @@ import { end, i32, i64, op, open, typed } from './build.js';
 import type { Random } from './random.js';
 import { type Callable, type Code, type Scope, someLocal } from './scope.js';
 
+/** How the binary names the types. */
+export const I32_CODE = 0x7f;
+export const I64_CODE = 0x7e;
+export const FUNCREF_CODE = 0x70;
+
 export const EDGES_32 = [0, 1, -1, 2, 3, 4, 31, 32, 33, 0x7fffffff, -0x80000000, 255, 256, 65_535, 65_536, 8192];
 export const EDGES_64 = [
   0n,
@@ -45,6 +50,9 @@ export function constant({ random }: Scope, type: ValueType): Code {
 export function address(s: Scope): Code {
   const { random, features } = s;
   const small = random.of([0x1f, 0xff, 0xfc, 0x3ff, 0x3fc]);
+  // Constants around the declared minimum, whole words mostly: what is elided there must not be.
+  if (random.once(features.grow ? 24 : 150))
+    return [i32(features.minimum + (random.once(4) ? 2 : 4) * (random.pick(6) - 4))];
   if (features.borders.length > 0 && random.once(16)) return [i32(random.of(features.borders) + random.pick(24) - 12)];
   if (random.once(250)) return value(s, 'i32', 1);
   const near: Code = random.once(3) ? [i32(random.u32() & small)] : [...value(s, 'i32', 1), i32(small), op(OP.i32And)];
@@ -81,10 +89,13 @@ export function value(s: Scope, type: ValueType, depth: number): Code {
     case 4:
     case 5:
       return [...address(s), op(random.of(LOADS_OF[type === 'i64' ? 'i64' : 'i32']), offset(s), 0)];
-    case 6:
-      return [...sub(type), ...sub(type), ...sub('i32'), op(OP.select)];
+    case 6: {
+      const typed = type === 'i64' ? I64_CODE : I32_CODE;
+      const choose = random.once(3) ? op(OP.selectTyped, typed) : op(OP.select);
+      return [...sub(type), ...sub(type), ...sub('i32'), choose];
+    }
     case 7: {
-      const inner: Scope = { ...s, labels: [[type], ...s.labels] };
+      const inner: Scope = { ...s, labels: [{ carries: [type] }, ...s.labels] };
       const both = [...value(inner, type, depth - 1), op(OP.else), ...value(inner, type, depth - 1)];
       return [...sub('i32'), open(OP.if, typed(type)), ...both, end];
     }

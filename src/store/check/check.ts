@@ -23,9 +23,9 @@ export interface CheckSummary {
 }
 
 /**
- * Verifies the whole store in `dir`: every row of every column against the others, and both roots from the state. Changes nothing;
- * memory does not grow with the store (a few bytes a block, one block's keys, some hundred rows). Throws what opening throws;
- * everything else that is wrong goes to the listener.
+ * Verifies the whole store in `dir`: every row of every column against the others, and both roots from the state.
+ * Changes nothing; memory does not grow with the store (a few bytes a block, one block's keys, some hundred rows).
+ * Throws what opening throws; everything else that is wrong goes to the listener.
  */
 export async function checkStore(dir: string, listener: CheckListener): Promise<CheckSummary> {
   const rocks = await Rocks.open(dir, false);
@@ -52,7 +52,10 @@ function checkDatabase(dir: string, rocks: Rocks, listener: CheckListener): Chec
   return { violations: run.violations, rows: run.rows, heights, stateRoot: roots?.state };
 }
 
-/** A layout that this program does not know is refused: there is nothing to check it by. A store without any row has no identity yet. */
+/**
+ * A layout that this program does not know is refused: there is nothing to check it by. A store without any row has no
+ * identity yet.
+ */
 function checkRecordedIdentity(dir: string, run: CheckRun): void {
   const bytes = run.phase('meta', () => run.rocks.get('meta', META_IDENTITY));
   const identity = bytes && parsedIdentity(bytes);

@@ -35,9 +35,9 @@ export interface CreatedSnapshot {
 }
 
 /**
- * Writes the store in `dir`, undo data included, into the new file `out`. Holds a chunk or two in memory. The file gets its name
- * when it is whole. Throws what opening throws, StoreError SNAPSHOT_EMPTY without a block, SNAPSHOT_ROW_TOO_LONG, EnvironmentError SNAPSHOT_FILE_EXISTS,
- * ENV_UNWRITABLE.
+ * Writes the store in `dir`, undo data included, into the new file `out`. Holds a chunk or two in memory. The file
+ * gets its name when it is whole. Throws what opening throws, StoreError SNAPSHOT_EMPTY without a block,
+ * SNAPSHOT_ROW_TOO_LONG, EnvironmentError SNAPSHOT_FILE_EXISTS, ENV_UNWRITABLE.
  */
 export async function createSnapshot(dir: string, out: string, options: CreateOptions = {}): Promise<CreatedSnapshot> {
   if (existsSync(out)) {

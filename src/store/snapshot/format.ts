@@ -1,8 +1,8 @@
 /**
- * A snapshot file: magic ++ chunks ++ manifest (JSON) ++ signature (64 bytes or none) ++ trailer.
- * A chunk is deflated (zlib); raw it is rows of one column, each: key length u32 LE, value length u32 LE, key, value. Keys ascend.
- * The trailer, 16 bytes: manifest length u32 LE, signature length u32 LE, magic of the end.
- * The signature is Ed25519 over the magic ++ the manifest; the manifest holds the SHA-256 of every chunk.
+ * A snapshot file: magic ++ chunks ++ manifest (JSON) ++ signature (64 bytes or none) ++ trailer. A chunk is deflated
+ * (zlib); raw it is rows of one column, each: key length u32 LE, value length u32 LE, key, value. Keys ascend. The
+ * trailer, 16 bytes: manifest length u32 LE, signature length u32 LE, magic of the end. The signature is Ed25519 over
+ * the magic ++ the manifest; the manifest holds the SHA-256 of every chunk.
  */
 import { InputError } from '../../errors.js';
 import { readU32, writeU32 } from '../../util/bytes.js';
@@ -15,8 +15,8 @@ export const TRAILER_BYTES = 16;
 export const SIGNATURE_BYTES = 64;
 /** Raw bytes of a chunk of more than one row at most; a longer row has a chunk of its own. */
 export const CHUNK_BYTES = 4 << 20;
-/** Raw bytes of a chunk of one row, and so of a row: it is held in memory some four times while it is restored. */
-export const MAX_ROW_BYTES = 1 << 28;
+/** Raw bytes of a chunk of one row, and so of a row: restoring takes some eight times as much memory. */
+export const MAX_ROW_BYTES = 1 << 27;
 /** Deflate makes no more than 1,032 bytes of one (https://zlib.net/zlib_tech.html). */
 const MOST_INFLATED = 1_032;
 /** What zlib adds to bytes that do not compress: headers of blocks of at least 16 kB, and its own. */

@@ -4,8 +4,8 @@ import { createInflate } from 'node:zlib';
 const STEP = 1 << 16;
 
 /**
- * Inflates zlib data that gives exactly `length` bytes, into one array of that length; undefined if it gives another number or is
- * damaged. Inflating ends as soon as more comes: whatever the data says, nothing beyond `length` is kept.
+ * Inflates zlib data that gives exactly `length` bytes, into one array of that length; undefined if it gives another
+ * number or is damaged. Inflating ends as soon as more comes: whatever the data says, nothing beyond `length` is kept.
  */
 export function inflateTo(data: Uint8Array, length: number): Promise<Uint8Array | undefined> {
   const out = new Uint8Array(length);

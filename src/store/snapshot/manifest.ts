@@ -2,8 +2,8 @@ import type { StoreIdentity } from '../types.js';
 import { type ChunkEntry, malformed, possibleChunk, SNAPSHOT_COLUMNS, type SnapshotManifest } from './format.js';
 
 /**
- * A manifest from a file that anybody may have written: every field has its type and range, the chunks are in the order of the
- * columns, and their rows add up. Throws InputError SNAPSHOT_MALFORMED.
+ * A manifest from a file that anybody may have written: every field has its type and range, the chunks are in the
+ * order of the columns, and their rows add up. Throws InputError SNAPSHOT_MALFORMED.
  */
 export function parseManifest(bytes: Uint8Array): SnapshotManifest {
   const raw = record(parsedJson(bytes), 'the manifest');

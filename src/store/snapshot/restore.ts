@@ -45,9 +45,10 @@ export interface RestoredSnapshot {
 }
 
 /**
- * Makes the store `dir` from the snapshot `file`: signature and manifest first, every chunk's hash before its rows are used, then the
- * whole store is verified; `dir` comes to be as the last step, by a renaming of `dir`.restoring. Holds a chunk or two in memory.
- * Throws InputError SNAPSHOT_* and FILE_UNREADABLE, EnvironmentError SNAPSHOT_TARGET_EXISTS, StoreError; leaves nothing behind then.
+ * Makes the store `dir` from the snapshot `file`: signature and manifest first, every chunk's hash before its rows are
+ * used, then the whole store is verified; `dir` comes to be as the last step, by a renaming of `dir`.restoring. Holds
+ * a chunk or two in memory. Throws InputError SNAPSHOT_* and FILE_UNREADABLE, EnvironmentError SNAPSHOT_TARGET_EXISTS,
+ * StoreError; leaves nothing behind then.
  */
 export async function restoreSnapshot(
   file: string,
@@ -192,7 +193,10 @@ function putChunk(
   return last && { column: chunk.column, key: last };
 }
 
-/** The whole store is verified: the hashes show that the file is as it was made, this that it was made from a sound store. */
+/**
+ * The whole store is verified: the hashes show that the file is as it was made, this that it was made from a sound
+ * store.
+ */
 async function verifyRestored(work: string, manifest: SnapshotManifest, { progress }: RestoreOptions): Promise<void> {
   let first: Violation | undefined;
   const summary = await checkStore(work, {

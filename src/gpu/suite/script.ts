@@ -1,0 +1,144 @@
+/** Reads test scripts (.wast) into modules and the calls that are made of them. */
+import { concatBytes } from '../../util/bytes.js';
+import { atoms, type Expression, type Form, readForms, stringBytes, writeExpression } from './s-expressions.js';
+import type { Constant } from './wrap.js';
+
+/** A call of an export; `expected` as in wrap.ts, `other` where it is nothing that integers say. */
+export interface ScriptCall {
+  readonly name: string;
+  readonly arguments: readonly (Constant | undefined)[];
+  readonly expected: readonly (Constant | undefined)[] | 'trap' | undefined;
+}
+
+export interface ScriptModule {
+  /** Text of the module form, or its bytes. */
+  readonly source: string | Uint8Array;
+  readonly calls: ScriptCall[];
+}
+
+export interface Script {
+  readonly modules: readonly ScriptModule[];
+  /** Modules that must be refused. */
+  readonly invalid: readonly (string | Uint8Array)[];
+  /** Forms that are about something else, by name. */
+  readonly passedOver: Readonly<Record<string, number>>;
+}
+
+export function readScript(text: string): Script {
+  const reader = new ScriptReader();
+  for (const form of readForms(text)) reader.form(form);
+  return reader;
+}
+
+class ScriptReader implements Script {
+  readonly modules: ScriptModule[] = [];
+  readonly invalid: (string | Uint8Array)[] = [];
+  readonly passedOver: Record<string, number> = {};
+  readonly #named = new Map<string, ScriptModule>();
+
+  form({ expression, text }: Form): void {
+    const [head, second] = expression;
+    switch (head) {
+      case 'module': {
+        const source = moduleSource(expression, text);
+        if (source === undefined) return this.#passOver('module quote or definition');
+        const module: ScriptModule = { source, calls: [] };
+        this.modules.push(module);
+        if (typeof second === 'string' && second.startsWith('$')) this.#named.set(second, module);
+        return;
+      }
+      case 'invoke':
+        return this.#call(expression, undefined, head);
+      case 'assert_return':
+        return this.#call(second, expression.slice(2).map(constantOf), head);
+      case 'assert_trap':
+      case 'assert_exhaustion':
+        return this.#call(second, 'trap', head);
+      case 'assert_invalid':
+      case 'assert_malformed': {
+        const source = Array.isArray(second) ? moduleSource(second, writeExpression(second)) : undefined;
+        if (source === undefined) return this.#passOver('module quote or definition');
+        this.invalid.push(source);
+        return;
+      }
+      default:
+        return this.#passOver(String(head));
+    }
+  }
+
+  #call(action: Expression | undefined, expected: ScriptCall['expected'], head: string): void {
+    if (!Array.isArray(action) || action[0] !== 'invoke') return this.#passOver(`${head} of something else`);
+    const named = typeof action[1] === 'string' && action[1].startsWith('$') ? action[1] : undefined;
+    const module = named === undefined ? this.modules.at(-1) : this.#named.get(named);
+    const [name, ...rest] = action.slice(named === undefined ? 1 : 2) as Expression[];
+    if (module === undefined || typeof name !== 'string') return this.#passOver(`${head} of no module`);
+    const text = new TextDecoder().decode(stringBytes(name));
+    module.calls.push({ name: text, arguments: rest.map(constantOf), expected });
+  }
+
+  #passOver(what: string): void {
+    this.passedOver[what] = (this.passedOver[what] ?? 0) + 1;
+  }
+}
+
+function moduleSource(expression: readonly Expression[], text: string): string | Uint8Array | undefined {
+  const words = expression.slice(1).filter((e, i) => !(i === 0 && typeof e === 'string' && e.startsWith('$')));
+  if (words[0] === 'binary') {
+    return concatBytes(...words.slice(1).map((e) => stringBytes(typeof e === 'string' ? e : '""')));
+  }
+  return words[0] === 'quote' || words[0] === 'definition' || words[0] === 'instance' ? undefined : text;
+}
+
+function constantOf(e: Expression): Constant | undefined {
+  if (!Array.isArray(e) || typeof e[1] !== 'string') return undefined;
+  const type = e[0] === 'i32.const' ? 'i32' : e[0] === 'i64.const' ? 'i64' : undefined;
+  if (type === undefined) return undefined;
+  const digits = e[1].replaceAll('_', '').replace('+', '');
+  const negative = digits.startsWith('-');
+  const value = BigInt(negative ? digits.slice(1) : digits);
+  return { type, value: negative ? -value : value };
+}
+
+const OTHER_TYPES =
+  /^(f32|f64|v128|i8x16|i16x8|i32x4|i64x2|f32x4|f64x2|externref|anyref|exnref)(\.|$)|_f(32|64)|\/f(32|64)/;
+
+/**
+ * The text of a module with a stub for every function that works on other types than ours, and for every one that calls such a
+ * function; stubs keep the indices of the others. Also gives the exported names that are stubs now.
+ */
+export function withoutOtherTypes(source: string): { readonly text: string; readonly stubs: ReadonlySet<string> } {
+  const [form] = readForms(source);
+  const stubs = new Set<string>();
+  if (form === undefined) return { text: source, stubs };
+  let fields = [...form.expression];
+  const gone = new Set<string>();
+  for (let changed = true; changed; ) {
+    changed = false;
+    fields = fields.map((field) => {
+      if (!Array.isArray(field) || field[0] !== 'func' || isStub(field)) return field;
+      const own = typeof field[1] === 'string' && field[1].startsWith('$') ? field[1] : undefined;
+      const touches = [...atoms(field)].some((a) => OTHER_TYPES.test(a) || (a !== own && gone.has(a)));
+      if (!touches) return field;
+      changed = true;
+      if (own !== undefined) gone.add(own);
+      const exports = field.filter((part) => Array.isArray(part) && part[0] === 'export');
+      for (const [, name] of exports as string[][]) {
+        if (name !== undefined) stubs.add(new TextDecoder().decode(stringBytes(name)));
+      }
+      return ['func', ...(own === undefined ? [] : [own]), ...exports, ...STUB];
+    });
+  }
+  for (const field of fields) {
+    if (!Array.isArray(field) || field[0] !== 'export' || !Array.isArray(field[2])) continue;
+    if (typeof field[1] === 'string' && gone.has(String(field[2][1]))) {
+      stubs.add(new TextDecoder().decode(stringBytes(field[1])));
+    }
+  }
+  return { text: writeExpression(fields), stubs };
+}
+
+const STUB: readonly Expression[] = [['unreachable'], ['nop']];
+
+function isStub(field: readonly Expression[]): boolean {
+  return writeExpression(field).endsWith('(unreachable) (nop))');
+}

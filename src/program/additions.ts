@@ -1,0 +1,71 @@
+import { encodeInstructions } from './encode.js';
+import {
+  type Counters,
+  chargeFuel,
+  type Helpers,
+  memoryBulkHelper,
+  memoryGrowHelper,
+  tableBulkHelper,
+} from './instrument-code.js';
+import type { FunctionBody, FunctionType, Instruction, RawBody, RawModule } from './module.js';
+import { Writer } from './writer.js';
+
+/** Types, functions and code that instrumentation appends, so that no index of the source changes. */
+export class Additions {
+  readonly types: FunctionType[];
+  readonly bodies: RawBody[] = [];
+  /** The instructions of the instrumented module, one body behind the other. */
+  readonly code = new Writer();
+  readonly #charges = new Map<number, Uint8Array>();
+  readonly #helpers: { -readonly [K in keyof Helpers]?: Helpers[K] } = {};
+
+  constructor(
+    readonly source: RawModule,
+    readonly counters: Counters,
+    readonly memoryMax: number,
+  ) {
+    this.types = [...source.types];
+  }
+
+  typeIndex(type: FunctionType): number {
+    const text = JSON.stringify([type.params, type.results]);
+    const known = this.types.findIndex((t) => JSON.stringify([t.params, t.results]) === text);
+    return known >= 0 ? known : this.types.push(type) - 1;
+  }
+
+  /** The place of a body whose code is written from `start` on. */
+  bodyFrom(start: number, typeIndex: number, locals: FunctionBody['locals']): RawBody {
+    return { typeIndex, locals, start, end: this.code.length };
+  }
+
+  /** Adds a function behind all others; helpers are made while a body is written elsewhere. */
+  addFunction(type: FunctionType, locals: FunctionBody['locals'], code: readonly Instruction[]): number {
+    const start = this.code.length;
+    this.code.bytes(encodeInstructions(code));
+    this.bodies.push(this.bodyFrom(start, this.typeIndex(type), locals));
+    return this.source.imports.length + this.source.bodies.length + this.bodies.length - 1;
+  }
+
+  /** Charge of a block. */
+  charge(cost: number): Uint8Array {
+    let code = this.#charges.get(cost);
+    if (!code) {
+      code = encodeInstructions(chargeFuel(this.counters, cost));
+      this.#charges.set(cost, code);
+    }
+    return code;
+  }
+
+  #helperCode(name: keyof Helpers): Instruction[] {
+    if (name === 'grow') return memoryGrowHelper(this.counters, this.memoryMax);
+    return name === 'memoryBulk' ? memoryBulkHelper(this.counters) : tableBulkHelper(this.counters);
+  }
+
+  helper(name: keyof Helpers): number {
+    const known = this.#helpers[name];
+    if (known !== undefined) return known;
+    const index = this.addFunction({ params: ['i32'], results: ['i32'] }, ['i32'], this.#helperCode(name));
+    this.#helpers[name] = index;
+    return index;
+  }
+}

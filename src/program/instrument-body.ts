@@ -1,0 +1,228 @@
+/** Putting fuel and the stack budget into one body, from bytes to bytes. */
+import type { Additions } from './additions.js';
+import { typeByte } from './decode-code.js';
+import { encodeInstructions } from './encode.js';
+import { InstructionReader } from './instruction-reader.js';
+import { stackEnter, stackLeave, stackTrap } from './instrument-code.js';
+import type { FunctionType, RawBody, RawModule } from './module.js';
+import { OP } from './opcodes.js';
+import type { StateChanges } from './reuse.js';
+import { STACK_SLOTS } from './types.js';
+import { Writer } from './writer.js';
+
+const FREE = 1;
+const ENDS_BLOCK = 2;
+const NEVER_FALLS_THROUGH = 4;
+const OPENS = 8;
+/** Instructions that are written otherwise than they came, or say something about the module. */
+const SPECIAL = 16;
+
+const FLAGS = new Uint8Array(256);
+const flag = (bits: number, ...ops: number[]): void => {
+  for (const op of ops) FLAGS[op] |= bits;
+};
+flag(FREE, OP.nop, OP.block, OP.loop, OP.else, OP.end);
+flag(ENDS_BLOCK, OP.loop, OP.if, OP.else, OP.end, OP.br, OP.brIf, OP.brTable, OP.return, OP.unreachable);
+flag(NEVER_FALLS_THROUGH, OP.br, OP.brTable, OP.return, OP.unreachable);
+flag(OPENS, OP.block, OP.loop, OP.if);
+flag(SPECIAL, OP.br, OP.brIf, OP.brTable, OP.return, OP.memoryGrow, OP.refFunc, OP.globalSet, OP.tableSet, 0xfc);
+
+const MEMORY_BULK = new Set<number>([OP.memoryCopy, OP.memoryFill, OP.memoryInit]);
+const TABLE_BULK = new Set<number>([OP.tableCopy, OP.tableInit, OP.tableFill, OP.tableGrow]);
+const DROPS_SEGMENT = new Set<number>([OP.dataDrop, OP.elemDrop]);
+
+const END = Uint8Array.of(OP.end);
+
+/** Bytes that stand in for the bytes `at` to `end` of the source, in the basic block that is walked. */
+interface Patch {
+  readonly at: number;
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Instruments the bodies of a valid module, one after the other. */
+export class BodyInstrumenter {
+  /** Functions that live code takes references of. */
+  readonly references = new Set<number>();
+  readonly #globals = new Set<number>();
+  #table = false;
+  #segments = false;
+  readonly #reader: InstructionReader;
+  /** The body that is walked, without what stands before and behind it. */
+  readonly #inner = new Writer();
+  readonly #enter = new Map<number, Uint8Array>();
+  readonly #leave = new Map<number, Uint8Array>();
+  #patches: Patch[] = [];
+  /** Open blocks; -1 behind the last `end`. */
+  #depth = 0;
+  /** It branches to the function's own label or returns. */
+  #exits = false;
+  /** Its end is reached from the instruction before. */
+  #falls = true;
+
+  constructor(
+    readonly source: RawModule,
+    readonly additions: Additions,
+  ) {
+    this.#reader = new InstructionReader(source.bytes);
+  }
+
+  get changes(): StateChanges {
+    return { globals: this.#globals, table: this.#table, segments: this.#segments };
+  }
+
+  /**
+   * Stack budget first, then the body with its fuel. A body that branches to its own label or returns is put into one block
+   * with the function's results, so that every way out passes the place where the budget is given back.
+   */
+  instrument(body: RawBody, slots: number): RawBody {
+    const { counters, code } = this.additions;
+    if (slots > STACK_SLOTS) {
+      // Such a frame can never be entered. Its body is dropped: compiling it might take an engine minutes.
+      const at = code.length;
+      code.bytes(encodeInstructions(stackTrap(counters))).bytes(END);
+      return this.additions.bodyFrom(at, body.typeIndex, body.locals);
+    }
+    // Helpers that the walk needs are written before the body begins.
+    this.#walk(body);
+    const start = code.length;
+    const leave = remembered(this.#leave, slots, () => encodeInstructions(stackLeave(counters, slots)));
+    code.bytes(remembered(this.#enter, slots, () => encodeInstructions(stackEnter(counters, slots))));
+    if (this.#exits) this.#openResultBlock(this.source.types[body.typeIndex]);
+    code.all(this.#inner);
+    if (this.#exits) code.bytes(END).bytes(leave);
+    else if (this.#falls) code.bytes(leave);
+    code.bytes(END);
+    return this.additions.bodyFrom(start, body.typeIndex, body.locals);
+  }
+
+  #openResultBlock({ results }: FunctionType): void {
+    const code = this.additions.code.byte(OP.block);
+    if (results.length === 0) code.byte(0x40);
+    else if (results.length === 1) code.byte(typeByte(results[0]));
+    else code.i32(this.additions.typeIndex({ params: [], results }));
+  }
+
+  /**
+   * Writes the body, without its last `end`, with its fuel charges. Dead code is left out.
+   *
+   * Cost of a basic block (lane rules 5): one per instruction, nothing for nop, block, loop, else and end; a block ends
+   * behind loop, if, else, end, br, br_if, br_table, return and unreachable.
+   */
+  #walk(body: RawBody): void {
+    const reader = this.#reader.begin(body.start);
+    this.#inner.clear();
+    this.#depth = 0;
+    this.#exits = false;
+    this.#falls = true;
+    let start = body.start;
+    let cost = 0;
+    while (this.#depth >= 0) {
+      const at = reader.at;
+      const op = reader.next();
+      const flags = FLAGS[op];
+      if ((flags & FREE) === 0) cost++;
+      if (flags & OPENS) this.#depth++;
+      else if (op === OP.end) this.#depth--;
+      if (flags & SPECIAL) this.#special(op, at);
+      if ((flags & ENDS_BLOCK) === 0) continue;
+      // The last `end` is written by `instrument`.
+      this.#flush(start, this.#depth < 0 ? at : reader.at, cost);
+      if (flags & NEVER_FALLS_THROUGH) this.#skipDead();
+      start = reader.at;
+      cost = 0;
+    }
+  }
+
+  /** Writes the basic block `start` to `end` behind its charge. */
+  #flush(start: number, end: number, cost: number): void {
+    const { bytes } = this.source;
+    if (cost > 0) {
+      const charge = this.additions.charge(cost);
+      this.#inner.range(charge, 0, charge.length);
+    }
+    let from = start;
+    if (this.#patches.length > 0) {
+      for (const patch of this.#patches) {
+        this.#inner.range(bytes, from, patch.at).bytes(patch.bytes);
+        from = patch.end;
+      }
+      this.#patches = [];
+    }
+    this.#inner.range(bytes, from, end);
+  }
+
+  /** Goes behind the `else` or `end` that ends the dead code, and writes it. */
+  #skipDead(): void {
+    const reader = this.#reader;
+    for (let depth = 0; ; ) {
+      const op = reader.next();
+      if (FLAGS[op] & OPENS) depth++;
+      else if (op === OP.end && depth-- === 0) {
+        if (--this.#depth < 0) this.#falls = false;
+        else this.#inner.byte(OP.end);
+        return;
+      } else if (op === OP.else && depth === 0) {
+        this.#inner.byte(OP.else);
+        return;
+      }
+    }
+  }
+
+  #replace(at: number, end: number, bytes: Uint8Array): void {
+    this.#patches.push({ at, end, bytes });
+  }
+
+  #special(op: number, at: number): void {
+    const reader = this.#reader;
+    switch (op) {
+      case OP.br:
+      case OP.brIf:
+        if (reader.index === this.#depth) this.#exits = true;
+        return;
+      case OP.brTable:
+        if (reader.leaves(this.#depth)) this.#exits = true;
+        return;
+      case OP.return:
+        this.#exits = true;
+        this.#replace(at, reader.at, new Writer().byte(OP.br).u32(this.#depth).finish());
+        return;
+      case OP.memoryGrow:
+        this.#replace(at, reader.at, this.#call('grow'));
+        return;
+      case OP.refFunc:
+        this.references.add(reader.index);
+        return;
+      case OP.globalSet:
+        this.#globals.add(reader.index);
+        return;
+      case OP.tableSet:
+        this.#table = true;
+        return;
+      default:
+        this.#prefixed(0xfc00 | reader.index, at);
+    }
+  }
+
+  #prefixed(op: number, at: number): void {
+    if (MEMORY_BULK.has(op)) this.#replace(at, at, this.#call('memoryBulk'));
+    if (TABLE_BULK.has(op)) {
+      this.#replace(at, at, this.#call('tableBulk'));
+      this.#table = true;
+    }
+    if (DROPS_SEGMENT.has(op)) this.#segments = true;
+  }
+
+  #call(helper: Parameters<Additions['helper']>[0]): Uint8Array {
+    return new Writer().byte(OP.call).u32(this.additions.helper(helper)).finish();
+  }
+}
+
+function remembered(known: Map<number, Uint8Array>, key: number, make: () => Uint8Array): Uint8Array {
+  let found = known.get(key);
+  if (!found) {
+    found = make();
+    known.set(key, found);
+  }
+  return found;
+}

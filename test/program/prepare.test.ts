@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { InternalError, ProgramError } from '../../src/errors.js';
+import { decodeModule } from '../../src/program/decode.js';
+import { PreparedPrograms, prepareProgram, programBytes } from '../../src/program/prepare.js';
+import { ProgramRunner } from '../../src/program/runner.js';
+import { i32, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
+import { base, padded } from './limit-modules.js';
+import { testHost } from './support.js';
+
+/** Admitted modules that all differ, of `size` bytes. */
+function moduleNumber(i: number, size: number): Uint8Array {
+  return padded(new WasmBuilder().execute([i32(i), op(OP.drop), i32(4)]).bytes(), size);
+}
+
+function refusalOf(programs: PreparedPrograms, wasm: Uint8Array): unknown {
+  try {
+    programs.prepare(wasm);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe('prepared programs', () => {
+  it('are found again by their code', () => {
+    const programs = new PreparedPrograms();
+    const program = programs.prepare(base().bytes());
+    expect(programs.prepare(base().bytes())).toBe(program);
+    expect(programs.kept).toEqual({ programs: 1, bytes: programBytes(program), refusals: 0 });
+  });
+
+  it('a refused module is refused again without another look', () => {
+    const programs = new PreparedPrograms();
+    const wasm = new WasmBuilder().execute([]).bytes();
+    const first = refusalOf(programs, wasm);
+    expect(first).toBeInstanceOf(ProgramError);
+    expect(refusalOf(programs, Uint8Array.from(wasm))).toBe(first);
+    expect(programs.kept).toEqual({ programs: 0, bytes: 0, refusals: 1 });
+  });
+
+  it('are bounded in bytes, the code as it came and instrumented counted', () => {
+    const programs = new PreparedPrograms(256, 1_000_000);
+    for (let i = 0; i < 20; i++) programs.prepare(moduleNumber(i, 200_000));
+    expect(programs.kept.programs).toBe(4);
+    expect(programs.kept.bytes).toBeLessThanOrEqual(1_000_000);
+  });
+
+  it('refusals are bounded in number', () => {
+    const programs = new PreparedPrograms();
+    for (let i = 0; i < 5_000; i++) refusalOf(programs, Uint8Array.of(i & 0xff, i >> 8));
+    expect(programs.kept.refusals).toBe(4_096);
+  });
+
+  it('decoded code is made when it is asked for, and is what the engine is given but for the reset', () => {
+    const first = prepareProgram(moduleNumber(0, 1_000));
+    const { module } = first;
+    expect(first.module).toBe(module);
+    for (let i = 1; i < 10; i++) prepareProgram(moduleNumber(i, 1_000)).module.functions.at(0);
+    expect(first.module).not.toBe(module);
+    expect(first.module).toEqual(module);
+    const given = decodeModule(first.instrumented);
+    expect(given.functions.slice(0, -1)).toEqual(module.functions);
+    expect(given.exports.slice(0, -1)).toEqual(module.exports);
+  });
+
+  it('what the engine refuses after our own checks stops the process and names the module', () => {
+    const program = prepareProgram(base().bytes());
+    const refused = { ...program, instrumented: program.instrumented.slice(0, -1) };
+    let stop: unknown;
+    try {
+      new ProgramRunner().run(refused, testHost().host, 3_500_000);
+    } catch (error) {
+      stop = error;
+    }
+    expect(stop).toBeInstanceOf(InternalError);
+    expect((stop as InternalError).facts).toMatchObject({ program: program.hash });
+  });
+});
