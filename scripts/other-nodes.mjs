@@ -3,13 +3,16 @@
 // The binaries come from npm (packages node-<platform>-<arch>) into node_modules/.cache and stay there.
 // Exits 1 if a root or a module that must load differs, 3 if a version cannot be had (and says which).
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules', '.cache', 'warpshrew-other-nodes');
+const WORK = mkdtempSync(join(tmpdir(), 'warpshrew-chains-'));
+process.once('exit', () => rmSync(WORK, { recursive: true, force: true }));
 const CHILD = fileURLToPath(new URL('other-nodes-child.mjs', import.meta.url));
 const PLATFORM = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 
@@ -55,12 +58,10 @@ function nodeBinary(major) {
 function makeChains(count) {
   const folders = [];
   for (let i = 0; i < count; i++) {
-    const folder = join(CACHE, 'chains', String(i));
-    if (!existsSync(folder) || readdirSync(folder).length === 0) {
-      const build = ['dist/cli.js', 'fixtures', folder, '--seed', `other nodes ${i}`];
-      const { status } = spawnSync(process.execPath, build, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
-      if (status !== 0) throw new Error(`chain ${i} was not built`);
-    }
+    const folder = join(WORK, String(i));
+    const build = ['dist/cli.js', 'fixtures', folder, '--seed', `other nodes ${i}`];
+    const { status } = spawnSync(process.execPath, build, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+    if (status !== 0) throw new Error(`chain ${i} was not built`);
     folders.push(folder);
   }
   return folders;
@@ -82,7 +83,6 @@ function runOn(binary, chains) {
   });
 }
 
-rmSync(join(CACHE, 'chains'), { recursive: true, force: true });
 const binaries = args.nodes.split(',').map((major) => [major, nodeBinary(major)]);
 const missing = binaries.filter(([, binary]) => binary === undefined).map(([major]) => major);
 if (missing.length > 0) {

@@ -25,6 +25,8 @@ function deployments(modules) {
   return blocks;
 }
 
+/** Of 1.9 MB each: some three blocks of them. */
+const COLD_PROGRAMS = 40;
 const ASSETS = 2_000;
 /** Assets that one transaction can make: each clone costs 100,000 of its fuel, and its run some more. */
 const CLONES = 30;
@@ -80,11 +82,10 @@ function edicts(scale) {
 
 /** More code than the caches of programs hold, and a block that calls one after the other. */
 function coldPrograms(scale) {
-  const count = Math.max(2, Math.ceil(40 * scale));
-  const creations = Array.from({ length: count }, (_, i) =>
+  const creations = Array.from({ length: COLD_PROGRAMS }, (_, i) =>
     creationOf(contracts.large({ bytes: 1_900_000, seed: i + 1, compiled: true })),
   );
-  return [...deployments(creations), filled(scale, (i) => callOf(1 + (i % count), [1]))];
+  return [...deployments(creations), filled(scale, (i) => callOf(1 + (i % COLD_PROGRAMS), [1]))];
 }
 
 const LARGE = 1_900_000;
