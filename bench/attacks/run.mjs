@@ -1,5 +1,5 @@
 // The worst block of each attack, within consensus limits: time on one core, memory, bytes stored, and the same root under every policy.
-//   npm run build && node bench/attacks/run.mjs [--scale 1] [--only "NAME;..."] [--policies sequential,cpu] [--timeout 1200] [--json]
+//   npm run build && node bench/attacks/run.mjs [--scale 1] [--only "NAME;..."] [--policies sequential,cpu] [--timeout 1200] [--core 0] [--json]
 // `--scale` is the part of a block that is filled. `x` is the longest time over that of plain loops that fill as much under the first policy,
 // `x cpu` the same of processor time, which a busy machine does not stretch.
 // Exits 1 if roots differ, a block did not end, or (at scale 1) one is over the bounds: 3 x, 1.5 GiB, 1 GB stored.
@@ -23,6 +23,7 @@ const { values: args } = parseArgs({
     only: { type: 'string', default: Object.keys(ATTACKS).join(';') },
     policies: { type: 'string', default: 'sequential,cpu' },
     workers: { type: 'string', default: '1' },
+    core: { type: 'string', default: '0' },
     timeout: { type: 'string', default: '1200' },
     json: { type: 'boolean', default: false },
   },
@@ -36,7 +37,7 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 /** Holds the process to one core where the system can. */
-const oneCore = spawnSync('taskset', ['-c', '0', 'true']).status === 0 ? ['taskset', '-c', '0'] : [];
+const oneCore = spawnSync('taskset', ['-c', args.core, 'true']).status === 0 ? ['taskset', '-c', args.core] : [];
 
 /** Writes the chain of an attack; what its last block is like. */
 function write(name, folder) {
