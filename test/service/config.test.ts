@@ -45,7 +45,7 @@ describe('settings', () => {
       [`${config}: port`]: 'must be a whole number from 0 to 65535',
       [`${config}: nosuch`]: 'no setting of that name',
       [`${config}: cors`]: 'must be text',
-      WARPSHREW_WORKERS: 'must be a whole number from 0 to 256',
+      WARPSHREW_WORKERS: 'must be a whole number from 1 to 256',
       WARPSHREW_PROT: 'no setting of that name',
       WARPSHREW_GPU: 'must be true or false',
       '--policy': 'must be one of auto, cpu, gpu, sequential',

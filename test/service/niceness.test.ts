@@ -66,7 +66,7 @@ describe.runIf(process.platform === 'linux')('priorities of threads', () => {
     expect(threads.filter((niceness) => niceness === lowered(10)).length).toBeGreaterThanOrEqual(3);
     expect((await service.get('/status')).body.threads).toEqual({
       indexing: { niceness: lowered(10) },
-      views: { threads: 2, running: 0, waiting: 0, refused: 0 },
+      views: { threads: 2, running: 0, waiting: 0, refused: 0, interrupted: 0 },
     });
   });
 

@@ -23,6 +23,7 @@ test('it indexes the bundled chain to the stored roots and tells of it on every 
     codes: [],
     height: TIP,
     stateRoot: ROOTS[TIP],
+    waiting: null,
   });
   const { body: status } = await service.get('/status');
   expect(status).toMatchObject({
