@@ -72,8 +72,8 @@ export const PROGRAM = [
   ),
   host(
     'load-charges-late',
-    '      this.pay(name, bytes.length);\n      this.output(out, bytes);',
-    '      this.output(out, bytes);\n      this.pay(name, bytes.length);',
+    '      this.pay(name, bytes.length);\n      this.checkOutput(out, bytes.length);',
+    '      this.checkOutput(out, bytes.length);\n      this.pay(name, bytes.length);',
     'a host call checks where it writes before it charges',
   ),
   host(

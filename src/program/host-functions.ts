@@ -4,6 +4,7 @@ import { type EnvName, hostFuel } from './env.js';
 import { GuestMemory } from './guest-memory.js';
 import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
 import type { RevertReason, RunHost } from './types.js';
+import { unshared } from './unshared.js';
 
 /** Thrown by a host function to end the run at once; no program can catch it. No Error, for a stack trace costs more than most runs. */
 export class RunStop {
@@ -107,7 +108,8 @@ export class HostFunctions implements IntrinsicHost {
     const load = (name: EnvName, data: () => Uint8Array) => (out: number) => {
       const bytes = data();
       this.pay(name, bytes.length);
-      this.output(out, bytes);
+      this.checkOutput(out, bytes.length);
+      this.output(out, unshared(bytes));
       return undefined;
     };
     const request = (name: EnvName, data: () => Uint8Array) => () => {
