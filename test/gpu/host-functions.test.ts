@@ -190,14 +190,19 @@ describe('host functions in the kernel and on V8', () => {
   });
 
   it('a frame beyond the stack budget traps, one that ends at exactly 32,768 slots does not', async () => {
-    // Frames of 16 + locals + operand depth + 1 for up to 16 instructions; the operand depth of every body is 1.
-    const budget = 32 * 1000;
-    const rest = 32_768 - budget - 18;
+    // A frame takes 16, its locals, its operand depth and 1 per started 16 instructions: 19 frames of 16 + 982 + 1 + 1.
+    // One of a module's 20,000 locals takes as much as an operand: 12,200 of those lie under the call of __execute.
+    const operands = 12_200;
+    const instructions = 2 * operands + 4;
+    const rest = 32_768 - 19 * 1_000 - 16 - (operands + 1) - Math.ceil(instructions / 16);
     for (const extra of [0, 1]) {
       const top = new WasmBuilder();
       let f = top.function('()->i32', [i32(104)], new Array(982).fill('i32'));
-      for (let i = 0; i < 31; i++) f = top.function('()->i32', [call(f)], new Array(982).fill('i32'));
-      top.execute([call(f)], new Array(rest + extra).fill('i32'));
+      for (let i = 0; i < 18; i++) f = top.function('()->i32', [call(f)], new Array(982).fill('i32'));
+      const below = new Array(operands).fill(i32(1));
+      const dropped = new Array(operands).fill(op(OP.drop));
+      const code = [...below, call(f), op(OP.localSet, 0), ...dropped, op(OP.localGet, 0)];
+      top.execute(code, new Array(rest + extra).fill('i32'));
       expect((await run([gpuCall(top)])).map((r) => r.status)).toEqual([extra === 0 ? 'OK' : 'TRAP']);
     }
   });
