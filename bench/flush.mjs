@@ -11,7 +11,7 @@ import { LaneEngine } from '../dist/execute/engine.js';
 import { BlockIndexer } from '../dist/pipeline/block-indexer.js';
 import { lookAhead } from '../dist/pipeline/look-ahead.js';
 import { spreadOf } from '../dist/selftest/bench/spread.js';
-import { StandardLane } from '../dist/standard/lane.js';
+import { StandardIndexer } from '../dist/standard/standard-indexer.js';
 import { Store } from '../dist/store/store.js';
 import { bulkIndexer, bulkState } from '../dist/testing/chains/bulk-state.js';
 import { makeBlock, Template } from '../dist/testing/chains/synthetic-chain.js';
@@ -44,11 +44,11 @@ else {
 async function measure(root) {
   const moduleBytes = bulkIndexer();
   const dir = mkdtempSync(join(tmpdir(), 'warpshrew-flush-'));
-  const store = await Store.open(dir, { network: 'regtest', moduleHash: StandardLane.hashOf(moduleBytes) });
+  const store = await Store.open(dir, { network: 'regtest', moduleHash: StandardIndexer.hashOf(moduleBytes) });
   // Stores always keep the trees; without them only for this measurement.
   if (root === 'off') store.tree = () => ({ update: () => new Uint8Array(32) });
   const engine = new LaneEngine({ policy: 'cpu', workers: 0, laneStartHeight: 0, dependent: 'demote' });
-  const standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
+  const standard = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
   try {
     for (const commit of bulkState(keys)) store.commitBlock(commit);
     const indexer = new BlockIndexer(store, engine, standard);

@@ -55,7 +55,7 @@ async function openFixture() {
   const { openSource } = await import('../dist/bitcoin/sources.js');
   const { LaneEngine } = await import('../dist/execute/engine.js');
   const { BlockIndexer } = await import('../dist/pipeline/block-indexer.js');
-  const { StandardLane } = await import('../dist/standard/lane.js');
+  const { StandardIndexer } = await import('../dist/standard/standard-indexer.js');
   const { StandardModule } = await import('../dist/standard/module.js');
   const { defaultIndexer } = await import('../dist/util/built-wasm.js');
   const source = openSource(fileURLToPath(new URL('../fixtures/regtest', import.meta.url)));
@@ -63,7 +63,7 @@ async function openFixture() {
   const moduleHash = StandardModule.load(moduleBytes).hash;
   const store = await Store.open(dir, { network: source.network, moduleHash, keepUndo: KEEP_UNDO });
   const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
-  const standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
+  const standard = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
   const indexer = new BlockIndexer(store, engine, standard);
   const raws = [...source.blocks(source.firstHeight, source.lastHeight)].map(({ raw }) => raw);
   const hashes = raws.map((raw) => sha256(sha256(raw.subarray(0, 80))));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { parseBlock } from '../bitcoin/parse-block.js';
 import { InputError, ProgramError, UsageError, type WarpshrewError } from '../errors.js';
-import { StandardLane, type StandardRun } from '../standard/lane.js';
+import { StandardIndexer, type StandardRun } from '../standard/standard-indexer.js';
 import { concatBytes, fromBinaryString, fromHex, toHex, u32Bytes } from '../util/bytes.js';
 import { readInputFile, readModuleFile } from './files.js';
 
@@ -62,7 +62,7 @@ export async function runModuleCommand(
   options: RunModuleOptions,
 ): Promise<{ text: string; exitStatus: number }> {
   const views = (options.view ?? []).map(parseView);
-  const lane = new StandardLane({ moduleBytes: readModuleFile(wasmPath), log: !options.json });
+  const lane = new StandardIndexer({ moduleBytes: readModuleFile(wasmPath), log: !options.json });
   const lines: string[] = [];
   let failed = false;
   try {
@@ -115,7 +115,7 @@ function errorText(error: WarpshrewError): string {
 }
 
 async function runView(
-  lane: StandardLane,
+  lane: StandardIndexer,
   name: string,
   input: Uint8Array,
   height: number,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { StoreError } from '../errors.js';
 import { startRpcServer } from '../rpc/server.js';
-import { StandardLane } from '../standard/lane.js';
+import { StandardIndexer } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
 import { defaultIndexer } from '../util/built-wasm.js';
 import { readModuleFile } from './files.js';
@@ -26,10 +26,10 @@ export async function serveCommand(options: ServeOptions): Promise<{ text: strin
 export async function serveDatabase(options: ServeOptions, stopped: Promise<unknown>): Promise<void> {
   const moduleBytes = options.indexer === undefined ? defaultIndexer() : readModuleFile(options.indexer);
   const store = await Store.openRecorded(options.db, { readOnly: true });
-  let standard: StandardLane | undefined;
+  let standard: StandardIndexer | undefined;
   try {
-    checkModule(options.db, store.identity().moduleHash, StandardLane.hashOf(moduleBytes));
-    const lane = new StandardLane({ moduleBytes, storeHandle: store.handle });
+    checkModule(options.db, store.identity().moduleHash, StandardIndexer.hashOf(moduleBytes));
+    const lane = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
     standard = lane;
     lane.startViews();
     const server = await startRpcServer({

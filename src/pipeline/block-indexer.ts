@@ -3,7 +3,7 @@ import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import type { LaneEngine } from '../execute/engine.js';
 import type { LaneStatistics } from '../lane/types.js';
-import type { StandardLane, StandardRun } from '../standard/lane.js';
+import type { StandardIndexer, StandardRun } from '../standard/standard-indexer.js';
 import type { Store } from '../store/store.js';
 import { StoredState } from '../store/stored-state.js';
 import type { StateRoots } from '../store/types.js';
@@ -57,7 +57,7 @@ export class BlockIndexer {
   constructor(
     readonly store: Store,
     readonly engine: LaneEngine,
-    readonly standard: Pick<StandardLane, 'runBlock'>,
+    readonly standard: Pick<StandardIndexer, 'runBlock'>,
   ) {}
 
   /**

@@ -6,8 +6,8 @@ import type { Policy } from '../execute/run/route.js';
 import type { GpuLane } from '../gpu/pack/types.js';
 import { BlockIndexer } from '../pipeline/block-indexer.js';
 import { lookAhead } from '../pipeline/look-ahead.js';
-import { StandardLane } from '../standard/lane.js';
 import { StandardModule } from '../standard/module.js';
+import { StandardIndexer } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
 import type { StateRoots } from '../store/types.js';
 import { defaultIndexer } from '../util/built-wasm.js';
@@ -83,12 +83,12 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       if (gpuEvents.length === 1) options.onGpuFailure?.(`block ${at}: ${code}: ${message}; the CPU goes on`);
     },
   });
-  let standard: StandardLane | undefined;
+  let standard: StandardIndexer | undefined;
   let blocks = 0;
   let tip: { height: number; hash: string; roots: StateRoots | undefined } | undefined;
   try {
     checkSameChain(source, store, options.dbDir);
-    standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
+    standard = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
     const indexer = new BlockIndexer(store, engine, standard);
     const first = Math.max(options.from ?? source.firstHeight, (store.tip()?.height ?? -1) + 1);
     const last = Math.min(options.to ?? source.lastHeight, source.lastHeight);

@@ -9,7 +9,7 @@ import { kernelError } from '../gpu/device/kernel-failures.js';
 import { openGpuLane } from '../gpu/gpu-executor.js';
 import type { GpuLane } from '../gpu/pack/types.js';
 import { BlockIndexer } from '../pipeline/block-indexer.js';
-import { StandardLane } from '../standard/lane.js';
+import { StandardIndexer } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lowerThread } from '../util/niceness.js';
@@ -44,7 +44,7 @@ export class Engine {
 
   private constructor(
     private readonly store: Store,
-    private readonly standard: StandardLane,
+    private readonly standard: StandardIndexer,
     private readonly lanes: LaneEngine,
     private readonly gpu: GpuLane | undefined,
     private readonly chain: OpenedChain,
@@ -70,7 +70,7 @@ export class Engine {
       const { laneStartBlock: laneStartHeight, dependent, policy, workers } = settings;
       const store = await Store.open(settings.db, {
         network,
-        moduleHash: StandardLane.hashOf(moduleBytes),
+        moduleHash: StandardIndexer.hashOf(moduleBytes),
         laneStartHeight,
         dependent,
         keepUndo: settings.keepUndo,
@@ -80,7 +80,7 @@ export class Engine {
       undo.push(() => store.close());
       const { handle: storeHandle } = store;
       if (storeHandle === undefined) throw new InternalError('the database cannot be shared between threads');
-      const standard = new StandardLane({
+      const standard = new StandardIndexer({
         moduleBytes,
         storeHandle,
         blockTimeoutMs: settings.blockTimeout,

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { InternalError } from '../errors.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { type RpcServer, startRpcServer } from '../rpc/server.js';
-import { StandardLane } from '../standard/lane.js';
+import { StandardIndexer } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
 import { builtFile } from '../util/built-file.js';
 import { DEEP_STACK } from '../util/deep-thread.js';
@@ -53,7 +53,7 @@ export class Service {
   private end: (failure: Failure | undefined) => void = () => undefined;
   private closing = false;
   private server: RpcServer | undefined;
-  private views: StandardLane | undefined;
+  private views: StandardIndexer | undefined;
 
   private constructor({ settings, flags, moduleBytes, log }: ServiceOptions) {
     this.reporter = new Reporter(log, this.state);
@@ -125,7 +125,7 @@ export class Service {
     const store = await Store.attach(storeHandle);
     this.mayServe();
     const { viewTimeout: viewTimeoutMs, viewWorkers: viewThreads, viewQueue } = settings;
-    const lane = new StandardLane({
+    const lane = new StandardIndexer({
       moduleBytes,
       storeHandle,
       viewTimeoutMs,

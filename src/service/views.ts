@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.js';
-import type { StandardLane } from '../standard/lane.js';
+import type { StandardIndexer } from '../standard/standard-indexer.js';
 import type { StoreReader } from '../store/reader.js';
 import type { RollbackClock } from './rollback-clock.js';
 
@@ -9,7 +9,7 @@ const MOST_RUNS = 3;
 /** Views of the standard lane while another thread commits and undoes blocks: each sees one whole state. */
 export class Views {
   constructor(
-    private readonly lane: Pick<StandardLane, 'view'>,
+    private readonly lane: Pick<StandardIndexer, 'view'>,
     private readonly store: Pick<StoreReader, 'tip'>,
     private readonly rollbacks: RollbackClock,
   ) {}

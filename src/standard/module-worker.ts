@@ -2,7 +2,13 @@ import { Worker } from 'node:worker_threads';
 import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors.js';
 import { builtFile } from '../util/built-file.js';
 import type { GuestLine } from './guest-log.js';
-import { fromPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
+import {
+  fromPlain,
+  type WorkerLine,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerSetup,
+} from './worker-protocol.js';
 
 /** JavaScript's heap of a thread for views: what the host holds for a module, not the module's own memory. */
 const VIEW_HEAP_MB = 256;

@@ -1,6 +1,6 @@
 import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors.js';
-import type { WorkerReply } from './messages.js';
 import type { ModuleWorker, WorkerTask } from './module-worker.js';
+import type { WorkerReply } from './worker-protocol.js';
 
 /** What a pool has to do, and what it turned away since it began. */
 export interface ViewLoad {

@@ -6,9 +6,9 @@ import { toBinaryString } from '../util/bytes.js';
 import { collectPairs } from './flush.js';
 import type { StandardRead } from './guest.js';
 import { GuestLog, LINE_BYTES } from './guest-log.js';
-import { toPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.js';
 import { StandardModule } from './module.js';
 import { UnstoredWrites } from './unstored-writes.js';
+import { toPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './worker-protocol.js';
 
 const { compiled, hash, storeHandle, log, views } = workerData as WorkerSetup;
 const lines = new GuestLog(log === 'print' ? 0 : log, (line) => {

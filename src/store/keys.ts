@@ -9,7 +9,7 @@
  * meta:    'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text
  */
 import { compareBytes } from '../util/bytes.js';
-import { fresh, type Take } from '../util/row-bytes.js';
+import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import type { Namespace } from './types.js';
 
 const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
@@ -44,18 +44,18 @@ export function readBeU32(bytes: Uint8Array, at: number): number {
   return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
 }
 
-export function latestKey(ns: Namespace, key: Uint8Array, take: Take = fresh): Uint8Array {
-  const out = take(1 + key.length);
+export function latestKey(ns: Namespace, key: Uint8Array, allocate: RowAllocator = newBytes): Uint8Array {
+  const out = allocate(1 + key.length);
   out[0] = CODE[ns];
   out.set(key, 1);
   return out;
 }
 
 /** 00 becomes 00 ff: with the terminator 00 01 no key's rows lie among another's, and order is kept. `tail` bytes follow, not set. */
-function escaped(ns: Namespace, key: Uint8Array, tail: number, take: Take): Uint8Array {
+function escaped(ns: Namespace, key: Uint8Array, tail: number, allocate: RowAllocator): Uint8Array {
   let zeros = 0;
   for (const byte of key) if (byte === 0) zeros++;
-  const out = take(1 + key.length + zeros + tail);
+  const out = allocate(1 + key.length + zeros + tail);
   out[0] = CODE[ns];
   let at = 1;
   for (const byte of key) {
@@ -66,8 +66,13 @@ function escaped(ns: Namespace, key: Uint8Array, tail: number, take: Take): Uint
 }
 
 /** The row of `key` written at `height`; within a key the newest height comes first. */
-export function historyKey(ns: Namespace, key: Uint8Array, height: number, take: Take = fresh): Uint8Array {
-  const out = escaped(ns, key, HISTORY_TAIL, take);
+export function historyKey(
+  ns: Namespace,
+  key: Uint8Array,
+  height: number,
+  allocate: RowAllocator = newBytes,
+): Uint8Array {
+  const out = escaped(ns, key, HISTORY_TAIL, allocate);
   const at = out.length - HISTORY_TAIL;
   out[at] = 0;
   out[at + 1] = 1;
@@ -77,7 +82,7 @@ export function historyKey(ns: Namespace, key: Uint8Array, height: number, take:
 
 /** Range of the versions of `key` with height <= `height`. */
 export function historyRange(ns: Namespace, key: Uint8Array, height: number): { gte: Uint8Array; lt: Uint8Array } {
-  const lt = escaped(ns, key, 2, fresh);
+  const lt = escaped(ns, key, 2, newBytes);
   lt[lt.length - 2] = 0;
   lt[lt.length - 1] = 2;
   return { gte: historyKey(ns, key, height), lt };
@@ -85,7 +90,7 @@ export function historyRange(ns: Namespace, key: Uint8Array, height: number): { 
 
 /** Range of all versions of all keys of `ns` that begin with `prefix`. */
 export function historyPrefixRange(ns: Namespace, prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } {
-  const gte = escaped(ns, prefix, 0, fresh);
+  const gte = escaped(ns, prefix, 0, newBytes);
   return { gte, lt: afterPrefix(gte) };
 }
 

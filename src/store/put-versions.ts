@@ -1,5 +1,5 @@
 import { writeBinaryString } from '../util/bytes.js';
-import { reused } from '../util/row-bytes.js';
+import { reusingAllocator } from '../util/row-bytes.js';
 import type { DatabaseBatch } from './database.js';
 import { historyKey, latestKey } from './keys.js';
 import { historyRow, latestRow } from './reader.js';
@@ -9,9 +9,9 @@ import type { Namespace } from './types.js';
 export type Writes = ReadonlyMap<string, Uint8Array | undefined>;
 
 /** A batch copies what it is given. */
-const nameRoom = reused();
-const keyRoom = reused();
-const valueRoom = reused();
+const nameRoom = reusingAllocator();
+const keyRoom = reusingAllocator();
+const valueRoom = reusingAllocator();
 
 /**
  * Rows of `history`, then of `latest`; returns the keys for the undo record. All in the order of the keys: the database

@@ -1,7 +1,7 @@
 import { StoreError } from '../errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { fromDisplayHash, toHex } from '../util/bytes.js';
-import { fresh, type Take } from '../util/row-bytes.js';
+import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import {
   afterPrefix,
@@ -243,17 +243,17 @@ function versionOf(row: Uint8Array): Uint8Array | undefined {
 }
 
 /** A value of `latest`. */
-export function latestRow(height: number, value: Uint8Array, take: Take = fresh): Uint8Array {
-  const row = take(HEIGHT_BYTES + value.length);
+export function latestRow(height: number, value: Uint8Array, allocate: RowAllocator = newBytes): Uint8Array {
+  const row = allocate(HEIGHT_BYTES + value.length);
   writeBeU32(row, 0, height);
   row.set(value, HEIGHT_BYTES);
   return row;
 }
 
 /** A value of `history`. */
-export function historyRow(value: Uint8Array | undefined, take: Take = fresh): Uint8Array {
+export function historyRow(value: Uint8Array | undefined, allocate: RowAllocator = newBytes): Uint8Array {
   if (value === undefined) return Uint8Array.of(0);
-  const row = take(1 + value.length);
+  const row = allocate(1 + value.length);
   row[0] = PRESENT;
   row.set(value, 1);
   return row;

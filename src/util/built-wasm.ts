@@ -31,10 +31,10 @@ export function defaultIndexer(): Uint8Array {
 
 /** What the host hashes blocks with (src/bitcoin/block-hash.ts). */
 export function blockHashModule(): Uint8Array {
-  return readBuilt('wasm/host/block-hash.wasm');
+  return readBuilt('wasm/native/block-hash.wasm');
 }
 
 /** What the state tree is kept with (src/store/tree/tree-updater.ts). */
 export function stateTreeModule(): Uint8Array {
-  return readBuilt('wasm/host/state-tree.wasm');
+  return readBuilt('wasm/native/state-tree.wasm');
 }

@@ -1,17 +1,17 @@
-/** Gives `length` bytes to write to; what is in them is not defined. */
-export type Take = (length: number) => Uint8Array;
+/** Returns `length` bytes to write a row into; their content is undefined. */
+export type RowAllocator = (length: number) => Uint8Array;
 
-/** Bytes of their own. */
-export const fresh: Take = (length) => new Uint8Array(length);
+/** A new array for every row. */
+export const newBytes: RowAllocator = (length) => new Uint8Array(length);
 
-/** Longer rows get bytes of their own: they are few, or their bytes cost more than the array. */
+/** Longer rows get a new array: they are rare, or copying their bytes costs more than the array. */
 const LONGEST = 256;
 
 /**
- * Gives the same bytes again and again, good until the next call: for rows that are copied as soon as they are made. Tens of
- * thousands of short arrays a block cost more than what is written to them.
+ * An allocator that returns the same bytes again and again, valid until its next call: for rows that are copied as soon
+ * as they are made. A block has tens of thousands of rows, and short arrays cost more than what is written to them.
  */
-export function reused(): Take {
+export function reusingAllocator(): RowAllocator {
   const bytes = new Uint8Array(LONGEST);
   const views: Uint8Array[] = [];
   return (length) => {

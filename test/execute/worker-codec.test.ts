@@ -6,7 +6,7 @@ import type { DryRun } from '../../src/execute/tasks/block-tasks.js';
 import { BlockTasks } from '../../src/execute/tasks/block-tasks.js';
 import { BlockBudget } from '../../src/execute/tasks/block-weight.js';
 import { CachingReader } from '../../src/execute/tasks/caching-reader.js';
-import { MessageReader, MessageWriter } from '../../src/execute/threads/byte-stream.js';
+import { ByteReader, ByteWriter } from '../../src/execute/threads/byte-stream.js';
 import {
   decodeDryRuns,
   decodeItems,
@@ -120,9 +120,9 @@ describe('bytes of messages', () => {
         const all: Item[] = [...items, undefined];
         // Some again, the very same arrays.
         for (let i = 0; i < items.length; i++) all.push(all[picks.next().value % all.length]);
-        const out = new MessageWriter();
+        const out = new ByteWriter();
         for (const value of all) write(out, value);
-        const from = new MessageReader(out.finish());
+        const from = new ByteReader(out.finish());
         for (const value of all) expect(read(from, value)).toEqual(value);
       }),
     );
@@ -130,26 +130,26 @@ describe('bytes of messages', () => {
 
   it('write a large value once, and grow beyond their first buffer', () => {
     const large = new Uint8Array(100_000).fill(7);
-    const out = new MessageWriter();
+    const out = new ByteWriter();
     for (let i = 0; i < 50; i++) out.value(large);
     out.value(large.slice());
     const bytes = out.finish();
     expect(bytes.length).toBe(2 * large.length + 51 * 4);
-    const from = new MessageReader(bytes);
+    const from = new ByteReader(bytes);
     const values = Array.from({ length: 51 }, () => from.value());
     expect(new Set(values).size).toBe(2);
     for (const value of values) same(value, large);
   });
 });
 
-function write(out: MessageWriter, value: Item): void {
+function write(out: ByteWriter, value: Item): void {
   if (typeof value === 'string') out.text(value);
   else if (typeof value === 'bigint') out.bigNumber(value);
   else if (typeof value === 'number') out.number(value);
   else out.value(value);
 }
 
-function read(from: MessageReader, like: Item): Item {
+function read(from: ByteReader, like: Item): Item {
   if (typeof like === 'string') return from.text();
   if (typeof like === 'bigint') return from.bigNumber();
   return typeof like === 'number' ? from.number() : from.value();

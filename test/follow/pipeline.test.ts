@@ -5,7 +5,7 @@ import { LaneEngine } from '../../src/execute/engine.js';
 import { BlockIndexer, type IndexedBlock } from '../../src/pipeline/block-indexer.js';
 import { lookAhead } from '../../src/pipeline/look-ahead.js';
 import { readExpectedRoots } from '../../src/replay/expected-roots.js';
-import { StandardLane } from '../../src/standard/lane.js';
+import { StandardIndexer } from '../../src/standard/standard-indexer.js';
 import { Store } from '../../src/store/store.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
 import { CHAIN, temporaryFolder } from '../helpers/cli.js';
@@ -18,10 +18,10 @@ async function withIndexer<T>(use: (indexer: BlockIndexer) => Promise<T>): Promi
   const moduleBytes = defaultIndexer();
   const store = await Store.open(join(temporaryFolder(), 'db'), {
     network: 'regtest',
-    moduleHash: StandardLane.hashOf(moduleBytes),
+    moduleHash: StandardIndexer.hashOf(moduleBytes),
   });
   const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
-  const standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
+  const standard = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
   try {
     return await use(new BlockIndexer(store, engine, standard));
   } finally {

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type GuestLine, GuestLog, LINE_BYTES } from '../../src/standard/guest-log.js';
-import { StandardLane } from '../../src/standard/lane.js';
+import { StandardIndexer } from '../../src/standard/standard-indexer.js';
 import { Store } from '../../src/store/store.js';
 import { OPTIONS, temporaryFolder } from '../store/helpers.js';
 import { ascii, GuestBuilder, number } from './guest-builder.js';
@@ -43,7 +43,7 @@ test('what a module logs in blocks and views is heard, cut to its bound, while i
     .start(guest.host('__log', guest.buffer(Buffer.from('of a block: größe'))), guest.flush('k', 'v'))
     .view('tell', guest.host('__log', guest.buffer(Buffer.from(long))), number(guest.buffer(ascii('ok'))));
   const lines: GuestLine[] = [];
-  const lane = new StandardLane({
+  const lane = new StandardIndexer({
     moduleBytes: guest.bytes(),
     storeHandle: store.handle,
     onLog: (line) => lines.push(line),

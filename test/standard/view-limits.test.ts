@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { StandardLane } from '../../src/standard/lane.js';
 import { limitMemory } from '../../src/standard/memory-limit.js';
 import { StandardModule } from '../../src/standard/module.js';
+import { StandardIndexer } from '../../src/standard/standard-indexer.js';
 import { Store } from '../../src/store/store.js';
 import { concatBytes } from '../../src/util/bytes.js';
 import { end, i32, if_, loop, OP, op, store } from '../helpers/wasm-builder.js';
@@ -16,10 +16,10 @@ const grow = (pages: number) => [i32(pages), op(OP.memoryGrow)];
 /** Gives a buffer of so many bytes, all zero, at 1 MiB. */
 const answerOf = (bytes: number) => [i32(MIB - 4), i32(bytes), store(), i32(MIB)];
 
-async function laneWith(guest: GuestBuilder): Promise<StandardLane> {
+async function laneWith(guest: GuestBuilder): Promise<StandardIndexer> {
   const database = await Store.open(temporaryFolder(), OPTIONS);
   guest.start(guest.flush('k', 'v'));
-  const lane = new StandardLane({
+  const lane = new StandardIndexer({
     moduleBytes: guest.bytes(),
     storeHandle: database.handle,
     viewLimits: LIMITS,

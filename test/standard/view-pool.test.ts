@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { StandardLane, type StandardLaneOptions } from '../../src/standard/lane.js';
+import { StandardIndexer, type StandardIndexerOptions } from '../../src/standard/standard-indexer.js';
 import { Store } from '../../src/store/store.js';
 import { i32, loop, OP, op } from '../helpers/wasm-builder.js';
 import { OPTIONS, temporaryFolder } from '../store/helpers.js';
@@ -11,12 +11,12 @@ const endless = [loop(), op(OP.br, 0), op(OP.end), i32(0)];
 const LONG_MS = 3_600_000;
 
 /** A lane over a store, with the views `spin` (never ends) and `ok`. */
-async function laneWith(options: Partial<StandardLaneOptions>): Promise<StandardLane> {
+async function laneWith(options: Partial<StandardIndexerOptions>): Promise<StandardIndexer> {
   const store = await Store.open(temporaryFolder(), OPTIONS);
   const guest = new GuestBuilder();
   const ok = guest.buffer(ascii('ok'));
   guest.start(guest.flush('k', 'v')).view('spin', endless).view('ok', number(ok));
-  const lane = new StandardLane({ moduleBytes: guest.bytes(), storeHandle: store.handle, ...options });
+  const lane = new StandardIndexer({ moduleBytes: guest.bytes(), storeHandle: store.handle, ...options });
   onTestFinished(async () => {
     await lane.close();
     await store.close();
@@ -25,9 +25,9 @@ async function laneWith(options: Partial<StandardLaneOptions>): Promise<Standard
   return lane;
 }
 
-const spin = (lane: StandardLane, client = 'a'): Promise<unknown> =>
+const spin = (lane: StandardIndexer, client = 'a'): Promise<unknown> =>
   lane.view('spin', nothing, 0, 0, client).catch((error: Error) => error);
-const ok = async (lane: StandardLane, client = 'a'): Promise<string> =>
+const ok = async (lane: StandardIndexer, client = 'a'): Promise<string> =>
   Buffer.from(await lane.view('ok', nothing, 0, 0, client)).toString();
 
 test('a view that never ends holds up no other', async () => {

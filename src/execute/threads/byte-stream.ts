@@ -10,8 +10,8 @@ const AGAIN = 0x80000000;
 /** Shorter values are written again wherever they occur. */
 const SHARED_BYTES = 64;
 
-/** Appends; {@link MessageReader} must ask for the same things in the same order. */
-export class MessageWriter {
+/** Appends; {@link ByteReader} must ask for the same things in the same order. */
+export class ByteWriter {
   #bytes: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(64 * 1024);
   #length = 0;
   readonly #texts = new Map<string, number>();
@@ -89,8 +89,8 @@ export class MessageWriter {
   }
 }
 
-/** Reads what {@link MessageWriter} wrote. Byte arrays are views of the whole. */
-export class MessageReader {
+/** Reads what {@link ByteWriter} wrote. Byte arrays are views of the whole. */
+export class ByteReader {
   #at = 0;
   readonly #texts: string[] = [];
   readonly #values: Uint8Array[] = [];

@@ -5,25 +5,25 @@ import type { LaneOutcome, MessageReceipt, MessageStatus } from '../../lane/type
 import type { Protostone, ProtostoneEdict } from '../../protocol/types.js';
 import { EMPTY_BYTES } from '../../util/bytes.js';
 import type { DryRun } from '../tasks/block-tasks.js';
-import { MessageReader, MessageWriter } from './byte-stream.js';
+import { ByteReader, ByteWriter } from './byte-stream.js';
 import type { CpuItem } from './worker-protocol.js';
 
 const STATUSES = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD'] as const satisfies MessageStatus[];
 const LOW = 0xffffffffn;
 
 export function encodeTransactions(transactions: readonly LaneTransaction[]): Uint8Array<ArrayBuffer> {
-  const out = new MessageWriter();
+  const out = new ByteWriter();
   out.list(transactions, (transaction) => writeLaneTransaction(out, transaction));
   return out.finish();
 }
 
 export function decodeTransactions(bytes: Uint8Array): LaneTransaction[] {
-  const from = new MessageReader(bytes);
+  const from = new ByteReader(bytes);
   return from.list(() => readLaneTransaction(from));
 }
 
 export function encodeItems(items: readonly CpuItem[]): Uint8Array<ArrayBuffer> {
-  const out = new MessageWriter();
+  const out = new ByteWriter();
   out.list(items, ({ transaction, overrides }) => {
     writeLaneTransaction(out, transaction);
     out.entries(overrides);
@@ -32,23 +32,23 @@ export function encodeItems(items: readonly CpuItem[]): Uint8Array<ArrayBuffer> 
 }
 
 export function decodeItems(bytes: Uint8Array): CpuItem[] {
-  const from = new MessageReader(bytes);
+  const from = new ByteReader(bytes);
   return from.list(() => ({ transaction: readLaneTransaction(from), overrides: from.entries() }));
 }
 
 export function encodeOutcomes(outcomes: readonly LaneOutcome[]): Uint8Array<ArrayBuffer> {
-  const out = new MessageWriter();
+  const out = new ByteWriter();
   out.list(outcomes, (outcome) => writeOutcome(out, outcome));
   return out.finish();
 }
 
 export function decodeOutcomes(bytes: Uint8Array): LaneOutcome[] {
-  const from = new MessageReader(bytes);
+  const from = new ByteReader(bytes);
   return from.list(() => readOutcome(from));
 }
 
 export function encodeDryRuns(runs: readonly DryRun[]): Uint8Array<ArrayBuffer> {
-  const out = new MessageWriter();
+  const out = new ByteWriter();
   out.list(runs, ({ outcome, askedDryRun, declaredReads, declaredWrites, program, call }) => {
     writeOutcome(out, outcome);
     out.number(askedDryRun ? 1 : 0);
@@ -61,7 +61,7 @@ export function encodeDryRuns(runs: readonly DryRun[]): Uint8Array<ArrayBuffer> 
 }
 
 export function decodeDryRuns(bytes: Uint8Array): DryRun[] {
-  const from = new MessageReader(bytes);
+  const from = new ByteReader(bytes);
   const text = (): string => from.text() ?? '';
   return from.list(() => ({
     outcome: readOutcome(from),
@@ -73,14 +73,14 @@ export function decodeDryRuns(bytes: Uint8Array): DryRun[] {
   }));
 }
 
-function writeLaneTransaction(out: MessageWriter, { index, tx, protostones, parents }: LaneTransaction): void {
+function writeLaneTransaction(out: ByteWriter, { index, tx, protostones, parents }: LaneTransaction): void {
   out.number(index);
   writeTransaction(out, tx);
   out.list(protostones, (protostone) => writeProtostone(out, protostone));
   out.list(parents, (parent) => out.number(parent));
 }
 
-function readLaneTransaction(from: MessageReader): LaneTransaction {
+function readLaneTransaction(from: ByteReader): LaneTransaction {
   return {
     index: from.count(),
     tx: readTransaction(from),
@@ -89,7 +89,7 @@ function readLaneTransaction(from: MessageReader): LaneTransaction {
   };
 }
 
-function writeTransaction(out: MessageWriter, { txid, raw, inputs, outputs }: Transaction): void {
+function writeTransaction(out: ByteWriter, { txid, raw, inputs, outputs }: Transaction): void {
   out.value(txid);
   out.value(raw);
   out.list(inputs, ({ prevTxid, prevVout, witness }) => {
@@ -105,7 +105,7 @@ function writeTransaction(out: MessageWriter, { txid, raw, inputs, outputs }: Tr
   });
 }
 
-function readTransaction(from: MessageReader): Transaction {
+function readTransaction(from: ByteReader): Transaction {
   return {
     txid: bytesOf(from),
     raw: bytesOf(from),
@@ -118,11 +118,11 @@ function readTransaction(from: MessageReader): Transaction {
   };
 }
 
-function bytesOf(from: MessageReader): Uint8Array {
+function bytesOf(from: ByteReader): Uint8Array {
   return from.value() ?? EMPTY_BYTES;
 }
 
-function writeProtostone(out: MessageWriter, protostone: Protostone): void {
+function writeProtostone(out: ByteWriter, protostone: Protostone): void {
   out.number(protostone.index);
   out.number(protostone.shadowVout);
   out.bigNumber(protostone.protocolTag);
@@ -137,7 +137,7 @@ function writeProtostone(out: MessageWriter, protostone: Protostone): void {
   });
 }
 
-function readProtostone(from: MessageReader): Protostone {
+function readProtostone(from: ByteReader): Protostone {
   const place = (): number | undefined => {
     const number = from.bigNumber();
     return number === undefined ? undefined : Number(number & LOW);
@@ -157,7 +157,7 @@ function readProtostone(from: MessageReader): Protostone {
   };
 }
 
-function writeOutcome(out: MessageWriter, { index, txid, undone, messages, reads, writes }: LaneOutcome): void {
+function writeOutcome(out: ByteWriter, { index, txid, undone, messages, reads, writes }: LaneOutcome): void {
   out.number(index);
   out.text(txid);
   out.text(undone);
@@ -166,7 +166,7 @@ function writeOutcome(out: MessageWriter, { index, txid, undone, messages, reads
   out.entries(writes);
 }
 
-function readOutcome(from: MessageReader): LaneOutcome {
+function readOutcome(from: ByteReader): LaneOutcome {
   return {
     index: from.count(),
     txid: from.text() ?? '',
@@ -177,7 +177,7 @@ function readOutcome(from: MessageReader): LaneOutcome {
   };
 }
 
-function writeReceipt(out: MessageWriter, receipt: MessageReceipt): void {
+function writeReceipt(out: ByteWriter, receipt: MessageReceipt): void {
   out.number(receipt.protostone);
   out.number(receipt.shadowVout);
   out.number(STATUSES.indexOf(receipt.status));
@@ -188,7 +188,7 @@ function writeReceipt(out: MessageWriter, receipt: MessageReceipt): void {
   out.number(receipt.dataBytes);
 }
 
-function readReceipt(from: MessageReader): MessageReceipt {
+function readReceipt(from: ByteReader): MessageReceipt {
   return {
     protostone: from.count(),
     shadowVout: from.count(),

@@ -4,7 +4,7 @@
  * map only: undoing a block restores them by applying the old values.
  */
 import { StoreError } from '../../errors.js';
-import { fresh, type Take } from '../../util/row-bytes.js';
+import { newBytes, type RowAllocator } from '../../util/row-bytes.js';
 import { EMPTY_HASH, nodeHash } from './tree-hash.js';
 
 /** One of the sixteen places of a page. `child`: the root of the page below. */
@@ -101,9 +101,14 @@ export function decodePage(bytes: Uint8Array): Page {
 }
 
 /** Tree column: namespace ++ depth in nibbles ++ the path, two nibbles a byte. */
-export function pageKey(namespace: number, keyHash: Uint8Array, depth: number, take: Take = fresh): Uint8Array {
+export function pageKey(
+  namespace: number,
+  keyHash: Uint8Array,
+  depth: number,
+  allocate: RowAllocator = newBytes,
+): Uint8Array {
   const whole = depth >> 1;
-  const out = take(2 + ((depth + 1) >> 1));
+  const out = allocate(2 + ((depth + 1) >> 1));
   out[0] = namespace;
   out[1] = depth;
   for (let i = 0; i < whole; i++) out[2 + i] = keyHash[i];
@@ -112,8 +117,8 @@ export function pageKey(namespace: number, keyHash: Uint8Array, depth: number, t
 }
 
 /** Tree column: namespace in lower case ++ keyHash → the key, so that a proof can show the leaf in the way. */
-export function leafKeyKey(namespace: number, keyHash: Uint8Array, take: Take = fresh): Uint8Array {
-  const out = take(33);
+export function leafKeyKey(namespace: number, keyHash: Uint8Array, allocate: RowAllocator = newBytes): Uint8Array {
+  const out = allocate(33);
   out[0] = namespace | 0x20;
   out.set(keyHash, 1);
   return out;

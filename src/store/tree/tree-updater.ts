@@ -5,7 +5,7 @@
 import { InternalError, StoreError } from '../../errors.js';
 import { stateTreeModule } from '../../util/built-wasm.js';
 import { fromBinaryString, writeBinaryString } from '../../util/bytes.js';
-import { reused } from '../../util/row-bytes.js';
+import { reusingAllocator } from '../../util/row-bytes.js';
 import { sha256 } from '../../util/sha256.js';
 import { EMPTY_HASH, leafHash } from './tree-hash.js';
 import { leafKeyKey, pageKey } from './tree-page.js';
@@ -21,7 +21,7 @@ export type EmitRow = (key: Uint8Array, value: Uint8Array | undefined) => void;
 /** A write: the key as a binary string; undefined removes the key. */
 export type TreeWrite = readonly [key: string, value: Uint8Array | undefined];
 
-// Layout of a change: see wasm/host/tree-changes.ts.
+// Layout of a change: see wasm/native/tree-changes.ts.
 const CHANGE_BYTES = 96;
 const KEY_WORD = 16;
 const VALUE_WORD = 18;
@@ -48,7 +48,7 @@ interface Exports {
   rootAt(): number;
 }
 
-const keyRoom = reused();
+const keyRoom = reusingAllocator();
 
 let exportsOfThread: Exports | undefined;
 

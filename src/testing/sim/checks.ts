@@ -4,9 +4,9 @@ import { beU32 } from '../../store/keys.js';
 import { toDisplayHash } from '../../util/bytes.js';
 import type { Disk } from './disk.js';
 import type { FakeNode } from './fake-node.js';
-import { openStore } from './lanes.js';
 import { MemoryDatabase } from './memory-database.js';
 import type { Plan } from './plan.js';
+import { openStore } from './sim-indexer.js';
 import { ancestorAt, forkHeight, type World, type WorldBlock } from './world.js';
 
 type Tip = WorldBlock | undefined;

@@ -3,10 +3,10 @@ import { Follower } from '../../follow/follower.js';
 import type { FollowerStatus } from '../../follow/status.js';
 import type { Disk } from './disk.js';
 import { type FakeNode, isPassingInSim } from './fake-node.js';
-import { openStore, SimIndexer } from './lanes.js';
 import { Killed, MemoryDatabase, type WriteFate } from './memory-database.js';
 import type { Plan } from './plan.js';
 import type { SimRandom } from './random.js';
+import { openStore, SimIndexer } from './sim-indexer.js';
 import type { VirtualTime } from './time.js';
 import type { World } from './world.js';
 

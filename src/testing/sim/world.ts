@@ -3,9 +3,9 @@ import { builtPrograms } from '../../util/built-wasm.js';
 import { bytesEqual, EMPTY_BYTES, toBinaryString, toHex } from '../../util/bytes.js';
 import { REGTEST, RegtestChain } from '../regtest/regtest-chain.js';
 import { Disk } from './disk.js';
-import { openStore, SimIndexer } from './lanes.js';
 import { MemoryDatabase } from './memory-database.js';
 import { rawBlock } from './raw-block.js';
+import { openStore, SimIndexer } from './sim-indexer.js';
 
 /** A block of the tree of all chains of a world. */
 export interface WorldBlock {

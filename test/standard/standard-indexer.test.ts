@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { pairsDigest } from '../../src/cli/run-module.js';
-import { StandardLane } from '../../src/standard/lane.js';
+import { StandardIndexer } from '../../src/standard/standard-indexer.js';
 import { Store } from '../../src/store/store.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
 import { toHex } from '../../src/util/bytes.js';
@@ -20,10 +20,10 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 async function withLane<T>(
   guest: GuestBuilder,
-  use: (lane: StandardLane) => Promise<T>,
+  use: (lane: StandardIndexer) => Promise<T>,
   limits: { blockTimeoutMs?: number; viewTimeoutMs?: number } = {},
 ) {
-  const lane = new StandardLane({ moduleBytes: guest.bytes(), ...limits });
+  const lane = new StandardIndexer({ moduleBytes: guest.bytes(), ...limits });
   try {
     return await use(lane);
   } finally {
@@ -112,7 +112,7 @@ describe('the standard lane', () => {
     // The value of the pair is overwritten in place.
     guest.start(guest.host('__get', key, pair + 8), guest.host('__flush', pair));
     guest.view('k', guest.host('__get', key, out), number(out));
-    const lane = new StandardLane({ moduleBytes: guest.bytes(), storeHandle: store.handle });
+    const lane = new StandardIndexer({ moduleBytes: guest.bytes(), storeHandle: store.handle });
     try {
       const seen = async (height: number) =>
         Buffer.from((await lane.runBlock(raw, height)).pairs.get('seen')!).toString();
@@ -128,7 +128,7 @@ describe('the standard lane', () => {
   test('closing refuses what is not done', async () => {
     const guest = new GuestBuilder();
     guest.start(guest.flush()).view('spin', endless);
-    const lane = new StandardLane({ moduleBytes: guest.bytes() });
+    const lane = new StandardIndexer({ moduleBytes: guest.bytes() });
     const views = [lane.view('spin', raw, 1), lane.view('spin', raw, 1)].map((view) =>
       view.catch((error: Error) => error.message),
     );
@@ -139,8 +139,10 @@ describe('the standard lane', () => {
   });
 
   test('a module that is none is refused at once', () => {
-    expect(() => new StandardLane({ moduleBytes: raw })).toThrow(expect.objectContaining({ code: 'MODULE_INVALID' }));
-    expect(StandardLane.hashOf(new Uint8Array(0))).toBe(
+    expect(() => new StandardIndexer({ moduleBytes: raw })).toThrow(
+      expect.objectContaining({ code: 'MODULE_INVALID' }),
+    );
+    expect(StandardIndexer.hashOf(new Uint8Array(0))).toBe(
       'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
     );
   });

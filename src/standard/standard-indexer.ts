@@ -1,11 +1,11 @@
 import { InternalError, ProgramError } from '../errors.js';
 import { collectPairs } from './flush.js';
 import type { GuestLine } from './guest-log.js';
-import type { WorkerSetup } from './messages.js';
-import { fromPlain } from './messages.js';
 import { hashOf, StandardModule, type ViewLimits } from './module.js';
 import { ModuleWorker, type WorkerTask } from './module-worker.js';
 import { type ViewLoad, ViewPool } from './view-pool.js';
+import type { WorkerSetup } from './worker-protocol.js';
+import { fromPlain } from './worker-protocol.js';
 
 /** Outcome of one block in the standard lane. */
 export interface StandardRun {
@@ -22,7 +22,7 @@ export interface StandardRun {
   readonly error: ProgramError | undefined;
 }
 
-export interface StandardLaneOptions {
+export interface StandardIndexerOptions {
   readonly moduleBytes: Uint8Array;
   /** Handle of the store whose namespace S the module reads; without it the lane keeps the state itself, beginning empty. */
   readonly storeHandle?: bigint;
@@ -50,7 +50,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  * The standard lane: one Metashrew module, run per block beside the parallel lane. Blocks have a thread of their own, so a
  * view never waits for one; without a store views share it, since the state lives in it.
  */
-export class StandardLane {
+export class StandardIndexer {
   readonly hash: string;
   private readonly blocks: ModuleWorker;
   private readonly views: ViewPool | undefined;
@@ -58,7 +58,7 @@ export class StandardLane {
   private readonly viewTimeoutMs: number;
 
   /** Throws what {@link StandardModule.load} throws. */
-  constructor(options: StandardLaneOptions) {
+  constructor(options: StandardIndexerOptions) {
     const { compiled, hash } = StandardModule.load(options.moduleBytes);
     const { storeHandle, moduleBytes, onLog, viewLimits = DEFAULT_VIEW_LIMITS } = options;
     const log = options.log ? 'print' : onLog === undefined ? 0 : (options.logLines ?? 20);

@@ -4,7 +4,7 @@ import { ProgramError } from '../../errors.js';
 import { LaneEngine } from '../../execute/engine.js';
 import type { IndexedTip, Indexer } from '../../follow/indexer.js';
 import { BlockIndexer } from '../../pipeline/block-indexer.js';
-import type { StandardRun } from '../../standard/lane.js';
+import type { StandardRun } from '../../standard/standard-indexer.js';
 import type { Database } from '../../store/database.js';
 import { Store } from '../../store/store.js';
 import { concatBytes, fromBinaryString, readU32, u32Bytes } from '../../util/bytes.js';
