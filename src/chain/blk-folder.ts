@@ -14,22 +14,26 @@ export interface BlkFile {
 
 /** A node's folder of block files, opened for reading only. What is read is freed of the key of `xor.dat`. */
 export class BlkFolder {
+  /** Eight bytes that repeat over each file from its first byte on; undefined if there is no `xor.dat`. */
+  readonly #xor: Uint8Array | undefined;
+
   private constructor(
     readonly path: string,
-    /** Eight bytes that repeat over each file from its first byte on; undefined if there is no `xor.dat`. */
-    private readonly xor: Uint8Array | undefined,
-  ) {}
+    xor: Uint8Array | undefined,
+  ) {
+    this.#xor = xor;
+  }
 
   /** What `xor.dat` says, for errors: a file of zeros is what a node writes for plain files. */
   get key(): 'missing' | 'zeros' | 'a key' {
-    if (this.xor === undefined) return 'missing';
-    return this.xor.every((byte) => byte === 0) ? 'zeros' : 'a key';
+    if (this.#xor === undefined) return 'missing';
+    return this.#xor.every((byte) => byte === 0) ? 'zeros' : 'a key';
   }
 
   /** Throws InputError BLOCK_FILES_UNREADABLE (no folder, no block files in it) or BLOCK_FILES_XOR. */
   static async open(path: string): Promise<BlkFolder> {
     const folder = new BlkFolder(path, undefined);
-    if ((await folder.names()).length === 0) {
+    if ((await folder.#names()).length === 0) {
       throw new InputError('BLOCK_FILES_UNREADABLE', 'the folder has no block files', {
         facts: { path },
         hint: 'Give the folder `blocks` in the folder of the node and network: it holds blk00000.dat and so on.',
@@ -41,7 +45,7 @@ export class BlkFolder {
   /** All block files by ascending number. */
   async files(): Promise<BlkFile[]> {
     const files: BlkFile[] = [];
-    for (const { number, name } of await this.names()) {
+    for (const { number, name } of await this.#names()) {
       try {
         const info = await stat(join(this.path, name));
         files.push({ number, size: info.size, modifiedMs: info.mtimeMs });
@@ -79,7 +83,7 @@ export class BlkFolder {
           filled += bytesRead;
         }
         const got = filled === length ? bytes : bytes.slice(0, filled);
-        if (this.xor) applyKey(got, this.xor, offset);
+        if (this.#xor) applyKey(got, this.#xor, offset);
         return got;
       });
     } finally {
@@ -87,7 +91,7 @@ export class BlkFolder {
     }
   }
 
-  private async names(): Promise<{ number: number; name: string }[]> {
+  async #names(): Promise<{ number: number; name: string }[]> {
     const names = await readdir(this.path).catch((error: unknown) => {
       throw unreadable(this.path, error);
     });

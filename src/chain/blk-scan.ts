@@ -81,22 +81,25 @@ function startsWith(bytes: Uint8Array, magic: Uint8Array): boolean {
 
 /** A part of a file, read in pieces that suit the lengths of the blocks there. */
 class Window {
-  private bytes: Uint8Array = new Uint8Array(0);
-  private start = 0;
-  private piece = SMALL_READ;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #piece = SMALL_READ;
+  readonly #read: Read;
 
-  constructor(private readonly read: Read) {}
+  constructor(read: Read) {
+    this.#read = read;
+  }
 
   /** The last block's length: its neighbours have a similar one. */
   expect(length: number): void {
-    this.piece = length < SMALL_BLOCK ? SEARCH_BYTES : SMALL_READ;
+    this.#piece = length < SMALL_BLOCK ? SEARCH_BYTES : SMALL_READ;
   }
 
   async get(at: number, length: number): Promise<Uint8Array> {
-    if (at < this.start || at + length > this.start + this.bytes.length) {
-      this.bytes = await this.read(at, this.piece);
-      this.start = at;
+    if (at < this.#start || at + length > this.#start + this.#bytes.length) {
+      this.#bytes = await this.#read(at, this.#piece);
+      this.#start = at;
     }
-    return this.bytes.subarray(at - this.start, at - this.start + length);
+    return this.#bytes.subarray(at - this.#start, at - this.#start + length);
   }
 }

@@ -23,14 +23,17 @@ export interface Copy {
  */
 export class BlockCopies {
   /** Places that were searched for records within them. */
-  private readonly searched = new Set<string>();
+  readonly #searched = new Set<string>();
+  readonly #folder: BlkFolder;
+  readonly #index: HeaderIndex;
+  readonly #searchWithin: (place: BlockPlace) => Promise<void>;
 
   /** `searchWithin` adds the blocks that begin within a place to the index. */
-  constructor(
-    private readonly folder: BlkFolder,
-    private readonly index: HeaderIndex,
-    private readonly searchWithin: (place: BlockPlace) => Promise<void>,
-  ) {}
+  constructor(folder: BlkFolder, index: HeaderIndex, searchWithin: (place: BlockPlace) => Promise<void>) {
+    this.#folder = folder;
+    this.#index = index;
+    this.#searchWithin = searchWithin;
+  }
 
   /**
    * Block `id`. It is verified if `verify` is set or there are several places: then the first sound copy is the one.
@@ -38,36 +41,36 @@ export class BlockCopies {
   async read(id: number, hash: Uint8Array, verify: boolean): Promise<Copy> {
     const tried = new Set<string>();
     let damaged: Copy | undefined;
-    for (let place = this.next(id, tried); place !== undefined; place = this.next(id, tried)) {
+    for (let place = this.#next(id, tried); place !== undefined; place = this.#next(id, tried)) {
       const another = tried.size > 1;
-      const raw = await this.readPlace(place, hash);
-      const check = verify || this.index.placesOf(id).length > 1;
+      const raw = await this.#readPlace(place, hash);
+      const check = verify || this.#index.placesOf(id).length > 1;
       const damage = raw && check ? damageOf(raw) : undefined;
       if (raw !== undefined && damage === undefined) {
-        if (another) this.index.prefer(id, place);
+        if (another) this.#index.prefer(id, place);
         return { raw, damage, another };
       }
       damaged ??= raw && { raw, damage, another };
-      await this.searchOnce(place);
+      await this.#searchOnce(place);
     }
     return damaged ?? { raw: undefined, damage: undefined, another: false };
   }
 
-  private next(id: number, tried: Set<string>): BlockPlace | undefined {
-    const place = this.index.placesOf(id).find((other) => !tried.has(nameOf(other)));
+  #next(id: number, tried: Set<string>): BlockPlace | undefined {
+    const place = this.#index.placesOf(id).find((other) => !tried.has(nameOf(other)));
     if (place !== undefined) tried.add(nameOf(place));
     return place;
   }
 
-  private async searchOnce(place: BlockPlace): Promise<void> {
-    if (this.searched.has(nameOf(place))) return;
-    this.searched.add(nameOf(place));
-    await unreadableIsNothing(this.searchWithin(place));
+  async #searchOnce(place: BlockPlace): Promise<void> {
+    if (this.#searched.has(nameOf(place))) return;
+    this.#searched.add(nameOf(place));
+    await unreadableIsNothing(this.#searchWithin(place));
   }
 
   /** The block, if its place in the files still holds its header. */
-  private async readPlace({ file, offset, length }: BlockPlace, hash: Uint8Array): Promise<Uint8Array | undefined> {
-    const raw = await unreadableIsNothing(this.folder.withFile(file, (read) => read(offset, length)));
+  async #readPlace({ file, offset, length }: BlockPlace, hash: Uint8Array): Promise<Uint8Array | undefined> {
+    const raw = await unreadableIsNothing(this.#folder.withFile(file, (read) => read(offset, length)));
     const whole = raw?.length === length && bytesEqual(sha256d(raw.subarray(0, HEADER_LENGTH)), hash);
     return whole ? raw : undefined;
   }

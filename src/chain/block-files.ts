@@ -71,20 +71,20 @@ const MOST_GIVEN = 200;
 export class BlockFilesSource implements ChainSource {
   readonly kind = 'files';
   readonly name: string;
-  private readonly index = new HeaderIndex();
-  private readonly copies: BlockCopies;
-  private readonly chain: BestChain;
-  private readonly states = new Map<number, FileState>();
-  private readonly changes: Changes;
-  private readonly closing = new AbortController();
-  private refreshing: Promise<void> | undefined;
-  private refreshedAt = Number.NEGATIVE_INFINITY;
-  private lastTip: Uint8Array | undefined;
-  private readonly warned = new Set<string>();
+  readonly #index = new HeaderIndex();
+  readonly #copies: BlockCopies;
+  readonly #chain: BestChain;
+  readonly #states = new Map<number, FileState>();
+  readonly #changes: Changes;
+  readonly #closing = new AbortController();
+  #refreshing: Promise<void> | undefined;
+  #refreshedAt = Number.NEGATIVE_INFINITY;
+  #lastTip: Uint8Array | undefined;
+  readonly #warned = new Set<string>();
   /** Hashes (display order) of the blocks given last, oldest first. */
-  private readonly given = new Set<string>();
-  private magicConfirmed = false;
-  private readonly counts = {
+  readonly #given = new Set<string>();
+  #magicConfirmed = false;
+  readonly #counts = {
     skippedBytes: 0,
     readFromFiles: 0,
     readFromNode: 0,
@@ -93,23 +93,31 @@ export class BlockFilesSource implements ChainSource {
     damaged: 0,
   };
 
+  readonly #folder: BlkFolder;
+  #magic: Uint8Array;
+  readonly #options: BlockFilesOptions;
+
   private constructor(
-    private readonly folder: BlkFolder,
-    private magic: Uint8Array,
+    folder: BlkFolder,
+    magic: Uint8Array,
     readonly network: Network | undefined,
-    private readonly options: BlockFilesOptions,
+    options: BlockFilesOptions,
   ) {
-    this.chain = new BestChain(this.index);
-    this.copies = new BlockCopies(folder, this.index, (place) => this.searchWithin(place));
+    this.#folder = folder;
+    this.#magic = magic;
+    this.#options = options;
+
+    this.#chain = new BestChain(this.#index);
+    this.#copies = new BlockCopies(folder, this.#index, (place) => this.#searchWithin(place));
     this.name = options.node ? `${folder.path}, ${options.node.name}` : folder.path;
-    this.changes = new Changes({
+    this.#changes = new Changes({
       clock: options.clock ?? REAL_CLOCK,
       pollMs: options.pollMs ?? 1000,
       safetyMs: 0,
       notifier: undefined,
       look: async () => {
-        await this.refresh();
-        return !bytesEqual(this.chain.hashAt(this.chain.tipHeight), this.lastTip);
+        await this.#refresh();
+        return !bytesEqual(this.#chain.hashAt(this.#chain.tipHeight), this.#lastTip);
       },
     });
   }
@@ -134,7 +142,7 @@ export class BlockFilesSource implements ChainSource {
   }
 
   get statistics(): BlockFilesStatistics {
-    return { files: this.states.size, indexed: this.index.size, ...this.counts };
+    return { files: this.#states.size, indexed: this.#index.size, ...this.#counts };
   }
 
   genesis(): Promise<Uint8Array | undefined> {
@@ -142,95 +150,95 @@ export class BlockFilesSource implements ChainSource {
   }
 
   async tip(): Promise<ChainTip> {
-    if (this.options.node) {
-      await this.confirmMagic(this.options.node);
-      return this.options.node.tip();
+    if (this.#options.node) {
+      await this.#confirmMagic(this.#options.node);
+      return this.#options.node.tip();
     }
-    await this.refresh();
-    const height = this.chain.tipHeight;
-    const hash = this.chain.hashAt(height);
+    await this.#refresh();
+    const height = this.#chain.tipHeight;
+    const hash = this.#chain.hashAt(height);
     if (hash === undefined) {
       throw new InputError('BLOCK_FILES_NO_CHAIN', 'the block files hold no chain from the first block on', {
-        facts: { path: this.folder.path, blocks: this.index.size, 'xor.dat': this.folder.key },
+        facts: { path: this.#folder.path, blocks: this.#index.size, 'xor.dat': this.#folder.key },
         hint:
-          this.index.size === 0
+          this.#index.size === 0
             ? 'No block at all was found: check the network, and that xor.dat is of the node that wrote the files.'
             : 'A pruned node lacks its first files: give a node to read from as well.',
       });
     }
-    this.lastTip = hash;
+    this.#lastTip = hash;
     return { height, hash };
   }
 
   async hashAt(height: number): Promise<Uint8Array | undefined> {
-    if (this.options.node) return this.options.node.hashAt(height);
-    if (this.states.size === 0) await this.refresh();
-    return this.chain.hashAt(height);
+    if (this.#options.node) return this.#options.node.hashAt(height);
+    if (this.#states.size === 0) await this.#refresh();
+    return this.#chain.hashAt(height);
   }
 
   async *blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {
-    const { node } = this.options;
+    const { node } = this.#options;
     const blocks = streamBlocks({
       from,
       to,
       signal,
-      hashes: (height, count, own) => (node ? node.hashes(height, count, own) : this.hashes(height, count, own)),
-      fetch: (hash, height, own) => this.fetch(hash, height, own),
+      hashes: (height, count, own) => (node ? node.hashes(height, count, own) : this.#hashes(height, count, own)),
+      fetch: (hash, height, own) => this.#fetch(hash, height, own),
       batch: HASH_BATCH,
-      concurrency: this.options.concurrency ?? 4,
-      maxBytes: this.options.maxBytes ?? 96 << 20,
+      concurrency: this.#options.concurrency ?? 4,
+      maxBytes: this.#options.maxBytes ?? 96 << 20,
       reserve: MAX_BLOCK_LENGTH,
     });
     for await (const block of blocks) {
-      this.remember(toDisplayHash(block.hash));
+      this.#remember(toDisplayHash(block.hash));
       yield block;
     }
   }
 
   changed(ms: number, signal: AbortSignal): Promise<void> {
-    return this.options.node ? this.options.node.changed(ms, signal) : this.changes.wait(ms, signal);
+    return this.#options.node ? this.#options.node.changed(ms, signal) : this.#changes.wait(ms, signal);
   }
 
   async close(): Promise<void> {
-    this.closing.abort();
-    await this.refreshing?.catch(() => undefined);
-    await this.options.node?.close();
+    this.#closing.abort();
+    await this.#refreshing?.catch(() => undefined);
+    await this.#options.node?.close();
   }
 
-  private async hashes(height: number, count: number, signal: AbortSignal): Promise<Uint8Array[]> {
-    if (this.states.size === 0) await unlessAborted(this.refresh(), signal);
+  async #hashes(height: number, count: number, signal: AbortSignal): Promise<Uint8Array[]> {
+    if (this.#states.size === 0) await unlessAborted(this.#refresh(), signal);
     const hashes: Uint8Array[] = [];
     for (let i = 0; i < count; i++) {
-      const hash = this.chain.hashAt(height + i);
+      const hash = this.#chain.hashAt(height + i);
       if (hash === undefined) break;
       hashes.push(hash);
     }
     return hashes;
   }
 
-  private async fetch(hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array> {
-    if (this.index.find(hash) === undefined) {
-      const waited = performance.now() - this.refreshedAt;
-      if (this.refreshing || waited >= (this.options.refreshMs ?? 1000)) await unlessAborted(this.refresh(), signal);
+  async #fetch(hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array> {
+    if (this.#index.find(hash) === undefined) {
+      const waited = performance.now() - this.#refreshedAt;
+      if (this.#refreshing || waited >= (this.#options.refreshMs ?? 1000)) await unlessAborted(this.#refresh(), signal);
     }
-    const id = this.index.find(hash);
-    const { node } = this.options;
-    const facts = { path: this.folder.path, height, hash: toDisplayHash(hash) };
-    const copy = id === undefined ? undefined : await this.copies.read(id, hash, this.given.has(facts.hash));
+    const id = this.#index.find(hash);
+    const { node } = this.#options;
+    const facts = { path: this.#folder.path, height, hash: toDisplayHash(hash) };
+    const copy = id === undefined ? undefined : await this.#copies.read(id, hash, this.#given.has(facts.hash));
     if (copy?.raw && (copy.damage === undefined || node === undefined)) {
-      this.counts.readFromFiles++;
+      this.#counts.readFromFiles++;
       if (copy.another) {
-        this.counts.otherCopies++;
-        this.warn('the block files hold damaged copies of blocks: another copy is read', facts);
+        this.#counts.otherCopies++;
+        this.#warn('the block files hold damaged copies of blocks: another copy is read', facts);
       }
       // A damaged one without a node: who indexes it says what is wrong.
       return copy.raw;
     }
-    if (id !== undefined) this.counts.unreadable++;
+    if (id !== undefined) this.#counts.unreadable++;
     if (node && copy?.damage !== undefined) {
-      this.warn('the block files hold damaged blocks: they are read from the node', { ...facts, code: copy.damage });
-      const block = await this.fromNode(node, hash, height, signal);
-      this.counts.damaged++;
+      this.#warn('the block files hold damaged blocks: they are read from the node', { ...facts, code: copy.damage });
+      const block = await this.#fromNode(node, hash, height, signal);
+      this.#counts.damaged++;
       return block;
     }
     if (node === undefined) {
@@ -239,13 +247,13 @@ export class BlockFilesSource implements ChainSource {
         hint: 'Give a node to read it from, or a whole copy of the files.',
       });
     }
-    this.warn('the block files lack blocks: they are read from the node', facts);
-    return this.fromNode(node, hash, height, signal);
+    this.#warn('the block files lack blocks: they are read from the node', facts);
+    return this.#fromNode(node, hash, height, signal);
   }
 
-  private async fromNode(node: NodeSource, hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array> {
+  async #fromNode(node: NodeSource, hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array> {
     const block = await node.block(hash, height, signal);
-    this.counts.readFromNode++;
+    this.#counts.readFromNode++;
     return block;
   }
 
@@ -253,97 +261,97 @@ export class BlockFilesSource implements ChainSource {
    * Blocks are verified by who indexes them. One that is asked for again may have been refused there, so that it alone
    * is verified here, too.
    */
-  private remember(hash: string): void {
-    this.given.delete(hash);
-    this.given.add(hash);
-    const [oldest] = this.given;
-    if (this.given.size > MOST_GIVEN) this.given.delete(oldest);
+  #remember(hash: string): void {
+    this.#given.delete(hash);
+    this.#given.add(hash);
+    const [oldest] = this.#given;
+    if (this.#given.size > MOST_GIVEN) this.#given.delete(oldest);
   }
 
   /**
    * Takes the magic that the node tells, once it answers: a signet of one's own has its own. Throws
    * BLOCK_FILES_NETWORK.
    */
-  private async confirmMagic(node: NodeSource): Promise<void> {
-    if (this.magicConfirmed) return;
-    const { magic, network } = await node.info(this.closing.signal);
-    const first = await firstMagic(this.folder);
+  async #confirmMagic(node: NodeSource): Promise<void> {
+    if (this.#magicConfirmed) return;
+    const { magic, network } = await node.info(this.#closing.signal);
+    const first = await firstMagic(this.#folder);
     const found = networkOf(first);
-    if (found !== undefined && !bytesEqual(found.magic, magic)) throw otherNetwork(this.folder, first, network);
-    this.magic = magic;
-    this.magicConfirmed = true;
+    if (found !== undefined && !bytesEqual(found.magic, magic)) throw otherNetwork(this.#folder, first, network);
+    this.#magic = magic;
+    this.#magicConfirmed = true;
   }
 
   /**
    * Takes in what was written to the files since the last time. One at a time; who comes meanwhile waits for that one.
    */
-  private refresh(): Promise<void> {
-    this.refreshing ??= this.scan().finally(() => {
-      this.refreshing = undefined;
-      this.refreshedAt = performance.now();
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#scan().finally(() => {
+      this.#refreshing = undefined;
+      this.#refreshedAt = performance.now();
     });
-    return this.refreshing;
+    return this.#refreshing;
   }
 
-  private async scan(): Promise<void> {
-    const { signal } = this.closing;
-    if (this.options.node) await this.confirmMagic(this.options.node);
-    const files = await this.folder.files();
-    const initial = this.states.size === 0;
+  async #scan(): Promise<void> {
+    const { signal } = this.#closing;
+    if (this.#options.node) await this.#confirmMagic(this.#options.node);
+    const files = await this.#folder.files();
+    const initial = this.#states.size === 0;
     if (initial)
-      this.options.log?.('reading the headers of the block files', { path: this.folder.path, files: files.length });
+      this.#options.log?.('reading the headers of the block files', { path: this.#folder.path, files: files.length });
     for (const { number, size, modifiedMs } of files) {
-      const state = this.states.get(number);
+      const state = this.#states.get(number);
       if (state?.size === size && state.modifiedMs === modifiedMs) continue;
       const from = state && state.end <= size ? state.end : 0;
-      const end = await this.scanOne(number, from, size).catch((error: unknown) => {
+      const end = await this.#scanOne(number, from, size).catch((error: unknown) => {
         // The node gives what is in the file; without one, nothing would.
-        if (this.options.node === undefined || !(error instanceof InputError)) throw error;
-        this.warn('a block file cannot be read: its blocks are read from the node', error.facts);
+        if (this.#options.node === undefined || !(error instanceof InputError)) throw error;
+        this.#warn('a block file cannot be read: its blocks are read from the node', error.facts);
         return from;
       });
       if (signal.aborted) return;
-      this.states.set(number, { size, modifiedMs, end });
+      this.#states.set(number, { size, modifiedMs, end });
     }
-    if (this.options.node === undefined) this.chain.update();
+    if (this.#options.node === undefined) this.#chain.update();
     if (!initial) return;
-    this.options.log?.('read the headers of the block files', { blocks: this.index.size });
-    if (this.index.size === 0 && files.some(({ size }) => size > 0)) {
-      this.warn('no block was found in the block files: check the network and xor.dat', {
-        path: this.folder.path,
-        'xor.dat': this.folder.key,
+    this.#options.log?.('read the headers of the block files', { blocks: this.#index.size });
+    if (this.#index.size === 0 && files.some(({ size }) => size > 0)) {
+      this.#warn('no block was found in the block files: check the network and xor.dat', {
+        path: this.#folder.path,
+        'xor.dat': this.#folder.key,
       });
     }
   }
 
   /** Blocks that begin within the place of another one. */
-  private async searchWithin({ file, offset, length }: BlockPlace): Promise<void> {
-    const size = this.states.get(file)?.size ?? 0;
-    await this.scanOne(file, offset + HEADER_LENGTH, size, offset + length);
+  async #searchWithin({ file, offset, length }: BlockPlace): Promise<void> {
+    const size = this.#states.get(file)?.size ?? 0;
+    await this.#scanOne(file, offset + HEADER_LENGTH, size, offset + length);
   }
 
-  private scanOne(file: number, from: number, size: number, until = size): Promise<number> {
-    return this.folder.withFile(file, (read) =>
+  #scanOne(file: number, from: number, size: number, until = size): Promise<number> {
+    return this.#folder.withFile(file, (read) =>
       scanFile({
         read,
         size,
         from,
         until,
-        magic: this.magic,
-        signal: this.closing.signal,
+        magic: this.#magic,
+        signal: this.#closing.signal,
         found: (hash, header, offset, length) => {
-          this.index.add(hash, header, { file, offset, length });
+          this.#index.add(hash, header, { file, offset, length });
         },
         skipped: (bytes) => {
-          this.counts.skippedBytes += bytes;
+          this.#counts.skippedBytes += bytes;
         },
       }),
     );
   }
 
-  private warn(message: string, facts: ErrorFacts): void {
-    if (!this.warned.has(message)) this.options.log?.(message, facts);
-    this.warned.add(message);
+  #warn(message: string, facts: ErrorFacts): void {
+    if (!this.#warned.has(message)) this.#options.log?.(message, facts);
+    this.#warned.add(message);
   }
 }
 

@@ -44,42 +44,44 @@ export async function* streamBlocks(options: StreamOptions): AsyncGenerator<Chai
 }
 
 class ReadAhead {
-  private readonly own = new AbortController();
-  private readonly stopping = (): void => this.own.abort();
-  private readonly slots: { readonly height: number; readonly hash: Uint8Array; readonly fetched: Promise<Fetched> }[] =
-    [];
-  private hashes: Uint8Array[] = [];
+  readonly #own = new AbortController();
+  readonly #stopping = (): void => this.#own.abort();
+  readonly #slots: { readonly height: number; readonly hash: Uint8Array; readonly fetched: Promise<Fetched> }[] = [];
+  #hashes: Uint8Array[] = [];
   /** Height of `hashes[0]`, and of the first hash that was not asked for. */
-  private nextBlock: number;
-  private nextHash: number;
-  private loading: Promise<void> | undefined;
-  private hashError: { readonly error: unknown } | undefined;
-  private ended = false;
-  private fetching = 0;
-  private held = 0;
+  #nextBlock: number;
+  #nextHash: number;
+  #loading: Promise<void> | undefined;
+  #hashError: { readonly error: unknown } | undefined;
+  #ended = false;
+  #fetching = 0;
+  #held = 0;
+  readonly #options: StreamOptions;
 
-  constructor(private readonly options: StreamOptions) {
-    this.nextBlock = options.from;
-    this.nextHash = options.from;
-    if (options.signal.aborted) this.own.abort();
-    else options.signal.addEventListener('abort', this.stopping, { once: true });
+  constructor(options: StreamOptions) {
+    this.#options = options;
+
+    this.#nextBlock = options.from;
+    this.#nextHash = options.from;
+    if (options.signal.aborted) this.#own.abort();
+    else options.signal.addEventListener('abort', this.#stopping, { once: true });
   }
 
   stop(): void {
-    this.options.signal.removeEventListener('abort', this.stopping);
-    this.own.abort();
+    this.#options.signal.removeEventListener('abort', this.#stopping);
+    this.#own.abort();
   }
 
   async *blocks(): AsyncGenerator<ChainBlock, void, void> {
-    const { signal } = this.own;
+    const { signal } = this.#own;
     let previous: Uint8Array | undefined;
     while (!signal.aborted) {
-      this.fill();
-      const slot = this.slots.shift();
+      this.#fill();
+      const slot = this.#slots.shift();
       if (slot === undefined) {
-        if (this.hashError) throw this.hashError.error;
-        if (this.loading === undefined) return;
-        await this.loading;
+        if (this.#hashError) throw this.#hashError.error;
+        if (this.#loading === undefined) return;
+        await this.#loading;
         continue;
       }
       const fetched = await slot.fetched;
@@ -89,64 +91,64 @@ class ReadAhead {
       if (previous && !bytesEqual(raw.subarray(4, 36), previous)) return;
       previous = slot.hash;
       yield { height: slot.height, hash: slot.hash, raw };
-      this.held -= raw.length;
+      this.#held -= raw.length;
     }
   }
 
   /** Starts what may be started. */
-  private fill(): void {
-    const { concurrency, maxBytes, reserve, batch } = this.options;
+  #fill(): void {
+    const { concurrency, maxBytes, reserve, batch } = this.#options;
     while (
-      this.hashes.length > 0 &&
-      this.fetching < concurrency &&
-      this.slots.length < MAX_AHEAD &&
-      !this.own.signal.aborted &&
-      (this.slots.length === 0 || this.held + reserve <= maxBytes)
+      this.#hashes.length > 0 &&
+      this.#fetching < concurrency &&
+      this.#slots.length < MAX_AHEAD &&
+      !this.#own.signal.aborted &&
+      (this.#slots.length === 0 || this.#held + reserve <= maxBytes)
     ) {
-      const hash = this.hashes.shift();
-      if (hash) this.start(hash, this.nextBlock++);
+      const hash = this.#hashes.shift();
+      if (hash) this.#start(hash, this.#nextBlock++);
     }
-    if (this.hashes.length <= batch / 2) this.load();
+    if (this.#hashes.length <= batch / 2) this.#load();
   }
 
-  private start(hash: Uint8Array, height: number): void {
-    const { reserve } = this.options;
-    this.fetching++;
-    this.held += reserve;
-    const fetched = this.options
-      .fetch(hash, height, this.own.signal)
+  #start(hash: Uint8Array, height: number): void {
+    const { reserve } = this.#options;
+    this.#fetching++;
+    this.#held += reserve;
+    const fetched = this.#options
+      .fetch(hash, height, this.#own.signal)
       .then((raw): Fetched => {
         checkBlock(raw, hash, height);
-        this.held += raw.length - reserve;
+        this.#held += raw.length - reserve;
         return { raw };
       })
       .catch((error: unknown): Fetched => ({ error }));
-    this.slots.push({ height, hash, fetched });
+    this.#slots.push({ height, hash, fetched });
     void fetched.then(() => {
-      this.fetching--;
-      this.fill();
+      this.#fetching--;
+      this.#fill();
     });
   }
 
-  private load(): void {
-    const count = Math.min(this.options.batch, this.options.to - this.nextHash + 1);
-    if (count <= 0) this.ended = true;
-    if (this.ended || this.loading || this.hashError || this.own.signal.aborted) return;
-    this.loading = this.options
-      .hashes(this.nextHash, count, this.own.signal)
+  #load(): void {
+    const count = Math.min(this.#options.batch, this.#options.to - this.#nextHash + 1);
+    if (count <= 0) this.#ended = true;
+    if (this.#ended || this.#loading || this.#hashError || this.#own.signal.aborted) return;
+    this.#loading = this.#options
+      .hashes(this.#nextHash, count, this.#own.signal)
       .then(
         (hashes) => {
-          this.nextHash += hashes.length;
-          this.hashes = this.hashes.concat(hashes);
-          this.ended = hashes.length < count;
+          this.#nextHash += hashes.length;
+          this.#hashes = this.#hashes.concat(hashes);
+          this.#ended = hashes.length < count;
         },
         (error: unknown) => {
-          if (!this.own.signal.aborted) this.hashError = { error };
+          if (!this.#own.signal.aborted) this.#hashError = { error };
         },
       )
       .finally(() => {
-        this.loading = undefined;
-        this.fill();
+        this.#loading = undefined;
+        this.#fill();
       });
   }
 }

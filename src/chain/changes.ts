@@ -23,18 +23,21 @@ export interface ChangeOptions {
 
 /** Waits for changes: woken by notifications where there are any, and looking from time to time in any case. */
 export class Changes {
-  private seen = 0;
+  #seen = 0;
+  readonly #options: ChangeOptions;
 
-  constructor(private readonly options: ChangeOptions) {}
+  constructor(options: ChangeOptions) {
+    this.#options = options;
+  }
 
   /** Remembers which notifications are told by what is asked now: later ones end the next wait at once. */
   mark(): void {
-    this.seen = this.options.notifier?.notifications ?? 0;
+    this.#seen = this.#options.notifier?.notifications ?? 0;
   }
 
   /** As {@link ChainSource.changed}. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
-    const { clock, notifier, look } = this.options;
+    const { clock, notifier, look } = this.#options;
     const own = new AbortController();
     const stop = (): void => own.abort();
     signal.addEventListener('abort', stop, { once: true });
@@ -44,8 +47,8 @@ export class Changes {
     try {
       let left = ms;
       while (!own.signal.aborted) {
-        if (notifier && notifier.notifications !== this.seen) return;
-        const pause = Math.min(left, notifier?.connected ? this.options.safetyMs : this.options.pollMs);
+        if (notifier && notifier.notifications !== this.#seen) return;
+        const pause = Math.min(left, notifier?.connected ? this.#options.safetyMs : this.#options.pollMs);
         left -= pause;
         await clock.sleep(pause, own.signal);
         if (own.signal.aborted || left <= 0) return;

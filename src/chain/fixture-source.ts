@@ -9,18 +9,18 @@ import type { ChainBlock, ChainSource, ChainTip } from './source.js';
 export class FixtureSource implements ChainSource {
   readonly kind = 'fixture';
   readonly name: string;
-  private readonly source: BlockSource;
+  readonly #source: BlockSource;
   /** Hashes of the blocks read so far, by height. */
-  private readonly known = new Map<number, Uint8Array>();
+  readonly #known = new Map<number, Uint8Array>();
+  readonly #clock: Clock;
 
   /** Throws InputError as {@link openSource}, and BLOCK_FILE_FOLDER_GAP if the heights are not consecutive. */
-  constructor(
-    path: string,
-    private readonly clock: Clock = REAL_CLOCK,
-  ) {
-    this.source = openSource(path);
+  constructor(path: string, clock: Clock = REAL_CLOCK) {
+    this.#clock = clock;
+
+    this.#source = openSource(path);
     this.name = path;
-    const { firstHeight, lastHeight, heights } = this.source;
+    const { firstHeight, lastHeight, heights } = this.#source;
     const gap = heights.findIndex((height, i) => height !== firstHeight + i);
     if (gap >= 0) {
       throw new InputError('BLOCK_FILE_FOLDER_GAP', 'the folder lacks blocks between others', {
@@ -30,7 +30,7 @@ export class FixtureSource implements ChainSource {
   }
 
   get network(): string {
-    return this.source.network;
+    return this.#source.network;
   }
 
   async genesis(): Promise<Uint8Array | undefined> {
@@ -38,38 +38,38 @@ export class FixtureSource implements ChainSource {
   }
 
   async tip(): Promise<ChainTip> {
-    const last = this.read(this.source.lastHeight);
+    const last = this.#read(this.#source.lastHeight);
     if (last === undefined) throw new InternalError('a fixture source lacks its last block');
     return { height: last.height, hash: last.hash };
   }
 
   async hashAt(height: number): Promise<Uint8Array | undefined> {
-    return this.known.get(height) ?? this.read(height)?.hash;
+    return this.#known.get(height) ?? this.#read(height)?.hash;
   }
 
   async *blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {
     // What comes after a missing block cannot build on anything.
-    if (from < this.source.firstHeight) return;
-    for (const { height, raw } of this.source.blocks(from, to)) {
+    if (from < this.#source.firstHeight) return;
+    for (const { height, raw } of this.#source.blocks(from, to)) {
       if (signal.aborted) return;
-      yield this.named(height, raw);
+      yield this.#named(height, raw);
     }
   }
 
   changed(ms: number, signal: AbortSignal): Promise<void> {
-    return this.clock.sleep(ms, signal);
+    return this.#clock.sleep(ms, signal);
   }
 
   async close(): Promise<void> {}
 
-  private read(height: number): ChainBlock | undefined {
-    for (const block of this.source.blocks(height, height)) return this.named(block.height, block.raw);
+  #read(height: number): ChainBlock | undefined {
+    for (const block of this.#source.blocks(height, height)) return this.#named(block.height, block.raw);
     return undefined;
   }
 
-  private named(height: number, raw: Uint8Array): ChainBlock {
-    const hash = this.known.get(height) ?? sha256d(raw.subarray(0, HEADER_LENGTH));
-    this.known.set(height, hash);
+  #named(height: number, raw: Uint8Array): ChainBlock {
+    const hash = this.#known.get(height) ?? sha256d(raw.subarray(0, HEADER_LENGTH));
+    this.#known.set(height, hash);
     return { height, hash, raw };
   }
 }

@@ -18,115 +18,115 @@ const MAX_BLOCKS = 1 << 23;
 
 /** Headers and places of blocks by hash, about 100 bytes a block, numbered from 0 in the order they were found. */
 export class HeaderIndex {
-  private capacity = 1 << 10;
-  private count = 0;
-  private hashes = new Uint8Array(this.capacity * HASH);
-  private previous = new Uint8Array(this.capacity * HASH);
-  private bits = new Uint32Array(this.capacity);
-  private files = new Uint32Array(this.capacity);
-  private offsets = new Uint32Array(this.capacity);
-  private lengths = new Uint32Array(this.capacity);
+  #capacity = 1 << 10;
+  #count = 0;
+  #hashes = new Uint8Array(this.#capacity * HASH);
+  #previous = new Uint8Array(this.#capacity * HASH);
+  #bits = new Uint32Array(this.#capacity);
+  #files = new Uint32Array(this.#capacity);
+  #offsets = new Uint32Array(this.#capacity);
+  #lengths = new Uint32Array(this.#capacity);
   /** Further places of the few blocks that have any, by number. */
-  private readonly more = new Map<number, BlockPlace[]>();
+  readonly #more = new Map<number, BlockPlace[]>();
   /** Open addressing by the first four bytes of a hash, which are as good as random: number + 1, or 0. */
-  private table = new Uint32Array(this.capacity * 2);
+  #table = new Uint32Array(this.#capacity * 2);
 
   get size(): number {
-    return this.count;
+    return this.#count;
   }
 
   /** False if the block is known: the place is one more of it then. Throws InputError BLOCK_FILES_TOO_MANY. */
   add(hash: Uint8Array, header: Uint8Array, place: BlockPlace): boolean {
-    const slot = this.slotOf(hash);
-    if (this.table[slot] !== 0) {
-      this.addPlace(this.table[slot] - 1, place);
+    const slot = this.#slotOf(hash);
+    if (this.#table[slot] !== 0) {
+      this.#addPlace(this.#table[slot] - 1, place);
       return false;
     }
-    if (this.count === MAX_BLOCKS) {
+    if (this.#count === MAX_BLOCKS) {
       throw new InputError('BLOCK_FILES_TOO_MANY', 'the block files hold more blocks than any chain has', {
-        facts: { blocks: this.count },
+        facts: { blocks: this.#count },
       });
     }
-    const id = this.count++;
-    this.table[slot] = id + 1;
-    this.hashes.set(hash, id * HASH);
-    this.previous.set(header.subarray(4, 36), id * HASH);
-    this.bits[id] = readU32(header, 72);
-    this.setFirst(id, place);
-    if (this.count === this.capacity) this.grow();
+    const id = this.#count++;
+    this.#table[slot] = id + 1;
+    this.#hashes.set(hash, id * HASH);
+    this.#previous.set(header.subarray(4, 36), id * HASH);
+    this.#bits[id] = readU32(header, 72);
+    this.#setFirst(id, place);
+    if (this.#count === this.#capacity) this.#grow();
     return true;
   }
 
   /** Number of the block with that hash. */
   find(hash: Uint8Array): number | undefined {
-    const entry = this.table[this.slotOf(hash)];
+    const entry = this.#table[this.#slotOf(hash)];
     return entry === 0 ? undefined : entry - 1;
   }
 
   hashOf(id: number): Uint8Array {
-    return this.hashes.slice(id * HASH, (id + 1) * HASH);
+    return this.#hashes.slice(id * HASH, (id + 1) * HASH);
   }
 
   /** Hash of the block before; a view, not a copy. */
   previousOf(id: number): Uint8Array {
-    return this.previous.subarray(id * HASH, (id + 1) * HASH);
+    return this.#previous.subarray(id * HASH, (id + 1) * HASH);
   }
 
   bitsOf(id: number): number {
-    return this.bits[id];
+    return this.#bits[id];
   }
 
   /** Every place of the block, that which is to be tried first at the beginning. */
   placesOf(id: number): readonly BlockPlace[] {
-    const first = { file: this.files[id], offset: this.offsets[id], length: this.lengths[id] };
-    return [first, ...(this.more.get(id) ?? [])];
+    const first = { file: this.#files[id], offset: this.#offsets[id], length: this.#lengths[id] };
+    return [first, ...(this.#more.get(id) ?? [])];
   }
 
   /** Puts one of the places of the block before the others. */
   prefer(id: number, place: BlockPlace): void {
     const others = this.placesOf(id).filter((other) => !samePlace(other, place));
-    this.setFirst(id, place);
-    if (others.length > 0) this.more.set(id, others);
+    this.#setFirst(id, place);
+    if (others.length > 0) this.#more.set(id, others);
   }
 
-  private addPlace(id: number, place: BlockPlace): void {
+  #addPlace(id: number, place: BlockPlace): void {
     const places = this.placesOf(id);
     if (places.some((other) => samePlace(other, place))) return;
-    const more = this.more.get(id) ?? [];
-    this.more.set(id, [...more.slice(0, MAX_PLACES - 2), place]);
+    const more = this.#more.get(id) ?? [];
+    this.#more.set(id, [...more.slice(0, MAX_PLACES - 2), place]);
   }
 
-  private setFirst(id: number, { file, offset, length }: BlockPlace): void {
-    this.files[id] = file;
-    this.offsets[id] = offset;
-    this.lengths[id] = length;
+  #setFirst(id: number, { file, offset, length }: BlockPlace): void {
+    this.#files[id] = file;
+    this.#offsets[id] = offset;
+    this.#lengths[id] = length;
   }
 
   /** Where the hash stands in the table, or where it would be put. */
-  private slotOf(hash: Uint8Array): number {
-    const mask = this.table.length - 1;
+  #slotOf(hash: Uint8Array): number {
+    const mask = this.#table.length - 1;
     for (let slot = readU32(hash, 0) & mask; ; slot = (slot + 1) & mask) {
-      const entry = this.table[slot];
-      if (entry === 0 || this.equals(entry - 1, hash)) return slot;
+      const entry = this.#table[slot];
+      if (entry === 0 || this.#equals(entry - 1, hash)) return slot;
     }
   }
 
-  private equals(id: number, hash: Uint8Array): boolean {
-    for (let i = 0; i < HASH; i++) if (this.hashes[id * HASH + i] !== hash[i]) return false;
+  #equals(id: number, hash: Uint8Array): boolean {
+    for (let i = 0; i < HASH; i++) if (this.#hashes[id * HASH + i] !== hash[i]) return false;
     return true;
   }
 
-  private grow(): void {
-    this.capacity *= 2;
-    this.hashes = copyInto(new Uint8Array(this.capacity * HASH), this.hashes);
-    this.previous = copyInto(new Uint8Array(this.capacity * HASH), this.previous);
-    this.bits = copyInto(new Uint32Array(this.capacity), this.bits);
-    this.files = copyInto(new Uint32Array(this.capacity), this.files);
-    this.offsets = copyInto(new Uint32Array(this.capacity), this.offsets);
-    this.lengths = copyInto(new Uint32Array(this.capacity), this.lengths);
-    this.table = new Uint32Array(this.capacity * 2);
-    for (let id = 0; id < this.count; id++) {
-      this.table[this.slotOf(this.hashes.subarray(id * HASH, (id + 1) * HASH))] = id + 1;
+  #grow(): void {
+    this.#capacity *= 2;
+    this.#hashes = copyInto(new Uint8Array(this.#capacity * HASH), this.#hashes);
+    this.#previous = copyInto(new Uint8Array(this.#capacity * HASH), this.#previous);
+    this.#bits = copyInto(new Uint32Array(this.#capacity), this.#bits);
+    this.#files = copyInto(new Uint32Array(this.#capacity), this.#files);
+    this.#offsets = copyInto(new Uint32Array(this.#capacity), this.#offsets);
+    this.#lengths = copyInto(new Uint32Array(this.#capacity), this.#lengths);
+    this.#table = new Uint32Array(this.#capacity * 2);
+    for (let id = 0; id < this.#count; id++) {
+      this.#table[this.#slotOf(this.#hashes.subarray(id * HASH, (id + 1) * HASH))] = id + 1;
     }
   }
 }

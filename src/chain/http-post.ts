@@ -39,14 +39,17 @@ export interface PosterOptions {
 
 /** Posts JSON to one address over connections that are kept. */
 export class Poster {
-  private readonly agent: http.Agent;
-  private readonly request: typeof http.request;
+  readonly #agent: http.Agent;
+  readonly #request: typeof http.request;
+  readonly #options: PosterOptions;
 
-  constructor(private readonly options: PosterOptions) {
+  constructor(options: PosterOptions) {
+    this.#options = options;
+
     const kept = { keepAlive: true, maxSockets: options.connections };
     const secure = options.url.protocol === 'https:';
-    this.agent = secure ? new https.Agent({ ...kept, ca: options.ca }) : new http.Agent(kept);
-    this.request = secure ? https.request : http.request;
+    this.#agent = secure ? new https.Agent({ ...kept, ca: options.ca }) : new http.Agent(kept);
+    this.#request = secure ? https.request : http.request;
   }
 
   /** The whole answer, whatever its status. Rejects with a PostError, or with the signal's reason if it is aborted. */
@@ -58,7 +61,7 @@ export class Poster {
         'content-length': Buffer.byteLength(body),
       };
       if (authorization !== undefined) headers.authorization = authorization;
-      const request = this.request(this.options.url, { method: 'POST', agent: this.agent, headers });
+      const request = this.#request(this.#options.url, { method: 'POST', agent: this.#agent, headers });
       const settle = (act: () => void): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', aborted);
@@ -94,6 +97,6 @@ export class Poster {
   }
 
   close(): void {
-    this.agent.destroy();
+    this.#agent.destroy();
   }
 }

@@ -61,14 +61,14 @@ export class NodeRpc {
   /** Address without user and password, for logs. */
   readonly name: string;
   readonly statistics: NodeRpcStatistics = { requests: 0, retries: 0, cookieReads: 0, bytesReceived: 0 };
-  private readonly credentials: Credentials;
-  private readonly poster: Poster;
-  private readonly limiter: Limiter;
-  private readonly clock: Clock;
-  private readonly timeoutMs: number;
-  private readonly attempts: number;
-  private readonly backoffMs: number;
-  private readonly maxBackoffMs: number;
+  readonly #credentials: Credentials;
+  readonly #poster: Poster;
+  readonly #limiter: Limiter;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #attempts: number;
+  readonly #backoffMs: number;
+  readonly #maxBackoffMs: number;
 
   /** Throws UsageError USAGE_NODE_URL. Nothing is sent before the first call. */
   constructor(options: NodeRpcOptions) {
@@ -76,21 +76,21 @@ export class NodeRpc {
     this.name = url.origin + (url.pathname === '/' ? '' : url.pathname);
     const { cookieFile } = options;
     const given = { user: options.user ?? user, password: options.password ?? password, cookieFile };
-    this.credentials = new Credentials(given, options.reread);
+    this.#credentials = new Credentials(given, options.reread);
     const connections = options.concurrency ?? 4;
-    this.poster = new Poster({ url, connections, ca: options.ca });
-    this.limiter = new Limiter(connections);
-    this.clock = options.clock ?? REAL_CLOCK;
-    this.timeoutMs = options.timeoutMs ?? 60_000;
-    this.attempts = options.attempts ?? 8;
-    this.backoffMs = options.backoffMs ?? 250;
-    this.maxBackoffMs = options.maxBackoffMs ?? 10_000;
+    this.#poster = new Poster({ url, connections, ca: options.ca });
+    this.#limiter = new Limiter(connections);
+    this.#clock = options.clock ?? REAL_CLOCK;
+    this.#timeoutMs = options.timeoutMs ?? 60_000;
+    this.#attempts = options.attempts ?? 8;
+    this.#backoffMs = options.backoffMs ?? 250;
+    this.#maxBackoffMs = options.maxBackoffMs ?? 10_000;
   }
 
   /** The result of one call. */
   call(method: string, params: Params = [], options: CallOptions = {}): Promise<unknown> {
-    return this.exchange(method, request(0, method, params), options, (answer) =>
-      readResult(method, this.parse(answer.status, answer.body.toString('utf8'))),
+    return this.#exchange(method, request(0, method, params), options, (answer) =>
+      readResult(method, this.#parse(answer.status, answer.body.toString('utf8'))),
     );
   }
 
@@ -99,9 +99,9 @@ export class NodeRpc {
    * {@link call}.
    */
   callBytes(method: string, params: Params = [], options: CallOptions = {}): Promise<Uint8Array> {
-    return this.exchange(method, request(0, method, params), options, ({ status, body }) => {
+    return this.#exchange(method, request(0, method, params), options, ({ status, body }) => {
       const cut = cutHex(body);
-      const result = readResult(method, this.parse(status, cut?.rest ?? body.toString('utf8')));
+      const result = readResult(method, this.#parse(status, cut?.rest ?? body.toString('utf8')));
       if (typeof result !== 'string') throw badResponse('the result is not a string');
       // Only an empty result can be the one that was cut out.
       return decodeHex(cut && result === '' ? cut.hex : result);
@@ -116,43 +116,43 @@ export class NodeRpc {
     if (paramsList.length === 0) return Promise.resolve([]);
     if (paramsList.length > MAX_BATCH) throw new RangeError(`a batch has at most ${MAX_BATCH} calls`);
     const calls = paramsList.map((params, id) => request(id, method, params));
-    return this.exchange(method, `[${calls.join(',')}]`, options, (answer) =>
-      readBatch(method, this.parse(answer.status, answer.body.toString('utf8')), calls.length),
+    return this.#exchange(method, `[${calls.join(',')}]`, options, (answer) =>
+      readBatch(method, this.#parse(answer.status, answer.body.toString('utf8')), calls.length),
     );
   }
 
   close(): void {
-    this.poster.close();
+    this.#poster.close();
   }
 
   /** Sends a request until an answer comes that `read` accepts; `read` throws a NodeError for one that it does not. */
-  private exchange<T>(
+  #exchange<T>(
     method: string,
     body: string,
     { signal, maxBytes = DEFAULT_MAX_BYTES }: CallOptions,
     read: (answer: PostAnswer) => T,
   ): Promise<T> {
-    return this.limiter.run(signal, async () => {
+    return this.#limiter.run(signal, async () => {
       let refused = false;
       for (let attempt = 0; ; attempt++) {
-        const failure = await this.attempt(body, refused, maxBytes, signal, read);
+        const failure = await this.#attempt(body, refused, maxBytes, signal, read);
         if ('value' in failure) return failure.value;
         const { error } = failure;
-        if (REFUSED.has(error.code) && this.credentials.rereadable && !refused) {
+        if (REFUSED.has(error.code) && this.#credentials.rereadable && !refused) {
           // The node was started again and has written another cookie, or the password was corrected.
           refused = true;
           this.statistics.cookieReads++;
           continue;
         }
-        if (!failure.again || attempt + 1 >= this.attempts) throw withMethod(error, method, attempt + 1);
+        if (!failure.again || attempt + 1 >= this.#attempts) throw withMethod(error, method, attempt + 1);
         this.statistics.retries++;
-        await this.clock.sleep(backoff(attempt, this.backoffMs, this.maxBackoffMs, this.clock), signal);
+        await this.#clock.sleep(backoff(attempt, this.#backoffMs, this.#maxBackoffMs, this.#clock), signal);
         if (signal?.aborted) throw signal.reason;
       }
     });
   }
 
-  private async attempt<T>(
+  async #attempt<T>(
     body: string,
     freshCookie: boolean,
     maxBytes: number,
@@ -160,9 +160,9 @@ export class NodeRpc {
     read: (answer: PostAnswer) => T,
   ): Promise<{ readonly value: T } | { readonly error: NodeError; readonly again: boolean }> {
     try {
-      const authorization = await this.credentials.authorization(freshCookie);
+      const authorization = await this.#credentials.authorization(freshCookie);
       this.statistics.requests++;
-      const answer = await this.poster.post({ body, authorization, maxBytes, timeoutMs: this.timeoutMs, signal });
+      const answer = await this.#poster.post({ body, authorization, maxBytes, timeoutMs: this.#timeoutMs, signal });
       this.statistics.bytesReceived += answer.body.length;
       return { value: read(answer) };
     } catch (error) {
@@ -170,7 +170,7 @@ export class NodeRpc {
       if (error instanceof PostError && error.reason === 'too-large') {
         return { error: badResponse(error.message), again: false };
       }
-      if (error instanceof PostError) return { error: this.unreachable(error), again: true };
+      if (error instanceof PostError) return { error: this.#unreachable(error), again: true };
       if (error instanceof NodeError) return { error, again: AGAIN.has(error.code) };
       throw error;
     }
@@ -179,7 +179,7 @@ export class NodeRpc {
   /**
    * The JSON of an answer. Refusals of the HTTP server are told apart by their status, as their bodies are not JSON.
    */
-  private parse(status: number, text: string): unknown {
+  #parse(status: number, text: string): unknown {
     if (status === UNAUTHORISED) {
       throw new NodeError('NODE_UNAUTHORISED', 'the node refuses the user or the password', {
         facts: { node: this.name, status },
@@ -207,7 +207,7 @@ export class NodeRpc {
     }
   }
 
-  private unreachable(cause: PostError): NodeError {
+  #unreachable(cause: PostError): NodeError {
     return new NodeError('NODE_UNREACHABLE', `the node does not answer: ${printable(cause.message)}`, {
       facts: { node: this.name },
       hint: 'Check that it runs with `server=1` and listens at this address.',

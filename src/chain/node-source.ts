@@ -46,20 +46,23 @@ const RESERVE = 3 * MAX_BLOCK_LENGTH;
 export class NodeSource implements ChainSource {
   readonly kind = 'rpc';
   readonly name: string;
-  private readonly changes: Changes;
-  private lastTip: string | undefined;
+  readonly #changes: Changes;
+  #lastTip: string | undefined;
+  readonly #options: NodeSourceOptions;
 
   constructor(
     readonly rpc: NodeRpc,
-    private readonly options: NodeSourceOptions = {},
+    options: NodeSourceOptions = {},
   ) {
+    this.#options = options;
+
     this.name = rpc.name;
-    this.changes = new Changes({
+    this.#changes = new Changes({
       clock: options.clock ?? REAL_CLOCK,
       pollMs: options.pollMs ?? 1000,
       safetyMs: options.safetyMs ?? 10_000,
       notifier: options.notifier,
-      look: async (signal) => (await rpc.call('getbestblockhash', [], { signal })) !== this.lastTip,
+      look: async (signal) => (await rpc.call('getbestblockhash', [], { signal })) !== this.#lastTip,
     });
   }
 
@@ -72,9 +75,9 @@ export class NodeSource implements ChainSource {
   }
 
   async tip(): Promise<ChainTip> {
-    this.changes.mark();
+    this.#changes.mark();
     const { tip } = await this.info();
-    this.lastTip = toDisplayHash(tip.hash);
+    this.#lastTip = toDisplayHash(tip.hash);
     return tip;
   }
 
@@ -107,13 +110,13 @@ export class NodeSource implements ChainSource {
       return await this.rpc.callBytes('getblock', params, { signal, maxBytes: MAX_BLOCK_ANSWER });
     } catch (error) {
       throw error instanceof NodeError && error.code === 'NODE_BLOCK_PRUNED'
-        ? await this.prunedOrMissing(error, height, signal)
+        ? await this.#prunedOrMissing(error, height, signal)
         : error;
     }
   }
 
   /** A node that prunes may call a block pruned that it never had: what counts is from where on it has blocks. */
-  private async prunedOrMissing(error: NodeError, height: number, signal: AbortSignal): Promise<NodeError> {
+  async #prunedOrMissing(error: NodeError, height: number, signal: AbortSignal): Promise<NodeError> {
     const { pruneHeight } = await this.info(signal);
     if (pruneHeight === undefined || height < pruneHeight) return error;
     const facts = { ...error.facts, height, pruneHeight };
@@ -131,14 +134,14 @@ export class NodeSource implements ChainSource {
       hashes: (height, count, own) => this.hashes(height, count, own),
       fetch: (hash, height, own) => this.block(hash, height, own),
       batch: HASH_BATCH,
-      concurrency: this.options.concurrency ?? 4,
-      maxBytes: this.options.maxBytes ?? 96 << 20,
+      concurrency: this.#options.concurrency ?? 4,
+      maxBytes: this.#options.maxBytes ?? 96 << 20,
       reserve: RESERVE,
     });
   }
 
   changed(ms: number, signal: AbortSignal): Promise<void> {
-    return this.changes.wait(ms, signal);
+    return this.#changes.wait(ms, signal);
   }
 
   async close(): Promise<void> {

@@ -36,13 +36,16 @@ const KEEP_ALIVE_MS = 60_000;
 /** Notifications of a node over ZMQ, for as long as it is not closed: lost endpoints are connected to again and again. */
 export class ZmqNotifier implements Notifier {
   readonly statistics: readonly ZmqStatistics[];
-  private readonly closing = new AbortController();
-  private readonly running: Promise<unknown>;
-  private readonly waiting = new Set<() => void>();
-  private wakes = 0;
+  readonly #closing = new AbortController();
+  readonly #running: Promise<unknown>;
+  readonly #waiting = new Set<() => void>();
+  #wakes = 0;
+  readonly #options: ZmqOptions;
 
   /** Throws UsageError USAGE_ZMQ_ENDPOINT; connects in the background. */
-  constructor(private readonly options: ZmqOptions) {
+  constructor(options: ZmqOptions) {
+    this.#options = options;
+
     const targets = options.endpoints.map(parseEndpoint);
     this.statistics = options.endpoints.map((endpoint) => ({
       endpoint,
@@ -51,7 +54,7 @@ export class ZmqNotifier implements Notifier {
       failures: 0,
       notifications: 0,
     }));
-    this.running = Promise.all(targets.map((target, i) => this.keep(target, this.statistics[i])));
+    this.#running = Promise.all(targets.map((target, i) => this.#keep(target, this.statistics[i])));
   }
 
   get connected(): boolean {
@@ -59,40 +62,40 @@ export class ZmqNotifier implements Notifier {
   }
 
   get notifications(): number {
-    return this.wakes;
+    return this.#wakes;
   }
 
   next(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         signal.removeEventListener('abort', done);
-        this.waiting.delete(done);
+        this.#waiting.delete(done);
         resolve();
       };
       if (signal.aborted) return resolve();
       signal.addEventListener('abort', done, { once: true });
-      this.waiting.add(done);
+      this.#waiting.add(done);
     });
   }
 
   async close(): Promise<void> {
-    this.closing.abort();
-    await this.running;
-    for (const done of this.waiting) done();
+    this.#closing.abort();
+    await this.#running;
+    for (const done of this.#waiting) done();
   }
 
-  private async keep(target: Target, statistics: ZmqStatistics): Promise<void> {
-    const { signal } = this.closing;
-    const clock = this.options.clock ?? REAL_CLOCK;
+  async #keep(target: Target, statistics: ZmqStatistics): Promise<void> {
+    const { signal } = this.#closing;
+    const clock = this.#options.clock ?? REAL_CLOCK;
     for (let attempt = 0; !signal.aborted; attempt++) {
-      const why = await this.connection(target, statistics);
+      const why = await this.#connection(target, statistics);
       const lost = statistics.connected;
       statistics.connected = false;
       if (signal.aborted) return;
       // The first failure after a connection, or the first of all, is told; the following ones say nothing new.
       if (lost || statistics.failures === 0) {
         const facts = { endpoint: statistics.endpoint, why };
-        this.options.log?.('no notifications over ZMQ: looking for blocks by polling until it is back', facts);
+        this.#options.log?.('no notifications over ZMQ: looking for blocks by polling until it is back', facts);
       }
       if (lost) attempt = 0;
       statistics.failures++;
@@ -101,8 +104,8 @@ export class ZmqNotifier implements Notifier {
   }
 
   /** One connection from its beginning to its end; resolves with what ended it. */
-  private connection(target: Target, statistics: ZmqStatistics): Promise<string> {
-    const { signal } = this.closing;
+  #connection(target: Target, statistics: ZmqStatistics): Promise<string> {
+    const { signal } = this.#closing;
     return new Promise((resolve) => {
       const socket: Socket = connect(target);
       let why = 'the connection was closed';
@@ -112,7 +115,7 @@ export class ZmqNotifier implements Notifier {
       const timer = setTimeout(() => {
         why = 'the handshake took too long';
         socket.destroy();
-      }, this.options.handshakeMs ?? 10_000);
+      }, this.#options.handshakeMs ?? 10_000);
       signal.addEventListener('abort', abort, { once: true });
       const reader = new ZmtpReader({
         greeted: () => socket.write(ready()),
@@ -122,14 +125,14 @@ export class ZmqNotifier implements Notifier {
           statistics.connected = true;
           statistics.connects++;
           if (statistics.failures > 0)
-            this.options.log?.('notifications over ZMQ are back', { endpoint: statistics.endpoint });
+            this.#options.log?.('notifications over ZMQ are back', { endpoint: statistics.endpoint });
           // What happened while nobody listened was not told.
-          this.wake();
+          this.#wake();
         },
         message: (parts) => {
           if (!isChange(parts)) return;
           statistics.notifications++;
-          this.wake();
+          this.#wake();
         },
       });
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -155,9 +158,9 @@ export class ZmqNotifier implements Notifier {
     });
   }
 
-  private wake(): void {
-    this.wakes++;
-    for (const done of this.waiting) done();
+  #wake(): void {
+    this.#wakes++;
+    for (const done of this.#waiting) done();
   }
 }
 

@@ -55,22 +55,25 @@ export interface ZmtpEvents {
 
 /** Reads what a peer sends. */
 export class ZmtpReader {
-  private buffer: Buffer = Buffer.alloc(0);
-  private greeted = false;
-  private isReady = false;
-  private parts: Uint8Array[] = [];
+  #buffer: Buffer = Buffer.alloc(0);
+  #greeted = false;
+  #isReady = false;
+  #parts: Uint8Array[] = [];
+  readonly #events: ZmtpEvents;
 
-  constructor(private readonly events: ZmtpEvents) {}
+  constructor(events: ZmtpEvents) {
+    this.#events = events;
+  }
 
   /** Throws ZmtpError; the connection is of no use then. */
   push(bytes: Uint8Array): void {
-    this.buffer = Buffer.concat([this.buffer, bytes]);
-    if (!this.greeted && !this.readGreeting()) return;
-    while (this.readFrame());
+    this.#buffer = Buffer.concat([this.#buffer, bytes]);
+    if (!this.#greeted && !this.#readGreeting()) return;
+    while (this.#readFrame());
   }
 
-  private readGreeting(): boolean {
-    const { buffer } = this;
+  #readGreeting(): boolean {
+    const buffer = this.#buffer;
     if ((buffer.length > 0 && buffer[0] !== 0xff) || (buffer.length > 9 && buffer[9] !== 0x7f)) {
       throw new ZmtpError('it speaks another protocol');
     }
@@ -78,14 +81,14 @@ export class ZmtpReader {
     if (buffer[SIGNATURE_END] < 3) throw new ZmtpError('it speaks a version of ZMTP before 3.0');
     if (buffer.toString('latin1', 12, 32).replace(/\0+$/, '') !== 'NULL')
       throw new ZmtpError('it wants a security mechanism');
-    this.buffer = buffer.subarray(GREETING_LENGTH);
-    this.greeted = true;
-    this.events.greeted();
+    this.#buffer = buffer.subarray(GREETING_LENGTH);
+    this.#greeted = true;
+    this.#events.greeted();
     return true;
   }
 
-  private readFrame(): boolean {
-    const { buffer } = this;
+  #readFrame(): boolean {
+    const buffer = this.#buffer;
     if (buffer.length < 2) return false;
     const [flags] = buffer;
     if ((flags & ~(MORE | LONG | COMMAND)) !== 0) throw new ZmtpError('a frame has unknown flags');
@@ -96,27 +99,27 @@ export class ZmtpReader {
     if (length > MAX_FRAME) throw new ZmtpError(`a frame is longer than ${MAX_FRAME} bytes`);
     if (buffer.length < start + length) return false;
     const body = buffer.subarray(start, start + length);
-    this.buffer = buffer.subarray(start + length);
-    if ((flags & COMMAND) !== 0) this.command(body);
-    else this.part(body, (flags & MORE) !== 0);
+    this.#buffer = buffer.subarray(start + length);
+    if ((flags & COMMAND) !== 0) this.#command(body);
+    else this.#part(body, (flags & MORE) !== 0);
     return true;
   }
 
-  private command(body: Buffer): void {
+  #command(body: Buffer): void {
     const name = body.toString('latin1', 1, 1 + (body[0] ?? 0));
     if (name === 'ERROR') throw new ZmtpError('it refuses the connection');
-    if (name === 'READY' && !this.isReady) {
-      this.isReady = true;
-      this.events.ready();
+    if (name === 'READY' && !this.#isReady) {
+      this.#isReady = true;
+      this.#events.ready();
     }
   }
 
-  private part(body: Buffer, more: boolean): void {
-    if (!this.isReady) throw new ZmtpError('a message comes before READY');
-    if (this.parts.push(body) > MAX_PARTS) throw new ZmtpError(`a message has more than ${MAX_PARTS} parts`);
+  #part(body: Buffer, more: boolean): void {
+    if (!this.#isReady) throw new ZmtpError('a message comes before READY');
+    if (this.#parts.push(body) > MAX_PARTS) throw new ZmtpError(`a message has more than ${MAX_PARTS} parts`);
     if (more) return;
-    const { parts } = this;
-    this.parts = [];
-    this.events.message(parts);
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#events.message(parts);
   }
 }

@@ -58,8 +58,11 @@ export function isRefusedBlock(error: unknown): error is InputError {
 export class Refusals {
   #what: string | undefined;
   #times = 0;
+  readonly #most: number;
 
-  constructor(private readonly most: number) {}
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   clear(): void {
     this.#what = undefined;
@@ -71,7 +74,7 @@ export class Refusals {
     const what = `${height} ${hash === '' ? cause.code : hash}`;
     this.#times = what === this.#what ? this.#times + 1 : 1;
     this.#what = what;
-    if (this.#times < this.most) return;
+    if (this.#times < this.#most) return;
     throw new ChainError('CHAIN_BAD_BLOCK', `the node serves a block that cannot be indexed: ${cause.message}`, {
       facts: { height, hash: hash === '' ? 'unknown' : hash, reason: cause.code, tries: this.#times },
       hint: 'A bad block is never skipped: check the node and its disk (-reindex), or follow another node.',

@@ -15,34 +15,37 @@ export interface StoreIndexerOptions {
 
 /** Both lanes and the store as what follows a chain sees them. */
 export class StoreIndexer implements Indexer {
-  constructor(
-    private readonly blocks: BlockIndexer,
-    private readonly options: StoreIndexerOptions = {},
-  ) {}
+  readonly #blocks: BlockIndexer;
+  readonly #options: StoreIndexerOptions;
+
+  constructor(blocks: BlockIndexer, options: StoreIndexerOptions = {}) {
+    this.#blocks = blocks;
+    this.#options = options;
+  }
 
   tip(): IndexedTip | undefined {
-    return this.blocks.store.tip();
+    return this.#blocks.store.tip();
   }
 
   hashAt(height: number): Uint8Array | undefined {
-    return this.blocks.store.blockHash(height);
+    return this.#blocks.store.blockHash(height);
   }
 
   lowestRollback(): number {
-    return this.blocks.store.lowestRollback();
+    return this.#blocks.store.lowestRollback();
   }
 
   async index(block: ChainBlock, following?: () => ChainBlock | undefined): Promise<void> {
-    const act = (): Promise<IndexedBlock> => this.blocks.index(block, { following });
-    const result = await (this.options.duringIndex?.(block, act) ?? act()).catch((error: unknown) => {
+    const act = (): Promise<IndexedBlock> => this.#blocks.index(block, { following });
+    const result = await (this.#options.duringIndex?.(block, act) ?? act()).catch((error: unknown) => {
       throw error instanceof ProgramError ? atBlock(error, block) : error;
     });
-    this.options.onIndexed?.(block, result);
+    this.#options.onIndexed?.(block, result);
   }
 
   rollback(toHeight: number): Promise<void> {
-    const undo = async (): Promise<void> => this.blocks.store.rollback(toHeight);
-    return this.options.duringRollback?.(undo) ?? undo();
+    const undo = async (): Promise<void> => this.#blocks.store.rollback(toHeight);
+    return this.#options.duringRollback?.(undo) ?? undo();
   }
 }
 

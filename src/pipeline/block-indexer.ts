@@ -65,7 +65,8 @@ export class BlockIndexer {
    * ProgramError if the standard module fails on it, StoreError, what `check` throws. The store is left as it was then.
    */
   async index({ raw, height }: RawBlock, { following, check }: IndexOptions = {}): Promise<IndexedBlock> {
-    const started = this.takeAhead(raw, height) ?? this.start(this.verify(raw, height, this.store.tip()?.hash), false);
+    const started =
+      this.#takeAhead(raw, height) ?? this.#start(this.#verify(raw, height, this.store.tip()?.hash), false);
     const { block, ms } = started;
     const { store } = this;
     const lane = await this.engine.processBlock(block, height, {
@@ -73,13 +74,13 @@ export class BlockIndexer {
       storeHandle: store.handle,
     });
     const waiting = performance.now();
-    let next = this.verified(following?.(), started);
+    let next = this.#verified(following?.(), started);
     const verifying = performance.now() - waiting;
     const run = await started.run;
     if (run.error) throw run.error;
     const wait = performance.now() - waiting - verifying;
-    next ??= this.verified(following?.(), started);
-    if (next !== undefined) this.#ahead = this.start(next, true);
+    next ??= this.#verified(following?.(), started);
+    if (next !== undefined) this.#ahead = this.#start(next, true);
     const committing = performance.now();
     const roots = store.commitBlock(
       {
@@ -98,7 +99,7 @@ export class BlockIndexer {
   }
 
   /** Reads a block and verifies it. `previousHash` (wire order): not checked if undefined. Throws InputError BLOCK_*. */
-  private verify(raw: Uint8Array, height: number, previousHash: Uint8Array | undefined): VerifiedBlock {
+  #verify(raw: Uint8Array, height: number, previousHash: Uint8Array | undefined): VerifiedBlock {
     const started = performance.now();
     const block = BlockOffsets.read(raw);
     verifyBlock(block, { previousHash });
@@ -106,17 +107,17 @@ export class BlockIndexer {
   }
 
   /** The block after `current`, if it is one: what is wrong with it is said in its own turn. */
-  private verified(next: RawBlock | undefined, current: StartedBlock): VerifiedBlock | undefined {
+  #verified(next: RawBlock | undefined, current: StartedBlock): VerifiedBlock | undefined {
     if (next?.height !== current.height + 1) return undefined;
     try {
-      return this.verify(next.raw, next.height, current.block.hash);
+      return this.#verify(next.raw, next.height, current.block.hash);
     } catch {
       return undefined;
     }
   }
 
   /** Sets the standard module to work. `ahead`: the block before is the one that it ran last, and need not be stored yet. */
-  private start(verified: VerifiedBlock, ahead: boolean): StartedBlock {
+  #start(verified: VerifiedBlock, ahead: boolean): StartedBlock {
     const run = this.standard.runBlock(verified.raw, verified.height, ahead);
     // Whoever waits for it hears of it; if the other lane fails first, nobody does.
     run.catch(() => undefined);
@@ -124,7 +125,7 @@ export class BlockIndexer {
   }
 
   /** The block that was started ahead, if it is this one and the store has become what it was started on. */
-  private takeAhead(raw: Uint8Array, height: number): StartedBlock | undefined {
+  #takeAhead(raw: Uint8Array, height: number): StartedBlock | undefined {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     if (ahead === undefined || ahead.height !== height || !bytesEqual(ahead.raw, raw)) return undefined;

@@ -14,15 +14,18 @@ export interface Piece {
 
 /** Sends answers within a budget that clients share, and ends connections that do not take theirs in time. */
 export class AnswerWriter {
-  constructor(
-    private readonly budget: FairBudget,
-    private readonly timeoutMs: number,
-  ) {}
+  readonly #budget: FairBudget;
+  readonly #timeoutMs: number;
+
+  constructor(budget: FairBudget, timeoutMs: number) {
+    this.#budget = budget;
+    this.#timeoutMs = timeoutMs;
+  }
 
   /** Writes a piece and waits until the client has taken it, where its connection does not take more meanwhile. */
   write(response: ServerResponse, client: string, piece: Piece): Promise<void> {
-    return this.within(client, piece, (text) =>
-      this.taken(response, (done) => {
+    return this.#within(client, piece, (text) =>
+      this.#taken(response, (done) => {
         if (response.write(text, () => done())) done();
       }),
     );
@@ -30,26 +33,26 @@ export class AnswerWriter {
 
   /** A whole answer: resolves when the client has taken it, or is gone. */
   send(response: ServerResponse, client: string, piece: Piece): Promise<void> {
-    return this.within(client, piece, (text) => this.end(response, text));
+    return this.#within(client, piece, (text) => this.end(response, text));
   }
 
   /** Ends an answer; resolves as {@link send} does. */
   end(response: ServerResponse, rest: string): Promise<void> {
-    return this.taken(response, (done) => response.end(rest, () => done()));
+    return this.#taken(response, (done) => response.end(rest, () => done()));
   }
 
-  private async within(client: string, piece: Piece, act: (text: string) => Promise<void>): Promise<void> {
+  async #within(client: string, piece: Piece, act: (text: string) => Promise<void>): Promise<void> {
     const { length } = piece.text;
     if (length <= SMALL_ANSWER) return act(piece.text);
-    if (!this.budget.take(client, length)) return act(piece.instead());
+    if (!this.#budget.take(client, length)) return act(piece.instead());
     try {
       await act(piece.text);
     } finally {
-      this.budget.give(client, length);
+      this.#budget.give(client, length);
     }
   }
 
-  private taken(response: ServerResponse, begin: (done: () => void) => void): Promise<void> {
+  #taken(response: ServerResponse, begin: (done: () => void) => void): Promise<void> {
     if (response.destroyed) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
@@ -57,7 +60,7 @@ export class AnswerWriter {
         response.off('close', done);
         resolve();
       };
-      const late = setTimeout(() => response.destroy(), this.timeoutMs);
+      const late = setTimeout(() => response.destroy(), this.#timeoutMs);
       response.once('close', done);
       begin(done);
     });

@@ -18,10 +18,13 @@ export interface Body {
  * that clients share.
  */
 export class BodyReader {
-  constructor(
-    private readonly budget: FairBudget,
-    private readonly timeoutMs: number,
-  ) {}
+  readonly #budget: FairBudget;
+  readonly #timeoutMs: number;
+
+  constructor(budget: FairBudget, timeoutMs: number) {
+    this.#budget = budget;
+    this.#timeoutMs = timeoutMs;
+  }
 
   /** The whole body, or why it is refused: the rest of it is still to be thrown away then. Rejects if the client goes away. */
   read(request: IncomingMessage, client: string): Promise<Body | Refusal> {
@@ -33,7 +36,7 @@ export class BodyReader {
       let size = 0;
       let held = 0;
       const release = (): void => {
-        this.budget.give(client, held);
+        this.#budget.give(client, held);
         held = 0;
       };
       const settle = (): void => {
@@ -49,7 +52,7 @@ export class BodyReader {
         size += part.length;
         const more = Math.max(0, size - SMALL_BODY - held);
         if (size > MAX_BODY) refuse(REFUSALS.bodySize);
-        else if (more > 0 && !this.budget.take(client, more)) refuse(REFUSALS.bodyMemory);
+        else if (more > 0 && !this.#budget.take(client, more)) refuse(REFUSALS.bodyMemory);
         else {
           held += more;
           parts.push(part);
@@ -64,7 +67,7 @@ export class BodyReader {
         release();
         reject(error ?? new Error('the client went away'));
       };
-      const timer = setTimeout(() => refuse(REFUSALS.bodyTime), this.timeoutMs);
+      const timer = setTimeout(() => refuse(REFUSALS.bodyTime), this.#timeoutMs);
       request.on('data', take).on('end', whole).on('error', gone).on('close', gone);
     });
   }

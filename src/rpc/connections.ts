@@ -13,36 +13,36 @@ interface Row {
 
 /** Shares connections between clients, and answers the requests of one connection one after the other. */
 export class Connections {
-  private readonly open = new Map<string, number>();
-  private readonly rows = new WeakMap<Socket, Row>();
-  private readonly proxies: ReadonlySet<string>;
+  readonly #open = new Map<string, number>();
+  readonly #rows = new WeakMap<Socket, Row>();
+  readonly #proxies: ReadonlySet<string>;
+  readonly #most: number;
 
   /** One client has half of `most` connections at most, but for the proxies (addresses with commas) that serve many. */
-  constructor(
-    private readonly most: number,
-    proxies: string | undefined,
-  ) {
-    this.proxies = new Set((proxies ?? '').split(',').map((address) => clientOf(address.trim())));
+  constructor(most: number, proxies: string | undefined) {
+    this.#most = most;
+
+    this.#proxies = new Set((proxies ?? '').split(',').map((address) => clientOf(address.trim())));
   }
 
   /** Whether a new connection may stay. */
   admit(socket: Socket): boolean {
     const client = clientOf(socket.remoteAddress);
-    const count = (this.open.get(client) ?? 0) + 1;
-    if (count > Math.max(1, this.most / 2) && !this.proxies.has(client)) return false;
-    this.open.set(client, count);
+    const count = (this.#open.get(client) ?? 0) + 1;
+    if (count > Math.max(1, this.#most / 2) && !this.#proxies.has(client)) return false;
+    this.#open.set(client, count);
     socket.once('close', () => {
-      const left = (this.open.get(client) ?? 1) - 1;
-      if (left > 0) this.open.set(client, left);
-      else this.open.delete(client);
+      const left = (this.#open.get(client) ?? 1) - 1;
+      if (left > 0) this.#open.set(client, left);
+      else this.#open.delete(client);
     });
     return true;
   }
 
   /** Runs `act`, which must not reject, when the requests before it on its connection are answered; false: there are too many. */
   inTurn({ socket }: IncomingMessage, act: () => Promise<void>): boolean {
-    const row = this.rows.get(socket) ?? { pending: 0, last: Promise.resolve() };
-    this.rows.set(socket, row);
+    const row = this.#rows.get(socket) ?? { pending: 0, last: Promise.resolve() };
+    this.#rows.set(socket, row);
     if (row.pending >= MAX_PIPELINED) return false;
     row.pending++;
     row.last = row.last.then(act).then(() => {

@@ -4,33 +4,33 @@
  */
 export class FairTurns {
   /** Waiting requests by client, in the order of the clients' turns. */
-  private readonly waiting = new Map<string, (() => void)[]>();
-  private running = false;
+  readonly #waiting = new Map<string, (() => void)[]>();
+  #running = false;
 
   /** Resolves when the client's next request may run: until it gives the thread up, no other does. */
   take(client: string): Promise<void> {
     return new Promise((resolve) => {
-      const own = this.waiting.get(client);
-      if (own === undefined) this.waiting.set(client, [resolve]);
+      const own = this.#waiting.get(client);
+      if (own === undefined) this.#waiting.set(client, [resolve]);
       else own.push(resolve);
-      if (this.running) return;
-      this.running = true;
-      setImmediate(() => this.next());
+      if (this.#running) return;
+      this.#running = true;
+      setImmediate(() => this.#next());
     });
   }
 
-  private next(): void {
-    const [first] = this.waiting;
+  #next(): void {
+    const [first] = this.#waiting;
     if (first === undefined) {
-      this.running = false;
+      this.#running = false;
       return;
     }
     const [client, own] = first;
     const turn = own.shift();
     // The client goes to the end of the row.
-    this.waiting.delete(client);
-    if (own.length > 0) this.waiting.set(client, own);
+    this.#waiting.delete(client);
+    if (own.length > 0) this.#waiting.set(client, own);
     turn?.();
-    setImmediate(() => this.next());
+    setImmediate(() => this.#next());
   }
 }

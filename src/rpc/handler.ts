@@ -29,32 +29,32 @@ export const DEFAULT_LIMITS = { transferTimeoutMs: 15_000, memoryBytes: 256 << 2
 /** Answers the requests of one server. */
 export class Handler {
   closing = false;
-  private readonly bodies: BodyReader;
-  private readonly answers: AnswerWriter;
-  private readonly turns = new FairTurns();
-  private readonly cors: CorsRule;
-  private readonly hosts: HostRule;
-  private readonly clientOf: (request: IncomingMessage) => string;
-  private readonly transferTimeoutMs: number;
-  private readonly backend: RpcBackend;
-  private readonly report: (error: unknown) => void;
-  private readonly answered: Answered | undefined;
-  private readonly refused: NonNullable<RpcServerOptions['onRefused']>;
-  private readonly pages: ReadonlyMap<string, () => Page | Promise<Page>>;
+  readonly #bodies: BodyReader;
+  readonly #answers: AnswerWriter;
+  readonly #turns = new FairTurns();
+  readonly #cors: CorsRule;
+  readonly #hosts: HostRule;
+  readonly #clientOf: (request: IncomingMessage) => string;
+  readonly #transferTimeoutMs: number;
+  readonly #backend: RpcBackend;
+  readonly #report: (error: unknown) => void;
+  readonly #answered: Answered | undefined;
+  readonly #refused: NonNullable<RpcServerOptions['onRefused']>;
+  readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
 
   constructor(options: RpcServerOptions) {
     const { transferTimeoutMs, memoryBytes } = { ...DEFAULT_LIMITS, ...options.limits };
-    this.transferTimeoutMs = transferTimeoutMs;
-    this.bodies = new BodyReader(new FairBudget(memoryBytes), transferTimeoutMs);
-    this.answers = new AnswerWriter(new FairBudget(memoryBytes), transferTimeoutMs);
-    this.cors = corsRule(options.cors);
-    this.hosts = hostRule(options.allowHost, options.host);
-    this.clientOf = clientRule(options.trustProxy);
-    this.backend = options.backend;
-    this.report = options.onDefect ?? ((error) => console.error(error));
-    this.answered = options.onAnswered;
-    this.refused = options.onRefused ?? (() => undefined);
-    this.pages = new Map(Object.entries({ '/health': () => this.health(), ...options.pages }));
+    this.#transferTimeoutMs = transferTimeoutMs;
+    this.#bodies = new BodyReader(new FairBudget(memoryBytes), transferTimeoutMs);
+    this.#answers = new AnswerWriter(new FairBudget(memoryBytes), transferTimeoutMs);
+    this.#cors = corsRule(options.cors);
+    this.#hosts = hostRule(options.allowHost, options.host);
+    this.#clientOf = clientRule(options.trustProxy);
+    this.#backend = options.backend;
+    this.#report = options.onDefect ?? ((error) => console.error(error));
+    this.#answered = options.onAnswered;
+    this.#refused = options.onRefused ?? (() => undefined);
+    this.#pages = new Map(Object.entries({ '/health': () => this.#health(), ...options.pages }));
   }
 
   /** Answers one request; never rejects. */
@@ -63,109 +63,109 @@ export class Handler {
     if (response.destroyed || request.socket.destroyed) return;
     try {
       if (this.closing) response.setHeader('connection', 'close');
-      if (!this.hosts(request.headers.host)) {
-        this.refuse(request, response, REFUSALS.host, { host: String(request.headers.host).slice(0, SHOWN) });
+      if (!this.#hosts(request.headers.host)) {
+        this.#refuse(request, response, REFUSALS.host, { host: String(request.headers.host).slice(0, SHOWN) });
         return;
       }
-      setCorsHeaders(this.cors, request, response);
-      await this.route(request, response);
+      setCorsHeaders(this.#cors, request, response);
+      await this.#route(request, response);
     } catch (error) {
       // The client went away in the middle of its request: nobody is left to answer.
       if (!request.complete || response.destroyed || request.socket.destroyed) {
         response.destroy();
         return;
       }
-      this.report(error);
+      this.#report(error);
       if (response.headersSent) response.destroy();
       else response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end('Internal error\n');
     }
   }
 
-  private async route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0];
-    const page = this.pages.get(path);
+    const page = this.#pages.get(path);
     const allowed = path === '/' ? 'POST' : page !== undefined ? 'GET' : undefined;
-    if (allowed === undefined) return this.refuse(request, response, REFUSALS.path);
+    if (allowed === undefined) return this.#refuse(request, response, REFUSALS.path);
     if (request.method === 'OPTIONS') {
       response.writeHead(204, { allow: `${allowed}, OPTIONS` }).end();
       return;
     }
     if (request.method !== allowed) {
       response.setHeader('allow', `${allowed}, OPTIONS`);
-      return this.refuse(request, response, REFUSALS.method);
+      return this.#refuse(request, response, REFUSALS.method);
     }
-    if (page === undefined) return this.post(request, response);
-    await this.turns.take(this.clientOf(request));
+    if (page === undefined) return this.#post(request, response);
+    await this.#turns.take(this.#clientOf(request));
     const { status, type, body } = await page();
     response.writeHead(status, { 'content-type': type });
-    await this.answers.end(response, body);
+    await this.#answers.end(response, body);
   }
 
-  private health(): Page {
-    const tip = this.backend.store.tip();
-    const stateRoot = tip && this.backend.store.roots(tip.height)?.state;
+  #health(): Page {
+    const tip = this.#backend.store.tip();
+    const stateRoot = tip && this.#backend.store.roots(tip.height)?.state;
     const body = JSON.stringify({ status: 'ok', height: tip?.height ?? null, stateRoot: stateRoot ?? null });
     return { status: 200, type: 'application/json', body };
   }
 
-  private async post(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #post(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const type = (request.headers['content-type'] ?? '').split(';', 1)[0].trim().toLowerCase();
     if (type !== 'application/json' && !type.endsWith('+json')) {
-      return this.refuse(request, response, REFUSALS.contentType);
+      return this.#refuse(request, response, REFUSALS.contentType);
     }
-    const client = this.clientOf(request);
-    const read = await this.bodies.read(request, client);
-    if (read instanceof Refusal) return this.refuse(request, response, read, { client });
+    const client = this.#clientOf(request);
+    const read = await this.#bodies.read(request, client);
+    if (read instanceof Refusal) return this.#refuse(request, response, read, { client });
     try {
       // Reading a large body takes a while: others get their turn before it.
-      await this.turns.take(client);
+      await this.#turns.take(client);
       const parsed = parse(read.bytes);
-      if (parsed === undefined) return this.refuse(request, response, REFUSALS.notJson);
-      await this.answerAll(parsed, client, response);
+      if (parsed === undefined) return this.#refuse(request, response, REFUSALS.notJson);
+      await this.#answerAll(parsed, client, response);
     } finally {
       read.release();
     }
   }
 
-  private async answer(request: unknown, id: string | undefined, client: string): Promise<Piece> {
-    const text = await answer(request, id, client, this.backend, this.report, this.answered);
+  async #answer(request: unknown, id: string | undefined, client: string): Promise<Piece> {
+    const text = await answer(request, id, client, this.#backend, this.#report, this.#answered);
     return { text, instead: () => answersHeld(id) };
   }
 
-  private async answerAll({ value, ids }: Parsed, client: string, response: ServerResponse): Promise<void> {
+  async #answerAll({ value, ids }: Parsed, client: string, response: ServerResponse): Promise<void> {
     if (!Array.isArray(value)) {
-      const piece = await this.answer(value, ids[0], client);
-      return this.answers.send(json(response), client, piece);
+      const piece = await this.#answer(value, ids[0], client);
+      return this.#answers.send(json(response), client, piece);
     }
     if (value.length === 0 || value.length > MAX_BATCH) {
       const hint = `Send 1 to ${MAX_BATCH} requests at once.`;
       const message = `Invalid request: a batch of ${value.length}`;
       const error = errorObject(new RpcError(RPC.invalidRequest, 'RPC_BATCH_SIZE', message, hint));
-      return this.answers.end(json(response), respond(undefined, { error }));
+      return this.#answers.end(json(response), respond(undefined, { error }));
     }
     for (const [i, request] of value.entries()) {
       // Everybody else gets a turn between the requests of a batch; the first one's was taken for its body.
-      if (i > 0) await this.turns.take(client);
-      const { text, instead } = await this.answer(request, ids[i], client);
+      if (i > 0) await this.#turns.take(client);
+      const { text, instead } = await this.#answer(request, ids[i], client);
       if (response.destroyed) return;
       const before = i === 0 ? '[' : ',';
       // Where the client reads slowly, wait: answers must not pile up.
       if (i === 0) json(response);
-      await this.answers.write(response, client, { text: before + text, instead: () => before + instead() });
+      await this.#answers.write(response, client, { text: before + text, instead: () => before + instead() });
     }
-    await this.answers.end(response, ']');
+    await this.#answers.end(response, ']');
   }
 
   /** Answers before the body was read as a whole; the rest of it is thrown away as it comes. */
-  private refuse(
+  #refuse(
     request: IncomingMessage,
     response: ServerResponse,
     refusal: Refusal,
     facts: Readonly<Record<string, string>> = {},
   ): void {
-    this.refused(refusal.code, facts);
+    this.#refused(refusal.code, facts);
     refusal.send(response);
-    discard(request, this.transferTimeoutMs);
+    discard(request, this.#transferTimeoutMs);
   }
 }
 

@@ -10,28 +10,31 @@ const SHOWN = 60;
 
 /** The parameters of one request. Every getter throws an RpcError -32602 for what it cannot read. */
 export class Params {
-  constructor(
-    private readonly values: readonly unknown[],
-    /** How the method is called, for messages. */
-    private readonly usage: string,
-  ) {}
+  readonly #values: readonly unknown[];
+  /** How the method is called, for messages. */
+  readonly #usage: string;
+
+  constructor(values: readonly unknown[], usage: string) {
+    this.#values = values;
+    this.#usage = usage;
+  }
 
   /** Refuses too few or too many parameters; trailing optional ones may be null or absent. */
   count(least: number, most: number): this {
-    if (this.values.length < least || this.values.length > most) {
+    if (this.#values.length < least || this.#values.length > most) {
       throw invalidParams(
         'RPC_WRONG_COUNT',
-        `Invalid params: ${this.values.length} given`,
-        `Call it as ${this.usage}.`,
+        `Invalid params: ${this.#values.length} given`,
+        `Call it as ${this.#usage}.`,
       );
     }
     return this;
   }
 
   text(at: number, what: string): string {
-    const value = this.values[at];
+    const value = this.#values[at];
     if (typeof value === 'string') return value;
-    throw invalidParams('RPC_WRONG_TYPE', `Invalid params: ${what} is not a string`, `Call it as ${this.usage}.`);
+    throw invalidParams('RPC_WRONG_TYPE', `Invalid params: ${what} is not a string`, `Call it as ${this.#usage}.`);
   }
 
   /** Bytes of hex, `0x` optional, empty allowed. `label` follows the wording of existing hosts. */
@@ -49,7 +52,7 @@ export class Params {
    * A height: a JSON integer, a decimal string (what follows a colon is ignored), or undefined for "latest", null and absent.
    */
   height(at: number): number | undefined {
-    const value = this.values[at];
+    const value = this.#values[at];
     if (value === undefined || value === null || value === 'latest') return undefined;
     const digits = typeof value === 'string' ? /^(\d{1,10})(:.*)?$/s.exec(value)?.[1] : undefined;
     const height = typeof value === 'number' ? value : digits === undefined ? Number.NaN : Number(digits);

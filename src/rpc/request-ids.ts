@@ -20,86 +20,89 @@ export function requestIds(text: string): (string | undefined)[] {
 
 /** Steps over valid JSON. */
 class Scan {
-  private at = 0;
+  #at = 0;
+  readonly #text: string;
 
-  constructor(private readonly text: string) {}
+  constructor(text: string) {
+    this.#text = text;
+  }
 
   /** The next character that is no white space. */
   peek(): string {
-    const { text } = this;
-    let code = text.charCodeAt(this.at);
-    while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) code = text.charCodeAt(++this.at);
-    return text.charAt(this.at);
+    const text = this.#text;
+    let code = text.charCodeAt(this.#at);
+    while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) code = text.charCodeAt(++this.#at);
+    return text.charAt(this.#at);
   }
 
   /** Ids of the elements of an array. */
   *elements(): Generator<string | undefined> {
-    this.at++;
+    this.#at++;
     if (this.peek() === ']') return;
     do yield this.idOfValue();
-    while (this.isNext(','));
+    while (this.#isNext(','));
   }
 
   /** Steps over a value; the text of its member `id` if it is an object that has one. */
   idOfValue(): string | undefined {
     if (this.peek() !== '{') {
-      this.value();
+      this.#value();
       return undefined;
     }
-    this.at++;
+    this.#at++;
     let id: string | undefined;
     if (this.peek() !== '}') {
       do {
         this.peek();
-        const name = this.value();
-        this.isNext(':');
+        const name = this.#value();
+        this.#isNext(':');
         this.peek();
-        const value = this.value();
+        const value = this.#value();
         if (isId(name)) id = value;
-      } while (this.isNext(','));
+      } while (this.#isNext(','));
     }
-    this.isNext('}');
+    this.#isNext('}');
     return id;
   }
 
   /** Steps over the next character if it is `wanted`. */
-  private isNext(wanted: string): boolean {
+  #isNext(wanted: string): boolean {
     if (this.peek() !== wanted) return false;
-    this.at++;
+    this.#at++;
     return true;
   }
 
   /** Steps over a value that begins here, and gives its text. */
-  private value(): string {
-    const start = this.at;
+  #value(): string {
+    const start = this.#at;
     let depth = 0;
     do {
       const first = this.peek();
-      if (first === QUOTE) this.string();
-      else if (first === '[' || first === '{') this.at++;
-      else if (first === ']' || first === '}' || first === ',' || first === ':') this.at++;
-      else this.word();
+      if (first === QUOTE) this.#string();
+      else if (first === '[' || first === '{') this.#at++;
+      else if (first === ']' || first === '}' || first === ',' || first === ':') this.#at++;
+      else this.#word();
       if (first === '[' || first === '{') depth++;
       else if (first === ']' || first === '}') depth--;
     } while (depth > 0);
-    return this.text.slice(start, this.at);
+    return this.#text.slice(start, this.#at);
   }
 
   /** A number, true, false or null. */
-  private word(): void {
-    WORD.lastIndex = this.at;
-    WORD.test(this.text);
-    this.at = WORD.lastIndex;
+  #word(): void {
+    WORD.lastIndex = this.#at;
+    WORD.test(this.#text);
+    this.#at = WORD.lastIndex;
   }
 
-  private string(): void {
-    const { text } = this;
-    const from = this.at + 1;
+  #string(): void {
+    const text = this.#text;
+    const from = this.#at + 1;
     for (let end = text.indexOf(QUOTE, from); ; end = text.indexOf(QUOTE, end + 1)) {
       let escapes = 0;
       while (end - 1 - escapes >= from && text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes++;
       if (escapes % 2 === 1) continue;
-      this.at = end + 1;
+      this.#at = end + 1;
       return;
     }
   }

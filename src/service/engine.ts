@@ -34,24 +34,42 @@ export interface EngineSetup {
 
 /** Everything of the engine's thread: source, store, both lanes and the follower. Tells what happens through `tell`. */
 export class Engine {
-  private toldHeight: number | undefined;
-  private stopping = false;
-  private drop: () => void = () => undefined;
+  #toldHeight: number | undefined;
+  #stopping = false;
+  #drop: () => void = () => undefined;
   /** Resolves when a stop does not wait any longer. What is under way then fails at the latest at the closed store. */
-  private readonly dropped = new Promise<void>((resolve) => {
-    this.drop = resolve;
+  readonly #dropped = new Promise<void>((resolve) => {
+    this.#drop = resolve;
   });
 
+  readonly #store: Store;
+  readonly #standard: StandardIndexer;
+  readonly #lanes: LaneEngine;
+  readonly #gpu: GpuLane | undefined;
+  readonly #chain: OpenedChain;
+  readonly #follower: Follower;
+  readonly #stopTimeout: number;
+  readonly #tell: (event: EngineEvent) => void;
+
   private constructor(
-    private readonly store: Store,
-    private readonly standard: StandardIndexer,
-    private readonly lanes: LaneEngine,
-    private readonly gpu: GpuLane | undefined,
-    private readonly chain: OpenedChain,
-    private readonly follower: Follower,
-    private readonly stopTimeout: number,
-    private readonly tell: (event: EngineEvent) => void,
-  ) {}
+    store: Store,
+    standard: StandardIndexer,
+    lanes: LaneEngine,
+    gpu: GpuLane | undefined,
+    chain: OpenedChain,
+    follower: Follower,
+    stopTimeout: number,
+    tell: (event: EngineEvent) => void,
+  ) {
+    this.#store = store;
+    this.#standard = standard;
+    this.#lanes = lanes;
+    this.#gpu = gpu;
+    this.#chain = chain;
+    this.#follower = follower;
+    this.#stopTimeout = stopTimeout;
+    this.#tell = tell;
+  }
 
   /** Opens everything and tells `opened`. Throws what opening throws; nothing stays open then. */
   static async open(
@@ -132,11 +150,11 @@ export class Engine {
         exitAt: settings.exitAt,
         pollMs: settings.pollInterval,
         onGenesis: (hash) => store.recordGenesis(hash),
-        onState: (phase) => engine.changed(phase),
+        onState: (phase) => engine.#changed(phase),
         onFetched: (ms) => {
           waited = ms;
         },
-        onIndexed: () => engine.lookAtHeight(),
+        onIndexed: () => engine.#lookAtHeight(),
         onRollback: ({ from, toHeight }) => tell({ kind: 'rollback', from: from.height, to: toHeight }),
         onNote: (note, error, leftMs) =>
           tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error), leftMs }),
@@ -162,42 +180,42 @@ export class Engine {
   async run(): Promise<void> {
     let failure: Failure | undefined;
     try {
-      this.tell({ kind: 'phase', phase: 'syncing' });
-      await Promise.race([this.follower.run(), this.dropped]);
+      this.#tell({ kind: 'phase', phase: 'syncing' });
+      await Promise.race([this.#follower.run(), this.#dropped]);
     } catch (error) {
       // A block that was dropped because of the stop failed for no other reason.
-      if (!this.stopping) failure = failureOf(error);
+      if (!this.#stopping) failure = failureOf(error);
     }
-    this.tell({ kind: 'ended', failure });
+    this.#tell({ kind: 'ended', failure });
   }
 
   /** Finishes the block under way; when that takes longer than `--stop-timeout`, drops it whole. Does not wait. */
   stop(): void {
-    if (this.stopping) return;
-    this.stopping = true;
-    const late = setTimeout(this.drop, this.stopTimeout);
-    void this.follower.stop().then(() => clearTimeout(late));
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const late = setTimeout(this.#drop, this.#stopTimeout);
+    void this.#follower.stop().then(() => clearTimeout(late));
   }
 
   /** Closes everything, the store last. Nobody may be attached to it any more. */
   async close(): Promise<void> {
-    await this.chain.close();
-    await this.lanes.close();
-    await this.standard.close();
-    await this.gpu?.close();
-    await this.store.close();
+    await this.#chain.close();
+    await this.#lanes.close();
+    await this.#standard.close();
+    await this.#gpu?.close();
+    await this.#store.close();
   }
 
-  private changed(phase: (EngineEvent & { kind: 'phase' })['phase']): void {
-    this.lookAtHeight();
-    this.tell({ kind: 'phase', phase });
+  #changed(phase: (EngineEvent & { kind: 'phase' })['phase']): void {
+    this.#lookAtHeight();
+    this.#tell({ kind: 'phase', phase });
   }
 
-  private lookAtHeight(): void {
-    const { nodeHeight } = this.follower.status;
-    if (nodeHeight === undefined || nodeHeight === this.toldHeight) return;
-    this.toldHeight = nodeHeight;
-    this.tell({ kind: 'source-tip', height: nodeHeight, statistics: this.chain.statistics() });
+  #lookAtHeight(): void {
+    const { nodeHeight } = this.#follower.status;
+    if (nodeHeight === undefined || nodeHeight === this.#toldHeight) return;
+    this.#toldHeight = nodeHeight;
+    this.#tell({ kind: 'source-tip', height: nodeHeight, statistics: this.#chain.statistics() });
   }
 }
 

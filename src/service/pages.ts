@@ -27,20 +27,24 @@ export interface PagesOptions {
 /** What `GET` answers beside JSON-RPC: `/health`, `/ready`, `/status`, `/metrics` (docs/operations.md). */
 export class Pages {
   readonly routes: Readonly<Record<string, () => Page | Promise<Page>>> = {
-    '/health': () => this.health(),
-    '/ready': () => this.ready(),
-    '/status': () => this.status(),
-    '/metrics': () => this.metrics(),
+    '/health': () => this.#health(),
+    '/ready': () => this.#ready(),
+    '/status': () => this.#status(),
+    '/metrics': () => this.#metrics(),
   };
 
-  constructor(private readonly options: PagesOptions) {}
+  readonly #options: PagesOptions;
+
+  constructor(options: PagesOptions) {
+    this.#options = options;
+  }
 
   /** 200 as long as the process answers; what is wrong stands in the body. */
-  private health(): Page {
-    const { state, store } = this.options;
+  #health(): Page {
+    const { state, store } = this.#options;
     const tip = store.tip();
     const stateRoot = tip && store.roots(tip.height)?.state;
-    const codes = this.codes();
+    const codes = this.#codes();
     const status = state.failure !== undefined ? 'failed' : codes.length > 0 ? 'degraded' : 'ok';
     const waiting = state.waiting();
     return json(200, {
@@ -53,8 +57,8 @@ export class Pages {
   }
 
   /** 503 until the tip here is that of the source, or within `--ready-within` blocks of it. */
-  private ready(): Page {
-    const { state, store, settings } = this.options;
+  #ready(): Page {
+    const { state, store, settings } = this.#options;
     const height = store.tip()?.height;
     const behind = state.behind(height);
     const reasons: string[] = [];
@@ -65,7 +69,7 @@ export class Pages {
     else if (behind > settings.readyWithin)
       reasons.push(`${behind} blocks behind, at most ${settings.readyWithin} allowed`);
     if (state.trouble !== undefined) reasons.push(failureText(state.trouble));
-    const work = this.options.blocks.current;
+    const work = this.#options.blocks.current;
     if (work?.slow) reasons.push(`BLOCK_SLOW: block ${work.height} takes ${Math.floor(work.ms / 1000)} s so far`);
     const ready = reasons.length === 0;
     return json(ready ? 200 : 503, {
@@ -77,8 +81,8 @@ export class Pages {
     });
   }
 
-  private async status(): Promise<Page> {
-    const { state, store, settings, network, source, version, viewLoad, blocks } = this.options;
+  async #status(): Promise<Page> {
+    const { state, store, settings, network, source, version, viewLoad, blocks } = this.#options;
     const identity = store.recordedIdentity();
     const tip = store.tip();
     const speed = state.speed();
@@ -128,8 +132,8 @@ export class Pages {
     });
   }
 
-  private async metrics(): Promise<Page> {
-    const { state, store, settings, version, viewLoad, blocks } = this.options;
+  async #metrics(): Promise<Page> {
+    const { state, store, settings, version, viewLoad, blocks } = this.#options;
     const body = metricsText({
       state,
       height: store.tip()?.height,
@@ -145,10 +149,10 @@ export class Pages {
   }
 
   /** Codes of everything that is wrong now, the worst first. */
-  private codes(): string[] {
-    const { failure, trouble, gpu } = this.options.state;
+  #codes(): string[] {
+    const { failure, trouble, gpu } = this.#options.state;
     const gpuCode = gpu.gpu === 'lost' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;
-    const slow = this.options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
+    const slow = this.#options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
     return [failure?.code, trouble?.code, gpuCode, slow].filter((code) => code !== undefined);
   }
 }

@@ -8,23 +8,23 @@ const LOOK_MS = 2;
  * values remembers it before the first and compares after the last; if it has moved, the values may be of two states.
  */
 export class RollbackClock {
-  private readonly cell: Int32Array;
+  readonly #cell: Int32Array;
 
   constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(4)) {
-    this.cell = new Int32Array(buffer);
+    this.#cell = new Int32Array(buffer);
   }
 
   get now(): number {
-    return Atomics.load(this.cell, 0);
+    return Atomics.load(this.#cell, 0);
   }
 
   /** Runs `undo` (by the one writer). */
   async during(undo: () => Promise<void>): Promise<void> {
-    Atomics.add(this.cell, 0, 1);
+    Atomics.add(this.#cell, 0, 1);
     try {
       await undo();
     } finally {
-      Atomics.add(this.cell, 0, 1);
+      Atomics.add(this.#cell, 0, 1);
     }
   }
 

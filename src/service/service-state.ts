@@ -57,9 +57,12 @@ export class ServiceState {
   /** Lines of the module's log that were left out. */
   moduleLinesLeftOut = 0;
   readonly startedAt: number;
-  private readonly recent: { readonly at: number; readonly bytes: number }[] = [];
+  readonly #recent: { readonly at: number; readonly bytes: number }[] = [];
+  readonly #now: () => number;
 
-  constructor(private readonly now: () => number = () => performance.now()) {
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+
     this.startedAt = now();
   }
 
@@ -79,7 +82,7 @@ export class ServiceState {
         this.sourceStatistics = event.statistics;
         return;
       case 'block':
-        this.indexed(event);
+        this.#indexed(event);
         return;
       case 'rollback':
         this.reorgs++;
@@ -87,7 +90,7 @@ export class ServiceState {
         this.blocksUndone += event.from - event.to;
         return;
       case 'retry':
-        this.retried(event.failure, event.leftMs);
+        this.#retried(event.failure, event.leftMs);
         return;
       case 'warning':
       case 'module-log':
@@ -128,10 +131,10 @@ export class ServiceState {
 
   /** Blocks and bytes per second over the last half minute. */
   speed(): { readonly blocks: number; readonly bytes: number } {
-    this.forget();
-    const seconds = Math.max(1, Math.min(SPEED_WINDOW_MS, this.now() - this.startedAt) / 1000);
-    const bytes = this.recent.reduce((sum, block) => sum + block.bytes, 0);
-    return { blocks: this.recent.length / seconds, bytes: bytes / seconds };
+    this.#forget();
+    const seconds = Math.max(1, Math.min(SPEED_WINDOW_MS, this.#now() - this.startedAt) / 1000);
+    const bytes = this.#recent.reduce((sum, block) => sum + block.bytes, 0);
+    return { blocks: this.#recent.length / seconds, bytes: bytes / seconds };
   }
 
   /** Blocks between the tip here and the source's; undefined as long as one of them is unknown. */
@@ -140,29 +143,29 @@ export class ServiceState {
   }
 
   uptimeSeconds(): number {
-    return (this.now() - this.startedAt) / 1000;
+    return (this.#now() - this.startedAt) / 1000;
   }
 
   /** What is being tried again, for how long already and for how long still, in seconds; `givesUpIn` undefined: for ever. */
   waiting(): { readonly code: string; readonly seconds: number; readonly givesUpIn: number | undefined } | undefined {
     const { trouble, troubleSince, troubleUntil } = this;
     if (trouble === undefined || this.failure !== undefined) return undefined;
-    const seconds = Math.floor((this.now() - troubleSince) / 1000);
-    const givesUpIn = troubleUntil && Math.max(0, Math.ceil((troubleUntil - this.now()) / 1000));
+    const seconds = Math.floor((this.#now() - troubleSince) / 1000);
+    const givesUpIn = troubleUntil && Math.max(0, Math.ceil((troubleUntil - this.#now()) / 1000));
     return { code: trouble.code, seconds, givesUpIn };
   }
 
-  private retried(failure: Failure | undefined, leftMs: number | undefined): void {
+  #retried(failure: Failure | undefined, leftMs: number | undefined): void {
     if (failure !== undefined) {
-      if (this.trouble === undefined) this.troubleSince = this.now();
+      if (this.trouble === undefined) this.troubleSince = this.#now();
       this.trouble = failure;
-      this.troubleUntil = leftMs === undefined ? undefined : this.now() + leftMs;
+      this.troubleUntil = leftMs === undefined ? undefined : this.#now() + leftMs;
     }
     const code = failure?.code ?? 'CONTRADICTION';
     this.retries.set(code, (this.retries.get(code) ?? 0) + 1);
   }
 
-  private indexed(event: EngineEvent & { kind: 'block' }): void {
+  #indexed(event: EngineEvent & { kind: 'block' }): void {
     const { height, hash, roots, bytes, statistics, ms, source } = event;
     this.head = { height, hash, roots };
     this.gpu = event.gpu;
@@ -172,14 +175,14 @@ export class ServiceState {
     this.bytes += bytes;
     this.lanes.add(statistics);
     for (const [phase, took] of Object.entries(ms)) this.lanes.addMs(phase, took);
-    this.recent.push({ at: this.now(), bytes });
-    this.forget();
+    this.#recent.push({ at: this.#now(), bytes });
+    this.#forget();
   }
 
-  private forget(): void {
-    const oldest = this.now() - SPEED_WINDOW_MS;
+  #forget(): void {
+    const oldest = this.#now() - SPEED_WINDOW_MS;
     let gone = 0;
-    while (gone < this.recent.length && this.recent[gone].at < oldest) gone++;
-    this.recent.splice(0, gone);
+    while (gone < this.#recent.length && this.#recent[gone].at < oldest) gone++;
+    this.#recent.splice(0, gone);
   }
 }

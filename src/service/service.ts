@@ -42,32 +42,32 @@ export class Service {
   readonly reporter: Reporter;
   /** The engine's thread is gone, and the open store with it: nothing can be served any more. */
   crashed = false;
-  private readonly worker: Worker;
-  private readonly rollbacks = new RollbackClock();
-  private readonly watch = new WorkWatch();
-  private readonly blocks: SlowBlocks;
-  private readonly stopTimeout: number;
-  private readonly gone: Promise<void>;
-  private opened: ((event: EngineEvent & { kind: 'opened' }) => void) | undefined;
-  private refused: ((failure: Failure) => void) | undefined;
-  private end: (failure: Failure | undefined) => void = () => undefined;
-  private closing = false;
-  private server: RpcServer | undefined;
-  private views: StandardIndexer | undefined;
+  readonly #worker: Worker;
+  readonly #rollbacks = new RollbackClock();
+  readonly #watch = new WorkWatch();
+  readonly #blocks: SlowBlocks;
+  readonly #stopTimeout: number;
+  readonly #gone: Promise<void>;
+  #opened: ((event: EngineEvent & { kind: 'opened' }) => void) | undefined;
+  #refused: ((failure: Failure) => void) | undefined;
+  #end: (failure: Failure | undefined) => void = () => undefined;
+  #closing = false;
+  #server: RpcServer | undefined;
+  #views: StandardIndexer | undefined;
 
   private constructor({ settings, flags, moduleBytes, log }: ServiceOptions) {
     this.reporter = new Reporter(log, this.state);
     this.ended = new Promise((resolve) => {
-      this.end = resolve;
+      this.#end = resolve;
     });
-    this.stopTimeout = settings.stopTimeout;
-    this.blocks = new SlowBlocks(() => this.watch.look(), settings.slowBlock, log);
-    const { buffer: rollbacks } = this.rollbacks;
-    const setup: EngineSetup = { settings, flags, moduleBytes, rollbacks, watch: this.watch.buffer };
-    this.worker = new Worker(builtFile('service/engine-worker.js'), { workerData: setup, resourceLimits: DEEP_STACK });
-    this.worker.on('message', (event: EngineEvent) => this.hear(event));
-    this.worker.on('error', (error) => this.hear({ kind: 'crashed', failure: failureOf(error) }));
-    this.gone = new Promise((resolve) => this.worker.once('exit', () => resolve()));
+    this.#stopTimeout = settings.stopTimeout;
+    this.#blocks = new SlowBlocks(() => this.#watch.look(), settings.slowBlock, log);
+    const { buffer: rollbacks } = this.#rollbacks;
+    const setup: EngineSetup = { settings, flags, moduleBytes, rollbacks, watch: this.#watch.buffer };
+    this.#worker = new Worker(builtFile('service/engine-worker.js'), { workerData: setup, resourceLimits: DEEP_STACK });
+    this.#worker.on('message', (event: EngineEvent) => this.#hear(event));
+    this.#worker.on('error', (error) => this.#hear({ kind: 'crashed', failure: failureOf(error) }));
+    this.#gone = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
   }
 
   /**
@@ -77,7 +77,7 @@ export class Service {
   static async start(options: ServiceOptions, stopped: Promise<void>): Promise<Service | undefined> {
     const service = new Service(options);
     try {
-      const served = service.serve(options).then(() => true);
+      const served = service.#serve(options).then(() => true);
       if (await Promise.race([served, stopped])) return service;
       served.catch(() => undefined);
       await service.close();
@@ -89,7 +89,7 @@ export class Service {
   }
 
   get url(): string {
-    return this.server?.url ?? '';
+    return this.#server?.url ?? '';
   }
 
   /**
@@ -97,33 +97,33 @@ export class Service {
    * busy with the block to drop it is ended: what it has not committed is not there, as after a crash.
    */
   async close(): Promise<void> {
-    this.closing = true;
-    this.command({ kind: 'stop' });
-    const ended = await within(this.stopTimeout + DROP_GRACE_MS, Promise.race([this.ended, this.gone]));
-    if (!ended) this.reporter.cutOff(this.watch.look());
-    this.blocks.close();
+    this.#closing = true;
+    this.#command({ kind: 'stop' });
+    const ended = await within(this.#stopTimeout + DROP_GRACE_MS, Promise.race([this.ended, this.#gone]));
+    if (!ended) this.reporter.cutOff(this.#watch.look());
+    this.#blocks.close();
     // Who reads the store must be gone before the thread that owns it.
-    await this.server?.close();
-    await this.views?.close();
+    await this.#server?.close();
+    await this.#views?.close();
     if (ended) {
-      this.command({ kind: 'released' });
-      if (await within(CLOSE_MS, this.gone)) return;
+      this.#command({ kind: 'released' });
+      if (await within(CLOSE_MS, this.#gone)) return;
     }
-    void this.worker.terminate();
-    if (await within(CLOSE_MS, this.gone)) return;
-    this.reporter.cutOff(this.watch.look());
+    void this.#worker.terminate();
+    if (await within(CLOSE_MS, this.#gone)) return;
+    this.reporter.cutOff(this.#watch.look());
     // It is in a native call that does not end; the store is whole all the same.
     process.kill(process.pid, 'SIGKILL');
   }
 
-  private async serve({ settings, moduleBytes, log, version }: ServiceOptions): Promise<void> {
+  async #serve({ settings, moduleBytes, log, version }: ServiceOptions): Promise<void> {
     const { storeHandle, network, source } = await new Promise<EngineEvent & { kind: 'opened' }>((resolve, reject) => {
-      this.opened = resolve;
-      this.refused = (failure) => reject(errorOf(failure));
+      this.#opened = resolve;
+      this.#refused = (failure) => reject(errorOf(failure));
     });
-    this.mayServe();
+    this.#mayServe();
     const store = await Store.attach(storeHandle);
-    this.mayServe();
+    this.#mayServe();
     const { viewTimeout: viewTimeoutMs, viewWorkers: viewThreads, viewQueue } = settings;
     const lane = new StandardIndexer({
       moduleBytes,
@@ -135,10 +135,11 @@ export class Service {
       logLines: settings.moduleLogLines,
       onLog: (line) => this.reporter.moduleLine(line),
     });
-    this.views = lane;
+    this.#views = lane;
     lane.startViews();
-    const views = new Views(lane, store, this.rollbacks);
-    const { state, blocks } = this;
+    const views = new Views(lane, store, this.#rollbacks);
+    const { state } = this;
+    const blocks = this.#blocks;
     const pages = new Pages({
       state,
       store,
@@ -149,7 +150,7 @@ export class Service {
       blocks,
       viewLoad: () => lane.viewLoad,
     });
-    this.server = await startRpcServer({
+    this.#server = await startRpcServer({
       host: settings.host,
       port: settings.port,
       cors: settings.cors,
@@ -166,30 +167,30 @@ export class Service {
       onRefused: (code, facts) => this.reporter.refused(code, facts),
       onDefect: (error) => log.error({ code: 'INTERNAL' }, failureOf(error).message),
     });
-    if (this.closing) await this.server.close();
-    this.mayServe();
+    if (this.#closing) await this.#server.close();
+    this.#mayServe();
     log.info({ url: this.url }, 'serving JSON-RPC');
   }
 
   /** Opening goes no further once a signal has come. */
-  private mayServe(): void {
-    if (this.closing) throw new InternalError('the service is closing');
+  #mayServe(): void {
+    if (this.#closing) throw new InternalError('the service is closing');
   }
 
-  private hear(event: EngineEvent): void {
+  #hear(event: EngineEvent): void {
     this.state.apply(event);
     this.reporter.hear(event);
-    if (event.kind === 'opened') this.opened?.(event);
-    else if (event.kind === 'closed') void this.worker.terminate();
-    else if (event.kind === 'ended') this.end(event.failure);
+    if (event.kind === 'opened') this.#opened?.(event);
+    else if (event.kind === 'closed') void this.#worker.terminate();
+    else if (event.kind === 'ended') this.#end(event.failure);
     else if (event.kind === 'not-opened' || event.kind === 'crashed') {
       this.crashed = event.kind === 'crashed';
-      this.refused?.(event.failure);
-      this.end(event.failure);
+      this.#refused?.(event.failure);
+      this.#end(event.failure);
     }
   }
 
-  private command(command: EngineCommand): void {
-    this.worker.postMessage(command);
+  #command(command: EngineCommand): void {
+    this.#worker.postMessage(command);
   }
 }

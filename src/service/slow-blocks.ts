@@ -8,36 +8,39 @@ const LOOK_MS = 500;
 export class SlowBlocks {
   /** Seconds that the slowest block seen has taken. */
   slowest = 0;
-  private told: { readonly height: number; readonly again: number } | undefined;
-  private readonly timer: NodeJS.Timeout;
+  #told: { readonly height: number; readonly again: number } | undefined;
+  readonly #timer: NodeJS.Timeout;
+  readonly #look: () => BlockWork | undefined;
+  readonly #boundMs: number;
+  readonly #log: Logger;
 
-  constructor(
-    private readonly look: () => BlockWork | undefined,
-    private readonly boundMs: number,
-    private readonly log: Logger,
-  ) {
-    this.timer = setInterval(() => this.tell(), Math.min(LOOK_MS, boundMs)).unref();
+  constructor(look: () => BlockWork | undefined, boundMs: number, log: Logger) {
+    this.#look = look;
+    this.#boundMs = boundMs;
+    this.#log = log;
+
+    this.#timer = setInterval(() => this.#tell(), Math.min(LOOK_MS, boundMs)).unref();
   }
 
   /** The block under way; `slow`: it takes longer than the bound. */
   get current(): (BlockWork & { readonly slow: boolean }) | undefined {
-    const work = this.look();
+    const work = this.#look();
     if (work === undefined) return undefined;
     this.slowest = Math.max(this.slowest, work.ms / 1000);
-    return { ...work, slow: work.ms >= this.boundMs };
+    return { ...work, slow: work.ms >= this.#boundMs };
   }
 
   close(): void {
-    clearInterval(this.timer);
+    clearInterval(this.#timer);
   }
 
   /** Once when the block passes the bound, then each time that it has taken twice as long. */
-  private tell(): void {
+  #tell(): void {
     const work = this.current;
     if (work === undefined || !work.slow) return;
-    if (this.told?.height === work.height && work.ms < this.told.again) return;
-    this.told = { height: work.height, again: work.ms * 2 };
-    this.log.warn({ code: 'BLOCK_SLOW', ...workFields(work) }, 'a block takes long');
+    if (this.#told?.height === work.height && work.ms < this.#told.again) return;
+    this.#told = { height: work.height, again: work.ms * 2 };
+    this.#log.warn({ code: 'BLOCK_SLOW', ...workFields(work) }, 'a block takes long');
   }
 }
 

@@ -4,19 +4,19 @@ import type { ServiceState } from './service-state.js';
 
 /** A line at the foot of a terminal while the chain is being synced; log lines go above it. */
 export class SyncProgress {
-  private readonly bars = new MultiBar({
+  readonly #bars = new MultiBar({
     format: 'syncing [{bar}] {value}/{total}  {blocksPerSecond} blocks/s  {megabytesPerSecond} MB/s  {left} left',
     hideCursor: true,
     stream: process.stderr,
     // A signal is the service's to handle.
     gracefulExit: false,
   });
-  private bar: SingleBar | undefined;
+  #bar: SingleBar | undefined;
 
   /** Writes lines of the log. */
   write(lines: string): void {
-    if (this.bar === undefined) process.stderr.write(lines);
-    else this.bars.log(lines);
+    if (this.#bar === undefined) process.stderr.write(lines);
+    else this.#bars.log(lines);
   }
 
   show(state: ServiceState): void {
@@ -25,15 +25,15 @@ export class SyncProgress {
       this.stop();
       return;
     }
-    this.bar ??= this.bars.create(target, height);
-    this.bar.setTotal(target);
-    this.bar.update(height, { ...speeds, left: etaSeconds === undefined ? '?' : timeText(etaSeconds) });
+    this.#bar ??= this.#bars.create(target, height);
+    this.#bar.setTotal(target);
+    this.#bar.update(height, { ...speeds, left: etaSeconds === undefined ? '?' : timeText(etaSeconds) });
   }
 
   stop(): void {
-    if (this.bar !== undefined) this.bars.remove(this.bar);
-    this.bar = undefined;
-    this.bars.stop();
+    if (this.#bar !== undefined) this.#bars.remove(this.#bar);
+    this.#bar = undefined;
+    this.#bars.stop();
   }
 }
 

@@ -8,11 +8,15 @@ const MOST_RUNS = 3;
 
 /** Views of the standard lane while another thread commits and undoes blocks: each sees one whole state. */
 export class Views {
-  constructor(
-    private readonly lane: Pick<StandardIndexer, 'view'>,
-    private readonly store: Pick<StoreReader, 'tip'>,
-    private readonly rollbacks: RollbackClock,
-  ) {}
+  readonly #lane: Pick<StandardIndexer, 'view'>;
+  readonly #store: Pick<StoreReader, 'tip'>;
+  readonly #rollbacks: RollbackClock;
+
+  constructor(lane: Pick<StandardIndexer, 'view'>, store: Pick<StoreReader, 'tip'>, rollbacks: RollbackClock) {
+    this.#lane = lane;
+    this.#store = store;
+    this.#rollbacks = rollbacks;
+  }
 
   /**
    * Runs a view that is told `height`, over the state after that block, or after the tip if that is lower. Versions of lower
@@ -21,14 +25,14 @@ export class Views {
    */
   async run(name: string, input: Uint8Array, height: number, client = ''): Promise<Uint8Array> {
     for (let runs = 0; runs < MOST_RUNS; runs++) {
-      const before = await this.rollbacks.quiet();
-      const stateHeight = Math.min(height, this.store.tip()?.height ?? -1);
+      const before = await this.#rollbacks.quiet();
+      const stateHeight = Math.min(height, this.#store.tip()?.height ?? -1);
       // What it threw may come from a mixture of states as well.
-      const outcome = await this.lane.view(name, input, height, stateHeight, client).then(
+      const outcome = await this.#lane.view(name, input, height, stateHeight, client).then(
         (output) => ({ output }),
         (error: unknown) => ({ error }),
       );
-      if (this.rollbacks.now !== before) continue;
+      if (this.#rollbacks.now !== before) continue;
       if ('error' in outcome) throw outcome.error;
       return outcome.output;
     }

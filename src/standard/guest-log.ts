@@ -15,48 +15,53 @@ export interface GuestLine {
 
 /** Passes lines of a module on, so many a second at most, and counts the others. A module may write millions. */
 export class GuestLog {
-  private height = 0;
-  private view: string | undefined;
-  private windowStart = Number.NEGATIVE_INFINITY;
-  private inWindow = 0;
-  private leftOut = 0;
-  private timer: NodeJS.Timeout | undefined;
+  #height = 0;
+  #view: string | undefined;
+  #windowStart = Number.NEGATIVE_INFINITY;
+  #inWindow = 0;
+  #leftOut = 0;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #linesPerSecond: number;
+  readonly #send: (line: GuestLine) => void;
+  readonly #now: () => number;
 
-  constructor(
-    private readonly linesPerSecond: number,
-    private readonly send: (line: GuestLine) => void,
-    private readonly now: () => number = () => performance.now(),
-  ) {}
+  constructor(linesPerSecond: number, send: (line: GuestLine) => void, now: () => number = () => performance.now()) {
+    this.#linesPerSecond = linesPerSecond;
+    this.#send = send;
+    this.#now = now;
+  }
 
   /** What the lines to come belong to; `view` undefined: a block. */
   begin(height: number, view: string | undefined): void {
-    this.height = height;
-    this.view = view;
+    this.#height = height;
+    this.#view = view;
   }
 
   write(text: string): void {
-    if (this.now() - this.windowStart >= WINDOW_MS) {
-      this.windowStart = this.now();
-      this.inWindow = 0;
+    if (this.#now() - this.#windowStart >= WINDOW_MS) {
+      this.#windowStart = this.#now();
+      this.#inWindow = 0;
     }
-    if (this.inWindow >= this.linesPerSecond) {
-      this.leftOut++;
+    if (this.#inWindow >= this.#linesPerSecond) {
+      this.#leftOut++;
       // Told by itself if no line comes that could tell it.
-      this.timer ??= setTimeout(() => this.tellLeftOut(), WINDOW_MS).unref();
+      this.#timer ??= setTimeout(() => this.#tellLeftOut(), WINDOW_MS).unref();
       return;
     }
-    this.inWindow++;
-    this.pass(text);
+    this.#inWindow++;
+    this.#pass(text);
   }
 
-  private tellLeftOut(): void {
-    this.timer = undefined;
-    if (this.leftOut > 0) this.pass(undefined);
+  #tellLeftOut(): void {
+    this.#timer = undefined;
+    if (this.#leftOut > 0) this.#pass(undefined);
   }
 
-  private pass(text: string | undefined): void {
-    const { height, view, leftOut } = this;
-    this.leftOut = 0;
-    this.send({ text, leftOut, height, view });
+  #pass(text: string | undefined): void {
+    const height = this.#height;
+    const view = this.#view;
+    const leftOut = this.#leftOut;
+    this.#leftOut = 0;
+    this.#send({ text, leftOut, height, view });
   }
 }

@@ -27,20 +27,33 @@ export class Guest {
   hostError: unknown;
   readonly flushes: Uint8Array[] = [];
   pairCount = 0;
-  private flushedBytes = 0;
+  #flushedBytes = 0;
   /** What was read last: modules ask for the length of a value, then for the value. A run's state does not change. */
-  private last: { readonly key: Uint8Array; readonly value: Uint8Array | undefined } | undefined;
+  #last: { readonly key: Uint8Array; readonly value: Uint8Array | undefined } | undefined;
+  readonly #input: Uint8Array;
+  readonly #height: number;
+  readonly #read: StandardRead;
+  /** A view's flushes are ignored. */
+  readonly #keepsFlushes: boolean;
+  readonly #log: ((text: string) => void) | undefined;
+  /** Bytes of a line of the log that are looked at. */
+  readonly #logBytes: number;
 
   constructor(
-    private readonly input: Uint8Array,
-    private readonly height: number,
-    private readonly read: StandardRead,
-    /** A view's flushes are ignored. */
-    private readonly keepsFlushes: boolean,
-    private readonly log: ((text: string) => void) | undefined,
-    /** Bytes of a line of the log that are looked at. */
-    private readonly logBytes = Number.POSITIVE_INFINITY,
-  ) {}
+    input: Uint8Array,
+    height: number,
+    read: StandardRead,
+    keepsFlushes: boolean,
+    log: ((text: string) => void) | undefined,
+    logBytes = Number.POSITIVE_INFINITY,
+  ) {
+    this.#input = input;
+    this.#height = height;
+    this.#read = read;
+    this.#keepsFlushes = keepsFlushes;
+    this.#log = log;
+    this.#logBytes = logBytes;
+  }
 
   /** The bytes now designated by a buffer pointer, a view of the guest's memory; undefined if it is invalid. */
   buffer(pointer: number): Uint8Array | undefined {
@@ -52,30 +65,30 @@ export class Guest {
     return length > memory.length - at ? undefined : memory.subarray(at, at + length);
   }
 
-  private stop(code: string, message: string): never {
+  #stop(code: string, message: string): never {
     this.failure ??= new ProgramError(code, message);
     throw new GuestStop(message);
   }
 
   /** Writes at a guest address. The guest gave room for it, or its run ends. */
-  private write(pointer: number, bytes: Uint8Array): void {
+  #write(pointer: number, bytes: Uint8Array): void {
     const at = pointer >>> 0;
     if (this.memory === undefined || at + bytes.length > this.memory.buffer.byteLength) {
-      this.stop('MODULE_BAD_POINTER', 'the module gave the host an address outside its memory to write to');
+      this.#stop('MODULE_BAD_POINTER', 'the module gave the host an address outside its memory to write to');
     }
     new Uint8Array(this.memory.buffer).set(bytes, at);
   }
 
-  private value(key: Uint8Array): Uint8Array | undefined {
-    if (this.last !== undefined && bytesEqual(this.last.key, key)) return this.last.value;
+  #value(key: Uint8Array): Uint8Array | undefined {
+    if (this.#last !== undefined && bytesEqual(this.#last.key, key)) return this.#last.value;
     // A block may have stored under any key; what a view asks for is copied several times on its way.
-    if (!this.keepsFlushes && key.length > MAX_VIEW_KEY_BYTES) {
-      this.stop('VIEW_MEMORY', 'the view read under a key of more than 16 MiB');
+    if (!this.#keepsFlushes && key.length > MAX_VIEW_KEY_BYTES) {
+      this.#stop('VIEW_MEMORY', 'the view read under a key of more than 16 MiB');
     }
     try {
       const own = key.slice();
-      const value = this.read(own);
-      this.last = { key: own, value };
+      const value = this.#read(own);
+      this.#last = { key: own, value };
       return value;
     } catch (error) {
       this.hostError ??= error;
@@ -83,16 +96,16 @@ export class Guest {
     }
   }
 
-  private flush(pointer: number): void {
-    if (!this.keepsFlushes) return;
+  #flush(pointer: number): void {
+    if (!this.#keepsFlushes) return;
     const buffer = this.buffer(pointer);
     if (buffer === undefined) {
       this.failure ??= new ProgramError('MODULE_BAD_FLUSH', 'the module flushed a buffer that is not in its memory');
       return;
     }
-    this.flushedBytes += buffer.length;
-    if (this.flushedBytes > MAX_FLUSH_BYTES)
-      this.stop('MODULE_FLUSH_TOO_LARGE', 'the module wrote more than 1 GiB in one block');
+    this.#flushedBytes += buffer.length;
+    if (this.#flushedBytes > MAX_FLUSH_BYTES)
+      this.#stop('MODULE_FLUSH_TOO_LARGE', 'the module wrote more than 1 GiB in one block');
     const bytes = buffer.slice();
     try {
       this.pairCount += checkFlush(bytes);
@@ -108,7 +121,7 @@ export class Guest {
   }
 
   /** Text of AssemblyScript's abort: UTF-16LE with its byte length before it, 0 = none. */
-  private utf16(pointer: number): string {
+  #utf16(pointer: number): string {
     const buffer = pointer === 0 ? undefined : this.buffer(pointer);
     return buffer ? new TextDecoder('utf-16le').decode(buffer.subarray(0, 2000)) : '';
   }
@@ -116,43 +129,43 @@ export class Guest {
   /** The functions of module `env`. */
   imports(): Record<string, (...values: number[]) => number | undefined> {
     return {
-      __host_len: () => this.input.length + 4,
+      __host_len: () => this.#input.length + 4,
       __load_input: (pointer) => {
-        const bytes = new Uint8Array(this.input.length + 4);
-        writeU32(bytes, 0, this.height);
-        bytes.set(this.input, 4);
-        this.write(pointer, bytes);
+        const bytes = new Uint8Array(this.#input.length + 4);
+        writeU32(bytes, 0, this.#height);
+        bytes.set(this.#input, 4);
+        this.#write(pointer, bytes);
         return undefined;
       },
       __get_len: (key) => {
         const bytes = this.buffer(key);
-        return bytes === undefined ? INVALID_LENGTH : (this.value(bytes)?.length ?? 0);
+        return bytes === undefined ? INVALID_LENGTH : (this.#value(bytes)?.length ?? 0);
       },
       __get: (key, out) => {
         const bytes = this.buffer(key);
         if (bytes === undefined) {
           const length = new Uint8Array(4);
           writeU32(length, 0, INVALID_LENGTH);
-          if (out >>> 0 >= 4) this.write((out >>> 0) - 4, length);
+          if (out >>> 0 >= 4) this.#write((out >>> 0) - 4, length);
           return undefined;
         }
-        const value = this.value(bytes);
-        if (value !== undefined && value.length > 0) this.write(out, value);
+        const value = this.#value(bytes);
+        if (value !== undefined && value.length > 0) this.#write(out, value);
         return undefined;
       },
       __flush: (pointer) => {
-        this.flush(pointer);
+        this.#flush(pointer);
         return undefined;
       },
       __log: (pointer) => {
-        const bytes = this.log && this.buffer(pointer);
-        if (bytes) this.logText(bytes);
+        const bytes = this.#log && this.buffer(pointer);
+        if (bytes) this.#logText(bytes);
         return undefined;
       },
       abort: (message, file, line, column) => {
-        const where = this.utf16(file);
-        const text = this.utf16(message) || 'no message';
-        return this.stop(
+        const where = this.#utf16(file);
+        const text = this.#utf16(message) || 'no message';
+        return this.#stop(
           'MODULE_ABORTED',
           `the module aborted: ${text}${where ? ` (${where}:${line >>> 0}:${column >>> 0})` : ''}`,
         );
@@ -160,16 +173,16 @@ export class Guest {
     };
   }
 
-  private logText(bytes: Uint8Array): void {
-    const cut = bytes.length > this.logBytes;
+  #logText(bytes: Uint8Array): void {
+    const cut = bytes.length > this.#logBytes;
     let text: string;
     try {
       // Of a line that is cut the end may be half a character.
-      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, this.logBytes), { stream: cut });
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, this.#logBytes), { stream: cut });
     } catch {
       return;
     }
-    this.log?.(cut ? `${text}… (${bytes.length} bytes)` : text);
+    this.#log?.(cut ? `${text}… (${bytes.length} bytes)` : text);
   }
 
   /** The error of a run that ended with `thrown`. Rethrows what was not the module's doing. */

@@ -50,19 +50,23 @@ function limitedSection(cursor: Cursor, mostBytes: number): Uint8Array {
 
 /** Reads LEB128 numbers below 2^53. */
 class Cursor {
+  readonly #bytes: Uint8Array;
+
   constructor(
-    private readonly bytes: Uint8Array,
+    bytes: Uint8Array,
     public at: number,
-  ) {}
+  ) {
+    this.#bytes = bytes;
+  }
 
   get atEnd(): boolean {
-    return this.at >= this.bytes.length;
+    return this.at >= this.#bytes.length;
   }
 
   number(): number {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
-      const byte = this.bytes[this.at++];
+      const byte = this.#bytes[this.at++];
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }

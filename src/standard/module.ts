@@ -46,12 +46,16 @@ export interface ModuleOptions {
  * What it does not offer and what it does wrong is an error of stable code, never a fault of the host.
  */
 export class StandardModule {
+  readonly #options: ModuleOptions;
+
   private constructor(
     readonly compiled: WebAssembly.Module,
     /** SHA-256 of the WASM, hex. */
     readonly hash: string,
-    private readonly options: ModuleOptions,
-  ) {}
+    options: ModuleOptions,
+  ) {
+    this.#options = options;
+  }
 
   /**
    * Compiles a module. Throws ProgramError MODULE_INVALID (no WASM that this engine runs), MODULE_IMPORT_UNSUPPORTED (it wants
@@ -89,16 +93,16 @@ export class StandardModule {
    * The run fails if `_start` traps, aborts or does not return, if it never flushes, or if a flush does not decode.
    */
   runBlock(raw: Uint8Array, height: number, read: StandardRead): ModuleRun {
-    const { log, logBytes } = this.options;
+    const { log, logBytes } = this.#options;
     const guest = new Guest(raw, height, read, true, log, logBytes);
-    const error = this.startBlock(guest);
+    const error = this.#startBlock(guest);
     if (guest.hostError !== undefined) throw guest.hostError;
     return { flushes: error ? [] : guest.flushes, pairCount: guest.pairCount, error };
   }
 
-  private startBlock(guest: Guest): ProgramError | undefined {
+  #startBlock(guest: Guest): ProgramError | undefined {
     try {
-      const start = this.instantiate(guest).exports._start as () => void;
+      const start = this.#instantiate(guest).exports._start as () => void;
       start();
     } catch (thrown) {
       return guest.explain(thrown, 'MODULE_TRAPPED', 'the module');
@@ -115,24 +119,24 @@ export class StandardModule {
    * limits VIEW_MEMORY or VIEW_ANSWER_TOO_LARGE.
    */
   runView(name: string, input: Uint8Array, height: number, read: StandardRead): ViewRun {
-    const { log, logBytes } = this.options;
+    const { log, logBytes } = this.#options;
     const guest = new Guest(input, height, read, false, log, logBytes);
     const notFound = () =>
       new ProgramError('VIEW_NOT_FOUND', `Failed to get view function '${name}'`, { facts: { view: name } });
     let result: unknown;
     try {
-      const { exports } = this.instantiate(guest);
+      const { exports } = this.#instantiate(guest);
       const view = Object.hasOwn(exports, name) ? exports[name] : undefined;
       if (typeof view !== 'function' || view.length !== 0 || name === '_start') throw notFound();
       result = view();
     } catch (thrown) {
       if (thrown instanceof ProgramError) throw thrown;
-      throw this.viewFailure(name, guest, guest.explain(thrown, 'VIEW_FAILED', 'the view'));
+      throw this.#viewFailure(name, guest, guest.explain(thrown, 'VIEW_FAILED', 'the view'));
     }
-    if (guest.failure) throw this.viewFailure(name, guest, guest.failure);
+    if (guest.failure) throw this.#viewFailure(name, guest, guest.failure);
     if (typeof result !== 'number') throw notFound();
     const output = guest.buffer(result) ?? EMPTY_BYTES;
-    const limit = this.options.views?.answerBytes ?? Number.POSITIVE_INFINITY;
+    const limit = this.#options.views?.answerBytes ?? Number.POSITIVE_INFINITY;
     if (output.length > limit) {
       throw new ProgramError('VIEW_ANSWER_TOO_LARGE', `the answer of view '${name}' is too large`, {
         facts: { view: name, bytes: output.length, limit },
@@ -143,9 +147,9 @@ export class StandardModule {
   }
 
   /** A module does not say that it could not grow its memory: it traps or aborts when it has to do without. */
-  private viewFailure(name: string, guest: Guest, error: ProgramError): ProgramError {
+  #viewFailure(name: string, guest: Guest, error: ProgramError): ProgramError {
     const memoryBytes = guest.memory?.buffer.byteLength ?? 0;
-    const limit = this.options.views?.memoryBytes ?? Number.POSITIVE_INFINITY;
+    const limit = this.#options.views?.memoryBytes ?? Number.POSITIVE_INFINITY;
     const atLimit = memoryBytes >= limit * NEAR_LIMIT && !(error.cause instanceof RangeError);
     if (error.code !== 'VIEW_MEMORY' && !atLimit) {
       return new ProgramError('VIEW_FAILED', `Failed to execute view function '${name}': ${error.message}`, {
@@ -160,7 +164,7 @@ export class StandardModule {
     });
   }
 
-  private instantiate(guest: Guest): WebAssembly.Instance {
+  #instantiate(guest: Guest): WebAssembly.Instance {
     const known = guest.imports();
     const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
     for (const { module, name } of WebAssembly.Module.imports(this.compiled)) {

@@ -52,10 +52,10 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export class StandardIndexer {
   readonly hash: string;
-  private readonly blocks: ModuleWorker;
-  private readonly views: ViewPool | undefined;
-  private readonly blockTimeoutMs: number;
-  private readonly viewTimeoutMs: number;
+  readonly #blocks: ModuleWorker;
+  readonly #views: ViewPool | undefined;
+  readonly #blockTimeoutMs: number;
+  readonly #viewTimeoutMs: number;
 
   /** Throws what {@link StandardModule.load} throws. */
   constructor(options: StandardIndexerOptions) {
@@ -64,10 +64,10 @@ export class StandardIndexer {
     const log = options.log ? 'print' : onLog === undefined ? 0 : (options.logLines ?? 20);
     const setup: WorkerSetup = { compiled, hash, storeHandle, log, views: undefined };
     this.hash = hash;
-    this.blocks = new ModuleWorker(() => setup, onLog);
-    this.blockTimeoutMs = Math.min(options.blockTimeoutMs ?? 600_000, MAX_TIMEOUT_MS);
+    this.#blocks = new ModuleWorker(() => setup, onLog);
+    this.#blockTimeoutMs = Math.min(options.blockTimeoutMs ?? 600_000, MAX_TIMEOUT_MS);
     const limitMs = Math.min(options.viewTimeoutMs ?? 10_000, MAX_TIMEOUT_MS);
-    this.viewTimeoutMs = limitMs;
+    this.#viewTimeoutMs = limitMs;
     const { viewThreads: threads = 2, viewQueue: queue = 128 } = options;
     // Compiled once a view is wanted.
     let ofViews: WorkerSetup | undefined;
@@ -80,17 +80,17 @@ export class StandardIndexer {
       return ofViews;
     };
     const makeWorker = (): ModuleWorker => new ModuleWorker(viewSetup, onLog);
-    this.views = storeHandle === undefined ? undefined : new ViewPool(makeWorker, { threads, queue, limitMs });
+    this.#views = storeHandle === undefined ? undefined : new ViewPool(makeWorker, { threads, queue, limitMs });
   }
 
   /** What the threads of the views have to do; undefined without a store. */
   get viewLoad(): ViewLoad | undefined {
-    return this.views?.load;
+    return this.#views?.load;
   }
 
   /** Starts the threads of the views: the first ones do not wait for them. */
   startViews(): void {
-    this.views?.start();
+    this.#views?.start();
   }
 
   /** SHA-256 of a module's bytes, hex. */
@@ -106,7 +106,7 @@ export class StandardIndexer {
   async runBlock(raw: Uint8Array, height: number, ahead = false): Promise<StandardRun> {
     const started = performance.now();
     try {
-      const reply = await this.blocks.call({ kind: 'block', raw, height, ahead }, this.blockTimeoutMs);
+      const reply = await this.#blocks.call({ kind: 'block', raw, height, ahead }, this.#blockTimeoutMs);
       if (reply.kind !== 'block') throw new InternalError('the standard lane answered another question');
       const pairs = collectPairs(reply.flushes);
       let valueBytes = 0;
@@ -127,15 +127,15 @@ export class StandardIndexer {
    */
   async view(name: string, input: Uint8Array, height: number, stateHeight = height, client = ''): Promise<Uint8Array> {
     const task: WorkerTask = { kind: 'view', name, input, height, stateHeight };
-    const reply = await (this.views?.call(task, client) ?? this.blocks.call(task, this.viewTimeoutMs));
+    const reply = await (this.#views?.call(task, client) ?? this.#blocks.call(task, this.#viewTimeoutMs));
     if (reply.kind !== 'view') throw new InternalError('the standard lane answered another question');
     return reply.output;
   }
 
   /** Ends the threads. To be called before the store is closed. */
   async close(): Promise<void> {
-    await this.blocks.close();
-    await this.views?.close();
+    await this.#blocks.close();
+    await this.#views?.close();
   }
 }
 

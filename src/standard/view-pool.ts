@@ -54,161 +54,165 @@ interface Seat {
  * the view that ran there begins anew later. A client that has all threads to itself may use them all.
  */
 export class ViewPool {
-  private readonly seats: Seat[];
+  readonly #seats: Seat[];
   /** The one used last is taken first: its code and memory are in the caches. */
-  private readonly idle: Seat[];
+  readonly #idle: Seat[];
   /** Waiting views by client, in the order of the clients' turns. */
-  private readonly rows = new Map<string, Job[]>();
-  private waiting = 0;
-  private refused = 0;
-  private interrupted = 0;
-  private closed = false;
+  readonly #rows = new Map<string, Job[]>();
+  #waiting = 0;
+  #refused = 0;
+  #interrupted = 0;
+  #closed = false;
+  readonly #options: ViewPoolOptions;
 
-  constructor(
-    makeWorker: () => ModuleWorker,
-    private readonly options: ViewPoolOptions,
-  ) {
-    this.seats = Array.from({ length: options.threads }, () => {
+  constructor(makeWorker: () => ModuleWorker, options: ViewPoolOptions) {
+    this.#options = options;
+
+    this.#seats = Array.from({ length: options.threads }, () => {
       return { worker: makeWorker(), job: undefined, since: 0, interrupted: false };
     });
-    this.idle = [...this.seats];
+    this.#idle = [...this.#seats];
   }
 
   get load(): ViewLoad {
-    const { seats, idle, waiting, refused, interrupted } = this;
+    const seats = this.#seats;
+    const idle = this.#idle;
+    const waiting = this.#waiting;
+    const refused = this.#refused;
+    const interrupted = this.#interrupted;
     return { threads: seats.length, running: seats.length - idle.length, waiting, refused, interrupted };
   }
 
   /** Starts the threads, so that the first views do not wait for them. */
   start(): void {
-    for (const { worker } of this.seats) worker.start();
+    for (const { worker } of this.#seats) worker.start();
   }
 
   /** Runs a view for a client. Rejects with ProgramError VIEW_BUSY, MODULE_TIMEOUT, or what the run threw. */
   call(task: WorkerTask, client: string): Promise<WorkerReply> {
-    if (this.closed) return Promise.reject(closedError());
+    if (this.#closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
       const job: Job = { task, client, interruptions: 0, timer: undefined, patience: undefined, resolve, reject };
-      const seat = this.idle.pop();
-      if (seat !== undefined) this.run(seat, job);
-      else if (this.hasRoom(client)) this.enqueue(job);
-      else reject(this.busy('too many views are waiting', { waiting: this.options.queue }));
+      const seat = this.#idle.pop();
+      if (seat !== undefined) this.#run(seat, job);
+      else if (this.#hasRoom(client)) this.#enqueue(job);
+      else reject(this.#busy('too many views are waiting', { waiting: this.#options.queue }));
     });
   }
 
   /** Ends the threads. Views that are not done are refused. */
   async close(): Promise<void> {
-    this.closed = true;
-    for (const job of [...this.rows.values()].flat()) this.remove(job).reject(closedError());
-    await Promise.all(this.seats.map(({ worker }) => worker.close()));
+    this.#closed = true;
+    for (const job of [...this.#rows.values()].flat()) this.#remove(job).reject(closedError());
+    await Promise.all(this.#seats.map(({ worker }) => worker.close()));
   }
 
   /** Room in the row for one more of the client: the client with most in it makes room for one with fewer. */
-  private hasRoom(client: string): boolean {
-    if (this.waiting < this.options.queue) return true;
+  #hasRoom(client: string): boolean {
+    if (this.#waiting < this.#options.queue) return true;
     let longest: readonly Job[] = [];
-    for (const row of this.rows.values()) if (row.length > longest.length) longest = row;
+    for (const row of this.#rows.values()) if (row.length > longest.length) longest = row;
     const newest = longest.at(-1);
-    if (newest === undefined || longest.length <= (this.rows.get(client)?.length ?? 0) + 1) return false;
-    this.remove(newest).reject(this.busy('views of other clients are waiting', { waiting: this.options.queue }));
+    if (newest === undefined || longest.length <= (this.#rows.get(client)?.length ?? 0) + 1) return false;
+    this.#remove(newest).reject(this.#busy('views of other clients are waiting', { waiting: this.#options.queue }));
     return true;
   }
 
-  private enqueue(job: Job): void {
+  #enqueue(job: Job): void {
     const { client } = job;
-    const row = this.rows.get(client);
-    const isFirst = row === undefined && this.threadsOf(client) === 0;
-    if (row === undefined) this.rows.set(client, [job]);
+    const row = this.#rows.get(client);
+    const isFirst = row === undefined && this.#threadsOf(client) === 0;
+    if (row === undefined) this.#rows.set(client, [job]);
     else if (job.interruptions > 0) row.unshift(job);
     else row.push(job);
-    this.waiting++;
-    const limitMs = this.options.limitMs + (isFirst ? GRACE_MS : 0);
+    this.#waiting++;
+    const limitMs = this.#options.limitMs + (isFirst ? GRACE_MS : 0);
     job.timer = setTimeout(() => {
-      this.remove(job).reject(this.busy('no thread became free for the view in time', { limitMs }));
+      this.#remove(job).reject(this.#busy('no thread became free for the view in time', { limitMs }));
     }, limitMs);
-    if (isFirst) this.bePatient(job);
+    if (isFirst) this.#bePatient(job);
   }
 
-  private remove(job: Job): Job {
+  #remove(job: Job): Job {
     clearTimeout(job.timer);
     clearTimeout(job.patience);
-    const row = this.rows.get(job.client) ?? [];
+    const row = this.#rows.get(job.client) ?? [];
     row.splice(row.indexOf(job), 1);
-    this.waiting--;
-    if (row.length === 0) this.rows.delete(job.client);
+    this.#waiting--;
+    if (row.length === 0) this.#rows.delete(job.client);
     return job;
   }
 
-  private bePatient(job: Job): void {
+  #bePatient(job: Job): void {
     job.patience = setTimeout(() => {
-      if (!this.interruptFor(job.client)) this.bePatient(job);
+      if (!this.#interruptFor(job.client)) this.#bePatient(job);
     }, PATIENCE_MS);
   }
 
   /** Has a client with several threads give up the one that it took last, if it has had that for a while. */
-  private interruptFor(client: string): boolean {
-    if (this.threadsOf(client) > 0) return true;
+  #interruptFor(client: string): boolean {
+    if (this.#threadsOf(client) > 0) return true;
     let found: Seat | undefined;
-    for (const seat of this.seats) {
-      const several = seat.job !== undefined && !seat.interrupted && this.threadsOf(seat.job.client) > 1;
+    for (const seat of this.#seats) {
+      const several = seat.job !== undefined && !seat.interrupted && this.#threadsOf(seat.job.client) > 1;
       const long = performance.now() - seat.since >= PATIENCE_MS;
       if (several && long && (found === undefined || seat.since > found.since)) found = seat;
     }
     if (found === undefined) return false;
     found.interrupted = true;
-    this.interrupted++;
+    this.#interrupted++;
     found.worker.interrupt();
     return true;
   }
 
-  private threadsOf(client: string): number {
-    return this.seats.reduce((sum, { job, interrupted }) => sum + (job?.client === client && !interrupted ? 1 : 0), 0);
+  #threadsOf(client: string): number {
+    return this.#seats.reduce((sum, { job, interrupted }) => sum + (job?.client === client && !interrupted ? 1 : 0), 0);
   }
 
-  private run(seat: Seat, job: Job): void {
+  #run(seat: Seat, job: Job): void {
     seat.job = job;
     seat.since = performance.now();
     const done = (): void => {
       seat.job = undefined;
       seat.interrupted = false;
-      this.next(seat);
+      this.#next(seat);
     };
-    seat.worker.call(job.task, this.options.limitMs).then(
+    seat.worker.call(job.task, this.#options.limitMs).then(
       (reply) => {
         job.resolve(reply);
         done();
       },
       (error: WarpshrewError) => {
-        if (seat.interrupted && !this.closed && ++job.interruptions <= MOST_INTERRUPTIONS) this.enqueue(job);
-        else job.reject(seat.interrupted ? this.busy('other clients needed the threads of the view') : error);
+        if (seat.interrupted && !this.#closed && ++job.interruptions <= MOST_INTERRUPTIONS) this.#enqueue(job);
+        else job.reject(seat.interrupted ? this.#busy('other clients needed the threads of the view') : error);
         done();
       },
     );
   }
 
   /** The thread is free: it takes a view of the client with the fewest threads, the one whose turn was longest ago. */
-  private next(seat: Seat): void {
+  #next(seat: Seat): void {
     let client: string | undefined;
-    for (const other of this.rows.keys()) {
-      if (client === undefined || this.threadsOf(other) < this.threadsOf(client)) client = other;
+    for (const other of this.#rows.keys()) {
+      if (client === undefined || this.#threadsOf(other) < this.#threadsOf(client)) client = other;
     }
-    const row = client === undefined ? undefined : this.rows.get(client);
+    const row = client === undefined ? undefined : this.#rows.get(client);
     if (client === undefined || row === undefined) {
-      this.idle.push(seat);
+      this.#idle.push(seat);
       // A thread that had to be ended is made anew before somebody needs it.
-      if (!this.closed) seat.worker.start();
+      if (!this.#closed) seat.worker.start();
       return;
     }
-    const job = this.remove(row[0]);
+    const job = this.#remove(row[0]);
     if (row.length > 0) {
-      this.rows.delete(client);
-      this.rows.set(client, row);
+      this.#rows.delete(client);
+      this.#rows.set(client, row);
     }
-    this.run(seat, job);
+    this.#run(seat, job);
   }
 
-  private busy(message: string, facts: ErrorFacts = {}): ProgramError {
-    this.refused++;
+  #busy(message: string, facts: ErrorFacts = {}): ProgramError {
+    this.#refused++;
     return new ProgramError('VIEW_BUSY', message, {
       facts,
       hint: 'Ask again later; the operator can give views more threads (--view-workers).',

@@ -58,16 +58,19 @@ export class CheckRun {
   first = 0;
   last = -1;
   tip: Tip | undefined;
-  private phaseRows = 0;
+  #phaseRows = 0;
+  readonly #listener: CheckListener;
 
   constructor(
     readonly rocks: Rocks,
-    private readonly listener: CheckListener,
-  ) {}
+    listener: CheckListener,
+  ) {
+    this.#listener = listener;
+  }
 
   report(code: ViolationCode, detail: string, { height, namespace, key }: Where = {}): void {
     this.violations++;
-    this.listener.violation({
+    this.#listener.violation({
       code,
       detail,
       ...(height !== undefined && { height }),
@@ -78,7 +81,7 @@ export class CheckRun {
 
   /** Runs a phase; a read that fails ends it and is a violation. */
   phase<T>(name: CheckPhase, check: () => T): T | undefined {
-    this.phaseRows = 0;
+    this.#phaseRows = 0;
     try {
       return check();
     } catch (error) {
@@ -89,7 +92,7 @@ export class CheckRun {
 
   saw(phase: CheckPhase): void {
     this.rows++;
-    this.listener.progress?.(phase, ++this.phaseRows);
+    this.#listener.progress?.(phase, ++this.#phaseRows);
   }
 
   /** True for heights that have a block. */

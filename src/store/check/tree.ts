@@ -87,55 +87,57 @@ function checkLeavesOf(run: CheckRun, namespace: Namespace, leaves: number): voi
 
 /** Compares the pages that should be with those that are. */
 class PageComparison {
-  private waiting: { key: Uint8Array; page: Uint8Array }[] = [];
-  private present = 0;
+  #waiting: { key: Uint8Array; page: Uint8Array }[] = [];
+  #present = 0;
+  readonly #run: CheckRun;
+  readonly #namespace: Namespace;
 
-  constructor(
-    private readonly run: CheckRun,
-    private readonly namespace: Namespace,
-  ) {}
+  constructor(run: CheckRun, namespace: Namespace) {
+    this.#run = run;
+    this.#namespace = namespace;
+  }
 
   add(key: Uint8Array, page: Uint8Array): void {
-    this.waiting.push({ key, page });
-    if (this.waiting.length >= PAGES) this.compare();
+    this.#waiting.push({ key, page });
+    if (this.#waiting.length >= PAGES) this.#compare();
   }
 
   end(): void {
-    this.compare();
-    const code = namespaceCode(this.namespace);
+    this.#compare();
+    const code = namespaceCode(this.#namespace);
     const range = { gte: Uint8Array.of(code), lt: Uint8Array.of(code + 1) };
     let stored = 0;
-    for (const _ of this.run.rocks.scan('tree', range)) stored++;
-    if (stored === this.present) return;
-    for (const [key] of this.run.rocks.scan('tree', range)) {
-      if (!this.hasLeaves(key)) {
-        this.run.report('CHECK_PAGE', 'a page of the tree that should not be there', {
-          namespace: this.namespace,
+    for (const _ of this.#run.rocks.scan('tree', range)) stored++;
+    if (stored === this.#present) return;
+    for (const [key] of this.#run.rocks.scan('tree', range)) {
+      if (!this.#hasLeaves(key)) {
+        this.#run.report('CHECK_PAGE', 'a page of the tree that should not be there', {
+          namespace: this.#namespace,
           key,
         });
       }
     }
   }
 
-  private compare(): void {
-    const stored = this.run.rocks.getMany(
+  #compare(): void {
+    const stored = this.#run.rocks.getMany(
       'tree',
-      this.waiting.map(({ key }) => key),
+      this.#waiting.map(({ key }) => key),
     );
-    this.waiting.forEach(({ key, page }, i) => {
-      this.run.saw('tree');
-      const where = { namespace: this.namespace, key };
-      if (stored[i] === undefined) this.run.report('CHECK_PAGE', 'a page of the tree is missing', where);
-      else this.present++;
+    this.#waiting.forEach(({ key, page }, i) => {
+      this.#run.saw('tree');
+      const where = { namespace: this.#namespace, key };
+      if (stored[i] === undefined) this.#run.report('CHECK_PAGE', 'a page of the tree is missing', where);
+      else this.#present++;
       if (stored[i] !== undefined && !bytesEqual(stored[i], page)) {
-        this.run.report('CHECK_PAGE', 'a page of the tree is not that of the state', where);
+        this.#run.report('CHECK_PAGE', 'a page of the tree is not that of the state', where);
       }
     });
-    this.waiting = [];
+    this.#waiting = [];
   }
 
   /** Whether a page's path is shared by as many leaves as a page needs: two, the root page one. */
-  private hasLeaves(key: Uint8Array): boolean {
+  #hasLeaves(key: Uint8Array): boolean {
     const depth = key[1];
     if (key.length !== 2 + ((depth + 1) >> 1) || (depth & 1 && key[key.length - 1] & 15)) return false;
     const first = new Uint8Array(33);
@@ -147,7 +149,7 @@ class PageComparison {
       last[at - 1] = half ? key[at] | 15 : key[at];
     }
     const lt = new Uint8Array([...last, 0]);
-    const found = [...this.run.rocks.scan('tree', { gte: first, lt, limit: 2 })];
+    const found = [...this.#run.rocks.scan('tree', { gte: first, lt, limit: 2 })];
     return found.length >= (depth === 0 ? 1 : 2);
   }
 }

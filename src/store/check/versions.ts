@@ -30,21 +30,21 @@ export function namespaceOf(code: number | undefined): Namespace | undefined {
 
 /** Number of versions by height from `from` on; nothing where a height lies outside. */
 export class VersionCounts {
-  private readonly counts: Uint32Array;
+  readonly #counts: Uint32Array;
 
   constructor(
     readonly from: number,
     to: number,
   ) {
-    this.counts = new Uint32Array(Math.max(0, to - from + 1));
+    this.#counts = new Uint32Array(Math.max(0, to - from + 1));
   }
 
   add(height: number): void {
-    if (height >= this.from && height - this.from < this.counts.length) this.counts[height - this.from]++;
+    if (height >= this.from && height - this.from < this.#counts.length) this.#counts[height - this.from]++;
   }
 
   at(height: number): number {
-    return this.counts[height - this.from] ?? 0;
+    return this.#counts[height - this.from] ?? 0;
   }
 }
 
@@ -87,28 +87,31 @@ function reportEmptyDeletion(run: CheckRun, version: Version): void {
 
 /** Walks column `latest` beside the history. */
 class LatestRows {
-  private readonly rows: Generator<Row, void, void>;
-  private row: Row | undefined;
+  readonly #rows: Generator<Row, void, void>;
+  #row: Row | undefined;
+  readonly #run: CheckRun;
 
-  constructor(private readonly run: CheckRun) {
-    this.rows = run.rocks.scan('latest');
-    this.step();
+  constructor(run: CheckRun) {
+    this.#run = run;
+
+    this.#rows = run.rocks.scan('latest');
+    this.#step();
   }
 
   /** `value`: of the newest version; undefined = deleted. Versions come in the order of their keys. */
   match({ namespace, key, height }: Version, value: Uint8Array | undefined): void {
-    const { run } = this;
-    let order = this.compare(namespace, key);
-    for (; order < 0; order = this.compare(namespace, key)) {
-      this.stray();
-      this.step();
+    const run = this.#run;
+    let order = this.#compare(namespace, key);
+    for (; order < 0; order = this.#compare(namespace, key)) {
+      this.#stray();
+      this.#step();
     }
-    if (order > 0 || this.row === undefined) {
+    if (order > 0 || this.#row === undefined) {
       if (value !== undefined)
         run.report('CHECK_LATEST', 'no current value of a key that has one', { height, namespace, key });
       return;
     }
-    const stored = this.row[1];
+    const stored = this.#row[1];
     if (value === undefined) run.report('CHECK_LATEST', 'a current value of a deleted key', { height, namespace, key });
     else if (stored.length < HEIGHT_BYTES || readBeU32(stored, 0) !== height) {
       run.report('CHECK_LATEST', 'the current value is of another height than the newest version', {
@@ -119,31 +122,31 @@ class LatestRows {
     } else if (!bytesEqual(stored.subarray(HEIGHT_BYTES), value)) {
       run.report('CHECK_LATEST', 'the current value is not that of the newest version', { height, namespace, key });
     }
-    this.step();
+    this.#step();
   }
 
   /** What is left has no version. */
   end(): void {
-    for (; this.row !== undefined; this.step()) this.stray();
+    for (; this.#row !== undefined; this.#step()) this.#stray();
   }
 
-  private step(): void {
-    const next = this.rows.next();
-    this.row = next.done ? undefined : next.value;
-    if (this.row !== undefined) this.run.saw('versions');
+  #step(): void {
+    const next = this.#rows.next();
+    this.#row = next.done ? undefined : next.value;
+    if (this.#row !== undefined) this.#run.saw('versions');
   }
 
-  private stray(): void {
-    if (this.row === undefined) return;
-    const namespace = namespaceOf(this.row[0][0]);
-    const key = namespace === undefined ? this.row[0] : this.row[0].subarray(1);
-    this.run.report('CHECK_LATEST', 'a current value without a version', { namespace, key });
+  #stray(): void {
+    if (this.#row === undefined) return;
+    const namespace = namespaceOf(this.#row[0][0]);
+    const key = namespace === undefined ? this.#row[0] : this.#row[0].subarray(1);
+    this.#run.report('CHECK_LATEST', 'a current value without a version', { namespace, key });
   }
 
   /** Of the row before the version: below 0 if the row comes first. */
-  private compare(namespace: Namespace, key: Uint8Array): number {
-    if (this.row === undefined) return 1;
+  #compare(namespace: Namespace, key: Uint8Array): number {
+    if (this.#row === undefined) return 1;
     const code = namespace.charCodeAt(0);
-    return this.row[0].length === 0 ? -1 : this.row[0][0] - code || compareBytes(this.row[0].subarray(1), key);
+    return this.#row[0].length === 0 ? -1 : this.#row[0][0] - code || compareBytes(this.#row[0].subarray(1), key);
   }
 }

@@ -140,43 +140,49 @@ function* rawChunks(rows: Iterable<Row>): Generator<{ raw: Uint8Array; count: nu
 /** A file under a passing name until it is whole. */
 class OutputFile {
   length = 0;
-  private fd: number | undefined;
+  #fd: number | undefined;
+  readonly #path: string;
 
-  constructor(private readonly path: string) {
-    this.fd = this.attempt(() => openSync(path, 'w'));
+  constructor(path: string) {
+    this.#path = path;
+
+    this.#fd = this.#attempt(() => openSync(path, 'w'));
   }
 
   write(bytes: Uint8Array): void {
-    const { fd } = this;
+    const fd = this.#fd;
     if (fd === undefined) return;
-    for (let at = 0; at < bytes.length; ) at += this.attempt(() => writeSync(fd, bytes, at));
+    for (let at = 0; at < bytes.length; ) at += this.#attempt(() => writeSync(fd, bytes, at));
     this.length += bytes.length;
   }
 
   finish(name: string): void {
-    const { fd } = this;
+    const fd = this.#fd;
     if (fd === undefined) return;
-    this.attempt(() => {
+    this.#attempt(() => {
       fsyncSync(fd);
       closeSync(fd);
-      renameSync(this.path, name);
+      renameSync(this.#path, name);
     });
-    this.fd = undefined;
+    this.#fd = undefined;
   }
 
   /** Removes what is not finished. */
   discard(): void {
-    if (this.fd === undefined) return;
-    closeSync(this.fd);
-    this.fd = undefined;
-    rmSync(this.path, { force: true });
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+    rmSync(this.#path, { force: true });
   }
 
-  private attempt<T>(act: () => T): T {
+  #attempt<T>(act: () => T): T {
     try {
       return act();
     } catch (cause) {
-      throw new EnvironmentError('ENV_UNWRITABLE', 'the file cannot be written', { facts: { path: this.path }, cause });
+      throw new EnvironmentError('ENV_UNWRITABLE', 'the file cannot be written', {
+        facts: { path: this.#path },
+        cause,
+      });
     }
   }
 }

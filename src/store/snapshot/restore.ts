@@ -255,18 +255,21 @@ function syncFolder(path: string): void {
 
 class InputFile {
   readonly size: number;
-  private readonly fd: number;
+  readonly #fd: number;
+  readonly #path: string;
 
-  constructor(private readonly path: string) {
+  constructor(path: string) {
+    this.#path = path;
+
     try {
-      this.fd = openSync(path, 'r');
+      this.#fd = openSync(path, 'r');
     } catch (cause) {
-      throw this.unreadable(cause);
+      throw this.#unreadable(cause);
     }
-    const stat = fstatSync(this.fd);
+    const stat = fstatSync(this.#fd);
     if (!stat.isFile()) {
-      closeSync(this.fd);
-      throw this.unreadable(undefined);
+      closeSync(this.#fd);
+      throw this.#unreadable(undefined);
     }
     this.size = stat.size;
   }
@@ -276,7 +279,7 @@ class InputFile {
     if (at < 0 || at + length > this.size) throw truncated('the file ends too early');
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
-      const read = this.readSome(bytes, done, at);
+      const read = this.#readSome(bytes, done, at);
       if (read === 0) throw truncated('the file ends too early');
       done += read;
     }
@@ -284,18 +287,18 @@ class InputFile {
   }
 
   close(): void {
-    closeSync(this.fd);
+    closeSync(this.#fd);
   }
 
-  private readSome(bytes: Uint8Array, done: number, at: number): number {
+  #readSome(bytes: Uint8Array, done: number, at: number): number {
     try {
-      return readSync(this.fd, bytes, done, bytes.length - done, at + done);
+      return readSync(this.#fd, bytes, done, bytes.length - done, at + done);
     } catch (cause) {
-      throw this.unreadable(cause);
+      throw this.#unreadable(cause);
     }
   }
 
-  private unreadable(cause: unknown): InputError {
-    return new InputError('FILE_UNREADABLE', 'the file cannot be read', { facts: { path: this.path }, cause });
+  #unreadable(cause: unknown): InputError {
+    return new InputError('FILE_UNREADABLE', 'the file cannot be read', { facts: { path: this.#path }, cause });
   }
 }

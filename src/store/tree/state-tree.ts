@@ -17,15 +17,18 @@ export type ReadValue = (key: Uint8Array) => Uint8Array | undefined;
 
 /** The state tree of one namespace over its stored pages. Holds no state of its own: every call reads the source. */
 export class StateTree {
-  constructor(
-    private readonly source: TreeSource,
-    /** Byte that begins the namespace's rows: an upper-case ASCII letter. */
-    private readonly namespace: number,
-  ) {}
+  readonly #source: TreeSource;
+  /** Byte that begins the namespace's rows: an upper-case ASCII letter. */
+  readonly #namespace: number;
+
+  constructor(source: TreeSource, namespace: number) {
+    this.#source = source;
+    this.#namespace = namespace;
+  }
 
   /** Root of the stored tree. */
   root(): Uint8Array {
-    const bytes = this.source.getMany([pageKey(this.namespace, EMPTY_HASH, 0)])[0];
+    const bytes = this.#source.getMany([pageKey(this.#namespace, EMPTY_HASH, 0)])[0];
     return bytes === undefined ? EMPTY_HASH : rangeHash(decodePage(bytes), 0, SLOTS);
   }
 
@@ -37,16 +40,16 @@ export class StateTree {
   update(writes: ReadonlyMap<string, Uint8Array | undefined>, emit: EmitRow): Uint8Array {
     if (writes.size === 0) return this.root();
     const depth = writes.size <= PIECE_CHANGES ? 0 : Math.ceil(Math.log2(writes.size / PIECE_CHANGES) / 4);
-    const rows = new PendingRows(this.source);
+    const rows = new PendingRows(this.#source);
     const keep: EmitRow = (key, value) => rows.put(key, value);
     // Only the pages above the subtrees are touched again.
-    const isAbove = (key: Uint8Array): boolean => key[0] === this.namespace && key[1] < depth;
+    const isAbove = (key: Uint8Array): boolean => key[0] === this.#namespace && key[1] < depth;
     const keepAbove: EmitRow = (key, value) => (isAbove(key) ? rows.put(key, value) : emit(key, value));
     let root: Uint8Array = EMPTY_HASH;
     for (const subtree of bySubtree(writes, depth)) {
       const pieces = [...inPieces(subtree)];
       for (const piece of pieces) {
-        root = updateTree(rows, this.namespace, piece, pieces.length === 1 ? keepAbove : keep);
+        root = updateTree(rows, this.#namespace, piece, pieces.length === 1 ? keepAbove : keep);
       }
       rows.emit(emit, isAbove);
     }
@@ -62,15 +65,15 @@ export class StateTree {
     const keyHash = sha256(key);
     const siblings: Uint8Array[] = [];
     for (let depth = 0; depth < MAX_DEPTH; depth++) {
-      const bytes = this.source.getMany([pageKey(this.namespace, keyHash, depth)])[0];
+      const bytes = this.#source.getMany([pageKey(this.#namespace, keyHash, depth)])[0];
       if (bytes === undefined) {
         if (depth === 0) return { siblings, leaf: undefined };
         throw new InternalError('a page of the state tree is missing', { facts: { depth } });
       }
-      const end = this.descend(decodePage(bytes), nibble(keyHash, depth), siblings);
+      const end = this.#descend(decodePage(bytes), nibble(keyHash, depth), siblings);
       if (end === 'child') continue;
       if (end === undefined) return { siblings, leaf: undefined };
-      const leafKey = this.source.getMany([leafKeyKey(this.namespace, end.keyHash)])[0];
+      const leafKey = this.#source.getMany([leafKeyKey(this.#namespace, end.keyHash)])[0];
       const value = leafKey && readValue(leafKey);
       if (leafKey === undefined || value === undefined) {
         throw new InternalError('a leaf of the state tree has no key or no value');
@@ -81,11 +84,7 @@ export class StateTree {
   }
 
   /** Walks one page towards slot `at`, adding siblings top-down; ends at a leaf, an empty place or the page below. */
-  private descend(
-    page: Page,
-    at: number,
-    siblings: Uint8Array[],
-  ): Extract<Slot, { kind: 'leaf' }> | 'child' | undefined {
+  #descend(page: Page, at: number, siblings: Uint8Array[]): Extract<Slot, { kind: 'leaf' }> | 'child' | undefined {
     let from = 0;
     let to = SLOTS;
     for (;;) {
@@ -142,28 +141,31 @@ function* inPieces(writes: Iterable<TreeWrite>): Generator<TreeWrite[], void, vo
 
 /** Rows that a batch has made so far, over those that are stored. */
 class PendingRows implements TreeSource {
-  private readonly rows = new Map<string, Uint8Array | undefined>();
+  readonly #rows = new Map<string, Uint8Array | undefined>();
+  readonly #stored: TreeSource;
 
-  constructor(private readonly stored: TreeSource) {}
+  constructor(stored: TreeSource) {
+    this.#stored = stored;
+  }
 
   put(key: Uint8Array, value: Uint8Array | undefined): void {
-    this.rows.set(toBinaryString(key), value?.slice());
+    this.#rows.set(toBinaryString(key), value?.slice());
   }
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
     const names = keys.map(toBinaryString);
-    const found = this.stored.getMany(keys.filter((_, i) => !this.rows.has(names[i])));
+    const found = this.#stored.getMany(keys.filter((_, i) => !this.#rows.has(names[i])));
     let next = 0;
-    return names.map((name) => (this.rows.has(name) ? this.rows.get(name) : found[next++]));
+    return names.map((name) => (this.#rows.has(name) ? this.#rows.get(name) : found[next++]));
   }
 
   /** Hands over all rows but those that `stays` says, and forgets them. */
   emit(emit: EmitRow, stays: (key: Uint8Array) => boolean): void {
-    for (const [name, value] of this.rows) {
+    for (const [name, value] of this.#rows) {
       const key = fromBinaryString(name);
       if (stays(key)) continue;
       emit(key, value);
-      this.rows.delete(name);
+      this.#rows.delete(name);
     }
   }
 }

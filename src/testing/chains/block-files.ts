@@ -14,20 +14,28 @@ const PIECE_BYTES = 16 << 20;
 
 /** A block that lies in a file, and is read from there each time. */
 class FiledBlock implements ServedBlock {
+  readonly #path: string;
+  readonly #offset: number;
+  readonly #length: number;
+
   constructor(
     readonly hash: Uint8Array,
-    private readonly path: string,
-    private readonly offset: number,
-    private readonly length: number,
-  ) {}
+    path: string,
+    offset: number,
+    length: number,
+  ) {
+    this.#path = path;
+    this.#offset = offset;
+    this.#length = length;
+  }
 
   get raw(): Uint8Array {
-    const file = openSync(this.path, 'r');
+    const file = openSync(this.#path, 'r');
     try {
-      const bytes = new Uint8Array(this.length);
-      const read = readSync(file, bytes, 0, bytes.length, this.offset);
-      if (read !== this.length) throw new Error(`${this.path} ends within a block`);
-      return combined(bytes, this.offset);
+      const bytes = new Uint8Array(this.#length);
+      const read = readSync(file, bytes, 0, bytes.length, this.#offset);
+      if (read !== this.#length) throw new Error(`${this.#path} ends within a block`);
+      return combined(bytes, this.#offset);
     } finally {
       closeSync(file);
     }

@@ -45,7 +45,7 @@ export class FakeNode {
   mostRunning = 0;
   /** Milliseconds before an answer. */
   delayMs = 0;
-  private server: Server | undefined;
+  #server: Server | undefined;
 
   protected constructor(blocks: readonly ServedBlock[]) {
     this.blocks = blocks;
@@ -60,7 +60,7 @@ export class FakeNode {
   }
 
   get port(): number {
-    const address = this.server?.address();
+    const address = this.#server?.address();
     return typeof address === 'object' && address ? address.port : 0;
   }
 
@@ -76,20 +76,20 @@ export class FakeNode {
 
   listen(port: number, tls?: { key: string; cert: string }): Promise<void> {
     const handler = (request: IncomingMessage, response: ServerResponse): void =>
-      void this.handle(request, response).catch(() => response.destroy());
+      void this.#handle(request, response).catch(() => response.destroy());
     const server = tls ? createSecureServer(tls, handler) : createServer(handler);
-    this.server = server;
+    this.#server = server;
     return new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   }
 
   stop(): Promise<void> {
-    const { server } = this;
-    this.server = undefined;
+    const server = this.#server;
+    this.#server = undefined;
     server?.closeAllConnections();
     return new Promise((resolve) => (server ? server.close(() => resolve()) : resolve()));
   }
 
-  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const part of request.setEncoding('utf8')) body += part;
     const exchange = { authorization: request.headers.authorization, body, response };
@@ -106,13 +106,13 @@ export class FakeNode {
     }
     const calls: unknown = JSON.parse(body);
     const list = Array.isArray(calls);
-    const answers = (list ? calls : [calls]).map((call) => this.answer(call));
+    const answers = (list ? calls : [calls]).map((call) => this.#answer(call));
     const failed = !list && answers[0].error !== null;
     response.writeHead(failed ? 500 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(list ? answers : answers[0]));
   }
 
-  private answer({ id, method, params }: Call): { id: unknown; result: unknown; error: unknown } {
+  #answer({ id, method, params }: Call): { id: unknown; result: unknown; error: unknown } {
     const error = (code: number, message: string) => ({ id, result: null, error: { code, message } });
     const result = (value: unknown) => ({ id, result: value, error: null });
     const tip = this.blocks.length - 1;

@@ -27,13 +27,21 @@ export class FakeNode implements ChainSource {
   #honest = 0;
   readonly #listeners = new Set<() => void>();
 
+  /** Chains whose blocks it may serve in the place of its own. */
+  readonly #others: readonly WorldBlock[];
+  readonly #time: VirtualTime;
+  readonly #random: SimRandom;
+
   constructor(
-    /** Chains whose blocks it may serve in the place of its own. */
-    private readonly others: readonly WorldBlock[],
-    private readonly time: VirtualTime,
-    private readonly random: SimRandom,
+    others: readonly WorldBlock[],
+    time: VirtualTime,
+    random: SimRandom,
     public best: WorldBlock,
   ) {
+    this.#others = others;
+    this.#time = time;
+    this.#random = random;
+
     this.history.push(best);
   }
 
@@ -51,10 +59,10 @@ export class FakeNode implements ChainSource {
     return this.#answer(() => {
       const { best } = this;
       if (!this.#lies()) return best;
-      const below = ancestorAt(best, this.random.below(best.height + 1)) ?? best;
+      const below = ancestorAt(best, this.#random.below(best.height + 1)) ?? best;
       const beside = this.#other(best.height) ?? best;
-      const nowhere = { height: best.height + this.random.below(4), hash: this.random.bytes(32) };
-      return this.random.pick([below, beside, nowhere, { ...nowhere, hash: best.hash }]);
+      const nowhere = { height: best.height + this.#random.below(4), hash: this.#random.bytes(32) };
+      return this.#random.pick([below, beside, nowhere, { ...nowhere, hash: best.hash }]);
     });
   }
 
@@ -62,13 +70,13 @@ export class FakeNode implements ChainSource {
     return this.#answer(() => {
       const hash = ancestorAt(this.best, height)?.hash;
       if (!this.#lies()) return hash;
-      return this.random.pick([undefined, this.random.bytes(32), this.#other(height)?.hash]);
+      return this.#random.pick([undefined, this.#random.bytes(32), this.#other(height)?.hash]);
     });
   }
 
   async *blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {
     // Fetched ahead: as the chain was then.
-    const ahead = this.random.chance(500) ? this.best : undefined;
+    const ahead = this.#random.chance(500) ? this.best : undefined;
     for (let height = from; height <= to && !signal.aborted; height++) {
       const block = await this.#answer(() => ancestorAt(ahead ?? this.best, height));
       if (block === undefined || this.#goesWrong(10)) return;
@@ -83,7 +91,7 @@ export class FakeNode implements ChainSource {
         resolve();
       };
       this.#listeners.add(wake);
-      void this.time.sleep(ms, signal).then(wake);
+      void this.#time.sleep(ms, signal).then(wake);
     });
     await woken;
     if (this.#goesWrong(20)) throw this.#failure();
@@ -95,38 +103,38 @@ export class FakeNode implements ChainSource {
     const { height, hash, raw } = block;
     if (block === this.poison) return { height, hash, raw: damaged(raw, 81 + (raw.length >> 1)) };
     if (!this.#goesWrong(60)) return { height, hash, raw };
-    switch (this.random.below(5)) {
+    switch (this.#random.below(5)) {
       case 0:
         return this.#other(height) ?? block;
       case 1:
-        return { height, hash, raw: damaged(raw, this.random.between(80, raw.length - 1)) };
+        return { height, hash, raw: damaged(raw, this.#random.between(80, raw.length - 1)) };
       case 2:
-        return { height, hash, raw: raw.subarray(0, this.random.between(80, raw.length - 1)) };
+        return { height, hash, raw: raw.subarray(0, this.#random.between(80, raw.length - 1)) };
       case 3:
-        return { height: height + this.random.pick([-1, 1]), hash, raw };
+        return { height: height + this.#random.pick([-1, 1]), hash, raw };
       default:
         throw new InputError('BLOCK_TRUNCATED', 'the simulated source refuses the block');
     }
   }
 
   #other(height: number): WorldBlock | undefined {
-    return ancestorAt(this.random.pick(this.others), height);
+    return ancestorAt(this.#random.pick(this.#others), height);
   }
 
   /** Says what was true at the beginning or at the end of a while, or fails. */
   async #answer<T>(say: () => T): Promise<T> {
-    const early = this.random.chance(300) ? { said: say() } : undefined;
-    await this.time.sleep(this.calm ? 10 : this.random.between(1, this.random.pick([20, 200, 2_000])));
+    const early = this.#random.chance(300) ? { said: say() } : undefined;
+    await this.#time.sleep(this.calm ? 10 : this.#random.between(1, this.#random.pick([20, 200, 2_000])));
     if (this.down || this.#goesWrong(40)) throw this.#failure();
     return early === undefined ? say() : early.said;
   }
 
   #failure(): EnvironmentError {
-    return new EnvironmentError(this.random.pick(PASSING), 'the simulated node fails');
+    return new EnvironmentError(this.#random.pick(PASSING), 'the simulated node fails');
   }
 
   #goesWrong(perMille: number): boolean {
-    return !this.calm && this.random.chance(perMille);
+    return !this.calm && this.#random.chance(perMille);
   }
 
   #lies(): boolean {

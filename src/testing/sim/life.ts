@@ -26,15 +26,19 @@ export class Life {
   highest = -1;
   /** When anything was last done. */
   #lastChange = 0;
+  readonly #world: World;
+  readonly #plan: Plan;
+  readonly #random: SimRandom;
+  readonly #time: VirtualTime;
+  readonly #node: FakeNode;
 
-  constructor(
-    private readonly world: World,
-    private readonly plan: Plan,
-    private readonly random: SimRandom,
-    private readonly time: VirtualTime,
-    private readonly node: FakeNode,
-    disk: Disk,
-  ) {
+  constructor(world: World, plan: Plan, random: SimRandom, time: VirtualTime, node: FakeNode, disk: Disk) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#random = random;
+    this.#time = time;
+    this.#node = node;
+
     this.#database = new MemoryDatabase(disk, () => this.#fate());
   }
 
@@ -63,18 +67,18 @@ export class Life {
     let stopping = false;
     let events = 0;
     while (!this.#ended && !this.#settled()) {
-      if (!this.node.calm && this.time.now >= killAt) {
+      if (!this.#node.calm && this.#time.now >= killAt) {
         this.#database.kill();
         return 'killed';
       }
-      if (!this.node.calm && this.time.now >= stopAt && !stopping) {
+      if (!this.#node.calm && this.#time.now >= stopAt && !stopping) {
         stopping = true;
         void this.#follower?.stop();
       }
-      if (++events > MOST_EVENTS || this.time.now > this.plan.calmAt + CALM_MS) {
+      if (++events > MOST_EVENTS || this.#time.now > this.#plan.calmAt + CALM_MS) {
         throw new Error(`it does not come to an end: ${JSON.stringify(this.status)}`);
       }
-      if (!(await this.time.step())) throw new Error('nothing happens any more');
+      if (!(await this.#time.step())) throw new Error('nothing happens any more');
     }
     // Whatever still waits belongs to a process that is gone.
     this.#database.kill();
@@ -85,7 +89,11 @@ export class Life {
   }
 
   #start(): void {
-    const { world, plan, random, time, node } = this;
+    const world = this.#world;
+    const plan = this.#plan;
+    const random = this.#random;
+    const time = this.#time;
+    const node = this.#node;
     try {
       const store = openStore(this.#database, plan.keep);
       this.#follower = new Follower({
@@ -125,19 +133,19 @@ export class Life {
   }
 
   #moment(): number {
-    return this.random.chance(250) ? this.time.now + this.random.between(1, 60_000) : Number.POSITIVE_INFINITY;
+    return this.#random.chance(250) ? this.#time.now + this.#random.between(1, 60_000) : Number.POSITIVE_INFINITY;
   }
 
   #fate(): WriteFate {
-    if (this.node.calm) return 'written';
-    const draw = this.random.below(1_000);
+    if (this.#node.calm) return 'written';
+    const draw = this.#random.below(1_000);
     return draw < 8 ? 'refused' : draw < 20 ? 'killed-before' : draw < 32 ? 'killed-after' : 'written';
   }
 
   /** Whether all is calm and the follower has been waiting for new blocks for a while. */
   #settled(): boolean {
     const { state } = this.status;
-    if (!this.node.calm || (state !== 'at-tip' && state !== 'node-behind')) return false;
-    return this.time.now > Math.max(this.plan.calmAt, this.#lastChange) + SETTLED_MS;
+    if (!this.#node.calm || (state !== 'at-tip' && state !== 'node-behind')) return false;
+    return this.#time.now > Math.max(this.#plan.calmAt, this.#lastChange) + SETTLED_MS;
   }
 }

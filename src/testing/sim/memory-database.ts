@@ -14,11 +14,14 @@ export class MemoryDatabase implements Database {
   readonly handle = undefined;
   #dead = false;
   #closed = false;
+  readonly #fate: () => WriteFate;
 
   constructor(
     readonly disk: Disk,
-    private readonly fate: () => WriteFate = () => 'written',
-  ) {}
+    fate: () => WriteFate = () => 'written',
+  ) {
+    this.#fate = fate;
+  }
 
   /** From here on every call throws {@link Killed}. */
   kill(): void {
@@ -74,7 +77,7 @@ export class MemoryDatabase implements Database {
 
   #write(changes: readonly Change[]): void {
     this.#assertOpen();
-    const fate = this.fate();
+    const fate = this.#fate();
     if (fate === 'refused') throw new StoreError('STORE_WRITE_FAILED', 'the simulated disk is full');
     if (fate !== 'killed-before') this.disk.apply(changes);
     if (fate !== 'written') {

@@ -45,12 +45,15 @@ class Scenario {
 
   /** Highest block ever indexed: the undo data kept depends on it. */
   #highest = -1;
+  readonly #world: World;
+  readonly #plan: Plan;
+  readonly #random: SimRandom;
 
-  constructor(
-    private readonly world: World,
-    private readonly plan: Plan,
-    private readonly random: SimRandom,
-  ) {
+  constructor(world: World, plan: Plan, random: SimRandom) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#random = random;
+
     this.#node = new FakeNode(plan.tips, this.#time, random, plan.first);
     this.#node.poison = plan.poison?.block;
     for (const event of plan.events) {
@@ -71,31 +74,31 @@ class Scenario {
       this.#sums.lives++;
       const calm = this.#node.calm;
       const before = this.#tip();
-      const life = new Life(this.world, this.plan, this.random, this.#time, this.#node, this.#disk);
+      const life = new Life(this.#world, this.#plan, this.#random, this.#time, this.#node, this.#disk);
       const end = await life.run();
       // A process that was killed after a write did not tell of that block.
       this.#highest = Math.max(this.#highest, life.highest, this.#tip()?.height ?? -1);
-      const { tip, lowest } = checkDisk(this.world, this.#disk, this.plan, this.#highest);
+      const { tip, lowest } = checkDisk(this.#world, this.#disk, this.#plan, this.#highest);
       this.#count(life, before, tip, end);
-      checkFailure(end, tip, this.world, this.plan, this.#node, lowest);
+      checkFailure(end, tip, this.#world, this.#plan, this.#node, lowest);
       if (end === 'killed') {
-        if (this.plan.losing && this.random.chance(500)) this.#disk.lose(this.random.between(1, 3));
+        if (this.#plan.losing && this.#random.chance(500)) this.#disk.lose(this.#random.between(1, 3));
         continue;
       }
       // What ends a life that began when all was calm is the end of the story.
       if (!calm) continue;
-      checkEnd(end, tip, this.world, this.plan, lowest);
+      checkEnd(end, tip, this.#world, this.#plan, lowest);
       return { ...this.#sums, end };
     }
   }
 
   #tip(): WorldBlock | undefined {
-    return tipOf(this.world, this.#disk);
+    return tipOf(this.#world, this.#disk);
   }
 
   #count(life: Life, before: WorldBlock | undefined, after: WorldBlock | undefined, end: string): void {
     const { blocksIndexed, blocksUndone, reorgs, deepestReorg, retries, badBlocks } = life.status;
-    const below = this.world.start - 1;
+    const below = this.#world.start - 1;
     const change = (after?.height ?? below) - (before?.height ?? below);
     // A process that is killed does not live to count its last block.
     if (end !== 'killed' && change !== blocksIndexed - blocksUndone) {
