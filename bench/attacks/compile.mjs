@@ -1,7 +1,7 @@
 // What the worst modules inside the limits of docs/lane-rules.md, section 3, take a compiler: V8's baseline compiler
 // (Liftoff) and its optimising one (TurboFan), each in a process of its own that compiles every function at once. One
-// line each: processor time, greatest memory of the process, how it ended. Exit status 1 if a compiler refuses a module,
-// ends its process or takes more than 60 s of wall time.
+// line each: processor time, greatest memory of the process, how it ended. Exit status 1 if a compiler refuses a
+// module, ends its process or takes more than 60 s of wall time.
 //   npm run build && node bench/attacks/compile.mjs [PART-OF-A-NAME]   (WARPSHREW_NODE names another node binary)
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Contracts of the attacks. Each returns at once when its first input is 0, so that it can be created; else it does its worst.
+// Contracts of the attacks. Each returns at once when its first input is 0, so that it can be created; else it does its
+// worst.
 import { call, end, get, i32, i64, Module, OP, op, opener, set, tee } from './wasm.mjs';
 
 /** Data of the empty result, its length word before it. */
@@ -101,7 +102,9 @@ export const pages = (count) =>
 export const growing = () =>
   contract(() => forever([i32(1), op(OP.memoryGrow, 0), i32(16), op(0x74), tee(1), i32(1), STORE_I32]));
 
-/** Returns a storage map of `entries` keys of its own (second input), each with a value of `valueBytes` random bytes. */
+/**
+ * Returns a storage map of `entries` keys of its own (second input), each with a value of `valueBytes` random bytes.
+ */
 export const storageMap = (entries, valueBytes) => {
   const words = Math.ceil(valueBytes / 8);
   const size = 4 + 8 + 4 + valueBytes;
@@ -152,8 +155,9 @@ export const small = (seed) =>
   });
 
 /**
- * About `bytes` of code that nobody calls but its validation reads. `compiled`: it is called and runs through; `refused`: it ends with a
- * function that does not validate. `width`: locals of each function, `control`: one `if` for so many other instructions.
+ * About `bytes` of code that nobody calls but its validation reads. `compiled`: it is called and runs through;
+ * `refused`: it ends with a function that does not validate. `width`: locals of each function, `control`: one `if` for
+ * so many other instructions.
  */
 export const large = ({ bytes, seed, compiled = false, refused = false, width = 0, control = 0 }) =>
   contract((module) => {

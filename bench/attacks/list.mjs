@@ -1,4 +1,5 @@
-// The attacks: what is deployed before, and the worst block. `blocks(scale)` gives lists of transactions, one a block; the last is measured.
+// The attacks: what is deployed before, and the worst block. `blocks(scale)` gives lists of transactions, one a block;
+// the last is measured.
 import * as contracts from './contracts.mjs';
 import { callOf, clonesOf, creationOf, filled, moveOf } from './transactions.mjs';
 

@@ -1,8 +1,9 @@
-// The worst block of each attack, within consensus limits: time on one core, memory, bytes stored, and the same root under every policy.
+// The worst block of each attack, within consensus limits: time on one core, memory, bytes stored, and the same root
+// under every policy.
 //   npm run build && node bench/attacks/run.mjs [--scale 1] [--only "NAME;..."] [--policies sequential,cpu] [--timeout 1200] [--core 0] [--json]
-// `--scale` is the part of a block that is filled. `x` is the longest time over that of plain loops that fill as much under the first policy,
-// `x cpu` the same of processor time, which a busy machine does not stretch.
-// Exits 1 if roots differ, a block did not end, or (at scale 1) one is over the bounds: 3 x, 1.5 GiB, 1 GB stored.
+// `--scale` is the part of a block that is filled. `x` is the longest time over that of plain loops that fill as much
+// under the first policy, `x cpu` the same of processor time, which a busy machine does not stretch. Exits 1 if roots
+// differ, a block did not end, or (at scale 1) one is over the bounds: 3 x, 1.5 GiB, 1 GB stored.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

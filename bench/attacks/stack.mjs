@@ -1,7 +1,7 @@
 // The stack that the deepest frames need which the rules admit (lane rules 4), under every compiler of V8.
 //   npm run build && node bench/attacks/stack.mjs [--only "NAME;..."] [--json]
-// Each shape calls itself until the slot budget ends it. A thread's stack is made larger until V8 has no overflow before that.
-// Exits 1 if one needs more than an eighth of what a thread that runs contracts has.
+// Each shape calls itself until the slot budget ends it. A thread's stack is made larger until V8 has no overflow
+// before that. Exits 1 if one needs more than an eighth of what a thread that runs contracts has.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -24,8 +24,8 @@ let coins = 0;
 const freshCoin = () => ({ txid: seededBytes('attacks', 'coin', coins++), vout: 0 });
 
 /**
- * One transaction: `{ bytes, txid, weight }`. `coins`: what it spends (a fresh outpoint if absent), `witness`: items of the first input,
- * `outputs`: scripts before the runestone.
+ * One transaction: `{ bytes, txid, weight }`. `coins`: what it spends (a fresh outpoint if absent), `witness`: items of
+ * the first input, `outputs`: scripts before the runestone.
  */
 export function transaction({ coins: spent = [freshCoin()], witness, outputs = [], runestone }) {
   const inputs = spent.map(({ txid, vout }) =>
@@ -55,7 +55,9 @@ export function callOf(tx, ...lists) {
   return transaction({ runestone: { protostones } });
 }
 
-/** Creates 2:next of `wasm`, and runs it with `inputs`. The body is padded to an eighth of the module, as the rules ask. */
+/**
+ * Creates 2:next of `wasm`, and runs it with `inputs`. The body is padded to an eighth of the module, as the rules ask.
+ */
 export function creationOf(wasm, inputs = [0], padding = 0) {
   const envelope = encodeEnvelope(packed(wasm, padding));
   const protostones = [{ pointer: 0, refund: 0, message: message(1, 0, inputs) }];

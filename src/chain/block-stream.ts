@@ -30,9 +30,9 @@ export interface StreamOptions {
 type Fetched = { readonly raw: Uint8Array } | { readonly error: unknown };
 
 /**
- * Blocks in order, fetched ahead. Each has the hash that was asked for (else NodeError NODE_WRONG_BLOCK). Ends where the chain
- * ends, where a block does not build on the one before (the chain changed), and when the signal is aborted. An error comes in
- * the place of the block it belongs to, behind all blocks before it.
+ * Blocks in order, fetched ahead. Each has the hash that was asked for (else NodeError NODE_WRONG_BLOCK). Ends where
+ * the chain ends, where a block does not build on the one before (the chain changed), and when the signal is aborted.
+ * An error comes in the place of the block it belongs to, behind all blocks before it.
  */
 export async function* streamBlocks(options: StreamOptions): AsyncGenerator<ChainBlock, void, void> {
   const ahead = new ReadAhead(options);

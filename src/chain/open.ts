@@ -42,7 +42,10 @@ export interface OpenedSource {
   close(): Promise<void>;
 }
 
-/** Opens the source that a configuration names. Throws UsageError USAGE_SOURCE, USAGE_NODE_URL, USAGE_ZMQ_ENDPOINT and what opening throws. */
+/**
+ * Opens the source that a configuration names. Throws UsageError USAGE_SOURCE, USAGE_NODE_URL, USAGE_ZMQ_ENDPOINT and
+ * what opening throws.
+ */
 export async function openChainSource(config: SourceConfig): Promise<OpenedSource> {
   check(config);
   if (config.fixture !== undefined) {

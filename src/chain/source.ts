@@ -17,9 +17,9 @@ export interface ChainTip {
 }
 
 /**
- * The best chain of one node, as it stands at the moment of each call: between two calls it may have become another one, longer or
- * shorter. Methods reject with a WarpshrewError; those that pass by themselves (`isPassing` of node-errors.ts) are tried again by who
- * follows.
+ * The best chain of one node, as it stands at the moment of each call: between two calls it may have become another
+ * one, longer or shorter. Methods reject with a WarpshrewError; those that pass by themselves (`isPassing` of
+ * node-errors.ts) are tried again by who follows.
  */
 export interface ChainSource {
   readonly kind: 'rpc' | 'files' | 'fixture';
@@ -31,15 +31,16 @@ export interface ChainSource {
   /** Hash of the best chain's block at `height` (32 bytes, wire order); undefined above its tip. */
   hashAt(height: number): Promise<Uint8Array | undefined>;
   /**
-   * The best chain's blocks from height `from` to height `to` (both included), ascending, fetched ahead within the source's bound
-   * of bytes. Ends early where the chain ends, where a block does not build on the one before (the chain changed meanwhile), and
-   * when the signal is aborted; an error comes behind all blocks before the one it belongs to. Blocks of one call may come from different chains if it changes meanwhile: who
-   * indexes them checks that each builds on the one before.
+   * The best chain's blocks from height `from` to height `to` (both included), ascending, fetched ahead within the
+   * source's bound of bytes. Ends early where the chain ends, where a block does not build on the one before (the chain
+   * changed meanwhile), and when the signal is aborted; an error comes behind all blocks before the one it belongs to.
+   * Blocks of one call may come from different chains if it changes meanwhile: who indexes them checks that each builds
+   * on the one before.
    */
   blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void>;
   /**
-   * Resolves when the best chain may be another one than the last call of {@link tip} told (by notification or by polling), after
-   * `ms` milliseconds at the latest, and when the signal is aborted. Never rejects.
+   * Resolves when the best chain may be another one than the last call of {@link tip} told (by notification or by
+   * polling), after `ms` milliseconds at the latest, and when the signal is aborted. Never rejects.
    */
   changed(ms: number, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -33,7 +33,9 @@ const BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;
 const KEEP_ALIVE_MS = 60_000;
 
-/** Notifications of a node over ZMQ, for as long as it is not closed: lost endpoints are connected to again and again. */
+/**
+ * Notifications of a node over ZMQ, for as long as it is not closed: lost endpoints are connected to again and again.
+ */
 export class ZmqNotifier implements Notifier {
   readonly statistics: readonly ZmqStatistics[];
   readonly #closing = new AbortController();

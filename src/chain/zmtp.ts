@@ -1,6 +1,6 @@
 /**
- * What a subscriber needs of ZMTP 3.0 (rfc.zeromq.org/spec/23) with the NULL mechanism: greeting, READY, subscriptions, and
- * messages out of a stream of bytes. Lengths are bounded: notifications of a node are short.
+ * What a subscriber needs of ZMTP 3.0 (rfc.zeromq.org/spec/23) with the NULL mechanism: greeting, READY, subscriptions,
+ * and messages out of a stream of bytes. Lengths are bounded: notifications of a node are short.
  */
 
 const SIGNATURE_END = 10;

@@ -2,16 +2,19 @@ import type { ChainSource } from '../chain/source.js';
 import { bytesEqual } from '../util/bytes.js';
 import type { Indexer } from './indexer.js';
 
-/** Where two chains part. `below`: every block indexed differs. `unsettled`: the source's chain changed during the search. */
+/**
+ * Where two chains part. `below`: every block indexed differs. `unsettled`: the source's chain changed during the
+ * search.
+ */
 export type Fork =
   | { readonly kind: 'at'; readonly height: number }
   | { readonly kind: 'below'; readonly firstIndexed: number }
   | { readonly kind: 'unsettled' };
 
 /**
- * Finds the last height at which index and source agree, `differing` being one at which they do not. Two chains agree up to
- * their fork and nowhere above it, so steps that double and then halve find it; as the source may change meanwhile, what was
- * found is asked once more at the end. Some 2·log2(depth) questions.
+ * Finds the last height at which index and source agree, `differing` being one at which they do not. Two chains agree
+ * up to their fork and nowhere above it, so steps that double and then halve find it; as the source may change
+ * meanwhile, what was found is asked once more at the end. Some 2·log2(depth) questions.
  */
 export async function findFork(source: ChainSource, indexer: Indexer, differing: number): Promise<Fork> {
   const first = lowestIndexed(indexer, differing);

@@ -15,10 +15,11 @@ export interface Indexer {
   /** Lowest height that {@link rollback} can go to: below it the undo data is gone, or nothing was indexed. */
   lowestRollback(): number;
   /**
-   * Verifies a block, that it builds on the tip, and indexes it as the tip's height + 1 (any height if nothing was indexed yet).
-   * `following`: the block after it once that is at hand, so that work on it can begin; it has its own turn.
-   * @throws InputError BLOCK_* for a block that is not valid or does not build on the tip; ProgramError, StoreError. Nothing of
-   *   the block is kept then.
+   * Verifies a block, that it builds on the tip, and indexes it as the tip's height + 1 (any height if nothing was
+   * indexed yet). `following`: the block after it once that is at hand, so that work on it can begin; it has its own
+   * turn.
+   * @throws InputError BLOCK_* for a block that is not valid or does not build on the tip; ProgramError, StoreError.
+   *   Nothing of the block is kept then.
    */
   index(block: ChainBlock, following?: () => ChainBlock | undefined): Promise<void>;
   /** Undoes blocks down to `toHeight`, each in one atomic step. */

@@ -1,6 +1,8 @@
 import { fromDisplayHash } from '../util/bytes.js';
 
-/** Hashes of block 0 in display order, from the chain parameters of the reference client. Every signet has the same one. */
+/**
+ * Hashes of block 0 in display order, from the chain parameters of the reference client. Every signet has the same one.
+ */
 const GENESIS: Readonly<Record<string, string>> = {
   mainnet: '000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f',
   testnet: '000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943',
@@ -11,7 +13,9 @@ const GENESIS: Readonly<Record<string, string>> = {
 
 export const NETWORKS: readonly string[] = Object.keys(GENESIS);
 
-/** Hash of the network's block 0 (32 bytes, wire order); undefined for a network that is not one of {@link NETWORKS}. */
+/**
+ * Hash of the network's block 0 (32 bytes, wire order); undefined for a network that is not one of {@link NETWORKS}.
+ */
 export function genesisOf(network: string): Uint8Array | undefined {
   return Object.hasOwn(GENESIS, network) ? fromDisplayHash(GENESIS[network]) : undefined;
 }

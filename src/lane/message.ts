@@ -284,7 +284,9 @@ function credit(view: TransactionView, holder: AlkaneId, { id, amount }: SheetEn
   return true;
 }
 
-/** Takes one transfer off the contract's balance (the own id beyond it is minted) into `parcel`; returns why it cannot. */
+/**
+ * Takes one transfer off the contract's balance (the own id beyond it is minted) into `parcel`; returns why it cannot.
+ */
 function debit(view: TransactionView, holder: AlkaneId, transfer: SheetEntry, parcel: Sheet): string | undefined {
   const { id, amount } = transfer;
   if (amount === 0n) return undefined;

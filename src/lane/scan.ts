@@ -15,7 +15,9 @@ export interface LaneTransaction {
   /** Position in the block. */
   readonly index: number;
   readonly tx: Transaction;
-  /** All protostones of the transaction; empty for a cenotaph, a protocol field that does not decode, or no runestone. */
+  /**
+   * All protostones of the transaction; empty for a cenotaph, a protocol field that does not decode, or no runestone.
+   */
   readonly protostones: readonly Protostone[];
   /** Positions (in the list of lane transactions, ascending) of those whose outputs it spends. */
   readonly parents: readonly number[];

@@ -40,7 +40,10 @@ export interface LaneOutcome {
   /** Why the whole transaction was undone, undefined if it was not. */
   readonly undone: string | undefined;
   readonly messages: readonly MessageReceipt[];
-  /** Keys read from outside the transaction with the value seen, and keys written with the new value (undefined = deleted). */
+  /**
+   * Keys read from outside the transaction with the value seen, and keys written with the new value (undefined =
+   * deleted).
+   */
   readonly reads: ReadonlyMap<LaneKey, Uint8Array | undefined>;
   readonly writes: ReadonlyMap<LaneKey, Uint8Array | undefined>;
 }

@@ -14,7 +14,10 @@ export interface IndexedBlock {
   readonly height: number;
   readonly roots: StateRoots;
   readonly statistics: LaneStatistics;
-  /** Milliseconds by phase, beside those of the statistics. `wait`: nothing was left to do but for the standard module to end. */
+  /**
+   * Milliseconds by phase, beside those of the statistics. `wait`: nothing was left to do but for the standard module
+   * to end.
+   */
   readonly ms: Readonly<Record<'parse' | 'standard' | 'commit' | 'wait', number>>;
 }
 
@@ -46,9 +49,9 @@ interface StartedBlock extends VerifiedBlock {
 /**
  * Takes blocks through both lanes, which run at the same time, and into the store in one atomic write each.
  *
- * While the standard module runs block h in its thread, this thread does the parallel lane of h and verifies block h + 1, if that
- * is at hand. As soon as the module is done with h it goes on with h + 1, reading what h wrote from its own memory, and this thread
- * stores h meanwhile.
+ * While the standard module runs block h in its thread, this thread does the parallel lane of h and verifies block h +
+ * 1, if that is at hand. As soon as the module is done with h it goes on with h + 1, reading what h wrote from its own
+ * memory, and this thread stores h meanwhile.
  */
 export class BlockIndexer {
   /** The block after the one that was indexed last, if the module was set to work on it. */
@@ -61,8 +64,9 @@ export class BlockIndexer {
   ) {}
 
   /**
-   * Indexes the block after the store's tip. Throws InputError BLOCK_* if the block is not valid or does not follow the tip,
-   * ProgramError if the standard module fails on it, StoreError, what `check` throws. The store is left as it was then.
+   * Indexes the block after the store's tip. Throws InputError BLOCK_* if the block is not valid or does not follow the
+   * tip, ProgramError if the standard module fails on it, StoreError, what `check` throws. The store is left as it was
+   * then.
    */
   async index({ raw, height }: RawBlock, { following, check }: IndexOptions = {}): Promise<IndexedBlock> {
     const started =
@@ -98,7 +102,9 @@ export class BlockIndexer {
     return { height, roots, statistics: lane.statistics, ms: { parse: ms, standard: run.ms, commit, wait } };
   }
 
-  /** Reads a block and verifies it. `previousHash` (wire order): not checked if undefined. Throws InputError BLOCK_*. */
+  /**
+   * Reads a block and verifies it. `previousHash` (wire order): not checked if undefined. Throws InputError BLOCK_*.
+   */
   #verify(raw: Uint8Array, height: number, previousHash: Uint8Array | undefined): VerifiedBlock {
     const started = performance.now();
     const block = BlockOffsets.read(raw);
@@ -116,7 +122,10 @@ export class BlockIndexer {
     }
   }
 
-  /** Sets the standard module to work. `ahead`: the block before is the one that it ran last, and need not be stored yet. */
+  /**
+   * Sets the standard module to work. `ahead`: the block before is the one that it ran last, and need not be stored
+   * yet.
+   */
   #start(verified: VerifiedBlock, ahead: boolean): StartedBlock {
     const run = this.standard.runBlock(verified.raw, verified.height, ahead);
     // Whoever waits for it hears of it; if the other lane fails first, nobody does.

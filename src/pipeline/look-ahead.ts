@@ -8,8 +8,9 @@ export interface Looked<T> {
 }
 
 /**
- * Takes one item more from `source` than was asked for, while the consumer works on the one before. What the source throws comes in its
- * turn. When the consumer stops, the source is told to end and not waited for: an item may still be on its way.
+ * Takes one item more from `source` than was asked for, while the consumer works on the one before. What the source
+ * throws comes in its turn. When the consumer stops, the source is told to end and not waited for: an item may still be
+ * on its way.
  */
 export async function* lookAhead<T>(source: Iterable<T> | AsyncIterable<T>): AsyncGenerator<Looked<T>, void, void> {
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();

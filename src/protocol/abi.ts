@@ -1,6 +1,7 @@
 /**
- * Layouts of the contract ABI and of Alkanes' state keys, read for `decode --vectors` (docs/wire.md, "Layouts of the ABI").
- * All numbers u128 little-endian unless named otherwise. Every function throws `RangeError` if the bytes are not of its layout.
+ * Layouts of the contract ABI and of Alkanes' state keys, read for `decode --vectors` (docs/wire.md, "Layouts of the
+ * ABI"). All numbers u128 little-endian unless named otherwise. Every function throws `RangeError` if the bytes are not
+ * of its layout.
  */
 import { readU32, readU128 } from '../util/bytes.js';
 import { formatId, ID_LENGTH, idFromBytes } from './alkane-id.js';

@@ -9,7 +9,10 @@ export type CellpackResult =
   | { readonly ok: true; readonly cellpack: Cellpack }
   | { readonly ok: false; readonly error: VarintError | 'short' };
 
-/** Reads calldata: two integers of target, the rest inputs (padding zeros included). The error says why the message fails. */
+/**
+ * Reads calldata: two integers of target, the rest inputs (padding zeros included). The error says why the message
+ * fails.
+ */
 export function readCellpack(message: Uint8Array): CellpackResult {
   const integers = decodeVarints(message);
   if (!integers.ok) return integers;

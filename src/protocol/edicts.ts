@@ -21,7 +21,10 @@ export type UndoReason =
 const U32_MAX = 0xffffffffn;
 const OP_RETURN = 0x6a;
 
-/** An output that takes part in splits and keeps a sheet: its first script byte is not OP_RETURN (an empty script is ordinary). */
+/**
+ * An output that takes part in splits and keeps a sheet: its first script byte is not OP_RETURN (an empty script is
+ * ordinary).
+ */
 export function isOrdinaryOutput(output: { readonly script: Uint8Array }): boolean {
   return output.script[0] !== OP_RETURN;
 }
@@ -68,9 +71,9 @@ export class OutputSheets {
   }
 
   /**
-   * Brings what was shared to its outputs. Must be called before an ordinary output is taken, before a sum on one must be
-   * exact, and at the end. Returns why the transaction is undone: a sum passes u128, or more entries than allowed would
-   * be left whatever comes later, which is known before anything is done.
+   * Brings what was shared to its outputs. Must be called before an ordinary output is taken, before a sum on one must
+   * be exact, and at the end. Returns why the transaction is undone: a sum passes u128, or more entries than allowed
+   * would be left whatever comes later, which is known before anything is done.
    *
    * Amounts leave an ordinary output only through a message that names it as its pointer, one by each of its edicts at
    * most; the rest goes back there.
@@ -129,9 +132,9 @@ export class OutputSheets {
 }
 
 /**
- * Moves amounts from `working` (which must not lie in `sheets`) to the outputs that the edicts name, in order. Shares of
- * splits wait for {@link OutputSheets.settle}, which finds sums over u128 of them. Returns why the whole transaction is
- * undone, or undefined; after an error both arguments are spoilt.
+ * Moves amounts from `working` (which must not lie in `sheets`) to the outputs that the edicts name, in order. Shares
+ * of splits wait for {@link OutputSheets.settle}, which finds sums over u128 of them. Returns why the whole transaction
+ * is undone, or undefined; after an error both arguments are spoilt.
  */
 export function applyEdicts(
   working: Sheet,

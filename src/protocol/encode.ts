@@ -1,6 +1,6 @@
 /**
- * Builders of what the decoders read, for tests and fixtures (docs/wire.md). They write what they are told, also what no
- * honest writer would, so that malformed cases can be built; only values that have no encoding throw `RangeError`.
+ * Builders of what the decoders read, for tests and fixtures (docs/wire.md). They write what they are told, also what
+ * no honest writer would, so that malformed cases can be built; only values that have no encoding throw `RangeError`.
  */
 import { concatBytes, U128_MAX, u32Bytes } from '../util/bytes.js';
 import { crc32 } from '../util/crc32.js';
@@ -110,7 +110,9 @@ export interface RunestoneInput {
   readonly rawFields?: readonly (readonly [tag: bigint | number, value: bigint | number])[];
 }
 
-/** A whole OP_RETURN script: raw fields, pointer, protocol values, edicts; the payload in pushes of at most 520 bytes. */
+/**
+ * A whole OP_RETURN script: raw fields, pointer, protocol values, edicts; the payload in pushes of at most 520 bytes.
+ */
 export function encodeRunestone(runestone: RunestoneInput): Uint8Array {
   const integers: bigint[] = [];
   for (const [tag, value] of runestone.rawFields ?? []) integers.push(BigInt(tag), BigInt(value));

@@ -11,7 +11,8 @@ export interface Witnessed {
 
 /**
  * The body of the first envelope of the transaction, still gzipped; empty for an envelope without body pushes.
- * Undefined if no input has an envelope. Looked for in the second-to-last witness item (the annex not counted) of each input, in order.
+ * Undefined if no input has an envelope. Looked for in the second-to-last witness item (the annex not counted) of each
+ * input, in order.
  */
 export function findEnvelope(tx: Witnessed): Uint8Array | undefined {
   return locateEnvelope(tx)?.body;
@@ -69,7 +70,10 @@ function readEnvelope(script: Uint8Array, start: number): Uint8Array | undefined
   return undefined;
 }
 
-/** What is pushed between `start` and `end`, less the first push: by custom the empty tag of the body, dropped whatever it holds. */
+/**
+ * What is pushed between `start` and `end`, less the first push: by custom the empty tag of the body, dropped whatever
+ * it holds.
+ */
 function joinPushes(script: Uint8Array, start: number, end: number): Uint8Array {
   const body = new Uint8Array(end - start);
   let length = 0;

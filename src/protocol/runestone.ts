@@ -7,8 +7,8 @@ import { decodeVarints } from './varint.js';
 export type { AlkaneId, Flaw, RuneEdict };
 
 /**
- * What the first runestone among `outputs` (all of the transaction's, in order) says. Never throws: what cannot be read is
- * `none` (no output begins with OP_RETURN OP_13) or a cenotaph with its flaw.
+ * What the first runestone among `outputs` (all of the transaction's, in order) says. Never throws: what cannot be read
+ * is `none` (no output begins with OP_RETURN OP_13) or a cenotaph with its flaw.
  */
 export function decodeRunestone(outputs: readonly { readonly script: Uint8Array }[]): RunestoneArtifact {
   // Both opcodes are single bytes, so the first two instructions are the first two bytes.

@@ -94,7 +94,10 @@ export class Sheet {
   }
 }
 
-/** The stored value: per entry, ascending, block, tx, amount, each u128 little-endian (48 bytes). Zero length for an empty sheet (whose key is absent). */
+/**
+ * The stored value: per entry, ascending, block, tx, amount, each u128 little-endian (48 bytes). Zero length for an
+ * empty sheet (whose key is absent).
+ */
 export function encodeSheet(sheet: Sheet): Uint8Array {
   const out = new Uint8Array(sheet.size * ENTRY_LENGTH);
   let at = 0;

@@ -14,8 +14,8 @@ export interface Body {
 }
 
 /**
- * Reads bodies: each within {@link MAX_BODY} and a time limit, all that is above {@link SMALL_BODY} of each within a budget
- * that clients share.
+ * Reads bodies: each within {@link MAX_BODY} and a time limit, all that is above {@link SMALL_BODY} of each within a
+ * budget that clients share.
  */
 export class BodyReader {
   readonly #budget: FairBudget;
@@ -26,7 +26,10 @@ export class BodyReader {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** The whole body, or why it is refused: the rest of it is still to be thrown away then. Rejects if the client goes away. */
+  /**
+   * The whole body, or why it is refused: the rest of it is still to be thrown away then. Rejects if the client goes
+   * away.
+   */
   read(request: IncomingMessage, client: string): Promise<Body | Refusal> {
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return Promise.resolve(REFUSALS.bodySize);
     // Nothing more is told of it.
@@ -73,7 +76,9 @@ export class BodyReader {
   }
 }
 
-/** Throws the rest of a body away, so that the client reads its answer; ends the connection where that takes too long. */
+/**
+ * Throws the rest of a body away, so that the client reads its answer; ends the connection where that takes too long.
+ */
 export function discard(request: IncomingMessage, timeoutMs: number): void {
   if (request.complete) return;
   const late = setTimeout(() => request.socket.destroy(), timeoutMs);

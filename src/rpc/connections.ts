@@ -39,7 +39,10 @@ export class Connections {
     return true;
   }
 
-  /** Runs `act`, which must not reject, when the requests before it on its connection are answered; false: there are too many. */
+  /**
+   * Runs `act`, which must not reject, when the requests before it on its connection are answered; false: there are too
+   * many.
+   */
   inTurn({ socket }: IncomingMessage, act: () => Promise<void>): boolean {
     const row = this.#rows.get(socket) ?? { pending: 0, last: Promise.resolve() };
     this.#rows.set(socket, row);

@@ -14,7 +14,10 @@ export function corsRule(setting: string | undefined): CorsRule {
   return (origin) => (allowed.has(origin) ? origin : undefined);
 }
 
-/** Sets the CORS headers. An origin that is not allowed is answered all the same, without them: its browser withholds the answer. */
+/**
+ * Sets the CORS headers. An origin that is not allowed is answered all the same, without them: its browser withholds
+ * the answer.
+ */
 export function setCorsHeaders(rule: CorsRule, request: IncomingMessage, response: ServerResponse): void {
   const { origin } = request.headers;
   if (origin === undefined) return;

@@ -10,7 +10,10 @@ export interface RpcErrorObject {
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** An answer with an error. `name` is stable, `message` follows the wording of existing Metashrew hosts where they have one. */
+/**
+ * An answer with an error. `name` is stable, `message` follows the wording of existing Metashrew hosts where they have
+ * one.
+ */
 export class RpcError extends Error {
   constructor(
     readonly code: number,

@@ -1,4 +1,6 @@
-/** Bytes held at a time over all clients. One client has half of them at most, so that it never takes what others need. */
+/**
+ * Bytes held at a time over all clients. One client has half of them at most, so that it never takes what others need.
+ */
 export class FairBudget {
   #total = 0;
   readonly #held = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
- * Turns of the thread: one request runs at a time, and between two the thread looks at its connections. Clients take turns,
- * however many requests each of them has waiting.
+ * Turns of the thread: one request runs at a time, and between two the thread looks at its connections. Clients take
+ * turns, however many requests each of them has waiting.
  */
 export class FairTurns {
   /** Waiting requests by client, in the order of the clients' turns. */

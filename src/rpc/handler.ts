@@ -59,7 +59,8 @@ export class Handler {
 
   /** Answers one request; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A request that waited for its turn may have lost its connection: its response does not know, as it was never begun.
+    // A request that waited for its turn may have lost its connection: its response does not know, as it was never
+    // begun.
     if (response.destroyed || request.socket.destroyed) return;
     try {
       if (this.closing) response.setHeader('connection', 'close');

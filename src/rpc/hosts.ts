@@ -4,9 +4,9 @@ import { isIP } from 'node:net';
 export type HostRule = (host: string | undefined) => boolean;
 
 /**
- * A page of any origin can be made to ask this server as if it were the page's own (DNS rebinding): its browser then sends
- * the name of that origin as `Host`. Answered are names of this machine's loopback, the address or name that the server
- * listens on, addresses (nobody can rebind one) and `allowed` (names with commas, any port; `*`: every one).
+ * A page of any origin can be made to ask this server as if it were the page's own (DNS rebinding): its browser then
+ * sends the name of that origin as `Host`. Answered are names of this machine's loopback, the address or name that the
+ * server listens on, addresses (nobody can rebind one) and `allowed` (names with commas, any port; `*`: every one).
  */
 export function hostRule(allowed: string | undefined, bound: string): HostRule {
   const names = (allowed ?? '').split(',').map((name) => name.trim().toLowerCase());

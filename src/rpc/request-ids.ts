@@ -1,6 +1,6 @@
 /**
- * The ids of requests as they were written. Clients draw ids that a double cannot hold (64-bit numbers) or would write in
- * another way (1.0, 1e400), and wait for ever for an answer whose id has changed.
+ * The ids of requests as they were written. Clients draw ids that a double cannot hold (64-bit numbers) or would write
+ * in another way (1.0, 1e400), and wait for ever for an answer whose id has changed.
  */
 
 const QUOTE = '"';
@@ -8,9 +8,9 @@ const BACKSLASH = 0x5c;
 const WORD = /[-+.\w]+/y;
 
 /**
- * Text of the value of `id` of every request of a body: one entry for a body that is no array, else one for each element.
- * undefined: no object, or one without `id`. Of several members of that name the last counts, as for `JSON.parse`.
- * `text` must be JSON that was parsed without an error.
+ * Text of the value of `id` of every request of a body: one entry for a body that is no array, else one for each
+ * element. undefined: no object, or one without `id`. Of several members of that name the last counts, as for
+ * `JSON.parse`. `text` must be JSON that was parsed without an error.
  */
 export function requestIds(text: string): (string | undefined)[] {
   const scan = new Scan(text);

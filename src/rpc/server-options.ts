@@ -8,7 +8,10 @@ export interface RpcServerOptions {
   readonly backend: RpcBackend;
   /** `*`, or origins with commas; pages of this machine only if not given. */
   readonly cors?: string;
-  /** Names that a request may have in `Host`, with commas, beside those of this machine and what it listens on; `*`: every one. */
+  /**
+   * Names that a request may have in `Host`, with commas, beside those of this machine and what it listens on; `*`:
+   * every one.
+   */
   readonly allowHost?: string;
   /** Addresses, with commas, of proxies whose `X-Forwarded-For` names the client. */
   readonly trustProxy?: string;
@@ -27,7 +30,10 @@ export interface RpcServerOptions {
 export interface RpcLimits {
   /** For a body to arrive, and for an answer to be taken (default 15 s). */
   readonly transferTimeoutMs?: number;
-  /** For the large bodies held at a time, and again for the large answers; one client has half of it at most (default 256 MiB). */
+  /**
+   * For the large bodies held at a time, and again for the large answers; one client has half of it at most (default
+   * 256 MiB).
+   */
   readonly memoryBytes?: number;
   /** Connections; one client has half of them at most (default 1,024). */
   readonly connections?: number;

@@ -1,4 +1,5 @@
-// The engine's thread: it owns the store and blocks while a commit is written, so that the thread of the server never does.
+// The engine's thread: it owns the store and blocks while a commit is written, so that the thread of the server never
+// does.
 import { parentPort, workerData } from 'node:worker_threads';
 import { Engine, type EngineSetup } from './engine.js';
 import { type EngineCommand, type EngineEvent, failureOf } from './events.js';

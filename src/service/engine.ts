@@ -176,7 +176,9 @@ export class Engine {
     }
   }
 
-  /** Follows the chain until {@link stop} or the last block asked for, or until indexing fails for good; tells `ended`. */
+  /**
+   * Follows the chain until {@link stop} or the last block asked for, or until indexing fails for good; tells `ended`.
+   */
   async run(): Promise<void> {
     let failure: Failure | undefined;
     try {

@@ -60,7 +60,10 @@ export type EngineEvent =
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /** A program lost its kernel to a failure; told once of each. */
   | { readonly kind: 'kernel-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
-  /** Nothing more is indexed; the store stays open for readers. `failure` undefined: asked to stop, or --exit-at is reached. */
+  /**
+   * Nothing more is indexed; the store stays open for readers. `failure` undefined: asked to stop, or --exit-at is
+   * reached.
+   */
   | { readonly kind: 'ended'; readonly failure: Failure | undefined }
   /** Opening failed: there is nothing to attach to, and the thread ends. */
   | { readonly kind: 'not-opened'; readonly failure: Failure }

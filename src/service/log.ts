@@ -13,7 +13,9 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-/** One logger for the process: JSON lines, or the same facts as plain text. Lines are written before the call returns. */
+/**
+ * One logger for the process: JSON lines, or the same facts as plain text. Lines are written before the call returns.
+ */
 export function createLogger({ level, format, label, write }: LogOptions): Logger {
   const options = {
     level,

@@ -11,8 +11,8 @@ export interface OpenedChain extends OpenedSource {
 }
 
 /**
- * The chain that the settings name. A node is asked only where its block files are read, too. `flags`: the command line that the
- * settings were read with, so that they can be read again when the node refuses the credentials. Throws what
+ * The chain that the settings name. A node is asked only where its block files are read, too. `flags`: the command line
+ * that the settings were read with, so that they can be read again when the node refuses the credentials. Throws what
  * {@link openChainSource} throws.
  */
 export async function openChain(
@@ -40,7 +40,10 @@ export async function openChain(
   return { ...opened, network: chain.network, startBlock: Math.max(chain.firstHeight, startBlock) };
 }
 
-/** Reads the credentials as they are configured by now; undefined where the configuration has problems, as a file half written has. */
+/**
+ * Reads the credentials as they are configured by now; undefined where the configuration has problems, as a file half
+ * written has.
+ */
 function rereadLogin(flags: Readonly<Record<string, unknown>> | undefined): Reread | undefined {
   return (
     flags &&

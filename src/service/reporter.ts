@@ -8,7 +8,9 @@ import { workFields } from './slow-blocks.js';
 /** So many blocks behind the tip are no sync. */
 const FEW_BLOCKS = 6;
 
-/** Writes the engine's events to the log: blocks at debug, changes at info, what is tried again at warn, each code once. */
+/**
+ * Writes the engine's events to the log: blocks at debug, changes at info, what is tried again at warn, each code once.
+ */
 export class Reporter {
   #phase: Phase = 'starting';
   /** The last phase told at info. */

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const LOOK_MS = 2;
 
 /**
- * Tells threads that read the store that blocks are being undone: a counter in shared memory, odd meanwhile. A reader of many
- * values remembers it before the first and compares after the last; if it has moved, the values may be of two states.
+ * Tells threads that read the store that blocks are being undone: a counter in shared memory, odd meanwhile. A reader
+ * of many values remembers it before the first and compares after the last; if it has moved, the values may be of two
+ * states.
  */
 export class RollbackClock {
   readonly #cell: Int32Array;

@@ -18,7 +18,9 @@ export interface IndexedHead {
   readonly roots: StateRoots;
 }
 
-/** What the service has seen since it started, as told by the engine's thread and the RPC server. No clock but `now`. */
+/**
+ * What the service has seen since it started, as told by the engine's thread and the RPC server. No clock but `now`.
+ */
 export class ServiceState {
   phase: Phase = 'starting';
   head: IndexedHead | undefined;
@@ -29,7 +31,9 @@ export class ServiceState {
   failure: Failure | undefined;
   /** What is being tried again; undefined once it worked. */
   trouble: Failure | undefined;
-  /** When the trouble began, and when indexing gives up if it goes on (undefined: never), by the clock of {@link now}. */
+  /**
+   * When the trouble began, and when indexing gives up if it goes on (undefined: never), by the clock of {@link now}.
+   */
   troubleSince = 0;
   troubleUntil: number | undefined;
   gpu: EngineHealth = {
@@ -146,7 +150,10 @@ export class ServiceState {
     return (this.#now() - this.startedAt) / 1000;
   }
 
-  /** What is being tried again, for how long already and for how long still, in seconds; `givesUpIn` undefined: for ever. */
+  /**
+   * What is being tried again, for how long already and for how long still, in seconds; `givesUpIn` undefined: for
+   * ever.
+   */
   waiting(): { readonly code: string; readonly seconds: number; readonly givesUpIn: number | undefined } | undefined {
     const { trouble, troubleSince, troubleUntil } = this;
     if (trouble === undefined || this.failure !== undefined) return undefined;

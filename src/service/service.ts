@@ -71,8 +71,9 @@ export class Service {
   }
 
   /**
-   * Opens the store in the engine's thread, which begins to follow the chain, and serves it. Throws what opening the store, the
-   * source, the module or the port throws; everything is closed then, as it is when `stopped` resolves meanwhile: undefined.
+   * Opens the store in the engine's thread, which begins to follow the chain, and serves it. Throws what opening the
+   * store, the source, the module or the port throws; everything is closed then, as it is when `stopped` resolves
+   * meanwhile: undefined.
    */
   static async start(options: ServiceOptions, stopped: Promise<void>): Promise<Service | undefined> {
     const service = new Service(options);
@@ -93,8 +94,8 @@ export class Service {
   }
 
   /**
-   * Lets the engine finish or drop the block under way, answers what was asked, closes the store last. A thread that is too
-   * busy with the block to drop it is ended: what it has not committed is not there, as after a crash.
+   * Lets the engine finish or drop the block under way, answers what was asked, closes the store last. A thread that is
+   * too busy with the block to drop it is ended: what it has not committed is not there, as after a crash.
    */
   async close(): Promise<void> {
     this.#closing = true;

@@ -19,9 +19,9 @@ export class Views {
   }
 
   /**
-   * Runs a view that is told `height`, over the state after that block, or after the tip if that is lower. Versions of lower
-   * heights do not change when blocks are added; when some were undone meanwhile, it runs again. Throws what the lane throws, and
-   * StoreError STORE_REORG_UNDER_WAY.
+   * Runs a view that is told `height`, over the state after that block, or after the tip if that is lower. Versions of
+   * lower heights do not change when blocks are added; when some were undone meanwhile, it runs again. Throws what the
+   * lane throws, and StoreError STORE_REORG_UNDER_WAY.
    */
   async run(name: string, input: Uint8Array, height: number, client = ''): Promise<Uint8Array> {
     for (let runs = 0; runs < MOST_RUNS; runs++) {

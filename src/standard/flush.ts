@@ -38,9 +38,9 @@ function skipField(cursor: Cursor, wireType: number): void {
 }
 
 /**
- * Gives the pairs of one `__flush` buffer in order: a protobuf message `repeated bytes list = 1` whose elements alternate
- * key, value. A trailing key without value is dropped. Keys and values are views of `bytes`.
- * Throws {@link FlushError} if the bytes do not decode.
+ * Gives the pairs of one `__flush` buffer in order: a protobuf message `repeated bytes list = 1` whose elements
+ * alternate key, value. A trailing key without value is dropped. Keys and values are views of `bytes`. Throws {@link
+ * FlushError} if the bytes do not decode.
  */
 export function* readFlush(bytes: Uint8Array): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
   const cursor: Cursor = { bytes, at: 0 };
@@ -73,7 +73,9 @@ export function checkFlush(bytes: Uint8Array): number {
   return pairs;
 }
 
-/** Last value per key (a binary string) over several flush buffers that passed {@link checkFlush}, in first-write order. */
+/**
+ * Last value per key (a binary string) over several flush buffers that passed {@link checkFlush}, in first-write order.
+ */
 export function collectPairs(flushes: readonly Uint8Array[]): Map<string, Uint8Array> {
   const pairs = new Map<string, Uint8Array>();
   for (const bytes of flushes) {

@@ -28,8 +28,8 @@ interface Pending {
 }
 
 /**
- * One worker thread that runs a module's blocks or views, one after the other. A run past its limit ends with the thread;
- * the next task starts a new one.
+ * One worker thread that runs a module's blocks or views, one after the other. A run past its limit ends with the
+ * thread; the next task starts a new one.
  */
 export class ModuleWorker {
   #worker: Worker | undefined;
@@ -48,9 +48,13 @@ export class ModuleWorker {
     this.#onLog = onLog;
   }
 
-  /** Runs a task when those before it are done. The time limit counts from there. Rejects with ProgramError MODULE_TIMEOUT, or what the run threw. */
+  /**
+   * Runs a task when those before it are done. The time limit counts from there. Rejects with ProgramError
+   * MODULE_TIMEOUT, or what the run threw.
+   */
   call(task: WorkerTask, limitMs: number): Promise<WorkerReply> {
-    // At once where nothing is under way: whoever calls may block this thread next, and the worker is to go on meanwhile.
+    // At once where nothing is under way: whoever calls may block this thread next, and the worker is to go on
+    // meanwhile.
     const result = this.#waiting === 0 ? this.#begin(task, limitMs) : this.#last.then(() => this.#run(task, limitMs));
     this.#waiting++;
     this.#last = result
@@ -135,7 +139,10 @@ export class ModuleWorker {
     this.#last = Promise.all([this.#last, gone]);
   }
 
-  /** Ends the thread and, once it is gone, refuses its task: who waits for that may close the store that the thread read. */
+  /**
+   * Ends the thread and, once it is gone, refuses its task: who waits for that may close the store that the thread
+   * read.
+   */
   #abandon(error: WarpshrewError): void {
     const worker = this.#worker;
     const pending = this.#pending;

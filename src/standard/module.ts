@@ -58,8 +58,8 @@ export class StandardModule {
   }
 
   /**
-   * Compiles a module. Throws ProgramError MODULE_INVALID (no WASM that this engine runs), MODULE_IMPORT_UNSUPPORTED (it wants
-   * a memory, table, global or tag from the host) or MODULE_NO_START (`_start` or `memory` is not exported).
+   * Compiles a module. Throws ProgramError MODULE_INVALID (no WASM that this engine runs), MODULE_IMPORT_UNSUPPORTED
+   * (it wants a memory, table, global or tag from the host) or MODULE_NO_START (`_start` or `memory` is not exported).
    */
   static load(bytes: Uint8Array, options: ModuleOptions = {}): StandardModule {
     if (bytes.length > MAX_MODULE_BYTES) {
@@ -78,7 +78,10 @@ export class StandardModule {
     return new StandardModule(compiled, hashOf(bytes), options);
   }
 
-  /** Compiles a module that `load` accepted so that its memory is bounded. Throws ProgramError VIEW_MEMORY if it begins larger. */
+  /**
+   * Compiles a module that `load` accepted so that its memory is bounded. Throws ProgramError VIEW_MEMORY if it begins
+   * larger.
+   */
   static compileForViews(bytes: Uint8Array, { memoryBytes }: ViewLimits): WebAssembly.Module {
     return new WebAssembly.Module(Uint8Array.from(limitMemory(bytes, memoryBytes)));
   }
@@ -89,8 +92,8 @@ export class StandardModule {
   }
 
   /**
-   * Runs `_start` on one raw block in a fresh instance. Reads see `read` only: what this run flushed stays invisible to it.
-   * The run fails if `_start` traps, aborts or does not return, if it never flushes, or if a flush does not decode.
+   * Runs `_start` on one raw block in a fresh instance. Reads see `read` only: what this run flushed stays invisible to
+   * it. The run fails if `_start` traps, aborts or does not return, if it never flushes, or if a flush does not decode.
    */
   runBlock(raw: Uint8Array, height: number, read: StandardRead): ModuleRun {
     const { log, logBytes } = this.#options;
@@ -115,8 +118,8 @@ export class StandardModule {
 
   /**
    * Runs a view in a fresh instance at `height`; its flushes are ignored. An invalid result pointer gives no bytes.
-   * Throws ProgramError VIEW_NOT_FOUND (no exported function without parameters of that name), VIEW_FAILED, and where there are
-   * limits VIEW_MEMORY or VIEW_ANSWER_TOO_LARGE.
+   * Throws ProgramError VIEW_NOT_FOUND (no exported function without parameters of that name), VIEW_FAILED, and where
+   * there are limits VIEW_MEMORY or VIEW_ANSWER_TOO_LARGE.
    */
   runView(name: string, input: Uint8Array, height: number, read: StandardRead): ViewRun {
     const { log, logBytes } = this.#options;
@@ -183,7 +186,9 @@ export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** An import that no host of this interface offers traps when it is called, not before: many modules never call theirs. */
+/**
+ * An import that no host of this interface offers traps when it is called, not before: many modules never call theirs.
+ */
 function unknownImport(module: string, name: string): () => never {
   return () => {
     throw new WebAssembly.RuntimeError(`it called ${module}.${name}, which this host does not offer`);

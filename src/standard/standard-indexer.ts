@@ -24,12 +24,17 @@ export interface StandardRun {
 
 export interface StandardIndexerOptions {
   readonly moduleBytes: Uint8Array;
-  /** Handle of the store whose namespace S the module reads; without it the lane keeps the state itself, beginning empty. */
+  /**
+   * Handle of the store whose namespace S the module reads; without it the lane keeps the state itself, beginning
+   * empty.
+   */
   readonly storeHandle?: bigint;
   /** Limit of one block (default 10 minutes) and of one view (default 10 s). */
   readonly blockTimeoutMs?: number;
   readonly viewTimeoutMs?: number;
-  /** Threads for views (default 2), and how many views may wait for one (default 128). Without a store there are none. */
+  /**
+   * Threads for views (default 2), and how many views may wait for one (default 128). Without a store there are none.
+   */
   readonly viewThreads?: number;
   readonly viewQueue?: number;
   /** Bounds of a view (default 512 MiB of memory, 16 MiB of answer). Without a store there are none. */
@@ -47,8 +52,8 @@ export const DEFAULT_VIEW_LIMITS: ViewLimits = { memoryBytes: 512 << 20, answerB
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * The standard lane: one Metashrew module, run per block beside the parallel lane. Blocks have a thread of their own, so a
- * view never waits for one; without a store views share it, since the state lives in it.
+ * The standard lane: one Metashrew module, run per block beside the parallel lane. Blocks have a thread of their own,
+ * so a view never waits for one; without a store views share it, since the state lives in it.
  */
 export class StandardIndexer {
   readonly hash: string;
@@ -99,8 +104,8 @@ export class StandardIndexer {
   }
 
   /**
-   * Runs the module on a raw block; it reads the state of `height - 1`. What the module does wrong is the run's `error`; only a
-   * fault of the store or of the thread rejects. `ahead`: the block before need not be stored yet; it
+   * Runs the module on a raw block; it reads the state of `height - 1`. What the module does wrong is the run's
+   * `error`; only a fault of the store or of the thread rejects. `ahead`: the block before need not be stored yet; it
    * must be the one that ran here last.
    */
   async runBlock(raw: Uint8Array, height: number, ahead = false): Promise<StandardRun> {
@@ -121,9 +126,9 @@ export class StandardIndexer {
   }
 
   /**
-   * Runs a view that is told `height`, over the state after block `stateHeight` (`height` if not given); clients take turns.
-   * Throws ProgramError VIEW_NOT_FOUND, VIEW_FAILED, VIEW_MEMORY, VIEW_ANSWER_TOO_LARGE, VIEW_BUSY (no thread for it) or
-   * MODULE_TIMEOUT.
+   * Runs a view that is told `height`, over the state after block `stateHeight` (`height` if not given); clients take
+   * turns. Throws ProgramError VIEW_NOT_FOUND, VIEW_FAILED, VIEW_MEMORY, VIEW_ANSWER_TOO_LARGE, VIEW_BUSY (no thread
+   * for it) or MODULE_TIMEOUT.
    */
   async view(name: string, input: Uint8Array, height: number, stateHeight = height, client = ''): Promise<Uint8Array> {
     const task: WorkerTask = { kind: 'view', name, input, height, stateHeight };

@@ -49,9 +49,9 @@ interface Seat {
 }
 
 /**
- * Threads for views, shared between clients. One view that is slow or never ends holds up its own thread only. A free thread
- * goes to the client that has the fewest, in turn; one that has none, while another has several, is given one of these, and
- * the view that ran there begins anew later. A client that has all threads to itself may use them all.
+ * Threads for views, shared between clients. One view that is slow or never ends holds up its own thread only. A free
+ * thread goes to the client that has the fewest, in turn; one that has none, while another has several, is given one of
+ * these, and the view that ran there begins anew later. A client that has all threads to itself may use them all.
  */
 export class ViewPool {
   readonly #seats: Seat[];

@@ -1,4 +1,5 @@
-// Runs a module away from the main thread, so that one that never ends can be ended, and so that both lanes run at once.
+// Runs a module away from the main thread, so that one that never ends can be ended, and so that both lanes run at
+// once.
 import { parentPort, workerData } from 'node:worker_threads';
 import { ProgramError } from '../errors.js';
 import { Store } from '../store/store.js';
@@ -22,7 +23,10 @@ const module = StandardModule.adopt(compiled, hash, {
     : { log: (text: string) => lines.write(text), logBytes: LINE_BYTES }),
 });
 
-/** Reads at a height (`ahead`: of which the last block need not be stored yet), and what to do with a block that succeeded. */
+/**
+ * Reads at a height (`ahead`: of which the last block need not be stored yet), and what to do with a block that
+ * succeeded.
+ */
 interface State {
   at(height: number, ahead: boolean): StandardRead;
   keep(height: number, flushes: readonly Uint8Array[]): void;

@@ -1,4 +1,5 @@
-// The default indexer of the standard lane: blocks, transactions and spendable outputs. docs/programs.md says what it keeps.
+// The default indexer of the standard lane: blocks, transactions and spendable outputs. docs/programs.md says what it
+// keeps.
 import { sha256 } from '../sdk/sha256';
 import { buffer, lengthOf } from './arena';
 import { hostLength, loadInput } from './host';

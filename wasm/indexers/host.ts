@@ -1,4 +1,5 @@
-// What a Metashrew host offers a module. Pointers designate the first data byte; the length stands in the four bytes before it.
+// What a Metashrew host offers a module. Pointers designate the first data byte; the length stands in the four bytes
+// before it.
 
 @external('env', '__host_len')
 export declare function hostLength(): u32;

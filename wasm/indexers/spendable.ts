@@ -75,7 +75,9 @@ export function addOutput(outpoint: usize, script: usize, length: u32, value: u6
   setRecord(outpoint, position, value);
 }
 
-/** Takes an output off its script's list; the list's last entry moves into the gap. Nothing happens if it is not listed. */
+/**
+ * Takes an output off its script's list; the list's last entry moves into the gap. Nothing happens if it is not listed.
+ */
 export function spendOutput(outpoint: usize): void {
   const record = get(outpointKey(outpoint), OUTPOINT_KEY_BYTES);
   if (lengthOf(record) != 44) return;

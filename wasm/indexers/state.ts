@@ -1,8 +1,10 @@
-// Reads through a cache and writes into it; all writes of a block leave in one flush, in the order of their first writing.
+// Reads through a cache and writes into it; all writes of a block leave in one flush, in the order of their first
+// writing.
 import { buffer, lengthOf, reserve } from './arena';
 import { getInto, getLength, hostFlush } from './host';
 
-// An entry: hash, value buffer, next written entry, written flag, then the key as a host buffer (length word and bytes).
+// An entry: hash, value buffer, next written entry, written flag, then the key as a host buffer (length word and
+// bytes).
 const VALUE: usize = 4;
 const NEXT: usize = 8;
 const WRITTEN: usize = 12;

@@ -12,8 +12,9 @@ export function base(): usize {
 const SECOND: usize = memory.data(256, 16);
 
 /**
- * A table of `count` transactions of four words: begin, begin of the witnesses, end (addresses) and 1 for segwit. Writes the
- * message of each txid (`witness` 0), or of each wtxid of segwit transactions, padded from `work` on, and its digest to `out`.
+ * A table of `count` transactions of four words: begin, begin of the witnesses, end (addresses) and 1 for segwit.
+ * Writes the message of each txid (`witness` 0), or of each wtxid of segwit transactions, padded from `work` on, and
+ * its digest to `out`.
  */
 function hashMessages(table: usize, count: u32, out: usize, work: usize, witness: bool): void {
   let at = work;
@@ -62,7 +63,10 @@ function hashDigests(digests: usize, count: u32): void {
   }
 }
 
-/** Writes the 32-byte txids of the table's transactions to `out`. `work` has room for all messages with 88 bytes more each. */
+/**
+ * Writes the 32-byte txids of the table's transactions to `out`. `work` has room for all messages with 88 bytes more
+ * each.
+ */
 export function hashTransactions(table: usize, count: u32, out: usize, work: usize): void {
   hashMessages(table, count, out, work, false);
   hashDigests(out, count);
@@ -89,7 +93,10 @@ function same(a: usize, b: usize): bool {
   return memory.compare(a, b, 32) == 0;
 }
 
-/** Merkle root of `count` (at least one) hashes, left in the first of them; gives 1 if two neighbours of a level are equal. */
+/**
+ * Merkle root of `count` (at least one) hashes, left in the first of them; gives 1 if two neighbours of a level are
+ * equal.
+ */
 export function merkle(hashes: usize, count: u32, work: usize): u32 {
   let mutated: u32 = 0;
   // The second block of a message of 64 bytes is always this one.

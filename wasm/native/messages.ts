@@ -21,8 +21,8 @@ export function pad(start: usize, length: u32): usize {
 }
 
 /**
- * Hashes the messages laid out from `from` to `to`: each is its number of blocks (u32), where its digest goes (u32), 8 bytes of
- * nothing and its padded bytes. A lane that is done takes the next one.
+ * Hashes the messages laid out from `from` to `to`: each is its number of blocks (u32), where its digest goes (u32), 8
+ * bytes of nothing and its padded bytes. A lane that is done takes the next one.
  */
 export function compressMessages(from: usize, to: usize): void {
   for (let lane: u32 = 0; lane < 4; lane++) {

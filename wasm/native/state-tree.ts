@@ -1,5 +1,6 @@
-// One batch of changes through the state tree: which pages are needed, what becomes of them, and the rows to store.
-// The host calls begin, takeChanges, then giveRoot, and wanted and give level by level, then rebuild (see src/store/tree/tree-updater.ts).
+// One batch of changes through the state tree: which pages are needed, what becomes of them, and the rows to store. The
+// host calls begin, takeChanges, then giveRoot, and wanted and give level by level, then rebuild (see
+// src/store/tree/tree-updater.ts).
 import { alloc, reset } from './arena';
 import { changeAt, count, isPresent, nibble } from './tree-changes';
 import { hashPages } from './tree-nodes';
@@ -32,7 +33,10 @@ import {
 export { alloc } from './arena';
 export { takeChanges } from './tree-changes';
 
-/** A row: u32 kind (depth of a page, or {@link NAME}), address of a key's hash on its path, address (0: the row is deleted) and length of its value. */
+/**
+ * A row: u32 kind (depth of a page, or {@link NAME}), address of a key's hash on its path, address (0: the row is
+ * deleted) and length of its value.
+ */
 const ROW_BYTES: usize = 16;
 /** The row that tells the key of a leaf; its value is the address of the change that has the key. */
 const NAME: u32 = 0x100;
@@ -99,7 +103,9 @@ export function wanted(): u32 {
   return nextPages;
 }
 
-/** Two u32 for each page wanted: address of a key's hash on its path, to be replaced by address and length of its row. */
+/**
+ * Two u32 for each page wanted: address of a key's hash on its path, to be replaced by address and length of its row.
+ */
 export function wantedAt(): usize {
   return wantedList;
 }

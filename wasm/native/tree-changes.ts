@@ -3,8 +3,8 @@ import { alloc } from './arena';
 import { compressMessages, MESSAGE_HEAD, pad } from './messages';
 
 /**
- * A change: hash of the key, then hash of the leaf (32 bytes each; together they are a leaf as pages have it), then u32: address and length of the key, address
- * and length of the value, flags.
+ * A change: hash of the key, then hash of the leaf (32 bytes each; together they are a leaf as pages have it), then
+ * u32: address and length of the key, address and length of the value, flags.
  */
 export const CHANGE_BYTES: usize = 96;
 const LEAF_HASH: usize = 32;
@@ -96,7 +96,9 @@ function endMessage(at: usize, length: u32, digest: usize): usize {
   return last;
 }
 
-/** By the first 64 bits with four passes over the table, then the few that share them (nobody finds many) by the rest. */
+/**
+ * By the first 64 bits with four passes over the table, then the few that share them (nobody finds many) by the rest.
+ */
 function sort(table: usize): void {
   const bytes = <usize>count << 2;
   let from = alloc(bytes);

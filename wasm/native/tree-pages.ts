@@ -1,4 +1,5 @@
-// Pages of the state tree in memory. A page in memory does not copy what it holds: its slots point to where the hashes lie.
+// Pages of the state tree in memory. A page in memory does not copy what it holds: its slots point to where the hashes
+// lie.
 import { alloc } from './arena';
 
 export const SLOTS: u32 = 16;
@@ -6,9 +7,9 @@ export const SLOTS: u32 = 16;
 export const MAX_DEPTH: u32 = 64;
 
 /**
- * A page: u16 map of the leaves, u16 map of the children, u32 first and end of the changes on its path, u32 next page of its depth, then
- * per slot the address of the leaf (hash of the key, hash of the leaf) or of the child's hash, per slot the loaded page below, its own hash, and
- * the address of a key's hash on its path.
+ * A page: u16 map of the leaves, u16 map of the children, u32 first and end of the changes on its path, u32 next page
+ * of its depth, then per slot the address of the leaf (hash of the key, hash of the leaf) or of the child's hash, per
+ * slot the loaded page below, its own hash, and the address of a key's hash on its path.
  */
 const LEAVES: usize = 0;
 const CHILDREN: usize = 2;

@@ -71,7 +71,9 @@ function deposit(): usize {
   return finishEmpty();
 }
 
-/** Takes `amount` out of ACCOUNT; reverts unless it is there and input `nonce` is the account's, which goes on by one. */
+/**
+ * Takes `amount` out of ACCOUNT; reverts unless it is there and input `nonce` is the account's, which goes on by one.
+ */
 function spend(amount: usize, nonce: u32): void {
   require(!u128.isZero(amount) && !u128.subtract(ACCOUNT, ACCOUNT, amount));
   const number = inputU64(nonce);
@@ -116,8 +118,9 @@ function transfer(): usize {
 }
 
 /**
- * The 36 bytes of the outpoint that the transaction's first input spends. Signed with a withdrawal, it makes the signature worth
- * something only in a transaction of who can spend that output: else anyone who sees it could send the payment elsewhere.
+ * The 36 bytes of the outpoint that the transaction's first input spends. Signed with a withdrawal, it makes the
+ * signature worth something only in a transaction of who can spend that output: else anyone who sees it could send the
+ * payment elsewhere.
  */
 function firstOutpoint(): usize {
   const length = requestTransaction();

@@ -68,7 +68,10 @@ function register(): usize {
   return save(name, length);
 }
 
-/** Loads the entry of a name into ENTRY for a change; reverts unless input 3 is its nonce, which goes on by one. Gives the length of its data. */
+/**
+ * Loads the entry of a name into ENTRY for a change; reverts unless input 3 is its nonce, which goes on by one. Gives
+ * the length of its data.
+ */
 function open(name: usize): u32 {
   const value = get(name);
   // Whether the name is there may be decided by this very block; that it will be written is not.

@@ -1,4 +1,5 @@
-// The context of a call: u128 numbers of 16 bytes: own id (2), caller (2), vout, number of incoming assets, three per asset, inputs.
+// The context of a call: u128 numbers of 16 bytes: own id (2), caller (2), vout, number of incoming assets, three per
+// asset, inputs.
 import { loadContextInto, requestContext, require } from './env';
 import { allocateBuffer, appendBytes, closeBuffer, memoryBegin } from './memory';
 import * as u128 from './u128';

@@ -16,7 +16,10 @@ declare function hostSchnorrVerify(message: usize, key: usize, signature: usize)
 const NUMBERS: usize = memory.data<u32>([16, 0, 0, 0, 0, 16, 0, 0, 0, 0, 16, 0, 0, 0, 0, 16, 0, 0, 0, 0], 8) + 4;
 const STEP: usize = 20;
 
-/** out = ⌊a · b / c⌋ of plain numbers (addresses without length words). False, and out untouched, if c is 0 or it exceeds 128 bits. */
+/**
+ * out = ⌊a · b / c⌋ of plain numbers (addresses without length words). False, and out untouched, if c is 0 or it
+ * exceeds 128 bits.
+ */
 export function mulDiv(out: usize, a: usize, b: usize, c: usize): bool {
   u128.copy(NUMBERS, a);
   u128.copy(NUMBERS + STEP, b);

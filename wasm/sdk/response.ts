@@ -1,5 +1,5 @@
-// The result of `__execute`, written in its final order: begin, transfers, puts (keys ascending), then data with finish.
-// Nothing else may be allocated in between: the result is one run of bytes.
+// The result of `__execute`, written in its final order: begin, transfers, puts (keys ascending), then data with
+// finish. Nothing else may be allocated in between: the result is one run of bytes.
 import { ASSET_BYTES, incoming, incomingCount, selfId } from './context';
 import { allocate, allocateBuffer, appendBytes, bufferLength, closeBuffer } from './memory';
 

@@ -1,5 +1,5 @@
-// Messages that a key has signed: SHA-256(tag ++ tag ++ id of the program ++ fields), as BIP340 tags its hashes; `tag` is SHA-256 of a text.
-// The id keeps a signature from being used with another contract.
+// Messages that a key has signed: SHA-256(tag ++ tag ++ id of the program ++ fields), as BIP340 tags its hashes; `tag`
+// is SHA-256 of a text. The id keeps a signature from being used with another contract.
 import { inputBuffer, selfId } from './context';
 import { schnorrVerify, sha256 } from './intrinsics';
 import { allocateBuffer, appendBytes, closeBuffer } from './memory';

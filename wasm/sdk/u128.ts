@@ -186,7 +186,9 @@ function divideWide(c: usize): bool {
   return rest != 0;
 }
 
-/** out = ⌊a · b / c⌋, or ⌈a · b / c⌉ if `up`, exact. False, and out untouched, if c is 0 or the result exceeds 128 bits. */
+/**
+ * out = ⌊a · b / c⌋, or ⌈a · b / c⌉ if `up`, exact. False, and out untouched, if c is 0 or the result exceeds 128 bits.
+ */
 export function multiplyDivide(out: usize, a: usize, b: usize, c: usize, up: bool): bool {
   if (isZero(c)) return false;
   multiplyWide(a, b);

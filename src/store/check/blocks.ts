@@ -13,7 +13,10 @@ const PORTION = 200;
 
 const TAG = { block: 0x62, plan: 0x70, receipt: 0x72, tx: 0x74 } as const;
 
-/** Column `blocks`: a record, a plan and all receipts for every height from the first block to the tip, and nothing else. */
+/**
+ * Column `blocks`: a record, a plan and all receipts for every height from the first block to the tip, and nothing
+ * else.
+ */
 export function checkBlocks(run: CheckRun, genesis: Uint8Array | undefined): void {
   const expected = checkRecords(run, genesis);
   const receipts = checkReceipts(run, expected);
@@ -90,7 +93,9 @@ function checkRecord(
   return hash;
 }
 
-/** Every receipt can be read, belongs to its row and has its row in the transaction index; returns how many there are. */
+/**
+ * Every receipt can be read, belongs to its row and has its row in the transaction index; returns how many there are.
+ */
 function checkReceipts(run: CheckRun, expected: Map<number, number>): number {
   let count = 0;
   for (const rows of portions(run.rocks.scan('blocks', range(TAG.receipt)), PORTION)) {

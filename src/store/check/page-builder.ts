@@ -33,7 +33,10 @@ export class PageBuilder {
     return rangeHash(root, 0, SLOTS);
   }
 
-  /** Puts the pending leaf where it is alone, and completes the pages that the next, sharing `shared` nibbles, does not lie in. */
+  /**
+   * Puts the pending leaf where it is alone, and completes the pages that the next, sharing `shared` nibbles, does not
+   * lie in.
+   */
   #place(shared: number): void {
     if (this.#pending === undefined) return;
     const { keyHash, hash } = this.#pending;

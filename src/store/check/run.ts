@@ -3,11 +3,11 @@ import type { Range, Rocks } from '../rocks.js';
 import type { Namespace, Tip } from '../types.js';
 
 /**
- * What is wrong with a store.
- * META identity, tip, genesis or label; HEIGHT a block row missing or too many; RECORD a block record that cannot be read; HEADER the
- * header's hash is not the block's; PREVIOUS it does not name the block before; PLAN, RECEIPT, TX_INDEX rows that disagree with
- * the records; HISTORY a version that cannot be; LATEST a current value that is not the newest version; UNDO undo rows that do not
- * match the history; LEAF, PAGE rows of the state tree; ROOT a root that is not that of the state; UNREADABLE the database refuses to read.
+ * What is wrong with a store. META identity, tip, genesis or label; HEIGHT a block row missing or too many; RECORD a
+ * block record that cannot be read; HEADER the header's hash is not the block's; PREVIOUS it does not name the block
+ * before; PLAN, RECEIPT, TX_INDEX rows that disagree with the records; HISTORY a version that cannot be; LATEST a
+ * current value that is not the newest version; UNDO undo rows that do not match the history; LEAF, PAGE rows of the
+ * state tree; ROOT a root that is not that of the state; UNREADABLE the database refuses to read.
  */
 export type ViolationCode =
   | 'CHECK_META'

@@ -13,8 +13,9 @@ const PAGES = 200;
 const HEIGHT_BYTES = 4;
 
 /**
- * Column `tree` against `latest`: the leaf rows, which lie in the order of the tree, name exactly the keys that have a value; from
- * them every page and both roots are made anew and compared with what is stored and with `roots`, those of the tip.
+ * Column `tree` against `latest`: the leaf rows, which lie in the order of the tree, name exactly the keys that have a
+ * value; from them every page and both roots are made anew and compared with what is stored and with `roots`, those of
+ * the tip.
  */
 export function checkTrees(run: CheckRun, roots: StateRoots | undefined): void {
   for (const [namespace, recorded] of [

@@ -10,8 +10,8 @@ const PORTION = 500;
 const NAMED_HEIGHTS = 4;
 
 /**
- * Column `undo`: a row for every height from the lowest to the tip, each naming every key that has a version of its height once,
- * and no other. `counts` must reach from the lowest undo row to the tip.
+ * Column `undo`: a row for every height from the lowest to the tip, each naming every key that has a version of its
+ * height once, and no other. `counts` must reach from the lowest undo row to the tip.
  */
 export function checkUndo(run: CheckRun, counts: VersionCounts): void {
   const incomplete: number[] = [];

@@ -49,8 +49,9 @@ export class VersionCounts {
 }
 
 /**
- * Columns `history` and `latest`, which have one order: every current value is the newest version of its key and the other way
- * round; versions lie between the first block and the tip; only namespace P has deletions, and only of what was there.
+ * Columns `history` and `latest`, which have one order: every current value is the newest version of its key and the
+ * other way round; versions lie between the first block and the tip; only namespace P has deletions, and only of what
+ * was there.
  */
 export function checkVersions(run: CheckRun, counts: VersionCounts): void {
   const latest = new LatestRows(run);

@@ -5,7 +5,10 @@ import { EnvironmentError, InputError } from '../../errors.js';
 /** A PEM of an Ed25519 key has some 120 bytes. */
 const MAX_KEY_BYTES = 10_000;
 
-/** Writes an Ed25519 key pair: `path` (PKCS #8 PEM, readable by its owner only) and `path`.pub (SPKI PEM). Overwrites nothing. */
+/**
+ * Writes an Ed25519 key pair: `path` (PKCS #8 PEM, readable by its owner only) and `path`.pub (SPKI PEM). Overwrites
+ * nothing.
+ */
 export function writeKeyPair(path: string): { readonly privateFile: string; readonly publicFile: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const publicFile = `${path}.pub`;

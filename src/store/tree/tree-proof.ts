@@ -2,7 +2,10 @@ import { bytesEqual } from '../../util/bytes.js';
 import { sha256 } from '../../util/sha256.js';
 import { EMPTY_HASH, leafHash, nodeHash, pathBit } from './tree-hash.js';
 
-/** A path of the state tree. Inclusion: `leaf` is the key's own. Absence: no leaf, or another key's that stands in its place. */
+/**
+ * A path of the state tree. Inclusion: `leaf` is the key's own. Absence: no leaf, or another key's that stands in its
+ * place.
+ */
 export interface StateProof {
   /** Hashes beside the path, top first. */
   readonly siblings: readonly Uint8Array[];

@@ -1,6 +1,6 @@
 /**
- * One batch of changes to a state tree, by WASM that hashes four nodes at a time and makes no object for any: a full block of a
- * real indexer changes 30,000 leaves on 70,000 pages. One instance per thread; nothing here waits.
+ * One batch of changes to a state tree, by WASM that hashes four nodes at a time and makes no object for any: a full
+ * block of a real indexer changes 30,000 leaves on 70,000 pages. One instance per thread; nothing here waits.
  */
 import { InternalError, StoreError } from '../../errors.js';
 import { stateTreeModule } from '../../util/built-wasm.js';
@@ -15,7 +15,10 @@ export interface TreeSource {
   getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[];
 }
 
-/** What becomes of a row of the `tree` column; undefined = delete. Both are views: the next row overwrites the key, the next batch the value. */
+/**
+ * What becomes of a row of the `tree` column; undefined = delete. Both are views: the next row overwrites the key, the
+ * next batch the value.
+ */
 export type EmitRow = (key: Uint8Array, value: Uint8Array | undefined) => void;
 
 /** A write: the key as a binary string; undefined removes the key. */
@@ -59,8 +62,9 @@ function wasm(): Exports {
 }
 
 /**
- * Applies `writes` (at least one, each key once) to the stored tree of a namespace and gives the new root; what is to be stored goes to `emit`,
- * each row once. Writes nothing itself. Throws StoreError STORE_CORRUPT if a page cannot be read.
+ * Applies `writes` (at least one, each key once) to the stored tree of a namespace and gives the new root; what is to
+ * be stored goes to `emit`, each row once. Writes nothing itself. Throws StoreError STORE_CORRUPT if a page cannot be
+ * read.
  */
 export function updateTree(
   source: TreeSource,

@@ -8,7 +8,10 @@ import type { SyntheticBlock } from './synthetic-chain.js';
 /** Of regtest. */
 const MAGIC = fromHex('fabfb5da');
 const KEY = fromHex('5ac31e84f0972b6d');
-/** A file that a block would make longer than this is left; a node reserves room in such pieces, which stay zero behind the last block. */
+/**
+ * A file that a block would make longer than this is left; a node reserves room in such pieces, which stay zero behind
+ * the last block.
+ */
 const FILE_BYTES = 128 << 20;
 const PIECE_BYTES = 16 << 20;
 

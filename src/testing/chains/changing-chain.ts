@@ -23,9 +23,9 @@ const LONGEST_LEAD = 3;
 const LONGEST_FALL_BRANCH = 8;
 
 /**
- * Grows along a trunk, now and then on a dead branch of 1 to 20 blocks or more, and back; where the trunk ends, a dead branch far below takes
- * the place of it, and the trunk comes again from there. Blocks of dead branches hold transactions of the trunk at about their height: some of
- * them, as they are or with other txids.
+ * Grows along a trunk, now and then on a dead branch of 1 to 20 blocks or more, and back; where the trunk ends, a dead
+ * branch far below takes the place of it, and the trunk comes again from there. Blocks of dead branches hold
+ * transactions of the trunk at about their height: some of them, as they are or with other txids.
  */
 export class ChangingChain {
   readonly #options: ChangingChainOptions;

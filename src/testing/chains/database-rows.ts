@@ -20,8 +20,9 @@ export async function allRows(dir: string): Promise<ReadonlyMap<string, string>>
 }
 
 /**
- * Names of the rows that `own` has and `fresh` has not, that it lacks, or that differ, where `fresh` is an index of the same chain
- * that never rolled back. Undo data may be missing in `own` below the lowest that it has: a branch that was higher made it drop that.
+ * Names of the rows that `own` has and `fresh` has not, that it lacks, or that differ, where `fresh` is an index of the
+ * same chain that never rolled back. Undo data may be missing in `own` below the lowest that it has: a branch that was
+ * higher made it drop that.
  */
 export function differingRows(own: ReadonlyMap<string, string>, fresh: ReadonlyMap<string, string>): string[] {
   const heights = [...own.keys()].flatMap((name) => undoHeight(name) ?? []);

@@ -1,4 +1,6 @@
-/** Chains of full-size blocks from a few real ones: fresh headers, heights and txids, held together by regtest's rules. */
+/**
+ * Chains of full-size blocks from a few real ones: fresh headers, heights and txids, held together by regtest's rules.
+ */
 import { BlockOffsets } from '../../bitcoin/block-offsets.js';
 import { sha256d } from '../../bitcoin/hash.js';
 import { TxidTable } from '../../bitcoin/txid-table.js';
@@ -61,8 +63,9 @@ export function genesisBlock(): SyntheticBlock {
 }
 
 /**
- * The block at `height` over `previousHash`: a coinbase and `transactions`. Valid for `verifyBlock`; amounts and scripts are not. Blocks
- * that are the same but for this may differ in their `delay`, the seconds by which their time is late.
+ * The block at `height` over `previousHash`: a coinbase and `transactions`. Valid for `verifyBlock`; amounts and
+ * scripts are not. Blocks that are the same but for this may differ in their `delay`, the seconds by which their time
+ * is late.
  */
 export function makeBlock(
   height: number,

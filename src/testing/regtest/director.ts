@@ -49,7 +49,10 @@ const SPENDABLE_VALUE = 600n * FEE;
 /** In turns; taproot less often, as a Schnorr signature takes four times as long to make. */
 const LOCK_KINDS: readonly LockKind[] = ['taproot-key', 'p2wpkh', 'p2wpkh', 'p2wpkh'];
 
-/** Collects transactions, mines them into blocks, and keeps the books: funding coins, holdings, the lane's next id, notes. */
+/**
+ * Collects transactions, mines them into blocks, and keeps the books: funding coins, holdings, the lane's next id,
+ * notes.
+ */
 export class Director {
   readonly chain = new RegtestChain();
   readonly notes: LaneNote[] = [];
@@ -153,7 +156,10 @@ export class Director {
     return held.coin;
   }
 
-  /** Mines what was added; `coinbase` puts protostones into the coinbase (output 1; the reward is output 0, the commitment 2). */
+  /**
+   * Mines what was added; `coinbase` puts protostones into the coinbase (output 1; the reward is output 0, the
+   * commitment 2).
+   */
   seal(coinbase?: {
     readonly kind: string;
     readonly stones: readonly Stone[];

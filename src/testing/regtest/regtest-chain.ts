@@ -60,7 +60,10 @@ export class RegtestChain {
     return this.blocks.length - 1;
   }
 
-  /** Mines the next block; its reward (subsidy and fees) goes to `lock`. Throws RangeError if it is heavier than consensus allows. */
+  /**
+   * Mines the next block; its reward (subsidy and fees) goes to `lock`. Throws RangeError if it is heavier than
+   * consensus allows.
+   */
   mine(lock: Lock, content: BlockContent = {}): BuiltBlock {
     const transactions = content.transactions ?? [];
     const height = this.blocks.length;

@@ -21,9 +21,9 @@ export function tipOf(world: World, disk: Disk): Tip {
 }
 
 /**
- * Every row of every column must be that of a fresh index of the tip's chain, and no other row be there: keys, values, versions,
- * undo data, receipts and trees, hence the roots. Of the undo data the lowest may be gone, but never what is to be kept of the
- * highest chain so far. Gives the tip and the lowest height that can be rolled back to.
+ * Every row of every column must be that of a fresh index of the tip's chain, and no other row be there: keys, values,
+ * versions, undo data, receipts and trees, hence the roots. Of the undo data the lowest may be gone, but never what is
+ * to be kept of the highest chain so far. Gives the tip and the lowest height that can be rolled back to.
  */
 export function checkDisk(
   world: World,

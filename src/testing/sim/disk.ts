@@ -1,7 +1,10 @@
 import { COLUMNS, type ColumnName, type Range, type Row } from '../../store/database.js';
 import { compareBytes, toBinaryString } from '../../util/bytes.js';
 
-/** One put, or a deletion where `value` is undefined. `name` is the key as a binary string, whose order is that of the bytes. */
+/**
+ * One put, or a deletion where `value` is undefined. `name` is the key as a binary string, whose order is that of the
+ * bytes.
+ */
 export interface Change {
   readonly column: ColumnName;
   readonly name: string;
@@ -73,7 +76,10 @@ export class Disk {
     return lost;
   }
 
-  /** The first difference to `other` in a column, as text; undefined if both hold the same rows. Keys below `gone` may be missing here. */
+  /**
+   * The first difference to `other` in a column, as text; undefined if both hold the same rows. Keys below `gone` may
+   * be missing here.
+   */
   difference(other: Disk, name: ColumnName, gone?: Uint8Array): string | undefined {
     const mine = this.#columns[name].rows;
     const theirs = other.#columns[name].rows;

@@ -1,7 +1,10 @@
 import { seededBytes } from '../../selftest/inputs/prng.js';
 import { readU32 } from '../../util/bytes.js';
 
-/** Fast chance from a seed (the generator sfc32): thousands of draws a seed, of which nothing depends but what the simulator does. */
+/**
+ * Fast chance from a seed (the generator sfc32): thousands of draws a seed, of which nothing depends but what the
+ * simulator does.
+ */
 export class SimRandom {
   #a: number;
   #b: number;

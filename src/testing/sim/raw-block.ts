@@ -1,4 +1,7 @@
-/** Random lane blocks (src/selftest/fuzz/fuzz-blocks.ts) as valid regtest blocks: serialised, with proof of work and commitments. */
+/**
+ * Random lane blocks (src/selftest/fuzz/fuzz-blocks.ts) as valid regtest blocks: serialised, with proof of work and
+ * commitments.
+ */
 
 import { compactSize } from '../../bitcoin/compact-size.js';
 import { merkleRoot, sha256d } from '../../bitcoin/hash.js';
@@ -12,8 +15,8 @@ const NO_TXID = new Uint8Array(32);
 const BITS = 0x207fffff;
 
 /**
- * A block of `transactions`, whose first becomes the coinbase. Outpoints that name outputs of the block by the made-up txids
- * are given the real ones.
+ * A block of `transactions`, whose first becomes the coinbase. Outpoints that name outputs of the block by the made-up
+ * txids are given the real ones.
  */
 export function rawBlock(
   previous: Uint8Array,

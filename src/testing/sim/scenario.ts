@@ -1,4 +1,6 @@
-/** One seed: a follower that lives several lives on one disk beside a node that misbehaves, and what must be true of it. */
+/**
+ * One seed: a follower that lives several lives on one disk beside a node that misbehaves, and what must be true of it.
+ */
 import { checkDisk, checkEnd, checkFailure, tipOf } from './checks.js';
 import { Disk } from './disk.js';
 import { FakeNode } from './fake-node.js';

@@ -127,8 +127,8 @@ const OTHER_TYPES =
   /^(f32|f64|v128|i8x16|i16x8|i32x4|i64x2|f32x4|f64x2|externref|anyref|exnref)(\.|$)|^ref$|_f(32|64)|\/f(32|64)/;
 
 /**
- * The text of a module with a stub for every type and function that works on other types than ours, and for every one that calls such a
- * function; stubs keep the indices of the others. Also gives the exported names that are stubs now.
+ * The text of a module with a stub for every type and function that works on other types than ours, and for every one
+ * that calls such a function; stubs keep the indices of the others. Also gives the exported names that are stubs now.
  */
 export function withoutOtherTypes(source: string): { readonly text: string; readonly stubs: ReadonlySet<string> } {
   const [form] = readForms(source);

@@ -1,4 +1,7 @@
-/** Runs the modules of test scripts through instrumentation on V8 and through the kernel, and counts how their calls end. */
+/**
+ * Runs the modules of test scripts through instrumentation on V8 and through the kernel, and counts how their calls
+ * end.
+ */
 
 import { WarpshrewError } from '../../errors.js';
 import { messageOf } from '../../gpu/device/kernel-failures.js';

@@ -41,9 +41,9 @@ export function hasState({ functions }: WasmModule): boolean {
 }
 
 /**
- * `module` with an `__execute` that makes the call of `steps` whose number is the length of the context, after those before it
- * where `replays`, and holds the results against what is expected: a wrong one burns all fuel. So the run must end OK, or
- * TRAP where that is expected; no memory is needed to say so. Steps before `from` are only replayed.
+ * `module` with an `__execute` that makes the call of `steps` whose number is the length of the context, after those
+ * before it where `replays`, and holds the results against what is expected: a wrong one burns all fuel. So the run
+ * must end OK, or TRAP where that is expected; no memory is needed to say so. Steps before `from` are only replayed.
  */
 export function wrapSteps(module: WasmModule, steps: readonly Step[], from: number, replays: boolean): Uint8Array {
   const moved = withImport(module);

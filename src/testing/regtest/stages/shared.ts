@@ -8,7 +8,9 @@ import { call, edict, id, type Stone } from '../messages.js';
 import { CREATE, PROBE, type World } from './world.js';
 
 const COINS = 60;
-/** Turns of the probe's loop for some 2.1 and 4.2 million fuel: over half of what a small transaction has, and over all. */
+/**
+ * Turns of the probe's loop for some 2.1 and 4.2 million fuel: over half of what a small transaction has, and over all.
+ */
 const HALF = 150_000;
 const OVER = 2 * HALF;
 /** A creation that finds nothing to clone costs its 100,000 and nothing else: 35 of them are all fuel there is. */

@@ -118,7 +118,10 @@ function wideTransfers(signed: Signed): void {
   signed.world.director.seal();
 }
 
-/** One amount through twelve accounts, and one account that pays many times: in both each transfer needs the one before it. */
+/**
+ * One amount through twelve accounts, and one account that pays many times: in both each transfer needs the one before
+ * it.
+ */
 function transferChains(signed: Signed): void {
   const { world, signers } = signed;
   for (let i = 0; i < 12; i++) transfer(signed, 20 + i, 21 + i, MINT_VALUE + 5_000n * BigInt(i + 1) - 5_000n);
