@@ -3,7 +3,7 @@ import type { HeaderIndex } from './header-index.js';
 
 const UNKNOWN = -1;
 
-/** The chain with the most work among the blocks of an index, from the block that has none before it. */
+/** The chain with the most work among the blocks of an index, from the block that has no predecessor. */
 export class BestChain {
   /** By number of the index: height, or UNKNOWN while a block before it is missing. */
   readonly #heights: number[] = [];
@@ -30,7 +30,7 @@ export class BestChain {
     return id === undefined ? undefined : this.#index.hashOf(id);
   }
 
-  /** Takes in what the index has got since. Of two chains with equal work the one that was found first stays. */
+  /** Adds the blocks that are new in the index. Of two chains with equal work the one found first stays. */
   update(): void {
     const open = this.#loose;
     for (let id = this.#heights.length; id < this.#index.size; id++) {
@@ -44,7 +44,7 @@ export class BestChain {
     if (this.#best !== before) this.#follow();
   }
 
-  /** Gives the block and those before it their heights, if they reach the first block. */
+  /** Sets the heights of the block and its ancestors, if they reach the first block. */
   #connect(id: number): void {
     const path: number[] = [];
     let at: number | undefined = id;
@@ -69,7 +69,7 @@ export class BestChain {
     }
   }
 
-  /** Tries a hash needs on average to meet the target. */
+  /** Average number of hashes needed to meet the target. */
   #workOf(bits: number): bigint {
     let work = this.#workOfBits.get(bits);
     if (work === undefined) {
@@ -80,7 +80,7 @@ export class BestChain {
     return work;
   }
 
-  /** Lists the blocks from the best tip down to where the list was right. */
+  /** Updates the list from the best tip down to the first entry that is still correct. */
   #follow(): void {
     let at = this.#best;
     if (at === undefined) return;

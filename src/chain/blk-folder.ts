@@ -12,7 +12,7 @@ export interface BlkFile {
   readonly modifiedMs: number;
 }
 
-/** A node's folder of block files, opened for reading only. What is read is freed of the key of `xor.dat`. */
+/** A node's folder of block files, opened read-only. Reads remove the XOR key of `xor.dat`. */
 export class BlkFolder {
   /** Eight bytes that repeat over each file from its first byte on; undefined if there is no `xor.dat`. */
   readonly #xor: Uint8Array | undefined;
@@ -24,7 +24,7 @@ export class BlkFolder {
     this.#xor = xor;
   }
 
-  /** What `xor.dat` says, for errors: a file of zeros is what a node writes for plain files. */
+  /** State of `xor.dat`, for errors: a node writes a file of zeros for plain files. */
   get key(): 'missing' | 'zeros' | 'a key' {
     if (this.#xor === undefined) return 'missing';
     return this.#xor.every((byte) => byte === 0) ? 'zeros' : 'a key';

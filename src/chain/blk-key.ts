@@ -3,13 +3,13 @@ import type { BlkFolder } from './blk-folder.js';
 
 const KEY_LENGTH = 8;
 /**
- * The first block of the first file is block 0: behind magic, length and version its header holds 32 zeros, the hash
- * before it.
+ * The first block of the first file is block 0: after magic, length and version its header holds 32 zeros, the previous
+ * hash.
  */
 const ZEROS_AT = 12;
 const ZEROS = 32;
 
-/** What `xor.dat` is when it does not fit. */
+/** What a `xor.dat` that does not fit looks like. */
 const WRONG = {
   missing: 'missing',
   zeros: 'all zeros, as if the files were plain',

@@ -11,15 +11,15 @@ export interface ScanOptions {
   readonly read: Read;
   /** Length of the file. */
   readonly size: number;
-  /** Where to begin: 0, or what the last scan of the file gave back. */
+  /** Where to begin: 0, or the result of the last scan of the file. */
   readonly from: number;
-  /** No block that begins from here on is looked for; the file's length if not given. */
+  /** Blocks that begin here or later are not searched; the file's length if not given. */
   readonly until?: number;
   readonly magic: Uint8Array;
   readonly signal: AbortSignal;
   /** `header` is a view that lasts for the call only; `offset` is that of its first byte. */
   found(hash: Uint8Array, header: Uint8Array, offset: number, length: number): void;
-  /** Bytes before a block that are none of any block's: padding, or the remains of a crash. */
+  /** Bytes before a block that belong to no block: padding, or the remains of a crash. */
   skipped(bytes: number): void;
 }
 
@@ -31,11 +31,11 @@ const SMALL_BLOCK = 1 << 15;
 const SMALL_READ = 1 << 12;
 
 /**
- * Finds the blocks of one file, reading little more than their headers. What has no magic, no possible length, no
- * whole block behind it or a header that does not meet its own target is no block; the next magic is searched from
- * there. Where neither a block nor padding follows a block, its length may be that of a record that others were
- * written over: they are searched within it. Resolves with the end of the last block: from there on the file is to be
- * scanned again once it has changed.
+ * Finds the blocks of one file, reading little more than their headers. Without a magic, a possible length, the whole
+ * block after it and a header that meets its own target, there is no block; the next magic is searched from there.
+ * Where neither a block nor padding follows a block, its length may be that of a record that others have overwritten:
+ * they are searched within it. Resolves with the end of the last block: scan again from there once the file has
+ * changed.
  */
 export async function scanFile(options: ScanOptions): Promise<number> {
   const { size, magic, signal, until = size } = options;
@@ -90,7 +90,7 @@ class Window {
     this.#read = read;
   }
 
-  /** The last block's length: its neighbours have a similar one. */
+  /** Sets the expected length from the last block: its neighbours are of similar length. */
   expect(length: number): void {
     this.#piece = length < SMALL_BLOCK ? SEARCH_BYTES : SMALL_READ;
   }

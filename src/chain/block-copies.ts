@@ -7,13 +7,13 @@ import type { BlkFolder } from './blk-folder.js';
 import { HEADER_LENGTH } from './block-stream.js';
 import type { BlockPlace, HeaderIndex } from './header-index.js';
 
-/** What the files have of a block. */
+/** A block as found in the files. */
 export interface Copy {
-  /** Undefined if no place holds a block of that hash any more. */
+  /** Undefined if no place holds a block with that hash any more. */
   readonly raw: Uint8Array | undefined;
-  /** Code of what is wrong with it; undefined if nothing is, or it was not verified. */
+  /** Code of the error that verifying it gave; undefined if it is valid, or was not verified. */
   readonly damage: string | undefined;
-  /** Whether places before this one held a copy that is damaged or gone. */
+  /** Whether places tried before held a copy that is damaged or gone. */
   readonly another: boolean;
 }
 
@@ -36,7 +36,7 @@ export class BlockCopies {
   }
 
   /**
-   * Block `id`. It is verified if `verify` is set or there are several places: then the first sound copy is the one.
+   * Reads block `id`. It is verified if `verify` is set or if it has several places: then the first valid copy counts.
    */
   async read(id: number, hash: Uint8Array, verify: boolean): Promise<Copy> {
     const tried = new Set<string>();
@@ -80,7 +80,7 @@ function nameOf({ file, offset, length }: BlockPlace): string {
   return `${file} ${offset} ${length}`;
 }
 
-/** A pruning node deletes files: what cannot be read is not there. */
+/** A pruning node deletes files: an unreadable one counts as absent. */
 async function unreadableIsNothing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
@@ -90,7 +90,7 @@ async function unreadableIsNothing<T>(work: Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** The code of what is wrong with a block but for its place in a chain; undefined if nothing is. */
+/** The error code of a block that is not valid, apart from its place in a chain; undefined for a valid one. */
 function damageOf(raw: Uint8Array): string | undefined {
   try {
     verifyBlock(BlockOffsets.read(raw), {});

@@ -19,41 +19,41 @@ export interface BlockFilesOptions {
   /** A node's folder `blocks`. */
   readonly folder: string;
   /**
-   * The node that writes the files, or one of the same chain: it says which chain is best, and gives what the files
-   * lack. Without it the chain with the most work in the files is the best. Closed with the source. It need not answer
-   * yet.
+   * The node that writes the files, or one of the same chain: it says which chain is best, and provides the blocks that
+   * the files lack. Without it the chain with the most work in the files is the best. Closed with the source. It need
+   * not be reachable yet.
    */
   readonly node?: NodeSource;
-  /** Told by the first bytes of the files, or by the node, if left out. */
+  /** If not given, taken from the first bytes of the files, or from the node. */
   readonly network?: Network;
-  /** Instead of the network's magic, for a signet of one's own without a node. */
+  /** Replaces the network's magic, for a custom signet without a node. */
   readonly magic?: Uint8Array;
   readonly concurrency?: number;
   /** Bound of the bytes held by {@link BlockFilesSource.blocks}. */
   readonly maxBytes?: number;
-  /** Least milliseconds between two looks for new blocks in the files. */
+  /** Minimum milliseconds between two searches for new blocks in the files. */
   readonly refreshMs?: number;
   readonly pollMs?: number;
   readonly clock?: Clock;
-  /** What a user should see once. */
+  /** Called with what the user should see once. */
   log?(message: string, facts: ErrorFacts): void;
 }
 
 /** For status and metrics. */
 export interface BlockFilesStatistics {
   readonly files: number;
-  /** Different blocks found in them, stale ones too. */
+  /** Distinct blocks found in them, including stale ones. */
   readonly indexed: number;
   /** Bytes between blocks that belong to none. */
   readonly skippedBytes: number;
   readonly readFromFiles: number;
-  /** Of those, blocks whose copy that was found first is damaged or gone. */
+  /** Of those, blocks whose first copy is damaged or gone. */
   readonly otherCopies: number;
-  /** Blocks that the node had to give as the files lacked them. */
+  /** Blocks read from the node because the files lack them. */
   readonly readFromNode: number;
-  /** Of those, blocks whose place in the files could not be read or held something else. */
+  /** Of those, blocks whose place in the files was unreadable or held something else. */
   readonly unreadable: number;
-  /** Of those, blocks with an intact header that do not verify. */
+  /** Of those, blocks with an intact header that are not valid. */
   readonly damaged: number;
 }
 
@@ -64,7 +64,7 @@ interface FileState {
 }
 
 const HASH_BATCH = 500;
-/** Blocks remembered as given: more than who indexes them takes ahead of the one that it refuses. */
+/** Delivered blocks remembered: more than an indexer takes ahead of the block that it refuses. */
 const MOST_GIVEN = 200;
 
 /** The best chain, with its blocks read from a node's block files. */
@@ -81,7 +81,7 @@ export class BlockFilesSource implements ChainSource {
   #refreshedAt = Number.NEGATIVE_INFINITY;
   #lastTip: Uint8Array | undefined;
   readonly #warned = new Set<string>();
-  /** Hashes (display order) of the blocks given last, oldest first. */
+  /** Hashes (display order) of the blocks delivered last, oldest first. */
   readonly #given = new Set<string>();
   #magicConfirmed = false;
   readonly #counts = {
@@ -123,8 +123,8 @@ export class BlockFilesSource implements ChainSource {
   }
 
   /**
-   * Looks at the folder and at the first bytes in it; the headers are read when they are needed first, which takes
-   * minutes per million blocks. A node is not asked before then. Throws InputError BLOCK_FILES_UNREADABLE,
+   * Checks the folder and the first bytes in it; the headers are read when they are first needed, which takes minutes
+   * per million blocks. The node is not contacted before then. Throws InputError BLOCK_FILES_UNREADABLE,
    * BLOCK_FILES_XOR, BLOCK_FILES_NETWORK.
    */
   static async open(options: BlockFilesOptions): Promise<BlockFilesSource> {
@@ -231,7 +231,7 @@ export class BlockFilesSource implements ChainSource {
         this.#counts.otherCopies++;
         this.#warn('the block files hold damaged copies of blocks: another copy is read', facts);
       }
-      // A damaged one without a node: who indexes it says what is wrong.
+      // Damaged, and no node: the indexer reports what is wrong.
       return copy.raw;
     }
     if (id !== undefined) this.#counts.unreadable++;
@@ -258,8 +258,8 @@ export class BlockFilesSource implements ChainSource {
   }
 
   /**
-   * Blocks are verified by who indexes them. One that is asked for again may have been refused there, so that it alone
-   * is verified here, too.
+   * The indexer verifies blocks. A block that is requested again may have been refused there, so only such a block is
+   * verified here, too.
    */
   #remember(hash: string): void {
     this.#given.delete(hash);
@@ -268,10 +268,7 @@ export class BlockFilesSource implements ChainSource {
     if (this.#given.size > MOST_GIVEN) this.#given.delete(oldest);
   }
 
-  /**
-   * Takes the magic that the node tells, once it answers: a signet of one's own has its own. Throws
-   * BLOCK_FILES_NETWORK.
-   */
+  /** Takes over the node's magic, once it answers: a custom signet has its own. Throws BLOCK_FILES_NETWORK. */
   async #confirmMagic(node: NodeSource): Promise<void> {
     if (this.#magicConfirmed) return;
     const { magic, network } = await node.info(this.#closing.signal);
@@ -282,9 +279,7 @@ export class BlockFilesSource implements ChainSource {
     this.#magicConfirmed = true;
   }
 
-  /**
-   * Takes in what was written to the files since the last time. One at a time; who comes meanwhile waits for that one.
-   */
+  /** Scans what was written to the files since the last time. One scan at a time; other callers wait for it. */
   #refresh(): Promise<void> {
     this.#refreshing ??= this.#scan().finally(() => {
       this.#refreshing = undefined;
@@ -305,7 +300,7 @@ export class BlockFilesSource implements ChainSource {
       if (state?.size === size && state.modifiedMs === modifiedMs) continue;
       const from = state && state.end <= size ? state.end : 0;
       const end = await this.#scanOne(number, from, size).catch((error: unknown) => {
-        // The node gives what is in the file; without one, nothing would.
+        // With a node, its blocks replace those of the file; without one, nothing would.
         if (this.#options.node === undefined || !(error instanceof InputError)) throw error;
         this.#warn('a block file cannot be read: its blocks are read from the node', error.facts);
         return from;
@@ -324,7 +319,7 @@ export class BlockFilesSource implements ChainSource {
     }
   }
 
-  /** Blocks that begin within the place of another one. */
+  /** Searches blocks that begin within the place of another one. */
   async #searchWithin({ file, offset, length }: BlockPlace): Promise<void> {
     const size = this.#states.get(file)?.size ?? 0;
     await this.#scanOne(file, offset + HEADER_LENGTH, size, offset + length);
@@ -372,7 +367,7 @@ function otherNetwork(folder: BlkFolder, first: Uint8Array, network: string): In
   });
 }
 
-/** What comes of `work`; rejects with the signal's reason as soon as it is aborted, while the work goes on. */
+/** The result of `work`; rejects with the signal's reason as soon as it is aborted, while the work goes on. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);

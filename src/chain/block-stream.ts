@@ -5,24 +5,24 @@ import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 import type { ChainBlock } from './source.js';
 
 export const HEADER_LENGTH = 80;
-/** Blocks that wait at most, however small they are. */
+/** Maximum of waiting blocks, however small they are. */
 const MAX_AHEAD = 1000;
 
-/** Where the blocks of a stream come from, and how far ahead they are fetched. */
+/** Where a stream gets its blocks, and how far ahead it fetches them. */
 export interface StreamOptions {
   readonly from: number;
   readonly to: number;
   /** Hashes (wire order) of the best chain from `height` on, at most `count`; fewer where the chain ends. */
   hashes(height: number, count: number, signal: AbortSignal): Promise<readonly Uint8Array[]>;
-  /** The block of that hash, whole. */
+  /** The whole block with that hash. */
   fetch(hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array>;
-  /** Hashes asked for at a time. */
+  /** Hashes per request. */
   readonly batch: number;
   /** Blocks fetched at a time. */
   readonly concurrency: number;
-  /** Bound of the bytes of blocks that are fetched or being fetched. One block is always let through. */
+  /** Bound of the bytes of blocks that are fetched or being fetched. One block is always allowed. */
   readonly maxBytes: number;
-  /** What counts for a block while its length is not known: what fetching it may hold. */
+  /** Counted for a block of unknown length: the most that fetching it may hold. */
   readonly reserve: number;
   readonly signal: AbortSignal;
 }
@@ -30,9 +30,9 @@ export interface StreamOptions {
 type Fetched = { readonly raw: Uint8Array } | { readonly error: unknown };
 
 /**
- * Blocks in order, fetched ahead. Each has the hash that was asked for (else NodeError NODE_WRONG_BLOCK). Ends where
- * the chain ends, where a block does not build on the one before (the chain changed), and when the signal is aborted.
- * An error comes in the place of the block it belongs to, behind all blocks before it.
+ * Blocks in order, fetched ahead. Each has the requested hash (else NodeError NODE_WRONG_BLOCK). Ends where the chain
+ * ends, where a block does not build on the one before (the chain changed), and when the signal is aborted. An error is
+ * thrown in place of the block it belongs to, after all blocks before it.
  */
 export async function* streamBlocks(options: StreamOptions): AsyncGenerator<ChainBlock, void, void> {
   const ahead = new ReadAhead(options);
@@ -48,7 +48,7 @@ class ReadAhead {
   readonly #stopping = (): void => this.#own.abort();
   readonly #slots: { readonly height: number; readonly hash: Uint8Array; readonly fetched: Promise<Fetched> }[] = [];
   #hashes: Uint8Array[] = [];
-  /** Height of `hashes[0]`, and of the first hash that was not asked for. */
+  /** Height of `hashes[0]`, and of the first hash that was not requested. */
   #nextBlock: number;
   #nextHash: number;
   #loading: Promise<void> | undefined;
@@ -95,7 +95,7 @@ class ReadAhead {
     }
   }
 
-  /** Starts what may be started. */
+  /** Starts as many fetches as the bounds allow. */
   #fill(): void {
     const { concurrency, maxBytes, reserve, batch } = this.#options;
     while (
@@ -153,7 +153,7 @@ class ReadAhead {
   }
 }
 
-/** Throws NodeError NODE_WRONG_BLOCK unless `raw` can be a block and its header has the hash that was asked for. */
+/** Throws NodeError NODE_WRONG_BLOCK unless `raw` can be a block and its header has the requested hash. */
 function checkBlock(raw: Uint8Array, hash: Uint8Array, height: number): void {
   const possible = raw.length > HEADER_LENGTH && raw.length <= MAX_BLOCK_LENGTH;
   const found = possible ? sha256d(raw.subarray(0, HEADER_LENGTH)) : undefined;

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js';
 
-/** Notifications of new blocks, as a {@link ChainSource} waits for them. */
+/** Notifications of new blocks that a {@link ChainSource} waits for. */
 export interface Notifier {
   /** Whether notifications can be expected now. */
   readonly connected: boolean;
@@ -12,16 +12,16 @@ export interface Notifier {
 
 export interface ChangeOptions {
   readonly clock: Clock;
-  /** Milliseconds between two looks while no notifications come. */
+  /** Milliseconds between two polls while no notifications come. */
   readonly pollMs: number;
-  /** The same while a notifier is connected: a safety net. */
+  /** As `pollMs`, while a notifier is connected: a safety net. */
   readonly safetyMs: number;
   readonly notifier: Notifier | undefined;
-  /** Whether the best chain has another tip than the one that was last told; a failure is no change. */
+  /** Whether the best chain's tip differs from the one last reported; a failure counts as no change. */
   look(signal: AbortSignal): Promise<boolean>;
 }
 
-/** Waits for changes: woken by notifications where there are any, and looking from time to time in any case. */
+/** Waits for changes: woken by notifications where there are any, and polling in any case. */
 export class Changes {
   #seen = 0;
   readonly #options: ChangeOptions;
@@ -30,7 +30,7 @@ export class Changes {
     this.#options = options;
   }
 
-  /** Remembers which notifications are told by what is asked now: later ones end the next wait at once. */
+  /** Marks notifications up to now as covered by the request that follows: later ones end the next wait at once. */
   mark(): void {
     this.#seen = this.#options.notifier?.notifications ?? 0;
   }

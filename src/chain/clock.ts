@@ -1,4 +1,4 @@
-/** Time, waiting and chance, so that tests can put their own in place. */
+/** Time, waiting and randomness, replaceable in tests. */
 export interface Clock {
   /** Milliseconds since some moment; never goes back. */
   now(): number;
@@ -25,10 +25,7 @@ export const REAL_CLOCK: Clock = {
   random: Math.random,
 };
 
-/**
- * Milliseconds before attempt `attempt` + 1 (0 is the first): doubled each time up to `most`, of which half is left to
- * chance.
- */
+/** Milliseconds before attempt `attempt` + 1 (0 is the first): doubled each time up to `most`; half of it is random. */
 export function backoff(attempt: number, first: number, most: number, clock: Clock): number {
   const whole = Math.min(most, first * 2 ** Math.min(attempt, 30));
   return whole / 2 + (whole / 2) * clock.random();

@@ -48,7 +48,7 @@ export class FixtureSource implements ChainSource {
   }
 
   async *blocks(from: number, to: number, signal: AbortSignal): AsyncGenerator<ChainBlock, void, void> {
-    // What comes after a missing block cannot build on anything.
+    // A block after a missing one has nothing to build on.
     if (from < this.#source.firstHeight) return;
     for (const { height, raw } of this.#source.blocks(from, to)) {
       if (signal.aborted) return;

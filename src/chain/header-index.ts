@@ -9,11 +9,9 @@ export interface BlockPlace {
 }
 
 const HASH = 32;
-/**
- * Copies of one block that are remembered: crashes of the node leave a few. The last place is always that found last.
- */
+/** Remembered copies of one block: crashes of the node leave a few. The last place is always the one found last. */
 const MAX_PLACES = 64;
-/** Several times the blocks of any chain there is. */
+/** Several times the number of blocks of any existing chain. */
 const MAX_BLOCKS = 1 << 23;
 
 /** Headers and places of blocks by hash, about 100 bytes a block, numbered from 0 in the order they were found. */
@@ -35,7 +33,7 @@ export class HeaderIndex {
     return this.#count;
   }
 
-  /** False if the block is known: the place is one more of it then. Throws InputError BLOCK_FILES_TOO_MANY. */
+  /** False if the block is known: then the place is added to it. Throws InputError BLOCK_FILES_TOO_MANY. */
   add(hash: Uint8Array, header: Uint8Array, place: BlockPlace): boolean {
     const slot = this.#slotOf(hash);
     if (this.#table[slot] !== 0) {
@@ -76,7 +74,7 @@ export class HeaderIndex {
     return this.#bits[id];
   }
 
-  /** Every place of the block, that which is to be tried first at the beginning. */
+  /** Every place of the block; the one to try first comes first. */
   placesOf(id: number): readonly BlockPlace[] {
     const first = { file: this.#files[id], offset: this.#offsets[id], length: this.#lengths[id] };
     return [first, ...(this.#more.get(id) ?? [])];
@@ -102,7 +100,7 @@ export class HeaderIndex {
     this.#lengths[id] = length;
   }
 
-  /** Where the hash stands in the table, or where it would be put. */
+  /** The table slot of the hash, or where it would be inserted. */
   #slotOf(hash: Uint8Array): number {
     const mask = this.#table.length - 1;
     for (let slot = readU32(hash, 0) & mask; ; slot = (slot + 1) & mask) {

@@ -7,21 +7,24 @@ const MAX_COOKIE_BYTES = 4096;
 export interface CredentialOptions {
   readonly user?: string;
   readonly password?: string;
-  /** The node's `.cookie`: `user:password`, written anew at each of its starts. Goes before user and password. */
+  /**
+   * The node's `.cookie`: `user:password`, rewritten at each start of the node. Takes precedence over user and
+   * password.
+   */
   readonly cookieFile?: string;
 }
 
-/** Credentials as they are configured now; undefined if that cannot be read at the moment. */
+/** Credentials as currently configured; undefined if the configuration cannot be read at the moment. */
 export type Reread = () => CredentialOptions | undefined;
 
-/** What the node is told to prove who asks. Nothing of it is ever part of an error or a log. */
+/** Credentials for the node's JSON-RPC. They never appear in an error or a log. */
 export class Credentials {
-  // Fields that are private to the language: no dump of an object shows them.
+  // Private fields: no dump of the object shows them.
   #header: string | undefined;
   #cookieFile: string | undefined;
   readonly #reread: Reread | undefined;
 
-  /** `reread`: asked before credentials are given anew. */
+  /** `reread`: called to get the configured credentials again. */
   constructor(options: CredentialOptions, reread?: Reread) {
     this.#reread = reread;
     this.#take(options);
@@ -37,8 +40,8 @@ export class Credentials {
   }
 
   /**
-   * Value of the `authorization` header; undefined if the node is asked without. Reads the cookie file once; where
-   * `fresh` is set, the configuration and the cookie file again. Throws NodeError NODE_COOKIE_UNREADABLE.
+   * Value of the `authorization` header; undefined if there are no credentials. Reads the cookie file once; with
+   * `fresh`, it reads the configuration and the cookie file again. Throws NodeError NODE_COOKIE_UNREADABLE.
    */
   async authorization(fresh: boolean): Promise<string | undefined> {
     const configured = fresh ? this.#reread?.() : undefined;

@@ -4,9 +4,9 @@ import { NodeError, WarpshrewError } from '../errors.js';
 export const RPC = { misc: -1, notFound: -5, invalidParameter: -8, warmUp: -28, internal: -32603 } as const;
 
 /**
- * Codes of what passes by itself: a node that is starting, busy or away, a password file that a restart is about to
- * write anew, a block served for another one, a block that it named before it was killed. Each call has been tried
- * several times when it ends with one of them.
+ * Codes of errors that pass by themselves: a node that is starting, busy or unreachable, a cookie file that a restart
+ * is about to rewrite, a wrong block served, a block that the node named before it was killed. Each call was retried
+ * several times before it ends with one of them.
  */
 const PASSING: ReadonlySet<string> = new Set([
   'NODE_UNREACHABLE',
@@ -17,10 +17,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'NODE_BLOCK_MISSING',
 ]);
 
-/**
- * Codes of what no waiting changes: another network, a block that is gone for good, files that are not those of a
- * chain.
- */
+/** Codes of errors that waiting does not change: another network, a pruned block, files that hold no chain. */
 const FINAL: ReadonlySet<string> = new Set([
   'NODE_BLOCK_PRUNED',
   'BLOCK_FILES_NETWORK',
@@ -29,13 +26,13 @@ const FINAL: ReadonlySet<string> = new Set([
   'BLOCK_FILES_TOO_MANY',
 ]);
 
-/** Milliseconds for which refused credentials, which are read anew each time, may stay refused. */
+/** Milliseconds for which credentials, which are read again at each retry, may stay refused. */
 const CREDENTIALS_MS = 600_000;
 
 /**
- * Milliseconds for which who follows a chain should try again after an error of its source: Infinity for what passes
- * by itself, 0 for what is final, `most` for every other error of a node or of its files: versions and proxies say the
- * same thing in many ways, so what is not known may pass.
+ * Milliseconds for which a follower should retry after an error of its source: Infinity for errors that pass by
+ * themselves, 0 for final ones, `most` for every other error of a node or of its files: versions and proxies report the
+ * same thing in many ways, so an unknown error may be temporary.
  */
 export function patienceWith(error: unknown, most: number): number {
   if (!(error instanceof WarpshrewError) || FINAL.has(error.code)) return 0;
@@ -69,8 +66,8 @@ export function rpcError(method: string, error: Readonly<Record<string, unknown>
 }
 
 /**
- * Whether an error of `getblock` says that the bytes of a block are not there (yet). Code first: -5 is of a block that
- * is not known, -1 and -32603 stand for more than one thing. Core since 28: "Block not available (not fully
+ * Whether an error of `getblock` says that the bytes of a block are not available (yet). The code comes first: -5 means
+ * an unknown block, -1 and -32603 have more than one meaning. Core since 28: "Block not available (not fully
  * downloaded)"; before: "Block not found on disk", and before that "Can't read block from disk"
  * (https://github.com/bitcoin/bitcoin/issues/9074).
  */
@@ -79,7 +76,7 @@ function isMissingBlock(nodeCode: number, said: string): boolean {
   return (nodeCode === RPC.misc || nodeCode === RPC.internal) && /not available|not found|download|disk/i.test(said);
 }
 
-/** The node's own code of a NODE_RPC_ERROR; undefined for anything else. */
+/** The node's own error code in a NODE_RPC_ERROR; undefined for any other error. */
 export function nodeCodeOf(error: unknown): number | undefined {
   const code = error instanceof NodeError && error.code === 'NODE_RPC_ERROR' ? error.facts.nodeCode : undefined;
   return typeof code === 'number' ? code : undefined;
@@ -92,7 +89,7 @@ export function badResponse(why: string, facts: Record<string, string | number> 
   });
 }
 
-/** Text of others, cut and without what would move a terminal. */
+/** Text from outside, shortened and without terminal control codes. */
 export function printable(text: string): string {
   return text.slice(0, MAX_MESSAGE).replace(/[^\x20-\x7e]+/g, ' ');
 }

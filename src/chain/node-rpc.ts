@@ -8,17 +8,17 @@ import { badResponse, printable, rpcError } from './node-errors.js';
 export interface NodeRpcOptions extends CredentialOptions {
   /** `http://host:port` or `https://host:port`; a user and a password in it count as {@link CredentialOptions}. */
   readonly url: string;
-  /** Asked for the credentials when the node refuses those that it had: they may have been corrected since. */
+  /** Called to read the credentials again when the node refuses them: they may have been corrected since. */
   readonly reread?: Reread;
-  /** PEM of the authority behind an https node, if no public one. */
+  /** PEM of the certificate authority of an https node, if not a public one. */
   readonly ca?: string;
-  /** Calls under way at a time; more wait. Nodes queue 16 at most, for all who ask them. */
+  /** Concurrent calls; more wait. Nodes queue at most 16, over all their clients. */
   readonly concurrency?: number;
-  /** For one attempt, in milliseconds. */
+  /** Time limit of one attempt, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Attempts of a call whose node is away, busy or starting. */
+  /** Attempts of a call while the node is unreachable, busy or starting. */
   readonly attempts?: number;
-  /** Waiting time before the second attempt, doubled before each further one up to `maxBackoffMs`. */
+  /** Milliseconds before the second attempt, doubled before each further one up to `maxBackoffMs`. */
   readonly backoffMs?: number;
   readonly maxBackoffMs?: number;
   readonly clock?: Clock;
@@ -38,7 +38,7 @@ export interface NodeRpcStatistics {
   requests: number;
   /** Of those, further attempts after a failed one. */
   retries: number;
-  /** Times the cookie file or the configured credentials were read again after a refusal. */
+  /** How often the cookie file or the configured credentials were read again after a refusal. */
   cookieReads: number;
   bytesReceived: number;
 }
@@ -94,23 +94,20 @@ export class NodeRpc {
     );
   }
 
-  /**
-   * The bytes of a result that is a string of hex; what a node sends of a block. Decoded at a third of the price of
-   * {@link call}.
-   */
+  /** The bytes of a result that is a string of hex, as nodes send blocks. Takes a third of the time of {@link call}. */
   callBytes(method: string, params: Params = [], options: CallOptions = {}): Promise<Uint8Array> {
     return this.#exchange(method, request(0, method, params), options, ({ status, body }) => {
       const cut = cutHex(body);
       const result = readResult(method, this.#parse(status, cut?.rest ?? body.toString('utf8')));
       if (typeof result !== 'string') throw badResponse('the result is not a string');
-      // Only an empty result can be the one that was cut out.
+      // Only an empty result can be the one whose hex was cut out.
       return decodeHex(cut && result === '' ? cut.hex : result);
     });
   }
 
   /**
-   * The outcomes of calls of one method, in the order of `paramsList` (at most {@link MAX_BATCH}), sent as one
-   * request. A call that the node refuses is an outcome with an error; only what fails as a whole rejects.
+   * The outcomes of calls of one method, in the order of `paramsList` (at most {@link MAX_BATCH}), sent as one request.
+   * A call that the node refuses is an outcome with an error; only a failure of the whole request rejects.
    */
   batch(method: string, paramsList: readonly Params[], options: CallOptions = {}): Promise<Outcome[]> {
     if (paramsList.length === 0) return Promise.resolve([]);
@@ -125,7 +122,9 @@ export class NodeRpc {
     this.#poster.close();
   }
 
-  /** Sends a request until an answer comes that `read` accepts; `read` throws a NodeError for one that it does not. */
+  /**
+   * Sends a request until `read` accepts the answer; `read` throws a NodeError for an answer that it does not accept.
+   */
   #exchange<T>(
     method: string,
     body: string,
@@ -139,7 +138,7 @@ export class NodeRpc {
         if ('value' in failure) return failure.value;
         const { error } = failure;
         if (REFUSED.has(error.code) && this.#credentials.rereadable && !refused) {
-          // The node was started again and has written another cookie, or the password was corrected.
+          // The node may have been restarted and written another cookie, or the password may have been corrected.
           refused = true;
           this.statistics.cookieReads++;
           continue;
@@ -177,7 +176,8 @@ export class NodeRpc {
   }
 
   /**
-   * The JSON of an answer. Refusals of the HTTP server are told apart by their status, as their bodies are not JSON.
+   * The JSON of an answer. Refusals of the HTTP server are told apart by their status, because their bodies are not
+   * JSON.
    */
   #parse(status: number, text: string): unknown {
     if (status === UNAUTHORISED) {
@@ -216,10 +216,10 @@ export class NodeRpc {
   }
 }
 
-/** What other credentials may change. */
+/** Errors that other credentials may resolve. */
 const REFUSED: ReadonlySet<string> = new Set(['NODE_UNAUTHORISED', 'NODE_FORBIDDEN']);
 
-/** What another attempt may change. An answer that is no JSON is often one that was cut. */
+/** Errors that another attempt may resolve. An answer that is not JSON was often cut off. */
 const AGAIN: ReadonlySet<string> = new Set([
   'NODE_BUSY',
   'NODE_WARMING_UP',
@@ -236,7 +236,7 @@ function parseUrl(text: string): { url: URL; user?: string; password?: string } 
   try {
     url = new URL(text);
   } catch {
-    // Neither the text nor the cause is shown: there may be a password in it.
+    // Show neither the text nor the cause: they may contain a password.
     throw bad('it is not a URL');
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw bad('it begins with neither http:// nor https://');
@@ -288,8 +288,8 @@ function readResult(method: string, value: unknown): unknown {
 const RESULT = '"result":"';
 
 /**
- * Takes the text out of a `"result":"…"` before the JSON is parsed: it is most of the answer, and needs no decoding as
- * such.
+ * Takes the text out of a `"result":"…"` before the JSON is parsed: it is most of the answer, and needs no JSON
+ * decoding.
  */
 function cutHex(body: Buffer): { readonly hex: string; readonly rest: string } | undefined {
   const start = body.indexOf(RESULT) + RESULT.length;
@@ -301,7 +301,7 @@ function cutHex(body: Buffer): { readonly hex: string; readonly rest: string } |
 
 function decodeHex(hex: string): Uint8Array {
   const bytes = Buffer.from(hex, 'hex');
-  // Decoding ends at the first character that is no digit.
+  // Decoding ends at the first character that is not a hex digit.
   if (bytes.length * 2 !== hex.length) throw badResponse('the result is not hex', { length: hex.length });
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -10,20 +10,20 @@ import type { NodeRpc, Outcome } from './node-rpc.js';
 import type { ChainBlock, ChainSource, ChainTip } from './source.js';
 
 export interface NodeSourceOptions {
-  /** Blocks asked for at a time. */
+  /** Blocks requested at a time. */
   readonly concurrency?: number;
   /** Bound of the bytes held by {@link NodeSource.blocks}. */
   readonly maxBytes?: number;
-  /** Milliseconds between two questions for the tip while waiting for a change. */
+  /** Milliseconds between two polls of the tip while waiting for a change. */
   readonly pollMs?: number;
-  /** The same while notifications come. */
+  /** As `pollMs`, while notifications come. */
   readonly safetyMs?: number;
   /** Owned by whoever made it. */
   readonly notifier?: Notifier;
   readonly clock?: Clock;
 }
 
-/** What a node says of itself. */
+/** What a node reports about itself. */
 export interface NodeInfo {
   readonly network: Network;
   /** The bytes before each block in its block files. */
@@ -37,9 +37,9 @@ export interface NodeInfo {
 }
 
 const HASH_BATCH = 500;
-/** An answer's hex and what stands around it. */
+/** The hex of a block and the JSON around it. */
 const MAX_BLOCK_ANSWER = 2 * MAX_BLOCK_LENGTH + 4096;
-/** A block on its way: the answer's bytes beside the block's own. */
+/** Memory of a block being fetched: the bytes of the answer and of the block. */
 const RESERVE = 3 * MAX_BLOCK_LENGTH;
 
 /** The best chain of a node, over JSON-RPC. Methods reject as those of {@link NodeRpc}. */
@@ -103,7 +103,7 @@ export class NodeSource implements ChainSource {
     });
   }
 
-  /** The block of that hash, as the node sends it: the hash is not checked. `height` is where the chain has it. */
+  /** The block with that hash, as the node sends it: the hash is not checked. `height` is its height in the chain. */
   async block(hash: Uint8Array, height: number, signal: AbortSignal): Promise<Uint8Array> {
     const params = [toDisplayHash(hash), 0];
     try {
@@ -115,7 +115,7 @@ export class NodeSource implements ChainSource {
     }
   }
 
-  /** A node that prunes may call a block pruned that it never had: what counts is from where on it has blocks. */
+  /** A pruning node may report a block as pruned that it never had: what counts is its lowest block. */
   async #prunedOrMissing(error: NodeError, height: number, signal: AbortSignal): Promise<NodeError> {
     const { pruneHeight } = await this.info(signal);
     if (pruneHeight === undefined || height < pruneHeight) return error;

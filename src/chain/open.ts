@@ -10,19 +10,19 @@ import { ZmqNotifier, type ZmqStatistics } from './zmq.js';
 /** Where to read a chain from: a node, its block files, both, or a fixture chain. */
 export interface SourceConfig {
   readonly node?: NodeRpcOptions;
-  /** Endpoints of the node's notifications, as `tcp://host:port`. */
+  /** Endpoints of the node's ZMQ notifications, as `tcp://host:port`. */
   readonly zmq?: readonly string[];
   /** Folder `blocks` of a node. */
   readonly blockFiles?: string;
-  /** Of block files without a node. */
+  /** Network of block files without a node. */
   readonly network?: Network;
   /** Folder of a fixture chain, or of raw blocks. */
   readonly fixture?: string;
-  /** Milliseconds between two questions for the tip while no notifications come. */
+  /** Milliseconds between two polls of the tip while no notifications come. */
   readonly pollMs?: number;
   /** Bound of the bytes of blocks fetched ahead. */
   readonly maxBytes?: number;
-  /** What a user should see, each once. */
+  /** Called with what the user should see, each message once. */
   log?(message: string, facts: ErrorFacts): void;
 }
 
@@ -36,9 +36,9 @@ export interface OpenedSource {
   readonly source: ChainSource;
   /** Undefined if none is configured. */
   readonly node: NodeSource | undefined;
-  /** Counters as they stand now. */
+  /** Current counters. */
   statistics(): SourceStatistics;
-  /** Closes the source and all that belongs to it. */
+  /** Closes the source and everything that belongs to it. */
   close(): Promise<void>;
 }
 

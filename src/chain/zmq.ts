@@ -10,15 +10,15 @@ export interface ZmqOptions {
   readonly clock?: Clock;
   /** Milliseconds for connecting and shaking hands. */
   readonly handshakeMs?: number;
-  /** What a user should see: an endpoint that is lost, once until it is back. */
+  /** Called with what the user should see: a lost endpoint, once until it is back. */
   log?(message: string, facts: ErrorFacts): void;
 }
 
-/** Of one endpoint, for status and metrics. */
+/** Counters of one endpoint, for status and metrics. */
 export interface ZmqStatistics {
   readonly endpoint: string;
   connected: boolean;
-  /** Times the endpoint was reached, and times it was not or was lost. */
+  /** Successful connections; `failures`: failed or lost ones. */
   connects: number;
   failures: number;
   /** Notifications of changes of the best chain. */
@@ -33,9 +33,7 @@ const BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;
 const KEEP_ALIVE_MS = 60_000;
 
-/**
- * Notifications of a node over ZMQ, for as long as it is not closed: lost endpoints are connected to again and again.
- */
+/** Notifications of a node over ZMQ. Reconnects to lost endpoints until it is closed. */
 export class ZmqNotifier implements Notifier {
   readonly statistics: readonly ZmqStatistics[];
   readonly #closing = new AbortController();
@@ -94,7 +92,7 @@ export class ZmqNotifier implements Notifier {
       const lost = statistics.connected;
       statistics.connected = false;
       if (signal.aborted) return;
-      // The first failure after a connection, or the first of all, is told; the following ones say nothing new.
+      // Only the first failure after a connection, or the very first, is logged.
       if (lost || statistics.failures === 0) {
         const facts = { endpoint: statistics.endpoint, why };
         this.#options.log?.('no notifications over ZMQ: looking for blocks by polling until it is back', facts);
@@ -128,7 +126,7 @@ export class ZmqNotifier implements Notifier {
           statistics.connects++;
           if (statistics.failures > 0)
             this.#options.log?.('notifications over ZMQ are back', { endpoint: statistics.endpoint });
-          // What happened while nobody listened was not told.
+          // Changes while the connection was down were not notified.
           this.#wake();
         },
         message: (parts) => {
@@ -166,7 +164,7 @@ export class ZmqNotifier implements Notifier {
   }
 }
 
-/** Whether a message tells of a block that became, or is no longer, part of the best chain. */
+/** Whether a notification reports a block that joined or left the best chain. */
 function isChange([topic, body]: readonly Uint8Array[]): boolean {
   if (topic === undefined || body === undefined) return false;
   const name = Buffer.from(topic).toString('latin1');

@@ -1,6 +1,6 @@
 /**
- * What a subscriber needs of ZMTP 3.0 (rfc.zeromq.org/spec/23) with the NULL mechanism: greeting, READY, subscriptions,
- * and messages out of a stream of bytes. Lengths are bounded: notifications of a node are short.
+ * The part of ZMTP 3.0 (rfc.zeromq.org/spec/23) that a subscriber needs, with the NULL mechanism: greeting, READY,
+ * subscriptions, and messages read from a stream of bytes. Lengths are bounded: notifications of a node are short.
  */
 
 const SIGNATURE_END = 10;
@@ -11,7 +11,7 @@ const COMMAND = 4;
 const MAX_FRAME = 4096;
 const MAX_PARTS = 8;
 
-/** What a peer sends is not ZMTP as it is expected here. */
+/** The peer does not send the ZMTP expected here. */
 export class ZmtpError extends Error {}
 
 /** The greeting of a client: signature, version 3.0, mechanism NULL. */
@@ -65,7 +65,7 @@ export class ZmtpReader {
     this.#events = events;
   }
 
-  /** Throws ZmtpError; the connection is of no use then. */
+  /** Throws ZmtpError; the connection is unusable then. */
   push(bytes: Uint8Array): void {
     this.#buffer = Buffer.concat([this.#buffer, bytes]);
     if (!this.#greeted && !this.#readGreeting()) return;

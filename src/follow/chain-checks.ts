@@ -5,9 +5,9 @@ import type { Fork } from './fork-point.js';
 import { genesisOf } from './networks.js';
 
 /**
- * Throws CHAIN_OTHER_GENESIS if the index was made from another chain than the network's or the source's,
- * CHAIN_WRONG_NETWORK if the source serves another network. Hashes in wire order; what is undefined is not known and
- * not checked.
+ * Throws CHAIN_OTHER_GENESIS if the index was built from another chain than the network's or the source's,
+ * CHAIN_WRONG_NETWORK if the source serves another network. Hashes in wire order; undefined hashes are unknown and not
+ * checked.
  */
 export function checkGenesis(
   network: string,
@@ -47,8 +47,8 @@ export function tooDeep(
 }
 
 /**
- * Whether the error says that a block is not valid or does not build on the tip; BLOCK_FILES_* are of where blocks
- * come from.
+ * Whether the error says that a block is not valid or does not build on the tip; BLOCK_FILES_* errors are about the
+ * source instead.
  */
 export function isRefusedBlock(error: unknown): error is InputError {
   return error instanceof InputError && /^BLOCK_(?!FILES_)/.test(error.code);

@@ -13,46 +13,47 @@ export interface FollowerOptions {
   readonly indexer: Indexer;
   /** `mainnet`, `regtest`, …: the source's block 0 must be this network's. */
   readonly network: string;
-  /** Hash of the block 0 that the index was made from (32 bytes, wire order), if it was recorded. */
+  /** Hash of the block 0 that the index was built from (32 bytes, wire order), if recorded. */
   readonly recordedGenesis?: Uint8Array;
   /**
-   * Milliseconds for which the source is asked again after an error of it, counted from the first of a row of errors
-   * that have an end: Infinity for one that passes by itself, 0 for one that ends the follower at once.
+   * Milliseconds for which a failing source is retried, counted from the first of consecutive errors with a finite
+   * limit: Infinity for an error that passes by itself, 0 for one that ends the follower at once.
    */
   readonly patience: (error: unknown) => number;
   readonly clock: Clock;
   /** First block of an empty index; 0 if not given. */
   readonly startBlock?: number;
-  /** The last block indexed is the one before this height; then the follower ends. For ever if not given. */
+  /** The follower ends after the block before this height; if not given, it never ends. */
   readonly exitAt?: number;
-  /** Milliseconds between looks at the node when no notification comes (default 2,000). */
+  /** Milliseconds between polls of the node when no notification comes (default 2,000). */
   readonly pollMs?: number;
   /**
-   * Milliseconds before the second question after an error (default 250), doubled each time up to `mostRetryMs`
-   * (30,000).
+   * Milliseconds before the first retry after an error (default 250), doubled each time up to `mostRetryMs` (30,000).
    */
   readonly firstRetryMs?: number;
   readonly mostRetryMs?: number;
-  /** Times that a block is refused before the follower gives up (default 10, which is more than a minute). */
+  /**
+   * How often the same block may be refused before the follower gives up (default 10, which takes more than a minute).
+   */
   readonly badBlockTries?: number;
-  /** Hears the hash of the source's block 0 (32 bytes, wire order) each time that it was checked. */
+  /** Called with the hash of the source's block 0 (32 bytes, wire order) each time it was checked. */
   readonly onGenesis?: (hash: Uint8Array) => void;
-  /** Hears how many milliseconds a block was waited for, before it is indexed. */
+  /** Called before a block is indexed with the milliseconds spent waiting for it. */
   readonly onFetched?: (ms: number) => void;
   readonly onIndexed?: (block: ChainBlock) => void;
   readonly onRollback?: (rollback: Rollback) => void;
   readonly onState?: (state: FollowerState) => void;
   /**
-   * Errors that are retried, once for a row of the same code, and what is skipped. `leftMs`: how long the source is
-   * asked again at most; undefined: for ever.
+   * Called with errors that are retried, once for consecutive errors of one code, and with checks that are skipped.
+   * `leftMs`: how long the source is retried at most; undefined: for ever.
    */
   readonly onNote?: (text: string, error?: unknown, leftMs?: number) => void;
 }
 
-/** Blocks asked for at once: after as many the node's tip is looked at again. */
+/** Blocks fetched per request; after that many the node's tip is checked again. */
 const BLOCKS_PER_LOOK = 2_000;
 
-/** The node's answers contradict each other, or end too early: ask again. */
+/** The node's answers contradict each other, or end too early: retry. */
 class Unsettled extends Error {}
 
 /** A block that the index refuses. */
@@ -66,7 +67,7 @@ class RefusedBlock extends Error {
   }
 }
 
-/** An error of the index: never tried again. */
+/** An error of the index: never retried. */
 class IndexFailure extends Error {
   constructor(override readonly cause: unknown) {
     super('the index failed');
@@ -74,28 +75,28 @@ class IndexFailure extends Error {
 }
 
 /**
- * Keeps an index on the best chain of a source: finds where to go on, indexes block after block, undoes blocks when
- * the chain becomes another one. Every step begins with a look at the source, so nothing is remembered that a change
- * of the chain could make wrong. Holds no sockets, files or timers of its own.
+ * Keeps an index on the best chain of a source: finds where to continue, indexes block after block, and undoes blocks
+ * when the best chain changes. Every step begins by querying the source, so a change of the chain cannot invalidate
+ * anything remembered. Holds no sockets, files or timers of its own.
  */
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #stopping = new AbortController();
   readonly #refusals: Refusals;
   #running: Promise<void> | undefined;
-  /** Waits in a row without a block indexed or the tip reached. */
+  /** Consecutive waits without a block indexed or the tip reached. */
   #attempts = 0;
-  /** The code noted last in this row. */
+  /** The last code reported during these waits. */
   #noted: string | undefined;
-  /** When the first error came of a row of those that may not pass. */
+  /** Time of the first of consecutive errors that may be permanent. */
   #doubtfulSince: number | undefined;
-  /** Highest block indexed since the follower was made, to tell a chain that grows from one that only changes. */
+  /** Highest block indexed since the follower was created, to tell a growing chain from one that only changes. */
   #highest = -1;
   /** Reorgs since {@link #highest} last rose. */
   #reorgsInARow = 0;
-  /** Whether a reorg that comes soon after others has been given time to be taken back. */
+  /** Whether the follower has waited for a reorg in quick succession to be reverted. */
   #waitedForReorg = false;
-  /** First block once the index was emptied by a reorg. */
+  /** First block to index after a reorg has emptied the index. */
   #restartAt: number | undefined;
   #genesisNoted = false;
   #state: FollowerState = 'syncing';
@@ -119,9 +120,7 @@ export class Follower {
     return this.#running;
   }
 
-  /**
-   * Ends the follower: a block that is being indexed is finished, one that is being fetched is dropped. Never rejects.
-   */
+  /** Ends the follower: a block that is being indexed is finished, a fetch is dropped. Never rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running?.catch(() => undefined);
@@ -167,7 +166,7 @@ export class Follower {
     this.#options.onState?.(state);
   }
 
-  /** One look at the source and what follows from it. True when `exitAt` is reached. */
+  /** Queries the source once and acts on the answer. True when `exitAt` is reached. */
   async #step(): Promise<boolean> {
     const { source, indexer } = this.#options;
     const node = await source.tip();
@@ -259,19 +258,19 @@ export class Follower {
   /** Follows a chain that differs from the index at height `differing`. */
   async #reorganise(differing: number): Promise<void> {
     const { source, indexer } = this.#options;
-    // Another node may have taken the place of the one that was asked at the start.
+    // Another node may have replaced the one that was checked at the start.
     await this.#checkGenesis();
     const fork = await findFork(source, indexer, differing);
     if (fork.kind === 'unsettled')
       throw new Unsettled('the chain of the node changed while its fork point was looked for');
     const lowest = indexer.lowestRollback();
-    // An empty index agrees with every chain.
+    // An empty index is consistent with every chain.
     const to = fork.kind === 'at' ? fork.height : fork.firstIndexed - 1;
     if (to < lowest) {
       const tip = indexer.tip();
       throw tooDeep(fork, lowest, tip?.height ?? differing, this.#options.startBlock);
     }
-    // A node that goes to and fro between chains gains nothing by being followed at full speed.
+    // A node that switches back and forth between chains need not be followed at full speed.
     if (this.#reorgsInARow > 1 && !this.#waitedForReorg) {
       this.#waitedForReorg = true;
       await this.#backOff(this.#reorgsInARow - 2);
@@ -311,12 +310,12 @@ export class Follower {
     this.#doubtfulSince = undefined;
   }
 
-  /** Waits after what may pass by itself; throws what does not, or has not for too long. */
+  /** Waits after an error that may pass by itself; throws one that does not, or has lasted too long. */
   async #recover(error: unknown): Promise<void> {
     const { onNote } = this.#options;
     let left: number | undefined;
     if (error instanceof IndexFailure) throw error.cause;
-    // Calls that were cut off reject as they like; what is wrong with the chain is found again at the next start.
+    // Aborted calls may reject with anything; a problem of the chain is found again at the next start.
     if (this.#stopped) return;
     if (error instanceof RefusedBlock) {
       this.#counts.badBlocks++;
@@ -328,16 +327,14 @@ export class Follower {
     } else {
       left = this.#patienceLeft(error);
       this.#lastError = codeOf(error);
-      // Said once for a row of them: a node may be down for days.
+      // Reported once for consecutive errors: a node may be down for days.
       if (this.#noted !== this.#lastError) onNote?.('the node cannot be asked', error, left);
       this.#noted = this.#lastError;
     }
     await this.#backOff(this.#attempts++, left);
   }
 
-  /**
-   * Milliseconds for which the source is asked again; undefined: for ever. Throws the error when there are none left.
-   */
+  /** Milliseconds for which the source is still retried; undefined: for ever. Throws the error when none are left. */
   #patienceLeft(error: unknown): number | undefined {
     const { clock, patience } = this.#options;
     const most = error instanceof ChainError ? 0 : patience(error);
@@ -371,7 +368,7 @@ export class Follower {
   }
 }
 
-/** The error, with how long it was waited out. */
+/** The error, with how long it was retried. */
 function triedFor({ code, kind, message, facts, hint, cause }: WarpshrewError, ms: number): WarpshrewError {
   return new WarpshrewError(code, kind, message, {
     facts: { ...facts, triedForSeconds: Math.round(ms / 1000) },

@@ -13,8 +13,8 @@ export type Fork =
 
 /**
  * Finds the last height at which index and source agree, `differing` being one at which they do not. Two chains agree
- * up to their fork and nowhere above it, so steps that double and then halve find it; as the source may change
- * meanwhile, what was found is asked once more at the end. Some 2·log2(depth) questions.
+ * up to their fork and nowhere above it, so steps that double and then halve find it. As the source may change
+ * meanwhile, the result is checked once more at the end. About 2·log2(depth) requests.
  */
 export async function findFork(source: ChainSource, indexer: Indexer, differing: number): Promise<Fork> {
   const first = lowestIndexed(indexer, differing);
@@ -29,7 +29,7 @@ export async function findFork(source: ChainSource, indexer: Indexer, differing:
     }
     above -= step;
   }
-  // Steps that went past the first block leave what lies between it and the last height asked.
+  // If the steps passed the first block, the range between it and the last height asked remains.
   while (above - below > 1) {
     const middle = (above + below) >>> 1;
     const found = await compare(source, indexer, middle);

@@ -1,12 +1,12 @@
 import type { IndexedTip } from './indexer.js';
 
 /**
- * - `syncing`: blocks are being indexed, or looked for.
+ * - `syncing`: blocks are being fetched or indexed.
  * - `at-tip`: the last block indexed is the last one of the node's chain.
- * - `node-behind`: the node's chain ends below ours and is part of it, or below the block to start with.
- * - `waiting-for-node`: the node cannot be asked, or contradicts itself; it is asked again after a while.
+ * - `node-behind`: the node's chain is part of ours and shorter, or ends below the start block.
+ * - `waiting-for-node`: the node does not answer, or contradicts itself; it is retried after a while.
  * - `rolling-back`: blocks of a dead branch are being undone.
- * - `stopped`: the end was asked for, or reached. `failed`: ended by an error.
+ * - `stopped`: stopped on request, or `exitAt` reached. `failed`: ended by an error.
  */
 export type FollowerState =
   | 'syncing'
@@ -17,26 +17,26 @@ export type FollowerState =
   | 'stopped'
   | 'failed';
 
-/** What a follower is doing and has done since it was made. */
+/** What a follower is doing, and what it has done since it was created. */
 export interface FollowerStatus {
   readonly state: FollowerState;
   /** Height indexed last; undefined before the first block. */
   readonly height: number | undefined;
-  /** Height of the node's tip when it was last asked; undefined before the first answer. */
+  /** Height of the node's tip in its last answer; undefined before the first one. */
   readonly nodeHeight: number | undefined;
   readonly reorgs: number;
   /** Blocks undone by the deepest of them. */
   readonly deepestReorg: number;
   readonly blocksIndexed: number;
   readonly blocksUndone: number;
-  /** Waits before asking again: passing errors of the node, answers that contradict each other, blocks refused. */
+  /** Waits before a retry: temporary errors of the node, contradictory answers, refused blocks. */
   readonly retries: number;
   readonly badBlocks: number;
-  /** Code of the last error, passing or not. */
+  /** Code of the last error, temporary or not. */
   readonly lastError: string | undefined;
 }
 
-/** A reorg that was followed, as far as blocks were undone. */
+/** A reorg that was followed; covers the blocks undone so far. */
 export interface Rollback {
   readonly from: IndexedTip;
   /** The height that became the tip: the fork point, unless the follower was stopped on the way. */

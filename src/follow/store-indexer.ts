@@ -9,11 +9,11 @@ export interface StoreIndexerOptions {
   readonly onIndexed?: (block: ChainBlock, result: IndexedBlock) => void;
   /** Wraps the work on every block, from its bytes to its commit. */
   readonly duringIndex?: (block: ChainBlock, act: () => Promise<IndexedBlock>) => Promise<IndexedBlock>;
-  /** Wraps every rollback, for those who must know that the state is about to change backwards. */
+  /** Wraps every rollback, for readers that must know that the state is about to go back. */
   readonly duringRollback?: (undo: () => Promise<void>) => Promise<void>;
 }
 
-/** Both lanes and the store as what follows a chain sees them. */
+/** The parallel lane, the standard module and the store as one {@link Indexer}. */
 export class StoreIndexer implements Indexer {
   readonly #blocks: BlockIndexer;
   readonly #options: StoreIndexerOptions;
@@ -49,7 +49,7 @@ export class StoreIndexer implements Indexer {
   }
 }
 
-/** What the module did wrong, with the block that it did it on. */
+/** An error of the module, with the block on which it happened. */
 function atBlock(error: ProgramError, { height, hash }: ChainBlock): ProgramError {
   return new ProgramError(error.code, error.message, {
     facts: { ...error.facts, height, block: toDisplayHash(hash) },

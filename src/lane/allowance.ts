@@ -33,12 +33,12 @@ export class Allowance {
     return pays;
   }
 
-  /** A run was given all fuel and has left this much. */
+  /** Records the fuel left by a run, which was given all of it. */
   leave(fuelLeft: number): void {
     this.#fuelLeft = fuelLeft;
   }
 
-  /** Uses the transaction's envelope up; false if an earlier attempt has. */
+  /** Marks the transaction's envelope as used; false if an earlier attempt used it. */
   useEnvelope(): boolean {
     const first = !this.#envelopeUsed;
     this.#envelopeUsed = true;

@@ -19,15 +19,17 @@ export type Resolution =
   | { readonly ok: true; readonly id: AlkaneId; readonly program: Program }
   | { readonly ok: false; readonly id: AlkaneId | undefined; readonly error: string };
 
-/** Whether a call of `target` creates: these cost fuel however they end. 1:x with x over 0 is none, it has no code. */
+/**
+ * Whether a call of `target` creates: these cost fuel however they end. 1:x with x > 0 does not create: it has no code.
+ */
 export function isCreation({ block, tx }: AlkaneId): boolean {
   return (block === 1n && tx === 0n) || block === 3n || block === 5n || block === 6n;
 }
 
 /**
- * Finds or makes the contract that `target` names. Creations are written into `view` (the running message), so that a
- * created id has its code from here on, and a message that fails later leaves none of them. An attempt to create from
- * the envelope uses that up in `allowance`, whatever follows; the fuel of a creation has been paid.
+ * Finds or makes the contract that `target` names. Creations are written into `view` (the running message): a created
+ * id has its code from here on, and a message that fails later leaves none of them. An attempt to create from the
+ * envelope marks it as used in `allowance`, whatever follows. The caller has already charged the fuel of a creation.
  */
 export function resolveTarget(
   target: AlkaneId,
@@ -103,7 +105,7 @@ function clone(original: AlkaneId, view: TransactionView): Resolution {
   return { ok: true, id, program: code.program };
 }
 
-/** Code of `id`, one clone step followed. Stored code has passed every check at its creation. */
+/** Code of `id`, one clone step followed. Stored code passed every check when it was created. */
 function finalCode(id: AlkaneId, view: TransactionView): { id: AlkaneId; program: Program } | undefined {
   const key = codeKey(id);
   const value = view.get(key);

@@ -12,22 +12,25 @@ export type EnvelopeCode =
   | { readonly ok: true; readonly program: Program }
   | { readonly ok: false; readonly error: string };
 
-/** The program is kept alive by the cache of prepared ones only, which counts bytes; from the WASM it is made again. */
+/**
+ * Only the cache of prepared programs, which counts bytes, keeps the program alive; it can be prepared again from the
+ * WASM.
+ */
 type Module =
   | { readonly ok: true; readonly wasm: Uint8Array; readonly program: WeakRef<Program> }
   | { readonly ok: false; readonly error: string };
 
-/** A refusal and its key take about this much. */
+/** Approximate memory of a refusal and its key. */
 const REFUSAL_BYTES = 256;
 const KEPT_REFUSALS = 4_096;
 
 export class EnvelopeCodes {
   /**
-   * A transaction is looked at by its dry run, by the plan, by whoever runs it and by its repair. What was found goes
-   * when the block goes; it is at most 8 times the block's witness bytes.
+   * The dry run, the plan, the executor and the repair of a transaction all need its module. An entry lives as long as
+   * the block does and takes at most 8 times the block's witness bytes.
    */
   readonly #found = new WeakMap<Transaction, Module>();
-  /** By SHA-256 of the body: what was refused once is neither inflated nor checked again. */
+  /** By SHA-256 of the body: a body that was refused once is neither inflated nor checked again. */
   readonly #refusals: BoundedCache<string>;
   readonly #inflate: typeof inflateBody;
 
@@ -70,5 +73,5 @@ export class EnvelopeCodes {
   }
 }
 
-/** A cache of pure results, so one per thread is enough and it is never wrong. */
+/** A cache of pure results: one per thread is enough, and it is never stale. */
 export const envelopeCodes = new EnvelopeCodes();

@@ -11,7 +11,7 @@ export function sheetKey(txid: Uint8Array, vout: number): LaneKey {
   return `sheet/${toBinaryString(txid)}${toBinaryString(u32Bytes(vout))}`;
 }
 
-/** The same of the outpoint (txid, output number) that stands at `at` of a serialised input. */
+/** As {@link sheetKey}, for the outpoint (txid, output number) at `at` of a serialised input. */
 export function sheetKeyAt(bytes: Uint8Array, at: number): LaneKey {
   return `sheet/${binarySlice(bytes, at, at + 36)}`;
 }
@@ -21,7 +21,7 @@ export function codeKey(id: AlkaneId): LaneKey {
   return `code/${toBinaryString(idBytes(id))}`;
 }
 
-/** `store/` ++ id32 ++ `/`: what stands before a contract's own key. */
+/** `store/` ++ id32 ++ `/`: the prefix of a contract's own keys. */
 export function storagePrefix(id: AlkaneId): LaneKey {
   return `store/${toBinaryString(idBytes(id))}/`;
 }
@@ -33,7 +33,7 @@ const HEX_SCRATCH = Buffer.alloc(SCRATCH.length);
 /** The key of a contract's own key `own`, from the contract's 32-byte id. */
 export function storageKeyOfBytes(id: Uint8Array, own: Uint8Array): LaneKey {
   if (own.length > SCRATCH.length - OWN_AT) return `store/${toBinaryString(id)}/${toBinaryString(own)}`;
-  // One string made at once: joined ones are flattened when they key a Map.
+  // One string in one step: concatenated strings are flattened when they become keys of a Map.
   SCRATCH.set(id, 6);
   SCRATCH.set(own, OWN_AT);
   return SCRATCH.latin1Slice(0, OWN_AT + own.length);

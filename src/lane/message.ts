@@ -26,7 +26,7 @@ import type { LaneKey, MessageReceipt, MessageStatus } from './types.js';
 const LANE_BLOCK = 8n;
 const LANE_TX = 8n;
 
-/** What a block says to all its lane transactions; plain data, it travels to workers. */
+/** What all lane transactions of a block share; plain data that is sent to workers. */
 export interface LaneContext {
   readonly height: number;
   /** The block as serialised with witnesses. */
@@ -35,11 +35,11 @@ export interface LaneContext {
   readonly laneStartHeight: number;
   /** `reject`: messages of a transaction that spends an output of another lane transaction of the block fail. */
   readonly dependent: DependentRule;
-  /** Hears which transaction is run, in this thread only. */
+  /** Notified of each transaction that this thread runs. */
   readonly watch?: TransactionWatch;
 }
 
-/** Told of every transaction that is run: another thread may want to know which one takes long. */
+/** Notified of every transaction that runs, so that another thread can see which one takes long. */
 export interface TransactionWatch {
   begin(transaction: LaneTransaction): void;
   end(): void;
@@ -54,26 +54,26 @@ export interface DeclaredKeys {
 }
 
 /**
- * A contract must run: whoever drives the transaction runs `program` and resumes with how it ended.
- * Storage keys are the contract's own.
+ * A contract must run: the driver of the transaction runs `program` and resumes the generator with the result. Storage
+ * keys are the contract's own.
  */
 export interface MessageCall {
   readonly program: Program;
   readonly target: AlkaneId;
   readonly context: Uint8Array;
   readonly height: number;
-  /** What the messages before it have left of the transaction's fuel, less the charge of a creation. */
+  /** The transaction's fuel that earlier messages left, minus the charge of a creation. */
   readonly fuel: number;
-  /** What the program asks for; reads are recorded in the transaction. */
+  /** The program's host functions; reads are recorded in the transaction. */
   host(isDryRun: boolean): RunHost;
   /** A value of the contract's storage as the transaction sees it now, not recorded. */
   peekStorage(key: Uint8Array): Uint8Array | undefined;
 }
 
-/** How the run ended, on whatever it ran. */
+/** How the run ended, on any executor. */
 export type MessageEnd = RunResult;
 
-/** A message's result: what goes to `pointer`, or undefined if it failed and is to be refunded. */
+/** A message's result: what goes to `pointer`, or undefined if the message failed and is refunded. */
 export interface MessageResult {
   readonly receipt: MessageReceipt;
   readonly parcel: Sheet | undefined;
@@ -91,7 +91,7 @@ export interface RunningTransaction {
 /**
  * Runs the message of `protostone` in the order of lane rules 4: calldata, target, start height; the charge of a
  * creation; resolve or create; credit the incoming; the run. All its writes lie in the running message of the view; the
- * caller keeps or drops them. What it took from the allowance is gone whatever its status.
+ * caller keeps or drops them. What it took from the allowance stays spent whatever its status.
  */
 export function* runMessage(
   running: RunningTransaction,
@@ -154,7 +154,7 @@ export function* runMessage(
   return { receipt: receipt(protostone, 'OK', id, undefined, fuelUsed, result.data), parcel };
 }
 
-/** The receipt of a message; also used where the pointer's sum turns a success into a failure. */
+/** The receipt of a message; also used where the sum on the pointer turns a success into a failure. */
 export function receipt(
   protostone: Protostone,
   status: MessageStatus,
@@ -206,7 +206,7 @@ class Call implements MessageCall {
     readonly program: Program,
     readonly target: AlkaneId,
     readonly context: Uint8Array,
-    /** What stands before the contract's own keys. */
+    /** The prefix of the contract's own keys. */
     readonly prefix: LaneKey,
     readonly fuel: number,
     readonly running: RunningTransaction,
@@ -216,7 +216,7 @@ class Call implements MessageCall {
     return this.running.context.height;
   }
 
-  // Functions of the object, not of its class: callers take them off the call.
+  // Fields rather than methods: callers detach them from the call.
   readonly host = (isDryRun: boolean): RunHost => new Host(isDryRun, this);
   readonly peekStorage = (key: Uint8Array): Uint8Array | undefined =>
     this.running.view.peek(this.prefix + toBinaryString(key));

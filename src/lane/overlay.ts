@@ -1,4 +1,4 @@
-/** What one transaction has read and written so far, over a state that does not change meanwhile. */
+/** What one transaction has read and written so far, over a state that does not change while it runs. */
 import type { LaneKey, StateReader } from './types.js';
 
 /** A plain map in front of a reader: the state inside a block while it is built. `undefined` in the map = deleted. */
@@ -20,7 +20,7 @@ export class MapOverlay implements StateReader {
 /**
  * The view of one transaction: three layers of writes (the deleted sheets, what the transaction keeps, the running
  * message) over `base`. The first read of a key that the transaction has not written is recorded with the value seen;
- * reads outlive every rollback, for they decided what happened.
+ * reads survive every rollback, because they decided what happened.
  */
 export class TransactionView implements StateReader {
   readonly reads = new Map<LaneKey, Uint8Array | undefined>();
@@ -83,7 +83,7 @@ export class TransactionView implements StateReader {
     this.#kept = new Map();
   }
 
-  /** The final diff. A write that leaves the value it found is a write all the same. */
+  /** The final diff. Writing the value that was already there still counts as a write. */
   writes(): Map<LaneKey, Uint8Array | undefined> {
     if (this.#spent.size === 0) return this.#kept;
     const all = new Map(this.#spent);

@@ -11,7 +11,7 @@ const KEPT_BYTES = 32 * 1024 * 1024;
 
 interface Known {
   readonly value: Uint8Array;
-  /** Not kept alive from here: only the cache of prepared programs, which counts their bytes, does that. */
+  /** Weak: only the cache of prepared programs, which counts their bytes, keeps a program alive. */
   readonly program: WeakRef<Program>;
 }
 
@@ -27,7 +27,7 @@ export class StoredPrograms {
     const known = this.#known.get(key);
     const hit = known !== undefined && sameBytes(known.value, value) ? known.program.deref() : undefined;
     const program = hit ?? prepareProgram(value.subarray(1));
-    // The newest value is kept: a reader that gives the same bytes again spares the comparison.
+    // The newest value is kept: a reader that returns the same array again saves the comparison.
     this.#known.set(key, { value, program: new WeakRef(program) }, value.length);
     return program;
   }
@@ -38,5 +38,5 @@ export class StoredPrograms {
   }
 }
 
-/** A cache of pure results, so one per thread is enough and it is never wrong. */
+/** A cache of pure results: one per thread is enough, and it is never stale. */
 export const programs = new StoredPrograms();

@@ -19,8 +19,8 @@ export interface HowRun {
 }
 
 /**
- * The receipt of an outcome. It takes some 50 KB at most beside 300 bytes a message, whatever the transaction touched
- * and returned: the keys that have no place are counted and hashed.
+ * The receipt of an outcome. It takes at most about 50 KB plus 300 bytes per message, whatever the transaction touched
+ * and returned: keys that do not fit are counted and hashed.
  */
 export function makeReceipt(height: number, outcome: LaneOutcome, how: HowRun): Receipt {
   const reads = listKeys(outcome.reads.keys());
@@ -42,7 +42,7 @@ export function makeReceipt(height: number, outcome: LaneOutcome, how: HowRun): 
   };
 }
 
-/** A message's receipt with as much of its data as those before it (`earlier`) have left room for. */
+/** A message's receipt with as much of its data as the earlier messages (`earlier`) leave room for. */
 export function withinReceipt(receipt: MessageReceipt, earlier: readonly MessageReceipt[]): MessageReceipt {
   const taken = earlier.reduce((sum, { data }) => sum + data.length / 2, 0);
   const room = Math.max(0, RECEIPT_DATA_BYTES - taken);

@@ -12,7 +12,7 @@ const NO_PROTOSTONES: readonly Protostone[] = [];
 /** A transaction that is not of the lane. */
 const NONE = -1;
 
-/** The lane transactions of either form of a block. */
+/** The lane transactions of a block in either form. */
 export function scanAny(block: Block | BlockOffsets, before: SheetLookup): LaneTransaction[] {
   return 'transactions' in block ? scanBlock(block, before) : scanOffsets(block, before);
 }
@@ -68,14 +68,14 @@ function protostonesByIndex(block: BlockOffsets): ReadonlyMap<number, readonly P
   return decoded;
 }
 
-/** By input: the transaction of the block that it names, wherever that stands; {@link NONE} if there is none. */
+/** By input: the transaction of the block that it names, at whatever position; {@link NONE} if there is none. */
 function spentTransactions({ raw, inputs }: BlockOffsets, table: TxidTable): Int32Array {
   const spent = new Int32Array(inputs.length);
   for (let input = 0; input < inputs.length; input++) spent[input] = table.find(raw, inputs[input]);
   return spent;
 }
 
-/** By input: the keys that will be asked for, if nothing else makes their transaction one of the lane. */
+/** By input: the keys that will be read unless something else makes their transaction a lane transaction. */
 function outsideKeys(
   { raw, count, inputs, firstInput }: BlockOffsets,
   decoded: ReadonlyMap<number, readonly Protostone[]>,

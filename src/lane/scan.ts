@@ -10,7 +10,7 @@ import type { LaneKey, StateReader } from './types.js';
 /** Protocol tag of Alkanes messages. */
 export const LANE_TAG = 1n;
 
-/** One lane transaction, ready to be run. Plain data: it travels to workers. */
+/** One lane transaction, ready to be run. Plain data that is sent to workers. */
 export interface LaneTransaction {
   /** Position in the block. */
   readonly index: number;
@@ -23,9 +23,9 @@ export interface LaneTransaction {
   readonly parents: readonly number[];
 }
 
-/** What `scanBlock` needs of the outside: the state before the block. */
+/** What `scanBlock` reads: the state before the block. */
 export interface SheetLookup extends StateReader {
-  /** Hears of keys that may be asked for next. */
+  /** Called with keys that may be read next. */
   prefetch?(keys: readonly LaneKey[]): void;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The meaning of one lane transaction (docs/lane-rules.md, sections 1 to 4 and 7), as a generator: it does everything
- * but run contracts. Where one must run it yields a {@link MessageCall}; whoever drives it runs the program (on V8, in
- * the kernel, in a dry run) and resumes it with how the run ended. So every executor shares one meaning.
+ * The semantics of one lane transaction (docs/lane-rules.md, sections 1 to 4 and 7), as a generator: it does everything
+ * but run contracts. Where one must run, it yields a {@link MessageCall}; its driver runs the program (on V8, in the
+ * kernel, in a dry run) and resumes it with the result. So every executor shares the same semantics.
  */
 import type { Transaction } from '../bitcoin/types.js';
 import { applyEdicts, applyPointer, type LaterEdicts, OutputSheets, SHEET_ENTRY_LIMIT } from '../protocol/edicts.js';
@@ -57,7 +57,7 @@ export function* laneTransaction(
   };
 }
 
-/** Deletes the sheets of the spent outpoints, for good, and gives their sum (undefined: over u128). */
+/** Deletes the sheets of the spent outpoints for good, and returns their sum (undefined: over u128). */
 function spendSheets(tx: Transaction, view: TransactionView): Sheet | undefined {
   let sum: Sheet | undefined = new Sheet();
   for (const { prevTxid, prevVout } of tx.inputs) {
@@ -101,7 +101,7 @@ function* runProtostones(
   return writeSheets(tx, sheets, running.view);
 }
 
-/** Writes what lies on the ordinary outputs at the end, unless that is too much: then the transaction is undone. */
+/** Writes the final sheets of the ordinary outputs, unless they are too many: then the transaction is undone. */
 function writeSheets(tx: Transaction, sheets: OutputSheets, view: TransactionView): string | undefined {
   const unsettled = sheets.settle();
   if (unsettled !== undefined) return unsettled;
@@ -116,7 +116,7 @@ function isMessage({ protocolTag, message }: Protostone): boolean {
   return protocolTag === LANE_TAG && message !== undefined;
 }
 
-/** What the message at `from` and those after it may take off real outputs. No message stands beyond the limit. */
+/** What the message at `from` and those after it may take off real outputs. There is no message beyond the limit. */
 function laterEdicts(protostones: readonly Protostone[], from: number, outputs: number): LaterEdicts {
   const later = new Map<number, number>();
   for (let at = from; at < Math.min(protostones.length, SHADOW_LIMIT); at++) {
@@ -152,7 +152,7 @@ function* settleMessage(
   view.beginMessage();
   let { receipt, parcel } = yield* runMessage(running, protostone, incoming);
   if (parcel !== undefined) {
-    // The sums on the pointer decide how the message ends, and then everything there is taken.
+    // The sums on the pointer decide how the message ends; afterwards everything there is taken.
     const unsettled = sheets.settle(laterEdicts(input.protostones, protostone.index, input.tx.outputs.length));
     if (unsettled !== undefined) return unsettled;
     if (!sheets.put(protostone.pointer as number, parcel)) {

@@ -1,12 +1,12 @@
-/** Results of the parallel lane: what the executors give and the store keeps. */
+/** Results of the parallel lane: what the executors return and the store keeps. */
 
 /** A key of namespace P as a binary string (one unit per byte, see util/bytes `toBinaryString`). */
 export type LaneKey = string;
 
-/** Values by key; `undefined` = absent. Everything that runs reads state through this. */
+/** Values by key; `undefined` = absent. All execution reads state through this. */
 export interface StateReader {
   get(key: LaneKey): Uint8Array | undefined;
-  /** What {@link get} says of each of `keys`, in their order; only where that is cheaper. */
+  /** The results of {@link get} for `keys`, in their order; present only where it is cheaper. */
   getMany?(keys: readonly LaneKey[]): (Uint8Array | undefined)[];
 }
 
@@ -62,7 +62,7 @@ export interface Receipt {
   readonly readTotal: number;
   /** `keysHash` of all keys read, hex, where `reads` does not list all; else undefined. */
   readonly readHash: string | undefined;
-  /** The same of the keys written. */
+  /** The same for the keys written. */
   readonly writes: readonly string[];
   readonly writeTotal: number;
   readonly writeHash: string | undefined;
@@ -101,13 +101,13 @@ export interface LaneStatistics {
   colours: number;
   repaired: number;
   demoted: number;
-  /** Messages the kernel declined, and per program hash how many it ran to a final status. */
+  /** Messages that the kernel punted; `gpuRuns`: by program hash, how many it ran to a final status. */
   punted: number;
   /** Messages that the kernel stopped because they touched a key outside their declared set. */
   accessViolations: number;
   /** Blocks that were run one transaction at a time because their outcomes took more memory than batches are given. */
   tooLarge: number;
-  /** Times the kernel failed as a whole (lost device, out of memory): the block went on on the CPU. */
+  /** Times the kernel failed as a whole (lost device, out of memory): the block continued on the CPU. */
   gpuFailures: number;
   /** Calls that stayed on the CPU because their kernel was still being compiled. */
   compiling: number;

@@ -9,7 +9,7 @@ import { StoredState } from '../store/stored-state.js';
 import type { StateRoots } from '../store/types.js';
 import { bytesEqual } from '../util/bytes.js';
 
-/** What became of one block. */
+/** The result of indexing one block. */
 export interface IndexedBlock {
   readonly height: number;
   readonly roots: StateRoots;
@@ -21,16 +21,16 @@ export interface IndexedBlock {
   readonly ms: Readonly<Record<'parse' | 'standard' | 'commit' | 'wait', number>>;
 }
 
-/** A block as a source gives it. */
+/** A block as a source delivers it. */
 export interface RawBlock {
   readonly height: number;
   readonly raw: Uint8Array;
 }
 
 export interface IndexOptions {
-  /** The block after this one, once that is at hand: work on it begins before it has its turn. */
+  /** The next block, once it is available: work on it begins early. */
   readonly following?: () => RawBlock | undefined;
-  /** Sees the roots before the block is stored. */
+  /** Called with the roots before the block is stored. */
   readonly check?: (roots: StateRoots) => void;
 }
 
@@ -49,12 +49,12 @@ interface StartedBlock extends VerifiedBlock {
 /**
  * Takes blocks through both lanes, which run at the same time, and into the store in one atomic write each.
  *
- * While the standard module runs block h in its thread, this thread does the parallel lane of h and verifies block h +
- * 1, if that is at hand. As soon as the module is done with h it goes on with h + 1, reading what h wrote from its own
- * memory, and this thread stores h meanwhile.
+ * While the standard module runs block h in its thread, this thread runs the parallel lane of h and verifies block h +
+ * 1, if that is available. As soon as the module is done with h it continues with h + 1, reading the writes of h from
+ * its own memory, while this thread stores h.
  */
 export class BlockIndexer {
-  /** The block after the one that was indexed last, if the module was set to work on it. */
+  /** The block after the last indexed one, if the module has begun to run it. */
   #ahead: StartedBlock | undefined;
 
   constructor(

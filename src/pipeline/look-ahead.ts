@@ -1,16 +1,16 @@
-/** An item of a sequence, and the one after it once that is there. */
+/** An item of a sequence, and the next one once it is available. */
 export interface Looked<T> {
   readonly item: T;
   /** Milliseconds that the consumer waited for it. */
   readonly waited: number;
-  /** The item after this one; undefined while it is not there yet, or if there is none. */
+  /** The next item; undefined while it is not available yet, or if there is none. */
   following(): T | undefined;
 }
 
 /**
- * Takes one item more from `source` than was asked for, while the consumer works on the one before. What the source
- * throws comes in its turn. When the consumer stops, the source is told to end and not waited for: an item may still be
- * on its way.
+ * Takes one more item from `source` than the consumer has asked for, while the consumer works on the current one. An
+ * error of the source is thrown in its turn. When the consumer stops, the source is asked to end but not awaited: an
+ * item may still be under way.
  */
 export async function* lookAhead<T>(source: Iterable<T> | AsyncIterable<T>): AsyncGenerator<Looked<T>, void, void> {
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
@@ -28,7 +28,7 @@ export async function* lookAhead<T>(source: Iterable<T> | AsyncIterable<T>): Asy
         (result) => {
           if (!result.done) next = result.value;
         },
-        // Thrown when its turn comes; nobody hears of it if the consumer stops before.
+        // Thrown when its turn comes; dropped if the consumer stops before that.
         () => undefined,
       );
       yield { item: taken.value, waited, following: () => next };

@@ -1,7 +1,7 @@
 /**
  * Layouts of the contract ABI and of Alkanes' state keys, read for `decode --vectors` (docs/wire.md, "Layouts of the
- * ABI"). All numbers u128 little-endian unless named otherwise. Every function throws `RangeError` if the bytes are not
- * of its layout.
+ * ABI"). All numbers are u128 little-endian unless stated otherwise. Every function throws `RangeError` if the bytes do
+ * not have its layout.
  */
 import { readU32, readU128 } from '../util/bytes.js';
 import { formatId, ID_LENGTH, idFromBytes } from './alkane-id.js';
@@ -41,15 +41,15 @@ class Reader {
     return formatId(idFromBytes(this.take(ID_LENGTH)));
   }
 
-  /** A count, then that many triples block, tx, amount. */
+  /** A count, then that many triples (block, tx, amount). */
   transfers(): TransferDescription[] {
     const count = this.u128();
     if (count * BigInt(ID_LENGTH + WORD) > BigInt(this.left))
-      throw new RangeError(`${count} transfers declared, fewer there`);
+      throw new RangeError(`${count} transfers declared, fewer present`);
     return Array.from({ length: Number(count) }, () => ({ id: this.id(), value: `${this.u128()}` }));
   }
 
-  /** All that is left as numbers. */
+  /** The remaining bytes as numbers. */
   numbers(): string[] {
     const out: string[] = [];
     while (this.left > 0) out.push(`${this.u128()}`);

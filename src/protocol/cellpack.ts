@@ -10,8 +10,8 @@ export type CellpackResult =
   | { readonly ok: false; readonly error: VarintError | 'short' };
 
 /**
- * Reads calldata: two integers of target, the rest inputs (padding zeros included). The error says why the message
- * fails.
+ * Reads calldata: the first two integers are the target, the rest the inputs (padding zeros included). The error says
+ * why the message fails.
  */
 export function readCellpack(message: Uint8Array): CellpackResult {
   const integers = decodeVarints(message);

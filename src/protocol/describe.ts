@@ -9,7 +9,7 @@ import { decodeProtostones } from './protostones.js';
 import { decodeRunestone } from './runestone.js';
 import type { Protostone } from './types.js';
 
-/** Ids as `block:tx`, u128 numbers as decimal strings, bytes as hex; `null` for what is not there. */
+/** Ids as `block:tx`, u128 numbers as decimal strings, bytes as hex; `null` for what is absent. */
 export interface EdictDescription {
   readonly id: string;
   readonly amount: string;
@@ -33,7 +33,7 @@ export interface ProtostoneDescription {
   readonly message: string;
   readonly edicts: readonly EdictDescription[];
   readonly from: number | null;
-  /** One of the two if there is a message. */
+  /** Exactly one of the two is present if there is a message. */
   readonly cellpack?: CellpackDescription;
   readonly cellpack_error?: string;
 }
@@ -75,7 +75,7 @@ export function describeTransaction(tx: Transaction): TransactionDescription {
   return { txid: toDisplayHash(tx.txid), ...describeOutputs(tx.outputs), ...(witness && { witness }) };
 }
 
-/** What the outputs alone say: runestone, protostones, cellpacks. */
+/** What can be decoded from the outputs alone: runestone, protostones, cellpacks. */
 export function describeOutputs(all: readonly Pick<TxOutput, 'script'>[]): OutputsDescription {
   const outputs = all.length;
   const artifact = decodeRunestone(all);

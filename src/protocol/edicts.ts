@@ -33,8 +33,8 @@ export function isOrdinaryOutput(output: { readonly script: Uint8Array }): boole
 export const SHEET_ENTRY_LIMIT = 10_000;
 
 /**
- * How many amounts what is still to come may take off ordinary outputs: by output, the edicts of the messages that name
- * it as their pointer.
+ * How many amounts the remaining messages may take off ordinary outputs: by output, the number of edicts of the
+ * messages that name it as their pointer.
  */
 export type LaterEdicts = ReadonlyMap<number, number>;
 const NONE_LATER: LaterEdicts = new Map();
@@ -65,18 +65,18 @@ export class OutputSheets {
     return sheet.isEmpty || this.#at(output).absorb(sheet);
   }
 
-  /** Gives `amount` of `id` to each of the first `places` ordinary outputs; sums are looked at by {@link settle}. */
+  /** Gives `amount` of `id` to each of the first `places` ordinary outputs; {@link settle} checks the sums. */
   share(id: AlkaneId, places: number, amount: bigint): void {
     this.#splits.add(id, places, amount);
   }
 
   /**
-   * Brings what was shared to its outputs. Must be called before an ordinary output is taken, before a sum on one must
-   * be exact, and at the end. Returns why the transaction is undone: a sum passes u128, or more entries than allowed
-   * would be left whatever comes later, which is known before anything is done.
+   * Applies pending shares to their outputs. Must be called before an ordinary output is taken, before a sum on one
+   * must be exact, and at the end. Returns why the transaction is undone: a sum exceeds u128, or more entries than
+   * allowed would remain whatever comes later; the latter is known before anything is applied.
    *
-   * Amounts leave an ordinary output only through a message that names it as its pointer, one by each of its edicts at
-   * most; the rest goes back there.
+   * Amounts leave an ordinary output only through a message that names it as its pointer, at most one per edict of that
+   * message; the rest goes back to the output.
    */
   settle(later: LaterEdicts = NONE_LATER): UndoReason | undefined {
     if (this.#splits.isEmpty) return undefined;
@@ -94,7 +94,7 @@ export class OutputSheets {
     return sheet;
   }
 
-  /** What lies on `output`, to be looked at only. */
+  /** What lies on `output`; the caller must not change it. */
   peek(output: number): Sheet {
     this.#mustBeSettled(output);
     return this.#sheets.get(output) ?? new Sheet();
@@ -116,7 +116,7 @@ export class OutputSheets {
     return found;
   }
 
-  /** The sheet on `output`, made if there is none, without what was shared and not settled. */
+  /** The sheet on `output`, created if there is none, without shares that are not settled yet. */
   #at(output: number): Sheet {
     let sheet = this.#sheets.get(output);
     if (sheet === undefined) {
@@ -133,8 +133,8 @@ export class OutputSheets {
 
 /**
  * Moves amounts from `working` (which must not lie in `sheets`) to the outputs that the edicts name, in order. Shares
- * of splits wait for {@link OutputSheets.settle}, which finds sums over u128 of them. Returns why the whole transaction
- * is undone, or undefined; after an error both arguments are spoilt.
+ * of splits wait for {@link OutputSheets.settle}, which detects their sums over u128. Returns why the whole transaction
+ * is undone, or undefined; after an error neither argument may be used.
  */
 export function applyEdicts(
   working: Sheet,
@@ -171,8 +171,8 @@ export function applyPointer(
 }
 
 /**
- * An edict to output n: amount 0 in equal shares, the first ones get one more; else `amount` each, in order, until it
- * runs out. Takes the same few steps however many outputs there are.
+ * An edict to output n: amount 0 splits into equal shares, of which the first get one more; otherwise `amount` goes to
+ * each output in order until nothing is left. Takes the same few steps however many outputs there are.
  */
 function split(working: Sheet, { id, amount }: ProtostoneEdict, sheets: OutputSheets): boolean {
   const places = sheets.ordinary.length;
@@ -190,7 +190,7 @@ function split(working: Sheet, { id, amount }: ProtostoneEdict, sheets: OutputSh
     sheets.share(id, places, amount);
     return true;
   }
-  // Not enough for all: so many get `amount`, the next one what is left.
+  // Not enough for all: the first ones get `amount`, the next one the rest.
   working.take(id);
   const full = Number(total / amount);
   sheets.share(id, full, amount);

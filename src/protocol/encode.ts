@@ -1,6 +1,6 @@
 /**
- * Builders of what the decoders read, for tests and fixtures (docs/wire.md). They write what they are told, also what
- * no honest writer would, so that malformed cases can be built; only values that have no encoding throw `RangeError`.
+ * Encoders for what the decoders read, for tests and fixtures (docs/wire.md). They also write malformed data, so that
+ * such cases can be built; only values without an encoding throw `RangeError`.
  */
 import { concatBytes, U128_MAX, u32Bytes } from '../util/bytes.js';
 import { crc32 } from '../util/crc32.js';
@@ -31,7 +31,7 @@ export function encodeVarints(values: readonly (bigint | number)[]): Uint8Array 
 }
 
 export interface ProtostoneInput {
-  /** 1 (Alkanes) if left out. */
+  /** Default: 1 (Alkanes). */
   readonly protocolTag?: bigint;
   readonly burn?: bigint;
   readonly pointer?: bigint | number;
@@ -41,7 +41,7 @@ export interface ProtostoneInput {
   readonly message?: Uint8Array;
   /** Written in ascending order of id (stable), as the format stores differences. */
   readonly edicts?: readonly ProtostoneEdict[];
-  /** Written before the named fields as they are. */
+  /** Written unchanged before the named fields. */
   readonly rawFields?: readonly (readonly [key: bigint | number, value: bigint | number])[];
   /** Written as the count of integers instead of the true one. */
   readonly length?: bigint;
@@ -106,7 +106,7 @@ export interface RunestoneInput {
   /** Runes edicts, written last in ascending order of id. */
   readonly edicts?: readonly EdictInput[];
   readonly pointer?: bigint | number;
-  /** (tag, value) pairs written first, as they are. */
+  /** (tag, value) pairs, written first and unchanged. */
   readonly rawFields?: readonly (readonly [tag: bigint | number, value: bigint | number])[];
 }
 
@@ -146,7 +146,7 @@ function pushAll(bytes: Uint8Array): Uint8Array {
   return concatChunks(parts);
 }
 
-/** Joins any number of parts: the lists here are too long to be spread over an argument list. */
+/** Joins any number of parts: these lists are too long to spread into an argument list. */
 function concatChunks(parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(Buffer.concat(parts));
 }

@@ -4,14 +4,14 @@ import { OP_1, OP_1NEGATE, OP_16, OP_ENDIF, OP_IF, readInstruction } from './scr
 const ANNEX = 0x50;
 const PROTOCOL = 'BIN';
 
-/** What is looked at of a transaction. */
+/** The part of a transaction that is searched. */
 export interface Witnessed {
   readonly inputs: readonly { readonly witness: readonly Uint8Array[] }[];
 }
 
 /**
  * The body of the first envelope of the transaction, still gzipped; empty for an envelope without body pushes.
- * Undefined if no input has an envelope. Looked for in the second-to-last witness item (the annex not counted) of each
+ * Undefined if no input has an envelope. Searched in the second-to-last witness item (not counting the annex) of each
  * input, in order.
  */
 export function findEnvelope(tx: Witnessed): Uint8Array | undefined {
@@ -34,8 +34,8 @@ function scanScript(script: Uint8Array): Uint8Array | undefined {
   for (let at = 0; at < script.length; ) {
     const instruction = readInstruction(script, at);
     if (instruction === undefined) return undefined;
-    // A voided attempt is left one instruction behind its first empty push, so an envelope may begin inside it.
-    // Every attempt is voided by the OP_IF of the next one at the latest: the scan is linear all the same.
+    // After a void attempt the scan goes on one instruction after its first empty push, so an envelope may begin inside
+    // it. The OP_IF of the next attempt voids the one before at the latest, so the scan is still linear.
     const body =
       instruction.isPush && instruction.start === instruction.next ? readEnvelope(script, instruction.next) : undefined;
     if (body !== undefined) return body;
@@ -71,8 +71,8 @@ function readEnvelope(script: Uint8Array, start: number): Uint8Array | undefined
 }
 
 /**
- * What is pushed between `start` and `end`, less the first push: by custom the empty tag of the body, dropped whatever
- * it holds.
+ * The bytes pushed between `start` and `end`, without the first push: by convention that is the empty tag of the body;
+ * it is dropped whatever it holds.
  */
 function joinPushes(script: Uint8Array, start: number, end: number): Uint8Array {
   const body = new Uint8Array(end - start);
@@ -94,7 +94,7 @@ function text(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
-/** The byte that an opcode of a small number stands for: such opcodes count as pushes of one byte. */
+/** The byte that a small-number opcode stands for: such opcodes count as pushes of one byte. */
 function pushedNumber(opcode: number): number | undefined {
   if (opcode === OP_1NEGATE) return 0x81;
   return opcode >= OP_1 && opcode <= OP_16 ? opcode - OP_1 + 1 : undefined;

@@ -1,11 +1,12 @@
 /**
- * Whether a runestone can have a protocol field, from its bytes alone: nearly none has one, and decoding makes objects.
+ * Whether a runestone can have a protocol field, from its bytes alone: hardly any has one, and decoding allocates
+ * objects.
  */
 import { OP_13, OP_PUSHDATA1, OP_PUSHDATA4, OP_RETURN } from './script.js';
 
 const BODY = 0;
 const PROTOCOL = 16383;
-/** Groups of seven bits that are added up; what lies above them only has to be known to be there. */
+/** Bits that are summed up; of higher bits only their presence matters. */
 const LOW_BITS = 28;
 
 /** True if the script, which lies from `start` to `end`, is a runestone's. */
@@ -14,9 +15,9 @@ export function isRunestone(bytes: Uint8Array, start: number, end: number): bool
 }
 
 /**
- * False only if `decodeRunestone` finds no protocol field in this runestone's script (a cenotaph has none). True says
- * nothing. The same integers in the same places as there: fields until a tag 0, each a tag and a value, over all pushes
- * joined.
+ * False only if `decodeRunestone` finds no protocol field in this runestone's script (a cenotaph has none). True means
+ * nothing. Reads the same integers in the same places as `decodeRunestone`: fields until a tag 0, each a tag and a
+ * value, over all pushes joined.
  */
 export function mayHaveProtocol(bytes: Uint8Array, start: number, end: number): boolean {
   let low = 0;

@@ -35,7 +35,7 @@ export function decodeProtostones(protocol: readonly bigint[], outputCount: numb
   let at = 0;
   while (at < integers.length) {
     const protocolTag = integers[at];
-    // Tag 0 is where the padding of the last chunk begins; a tag without length ends the list just as well.
+    // Tag 0 is where the padding of the last chunk begins; a tag without a length ends the list as well.
     if (protocolTag === 0n || at + 1 === integers.length) break;
     const length = integers[at + 1];
     const start = at + 2;

@@ -15,7 +15,7 @@ export type Flaw =
   | 'UnrecognizedEvenTag'
   | 'SupplyOverflow';
 
-/** Tags of runestone fields. Even tags that are left over make a cenotaph, odd ones do not. */
+/** Tags of runestone fields. Unused even tags make a cenotaph, unused odd tags do not. */
 export const TAG = {
   body: 0n,
   divisibility: 1n,
@@ -51,7 +51,7 @@ export interface RuneEdict {
 }
 
 export interface RuneFields {
-  /** The first flaw found, if any: then nothing else counts. */
+  /** The first flaw found, if any: then no other field is valid. */
   readonly flaw: Flaw | undefined;
   readonly edicts: readonly RuneEdict[];
   readonly mint: AlkaneId | undefined;
@@ -70,7 +70,7 @@ class FieldMap {
     else this.#values.set(tag, [value]);
   }
 
-  /** The first value of `tag` if `accept` allows it: then it is taken off, else it stays. */
+  /** Takes the first value of `tag` if `accept` allows it; otherwise it stays. */
   take(tag: bigint, accept: (value: bigint) => boolean): bigint | undefined {
     const first = this.#values.get(tag)?.[0];
     if (first === undefined || !accept(first)) return undefined;
@@ -146,7 +146,7 @@ export function readFields(integers: readonly bigint[], outputCount: number): Ru
   };
 }
 
-/** Takes the fields of open minting off and returns how much can be minted: cap times amount, possibly over u128. */
+/** Takes the fields of open minting and returns how much can be minted: cap times amount, possibly over u128. */
 function takeTerms(fields: FieldMap): bigint {
   const cap = fields.take(TAG.cap, () => true) ?? 0n;
   for (const tag of [TAG.heightStart, TAG.heightEnd, TAG.offsetStart, TAG.offsetEnd]) {

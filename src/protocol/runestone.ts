@@ -7,8 +7,8 @@ import { decodeVarints } from './varint.js';
 export type { AlkaneId, Flaw, RuneEdict };
 
 /**
- * What the first runestone among `outputs` (all of the transaction's, in order) says. Never throws: what cannot be read
- * is `none` (no output begins with OP_RETURN OP_13) or a cenotaph with its flaw.
+ * Decodes the first runestone among `outputs` (all outputs of the transaction, in order). Never throws: what cannot be
+ * read is `none` (no output begins with OP_RETURN OP_13) or a cenotaph with its flaw.
  */
 export function decodeRunestone(outputs: readonly { readonly script: Uint8Array }[]): RunestoneArtifact {
   // Both opcodes are single bytes, so the first two instructions are the first two bytes.
@@ -26,7 +26,7 @@ export function decodeRunestone(outputs: readonly { readonly script: Uint8Array 
   return { kind: 'runestone', opReturnVout, payload, edicts, mint, pointer, etching, protocol };
 }
 
-/** All data pushes behind the first two opcodes, joined. */
+/** All data pushes after the first two opcodes, joined. */
 function readPayload(script: Uint8Array): Uint8Array | 'Opcode' | 'InvalidScript' {
   const payload = new Uint8Array(script.length);
   let length = 0;

@@ -1,4 +1,6 @@
-/** Reading Bitcoin scripts one instruction at a time: a script may hold millions, so no list of them is ever made. */
+/**
+ * Reads Bitcoin scripts one instruction at a time: a script may hold millions, so they are never collected in a list.
+ */
 
 export const OP_PUSHDATA1 = 0x4c;
 export const OP_PUSHDATA2 = 0x4d;
@@ -31,7 +33,7 @@ export function readInstruction(script: Uint8Array, at: number): Instruction | u
   let length = opcode;
   if (lengthBytes > 0) {
     length = 0;
-    // Not shifted: four bytes make a number over 2^31.
+    // Not by shifts: four bytes may exceed 2^31.
     for (let i = lengthBytes; i > 0; i--) length = length * 256 + script[at + i];
   }
   const next = start + length;

@@ -12,7 +12,7 @@ export interface SheetEntry {
 
 const ENTRY_LENGTH = ID_LENGTH + 16;
 
-/** The entries of every empty sheet; never changed. */
+/** Shared by all empty sheets; never changed. */
 const NOTHING = new Map<string, SheetEntry>();
 
 /** Amounts by id, never zero, never over u128. Mutable; sums that would pass u128 are refused and change nothing. */
@@ -54,8 +54,8 @@ export class Sheet {
   }
 
   /**
-   * Moves all of `other` here, which leaves it empty; false, and nothing changed, if any sum passes u128.
-   * Takes as many steps as the smaller of the two has entries: a transaction may push a large sheet around very often.
+   * Moves all of `other` here, which leaves it empty; false, and nothing changed, if any sum passes u128. Takes as many
+   * steps as the smaller sheet has entries: a transaction may move a large sheet very often.
    */
   absorb(other: Sheet): boolean {
     const [large, small] = this.size < other.size ? [other.#entries, this.#entries] : [this.#entries, other.#entries];

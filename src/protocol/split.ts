@@ -1,19 +1,20 @@
-/** What splits have given to ordinary outputs and nobody has looked at yet (docs/lane-rules.md, section 2). */
+/** Shares that splits have given to ordinary outputs and that are not applied yet (docs/lane-rules.md, section 2). */
 import { formatId } from './alkane-id.js';
 import type { Sheet } from './sheet.js';
 import type { AlkaneId } from './types.js';
 
 interface Shares {
   readonly id: AlkaneId;
-  /** By count: the first so many ordinary outputs get this amount each. */
+  /** By count n: each of the first n ordinary outputs gets this amount. */
   readonly byCount: Map<number, bigint>;
-  /** The greatest count: so many outputs have an amount of the asset for sure. */
+  /** The greatest count: that many outputs certainly have an amount of the asset. */
   reach: number;
 }
 
 /**
- * A transaction may name very many splits over very many outputs. Each is noted here in one step, and the outputs get
- * their amounts together when one of them is looked at, or at the end; how many entries that makes is known before.
+ * A transaction may have very many splits over very many outputs. Each split is recorded here in one step, and all
+ * outputs get their amounts together when one of them is read, or at the end; how many entries that makes is known
+ * before.
  */
 export class PendingSplits {
   readonly #assets = new Map<string, Shares>();
@@ -23,12 +24,12 @@ export class PendingSplits {
     return this.#assets.size === 0;
   }
 
-  /** How many assets wait: no output will have more entries from here. */
+  /** Number of pending assets: no output will get more entries from here. */
   get assets(): number {
     return this.#assets.size;
   }
 
-  /** How many pairs of an ordinary output and an asset wait. */
+  /** Number of pending pairs of an ordinary output and an asset. */
   get entries(): number {
     return this.#entries;
   }
@@ -48,7 +49,7 @@ export class PendingSplits {
     shares.reach = count;
   }
 
-  /** Hands everything out: `sheetOf(i)` is the sheet of the i-th ordinary output. False if a sum passes u128. */
+  /** Applies all pending shares: `sheetOf(i)` is the sheet of the i-th ordinary output. False if a sum passes u128. */
   handOut(sheetOf: (place: number) => Sheet): boolean {
     for (const { id, byCount, reach } of this.#assets.values()) {
       const counts = [...byCount.keys()].sort((a, b) => b - a);

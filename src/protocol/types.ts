@@ -34,7 +34,7 @@ export interface Cellpack {
   readonly inputs: readonly bigint[];
 }
 
-/** What the Runes layer of one transaction says (docs/wire.md, runestones). */
+/** The runestone of one transaction as decoded (docs/wire.md, "Runestones"). */
 export type RunestoneArtifact =
   | { readonly kind: 'none' }
   | { readonly kind: 'cenotaph'; readonly flaw: string; readonly opReturnVout: number }

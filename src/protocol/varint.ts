@@ -6,15 +6,15 @@ export type VarintList =
   | { readonly ok: true; readonly values: bigint[] }
   | { readonly ok: false; readonly error: VarintError };
 
-/** Index of the last byte that a number may have; of that byte only the two lowest bits fit in 128. */
+/** Index of the last byte that a number may have; only the two lowest bits of that byte fit into 128 bits. */
 const LAST = 18;
 const LAST_MASK = 0x7c;
 
-/** The 128 bits of the integer in hand, as words and as the two halves that big integers are made of. */
+/** The 128 bits of the integer being read, as words and as the two halves that make the bigint. */
 const WORDS = new Uint32Array(4);
 const LONGS = new BigUint64Array(WORDS.buffer);
 
-/** Most integers are one byte long, many are padding: shared values spare an allocation each. */
+/** Most integers are one byte long, and many are padding: shared values save an allocation each. */
 const SMALL: readonly bigint[] = Array.from({ length: 128 }, (_, value) => BigInt(value));
 
 /**
@@ -39,7 +39,7 @@ export function decodeVarints(bytes: Uint8Array): VarintList {
       if (index === LAST && (byte & LAST_MASK) !== 0) return { ok: false, error: 'overflow' };
       const shift = bits & 31;
       WORDS[bits >> 5] |= (byte & 0x7f) << shift;
-      // A group of seven bits may reach into the next word; of the last one only two bits are there.
+      // A group of seven bits may reach into the next word; the last group has only two bits.
       if (shift > 25 && bits < 126) WORDS[(bits >> 5) + 1] = (byte & 0x7f) >>> (32 - shift);
       bits += 7;
       if (byte < 0x80) {

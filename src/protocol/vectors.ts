@@ -24,8 +24,8 @@ type JsonObject = Readonly<Record<string, unknown>>;
 const MAX_OUTPUTS = 1_000_000;
 
 /**
- * Layouts of `hex` vectors, told apart by the fields they expect: the first whose `marks` are all expected.
- * So `alkanes` with `storage` is a result of `__execute`, without it a call's response.
+ * Layouts of `hex` vectors, told apart by the fields they expect: the first whose `marks` are all expected. So
+ * `alkanes` with `storage` is the result of `__execute`, without it a call's response.
  */
 const LAYOUTS: readonly { readonly marks: readonly string[]; readonly describe: (bytes: Uint8Array) => object }[] = [
   { marks: ['myself'], describe: describeContext },
@@ -96,7 +96,7 @@ function decodeVector({ fields, expect }: Vector): object {
   return layout.describe(fromHex(hex));
 }
 
-/** Every expected field must be there and equal; `null` also stands for a field that is not there. */
+/** Every expected field must be there and equal; `null` also stands for an absent field. */
 function* compare(expected: unknown, found: unknown, path: string): Generator<string> {
   if (Array.isArray(expected) && Array.isArray(found) && expected.length === found.length) {
     for (const [index, item] of expected.entries()) yield* compare(item, found[index], `${path}[${index}]`);

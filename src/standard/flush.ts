@@ -28,7 +28,7 @@ function skip(cursor: Cursor, length: number): void {
   cursor.at += length;
 }
 
-/** Steps over a field that the message does not know, as protobuf readers do. */
+/** Skips an unknown field, as protobuf readers do. */
 function skipField(cursor: Cursor, wireType: number): void {
   if (wireType === 0) readVarint(cursor);
   else if (wireType === 1) skip(cursor, 8);
@@ -38,7 +38,7 @@ function skipField(cursor: Cursor, wireType: number): void {
 }
 
 /**
- * Gives the pairs of one `__flush` buffer in order: a protobuf message `repeated bytes list = 1` whose elements
+ * Yields the pairs of one `__flush` buffer in order: a protobuf message `repeated bytes list = 1` whose elements
  * alternate key, value. A trailing key without value is dropped. Keys and values are views of `bytes`. Throws {@link
  * FlushError} if the bytes do not decode.
  */

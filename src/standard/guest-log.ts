@@ -1,19 +1,19 @@
-/** Bytes of a line of a module that are kept. */
+/** Bytes kept of a line that a module logs. */
 export const LINE_BYTES = 1_024;
 const WINDOW_MS = 1_000;
 
-/** A line that a module wrote with `__log`, or news of lines that were left out. */
+/** A line that a module wrote with `__log`, or a count of lines that were left out. */
 export interface GuestLine {
-  /** Undefined: nothing but news of lines that were left out. */
+  /** Undefined: only the count of lines that were left out. */
   readonly text: string | undefined;
   /** Lines left out since the line before. */
   readonly leftOut: number;
-  /** Of the block, or what the view was told. */
+  /** Height of the block, or the height given to the view. */
   readonly height: number;
   readonly view: string | undefined;
 }
 
-/** Passes lines of a module on, so many a second at most, and counts the others. A module may write millions. */
+/** Passes on a limited number of a module's lines per second and counts the others. A module may write millions. */
 export class GuestLog {
   #height = 0;
   #view: string | undefined;
@@ -31,7 +31,7 @@ export class GuestLog {
     this.#now = now;
   }
 
-  /** What the lines to come belong to; `view` undefined: a block. */
+  /** Sets what the next lines belong to; `view` undefined: a block. */
   begin(height: number, view: string | undefined): void {
     this.#height = height;
     this.#view = view;
@@ -44,7 +44,7 @@ export class GuestLog {
     }
     if (this.#inWindow >= this.#linesPerSecond) {
       this.#leftOut++;
-      // Told by itself if no line comes that could tell it.
+      // Reported on its own if no further line carries it.
       this.#timer ??= setTimeout(() => this.#tellLeftOut(), WINDOW_MS).unref();
       return;
     }

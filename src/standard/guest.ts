@@ -8,7 +8,7 @@ export type StandardRead = (key: Uint8Array) => Uint8Array | undefined;
 /** What the guest gets for a key pointer that designates no buffer. */
 const INVALID_LENGTH = 0x7fffffff;
 
-/** All that one block may flush: several hundred times a mainnet block's writes. */
+/** Limit of what one block may flush: several hundred times a mainnet block's writes. */
 const MAX_FLUSH_BYTES = 1024 * 1024 * 1024;
 
 /** Longest key that a view reads. */
@@ -17,18 +17,20 @@ const MAX_VIEW_KEY_BYTES = 16 * 1024 * 1024;
 /** Ends the guest's run from inside an import; the reason is kept in {@link Guest.failure}. */
 class GuestStop extends Error {}
 
-/** One run's host functions and what they collected. Pointers are the guest's and may be anything. */
+/** The host functions of one run and what they collected. Pointers come from the guest and may be anything. */
 export class Guest {
   /** Undefined until the instance exists: a start function runs before that. */
   memory: WebAssembly.Memory | undefined;
-  /** First thing that went wrong inside an import. */
+  /** The first failure inside an import. */
   failure: ProgramError | undefined;
   /** What `read` threw: a fault of the store, not of the module. */
   hostError: unknown;
   readonly flushes: Uint8Array[] = [];
   pairCount = 0;
   #flushedBytes = 0;
-  /** What was read last: modules ask for the length of a value, then for the value. A run's state does not change. */
+  /**
+   * The last read: modules ask for the length of a value, then for the value. The state does not change during a run.
+   */
   #last: { readonly key: Uint8Array; readonly value: Uint8Array | undefined } | undefined;
   readonly #input: Uint8Array;
   readonly #height: number;
@@ -36,7 +38,7 @@ export class Guest {
   /** A view's flushes are ignored. */
   readonly #keepsFlushes: boolean;
   readonly #log: ((text: string) => void) | undefined;
-  /** Bytes of a line of the log that are looked at. */
+  /** Bytes of a log line that are decoded. */
   readonly #logBytes: number;
 
   constructor(
@@ -70,7 +72,7 @@ export class Guest {
     throw new GuestStop(message);
   }
 
-  /** Writes at a guest address. The guest gave room for it, or its run ends. */
+  /** Writes at a guest address. The run ends if the address is outside the memory. */
   #write(pointer: number, bytes: Uint8Array): void {
     const at = pointer >>> 0;
     if (this.memory === undefined || at + bytes.length > this.memory.buffer.byteLength) {
@@ -81,7 +83,7 @@ export class Guest {
 
   #value(key: Uint8Array): Uint8Array | undefined {
     if (this.#last !== undefined && bytesEqual(this.#last.key, key)) return this.#last.value;
-    // A block may have stored under any key; what a view asks for is copied several times on its way.
+    // Only views: a block may have stored any key, but what a view reads is copied several times.
     if (!this.#keepsFlushes && key.length > MAX_VIEW_KEY_BYTES) {
       this.#stop('VIEW_MEMORY', 'the view read under a key of more than 16 MiB');
     }
@@ -177,7 +179,7 @@ export class Guest {
     const cut = bytes.length > this.#logBytes;
     let text: string;
     try {
-      // Of a line that is cut the end may be half a character.
+      // A cut line may end in the middle of a character.
       text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, this.#logBytes), { stream: cut });
     } catch {
       return;
@@ -185,7 +187,7 @@ export class Guest {
     this.#log?.(cut ? `${text}… (${bytes.length} bytes)` : text);
   }
 
-  /** The error of a run that ended with `thrown`. Rethrows what was not the module's doing. */
+  /** The error of a run that ended with `thrown`. Rethrows errors that the module did not cause. */
   explain(thrown: unknown, code: string, what: string): ProgramError {
     if (this.hostError !== undefined) throw this.hostError;
     if (this.failure !== undefined) return this.failure;

@@ -9,9 +9,9 @@ const HAS_MOST = 1;
 const KNOWN_FLAGS = 7;
 
 /**
- * The module with memories that cannot grow beyond `mostBytes`, all together: `memory.grow` gives -1 there, as on a
- * machine that has no more. `wasm` must be a module that this engine compiles. Throws ProgramError VIEW_MEMORY if it
- * begins with more than that.
+ * The module with memories that cannot grow beyond `mostBytes` in total: `memory.grow` returns -1 then, as on a machine
+ * without more memory. `wasm` must be a module that this engine compiles. Throws ProgramError VIEW_MEMORY if it begins
+ * with more than that.
  */
 export function limitMemory(wasm: Uint8Array, mostBytes: number): Uint8Array {
   const cursor = new Cursor(wasm, HEADER_BYTES);

@@ -10,12 +10,12 @@ import {
   type WorkerSetup,
 } from './worker-protocol.js';
 
-/** JavaScript's heap of a thread for views: what the host holds for a module, not the module's own memory. */
+/** JavaScript heap of a thread for views: what the host holds for a module, not the module's own memory. */
 const VIEW_HEAP_MB = 256;
 /** Largest memory of a view that its thread keeps for the next one. */
 const KEPT_MEMORY_BYTES = 128 << 20;
 
-/** A request without the number that the worker thread gives it. */
+/** A request without its id, which {@link ModuleWorker} assigns. */
 export type WorkerTask = WorkerRequest extends infer R ? (R extends WorkerRequest ? Omit<R, 'id'> : never) : never;
 
 /** The task that the thread is busy with. */
@@ -49,12 +49,11 @@ export class ModuleWorker {
   }
 
   /**
-   * Runs a task when those before it are done. The time limit counts from there. Rejects with ProgramError
+   * Runs a task when the earlier ones are done. The time limit counts from then. Rejects with ProgramError
    * MODULE_TIMEOUT, or what the run threw.
    */
   call(task: WorkerTask, limitMs: number): Promise<WorkerReply> {
-    // At once where nothing is under way: whoever calls may block this thread next, and the worker is to go on
-    // meanwhile.
+    // At once if no task is under way: the caller may block this thread next, while the worker should go on.
     const result = this.#waiting === 0 ? this.#begin(task, limitMs) : this.#last.then(() => this.#run(task, limitMs));
     this.#waiting++;
     this.#last = result
@@ -65,19 +64,19 @@ export class ModuleWorker {
     return result;
   }
 
-  /** Starts the thread if it does not run, so that the next task need not wait for it. */
+  /** Starts the thread if it is not running, so that the next task need not wait for it. */
   start(): void {
     if (this.#closed || this.#worker !== undefined) return;
     this.#worker = this.#spawn();
     this.#worker.unref();
   }
 
-  /** Ends the thread; the task that it runs is refused with an error that says nothing about it. */
+  /** Ends the thread; its task is rejected with an InternalError, whatever the task did. */
   interrupt(): void {
     this.#abandon(new InternalError('the run of the module was interrupted'));
   }
 
-  /** Ends the thread. Tasks that are not done are refused. */
+  /** Ends the thread. Unfinished tasks are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#abandon(closedError());
@@ -126,7 +125,7 @@ export class ModuleWorker {
     clearTimeout(pending.timer);
     // An idle thread does not keep the process alive.
     this.#worker?.unref();
-    // A memory that is not used any more goes with its thread: the collector may leave it for long.
+    // Ending the thread frees its unused memory: the collector may keep it for long.
     if (reply.kind === 'view' && reply.memoryBytes > KEPT_MEMORY_BYTES) this.#restart();
     if (reply.kind === 'failed') pending.reject(failure(reply));
     else pending.resolve(reply);
@@ -140,8 +139,7 @@ export class ModuleWorker {
   }
 
   /**
-   * Ends the thread and, once it is gone, refuses its task: who waits for that may close the store that the thread
-   * read.
+   * Ends the thread and, once it is gone, rejects its task: the caller may then close the store that the thread read.
    */
   #abandon(error: WarpshrewError): void {
     const worker = this.#worker;

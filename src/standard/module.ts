@@ -7,7 +7,7 @@ import { limitMemory } from './memory-limit.js';
 /** Largest module that is compiled: several times the largest in use. */
 const MAX_MODULE_BYTES = 64 * 1024 * 1024;
 
-/** What one block's run gave. Without `error` the flushes are the block's writes; with it nothing may be kept. */
+/** Result of running one block. Without `error` the flushes are the block's writes; with it nothing may be kept. */
 export interface ModuleRun {
   /** Buffers as handed to `__flush`, all of which decode. */
   readonly flushes: readonly Uint8Array[];
@@ -15,35 +15,37 @@ export interface ModuleRun {
   readonly error: ProgramError | undefined;
 }
 
-/** What a view may take. */
+/** Limits of a view. */
 export interface ViewLimits {
-  /** Of the module's memory, in which the view's input, work and answer lie. */
+  /** Bytes of the module's memory, which holds the view's input, work and answer. */
   readonly memoryBytes: number;
   readonly answerBytes: number;
 }
 
-/** Part of its limit that a memory must have reached for the limit to be why a view failed: allocators double. */
+/**
+ * Share of its limit that a memory must have reached for the limit to be the reason of a failure: allocators double.
+ */
 const NEAR_LIMIT = 1 / 4;
 
-/** What a view gave. */
+/** Result of a view. */
 export interface ViewRun {
   readonly output: Uint8Array;
-  /** Size that the module's memory had in the end. */
+  /** Final size of the module's memory. */
   readonly memoryBytes: number;
 }
 
 export interface ModuleOptions {
   /** Receives the module's log lines; they are dropped without it. */
   log?: (text: string) => void;
-  /** Bytes of a line that the log gets; all if not given. */
+  /** Maximum bytes of a line passed to `log`; all if not given. */
   logBytes?: number;
-  /** Bounds of views; none if not given. Whoever gives them compiles with {@link StandardModule.compileForViews}. */
+  /** Bounds of views; none if not given. Requires a module compiled with {@link StandardModule.compileForViews}. */
   views?: ViewLimits;
 }
 
 /**
- * A Metashrew module, compiled and checked: the standard lane runs it once per block, each time in a fresh instance.
- * What it does not offer and what it does wrong is an error of stable code, never a fault of the host.
+ * A Metashrew module, compiled and checked: it runs once per block, each time in a fresh instance. Whatever it lacks or
+ * does wrong is an error with a stable code, never a fault of the host.
  */
 export class StandardModule {
   readonly #options: ModuleOptions;
@@ -58,8 +60,8 @@ export class StandardModule {
   }
 
   /**
-   * Compiles a module. Throws ProgramError MODULE_INVALID (no WASM that this engine runs), MODULE_IMPORT_UNSUPPORTED
-   * (it wants a memory, table, global or tag from the host) or MODULE_NO_START (`_start` or `memory` is not exported).
+   * Compiles a module. Throws ProgramError MODULE_INVALID (not WASM that this engine runs), MODULE_IMPORT_UNSUPPORTED
+   * (it imports a memory, table, global or tag) or MODULE_NO_START (`_start` or `memory` is not exported).
    */
   static load(bytes: Uint8Array, options: ModuleOptions = {}): StandardModule {
     if (bytes.length > MAX_MODULE_BYTES) {
@@ -149,7 +151,7 @@ export class StandardModule {
     return { output: output.slice(), memoryBytes: guest.memory?.buffer.byteLength ?? 0 };
   }
 
-  /** A module does not say that it could not grow its memory: it traps or aborts when it has to do without. */
+  /** A module does not report that it could not grow its memory: it traps or aborts instead. */
   #viewFailure(name: string, guest: Guest, error: ProgramError): ProgramError {
     const memoryBytes = guest.memory?.buffer.byteLength ?? 0;
     const limit = this.#options.views?.memoryBytes ?? Number.POSITIVE_INFINITY;
@@ -181,14 +183,12 @@ export class StandardModule {
   }
 }
 
-/** SHA-256 of a module's bytes, hex: how a store remembers which module made it. */
+/** SHA-256 of a module's bytes, hex: a store records it to remember which module built it. */
 export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/**
- * An import that no host of this interface offers traps when it is called, not before: many modules never call theirs.
- */
+/** An unknown import traps when it is called, not before: many modules never call theirs. */
 function unknownImport(module: string, name: string): () => never {
   return () => {
     throw new WebAssembly.RuntimeError(`it called ${module}.${name}, which this host does not offer`);

@@ -7,7 +7,7 @@ import { type ViewLoad, ViewPool } from './view-pool.js';
 import type { WorkerSetup } from './worker-protocol.js';
 import { fromPlain } from './worker-protocol.js';
 
-/** Outcome of one block in the standard lane. */
+/** Outcome of running the standard module on one block. */
 export interface StandardRun {
   /** Last value per key (binary string), in first-write order; empty if the run failed. */
   readonly pairs: ReadonlyMap<string, Uint8Array>;
@@ -18,14 +18,14 @@ export interface StandardRun {
   /** Sum of the lengths of the values in `pairs`. */
   readonly valueBytes: number;
   readonly ms: number;
-  /** Why the block is not to be kept. */
+  /** Why nothing of the block may be kept. */
   readonly error: ProgramError | undefined;
 }
 
 export interface StandardIndexerOptions {
   readonly moduleBytes: Uint8Array;
   /**
-   * Handle of the store whose namespace S the module reads; without it the lane keeps the state itself, beginning
+   * Handle of the store whose namespace S the module reads; without it the thread keeps the state itself, beginning
    * empty.
    */
   readonly storeHandle?: bigint;
@@ -41,19 +41,21 @@ export interface StandardIndexerOptions {
   readonly viewLimits?: ViewLimits;
   /** Print all of the module's log lines to standard error. */
   readonly log?: boolean;
-  /** Hears what the module logs, in blocks and views, `logLines` lines a second of each thread at most (default 20). */
+  /**
+   * Called with what the module logs, in blocks and views, at most `logLines` lines per second and thread (default 20).
+   */
   readonly onLog?: (line: GuestLine) => void;
   readonly logLines?: number;
 }
 
 export const DEFAULT_VIEW_LIMITS: ViewLimits = { memoryBytes: 512 << 20, answerBytes: 16 << 20 };
 
-/** Upper bound of what a timer takes. */
+/** Maximum delay of a timer. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * The standard lane: one Metashrew module, run per block beside the parallel lane. Blocks have a thread of their own,
- * so a view never waits for one; without a store views share it, since the state lives in it.
+ * Runs one Metashrew module, the standard module, on every block, beside the parallel lane. Blocks have their own
+ * thread, so a view never waits for one; without a store views share that thread, because it holds the state.
  */
 export class StandardIndexer {
   readonly hash: string;
@@ -74,7 +76,7 @@ export class StandardIndexer {
     const limitMs = Math.min(options.viewTimeoutMs ?? 10_000, MAX_TIMEOUT_MS);
     this.#viewTimeoutMs = limitMs;
     const { viewThreads: threads = 2, viewQueue: queue = 128 } = options;
-    // Compiled once a view is wanted.
+    // Compiled when the first view is requested.
     let ofViews: WorkerSetup | undefined;
     const viewSetup = (): WorkerSetup => {
       ofViews ??= {
@@ -88,12 +90,12 @@ export class StandardIndexer {
     this.#views = storeHandle === undefined ? undefined : new ViewPool(makeWorker, { threads, queue, limitMs });
   }
 
-  /** What the threads of the views have to do; undefined without a store. */
+  /** Load of the view threads; undefined without a store. */
   get viewLoad(): ViewLoad | undefined {
     return this.#views?.load;
   }
 
-  /** Starts the threads of the views: the first ones do not wait for them. */
+  /** Starts the view threads, so that the first views do not wait for them. */
   startViews(): void {
     this.#views?.start();
   }
@@ -104,9 +106,9 @@ export class StandardIndexer {
   }
 
   /**
-   * Runs the module on a raw block; it reads the state of `height - 1`. What the module does wrong is the run's
-   * `error`; only a fault of the store or of the thread rejects. `ahead`: the block before need not be stored yet; it
-   * must be the one that ran here last.
+   * Runs the module on a raw block; it reads the state of `height - 1`. A failure of the module is the run's `error`;
+   * only a fault of the store or of the thread rejects. `ahead`: the previous block need not be stored yet, but must be
+   * the last one that ran here.
    */
   async runBlock(raw: Uint8Array, height: number, ahead = false): Promise<StandardRun> {
     const started = performance.now();
@@ -126,9 +128,9 @@ export class StandardIndexer {
   }
 
   /**
-   * Runs a view that is told `height`, over the state after block `stateHeight` (`height` if not given); clients take
-   * turns. Throws ProgramError VIEW_NOT_FOUND, VIEW_FAILED, VIEW_MEMORY, VIEW_ANSWER_TOO_LARGE, VIEW_BUSY (no thread
-   * for it) or MODULE_TIMEOUT.
+   * Runs a view with the argument `height` over the state after block `stateHeight` (`height` if not given); clients
+   * take turns. Throws ProgramError VIEW_NOT_FOUND, VIEW_FAILED, VIEW_MEMORY, VIEW_ANSWER_TOO_LARGE, VIEW_BUSY (no
+   * thread for it) or MODULE_TIMEOUT.
    */
   async view(name: string, input: Uint8Array, height: number, stateHeight = height, client = ''): Promise<Uint8Array> {
     const task: WorkerTask = { kind: 'view', name, input, height, stateHeight };
@@ -137,7 +139,7 @@ export class StandardIndexer {
     return reply.output;
   }
 
-  /** Ends the threads. To be called before the store is closed. */
+  /** Ends the threads. Must be called before the store is closed. */
   async close(): Promise<void> {
     await this.#blocks.close();
     await this.#views?.close();

@@ -3,11 +3,11 @@ import { toBinaryString } from '../util/bytes.js';
 import { collectPairs } from './flush.js';
 import type { StandardRead } from './guest.js';
 
-/** What the last block of a module wrote, for the one that runs while it is stored. */
+/** The writes of a module's last block, for the next block, which runs while they are being stored. */
 export class UnstoredWrites {
   #height: number | undefined;
   #flushes: readonly Uint8Array[] = [];
-  /** Made of the flushed bytes when somebody reads them. */
+  /** Decoded from the flushes on the first read. */
   #pairs: ReadonlyMap<string, Uint8Array> | undefined;
 
   /** Keeps the writes of the block at `height` instead of those kept before; `flushes` passed `checkFlush`. */
@@ -18,8 +18,8 @@ export class UnstoredWrites {
   }
 
   /**
-   * Reads of what is kept, then of `stored`; it does not matter whether `stored` has the block already.
-   * Throws InternalError if what is kept is not the block at `height`: its writes would be missing.
+   * Reads the kept writes, then `stored`; it does not matter whether `stored` has the block already. Throws
+   * InternalError if the kept writes are not those of the block at `height`.
    */
   over(stored: StandardRead, height: number): StandardRead {
     if (this.#height !== height) {

@@ -2,14 +2,14 @@ import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } fro
 import type { ModuleWorker, WorkerTask } from './module-worker.js';
 import type { WorkerReply } from './worker-protocol.js';
 
-/** What a pool has to do, and what it turned away since it began. */
+/** Load of a pool, and counters since its start. */
 export interface ViewLoad {
   readonly threads: number;
   readonly running: number;
   readonly waiting: number;
   /** Views refused with VIEW_BUSY: too many were waiting, or they waited too long. */
   readonly refused: number;
-  /** Views that gave their thread up to a client that had none, to be run again. */
+  /** Views interrupted so that a client without a thread gets one; they run again. */
   readonly interrupted: number;
 }
 
@@ -17,15 +17,15 @@ export interface ViewPoolOptions {
   readonly threads: number;
   /** Views that may wait for a thread. */
   readonly queue: number;
-  /** Longest wait of a view for a thread, and then its longest run. */
+  /** Longest wait of a view for a thread, and separately its longest run. */
   readonly limitMs: number;
 }
 
 /** How long a client without a thread waits before one that has several must give one up. */
 const PATIENCE_MS = 1_000;
-/** Times that a view gives its thread up; then it is refused. */
+/** Times that a view may be interrupted; then it is refused. */
 const MOST_INTERRUPTIONS = 3;
-/** A client that has no thread yet waits for one that ends at its limit, and for the next thread to start. */
+/** Extra wait of a client without a thread: for a view that ends at its limit, and for the next thread to start. */
 const GRACE_MS = 1_000;
 
 interface Job {
@@ -49,13 +49,13 @@ interface Seat {
 }
 
 /**
- * Threads for views, shared between clients. One view that is slow or never ends holds up its own thread only. A free
- * thread goes to the client that has the fewest, in turn; one that has none, while another has several, is given one of
- * these, and the view that ran there begins anew later. A client that has all threads to itself may use them all.
+ * Threads for views, shared between clients. A view that is slow or never ends blocks only its own thread. A free
+ * thread goes to the client that has the fewest, in turn. A client that has none while another has several gets one of
+ * these, and the view that ran there starts again later. A single client may use all threads.
  */
 export class ViewPool {
   readonly #seats: Seat[];
-  /** The one used last is taken first: its code and memory are in the caches. */
+  /** The one used last is taken first: its code and memory are still cached. */
   readonly #idle: Seat[];
   /** Waiting views by client, in the order of the clients' turns. */
   readonly #rows = new Map<string, Job[]>();
@@ -100,14 +100,16 @@ export class ViewPool {
     });
   }
 
-  /** Ends the threads. Views that are not done are refused. */
+  /** Ends the threads. Unfinished views are refused. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const job of [...this.#rows.values()].flat()) this.#remove(job).reject(closedError());
     await Promise.all(this.#seats.map(({ worker }) => worker.close()));
   }
 
-  /** Room in the row for one more of the client: the client with most in it makes room for one with fewer. */
+  /**
+   * Whether the queue has room for one more view of the client: the client with the most makes room for one with fewer.
+   */
   #hasRoom(client: string): boolean {
     if (this.#waiting < this.#options.queue) return true;
     let longest: readonly Job[] = [];
@@ -149,7 +151,7 @@ export class ViewPool {
     }, PATIENCE_MS);
   }
 
-  /** Has a client with several threads give up the one that it took last, if it has had that for a while. */
+  /** Takes a thread from a client that has several: the one that it got last, if it has had it for a while. */
   #interruptFor(client: string): boolean {
     if (this.#threadsOf(client) > 0) return true;
     let found: Seat | undefined;
@@ -190,7 +192,10 @@ export class ViewPool {
     );
   }
 
-  /** The thread is free: it takes a view of the client with the fewest threads, the one whose turn was longest ago. */
+  /**
+   * The thread is free: it takes a view of the client with the fewest threads; among equals, of the one whose turn was
+   * longest ago.
+   */
   #next(seat: Seat): void {
     let client: string | undefined;
     for (const other of this.#rows.keys()) {
@@ -199,7 +204,7 @@ export class ViewPool {
     const row = client === undefined ? undefined : this.#rows.get(client);
     if (client === undefined || row === undefined) {
       this.#idle.push(seat);
-      // A thread that had to be ended is made anew before somebody needs it.
+      // A thread that was ended is started again before it is needed.
       if (!this.#closed) seat.worker.start();
       return;
     }

@@ -2,15 +2,15 @@ import { type ErrorFacts, ProgramError } from '../errors.js';
 import type { GuestLine } from './guest-log.js';
 import type { ViewLimits } from './module.js';
 
-/** What a worker of the standard lane is given at its start. */
+/** What a worker of the standard indexer gets at its start. */
 export interface WorkerSetup {
   readonly compiled: WebAssembly.Module;
   readonly hash: string;
   /** Handle of the store to read from; without it the worker keeps the state itself, beginning empty. */
   readonly storeHandle: bigint | undefined;
-  /** Lines of the module's log a second that are sent; `print`: all go to standard error. */
+  /** Lines of the module's log sent per second; `print`: all go to standard error. */
   readonly log: number | 'print';
-  /** Of a thread for views: `compiled` is bounded in its memory. */
+  /** Set for a view thread: the memory of `compiled` is bounded. */
   readonly views: ViewLimits | undefined;
 }
 
@@ -20,7 +20,7 @@ export type WorkerRequest =
       readonly kind: 'block';
       readonly raw: Uint8Array;
       readonly height: number;
-      /** The block before, run by this worker, need not be stored yet: its writes are read before the store. */
+      /** The previous block, run by this worker, need not be stored yet: its writes are read before the store. */
       readonly ahead: boolean;
     }
   | {
@@ -28,13 +28,13 @@ export type WorkerRequest =
       readonly kind: 'view';
       readonly name: string;
       readonly input: Uint8Array;
-      /** What the view is told. */
+      /** The view's height argument. */
       readonly height: number;
-      /** Whose state it reads. */
+      /** Height of the state that it reads. */
       readonly stateHeight: number;
     };
 
-/** A module's error as it crosses threads. */
+/** A module's error as plain data that can be sent between threads. */
 export interface PlainError {
   readonly code: string;
   readonly message: string;
@@ -55,7 +55,7 @@ export type WorkerReply =
   /** `error` undefined: a fault of the host, described by `text`. */
   | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError | undefined; readonly text: string };
 
-/** A line of the module's log: no reply, it comes while the module runs. */
+/** A line of the module's log: not a reply, it is sent while the module runs. */
 export interface WorkerLine {
   readonly kind: 'log';
   readonly line: GuestLine;

@@ -1,5 +1,5 @@
-// Runs a module away from the main thread, so that one that never ends can be ended, and so that both lanes run at
-// once.
+// Runs the standard module in its own thread, so that a run that never ends can be stopped, and so that the parallel
+// lane runs at the same time.
 import { parentPort, workerData } from 'node:worker_threads';
 import { ProgramError } from '../errors.js';
 import { Store } from '../store/store.js';
@@ -23,16 +23,13 @@ const module = StandardModule.adopt(compiled, hash, {
     : { log: (text: string) => lines.write(text), logBytes: LINE_BYTES }),
 });
 
-/**
- * Reads at a height (`ahead`: of which the last block need not be stored yet), and what to do with a block that
- * succeeded.
- */
+/** How to read at a height (`ahead`: its block need not be stored yet), and what to do with a block that succeeded. */
 interface State {
   at(height: number, ahead: boolean): StandardRead;
   keep(height: number, flushes: readonly Uint8Array[]): void;
 }
 
-/** State of a module run on its own: the newest value of every key. */
+/** State of a module that runs without a store: the newest value of every key. */
 function memoryState(): State {
   const values = new Map<string, Uint8Array>();
   return {
@@ -69,7 +66,7 @@ function answer(request: WorkerRequest): WorkerReply {
   const started = performance.now();
   const { flushes, pairCount, error } = module.runBlock(request.raw, height, state.at(height - 1, request.ahead));
   const ms = performance.now() - started;
-  // The buffers themselves go to the thread that asked.
+  // The buffers are transferred, not copied.
   if (!error)
     state.keep(
       height,
