@@ -2,8 +2,8 @@
 // The translated claim kernel against a hand-written twin of its hot loop, on the same claims, after `npm run build`:
 //   node bench/claim-twin.mjs [--counts 10000,100000] [--rounds 9] [--warm 250] [--json]
 // The twin knows what the program cannot: registers instead of memory, no fuel, no bounds, no keys, no result to build.
-// A GPU that waits lowers its clock, so each timed batch follows a load of --warm ms; and the input of either kernel has just been
-// uploaded, as it has in a block (`again`: the twin on an input that it has read before).
+// A GPU that waits lowers its clock, so each timed batch follows a load of --warm ms; and the input of either kernel
+// has just been uploaded, as it has in a block (`again`: the twin on an input that it has read before).
 import { parseArgs } from 'node:util';
 import { openDevice } from '../dist/gpu/device/device.js';
 import { DawnLane } from '../dist/gpu/gpu-executor.js';

@@ -1,7 +1,7 @@
 // What storing costs: an indexer that flushes 30,000 pairs a block over a large state, beside its bare WASM time.
 //   npm run build && node bench/flush.mjs [--keys 1000000] [--blocks 20] [--root on,off] [--template FILE] [--json]
-// --template: a raw block whose transactions every block holds; without it blocks hold a coinbase only.
-// Milliseconds per block: `standard` is what the module itself runs, with its reads of the store (bare where blocks go one by one),
+// --template: a raw block whose transactions every block holds; without it blocks hold a coinbase only. Milliseconds
+// per block: `standard` is what the module itself runs, with its reads of the store (bare where blocks go one by one),
 // `commit` what storing takes, `wait` how long this thread had nothing to do, `block` all of it, `cpu` of all threads.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -115,7 +115,10 @@ function blocksFrom(first, hash) {
   return blocks;
 }
 
-/** Bytes of the files once the database has been left alone for a while: it merges them in the background, and drops what is old. */
+/**
+ * Bytes of the files once the database has been left alone for a while: it merges them in the background, and drops
+ * what is old.
+ */
 async function settledBytes(folder) {
   let bytes = -1;
   for (let same = 0, looks = 0; same < 5 && looks < 120; looks++) {

@@ -1,4 +1,5 @@
-// `db check` in a thread, beside the next run: answers each folder with the violations and the tip of the database in it.
+// `db check` in a thread, beside the next run: answers each folder with the violations and the tip of the database in
+// it.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';

@@ -1,7 +1,7 @@
-// What bench/kill-store.mjs kills: commits blocks and rolls them back at random until it is killed; with `finish` it goes straight to the
-// last height and ends. Arguments: database folder, `small` or `fixture`, seed, [finish].
-// A dead branch is a few synthetic blocks on the tip that change and add keys of both lanes; whatever stands above the fork point
-// at the start is taken for one, as after a crash in the middle of a reorg.
+// What bench/kill-store.mjs kills: commits blocks and rolls them back at random until it is killed; with `finish` it
+// goes straight to the last height and ends. Arguments: database folder, `small` or `fixture`, seed, [finish]. A dead
+// branch is a few synthetic blocks on the tip that change and add keys of both lanes; whatever stands above the fork
+// point at the start is taken for one, as after a crash in the middle of a reorg.
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';

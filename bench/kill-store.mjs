@@ -1,8 +1,8 @@
-// Kills (-9) a process that commits and rolls back blocks, at random moments; checks the whole database after each kill, and at the
-// end compares every row with those of a run that nothing disturbed.
+// Kills (-9) a process that commits and rolls back blocks, at random moments; checks the whole database after each
+// kill, and at the end compares every row with those of a run that nothing disturbed.
 //   npm run build && node bench/kill-store.mjs [--kills 1000] [--seed 1] [--small] [--json]
-// The bundled chain through both lanes, with dead branches of synthetic blocks; --small: synthetic blocks alone, which start faster.
-// Exit status 1 if a check found something or a row differs.
+// The bundled chain through both lanes, with dead branches of synthetic blocks; --small: synthetic blocks alone, which
+// start faster. Exit status 1 if a check found something or a row differs.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

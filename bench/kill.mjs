@@ -1,9 +1,11 @@
-// Kills (-9) `warpshrew index` at random moments while it follows a node over JSON-RPC whose chain grows and reorganises; runs
-// `db check` over a copy of what each kill left, and at the end compares every row with those of an index that nothing disturbed.
+// Kills (-9) `warpshrew index` at random moments while it follows a node over JSON-RPC whose chain grows and
+// reorganises; runs `db check` over a copy of what each kill left, and at the end compares every row with those of an
+// index that nothing disturbed.
 //   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 182] [--seed 1] [--policy sequential] [--json]
-// The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too (src/testing/chains/changing-chain.ts). --each:
-// kills after which a new database is begun. The seed gives the chain's moves; when they and the kills come is up to the machine.
-// Exit status 1 if a check found something, a tip was of no chain that the node had, or a row differs.
+// The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too
+// (src/testing/chains/changing-chain.ts). --each: kills after which a new database is begun. The seed gives the chain's
+// moves; when they and the kills come is up to the machine. Exit status 1 if a check found something, a tip was of no
+// chain that the node had, or a row differs.
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +41,10 @@ const SPREAD_MS = 500;
 const UNDOING_MS = 200;
 /** Something is wrong if no reorg is followed for so long. */
 const PATIENCE_MS = 120_000;
-/** The chain changes after so long without a block that would make it change; this, too, is longer where the machine is busy. */
+/**
+ * The chain changes after so long without a block that would make it change; this, too, is longer where the machine is
+ * busy.
+ */
 const RESTLESS_MS = 300;
 /** Few, so that undo data is dropped, and blocks are undone down to the last that can be. */
 const KEEP_UNDO = 30;
@@ -170,7 +175,9 @@ async function life(db, chain, number) {
   sum.deadBlocks += run.blocks.filter(({ hash }) => !ofTrunk.has(hash)).length;
 }
 
-/** Judges a copy, so that the next run finds the database as the kill left it, not as a check has opened and closed it. */
+/**
+ * Judges a copy, so that the next run finds the database as the kill left it, not as a check has opened and closed it.
+ */
 async function copyJudged(db, chain, best, number) {
   if (!existsSync(db)) return;
   const copy = join(folder, `copy-${number}`);

@@ -1,7 +1,8 @@
 // What it takes to read a block: blocks and megabytes per second of one core, beside bitcoinjs-lib.
 //   npm run build && node bench/scan.mjs FOLDER [--rounds 15] [--reference-rounds 3] [--json]
-// FOLDER holds raw blocks (*.bin). Both ways run in every round, one after the other: their ratio holds on a busy machine.
-// `cpu` is the processor time of the whole process, which a busy machine does not stretch as much; rates are of it.
+// FOLDER holds raw blocks (*.bin). Both ways run in every round, one after the other: their ratio holds on a busy
+// machine. `cpu` is the processor time of the whole process, which a busy machine does not stretch as much; rates are
+// of it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Rates of the intrinsics in the kernel, after `npm run build`: node bench/schnorr-gpu.mjs [--counts 10000,50000] [--rounds 5]
-// [--only schnorr,sha256d,mul-div] [--json FILE]. On a machine without a GPU: npm run software-gpu -- node bench/schnorr-gpu.mjs
+// Rates of the intrinsics in the kernel, after `npm run build`: node bench/schnorr-gpu.mjs [--counts 10000,50000]
+// [--rounds 5] [--only schnorr,sha256d,mul-div] [--json FILE]. On a machine without a GPU: npm run software-gpu -- node
+// bench/schnorr-gpu.mjs
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,11 +1,11 @@
 // How long answers take while blocks are processed: `npm run build`, then
 //   node bench/views.mjs [--seconds 20] [--rate 200] [--connections 4] [--policy cpu] [--blocks DIR] [--view NAME] [--threads] [-- OPTION...]
-// Starts `warpshrew index` and asks it over the loopback while it syncs: the bundled chain, again and again on new databases, or
-// the block files in DIR (`node bench/chain.mjs --templates FOLDER --out DIR` makes full-size ones). What stands
-// behind `--` goes to the service. Before that it asks a service that has nothing to do: what it says then is the least
-// that the asking itself takes. Prints one line a method; `late` is how much later than planned this program sent a
-// request, `load` the machine's load average, `others` the cores that other programs kept busy meanwhile (Linux). --threads: processor
-// time and niceness of the service's threads.
+// Starts `warpshrew index` and asks it over the loopback while it syncs: the bundled chain, again and again on new
+// databases, or the block files in DIR (`node bench/chain.mjs --templates FOLDER --out DIR` makes full-size ones). What
+// stands behind `--` goes to the service. Before that it asks a service that has nothing to do: what it says then is
+// the least that the asking itself takes. Prints one line a method; `late` is how much later than planned this program
+// sent a request, `load` the machine's load average, `others` the cores that other programs kept busy meanwhile
+// (Linux). --threads: processor time and niceness of the service's threads.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';

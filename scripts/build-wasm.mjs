@@ -8,7 +8,8 @@ import asc from 'assemblyscript/asc';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = process.argv[2] ?? join(root, 'dist/wasm');
 
-// The stub runtime never frees and pulls in no code that is not used; our abort is the SDK's, so no file names are linked in.
+// The stub runtime never frees and pulls in no code that is not used; our abort is the SDK's, so no file names are
+// linked in.
 const common = ['--runtime', 'stub', '-O3', '--converge', '--noAssert', '--disable', 'nontrapping-f2i'];
 
 const targets = [

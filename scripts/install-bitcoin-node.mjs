@@ -1,9 +1,11 @@
 #!/usr/bin/env node
-// Puts a Bitcoin node for tests (Bitcoin Knots, which answers as Bitcoin Core does) into a folder, from Debian's packages:
+// Puts a Bitcoin node for tests (Bitcoin Knots, which answers as Bitcoin Core does) into a folder, from Debian's
+// packages:
 //   node scripts/install-bitcoin-node.mjs DIR      afterwards DIR/bitcoind and DIR/bitcoin-cli run
-// Nothing outside DIR is written: apt works on lists, cache and package state of its own in there. The node is newer than what stable
-// releases carry, so it comes from the unstable suite with the libraries it needs, the dynamic loader among them, and is started
-// through that loader. Exits 0 at once if DIR holds a node already, 3 if this system cannot give one (no apt, no network, no package).
+// Nothing outside DIR is written: apt works on lists, cache and package state of its own in there. The node is newer
+// than what stable releases carry, so it comes from the unstable suite with the libraries it needs, the dynamic loader
+// among them, and is started through that loader. Exits 0 at once if DIR holds a node already, 3 if this system cannot
+// give one (no apt, no network, no package).
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,

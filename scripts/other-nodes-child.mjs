@@ -1,4 +1,5 @@
-// What scripts/other-nodes.mjs runs on each version of Node: replays chains under a policy; a digest of all their roots, as JSON.
+// What scripts/other-nodes.mjs runs on each version of Node: replays chains under a policy; a digest of all their
+// roots, as JSON.
 //   node scripts/other-nodes-child.mjs POLICY CHAIN...
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

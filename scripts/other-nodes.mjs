@@ -1,7 +1,8 @@
-// Whether other versions of Node reach the same roots: each replays the bundled chain and random chains, block by block.
+// Whether other versions of Node reach the same roots: each replays the bundled chain and random chains, block by
+// block.
 //   npm run build && node scripts/other-nodes.mjs [--nodes 20,22,24] [--chain fixtures/regtest] [--chains 50] [--policy cpu] [--json]
-// The binaries come from npm (packages node-<platform>-<arch>) into node_modules/.cache and stay there.
-// Exits 1 if a root or a module that must load differs, 3 if a version cannot be had (and says which).
+// The binaries come from npm (packages node-<platform>-<arch>) into node_modules/.cache and stay there. Exits 1 if a
+// root or a module that must load differs, 3 if a version cannot be had (and says which).
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,8 @@
-// Makes the fixture chain, its roots and the counts in fixtures/README.md again, after a change of the rules, of a program or
-// of the builder:
+// Makes the fixture chain, its roots and the counts in fixtures/README.md again, after a change of the rules, of a
+// program or of the builder:
 //   npm run fixtures
-// Builds first. The roots are those of the sequential executor over a fresh database; the same tree gives the same files.
+// Builds first. The roots are those of the sequential executor over a fresh database; the same tree gives the same
+// files.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

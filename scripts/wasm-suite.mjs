@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// `node scripts/deep-stack.mjs scripts/wasm-suite.mjs FOLDER [--kernel] [--only NAME,…] [--json]`: runs the scripts of a checkout of the official test
-// suite (github.com/WebAssembly/testsuite) that lies beside the project. Every module that the lane's rules admit runs through
-// instrumentation on V8, with --kernel through the kernel too (under scripts/software-gpu.mjs without a GPU). Needs `npm run build`.
+// `node scripts/deep-stack.mjs scripts/wasm-suite.mjs FOLDER [--kernel] [--only NAME,…] [--json]`: runs the scripts of
+// a checkout of the official test suite (github.com/WebAssembly/testsuite) that lies beside the project. Every module
+// that the lane's rules admit runs through instrumentation on V8, with --kernel through the kernel too (under
+// scripts/software-gpu.mjs without a GPU). Needs `npm run build`.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import wabt from 'wabt';

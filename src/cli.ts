@@ -10,7 +10,9 @@ import { onDeepThread } from './util/deep-thread.js';
 import { maskUserInfo } from './util/mask.js';
 import { VERSION } from './util/version.js';
 
-/** One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU. */
+/**
+ * One line of `--help` per command; every action loads its own module, so that `decode` does not open RocksDB or a GPU.
+ */
 const program = new Command('warpshrew')
   .description('Two-phase Bitcoin metaprotocol indexer: dry run, conflict graph, WGSL batches, one atomic commit')
   .version(VERSION)
@@ -32,7 +34,10 @@ function finish(result: CommandResult): void {
   if (result.text !== '') process.stdout.write(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
   process.exitCode = result.exitStatus;
 }
-/** What runs contracts does it on a thread of its own with a stack as deep as they may need, where this file runs once more. */
+/**
+ * What runs contracts does it on a thread of its own with a stack as deep as they may need, where this file runs once
+ * more.
+ */
 async function finishDeep(run: () => Promise<CommandResult>): Promise<void> {
   if (await onDeepThread(import.meta.url)) finish(await run());
 }
@@ -70,7 +75,7 @@ program
   .argument('<path>', 'fixture chain, folder of raw blocks, or raw block file')
   .option('--db <dir>', 'database folder', 'warpshrew.db')
   .option('--policy <policy>', 'sequential, cpu, gpu or auto', policy, 'auto')
-  .option('--indexer <file>', 'Metashrew module of the standard lane (default: the built-in indexer)')
+  .option('--indexer <file>', 'standard module: a Metashrew WASM module (default: the built-in indexer)')
   .option('--from <height>', 'first height', height)
   .option('--to <height>', 'last height', height)
   .option('--lane-start-block <height>', 'height from which (8,8) messages run', height)

@@ -11,13 +11,16 @@ export interface ErrorOptions {
 }
 
 /**
- * Exit statuses of the command line, one per kind of failure.
- * 1: a check failed; 2: wrong usage; 3: bad input (file, block, WASM); 4: store; 5: environment (port, GPU, permissions); 70: a defect of ours.
+ * Exit statuses of the command line, one per kind of failure. 1: a check failed; 2: wrong usage; 3: bad input (file,
+ * block, WASM); 4: store; 5: environment (port, GPU, permissions); 70: a defect of ours.
  */
 export const EXIT = { check: 1, usage: 2, input: 3, store: 4, environment: 5, internal: 70 } as const;
 export type ExitKind = keyof typeof EXIT;
 
-/** Base of every error that a user can meet: a stable `code` (documented in docs/errors.md), facts and a hint. No user info of addresses is kept. */
+/**
+ * Base of every error that a user can meet: a stable `code` (documented in docs/errors.md), facts and a hint. No user
+ * info of addresses is kept.
+ */
 export class WarpshrewError extends Error {
   readonly code: string;
   readonly kind: ExitKind;
@@ -52,7 +55,10 @@ function masked(facts: ErrorFacts): ErrorFacts {
   );
 }
 
-/** A block, transaction or fixture file that is not what it should be. Codes `BLOCK_*`, `TX_*`, `FIXTURE_*`, `SNAPSHOT_*`. */
+/**
+ * A block, transaction or fixture file that is not what it should be. Codes `BLOCK_*`, `TX_*`, `FIXTURE_*`,
+ * `SNAPSHOT_*`.
+ */
 export class InputError extends WarpshrewError {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(code, 'input', message, options);
@@ -87,7 +93,9 @@ export class NodeError extends WarpshrewError {
   }
 }
 
-/** A chain that cannot be followed: another network, a reorg deeper than the undo data, a bad block. Codes `CHAIN_*`. */
+/**
+ * A chain that cannot be followed: another network, a reorg deeper than the undo data, a bad block. Codes `CHAIN_*`.
+ */
 export class ChainError extends WarpshrewError {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(code, 'environment', message, options);

@@ -1,6 +1,7 @@
 /**
- * Txids, wtxids and merkle roots of a whole block by WASM that hashes four messages at a time: node:crypto makes an object for
- * every hash, which costs several times the hashing of a transaction. One instance per thread; nothing here waits.
+ * Txids, wtxids and merkle roots of a whole block by WASM that hashes four messages at a time: node:crypto makes an
+ * object for every hash, which costs several times the hashing of a transaction. One instance per thread; nothing here
+ * waits.
  */
 import { blockHashModule } from '../util/built-wasm.js';
 import type { MerkleRoot } from './hash.js';
@@ -12,7 +13,10 @@ const PAGE = 65_536;
 const MESSAGE_OVERHEAD = 88;
 const SLACK = 1024;
 
-/** Where the transactions of a serialised block lie; every list has an entry per transaction, `starts` one more: the end. */
+/**
+ * Where the transactions of a serialised block lie; every list has an entry per transaction, `starts` one more: the
+ * end.
+ */
 export interface TransactionTable {
   readonly raw: Uint8Array;
   readonly count: number;

@@ -41,8 +41,8 @@ function doubled(list: Uint32Array): Uint32Array<ArrayBuffer> {
 }
 
 /**
- * A block as offsets into its bytes, with the txids of all its transactions: nothing is made per input or output. A transaction
- * becomes an object when it is asked for. Offsets count from the start of `raw`.
+ * A block as offsets into its bytes, with the txids of all its transactions: nothing is made per input or output. A
+ * transaction becomes an object when it is asked for. Offsets count from the start of `raw`.
  */
 export class BlockOffsets implements TransactionTable, Verifiable {
   /** 32 bytes, wire order. */
@@ -76,8 +76,9 @@ export class BlockOffsets implements TransactionTable, Verifiable {
   }
 
   /**
-   * Reads a block as `parseBlock` does, with the same errors: InputError BLOCK_TOO_LARGE, BLOCK_TRUNCATED, BLOCK_MALFORMED or
-   * BLOCK_TRAILING_BYTES. Keeps `raw` if it lies in shared memory, which goes to other threads as a reference; copies it else.
+   * Reads a block as `parseBlock` does, with the same errors: InputError BLOCK_TOO_LARGE, BLOCK_TRUNCATED,
+   * BLOCK_MALFORMED or BLOCK_TRAILING_BYTES. Keeps `raw` if it lies in shared memory, which goes to other threads as a
+   * reference; copies it else.
    */
   static read(raw: Uint8Array): BlockOffsets {
     if (raw.length > MAX_BLOCK_LENGTH) {

@@ -26,7 +26,10 @@ export interface FixtureBlock {
   readonly length: number;
 }
 
-/** Content of {@link INDEX_FILE}: heights ascend by one from `firstHeight`, blocks lie one after the other from offset 0. */
+/**
+ * Content of {@link INDEX_FILE}: heights ascend by one from `firstHeight`, blocks lie one after the other from offset
+ * 0.
+ */
 export interface FixtureIndex {
   readonly format: typeof FIXTURE_FORMAT;
   readonly network: string;

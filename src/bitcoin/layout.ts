@@ -1,6 +1,6 @@
 /**
- * Where the parts of a serialised transaction lie. Walks the bytes without allocating, so that every count and length is held
- * against what is there before anything is built from it, and so that the txid can be hashed from slices.
+ * Where the parts of a serialised transaction lie. Walks the bytes without allocating, so that every count and length
+ * is held against what is there before anything is built from it, and so that the txid can be hashed from slices.
  */
 import { InputError } from '../errors.js';
 import { readU32 } from '../util/bytes.js';

@@ -13,9 +13,9 @@ const HEADER_LENGTH = 80;
 export const MIN_TRANSACTION = 60;
 
 /**
- * Reads a block as serialised with witnesses: header, count, transactions, nothing else. Nothing is checked beyond the format,
- * see `verifyBlock`. Slices of the result share one copy of `raw` in shared memory, which goes to other threads as a reference.
- * Throws `InputError` BLOCK_TOO_LARGE, BLOCK_TRUNCATED, BLOCK_MALFORMED or BLOCK_TRAILING_BYTES.
+ * Reads a block as serialised with witnesses: header, count, transactions, nothing else. Nothing is checked beyond the
+ * format, see `verifyBlock`. Slices of the result share one copy of `raw` in shared memory, which goes to other threads
+ * as a reference. Throws `InputError` BLOCK_TOO_LARGE, BLOCK_TRUNCATED, BLOCK_MALFORMED or BLOCK_TRAILING_BYTES.
  */
 export function parseBlock(raw: Uint8Array): Block {
   if (raw.length > MAX_BLOCK_LENGTH) {

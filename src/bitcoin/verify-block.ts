@@ -23,7 +23,10 @@ export interface Verifiable {
   readonly coinbase: Transaction;
   /** True if any input has a witness. */
   readonly hasWitness: boolean;
-  /** Position of the first transaction that is a coinbase and not the first one, or the other way round; -1 if there is none. */
+  /**
+   * Position of the first transaction that is a coinbase and not the first one, or the other way round; -1 if there is
+   * none.
+   */
   misplacedCoinbase(): number;
   /** Over the txids. */
   merkleRoot(): MerkleRoot;
@@ -47,9 +50,10 @@ function factsOf({ hash, previousHash, header, transactions }: Block): Verifiabl
 }
 
 /**
- * Checks what ties the bytes of a block together; scripts, signatures and amounts are the node's business.
- * Order: previous hash, proof of work (header hash against the header's own target), coinbase, merkle root, witness commitment.
- * Throws `InputError` BLOCK_WRONG_PREVIOUS_HASH, BLOCK_BAD_PROOF_OF_WORK, BLOCK_BAD_COINBASE, BLOCK_BAD_MERKLE_ROOT or BLOCK_BAD_WITNESS_COMMITMENT.
+ * Checks what ties the bytes of a block together; scripts, signatures and amounts are the node's business. Order:
+ * previous hash, proof of work (header hash against the header's own target), coinbase, merkle root, witness
+ * commitment. Throws `InputError` BLOCK_WRONG_PREVIOUS_HASH, BLOCK_BAD_PROOF_OF_WORK, BLOCK_BAD_COINBASE,
+ * BLOCK_BAD_MERKLE_ROOT or BLOCK_BAD_WITNESS_COMMITMENT.
  */
 export function verifyBlock(of: Block | Verifiable, options: VerifyOptions = {}): void {
   const block = 'transactions' in of ? factsOf(of) : of;

@@ -23,7 +23,10 @@ export function networkOfChain(chain: unknown): NetworkFacts | undefined {
   return NETWORKS.find((facts) => facts.chain === chain);
 }
 
-/** Magic of a signet by its challenge script (BIP325): the first bytes of the double SHA-256 of the script behind its compact size. */
+/**
+ * Magic of a signet by its challenge script (BIP325): the first bytes of the double SHA-256 of the script behind its
+ * compact size.
+ */
 export function signetMagic(challenge: Uint8Array): Uint8Array {
   const size =
     challenge.length < 0xfd

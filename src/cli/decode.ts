@@ -85,7 +85,10 @@ export interface BlockCounts {
   readonly tag1Protostones: number;
   /** Tag-1 messages whose calldata decodes. */
   readonly cellpacks: number;
-  /** Lane transactions as far as the block alone tells: carriers of tag-1 protostones and, recursively, who spends their outputs. */
+  /**
+   * Lane transactions as far as the block alone tells: carriers of tag-1 protostones and, recursively, who spends their
+   * outputs.
+   */
   readonly laneTxs: number;
 }
 

@@ -3,7 +3,9 @@ import { performance } from 'node:perf_hooks';
 const TERMINAL_MS = 200;
 const FILE_MS = 10_000;
 
-/** One line on stderr that says how far something is: overwritten on a terminal, elsewhere a new one every ten seconds. */
+/**
+ * One line on stderr that says how far something is: overwritten on a terminal, elsewhere a new one every ten seconds.
+ */
 export interface ProgressLine {
   /** `text` is called only when the line is due. */
   show(text: () => string): void;

@@ -38,8 +38,8 @@ interface ViewRequest {
 }
 
 /**
- * SHA-256 over the pairs in order of their keys' bytes, each as u32 LE key length, u32 LE value length, key, value: equal for
- * two hosts that understood the module alike. Hex.
+ * SHA-256 over the pairs in order of their keys' bytes, each as u32 LE key length, u32 LE value length, key, value:
+ * equal for two hosts that understood the module alike. Hex.
  */
 export function pairsDigest(pairs: ReadonlyMap<string, Uint8Array>): string {
   const hash = createHash('sha256');
@@ -53,8 +53,9 @@ export function pairsDigest(pairs: ReadonlyMap<string, Uint8Array>): string {
 }
 
 /**
- * `warpshrew run-module`: runs a Metashrew module on raw blocks, in the order given, from an empty state, then the views at the
- * last height. A block that fails leaves the state as it was and makes the exit status 1, as does a view that fails.
+ * `warpshrew run-module`: runs a Metashrew module on raw blocks, in the order given, from an empty state, then the
+ * views at the last height. A block that fails leaves the state as it was and makes the exit status 1, as does a view
+ * that fails.
  */
 export async function runModuleCommand(
   wasmPath: string,

@@ -56,7 +56,10 @@ export interface LaneEngineOptions {
   readonly onOutcome?: (transaction: LaneTransaction, outcome: LaneOutcome) => void;
 }
 
-/** The state before a block. Workers read it through `storeHandle`, or from `snapshot`; with neither, nothing runs on them. */
+/**
+ * The state before a block. Workers read it through `storeHandle`, or from `snapshot`; with neither, nothing runs on
+ * them.
+ */
 export interface StateSource {
   readonly reader: StateReader;
   readonly storeHandle?: bigint;

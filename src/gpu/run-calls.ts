@@ -1,4 +1,7 @@
-/** Independent messages through the kernel: made into records, cut to what fits, run again with more memory where they ask for it. */
+/**
+ * Independent messages through the kernel: made into records, cut to what fits, run again with more memory where they
+ * ask for it.
+ */
 import { randomBytes } from 'node:crypto';
 import type { Program } from '../program/types.js';
 import { toBinaryString } from '../util/bytes.js';

@@ -32,8 +32,8 @@ interface BuildGraph extends ReportGraph {
 const { DirectedGraph } = Graphology as { DirectedGraph: new () => BuildGraph };
 
 /**
- * The conflict graph as a graphology graph: node `String(i)` with attribute `colour` (and what `attributes` adds), edges i → j.
- * For reports, pictures and tests; the hot path stays in typed arrays.
+ * The conflict graph as a graphology graph: node `String(i)` with attribute `colour` (and what `attributes` adds),
+ * edges i → j. For reports, pictures and tests; the hot path stays in typed arrays.
  */
 export function toGraphology(
   { graph, colouring }: Pick<Plan, 'graph' | 'colouring'>,

@@ -273,8 +273,8 @@ function readSections(reader: Reader, draft: Draft): void {
 }
 
 /**
- * Decodes a WASM module (binary format of WebAssembly 2.0, without floats, vectors and external references) except for its
- * instructions, within the limits of lane rules 3 that can be seen without them. Custom sections are skipped.
+ * Decodes a WASM module (binary format of WebAssembly 2.0, without floats, vectors and external references) except for
+ * its instructions, within the limits of lane rules 3 that can be seen without them. Custom sections are skipped.
  * Throws {@link ProgramError}: `WASM_MALFORMED`, `WASM_UNSUPPORTED`, `WASM_FLOAT`, `WASM_LIMIT`, `WASM_INVALID`.
  */
 export function readModule(bytes: Uint8Array): RawModule {

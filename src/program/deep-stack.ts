@@ -8,7 +8,10 @@ import { encodeModule } from './encode.js';
 import type { Instruction, WasmModule } from './module.js';
 import { OP } from './opcodes.js';
 
-/** Values that a frame of the probe has room for, and its bytes: few frames, so that the probe touches few pages of the stack. */
+/**
+ * Values that a frame of the probe has room for, and its bytes: few frames, so that the probe touches few pages of the
+ * stack.
+ */
 const FRAME_VALUES = 8_192;
 const FRAME_BYTES = 8 * FRAME_VALUES;
 const FRAMES = STACK_BYTES / FRAME_BYTES;
@@ -17,12 +20,13 @@ const PAGE_BYTES = 65_536;
 let known = false;
 
 /**
- * Makes sure that this thread has {@link STACK_BYTES} of stack, by a recursion in WASM that really goes as deep; once per thread.
- * Throws EnvironmentError `ENV_STACK_TOO_SMALL`.
+ * Makes sure that this thread has {@link STACK_BYTES} of stack, by a recursion in WASM that really goes as deep; once
+ * per thread. Throws EnvironmentError `ENV_STACK_TOO_SMALL`.
  */
 export function requireDeepStack(): void {
   if (known) return;
-  // A main thread has what the process was started with, whatever V8 was told: going beyond ends the process without a word.
+  // A main thread has what the process was started with, whatever V8 was told: going beyond ends the process without a
+  // word.
   if (isMainThread) {
     const allowed = mainStackBytes();
     if (allowed < STACK_BYTES) throw tooSmall({ thread: 'main', allowed });
@@ -35,7 +39,10 @@ export function requireDeepStack(): void {
   known = true;
 }
 
-/** Bytes of stack, up to `wanted`, that a recursion in WASM finds on this thread; to the nearest frame of the probe below. */
+/**
+ * Bytes of stack, up to `wanted`, that a recursion in WASM finds on this thread; to the nearest frame of the probe
+ * below.
+ */
 export function stackFound(wanted: number): number {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(encodeModule(probeModule()))));
   const frames = Math.min(FRAMES, Math.ceil(wanted / FRAME_BYTES));
@@ -49,8 +56,9 @@ export function stackFound(wanted: number): number {
 }
 
 /**
- * `recurse(n)` calls itself n times; `left` says how many calls were left when it was entered last. A frame has room for what only
- * a path that is never taken keeps over a call: so it is as large under every compiler of V8, and hardly any of it is touched.
+ * `recurse(n)` calls itself n times; `left` says how many calls were left when it was entered last. A frame has room
+ * for what only a path that is never taken keeps over a call: so it is as large under every compiler of V8, and hardly
+ * any of it is touched.
  */
 function probeModule(): WasmModule {
   const recurse = make(OP.call, 0);

@@ -1,6 +1,6 @@
 /**
- * The functions that a program may import from `env`: names, signatures and prices in one place (lane rules 3, 5 and 6).
- * The host functions charge by this table and the kernel gets its constants from it.
+ * The functions that a program may import from `env`: names, signatures and prices in one place (lane rules 3, 5 and
+ * 6). The host functions charge by this table and the kernel gets its constants from it.
  */
 
 /** What every host call costs, whatever it does. */
@@ -52,8 +52,8 @@ export type EnvName = keyof typeof ENV;
 export const ENV_NAMES = Object.keys(ENV) as readonly EnvName[];
 
 /**
- * Fuel of a call of `name`, its {@link HOST_CALL_FUEL} included. `bytes`: what it reads or writes where that counts (key and value of a
- * storage call, the data otherwise).
+ * Fuel of a call of `name`, its {@link HOST_CALL_FUEL} included. `bytes`: what it reads or writes where that counts
+ * (key and value of a storage call, the data otherwise).
  */
 export function hostFuel(name: EnvName, bytes = 0): number {
   const { fuel, perUnit, unit }: EnvFunction = ENV[name];

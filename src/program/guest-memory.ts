@@ -1,6 +1,8 @@
 import { readU32, writeU32 } from '../util/bytes.js';
 
-/** Buffers of the contract ABI in a program's memory: length (u32) at p - 4, data at p; pointers are unsigned 32 bit. */
+/**
+ * Buffers of the contract ABI in a program's memory: length (u32) at p - 4, data at p; pointers are unsigned 32 bit.
+ */
 export class GuestMemory {
   #bytes: Uint8Array;
 

@@ -6,7 +6,10 @@ import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
 import type { RevertReason, RunHost } from './types.js';
 import { unshared } from './unshared.js';
 
-/** Thrown by a host function to end the run at once; no program can catch it. No Error, for a stack trace costs more than most runs. */
+/**
+ * Thrown by a host function to end the run at once; no program can catch it. No Error, for a stack trace costs more
+ * than most runs.
+ */
 export class RunStop {
   constructor(readonly reason: RevertReason | 'out-of-fuel') {}
 }

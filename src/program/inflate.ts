@@ -4,7 +4,9 @@ import { readU32 } from '../util/bytes.js';
 import { crc32 } from '../util/crc32.js';
 import { LIMITS } from './limits.js';
 
-/** At most so many times the bytes of the body, and {@link INFLATED_EXTRA} more: what takes time to check was paid for. */
+/**
+ * At most so many times the bytes of the body, and {@link INFLATED_EXTRA} more: what takes time to check was paid for.
+ */
 export const INFLATED_TIMES = 8;
 export const INFLATED_EXTRA = 1024;
 /** zlib hands out this much at once, so a stream is stopped at the latest so far behind the limit. */
@@ -74,9 +76,9 @@ export function inflateLimit(bodyBytes: number): number {
 }
 
 /**
- * The program inside an envelope's body (lane rules 3): exactly one gzip member, later bytes ignored (they count for the
- * limit). Refused if a reserved flag is set, the header's CRC, the CRC or the length is wrong, the stream is cut off, or
- * more than {@link inflateLimit} comes out: then inflating stops there.
+ * The program inside an envelope's body (lane rules 3): exactly one gzip member, later bytes ignored (they count for
+ * the limit). Refused if a reserved flag is set, the header's CRC, the CRC or the length is wrong, the stream is cut
+ * off, or more than {@link inflateLimit} comes out: then inflating stops there.
  */
 export function inflateBody(gz: Uint8Array): InflatedBody {
   const start = headerEnd(gz);

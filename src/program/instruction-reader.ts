@@ -28,7 +28,9 @@ const PREFIXED = Uint8Array.from({ length: 32 }, (_, sub) => walkOf(0xfc00 | sub
 /** Reads opcodes one after the other; the bytes must be a body that was found valid. */
 export class InstructionReader {
   at = 0;
-  /** The first number behind the opcode that was read last; the opcode behind 0xfc. Labels of a br_table: see `leaves`. */
+  /**
+   * The first number behind the opcode that was read last; the opcode behind 0xfc. Labels of a br_table: see `leaves`.
+   */
   index = 0;
   #labels = 0;
 

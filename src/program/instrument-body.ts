@@ -72,8 +72,8 @@ export class BodyInstrumenter {
   }
 
   /**
-   * Stack budget first, then the body with its fuel. A body that branches to its own label or returns is put into one block
-   * with the function's results, so that every way out passes the place where the budget is given back.
+   * Stack budget first, then the body with its fuel. A body that branches to its own label or returns is put into one
+   * block with the function's results, so that every way out passes the place where the budget is given back.
    */
   instrument(body: RawBody, slots: number): RawBody {
     const { counters, code } = this.additions;

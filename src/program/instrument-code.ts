@@ -88,7 +88,10 @@ export function memoryBulkHelper(counters: Counters): Instruction[] {
   ];
 }
 
-/** `fuel -= price * local 0`, or the trap if fuel is smaller: compared as local 0 > fuel / price, so that nothing overflows. */
+/**
+ * `fuel -= price * local 0`, or the trap if fuel is smaller: compared as local 0 > fuel / price, so that nothing
+ * overflows.
+ */
 function takeTimes(counters: Counters, price: number): Instruction[] {
   return [
     local(0),
@@ -114,8 +117,8 @@ export function tableBulkHelper(counters: Counters): Instruction[] {
 }
 
 /**
- * Body of `grow`. A failure although the pages are within the maximum is the host's: it must stop (lane rules 4), so it traps
- * with WHY_HOST.
+ * Body of `grow`. A failure although the pages are within the maximum is the host's: it must stop (lane rules 4), so it
+ * traps with WHY_HOST.
  */
 export function memoryGrowHelper(counters: Counters, maxPages: number): Instruction[] {
   return [

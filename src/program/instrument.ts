@@ -26,9 +26,9 @@ function atMost(max: number | undefined, limit: number): number {
 }
 
 /**
- * Puts fuel and the stack budget into a valid module (lane rules 3, 4 and 5). The result has no start section (the function is
- * called first thing by the exported `__execute`), a memory of at most 512 pages, a table of at most 4,096 elements,
- * three more globals, no dead code, and exports only `memory`, `__execute`, `__meta` and the three globals.
+ * Puts fuel and the stack budget into a valid module (lane rules 3, 4 and 5). The result has no start section (the
+ * function is called first thing by the exported `__execute`), a memory of at most 512 pages, a table of at most 4,096
+ * elements, three more globals, no dead code, and exports only `memory`, `__execute`, `__meta` and the three globals.
  * `slots` are those of each function's frame, as `validateModule` gives them.
  */
 export function instrumentModule(source: RawModule, slots: Uint32Array): Instrumented {

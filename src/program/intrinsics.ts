@@ -26,8 +26,9 @@ const U128_BYTES = 16;
 type Intrinsic = '__sha256' | '__sha256d' | '__u128_mul_div' | '__schnorr_verify';
 
 /**
- * The intrinsics of `env`. Each reads its inputs in the order of its parameters (pointer, then length of each), charges, checks where it
- * writes, whether it will write or not, and has read all it needs before it writes: so an output may overlap the inputs.
+ * The intrinsics of `env`. Each reads its inputs in the order of its parameters (pointer, then length of each),
+ * charges, checks where it writes, whether it will write or not, and has read all it needs before it writes: so an
+ * output may overlap the inputs.
  */
 export function intrinsicImports(host: IntrinsicHost): Record<Intrinsic, (...args: never[]) => number | undefined> {
   const hash = (name: Intrinsic, digest: (data: Uint8Array) => Uint8Array) => (pointer: number, out: number) => {

@@ -1,4 +1,6 @@
-/** A cache that forgets what was used longest ago when it holds more than `maxEntries` entries or `maxWeight` in sum. */
+/**
+ * A cache that forgets what was used longest ago when it holds more than `maxEntries` entries or `maxWeight` in sum.
+ */
 export class BoundedCache<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly weight: number }>();
   #weight = 0;

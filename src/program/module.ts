@@ -23,8 +23,8 @@ export type BlockType =
   | { readonly kind: 'type'; readonly index: number };
 
 /**
- * One instruction. `op` is the opcode byte; for the 0xfc prefix it is 0xfc00 | sub-opcode. Immediates:
- * `a` first (index, label depth, memory offset as unsigned number, i32 constant as signed number, ref.null type), `b` second
+ * One instruction. `op` is the opcode byte; for the 0xfc prefix it is 0xfc00 | sub-opcode. Immediates: `a` first
+ * (index, label depth, memory offset as unsigned number, i32 constant as signed number, ref.null type), `b` second
  * (table index of call_indirect, alignment exponent of loads and stores, second index of memory.init/table.copy…),
  * `value` for i64.const (signed), `targets` for br_table (last one is the default), `block` for block/loop/if.
  */

@@ -12,8 +12,8 @@ function wrongOperand(expected: number, found: number | undefined): ProgramError
 }
 
 /**
- * Types of the operands, one byte each. Nothing is popped below `base`, the height at which the innermost block began; in
- * dead code operands of unknown type are made up there.
+ * Types of the operands, one byte each. Nothing is popped below `base`, the height at which the innermost block began;
+ * in dead code operands of unknown type are made up there.
  */
 export class OperandStack {
   #types = new Uint8Array(1024);

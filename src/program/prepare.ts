@@ -32,8 +32,9 @@ export class PreparedPrograms {
   }
 
   /**
-   * The pipeline for a program, whoever wrote it: read, validate, instrument. A refused module is not looked at again either.
-   * Throws {@link ProgramError} (`WASM_*`) if lane rules 3 refuse the module. `wasm` must not be changed afterwards.
+   * The pipeline for a program, whoever wrote it: read, validate, instrument. A refused module is not looked at again
+   * either. Throws {@link ProgramError} (`WASM_*`) if lane rules 3 refuse the module. `wasm` must not be changed
+   * afterwards.
    */
   prepare(wasm: Uint8Array): Program {
     const hash = createHash('sha256').update(wasm).digest('hex');

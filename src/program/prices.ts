@@ -1,4 +1,6 @@
-/** What a run costs beside its host calls (env.ts has those): lane rules 5. The kernel's constants come from here too. */
+/**
+ * What a run costs beside its host calls (env.ts has those): lane rules 5. The kernel's constants come from here too.
+ */
 import type { WasmModule } from './module.js';
 
 /** A frame's entry, charged before its segments are laid out. */
@@ -39,8 +41,8 @@ export const RESULT_FUEL = {
 } as const;
 
 /**
- * What a frame of the module pays before anything of it is laid out; instrumentation changes nothing that counts. Below 2^31 for every
- * module within the limits.
+ * What a frame of the module pays before anything of it is laid out; instrumentation changes nothing that counts. Below
+ * 2^31 for every module within the limits.
  */
 export function entryFuel(module: Pick<WasmModule, 'memory' | 'table' | 'dataSegments' | 'elements'>): number {
   let segments = 0;

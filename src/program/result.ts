@@ -21,8 +21,8 @@ export const MAX_MAP_ENTRIES = 4_096;
 export const MAX_KEY_BYTES = 1_024;
 
 /**
- * Parses what `__execute` returned (alkanes-wire 8, lane rules 4): u128 count, transfers of three u128 (block, tx, amount),
- * storage map (u32 count; per entry u32 key length, key, u32 value length, value), data. All little-endian.
+ * Parses what `__execute` returned (alkanes-wire 8, lane rules 4): u128 count, transfers of three u128 (block, tx,
+ * amount), storage map (u32 count; per entry u32 key length, key, u32 value length, value), data. All little-endian.
  * undefined if a declared count or length does not fit, or a limit is passed. Copies nothing, for nothing is paid yet.
  */
 export function parseResult(bytes: Uint8Array): ProgramResult | undefined {

@@ -1,4 +1,6 @@
-/** Whether one V8 instance of a program can serve many runs, and the code that gives it back the state of a fresh one. */
+/**
+ * Whether one V8 instance of a program can serve many runs, and the code that gives it back the state of a fresh one.
+ */
 import { concatBytes } from '../util/bytes.js';
 import { make } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
@@ -16,8 +18,8 @@ export const REUSABLE_GLOBALS = 256;
 
 /**
  * What decides: fresh instances for a program that may change what `reset` cannot set back. A memory that has grown is
- * not among the reasons: only a run can tell. Nor is a large memory: clearing it is paid for by the page (lane rules 5), and the
- * first touch of a fresh page takes some machines far longer.
+ * not among the reasons: only a run can tell. Nor is a large memory: clearing it is paid for by the page (lane rules
+ * 5), and the first touch of a fresh page takes some machines far longer.
  */
 export type Reuse =
   | { readonly reusable: true; readonly images: readonly MemoryRange[] }
@@ -49,9 +51,9 @@ export function decideReuse(module: RawModule, changes: StateChanges): Reuse {
 }
 
 /**
- * `module` with one more function, exported as {@link RESET} and called by nothing else: it clears the memory of the size
- * that the module begins with, gives every global that code sets its first value, and sets the counters for a run of
- * `fuel`. The active data segments are left to the caller, since no code can read them again.
+ * `module` with one more function, exported as {@link RESET} and called by nothing else: it clears the memory of the
+ * size that the module begins with, gives every global that code sets its first value, and sets the counters for a run
+ * of `fuel`. The active data segments are left to the caller, since no code can read them again.
  */
 export function withReset(module: RawModule, changes: StateChanges): RawModule {
   const types = [...module.types];

@@ -22,7 +22,9 @@ export class ProgramRunner {
   readonly #compiled = new BoundedCache<WebAssembly.Module>(COMPILED_PROGRAMS, COMPILED_BYTES);
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_MEMORY_BYTES);
 
-  /** Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread that has too small a stack for what the rules let run. */
+  /**
+   * Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread that has too small a stack for what the rules let run.
+   */
   constructor() {
     requireDeepStack();
   }
@@ -31,10 +33,10 @@ export class ProgramRunner {
    * Runs `__execute` once with fresh memory, globals and tables (lane rules 4 and 5). An instance that served before is
    * set back to that state; whatever cannot be set back, or failed in a way that no program can, is not used again.
    *
-   * `fuel` is what the call may use, its entry charge included. A module whose segments are out of bounds ends with TRAP and
-   * all that the entry charge has left: no instruction ran.
-   * Throws whatever `host` throws, and {@link InternalError} where the machine, not the program, failed (the engine's own
-   * stack, no memory to be had): that is never a status.
+   * `fuel` is what the call may use, its entry charge included. A module whose segments are out of bounds ends with
+   * TRAP and all that the entry charge has left: no instruction ran. Throws whatever `host` throws, and {@link
+   * InternalError} where the machine, not the program, failed (the engine's own stack, no memory to be had): that is
+   * never a status.
    */
   run(program: Program, host: RunHost, fuel: number): RunResult {
     const left = fuel - program.entryFuel;

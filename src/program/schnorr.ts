@@ -7,17 +7,17 @@ const ORDER = fromHex('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd
 const HALF_BYTES = 32;
 
 /**
- * Whether `signature` (64 bytes) is a BIP340 signature of `message` (32 bytes) under the x-only `key` (32 bytes), by libsecp256k1.
- * Never throws for what a program passes in: a key that is not on the curve, r ≥ p and s ≥ n are false.
+ * Whether `signature` (64 bytes) is a BIP340 signature of `message` (32 bytes) under the x-only `key` (32 bytes), by
+ * libsecp256k1. Never throws for what a program passes in: a key that is not on the curve, r ≥ p and s ≥ n are false.
  * Throws {@link InternalError} if the library fails.
  */
 export function schnorrVerify(message: Uint8Array, key: Uint8Array, signature: Uint8Array): boolean {
-  // The library throws for what is out of range. It wants r below n, BIP340 below p; but nobody can make a valid signature with
-  // an r in between: only one point in 2^128 has such an x.
+  // The library throws for what is out of range. It wants r below n, BIP340 below p; but nobody can make a valid
+  // signature with an r in between: only one point in 2^128 has such an x.
   if (!belowOrder(signature, 0) || !belowOrder(signature, HALF_BYTES)) return false;
   try {
-    // The key is not left to verifySchnorr: one that is not on the curve makes it throw through its own WebAssembly frames,
-    // which loses a piece of its stack each time, until after some thousands of them every call fails.
+    // The key is not left to verifySchnorr: one that is not on the curve makes it throw through its own WebAssembly
+    // frames, which loses a piece of its stack each time, until after some thousands of them every call fails.
     return isXOnlyPoint(key) && verifySchnorr(message, key, signature);
   } catch (cause) {
     // Never to be taken for a trap of the program that called.

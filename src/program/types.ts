@@ -10,7 +10,10 @@ export interface Program {
   readonly source: Uint8Array;
   /** The instrumented module's bytes, with `reset` (reuse.ts) where it can be reused: what V8 compiles. */
   readonly instrumented: Uint8Array;
-  /** The instrumented module decoded, anew each time or nearly: what the translator reads. It takes many times its bytes. */
+  /**
+   * The instrumented module decoded, anew each time or nearly: what the translator reads. It takes many times its
+   * bytes.
+   */
   readonly module: WasmModule;
   /** What every run pays first (lane rules 5). */
   readonly entryFuel: number;
@@ -21,9 +24,10 @@ export interface Program {
 }
 
 /**
- * Names of the exports that instrumentation adds; every one is a mutable i32 global of the instrumented module.
- * The host sets `fuel` to the message's fuel and `stack` to STACK_SLOTS before `__execute`. Instrumented code subtracts from them,
- * and before an instrumentation trap (`unreachable`) it sets `why` to WHY_FUEL or WHY_STACK, so the cause is known at the moment of the trap.
+ * Names of the exports that instrumentation adds; every one is a mutable i32 global of the instrumented module. The
+ * host sets `fuel` to the message's fuel and `stack` to STACK_SLOTS before `__execute`. Instrumented code subtracts
+ * from them, and before an instrumentation trap (`unreachable`) it sets `why` to WHY_FUEL or WHY_STACK, so the cause is
+ * known at the moment of the trap.
  */
 export const GLOBAL_FUEL = '__warpshrew_fuel';
 export const GLOBAL_STACK = '__warpshrew_stack';
@@ -39,13 +43,16 @@ export const MESSAGE_FUEL = 3_500_000;
 /** Stack budget of a message in slots (lane rules 4). */
 export const STACK_SLOTS = 32_768;
 
-/** Why a run ended with REVERT (lane rules 4). Number = code in the kernel's status word, so CPU and GPU name the same reason. */
+/**
+ * Why a run ended with REVERT (lane rules 4). Number = code in the kernel's status word, so CPU and GPU name the same
+ * reason.
+ */
 export const REVERT_REASONS = ['none', 'abort', 'bad-pointer', 'short-id', 'inner-call', 'host-error'] as const;
 export type RevertReason = (typeof REVERT_REASONS)[number];
 
 /**
- * How `__execute` ended.
- * OK: returned; `result` is what its pointer designates, or undefined if the pointer or length is bad (the message is then REJECTED).
+ * How `__execute` ended. OK: returned; `result` is what its pointer designates, or undefined if the pointer or length
+ * is bad (the message is then REJECTED).
  */
 export type RunStatus = 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL';
 
@@ -61,8 +68,8 @@ export interface RunResult {
 }
 
 /**
- * What a run needs from outside. Storage keys are the contract's own (without the `store/` prefix). Keys and ids are views of the
- * program's memory: nobody may keep them.
+ * What a run needs from outside. Storage keys are the contract's own (without the `store/` prefix). Keys and ids are
+ * views of the program's memory: nobody may keep them.
  */
 export interface RunHost {
   readonly isDryRun: boolean;

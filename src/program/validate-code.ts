@@ -23,7 +23,8 @@ export interface BodyFigures {
 
 /**
  * Checks the bodies of a module, whose other parts must be valid, by the validation algorithm of the WebAssembly 2.0
- * specification (appendix "Validation Algorithm") and against the limits of lane rules 3. Encodings are checked on the way.
+ * specification (appendix "Validation Algorithm") and against the limits of lane rules 3. Encodings are checked on the
+ * way.
  */
 export class BodyValidator {
   readonly #reader: Immediates;

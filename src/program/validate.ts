@@ -101,19 +101,20 @@ function checkConstants(module: RawModule): void {
 }
 
 /**
- * Slots that a frame takes of the stack budget (lane rules 4): 16, one for each parameter, local and operand, and one for
- * every started 16 instructions of the body as it came, each counted: nop, block, else, end, dead code, the last `end`.
+ * Slots that a frame takes of the stack budget (lane rules 4): 16, one for each parameter, local and operand, and one
+ * for every started 16 instructions of the body as it came, each counted: nop, block, else, end, dead code, the last
+ * `end`.
  */
 function frameSlots(locals: number, operandDepth: number, instructions: number): number {
   return 16 + locals + operandDepth + Math.ceil(instructions / 16);
 }
 
 /**
- * Decides whether a module is admitted (lane rules 3) and is valid WebAssembly 2.0; no engine is asked. `readModule` has
- * checked all that shows without the instructions' meaning.
- * @returns the slots of each function's frame (lane rules 4), imported functions not counted.
- * Throws {@link ProgramError}: `WASM_LIMIT`, `WASM_IMPORT`, `WASM_EXPORT`, `WASM_INVALID`, and for instructions also
- * `WASM_MALFORMED`, `WASM_UNSUPPORTED`, `WASM_FLOAT`.
+ * Decides whether a module is admitted (lane rules 3) and is valid WebAssembly 2.0; no engine is asked. `readModule`
+ * has checked all that shows without the instructions' meaning.
+ * @returns the slots of each function's frame (lane rules 4), imported functions not counted. Throws {@link
+ *   ProgramError}: `WASM_LIMIT`, `WASM_IMPORT`, `WASM_EXPORT`, `WASM_INVALID`, and for instructions also
+ *   `WASM_MALFORMED`, `WASM_UNSUPPORTED`, `WASM_FLOAT`.
  */
 export function validateModule(module: RawModule): Uint32Array {
   checkImports(module);

@@ -3,16 +3,16 @@ import { respond } from './dispatch.js';
 import { errorObject, RPC, RpcError } from './errors.js';
 import type { FairBudget } from './fair-budget.js';
 
-/** What is not counted: as much as a socket takes anyway. */
+/** Smaller answers are not counted: a socket buffers as much anyway. */
 const SMALL_ANSWER = 64 << 10;
 
-/** A piece of an answer, and what stands in its place where too much waits to be taken by clients already. */
+/** A piece of an answer, and its replacement when too many answers are waiting for clients to read them. */
 export interface Piece {
   readonly text: string;
   instead(): string;
 }
 
-/** Sends answers within a budget that clients share, and ends connections that do not take theirs in time. */
+/** Sends answers within a budget that clients share, and ends connections whose clients do not read in time. */
 export class AnswerWriter {
   readonly #budget: FairBudget;
   readonly #timeoutMs: number;
@@ -22,7 +22,7 @@ export class AnswerWriter {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Writes a piece and waits until the client has taken it, where its connection does not take more meanwhile. */
+  /** Writes a piece; if the connection's buffer is full, waits until the client has read it. */
   write(response: ServerResponse, client: string, piece: Piece): Promise<void> {
     return this.#within(client, piece, (text) =>
       this.#taken(response, (done) => {
@@ -31,7 +31,7 @@ export class AnswerWriter {
     );
   }
 
-  /** A whole answer: resolves when the client has taken it, or is gone. */
+  /** Sends a whole answer: resolves when the client has read it, or is gone. */
   send(response: ServerResponse, client: string, piece: Piece): Promise<void> {
     return this.#within(client, piece, (text) => this.end(response, text));
   }
@@ -67,7 +67,7 @@ export class AnswerWriter {
   }
 }
 
-/** What is answered to the request with this id where its answer does not fit. */
+/** The answer to the request with this id when its own answer does not fit the budget. */
 export function answersHeld(id: string | undefined): string {
   const hint = 'Take the answers that were asked for, then ask again.';
   const error = new RpcError(RPC.failed, 'RPC_ANSWERS_HELD', 'Too many large answers wait to be taken', hint);

@@ -4,18 +4,18 @@ import { REFUSALS, type Refusal } from './refusal.js';
 
 /** Largest body: a full block in hex is 8 MB, and previews and batches carry some. */
 export const MAX_BODY = 64 << 20;
-/** What every connection may send whatever the large bodies of others take. */
+/** What every connection may always send, whatever the large bodies of others take. */
 export const SMALL_BODY = 64 << 10;
 
 export interface Body {
   readonly bytes: Uint8Array;
-  /** Must be called once the body is done with. */
+  /** Must be called when the body is no longer needed. */
   release(): void;
 }
 
 /**
- * Reads bodies: each within {@link MAX_BODY} and a time limit, all that is above {@link SMALL_BODY} of each within a
- * budget that clients share.
+ * Reads bodies: each within {@link MAX_BODY} and a time limit; bytes beyond {@link SMALL_BODY} count towards a budget
+ * that clients share.
  */
 export class BodyReader {
   readonly #budget: FairBudget;
@@ -26,13 +26,10 @@ export class BodyReader {
     this.#timeoutMs = timeoutMs;
   }
 
-  /**
-   * The whole body, or why it is refused: the rest of it is still to be thrown away then. Rejects if the client goes
-   * away.
-   */
+  /** The whole body, or why it is refused; the caller must then discard the rest. Rejects if the client disconnects. */
   read(request: IncomingMessage, client: string): Promise<Body | Refusal> {
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return Promise.resolve(REFUSALS.bodySize);
-    // Nothing more is told of it.
+    // A destroyed request emits no more events.
     if (request.destroyed) return Promise.reject(new Error('the client went away'));
     return new Promise((resolve, reject) => {
       const parts: Buffer[] = [];
@@ -76,9 +73,7 @@ export class BodyReader {
   }
 }
 
-/**
- * Throws the rest of a body away, so that the client reads its answer; ends the connection where that takes too long.
- */
+/** Discards the rest of a body, so that the client reads its answer; ends the connection if that takes too long. */
 export function discard(request: IncomingMessage, timeoutMs: number): void {
   if (request.complete) return;
   const late = setTimeout(() => request.socket.destroy(), timeoutMs);

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 
-/** Groups of an IPv6 address that name a client: whoever has one address of a /64 network has them all. */
+/** Groups of an IPv6 address that identify a client: the owner of one address of a /64 network has them all. */
 const NETWORK_GROUPS = 4;
 
-/** Name under which what an address takes is counted: an IPv4 address, or the network of an IPv6 address. */
+/** Name under which the usage of an address is counted: an IPv4 address, or the network of an IPv6 address. */
 export function clientOf(address: string | undefined): string {
   if (address === undefined) return 'unknown';
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
@@ -17,7 +17,10 @@ export function clientOf(address: string | undefined): string {
   return `${[...groups, ...after].slice(0, NETWORK_GROUPS).join(':')}::/64`;
 }
 
-/** Tells whose request it is; a proxy that is trusted names its client in the last entry of `X-Forwarded-For`. */
+/**
+ * Returns a function that names the client of a request; a trusted proxy names its client in the last entry of
+ * `X-Forwarded-For`.
+ */
 export function clientRule(trusted: string | undefined): (request: IncomingMessage) => string {
   const proxies = new Set((trusted ?? '').split(',').map((address) => clientOf(address.trim())));
   return (request) => {

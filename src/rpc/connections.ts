@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { clientOf } from './client.js';
 
-/** Requests that a connection may send ahead of their answers. Browsers and common clients send none. */
+/** Requests that a connection may pipeline. Browsers and common clients do not pipeline. */
 export const MAX_PIPELINED = 32;
 
-/** The requests of a connection that are not answered. */
+/** The unanswered requests of a connection. */
 interface Row {
   pending: number;
   last: Promise<void>;
@@ -18,7 +18,10 @@ export class Connections {
   readonly #proxies: ReadonlySet<string>;
   readonly #most: number;
 
-  /** One client has half of `most` connections at most, but for the proxies (addresses with commas) that serve many. */
+  /**
+   * One client has at most half of `most` connections, except the `proxies` (comma-separated addresses), which serve
+   * many.
+   */
   constructor(most: number, proxies: string | undefined) {
     this.#most = most;
 
@@ -40,7 +43,7 @@ export class Connections {
   }
 
   /**
-   * Runs `act`, which must not reject, when the requests before it on its connection are answered; false: there are too
+   * Runs `act`, which must not reject, when the earlier requests on its connection are answered; false if there are too
    * many.
    */
   inTurn({ socket }: IncomingMessage, act: () => Promise<void>): boolean {

@@ -3,10 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** Pages served by this machine. */
 const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
-/** Which pages of a browser may read answers. */
+/** Which origins' pages may read answers in a browser. */
 export type CorsRule = (origin: string) => string | undefined;
 
-/** `*`: any origin; a list with commas: these; undefined: pages of this machine only. */
+/** `*`: any origin; a comma-separated list: these origins; undefined: pages of this machine only. */
 export function corsRule(setting: string | undefined): CorsRule {
   if (setting === '*') return () => '*';
   if (setting === undefined) return (origin) => (LOOPBACK.test(origin) ? origin : undefined);
@@ -15,8 +15,8 @@ export function corsRule(setting: string | undefined): CorsRule {
 }
 
 /**
- * Sets the CORS headers. An origin that is not allowed is answered all the same, without them: its browser withholds
- * the answer.
+ * Sets the CORS headers. A request from another origin is answered too, without them: the browser withholds the answer
+ * from the page.
  */
 export function setCorsHeaders(rule: CorsRule, request: IncomingMessage, response: ServerResponse): void {
   const { origin } = request.headers;

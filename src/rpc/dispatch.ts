@@ -10,14 +10,14 @@ const SHOWN = 60;
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Hears of an answered request: its method (`unknown` if there is no such one), the milliseconds it took, whether it
- * has a result.
+ * Called for an answered request: its method (`unknown` if there is no such method), the milliseconds it took, whether
+ * it has a result.
  */
 export type Answered = (method: string, ms: number, ok: boolean) => void;
 
 /**
- * The response to one request object, as text. `id` is the text of its id, which comes back as it is; null if it has
- * none. `client` is whose request it is. Never throws.
+ * The response to one request object, as text. `id` is the text of its id, which is returned unchanged; null if it has
+ * none. `client` is the client that sent it. Never throws.
  */
 export async function answer(
   request: unknown,

@@ -6,14 +6,11 @@ export const RPC = { invalidRequest: -32600, methodNotFound: -32601, invalidPara
 export interface RpcErrorObject {
   readonly code: number;
   readonly message: string;
-  /** `code`: stable name (docs/json-rpc.md); `hint`: what to do about it. */
+  /** `code`: stable name (docs/json-rpc.md); `hint`: what to do. */
   readonly data: Readonly<Record<string, string>>;
 }
 
-/**
- * An answer with an error. `name` is stable, `message` follows the wording of existing Metashrew hosts where they have
- * one.
- */
+/** An error answer. `name` is stable; `message` follows the wording of existing Metashrew hosts where there is one. */
 export class RpcError extends Error {
   constructor(
     readonly code: number,
@@ -29,7 +26,7 @@ export function invalidParams(stableCode: string, message: string, hint: string)
   return new RpcError(RPC.invalidParams, stableCode, message, hint);
 }
 
-/** Wording of existing hosts for what a view does wrong: clients may look for it. */
+/** Wording of existing hosts for errors of views: clients may depend on it. */
 const VIEW_MESSAGES: Readonly<Record<string, string>> = {
   VIEW_NOT_FOUND: 'Failed to get view function',
   VIEW_FAILED: 'Failed to execute view function',
@@ -37,7 +34,7 @@ const VIEW_MESSAGES: Readonly<Record<string, string>> = {
   VIEW_ANSWER_TOO_LARGE: 'Failed to execute view function',
 };
 
-/** The error object of anything thrown. What is not an error of ours is reported without its text. */
+/** The error object for anything thrown. The text of an unexpected error is not shown. */
 export function errorObject(error: unknown, view?: string): RpcErrorObject {
   if (error instanceof RpcError) {
     return { code: error.code, message: error.message, data: { code: error.stableCode, hint: error.hint } };

@@ -1,6 +1,4 @@
-/**
- * Bytes held at a time over all clients. One client has half of them at most, so that it never takes what others need.
- */
+/** Bytes held at a time over all clients. One client may hold at most half, so that it never takes what others need. */
 export class FairBudget {
   #total = 0;
   readonly #held = new Map<string, number>();
@@ -10,7 +8,7 @@ export class FairBudget {
     this.#most = most;
   }
 
-  /** Whether `client` may hold so many bytes more; they are held then, until {@link give}. */
+  /** Whether `client` may hold `bytes` more; if so, they count until {@link give}. */
   take(client: string, bytes: number): boolean {
     const own = (this.#held.get(client) ?? 0) + bytes;
     if (own > this.#most / 2 || this.#total + bytes > this.#most) return false;

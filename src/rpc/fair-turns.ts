@@ -1,13 +1,13 @@
 /**
- * Turns of the thread: one request runs at a time, and between two the thread looks at its connections. Clients take
- * turns, however many requests each of them has waiting.
+ * Turns of this thread: one request runs at a time, and between two requests the thread serves its connections. Clients
+ * take turns, however many requests each has waiting.
  */
 export class FairTurns {
   /** Waiting requests by client, in the order of the clients' turns. */
   readonly #waiting = new Map<string, (() => void)[]>();
   #running = false;
 
-  /** Resolves when the client's next request may run: until it gives the thread up, no other does. */
+  /** Resolves when the client's next request may run; no other runs until it yields the thread. */
   take(client: string): Promise<void> {
     return new Promise((resolve) => {
       const own = this.#waiting.get(client);
@@ -27,7 +27,7 @@ export class FairTurns {
     }
     const [client, own] = first;
     const turn = own.shift();
-    // The client goes to the end of the row.
+    // The client moves to the end of the queue.
     this.#waiting.delete(client);
     if (own.length > 0) this.#waiting.set(client, own);
     turn?.();

@@ -16,14 +16,14 @@ import type { Page, RpcServerOptions } from './server-options.js';
 
 /** Requests in one batch. */
 export const MAX_BATCH = 1_000;
-/** Nesting of a body: no method takes parameters deeper than a batch of requests with one array each. */
+/** Nesting of a body: no method needs parameters deeper than a batch of requests with one array each. */
 const MAX_DEPTH = 16;
-/** Commas in a body: a full batch of requests with several parameters each has a tenth of it. */
+/** Commas in a body: a full batch of requests with several parameters each has a tenth of this. */
 const MAX_SEPARATORS = 100_000;
-/** Longest part of a header that a refusal is told with. */
+/** Longest part of a header that a refusal reports. */
 const SHOWN = 100;
 
-/** How long a client may take over a body or an answer, and the memory for bodies and, apart from them, for answers. */
+/** How long a client may take for a body or an answer, and the memory for bodies and, separately, for answers. */
 export const DEFAULT_LIMITS = { transferTimeoutMs: 15_000, memoryBytes: 256 << 20 } as const;
 
 /** Answers the requests of one server. */
@@ -59,8 +59,8 @@ export class Handler {
 
   /** Answers one request; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A request that waited for its turn may have lost its connection: its response does not know, as it was never
-    // begun.
+    // A request that waited for its turn may have lost its connection: its response was never begun, so it does not
+    // show that.
     if (response.destroyed || request.socket.destroyed) return;
     try {
       if (this.closing) response.setHeader('connection', 'close');
@@ -71,7 +71,7 @@ export class Handler {
       setCorsHeaders(this.#cors, request, response);
       await this.#route(request, response);
     } catch (error) {
-      // The client went away in the middle of its request: nobody is left to answer.
+      // The client disconnected during its request: there is nobody to answer.
       if (!request.complete || response.destroyed || request.socket.destroyed) {
         response.destroy();
         return;
@@ -118,7 +118,7 @@ export class Handler {
     const read = await this.#bodies.read(request, client);
     if (read instanceof Refusal) return this.#refuse(request, response, read, { client });
     try {
-      // Reading a large body takes a while: others get their turn before it.
+      // Parsing a large body takes a while: others get their turn first.
       await this.#turns.take(client);
       const parsed = parse(read.bytes);
       if (parsed === undefined) return this.#refuse(request, response, REFUSALS.notJson);
@@ -145,19 +145,19 @@ export class Handler {
       return this.#answers.end(json(response), respond(undefined, { error }));
     }
     for (const [i, request] of value.entries()) {
-      // Everybody else gets a turn between the requests of a batch; the first one's was taken for its body.
+      // Other clients get a turn between the requests of a batch; the first request uses the turn taken for the body.
       if (i > 0) await this.#turns.take(client);
       const { text, instead } = await this.#answer(request, ids[i], client);
       if (response.destroyed) return;
       const before = i === 0 ? '[' : ',';
-      // Where the client reads slowly, wait: answers must not pile up.
+      // Wait if the client reads slowly: answers must not pile up.
       if (i === 0) json(response);
       await this.#answers.write(response, client, { text: before + text, instead: () => before + instead() });
     }
     await this.#answers.end(response, ']');
   }
 
-  /** Answers before the body was read as a whole; the rest of it is thrown away as it comes. */
+  /** Answers before the whole body was read, and discards the rest as it arrives. */
   #refuse(
     request: IncomingMessage,
     response: ServerResponse,
@@ -172,7 +172,7 @@ export class Handler {
 
 interface Parsed {
   readonly value: unknown;
-  /** Texts of the ids: of the one request, or of the requests of the batch. */
+  /** Texts of the ids of the request or of the batch's requests. */
   readonly ids: readonly (string | undefined)[];
 }
 

@@ -2,8 +2,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Whether JSON text stays within bounds of nesting and of separators, looked at before anything is parsed: a body of brackets
- * or of single digits would take many times its size in memory. Says nothing of whether the text is valid.
+ * Whether JSON text stays within bounds of nesting and of separators, looked at before anything is parsed: a body of
+ * brackets or of single digits would take many times its size in memory. Says nothing of whether the text is valid.
  */
 export function withinShape(text: Uint8Array, maxDepth: number, maxSeparators: number): boolean {
   let depth = 0;

@@ -4,7 +4,7 @@ import type { RpcBackend } from './backend.js';
 import { RPC, RpcError } from './errors.js';
 import type { Method } from './method.js';
 
-/** Views run on an empty store, too: as at height 0. */
+/** On an empty store views run as at height 0. */
 function orTip(height: number | undefined, { store }: RpcBackend): number {
   return height ?? store.tip()?.height ?? 0;
 }

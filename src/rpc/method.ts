@@ -2,8 +2,8 @@ import type { RpcBackend } from './backend.js';
 import type { Params } from './params.js';
 
 export interface Method {
-  /** How it is called; shown where a call is wrong. */
+  /** How to call it; shown when a call is wrong. */
   readonly usage: string;
-  /** The result as JSON can hold it, for `client`; throws RpcError or WarpshrewError. */
+  /** The result, as a JSON value, for `client`; throws RpcError or WarpshrewError. */
   run(params: Params, backend: RpcBackend, client: string): unknown;
 }

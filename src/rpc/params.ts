@@ -49,7 +49,8 @@ export class Params {
   }
 
   /**
-   * A height: a JSON integer, a decimal string (what follows a colon is ignored), or undefined for "latest", null and absent.
+   * A height: a JSON integer, a decimal string (what follows a colon is ignored), or undefined for "latest", null and
+   * absent.
    */
   height(at: number): number | undefined {
     const value = this.#values[at];

@@ -1,6 +1,6 @@
 /**
- * The ids of requests as they were written. Clients draw ids that a double cannot hold (64-bit numbers) or would write
- * in another way (1.0, 1e400), and wait for ever for an answer whose id has changed.
+ * The ids of requests exactly as written. Clients choose ids that a double cannot hold (64-bit numbers) or would print
+ * differently (1.0, 1e400), and never match an answer whose id has changed.
  */
 
 const QUOTE = '"';
@@ -8,8 +8,8 @@ const BACKSLASH = 0x5c;
 const WORD = /[-+.\w]+/y;
 
 /**
- * Text of the value of `id` of every request of a body: one entry for a body that is no array, else one for each
- * element. undefined: no object, or one without `id`. Of several members of that name the last counts, as for
+ * Text of the value of `id` of every request of a body: one entry for a body that is not an array, otherwise one per
+ * element. undefined: not an object, or an object without `id`. Of several members named `id` the last counts, as in
  * `JSON.parse`. `text` must be JSON that was parsed without an error.
  */
 export function requestIds(text: string): (string | undefined)[] {
@@ -18,7 +18,7 @@ export function requestIds(text: string): (string | undefined)[] {
   return [...scan.elements()];
 }
 
-/** Steps over valid JSON. */
+/** Scans valid JSON. */
 class Scan {
   #at = 0;
   readonly #text: string;
@@ -27,7 +27,7 @@ class Scan {
     this.#text = text;
   }
 
-  /** The next character that is no white space. */
+  /** The next character that is not white space. */
   peek(): string {
     const text = this.#text;
     let code = text.charCodeAt(this.#at);
@@ -43,7 +43,7 @@ class Scan {
     while (this.#isNext(','));
   }
 
-  /** Steps over a value; the text of its member `id` if it is an object that has one. */
+  /** Skips a value; returns the text of its member `id` if it is an object that has one. */
   idOfValue(): string | undefined {
     if (this.peek() !== '{') {
       this.#value();
@@ -65,14 +65,14 @@ class Scan {
     return id;
   }
 
-  /** Steps over the next character if it is `wanted`. */
+  /** Skips the next character if it is `wanted`. */
   #isNext(wanted: string): boolean {
     if (this.peek() !== wanted) return false;
     this.#at++;
     return true;
   }
 
-  /** Steps over a value that begins here, and gives its text. */
+  /** Skips the value that begins here, and returns its text. */
   #value(): string {
     const start = this.#at;
     let depth = 0;

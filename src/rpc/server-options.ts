@@ -6,36 +6,36 @@ export interface RpcServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly backend: RpcBackend;
-  /** `*`, or origins with commas; pages of this machine only if not given. */
+  /** `*`, or comma-separated origins; if not given, pages of this machine only. */
   readonly cors?: string;
   /**
-   * Names that a request may have in `Host`, with commas, beside those of this machine and what it listens on; `*`:
-   * every one.
+   * Names that a request may have in `Host`, comma-separated, besides those of this machine and of `host`; `*`: every
+   * name.
    */
   readonly allowHost?: string;
-  /** Addresses, with commas, of proxies whose `X-Forwarded-For` names the client. */
+  /** Comma-separated addresses of proxies whose `X-Forwarded-For` names the client. */
   readonly trustProxy?: string;
   readonly limits?: RpcLimits;
-  /** Told of defects (errors that are none of the user's); standard error if not given. */
+  /** Called with defects (errors not caused by the user); default: standard error. */
   readonly onDefect?: (error: unknown) => void;
-  /** Told of every request that was answered. */
+  /** Called for every answered request. */
   readonly onAnswered?: Answered;
-  /** Told of requests and connections that were refused, by code. */
+  /** Called for refused requests and connections, with their code. */
   readonly onRefused?: (code: string, facts: Readonly<Record<string, string>>) => void;
-  /** What `GET` answers by path, beside or instead of `/health`. */
+  /** Answers to `GET` by path, besides or instead of `/health`. */
   readonly pages?: Readonly<Record<string, () => Page | Promise<Page>>>;
 }
 
-/** What clients may take of a server. */
+/** Limits on what clients may use of a server. */
 export interface RpcLimits {
-  /** For a body to arrive, and for an answer to be taken (default 15 s). */
+  /** For a body to arrive, and for an answer to be read (default 15 s). */
   readonly transferTimeoutMs?: number;
   /**
-   * For the large bodies held at a time, and again for the large answers; one client has half of it at most (default
-   * 256 MiB).
+   * For the large bodies held at a time, and separately for the large answers; one client may hold half (default 256
+   * MiB).
    */
   readonly memoryBytes?: number;
-  /** Connections; one client has half of them at most (default 1,024). */
+  /** Connections; one client may have half of them (default 1,024). */
   readonly connections?: number;
 }
 

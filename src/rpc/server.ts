@@ -8,7 +8,7 @@ import type { RpcServerOptions } from './server-options.js';
 /** How long {@link RpcServer.close} waits for answers under way. */
 const CLOSE_GRACE_MS = 5_000;
 const IDLE_CHECK_MS = 20;
-/** For the headers of a request: they are 16 KiB at most. */
+/** Time for the headers of a request, which are 16 KiB at most. */
 const HEADERS_MS = 10_000;
 const DEFAULT_CONNECTIONS = 1_024;
 
@@ -17,13 +17,13 @@ export interface RpcServer {
   readonly port: number;
   /** `http://host:port`. */
   readonly url: string;
-  /** Takes no more connections, lets answers under way finish (5 s at most), then ends. */
+  /** Accepts no more connections, lets answers under way finish (at most 5 s), then ends. */
   close(): Promise<void>;
 }
 
 /**
- * Serves JSON-RPC on `POST /`, a short state on `GET /health` (docs/json-rpc.md), and what `pages` holds.
- * Throws EnvironmentError ENV_PORT_IN_USE, ENV_PORT_FORBIDDEN or ENV_LISTEN_FAILED.
+ * Serves JSON-RPC on `POST /`, a short state on `GET /health` (docs/json-rpc.md), and `pages`. Throws EnvironmentError
+ * ENV_PORT_IN_USE, ENV_PORT_FORBIDDEN or ENV_LISTEN_FAILED.
  */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const { host, limits, trustProxy, onRefused } = options;
@@ -39,7 +39,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     socket.destroy();
   });
   server.on('request', (request, response) => {
-    // The rest of what came before its connection was ended.
+    // Data that arrived before its connection was ended.
     if (request.socket.destroyed) return;
     if (connections.inTurn(request, () => handler.handle(request, response))) return;
     onRefused?.('RPC_PIPELINE', { client: String(request.socket.remoteAddress) });
@@ -84,7 +84,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 async function closeServer(server: Server, handler: Handler): Promise<void> {
   handler.closing = true;
   const closed = new Promise<void>((done) => server.close(() => done()));
-  // Connections that were busy become idle one by one; each is ended then.
+  // Busy connections become idle one by one; each is closed then.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   const late = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
   server.closeIdleConnections();

@@ -37,8 +37,8 @@ interface Given {
 }
 
 /**
- * Reads all settings: flags before the environment (`WARPSHREW_*`) before the file (JSON with comments) before the defaults.
- * Collects every problem instead of stopping at the first.
+ * Reads all settings: flags before the environment (`WARPSHREW_*`) before the file (JSON with comments) before the
+ * defaults. Collects every problem instead of stopping at the first.
  */
 export function readConfig({ flags, environment }: ConfigSources): Config {
   const problems: Problem[] = [];

@@ -1,5 +1,4 @@
-// The engine's thread: it owns the store and blocks while a commit is written, so that the thread of the server never
-// does.
+// The engine's thread: it owns the store and waits while a commit is written, so that the server's thread never waits.
 import { parentPort, workerData } from 'node:worker_threads';
 import { Engine, type EngineSetup } from './engine.js';
 import { type EngineCommand, type EngineEvent, failureOf } from './events.js';
@@ -30,7 +29,7 @@ if (engine !== undefined) {
   await engine.run();
   await released;
   await engine.close();
-  // Calls to a node that never answers may still be open: they must not keep the thread.
+  // Calls to a node that never answers may still be open: they must not keep the thread alive.
   tell({ kind: 'closed' });
 }
 port.close();

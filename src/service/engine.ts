@@ -24,20 +24,23 @@ export interface EngineSetup {
   readonly settings: Settings;
   /** The command line that the settings were read with. */
   readonly flags: Readonly<Record<string, unknown>>;
-  /** WASM of the standard lane's module. */
+  /** WASM of the standard module. */
   readonly moduleBytes: Uint8Array;
-  /** Buffer of the {@link RollbackClock} that views look at. */
+  /** Buffer of the {@link RollbackClock} that views check. */
   readonly rollbacks: SharedArrayBuffer;
-  /** Buffer of the {@link WorkWatch} that tells what is under way. */
+  /** Buffer of the {@link WorkWatch} that shows the block under way. */
   readonly watch: SharedArrayBuffer;
 }
 
-/** Everything of the engine's thread: source, store, both lanes and the follower. Tells what happens through `tell`. */
+/**
+ * Everything in the engine's thread: source, store, parallel lane, standard module and follower. Reports events through
+ * `tell`.
+ */
 export class Engine {
   #toldHeight: number | undefined;
   #stopping = false;
   #drop: () => void = () => undefined;
-  /** Resolves when a stop does not wait any longer. What is under way then fails at the latest at the closed store. */
+  /** Resolves when a stop stops waiting. Work still under way then fails at the closed store at the latest. */
   readonly #dropped = new Promise<void>((resolve) => {
     this.#drop = resolve;
   });
@@ -71,13 +74,13 @@ export class Engine {
     this.#tell = tell;
   }
 
-  /** Opens everything and tells `opened`. Throws what opening throws; nothing stays open then. */
+  /** Opens everything and sends `opened`. Throws the error of what cannot be opened, and leaves nothing open. */
   static async open(
     { settings, flags, moduleBytes, rollbacks, watch: watchBuffer }: EngineSetup,
     tell: (event: EngineEvent) => void,
   ): Promise<Engine> {
     const undo: (() => Promise<void>)[] = [];
-    // Before anything that starts a thread: the module's, the lane's and the database's are to have this priority, too.
+    // Before anything that starts a thread: the threads of the module, the lane and the database inherit this priority.
     const niceness = lowerThread(settings.indexNiceness);
     try {
       const chain = await openChain(settings, (message, facts) => tell({ kind: 'warning', message, facts }), flags);
@@ -118,7 +121,7 @@ export class Engine {
         onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: lanes.health }),
       });
       const clock = new RollbackClock(rollbacks);
-      // Milliseconds, for the block in hand.
+      // Milliseconds, for the current block.
       let waited = 0;
       const indexer = new StoreIndexer(new BlockIndexer(store, lanes, standard), {
         duringRollback: (act) => clock.during(act),
@@ -176,16 +179,14 @@ export class Engine {
     }
   }
 
-  /**
-   * Follows the chain until {@link stop} or the last block asked for, or until indexing fails for good; tells `ended`.
-   */
+  /** Follows the chain until {@link stop}, `--exit-at`, or a final failure; sends `ended`. */
   async run(): Promise<void> {
     let failure: Failure | undefined;
     try {
       this.#tell({ kind: 'phase', phase: 'syncing' });
       await Promise.race([this.#follower.run(), this.#dropped]);
     } catch (error) {
-      // A block that was dropped because of the stop failed for no other reason.
+      // A block dropped by the stop is not a failure.
       if (!this.#stopping) failure = failureOf(error);
     }
     this.#tell({ kind: 'ended', failure });
@@ -199,7 +200,7 @@ export class Engine {
     void this.#follower.stop().then(() => clearTimeout(late));
   }
 
-  /** Closes everything, the store last. Nobody may be attached to it any more. */
+  /** Closes everything, the store last. No other thread may be attached to it any more. */
   async close(): Promise<void> {
     await this.#chain.close();
     await this.#lanes.close();
@@ -221,7 +222,7 @@ export class Engine {
   }
 }
 
-/** A GPU where the policy wants one; `gpu` needs it, `auto` says why there is none. */
+/** Looks for a GPU if the policy uses one; `gpu` requires it, `auto` reports why there is none. */
 async function findGpu({ policy, gpu }: Settings): Promise<{ readonly gpu?: GpuLane; readonly reason?: string }> {
   if (!gpu || policy === 'cpu' || policy === 'sequential') return {};
   try {

@@ -1,4 +1,4 @@
-/** What the engine's thread tells the main thread. Everything here crosses threads by structured clone. */
+/** Events that the engine's thread sends to the main thread, by structured clone. */
 
 import type { SourceStatistics } from '../chain/open.js';
 import type { ErrorFacts, Failure } from '../errors.js';
@@ -15,7 +15,7 @@ export { errorOf, type Failure, failureOf } from '../errors.js';
 export type Phase = 'starting' | FollowerState;
 
 export type EngineEvent =
-  /** The store is open: others may attach to it until they say `released`. */
+  /** The store is open: other threads may attach to it until they send `released`. */
   | {
       readonly kind: 'opened';
       readonly storeHandle: bigint;
@@ -37,13 +37,13 @@ export type EngineEvent =
       readonly bytes: number;
       readonly roots: StateRoots;
       readonly statistics: LaneStatistics;
-      /** Milliseconds by phase, those of the statistics not among them. */
+      /** Milliseconds by phase, except those of `statistics`. */
       readonly ms: Readonly<Record<string, number>>;
       readonly gpu: EngineHealth;
-      /** What the source has counted so far. */
+      /** Counters of the source so far. */
       readonly source: SourceStatistics;
     }
-  /** The standard lane's module wrote a line to its log. */
+  /** The standard module wrote a line to its log. */
   | { readonly kind: 'module-log'; readonly line: GuestLine }
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
   /** Something is tried again, after an error or because the source contradicted itself. */
@@ -51,7 +51,7 @@ export type EngineEvent =
       readonly kind: 'retry';
       readonly note: string;
       readonly failure: Failure | undefined;
-      /** How long it is tried again at most, in milliseconds; undefined: for ever. */
+      /** How long it is still retried, in milliseconds; undefined: for ever. */
       readonly leftMs: number | undefined;
     }
   /** Something goes on all the same, but not as it should. */
@@ -72,7 +72,7 @@ export type EngineEvent =
   /** The thread is gone, and the open store with it. */
   | { readonly kind: 'crashed'; readonly failure: Failure };
 
-/** `stop`: index no more. `released`: nobody is attached any more, close the store and end. */
+/** `stop`: stop indexing. `released`: no thread is attached any more; close the store and end. */
 export type EngineCommand = { readonly kind: 'stop' } | { readonly kind: 'released' };
 
 /** `CODE: message`. */

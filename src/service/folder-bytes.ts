@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Bytes of the files that lie directly in a folder; files that go away meanwhile do not count. */
+/** Bytes of the files that lie directly in a folder; files that disappear meanwhile do not count. */
 export async function folderBytes(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
   const sizes = await Promise.all(

@@ -9,12 +9,12 @@ export interface LogOptions {
   readonly level: string;
   readonly format: 'json' | 'pretty';
   readonly label: string | undefined;
-  /** Takes whole lines; standard error if not given. */
+  /** Receives whole lines; default: standard error. */
   readonly write?: (line: string) => void;
 }
 
 /**
- * One logger for the process: JSON lines, or the same facts as plain text. Lines are written before the call returns.
+ * The logger of the process: JSON lines, or the same fields as plain text. Lines are written before the call returns.
  */
 export function createLogger({ level, format, label, write }: LogOptions): Logger {
   const options = {
@@ -22,7 +22,7 @@ export function createLogger({ level, format, label, write }: LogOptions): Logge
     base: label === undefined ? {} : { label },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (name: string) => ({ level: name }) },
-    // Whatever a line is made of: no password of an address leaves the process.
+    // Whatever a line contains: passwords in addresses never leave the process.
     hooks: { streamWrite: maskUserInfo },
   };
   if (format === 'json' && write === undefined) return pino(options, pino.destination({ dest: 2, sync: true }));
@@ -30,20 +30,20 @@ export function createLogger({ level, format, label, write }: LogOptions): Logge
   return pino(options, { write: (line: string) => out(format === 'json' ? line : prettyLine(line)) });
 }
 
-/** The fields of a failure as a line of the log carries them. */
+/** The fields of a failure in a log line. */
 export function failureFields({ code, facts, hint }: Failure): Record<string, unknown> {
   return { code, ...plainFacts(facts), ...(hint !== undefined && { hint }) };
 }
 
-/** Facts as JSON can hold them. */
+/** Facts as JSON values. */
 export function plainFacts(facts: ErrorFacts): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
   );
 }
 
-/** Text of others may hold what a terminal obeys; JSON escapes it but for the codes from 127 to 159. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about.
+/** Text from outside may contain terminal control codes; JSON escapes them except the codes 127 to 159. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches them on purpose.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** `21:14:07 warn  message  code=NODE_WARMING_UP height=5`. */

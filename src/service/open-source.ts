@@ -11,9 +11,9 @@ export interface OpenedChain extends OpenedSource {
 }
 
 /**
- * The chain that the settings name. A node is asked only where its block files are read, too. `flags`: the command line
- * that the settings were read with, so that they can be read again when the node refuses the credentials. Throws what
- * {@link openChainSource} throws.
+ * Opens the chain source that the settings name; contacts the node only if its block files are read, too. `flags`: the
+ * command line that the settings were read with, so that they can be read again when the node refuses the credentials.
+ * Throws what {@link openChainSource} throws.
  */
 export async function openChain(
   settings: Settings,
@@ -25,7 +25,7 @@ export async function openChain(
     fixture,
     blockFiles,
     network,
-    // Few attempts: who follows the chain waits and asks again, tells of it, and can be stopped meanwhile.
+    // Few attempts: the follower retries, reports that it does, and can be stopped while it waits.
     node:
       nodeUrl === undefined
         ? undefined
@@ -41,8 +41,7 @@ export async function openChain(
 }
 
 /**
- * Reads the credentials as they are configured by now; undefined where the configuration has problems, as a file half
- * written has.
+ * Reads the currently configured credentials; undefined if the configuration has problems, like a half-written file.
  */
 function rereadLogin(flags: Readonly<Record<string, unknown>> | undefined): Reread | undefined {
   return (

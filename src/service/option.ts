@@ -3,7 +3,10 @@
 /** Thrown by {@link Option.read}; the message says what would be right, without naming the setting. */
 export class BadValue extends Error {}
 
-/** One setting of the service: its name gives the flag (`--node-url`), the variable (`WARPSHREW_NODE_URL`) and the key of the file (`nodeUrl`). */
+/**
+ * One setting of the service: its name gives the flag (`--node-url`), the variable (`WARPSHREW_NODE_URL`) and the key
+ * of the file (`nodeUrl`).
+ */
 export interface Option<T> {
   readonly about: string;
   /** What stands for the value in help texts; undefined: a switch. */

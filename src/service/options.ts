@@ -68,7 +68,7 @@ export const OPTIONS = {
   ),
   fixture: text({ about: 'follow a fixture chain instead of a node', placeholder: 'dir', fallback: undefined }),
   indexer: text({
-    about: 'Metashrew module of the standard lane (default: the built-in indexer)',
+    about: 'standard module: a Metashrew WASM module (default: the built-in indexer)',
     placeholder: 'file',
     fallback: undefined,
   }),

@@ -17,14 +17,14 @@ export interface PagesOptions {
   readonly store: StoreReader;
   readonly settings: Settings;
   readonly network: string;
-  /** Where blocks come from, without a password. */
+  /** Where blocks come from, without passwords. */
   readonly source: string;
   readonly version: string;
   readonly viewLoad: () => ViewLoad | undefined;
   readonly blocks: SlowBlocks;
 }
 
-/** What `GET` answers beside JSON-RPC: `/health`, `/ready`, `/status`, `/metrics` (docs/operations.md). */
+/** The pages for `GET`: `/health`, `/ready`, `/status`, `/metrics` (docs/operations.md). */
 export class Pages {
   readonly routes: Readonly<Record<string, () => Page | Promise<Page>>> = {
     '/health': () => this.#health(),
@@ -39,7 +39,7 @@ export class Pages {
     this.#options = options;
   }
 
-  /** 200 as long as the process answers; what is wrong stands in the body. */
+  /** 200 as long as the process answers; problems are listed in the body. */
   #health(): Page {
     const { state, store } = this.#options;
     const tip = store.tip();
@@ -56,7 +56,7 @@ export class Pages {
     });
   }
 
-  /** 503 until the tip here is that of the source, or within `--ready-within` blocks of it. */
+  /** 503 until the indexed tip is that of the source, or within `--ready-within` blocks of it. */
   #ready(): Page {
     const { state, store, settings } = this.#options;
     const height = store.tip()?.height;
@@ -148,7 +148,7 @@ export class Pages {
     return { status: 200, type: CONTENT_TYPE, body };
   }
 
-  /** Codes of everything that is wrong now, the worst first. */
+  /** Codes of all current problems, the worst first. */
   #codes(): string[] {
     const { failure, trouble, gpu } = this.#options.state;
     const gpuCode = gpu.gpu === 'lost' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;

@@ -5,17 +5,15 @@ import { failureFields, type Logger, plainFacts } from './log.js';
 import type { ServiceState } from './service-state.js';
 import { workFields } from './slow-blocks.js';
 
-/** So many blocks behind the tip are no sync. */
+/** At most this many blocks behind the tip do not count as a sync. */
 const FEW_BLOCKS = 6;
 
-/**
- * Writes the engine's events to the log: blocks at debug, changes at info, what is tried again at warn, each code once.
- */
+/** Writes the engine's events to the log: blocks at debug, changes at info, retries at warn, each code once. */
 export class Reporter {
   #phase: Phase = 'starting';
-  /** The last phase told at info. */
+  /** The last phase logged at info. */
   #toldPhase: Phase | undefined;
-  /** Codes said since the source last answered, and of the kernel ever. */
+  /** Codes logged since the source last answered; `#saidOfGpu`: codes of the kernel logged since the start. */
   readonly #said = new Set<string>();
   readonly #saidOfGpu = new Set<string>();
   readonly #log: Logger;
@@ -75,12 +73,12 @@ export class Reporter {
       case 'source-tip':
       case 'closed':
       case 'not-opened':
-        // Who opens the service says why it did not open.
+        // The caller of {@link Service.start} reports why it failed.
         return;
     }
   }
 
-  /** What the module of the standard lane logs, in a block or a view. */
+  /** Logs a line of the standard module, from a block or a view. */
   moduleLine({ text, leftOut, height, view }: GuestLine): void {
     this.#state.moduleLinesLeftOut += leftOut;
     const fields = { height, ...(view !== undefined && { view }), ...(leftOut > 0 && { linesLeftOut: leftOut }) };
@@ -88,13 +86,13 @@ export class Reporter {
     else this.#log.info({ ...fields, text }, 'module');
   }
 
-  /** A request or connection was refused; each code is told once. */
+  /** A request or connection was refused; each code is logged once. */
   refused(code: string, facts: Readonly<Record<string, string>>): void {
     if (this.#state.refusedRequest(code))
       this.#log.warn({ code, ...facts }, 'a request was refused; others are counted only');
   }
 
-  /** The engine's thread was ended in the middle of a block. */
+  /** The engine's thread was ended during a block. */
   cutOff(work: BlockWork | undefined): void {
     this.#log.warn(
       work === undefined ? {} : workFields(work),
@@ -102,12 +100,12 @@ export class Reporter {
     );
   }
 
-  /** A line of figures, for every few seconds of a sync. */
+  /** A line of figures, logged every few seconds during a sync. */
   summary(): void {
     if (this.#state.phase === 'syncing') this.#log.info(syncFigures(this.#state), 'syncing');
   }
 
-  /** A block at the tip makes `syncing` and `at-tip` of it: that is no news. */
+  /** Each block at the tip switches to `syncing` and back to `at-tip`: that is not logged. */
   #changed(phase: Phase): void {
     if (phase === this.#phase) return;
     if (this.#phase === 'waiting-for-node') this.#said.clear();
@@ -137,7 +135,7 @@ export class Reporter {
   }
 }
 
-/** Where a sync stands; the time left is that at the speed of the last half minute. */
+/** Progress of a sync; the time left assumes the speed of the last half minute. */
 export function syncFigures(state: ServiceState): Readonly<Record<string, number>> {
   const { blocks, bytes } = state.speed();
   const height = state.head?.height;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How often {@link RollbackClock.quiet} looks. */
+/** Interval at which {@link RollbackClock.quiet} checks. */
 const LOOK_MS = 2;
 
 /**
- * Tells threads that read the store that blocks are being undone: a counter in shared memory, odd meanwhile. A reader
- * of many values remembers it before the first and compares after the last; if it has moved, the values may be of two
- * states.
+ * Shows threads that read the store whether blocks are being undone: a counter in shared memory, odd during a rollback.
+ * A reader of several values reads it before the first and after the last value; if it has changed, the values may
+ * belong to two states.
  */
 export class RollbackClock {
   readonly #cell: Int32Array;
@@ -19,7 +19,7 @@ export class RollbackClock {
     return Atomics.load(this.#cell, 0);
   }
 
-  /** Runs `undo` (by the one writer). */
+  /** Runs `undo`; only the single writer may call this. */
   async during(undo: () => Promise<void>): Promise<void> {
     Atomics.add(this.#cell, 0, 1);
     try {
@@ -29,7 +29,7 @@ export class RollbackClock {
     }
   }
 
-  /** The count once nothing is being undone. */
+  /** Resolves with the count once no rollback is under way. */
   async quiet(): Promise<number> {
     for (;;) {
       const count = this.now;

@@ -6,7 +6,7 @@ import type { Niceness } from '../util/niceness.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
 import { Histogram } from './prometheus.js';
 
-/** Blocks over which the speed is taken. */
+/** Milliseconds over which the speed is measured. */
 const SPEED_WINDOW_MS = 30_000;
 /** Upper bounds of latencies in seconds: a height takes a millisecond, a view may take 10 s. */
 const LATENCIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -18,21 +18,19 @@ export interface IndexedHead {
   readonly roots: StateRoots;
 }
 
-/**
- * What the service has seen since it started, as told by the engine's thread and the RPC server. No clock but `now`.
- */
+/** What the service has seen since it started, from the engine's events and the RPC server. Its only clock is `now`. */
 export class ServiceState {
   phase: Phase = 'starting';
   head: IndexedHead | undefined;
   sourceHeight: number | undefined;
-  /** What the source counted, as of its last change or the last block. */
+  /** Counters of the source, as of its last change or the last block. */
   sourceStatistics: SourceStatistics = {};
   /** Why indexing stopped for good. */
   failure: Failure | undefined;
-  /** What is being tried again; undefined once it worked. */
+  /** The failure that is being retried; undefined once it is over. */
   trouble: Failure | undefined;
   /**
-   * When the trouble began, and when indexing gives up if it goes on (undefined: never), by the clock of {@link now}.
+   * When the trouble began, and `troubleUntil`: when indexing gives up (undefined: never), by the clock {@link now}.
    */
   troubleSince = 0;
   troubleUntil: number | undefined;
@@ -112,14 +110,14 @@ export class ServiceState {
     }
   }
 
-  /** A request or connection was refused. Gives whether it is the first for this reason. */
+  /** A request or connection was refused. Returns whether it is the first with this code. */
   refusedRequest(code: string): boolean {
     const before = this.refused.get(code) ?? 0;
     this.refused.set(code, before + 1);
     return before === 0;
   }
 
-  /** A request was answered. `method` is one of the server's own, or a word for the rest. */
+  /** A request was answered. `method` is a method of the server, or `unknown`. */
   answered(method: string, ms: number, ok: boolean): void {
     const counts = this.requests.get(method) ?? { ok: 0, failed: 0 };
     this.requests.set(method, counts);
@@ -141,7 +139,7 @@ export class ServiceState {
     return { blocks: this.#recent.length / seconds, bytes: bytes / seconds };
   }
 
-  /** Blocks between the tip here and the source's; undefined as long as one of them is unknown. */
+  /** Blocks between the indexed tip and the source's; undefined while either is unknown. */
   behind(tip: number | undefined): number | undefined {
     return this.sourceHeight === undefined || tip === undefined ? undefined : Math.max(0, this.sourceHeight - tip);
   }
@@ -150,10 +148,7 @@ export class ServiceState {
     return (this.#now() - this.startedAt) / 1000;
   }
 
-  /**
-   * What is being tried again, for how long already and for how long still, in seconds; `givesUpIn` undefined: for
-   * ever.
-   */
+  /** The failure being retried, since how many seconds, and for how many more; `givesUpIn` undefined: for ever. */
   waiting(): { readonly code: string; readonly seconds: number; readonly givesUpIn: number | undefined } | undefined {
     const { trouble, troubleSince, troubleUntil } = this;
     if (trouble === undefined || this.failure !== undefined) return undefined;

@@ -19,28 +19,28 @@ import { SlowBlocks } from './slow-blocks.js';
 import { Views } from './views.js';
 
 const MIB = 2 ** 20;
-/** Time that the engine's thread has beyond `--stop-timeout` to drop a block by itself, if it is not busy with it. */
+/** Extra time after `--stop-timeout` for the engine's thread to drop the block itself, if it is not busy with it. */
 const DROP_GRACE_MS = 500;
-/** Time to close the store, and for a thread that is ended to be gone: native calls are not interrupted. */
+/** Time to close the store, and for a terminated thread to end: native calls are not interrupted. */
 const CLOSE_MS = 10_000;
 
 export interface ServiceOptions {
   readonly settings: Settings;
   /** The command line that the settings were read with: they are read again when the node refuses the credentials. */
   readonly flags: Readonly<Record<string, unknown>>;
-  /** WASM of the standard lane's module. */
+  /** WASM of the standard module. */
   readonly moduleBytes: Uint8Array;
   readonly log: Logger;
   readonly version: string;
 }
 
-/** What the main thread of `warpshrew index` holds: the engine's thread, a reader of its store, views, the server. */
+/** The main thread of `warpshrew index`: it owns the engine's thread, a reader of its store, views and the server. */
 export class Service {
   readonly state = new ServiceState();
-  /** Resolves when indexing has ended, with its failure if it was not asked to end. */
+  /** Resolves when indexing has ended, with its failure if it did not end on request. */
   readonly ended: Promise<Failure | undefined>;
   readonly reporter: Reporter;
-  /** The engine's thread is gone, and the open store with it: nothing can be served any more. */
+  /** The engine's thread died, and the open store with it: nothing can be served any more. */
   crashed = false;
   readonly #worker: Worker;
   readonly #rollbacks = new RollbackClock();
@@ -71,9 +71,9 @@ export class Service {
   }
 
   /**
-   * Opens the store in the engine's thread, which begins to follow the chain, and serves it. Throws what opening the
-   * store, the source, the module or the port throws; everything is closed then, as it is when `stopped` resolves
-   * meanwhile: undefined.
+   * Opens the store in the engine's thread, which begins to follow the chain, and serves it. Throws the error of the
+   * store, source, module or port that cannot be opened, after closing everything. Resolves with undefined, everything
+   * closed, if `stopped` resolves meanwhile.
    */
   static async start(options: ServiceOptions, stopped: Promise<void>): Promise<Service | undefined> {
     const service = new Service(options);
@@ -94,8 +94,8 @@ export class Service {
   }
 
   /**
-   * Lets the engine finish or drop the block under way, answers what was asked, closes the store last. A thread that is
-   * too busy with the block to drop it is ended: what it has not committed is not there, as after a crash.
+   * Lets the engine finish or drop the block under way, answers pending requests, closes the store last. A thread too
+   * busy with the block to drop it is terminated: what it has not committed is lost, as after a crash.
    */
   async close(): Promise<void> {
     this.#closing = true;
@@ -103,7 +103,7 @@ export class Service {
     const ended = await within(this.#stopTimeout + DROP_GRACE_MS, Promise.race([this.ended, this.#gone]));
     if (!ended) this.reporter.cutOff(this.#watch.look());
     this.#blocks.close();
-    // Who reads the store must be gone before the thread that owns it.
+    // Readers of the store must be closed before the thread that owns it.
     await this.#server?.close();
     await this.#views?.close();
     if (ended) {
@@ -113,7 +113,7 @@ export class Service {
     void this.#worker.terminate();
     if (await within(CLOSE_MS, this.#gone)) return;
     this.reporter.cutOff(this.#watch.look());
-    // It is in a native call that does not end; the store is whole all the same.
+    // It is stuck in a native call; the store stays consistent.
     process.kill(process.pid, 'SIGKILL');
   }
 
@@ -173,7 +173,7 @@ export class Service {
     log.info({ url: this.url }, 'serving JSON-RPC');
   }
 
-  /** Opening goes no further once a signal has come. */
+  /** Stops opening once a signal has arrived. */
   #mayServe(): void {
     if (this.#closing) throw new InternalError('the service is closing');
   }

@@ -1,10 +1,10 @@
 import type { BlockWork } from '../execute/tasks/work-watch.js';
 import type { Logger } from './log.js';
 
-/** How often a slow block is looked for. */
+/** Interval at which the block under way is checked. */
 const LOOK_MS = 500;
 
-/** Tells of blocks that take longer than a bound, while they do: the thread that is busy with one cannot. */
+/** Reports blocks that take longer than a bound while they still run: the thread that is busy with one cannot. */
 export class SlowBlocks {
   /** Seconds that the slowest block seen has taken. */
   slowest = 0;
@@ -34,7 +34,7 @@ export class SlowBlocks {
     clearInterval(this.#timer);
   }
 
-  /** Once when the block passes the bound, then each time that it has taken twice as long. */
+  /** Logs once when the block passes the bound, then each time its duration has doubled. */
   #tell(): void {
     const work = this.current;
     if (work === undefined || !work.slow) return;
@@ -44,7 +44,7 @@ export class SlowBlocks {
   }
 }
 
-/** Block and transaction under way as a line of the log has them. */
+/** Block and transaction under way as fields of a log line. */
 export function workFields({ height, ms, transaction }: BlockWork): Record<string, unknown> {
   const seconds = (of: number): number => Math.round(of / 10) / 100;
   const own = transaction && {

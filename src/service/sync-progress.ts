@@ -2,13 +2,13 @@ import { MultiBar, type SingleBar } from 'cli-progress';
 import { syncFigures } from './reporter.js';
 import type { ServiceState } from './service-state.js';
 
-/** A line at the foot of a terminal while the chain is being synced; log lines go above it. */
+/** A progress line at the bottom of a terminal during a sync; log lines appear above it. */
 export class SyncProgress {
   readonly #bars = new MultiBar({
     format: 'syncing [{bar}] {value}/{total}  {blocksPerSecond} blocks/s  {megabytesPerSecond} MB/s  {left} left',
     hideCursor: true,
     stream: process.stderr,
-    // A signal is the service's to handle.
+    // The service handles signals.
     gracefulExit: false,
   });
   #bar: SingleBar | undefined;

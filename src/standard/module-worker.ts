@@ -113,7 +113,7 @@ export class ModuleWorker {
       if (current()) this.#abandon(threadError(cause, this.#pending?.height, workerData.views !== undefined));
     });
     worker.on('exit', () => {
-      if (current()) this.#abandon(new InternalError('the thread of the standard lane ended by itself'));
+      if (current()) this.#abandon(new InternalError('the thread of the standard module ended unexpectedly'));
     });
     return worker;
   }
@@ -154,12 +154,12 @@ export class ModuleWorker {
 }
 
 function closedError(): WarpshrewError {
-  return new InternalError('the standard lane is closed');
+  return new InternalError('the standard indexer is closed');
 }
 
 function threadError(cause: Error & { code?: string }, height: number | undefined, isView: boolean): WarpshrewError {
   if (cause.code !== 'ERR_WORKER_OUT_OF_MEMORY') {
-    return new InternalError(`the thread of the standard lane failed: ${cause.message}`, { cause });
+    return new InternalError(`the thread of the standard module failed: ${cause.message}`, { cause });
   }
   const facts: ErrorFacts = height === undefined ? {} : { height };
   if (isView) return new ProgramError('VIEW_MEMORY', 'the view used up the memory of its thread', { facts, cause });
@@ -178,5 +178,5 @@ function timeout(task: WorkerTask, limitMs: number): ProgramError {
 }
 
 function failure(reply: WorkerReply & { kind: 'failed' }): WarpshrewError {
-  return reply.error ? fromPlain(reply.error) : new InternalError(`the standard lane failed: ${reply.text}`);
+  return reply.error ? fromPlain(reply.error) : new InternalError(`the standard module failed: ${reply.text}`);
 }

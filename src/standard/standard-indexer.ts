@@ -114,7 +114,7 @@ export class StandardIndexer {
     const started = performance.now();
     try {
       const reply = await this.#blocks.call({ kind: 'block', raw, height, ahead }, this.#blockTimeoutMs);
-      if (reply.kind !== 'block') throw new InternalError('the standard lane answered another question');
+      if (reply.kind !== 'block') throw new InternalError('a reply of another kind from the standard module');
       const pairs = collectPairs(reply.flushes);
       let valueBytes = 0;
       for (const value of pairs.values()) valueBytes += value.length;
@@ -135,7 +135,7 @@ export class StandardIndexer {
   async view(name: string, input: Uint8Array, height: number, stateHeight = height, client = ''): Promise<Uint8Array> {
     const task: WorkerTask = { kind: 'view', name, input, height, stateHeight };
     const reply = await (this.#views?.call(task, client) ?? this.#blocks.call(task, this.#viewTimeoutMs));
-    if (reply.kind !== 'view') throw new InternalError('the standard lane answered another question');
+    if (reply.kind !== 'view') throw new InternalError('a reply of another kind from the standard module');
     return reply.output;
   }
 

@@ -226,5 +226,5 @@ export class ViewPool {
 }
 
 function closedError(): InternalError {
-  return new InternalError('the standard lane is closed');
+  return new InternalError('the standard indexer is closed');
 }

@@ -12,15 +12,19 @@ export interface Range {
   readonly limit?: number;
 }
 
-/** Puts and deletes over any column, of which it takes copies, written at once. Ends with {@link write} or {@link discard}. */
+/**
+ * Puts and deletes over any column, of which it takes copies, written at once. Ends with {@link write} or {@link
+ * discard}.
+ */
 export interface DatabaseBatch {
   /** Sum of the lengths of all keys and values so far. */
   readonly bytes: number;
   put(column: ColumnName, key: Uint8Array, value: Uint8Array): void;
   del(column: ColumnName, key: Uint8Array): void;
   /**
-   * All or nothing. With `sync` (unless it is false) it is on the disk when it returns, with all that was written before; otherwise a crash of the machine may lose the
-   * newest batches, whole ones, while a crash of the process loses none. Throws StoreError STORE_WRITE_FAILED.
+   * All or nothing. With `sync` (unless it is false) it is on the disk when it returns, with all that was written
+   * before; otherwise a crash of the machine may lose the newest batches, whole ones, while a crash of the process
+   * loses none. Throws StoreError STORE_WRITE_FAILED.
    */
   write(sync?: boolean): void;
   discard(): void;

@@ -1,12 +1,10 @@
 /**
  * Keys of the columns. Numbers in keys are big-endian, so that RocksDB's byte order is their order.
  *
- * latest:  namespace ++ key → height u32 BE ++ value
- * history: namespace ++ escaped key ++ 00 01 ++ ~height u32 BE → 01 ++ value, or 00 for a deletion
- * blocks:  'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index → receipt; 't' ++ txid (wire) ++ height ++ index → nothing
- * undo:    height → the keys the block touched
- * tree:    see state-tree.ts
- * meta:    'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text
+ * latest: namespace ++ key → height u32 BE ++ value history: namespace ++ escaped key ++ 00 01 ++ ~height u32 BE → 01
+ * ++ value, or 00 for a deletion blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index →
+ * receipt; 't' ++ txid (wire) ++ height ++ index → nothing undo: height → the keys the block touched tree: see
+ * state-tree.ts meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text
  */
 import { compareBytes } from '../util/bytes.js';
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
@@ -51,7 +49,10 @@ export function latestKey(ns: Namespace, key: Uint8Array, allocate: RowAllocator
   return out;
 }
 
-/** 00 becomes 00 ff: with the terminator 00 01 no key's rows lie among another's, and order is kept. `tail` bytes follow, not set. */
+/**
+ * 00 becomes 00 ff: with the terminator 00 01 no key's rows lie among another's, and order is kept. `tail` bytes
+ * follow, not set.
+ */
 function escaped(ns: Namespace, key: Uint8Array, tail: number, allocate: RowAllocator): Uint8Array {
   let zeros = 0;
   for (const byte of key) if (byte === 0) zeros++;
@@ -94,7 +95,9 @@ export function historyPrefixRange(ns: Namespace, prefix: Uint8Array): { gte: Ui
   return { gte, lt: afterPrefix(gte) };
 }
 
-/** Smallest byte string above everything that begins with `prefix`, which must hold a byte below ff (a namespace does). */
+/**
+ * Smallest byte string above everything that begins with `prefix`, which must hold a byte below ff (a namespace does).
+ */
 export function afterPrefix(prefix: Uint8Array): Uint8Array {
   let end = prefix.length;
   while (end > 0 && prefix[end - 1] === 0xff) end--;

@@ -197,7 +197,9 @@ export class Store extends StoreReader {
     this.write(batch);
   }
 
-  /** `sync`: false leaves it to a later write to bring this one to the disk, unless much waits for that, or for long. */
+  /**
+   * `sync`: false leaves it to a later write to bring this one to the disk, unless much waits for that, or for long.
+   */
   private write(batch: DatabaseBatch, sync = true): void {
     const { bytes } = batch;
     const since = this.unsynced?.since ?? performance.now();

@@ -67,7 +67,10 @@ export interface BlockCommit {
 }
 
 export interface CommitOptions {
-  /** Another block is at hand: this one need not be on the disk when the commit returns. A crash of the machine may then lose it, whole. */
+  /**
+   * Another block is at hand: this one need not be on the disk when the commit returns. A crash of the machine may then
+   * lose it, whole.
+   */
   readonly moreFollow?: boolean;
   /** Sees the roots before anything is written. */
   readonly check?: (roots: StateRoots) => void;

@@ -1,8 +1,14 @@
-/** Byte helpers shared by every layer. All byte strings are `Uint8Array`; integers are little-endian unless named otherwise. */
+/**
+ * Byte helpers shared by every layer. All byte strings are `Uint8Array`; integers are little-endian unless named
+ * otherwise.
+ */
 
 declare global {
   interface Buffer {
-    /** What `toString('latin1')` calls; it takes any bytes and needs no Buffer around them, which costs more than the rest. */
+    /**
+     * What `toString('latin1')` calls; it takes any bytes and needs no Buffer around them, which costs more than the
+     * rest.
+     */
     latin1Slice(this: Uint8Array, start: number, end: number): string;
     latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
     /** The same for `toString('hex')`. */

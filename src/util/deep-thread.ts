@@ -8,9 +8,9 @@ export const STACK_BYTES = 64 * 2 ** 20;
 export const DEEP_STACK: ResourceLimits = { stackSizeMb: 72 };
 
 /**
- * For the file that a process was started with, `url` its address: whether it already runs on a thread with {@link DEEP_STACK}. If
- * not, this runs it again on one, with the same arguments, to its end, takes over its exit status, and gives false. That thread
- * hears no signals and has no stdin. Throws what it threw.
+ * For the file that a process was started with, `url` its address: whether it already runs on a thread with {@link
+ * DEEP_STACK}. If not, this runs it again on one, with the same arguments, to its end, takes over its exit status, and
+ * gives false. That thread hears no signals and has no stdin. Throws what it threw.
  */
 export async function onDeepThread(url: string): Promise<boolean> {
   if (!isMainThread) return true;

@@ -8,8 +8,9 @@ const MOST = 19;
 export type Niceness = { readonly niceness: number } | { readonly unchanged: string };
 
 /**
- * Lowers the priority of the calling thread by `by` steps of niceness. Threads that it starts from then on begin with its
- * priority. Only Linux has a priority per thread: elsewhere this would be the whole process, and nothing is done. Never throws.
+ * Lowers the priority of the calling thread by `by` steps of niceness. Threads that it starts from then on begin with
+ * its priority. Only Linux has a priority per thread: elsewhere this would be the whole process, and nothing is done.
+ * Never throws.
  */
 export function lowerThread(by: number, platform: NodeJS.Platform = process.platform): Niceness {
   if (platform !== 'linux') return { unchanged: `${platform} has no priority per thread` };
@@ -23,8 +24,9 @@ export function lowerThread(by: number, platform: NodeJS.Platform = process.plat
 }
 
 /**
- * Lowers the priority of every thread that the process has but for its main thread. Called before it starts any of its own, those
- * are the engine's helpers: they compile modules and collect garbage. Does nothing where {@link lowerThread} does nothing. Never throws.
+ * Lowers the priority of every thread that the process has but for its main thread. Called before it starts any of its
+ * own, those are the engine's helpers: they compile modules and collect garbage. Does nothing where {@link lowerThread}
+ * does nothing. Never throws.
  */
 export function lowerHelpers(by: number, platform: NodeJS.Platform = process.platform): void {
   if (platform !== 'linux' || by === 0) return;

@@ -1,6 +1,6 @@
 /**
- * SHA-256 (FIPS 180-4) of short inputs. The state tree hashes hundreds of thousands of 65-byte nodes a block; node:crypto
- * makes an object for each, which costs several times the hashing. Longer inputs go to node:crypto.
+ * SHA-256 (FIPS 180-4) of short inputs. The state tree hashes hundreds of thousands of 65-byte nodes a block;
+ * node:crypto makes an object for each, which costs several times the hashing. Longer inputs go to node:crypto.
  */
 import { createHash } from 'node:crypto';
 

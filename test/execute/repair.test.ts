@@ -39,8 +39,8 @@ const message = (...calls: Uint8Array[]): Transaction =>
 
 /**
  * `follow` (opcode 6) increments the counter that a pointer names: what it writes depends on what it reads. The pointer
- * is turned from counter 1 to counter 2 by a demoted transaction, which no plan can know of, so `follow` runs on the old
- * pointer first.
+ * is turned from counter 1 to counter 2 by a demoted transaction, which no plan can know of, so `follow` runs on the
+ * old pointer first.
  */
 function turnedPointer(world: World): { id: string; txs: Transaction[] } {
   const id = world.deploy();

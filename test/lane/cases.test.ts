@@ -104,8 +104,8 @@ describe('sheets', () => {
     const world = new World();
     const id = world.deploy();
     const coin = world.give({ '2:9': 50n });
-    // n = 3: shadow outputs 4 and 5. The first message fails and refunds to its own shadow output, which is used by then;
-    // the second names it as pointer, takes what lies there, and an edict brings part of it to output 1.
+    // n = 3: shadow outputs 4 and 5. The first message fails and refunds to its own shadow output, which is used by
+    // then; the second names it as pointer, takes what lies there, and an edict brings part of it to output 1.
     const tx = makeTx({
       spend: [coin],
       protostones: [

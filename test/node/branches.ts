@@ -14,8 +14,9 @@ const keys = new KeyRing('node-suite');
 const miner = keys.lock('p2wpkh');
 
 /**
- * A chain with lane transactions in every block after the one with the contracts: a call that writes a key of its own and one that mints from
- * a shared counter, both of which depend on `salt`, so that branches from the same block differ in every key and balance.
+ * A chain with lane transactions in every block after the one with the contracts: a call that writes a key of its own
+ * and one that mints from a shared counter, both of which depend on `salt`, so that branches from the same block differ
+ * in every key and balance.
  */
 export class Branch {
   private constructor(readonly chain: RegtestChain) {}

@@ -51,7 +51,9 @@ describe.skipIf(!installed)('following a real node', { timeout: LIMIT_MS }, () =
 
   const newDb = (): string => join(folder, `db-${++number}`);
 
-  /** A fresh index of the chain as it stands, from its blocks alone: the whole database must be the same, row by row. */
+  /**
+   * A fresh index of the chain as it stands, from its blocks alone: the whole database must be the same, row by row.
+   */
   async function expectSameAsFresh(db: string, { chain: { blocks } }: Branch): Promise<void> {
     const path = join(folder, `chain-${++number}`);
     writeFixture(path, { seed: 'node-suite', firstHeight: 0, blocks });

@@ -10,7 +10,10 @@ const PROGRAMS =
 const INSTALLER = fileURLToPath(new URL('../../scripts/install-bitcoin-node.mjs', import.meta.url));
 const START_MS = 60_000;
 
-/** Installs the node's programs if they are not there. False where this system cannot give them: the tests are skipped then. */
+/**
+ * Installs the node's programs if they are not there. False where this system cannot give them: the tests are skipped
+ * then.
+ */
 export function installNode(): boolean {
   if (existsSync(join(PROGRAMS, 'bitcoind'))) return true;
   try {

@@ -6,7 +6,9 @@ import { prepareProgram } from '../../src/program/prepare.js';
 const ANSWER = [0x41, 4];
 const DROP = 0x1a;
 
-/** A module whose `__execute` has these bytes between its (empty) locals and its end, before the answer; with a table. */
+/**
+ * A module whose `__execute` has these bytes between its (empty) locals and its end, before the answer; with a table.
+ */
 function module(...code: number[]): Uint8Array {
   const body = [0, ...code, ...ANSWER, 0x0b];
   const section = [1, body.length, ...body];

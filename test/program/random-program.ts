@@ -145,7 +145,9 @@ function statements(s: Scope): Instruction[] {
   return Array.from({ length: s.pick(4) }, () => statement(s)).flat();
 }
 
-/** A module of four functions with i32 code of every structured kind, decided by `numbers`. `__execute` is the last one. */
+/**
+ * A module of four functions with i32 code of every structured kind, decided by `numbers`. `__execute` is the last one.
+ */
 export function randomProgram(numbers: readonly number[]): WasmBuilder {
   let at = 0;
   const pick: Pick = (max) => numbers[at++ % numbers.length] % max;

@@ -1,7 +1,7 @@
 /**
  * Our validator against the one of the engine that runs the test. They must agree wherever only WebAssembly 2.0 without
- * floats is concerned. Deliberate differences have codes of their own: what the lane rules leave out or limit (WASM_FLOAT,
- * WASM_UNSUPPORTED, WASM_LIMIT, WASM_IMPORT, WASM_EXPORT) may be valid. Whatever we accept must be valid.
+ * floats is concerned. Deliberate differences have codes of their own: what the lane rules leave out or limit
+ * (WASM_FLOAT, WASM_UNSUPPORTED, WASM_LIMIT, WASM_IMPORT, WASM_EXPORT) may be valid. Whatever we accept must be valid.
  */
 import { describe, expect, it } from 'vitest';
 import { ProgramError } from '../../src/errors.js';

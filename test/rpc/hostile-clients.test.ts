@@ -153,7 +153,8 @@ test('requests of one connection are answered in order, and too many ahead of th
   const flood = await open(example);
   flood.write(request(HEIGHT).repeat(500));
   await once(flood.resume(), 'close');
-  // Once, however many came: and those that waited for their turn end with their connection, not at the limit of a body.
+  // Once, however many came: and those that waited for their turn end with their connection, not at the limit of a
+  // body.
   expect(example.refused).toEqual(['RPC_PIPELINE']);
 });
 

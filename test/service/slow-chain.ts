@@ -46,8 +46,8 @@ function carrying(stone: Stone, number: number, witness: Uint8Array[]): SignedTr
 }
 
 /**
- * Writes a fixture chain of blocks 0 to 2: block 1 makes a contract, block 2 calls it `calls` times, each call to the end of its
- * fuel. Gives the txids of block 2 in display order.
+ * Writes a fixture chain of blocks 0 to 2: block 1 makes a contract, block 2 calls it `calls` times, each call to the
+ * end of its fuel. Gives the txids of block 2 in display order.
  */
 export function writeSlowChain(dir: string, calls: number): string[] {
   const lock = new KeyRing('slow').lock('p2wpkh');

@@ -19,7 +19,9 @@ export function list(...elements: string[]): Uint8Array {
   return concatBytes(...elements.map((text) => concatBytes(Uint8Array.of(0x0a, text.length), ascii(text))));
 }
 
-/** A Metashrew module made by hand: all imports of the interface, buffers as data, `_start` and views from instructions. */
+/**
+ * A Metashrew module made by hand: all imports of the interface, buffers as data, `_start` and views from instructions.
+ */
 export class GuestBuilder {
   readonly wasm = new WasmBuilder();
   private readonly functions: Record<string, number> = {};

@@ -32,7 +32,10 @@ function view(
   return toHex(StandardModule.load(guest.bytes()).runView(name, raw, height, read).output);
 }
 
-/** Stores what the instructions give in the length word's place of a fresh buffer and returns that buffer: shows a number to a view's caller. */
+/**
+ * Stores what the instructions give in the length word's place of a fresh buffer and returns that buffer: shows a
+ * number to a view's caller.
+ */
 function shown(guest: GuestBuilder, ...code: ReturnType<typeof number>[]) {
   const at = guest.buffer(new Uint8Array(4));
   return [i32(at), ...code.flat(), store(), i32(at)];

@@ -134,7 +134,7 @@ describe('the standard lane', () => {
     );
     await new Promise((resolve) => setImmediate(resolve));
     await lane.close();
-    expect(await Promise.all(views)).toEqual(['the standard lane is closed', 'the standard lane is closed']);
+    expect(await Promise.all(views)).toEqual(['the standard indexer is closed', 'the standard indexer is closed']);
     await expect(lane.runBlock(raw, 1)).rejects.toThrow('closed');
   });
 

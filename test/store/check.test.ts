@@ -157,7 +157,7 @@ const CASES: readonly Case[] = [
   ],
   ['a version that is not one', (b) => b.put('history', bytes('S'), EMPTY), [{ code: 'CHECK_HISTORY', key: '53' }]],
   [
-    'a deletion in the standard lane',
+    'a deletion in namespace S',
     (b) => b.put('history', historyKey('S', A, 3), Uint8Array.of(0)),
     [{ code: 'CHECK_HISTORY', height: 3, namespace: 'S', key: '61' }, { code: 'CHECK_HISTORY' }],
   ],

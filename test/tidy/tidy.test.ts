@@ -7,8 +7,8 @@ const MOST_COLUMNS = 120;
 const MOST_LINES = 400;
 
 /**
- * The floors of `src/`, lowest first: a file takes what it needs from its own floor or from one below. A folder that is not
- * named stands on the floor of its parent.
+ * The floors of `src/`, lowest first: a file takes what it needs from its own floor or from one below. A folder that is
+ * not named stands on the floor of its parent.
  */
 const FLOORS: readonly (readonly string[])[] = [
   ['errors.ts', 'util'],

@@ -18,7 +18,7 @@ test('compiling the programs again gives the same bytes', () => {
       expect(new Uint8Array(readFileSync(join(out, 'programs', `${name}.wasm`)))).toEqual(wasm);
     }
     expect(new Uint8Array(readFileSync(join(out, 'indexers/default.wasm')))).toEqual(defaultIndexer());
-    expect(new Uint8Array(readFileSync(join(out, 'host/block-hash.wasm')))).toEqual(blockHashModule());
+    expect(new Uint8Array(readFileSync(join(out, 'native/block-hash.wasm')))).toEqual(blockHashModule());
   } finally {
     rmSync(out, { recursive: true });
   }

@@ -10,7 +10,9 @@ import { concatBytes, readU128, U128_MAX, u128Bytes } from '../../src/util/bytes
 import { ROOT } from '../helpers/cli.js';
 import { testHost } from '../program/support.js';
 
-/** Returns whether input 0 · input 1 / input 2 fits (one byte), the quotient, and the double SHA-256 of inputs 0 to 2. */
+/**
+ * Returns whether input 0 · input 1 / input 2 fits (one byte), the quotient, and the double SHA-256 of inputs 0 to 2.
+ */
 const SOURCE = `
 import { contextBegin, input, inputBuffer } from '../sdk/context';
 import { mulDiv, sha256d } from '../sdk/intrinsics';

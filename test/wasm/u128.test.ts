@@ -43,7 +43,9 @@ function on(name: keyof typeof sdk, numbers: readonly bigint[], ...more: number[
   return { answer: answer !== 0, out: readU128(memory, OUT) };
 }
 
-/** Numbers whose limbs are often 0, 1 or nearly full: there the long division guesses wrong and has to correct itself. */
+/**
+ * Numbers whose limbs are often 0, 1 or nearly full: there the long division guesses wrong and has to correct itself.
+ */
 const limb = fc.oneof(
   {
     weight: 3,

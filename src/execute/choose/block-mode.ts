@@ -1,6 +1,7 @@
 /**
- * How `auto` runs a whole block: in parallel (dry runs, plan, batches, validation), or one transaction after the other. The first
- * does light or conflicting work twice, and wakes threads for it; only measuring tells from where on that pays. Never what it means.
+ * How `auto` runs a whole block: in parallel (dry runs, plan, batches, validation), or one transaction after the other.
+ * The first does light or conflicting work twice, and wakes threads for it; only measuring tells from where on that
+ * pays. Never what it means.
  */
 import type { LaneTransaction } from '../../lane/scan.js';
 

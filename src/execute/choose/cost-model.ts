@@ -1,6 +1,7 @@
 /**
- * What running messages costs here, learned from what was run: exponential averages of microseconds of wall time. Decides for
- * `auto` whether a colour's calls of one program go to the kernel, and whether they are recorded for it; never what they mean.
+ * What running messages costs here, learned from what was run: exponential averages of microseconds of wall time.
+ * Decides for `auto` whether a colour's calls of one program go to the kernel, and whether they are recorded for it;
+ * never what they mean.
  */
 import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
 
@@ -10,7 +11,9 @@ const GUESS = { gpuCall: 1, dispatch: 25, launch: 1_000, batch: 100 } as const;
 const WEIGHT = 0.2;
 /** The kernel must promise to be this much cheaper before a batch goes there. */
 const MARGIN = 0.8;
-/** What the CPU is thought to cost shrinks by this whenever the kernel did its work, so that it is tried again some day. */
+/**
+ * What the CPU is thought to cost shrinks by this whenever the kernel did its work, so that it is tried again some day.
+ */
 const FADING = 0.98;
 /** One measurement of the kernel changes what a call costs there by this factor at most. */
 const MOST_CHANGE = 4;
@@ -96,8 +99,9 @@ export class CostModel {
   }
 
   /**
-   * Microseconds saved by running a colour's `count` messages of program `hash` in the kernel, launch not counted. Not above 0
-   * for a program that the CPU has not run yet: the CPU runs it first, and tells. `threads`: of the pool, 0 if there is none.
+   * Microseconds saved by running a colour's `count` messages of program `hash` in the kernel, launch not counted. Not
+   * above 0 for a program that the CPU has not run yet: the CPU runs it first, and tells. `threads`: of the pool, 0 if
+   * there is none.
    */
   saving(hash: string, count: number, threads: number): number {
     const costs = this.#programs.get(hash);
@@ -111,8 +115,9 @@ export class CostModel {
   }
 
   /**
-   * Programs whose calls may be worth the kernel in a block of `count` transactions: if all of it were calls of one of them, with
-   * as many eligible ones and colours as in the blocks before, that would pay for waking the device. Other calls need no records.
+   * Programs whose calls may be worth the kernel in a block of `count` transactions: if all of it were calls of one of
+   * them, with as many eligible ones and colours as in the blocks before, that would pay for waking the device. Other
+   * calls need no records.
    */
   worthRecording(count: number, threads: number): string[] {
     const worth: string[] = [];

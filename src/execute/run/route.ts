@@ -5,10 +5,9 @@ import type { PlannedBlock } from '../analyse/planned-block.js';
 import type { CostModel } from '../choose/cost-model.js';
 
 /**
- * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call whose kernel is compiled to the
- * kernel, nothing reused.
- * `auto`: reuse where it holds; else the kernel where a hardware GPU is there, its kernel is compiled and it promises to be
- * cheaper; else the CPU.
+ * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call whose kernel is
+ * compiled to the kernel, nothing reused. `auto`: reuse where it holds; else the kernel where a hardware GPU is there,
+ * its kernel is compiled and it promises to be cheaper; else the CPU.
  */
 export type Policy = 'sequential' | 'cpu' | 'gpu' | 'auto';
 
@@ -121,7 +120,9 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
   return choice;
 }
 
-/** Nodes that may go to the kernel by program. What needs no run at all is left out, unless the policy reuses nothing. */
+/**
+ * Nodes that may go to the kernel by program. What needs no run at all is left out, unless the policy reuses nothing.
+ */
 function candidates(block: PlannedBlock, nodes: readonly number[], policy: Policy): Map<string, number[]> {
   const groups = new Map<string, number[]>();
   for (const node of nodes) {

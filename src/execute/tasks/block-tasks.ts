@@ -20,7 +20,9 @@ export interface DryRun {
   readonly declaredWrites: readonly LaneKey[];
   /** Hash of the program of its first contract call; undefined if there is none. */
   readonly program: string | undefined;
-  /** Number of that call in the records written beside it; undefined if it is not recorded, or too large for the kernel. */
+  /**
+   * Number of that call in the records written beside it; undefined if it is not recorded, or too large for the kernel.
+   */
   readonly call: number | undefined;
   /** Why recording it failed; what should not happen. */
   readonly notRecorded?: string;

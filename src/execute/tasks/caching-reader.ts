@@ -8,8 +8,8 @@ const PIECE = 1_024;
 const MOST_BYTES = 128 * 1024 * 1024;
 
 /**
- * Remembers what `base` said; valid while `base` does not change, so for one block. When it holds `mostBytes` it forgets
- * all of it: a block that reads that many keys asks for few of them again.
+ * Remembers what `base` said; valid while `base` does not change, so for one block. When it holds `mostBytes` it
+ * forgets all of it: a block that reads that many keys asks for few of them again.
  */
 export class CachingReader implements StateReader {
   readonly #base: StateReader;

@@ -1,6 +1,6 @@
 /**
- * What the threads of the lane are busy with, in shared memory: a thread that runs a contract for minutes answers no message,
- * and another one must be able to tell which transaction it is.
+ * What the threads of the lane are busy with, in shared memory: a thread that runs a contract for minutes answers no
+ * message, and another one must be able to tell which transaction it is.
  */
 import type { TransactionWatch } from '../../lane/message.js';
 import type { LaneTransaction } from '../../lane/scan.js';
@@ -8,7 +8,9 @@ import { toDisplayHash } from '../../util/bytes.js';
 
 /** The engine's own thread and its workers. */
 const MOST_THREADS = 257;
-/** Bytes of a place: changes (u32), position + 1 of the transaction or 0 (u32), begin (f64, ms since 1970), txid (32). */
+/**
+ * Bytes of a place: changes (u32), position + 1 of the transaction or 0 (u32), begin (f64, ms since 1970), txid (32).
+ */
 const PLACE_BYTES = 64;
 const TXID_AT = 16;
 /** Looks at a place that changes all the time. */
@@ -49,7 +51,10 @@ export class WorkWatch {
     for (const place of this.#places) place.end();
   }
 
-  /** What thread `thread` tells: 0 is the engine's own, then its workers. undefined: there are too many to watch this one. */
+  /**
+   * What thread `thread` tells: 0 is the engine's own, then its workers. undefined: there are too many to watch this
+   * one.
+   */
   thread(thread: number): TransactionWatch | undefined {
     return this.#places.at(thread + 1);
   }

@@ -1,6 +1,7 @@
 /**
- * What the engine and its workers tell each other, as one run of bytes: cheaper to make, send and read than a tree of objects,
- * most of all because a value that is read is a view and no buffer of its own. The form is nobody else's: both ends are one build.
+ * What the engine and its workers tell each other, as one run of bytes: cheaper to make, send and read than a tree of
+ * objects, most of all because a value that is read is a view and no buffer of its own. The form is nobody else's: both
+ * ends are one build.
  */
 import { binarySlice, EMPTY_BYTES, readU32, readU128, writeU32, writeU128 } from '../../util/bytes.js';
 

@@ -66,7 +66,9 @@ export class WorkerPool {
     for (const { thread } of this.#workers) thread.postMessage(block);
   }
 
-  /** Dry runs of `transactions`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
+  /**
+   * Dry runs of `transactions`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`.
+   */
   async dryRun(transactions: readonly LaneTransaction[], budget: BlockBudget): Promise<DryRuns> {
     const pieces = await this.#all(
       transactions,

@@ -69,7 +69,7 @@ export function checkVersions(run: CheckRun, counts: VersionCounts): void {
     if (!run.covers(height))
       run.report('CHECK_HISTORY', 'a version of a height without a block', { height, namespace, key });
     if (deleted && namespace === 'S')
-      run.report('CHECK_HISTORY', 'a deletion in the standard lane', { height, namespace, key });
+      run.report('CHECK_HISTORY', 'a deletion in namespace S', { height, namespace, key });
     counts.add(height);
     const same = newest?.namespace === namespace && bytesEqual(newest.key, key);
     if (older?.deleted && (!same || deleted)) reportEmptyDeletion(run, older.version);

@@ -138,7 +138,7 @@ function calldata({ director }: World): void {
   });
   for (const target of [bytes(2, 0, 77), bytes(8, 9, 2, 3, 77), bytes(2, 3, 77)]) {
     const tx = director.send({
-      kind: 'message to the standard lane',
+      kind: 'message to another target',
       spend: [director.spendHolding(CLAIM)],
       stones: [{ message: target, pointer: 0, refund: 0 }],
       expect: ['STANDARD'],
@@ -146,7 +146,7 @@ function calldata({ director }: World): void {
     director.hold(tx, 0, CLAIM);
   }
   director.send({
-    kind: 'message to the standard lane',
+    kind: 'message to another target',
     stones: [{ message: bytes(2, 0, 77), pointer: 0, refund: 0 }],
     expect: ['STANDARD'],
   });
