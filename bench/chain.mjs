@@ -1,14 +1,14 @@
 // A chain of full-size blocks through `warpshrew index`, read from block files and over JSON-RPC: blocks and megabytes
-// per second, peak memory of the whole process, milliseconds per block and phase as the service tells them, and what
+// per second, peak memory of the whole process, milliseconds per block and phase as the service reports them, and what
 // the sources take alone.
-//   npm run build && node bench/chain.mjs --templates FOLDER [--count 300] [--indexed COUNT] [--ways files,rpc] [--policy cpu]
-//     [--indexer FILE] [--most-mib 1536] [--out FOLDER] [--json] FOLDER holds raw blocks (*.bin, or as hex in *.hex),
-//     whose transactions the chain's blocks hold in turn with other locktimes: fresh txids, heights, headers, merkle
-//     roots and witness commitments, regtest's difficulty. The chain is written as a node does (blk*.dat of 128 MiB,
-//     xor.dat), and this process plays the node; the files are in the page cache. `other` is the engine's time in no
-//     phase, `standard` runs beside it. --indexed: so many blocks of the chain are indexed, all if left out. Exit
-//     status 1 if the state roots of the ways differ or one takes more memory than allowed. --out: the block files are
-//     left in that folder, which must not hold any, and nothing is measured (bench/views.mjs reads them).
+//   npm run build && node bench/chain.mjs --templates FOLDER [--count 300] [--indexed COUNT] [--ways files,rpc]
+//     [--policy cpu] [--indexer FILE] [--most-mib 1536] [--out FOLDER] [--json]
+// FOLDER holds raw blocks (*.bin, or as hex in *.hex). The chain's blocks hold their transactions in turn with other
+// locktimes, so txids, heights, headers, merkle roots and witness commitments are new, at regtest's difficulty. The
+// chain is written as a node does (blk*.dat of 128 MiB, xor.dat), and this process plays the node; the files are in the
+// page cache. `other` is time of the engine in no phase; `standard` runs beside it. --indexed: number of blocks to
+// index, default all. Exit status 1 if the state roots of the ways differ or one takes more memory than allowed. --out:
+// leaves the block files in that folder, which must not hold any, and measures nothing (bench/views.mjs reads them).
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

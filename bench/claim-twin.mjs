@@ -40,7 +40,8 @@ else {
   console.log(`${opened.adapter.vendor} ${opened.adapter.description}; medians (least-most) in ms`);
   for (const row of rows) {
     console.log(
-      `n=${row.count}: translated ${show(row.translated)}, twin ${show(row.twin)} (again ${show(row.again)}), ratio ${row.ratio.toFixed(2)}, proofs that hold: ${row.holds}`,
+      `n=${row.count}: translated ${show(row.translated)}, twin ${show(row.twin)} (again ${show(row.again)}), ` +
+        `ratio ${row.ratio.toFixed(2)}, proofs that hold: ${row.holds}`,
     );
   }
 }

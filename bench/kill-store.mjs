@@ -82,5 +82,6 @@ function start(more) {
 
 function text({ violations, tips, same, stateRoot, seconds }) {
   const rows = same ? 'every row as in the undisturbed run' : 'rows DIFFER from the undisturbed run';
-  return `${kills} kills (${mode}) at ${tips} different tips: ${violations} violations, ${rows}, state root ${stateRoot}, ${seconds.toFixed(0)} s`;
+  const found = `${violations} violations, ${rows}, state root ${stateRoot}`;
+  return `${kills} kills (${mode}) at ${tips} different tips: ${found}, ${seconds.toFixed(0)} s`;
 }

@@ -1,7 +1,8 @@
 // Kills (-9) `warpshrew index` at random moments while it follows a node over JSON-RPC whose chain grows and
 // reorganises; runs `db check` over a copy of what each kill left, and at the end compares every row with those of an
 // index that nothing disturbed.
-//   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 182] [--seed 1] [--policy sequential] [--json]
+//   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 182] [--seed 1]
+//     [--policy sequential] [--json]
 // The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too
 // (src/testing/chains/changing-chain.ts). --each: kills after which a new database is begun. The seed gives the chain's
 // moves; when they and the kills come is up to the machine. Exit status 1 if a check found something, a tip was of no
@@ -233,7 +234,8 @@ function text({ violations, strayTips, same, differingRows, seconds }) {
     : `${differingRows} rows DIFFER from the undisturbed index`;
   return [
     `${kills} kills at ${tips.size} different tips (${kinds.join(', ')}; ${sum.betweenBranches} between two branches)`,
-    `${sum.reorgs} reorgs of up to ${sum.deepestReorg} blocks, ${sum.blocksUndone} blocks undone, ${sum.blocksIndexed} indexed, ${sum.deadBlocks} of them of dead branches`,
+    `${sum.reorgs} reorgs of up to ${sum.deepestReorg} blocks, ${sum.blocksUndone} blocks undone, ` +
+      `${sum.blocksIndexed} indexed, ${sum.deadBlocks} of them of dead branches`,
     `${violations} violations, ${strayTips} stray tips, ${rows}, state root ${stateRoot}, ${seconds.toFixed(0)} s`,
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 // How long answers take while blocks are processed: `npm run build`, then
-//   node bench/views.mjs [--seconds 20] [--rate 200] [--connections 4] [--policy cpu] [--blocks DIR] [--view NAME] [--threads] [-- OPTION...]
+//   node bench/views.mjs [--seconds 20] [--rate 200] [--connections 4] [--policy cpu] [--blocks DIR]
+//     [--view NAME] [--threads] [-- OPTION...]
 // Starts `warpshrew index` and asks it over the loopback while it syncs: the bundled chain, again and again on new
 // databases, or the block files in DIR (`node bench/chain.mjs --templates FOLDER --out DIR` makes full-size ones). What
 // stands behind `--` goes to the service. Before that it asks a service that has nothing to do: what it says then is
@@ -122,7 +123,8 @@ const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sort
 function line(name, list) {
   const sorted = list.sort((a, b) => a - b);
   const shown = [0.5, 0.9, 0.99, 0.999].map((share) => `p${share * 100} ${at(sorted, share).toFixed(2)}`);
-  return `  ${name.padEnd(20)} ${String(sorted.length).padStart(6)}  ${shown.join('  ')}  most ${sorted.at(-1).toFixed(2)} ms\n`;
+  const count = String(sorted.length).padStart(6);
+  return `  ${name.padEnd(20)} ${count}  ${shown.join('  ')}  most ${sorted.at(-1).toFixed(2)} ms\n`;
 }
 
 /** Seconds of processor time so far: of the whole machine, and of this program and the service. */

@@ -1,6 +1,7 @@
 // The worst block of each attack, within consensus limits: time on one core, memory, bytes stored, and the same root
 // under every policy.
-//   npm run build && node bench/attacks/run.mjs [--scale 1] [--only "NAME;..."] [--policies sequential,cpu] [--timeout 1200] [--core 0] [--json]
+//   npm run build && node bench/attacks/run.mjs [--scale 1] [--only "NAME;..."] [--policies sequential,cpu]
+//     [--timeout 1200] [--core 0] [--json]
 // `--scale` is the part of a block that is filled. `x` is the longest time over that of plain loops that fill as much
 // under the first policy, `x cpu` the same of processor time, which a busy machine does not stretch. Exits 1 if roots
 // differ, a block did not end, or (at scale 1) one is over the bounds: 3 x, 1.5 GiB, 1 GB stored.
@@ -109,7 +110,8 @@ function line({ name, transactions, runs, times, cpuTimes, peakBytes, storedByte
   const seconds = policies.map((policy) => runs[policy].seconds?.toFixed(2) ?? runs[policy].failed);
   const sizes = [`${Math.round(peakBytes / 2 ** 20)}`, (storedBytes / 1e6).toFixed(1), storedPerVbyte.toFixed(0)];
   const verdict = !ended ? 'not ended' : same ? 'same' : 'DIFFERENT';
-  return `| ${[name, transactions, ...seconds, times.toFixed(2), cpuTimes.toFixed(2), ...sizes, verdict].join(' | ')} |`;
+  const cells = [name, transactions, ...seconds, times.toFixed(2), cpuTimes.toFixed(2), ...sizes, verdict];
+  return `| ${cells.join(' | ')} |`;
 }
 
 const titles = [

@@ -182,7 +182,8 @@ async function main() {
   }
   const worst = Math.max(...rows.map(({ mib }) => mib ?? Number.POSITIVE_INFINITY));
   const line = ({ shape, tier, mib, frames }) => `| ${shape} | ${tier} | ${frames} | ${mib ?? `over ${MOST_MIB}`} |`;
-  const head = `Node ${process.versions.node}: ${STACK_SLOTS} slots need at most ${worst} MiB\n\n| shape | compiler | frames | MiB |`;
+  const sum = `Node ${process.versions.node}: ${STACK_SLOTS} slots need at most ${worst} MiB`;
+  const head = `${sum}\n\n| shape | compiler | frames | MiB |`;
   const text = [head, '| --- | --- | ---: | ---: |', ...rows.map(line)].join('\n');
   process.stdout.write(args.json ? `${JSON.stringify({ node: process.versions.node, worst, rows })}\n` : `${text}\n`);
   return worst <= MOST_MIB / 8 ? 0 : 1;

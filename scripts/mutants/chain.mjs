@@ -45,7 +45,7 @@ export const CHAIN = [
   ),
   follower(
     'out-of-turn',
-    "if (block.height !== next || block.height > to) throw new Unsettled('the node served a block out of its turn');",
+    "if (block.height !== next || block.height > to) throw new Unsettled('the node served a block out of order');",
     '',
     'a block out of its turn is indexed',
   ),

@@ -158,12 +158,12 @@ export class BlockFilesSource implements ChainSource {
     const height = this.#chain.tipHeight;
     const hash = this.#chain.hashAt(height);
     if (hash === undefined) {
-      throw new InputError('BLOCK_FILES_NO_CHAIN', 'the block files hold no chain from the first block on', {
+      throw new InputError('BLOCK_FILES_NO_CHAIN', 'the block files do not hold the chain from its first block', {
         facts: { path: this.#folder.path, blocks: this.#index.size, 'xor.dat': this.#folder.key },
         hint:
           this.#index.size === 0
-            ? 'No block at all was found: check the network, and that xor.dat is of the node that wrote the files.'
-            : 'A pruned node lacks its first files: give a node to read from as well.',
+            ? 'No block was found: check the network, and that xor.dat comes from the node that wrote the files.'
+            : 'A pruned node lacks its first files: configure a node, too.',
       });
     }
     this.#lastTip = hash;
@@ -229,14 +229,17 @@ export class BlockFilesSource implements ChainSource {
       this.#counts.readFromFiles++;
       if (copy.another) {
         this.#counts.otherCopies++;
-        this.#warn('the block files hold damaged copies of blocks: another copy is read', facts);
+        this.#warn('some copies of blocks in the block files are damaged: reading other copies', facts);
       }
       // Damaged, and no node: the indexer reports what is wrong.
       return copy.raw;
     }
     if (id !== undefined) this.#counts.unreadable++;
     if (node && copy?.damage !== undefined) {
-      this.#warn('the block files hold damaged blocks: they are read from the node', { ...facts, code: copy.damage });
+      this.#warn('some blocks in the block files are damaged: reading them from the node', {
+        ...facts,
+        code: copy.damage,
+      });
       const block = await this.#fromNode(node, hash, height, signal);
       this.#counts.damaged++;
       return block;
@@ -247,7 +250,7 @@ export class BlockFilesSource implements ChainSource {
         hint: 'Give a node to read it from, or a whole copy of the files.',
       });
     }
-    this.#warn('the block files lack blocks: they are read from the node', facts);
+    this.#warn('the block files lack blocks: reading them from the node', facts);
     return this.#fromNode(node, hash, height, signal);
   }
 
@@ -302,7 +305,7 @@ export class BlockFilesSource implements ChainSource {
       const end = await this.#scanOne(number, from, size).catch((error: unknown) => {
         // With a node, its blocks replace those of the file; without one, nothing would.
         if (this.#options.node === undefined || !(error instanceof InputError)) throw error;
-        this.#warn('a block file cannot be read: its blocks are read from the node', error.facts);
+        this.#warn('a block file cannot be read: reading its blocks from the node', error.facts);
         return from;
       });
       if (signal.aborted) return;

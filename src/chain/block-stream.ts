@@ -158,8 +158,8 @@ function checkBlock(raw: Uint8Array, hash: Uint8Array, height: number): void {
   const possible = raw.length > HEADER_LENGTH && raw.length <= MAX_BLOCK_LENGTH;
   const found = possible ? sha256d(raw.subarray(0, HEADER_LENGTH)) : undefined;
   if (bytesEqual(found, hash)) return;
-  throw new NodeError('NODE_WRONG_BLOCK', 'the node serves another block than the one asked for', {
+  throw new NodeError('NODE_WRONG_BLOCK', 'the node serves another block than the requested one', {
     facts: { height, asked: toDisplayHash(hash), got: found ? toDisplayHash(found) : `${raw.length} bytes` },
-    hint: 'If this goes on, the node or a proxy before it is broken.',
+    hint: 'If this persists, the node or a proxy in front of it is broken.',
   });
 }

@@ -61,7 +61,7 @@ async function readCookie(path: string): Promise<string> {
   const unreadable = (why: string, cause?: unknown): NodeError =>
     new NodeError('NODE_COOKIE_UNREADABLE', `the node's cookie file cannot be used: ${why}`, {
       facts: { path },
-      hint: 'It is written when the node starts and deleted when it stops: check the path, that the node runs, and that this user may read it.',
+      hint: 'The node writes it when it starts and deletes it when it stops: check the path, the node and the permissions.',
       cause,
     });
   let text: string;

@@ -57,9 +57,9 @@ export function rpcError(method: string, error: Readonly<Record<string, unknown>
     });
   }
   if (method === 'getblock' && isMissingBlock(nodeCode, said)) {
-    return new NodeError('NODE_BLOCK_MISSING', 'the node does not have a block that it has named', {
+    return new NodeError('NODE_BLOCK_MISSING', 'the node does not have a block that it announced', {
       facts: { says: said },
-      hint: 'It downloads it, or does so again after it was killed. If this goes on, look at its log and disk.',
+      hint: 'The node may still be downloading it, or again after it was killed. If this persists, check its log and disk.',
     });
   }
   return new NodeError('NODE_RPC_ERROR', `the node refuses ${method}: ${said}`, { facts: { method, nodeCode } });
@@ -85,7 +85,7 @@ export function nodeCodeOf(error: unknown): number | undefined {
 export function badResponse(why: string, facts: Record<string, string | number> = {}): NodeError {
   return new NodeError('NODE_BAD_RESPONSE', `the node's answer cannot be used: ${why}`, {
     facts,
-    hint: 'Check that the address is that of a bitcoin node, not of another server or a proxy.',
+    hint: 'Check that the address belongs to a bitcoin node, not to another server or a proxy.',
   });
 }
 

@@ -120,7 +120,7 @@ export class NodeSource implements ChainSource {
     const { pruneHeight } = await this.info(signal);
     if (pruneHeight === undefined || height < pruneHeight) return error;
     const facts = { ...error.facts, height, pruneHeight };
-    return new NodeError('NODE_BLOCK_MISSING', 'the node does not have a block that it has named', {
+    return new NodeError('NODE_BLOCK_MISSING', 'the node does not have a block that it announced', {
       facts,
       cause: error,
     });

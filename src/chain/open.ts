@@ -79,7 +79,7 @@ export async function openChainSource(config: SourceConfig): Promise<OpenedSourc
 
 function nothing(): UsageError {
   return usage(
-    'nothing to read a chain from is given',
+    'no source of blocks is configured',
     'Give the address of a node, a folder of block files, or a fixture chain.',
   );
 }
@@ -87,11 +87,11 @@ function nothing(): UsageError {
 function check(config: SourceConfig): void {
   const { fixture, node, blockFiles, zmq } = config;
   if (fixture !== undefined && (node !== undefined || blockFiles !== undefined)) {
-    throw usage('a fixture chain and a node are given', 'Give one of them.');
+    throw usage('both a fixture chain and a node are configured', 'Give one of them.');
   }
   if (fixture === undefined && node === undefined && blockFiles === undefined) throw nothing();
   if (zmq?.length && node === undefined) {
-    throw usage('notifications are configured without a node', 'Give the address of the node they come from.');
+    throw usage('notifications are configured without a node', 'Configure the address of the node that sends them.');
   }
 }
 

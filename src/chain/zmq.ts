@@ -95,7 +95,7 @@ export class ZmqNotifier implements Notifier {
       // Only the first failure after a connection, or the very first, is logged.
       if (lost || statistics.failures === 0) {
         const facts = { endpoint: statistics.endpoint, why };
-        this.#options.log?.('no notifications over ZMQ: looking for blocks by polling until it is back', facts);
+        this.#options.log?.('no notifications over ZMQ: polling for blocks until they are back', facts);
       }
       if (lost) attempt = 0;
       statistics.failures++;

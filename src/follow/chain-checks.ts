@@ -24,9 +24,9 @@ export function checkGenesis(
   }
   const expected = offered ?? known;
   if (indexed !== undefined && expected !== undefined && !bytesEqual(indexed, expected)) {
-    throw new ChainError('CHAIN_OTHER_GENESIS', 'the index was made from a chain with another genesis block', {
+    throw new ChainError('CHAIN_OTHER_GENESIS', 'the index was built from a chain with another genesis block', {
       facts: { source, indexed: toDisplayHash(indexed), found: toDisplayHash(expected) },
-      hint: 'Name a node of the chain that the index was made from, or another folder with --db.',
+      hint: 'Use a node of the chain that the index was built from, or another folder with --db.',
     });
   }
 }
@@ -40,7 +40,7 @@ export function tooDeep(
 ): ChainError {
   const where = fork.kind === 'at' ? `at height ${fork.height}` : `below height ${fork.firstIndexed}`;
   const again = startBlock ? ` --start-block ${startBlock}` : '';
-  return new ChainError('CHAIN_REORG_TOO_DEEP', 'the chain of the node parts from the index below the undo data', {
+  return new ChainError('CHAIN_REORG_TOO_DEEP', 'the node's chain forks from the index below the undo data', {
     facts: { fork: where, tip, lowestRollback: lowest, blocksKept: tip - lowest },
     hint: `Check that the node is on the right chain; if it is, index into a new folder (index --db NEW${again}) and keep more undo data.`,
   });
@@ -71,11 +71,11 @@ export class Refusals {
 
   /** `hash` in display order, empty if unknown. Throws CHAIN_BAD_BLOCK when the block has been refused too often. */
   add(height: number, hash: string, cause: InputError | { readonly code: string; readonly message: string }): void {
-    const what = `${height} ${hash === '' ? cause.code : hash}`;
+    const what = `$height$hash === '' ? cause.code : hash`;
     this.#times = what === this.#what ? this.#times + 1 : 1;
     this.#what = what;
     if (this.#times < this.#most) return;
-    throw new ChainError('CHAIN_BAD_BLOCK', `the node serves a block that cannot be indexed: ${cause.message}`, {
+    throw new ChainError('CHAIN_BAD_BLOCK', `the node serves a block that cannot be indexed: $cause.message`, {
       facts: { height, hash: hash === '' ? 'unknown' : hash, reason: cause.code, tries: this.#times },
       hint: 'A bad block is never skipped: check the node and its disk (-reindex), or follow another node.',
       cause,

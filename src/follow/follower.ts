@@ -220,7 +220,7 @@ export class Follower {
       for await (const { item: block, waited, following } of lookAhead(source.blocks(from, to, signal))) {
         if (this.#stopped) return;
         this.#options.onFetched?.(waited);
-        if (block.height !== next || block.height > to) throw new Unsettled('the node served a block out of its turn');
+        if (block.height !== next || block.height > to) throw new Unsettled('the node served a block out of order');
         if (block.height === tipHeight && !bytesEqual(block.hash, tipHash)) {
           throw new Unsettled('the node served another block than its tip');
         }
@@ -233,7 +233,7 @@ export class Follower {
     } finally {
       fetching.abort();
     }
-    if (next <= to && !this.#stopped) throw new Unsettled('the node ended a chain below the tip that it named');
+    if (next <= to && !this.#stopped) throw new Unsettled('the node ended the chain below the tip that it announced');
   }
 
   async #indexOne(block: ChainBlock, following: () => ChainBlock | undefined): Promise<void> {
@@ -328,7 +328,7 @@ export class Follower {
       left = this.#patienceLeft(error);
       this.#lastError = codeOf(error);
       // Reported once for consecutive errors: a node may be down for days.
-      if (this.#noted !== this.#lastError) onNote?.('the node cannot be asked', error, left);
+      if (this.#noted !== this.#lastError) onNote?.('the node cannot be reached', error, left);
       this.#noted = this.#lastError;
     }
     await this.#backOff(this.#attempts++, left);

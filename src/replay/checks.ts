@@ -1,4 +1,4 @@
-/** What must hold before blocks of a source are replayed into a store. */
+/** Checks before blocks of a source are replayed into a store. */
 import { sha256d } from '../bitcoin/hash.js';
 import type { BlockSource } from '../bitcoin/sources.js';
 import { StoreError, UsageError } from '../errors.js';
@@ -8,7 +8,7 @@ import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 const HEADER_LENGTH = 80;
 
 /**
- * Throws UsageError USAGE_RANGE if the source has no block between the two heights, or they are the wrong way round.
+ * Throws UsageError USAGE_RANGE if the source has no block between the two heights, or if they are in the wrong order.
  */
 export function checkRange(source: BlockSource, { from, to }: { readonly from?: number; readonly to?: number }): void {
   const { firstHeight, lastHeight } = source;
@@ -37,7 +37,7 @@ export function checkSameChain(source: BlockSource, store: StoreReader, dir: str
   for (const { raw } of source.blocks(common, common)) {
     const offered = sha256d(raw.subarray(0, HEADER_LENGTH));
     if (bytesEqual(stored, offered)) return;
-    throw new StoreError('STORE_OTHER_CHAIN', 'the database was made from another chain than this one', {
+    throw new StoreError('STORE_OTHER_CHAIN', 'the database was built from another chain than this one', {
       facts: {
         path: dir,
         height: common,
@@ -45,7 +45,7 @@ export function checkSameChain(source: BlockSource, store: StoreReader, dir: str
         offered: toDisplayHash(offered),
         tip: tip.height,
       },
-      hint: 'Replay it into another folder, or name the chain that the database was made from.',
+      hint: 'Replay it into another folder, or use the chain that the database was built from.',
     });
   }
 }

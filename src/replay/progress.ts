@@ -10,7 +10,7 @@ export interface Progress {
 /** No output: for `--json` and for callers that are not a terminal. */
 export const SILENT: Progress = { start() {}, update() {}, stop() {} };
 
-/** A progress bar on stderr; falls back to one line every 50 blocks where stderr is not a terminal. */
+/** A progress bar on stderr; one line every 50 blocks if stderr is not a terminal. */
 export function terminalProgress(label: string): Progress {
   const stream = terminal();
   if (stream === undefined) {

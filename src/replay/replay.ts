@@ -22,7 +22,7 @@ export interface ReplayOptions {
   readonly path: string;
   readonly dbDir: string;
   readonly policy: Policy;
-  /** The standard lane's module; the project's own indexer if undefined. */
+  /** The standard module; default: the bundled indexer. */
   readonly indexer?: Uint8Array;
   readonly from?: number;
   readonly to?: number;
@@ -31,19 +31,22 @@ export interface ReplayOptions {
   readonly dependent?: 'demote' | 'reject';
   readonly workers?: number;
   readonly progress?: Progress;
-  /** Waits for kernels, however long the driver takes; else what is not compiled yet runs on the CPU. */
+  /**
+   * Waits for kernels, however long the driver takes; otherwise calls whose kernel is not compiled yet run on the CPU.
+   */
   readonly waitForKernels?: boolean;
   /** Called after every commit. */
   readonly onBlock?: (height: number, stateRoot: string) => void;
   /**
-   * Hears of every program that lost its kernel, and of the first failure of the kernel as a whole, in one line each.
+   * Called with one line for every program that lost its kernel, and for the first failure of the kernel as a whole.
    */
   readonly onGpuFailure?: (line: string) => void;
 }
 
 /**
  * Replays blocks from files into a store, from the store's tip on; a second run with the same blocks changes nothing.
- * Both lanes of a block run at the same time and are committed together in one synced write.
+ * The parallel lane and the standard module run a block at the same time and are committed together in one synced
+ * write.
  *
  * @throws UsageError USAGE_RANGE; InputError for a block that is not valid or does not follow the tip, or a root other
  *   than the fixture's; StoreError, STORE_OTHER_CHAIN among them; ProgramError. The store is left at the last whole
@@ -56,7 +59,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const expected = options.indexer ? new Map<number, string>() : readExpectedRoots(options.path);
   const progress = options.progress ?? SILENT;
   const sum = new StatisticsSum();
-  // Before the store is made: a module that is refused leaves no database behind.
+  // Before the store is created: a refused module leaves no database behind.
   const standardHash = StandardModule.load(moduleBytes).hash;
   const store = await Store.open(options.dbDir, {
     network: source.network,
@@ -79,7 +82,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
       const message = error instanceof Error ? error.message : String(error);
       if (gpuEvents.length < MAX_GPU_EVENTS) gpuEvents.push({ height: at, code, message });
-      // Said once, counted always.
+      // Reported once, always counted.
       if (gpuEvents.length === 1) options.onGpuFailure?.(`block ${at}: ${code}: ${message}; the CPU goes on`);
     },
   });

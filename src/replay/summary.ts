@@ -1,7 +1,7 @@
 import type { EngineHealth } from '../execute/engine.js';
 import type { LaneStatistics } from '../lane/types.js';
 
-/** The one line that ends `warpshrew replay --json`: sums over the blocks of this run, state of the tip. */
+/** The last line of `warpshrew replay --json`: sums over the blocks of this run, and the state of the tip. */
 export interface ReplaySummary {
   readonly height: number | undefined;
   readonly hash: string | undefined;
@@ -19,15 +19,15 @@ export interface ReplaySummary {
   readonly punted: number;
   /** Messages that the kernel ended with a final status, per SHA-256 of the program. */
   readonly gpuRuns: Readonly<Record<string, number>>;
-  /** Times the kernel failed as a whole; the blocks went on on the CPU. */
+  /** Times the kernel failed as a whole; the blocks continued on the CPU. */
   readonly gpuFailures: number;
   /** The first of these failures. */
   readonly gpuEvents: readonly GpuEvent[];
   /** Of the lane engine at the end. */
   readonly health: EngineHealth;
   /**
-   * Messages that the kernel stopped at an undeclared key, and that stayed on the CPU while their kernel was being
-   * compiled.
+   * Messages that the kernel stopped at an undeclared key; `compiling`: messages that ran on the CPU while their kernel
+   * was being compiled.
    */
   readonly accessViolations: number;
   readonly compiling: number;
@@ -43,7 +43,7 @@ export interface GpuEvent {
   readonly message: string;
 }
 
-/** Events kept at most: what comes after is only counted. */
+/** Maximum number of events kept; later ones are only counted. */
 export const MAX_GPU_EVENTS = 100;
 
 /** Adds the figures of one block to the run's. */
@@ -89,7 +89,7 @@ function addEach<T extends { [K in keyof T]: number }>(into: T, from: T): void {
   }
 }
 
-/** Summaries side by side as a plain-text table. */
+/** Several summaries side by side, as a plain-text table. */
 export function summaryTable(runs: readonly ReplaySummary[]): string {
   const rows: [string, (s: ReplaySummary) => string | number][] = [
     ['policy', (s) => s.policy],

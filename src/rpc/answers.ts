@@ -69,7 +69,7 @@ export class AnswerWriter {
 
 /** The answer to the request with this id when its own answer does not fit the budget. */
 export function answersHeld(id: string | undefined): string {
-  const hint = 'Take the answers that were asked for, then ask again.';
-  const error = new RpcError(RPC.failed, 'RPC_ANSWERS_HELD', 'Too many large answers wait to be taken', hint);
+  const hint = 'Read the answers requested so far, then ask again.';
+  const error = new RpcError(RPC.failed, 'RPC_ANSWERS_HELD', 'Too many large answers are waiting to be read', hint);
   return respond(id, { error: errorObject(error) });
 }

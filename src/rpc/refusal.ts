@@ -37,7 +37,7 @@ export const REFUSALS = {
     'The server does not answer to this Host',
     'Ask it by its address, or let the operator allow the name (--allow-host).',
   ),
-  path: new Refusal(404, 'RPC_NOT_FOUND', 'There is nothing at this path', 'JSON-RPC is POST /.'),
+  path: new Refusal(404, 'RPC_NOT_FOUND', 'Nothing is served at this path', 'JSON-RPC is POST /.'),
   method: new Refusal(405, 'RPC_HTTP_METHOD', 'Another HTTP method is needed', 'The header Allow names it.'),
   bodyTime: new Refusal(
     408,

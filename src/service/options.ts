@@ -15,7 +15,7 @@ export const OPTIONS = {
   db: text({ about: 'database folder', placeholder: 'dir', fallback: 'warpshrew.db', aliases: ['--db-path'] }),
   label: matching(
     {
-      about: 'name of this indexer: recorded in the database, and put on every log line and metric',
+      about: 'name of this indexer: recorded in the database, and added to every log line and metric',
       placeholder: 'name',
       fallback: undefined,
     },
@@ -45,7 +45,7 @@ export const OPTIONS = {
   nodePatience: whole(
     {
       about:
-        'how long an error of the node that is none of those that pass is waited out; a refused password 10 minutes at most',
+        'how long to retry after an error of the node that may be permanent; refused credentials 10 minutes at most',
       placeholder: 'ms',
       fallback: LONGEST_MS,
     },
@@ -89,7 +89,7 @@ export const OPTIONS = {
   ),
   dbCache: whole({ about: 'memory of the database for what it read', placeholder: 'MiB', fallback: 256 }, 16, 1 << 20),
   pollInterval: whole(
-    { about: 'time between two looks at the node', placeholder: 'ms', fallback: 1_000 },
+    { about: 'time between two polls of the node', placeholder: 'ms', fallback: 1_000 },
     50,
     LONGEST_MS,
   ),
@@ -114,7 +114,7 @@ export const OPTIONS = {
     LONGEST_MS,
   ),
   moduleLogLines: whole(
-    { about: "lines of the module's log a second that are logged, of each thread; others are counted", fallback: 20 },
+    { about: "lines per second of the module's log to log, of each thread; others are counted", fallback: 20 },
     0,
     100_000,
   ),
@@ -156,7 +156,7 @@ export const OPTIONS = {
     fallback: undefined,
   }),
   allowHost: text({
-    about: 'names that requests may have in `Host`, comma-separated, beside localhost, addresses and --host; * for any',
+    about: 'names allowed in the header `Host`, comma-separated, besides localhost, addresses and --host; * for any',
     placeholder: 'names',
     fallback: undefined,
   }),
@@ -171,7 +171,7 @@ export const OPTIONS = {
     65_536,
   ),
   transferTimeout: whole(
-    { about: 'how long a body may take to come, and an answer to be taken', placeholder: 'ms', fallback: 15_000 },
+    { about: 'how long a body may take to arrive, and an answer to be read', placeholder: 'ms', fallback: 15_000 },
     100,
     LONGEST_MS,
   ),

@@ -30,7 +30,10 @@ export class Reporter {
         const { network, source, adapter, noGpu, niceness } = event;
         this.#log.info({ network, source, ...(adapter !== undefined && { adapter }) }, 'database open');
         if ('unchanged' in niceness)
-          this.#log.warn({ reason: niceness.unchanged }, 'indexing has the priority of answers');
+          this.#log.warn(
+            { reason: niceness.unchanged },
+            'indexing runs at the priority of answers: lowering it failed',
+          );
         if (noGpu !== undefined) this.#log.info({ reason: noGpu }, 'no GPU: the CPU runs every batch');
         return;
       }
@@ -60,7 +63,7 @@ export class Reporter {
         this.moduleLine(event.line);
         return;
       case 'gpu-failure':
-        this.#once(this.#saidOfGpu, event.failure, 'the kernel failed: the CPU goes on');
+        this.#once(this.#saidOfGpu, event.failure, 'the kernel failed: continuing on the CPU');
         return;
       case 'kernel-failure':
         this.#log.warn({ ...failureFields(event.failure), reason: event.failure.message }, 'a program has no kernel');
@@ -89,14 +92,14 @@ export class Reporter {
   /** A request or connection was refused; each code is logged once. */
   refused(code: string, facts: Readonly<Record<string, string>>): void {
     if (this.#state.refusedRequest(code))
-      this.#log.warn({ code, ...facts }, 'a request was refused; others are counted only');
+      this.#log.warn({ code, ...facts }, 'a request was refused; further ones are only counted');
   }
 
   /** The engine's thread was ended during a block. */
   cutOff(work: BlockWork | undefined): void {
     this.#log.warn(
       work === undefined ? {} : workFields(work),
-      'the block under way was dropped: it did not end in time',
+      'the block under way was dropped: it did not finish in time',
     );
   }
 

@@ -76,7 +76,7 @@ export class Guest {
   #write(pointer: number, bytes: Uint8Array): void {
     const at = pointer >>> 0;
     if (this.memory === undefined || at + bytes.length > this.memory.buffer.byteLength) {
-      this.#stop('MODULE_BAD_POINTER', 'the module gave the host an address outside its memory to write to');
+      this.#stop('MODULE_BAD_POINTER', 'the module passed an address outside its memory to write to');
     }
     new Uint8Array(this.memory.buffer).set(bytes, at);
   }

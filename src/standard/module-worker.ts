@@ -162,8 +162,8 @@ function threadError(cause: Error & { code?: string }, height: number | undefine
     return new InternalError(`the thread of the standard module failed: ${cause.message}`, { cause });
   }
   const facts: ErrorFacts = height === undefined ? {} : { height };
-  if (isView) return new ProgramError('VIEW_MEMORY', 'the view used up the memory of its thread', { facts, cause });
-  return new ProgramError('MODULE_OUT_OF_MEMORY', 'the module used up the memory of its thread', { facts, cause });
+  if (isView) return new ProgramError('VIEW_MEMORY', 'the view exhausted the memory of its thread', { facts, cause });
+  return new ProgramError('MODULE_OUT_OF_MEMORY', 'the module exhausted the memory of its thread', { facts, cause });
 }
 
 function timeout(task: WorkerTask, limitMs: number): ProgramError {

@@ -23,7 +23,7 @@ export class UnstoredWrites {
    */
   over(stored: StandardRead, height: number): StandardRead {
     if (this.#height !== height) {
-      throw new InternalError('the writes of a block are not there', { facts: { height } });
+      throw new InternalError('the writes of a block are missing', { facts: { height } });
     }
     this.#pairs ??= collectPairs(this.#flushes);
     this.#flushes = [];

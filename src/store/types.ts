@@ -1,6 +1,6 @@
 import type { LaneKey, PlanSummary, Receipt } from '../lane/types.js';
 
-/** 'S': keys of the standard lane's module; 'P': keys of the parallel lane. */
+/** 'S': keys of the standard module; 'P': keys of the parallel lane. */
 export type Namespace = 'S' | 'P';
 
 /** Roots after a block, lower-case hex without prefix. `state` = SHA-256("warpshrew/1" ++ standard ++ lane). */
@@ -18,7 +18,7 @@ export interface StoreOptions {
   readonly laneStartHeight?: number;
   /** What happens to messages that spend outputs of lane transactions of their block; `demote` if not given. */
   readonly dependent?: 'demote' | 'reject';
-  /** SHA-256 of the standard lane's module, hex. */
+  /** SHA-256 of the standard module, hex. */
   readonly moduleHash: string;
   /** Refuse writes, and do not create the store. The database is locked all the same. */
   readonly readOnly?: boolean;
@@ -62,7 +62,7 @@ export interface BlockCommit {
   readonly laneWrites: ReadonlyMap<LaneKey, Uint8Array | undefined>;
   readonly receipts: readonly Receipt[];
   readonly plan: PlanSummary;
-  /** Why the standard lane wrote nothing in this block. */
+  /** Why the standard module wrote nothing in this block. */
   readonly standardError?: string;
 }
 

@@ -302,7 +302,7 @@ describe('block files and a node', () => {
     expectChain(seen, main);
     expect(source.statistics).toMatchObject({ readFromNode: 2, unreadable: 2, damaged: 2 });
     expect(logs.slice(2)).toEqual([
-      ['the block files hold damaged blocks: they are read from the node', 7, 'BLOCK_BAD_MERKLE_ROOT'],
+      ['some blocks in the block files are damaged: reading them from the node', 7, 'BLOCK_BAD_MERKLE_ROOT'],
     ]);
     // A sound block that is asked for again stays with the files.
     expectChain(await collect(source, 20), main.slice(20), 20);

@@ -200,7 +200,7 @@ test('passing errors are retried with growing waits for ever, said once, and cou
   expect(Math.max(...waits)).toBe(22_500);
   expect(states).toEqual(['waiting-for-node', 'syncing', 'at-tip', 'stopped']);
   expect(follower.status).toMatchObject({ retries: 40, lastError: 'NODE_UNREACHABLE' });
-  expect(notes).toEqual(['the node cannot be asked']);
+  expect(notes).toEqual(['the node cannot be reached']);
 });
 
 test('a connection lost between two blocks loses no block', async () => {

@@ -79,7 +79,7 @@ test('speed, time left and counters come from what the engine told', () => {
 
 test('a failure is said once until the source answers again, and is trouble as long', () => {
   const { state, lines, tell } = setUp();
-  const retry = { kind: 'retry', note: 'the node cannot be asked', failure: away, leftMs: undefined } as const;
+  const retry = { kind: 'retry', note: 'the node cannot be reached', failure: away, leftMs: undefined } as const;
   const phase = (of: 'syncing' | 'waiting-for-node' | 'at-tip'): void => tell({ kind: 'phase', phase: of });
   tell(retry);
   phase('waiting-for-node');
@@ -97,11 +97,11 @@ test('a failure is said once until the source answers again, and is trouble as l
 test('what is being waited out is told with how long already and how long still', () => {
   const { state, lines, tell, pass } = setUp();
   expect(state.waiting()).toBeUndefined();
-  tell({ kind: 'retry', note: 'the node cannot be asked', failure: away, leftMs: undefined });
+  tell({ kind: 'retry', note: 'the node cannot be reached', failure: away, leftMs: undefined });
   pass(5_500);
   expect(state.waiting()).toEqual({ code: 'NODE_UNREACHABLE', seconds: 5, givesUpIn: undefined });
   const refused = failureOf(new NodeError('NODE_FORBIDDEN', 'refused'));
-  tell({ kind: 'retry', note: 'the node cannot be asked', failure: refused, leftMs: 60_000 });
+  tell({ kind: 'retry', note: 'the node cannot be reached', failure: refused, leftMs: 60_000 });
   pass(4_500);
   expect(state.waiting()).toEqual({ code: 'NODE_FORBIDDEN', seconds: 10, givesUpIn: 56 });
   pass(120_000);

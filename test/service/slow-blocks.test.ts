@@ -29,7 +29,7 @@ test('a block that takes long is told on every page and in the log, and a signal
   expect(Number(seconds)).toBeGreaterThan(0.2);
   service.signal('SIGTERM');
   expect((await service.done()).status).toBe(0);
-  const dropped = await service.line('the block under way was dropped: it did not end in time');
+  const dropped = await service.line('the block under way was dropped: it did not finish in time');
   expect(dropped.height).toBe(SLOW_HEIGHT);
   expect(txids).toContain(dropped.txid);
   expect(await storedRoots(db)).toHaveLength(SLOW_HEIGHT);

@@ -55,7 +55,8 @@ function entryOf(key: usize, length: u32): usize {
   for (;;) {
     const entry = <usize>load<u32>(table + (slot << 2));
     if (entry == 0) break;
-    if (load<u32>(entry) == hash && lengthOf(entry + KEY) == length && memory.compare(entry + KEY, key, length) == 0) return entry;
+    if (load<u32>(entry) == hash && lengthOf(entry + KEY) == length && memory.compare(entry + KEY, key, length) == 0)
+      return entry;
     slot = (slot + 1) & mask;
   }
   const entry = reserve(<u32>KEY + length);

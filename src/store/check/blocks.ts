@@ -6,7 +6,7 @@ import type { Range } from '../rocks.js';
 import type { CheckRun } from './run.js';
 import { gaps, portions } from './run.js';
 
-/** Where a header names the block before it. */
+/** Offset of the previous hash in a header. */
 const PREVIOUS_AT = 4;
 /** Receipts are a few hundred bytes each, 64 KiB of returned data at most. */
 const PORTION = 200;
@@ -38,7 +38,7 @@ function checkRecords(run: CheckRun, genesis: Uint8Array | undefined): Map<numbe
   for (const [row, value] of run.rocks.scan('blocks', range(TAG.block))) {
     run.saw('blocks');
     if (row.length !== 5) {
-      run.report('CHECK_HEIGHT', 'a block row with a key of a wrong length', { key: row });
+      run.report('CHECK_HEIGHT', 'a block row whose key has a wrong length', { key: row });
       continue;
     }
     const height = readBeU32(row, 1);
@@ -155,7 +155,7 @@ function findStrayTxRows(run: CheckRun): void {
     const whole = rows.map(([row]) => row).filter((row) => row.length === 41);
     for (const [row] of rows) {
       if (row.length !== 41)
-        run.report('CHECK_TX_INDEX', 'a row of the transaction index of a wrong length', { key: row });
+        run.report('CHECK_TX_INDEX', 'a row of the transaction index with a wrong length', { key: row });
     }
     const receipts = run.rocks.getMany(
       'blocks',
@@ -171,7 +171,7 @@ function findStrayTxRows(run: CheckRun): void {
   }
 }
 
-/** Rows that are none of the four kinds. */
+/** Reports rows of no known kind. */
 function checkTags(run: CheckRun): void {
   for (const range of gaps(Object.values(TAG))) {
     for (const [row] of run.rocks.scan('blocks', range)) {

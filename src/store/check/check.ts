@@ -14,7 +14,7 @@ import { checkVersions, VersionCounts } from './versions.js';
 
 export interface CheckSummary {
   readonly violations: number;
-  /** Rows looked at, those of a second look included. */
+  /** Rows read; rows read twice count twice. */
   readonly rows: number;
   /** First block and tip; undefined for an empty store. */
   readonly heights: { readonly first: number; readonly tip: number } | undefined;
@@ -24,8 +24,8 @@ export interface CheckSummary {
 
 /**
  * Verifies the whole store in `dir`: every row of every column against the others, and both roots from the state.
- * Changes nothing; memory does not grow with the store (a few bytes a block, one block's keys, some hundred rows).
- * Throws what opening throws; everything else that is wrong goes to the listener.
+ * Changes nothing; memory hardly grows with the store (a few bytes per block, one block's keys, some hundred rows).
+ * Throws what opening throws; every other problem goes to the listener.
  */
 export async function checkStore(dir: string, listener: CheckListener): Promise<CheckSummary> {
   const rocks = await Rocks.open(dir, false);
@@ -53,8 +53,7 @@ function checkDatabase(dir: string, rocks: Rocks, listener: CheckListener): Chec
 }
 
 /**
- * A layout that this program does not know is refused: there is nothing to check it by. A store without any row has no
- * identity yet.
+ * Refuses a layout that this program does not know: it could not be checked. A store without rows has no identity yet.
  */
 function checkRecordedIdentity(dir: string, run: CheckRun): void {
   const bytes = run.phase('meta', () => run.rocks.get('meta', META_IDENTITY));

@@ -1,7 +1,7 @@
 import { EMPTY_HASH } from '../tree/tree-hash.js';
 import { emptyPage, encodePage, nibble, type Page, pageKey, rangeHash, SLOTS } from '../tree/tree-page.js';
 
-/** Called with every page as it is complete, pages below before those above. */
+/** Called with every completed page, lower pages first. */
 export type EmitPage = (key: Uint8Array, page: Uint8Array) => void;
 
 /** Builds the pages of a state tree from its leaves in the order of their hashes, holding one page a level. */
@@ -17,7 +17,7 @@ export class PageBuilder {
     this.#emit = emit;
   }
 
-  /** `keyHash` must be above the one before. */
+  /** `keyHash` must be greater than the previous one. */
   add(keyHash: Uint8Array, hash: Uint8Array): void {
     const shared = this.#pending === undefined ? 0 : sharedNibbles(this.#pending.keyHash, keyHash);
     this.#place(shared);
@@ -34,8 +34,8 @@ export class PageBuilder {
   }
 
   /**
-   * Puts the pending leaf where it is alone, and completes the pages that the next, sharing `shared` nibbles, does not
-   * lie in.
+   * Puts the pending leaf where it is alone, and completes the pages outside the path of the next leaf, which shares
+   * `shared` nibbles.
    */
   #place(shared: number): void {
     if (this.#pending === undefined) return;

@@ -50,7 +50,7 @@ interface Where {
   readonly key?: Uint8Array;
 }
 
-/** One check of one database: what every phase needs, and what they have found. */
+/** One check of one database: what every phase needs, and the findings. */
 export class CheckRun {
   violations = 0;
   rows = 0;
@@ -79,7 +79,7 @@ export class CheckRun {
     });
   }
 
-  /** Runs a phase; a read that fails ends it and is a violation. */
+  /** Runs a phase; a failed read ends it and counts as a violation. */
   phase<T>(name: CheckPhase, check: () => T): T | undefined {
     this.#phaseRows = 0;
     try {

@@ -7,15 +7,15 @@ import type { Namespace, StateRoots } from '../types.js';
 import { PageBuilder } from './page-builder.js';
 import { type CheckRun, gaps, portions } from './run.js';
 
-/** Values in memory at once; most are short, some are megabytes. */
+/** Values in memory at a time; most are short, some are megabytes. */
 const LEAVES = 100;
 const PAGES = 200;
 const HEIGHT_BYTES = 4;
 
 /**
  * Column `tree` against `latest`: the leaf rows, which lie in the order of the tree, name exactly the keys that have a
- * value; from them every page and both roots are made anew and compared with what is stored and with `roots`, those of
- * the tip.
+ * value; from them every page and both roots are rebuilt and compared with the stored pages and with `roots`, the roots
+ * of the tip.
  */
 export function checkTrees(run: CheckRun, roots: StateRoots | undefined): void {
   for (const [namespace, recorded] of [
@@ -67,7 +67,7 @@ function checkTree(run: CheckRun, namespace: Namespace, recorded: string): void 
   checkLeavesOf(run, namespace, leaves);
 }
 
-/** With as many leaves as values none is missing, since every leaf was found to have a value. */
+/** If there are as many leaves as values, none is missing, because every leaf has a value. */
 function checkLeavesOf(run: CheckRun, namespace: Namespace, leaves: number): void {
   const code = namespaceCode(namespace);
   const range = { gte: Uint8Array.of(code), lt: Uint8Array.of(code + 1) };

@@ -6,7 +6,7 @@ import { namespaceOf, parseVersion, type VersionCounts } from './versions.js';
 
 /** History rows looked up at once. */
 const PORTION = 500;
-/** Heights whose surplus versions are named one by one: their undo rows are in memory together. */
+/** Heights whose missing versions are reported one by one: their undo rows are in memory together. */
 const NAMED_HEIGHTS = 4;
 
 /**
@@ -24,7 +24,7 @@ export function checkUndo(run: CheckRun, counts: VersionCounts): void {
     run.saw('undo');
     next = new Uint8Array([...row[0], 0]);
     if (row[0].length !== 4) {
-      run.report('CHECK_UNDO', 'an undo row with a key of a wrong length', { key: row[0] });
+      run.report('CHECK_UNDO', 'an undo row whose key has a wrong length', { key: row[0] });
       continue;
     }
     const height = readBeU32(row[0], 0);
@@ -39,7 +39,7 @@ export function checkUndo(run: CheckRun, counts: VersionCounts): void {
     const named = checkRow(run, height, row[1]);
     if (named !== undefined && named < counts.at(height)) incomplete.push(height);
   }
-  // None at all is what a rollback as deep as it can go leaves.
+  // A rollback of maximum depth leaves no undo row.
   if (expected !== undefined && expected !== run.last + 1) {
     run.report('CHECK_UNDO', `no undo row from here to the tip`, { height: expected });
   }
@@ -85,7 +85,7 @@ function decoded(height: number, value: Uint8Array): TouchedKey[] | undefined {
   }
 }
 
-/** Names the versions that the undo rows of some heights leave out. */
+/** Reports the versions that the undo rows of some heights leave out. */
 function nameMissing(run: CheckRun, heights: readonly number[]): void {
   for (const height of heights.slice(NAMED_HEIGHTS)) {
     run.report('CHECK_UNDO', 'the undo row leaves out keys that have a version', { height });

@@ -15,7 +15,7 @@ export interface Version {
   readonly height: number;
 }
 
-/** A history row as what it stands for; undefined if no commit writes such a row. */
+/** The version that a history row stands for; undefined if no commit writes such a row. */
 export function parseVersion(row: Uint8Array): Version | undefined {
   const namespace = namespaceOf(row[0]);
   if (namespace === undefined || row.length < MIN_HISTORY_KEY) return undefined;
@@ -49,9 +49,9 @@ export class VersionCounts {
 }
 
 /**
- * Columns `history` and `latest`, which have one order: every current value is the newest version of its key and the
- * other way round; versions lie between the first block and the tip; only namespace P has deletions, and only of what
- * was there.
+ * Columns `history` and `latest`, which have the same order: every current value is the newest version of its key and
+ * vice versa; versions lie between the first block and the tip; only namespace P has deletions, and only of existing
+ * keys.
  */
 export function checkVersions(run: CheckRun, counts: VersionCounts): void {
   const latest = new LatestRows(run);
@@ -126,7 +126,7 @@ class LatestRows {
     this.#step();
   }
 
-  /** What is left has no version. */
+  /** The remaining rows have no version. */
   end(): void {
     for (; this.#row !== undefined; this.#step()) this.#stray();
   }

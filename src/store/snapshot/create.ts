@@ -35,13 +35,13 @@ export interface CreatedSnapshot {
 }
 
 /**
- * Writes the store in `dir`, undo data included, into the new file `out`. Holds a chunk or two in memory. The file
- * gets its name when it is whole. Throws what opening throws, StoreError SNAPSHOT_EMPTY without a block,
+ * Writes the store in `dir`, undo data included, into the new file `out`. Holds a chunk or two in memory. The file gets
+ * its name when it is complete. Throws what opening throws, StoreError SNAPSHOT_EMPTY without a block,
  * SNAPSHOT_ROW_TOO_LONG, EnvironmentError SNAPSHOT_FILE_EXISTS, ENV_UNWRITABLE.
  */
 export async function createSnapshot(dir: string, out: string, options: CreateOptions = {}): Promise<CreatedSnapshot> {
   if (existsSync(out)) {
-    throw new EnvironmentError('SNAPSHOT_FILE_EXISTS', 'there is a file of this name already', {
+    throw new EnvironmentError('SNAPSHOT_FILE_EXISTS', 'a file of this name exists already', {
       facts: { path: out },
       hint: 'Choose another name, or delete the file.',
     });
@@ -137,7 +137,7 @@ function* rawChunks(rows: Iterable<Row>): Generator<{ raw: Uint8Array; count: nu
   if (length > 0) yield { raw: encodeRows(waiting, length), count: waiting.length };
 }
 
-/** A file under a passing name until it is whole. */
+/** A file under a temporary name until it is complete. */
 class OutputFile {
   length = 0;
   #fd: number | undefined;
@@ -167,7 +167,7 @@ class OutputFile {
     this.#fd = undefined;
   }
 
-  /** Removes what is not finished. */
+  /** Removes an unfinished file. */
   discard(): void {
     if (this.#fd === undefined) return;
     closeSync(this.#fd);

@@ -1,6 +1,6 @@
 /**
- * A snapshot file: magic ++ chunks ++ manifest (JSON) ++ signature (64 bytes or none) ++ trailer. A chunk is deflated
- * (zlib); raw it is rows of one column, each: key length u32 LE, value length u32 LE, key, value. Keys ascend. The
+ * A snapshot file: magic ++ chunks ++ manifest (JSON) ++ signature (64 bytes or none) ++ trailer. A chunk is compressed
+ * (zlib); it holds rows of one column, each: key length u32 LE, value length u32 LE, key, value. Keys ascend. The
  * trailer, 16 bytes: manifest length u32 LE, signature length u32 LE, magic of the end. The signature is Ed25519 over
  * the magic ++ the manifest; the manifest holds the SHA-256 of every chunk.
  */
@@ -13,11 +13,14 @@ export const MAGIC = new TextEncoder().encode('warpshrew snapshot 1\n');
 export const END_MAGIC = new TextEncoder().encode('wssnapE1');
 export const TRAILER_BYTES = 16;
 export const SIGNATURE_BYTES = 64;
-/** Raw bytes of a chunk of more than one row at most; a longer row has a chunk of its own. */
+/** Maximum uncompressed bytes of a chunk with several rows; a longer row gets its own chunk. */
 export const CHUNK_BYTES = 4 << 20;
-/** Raw bytes of a chunk of one row, and so of a row: restoring takes some eight times as much memory. */
+/**
+ * Maximum uncompressed bytes of a chunk with one row, and so of a row: restoring takes about eight times as much
+ * memory.
+ */
 export const MAX_ROW_BYTES = 1 << 27;
-/** Deflate makes no more than 1,032 bytes of one (https://zlib.net/zlib_tech.html). */
+/** One compressed byte gives at most 1,032 bytes (https://zlib.net/zlib_tech.html). */
 const MOST_INFLATED = 1_032;
 /** What zlib adds to bytes that do not compress: headers of blocks of at least 16 kB, and its own. */
 const zlibAdds = (bytes: number): number => 64 + Math.ceil(bytes / 1_000);
@@ -25,7 +28,7 @@ const zlibAdds = (bytes: number): number => 64 + Math.ceil(bytes / 1_000);
 export const MAX_MANIFEST_BYTES = 64 << 20;
 export const ROW_HEAD = 8;
 
-/** Columns in the order of the file. `meta` is the last: without its identity no folder is taken for a store. */
+/** Columns in the order of the file. `meta` comes last: a folder without its identity record is not a store. */
 export const SNAPSHOT_COLUMNS: readonly ColumnName[] = [...COLUMNS.filter((name) => name !== 'meta'), 'meta'];
 
 export interface ChunkEntry {
@@ -35,14 +38,14 @@ export interface ChunkEntry {
   readonly bytes: number;
   /** Length in the file. */
   readonly stored: number;
-  /** Of the bytes in the file, hex. */
+  /** Hash of the bytes in the file, hex. */
   readonly sha256: string;
 }
 
 export interface SnapshotManifest {
   readonly format: 1;
   readonly identity: StoreIdentity;
-  /** Hashes in display order; null where the store has none recorded. */
+  /** Hash in display order; null if the store has none recorded. */
   readonly genesis: string | null;
   readonly tip: { readonly height: number; readonly hash: string };
   /** Lowest height that the restored store can be rolled back to. */
@@ -105,7 +108,7 @@ export function* decodeRows(chunk: Uint8Array): Generator<Row, void, void> {
 
 export function malformed(what: string, cause?: unknown): InputError {
   return new InputError('SNAPSHOT_MALFORMED', `the file is no snapshot that this program can read: ${what}`, {
-    hint: 'Get the file again, or the program that made it.',
+    hint: 'Get the file again, or use the program that made it.',
     cause,
   });
 }

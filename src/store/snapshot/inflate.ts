@@ -1,11 +1,12 @@
 import { createInflate } from 'node:zlib';
 
-/** Bytes that zlib gives at a time: it stops at most so far behind the limit. */
+/** Bytes that zlib returns at a time: it stops at most this far past the limit. */
 const STEP = 1 << 16;
 
 /**
  * Inflates zlib data that gives exactly `length` bytes, into one array of that length; undefined if it gives another
- * number or is damaged. Inflating ends as soon as more comes: whatever the data says, nothing beyond `length` is kept.
+ * number or is damaged. Inflating stops as soon as more comes: whatever the data declares, nothing beyond `length` is
+ * kept.
  */
 export function inflateTo(data: Uint8Array, length: number): Promise<Uint8Array | undefined> {
   const out = new Uint8Array(length);

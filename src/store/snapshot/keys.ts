@@ -16,7 +16,7 @@ export function writeKeyPair(path: string): { readonly privateFile: string; read
     writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { flag: 'wx', mode: 0o600 });
     writeFileSync(publicFile, publicKey.export({ type: 'spki', format: 'pem' }), { flag: 'wx' });
   } catch (cause) {
-    throw new EnvironmentError('ENV_UNWRITABLE', 'a key file cannot be written, or is there already', {
+    throw new EnvironmentError('ENV_UNWRITABLE', 'a key file cannot be written, or exists already', {
       facts: { path },
       cause,
     });
@@ -32,7 +32,7 @@ export function readPrivateKey(path: string): KeyObject {
 /** Throws InputError SNAPSHOT_BAD_KEY if the file holds no Ed25519 public key, FILE_UNREADABLE. */
 export function readPublicKey(path: string): KeyObject {
   const pem = keyFile(path);
-  // node:crypto would derive the public key; whoever has the private one here gave the wrong file away.
+  // node:crypto would derive the public key from it, but a private key here means that the wrong file was handed out.
   if (pem.includes('PRIVATE KEY')) throw badKey(path, 'public');
   return ed25519(path, 'public', createPublicKey);
 }

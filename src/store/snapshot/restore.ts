@@ -34,7 +34,7 @@ import { inflateTo } from './inflate.js';
 import { parseManifest } from './manifest.js';
 
 export interface RestoreOptions {
-  /** Ed25519: then an unsigned file and one of another key are refused. */
+  /** Ed25519; if given, a file that is unsigned or signed with another key is refused. */
   readonly publicKey?: KeyObject;
   readonly progress?: (what: string, done: number) => void;
 }
@@ -46,9 +46,9 @@ export interface RestoredSnapshot {
 
 /**
  * Makes the store `dir` from the snapshot `file`: signature and manifest first, every chunk's hash before its rows are
- * used, then the whole store is verified; `dir` comes to be as the last step, by a renaming of `dir`.restoring. Holds
- * a chunk or two in memory. Throws InputError SNAPSHOT_* and FILE_UNREADABLE, EnvironmentError SNAPSHOT_TARGET_EXISTS,
- * StoreError; leaves nothing behind then.
+ * used, then the whole store is verified; the last step renames `dir`.restoring to `dir`. Holds a chunk or two in
+ * memory. Throws InputError SNAPSHOT_* and FILE_UNREADABLE, EnvironmentError SNAPSHOT_TARGET_EXISTS, StoreError, and
+ * then leaves nothing behind.
  */
 export async function restoreSnapshot(
   file: string,
@@ -78,11 +78,13 @@ export async function restoreSnapshot(
   }
 }
 
-/** An empty folder may be the target. What an interrupted restore left is not deleted: it may be running. */
+/**
+ * An empty folder may be the target. The remains of an interrupted restore are not deleted: it may still be running.
+ */
 function assertFree(target: string, work: string): void {
   for (const path of [target, work]) {
     if (!existsSync(path) || (path === target && isEmptyFolder(path))) continue;
-    throw new EnvironmentError('SNAPSHOT_TARGET_EXISTS', 'the folder to restore into is there already', {
+    throw new EnvironmentError('SNAPSHOT_TARGET_EXISTS', 'the folder to restore into exists already', {
       facts: { path },
       hint:
         path === work ? 'If no other restore is running, delete it and try again.' : 'Choose another folder with --db.',
@@ -123,12 +125,12 @@ function readManifest(
 function checkSignature(manifest: Uint8Array, signature: Uint8Array, publicKey: KeyObject): void {
   if (signature.length === 0) {
     throw new InputError('SNAPSHOT_UNSIGNED', 'the snapshot is not signed', {
-      hint: 'Leave --public-key out only if you trust where the file comes from.',
+      hint: 'Omit --public-key only if you trust the source of the file.',
     });
   }
   if (!verify(null, concatBytes(MAGIC, manifest), publicKey, signature)) {
     throw new InputError('SNAPSHOT_BAD_SIGNATURE', 'the snapshot was altered, or signed with another key', {
-      hint: 'Get the file again, and the public key from who signed it.',
+      hint: 'Get the file again, and the public key from its signer.',
     });
   }
 }
@@ -194,8 +196,7 @@ function putChunk(
 }
 
 /**
- * The whole store is verified: the hashes show that the file is as it was made, this that it was made from a sound
- * store.
+ * Verifies the whole store: the hashes show that the file is unchanged, this check that it was made from a valid store.
  */
 async function verifyRestored(work: string, manifest: SnapshotManifest, { progress }: RestoreOptions): Promise<void> {
   let first: Violation | undefined;
@@ -233,7 +234,7 @@ function sameIdentity(store: Store, manifest: SnapshotManifest): boolean {
 }
 
 function unsound(what: string, facts: Record<string, number>): InputError {
-  return new InputError('SNAPSHOT_UNSOUND', `the store in the snapshot is not whole: ${what}`, {
+  return new InputError('SNAPSHOT_UNSOUND', `the store in the snapshot is not valid: ${what}`, {
     facts,
     hint: 'Run `warpshrew db check` over the store that the snapshot was made from.',
   });
@@ -243,7 +244,7 @@ function truncated(what: string): InputError {
   return new InputError('SNAPSHOT_TRUNCATED', `the snapshot is not complete: ${what}`, { hint: 'Get the file again.' });
 }
 
-/** Makes the renaming last. */
+/** Syncs the folder, so that the renaming is durable. */
 function syncFolder(path: string): void {
   const fd = openSync(path, 'r');
   try {

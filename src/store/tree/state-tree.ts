@@ -8,7 +8,7 @@ import { type EmitRow, type TreeSource, type TreeWrite, updateTree } from './tre
 
 /** Longest path in nibbles; two keys that share it would be a SHA-256 collision. */
 const MAX_DEPTH = 64;
-/** Changes, and bytes of keys and values, that are applied at once: they bound the memory of the updater. */
+/** Changes applied at a time, and their bytes of keys and values: they bound the memory of the updater. */
 const PIECE_CHANGES = 32_768;
 const PIECE_BYTES = 64 << 20;
 
@@ -34,8 +34,7 @@ export class StateTree {
 
   /**
    * Applies a batch: value bytes (an empty value is a leaf like any other), or undefined to remove the key. Keys are
-   * binary strings, each once. Writes nothing: the rows to store go to `emit`, each once. Gives the root that they
-   * make.
+   * binary strings, each once. Writes nothing: the rows to store go to `emit`, each once. Returns the new root.
    */
   update(writes: ReadonlyMap<string, Uint8Array | undefined>, emit: EmitRow): Uint8Array {
     if (writes.size === 0) return this.root();
@@ -83,7 +82,7 @@ export class StateTree {
     throw new InternalError('the state tree is deeper than its keys');
   }
 
-  /** Walks one page towards slot `at`, adding siblings top-down; ends at a leaf, an empty place or the page below. */
+  /** Walks one page towards slot `at`, adding siblings top-down; ends at a leaf, an empty slot or the page below. */
   #descend(page: Page, at: number, siblings: Uint8Array[]): Extract<Slot, { kind: 'leaf' }> | 'child' | undefined {
     let from = 0;
     let to = SLOTS;
@@ -105,7 +104,7 @@ export class StateTree {
   }
 }
 
-/** The writes by the first `depth` nibbles of their keys' hashes, so that each page below is made once. */
+/** Groups the writes by the first `depth` nibbles of their keys' hashes, so that each page below is built once. */
 function* bySubtree(
   writes: ReadonlyMap<string, Uint8Array | undefined>,
   depth: number,
@@ -124,7 +123,7 @@ function* bySubtree(
   for (const keys of subtrees) if (keys.length > 0) yield keys.map((key) => [key, writes.get(key)] as const);
 }
 
-/** The writes in portions of bounded size. */
+/** Splits the writes into portions of bounded size. */
 function* inPieces(writes: Iterable<TreeWrite>): Generator<TreeWrite[], void, void> {
   let piece: TreeWrite[] = [];
   let bytes = 0;
@@ -139,7 +138,7 @@ function* inPieces(writes: Iterable<TreeWrite>): Generator<TreeWrite[], void, vo
   if (piece.length > 0) yield piece;
 }
 
-/** Rows that a batch has made so far, over those that are stored. */
+/** Rows that a batch has produced so far, in front of the stored rows. */
 class PendingRows implements TreeSource {
   readonly #rows = new Map<string, Uint8Array | undefined>();
   readonly #stored: TreeSource;
@@ -159,7 +158,7 @@ class PendingRows implements TreeSource {
     return names.map((name) => (this.#rows.has(name) ? this.#rows.get(name) : found[next++]));
   }
 
-  /** Hands over all rows but those that `stays` says, and forgets them. */
+  /** Emits and removes all rows except those for which `stays` is true. */
   emit(emit: EmitRow, stays: (key: Uint8Array) => boolean): void {
     for (const [name, value] of this.#rows) {
       const key = fromBinaryString(name);

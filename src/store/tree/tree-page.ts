@@ -1,7 +1,7 @@
 /**
- * The state tree on disk: pages of four levels, addressed by the path from the root in nibbles of the key's hash.
- * A page exists where two or more leaves share its path (the root page: one or more), so the pages, too, depend on the
- * map only: undoing a block restores them by applying the old values.
+ * The state tree on disk: pages of four levels, addressed by the path from the root in nibbles of the key's hash. A
+ * page exists where two or more leaves share its path (the root page: one or more), so the pages depend only on the
+ * map, too: undoing a block restores them by applying the old values.
  */
 import { StoreError } from '../../errors.js';
 import { newBytes, type RowAllocator } from '../../util/row-bytes.js';

@@ -7,7 +7,7 @@ import { EMPTY_HASH, leafHash, nodeHash, pathBit } from './tree-hash.js';
  * place.
  */
 export interface StateProof {
-  /** Hashes beside the path, top first. */
+  /** Sibling hashes along the path, top first. */
   readonly siblings: readonly Uint8Array[];
   readonly leaf: { readonly key: Uint8Array; readonly valueHash: Uint8Array } | undefined;
 }
@@ -16,8 +16,8 @@ export interface StateProof {
 const MAX_DEPTH = 256;
 
 /**
- * Whether `proof` shows under `root` that `key` has `value`, or, if `value` is undefined, that `key` is absent.
- * Needs nothing but SHA-256, so that a client can check what a server says.
+ * Whether `proof` shows under `root` that `key` has `value`, or, if `value` is undefined, that `key` is absent. Needs
+ * only SHA-256, so that a client can verify a server's answer.
  */
 export function verifyProof(
   root: Uint8Array,

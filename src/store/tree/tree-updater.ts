@@ -1,6 +1,6 @@
 /**
- * One batch of changes to a state tree, by WASM that hashes four nodes at a time and makes no object for any: a full
- * block of a real indexer changes 30,000 leaves on 70,000 pages. One instance per thread; nothing here waits.
+ * One batch of changes to a state tree, by WASM that hashes four nodes at a time without allocating objects: a full
+ * block of a real indexer changes 30,000 leaves on 70,000 pages. One instance per thread; all calls are synchronous.
  */
 import { InternalError, StoreError } from '../../errors.js';
 import { stateTreeModule } from '../../util/built-wasm.js';
@@ -16,8 +16,8 @@ export interface TreeSource {
 }
 
 /**
- * What becomes of a row of the `tree` column; undefined = delete. Both are views: the next row overwrites the key, the
- * next batch the value.
+ * Receives a row of the `tree` column to store; undefined = delete. Both arguments are views: the next row overwrites
+ * the key, the next batch the value.
  */
 export type EmitRow = (key: Uint8Array, value: Uint8Array | undefined) => void;
 
@@ -31,7 +31,7 @@ const VALUE_WORD = 18;
 const FLAGS_WORD = 20;
 const PRESENT = 1;
 const HASHED = 2;
-/** Longer keys and values are hashed here. */
+/** Longer keys and values are hashed in JavaScript. */
 const MAX_HASHED_THERE = 512;
 
 const ROW_WORDS = 4;
@@ -62,9 +62,8 @@ function wasm(): Exports {
 }
 
 /**
- * Applies `writes` (at least one, each key once) to the stored tree of a namespace and gives the new root; what is to
- * be stored goes to `emit`, each row once. Writes nothing itself. Throws StoreError STORE_CORRUPT if a page cannot be
- * read.
+ * Applies `writes` (at least one, each key once) to the stored tree of a namespace and returns the new root; the rows
+ * to store go to `emit`, each once. Writes nothing itself. Throws StoreError STORE_CORRUPT if a page cannot be read.
  */
 export function updateTree(
   source: TreeSource,
@@ -82,7 +81,7 @@ export function updateTree(
   return bytesOf(tree).slice(tree.rootAt(), tree.rootAt() + 32);
 }
 
-/** Lays the writes out in the memory of the tree; gives the address of the table. */
+/** Copies the writes into the WASM memory; returns the address of the table. */
 function putChanges(tree: Exports, writes: readonly TreeWrite[]): number {
   const table = tree.alloc(writes.length * CHANGE_BYTES);
   let bytes = 0;
@@ -167,7 +166,7 @@ function emitRows(tree: Exports, namespace: number, count: number, emit: EmitRow
       emit(pageKey(namespace, path, words[row], keyRoom), stored);
       continue;
     }
-    // The value of a name is the change that has the key.
+    // The value of a name row is the change that has the key.
     const key = words[value / 4 + KEY_WORD];
     const named = value === 0 ? undefined : memory.subarray(key, key + words[value / 4 + KEY_WORD + 1]);
     emit(leafKeyKey(namespace, path, keyRoom), named);

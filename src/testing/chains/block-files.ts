@@ -8,10 +8,7 @@ import type { SyntheticBlock } from './synthetic-chain.js';
 /** Of regtest. */
 const MAGIC = fromHex('fabfb5da');
 const KEY = fromHex('5ac31e84f0972b6d');
-/**
- * A file that a block would make longer than this is left; a node reserves room in such pieces, which stay zero behind
- * the last block.
- */
+/** Maximum length of a file; a node reserves space in pieces of this size, which stay zero after the last block. */
 const FILE_BYTES = 128 << 20;
 const PIECE_BYTES = 16 << 20;
 
@@ -72,7 +69,7 @@ export function writeBlockFiles(
   return { blocks: filed, bytes, files: file + 1 };
 }
 
-/** The bytes combined in place with the key as it lies over a file from `offset` on. */
+/** Applies the key to the bytes in place, as it lies over a file from `offset` on. */
 function combined(bytes: Uint8Array, offset: number): Uint8Array {
   for (let i = 0; i < bytes.length; i++) bytes[i] ^= KEY[(offset + i) % KEY.length];
   return bytes;

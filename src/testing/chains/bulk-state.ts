@@ -1,4 +1,4 @@
-/** The state of the indexer in wasm/bench/bulk.ts, made without running it. */
+/** The state of the indexer in wasm/bench/bulk.ts, built without running it. */
 import { readFileSync } from 'node:fs';
 import type { BlockCommit } from '../../store/types.js';
 import { builtFile } from '../../util/built-file.js';

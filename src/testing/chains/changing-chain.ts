@@ -1,4 +1,4 @@
-/** A node's best chain that grows and reorganises, from a seed: what an index that is killed has to follow. */
+/** A node's best chain that grows and reorganises, from a seed: followed by an index that is killed at random. */
 import { BlockOffsets } from '../../bitcoin/block-offsets.js';
 import { toDisplayHash } from '../../util/bytes.js';
 import { SimRandom } from '../sim/random.js';
@@ -8,7 +8,7 @@ export interface ChangingChainOptions {
   readonly seed: string;
   /** The chain that survives, from genesis on, by height. */
   readonly trunk: readonly SyntheticBlock[];
-  /** Height of the trunk that is there at first. */
+  /** Initial height of the trunk. */
   readonly start: number;
   /** Lowest fork point: the first block of the index. */
   readonly first: number;
@@ -18,14 +18,14 @@ export interface ChangingChainOptions {
 
 const LONGEST_GROWTH = 6;
 const DEEPEST_FORK = 20;
-/** Blocks more than it replaces that a dead branch may have. */
+/** How many more blocks a dead branch may have than it replaces. */
 const LONGEST_LEAD = 3;
 const LONGEST_FALL_BRANCH = 8;
 
 /**
- * Grows along a trunk, now and then on a dead branch of 1 to 20 blocks or more, and back; where the trunk ends, a dead
- * branch far below takes the place of it, and the trunk comes again from there. Blocks of dead branches hold
- * transactions of the trunk at about their height: some of them, as they are or with other txids.
+ * Grows along a trunk, sometimes switching to a dead branch of 1 to 20 blocks or more, and back. At the end of the
+ * trunk a dead branch that forks far below replaces it, and the trunk returns from there. Blocks of dead branches hold
+ * transactions of the trunk from about their height: some of them, unchanged or with other txids.
  */
 export class ChangingChain {
   readonly #options: ChangingChainOptions;
@@ -36,7 +36,7 @@ export class ChangingChain {
   #best: readonly SyntheticBlock[] = [];
   /** Height of the last block of the trunk in the best chain. */
   #fork = 0;
-  /** Height of the trunk as far as it has come since it last was taken back. */
+  /** Height that the trunk has reached since it was last shortened. */
   #reached: number;
   #highest = 0;
 
@@ -52,12 +52,12 @@ export class ChangingChain {
     return this.#best;
   }
 
-  /** Height of a block that has ever been of the best chain, by its display hash. */
+  /** Height of any block that has ever been in the best chain, by its display hash. */
   heightOf(hash: string): number | undefined {
     return this.#served.get(hash);
   }
 
-  /** Changes the best chain; `reorg`: so that its tip is replaced. */
+  /** Changes the best chain; with `reorg` its tip is replaced. */
   move(reorg = false): void {
     const { trunk } = this.#options;
     if (this.#fork === this.#tip) {
@@ -79,12 +79,12 @@ export class ChangingChain {
     return this.#best.length - 1;
   }
 
-  /** Lowest height that may be forked at. */
+  /** Lowest allowed fork height. */
   get #floor(): number {
     return Math.max(this.#options.first, this.#highest - this.#options.keepUndo);
   }
 
-  /** Highest that a dead branch may become, or the way back to the trunk could not be undone. */
+  /** Maximum height of a dead branch; a higher one could not be undone to return to the trunk. */
   get #ceiling(): number {
     return this.#fork + this.#options.keepUndo;
   }
@@ -111,7 +111,7 @@ export class ChangingChain {
     this.#replace(fork, this.#random.between(1, LONGEST_FALL_BRANCH));
   }
 
-  /** Dead blocks in the place of all above `fork`. */
+  /** Replaces all blocks above `fork` by dead blocks. */
   #replace(fork: number, count: number): void {
     this.#fork = Math.min(this.#fork, fork);
     const kept = this.#best.slice(0, fork + 1);
@@ -127,7 +127,7 @@ export class ChangingChain {
   /** Blocks on top of `base` that are not of the trunk. */
   #dead(base: readonly SyntheticBlock[], count: number): SyntheticBlock[] {
     const { trunk } = this.#options;
-    // Of one kind for a branch, so that what its blocks spend of each other is there.
+    // The same for the whole branch, so that outputs spent between its blocks exist.
     const locktime = this.#random.chance(500) ? 1 + this.#random.below(1_000_000) : undefined;
     const shift = this.#random.between(-2, 2);
     const blocks: SyntheticBlock[] = [];

@@ -3,7 +3,7 @@ import { readBeU32 } from '../../store/keys.js';
 import { COLUMNS, Rocks } from '../../store/rocks.js';
 import { toHex } from '../../util/bytes.js';
 
-/** Every row of a database that nobody has open: `column key` in hex, and the SHA-256 of its value. */
+/** Every row of a database that is not open anywhere: `column key` in hex, and the SHA-256 of its value. */
 export async function allRows(dir: string): Promise<ReadonlyMap<string, string>> {
   const rocks = await Rocks.open(dir, false);
   const rows = new Map<string, string>();
@@ -20,9 +20,8 @@ export async function allRows(dir: string): Promise<ReadonlyMap<string, string>>
 }
 
 /**
- * Names of the rows that `own` has and `fresh` has not, that it lacks, or that differ, where `fresh` is an index of the
- * same chain that never rolled back. Undo data may be missing in `own` below the lowest that it has: a branch that was
- * higher made it drop that.
+ * Names of the rows that only `own` has, that only `fresh` has, or that differ, where `fresh` is an index of the same
+ * chain that never rolled back. Undo data may be missing in `own` below its lowest: a higher branch made it drop them.
  */
 export function differingRows(own: ReadonlyMap<string, string>, fresh: ReadonlyMap<string, string>): string[] {
   const heights = [...own.keys()].flatMap((name) => undoHeight(name) ?? []);

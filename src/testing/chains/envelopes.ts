@@ -4,8 +4,8 @@ import { locateEnvelope } from '../../protocol/envelope.js';
 const MARKER = 'BIN';
 
 /**
- * Positions of the transactions of a block that carry an envelope, ascending. The marker is looked for in the whole
- * block at once: only transactions that have its bytes somewhere are made and read.
+ * Positions of the transactions of a block that carry an envelope, ascending. The marker is searched in the whole
+ * block: only transactions that contain its bytes are parsed.
  */
 export function findEnvelopes(block: BlockOffsets): number[] {
   const bytes = Buffer.from(block.raw.buffer, block.raw.byteOffset, block.raw.length);

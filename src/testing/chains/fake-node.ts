@@ -8,10 +8,10 @@ export interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** Answers one request in its own way; false leaves it to the node. */
+/** Answers one request itself; false leaves it to the node. */
 export type Prank = (exchange: Exchange) => boolean | undefined;
 
-/** A block as the node has it; `raw` may be read each time that it is asked for. */
+/** A block of the node; `raw` may be a getter that reads it each time. */
 export interface ServedBlock {
   /** Wire order. */
   readonly hash: Uint8Array;
@@ -24,16 +24,18 @@ interface Call {
   readonly params: readonly unknown[];
 }
 
-/** A regtest node over HTTP for tests and benchmarks, which serves one chain and misbehaves as told. Loopback only. */
+/**
+ * A regtest node over HTTP for tests and benchmarks, which serves one chain and misbehaves on request. Loopback only.
+ */
 export class FakeNode {
-  /** What it takes for its best chain. */
+  /** Its best chain. */
   blocks: readonly ServedBlock[];
-  /** Blocks by display hash that it has, of whatever chain. */
+  /** All its blocks, of any chain, by display hash. */
   readonly known = new Map<string, { readonly raw: Uint8Array }>();
   readonly pruned = new Set<string>();
-  /** Hashes of blocks that it names and does not have. */
+  /** Hashes of blocks that it announces but does not have. */
   readonly forgotten = new Set<string>();
-  /** `user:password` that it wants; anything will do if undefined. */
+  /** Required `user:password`; undefined: none required. */
   credentials: string | undefined;
   /** Each for one request, in order. */
   readonly pranks: Prank[] = [];
@@ -52,7 +54,7 @@ export class FakeNode {
     this.serve(blocks);
   }
 
-  /** Listens on a free port; of HTTPS if `tls` is given. To be stopped. */
+  /** Listens on a free port, with HTTPS if `tls` is given. The caller must stop it. */
   static async start(blocks: readonly ServedBlock[] = [], tls?: { key: string; cert: string }): Promise<FakeNode> {
     const node = new FakeNode(blocks);
     await node.listen(0, tls);

@@ -1,6 +1,4 @@
-/**
- * Chains of full-size blocks from a few real ones: fresh headers, heights and txids, held together by regtest's rules.
- */
+/** Chains of full-size blocks from a few real ones: fresh headers, heights and txids, linked under regtest's rules. */
 import { BlockOffsets } from '../../bitcoin/block-offsets.js';
 import { sha256d } from '../../bitcoin/hash.js';
 import { TxidTable } from '../../bitcoin/txid-table.js';
@@ -33,7 +31,7 @@ export class Template {
     this.#spends = Int32Array.from(block.inputs, (at) => table.find(block.raw, at));
   }
 
-  /** The transactions with other locktimes, hence other txids; what they spend of each other they still spend. */
+  /** The transactions with other locktimes, hence other txids; spends between them are kept. */
   transactions(locktime: number): Uint8Array[] {
     const { count, starts, firstInput, inputs, raw, segwit, witnesses } = this.#block;
     const txids: Uint8Array[] = [];
@@ -64,8 +62,7 @@ export function genesisBlock(): SyntheticBlock {
 
 /**
  * The block at `height` over `previousHash`: a coinbase and `transactions`. Valid for `verifyBlock`; amounts and
- * scripts are not. Blocks that are the same but for this may differ in their `delay`, the seconds by which their time
- * is late.
+ * scripts are not. Otherwise identical blocks may differ in `delay`, the seconds by which their time is late.
  */
 export function makeBlock(
   height: number,
@@ -80,7 +77,7 @@ export function makeBlock(
   const { root } = BlockOffsets.read(unrooted).merkleRoot();
   const raw = assemble(height, time, previousHash, transactions, commitment, root);
   const header = raw.subarray(0, 80);
-  // Regtest's target is half of all hashes: its top bit decides.
+  // Half of all hashes meet regtest's target: the top bit decides.
   let hash = sha256d(header);
   for (let nonce = 1; hash[HASH - 1] >= 0x7f; nonce++) {
     writeU32(header, 76, nonce);
@@ -89,7 +86,7 @@ export function makeBlock(
   return { height, raw, hash };
 }
 
-/** `count` blocks behind genesis, one at a time, from the templates in turn. */
+/** `count` blocks after genesis, one at a time, from the templates in turn. */
 export function* syntheticChain(templates: readonly Template[], count: number): Generator<SyntheticBlock, void, void> {
   let last = genesisBlock();
   yield last;

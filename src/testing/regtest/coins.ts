@@ -12,7 +12,7 @@ export interface Coin {
   readonly lock: Lock;
 }
 
-/** An output to make: to a lock of ours, or a bare script nobody spends (OP_RETURN). */
+/** An output to create: to one of our locks, or a bare script that nobody spends (OP_RETURN). */
 export type Output =
   | { readonly value: bigint; readonly lock: Lock }
   | { readonly value: bigint; readonly script: Uint8Array };

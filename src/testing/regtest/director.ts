@@ -7,16 +7,16 @@ import { KeyRing, type Lock, type LockKind } from './keys.js';
 import { id, runestoneOf, type Stone } from './messages.js';
 import { REGTEST, RegtestChain } from './regtest-chain.js';
 
-/** What the builder knows of a transaction that it made for the parallel lane. */
+/** What the builder knows about a transaction that it made for the parallel lane. */
 export interface LaneNote {
-  /** What the transaction is there for. */
+  /** The purpose of the transaction. */
   readonly kind: string;
   readonly height: number;
   /** Position in the block. */
   readonly index: number;
   /** Display order. */
   readonly txid: string;
-  /** Statuses that its tag-1 messages must have, where the builder can tell; undefined where it cannot. */
+  /** Expected statuses of its tag-1 messages; undefined if the builder cannot know them. */
   readonly expect: readonly MessageStatus[] | undefined;
   /** Whether the whole transaction must be undone. */
   readonly undone: boolean;
@@ -44,9 +44,9 @@ export interface Holding {
 
 const FUNDING_VALUE = 1_000_000n;
 const FEE = 1_000n;
-/** A holding below this is left alone: chains that halve it at every hop must still pay their fees. */
+/** A smaller holding is not used: chains that halve it at every hop must still pay their fees. */
 const SPENDABLE_VALUE = 600n * FEE;
-/** In turns; taproot less often, as a Schnorr signature takes four times as long to make. */
+/** Used in turn; taproot less often, because a Schnorr signature takes four times as long. */
 const LOCK_KINDS: readonly LockKind[] = ['taproot-key', 'p2wpkh', 'p2wpkh', 'p2wpkh'];
 
 /**
@@ -59,7 +59,7 @@ export class Director {
   readonly holdings: Holding[] = [];
   readonly random: Prng;
   readonly keys: KeyRing;
-  /** Next number of the lane's sequence: the builder's own count of creations that hold. */
+  /** Next number of the lane's sequence: the builder's own count of successful creations. */
   nextSequence = 1n;
   readonly #miner: Lock;
   readonly #funding: Coin[] = [];
@@ -128,18 +128,18 @@ export class Director {
     return tx;
   }
 
-  /** Adds a creation that holds, and gives the id that it gets: 2:next, or 4:n for a target 3:n. */
+  /** Adds a successful creation, and returns its id: 2:next, or 4:n for a target 3:n. */
   create(target: AlkaneId, spec: LaneSpec): AlkaneId {
     this.send({ expect: ['OK'], ...spec });
     return target.block === 3n ? id(4, target.tx) : id(2, this.nextSequence++);
   }
 
-  /** Notes that output `vout` of `tx` carries `asset`. */
+  /** Records that output `vout` of `tx` carries `asset`. */
   hold(tx: SignedTransaction, vout: number, asset: AlkaneId): void {
     this.holdings.push({ coin: definedCoin(tx.coins[vout]), asset });
   }
 
-  /** Takes a coin with `asset` (any if not given) out of the books, by chance; undefined if there is none. */
+  /** Takes a random coin with `asset` (any if not given) out of the books; undefined if there is none. */
   takeHolding(asset?: AlkaneId): Holding | undefined {
     const places: number[] = [];
     this.holdings.forEach((holding, i) => {
@@ -157,7 +157,7 @@ export class Director {
   }
 
   /**
-   * Mines what was added; `coinbase` puts protostones into the coinbase (output 1; the reward is output 0, the
+   * Mines the added transactions; `coinbase` puts protostones into the coinbase (output 1; the reward is output 0, the
    * commitment 2).
    */
   seal(coinbase?: {

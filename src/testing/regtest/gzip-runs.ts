@@ -35,8 +35,8 @@ class Bits {
 }
 
 /**
- * A gzip member in which only long runs of one byte are packed: the same bytes on every platform and version of zlib,
- * and a module with a long run in it inflates to many times its size.
+ * A gzip member in which only long runs of one byte are compressed: the same bytes on every platform and version of
+ * zlib, and a module with a long run in it inflates to many times its size.
  */
 export function gzipRuns(bytes: Uint8Array): Uint8Array {
   const bits = new Bits();

@@ -27,13 +27,10 @@ export type LockKind = 'p2wpkh' | 'taproot-key';
 const OP_CHECKSIG = 0xac;
 const LEAF_VERSION = 0xc0;
 
-/**
- * Locks of one kind before they come round again: deriving a key costs as much as signing, and wallets reuse addresses
- * too.
- */
+/** Locks of one kind before they repeat: deriving a key costs as much as signing, and wallets reuse addresses, too. */
 const ROUND = 96;
 
-/** Hands out locks whose secrets follow from the seed and the order of the calls. */
+/** Generates locks whose secrets depend on the seed and the order of the calls. */
 export class KeyRing {
   readonly #seed: string;
   readonly #rounds: Record<LockKind, Lock[]> = { p2wpkh: [], 'taproot-key': [] };

@@ -38,7 +38,7 @@ export interface BuiltBlock {
   readonly reward: Coin | undefined;
 }
 
-/** What goes into a block beside the reward. */
+/** Contents of a block besides the reward. */
 export interface BlockContent {
   readonly transactions?: readonly SignedTransaction[];
   /** Extra outputs of the coinbase (value 0), after the reward and before the witness commitment. */
@@ -128,7 +128,7 @@ function makeHeader(version: number, previous: Uint8Array, root: Uint8Array, tim
   return concatBytes(u32Bytes(version), previous, root, u32Bytes(time), u32Bytes(REGTEST.bits), u32Bytes(0));
 }
 
-/** Counts the nonce up until the hash meets the target; gives the hash. */
+/** Increments the nonce until the hash meets the target; returns the hash. */
 function grind(header: Uint8Array): Uint8Array {
   for (let nonce = 0; ; nonce++) {
     writeU32(header, 76, nonce);

@@ -1,4 +1,4 @@
-/** What must be true of the disk and of how a follower ended. All throw a plain Error that says what is not. */
+/** Conditions on the disk and on how a follower ended. All throw a plain Error that names the violated one. */
 import { COLUMNS } from '../../store/database.js';
 import { beU32 } from '../../store/keys.js';
 import { toDisplayHash } from '../../util/bytes.js';
@@ -21,9 +21,9 @@ export function tipOf(world: World, disk: Disk): Tip {
 }
 
 /**
- * Every row of every column must be that of a fresh index of the tip's chain, and no other row be there: keys, values,
- * versions, undo data, receipts and trees, hence the roots. Of the undo data the lowest may be gone, but never what is
- * to be kept of the highest chain so far. Gives the tip and the lowest height that can be rolled back to.
+ * Every row of every column must be that of a fresh index of the tip's chain, and there must be no other row: keys,
+ * values, versions, undo data, receipts and trees, hence the roots. The lowest undo data may be gone, but not those
+ * that must be kept for the highest chain so far. Returns the tip and the lowest height that can be rolled back to.
  */
 export function checkDisk(
   world: World,
@@ -48,7 +48,7 @@ export function checkDisk(
   return { tip, lowest };
 }
 
-/** Errors that end a life only if there was a reason. */
+/** Errors that may end a life only for a reason. */
 export function checkFailure(end: string, tip: Tip, world: World, plan: Plan, node: FakeNode, lowest: number): void {
   switch (end) {
     case 'CHAIN_REORG_TOO_DEEP':
@@ -98,7 +98,7 @@ function agree(tip: WorldBlock, final: WorldBlock, world: World): boolean {
   return common >= world.start && ancestorAt(tip, common) === ancestorAt(final, common);
 }
 
-/** A chain that ends below the first block of the index has nothing in common with it that could differ. */
+/** A chain that ends below the first block of the index has no height in common with it that could differ. */
 function isTooDeep(best: WorldBlock, tip: Tip, world: World, lowest: number): boolean {
   if (tip === undefined || best.height < world.start) return false;
   const fork = forkHeight(best, tip);

@@ -14,11 +14,11 @@ export interface Change {
 
 interface Column {
   readonly rows: Map<string, Row>;
-  /** Names in order, once it has been asked for. */
+  /** Sorted names, computed on demand. */
   sorted: string[] | undefined;
 }
 
-/** Batches that can be lost at most when the disk does not keep what it was told to sync. */
+/** Maximum batches lost when the disk does not keep what it was asked to sync. */
 const LOSABLE = 4;
 
 /** Rows that outlive the process that wrote them. */
@@ -39,7 +39,7 @@ export class Disk {
     return this.#columns[column].rows.get(toBinaryString(key))?.[1];
   }
 
-  /** Rows of a range as they are now. */
+  /** The current rows of a range. */
   *scan(name: ColumnName, { gte, lt, reverse = false, limit = -1 }: Range = {}): Generator<Row, void, void> {
     const { rows } = this.#columns[name];
     const sorted = this.#sorted(name);
@@ -65,7 +65,7 @@ export class Disk {
     if (this.#journal.length > LOSABLE) this.#journal.shift();
   }
 
-  /** Loses the newest batches, as a disk does that acknowledged what it had not kept. Returns how many. */
+  /** Loses the newest batches, like a disk that acknowledged writes it did not keep. Returns how many. */
   lose(batches: number): number {
     let lost = 0;
     for (; lost < batches; lost++) {

@@ -6,28 +6,28 @@ import { ancestorAt, type WorldBlock } from './world.js';
 
 const PASSING = ['NODE_UNREACHABLE', 'NODE_BUSY', 'NODE_WARMING_UP'] as const;
 
-/** The errors of the fake node that pass. */
+/** The temporary errors of the fake node. */
 export function isPassingInSim(error: unknown): boolean {
   return error instanceof WarpshrewError && PASSING.some((code) => code === error.code);
 }
 
-/** After a lie that many answers are true: a node that lies in a row about the same height has that chain. */
+/** Number of true answers after a lie: a node that lies repeatedly about the same height has that chain. */
 const HONEST_AFTER_A_LIE = 12;
 
-/** A node whose chain the scenario changes, with everything that goes wrong on the way to it until it is `calm`. */
+/** A node whose chain the scenario changes, with all network faults until it is `calm`. */
 export class FakeNode implements ChainSource {
   readonly kind = 'rpc' as const;
   readonly name = 'simulated node';
   calm = false;
   down = false;
-  /** A block that is always served damaged. */
+  /** A block that is always damaged when served. */
   poison: WorldBlock | undefined;
   /** Every chain it has had. */
   readonly history: WorldBlock[] = [];
   #honest = 0;
   readonly #listeners = new Set<() => void>();
 
-  /** Chains whose blocks it may serve in the place of its own. */
+  /** Chains whose blocks it may serve instead of its own. */
   readonly #others: readonly WorldBlock[];
   readonly #time: VirtualTime;
   readonly #random: SimRandom;
@@ -121,7 +121,7 @@ export class FakeNode implements ChainSource {
     return ancestorAt(this.#random.pick(this.#others), height);
   }
 
-  /** Says what was true at the beginning or at the end of a while, or fails. */
+  /** Answers with the state at the beginning or at the end of a delay, or fails. */
   async #answer<T>(say: () => T): Promise<T> {
     const early = this.#random.chance(300) ? { said: say() } : undefined;
     await this.#time.sleep(this.calm ? 10 : this.#random.between(1, this.#random.pick([20, 200, 2_000])));

@@ -10,9 +10,9 @@ import { openStore, SimIndexer } from './sim-indexer.js';
 import type { VirtualTime } from './time.js';
 import type { World } from './world.js';
 
-/** Events after which a seed is taken to have got stuck. */
+/** Events after which a seed counts as stuck. */
 const MOST_EVENTS = 50_000;
-/** Virtual milliseconds: what the follower may take once all is calm, and how long it must then stay as it is. */
+/** Virtual milliseconds: how long the follower may take once all is calm, and how long it must then stay unchanged. */
 const CALM_MS = 3_600_000;
 const SETTLED_MS = 9_000;
 
@@ -24,7 +24,7 @@ export class Life {
   #failure: unknown;
   /** Highest block indexed. */
   highest = -1;
-  /** When anything was last done. */
+  /** Time of the last activity. */
   #lastChange = 0;
   readonly #world: World;
   readonly #plan: Plan;
@@ -80,7 +80,7 @@ export class Life {
       }
       if (!(await this.#time.step())) throw new Error('nothing happens any more');
     }
-    // Whatever still waits belongs to a process that is gone.
+    // Everything still waiting belongs to a dead process.
     this.#database.kill();
     if (this.#failure instanceof Killed) return 'killed';
     if (this.#failure === undefined) return this.status.state;
@@ -117,7 +117,7 @@ export class Life {
         },
       });
     } catch (error) {
-      // What a crash left is read here, and has its fate too.
+      // Opening reads what a crash left, and can be killed, too.
       this.#end(error);
       return;
     }

@@ -9,7 +9,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { DEEP_STACK } from '../../util/deep-thread.js';
 import { addSummary, emptySummary, runSeeds, type SimSummary } from './run.js';
 
-/** Seeds that a thread is given at once: whole worlds. */
+/** Seeds per portion of a thread: whole worlds. */
 const PORTION = 200;
 const MOST_SEEDS = 100_000_000;
 
@@ -82,10 +82,11 @@ async function main(): Promise<number> {
     return 1;
   }
   const ends = Object.entries(sum.ends).map(([end, times]) => `${end} ${times}`);
+  const speed = `${(sum.seeds / seconds).toFixed(1)} seeds/s`;
   process.stdout.write(
-    `${sum.seeds} seeds, 0 failures, ${seconds.toFixed(1)} s in ${jobs} threads (${(sum.seeds / seconds).toFixed(1)} seeds/s)\n` +
-      `${sum.lives} lives, ${sum.indexed} blocks indexed, ${sum.undone} undone, ${sum.reorgs} reorgs up to ${sum.deepest} deep, ` +
-      `${sum.retries} retries, ${sum.badBlocks} bad blocks\n` +
+    `${sum.seeds} seeds, 0 failures, ${seconds.toFixed(1)} s in ${jobs} threads (${speed})\n` +
+      `${sum.lives} lives, ${sum.indexed} blocks indexed, ${sum.undone} undone, ` +
+      `${sum.reorgs} reorgs up to ${sum.deepest} deep, `${sum.retries} retries, ${sum.badBlocks} bad blocks\n` +
       `ends: ${ends.join(', ')}\n`,
   );
   return 0;

@@ -3,10 +3,10 @@ import type { ColumnName, Database, DatabaseBatch, Range, Row } from '../../stor
 import { toBinaryString } from '../../util/bytes.js';
 import type { Change, Disk } from './disk.js';
 
-/** What becomes of one write. A killed process writes all of it or nothing. */
+/** The outcome of one write. A killed process writes all of it or nothing. */
 export type WriteFate = 'written' | 'refused' | 'killed-before' | 'killed-after';
 
-/** The process is dead: nothing of it goes on. */
+/** The process is dead: none of its work continues. */
 export class Killed extends Error {}
 
 /** A database over a {@link Disk}, as one process has it open. */

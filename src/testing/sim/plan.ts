@@ -6,7 +6,7 @@ export type NodeEvent =
   | { readonly at: number; readonly kind: 'chain'; readonly best: WorldBlock }
   | { readonly at: number; readonly kind: 'down' | 'up' };
 
-/** A seed's story, made of the seed alone. */
+/** A seed's scenario, derived from the seed alone. */
 export interface Plan {
   readonly first: WorldBlock;
   /** Every tip the node has or had. */

@@ -1,4 +1,4 @@
-/** Both lanes over a store, as the simulator runs them. */
+/** The parallel lane and a stand-in for the standard module over a store, as the simulator runs them. */
 import type { ChainBlock } from '../../chain/source.js';
 import { ProgramError } from '../../errors.js';
 import { LaneEngine } from '../../execute/engine.js';
@@ -10,8 +10,8 @@ import { Store } from '../../store/store.js';
 import { concatBytes, fromBinaryString, readU32, u32Bytes } from '../../util/bytes.js';
 
 /**
- * One engine for everything: it keeps the programs that it has compiled. Made where contracts run, not where sums are
- * printed.
+ * One engine for everything: it keeps the programs that it has compiled. Created on first use: the thread that only
+ * prints sums needs none.
  */
 let shared: LaneEngine | undefined;
 function engine(): LaneEngine {
@@ -27,12 +27,12 @@ export function openStore(database: Database, keepUndo = Number.POSITIVE_INFINIT
 }
 
 /**
- * Indexes with the real engine and store. The standard lane is a stand-in for the module: a few keys a block that
- * depend on the state.
+ * Indexes with the real engine and store. The stand-in for the standard module writes a few keys per block that depend
+ * on the state.
  */
 export class SimIndexer implements Indexer {
   readonly #blocks: BlockIndexer;
-  /** What the last run wrote: a run ahead of the store reads it. */
+  /** Writes of the last run: a run ahead of the store reads them. */
   #recent = new Map<string, Uint8Array>();
 
   /** `fails`: whether the module fails. */

@@ -109,7 +109,9 @@ function brokenMessages({ director }: World, asset: () => ReturnType<World['dire
   director.send({ kind: 'shadow output beyond 100', stones: [...many, call(MINT, [77])], undone: true });
 }
 
-/** Messages whose bytes are no cellpack, or one for the other lane: they fail, the incoming is refunded. */
+/**
+ * Messages whose bytes are not a cellpack, or a cellpack for another target: they fail, and the incoming is refunded.
+ */
 function calldata({ director }: World): void {
   const bytes = (...list: number[]) => Uint8Array.from(list);
   const broken: [string, Uint8Array][] = [
@@ -152,7 +154,7 @@ function calldata({ director }: World): void {
   });
 }
 
-/** Assets that go nowhere or a long way round, and payments that know nothing of the lane. */
+/** Assets that get lost or take a detour, and payments that ignore the lane. */
 function looseEnds({ director }: World): void {
   const spend = () => [director.spendHolding(CLAIM)];
   // One ordinary output and the runestone: n = 2, shadow outputs from 3.

@@ -54,7 +54,7 @@ function clones({ director }: World): void {
   director.seal();
 }
 
-/** Creations that leave nothing, the sequence included, between creations that hold. */
+/** Failed creations, which leave nothing, not even in the sequence, between successful ones. */
 function failingCreations({ director, programs }: World, envelope: (wasm: Uint8Array) => Uint8Array): void {
   const probe = envelope(programs.probe);
   const reveal = () => [director.commit(probe)];
@@ -100,7 +100,7 @@ function failingCreations({ director, programs }: World, envelope: (wasm: Uint8A
   director.seal();
 }
 
-/** Which envelope counts: the first whole one, in whatever input. */
+/** Which envelope counts: the first complete one, in any input. */
 function envelopes({ director, programs }: World, envelope: (wasm: Uint8Array) => Uint8Array): void {
   const probe = envelope(programs.probe);
   const mint = envelope(programs.mint);
@@ -126,7 +126,7 @@ function envelopes({ director, programs }: World, envelope: (wasm: Uint8Array) =
     spend: [director.commit(voided)],
     stones: [call(CREATE, [0])],
   });
-  // The first attempt uses the envelope up, whether it holds or not.
+  // The first attempt uses the envelope, whether it succeeds or not.
   director.send({
     kind: 'envelope used twice',
     spend: [director.commit(probe)],

@@ -9,11 +9,12 @@ import { CREATE, PROBE, type World } from './world.js';
 
 const COINS = 60;
 /**
- * Turns of the probe's loop for some 2.1 and 4.2 million fuel: over half of what a small transaction has, and over all.
+ * Iterations of the probe's loop for about 2.1 and 4.2 million fuel: over half of what a small transaction has, and
+ * over all.
  */
 const HALF = 150_000;
 const OVER = 2 * HALF;
-/** A creation that finds nothing to clone costs its 100,000 and nothing else: 35 of them are all fuel there is. */
+/** A creation that finds nothing to clone costs exactly its 100,000: 35 of them use all fuel. */
 const NOTHING_TO_CLONE = call(id(5, 40_000), [0]);
 const CREATIONS = 35;
 /** 73 times 137 is 10,001: one sheet entry more than a transaction may write. */
@@ -120,7 +121,7 @@ function inflated({ director, programs }: World): void {
   });
 }
 
-/** `wasm` with a custom section of zeros behind it, `length` bytes in all. */
+/** `wasm` followed by a custom section of zeros, `length` bytes in all. */
 function withZeros(wasm: Uint8Array, length: number): Uint8Array {
   for (let sizeBytes = 1; sizeBytes <= 5; sizeBytes++) {
     const size = length - wasm.length - 1 - sizeBytes;

@@ -67,7 +67,7 @@ function funded(target: AlkaneId, inputs: Inputs): Stone[] {
   return [call(MINT, [77], { pointer: SECOND_SHADOW }), call(target, inputs)];
 }
 
-/** Each signer's first deposit in one block: nothing is shared but what is only read. */
+/** Each signer's first deposit in one block: they share only keys that are only read. */
 function deposits({ world: { director }, ledger, signers, balances }: Signed): void {
   signers.forEach(({ key }, i) => {
     balances[i] += MINT_VALUE;
@@ -89,7 +89,7 @@ function deposits({ world: { director }, ledger, signers, balances }: Signed): v
   director.seal();
 }
 
-/** A transfer that holds, or one with a changed input that does not. */
+/** A valid transfer, or one with a changed input, which fails. */
 function transfer(signed: Signed, from: number, to: number, amount: bigint, spoilt?: number): void {
   const { world, ledger, signers, balances, nonces } = signed;
   const inputs = ledgerTransfer(ledger, signers[from], signers[to].key, amount, nonces[from]);
@@ -106,7 +106,7 @@ function transfer(signed: Signed, from: number, to: number, amount: bigint, spoi
   });
 }
 
-/** Disjoint pairs in one block, and among them every input of a transfer changed once. */
+/** Disjoint pairs in one block, including one transfer per input in which that input is changed. */
 function wideTransfers(signed: Signed): void {
   for (let i = 0; i < SIGNERS; i += 2) {
     transfer(signed, i, i + 1, 1_000n + BigInt(i));

@@ -25,13 +25,13 @@ export const RESERVED_MINT = id(4, 7);
 export const CREATE = id(1, 0);
 export const SMALL_CAP = 40;
 export const MINT_VALUE = 1_000_000n;
-/** The first leaves are large: they found the pools. */
+/** The first leaves are large: they fund the pools. */
 export const FOUNDER_LEAVES = 8;
 
 const LEAVES = 2048;
 const FOUNDER_AMOUNT = 50_000_000n;
 
-/** What the stages share. */
+/** State shared by the stages. */
 export class World {
   readonly director: Director;
   readonly programs: ProgramSet;
