@@ -189,7 +189,7 @@ export class NodeRpc {
     if (status === FORBIDDEN) {
       throw new NodeError('NODE_FORBIDDEN', 'the node, or a proxy in front of it, refuses this machine', {
         facts: { node: this.name, status },
-        hint: 'Check the node's `rpcallowip`, and the rules of the proxy.',
+        hint: 'Check `rpcallowip` of the node, and the rules of the proxy.',
       });
     }
     try {
@@ -197,9 +197,9 @@ export class NodeRpc {
     } catch (cause) {
       const facts = { node: this.name, status, begins: printable(text.slice(0, 80)) };
       if (status === 429 || status >= 500) {
-        throw new NodeError('NODE_BUSY', 'the node's call queue is full', {
+        throw new NodeError('NODE_BUSY', 'the call queue of the node is full', {
           facts,
-          hint: 'Raise the node's `rpcworkqueue`, or send it fewer calls at a time.',
+          hint: 'Raise `rpcworkqueue` of the node, or send it fewer calls at a time.',
           cause,
         });
       }

@@ -40,7 +40,7 @@ export function tooDeep(
 ): ChainError {
   const where = fork.kind === 'at' ? `at height ${fork.height}` : `below height ${fork.firstIndexed}`;
   const again = startBlock ? ` --start-block ${startBlock}` : '';
-  return new ChainError('CHAIN_REORG_TOO_DEEP', 'the node's chain forks from the index below the undo data', {
+  return new ChainError('CHAIN_REORG_TOO_DEEP', 'the chain of the node forks from the index below the undo data', {
     facts: { fork: where, tip, lowestRollback: lowest, blocksKept: tip - lowest },
     hint: `Check that the node is on the right chain; if it is, index into a new folder (index --db NEW${again}) and keep more undo data.`,
   });

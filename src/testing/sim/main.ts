@@ -86,7 +86,8 @@ async function main(): Promise<number> {
   process.stdout.write(
     `${sum.seeds} seeds, 0 failures, ${seconds.toFixed(1)} s in ${jobs} threads (${speed})\n` +
       `${sum.lives} lives, ${sum.indexed} blocks indexed, ${sum.undone} undone, ` +
-      `${sum.reorgs} reorgs up to ${sum.deepest} deep, `${sum.retries} retries, ${sum.badBlocks} bad blocks\n` +
+      `${sum.reorgs} reorgs up to ${sum.deepest} deep, ` +
+      `${sum.retries} retries, ${sum.badBlocks} bad blocks\n` +
       `ends: ${ends.join(', ')}\n`,
   );
   return 0;
