@@ -138,7 +138,7 @@ export const STORE = [
   tree(
     'piece-forgets',
     'root = updateTree(rows, this.#namespace, piece,',
-    'root = updateTree(this.source, this.namespace, piece,',
+    'root = updateTree(this.#source, this.#namespace, piece,',
     'the second portion of a large batch does not see the first',
   ),
   updater(
