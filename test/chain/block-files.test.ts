@@ -189,7 +189,7 @@ describe.each([false, true])('a torn copy of a block, with a key: %s', (keyed) =
       unreadable: 0,
       damaged: 0,
     });
-    expect(logs.filter((message) => message.includes('another copy')).length).toBe(1);
+    expect(logs.filter((message) => message.includes('reading other copies')).length).toBe(1);
   });
 
   it('that later records were written over hides neither them nor its whole copy', async () => {
