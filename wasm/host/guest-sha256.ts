@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) of one message that lies in the memory of a program. This code has no other memory, and must keep
+// SHA-256 (FIPS 180-4) of one message that lies in the memory of a program. This code has no other memory and keeps
 // nothing there: the words of a block are parameters, the constants stand in the code, and every round is written out.
 
 const BLOCK_BYTES: u32 = 64;

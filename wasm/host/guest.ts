@@ -28,7 +28,7 @@ export function fits(pointer: u32, length: u32): bool {
   return pointer >= 4 && <u64>pointer + length <= memoryBytes();
 }
 
-/** Bytes of the buffer at `pointer` by its length word, as unsigned bits; -1 if any part of it is outside the memory. */
+/** Bytes of the buffer at `pointer` by its length word (unsigned); -1 if any part of it is outside the memory. */
 export function lengthAt(pointer: u32): i32 {
   if (!fits(pointer, 0)) return -1;
   const length = load<u32>(<usize>pointer - 4);
