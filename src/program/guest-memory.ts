@@ -13,7 +13,7 @@ interface GuestCode {
 }
 
 /** From this length on the native hash is faster, though it makes objects. */
-const NATIVE_HASH_FROM = 640;
+const NATIVE_HASH_FROM = 512;
 /** Fuel counters are signed. */
 const MOST_FUEL = 2 ** 31 - 1;
 
