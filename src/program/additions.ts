@@ -15,7 +15,7 @@ export class Additions {
   readonly types: FunctionType[];
   readonly bodies: RawBody[] = [];
   /** The instructions of the instrumented module, one body behind the other. */
-  readonly code = new Writer();
+  readonly code: Writer;
   readonly #charges = new Map<number, Uint8Array>();
   readonly #helpers: { -readonly [K in keyof Helpers]?: Helpers[K] } = {};
 
@@ -25,6 +25,7 @@ export class Additions {
     readonly memoryMax: number,
   ) {
     this.types = [...source.types];
+    this.code = new Writer(2 * source.bytes.length);
   }
 
   typeIndex(type: FunctionType): number {

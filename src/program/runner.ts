@@ -67,7 +67,7 @@ export class ProgramRunner {
   private compile(program: Program): WebAssembly.Module {
     let module = this.#compiled.get(program.hash);
     if (!module) {
-      module = new WebAssembly.Module(Uint8Array.from(program.instrumented));
+      module = new WebAssembly.Module(new Uint8Array(program.instrumented));
       this.#compiled.set(program.hash, module, program.instrumented.length);
     }
     return module;
