@@ -4,14 +4,21 @@ import { readU32, writeU32 } from '../util/bytes.js';
 export class GuestMemory {
   #bytes: Uint8Array;
 
-  constructor(private readonly memory: WebAssembly.Memory) {
-    this.#bytes = new Uint8Array(memory.buffer);
+  /** `seen`: of a lent memory, the bytes that the program sees of it. */
+  constructor(
+    private readonly memory: WebAssembly.Memory,
+    private readonly seen?: WebAssembly.Global,
+  ) {
+    this.#bytes = new Uint8Array(memory.buffer, 0, seen?.value);
   }
 
   /** The whole memory as it is now. */
   get bytes(): Uint8Array {
     // memory.grow detaches the buffer, and the length of a view of a detached buffer is 0.
-    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.memory.buffer);
+    if (this.seen !== undefined) {
+      const length = this.seen.value as number;
+      if (this.#bytes.length !== length) this.#bytes = new Uint8Array(this.memory.buffer, 0, length);
+    } else if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.memory.buffer);
     return this.#bytes;
   }
 

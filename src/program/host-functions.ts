@@ -25,9 +25,9 @@ export class HostFunctions implements IntrinsicHost {
   #fuel: WebAssembly.Global | undefined;
   #host: RunHost | undefined;
 
-  /** Gives the functions the instance's memory and fuel counter, which exist only after the imports. */
-  attach(memory: WebAssembly.Memory, fuel: WebAssembly.Global): void {
-    this.#memory = new GuestMemory(memory);
+  /** Gives the functions the instance's memory, fuel counter and (GuestMemory) bytes seen, which exist only after the imports. */
+  attach(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global): void {
+    this.#memory = new GuestMemory(memory, seen);
     this.#fuel = fuel;
   }
 
