@@ -2,7 +2,15 @@
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program, type RunHost, STACK_SLOTS } from './types.js';
+import {
+  GLOBAL_BYTES,
+  GLOBAL_FUEL,
+  GLOBAL_STACK,
+  GLOBAL_WHY,
+  type Program,
+  type RunHost,
+  STACK_SLOTS,
+} from './types.js';
 
 /**
  * An instance and what a run needs of it. `begin` gives it the state of a fresh one (lane rules 4), as long as

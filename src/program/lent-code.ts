@@ -62,8 +62,8 @@ export function lentGrow(bytes: number, maxPages: number): Instruction[] {
 
 /** Bytes that each load and store reaches behind its offset, by opcode; 0 for all others. */
 const WIDTHS: Readonly<Record<number, number>> = {
-  ...{ 0x28: 4, 0x29: 8, 0x2c: 1, 0x2d: 1, 0x2e: 2, 0x2f: 2, 0x30: 1, 0x31: 1, 0x32: 2, 0x33: 2, 0x34: 4, 0x35: 4 },
-  ...{ 0x36: 4, 0x37: 8, 0x3a: 1, 0x3b: 2, 0x3c: 1, 0x3d: 2, 0x3e: 4 },
+  ...{ 40: 4, 41: 8, 44: 1, 45: 1, 46: 2, 47: 2, 48: 1, 49: 1, 50: 2, 51: 2, 52: 4, 53: 4 },
+  ...{ 54: 4, 55: 8, 58: 1, 59: 2, 60: 1, 61: 2, 62: 4 },
 };
 export const ACCESSES: readonly number[] = Object.keys(WIDTHS).map(Number);
 const STORES_I64: readonly number[] = [0x37, 0x3c, 0x3d, 0x3e];
