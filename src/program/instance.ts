@@ -60,11 +60,11 @@ export class ProgramInstance {
     this.#images = images.map(({ start, end }) => ({ start, bytes: bytes.slice(start, end) }));
   }
 
-  /** Makes it ready for one run. */
+  /** Makes it ready for one run. In a lent memory, one that cannot serve again begins before anyone else has the memory. */
   begin(host: RunHost, fuel: number): void {
     this.functions.begin(host);
-    this.#lent?.clear();
     if ((this.#used || this.#lent !== undefined) && this.#reset !== undefined) {
+      this.#lent?.clear();
       this.#reset(fuel);
       const { bytes } = this.functions.memory;
       for (const image of this.#images) bytes.set(image.bytes, image.start);

@@ -122,10 +122,9 @@ function build(wasm: Uint8Array, hash: string, slotsOf: (source: RawModule) => U
     hash,
     source: wasm,
     instrumented: encodeRawModule(reuse.reusable ? withReset(module, changes) : module),
-    get instrumentedToLend(): Uint8Array | undefined {
-      if (!reuse.reusable) return undefined;
+    get instrumentedToLend(): Uint8Array {
       const lent = instrumentModule(readModule(wasm), slots, true);
-      return encodeRawModule(withReset(lent.module, lent.changes));
+      return encodeRawModule(reuse.reusable ? withReset(lent.module, lent.changes) : lent.module);
     },
     get module(): WasmModule {
       return decodedModule(hash, wasm, slots);

@@ -70,7 +70,7 @@ export class ProgramRunner {
       }
     }
     const end = runOnce(program, instance, host, left);
-    if (!lends && growsMuch(program, instance, left - end.fuelLeft)) this.#growing.set(program.hash, true, 1);
+    if (!lends && growsMuch(instance, left - end.fuelLeft)) this.#growing.set(program.hash, true, 1);
     // A long result may be more than its message can pay for: it stays where it is, and so does its memory.
     if (end.result !== undefined && end.result.length > COPIED_RESULT_BYTES) {
       if (lends) this.#forgetLent();
@@ -88,7 +88,7 @@ export class ProgramRunner {
 
   #instanceInLent(program: Program): ProgramInstance {
     this.#lent ??= new LentMemory();
-    const module = this.#compiledAs(`${program.hash} lent`, () => program.instrumentedToLend!);
+    const module = this.#compiledAs(`${program.hash} lent`, () => program.instrumentedToLend);
     return new ProgramInstance(program, module, this.#lent);
   }
 
@@ -114,9 +114,8 @@ export class ProgramRunner {
 }
 
 /** Whether the next run of the program had better have a lent memory. */
-function growsMuch({ reuse }: Program, { grownBytes }: ProgramInstance, fuelUsed: number): boolean {
-  if (!reuse.reusable || grownBytes === 0) return false;
-  return fuelUsed <= LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16);
+function growsMuch({ grownBytes }: ProgramInstance, fuelUsed: number): boolean {
+  return grownBytes > 0 && fuelUsed <= LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16);
 }
 
 /** The end of a run that no instruction of the program took part in. */

@@ -10,8 +10,8 @@ export interface Program {
   readonly source: Uint8Array;
   /** The instrumented module's bytes, with `reset` (reuse.ts) where it can be reused: what V8 compiles. */
   readonly instrumented: Uint8Array;
-  /** The same for a lent memory (lent-memory.ts), made when it is asked for; undefined for a program that is not reusable. */
-  readonly instrumentedToLend: Uint8Array | undefined;
+  /** The same for a lent memory (lent-memory.ts), made when it is asked for. */
+  readonly instrumentedToLend: Uint8Array;
   /** The instrumented module decoded, anew each time or nearly: what the translator reads. It takes many times its bytes. */
   readonly module: WasmModule;
   /** What every run pays first (lane rules 5). */

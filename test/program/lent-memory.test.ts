@@ -17,7 +17,7 @@ const PAGE = 65_536;
 const lent = new LentMemory();
 
 function instanceInLent(program: Program): ProgramInstance {
-  const module = new WebAssembly.Module(new Uint8Array(program.instrumentedToLend!));
+  const module = new WebAssembly.Module(new Uint8Array(program.instrumentedToLend));
   return new ProgramInstance(program, module, lent);
 }
 
@@ -195,6 +195,29 @@ describe('a runner that lends its memory', () => {
       }
       expect(runner.kept).toEqual({ instances: round === 0 ? 0 : 4, memoryBytes: 0, inLent: round === 0 ? 0 : 4 });
     }
+  });
+
+  it('lends it to fresh instances of a program that changes its table, too', () => {
+    const b = growing(20, 7);
+    const [one, two] = [b.function('()->i32', [i32(1)]), b.function('()->i32', [i32(2)])];
+    b.tableOf(one, two);
+    const body = b.functions[0].code;
+    const added = [i32(0), op(OP.callIndirect, b.type('()->i32'), 0), store(0, 0), i32(104)];
+    const swap = [i32(0), i32(1), op(OP.tableGet, 0), op(OP.tableSet, 0)];
+    b.functions[0] = {
+      ...b.functions[0],
+      code: [...body.slice(0, -2), i32(104), ...added.slice(0, 3), ...swap, ...body.slice(-2)],
+    };
+    const changing = prepareProgram(b.bytes());
+    expect(changing.reuse).toEqual({ reusable: false, reason: 'table' });
+    const programs = [changing, prepareProgram(growing(30, 2).bytes()), changing, changing];
+    const runner = new ProgramRunner();
+    for (const program of [...programs, ...programs]) {
+      const expected = new ProgramRunner().run(program, testHost().host, FUEL);
+      expect(expected.status).toBe('OK');
+      expect(runner.run(program, testHost().host, FUEL)).toEqual(expected);
+    }
+    expect(runner.kept).toEqual({ instances: 1, memoryBytes: 0, inLent: 1 });
   });
 
   it('gives a long result away with the memory: no later run changes it', () => {
