@@ -60,7 +60,10 @@ export class ProgramInstance {
     this.#images = images.map(({ start, end }) => ({ start, bytes: bytes.slice(start, end) }));
   }
 
-  /** Makes it ready for one run. In a lent memory, one that cannot serve again begins before anyone else has the memory. */
+  /**
+   * Makes it ready for one run. In a lent memory, one that cannot serve again begins before anyone else has the
+   * memory.
+   */
   begin(host: RunHost, fuel: number): void {
     this.functions.begin(host);
     if ((this.#used || this.#lent !== undefined) && this.#reset !== undefined) {

@@ -1,4 +1,4 @@
-/** Code of programs in a lent memory (lent-memory.ts): every access is checked against the bytes that the program sees. */
+/** Code of programs in a lent memory (lent-memory.ts): each access is checked against the bytes that they see. */
 import { make } from './decode-code.js';
 import type { FunctionType, Instruction, ValueType } from './module.js';
 import { OP } from './opcodes.js';
@@ -8,12 +8,12 @@ const constant = (value: number): Instruction => make(OP.i32Const, value);
 const IF = make(OP.if, undefined, undefined, undefined, undefined, { kind: 'empty' });
 const END = make(OP.end);
 
-export interface HelperCode {
+interface HelperCode {
   readonly type: FunctionType;
   readonly code: readonly Instruction[];
 }
 
-/** Traps unless the `length` bytes from `address` on lie within the bytes seen. Nothing overflows: those are below 2^26. */
+/** Traps unless the `length` bytes from `address` on lie within those seen, which are below 2^26: nothing overflows. */
 function trapOutside(bytes: number, address: Instruction, length: Instruction): Instruction[] {
   const seen = make(OP.globalGet, bytes);
   return [

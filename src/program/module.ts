@@ -85,7 +85,7 @@ export interface ExportDefinition {
   readonly index: number;
 }
 
-export interface MemoryDefinition {
+interface MemoryDefinition {
   readonly minPages: number;
   readonly maxPages: number | undefined;
   /** Only of instrumented modules: it is imported, as `env` `memory`. */
