@@ -21,7 +21,7 @@ export interface Step {
   readonly expected: readonly Constant[] | 'trap' | undefined;
 }
 
-/** Steps that one loop makes: a single one that must trap, or some of one function. */
+/** Steps of one function, called at one place: none of them must trap and a loop makes them, or each must and a run makes one. */
 export interface Unit {
   readonly steps: readonly Step[];
   readonly traps: boolean;
@@ -62,14 +62,24 @@ export function hasState({ functions }: WasmModule): boolean {
 export function unitsOf(steps: readonly Step[], ordered: boolean): Unit[] {
   const units: { steps: Step[]; traps: boolean; of: number; judged: boolean }[] = [];
   for (const step of steps) {
-    const judged = step.expected !== undefined;
+    const [judged, traps, of] = [step.expected !== undefined, step.expected === 'trap', step.function];
     const fits = (unit: (typeof units)[number] | undefined): boolean =>
-      unit !== undefined && !unit.traps && unit.of === step.function && unit.judged === judged;
+      unit !== undefined && unit.traps === traps && unit.of === of && unit.judged === judged;
     const last = ordered ? units.at(-1) : units.find(fits);
-    if (step.expected !== 'trap' && fits(last)) last?.steps.push(step);
-    else units.push({ steps: [step], traps: step.expected === 'trap', of: step.function, judged });
+    if (fits(last)) last?.steps.push(step);
+    else units.push({ steps: [step], traps, of, judged });
   }
   return units;
+}
+
+/** Units and the first of their selectors: one that traps has one for each step. */
+function numbered(units: readonly Unit[]): { readonly unit: Unit; readonly first: number }[] {
+  let next = 0;
+  return units.map((unit) => {
+    const first = next;
+    next += unit.traps ? unit.steps.length : 1;
+    return { unit, first };
+  });
 }
 
 /**
@@ -77,9 +87,13 @@ export function unitsOf(steps: readonly Step[], ordered: boolean): Unit[] {
  * has a run of its own. A step that must trap always has.
  */
 export function runsOf(units: readonly Unit[], ordered: boolean): SuiteRun[] {
-  const alone = units.flatMap((unit, selector) => (unit.traps || !ordered ? [{ selector, ...unit }] : []));
+  const alone = numbered(units).flatMap(({ unit: { steps, traps }, first }): SuiteRun[] => {
+    if (traps) return steps.map((step, i) => ({ selector: first + i, steps: [step], traps }));
+    return ordered ? [] : [{ selector: first, steps, traps }];
+  });
   const steps = units.filter(({ traps }) => !traps).flatMap((unit) => unit.steps);
-  return ordered && steps.length > 0 ? [...alone, { selector: units.length, steps, traps: false }] : alone;
+  const selector = numbered([...units, { steps: [], traps: false }]).at(-1)?.first ?? 0;
+  return ordered && steps.length > 0 ? [...alone, { selector, steps, traps: false }] : alone;
 }
 
 /**
@@ -93,19 +107,19 @@ export function wrapUnits(module: WasmModule, units: readonly Unit[], ordered: b
   const moved = withImports(module, fuel);
   const { types } = moved;
   const execute = types.push({ params: [], results: ['i32'] }) - 1;
-  const locals = new Locals();
-  const selector = locals.add('i32');
+  const [selector, counter] = [0, 1];
   const code: Instruction[] = [op(OP.call, 0), op(OP.localSet, selector)];
-  units.forEach((unit, number) => {
+  for (const { unit, first } of numbered(units)) {
     const type = typeOf(module, unit.steps[0]?.function ?? -1);
-    const chosen = [op(OP.localGet, selector), i32(number), op(OP.i32Eq), open(OP.if)];
-    if (unit.traps)
-      code.push(...chosen, ...callOf(unit, type, locals), ...type.results.map(() => op(OP.drop)), ...WRONG, end);
-    else if (ordered) code.push(...made(unit, type, locals));
-    else code.push(...chosen, ...made(unit, type, locals), i32(0), op(OP.return), end);
-  });
+    const number = [op(OP.localGet, selector), i32(first), op(OP.i32Sub), op(OP.localTee, counter)];
+    const chosen = [...number, i32(unit.traps ? unit.steps.length : 1), op(OP.i32LtU), open(OP.if)];
+    if (unit.traps) {
+      code.push(...chosen, ...callOf(unit, type, counter), ...type.results.map(() => op(OP.drop)), ...WRONG, end);
+    } else if (ordered) code.push(...made(unit, type, counter));
+    else code.push(...chosen, ...made(unit, type, counter), i32(0), op(OP.return), end);
+  }
   code.push(i32(0), end);
-  const functions = [...moved.functions, { typeIndex: execute, locals: locals.types, code }];
+  const functions = [...moved.functions, { typeIndex: execute, locals: COUNTERS, code }];
   return encodeModule({
     ...moved,
     functions,
@@ -117,31 +131,14 @@ export function wrapUnits(module: WasmModule, units: readonly Unit[], ordered: b
   });
 }
 
+const COUNTERS: readonly ValueType[] = ['i32', 'i32'];
+
 /** `abort`: the run reverts. */
 const WRONG: readonly Instruction[] = [i32(0), i32(0), i32(0), i32(0), op(OP.call, 1), op(OP.unreachable)];
 
-class Locals {
-  readonly types: ValueType[] = [];
-  readonly #free = new Map<string, number>();
-
-  add(type: ValueType): number {
-    return this.types.push(type) - 1;
-  }
-
-  /** The local of this use: units use the same ones. */
-  of(use: string, type: ValueType): number {
-    const known = this.#free.get(use);
-    if (known !== undefined) return known;
-    const made = this.add(type);
-    this.#free.set(use, made);
-    return made;
-  }
-}
-
 /** The steps of a unit, each held against what is expected. */
-function made(unit: Unit, type: FunctionType, locals: Locals): Instruction[] {
-  const counter = locals.of('counter', 'i32');
-  const body = [...callOf(unit, type, locals), ...judged(unit, type, locals)];
+function made(unit: Unit, type: FunctionType, counter: number): Instruction[] {
+  const body = [...callOf(unit, type, counter), ...judged(unit, type, counter)];
   if (unit.steps.length === 1) return body;
   return [
     i32(0),
@@ -159,19 +156,18 @@ function made(unit: Unit, type: FunctionType, locals: Locals): Instruction[] {
   ];
 }
 
-function callOf({ steps }: Unit, { params }: FunctionType, locals: Locals): Instruction[] {
+function callOf({ steps }: Unit, { params }: FunctionType, counter: number): Instruction[] {
   const of = steps[0]?.function ?? -1;
   const args = params.flatMap((_, i) =>
     chosenOf(
       steps.map((step) => step.arguments[i]),
-      locals.of('counter', 'i32'),
+      counter,
     ),
   );
   return [...args, op(OP.call, of + ADDED_IMPORTS)];
 }
 
-function judged({ steps }: Unit, { results }: FunctionType, locals: Locals): Instruction[] {
-  const counter = locals.of('counter', 'i32');
+function judged({ steps }: Unit, { results }: FunctionType, counter: number): Instruction[] {
   const code: Instruction[] = [];
   // From the top of the stack down.
   for (let i = results.length - 1; i >= 0; i--) {
