@@ -8,7 +8,7 @@ interface Access {
 }
 
 const END = 65_536;
-const OFFSETS = [0, 5, 4_097];
+const OFFSETS = [0, 4_097];
 const LOADS: readonly Access[] = (['i32', 'i64'] as const).flatMap((type): Access[] => [
   { type, bytes: type === 'i32' ? 4 : 8, suffix: '' },
   ...([1, 2, 4] as const)
@@ -20,7 +20,7 @@ const STORES: readonly Access[] = LOADS.filter(({ suffix }) => !suffix.endsWith(
   suffix: access.suffix.replace('_u', ''),
 }));
 
-const alignments = ({ bytes }: Access): number[] => [1, 2, 4, 8].filter((align) => align <= bytes);
+const alignments = ({ bytes }: Access): number[] => (bytes === 1 ? [1] : [1, bytes]);
 /** What the memory holds: no two words are equal, and signs alternate. */
 const patternAt = (at: number): number => (at * 167 + (at >> 8) * 59 + 131) & 0xff;
 const signedOf = (type: string, v: bigint): bigint => BigInt.asIntN(Number(type.slice(1)), v);
