@@ -27,6 +27,8 @@ const targets = [
     target: `native/${name}.wasm`,
     flags: ['--initialMemory', '1', '--enable', 'simd'],
   })),
+  // Its memory and its fuel are those of a program.
+  { source: 'wasm/native/guest.ts', target: 'native/guest.wasm', flags: ['--importMemory', '--noExportMemory'] },
 ];
 
 for (const { source, target, flags } of targets) {
