@@ -1,7 +1,7 @@
 // Messages per second of the executors: the runner alone, the sequential executor, the dry run, the pool of workers.
 //   npm run build && node bench/executors.mjs [--count 20000] [--rounds 7] [--workers 2] [--only mint,claim] [--json]
-// All figures of a round come one after the other, so that ratios hold on a machine that is busy with something else;
-// `cpu` is the processor time of the whole process, which such a machine does not stretch as much.
+// All figures of a round are measured one after the other, so that ratios hold on a busy machine; `cpu` is the
+// processor time of the whole process, which such a machine does not stretch as much.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LaneEngine } from '../dist/execute/engine.js';

@@ -1,4 +1,5 @@
-// What storing costs: an indexer that flushes 30,000 pairs a block over a large state, beside its bare WASM time.
+// What storing costs: an indexer that flushes 30,000 pairs per block over a large state, compared with its bare WASM
+// time.
 //   npm run build && node bench/flush.mjs [--keys 1000000] [--blocks 20] [--root on,off] [--template FILE] [--json]
 // --template: a raw block whose transactions every block holds; without it blocks hold a coinbase only. Milliseconds
 // per block: `standard` is what the module itself runs, with its reads of the store (bare where blocks go one by one),

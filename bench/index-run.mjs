@@ -1,4 +1,4 @@
-// One run of `warpshrew index` behind a node, told by its log: phases, blocks, reorgs.
+// One run of `warpshrew index` on a node, observed through its log: phases, blocks, reorgs.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -7,7 +7,7 @@ const PHASES = ['syncing', 'at-tip', 'node-behind', 'waiting-for-node', 'rolling
 const NOTHING = () => undefined;
 
 export class IndexRun {
-  /** What the process was doing when it last told. */
+  /** What the process was doing according to its last log line. */
   phase = 'opening';
   /** Blocks indexed: `{ height, hash }`, the hash as displayed. */
   blocks = [];

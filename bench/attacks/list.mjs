@@ -32,7 +32,7 @@ const ASSETS = 2_000;
 /** Assets that one transaction can make: each clone costs 100,000 of its fuel, and its run some more. */
 const CLONES = 30;
 
-/** Blocks behind which one output holds `assets` assets, and that output. */
+/** Blocks after which one output holds `assets` assets, and that output. */
 function manyAssets(assets) {
   const mints = Array.from({ length: Math.ceil(assets / CLONES) }, () =>
     clonesOf(

@@ -1,4 +1,4 @@
-// Modules inside the limits of docs/lane-rules.md, section 3, that are the worst for whoever prepares or compiles them.
+// Modules inside the limits of docs/lane-rules.md, section 3, that take the longest to prepare or to compile.
 
 const TYPES = { i32: 0x7f, i64: 0x7e };
 
@@ -69,7 +69,7 @@ const full =
     return moduleOf([], new Array(Math.floor((2 * 1024 * 1024 - 20_000) / (one.body.length + 2))).fill(one));
   };
 
-/** For whoever prepares: much to read, or much to write. */
+/** Slow to prepare: much to read, or much to write. */
 export const MODULES = {
   nops: full([0x01]),
   'i32.const, drop': full([0x41, 1, 0x1a]),
@@ -206,7 +206,7 @@ const many =
     return moduleOf(types, new Array(functions).fill(one()), sizeFor(functions * each));
   };
 
-/** For whoever compiles. `functions` times about `each` of compile work, 5,000,000 in all. */
+/** Slow to compile. `functions` times about `each` of compile work, 5,000,000 in all. */
 export const COMPILED = {
   ...MODULES,
   '2,490 ifs, each sets 1 of 990 locals': many({ functions: 1, each: 4_940_000 }, () => ifsOverLocals(2_490, 1)),

@@ -1,4 +1,4 @@
-// The stack that the deepest frames need which the rules admit (lane rules 4), under every compiler of V8.
+// The stack needed by the deepest frames that the rules allow (lane rules 4), under every compiler of V8.
 //   npm run build && node bench/attacks/stack.mjs [--only "NAME;..."] [--json]
 // Each shape calls itself until the slot budget ends it. A thread's stack is made larger until V8 has no overflow
 // before that. Exits 1 if one needs more than an eighth of what a thread that runs contracts has.

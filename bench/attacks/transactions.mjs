@@ -1,4 +1,4 @@
-// Transactions of the attacks, as small as consensus lets them be. Their signatures are none; the lane looks at none.
+// Transactions of the attacks, as small as consensus allows. They have no signatures: the lane checks none.
 import { gzipSync } from 'node:zlib';
 import { sha256d } from '../../dist/bitcoin/hash.js';
 import { encodeCellpack, encodeEnvelope, encodeRunestone } from '../../dist/protocol/encode.js';

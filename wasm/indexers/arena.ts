@@ -2,14 +2,14 @@
 
 let top: usize = 0;
 
-/** `size` fresh bytes at a multiple of 4. */
+/** `size` new bytes at a multiple of 4. */
 export function reserve(size: u32): usize {
   if (top == 0) top = (__heap_base + 3) & ~3;
   const at = top;
   const end = <u64>at + <u64>size + 3;
   const have = <u64>memory.size() << 16;
   if (end > have) {
-    // At least a sixteenth more than there is, so that growing stays rare.
+    // Grows by at least a sixteenth, so that growing stays rare.
     const pages = max(<u32>((end - have + 0xffff) >> 16), <u32>memory.size() >> 4);
     if (memory.grow(pages) < 0) unreachable();
   }

@@ -1,5 +1,4 @@
-// The default indexer of the standard lane: blocks, transactions and spendable outputs. docs/programs.md says what it
-// keeps.
+// The default standard module: blocks, transactions and spendable outputs. docs/programs.md says what it keeps.
 import { sha256 } from '../sdk/sha256';
 import { buffer, lengthOf } from './arena';
 import { hostLength, loadInput } from './host';
@@ -60,7 +59,7 @@ function listOutputs(coinbase: bool): void {
     const length = <u32>takeCount();
     const script = take(length);
     store<u32>(OUTPOINT, <u32>i, 32);
-    // Before BIP34 two coinbases could have one txid; the later one counts.
+    // Before BIP34 two coinbases could have the same txid; the later one counts.
     if (coinbase) spendOutput(OUTPOINT);
     if (length == 0 || load<u8>(script) != 0x6a) addOutput(OUTPOINT, script, length, value);
   }

@@ -1,5 +1,5 @@
-// What a Metashrew host offers a module. Pointers designate the first data byte; the length stands in the four bytes
-// before it.
+// The functions that a Metashrew host offers a module. Pointers designate the first data byte; the four bytes before it
+// hold the length.
 
 @external('env', '__host_len')
 export declare function hostLength(): u32;

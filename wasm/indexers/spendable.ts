@@ -76,7 +76,7 @@ export function addOutput(outpoint: usize, script: usize, length: u32, value: u6
 }
 
 /**
- * Takes an output off its script's list; the list's last entry moves into the gap. Nothing happens if it is not listed.
+ * Removes an output from its script's list; the list's last entry moves into the gap. Does nothing if it is not listed.
  */
 export function spendOutput(outpoint: usize): void {
   const record = get(outpointKey(outpoint), OUTPOINT_KEY_BYTES);

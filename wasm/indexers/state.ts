@@ -1,5 +1,5 @@
-// Reads through a cache and writes into it; all writes of a block leave in one flush, in the order of their first
-// writing.
+// Reads through a cache and writes into it; all writes of a block are flushed at once, in the order of their first
+// write.
 import { buffer, lengthOf, reserve } from './arena';
 import { getInto, getLength, hostFlush } from './host';
 
@@ -82,7 +82,7 @@ export function get(key: usize, length: u32): usize {
   return value;
 }
 
-/** Sets a key to a copy of `size` bytes; none means that it is gone. */
+/** Sets a key to a copy of `size` bytes; no bytes delete it. */
 export function set(key: usize, length: u32, bytes: usize, size: u32): void {
   const entry = entryOf(key, length);
   const value = size == 0 ? NO_BYTES + 4 : buffer(size);
@@ -99,7 +99,7 @@ function varintSize(value: u32): u32 {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
 }
 
-/** Appends one element of the list: tag, length, bytes. Gives the address behind it. */
+/** Appends one element of the list: tag, length, bytes. Returns the address after it. */
 function writeElement(at: usize, bytes: usize): usize {
   let length = lengthOf(bytes);
   store<u8>(at++, 0x0a);
@@ -113,7 +113,7 @@ function writeElement(at: usize, bytes: usize): usize {
   return at + length;
 }
 
-/** Hands all writes to the host, as a protobuf list key, value, key, value, … */
+/** Flushes all writes to the host, as a protobuf list key, value, key, value, … */
 export function flush(): void {
   let size: u32 = 0;
   for (let entry = firstWritten; entry != 0; entry = <usize>load<u32>(entry, NEXT)) {

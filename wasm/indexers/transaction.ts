@@ -1,4 +1,5 @@
-// Reads a serialised transaction, legacy or segwit. Whatever does not parse ends the run: a host gives whole blocks.
+// Reads a serialised transaction, legacy or segwit. Anything that does not parse ends the run: a host provides valid
+// blocks.
 import { sha256, sha256Begin, sha256Finish, sha256Update } from '../sdk/sha256';
 
 let at: usize = 0;
@@ -16,7 +17,7 @@ export function openReader(from: usize, to: usize): void {
   end = to;
 }
 
-/** Steps over `size` bytes and gives where they begin. */
+/** Skips `size` bytes and returns where they begin. */
 export function take(size: u64): usize {
   if (size > <u64>(end - at)) unreachable();
   const from = at;
@@ -24,7 +25,7 @@ export function take(size: u64): usize {
   return from;
 }
 
-/** Goes on at an earlier place. */
+/** Continues at an earlier position. */
 export function seek(to: usize): void {
   at = to;
 }
@@ -66,7 +67,7 @@ function skipWitnesses(inputs: u64): void {
   }
 }
 
-/** Reads the transaction here and stands behind it: sets TXID, `inputsAt`, `outputsAt`. */
+/** Reads the transaction here and moves past it: sets TXID, `inputsAt`, `outputsAt`. */
 export function takeTransaction(): void {
   const version = take(4);
   // A segwit transaction has a zero where a legacy one has its number of inputs, then a flag.

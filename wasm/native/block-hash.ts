@@ -1,9 +1,9 @@
-// Txids, wtxids and merkle roots of a whole block: double SHA-256 of very many short messages, four at a time.
-// Memory: this file's own data, then what the host lays out from BASE on (see src/bitcoin/block-hash.ts).
+// Txids, wtxids and merkle roots of a whole block: double SHA-256 of very many short messages, four at a time. Memory:
+// this file's own data, then what JavaScript lays out from BASE on (see src/bitcoin/block-hash.ts).
 import { compressMessages, MESSAGE_HEAD, pad } from './messages';
 import { BLOCKS, beginAll, compressAll, finishLane } from './sha256x4';
 
-/** First address that the host may use. */
+/** First address that JavaScript may use. */
 export function base(): usize {
   return (__heap_base + 63) & ~63;
 }
@@ -72,10 +72,10 @@ export function hashTransactions(table: usize, count: u32, out: usize, work: usi
   hashDigests(out, count);
 }
 
-/** Writes the wtxids to `out`, which holds the txids before: those of transactions without witness stay. */
+/** Writes the wtxids to `out`, which holds the txids: those of transactions without witness stay. */
 export function hashWitnesses(table: usize, count: u32, out: usize, work: usize): void {
   hashMessages(table, count, out, work, true);
-  // Digests of the others are whole already: each run of segwit transactions is hashed on its own.
+  // The digests of the others are complete: each run of segwit transactions is hashed separately.
   let i: u32 = 0;
   while (i < count) {
     if (load<u32>(table + (i << 4), 12) == 0) {
@@ -94,8 +94,8 @@ function same(a: usize, b: usize): bool {
 }
 
 /**
- * Merkle root of `count` (at least one) hashes, left in the first of them; gives 1 if two neighbours of a level are
- * equal.
+ * Computes the merkle root of `count` (at least one) hashes into the first of them; returns 1 if two neighbours of a
+ * level are equal.
  */
 export function merkle(hashes: usize, count: u32, work: usize): u32 {
   let mutated: u32 = 0;

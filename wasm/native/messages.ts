@@ -1,7 +1,7 @@
 // SHA-256 of many short messages of different lengths, four at a time.
 import { BLOCKS, beginLane, compressAll, finishLane } from './sha256x4';
 
-/** Bytes in front of a message that {@link compressMessages} takes. */
+/** Bytes before each message for {@link compressMessages}. */
 export const MESSAGE_HEAD: usize = 16;
 
 /** By lane: blocks left, and where the digest goes. */
@@ -10,7 +10,7 @@ const OUT: usize = memory.data(16, 4);
 /** What idle lanes compress. */
 const IDLE: usize = memory.data(64, 16);
 
-/** Ends a message of `length` bytes at `start` as FIPS 180-4 says; gives the address behind the last block. */
+/** Pads a message of `length` bytes at `start` according to FIPS 180-4; returns the address after the last block. */
 export function pad(start: usize, length: u32): usize {
   const end = start + length;
   const last = start + ((length + 9 + 63) & ~63);
@@ -21,8 +21,8 @@ export function pad(start: usize, length: u32): usize {
 }
 
 /**
- * Hashes the messages laid out from `from` to `to`: each is its number of blocks (u32), where its digest goes (u32), 8
- * bytes of nothing and its padded bytes. A lane that is done takes the next one.
+ * Hashes the messages laid out from `from` to `to`: each is its number of blocks (u32), the address for its digest
+ * (u32), 8 unused bytes and its padded bytes. A lane that is done takes the next one.
  */
 export function compressMessages(from: usize, to: usize): void {
   for (let lane: u32 = 0; lane < 4; lane++) {

@@ -1,5 +1,5 @@
-// One batch of changes through the state tree: which pages are needed, what becomes of them, and the rows to store. The
-// host calls begin, takeChanges, then giveRoot, and wanted and give level by level, then rebuild (see
+// Applies one batch of changes to the state tree: the pages needed, the new pages, and the rows to store. JavaScript
+// calls begin, takeChanges, then giveRoot, and wanted and give level by level, then rebuild (see
 // src/store/tree/tree-updater.ts).
 import { alloc, reset } from './arena';
 import { changeAt, count, isPresent, nibble } from './tree-changes';
@@ -38,7 +38,7 @@ export { takeChanges } from './tree-changes';
  * deleted) and length of its value.
  */
 const ROW_BYTES: usize = 16;
-/** The row that tells the key of a leaf; its value is the address of the change that has the key. */
+/** The row with the key of a leaf; its value is the address of the change that has the key. */
 const NAME: u32 = 0x100;
 
 let root: usize = 0;
@@ -52,11 +52,11 @@ let nextPages: u32 = 0;
 let wantedList: usize = 0;
 let rows: usize = 0;
 let rowCount: u32 = 0;
-/** Leaves of a slot while it is built anew: addresses. */
+/** Leaves of a slot while it is rebuilt: addresses. */
 let leafList: usize = 0;
 let depthOfLevel: u32 = 0;
 
-/** Begins a batch; everything of the one before is gone. */
+/** Begins a batch; data of the previous one is invalid. */
 export function begin(): void {
   reset();
   clearFinished();
@@ -65,7 +65,7 @@ export function begin(): void {
   rowCount = 0;
 }
 
-/** The stored row of the root page, or length 0 if there is none; gives 0 if it cannot be read. */
+/** Takes the stored row of the root page, or length 0 if there is none; returns 0 if it cannot be read. */
 export function giveRoot(row: usize, length: u32): u32 {
   const pointers = <usize>count << 2;
   level = alloc(pointers);
@@ -110,7 +110,7 @@ export function wantedAt(): usize {
   return wantedList;
 }
 
-/** Takes the rows of the pages wanted; gives the index of the first that cannot be read, -1 if all can. */
+/** Takes the rows of the pages wanted; returns the index of the first that cannot be read, -1 if all can. */
 export function give(): i32 {
   for (let i: u32 = 0; i < nextPages; i++) {
     const page = <usize>load<u32>(nextLevel + (<usize>i << 2));
@@ -125,9 +125,9 @@ export function give(): i32 {
   return -1;
 }
 
-/** Applies the changes to the pages that were loaded; gives the number of rows at {@link rowsAt}. */
+/** Applies the changes to the loaded pages; returns the number of rows at {@link rowsAt}. */
 export function rebuild(): u32 {
-  // Each change makes or removes a name at most; each page that stands or is made gives a row.
+  // Each change adds or removes at most one name; each loaded or new page gives a row.
   rebuildPage(root, 0);
   finish(root, 0);
   for (let depth: i32 = <i32>MAX_DEPTH - 1; depth >= 0; depth--) {
@@ -228,7 +228,7 @@ function place(page: usize, slot: u32, from: u32, to: u32, depth: u32): void {
     const existed = order == 0;
     const present = isPresent(change);
     if (present) leaves = addLeaf(leaves, change);
-    // The row that tells a leaf's key is made with the leaf and removed with it.
+    // The row with a leaf's key is created with the leaf and removed with it.
     if (present && !existed) addRow(NAME, change, change, 0);
     else if (!present && existed) addRow(NAME, change, 0, 0);
   }

@@ -1,4 +1,4 @@
-// The writes of a batch as leaves of the state tree: their hashes, and the order of these.
+// The writes of a batch as leaves of the state tree: their hashes, and the order of the hashes.
 import { alloc } from './arena';
 import { compressMessages, MESSAGE_HEAD, pad } from './messages';
 
@@ -14,7 +14,7 @@ const FLAGS: usize = 80;
 
 /** The key gets a value; otherwise it is removed. */
 const PRESENT: u32 = 1;
-/** Both hashes are there already: the host takes what is long. */
+/** Both hashes are present already: JavaScript hashes long keys and values. */
 const HASHED: u32 = 2;
 
 /** Messages that are laid out at once. */
@@ -45,7 +45,7 @@ export function nibble(keyHash: usize, depth: u32): u32 {
   return (depth & 1) != 0 ? byte & 15 : byte >> 4;
 }
 
-/** Takes `number` changes from `table` on: hashes what is not hashed, and sorts them. */
+/** Takes `number` changes from `table` on: computes missing hashes, and sorts them. */
 export function takeChanges(table: usize, number: u32): void {
   const work = alloc(<usize>GROUP * MESSAGE_ROOM);
   for (let from: u32 = 0; from < number; from += GROUP) {
@@ -97,7 +97,8 @@ function endMessage(at: usize, length: u32, digest: usize): usize {
 }
 
 /**
- * By the first 64 bits with four passes over the table, then the few that share them (nobody finds many) by the rest.
+ * By the first 64 bits with four passes over the table, then the few that share them (finding many is infeasible) by
+ * the rest.
  */
 function sort(table: usize): void {
   const bytes = <usize>count << 2;
@@ -126,7 +127,7 @@ function sort(table: usize): void {
   sorted = from;
 }
 
-/** Sorts by the two bytes at `offset` of the hashes; what is equal there stays in order. */
+/** Sorts by the two bytes at `offset` of the hashes; the sort is stable. */
 function pass(from: usize, to: usize, sums: usize, offset: usize): void {
   memory.fill(sums, 0, DIGITS << 2);
   for (let i: u32 = 0; i < count; i++) {

@@ -1,5 +1,4 @@
-// Pages of the state tree in memory. A page in memory does not copy what it holds: its slots point to where the hashes
-// lie.
+// Pages of the state tree in memory. A page in memory copies nothing: its slots point to the hashes.
 import { alloc } from './arena';
 
 export const SLOTS: u32 = 16;
@@ -92,7 +91,7 @@ export function setLeaf(page: usize, slot: u32, leaf: usize): void {
   store<u32>(page + (<usize>slot << 2), <u32>leaf, SLOT);
 }
 
-/** `child`: the page below, whose hash need not be there yet. */
+/** `child`: the page below, whose hash need not be known yet. */
 export function setChild(page: usize, slot: u32, child: usize): void {
   clearSlot(page, slot);
   store<u16>(page, childrenOf(page) | (1 << slot), CHILDREN);
@@ -111,7 +110,7 @@ export function isEmpty(page: usize): bool {
   return (leavesOf(page) | childrenOf(page)) == 0;
 }
 
-/** Lets `page` point into the stored row of `length` bytes; false if that is none. */
+/** Points `page` into the stored row of `length` bytes; false if that is not a valid row. */
 export function readRow(page: usize, row: usize, length: u32): bool {
   if (length < 4) return false;
   const leaves = <u32>load<u16>(row);

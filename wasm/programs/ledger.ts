@@ -72,7 +72,8 @@ function deposit(): usize {
 }
 
 /**
- * Takes `amount` out of ACCOUNT; reverts unless it is there and input `nonce` is the account's, which goes on by one.
+ * Takes `amount` out of ACCOUNT; reverts unless the account has it and input `nonce` is the account's nonce, which is
+ * incremented.
  */
 function spend(amount: usize, nonce: u32): void {
   require(!u128.isZero(amount) && !u128.subtract(ACCOUNT, ACCOUNT, amount));
@@ -119,8 +120,8 @@ function transfer(): usize {
 
 /**
  * The 36 bytes of the outpoint that the transaction's first input spends. Signed with a withdrawal, it makes the
- * signature worth something only in a transaction of who can spend that output: else anyone who sees it could send the
- * payment elsewhere.
+ * signature valid only in a transaction of the owner of that output: otherwise anyone who sees it could redirect the
+ * payment.
  */
 function firstOutpoint(): usize {
   const length = requestTransaction();

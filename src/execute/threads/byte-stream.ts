@@ -1,7 +1,7 @@
 /**
- * What the engine and its workers tell each other, as one run of bytes: cheaper to make, send and read than a tree of
- * objects, most of all because a value that is read is a view and no buffer of its own. The form is nobody else's: both
- * ends are one build.
+ * Tasks and replies between the engine and its workers, as one run of bytes: cheaper to make, send and read than a tree
+ * of objects, mainly because a decoded value is a view, not a buffer of its own. The format is internal: both ends are
+ * the same build.
  */
 import { binarySlice, EMPTY_BYTES, readU32, readU128, writeU32, writeU128 } from '../../util/bytes.js';
 
@@ -11,14 +11,14 @@ const AGAIN = 0x80000000;
 /** Shorter values are written again wherever they occur. */
 const SHARED_BYTES = 64;
 
-/** Appends; {@link ByteReader} must ask for the same things in the same order. */
+/** Appends values; {@link ByteReader} must read the same kinds in the same order. */
 export class ByteWriter {
   #bytes: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(64 * 1024);
   #length = 0;
   readonly #texts = new Map<string, number>();
   readonly #values = new Map<Uint8Array, number>();
 
-  /** What was written; the buffer is given away with it. */
+  /** The bytes written; the writer must not be used afterwards. */
   finish(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#bytes.buffer, 0, this.#length);
   }

@@ -11,7 +11,7 @@ import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
 import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-protocol.js';
 
-/** Fewer transactions than this are not worth a message to another thread. */
+/** Fewer transactions than this are not worth a task for another thread. */
 export const FEWEST_FOR_WORKERS = 8;
 
 /** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
@@ -61,7 +61,7 @@ export class WorkerPool {
     });
   }
 
-  /** Tells every worker of the next block. */
+  /** Sends the next block to every worker. */
   begin(block: BeginBlock): void {
     for (const { thread } of this.#workers) thread.postMessage(block);
   }
@@ -111,7 +111,7 @@ export class WorkerPool {
     await Promise.all(this.#workers.map(({ thread }) => thread.terminate()));
   }
 
-  /** Has `items` done in pieces; `read` takes each answer as it comes. What fails first ends all of them. */
+  /** Processes `items` in pieces; `read` decodes each reply as it arrives. The first failure ends all of them. */
   async #all<T, R>(
     items: readonly T[],
     budget: BlockBudget,
@@ -155,7 +155,7 @@ export class WorkerPool {
     }
   }
 
-  /** A worker that is gone cannot be trusted to have said everything: every job fails, now and later. */
+  /** A worker that died may have lost replies: every job fails, now and later. */
   #fail(error: Error): void {
     this.#dead ??= error;
     for (const worker of this.#workers) {

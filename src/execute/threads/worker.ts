@@ -24,7 +24,7 @@ const watch = buffer && new WorkWatch(buffer).thread(thread);
 let runner: ProgramRunner | undefined;
 const stores = new Map<bigint, Promise<StateReader>>();
 let tasks: Promise<BlockTasks> | undefined;
-// One message after the other: a task waits for the block before it to be ready.
+// Requests are handled one after the other: a task waits until its block is ready.
 let queue = Promise.resolve();
 
 port.on('message', (message: ToWorker) => {
