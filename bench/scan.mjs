@@ -1,4 +1,4 @@
-// What it takes to read a block: blocks and megabytes per second of one core, beside bitcoinjs-lib.
+// The cost of reading a block: blocks and megabytes per second of one core, compared with bitcoinjs-lib.
 //   npm run build && node bench/scan.mjs FOLDER [--rounds 15] [--reference-rounds 3] [--json]
 // FOLDER holds raw blocks (*.bin). Both ways run in every round, one after the other: their ratio holds on a busy
 // machine. `cpu` is the processor time of the whole process, which a busy machine does not stretch as much; rates are

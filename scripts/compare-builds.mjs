@@ -1,8 +1,8 @@
 // Two builds side by side: the same blocks must leave the same database, row for row, with the same roots and receipts.
 // For a restructuring that must change nothing:
 //   node scripts/compare-builds.mjs OLD_DIST NEW_DIST [--blocks FOLDER] [--chains N] [--policy cpu]
-// Blocks: the bundled chain, the raw blocks of FOLDER, and N random chains (some 180 blocks each) that the new build makes.
-// Exit status 1 at the first difference.
+// Blocks: the bundled chain, the raw blocks of FOLDER, and N random chains (some 180 blocks each) that the new build
+// makes. Exit status 1 at the first difference.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -97,7 +97,7 @@ const ANY = [0x41, 0, 0x28, 2, 0];
 const set = (local) => [0x21, ...u32(local)];
 const get = (local) => [0x20, ...u32(local)];
 
-/** `count` ifs one behind the other, each of which sets `each` of 990 locals that the body reads again at its end. */
+/** `count` ifs one after the other, each of which sets `each` of 990 locals that the body reads again at its end. */
 function ifsOverLocals(count, each) {
   const one = (i) => [...ANY, 0x04, 0x40, ...times(each, (k) => [0x42, 1, ...set((i * each + k) % 990)]), 0x0b];
   const sum = times(990, (i) => [...get(i), 0x1a]);
@@ -148,7 +148,7 @@ function blocksAndTables(depth, tables) {
   };
 }
 
-/** `count` loops one behind the other, each of which changes `each` of `locals` locals. */
+/** `count` loops one after the other, each of which changes `each` of `locals` locals. */
 function loopsOverLocals(count, each, locals) {
   const one = (i) => [
     0x03,

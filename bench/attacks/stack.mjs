@@ -27,7 +27,7 @@ const TIERS = {
 const XOR = op(OP.i64Xor);
 const ADD = op(OP.i64Add);
 const deeper = [get(0), i32(1), op(OP.i32Sub)];
-/** A value that costs nothing but its instructions: the compiler finds it again behind the call, and keeps it. */
+/** A value that costs only its instructions: the compiler needs it again after the call, and keeps it. */
 const pure = (i) => [get(1), i64(BigInt(i) * 0x9e3779b97f4an + 1n), op([OP.i64Add, 0x7e, 0x7d, 0x84, 0x89][i % 5])];
 const pureAround = (count) => {
   const all = repeat(count, (i) => [...pure(i), XOR]);

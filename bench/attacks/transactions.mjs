@@ -64,7 +64,7 @@ export function creationOf(wasm, inputs = [0], padding = 0) {
   return transaction({ witness: [envelope, Uint8Array.of(0)], runestone: { protostones } });
 }
 
-/** A gzip member of `wasm` and what must lie behind it, so that it inflates to at most 8 times as much and a KiB. */
+/** A gzip member of `wasm` and the padding after it, so that it inflates to at most 8 times as much and a KiB. */
 function packed(wasm, padding) {
   const member = gzipSync(wasm, { level: 9 });
   const least = Math.ceil((wasm.length - 1_024) / 8) + 1;

@@ -47,7 +47,7 @@ export const CHAIN = [
     'out-of-turn',
     "if (block.height !== next || block.height > to) throw new Unsettled('the node served a block out of order');",
     '',
-    'a block out of its turn is indexed',
+    'a block out of order is indexed',
   ),
   follower(
     'exit-late',

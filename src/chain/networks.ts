@@ -24,7 +24,7 @@ export function networkOfChain(chain: unknown): NetworkFacts | undefined {
 }
 
 /**
- * Magic of a signet by its challenge script (BIP325): the first bytes of the double SHA-256 of the script behind its
+ * Magic of a signet by its challenge script (BIP325): the first bytes of the double SHA-256 of the script after its
  * compact size.
  */
 export function signetMagic(challenge: Uint8Array): Uint8Array {

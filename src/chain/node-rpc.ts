@@ -318,7 +318,7 @@ function readBatch(method: string, value: unknown, count: number): Outcome[] {
   for (const entry of value) {
     const id: unknown = isRecord(entry) ? entry.id : undefined;
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= count || outcomes.has(id)) {
-      throw badResponse('an answer of a batch has an id that was not asked for');
+      throw badResponse('an answer of a batch has an id that was not requested');
     }
     const outcome = readOutcome(method, entry);
     if ('error' in outcome && outcome.error.code === 'NODE_WARMING_UP') throw outcome.error;

@@ -18,7 +18,7 @@ export interface NodeSourceOptions {
   readonly pollMs?: number;
   /** As `pollMs`, while notifications come. */
   readonly safetyMs?: number;
-  /** Owned by whoever made it. */
+  /** Owned, and closed, by its creator. */
   readonly notifier?: Notifier;
   readonly clock?: Clock;
 }

@@ -262,7 +262,7 @@ export class Follower {
     await this.#checkGenesis();
     const fork = await findFork(source, indexer, differing);
     if (fork.kind === 'unsettled')
-      throw new Unsettled('the chain of the node changed while its fork point was looked for');
+      throw new Unsettled('the chain of the node changed during the search for its fork point');
     const lowest = indexer.lowestRollback();
     // An empty index is consistent with every chain.
     const to = fork.kind === 'at' ? fork.height : fork.firstIndexed - 1;

@@ -128,7 +128,7 @@ export class BlockIndexer {
    */
   #start(verified: VerifiedBlock, ahead: boolean): StartedBlock {
     const run = this.standard.runBlock(verified.raw, verified.height, ahead);
-    // Whoever waits for it hears of it; if the other lane fails first, nobody does.
+    // The awaiting code handles a rejection; if the parallel lane fails first, nothing awaits it.
     run.catch(() => undefined);
     return { ...verified, run };
   }

@@ -31,12 +31,12 @@ export class OpenIndex {
   ) {}
 
   /**
-   * Opens or makes the database at `dbDir`. A module that is refused leaves no database behind; whatever fails, nothing
-   * stays open. Throws ProgramError for the module, StoreError and EnvironmentError for the store, what `check` throws.
+   * Opens or creates the database at `dbDir`. A refused module leaves no database behind; whatever fails, nothing stays
+   * open. Throws ProgramError for the module, StoreError and EnvironmentError for the store, what `check` throws.
    */
   static async open(options: OpenIndexOptions): Promise<OpenIndex> {
     const { dbDir, moduleBytes, check } = options;
-    // Before the store is made: the whole module is looked at.
+    // Before the store is created: this checks the whole module.
     const { hash: moduleHash } = StandardModule.load(moduleBytes);
     const store = await Store.open(dbDir, { ...options.store, moduleHash });
     try {
@@ -51,7 +51,7 @@ export class OpenIndex {
     }
   }
 
-  /** Closes everything, the store last. Nobody may be attached to it any more. */
+  /** Closes everything, the store last. No other thread may be attached to it any more. */
   async close(): Promise<void> {
     await this.engine.close();
     await this.standard.close();

@@ -33,8 +33,9 @@ export class ProgramInstance {
   readonly #seen: WebAssembly.Global | undefined;
 
   /**
-   * `lent`: the memory it runs in, for a `module` made to be lent one (`instrumentedToLend`) of a program whose segments
-   * are known to be in bounds. Throws `WebAssembly.RuntimeError` if a segment is out of bounds, `RangeError` if there is no memory to be had.
+   * `lent`: the memory it runs in, for a `module` made to be lent one (`instrumentedToLend`) of a program whose
+   * segments are known to be in bounds. Throws `WebAssembly.RuntimeError` if a segment is out of bounds, `RangeError`
+   * if there is no memory to be had.
    */
   constructor(program: Program, module: WebAssembly.Module, lent?: LentMemory) {
     this.#lent = lent;

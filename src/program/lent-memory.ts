@@ -1,7 +1,7 @@
 /**
- * One memory of the greatest size, lent to one run after the other. A memory that has grown cannot be made smaller, so a
- * program that grows needs a fresh instance for each run, whose growing and first touches take far longer than the rest.
- * In a lent memory a program sees as many bytes as a global says, and growing is counting (lent-code.ts).
+ * One memory of the greatest size, lent to one run after the other. A memory that has grown cannot be made smaller, so
+ * a program that grows needs a fresh instance for each run, whose growing and first touches take far longer than the
+ * rest. In a lent memory a program sees as many bytes as a global says, and growing is counting (lent-code.ts).
  */
 import { LIMITS } from './limits.js';
 

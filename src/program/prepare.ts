@@ -19,8 +19,8 @@ const REFUSAL_BYTES = 512;
 /** What a program takes beside its bytes: hash, names of imports, the slots of its frames. */
 const PROGRAM_BYTES = 4_096;
 /**
- * Slots of the frames of admitted modules kept at once, and bytes of them: far more modules than programs, since they are
- * all that is needed to prepare one again without its validation.
+ * Slots of the frames of admitted modules kept at once, and bytes of them: far more modules than programs, since they
+ * are all that is needed to prepare one again without its validation.
  */
 const ADMITTED_MODULES = 65_536;
 const ADMITTED_BYTES = 8 * 1024 * 1024;

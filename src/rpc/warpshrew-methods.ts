@@ -9,7 +9,7 @@ import { RPC, RpcError } from './errors.js';
 import type { Method } from './method.js';
 import type { Params } from './params.js';
 
-/** The height asked for, or the tip. A height above the tip is refused: its state is not known. */
+/** The requested height, or the tip. A height above the tip is refused: its state is not known. */
 function indexedHeight(params: Params, at: number, { store }: RpcBackend): number {
   const tip = store.tip()?.height;
   const height = params.height(at) ?? tip ?? 0;

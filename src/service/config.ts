@@ -164,7 +164,7 @@ function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origi
     for (const name of ['nodeUrl', 'blocksDir', 'zmq'] as const) {
       if (of[name] !== undefined) wrong(name, 'cannot be used together with --fixture');
     }
-  } else if (of.zmq !== undefined && of.nodeUrl === undefined) wrong('zmq', 'needs --node-url beside it');
+  } else if (of.zmq !== undefined && of.nodeUrl === undefined) wrong('zmq', 'needs --node-url as well');
   if (of.nodeUrl !== undefined && new URL(of.nodeUrl).username + new URL(of.nodeUrl).password !== '') {
     wrong('nodeUrl', 'give user and password as settings of their own, not in the address');
   }
@@ -174,8 +174,8 @@ function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origi
   if (of.nodeCookie !== undefined && of.nodePassword !== undefined) {
     wrong('nodeCookie', 'cannot be used together with --node-password');
   }
-  if (of.nodeUser !== undefined && of.nodePassword === undefined) wrong('nodeUser', 'needs --node-password beside it');
-  if (of.nodePassword !== undefined && of.nodeUser === undefined) wrong('nodePassword', 'needs --node-user beside it');
+  if (of.nodeUser !== undefined && of.nodePassword === undefined) wrong('nodeUser', 'needs --node-password as well');
+  if (of.nodePassword !== undefined && of.nodeUser === undefined) wrong('nodePassword', 'needs --node-user as well');
   if (of.exitAt !== undefined && of.exitAt <= of.startBlock) wrong('exitAt', 'must be above --start-block');
   if (of.policy === 'gpu' && !of.gpu) wrong('gpu', 'policy gpu needs a GPU');
   if (of.skipBadBlock) {

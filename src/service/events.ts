@@ -22,7 +22,7 @@ export type EngineEvent =
       readonly source: string;
       readonly network: string;
       readonly adapter: string | undefined;
-      /** Why there is no GPU although one was looked for. */
+      /** Why there is no GPU although the policy uses one. */
       readonly noGpu: string | undefined;
       readonly niceness: Niceness;
     }
@@ -54,11 +54,11 @@ export type EngineEvent =
       /** How long it is still retried, in milliseconds; undefined: for ever. */
       readonly leftMs: number | undefined;
     }
-  /** Something goes on all the same, but not as it should. */
+  /** The service continues, but something is not as it should be. */
   | { readonly kind: 'warning'; readonly message: string; readonly facts: ErrorFacts }
   /** The kernel failed as a whole; its block went on on the CPU. */
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
-  /** A program lost its kernel to a failure; told once of each. */
+  /** A program lost its kernel to a failure; sent once per program. */
   | { readonly kind: 'kernel-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /**
    * Nothing more is indexed; the store stays open for readers. `failure` undefined: asked to stop, or --exit-at is

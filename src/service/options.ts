@@ -59,7 +59,7 @@ export const OPTIONS = {
   }),
   zmq: matching(
     {
-      about: "the node's zmqpubhashblock or zmqpubsequence endpoints, comma-separated; polling goes on beside them",
+      about: "the node's zmqpubhashblock or zmqpubsequence endpoints, comma-separated; polling continues as well",
       placeholder: 'tcp://host:port',
       fallback: undefined,
     },

@@ -42,7 +42,7 @@ export class ModuleWorker {
   readonly #setup: () => WorkerSetup;
   readonly #onLog: (line: GuestLine) => void;
 
-  /** `setup` is asked for when the first thread starts. `onLog` hears what the module logs. */
+  /** `setup` is called when the first thread starts. `onLog` is called with what the module logs. */
   constructor(setup: () => WorkerSetup, onLog: (line: GuestLine) => void = () => undefined) {
     this.#setup = setup;
     this.#onLog = onLog;

@@ -1,4 +1,5 @@
-// Contracts that read key after key of a real database: every way of running them says what one read after the other says.
+// Contracts that read key after key of a real database: every way of running them says what one read after the other
+// says.
 import { afterAll, describe, expect, it } from 'vitest';
 import { LaneEngine, type LaneEngineOptions, type StateSource } from '../../src/execute/engine.js';
 import { storageKeyOfBytes } from '../../src/lane/keys.js';

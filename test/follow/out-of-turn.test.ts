@@ -3,7 +3,7 @@ import { followUntilCalm, grow, hashesOf, ROOT_CHAIN, ToyIndex, ToySource } from
 
 const CHAIN = grow(ROOT_CHAIN, 'a', 12);
 
-test('a block served out of its turn is never handed to the index, not even as the first of an empty one', async () => {
+test('a block served out of order is never passed to the index, not even as the first of an empty one', async () => {
   for (const [at, served] of [
     [0, 3],
     [5, 6],

@@ -37,7 +37,7 @@ function keyIn(name: usize): usize {
   return name + PREFIX_BYTES;
 }
 
-/** Loads an account; one that is not there has nothing and nonce 0. */
+/** Loads an account; a missing one has balance 0 and nonce 0. */
 function loadAccount(account: usize, name: usize): void {
   const value = get(name);
   if (bufferLength(value) == ACCOUNT_BYTES) memory.copy(account, value, ACCOUNT_BYTES);

@@ -39,12 +39,12 @@ function nameKey(): usize {
   while (length < NAME_BYTES && isNameCharacter(load<u8>(text + length))) length++;
   require(length != 0);
   for (let i = length; i < NAME_BYTES; i++) require(load<u8>(text + i) == 0);
-  // The zeros stay where they are, outside the buffer: what follows is allocated behind them.
+  // The zeros stay where they are, outside the buffer: what follows is allocated after them.
   store<u32>(buffer - 4, PREFIX_BYTES + length);
   return buffer;
 }
 
-/** Reads the data, its length in input `first` and its bytes in the inputs behind it, into ENTRY; gives the length. */
+/** Reads the data, its length in input `first` and its bytes in the inputs after it, into ENTRY; returns the length. */
 function readData(first: u32): u32 {
   const length = inputU64(first);
   require(length <= <u64>MAX_DATA_BYTES);

@@ -42,7 +42,7 @@ export function incoming(index: u32): usize {
   return base + 96 + index * ASSET_BYTES;
 }
 
-/** Address of input `index`; an input that is not there is 0. */
+/** Address of input `index`; a missing input is 0. */
 export function input(index: u32): usize {
   const at = inputs + (index << 4);
   return index >= <u32>(end - inputs) >> 4 ? u128.zero() : at;

@@ -32,7 +32,7 @@ export function revert(): void {
   unreachable();
 }
 
-/** Calls the host's abort and goes on, for programs that test that the host does not. */
+/** Calls the host's abort, after which the program must not continue; for programs that test this. */
 export function abortAndReturn(): void {
   hostAbort(0, 0, 0, 0);
 }

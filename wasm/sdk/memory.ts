@@ -1,5 +1,5 @@
-// A bump allocator over what lies behind the static data. Nothing is freed: an instance serves one message.
-// Memory never grows, so that the translated program keeps its memory in a small array; who needs more reverts.
+// A bump allocator over the memory after the static data. Nothing is freed: an instance serves one message. Memory
+// never grows, so that the translated program keeps its memory in a small array; a message that needs more reverts.
 import { revert } from './env';
 
 let top: usize = 0;

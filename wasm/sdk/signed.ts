@@ -6,7 +6,7 @@ import { allocateBuffer, appendBytes, closeBuffer } from './memory';
 
 const SIGNATURE_INPUTS: u32 = 4;
 
-/** Opens a message under the 32 bytes of `tag`; append the fields right behind it. */
+/** Opens a message under the 32 bytes of `tag`; append the fields right after it. */
 export function signedBegin(tag: usize): usize {
   const message = allocateBuffer(0);
   appendBytes(tag, 32);

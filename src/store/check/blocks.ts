@@ -165,7 +165,7 @@ function findStrayTxRows(run: CheckRun): void {
       const [height, index] = [readBeU32(row, 33), readBeU32(row, 37)];
       const txid = receipts[i] && receiptTxid(receipts[i], height, index);
       if (!bytesEqual(txid, row.subarray(1, 33))) {
-        run.report('CHECK_TX_INDEX', 'the transaction index names a receipt that is not there', { height, key: row });
+        run.report('CHECK_TX_INDEX', 'the transaction index names a missing receipt', { height, key: row });
       }
     });
   }

@@ -86,7 +86,7 @@ function reportEmptyDeletion(run: CheckRun, version: Version): void {
   run.report('CHECK_HISTORY', 'a deletion of a key that was not there', version);
 }
 
-/** Walks column `latest` beside the history. */
+/** Walks column `latest` in step with the history. */
 class LatestRows {
   readonly #rows: Generator<Row, void, void>;
   #row: Row | undefined;

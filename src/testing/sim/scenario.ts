@@ -1,5 +1,6 @@
 /**
- * One seed: a follower that lives several lives on one disk beside a node that misbehaves, and what must be true of it.
+ * One seed: a follower that is restarted several times on one disk, with a node that misbehaves, and the conditions
+ * that must hold.
  */
 import { checkDisk, checkEnd, checkFailure, tipOf } from './checks.js';
 import { Disk } from './disk.js';
