@@ -155,8 +155,13 @@ function twinText(count, words, depth, root) {
     const next =
       i < 16
         ? ''
-        : `${at(0)} = ${at(0)} + (rot(${at(1)}, 7u) ^ rot(${at(1)}, 18u) ^ (${at(1)} >> 3u)) + ${at(9)} + (rot(${at(14)}, 17u) ^ rot(${at(14)}, 19u) ^ (${at(14)} >> 10u));`;
-    return `${next} t1 = h + (rot(e, 6u) ^ rot(e, 11u) ^ rot(e, 25u)) + (g ^ (e & (f ^ g))) + ${k}u + ${at(0)}; t2 = (rot(a, 2u) ^ rot(a, 13u) ^ rot(a, 22u)) + ((a & b) | (c & (a | b))); h = g; g = f; f = e; e = d + t1; d = c; c = b; b = a; a = t1 + t2;`;
+        : `${at(0)} = ${at(0)} + (rot(${at(1)}, 7u) ^ rot(${at(1)}, 18u) ^ (${at(1)} >> 3u)) + ${at(9)} + ` +
+          `(rot(${at(14)}, 17u) ^ rot(${at(14)}, 19u) ^ (${at(14)} >> 10u));`;
+    return [
+      `${next} t1 = h + (rot(e, 6u) ^ rot(e, 11u) ^ rot(e, 25u)) + (g ^ (e & (f ^ g))) + ${k}u + ${at(0)};`,
+      't2 = (rot(a, 2u) ^ rot(a, 13u) ^ rot(a, 22u)) + ((a & b) | (c & (a | b)));',
+      'h = g; g = f; f = e; e = d + t1; d = c; c = b; b = a; a = t1 + t2;',
+    ].join(' ');
   });
   const names = Array.from({ length: 16 }, (_, i) => `w${i}`);
   return `
@@ -177,7 +182,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x < ${count}u) {
     let base = id.x * ${words}u;
     let index = source[base + ${INDEX_WORD}u];
-    const START = array<u32, 8>(0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au, 0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u);
+    const START = array<u32, 8>(0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au,
+      0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u);
     var node = START;
     // The leaf is one block, every level two: the pair and its padding.
     for (var step = 0u; step < ${1 + 2 * depth}u; step++) {

@@ -1,4 +1,4 @@
-// Compiles wasm/ to dist/wasm/: the contracts of the parallel lane and the default indexer of the standard lane.
+// Compiles wasm/ to dist/wasm/: the contracts of the parallel lane and the default standard module.
 // Same sources and compiler version, same bytes. With an argument, the output goes to that folder instead of dist/wasm.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

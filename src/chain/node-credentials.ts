@@ -61,7 +61,7 @@ async function readCookie(path: string): Promise<string> {
   const unreadable = (why: string, cause?: unknown): NodeError =>
     new NodeError('NODE_COOKIE_UNREADABLE', `the node's cookie file cannot be used: ${why}`, {
       facts: { path },
-      hint: 'The node writes it when it starts and deletes it when it stops: check the path, the node and the permissions.',
+      hint: 'It is written at the start of the node and deleted at its end: check path, node and permissions.',
       cause,
     });
   let text: string;

@@ -59,7 +59,7 @@ export function rpcError(method: string, error: Readonly<Record<string, unknown>
   if (method === 'getblock' && isMissingBlock(nodeCode, said)) {
     return new NodeError('NODE_BLOCK_MISSING', 'the node does not have a block that it announced', {
       facts: { says: said },
-      hint: 'The node may still be downloading it, or again after it was killed. If this persists, check its log and disk.',
+      hint: 'It may still be downloading it, or again after a crash. If this persists, check its log and disk.',
     });
   }
   return new NodeError('NODE_RPC_ERROR', `the node refuses ${method}: ${said}`, { facts: { method, nodeCode } });

@@ -63,7 +63,7 @@ export async function runModuleCommand(
   options: RunModuleOptions,
 ): Promise<{ text: string; exitStatus: number }> {
   const views = (options.view ?? []).map(parseView);
-  const lane = new StandardIndexer({ moduleBytes: readModuleFile(wasmPath), log: !options.json });
+  const standard = new StandardIndexer({ moduleBytes: readModuleFile(wasmPath), log: !options.json });
   const lines: string[] = [];
   let failed = false;
   try {
@@ -71,13 +71,13 @@ export async function runModuleCommand(
     for (const [index, path] of blockPaths.entries()) {
       const raw = readInputFile(path, MAX_BLOCK_BYTES);
       height = options.height === undefined ? coinbaseHeight(raw, path) : options.height + index;
-      const run = await lane.runBlock(raw, height);
+      const run = await standard.runBlock(raw, height);
       failed ||= run.error !== undefined;
       lines.push(options.json ? JSON.stringify(report(height, run)) : describe(basename(path), report(height, run)));
       if (run.error?.code === 'MODULE_TIMEOUT') throw run.error;
     }
     for (const { name, input } of views) {
-      const { output, error } = await runView(lane, name, input, height);
+      const { output, error } = await runView(standard, name, input, height);
       failed ||= error !== null;
       lines.push(
         options.json
@@ -86,7 +86,7 @@ export async function runModuleCommand(
       );
     }
   } finally {
-    await lane.close();
+    await standard.close();
   }
   return { text: lines.join('\n'), exitStatus: failed ? 1 : 0 };
 }
@@ -116,13 +116,13 @@ function errorText(error: WarpshrewError): string {
 }
 
 async function runView(
-  lane: StandardIndexer,
+  standard: StandardIndexer,
   name: string,
   input: Uint8Array,
   height: number,
 ): Promise<{ output: string | null; error: string | null }> {
   try {
-    return { output: `0x${toHex(await lane.view(name, input, height))}`, error: null };
+    return { output: `0x${toHex(await standard.view(name, input, height))}`, error: null };
   } catch (error) {
     if (error instanceof ProgramError) return { output: null, error: errorText(error) };
     throw error;

@@ -42,7 +42,9 @@ export function tooDeep(
   const again = startBlock ? ` --start-block ${startBlock}` : '';
   return new ChainError('CHAIN_REORG_TOO_DEEP', 'the chain of the node forks from the index below the undo data', {
     facts: { fork: where, tip, lowestRollback: lowest, blocksKept: tip - lowest },
-    hint: `Check that the node is on the right chain; if it is, index into a new folder (index --db NEW${again}) and keep more undo data.`,
+    hint:
+      `Check that the node is on the right chain; if it is, index into a new folder (index --db NEW${again}) ` +
+      'and keep more undo data.',
   });
 }
 

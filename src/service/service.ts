@@ -126,7 +126,7 @@ export class Service {
     const store = await Store.attach(storeHandle);
     this.#mayServe();
     const { viewTimeout: viewTimeoutMs, viewWorkers: viewThreads, viewQueue } = settings;
-    const lane = new StandardIndexer({
+    const standard = new StandardIndexer({
       moduleBytes,
       storeHandle,
       viewTimeoutMs,
@@ -136,9 +136,9 @@ export class Service {
       logLines: settings.moduleLogLines,
       onLog: (line) => this.reporter.moduleLine(line),
     });
-    this.#views = lane;
-    lane.startViews();
-    const views = new Views(lane, store, this.#rollbacks);
+    this.#views = standard;
+    standard.startViews();
+    const views = new Views(standard, store, this.#rollbacks);
     const { state } = this;
     const blocks = this.#blocks;
     const pages = new Pages({
@@ -149,7 +149,7 @@ export class Service {
       source,
       version,
       blocks,
-      viewLoad: () => lane.viewLoad,
+      viewLoad: () => standard.viewLoad,
     });
     this.#server = await startRpcServer({
       host: settings.host,

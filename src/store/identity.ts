@@ -29,7 +29,7 @@ const CHECKS: readonly (readonly [keyof StoreIdentity, code: string, what: strin
   ['network', 'STORE_NETWORK_MISMATCH', 'network'],
   ['laneStartHeight', 'STORE_LANE_START_MISMATCH', 'lane start height'],
   ['dependent', 'STORE_DEPENDENT_MISMATCH', 'rule for dependent transactions'],
-  ['moduleHash', 'STORE_MODULE_MISMATCH', 'standard-lane module'],
+  ['moduleHash', 'STORE_MODULE_MISMATCH', 'standard module'],
 ];
 
 /** Throws a {@link StoreError} with the code of the first difference. */

@@ -14,7 +14,7 @@ const LANE_ROOT_AT = 144;
 const RECEIPTS_AT = 176;
 const ERROR_FLAG_AT = 180;
 const ERROR_AT = 181;
-/** Standard-lane errors are stored cut to this many UTF-16 units: a module's abort text may be megabytes. */
+/** Errors of the standard module are stored cut to this many UTF-16 units: a module's abort text may be megabytes. */
 const MAX_ERROR = 2_000;
 
 /** hash 32, header 80, standard root 32, lane root 32, receipts u32 LE, flag, error text. */

@@ -33,7 +33,7 @@ async function withLane<T>(
 
 const endless = [loop(), op(OP.br, 0), op(OP.end), i32(0)];
 
-describe('the standard lane', () => {
+describe('the standard indexer', () => {
   test('a block that succeeds is what the next one and the views read; one that fails leaves nothing', async () => {
     const guest = new GuestBuilder();
     const key = guest.buffer(ascii('a'));
