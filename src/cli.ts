@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { height, oneOf, port, seed, sizes, someOf, times, workers } from './cli/arguments.js';
 import { endQuietly } from './cli/closed-output.js';
 import { addSettings } from './cli/settings.js';
@@ -96,7 +96,8 @@ program
   .description("show a block's lane transactions, sets, conflicts and batches")
   .argument('<file>', 'raw block')
   .option('--db <dir>', 'database whose tip is the state before the block (default: an empty state)')
-  .option('--json', 'print JSON')
+  .addOption(new Option('--json', 'print JSON').conflicts('dot'))
+  .option('--dot', 'print the conflict graph for Graphviz')
   .action(async (file: string, options) =>
     finishDeep(async () => (await import('./cli/plan.js')).planCommand(file, options)),
   );

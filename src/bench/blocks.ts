@@ -7,7 +7,7 @@ import type { Policy } from '../execute/route.js';
 import { StoredState } from '../execute/stored-state.js';
 import type { GpuLane } from '../gpu/types.js';
 import type { Executor, LaneBlockResult } from '../lane/types.js';
-import { summarise } from '../plan/report.js';
+import { summarise } from '../plan/plan.js';
 import { Store } from '../store/store.js';
 import type { WorkloadName } from './block-messages.js';
 import { makeWorkload, type WorkloadBlock } from './block-workloads.js';

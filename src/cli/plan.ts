@@ -4,7 +4,9 @@ import { verifyBlock } from '../bitcoin/verify-block.js';
 import { InputError } from '../errors.js';
 import { LaneEngine, type PlannedBlock, type StateSource } from '../execute/engine.js';
 import { keyHex } from '../lane/keys.js';
-import { summarise } from '../plan/report.js';
+import { toDot } from '../plan/picture.js';
+import { summarise } from '../plan/plan.js';
+import { type PlanReport, reportOf } from '../plan/report.js';
 import { Store } from '../store/store.js';
 import { fromBinaryString, toDisplayHash } from '../util/bytes.js';
 import { readInputFile } from './files.js';
@@ -15,7 +17,7 @@ const MAX_BLOCK_BYTES = 4_000_000;
 /** `warpshrew plan FILE.bin`: phase 1 of one block, without running or storing anything. */
 export async function planCommand(
   file: string,
-  options: { readonly db?: string; readonly json?: boolean },
+  options: { readonly db?: string; readonly json?: boolean; readonly dot?: boolean },
 ): Promise<{ text: string; exitStatus: number }> {
   const block = parseBlock(readInputFile(file, MAX_BLOCK_BYTES));
   const store = options.db === undefined ? undefined : await Store.openRecorded(options.db, { readOnly: true });
@@ -39,10 +41,12 @@ export async function planCommand(
     };
     const planned = await engine.planBlock(block, height, state);
     await engine.close();
-    return {
-      text: options.json ? JSON.stringify(planJson(height, block, planned)) : planText(height, block, planned),
-      exitStatus: 0,
-    };
+    const text = options.dot
+      ? planDot(planned)
+      : options.json
+        ? JSON.stringify(planJson(height, block, planned))
+        : planText(height, block, planned);
+    return { text, exitStatus: 0 };
   } finally {
     await store?.close();
   }
@@ -52,8 +56,13 @@ function planJson(height: number, block: Block, planned: PlannedBlock): Record<s
   return { ...summaryOf(height, planned), txs: transactionRows(block, planned) };
 }
 
-function summaryOf(height: number, { transactions, planned, plan }: PlannedBlock): ReturnType<typeof summarise> {
-  return summarise(height, transactions.length, transactions.length - planned.length, plan);
+function summaryOf(height: number, { transactions, planned, plan }: PlannedBlock): PlanReport {
+  return reportOf(summarise(height, transactions.length, transactions.length - planned.length, plan), plan);
+}
+
+/** A picture of the conflict graph; a node is named by its transaction's place in the block. */
+function planDot({ transactions, planned, plan }: PlannedBlock): string {
+  return toDot(plan, (node) => `tx ${transactions[planned[node]].index}`);
 }
 
 interface PlanRow {

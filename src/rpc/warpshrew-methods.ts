@@ -1,9 +1,10 @@
 /** The methods of the parallel lane. Amounts are decimal strings, byte strings hex. */
 import { keyBytes, sheetKey, storagePrefix } from '../lane/keys.js';
 import type { Receipt } from '../lane/types.js';
+import { reportStored } from '../plan/report.js';
 import { formatId } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
-import { concatBytes, toHex } from '../util/bytes.js';
+import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
 import { RPC, RpcError } from './errors.js';
 import type { Method } from './method.js';
@@ -47,10 +48,16 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
   },
   warpshrew_getplan: {
     usage: 'warpshrew_getplan [height?]',
-    run(params, backend) {
+    async run(params, backend) {
       const height = indexedHeight(params.count(0, 1), 0, backend);
-      const plan = backend.store.plan(height);
-      if (plan !== undefined) return plan;
+      const { store } = backend;
+      const hash = store.blockHash(height);
+      const report = await reportStored(store, height);
+      if (!bytesEqual(hash, store.blockHash(height))) {
+        const hint = 'The chain was reorganised at this height. Ask again.';
+        throw new RpcError(RPC.failed, 'STORE_REORG_UNDER_WAY', `Block ${height} was undone meanwhile`, hint);
+      }
+      if (report !== undefined) return report;
       const hint = 'The store begins above this height.';
       throw new RpcError(RPC.failed, 'BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
     },
