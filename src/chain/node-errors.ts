@@ -1,4 +1,4 @@
-import { NodeError, WarpshrewError } from '../errors.js';
+import { type ErrorCode, NodeError, WarpshrewError } from '../errors.js';
 
 /** JSON-RPC error codes of a Core-compatible node. */
 export const RPC = { misc: -1, notFound: -5, invalidParameter: -8, warmUp: -28, internal: -32603 } as const;
@@ -8,7 +8,7 @@ export const RPC = { misc: -1, notFound: -5, invalidParameter: -8, warmUp: -28, 
  * write anew, a block served for another one, a block that it named before it was killed. Each call has been tried
  * several times when it ends with one of them.
  */
-const PASSING: ReadonlySet<string> = new Set([
+const PASSING: ReadonlySet<ErrorCode> = new Set([
   'NODE_UNREACHABLE',
   'NODE_WARMING_UP',
   'NODE_BUSY',
@@ -21,7 +21,7 @@ const PASSING: ReadonlySet<string> = new Set([
  * Codes of what no waiting changes: another network, a block that is gone for good, files that are not those of a
  * chain.
  */
-const FINAL: ReadonlySet<string> = new Set([
+const FINAL: ReadonlySet<ErrorCode> = new Set([
   'NODE_BLOCK_PRUNED',
   'BLOCK_FILES_NETWORK',
   'BLOCK_FILES_XOR',

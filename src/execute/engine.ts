@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
-import { WarpshrewError } from '../errors.js';
+import { type ErrorCode, WarpshrewError } from '../errors.js';
 import type { KernelFailure } from '../gpu/kernel-failures.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { GpuLane } from '../gpu/types.js';
@@ -68,7 +68,7 @@ export interface EngineHealth {
   /** Times the kernel failed as a whole; those blocks were finished on the CPU. */
   readonly gpuFailures: number;
   /** Code of the last of these failures. */
-  readonly lastGpuFailure: string | undefined;
+  readonly lastGpuFailure: ErrorCode | undefined;
   /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
   readonly kernelFailures: number;
   readonly lastKernelFailure: KernelFailure | undefined;
@@ -100,7 +100,7 @@ export class LaneEngine {
   readonly #modes: ModeChooser;
   #gpuLost = false;
   #gpuFailures = 0;
-  #lastGpuFailure: string | undefined;
+  #lastGpuFailure: ErrorCode | undefined;
 
   constructor(options: LaneEngineOptions) {
     this.#options = options;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { respond } from './dispatch.js';
-import { errorObject, RPC, RpcError } from './errors.js';
+import { errorObject, RpcError } from './errors.js';
 import type { FairBudget } from './fair-budget.js';
 
 /** What is not counted: as much as a socket takes anyway. */
@@ -67,6 +67,6 @@ export class AnswerWriter {
 /** What is answered to the request with this id where its answer does not fit. */
 export function answersHeld(id: string | undefined): string {
   const hint = 'Take the answers that were asked for, then ask again.';
-  const error = new RpcError(RPC.failed, 'RPC_ANSWERS_HELD', 'Too many large answers wait to be taken', hint);
+  const error = new RpcError('RPC_ANSWERS_HELD', 'Too many large answers wait to be taken', hint);
   return respond(id, { error: errorObject(error) });
 }

@@ -1,3 +1,4 @@
+import type { RpcCode } from '../error-codes/registry.js';
 import type { RpcBackend } from './backend.js';
 import type { Answered } from './dispatch.js';
 
@@ -18,7 +19,7 @@ export interface RpcServerOptions {
   /** Told of every request that was answered. */
   readonly onAnswered?: Answered;
   /** Told of requests and connections that were refused, by code. */
-  readonly onRefused?: (code: string, facts: Readonly<Record<string, string>>) => void;
+  readonly onRefused?: (code: RpcCode, facts: Readonly<Record<string, string>>) => void;
   /** What `GET` answers by path, beside or instead of `/health`. */
   readonly pages?: Readonly<Record<string, () => Page | Promise<Page>>>;
 }

@@ -1,4 +1,5 @@
 /** The methods of the parallel lane. Amounts are decimal strings, byte strings hex. */
+import { StoreError } from '../errors.js';
 import { keyBytes, sheetKey, storagePrefix } from '../lane/keys.js';
 import type { Receipt } from '../lane/types.js';
 import { reportStored } from '../plan/report.js';
@@ -6,7 +7,7 @@ import { formatId } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
 import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
-import { RPC, RpcError } from './errors.js';
+import { RpcError } from './errors.js';
 import type { Method } from './method.js';
 import type { Params } from './params.js';
 
@@ -16,7 +17,7 @@ function indexedHeight(params: Params, at: number, { store }: RpcBackend): numbe
   const height = params.height(at) ?? tip ?? 0;
   if (tip !== undefined && height <= tip) return height;
   const hint = tip === undefined ? 'Nothing is indexed yet.' : `The last indexed height is ${tip}.`;
-  throw new RpcError(RPC.failed, 'BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
+  throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
 }
 
 /** Status of a whole transaction: that of its first (8,8) message which is not OK. */
@@ -35,7 +36,7 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
       const receipt = store.receipt(txid);
       if (receipt === undefined) {
         const hint = 'It is not a transaction of the parallel lane, or its block is not indexed yet.';
-        throw new RpcError(RPC.failed, 'RECEIPT_NOT_FOUND', `No receipt for transaction ${txid}`, hint);
+        throw new RpcError('RECEIPT_NOT_FOUND', `No receipt for transaction ${txid}`, hint);
       }
       const messages = receipt.messages.map((message) => ({
         ...message,
@@ -55,11 +56,11 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
       const report = await reportStored(store, height);
       if (!bytesEqual(hash, store.blockHash(height))) {
         const hint = 'The chain was reorganised at this height. Ask again.';
-        throw new RpcError(RPC.failed, 'STORE_REORG_UNDER_WAY', `Block ${height} was undone meanwhile`, hint);
+        throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', { facts: { height }, hint });
       }
       if (report !== undefined) return report;
       const hint = 'The store begins above this height.';
-      throw new RpcError(RPC.failed, 'BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
+      throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
     },
   },
   warpshrew_getstorage: {

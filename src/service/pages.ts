@@ -1,3 +1,4 @@
+import type { ErrorCode, NoticeCode } from '../error-codes/registry.js';
 import type { Page } from '../rpc/server-options.js';
 import type { ViewLoad } from '../standard/view-pool.js';
 import { LANE_RULES, STORE_SCHEMA } from '../store/identity.js';
@@ -145,10 +146,10 @@ export class Pages {
   }
 
   /** Codes of everything that is wrong now, the worst first. */
-  private codes(): string[] {
+  private codes(): (ErrorCode | NoticeCode)[] {
     const { failure, trouble, gpu } = this.options.state;
     const gpuCode = gpu.gpu === 'lost' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;
-    const slow = this.options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
+    const slow: NoticeCode | undefined = this.options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
     return [failure?.code, trouble?.code, gpuCode, slow].filter((code) => code !== undefined);
   }
 }

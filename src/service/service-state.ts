@@ -1,4 +1,5 @@
 import type { SourceStatistics } from '../chain/open.js';
+import type { ErrorCode, NoticeCode, RpcCode } from '../error-codes/registry.js';
 import type { EngineHealth } from '../execute/engine.js';
 import { StatisticsSum } from '../replay/summary.js';
 import type { StateRoots } from '../store/types.js';
@@ -106,7 +107,7 @@ export class ServiceState {
   }
 
   /** A request or connection was refused. Gives whether it is the first for this reason. */
-  refusedRequest(code: string): boolean {
+  refusedRequest(code: RpcCode): boolean {
     const before = this.refused.get(code) ?? 0;
     this.refused.set(code, before + 1);
     return before === 0;
@@ -144,7 +145,9 @@ export class ServiceState {
   }
 
   /** What is being tried again, for how long already and for how long still, in seconds; `givesUpIn` undefined: for ever. */
-  waiting(): { readonly code: string; readonly seconds: number; readonly givesUpIn: number | undefined } | undefined {
+  waiting():
+    | { readonly code: ErrorCode; readonly seconds: number; readonly givesUpIn: number | undefined }
+    | undefined {
     const { trouble, troubleSince, troubleUntil } = this;
     if (trouble === undefined || this.failure !== undefined) return undefined;
     const seconds = Math.floor((this.now() - troubleSince) / 1000);
@@ -158,7 +161,7 @@ export class ServiceState {
       this.trouble = failure;
       this.troubleUntil = leftMs === undefined ? undefined : this.now() + leftMs;
     }
-    const code = failure?.code ?? 'CONTRADICTION';
+    const code: ErrorCode | NoticeCode = failure?.code ?? 'CONTRADICTION';
     this.retries.set(code, (this.retries.get(code) ?? 0) + 1);
   }
 
