@@ -177,15 +177,6 @@ program
   .description('name the adapter the kernel would run on; exit status 5 if there is none')
   .action(async () => finish(await (await import('./cli/gpu-info.js')).gpuInfoCommand()));
 
-program
-  .command('fixtures')
-  .description('build the bundled regtest chain from its seed')
-  .argument('<dir>', 'folder to write')
-  .option('--seed <text>', 'seed of another chain')
-  .action(async (dir: string, options) =>
-    finish(await (await import('./cli/fixtures.js')).fixturesCommand(dir, options)),
-  );
-
 addStoreCommands(program, finish);
 endQuietly(program);
 

@@ -1,6 +1,6 @@
-import { runDifferential } from '../execute/fuzz.js';
-import { openGpuLane } from '../gpu/open.js';
+import { openGpuLane } from '../gpu/gpu-executor.js';
 import { StatisticsSum } from '../replay/summary.js';
+import { runDifferential } from '../selftest/fuzz/fuzz.js';
 import type { ProgramName } from '../util/built-wasm.js';
 
 /**

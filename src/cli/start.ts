@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, InternalError } from '../errors.js';
-import { softwareDriverEnvironment } from '../gpu/software-driver.js';
+import { softwareDriverEnvironment } from '../gpu/device/software-driver.js';
 import { type ReplaySummary, summaryTable } from '../replay/summary.js';
 import { serveDatabase } from './serve.js';
 import { Workplace } from './workplace.js';

@@ -1,5 +1,5 @@
 import type { RpcCode } from '../error-codes/registry.js';
-import type { BlockWork } from '../execute/work-watch.js';
+import type { BlockWork } from '../execute/tasks/work-watch.js';
 import type { GuestLine } from '../standard/guest-log.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
 import { failureFields, type Logger, plainFacts } from './log.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
+import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
 import { LaneEngine } from '../../src/execute/engine.js';
 import type { LaneBlockResult, LaneKey, Receipt } from '../../src/lane/types.js';
 import { toDot } from '../../src/plan/picture.js';
