@@ -24,7 +24,10 @@ export interface ErrorOptions {
   cause?: unknown;
 }
 
-/** Base of every error that a user can meet: a stable `code` of the registry, facts and a hint. No user info of addresses is kept. */
+/**
+ * Base of every error that a user can meet: a stable `code` of the registry, facts and a hint. No user info of
+ * addresses is kept.
+ */
 export class WarpshrewError extends Error {
   readonly code: ErrorCode;
   readonly kind: ExitKind;

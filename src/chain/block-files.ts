@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { LRUCache } from 'lru-cache';
 import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
 import { type ErrorFacts, InputError } from '../errors.js';
 import { bytesEqual, toDisplayHash, toHex } from '../util/bytes.js';
@@ -81,8 +82,11 @@ export class BlockFilesSource implements ChainSource {
   private refreshedAt = Number.NEGATIVE_INFINITY;
   private lastTip: Uint8Array | undefined;
   private readonly warned = new Set<string>();
-  /** Hashes (display order) of the blocks given last, oldest first. */
-  private readonly given = new Set<string>();
+  /**
+   * Hashes (display order) of the blocks given last. Blocks are verified by who indexes them. One that is asked for
+   * again may have been refused there, so that it alone is verified here, too.
+   */
+  private readonly given = new LRUCache<string, true>({ max: MOST_GIVEN });
   private magicConfirmed = false;
   private readonly counts = {
     skippedBytes: 0,
@@ -182,7 +186,7 @@ export class BlockFilesSource implements ChainSource {
       reserve: MAX_BLOCK_LENGTH,
     });
     for await (const block of blocks) {
-      this.remember(toDisplayHash(block.hash));
+      this.given.set(toDisplayHash(block.hash), true);
       yield block;
     }
   }
@@ -247,17 +251,6 @@ export class BlockFilesSource implements ChainSource {
     const block = await node.block(hash, height, signal);
     this.counts.readFromNode++;
     return block;
-  }
-
-  /**
-   * Blocks are verified by who indexes them. One that is asked for again may have been refused there, so that it alone
-   * is verified here, too.
-   */
-  private remember(hash: string): void {
-    this.given.delete(hash);
-    this.given.add(hash);
-    const [oldest] = this.given;
-    if (this.given.size > MOST_GIVEN) this.given.delete(oldest);
   }
 
   /**

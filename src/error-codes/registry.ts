@@ -43,7 +43,7 @@ export type ErrorCode =
   | UsageCode;
 
 /** One class of codes. */
-export interface CodeClass {
+interface CodeClass {
   /** The class of errors.ts or rpc/errors.ts; undefined where nothing is thrown. */
   readonly name: string | undefined;
   readonly title: string;

@@ -1,4 +1,4 @@
-/** What the registry says of a code: what is wrong, and what to do about it. Markdown for docs/errors.md, without `|`. */
+/** What the registry says of a code: what is wrong, and what to do about it. In Markdown, without `|`. */
 export type Texts = readonly [meaning: string, action: string];
 
 /**

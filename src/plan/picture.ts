@@ -3,7 +3,7 @@ import Graphology from 'graphology';
 import type { Plan } from './plan.js';
 
 /** The part of graphology's interface that pictures and tests use. */
-export interface PictureGraph {
+interface PictureGraph {
   readonly order: number;
   readonly size: number;
   inNeighbors(node: string): string[];

@@ -131,13 +131,12 @@ export class Pages {
 
   private async metrics(): Promise<Page> {
     const { state, store, settings, version, viewLoad, blocks } = this.options;
-    const body = metricsText({
+    const body = await metricsText({
       state,
       height: store.tip()?.height,
       blockSeconds: (blocks.current?.ms ?? 0) / 1000,
       slowestBlockSeconds: blocks.slowest,
       dbBytes: await folderBytes(settings.db),
-      memory: process.memoryUsage(),
       views: viewLoad(),
       version,
       labels: settings.label === undefined ? {} : { label: settings.label },

@@ -1,3 +1,4 @@
+import { Histogram } from 'prom-client';
 import type { SourceStatistics } from '../chain/open.js';
 import type { ErrorCode, NoticeCode, RpcCode } from '../error-codes/registry.js';
 import type { EngineHealth } from '../execute/engine.js';
@@ -5,7 +6,6 @@ import { StatisticsSum } from '../replay/summary.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
-import { Histogram } from './prometheus.js';
 
 /** Blocks over which the speed is taken. */
 const SPEED_WINDOW_MS = 30_000;
@@ -50,9 +50,15 @@ export class ServiceState {
   blocksUndone = 0;
   readonly lanes = new StatisticsSum();
   readonly retries = new Map<string, number>();
-  /** Requests by method and whether they succeeded; latencies in seconds by method. */
+  /** Requests by method and whether they succeeded. */
   readonly requests = new Map<string, { ok: number; failed: number }>();
-  readonly latencies = new Map<string, Histogram>();
+  readonly latencies = new Histogram({
+    name: 'warpshrew_rpc_request_seconds',
+    help: 'Time to answer a JSON-RPC request.',
+    labelNames: ['method'],
+    buckets: LATENCIES,
+    registers: [],
+  });
   /** Requests and connections that were refused before they were read, by code. */
   readonly refused = new Map<string, number>();
   /** Lines of the module's log that were left out. */
@@ -119,12 +125,7 @@ export class ServiceState {
     this.requests.set(method, counts);
     if (ok) counts.ok++;
     else counts.failed++;
-    let latency = this.latencies.get(method);
-    if (latency === undefined) {
-      latency = new Histogram(LATENCIES);
-      this.latencies.set(method, latency);
-    }
-    latency.observe(ms / 1000);
+    this.latencies.observe({ method }, ms / 1000);
   }
 
   /** Blocks and bytes per second over the last half minute. */
