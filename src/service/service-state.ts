@@ -2,7 +2,7 @@ import { Histogram } from 'prom-client';
 import type { SourceStatistics } from '../chain/open.js';
 import type { ErrorCode, NoticeCode, RpcCode } from '../error-codes/registry.js';
 import type { EngineHealth } from '../execute/engine.js';
-import { StatisticsSum } from '../replay/summary.js';
+import { StatisticsSum } from '../lane/statistics.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
