@@ -5,6 +5,7 @@ import { endQuietly } from './cli/closed-output.js';
 import { addSettings } from './cli/settings.js';
 import { addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
+import { DEPENDENT_RULES, POLICIES } from './lane/policy.js';
 import { PROGRAM_NAMES } from './util/built-wasm.js';
 import { onDeepThread } from './util/deep-thread.js';
 import { maskUserInfo } from './util/mask.js';
@@ -18,9 +19,8 @@ const program = new Command('warpshrew')
   .configureOutput({ outputError: (text, write) => write(maskUserInfo(text)) })
   .exitOverride();
 
-const policyNames = ['sequential', 'cpu', 'gpu', 'auto'] as const;
-const policy = oneOf(policyNames);
-const dependent = oneOf(['demote', 'reject']);
+const policy = oneOf(POLICIES);
+const dependent = oneOf(DEPENDENT_RULES);
 const collect = (text: string, before: string[]): string[] => [...before, text];
 
 /** What a command prints and the status it exits with. */
@@ -160,11 +160,7 @@ program
   )
   .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
   .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, fuel 5)', times)
-  .option('--policies <list>', 'blocks: beside sequential, comma-separated', someOf(policyNames), [
-    'cpu',
-    'auto',
-    'gpu',
-  ])
+  .option('--policies <list>', 'blocks: beside sequential, comma-separated', someOf(POLICIES), ['cpu', 'auto', 'gpu'])
   .option('--workers <n>', 'blocks: dry-run and CPU workers', workers)
   .option('--kernel', 'fuel: in the kernel, too')
   .option('--json', 'print JSON')

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
-import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
+import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { type ErrorFacts, InputError } from '../errors.js';
 import { bytesEqual, toDisplayHash, toHex } from '../util/bytes.js';
 import { BestChain } from './best-chain.js';

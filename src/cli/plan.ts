@@ -1,3 +1,4 @@
+import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { parseBlock } from '../bitcoin/parse-block.js';
 import type { Block } from '../bitcoin/types.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
@@ -12,15 +13,12 @@ import { Store } from '../store/store.js';
 import { fromBinaryString, toDisplayHash } from '../util/bytes.js';
 import { readInputFile } from './files.js';
 
-/** No block with witnesses is larger than its weight limit of 4,000,000. */
-const MAX_BLOCK_BYTES = 4_000_000;
-
 /** `warpshrew plan FILE.bin`: phase 1 of one block, without running or storing anything. */
 export async function planCommand(
   file: string,
   options: { readonly db?: string; readonly json?: boolean; readonly dot?: boolean },
 ): Promise<{ text: string; exitStatus: number }> {
-  const block = parseBlock(readInputFile(file, MAX_BLOCK_BYTES));
+  const block = parseBlock(readInputFile(file, MAX_BLOCK_LENGTH));
   const store = options.db === undefined ? undefined : await Store.openRecorded(options.db, { readOnly: true });
   try {
     const tip = store?.tip();

@@ -1,4 +1,5 @@
 /** The parallel lane of one block, from the raw transactions to the writes and receipts. */
+
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
@@ -6,7 +7,8 @@ import type { Block } from '../bitcoin/types.js';
 import { type ErrorCode, WarpshrewError } from '../errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
 import type { GpuLane } from '../gpu/pack/types.js';
-import type { DependentRule, LaneContext } from '../lane/message.js';
+import type { LaneContext } from '../lane/message.js';
+import type { DependentRule, Policy } from '../lane/policy.js';
 import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { scanAny } from '../lane/scan-offsets.js';
@@ -20,7 +22,6 @@ import type { PlannedBlock } from './analyse/planned-block.js';
 import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './choose/block-mode.js';
 import { CostModel } from './choose/cost-model.js';
 import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
-import type { Policy } from './run/route.js';
 import { runPlan } from './run/schedule.js';
 import { validateAndRepair } from './run/validate.js';
 import { Versions } from './run/versions.js';
