@@ -1,6 +1,5 @@
+import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
-import { parseBlock } from '../bitcoin/parse-block.js';
-import type { Block } from '../bitcoin/types.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import { InputError } from '../errors.js';
 import type { PlannedBlock } from '../execute/analyse/planned-block.js';
@@ -18,7 +17,7 @@ export async function planCommand(
   file: string,
   options: { readonly db?: string; readonly json?: boolean; readonly dot?: boolean },
 ): Promise<{ text: string; exitStatus: number }> {
-  const block = parseBlock(readInputFile(file, MAX_BLOCK_LENGTH));
+  const block = BlockOffsets.read(readInputFile(file, MAX_BLOCK_LENGTH));
   const store = options.db === undefined ? undefined : await Store.openRecorded(options.db, { readOnly: true });
   try {
     const tip = store?.tip();
@@ -51,7 +50,7 @@ export async function planCommand(
   }
 }
 
-function planJson(height: number, block: Block, planned: PlannedBlock): Record<string, unknown> {
+function planJson(height: number, block: BlockOffsets, planned: PlannedBlock): Record<string, unknown> {
   return { ...summaryOf(height, planned), txs: transactionRows(block, planned) };
 }
 
@@ -75,7 +74,7 @@ interface PlanRow {
   readonly after: readonly number[];
 }
 
-function transactionRows(block: Block, { transactions, dryRuns, planned, plan }: PlannedBlock): PlanRow[] {
+function transactionRows(block: BlockOffsets, { transactions, dryRuns, planned, plan }: PlannedBlock): PlanRow[] {
   const nodeOf = new Map(planned.map((position, node) => [position, node]));
   const { offsets, values } = plan.graph.predecessors;
   return transactions.map((transaction, position) => {
@@ -84,7 +83,7 @@ function transactionRows(block: Block, { transactions, dryRuns, planned, plan }:
     const before = node === undefined ? [] : [...values.subarray(offsets[node], offsets[node + 1])];
     return {
       index: transaction.index,
-      txid: toDisplayHash(block.transactions[transaction.index].txid),
+      txid: toDisplayHash(block.txid(transaction.index)),
       colour: node === undefined ? undefined : plan.colouring.colours[node],
       reads:
         dry === undefined ? [] : [...new Set([...dry.outcome.reads.keys(), ...dry.declaredReads])].map(keyHex).sort(),
@@ -97,7 +96,7 @@ function transactionRows(block: Block, { transactions, dryRuns, planned, plan }:
   });
 }
 
-function planText(height: number, block: Block, planned: PlannedBlock): string {
+function planText(height: number, block: BlockOffsets, planned: PlannedBlock): string {
   const summary = summaryOf(height, planned);
   const head = [
     `height        ${height}`,
