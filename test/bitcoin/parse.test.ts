@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Block as Reference, Transaction as ReferenceTransaction } from 'bitcoinjs-lib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -171,4 +173,19 @@ describe.skipIf(!existsSync(mainnet))('real blocks (they are not part of the rep
       expect(toDisplayHash(txid)).toBe(ReferenceTransaction.fromBuffer(raw).getId());
     }
   });
+});
+
+test('of the commands only decode reads transactions with bitcoinjs-lib; blocks are read by their offsets', () => {
+  const src = fileURLToPath(new URL('../../src', import.meta.url));
+  const oracle = /from '(bitcoinjs-lib|[./a-z-]*\/parse-(block|transaction)\.js)'/;
+  const readers = readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !/^(testing|selftest)\b/.test(path))
+    .filter((path) => oracle.test(readFileSync(join(src, path), 'utf8')));
+  expect(readers.sort()).toEqual([
+    'bitcoin/parse-block.ts',
+    'bitcoin/parse-transaction.ts',
+    'cli/decode.ts',
+    // Reads the vectors of `decode --vectors`.
+    'protocol/vectors.ts',
+  ]);
 });
