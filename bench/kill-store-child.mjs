@@ -99,7 +99,7 @@ function syntheticBlock(height, branch, previous) {
     executor: 'sequential',
     repaired: false,
   }));
-  const plan = { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0, dsatur: 0 };
+  const plan = { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0 };
   return { height, hash: sha256(sha256(header)), header, standardWrites, laneWrites, receipts, plan };
 }
 

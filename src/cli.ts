@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { height, oneOf, port, seed, sizes, someOf, times, workers } from './cli/arguments.js';
 import { endQuietly } from './cli/closed-output.js';
 import { addSettings } from './cli/settings.js';
 import { addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
+import { DEPENDENT_RULES, POLICIES } from './lane/policy.js';
 import { PROGRAM_NAMES } from './util/built-wasm.js';
 import { onDeepThread } from './util/deep-thread.js';
 import { maskUserInfo } from './util/mask.js';
@@ -20,9 +21,8 @@ const program = new Command('warpshrew')
   .configureOutput({ outputError: (text, write) => write(maskUserInfo(text)) })
   .exitOverride();
 
-const policyNames = ['sequential', 'cpu', 'gpu', 'auto'] as const;
-const policy = oneOf(policyNames);
-const dependent = oneOf(['demote', 'reject']);
+const policy = oneOf(POLICIES);
+const dependent = oneOf(DEPENDENT_RULES);
 const collect = (text: string, before: string[]): string[] => [...before, text];
 
 /** What a command prints and the status it exits with. */
@@ -101,7 +101,8 @@ program
   .description("show a block's lane transactions, sets, conflicts and batches")
   .argument('<file>', 'raw block')
   .option('--db <dir>', 'database whose tip is the state before the block (default: an empty state)')
-  .option('--json', 'print JSON')
+  .addOption(new Option('--json', 'print JSON').conflicts('dot'))
+  .option('--dot', 'print the conflict graph for Graphviz')
   .action(async (file: string, options) =>
     finishDeep(async () => (await import('./cli/plan.js')).planCommand(file, options)),
   );
@@ -164,11 +165,7 @@ program
   )
   .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
   .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, fuel 5)', times)
-  .option('--policies <list>', 'blocks: beside sequential, comma-separated', someOf(policyNames), [
-    'cpu',
-    'auto',
-    'gpu',
-  ])
+  .option('--policies <list>', 'blocks: beside sequential, comma-separated', someOf(POLICIES), ['cpu', 'auto', 'gpu'])
   .option('--workers <n>', 'blocks: dry-run and CPU workers', workers)
   .option('--kernel', 'fuel: in the kernel, too')
   .option('--json', 'print JSON')

@@ -1,4 +1,18 @@
+import {
+  type ChainCode,
+  type EnvironmentCode,
+  type ErrorCode,
+  EXIT,
+  type ExitKind,
+  type InputCode,
+  type NodeCode,
+  type ProgramCode,
+  type StoreCode,
+  type UsageCode,
+} from './error-codes/registry.js';
 import { maskUserInfo } from './util/mask.js';
+
+export { type ErrorCode, EXIT, type ExitKind };
 
 /** Everything known of where an error happened; printed with the message and sent as `data` over JSON-RPC. */
 export type ErrorFacts = Readonly<Record<string, string | number | bigint | boolean>>;
@@ -11,23 +25,16 @@ export interface ErrorOptions {
 }
 
 /**
- * Exit statuses of the command line, one per kind of failure. 1: a check failed; 2: wrong usage; 3: bad input (file,
- * block, WASM); 4: store; 5: environment (port, GPU, permissions); 70: a defect of ours.
- */
-export const EXIT = { check: 1, usage: 2, input: 3, store: 4, environment: 5, internal: 70 } as const;
-export type ExitKind = keyof typeof EXIT;
-
-/**
- * Base of every error that a user can meet: a stable `code` (documented in docs/errors.md), facts and a hint. No user
- * info of addresses is kept.
+ * Base of every error that a user can meet: a stable `code` of the registry, facts and a hint. No user info of
+ * addresses is kept.
  */
 export class WarpshrewError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly kind: ExitKind;
   readonly facts: ErrorFacts;
   readonly hint: string | undefined;
 
-  constructor(code: string, kind: ExitKind, message: string, options: ErrorOptions = {}) {
+  constructor(code: ErrorCode, kind: ExitKind, message: string, options: ErrorOptions = {}) {
     super(maskUserInfo(message), { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
@@ -55,61 +62,70 @@ function masked(facts: ErrorFacts): ErrorFacts {
   );
 }
 
-/**
- * A block, transaction or fixture file that is not what it should be. Codes `BLOCK_*`, `TX_*`, `FIXTURE_*`,
- * `SNAPSHOT_*`.
- */
+/** A block, transaction or fixture file that is not what it should be. */
 export class InputError extends WarpshrewError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  declare readonly code: InputCode;
+
+  constructor(code: InputCode, message: string, options?: ErrorOptions) {
     super(code, 'input', message, options);
   }
 }
 
-/** A WASM module that is refused. Codes `WASM_*`. */
+/** A WASM module that is refused. */
 export class ProgramError extends WarpshrewError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  declare readonly code: ProgramCode;
+
+  constructor(code: ProgramCode, message: string, options?: ErrorOptions) {
     super(code, 'input', message, options);
   }
 }
 
-/** The database cannot be opened, read or written. Codes `STORE_*`. */
+/** The database cannot be opened, read or written. */
 export class StoreError extends WarpshrewError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  declare readonly code: StoreCode;
+
+  constructor(code: StoreCode, message: string, options?: ErrorOptions) {
     super(code, 'store', message, options);
   }
 }
 
-/** Ports, folders, GPU: the machine does not give what was asked for. Codes `ENV_*`, `GPU_*`. */
+/** Ports, folders, GPU: the machine does not give what was asked for. */
 export class EnvironmentError extends WarpshrewError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  declare readonly code: EnvironmentCode;
+
+  constructor(code: EnvironmentCode, message: string, options?: ErrorOptions) {
     super(code, 'environment', message, options);
   }
 }
 
-/** A bitcoin node that cannot be asked, or answers what it should not. Codes `NODE_*`. */
+/** A bitcoin node that cannot be asked, or answers what it should not. */
 export class NodeError extends WarpshrewError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  declare readonly code: NodeCode;
+
+  constructor(code: NodeCode, message: string, options?: ErrorOptions) {
     super(code, 'environment', message, options);
   }
 }
 
-/**
- * A chain that cannot be followed: another network, a reorg deeper than the undo data, a bad block. Codes `CHAIN_*`.
- */
+/** A chain that cannot be followed: another network, a reorg deeper than the undo data, a bad block. */
 export class ChainError extends WarpshrewError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  declare readonly code: ChainCode;
+
+  constructor(code: ChainCode, message: string, options?: ErrorOptions) {
     super(code, 'environment', message, options);
   }
 }
 
-/** Wrong command line or RPC parameters. Codes `USAGE_*`. */
+/** Wrong command line or RPC parameters. */
 export class UsageError extends WarpshrewError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  declare readonly code: UsageCode;
+
+  constructor(code: UsageCode, message: string, options?: ErrorOptions) {
     super(code, 'usage', message, options);
   }
 }
 
-/** A state that cannot be: stop, never continue. Code `INTERNAL`. */
+/** A state that cannot be: stop, never continue. */
 export class InternalError extends WarpshrewError {
   constructor(message: string, options?: ErrorOptions) {
     super('INTERNAL', 'internal', message, options);
@@ -118,7 +134,7 @@ export class InternalError extends WarpshrewError {
 
 /** An error as it crosses threads and is shown over HTTP. */
 export interface Failure {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly facts: ErrorFacts;
   readonly hint: string | undefined;

@@ -89,14 +89,14 @@ export const EXECUTE = [
   ),
   validate(
     'never-invalid',
-    'if (!sameBytes(seen, versions.get(key, position))) return false;',
+    'if (!bytesEqual(seen, versions.get(key, position))) return false;',
     '',
     'a stale read is not found',
   ),
   validate(
     'absent-reads-ignored',
-    'if (!sameBytes(seen, versions.get(key, position))) return false;',
-    'if (seen !== undefined && !sameBytes(seen, versions.get(key, position))) return false;',
+    'if (!bytesEqual(seen, versions.get(key, position))) return false;',
+    'if (seen !== undefined && !bytesEqual(seen, versions.get(key, position))) return false;',
     'a key that was absent and is there now is not found',
   ),
   validate(

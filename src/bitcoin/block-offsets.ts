@@ -4,7 +4,7 @@ import { HASH_LENGTH, hashTransactions, hashWitnesses, merkleRootOf, type Transa
 import { coinbaseHeight } from './coinbase-height.js';
 import { type MerkleRoot, sha256d } from './hash.js';
 import { Cursor, type LayoutSink, layoutTransaction, malformed } from './layout.js';
-import { MAX_BLOCK_LENGTH, MIN_TRANSACTION } from './parse-block.js';
+import { MAX_BLOCK_LENGTH, MIN_TRANSACTION } from './limits.js';
 import type { Transaction, TxInput, TxOutput } from './types.js';
 import type { Verifiable } from './verify-block.js';
 

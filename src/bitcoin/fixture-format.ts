@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { MAX_BLOCK_LENGTH } from './limits.js';
 
 /** Name and version of the format; another value is refused. */
 export const FIXTURE_FORMAT = 'warpshrew-fixture/1';
@@ -7,8 +8,6 @@ export const BLOCKS_FILE = 'blocks.dat';
 /** Expected state roots, one line per height: `height root`. */
 export const ROOTS_FILE = 'roots.txt';
 
-/** No block is larger on the wire (weight limit 4,000,000, one weight unit per witness byte). */
-export const MAXIMUM_BLOCK_BYTES = 4_000_000;
 /** Of `chain.json`: about 150 bytes a block, so far more blocks than a fixture should have. */
 export const MAXIMUM_INDEX_BYTES = 32 * 1024 * 1024;
 
@@ -61,7 +60,7 @@ export function parseFixtureIndex(text: string, path: string): FixtureIndex {
     if (height !== firstHeight + i) throw bad(`entry ${i} has height ${String(height)}, expected ${firstHeight + i}`);
     if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) throw bad(`entry ${i} has no hash of 64 hex digits`);
     if (entry.offset !== offset) throw bad(`entry ${i} has offset ${String(entry.offset)}, expected ${offset}`);
-    if (!isCount(length) || length < SMALLEST_BLOCK_BYTES || length > MAXIMUM_BLOCK_BYTES)
+    if (!isCount(length) || length < SMALLEST_BLOCK_BYTES || length > MAX_BLOCK_LENGTH)
       throw bad(`entry ${i} has no possible length`);
     offset += length;
     return { height, hash, offset: offset - length, length };

@@ -2,15 +2,11 @@ import { InputError } from '../errors.js';
 import { coinbaseHeight } from './coinbase-height.js';
 import { sha256d } from './hash.js';
 import { Cursor, layoutTransaction, malformed } from './layout.js';
+import { MAX_BLOCK_LENGTH, MIN_TRANSACTION } from './limits.js';
 import { readTransaction } from './parse-transaction.js';
 import type { Block, Transaction } from './types.js';
 
-/** Longest serialised block: the weight limit, as weight is never less than length. */
-export const MAX_BLOCK_LENGTH = 4_000_000;
-
 const HEADER_LENGTH = 80;
-/** Version, input and output counts, locktime, one input and one output. */
-export const MIN_TRANSACTION = 60;
 
 /**
  * Reads a block as serialised with witnesses: header, count, transactions, nothing else. Nothing is checked beyond the

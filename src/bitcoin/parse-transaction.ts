@@ -3,10 +3,8 @@ import { InputError } from '../errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { sha256d } from './hash.js';
 import { layoutTransaction, malformed, type Subject, type TransactionLayout } from './layout.js';
+import { MAX_BLOCK_LENGTH } from './limits.js';
 import type { Transaction, TxInput } from './types.js';
-
-/** No transaction of a valid block is longer (its weight is at least its length). */
-export const MAX_TRANSACTION_LENGTH = 4_000_000;
 
 const NO_WITNESS: readonly Uint8Array[] = [];
 
@@ -15,7 +13,7 @@ const NO_WITNESS: readonly Uint8Array[] = [];
  * Throws `InputError` TX_TOO_LARGE, TX_TRUNCATED, TX_MALFORMED or TX_TRAILING_BYTES.
  */
 export function parseTransaction(raw: Uint8Array): Transaction {
-  if (raw.length > MAX_TRANSACTION_LENGTH) {
+  if (raw.length > MAX_BLOCK_LENGTH) {
     throw new InputError('TX_TOO_LARGE', 'the transaction is longer than any valid one', {
       facts: { length: raw.length },
     });

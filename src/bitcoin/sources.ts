@@ -9,11 +9,11 @@ import {
   type FixtureBlock,
   type FixtureIndex,
   INDEX_FILE,
-  MAXIMUM_BLOCK_BYTES,
   MAXIMUM_INDEX_BYTES,
   parseFixtureIndex,
   REBUILD_HINT,
 } from './fixture-format.js';
+import { MAX_BLOCK_LENGTH } from './limits.js';
 
 /** A block as it lies in a source; not parsed, not verified beyond what the source itself promises. */
 export interface SourceBlock {
@@ -134,9 +134,9 @@ function coinbaseScript(head: Uint8Array): Uint8Array | undefined {
 function readBlockFile(path: string): Uint8Array {
   return withFile(path, 'BLOCK_FILE_UNREADABLE', (fd) => {
     const { size } = fstatSync(fd);
-    if (size > MAXIMUM_BLOCK_BYTES) {
+    if (size > MAX_BLOCK_LENGTH) {
       throw new InputError('BLOCK_FILE_TOO_LARGE', 'the file is larger than a block can be', {
-        facts: { path, bytes: size, maximum: MAXIMUM_BLOCK_BYTES },
+        facts: { path, bytes: size, maximum: MAX_BLOCK_LENGTH },
       });
     }
     return readAt(fd, 0, size);

@@ -1,3 +1,4 @@
+import type { InputCode } from '../error-codes/registry.js';
 import { InputError } from '../errors.js';
 import { bytesEqual, readU32, toDisplayHash } from '../util/bytes.js';
 import { type MerkleRoot, merkleRoot, sha256d } from './hash.js';
@@ -72,7 +73,7 @@ export function verifyBlock(of: Block | Verifiable, options: VerifyOptions = {})
 
 function refuse(
   block: Verifiable,
-  code: string,
+  code: InputCode,
   message: string,
   facts: Record<string, string | number> = {},
 ): InputError {

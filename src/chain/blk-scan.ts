@@ -1,5 +1,5 @@
 import { sha256d } from '../bitcoin/hash.js';
-import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
+import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { meetsTarget } from '../bitcoin/verify-block.js';
 import { readU32 } from '../util/bytes.js';
 import { HEADER_LENGTH } from './block-stream.js';

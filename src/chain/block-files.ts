@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
+import { LRUCache } from 'lru-cache';
+import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { type ErrorFacts, InputError } from '../errors.js';
 import { bytesEqual, toDisplayHash, toHex } from '../util/bytes.js';
 import { BestChain } from './best-chain.js';
@@ -81,8 +82,11 @@ export class BlockFilesSource implements ChainSource {
   #refreshedAt = Number.NEGATIVE_INFINITY;
   #lastTip: Uint8Array | undefined;
   readonly #warned = new Set<string>();
-  /** Hashes (display order) of the blocks delivered last, oldest first. */
-  readonly #given = new Set<string>();
+  /**
+   * Hashes (display order) of the blocks given last. The indexer verifies blocks. A block that is requested again may
+   * have been refused there, so only such a block is verified here, too.
+   */
+  readonly #given = new LRUCache<string, true>({ max: MOST_GIVEN });
   #magicConfirmed = false;
   readonly #counts = {
     skippedBytes: 0,
@@ -190,7 +194,7 @@ export class BlockFilesSource implements ChainSource {
       reserve: MAX_BLOCK_LENGTH,
     });
     for await (const block of blocks) {
-      this.#remember(toDisplayHash(block.hash));
+      this.#given.set(toDisplayHash(block.hash), true);
       yield block;
     }
   }
@@ -258,17 +262,6 @@ export class BlockFilesSource implements ChainSource {
     const block = await node.block(hash, height, signal);
     this.#counts.readFromNode++;
     return block;
-  }
-
-  /**
-   * The indexer verifies blocks. A block that is requested again may have been refused there, so only such a block is
-   * verified here, too.
-   */
-  #remember(hash: string): void {
-    this.#given.delete(hash);
-    this.#given.add(hash);
-    const [oldest] = this.#given;
-    if (this.#given.size > MOST_GIVEN) this.#given.delete(oldest);
   }
 
   /** Takes over the node's magic, once it answers: a custom signet has its own. Throws BLOCK_FILES_NETWORK. */

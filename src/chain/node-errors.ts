@@ -1,4 +1,4 @@
-import { NodeError, WarpshrewError } from '../errors.js';
+import { type ErrorCode, NodeError, WarpshrewError } from '../errors.js';
 
 /** JSON-RPC error codes of a Core-compatible node. */
 export const RPC = { misc: -1, notFound: -5, invalidParameter: -8, warmUp: -28, internal: -32603 } as const;
@@ -8,7 +8,7 @@ export const RPC = { misc: -1, notFound: -5, invalidParameter: -8, warmUp: -28, 
  * is about to rewrite, a wrong block served, a block that the node named before it was killed. Each call was retried
  * several times before it ends with one of them.
  */
-const PASSING: ReadonlySet<string> = new Set([
+const PASSING: ReadonlySet<ErrorCode> = new Set([
   'NODE_UNREACHABLE',
   'NODE_WARMING_UP',
   'NODE_BUSY',
@@ -18,7 +18,7 @@ const PASSING: ReadonlySet<string> = new Set([
 ]);
 
 /** Codes of errors that waiting does not change: another network, a pruned block, files that hold no chain. */
-const FINAL: ReadonlySet<string> = new Set([
+const FINAL: ReadonlySet<ErrorCode> = new Set([
   'NODE_BLOCK_PRUNED',
   'BLOCK_FILES_NETWORK',
   'BLOCK_FILES_XOR',

@@ -1,3 +1,4 @@
+import type { NodeCode } from '../error-codes/registry.js';
 import { NodeError, UsageError } from '../errors.js';
 import { backoff, type Clock, REAL_CLOCK } from './clock.js';
 import { type PostAnswer, PostError, Poster } from './http-post.js';
@@ -217,10 +218,10 @@ export class NodeRpc {
 }
 
 /** Errors that other credentials may resolve. */
-const REFUSED: ReadonlySet<string> = new Set(['NODE_UNAUTHORISED', 'NODE_FORBIDDEN']);
+const REFUSED: ReadonlySet<NodeCode> = new Set(['NODE_UNAUTHORISED', 'NODE_FORBIDDEN']);
 
 /** Errors that another attempt may resolve. An answer that is not JSON was often cut off. */
-const AGAIN: ReadonlySet<string> = new Set([
+const AGAIN: ReadonlySet<NodeCode> = new Set([
   'NODE_BUSY',
   'NODE_WARMING_UP',
   'NODE_COOKIE_UNREADABLE',

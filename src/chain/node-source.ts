@@ -1,4 +1,4 @@
-import { MAX_BLOCK_LENGTH } from '../bitcoin/parse-block.js';
+import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { NodeError } from '../errors.js';
 import { fromDisplayHash, fromHex, toDisplayHash } from '../util/bytes.js';
 import { streamBlocks } from './block-stream.js';

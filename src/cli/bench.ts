@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { EnvironmentError, UsageError } from '../errors.js';
-import type { Policy } from '../execute/run/route.js';
 import { openGpuLane } from '../gpu/gpu-executor.js';
 import type { GpuLane } from '../gpu/pack/types.js';
+import type { Policy } from '../lane/policy.js';
 import { isWorkload, WORKLOAD_NAMES } from '../selftest/bench/block-messages.js';
 import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../selftest/bench/blocks.js';
 import { benchFuel, type FuelReport, type FuelRow, tooDear } from '../selftest/bench/fuel.js';

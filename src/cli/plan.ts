@@ -1,24 +1,23 @@
-import { parseBlock } from '../bitcoin/parse-block.js';
-import type { Block } from '../bitcoin/types.js';
+import { BlockOffsets } from '../bitcoin/block-offsets.js';
+import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import { InputError } from '../errors.js';
 import type { PlannedBlock } from '../execute/analyse/planned-block.js';
 import { LaneEngine, type StateSource } from '../execute/engine.js';
 import { keyHex } from '../lane/keys.js';
-import { summarise } from '../plan/report.js';
+import { toDot } from '../plan/picture.js';
+import { summarise } from '../plan/plan.js';
+import { type PlanReport, reportOf } from '../plan/report.js';
 import { Store } from '../store/store.js';
 import { fromBinaryString, toDisplayHash } from '../util/bytes.js';
 import { readInputFile } from './files.js';
 
-/** No block with witnesses is larger than its weight limit of 4,000,000. */
-const MAX_BLOCK_BYTES = 4_000_000;
-
 /** `warpshrew plan FILE.bin`: phase 1 of one block, without running or storing anything. */
 export async function planCommand(
   file: string,
-  options: { readonly db?: string; readonly json?: boolean },
+  options: { readonly db?: string; readonly json?: boolean; readonly dot?: boolean },
 ): Promise<{ text: string; exitStatus: number }> {
-  const block = parseBlock(readInputFile(file, MAX_BLOCK_BYTES));
+  const block = BlockOffsets.read(readInputFile(file, MAX_BLOCK_LENGTH));
   const store = options.db === undefined ? undefined : await Store.openRecorded(options.db, { readOnly: true });
   try {
     const tip = store?.tip();
@@ -40,21 +39,28 @@ export async function planCommand(
     };
     const planned = await engine.planBlock(block, height, state);
     await engine.close();
-    return {
-      text: options.json ? JSON.stringify(planJson(height, block, planned)) : planText(height, block, planned),
-      exitStatus: 0,
-    };
+    const text = options.dot
+      ? planDot(planned)
+      : options.json
+        ? JSON.stringify(planJson(height, block, planned))
+        : planText(height, block, planned);
+    return { text, exitStatus: 0 };
   } finally {
     await store?.close();
   }
 }
 
-function planJson(height: number, block: Block, planned: PlannedBlock): Record<string, unknown> {
+function planJson(height: number, block: BlockOffsets, planned: PlannedBlock): Record<string, unknown> {
   return { ...summaryOf(height, planned), txs: transactionRows(block, planned) };
 }
 
-function summaryOf(height: number, { transactions, planned, plan }: PlannedBlock): ReturnType<typeof summarise> {
-  return summarise(height, transactions.length, transactions.length - planned.length, plan);
+function summaryOf(height: number, { transactions, planned, plan }: PlannedBlock): PlanReport {
+  return reportOf(summarise(height, transactions.length, transactions.length - planned.length, plan), plan);
+}
+
+/** A picture of the conflict graph; a node is named by its transaction's place in the block. */
+function planDot({ transactions, planned, plan }: PlannedBlock): string {
+  return toDot(plan, (node) => `tx ${transactions[planned[node]].index}`);
 }
 
 interface PlanRow {
@@ -68,7 +74,7 @@ interface PlanRow {
   readonly after: readonly number[];
 }
 
-function transactionRows(block: Block, { transactions, dryRuns, planned, plan }: PlannedBlock): PlanRow[] {
+function transactionRows(block: BlockOffsets, { transactions, dryRuns, planned, plan }: PlannedBlock): PlanRow[] {
   const nodeOf = new Map(planned.map((position, node) => [position, node]));
   const { offsets, values } = plan.graph.predecessors;
   return transactions.map((transaction, position) => {
@@ -77,7 +83,7 @@ function transactionRows(block: Block, { transactions, dryRuns, planned, plan }:
     const before = node === undefined ? [] : [...values.subarray(offsets[node], offsets[node + 1])];
     return {
       index: transaction.index,
-      txid: toDisplayHash(block.transactions[transaction.index].txid),
+      txid: toDisplayHash(block.txid(transaction.index)),
       colour: node === undefined ? undefined : plan.colouring.colours[node],
       reads:
         dry === undefined ? [] : [...new Set([...dry.outcome.reads.keys(), ...dry.declaredReads])].map(keyHex).sort(),
@@ -90,7 +96,7 @@ function transactionRows(block: Block, { transactions, dryRuns, planned, plan }:
   });
 }
 
-function planText(height: number, block: Block, planned: PlannedBlock): string {
+function planText(height: number, block: BlockOffsets, planned: PlannedBlock): string {
   const summary = summaryOf(height, planned);
   const head = [
     `height        ${height}`,

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { EnvironmentError, UsageError } from '../errors.js';
 import { openGpuLane } from '../gpu/gpu-executor.js';
 import type { GpuLane } from '../gpu/pack/types.js';
+import type { DependentRule, Policy } from '../lane/policy.js';
 import { SILENT, terminalProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
 import { summaryTable } from '../replay/summary.js';
@@ -10,12 +11,12 @@ import { readModuleFile } from './files.js';
 
 export interface ReplayCommandOptions {
   readonly db: string;
-  readonly policy: 'sequential' | 'cpu' | 'gpu' | 'auto';
+  readonly policy: Policy;
   readonly indexer?: string;
   readonly from?: number;
   readonly to?: number;
   readonly laneStartBlock?: number;
-  readonly dependent?: 'demote' | 'reject';
+  readonly dependent?: DependentRule;
   readonly workers?: number;
   readonly roots?: string;
   readonly waitForKernels?: boolean;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { parseBlock } from '../bitcoin/parse-block.js';
+import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { InputError, ProgramError, UsageError, type WarpshrewError } from '../errors.js';
 import { StandardIndexer, type StandardRun } from '../standard/standard-indexer.js';
 import { concatBytes, fromBinaryString, fromHex, toHex, u32Bytes } from '../util/bytes.js';
@@ -143,7 +143,7 @@ function parseView(text: string): ViewRequest {
 }
 
 function coinbaseHeight(raw: Uint8Array, path: string): number {
-  const height = parseBlock(raw).coinbaseHeight;
+  const height = BlockOffsets.read(raw).coinbaseHeight;
   if (height !== undefined) return height;
   throw new InputError('BLOCK_NO_HEIGHT', 'the coinbase names no height', {
     facts: { path },

@@ -1,19 +1,20 @@
 /** The parallel lane of one block, from the raw transactions to the writes and receipts. */
+
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
-import { WarpshrewError } from '../errors.js';
+import { type ErrorCode, WarpshrewError } from '../errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
 import type { GpuLane } from '../gpu/pack/types.js';
-import type { DependentRule, LaneContext } from '../lane/message.js';
+import type { LaneContext } from '../lane/message.js';
+import type { DependentRule, Policy } from '../lane/policy.js';
 import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { scanAny } from '../lane/scan-offsets.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt, StateReader } from '../lane/types.js';
-import { makePlan } from '../plan/plan.js';
-import { summarise } from '../plan/report.js';
+import { makePlan, summarise } from '../plan/plan.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
 import { accessSetOf, dryRunAll } from './analyse/dry-run.js';
@@ -21,7 +22,6 @@ import type { PlannedBlock } from './analyse/planned-block.js';
 import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './choose/block-mode.js';
 import { CostModel } from './choose/cost-model.js';
 import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
-import type { Policy } from './run/route.js';
 import { runPlan } from './run/schedule.js';
 import { validateAndRepair } from './run/validate.js';
 import { Versions } from './run/versions.js';
@@ -73,7 +73,7 @@ export interface EngineHealth {
   /** Times the kernel failed as a whole; those blocks were finished on the CPU. */
   readonly gpuFailures: number;
   /** Code of the last of these failures. */
-  readonly lastGpuFailure: string | undefined;
+  readonly lastGpuFailure: ErrorCode | undefined;
   /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
   readonly kernelFailures: number;
   readonly lastKernelFailure: KernelFailure | undefined;
@@ -91,7 +91,7 @@ export class LaneEngine {
   readonly #modes: ModeChooser;
   #gpuLost = false;
   #gpuFailures = 0;
-  #lastGpuFailure: string | undefined;
+  #lastGpuFailure: ErrorCode | undefined;
 
   constructor(options: LaneEngineOptions) {
     this.#options = options;

@@ -1,8 +1,8 @@
+import { genesisOf } from '../chain/networks.js';
 /** What ends a follower for good: another chain, a reorg too deep, a block that stays bad. */
 import { ChainError, InputError } from '../errors.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 import type { Fork } from './fork-point.js';
-import { genesisOf } from './networks.js';
 
 /**
  * Throws CHAIN_OTHER_GENESIS if the index was built from another chain than the network's or the source's,

@@ -1,4 +1,5 @@
 /** One message of a lane transaction: a call of a contract (docs/lane-rules.md, sections 3 to 5). */
+
 import { parseResult } from '../program/result.js';
 import type { Program, RunHost, RunResult } from '../program/types.js';
 import { formatId, idsEqual } from '../protocol/alkane-id.js';
@@ -19,6 +20,7 @@ import { type Allowance, CREATION_FUEL } from './allowance.js';
 import { isCreation, readSequence, resolveTarget } from './creation.js';
 import { balanceKey, balanceKeyOfBytes, storageKeyOfBytes, storagePrefix } from './keys.js';
 import type { TransactionView } from './overlay.js';
+import type { DependentRule } from './policy.js';
 import { RECEIPT_DATA_BYTES } from './receipt.js';
 import type { LaneTransaction } from './scan.js';
 import type { LaneKey, MessageReceipt, MessageStatus } from './types.js';
@@ -44,8 +46,6 @@ export interface TransactionWatch {
   begin(transaction: LaneTransaction): void;
   end(): void;
 }
-
-export type DependentRule = 'demote' | 'reject';
 
 /** Keys that a program declared with `__record_get` and `__record_put`: they widen the plan, never the outcome. */
 export interface DeclaredKeys {

@@ -1,8 +1,9 @@
 /** Programs of stored code, remembered so that a message need not hash its contract's code again. */
+
 import { BoundedCache } from '../program/lru.js';
 import { prepareProgram } from '../program/prepare.js';
 import type { Program } from '../program/types.js';
-import { sameBytes } from './same-bytes.js';
+import { bytesEqual } from '../util/bytes.js';
 import type { LaneKey } from './types.js';
 
 /** Contracts remembered at once, and bytes of their code. */
@@ -25,7 +26,7 @@ export class StoredPrograms {
   /** The program of a `code/` value of kind 00, remembered by key and checked by value. */
   ofStored(key: LaneKey, value: Uint8Array): Program {
     const known = this.#known.get(key);
-    const hit = known !== undefined && sameBytes(known.value, value) ? known.program.deref() : undefined;
+    const hit = known !== undefined && bytesEqual(known.value, value) ? known.program.deref() : undefined;
     const program = hit ?? prepareProgram(value.subarray(1));
     // The newest value is kept: a reader that returns the same array again saves the comparison.
     this.#known.set(key, { value, program: new WeakRef(program) }, value.length);

@@ -76,6 +76,7 @@ export interface Receipt {
   readonly repaired: boolean;
 }
 
+/** Figures of a block's plan as they are stored; no colours where it was run one transaction at a time. */
 export interface PlanSummary {
   readonly height: number;
   readonly laneTxs: number;
@@ -85,8 +86,6 @@ export interface PlanSummary {
   /** Transactions per colour, colour 1 first. */
   readonly widths: readonly number[];
   readonly longestChain: number;
-  /** Fewest colours that DSATUR finds when block order is ignored: a bound for the report, never executed. */
-  readonly dsatur: number;
 }
 
 export interface LaneBlockResult {

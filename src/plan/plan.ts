@@ -1,12 +1,32 @@
 /** Phase 1 after the dry run: access sets → conflict graph → colours. */
-import { type AccessSet, buildAccessSets } from './access-sets.js';
-import { colourInOrder } from './colouring.js';
-import { buildConflictGraph } from './conflict-graph.js';
-import type { Plan } from './report.js';
+import type { PlanSummary } from '../lane/types.js';
+import { type AccessSet, type AccessSets, buildAccessSets } from './access-sets.js';
+import { type Colouring, colourInOrder } from './colouring.js';
+import { buildConflictGraph, type ConflictGraph } from './conflict-graph.js';
+
+/** Everything phase 1 knows of the transactions that can be dry-run, by their position among these. */
+export interface Plan {
+  readonly sets: AccessSets;
+  readonly graph: ConflictGraph;
+  readonly colouring: Colouring;
+}
 
 /** Plans transactions given in block order. */
 export function makePlan(accesses: readonly AccessSet[]): Plan {
   const sets = buildAccessSets(accesses);
   const graph = buildConflictGraph(sets);
   return { sets, graph, colouring: colourInOrder(graph) };
+}
+
+/** What the store keeps of a plan. `plan` is undefined where the block was run one transaction at a time. */
+export function summarise(height: number, laneTxs: number, demoted: number, plan: Plan | undefined): PlanSummary {
+  return {
+    height,
+    laneTxs,
+    demoted,
+    edges: plan?.graph.edges ?? 0,
+    colours: plan?.colouring.count ?? 0,
+    widths: plan?.colouring.widths ?? [],
+    longestChain: plan?.colouring.count ?? 0,
+  };
 }

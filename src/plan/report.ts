@@ -1,63 +1,103 @@
-/** The plan as people and tests look at it: a graphology graph and a summary. */
-import Graphology from 'graphology';
-import type { PlanSummary } from '../lane/types.js';
-import type { AccessSets } from './access-sets.js';
-import type { Colouring } from './colouring.js';
-import type { ConflictGraph } from './conflict-graph.js';
-import { dsaturBound } from './dsatur.js';
-
-/** Everything phase 1 knows of the transactions that can be dry-run, by their position among these. */
-export interface Plan {
-  readonly sets: AccessSets;
-  readonly graph: ConflictGraph;
-  readonly colouring: Colouring;
-}
-
-/** The part of graphology's interface that reports and tests use. */
-export interface ReportGraph {
-  readonly order: number;
-  readonly size: number;
-  inNeighbors(node: string): string[];
-  getNodeAttribute(node: string, name: string): unknown;
-  setNodeAttribute(node: string, name: string, value: unknown): unknown;
-  forEachNode(callback: (node: string) => void): void;
-}
-
-interface BuildGraph extends ReportGraph {
-  addNode(node: string, attributes: Record<string, unknown>): string;
-  addEdge(source: string, target: string): string;
-}
-
-// graphology is CommonJS: under NodeNext its class is the `default` of what is imported.
-const { DirectedGraph } = Graphology as { DirectedGraph: new () => BuildGraph };
-
 /**
- * The conflict graph as a graphology graph: node `String(i)` with attribute `colour` (and what `attributes` adds),
- * edges i → j. For reports, pictures and tests; the hot path stays in typed arrays.
+ * The report of a stored block's plan, computed when somebody asks: the engine keeps only the figures that it has at
+ * hand. What a block's transactions read and wrote is taken from their receipts.
  */
-export function toGraphology(
-  { graph, colouring }: Pick<Plan, 'graph' | 'colouring'>,
-  attributes: (i: number) => Record<string, unknown> = () => ({}),
-): ReportGraph {
-  const out = new DirectedGraph();
-  for (let i = 0; i < graph.count; i++) out.addNode(String(i), { colour: colouring.colours[i], ...attributes(i) });
-  const { offsets, values } = graph.predecessors;
-  for (let j = 0; j < graph.count; j++) {
-    for (let at = offsets[j]; at < offsets[j + 1]; at++) out.addEdge(String(values[at]), String(j));
-  }
-  return out;
+import type { PlanSummary, Receipt } from '../lane/types.js';
+import { fromDisplayHash, toHex } from '../util/bytes.js';
+import type { AccessSet } from './access-sets.js';
+import { dsaturBound } from './dsatur.js';
+import { makePlan, type Plan, summarise } from './plan.js';
+
+export interface PlanReport extends PlanSummary {
+  /**
+   * Fewest colours that DSATUR finds when block order is ignored: a bound for people, never executed. Where its graph
+   * is too large, the size of the largest set of transactions on one key of which each pair conflicts.
+   */
+  readonly dsatur: number;
+  /**
+   * `run`: the block ran in the batches of this plan. `receipts`: it ran one transaction at a time, and the figures are
+   * those of a plan over what its receipts list.
+   */
+  readonly source: 'run' | 'receipts';
+  /** False where receipts leave keys out, so that figures computed from them may be too low. */
+  readonly complete: boolean;
 }
 
-/** The figures of a plan. `plan` is undefined where nothing was planned (policy `sequential`). */
-export function summarise(height: number, laneTxs: number, demoted: number, plan: Plan | undefined): PlanSummary {
-  return {
-    height,
-    laneTxs,
-    demoted,
-    edges: plan?.graph.edges ?? 0,
-    colours: plan?.colouring.count ?? 0,
-    widths: plan?.colouring.widths ?? [],
-    longestChain: plan?.colouring.count ?? 0,
-    dsatur: plan === undefined ? 0 : plan.graph.edges === 0 ? plan.colouring.count : dsaturBound(plan.sets),
-  };
+/** What a report needs of the store. */
+export interface PlanStore {
+  plan(height: number): PlanSummary | undefined;
+  receipts(height: number, from?: number): Iterable<Receipt>;
+}
+
+/** Keys and messages of receipts that a report looks at: some 30 MB of stored text. */
+export const MOST_ENTRIES = 200_000;
+/** Of these, how many are looked at before others in this thread get their turn. */
+const PORTION = 5_000;
+const SHEET = toHex(new TextEncoder().encode('sheet/'));
+const TXID_END = SHEET.length + 64;
+
+/** The figures of a plan that is at hand, with DSATUR's bound. */
+export function reportOf(summary: PlanSummary, plan: Plan): PlanReport {
+  return { ...summary, dsatur: boundOf(plan), source: 'run', complete: true };
+}
+
+/** The report of block `height`; undefined if the store has no plan of it. The block must not be undone meanwhile. */
+export async function reportStored(store: PlanStore, height: number): Promise<PlanReport | undefined> {
+  const stored = store.plan(height);
+  if (stored === undefined) return undefined;
+  const { accesses, complete } = await accessesOf(store, stored);
+  const plan = makePlan(accesses);
+  // Only a block of transactions that could be planned and were not has no colour.
+  const wasPlanned = stored.colours > 0 || stored.laneTxs === stored.demoted;
+  const summary = wasPlanned ? stored : summarise(height, stored.laneTxs, stored.demoted, plan);
+  return { ...summary, dsatur: boundOf(plan), source: wasPlanned ? 'run' : 'receipts', complete };
+}
+
+function boundOf({ graph, colouring, sets }: Plan): number {
+  return graph.edges === 0 ? colouring.count : dsaturBound(sets);
+}
+
+/** What the transactions of a block touched that a plan is made of: all but the demoted ones. */
+async function accessesOf(
+  store: PlanStore,
+  { height, laneTxs, demoted }: PlanSummary,
+): Promise<{ accesses: AccessSet[]; complete: boolean }> {
+  const accesses: AccessSet[] = [];
+  const txids = new Set<string>();
+  let complete = true;
+  let entries = 0;
+  for (let portion = portionOf(store, height, 0); portion.length > 0; ) {
+    for (const receipt of portion) {
+      entries += receipt.reads.length + receipt.writes.length + receipt.messages.length;
+      complete &&= receipt.reads.length === receipt.readTotal && receipt.writes.length === receipt.writeTotal;
+      if (!spendsOutputOf(receipt, txids)) accesses.push(receipt);
+      txids.add(toHex(fromDisplayHash(receipt.txid)));
+    }
+    if (entries > MOST_ENTRIES) {
+      complete = false;
+      break;
+    }
+    await new Promise(setImmediate);
+    portion = portionOf(store, height, portion[portion.length - 1].index + 1);
+  }
+  // Transactions that were not looked at count as ones without conflicts.
+  while (accesses.length < laneTxs - demoted) accesses.push({ reads: [], writes: [] });
+  return { accesses, complete };
+}
+
+/** The next receipts from place `from` in the block on: some {@link PORTION} entries of them. */
+function portionOf(store: PlanStore, height: number, from: number): Receipt[] {
+  const portion: Receipt[] = [];
+  let entries = 0;
+  for (const receipt of store.receipts(height, from)) {
+    portion.push(receipt);
+    entries += receipt.reads.length + receipt.writes.length + receipt.messages.length;
+    if (entries > PORTION) break;
+  }
+  return portion;
+}
+
+/** True if the transaction read the sheet of an output of one of `txids` (hex, wire order): such ones are demoted. */
+function spendsOutputOf({ reads }: Receipt, txids: ReadonlySet<string>): boolean {
+  return reads.some((key) => key.startsWith(SHEET) && txids.has(key.slice(SHEET.length, TXID_END)));
 }

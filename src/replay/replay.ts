@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { openSource } from '../bitcoin/sources.js';
 import { InputError, WarpshrewError } from '../errors.js';
-import type { Policy } from '../execute/run/route.js';
 import type { GpuLane } from '../gpu/pack/types.js';
+import type { DependentRule, Policy } from '../lane/policy.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import { lookAhead } from '../pipeline/look-ahead.js';
 import { OpenIndex } from '../pipeline/open-index.js';
@@ -25,7 +25,7 @@ export interface ReplayOptions {
   readonly to?: number;
   readonly gpu?: GpuLane;
   readonly laneStartHeight?: number;
-  readonly dependent?: 'demote' | 'reject';
+  readonly dependent?: DependentRule;
   readonly workers?: number;
   readonly progress?: Progress;
   /**

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { respond } from './dispatch.js';
-import { errorObject, RPC, RpcError } from './errors.js';
+import { errorObject, RpcError } from './errors.js';
 import type { FairBudget } from './fair-budget.js';
 
 /** Smaller answers are not counted: a socket buffers as much anyway. */
@@ -70,6 +70,6 @@ export class AnswerWriter {
 /** The answer to the request with this id when its own answer does not fit the budget. */
 export function answersHeld(id: string | undefined): string {
   const hint = 'Read the answers requested so far, then ask again.';
-  const error = new RpcError(RPC.failed, 'RPC_ANSWERS_HELD', 'Too many large answers are waiting to be read', hint);
+  const error = new RpcError('RPC_ANSWERS_HELD', 'Too many large answers are waiting to be read', hint);
   return respond(id, { error: errorObject(error) });
 }

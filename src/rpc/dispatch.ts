@@ -1,6 +1,6 @@
 import { WarpshrewError } from '../errors.js';
 import type { RpcBackend } from './backend.js';
-import { errorObject, RPC, RpcError } from './errors.js';
+import { errorObject, RpcError } from './errors.js';
 import { METHODS } from './methods.js';
 import { Params } from './params.js';
 
@@ -54,22 +54,17 @@ async function call(
 ): Promise<unknown> {
   if (!isObject || typeof method !== 'string') {
     const hint = 'Send {"jsonrpc":"2.0","id":1,"method":"metashrew_height","params":[]}.';
-    throw new RpcError(RPC.invalidRequest, 'RPC_INVALID_REQUEST', 'Invalid request', hint);
+    throw new RpcError('RPC_INVALID_REQUEST', 'Invalid request', hint);
   }
   const known = METHODS.get(method);
   if (known === undefined) {
     const hint = `Methods: ${[...METHODS.keys()].join(', ')}.`;
-    throw new RpcError(
-      RPC.methodNotFound,
-      'RPC_METHOD_NOT_FOUND',
-      `Method '${method.slice(0, SHOWN)}' not found`,
-      hint,
-    );
+    throw new RpcError('RPC_METHOD_NOT_FOUND', `Method '${method.slice(0, SHOWN)}' not found`, hint);
   }
   const values = params ?? [];
   if (!Array.isArray(values)) {
     const hint = `Call it as ${known.usage}.`;
-    throw new RpcError(RPC.invalidParams, 'RPC_WRONG_TYPE', 'Invalid params: not an array', hint);
+    throw new RpcError('RPC_WRONG_TYPE', 'Invalid params: not an array', hint);
   }
   return known.run(new Params(values, known.usage), backend, client);
 }

@@ -1,7 +1,8 @@
+import { type RpcCode, rpcNumber } from '../error-codes/registry.js';
 import { WarpshrewError } from '../errors.js';
 
-/** JSON-RPC error codes. */
-export const RPC = { invalidRequest: -32600, methodNotFound: -32601, invalidParams: -32602, failed: -32000 } as const;
+/** The number of everything that is no error of the request itself. */
+const FAILED = -32000;
 
 export interface RpcErrorObject {
   readonly code: number;
@@ -10,20 +11,15 @@ export interface RpcErrorObject {
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** An error answer. `name` is stable; `message` follows the wording of existing Metashrew hosts where there is one. */
+/** An answer with an error; its text follows the wording of existing Metashrew hosts where they have one. */
 export class RpcError extends Error {
   constructor(
-    readonly code: number,
-    readonly stableCode: string,
+    readonly code: RpcCode,
     message: string,
     readonly hint: string,
   ) {
     super(message);
   }
-}
-
-export function invalidParams(stableCode: string, message: string, hint: string): RpcError {
-  return new RpcError(RPC.invalidParams, stableCode, message, hint);
 }
 
 /** Wording of existing hosts for errors of views: clients may depend on it. */
@@ -37,16 +33,17 @@ const VIEW_MESSAGES: Readonly<Record<string, string>> = {
 /** The error object for anything thrown. The text of an unexpected error is not shown. */
 export function errorObject(error: unknown, view?: string): RpcErrorObject {
   if (error instanceof RpcError) {
-    return { code: error.code, message: error.message, data: { code: error.stableCode, hint: error.hint } };
+    const { code, message, hint } = error;
+    return { code: rpcNumber(code), message, data: { code, hint } };
   }
   if (error instanceof WarpshrewError) {
     const facts = Object.fromEntries(Object.entries(error.facts).map(([name, value]) => [name, String(value)]));
     const data = { ...facts, code: error.code, ...(error.hint !== undefined && { hint: error.hint }) };
     const known = view === undefined ? undefined : VIEW_MESSAGES[error.code];
-    if (known === undefined) return { code: RPC.failed, message: error.message, data };
+    if (known === undefined) return { code: FAILED, message: error.message, data };
     const message = `View function error: View function failed: ${known} '${view}'`;
-    return { code: RPC.failed, message, data: { ...data, reason: error.message } };
+    return { code: FAILED, message, data: { ...data, reason: error.message } };
   }
   const hint = 'This is a defect: the server printed the details.';
-  return { code: RPC.failed, message: 'Internal error', data: { code: 'INTERNAL', hint } };
+  return { code: FAILED, message: 'Internal error', data: { code: 'INTERNAL', hint } };
 }

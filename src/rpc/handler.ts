@@ -5,7 +5,7 @@ import { BodyReader, discard } from './body.js';
 import { clientRule } from './client.js';
 import { type CorsRule, corsRule, setCorsHeaders } from './cors.js';
 import { type Answered, answer, respond } from './dispatch.js';
-import { errorObject, RPC, RpcError } from './errors.js';
+import { errorObject, RpcError } from './errors.js';
 import { FairBudget } from './fair-budget.js';
 import { FairTurns } from './fair-turns.js';
 import { type HostRule, hostRule } from './hosts.js';
@@ -141,7 +141,7 @@ export class Handler {
     if (value.length === 0 || value.length > MAX_BATCH) {
       const hint = `Send 1 to ${MAX_BATCH} requests at once.`;
       const message = `Invalid request: a batch of ${value.length}`;
-      const error = errorObject(new RpcError(RPC.invalidRequest, 'RPC_BATCH_SIZE', message, hint));
+      const error = errorObject(new RpcError('RPC_BATCH_SIZE', message, hint));
       return this.#answers.end(json(response), respond(undefined, { error }));
     }
     for (const [i, request] of value.entries()) {

@@ -1,16 +1,12 @@
 /** The methods that every Metashrew host has. Every result is a string. */
 import { toDisplayHash, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
-import { RPC, RpcError } from './errors.js';
+import { RpcError } from './errors.js';
 import type { Method } from './method.js';
 
 /** On an empty store views run as at height 0. */
 function orTip(height: number | undefined, { store }: RpcBackend): number {
   return height ?? store.tip()?.height ?? 0;
-}
-
-function failed(stableCode: string, message: string, hint: string): RpcError {
-  return new RpcError(RPC.failed, stableCode, message, hint);
 }
 
 export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
@@ -25,7 +21,7 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
       const hash = backend.store.blockHash(height);
       if (hash !== undefined) return `0x${toDisplayHash(hash)}`;
       const message = `Storage error: Block hash not found for height ${height}`;
-      throw failed('BLOCK_NOT_INDEXED', message, 'Ask metashrew_height for the last indexed height.');
+      throw new RpcError('BLOCK_NOT_INDEXED', message, 'Ask metashrew_height for the last indexed height.');
     },
   },
   metashrew_stateroot: {
@@ -35,7 +31,7 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
       const roots = backend.store.roots(height);
       if (roots !== undefined) return `0x${roots.standard}`;
       const message = `Storage error: State root not found for height ${height}`;
-      throw failed('BLOCK_NOT_INDEXED', message, 'Ask metashrew_height for the last indexed height.');
+      throw new RpcError('BLOCK_NOT_INDEXED', message, 'Ask metashrew_height for the last indexed height.');
     },
   },
   metashrew_view: {
@@ -51,7 +47,11 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
     async run(params, backend) {
       params.count(3, 4);
       if (backend.preview === undefined) {
-        throw failed('RPC_NOT_SUPPORTED', 'This server cannot preview blocks', 'Use metashrew_view on indexed blocks.');
+        throw new RpcError(
+          'RPC_NOT_SUPPORTED',
+          'This server cannot preview blocks',
+          'Use metashrew_view on indexed blocks.',
+        );
       }
       const block = params.hex(0, 'blockHex', 'hex block data');
       const name = params.text(1, 'view');
@@ -62,7 +62,7 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
   metashrew_snapshot: {
     usage: 'metashrew_snapshot []',
     run() {
-      throw failed(
+      throw new RpcError(
         'RPC_NOT_SUPPORTED',
         'This server makes no snapshots',
         'Copy the folder of a stopped server instead.',

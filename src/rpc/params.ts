@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import { parseId } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
 import { fromDisplayHash, fromHex } from '../util/bytes.js';
-import { invalidParams } from './errors.js';
+import { RpcError } from './errors.js';
 
 const MAX_HEIGHT = 0xffffffff;
 /** Longest part of a bad parameter that an error repeats. */
@@ -22,7 +22,7 @@ export class Params {
   /** Refuses too few or too many parameters; trailing optional ones may be null or absent. */
   count(least: number, most: number): this {
     if (this.#values.length < least || this.#values.length > most) {
-      throw invalidParams(
+      throw new RpcError(
         'RPC_WRONG_COUNT',
         `Invalid params: ${this.#values.length} given`,
         `Call it as ${this.#usage}.`,
@@ -34,7 +34,7 @@ export class Params {
   text(at: number, what: string): string {
     const value = this.#values[at];
     if (typeof value === 'string') return value;
-    throw invalidParams('RPC_WRONG_TYPE', `Invalid params: ${what} is not a string`, `Call it as ${this.#usage}.`);
+    throw new RpcError('RPC_WRONG_TYPE', `Invalid params: ${what} is not a string`, `Call it as ${this.#usage}.`);
   }
 
   /** Bytes of hex, `0x` optional, empty allowed. `label` follows the wording of existing hosts. */
@@ -44,7 +44,7 @@ export class Params {
       return fromHex(value);
     } catch {
       const message = `Serialization error: Invalid ${label}: ${value.slice(0, SHOWN)}`;
-      throw invalidParams('RPC_BAD_HEX', message, `Write ${what} as whole bytes of hex, with or without 0x.`);
+      throw new RpcError('RPC_BAD_HEX', message, `Write ${what} as whole bytes of hex, with or without 0x.`);
     }
   }
 
@@ -60,14 +60,14 @@ export class Params {
     if (Number.isInteger(height) && height >= 0 && height <= MAX_HEIGHT) return height;
     const shown = String(typeof value === 'object' ? JSON.stringify(value) : value).slice(0, SHOWN);
     const hint = 'Give "latest", an integer or a decimal string.';
-    throw invalidParams('RPC_BAD_HEIGHT', `Serialization error: Invalid height: ${shown}`, hint);
+    throw new RpcError('RPC_BAD_HEIGHT', `Serialization error: Invalid height: ${shown}`, hint);
   }
 
   /** A txid as a node prints it: 64 hex digits, either case; returned in lower case. */
   txid(at: number): string {
     const value = this.text(at, 'txid');
     if (/^[0-9a-fA-F]{64}$/.test(value)) return value.toLowerCase();
-    throw invalidParams('RPC_BAD_TXID', `Invalid params: not a txid: ${value.slice(0, SHOWN)}`, 'Give 64 hex digits.');
+    throw new RpcError('RPC_BAD_TXID', `Invalid params: not a txid: ${value.slice(0, SHOWN)}`, 'Give 64 hex digits.');
   }
 
   /** `block:tx` of a contract. */
@@ -77,7 +77,7 @@ export class Params {
       return parseId(value);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      throw invalidParams('RPC_BAD_ID', `Invalid params: ${error.message}: ${value.slice(0, SHOWN)}`, error.hint ?? '');
+      throw new RpcError('RPC_BAD_ID', `Invalid params: ${error.message}: ${value.slice(0, SHOWN)}`, error.hint ?? '');
     }
   }
 
@@ -87,6 +87,6 @@ export class Params {
     const match = /^([0-9a-fA-F]{64}):(\d{1,10})$/.exec(value);
     if (match && Number(match[2]) <= MAX_HEIGHT) return { txid: fromDisplayHash(match[1]), vout: Number(match[2]) };
     const message = `Invalid params: not an outpoint: ${value.slice(0, SHOWN + 20)}`;
-    throw invalidParams('RPC_BAD_OUTPOINT', message, 'Give txid:vout, for example 64 hex digits, a colon and 0.');
+    throw new RpcError('RPC_BAD_OUTPOINT', message, 'Give txid:vout, for example 64 hex digits, a colon and 0.');
   }
 }

@@ -1,3 +1,4 @@
+import type { RpcCode } from '../error-codes/registry.js';
 import type { RpcBackend } from './backend.js';
 import type { Answered } from './dispatch.js';
 
@@ -21,7 +22,7 @@ export interface RpcServerOptions {
   /** Called for every answered request. */
   readonly onAnswered?: Answered;
   /** Called for refused requests and connections, with their code. */
-  readonly onRefused?: (code: string, facts: Readonly<Record<string, string>>) => void;
+  readonly onRefused?: (code: RpcCode, facts: Readonly<Record<string, string>>) => void;
   /** Answers to `GET` by path, besides or instead of `/health`. */
   readonly pages?: Readonly<Record<string, () => Page | Promise<Page>>>;
 }

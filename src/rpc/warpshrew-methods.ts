@@ -1,11 +1,13 @@
 /** The methods of the parallel lane. Amounts are decimal strings, byte strings hex. */
+import { StoreError } from '../errors.js';
 import { keyBytes, sheetKey, storagePrefix } from '../lane/keys.js';
 import type { Receipt } from '../lane/types.js';
+import { reportStored } from '../plan/report.js';
 import { formatId } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
-import { concatBytes, toHex } from '../util/bytes.js';
+import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
-import { RPC, RpcError } from './errors.js';
+import { RpcError } from './errors.js';
 import type { Method } from './method.js';
 import type { Params } from './params.js';
 
@@ -15,7 +17,7 @@ function indexedHeight(params: Params, at: number, { store }: RpcBackend): numbe
   const height = params.height(at) ?? tip ?? 0;
   if (tip !== undefined && height <= tip) return height;
   const hint = tip === undefined ? 'Nothing is indexed yet.' : `The last indexed height is ${tip}.`;
-  throw new RpcError(RPC.failed, 'BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
+  throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
 }
 
 /** Status of a whole transaction: that of its first (8,8) message which is not OK. */
@@ -34,7 +36,7 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
       const receipt = store.receipt(txid);
       if (receipt === undefined) {
         const hint = 'It is not a transaction of the parallel lane, or its block is not indexed yet.';
-        throw new RpcError(RPC.failed, 'RECEIPT_NOT_FOUND', `No receipt for transaction ${txid}`, hint);
+        throw new RpcError('RECEIPT_NOT_FOUND', `No receipt for transaction ${txid}`, hint);
       }
       const messages = receipt.messages.map((message) => ({
         ...message,
@@ -47,12 +49,18 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
   },
   warpshrew_getplan: {
     usage: 'warpshrew_getplan [height?]',
-    run(params, backend) {
+    async run(params, backend) {
       const height = indexedHeight(params.count(0, 1), 0, backend);
-      const plan = backend.store.plan(height);
-      if (plan !== undefined) return plan;
+      const { store } = backend;
+      const hash = store.blockHash(height);
+      const report = await reportStored(store, height);
+      if (!bytesEqual(hash, store.blockHash(height))) {
+        const hint = 'The chain was reorganised at this height. Ask again.';
+        throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', { facts: { height }, hint });
+      }
+      if (report !== undefined) return report;
       const hint = 'The store begins above this height.';
-      throw new RpcError(RPC.failed, 'BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
+      throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
     },
   },
   warpshrew_getstorage: {

@@ -1,5 +1,5 @@
 import type { ViewLoad } from '../standard/view-pool.js';
-import { Exposition, type Labels, type Sample } from './prometheus.js';
+import { type Labels, MetricsPage, processMetrics, type Sample } from './prometheus.js';
 import type { ServiceState } from './service-state.js';
 
 export interface MetricsInput {
@@ -10,16 +10,15 @@ export interface MetricsInput {
   readonly blockSeconds: number;
   readonly slowestBlockSeconds: number;
   readonly dbBytes: number;
-  readonly memory: NodeJS.MemoryUsage;
   readonly views: ViewLoad | undefined;
   readonly version: string;
   /** Put on every sample. */
   readonly labels: Labels;
 }
 
-/** Every metric of the service. Counters count from the start of the process. */
-export function metricsText(input: MetricsInput): string {
-  const { state, height, dbBytes, memory, views, version, labels } = input;
+/** Every metric of the service, and those of the process. Counters count from the start of the process. */
+export function metricsText(input: MetricsInput): Promise<string> {
+  const { state, height, dbBytes, views, version, labels } = input;
   const { lanes } = state;
   const { txs, ...byStatus } = lanes.lane;
   const byLabel = (name: string, counts: Readonly<Record<string, number>>): Sample[] =>
@@ -30,7 +29,7 @@ export function metricsText(input: MetricsInput): string {
     [counts.failed, { method, outcome: 'error' }],
   ]);
   const seconds = Object.entries(lanes.ms).map(([phase, ms]): Sample => [ms / 1000, { phase }]);
-  return new Exposition(labels)
+  return new MetricsPage(labels)
     .gauge('warpshrew_info', 'Version of the program.', [1, { version }])
     .gauge('warpshrew_indexed_height', 'Height of the last indexed block.', ...optional(height))
     .gauge('warpshrew_source_height', "Height of the source's best chain.", ...optional(state.sourceHeight))
@@ -85,7 +84,7 @@ export function metricsText(input: MetricsInput): string {
     .gauge('warpshrew_gpu_in_use', '1 if the kernel is used.', [state.gpu.gpu === 'in use' ? 1 : 0])
     .counter('warpshrew_phase_seconds_total', 'Time by phase of a block; phases of both lanes overlap.', ...seconds)
     .counter('warpshrew_rpc_requests_total', 'JSON-RPC requests by method and outcome.', ...requests)
-    .histogram('warpshrew_rpc_request_seconds', 'Time to answer a JSON-RPC request.', state.latencies, 'method')
+    .add(state.latencies)
     .counter(
       'warpshrew_rpc_refused_total',
       'Requests and connections refused before they were read, by code.',
@@ -103,8 +102,7 @@ export function metricsText(input: MetricsInput): string {
       state.moduleLinesLeftOut,
     ])
     .gauge('warpshrew_database_bytes', 'Bytes of the files of the database.', [dbBytes])
-    .gauge('process_resident_memory_bytes', 'Memory of the process.', [memory.rss])
-    .gauge('warpshrew_heap_bytes', 'JavaScript heap of the main thread.', [memory.heapUsed])
+    .gauge('warpshrew_heap_bytes', 'JavaScript heap of the main thread.', [process.memoryUsage().heapUsed])
     .counter('warpshrew_uptime_seconds_total', 'Time since the start.', [state.uptimeSeconds()])
-    .text();
+    .text(processMetrics());
 }

@@ -1,3 +1,4 @@
+import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
 import { address, matching, type Option, oneOf, onOff, text, whole } from './option.js';
 
 const NETWORKS = ['mainnet', 'testnet', 'testnet4', 'signet', 'regtest'] as const;
@@ -77,9 +78,9 @@ export const OPTIONS = {
   laneStartBlock: whole({ about: 'height from which (8,8) messages run', fallback: 0 }, 0, HEIGHTS),
   dependent: oneOf(
     { about: 'what happens to messages that spend lane outputs of their own block', fallback: 'demote' },
-    ['demote', 'reject'],
+    DEPENDENT_RULES,
   ),
-  policy: oneOf({ about: 'how the parallel lane is run', fallback: 'auto' }, ['auto', 'cpu', 'gpu', 'sequential']),
+  policy: oneOf({ about: 'how the parallel lane is run', fallback: 'auto' }, POLICIES),
   gpu: onOff({ about: 'look for a GPU (policies auto and gpu)', fallback: true }),
   workers: whole({ about: 'dry-run and CPU workers (default: cores - 1)', fallback: undefined }, 1, 256),
   keepUndo: whole(

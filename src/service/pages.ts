@@ -1,3 +1,4 @@
+import type { ErrorCode, NoticeCode } from '../error-codes/registry.js';
 import type { Page } from '../rpc/server-options.js';
 import type { ViewLoad } from '../standard/view-pool.js';
 import { LANE_RULES, STORE_SCHEMA } from '../store/identity.js';
@@ -134,13 +135,12 @@ export class Pages {
 
   async #metrics(): Promise<Page> {
     const { state, store, settings, version, viewLoad, blocks } = this.#options;
-    const body = metricsText({
+    const body = await metricsText({
       state,
       height: store.tip()?.height,
       blockSeconds: (blocks.current?.ms ?? 0) / 1000,
       slowestBlockSeconds: blocks.slowest,
       dbBytes: await folderBytes(settings.db),
-      memory: process.memoryUsage(),
       views: viewLoad(),
       version,
       labels: settings.label === undefined ? {} : { label: settings.label },
@@ -149,10 +149,10 @@ export class Pages {
   }
 
   /** Codes of all current problems, the worst first. */
-  #codes(): string[] {
+  #codes(): (ErrorCode | NoticeCode)[] {
     const { failure, trouble, gpu } = this.#options.state;
     const gpuCode = gpu.gpu === 'lost' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;
-    const slow = this.#options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
+    const slow: NoticeCode | undefined = this.#options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
     return [failure?.code, trouble?.code, gpuCode, slow].filter((code) => code !== undefined);
   }
 }

@@ -1,3 +1,4 @@
+import type { RpcCode } from '../error-codes/registry.js';
 import type { BlockWork } from '../execute/tasks/work-watch.js';
 import type { GuestLine } from '../standard/guest-log.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
@@ -90,7 +91,7 @@ export class Reporter {
   }
 
   /** A request or connection was refused; each code is logged once. */
-  refused(code: string, facts: Readonly<Record<string, string>>): void {
+  refused(code: RpcCode, facts: Readonly<Record<string, string>>): void {
     if (this.#state.refusedRequest(code))
       this.#log.warn({ code, ...facts }, 'a request was refused; further ones are only counted');
   }

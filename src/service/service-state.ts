@@ -1,10 +1,11 @@
+import { Histogram } from 'prom-client';
 import type { SourceStatistics } from '../chain/open.js';
+import type { ErrorCode, NoticeCode, RpcCode } from '../error-codes/registry.js';
 import type { EngineHealth } from '../execute/engine.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
-import { Histogram } from './prometheus.js';
 
 /** Milliseconds over which the speed is measured. */
 const SPEED_WINDOW_MS = 30_000;
@@ -51,9 +52,15 @@ export class ServiceState {
   blocksUndone = 0;
   readonly lanes = new StatisticsSum();
   readonly retries = new Map<string, number>();
-  /** Requests by method and whether they succeeded; latencies in seconds by method. */
+  /** Requests by method and whether they succeeded. */
   readonly requests = new Map<string, { ok: number; failed: number }>();
-  readonly latencies = new Map<string, Histogram>();
+  readonly latencies = new Histogram({
+    name: 'warpshrew_rpc_request_seconds',
+    help: 'Time to answer a JSON-RPC request.',
+    labelNames: ['method'],
+    buckets: LATENCIES,
+    registers: [],
+  });
   /** Requests and connections that were refused before they were read, by code. */
   readonly refused = new Map<string, number>();
   /** Lines of the module's log that were left out. */
@@ -111,7 +118,7 @@ export class ServiceState {
   }
 
   /** A request or connection was refused. Returns whether it is the first with this code. */
-  refusedRequest(code: string): boolean {
+  refusedRequest(code: RpcCode): boolean {
     const before = this.refused.get(code) ?? 0;
     this.refused.set(code, before + 1);
     return before === 0;
@@ -123,12 +130,7 @@ export class ServiceState {
     this.requests.set(method, counts);
     if (ok) counts.ok++;
     else counts.failed++;
-    let latency = this.latencies.get(method);
-    if (latency === undefined) {
-      latency = new Histogram(LATENCIES);
-      this.latencies.set(method, latency);
-    }
-    latency.observe(ms / 1000);
+    this.latencies.observe({ method }, ms / 1000);
   }
 
   /** Blocks and bytes per second over the last half minute. */
@@ -149,7 +151,9 @@ export class ServiceState {
   }
 
   /** The failure being retried, since how many seconds, and for how many more; `givesUpIn` undefined: for ever. */
-  waiting(): { readonly code: string; readonly seconds: number; readonly givesUpIn: number | undefined } | undefined {
+  waiting():
+    | { readonly code: ErrorCode; readonly seconds: number; readonly givesUpIn: number | undefined }
+    | undefined {
     const { trouble, troubleSince, troubleUntil } = this;
     if (trouble === undefined || this.failure !== undefined) return undefined;
     const seconds = Math.floor((this.#now() - troubleSince) / 1000);
@@ -163,7 +167,7 @@ export class ServiceState {
       this.trouble = failure;
       this.troubleUntil = leftMs === undefined ? undefined : this.#now() + leftMs;
     }
-    const code = failure?.code ?? 'CONTRADICTION';
+    const code: ErrorCode | NoticeCode = failure?.code ?? 'CONTRADICTION';
     this.retries.set(code, (this.retries.get(code) ?? 0) + 1);
   }
 

@@ -1,3 +1,4 @@
+import type { ProgramCode } from '../error-codes/registry.js';
 import { ProgramError } from '../errors.js';
 import { bytesEqual, readU32, writeU32 } from '../util/bytes.js';
 import { checkFlush, FlushError } from './flush.js';
@@ -67,7 +68,7 @@ export class Guest {
     return length > memory.length - at ? undefined : memory.subarray(at, at + length);
   }
 
-  #stop(code: string, message: string): never {
+  #stop(code: ProgramCode, message: string): never {
     this.failure ??= new ProgramError(code, message);
     throw new GuestStop(message);
   }
@@ -188,7 +189,7 @@ export class Guest {
   }
 
   /** The error of a run that ended with `thrown`. Rethrows errors that the module did not cause. */
-  explain(thrown: unknown, code: string, what: string): ProgramError {
+  explain(thrown: unknown, code: ProgramCode, what: string): ProgramError {
     if (this.hostError !== undefined) throw this.hostError;
     if (this.failure !== undefined) return this.failure;
     const reason = thrown instanceof Error ? thrown.message : 'an exception';

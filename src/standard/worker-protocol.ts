@@ -1,3 +1,4 @@
+import type { ProgramCode } from '../error-codes/registry.js';
 import { type ErrorFacts, ProgramError } from '../errors.js';
 import type { GuestLine } from './guest-log.js';
 import type { ViewLimits } from './module.js';
@@ -36,7 +37,7 @@ export type WorkerRequest =
 
 /** A module's error as plain data that can be sent between threads. */
 export interface PlainError {
-  readonly code: string;
+  readonly code: ProgramCode;
   readonly message: string;
   readonly facts: ErrorFacts;
   readonly hint: string | undefined;

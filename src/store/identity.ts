@@ -1,3 +1,4 @@
+import type { StoreCode } from '../error-codes/registry.js';
 import { StoreError } from '../errors.js';
 import type { StoreIdentity, StoreOptions } from './types.js';
 
@@ -23,7 +24,7 @@ const NEW_RULES =
   'This program runs other lane rules, so every root may differ: index the chain into a new folder (index --db-path), ' +
   'or restore a snapshot that was made under the wanted rules (snapshot restore).';
 
-const CHECKS: readonly (readonly [keyof StoreIdentity, code: string, what: string])[] = [
+const CHECKS: readonly (readonly [keyof StoreIdentity, code: StoreCode, what: string])[] = [
   ['schema', 'STORE_SCHEMA_MISMATCH', 'layout version'],
   ['rules', 'STORE_RULES_MISMATCH', 'lane rules version'],
   ['network', 'STORE_NETWORK_MISMATCH', 'network'],

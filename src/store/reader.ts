@@ -187,10 +187,10 @@ export class StoreReader {
     return bytes && decodeReceipt(bytes);
   }
 
-  /** Receipts of a block in block order. */
-  *receipts(height: number): Generator<Receipt, void, void> {
-    const gte = receiptPrefix(height);
-    for (const [, value] of this.rocks.scan('blocks', { gte, lt: afterPrefix(gte) })) yield decodeReceipt(value);
+  /** Receipts of a block in block order, from place `from` in the block on. */
+  *receipts(height: number, from = 0): Generator<Receipt, void, void> {
+    const range = { gte: receiptKey(height, from), lt: afterPrefix(receiptPrefix(height)) };
+    for (const [, value] of this.rocks.scan('blocks', range)) yield decodeReceipt(value);
   }
 
   /** Proof under the tip's root of `ns` that `key` has its value or is absent. */

@@ -1,3 +1,4 @@
+import type { DependentRule } from '../lane/policy.js';
 import type { LaneKey, PlanSummary, Receipt } from '../lane/types.js';
 
 /** 'S': keys of the standard module; 'P': keys of the parallel lane. */
@@ -17,7 +18,7 @@ export interface StoreOptions {
   /** Below it every tag-1 message fails (lane rules 1); 0 if not given. */
   readonly laneStartHeight?: number;
   /** What happens to messages that spend outputs of lane transactions of their block; `demote` if not given. */
-  readonly dependent?: 'demote' | 'reject';
+  readonly dependent?: DependentRule;
   /** SHA-256 of the standard module, hex. */
   readonly moduleHash: string;
   /** Refuse writes, and do not create the store. The database is locked all the same. */
@@ -45,7 +46,7 @@ export interface StoreIdentity {
   readonly rules: number;
   readonly network: string;
   readonly laneStartHeight: number;
-  readonly dependent: 'demote' | 'reject';
+  readonly dependent: DependentRule;
   readonly moduleHash: string;
 }
 

@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Block as Reference, Transaction as ReferenceTransaction } from 'bitcoinjs-lib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_BLOCK_LENGTH, parseBlock } from '../../src/bitcoin/parse-block.js';
+import { MAX_BLOCK_LENGTH } from '../../src/bitcoin/limits.js';
+import { parseBlock } from '../../src/bitcoin/parse-block.js';
 import { parseTransaction } from '../../src/bitcoin/parse-transaction.js';
 import { verifyBlock } from '../../src/bitcoin/verify-block.js';
 import { InputError } from '../../src/errors.js';
@@ -170,4 +173,19 @@ describe.skipIf(!existsSync(mainnet))('real blocks (they are not part of the rep
       expect(toDisplayHash(txid)).toBe(ReferenceTransaction.fromBuffer(raw).getId());
     }
   });
+});
+
+test('of the commands only decode reads transactions with bitcoinjs-lib; blocks are read by their offsets', () => {
+  const src = fileURLToPath(new URL('../../src', import.meta.url));
+  const oracle = /from '(bitcoinjs-lib|[./a-z-]*\/parse-(block|transaction)\.js)'/;
+  const readers = readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !/^(testing|selftest)\b/.test(path))
+    .filter((path) => oracle.test(readFileSync(join(src, path), 'utf8')));
+  expect(readers.sort()).toEqual([
+    'bitcoin/parse-block.ts',
+    'bitcoin/parse-transaction.ts',
+    'cli/decode.ts',
+    // Reads the vectors of `decode --vectors`.
+    'protocol/vectors.ts',
+  ]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MAX_BLOCK_LENGTH } from '../../src/bitcoin/parse-block.js';
+import { MAX_BLOCK_LENGTH } from '../../src/bitcoin/limits.js';
 import type { Notifier } from '../../src/chain/changes.js';
 import { patienceWith } from '../../src/chain/node-errors.js';
 import { NodeRpc } from '../../src/chain/node-rpc.js';

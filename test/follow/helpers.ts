@@ -1,9 +1,9 @@
 import type { Clock } from '../../src/chain/clock.js';
+import { genesisOf } from '../../src/chain/networks.js';
 import type { ChainBlock, ChainSource, ChainTip } from '../../src/chain/source.js';
-import { EnvironmentError, InputError, StoreError } from '../../src/errors.js';
+import { InputError, NodeError, StoreError } from '../../src/errors.js';
 import { Follower, type FollowerOptions } from '../../src/follow/follower.js';
 import type { IndexedTip, Indexer } from '../../src/follow/indexer.js';
-import { genesisOf } from '../../src/follow/networks.js';
 import type { FollowerState, Rollback } from '../../src/follow/status.js';
 import { seededBytes } from '../../src/selftest/inputs/prng.js';
 import { bytesEqual, toHex } from '../../src/util/bytes.js';
@@ -29,8 +29,8 @@ export function grow(base: Chain, name: string, length: number): Chain {
 
 export const ROOT_CHAIN: Chain = [{ height: 0, hash: GENESIS, raw: new Uint8Array(32) }];
 
-export function nodeDown(): EnvironmentError {
-  return new EnvironmentError('NODE_UNREACHABLE', 'the node does not answer');
+export function nodeDown(): NodeError {
+  return new NodeError('NODE_UNREACHABLE', 'the node does not answer');
 }
 
 /** A node whose chain the test changes; every answer can be replaced. */
@@ -181,8 +181,7 @@ export function follow(source: ToySource, indexer: Indexer, options: Partial<Fol
     indexer,
     network: 'regtest',
     clock,
-    patience: (error) =>
-      error instanceof EnvironmentError && error.code.startsWith('NODE_') ? Number.POSITIVE_INFINITY : 0,
+    patience: (error) => (error instanceof NodeError && error.code.startsWith('NODE_') ? Number.POSITIVE_INFINITY : 0),
     onState: (state) => states.push(state),
     onRollback: (rollback) => rollbacks.push(rollback),
     onNote: (text) => notes.push(text),

@@ -10,7 +10,7 @@ import { randomModule } from '../../src/selftest/fuzz-kernel/generate.js';
 import { fuzzKernel } from '../../src/selftest/fuzz-kernel/run.js';
 import { FakeGpu } from '../execute/fake-gpu.js';
 
-const SEED = 1;
+const SEED = 8;
 
 /** A lane that gives V8's results, changed by `change`. */
 class ChangedLane extends FakeGpu {

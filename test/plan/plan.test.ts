@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { type AccessSet, buildAccessSets } from '../../src/plan/access-sets.js';
 import { buildConflictGraph } from '../../src/plan/conflict-graph.js';
 import { dsaturBound } from '../../src/plan/dsatur.js';
-import { makePlan } from '../../src/plan/plan.js';
-import { summarise, toGraphology } from '../../src/plan/report.js';
+import { toGraphology } from '../../src/plan/picture.js';
+import { makePlan, summarise } from '../../src/plan/plan.js';
+import { reportOf } from '../../src/plan/report.js';
 
 const keys = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'), { maxLength: 3 });
 const block = fc.array(fc.record({ reads: keys, writes: keys }), { maxLength: 40 });
@@ -125,8 +126,8 @@ describe('report', () => {
 
   it('DSATUR colours a bipartite chain with two colours where block order needs as many as it is long', () => {
     const sets = Array.from({ length: 10 }, (_, i) => ({ reads: [`k${i}`], writes: [`k${i + 1}`] }));
-    const summary = summarise(7, 12, 2, makePlan(sets));
-    expect(summary).toEqual({
+    const plan = makePlan(sets);
+    expect(reportOf(summarise(7, 12, 2, plan), plan)).toEqual({
       height: 7,
       laneTxs: 12,
       demoted: 2,
@@ -135,6 +136,8 @@ describe('report', () => {
       widths: new Array(10).fill(1),
       longestChain: 10,
       dsatur: 2,
+      source: 'run',
+      complete: true,
     });
   });
 });

@@ -6,7 +6,7 @@ import { type RpcServer, startRpcServer } from '../../src/rpc/server.js';
 import type { RpcServerOptions } from '../../src/rpc/server-options.js';
 import { Store } from '../../src/store/store.js';
 import { concatBytes, fromDisplayHash, toBinaryString, u32Bytes } from '../../src/util/bytes.js';
-import { block, bytes, OPTIONS, receipt } from '../store/helpers.js';
+import { block, bytes, OPTIONS, plan, receipt } from '../store/helpers.js';
 
 /** Views of a module that exists in tests only: `echo` gives height prefix and input, `fail` traps. */
 async function view(name: string, input: Uint8Array, height: number): Promise<Uint8Array> {
@@ -22,6 +22,9 @@ const storageKey = (key: string) => toBinaryString(concatBytes(keyBytes(storageP
 export function fillExampleStore(store: Store): void {
   store.commitBlock({
     ...block(100, { tip: '100' }),
+    // Run one transaction at a time.
+    plan: { ...plan(100), colours: 0, widths: [], longestChain: 0 },
+    receipts: [receipt(100, 0)],
     laneWrites: new Map([[storageKey('cap'), Uint8Array.of(1, 0)]]),
   });
   const failed = receipt(101, 3, {
@@ -31,6 +34,7 @@ export function fillExampleStore(store: Store): void {
   const sheet = encodeSheet(Sheet.of([{ id, amount: 1_000n }]));
   store.commitBlock({
     ...block(101, { tip: '101' }),
+    plan: { ...plan(101), laneTxs: 3, edges: 2, colours: 3, widths: [1, 1, 1], longestChain: 3 },
     laneWrites: new Map([
       [storageKey('cap'), Uint8Array.of(2, 0)],
       [outpoint, sheet],

@@ -1,8 +1,9 @@
+import { Histogram } from 'prom-client';
 import { expect, test } from 'vitest';
 import { NodeError, StoreError } from '../../src/errors.js';
 import { type EngineEvent, errorOf, failureOf } from '../../src/service/events.js';
 import { createLogger } from '../../src/service/log.js';
-import { Exposition, Histogram } from '../../src/service/prometheus.js';
+import { MetricsPage, processMetrics } from '../../src/service/prometheus.js';
 import { Reporter, syncFigures } from '../../src/service/reporter.js';
 import { ServiceState } from '../../src/service/service-state.js';
 import { timeText } from '../../src/service/sync-progress.js';
@@ -137,30 +138,46 @@ test('the end of indexing stays the first one, and crosses threads with all that
   expect(failureOf(new Error('a defect'))).toMatchObject({ code: 'INTERNAL', kind: 'internal' });
 });
 
-test('metrics follow the text format', () => {
-  const histogram = new Histogram([0.1, 1]);
-  for (const value of [0.05, 0.1, 0.5, 7]) histogram.observe(value);
-  const text = new Exposition({ label: 'a"b\\c\nd' })
+test('metrics follow the text format', async () => {
+  const histogram = new Histogram({ name: 'h', help: 'Seconds.', labelNames: ['x'], buckets: [0.1, 1], registers: [] });
+  for (const value of [0.05, 0.1, 0.5, 7]) histogram.observe({ x: 'm' }, value);
+  const text = await new MetricsPage({ label: 'a"b\\c\nd' })
     .gauge('g', 'A gauge.', [1.5, { x: 'y' }])
     .counter('c', 'Nothing yet.')
-    .histogram('h', 'Seconds.', new Map([['m', histogram]]), 'method')
+    .gauge('n', 'None.')
+    .counter('z', 'Zero.', [0])
+    .add(histogram)
     .text();
   const label = 'label="a\\"b\\\\c\\nd"';
-  expect(text.split('\n')).toEqual([
+  expect(text.split('\n').filter((line) => line !== '')).toEqual([
     '# HELP g A gauge.',
     '# TYPE g gauge',
-    `g{${label},x="y"} 1.5`,
+    `g{x="y",${label}} 1.5`,
     '# HELP c Nothing yet.',
     '# TYPE c counter',
+    '# HELP n None.',
+    '# TYPE n gauge',
+    '# HELP z Zero.',
+    '# TYPE z counter',
+    `z{${label}} 0`,
     '# HELP h Seconds.',
     '# TYPE h histogram',
-    `h_bucket{${label},method="m",le="0.1"} 2`,
-    `h_bucket{${label},method="m",le="1"} 3`,
-    `h_bucket{${label},method="m",le="+Inf"} 4`,
-    `h_sum{${label},method="m"} 7.65`,
-    `h_count{${label},method="m"} 4`,
-    '',
+    `h_bucket{le="0.1",${label},x="m"} 2`,
+    `h_bucket{le="1",${label},x="m"} 3`,
+    `h_bucket{le="+Inf",${label},x="m"} 4`,
+    `h_sum{${label},x="m"} 7.65`,
+    `h_count{${label},x="m"} 4`,
   ]);
+});
+
+test('two pages of one process tell its own metrics each, with their own label', async () => {
+  const page = (label: string): Promise<string> => new MetricsPage({ label }).text(processMetrics());
+  for (const name of ['a', 'b', 'a']) {
+    const text = await page(name);
+    expect(text).toMatch(new RegExp(`^process_resident_memory_bytes{label="${name}"} \\d{7,}$`, 'm'));
+    expect(text).toMatch(new RegExp(`^process_cpu_seconds_total{label="${name}"} [\\d.]+$`, 'm'));
+    expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+  }
 });
 
 test.each([

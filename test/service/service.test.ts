@@ -45,7 +45,7 @@ test('it indexes the bundled chain to the stored roots and tells of it on every 
     `warpshrew_indexed_height{label="mine"} ${TIP}`,
     `warpshrew_blocks_indexed_total{label="mine"} ${TIP + 1}`,
     'warpshrew_at_tip{label="mine"} 1',
-    'warpshrew_rpc_requests_total{label="mine",method="unknown",outcome="error"} 1',
+    'warpshrew_rpc_requests_total{method="unknown",outcome="error",label="mine"} 1',
     'warpshrew_rpc_request_seconds_count{label="mine",method="metashrew_view"} 1',
   ]) {
     expect(metrics).toContain(`${line}\n`);

@@ -28,7 +28,6 @@ export function plan(height: number): PlanSummary {
     colours: 1,
     widths: [1],
     longestChain: 1,
-    dsatur: 1,
   };
 }
 

@@ -25,7 +25,7 @@ for (; first === 'done' && height < 400; height++) {
   first = attempt(() => store.commitBlock({
     height, hash: next, header, receipts: [], laneWrites: new Map(),
     standardWrites: new Map([['k', new Uint8Array(randomBytes(500_000))]]),
-    plan: { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0, dsatur: 0 },
+    plan: { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0 },
   }));
   if (first === 'done') hash = next;
 }

@@ -29,7 +29,10 @@ test('long text without an end takes no longer than its length', () => {
 
 test('no error carries user info, whatever it was made with', () => {
   const facts = { url: 'http://u:hunter2@h', height: 5, big: 7n };
-  const error = new InputError('X', 'not at http://u:hunter2@h', { facts, hint: 'try http://u:hunter2@h' });
+  const error = new InputError('FILE_UNREADABLE', 'not at http://u:hunter2@h', {
+    facts,
+    hint: 'try http://u:hunter2@h',
+  });
   expect(error.facts).toEqual({ url: 'http://***@h', height: 5, big: 7n });
   for (const text of [error.message, error.explain(), JSON.stringify(failureOf(new Error(error.message)))]) {
     expect(text).not.toContain('hunter2');

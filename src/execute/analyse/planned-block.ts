@@ -1,6 +1,6 @@
 import type { CallRecords } from '../../gpu/pack/records.js';
 import type { LaneTransaction } from '../../lane/scan.js';
-import type { Plan } from '../../plan/report.js';
+import type { Plan } from '../../plan/plan.js';
 import type { DryRun } from '../tasks/block-tasks.js';
 
 /** Phase 1 of a block: its lane transactions, what their dry runs found and the plan over them. */

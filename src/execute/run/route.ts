@@ -1,15 +1,10 @@
 /** Phase 2, who runs what: decided for a whole block before anything of it runs, from the plan and the policy. */
+
 import type { GpuLane } from '../../gpu/pack/types.js';
+import type { Policy } from '../../lane/policy.js';
 import type { Program } from '../../program/types.js';
 import type { PlannedBlock } from '../analyse/planned-block.js';
 import type { CostModel } from '../choose/cost-model.js';
-
-/**
- * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call whose kernel is
- * compiled to the kernel, nothing reused. `auto`: reuse where it holds; else the kernel where a hardware GPU is there,
- * its kernel is compiled and it promises to be cheaper; else the CPU.
- */
-export type Policy = 'sequential' | 'cpu' | 'gpu' | 'auto';
 
 /** The nodes of some colours that follow each other. Between the two sides of a segment no value flows. */
 export interface Segment {

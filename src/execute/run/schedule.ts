@@ -1,7 +1,9 @@
 /** Phase 2, the batches: segment after segment, colour after colour; the kernel's side runs beside the CPU's. */
+
 import { WarpshrewError } from '../../errors.js';
 import type { GpuLane, GpuOutcomes } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
+import type { Policy } from '../../lane/policy.js';
 import type { Executor } from '../../lane/statistics.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import { laneTransaction } from '../../lane/transaction.js';
@@ -15,7 +17,7 @@ import type { BlockBudget } from '../tasks/block-weight.js';
 import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
 import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
 import { type Finished, GpuBlockDriver } from './gpu-block.js';
-import { type Policy, programHashOf, routeBlock, type Segment } from './route.js';
+import { programHashOf, routeBlock, type Segment } from './route.js';
 import { sawTheTruth } from './validate.js';
 import type { Versions } from './versions.js';
 

@@ -1,9 +1,10 @@
 /** Validate and repair: the one ascending pass that makes the result equal to running one at a time. */
+
 import type { LaneContext } from '../../lane/message.js';
-import { sameBytes } from '../../lane/same-bytes.js';
 import type { LaneTransaction } from '../../lane/scan.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import type { LaneOutcome } from '../../lane/types.js';
+import { bytesEqual } from '../../util/bytes.js';
 import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
 import type { Versions } from './versions.js';
 
@@ -13,7 +14,7 @@ import type { Versions } from './versions.js';
  */
 export function sawTheTruth(outcome: LaneOutcome, position: number, versions: Versions): boolean {
   for (const [key, seen] of outcome.reads) {
-    if (!sameBytes(seen, versions.get(key, position))) return false;
+    if (!bytesEqual(seen, versions.get(key, position))) return false;
   }
   return true;
 }

@@ -1,15 +1,16 @@
 /**
  * Whole blocks, from the parsed block to its writes and receipts, under every policy, over a store as `replay` has it.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LaneEngine, type StateSource } from '../../execute/engine.js';
-import type { Policy } from '../../execute/run/route.js';
 import type { GpuLane } from '../../gpu/pack/types.js';
+import type { Policy } from '../../lane/policy.js';
 import type { Executor } from '../../lane/statistics.js';
 import type { LaneBlockResult } from '../../lane/types.js';
-import { summarise } from '../../plan/report.js';
+import { summarise } from '../../plan/plan.js';
 import { Store } from '../../store/store.js';
 import { StoredState } from '../../store/stored-state.js';
 import type { WorkloadName } from './block-messages.js';

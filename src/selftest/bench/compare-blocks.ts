@@ -1,5 +1,5 @@
-import { sameBytes } from '../../lane/same-bytes.js';
 import type { LaneBlockResult, Receipt } from '../../lane/types.js';
+import { bytesEqual } from '../../util/bytes.js';
 
 type Compared = Pick<LaneBlockResult, 'writes' | 'receipts'>;
 
@@ -8,7 +8,7 @@ export function countDifferences(truth: Compared, other: Compared): number {
   if (truth === other) return 0;
   let differences = 0;
   for (const [key, value] of truth.writes) {
-    if (!other.writes.has(key) || !sameBytes(value, other.writes.get(key))) differences++;
+    if (!other.writes.has(key) || !bytesEqual(value, other.writes.get(key))) differences++;
   }
   for (const key of other.writes.keys()) if (!truth.writes.has(key)) differences++;
   const count = Math.max(truth.receipts.length, other.receipts.length);

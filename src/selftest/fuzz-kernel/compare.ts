@@ -1,7 +1,7 @@
 import type { GpuCall, GpuCallResult } from '../../gpu/pack/types.js';
 import { ProgramRunner } from '../../program/runner.js';
 import type { RunHost } from '../../program/types.js';
-import { toHex } from '../../util/bytes.js';
+import { bytesEqual, toHex } from '../../util/bytes.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -17,7 +17,7 @@ export class V8Comparison {
       status === expected.status &&
       reason === expected.reason &&
       fuelLeft === expected.fuelLeft &&
-      sameBytes(result, expected.result);
+      bytesEqual(result, expected.result);
     if (equal) return undefined;
     return `V8 ${textOf(expected)}, the kernel ${textOf({ status, reason, fuelLeft, result })}`;
   }
@@ -28,11 +28,6 @@ type Ending = Pick<GpuCallResult, 'reason' | 'fuelLeft' | 'result'> & { readonly
 function textOf({ status, reason, fuelLeft, result }: Ending): string {
   const bytes = result === undefined ? 'no result' : toHex(result);
   return `${status}${reason === 'none' ? '' : ` (${reason})`} with ${fuelLeft} left, ${bytes}`;
-}
-
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** A host without storage or state, as the kernel has none either. */

@@ -1,21 +1,22 @@
-/** Deterministic numbers from a seed (xorshift32). */
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+
+/** Numbers thrown away first. */
+const WARM_UP = 20;
+
+/** Deterministic numbers from a seed. */
 export class Random {
-  #state: number;
+  readonly #generator: RandomGenerator;
 
   /** `stream` tells sequences of one seed apart. */
   constructor(seed: number, stream: number) {
-    let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(stream + 1, 0xc2b2ae35);
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d);
-    this.#state = (state ^ (state >>> 13)) >>> 0 || 1;
+    // Constants keep the state from being all zeros; the first numbers of states that are much alike are, too.
+    this.#generator = xoroshiro128plusFromState([0x9e3779b9, seed | 0, 0x85ebca6b, stream | 0]);
+    for (let i = 0; i < WARM_UP; i++) this.#generator.next();
   }
 
   u32(): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x >>> 0;
-    return this.#state;
+    return this.#generator.next() >>> 0;
   }
 
   /** 0 … max - 1. */

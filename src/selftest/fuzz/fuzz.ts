@@ -2,23 +2,23 @@
  * The differential test: random blocks under several policies must leave the same state and receipts, and every one
  * must keep the invariants, so that what all of them do wrong alike is found, too.
  */
+
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Block } from '../../bitcoin/types.js';
 import { InternalError } from '../../errors.js';
 import { ALWAYS_PARALLEL } from '../../execute/choose/block-mode.js';
 import { LaneEngine } from '../../execute/engine.js';
-import type { Policy } from '../../execute/run/route.js';
 import { runSequential } from '../../execute/sequential.js';
 import type { GpuLane } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
-import { sameBytes } from '../../lane/same-bytes.js';
+import type { Policy } from '../../lane/policy.js';
 import { type LaneTransaction, scanBlock } from '../../lane/scan.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt } from '../../lane/types.js';
 import { ProgramRunner } from '../../program/runner.js';
 import { builtPrograms, PROGRAM_NAMES, type ProgramName } from '../../util/built-wasm.js';
-import { concatBytes, fromBinaryString, toHex, u32Bytes } from '../../util/bytes.js';
+import { bytesEqual, concatBytes, fromBinaryString, toHex, u32Bytes } from '../../util/bytes.js';
 import { checkInvariants } from '../invariants/check.js';
 import { RunLog } from '../invariants/run-log.js';
 import { FuzzBlocks } from './fuzz-blocks.js';
@@ -203,7 +203,7 @@ function compare(
   });
   if (expected.receipts.length !== actual.receipts.length) throw differ('more receipts');
   for (const key of new Set([...truth.keys(), ...state.keys()])) {
-    if (!sameBytes(truth.get(key), state.get(key))) {
+    if (!bytesEqual(truth.get(key), state.get(key))) {
       throw differ('another value', { key: toHex(fromBinaryString(key)) });
     }
   }

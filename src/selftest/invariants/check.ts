@@ -1,8 +1,7 @@
 /** What holds of every block, whoever ran it (docs/lane-rules.md): checked without running the lane a second time. */
 import { InternalError } from '../../errors.js';
-import { sameBytes } from '../../lane/same-bytes.js';
 import type { LaneKey } from '../../lane/types.js';
-import { toDisplayHash } from '../../util/bytes.js';
+import { bytesEqual, toDisplayHash } from '../../util/bytes.js';
 import { conserved } from './assets.js';
 import type { BlockRun, Step, Violation } from './block-run.js';
 import { codeAppearsOnce, onlyWritersWrite, sequenceMoves } from './contracts.js';
@@ -71,7 +70,7 @@ function inOrder({ transaction, outcome }: Step): string | undefined {
 }
 
 function readsAreTrue({ outcome, before }: Step): string | undefined {
-  for (const [key, seen] of outcome.reads) if (!sameBytes(seen, before.get(key))) return `${show(key)} was another`;
+  for (const [key, seen] of outcome.reads) if (!bytesEqual(seen, before.get(key))) return `${show(key)} was another`;
   return undefined;
 }
 
@@ -84,7 +83,7 @@ function* writesOfBlock({ before, result }: BlockRun, left: ReadonlyMap<LaneKey,
   }
   applyTo(state, result?.writes ?? new Map());
   for (const key of new Set([...state.keys(), ...left.keys()])) {
-    if (!sameBytes(state.get(key), left.get(key))) yield { invariant, index: undefined, found: show(key) };
+    if (!bytesEqual(state.get(key), left.get(key))) yield { invariant, index: undefined, found: show(key) };
   }
 }
 

@@ -5,13 +5,12 @@
  */
 import { CREATION_FUEL, transactionFuel } from '../../lane/allowance.js';
 import { balanceKey, storagePrefix } from '../../lane/keys.js';
-import { sameBytes } from '../../lane/same-bytes.js';
 import type { LaneKey, MessageReceipt } from '../../lane/types.js';
 import { parseResult } from '../../program/result.js';
 import { formatId, idFromBytes, idsEqual } from '../../protocol/alkane-id.js';
 import type { SheetEntry } from '../../protocol/sheet.js';
 import type { AlkaneId } from '../../protocol/types.js';
-import { EMPTY_BYTES, readU32, readU128, u128Bytes } from '../../util/bytes.js';
+import { bytesEqual, EMPTY_BYTES, readU32, readU128, u128Bytes } from '../../util/bytes.js';
 import { Amounts, mayLose } from './assets.js';
 import { after, type Step } from './block-run.js';
 import { askedTarget, isCreation } from './messages.js';
@@ -112,7 +111,7 @@ function incomingOf(context: Uint8Array): SheetEntry[] {
 
 function wrongValues(step: Step, { values }: Ledger): string | undefined {
   for (const [key, value] of values) {
-    if (!sameBytes(value, after(step, key))) return `${show(key)} is not what the runs left`;
+    if (!bytesEqual(value, after(step, key))) return `${show(key)} is not what the runs left`;
   }
   for (const key of step.outcome.writes.keys()) {
     const told = key.startsWith('store/') || key.startsWith('balance/');

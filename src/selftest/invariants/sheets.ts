@@ -1,11 +1,10 @@
 /** Invariants of sheets: what a transaction spends, where it leaves something, and what an undone one may do. */
 import { sheetKey } from '../../lane/keys.js';
-import { sameBytes } from '../../lane/same-bytes.js';
 import { LANE_TAG } from '../../lane/scan.js';
 import type { LaneKey } from '../../lane/types.js';
 import { isOrdinaryOutput, SHEET_ENTRY_LIMIT } from '../../protocol/edicts.js';
 import { decodeSheet, encodeSheet, Sheet } from '../../protocol/sheet.js';
-import { fromBinaryString, toHex } from '../../util/bytes.js';
+import { bytesEqual, fromBinaryString, toHex } from '../../util/bytes.js';
 import type { Step } from './block-run.js';
 
 const SHEET = 'sheet/';
@@ -83,7 +82,7 @@ export function onlyRefunds(step: Step): string | undefined {
   for (const key of spent) given.absorb(readSheet(step.before.get(key)) ?? new Sheet());
   const place = sheetKey(transaction.tx.txid, protostone.refund ?? 0);
   const refunded = !given.isEmpty && ownKeys(step).has(place);
-  if (refunded && !sameBytes(outcome.writes.get(place), encodeSheet(given))) return `${show(place)} is not the refund`;
+  if (refunded && !bytesEqual(outcome.writes.get(place), encodeSheet(given))) return `${show(place)} is not the refund`;
   for (const key of outcome.writes.keys()) {
     if (!spent.has(key) && !(refunded && key === place)) return `${show(key)} is written`;
   }

@@ -1,5 +1,5 @@
+import { sha256d } from '../../bitcoin/hash.js';
 import { bytesEqual, fromDisplayHash } from '../../util/bytes.js';
-import { sha256 } from '../../util/sha256.js';
 import { readBeU32, receiptKey, txKey } from '../keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from '../records.js';
 import type { Range } from '../rocks.js';
@@ -83,7 +83,7 @@ function checkRecord(
     return undefined;
   }
   const { hash, header, receiptCount } = decodeBlockRecord(height, value);
-  if (!bytesEqual(sha256(sha256(header)), hash)) {
+  if (!bytesEqual(sha256d(header), hash)) {
     run.report('CHECK_HEADER', 'the double SHA-256 of the header is not the hash of the block', { height });
   }
   if (before !== undefined && !bytesEqual(header.subarray(PREVIOUS_AT, PREVIOUS_AT + 32), before)) {

@@ -1,33 +1,11 @@
+import type { CheckCode } from '../../error-codes/registry.js';
 import { toHex } from '../../util/bytes.js';
 import type { Range, Rocks } from '../rocks.js';
 import type { Namespace, Tip } from '../types.js';
 
-/**
- * What is wrong with a store. META identity, tip, genesis or label; HEIGHT a block row missing or too many; RECORD a
- * block record that cannot be read; HEADER the header's hash is not the block's; PREVIOUS it does not name the block
- * before; PLAN, RECEIPT, TX_INDEX rows that disagree with the records; HISTORY a version that cannot be; LATEST a
- * current value that is not the newest version; UNDO undo rows that do not match the history; LEAF, PAGE rows of the
- * state tree; ROOT a root that is not that of the state; UNREADABLE the database refuses to read.
- */
-export type ViolationCode =
-  | 'CHECK_META'
-  | 'CHECK_HEIGHT'
-  | 'CHECK_RECORD'
-  | 'CHECK_HEADER'
-  | 'CHECK_PREVIOUS'
-  | 'CHECK_PLAN'
-  | 'CHECK_RECEIPT'
-  | 'CHECK_TX_INDEX'
-  | 'CHECK_HISTORY'
-  | 'CHECK_LATEST'
-  | 'CHECK_UNDO'
-  | 'CHECK_LEAF'
-  | 'CHECK_PAGE'
-  | 'CHECK_ROOT'
-  | 'CHECK_UNREADABLE';
-
 export interface Violation {
-  readonly code: ViolationCode;
+  /** What it is about (docs/errors.md). */
+  readonly code: CheckCode;
   readonly detail: string;
   readonly height?: number;
   readonly namespace?: Namespace;
@@ -68,7 +46,7 @@ export class CheckRun {
     this.#listener = listener;
   }
 
-  report(code: ViolationCode, detail: string, { height, namespace, key }: Where = {}): void {
+  report(code: CheckCode, detail: string, { height, namespace, key }: Where = {}): void {
     this.violations++;
     this.#listener.violation({
       code,

@@ -31,7 +31,7 @@ export function* bulkState(keys: number): Generator<BlockCommit, void, void> {
       standardWrites: writes,
       laneWrites: new Map(),
       receipts: [],
-      plan: { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0, dsatur: 0 },
+      plan: { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0 },
     };
   }
 }

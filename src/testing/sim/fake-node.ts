@@ -1,5 +1,5 @@
 import type { ChainBlock, ChainSource, ChainTip } from '../../chain/source.js';
-import { EnvironmentError, InputError, WarpshrewError } from '../../errors.js';
+import { InputError, NodeError, WarpshrewError } from '../../errors.js';
 import type { SimRandom } from './random.js';
 import type { VirtualTime } from './time.js';
 import { ancestorAt, type WorldBlock } from './world.js';
@@ -129,8 +129,8 @@ export class FakeNode implements ChainSource {
     return early === undefined ? say() : early.said;
   }
 
-  #failure(): EnvironmentError {
-    return new EnvironmentError(this.#random.pick(PASSING), 'the simulated node fails');
+  #failure(): NodeError {
+    return new NodeError(this.#random.pick(PASSING), 'the simulated node fails');
   }
 
   #goesWrong(perMille: number): boolean {

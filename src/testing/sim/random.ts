@@ -1,30 +1,20 @@
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { seededBytes } from '../../selftest/inputs/prng.js';
 import { readU32 } from '../../util/bytes.js';
 
-/**
- * Fast chance from a seed (the generator sfc32): thousands of draws a seed, of which nothing depends but what the
- * simulator does.
- */
+/** Fast chance from a seed: thousands of draws a seed, of which nothing depends but what the simulator does. */
 export class SimRandom {
-  #a: number;
-  #b: number;
-  #c: number;
-  #counter = 1;
+  readonly #generator: RandomGenerator;
 
   constructor(seed: string) {
     const bytes = seededBytes(seed, 'simulator');
-    this.#a = readU32(bytes, 0);
-    this.#b = readU32(bytes, 4);
-    this.#c = readU32(bytes, 8);
+    this.#generator = xoroshiro128plusFromState([0, 4, 8, 12].map((at) => readU32(bytes, at) | 0));
   }
 
   /** A 32-bit number. */
   next(): number {
-    const sum = (this.#a + this.#b + this.#counter++) | 0;
-    this.#a = this.#b ^ (this.#b >>> 9);
-    this.#b = (this.#c + (this.#c << 3)) | 0;
-    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
-    return sum >>> 0;
+    return this.#generator.next() >>> 0;
   }
 
   /** An integer from 0 to `limit` - 1. */

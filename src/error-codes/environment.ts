@@ -1,0 +1,96 @@
+/** Codes of what is around the program: machine, node, chain. */
+import type { Texts } from './texts.js';
+
+/** Ports, folders, GPU: the machine does not give what was asked for. */
+export const ENVIRONMENT_CODES = {
+  SNAPSHOT_FILE_EXISTS: ['`--out` names a file that is there', 'choose another name'],
+  SNAPSHOT_TARGET_EXISTS: [
+    'the folder to restore into, or the one of an interrupted restore beside it, is there',
+    'choose another `--db`, or delete what was interrupted',
+  ],
+  ENV_STACK_TOO_SMALL: [
+    'the thread that is to run contracts has less than 64 MiB of stack',
+    'run them in a worker thread with `resourceLimits.stackSizeMb` of 72; the program does so itself',
+  ],
+  ENV_UNWRITABLE: ['a file or folder cannot be written', 'check permissions'],
+  ENV_PORT_IN_USE: ['the port is in use', '`--port` another'],
+  ENV_PORT_FORBIDDEN: ['this user may not use the port', '`--port` above 1023'],
+  ENV_BIG_ENDIAN: ['the processor stores numbers with the high byte first', 'run it on a little-endian one'],
+  ENV_LISTEN_FAILED: ['the server cannot listen', 'check `--host`'],
+  GPU_UNAVAILABLE: ['no adapter', '`npm run software-gpu -- CMD`, or another policy'],
+  GPU_DEVICE_LOST: ['the device went away', 'the block goes on on the CPU'],
+  GPU_FAILED: ['the device refused a batch', 'the block goes on on the CPU'],
+  GPU_KERNEL_FAILED: [
+    'translating, compiling or packing failed for one program',
+    'the CPU runs that program; please report its hash',
+  ],
+  GPU_TIMEOUT: [
+    'the device did not finish a batch in time',
+    'the block goes on on the CPU; the device is not used again',
+  ],
+} as const satisfies Readonly<Record<string, Texts>>;
+
+/** A bitcoin node that cannot be asked, or answers what it should not. */
+export const NODE_CODES = {
+  NODE_UNREACHABLE: [
+    'the node does not answer, after all attempts; *passes*',
+    'check that it runs with `server=1`, and the address',
+  ],
+  NODE_WARMING_UP: ['the node is starting; *passes*', 'wait'],
+  NODE_BUSY: [
+    "the node's work queue is full, after all attempts; *passes*",
+    'raise its `rpcworkqueue`, lower the concurrency',
+  ],
+  NODE_COOKIE_UNREADABLE: [
+    'the cookie file is missing or malformed; *passes*',
+    'check the path, and that the node runs',
+  ],
+  NODE_WRONG_BLOCK: [
+    'the node served another block than the one asked for; *passes*',
+    'if it goes on, check the node and proxies',
+  ],
+  NODE_UNAUTHORISED: [
+    'the node refuses user or password; *waited out* for 10 minutes',
+    'correct the configuration file or the cookie: both are read again without a restart',
+  ],
+  NODE_FORBIDDEN: [
+    'the node, or a proxy before it, refuses this machine; *waited out*',
+    'check its `rpcallowip`, and the proxy',
+  ],
+  NODE_RPC_ERROR: ['the node refuses a call, with its own code and message; *waited out*', 'see the message'],
+  NODE_BAD_RESPONSE: ['an answer that no node gives; *waited out*', "check that the address is a node's"],
+  NODE_BLOCK_PRUNED: ['the node has deleted the block', 'use one that is not pruned, or a later start'],
+  NODE_BLOCK_MISSING: [
+    'the node does not have the bytes of a block that it has named; *passes*: asked again',
+    'nothing, as it downloads it; if it goes on, look at its log and its disk',
+  ],
+} as const satisfies Readonly<Record<string, Texts>>;
+
+/** A chain that cannot be followed. */
+export const CHAIN_CODES = {
+  CHAIN_WRONG_NETWORK: [
+    "the node's block 0 is not that of the network",
+    "name the node's network with `--network`, or another node",
+  ],
+  CHAIN_OTHER_GENESIS: ['the index was made from a chain with another block 0', 'another node, or another `--db`'],
+  CHAIN_REORG_TOO_DEEP: [
+    "the node's chain parts from the index below the undo data; nothing was undone",
+    'check the node; index into a new folder, with more undo data kept ([following.md](following.md))',
+  ],
+  CHAIN_BAD_BLOCK: [
+    'the node serves the same block again and again, and it is not valid or does not build on the tip',
+    "check the node's disk (`-reindex`), or follow another node; a block is never skipped",
+  ],
+} as const satisfies Readonly<Record<string, Texts>>;
+
+/** No errors: conditions that logs, `/health`, `/ready` and metrics name in the same way. */
+export const NOTICE_CODES = {
+  BLOCK_SLOW: [
+    'the block under way takes longer than `--slow-block`; in the log, `/health` and `/ready`',
+    'see the log for the transaction',
+  ],
+  CONTRADICTION: [
+    'the source named blocks that do not fit together, as in the middle of a reorg, and is asked again; only counted',
+    'nothing; if it goes on, check the node',
+  ],
+} as const satisfies Readonly<Record<string, Texts>>;

@@ -1,0 +1,72 @@
+/** Codes of what is asked in a wrong way. */
+import type { RpcTexts, Texts } from './texts.js';
+
+/** A wrong command line or configuration. */
+export const USAGE_CODES = {
+  USAGE_CONFIG: ['settings that cannot be used, each with where it comes from', '`config check` shows all of them'],
+  USAGE_BENCH: ['no benchmark, program or workload of that name', '`bench gpu`, `bench blocks` or `bench fuel`'],
+  USAGE_BAD_ID: ['not an id of the form `block:tx`', 'e.g. `2:1`'],
+  USAGE_HEIGHT_NOT_INDEXED: ['no block of that height in the database', 'replay further'],
+  USAGE_NOTHING_TO_DECODE: ['nothing given', 'transaction hex, a block file, or `--vectors FILE`'],
+  USAGE_CONFIRM: ['a change to a database without `--yes` and without a terminal to ask at', '`--yes`'],
+  USAGE_RANGE: [
+    '`--from` is above `--to`, or the source has no block between them',
+    'heights of the source, the lower one first',
+  ],
+  USAGE_KEEP_UNDO: ['not a number of blocks from 1', '100 is the default'],
+  USAGE_LABEL: ['a label that is empty, over 200 bytes or holds control characters', 'choose another'],
+  USAGE_SOURCE: [
+    'no source of blocks is given, or several that exclude each other',
+    'a node, its block files, or a fixture chain',
+  ],
+  USAGE_NODE_URL: ["the node's address is no http or https URL", 'e.g. `http://127.0.0.1:8332`'],
+  USAGE_ZMQ_ENDPOINT: ['not an endpoint for notifications', 'e.g. `tcp://127.0.0.1:28332`'],
+  USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
+} as const satisfies Readonly<Record<string, Texts>>;
+
+/** Answers of the JSON-RPC server, beside those of the other classes. */
+export const RPC_CODES = {
+  BLOCK_NOT_INDEXED: ['the height asked for is not indexed', 'ask `metashrew_height` for the tip', -32000],
+  RECEIPT_NOT_FOUND: [
+    'no receipt of that transaction',
+    'it is not a lane transaction, or its block is not indexed yet',
+    -32000,
+  ],
+  RPC_ANSWERS_HELD: [
+    'large answers that are not taken fill the memory for them',
+    'take the answers asked for first',
+    -32000,
+  ],
+  RPC_BODIES_HELD: ['large bodies fill the memory for them', 'try again later', -32600, 503],
+  RPC_BODY_TIMEOUT: ['the body did not come in time', 'send it faster, or raise `--transfer-timeout`', -32600, 408],
+  RPC_BODY_TOO_LARGE: ['a body above 64 MiB', 'split the batch', -32600, 413],
+  RPC_BAD_JSON: ['the body is not JSON, or too deep or wide', 'see docs/json-rpc.md', -32600, 400],
+  RPC_CONNECTIONS: [
+    'too many connections, or too many of one client; only counted and logged',
+    'raise `--max-connections`',
+  ],
+  RPC_CONTENT_TYPE: ['no JSON is announced', '`content-type: application/json`', -32600, 400],
+  RPC_HOST_REFUSED: [
+    'the header `Host` names a host that is not answered to',
+    'ask by address, or `--allow-host`',
+    -32600,
+    403,
+  ],
+  RPC_HTTP_METHOD: ['another HTTP method is needed', 'POST for `/`, GET for pages', -32600, 405],
+  RPC_NOT_FOUND: ['nothing at this path', 'JSON-RPC is `POST /`', -32600, 404],
+  RPC_PIPELINE: [
+    'more than 32 requests ahead of their answers on a connection; only counted and logged',
+    'wait for answers',
+  ],
+  RPC_BAD_HEIGHT: ['not a height', 'a number, a decimal string or `latest`', -32602],
+  RPC_BAD_HEX: ['not hex', 'whole bytes, `0x` optional', -32602],
+  RPC_BAD_ID: ['not an id', '`block:tx`', -32602],
+  RPC_BAD_OUTPOINT: ['not an outpoint', '`txid:vout`', -32602],
+  RPC_BAD_TXID: ['not a txid', '64 hex digits, display order', -32602],
+  RPC_BATCH_SIZE: ['too many requests in a batch', 'at most 1,000', -32600],
+  RPC_INVALID_REQUEST: ['not a request object', 'see docs/json-rpc.md', -32600],
+  RPC_METHOD_NOT_FOUND: ['unknown method', 'see docs/json-rpc.md', -32601],
+  RPC_NOT_SUPPORTED: ['this server cannot do that', 'see the message', -32000],
+  RPC_WRONG_COUNT: ['wrong number of parameters', 'see docs/json-rpc.md', -32602],
+  RPC_WRONG_TYPE: ['a parameter of the wrong type', 'see docs/json-rpc.md', -32602],
+} as const satisfies Readonly<Record<string, RpcTexts>>;

@@ -1,0 +1,16 @@
+/** What an operator chooses for the parallel lane. */
+
+/**
+ * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call whose kernel is
+ * compiled goes to the kernel, nothing is reused. `auto`: reuse where it holds; else the kernel where a hardware GPU is
+ * there, its kernel is compiled and it promises to be cheaper; else the CPU.
+ */
+export const POLICIES = ['auto', 'cpu', 'gpu', 'sequential'] as const;
+export type Policy = (typeof POLICIES)[number];
+
+/**
+ * What happens to messages of a transaction that spends an output of another lane transaction of its block
+ * (docs/lane-rules.md, section 1). It is part of what a store is made with: it changes the state.
+ */
+export const DEPENDENT_RULES = ['demote', 'reject'] as const;
+export type DependentRule = (typeof DEPENDENT_RULES)[number];
