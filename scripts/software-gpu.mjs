@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// `node scripts/software-gpu.mjs CMD ARGS`: runs CMD with the bundled software Vulkan driver (SwiftShader) in its
-// environment. Plain JavaScript, because it must work before the build; src/gpu/device/software-driver.ts hands the
-// same functions to the CLI.
+// `node scripts/software-gpu.mjs CMD ARGS`: runs CMD with the bundled software Vulkan driver (SwiftShader) in its environment.
+// Plain JavaScript, because it must work before the build; src/gpu/device/software-driver.ts hands the same functions to the CLI.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {

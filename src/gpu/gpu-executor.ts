@@ -205,9 +205,7 @@ export class DawnLane implements GpuLane {
     if (lost !== undefined) throw new Error(lost);
   }
 
-  /**
-   * What the device complained of beside batches is told as a failure of the next block, and nothing of it is printed.
-   */
+  /** What the device complained of beside batches is told as a failure of the next block, and nothing of it is printed. */
   #checkStray(): void {
     const stray = this.#opened.stray.take();
     if (stray === undefined) return;

@@ -1,7 +1,4 @@
-/**
- * Independent messages through the kernel: made into records, cut to what fits, run again with more memory where they
- * ask for it.
- */
+/** Independent messages through the kernel: made into records, cut to what fits, run again with more memory where they ask for it. */
 import { randomBytes } from 'node:crypto';
 import type { Program } from '../program/types.js';
 import { toBinaryString } from '../util/bytes.js';

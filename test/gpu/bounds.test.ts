@@ -39,8 +39,8 @@ function access(code: number, address: number, offset: number): Instruction[] {
 }
 
 /**
- * A program that makes access number `first word of the context` of `accesses`, after `before`; memory.grow(number of
- * the second word) comes before it where `grows`. All in one kernel: drivers take long over each.
+ * A program that makes access number `first word of the context` of `accesses`, after `before`; memory.grow(number of the second word)
+ * comes before it where `grows`. All in one kernel: drivers take long over each.
  */
 function chooser(minPages: number, maxPages: number | undefined, accesses: readonly Instruction[][], grows: boolean) {
   const b = new WasmBuilder();

@@ -7,9 +7,7 @@ import { schnorrData } from '../../src/gpu/intrinsics/secp256k1/data.js';
 import { LIMB_BITS, LIMBS, minuendLimbs } from '../../src/gpu/intrinsics/secp256k1/limbs.js';
 import { fieldWgsl } from '../../src/gpu/intrinsics/secp256k1/text.js';
 
-/**
- * The largest limbs that a register may hold: signatures that reach them by chance do not exist, so they are put there.
- */
+/** The largest limbs that a register may hold: signatures that reach them by chance do not exist, so they are put there. */
 const MOST = Array.from({ length: LIMBS }, (_, i) => (i === LIMBS - 1 ? 511 : 2 ** LIMB_BITS));
 /** Of a y that a pick has negated, which is only ever the first factor of a product. */
 const MOST_NEGATED = minuendLimbs(2 ** LIMB_BITS);

@@ -30,8 +30,8 @@ export function intrinsicCaller(name: string): Program {
 }
 
 /**
- * The context for a call with pointers to `inputs`, then `out`. The inputs lie one after the other from `CONTEXT + 16 +
- * gap` on, each behind its length word, so that their addresses have any alignment.
+ * The context for a call with pointers to `inputs`, then `out`. The inputs lie one after the other from `CONTEXT + 16 + gap` on, each
+ * behind its length word, so that their addresses have any alignment.
  */
 export function intrinsicContext(inputs: readonly Uint8Array[], out: readonly number[] = [], gap = 0): Uint8Array {
   let at = CONTEXT + 16 + gap;

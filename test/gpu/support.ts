@@ -25,9 +25,7 @@ export interface Expected {
   readonly reason: string;
   readonly fuelLeft: number | undefined;
   readonly result: string | undefined;
-  /**
-   * Per declared read: was it read? Part of what a transaction leaves behind, so it must be the same to the last key.
-   */
+  /** Per declared read: was it read? Part of what a transaction leaves behind, so it must be the same to the last key. */
   readonly touched: readonly boolean[] | undefined;
 }
 

@@ -40,9 +40,7 @@ export class GpuBlockDriver {
   readonly #run: GpuBlockRun;
   /** Number of each route segment among those with calls for the kernel. */
   readonly #numberOf = new Map<Segment, number>();
-  /**
-   * A place of each key of the segments after the first, by which its value can be set; made when it is first needed.
-   */
+  /** A place of each key of the segments after the first, by which its value can be set; made when it is first needed. */
   #places: Map<LaneKey, Place> | undefined;
 
   private constructor(
@@ -97,10 +95,7 @@ export class GpuBlockDriver {
     return this.#run.run(this.#numberOf.get(segment) ?? 0);
   }
 
-  /**
-   * Takes transaction `node` to its end with what the kernel says of its first call, over what those before it have
-   * left.
-   */
+  /** Takes transaction `node` to its end with what the kernel says of its first call, over what those before it have left. */
   finish(node: number, number: number, outcomes: GpuOutcomes): Finished {
     const status = outcomes.status(number);
     if (status === 'PUNT') return { kind: 'declined', why: 'punt' };
@@ -129,9 +124,8 @@ export class GpuBlockDriver {
   }
 
   /**
-   * Tells the device what later segments must see, after `segment` has ended: what the CPU wrote, and what stands where
-   * the kernel wrote and the message failed after all. Values that are not told are found stale later: this saves work,
-   * nothing more.
+   * Tells the device what later segments must see, after `segment` has ended: what the CPU wrote, and what stands where the kernel
+   * wrote and the message failed after all. Values that are not told are found stale later: this saves work, nothing more.
    */
   tell(segment: Segment, outcomeOf: (position: number) => LaneOutcome | undefined, trusted: ReadonlySet<number>): void {
     const number = this.#numberOf.get(segment);
@@ -158,8 +152,8 @@ export class GpuBlockDriver {
   }
 
   /**
-   * The outcome of the dry run with the fuel that the kernel says, where nothing else can differ: the same values were
-   * read, by the call and before it, and the same bytes returned. undefined: the transaction must be taken through.
+   * The outcome of the dry run with the fuel that the kernel says, where nothing else can differ: the same values were read,
+   * by the call and before it, and the same bytes returned. undefined: the transaction must be taken through.
    */
   #confirm(node: number, number: number, outcomes: GpuOutcomes): LaneOutcome | undefined {
     const { transactions, planned, dryRuns, records, plan } = this.block;
@@ -241,9 +235,7 @@ export class GpuBlockDriver {
   }
 }
 
-/**
- * Whether the kernel ran what the transaction asks for now: values before the call decide program, context and fuel.
- */
+/** Whether the kernel ran what the transaction asks for now: values before the call decide program, context and fuel. */
 function isSameCall(call: MessageCall, own: CallRecords, number: number): boolean {
   return (
     call.program.hash === programOf(own, number) &&

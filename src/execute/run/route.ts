@@ -115,9 +115,7 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
   return choice;
 }
 
-/**
- * Nodes that may go to the kernel by program. What needs no run at all is left out, unless the policy reuses nothing.
- */
+/** Nodes that may go to the kernel by program. What needs no run at all is left out, unless the policy reuses nothing. */
 function candidates(block: PlannedBlock, nodes: readonly number[], policy: Policy): Map<string, number[]> {
   const groups = new Map<string, number[]>();
   for (const node of nodes) {

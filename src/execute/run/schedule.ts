@@ -47,10 +47,7 @@ export interface Batches {
   readonly onGpuFailure: (error: unknown) => void;
 }
 
-/**
- * Runs what was planned. Throws `BlockTooLarge` when the outcomes have no room in the budget. Returns what ran, by
- * position; all their writes are in `versions`.
- */
+/** Runs what was planned. Throws `BlockTooLarge` when the outcomes have no room in the budget. Returns what ran, by position; all their writes are in `versions`. */
 export async function runPlan(block: PlannedBlock, batches: Batches): Promise<(ScheduledTransaction | undefined)[]> {
   return new PlanRun(block, batches).run();
 }
@@ -296,8 +293,8 @@ class PlanRun {
   }
 
   /**
-   * The values that a worker cannot know: keys of the plan that this block has written. A key outside the plan is read
-   * as it was before the block, and if that is stale, validation finds it.
+   * The values that a worker cannot know: keys of the plan that this block has written. A key outside the plan is read as it
+   * was before the block, and if that is stale, validation finds it.
    */
   #overridesOf(node: number): Map<LaneKey, Uint8Array | undefined> {
     const { versions } = this.batches;

@@ -9,8 +9,8 @@ import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
 import type { Versions } from './versions.js';
 
 /**
- * Whether every value that `outcome` saw is what transaction `position` sees in `versions`. By value, never by writer:
- * a repaired transaction keeps its position and may write something else.
+ * Whether every value that `outcome` saw is what transaction `position` sees in `versions`. By value, never by writer: a
+ * repaired transaction keeps its position and may write something else.
  */
 export function sawTheTruth(outcome: LaneOutcome, position: number, versions: Versions): boolean {
   for (const [key, seen] of outcome.reads) {

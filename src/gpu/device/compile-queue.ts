@@ -12,9 +12,8 @@ export class CompileQueue {
   }
 
   /**
-   * Runs `compile` when its turn comes, even where there is no room: who can do without asks {@link hasRoom} first. A
-   * place is free again when the driver is really done, so that compilations that nobody waits for any more cannot pile
-   * up.
+   * Runs `compile` when its turn comes, even where there is no room: who can do without asks {@link hasRoom} first. A place
+   * is free again when the driver is really done, so that compilations that nobody waits for any more cannot pile up.
    */
   async run<T>(compile: () => Promise<T>): Promise<T> {
     if (this.#running >= this.limits.running) await new Promise<void>((resolve) => this.#waiting.push(resolve));

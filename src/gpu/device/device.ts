@@ -18,20 +18,17 @@ export interface OpenDevice {
   /** Why the device was lost, once it is. */
   lost(): string | undefined;
   /**
-   * Destroys the device and lets the process end. Waits, in this thread, for what the driver compiles: a thread that
-   * ends before takes the process with it.
+   * Destroys the device and lets the process end. Waits, in this thread, for what the driver compiles: a thread that ends
+   * before takes the process with it.
    */
   close(): void;
 }
 
-// Dawn dies at random if the object that create() returns is collected while a GPU object lives, closed devices' ones
-// among them: held for good. It does not keep the process from ending once every device is closed.
+// Dawn dies at random if the object that create() returns is collected while a GPU object lives, closed devices' ones among
+// them: held for good. It does not keep the process from ending once every device is closed.
 let root: GPU | undefined;
 
-/**
- * Errors of a device outside of every error scope. Unheard, Dawn prints them to standard output, which is the commands'
- * own.
- */
+/** Errors of a device outside of every error scope. Unheard, Dawn prints them to standard output, which is the commands' own. */
 export class StrayErrors {
   #count = 0;
   #last: string | undefined;

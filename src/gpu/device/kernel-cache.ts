@@ -8,9 +8,9 @@ import type { KernelFailures, KernelStage } from './kernel-failures.js';
 import { FEWEST_CALLS, type KernelLimits, tooLarge } from './kernel-limits.js';
 
 /**
- * Sizes of the memory an invocation holds, tried in order: a program starts with the first that leaves room behind its
- * static data, and a call that stores behind it is run again with the next. The smaller a private array, the faster: on
- * an NVIDIA H200 the claims of a batch take 0.65 ms with 2 KiB and 0.81 ms with 8 KiB, which all have to be zeroed.
+ * Sizes of the memory an invocation holds, tried in order: a program starts with the first that leaves room behind its static
+ * data, and a call that stores behind it is run again with the next. The smaller a private array, the faster: on an NVIDIA H200 the
+ * claims of a batch take 0.65 ms with 2 KiB and 0.81 ms with 8 KiB, which all have to be zeroed.
  */
 export const WINDOWS: readonly MemoryWindow[] = [
   { bytes: 2 * 1024, place: 'private', fromData: true },
@@ -60,8 +60,8 @@ interface Entry {
 }
 
 /**
- * Kernels of programs, translated and compiled once per program hash. Whatever fails on the way, the program has no
- * kernel then: nothing is thrown for a program's sake.
+ * Kernels of programs, translated and compiled once per program hash. Whatever fails on the way, the program has no kernel then:
+ * nothing is thrown for a program's sake.
  */
 export class ProgramCache {
   readonly #entries = new BoundedCache<Entry>(MAX_PROGRAMS, MAX_BYTES);

@@ -1,9 +1,6 @@
 import { EnvironmentError } from '../../errors.js';
 
-/**
- * Where a program lost its kernel: as its calls were recorded, translated, compiled by the driver, packed, or read
- * back.
- */
+/** Where a program lost its kernel: as its calls were recorded, translated, compiled by the driver, packed, or read back. */
 export type KernelStage = 'record' | 'translate' | 'compile' | 'pack' | 'read';
 
 /** A program that has no kernel from here on because something failed that should not; the CPU runs it. */

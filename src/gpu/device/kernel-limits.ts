@@ -8,17 +8,15 @@ export interface KernelLimits {
   readonly perAccessPair: number;
   /** Milliseconds that the driver may take in the background; then the program has no kernel. */
   readonly compileMs: number;
-  /**
-   * Compilations at a time, and how many may wait beside those; further programs are asked for again in a later block.
-   */
+  /** Compilations at a time, and how many may wait beside those; further programs are asked for again in a later block. */
   readonly compiling: number;
   readonly waiting: number;
 }
 
 /**
- * By kind of driver. The largest bundled program has some 45,000 statements. SwiftShader compiles on the CPU, about a
- * statement a millisecond, and compares every access of an invocation's memory with every other: 527 stores (4,743
- * statements) take it 33 s, 260 take 6.6 s, 127 take 1.5 s.
+ * By kind of driver. The largest bundled program has some 45,000 statements. SwiftShader compiles on the CPU, about a statement a
+ * millisecond, and compares every access of an invocation's memory with every other: 527 stores (4,743 statements) take it 33 s,
+ * 260 take 6.6 s, 127 take 1.5 s.
  */
 export const KERNEL_LIMITS: { readonly [K in 'software' | 'hardware']: KernelLimits } = {
   software: { statements: 50_000, perAccessPair: 1 / 7, compileMs: 60_000, compiling: 1, waiting: 8 },

@@ -11,8 +11,8 @@ async function script(): Promise<SoftwareGpuScript> {
 }
 
 /**
- * Variables that a process must be started with to use the bundled software GPU driver (SwiftShader); unpacks the
- * driver first. Empty where the bundled driver does not run (anything but Linux on x64).
+ * Variables that a process must be started with to use the bundled software GPU driver (SwiftShader); unpacks the driver first.
+ * Empty where the bundled driver does not run (anything but Linux on x64).
  */
 export async function softwareDriverEnvironment(): Promise<Record<string, string>> {
   return (await script()).softwareDriverEnvironment();

@@ -18,10 +18,7 @@ export class StagingPool {
 
   constructor(readonly opened: OpenDevice) {}
 
-  /**
-   * A buffer that is mapped for writing, with room for `bytes`. Hand it back with {@link giveBackWritten} once it is
-   * submitted.
-   */
+  /** A buffer that is mapped for writing, with room for `bytes`. Hand it back with {@link giveBackWritten} once it is submitted. */
   takeForWriting(bytes: number): GPUBuffer {
     const size = sizeClass(bytes);
     const { MAP_WRITE, COPY_SRC } = this.opened.flags.usage;

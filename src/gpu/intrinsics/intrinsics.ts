@@ -11,8 +11,8 @@ export const INTRINSIC_FUNCTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Statements that one place which calls an intrinsic adds to a kernel, for shader compilers inline it there: a program
- * with many such places would take a driver minutes.
+ * Statements that one place which calls an intrinsic adds to a kernel, for shader compilers inline it there: a program with many such
+ * places would take a driver minutes.
  */
 export const INTRINSIC_STATEMENTS: Readonly<Record<string, number>> = {
   __sha256: 3_750,
@@ -28,10 +28,7 @@ export interface IntrinsicParts {
   readonly data: Uint32Array;
 }
 
-/**
- * The parts for a program that imports `names`, their data from word `at` of `program_data` on; nothing for one that
- * imports no intrinsic.
- */
+/** The parts for a program that imports `names`, their data from word `at` of `program_data` on; nothing for one that imports no intrinsic. */
 export function intrinsicParts(names: ReadonlySet<string>, at: number): IntrinsicParts {
   const schnorr = names.has('__schnorr_verify');
   const hash = schnorr || names.has('__sha256') || names.has('__sha256d');

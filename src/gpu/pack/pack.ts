@@ -94,10 +94,7 @@ export interface PackLimits {
   maxCalls(programHash: string): number;
 }
 
-/**
- * Lays blocks out for the device: a first pass numbers keys and measures, a second one writes into mapped memory. No
- * object per call.
- */
+/** Lays blocks out for the device: a first pass numbers keys and measures, a second one writes into mapped memory. No object per call. */
 export class Packer {
   readonly #slots = new SlotTable();
   #recordsOf = new Uint32Array(0);
@@ -175,10 +172,7 @@ export class Packer {
     };
   }
 
-  /**
-   * Second pass: writes everything but the parameters into `target`, the mapped staging buffer; nothing of it is read
-   * back.
-   */
+  /** Second pass: writes everything but the parameters into `target`, the mapped staging buffer; nothing of it is read back. */
   write(block: GpuBlock, packed: PackedBlock, target: ArrayBuffer): void {
     const { sections, calls, bases } = packed;
     const { records } = block;
@@ -306,10 +300,7 @@ function groupByProgram(records: readonly CallRecords[], colour: Uint32Array): M
   return new Map([...numbers].map(([hash, number]) => [hash, members[number]]));
 }
 
-/**
- * Words kept of a call's result: what its dry run returned and a little more, or all that is allowed where nothing is
- * known.
- */
+/** Words kept of a call's result: what its dry run returned and a little more, or all that is allowed where nothing is known. */
 function outputCapacity(expected: number): number {
   if (expected > MAX_OUTPUT_BYTES) return MAX_OUTPUT_BYTES / 4;
   return Math.min(MAX_OUTPUT_BYTES / 4, ((expected + 47) >> 4) * 4);
@@ -339,10 +330,7 @@ function wordsOf(target: ArrayBuffer, { at, bytes }: Section): Uint32Array {
 /** Most bytes that a trial packing may take. */
 const MAX_TRIAL_BYTES = 256 * 1024 * 1024;
 
-/**
- * The programs of `block` whose own calls cannot be packed, each with what is thrown; those of a batch that is too
- * large are not.
- */
+/** The programs of `block` whose own calls cannot be packed, each with what is thrown; those of a batch that is too large are not. */
 export function unpackable(block: GpuBlock, limits: PackLimits): Map<string, unknown> {
   const failed = new Map<string, unknown>();
   for (const hash of block.programs.keys()) {

@@ -19,10 +19,7 @@ export const CONTRACT_BYTES = 32;
 /** What the kernel takes of one call; a call with more stays on the CPU. */
 export const MAX_KEYS_PER_CALL = 1024;
 export const MAX_BYTES_PER_CALL = 256 * 1024;
-/**
- * Bytes of all columns of one list of calls; what comes after stays on the CPU. Far below what addresses of 32 bits
- * reach.
- */
+/** Bytes of all columns of one list of calls; what comes after stays on the CPU. Far below what addresses of 32 bits reach. */
 export const MAX_RECORD_BYTES = 256 * 1024 * 1024;
 
 /** One declared key of a call. */
@@ -45,10 +42,7 @@ export interface Expectation {
   readonly fuelLeft?: number;
 }
 
-/**
- * A list of calls. Offsets are in bytes of `bytes`; the fields are those of CALL_RECORD, ACCESS_RECORD and KEY_RECORD
- * in layout.ts.
- */
+/** A list of calls. Offsets are in bytes of `bytes`; the fields are those of CALL_RECORD, ACCESS_RECORD and KEY_RECORD in layout.ts. */
 export interface CallRecords {
   readonly count: number;
   /** Program hashes; the field PROGRAM is an index into this. */
@@ -144,9 +138,7 @@ export function programOf({ heads, programs }: CallRecords, call: number): strin
   return programs[heads[call * CALL_RECORD.words + CALL_RECORD.offset.PROGRAM]];
 }
 
-/**
- * Hash of a key as kernels/storage-access.wgsl computes it: over little-endian words, the last one padded with zeros.
- */
+/** Hash of a key as kernels/storage-access.wgsl computes it: over little-endian words, the last one padded with zeros. */
 export function hashKey(seed: number, key: Uint8Array): number {
   let h = seed ^ Math.imul(key.length, 0x9e3779b1);
   for (let i = 0; i < key.length; i += 4) {
@@ -182,8 +174,7 @@ export class CallRecorder {
   constructor(readonly seed: number) {}
 
   /**
-   * Adds a call and returns its number, or undefined if it, or all together, is too large for the kernel. The keys of
-   * `declared` are all different.
+   * Adds a call and returns its number, or undefined if it, or all together, is too large for the kernel. The keys of `declared` are all different.
    */
   add(
     program: string,

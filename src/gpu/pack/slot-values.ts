@@ -22,8 +22,8 @@ export interface SegmentReadback {
 }
 
 /**
- * What the keys of a block hold after its messages, by slot, in columns: every write lies where its message's result
- * lies, and the slot says where. No object per message, key or value.
+ * What the keys of a block hold after its messages, by slot, in columns: every write lies where its message's result lies, and the
+ * slot says where. No object per message, key or value.
  */
 export class SlotValues {
   /** By slot: place of the value in `bytes`, its length as four bytes before it; NONE where no message has written. */
@@ -43,10 +43,7 @@ export class SlotValues {
     return at === NONE ? undefined : this.bytes.subarray(at, at + readU32(this.bytes, at - 4));
   }
 
-  /**
-   * Applies the writes of a segment's messages in packed order. A result that does not parse writes nothing, for it is
-   * rejected.
-   */
+  /** Applies the writes of a segment's messages in packed order. A result that does not parse writes nothing, for it is rejected. */
   apply(records: readonly CallRecords[], packed: PackedBlock, segment: PackedSegment, readback: SegmentReadback): void {
     // One copy of all: the mapped memory goes back to the device.
     const bytes = readback.output.slice();

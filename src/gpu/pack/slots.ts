@@ -11,10 +11,7 @@ const { KEY } = ACCESS_RECORD.offset;
 const { words: KEY_WORDS } = KEY_RECORD;
 const { SLOT_HASH, KEY_AT, KEY_BYTES, CONTRACT_AT } = KEY_RECORD.offset;
 
-/**
- * Numbers the different keys of a block: open addressing with linear probing, at most half full, in typed arrays that
- * are kept.
- */
+/** Numbers the different keys of a block: open addressing with linear probing, at most half full, in typed arrays that are kept. */
 export class SlotTable {
   count = 0;
   /** By slot: index of the records that hold its key, and the number of the key there. */

@@ -37,8 +37,8 @@ export interface GpuBlock {
   /** By program hash. */
   readonly programs: ReadonlyMap<string, Program>;
   /**
-   * Segments → colours → calls, each call as a pair (index into `records`, number of the call there). Calls of one
-   * colour are independent; a later colour sees what earlier ones wrote; between two segments the host may set values.
+   * Segments → colours → calls, each call as a pair (index into `records`, number of the call there). Calls of one colour are
+   * independent; a later colour sees what earlier ones wrote; between two segments the host may set values.
    */
   readonly segments: readonly (readonly Uint32Array[])[];
   /** Every call has keys of its own, whatever their names; else equal keys of one contract are one. */
@@ -54,14 +54,9 @@ export interface GpuOutcomes {
   /** OK: the bytes returned, undefined if the pointer was bad. */
   result(call: number): Uint8Array | undefined;
   puntReason(call: number): string | undefined;
-  /**
-   * The value that the call saw at its declared key number `key`; null if it was absent, undefined if it did not ask.
-   */
+  /** The value that the call saw at its declared key number `key`; null if it was absent, undefined if it did not ask. */
   seen(call: number, key: number): Uint8Array | null | undefined;
-  /**
-   * All writes of the segment's messages applied, as the kernel applied them: what the messages of a later batch would
-   * see.
-   */
+  /** All writes of the segment's messages applied, as the kernel applied them: what the messages of a later batch would see. */
   writes(): WrittenValues;
 }
 
@@ -76,17 +71,15 @@ export interface GpuBlockRun {
   /** Runs segment `number`; segments are run in order. Rejects with GPU_DEVICE_LOST, GPU_FAILED or GPU_TIMEOUT. */
   run(number: number): Promise<GpuOutcomes>;
   /**
-   * Sets what later segments see at the key numbered `key` of call (`records`, `call`), where the host knows better
-   * than the kernel: written on the CPU, or written by a message that failed after all.
+   * Sets what later segments see at the key numbered `key` of call (`records`, `call`), where the host knows better than the
+   * kernel: written on the CPU, or written by a message that failed after all.
    */
   set(records: number, call: number, key: number, value: Uint8Array | undefined): void;
   /** Gives the buffers back. */
   close(): void;
 }
 
-/**
- * Milliseconds since creation. Phases apart only where `measure` is set: then every phase waits for the one before it.
- */
+/** Milliseconds since creation. Phases apart only where `measure` is set: then every phase waits for the one before it. */
 export interface GpuTimings {
   packMs: number;
   uploadMs: number;
@@ -103,31 +96,21 @@ export interface GpuLane {
   /** Whether `program` has a translated kernel, or why not. */
   supports(program: Program): { readonly ok: true } | { readonly ok: false; readonly reason: string };
   /**
-   * How the kernel of `program` stands, which `calls` calls want now. From the second call on it is translated and
-   * compiled in the background, unless too many others are. Never throws.
+   * How the kernel of `program` stands, which `calls` calls want now. From the second call on it is translated and compiled in the
+   * background, unless too many others are. Never throws.
    */
   kernelState(program: Program, calls: number): KernelState;
-  /**
-   * Resolves when the kernel of `program` is compiled, or refused: for tests and measurements, without a time limit.
-   */
+  /** Resolves when the kernel of `program` is compiled, or refused: for tests and measurements, without a time limit. */
   prepare(program: Program): Promise<void>;
-  /**
-   * The program with this hash has no kernel from now on, for something failed that should not; counted, and told once.
-   */
+  /** The program with this hash has no kernel from now on, for something failed that should not; counted, and told once. */
   refuse(hash: string, stage: KernelStage, error: unknown): void;
   /** Programs that lost their kernel to a failure. */
   readonly kernelFailures: { readonly count: number; readonly last: KernelFailure | undefined };
   /** Has `listener` hear of each of them once. */
   onKernelFailure(listener: (failure: KernelFailure) => void): void;
-  /**
-   * Puts a block on the device; one at a time. Waits for kernels that are not compiled yet: ask {@link kernelState}
-   * first.
-   */
+  /** Puts a block on the device; one at a time. Waits for kernels that are not compiled yet: ask {@link kernelState} first. */
   begin(block: GpuBlock): Promise<GpuBlockRun>;
-  /**
-   * Runs independent messages, each with keys of its own; results in the order of `calls`. Never throws for a program's
-   * sake; a lost device rejects with `GPU_DEVICE_LOST`.
-   */
+  /** Runs independent messages, each with keys of its own; results in the order of `calls`. Never throws for a program's sake; a lost device rejects with `GPU_DEVICE_LOST`. */
   run(calls: readonly GpuCall[]): Promise<GpuCallResult[]>;
   readonly timings: GpuTimings;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 /**
- * What is known to be a multiple of 4: values of locals (see reaching.ts), globals and function results. It begins with
- * the guess that all are; a translation that stores anything else takes the guess back, and the functions that relied
- * on it are translated again, until no guess fails.
+ * What is known to be a multiple of 4: values of locals (see reaching.ts), globals and function results. It begins with the guess that all
+ * are; a translation that stores anything else takes the guess back, and the functions that relied on it are translated again,
+ * until no guess fails.
  */
 export class Alignment {
   readonly #odd = new Set<string>();

@@ -11,8 +11,8 @@ const MAX_CALL_DEPTH = 100;
 const MAX_SEARCH_STEPS = 5_000_000;
 
 /**
- * Who calls whom, from `__execute` on. WGSL has no recursion: a call that would close a cycle is cut, and becomes a
- * PUNT. Indirect calls, most of whose possible callees are never called there, are cut before direct ones.
+ * Who calls whom, from `__execute` on. WGSL has no recursion: a call that would close a cycle is cut, and becomes a PUNT. Indirect
+ * calls, most of whose possible callees are never called there, are cut before direct ones.
  */
 export class CallGraph {
   /** Functions that are reached without cut calls, callees before callers. */

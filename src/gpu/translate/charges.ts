@@ -9,8 +9,8 @@ export interface Counters {
 }
 
 /**
- * Recognises the instrumentation's `if (counter < amount) { why = …; unreachable } counter -= amount`, which stands at
- * every basic block: the kernel does the same without a branch. Anything that looks different is translated as it is.
+ * Recognises the instrumentation's `if (counter < amount) { why = …; unreachable } counter -= amount`, which stands at every basic
+ * block: the kernel does the same without a branch. Anything that looks different is translated as it is.
  */
 export function matchCharge(
   nodes: readonly Node[],

@@ -53,8 +53,8 @@ function ownSize(lines: readonly string[]): InlinedSize {
 }
 
 /**
- * Size of a kernel if every call were inlined. Throws {@link Unsupported} if no driver should see it: their time grows
- * faster than the size.
+ * Size of a kernel if every call were inlined. Throws {@link Unsupported} if no driver should see it: their time grows faster than
+ * the size.
  */
 export function inlinedSize(calls: CallGraph, functions: ReadonlyMap<number, TranslatedFunction>): InlinedSize {
   const own = new Map([...functions].map(([index, { lines }]) => [index, ownSize(lines)]));

@@ -16,10 +16,7 @@ export interface TranslatedFunction {
   readonly nesting: number;
 }
 
-/**
- * `next`: goes on; `stopped`: WASM ends here, the WGSL text runs on without effect; `left`: the WGSL text has branched
- * away.
- */
+/** `next`: goes on; `stopped`: WASM ends here, the WGSL text runs on without effect; `left`: the WGSL text has branched away. */
 type Flow = 'next' | 'stopped' | 'left';
 
 /** Selectors of one `switch`: drivers take very long over more. */
@@ -39,9 +36,9 @@ export function translateFunction(module: ModuleContext, index: number, body: Fu
 }
 
 /**
- * A loop becomes `loop { … break; }`, a block that branches name a `switch` with one case. A branch to a label that is
- * not the innermost of these sets `br` to the label's number and leaves one after the other until it is reached. There
- * is one exit, and a stop only sets the status: early returns in loops make shader compilers explode.
+ * A loop becomes `loop { … break; }`, a block that branches name a `switch` with one case. A branch to a label that is not the innermost of these
+ * sets `br` to the label's number and leaves one after the other until it is reached. There is one exit, and a stop only sets the status:
+ * early returns in loops make shader compilers explode.
  */
 class Translation {
   readonly #writer = new FunctionWriter();
@@ -71,8 +68,7 @@ class Translation {
     const arguments_ = params.map((p, i) => `p${i}: ${WGSL_TYPE[p]}`).join(', ');
     w.open(`fn f${this.index}(${arguments_})${returned === undefined ? '' : ` -> ${returned}`} {`);
     this.#locals.forEach((local, i) => {
-      // Said in so many words: a variable without a value is not set to zero again where its function is inlined into a
-      // loop.
+      // Said in so many words: a variable without a value is not set to zero again where its function is inlined into a loop.
       w.emit(`var l${i}: ${WGSL_TYPE[local]} = ${i < params.length ? `p${i}` : `${WGSL_TYPE[local]}()`};`);
     });
     const variables = results.map((type, i) => this.#variable(type, `ret${i}`));
@@ -100,8 +96,8 @@ class Translation {
   }
 
   /**
-   * Translates a body inside `frame`, `operands` on its stack; leaves its values in the frame's results. Its end goes
-   * on to `end`. False if WGSL cannot reach the end.
+   * Translates a body inside `frame`, `operands` on its stack; leaves its values in the frame's results. Its end goes on to `end`.
+   * False if WGSL cannot reach the end.
    */
   #sequence(nodes: readonly Node[], frame: Frame, operands: readonly Value[], end = frame.join): boolean {
     const w = this.#writer;

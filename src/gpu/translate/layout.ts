@@ -15,9 +15,8 @@ export const MAX_OUTPUT_BYTES = 2048;
 export const PARAMS_STRIDE = 256;
 
 /**
- * Head of a call in {@link CallRecords.heads}, see records.ts; `*_AT` in bytes. EXPECTED_BYTES: length of result to
- * make room for, NONE if that is not known. RESULT_* and FUEL_LEFT: how its dry run ended, RESULT_BYTES is NONE if it
- * gave no result.
+ * Head of a call in {@link CallRecords.heads}, see records.ts; `*_AT` in bytes. EXPECTED_BYTES: length of result to make room for,
+ * NONE if that is not known. RESULT_* and FUEL_LEFT: how its dry run ended, RESULT_BYTES is NONE if it gave no result.
  */
 export const CALL_RECORD = struct('CALL_RECORD', [
   'PROGRAM',
@@ -34,8 +33,8 @@ export const CALL_RECORD = struct('CALL_RECORD', [
 ]);
 
 /**
- * Different key of some calls in {@link CallRecords.keys}; `*_AT` in bytes. HASH is that of the key, SLOT_HASH that of
- * key and contract; CONTRACT_AT is where the contract's id lies. VALUE_BYTES is NONE for an absent value.
+ * Different key of some calls in {@link CallRecords.keys}; `*_AT` in bytes. HASH is that of the key, SLOT_HASH that of key and contract;
+ * CONTRACT_AT is where the contract's id lies. VALUE_BYTES is NONE for an absent value.
  */
 export const KEY_RECORD = struct('KEY_RECORD', [
   'HASH',
@@ -50,10 +49,7 @@ export const KEY_RECORD = struct('KEY_RECORD', [
 /** Declared key of a call in {@link CallRecords.accesses}: number of the key, and flags. */
 export const ACCESS_RECORD = struct('ACCESS_RECORD', ['HASH', 'KEY', 'FLAGS']);
 
-/**
- * Head of a call in `tx_payloads`: CONTEXT_AT is a byte address in `input_state`, its keys are a range of
- * `access_lists`.
- */
+/** Head of a call in `tx_payloads`: CONTEXT_AT is a byte address in `input_state`, its keys are a range of `access_lists`. */
 export const CALL = struct('CALL', [
   'CONTEXT_AT',
   'CONTEXT_BYTES',
@@ -65,10 +61,7 @@ export const CALL = struct('CALL', [
   'OUT_WORDS',
 ]);
 
-/**
- * Entry of `access_lists`, in ascending order of HASH within a call. SLOT: number of the key's slot, with the two flags
- * on top.
- */
+/** Entry of `access_lists`, in ascending order of HASH within a call. SLOT: number of the key's slot, with the two flags on top. */
 export const ACCESS = struct('ACCESS', ['HASH', 'SLOT']);
 export const KEY_READ = 0x80000000;
 export const KEY_WRITTEN = 0x40000000;
@@ -77,17 +70,14 @@ export const MAX_SLOTS = 0x3fffffff;
 export const KEY_TOUCHED = 1;
 
 /**
- * Entry of `state_map`, by slot: where its key lies in `input_state` (in words), and the byte address of the value that
- * it holds now. A value has its length as a word before it; an address with WRITTEN_ADDRESS lies in `output_state` (a
- * message of this batch wrote it), any other in `input_state`; NONE: absent.
+ * Entry of `state_map`, by slot: where its key lies in `input_state` (in words), and the byte address of the value that it holds
+ * now. A value has its length as a word before it; an address with WRITTEN_ADDRESS lies in `output_state` (a message of this batch
+ * wrote it), any other in `input_state`; NONE: absent.
  */
 export const SLOT = struct('SLOT', ['KEY_AT', 'KEY_BYTES', 'VALUE']);
 export const WRITTEN_ADDRESS = 0x80000000;
 
-/**
- * Result of a call in `status_flags`: STATUS with the detail from bit 8 on; BYTES of the result at the call's OUT_AT,
- * NONE for a bad pointer.
- */
+/** Result of a call in `status_flags`: STATUS with the detail from bit 8 on; BYTES of the result at the call's OUT_AT, NONE for a bad pointer. */
 export const RESULT = struct('RESULT', ['STATUS', 'FUEL', 'BYTES']);
 
 /** The uniform `params`, one per dispatch: the first call and the number of calls. */

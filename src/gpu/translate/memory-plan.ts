@@ -8,10 +8,7 @@ import { Unsupported } from './unsupported.js';
 export interface MemoryWindow {
   readonly bytes: number;
   readonly place: 'private' | 'storage';
-  /**
-   * Begins at the static data where no stack lies below it, not at address 0: compilers leave that room to keep null
-   * pointers apart.
-   */
+  /** Begins at the static data where no stack lies below it, not at address 0: compilers leave that room to keep null pointers apart. */
   readonly fromData?: boolean;
 }
 
@@ -56,10 +53,9 @@ const BELOW_ANCHOR = 1 / 4;
 const LOW_PART = 7 / 8;
 
 /**
- * Lays out the memory of a program. The window begins at address 0 (see {@link MemoryWindow.fromData}) unless the
- * program's stack or heap pointer (a mutable global's initial value, or a constant that it is set to) starts behind
- * most of it: then it lies around the highest of these. Throws {@link Unsupported} if a data segment is out of bounds:
- * instantiation fails, which is the CPU's.
+ * Lays out the memory of a program. The window begins at address 0 (see {@link MemoryWindow.fromData}) unless the program's stack
+ * or heap pointer (a mutable global's initial value, or a constant that it is set to) starts behind most of it: then it lies
+ * around the highest of these. Throws {@link Unsupported} if a data segment is out of bounds: instantiation fails, which is the CPU's.
  */
 export function planMemory(module: WasmModule, window: MemoryWindow, use: MemoryUse): MemoryPlan {
   const pages = module.memory?.minPages ?? 0;
@@ -149,10 +145,7 @@ function placeSegments(
   return { segments, words };
 }
 
-/**
- * First byte of the window, and the highest pointer that the program begins with. One that starts below the static data
- * is a stack's, which grows down to 0.
- */
+/** First byte of the window, and the highest pointer that the program begins with. One that starts below the static data is a stack's, which grows down to 0. */
 function windowStart(
   module: WasmModule,
   { bytes, fromData }: MemoryWindow,
@@ -176,10 +169,7 @@ function windowStart(
 /** Most words of static data that are laid out as code; more are copied from `program_data`. */
 const IMAGE_AS_CODE = 128;
 
-/**
- * Lays the static data into a window of zeros: words `from` to `to` of memory. A few words are stores of constants,
- * which wait for nothing.
- */
+/** Lays the static data into a window of zeros: words `from` to `to` of memory. A few words are stores of constants, which wait for nothing. */
 function layImage(data: Uint32Array, imageFirst: number, from: number, to: number, windowFirst: number): string {
   const stores: string[] = [];
   for (let word = from; word < to; word++) {

@@ -34,15 +34,13 @@ export type Translation =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Tint refuses statements nested deeper than 127 levels, counted in its own way (see FunctionWriter), and a text whose
- * braces and parentheses are. A few are left for versions that count one more.
+ * Tint refuses statements nested deeper than 127 levels, counted in its own way (see FunctionWriter), and a text whose braces and
+ * parentheses are. A few are left for versions that count one more.
  */
 const MAX_NESTING = 120;
 const MAX_PARAMETERS = 250;
 const MAX_RESULTS = 16;
-/**
- * Rounds in which guesses about alignment may fail before nothing is guessed; a chain of calls may take one for each.
- */
+/** Rounds in which guesses about alignment may fail before nothing is guessed; a chain of calls may take one for each. */
 const ALIGNMENT_ROUNDS = 40;
 
 /** Imports with a function of kernels/host.wgsl; any other import of the ABI is left to the CPU when it is called. */
@@ -66,8 +64,8 @@ const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Translates the instrumented module of a program to the WGSL text of its kernel. Whatever it cannot do is either named
- * in `reason`, or becomes a PUNT on the path that needs it.
+ * Translates the instrumented module of a program to the WGSL text of its kernel. Whatever it cannot do is either named in
+ * `reason`, or becomes a PUNT on the path that needs it.
  */
 export function translateProgram(program: Program, window: MemoryWindow): Translation {
   try {
@@ -152,8 +150,7 @@ class ModuleTranslation {
     const out = new Map<number, TranslatedFunction>();
     const { order } = this.#calls;
     for (let round = 0; ; round++) {
-      // A function that calls itself through others does not exist, so that callers last is the order in which results
-      // are known.
+      // A function that calls itself through others does not exist, so that callers last is the order in which results are known.
       const stale = order.filter((index) => !out.has(index) || alignment.isStale(index));
       if (stale.length === 0) return out;
       if (round === ALIGNMENT_ROUNDS) alignment.giveUp();

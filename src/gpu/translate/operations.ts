@@ -128,9 +128,8 @@ export const STORES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Loads and stores of whole words. `at`: at a constant address, aligned, below the declared minimum of memory and
- * inside the window: no checks, no shifts; `$1` the word's index, `$2` the next one's. `aligned`: where the address is
- * a multiple of 4; `$1` the address, `$2` the offset. `$3` the value.
+ * Loads and stores of whole words. `at`: at a constant address, aligned, below the declared minimum of memory and inside the window: no checks, no shifts; `$1` the word's
+ * index, `$2` the next one's. `aligned`: where the address is a multiple of 4; `$1` the address, `$2` the offset. `$3` the value.
  */
 export const WORD_ACCESSES: ReadonlyMap<
   number,

@@ -1,8 +1,6 @@
 import type { Alignment } from './alignment.js';
 
-/**
- * Assignments of a function beyond which nothing is followed, counted as locals times places where control flow parts.
- */
+/** Assignments of a function beyond which nothing is followed, counted as locals times places where control flow parts. */
 const MAX_WORK = 2_000_000;
 
 /** Where control flow joins: what each local holds there, if anything has come so far. */
@@ -18,8 +16,8 @@ export function localName(f: number, value: number): string {
 }
 
 /**
- * Which assignments a local's value may come from, so that one local may hold addresses here and anything there. Values
- * are numbered: the initial ones, one per assignment, and choices between others where control flow joins.
+ * Which assignments a local's value may come from, so that one local may hold addresses here and anything there. Values are numbered: the
+ * initial ones, one per assignment, and choices between others where control flow joins.
  */
 export class Reaching {
   #state: number[];

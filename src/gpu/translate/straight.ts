@@ -134,8 +134,7 @@ export class StraightCode {
       const { first, window, leastBytes } = this.module.memory;
       const address = base.constant ? Number.parseInt(base.text, 10) + offset : Number.NaN;
       const at = address - first;
-      // Memory never has less than its declared minimum; what lies behind that exists once it has grown, and is
-      // checked.
+      // Memory never has less than its declared minimum; what lies behind that exists once it has grown, and is checked.
       if (address + word.bytes <= leastBytes && at >= 0 && at + word.bytes <= window.bytes) {
         return fill(word.at, i32Text(at / 4), i32Text(at / 4 + 1), value);
       }

@@ -37,10 +37,7 @@ export class FunctionWriter {
   stack: Value[] = [];
   /** Greatest nesting of statements, or of braces and parentheses, as Tint counts them. */
   deepest = 0;
-  /**
-   * Tint's levels of each open brace: a statement counts one and its block another; a switch, a case and its block
-   * three.
-   */
+  /** Tint's levels of each open brace: a statement counts one and its block another; a switch, a case and its block three. */
   readonly #open: number[] = [];
   #levels = 0;
   #names = 0;

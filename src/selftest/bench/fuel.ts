@@ -39,9 +39,7 @@ export interface FuelRow {
   readonly cold: Spread;
   /** The same when V8 has optimised it. */
   readonly warm: Spread;
-  /**
-   * Nanoseconds a unit of fuel of all messages of a batch in the kernel; undefined: not measured, or left to the CPU.
-   */
+  /** Nanoseconds a unit of fuel of all messages of a batch in the kernel; undefined: not measured, or left to the CPU. */
   readonly kernel: number | undefined;
 }
 

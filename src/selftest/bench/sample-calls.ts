@@ -9,10 +9,7 @@ import { ledgerTransfer, nameRegistration, nameUpdate, Signer } from '../inputs/
 
 const encoder = new TextEncoder();
 const CONTRACT = { block: 2n, tx: 1n };
-/**
- * Signing costs ten times what making a call does: so many signatures are made, and every call of a larger number has
- * other balances.
- */
+/** Signing costs ten times what making a call does: so many signatures are made, and every call of a larger number has other balances. */
 const SIGNATURES = 2_048;
 const SIGNERS = 256;
 
@@ -31,10 +28,7 @@ function sha256(...parts: Uint8Array[]): Uint8Array {
   return hash.digest();
 }
 
-/**
- * `count` claims of an airdrop tree over that many leaves; every 16th proof is wrong, every 17th leaf was claimed
- * before.
- */
+/** `count` claims of an airdrop tree over that many leaves; every 16th proof is wrong, every 17th leaf was claimed before. */
 export function claimCalls(program: Program, count: number): GpuCall[] {
   const depth = Math.max(1, Math.ceil(Math.log2(Math.max(2, count))));
   const amount = (i: number): bigint => BigInt(i) * 1_000n + 1n;
@@ -70,8 +64,8 @@ export function swapCalls(program: Program, count: number): GpuCall[] {
 }
 
 /**
- * `count` transfers between accounts of {@link SIGNERS} keys; every 16th signature is wrong, every 17th nonce is not
- * the account's, every 64th account has too little. Calls that share a signature differ in the balances that they see.
+ * `count` transfers between accounts of {@link SIGNERS} keys; every 16th signature is wrong, every 17th nonce is not the account's,
+ * every 64th account has too little. Calls that share a signature differ in the balances that they see.
  */
 export function ledgerCalls(program: Program, count: number): GpuCall[] {
   const signers = someSigners(count);
@@ -101,10 +95,7 @@ export function ledgerCalls(program: Program, count: number): GpuCall[] {
   });
 }
 
-/**
- * `count` calls of names: three registrations, of which every 17th name is taken, for each update; every 16th signature
- * is wrong.
- */
+/** `count` calls of names: three registrations, of which every 17th name is taken, for each update; every 16th signature is wrong. */
 export function namesCalls(program: Program, count: number): GpuCall[] {
   const signers = someSigners(count);
   const updates = Array.from({ length: Math.min(Math.ceil(count / 4), SIGNATURES) }, (_, i) => {

@@ -3,9 +3,8 @@ import { end, i32, op, open } from './build.js';
 import type { Code } from './scope.js';
 
 /**
- * Code that mixes the words of the address ranges into one, and returns a buffer at `out` with that word and
- * memory.size. `local` and the one after it are i32 locals of its own. Sixteen bytes: too few for a storage map, so the
- * kernel takes them as they are.
+ * Code that mixes the words of the address ranges into one, and returns a buffer at `out` with that word and memory.size. `local` and the
+ * one after it are i32 locals of its own. Sixteen bytes: too few for a storage map, so the kernel takes them as they are.
  */
 export function digestCode(ranges: readonly (readonly [number, number])[], out: number, local: number): Code {
   const [at, hash] = [local, local + 1];

@@ -22,18 +22,14 @@ const PARAMS: readonly ValueType[] = ['i32', 'i64'];
 const RESULTS: readonly (readonly ValueType[])[] = [['i32'], ['i64'], [], ['i32', 'i64']];
 
 /**
- * Random valid WASM module number `index` of a seed: helpers that call each other, directly and through a table, and an
- * `__execute` that takes its locals from the context, does anything, and returns a digest of its locals, its globals
- * and its memory.
+ * Random valid WASM module number `index` of a seed: helpers that call each other, directly and through a table, and an `__execute` that
+ * takes its locals from the context, does anything, and returns a digest of its locals, its globals and its memory.
  */
 export function randomModule(seed: number, index: number): Uint8Array {
   return encodeModule(new Generator(new Random(seed, index)).run());
 }
 
-/**
- * Context of one run: three i32, three i64, edge values or anything; up to three bytes more, whose number means
- * something too.
- */
+/** Context of one run: three i32, three i64, edge values or anything; up to three bytes more, whose number means something too. */
 export function randomInput(random: Random): Uint8Array {
   const out = new Uint8Array(INPUT_BYTES + random.pick(4));
   const view = new DataView(out.buffer);
@@ -191,8 +187,8 @@ class Generator {
   }
 
   /**
-   * Of a memory without pages: an access at a constant address, in some runs, then it grows. The length of the context
-   * tells the runs apart, for nothing can be loaded yet.
+   * Of a memory without pages: an access at a constant address, in some runs, then it grows. The length of the context tells the
+   * runs apart, for nothing can be loaded yet.
    */
   #firstPages(): Code {
     if (this.#pages > 0) return [];

@@ -54,9 +54,7 @@ const MAX_DIFFERENCES = 20;
 /** V8 compares this many runs before timers and the driver's callbacks get a turn. */
 const RUNS_AT_ONCE = 1_000;
 
-/**
- * Runs random modules on random inputs in the kernel and on V8 and compares how each run ends, its fuel and its digest.
- */
+/** Runs random modules on random inputs in the kernel and on V8 and compares how each run ends, its fuel and its digest. */
 export async function fuzzKernel(options: KernelFuzzOptions): Promise<KernelFuzzReport> {
   const fuzzer = new Fuzzer(options);
   try {

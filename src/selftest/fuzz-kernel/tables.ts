@@ -3,10 +3,7 @@ import { i32, op } from './build.js';
 import type { Code, Scope } from './scope.js';
 import { FUNCREF_CODE, value } from './values.js';
 
-/**
- * An instruction that looks at references in the table or changes them: in the kernel a PUNT, and what came before it
- * is not.
- */
+/** An instruction that looks at references in the table or changes them: in the kernel a PUNT, and what came before it is not. */
 export function tableStatement(s: Scope): Code {
   const { random, features } = s;
   const size = features.tableSize;

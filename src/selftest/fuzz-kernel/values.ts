@@ -46,9 +46,7 @@ export function constant({ random }: Scope, type: ValueType): Code {
   return [i32(random.once(3) ? random.u32() >>> random.pick(32) : random.of(EDGES_32))];
 }
 
-/**
- * An address, mostly in the memory that is used most, aligned or as it comes; now and then at a border, or anywhere.
- */
+/** An address, mostly in the memory that is used most, aligned or as it comes; now and then at a border, or anywhere. */
 export function address(s: Scope): Code {
   const { random, features } = s;
   const small = random.of([0x1f, 0xff, 0xfc, 0x3ff, 0x3fc]);

@@ -62,8 +62,8 @@ function pieces(value: bigint, count: number, bits: bigint): number[] {
 }
 
 /**
- * Constants of e = k1 + k2·λ: with (e, 0) = q1·v1 + q2·v2 over the rationals, (k1, k2) = (e, 0) - ⌊q1⌋·v1 - ⌊q2⌋·v2.
- * Both vectors are turned so that q1 and q2 are not negative.
+ * Constants of e = k1 + k2·λ: with (e, 0) = q1·v1 + q2·v2 over the rationals, (k1, k2) = (e, 0) - ⌊q1⌋·v1 - ⌊q2⌋·v2. Both vectors
+ * are turned so that q1 and q2 are not negative.
  */
 function putSplit(put: (name: string, part: readonly number[]) => number, basis: readonly LatticeVector[]): void {
   const [first = ZERO, second = ZERO] = basis;

@@ -31,13 +31,11 @@ export const INPUT_KEY = QX;
 export type ConstantName = 'one' | 'beta' | 'generatorX' | 'generatorY';
 
 /**
- * BIP340 verification as straight-line field arithmetic. Before it starts, R and QX hold r and the key's x, and the
- * scalars are there.
+ * BIP340 verification as straight-line field arithmetic. Before it starts, R and QX hold r and the key's x, and the scalars are there.
  *
- * The sum s·G + e·(-P) is taken with e split in two halves. All digits are odd, so no addition has infinity as an
- * operand, and Jacobian additions are right unless two equal or opposite points meet. Then Z becomes 0 and stays 0:
- * whoever ends with Z = 0 (only for infinity, or inputs made for it) does the sum once more with the complete addition
- * of Renes, Costello and Batina (2016, algorithm 7).
+ * The sum s·G + e·(-P) is taken with e split in two halves. All digits are odd, so no addition has infinity as an operand, and Jacobian
+ * additions are right unless two equal or opposite points meet. Then Z becomes 0 and stays 0: whoever ends with Z = 0 (only for
+ * infinity, or inputs made for it) does the sum once more with the complete addition of Renes, Costello and Batina (2016, algorithm 7).
  */
 export function verificationProgram(constants: Readonly<Record<ConstantName, number>>): number[] {
   const code = new Assembler();
@@ -130,8 +128,8 @@ function addAffine(code: Assembler, x2: number, y2: number, h = T2): void {
 }
 
 /**
- * The odd multiples Q, 3Q, ... on the curve isomorphic by ZG, where all of them are affine. D = 2Q is affine on the
- * curve isomorphic by its own Z, so the additions are mixed ones; then every entry is brought to the Z of the last.
+ * The odd multiples Q, 3Q, ... on the curve isomorphic by ZG, where all of them are affine. D = 2Q is affine on the curve isomorphic by
+ * its own Z, so the additions are mixed ones; then every entry is brought to the Z of the last.
  */
 function keyTable(code: Assembler, beta: number): void {
   double(code, [QX, QY, ONE], [XD, YD, ZD]);
