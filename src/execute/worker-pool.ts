@@ -1,11 +1,11 @@
 /** The threads of the lane engine. */
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { errorOf, InternalError } from '../errors.js';
 import type { CallRecords } from '../gpu/records.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneOutcome } from '../lane/types.js';
 import { DEEP_STACK } from '../util/deep-thread.js';
+import { shipped } from '../util/shipped.js';
 import type { DryRun } from './block-tasks.js';
 import { type BlockBudget, BlockTooLarge } from './block-weight.js';
 import type { DryRuns } from './dry-run.js';
@@ -15,12 +15,6 @@ import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerData, WorkerTask 
 /** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
 const PIECES_PER_WORKER = 4;
 const LARGEST_PIECE = 128;
-
-/** The built worker, also where the sources themselves run (under vitest). */
-function workerFile(): string {
-  const path = import.meta.url.endsWith('.ts') ? '../../dist/execute/worker.js' : './worker.js';
-  return fileURLToPath(new URL(path, import.meta.url));
-}
 
 type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
 
@@ -43,7 +37,7 @@ export class WorkerPool {
   ) {
     this.#workers = Array.from({ length: size }, (_, i) => {
       const workerData: WorkerData = { watch, thread: i + 1 };
-      const thread = new Worker(workerFile(), { workerData, resourceLimits: DEEP_STACK });
+      const thread = new Worker(shipped('execute/worker.js'), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
       thread.on('message', (answer: FromWorker) => {
         const job = worker.job;
