@@ -3,10 +3,10 @@ import { EXIT, InternalError } from '../errors.js';
 import { type ReplaySummary, summaryTable } from '../replay/summary.js';
 import type { RpcBackend } from '../rpc/backend.js';
 import { startRpcServer } from '../rpc/server.js';
+import { bundledChain } from '../util/bundled-chain.js';
 import { runCli } from './child.js';
 import { greeting, openServed, type ServedDatabase } from './serve.js';
 import { type Outcome, verify } from './verification.js';
-import { bundledChain } from './verify-kernel.js';
 import { Workplace } from './workplace.js';
 
 export interface StartOptions {

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { openSource } from '../bitcoin/sources.js';
 import { openGpuLane } from '../gpu/open.js';
 import type { GpuLane } from '../gpu/types.js';
@@ -6,7 +5,7 @@ import { prepareProgram } from '../program/prepare.js';
 import { replay } from '../replay/replay.js';
 import type { ReplaySummary } from '../replay/summary.js';
 import { builtPrograms } from '../util/built-wasm.js';
-import { shipped } from '../util/shipped.js';
+import { bundledChain } from '../util/bundled-chain.js';
 
 /** A line of JSON on stdout: what `start` hears of its verification while that runs. */
 export type VerificationEvent =
@@ -14,11 +13,6 @@ export type VerificationEvent =
   | { readonly kind: 'compiled'; readonly program: string; readonly count: number; readonly seconds: number }
   | { readonly kind: 'block'; readonly count: number; readonly of: number }
   | { readonly kind: 'done'; readonly summary: ReplaySummary };
-
-/** The chain that comes with the program. */
-export function bundledChain(): string {
-  return fileURLToPath(shipped('chains/regtest'));
-}
 
 /**
  * `warpshrew verify-kernel --db DIR`, a command of `start`'s own: compiles the kernels of the bundled programs, then replays the
