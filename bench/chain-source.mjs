@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { BlockOffsets } from '../dist/bitcoin/block-offsets.js';
 import { verifyBlock } from '../dist/bitcoin/verify-block.js';
 import { openChainSource } from '../dist/chain/open.js';
-import { lookAhead } from '../dist/util/look-ahead.js';
+import { lookAhead } from '../dist/pipeline/look-ahead.js';
 
 const [url, blockFiles] = process.argv.slice(2);
 // As the service reads ahead by default.

@@ -16,9 +16,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { writeBlockFiles } from '../dist/bench/block-files.js';
-import { FakeNode } from '../dist/bench/fake-node.js';
-import { syntheticChain, Template } from '../dist/bench/synthetic-chain.js';
+import { writeBlockFiles } from '../dist/testing/chains/block-files.js';
+import { FakeNode } from '../dist/testing/chains/fake-node.js';
+import { syntheticChain, Template } from '../dist/testing/chains/synthetic-chain.js';
 
 const { values: args } = parseArgs({
   options: {

@@ -5,11 +5,11 @@
 // A GPU that waits lowers its clock, so each timed batch follows a load of --warm ms; and the input of either kernel has just been
 // uploaded, as it has in a block (`again`: the twin on an input that it has read before).
 import { parseArgs } from 'node:util';
-import { SAMPLES } from '../dist/bench/sample-calls.js';
-import { openDevice } from '../dist/gpu/device.js';
-import { DawnLane } from '../dist/gpu/open.js';
-import { CallRecorder } from '../dist/gpu/records.js';
+import { openDevice } from '../dist/gpu/device/device.js';
+import { DawnLane } from '../dist/gpu/gpu-executor.js';
+import { CallRecorder } from '../dist/gpu/pack/records.js';
 import { prepareProgram } from '../dist/program/prepare.js';
+import { SAMPLES } from '../dist/selftest/bench/sample-calls.js';
 import { builtPrograms } from '../dist/util/built-wasm.js';
 
 const { values: args } = parseArgs({

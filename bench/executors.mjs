@@ -4,16 +4,16 @@
 // `cpu` is the processor time of the whole process, which such a machine does not stretch as much.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { WORKLOAD_NAMES } from '../dist/bench/block-messages.js';
-import { makeWorkload } from '../dist/bench/block-workloads.js';
-import { BlockTasks } from '../dist/execute/block-tasks.js';
-import { CachingReader } from '../dist/execute/caching-reader.js';
 import { LaneEngine } from '../dist/execute/engine.js';
 import { runSequential } from '../dist/execute/sequential.js';
-import { WorkerPool } from '../dist/execute/worker-pool.js';
+import { BlockTasks } from '../dist/execute/tasks/block-tasks.js';
+import { CachingReader } from '../dist/execute/tasks/caching-reader.js';
+import { WorkerPool } from '../dist/execute/threads/worker-pool.js';
 import { scanBlock } from '../dist/lane/scan.js';
 import { laneTransaction } from '../dist/lane/transaction.js';
 import { ProgramRunner } from '../dist/program/runner.js';
+import { WORKLOAD_NAMES } from '../dist/selftest/bench/block-messages.js';
+import { makeWorkload } from '../dist/selftest/bench/block-workloads.js';
 import { onDeepThread } from '../dist/util/deep-thread.js';
 
 if (!(await onDeepThread(import.meta.url))) process.exit();

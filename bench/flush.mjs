@@ -7,15 +7,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bulkIndexer, bulkState } from '../dist/bench/bulk-state.js';
-import { spreadOf } from '../dist/bench/spread.js';
-import { makeBlock, Template } from '../dist/bench/synthetic-chain.js';
 import { LaneEngine } from '../dist/execute/engine.js';
-import { BlockIndexer } from '../dist/follow/block-indexer.js';
+import { BlockIndexer } from '../dist/pipeline/block-indexer.js';
+import { lookAhead } from '../dist/pipeline/look-ahead.js';
+import { spreadOf } from '../dist/selftest/bench/spread.js';
 import { StandardLane } from '../dist/standard/lane.js';
 import { Store } from '../dist/store/store.js';
+import { bulkIndexer, bulkState } from '../dist/testing/chains/bulk-state.js';
+import { makeBlock, Template } from '../dist/testing/chains/synthetic-chain.js';
 import { onDeepThread } from '../dist/util/deep-thread.js';
-import { lookAhead } from '../dist/util/look-ahead.js';
 
 if (!(await onDeepThread(import.meta.url))) process.exit();
 

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { SimRandom } from '../dist/follow/sim/random.js';
 import { Store } from '../dist/store/store.js';
+import { SimRandom } from '../dist/testing/sim/random.js';
 
 const [dir, mode, seed, finish] = process.argv.slice(2);
 const KEEP_UNDO = 20;
@@ -54,7 +54,7 @@ async function openSmall() {
 async function openFixture() {
   const { openSource } = await import('../dist/bitcoin/sources.js');
   const { LaneEngine } = await import('../dist/execute/engine.js');
-  const { BlockIndexer } = await import('../dist/follow/block-indexer.js');
+  const { BlockIndexer } = await import('../dist/pipeline/block-indexer.js');
   const { StandardLane } = await import('../dist/standard/lane.js');
   const { StandardModule } = await import('../dist/standard/module.js');
   const { defaultIndexer } = await import('../dist/util/built-wasm.js');

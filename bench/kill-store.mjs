@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { allRows, differingRows } from '../dist/bench/rows.js';
 import { checkStore } from '../dist/store/check/check.js';
+import { allRows, differingRows } from '../dist/testing/chains/database-rows.js';
 import { deepStackCommand } from '../scripts/deep-stack.mjs';
 
 const { values: args } = parseArgs({

@@ -1,7 +1,7 @@
 // Kills (-9) `warpshrew index` at random moments while it follows a node over JSON-RPC whose chain grows and reorganises; runs
 // `db check` over a copy of what each kill left, and at the end compares every row with those of an index that nothing disturbed.
 //   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 182] [--seed 1] [--policy sequential] [--json]
-// The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too (src/bench/changing-chain.ts). --each:
+// The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too (src/testing/chains/changing-chain.ts). --each:
 // kills after which a new database is begun. The seed gives the chain's moves; when they and the kills come is up to the machine.
 // Exit status 1 if a check found something, a tip was of no chain that the node had, or a row differs.
 import { once } from 'node:events';
@@ -12,12 +12,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { ChangingChain } from '../dist/bench/changing-chain.js';
-import { FakeNode } from '../dist/bench/fake-node.js';
-import { allRows, differingRows } from '../dist/bench/rows.js';
 import { BlockOffsets } from '../dist/bitcoin/block-offsets.js';
 import { openSource } from '../dist/bitcoin/sources.js';
-import { SimRandom } from '../dist/follow/sim/random.js';
+import { ChangingChain } from '../dist/testing/chains/changing-chain.js';
+import { allRows, differingRows } from '../dist/testing/chains/database-rows.js';
+import { FakeNode } from '../dist/testing/chains/fake-node.js';
+import { SimRandom } from '../dist/testing/sim/random.js';
 import { toDisplayHash } from '../dist/util/bytes.js';
 import { IndexRun } from './index-run.mjs';
 

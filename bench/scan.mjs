@@ -6,14 +6,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Block as Reference } from 'bitcoinjs-lib';
-import { findEnvelopes } from '../dist/bench/envelopes.js';
-import { spreadOf } from '../dist/bench/spread.js';
 import { BlockOffsets } from '../dist/bitcoin/block-offsets.js';
 import { verifyBlock } from '../dist/bitcoin/verify-block.js';
 import { scanOffsets } from '../dist/lane/scan-offsets.js';
 import { locateEnvelope } from '../dist/protocol/envelope.js';
 import { isRunestone } from '../dist/protocol/protocol-field.js';
 import { decodeRunestone } from '../dist/protocol/runestone.js';
+import { spreadOf } from '../dist/selftest/bench/spread.js';
+import { findEnvelopes } from '../dist/testing/chains/envelopes.js';
 
 const { values: args, positionals } = parseArgs({
   allowPositionals: true,

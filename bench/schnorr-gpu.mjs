@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
 
-const { openGpuLane } = await import('../dist/gpu/open.js');
+const { openGpuLane } = await import('../dist/gpu/gpu-executor.js');
 const { prepareProgram } = await import('../dist/program/prepare.js');
 const { schnorrVerify } = await import('../dist/program/schnorr.js');
 

@@ -1,4 +1,4 @@
-// BIP340 verification: a program of field operations (src/gpu/secp256k1/program.ts) in the data, and the loop that runs it.
+// BIP340 verification: a program of field operations (src/gpu/intrinsics/secp256k1/program.ts) in the data, and the loop that runs it.
 // All of the elliptic curve is there, so a kernel holds one multiplication and one squaring, and compiles fast.
 
 // Numbers of 32-bit words, the lowest first, with a zero word behind each: what the program's picks and the check of ranges read.

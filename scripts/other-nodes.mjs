@@ -59,7 +59,7 @@ function makeChains(count) {
   const folders = [];
   for (let i = 0; i < count; i++) {
     const folder = join(WORK, String(i));
-    const build = ['dist/cli.js', 'fixtures', folder, '--seed', `other nodes ${i}`];
+    const build = ['dist/testing/fixture/main.js', folder, '--seed', `other nodes ${i}`];
     const { status } = spawnSync(process.execPath, build, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
     if (status !== 0) throw new Error(`chain ${i} was not built`);
     folders.push(folder);

@@ -13,7 +13,7 @@ const chain = join(root, 'fixtures', 'regtest');
 const run = (...args) => execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
 
 run('scripts/build.mjs');
-process.stdout.write(run('dist/cli.js', 'fixtures', chain));
+process.stdout.write(run('dist/testing/fixture/main.js', chain));
 const scratch = mkdtempSync(join(tmpdir(), 'warpshrew-fixtures-'));
 try {
   const output = ['--db', join(scratch, 'db'), '--roots', join(chain, 'roots.txt'), '--json'];

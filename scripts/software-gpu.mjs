@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const built = new URL('../dist/gpu/software-driver.js', import.meta.url);
+const built = new URL('../dist/gpu/device/software-driver.js', import.meta.url);
 const bin = fileURLToPath(new URL('../node_modules/.bin', import.meta.url));
 const command = process.argv.slice(2);
 if (command.length === 0) {

@@ -12,8 +12,8 @@ if (folder === undefined) {
   process.exit(2);
 }
 const only = flags.includes('--only') ? flags[flags.indexOf('--only') + 1]?.split(',') : undefined;
-const { runScript } = await import('../dist/gpu/suite/suite.js');
-const { openGpuLane } = await import('../dist/gpu/open.js');
+const { runScript } = await import('../dist/testing/wasm-suite/suite.js');
+const { openGpuLane } = await import('../dist/gpu/gpu-executor.js');
 const { parseWat } = await wabt();
 
 function toBinary(text) {

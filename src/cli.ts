@@ -192,15 +192,6 @@ program
     finishDeep(async () => (await import('./cli/verify-kernel.js')).verifyKernelCommand(options)),
   );
 
-program
-  .command('fixtures')
-  .description('build the bundled regtest chain from its seed')
-  .argument('<dir>', 'folder to write')
-  .option('--seed <text>', 'seed of another chain')
-  .action(async (dir: string, options) =>
-    finish(await (await import('./cli/fixtures.js')).fixturesCommand(dir, options)),
-  );
-
 addStoreCommands(program, finish);
 endQuietly(program);
 

@@ -4,8 +4,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LaneEngine } from '../../dist/execute/engine.js';
-import { BlockIndexer } from '../../dist/follow/block-indexer.js';
-import { openGpuLane } from '../../dist/gpu/open.js';
+import { openGpuLane } from '../../dist/gpu/gpu-executor.js';
+import { BlockIndexer } from '../../dist/pipeline/block-indexer.js';
 import { folderBytes } from '../../dist/service/folder-bytes.js';
 import { Store } from '../../dist/store/store.js';
 import { onDeepThread } from '../../dist/util/deep-thread.js';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { genesisBlock, makeBlock } from '../../dist/bench/synthetic-chain.js';
+import { genesisBlock, makeBlock } from '../../dist/testing/chains/synthetic-chain.js';
 import { ATTACKS, BASELINE } from './list.mjs';
 import { BLOCK_WEIGHT } from './transactions.mjs';
 

@@ -1,8 +1,8 @@
 // Transactions of the attacks, as small as consensus lets them be. Their signatures are none; the lane looks at none.
 import { gzipSync } from 'node:zlib';
 import { sha256d } from '../../dist/bitcoin/hash.js';
-import { seededBytes } from '../../dist/fixtures/prng.js';
 import { encodeCellpack, encodeEnvelope, encodeRunestone } from '../../dist/protocol/encode.js';
+import { seededBytes } from '../../dist/selftest/inputs/prng.js';
 import { concatBytes, u32Bytes, u64Bytes } from '../../dist/util/bytes.js';
 
 export const BLOCK_WEIGHT = 4_000_000;

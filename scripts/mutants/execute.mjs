@@ -7,10 +7,10 @@ const graph = inFile('src/plan/conflict-graph.ts', 'test/plan/plan.test.ts');
 const sets = inFile('src/plan/access-sets.ts', 'test/plan/plan.test.ts');
 const colouring = inFile('src/plan/colouring.ts', 'test/plan/plan.test.ts');
 const dsatur = inFile('src/plan/dsatur.ts', 'test/plan/bound.test.ts');
-const versions = inFile('src/execute/versions.ts', 'test/execute/versions.test.ts', REPAIR);
-const validate = inFile('src/execute/validate.ts', ENGINE, REPAIR);
-const schedule = inFile('src/execute/schedule.ts', ENGINE, REPAIR);
-const gpuBlock = inFile('src/execute/gpu-block.ts', 'test/execute/gpu-merge.test.ts', ENGINE);
+const versions = inFile('src/execute/run/versions.ts', 'test/execute/versions.test.ts', REPAIR);
+const validate = inFile('src/execute/run/validate.ts', ENGINE, REPAIR);
+const schedule = inFile('src/execute/run/schedule.ts', ENGINE, REPAIR);
+const gpuBlock = inFile('src/execute/run/gpu-block.ts', 'test/execute/gpu-merge.test.ts', ENGINE);
 const engine = inFile('src/execute/engine.ts', ENGINE, REPAIR);
 
 export const EXECUTE = [
@@ -193,26 +193,26 @@ export const EXECUTE = [
     'transactions.map((_, position) => position)',
     'dependent transactions are dry-run although their assets are not known',
   ),
-  inFile('src/execute/merge-writes.ts', ENGINE)(
+  inFile('src/execute/run/merge-writes.ts', ENGINE)(
     'no-op-deletions',
     'if (value === undefined && before.get(key) === undefined) writes.delete(key);',
     '',
     'a block deletes keys that never existed',
   ),
-  inFile('src/execute/dry-run.ts', ENGINE)(
+  inFile('src/execute/analyse/dry-run.ts', ENGINE)(
     'declared-dropped',
     'return declared.length === 0 ? touched : [...touched, ...declared];',
     'return touched;',
     'declared keys do not order transactions',
   ),
-  inFile('src/execute/block-tasks.ts', ENGINE)(
+  inFile('src/execute/tasks/block-tasks.ts', ENGINE)(
     'asked-forgotten',
     'askedDryRun ||= end.askedDryRun;',
     'askedDryRun = end.askedDryRun;',
     'a program asked whether it is a dry run, and the message after it did not',
     { tests: [REPAIR] },
   ),
-  inFile('src/execute/caching-reader.ts', ENGINE)(
+  inFile('src/execute/tasks/caching-reader.ts', ENGINE)(
     'cached-absence',
     'if (known !== undefined || this.#known.has(key)) return known;',
     'if (known !== undefined) return known;',
@@ -221,7 +221,7 @@ export const EXECUTE = [
       why: 'the state before the block does not change, so a second read gives the same: slower, never another answer',
     },
   ),
-  inFile('src/execute/worker-codec.ts', 'test/execute/worker-codec.test.ts')(
+  inFile('src/execute/threads/worker-codec.ts', 'test/execute/worker-codec.test.ts')(
     'status-shifted',
     "['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD']",
     "['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED']",

@@ -6,9 +6,9 @@ const store = inFile('src/store/store.ts', ...STORE_TESTS);
 const reader = inFile('src/store/reader.ts', ...STORE_TESTS);
 const keys = inFile('src/store/keys.ts', ...STORE_TESTS);
 const put = inFile('src/store/put-versions.ts', ...STORE_TESTS);
-const page = inFile('src/store/tree-page.ts', 'test/store/state-tree.test.ts');
-const tree = inFile('src/store/state-tree.ts', 'test/store/state-tree.test.ts');
-const updater = inFile('src/store/tree-updater.ts', 'test/store/state-tree.test.ts');
+const page = inFile('src/store/tree/tree-page.ts', 'test/store/state-tree.test.ts');
+const tree = inFile('src/store/tree/state-tree.ts', 'test/store/state-tree.test.ts');
+const updater = inFile('src/store/tree/tree-updater.ts', 'test/store/state-tree.test.ts');
 
 export const STORE = [
   store(

@@ -3,6 +3,11 @@ import { createHash } from 'node:crypto';
 
 const HASH_LENGTH = 32;
 
+/** SHA-256 of `bytes`. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(createHash('sha256').update(bytes).digest());
+}
+
 /** Double SHA-256 of the concatenation of `parts`: 32 bytes, wire order. */
 export function sha256d(...parts: Uint8Array[]): Uint8Array {
   const first = createHash('sha256');

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
+import { readU32, toDisplayHash } from '../util/bytes.js';
+import { coinbaseHeight } from './coinbase-height.js';
 import {
   BLOCKS_FILE,
   type FixtureBlock,
@@ -11,9 +13,7 @@ import {
   MAXIMUM_INDEX_BYTES,
   parseFixtureIndex,
   REBUILD_HINT,
-} from '../fixtures/format.js';
-import { readU32, toDisplayHash } from '../util/bytes.js';
-import { coinbaseHeight } from './coinbase-height.js';
+} from './fixture-format.js';
 
 /** A block as it lies in a source; not parsed, not verified beyond what the source itself promises. */
 export interface SourceBlock {

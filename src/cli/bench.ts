@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { isWorkload, WORKLOAD_NAMES } from '../bench/block-messages.js';
-import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../bench/blocks.js';
-import { benchFuel, type FuelReport, type FuelRow, tooDear } from '../bench/fuel.js';
-import { benchKernel, type KernelReport, type KernelRow } from '../bench/kernel.js';
-import { SAMPLED_PROGRAMS } from '../bench/sample-calls.js';
-import type { Spread } from '../bench/spread.js';
 import { EnvironmentError, UsageError } from '../errors.js';
-import type { Policy } from '../execute/route.js';
-import { openGpuLane } from '../gpu/open.js';
-import type { GpuLane } from '../gpu/types.js';
+import type { Policy } from '../execute/run/route.js';
+import { openGpuLane } from '../gpu/gpu-executor.js';
+import type { GpuLane } from '../gpu/pack/types.js';
+import { isWorkload, WORKLOAD_NAMES } from '../selftest/bench/block-messages.js';
+import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../selftest/bench/blocks.js';
+import { benchFuel, type FuelReport, type FuelRow, tooDear } from '../selftest/bench/fuel.js';
+import { benchKernel, type KernelReport, type KernelRow } from '../selftest/bench/kernel.js';
+import { SAMPLED_PROGRAMS } from '../selftest/bench/sample-calls.js';
+import type { Spread } from '../selftest/bench/spread.js';
 
 export interface BenchOptions {
   /** Each benchmark's own if not given, as for `rounds`. */

@@ -1,5 +1,5 @@
-import { fuzzKernel, type KernelFuzzReport } from '../gpu/fuzz/run.js';
-import { openGpuLane } from '../gpu/open.js';
+import { openGpuLane } from '../gpu/gpu-executor.js';
+import { fuzzKernel, type KernelFuzzReport } from '../selftest/fuzz-kernel/run.js';
 
 /** `warpshrew fuzz-kernel`: random modules in the kernel and on V8, every run compared. */
 export async function fuzzKernelCommand(options: {

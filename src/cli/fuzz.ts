@@ -1,6 +1,6 @@
-import { runDifferential } from '../execute/fuzz.js';
-import { openGpuLane } from '../gpu/open.js';
-import { StatisticsSum } from '../replay/summary.js';
+import { openGpuLane } from '../gpu/gpu-executor.js';
+import { StatisticsSum } from '../lane/statistics.js';
+import { runDifferential } from '../selftest/fuzz/fuzz.js';
 import type { ProgramName } from '../util/built-wasm.js';
 
 /**

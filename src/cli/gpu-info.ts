@@ -1,4 +1,4 @@
-import { openGpuLane } from '../gpu/open.js';
+import { openGpuLane } from '../gpu/gpu-executor.js';
 
 /** `warpshrew gpu-info`: the adapter as one line of JSON. Throws GPU_UNAVAILABLE if there is none. */
 export async function gpuInfoCommand(): Promise<{ text: string; exitStatus: number }> {

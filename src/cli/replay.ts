@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { EnvironmentError, UsageError } from '../errors.js';
-import { openGpuLane } from '../gpu/open.js';
-import type { GpuLane } from '../gpu/types.js';
+import { openGpuLane } from '../gpu/gpu-executor.js';
+import type { GpuLane } from '../gpu/pack/types.js';
 import { SILENT, terminalProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
 import { summaryTable } from '../replay/summary.js';

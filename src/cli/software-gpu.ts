@@ -1,4 +1,4 @@
-import { runUnderSoftwareDriver } from '../gpu/software-driver.js';
+import { runUnderSoftwareDriver } from '../gpu/device/software-driver.js';
 
 /** `warpshrew software-gpu -- COMMAND ARGUMENTS`: gives that command's exit status. */
 export async function softwareGpuCommand(command: readonly string[]): Promise<{ text: string; exitStatus: number }> {

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { softwareDriverEnvironment } from '../gpu/software-driver.js';
+import { softwareDriverEnvironment } from '../gpu/device/software-driver.js';
 import type { ReplaySummary } from '../replay/summary.js';
 import { runCli } from './child.js';
 import { progressLine } from './progress-line.js';

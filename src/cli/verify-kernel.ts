@@ -1,6 +1,6 @@
 import { openSource } from '../bitcoin/sources.js';
-import { openGpuLane } from '../gpu/open.js';
-import type { GpuLane } from '../gpu/types.js';
+import { openGpuLane } from '../gpu/gpu-executor.js';
+import type { GpuLane } from '../gpu/pack/types.js';
 import { prepareProgram } from '../program/prepare.js';
 import { replay } from '../replay/replay.js';
 import type { ReplaySummary } from '../replay/summary.js';

@@ -4,32 +4,33 @@ import { availableParallelism } from 'node:os';
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
 import { WarpshrewError } from '../errors.js';
-import type { KernelFailure } from '../gpu/kernel-failures.js';
-import type { CallRecords } from '../gpu/records.js';
-import type { GpuLane } from '../gpu/types.js';
+import type { KernelFailure } from '../gpu/device/kernel-failures.js';
+import type { GpuLane } from '../gpu/pack/types.js';
 import type { DependentRule, LaneContext } from '../lane/message.js';
 import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { scanAny } from '../lane/scan-offsets.js';
-import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, Receipt, StateReader } from '../lane/types.js';
+import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt, StateReader } from '../lane/types.js';
 import { makePlan } from '../plan/plan.js';
-import { type Plan, summarise } from '../plan/report.js';
+import { summarise } from '../plan/report.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
-import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './block-mode.js';
-import { BlockTasks, type DryRun, type Recording } from './block-tasks.js';
-import { BlockBudget, BlockTooLarge } from './block-weight.js';
-import { CachingReader } from './caching-reader.js';
-import { CostModel } from './cost-model.js';
-import { accessSetOf, dryRunAll, FEWEST_FOR_WORKERS } from './dry-run.js';
-import { dropVoidDeletions, mergeWrites } from './merge-writes.js';
-import type { Policy } from './route.js';
-import { addMs, runPlan } from './schedule.js';
+import { accessSetOf, dryRunAll } from './analyse/dry-run.js';
+import type { PlannedBlock } from './analyse/planned-block.js';
+import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './choose/block-mode.js';
+import { CostModel } from './choose/cost-model.js';
+import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
+import type { Policy } from './run/route.js';
+import { runPlan } from './run/schedule.js';
+import { validateAndRepair } from './run/validate.js';
+import { Versions } from './run/versions.js';
 import { runEach } from './sequential.js';
-import { validateAndRepair } from './validate.js';
-import { Versions } from './versions.js';
-import type { WorkWatch } from './work-watch.js';
-import { WorkerPool } from './worker-pool.js';
+import { BlockTasks, type DryRun, type Recording } from './tasks/block-tasks.js';
+import { BlockBudget, BlockTooLarge } from './tasks/block-weight.js';
+import { CachingReader } from './tasks/caching-reader.js';
+import type { WorkWatch } from './tasks/work-watch.js';
+import { FEWEST_FOR_WORKERS, WorkerPool } from './threads/worker-pool.js';
 
 export interface LaneEngineOptions {
   readonly policy: Policy;
@@ -73,20 +74,6 @@ export interface EngineHealth {
   /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
   readonly kernelFailures: number;
   readonly lastKernelFailure: KernelFailure | undefined;
-}
-
-/** Phase 1 of a block: its lane transactions, what their dry runs found and the plan over them. */
-export interface PlannedBlock {
-  readonly transactions: readonly LaneTransaction[];
-  /** By position; undefined for demoted transactions. */
-  readonly dryRuns: readonly (DryRun | undefined)[];
-  /** Positions of the planned transactions: entry i is node i of the plan. */
-  readonly planned: readonly number[];
-  readonly plan: Plan;
-  /** The calls recorded for the kernel; entry i of `recordsOf` says in which records the call of node i lies. */
-  readonly records: readonly CallRecords[];
-  readonly recordsOf: Uint32Array;
-  readonly recordSeed: number | undefined;
 }
 
 /**
@@ -353,22 +340,4 @@ function finish(
   for (const { executor } of receipts) statistics.executors[executor]++;
   dropVoidDeletions(writes, before);
   return { writes, receipts, plan, statistics };
-}
-
-function emptyStatistics(): LaneStatistics {
-  return {
-    lane: countOutcomes([]),
-    executors: { reuse: 0, gpu: 0, cpu: 0, sequential: 0 },
-    batches: 0,
-    colours: 0,
-    repaired: 0,
-    demoted: 0,
-    punted: 0,
-    accessViolations: 0,
-    tooLarge: 0,
-    gpuFailures: 0,
-    compiling: 0,
-    gpuRuns: {},
-    ms: {},
-  };
 }

@@ -7,7 +7,7 @@ import { MapOverlay } from '../lane/overlay.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
-import { type CpuRunner, driveOnCpu } from './drive.js';
+import { type CpuRunner, driveOnCpu } from './tasks/drive.js';
 
 /** Outcomes of `transactions`, in their order, over the state `before` the block. */
 export function runSequential(

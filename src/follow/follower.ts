@@ -1,8 +1,8 @@
 import { backoff, type Clock } from '../chain/clock.js';
 import type { ChainBlock, ChainSource } from '../chain/source.js';
 import { ChainError, InternalError, WarpshrewError } from '../errors.js';
+import { lookAhead } from '../pipeline/look-ahead.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
-import { lookAhead } from '../util/look-ahead.js';
 import { checkGenesis, isRefusedBlock, Refusals, tooDeep } from './chain-checks.js';
 import { findFork } from './fork-point.js';
 import type { Indexer } from './indexer.js';

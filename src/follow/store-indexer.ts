@@ -1,7 +1,7 @@
 import type { ChainBlock } from '../chain/source.js';
 import { ProgramError } from '../errors.js';
+import type { BlockIndexer, IndexedBlock } from '../pipeline/block-indexer.js';
 import { toDisplayHash } from '../util/bytes.js';
-import type { BlockIndexer, IndexedBlock } from './block-indexer.js';
 import type { IndexedTip, Indexer } from './indexer.js';
 
 export interface StoreIndexerOptions {

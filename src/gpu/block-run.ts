@@ -1,7 +1,12 @@
 import { EnvironmentError } from '../errors.js';
 import { readU32 } from '../util/bytes.js';
-import type { BufferPool } from './buffers.js';
-import type { OpenDevice } from './device.js';
+import type { BufferPool } from './device/buffers.js';
+import type { OpenDevice } from './device/device.js';
+import type { ReadyKernel } from './device/kernel-cache.js';
+import type { StagingPool } from './device/staging.js';
+import { MappedOutcomes, type ReadAddress } from './pack/outcomes.js';
+import { type Dispatch, type PackedBlock, type PackedSegment, statusWords } from './pack/pack.js';
+import type { GpuBlock, GpuBlockRun, GpuOutcomes, GpuTimings } from './pack/types.js';
 import {
   BUFFERS,
   type BufferName,
@@ -15,12 +20,7 @@ import {
   WINDOW_SPARE_BYTES,
   WORKGROUP_SIZE,
   WRITTEN_ADDRESS,
-} from './layout.js';
-import { MappedOutcomes, type ReadAddress } from './outcomes.js';
-import { type Dispatch, type PackedBlock, type PackedSegment, statusWords } from './pack.js';
-import type { ReadyKernel } from './programs.js';
-import type { StagingPool } from './staging.js';
-import type { GpuBlock, GpuBlockRun, GpuOutcomes, GpuTimings } from './types.js';
+} from './translate/layout.js';
 
 /** Fuel that one submission to a hardware GPU may burn at most: far below what drivers take for a hang. */
 const SUBMISSION_FUEL = 2e11;

@@ -1,6 +1,7 @@
 /** Lane rules 6: what is native code on the CPU and hand-written WGSL in the kernel, with one meaning. */
-import { sha256 } from '../store/sha256.js';
+
 import { readU128, U128_MAX, u128Bytes } from '../util/bytes.js';
+import { sha256 } from '../util/sha256.js';
 import type { EnvName } from './env.js';
 import { schnorrVerify } from './schnorr.js';
 

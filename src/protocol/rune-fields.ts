@@ -1,7 +1,19 @@
 /** The (tag, value) fields and edicts of a runestone (docs/wire.md, "Runestones"). */
 import { U128_MAX } from '../util/bytes.js';
-import type { Flaw } from './runestone.js';
 import type { AlkaneId } from './types.js';
+
+/** Why a runestone is a cenotaph; the first one found counts. */
+export type Flaw =
+  | 'Opcode'
+  | 'InvalidScript'
+  | 'Varint'
+  | 'TruncatedField'
+  | 'TrailingIntegers'
+  | 'EdictRuneId'
+  | 'EdictOutput'
+  | 'UnrecognizedFlag'
+  | 'UnrecognizedEvenTag'
+  | 'SupplyOverflow';
 
 /** Tags of runestone fields. Even tags that are left over make a cenotaph, odd ones do not. */
 export const TAG = {

@@ -1,23 +1,10 @@
 /** Runestones and cenotaphs (docs/wire.md, "Runestones"). */
-import { type RuneEdict, readFields } from './rune-fields.js';
+import { type Flaw, type RuneEdict, readFields } from './rune-fields.js';
 import { OP_13, OP_RETURN, readInstruction } from './script.js';
 import type { AlkaneId, RunestoneArtifact } from './types.js';
 import { decodeVarints } from './varint.js';
 
-/** Why a runestone is a cenotaph; the first one found counts. */
-export type Flaw =
-  | 'Opcode'
-  | 'InvalidScript'
-  | 'Varint'
-  | 'TruncatedField'
-  | 'TrailingIntegers'
-  | 'EdictRuneId'
-  | 'EdictOutput'
-  | 'UnrecognizedFlag'
-  | 'UnrecognizedEvenTag'
-  | 'SupplyOverflow';
-
-export type { AlkaneId, RuneEdict };
+export type { AlkaneId, Flaw, RuneEdict };
 
 /**
  * What the first runestone among `outputs` (all of the transaction's, in order) says. Never throws: what cannot be read is

@@ -1,4 +1,4 @@
-import type { BlockWork } from '../execute/work-watch.js';
+import type { BlockWork } from '../execute/tasks/work-watch.js';
 import type { GuestLine } from '../standard/guest-log.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
 import { failureFields, type Logger, plainFacts } from './log.js';

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { InternalError } from '../errors.js';
-import { WorkWatch } from '../execute/work-watch.js';
+import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { type RpcServer, startRpcServer } from '../rpc/server.js';
 import { StandardLane } from '../standard/lane.js';
 import { Store } from '../store/store.js';

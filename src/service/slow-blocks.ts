@@ -1,4 +1,4 @@
-import type { BlockWork } from '../execute/work-watch.js';
+import type { BlockWork } from '../execute/tasks/work-watch.js';
 import type { Logger } from './log.js';
 
 /** How often a slow block is looked for. */

@@ -9,7 +9,7 @@
  * meta:    'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text
  */
 import { compareBytes } from '../util/bytes.js';
-import { fresh, type Take } from './room.js';
+import { fresh, type Take } from '../util/row-bytes.js';
 import type { Namespace } from './types.js';
 
 const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };

@@ -1,8 +1,8 @@
 import { writeBinaryString } from '../util/bytes.js';
+import { reused } from '../util/row-bytes.js';
 import type { DatabaseBatch } from './database.js';
 import { historyKey, latestKey } from './keys.js';
 import { historyRow, latestRow } from './reader.js';
-import { reused } from './room.js';
 import type { Namespace } from './types.js';
 
 /** By key as a binary string; undefined = deleted. */

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { fromDisplayHash, toHex } from '../util/bytes.js';
+import { fresh, type Take } from '../util/row-bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import {
   afterPrefix,
@@ -23,9 +24,8 @@ import {
   writeBeU32,
 } from './keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
-import { fresh, type Take } from './room.js';
-import { StateTree } from './state-tree.js';
-import type { StateProof } from './tree-proof.js';
+import { StateTree } from './tree/state-tree.js';
+import type { StateProof } from './tree/tree-proof.js';
 import type { BlockRecord, Namespace, StateRoots, StoreIdentity, Tip } from './types.js';
 
 /** Bytes of the height in a value of `latest`. */

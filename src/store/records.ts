@@ -2,7 +2,7 @@
 import { StoreError } from '../errors.js';
 import type { MessageReceipt, PlanSummary, Receipt } from '../lane/types.js';
 import { concatBytes, fromHex, readU32, toHex, u32Bytes, writeBinaryString, writeU32 } from '../util/bytes.js';
-import { combinedRoot } from './tree-hash.js';
+import { combinedRoot } from './tree/tree-hash.js';
 import type { BlockCommit, BlockRecord, Namespace, StateRoots } from './types.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies Namespace[];

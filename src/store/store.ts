@@ -24,7 +24,7 @@ import { latestRow, StoreReader } from './reader.js';
 import { corrupt, decodeReceipt, decodeTouched, encodeBlockRecord, encodeJson, encodeTouched } from './records.js';
 import { Rocks } from './rocks.js';
 import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
-import { combinedRoot } from './tree-hash.js';
+import { combinedRoot } from './tree/tree-hash.js';
 import {
   type BlockCommit,
   type CommitOptions,

@@ -34,7 +34,7 @@ export function blockHashModule(): Uint8Array {
   return readBuilt('wasm/host/block-hash.wasm');
 }
 
-/** What the state tree is kept with (src/store/tree-updater.ts). */
+/** What the state tree is kept with (src/store/tree/tree-updater.ts). */
 export function stateTreeModule(): Uint8Array {
   return readBuilt('wasm/host/state-tree.wasm');
 }

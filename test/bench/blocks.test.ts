@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { WORKLOAD_NAMES, type WorkloadName } from '../../src/bench/block-messages.js';
-import { makeWorkload } from '../../src/bench/block-workloads.js';
-import { benchBlocks } from '../../src/bench/blocks.js';
-import { countDifferences } from '../../src/bench/compare-blocks.js';
 import { LaneEngine } from '../../src/execute/engine.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
+import { WORKLOAD_NAMES, type WorkloadName } from '../../src/selftest/bench/block-messages.js';
+import { makeWorkload } from '../../src/selftest/bench/block-workloads.js';
+import { benchBlocks } from '../../src/selftest/bench/blocks.js';
+import { countDifferences } from '../../src/selftest/bench/compare-blocks.js';
 import { FakeGpu } from '../execute/fake-gpu.js';
 import { cli } from '../helpers/cli.js';
 

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { writeBlockFiles } from '../../src/bench/block-files.js';
-import { syntheticChain, Template } from '../../src/bench/synthetic-chain.js';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { BlockFilesSource } from '../../src/chain/block-files.js';
+import { writeBlockFiles } from '../../src/testing/chains/block-files.js';
+import { syntheticChain, Template } from '../../src/testing/chains/synthetic-chain.js';
 import { toHex } from '../../src/util/bytes.js';
 import { CHAIN, ROOT, temporaryFolder } from '../helpers/cli.js';
 

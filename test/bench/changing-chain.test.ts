@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { ChangingChain } from '../../src/bench/changing-chain.js';
-import { differingRows } from '../../src/bench/rows.js';
 import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { verifyBlock } from '../../src/bitcoin/verify-block.js';
+import { ChangingChain } from '../../src/testing/chains/changing-chain.js';
+import { differingRows } from '../../src/testing/chains/database-rows.js';
 import { toDisplayHash } from '../../src/util/bytes.js';
 import { CHAIN } from '../helpers/cli.js';
 

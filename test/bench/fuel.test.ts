@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { benchFuel, tooDear } from '../../src/bench/fuel.js';
-import { fuelClasses } from '../../src/bench/fuel-classes.js';
-import { fuelWasm } from '../../src/bench/fuel-modules.js';
 import { ENV, type EnvName } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
+import { benchFuel, tooDear } from '../../src/selftest/bench/fuel.js';
+import { fuelClasses } from '../../src/selftest/bench/fuel-classes.js';
+import { fuelWasm } from '../../src/selftest/bench/fuel-modules.js';
 import { testHost } from '../program/support.js';
 
 const classes = fuelClasses();

@@ -1,5 +1,5 @@
-import { KeyRing } from '../../src/fixtures/keys.js';
-import { type BuiltBlock, RegtestChain } from '../../src/fixtures/regtest-chain.js';
+import { KeyRing } from '../../src/testing/regtest/keys.js';
+import { type BuiltBlock, RegtestChain } from '../../src/testing/regtest/regtest-chain.js';
 
 /** A regtest chain up to height `tip`; branches of different names differ from the block after `fork` on. */
 export function branch(tip: number, name = 'main', fork = 0): readonly BuiltBlock[] {

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { FakeNode as Node, type Prank, type ServedBlock } from '../../src/bench/fake-node.js';
+import { FakeNode as Node, type Prank, type ServedBlock } from '../../src/testing/chains/fake-node.js';
 
 /** A node that is stopped when the test ends. */
 export class FakeNode extends Node {

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { height, port, rollbackHeight, seed, sizes, times, workers } from '../../src/cli/arguments.js';
-import { CHAIN, type CliRun, cli, ROOT, startCli, temporaryFolder } from '../helpers/cli.js';
+import { CHAIN, type CliRun, cli, FIXTURE_BUILDER, ROOT, startCli, temporaryFolder } from '../helpers/cli.js';
 import { temporaryFolder as folderOfFile } from '../store/helpers.js';
 
 const folder = folderOfFile();
@@ -119,7 +120,7 @@ describe('a range of heights', () => {
 
 test('a chain that is not that of the database is named, also where it is shorter', async () => {
   const [other, chainDb] = [join(folder, 'other'), join(folder, 'copy')];
-  await cli('fixtures', other, '--seed', 'another chain');
+  execFileSync(process.execPath, [FIXTURE_BUILDER, other, '--seed', 'another chain']);
   for (const [dir, to] of [
     [db, '3'],
     [db, '5'],

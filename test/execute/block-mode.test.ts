@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type BlockMode, BlockModes } from '../../src/execute/block-mode.js';
+import { type BlockMode, BlockModes } from '../../src/execute/choose/block-mode.js';
 import type { LaneTransaction } from '../../src/lane/scan.js';
 import type { Protostone } from '../../src/protocol/types.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { CostModel } from '../../src/execute/cost-model.js';
+import { CostModel } from '../../src/execute/choose/cost-model.js';
 
 const THREADS = 15;
 

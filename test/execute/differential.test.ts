@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EnvironmentError } from '../../src/errors.js';
-import { type DifferentialSummary, runDifferential } from '../../src/execute/fuzz.js';
-import { openGpuLane } from '../../src/gpu/open.js';
-import type { GpuLane } from '../../src/gpu/types.js';
+import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import type { GpuLane } from '../../src/gpu/pack/types.js';
+import { type DifferentialSummary, runDifferential } from '../../src/selftest/fuzz/fuzz.js';
 import { FakeGpu } from './fake-gpu.js';
 
 /** `SEED=… npx vitest run test/execute` replays a failure. */

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
 import { EnvironmentError } from '../../src/errors.js';
-import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
-import { CostModel } from '../../src/execute/cost-model.js';
+import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
+import { CostModel } from '../../src/execute/choose/cost-model.js';
 import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
-import { applyWrites, comparable } from '../../src/execute/fuzz.js';
-import { keyCount } from '../../src/gpu/records.js';
+import { keyCount } from '../../src/gpu/pack/records.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { call, envelope, makeBlock, makeTx, ORDINARY, PROBE, World } from '../lane/world.js';
 import { FakeGpu } from './fake-gpu.js';

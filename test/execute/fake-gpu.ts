@@ -1,8 +1,15 @@
-import { runIndependent } from '../../src/gpu/independent.js';
-import { type KernelFailure, KernelFailures, type KernelStage } from '../../src/gpu/kernel-failures.js';
-import { CALL_RECORD, KEY_READ } from '../../src/gpu/layout.js';
-import type { CallRecords } from '../../src/gpu/records.js';
-import { contextBytes, isWritten, keyBytes, keyCount, keyFlags, keyValue, programOf } from '../../src/gpu/records.js';
+import type { KernelState } from '../../src/gpu/device/kernel-cache.js';
+import { type KernelFailure, KernelFailures, type KernelStage } from '../../src/gpu/device/kernel-failures.js';
+import type { CallRecords } from '../../src/gpu/pack/records.js';
+import {
+  contextBytes,
+  isWritten,
+  keyBytes,
+  keyCount,
+  keyFlags,
+  keyValue,
+  programOf,
+} from '../../src/gpu/pack/records.js';
 import type {
   GpuBlock,
   GpuBlockRun,
@@ -11,8 +18,9 @@ import type {
   GpuLane,
   GpuOutcomes,
   GpuStatus,
-  KernelState,
-} from '../../src/gpu/types.js';
+} from '../../src/gpu/pack/types.js';
+import { runIndependent } from '../../src/gpu/run-calls.js';
+import { CALL_RECORD, KEY_READ } from '../../src/gpu/translate/layout.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RevertReason } from '../../src/program/types.js';

@@ -1,10 +1,10 @@
 import { beforeAll, expect, it } from 'vitest';
-import { applyWrites, BLOCKS_PER_WORLD } from '../../src/execute/fuzz.js';
-import { FuzzBlocks } from '../../src/execute/fuzz-blocks.js';
-import { contractsOf } from '../../src/execute/fuzz-calls.js';
 import { runSequential } from '../../src/execute/sequential.js';
 import { scanBlock } from '../../src/lane/scan.js';
 import { ProgramRunner } from '../../src/program/runner.js';
+import { applyWrites, BLOCKS_PER_WORLD } from '../../src/selftest/fuzz/fuzz.js';
+import { FuzzBlocks } from '../../src/selftest/fuzz/fuzz-blocks.js';
+import { contractsOf } from '../../src/selftest/fuzz/fuzz-calls.js';
 import { builtPrograms, PROGRAM_NAMES } from '../../src/util/built-wasm.js';
 
 const WORLDS = 4;

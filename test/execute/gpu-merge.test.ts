@@ -1,11 +1,11 @@
 // What the engine takes of a kernel's answers: never the dry run's word where the kernel said something else.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
+import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
 import { LaneEngine } from '../../src/execute/engine.js';
-import { comparable } from '../../src/execute/fuzz.js';
-import type { GpuBlock, GpuBlockRun, GpuOutcomes } from '../../src/gpu/types.js';
+import type { GpuBlock, GpuBlockRun, GpuOutcomes } from '../../src/gpu/pack/types.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
+import { comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call as callOf, i32, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
 import { call, envelope, makeBlock, makeTx, World } from '../lane/world.js';
 import { FakeGpu } from './fake-gpu.js';

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import type { BlockRun } from '../../src/execute/invariants/block-run.js';
-import { checkInvariants, violations } from '../../src/execute/invariants/check.js';
-import { RunLog } from '../../src/execute/invariants/run-log.js';
 import { balanceKey, codeKey, SEQUENCE_KEY, sheetKey, storagePrefix } from '../../src/lane/keys.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { parseId } from '../../src/protocol/alkane-id.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
+import type { BlockRun } from '../../src/selftest/invariants/block-run.js';
+import { checkInvariants, violations } from '../../src/selftest/invariants/check.js';
+import { RunLog } from '../../src/selftest/invariants/run-log.js';
 import { u128Bytes } from '../../src/util/bytes.js';
 import { PROBE } from '../lane/world.js';
 import { at, engineSays, message, OTHER, sheetOf, TOKEN, trueBlock, writing } from './true-block.js';

@@ -1,11 +1,11 @@
 // Blocks whose outcomes take more memory than batches are given are run one transaction at a time.
 import { afterEach, describe, expect, it } from 'vitest';
-import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
-import { BlockBudget, BlockTooLarge, outcomeWeight } from '../../src/execute/block-weight.js';
-import { CachingReader } from '../../src/execute/caching-reader.js';
+import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
 import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
-import { applyWrites, comparable } from '../../src/execute/fuzz.js';
+import { BlockBudget, BlockTooLarge, outcomeWeight } from '../../src/execute/tasks/block-weight.js';
+import { CachingReader } from '../../src/execute/tasks/caching-reader.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome } from '../../src/lane/types.js';
+import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
 import { FakeGpu } from './fake-gpu.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runDifferential } from '../../src/execute/fuzz.js';
+import { runDifferential } from '../../src/selftest/fuzz/fuzz.js';
 
 /** `SEED=… npx vitest run test/execute/meaning.test.ts` replays a failure. */
 const SEED = process.env.SEED ?? 'meaning';

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
+import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
 import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
-import { applyWrites, comparable } from '../../src/execute/fuzz.js';
-import { validateAndRepair } from '../../src/execute/validate.js';
-import { Versions } from '../../src/execute/versions.js';
+import { validateAndRepair } from '../../src/execute/run/validate.js';
+import { Versions } from '../../src/execute/run/versions.js';
 import { scanBlock } from '../../src/lane/scan.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
+import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
 import { FakeGpu } from './fake-gpu.js';
 

@@ -1,14 +1,14 @@
 /** A block as it truly runs, and ways to falsify what is said of it. */
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { ALWAYS_PARALLEL } from '../../src/execute/block-mode.js';
+import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
 import { LaneEngine } from '../../src/execute/engine.js';
-import type { BlockRun } from '../../src/execute/invariants/block-run.js';
-import { RunLog } from '../../src/execute/invariants/run-log.js';
 import { runSequential } from '../../src/execute/sequential.js';
 import { scanBlock } from '../../src/lane/scan.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, MessageReceipt } from '../../src/lane/types.js';
 import { parseId } from '../../src/protocol/alkane-id.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
+import type { BlockRun } from '../../src/selftest/invariants/block-run.js';
+import { RunLog } from '../../src/selftest/invariants/run-log.js';
 import { call, envelope, makeBlock, makeTx, PROBE, World } from '../lane/world.js';
 
 type Writes = Map<LaneKey, Uint8Array | undefined>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Versions } from '../../src/execute/versions.js';
+import { Versions } from '../../src/execute/run/versions.js';
 
 describe('versions', () => {
   it('give each transaction the newest write before it, or else the state before the block', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { WorkWatch } from '../../src/execute/work-watch.js';
+import { WorkWatch } from '../../src/execute/tasks/work-watch.js';
 import type { LaneTransaction } from '../../src/lane/scan.js';
 
 const transaction = (index: number): LaneTransaction =>

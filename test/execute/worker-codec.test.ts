@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DryRun } from '../../src/execute/block-tasks.js';
-import { BlockTasks } from '../../src/execute/block-tasks.js';
-import { BlockBudget } from '../../src/execute/block-weight.js';
-import { CachingReader } from '../../src/execute/caching-reader.js';
-import { applyWrites } from '../../src/execute/fuzz.js';
-import { FuzzBlocks } from '../../src/execute/fuzz-blocks.js';
-import { MessageReader, MessageWriter } from '../../src/execute/message-bytes.js';
 import { runSequential } from '../../src/execute/sequential.js';
+import type { DryRun } from '../../src/execute/tasks/block-tasks.js';
+import { BlockTasks } from '../../src/execute/tasks/block-tasks.js';
+import { BlockBudget } from '../../src/execute/tasks/block-weight.js';
+import { CachingReader } from '../../src/execute/tasks/caching-reader.js';
+import { MessageReader, MessageWriter } from '../../src/execute/threads/byte-stream.js';
 import {
   decodeDryRuns,
   decodeItems,
@@ -18,11 +16,13 @@ import {
   encodeItems,
   encodeOutcomes,
   encodeTransactions,
-} from '../../src/execute/worker-codec.js';
+} from '../../src/execute/threads/worker-codec.js';
 import { type LaneTransaction, scanBlock } from '../../src/lane/scan.js';
 import type { LaneKey, LaneOutcome } from '../../src/lane/types.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Protostone } from '../../src/protocol/types.js';
+import { applyWrites } from '../../src/selftest/fuzz/fuzz.js';
+import { FuzzBlocks } from '../../src/selftest/fuzz/fuzz-blocks.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 
 const BLOCKS = 25;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InputError, InternalError, NodeError, ProgramError, StoreError } from '../../src/errors.js';
-import { seededBytes } from '../../src/fixtures/prng.js';
+import { seededBytes } from '../../src/selftest/inputs/prng.js';
 import { toDisplayHash } from '../../src/util/bytes.js';
 import {
   follow,

@@ -1,11 +1,11 @@
 import type { Clock } from '../../src/chain/clock.js';
 import type { ChainBlock, ChainSource, ChainTip } from '../../src/chain/source.js';
 import { EnvironmentError, InputError, StoreError } from '../../src/errors.js';
-import { seededBytes } from '../../src/fixtures/prng.js';
 import { Follower, type FollowerOptions } from '../../src/follow/follower.js';
 import type { IndexedTip, Indexer } from '../../src/follow/indexer.js';
 import { genesisOf } from '../../src/follow/networks.js';
 import type { FollowerState, Rollback } from '../../src/follow/status.js';
+import { seededBytes } from '../../src/selftest/inputs/prng.js';
 import { bytesEqual, toHex } from '../../src/util/bytes.js';
 
 export const GENESIS = genesisOf('regtest') as Uint8Array;

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openSource, type SourceBlock } from '../../src/bitcoin/sources.js';
 import { LaneEngine } from '../../src/execute/engine.js';
-import { BlockIndexer, type IndexedBlock } from '../../src/follow/block-indexer.js';
+import { BlockIndexer, type IndexedBlock } from '../../src/pipeline/block-indexer.js';
+import { lookAhead } from '../../src/pipeline/look-ahead.js';
 import { readExpectedRoots } from '../../src/replay/expected-roots.js';
 import { StandardLane } from '../../src/standard/lane.js';
 import { Store } from '../../src/store/store.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
-import { lookAhead } from '../../src/util/look-ahead.js';
 import { CHAIN, temporaryFolder } from '../helpers/cli.js';
 
 const roots = readExpectedRoots(CHAIN);

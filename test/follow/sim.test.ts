@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runSeeds } from '../../src/follow/sim/run.js';
+import { runSeeds } from '../../src/testing/sim/run.js';
 
 const SEEDS = 300;
 

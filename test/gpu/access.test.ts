@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/open.js';
-import type { GpuCall, GpuLane } from '../../src/gpu/types.js';
+import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuLane } from '../../src/gpu/pack/types.js';
 import { concatBytes, u32Bytes } from '../../src/util/bytes.js';
 import { call, get, i32, OP, op, set, WasmBuilder } from '../helpers/wasm-builder.js';
 import { gpuCall, runAndCompare } from './support.js';

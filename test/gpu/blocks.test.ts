@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LaneEngine } from '../../src/execute/engine.js';
-import { comparable } from '../../src/execute/fuzz.js';
-import { openGpuLane } from '../../src/gpu/open.js';
-import { CallRecorder } from '../../src/gpu/records.js';
-import type { GpuLane } from '../../src/gpu/types.js';
+import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import { CallRecorder } from '../../src/gpu/pack/records.js';
+import type { GpuLane } from '../../src/gpu/pack/types.js';
 import type { LaneKey } from '../../src/lane/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { MESSAGE_FUEL, type Program } from '../../src/program/types.js';
+import { comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { concatBytes, u128Bytes } from '../../src/util/bytes.js';
 import { i32, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';

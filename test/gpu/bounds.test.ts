@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/open.js';
-import type { GpuCall, GpuLane } from '../../src/gpu/types.js';
+import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuLane } from '../../src/gpu/pack/types.js';
 import type { Instruction } from '../../src/program/module.js';
 import { u32Bytes } from '../../src/util/bytes.js';
 import {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type OpenDevice, openDevice } from '../../src/gpu/device.js';
-import { Assembler, type Term } from '../../src/gpu/secp256k1/assembler.js';
-import { FIELD, modulo } from '../../src/gpu/secp256k1/curve.js';
-import { schnorrData } from '../../src/gpu/secp256k1/data.js';
-import { LIMB_BITS, LIMBS, minuendLimbs } from '../../src/gpu/secp256k1/limbs.js';
-import { fieldWgsl } from '../../src/gpu/secp256k1/text.js';
+import { type OpenDevice, openDevice } from '../../src/gpu/device/device.js';
+import { Assembler, type Term } from '../../src/gpu/intrinsics/secp256k1/assembler.js';
+import { FIELD, modulo } from '../../src/gpu/intrinsics/secp256k1/curve.js';
+import { schnorrData } from '../../src/gpu/intrinsics/secp256k1/data.js';
+import { LIMB_BITS, LIMBS, minuendLimbs } from '../../src/gpu/intrinsics/secp256k1/limbs.js';
+import { fieldWgsl } from '../../src/gpu/intrinsics/secp256k1/text.js';
 
 /** The largest limbs that a register may hold: signatures that reach them by chance do not exist, so they are put there. */
 const MOST = Array.from({ length: LIMBS }, (_, i) => (i === LIMBS - 1 ? 511 : 2 ** LIMB_BITS));

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { randomModule } from '../../src/gpu/fuzz/generate.js';
-import { fuzzKernel } from '../../src/gpu/fuzz/run.js';
-import { openGpuLane } from '../../src/gpu/open.js';
+import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuCallResult } from '../../src/gpu/pack/types.js';
 import { translateProgram } from '../../src/gpu/translate/module.js';
-import type { GpuCall, GpuCallResult } from '../../src/gpu/types.js';
 import { decodeModule } from '../../src/program/decode.js';
 import type { FunctionType, Instruction } from '../../src/program/module.js';
 import { OP, opcodeInfo } from '../../src/program/opcodes.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { randomModule } from '../../src/selftest/fuzz-kernel/generate.js';
+import { fuzzKernel } from '../../src/selftest/fuzz-kernel/run.js';
 import { FakeGpu } from '../execute/fake-gpu.js';
 
 const SEED = 1;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/open.js';
-import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/types.js';
+import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/pack/types.js';
 import { ENV_IMPORTS } from '../../src/program/types.js';
 import { concatBytes, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { block, brTable, call, end, get, i32, i64, loop, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/open.js';
+import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import type { GpuLane } from '../../src/gpu/pack/types.js';
 import { translateProgram } from '../../src/gpu/translate/module.js';
-import type { GpuLane } from '../../src/gpu/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { concatBytes, u32Bytes } from '../../src/util/bytes.js';
 import { call, end, get, i32, loop, OP, op, set, WasmBuilder } from '../helpers/wasm-builder.js';

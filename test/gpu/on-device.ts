@@ -1,10 +1,10 @@
 import { afterEach, expect } from 'vitest';
 import { LaneEngine } from '../../src/execute/engine.js';
-import { comparable } from '../../src/execute/fuzz.js';
-import { type OpenDevice, openDevice } from '../../src/gpu/device.js';
-import type { KernelFailure } from '../../src/gpu/kernel-failures.js';
-import { DawnLane, type GpuLaneOptions } from '../../src/gpu/open.js';
+import { type OpenDevice, openDevice } from '../../src/gpu/device/device.js';
+import type { KernelFailure } from '../../src/gpu/device/kernel-failures.js';
+import { DawnLane, type GpuLaneOptions } from '../../src/gpu/gpu-executor.js';
 import type { LaneKey } from '../../src/lane/types.js';
+import { comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
 
 const closing: { close(): Promise<void> }[] = [];

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimCalls } from '../../src/bench/sample-calls.js';
-import { openGpuLane } from '../../src/gpu/open.js';
-import type { GpuCall, GpuLane } from '../../src/gpu/types.js';
+import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuLane } from '../../src/gpu/pack/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { claimCalls } from '../../src/selftest/bench/sample-calls.js';
 import { concatBytes, u128Bytes } from '../../src/util/bytes.js';
 import { gpuCall, runAndCompare } from './support.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ledgerCalls, namesCalls } from '../../src/bench/sample-calls.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { ledgerCalls, namesCalls } from '../../src/selftest/bench/sample-calls.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { toHex } from '../../src/util/bytes.js';
 import { expected } from './support.js';

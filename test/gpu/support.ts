@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/types.js';
+import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/pack/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ACCESS, BUFFERS, CALL, RESULT } from '../../src/gpu/layout.js';
+import { ACCESS, BUFFERS, CALL, RESULT } from '../../src/gpu/translate/layout.js';
 import { type Translation, translateProgram } from '../../src/gpu/translate/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import {

@@ -7,6 +7,8 @@ import { onTestFinished } from 'vitest';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CHAIN = join(ROOT, 'fixtures', 'regtest');
+/** Program that writes the bundled chain, or one from another seed (`DIR [--seed TEXT]`). */
+export const FIXTURE_BUILDER = join(ROOT, 'dist', 'testing', 'fixture', 'main.js');
 const CLI = join(ROOT, 'dist', 'cli.js');
 
 export interface CliRun {

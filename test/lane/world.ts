@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Block, Transaction } from '../../src/bitcoin/types.js';
 import { runSequential } from '../../src/execute/sequential.js';
-import { seededBytes } from '../../src/fixtures/prng.js';
 import { balanceKey, codeKey, SEQUENCE_KEY, sheetKey, storagePrefix } from '../../src/lane/keys.js';
 import type { DependentRule, LaneContext } from '../../src/lane/message.js';
 import { scanBlock } from '../../src/lane/scan.js';
@@ -16,6 +15,7 @@ import {
   type ProtostoneInput,
 } from '../../src/protocol/encode.js';
 import { decodeSheet, encodeSheet, Sheet } from '../../src/protocol/sheet.js';
+import { seededBytes } from '../../src/selftest/inputs/prng.js';
 import { concatBytes, readU128, toDisplayHash, u128Bytes } from '../../src/util/bytes.js';
 
 export const ORDINARY = Uint8Array.of(0x51);

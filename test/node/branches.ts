@@ -1,8 +1,8 @@
-import { signTransaction } from '../../src/fixtures/coins.js';
-import { KeyRing } from '../../src/fixtures/keys.js';
-import { call, id, runestoneOf } from '../../src/fixtures/messages.js';
-import { type BuiltBlock, RegtestChain } from '../../src/fixtures/regtest-chain.js';
 import { encodeEnvelope, gzipStored } from '../../src/protocol/encode.js';
+import { signTransaction } from '../../src/testing/regtest/coins.js';
+import { KeyRing } from '../../src/testing/regtest/keys.js';
+import { call, id, runestoneOf } from '../../src/testing/regtest/messages.js';
+import { type BuiltBlock, RegtestChain } from '../../src/testing/regtest/regtest-chain.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 
 const FEE = 2_000n;

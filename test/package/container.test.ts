@@ -15,11 +15,12 @@ function run(line: string, { root, workdir }: Stage): void {
   const app = join(root, workdir);
   if (line === 'npm ci --no-audit --no-fund') {
     expect(existsSync(join(app, 'package-lock.json'))).toBe(true);
-  } else if (line === 'npm run build && npm prune --omit=dev') {
+  } else if (line === 'npm run build && npm prune --omit=dev && rm -r dist/testing') {
     for (const source of ['src', 'wasm', 'kernels', 'fixtures', 'scripts'])
       expect(existsSync(join(app, source)), source).toBe(true);
     expect(existsSync(join(app, 'dist')), 'a dist/ of the context').toBe(false);
     cpSync(join(ROOT, 'dist'), join(app, 'dist'), { recursive: true });
+    rmSync(join(app, 'dist/testing'), { recursive: true });
     linkProductionPackages(join(app, 'node_modules'));
   } else if (line === 'mkdir /data && chown node:node /data') {
     mkdirSync(join(root, 'data'));

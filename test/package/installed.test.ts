@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../helpers/cli.js';
 import { linkProductionPackages, runsForStrangers } from './stranger.js';
@@ -64,6 +64,19 @@ test('the package holds what its exports name, no sources, no scripts, and no so
   for (const file of files.filter((name) => name.endsWith('.js'))) {
     expect(readFileSync(join(installed, file), 'utf8'), file).not.toContain('sourceMappingURL');
   }
+});
+
+test('every module that a module of the package imports is in the package', () => {
+  const missing = files
+    .filter((name) => name.endsWith('.js') || name.endsWith('.d.ts'))
+    .flatMap((file) => {
+      const text = readFileSync(join(installed, file), 'utf8');
+      return [...text.matchAll(/(?:from |import\(|^import )'(\.{1,2}\/[^']+)'/gm)].map(([, path]) =>
+        join(dirname(file), path),
+      );
+    })
+    .filter((path) => !existsSync(join(installed, path)));
+  expect(missing).toEqual([]);
 });
 
 test('the declarations of the package suffice for a strict TypeScript program', () => {

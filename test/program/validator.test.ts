@@ -5,14 +5,14 @@
  */
 import { describe, expect, it } from 'vitest';
 import { ProgramError } from '../../src/errors.js';
-import { randomModule } from '../../src/gpu/fuzz/generate.js';
-import { Random } from '../../src/gpu/fuzz/random.js';
 import { decodeModule, readModule } from '../../src/program/decode.js';
 import { make } from '../../src/program/decode-code.js';
 import { encodeModule } from '../../src/program/encode.js';
 import type { Instruction, WasmModule } from '../../src/program/module.js';
 import { FUNCREF, opcodeInfo } from '../../src/program/opcodes.js';
 import { validateModule } from '../../src/program/validate.js';
+import { randomModule } from '../../src/selftest/fuzz-kernel/generate.js';
+import { Random } from '../../src/selftest/fuzz-kernel/random.js';
 import { block, brTable, end, get, i32, i64, if_, loop, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
 
 function verdict(wasm: Uint8Array): string {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/open.js';
+import { openGpuLane } from '../../src/gpu/gpu-executor.js';
 import { replay } from '../../src/replay/replay.js';
 import { temporaryFolder } from '../helpers/cli.js';
 

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Prank } from '../../src/bench/fake-node.js';
 import { sha256d } from '../../src/bitcoin/hash.js';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { Store } from '../../src/store/store.js';
+import type { Prank } from '../../src/testing/chains/fake-node.js';
 import { toDisplayHash } from '../../src/util/bytes.js';
 import { FakeNode, fail, refuse } from '../chain/fake-node.js';
 import { CHAIN, startCli, temporaryFolder } from '../helpers/cli.js';

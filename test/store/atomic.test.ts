@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { Disk } from '../../src/follow/sim/disk.js';
-import { MemoryDatabase } from '../../src/follow/sim/memory-database.js';
 import { historyKey } from '../../src/store/keys.js';
 import { historyRow } from '../../src/store/reader.js';
 import { Store } from '../../src/store/store.js';
+import { Disk } from '../../src/testing/sim/disk.js';
+import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import { block, bytes, OPTIONS } from './helpers.js';
 
 /** A store that counts its writes. */

@@ -7,10 +7,10 @@ import { beU32, blockKey, historyKey, latestKey, planKey, receiptKey, txKey } fr
 import { latestRow } from '../../src/store/reader.js';
 import { encodeJson, encodeTouched } from '../../src/store/records.js';
 import { Rocks, type WriteBatch } from '../../src/store/rocks.js';
-import { sha256 } from '../../src/store/sha256.js';
 import { Store } from '../../src/store/store.js';
-import { leafKeyKey } from '../../src/store/tree-page.js';
+import { leafKeyKey } from '../../src/store/tree/tree-page.js';
 import { fromDisplayHash, toBinaryString, toHex } from '../../src/util/bytes.js';
+import { sha256 } from '../../src/util/sha256.js';
 import { block, bytes, generator, headerAt, OPTIONS, randomBlock, receipt, temporaryFolder } from './helpers.js';
 
 const FIRST = 3;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { MessageReceipt, PlanSummary, Receipt } from '../../src/lane/types.js';
-import { sha256 } from '../../src/store/sha256.js';
 import type { BlockCommit, StoreOptions } from '../../src/store/types.js';
 import { toBinaryString, toHex } from '../../src/util/bytes.js';
+import { sha256 } from '../../src/util/sha256.js';
 
 export const OPTIONS: StoreOptions = { network: 'regtest', moduleHash: 'ab'.repeat(32) };
 

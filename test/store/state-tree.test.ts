@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PageBuilder } from '../../src/store/check/page-builder.js';
-import { sha256 } from '../../src/store/sha256.js';
-import { StateTree, type TreeSource } from '../../src/store/state-tree.js';
-import { combinedRoot, EMPTY_HASH, leafHash, nodeHash, pathBit } from '../../src/store/tree-hash.js';
-import { verifyProof } from '../../src/store/tree-proof.js';
+import { StateTree } from '../../src/store/tree/state-tree.js';
+import { combinedRoot, EMPTY_HASH, leafHash, nodeHash, pathBit } from '../../src/store/tree/tree-hash.js';
+import { verifyProof } from '../../src/store/tree/tree-proof.js';
+import type { TreeSource } from '../../src/store/tree/tree-updater.js';
 import { compareBytes, fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
+import { sha256 } from '../../src/util/sha256.js';
 import { bytes, generator, name } from './helpers.js';
 
 /** A tree over a map that stands for the column. */

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Disk } from '../../src/follow/sim/disk.js';
-import { MemoryDatabase } from '../../src/follow/sim/memory-database.js';
 import { historyKey, parseHistoryKey } from '../../src/store/keys.js';
 import { Rocks } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
-import { verifyProof } from '../../src/store/tree-proof.js';
+import { verifyProof } from '../../src/store/tree/tree-proof.js';
 import type { StoreOptions } from '../../src/store/types.js';
+import { Disk } from '../../src/testing/sim/disk.js';
+import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import { compareBytes, fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { block, bytes, generator, name, OPTIONS, plan, randomBlock, receipt, temporaryFolder } from './helpers.js';
 

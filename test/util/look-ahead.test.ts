@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { lookAhead } from '../../src/util/look-ahead.js';
+import { lookAhead } from '../../src/pipeline/look-ahead.js';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { AirdropTree } from '../../src/fixtures/merkle.js';
+import { AirdropTree } from '../../src/selftest/inputs/merkle.js';
 import { toHex, U128_MAX } from '../../src/util/bytes.js';
 import { Contract, keyOf, SELF } from './contract.js';
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { asInputs, ledgerDeposit, ledgerTransfer, ledgerWithdrawal, Signer } from '../../src/fixtures/signed-calls.js';
+import {
+  asInputs,
+  ledgerDeposit,
+  ledgerTransfer,
+  ledgerWithdrawal,
+  Signer,
+} from '../../src/selftest/inputs/signed-calls.js';
 import {
   concatBytes,
   fromHex,

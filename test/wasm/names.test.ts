@@ -6,7 +6,7 @@ import {
   nameTransfer,
   nameUpdate,
   Signer,
-} from '../../src/fixtures/signed-calls.js';
+} from '../../src/selftest/inputs/signed-calls.js';
 import { concatBytes, u64Bytes } from '../../src/util/bytes.js';
 import { Contract, SELF } from './contract.js';
 

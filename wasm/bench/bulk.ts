@@ -1,5 +1,5 @@
 // An indexer that does nothing but read and write: PAIRS keys a block, half of them new, half of them among all that there are.
-// src/bench/bulk-state.ts makes the same keys and values, to begin with a large state.
+// src/testing/chains/bulk-state.ts makes the same keys and values, to begin with a large state.
 import { buffer } from '../indexers/arena';
 import { hostLength, loadInput } from '../indexers/host';
 import { flush, get, set } from '../indexers/state';

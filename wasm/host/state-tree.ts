@@ -1,5 +1,5 @@
 // One batch of changes through the state tree: which pages are needed, what becomes of them, and the rows to store.
-// The host calls begin, takeChanges, then giveRoot, and wanted and give level by level, then rebuild (see src/store/tree-updater.ts).
+// The host calls begin, takeChanges, then giveRoot, and wanted and give level by level, then rebuild (see src/store/tree/tree-updater.ts).
 import { alloc, reset } from './arena';
 import { changeAt, count, isPresent, nibble } from './tree-changes';
 import { hashPages } from './tree-nodes';

@@ -1,7 +1,7 @@
 import type { FunctionType, ValueType } from '../../program/module.js';
-import type { PuntReason } from '../layout.js';
 import type { Alignment } from './alignment.js';
 import type { Counters } from './charges.js';
+import type { PuntReason } from './layout.js';
 import type { MemoryPlan } from './memory-plan.js';
 import { WGSL_TYPE } from './writer.js';
 

@@ -1,4 +1,4 @@
-import { INTRINSIC_FUNCTIONS, INTRINSIC_STATEMENTS } from '../intrinsics.js';
+import { INTRINSIC_FUNCTIONS, INTRINSIC_STATEMENTS } from '../intrinsics/intrinsics.js';
 import type { CallGraph } from './calls.js';
 import type { TranslatedFunction } from './function.js';
 import { Unsupported } from './unsupported.js';

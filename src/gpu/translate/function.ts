@@ -1,10 +1,10 @@
 import type { BlockType, FunctionBody, FunctionType, Instruction, ValueType } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
-import { type PuntReason, puntStop } from '../layout.js';
 import { resultName } from './alignment.js';
 import { matchCharge, matchLeave } from './charges.js';
 import { type Callee, type ModuleContext, resultType } from './context.js';
 import { type Frame, Frames, type Variable } from './frames.js';
+import { type PuntReason, puntStop } from './layout.js';
 import { localName, Reaching } from './reaching.js';
 import { asBool, StraightCode } from './straight.js';
 import { buildTree, type Construct, type Node } from './tree.js';

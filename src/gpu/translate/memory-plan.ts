@@ -1,7 +1,7 @@
 import { LIMITS } from '../../program/limits.js';
 import type { WasmModule } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
-import { kernelText } from '../kernels.js';
+import { kernelText } from '../intrinsics/kernel-text.js';
 import { Unsupported } from './unsupported.js';
 
 /** How much linear memory an invocation holds at most, and where. */

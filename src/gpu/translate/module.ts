@@ -2,15 +2,15 @@ import type { FunctionBody, FunctionType, WasmModule } from '../../program/modul
 import { OP } from '../../program/opcodes.js';
 import { entryFuel } from '../../program/prices.js';
 import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program } from '../../program/types.js';
-import { INTRINSIC_FUNCTIONS, intrinsicParts } from '../intrinsics.js';
-import { kernelText } from '../kernels.js';
-import { layoutWgsl, type PuntReason } from '../layout.js';
+import { INTRINSIC_FUNCTIONS, intrinsicParts } from '../intrinsics/intrinsics.js';
+import { kernelText } from '../intrinsics/kernel-text.js';
 import { Alignment, globalName } from './alignment.js';
 import { CallGraph } from './calls.js';
 import type { Counters } from './charges.js';
 import { type Callee, type IndirectCase, type ModuleContext, resultStruct, resultType } from './context.js';
 import { type InlinedSize, inlinedSize } from './estimate.js';
 import { type TranslatedFunction, translateFunction } from './function.js';
+import { layoutWgsl, type PuntReason } from './layout.js';
 import { type MemoryPlan, type MemoryUse, type MemoryWindow, planMemory } from './memory-plan.js';
 import { StaticTable } from './table.js';
 import { Unsupported } from './unsupported.js';

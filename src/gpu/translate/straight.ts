@@ -1,8 +1,8 @@
 import type { Instruction, ValueType } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
-import type { PuntReason } from '../layout.js';
 import { globalName } from './alignment.js';
 import type { ModuleContext } from './context.js';
+import type { PuntReason } from './layout.js';
 import { fill, LOADS, OPERATIONS, type Operation, STORES, WORD_ACCESSES } from './operations.js';
 import type { Reaching } from './reaching.js';
 import { type FunctionWriter, i32Text, i64Text, joinLocals, type Value } from './writer.js';

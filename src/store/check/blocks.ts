@@ -1,8 +1,8 @@
 import { bytesEqual, fromDisplayHash } from '../../util/bytes.js';
+import { sha256 } from '../../util/sha256.js';
 import { readBeU32, receiptKey, txKey } from '../keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from '../records.js';
 import type { Range } from '../rocks.js';
-import { sha256 } from '../sha256.js';
 import type { CheckRun } from './run.js';
 import { gaps, portions } from './run.js';
 

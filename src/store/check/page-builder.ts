@@ -1,5 +1,5 @@
-import { EMPTY_HASH } from '../tree-hash.js';
-import { emptyPage, encodePage, nibble, type Page, pageKey, rangeHash, SLOTS } from '../tree-page.js';
+import { EMPTY_HASH } from '../tree/tree-hash.js';
+import { emptyPage, encodePage, nibble, type Page, pageKey, rangeHash, SLOTS } from '../tree/tree-page.js';
 
 /** Called with every page as it is complete, pages below before those above. */
 export type EmitPage = (key: Uint8Array, page: Uint8Array) => void;

@@ -1,8 +1,8 @@
 import { bytesEqual, toHex } from '../../util/bytes.js';
+import { sha256 } from '../../util/sha256.js';
 import { latestKey, namespaceCode } from '../keys.js';
-import { sha256 } from '../sha256.js';
-import { leafHash } from '../tree-hash.js';
-import { leafKeyKey } from '../tree-page.js';
+import { leafHash } from '../tree/tree-hash.js';
+import { leafKeyKey } from '../tree/tree-page.js';
 import type { Namespace, StateRoots } from '../types.js';
 import { PageBuilder } from './page-builder.js';
 import { type CheckRun, gaps, portions } from './run.js';

@@ -1,0 +1,8 @@
+import { concatBytes, u32Bytes } from '../util/bytes.js';
+
+/** Bitcoin's length prefix of `n`, a number below 2^32 (BIP 144 calls it var_int). */
+export function compactSize(n: number): Uint8Array {
+  if (n < 0xfd) return Uint8Array.of(n);
+  if (n <= 0xffff) return Uint8Array.of(0xfd, n & 0xff, n >>> 8);
+  return concatBytes(Uint8Array.of(0xfe), u32Bytes(n));
+}

@@ -1,0 +1,32 @@
+/** Phase 1, step 2: dry runs of everything that is not demoted, on the workers or here. */
+import type { LaneTransaction } from '../../lane/scan.js';
+import type { LaneKey } from '../../lane/types.js';
+import type { AccessSet } from '../../plan/access-sets.js';
+import type { BlockTasks, DryRun, DryRuns } from '../tasks/block-tasks.js';
+import type { BlockBudget } from '../tasks/block-weight.js';
+import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
+
+/** Dry runs of `transactions`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
+export async function dryRunAll(
+  transactions: readonly LaneTransaction[],
+  tasks: BlockTasks,
+  pool: WorkerPool | undefined,
+  budget: BlockBudget,
+): Promise<DryRuns> {
+  if (pool !== undefined && transactions.length >= FEWEST_FOR_WORKERS) return pool.dryRun(transactions, budget);
+  const runs = tasks.dryRunAll(transactions, budget);
+  const records = tasks.takeRecords();
+  return { runs, records: records === undefined ? [] : [records], recordsOf: new Uint32Array(runs.length) };
+}
+
+/** What a dry run says that its transaction may touch: what it touched, and what its programs declared. */
+export function accessSetOf({ outcome, declaredReads, declaredWrites }: DryRun): AccessSet {
+  return {
+    reads: both([...outcome.reads.keys()], declaredReads),
+    writes: both([...outcome.writes.keys()], declaredWrites),
+  };
+}
+
+function both(touched: readonly LaneKey[], declared: readonly LaneKey[]): readonly LaneKey[] {
+  return declared.length === 0 ? touched : [...touched, ...declared];
+}

@@ -1,0 +1,45 @@
+/** What the keys and values of a block take in memory, so that no block takes more than its share. */
+import type { LaneKey, LaneOutcome } from '../../lane/types.js';
+
+/** What V8 needs for an entry of a map, its key and its value beside their bytes. */
+const ENTRY_BYTES = 200;
+
+/** Bytes that the outcomes of one block may take together while the block is planned and run in batches. */
+export const MOST_BLOCK_BYTES = 256 * 1024 * 1024;
+
+/** Bytes that one key with its value takes, about. */
+export function entryWeight(key: LaneKey, value: Uint8Array | undefined): number {
+  return ENTRY_BYTES + key.length + (value?.length ?? 0);
+}
+
+/** Bytes that an outcome takes, about. */
+export function outcomeWeight({ reads, writes, messages }: LaneOutcome): number {
+  let sum = 0;
+  for (const [key, value] of reads) sum += entryWeight(key, value);
+  for (const [key, value] of writes) sum += entryWeight(key, value);
+  for (const { data } of messages) sum += ENTRY_BYTES + data.length;
+  return sum;
+}
+
+/** Thrown where a block is given up as too large to be planned: no error, for the sequential executor takes it. */
+export class BlockTooLarge extends Error {
+  constructor() {
+    super('the outcomes of a block take more memory than they are given');
+    this.name = 'BlockTooLarge';
+  }
+}
+
+/** Counts what the outcomes of one block take. */
+export class BlockBudget {
+  #left: number;
+
+  constructor(bytes = MOST_BLOCK_BYTES) {
+    this.#left = bytes;
+  }
+
+  /** An outcome that is kept until the block ends. Throws {@link BlockTooLarge} when it has no room. */
+  take(outcome: LaneOutcome): void {
+    this.#left -= outcomeWeight(outcome);
+    if (this.#left < 0) throw new BlockTooLarge();
+  }
+}

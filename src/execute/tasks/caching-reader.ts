@@ -1,0 +1,69 @@
+/** The state before a block, each key read once. */
+import type { LaneKey, StateReader } from '../../lane/types.js';
+import { entryWeight } from './block-weight.js';
+
+/** Keys that are asked for at once. */
+const PIECE = 1_024;
+/** Bytes that it remembers at most, by the estimate of block-weight.ts. */
+const MOST_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Remembers what `base` said; valid while `base` does not change, so for one block. When it holds `mostBytes` it forgets
+ * all of it: a block that reads that many keys asks for few of them again.
+ */
+export class CachingReader implements StateReader {
+  readonly #base: StateReader;
+  readonly #mostBytes: number;
+  readonly #known = new Map<LaneKey, Uint8Array | undefined>();
+  #bytes = 0;
+
+  constructor(base: StateReader, mostBytes = MOST_BYTES) {
+    this.#base = base;
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Keys that are remembered now. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  get(key: LaneKey): Uint8Array | undefined {
+    const known = this.#known.get(key);
+    if (known !== undefined || this.#known.has(key)) return known;
+    const value = tight(this.#base.get(key));
+    this.#remember(key, value);
+    return value;
+  }
+
+  /** Reads keys that will be asked for, where the state reads many at once faster than one after the other. */
+  prefetch(keys: readonly LaneKey[]): void {
+    if (this.#base.getMany === undefined) return;
+    for (let at = 0; at < keys.length; at += PIECE) {
+      const piece = keys.slice(at, at + PIECE).filter((key) => !this.#known.has(key));
+      const values = this.#base.getMany(piece);
+      piece.forEach((key, i) => {
+        this.#remember(key, tight(values[i]));
+      });
+    }
+  }
+
+  /** Takes what another thread has read of the same state. */
+  learn(seen: ReadonlyMap<LaneKey, Uint8Array | undefined>): void {
+    for (const [key, value] of seen) if (!this.#known.has(key)) this.#remember(key, value);
+  }
+
+  /** Keeps the value of a key that is not known. */
+  #remember(key: LaneKey, value: Uint8Array | undefined): void {
+    this.#bytes += entryWeight(key, value);
+    if (this.#bytes > this.#mostBytes) {
+      this.#known.clear();
+      this.#bytes = entryWeight(key, value);
+    }
+    this.#known.set(key, value);
+  }
+}
+
+/** Values travel between threads, and a view would take its whole buffer along. */
+function tight(value: Uint8Array | undefined): Uint8Array | undefined {
+  return value === undefined || value.length === value.buffer.byteLength ? value : value.slice();
+}

@@ -1,0 +1,161 @@
+/** The threads of the lane engine. */
+import { Worker } from 'node:worker_threads';
+import { errorOf, InternalError } from '../../errors.js';
+import type { CallRecords } from '../../gpu/pack/records.js';
+import type { LaneTransaction } from '../../lane/scan.js';
+import type { LaneOutcome } from '../../lane/types.js';
+import { DEEP_STACK } from '../../util/deep-thread.js';
+import { shipped } from '../../util/shipped.js';
+import type { DryRun, DryRuns } from '../tasks/block-tasks.js';
+import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
+import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
+import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-protocol.js';
+
+/** Fewer transactions than this are not worth a message to another thread. */
+export const FEWEST_FOR_WORKERS = 8;
+
+/** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
+const PIECES_PER_WORKER = 4;
+const LARGEST_PIECE = 128;
+
+type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
+
+interface Job {
+  readonly task: WorkerTask;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class WorkerPool {
+  readonly #workers: { readonly thread: Worker; job: Job | undefined }[];
+  #waiting: Job[] = [];
+  #dead: Error | undefined;
+  #closing = false;
+
+  /** `watch`: buffer of a WorkWatch, in which worker i is thread i + 1. */
+  constructor(
+    readonly size: number,
+    watch?: SharedArrayBuffer,
+  ) {
+    this.#workers = Array.from({ length: size }, (_, i) => {
+      const workerData: WorkerData = { watch, thread: i + 1 };
+      const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
+      const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
+      thread.on('message', (answer: FromWorker) => {
+        const job = worker.job;
+        worker.job = undefined;
+        if (answer.kind === 'error') {
+          this.#fail(errorOf(answer.failure));
+          job?.reject(this.#dead as Error);
+          return;
+        }
+        if (answer.kind === 'too-large') job?.reject(new BlockTooLarge());
+        else job?.resolve(answer);
+        this.#dispatch();
+      });
+      thread.on('error', (cause) => this.#fail(new InternalError('a worker thread died', { cause })));
+      thread.on('exit', (status) => {
+        if (!this.#closing) this.#fail(new InternalError('a worker thread ended', { facts: { status } }));
+      });
+      return worker;
+    });
+  }
+
+  /** Tells every worker of the next block. */
+  begin(block: BeginBlock): void {
+    for (const { thread } of this.#workers) thread.postMessage(block);
+  }
+
+  /** Dry runs of `transactions`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
+  async dryRun(transactions: readonly LaneTransaction[], budget: BlockBudget): Promise<DryRuns> {
+    const pieces = await this.#all(
+      transactions,
+      (piece) => ({ kind: 'dry', bytes: encodeTransactions(piece) }),
+      (answer) => {
+        const found = decodeDryRuns(answer.bytes);
+        for (const { outcome } of found) budget.take(outcome);
+        return { found, written: answer.kind === 'dry' ? answer.records : undefined };
+      },
+    );
+    const runs: DryRun[] = [];
+    const records: CallRecords[] = [];
+    const recordsOf = new Uint32Array(transactions.length);
+    for (const { found, written } of pieces) {
+      recordsOf.fill(records.length, runs.length, runs.length + found.length);
+      runs.push(...found);
+      if (written !== undefined) records.push(written);
+    }
+    return { runs, records, recordsOf };
+  }
+
+  /** Runs `items`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
+  async execute(items: readonly CpuItem[], budget: BlockBudget): Promise<LaneOutcome[]> {
+    const pieces = await this.#all(
+      items,
+      (piece) => ({ kind: 'cpu', bytes: encodeItems(piece) }),
+      (answer) => {
+        const outcomes = decodeOutcomes(answer.bytes);
+        for (const outcome of outcomes) budget.take(outcome);
+        return outcomes;
+      },
+    );
+    return pieces.flat();
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#workers.map(({ thread }) => thread.terminate()));
+  }
+
+  /** Has `items` done in pieces; `read` takes each answer as it comes. What fails first ends all of them. */
+  async #all<T, R>(
+    items: readonly T[],
+    makeTask: (piece: readonly T[]) => WorkerTask,
+    read: (answer: Answer) => R,
+  ): Promise<R[]> {
+    const wanted = Math.ceil(items.length / (this.size * PIECES_PER_WORKER));
+    const length = Math.max(1, Math.min(LARGEST_PIECE, wanted));
+    const tasks = new Set<WorkerTask>();
+    const answers: Promise<R>[] = [];
+    for (let at = 0; at < items.length; at += length) {
+      const task = makeTask(items.slice(at, at + length));
+      tasks.add(task);
+      const answer = new Promise<Answer>((resolve, reject) => {
+        this.#waiting.push({ task, resolve, reject });
+      });
+      answers.push(answer.then(read));
+    }
+    this.#dispatch();
+    try {
+      return await Promise.all(answers);
+    } catch (error) {
+      this.#waiting = this.#waiting.filter(({ task }) => !tasks.has(task));
+      throw error;
+    }
+  }
+
+  #dispatch(): void {
+    if (this.#dead !== undefined) {
+      this.#fail(this.#dead);
+      return;
+    }
+    for (const worker of this.#workers) {
+      if (worker.job !== undefined) continue;
+      worker.job = this.#waiting.shift();
+      if (worker.job === undefined) return;
+      const { task } = worker.job;
+      const message: ToWorker = { kind: 'task', task };
+      worker.thread.postMessage(message, [task.bytes.buffer]);
+    }
+  }
+
+  /** A worker that is gone cannot be trusted to have said everything: every job fails, now and later. */
+  #fail(error: Error): void {
+    this.#dead ??= error;
+    for (const worker of this.#workers) {
+      worker.job?.reject(this.#dead);
+      worker.job = undefined;
+    }
+    for (const job of this.#waiting.splice(0)) job.reject(this.#dead);
+  }
+}

@@ -1,0 +1,43 @@
+/** What the engine and its workers say to each other. All of it is plain data. */
+import type { Failure } from '../../errors.js';
+import type { CallRecords } from '../../gpu/pack/records.js';
+import type { LaneContext } from '../../lane/message.js';
+import type { LaneTransaction } from '../../lane/scan.js';
+import type { LaneKey } from '../../lane/types.js';
+import type { Overrides, Recording } from '../tasks/block-tasks.js';
+
+/** What a worker is given at its start. */
+export interface WorkerData {
+  /** Buffer of a WorkWatch, and the thread that the worker is in it. */
+  readonly watch: SharedArrayBuffer | undefined;
+  readonly thread: number;
+}
+
+/** Begins a block: everything after it is about this one, until the next. Not answered. */
+export interface BeginBlock {
+  readonly kind: 'block';
+  readonly context: LaneContext;
+  /** The open store, or a copy of the state before the block. */
+  readonly storeHandle: bigint | undefined;
+  readonly snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined;
+  /** Which calls are recorded; undefined: none. */
+  readonly recording: Recording | undefined;
+}
+
+export interface CpuItem {
+  readonly transaction: LaneTransaction;
+  readonly overrides: Overrides;
+}
+
+/** Pieces of work as worker-codec.ts writes them: lane transactions to dry-run, items to execute. */
+export type WorkerTask = { readonly kind: 'dry' | 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> };
+
+export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: WorkerTask };
+
+/** Results in the order of the task, as worker-codec.ts writes them: dry runs, or outcomes. */
+export type FromWorker =
+  | { readonly kind: 'dry'; readonly bytes: Uint8Array<ArrayBuffer>; readonly records: CallRecords | undefined }
+  | { readonly kind: 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** The outcomes of the piece take more memory than a block is given. */
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'error'; readonly failure: Failure };

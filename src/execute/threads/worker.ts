@@ -1,0 +1,83 @@
+/** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { failureOf } from '../../errors.js';
+import { buffersOf } from '../../gpu/pack/records.js';
+import type { LaneKey, StateReader } from '../../lane/types.js';
+import { ProgramRunner } from '../../program/runner.js';
+import { Store } from '../../store/store.js';
+import { StoredState } from '../../store/stored-state.js';
+import { BlockTasks } from '../tasks/block-tasks.js';
+import { BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
+import { CachingReader } from '../tasks/caching-reader.js';
+import { WorkWatch } from '../tasks/work-watch.js';
+import { decodeItems, decodeTransactions, encodeDryRuns, encodeOutcomes } from './worker-codec.js';
+import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-protocol.js';
+
+type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
+
+const port = parentPort;
+if (port === null) throw new Error('worker.js runs in a worker thread only');
+
+const { watch: buffer, thread } = workerData as WorkerData;
+const watch = buffer && new WorkWatch(buffer).thread(thread);
+/** Made for the first block: where this thread cannot run contracts, the engine is told why instead of a result. */
+let runner: ProgramRunner | undefined;
+const stores = new Map<bigint, Promise<StateReader>>();
+let tasks: Promise<BlockTasks> | undefined;
+// One message after the other: a task waits for the block before it to be ready.
+let queue = Promise.resolve();
+
+port.on('message', (message: ToWorker) => {
+  queue = queue.then(async () => {
+    try {
+      if (message.kind === 'block') tasks = begin(message);
+      else if (tasks !== undefined) answer(port, perform(await tasks, message.task));
+    } catch (error) {
+      port.postMessage(failure(error));
+    }
+  });
+});
+
+async function begin({ context, storeHandle, snapshot, recording }: BeginBlock): Promise<BlockTasks> {
+  runner ??= new ProgramRunner();
+  const before = new CachingReader(await open(storeHandle, snapshot));
+  return new BlockTasks({ ...context, watch }, before, runner, recording);
+}
+
+function open(
+  storeHandle: bigint | undefined,
+  snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined,
+): Promise<StateReader> | StateReader {
+  if (storeHandle === undefined) return { get: (key) => snapshot?.get(key) };
+  let reader = stores.get(storeHandle);
+  if (reader === undefined) {
+    reader = Store.attach(storeHandle).then((store) => new StoredState(store));
+    stores.set(storeHandle, reader);
+  }
+  return reader;
+}
+
+/** What was written for the engine changes hands without a copy. */
+function answer(to: MessagePort, message: Answer): void {
+  const records = message.kind === 'dry' ? message.records : undefined;
+  to.postMessage(message, [message.bytes.buffer, ...(records === undefined ? [] : buffersOf(records))]);
+}
+
+function perform(block: BlockTasks, { kind, bytes }: WorkerTask): Answer {
+  // The engine counts what all pieces take together; here one piece must fit.
+  const budget = new BlockBudget();
+  if (kind === 'dry') {
+    const runs = block.dryRunAll(decodeTransactions(bytes), budget);
+    return { kind, bytes: encodeDryRuns(runs), records: block.takeRecords() };
+  }
+  const outcomes = decodeItems(bytes).map(({ transaction, overrides }) => {
+    const outcome = block.execute(transaction, overrides);
+    budget.take(outcome);
+    return outcome;
+  });
+  return { kind, bytes: encodeOutcomes(outcomes) };
+}
+
+function failure(error: unknown): FromWorker {
+  return error instanceof BlockTooLarge ? { kind: 'too-large' } : { kind: 'error', failure: failureOf(error) };
+}

@@ -1,0 +1,249 @@
+import { BoundedCache } from '../../program/lru.js';
+import type { Program } from '../../program/types.js';
+import { BUFFERS, PARAMS_BINDING, PARAMS_STRIDE } from '../translate/layout.js';
+import { type Kernel, type MemoryWindow, translateProgram } from '../translate/module.js';
+import { CompileQueue } from './compile-queue.js';
+import { inErrorScopes, type OpenDevice } from './device.js';
+import type { KernelFailures, KernelStage } from './kernel-failures.js';
+import { FEWEST_CALLS, type KernelLimits, tooLarge } from './kernel-limits.js';
+
+/**
+ * Sizes of the memory an invocation holds, tried in order: a program starts with the first that leaves room behind its static
+ * data, and a call that stores behind it is run again with the next. The smaller a private array, the faster: on an NVIDIA H200 the
+ * claims of a batch take 0.65 ms with 2 KiB and 0.81 ms with 8 KiB, which all have to be zeroed.
+ */
+export const WINDOWS: readonly MemoryWindow[] = [
+  { bytes: 2 * 1024, place: 'private', fromData: true },
+  { bytes: 8 * 1024, place: 'private' },
+  { bytes: 64 * 1024, place: 'storage' },
+];
+
+/** The window that a program starts with at the latest. */
+const ROOMIEST = 1;
+/** Bytes that a call needs for its context, keys, values and result, unless it is found to need more. */
+const ROOM = 1024;
+
+/** `waiting`: not compiled, or not worth it until now; `refused`: there will be none. */
+export type KernelState = 'ready' | 'waiting' | 'refused';
+
+export interface ReadyKernel {
+  /** Program hash and window: names it among the kernels of a device. */
+  readonly id: string;
+  readonly kernel: Kernel;
+  readonly pipeline: GPUComputePipeline;
+  /** The buffer `program_data`. */
+  readonly image: GPUBuffer;
+}
+
+/** Programs that are remembered, and bytes of text, data and (guessed) pipelines that their kernels may take. */
+const MAX_PROGRAMS = 4_096;
+const MAX_BYTES = 512 * 1024 * 1024;
+/** What is counted for an entry, and for a compiled kernel: the driver does not say. */
+const ENTRY_BYTES = 1_024;
+const PIPELINE_BYTES = 1024 * 1024;
+
+interface Entry {
+  /** Calls that asked for a kernel, while that is not begun. */
+  calls: number;
+  /** Whether it was translated, or could not be. */
+  translated: boolean;
+  /** Somebody waits for it whatever it takes: no time limit. */
+  patient: boolean;
+  readonly kernels: (Kernel | undefined)[];
+  readonly ready: (Promise<ReadyKernel | undefined> | undefined)[];
+  /** Numbers of the windows whose kernel is compiled (or refused by the driver). */
+  readonly settled: Set<number>;
+  /** Why there is no kernel; undefined if there is one, or may be. */
+  reason: string | undefined;
+  /** Window that its calls start with. */
+  first: number;
+}
+
+/**
+ * Kernels of programs, translated and compiled once per program hash. Whatever fails on the way, the program has no kernel then:
+ * nothing is thrown for a program's sake.
+ */
+export class ProgramCache {
+  readonly #entries = new BoundedCache<Entry>(MAX_PROGRAMS, MAX_BYTES);
+  readonly #queue: CompileQueue;
+  readonly layout: GPUBindGroupLayout;
+  readonly #pipelineLayout: GPUPipelineLayout;
+
+  constructor(
+    readonly opened: OpenDevice,
+    readonly limits: KernelLimits,
+    readonly failures: KernelFailures,
+  ) {
+    const { device, flags } = opened;
+    this.#queue = new CompileQueue({ running: limits.compiling, waiting: limits.waiting });
+    const storage = BUFFERS.map(
+      ({ access }, binding): GPUBindGroupLayoutEntry => ({
+        binding,
+        visibility: flags.compute,
+        buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+      }),
+    );
+    this.layout = device.createBindGroupLayout({
+      entries: [
+        ...storage,
+        {
+          binding: PARAMS_BINDING,
+          visibility: flags.compute,
+          buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: PARAMS_STRIDE },
+        },
+      ],
+    });
+    this.#pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.layout] });
+  }
+
+  /** Why `program` has no kernel, or undefined if it has one as far as translation goes. */
+  refusal(program: Program): string | undefined {
+    return this.#translated(program).reason;
+  }
+
+  /** How the kernel of `program` stands, which `calls` calls want; see {@link GpuLane.kernelState}. */
+  state(program: Program, calls: number): KernelState {
+    const entry = this.#entry(program.hash);
+    if (entry.reason !== undefined) return 'refused';
+    if (entry.settled.has(entry.first)) return 'ready';
+    entry.calls += calls;
+    if (entry.calls < FEWEST_CALLS || entry.ready[entry.first] !== undefined || !this.#queue.hasRoom) return 'waiting';
+    if (this.#translated(program).reason !== undefined) return 'refused';
+    void this.kernel(program, entry.first);
+    return 'waiting';
+  }
+
+  /** Waits for the kernel of `program` whatever it takes: no time limit, no place in the queue to find first. */
+  async prepare(program: Program): Promise<void> {
+    const entry = this.#translated(program);
+    if (entry.reason !== undefined) return;
+    entry.patient = true;
+    await this.kernel(program, entry.first);
+  }
+
+  /** `program` has no kernel from now on. */
+  refuse(hash: string, stage: KernelStage, error: unknown): void {
+    const entry = this.#entry(hash);
+    // One reason is enough, and one line in the log.
+    entry.reason ??= this.failures.add(hash, stage, error);
+  }
+
+  /** Number of the window that calls of `program` start with. */
+  firstWindow(program: Program): number {
+    return this.#translated(program).first;
+  }
+
+  /** Most calls needed a larger window: start with it from now on. */
+  skipWindow(program: Program, window: number): void {
+    const entry = this.#translated(program);
+    if (window + 1 < WINDOWS.length) entry.first = Math.max(entry.first, window + 1);
+  }
+
+  /** The compiled kernel with window number `window`; undefined (and refused from then on) if there is none. */
+  kernel(program: Program, window: number): Promise<ReadyKernel | undefined> {
+    const entry = this.#translated(program);
+    entry.ready[window] ??= this.#queue
+      .run(() => this.#compile(program, entry, window))
+      .catch((error: unknown) => {
+        if (this.opened.lost() === undefined) this.refuse(program.hash, 'compile', error);
+        return undefined;
+      })
+      .finally(() => {
+        entry.settled.add(window);
+        this.#weigh(program.hash, entry);
+      });
+    return entry.ready[window];
+  }
+
+  #entry(hash: string): Entry {
+    let entry = this.#entries.get(hash);
+    if (entry === undefined) {
+      entry = {
+        calls: 0,
+        translated: false,
+        patient: false,
+        kernels: [],
+        ready: [],
+        settled: new Set(),
+        reason: undefined,
+        first: 0,
+      };
+      this.#weigh(hash, entry);
+    }
+    return entry;
+  }
+
+  /** The entry with its first kernel translated. */
+  #translated(program: Program): Entry {
+    const entry = this.#entry(program.hash);
+    if (entry.translated || entry.reason !== undefined) return entry;
+    entry.translated = true;
+    // What is refused is so with any window.
+    this.#translate(program, entry, 0);
+    while (entry.first < ROOMIEST && entry.reason === undefined && (entry.kernels[entry.first]?.room ?? 0) < ROOM) {
+      this.#translate(program, entry, ++entry.first);
+    }
+    this.#weigh(program.hash, entry);
+    return entry;
+  }
+
+  #translate(program: Program, entry: Entry, window: number): void {
+    const size = WINDOWS[window];
+    if (size === undefined) throw new RangeError('no such window');
+    try {
+      const translation = translateProgram(program, size);
+      const reason = translation.ok ? tooLarge(translation.kernel.inlined, this.limits) : translation.reason;
+      if (reason !== undefined) entry.reason ??= reason;
+      else if (translation.ok) entry.kernels[window] = translation.kernel;
+    } catch (error) {
+      this.refuse(program.hash, 'translate', error);
+    }
+  }
+
+  async #compile(program: Program, entry: Entry, window: number): Promise<ReadyKernel | undefined> {
+    if (entry.kernels[window] === undefined && entry.reason === undefined) this.#translate(program, entry, window);
+    const kernel = entry.kernels[window];
+    if (kernel === undefined || entry.reason !== undefined) return undefined;
+    const { device, flags } = this.opened;
+    const { module, image } = await inErrorScopes(device, () => ({
+      module: device.createShaderModule({ code: kernel.wgsl }),
+      image: device.createBuffer({
+        size: Math.max(4, kernel.image.byteLength),
+        usage: flags.usage.STORAGE | flags.usage.COPY_DST,
+      }),
+    }));
+    const late = this.#watch(program.hash, entry);
+    try {
+      const pipeline = await device.createComputePipelineAsync({
+        layout: this.#pipelineLayout,
+        compute: { module, entryPoint: 'main' },
+      });
+      if (entry.reason !== undefined) return undefined;
+      const words = new Uint8Array(kernel.image.buffer, 0, kernel.image.byteLength).slice();
+      await inErrorScopes(device, () => device.queue.writeBuffer(image, 0, words));
+      return { id: `${program.hash} ${window}`, kernel, pipeline, image };
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** A driver that takes too long is not waited for; it goes on until it is done, for nothing. */
+  #watch(hash: string, entry: Entry): NodeJS.Timeout | undefined {
+    const { compileMs } = this.limits;
+    if (!Number.isFinite(compileMs)) return undefined;
+    const late = setTimeout(() => {
+      if (!entry.patient) this.refuse(hash, 'compile', `the driver takes longer than ${compileMs} ms`);
+    }, compileMs);
+    late.unref();
+    return late;
+  }
+
+  /** Tells the cache what the entry holds by now; the ones used longest ago are dropped. */
+  #weigh(hash: string, entry: Entry): void {
+    const kernels = entry.kernels.reduce(
+      (sum, k) => sum + (k === undefined ? 0 : k.wgsl.length + k.image.byteLength),
+      0,
+    );
+    this.#entries.set(hash, entry, ENTRY_BYTES + kernels + entry.settled.size * PIPELINE_BYTES);
+  }
+}

@@ -1,0 +1,260 @@
+import { EnvironmentError } from '../errors.js';
+import type { Program } from '../program/types.js';
+import { BlockRun, type LaneResources } from './block-run.js';
+import { BufferPool } from './device/buffers.js';
+import { type OpenDevice, openDevice } from './device/device.js';
+import { type KernelState, ProgramCache, type ReadyKernel } from './device/kernel-cache.js';
+import { type KernelFailure, KernelFailures, type KernelStage, messageOf } from './device/kernel-failures.js';
+import { KERNEL_LIMITS, type KernelLimits, PATIENT_LIMITS } from './device/kernel-limits.js';
+import { StagingPool } from './device/staging.js';
+import { Packer, type PackLimits, unpackable } from './pack/pack.js';
+import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult, GpuLane, GpuOutcomes, GpuTimings } from './pack/types.js';
+import { runIndependent } from './run-calls.js';
+import { WINDOW_SPARE_BYTES, WORKGROUP_SIZE } from './translate/layout.js';
+
+export interface GpuLaneOptions {
+  /** Wait after every phase so that {@link GpuTimings} tells them apart; slower. */
+  readonly measure?: boolean;
+  /** Longest wait for a batch: 30 s on hardware, 10 minutes on a software driver if not given. */
+  readonly timeoutMs?: number;
+  /** For tests and measurements: kernels of any size that drivers take at all, without a time limit. */
+  readonly patient?: boolean;
+  /** What kernels may cost to be made, where it is not what is usual for the kind of driver. */
+  readonly kernels?: Partial<KernelLimits>;
+}
+
+const TIMEOUT_MS = { hardware: 30_000, software: 600_000 } as const;
+
+/** Opens the GPU side of the parallel lane. Throws `EnvironmentError` GPU_UNAVAILABLE where there is no usable GPU. */
+export async function openGpuLane(options: GpuLaneOptions = {}): Promise<DawnLane> {
+  return new DawnLane(await openDevice(), options);
+}
+
+/** The lane on a device that Dawn opened. */
+export class DawnLane implements GpuLane {
+  readonly adapter: GpuLane['adapter'];
+  readonly timings: GpuTimings = {
+    packMs: 0,
+    uploadMs: 0,
+    kernelMs: 0,
+    readbackMs: 0,
+    deviceMs: 0,
+    dispatches: 0,
+  };
+  readonly #opened: OpenDevice;
+  readonly #programs: ProgramCache;
+  readonly #buffers: BufferPool;
+  readonly #staging: StagingPool;
+  readonly #packer = new Packer();
+  readonly #failures = new KernelFailures();
+  readonly #options: GpuLaneOptions;
+  /** The buffers are shared, so one block waits for the one before it. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(opened: OpenDevice, options: GpuLaneOptions = {}) {
+    this.#opened = opened;
+    this.#options = options;
+    this.adapter = opened.adapter;
+    const usual = KERNEL_LIMITS[opened.adapter.software ? 'software' : 'hardware'];
+    const limits = { ...(options.patient ? PATIENT_LIMITS : usual), ...options.kernels };
+    this.#programs = new ProgramCache(opened, limits, this.#failures);
+    this.#buffers = new BufferPool(opened);
+    this.#staging = new StagingPool(opened);
+  }
+
+  supports(program: Program): { ok: true } | { ok: false; reason: string } {
+    const reason = this.#programs.refusal(program);
+    return reason === undefined ? { ok: true } : { ok: false, reason };
+  }
+
+  kernelState(program: Program, calls: number): KernelState {
+    return this.#programs.state(program, calls);
+  }
+
+  prepare(program: Program): Promise<void> {
+    return this.#programs.prepare(program);
+  }
+
+  refuse(hash: string, stage: KernelStage, error: unknown): void {
+    this.#programs.refuse(hash, stage, error);
+  }
+
+  get kernelFailures(): GpuLane['kernelFailures'] {
+    const { count, last } = this.#failures;
+    return { count, last };
+  }
+
+  onKernelFailure(listener: (failure: KernelFailure) => void): void {
+    this.#failures.listener = listener;
+  }
+
+  begin(block: GpuBlock): Promise<GpuBlockRun> {
+    return this.#begin(block, undefined);
+  }
+
+  run(calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
+    return runIndependent(calls, {
+      supports: (program) => this.supports(program).ok,
+      compile: async (program, window) => (await this.#programs.kernel(program, window)) !== undefined,
+      firstWindow: (program) => this.#programs.firstWindow(program),
+      skipWindow: (program, window) => this.#programs.skipWindow(program, window),
+      begin: (block, window) => this.#begin(block, window),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#last.catch(() => undefined);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#buffers.close();
+    this.#staging.close();
+    this.#opened.close();
+  }
+
+  /** `window`: number of the memory window of all programs; each program's own if not given. */
+  async #begin(block: GpuBlock, window: number | undefined): Promise<GpuBlockRun> {
+    const before = this.#last;
+    let release = (): void => {};
+    this.#last = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await before;
+    try {
+      this.#checkAlive();
+      this.#checkStray();
+      const kernels = await this.#kernels(block, window);
+      this.#checkAlive();
+      const started = performance.now();
+      const limits: PackLimits = { maxCalls: (hash) => this.#maxCalls(kernels.get(hash)) };
+      const packed = this.#packing(block, limits, () => this.#packer.measure(block, limits));
+      this.timings.packMs += performance.now() - started;
+      const limit = this.#opened.device.limits.maxStorageBufferBindingSize;
+      const largest = Math.max(packed.bytes, packed.outputWords * 4);
+      if (largest > Math.min(limit, 2 ** 31 - 1)) {
+        throw new EnvironmentError('GPU_FAILED', 'a batch is larger than what the GPU binds', {
+          facts: { bytes: largest, limit },
+        });
+      }
+      const run = new BlockRun(this.#resources(block, window, release), block, packed, kernels, (target) =>
+        this.#packing(block, limits, () => this.#packer.write(block, packed, target)),
+      );
+      return new ExplainedRun(run, (error) => this.#failed(error));
+    } catch (error) {
+      release();
+      throw await this.#failed(error);
+    }
+  }
+
+  #resources(block: GpuBlock, window: number | undefined, onClose: () => void): LaneResources {
+    const { software } = this.adapter;
+    return {
+      opened: this.#opened,
+      layout: this.#programs.layout,
+      buffers: this.#buffers,
+      staging: this.#staging,
+      timings: this.timings,
+      measure: this.#options.measure ?? false,
+      timeoutMs: this.#options.timeoutMs ?? (software ? TIMEOUT_MS.software : TIMEOUT_MS.hardware),
+      seed: block.seed,
+      onTight: (hash) => {
+        const program = block.programs.get(hash);
+        // Independent calls see to it themselves: they are run again with more.
+        if (program !== undefined && window === undefined) {
+          this.#programs.skipWindow(program, this.#programs.firstWindow(program));
+        }
+      },
+      onClose,
+    };
+  }
+
+  /** Packs; where that fails, the programs whose calls cannot be packed alone either lose their kernels. */
+  #packing<T>(block: GpuBlock, limits: PackLimits, pack: () => T): T {
+    try {
+      return pack();
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) {
+        for (const [hash, failure] of unpackable(block, limits)) this.refuse(hash, 'pack', failure);
+      }
+      throw error;
+    }
+  }
+
+  /** All kernels of a block at once: drivers take seconds over one. Throws if a program has none. */
+  async #kernels(block: GpuBlock, window: number | undefined): Promise<Map<string, ReadyKernel>> {
+    const compiled = [...block.programs].map(async ([hash, program]): Promise<[string, ReadyKernel]> => {
+      const kernel = await this.#programs.kernel(program, window ?? this.#programs.firstWindow(program));
+      if (kernel === undefined) throw new Error(`no kernel for program ${hash}`);
+      return [hash, kernel];
+    });
+    return new Map(await Promise.all(compiled));
+  }
+
+  #maxCalls(kernel: ReadyKernel | undefined): number {
+    const { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = this.#opened.device.limits;
+    const most = maxComputeWorkgroupsPerDimension * WORKGROUP_SIZE;
+    const window = kernel?.kernel.window;
+    if (window?.place !== 'storage') return most;
+    const fits = Math.floor(maxStorageBufferBindingSize / (window.bytes + WINDOW_SPARE_BYTES)) - WORKGROUP_SIZE;
+    return Math.max(1, Math.min(most, fits));
+  }
+
+  #checkAlive(): void {
+    if (this.#closed) throw new EnvironmentError('GPU_DEVICE_LOST', 'the GPU lane is closed');
+    const lost = this.#opened.lost();
+    if (lost !== undefined) throw new Error(lost);
+  }
+
+  /** What the device complained of beside batches is told as a failure of the next block, and nothing of it is printed. */
+  #checkStray(): void {
+    const stray = this.#opened.stray.take();
+    if (stray === undefined) return;
+    throw new EnvironmentError('GPU_FAILED', `the GPU complains: ${stray.message}`, {
+      facts: { errors: stray.count },
+      hint: 'The CPU policies give the same state.',
+    });
+  }
+
+  /** A buffer that could not be made must not be used again, nor one that a hanging batch may still write to. */
+  #failed(error: unknown): Promise<unknown> {
+    this.#buffers.close();
+    return this.#explain(error);
+  }
+
+  /** The error to reject with: GPU_DEVICE_LOST if the device is gone, else GPU_FAILED. */
+  async #explain(error: unknown): Promise<unknown> {
+    if (error instanceof EnvironmentError) return error;
+    // The loss is announced after the calls that fail for it.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const lost = this.#opened.lost();
+    const message = messageOf(error);
+    const options = { hint: 'The CPU policies give the same state.', cause: error };
+    return lost === undefined
+      ? new EnvironmentError('GPU_FAILED', `the GPU refuses a batch: ${message}`, options)
+      : new EnvironmentError('GPU_DEVICE_LOST', `the GPU device was lost: ${lost}`, options);
+  }
+}
+
+/** A run whose failures carry stable codes. */
+class ExplainedRun implements GpuBlockRun {
+  constructor(
+    readonly inner: BlockRun,
+    readonly explain: (error: unknown) => Promise<unknown>,
+  ) {}
+
+  async run(number: number): Promise<GpuOutcomes> {
+    try {
+      return await this.inner.run(number);
+    } catch (error) {
+      throw await this.explain(error);
+    }
+  }
+
+  set(records: number, call: number, key: number, value: Uint8Array | undefined): void {
+    this.inner.set(records, call, key, value);
+  }
+
+  close(): void {
+    this.inner.close();
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * Contract calls in columns: what a dry run found of a call, written once into typed arrays that travel between threads
+ * without a copy and are packed for the kernel without an object per call.
+ */
+import {
+  ACCESS_RECORD,
+  CALL_RECORD,
+  KEY_READ,
+  KEY_RECORD,
+  KEY_TOUCHED,
+  KEY_WRITTEN,
+  MAX_OUTPUT_BYTES,
+  NONE,
+} from '../translate/layout.js';
+
+/** Bytes at the head of a context that name the contract: its id. */
+export const CONTRACT_BYTES = 32;
+
+/** What the kernel takes of one call; a call with more stays on the CPU. */
+export const MAX_KEYS_PER_CALL = 1024;
+export const MAX_BYTES_PER_CALL = 256 * 1024;
+/** Bytes of all columns of one list of calls; what comes after stays on the CPU. Far below what addresses of 32 bits reach. */
+export const MAX_RECORD_BYTES = 256 * 1024 * 1024;
+
+/** One declared key of a call. */
+export interface DeclaredKey {
+  readonly key: Uint8Array;
+  readonly read: boolean;
+  readonly written: boolean;
+  /** What the call finds there; undefined = absent. */
+  readonly value: Uint8Array | undefined;
+  /** The dry run really read it. */
+  readonly touched?: boolean;
+}
+
+/** What is known of a call's end beforehand. */
+export interface Expectation {
+  /** Length of result to make room for; undefined: not known. */
+  readonly bytes?: number;
+  /** What the dry run returned, if it ended well. */
+  readonly result?: Uint8Array;
+  readonly fuelLeft?: number;
+}
+
+/** A list of calls. Offsets are in bytes of `bytes`; the fields are those of CALL_RECORD, ACCESS_RECORD and KEY_RECORD in layout.ts. */
+export interface CallRecords {
+  readonly count: number;
+  /** Program hashes; the field PROGRAM is an index into this. */
+  readonly programs: readonly string[];
+  readonly heads: Uint32Array<ArrayBuffer>;
+  /** The declared keys of all calls; those of one call lie together, in ascending order of their hashes. */
+  readonly accesses: Uint32Array<ArrayBuffer>;
+  /** The different keys, nearly always each once. */
+  readonly keys: Uint32Array<ArrayBuffer>;
+  /** Contexts, keys and values, each at a multiple of four; before a value its length as a word. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Results of dry runs: they stay on the host. */
+  readonly results: Uint8Array<ArrayBuffer>;
+}
+
+/** The buffers of `records`, for a transfer list. */
+export function buffersOf({ heads, accesses, keys, bytes, results }: CallRecords): ArrayBuffer[] {
+  return [heads.buffer, accesses.buffer, keys.buffer, bytes.buffer, results.buffer];
+}
+
+/** Number of declared keys of call number `call`. */
+export function keyCount({ heads }: CallRecords, call: number): number {
+  return heads[call * CALL_RECORD.words + CALL_RECORD.offset.ACCESSES];
+}
+
+/** Where the call's declared key number `key` lies in `accesses`, in words. */
+function accessAt({ heads }: CallRecords, call: number, key: number): number {
+  return (heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_ACCESS] + key) * ACCESS_RECORD.words;
+}
+
+/** Where it lies in `keys`, in words. */
+function keyAt(records: CallRecords, call: number, key: number): number {
+  return records.accesses[accessAt(records, call, key) + ACCESS_RECORD.offset.KEY] * KEY_RECORD.words;
+}
+
+/** Flags of the call's declared key number `key`. */
+export function keyFlags(records: CallRecords, call: number, key: number): number {
+  return records.accesses[accessAt(records, call, key) + ACCESS_RECORD.offset.FLAGS];
+}
+
+/** The call's declared key number `key`, as a view. */
+export function keyBytes(records: CallRecords, call: number, key: number): Uint8Array {
+  const at = keyAt(records, call, key);
+  const from = records.keys[at + KEY_RECORD.offset.KEY_AT];
+  return records.bytes.subarray(from, from + records.keys[at + KEY_RECORD.offset.KEY_BYTES]);
+}
+
+/** What the call found at its declared key number `key`, as a view; null: nothing. */
+export function keyValue(records: CallRecords, call: number, key: number): Uint8Array | null {
+  const at = keyAt(records, call, key);
+  const length = records.keys[at + KEY_RECORD.offset.VALUE_BYTES];
+  if (length === NONE) return null;
+  const from = records.keys[at + KEY_RECORD.offset.VALUE_AT];
+  return records.bytes.subarray(from, from + length);
+}
+
+/** Whether the call may write its declared key number `key`. */
+export function isWritten(records: CallRecords, call: number, key: number): boolean {
+  return (keyFlags(records, call, key) & KEY_WRITTEN) !== 0;
+}
+
+/** The call's context, as a view. */
+export function contextBytes({ heads, bytes }: CallRecords, call: number): Uint8Array {
+  const at = call * CALL_RECORD.words;
+  const from = heads[at + CALL_RECORD.offset.CONTEXT_AT];
+  return bytes.subarray(from, from + heads[at + CALL_RECORD.offset.CONTEXT_BYTES]);
+}
+
+/** The fuel that the call is given. */
+export function callFuel({ heads }: CallRecords, call: number): number {
+  return heads[call * CALL_RECORD.words + CALL_RECORD.offset.FUEL];
+}
+
+/** What the call's dry run returned, as a view, and the fuel that it left; undefined if it gave no result. */
+export function dryResult(
+  { heads, results }: CallRecords,
+  call: number,
+): { readonly result: Uint8Array; readonly fuelLeft: number } | undefined {
+  const at = call * CALL_RECORD.words;
+  const length = heads[at + CALL_RECORD.offset.RESULT_BYTES];
+  if (length === NONE) return undefined;
+  const from = heads[at + CALL_RECORD.offset.RESULT_AT];
+  return { result: results.subarray(from, from + length), fuelLeft: heads[at + CALL_RECORD.offset.FUEL_LEFT] };
+}
+
+/** Whether the dry run of the call read its declared key number `key`, and what it found (null: nothing). */
+export function dryRead(records: CallRecords, call: number, key: number): Uint8Array | null | undefined {
+  return (keyFlags(records, call, key) & KEY_TOUCHED) === 0 ? undefined : keyValue(records, call, key);
+}
+
+/** Hash of the program that the call runs. */
+export function programOf({ heads, programs }: CallRecords, call: number): string {
+  return programs[heads[call * CALL_RECORD.words + CALL_RECORD.offset.PROGRAM]];
+}
+
+/** Hash of a key as kernels/storage-access.wgsl computes it: over little-endian words, the last one padded with zeros. */
+export function hashKey(seed: number, key: Uint8Array): number {
+  let h = seed ^ Math.imul(key.length, 0x9e3779b1);
+  for (let i = 0; i < key.length; i += 4) {
+    const word = key[i] | (key[i + 1] << 8) | (key[i + 2] << 16) | (key[i + 3] << 24);
+    h = Math.imul(h ^ word, 0x85ebca6b);
+    h ^= h >>> 15;
+  }
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Writes calls into columns. `seed` starts the key hashes; all records of one batch must share it. */
+export class CallRecorder {
+  readonly #programs: string[] = [];
+  readonly #programIds = new Map<string, number>();
+  #heads = new Uint32Array(64 * CALL_RECORD.words);
+  #accesses = new Uint32Array(256 * ACCESS_RECORD.words);
+  #keys = new Uint32Array(256 * KEY_RECORD.words);
+  #bytes = new Uint8Array(16 * 1024);
+  #results = new Uint8Array(4 * 1024);
+  #count = 0;
+  #accessCount = 0;
+  #keyCount = 0;
+  #length = 0;
+  #resultLength = 0;
+  /** Key by its hash with its contract: many calls name the same one. */
+  readonly #known = new Map<number, number>();
+  /** Where a value lies already: many calls read the same one. */
+  readonly #values = new Map<Uint8Array, number>();
+  readonly #word = new Uint32Array(1);
+  readonly #wordBytes = new Uint8Array(this.#word.buffer);
+
+  constructor(readonly seed: number) {}
+
+  /**
+   * Adds a call and returns its number, or undefined if it, or all together, is too large for the kernel. The keys of `declared` are all different.
+   */
+  add(
+    program: string,
+    call: { readonly context: Uint8Array; readonly fuel: number; readonly height: number },
+    declared: readonly DeclaredKey[],
+    expected: Expectation,
+  ): number | undefined {
+    if (declared.length > MAX_KEYS_PER_CALL) return undefined;
+    let total = call.context.length;
+    for (const { key, value } of declared) total += key.length + (value?.length ?? 0);
+    if (total > MAX_BYTES_PER_CALL || this.#bytesUsed() > MAX_RECORD_BYTES) return undefined;
+    let programId = this.#programIds.get(program);
+    if (programId === undefined) {
+      programId = this.#programs.push(program) - 1;
+      this.#programIds.set(program, programId);
+    }
+    this.#reserve(declared.length);
+    const at = this.#count * CALL_RECORD.words;
+    const { offset } = CALL_RECORD;
+    this.#heads[at + offset.PROGRAM] = programId;
+    this.#heads[at + offset.CONTEXT_AT] = this.#put(call.context);
+    this.#heads[at + offset.CONTEXT_BYTES] = call.context.length;
+    this.#heads[at + offset.FUEL] = call.fuel;
+    this.#heads[at + offset.HEIGHT] = call.height;
+    this.#heads[at + offset.FIRST_ACCESS] = this.#accessCount;
+    this.#heads[at + offset.ACCESSES] = declared.length;
+    this.#heads[at + offset.EXPECTED_BYTES] = expected.bytes ?? NONE;
+    const keeps = expected.result !== undefined && expected.result.length <= MAX_OUTPUT_BYTES;
+    this.#heads[at + offset.RESULT_AT] = this.#resultLength;
+    this.#heads[at + offset.RESULT_BYTES] = keeps ? this.#putResult(expected.result) : NONE;
+    this.#heads[at + offset.FUEL_LEFT] = expected.fuelLeft ?? 0;
+    this.#addAccesses(declared, this.#heads[at + offset.CONTEXT_AT], call.context);
+    return this.#count++;
+  }
+
+  /** What was added; the recorder is empty afterwards. */
+  take(): CallRecords {
+    const records: CallRecords = {
+      count: this.#count,
+      programs: [...this.#programs],
+      heads: this.#heads.slice(0, this.#count * CALL_RECORD.words),
+      accesses: this.#accesses.slice(0, this.#accessCount * ACCESS_RECORD.words),
+      keys: this.#keys.slice(0, this.#keyCount * KEY_RECORD.words),
+      bytes: this.#bytes.slice(0, this.#length),
+      results: this.#results.slice(0, this.#resultLength),
+    };
+    this.#count = this.#accessCount = this.#keyCount = this.#length = this.#resultLength = 0;
+    this.#known.clear();
+    this.#values.clear();
+    this.#programs.length = 0;
+    this.#programIds.clear();
+    return records;
+  }
+
+  #bytesUsed(): number {
+    const words =
+      this.#count * CALL_RECORD.words + this.#accessCount * ACCESS_RECORD.words + this.#keyCount * KEY_RECORD.words;
+    return words * 4 + this.#length + this.#resultLength;
+  }
+
+  #addAccesses(declared: readonly DeclaredKey[], contextAt: number, context: Uint8Array): void {
+    const contract = context.length < CONTRACT_BYTES ? 0 : hashKey(this.seed, context.subarray(0, CONTRACT_BYTES));
+    const first = this.#accessCount;
+    const { words, offset } = ACCESS_RECORD;
+    for (const entry of declared) {
+      const hash = hashKey(this.seed, entry.key);
+      // Insertion keeps them sorted; nearly every call has a handful.
+      let place = this.#accessCount++;
+      while (place > first && this.#accesses[(place - 1) * words + offset.HASH] > hash) place--;
+      const at = place * words;
+      this.#accesses.copyWithin(at + words, at, (this.#accessCount - 1) * words);
+      this.#accesses[at + offset.HASH] = hash;
+      this.#accesses[at + offset.KEY] = this.#keyNumber(entry, hash, contract, contextAt);
+      this.#accesses[at + offset.FLAGS] =
+        (entry.read ? KEY_READ : 0) | (entry.written ? KEY_WRITTEN : 0) | (entry.touched ? KEY_TOUCHED : 0);
+    }
+  }
+
+  /** Number of the key, the one that it has already or a new one. */
+  #keyNumber({ key, value }: DeclaredKey, hash: number, contract: number, contextAt: number): number {
+    const slotHash = Math.imul(hash ^ contract, 0x9e3779b1) >>> 0;
+    const known = this.#known.get(slotHash);
+    if (known !== undefined && this.#isKnown(known, key, value, contextAt)) return known;
+    const number = this.#keyCount++;
+    this.#known.set(slotHash, number);
+    const at = number * KEY_RECORD.words;
+    const { offset } = KEY_RECORD;
+    this.#keys[at + offset.HASH] = hash;
+    this.#keys[at + offset.SLOT_HASH] = slotHash;
+    this.#keys[at + offset.KEY_AT] = this.#put(key);
+    this.#keys[at + offset.KEY_BYTES] = key.length;
+    this.#keys[at + offset.VALUE_AT] = value === undefined ? 0 : this.#putValue(value);
+    this.#keys[at + offset.VALUE_BYTES] = value === undefined ? NONE : value.length;
+    this.#keys[at + offset.CONTRACT_AT] = contextAt;
+    return number;
+  }
+
+  #isKnown(number: number, key: Uint8Array, value: Uint8Array | undefined, contextAt: number): boolean {
+    const at = number * KEY_RECORD.words;
+    const { offset } = KEY_RECORD;
+    const has = (from: number, bytes: Uint8Array): boolean => bytes.every((byte, i) => this.#bytes[from + i] === byte);
+    const contract = this.#bytes.subarray(contextAt, contextAt + CONTRACT_BYTES);
+    if (this.#keys[at + offset.KEY_BYTES] !== key.length || !has(this.#keys[at + offset.KEY_AT], key)) return false;
+    if (!has(this.#keys[at + offset.CONTRACT_AT], contract)) return false;
+    // Calls of a block find the same value; independent ones may not, and need keys of their own then.
+    const length = this.#keys[at + offset.VALUE_BYTES];
+    if (value === undefined) return length === NONE;
+    return length === value.length && has(this.#keys[at + offset.VALUE_AT], value);
+  }
+
+  #reserve(accesses: number): void {
+    if ((this.#count + 1) * CALL_RECORD.words > this.#heads.length) this.#heads = grown(this.#heads, Uint32Array);
+    while ((this.#accessCount + accesses) * ACCESS_RECORD.words > this.#accesses.length) {
+      this.#accesses = grown(this.#accesses, Uint32Array);
+    }
+    while ((this.#keyCount + accesses) * KEY_RECORD.words > this.#keys.length)
+      this.#keys = grown(this.#keys, Uint32Array);
+  }
+
+  /** Appends a result; returns its length. */
+  #putResult(result: Uint8Array): number {
+    const at = this.#resultLength;
+    this.#resultLength += result.length;
+    while (this.#resultLength > this.#results.length) this.#results = grown(this.#results, Uint8Array);
+    this.#results.set(result, at);
+    return result.length;
+  }
+
+  #putValue(value: Uint8Array): number {
+    let at = this.#values.get(value);
+    if (at === undefined) {
+      this.#word[0] = value.length;
+      this.#put(this.#wordBytes);
+      at = this.#put(value);
+      this.#values.set(value, at);
+    }
+    return at;
+  }
+
+  /** Appends bytes, padded with zeros to whole words; returns their offset. */
+  #put(bytes: Uint8Array): number {
+    const at = this.#length;
+    this.#length += (bytes.length + 3) & ~3;
+    while (this.#length > this.#bytes.length) this.#bytes = grown(this.#bytes, Uint8Array);
+    this.#bytes.fill(0, at + bytes.length, this.#length);
+    this.#bytes.set(bytes, at);
+    return at;
+  }
+}
+
+type Column = Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+function grown<T extends Column>(column: T, make: new (length: number) => T): T {
+  const larger = new make(column.length * 2);
+  larger.set(column);
+  return larger;
+}

@@ -1,0 +1,52 @@
+import type { GpuCall, GpuCallResult } from '../../gpu/pack/types.js';
+import { ProgramRunner } from '../../program/runner.js';
+import type { RunHost } from '../../program/types.js';
+import { toHex } from '../../util/bytes.js';
+
+const EMPTY = new Uint8Array(0);
+
+/** Runs calls of programs without storage on V8 and says where the kernel's result differs. */
+export class V8Comparison {
+  readonly #runner = new ProgramRunner();
+
+  /** undefined if the results are equal; else both as text. A PUNT is no result. */
+  difference(call: GpuCall, { status, reason, fuelLeft, result }: GpuCallResult): string | undefined {
+    if (status === 'PUNT') return undefined;
+    const expected = this.#runner.run(call.program, hostOf(call), call.fuel);
+    const equal =
+      status === expected.status &&
+      reason === expected.reason &&
+      fuelLeft === expected.fuelLeft &&
+      sameBytes(result, expected.result);
+    if (equal) return undefined;
+    return `V8 ${textOf(expected)}, the kernel ${textOf({ status, reason, fuelLeft, result })}`;
+  }
+}
+
+type Ending = Pick<GpuCallResult, 'reason' | 'fuelLeft' | 'result'> & { readonly status: string };
+
+function textOf({ status, reason, fuelLeft, result }: Ending): string {
+  const bytes = result === undefined ? 'no result' : toHex(result);
+  return `${status}${reason === 'none' ? '' : ` (${reason})`} with ${fuelLeft} left, ${bytes}`;
+}
+
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** A host without storage or state, as the kernel has none either. */
+export function hostOf(call: GpuCall): RunHost {
+  return {
+    isDryRun: false,
+    height: call.height,
+    context: call.context,
+    transaction: EMPTY,
+    block: EMPTY,
+    storage: () => undefined,
+    sequence: () => 1n,
+    balance: () => EMPTY,
+    declareRead: () => undefined,
+    declareWrite: () => undefined,
+  };
+}

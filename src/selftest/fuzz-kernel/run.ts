@@ -1,0 +1,174 @@
+import type { GpuCall, GpuLane } from '../../gpu/pack/types.js';
+import { prepareProgram } from '../../program/prepare.js';
+import type { Program } from '../../program/types.js';
+import { V8Comparison } from './compare.js';
+import { randomFuel, randomInput, randomModule } from './generate.js';
+import { Random } from './random.js';
+
+export interface KernelFuzzOptions {
+  readonly seed: number;
+  readonly modules: number;
+  /** Runs of each module, in one dispatch. */
+  readonly runs: number;
+  /** Number of the first module: with `modules` 1 a failure is replayed. */
+  readonly first?: number;
+  /** Gives the lane; called again when the one before has seen many programs and was closed. */
+  readonly openLane: () => Promise<GpuLane>;
+  readonly onProgress?: (modules: number) => void;
+}
+
+export interface KernelDifference {
+  readonly module: number;
+  readonly run: number;
+  readonly text: string;
+}
+
+export interface KernelFuzzReport {
+  readonly adapter: string;
+  readonly modules: number;
+  readonly runs: number;
+  /** The first of them, each module once; `differing` counts all runs. */
+  readonly differences: readonly KernelDifference[];
+  readonly differing: number;
+  /** Runs by how the kernel ended them. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Runs left to the CPU, by reason. */
+  readonly punts: Readonly<Record<string, number>>;
+  /** Modules without a kernel, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Milliseconds in which kernels were compiled (runs and comparisons of other modules go on meanwhile). */
+  readonly compileMs: number;
+  readonly totalMs: number;
+}
+
+interface Batch {
+  readonly module: number;
+  readonly calls: readonly GpuCall[];
+}
+
+/** Modules whose kernels are compiled at the same time. */
+const AHEAD = 16;
+/** Programs that one lane sees: it keeps their pipelines. */
+const PROGRAMS_PER_LANE = 256;
+const MAX_DIFFERENCES = 20;
+/** V8 compares this many runs before timers and the driver's callbacks get a turn. */
+const RUNS_AT_ONCE = 1_000;
+
+/** Runs random modules on random inputs in the kernel and on V8 and compares how each run ends, its fuel and its digest. */
+export async function fuzzKernel(options: KernelFuzzOptions): Promise<KernelFuzzReport> {
+  const fuzzer = new Fuzzer(options);
+  try {
+    return await fuzzer.run();
+  } finally {
+    await fuzzer.close();
+  }
+}
+
+class Fuzzer {
+  readonly #comparison = new V8Comparison();
+  readonly #differences: KernelDifference[] = [];
+  readonly #statuses: Record<string, number> = {};
+  readonly #punts: Record<string, number> = {};
+  readonly #refused: Record<string, number> = {};
+  #lane: GpuLane | undefined;
+  #adapter = '';
+  #differing = 0;
+  #runs = 0;
+  #compileMs = 0;
+
+  constructor(readonly options: KernelFuzzOptions) {}
+
+  async run(): Promise<KernelFuzzReport> {
+    const { modules, onProgress } = this.options;
+    const started = performance.now();
+    for (let done = 0; done < modules; ) {
+      const lane = await this.#openLane();
+      const here = Math.min(modules - done, PROGRAMS_PER_LANE);
+      let next = this.#prepare(lane, done, Math.min(AHEAD, here));
+      for (let i = 0; i < here; i += AHEAD) {
+        const batches = await next;
+        // The next kernels compile while these run and V8 compares.
+        next = this.#prepare(lane, done + i + AHEAD, Math.min(AHEAD, here - i - AHEAD));
+        next.catch(() => undefined);
+        const results = await lane.run(batches.flatMap(({ calls }) => calls));
+        let at = 0;
+        for (const batch of batches) at = await this.#compare(batch, results, at);
+        onProgress?.(done + Math.min(i + AHEAD, here));
+      }
+      await next;
+      done += here;
+    }
+    return {
+      adapter: this.#adapter,
+      modules,
+      runs: this.#runs,
+      differences: this.#differences,
+      differing: this.#differing,
+      statuses: this.#statuses,
+      punts: this.#punts,
+      refused: this.#refused,
+      compileMs: this.#compileMs,
+      totalMs: performance.now() - started,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#lane?.close();
+    this.#lane = undefined;
+  }
+
+  async #openLane(): Promise<GpuLane> {
+    await this.close();
+    this.#lane = await this.options.openLane();
+    this.#adapter = this.#lane.adapter.description || this.#lane.adapter.vendor;
+    return this.#lane;
+  }
+
+  /** Makes the calls of `count` modules from number `at` of this session on and has their kernels compiled. */
+  async #prepare(lane: GpuLane, at: number, count: number): Promise<Batch[]> {
+    const batches: Batch[] = [];
+    for (let i = 0; i < count; i++) {
+      const module = (this.options.first ?? 0) + at + i;
+      const program = prepareProgram(randomModule(this.options.seed, module));
+      const supported = lane.supports(program);
+      if (supported.ok) batches.push({ module, calls: this.#calls(program, module) });
+      else count1(this.#refused, supported.reason);
+    }
+    const started = performance.now();
+    await Promise.all(batches.flatMap(({ calls }) => calls.slice(0, 1).map(({ program }) => lane.prepare(program))));
+    this.#compileMs += performance.now() - started;
+    return batches;
+  }
+
+  #calls(program: Program, module: number): GpuCall[] {
+    const random = new Random(this.options.seed, -2 - module);
+    return Array.from({ length: this.options.runs }, () => {
+      const context = randomInput(random);
+      return { program, context, height: 7, fuel: randomFuel(random, program.entryFuel), reads: [], writes: [] };
+    });
+  }
+
+  /** Compares the results from `at` on with V8; gives where those of the next module begin. */
+  async #compare({ module, calls }: Batch, results: Awaited<ReturnType<GpuLane['run']>>, at: number): Promise<number> {
+    let seen = false;
+    for (let run = 0; run < calls.length; run++) {
+      const [call, result] = [calls[run], results[at + run]];
+      if (call === undefined || result === undefined) throw new RangeError('a result is missing');
+      count1(this.#statuses, result.status);
+      if (result.status === 'PUNT') count1(this.#punts, result.puntReason ?? 'none');
+      const text = this.#comparison.difference(call, result);
+      if (text !== undefined) {
+        this.#differing++;
+        if (!seen && this.#differences.length < MAX_DIFFERENCES) this.#differences.push({ module, run, text });
+        seen = true;
+      }
+      if (run % RUNS_AT_ONCE === RUNS_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#runs += calls.length;
+    return at + calls.length;
+  }
+}
+
+function count1(counts: Record<string, number>, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}

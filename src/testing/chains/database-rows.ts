@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { readBeU32 } from '../../store/keys.js';
+import { COLUMNS, Rocks } from '../../store/rocks.js';
+import { toHex } from '../../util/bytes.js';
+
+/** Every row of a database that nobody has open: `column key` in hex, and the SHA-256 of its value. */
+export async function allRows(dir: string): Promise<ReadonlyMap<string, string>> {
+  const rocks = await Rocks.open(dir, false);
+  const rows = new Map<string, string>();
+  try {
+    for (const column of COLUMNS) {
+      for (const [key, value] of rocks.scan(column)) {
+        rows.set(`${column} ${toHex(key)}`, createHash('sha256').update(value).digest('hex'));
+      }
+    }
+  } finally {
+    await rocks.close();
+  }
+  return rows;
+}
+
+/**
+ * Names of the rows that `own` has and `fresh` has not, that it lacks, or that differ, where `fresh` is an index of the same chain
+ * that never rolled back. Undo data may be missing in `own` below the lowest that it has: a branch that was higher made it drop that.
+ */
+export function differingRows(own: ReadonlyMap<string, string>, fresh: ReadonlyMap<string, string>): string[] {
+  const heights = [...own.keys()].flatMap((name) => undoHeight(name) ?? []);
+  const lowest = heights.reduce((least, height) => Math.min(least, height), Number.POSITIVE_INFINITY);
+  const dropped = (name: string): boolean => !own.has(name) && (undoHeight(name) ?? lowest) < lowest;
+  return [...new Set([...own.keys(), ...fresh.keys()])].filter(
+    (name) => own.get(name) !== fresh.get(name) && !dropped(name),
+  );
+}
+
+function undoHeight(name: string): number | undefined {
+  return name.startsWith('undo ') ? readBeU32(Buffer.from(name.slice(5), 'hex'), 0) : undefined;
+}

@@ -1,0 +1,104 @@
+/** Both lanes over a store, as the simulator runs them. */
+import type { ChainBlock } from '../../chain/source.js';
+import { ProgramError } from '../../errors.js';
+import { LaneEngine } from '../../execute/engine.js';
+import type { IndexedTip, Indexer } from '../../follow/indexer.js';
+import { BlockIndexer } from '../../pipeline/block-indexer.js';
+import type { StandardRun } from '../../standard/lane.js';
+import type { Database } from '../../store/database.js';
+import { Store } from '../../store/store.js';
+import { concatBytes, fromBinaryString, readU32, u32Bytes } from '../../util/bytes.js';
+
+/**
+ * One engine for everything: it keeps the programs that it has compiled. Made where contracts run, not where sums are
+ * printed.
+ */
+let shared: LaneEngine | undefined;
+function engine(): LaneEngine {
+  shared ??= new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
+  return shared;
+}
+const STORE = { network: 'regtest', moduleHash: '00'.repeat(32) } as const;
+const EMPTY: ReadonlySet<number> = new Set([7, 77, 177]);
+
+/** The store in a database, which keeps undo data for `keepUndo` blocks; for all of them if not given. */
+export function openStore(database: Database, keepUndo = Number.POSITIVE_INFINITY): Store {
+  return Store.over(database, { ...STORE, keepUndo }, 'simulated disk');
+}
+
+/**
+ * Indexes with the real engine and store. The standard lane is a stand-in for the module: a few keys a block that
+ * depend on the state.
+ */
+export class SimIndexer implements Indexer {
+  readonly #blocks: BlockIndexer;
+  /** What the last run wrote: a run ahead of the store reads it. */
+  #recent = new Map<string, Uint8Array>();
+
+  /** `fails`: whether the module fails. */
+  constructor(
+    readonly store: Store,
+    fails: () => boolean = () => false,
+  ) {
+    this.#blocks = new BlockIndexer(store, engine(), {
+      runBlock: async (raw, height, ahead) => {
+        if (fails()) return failure();
+        const recent = ahead ? this.#recent : new Map<string, Uint8Array>();
+        this.#recent = pairsOf((key) => recent.get(key) ?? store.getLatest('S', fromBinaryString(key)), raw, height);
+        return success(this.#recent);
+      },
+    });
+  }
+
+  tip(): IndexedTip | undefined {
+    return this.store.tip();
+  }
+
+  hashAt(height: number): Uint8Array | undefined {
+    return this.store.blockHash(height);
+  }
+
+  lowestRollback(): number {
+    return this.store.lowestRollback();
+  }
+
+  async index(block: ChainBlock, following?: () => ChainBlock | undefined): Promise<void> {
+    await this.#blocks.index(block, { following });
+  }
+
+  async rollback(toHeight: number): Promise<void> {
+    this.store.rollback(toHeight);
+  }
+}
+
+/**
+ * The block's header under its height, a counter, and two of a few keys that blocks overwrite, now and then with
+ * nothing.
+ */
+function pairsOf(
+  read: (key: string) => Uint8Array | undefined,
+  raw: Uint8Array,
+  height: number,
+): Map<string, Uint8Array> {
+  const header = raw.slice(0, 80);
+  const before = read('count');
+  const pairs = new Map([
+    [`block/${height}`, header],
+    ['count', u32Bytes(before === undefined ? 1 : readU32(before, 0) + 1)],
+  ]);
+  for (const at of [36, 40]) {
+    const name = `any/${header[at] % 12}`;
+    const old = read(name) ?? new Uint8Array(0);
+    pairs.set(name, EMPTY.has(header[at]) ? new Uint8Array(0) : concatBytes(old.slice(-8), header.slice(at, at + 8)));
+  }
+  return pairs;
+}
+
+function success(pairs: ReadonlyMap<string, Uint8Array>): StandardRun {
+  return { pairs, flushes: 1, pairCount: pairs.size, valueBytes: 0, ms: 0, error: undefined };
+}
+
+function failure(): StandardRun {
+  const error = new ProgramError('MODULE_TRAPPED', 'the simulated module trapped');
+  return { pairs: new Map(), flushes: 0, pairCount: 0, valueBytes: 0, ms: 0, error };
+}
