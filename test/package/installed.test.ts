@@ -79,6 +79,17 @@ test('every module that a module of the package imports is in the package', () =
   expect(missing).toEqual([]);
 });
 
+test('a contract that imports warpshrew/sdk compiles beside the package', () => {
+  symlinkSync(join(ROOT, 'node_modules', 'assemblyscript'), join(modules, 'assemblyscript'));
+  const source = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(installed, 'docs/sdk.md'), 'utf8'))?.[1] ?? '';
+  writeFileSync(join(folder, 'counter.ts'), source);
+  const asc = join(modules, 'assemblyscript/bin/asc.js');
+  execFileSync(process.execPath, [asc, 'counter.ts', '--outFile', 'counter.wasm', '--runtime', 'stub'], {
+    cwd: folder,
+  });
+  expect(WebAssembly.validate(readFileSync(join(folder, 'counter.wasm')))).toBe(true);
+});
+
 test('the declarations of the package suffice for a strict TypeScript program', () => {
   symlinkSync(join(ROOT, 'node_modules', '@types'), join(modules, '@types'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');

@@ -1,4 +1,6 @@
 // What contracts import from "warpshrew/sdk" (docs/sdk.md). Names that are not here may change at any time.
+import * as u128 from './u128';
+
 export { contextBegin, incoming, incomingCount, input, inputBuffer, appendInputs, inputU64, opcode, sameId, selfId } from './context';
 export { isDryRun, recordGet, recordPut, require, revert } from './env';
 export { mulDiv, schnorrVerify, sha256, sha256d } from './intrinsics';
@@ -6,4 +8,4 @@ export { allocate, allocateBuffer, appendBytes, appendText, bufferLength, closeB
 export { finish, finishEmpty, put, reserve, responseBegin, returnIncoming, transfer, transferOwn } from './response';
 export { signedBegin, signedBy } from './signed';
 export { get, key, keyOf, keyOfTwo } from './storage';
-export * as u128 from './u128';
+export { u128 };
