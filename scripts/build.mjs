@@ -15,20 +15,17 @@ const dist = join(root, 'dist');
 
 const stamp = readStamp(dist);
 const states = STEPS.map((step) => stepState(root, dist, step, stamp));
-if (states.some(({ fresh }) => !fresh)) build();
+if (states.some(({ fresh }) => !fresh)) process.exitCode = await build();
 
-function build() {
+async function build() {
   const next = openNext(root);
   try {
-    for (const state of states) {
-      if (state.fresh) continue;
-      const status = state.step.run(root, join(next.folder, state.step.name));
-      if (status !== 0) {
-        process.exitCode = status;
-        return;
-      }
-    }
+    const stale = states.filter(({ fresh }) => !fresh);
+    const statuses = await Promise.all(stale.map(({ step }) => step.run(root, join(next.folder, step.name))));
+    const failed = statuses.find((status) => status !== 0);
+    if (failed !== undefined) return failed;
     writeStamp(dist, moveIn(next.folder, dist, states));
+    return 0;
   } finally {
     next.remove();
   }

@@ -1,11 +1,21 @@
 // The steps of a build. Each writes files of its own into the folder it is given: no file is written by two.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Resolves with the exit status. Ends with this process. */
 function node(root, script, ...args) {
-  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
-  return status ?? 1;
+  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
+  const end = () => child.kill('SIGKILL');
+  // Before the folder that it writes to is removed.
+  process.prependOnceListener('exit', end);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (status) => {
+      process.off('exit', end);
+      resolve(status ?? 1);
+    });
+  });
 }
 
 function copy(name, from, to) {
@@ -13,7 +23,7 @@ function copy(name, from, to) {
     name,
     inputs: [from],
     tools: [],
-    run(root, out) {
+    async run(root, out) {
       if (existsSync(join(root, from))) cpSync(join(root, from), join(out, to), { recursive: true });
       return 0;
     },
@@ -22,7 +32,7 @@ function copy(name, from, to) {
 
 /**
  * `inputs`: files and folders whose content decides what comes out, relative to the project. `tools`: packages whose version
- * does. `run` returns an exit status.
+ * does. `run` resolves with an exit status; steps run at the same time.
  */
 export const STEPS = [
   {

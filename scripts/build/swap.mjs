@@ -15,11 +15,9 @@ export function openNext(root) {
   const folder = join(root, `${PREFIX}${process.pid}`);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      remove();
-      process.exit(1);
-    });
+    process.on(signal, () => process.exit(1));
   }
+  process.on('exit', remove);
   remove();
   mkdirSync(folder);
   return { folder, remove };

@@ -88,6 +88,14 @@ test('a build runs only the steps whose inputs changed, and none at all when all
   expect(project.wasmRuns).toBe(1);
 });
 
+test('npm start, npm test and npm run sim begin with the build that does nothing where all is up to date', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  expect(scripts.build).toBe('node scripts/build.mjs');
+  for (const name of ['start', 'test', 'sim']) expect(scripts[name]).toMatch(/^npm run --silent build && /);
+});
+
 test('what was changed or removed in dist/ is built again, and what no step writes goes', () => {
   const project = new Project();
   project.build();
