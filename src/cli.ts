@@ -188,6 +188,7 @@ program
 program
   .command('verify-kernel', { hidden: true })
   .requiredOption('--db <dir>', 'database folder')
+  .requiredOption('--programs <list>', 'programs that run in the kernel', someOf(PROGRAM_NAMES))
   .action(async (options) =>
     finishDeep(async () => (await import('./cli/verify-kernel.js')).verifyKernelCommand(options)),
   );

@@ -90,9 +90,14 @@ function tell(cpu: ReplaySummary, outcome: Outcome): void {
     say('The kernel could not be asked (see above): the state was computed by the CPU alone.');
     return;
   }
-  say(`\n${summaryTable([cpu, outcome.summary])}\n`);
+  if (outcome.parts.length > 1) {
+    const shares = outcome.parts.map((programs) => programs.join(', ')).join('; ');
+    say(`\nThe kernel ran in ${outcome.parts.length} replays, each with some of the programs: ${shares}.`);
+  }
+  say(`\n${summaryTable([cpu, ...outcome.summaries])}\n`);
   if (outcome.kind === 'differs') {
-    say(`The state roots DIFFER:\n  cpu ${cpu.stateRoot}\n  gpu ${outcome.summary.stateRoot}`);
+    const roots = outcome.summaries.map(({ stateRoot }) => `\n  gpu ${stateRoot}`);
+    say(`The state roots DIFFER:\n  cpu ${cpu.stateRoot}${roots.join('')}`);
     return;
   }
   const { inKernel, adapter } = outcome.verification;
