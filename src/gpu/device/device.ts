@@ -1,4 +1,4 @@
-/// <reference types="@webgpu/types" />
+/// <reference types="@webgpu/types" preserve="true" />
 import { EnvironmentError } from '../../errors.js';
 
 /** Numeric flags that the browser has as globals. */
