@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { InternalError } from '../errors.js';
 import { shipped } from '../util/shipped.js';
 import type { Workplace } from './workplace.js';
 
@@ -22,6 +23,7 @@ export async function runCli(
   args: readonly string[],
   { environment, stderr, onLine }: ChildOptions,
 ): Promise<number | undefined> {
+  assertOpen(workplace);
   const child = spawn(process.execPath, [fileURLToPath(shipped('cli.js')), ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', stderr],
@@ -36,5 +38,11 @@ export async function runCli(
     child.once('close', (code) => resolve(code ?? undefined));
   });
   await read;
+  assertOpen(workplace);
   return status;
+}
+
+/** What a child that was ended with its workplace says means nothing, and no other is started after it. */
+function assertOpen({ closed }: Workplace): void {
+  if (closed) throw new InternalError('the start has ended');
 }

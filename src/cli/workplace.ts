@@ -8,6 +8,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** A temporary folder and child processes that are gone when this process ends, also by a signal. */
 export class Workplace {
   readonly folder: string;
+  /** Everything was taken away: nothing may be begun here any more. */
+  closed = false;
   private readonly children = new Set<ChildProcess>();
   private hear: ((signal: (typeof SIGNALS)[number]) => void) | undefined;
   private readonly onSignal = (signal: (typeof SIGNALS)[number]): void => {
@@ -56,6 +58,7 @@ export class Workplace {
   }
 
   private clean(): void {
+    this.closed = true;
     for (const child of this.children) child.kill('SIGKILL');
     // A child that is just ending may still write.
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
