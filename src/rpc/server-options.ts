@@ -7,6 +7,8 @@ export interface RpcServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly backend: RpcBackend;
+  /** Requests wait for it; must not reject. For servers that take their port before there is anything to answer from. */
+  readonly ready?: Promise<void>;
   /** `*`, or origins with commas; pages of this machine only if not given. */
   readonly cors?: string;
   /** Names that a request may have in `Host`, with commas, beside those of this machine and what it listens on; `*`: every one. */

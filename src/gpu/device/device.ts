@@ -1,4 +1,4 @@
-/// <reference types="@webgpu/types" />
+/// <reference types="@webgpu/types" preserve="true" />
 import { EnvironmentError } from '../../errors.js';
 
 /** Numeric flags that the browser has as globals. */
@@ -72,7 +72,7 @@ export async function inErrorScopes<T>(device: GPUDevice, work: () => T): Promis
 
 function unavailable(message: string, cause?: unknown): EnvironmentError {
   return new EnvironmentError('GPU_UNAVAILABLE', message, {
-    hint: 'Use the CPU policies, or run the command with the bundled software driver: npm run software-gpu -- COMMAND',
+    hint: 'Use the CPU policies, or run it with the bundled software driver: warpshrew software-gpu -- COMMAND',
     cause,
   });
 }
