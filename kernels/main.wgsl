@@ -25,7 +25,7 @@ fn take_result(pointer: u32) -> u32 {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x < params.count) {
-    lane_index = id.x;
+    invocation_index = id.x;
     call_index = params.first + id.x;
     w_fuel = call_word(CALL_FUEL);
     w_stack = STACK_SLOTS;

@@ -1,4 +1,4 @@
-import { openGpuLane } from '../gpu/gpu-executor.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import { StatisticsSum } from '../replay/summary.js';
 import { runDifferential } from '../selftest/fuzz/fuzz.js';
 import type { ProgramName } from '../util/built-wasm.js';
@@ -14,7 +14,7 @@ export async function fuzzCommand(options: {
   /** All if not given. */
   readonly programs?: readonly ProgramName[];
 }): Promise<{ text: string; exitStatus: number }> {
-  const gpu = options.gpu ? await openGpuLane({ patient: true }) : undefined;
+  const gpu = options.gpu ? await openGpuExecutor({ patient: true }) : undefined;
   const started = performance.now();
   try {
     const result = await runDifferential({

@@ -1,6 +1,6 @@
 import { EnvironmentError } from '../errors.js';
 import type { Program } from '../program/types.js';
-import { BlockRun, type LaneResources } from './block-run.js';
+import { BlockRun, type DeviceResources } from './block-run.js';
 import { BufferPool } from './device/buffers.js';
 import { type OpenDevice, openDevice } from './device/device.js';
 import { type KernelState, ProgramCache, type ReadyKernel } from './device/kernel-cache.js';
@@ -8,11 +8,19 @@ import { type KernelFailure, KernelFailures, type KernelStage, messageOf } from 
 import { KERNEL_LIMITS, type KernelLimits, PATIENT_LIMITS } from './device/kernel-limits.js';
 import { StagingPool } from './device/staging.js';
 import { Packer, type PackLimits, unpackable } from './pack/pack.js';
-import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult, GpuLane, GpuOutcomes, GpuTimings } from './pack/types.js';
+import type {
+  GpuBlock,
+  GpuBlockRun,
+  GpuCall,
+  GpuCallResult,
+  GpuExecutor,
+  GpuOutcomes,
+  GpuTimings,
+} from './pack/types.js';
 import { runIndependent } from './run-calls.js';
 import { WINDOW_SPARE_BYTES, WORKGROUP_SIZE } from './translate/layout.js';
 
-export interface GpuLaneOptions {
+export interface GpuExecutorOptions {
   /** Wait after every phase so that {@link GpuTimings} tells them apart; slower. */
   readonly measure?: boolean;
   /** Longest wait for a batch: 30 s on hardware, 10 minutes on a software driver if not given. */
@@ -26,13 +34,13 @@ export interface GpuLaneOptions {
 const TIMEOUT_MS = { hardware: 30_000, software: 600_000 } as const;
 
 /** Opens the GPU side of the parallel lane. Throws `EnvironmentError` GPU_UNAVAILABLE where there is no usable GPU. */
-export async function openGpuLane(options: GpuLaneOptions = {}): Promise<DawnLane> {
-  return new DawnLane(await openDevice(), options);
+export async function openGpuExecutor(options: GpuExecutorOptions = {}): Promise<DawnExecutor> {
+  return new DawnExecutor(await openDevice(), options);
 }
 
 /** The lane on a device that Dawn opened. */
-export class DawnLane implements GpuLane {
-  readonly adapter: GpuLane['adapter'];
+export class DawnExecutor implements GpuExecutor {
+  readonly adapter: GpuExecutor['adapter'];
   readonly timings: GpuTimings = {
     packMs: 0,
     uploadMs: 0,
@@ -47,12 +55,12 @@ export class DawnLane implements GpuLane {
   readonly #staging: StagingPool;
   readonly #packer = new Packer();
   readonly #failures = new KernelFailures();
-  readonly #options: GpuLaneOptions;
+  readonly #options: GpuExecutorOptions;
   /** The buffers are shared, so one block waits for the one before it. */
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(opened: OpenDevice, options: GpuLaneOptions = {}) {
+  constructor(opened: OpenDevice, options: GpuExecutorOptions = {}) {
     this.#opened = opened;
     this.#options = options;
     this.adapter = opened.adapter;
@@ -64,7 +72,7 @@ export class DawnLane implements GpuLane {
   }
 
   supports(program: Program): { ok: true } | { ok: false; reason: string } {
-    const reason = this.#programs.refusal(program);
+    const reason = this.#programs.noKernelReason(program);
     return reason === undefined ? { ok: true } : { ok: false, reason };
   }
 
@@ -76,11 +84,11 @@ export class DawnLane implements GpuLane {
     return this.#programs.prepare(program);
   }
 
-  refuse(hash: string, stage: KernelStage, error: unknown): void {
-    this.#programs.refuse(hash, stage, error);
+  dropKernel(hash: string, stage: KernelStage, error: unknown): void {
+    this.#programs.dropKernel(hash, stage, error);
   }
 
-  get kernelFailures(): GpuLane['kernelFailures'] {
+  get kernelFailures(): GpuExecutor['kernelFailures'] {
     const { count, last } = this.#failures;
     return { count, last };
   }
@@ -146,7 +154,7 @@ export class DawnLane implements GpuLane {
     }
   }
 
-  #resources(block: GpuBlock, window: number | undefined, onClose: () => void): LaneResources {
+  #resources(block: GpuBlock, window: number | undefined, onClose: () => void): DeviceResources {
     const { software } = this.adapter;
     return {
       opened: this.#opened,
@@ -157,7 +165,7 @@ export class DawnLane implements GpuLane {
       measure: this.#options.measure ?? false,
       timeoutMs: this.#options.timeoutMs ?? (software ? TIMEOUT_MS.software : TIMEOUT_MS.hardware),
       seed: block.seed,
-      onTight: (hash) => {
+      onSmallWindow: (hash) => {
         const program = block.programs.get(hash);
         // Independent calls see to it themselves: they are run again with more.
         if (program !== undefined && window === undefined) {
@@ -174,7 +182,7 @@ export class DawnLane implements GpuLane {
       return pack();
     } catch (error) {
       if (!(error instanceof EnvironmentError)) {
-        for (const [hash, failure] of unpackable(block, limits)) this.refuse(hash, 'pack', failure);
+        for (const [hash, failure] of unpackable(block, limits)) this.dropKernel(hash, 'pack', failure);
       }
       throw error;
     }

@@ -11,8 +11,8 @@ import { MAX_CALL_FUEL } from './translate/layout.js';
 const MAX_BATCH_CALLS = 131_072;
 const MAX_BATCH_BYTES = 512 * 1024 * 1024;
 
-/** What the lane gives to run batches. */
-export interface BatchLane {
+/** What the executor gives to run batches. */
+export interface BatchExecutor {
   supports(program: Program): boolean;
   /** Compiles the kernel of `program` with memory window `window`; false if there is none. */
   compile(program: Program, window: number): Promise<boolean>;
@@ -22,21 +22,21 @@ export interface BatchLane {
 }
 
 /** Runs `calls`, each with keys of its own; results in their order. */
-export async function runIndependent(calls: readonly GpuCall[], lane: BatchLane): Promise<GpuCallResult[]> {
+export async function runIndependent(calls: readonly GpuCall[], executor: BatchExecutor): Promise<GpuCallResult[]> {
   const results = calls.map((call) => puntResult(call, 'unsupported'));
   let waiting = new Map<number, number[]>();
   calls.forEach(({ program, fuel }, i) => {
     if (!(fuel >= 0 && fuel <= MAX_CALL_FUEL)) throw new RangeError('fuel of a call is out of range');
-    if (lane.supports(program)) push(waiting, lane.firstWindow(program), i);
+    if (executor.supports(program)) push(waiting, executor.firstWindow(program), i);
   });
   while (waiting.size > 0) {
     const next = new Map<number, number[]>();
     for (const [window, offered] of waiting) {
-      const group = await compiled(calls, offered, window, lane);
-      for (const chunk of chunks(calls, group)) await runChunk(calls, chunk, window, results, lane);
-      const tight = group.filter((i) => results[i].puntReason === 'window');
-      skipWindows(calls, group, tight, window, lane);
-      if (window + 1 < WINDOWS.length) for (const i of tight) push(next, window + 1, i);
+      const group = await compiled(calls, offered, window, executor);
+      for (const chunk of chunks(calls, group)) await runChunk(calls, chunk, window, results, executor);
+      const tooSmall = group.filter((i) => results[i].puntReason === 'window');
+      skipWindows(calls, group, tooSmall, window, executor);
+      if (window + 1 < WINDOWS.length) for (const i of tooSmall) push(next, window + 1, i);
     }
     waiting = next;
   }
@@ -54,10 +54,10 @@ async function compiled(
   calls: readonly GpuCall[],
   group: readonly number[],
   window: number,
-  lane: BatchLane,
+  executor: BatchExecutor,
 ): Promise<number[]> {
   const programs = [...new Set(group.map((i) => calls[i].program))];
-  const found = await Promise.all(programs.map((program) => lane.compile(program, window)));
+  const found = await Promise.all(programs.map((program) => executor.compile(program, window)));
   const usable = new Set(programs.filter((_, k) => found[k]));
   return group.filter((i) => usable.has(calls[i].program));
 }
@@ -72,14 +72,14 @@ function push(groups: Map<number, number[]>, key: number, value: number): void {
 function skipWindows(
   calls: readonly GpuCall[],
   group: readonly number[],
-  tight: readonly number[],
+  tooSmall: readonly number[],
   window: number,
-  lane: BatchLane,
+  executor: BatchExecutor,
 ): void {
   const balance = new Map<Program, number>();
   for (const i of group) balance.set(calls[i].program, (balance.get(calls[i].program) ?? 0) - 1);
-  for (const i of tight) balance.set(calls[i].program, (balance.get(calls[i].program) ?? 0) + 2);
-  for (const [program, sum] of balance) if (sum > 0) lane.skipWindow(program, window);
+  for (const i of tooSmall) balance.set(calls[i].program, (balance.get(calls[i].program) ?? 0) + 2);
+  for (const [program, sum] of balance) if (sum > 0) executor.skipWindow(program, window);
 }
 
 function* chunks(calls: readonly GpuCall[], group: readonly number[]): Generator<number[]> {
@@ -114,7 +114,7 @@ async function runChunk(
   chunk: readonly number[],
   window: number,
   results: GpuCallResult[],
-  lane: BatchLane,
+  executor: BatchExecutor,
 ): Promise<void> {
   const seed = randomBytes(4).readUInt32LE();
   const { records, members, readNumbers } = recordAll(calls, chunk, seed);
@@ -126,7 +126,7 @@ async function runChunk(
   const programs = new Map(members.map((i) => [calls[i].program.hash, calls[i].program]));
   let run: GpuBlockRun | undefined;
   try {
-    run = await lane.begin({ seed, records: [records], programs, segments: [[colour]], independent: true }, window);
+    run = await executor.begin({ seed, records: [records], programs, segments: [[colour]], independent: true }, window);
     const outcomes = await run.run(0);
     members.forEach((i, k) => {
       results[i] = {

@@ -3,7 +3,7 @@ import { openSource } from '../bitcoin/sources.js';
 import { InputError, WarpshrewError } from '../errors.js';
 import { LaneEngine } from '../execute/engine.js';
 import type { Policy } from '../execute/run/route.js';
-import type { GpuLane } from '../gpu/pack/types.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import { BlockIndexer } from '../pipeline/block-indexer.js';
 import { lookAhead } from '../pipeline/look-ahead.js';
 import { StandardLane } from '../standard/lane.js';
@@ -26,7 +26,7 @@ export interface ReplayOptions {
   readonly indexer?: Uint8Array;
   readonly from?: number;
   readonly to?: number;
-  readonly gpu?: GpuLane;
+  readonly gpu?: GpuExecutor;
   readonly laneStartHeight?: number;
   readonly dependent?: 'demote' | 'reject';
   readonly workers?: number;

@@ -6,8 +6,8 @@ import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
 import { kernelError } from '../gpu/device/kernel-failures.js';
-import { openGpuLane } from '../gpu/gpu-executor.js';
-import type { GpuLane } from '../gpu/pack/types.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import { BlockIndexer } from '../pipeline/block-indexer.js';
 import { StandardLane } from '../standard/lane.js';
 import { Store } from '../store/store.js';
@@ -46,7 +46,7 @@ export class Engine {
     private readonly store: Store,
     private readonly standard: StandardLane,
     private readonly lanes: LaneEngine,
-    private readonly gpu: GpuLane | undefined,
+    private readonly gpu: GpuExecutor | undefined,
     private readonly chain: OpenedChain,
     private readonly follower: Follower,
     private readonly stopTimeout: number,
@@ -202,10 +202,10 @@ export class Engine {
 }
 
 /** A GPU where the policy wants one; `gpu` needs it, `auto` says why there is none. */
-async function findGpu({ policy, gpu }: Settings): Promise<{ readonly gpu?: GpuLane; readonly reason?: string }> {
+async function findGpu({ policy, gpu }: Settings): Promise<{ readonly gpu?: GpuExecutor; readonly reason?: string }> {
   if (!gpu || policy === 'cpu' || policy === 'sequential') return {};
   try {
-    return { gpu: await openGpuLane() };
+    return { gpu: await openGpuExecutor() };
   } catch (error) {
     if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
     return { reason: `${error.code}: ${error.message}` };

@@ -139,7 +139,7 @@ describe('policies', () => {
     const world = new World();
     const id = world.deploy();
     const gpu = new FakeGpu();
-    gpu.declines = (n) => n === 1;
+    gpu.punts = (n) => n === 1;
     const txs = [...messages(3, (i) => call(id, 4, i)), ...messages(1, () => call(id, 16, 2, 1))];
     const result = await process(makeEngine({ policy: 'gpu', gpu }), world, txs);
     expect(result.statistics).toMatchObject({ punted: 2, repaired: 0 });
@@ -257,7 +257,7 @@ describe('policies', () => {
     const world = new World();
     const id = world.deploy();
     const gpu = new FakeGpu();
-    gpu.declines = (n) => n === 0;
+    gpu.punts = (n) => n === 0;
     const txs = messages(6, () => call(id, 4, 0));
     const result = await process(makeEngine({ policy: 'gpu', gpu }), world, txs);
     expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 6, sequential: 0 });

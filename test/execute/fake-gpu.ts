@@ -15,7 +15,7 @@ import type {
   GpuBlockRun,
   GpuCall,
   GpuCallResult,
-  GpuLane,
+  GpuExecutor,
   GpuOutcomes,
   GpuStatus,
 } from '../../src/gpu/pack/types.js';
@@ -38,7 +38,7 @@ interface Ended {
 }
 
 /** A kernel that is V8 inside and keeps the kernel's contract: declared keys only, values of its own, may decline. */
-export class FakeGpu implements GpuLane {
+export class FakeGpu implements GpuExecutor {
   readonly adapter = { vendor: 'none', description: 'V8 behind the kernel interface', software: false };
   readonly timings = { packMs: 0, uploadMs: 0, kernelMs: 0, readbackMs: 0, deviceMs: 0, dispatches: 0 };
   readonly runner = new ProgramRunner();
@@ -51,7 +51,7 @@ export class FakeGpu implements GpuLane {
   /** Called before each segment: throw to fail it. */
   beforeBatch: (batch: number) => void = () => {};
   /** Calls to decline, by number since creation. */
-  declines: (call: number) => boolean = () => false;
+  punts: (call: number) => boolean = () => false;
 
   supports(): { readonly ok: true } {
     return { ok: true };
@@ -63,11 +63,11 @@ export class FakeGpu implements GpuLane {
 
   async prepare(): Promise<void> {}
 
-  refuse(program: string, stage: KernelStage, error: unknown): void {
+  dropKernel(program: string, stage: KernelStage, error: unknown): void {
     this.#failures.add(program, stage, error);
   }
 
-  get kernelFailures(): GpuLane['kernelFailures'] {
+  get kernelFailures(): GpuExecutor['kernelFailures'] {
     const { count, last } = this.#failures;
     return { count, last };
   }
@@ -148,7 +148,7 @@ class FakeRun implements GpuBlockRun {
     const head = call * CALL_RECORD.words;
     const seen = new Map<number, Uint8Array | null>();
     const end = (status: GpuStatus): Ended => ({ status, reason: 'none', fuelLeft: 0, result: undefined, seen });
-    if (gpu.declines(gpu.calls++)) return end('PUNT');
+    if (gpu.punts(gpu.calls++)) return end('PUNT');
     const reads = new Map<string, number>();
     const written = new Map<string, number>();
     for (let k = 0; k < keyCount(records, call); k++) {

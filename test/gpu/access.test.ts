@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuCall, GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuExecutor } from '../../src/gpu/pack/types.js';
 import { concatBytes, u32Bytes } from '../../src/util/bytes.js';
 import { call, get, i32, OP, op, set, WasmBuilder } from '../helpers/wasm-builder.js';
 import { gpuCall, runAndCompare } from './support.js';
@@ -55,21 +55,21 @@ function echo(): WasmBuilder {
 }
 
 describe('storage access in the kernel', () => {
-  let lane: GpuLane;
+  let executor: GpuExecutor;
   beforeAll(async () => {
-    lane = await openGpuLane({ patient: true });
+    executor = await openGpuExecutor({ patient: true });
   });
-  afterAll(() => lane?.close());
+  afterAll(() => executor?.close());
 
   const statuses = async (calls: GpuCall[]): Promise<string[]> =>
-    (await runAndCompare(lane, calls)).map(({ status }) => status);
+    (await runAndCompare(executor, calls)).map(({ status }) => status);
 
   it('a declared key gives its value, and only that read is marked as touched', async () => {
     const reads = Array.from({ length: 70 }, (_, i) => ({ key: text(`key-${i}`), value: text('v'.repeat(i)) }));
     const asked = [0, 1, 31, 32, 33, 69];
     const program = reader();
     const results = await runAndCompare(
-      lane,
+      executor,
       asked.map((i) => gpuCall(program, { context: text(`key-${i}`), reads })),
     );
     results.forEach(({ status, touched }, i) => {
@@ -168,7 +168,7 @@ describe('storage access in the kernel', () => {
       ]),
     ).toEqual(['OK', 'ACCESS_VIOLATION', 'ACCESS_VIOLATION', 'OUT_OF_FUEL']);
     // A key that is only declared was not read: it must not show in what the transaction read.
-    const [declared] = await runAndCompare(lane, [gpuCall(b, { context: text('r'), reads, writes })]);
+    const [declared] = await runAndCompare(executor, [gpuCall(b, { context: text('r'), reads, writes })]);
     expect(declared?.touched).toEqual([false]);
   });
 });

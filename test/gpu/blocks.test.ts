@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LaneEngine } from '../../src/execute/engine.js';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import { CallRecorder } from '../../src/gpu/pack/records.js';
-import type { GpuLane } from '../../src/gpu/pack/types.js';
+import type { GpuExecutor } from '../../src/gpu/pack/types.js';
 import type { LaneKey } from '../../src/lane/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { MESSAGE_FUEL, type Program } from '../../src/program/types.js';
@@ -15,14 +15,14 @@ import { call, makeBlock, makeTx, World } from '../lane/world.js';
 const numbers = (...list: (number | bigint)[]): Uint8Array => concatBytes(...list.map((n) => u128Bytes(BigInt(n))));
 const SEED = 77;
 
-let lane: GpuLane;
+let executor: GpuExecutor;
 let program: Program;
 beforeAll(async () => {
-  lane = await openGpuLane({ patient: true });
+  executor = await openGpuExecutor({ patient: true });
   program = prepareProgram(builtPrograms().probe);
-  await lane.prepare(program);
+  await executor.prepare(program);
 }, 120_000);
-afterAll(() => lane?.close());
+afterAll(() => executor?.close());
 
 /** An increment of counter `n` of contract 2:`contract`, which holds `value`. */
 function increment(recorder: CallRecorder, contract: number, n: number, value: Uint8Array | undefined): number {
@@ -40,7 +40,7 @@ it('later colours see what earlier ones wrote, contracts keep their keys apart, 
   const programs = new Map([[program.hash, program]]);
   const pair = (...list: number[]): Uint32Array => Uint32Array.from(list.flatMap((n) => [0, n]));
   const segments = [[pair(0, 2), pair(1)], [pair(3)]];
-  const run = await lane.begin({ seed: SEED, records, programs, segments });
+  const run = await executor.begin({ seed: SEED, records, programs, segments });
   try {
     const first = await run.run(0);
     expect([0, 1, 2].map((i) => first.status(i))).toEqual(['OK', 'OK', 'OK']);
@@ -72,7 +72,7 @@ it('a message that is not paid for, or that the kernel stops, leaves the value t
   });
   const pair = (n: number): Uint32Array => Uint32Array.of(0, n);
   const segments = [[pair(0), pair(1), pair(2), pair(3)]];
-  const run = await lane.begin({
+  const run = await executor.begin({
     seed: SEED,
     records: [recorder.take()],
     programs: new Map([[program.hash, program]]),
@@ -97,7 +97,7 @@ it('a program that stores behind its window gets the next larger one from the ne
     const recorder = new CallRecorder(SEED);
     recorder.add(far.hash, { context: numbers(2, 1), fuel: MESSAGE_FUEL, height: 1 }, [], { bytes: 0 });
     const programs = new Map([[far.hash, far]]);
-    const run = await lane.begin({
+    const run = await executor.begin({
       seed: SEED,
       records: [recorder.take()],
       programs,
@@ -112,7 +112,7 @@ it('a program that stores behind its window gets the next larger one from the ne
 
 it('a block whose values flow between CPU and kernel has nothing to repair', async () => {
   const rules = { laneStartHeight: 0, dependent: 'demote', workers: 0 } as const;
-  const engine = new LaneEngine({ policy: 'gpu', gpu: lane, waitForKernels: true, ...rules });
+  const engine = new LaneEngine({ policy: 'gpu', gpu: executor, waitForKernels: true, ...rules });
   const truth = new LaneEngine({ policy: 'sequential', ...rules });
   const world = new World();
   const ids = [world.deploy(), world.deploy()] as const;

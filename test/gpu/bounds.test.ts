@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuCall, GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuExecutor } from '../../src/gpu/pack/types.js';
 import type { Instruction } from '../../src/program/module.js';
 import { u32Bytes } from '../../src/util/bytes.js';
 import {
@@ -21,11 +21,11 @@ import {
 import { gpuCall, runAndCompare } from './support.js';
 
 const PAGE = 65_536;
-let lane: GpuLane;
+let executor: GpuExecutor;
 beforeAll(async () => {
-  lane = await openGpuLane({ patient: true });
+  executor = await openGpuExecutor({ patient: true });
 }, 120_000);
-afterAll(() => lane?.close());
+afterAll(() => executor?.close());
 
 /** Loads and stores of whole words: those that the translator writes without checks where the address is constant. */
 const LOADS = [OP.i32Load, OP.i64Load, 0x34, 0x35];
@@ -90,7 +90,7 @@ it('accesses at constant addresses trap where memory has fewer pages, also after
         program,
       })),
     );
-    const results = await runAndCompare(lane, calls);
+    const results = await runAndCompare(executor, calls);
     // Each of them is decided in the kernel, and both endings occur wherever memory may grow.
     expect(results.filter(({ status }) => status === 'TRAP').length).toBeGreaterThan(0);
     if (pages.length > 1) expect(results.filter(({ status }) => status !== 'TRAP').length).toBeGreaterThan(0);
@@ -215,11 +215,11 @@ it('a branch to a loop carries its parameters, never its results: br, br_if, br_
     ['i32', 'i32', 'i64', 'i64', 'i32'],
   );
   const { program } = gpuCall(b);
-  expect(lane.supports(program)).toEqual({ ok: true });
+  expect(executor.supports(program)).toEqual({ ok: true });
   const calls = Array.from({ length: 64 }, (_, i) => {
     const context = new Uint8Array([...u32Bytes(i * 0x01234567), ...u32Bytes(i)]);
     return { ...gpuCall(b, { context, fuel: i % 9 === 0 ? 60 : 10_000 }), program };
   });
-  const seen = await runAndCompare(lane, calls);
+  const seen = await runAndCompare(executor, calls);
   expect(new Set(seen.map(({ status }) => status))).toEqual(new Set(['OK', 'OUT_OF_FUEL']));
 }, 120_000);

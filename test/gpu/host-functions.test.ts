@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/types.js';
 import { ENV_IMPORTS } from '../../src/program/types.js';
 import { concatBytes, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { block, brTable, call, end, get, i32, i64, loop, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
@@ -48,13 +48,13 @@ const POINTERS = [
 ];
 
 describe('host functions in the kernel and on V8', () => {
-  let lane: GpuLane;
+  let executor: GpuExecutor;
   beforeAll(async () => {
-    lane = await openGpuLane({ patient: true });
+    executor = await openGpuExecutor({ patient: true });
   });
-  afterAll(() => lane?.close());
+  afterAll(() => executor?.close());
 
-  const run = (calls: readonly GpuCall[]): Promise<GpuCallResult[]> => runAndCompare(lane, calls);
+  const run = (calls: readonly GpuCall[]): Promise<GpuCallResult[]> => runAndCompare(executor, calls);
   const reads = [{ key: Uint8Array.of(107, 101, 121), value: Uint8Array.of(1, 2, 3, 4, 5) }];
 
   for (const name of [

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import { GENERATOR, modulo, multiply, ORDER } from '../../src/gpu/intrinsics/secp256k1/curve.js';
-import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/pack/types.js';
+import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { concatBytes, fromHex, readU32, toHex, u32Bytes, u128Bytes } from '../../src/util/bytes.js';
 import { call, i32, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
@@ -24,11 +24,11 @@ const numberOf = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes)}`);
 /** 32 bytes that depend on the name alone. */
 const seeded = (name: string): Uint8Array => sha256(new TextEncoder().encode(name));
 
-let lane: GpuLane;
+let executor: GpuExecutor;
 beforeAll(async () => {
-  lane = await openGpuLane({ patient: true });
+  executor = await openGpuExecutor({ patient: true });
 });
-afterAll(() => lane?.close());
+afterAll(() => executor?.close());
 
 const programs = Object.fromEntries(
   ['__sha256', '__sha256d', '__u128_mul_div', '__schnorr_verify'].map((name) => [name, intrinsicCaller(name)]),
@@ -39,7 +39,7 @@ async function run(name: string, contexts: readonly (Uint8Array | Partial<GpuCal
   const program = programs[name];
   const base = gpuCall(program.source);
   return runAndCompare(
-    lane,
+    executor,
     contexts.map((c) => {
       const { fuel, ...rest }: Partial<GpuCall> = c instanceof Uint8Array ? { context: c } : c;
       return { ...base, ...rest, fuel: fuel === undefined ? base.fuel : program.entryFuel + fuel };
@@ -316,7 +316,7 @@ describe('programs with intrinsics', () => {
       const one = [i32(1_000), i32(2_000), i32(3_000), call(verify), op(OP.drop)];
       return prepareProgram(b.execute([...Array.from({ length: places }, () => one).flat(), i32(104)]).bytes());
     };
-    expect(lane.supports(programOf(2))).toEqual({ ok: true });
-    expect(lane.supports(programOf(8)).ok).toBe(false);
+    expect(executor.supports(programOf(2))).toEqual({ ok: true });
+    expect(executor.supports(programOf(8)).ok).toBe(false);
   });
 });

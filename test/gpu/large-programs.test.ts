@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuExecutor } from '../../src/gpu/pack/types.js';
 import { translateProgram } from '../../src/gpu/translate/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { concatBytes, u32Bytes } from '../../src/util/bytes.js';
@@ -22,11 +22,11 @@ function each(counter: number, from: number, to: number, step: number, body: Ret
 const mixWord = [get(0), i32(31), op(OP.i32Mul), get(1), op(OP.i32Load, 0, 0), op(OP.i32Add), set(0)];
 
 describe('large programs run in the kernel as on V8, or not at all', () => {
-  let lane: GpuLane;
+  let executor: GpuExecutor;
   beforeAll(async () => {
-    lane = await openGpuLane({ patient: true });
+    executor = await openGpuExecutor({ patient: true });
   });
-  afterAll(() => lane?.close());
+  afterAll(() => executor?.close());
 
   it('64 KiB of live memory', async () => {
     const b = new WasmBuilder();
@@ -43,7 +43,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
     const input = [i32(OUT), call(loadContext), op(OP.i32Load, 0, 0), set(2)];
     b.execute([...input, ...fill, ...each(1, 0, 65_536, 4, mixWord), ...returnLocal], ['i32', 'i32', 'i32']);
     const results = await runAndCompare(
-      lane,
+      executor,
       Array.from({ length: 40 }, (_, i) => gpuCall(b, { context: words(i), fuel: i === 7 ? 100_000 : 1_000_000 })),
     );
     expect(results.map((r) => r.status)).toEqual(results.map((_, i) => (i === 7 ? 'OUT_OF_FUEL' : 'OK')));
@@ -103,7 +103,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
       [2000, 2000, 17 * 65_536 - 8000],
     ];
     const results = await runAndCompare(
-      lane,
+      executor,
       inputs.map((input) => gpuCall(b, { context: words(...input) })),
     );
     const done = ['OK', 'OK', 'OK', 'OK', 'OK', 'OK', 'OK', 'PUNT', 'TRAP', 'TRAP', 'TRAP'];
@@ -142,7 +142,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
       ['i32'],
     );
     const results = await runAndCompare(
-      lane,
+      executor,
       [1, 77, -1].map((n) => gpuCall(b, { context: words(n >>> 0) })),
     );
     expect(results.map((r) => r.status)).toEqual(['OK', 'OK', 'OK']);
@@ -158,7 +158,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
     const input = [i32(OUT), call(loadContext), op(OP.i32Load, 0, 0), set(0)];
     b.execute([...input, ...chain, ...returnLocal], ['i32']);
     const calls = Array.from({ length: 50 }, (_, i) => gpuCall(b, { context: words(i), fuel: i * 60 }));
-    const results = await runAndCompare(lane, calls);
+    const results = await runAndCompare(executor, calls);
     expect(new Set(results.map((r) => r.status))).toEqual(new Set(['OUT_OF_FUEL', 'OK']));
   });
 
@@ -180,6 +180,6 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
     b.execute([...below.flatMap((f) => [i32(1), call(f), op(OP.drop)]), i32(OUT)]);
     const translation = translateProgram(prepareProgram(b.bytes()), { bytes: 8192, place: 'private' });
     expect(translation).toEqual({ ok: false, reason: expect.stringContaining('once inlined') });
-    expect(lane.supports(prepareProgram(b.bytes())).ok).toBe(false);
+    expect(executor.supports(prepareProgram(b.bytes())).ok).toBe(false);
   });
 });

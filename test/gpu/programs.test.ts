@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuCall, GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuExecutor } from '../../src/gpu/pack/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { claimCalls } from '../../src/selftest/bench/sample-calls.js';
 import { concatBytes, u128Bytes } from '../../src/util/bytes.js';
@@ -19,15 +19,15 @@ function context(incoming: readonly (readonly [number, number, bigint])[], ...in
 }
 
 describe('the bundled programs run in the kernel as on V8', () => {
-  let lane: GpuLane;
+  let executor: GpuExecutor;
   beforeAll(async () => {
-    lane = await openGpuLane({ patient: true });
+    executor = await openGpuExecutor({ patient: true });
   });
-  afterAll(() => lane?.close());
+  afterAll(() => executor?.close());
 
   async function check(calls: readonly GpuCall[], statuses: readonly string[]): Promise<void> {
-    expect(lane.supports((calls[0] as GpuCall).program)).toEqual({ ok: true });
-    const results = await runAndCompare(lane, calls);
+    expect(executor.supports((calls[0] as GpuCall).program)).toEqual({ ok: true });
+    const results = await runAndCompare(executor, calls);
     expect(results.map((r) => r.status)).toEqual(statuses);
   }
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/pack/types.js';
+import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
@@ -87,8 +87,8 @@ function seen({ status, reason, fuelLeft, result, touched }: GpuCallResult): Exp
 }
 
 /** Runs calls in the kernel, holds every result that is not a PUNT against V8, and returns the results. */
-export async function runAndCompare(lane: GpuLane, calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
-  const results = await lane.run(calls);
+export async function runAndCompare(executor: GpuExecutor, calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
+  const results = await executor.run(calls);
   expect(results.length).toBe(calls.length);
   results.forEach((result, i) => {
     const call = calls[i] as GpuCall;

@@ -10,7 +10,7 @@ import {
   keyCount,
   programOf,
 } from '../../gpu/pack/records.js';
-import type { GpuBlockRun, GpuLane, GpuOutcomes } from '../../gpu/pack/types.js';
+import type { GpuBlockRun, GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
 import { transactionFuel } from '../../lane/allowance.js';
 import { storageKeyOfBytes } from '../../lane/keys.js';
 import type { LaneContext, MessageCall } from '../../lane/message.js';
@@ -21,14 +21,14 @@ import { bytesEqual } from '../../util/bytes.js';
 import type { PlannedBlock } from '../analyse/planned-block.js';
 import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
 import type { Segment } from './route.js';
-import { sawTheTruth } from './validate.js';
+import { readsAreCurrent } from './validate.js';
 import type { Versions } from './versions.js';
 
 /** How a transaction ended after its call ran in the kernel. */
 export type Finished =
   | { readonly kind: 'done'; readonly outcome: LaneOutcome; readonly ranOnGpu: boolean }
   /** The kernel declined, stopped at an undeclared key, or saw what is not true: the CPU does it. */
-  | { readonly kind: 'declined'; readonly why: 'punt' | 'access-violation' | 'stale' };
+  | { readonly kind: 'handed-back'; readonly why: 'punt' | 'access-violation' | 'stale' };
 
 interface Place {
   readonly records: number;
@@ -59,7 +59,7 @@ export class GpuBlockDriver {
 
   /** Puts the calls of `segments` on the device; undefined if there are none. Rejects as the lane does. */
   static async begin(
-    gpu: GpuLane,
+    gpu: GpuExecutor,
     block: PlannedBlock,
     segments: readonly Segment[],
     programs: ReadonlyMap<string, Program>,
@@ -98,8 +98,8 @@ export class GpuBlockDriver {
   /** Takes transaction `node` to its end with what the kernel says of its first call, over what those before it have left. */
   finish(node: number, number: number, outcomes: GpuOutcomes): Finished {
     const status = outcomes.status(number);
-    if (status === 'PUNT') return { kind: 'declined', why: 'punt' };
-    if (status === 'ACCESS_VIOLATION') return { kind: 'declined', why: 'access-violation' };
+    if (status === 'PUNT') return { kind: 'handed-back', why: 'punt' };
+    if (status === 'ACCESS_VIOLATION') return { kind: 'handed-back', why: 'access-violation' };
     const confirmed = status === 'OK' ? this.#confirm(node, number, outcomes) : undefined;
     if (confirmed !== undefined) return { kind: 'done', outcome: confirmed, ranOnGpu: true };
     const { transactions, planned, records } = this.block;
@@ -110,8 +110,8 @@ export class GpuBlockDriver {
     const place = placeOf(this.block, node);
     const own = records[place.records];
     const call = step.value;
-    if (!isSameCall(call, own, place.call)) return { kind: 'declined', why: 'stale' };
-    if (!this.#recordReads(call, place, number, outcomes)) return { kind: 'declined', why: 'stale' };
+    if (!isSameCall(call, own, place.call)) return { kind: 'handed-back', why: 'stale' };
+    if (!this.#recordReads(call, place, number, outcomes)) return { kind: 'handed-back', why: 'stale' };
     const result = outcomes.result(number)?.slice();
     const end = run.next({
       status,
@@ -127,12 +127,16 @@ export class GpuBlockDriver {
    * Tells the device what later segments must see, after `segment` has ended: what the CPU wrote, and what stands where the kernel
    * wrote and the message failed after all. Values that are not told are found stale later: this saves work, nothing more.
    */
-  tell(segment: Segment, outcomeOf: (position: number) => LaneOutcome | undefined, trusted: ReadonlySet<number>): void {
+  publish(
+    segment: Segment,
+    outcomeOf: (position: number) => LaneOutcome | undefined,
+    trusted: ReadonlySet<number>,
+  ): void {
     const number = this.#numberOf.get(segment);
     if (number === this.segments.length - 1) return;
     const places = this.#placesOfLater();
-    for (const { host, gpu } of segment.colours) {
-      for (const node of [...host, ...gpu]) {
+    for (const { cpu, gpu } of segment.colours) {
+      for (const node of [...cpu, ...gpu]) {
         if (trusted.has(node)) continue;
         const position = this.block.planned[node];
         for (const key of outcomeOf(position)?.writes.keys() ?? []) this.#set(places, key, position);
@@ -177,7 +181,7 @@ export class GpuBlockDriver {
     // Without predecessors nothing that it read before the call can have changed.
     const { offsets } = plan.graph.predecessors;
     const alone = offsets[node] === offsets[node + 1];
-    if (!alone && !sawTheTruth(outcome, position, this.versions)) return undefined;
+    if (!alone && !readsAreCurrent(outcome, position, this.versions)) return undefined;
     if (fuelLeft === dry.fuelLeft) return outcome;
     return { ...outcome, messages: [{ ...message, fuelUsed: message.fuelUsed + dry.fuelLeft - fuelLeft }] };
   }

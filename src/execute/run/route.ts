@@ -1,5 +1,5 @@
 /** Phase 2, who runs what: decided for a whole block before anything of it runs, from the plan and the policy. */
-import type { GpuLane } from '../../gpu/pack/types.js';
+import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { Program } from '../../program/types.js';
 import type { PlannedBlock } from '../analyse/planned-block.js';
 import type { CostModel } from '../choose/cost-model.js';
@@ -14,7 +14,7 @@ export type Policy = 'sequential' | 'cpu' | 'gpu' | 'auto';
 
 /** The nodes of some colours that follow each other. Between the two sides of a segment no value flows. */
 export interface Segment {
-  readonly colours: readonly { readonly host: readonly number[]; readonly gpu: readonly number[] }[];
+  readonly colours: readonly { readonly cpu: readonly number[]; readonly gpu: readonly number[] }[];
   readonly gpuCalls: number;
 }
 
@@ -27,7 +27,7 @@ export interface Route {
 
 export interface RouteOptions {
   readonly policy: Policy;
-  readonly gpu: GpuLane | undefined;
+  readonly gpu: GpuExecutor | undefined;
   readonly costs: CostModel;
   /** Threads of the pool, 0 if there is none. */
   readonly threads: number;
@@ -50,7 +50,7 @@ export function routeBlock(block: PlannedBlock, options: RouteOptions): Route {
   const chosen = chooseForGpu(block, colours, options);
   const { offsets, values } = block.plan.graph.predecessors;
   const segmentOf = new Int32Array(block.planned.length).fill(-1);
-  const segments: { colours: { host: number[]; gpu: number[] }[]; gpuCalls: number }[] = [];
+  const segments: { colours: { cpu: number[]; gpu: number[] }[]; gpuCalls: number }[] = [];
   for (const nodes of colours) {
     const current = segments.length - 1;
     const crosses = nodes.some((node) => {
@@ -65,7 +65,7 @@ export function routeBlock(block: PlannedBlock, options: RouteOptions): Route {
     if (current < 0 || crosses) segments.push({ colours: [], gpuCalls: 0 });
     const segment = segments[segments.length - 1];
     const colour = {
-      host: nodes.filter((node) => chosen.gpu[node] === 0),
+      cpu: nodes.filter((node) => chosen.gpu[node] === 0),
       gpu: nodes.filter((node) => chosen.gpu[node] === 1),
     };
     segment.colours.push(colour);
@@ -105,10 +105,10 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
       // Whether it has a kernel does not matter then: none is made that nobody will use.
       if (policy === 'auto' && saved <= 0) continue;
       const program = options.program(hash, members[0]);
-      const state = program === undefined ? 'refused' : gpu.kernelState(program, members.length);
-      if (state === 'refused') {
+      const state = program === undefined ? 'none' : gpu.kernelState(program, members.length);
+      if (state === 'none') {
         choice.unsupported += members.length;
-        if (program !== undefined) costs.refuse(hash);
+        if (program !== undefined) costs.noKernel(hash);
       } else if (state === 'waiting') choice.compiling += members.length;
       else {
         saving += saved;

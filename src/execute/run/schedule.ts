@@ -1,6 +1,6 @@
-/** Phase 2, the batches: segment after segment, colour after colour; the kernel's side runs beside the CPU's. */
+/** Phase 2, the inputs: segment after segment, colour after colour; the kernel's side runs beside the CPU's. */
 import { WarpshrewError } from '../../errors.js';
-import type { GpuLane, GpuOutcomes } from '../../gpu/pack/types.js';
+import type { GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import type { Executor, LaneKey, LaneOutcome, LaneStatistics } from '../../lane/types.js';
@@ -14,7 +14,7 @@ import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
 import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
 import { type Finished, GpuBlockDriver } from './gpu-block.js';
 import { type Policy, programHashOf, routeBlock, type Segment } from './route.js';
-import { sawTheTruth } from './validate.js';
+import { readsAreCurrent } from './validate.js';
 import type { Versions } from './versions.js';
 
 /** What a transaction costs beside its programs, in fuel. */
@@ -25,14 +25,14 @@ export interface ScheduledTransaction {
   readonly executor: Executor;
 }
 
-/** What the batches of one block work with. */
-export interface Batches {
+/** What the inputs of one block work with. */
+export interface PlanRunInputs {
   readonly policy: Policy;
   readonly context: LaneContext;
   readonly versions: Versions;
   readonly runner: CpuRunner;
   readonly pool: WorkerPool | undefined;
-  readonly gpu: GpuLane | undefined;
+  readonly gpu: GpuExecutor | undefined;
   readonly costs: CostModel;
   readonly statistics: LaneStatistics;
   /** What the block's outcomes may take. */
@@ -44,8 +44,11 @@ export interface Batches {
 }
 
 /** Runs what was planned. Throws `BlockTooLarge` when the outcomes have no room in the budget. Returns what ran, by position; all their writes are in `versions`. */
-export async function runPlan(block: PlannedBlock, batches: Batches): Promise<(ScheduledTransaction | undefined)[]> {
-  return new PlanRun(block, batches).run();
+export async function runPlan(
+  block: PlannedBlock,
+  inputs: PlanRunInputs,
+): Promise<(ScheduledTransaction | undefined)[]> {
+  return new PlanRun(block, inputs).run();
 }
 
 class PlanRun {
@@ -59,17 +62,17 @@ class PlanRun {
 
   constructor(
     readonly block: PlannedBlock,
-    readonly batches: Batches,
+    readonly inputs: PlanRunInputs,
   ) {
     this.#scheduled = new Array<ScheduledTransaction | undefined>(block.transactions.length).fill(undefined);
   }
 
   async run(): Promise<(ScheduledTransaction | undefined)[]> {
-    const { block, batches } = this;
-    const { statistics, policy, gpu, costs, pool } = batches;
+    const { block, inputs } = this;
+    const { statistics, policy, gpu, costs, pool } = inputs;
     if (gpu !== undefined) {
-      this.#refuseUnrecorded(gpu);
-      if (batches.waitsForKernels && batches.policy === 'gpu') await this.#compileAll(gpu);
+      this.#dropUnrecorded(gpu);
+      if (inputs.waitsForKernels && inputs.policy === 'gpu') await this.#compileAll(gpu);
     }
     const route = routeBlock(block, {
       policy,
@@ -84,7 +87,7 @@ class PlanRun {
       const started = performance.now();
       if (gpu !== undefined) {
         try {
-          this.#driver = await GpuBlockDriver.begin(gpu, block, route.segments, this.#programs, batches);
+          this.#driver = await GpuBlockDriver.begin(gpu, block, route.segments, this.#programs, inputs);
         } catch (error) {
           this.#gpuFailed(error);
         }
@@ -102,15 +105,15 @@ class PlanRun {
   }
 
   /** A program whose call could not be recorded for the kernel does not get one. */
-  #refuseUnrecorded(gpu: GpuLane): void {
+  #dropUnrecorded(gpu: GpuExecutor): void {
     for (const dryRun of this.block.dryRuns) {
       if (dryRun?.notRecorded !== undefined && dryRun.program !== undefined) {
-        gpu.refuse(dryRun.program, 'record', dryRun.notRecorded);
+        gpu.dropKernel(dryRun.program, 'record', dryRun.notRecorded);
       }
     }
   }
 
-  async #compileAll(gpu: GpuLane): Promise<void> {
+  async #compileAll(gpu: GpuExecutor): Promise<void> {
     const programs = new Set<Program>();
     this.block.planned.forEach((_, node) => {
       const hash = programHashOf(this.block, node);
@@ -119,11 +122,11 @@ class PlanRun {
     });
     const started = performance.now();
     await Promise.all([...programs].map((program) => gpu.prepare(program)));
-    addMs(this.batches.statistics, 'compile', started);
+    addMs(this.inputs.statistics, 'compile', started);
   }
 
   async #segment(segment: Segment): Promise<void> {
-    const { statistics } = this.batches;
+    const { statistics } = this.inputs;
     const driver = segment.gpuCalls > 0 ? this.#driver : undefined;
     const started = performance.now();
     // Beside the CPU's colours; a failure is looked at when they are done.
@@ -132,8 +135,8 @@ class PlanRun {
       (error: unknown) => ({ error }),
     );
     const submitted = performance.now() - started;
-    for (const { host, gpu } of segment.colours) {
-      await this.#hostColour(driver === undefined ? [...host, ...gpu].sort((a, b) => a - b) : host);
+    for (const { cpu, gpu } of segment.colours) {
+      await this.#cpuColour(driver === undefined ? [...cpu, ...gpu].sort((a, b) => a - b) : cpu);
     }
     if (driver === undefined || running === undefined) return;
     const waited = performance.now();
@@ -141,7 +144,7 @@ class PlanRun {
     addMs(statistics, 'gpu', waited);
     if ('error' in ended) {
       this.#gpuFailed(ended.error);
-      for (const { gpu } of segment.colours) await this.#hostColour(gpu);
+      for (const { gpu } of segment.colours) await this.#cpuColour(gpu);
       return;
     }
     const finishing = performance.now();
@@ -153,24 +156,24 @@ class PlanRun {
   }
 
   async #finishSegment(segment: Segment, driver: GpuBlockDriver, outcomes: GpuOutcomes): Promise<void> {
-    const { statistics } = this.batches;
+    const { statistics } = this.inputs;
     const trusted = new Set<number>();
     let number = 0;
     for (const { gpu } of segment.colours) {
       if (gpu.length === 0) continue;
       const started = performance.now();
       const done: [number, ScheduledTransaction][] = [];
-      const declined: number[] = [];
+      const handedBack: number[] = [];
       for (const node of gpu) {
         const finished = this.#finishNode(driver, node, number++, outcomes);
-        if (finished.kind === 'declined') {
-          declined.push(node);
+        if (finished.kind === 'handed-back') {
+          handedBack.push(node);
           if (finished.why === 'punt') statistics.punted++;
           if (finished.why === 'access-violation') statistics.accessViolations++;
           continue;
         }
         const { outcome, ranOnGpu } = finished;
-        if (outcome.reads !== this.#dryRun(node).outcome.reads) this.batches.budget.take(outcome);
+        if (outcome.reads !== this.#dryRun(node).outcome.reads) this.inputs.budget.take(outcome);
         done.push([node, { outcome, executor: ranOnGpu ? 'gpu' : 'cpu' }]);
         if (!ranOnGpu) continue;
         const hash = programHashOf(this.block, node) as string;
@@ -180,11 +183,11 @@ class PlanRun {
       }
       addMs(statistics, 'finish', started);
       statistics.batches++;
-      done.push(...(await this.#onCpu(declined)));
+      done.push(...(await this.#onCpu(handedBack)));
       this.#keep(done);
     }
     try {
-      driver.tell(segment, (position) => this.#scheduled[position]?.outcome, trusted);
+      driver.publish(segment, (position) => this.#scheduled[position]?.outcome, trusted);
     } catch (error) {
       this.#gpuFailed(error);
     }
@@ -197,21 +200,21 @@ class PlanRun {
     } catch (error) {
       // An error that says what it is comes from the CPU's part of the transaction.
       if (error instanceof WarpshrewError) throw error;
-      this.batches.gpu?.refuse(programHashOf(this.block, node) ?? '', 'read', error);
-      return { kind: 'declined', why: 'punt' };
+      this.inputs.gpu?.dropKernel(programHashOf(this.block, node) ?? '', 'read', error);
+      return { kind: 'handed-back', why: 'punt' };
     }
   }
 
   /** The CPU's nodes of a colour: reused where the dry run saw the truth, run where it did not. */
-  async #hostColour(nodes: readonly number[]): Promise<void> {
+  async #cpuColour(nodes: readonly number[]): Promise<void> {
     if (nodes.length === 0) return;
-    const { policy, versions } = this.batches;
+    const { policy, versions } = this.inputs;
     const done: [number, ScheduledTransaction][] = [];
     const rest: number[] = [];
     for (const node of nodes) {
       const dryRun = this.#dryRun(node);
       const position = this.block.planned[node];
-      if (policy !== 'gpu' && !dryRun.askedDryRun && sawTheTruth(dryRun.outcome, position, versions)) {
+      if (policy !== 'gpu' && !dryRun.askedDryRun && readsAreCurrent(dryRun.outcome, position, versions)) {
         done.push([node, { outcome: dryRun.outcome, executor: 'reuse' }]);
       } else rest.push(node);
     }
@@ -221,7 +224,7 @@ class PlanRun {
 
   async #onCpu(nodes: readonly number[]): Promise<[number, ScheduledTransaction][]> {
     if (nodes.length === 0) return [];
-    const { pool, context, versions, runner, statistics, budget } = this.batches;
+    const { pool, context, versions, runner, statistics, budget } = this.inputs;
     const { planned, transactions } = this.block;
     const started = performance.now();
     let outcomes: LaneOutcome[];
@@ -248,7 +251,7 @@ class PlanRun {
 
   /** What a batch cost, shared out between its programs by the fuel that they used. */
   #learn(nodes: readonly number[], outcomes: readonly LaneOutcome[], ms: number, where: 'alone' | 'pool'): void {
-    const { costs, gpu } = this.batches;
+    const { costs, gpu } = this.inputs;
     // Nobody asks.
     if (gpu === undefined) return;
     const shares = new Map<string, { count: number; fuel: number }>();
@@ -273,9 +276,9 @@ class PlanRun {
   }
 
   #learnFromKernel(): void {
-    const calls = new Map(Object.entries(this.batches.statistics.gpuRuns));
+    const calls = new Map(Object.entries(this.inputs.statistics.gpuRuns));
     if (calls.size === 0) return;
-    const { costs } = this.batches;
+    const { costs } = this.inputs;
     costs.ranOnGpu({ calls, segments: this.#segments, dispatches: this.#dispatches, ms: this.#gpuMs });
   }
 
@@ -284,7 +287,7 @@ class PlanRun {
     for (const [node, result] of done) {
       const position = this.block.planned[node];
       this.#scheduled[position] = result;
-      this.batches.versions.put(position, result.outcome.writes);
+      this.inputs.versions.put(position, result.outcome.writes);
     }
   }
 
@@ -293,7 +296,7 @@ class PlanRun {
    * was before the block, and if that is stale, validation finds it.
    */
   #overridesOf(node: number): Map<LaneKey, Uint8Array | undefined> {
-    const { versions } = this.batches;
+    const { versions } = this.inputs;
     const position = this.block.planned[node];
     const overrides = new Map<LaneKey, Uint8Array | undefined>();
     const { reads, writes } = accessSetOf(this.#dryRun(node));
@@ -311,7 +314,7 @@ class PlanRun {
   #program(hash: string, node: number): Program | undefined {
     const known = this.#programs.get(hash);
     if (known !== undefined) return known;
-    const { context, versions } = this.batches;
+    const { context, versions } = this.inputs;
     const position = this.block.planned[node];
     const unwatched = { ...context, watch: undefined };
     const step = laneTransaction(this.block.transactions[position], unwatched, versions.before(position)).next();
@@ -323,8 +326,8 @@ class PlanRun {
   #gpuFailed(error: unknown): void {
     this.#driver?.close();
     this.#driver = undefined;
-    this.batches.statistics.gpuFailures++;
-    this.batches.onGpuFailure(error);
+    this.inputs.statistics.gpuFailures++;
+    this.inputs.onGpuFailure(error);
   }
 }
 

@@ -11,7 +11,7 @@ import type { Versions } from './versions.js';
  * Whether every value that `outcome` saw is what transaction `position` sees in `versions`. By value, never by writer: a
  * repaired transaction keeps its position and may write something else.
  */
-export function sawTheTruth(outcome: LaneOutcome, position: number, versions: Versions): boolean {
+export function readsAreCurrent(outcome: LaneOutcome, position: number, versions: Versions): boolean {
   for (const [key, seen] of outcome.reads) {
     if (!sameBytes(seen, versions.get(key, position))) return false;
   }
@@ -32,7 +32,7 @@ export function validateAndRepair(
 ): LaneOutcome[] {
   return transactions.map((transaction, position) => {
     const outcome = outcomes[position];
-    if (outcome !== undefined && sawTheTruth(outcome, position, versions)) return outcome;
+    if (outcome !== undefined && readsAreCurrent(outcome, position, versions)) return outcome;
     const repaired = driveOnCpu(laneTransaction(transaction, context, versions.before(position)), runner);
     versions.put(position, repaired.writes);
     onRerun(position, repaired);

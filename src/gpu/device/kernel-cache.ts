@@ -19,12 +19,12 @@ export const WINDOWS: readonly MemoryWindow[] = [
 ];
 
 /** The window that a program starts with at the latest. */
-const ROOMIEST = 1;
+const LARGEST_FIRST_WINDOW = 1;
 /** Bytes that a call needs for its context, keys, values and result, unless it is found to need more. */
 const ROOM = 1024;
 
 /** `waiting`: not compiled, or not worth it until now; `refused`: there will be none. */
-export type KernelState = 'ready' | 'waiting' | 'refused';
+export type KernelState = 'ready' | 'waiting' | 'none';
 
 export interface ReadyKernel {
   /** Program hash and window: names it among the kernels of a device. */
@@ -97,18 +97,18 @@ export class ProgramCache {
   }
 
   /** Why `program` has no kernel, or undefined if it has one as far as translation goes. */
-  refusal(program: Program): string | undefined {
+  noKernelReason(program: Program): string | undefined {
     return this.#translated(program).reason;
   }
 
-  /** How the kernel of `program` stands, which `calls` calls want; see {@link GpuLane.kernelState}. */
+  /** How the kernel of `program` stands, which `calls` calls want; see {@link GpuExecutor.kernelState}. */
   state(program: Program, calls: number): KernelState {
     const entry = this.#entry(program.hash);
-    if (entry.reason !== undefined) return 'refused';
+    if (entry.reason !== undefined) return 'none';
     if (entry.settled.has(entry.first)) return 'ready';
     entry.calls += calls;
     if (entry.calls < FEWEST_CALLS || entry.ready[entry.first] !== undefined || !this.#queue.hasRoom) return 'waiting';
-    if (this.#translated(program).reason !== undefined) return 'refused';
+    if (this.#translated(program).reason !== undefined) return 'none';
     void this.kernel(program, entry.first);
     return 'waiting';
   }
@@ -122,7 +122,7 @@ export class ProgramCache {
   }
 
   /** `program` has no kernel from now on. */
-  refuse(hash: string, stage: KernelStage, error: unknown): void {
+  dropKernel(hash: string, stage: KernelStage, error: unknown): void {
     const entry = this.#entry(hash);
     // One reason is enough, and one line in the log.
     entry.reason ??= this.failures.add(hash, stage, error);
@@ -145,7 +145,7 @@ export class ProgramCache {
     entry.ready[window] ??= this.#queue
       .run(() => this.#compile(program, entry, window))
       .catch((error: unknown) => {
-        if (this.opened.lost() === undefined) this.refuse(program.hash, 'compile', error);
+        if (this.opened.lost() === undefined) this.dropKernel(program.hash, 'compile', error);
         return undefined;
       })
       .finally(() => {
@@ -180,7 +180,11 @@ export class ProgramCache {
     entry.translated = true;
     // What is refused is so with any window.
     this.#translate(program, entry, 0);
-    while (entry.first < ROOMIEST && entry.reason === undefined && (entry.kernels[entry.first]?.room ?? 0) < ROOM) {
+    while (
+      entry.first < LARGEST_FIRST_WINDOW &&
+      entry.reason === undefined &&
+      (entry.kernels[entry.first]?.room ?? 0) < ROOM
+    ) {
       this.#translate(program, entry, ++entry.first);
     }
     this.#weigh(program.hash, entry);
@@ -196,7 +200,7 @@ export class ProgramCache {
       if (reason !== undefined) entry.reason ??= reason;
       else if (translation.ok) entry.kernels[window] = translation.kernel;
     } catch (error) {
-      this.refuse(program.hash, 'translate', error);
+      this.dropKernel(program.hash, 'translate', error);
     }
   }
 
@@ -232,7 +236,7 @@ export class ProgramCache {
     const { compileMs } = this.limits;
     if (!Number.isFinite(compileMs)) return undefined;
     const late = setTimeout(() => {
-      if (!entry.patient) this.refuse(hash, 'compile', `the driver takes longer than ${compileMs} ms`);
+      if (!entry.patient) this.dropKernel(hash, 'compile', `the driver takes longer than ${compileMs} ms`);
     }, compileMs);
     late.unref();
     return late;

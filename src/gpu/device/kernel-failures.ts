@@ -14,13 +14,13 @@ export interface KernelFailure {
 /** Characters of a driver's message that are kept: some quote the whole kernel. */
 const MAX_MESSAGE = 500;
 /** Programs that are remembered as told of, so that each is told of once. */
-const MAX_TOLD = 4_096;
+const MAX_REPORTED = 4_096;
 
 /** Counts kernel failures and tells of each program once. */
 export class KernelFailures {
   #count = 0;
   #last: KernelFailure | undefined;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   /** Hears of every failed program once. */
   listener: ((failure: KernelFailure) => void) | undefined;
 
@@ -37,9 +37,9 @@ export class KernelFailures {
     const message = messageOf(error).slice(0, MAX_MESSAGE);
     this.#count++;
     this.#last = { program, stage, message };
-    if (!this.#told.has(program)) {
-      if (this.#told.size >= MAX_TOLD) this.#told.clear();
-      this.#told.add(program);
+    if (!this.#reported.has(program)) {
+      if (this.#reported.size >= MAX_REPORTED) this.#reported.clear();
+      this.#reported.add(program);
       this.listener?.(this.#last);
     }
     return `${stage}: ${message}`;

@@ -91,7 +91,7 @@ export interface GpuTimings {
 }
 
 /** The kernel side of the parallel lane. One instance per process. */
-export interface GpuLane {
+export interface GpuExecutor {
   readonly adapter: { readonly vendor: string; readonly description: string; readonly software: boolean };
   /** Whether `program` has a translated kernel, or why not. */
   supports(program: Program): { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -103,7 +103,7 @@ export interface GpuLane {
   /** Resolves when the kernel of `program` is compiled, or refused: for tests and measurements, without a time limit. */
   prepare(program: Program): Promise<void>;
   /** The program with this hash has no kernel from now on, for something failed that should not; counted, and told once. */
-  refuse(hash: string, stage: KernelStage, error: unknown): void;
+  dropKernel(hash: string, stage: KernelStage, error: unknown): void;
   /** Programs that lost their kernel to a failure. */
   readonly kernelFailures: { readonly count: number; readonly last: KernelFailure | undefined };
   /** Has `listener` hear of each of them once. */

@@ -165,7 +165,7 @@ export function layoutWgsl(): string {
   });
   lines.push(
     `@group(0) @binding(${PARAMS_BINDING}) var<uniform> params: Params;`,
-    '// Number of the call in the batch, and of the invocation in the dispatch.\nvar<private> call_index: u32;\nvar<private> lane_index: u32;',
+    '// Number of the call in the batch, and of the invocation in the dispatch.\nvar<private> call_index: u32;\nvar<private> invocation_index: u32;',
   );
   return `${lines.join('\n')}\n`;
 }

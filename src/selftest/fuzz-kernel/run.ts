@@ -1,4 +1,4 @@
-import type { GpuCall, GpuLane } from '../../gpu/pack/types.js';
+import type { GpuCall, GpuExecutor } from '../../gpu/pack/types.js';
 import { prepareProgram } from '../../program/prepare.js';
 import type { Program } from '../../program/types.js';
 import { V8Comparison } from './compare.js';
@@ -12,8 +12,8 @@ export interface KernelFuzzOptions {
   readonly runs: number;
   /** Number of the first module: with `modules` 1 a failure is replayed. */
   readonly first?: number;
-  /** Gives the lane; called again when the one before has seen many programs and was closed. */
-  readonly openLane: () => Promise<GpuLane>;
+  /** Gives the executor; called again when the one before has seen many programs and was closed. */
+  readonly openExecutor: () => Promise<GpuExecutor>;
   readonly onProgress?: (modules: number) => void;
 }
 
@@ -48,7 +48,7 @@ interface Batch {
 
 /** Modules whose kernels are compiled at the same time. */
 const AHEAD = 16;
-/** Programs that one lane sees: it keeps their pipelines. */
+/** Programs that one executor sees: it keeps their pipelines. */
 const PROGRAMS_PER_LANE = 256;
 const MAX_DIFFERENCES = 20;
 /** V8 compares this many runs before timers and the driver's callbacks get a turn. */
@@ -70,7 +70,7 @@ class Fuzzer {
   readonly #statuses: Record<string, number> = {};
   readonly #punts: Record<string, number> = {};
   readonly #refused: Record<string, number> = {};
-  #lane: GpuLane | undefined;
+  #executor: GpuExecutor | undefined;
   #adapter = '';
   #differing = 0;
   #runs = 0;
@@ -82,15 +82,15 @@ class Fuzzer {
     const { modules, onProgress } = this.options;
     const started = performance.now();
     for (let done = 0; done < modules; ) {
-      const lane = await this.#openLane();
+      const executor = await this.#openExecutor();
       const here = Math.min(modules - done, PROGRAMS_PER_LANE);
-      let next = this.#prepare(lane, done, Math.min(AHEAD, here));
+      let next = this.#prepare(executor, done, Math.min(AHEAD, here));
       for (let i = 0; i < here; i += AHEAD) {
         const batches = await next;
         // The next kernels compile while these run and V8 compares.
-        next = this.#prepare(lane, done + i + AHEAD, Math.min(AHEAD, here - i - AHEAD));
+        next = this.#prepare(executor, done + i + AHEAD, Math.min(AHEAD, here - i - AHEAD));
         next.catch(() => undefined);
-        const results = await lane.run(batches.flatMap(({ calls }) => calls));
+        const results = await executor.run(batches.flatMap(({ calls }) => calls));
         let at = 0;
         for (const batch of batches) at = await this.#compare(batch, results, at);
         onProgress?.(done + Math.min(i + AHEAD, here));
@@ -113,29 +113,31 @@ class Fuzzer {
   }
 
   async close(): Promise<void> {
-    await this.#lane?.close();
-    this.#lane = undefined;
+    await this.#executor?.close();
+    this.#executor = undefined;
   }
 
-  async #openLane(): Promise<GpuLane> {
+  async #openExecutor(): Promise<GpuExecutor> {
     await this.close();
-    this.#lane = await this.options.openLane();
-    this.#adapter = this.#lane.adapter.description || this.#lane.adapter.vendor;
-    return this.#lane;
+    this.#executor = await this.options.openExecutor();
+    this.#adapter = this.#executor.adapter.description || this.#executor.adapter.vendor;
+    return this.#executor;
   }
 
   /** Makes the calls of `count` modules from number `at` of this session on and has their kernels compiled. */
-  async #prepare(lane: GpuLane, at: number, count: number): Promise<Batch[]> {
+  async #prepare(executor: GpuExecutor, at: number, count: number): Promise<Batch[]> {
     const batches: Batch[] = [];
     for (let i = 0; i < count; i++) {
       const module = (this.options.first ?? 0) + at + i;
       const program = prepareProgram(randomModule(this.options.seed, module));
-      const supported = lane.supports(program);
+      const supported = executor.supports(program);
       if (supported.ok) batches.push({ module, calls: this.#calls(program, module) });
       else count1(this.#refused, supported.reason);
     }
     const started = performance.now();
-    await Promise.all(batches.flatMap(({ calls }) => calls.slice(0, 1).map(({ program }) => lane.prepare(program))));
+    await Promise.all(
+      batches.flatMap(({ calls }) => calls.slice(0, 1).map(({ program }) => executor.prepare(program))),
+    );
     this.#compileMs += performance.now() - started;
     return batches;
   }
@@ -149,7 +151,11 @@ class Fuzzer {
   }
 
   /** Compares the results from `at` on with V8; gives where those of the next module begin. */
-  async #compare({ module, calls }: Batch, results: Awaited<ReturnType<GpuLane['run']>>, at: number): Promise<number> {
+  async #compare(
+    { module, calls }: Batch,
+    results: Awaited<ReturnType<GpuExecutor['run']>>,
+    at: number,
+  ): Promise<number> {
     let seen = false;
     for (let run = 0; run < calls.length; run++) {
       const [call, result] = [calls[run], results[at + run]];
