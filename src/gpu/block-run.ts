@@ -22,21 +22,21 @@ import {
   WRITTEN_ADDRESS,
 } from './translate/layout.js';
 
-/** Fuel that one submission to a hardware GPU may burn at most: far below what drivers take for a hang. */
+/** Most fuel that one submission to a hardware GPU may burn: far below what drivers take for a hang. */
 const SUBMISSION_FUEL = 2e11;
-/** Status word of a call that stored behind its window. */
+/** Status word of a call that stored outside its window. */
 const WINDOW_PUNT = stopCode('PUNT', PUNTS.indexOf('window'));
-/** Room in `input_state` for the values that the host sets between segments. */
+/** Room in `input_state` for the values that the CPU sets between segments. */
 const VALUE_ROOM = 256 * 1024;
 
-/** What the runs of a resources share. */
+/** What all runs of an executor share. */
 export interface DeviceResources {
   readonly opened: OpenDevice;
   readonly layout: GPUBindGroupLayout;
   readonly buffers: BufferPool;
   readonly staging: StagingPool;
   readonly timings: GpuTimings;
-  /** Phases one after the other, so that each can be measured. */
+  /** Whether to wait after every phase, so that each can be measured. */
   readonly measure: boolean;
   readonly timeoutMs: number;
   readonly seed: number;
@@ -50,9 +50,9 @@ export class BlockRun implements GpuBlockRun {
   readonly #buffers: Readonly<Record<BufferName | 'params', GPUBuffer>>;
   readonly #mapped: GPUBuffer[] = [];
   readonly #outputs: { readonly firstWord: number; readonly endWord: number; readonly bytes: Uint8Array }[] = [];
-  /** Bytes of `input_state` as the host wrote them: the block's records, then the values set since. */
+  /** Values set since the upload, as they lie in `input_state` after the block's records. */
   readonly #set: { readonly at: number; readonly bytes: Uint8Array }[] = [];
-  /** Packed call by records and number there; made when it is first asked for. */
+  /** Packed call by index of its records and number there; built on first use. */
   #packedBy: Uint32Array[] | undefined;
   #stateEnd: number;
   readonly #begun: Promise<(GPUError | null)[]>;
@@ -75,7 +75,7 @@ export class BlockRun implements GpuBlockRun {
       this.#upload(write);
     } finally {
       this.#begun = Promise.all([device.popErrorScope(), device.popErrorScope()]);
-      // Looked at when the first segment runs; a device that goes away before is reported there as well.
+      // Awaited when the first segment runs; a device lost before that is reported there too.
       this.#begun.catch(() => undefined);
     }
   }
@@ -102,7 +102,7 @@ export class BlockRun implements GpuBlockRun {
     try {
       await withTimeout(Promise.all([mapped, ...scopes]), resources.timeoutMs);
     } catch (error) {
-      // The device may still write to it.
+      // Not reused: the device may still write to it.
       staging.destroy();
       throw error;
     }
@@ -137,7 +137,7 @@ export class BlockRun implements GpuBlockRun {
     if (value !== undefined) {
       const at = this.#stateEnd;
       const bytes = new Uint8Array((value.length + 7) & ~3);
-      // A value that finds no room stays what it was: whoever reads it then is found stale, and run again.
+      // Without room the old value stays: a transaction that reads it is found stale and run again.
       if (at + bytes.length > this.#buffers.input_state.size) return;
       new DataView(bytes.buffer).setUint32(0, value.length, true);
       bytes.set(value, 4);
@@ -189,7 +189,7 @@ export class BlockRun implements GpuBlockRun {
       return lengthPrefixed(this.block.records[records].bytes, at - bases[records]);
     }
     const set = this.#set.find((entry) => at >= entry.at && at < entry.at + entry.bytes.length);
-    if (set === undefined) throw new RangeError('an address outside of what was packed');
+    if (set === undefined) throw new RangeError('an address outside what was packed');
     return lengthPrefixed(set.bytes, at - set.at);
   };
 
@@ -268,7 +268,7 @@ export class BlockRun implements GpuBlockRun {
     return kernel;
   }
 
-  /** One encoder for the segment, unless its calls could run for too long on a GPU that others wait for. */
+  /** One encoder for the whole segment, unless its calls could keep a shared GPU busy for too long. */
   #dispatchAll(segment: PackedSegment): void {
     const { device } = this.resources.opened;
     const { fuelBefore } = this.packed;
@@ -362,7 +362,7 @@ async function withTimeout(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const hint = 'The block goes on on the CPU.';
+      const hint = 'The CPU finishes the block.';
       reject(new EnvironmentError('GPU_TIMEOUT', 'the GPU did not finish a batch in time', { facts: { ms }, hint }));
     }, ms);
   });

@@ -21,24 +21,26 @@ import { runIndependent } from './run-calls.js';
 import { WINDOW_SPARE_BYTES, WORKGROUP_SIZE } from './translate/layout.js';
 
 export interface GpuExecutorOptions {
-  /** Wait after every phase so that {@link GpuTimings} tells them apart; slower. */
+  /** Wait after every phase, so that {@link GpuTimings} has a figure for each; slower. */
   readonly measure?: boolean;
-  /** Longest wait for a batch: 30 s on hardware, 10 minutes on a software driver if not given. */
+  /** Longest wait for a batch. Default: 30 s on hardware, 10 minutes on a software driver. */
   readonly timeoutMs?: number;
-  /** For tests and measurements: kernels of any size that drivers take at all, without a time limit. */
+  /** For tests and measurements: kernels of any size that a driver can compile at all, without a time limit. */
   readonly patient?: boolean;
-  /** What kernels may cost to be made, where it is not what is usual for the kind of driver. */
+  /** Limits on the cost of a compilation; default: those of the kind of driver. */
   readonly kernels?: Partial<KernelLimits>;
 }
 
 const TIMEOUT_MS = { hardware: 30_000, software: 600_000 } as const;
 
-/** Opens the GPU side of the parallel lane. Throws `EnvironmentError` GPU_UNAVAILABLE where there is no usable GPU. */
+/**
+ * Opens the kernel executor on the best GPU. Throws `EnvironmentError` GPU_UNAVAILABLE where there is no usable GPU.
+ */
 export async function openGpuExecutor(options: GpuExecutorOptions = {}): Promise<DawnExecutor> {
   return new DawnExecutor(await openDevice(), options);
 }
 
-/** The lane on a device that Dawn opened. */
+/** The kernel executor on a device that Dawn opened. */
 export class DawnExecutor implements GpuExecutor {
   readonly adapter: GpuExecutor['adapter'];
   readonly timings: GpuTimings = {
@@ -56,7 +58,7 @@ export class DawnExecutor implements GpuExecutor {
   readonly #packer = new Packer();
   readonly #failures = new KernelFailures();
   readonly #options: GpuExecutorOptions;
-  /** The buffers are shared, so one block waits for the one before it. */
+  /** The previous block. Buffers are shared, so each block waits for it. */
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -120,7 +122,7 @@ export class DawnExecutor implements GpuExecutor {
     this.#opened.close();
   }
 
-  /** `window`: number of the memory window of all programs; each program's own if not given. */
+  /** `window`: number of the memory window for all programs; if not given, each program has its own. */
   async #begin(block: GpuBlock, window: number | undefined): Promise<GpuBlockRun> {
     const before = this.#last;
     let release = (): void => {};
@@ -140,7 +142,7 @@ export class DawnExecutor implements GpuExecutor {
       const limit = this.#opened.device.limits.maxStorageBufferBindingSize;
       const largest = Math.max(packed.bytes, packed.outputWords * 4);
       if (largest > Math.min(limit, 2 ** 31 - 1)) {
-        throw new EnvironmentError('GPU_FAILED', 'a batch is larger than what the GPU binds', {
+        throw new EnvironmentError('GPU_FAILED', 'a batch is larger than a buffer that the GPU can bind', {
           facts: { bytes: largest, limit },
         });
       }
@@ -167,7 +169,7 @@ export class DawnExecutor implements GpuExecutor {
       seed: block.seed,
       onSmallWindow: (hash) => {
         const program = block.programs.get(hash);
-        // Independent calls see to it themselves: they are run again with more.
+        // With independent calls, runIndependent does this, and runs them again with a larger window.
         if (program !== undefined && window === undefined) {
           this.#programs.skipWindow(program, this.#programs.firstWindow(program));
         }
@@ -176,7 +178,7 @@ export class DawnExecutor implements GpuExecutor {
     };
   }
 
-  /** Packs; where that fails, the programs whose calls cannot be packed alone either lose their kernels. */
+  /** Packs. If that fails, each program whose calls cannot be packed on their own either loses its kernel. */
   #packing<T>(block: GpuBlock, limits: PackLimits, pack: () => T): T {
     try {
       return pack();
@@ -188,7 +190,7 @@ export class DawnExecutor implements GpuExecutor {
     }
   }
 
-  /** All kernels of a block at once: drivers take seconds over one. Throws if a program has none. */
+  /** All kernels of a block, compiled at once: a driver may need seconds for each. Throws if a program has none. */
   async #kernels(block: GpuBlock, window: number | undefined): Promise<Map<string, ReadyKernel>> {
     const compiled = [...block.programs].map(async ([hash, program]): Promise<[string, ReadyKernel]> => {
       const kernel = await this.#programs.kernel(program, window ?? this.#programs.firstWindow(program));
@@ -208,42 +210,42 @@ export class DawnExecutor implements GpuExecutor {
   }
 
   #checkAlive(): void {
-    if (this.#closed) throw new EnvironmentError('GPU_DEVICE_LOST', 'the GPU lane is closed');
+    if (this.#closed) throw new EnvironmentError('GPU_DEVICE_LOST', 'the GPU executor is closed');
     const lost = this.#opened.lost();
     if (lost !== undefined) throw new Error(lost);
   }
 
-  /** What the device complained of beside batches is told as a failure of the next block, and nothing of it is printed. */
+  /** Errors of the device outside any batch are reported as a failure of the next block, and never printed. */
   #checkStray(): void {
     const stray = this.#opened.stray.take();
     if (stray === undefined) return;
-    throw new EnvironmentError('GPU_FAILED', `the GPU complains: ${stray.message}`, {
+    throw new EnvironmentError('GPU_FAILED', `the GPU reported an error: ${stray.message}`, {
       facts: { errors: stray.count },
       hint: 'The CPU policies give the same state.',
     });
   }
 
-  /** A buffer that could not be made must not be used again, nor one that a hanging batch may still write to. */
+  /** Drops all buffers: one may be invalid, and a hanging batch may still write to others. */
   #failed(error: unknown): Promise<unknown> {
     this.#buffers.close();
     return this.#explain(error);
   }
 
-  /** The error to reject with: GPU_DEVICE_LOST if the device is gone, else GPU_FAILED. */
+  /** The error to reject with: GPU_DEVICE_LOST if the device is lost, else GPU_FAILED. */
   async #explain(error: unknown): Promise<unknown> {
     if (error instanceof EnvironmentError) return error;
-    // The loss is announced after the calls that fail for it.
+    // The loss is announced after the calls that fail because of it.
     await new Promise((resolve) => setTimeout(resolve, 10));
     const lost = this.#opened.lost();
     const message = messageOf(error);
     const options = { hint: 'The CPU policies give the same state.', cause: error };
     return lost === undefined
-      ? new EnvironmentError('GPU_FAILED', `the GPU refuses a batch: ${message}`, options)
+      ? new EnvironmentError('GPU_FAILED', `the GPU rejected a batch: ${message}`, options)
       : new EnvironmentError('GPU_DEVICE_LOST', `the GPU device was lost: ${lost}`, options);
   }
 }
 
-/** A run whose failures carry stable codes. */
+/** A run whose failures have stable error codes. */
 class ExplainedRun implements GpuBlockRun {
   constructor(
     readonly inner: BlockRun,

@@ -1,4 +1,4 @@
-/** Independent messages through the kernel: made into records, cut to what fits, run again with more memory where they ask for it. */
+/** Runs independent calls in the kernel: records them, cuts them into batches, retries those that need more memory. */
 import { randomBytes } from 'node:crypto';
 import type { Program } from '../program/types.js';
 import { toBinaryString } from '../util/bytes.js';
@@ -7,11 +7,11 @@ import { CallRecorder, type CallRecords, type DeclaredKey, keyBytes, keyCount } 
 import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult } from './pack/types.js';
 import { MAX_CALL_FUEL } from './translate/layout.js';
 
-/** Most calls of one batch, and most bytes of what they bring along. */
+/** Most calls of one batch, and most bytes of their contexts, keys and values. */
 const MAX_BATCH_CALLS = 131_072;
 const MAX_BATCH_BYTES = 512 * 1024 * 1024;
 
-/** What the executor gives to run batches. */
+/** What running batches needs of the executor. */
 export interface BatchExecutor {
   supports(program: Program): boolean;
   /** Compiles the kernel of `program` with memory window `window`; false if there is none. */
@@ -21,7 +21,7 @@ export interface BatchExecutor {
   begin(block: GpuBlock, window: number): Promise<GpuBlockRun>;
 }
 
-/** Runs `calls`, each with keys of its own; results in their order. */
+/** Runs `calls`, each with keys of its own; gives results in the same order. */
 export async function runIndependent(calls: readonly GpuCall[], executor: BatchExecutor): Promise<GpuCallResult[]> {
   const results = calls.map((call) => puntResult(call, 'unsupported'));
   let waiting = new Map<number, number[]>();
@@ -49,7 +49,7 @@ export function puntResult(call: GpuCall, puntReason: string): GpuCallResult {
   return { status: 'PUNT', reason: 'none', fuelLeft: call.fuel, result: undefined, touched, puntReason };
 }
 
-/** The calls of `group` whose program has a kernel with this window; all kernels are compiled at once. */
+/** The calls of `group` whose program has a kernel with this window. Compiles all those kernels at once. */
 async function compiled(
   calls: readonly GpuCall[],
   group: readonly number[],
@@ -68,7 +68,7 @@ function push(groups: Map<number, number[]>, key: number, value: number): void {
   else group.push(value);
 }
 
-/** A program most of whose calls needed more memory starts with more from now on. */
+/** If most calls of a program needed a larger window, its calls start with the next one from now on. */
 function skipWindows(
   calls: readonly GpuCall[],
   group: readonly number[],
@@ -105,7 +105,7 @@ interface Recorded {
   readonly records: CallRecords;
   /** Numbers of the calls that were recorded. */
   readonly members: readonly number[];
-  /** Per recorded call, its number of every declared read. */
+  /** Per recorded call: the key number of each declared read. */
   readonly readNumbers: readonly (readonly number[])[];
 }
 

@@ -32,9 +32,9 @@ function increment(recorder: CallRecorder, contract: number, n: number, value: U
   return recorder.add(program.hash, { context, fuel: MESSAGE_FUEL, height: 1 }, declared, { bytes: 128 }) as number;
 }
 
-it('later colours see what earlier ones wrote, contracts keep their keys apart, and the host may set a value in between', async () => {
+it('later colours see earlier writes, contracts have keys of their own, the CPU may set a value in between', async () => {
   const recorder = new CallRecorder(SEED);
-  // Three of one counter, one of the same counter of another contract.
+  // Three calls of one counter, one of the same counter of another contract.
   for (const contract of [1, 1, 2, 1]) increment(recorder, contract, 9, numbers(5));
   const records = [recorder.take()];
   const programs = new Map([[program.hash, program]]);
@@ -52,14 +52,14 @@ it('later colours see what earlier ones wrote, contracts keep their keys apart, 
     const second = await run.run(1);
     expect(second.seen(0, 0)).toEqual(numbers(40));
     expect(second.writes().get(0)).toEqual(numbers(41));
-    // What the first segment left can still be read.
+    // The outcomes of the first segment can still be read.
     expect(first.seen(2, 0)).toEqual(numbers(6));
   } finally {
     run.close();
   }
 });
 
-it('a message that is not paid for, or that the kernel stops, leaves the value that stood there', async () => {
+it('a message that cannot pay for its result, or that the kernel stops, leaves the old value', async () => {
   const recorder = new CallRecorder(SEED);
   const key = concatBytes(new TextEncoder().encode('ctr/'), numbers(3));
   const context = concatBytes(numbers(2, 1, 0, 0, 4, 0), numbers(4, 3));
@@ -81,7 +81,7 @@ it('a message that is not paid for, or that the kernel stops, leaves the value t
   try {
     const outcomes = await run.run(0);
     expect(outcomes.status(2)).toBe('ACCESS_VIOLATION');
-    // The second wrote nothing, for it could not pay the bill.
+    // The second wrote nothing, because it could not pay for its result.
     expect([outcomes.status(1), outcomes.fuelLeft(1) < 8_000]).toEqual(['OK', true]);
     expect(outcomes.seen(3, 0)).toEqual(numbers(2));
   } finally {
@@ -89,7 +89,7 @@ it('a message that is not paid for, or that the kernel stops, leaves the value t
   }
 });
 
-it('a program that stores behind its window gets the next larger one from the next block on', async () => {
+it('a program that stores outside its window starts with the next larger one from the next block on', async () => {
   const b = new WasmBuilder();
   const far = prepareProgram(b.execute([i32(20_000), i32(7), op(OP.i32Store, 0, 0), i32(104)]).bytes());
   const statuses: string[] = [];
@@ -110,13 +110,14 @@ it('a program that stores behind its window gets the next larger one from the ne
   expect(statuses).toEqual(['window', 'window', 'OK']);
 });
 
-it('a block whose values flow between CPU and kernel has nothing to repair', async () => {
+it('a block whose values flow between CPU and kernel needs no repair', async () => {
   const rules = { laneStartHeight: 0, dependent: 'demote', workers: 0 } as const;
   const engine = new LaneEngine({ policy: 'gpu', gpu: executor, waitForKernels: true, ...rules });
   const truth = new LaneEngine({ policy: 'sequential', ...rules });
   const world = new World();
   const ids = [world.deploy(), world.deploy()] as const;
-  // The second message of the first transaction runs on the CPU and writes what the chain after it goes on with.
+  // The second message of the first transaction runs on the CPU, and writes the value that the chain after it starts
+  // from.
   const mixed = makeTx({ protostones: ids.map((id) => ({ pointer: 0, refund: 0, message: call(id, 4, 0) })) });
   const chain = Array.from({ length: 5 }, () =>
     makeTx({ protostones: [{ pointer: 0, refund: 0, message: call(ids[1], 4, 0) }] }),

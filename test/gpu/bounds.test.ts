@@ -24,9 +24,9 @@ function access(instruction: string, address: number, offset: number): string {
 }
 
 /**
- * A program that makes one of `accesses`, after memory.grow by some pages where `grows`. The context's length says which and by
- * how many, as `pages * accesses.length + access`: no memory is needed to read it. All accesses are in one kernel, because
- * drivers take long over each.
+ * A program that makes one of `accesses`, after memory.grow by some pages where `grows`. The context's length says
+ * which and by how many, as `pages * accesses.length + access`: no memory is needed to read it. All accesses are in one
+ * kernel, because drivers take long over each.
  */
 function chooser(minPages: number, maxPages: number | '', accesses: readonly string[], grows: boolean): Uint8Array {
   const choices = accesses.map((code, i) => `(if (i32.eq (local.get $access) (i32.const ${i})) (then ${code}))`);
@@ -48,7 +48,10 @@ function chooser(minPages: number, maxPages: number | '', accesses: readonly str
 /** Where the looping program keeps its context, and what it returns. */
 const CONTEXT = 200;
 const OUT = 104;
-/** Loops that take and give values, with operands below them on the stack: these must not be taken for what a branch carries. */
+/**
+ * Loops that take and give values, with operands below them on the stack: these must not be taken for what a branch
+ * carries.
+ */
 const LOOPS = wat(`
   (module
     (import "env" "__load_context" (func $load_context (param i32) (result i32)))
@@ -116,7 +119,7 @@ const LOOPS = wat(`
       (i32.const ${OUT})))
 `);
 
-it('accesses at constant addresses trap where memory has fewer pages, also after a memory.grow that failed or was too small', async () => {
+it('accesses at constant addresses trap outside memory, also after a memory.grow that failed or was too small', async () => {
   const near = [0, 2_040];
   const edge = [PAGE - 4, PAGE];
   // The address is the constant, or the constant and `offset=` together.
@@ -139,7 +142,7 @@ it('accesses at constant addresses trap where memory has fewer pages, also after
       })),
     );
     const results = await runAndCompare(executor, calls);
-    // Each of them is decided in the kernel, and both endings occur wherever memory may grow.
+    // No call is a PUNT, and both endings occur wherever memory may grow.
     expect(results.filter(({ status }) => status === 'TRAP').length).toBeGreaterThan(0);
     if (pages.length > 1) expect(results.filter(({ status }) => status !== 'TRAP').length).toBeGreaterThan(0);
   }

@@ -12,7 +12,7 @@ import { FakeGpu } from '../execute/fake-gpu.js';
 
 const SEED = 1;
 
-/** A lane that gives V8's results, changed by `change`. */
+/** An executor that gives V8's results, changed by `change`. */
 class ChangedExecutor extends FakeGpu {
   constructor(readonly change: (result: GpuCallResult, call: number) => GpuCallResult) {
     super();
@@ -23,7 +23,7 @@ class ChangedExecutor extends FakeGpu {
   }
 }
 
-/** Which branches go back to loops of which type: `br_if to a loop with results, from 2 levels inside`. */
+/** The branches that go back to loops, by kind: `br_if to a loop with results, from 2 levels inside`. */
 function loopShapes(code: readonly Instruction[], types: readonly FunctionType[]): string[] {
   const open: string[] = [];
   const shapes: string[] = [];

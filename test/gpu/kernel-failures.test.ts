@@ -21,8 +21,8 @@ function small(n: number): Program {
   return prepareProgram(new WasmBuilder().execute([i32(n), op(OP.drop), i32(4)]).bytes());
 }
 
-describe('a failure for one program takes that program its kernel, and nothing else', () => {
-  it('in the translator: told once with its hash, and the others have theirs', async () => {
+describe('a failure for one program takes away the kernel of that program only', () => {
+  it('in the translator: reported once with its hash, and other programs keep theirs', async () => {
     const { executor, lost } = await onDevice({});
     const broken: Program = {
       ...small(1),
@@ -42,7 +42,7 @@ describe('a failure for one program takes that program its kernel, and nothing e
 
   it.each([
     [
-      'a text that the driver refuses',
+      'a text that the driver rejects',
       (device: GPUDevice): Partial<GPUDevice> => ({
         createShaderModule: () => device.createShaderModule({ code: 'fn main( {' }),
       }),
@@ -58,7 +58,7 @@ describe('a failure for one program takes that program its kernel, and nothing e
       'out of registers',
     ],
     [
-      'a pipeline that is refused',
+      'a pipeline that the driver rejects',
       (): Partial<GPUDevice> => ({ createComputePipelineAsync: () => Promise.reject(new Error('too complex')) }),
       'too complex',
     ],
@@ -75,7 +75,7 @@ describe('a failure for one program takes that program its kernel, and nothing e
     120_000,
   );
 
-  it('a driver that does not end: refused after the time limit, without anybody waiting for it', async () => {
+  it('a driver that does not end: no kernel after the time limit, and nothing waits for it', async () => {
     let told = (): void => undefined;
     const late = new Promise<void>((resolve) => {
       told = resolve;
@@ -92,14 +92,14 @@ describe('a failure for one program takes that program its kernel, and nothing e
     expect(lost).toEqual([]);
   }, 120_000);
 
-  it('in packing: the program whose calls cannot be packed loses its kernel, the one beside it does not', async () => {
+  it('in packing: the program whose calls cannot be packed loses its kernel, the other does not', async () => {
     const { executor, lost } = await onDevice({});
     const [bad, good] = [small(4), small(5)];
     await Promise.all([executor.prepare(bad), executor.prepare(good)]);
     const recorder = new CallRecorder(1);
     const add = (program: Program, fuel: number): number =>
       recorder.add(program.hash, { context: new Uint8Array(0), fuel, height: 1 }, [], {}) as number;
-    // Fuel that no message has: packing throws.
+    // Packing throws for fuel that no message can have.
     const calls = [add(good, 1_000), add(bad, 2 ** 31)];
     const colour = Uint32Array.from(calls.flatMap((call) => [0, call]));
     const programs = new Map([bad, good].map((program) => [program.hash, program]));
@@ -110,8 +110,8 @@ describe('a failure for one program takes that program its kernel, and nothing e
   }, 120_000);
 });
 
-describe('kernels are made in the background, when they are worth it', () => {
-  it('nothing is made for a first call, a second one has it made, and a full queue takes no more', async () => {
+describe('kernels are compiled in the background, when that pays', () => {
+  it('not for a first call, but for a second one, and not while the queue is full', async () => {
     const begun: (() => void)[] = [];
     const { executor } = await onDevice({ kernels: { compiling: 1, waiting: 1 } }, (o) =>
       withDevice(o, {
@@ -127,7 +127,7 @@ describe('kernels are made in the background, when they are worth it', () => {
     expect(begun).toHaveLength(0);
     expect(states(1)).toEqual(['waiting', 'waiting', 'waiting']);
     while (begun.length === 0) await turn();
-    // The second waits for the first; the third found no place.
+    // The second waits for the first; there was no room for the third.
     while (executor.kernelState(programs[0], 1) !== 'ready') {
       for (const finish of begun.splice(0)) finish();
       await turn();
@@ -151,7 +151,7 @@ describe('kernels are made in the background, when they are worth it', () => {
     expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
   }, 120_000);
 
-  it('a software driver is given less than a hardware one: many memory accesses are more than it can take', () => {
+  it('limits are lower on a software driver: it cannot compile many memory accesses', () => {
     const body = (stores: number): Instruction[] =>
       Array.from({ length: stores }, () => [get(0), get(1), op(OP.i32Store, 3, 0)]).flat();
     const size = (stores: number) => {
@@ -215,7 +215,7 @@ describe('nesting', () => {
   );
 });
 
-it('what a driver prints, errors and warnings, does not reach standard output', async () => {
+it('errors and warnings of a driver do not reach standard output', async () => {
   const script = `
     const { openDevice, inErrorScopes } = await import(process.argv[1]);
     const { device, stray, close } = await openDevice();

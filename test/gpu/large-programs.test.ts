@@ -12,7 +12,7 @@ const words = (...numbers: number[]): Uint8Array => concatBytes(...numbers.map(u
 /** Returns local 0 as a buffer of four bytes. */
 const returnLocal = [i32(OUT - 4), i32(4), op(OP.i32Store, 0, 0), i32(OUT), get(0), op(OP.i32Store, 0, 0), i32(OUT)];
 
-/** Code that runs `body` with local `counter` from `from` up to `to` by `step`. */
+/** Code that runs `body` with local `counter` from `from` up to `to` in steps of `step`. */
 function each(counter: number, from: number, to: number, step: number, body: ReturnType<typeof op>[]) {
   const next = [get(counter), i32(step), op(OP.i32Add), op(OP.localTee, counter), i32(to), op(OP.i32LtU)];
   return [i32(from), set(counter), loop(), ...body, ...next, op(OP.brIf, 0), end];
@@ -58,7 +58,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
       1024,
       Uint8Array.from({ length: size }, (_, i) => (i * 7) ^ (i >>> 8)),
     );
-    // Context: where to write, where to read, where to begin a walk over 4,000 words.
+    // Context: where to write, where to read, where to start reading 4,000 words.
     const at = (n: number) => [i32(OUT), op(OP.i32Load, n * 4, 0)];
     b.execute(
       [
@@ -126,7 +126,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
         call(loadContext),
         op(OP.i32Load, 0, 0),
         set(0),
-        // A word that lies across the border of the stack and the data above it.
+        // A word across the border of the stack and the data above it.
         op(OP.globalGet, stack),
         get(0),
         op(OP.i32Store, 61, 0),
@@ -162,7 +162,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
     expect(new Set(results.map((r) => r.status))).toEqual(new Set(['OUT_OF_FUEL', 'OK']));
   });
 
-  it('200 functions that call each other are refused before a driver sees them', () => {
+  it('200 functions that call each other have no kernel, and no driver gets to see them', () => {
     const b = new WasmBuilder();
     let below: number[] = [];
     for (let level = 0; level < 20; level++) {

@@ -17,13 +17,13 @@ export interface Bench {
   readonly executor: DawnExecutor;
   readonly engine: LaneEngine;
   readonly codes: unknown[];
-  /** What was told of programs that lost their kernels. */
+  /** The reports of programs that lost their kernels. */
   readonly lost: readonly KernelFailure[];
-  /** Runs four calls in a chain and one beside it; holds the result against the sequential executor. */
+  /** Runs four calls in a chain and an independent one; compares the result with the sequential executor's. */
   block(): Promise<{ gpu: number; cpu: number; gpuFailures: number }>;
 }
 
-/** An engine under `gpu` over an executor on a device that `change` may have changed; closed after the test. */
+/** An engine under `gpu`, with an executor on a device that `change` may modify; closed after the test. */
 export async function onDevice(
   options: GpuExecutorOptions,
   change: (opened: OpenDevice) => OpenDevice = (o) => o,

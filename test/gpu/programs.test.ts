@@ -13,7 +13,7 @@ const program = (name: string): Uint8Array =>
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
 const u128 = (...numbers: (number | bigint)[]): Uint8Array => concatBytes(...numbers.map((n) => u128Bytes(BigInt(n))));
 
-/** Context of a message to 2:1 with these incoming assets and inputs. */
+/** Context of a message to 2:1 with the given incoming assets and inputs. */
 function context(incoming: readonly (readonly [number, number, bigint])[], ...inputs: (number | bigint)[]): Uint8Array {
   return concatBytes(u128(2, 1, 0, 0, 4, incoming.length), ...incoming.map((a) => u128(...a)), u128(...inputs));
 }

@@ -1,18 +1,17 @@
-/** Phase 2, who runs what: decided for a whole block before anything of it runs, from the plan and the policy. */
+/** Phase 2, routing: which executor runs which transaction, decided for a whole block before any of it runs. */
 import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { Program } from '../../program/types.js';
 import type { PlannedBlock } from '../analyse/planned-block.js';
 import type { CostModel } from '../choose/cost-model.js';
 
 /**
- * `sequential`: the truth, nothing else. `cpu`: reuse, else workers. `gpu`: every contract call whose kernel is compiled to the
- * kernel, nothing reused.
- * `auto`: reuse where it holds; else the kernel where a hardware GPU is there, its kernel is compiled and it promises to be
- * cheaper; else the CPU.
+ * `sequential`: one transaction at a time, the reference for all others. `cpu`: reuse dry runs, run the rest on
+ * workers. `gpu`: send every call whose kernel is compiled to the kernel, reuse nothing. `auto`: reuse dry runs; else
+ * use the kernel if there is a hardware GPU, the kernel is compiled and its expected cost is lower; else the CPU.
  */
 export type Policy = 'sequential' | 'cpu' | 'gpu' | 'auto';
 
-/** The nodes of some colours that follow each other. Between the two sides of a segment no value flows. */
+/** The nodes of some consecutive colours. No value flows between its CPU side and its GPU side. */
 export interface Segment {
   readonly colours: readonly { readonly cpu: readonly number[]; readonly gpu: readonly number[] }[];
   readonly gpuCalls: number;
@@ -20,7 +19,7 @@ export interface Segment {
 
 export interface Route {
   readonly segments: readonly Segment[];
-  /** Calls that no kernel takes, and calls whose kernel is not compiled yet. */
+  /** Calls of programs without a kernel, and calls whose kernel is not compiled yet. */
   readonly unsupported: number;
   readonly compiling: number;
 }
@@ -44,7 +43,7 @@ export function nodesByColour({ plan }: PlannedBlock): number[][] {
   return colours;
 }
 
-/** Gives every node of the plan a side and cuts the colours into segments. */
+/** Assigns every node of the plan to the CPU or the GPU, and cuts the colours into segments. */
 export function routeBlock(block: PlannedBlock, options: RouteOptions): Route {
   const colours = nodesByColour(block);
   const chosen = chooseForGpu(block, colours, options);
@@ -102,7 +101,7 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
   for (const nodes of colours) {
     for (const [hash, members] of candidates(block, nodes, policy)) {
       const saved = policy === 'auto' ? costs.saving(hash, members.length, options.threads) : 0;
-      // Whether it has a kernel does not matter then: none is made that nobody will use.
+      // Then its kernel is not asked for, so that none is compiled in vain.
       if (policy === 'auto' && saved <= 0) continue;
       const program = options.program(hash, members[0]);
       const state = program === undefined ? 'none' : gpu.kernelState(program, members.length);
@@ -116,12 +115,14 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
       }
     }
   }
-  // Not worth waking the device for.
+  // The saving would not pay for waking the device.
   if (policy === 'auto' && saving < costs.launch) choice.gpu.fill(0);
   return choice;
 }
 
-/** Nodes that may go to the kernel by program. What needs no run at all is left out, unless the policy reuses nothing. */
+/**
+ * Nodes that may go to the kernel, by program; without those whose dry run counts, unless the policy reuses nothing.
+ */
 function candidates(block: PlannedBlock, nodes: readonly number[], policy: Policy): Map<string, number[]> {
   const groups = new Map<string, number[]>();
   for (const node of nodes) {
@@ -135,13 +136,13 @@ function candidates(block: PlannedBlock, nodes: readonly number[], policy: Polic
   return groups;
 }
 
-/** Nothing before the node in the block touches what its dry run, a whole run, has read. */
+/** Whether its dry run was a whole run, and no earlier transaction of the block touches what it read. */
 function isUntouched(block: PlannedBlock, node: number): boolean {
   const { offsets } = block.plan.graph.predecessors;
   return offsets[node] === offsets[node + 1] && block.dryRuns[block.planned[node]]?.askedDryRun === false;
 }
 
-/** How much of each program the kernel could have been given, whether it was recorded or not. */
+/** Tells the cost model how many calls of each program the kernel could have run, whether recorded or not. */
 function learnShares(block: PlannedBlock, costs: CostModel): void {
   const shares = new Map<string, { calls: number; eligible: number; colours: Set<number> }>();
   for (let node = 0; node < block.planned.length; node++) {

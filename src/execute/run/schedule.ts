@@ -1,4 +1,4 @@
-/** Phase 2, the inputs: segment after segment, colour after colour; the kernel's side runs beside the CPU's. */
+/** Phase 2, the batches: segment by segment, colour by colour. The kernel and the CPU work at the same time. */
 import { WarpshrewError } from '../../errors.js';
 import type { GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
@@ -17,7 +17,7 @@ import { type Policy, programHashOf, routeBlock, type Segment } from './route.js
 import { readsAreCurrent } from './validate.js';
 import type { Versions } from './versions.js';
 
-/** What a transaction costs beside its programs, in fuel. */
+/** Cost of a transaction beyond its programs, in fuel. */
 const FUEL_OF_THE_REST = 10_000;
 
 export interface ScheduledTransaction {
@@ -25,7 +25,7 @@ export interface ScheduledTransaction {
   readonly executor: Executor;
 }
 
-/** What the inputs of one block work with. */
+/** What running the plan of a block needs. */
 export interface PlanRunInputs {
   readonly policy: Policy;
   readonly context: LaneContext;
@@ -35,15 +35,18 @@ export interface PlanRunInputs {
   readonly gpu: GpuExecutor | undefined;
   readonly costs: CostModel;
   readonly statistics: LaneStatistics;
-  /** What the block's outcomes may take. */
+  /** Memory budget for the block's outcomes. */
   readonly budget: BlockBudget;
-  /** Under `gpu`: waits for kernels that are not compiled yet, as tests and measurements want it. */
+  /** Under `gpu`: wait for kernels that are not compiled yet, for tests and measurements. */
   readonly waitsForKernels: boolean;
-  /** Called when the kernel failed as a whole; it is not used again for this block. */
+  /** Called when the device or a whole batch failed; the kernel is not used again for this block. */
   readonly onGpuFailure: (error: unknown) => void;
 }
 
-/** Runs what was planned. Throws `BlockTooLarge` when the outcomes have no room in the budget. Returns what ran, by position; all their writes are in `versions`. */
+/**
+ * Runs the plan of a block. Returns what ran, by position; all writes are in `versions`. Throws `BlockTooLarge` if the
+ * outcomes exceed the budget.
+ */
 export async function runPlan(
   block: PlannedBlock,
   inputs: PlanRunInputs,
@@ -54,7 +57,7 @@ export async function runPlan(
 class PlanRun {
   readonly #scheduled: (ScheduledTransaction | undefined)[];
   readonly #programs = new Map<string, Program>();
-  /** The kernel's side of the block: milliseconds that this thread had to give to it or wait for it. */
+  /** Milliseconds that this thread spent on the kernel's part of the block, waiting included. */
   #gpuMs = 0;
   #dispatches = 0;
   #segments = 0;
@@ -104,7 +107,7 @@ class PlanRun {
     return this.#scheduled;
   }
 
-  /** A program whose call could not be recorded for the kernel does not get one. */
+  /** A program whose call could not be recorded loses its kernel. */
   #dropUnrecorded(gpu: GpuExecutor): void {
     for (const dryRun of this.block.dryRuns) {
       if (dryRun?.notRecorded !== undefined && dryRun.program !== undefined) {
@@ -129,7 +132,7 @@ class PlanRun {
     const { statistics } = this.inputs;
     const driver = segment.gpuCalls > 0 ? this.#driver : undefined;
     const started = performance.now();
-    // Beside the CPU's colours; a failure is looked at when they are done.
+    // Runs while the CPU does its colours; a failure is handled when those are done.
     const running = driver?.run(segment).then(
       (outcomes) => ({ outcomes }),
       (error: unknown) => ({ error }),
@@ -178,7 +181,7 @@ class PlanRun {
         if (!ranOnGpu) continue;
         const hash = programHashOf(this.block, node) as string;
         statistics.gpuRuns[hash] = (statistics.gpuRuns[hash] ?? 0) + 1;
-        // What the kernel wrote is what the transaction wrote.
+        // The kernel applied exactly the writes of the transaction.
         if (outcome.messages.length === 1 && outcome.messages[0].status === 'OK') trusted.add(node);
       }
       addMs(statistics, 'finish', started);
@@ -193,19 +196,19 @@ class PlanRun {
     }
   }
 
-  /** What the kernel left may be unreadable: then its program loses its kernel, and the CPU runs the call. */
+  /** If the kernel's outcome cannot be read, the program loses its kernel and the CPU runs the call. */
   #finishNode(driver: GpuBlockDriver, node: number, number: number, outcomes: GpuOutcomes): Finished {
     try {
       return driver.finish(node, number, outcomes);
     } catch (error) {
-      // An error that says what it is comes from the CPU's part of the transaction.
+      // Errors with a code come from the CPU's part of the transaction.
       if (error instanceof WarpshrewError) throw error;
       this.inputs.gpu?.dropKernel(programHashOf(this.block, node) ?? '', 'read', error);
       return { kind: 'handed-back', why: 'punt' };
     }
   }
 
-  /** The CPU's nodes of a colour: reused where the dry run saw the truth, run where it did not. */
+  /** The CPU's nodes of a colour: reuses dry runs whose reads are current, and runs the others. */
   async #cpuColour(nodes: readonly number[]): Promise<void> {
     if (nodes.length === 0) return;
     const { policy, versions } = this.inputs;
@@ -249,10 +252,10 @@ class PlanRun {
     return nodes.map((node, i) => [node, { outcome: outcomes[i], executor: 'cpu' }]);
   }
 
-  /** What a batch cost, shared out between its programs by the fuel that they used. */
+  /** Divides the cost of a batch among its programs by the fuel that they used. */
   #learn(nodes: readonly number[], outcomes: readonly LaneOutcome[], ms: number, where: 'alone' | 'pool'): void {
     const { costs, gpu } = this.inputs;
-    // Nobody asks.
+    // Without a GPU nothing asks the cost model.
     if (gpu === undefined) return;
     const shares = new Map<string, { count: number; fuel: number }>();
     let total = 0;
@@ -282,7 +285,7 @@ class PlanRun {
     costs.ranOnGpu({ calls, segments: this.#segments, dispatches: this.#dispatches, ms: this.#gpuMs });
   }
 
-  /** Only when a colour has ended: within one nobody sees another's writes. */
+  /** Called only after a colour has ended, because transactions of a colour must not see each other's writes. */
   #keep(done: readonly (readonly [number, ScheduledTransaction])[]): void {
     for (const [node, result] of done) {
       const position = this.block.planned[node];
@@ -292,8 +295,8 @@ class PlanRun {
   }
 
   /**
-   * The values that a worker cannot know: keys of the plan that this block has written. A key outside the plan is read as it
-   * was before the block, and if that is stale, validation finds it.
+   * The values that a worker cannot know: keys in the node's access set that this block has written. Any other key is
+   * read as it was before the block; if that is stale, validation finds it.
    */
   #overridesOf(node: number): Map<LaneKey, Uint8Array | undefined> {
     const { versions } = this.inputs;
@@ -310,7 +313,7 @@ class PlanRun {
     return this.block.dryRuns[this.block.planned[node]] as DryRun;
   }
 
-  /** Program `hash`, found by taking the transaction of `node` to its first call. */
+  /** Program `hash`, found by running the transaction of `node` up to its first call. */
   #program(hash: string, node: number): Program | undefined {
     const known = this.#programs.get(hash);
     if (known !== undefined) return known;

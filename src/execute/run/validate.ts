@@ -1,4 +1,4 @@
-/** Validate and repair: the one ascending pass that makes the result equal to running one at a time. */
+/** Validation and repair: one pass in block order makes the result equal to running transactions one at a time. */
 import type { LaneContext } from '../../lane/message.js';
 import { sameBytes } from '../../lane/same-bytes.js';
 import type { LaneTransaction } from '../../lane/scan.js';
@@ -8,8 +8,8 @@ import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
 import type { Versions } from './versions.js';
 
 /**
- * Whether every value that `outcome` saw is what transaction `position` sees in `versions`. By value, never by writer: a
- * repaired transaction keeps its position and may write something else.
+ * Whether every value that `outcome` read is the one that transaction `position` reads in `versions`. Compares values,
+ * not writers: a repaired transaction keeps its position but may write something else.
  */
 export function readsAreCurrent(outcome: LaneOutcome, position: number, versions: Versions): boolean {
   for (const [key, seen] of outcome.reads) {
@@ -19,8 +19,8 @@ export function readsAreCurrent(outcome: LaneOutcome, position: number, versions
 }
 
 /**
- * Walks the block in order. A transaction without an outcome, or one that saw something else than what those before it
- * left, is run now, where all before it are final; `onRerun` hears of it. Returns all outcomes, final.
+ * Walks the block in order. A transaction without an outcome, or with a stale read, is run now that all before it are
+ * final, and `onRerun` is called. Returns the final outcomes.
  */
 export function validateAndRepair(
   transactions: readonly LaneTransaction[],

@@ -2,7 +2,7 @@
 export class Random {
   #state: number;
 
-  /** `stream` tells sequences of one seed apart. */
+  /** `stream`: number of the sequence, for several sequences from one seed. */
   constructor(seed: number, stream: number) {
     let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(stream + 1, 0xc2b2ae35);
     state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d);
@@ -23,7 +23,7 @@ export class Random {
     return Math.floor((this.u32() / 2 ** 32) * max);
   }
 
-  /** True once in `times`. */
+  /** True once in `times` on average. */
   once(times: number): boolean {
     return this.pick(times) === 0;
   }

@@ -10,9 +10,9 @@ export interface KernelFuzzOptions {
   readonly modules: number;
   /** Runs of each module, in one dispatch. */
   readonly runs: number;
-  /** Number of the first module: with `modules` 1 a failure is replayed. */
+  /** Number of the first module: with `modules` 1, replays a failure. */
   readonly first?: number;
-  /** Gives the executor; called again when the one before has seen many programs and was closed. */
+  /** Opens an executor; called again after one has seen many programs and was closed. */
   readonly openExecutor: () => Promise<GpuExecutor>;
   readonly onProgress?: (modules: number) => void;
 }
@@ -27,16 +27,16 @@ export interface KernelFuzzReport {
   readonly adapter: string;
   readonly modules: number;
   readonly runs: number;
-  /** The first of them, each module once; `differing` counts all runs. */
+  /** The first differences, one per module; `differing` counts all runs. */
   readonly differences: readonly KernelDifference[];
   readonly differing: number;
-  /** Runs by how the kernel ended them. */
+  /** Runs by their status in the kernel. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Runs left to the CPU, by reason. */
+  /** Runs that the kernel punted, by reason. */
   readonly punts: Readonly<Record<string, number>>;
   /** Modules without a kernel, by reason. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Milliseconds in which kernels were compiled (runs and comparisons of other modules go on meanwhile). */
+  /** Milliseconds during which kernels were compiled (other modules run and are compared meanwhile). */
   readonly compileMs: number;
   readonly totalMs: number;
 }
@@ -48,13 +48,13 @@ interface Batch {
 
 /** Modules whose kernels are compiled at the same time. */
 const AHEAD = 16;
-/** Programs that one executor sees: it keeps their pipelines. */
+/** Most programs given to one executor, because it keeps their pipelines. */
 const PROGRAMS_PER_LANE = 256;
 const MAX_DIFFERENCES = 20;
-/** V8 compares this many runs before timers and the driver's callbacks get a turn. */
+/** Runs compared with V8 before timers and the driver's callbacks get a turn. */
 const RUNS_AT_ONCE = 1_000;
 
-/** Runs random modules on random inputs in the kernel and on V8 and compares how each run ends, its fuel and its digest. */
+/** Runs random modules on random inputs in the kernel and on V8; compares the status, fuel and digest of each run. */
 export async function fuzzKernel(options: KernelFuzzOptions): Promise<KernelFuzzReport> {
   const fuzzer = new Fuzzer(options);
   try {
@@ -124,7 +124,7 @@ class Fuzzer {
     return this.#executor;
   }
 
-  /** Makes the calls of `count` modules from number `at` of this session on and has their kernels compiled. */
+  /** Makes the calls of `count` modules from number `at` of this run on, and compiles their kernels. */
   async #prepare(executor: GpuExecutor, at: number, count: number): Promise<Batch[]> {
     const batches: Batch[] = [];
     for (let i = 0; i < count; i++) {
@@ -150,7 +150,7 @@ class Fuzzer {
     });
   }
 
-  /** Compares the results from `at` on with V8; gives where those of the next module begin. */
+  /** Compares the results from `at` on with V8; returns where those of the next module begin. */
   async #compare(
     { module, calls }: Batch,
     results: Awaited<ReturnType<GpuExecutor['run']>>,
