@@ -32,7 +32,7 @@ function increment(recorder: CallRecorder, contract: number, n: number, value: U
   return recorder.add(program.hash, { context, fuel: MESSAGE_FUEL, height: 1 }, declared, { bytes: 128 }) as number;
 }
 
-it('later colours see earlier writes, contracts have keys of their own, the CPU may set a value in between', async () => {
+it('later colours see earlier writes, keys belong to a contract, the CPU may set a value in between', async () => {
   const recorder = new CallRecorder(SEED);
   // Three calls of one counter, one of the same counter of another contract.
   for (const contract of [1, 1, 2, 1]) increment(recorder, contract, 9, numbers(5));

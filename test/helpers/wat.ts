@@ -17,8 +17,3 @@ export function wat(text: string): Uint8Array {
     module.destroy();
   }
 }
-
-/** Bytes as the content of a string in WebAssembly text. */
-export function watString(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('');
-}
