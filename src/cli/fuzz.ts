@@ -1,5 +1,5 @@
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
-import { StatisticsSum } from '../replay/summary.js';
+import { StatisticsSum } from '../lane/statistics.js';
 import { runDifferential } from '../selftest/fuzz/fuzz.js';
 import type { ProgramName } from '../util/built-wasm.js';
 

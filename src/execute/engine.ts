@@ -10,7 +10,8 @@ import type { DependentRule, LaneContext } from '../lane/message.js';
 import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { scanAny } from '../lane/scan-offsets.js';
-import type { LaneBlockResult, LaneKey, LaneOutcome, LaneStatistics, Receipt, StateReader } from '../lane/types.js';
+import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt, StateReader } from '../lane/types.js';
 import { makePlan } from '../plan/plan.js';
 import { summarise } from '../plan/report.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
@@ -21,7 +22,7 @@ import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from '.
 import { CostModel } from './choose/cost-model.js';
 import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
 import type { Policy } from './run/route.js';
-import { addMs, runPlan } from './run/schedule.js';
+import { runPlan } from './run/schedule.js';
 import { validateAndRepair } from './run/validate.js';
 import { Versions } from './run/versions.js';
 import { runEach } from './sequential.js';
@@ -339,22 +340,4 @@ function finish(
   for (const { executor } of receipts) statistics.executors[executor]++;
   dropVoidDeletions(writes, before);
   return { writes, receipts, plan, statistics };
-}
-
-function emptyStatistics(): LaneStatistics {
-  return {
-    lane: countOutcomes([]),
-    executors: { reuse: 0, gpu: 0, cpu: 0, sequential: 0 },
-    batches: 0,
-    colours: 0,
-    repaired: 0,
-    demoted: 0,
-    punted: 0,
-    accessViolations: 0,
-    tooLarge: 0,
-    gpuFailures: 0,
-    compiling: 0,
-    gpuRuns: {},
-    ms: {},
-  };
 }

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { u32Bytes } from '../util/bytes.js';
 import { keyHex } from './keys.js';
-import type { Executor, LaneCounters, LaneKey, LaneOutcome, MessageReceipt, Receipt } from './types.js';
+import type { Executor, LaneCounters } from './statistics.js';
+import type { LaneKey, LaneOutcome, MessageReceipt, Receipt } from './types.js';
 
 /** Keys of one kind (read, written) that a receipt lists at most. */
 export const RECEIPT_KEYS = 256;

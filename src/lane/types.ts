@@ -1,4 +1,5 @@
 /** Results of the parallel lane: what the executors give and the store keeps. */
+import type { Executor, LaneStatistics } from './statistics.js';
 
 /** A key of namespace P as a binary string (one unit per byte, see util/bytes `toBinaryString`). */
 export type LaneKey = string;
@@ -28,8 +29,6 @@ export interface MessageReceipt {
   /** Bytes of data that the contract returned. */
   readonly dataBytes: number;
 }
-
-export type Executor = 'reuse' | 'gpu' | 'cpu' | 'sequential';
 
 /** What is equal under every policy (compared by the differential tests). */
 export interface LaneOutcome {
@@ -80,36 +79,6 @@ export interface PlanSummary {
   readonly longestChain: number;
   /** Fewest colours that DSATUR finds when block order is ignored: a bound for the report, never executed. */
   readonly dsatur: number;
-}
-
-export interface LaneCounters {
-  txs: number;
-  ok: number;
-  revert: number;
-  trap: number;
-  outOfFuel: number;
-  malformed: number;
-}
-
-export interface LaneStatistics {
-  lane: LaneCounters;
-  executors: Record<Executor, number>;
-  batches: number;
-  colours: number;
-  repaired: number;
-  demoted: number;
-  /** Messages the kernel declined, and per program hash how many it ran to a final status. */
-  punted: number;
-  /** Messages that the kernel stopped because they touched a key outside their declared set. */
-  accessViolations: number;
-  /** Blocks that were run one transaction at a time because their outcomes took more memory than batches are given. */
-  tooLarge: number;
-  /** Times the kernel failed as a whole (lost device, out of memory): the block went on on the CPU. */
-  gpuFailures: number;
-  /** Calls that stayed on the CPU because their kernel was still being compiled. */
-  compiling: number;
-  gpuRuns: Record<string, number>;
-  ms: Record<string, number>;
 }
 
 export interface LaneBlockResult {

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import type { LaneEngine } from '../execute/engine.js';
-import type { LaneStatistics } from '../lane/types.js';
+import type { LaneStatistics } from '../lane/statistics.js';
 import type { StandardLane, StandardRun } from '../standard/lane.js';
 import type { Store } from '../store/store.js';
 import { StoredState } from '../store/stored-state.js';

@@ -1,21 +1,18 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { openSource } from '../bitcoin/sources.js';
 import { InputError, WarpshrewError } from '../errors.js';
-import { LaneEngine } from '../execute/engine.js';
 import type { Policy } from '../execute/run/route.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
-import { BlockIndexer } from '../pipeline/block-indexer.js';
+import { StatisticsSum } from '../lane/statistics.js';
 import { lookAhead } from '../pipeline/look-ahead.js';
-import { StandardLane } from '../standard/lane.js';
-import { StandardModule } from '../standard/module.js';
-import { Store } from '../store/store.js';
+import { OpenIndex } from '../pipeline/open-index.js';
 import type { StateRoots } from '../store/types.js';
 import { defaultIndexer } from '../util/built-wasm.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { checkRange, checkSameChain } from './checks.js';
 import { readExpectedRoots } from './expected-roots.js';
 import { type Progress, SILENT } from './progress.js';
-import { type GpuEvent, MAX_GPU_EVENTS, type ReplaySummary, StatisticsSum } from './summary.js';
+import { type GpuEvent, MAX_GPU_EVENTS, type ReplaySummary } from './summary.js';
 
 export interface ReplayOptions {
   /** Fixture chain, folder of raw blocks or one raw block file. */
@@ -56,47 +53,40 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const expected = options.indexer ? new Map<number, string>() : readExpectedRoots(options.path);
   const progress = options.progress ?? SILENT;
   const sum = new StatisticsSum();
-  // Before the store is made: a module that is refused leaves no database behind.
-  const standardHash = StandardModule.load(moduleBytes).hash;
-  const store = await Store.open(options.dbDir, {
-    network: source.network,
-    moduleHash: standardHash,
-    laneStartHeight: options.laneStartHeight,
-    dependent: options.dependent,
-  });
   const gpuEvents: GpuEvent[] = [];
   let at = 0;
-  const engine = new LaneEngine({
-    policy: options.policy,
-    workers: options.workers,
-    gpu: options.gpu,
-    laneStartHeight: options.laneStartHeight ?? 0,
-    dependent: options.dependent ?? 'demote',
-    waitForKernels: options.waitForKernels,
-    onKernelFailure: ({ program, stage, message }) =>
-      options.onGpuFailure?.(`program ${program} has no kernel (${stage}: ${message}); the CPU runs it`),
-    onGpuFailure: (error) => {
-      const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
-      const message = error instanceof Error ? error.message : String(error);
-      if (gpuEvents.length < MAX_GPU_EVENTS) gpuEvents.push({ height: at, code, message });
-      // Said once, counted always.
-      if (gpuEvents.length === 1) options.onGpuFailure?.(`block ${at}: ${code}: ${message}; the CPU goes on`);
+  const index = await OpenIndex.open({
+    dbDir: options.dbDir,
+    moduleBytes,
+    store: { network: source.network, laneStartHeight: options.laneStartHeight, dependent: options.dependent },
+    engine: {
+      policy: options.policy,
+      workers: options.workers,
+      gpu: options.gpu,
+      waitForKernels: options.waitForKernels,
+      onKernelFailure: ({ program, stage, message }) =>
+        options.onGpuFailure?.(`program ${program} has no kernel (${stage}: ${message}); the CPU runs it`),
+      onGpuFailure: (error) => {
+        const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
+        const message = error instanceof Error ? error.message : String(error);
+        if (gpuEvents.length < MAX_GPU_EVENTS) gpuEvents.push({ height: at, code, message });
+        // Said once, counted always.
+        if (gpuEvents.length === 1) options.onGpuFailure?.(`block ${at}: ${code}: ${message}; the CPU goes on`);
+      },
     },
+    check: (store) => checkSameChain(source, store, options.dbDir),
   });
-  let standard: StandardLane | undefined;
+  const { store } = index;
   let blocks = 0;
   let tip: { height: number; hash: string; roots: StateRoots | undefined } | undefined;
   try {
-    checkSameChain(source, store, options.dbDir);
-    standard = new StandardLane({ moduleBytes, storeHandle: store.handle });
-    const indexer = new BlockIndexer(store, engine, standard);
     const first = Math.max(options.from ?? source.firstHeight, (store.tip()?.height ?? -1) + 1);
     const last = Math.min(options.to ?? source.lastHeight, source.lastHeight);
     progress.start(Math.max(0, last - first + 1), 0);
     for await (const { item: block, following } of lookAhead(source.blocks(first, last))) {
       const { height } = block;
       at = height;
-      const { roots, statistics, ms } = await indexer.index(block, {
+      const { roots, statistics, ms } = await index.blocks.index(block, {
         following,
         check: (found) => checkRoot(height, found.state, expected.get(height)),
       });
@@ -112,9 +102,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     tip = stored && { height: stored.height, hash: toDisplayHash(stored.hash), roots: store.roots(stored.height) };
   } finally {
     progress.stop();
-    await engine.close();
-    await standard?.close();
-    await store.close();
+    await index.close();
   }
   return {
     height: tip?.height,
@@ -134,7 +122,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     gpuRuns: sum.gpuRuns,
     gpuFailures: sum.gpuFailures,
     gpuEvents,
-    health: engine.health,
+    health: index.engine.health,
     accessViolations: sum.accessViolations,
     compiling: sum.compiling,
     tooLarge: sum.tooLarge,

@@ -1,5 +1,5 @@
 import type { EngineHealth } from '../execute/engine.js';
-import type { LaneStatistics } from '../lane/types.js';
+import type { LaneStatistics } from '../lane/statistics.js';
 
 /** The one line that ends `warpshrew replay --json`: sums over the blocks of this run, state of the tip. */
 export interface ReplaySummary {
@@ -45,49 +45,6 @@ export interface GpuEvent {
 
 /** Events kept at most: what comes after is only counted. */
 export const MAX_GPU_EVENTS = 100;
-
-/** Adds the figures of one block to the run's. */
-export class StatisticsSum {
-  readonly lane = { txs: 0, ok: 0, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 };
-  readonly executors = { reuse: 0, gpu: 0, cpu: 0, sequential: 0 };
-  batches = 0;
-  colours = 0;
-  repaired = 0;
-  demoted = 0;
-  punted = 0;
-  gpuFailures = 0;
-  accessViolations = 0;
-  tooLarge = 0;
-  compiling = 0;
-  readonly gpuRuns: Record<string, number> = {};
-  readonly ms: Record<string, number> = {};
-
-  add(s: LaneStatistics): void {
-    addEach(this.lane, s.lane);
-    addEach(this.executors, s.executors);
-    addEach(this.gpuRuns, s.gpuRuns);
-    addEach(this.ms, s.ms);
-    this.batches += s.batches;
-    this.colours += s.colours;
-    this.repaired += s.repaired;
-    this.demoted += s.demoted;
-    this.punted += s.punted;
-    this.gpuFailures += s.gpuFailures;
-    this.accessViolations += s.accessViolations;
-    this.tooLarge += s.tooLarge;
-    this.compiling += s.compiling;
-  }
-
-  addMs(phase: string, ms: number): void {
-    this.ms[phase] = (this.ms[phase] ?? 0) + ms;
-  }
-}
-
-function addEach<T extends { [K in keyof T]: number }>(into: T, from: T): void {
-  for (const key of Object.keys(from) as (keyof T)[]) {
-    into[key] = ((into[key] ?? 0) + from[key]) as T[keyof T];
-  }
-}
 
 /** Summaries side by side as a plain-text table. */
 export function summaryTable(runs: readonly ReplaySummary[]): string {

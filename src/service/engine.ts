@@ -1,16 +1,14 @@
 import { REAL_CLOCK } from '../chain/clock.js';
 import { patienceWith } from '../chain/node-errors.js';
 import { EnvironmentError, InternalError } from '../errors.js';
-import { LaneEngine } from '../execute/engine.js';
+import type { EngineHealth } from '../execute/engine.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
 import { kernelError } from '../gpu/device/kernel-failures.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
-import { BlockIndexer } from '../pipeline/block-indexer.js';
-import { StandardLane } from '../standard/lane.js';
-import { Store } from '../store/store.js';
+import { OpenIndex } from '../pipeline/open-index.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lowerThread } from '../util/niceness.js';
 import { type EngineEvent, type Failure, failureOf } from './events.js';
@@ -32,7 +30,7 @@ export interface EngineSetup {
   readonly watch: SharedArrayBuffer;
 }
 
-/** Everything of the engine's thread: source, store, both lanes and the follower. Tells what happens through `tell`. */
+/** Everything of the engine's thread: source, store, the index and the follower. Tells what happens through `tell`. */
 export class Engine {
   private toldHeight: number | undefined;
   private stopping = false;
@@ -43,9 +41,7 @@ export class Engine {
   });
 
   private constructor(
-    private readonly store: Store,
-    private readonly standard: StandardLane,
-    private readonly lanes: LaneEngine,
+    private readonly index: OpenIndex,
     private readonly gpu: GpuExecutor | undefined,
     private readonly chain: OpenedChain,
     private readonly follower: Follower,
@@ -67,42 +63,42 @@ export class Engine {
       undo.push(() => chain.close());
       const { gpu, reason } = await findGpu(settings);
       if (gpu !== undefined) undo.push(() => gpu.close());
-      const { laneStartBlock: laneStartHeight, dependent, policy, workers } = settings;
-      const store = await Store.open(settings.db, {
-        network,
-        moduleHash: StandardLane.hashOf(moduleBytes),
-        laneStartHeight,
-        dependent,
-        keepUndo: settings.keepUndo,
-        cacheBytes: settings.dbCache * MIB,
-        label: settings.label,
+      const watch = new WorkWatch(watchBuffer);
+      const index = await OpenIndex.open({
+        dbDir: settings.db,
+        moduleBytes,
+        store: {
+          network,
+          laneStartHeight: settings.laneStartBlock,
+          dependent: settings.dependent,
+          keepUndo: settings.keepUndo,
+          cacheBytes: settings.dbCache * MIB,
+          label: settings.label,
+        },
+        engine: {
+          watch,
+          policy: settings.policy,
+          workers: settings.workers,
+          gpu,
+          onKernelFailure: (failure) =>
+            tell({ kind: 'kernel-failure', failure: failureOf(kernelError(failure)), gpu: health() }),
+          onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: health() }),
+        },
+        standard: {
+          blockTimeoutMs: settings.blockTimeout,
+          logLines: settings.moduleLogLines,
+          onLog: (line) => tell({ kind: 'module-log', line }),
+        },
       });
-      undo.push(() => store.close());
+      undo.push(() => index.close());
+      const health = (): EngineHealth => index.engine.health;
+      const { store } = index;
       const { handle: storeHandle } = store;
       if (storeHandle === undefined) throw new InternalError('the database cannot be shared between threads');
-      const standard = new StandardLane({
-        moduleBytes,
-        storeHandle,
-        blockTimeoutMs: settings.blockTimeout,
-        logLines: settings.moduleLogLines,
-        onLog: (line) => tell({ kind: 'module-log', line }),
-      });
-      const watch = new WorkWatch(watchBuffer);
-      const lanes: LaneEngine = new LaneEngine({
-        watch,
-        policy,
-        workers,
-        gpu,
-        laneStartHeight,
-        dependent,
-        onKernelFailure: (failure) =>
-          tell({ kind: 'kernel-failure', failure: failureOf(kernelError(failure)), gpu: lanes.health }),
-        onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: lanes.health }),
-      });
       const clock = new RollbackClock(rollbacks);
       // Milliseconds, for the block in hand.
       let waited = 0;
-      const indexer = new StoreIndexer(new BlockIndexer(store, lanes, standard), {
+      const indexer = new StoreIndexer(index.blocks, {
         duringRollback: (act) => clock.during(act),
         duringIndex: async ({ height }, act) => {
           watch.beginBlock(height);
@@ -117,7 +113,7 @@ export class Engine {
             roots,
             statistics,
             ms: { fetch: waited, ...ms },
-            gpu: lanes.health,
+            gpu: health(),
             source: chain.statistics(),
           }),
       });
@@ -141,7 +137,7 @@ export class Engine {
         onNote: (note, error, leftMs) =>
           tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error), leftMs }),
       });
-      const engine = new Engine(store, standard, lanes, gpu, chain, follower, settings.stopTimeout, tell);
+      const engine = new Engine(index, gpu, chain, follower, settings.stopTimeout, tell);
       tell({
         kind: 'opened',
         storeHandle,
@@ -182,10 +178,8 @@ export class Engine {
   /** Closes everything, the store last. Nobody may be attached to it any more. */
   async close(): Promise<void> {
     await this.chain.close();
-    await this.lanes.close();
-    await this.standard.close();
+    await this.index.close();
     await this.gpu?.close();
-    await this.store.close();
   }
 
   private changed(phase: (EngineEvent & { kind: 'phase' })['phase']): void {

@@ -4,7 +4,7 @@ import type { SourceStatistics } from '../chain/open.js';
 import type { ErrorFacts, Failure } from '../errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
-import type { LaneStatistics } from '../lane/types.js';
+import type { LaneStatistics } from '../lane/statistics.js';
 import type { GuestLine } from '../standard/guest-log.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';

@@ -1,6 +1,6 @@
 import type { SourceStatistics } from '../chain/open.js';
 import type { EngineHealth } from '../execute/engine.js';
-import { StatisticsSum } from '../replay/summary.js';
+import { StatisticsSum } from '../lane/statistics.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 import type { EngineEvent, Failure, Phase } from './events.js';

@@ -119,7 +119,7 @@ const LOOPS = wat(`
       (i32.const ${OUT})))
 `);
 
-it('accesses at constant addresses trap outside memory, also after a memory.grow that was too small', async () => {
+it('accesses at constant addresses trap outside memory, also if memory.grow failed or was too small', async () => {
   const near = [0, 2_040];
   const edge = [PAGE - 4, PAGE];
   // The address is the constant, or the constant and `offset=` together.

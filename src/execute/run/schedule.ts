@@ -2,8 +2,10 @@
 import { WarpshrewError } from '../../errors.js';
 import type { GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
+import type { Executor } from '../../lane/statistics.js';
+import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import { laneTransaction } from '../../lane/transaction.js';
-import type { Executor, LaneKey, LaneOutcome, LaneStatistics } from '../../lane/types.js';
+import type { LaneKey, LaneOutcome } from '../../lane/types.js';
 import type { Program } from '../../program/types.js';
 import { accessSetOf } from '../analyse/dry-run.js';
 import type { PlannedBlock } from '../analyse/planned-block.js';
@@ -332,9 +334,4 @@ class PlanRun {
     this.inputs.statistics.gpuFailures++;
     this.inputs.onGpuFailure(error);
   }
-}
-
-/** Adds the time since `started` to phase `name`. */
-export function addMs(statistics: LaneStatistics, name: string, started: number): void {
-  statistics.ms[name] = (statistics.ms[name] ?? 0) + performance.now() - started;
 }

@@ -1,0 +1,103 @@
+/** Figures of the lane: of one block, and summed over many. */
+
+/** What ran a transaction to its end (docs/glossary.md). */
+export type Executor = 'reuse' | 'gpu' | 'cpu' | 'sequential';
+
+/** Lane transactions, and their (8,8) messages by status; `malformed` counts REJECTED (docs/lane-rules.md, section 4). */
+export interface LaneCounters {
+  txs: number;
+  ok: number;
+  revert: number;
+  trap: number;
+  outOfFuel: number;
+  malformed: number;
+}
+
+/** What became of the lane of one block. */
+export interface LaneStatistics {
+  lane: LaneCounters;
+  executors: Record<Executor, number>;
+  batches: number;
+  colours: number;
+  repaired: number;
+  demoted: number;
+  /** Messages the kernel declined, and per program hash how many it ran to a final status. */
+  punted: number;
+  /** Messages that the kernel stopped because they touched a key outside their declared set. */
+  accessViolations: number;
+  /** Blocks that were run one transaction at a time because their outcomes took more memory than batches are given. */
+  tooLarge: number;
+  /** Times the kernel failed as a whole (lost device, out of memory): the block went on on the CPU. */
+  gpuFailures: number;
+  /** Calls that stayed on the CPU because their kernel was still being compiled. */
+  compiling: number;
+  gpuRuns: Record<string, number>;
+  ms: Record<string, number>;
+}
+
+/** Figures of a block of which nothing has run. */
+export function emptyStatistics(): LaneStatistics {
+  return {
+    lane: { txs: 0, ok: 0, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 },
+    executors: { reuse: 0, gpu: 0, cpu: 0, sequential: 0 },
+    batches: 0,
+    colours: 0,
+    repaired: 0,
+    demoted: 0,
+    punted: 0,
+    accessViolations: 0,
+    tooLarge: 0,
+    gpuFailures: 0,
+    compiling: 0,
+    gpuRuns: {},
+    ms: {},
+  };
+}
+
+/** Adds the time since `started` to phase `name`. */
+export function addMs(statistics: LaneStatistics, name: string, started: number): void {
+  statistics.ms[name] = (statistics.ms[name] ?? 0) + performance.now() - started;
+}
+
+/** Adds the figures of one block to the run's. */
+export class StatisticsSum {
+  readonly lane = { txs: 0, ok: 0, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 };
+  readonly executors = { reuse: 0, gpu: 0, cpu: 0, sequential: 0 };
+  batches = 0;
+  colours = 0;
+  repaired = 0;
+  demoted = 0;
+  punted = 0;
+  gpuFailures = 0;
+  accessViolations = 0;
+  tooLarge = 0;
+  compiling = 0;
+  readonly gpuRuns: Record<string, number> = {};
+  readonly ms: Record<string, number> = {};
+
+  add(s: LaneStatistics): void {
+    addEach(this.lane, s.lane);
+    addEach(this.executors, s.executors);
+    addEach(this.gpuRuns, s.gpuRuns);
+    addEach(this.ms, s.ms);
+    this.batches += s.batches;
+    this.colours += s.colours;
+    this.repaired += s.repaired;
+    this.demoted += s.demoted;
+    this.punted += s.punted;
+    this.gpuFailures += s.gpuFailures;
+    this.accessViolations += s.accessViolations;
+    this.tooLarge += s.tooLarge;
+    this.compiling += s.compiling;
+  }
+
+  addMs(phase: string, ms: number): void {
+    this.ms[phase] = (this.ms[phase] ?? 0) + ms;
+  }
+}
+
+function addEach<T extends { [K in keyof T]: number }>(into: T, from: T): void {
+  for (const key of Object.keys(from) as (keyof T)[]) {
+    into[key] = ((into[key] ?? 0) + from[key]) as T[keyof T];
+  }
+}

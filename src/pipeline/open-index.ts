@@ -1,0 +1,58 @@
+/** Puts an index together: store, both sides of a block, and what takes blocks through them. The one place that does. */
+import { LaneEngine, type LaneEngineOptions } from '../execute/engine.js';
+import { StandardLane, type StandardLaneOptions } from '../standard/lane.js';
+import { StandardModule } from '../standard/module.js';
+import { Store } from '../store/store.js';
+import type { StoreOptions } from '../store/types.js';
+import { BlockIndexer } from './block-indexer.js';
+
+export interface OpenIndexOptions {
+  readonly dbDir: string;
+  /** WASM of the standard module. */
+  readonly moduleBytes: Uint8Array;
+  /** The module's hash comes from its bytes. */
+  readonly store: Omit<StoreOptions, 'moduleHash'>;
+  /** What the store's options say of the lane holds for the engine, too. */
+  readonly engine: Omit<LaneEngineOptions, 'laneStartHeight' | 'dependent'>;
+  readonly standard?: Omit<StandardLaneOptions, 'moduleBytes' | 'storeHandle'>;
+  /** Looks at the store before anything else is opened; what it throws ends the opening. */
+  readonly check?: (store: Store) => void;
+}
+
+/** An index that is open for writing. */
+export class OpenIndex {
+  private constructor(
+    readonly store: Store,
+    readonly engine: LaneEngine,
+    readonly standard: StandardLane,
+    readonly blocks: BlockIndexer,
+  ) {}
+
+  /**
+   * Opens or makes the database at `dbDir`. A module that is refused leaves no database behind; whatever fails, nothing
+   * stays open. Throws ProgramError for the module, StoreError and EnvironmentError for the store, what `check` throws.
+   */
+  static async open(options: OpenIndexOptions): Promise<OpenIndex> {
+    const { dbDir, moduleBytes, check } = options;
+    // Before the store is made: the whole module is looked at.
+    const { hash: moduleHash } = StandardModule.load(moduleBytes);
+    const store = await Store.open(dbDir, { ...options.store, moduleHash });
+    try {
+      check?.(store);
+      const standard = new StandardLane({ ...options.standard, moduleBytes, storeHandle: store.handle });
+      const { laneStartHeight = 0, dependent = 'demote' } = options.store;
+      const engine = new LaneEngine({ ...options.engine, laneStartHeight, dependent });
+      return new OpenIndex(store, engine, standard, new BlockIndexer(store, engine, standard));
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Closes everything, the store last. Nobody may be attached to it any more. */
+  async close(): Promise<void> {
+    await this.engine.close();
+    await this.standard.close();
+    await this.store.close();
+  }
+}
