@@ -158,7 +158,7 @@ describe('host functions in the kernel and on V8', () => {
     expect(results.map((r) => r.result === undefined)).toEqual(bad);
   });
 
-  it('a store behind the small window runs again in the large one; a load there sees zeros', async () => {
+  it('a store outside the small window runs again in the large one; a load there reads zeros', async () => {
     const b = new WasmBuilder();
     const loadContext = b.import('__load_context');
     b.execute([

@@ -16,7 +16,7 @@ import { onDevice, withDevice } from './on-device.js';
 const WINDOW = { bytes: 2048, place: 'private' } as const;
 const { hash: PROBE } = prepareProgram(builtPrograms().probe);
 
-/** A program of its own for each number. */
+/** A different program for each number. */
 function small(n: number): Program {
   return prepareProgram(new WasmBuilder().execute([i32(n), op(OP.drop), i32(4)]).bytes());
 }

@@ -164,7 +164,7 @@ describe('translation to WGSL: control flow and calls', () => {
     `);
   });
 
-  it('several values: of a function, of a block with parameters, round a loop', () => {
+  it('several values: of a function, of a block with parameters, of a loop', () => {
     const text = `
       (module
         (memory (export "memory") 1)

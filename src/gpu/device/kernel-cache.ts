@@ -38,7 +38,7 @@ export interface ReadyKernel {
 /** Most programs kept, and most bytes of their kernels: text, data and (estimated) pipelines. */
 const MAX_PROGRAMS = 4_096;
 const MAX_BYTES = 512 * 1024 * 1024;
-/** Bytes counted for an entry and for a compiled kernel, whose real size the driver does not tell. */
+/** Bytes counted for an entry and for a compiled kernel, whose real size is not known. */
 const ENTRY_BYTES = 1_024;
 const PIPELINE_BYTES = 1024 * 1024;
 

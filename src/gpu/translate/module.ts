@@ -92,10 +92,9 @@ class ModuleTranslation {
     window: MemoryWindow,
   ) {
     this.#imports = module.imports.length;
-    if (module.start !== undefined) throw new Unsupported('it has a start section');
+    if (module.start !== undefined) throw new Unsupported('the module has a start section');
     const execute = module.exports.find((e) => e.kind === 'func' && e.name === '__execute')?.index;
-    if (execute === undefined || execute < this.#imports)
-      throw new Unsupported('__execute is not a function of its own');
+    if (execute === undefined || execute < this.#imports) throw new Unsupported('__execute is missing or imported');
     this.#execute = execute;
     this.#counters = counters(module);
     this.#table = new StaticTable(module);
@@ -233,7 +232,7 @@ class ModuleTranslation {
 function counters(module: WasmModule): Counters {
   const index = (name: string): number => {
     const found = module.exports.find((e) => e.kind === 'global' && e.name === name);
-    if (found === undefined) throw new Unsupported('it is not instrumented');
+    if (found === undefined) throw new Unsupported('the module is not instrumented');
     return found.index;
   };
   return { fuel: index(GLOBAL_FUEL), stack: index(GLOBAL_STACK), why: index(GLOBAL_WHY) };
