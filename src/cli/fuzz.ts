@@ -33,7 +33,7 @@ export async function fuzzCommand(options: {
     const lines = [
       `seed ${options.seed}: ${result.blocks} blocks, ${result.laneTxs} lane transactions, 0 differences, no invariant broken`,
       `digest of all states ${result.digest}`,
-      `in the kernel ${runs} messages on ${gpu?.adapter.description ?? 'no GPU'}, declined ${kernel.punted}, repaired ${kernel.repaired}`,
+      `in the kernel ${runs} messages on ${gpu?.adapter.description ?? 'no GPU'}, punted ${kernel.punted}, repaired ${kernel.repaired}`,
       `${((performance.now() - started) / 1000).toFixed(1)} s`,
     ];
     return { text: lines.join('\n'), exitStatus: 0 };

@@ -135,7 +135,7 @@ describe('policies', () => {
     await expectTruth(world, txs, result);
   });
 
-  it('what the kernel declines runs on the CPU inside the same colour', async () => {
+  it('what the kernel punts runs on the CPU inside the same colour', async () => {
     const world = new World();
     const id = world.deploy();
     const gpu = new FakeGpu();
@@ -253,7 +253,7 @@ describe('policies', () => {
     await expectTruth(world, txs, result);
   });
 
-  it('what follows a declined call in a chain is found stale and done by the CPU, colour by colour', async () => {
+  it('what follows a punted call in a chain is found stale and done by the CPU, colour by colour', async () => {
     const world = new World();
     const id = world.deploy();
     const gpu = new FakeGpu();

@@ -27,7 +27,7 @@ import type { Program, RevertReason } from '../../src/program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../src/util/bytes.js';
 
 class Undeclared extends Error {}
-class Declined extends Error {}
+class Punted extends Error {}
 
 interface Ended {
   readonly status: GpuStatus;
@@ -37,7 +37,7 @@ interface Ended {
   readonly seen: ReadonlyMap<number, Uint8Array | null>;
 }
 
-/** A kernel that is V8 inside and keeps the kernel's contract: declared keys only, values of its own, may decline. */
+/** A kernel that is V8 inside and keeps the kernel's contract: declared keys only, values of its own, may punt. */
 export class FakeGpu implements GpuExecutor {
   readonly adapter = { vendor: 'none', description: 'V8 behind the kernel interface', software: false };
   readonly timings = { packMs: 0, uploadMs: 0, kernelMs: 0, readbackMs: 0, deviceMs: 0, dispatches: 0 };
@@ -50,7 +50,7 @@ export class FakeGpu implements GpuExecutor {
   compiled = true;
   /** Called before each segment: throw to fail it. */
   beforeBatch: (batch: number) => void = () => {};
-  /** Calls to decline, by number since creation. */
+  /** Calls to punt, by number since creation. */
   punts: (call: number) => boolean = () => false;
 
   supports(): { readonly ok: true } {
@@ -157,9 +157,9 @@ class FakeRun implements GpuBlockRun {
       if (isWritten(records, call, k)) written.set(name, k);
     }
     let stop: 'PUNT' | 'ACCESS_VIOLATION' | undefined;
-    const decline = (): never => {
+    const punt = (): never => {
       stop ??= 'PUNT';
-      throw new Declined();
+      throw new Punted();
     };
     const program = this.block.programs.get(programOf(records, call)) as Program;
     try {
@@ -171,10 +171,10 @@ class FakeRun implements GpuBlockRun {
           height: records.heads[head + CALL_RECORD.offset.HEIGHT],
           context: contextBytes(records, call).slice(),
           get transaction() {
-            return decline();
+            return punt();
           },
           get block() {
-            return decline();
+            return punt();
           },
           storage: (key) => {
             const at = reads.get(toBinaryString(key));
@@ -186,8 +186,8 @@ class FakeRun implements GpuBlockRun {
             seen.set(at, value ?? null);
             return value;
           },
-          sequence: decline,
-          balance: decline,
+          sequence: punt,
+          balance: punt,
           declareRead: () => {},
           declareWrite: () => {},
         },
