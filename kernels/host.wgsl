@@ -1,7 +1,6 @@
 // The host functions of `env`. Each reads its input buffers, charges fuel, checks its output buffer, then acts.
 
-// Data address and length of the buffer at `pointer`, whose length is in the word before; stops if it is not inside
-// memory.
+// Data address and length of the buffer at `pointer`, with its length in the word before; stops if outside memory.
 fn read_buffer(pointer: u32) -> vec2<u32> {
   let bad = (pointer < 4u) | (pointer > MEMORY_BYTES);
   let length = get32(select(pointer - 4u, 0u, bad));

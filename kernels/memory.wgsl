@@ -67,8 +67,7 @@ fn load_at(base: u32, offset: u32, size: u32) -> u32 {
   return at;
 }
 
-// Address of a store of `size` bytes; stops if it leaves memory or the window, and then gives the address after the
-// window.
+// Address of a store of `size` bytes. If it leaves memory or the window, stops and gives the end of the window.
 fn store_at(base: u32, offset: u32, size: u32) -> u32 {
   let at = base + offset;
   let bad = (at < base) | beyond_memory(at, size);

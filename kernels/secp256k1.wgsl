@@ -2,8 +2,7 @@
 // the loop that runs it. The curve arithmetic is all in the program, so a kernel contains only one multiplication and
 // one squaring, and compiles fast.
 
-// Numbers of 32-bit words, lowest first, each followed by a zero word: read by the program's picks and by the range
-// checks.
+// Numbers of 32-bit words, lowest first, each followed by a zero word. Picks of the program and range checks read them.
 const HALF_1 = 0u;
 const HALF_2 = 6u;
 const ODD_S = 12u;
@@ -224,8 +223,7 @@ fn field_canonical(to: u32, element: u32) {
   }
 }
 
-// Puts the element that a pick selects (the x of a point) into `first`, and the other one (y), with its sign, into
-// `second`.
+// Puts the element that a pick selects (x of a point) into `first`, the other one (y), with its sign, into `second`.
 fn field_pick(kind: u32, counter: u32, first: u32, second: u32, source: u32) {
   let in_data = kind == SCHNORR_PICK_GENERATOR;
   var x_at = source;

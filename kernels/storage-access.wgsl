@@ -1,5 +1,4 @@
-// Finds the keys that a program names among the declared keys of its call; reads their values and applies a message's
-// writes.
+// Finds the keys that a program names among the declared keys of its call, reads values and applies a message's writes.
 
 fn hash_key(at: u32, length: u32) -> u32 {
   var h = params.seed ^ (length * 0x9e3779b1u);

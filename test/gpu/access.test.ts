@@ -13,17 +13,11 @@ const map = (...pairs: (readonly [Uint8Array, Uint8Array])[]): Uint8Array =>
 /** Where a module keeps a key, and the bytes that it returns; a buffer's length lies in the word before it. */
 const KEY = 1604;
 const OUT = 2052;
-/**
- * A result begins with its number of transfers (16 bytes); without any, the number of storage entries follows (4
- * bytes).
- */
+/** A result without transfers begins with 16 zero bytes; then comes the number of storage entries. */
 const ENTRIES = OUT + 16;
 const VALUE = ENTRIES + 4;
 
-/**
- * Loads the key that its context holds and returns the result without transfers and entries, followed by the key's
- * value.
- */
+/** Loads the key that its context holds; returns a result without transfers or entries, then the key's value. */
 const READER = wat(`
   (module
     (import "env" "__load_context" (func $load_context (param i32) (result i32)))

@@ -116,8 +116,7 @@ it('a block whose values flow between CPU and kernel needs no repair', async () 
   const truth = new LaneEngine({ policy: 'sequential', ...rules });
   const world = new World();
   const ids = [world.deploy(), world.deploy()] as const;
-  // The second message of the first transaction runs on the CPU, and writes the value that the chain after it starts
-  // from.
+  // The second message of the first transaction runs on the CPU and writes the value that the chain starts from.
   const mixed = makeTx({ protostones: ids.map((id) => ({ pointer: 0, refund: 0, message: call(id, 4, 0) })) });
   const chain = Array.from({ length: 5 }, () =>
     makeTx({ protostones: [{ pointer: 0, refund: 0, message: call(ids[1], 4, 0) }] }),

@@ -48,20 +48,17 @@ function chooser(minPages: number, maxPages: number | '', accesses: readonly str
 /** Where the looping program keeps its context, and what it returns. */
 const CONTEXT = 200;
 const OUT = 104;
-/**
- * Loops that take and give values, with operands below them on the stack: these must not be taken for what a branch
- * carries.
- */
+/** Loops with parameters and results. A branch must not carry the operands below them on the stack. */
 const LOOPS = wat(`
   (module
     (import "env" "__load_context" (func $load_context (param i32) (result i32)))
     (memory (export "memory") 1)
 
-    ;; How often each loop goes round: an odd number below 32 from the second word of the context.
     (func (export "__execute") (result i32)
       (local $value i32) (local $left i32) (local $sum i64) (local $step i64) (local $extra i32)
       (local.set $value (i32.load (call $load_context (i32.const ${CONTEXT}))))
 
+      ;; $left: iterations of the next loop, an odd number below 32 from the second word of the context.
       ;; A loop with a result.
       (local.set $left (i32.or (i32.and (i32.load offset=4 (i32.const ${CONTEXT})) (i32.const 31)) (i32.const 1)))
       (i32.const 1000)

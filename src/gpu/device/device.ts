@@ -28,10 +28,7 @@ export interface OpenDevice {
 // is alive, even one of a closed device. It does not keep the process alive once every device is closed.
 let root: GPU | undefined;
 
-/**
- * Errors of a device outside any error scope. Without a listener, Dawn prints them to standard output, where results
- * go.
- */
+/** Errors of a device outside any error scope. Without a listener, Dawn prints them to standard output. */
 export class StrayErrors {
   #count = 0;
   #last: string | undefined;

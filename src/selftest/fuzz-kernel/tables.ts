@@ -3,10 +3,7 @@ import { i32, op } from './build.js';
 import type { Code, Scope } from './scope.js';
 import { FUNCREF_CODE, value } from './values.js';
 
-/**
- * An instruction that reads references in the table or changes them: a PUNT in the kernel, but the code before it is
- * not.
- */
+/** An instruction that reads or changes references in the table: a PUNT in the kernel, unlike the code before it. */
 export function tableStatement(s: Scope): Code {
   const { random, features } = s;
   const size = features.tableSize;

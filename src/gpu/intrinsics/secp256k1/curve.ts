@@ -1,7 +1,4 @@
-/**
- * secp256k1 (SEC 2), y² = x³ + 7, in BigInt. Only for tables and constants that are computed once, never for data of a
- * message.
- */
+/** secp256k1 (SEC 2), y² = x³ + 7, in BigInt: for tables and constants computed once, never for data of a message. */
 
 export const FIELD = 2n ** 256n - 2n ** 32n - 977n;
 export const ORDER = 0xffffffff_ffffffff_ffffffff_fffffffe_baaedce6_af48a03b_bfd25e8c_d0364141n;

@@ -130,10 +130,7 @@ const declare = (name: string, count: number): string =>
 
 const packed = (i: number): string => `a${i} | (a${i + 1} << 16u)`;
 
-/**
- * Statements over all limbs of the element that `fetch` reads into `name`. `around` gives the text before and after
- * each limb.
- */
+/** Statements for all limbs of the element that `fetch` reads into `name`; `around`: the text around each limb. */
 function load(fetch: string, name: string, around: (limb: number) => readonly [string, string]): string {
   const lines = range(LIMBS).map((i) => {
     const word = `${name}[${i >> 2}].${(i >> 1) & 1 ? 'y' : 'x'}`;
