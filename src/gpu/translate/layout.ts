@@ -65,7 +65,7 @@ export const CALL = struct('CALL', [
   'OUT_WORDS',
 ]);
 
-/** Entry of `access_lists`, in ascending order of HASH within a call. SLOT: slot, with the flags in the top two bits. */
+/** Entry of `access_lists`, in ascending order of HASH within a call. SLOT: slot, with flags in the top two bits. */
 export const ACCESS = struct('ACCESS', ['HASH', 'SLOT']);
 export const KEY_READ = 0x80000000;
 export const KEY_WRITTEN = 0x40000000;
