@@ -26,6 +26,8 @@ const targets = [
     target: `host/${name}.wasm`,
     flags: ['--initialMemory', '1', '--enable', 'simd'],
   })),
+  // Its memory and its fuel are those of a program.
+  { source: 'wasm/host/guest.ts', target: 'host/guest.wasm', flags: ['--importMemory', '--noExportMemory'] },
 ];
 
 for (const { source, target, flags } of targets) {

@@ -17,7 +17,7 @@ import {
 } from '../util/bytes.js';
 import { type Allowance, CREATION_FUEL } from './allowance.js';
 import { isCreation, readSequence, resolveTarget } from './creation.js';
-import { balanceKey, balanceKeyOfBytes, storagePrefix } from './keys.js';
+import { balanceKey, balanceKeyOfBytes, storageKeyOfBytes, storagePrefix } from './keys.js';
 import type { TransactionView } from './overlay.js';
 import { RECEIPT_DATA_BYTES } from './receipt.js';
 import type { LaneTransaction } from './scan.js';
@@ -225,12 +225,15 @@ class Call implements MessageCall {
 /** Answers a program from the transaction's view. */
 class Host implements RunHost {
   readonly #call: Call;
+  /** The contract's 32 bytes: a context begins with them. */
+  readonly #id: Uint8Array;
 
   constructor(
     readonly isDryRun: boolean,
     call: Call,
   ) {
     this.#call = call;
+    this.#id = call.context.subarray(0, 32);
   }
 
   get height(): number {
@@ -250,7 +253,7 @@ class Host implements RunHost {
   }
 
   storage(key: Uint8Array): Uint8Array | undefined {
-    return this.#call.running.view.get(this.#call.prefix + toBinaryString(key));
+    return this.#call.running.view.get(storageKeyOfBytes(this.#id, key));
   }
 
   sequence(): bigint {

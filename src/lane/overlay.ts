@@ -92,8 +92,10 @@ export class TransactionView implements StateReader {
   }
 
   #layerOf(key: LaneKey): ReadonlyMap<LaneKey, Uint8Array | undefined> | undefined {
-    if (this.#message?.has(key)) return this.#message;
-    if (this.#kept.has(key)) return this.#kept;
-    return this.#spent.has(key) ? this.#spent : undefined;
+    // Most layers are empty, and asking an empty map costs as much as asking a full one.
+    const message = this.#message;
+    if (message !== undefined && message.size > 0 && message.has(key)) return message;
+    if (this.#kept.size > 0 && this.#kept.has(key)) return this.#kept;
+    return this.#spent.size > 0 && this.#spent.has(key) ? this.#spent : undefined;
   }
 }

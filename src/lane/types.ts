@@ -9,6 +9,11 @@ export interface StateReader {
   get(key: LaneKey): Uint8Array | undefined;
   /** What {@link get} says of each of `keys`, in their order; only where that is cheaper. */
   getMany?(keys: readonly LaneKey[]): (Uint8Array | undefined)[];
+  /**
+   * All keys that begin with `prefix` and their values; undefined if there are more than `most`, or if they take more
+   * than `mostBytes`. Only where that is cheaper than as many reads.
+   */
+  allUnder?(prefix: LaneKey, most: number, mostBytes: number): ReadonlyMap<LaneKey, Uint8Array> | undefined;
 }
 
 export type MessageStatus = 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL' | 'REJECTED' | 'STANDARD';

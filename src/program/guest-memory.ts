@@ -1,11 +1,51 @@
-import { readU32, writeU32 } from '../util/bytes.js';
+import { createHash } from 'node:crypto';
+import { guestModule } from '../util/built-wasm.js';
+import { writeU32 } from '../util/bytes.js';
 
-/** Buffers of the contract ABI in a program's memory: length (u32) at p - 4, data at p; pointers are unsigned 32 bit. */
+/** What wasm/host/guest.ts exports: code that works on the memory and the fuel counter of one instance. */
+interface GuestCode {
+  charge(amount: number): number;
+  fuelLeft(): number;
+  fits(pointer: number, length: number): number;
+  lengthAt(pointer: number): number;
+  sha256(pointer: number, length: number, out: number): void;
+  sha256d(pointer: number, length: number, out: number): void;
+}
+
+/** From this length on the native hash is faster, though it makes objects. */
+const NATIVE_HASH_FROM = 512;
+/** Fuel counters are signed. */
+const MOST_FUEL = 2 ** 31 - 1;
+
+let compiled: WebAssembly.Module | undefined;
+
+/**
+ * Memory and fuel counter of one instance, through WebAssembly of our own: reading or setting a global from outside, or
+ * making a view to read four bytes, costs several times more than what is done with them.
+ *
+ * Buffers of the contract ABI: length (u32) at p - 4, data at p; pointers are unsigned 32 bit.
+ */
 export class GuestMemory {
   #bytes: Uint8Array;
+  readonly #code: GuestCode;
 
-  constructor(private readonly memory: WebAssembly.Memory) {
+  constructor(
+    private readonly memory: WebAssembly.Memory,
+    fuel: WebAssembly.Global,
+  ) {
     this.#bytes = new Uint8Array(memory.buffer);
+    compiled ??= new WebAssembly.Module(Uint8Array.from(guestModule()));
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel } });
+    this.#code = exports as unknown as GuestCode;
+  }
+
+  /** Takes `amount` off the fuel; false, and nothing is taken, if there is less. */
+  charge(amount: number): boolean {
+    return amount <= MOST_FUEL && this.#code.charge(amount) !== 0;
+  }
+
+  get fuelLeft(): number {
+    return this.#code.fuelLeft();
   }
 
   /** The whole memory as it is now. */
@@ -15,20 +55,41 @@ export class GuestMemory {
     return this.#bytes;
   }
 
+  /** Bytes of the buffer at `pointer`, or -1 if any part of it is outside the memory. */
+  lengthAt(pointer: number): number {
+    const length = this.#code.lengthAt(pointer);
+    return length === -1 ? length : length >>> 0;
+  }
+
   /** The buffer at `pointer` as a view, or undefined if any part of it is outside the memory. */
   view(pointer: number): Uint8Array | undefined {
+    const length = this.lengthAt(pointer);
+    if (length < 0) return undefined;
     const p = pointer >>> 0;
-    const { bytes } = this;
-    if (p < 4 || p > bytes.length) return undefined;
-    const length = readU32(bytes, p - 4);
-    return length > bytes.length - p ? undefined : bytes.subarray(p, p + length);
+    return this.bytes.subarray(p, p + length);
   }
 
   /** True if a buffer of `length` bytes fits at `pointer`, its length word included. */
   fits(pointer: number, length: number): boolean {
+    return this.#code.fits(pointer, length) !== 0;
+  }
+
+  /**
+   * Writes SHA-256 of the `length` bytes at `pointer` (`twice`: of that digest) with its length word to `out`. The
+   * caller has asked `lengthAt` and `fits`; the buffers may overlap.
+   */
+  hash(pointer: number, length: number, out: number, twice: boolean): void {
+    if (length < NATIVE_HASH_FROM) {
+      if (twice) this.#code.sha256d(pointer, length, out);
+      else this.#code.sha256(pointer, length, out);
+      return;
+    }
     const p = pointer >>> 0;
-    const size = this.bytes.length;
-    return p >= 4 && p <= size && length <= size - p;
+    const once = createHash('sha256')
+      .update(this.bytes.subarray(p, p + length))
+      .digest();
+    this.write(out, once);
+    if (twice) this.#code.sha256(out, once.length, out);
   }
 
   /** Writes a number below 2^32 as 8 bytes with their length word; the caller has asked `fits`. */

@@ -22,13 +22,11 @@ const U128_BYTES = 16;
 export class HostFunctions implements IntrinsicHost {
   askedDryRun = false;
   #memory: GuestMemory | undefined;
-  #fuel: WebAssembly.Global | undefined;
   #host: RunHost | undefined;
 
   /** Gives the functions the instance's memory and fuel counter, which exist only after the imports. */
   attach(memory: WebAssembly.Memory, fuel: WebAssembly.Global): void {
-    this.#memory = new GuestMemory(memory);
-    this.#fuel = fuel;
+    this.#memory = new GuestMemory(memory, fuel);
   }
 
   /** The next run asks `host`. */
@@ -54,15 +52,18 @@ export class HostFunctions implements IntrinsicHost {
 
   /** Takes `amount` of fuel, or ends the run with OUT_OF_FUEL. */
   charge(amount: number): void {
-    const fuel = this.#fuel!;
-    const left = fuel.value;
-    if (amount > left) throw new RunStop('out-of-fuel');
-    fuel.value = left - amount;
+    if (!this.memory.charge(amount)) throw new RunStop('out-of-fuel');
   }
 
   /** Takes the price of a call of `name` that works on `bytes`. */
   pay(name: EnvName, bytes = 0): void {
     this.charge(hostFuel(name, bytes));
+  }
+
+  inputLength(pointer: number): number {
+    const length = this.memory.lengthAt(pointer);
+    if (length < 0) throw new RunStop('bad-pointer');
+    return length;
   }
 
   input(pointer: number): Uint8Array {
@@ -96,7 +97,7 @@ export class HostFunctions implements IntrinsicHost {
   private storage(name: '__request_storage' | '__load_storage', pointer: number): Uint8Array {
     const key = this.input(pointer);
     // Whoever cannot pay for the key alone reads nothing: a name of many megabytes would be kept as a read.
-    if (hostFuel(name, key.length) > this.#fuel!.value) throw new RunStop('out-of-fuel');
+    if (hostFuel(name, key.length) > this.memory.fuelLeft) throw new RunStop('out-of-fuel');
     const keyBytes = key.length;
     const value = this.host.storage(key) ?? EMPTY_BYTES;
     this.pay(name, keyBytes + value.length);
@@ -156,7 +157,7 @@ export class HostFunctions implements IntrinsicHost {
         this.output(out, u128Bytes(this.host.sequence()));
         return undefined;
       },
-      __fuel: number('__fuel', () => this.#fuel!.value),
+      __fuel: number('__fuel', () => this.memory.fuelLeft),
       __height: number('__height', () => this.host.height),
       __balance: (who: number, what: number, out: number) => {
         const holder = this.inputId(who);
@@ -167,7 +168,10 @@ export class HostFunctions implements IntrinsicHost {
       },
       // Inner calls do not exist in these rules, so the last call's response is always empty.
       __returndatacopy: load('__returndatacopy', () => EMPTY_BYTES),
-      __log: record('__log', () => {}),
+      __log: (pointer: number) => {
+        this.pay('__log', this.inputLength(pointer));
+        return undefined;
+      },
       __call: stop('__call', 'inner-call'),
       __delegatecall: stop('__delegatecall', 'inner-call'),
       __staticcall: stop('__staticcall', 'inner-call'),

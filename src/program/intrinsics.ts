@@ -1,12 +1,14 @@
 /** Lane rules 6: what is native code on the CPU and hand-written WGSL in the kernel, with one meaning. */
-
 import { readU128, U128_MAX, u128Bytes } from '../util/bytes.js';
-import { sha256 } from '../util/sha256.js';
 import type { EnvName } from './env.js';
+import type { GuestMemory } from './guest-memory.js';
 import { schnorrVerify } from './schnorr.js';
 
 /** What an intrinsic may do with the run that calls it; every function ends the run where the rules say so. */
 export interface IntrinsicHost {
+  readonly memory: Pick<GuestMemory, 'hash'>;
+  /** Bytes of the buffer at `pointer`. */
+  inputLength(pointer: number): number;
   /** The buffer at `pointer`, as a view of memory. */
   input(pointer: number): Uint8Array;
   /** The same, which must have exactly `length` bytes. */
@@ -30,16 +32,16 @@ type Intrinsic = '__sha256' | '__sha256d' | '__u128_mul_div' | '__schnorr_verify
  * writes, whether it will write or not, and has read all it needs before it writes: so an output may overlap the inputs.
  */
 export function intrinsicImports(host: IntrinsicHost): Record<Intrinsic, (...args: never[]) => number | undefined> {
-  const hash = (name: Intrinsic, digest: (data: Uint8Array) => Uint8Array) => (pointer: number, out: number) => {
-    const data = host.input(pointer);
-    host.pay(name, data.length);
+  const hash = (name: Intrinsic, twice: boolean) => (pointer: number, out: number) => {
+    const length = host.inputLength(pointer);
+    host.pay(name, length);
     host.checkOutput(out, HASH_BYTES);
-    host.output(out, digest(data));
+    host.memory.hash(pointer, length, out, twice);
     return undefined;
   };
   return {
-    __sha256: hash('__sha256', sha256),
-    __sha256d: hash('__sha256d', (data) => sha256(sha256(data))),
+    __sha256: hash('__sha256', false),
+    __sha256d: hash('__sha256d', true),
     __u128_mul_div: (a: number, b: number, c: number, out: number) => {
       const first = readU128(host.inputOf(a, U128_BYTES), 0);
       const second = readU128(host.inputOf(b, U128_BYTES), 0);

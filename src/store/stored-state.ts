@@ -1,6 +1,9 @@
 import type { LaneKey, StateReader } from '../lane/types.js';
-import { fromBinaryString } from '../util/bytes.js';
+import { fromBinaryString, toBinaryString } from '../util/bytes.js';
 import type { StoreReader } from './reader.js';
+
+/** What a row takes in memory beside its bytes, about. */
+const ROW_BYTES = 200;
 
 /** The lane's state at the tip of `store`. */
 export class StoredState implements StateReader {
@@ -12,5 +15,16 @@ export class StoredState implements StateReader {
 
   getMany(keys: readonly LaneKey[]): (Uint8Array | undefined)[] {
     return this.store.getMany('P', keys.map(fromBinaryString));
+  }
+
+  allUnder(prefix: LaneKey, most: number, mostBytes: number): ReadonlyMap<LaneKey, Uint8Array> | undefined {
+    const rows = new Map<LaneKey, Uint8Array>();
+    let left = mostBytes;
+    for (const [key, value] of this.store.entriesAt('P', fromBinaryString(prefix))) {
+      left -= ROW_BYTES + key.length + value.length;
+      if (rows.size === most || left < 0) return undefined;
+      rows.set(toBinaryString(key), value);
+    }
+    return rows;
   }
 }

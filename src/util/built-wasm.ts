@@ -38,3 +38,8 @@ export function blockHashModule(): Uint8Array {
 export function stateTreeModule(): Uint8Array {
   return readBuilt('wasm/host/state-tree.wasm');
 }
+
+/** What host functions do inside of a program's memory (src/program/guest-memory.ts). */
+export function guestModule(): Uint8Array {
+  return readBuilt('wasm/host/guest.wasm');
+}

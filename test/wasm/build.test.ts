@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { decodeModule } from '../../src/program/decode.js';
-import { blockHashModule, builtPrograms, defaultIndexer } from '../../src/util/built-wasm.js';
+import { blockHashModule, builtPrograms, defaultIndexer, guestModule } from '../../src/util/built-wasm.js';
 import { ROOT } from '../helpers/cli.js';
 
 test('compiling the programs again gives the same bytes', () => {
@@ -19,6 +19,7 @@ test('compiling the programs again gives the same bytes', () => {
     }
     expect(new Uint8Array(readFileSync(join(out, 'indexers/default.wasm')))).toEqual(defaultIndexer());
     expect(new Uint8Array(readFileSync(join(out, 'host/block-hash.wasm')))).toEqual(blockHashModule());
+    expect(new Uint8Array(readFileSync(join(out, 'host/guest.wasm')))).toEqual(guestModule());
   } finally {
     rmSync(out, { recursive: true });
   }

@@ -29,12 +29,26 @@ export class BlockTooLarge extends Error {
   }
 }
 
+/** A piece of a block may take so many times its share of what the block may, or so many bytes. */
+const UNEVEN = 4;
+const LEAST_PIECE_BYTES = 16 * 1024 * 1024;
+
 /** Counts what the outcomes of one block take. */
 export class BlockBudget {
+  readonly #bytes: number;
   #left: number;
 
   constructor(bytes = MOST_BLOCK_BYTES) {
+    this.#bytes = bytes;
     this.#left = bytes;
+  }
+
+  /**
+   * What one of `pieces` may take: with more like it the block would have no room by far, and it is given up before they
+   * are all run, kept and sent.
+   */
+  ofPiece(pieces: number): number {
+    return Math.min(this.#bytes, Math.max(LEAST_PIECE_BYTES, (UNEVEN * this.#bytes) / pieces));
   }
 
   /** An outcome that is kept until the block ends. Throws {@link BlockTooLarge} when it has no room. */

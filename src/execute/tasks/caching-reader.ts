@@ -1,23 +1,29 @@
 /** The state before a block, each key read once. */
 import type { LaneKey, StateReader } from '../../lane/types.js';
 import { entryWeight } from './block-weight.js';
+import { KnownRanges } from './known-ranges.js';
 
 /** Keys that are asked for at once. */
 const PIECE = 1_024;
 /** Bytes that it remembers at most, by the estimate of block-weight.ts. */
-const MOST_BYTES = 128 * 1024 * 1024;
+const MOST_BYTES = 64 * 1024 * 1024;
+/** The same of the parts of the state that it read as a whole. */
+const MOST_RANGE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Remembers what `base` said; valid while `base` does not change, so for one block. When it holds `mostBytes` it forgets
- * all of it: a block that reads that many keys asks for few of them again.
+ * all of it: a block that reads that many keys asks for few of them again. What is read again and again is read as a
+ * whole where that is cheaper (known-ranges.ts).
  */
 export class CachingReader implements StateReader {
   readonly #base: StateReader;
   readonly #mostBytes: number;
   readonly #known = new Map<LaneKey, Uint8Array | undefined>();
+  readonly #ranges: KnownRanges;
   #bytes = 0;
 
-  constructor(base: StateReader, mostBytes = MOST_BYTES) {
+  constructor(base: StateReader, mostBytes = MOST_BYTES, mostRangeBytes = MOST_RANGE_BYTES) {
+    this.#ranges = new KnownRanges(base, mostRangeBytes);
     this.#base = base;
     this.#mostBytes = mostBytes;
   }
@@ -28,8 +34,12 @@ export class CachingReader implements StateReader {
   }
 
   get(key: LaneKey): Uint8Array | undefined {
+    const around = this.#ranges.around(key);
+    if (around !== undefined) return around.get(key);
     const known = this.#known.get(key);
     if (known !== undefined || this.#known.has(key)) return known;
+    const read = this.#ranges.missed(key);
+    if (read !== undefined) return read.get(key);
     const value = tight(this.#base.get(key));
     this.#remember(key, value);
     return value;
@@ -49,7 +59,10 @@ export class CachingReader implements StateReader {
 
   /** Takes what another thread has read of the same state. */
   learn(seen: ReadonlyMap<LaneKey, Uint8Array | undefined>): void {
-    for (const [key, value] of seen) if (!this.#known.has(key)) this.#remember(key, value);
+    for (const [key, value] of seen) {
+      if (this.#ranges.around(key) !== undefined || this.#known.has(key)) continue;
+      if (this.#ranges.missed(key) === undefined) this.#remember(key, value);
+    }
   }
 
   /** Keeps the value of a key that is not known. */

@@ -70,6 +70,7 @@ export class WorkerPool {
   async dryRun(transactions: readonly LaneTransaction[], budget: BlockBudget): Promise<DryRuns> {
     const pieces = await this.#all(
       transactions,
+      budget,
       (piece) => ({ kind: 'dry', bytes: encodeTransactions(piece) }),
       (answer) => {
         const found = decodeDryRuns(answer.bytes);
@@ -92,6 +93,7 @@ export class WorkerPool {
   async execute(items: readonly CpuItem[], budget: BlockBudget): Promise<LaneOutcome[]> {
     const pieces = await this.#all(
       items,
+      budget,
       (piece) => ({ kind: 'cpu', bytes: encodeItems(piece) }),
       (answer) => {
         const outcomes = decodeOutcomes(answer.bytes);
@@ -110,15 +112,17 @@ export class WorkerPool {
   /** Has `items` done in pieces; `read` takes each answer as it comes. What fails first ends all of them. */
   async #all<T, R>(
     items: readonly T[],
-    makeTask: (piece: readonly T[]) => WorkerTask,
+    budget: BlockBudget,
+    makeTask: (piece: readonly T[]) => Omit<WorkerTask, 'mostBytes'>,
     read: (answer: Answer) => R,
   ): Promise<R[]> {
     const wanted = Math.ceil(items.length / (this.size * PIECES_PER_WORKER));
     const length = Math.max(1, Math.min(LARGEST_PIECE, wanted));
+    const mostBytes = budget.ofPiece(Math.ceil(items.length / length));
     const tasks = new Set<WorkerTask>();
     const answers: Promise<R>[] = [];
     for (let at = 0; at < items.length; at += length) {
-      const task = makeTask(items.slice(at, at + length));
+      const task = { ...makeTask(items.slice(at, at + length)), mostBytes };
       tasks.add(task);
       const answer = new Promise<Answer>((resolve, reject) => {
         this.#waiting.push({ task, resolve, reject });

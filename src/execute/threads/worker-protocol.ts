@@ -30,7 +30,12 @@ export interface CpuItem {
 }
 
 /** Pieces of work as worker-codec.ts writes them: lane transactions to dry-run, items to execute. */
-export type WorkerTask = { readonly kind: 'dry' | 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> };
+export interface WorkerTask {
+  readonly kind: 'dry' | 'cpu';
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What the outcomes of this piece may take (block-weight.ts): beyond it the block is too large. */
+  readonly mostBytes: number;
+}
 
 export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: WorkerTask };
 

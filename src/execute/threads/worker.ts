@@ -63,9 +63,9 @@ function answer(to: MessagePort, message: Answer): void {
   to.postMessage(message, [message.bytes.buffer, ...(records === undefined ? [] : buffersOf(records))]);
 }
 
-function perform(block: BlockTasks, { kind, bytes }: WorkerTask): Answer {
+function perform(block: BlockTasks, { kind, bytes, mostBytes }: WorkerTask): Answer {
   // The engine counts what all pieces take together; here one piece must fit.
-  const budget = new BlockBudget();
+  const budget = new BlockBudget(mostBytes);
   if (kind === 'dry') {
     const runs = block.dryRunAll(decodeTransactions(bytes), budget);
     return { kind, bytes: encodeDryRuns(runs), records: block.takeRecords() };

@@ -1,0 +1,78 @@
+/** Parts of the state before a block that were read as a whole, so that no key in them is asked for any more. */
+import type { LaneKey, StateReader } from '../../lane/types.js';
+import { entryWeight } from './block-weight.js';
+
+/** Reads of a part after which it may be worth reading as a whole. */
+const FIRST_TRY = 256;
+/** A part that was too large is tried again after so many times the reads. */
+const PATIENCE = 4;
+
+const STORE = 'store/';
+/** `store/`, the id of a contract and `/`. */
+const STORE_PREFIX = 39;
+const BALANCE = 'balance/';
+
+/** Keys that begin with `prefix`. */
+interface Part {
+  readonly prefix: LaneKey;
+  reads: number;
+  nextTry: number;
+  /** All that is there, once it is known. */
+  rows: ReadonlyMap<LaneKey, Uint8Array> | undefined;
+}
+
+/**
+ * A contract can ask for key after key that is not there, and asking the database costs several times what the contract
+ * pays. A part of the state (one contract's storage, all balances) that is read again and again is therefore walked
+ * through once, as far as it has no more rows than it was asked for keys: so walking never costs more than reading did.
+ * Valid while `base` does not change.
+ */
+export class KnownRanges {
+  readonly #base: StateReader;
+  readonly #mostBytes: number;
+  readonly #parts = new Map<LaneKey, Part>();
+  #last: Part | undefined;
+  #bytes = 0;
+
+  /** `mostBytes`: what the parts take at most, by the estimate of block-weight.ts. */
+  constructor(base: StateReader, mostBytes: number) {
+    this.#base = base;
+    this.#mostBytes = mostBytes;
+  }
+
+  /** All rows of the part that `key` lies in, if they are known: what they do not have is not there. */
+  around(key: LaneKey): ReadonlyMap<LaneKey, Uint8Array> | undefined {
+    return this.#partOf(key)?.rows;
+  }
+
+  /** Counts a read of `key` that the database must answer; gives the rows around it if that makes them known. */
+  missed(key: LaneKey): ReadonlyMap<LaneKey, Uint8Array> | undefined {
+    const part = this.#partOf(key);
+    if (part === undefined || ++part.reads < part.nextTry) return undefined;
+    part.nextTry = part.reads * PATIENCE;
+    part.rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes);
+    for (const [row, value] of part.rows ?? []) this.#bytes += entryWeight(row, value);
+    return part.rows;
+  }
+
+  #partOf(key: LaneKey): Part | undefined {
+    if (this.#base.allUnder === undefined) return undefined;
+    if (this.#last !== undefined && key.startsWith(this.#last.prefix)) return this.#last;
+    const length = key.startsWith(STORE) ? STORE_PREFIX : key.startsWith(BALANCE) ? BALANCE.length : 0;
+    if (length === 0 || key.length < length) return undefined;
+    const prefix = key.slice(0, length);
+    let part = this.#parts.get(prefix);
+    if (part === undefined) {
+      this.#bytes += entryWeight(prefix, undefined);
+      // All are forgotten at once: whatever is read much comes back.
+      if (this.#bytes > this.#mostBytes) {
+        this.#parts.clear();
+        this.#bytes = entryWeight(prefix, undefined);
+      }
+      part = { prefix, reads: 0, nextTry: FIRST_TRY, rows: undefined };
+      this.#parts.set(prefix, part);
+    }
+    this.#last = part;
+    return part;
+  }
+}
