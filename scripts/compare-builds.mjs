@@ -75,7 +75,9 @@ for (let i = 0; i < Number(values.chains); i++) {
 let blocks = 0;
 for (const source of sources) {
   const [before, after] = [await outcomeOf(builds[0], source), await outcomeOf(builds[1], source)];
-  const differences = Object.keys(before).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  const differences = Object.keys(before).filter(
+    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  );
   if (differences.length > 0) {
     console.error(`${source}: the builds differ in ${differences.join(', ')}`);
     console.error(JSON.stringify({ before, after }, null, 2));

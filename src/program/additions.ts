@@ -7,6 +7,7 @@ import {
   memoryGrowHelper,
   tableBulkHelper,
 } from './instrument-code.js';
+import { LENT_HELPERS } from './lent-code.js';
 import type { FunctionBody, FunctionType, Instruction, RawBody, RawModule } from './module.js';
 import { Writer } from './writer.js';
 
@@ -15,8 +16,9 @@ export class Additions {
   readonly types: FunctionType[];
   readonly bodies: RawBody[] = [];
   /** The instructions of the instrumented module, one body behind the other. */
-  readonly code = new Writer();
+  readonly code: Writer;
   readonly #charges = new Map<number, Uint8Array>();
+  readonly #lent = new Map<keyof typeof LENT_HELPERS, number>();
   readonly #helpers: { -readonly [K in keyof Helpers]?: Helpers[K] } = {};
 
   constructor(
@@ -25,6 +27,7 @@ export class Additions {
     readonly memoryMax: number,
   ) {
     this.types = [...source.types];
+    this.code = new Writer(2 * source.bytes.length);
   }
 
   typeIndex(type: FunctionType): number {
@@ -54,6 +57,16 @@ export class Additions {
       this.#charges.set(cost, code);
     }
     return code;
+  }
+
+  /** A helper of a program in a lent memory. */
+  lentHelper(name: keyof typeof LENT_HELPERS): number {
+    const known = this.#lent.get(name);
+    if (known !== undefined) return known;
+    const { type, code } = LENT_HELPERS[name](this.counters.bytes!);
+    const index = this.addFunction(type, [], code);
+    this.#lent.set(name, index);
+    return index;
   }
 
   #helperCode(name: keyof Helpers): Instruction[] {

@@ -16,6 +16,10 @@ import { Writer } from './writer.js';
 
 const EXPORT_KIND = { func: 0, table: 1, memory: 2, global: 3 } as const;
 
+const CODE_SECTION = 10;
+/** Of the sections that most modules have beside their code, with some of their data. */
+const ROOM_BESIDE_CODE = 64 * 1024;
+
 function writeConstant(out: Writer, constant: ConstantExpression): void {
   if (constant.kind === 'i32') out.byte(OP.i32Const).i32(constant.value);
   else if (constant.kind === 'i64') out.byte(OP.i64Const).i64(constant.value);
@@ -135,18 +139,32 @@ export function encodeModule(module: WasmModule): Uint8Array {
 
 /** Encodes a module whose instructions are bytes already. */
 export function encodeRawModule(module: RawModule): Uint8Array {
-  return encode(module, module.bodies, (inner, { start, end }) => inner.range(module.bytes, start, end));
+  const room = module.bytes.length + ROOM_BESIDE_CODE;
+  return encode(module, module.bodies, (inner, { start, end }) => inner.range(module.bytes, start, end), room);
+}
+
+type WriteSection = (id: number, write: (section: Writer) => void) => void;
+
+function writeImports(section: WriteSection, { imports, memory }: Pick<WasmModule, 'imports' | 'memory'>): void {
+  const lent = memory?.imported ? memory : undefined;
+  if (imports.length === 0 && !lent) return;
+  section(2, (s) => {
+    s.u32(imports.length + (lent ? 1 : 0));
+    for (const i of imports) s.name(i.module).name(i.name).byte(0).u32(i.typeIndex);
+    if (lent) writeLimits(s.name('env').name('memory').byte(EXPORT_KIND.memory), lent.minPages, lent.maxPages);
+  });
 }
 
 function encode<T extends { readonly typeIndex: number; readonly locals: readonly ValueType[] }>(
   module: Omit<WasmModule, 'functions'>,
   functions: readonly T[],
   writeCode: (inner: Writer, body: T) => unknown,
+  room?: number,
 ): Uint8Array {
-  const out = new Writer();
+  const out = new Writer(room);
   out.bytes(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-  const section = (id: number, write: (section: Writer) => void): void => {
-    const inner = new Writer();
+  const section: WriteSection = (id, write) => {
+    const inner = new Writer(id === CODE_SECTION ? room : undefined);
     write(inner);
     out.byte(id).sized(inner);
   };
@@ -158,11 +176,11 @@ function encode<T extends { readonly typeIndex: number; readonly locals: readonl
     s.vector(type.params, (t) => s.byte(typeByte(t)));
     s.vector(type.results, (t) => s.byte(typeByte(t)));
   });
-  vector(2, module.imports, (s, i) => s.name(i.module).name(i.name).byte(0).u32(i.typeIndex));
+  writeImports(section, module);
   vector(3, functions, (s, f) => s.u32(f.typeIndex));
   const { table, memory, start, dataCount } = module;
   if (table) section(4, (s) => writeLimits(s.u32(1).byte(FUNCREF), table.min, table.max));
-  if (memory) section(5, (s) => writeLimits(s.u32(1), memory.minPages, memory.maxPages));
+  if (memory && !memory.imported) section(5, (s) => writeLimits(s.u32(1), memory.minPages, memory.maxPages));
   vector(6, module.globals, (s, g) => {
     s.byte(typeByte(g.type)).byte(g.mutable ? 1 : 0);
     writeConstant(s, g.init);
@@ -172,7 +190,7 @@ function encode<T extends { readonly typeIndex: number; readonly locals: readonl
   vector(9, module.elements, writeElements);
   if (dataCount !== undefined) section(12, (s) => s.u32(dataCount));
   const body = new Writer();
-  vector(10, functions, (s, f) => {
+  vector(CODE_SECTION, functions, (s, f) => {
     writeLocals(body.clear(), f.locals);
     writeCode(body, f);
     s.sized(body);

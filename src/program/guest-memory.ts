@@ -17,6 +17,9 @@ const NATIVE_HASH_FROM = 512;
 /** Fuel counters are signed. */
 const MOST_FUEL = 2 ** 31 - 1;
 
+/** Stands for the bytes seen of a memory that is the program's own: all of them. */
+const WHOLE = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
+
 let compiled: WebAssembly.Module | undefined;
 
 /**
@@ -29,13 +32,15 @@ export class GuestMemory {
   #bytes: Uint8Array;
   readonly #code: GuestCode;
 
+  /** `seen`: of a lent memory, the bytes that the program sees of it (lent-memory.ts). */
   constructor(
     private readonly memory: WebAssembly.Memory,
     fuel: WebAssembly.Global,
+    private readonly seen?: WebAssembly.Global,
   ) {
-    this.#bytes = new Uint8Array(memory.buffer);
+    this.#bytes = new Uint8Array(memory.buffer, 0, seen?.value);
     compiled ??= new WebAssembly.Module(Uint8Array.from(guestModule()));
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel } });
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel, seen: seen ?? WHOLE } });
     this.#code = exports as unknown as GuestCode;
   }
 
@@ -51,7 +56,10 @@ export class GuestMemory {
   /** The whole memory as it is now. */
   get bytes(): Uint8Array {
     // memory.grow detaches the buffer, and the length of a view of a detached buffer is 0.
-    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.memory.buffer);
+    if (this.seen !== undefined) {
+      const length = this.seen.value as number;
+      if (this.#bytes.length !== length) this.#bytes = new Uint8Array(this.memory.buffer, 0, length);
+    } else if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.memory.buffer);
     return this.#bytes;
   }
 

@@ -24,9 +24,12 @@ export class HostFunctions implements IntrinsicHost {
   #memory: GuestMemory | undefined;
   #host: RunHost | undefined;
 
-  /** Gives the functions the instance's memory and fuel counter, which exist only after the imports. */
-  attach(memory: WebAssembly.Memory, fuel: WebAssembly.Global): void {
-    this.#memory = new GuestMemory(memory, fuel);
+  /**
+   * Gives the functions the instance's memory, its fuel counter and, of a lent memory, the bytes that the program sees
+   * of it: they exist only after the imports.
+   */
+  attach(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global): void {
+    this.#memory = new GuestMemory(memory, fuel, seen);
   }
 
   /** The next run asks `host`. */

@@ -1,7 +1,16 @@
 /** One V8 instance of a program. */
 import { HostFunctions } from './host-functions.js';
+import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
-import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program, type RunHost, STACK_SLOTS } from './types.js';
+import {
+  GLOBAL_BYTES,
+  GLOBAL_FUEL,
+  GLOBAL_STACK,
+  GLOBAL_WHY,
+  type Program,
+  type RunHost,
+  STACK_SLOTS,
+} from './types.js';
 
 /**
  * An instance and what a run needs of it. `begin` gives it the state of a fresh one (lane rules 4), as long as
@@ -20,28 +29,45 @@ export class ProgramInstance {
   readonly #images: readonly { readonly start: number; readonly bytes: Uint8Array }[];
   #used = false;
 
-  /** Throws `WebAssembly.RuntimeError` if a segment is out of bounds, `RangeError` if there is no memory to be had. */
-  constructor(program: Program, module: WebAssembly.Module) {
+  readonly #lent: LentMemory | undefined;
+  readonly #seen: WebAssembly.Global | undefined;
+
+  /**
+   * `lent`: the memory it runs in, for a `module` made to be lent one (`instrumentedToLend`) of a program whose segments
+   * are known to be in bounds. Throws `WebAssembly.RuntimeError` if a segment is out of bounds, `RangeError` if there is no memory to be had.
+   */
+  constructor(program: Program, module: WebAssembly.Module, lent?: LentMemory) {
+    this.#lent = lent;
+    // Segments are laid out at once.
+    lent?.clear();
     this.functions = new HostFunctions();
-    const { exports } = new WebAssembly.Instance(module, { env: this.functions.imports() });
+    const { exports } = new WebAssembly.Instance(module, {
+      env: { ...this.functions.imports(), ...(lent && { memory: lent.memory }) },
+    });
     this.exports = exports;
     const counter = (name: string): WebAssembly.Global => exports[name] as WebAssembly.Global;
     this.fuel = counter(GLOBAL_FUEL);
     this.why = counter(GLOBAL_WHY);
     this.#stack = counter(GLOBAL_STACK);
-    this.functions.attach(exports.memory as WebAssembly.Memory, this.fuel);
+    this.#seen = exports[GLOBAL_BYTES] as WebAssembly.Global | undefined;
+    this.functions.attach(exports.memory as WebAssembly.Memory, this.fuel, this.#seen);
     this.execute = exports.__execute as () => number;
     this.#reset = exports[RESET] as ((fuel: number) => void) | undefined;
     const { bytes } = this.functions.memory;
     this.memoryBytes = bytes.length;
+    lent?.used(bytes.length);
     const images = program.reuse.reusable ? program.reuse.images : [];
     this.#images = images.map(({ start, end }) => ({ start, bytes: bytes.slice(start, end) }));
   }
 
-  /** Makes it ready for one run. */
+  /**
+   * Makes it ready for one run. In a lent memory, one that cannot serve again begins before anyone else has the
+   * memory.
+   */
   begin(host: RunHost, fuel: number): void {
     this.functions.begin(host);
-    if (this.#used && this.#reset !== undefined) {
+    if ((this.#used || this.#lent !== undefined) && this.#reset !== undefined) {
+      this.#lent?.clear();
       this.#reset(fuel);
       const { bytes } = this.functions.memory;
       for (const image of this.#images) bytes.set(image.bytes, image.start);
@@ -52,8 +78,19 @@ export class ProgramInstance {
     this.#used = true;
   }
 
-  /** Whether `begin` can undo all that the run did. No memory can be made smaller again. */
+  /** The run is over. */
+  finish(): void {
+    this.functions.finish();
+    this.#lent?.used(this.#seen?.value as number);
+  }
+
+  /** Bytes that the memory has grown by. */
+  get grownBytes(): number {
+    return this.functions.memory.bytes.length - this.memoryBytes;
+  }
+
+  /** Whether `begin` can undo all that the run did. No memory of its own can be made smaller again. */
   get canServeAgain(): boolean {
-    return this.#reset !== undefined && this.functions.memory.bytes.length === this.memoryBytes;
+    return this.#reset !== undefined && (this.#lent !== undefined || this.grownBytes === 0);
   }
 }

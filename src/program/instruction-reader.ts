@@ -30,6 +30,8 @@ export class InstructionReader {
   at = 0;
   /** The first number behind the opcode that was read last; the opcode behind 0xfc. Labels of a br_table: see `leaves`. */
   index = 0;
+  /** The second number behind a load or store that was read last: its offset. */
+  offset = 0;
   #labels = 0;
 
   constructor(readonly bytes: Uint8Array) {}
@@ -64,7 +66,7 @@ export class InstructionReader {
         return;
       case TWO_NUMBERS:
         this.#skip();
-        this.#skip();
+        this.offset = this.#number();
         return;
       case ONE_BYTE:
         this.at++;

@@ -4,6 +4,7 @@ import { typeByte } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
 import { InstructionReader } from './instruction-reader.js';
 import { stackEnter, stackLeave, stackTrap } from './instrument-code.js';
+import { ACCESSES, accessHelper, lentSize, reachOf } from './lent-code.js';
 import type { FunctionType, RawBody, RawModule } from './module.js';
 import { OP } from './opcodes.js';
 import type { StateChanges } from './reuse.js';
@@ -27,6 +28,10 @@ flag(NEVER_FALLS_THROUGH, OP.br, OP.brTable, OP.return, OP.unreachable);
 flag(OPENS, OP.block, OP.loop, OP.if);
 flag(SPECIAL, OP.br, OP.brIf, OP.brTable, OP.return, OP.memoryGrow, OP.refFunc, OP.globalSet, OP.tableSet, 0xfc);
 
+/** In a lent memory, whatever looks at memory is written otherwise, too. */
+const LENT_FLAGS = FLAGS.slice();
+for (const op of [...ACCESSES, OP.memorySize]) LENT_FLAGS[op] |= SPECIAL;
+
 const MEMORY_BULK = new Set<number>([OP.memoryCopy, OP.memoryFill, OP.memoryInit]);
 const TABLE_BULK = new Set<number>([OP.tableCopy, OP.tableInit, OP.tableFill, OP.tableGrow]);
 const DROPS_SEGMENT = new Set<number>([OP.dataDrop, OP.elemDrop]);
@@ -48,6 +53,7 @@ export class BodyInstrumenter {
   #table = false;
   #segments = false;
   readonly #reader: InstructionReader;
+  readonly #flags: Uint8Array;
   /** The body that is walked, without what stands before and behind it. */
   readonly #inner = new Writer();
   readonly #enter = new Map<number, Uint8Array>();
@@ -65,6 +71,7 @@ export class BodyInstrumenter {
     readonly additions: Additions,
   ) {
     this.#reader = new InstructionReader(source.bytes);
+    this.#flags = additions.counters.bytes === undefined ? FLAGS : LENT_FLAGS;
   }
 
   get changes(): StateChanges {
@@ -111,6 +118,7 @@ export class BodyInstrumenter {
    */
   #walk(body: RawBody): void {
     const reader = this.#reader.begin(body.start);
+    const flagsOf = this.#flags;
     this.#inner.clear();
     this.#depth = 0;
     this.#exits = false;
@@ -120,7 +128,7 @@ export class BodyInstrumenter {
     while (this.#depth >= 0) {
       const at = reader.at;
       const op = reader.next();
-      const flags = FLAGS[op];
+      const flags = flagsOf[op];
       if ((flags & FREE) === 0) cost++;
       if (flags & OPENS) this.#depth++;
       else if (op === OP.end) this.#depth--;
@@ -199,13 +207,34 @@ export class BodyInstrumenter {
       case OP.tableSet:
         this.#table = true;
         return;
-      default:
+      case 0xfc:
         this.#prefixed(0xfc00 | reader.index, at);
+        return;
+      default:
+        this.#inLentMemory(op, at);
     }
   }
 
+  /** memory.size, a load or a store. */
+  #inLentMemory(op: number, at: number): void {
+    const { additions } = this;
+    if (op === OP.memorySize) {
+      this.#replace(at, this.#reader.at, encodeInstructions(lentSize(additions.counters.bytes!)));
+      return;
+    }
+    const check = additions.lentHelper(accessHelper(op));
+    const reach = reachOf(op, this.#reader.offset);
+    this.#replace(at, at, new Writer().byte(OP.i32Const).i32(reach).byte(OP.call).u32(check).finish());
+  }
+
   #prefixed(op: number, at: number): void {
-    if (MEMORY_BULK.has(op)) this.#replace(at, at, this.#call('memoryBulk'));
+    if (MEMORY_BULK.has(op)) {
+      this.#replace(at, at, this.#call('memoryBulk'));
+      if (this.additions.counters.bytes !== undefined) {
+        const check = this.additions.lentHelper(op === OP.memoryCopy ? 'both' : 'target');
+        this.#replace(at, at, new Writer().byte(OP.call).u32(check).finish());
+      }
+    }
     if (TABLE_BULK.has(op)) {
       this.#replace(at, at, this.#call('tableBulk'));
       this.#table = true;

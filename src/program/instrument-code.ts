@@ -1,4 +1,5 @@
 import { make } from './decode-code.js';
+import { lentGrow } from './lent-code.js';
 import type { Instruction } from './module.js';
 import { OP } from './opcodes.js';
 import { BULK } from './prices.js';
@@ -9,9 +10,11 @@ export interface Counters {
   readonly fuel: number;
   readonly stack: number;
   readonly why: number;
+  /** Of a program in a lent memory: the bytes that it sees. */
+  readonly bytes: number | undefined;
 }
 
-/** Function indices of the helpers: (i32) -> i32 each. */
+/** Function indices of the helpers: (i32) -> i32 each; those of lent memories are in lent-code.ts. */
 export interface Helpers {
   /** Charges the bytes of a memory instruction, which are its operand, and gives them back. */
   readonly memoryBulk: number;
@@ -121,6 +124,13 @@ export function memoryGrowHelper(counters: Counters, maxPages: number): Instruct
   return [
     ...take(counters, counters.fuel, constant(BULK.grow), WHY_FUEL),
     ...takeTimes(counters, BULK.growPage),
+    ...(counters.bytes === undefined ? ownGrow(counters, maxPages) : lentGrow(counters.bytes, maxPages)),
+    END,
+  ];
+}
+
+function ownGrow(counters: Counters, maxPages: number): Instruction[] {
+  return [
     local(0),
     make(OP.memoryGrow, 0),
     make(OP.localTee, 1),
@@ -137,6 +147,5 @@ export function memoryGrowHelper(counters: Counters, maxPages: number): Instruct
     END,
     END,
     local(1),
-    END,
   ];
 }

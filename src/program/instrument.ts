@@ -2,11 +2,12 @@ import { Additions } from './additions.js';
 import { make } from './decode-code.js';
 import { BodyInstrumenter } from './instrument-body.js';
 import type { Counters } from './instrument-code.js';
+import { LENT_PAGES } from './lent-memory.js';
 import { LIMITS } from './limits.js';
-import type { ElementSegment, ExportDefinition, RawModule } from './module.js';
+import type { ElementSegment, ExportDefinition, GlobalDefinition, RawModule } from './module.js';
 import { OP } from './opcodes.js';
 import type { StateChanges } from './reuse.js';
-import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY } from './types.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY } from './types.js';
 
 export interface Instrumented {
   readonly module: RawModule;
@@ -21,6 +22,12 @@ function declared(references: ReadonlySet<number>): ElementSegment[] {
   return [{ mode: 'declarative', table: 0, offset: undefined, items }];
 }
 
+const LENT = { minPages: LENT_PAGES, maxPages: LENT_PAGES, imported: true } as const;
+
+function bytesSeen({ memory }: RawModule): GlobalDefinition {
+  return { type: 'i32', mutable: true, init: { kind: 'i32', value: (memory?.minPages ?? 0) << 16 } };
+}
+
 function atMost(max: number | undefined, limit: number): number {
   return max === undefined || max > limit ? limit : max;
 }
@@ -29,11 +36,12 @@ function atMost(max: number | undefined, limit: number): number {
  * Puts fuel and the stack budget into a valid module (lane rules 3, 4 and 5). The result has no start section (the function is
  * called first thing by the exported `__execute`), a memory of at most 512 pages, a table of at most 4,096 elements,
  * three more globals, no dead code, and exports only `memory`, `__execute`, `__meta` and the three globals.
- * `slots` are those of each function's frame, as `validateModule` gives them.
+ * `slots` are those of each function's frame, as `validateModule` gives them. `lent`: it imports a memory of
+ * {@link LENT_PAGES} and checks each access against a fourth global, the bytes that it sees of it (lent-memory.ts).
  */
-export function instrumentModule(source: RawModule, slots: Uint32Array): Instrumented {
+export function instrumentModule(source: RawModule, slots: Uint32Array, lent = false): Instrumented {
   const first = source.globals.length;
-  const counters: Counters = { fuel: first, stack: first + 1, why: first + 2 };
+  const counters: Counters = { fuel: first, stack: first + 1, why: first + 2, bytes: lent ? first + 3 : undefined };
   const memoryMax = atMost(source.memory?.maxPages, LIMITS.memoryPages);
   const additions = new Additions(source, counters, memoryMax);
   const instrumenter = new BodyInstrumenter(source, additions);
@@ -52,17 +60,18 @@ export function instrumentModule(source: RawModule, slots: Uint32Array): Instrum
     { name: GLOBAL_STACK, kind: 'global', index: counters.stack },
     { name: GLOBAL_WHY, kind: 'global', index: counters.why },
   );
+  if (lent) exports.push({ name: GLOBAL_BYTES, kind: 'global', index: first + 3 });
   const counter = { type: 'i32', mutable: true, init: { kind: 'i32', value: 0 } } as const;
   const module: RawModule = {
     ...source,
     bytes: additions.code.view(),
     types: additions.types,
     bodies: [...bodies, ...additions.bodies],
-    globals: [...source.globals, counter, counter, counter],
+    globals: [...source.globals, counter, counter, counter, ...(lent ? [bytesSeen(source)] : [])],
     exports,
     elements: [...source.elements, ...declared(instrumenter.references)],
     start: undefined,
-    memory: source.memory && { minPages: source.memory.minPages, maxPages: memoryMax },
+    memory: lent ? LENT : source.memory && { minPages: source.memory.minPages, maxPages: memoryMax },
     table: source.table && { min: source.table.min, max: atMost(source.table.max, LIMITS.tableElements) },
   };
   return { module, changes: instrumenter.changes };

@@ -85,12 +85,19 @@ export interface ExportDefinition {
   readonly index: number;
 }
 
+interface MemoryDefinition {
+  readonly minPages: number;
+  readonly maxPages: number | undefined;
+  /** Only of instrumented modules: it is imported, as `env` `memory`. */
+  readonly imported?: boolean;
+}
+
 export interface WasmModule {
   readonly types: readonly FunctionType[];
   readonly imports: readonly FunctionImport[];
   readonly functions: readonly FunctionBody[];
   readonly table: { readonly min: number; readonly max: number | undefined } | undefined;
-  readonly memory: { readonly minPages: number; readonly maxPages: number | undefined } | undefined;
+  readonly memory: MemoryDefinition | undefined;
   readonly globals: readonly GlobalDefinition[];
   readonly exports: readonly ExportDefinition[];
   readonly start: number | undefined;

@@ -18,13 +18,28 @@ const CACHED_REFUSALS = 4_096;
 const REFUSAL_BYTES = 512;
 /** What a program takes beside its bytes: hash, names of imports, the slots of its frames. */
 const PROGRAM_BYTES = 4_096;
+/**
+ * Slots of the frames of admitted modules kept at once, and bytes of them: far more modules than programs, since they are
+ * all that is needed to prepare one again without its validation.
+ */
+const ADMITTED_MODULES = 65_536;
+const ADMITTED_BYTES = 8 * 1024 * 1024;
+const ADMITTED_ENTRY_BYTES = 256;
 /** Decoded code kept at once, and bytes of what it is decoded from: a translator that comes twice comes soon. */
 const DECODED_PROGRAMS = 4;
 const DECODED_BYTES = 2 * 1024 * 1024;
 
+interface Kept {
+  readonly programs: number;
+  readonly bytes: number;
+  readonly admitted: number;
+  readonly refusals: number;
+}
+
 /** Results of preparing, by the code's SHA-256. */
 export class PreparedPrograms {
   readonly #programs: BoundedCache<Program>;
+  readonly #admitted = new BoundedCache<Uint32Array>(ADMITTED_MODULES, ADMITTED_BYTES);
   readonly #refusals = new BoundedCache<ProgramError>(CACHED_REFUSALS, CACHED_REFUSALS * REFUSAL_BYTES);
 
   constructor(maxPrograms = CACHED_PROGRAMS, maxBytes = CACHED_BYTES) {
@@ -42,7 +57,7 @@ export class PreparedPrograms {
     const refused = this.#refusals.get(hash);
     if (refused) throw refused;
     try {
-      const program = buildProgram(wasm, hash);
+      const program = build(wasm, hash, this.#slotsOf(hash));
       this.#programs.set(hash, program, programBytes(program));
       return program;
     } catch (error) {
@@ -51,9 +66,20 @@ export class PreparedPrograms {
     }
   }
 
-  /** Programs and bytes of them that are kept, and refusals. */
-  get kept(): { readonly programs: number; readonly bytes: number; readonly refusals: number } {
-    return { programs: this.#programs.size, bytes: this.#programs.weight, refusals: this.#refusals.size };
+  /** Validates a module unless the same bytes were admitted before. */
+  #slotsOf(hash: string): (source: RawModule) => Uint32Array {
+    return (source) => {
+      const known = this.#admitted.get(hash);
+      const slots = known ?? validateModule(source);
+      if (known === undefined) this.#admitted.set(hash, slots, slots.byteLength + ADMITTED_ENTRY_BYTES);
+      return slots;
+    };
+  }
+
+  /** Programs and bytes of them that are kept, modules known to be valid, and refusals. */
+  get kept(): Kept {
+    const { size: programs, weight: bytes } = this.#programs;
+    return { programs, bytes, admitted: this.#admitted.size, refusals: this.#refusals.size };
   }
 }
 
@@ -84,14 +110,22 @@ function decodedModule(hash: string, wasm: Uint8Array, slots: Uint32Array): Wasm
 
 /** Prepares a program, whatever was prepared before. */
 export function buildProgram(wasm: Uint8Array, hash = createHash('sha256').update(wasm).digest('hex')): Program {
+  return build(wasm, hash, validateModule);
+}
+
+function build(wasm: Uint8Array, hash: string, slotsOf: (source: RawModule) => Uint32Array): Program {
   const source: RawModule = readModule(wasm);
-  const slots = validateModule(source);
+  const slots = slotsOf(source);
   const { module, changes } = instrumentModule(source, slots);
   const reuse = decideReuse(module, changes);
   return {
     hash,
     source: wasm,
     instrumented: encodeRawModule(reuse.reusable ? withReset(module, changes) : module),
+    get instrumentedToLend(): Uint8Array {
+      const lent = instrumentModule(readModule(wasm), slots, true);
+      return encodeRawModule(reuse.reusable ? withReset(lent.module, lent.changes) : lent.module);
+    },
     get module(): WasmModule {
       return decodedModule(hash, wasm, slots);
     },

@@ -4,7 +4,7 @@ import { make } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
 import type { ConstantExpression, FunctionType, Instruction, RawBody, RawModule } from './module.js';
 import { OP } from './opcodes.js';
-import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_NONE } from './types.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_NONE } from './types.js';
 
 /** Export `(fuel: i32) -> ()` of a reusable program as V8 runs it: see {@link withReset}. */
 export const RESET = '__warpshrew_reset';
@@ -51,7 +51,7 @@ export function decideReuse(module: RawModule, changes: StateChanges): Reuse {
 /**
  * `module` with one more function, exported as {@link RESET} and called by nothing else: it clears the memory of the size
  * that the module begins with, gives every global that code sets its first value, and sets the counters for a run of
- * `fuel`. The active data segments are left to the caller, since no code can read them again.
+ * `fuel`. A lent memory is cleared by whoever lends it. The active data segments are left to the caller, since no code can read them again.
  */
 export function withReset(module: RawModule, changes: StateChanges): RawModule {
   const types = [...module.types];
@@ -61,9 +61,12 @@ export function withReset(module: RawModule, changes: StateChanges): RawModule {
   const counter = (name: string): number => module.exports.find((e) => e.name === name)!.index;
   const set = (index: number, value: Instruction): Instruction[] => [value, make(OP.globalSet, index)];
   const [fuel, stack, why] = [counter(GLOBAL_FUEL), counter(GLOBAL_STACK), counter(GLOBAL_WHY)];
+  const zero = make(OP.i32Const, 0);
+  const lent = module.exports.find((e) => e.name === GLOBAL_BYTES)?.index;
   const code = [
-    ...[make(OP.i32Const, 0), make(OP.i32Const, 0), make(OP.i32Const, (module.memory?.minPages ?? 0) << 16)],
-    make(OP.memoryFill, 0),
+    ...(lent === undefined
+      ? [zero, zero, make(OP.i32Const, (module.memory?.minPages ?? 0) << 16), make(OP.memoryFill, 0)]
+      : set(lent, constant(module.globals[lent].init))),
     ...[...changes.globals].flatMap((index) => set(index, constant(module.globals[index].init))),
     ...set(fuel, make(OP.localGet, 0)),
     ...set(stack, make(OP.i32Const, STACK_SLOTS)),

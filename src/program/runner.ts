@@ -2,6 +2,7 @@ import { InternalError } from '../errors.js';
 import { requireDeepStack } from './deep-stack.js';
 import { RunStop } from './host-functions.js';
 import { ProgramInstance } from './instance.js';
+import { LentMemory } from './lent-memory.js';
 import { BoundedCache } from './lru.js';
 import { type Program, type RunHost, type RunResult, WHY_FUEL, WHY_HOST } from './types.js';
 
@@ -14,12 +15,26 @@ const COMPILED_BYTES = 64 * 1024 * 1024;
  */
 const KEPT_INSTANCES = 32;
 const KEPT_MEMORY_BYTES = 64 * 1024 * 1024;
+/** Programs remembered because their last run grew its memory. */
+const GROWING_PROGRAMS = 4_096;
+/**
+ * Fuel up to which a run that grew is faster in a lent memory: a fresh instance takes as long as the checks of so much
+ * fuel, and so does every page that it grows by. Whatever is chosen, the results are the same.
+ */
+const LENT_FUEL = 300_000;
+const LENT_FUEL_A_PAGE = 80_000;
 /** Longer results are not copied out of the memory of their run. */
 const COPIED_RESULT_BYTES = 256 * 1024;
 
 /** Runs programs on V8, one at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {
   readonly #compiled = new BoundedCache<WebAssembly.Module>(COMPILED_PROGRAMS, COMPILED_BYTES);
+  /** By hash: whether the last run outside of a lent memory grew so much that the next takes one. */
+  readonly #growing = new BoundedCache<true>(GROWING_PROGRAMS, GROWING_PROGRAMS);
+  /** Made when it is first needed. One run at a time has it. */
+  #lent: LentMemory | undefined;
+  /** Those in the lent memory hold nothing of their own. */
+  #idleInLent = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_INSTANCES);
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_MEMORY_BYTES);
 
   /** Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread that has too small a stack for what the rules let run. */
@@ -39,11 +54,13 @@ export class ProgramRunner {
   run(program: Program, host: RunHost, fuel: number): RunResult {
     const left = fuel - program.entryFuel;
     if (left < 0) return notEntered('OUT_OF_FUEL', 0);
+    const lends = this.#growing.get(program.hash) === true;
+    const idle = lends ? this.#idleInLent : this.#idle;
     // Taken out while it runs: a run that throws leaves nothing behind.
-    let instance = this.#idle.take(program.hash);
+    let instance = idle.take(program.hash);
     if (instance === undefined) {
       try {
-        instance = new ProgramInstance(program, this.compile(program));
+        instance = lends ? this.#instanceInLent(program) : new ProgramInstance(program, this.compile(program));
       } catch (error) {
         // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
         if (error instanceof WebAssembly.RuntimeError) {
@@ -53,25 +70,52 @@ export class ProgramRunner {
       }
     }
     const end = runOnce(program, instance, host, left);
+    if (!lends && growsMuch(instance, left - end.fuelLeft)) this.#growing.set(program.hash, true, 1);
     // A long result may be more than its message can pay for: it stays where it is, and so does its memory.
-    if (end.result !== undefined && end.result.length > COPIED_RESULT_BYTES) return end;
-    if (instance.canServeAgain) this.#idle.set(program.hash, instance, instance.memoryBytes);
+    if (end.result !== undefined && end.result.length > COPIED_RESULT_BYTES) {
+      if (lends) this.#forgetLent();
+      return end;
+    }
+    if (instance.canServeAgain) idle.set(program.hash, instance, lends ? 1 : instance.memoryBytes);
     return { ...end, result: end.result?.slice() };
   }
 
-  /** Instances waiting for their next run, and the bytes of their memories. */
-  get kept(): { readonly instances: number; readonly memoryBytes: number } {
-    return { instances: this.#idle.size, memoryBytes: this.#idle.weight };
+  /** Instances waiting for their next run, the bytes of their own memories, and those of them in the lent memory. */
+  get kept(): { readonly instances: number; readonly memoryBytes: number; readonly inLent: number } {
+    const inLent = this.#idleInLent.size;
+    return { instances: this.#idle.size + inLent, memoryBytes: this.#idle.weight, inLent };
+  }
+
+  #instanceInLent(program: Program): ProgramInstance {
+    this.#lent ??= new LentMemory();
+    const module = this.#compiledAs(`${program.hash} lent`, () => program.instrumentedToLend);
+    return new ProgramInstance(program, module, this.#lent);
+  }
+
+  /** Its bytes belong to a result now. */
+  #forgetLent(): void {
+    this.#lent = undefined;
+    this.#idleInLent = new BoundedCache(KEPT_INSTANCES, KEPT_INSTANCES);
   }
 
   private compile(program: Program): WebAssembly.Module {
-    let module = this.#compiled.get(program.hash);
+    return this.#compiledAs(program.hash, () => program.instrumented);
+  }
+
+  #compiledAs(key: string, instrumented: () => Uint8Array): WebAssembly.Module {
+    let module = this.#compiled.get(key);
     if (!module) {
-      module = new WebAssembly.Module(Uint8Array.from(program.instrumented));
-      this.#compiled.set(program.hash, module, program.instrumented.length);
+      const bytes = instrumented();
+      module = new WebAssembly.Module(new Uint8Array(bytes));
+      this.#compiled.set(key, module, bytes.length);
     }
     return module;
   }
+}
+
+/** Whether the next run of the program had better have a lent memory. */
+function growsMuch({ grownBytes }: ProgramInstance, fuelUsed: number): boolean {
+  return grownBytes > 0 && fuelUsed <= LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16);
 }
 
 /** The end of a run that no instruction of the program took part in. */
@@ -104,7 +148,7 @@ function runOnce(program: Program, instance: ProgramInstance, host: RunHost, fue
     // A RangeError is V8's stack overflow; anything else comes from `host`.
     throw error instanceof RangeError ? machineFailure(program, error) : error;
   } finally {
-    functions.finish();
+    instance.finish();
   }
   return end('OK', left.value, 'none', functions.memory.view(pointer));
 }

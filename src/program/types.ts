@@ -10,6 +10,8 @@ export interface Program {
   readonly source: Uint8Array;
   /** The instrumented module's bytes, with `reset` (reuse.ts) where it can be reused: what V8 compiles. */
   readonly instrumented: Uint8Array;
+  /** The same for a lent memory (lent-memory.ts), made when it is asked for. */
+  readonly instrumentedToLend: Uint8Array;
   /** The instrumented module decoded, anew each time or nearly: what the translator reads. It takes many times its bytes. */
   readonly module: WasmModule;
   /** What every run pays first (lane rules 5). */
@@ -28,6 +30,8 @@ export interface Program {
 export const GLOBAL_FUEL = '__warpshrew_fuel';
 export const GLOBAL_STACK = '__warpshrew_stack';
 export const GLOBAL_WHY = '__warpshrew_why';
+/** Only of a program that runs in a lent memory: the bytes that it sees of it. */
+export const GLOBAL_BYTES = '__warpshrew_bytes';
 export const WHY_NONE = 0;
 export const WHY_FUEL = 1;
 export const WHY_STACK = 2;

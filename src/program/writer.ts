@@ -1,7 +1,12 @@
 /** A growing byte buffer that writes the WASM binary format. */
 export class Writer {
-  private buffer = new Uint8Array(64);
+  private buffer: Uint8Array;
   length = 0;
+
+  /** `room`: bytes that are likely to be written; growing to many megabytes copies them again and again. */
+  constructor(room = 64) {
+    this.buffer = new Uint8Array(room);
+  }
 
   private room(count: number): void {
     if (this.length + count <= this.buffer.length) return;

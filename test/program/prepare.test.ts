@@ -26,7 +26,7 @@ describe('prepared programs', () => {
     const programs = new PreparedPrograms();
     const program = programs.prepare(base().bytes());
     expect(programs.prepare(base().bytes())).toBe(program);
-    expect(programs.kept).toEqual({ programs: 1, bytes: programBytes(program), refusals: 0 });
+    expect(programs.kept).toEqual({ programs: 1, bytes: programBytes(program), admitted: 1, refusals: 0 });
   });
 
   it('a refused module is refused again without another look', () => {
@@ -35,7 +35,7 @@ describe('prepared programs', () => {
     const first = refusalOf(programs, wasm);
     expect(first).toBeInstanceOf(ProgramError);
     expect(refusalOf(programs, Uint8Array.from(wasm))).toBe(first);
-    expect(programs.kept).toEqual({ programs: 0, bytes: 0, refusals: 1 });
+    expect(programs.kept).toEqual({ programs: 0, bytes: 0, admitted: 0, refusals: 1 });
   });
 
   it('are bounded in bytes, the code as it came and instrumented counted', () => {
@@ -43,6 +43,19 @@ describe('prepared programs', () => {
     for (let i = 0; i < 20; i++) programs.prepare(moduleNumber(i, 200_000));
     expect(programs.kept.programs).toBe(4);
     expect(programs.kept.bytes).toBeLessThanOrEqual(1_000_000);
+  });
+
+  it('are prepared again from their bytes alone as they were the first time, without their validation', () => {
+    const programs = new PreparedPrograms(1, 1);
+    const modules = [0, 1, 2].map((i) => moduleNumber(i, 5_000 + i));
+    const first = modules.map((wasm) => programs.prepare(wasm));
+    modules.forEach((wasm, i) => {
+      const again = programs.prepare(Uint8Array.from(wasm));
+      expect(again).not.toBe(first[i]);
+      expect(again.instrumented).toEqual(first[i].instrumented);
+      expect(again.module).toEqual(first[i].module);
+    });
+    expect(programs.kept).toMatchObject({ programs: 1, admitted: 3 });
   });
 
   it('refusals are bounded in number', () => {

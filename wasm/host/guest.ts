@@ -6,6 +6,10 @@ export { sha256, sha256d } from './guest-sha256';
 @external('env', 'fuel')
 declare let fuel: u32;
 
+/** Bytes that the program sees of a memory lent to it; 0: it sees all of it. */
+@external('env', 'seen')
+declare let seen: u32;
+
 /** Takes `amount` off the fuel; false, and nothing is taken, if there is less. */
 export function charge(amount: u32): bool {
   if (amount > fuel) return false;
@@ -20,7 +24,7 @@ export function fuelLeft(): u32 {
 
 @inline
 function memoryBytes(): u64 {
-  return <u64>memory.size() << 16;
+  return seen != 0 ? <u64>seen : <u64>memory.size() << 16;
 }
 
 /** True if a buffer of `length` bytes fits at `pointer`, its length word included. */

@@ -184,7 +184,11 @@ export class FuzzCalls {
     if (kind < 22) return { target: id, inputs: [101, ...asInputs(to.key)], wants: [] };
     const from = this.random.pick(this.#chance(90) ? rich : SIGNERS);
     const account = accountOf(from);
-    const amount = BigInt(this.#chance(90) ? 1 + this.random.below(60) : this.random.below(3_000));
+    // Mostly what the account has, as far as its value says.
+    const held = this.state.get(account);
+    const balance = held === undefined ? 60n : readU128(held, 0);
+    const most = balance < 60n ? Math.max(1, Number(balance)) : 60;
+    const amount = BigInt(this.#chance(90) ? 1 + this.random.below(most) : this.random.below(3_000));
     const signature = kind < 88 ? 7 : 5;
     const inputs = this.#signed(account, 16, signature, (nonce) =>
       kind < 88
@@ -218,9 +222,9 @@ export class FuzzCalls {
     const stored = value && new DataView(value.buffer, value.byteOffset).getBigUint64(at, true);
     const nonce = this.#nonces.get(key) ?? stored ?? 0n;
     const kind = this.random.below(100);
-    if (kind < 10) return make(nonce + (nonce > 0n && this.#chance(50) ? -1n : 1n));
-    if (kind < 15) return this.#spoil(make(nonce));
-    if (kind < 25) return this.#spoil(make(nonce), signatureAt + this.random.below(4));
+    if (kind < 8) return make(nonce + (nonce > 0n && this.#chance(50) ? -1n : 1n));
+    if (kind < 12) return this.#spoil(make(nonce));
+    if (kind < 22) return this.#spoil(make(nonce), signatureAt + this.random.below(4));
     this.#nonces.set(key, nonce + 1n);
     return make(nonce);
   }

@@ -1,13 +1,13 @@
 /** Reads test scripts (.wast) into modules and the calls that are made of them. */
 import { concatBytes } from '../../util/bytes.js';
-import { atoms, type Expression, type Form, readForms, stringBytes, writeExpression } from './s-expressions.js';
+import { type Expression, type Form, readForms, stringBytes, writeExpression } from './s-expressions.js';
 import type { Constant } from './wrap.js';
 
-/** A call of an export; `expected` as in wrap.ts, `other` where it is nothing that integers say. */
+/** A call of an export; `expected` as in wrap.ts. Constants that are no integers are named by what they are (`ref.extern`). */
 export interface ScriptCall {
   readonly name: string;
-  readonly arguments: readonly (Constant | undefined)[];
-  readonly expected: readonly (Constant | undefined)[] | 'trap' | undefined;
+  readonly arguments: readonly (Constant | string)[];
+  readonly expected: readonly (Constant | string)[] | 'trap' | undefined;
 }
 
 export interface ScriptModule {
@@ -113,62 +113,15 @@ function moduleSource(expression: readonly Expression[], text: string): string |
   return words[0] === 'quote' || words[0] === 'definition' || words[0] === 'instance' ? undefined : text;
 }
 
-function constantOf(e: Expression): Constant | undefined {
-  if (!Array.isArray(e) || typeof e[1] !== 'string') return undefined;
+function constantOf(e: Expression): Constant | string {
+  if (!Array.isArray(e)) return 'a word';
   const type = e[0] === 'i32.const' ? 'i32' : e[0] === 'i64.const' ? 'i64' : undefined;
-  if (type === undefined) return undefined;
+  if (type === undefined || typeof e[1] !== 'string') {
+    if (e[0] === 'ref.extern' || (e[0] === 'ref.null' && e[1] === 'extern')) return 'externref';
+    return String(e[0]).replace('.const', '');
+  }
   const digits = e[1].replaceAll('_', '').replace('+', '');
   const negative = digits.startsWith('-');
   const value = BigInt(negative ? digits.slice(1) : digits);
   return { type, value: negative ? -value : value };
-}
-
-const OTHER_TYPES =
-  /^(f32|f64|v128|i8x16|i16x8|i32x4|i64x2|f32x4|f64x2|externref|anyref|exnref)(\.|$)|^ref$|_f(32|64)|\/f(32|64)/;
-
-/**
- * The text of a module with a stub for every type and function that works on other types than ours, and for every one that calls such a
- * function; stubs keep the indices of the others. Also gives the exported names that are stubs now.
- */
-export function withoutOtherTypes(source: string): { readonly text: string; readonly stubs: ReadonlySet<string> } {
-  const [form] = readForms(source);
-  const stubs = new Set<string>();
-  if (form === undefined) return { text: source, stubs };
-  let fields = [...form.expression];
-  const gone = new Set<string>();
-  for (let changed = true; changed; ) {
-    changed = false;
-    fields = fields.flatMap((field): Expression[] => {
-      if (!Array.isArray(field) || !REPLACED.has(String(field[0])) || isStub(field)) return [field];
-      const own = typeof field[1] === 'string' && field[1].startsWith('$') ? field[1] : undefined;
-      const touches = [...atoms(field)].some((a) => OTHER_TYPES.test(a) || (a !== own && gone.has(a)));
-      if (!touches) return [field];
-      changed = true;
-      if (own !== undefined) gone.add(own);
-      if (field[0] === 'type') return [['type', ...(own === undefined ? [] : [own]), EMPTY_TYPE]];
-      // Nothing counts on the number of these where scripts use such types.
-      if (field[0] !== 'func') return [];
-      const exports = field.filter((part) => Array.isArray(part) && part[0] === 'export');
-      for (const [, name] of exports as string[][]) {
-        if (name !== undefined) stubs.add(new TextDecoder().decode(stringBytes(name)));
-      }
-      return [['func', ...(own === undefined ? [] : [own]), ...exports, ...STUB]];
-    });
-  }
-  for (const field of fields) {
-    if (!Array.isArray(field) || field[0] !== 'export' || !Array.isArray(field[2])) continue;
-    if (typeof field[1] === 'string' && gone.has(String(field[2][1]))) {
-      stubs.add(new TextDecoder().decode(stringBytes(field[1])));
-    }
-  }
-  return { text: writeExpression(fields), stubs };
-}
-
-/** Fields that are replaced by stubs, or left out. */
-const REPLACED = new Set(['func', 'type', 'table', 'global', 'elem']);
-const EMPTY_TYPE: Expression = ['func'];
-const STUB: readonly Expression[] = [['unreachable'], ['nop']];
-
-function isStub(field: readonly Expression[]): boolean {
-  return writeExpression(field).endsWith('(unreachable) (nop))');
 }

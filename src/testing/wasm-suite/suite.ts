@@ -9,8 +9,9 @@ import { prepareProgram } from '../../program/prepare.js';
 import { ProgramRunner } from '../../program/runner.js';
 import type { Program } from '../../program/types.js';
 import { hostOf, V8Comparison } from '../../selftest/fuzz-kernel/compare.js';
-import { readScript, type ScriptCall, type ScriptModule, withoutOtherTypes } from './script.js';
-import { type Constant, hasState, type Step, wrapSteps } from './wrap.js';
+import { type WithoutOtherTypes, withoutOtherTypes } from './other-types.js';
+import { readScript, type ScriptCall, type ScriptModule } from './script.js';
+import { type Constant, hasState, runsOf, type Step, type SuiteRun, type Unit, unitsOf, wrapUnits } from './wrap.js';
 
 export interface SuiteOptions {
   /** The binary of a module's text; throws for what it cannot read. */
@@ -25,6 +26,8 @@ export interface SuiteCounts {
   run: number;
   /** Of these, in the kernel. */
   ranInKernel: number;
+  /** Not run to their end, for the rules make what an instruction is given cost more than all fuel; checked. */
+  priced: number;
   /** Ended otherwise than the script says, or otherwise in the kernel than on V8; the first of them in words. */
   wrong: number;
   readonly wrongs: string[];
@@ -41,10 +44,27 @@ export interface SuiteCounts {
   readonly passedOver: Record<string, number>;
 }
 
-/** Calls in one wrapped module: drivers take long over large kernels. */
-const CALLS_PER_MODULE = 32;
+/** Calls in one wrapped module whose calls leave nothing behind. */
+const CALLS_PER_MODULE = 256;
 const FUEL = 20_000_000;
 const MAX_TEXTS = 20;
+
+/** Steps of a module and what they are called in reports. */
+interface Steps {
+  readonly module: WasmModule;
+  /** Each step sees what those before it left behind. */
+  readonly ordered: boolean;
+  readonly steps: readonly Step[];
+  readonly labels: ReadonlyMap<Step, string>;
+}
+
+/** A run that the kernel can be given. */
+interface KernelRun {
+  readonly call: GpuCall;
+  /** Calls of the script that it makes. */
+  readonly calls: number;
+  readonly label: string;
+}
 
 /** Runs script `text`. Throws RangeError if it cannot be read at all. */
 export async function runScript(text: string, options: SuiteOptions): Promise<SuiteCounts> {
@@ -55,6 +75,7 @@ class ScriptRun {
   readonly #counts: SuiteCounts = {
     run: 0,
     ranInKernel: 0,
+    priced: 0,
     wrong: 0,
     wrongs: [],
     thrown: 0,
@@ -72,69 +93,130 @@ class ScriptRun {
   async run(text: string): Promise<SuiteCounts> {
     const script = readScript(text);
     Object.assign(this.#counts.passedOver, script.passedOver);
-    const calls: { readonly call: GpuCall; readonly label: string }[] = [];
-    for (const module of script.modules) calls.push(...this.#module(module));
+    const runs: KernelRun[] = [];
+    for (const module of script.modules) runs.push(...this.#module(module));
     for (const source of script.invalid) this.#invalid(source);
-    if (this.options.lane !== undefined) await this.#inKernel(this.options.lane, calls);
+    if (this.options.lane !== undefined) await this.#inKernel(this.options.lane, runs);
     return this.#counts;
   }
 
-  /** Runs the calls of a module on V8; gives those that the kernel can be given. */
-  #module(script: ScriptModule): { call: GpuCall; label: string }[] {
+  /** Runs the calls of a module on V8; gives the runs that ended as the script says. */
+  #module(script: ScriptModule): KernelRun[] {
     const { stubs, module } = this.#decoded(script.source) ?? {};
     if (module === undefined || stubs === undefined) return [];
+    const ordered = hasState(module) || [...stubs.values()].includes(true);
     const steps: Step[] = [];
-    const replays = hasState(module);
-    for (const call of script.calls) {
+    const labels = new Map<Step, string>();
+    for (const [number, call] of script.calls.entries()) {
       const step = this.#step(module, stubs, call);
-      if (step !== undefined) steps.push(step);
-      // What the call would have left behind is missing from here on.
-      else if (replays) break;
-    }
-    const calls: { call: GpuCall; label: string }[] = [];
-    for (let from = 0; from < steps.length; from += CALLS_PER_MODULE) {
-      const to = Math.min(steps.length, from + CALLS_PER_MODULE);
-      const program = this.#program(module, steps.slice(0, to), from, replays);
-      if (program === undefined) break;
-      for (let number = from; number < to; number++) {
-        const { expected } = steps[number] as Step;
-        const label = `${script.calls[number]?.name} (call ${number} of its module)`;
-        const context = new Uint8Array(number);
-        const call: GpuCall = { program, context, height: 1, fuel: FUEL, reads: [], writes: [] };
-        this.#onV8(call, expected, label);
-        calls.push({ call, label });
+      if (step !== undefined) {
+        steps.push(step);
+        labels.set(step, `${call.name} (call ${number} of its module)`);
+      } else if (ordered && stubs.get(call.name) !== false) {
+        // What that call would have left behind is missing from here on.
+        count(this.#counts.passedOver, 'a call behind one with other types', script.calls.length - number - 1);
+        break;
       }
     }
-    return calls;
+    const size = ordered ? steps.length : CALLS_PER_MODULE;
+    const runs: KernelRun[] = [];
+    for (let from = 0; from < steps.length; from += size) {
+      runs.push(...this.#settled({ module, ordered, steps: steps.slice(from, from + size), labels }));
+    }
+    return runs;
   }
 
-  #onV8(call: GpuCall, expected: Step['expected'], label: string): void {
-    this.#counts.run++;
-    try {
-      const { status } = this.#runner.run(call.program, hostOf(call), call.fuel);
-      const wanted = expected === 'trap' ? 'TRAP' : 'OK';
-      if (status !== wanted) this.#wrong(`${label}: ${status} on V8, not ${wanted}`);
-    } catch (error) {
-      this.#threw(`${label}: ${messageOf(error)}`);
+  /** Runs steps on V8 until none is left that ends otherwise than the script says: each of those is counted. */
+  #settled({ module, ordered, steps, labels }: Steps): KernelRun[] {
+    const left = new Set(steps);
+    for (;;) {
+      const units = unitsOf([...left], ordered);
+      const program = this.#program(module, units, ordered);
+      if (program === undefined) {
+        count(this.#counts.passedOver, 'a call of a program that the rules refuse', left.size);
+        return [];
+      }
+      const runs = runsOf(units, ordered).map((run) => ({ run, call: callOf(program, run.selector) }));
+      const failed = runs.filter(({ run, call }) => !this.#holds(run, call));
+      if (failed.length === 0) {
+        this.#counts.run += left.size;
+        return runs.map(({ run, call }) => {
+          const label = labels.get(run.steps[0] as Step) ?? '';
+          return { call, calls: run.steps.length, label: `the run that begins with ${label}` };
+        });
+      }
+      for (const { run } of failed) {
+        const wrong = this.#culprit(module, run, ordered, [...left]);
+        this.#judge(module, wrong, labels.get(wrong.step) ?? '');
+        left.delete(wrong.step);
+      }
     }
   }
 
-  async #inKernel(lane: GpuExecutor, calls: readonly { call: GpuCall; label: string }[]): Promise<void> {
+  #holds({ traps }: SuiteRun, call: GpuCall): boolean {
+    return this.#statusOf(call) === (traps ? 'TRAP' : 'OK');
+  }
+
+  #statusOf(call: GpuCall): string {
+    try {
+      return this.#runner.run(call.program, hostOf(call), call.fuel).status;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  /** The first step of a failed run that fails it, and the steps that lead there. */
+  #culprit(module: WasmModule, run: SuiteRun, ordered: boolean, all: readonly Step[]): Culprit {
+    if (run.traps) {
+      const step = run.steps[0] as Step;
+      const before = ordered ? all.slice(0, all.indexOf(step)).filter(({ expected }) => expected !== 'trap') : [];
+      return { step, lead: [...before, step], ordered };
+    }
+    // The run with the first `high` steps fails, that with `low` does not.
+    let [low, high] = [0, run.steps.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.#endOf(module, { lead: run.steps.slice(0, middle), ordered }) === 'OK') low = middle;
+      else high = middle;
+    }
+    const lead = run.steps.slice(ordered ? 0 : high - 1, high);
+    return { step: run.steps[high - 1] as Step, lead, ordered };
+  }
+
+  /** How the last run over `lead` ends; with `fuel` as in {@link wrapUnits}. */
+  #endOf(module: WasmModule, { lead, ordered }: Pick<Culprit, 'lead' | 'ordered'>, fuel?: number): string | undefined {
+    const units = unitsOf(lead, ordered);
+    const program = this.#program(module, units, ordered, fuel);
+    const last = runsOf(units, ordered).find(({ steps }) => steps.includes(lead.at(-1) as Step));
+    return program && last && this.#statusOf(callOf(program, last.selector));
+  }
+
+  /** Counts a step that ends otherwise than the script says: priced where the rules make an operand cost more than all fuel. */
+  #judge(module: WasmModule, culprit: Culprit, label: string): void {
+    const status = this.#endOf(module, culprit);
+    if (status === 'OUT_OF_FUEL' && this.#endOf(module, culprit, FUEL) === 'REVERT') this.#counts.priced++;
+    else if (status === 'REVERT' || status === 'OK' || status === 'TRAP' || status === 'OUT_OF_FUEL') {
+      const wanted = culprit.step.expected === 'trap' ? 'TRAP' : 'OK';
+      this.#wrong(`${label}: ${status === 'REVERT' ? 'a wrong value' : status} on V8, not ${wanted}`);
+    } else this.#threw(`${label}: ${status ?? 'no program'}`);
+  }
+
+  async #inKernel(lane: GpuExecutor, runs: readonly KernelRun[]): Promise<void> {
     const counts = this.#counts;
-    const possible = calls.filter(({ call }) => {
+    const possible = runs.filter(({ call, calls }) => {
       const supported = lane.supports(call.program);
-      if (!supported.ok) count(counts.punts, supported.reason);
+      if (!supported.ok) count(counts.punts, supported.reason, calls);
       return supported.ok;
     });
     try {
       const results = await lane.run(possible.map(({ call }) => call));
       results.forEach((result, i) => {
-        const { call, label } = possible[i] as (typeof possible)[number];
+        const { call, calls, label } = possible[i] as KernelRun;
         if (result.status === 'PUNT') {
-          count(counts.punts, result.puntReason ?? 'none');
+          count(counts.punts, result.puntReason ?? 'none', calls);
           return;
         }
-        counts.ranInKernel++;
+        counts.ranInKernel += calls;
         const difference = this.#comparison.difference(call, result);
         if (difference !== undefined) this.#wrong(`${label}: ${difference}`);
       });
@@ -143,9 +225,9 @@ class ScriptRun {
     }
   }
 
-  #decoded(source: string | Uint8Array): { stubs: ReadonlySet<string>; module: WasmModule } | undefined {
+  #decoded(source: string | Uint8Array): (Omit<WithoutOtherTypes, 'text'> & { module: WasmModule }) | undefined {
     const { stubs, text } =
-      typeof source === 'string' ? withoutOtherTypes(source) : { stubs: new Set<string>(), text: undefined };
+      typeof source === 'string' ? withoutOtherTypes(source) : { stubs: new Map<string, boolean>(), text: undefined };
     let bytes: Uint8Array;
     try {
       bytes = text === undefined ? (source as Uint8Array) : this.options.toBinary(text);
@@ -156,8 +238,8 @@ class ScriptRun {
     return this.#ruled(() => ({ stubs, module: decodeModule(bytes) }));
   }
 
-  #program(module: WasmModule, steps: readonly Step[], from: number, replays: boolean): Program | undefined {
-    return this.#ruled(() => prepareProgram(wrapSteps(module, steps, from, replays)));
+  #program(module: WasmModule, units: readonly Unit[], ordered: boolean, fuel?: number): Program | undefined {
+    return this.#ruled(() => prepareProgram(wrapUnits(module, units, ordered, fuel)));
   }
 
   /** What the rules refuse is counted by its cause; anything else that is thrown should not be. */
@@ -171,17 +253,22 @@ class ScriptRun {
     }
   }
 
-  #step(module: WasmModule, stubs: ReadonlySet<string>, call: ScriptCall): Step | undefined {
+  #step(module: WasmModule, stubs: ReadonlyMap<string, boolean>, call: ScriptCall): Step | undefined {
     const found = module.exports.find(({ kind, name }) => kind === 'func' && name === call.name);
     const { expected } = call;
-    const args = call.arguments.filter((a): a is Constant => a !== undefined);
-    const results = expected === 'trap' ? expected : expected?.filter((e): e is Constant => e !== undefined);
-    const others = args.length < call.arguments.length || (results?.length ?? 0) < (expected?.length ?? 0);
-    if (found === undefined || stubs.has(call.name) || (others && expected !== 'trap')) {
-      count(this.#counts.passedOver, 'a call with other types');
+    const results = expected === 'trap' || expected === undefined ? [] : expected;
+    const other = [...call.arguments, ...results].find((c) => typeof c === 'string');
+    if (found === undefined || stubs.has(call.name) || other !== undefined) {
+      const what = other === undefined ? 'a call of what uses other types' : `unsupported: ${other}`;
+      count(this.#counts.passedOver, what);
       return undefined;
     }
-    return { function: found.index, arguments: args, expected: results };
+    const isConstant = (c: Constant | string): c is Constant => typeof c !== 'string';
+    return {
+      function: found.index,
+      arguments: call.arguments.filter(isConstant),
+      expected: typeof expected === 'object' ? expected.filter(isConstant) : expected,
+    };
   }
 
   #invalid(source: string | Uint8Array): void {
@@ -213,6 +300,18 @@ class ScriptRun {
   }
 }
 
-function count(counts: Record<string, number>, key: string): void {
-  counts[key] = (counts[key] ?? 0) + 1;
+/** A step that ends otherwise than the script says, and the steps that lead to it and end with it. */
+interface Culprit {
+  readonly step: Step;
+  readonly lead: readonly Step[];
+  readonly ordered: boolean;
+}
+
+/** The run of a wrapped module with this selector. */
+function callOf(program: Program, selector: number): GpuCall {
+  return { program, context: new Uint8Array(selector), height: 1, fuel: FUEL, reads: [], writes: [] };
+}
+
+function count(counts: Record<string, number>, key: string, by = 1): void {
+  if (by > 0) counts[key] = (counts[key] ?? 0) + by;
 }

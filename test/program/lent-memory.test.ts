@@ -1,0 +1,245 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RunStop } from '../../src/program/host-functions.js';
+import { ProgramInstance } from '../../src/program/instance.js';
+import { ACCESSES } from '../../src/program/lent-code.js';
+import { LentMemory } from '../../src/program/lent-memory.js';
+import type { Instruction } from '../../src/program/module.js';
+import { prepareProgram } from '../../src/program/prepare.js';
+import { ProgramRunner } from '../../src/program/runner.js';
+import type { Program } from '../../src/program/types.js';
+import { call, end, get, i32, i64, if_, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
+import { randomNumbers, randomProgram } from './random-program.js';
+import { testHost } from './support.js';
+
+const FUEL = 3_500_000;
+const PAGE = 65_536;
+const lent = new LentMemory();
+
+function instanceInLent(program: Program): ProgramInstance {
+  const module = new WebAssembly.Module(new Uint8Array(program.instrumentedToLend));
+  return new ProgramInstance(program, module, lent);
+}
+
+function ownInstance(program: Program): ProgramInstance {
+  return new ProgramInstance(program, new WebAssembly.Module(new Uint8Array(program.instrumented)));
+}
+
+/** All that a run and its host can see. */
+function outcomeOf(instance: ProgramInstance, fuel: number): unknown {
+  instance.begin(testHost().host, fuel);
+  let ended: unknown;
+  try {
+    const pointer = instance.execute();
+    ended = { pointer, result: instance.functions.memory.view(pointer)?.slice() };
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError || error instanceof RunStop)) throw error;
+    ended = error instanceof RunStop ? error.reason : 'trap';
+  }
+  const memory = Buffer.from(instance.functions.memory.bytes);
+  const { fuel: left, why } = instance;
+  instance.finish();
+  return { ended, left: left.value, why: why.value, length: memory.length, memory };
+}
+
+function expectSame(program: Program, instance: ProgramInstance, fuel = FUEL): { readonly ended: unknown } {
+  const found = outcomeOf(instance, fuel) as { memory: Buffer; ended: unknown };
+  const expected = outcomeOf(ownInstance(program), fuel) as { memory: Buffer; ended: unknown };
+  expect({ ...found, memory: undefined }).toEqual({ ...expected, memory: undefined });
+  expect(found.memory.equals(expected.memory)).toBe(true);
+  return found;
+}
+
+/** Addresses and offsets around the end of a memory of `bytes`, and where their sum passes 2^32. */
+function places(bytes: number): [address: number, offset: number][] {
+  const ends = [0, 1, 2, 4, 8].map((back): [number, number] => [bytes - back, 0]);
+  return [...ends, [0, bytes - 4], [0, bytes - 3], [-1, 1], [-1, 0xffffffff], [0, 0xffffffff], [-8, 8], [4, bytes - 8]];
+}
+
+describe('a program in a lent memory', () => {
+  it('loads and stores within the pages that it has, and traps behind them, as in a memory of its own', () => {
+    const ends = new Set<string>();
+    for (const access of ACCESSES) {
+      for (const grow of [0, 2]) {
+        for (const [address, offset] of places((1 + grow) * PAGE)) {
+          const wide = [0x29, ...[0x30, 0x31, 0x32, 0x33, 0x34, 0x35]].includes(access);
+          const value = [0x37, 0x3c, 0x3d, 0x3e].includes(access) ? i64(-2n) : i32(-2);
+          const memory = op(access, offset, 0);
+          const used = access < OP.i32Store ? [memory, ...(wide ? [op(0xa7)] : [])] : [value, memory, i32(7)];
+          const b = new WasmBuilder().data(PAGE - 8, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 0x88));
+          b.execute([
+            ...[i32(104), i32(grow), op(OP.memoryGrow, 0), i32(address), ...used, op(OP.i32Add), store()],
+            ...[i32(100), i32(4), store(), i32(104)],
+          ]);
+          const program = prepareProgram(b.bytes());
+          const { ended } = expectSame(program, instanceInLent(program));
+          ends.add(`${access} ${ended === 'trap'}`);
+        }
+      }
+    }
+    expect(ends.size).toBe(2 * ACCESSES.length);
+  });
+
+  it('fills, copies and lays out passive data within its pages only', () => {
+    const bytes = 2 * PAGE;
+    const lengths = [0, 4, 5, -1];
+    const seen = new Set<unknown>();
+    for (const code of [OP.memoryFill, OP.memoryCopy, OP.memoryInit]) {
+      for (const [to] of places(bytes)) {
+        for (const from of [0, bytes - 4, -1]) {
+          for (const length of lengths) {
+            const b = new WasmBuilder();
+            b.dataSegments.push({ mode: 'passive', offset: undefined, bytes: Uint8Array.of(9, 8, 7, 6) });
+            b.dataCount = 1;
+            const bulk = code === OP.memoryInit ? op(code, 0) : code === OP.memoryCopy ? op(code, 0, 0) : op(code, 0);
+            b.execute([i32(1), op(OP.memoryGrow, 0), op(OP.drop), i32(to), i32(from), i32(length), bulk, i32(4)]);
+            const program = prepareProgram(b.bytes());
+            seen.add(expectSame(program, instanceInLent(program), 20_000 + 5_000).ended === 'trap');
+          }
+        }
+      }
+    }
+    expect(seen.size).toBe(2);
+  });
+
+  it('grows up to its maximum and is told its size', () => {
+    for (const maxPages of [undefined, 3, 512]) {
+      for (const [first, second] of [
+        [0, 1],
+        [2, 1],
+        [3, 0],
+        [1, -1],
+        [511, 1],
+        [512, 0],
+        [1, 511],
+      ]) {
+        const b = new WasmBuilder();
+        b.memory = { minPages: 1, maxPages };
+        const add = [op(OP.i32Add)];
+        b.execute([
+          ...[i32(104), i32(first), op(OP.memoryGrow, 0), i32(10), op(OP.i32Mul), i32(second), op(OP.memoryGrow, 0)],
+          ...[
+            ...add,
+            i32(100),
+            op(OP.i32Mul),
+            op(OP.memorySize, 0),
+            ...add,
+            store(),
+            i32(100),
+            i32(4),
+            store(),
+            i32(104),
+          ],
+        ]);
+        const program = prepareProgram(b.bytes());
+        const instance = instanceInLent(program);
+        for (const fuel of [FUEL, 5_999, 6_010, 7_010, 500_000, FUEL]) expectSame(program, instance, fuel);
+      }
+    }
+  });
+
+  it('lets the host write within its pages only', () => {
+    const context = (at: number): Program => {
+      const b = new WasmBuilder();
+      const load = b.import('__load_context');
+      const code = [i32(1), op(OP.memoryGrow, 0), op(OP.drop), i32(at), call(load), op(OP.drop), i32(at)];
+      return prepareProgram(b.execute(code).bytes());
+    };
+    const ends = [2 * PAGE - 3, 2 * PAGE - 2, 2 * PAGE, 3 * PAGE, -1].map((at) => {
+      const program = context(at);
+      return expectSame(program, instanceInLent(program)).ended;
+    });
+    expect(ends.map((ended) => ended === 'bad-pointer')).toEqual([false, true, true, true, true]);
+  });
+
+  it('random programs end as in instances of their own, one after the other in the same memory', () => {
+    fc.assert(
+      fc.property(randomNumbers, fc.array(fc.nat(20_000), { minLength: 1, maxLength: 3 }), (numbers, fuels) => {
+        const program = prepareProgram(
+          randomProgram(numbers)
+            .data(8, Uint8Array.of(1, 2, 3))
+            .bytes(),
+        );
+        const instance = instanceInLent(program);
+        for (const fuel of [...fuels, FUEL]) expectSame(program, instance, fuel);
+      }),
+      { numRuns: 80 },
+    );
+  });
+});
+
+/** Grows by `pages`, fills all of them, and answers what it found there before and its size. */
+function growing(pages: number, salt: number, resultBytes = 4): WasmBuilder {
+  const last = (1 + pages) * PAGE - 4;
+  const b = new WasmBuilder().data(60_000, Uint8Array.of(salt));
+  const found: Instruction[] = [i32(60_000), load(), i32(last), load(), op(OP.i32Add), op(OP.memorySize, 0)];
+  const count = b.global('i32', salt);
+  return b.execute([
+    ...[i32(pages), op(OP.memoryGrow, 0), op(OP.drop), i32(104), ...found, op(OP.i32Add)],
+    ...[op(OP.globalGet, count), op(OP.i32Add), store(), i32(0), op(OP.globalSet, count)],
+    ...[i32(PAGE), i32(0xee), i32(pages * PAGE), op(OP.memoryFill, 0), i32(60_000), i32(-1), store()],
+    ...[i32(100), i32(resultBytes), store(), i32(104)],
+  ]);
+}
+
+describe('a runner that lends its memory', () => {
+  it('keeps the instances of several programs that grow, and each of their runs ends as on a fresh runner', () => {
+    const runner = new ProgramRunner();
+    const builders = [growing(1, 3), growing(40, 5), growing(7, 9), growing(300, 1)];
+    const programs = builders.map((b) => prepareProgram(b.bytes()));
+    for (let round = 0; round < 4; round++) {
+      for (const program of programs) {
+        const expected = new ProgramRunner().run(program, testHost().host, FUEL);
+        expect(expected.status).toBe('OK');
+        expect(runner.run(program, testHost().host, FUEL)).toEqual(expected);
+      }
+      expect(runner.kept).toEqual({ instances: round === 0 ? 0 : 4, memoryBytes: 0, inLent: round === 0 ? 0 : 4 });
+    }
+  });
+
+  it('lends it to fresh instances of a program that changes its table, too', () => {
+    const b = growing(20, 7);
+    const [one, two] = [b.function('()->i32', [i32(1)]), b.function('()->i32', [i32(2)])];
+    b.tableOf(one, two);
+    const body = b.functions[0].code;
+    const added = [i32(0), op(OP.callIndirect, b.type('()->i32'), 0), store(0, 0), i32(104)];
+    const swap = [i32(0), i32(1), op(OP.tableGet, 0), op(OP.tableSet, 0)];
+    b.functions[0] = {
+      ...b.functions[0],
+      code: [...body.slice(0, -2), i32(104), ...added.slice(0, 3), ...swap, ...body.slice(-2)],
+    };
+    const changing = prepareProgram(b.bytes());
+    expect(changing.reuse).toEqual({ reusable: false, reason: 'table' });
+    const programs = [changing, prepareProgram(growing(30, 2).bytes()), changing, changing];
+    const runner = new ProgramRunner();
+    for (const program of [...programs, ...programs]) {
+      const expected = new ProgramRunner().run(program, testHost().host, FUEL);
+      expect(expected.status).toBe('OK');
+      expect(runner.run(program, testHost().host, FUEL)).toEqual(expected);
+    }
+    expect(runner.kept).toEqual({ instances: 1, memoryBytes: 0, inLent: 1 });
+  });
+
+  it('gives a long result away with the memory: no later run changes it', () => {
+    const runner = new ProgramRunner();
+    const [long, other] = [growing(12, 3, 500_000), growing(14, 4)].map((b) => prepareProgram(b.bytes()));
+    const expected = new ProgramRunner().run(long, testHost().host, FUEL).result!.slice();
+    const host = testHost().host;
+    for (let round = 0; round < 3; round++) {
+      const { result } = runner.run(long, host, FUEL);
+      for (const program of [other, other, long]) runner.run(program, host, FUEL);
+      expect(Buffer.compare(result!, expected)).toBe(0);
+    }
+  });
+
+  it('takes an instance of its own for a program that grows a little and computes for long', () => {
+    const b = new WasmBuilder();
+    const f = b.function('(i32)->()', [...[get(0), if_(), get(0), i32(1), op(OP.i32Sub), call(b.nextFunction), end]]);
+    // Each 1,500 calls deep.
+    const calls = Array.from({ length: 60 }, () => [i32(1_500), call(f)]).flat();
+    const program = prepareProgram(b.execute([i32(1), op(OP.memoryGrow, 0), op(OP.drop), ...calls, i32(4)]).bytes());
+    const runner = new ProgramRunner();
+    for (let i = 0; i < 3; i++) expect(runner.run(program, testHost().host, FUEL).status).toBe('OK');
+    expect(runner.kept.inLent).toBe(0);
+  });
+});
