@@ -21,7 +21,7 @@ beforeAll(async () => {
   executor = await openGpuExecutor({ patient: true });
   program = prepareProgram(builtPrograms().probe);
   await executor.prepare(program);
-}, 120_000);
+}, 600_000);
 afterAll(() => executor?.close());
 
 /** An increment of counter `n` of contract 2:`contract`, which holds `value`. */
