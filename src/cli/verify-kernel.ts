@@ -1,12 +1,12 @@
 import { openSource } from '../bitcoin/sources.js';
-import { openGpuLane } from '../gpu/gpu-executor.js';
-import type { GpuLane } from '../gpu/pack/types.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import { prepareProgram } from '../program/prepare.js';
 import { replay } from '../replay/replay.js';
 import type { ReplaySummary } from '../replay/summary.js';
 import { builtPrograms, type ProgramName } from '../util/built-wasm.js';
 import { bundledChain } from '../util/bundled-chain.js';
-import { PartialLane } from './partial-lane.js';
+import { PartialExecutor } from './partial-executor.js';
 
 /** A line of JSON on stdout: what `start` hears of its verification while that runs. */
 export type VerificationEvent =
@@ -24,13 +24,13 @@ export interface VerifyKernelOptions {
 
 /**
  * `warpshrew verify-kernel --db DIR --programs LIST`, a command of `start`'s own: compiles the kernels of bundled programs, then
- * replays the bundled chain through them, and tells of each step. Throws what {@link replay} and {@link openGpuLane} throw.
+ * replays the bundled chain through them, and tells of each step. Throws what {@link replay} and {@link openGpuExecutor} throw.
  */
 export async function verifyKernelCommand(options: VerifyKernelOptions): Promise<{ text: string; exitStatus: number }> {
   const prepared = Object.entries(builtPrograms()).map(([name, wasm]) => ({ name, program: prepareProgram(wasm) }));
   const isWanted = ({ name }: { name: string }): boolean => options.programs.some((wanted) => wanted === name);
   const others = prepared.filter((entry) => !isWanted(entry)).map(({ program }) => program.hash);
-  const gpu = new PartialLane(await openGpuLane({ patient: true }), new Set(others));
+  const gpu = new PartialExecutor(await openGpuExecutor({ patient: true }), new Set(others));
   try {
     tell({ kind: 'adapter', name: gpu.adapter.description });
     const started = performance.now();
@@ -46,7 +46,7 @@ export async function verifyKernelCommand(options: VerifyKernelOptions): Promise
   }
 }
 
-function replayThrough(gpu: GpuLane, dbDir: string): Promise<ReplaySummary> {
+function replayThrough(gpu: GpuExecutor, dbDir: string): Promise<ReplaySummary> {
   const path = bundledChain();
   const { firstHeight, lastHeight } = openSource(path);
   const of = lastHeight - firstHeight + 1;

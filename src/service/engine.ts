@@ -6,8 +6,8 @@ import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
 import { kernelError } from '../gpu/device/kernel-failures.js';
-import { openGpuLane } from '../gpu/gpu-executor.js';
-import type { GpuLane } from '../gpu/pack/types.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import { OpenIndex } from '../pipeline/open-index.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lowerThread } from '../util/niceness.js';
@@ -42,7 +42,7 @@ export class Engine {
 
   private constructor(
     private readonly index: OpenIndex,
-    private readonly gpu: GpuLane | undefined,
+    private readonly gpu: GpuExecutor | undefined,
     private readonly chain: OpenedChain,
     private readonly follower: Follower,
     private readonly stopTimeout: number,
@@ -196,10 +196,10 @@ export class Engine {
 }
 
 /** A GPU where the policy wants one; `gpu` needs it, `auto` says why there is none. */
-async function findGpu({ policy, gpu }: Settings): Promise<{ readonly gpu?: GpuLane; readonly reason?: string }> {
+async function findGpu({ policy, gpu }: Settings): Promise<{ readonly gpu?: GpuExecutor; readonly reason?: string }> {
   if (!gpu || policy === 'cpu' || policy === 'sequential') return {};
   try {
-    return { gpu: await openGpuLane() };
+    return { gpu: await openGpuExecutor() };
   } catch (error) {
     if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
     return { reason: `${error.code}: ${error.message}` };

@@ -1,16 +1,16 @@
 import type { KernelFailure, KernelStage } from '../gpu/device/kernel-failures.js';
-import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult, GpuLane, GpuTimings } from '../gpu/pack/types.js';
+import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult, GpuExecutor, GpuTimings } from '../gpu/pack/types.js';
 import type { Program } from '../program/types.js';
 
-/** A lane without kernels for some programs, so that several processes can share the kernels of a chain out between them. */
-export class PartialLane implements GpuLane {
+/** An executor without kernels for some programs: several processes can share the kernels of a chain between them. */
+export class PartialExecutor implements GpuExecutor {
   /** `without`: hashes of programs that the CPU runs. */
   constructor(
-    private readonly inner: GpuLane,
+    private readonly inner: GpuExecutor,
     private readonly without: ReadonlySet<string>,
   ) {}
 
-  get adapter(): GpuLane['adapter'] {
+  get adapter(): GpuExecutor['adapter'] {
     return this.inner.adapter;
   }
 
@@ -18,25 +18,25 @@ export class PartialLane implements GpuLane {
     return this.inner.timings;
   }
 
-  get kernelFailures(): GpuLane['kernelFailures'] {
+  get kernelFailures(): GpuExecutor['kernelFailures'] {
     return this.inner.kernelFailures;
   }
 
-  supports(program: Program): ReturnType<GpuLane['supports']> {
+  supports(program: Program): ReturnType<GpuExecutor['supports']> {
     if (this.without.has(program.hash)) return { ok: false, reason: 'another process has its kernel' };
     return this.inner.supports(program);
   }
 
-  kernelState(program: Program, calls: number): ReturnType<GpuLane['kernelState']> {
-    return this.without.has(program.hash) ? 'refused' : this.inner.kernelState(program, calls);
+  kernelState(program: Program, calls: number): ReturnType<GpuExecutor['kernelState']> {
+    return this.without.has(program.hash) ? 'none' : this.inner.kernelState(program, calls);
   }
 
   async prepare(program: Program): Promise<void> {
     if (!this.without.has(program.hash)) await this.inner.prepare(program);
   }
 
-  refuse(hash: string, stage: KernelStage, error: unknown): void {
-    this.inner.refuse(hash, stage, error);
+  dropKernel(hash: string, stage: KernelStage, error: unknown): void {
+    this.inner.dropKernel(hash, stage, error);
   }
 
   onKernelFailure(listener: (failure: KernelFailure) => void): void {
