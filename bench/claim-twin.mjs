@@ -6,7 +6,7 @@
 // has just been uploaded, as it has in a block (`again`: the twin on an input that it has read before).
 import { parseArgs } from 'node:util';
 import { openDevice } from '../dist/gpu/device/device.js';
-import { DawnLane } from '../dist/gpu/gpu-executor.js';
+import { DawnExecutor } from '../dist/gpu/gpu-executor.js';
 import { CallRecorder } from '../dist/gpu/pack/records.js';
 import { prepareProgram } from '../dist/program/prepare.js';
 import { SAMPLES } from '../dist/selftest/bench/sample-calls.js';
@@ -29,12 +29,12 @@ const PROOF_WORD = 36;
 
 const opened = await openDevice();
 const { device, flags } = opened;
-const lane = new DawnLane(opened, { measure: true, patient: true });
+const executor = new DawnExecutor(opened, { measure: true, patient: true });
 const program = prepareProgram(builtPrograms().claim);
-await lane.prepare(program);
+await executor.prepare(program);
 const rows = [];
 for (const count of args.counts.split(',').map(Number)) rows.push(await compare(count));
-await lane.close();
+await executor.close();
 if (args.json) console.log(JSON.stringify({ adapter: opened.adapter, rows }));
 else {
   console.log(`${opened.adapter.vendor} ${opened.adapter.description}; medians (least-most) in ms`);
@@ -56,8 +56,8 @@ async function compare(count) {
   let paid = 0;
   for (let round = -1; round < rounds; round++) {
     await twin.warm();
-    const before = lane.timings.kernelMs;
-    const run = await lane.begin(block);
+    const before = executor.timings.kernelMs;
+    const run = await executor.begin(block);
     const outcomes = await run.run(0);
     paid = 0;
     for (let i = 0; i < count; i++) if (outcomes.status(i) === 'OK') paid++;
@@ -67,7 +67,7 @@ async function compare(count) {
     const ms = await twin.run();
     const again = await twin.run();
     if (round < 0) continue;
-    samples.translated.push(lane.timings.kernelMs - before);
+    samples.translated.push(executor.timings.kernelMs - before);
     samples.twin.push(ms);
     samples.again.push(again);
   }

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
 
-const { openGpuLane } = await import('../dist/gpu/gpu-executor.js');
+const { openGpuExecutor } = await import('../dist/gpu/gpu-executor.js');
 const { prepareProgram } = await import('../dist/program/prepare.js');
 const { schnorrVerify } = await import('../dist/program/schnorr.js');
 
@@ -117,9 +117,9 @@ const BENCHES = {
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-const lane = await openGpuLane({ measure: true, patient: true });
-const report = { adapter: lane.adapter, rows: [] };
-console.log(`${lane.adapter.vendor} ${lane.adapter.description}`);
+const executor = await openGpuExecutor({ measure: true, patient: true });
+const report = { adapter: executor.adapter, rows: [] };
+console.log(`${executor.adapter.vendor} ${executor.adapter.description}`);
 for (const only of options.only.split(',')) {
   const { name, parameters, returns, make } = BENCHES[only];
   const program = prepareProgram(callerModule(name, parameters, returns));
@@ -133,7 +133,7 @@ for (const only of options.only.split(',')) {
     writes: [],
   }));
   const started = performance.now();
-  await lane.run(calls.slice(0, 1));
+  await executor.run(calls.slice(0, 1));
   const compileMs = Math.round(performance.now() - started);
   console.log(`${only}: first run, which compiles, ${compileMs} ms`);
   for (const count of options.counts.split(',').map(Number)) {
@@ -142,13 +142,13 @@ for (const only of options.only.split(',')) {
     const total = [];
     let wrong = 0;
     for (let round = 0; round <= Number(options.rounds); round++) {
-      const before = lane.timings.kernelMs;
+      const before = executor.timings.kernelMs;
       const start = performance.now();
-      const results = await lane.run(batch);
+      const results = await executor.run(batch);
       // The first round makes the buffers.
       if (round > 0) {
         total.push(performance.now() - start);
-        kernel.push(lane.timings.kernelMs - before);
+        kernel.push(executor.timings.kernelMs - before);
       }
       wrong = results.filter(({ status, result }, i) => status !== 'OK' || !cases[i % DISTINCT].check(result)).length;
     }
@@ -177,5 +177,5 @@ for (const only of options.only.split(',')) {
     console.log(`libsecp256k1 on one thread: ${perSecond}/s`);
   }
 }
-await lane.close();
+await executor.close();
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);

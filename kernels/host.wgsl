@@ -1,6 +1,6 @@
-// The host functions of `env`: read the input buffers, charge, check the output, act.
+// The host functions of `env`. Each reads its input buffers, charges fuel, checks its output buffer, then acts.
 
-// Data address and length of the buffer at `pointer` (length word before it); stops if it is not inside memory.
+// Data address and length of the buffer at `pointer`, with its length in the word before; stops if outside memory.
 fn read_buffer(pointer: u32) -> vec2<u32> {
   let bad = (pointer < 4u) | (pointer > MEMORY_BYTES);
   let length = get32(select(pointer - 4u, 0u, bad));
@@ -8,20 +8,20 @@ fn read_buffer(pointer: u32) -> vec2<u32> {
   return vec2<u32>(pointer, select(0u, length, st == 0u));
 }
 
-// Address of the buffer at `pointer`, which must have exactly `length` bytes.
+// Address of the buffer at `pointer`; stops unless it has exactly `length` bytes.
 fn read_exactly(pointer: u32, length: u32) -> u32 {
   let data = read_buffer(pointer);
   stop_if(data.y != length, STOP_HOST_ERROR);
   return data.x;
 }
 
-// May the host write `length` bytes and the length word before them?
+// Stops unless `length` bytes and the length word before them can be written at `pointer`.
 fn check_output(pointer: u32, length: u32) {
   stop_if((pointer < 4u) | outside_memory(pointer, length), STOP_BAD_POINTER);
   stop_if(outside_window(pointer - 4u, length + 4u), STOP_PUNT_WINDOW);
 }
 
-// Copies words of input_state, a multiple of four: loads that do not wait for each other.
+// Copies words of input_state, a multiple of four of them, so that loads need not wait for each other.
 fn copy_input(to: u32, source: u32, words: u32) {
   for (var i = 0u; i < words; i += 4u) {
     let a = input_state[source + i];
@@ -35,10 +35,10 @@ fn copy_input(to: u32, source: u32, words: u32) {
   }
 }
 
-// Writes the `length` bytes at address `place` (see value_word), with the length word before them.
+// Writes the `length` bytes at address `place` (see value_word), with their length in the word before.
 fn write_output(pointer: u32, place: u32, length: u32) {
   put32(pointer - 4u, length);
-  // Long ones lie on words at both ends as a rule, and come from the host.
+  // Fast path: long values are usually aligned on both sides, and come from input_state.
   var done = 0u;
   if (((pointer & 3u) == 0u) & ((place & (WRITTEN_ADDRESS | 3u)) == 0u)) {
     done = (length >> 2u) & ~3u;
@@ -47,7 +47,7 @@ fn write_output(pointer: u32, place: u32, length: u32) {
   let words = touched_words(pointer, length);
   for (var i = done; i < words; i++) {
     let at = ((pointer >> 2u) + i) << 2u;
-    // The first word may begin up to three bytes before the value: those are not under the mask.
+    // The first word may begin up to three bytes before the value; the mask leaves those out.
     set_bits(window_word(at), value_word(place, place + (at - pointer)), range_mask(at, pointer, pointer + length));
   }
 }
@@ -63,8 +63,8 @@ fn host_inner_call(a: u32, b: u32, c: u32, d: vec2<u32>) -> u32 {
   return 0u;
 }
 
-// Address of the value of the key, NONE if it is absent or the run has stopped. `least`: what the call costs if the value is empty;
-// with less nothing is read. It counts as read even if what is left does not pay for the value.
+// Address of the value of the key; NONE if it is absent or the run has stopped. `least`: the price of the call for an
+// empty value; with less fuel nothing is read. The key counts as read even if the fuel left does not pay for the value.
 fn stored_value(key: vec2<u32>, least: u32) -> u32 {
   var value = NONE;
   stop_if(w_fuel < least, STATUS_OUT_OF_FUEL);
@@ -124,7 +124,7 @@ fn write_number(out: u32, low: u32) {
   }
 }
 
-// There are no inner calls, so what the last one returned is always empty.
+// There are no inner calls, so the data returned by the last one is always empty.
 fn host_returndatacopy(out: u32) {
   if (st == 0u) {
     charge(fuel_returndatacopy(0u));

@@ -17,7 +17,7 @@ fn sub64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
   return vec2<u32>(a.x - b.x, a.y - b.y - select(0u, 1u, a.x < b.x));
 }
 
-// Whole product of two words, from 16-bit parts because WGSL has no high multiply.
+// The full product of two words, from 16-bit parts because WGSL has no multiply-high.
 fn mul_wide(a: u32, b: u32) -> vec2<u32> {
   let a0 = a & 0xffffu;
   let a1 = a >> 16u;

@@ -1,6 +1,6 @@
 // One invocation per message: memory image, __execute, check of the keys written, result.
 
-// Copies the returned bytes out and makes their writes seen; gives their number, NONE for a bad pointer.
+// Copies the returned bytes out and applies their writes; returns their number, NONE for a bad pointer.
 fn take_result(pointer: u32) -> u32 {
   var result = NONE;
   if (pointer >= 4u && pointer <= MEMORY_BYTES) {
@@ -25,11 +25,11 @@ fn take_result(pointer: u32) -> u32 {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x < params.count) {
-    lane_index = id.x;
+    invocation_index = id.x;
     call_index = params.first + id.x;
     w_fuel = call_word(CALL_FUEL);
     w_stack = STACK_SLOTS;
-    // Before the segments and before the first function's frame.
+    // Before static data is copied and before the frame of __execute is counted.
     charge(ENTRY_FUEL);
     var pointer = 0u;
     if (st == 0u) {

@@ -1,4 +1,4 @@
-// Static data lies outside the window too: loads from there read the image. A zero word follows it.
+// Some static data lies outside the window: loads from there read the image, which a zero word follows.
 
 fn read_word(index: u32) -> u32 {
   let inside = index - WINDOW_FIRST;

@@ -1,4 +1,4 @@
-// memory.grow up to MAX_PAGES: the old number of pages, or -1.
+// memory.grow up to MAX_PAGES: returns the old number of pages, or -1.
 
 fn memory_grow(pages: u32) -> u32 {
   let old = MEMORY_BYTES >> 16u;

@@ -1,5 +1,5 @@
 // Linear memory of an invocation as a private array: the fastest place while it is small.
-// Three words behind the window: they are zero until the run stops, and take what is stored after that.
+// The three words after the window are zero until the run stops, and absorb what is stored after that.
 
 var<private> window: array<u32, WINDOW_WORDS + 3>;
 

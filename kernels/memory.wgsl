@@ -1,6 +1,6 @@
-// Loads and stores of every width, aligned or not. Of a memory of MEMORY_BYTES only the WINDOW_BYTES from WINDOW_FIRST (in
-// words) on are held: a store outside of them is a PUNT, so a load from there sees what was there at the start.
-// Word numbers inside the window count from its first word; read_word() alone takes those of the whole memory.
+// Loads and stores of every width, aligned or not. Of the MEMORY_BYTES of memory, an invocation holds only the
+// WINDOW_BYTES from word WINDOW_FIRST on. A store outside is a PUNT, so a load from outside reads the initial content.
+// Word numbers count from the start of the window; only read_word() takes numbers in the whole memory.
 
 // The four bytes that begin `at & 3` bytes into the words (low, high).
 fn funnel(low: u32, high: u32, at: u32) -> u32 {
@@ -8,13 +8,13 @@ fn funnel(low: u32, high: u32, at: u32) -> u32 {
   return (low >> shift) | ((high << 1u) << (31u - shift));
 }
 
-// The bytes of `value` turned up by `at & 3` places.
+// `value` rotated up by `at & 3` bytes.
 fn turn(value: u32, at: u32) -> u32 {
   let shift = (at & 3u) * 8u;
   return (value << shift) | ((value >> 1u) >> (31u - shift));
 }
 
-// Mask of the bytes of a word from `at & 3` on.
+// Mask of the bytes of a word from byte `at & 3` on.
 fn tail_mask(at: u32) -> u32 {
   return 0xffffffffu << ((at & 3u) * 8u);
 }
@@ -23,7 +23,7 @@ fn set_bits(index: u32, value: u32, mask: u32) {
   set_word(index, (get_word(index) & ~mask) | (value & mask));
 }
 
-// Number in the window of the word of an address.
+// Number, in the window, of the word at an address.
 fn window_word(at: u32) -> u32 {
   return (at >> 2u) - WINDOW_FIRST;
 }
@@ -38,7 +38,7 @@ fn get8(at: u32) -> u32 {
   return (read_word(at >> 2u) >> ((at & 3u) * 8u)) & 0xffu;
 }
 
-// The bytes of `value` under `mask` (its low 1, 2 or 4 bytes) to an address inside the window.
+// Stores the bytes of `value` under `mask` (its low 1, 2 or 4 bytes) at an address inside the window.
 fn put(at: u32, value: u32, mask: u32) {
   let index = window_word(at);
   let turned = turn(value, at);
@@ -60,14 +60,14 @@ fn put8(at: u32, value: u32) {
   set_bits(window_word(at), (value & 0xffu) * 0x01010101u, turn(0xffu, at));
 }
 
-// Address of a load of `size` bytes.
+// Address of a load of `size` bytes; stops if it leaves memory.
 fn load_at(base: u32, offset: u32, size: u32) -> u32 {
   let at = base + offset;
   stop_if((at < base) | beyond_memory(at, size), STATUS_TRAP);
   return at;
 }
 
-// Address of a store of `size` bytes; just behind the window after a stop.
+// Address of a store of `size` bytes. If it leaves memory or the window, stops and gives the end of the window.
 fn store_at(base: u32, offset: u32, size: u32) -> u32 {
   let at = base + offset;
   let bad = (at < base) | beyond_memory(at, size);
@@ -95,7 +95,7 @@ fn load64(base: u32, offset: u32) -> vec2<u32> {
   return vec2<u32>(funnel(read_word(index), middle, at), funnel(middle, read_word(index + 2u), at));
 }
 
-// The same where the translation knows that the address is a multiple of 4.
+// The same for an address that the translator knows to be a multiple of 4.
 fn load32_aligned(base: u32, offset: u32) -> u32 {
   return read_word(load_at(base, offset, 4u) >> 2u);
 }
@@ -145,20 +145,20 @@ fn outside_memory(at: u32, length: u32) -> bool {
   return (at > MEMORY_BYTES) | (length > MEMORY_BYTES - at);
 }
 
-// Of a range inside memory, empty or not.
+// For a range inside memory, empty or not.
 fn outside_window(at: u32, length: u32) -> bool {
   let from_first = at - WINDOW_FIRST * 4u;
   return (from_first > WINDOW_BYTES) | (length > WINDOW_BYTES - from_first);
 }
 
-// Stops a bulk operation that leaves memory or writes outside the window; gives the length that may be worked on.
+// Stops a bulk operation that leaves memory or writes outside the window; returns the length to work on.
 fn bulk_length(to: u32, source: u32, length: u32) -> u32 {
   stop_if(outside_memory(to, length) | outside_memory(source, length), STATUS_TRAP);
   stop_if((length != 0u) & outside_window(to, length), STOP_PUNT_WINDOW);
   return select(0u, length, st == 0u);
 }
 
-// Words that `count` bytes from `to` on touch.
+// Number of words that `count` bytes from `to` on touch.
 fn touched_words(to: u32, count: u32) -> u32 {
   return select(((to + count + 3u) >> 2u) - (to >> 2u), 0u, count == 0u);
 }
@@ -168,13 +168,13 @@ fn range_mask(at: u32, to: u32, end: u32) -> u32 {
   return select(0xffffffffu, tail_mask(to), at < to) & select(0xffffffffu, ~tail_mask(end), end - at < 4u);
 }
 
-// Word by word of the destination, whatever the alignment, from the end where the ranges may overlap that way.
+// Copies destination word by word, at any alignment, backwards where overlapping ranges need it.
 fn memory_copy(to: u32, source: u32, length: u32) {
   let count = bulk_length(to, source, length);
   let words = touched_words(to, count);
   for (var i = 0u; i < words; i++) {
     let at = ((to >> 2u) + select(words - 1u - i, i, to <= source)) << 2u;
-    // May begin up to three bytes before address 0: the bytes from there are not under the mask.
+    // May begin up to three bytes before address 0; the mask leaves those out.
     let from_at = at + (source - to);
     let low = from_at >> 2u;
     let value = funnel(read_word(low), read_word((low + 1u) & 0x3fffffffu), from_at);

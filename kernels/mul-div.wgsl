@@ -1,6 +1,7 @@
 // a * b / c of 128 bits each over a product of 256 bits, in digits of 16 bits (Knuth, TAOCP 2, algorithm D).
 
-// a, b, c: 8 digits each from 0, 8, 16 on; the product, later the rest, from MUL_DIV_REST on; the quotient from MUL_DIV_QUOTIENT on.
+// a, b and c have 8 digits each, from 0, 8 and 16 on. The product, later the remainder, is at MUL_DIV_REST, the
+// quotient at MUL_DIV_QUOTIENT.
 const MUL_DIV_REST = 24u;
 const MUL_DIV_QUOTIENT = 41u;
 var<private> mul_div: array<u32, 49>;
@@ -13,7 +14,7 @@ fn mul_div_load(digit: u32, at: u32) {
   }
 }
 
-// `count` digits from `first` on, shifted up by less than 16 bits.
+// Shifts `count` digits from `first` on up by less than 16 bits.
 fn mul_div_shift(first: u32, count: u32, bits: u32) {
   var carry = 0u;
   for (var i = first; i < first + count; i++) {
@@ -23,7 +24,7 @@ fn mul_div_shift(first: u32, count: u32, bits: u32) {
   }
 }
 
-// Adds `factor` times c to the rest at digit `at`, or takes it off; gives what the digit above them becomes, modulo 2^32.
+// Adds `factor` times c to the remainder at digit `at`, or subtracts it; returns the new digit above them, modulo 2^32.
 fn mul_div_subtract(at: u32, factor: u32) -> u32 {
   var borrow = 0u;
   for (var i = 0u; i < 8u; i++) {
@@ -45,7 +46,7 @@ fn mul_div_add(at: u32) -> u32 {
   return carry;
 }
 
-// Is there a quotient of 128 bits? It takes a and b from the digits; c is not 0 then.
+// Multiplies a by b; returns whether the quotient by c fits into 128 bits, which also means that c is not 0.
 fn mul_div_multiply() -> bool {
   for (var i = MUL_DIV_REST; i < MUL_DIV_REST + 17u; i++) {
     mul_div[i] = 0u;
@@ -69,7 +70,7 @@ fn mul_div_multiply() -> bool {
 }
 
 fn mul_div_divide() {
-  // The top bit of c comes to the top of its digits, by whole digits, then by bits.
+  // Normalise c: its top bit moves to the top of its digits, first by whole digits, then by bits.
   for (var i = 0u; i < 7u && mul_div[23] == 0u; i++) {
     for (var j = 23u; j > 16u; j--) {
       mul_div[j] = mul_div[j - 1u];
@@ -87,7 +88,7 @@ fn mul_div_divide() {
   for (var i = 0u; i < 8u; i++) {
     let digit = 7u - i;
     let at = MUL_DIV_REST + digit;
-    // Never too small, and at most 2 too large.
+    // The estimate is never too small, and at most 2 too large.
     var quotient = min(((mul_div[at + 8u] << 16u) | mul_div[at + 7u]) / max(mul_div[23], 1u), 0xffffu);
     var above = mul_div_subtract(at, quotient);
     for (var j = 0u; j < 2u && above != 0u; j++) {

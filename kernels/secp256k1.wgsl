@@ -1,7 +1,8 @@
-// BIP340 verification: a program of field operations (src/gpu/intrinsics/secp256k1/program.ts) in the data, and the loop that runs it.
-// All of the elliptic curve is there, so a kernel holds one multiplication and one squaring, and compiles fast.
+// BIP340 verification. The data holds a program of field operations (src/gpu/intrinsics/secp256k1/program.ts); this is
+// the loop that runs it. The curve arithmetic is all in the program, so a kernel contains only one multiplication and
+// one squaring, and compiles fast.
 
-// Numbers of 32-bit words, the lowest first, with a zero word behind each: what the program's picks and the check of ranges read.
+// Numbers of 32-bit words, lowest first, each followed by a zero word. Picks of the program and range checks read them.
 const HALF_1 = 0u;
 const HALF_2 = 6u;
 const ODD_S = 12u;
@@ -12,13 +13,13 @@ const WHOLE_KEY = 48u;
 var<private> scalars: array<u32, 57>;
 // Signs of the two halves of e and of s.
 var<private> scalar_signs: array<bool, 3>;
-// 16-bit digits: e, two products, the halves. Also limbs while an element is reduced.
+// 16-bit digits: e, two products, the two halves. Also the limbs of an element while it is reduced.
 const PRODUCT_1 = SCHNORR_SCALAR_DIGITS;
 const PRODUCT_2 = PRODUCT_1 + 2u * SCHNORR_SCALAR_DIGITS;
 const HALVES = PRODUCT_2 + 2u * SCHNORR_SCALAR_DIGITS;
 var<private> digits: array<u32, HALVES + 2u * SCHNORR_HALF_DIGITS>;
 
-// Is the number of 8 words at `at` below the one in the data?
+// Whether the number of 8 words at `at` is below the one in the data.
 fn scalar_below(at: u32, bound_at: u32) -> bool {
   var borrow = 0u;
   for (var i = 0u; i < 8u; i++) {
@@ -59,7 +60,7 @@ fn scalar_bits(at: u32, position: u32, count: u32) -> u32 {
 fn field_load(element: u32, source: u32) {
   for (var i = 0u; i < SCHNORR_ELEMENT_WORDS; i++) {
     let low = scalar_bits(source, 26u * i, 13u);
-    // The last limb has 9 bits; nothing lies behind the zero word.
+    // The last limb has 9 bits; nothing follows the zero word.
     let high = scalar_bits(source, 26u * i + 13u, 13u);
     fe[element][i >> 1u][i & 1u] = low | (high << 16u);
   }
@@ -75,7 +76,8 @@ fn scalar_challenge(message: u32) {
         word = scalars[select(WHOLE_KEY + 15u, WHOLE_R + 7u, i < 8u) - i];
       }
       if (block == 2u) {
-        word = select(select(0u, 0x80000000u, i == 8u) | select(0u, 160u * 8u, i == 15u), swap_bytes(get32(message + 4u * min(i, 7u))), i < 8u);
+        let padding = select(0u, 0x80000000u, i == 8u) | select(0u, 160u * 8u, i == 15u);
+        word = select(padding, swap_bytes(get32(message + 4u * min(i, 7u))), i < 8u);
       }
       sha_words[i] = word;
     }
@@ -105,7 +107,7 @@ fn digits_multiply(to: u32, room: u32, a: u32, a_count: u32, b_at: u32, b_count:
   }
 }
 
-// Splits e in two odd halves of less than 132 bits, and makes s odd; signs apart.
+// Splits e into two odd halves of less than 132 bits and makes s odd; the signs are kept separately.
 fn scalars_split() {
   for (var i = 0u; i < HALVES + 2u * SCHNORR_HALF_DIGITS; i++) {
     digits[i] = 0u;
@@ -126,7 +128,11 @@ fn scalars_split() {
       select(SCHNORR_HALF_DIGITS, 2u * SCHNORR_SCALAR_DIGITS, first),
       select(product + 24u, 0u, first),
       select(8u, SCHNORR_SCALAR_DIGITS, first),
-      select(SCHNORR_VECTORS_AT + (job - 2u) * SCHNORR_HALF_DIGITS, select(SCHNORR_SPLIT_1_AT, SCHNORR_SPLIT_2_AT, which != 0u), first),
+      select(
+        SCHNORR_VECTORS_AT + (job - 2u) * SCHNORR_HALF_DIGITS,
+        select(SCHNORR_SPLIT_1_AT, SCHNORR_SPLIT_2_AT, which != 0u),
+        first,
+      ),
       select(SCHNORR_HALF_DIGITS, SCHNORR_SCALAR_DIGITS, first),
     );
   }
@@ -191,7 +197,8 @@ fn field_equal(a: u32, b: u32) -> bool {
   return difference == 0u;
 }
 
-// The value in [0, p). Twice what exceeds 256 bits comes back in at the bottom; then p comes off if 2^256 - p more reaches 2^256.
+// Reduces to [0, p). Twice, what exceeds 256 bits is folded in at the bottom; then p is subtracted if adding 2^256 - p
+// reaches 2^256.
 fn field_canonical(to: u32, element: u32) {
   for (var i = 0u; i < SCHNORR_LIMBS; i++) {
     digits[i] = (fe[element][i >> 2u][(i >> 1u) & 1u] >> ((i & 1u) * 16u)) & 0xffffu;
@@ -216,7 +223,7 @@ fn field_canonical(to: u32, element: u32) {
   }
 }
 
-// The element (of a point: x) a pick asks for goes to `first`, the other (y), with its sign, to `second`.
+// Puts the element that a pick selects (x of a point) into `first`, the other one (y), with its sign, into `second`.
 fn field_pick(kind: u32, counter: u32, first: u32, second: u32, source: u32) {
   let in_data = kind == SCHNORR_PICK_GENERATOR;
   var x_at = source;
@@ -230,7 +237,8 @@ fn field_pick(kind: u32, counter: u32, first: u32, second: u32, source: u32) {
     let below = digit < middle;
     let entry = select(digit - middle, middle - 1u - digit, below);
     negative = below != scalar_signs[kind];
-    x_at = select(select(SCHNORR_TABLE_X, SCHNORR_TABLE_BETA_X, kind == SCHNORR_PICK_SECOND_HALF) + entry, 2u * (counter * SCHNORR_COMB_TABLE + entry), in_data);
+    let table = select(SCHNORR_TABLE_X, SCHNORR_TABLE_BETA_X, kind == SCHNORR_PICK_SECOND_HALF);
+    x_at = select(table + entry, 2u * (counter * SCHNORR_COMB_TABLE + entry), in_data);
     y_at = select(SCHNORR_TABLE_Y + entry, x_at + 1u, in_data);
   } else if (kind == SCHNORR_PICK_NEGATE_IF_EVEN) {
     negative = (fe[source][0].x & 1u) == 0u;
@@ -254,7 +262,7 @@ fn field_pick(kind: u32, counter: u32, first: u32, second: u32, source: u32) {
   }
 }
 
-// Runs the program; does every test hold?
+// Runs the program; returns whether every test holds.
 fn field_run() -> bool {
   var valid = true;
   var running = true;
@@ -307,12 +315,14 @@ fn field_run() -> bool {
   return valid;
 }
 
-// Addresses of the 32, 32 and 64 bytes of message, key and signature.
+// Addresses of message, key and signature, of 32, 32 and 64 bytes.
 fn schnorr_valid(message: u32, key: u32, signature: u32) -> bool {
   scalar_load(WHOLE_R, signature);
   scalar_load(WHOLE_S, signature + 32u);
   scalar_load(WHOLE_KEY, key);
-  var valid = scalar_below(WHOLE_R, SCHNORR_FIELD_AT) & scalar_below(WHOLE_S, SCHNORR_ORDER_AT) & scalar_below(WHOLE_KEY, SCHNORR_FIELD_AT);
+  var valid = scalar_below(WHOLE_R, SCHNORR_FIELD_AT)
+    & scalar_below(WHOLE_S, SCHNORR_ORDER_AT)
+    & scalar_below(WHOLE_KEY, SCHNORR_FIELD_AT);
   if (valid) {
     scalar_challenge(message);
     scalars_split();

@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4), one block at a time. Its 64 constants lie in program_data from word SHA_CONSTANTS_AT on.
 
-// Chaining value; before sha_block also the 16 words of the block to take.
+// The chaining value; before sha_block, also the 16 words of the block.
 var<private> sha_state: array<u32, 8>;
 var<private> sha_words: array<u32, 16>;
 
@@ -35,7 +35,7 @@ fn sha_schedule(w0: u32, w1: u32, w9: u32, w14: u32) -> u32 {
   return w0 + small_0 + w9 + small_1;
 }
 
-// Sixteen rounds at a time: the variables take turns, so that nothing is moved.
+// Sixteen rounds at a time: the variables rotate roles, so that nothing is moved.
 fn sha_block() {
   var a = sha_state[0];
   var b = sha_state[1];
@@ -144,7 +144,7 @@ fn swap_bytes(value: u32) -> u32 {
   return (value << 24u) | ((value & 0xff00u) << 8u) | ((value >> 8u) & 0xff00u) | (value >> 24u);
 }
 
-// Takes the 64 bytes at an address inside memory.
+// Loads the 64 bytes at an address inside memory as the next block.
 fn sha_take(at: u32) {
   let first = at >> 2u;
   let v0 = read_word(first + 0u);
@@ -182,7 +182,7 @@ fn sha_take(at: u32) {
   sha_words[15] = swap_bytes(funnel(v15, v16, at));
 }
 
-// Takes what follows the message in its last block: `mark` is where the message ends in it, or 0.
+// Makes the next block one of padding alone: `mark` is its first word, which ends the message, or 0.
 fn sha_take_padding(mark: u32, bytes: u32) {
   sha_words = array<u32, 16>();
   sha_words[0] = mark;

@@ -1,6 +1,7 @@
-// How the run of this invocation ends: status in the low byte, detail above it. The first stop wins; what runs after it has
-// no effect: host functions do nothing, fuel stands still, memory is not read again. All without branches: every one of these
-// is inlined some hundred times, and the time a driver takes to compile grows with the square of the number of basic blocks.
+// How the run of this invocation ends: the status in the low byte, the detail above it. The first stop wins, and code
+// that runs after it has no effect: host functions do nothing, fuel does not change, memory is not read again. There
+// are no branches, because each of these functions is inlined hundreds of times, and a driver's compile time grows with
+// the square of the number of basic blocks.
 
 var<private> st: u32;
 
@@ -12,7 +13,7 @@ fn stop_if(condition: bool, code: u32) {
   st = select(st, code, condition & (st == 0u));
 }
 
-// `unreachable`: the instrumentation names its own cause in w_why.
+// `unreachable`: the instrumentation leaves its reason in w_why.
 fn stop_unreachable() {
   stop(select(STATUS_TRAP, STATUS_OUT_OF_FUEL, w_why == WHY_FUEL));
 }

@@ -1,4 +1,4 @@
-// Keys that the program names, found in the declared keys of its call; the values they hold, and the writes of a message.
+// Finds the keys that a program names among the declared keys of its call, reads values and applies a message's writes.
 
 fn hash_key(at: u32, length: u32) -> u32 {
   var h = params.seed ^ (length * 0x9e3779b1u);
@@ -16,8 +16,9 @@ fn call_word(index: u32) -> u32 {
   return tx_payloads[call_index * CALL_WORDS + index];
 }
 
-// Index in access_lists of the call's entry for the key that has all of `flags`, or NONE. The entries are sorted by hash. One loop
-// does three things, one per turn: halve the range, look at the next entry of that hash, compare the next word of its key.
+// Index in access_lists of the call's entry for the key that has all of `flags`, or NONE. The entries are sorted by
+// hash. Each iteration of the one loop does one of three things: halve the range, take the next entry of that hash,
+// compare the next word of its key.
 fn find_access(at: u32, length: u32, flags: u32) -> u32 {
   let hash = hash_key(at, length);
   let end = call_word(CALL_FIRST_ACCESS) + call_word(CALL_ACCESSES);
@@ -69,8 +70,8 @@ fn slot_of(access: u32) -> u32 {
   return access_lists[access * ACCESS_WORDS + ACCESS_SLOT] & MAX_SLOTS;
 }
 
-// Address of the value of a declared read, NONE if it is absent; stops with ACCESS_VIOLATION if the key is not declared.
-// Every read that was made is reported with what was seen.
+// Address of the value of a declared read, NONE if it is absent; stops with ACCESS_VIOLATION if the key is not
+// declared. Every read is reported, with the address of the value that it got.
 fn access_read(at: u32, length: u32) -> u32 {
   let access = find_access(at, length, KEY_READ);
   stop_if(access == NONE, STATUS_ACCESS_VIOLATION);
@@ -82,7 +83,7 @@ fn access_read(at: u32, length: u32) -> u32 {
   return value;
 }
 
-// A key that the program declares without touching it: it must be in the set, and that is all.
+// For a key that the program declares without reading or writing it: stops unless it is in the declared set.
 fn access_declared(at: u32, length: u32, flags: u32) {
   stop_if(find_access(at, length, flags) == NONE, STATUS_ACCESS_VIOLATION);
 }
@@ -98,7 +99,7 @@ fn value_source(place: u32, index: u32) -> u32 {
   return word;
 }
 
-// Four bytes at an address that need not be aligned, in the buffer that `place` points into.
+// Four bytes at an address of any alignment, in the buffer that `place` points into.
 fn value_word(place: u32, at: u32) -> u32 {
   let byte = at & ~WRITTEN_ADDRESS;
   let index = byte >> 2u;
@@ -110,8 +111,8 @@ fn value_bytes(value: u32) -> u32 {
   return select(value_word(value, select(value - 4u, 4u, absent)), 0u, absent);
 }
 
-// What the result at `pointer` costs, and where its storage map begins; (NONE, 0) for a result that the host will reject. The sum is
-// below 2^32 whatever fits into memory.
+// The price of the result at `pointer`, and where its storage map begins; (NONE, 0) for a result that will be REJECTED.
+// The sum is below 2^32 for any result that fits into memory.
 fn find_map(pointer: u32, length: u32) -> vec2<u32> {
   var broken = length < 20u || (get32(pointer + 4u) | get32(pointer + 8u) | get32(pointer + 12u)) != 0u;
   let transfers = get32(pointer);
@@ -121,7 +122,7 @@ fn find_map(pointer: u32, length: u32) -> vec2<u32> {
   let entries = select(get32(pointer + start), 0u, broken);
   broken = broken || entries > MAX_MAP_ENTRIES;
   var at = start + 4u;
-  // A key, then a value, then the next key: 2 fields an entry.
+  // A key, then a value, then the next key: 2 fields per entry.
   for (var i = 0u; i < entries * 2u && !broken; i++) {
     broken = length - at < 4u;
     let bytes = select(get32(pointer + at), 0u, broken);
@@ -134,9 +135,9 @@ fn find_map(pointer: u32, length: u32) -> vec2<u32> {
   return select(vec2<u32>(map_fuel + rest, start), vec2<u32>(NONE, 0u), broken);
 }
 
-// Makes the storage map of the result the values that later messages of the batch see; the result lies at word `out` of
-// output_state. Stops with ACCESS_VIOLATION at a key outside the declared write set. A result that the host will not accept
-// (malformed, or its map is not paid for) writes nothing.
+// Applies the storage map of the result, so that later messages of the block read its values; the result lies at word
+// `out` of output_state. Stops with ACCESS_VIOLATION at a key outside the declared write set. A result that will be
+// REJECTED (it is malformed, or the fuel left does not pay for its map) writes nothing.
 fn apply_writes(pointer: u32, length: u32, out: u32) {
   let map = find_map(pointer, length);
   if (map.x != NONE) {

@@ -1,14 +1,32 @@
-// Builds everything a user runs: the AssemblyScript programs, the TypeScript sources and the kernel texts beside them.
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync } from 'node:fs';
+// Builds dist/: everything that is read at run time. Builds beside it first (dist.next-PID) and then moves in, file by file,
+// what is new or changed, so that a process that runs from dist/ meanwhile finds its files. A step whose inputs are
+// those of the last build is not run again.
+//   node scripts/build.mjs [--root FOLDER]     FOLDER: the project, if it is not this one (for tests)
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { readStamp, stepState, writeStamp } from './build/stamp.mjs';
+import { STEPS } from './build/steps.mjs';
+import { moveIn, openNext } from './build/swap.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-function step(script, ...args) {
-  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+const { values } = parseArgs({ options: { root: { type: 'string' } } });
+const root = resolve(values.root ?? fileURLToPath(new URL('..', import.meta.url)));
+const dist = join(root, 'dist');
+
+const stamp = readStamp(dist);
+const states = STEPS.map((step) => stepState(root, dist, step, stamp));
+if (states.some(({ fresh }) => !fresh)) process.exitCode = await build();
+
+async function build() {
+  const next = openNext(root);
+  try {
+    const stale = states.filter(({ fresh }) => !fresh);
+    const statuses = await Promise.all(stale.map(({ step }) => step.run(root, join(next.folder, step.name))));
+    const failed = statuses.find((status) => status !== 0);
+    if (failed !== undefined) return failed;
+    writeStamp(dist, moveIn(next.folder, dist, states));
+    return 0;
+  } finally {
+    next.remove();
+  }
 }
-rmSync(`${root}/dist`, { recursive: true, force: true });
-step('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json');
-if (existsSync(`${root}/kernels`)) cpSync(`${root}/kernels`, `${root}/dist/kernels`, { recursive: true });
-step('scripts/build-wasm.mjs');

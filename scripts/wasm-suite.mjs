@@ -14,7 +14,7 @@ if (folder === undefined) {
 }
 const only = flags.includes('--only') ? flags[flags.indexOf('--only') + 1]?.split(',') : undefined;
 const { runScript } = await import('../dist/testing/wasm-suite/suite.js');
-const { openGpuLane } = await import('../dist/gpu/gpu-executor.js');
+const { openGpuExecutor } = await import('../dist/gpu/gpu-executor.js');
 const { parseWat } = await wabt();
 
 function toBinary(text) {
@@ -35,7 +35,7 @@ for (const file of readdirSync(folder).sort()) {
   const name = file.replace(/\.wast$/, '');
   if (name === file || (only !== undefined && !only.includes(name))) continue;
   // A lane keeps the kernels of what it has seen.
-  const lane = flags.includes('--kernel') ? await openGpuLane({ patient: true }) : undefined;
+  const lane = flags.includes('--kernel') ? await openGpuExecutor({ patient: true }) : undefined;
   try {
     const counts = await runScript(readFileSync(join(folder, file), 'utf8'), { toBinary, lane });
     failed ||= counts.wrong > 0 || counts.thrown > 0;

@@ -44,10 +44,10 @@ async function finishDeep(run: () => Promise<CommandResult>): Promise<void> {
 
 program
   .command('start')
-  .description('replay the bundled chain on the CPU and through the kernel, compare the roots, serve JSON-RPC')
+  .description('replay the bundled chain on the CPU, serve JSON-RPC from it, and check it through the kernel meanwhile')
   .option('--host <host>', 'address to serve on', '127.0.0.1')
   .option('--port <port>', 'port to serve on', port, 8080)
-  .option('--no-serve', 'stop after the comparison')
+  .option('--no-serve', 'replay both ways, compare the state roots and end')
   .action(async (options) => finish(await (await import('./cli/start.js')).startCommand(options)));
 
 program
@@ -177,6 +177,23 @@ program
   .command('gpu-info')
   .description('name the adapter the kernel would run on; exit status 5 if there is none')
   .action(async () => finish(await (await import('./cli/gpu-info.js')).gpuInfoCommand()));
+
+program
+  .command('software-gpu')
+  .description('run a command with the bundled software GPU driver in the place of a GPU')
+  .argument('<command...>', 'the command and its arguments; `--` before them')
+  .action(async (command: string[]) =>
+    finish(await (await import('./cli/software-gpu.js')).softwareGpuCommand(command)),
+  );
+
+// What `start` runs in a process of its own.
+program
+  .command('verify-kernel', { hidden: true })
+  .requiredOption('--db <dir>', 'database folder')
+  .requiredOption('--programs <list>', 'programs that run in the kernel', someOf(PROGRAM_NAMES))
+  .action(async (options) =>
+    finishDeep(async () => (await import('./cli/verify-kernel.js')).verifyKernelCommand(options)),
+  );
 
 addStoreCommands(program, finish);
 endQuietly(program);

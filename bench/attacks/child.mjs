@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LaneEngine } from '../../dist/execute/engine.js';
-import { openGpuLane } from '../../dist/gpu/gpu-executor.js';
+import { openGpuExecutor } from '../../dist/gpu/gpu-executor.js';
 import { BlockIndexer } from '../../dist/pipeline/block-indexer.js';
 import { folderBytes } from '../../dist/service/folder-bytes.js';
 import { Store } from '../../dist/store/store.js';
@@ -16,7 +16,7 @@ const [folder, policy, workers] = process.argv.slice(2);
 const db = join(folder, `${policy}.db`);
 const count = readdirSync(folder).filter((name) => name.endsWith('.bin')).length;
 const store = await Store.open(db, { network: 'regtest', moduleHash: '00'.repeat(32) });
-const gpu = policy === 'gpu' || policy === 'auto' ? await openGpuLane() : undefined;
+const gpu = policy === 'gpu' || policy === 'auto' ? await openGpuExecutor() : undefined;
 const lanes = { laneStartHeight: 0, dependent: 'demote' };
 const engine = new LaneEngine({ policy, workers: Number(workers), gpu, ...lanes });
 // The other lane has nothing to do.

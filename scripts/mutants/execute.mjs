@@ -108,19 +108,19 @@ export const EXECUTE = [
   validate('repair-uncounted', 'onRerun(position, repaired);', '', 'repairs are not counted'),
   schedule(
     'asked-dry-run-reused',
-    "policy !== 'gpu' && !dryRun.askedDryRun && sawTheTruth",
-    "policy !== 'gpu' && sawTheTruth",
+    "policy !== 'gpu' && !dryRun.askedDryRun && readsAreCurrent",
+    "policy !== 'gpu' && readsAreCurrent",
     'the dry run of a program that skipped work in it is taken as its result',
   ),
   schedule(
     'stale-dry-run-reused',
-    '!dryRun.askedDryRun && sawTheTruth(dryRun.outcome, position, versions)',
+    '!dryRun.askedDryRun && readsAreCurrent(dryRun.outcome, position, versions)',
     '!dryRun.askedDryRun',
     'stale dry runs are reused and only repaired later',
   ),
   schedule(
     'writes-not-kept',
-    'this.batches.versions.put(position, result.outcome.writes);',
+    'this.inputs.versions.put(position, result.outcome.writes);',
     '',
     'later colours do not see the writes of earlier ones',
   ),
@@ -138,13 +138,13 @@ export const EXECUTE = [
   ),
   schedule(
     'gpu-failure-drops-colour',
-    'for (const { gpu } of segment.colours) await this.#hostColour(gpu);',
+    'for (const { gpu } of segment.colours) await this.#cpuColour(gpu);',
     '',
     'a batch that the kernel lost is left to the repair',
   ),
   gpuBlock(
     'violation-accepted',
-    "if (status === 'ACCESS_VIOLATION') return { kind: 'declined', why: 'access-violation' };",
+    "if (status === 'ACCESS_VIOLATION') return { kind: 'handed-back', why: 'access-violation' };",
     '',
     'a run that touched an undeclared key counts',
   ),
@@ -183,7 +183,7 @@ export const EXECUTE = [
   ),
   gpuBlock(
     'confirm-despite-predecessors',
-    'if (!alone && !sawTheTruth(outcome, position, this.versions)) return undefined;',
+    'if (!alone && !readsAreCurrent(outcome, position, this.versions)) return undefined;',
     '',
     'a dry run is confirmed although something that it read before the call has changed',
   ),

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { EnvironmentError, UsageError } from '../errors.js';
-import { openGpuLane } from '../gpu/gpu-executor.js';
-import type { GpuLane } from '../gpu/pack/types.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { Policy } from '../lane/policy.js';
 import { isWorkload, WORKLOAD_NAMES } from '../selftest/bench/block-messages.js';
 import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../selftest/bench/blocks.js';
@@ -72,7 +72,7 @@ async function benchWholeBlocks(options: BenchOptions): Promise<BenchResult> {
 }
 
 async function benchPrices({ rounds, only, kernel, json }: BenchOptions): Promise<BenchResult> {
-  const gpu = kernel === true ? await openGpuLane() : undefined;
+  const gpu = kernel === true ? await openGpuExecutor() : undefined;
   try {
     const report = await benchFuel({ rounds: Math.max(1, rounds ?? 5), only: only?.split(','), gpu, onProgress: say });
     return { text: json ? JSON.stringify(report) : fuelTable(report), exitStatus: tooDear(report).length > 0 ? 1 : 0 };
@@ -81,9 +81,9 @@ async function benchPrices({ rounds, only, kernel, json }: BenchOptions): Promis
   }
 }
 
-async function openIfThere(): Promise<GpuLane | undefined> {
+async function openIfThere(): Promise<GpuExecutor | undefined> {
   try {
-    return await openGpuLane({ patient: true });
+    return await openGpuExecutor({ patient: true });
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     say(`no GPU, so neither auto nor gpu is measured (${error.code}: ${error.message})`);

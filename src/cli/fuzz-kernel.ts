@@ -1,4 +1,4 @@
-import { openGpuLane } from '../gpu/gpu-executor.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import { fuzzKernel, type KernelFuzzReport } from '../selftest/fuzz-kernel/run.js';
 
 /** `warpshrew fuzz-kernel`: random modules in the kernel and on V8, every run compared. */
@@ -16,7 +16,7 @@ export async function fuzzKernelCommand(options: {
     runs,
     modules: only === undefined ? options.modules : 1,
     first: only ?? 0,
-    openLane: () => openGpuLane({ patient: true }),
+    openExecutor: () => openGpuExecutor({ patient: true }),
     onProgress: (modules) => {
       if (modules - told < 64) return;
       told = modules;

@@ -1,4 +1,4 @@
-import { openGpuLane } from '../gpu/gpu-executor.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import { runDifferential } from '../selftest/fuzz/fuzz.js';
 import type { ProgramName } from '../util/built-wasm.js';
@@ -14,7 +14,7 @@ export async function fuzzCommand(options: {
   /** All if not given. */
   readonly programs?: readonly ProgramName[];
 }): Promise<{ text: string; exitStatus: number }> {
-  const gpu = options.gpu ? await openGpuLane({ patient: true }) : undefined;
+  const gpu = options.gpu ? await openGpuExecutor({ patient: true }) : undefined;
   const started = performance.now();
   try {
     const result = await runDifferential({
@@ -33,7 +33,7 @@ export async function fuzzCommand(options: {
     const lines = [
       `seed ${options.seed}: ${result.blocks} blocks, ${result.laneTxs} lane transactions, 0 differences, no invariant broken`,
       `digest of all states ${result.digest}`,
-      `in the kernel ${runs} messages on ${gpu?.adapter.description ?? 'no GPU'}, declined ${kernel.punted}, repaired ${kernel.repaired}`,
+      `in the kernel ${runs} messages on ${gpu?.adapter.description ?? 'no GPU'}, punted ${kernel.punted}, repaired ${kernel.repaired}`,
       `${((performance.now() - started) / 1000).toFixed(1)} s`,
     ];
     return { text: lines.join('\n'), exitStatus: 0 };

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { EnvironmentError, UsageError } from '../errors.js';
-import { openGpuLane } from '../gpu/gpu-executor.js';
-import type { GpuLane } from '../gpu/pack/types.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import { SILENT, terminalProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
@@ -61,10 +61,10 @@ export async function replayCommand(
 }
 
 /** `gpu` needs a device; `auto` takes one if there is one and says once when there is none. */
-async function gpuFor({ policy, waitForKernels }: ReplayCommandOptions): Promise<GpuLane | undefined> {
+async function gpuFor({ policy, waitForKernels }: ReplayCommandOptions): Promise<GpuExecutor | undefined> {
   if (policy === 'sequential' || policy === 'cpu') return undefined;
   try {
-    return await openGpuLane({ patient: waitForKernels });
+    return await openGpuExecutor({ patient: waitForKernels });
   } catch (error) {
     if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
     process.stderr.write(`no GPU, the CPU runs every batch (${error.code}: ${error.message})\n`);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { StoreError } from '../errors.js';
+import type { RpcBackend } from '../rpc/backend.js';
 import { startRpcServer } from '../rpc/server.js';
 import { StandardIndexer } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
@@ -23,27 +24,44 @@ export async function serveCommand(options: ServeOptions): Promise<{ text: strin
 }
 
 /** Answers JSON-RPC from a database until `stopped` resolves, then closes server, module and store in this order. */
-export async function serveDatabase(options: ServeOptions, stopped: Promise<unknown>): Promise<void> {
-  const moduleBytes = options.indexer === undefined ? defaultIndexer() : readModuleFile(options.indexer);
-  const store = await Store.openRecorded(options.db, { readOnly: true });
-  let standard: StandardIndexer | undefined;
+async function serveDatabase(options: ServeOptions, stopped: Promise<unknown>): Promise<void> {
+  const served = await openServed(options);
   try {
-    checkModule(options.db, store.identity().moduleHash, StandardIndexer.hashOf(moduleBytes));
-    const lane = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
-    standard = lane;
-    lane.startViews();
-    const server = await startRpcServer({
-      host: options.host,
-      port: options.port,
-      allowHost: options.allowHost,
-      backend: { store, view: (name, input, height, client) => lane.view(name, input, height, height, client) },
-    });
+    const { host, port, allowHost } = options;
+    const server = await startRpcServer({ host, port, allowHost, backend: served.backend });
     process.stdout.write(`${greeting(server.url)}\n`);
     await stopped;
     await server.close();
   } finally {
-    await standard?.close();
+    await served.close();
+  }
+}
+
+/** A database with the views of its module, open to be read. */
+export interface ServedDatabase {
+  readonly backend: RpcBackend;
+  /** Closes module and store; who asks the backend must have ended. */
+  close(): Promise<void>;
+}
+
+/** Opens a database to be served. Throws StoreError, STORE_MODULE_MISMATCH among them. */
+export async function openServed({ db, indexer }: Pick<ServeOptions, 'db' | 'indexer'>): Promise<ServedDatabase> {
+  const moduleBytes = indexer === undefined ? defaultIndexer() : readModuleFile(indexer);
+  const store = await Store.openRecorded(db, { readOnly: true });
+  try {
+    checkModule(db, store.identity().moduleHash, StandardIndexer.hashOf(moduleBytes));
+    const lane = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
+    lane.startViews();
+    return {
+      backend: { store, view: (name, input, height, client) => lane.view(name, input, height, height, client) },
+      close: async () => {
+        await lane.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
     await store.close();
+    throw error;
   }
 }
 
@@ -56,7 +74,8 @@ function checkModule(dir: string, recorded: string, given: string): void {
   });
 }
 
-function greeting(url: string): string {
+/** What a server says when it answers. */
+export function greeting(url: string): string {
   const body = '{"jsonrpc":"2.0","id":1,"method":"metashrew_height","params":[]}';
   return [
     `JSON-RPC on ${url} (Ctrl-C ends it). Ask it something:`,

@@ -1,14 +1,13 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { EXIT, InternalError } from '../errors.js';
-import { softwareDriverEnvironment } from '../gpu/device/software-driver.js';
 import { type ReplaySummary, summaryTable } from '../replay/summary.js';
-import { serveDatabase } from './serve.js';
+import type { RpcBackend } from '../rpc/backend.js';
+import { startRpcServer } from '../rpc/server.js';
+import { bundledChain } from '../util/bundled-chain.js';
+import { runCli } from './child.js';
+import { greeting, openServed, type ServedDatabase } from './serve.js';
+import { type Outcome, verify } from './verification.js';
 import { Workplace } from './workplace.js';
-
-const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
-const CHAIN = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));
 
 export interface StartOptions {
   readonly host: string;
@@ -16,81 +15,142 @@ export interface StartOptions {
   readonly serve: boolean;
 }
 
+interface Result {
+  readonly text: string;
+  readonly exitStatus: number;
+}
+
+const GOODBYE = 'Goodbye: nothing of this start is left.';
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
 /**
- * `npm start`: the bundled chain on the CPU and through the kernel, in processes of their own (contracts want a deep
- * stack, the software driver its library path before a process starts), both roots compared, then JSON-RPC over the
- * first database.
+ * `npm start`: takes its port, replays the bundled chain on the CPU, answers JSON-RPC from the result, and meanwhile replays the
+ * chain through the kernel, whose state root must be the same. The replays are processes of their own: contracts want a deep
+ * stack, the software driver its library path before a process starts.
+ *
+ * @throws EnvironmentError ENV_PORT_IN_USE, ENV_PORT_FORBIDDEN, ENV_LISTEN_FAILED; InternalError if a replay fails.
  */
-export async function startCommand(options: StartOptions): Promise<{ text: string; exitStatus: number }> {
-  const workplace = new Workplace('warpshrew-start-');
+export async function startCommand(options: StartOptions): Promise<Result> {
+  const workplace = new Workplace('warpshrew-start-', () => say(GOODBYE));
   try {
-    return await compareAndServe(options, workplace);
+    return await (options.serve ? serveAndVerify(options, workplace) : compare(workplace));
   } finally {
     workplace.close();
   }
 }
 
-async function compareAndServe(
-  options: StartOptions,
-  workplace: Workplace,
-): Promise<{ text: string; exitStatus: number }> {
-  const { folder } = workplace;
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  const dbDir = join(folder, 'cpu.db');
-  const cpu = await replayBundled(workplace, 'cpu', dbDir, {});
-  const hardware = (await runCli(workplace, ['gpu-info'], {}, 'ignore')).status === 0;
-  say(hardware ? 'Found a GPU.' : 'No GPU found: the kernel runs on the bundled software driver.');
-  const environment = hardware ? {} : await softwareDriverEnvironment();
-  const gpu = await replayBundled(workplace, 'gpu', join(folder, 'gpu.db'), environment);
-  say('');
-  say(summaryTable([cpu, gpu]));
-  say('');
-  if (cpu.stateRoot !== gpu.stateRoot) {
-    return { text: `The state roots DIFFER:\n  cpu ${cpu.stateRoot}\n  gpu ${gpu.stateRoot}`, exitStatus: EXIT.check };
-  }
-  const inKernel = Object.values(gpu.gpuRuns).reduce((a, b) => a + b, 0);
-  say(`The state roots agree: ${cpu.stateRoot} (${inKernel} messages ran in the kernel on ${gpu.adapter}).`);
-  if (options.serve) {
-    const { host, port } = options;
-    await serveDatabase({ db: dbDir, host, port }, workplace.nextSignal());
-  }
-  return { text: '', exitStatus: 0 };
+/** `--no-serve`: both replays, then the end. */
+async function compare(workplace: Workplace): Promise<Result> {
+  const cpu = await replayOnCpu(workplace);
+  const outcome = await verify(workplace, cpu);
+  tell(cpu, outcome);
+  if (outcome.kind === 'failed') throw failed('gpu', outcome.status);
+  return { text: '', exitStatus: outcome.kind === 'differs' ? EXIT.check : 0 };
 }
 
-async function replayBundled(
-  workplace: Workplace,
-  policy: 'cpu' | 'gpu',
-  db: string,
-  env: NodeJS.ProcessEnv,
-): Promise<ReplaySummary> {
-  process.stderr.write(`replay ${policy === 'cpu' ? 'on the CPU' : 'through the kernel'} ...\n`);
-  const waiting = policy === 'gpu' ? ['--wait-for-kernels'] : [];
-  const args = ['replay', CHAIN, '--db', db, '--policy', policy, ...waiting, '--json'];
-  const run = await runCli(workplace, args, env, 'inherit');
-  if (run.status !== 0) throw new InternalError('the replay failed', { facts: { policy, status: run.status } });
-  const line = run.output.trim().split('\n').at(-1) ?? '';
-  return JSON.parse(line) as ReplaySummary;
+async function serveAndVerify({ host, port }: StartOptions, workplace: Workplace): Promise<Result> {
+  const backend = new LaterBackend();
+  const server = await startRpcServer({ host, port, backend, ready: backend.ready });
+  let served: ServedDatabase | undefined;
+  try {
+    say(`Listening on ${server.url}: requests are answered as soon as the bundled chain is replayed, in seconds.`);
+    const cpu = await replayOnCpu(workplace);
+    served = await openServed({ db: databaseOf(workplace) });
+    backend.open(served.backend);
+    say(greeting(server.url));
+    return await untilStopped(workplace, cpu);
+  } finally {
+    await server.close();
+    await served?.close();
+  }
 }
 
-/** Runs this program again with more environment; its stdout comes back. */
-function runCli(
-  workplace: Workplace,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  stderr: 'inherit' | 'ignore',
-): Promise<{ status: number; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...args], {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', stderr],
+/** Verifies while requests are answered, until a signal comes or the kernel turns out to compute something else. */
+async function untilStopped(workplace: Workplace, cpu: ReplaySummary): Promise<Result> {
+  const stopped = workplace.nextSignal().then(() => undefined);
+  const verified = verify(workplace, cpu);
+  // A child that is killed because the program ends is no failure.
+  verified.catch(() => undefined);
+  const outcome = await Promise.race([stopped, verified]);
+  if (outcome !== undefined) tell(cpu, outcome);
+  if (outcome?.kind === 'differs') return { text: '', exitStatus: EXIT.check };
+  await stopped;
+  return { text: GOODBYE, exitStatus: 0 };
+}
+
+function tell(cpu: ReplaySummary, outcome: Outcome): void {
+  if (outcome.kind === 'remembered') {
+    const { inKernel, adapter } = outcome.verification;
+    say(
+      `The state roots agree: ${cpu.stateRoot} (an earlier start of this build ran ${inKernel} messages on ${adapter}).`,
+    );
+    return;
+  }
+  if (outcome.kind === 'failed') {
+    say('The kernel could not be asked (see above): the state was computed by the CPU alone.');
+    return;
+  }
+  if (outcome.parts.length > 1) {
+    const shares = outcome.parts.map((programs) => programs.join(', ')).join('; ');
+    say(`\nThe kernel ran in ${outcome.parts.length} replays, each with some of the programs: ${shares}.`);
+  }
+  say(`\n${summaryTable([cpu, ...outcome.summaries])}\n`);
+  if (outcome.kind === 'differs') {
+    const roots = outcome.summaries.map(({ stateRoot }) => `\n  gpu ${stateRoot}`);
+    say(`The state roots DIFFER:\n  cpu ${cpu.stateRoot}${roots.join('')}`);
+    return;
+  }
+  const { inKernel, adapter } = outcome.verification;
+  say(`The state roots agree: ${cpu.stateRoot} (${inKernel} messages ran in the kernel on ${adapter}).`);
+}
+
+function databaseOf(workplace: Workplace): string {
+  return join(workplace.folder, 'cpu.db');
+}
+
+async function replayOnCpu(workplace: Workplace): Promise<ReplaySummary> {
+  process.stderr.write('replay on the CPU ...\n');
+  const args = ['replay', bundledChain(), '--db', databaseOf(workplace), '--policy', 'cpu', '--json'];
+  let last = '';
+  const onLine = (line: string): void => {
+    last = line;
+  };
+  const status = await runCli(workplace, args, { stderr: 'inherit', onLine });
+  if (status !== 0) throw failed('cpu', status);
+  return JSON.parse(last) as ReplaySummary;
+}
+
+function failed(policy: string, status: number | undefined): InternalError {
+  return new InternalError('the replay failed', { facts: { policy, status: status ?? 'killed' } });
+}
+
+/** What a server answers from that was started before there is anything. */
+class LaterBackend implements RpcBackend {
+  readonly ready: Promise<void>;
+  private inner: RpcBackend | undefined;
+  private opened: () => void = () => undefined;
+
+  constructor() {
+    this.ready = new Promise((resolve) => {
+      this.opened = resolve;
     });
-    workplace.owns(child);
-    let output = '';
-    child.stdout.setEncoding('utf8');
-    child.stdout.on('data', (text: string) => {
-      output += text;
-    });
-    child.once('error', reject);
-    child.once('close', (status, signal) => resolve({ status: signal === null ? (status ?? 1) : 128, output }));
-  });
+  }
+
+  open(backend: RpcBackend): void {
+    this.inner = backend;
+    this.opened();
+  }
+
+  get store(): RpcBackend['store'] {
+    return this.backend().store;
+  }
+
+  view(name: string, input: Uint8Array, height: number, client: string): Promise<Uint8Array> {
+    return this.backend().view(name, input, height, client);
+  }
+
+  private backend(): RpcBackend {
+    if (this.inner === undefined) throw new InternalError('a request was answered before the chain was replayed');
+    return this.inner;
+  }
 }

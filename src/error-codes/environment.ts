@@ -13,11 +13,22 @@ export const ENVIRONMENT_CODES = {
     'run them in a worker thread with `resourceLimits.stackSizeMb` of 72; the program does so itself',
   ],
   ENV_UNWRITABLE: ['a file or folder cannot be written', 'check permissions'],
+  ENV_NO_CACHE: [
+    "neither the user's cache folder nor the one for temporary files can be used for cached files",
+    'let `XDG_CACHE_HOME` name a folder of this user',
+  ],
   ENV_PORT_IN_USE: ['the port is in use', '`--port` another'],
   ENV_PORT_FORBIDDEN: ['this user may not use the port', '`--port` above 1023'],
   ENV_BIG_ENDIAN: ['the processor stores numbers with the high byte first', 'run it on a little-endian one'],
   ENV_LISTEN_FAILED: ['the server cannot listen', 'check `--host`'],
-  GPU_UNAVAILABLE: ['no adapter', '`npm run software-gpu -- CMD`, or another policy'],
+  GPU_UNAVAILABLE: [
+    'no adapter',
+    '`warpshrew software-gpu -- CMD` (in a clone `npm run software-gpu -- CMD`), or another policy',
+  ],
+  GPU_NO_SOFTWARE_DRIVER: [
+    'the package with the bundled software driver is missing or damaged',
+    '`npm ci`, or the CPU policies',
+  ],
   GPU_DEVICE_LOST: ['the device went away', 'the block goes on on the CPU'],
   GPU_FAILED: ['the device refused a batch', 'the block goes on on the CPU'],
   GPU_KERNEL_FAILED: [

@@ -6,10 +6,10 @@ import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
 import { type ErrorCode, WarpshrewError } from '../errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
-import type { GpuLane } from '../gpu/pack/types.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
-import { countOutcomes, type HowRun, makeReceipt } from '../lane/receipt.js';
+import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { scanAny } from '../lane/scan-offsets.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
@@ -36,7 +36,7 @@ export interface LaneEngineOptions {
   readonly policy: Policy;
   /** Worker threads; 0: everything in this thread. Cores - 1 (at least 1) if not given. */
   readonly workers?: number;
-  readonly gpu?: GpuLane;
+  readonly gpu?: GpuExecutor;
   readonly laneStartHeight: number;
   readonly dependent: DependentRule;
   /** What things cost, for `auto`; measured from a first guess on if not given. */
@@ -264,8 +264,8 @@ export class LaneEngine {
       onGpuFailure: (error) => this.#gpuFailed(error),
     });
     const started = performance.now();
-    const hows = scheduled.map(
-      (entry, position): HowRun => ({
+    const executions = scheduled.map(
+      (entry, position): ExecutionDetails => ({
         colour: colourOf[position],
         executor: entry?.executor ?? 'sequential',
         repaired: false,
@@ -281,7 +281,7 @@ export class LaneEngine {
         budget.take(outcome);
         const repaired = scheduled[position] !== undefined;
         if (repaired) statistics.repaired++;
-        hows[position] = { colour: colourOf[position], executor: 'sequential', repaired };
+        executions[position] = { colour: colourOf[position], executor: 'sequential', repaired };
       },
     );
     addMs(statistics, 'validate', started);
@@ -291,7 +291,7 @@ export class LaneEngine {
     statistics.colours = plan.colouring.count;
     statistics.demoted = transactions.length - planned.length;
     const summary = summarise(context.height, transactions.length, statistics.demoted, plan);
-    const receipts = outcomes.map((outcome, position) => makeReceipt(context.height, outcome, hows[position]));
+    const receipts = outcomes.map((outcome, position) => makeReceipt(context.height, outcome, executions[position]));
     return finish(before, mergeWrites(outcomes), receipts, statistics, summary);
   }
 
@@ -303,7 +303,7 @@ export class LaneEngine {
   }
 
   /** The kernel, if the policy may use it and the device still works; `auto` never takes a software driver for one. */
-  #gpu(): GpuLane | undefined {
+  #gpu(): GpuExecutor | undefined {
     const { policy, gpu } = this.#options;
     if (this.#gpuLost || policy === 'cpu' || policy === 'sequential') return undefined;
     return policy === 'auto' && gpu?.adapter.software === true ? undefined : gpu;

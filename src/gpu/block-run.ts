@@ -22,26 +22,26 @@ import {
   WRITTEN_ADDRESS,
 } from './translate/layout.js';
 
-/** Fuel that one submission to a hardware GPU may burn at most: far below what drivers take for a hang. */
+/** Most fuel that one submission to a hardware GPU may burn: far below what drivers take for a hang. */
 const SUBMISSION_FUEL = 2e11;
-/** Status word of a call that stored behind its window. */
-const TIGHT = stopCode('PUNT', PUNTS.indexOf('window'));
-/** Room in `input_state` for the values that the host sets between segments. */
+/** Status word of a call that stored outside its window. */
+const WINDOW_PUNT = stopCode('PUNT', PUNTS.indexOf('window'));
+/** Room in `input_state` for the values that the CPU sets between segments. */
 const VALUE_ROOM = 256 * 1024;
 
-/** What the runs of a lane share. */
-export interface LaneResources {
+/** What all runs of an executor share. */
+export interface DeviceResources {
   readonly opened: OpenDevice;
   readonly layout: GPUBindGroupLayout;
   readonly buffers: BufferPool;
   readonly staging: StagingPool;
   readonly timings: GpuTimings;
-  /** Phases one after the other, so that each can be measured. */
+  /** Whether to wait after every phase, so that each can be measured. */
   readonly measure: boolean;
   readonly timeoutMs: number;
   readonly seed: number;
   /** Most calls of a dispatch needed more memory than their window holds. */
-  onTight(programHash: string): void;
+  onSmallWindow(programHash: string): void;
   onClose(): void;
 }
 
@@ -50,9 +50,9 @@ export class BlockRun implements GpuBlockRun {
   readonly #buffers: Readonly<Record<BufferName | 'params', GPUBuffer>>;
   readonly #mapped: GPUBuffer[] = [];
   readonly #outputs: { readonly firstWord: number; readonly endWord: number; readonly bytes: Uint8Array }[] = [];
-  /** Bytes of `input_state` as the host wrote them: the block's records, then the values set since. */
+  /** Values set since the upload, as they lie in `input_state` after the block's records. */
   readonly #set: { readonly at: number; readonly bytes: Uint8Array }[] = [];
-  /** Packed call by records and number there; made when it is first asked for. */
+  /** Packed call by index of its records and number there; built on first use. */
   #packedBy: Uint32Array[] | undefined;
   #stateEnd: number;
   readonly #begun: Promise<(GPUError | null)[]>;
@@ -60,14 +60,14 @@ export class BlockRun implements GpuBlockRun {
   #closed = false;
 
   constructor(
-    readonly lane: LaneResources,
+    readonly resources: DeviceResources,
     readonly block: GpuBlock,
     readonly packed: PackedBlock,
     readonly kernels: ReadonlyMap<string, ReadyKernel>,
     write: (target: ArrayBuffer) => void,
   ) {
     this.#stateEnd = packed.sections.input_state.bytes;
-    const { device } = lane.opened;
+    const { device } = resources.opened;
     device.pushErrorScope('out-of-memory');
     device.pushErrorScope('validation');
     try {
@@ -75,44 +75,44 @@ export class BlockRun implements GpuBlockRun {
       this.#upload(write);
     } finally {
       this.#begun = Promise.all([device.popErrorScope(), device.popErrorScope()]);
-      // Looked at when the first segment runs; a device that goes away before is reported there as well.
+      // Awaited when the first segment runs; a device lost before that is reported there too.
       this.#begun.catch(() => undefined);
     }
   }
 
   async run(number: number): Promise<GpuOutcomes> {
-    const { packed, lane } = this;
-    const { device, flags } = lane.opened;
+    const { packed, resources } = this;
+    const { device, flags } = resources.opened;
     const segment = packed.segments[number];
     if (segment === undefined) throw new RangeError('no such segment');
     const started = performance.now();
     throwFirst(await this.#begun);
     device.pushErrorScope('out-of-memory');
     device.pushErrorScope('validation');
-    if (lane.measure) await device.queue.onSubmittedWorkDone();
+    if (resources.measure) await device.queue.onSubmittedWorkDone();
     const uploaded = performance.now();
     this.#dispatchAll(segment);
-    if (lane.measure) await device.queue.onSubmittedWorkDone();
+    if (resources.measure) await device.queue.onSubmittedWorkDone();
     const ran = performance.now();
     const size = this.#readbackSize(segment);
-    const staging = lane.staging.takeForReading(size.bytes);
+    const staging = resources.staging.takeForReading(size.bytes);
     this.#copyBack(segment, staging, size);
     const scopes = [device.popErrorScope(), device.popErrorScope()];
     const mapped = staging.mapAsync(flags.mapRead, 0, size.bytes);
     try {
-      await withTimeout(Promise.all([mapped, ...scopes]), lane.timeoutMs);
+      await withTimeout(Promise.all([mapped, ...scopes]), resources.timeoutMs);
     } catch (error) {
-      // The device may still write to it.
+      // Not reused: the device may still write to it.
       staging.destroy();
       throw error;
     }
     this.#mapped.push(staging);
     throwFirst(await Promise.all(scopes));
-    lane.timings.uploadMs += uploaded - started;
-    lane.timings.kernelMs += ran - uploaded;
-    lane.timings.readbackMs += performance.now() - ran;
-    lane.timings.deviceMs += performance.now() - started;
-    lane.timings.dispatches += segment.dispatches.length;
+    resources.timings.uploadMs += uploaded - started;
+    resources.timings.kernelMs += ran - uploaded;
+    resources.timings.readbackMs += performance.now() - ran;
+    resources.timings.deviceMs += performance.now() - started;
+    resources.timings.dispatches += segment.dispatches.length;
     const range = staging.getMappedRange(0, size.bytes);
     const output = new Uint8Array(range, size.resultBytes + size.seenBytes, size.outputBytes);
     this.#outputs.push({
@@ -125,19 +125,19 @@ export class BlockRun implements GpuBlockRun {
       seen: new Uint32Array(range, size.resultBytes, size.seenBytes / 4),
       output,
     };
-    this.#findTight(segment, readback.results);
+    this.#reportSmallWindows(segment, readback.results);
     return new MappedOutcomes(this.block.records, packed, segment, readback, this.#readAddress);
   }
 
   set(records: number, call: number, key: number, value: Uint8Array | undefined): void {
-    const { queue } = this.lane.opened.device;
+    const { queue } = this.resources.opened.device;
     const slot = this.#slotOf(records, call, key);
     if (slot === undefined) return;
     let address = NONE;
     if (value !== undefined) {
       const at = this.#stateEnd;
       const bytes = new Uint8Array((value.length + 7) & ~3);
-      // A value that finds no room stays what it was: whoever reads it then is found stale, and run again.
+      // Without room the old value stays: a transaction that reads it is found stale and run again.
       if (at + bytes.length > this.#buffers.input_state.size) return;
       new DataView(bytes.buffer).setUint32(0, value.length, true);
       bytes.set(value, 4);
@@ -152,17 +152,17 @@ export class BlockRun implements GpuBlockRun {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const buffer of this.#mapped) this.lane.staging.giveBackRead(buffer);
-    this.lane.onClose();
+    for (const buffer of this.#mapped) this.resources.staging.giveBackRead(buffer);
+    this.resources.onClose();
   }
 
-  #findTight({ dispatches, first }: PackedSegment, results: Uint32Array): void {
+  #reportSmallWindows({ dispatches, first }: PackedSegment, results: Uint32Array): void {
     for (const dispatch of dispatches) {
-      let tight = 0;
+      let tooSmall = 0;
       for (let i = dispatch.first; i < dispatch.first + dispatch.count; i++) {
-        if (results[(i - first) * RESULT.words + RESULT.offset.STATUS] === TIGHT) tight++;
+        if (results[(i - first) * RESULT.words + RESULT.offset.STATUS] === WINDOW_PUNT) tooSmall++;
       }
-      if (tight * 2 > dispatch.count) this.lane.onTight(dispatch.programHash);
+      if (tooSmall * 2 > dispatch.count) this.resources.onSmallWindow(dispatch.programHash);
     }
   }
 
@@ -189,17 +189,17 @@ export class BlockRun implements GpuBlockRun {
       return lengthPrefixed(this.block.records[records].bytes, at - bases[records]);
     }
     const set = this.#set.find((entry) => at >= entry.at && at < entry.at + entry.bytes.length);
-    if (set === undefined) throw new RangeError('an address outside of what was packed');
+    if (set === undefined) throw new RangeError('an address outside what was packed');
     return lengthPrefixed(set.bytes, at - set.at);
   };
 
   #makeBuffers(): Record<BufferName | 'params', GPUBuffer> {
     const { packed } = this;
-    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = this.lane.opened.flags.usage;
+    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = this.resources.opened.flags.usage;
     const { sections } = packed;
-    const pool = this.lane.buffers;
+    const pool = this.resources.buffers;
     const stateBytes = sections.input_state.bytes + VALUE_ROOM;
-    const limit = this.lane.opened.device.limits.maxStorageBufferBindingSize;
+    const limit = this.resources.opened.device.limits.maxStorageBufferBindingSize;
     let memoryBytes = 4;
     for (const { dispatches } of packed.segments) {
       for (const dispatch of dispatches) memoryBytes = Math.max(memoryBytes, this.#memoryBytes(dispatch));
@@ -221,15 +221,15 @@ export class BlockRun implements GpuBlockRun {
   }
 
   #upload(write: (target: ArrayBuffer) => void): void {
-    const { packed, lane } = this;
-    const { device } = lane.opened;
-    const staging = lane.staging.takeForWriting(packed.bytes);
+    const { packed, resources } = this;
+    const { device } = resources.opened;
+    const staging = resources.staging.takeForWriting(packed.bytes);
     const started = performance.now();
     const target = staging.getMappedRange();
     write(target);
     this.#writeParams(target);
     staging.unmap();
-    lane.timings.packMs += performance.now() - started;
+    resources.timings.packMs += performance.now() - started;
     const encoder = device.createCommandEncoder();
     for (const name of ['tx_payloads', 'access_lists', 'state_map', 'input_state', 'params'] as const) {
       const { at, bytes } = packed.sections[name];
@@ -237,11 +237,11 @@ export class BlockRun implements GpuBlockRun {
     }
     encoder.clearBuffer(this.#buffers.status_flags, 0, statusWords(packed) * 4);
     device.queue.submit([encoder.finish()]);
-    lane.staging.giveBackWritten(staging);
+    resources.staging.giveBackWritten(staging);
   }
 
   #writeParams(target: ArrayBuffer): void {
-    const { packed, lane } = this;
+    const { packed, resources } = this;
     const { at, bytes } = packed.sections.params;
     const words = new Uint32Array(target, at, bytes / 4);
     let entry = 0;
@@ -250,7 +250,7 @@ export class BlockRun implements GpuBlockRun {
         words[entry + PARAMS.offset.FIRST] = first;
         words[entry + PARAMS.offset.COUNT] = count;
         words[entry + PARAMS.offset.STRIDE] = strideOf(count);
-        words[entry + PARAMS.offset.SEED] = lane.seed;
+        words[entry + PARAMS.offset.SEED] = resources.seed;
         words[entry + PARAMS.offset.SEEN_AT] = packed.calls * RESULT.words;
         entry += PARAMS_STRIDE / 4;
       }
@@ -268,11 +268,11 @@ export class BlockRun implements GpuBlockRun {
     return kernel;
   }
 
-  /** One encoder for the segment, unless its calls could run for too long on a GPU that others wait for. */
+  /** One encoder for the whole segment, unless its calls could keep a shared GPU busy for too long. */
   #dispatchAll(segment: PackedSegment): void {
-    const { device } = this.lane.opened;
+    const { device } = this.resources.opened;
     const { fuelBefore } = this.packed;
-    const limit = this.lane.opened.adapter.software ? Number.POSITIVE_INFINITY : SUBMISSION_FUEL;
+    const limit = this.resources.opened.adapter.software ? Number.POSITIVE_INFINITY : SUBMISSION_FUEL;
     let encoder = device.createCommandEncoder();
     let pass: GPUComputePassEncoder | undefined;
     let fuel = 0;
@@ -304,8 +304,8 @@ export class BlockRun implements GpuBlockRun {
 
   #bindGroup(kernel: ReadyKernel): GPUBindGroup {
     const buffers = { ...this.#buffers, program_data: kernel.image };
-    return this.lane.buffers.bindGroup(kernel.id, () => ({
-      layout: this.lane.layout,
+    return this.resources.buffers.bindGroup(kernel.id, () => ({
+      layout: this.resources.layout,
       entries: [
         ...BUFFERS.map(({ name }, binding) => ({ binding, resource: { buffer: buffers[name] } })),
         { binding: BUFFERS.length, resource: { buffer: buffers.params, offset: 0, size: PARAMS_STRIDE } },
@@ -322,7 +322,7 @@ export class BlockRun implements GpuBlockRun {
   }
 
   #copyBack({ first }: PackedSegment, staging: GPUBuffer, size: ReadbackSize): void {
-    const { device } = this.lane.opened;
+    const { device } = this.resources.opened;
     const { status_flags, output_state } = this.#buffers;
     const { calls, firstAccess, outAt } = this.packed;
     const encoder = device.createCommandEncoder();
@@ -362,7 +362,7 @@ async function withTimeout(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const hint = 'The block goes on on the CPU.';
+      const hint = 'The CPU finishes the block.';
       reject(new EnvironmentError('GPU_TIMEOUT', 'the GPU did not finish a batch in time', { facts: { ms }, hint }));
     }, ms);
   });

@@ -1,6 +1,6 @@
 import { EnvironmentError } from '../errors.js';
 import type { Program } from '../program/types.js';
-import { BlockRun, type LaneResources } from './block-run.js';
+import { BlockRun, type DeviceResources } from './block-run.js';
 import { BufferPool } from './device/buffers.js';
 import { type OpenDevice, openDevice } from './device/device.js';
 import { type KernelState, ProgramCache, type ReadyKernel } from './device/kernel-cache.js';
@@ -8,31 +8,41 @@ import { type KernelFailure, KernelFailures, type KernelStage, messageOf } from 
 import { KERNEL_LIMITS, type KernelLimits, PATIENT_LIMITS } from './device/kernel-limits.js';
 import { StagingPool } from './device/staging.js';
 import { Packer, type PackLimits, unpackable } from './pack/pack.js';
-import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult, GpuLane, GpuOutcomes, GpuTimings } from './pack/types.js';
+import type {
+  GpuBlock,
+  GpuBlockRun,
+  GpuCall,
+  GpuCallResult,
+  GpuExecutor,
+  GpuOutcomes,
+  GpuTimings,
+} from './pack/types.js';
 import { runIndependent } from './run-calls.js';
 import { WINDOW_SPARE_BYTES, WORKGROUP_SIZE } from './translate/layout.js';
 
-export interface GpuLaneOptions {
-  /** Wait after every phase so that {@link GpuTimings} tells them apart; slower. */
+export interface GpuExecutorOptions {
+  /** Wait after every phase, so that {@link GpuTimings} has a figure for each; slower. */
   readonly measure?: boolean;
-  /** Longest wait for a batch: 30 s on hardware, 10 minutes on a software driver if not given. */
+  /** Longest wait for a batch. Default: 30 s on hardware, 10 minutes on a software driver. */
   readonly timeoutMs?: number;
-  /** For tests and measurements: kernels of any size that drivers take at all, without a time limit. */
+  /** For tests and measurements: kernels of any size that a driver can compile at all, without a time limit. */
   readonly patient?: boolean;
-  /** What kernels may cost to be made, where it is not what is usual for the kind of driver. */
+  /** Limits on the cost of a compilation; default: those of the kind of driver. */
   readonly kernels?: Partial<KernelLimits>;
 }
 
 const TIMEOUT_MS = { hardware: 30_000, software: 600_000 } as const;
 
-/** Opens the GPU side of the parallel lane. Throws `EnvironmentError` GPU_UNAVAILABLE where there is no usable GPU. */
-export async function openGpuLane(options: GpuLaneOptions = {}): Promise<DawnLane> {
-  return new DawnLane(await openDevice(), options);
+/**
+ * Opens the kernel executor on the best GPU. Throws `EnvironmentError` GPU_UNAVAILABLE where there is no usable GPU.
+ */
+export async function openGpuExecutor(options: GpuExecutorOptions = {}): Promise<DawnExecutor> {
+  return new DawnExecutor(await openDevice(), options);
 }
 
-/** The lane on a device that Dawn opened. */
-export class DawnLane implements GpuLane {
-  readonly adapter: GpuLane['adapter'];
+/** The kernel executor on a device that Dawn opened. */
+export class DawnExecutor implements GpuExecutor {
+  readonly adapter: GpuExecutor['adapter'];
   readonly timings: GpuTimings = {
     packMs: 0,
     uploadMs: 0,
@@ -47,12 +57,12 @@ export class DawnLane implements GpuLane {
   readonly #staging: StagingPool;
   readonly #packer = new Packer();
   readonly #failures = new KernelFailures();
-  readonly #options: GpuLaneOptions;
-  /** The buffers are shared, so one block waits for the one before it. */
+  readonly #options: GpuExecutorOptions;
+  /** The previous block. Buffers are shared, so each block waits for it. */
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(opened: OpenDevice, options: GpuLaneOptions = {}) {
+  constructor(opened: OpenDevice, options: GpuExecutorOptions = {}) {
     this.#opened = opened;
     this.#options = options;
     this.adapter = opened.adapter;
@@ -64,7 +74,7 @@ export class DawnLane implements GpuLane {
   }
 
   supports(program: Program): { ok: true } | { ok: false; reason: string } {
-    const reason = this.#programs.refusal(program);
+    const reason = this.#programs.noKernelReason(program);
     return reason === undefined ? { ok: true } : { ok: false, reason };
   }
 
@@ -76,11 +86,11 @@ export class DawnLane implements GpuLane {
     return this.#programs.prepare(program);
   }
 
-  refuse(hash: string, stage: KernelStage, error: unknown): void {
-    this.#programs.refuse(hash, stage, error);
+  dropKernel(hash: string, stage: KernelStage, error: unknown): void {
+    this.#programs.dropKernel(hash, stage, error);
   }
 
-  get kernelFailures(): GpuLane['kernelFailures'] {
+  get kernelFailures(): GpuExecutor['kernelFailures'] {
     const { count, last } = this.#failures;
     return { count, last };
   }
@@ -112,7 +122,7 @@ export class DawnLane implements GpuLane {
     this.#opened.close();
   }
 
-  /** `window`: number of the memory window of all programs; each program's own if not given. */
+  /** `window`: number of the memory window for all programs; if not given, each program has its own. */
   async #begin(block: GpuBlock, window: number | undefined): Promise<GpuBlockRun> {
     const before = this.#last;
     let release = (): void => {};
@@ -132,7 +142,7 @@ export class DawnLane implements GpuLane {
       const limit = this.#opened.device.limits.maxStorageBufferBindingSize;
       const largest = Math.max(packed.bytes, packed.outputWords * 4);
       if (largest > Math.min(limit, 2 ** 31 - 1)) {
-        throw new EnvironmentError('GPU_FAILED', 'a batch is larger than what the GPU binds', {
+        throw new EnvironmentError('GPU_FAILED', 'a batch is larger than a buffer that the GPU can bind', {
           facts: { bytes: largest, limit },
         });
       }
@@ -146,7 +156,7 @@ export class DawnLane implements GpuLane {
     }
   }
 
-  #resources(block: GpuBlock, window: number | undefined, onClose: () => void): LaneResources {
+  #resources(block: GpuBlock, window: number | undefined, onClose: () => void): DeviceResources {
     const { software } = this.adapter;
     return {
       opened: this.#opened,
@@ -157,9 +167,9 @@ export class DawnLane implements GpuLane {
       measure: this.#options.measure ?? false,
       timeoutMs: this.#options.timeoutMs ?? (software ? TIMEOUT_MS.software : TIMEOUT_MS.hardware),
       seed: block.seed,
-      onTight: (hash) => {
+      onSmallWindow: (hash) => {
         const program = block.programs.get(hash);
-        // Independent calls see to it themselves: they are run again with more.
+        // With independent calls, runIndependent does this, and runs them again with a larger window.
         if (program !== undefined && window === undefined) {
           this.#programs.skipWindow(program, this.#programs.firstWindow(program));
         }
@@ -168,19 +178,19 @@ export class DawnLane implements GpuLane {
     };
   }
 
-  /** Packs; where that fails, the programs whose calls cannot be packed alone either lose their kernels. */
+  /** Packs. If that fails, each program whose calls cannot be packed on their own either loses its kernel. */
   #packing<T>(block: GpuBlock, limits: PackLimits, pack: () => T): T {
     try {
       return pack();
     } catch (error) {
       if (!(error instanceof EnvironmentError)) {
-        for (const [hash, failure] of unpackable(block, limits)) this.refuse(hash, 'pack', failure);
+        for (const [hash, failure] of unpackable(block, limits)) this.dropKernel(hash, 'pack', failure);
       }
       throw error;
     }
   }
 
-  /** All kernels of a block at once: drivers take seconds over one. Throws if a program has none. */
+  /** All kernels of a block, compiled at once: a driver may need seconds for each. Throws if a program has none. */
   async #kernels(block: GpuBlock, window: number | undefined): Promise<Map<string, ReadyKernel>> {
     const compiled = [...block.programs].map(async ([hash, program]): Promise<[string, ReadyKernel]> => {
       const kernel = await this.#programs.kernel(program, window ?? this.#programs.firstWindow(program));
@@ -200,42 +210,42 @@ export class DawnLane implements GpuLane {
   }
 
   #checkAlive(): void {
-    if (this.#closed) throw new EnvironmentError('GPU_DEVICE_LOST', 'the GPU lane is closed');
+    if (this.#closed) throw new EnvironmentError('GPU_DEVICE_LOST', 'the GPU executor is closed');
     const lost = this.#opened.lost();
     if (lost !== undefined) throw new Error(lost);
   }
 
-  /** What the device complained of beside batches is told as a failure of the next block, and nothing of it is printed. */
+  /** Errors of the device outside any batch are reported as a failure of the next block, and never printed. */
   #checkStray(): void {
     const stray = this.#opened.stray.take();
     if (stray === undefined) return;
-    throw new EnvironmentError('GPU_FAILED', `the GPU complains: ${stray.message}`, {
+    throw new EnvironmentError('GPU_FAILED', `the GPU reported an error: ${stray.message}`, {
       facts: { errors: stray.count },
       hint: 'The CPU policies give the same state.',
     });
   }
 
-  /** A buffer that could not be made must not be used again, nor one that a hanging batch may still write to. */
+  /** Drops all buffers: one may be invalid, and a hanging batch may still write to others. */
   #failed(error: unknown): Promise<unknown> {
     this.#buffers.close();
     return this.#explain(error);
   }
 
-  /** The error to reject with: GPU_DEVICE_LOST if the device is gone, else GPU_FAILED. */
+  /** The error to reject with: GPU_DEVICE_LOST if the device is lost, else GPU_FAILED. */
   async #explain(error: unknown): Promise<unknown> {
     if (error instanceof EnvironmentError) return error;
-    // The loss is announced after the calls that fail for it.
+    // The loss is announced after the calls that fail because of it.
     await new Promise((resolve) => setTimeout(resolve, 10));
     const lost = this.#opened.lost();
     const message = messageOf(error);
     const options = { hint: 'The CPU policies give the same state.', cause: error };
     return lost === undefined
-      ? new EnvironmentError('GPU_FAILED', `the GPU refuses a batch: ${message}`, options)
+      ? new EnvironmentError('GPU_FAILED', `the GPU rejected a batch: ${message}`, options)
       : new EnvironmentError('GPU_DEVICE_LOST', `the GPU device was lost: ${lost}`, options);
   }
 }
 
-/** A run whose failures carry stable codes. */
+/** A run whose failures have stable error codes. */
 class ExplainedRun implements GpuBlockRun {
   constructor(
     readonly inner: BlockRun,

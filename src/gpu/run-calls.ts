@@ -1,4 +1,4 @@
-/** Independent messages through the kernel: made into records, cut to what fits, run again with more memory where they ask for it. */
+/** Runs independent calls in the kernel: records them, cuts them into batches, retries those that need more memory. */
 import { randomBytes } from 'node:crypto';
 import type { Program } from '../program/types.js';
 import { toBinaryString } from '../util/bytes.js';
@@ -7,12 +7,12 @@ import { CallRecorder, type CallRecords, type DeclaredKey, keyBytes, keyCount } 
 import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult } from './pack/types.js';
 import { MAX_CALL_FUEL } from './translate/layout.js';
 
-/** Most calls of one batch, and most bytes of what they bring along. */
+/** Most calls of one batch, and most bytes of their contexts, keys and values. */
 const MAX_BATCH_CALLS = 131_072;
 const MAX_BATCH_BYTES = 512 * 1024 * 1024;
 
-/** What the lane gives to run batches. */
-export interface BatchLane {
+/** What running batches needs of the executor. */
+export interface BatchExecutor {
   supports(program: Program): boolean;
   /** Compiles the kernel of `program` with memory window `window`; false if there is none. */
   compile(program: Program, window: number): Promise<boolean>;
@@ -21,22 +21,22 @@ export interface BatchLane {
   begin(block: GpuBlock, window: number): Promise<GpuBlockRun>;
 }
 
-/** Runs `calls`, each with keys of its own; results in their order. */
-export async function runIndependent(calls: readonly GpuCall[], lane: BatchLane): Promise<GpuCallResult[]> {
+/** Runs `calls`, each with keys of its own; gives results in the same order. */
+export async function runIndependent(calls: readonly GpuCall[], executor: BatchExecutor): Promise<GpuCallResult[]> {
   const results = calls.map((call) => puntResult(call, 'unsupported'));
   let waiting = new Map<number, number[]>();
   calls.forEach(({ program, fuel }, i) => {
     if (!(fuel >= 0 && fuel <= MAX_CALL_FUEL)) throw new RangeError('fuel of a call is out of range');
-    if (lane.supports(program)) push(waiting, lane.firstWindow(program), i);
+    if (executor.supports(program)) push(waiting, executor.firstWindow(program), i);
   });
   while (waiting.size > 0) {
     const next = new Map<number, number[]>();
     for (const [window, offered] of waiting) {
-      const group = await compiled(calls, offered, window, lane);
-      for (const chunk of chunks(calls, group)) await runChunk(calls, chunk, window, results, lane);
-      const tight = group.filter((i) => results[i].puntReason === 'window');
-      skipWindows(calls, group, tight, window, lane);
-      if (window + 1 < WINDOWS.length) for (const i of tight) push(next, window + 1, i);
+      const group = await compiled(calls, offered, window, executor);
+      for (const chunk of chunks(calls, group)) await runChunk(calls, chunk, window, results, executor);
+      const tooSmall = group.filter((i) => results[i].puntReason === 'window');
+      skipWindows(calls, group, tooSmall, window, executor);
+      if (window + 1 < WINDOWS.length) for (const i of tooSmall) push(next, window + 1, i);
     }
     waiting = next;
   }
@@ -49,15 +49,15 @@ export function puntResult(call: GpuCall, puntReason: string): GpuCallResult {
   return { status: 'PUNT', reason: 'none', fuelLeft: call.fuel, result: undefined, touched, puntReason };
 }
 
-/** The calls of `group` whose program has a kernel with this window; all kernels are compiled at once. */
+/** The calls of `group` whose program has a kernel with this window. Compiles all those kernels at once. */
 async function compiled(
   calls: readonly GpuCall[],
   group: readonly number[],
   window: number,
-  lane: BatchLane,
+  executor: BatchExecutor,
 ): Promise<number[]> {
   const programs = [...new Set(group.map((i) => calls[i].program))];
-  const found = await Promise.all(programs.map((program) => lane.compile(program, window)));
+  const found = await Promise.all(programs.map((program) => executor.compile(program, window)));
   const usable = new Set(programs.filter((_, k) => found[k]));
   return group.filter((i) => usable.has(calls[i].program));
 }
@@ -68,18 +68,18 @@ function push(groups: Map<number, number[]>, key: number, value: number): void {
   else group.push(value);
 }
 
-/** A program most of whose calls needed more memory starts with more from now on. */
+/** If most calls of a program needed a larger window, its calls start with the next one from now on. */
 function skipWindows(
   calls: readonly GpuCall[],
   group: readonly number[],
-  tight: readonly number[],
+  tooSmall: readonly number[],
   window: number,
-  lane: BatchLane,
+  executor: BatchExecutor,
 ): void {
   const balance = new Map<Program, number>();
   for (const i of group) balance.set(calls[i].program, (balance.get(calls[i].program) ?? 0) - 1);
-  for (const i of tight) balance.set(calls[i].program, (balance.get(calls[i].program) ?? 0) + 2);
-  for (const [program, sum] of balance) if (sum > 0) lane.skipWindow(program, window);
+  for (const i of tooSmall) balance.set(calls[i].program, (balance.get(calls[i].program) ?? 0) + 2);
+  for (const [program, sum] of balance) if (sum > 0) executor.skipWindow(program, window);
 }
 
 function* chunks(calls: readonly GpuCall[], group: readonly number[]): Generator<number[]> {
@@ -105,7 +105,7 @@ interface Recorded {
   readonly records: CallRecords;
   /** Numbers of the calls that were recorded. */
   readonly members: readonly number[];
-  /** Per recorded call, its number of every declared read. */
+  /** Per recorded call: the key number of each declared read. */
   readonly readNumbers: readonly (readonly number[])[];
 }
 
@@ -114,7 +114,7 @@ async function runChunk(
   chunk: readonly number[],
   window: number,
   results: GpuCallResult[],
-  lane: BatchLane,
+  executor: BatchExecutor,
 ): Promise<void> {
   const seed = randomBytes(4).readUInt32LE();
   const { records, members, readNumbers } = recordAll(calls, chunk, seed);
@@ -126,7 +126,7 @@ async function runChunk(
   const programs = new Map(members.map((i) => [calls[i].program.hash, calls[i].program]));
   let run: GpuBlockRun | undefined;
   try {
-    run = await lane.begin({ seed, records: [records], programs, segments: [[colour]], independent: true }, window);
+    run = await executor.begin({ seed, records: [records], programs, segments: [[colour]], independent: true }, window);
     const outcomes = await run.run(0);
     members.forEach((i, k) => {
       results[i] = {

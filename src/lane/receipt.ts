@@ -13,7 +13,7 @@ export const RECEIPT_KEY_BYTES = 8_192;
 export const RECEIPT_DATA_BYTES = 4_096;
 
 /** How a transaction was run: differs between policies, never part of a comparison. */
-export interface HowRun {
+export interface ExecutionDetails {
   readonly colour: number;
   readonly executor: Executor;
   readonly repaired: boolean;
@@ -23,7 +23,7 @@ export interface HowRun {
  * The receipt of an outcome. It takes at most about 50 KB plus 300 bytes per message, whatever the transaction touched
  * and returned: keys that do not fit are counted and hashed.
  */
-export function makeReceipt(height: number, outcome: LaneOutcome, how: HowRun): Receipt {
+export function makeReceipt(height: number, outcome: LaneOutcome, how: ExecutionDetails): Receipt {
   const reads = listKeys(outcome.reads.keys());
   const writes = listKeys(outcome.writes.keys());
   return {

@@ -23,7 +23,7 @@ export interface LaneStatistics {
   colours: number;
   repaired: number;
   demoted: number;
-  /** Messages the kernel declined, and per program hash how many it ran to a final status. */
+  /** Messages that the kernel punted, and per program hash how many it ran to a final status. */
   punted: number;
   /** Messages that the kernel stopped because they touched a key outside their declared set. */
   accessViolations: number;

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { openSource } from '../bitcoin/sources.js';
 import { InputError, WarpshrewError } from '../errors.js';
-import type { GpuLane } from '../gpu/pack/types.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import { lookAhead } from '../pipeline/look-ahead.js';
@@ -23,7 +23,7 @@ export interface ReplayOptions {
   readonly indexer?: Uint8Array;
   readonly from?: number;
   readonly to?: number;
-  readonly gpu?: GpuLane;
+  readonly gpu?: GpuExecutor;
   readonly laneStartHeight?: number;
   readonly dependent?: DependentRule;
   readonly workers?: number;

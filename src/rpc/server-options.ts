@@ -7,6 +7,8 @@ export interface RpcServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly backend: RpcBackend;
+  /** Requests wait for it; must not reject. For servers that bind their port before they have data to answer from. */
+  readonly ready?: Promise<void>;
   /** `*`, or comma-separated origins; if not given, pages of this machine only. */
   readonly cors?: string;
   /**

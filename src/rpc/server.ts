@@ -41,7 +41,11 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   server.on('request', (request, response) => {
     // Data that arrived before its connection was ended.
     if (request.socket.destroyed) return;
-    if (connections.inTurn(request, () => handler.handle(request, response))) return;
+    const answer = async (): Promise<void> => {
+      await options.ready;
+      await handler.handle(request, response);
+    };
+    if (connections.inTurn(request, answer)) return;
     onRefused?.('RPC_PIPELINE', { client: String(request.socket.remoteAddress) });
     request.socket.destroy();
   });

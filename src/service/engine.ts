@@ -6,8 +6,8 @@ import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
 import { kernelError } from '../gpu/device/kernel-failures.js';
-import { openGpuLane } from '../gpu/gpu-executor.js';
-import type { GpuLane } from '../gpu/pack/types.js';
+import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import { OpenIndex } from '../pipeline/open-index.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lowerThread } from '../util/niceness.js';
@@ -41,7 +41,7 @@ export class Engine {
   });
 
   readonly #index: OpenIndex;
-  readonly #gpu: GpuLane | undefined;
+  readonly #gpu: GpuExecutor | undefined;
   readonly #chain: OpenedChain;
   readonly #follower: Follower;
   readonly #stopTimeout: number;
@@ -49,7 +49,7 @@ export class Engine {
 
   private constructor(
     index: OpenIndex,
-    gpu: GpuLane | undefined,
+    gpu: GpuExecutor | undefined,
     chain: OpenedChain,
     follower: Follower,
     stopTimeout: number,
@@ -210,10 +210,10 @@ export class Engine {
 }
 
 /** Looks for a GPU if the policy uses one; `gpu` requires it, `auto` reports why there is none. */
-async function findGpu({ policy, gpu }: Settings): Promise<{ readonly gpu?: GpuLane; readonly reason?: string }> {
+async function findGpu({ policy, gpu }: Settings): Promise<{ readonly gpu?: GpuExecutor; readonly reason?: string }> {
   if (!gpu || policy === 'cpu' || policy === 'sequential') return {};
   try {
-    return { gpu: await openGpuLane() };
+    return { gpu: await openGpuExecutor() };
   } catch (error) {
     if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
     return { reason: `${error.code}: ${error.message}` };

@@ -4,8 +4,8 @@ import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { type RpcServer, startRpcServer } from '../rpc/server.js';
 import { StandardIndexer } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
-import { builtFile } from '../util/built-file.js';
 import { DEEP_STACK } from '../util/deep-thread.js';
+import { shipped } from '../util/shipped.js';
 import { within } from '../util/within.js';
 import type { EngineSetup } from './engine.js';
 import { type EngineCommand, type EngineEvent, errorOf, type Failure, failureOf } from './events.js';
@@ -64,7 +64,7 @@ export class Service {
     this.#blocks = new SlowBlocks(() => this.#watch.look(), settings.slowBlock, log);
     const { buffer: rollbacks } = this.#rollbacks;
     const setup: EngineSetup = { settings, flags, moduleBytes, rollbacks, watch: this.#watch.buffer };
-    this.#worker = new Worker(builtFile('service/engine-worker.js'), { workerData: setup, resourceLimits: DEEP_STACK });
+    this.#worker = new Worker(shipped('service/engine-worker.js'), { workerData: setup, resourceLimits: DEEP_STACK });
     this.#worker.on('message', (event: EngineEvent) => this.#hear(event));
     this.#worker.on('error', (error) => this.#hear({ kind: 'crashed', failure: failureOf(error) }));
     this.#gone = new Promise((resolve) => this.#worker.once('exit', () => resolve()));

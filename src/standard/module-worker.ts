@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors.js';
-import { builtFile } from '../util/built-file.js';
+import { shipped } from '../util/shipped.js';
 import type { GuestLine } from './guest-log.js';
 import {
   fromPlain,
@@ -103,7 +103,7 @@ export class ModuleWorker {
   #spawn(): Worker {
     const workerData = this.#setup();
     const resourceLimits = workerData.views === undefined ? {} : { maxOldGenerationSizeMb: VIEW_HEAP_MB };
-    const worker = new Worker(builtFile('standard/worker.js'), { workerData, resourceLimits });
+    const worker = new Worker(shipped('standard/worker.js'), { workerData, resourceLimits });
     const current = () => this.#worker === worker;
     worker.on('message', (reply: WorkerReply | WorkerLine) => {
       if (reply.kind === 'log') this.#onLog(reply.line);

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { InternalError } from '../errors.js';
-import { builtFile } from './built-file.js';
+import { shipped } from './shipped.js';
 
 export const PROGRAM_NAMES = ['claim', 'amm', 'mint', 'ledger', 'names', 'probe'] as const;
 export type ProgramName = (typeof PROGRAM_NAMES)[number];
 
 function readBuilt(path: string): Uint8Array {
-  const file = builtFile(path);
+  const file = shipped(path);
   try {
     return new Uint8Array(readFileSync(file));
   } catch (cause) {

@@ -1,8 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ROOT, temporaryFolder } from '../helpers/cli.js';
+import { recall, remember, verificationKey } from '../../src/cli/remembered.js';
+import { CHAIN, ROOT, temporaryFolder } from '../helpers/cli.js';
 
 /** Processes whose environment names the folder: what a start began, and what that began. */
 function processesOf(folder: string): number[] {
@@ -26,7 +29,7 @@ async function startUntil(
 ): Promise<ChildProcess> {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    env: { ...process.env, TMPDIR: tmp },
+    env: { ...process.env, TMPDIR: tmp, XDG_CACHE_HOME: join(tmp, '..', 'cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -55,6 +58,15 @@ function privateFolder(): string {
   const tmp = join(temporaryFolder(), 'tmp');
   mkdirSync(tmp);
   return tmp;
+}
+
+const CLI = join(ROOT, 'dist', 'cli.js');
+
+/** Runs a script of the project's own root to its end, with temporary files and a cache of its own. */
+function run(tmp: string, args: readonly string[]): { status: number | null; text: string } {
+  const env = { ...process.env, TMPDIR: tmp, XDG_CACHE_HOME: join(tmp, '..', 'cache') };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: 'utf8' });
+  return { status, text: stdout + stderr };
 }
 
 const onLinux = test.skipIf(!existsSync('/proc/self/environ'));
@@ -94,13 +106,95 @@ const holds = (tmp: string, name: string): boolean =>
 const PHASES: readonly [string, number, (said: string, tmp: string) => boolean][] = [
   ['before anything is written', 143, (_, tmp) => readdirSync(tmp).length > 0],
   ['in its replay on the CPU', 143, (_, tmp) => holds(tmp, 'cpu.db')],
-  ['in its replay through the kernel', 143, (_, tmp) => holds(tmp, 'gpu.db')],
-  ['while it serves', 0, (said) => /http:\/\/\S+:\d+/.test(said)],
+  ['while it serves', 0, (said) => said.includes('JSON-RPC on http://')],
+  ['while it compiles kernels', 0, (said) => said.includes('verify: compiling')],
 ];
 
 onLinux.each(PHASES)('SIGTERM to start %s leaves no child and no folder', async (_, status, reached) => {
   const tmp = privateFolder();
-  const args = [join(ROOT, 'dist', 'cli.js'), 'start', '--port', '0'];
+  const args = [CLI, 'start', '--port', '0'];
   const child = await startUntil(tmp, args, (said) => reached(said, tmp));
   await leavesNothing(child, tmp, 'SIGTERM', status);
+});
+
+onLinux(
+  'start answers what was asked before its replay, and SIGINT while kernels are compiled leaves nothing',
+  async () => {
+    const tmp = privateFolder();
+    let answer: Promise<Response> | undefined;
+    let said = '';
+    const compiling = (text: string): boolean => {
+      said = text;
+      const url = /Listening on (\S+):/.exec(text)?.[1];
+      const body = '{"jsonrpc":"2.0","id":1,"method":"metashrew_height","params":[]}';
+      const asked = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+      if (url !== undefined) answer ??= fetch(url, asked);
+      return text.includes('verify: compiling');
+    };
+    const child = await startUntil(tmp, [CLI, 'start', '--port', '0'], compiling);
+    expect(said.indexOf('Listening on')).toBeLessThan(said.indexOf('replay on the CPU'));
+    expect(await (await answer)?.json()).toMatchObject({ result: '182' });
+    await leavesNothing(child, tmp, 'SIGINT', 0);
+  },
+);
+
+onLinux('start says that its port is in use before it does anything else', async () => {
+  const tmp = privateFolder();
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { status, text } = run(tmp, [CLI, 'start', '--port', String((server.address() as AddressInfo).port)]);
+  expect(status).toBe(5);
+  expect(text).toMatch(/^ENV_PORT_IN_USE/);
+  expect(readdirSync(tmp)).toEqual([]);
+});
+
+/** Remembers a verification as `start` does when one has ended; its last argument is the root. */
+const REMEMBER = `
+import { remember, verificationKey } from './dist/cli/remembered.js';
+import { findDriver } from './dist/cli/verification.js';
+import { Workplace } from './dist/cli/workplace.js';
+const workplace = new Workplace('warpshrew-test-');
+const { adapter } = await findDriver(workplace);
+workplace.close();
+remember(verificationKey(adapter), { stateRoot: process.argv.at(-1), inKernel: 7, adapter: 'the GPU of the test' });
+`;
+
+onLinux('a start whose verification is remembered does not run it again, unless the state is another', async () => {
+  const tmp = privateFolder();
+  const root = readFileSync(join(CHAIN, 'roots.txt'), 'utf8').trim().split(' ').at(-1) ?? '';
+  const remembering = (stateRoot: string): void =>
+    expect(run(tmp, ['--input-type=module', '-e', REMEMBER, stateRoot])).toMatchObject({ status: 0 });
+  remembering(root);
+  const { status, text } = run(tmp, [CLI, 'start', '--no-serve']);
+  expect(text).toContain(`The state roots agree: ${root} (an earlier start of this build ran 7 messages on the GPU of`);
+  expect(status).toBe(0);
+  remembering('00'.repeat(32));
+  const child = await startUntil(tmp, [CLI, 'start', '--no-serve'], (said) => said.includes('verify: compiling'));
+  await leavesNothing(child, tmp, 'SIGTERM', 143);
+});
+
+test('of remembered verifications only those with the same key count, and a damaged file is as good as none', () => {
+  const before = process.env.XDG_CACHE_HOME;
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = before;
+  });
+  process.env.XDG_CACHE_HOME = temporaryFolder();
+  const verification = { stateRoot: '11'.repeat(32), inKernel: 3, adapter: 'GPU' };
+  expect(recall('key')).toBeUndefined();
+  remember('key', verification);
+  expect(recall('key')).toEqual(verification);
+  expect(recall('other')).toBeUndefined();
+  const file = join(process.env.XDG_CACHE_HOME, 'warpshrew', 'verified.json');
+  const whole = readFileSync(file, 'utf8');
+  for (const damaged of ['', 'null', '[]', whole.slice(0, -5), whole.replace('"inKernel":3', '"inKernel":"3"')]) {
+    writeFileSync(file, damaged);
+    expect(recall('key'), damaged).toBeUndefined();
+  }
+});
+
+test('the key of a verification changes with what runs the kernels, not from one time to the next', () => {
+  expect(verificationKey('one')).toBe(verificationKey('one'));
+  expect(verificationKey('one')).not.toBe(verificationKey('other'));
 });

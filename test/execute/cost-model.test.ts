@@ -22,7 +22,7 @@ it('heavy calls are recorded where there are enough of them, light ones are not 
   expect(costs.worthRecording(1_000, THREADS)).toEqual(['heavy']);
   expect(costs.worthRecording(20, THREADS)).toEqual([]);
   expect(costs.worthRecording(1_000_000, THREADS)).toEqual(['heavy']);
-  costs.refuse('heavy');
+  costs.noKernel('heavy');
   expect(costs.worthRecording(1_000, THREADS)).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EnvironmentError } from '../../src/errors.js';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuExecutor } from '../../src/gpu/pack/types.js';
 import { type DifferentialSummary, runDifferential } from '../../src/selftest/fuzz/fuzz.js';
 import { FakeGpu } from './fake-gpu.js';
 
@@ -9,9 +9,9 @@ import { FakeGpu } from './fake-gpu.js';
 const SEED = process.env.SEED ?? 'warpshrew';
 const MINUTES = 60_000;
 
-async function openGpu(): Promise<GpuLane | undefined> {
+async function openGpu(): Promise<GpuExecutor | undefined> {
   try {
-    return await openGpuLane({ patient: true });
+    return await openGpuExecutor({ patient: true });
   } catch (error) {
     // Under the bundled driver there is always a GPU: what does not open then is a failure, not a skip.
     if (error instanceof EnvironmentError && process.env.VK_DRIVER_FILES === undefined) return undefined;
@@ -25,7 +25,7 @@ describe(`sequential, cpu and gpu leave the same states and receipts (SEED=${SEE
     'over 300 random blocks, on worker threads and with a kernel that keeps the declared sets',
     async () => {
       const fake = new FakeGpu();
-      fake.declines = (call) => call % 17 === 0;
+      fake.punts = (call) => call % 17 === 0;
       const summary = await runDifferential({ seed: SEED, blocks: 300, policies: ['cpu', 'gpu', 'auto'], gpu: fake });
       expectEverythingHappened(summary);
       expect(summary.statistics.gpu.punted).toBeGreaterThan(0);

@@ -135,11 +135,11 @@ describe('policies', () => {
     await expectTruth(world, txs, result);
   });
 
-  it('what the kernel declines runs on the CPU inside the same colour', async () => {
+  it('what the kernel punts runs on the CPU inside the same colour', async () => {
     const world = new World();
     const id = world.deploy();
     const gpu = new FakeGpu();
-    gpu.declines = (n) => n === 1;
+    gpu.punts = (n) => n === 1;
     const txs = [...messages(3, (i) => call(id, 4, i)), ...messages(1, () => call(id, 16, 2, 1))];
     const result = await process(makeEngine({ policy: 'gpu', gpu }), world, txs);
     expect(result.statistics).toMatchObject({ punted: 2, repaired: 0 });
@@ -253,11 +253,11 @@ describe('policies', () => {
     await expectTruth(world, txs, result);
   });
 
-  it('what follows a declined call in a chain is found stale and done by the CPU, colour by colour', async () => {
+  it('what follows a punted call in a chain is found stale and done by the CPU, colour by colour', async () => {
     const world = new World();
     const id = world.deploy();
     const gpu = new FakeGpu();
-    gpu.declines = (n) => n === 0;
+    gpu.punts = (n) => n === 0;
     const txs = messages(6, () => call(id, 4, 0));
     const result = await process(makeEngine({ policy: 'gpu', gpu }), world, txs);
     expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 6, sequential: 0 });

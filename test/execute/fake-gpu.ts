@@ -15,7 +15,7 @@ import type {
   GpuBlockRun,
   GpuCall,
   GpuCallResult,
-  GpuLane,
+  GpuExecutor,
   GpuOutcomes,
   GpuStatus,
 } from '../../src/gpu/pack/types.js';
@@ -27,7 +27,7 @@ import type { Program, RevertReason } from '../../src/program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../src/util/bytes.js';
 
 class Undeclared extends Error {}
-class Declined extends Error {}
+class Punted extends Error {}
 
 interface Ended {
   readonly status: GpuStatus;
@@ -37,8 +37,8 @@ interface Ended {
   readonly seen: ReadonlyMap<number, Uint8Array | null>;
 }
 
-/** A kernel that is V8 inside and keeps the kernel's contract: declared keys only, values of its own, may decline. */
-export class FakeGpu implements GpuLane {
+/** A kernel that is V8 inside and keeps the kernel's contract: declared keys only, values of its own, may punt. */
+export class FakeGpu implements GpuExecutor {
   readonly adapter = { vendor: 'none', description: 'V8 behind the kernel interface', software: false };
   readonly timings = { packMs: 0, uploadMs: 0, kernelMs: 0, readbackMs: 0, deviceMs: 0, dispatches: 0 };
   readonly runner = new ProgramRunner();
@@ -50,8 +50,8 @@ export class FakeGpu implements GpuLane {
   compiled = true;
   /** Called before each segment: throw to fail it. */
   beforeBatch: (batch: number) => void = () => {};
-  /** Calls to decline, by number since creation. */
-  declines: (call: number) => boolean = () => false;
+  /** Calls to punt, by number since creation. */
+  punts: (call: number) => boolean = () => false;
 
   supports(): { readonly ok: true } {
     return { ok: true };
@@ -63,11 +63,11 @@ export class FakeGpu implements GpuLane {
 
   async prepare(): Promise<void> {}
 
-  refuse(program: string, stage: KernelStage, error: unknown): void {
+  dropKernel(program: string, stage: KernelStage, error: unknown): void {
     this.#failures.add(program, stage, error);
   }
 
-  get kernelFailures(): GpuLane['kernelFailures'] {
+  get kernelFailures(): GpuExecutor['kernelFailures'] {
     const { count, last } = this.#failures;
     return { count, last };
   }
@@ -148,7 +148,7 @@ class FakeRun implements GpuBlockRun {
     const head = call * CALL_RECORD.words;
     const seen = new Map<number, Uint8Array | null>();
     const end = (status: GpuStatus): Ended => ({ status, reason: 'none', fuelLeft: 0, result: undefined, seen });
-    if (gpu.declines(gpu.calls++)) return end('PUNT');
+    if (gpu.punts(gpu.calls++)) return end('PUNT');
     const reads = new Map<string, number>();
     const written = new Map<string, number>();
     for (let k = 0; k < keyCount(records, call); k++) {
@@ -157,9 +157,9 @@ class FakeRun implements GpuBlockRun {
       if (isWritten(records, call, k)) written.set(name, k);
     }
     let stop: 'PUNT' | 'ACCESS_VIOLATION' | undefined;
-    const decline = (): never => {
+    const punt = (): never => {
       stop ??= 'PUNT';
-      throw new Declined();
+      throw new Punted();
     };
     const program = this.block.programs.get(programOf(records, call)) as Program;
     try {
@@ -171,10 +171,10 @@ class FakeRun implements GpuBlockRun {
           height: records.heads[head + CALL_RECORD.offset.HEIGHT],
           context: contextBytes(records, call).slice(),
           get transaction() {
-            return decline();
+            return punt();
           },
           get block() {
-            return decline();
+            return punt();
           },
           storage: (key) => {
             const at = reads.get(toBinaryString(key));
@@ -186,8 +186,8 @@ class FakeRun implements GpuBlockRun {
             seen.set(at, value ?? null);
             return value;
           },
-          sequence: decline,
-          balance: decline,
+          sequence: punt,
+          balance: punt,
           declareRead: () => {},
           declareWrite: () => {},
         },

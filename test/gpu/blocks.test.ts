@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LaneEngine } from '../../src/execute/engine.js';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import { CallRecorder } from '../../src/gpu/pack/records.js';
-import type { GpuLane } from '../../src/gpu/pack/types.js';
+import type { GpuExecutor } from '../../src/gpu/pack/types.js';
 import type { LaneKey } from '../../src/lane/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { MESSAGE_FUEL, type Program } from '../../src/program/types.js';
@@ -15,14 +15,14 @@ import { call, makeBlock, makeTx, World } from '../lane/world.js';
 const numbers = (...list: (number | bigint)[]): Uint8Array => concatBytes(...list.map((n) => u128Bytes(BigInt(n))));
 const SEED = 77;
 
-let lane: GpuLane;
+let executor: GpuExecutor;
 let program: Program;
 beforeAll(async () => {
-  lane = await openGpuLane({ patient: true });
+  executor = await openGpuExecutor({ patient: true });
   program = prepareProgram(builtPrograms().probe);
-  await lane.prepare(program);
-}, 120_000);
-afterAll(() => lane?.close());
+  await executor.prepare(program);
+}, 600_000);
+afterAll(() => executor?.close());
 
 /** An increment of counter `n` of contract 2:`contract`, which holds `value`. */
 function increment(recorder: CallRecorder, contract: number, n: number, value: Uint8Array | undefined): number {
@@ -32,15 +32,15 @@ function increment(recorder: CallRecorder, contract: number, n: number, value: U
   return recorder.add(program.hash, { context, fuel: MESSAGE_FUEL, height: 1 }, declared, { bytes: 128 }) as number;
 }
 
-it('later colours see what earlier ones wrote, contracts keep their keys apart, and the host may set a value in between', async () => {
+it('later colours see earlier writes, keys belong to a contract, the CPU may set a value in between', async () => {
   const recorder = new CallRecorder(SEED);
-  // Three of one counter, one of the same counter of another contract.
+  // Three calls of one counter, one of the same counter of another contract.
   for (const contract of [1, 1, 2, 1]) increment(recorder, contract, 9, numbers(5));
   const records = [recorder.take()];
   const programs = new Map([[program.hash, program]]);
   const pair = (...list: number[]): Uint32Array => Uint32Array.from(list.flatMap((n) => [0, n]));
   const segments = [[pair(0, 2), pair(1)], [pair(3)]];
-  const run = await lane.begin({ seed: SEED, records, programs, segments });
+  const run = await executor.begin({ seed: SEED, records, programs, segments });
   try {
     const first = await run.run(0);
     expect([0, 1, 2].map((i) => first.status(i))).toEqual(['OK', 'OK', 'OK']);
@@ -52,14 +52,14 @@ it('later colours see what earlier ones wrote, contracts keep their keys apart, 
     const second = await run.run(1);
     expect(second.seen(0, 0)).toEqual(numbers(40));
     expect(second.writes().get(0)).toEqual(numbers(41));
-    // What the first segment left can still be read.
+    // The outcomes of the first segment can still be read.
     expect(first.seen(2, 0)).toEqual(numbers(6));
   } finally {
     run.close();
   }
 });
 
-it('a message that is not paid for, or that the kernel stops, leaves the value that stood there', async () => {
+it('a message that cannot pay for its result, or that the kernel stops, leaves the old value', async () => {
   const recorder = new CallRecorder(SEED);
   const key = concatBytes(new TextEncoder().encode('ctr/'), numbers(3));
   const context = concatBytes(numbers(2, 1, 0, 0, 4, 0), numbers(4, 3));
@@ -72,7 +72,7 @@ it('a message that is not paid for, or that the kernel stops, leaves the value t
   });
   const pair = (n: number): Uint32Array => Uint32Array.of(0, n);
   const segments = [[pair(0), pair(1), pair(2), pair(3)]];
-  const run = await lane.begin({
+  const run = await executor.begin({
     seed: SEED,
     records: [recorder.take()],
     programs: new Map([[program.hash, program]]),
@@ -81,7 +81,7 @@ it('a message that is not paid for, or that the kernel stops, leaves the value t
   try {
     const outcomes = await run.run(0);
     expect(outcomes.status(2)).toBe('ACCESS_VIOLATION');
-    // The second wrote nothing, for it could not pay the bill.
+    // The second wrote nothing, because it could not pay for its result.
     expect([outcomes.status(1), outcomes.fuelLeft(1) < 8_000]).toEqual(['OK', true]);
     expect(outcomes.seen(3, 0)).toEqual(numbers(2));
   } finally {
@@ -89,7 +89,7 @@ it('a message that is not paid for, or that the kernel stops, leaves the value t
   }
 });
 
-it('a program that stores behind its window gets the next larger one from the next block on', async () => {
+it('a program that stores outside its window starts with the next larger one from the next block on', async () => {
   const b = new WasmBuilder();
   const far = prepareProgram(b.execute([i32(20_000), i32(7), op(OP.i32Store, 0, 0), i32(104)]).bytes());
   const statuses: string[] = [];
@@ -97,7 +97,7 @@ it('a program that stores behind its window gets the next larger one from the ne
     const recorder = new CallRecorder(SEED);
     recorder.add(far.hash, { context: numbers(2, 1), fuel: MESSAGE_FUEL, height: 1 }, [], { bytes: 0 });
     const programs = new Map([[far.hash, far]]);
-    const run = await lane.begin({
+    const run = await executor.begin({
       seed: SEED,
       records: [recorder.take()],
       programs,
@@ -110,13 +110,13 @@ it('a program that stores behind its window gets the next larger one from the ne
   expect(statuses).toEqual(['window', 'window', 'OK']);
 });
 
-it('a block whose values flow between CPU and kernel has nothing to repair', async () => {
+it('a block whose values flow between CPU and kernel needs no repair', async () => {
   const rules = { laneStartHeight: 0, dependent: 'demote', workers: 0 } as const;
-  const engine = new LaneEngine({ policy: 'gpu', gpu: lane, waitForKernels: true, ...rules });
+  const engine = new LaneEngine({ policy: 'gpu', gpu: executor, waitForKernels: true, ...rules });
   const truth = new LaneEngine({ policy: 'sequential', ...rules });
   const world = new World();
   const ids = [world.deploy(), world.deploy()] as const;
-  // The second message of the first transaction runs on the CPU and writes what the chain after it goes on with.
+  // The second message of the first transaction runs on the CPU and writes the value that the chain starts from.
   const mixed = makeTx({ protostones: ids.map((id) => ({ pointer: 0, refund: 0, message: call(id, 4, 0) })) });
   const chain = Array.from({ length: 5 }, () =>
     makeTx({ protostones: [{ pointer: 0, refund: 0, message: call(ids[1], 4, 0) }] }),

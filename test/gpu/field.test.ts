@@ -7,9 +7,9 @@ import { schnorrData } from '../../src/gpu/intrinsics/secp256k1/data.js';
 import { LIMB_BITS, LIMBS, minuendLimbs } from '../../src/gpu/intrinsics/secp256k1/limbs.js';
 import { fieldWgsl } from '../../src/gpu/intrinsics/secp256k1/text.js';
 
-/** The largest limbs that a register may hold: signatures that reach them by chance do not exist, so they are put there. */
+/** The largest limbs that a register may hold. No known signature leads to them, so the test sets them. */
 const MOST = Array.from({ length: LIMBS }, (_, i) => (i === LIMBS - 1 ? 511 : 2 ** LIMB_BITS));
-/** Of a y that a pick has negated, which is only ever the first factor of a product. */
+/** The largest limbs of a y that a pick has negated; it is only used as the first factor of a product. */
 const MOST_NEGATED = minuendLimbs(2 ** LIMB_BITS);
 
 const WORDS = LIMBS / 2;
@@ -24,7 +24,7 @@ interface Case {
 const numberOf = (limbs: readonly number[]): bigint =>
   limbs.reduce((sum, limb, i) => sum + (BigInt(limb) << BigInt(i * LIMB_BITS)), 0n);
 
-/** Limbs up to `most`, very often at it or at 0. */
+/** Limbs up to `most`, very often `most` or 0. */
 function limbsUpTo(most: readonly number[]): fc.Arbitrary<readonly number[]> {
   const all = (pick: (limit: number) => fc.Arbitrary<number>): fc.Arbitrary<number[]> => fc.tuple(...most.map(pick));
   return fc.oneof(

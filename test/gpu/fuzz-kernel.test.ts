@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import type { GpuCall, GpuCallResult } from '../../src/gpu/pack/types.js';
 import { translateProgram } from '../../src/gpu/translate/module.js';
 import { decodeModule } from '../../src/program/decode.js';
@@ -12,8 +12,8 @@ import { FakeGpu } from '../execute/fake-gpu.js';
 
 const SEED = 8;
 
-/** A lane that gives V8's results, changed by `change`. */
-class ChangedLane extends FakeGpu {
+/** An executor that gives V8's results, changed by `change`. */
+class ChangedExecutor extends FakeGpu {
   constructor(readonly change: (result: GpuCallResult, call: number) => GpuCallResult) {
     super();
   }
@@ -23,7 +23,7 @@ class ChangedLane extends FakeGpu {
   }
 }
 
-/** Which branches go back to loops of which type: `br_if to a loop with results, from 2 levels inside`. */
+/** The branches that go back to loops, by kind: `br_if to a loop with results, from 2 levels inside`. */
 function loopShapes(code: readonly Instruction[], types: readonly FunctionType[]): string[] {
   const open: string[] = [];
   const shapes: string[] = [];
@@ -51,7 +51,7 @@ describe('the fuzzer of the kernel', () => {
       seed: SEED,
       modules: 10,
       runs: 256,
-      openLane: () => openGpuLane({ patient: true }),
+      openExecutor: () => openGpuExecutor({ patient: true }),
     });
     expect(report.differences).toEqual([]);
     expect(report.differing).toBe(0);
@@ -68,7 +68,7 @@ describe('the fuzzer of the kernel', () => {
       seed: SEED,
       modules: 3,
       runs: 20,
-      openLane: async () => new ChangedLane(wrong),
+      openExecutor: async () => new ChangedExecutor(wrong),
     });
     expect(report.differing).toBe(1);
     expect(report.differences).toEqual([{ module: 1, run: 17, text: expect.stringContaining('left') }]);
@@ -78,14 +78,19 @@ describe('the fuzzer of the kernel', () => {
       first: 1,
       modules: 1,
       runs: 20,
-      openLane: async () => new ChangedLane(again),
+      openExecutor: async () => new ChangedExecutor(again),
     });
     expect(alone.differences).toEqual(report.differences);
   });
 
   it('a PUNT is counted by its reason and not compared', async () => {
     const punt = (result: GpuCallResult): GpuCallResult => ({ ...result, status: 'PUNT', puntReason: 'table' });
-    const report = await fuzzKernel({ seed: SEED, modules: 2, runs: 5, openLane: async () => new ChangedLane(punt) });
+    const report = await fuzzKernel({
+      seed: SEED,
+      modules: 2,
+      runs: 5,
+      openExecutor: async () => new ChangedExecutor(punt),
+    });
     expect([report.differing, report.punts, report.statuses]).toEqual([0, { table: 10 }, { PUNT: 10 }]);
   });
 

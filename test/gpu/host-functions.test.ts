@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/types.js';
 import { ENV_IMPORTS } from '../../src/program/types.js';
 import { concatBytes, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { block, brTable, call, end, get, i32, i64, loop, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
@@ -29,7 +29,7 @@ function caller(name: string): WasmBuilder {
 }
 
 const words = (...numbers: number[]): Uint8Array => concatBytes(...numbers.map(u32Bytes));
-/** Pointers at every edge: of the length word, of memory, of the number range, and good ones. */
+/** Pointers at every edge (of the length word, of memory, of the number range), and good ones. */
 const POINTERS = [
   0,
   3,
@@ -48,13 +48,13 @@ const POINTERS = [
 ];
 
 describe('host functions in the kernel and on V8', () => {
-  let lane: GpuLane;
+  let executor: GpuExecutor;
   beforeAll(async () => {
-    lane = await openGpuLane({ patient: true });
+    executor = await openGpuExecutor({ patient: true });
   });
-  afterAll(() => lane?.close());
+  afterAll(() => executor?.close());
 
-  const run = (calls: readonly GpuCall[]): Promise<GpuCallResult[]> => runAndCompare(lane, calls);
+  const run = (calls: readonly GpuCall[]): Promise<GpuCallResult[]> => runAndCompare(executor, calls);
   const reads = [{ key: Uint8Array.of(107, 101, 121), value: Uint8Array.of(1, 2, 3, 4, 5) }];
 
   for (const name of [
@@ -81,7 +81,7 @@ describe('host functions in the kernel and on V8', () => {
         [216, p].map((q) => gpuCall(program, { context: words(p, q, 0, 0), reads, writes })),
       );
       const good = { context: words(216, 300, 0, 0), reads, writes };
-      // What all of it costs: with less it ends out of fuel, in every block and at every charge.
+      // The price of the whole call: with less fuel it ends OUT_OF_FUEL, in every block and at every charge.
       const whole = gpuCall(program, good);
       const used = whole.fuel - whole.program.entryFuel - (expected(whole).fuelLeft ?? 0);
       const fuels = [0, 19, 20, 21, 130, 150, 151, 152, 153, 154, 155, 500];
@@ -158,7 +158,7 @@ describe('host functions in the kernel and on V8', () => {
     expect(results.map((r) => r.result === undefined)).toEqual(bad);
   });
 
-  it('a store behind the small window runs again in the large one; a load there sees zeros', async () => {
+  it('a store outside the small window runs again in the large one; a load there reads zeros', async () => {
     const b = new WasmBuilder();
     const loadContext = b.import('__load_context');
     b.execute([
@@ -190,8 +190,8 @@ describe('host functions in the kernel and on V8', () => {
   });
 
   it('a frame beyond the stack budget traps, one that ends at exactly 32,768 slots does not', async () => {
-    // A frame takes 16, its locals, its operand depth and 1 per started 16 instructions: 19 frames of 16 + 982 + 1 + 1.
-    // One of a module's 20,000 locals takes as much as an operand: 12,200 of those lie under the call of __execute.
+    // A frame takes 16 slots, its locals, its operand depth and 1 per started 16 instructions: 19 of 16 + 982 + 1 + 1.
+    // A local (of which a module may have 20,000) takes as much as an operand: 12,200 are below the call of __execute.
     const operands = 12_200;
     const instructions = 2 * operands + 4;
     const rest = 32_768 - 19 * 1_000 - 16 - (operands + 1) - Math.ceil(instructions / 16);

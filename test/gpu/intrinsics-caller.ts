@@ -3,9 +3,9 @@ import { ENV_IMPORTS, type Program } from '../../src/program/types.js';
 import { concatBytes, u32Bytes } from '../../src/util/bytes.js';
 import { call, i32, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
 
-/** Where the context lies: the arguments of the call in its first words, the buffers behind them. */
+/** Where the context lies: the arguments of the call in its first words, followed by the buffers. */
 export const CONTEXT = 1_004;
-/** What is returned: 64 bytes; the first word is what the call gave, the rest ee where it wrote nothing. */
+/** What the program returns: 64 bytes. The first word is the result of the call; bytes that it did not write are ee. */
 const RESULT = 600;
 /** Its length word is the result's second word. */
 export const OUT = RESULT + 8;
@@ -30,8 +30,8 @@ export function intrinsicCaller(name: string): Program {
 }
 
 /**
- * The context for a call with pointers to `inputs`, then `out`. The inputs lie one after the other from `CONTEXT + 16 + gap` on, each
- * behind its length word, so that their addresses have any alignment.
+ * The context for a call with pointers to `inputs`, then `out`. The inputs are adjacent from `CONTEXT + 16 + gap` on,
+ * each after its length word, so that their addresses have any alignment.
  */
 export function intrinsicContext(inputs: readonly Uint8Array[], out: readonly number[] = [], gap = 0): Uint8Array {
   let at = CONTEXT + 16 + gap;

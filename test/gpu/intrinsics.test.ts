@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import { GENERATOR, modulo, multiply, ORDER } from '../../src/gpu/intrinsics/secp256k1/curve.js';
-import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/pack/types.js';
+import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { concatBytes, fromHex, readU32, toHex, u32Bytes, u128Bytes } from '../../src/util/bytes.js';
 import { call, i32, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
@@ -21,25 +21,25 @@ const sha256 = (...parts: Uint8Array[]): Uint8Array =>
     .digest();
 const bytesOf = (value: bigint): Uint8Array => fromHex(value.toString(16).padStart(64, '0'));
 const numberOf = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes)}`);
-/** 32 bytes that depend on the name alone. */
+/** 32 bytes that depend only on the name. */
 const seeded = (name: string): Uint8Array => sha256(new TextEncoder().encode(name));
 
-let lane: GpuLane;
+let executor: GpuExecutor;
 beforeAll(async () => {
-  lane = await openGpuLane({ patient: true });
+  executor = await openGpuExecutor({ patient: true });
 });
-afterAll(() => lane?.close());
+afterAll(() => executor?.close());
 
 const programs = Object.fromEntries(
   ['__sha256', '__sha256d', '__u128_mul_div', '__schnorr_verify'].map((name) => [name, intrinsicCaller(name)]),
 );
 
-/** Runs `name` once per context in the kernel and holds everything against V8. */
+/** Runs `name` once per context in the kernel and compares everything with V8. */
 async function run(name: string, contexts: readonly (Uint8Array | Partial<GpuCall>)[]): Promise<GpuCallResult[]> {
   const program = programs[name];
   const base = gpuCall(program.source);
   return runAndCompare(
-    lane,
+    executor,
     contexts.map((c) => {
       const { fuel, ...rest }: Partial<GpuCall> = c instanceof Uint8Array ? { context: c } : c;
       return { ...base, ...rest, fuel: fuel === undefined ? base.fuel : program.entryFuel + fuel };
@@ -69,7 +69,7 @@ function stopCases(lengths: readonly number[], outputs: number, fuel: number): P
       cases.push({ context: intrinsicContext(other, outputs === 0 ? [] : [OUT]) });
     }
   }
-  // Some instructions and __load_context are charged, too.
+  // Some instructions and __load_context are charged as well.
   const own = 2 * good.length + 130;
   for (let more = -3; more < own; more += more < 3 ? 1 : 7) cases.push({ context: good, fuel: fuel + more });
   return cases;
@@ -132,7 +132,7 @@ describe('__u128_mul_div in the kernel', () => {
     fc.constantFrom(...edges),
     fc.bigInt(0n, U128 - 1n),
     fc.tuple(fc.bigInt(0n, U128 - 1n), fc.nat(127)).map(([value, shift]) => value >> BigInt(shift)),
-    // Digits of ffff, 8000 and 0 are where estimates of a quotient's digit are off.
+    // With digits of ffff, 8000 and 0, the estimate of a quotient's digit is off.
     fc
       .array(fc.constantFrom(0, 1, 0x7fff, 0x8000, 0xfffe, 0xffff), { minLength: 8, maxLength: 8 })
       .map((digits) => digits.reduce((sum, digit) => (sum << 16n) | BigInt(digit), 0n)),
@@ -177,7 +177,7 @@ interface Signed {
 
 interface Chosen extends Signed {
   readonly s: bigint;
-  /** As a multiple of G, what R is. */
+  /** R as a multiple of G. */
   readonly nonce: bigint;
 }
 
@@ -198,7 +198,7 @@ function signer(secret: bigint, nonce: bigint): (message: Uint8Array) => Chosen 
   };
 }
 
-/** What the last addition of the kernel adds, as a multiple of G. */
+/** The point that the kernel's last addition adds, as a multiple of G. */
 function lastDigit(s: bigint): bigint {
   const odd = s & 1n ? s : ORDER - s;
   const digit = 2n * ((odd >> 1n) & 255n) - 255n;
@@ -274,7 +274,7 @@ describe('__schnorr_verify in the kernel', () => {
     expect((await verify([{ message, key, signature }])).map(given)).toEqual([1]);
   });
 
-  it('is right where points meet that the fast addition cannot add', async () => {
+  it('is right where the fast addition cannot add the points', async () => {
     const cases: Signed[] = [];
     // R = k·G, and the last addition is of c·G: to c·G itself for k = 2c, to infinity for k = c.
     for (const factor of [1n, 2n]) {
@@ -309,14 +309,14 @@ describe('__schnorr_verify in the kernel', () => {
 });
 
 describe('programs with intrinsics', () => {
-  it('are left to the CPU if they would hold too many copies of one', () => {
+  it('have no kernel if it would contain too many copies of an intrinsic', () => {
     const programOf = (places: number) => {
       const b = new WasmBuilder();
       const verify = b.import('__schnorr_verify');
       const one = [i32(1_000), i32(2_000), i32(3_000), call(verify), op(OP.drop)];
       return prepareProgram(b.execute([...Array.from({ length: places }, () => one).flat(), i32(104)]).bytes());
     };
-    expect(lane.supports(programOf(2))).toEqual({ ok: true });
-    expect(lane.supports(programOf(8)).ok).toBe(false);
+    expect(executor.supports(programOf(2))).toEqual({ ok: true });
+    expect(executor.supports(programOf(8)).ok).toBe(false);
   });
 });

@@ -16,33 +16,33 @@ import { onDevice, withDevice } from './on-device.js';
 const WINDOW = { bytes: 2048, place: 'private' } as const;
 const { hash: PROBE } = prepareProgram(builtPrograms().probe);
 
-/** A program of its own for each number. */
+/** A different program for each number. */
 function small(n: number): Program {
   return prepareProgram(new WasmBuilder().execute([i32(n), op(OP.drop), i32(4)]).bytes());
 }
 
-describe('a failure for one program takes that program its kernel, and nothing else', () => {
-  it('in the translator: told once with its hash, and the others have theirs', async () => {
-    const { lane, lost } = await onDevice({});
+describe('a failure for one program takes away the kernel of that program only', () => {
+  it('in the translator: reported once with its hash, and other programs keep theirs', async () => {
+    const { executor, lost } = await onDevice({});
     const broken: Program = {
       ...small(1),
       get module(): never {
         throw new RangeError('operand stack is empty');
       },
     };
-    expect([1, 2, 3].map(() => lane.kernelState(broken, 2))).toEqual(['refused', 'refused', 'refused']);
-    expect(lane.supports(broken)).toEqual({ ok: false, reason: 'translate: operand stack is empty' });
-    await lane.prepare(broken);
+    expect([1, 2, 3].map(() => executor.kernelState(broken, 2))).toEqual(['none', 'none', 'none']);
+    expect(executor.supports(broken)).toEqual({ ok: false, reason: 'translate: operand stack is empty' });
+    await executor.prepare(broken);
     const failure = { program: broken.hash, stage: 'translate', message: 'operand stack is empty' };
     expect(lost).toEqual([failure]);
-    expect(lane.kernelFailures).toEqual({ count: 1, last: failure });
-    await lane.prepare(small(2));
-    expect(lane.kernelState(small(2), 1)).toBe('ready');
-  }, 120_000);
+    expect(executor.kernelFailures).toEqual({ count: 1, last: failure });
+    await executor.prepare(small(2));
+    expect(executor.kernelState(small(2), 1)).toBe('ready');
+  }, 600_000);
 
   it.each([
     [
-      'a text that the driver refuses',
+      'a text that the driver rejects',
       (device: GPUDevice): Partial<GPUDevice> => ({
         createShaderModule: () => device.createShaderModule({ code: 'fn main( {' }),
       }),
@@ -58,7 +58,7 @@ describe('a failure for one program takes that program its kernel, and nothing e
       'out of registers',
     ],
     [
-      'a pipeline that is refused',
+      'a pipeline that the driver rejects',
       (): Partial<GPUDevice> => ({ createComputePipelineAsync: () => Promise.reject(new Error('too complex')) }),
       'too complex',
     ],
@@ -75,60 +75,60 @@ describe('a failure for one program takes that program its kernel, and nothing e
     120_000,
   );
 
-  it('a driver that does not end: refused after the time limit, without anybody waiting for it', async () => {
+  it('a driver that does not end: no kernel after the time limit, and nothing waits for it', async () => {
     let told = (): void => undefined;
     const late = new Promise<void>((resolve) => {
       told = resolve;
     });
     const never = (): Promise<GPUComputePipeline> => new Promise(() => undefined);
-    const { lane, lost } = await onDevice({ kernels: { compileMs: 5 } }, (o) =>
+    const { executor, lost } = await onDevice({ kernels: { compileMs: 5 } }, (o) =>
       withDevice(o, { createComputePipelineAsync: never }),
     );
-    lane.onKernelFailure(() => told());
-    expect(lane.kernelState(small(3), 2)).toBe('waiting');
+    executor.onKernelFailure(() => told());
+    expect(executor.kernelState(small(3), 2)).toBe('waiting');
     await late;
-    expect(lane.kernelState(small(3), 2)).toBe('refused');
-    expect(lane.kernelFailures.last).toMatchObject({ program: small(3).hash, stage: 'compile' });
+    expect(executor.kernelState(small(3), 2)).toBe('none');
+    expect(executor.kernelFailures.last).toMatchObject({ program: small(3).hash, stage: 'compile' });
     expect(lost).toEqual([]);
-  }, 120_000);
+  }, 600_000);
 
-  it('in packing: the program whose calls cannot be packed loses its kernel, the one beside it does not', async () => {
-    const { lane, lost } = await onDevice({});
+  it('in packing: the program whose calls cannot be packed loses its kernel, the other does not', async () => {
+    const { executor, lost } = await onDevice({});
     const [bad, good] = [small(4), small(5)];
-    await Promise.all([lane.prepare(bad), lane.prepare(good)]);
+    await Promise.all([executor.prepare(bad), executor.prepare(good)]);
     const recorder = new CallRecorder(1);
     const add = (program: Program, fuel: number): number =>
       recorder.add(program.hash, { context: new Uint8Array(0), fuel, height: 1 }, [], {}) as number;
-    // Fuel that no message has: packing throws.
+    // Packing throws for fuel that no message can have.
     const calls = [add(good, 1_000), add(bad, 2 ** 31)];
     const colour = Uint32Array.from(calls.flatMap((call) => [0, call]));
     const programs = new Map([bad, good].map((program) => [program.hash, program]));
     const given = { seed: 1, records: [recorder.take()], programs, segments: [[colour]] };
-    await expect(lane.begin(given)).rejects.toMatchObject({ code: 'GPU_FAILED' });
+    await expect(executor.begin(given)).rejects.toMatchObject({ code: 'GPU_FAILED' });
     expect(lost).toEqual([{ program: bad.hash, stage: 'pack', message: 'fuel of a call is out of range' }]);
-    expect([bad, good].map((program) => lane.kernelState(program, 1))).toEqual(['refused', 'ready']);
-  }, 120_000);
+    expect([bad, good].map((program) => executor.kernelState(program, 1))).toEqual(['none', 'ready']);
+  }, 600_000);
 });
 
-describe('kernels are made in the background, when they are worth it', () => {
-  it('nothing is made for a first call, a second one has it made, and a full queue takes no more', async () => {
+describe('kernels are compiled in the background, when that pays', () => {
+  it('not for a first call, but for a second one, and not while the queue is full', async () => {
     const begun: (() => void)[] = [];
-    const { lane } = await onDevice({ kernels: { compiling: 1, waiting: 1 } }, (o) =>
+    const { executor } = await onDevice({ kernels: { compiling: 1, waiting: 1 } }, (o) =>
       withDevice(o, {
         createComputePipelineAsync: (descriptor) =>
           new Promise((resolve) => begun.push(() => resolve(o.device.createComputePipelineAsync(descriptor)))),
       }),
     );
     const programs = [6, 7, 8].map(small);
-    const states = (calls: number) => programs.map((program) => lane.kernelState(program, calls));
+    const states = (calls: number) => programs.map((program) => executor.kernelState(program, calls));
     const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
     expect(states(1)).toEqual(['waiting', 'waiting', 'waiting']);
     await turn();
     expect(begun).toHaveLength(0);
     expect(states(1)).toEqual(['waiting', 'waiting', 'waiting']);
     while (begun.length === 0) await turn();
-    // The second waits for the first; the third found no place.
-    while (lane.kernelState(programs[0], 1) !== 'ready') {
+    // The second waits for the first; there was no room for the third.
+    while (executor.kernelState(programs[0], 1) !== 'ready') {
       for (const finish of begun.splice(0)) finish();
       await turn();
     }
@@ -136,12 +136,12 @@ describe('kernels are made in the background, when they are worth it', () => {
       for (const finish of begun.splice(0)) finish();
       await turn();
     }
-    expect(lane.kernelState(programs[2], 0)).toBe('waiting');
+    expect(executor.kernelState(programs[2], 0)).toBe('waiting');
     while (states(1)[2] !== 'ready') {
       for (const finish of begun.splice(0)) finish();
       await turn();
     }
-  }, 120_000);
+  }, 600_000);
 
   it('policy gpu does not wait either: the CPU runs what is not compiled', async () => {
     const never = (): Promise<GPUComputePipeline> => new Promise(() => undefined);
@@ -149,9 +149,9 @@ describe('kernels are made in the background, when they are worth it', () => {
     const { block: run } = await onDevice({}, change, false);
     expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
     expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
-  }, 120_000);
+  }, 600_000);
 
-  it('a software driver is given less than a hardware one: many memory accesses are more than it can take', () => {
+  it('limits are lower on a software driver: it cannot compile many memory accesses', () => {
     const body = (stores: number): Instruction[] =>
       Array.from({ length: stores }, () => [get(0), get(1), op(OP.i32Store, 3, 0)]).flat();
     const size = (stores: number) => {
@@ -215,7 +215,7 @@ describe('nesting', () => {
   );
 });
 
-it('what a driver prints, errors and warnings, does not reach standard output', async () => {
+it('errors and warnings of a driver do not reach standard output', async () => {
   const script = `
     const { openDevice, inErrorScopes } = await import(process.argv[1]);
     const { device, stray, close } = await openDevice();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuExecutor } from '../../src/gpu/pack/types.js';
 import { translateProgram } from '../../src/gpu/translate/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { concatBytes, u32Bytes } from '../../src/util/bytes.js';
@@ -12,7 +12,7 @@ const words = (...numbers: number[]): Uint8Array => concatBytes(...numbers.map(u
 /** Returns local 0 as a buffer of four bytes. */
 const returnLocal = [i32(OUT - 4), i32(4), op(OP.i32Store, 0, 0), i32(OUT), get(0), op(OP.i32Store, 0, 0), i32(OUT)];
 
-/** Code that runs `body` with local `counter` from `from` up to `to` by `step`. */
+/** Code that runs `body` with local `counter` from `from` up to `to` in steps of `step`. */
 function each(counter: number, from: number, to: number, step: number, body: ReturnType<typeof op>[]) {
   const next = [get(counter), i32(step), op(OP.i32Add), op(OP.localTee, counter), i32(to), op(OP.i32LtU)];
   return [i32(from), set(counter), loop(), ...body, ...next, op(OP.brIf, 0), end];
@@ -22,11 +22,11 @@ function each(counter: number, from: number, to: number, step: number, body: Ret
 const mixWord = [get(0), i32(31), op(OP.i32Mul), get(1), op(OP.i32Load, 0, 0), op(OP.i32Add), set(0)];
 
 describe('large programs run in the kernel as on V8, or not at all', () => {
-  let lane: GpuLane;
+  let executor: GpuExecutor;
   beforeAll(async () => {
-    lane = await openGpuLane({ patient: true });
+    executor = await openGpuExecutor({ patient: true });
   });
-  afterAll(() => lane?.close());
+  afterAll(() => executor?.close());
 
   it('64 KiB of live memory', async () => {
     const b = new WasmBuilder();
@@ -43,7 +43,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
     const input = [i32(OUT), call(loadContext), op(OP.i32Load, 0, 0), set(2)];
     b.execute([...input, ...fill, ...each(1, 0, 65_536, 4, mixWord), ...returnLocal], ['i32', 'i32', 'i32']);
     const results = await runAndCompare(
-      lane,
+      executor,
       Array.from({ length: 40 }, (_, i) => gpuCall(b, { context: words(i), fuel: i === 7 ? 100_000 : 1_000_000 })),
     );
     expect(results.map((r) => r.status)).toEqual(results.map((_, i) => (i === 7 ? 'OUT_OF_FUEL' : 'OK')));
@@ -58,7 +58,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
       1024,
       Uint8Array.from({ length: size }, (_, i) => (i * 7) ^ (i >>> 8)),
     );
-    // Context: where to write, where to read, where to begin a walk over 4,000 words.
+    // Context: where to write, where to read, where to start reading 4,000 words.
     const at = (n: number) => [i32(OUT), op(OP.i32Load, n * 4, 0)];
     b.execute(
       [
@@ -103,7 +103,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
       [2000, 2000, 17 * 65_536 - 8000],
     ];
     const results = await runAndCompare(
-      lane,
+      executor,
       inputs.map((input) => gpuCall(b, { context: words(...input) })),
     );
     const done = ['OK', 'OK', 'OK', 'OK', 'OK', 'OK', 'OK', 'PUNT', 'TRAP', 'TRAP', 'TRAP'];
@@ -126,7 +126,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
         call(loadContext),
         op(OP.i32Load, 0, 0),
         set(0),
-        // A word that lies across the border of the stack and the data above it.
+        // A word across the border of the stack and the data above it.
         op(OP.globalGet, stack),
         get(0),
         op(OP.i32Store, 61, 0),
@@ -142,7 +142,7 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
       ['i32'],
     );
     const results = await runAndCompare(
-      lane,
+      executor,
       [1, 77, -1].map((n) => gpuCall(b, { context: words(n >>> 0) })),
     );
     expect(results.map((r) => r.status)).toEqual(['OK', 'OK', 'OK']);
@@ -158,11 +158,11 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
     const input = [i32(OUT), call(loadContext), op(OP.i32Load, 0, 0), set(0)];
     b.execute([...input, ...chain, ...returnLocal], ['i32']);
     const calls = Array.from({ length: 50 }, (_, i) => gpuCall(b, { context: words(i), fuel: i * 60 }));
-    const results = await runAndCompare(lane, calls);
+    const results = await runAndCompare(executor, calls);
     expect(new Set(results.map((r) => r.status))).toEqual(new Set(['OUT_OF_FUEL', 'OK']));
   });
 
-  it('200 functions that call each other are refused before a driver sees them', () => {
+  it('200 functions that call each other have no kernel, and no driver gets to see them', () => {
     const b = new WasmBuilder();
     let below: number[] = [];
     for (let level = 0; level < 20; level++) {
@@ -180,6 +180,6 @@ describe('large programs run in the kernel as on V8, or not at all', () => {
     b.execute([...below.flatMap((f) => [i32(1), call(f), op(OP.drop)]), i32(OUT)]);
     const translation = translateProgram(prepareProgram(b.bytes()), { bytes: 8192, place: 'private' });
     expect(translation).toEqual({ ok: false, reason: expect.stringContaining('once inlined') });
-    expect(lane.supports(prepareProgram(b.bytes())).ok).toBe(false);
+    expect(executor.supports(prepareProgram(b.bytes())).ok).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, expect } from 'vitest';
 import { LaneEngine } from '../../src/execute/engine.js';
 import { type OpenDevice, openDevice } from '../../src/gpu/device/device.js';
 import type { KernelFailure } from '../../src/gpu/device/kernel-failures.js';
-import { DawnLane, type GpuLaneOptions } from '../../src/gpu/gpu-executor.js';
+import { DawnExecutor, type GpuExecutorOptions } from '../../src/gpu/gpu-executor.js';
 import type { LaneKey } from '../../src/lane/types.js';
 import { comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
@@ -14,37 +14,37 @@ afterEach(async () => {
 
 export interface Bench {
   readonly opened: OpenDevice;
-  readonly lane: DawnLane;
+  readonly executor: DawnExecutor;
   readonly engine: LaneEngine;
   readonly codes: unknown[];
-  /** What was told of programs that lost their kernels. */
+  /** The reports of programs that lost their kernels. */
   readonly lost: readonly KernelFailure[];
-  /** Runs four calls in a chain and one beside it; holds the result against the sequential executor. */
+  /** Runs four calls in a chain and an independent one; compares the result with the sequential executor's. */
   block(): Promise<{ gpu: number; cpu: number; gpuFailures: number }>;
 }
 
-/** An engine under `gpu` over a lane on a device that `change` may have changed; closed after the test. */
+/** An engine under `gpu`, with an executor on a device that `change` may modify; closed after the test. */
 export async function onDevice(
-  options: GpuLaneOptions,
+  options: GpuExecutorOptions,
   change: (opened: OpenDevice) => OpenDevice = (o) => o,
   waitForKernels = true,
 ): Promise<Bench> {
   const opened = change(await openDevice());
-  const lane = new DawnLane(opened, { patient: true, ...options });
+  const executor = new DawnExecutor(opened, { patient: true, ...options });
   const codes: unknown[] = [];
   const lost: KernelFailure[] = [];
   const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
   const engine = new LaneEngine({
     policy: 'gpu',
     workers: 0,
-    gpu: lane,
+    gpu: executor,
     waitForKernels,
     ...rules,
     onKernelFailure: (failure) => lost.push(failure),
     onGpuFailure: (error) => codes.push((error as { code?: unknown }).code),
   });
   const truth = new LaneEngine({ policy: 'sequential', workers: 0, ...rules });
-  closing.push(engine, truth, lane);
+  closing.push(engine, truth, executor);
   const world = new World();
   const id = world.deploy();
   const messages = [0, 0, 0, 0, 7].map((n) =>
@@ -59,7 +59,7 @@ export async function onDevice(
     const { executors, gpuFailures } = result.statistics;
     return { gpu: executors.gpu, cpu: executors.cpu, gpuFailures };
   };
-  return { opened, lane, engine, codes, lost, block };
+  return { opened, executor, engine, codes, lost, block };
 }
 
 /** `opened` with some of the device's functions replaced. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuCall, GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall, GpuExecutor } from '../../src/gpu/pack/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { claimCalls } from '../../src/selftest/bench/sample-calls.js';
 import { concatBytes, u128Bytes } from '../../src/util/bytes.js';
@@ -13,21 +13,21 @@ const program = (name: string): Uint8Array =>
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
 const u128 = (...numbers: (number | bigint)[]): Uint8Array => concatBytes(...numbers.map((n) => u128Bytes(BigInt(n))));
 
-/** Context of a message to 2:1 with these incoming assets and inputs. */
+/** Context of a message to 2:1 with the given incoming assets and inputs. */
 function context(incoming: readonly (readonly [number, number, bigint])[], ...inputs: (number | bigint)[]): Uint8Array {
   return concatBytes(u128(2, 1, 0, 0, 4, incoming.length), ...incoming.map((a) => u128(...a)), u128(...inputs));
 }
 
 describe('the bundled programs run in the kernel as on V8', () => {
-  let lane: GpuLane;
+  let executor: GpuExecutor;
   beforeAll(async () => {
-    lane = await openGpuLane({ patient: true });
+    executor = await openGpuExecutor({ patient: true });
   });
-  afterAll(() => lane?.close());
+  afterAll(() => executor?.close());
 
   async function check(calls: readonly GpuCall[], statuses: readonly string[]): Promise<void> {
-    expect(lane.supports((calls[0] as GpuCall).program)).toEqual({ ok: true });
-    const results = await runAndCompare(lane, calls);
+    expect(executor.supports((calls[0] as GpuCall).program)).toEqual({ ok: true });
+    const results = await runAndCompare(executor, calls);
     expect(results.map((r) => r.status)).toEqual(statuses);
   }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import wabt from 'wabt';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
-import type { GpuLane } from '../../src/gpu/pack/types.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuExecutor } from '../../src/gpu/pack/types.js';
 import { decodeModule } from '../../src/program/decode.js';
 import { opcodeInfo } from '../../src/program/opcodes.js';
 import { readForms } from '../../src/testing/wasm-suite/s-expressions.js';
@@ -76,9 +76,9 @@ describe('the meaning of instructions, instrumented, on V8', () => {
 });
 
 describe('the meaning of instructions in the kernel', () => {
-  let lane: GpuLane;
+  let lane: GpuExecutor;
   beforeAll(async () => {
-    lane = await openGpuLane({ patient: true });
+    lane = await openGpuExecutor({ patient: true });
   });
   afterAll(() => lane?.close());
 

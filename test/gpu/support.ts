@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { GpuCall, GpuCallResult, GpuLane } from '../../src/gpu/pack/types.js';
+import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
@@ -9,7 +9,9 @@ import type { WasmBuilder } from '../helpers/wasm-builder.js';
 
 const EMPTY = new Uint8Array(0);
 
-/** A call of `source` with defaults for what a test does not care about; `fuel` is what the entry charge leaves. */
+/**
+ * A call of `source`, with defaults for everything that a test leaves out; `fuel` is the fuel after the entry charge.
+ */
 export function gpuCall(source: WasmBuilder | Uint8Array, over: Partial<GpuCall> = {}): GpuCall {
   const bytes = source instanceof Uint8Array ? source : source.bytes();
   const program = prepareProgram(bytes);
@@ -19,13 +21,13 @@ export function gpuCall(source: WasmBuilder | Uint8Array, over: Partial<GpuCall>
 
 class Undeclared extends Error {}
 
-/** What a call must end with: V8's result, or ACCESS_VIOLATION where it leaves its declared sets. */
+/** The result that a call must have: V8's, or ACCESS_VIOLATION where it leaves its declared sets. */
 export interface Expected {
   readonly status: string;
   readonly reason: string;
   readonly fuelLeft: number | undefined;
   readonly result: string | undefined;
-  /** Per declared read: was it read? Part of what a transaction leaves behind, so it must be the same to the last key. */
+  /** Per declared read: whether it was read. Part of the transaction's receipt, so it must match to the last key. */
   readonly touched: readonly boolean[] | undefined;
 }
 
@@ -86,9 +88,9 @@ function seen({ status, reason, fuelLeft, result, touched }: GpuCallResult): Exp
   };
 }
 
-/** Runs calls in the kernel, holds every result that is not a PUNT against V8, and returns the results. */
-export async function runAndCompare(lane: GpuLane, calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
-  const results = await lane.run(calls);
+/** Runs calls in the kernel, compares every result that is not a PUNT with V8's, and returns the results. */
+export async function runAndCompare(executor: GpuExecutor, calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
+  const results = await executor.run(calls);
   expect(results.length).toBe(calls.length);
   results.forEach((result, i) => {
     const call = calls[i] as GpuCall;

@@ -2,9 +2,9 @@ import type { Instruction, WasmModule } from '../../src/program/module.js';
 import { OP } from './wasm-builder.js';
 
 /**
- * A plain interpreter of uninstrumented modules that counts fuel by reading lane rules 5 literally: whenever a block starts it
- * looks ahead to the block's end and charges the instructions on the way. It shares no code with the instrumentation.
- * Knows i32 arithmetic, structured control, calls, memory and globals: what the tests need.
+ * A plain interpreter of uninstrumented modules that counts fuel by reading lane rules 5 literally: at the start of a
+ * block it looks ahead to the block's end and charges the instructions on the way. It shares no code with the
+ * instrumentation. Knows i32 arithmetic, structured control, calls, memory and globals: what the tests need.
  */
 export interface ReferenceResult {
   readonly status: 'OK' | 'TRAP' | 'OUT_OF_FUEL';

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { builtFile } from '../../src/util/built-file.js';
 import { STACK_BYTES } from '../../src/util/deep-thread.js';
+import { shipped } from '../../src/util/shipped.js';
 
-const RUNNER = builtFile('program/runner.js').href;
-const PROBE = builtFile('program/deep-stack.js').href;
+const RUNNER = shipped('program/runner.js').href;
+const PROBE = shipped('program/deep-stack.js').href;
 
 /** What `code` gives on a worker thread with this stack. `use(url)` imports a module of the project. */
 async function onThread(stackSizeMb: number, code: string): Promise<unknown> {

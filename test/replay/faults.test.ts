@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openGpuLane } from '../../src/gpu/gpu-executor.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import { replay } from '../../src/replay/replay.js';
 import { temporaryFolder } from '../helpers/cli.js';
 
@@ -16,7 +16,7 @@ describe.each(['memory-of-zero-pages', 'loop-with-result'])('chain %s', (name) =
     async () => {
       const roots = new Map<string, readonly string[]>();
       for (const policy of ['sequential', 'cpu', 'gpu'] as const) {
-        const gpu = policy === 'gpu' ? await openGpuLane({ patient: true }) : undefined;
+        const gpu = policy === 'gpu' ? await openGpuExecutor({ patient: true }) : undefined;
         const found: string[] = [];
         try {
           await replay({

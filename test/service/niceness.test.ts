@@ -4,8 +4,8 @@ import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { builtFile } from '../../src/util/built-file.js';
 import { lowerThread } from '../../src/util/niceness.js';
+import { shipped } from '../../src/util/shipped.js';
 import { CHAIN, temporaryFolder } from '../helpers/cli.js';
 import { Running } from './running.js';
 
@@ -38,7 +38,7 @@ describe.runIf(process.platform === 'linux')('priorities of threads', () => {
   const lowered = (by: number): number => Math.min(19, usual + by);
 
   test('a thread lowers itself and what it starts, and no other thread', async () => {
-    const worker = new Worker(LOWERING, { eval: true, workerData: builtFile('util/niceness.js').href });
+    const worker = new Worker(LOWERING, { eval: true, workerData: shipped('util/niceness.js').href });
     try {
       const [outer, result] = JSON.parse(String((await once(worker, 'message'))[0]));
       const [inner] = JSON.parse(String((await once(worker, 'message'))[0]));

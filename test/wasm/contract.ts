@@ -35,13 +35,14 @@ export const SELF = { block: 2n, tx: 5n };
 
 const runner = new ProgramRunner();
 
-/** A bundled program with its storage: calls that end well change it, others leave it alone. */
+/** A program with its storage: calls that end well change it, others leave it alone. */
 export class Contract {
   readonly storage = new Map<string, Uint8Array>();
   private readonly program: Program;
 
-  constructor(name: ProgramName) {
-    this.program = prepareProgram(builtPrograms()[name]);
+  /** A bundled program by name, or any other's WASM. */
+  constructor(program: ProgramName | Uint8Array) {
+    this.program = prepareProgram(typeof program === 'string' ? builtPrograms()[program] : program);
   }
 
   call(inputs: readonly (bigint | number)[], options: CallOptions = {}): CallResult {

@@ -85,7 +85,7 @@ export class CostModel {
   }
 
   /** No kernel takes program `hash`: its calls need no records. */
-  refuse(hash: string): void {
+  noKernel(hash: string): void {
     this.#of(hash).refused = true;
   }
 

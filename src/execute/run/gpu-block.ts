@@ -1,4 +1,4 @@
-/** The kernel's part of a block: its calls go to the device together, its outcomes come back segment by segment. */
+/** The kernel's part of a block: its calls go to the device together; outcomes come back segment by segment. */
 import {
   type CallRecords,
   callFuel,
@@ -10,7 +10,7 @@ import {
   keyCount,
   programOf,
 } from '../../gpu/pack/records.js';
-import type { GpuBlockRun, GpuLane, GpuOutcomes } from '../../gpu/pack/types.js';
+import type { GpuBlockRun, GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
 import { transactionFuel } from '../../lane/allowance.js';
 import { storageKeyOfBytes } from '../../lane/keys.js';
 import type { LaneContext, MessageCall } from '../../lane/message.js';
@@ -21,14 +21,16 @@ import { bytesEqual } from '../../util/bytes.js';
 import type { PlannedBlock } from '../analyse/planned-block.js';
 import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
 import type { Segment } from './route.js';
-import { sawTheTruth } from './validate.js';
+import { readsAreCurrent } from './validate.js';
 import type { Versions } from './versions.js';
 
 /** How a transaction ended after its call ran in the kernel. */
 export type Finished =
   | { readonly kind: 'done'; readonly outcome: LaneOutcome; readonly ranOnGpu: boolean }
-  /** The kernel declined, stopped at an undeclared key, or saw what is not true: the CPU does it. */
-  | { readonly kind: 'declined'; readonly why: 'punt' | 'access-violation' | 'stale' };
+  /**
+   * The kernel punted, stopped at an undeclared key, or read a stale value: the transaction is handed back to the CPU.
+   */
+  | { readonly kind: 'handed-back'; readonly why: 'punt' | 'access-violation' | 'stale' };
 
 interface Place {
   readonly records: number;
@@ -36,11 +38,12 @@ interface Place {
   readonly key: number;
 }
 
+/** Runs the calls that a route gives to the kernel, and finishes their transactions. */
 export class GpuBlockDriver {
   readonly #run: GpuBlockRun;
-  /** Number of each route segment among those with calls for the kernel. */
+  /** Number of each segment of the route among those with calls for the kernel. */
   readonly #numberOf = new Map<Segment, number>();
-  /** A place of each key of the segments after the first, by which its value can be set; made when it is first needed. */
+  /** One place of each key of the segments after the first, through which its value can be set; built on first use. */
   #places: Map<LaneKey, Place> | undefined;
 
   private constructor(
@@ -57,9 +60,11 @@ export class GpuBlockDriver {
     });
   }
 
-  /** Puts the calls of `segments` on the device; undefined if there are none. Rejects as the lane does. */
+  /**
+   * Puts the calls of `segments` on the device; undefined if there are none. Rejects as {@link GpuExecutor.begin} does.
+   */
   static async begin(
-    gpu: GpuLane,
+    gpu: GpuExecutor,
     block: PlannedBlock,
     segments: readonly Segment[],
     programs: ReadonlyMap<string, Program>,
@@ -90,16 +95,16 @@ export class GpuBlockDriver {
     return new GpuBlockDriver(block, rest.context, rest.versions, rest.runner, own, run);
   }
 
-  /** Runs the calls of a segment; they are numbered through its colours. */
+  /** Runs the calls of a segment, which are numbered through all of its colours. */
   run(segment: Segment): Promise<GpuOutcomes> {
     return this.#run.run(this.#numberOf.get(segment) ?? 0);
   }
 
-  /** Takes transaction `node` to its end with what the kernel says of its first call, over what those before it have left. */
+  /** Finishes transaction `node` with the kernel's outcome of its first call, over the state that earlier ones left. */
   finish(node: number, number: number, outcomes: GpuOutcomes): Finished {
     const status = outcomes.status(number);
-    if (status === 'PUNT') return { kind: 'declined', why: 'punt' };
-    if (status === 'ACCESS_VIOLATION') return { kind: 'declined', why: 'access-violation' };
+    if (status === 'PUNT') return { kind: 'handed-back', why: 'punt' };
+    if (status === 'ACCESS_VIOLATION') return { kind: 'handed-back', why: 'access-violation' };
     const confirmed = status === 'OK' ? this.#confirm(node, number, outcomes) : undefined;
     if (confirmed !== undefined) return { kind: 'done', outcome: confirmed, ranOnGpu: true };
     const { transactions, planned, records } = this.block;
@@ -110,8 +115,8 @@ export class GpuBlockDriver {
     const place = placeOf(this.block, node);
     const own = records[place.records];
     const call = step.value;
-    if (!isSameCall(call, own, place.call)) return { kind: 'declined', why: 'stale' };
-    if (!this.#recordReads(call, place, number, outcomes)) return { kind: 'declined', why: 'stale' };
+    if (!isSameCall(call, own, place.call)) return { kind: 'handed-back', why: 'stale' };
+    if (!this.#recordReads(call, place, number, outcomes)) return { kind: 'handed-back', why: 'stale' };
     const result = outcomes.result(number)?.slice();
     const end = run.next({
       status,
@@ -124,15 +129,21 @@ export class GpuBlockDriver {
   }
 
   /**
-   * Tells the device what later segments must see, after `segment` has ended: what the CPU wrote, and what stands where the kernel
-   * wrote and the message failed after all. Values that are not told are found stale later: this saves work, nothing more.
+   * After `segment`: sets on the device the values that later segments must read, where they differ from what the
+   * kernel wrote. These are keys that the CPU wrote, and keys of messages that failed after the kernel had applied
+   * their writes. A value that is not set is found stale later, so this only saves work. `trusted`: nodes whose kernel
+   * writes are final.
    */
-  tell(segment: Segment, outcomeOf: (position: number) => LaneOutcome | undefined, trusted: ReadonlySet<number>): void {
+  publish(
+    segment: Segment,
+    outcomeOf: (position: number) => LaneOutcome | undefined,
+    trusted: ReadonlySet<number>,
+  ): void {
     const number = this.#numberOf.get(segment);
     if (number === this.segments.length - 1) return;
     const places = this.#placesOfLater();
-    for (const { host, gpu } of segment.colours) {
-      for (const node of [...host, ...gpu]) {
+    for (const { cpu, gpu } of segment.colours) {
+      for (const node of [...cpu, ...gpu]) {
         if (trusted.has(node)) continue;
         const position = this.block.planned[node];
         for (const key of outcomeOf(position)?.writes.keys() ?? []) this.#set(places, key, position);
@@ -152,8 +163,8 @@ export class GpuBlockDriver {
   }
 
   /**
-   * The outcome of the dry run with the fuel that the kernel says, where nothing else can differ: the same values were read,
-   * by the call and before it, and the same bytes returned. undefined: the transaction must be taken through.
+   * The outcome of the dry run with the kernel's fuel, if nothing else can differ: the call and the code before it read
+   * the same values, and the call returned the same bytes. Otherwise undefined: the transaction must be run to its end.
    */
   #confirm(node: number, number: number, outcomes: GpuOutcomes): LaneOutcome | undefined {
     const { transactions, planned, dryRuns, records, plan } = this.block;
@@ -169,20 +180,20 @@ export class GpuBlockDriver {
     for (let k = 0; k < keyCount(own, place.call); k++) {
       if (!sameValue(outcomes.seen(number, k), dryRead(own, place.call, k))) return undefined;
     }
-    // What the result costs on top of the run must still be there.
+    // The fuel left must cover the price of the result.
     const fuelLeft = outcomes.fuelLeft(number);
     const paidBefore = transactionFuel(transactions[position].tx) - callFuel(own, place.call);
     const paidAfter = message.fuelUsed - paidBefore - (callFuel(own, place.call) - dry.fuelLeft);
     if (paidAfter > fuelLeft) return undefined;
-    // Without predecessors nothing that it read before the call can have changed.
+    // Without predecessors, nothing that it read before the call can have changed.
     const { offsets } = plan.graph.predecessors;
     const alone = offsets[node] === offsets[node + 1];
-    if (!alone && !sawTheTruth(outcome, position, this.versions)) return undefined;
+    if (!alone && !readsAreCurrent(outcome, position, this.versions)) return undefined;
     if (fuelLeft === dry.fuelLeft) return outcome;
     return { ...outcome, messages: [{ ...message, fuelUsed: message.fuelUsed + dry.fuelLeft - fuelLeft }] };
   }
 
-  /** Records the reads that the kernel made; false if one of them saw something else than the transaction sees. */
+  /** Records the reads that the kernel made; false if one of them read another value than the transaction now reads. */
   #recordReads(
     call: MessageCall,
     { records, call: number }: Pick<Place, 'records' | 'call'>,
@@ -228,14 +239,16 @@ export class GpuBlockDriver {
     return keys;
   }
 
-  /** The contract's id stands at the head of its context. */
+  /** The context begins with the contract's id. */
   #laneKey(records: number, call: number, key: number): LaneKey {
     const own = this.block.records[records];
     return storageKeyOfBytes(contextBytes(own, call).subarray(0, 32), keyBytes(own, call, key));
   }
 }
 
-/** Whether the kernel ran what the transaction asks for now: values before the call decide program, context and fuel. */
+/**
+ * Whether the kernel ran the call that the transaction now makes; earlier reads decide its program, context and fuel.
+ */
 function isSameCall(call: MessageCall, own: CallRecords, number: number): boolean {
   return (
     call.program.hash === programOf(own, number) &&

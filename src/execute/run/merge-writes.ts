@@ -8,7 +8,7 @@ export function mergeWrites(outcomes: readonly LaneOutcome[]): Map<LaneKey, Uint
   return writes;
 }
 
-/** Takes out of `writes` the deletions of keys that the state before the block does not have. */
+/** Removes from `writes` the deletions of keys that do not exist before the block. */
 export function dropVoidDeletions(writes: Map<LaneKey, Uint8Array | undefined>, before: StateReader): void {
   for (const [key, value] of writes) {
     if (value === undefined && before.get(key) === undefined) writes.delete(key);

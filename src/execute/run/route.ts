@@ -1,27 +1,26 @@
-/** Phase 2, who runs what: decided for a whole block before anything of it runs, from the plan and the policy. */
-
-import type { GpuLane } from '../../gpu/pack/types.js';
+/** Phase 2, routing: which executor runs which transaction, decided for a whole block before any of it runs. */
+import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { Policy } from '../../lane/policy.js';
 import type { Program } from '../../program/types.js';
 import type { PlannedBlock } from '../analyse/planned-block.js';
 import type { CostModel } from '../choose/cost-model.js';
 
-/** The nodes of some colours that follow each other. Between the two sides of a segment no value flows. */
+/** The nodes of some consecutive colours. No value flows between its CPU side and its GPU side. */
 export interface Segment {
-  readonly colours: readonly { readonly host: readonly number[]; readonly gpu: readonly number[] }[];
+  readonly colours: readonly { readonly cpu: readonly number[]; readonly gpu: readonly number[] }[];
   readonly gpuCalls: number;
 }
 
 export interface Route {
   readonly segments: readonly Segment[];
-  /** Calls that no kernel takes, and calls whose kernel is not compiled yet. */
+  /** Calls of programs without a kernel, and calls whose kernel is not compiled yet. */
   readonly unsupported: number;
   readonly compiling: number;
 }
 
 export interface RouteOptions {
   readonly policy: Policy;
-  readonly gpu: GpuLane | undefined;
+  readonly gpu: GpuExecutor | undefined;
   readonly costs: CostModel;
   /** Threads of the pool, 0 if there is none. */
   readonly threads: number;
@@ -38,13 +37,13 @@ export function nodesByColour({ plan }: PlannedBlock): number[][] {
   return colours;
 }
 
-/** Gives every node of the plan a side and cuts the colours into segments. */
+/** Assigns every node of the plan to the CPU or the GPU, and cuts the colours into segments. */
 export function routeBlock(block: PlannedBlock, options: RouteOptions): Route {
   const colours = nodesByColour(block);
   const chosen = chooseForGpu(block, colours, options);
   const { offsets, values } = block.plan.graph.predecessors;
   const segmentOf = new Int32Array(block.planned.length).fill(-1);
-  const segments: { colours: { host: number[]; gpu: number[] }[]; gpuCalls: number }[] = [];
+  const segments: { colours: { cpu: number[]; gpu: number[] }[]; gpuCalls: number }[] = [];
   for (const nodes of colours) {
     const current = segments.length - 1;
     const crosses = nodes.some((node) => {
@@ -59,7 +58,7 @@ export function routeBlock(block: PlannedBlock, options: RouteOptions): Route {
     if (current < 0 || crosses) segments.push({ colours: [], gpuCalls: 0 });
     const segment = segments[segments.length - 1];
     const colour = {
-      host: nodes.filter((node) => chosen.gpu[node] === 0),
+      cpu: nodes.filter((node) => chosen.gpu[node] === 0),
       gpu: nodes.filter((node) => chosen.gpu[node] === 1),
     };
     segment.colours.push(colour);
@@ -96,13 +95,13 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
   for (const nodes of colours) {
     for (const [hash, members] of candidates(block, nodes, policy)) {
       const saved = policy === 'auto' ? costs.saving(hash, members.length, options.threads) : 0;
-      // Whether it has a kernel does not matter then: none is made that nobody will use.
+      // Then its kernel is not asked for, so that none is compiled in vain.
       if (policy === 'auto' && saved <= 0) continue;
       const program = options.program(hash, members[0]);
-      const state = program === undefined ? 'refused' : gpu.kernelState(program, members.length);
-      if (state === 'refused') {
+      const state = program === undefined ? 'none' : gpu.kernelState(program, members.length);
+      if (state === 'none') {
         choice.unsupported += members.length;
-        if (program !== undefined) costs.refuse(hash);
+        if (program !== undefined) costs.noKernel(hash);
       } else if (state === 'waiting') choice.compiling += members.length;
       else {
         saving += saved;
@@ -110,12 +109,14 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
       }
     }
   }
-  // Not worth waking the device for.
+  // The saving would not pay for waking the device.
   if (policy === 'auto' && saving < costs.launch) choice.gpu.fill(0);
   return choice;
 }
 
-/** Nodes that may go to the kernel by program. What needs no run at all is left out, unless the policy reuses nothing. */
+/**
+ * Nodes that may go to the kernel, by program; without those whose dry run counts, unless the policy reuses nothing.
+ */
 function candidates(block: PlannedBlock, nodes: readonly number[], policy: Policy): Map<string, number[]> {
   const groups = new Map<string, number[]>();
   for (const node of nodes) {
@@ -129,13 +130,13 @@ function candidates(block: PlannedBlock, nodes: readonly number[], policy: Polic
   return groups;
 }
 
-/** Nothing before the node in the block touches what its dry run, a whole run, has read. */
+/** Whether its dry run was a whole run, and no earlier transaction of the block touches what it read. */
 function isUntouched(block: PlannedBlock, node: number): boolean {
   const { offsets } = block.plan.graph.predecessors;
   return offsets[node] === offsets[node + 1] && block.dryRuns[block.planned[node]]?.askedDryRun === false;
 }
 
-/** How much of each program the kernel could have been given, whether it was recorded or not. */
+/** Tells the cost model how many calls of each program the kernel could have run, whether recorded or not. */
 function learnShares(block: PlannedBlock, costs: CostModel): void {
   const shares = new Map<string, { calls: number; eligible: number; colours: Set<number> }>();
   for (let node = 0; node < block.planned.length; node++) {

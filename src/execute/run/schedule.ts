@@ -1,7 +1,6 @@
-/** Phase 2, the batches: segment after segment, colour after colour; the kernel's side runs beside the CPU's. */
-
+/** Phase 2, the batches: segment by segment, colour by colour. The kernel and the CPU work at the same time. */
 import { WarpshrewError } from '../../errors.js';
-import type { GpuLane, GpuOutcomes } from '../../gpu/pack/types.js';
+import type { GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { Policy } from '../../lane/policy.js';
 import type { Executor } from '../../lane/statistics.js';
@@ -18,10 +17,10 @@ import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
 import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
 import { type Finished, GpuBlockDriver } from './gpu-block.js';
 import { programHashOf, routeBlock, type Segment } from './route.js';
-import { sawTheTruth } from './validate.js';
+import { readsAreCurrent } from './validate.js';
 import type { Versions } from './versions.js';
 
-/** What a transaction costs beside its programs, in fuel. */
+/** Cost of a transaction beyond its programs, in fuel. */
 const FUEL_OF_THE_REST = 10_000;
 
 export interface ScheduledTransaction {
@@ -29,33 +28,39 @@ export interface ScheduledTransaction {
   readonly executor: Executor;
 }
 
-/** What the batches of one block work with. */
-export interface Batches {
+/** What running the plan of a block needs. */
+export interface PlanRunInputs {
   readonly policy: Policy;
   readonly context: LaneContext;
   readonly versions: Versions;
   readonly runner: CpuRunner;
   readonly pool: WorkerPool | undefined;
-  readonly gpu: GpuLane | undefined;
+  readonly gpu: GpuExecutor | undefined;
   readonly costs: CostModel;
   readonly statistics: LaneStatistics;
-  /** What the block's outcomes may take. */
+  /** Memory budget for the block's outcomes. */
   readonly budget: BlockBudget;
-  /** Under `gpu`: waits for kernels that are not compiled yet, as tests and measurements want it. */
+  /** Under `gpu`: wait for kernels that are not compiled yet, for tests and measurements. */
   readonly waitsForKernels: boolean;
-  /** Called when the kernel failed as a whole; it is not used again for this block. */
+  /** Called when the device or a whole batch failed; the kernel is not used again for this block. */
   readonly onGpuFailure: (error: unknown) => void;
 }
 
-/** Runs what was planned. Throws `BlockTooLarge` when the outcomes have no room in the budget. Returns what ran, by position; all their writes are in `versions`. */
-export async function runPlan(block: PlannedBlock, batches: Batches): Promise<(ScheduledTransaction | undefined)[]> {
-  return new PlanRun(block, batches).run();
+/**
+ * Runs the plan of a block. Returns what ran, by position; all writes are in `versions`. Throws `BlockTooLarge` if the
+ * outcomes exceed the budget.
+ */
+export async function runPlan(
+  block: PlannedBlock,
+  inputs: PlanRunInputs,
+): Promise<(ScheduledTransaction | undefined)[]> {
+  return new PlanRun(block, inputs).run();
 }
 
 class PlanRun {
   readonly #scheduled: (ScheduledTransaction | undefined)[];
   readonly #programs = new Map<string, Program>();
-  /** The kernel's side of the block: milliseconds that this thread had to give to it or wait for it. */
+  /** Milliseconds that this thread spent on the kernel's part of the block, waiting included. */
   #gpuMs = 0;
   #dispatches = 0;
   #segments = 0;
@@ -63,17 +68,17 @@ class PlanRun {
 
   constructor(
     readonly block: PlannedBlock,
-    readonly batches: Batches,
+    readonly inputs: PlanRunInputs,
   ) {
     this.#scheduled = new Array<ScheduledTransaction | undefined>(block.transactions.length).fill(undefined);
   }
 
   async run(): Promise<(ScheduledTransaction | undefined)[]> {
-    const { block, batches } = this;
-    const { statistics, policy, gpu, costs, pool } = batches;
+    const { block, inputs } = this;
+    const { statistics, policy, gpu, costs, pool } = inputs;
     if (gpu !== undefined) {
-      this.#refuseUnrecorded(gpu);
-      if (batches.waitsForKernels && batches.policy === 'gpu') await this.#compileAll(gpu);
+      this.#dropUnrecorded(gpu);
+      if (inputs.waitsForKernels && inputs.policy === 'gpu') await this.#compileAll(gpu);
     }
     const route = routeBlock(block, {
       policy,
@@ -88,7 +93,7 @@ class PlanRun {
       const started = performance.now();
       if (gpu !== undefined) {
         try {
-          this.#driver = await GpuBlockDriver.begin(gpu, block, route.segments, this.#programs, batches);
+          this.#driver = await GpuBlockDriver.begin(gpu, block, route.segments, this.#programs, inputs);
         } catch (error) {
           this.#gpuFailed(error);
         }
@@ -105,16 +110,16 @@ class PlanRun {
     return this.#scheduled;
   }
 
-  /** A program whose call could not be recorded for the kernel does not get one. */
-  #refuseUnrecorded(gpu: GpuLane): void {
+  /** A program whose call could not be recorded loses its kernel. */
+  #dropUnrecorded(gpu: GpuExecutor): void {
     for (const dryRun of this.block.dryRuns) {
       if (dryRun?.notRecorded !== undefined && dryRun.program !== undefined) {
-        gpu.refuse(dryRun.program, 'record', dryRun.notRecorded);
+        gpu.dropKernel(dryRun.program, 'record', dryRun.notRecorded);
       }
     }
   }
 
-  async #compileAll(gpu: GpuLane): Promise<void> {
+  async #compileAll(gpu: GpuExecutor): Promise<void> {
     const programs = new Set<Program>();
     this.block.planned.forEach((_, node) => {
       const hash = programHashOf(this.block, node);
@@ -123,21 +128,21 @@ class PlanRun {
     });
     const started = performance.now();
     await Promise.all([...programs].map((program) => gpu.prepare(program)));
-    addMs(this.batches.statistics, 'compile', started);
+    addMs(this.inputs.statistics, 'compile', started);
   }
 
   async #segment(segment: Segment): Promise<void> {
-    const { statistics } = this.batches;
+    const { statistics } = this.inputs;
     const driver = segment.gpuCalls > 0 ? this.#driver : undefined;
     const started = performance.now();
-    // Beside the CPU's colours; a failure is looked at when they are done.
+    // Runs while the CPU does its colours; a failure is handled when those are done.
     const running = driver?.run(segment).then(
       (outcomes) => ({ outcomes }),
       (error: unknown) => ({ error }),
     );
     const submitted = performance.now() - started;
-    for (const { host, gpu } of segment.colours) {
-      await this.#hostColour(driver === undefined ? [...host, ...gpu].sort((a, b) => a - b) : host);
+    for (const { cpu, gpu } of segment.colours) {
+      await this.#cpuColour(driver === undefined ? [...cpu, ...gpu].sort((a, b) => a - b) : cpu);
     }
     if (driver === undefined || running === undefined) return;
     const waited = performance.now();
@@ -145,7 +150,7 @@ class PlanRun {
     addMs(statistics, 'gpu', waited);
     if ('error' in ended) {
       this.#gpuFailed(ended.error);
-      for (const { gpu } of segment.colours) await this.#hostColour(gpu);
+      for (const { gpu } of segment.colours) await this.#cpuColour(gpu);
       return;
     }
     const finishing = performance.now();
@@ -157,65 +162,65 @@ class PlanRun {
   }
 
   async #finishSegment(segment: Segment, driver: GpuBlockDriver, outcomes: GpuOutcomes): Promise<void> {
-    const { statistics } = this.batches;
+    const { statistics } = this.inputs;
     const trusted = new Set<number>();
     let number = 0;
     for (const { gpu } of segment.colours) {
       if (gpu.length === 0) continue;
       const started = performance.now();
       const done: [number, ScheduledTransaction][] = [];
-      const declined: number[] = [];
+      const handedBack: number[] = [];
       for (const node of gpu) {
         const finished = this.#finishNode(driver, node, number++, outcomes);
-        if (finished.kind === 'declined') {
-          declined.push(node);
+        if (finished.kind === 'handed-back') {
+          handedBack.push(node);
           if (finished.why === 'punt') statistics.punted++;
           if (finished.why === 'access-violation') statistics.accessViolations++;
           continue;
         }
         const { outcome, ranOnGpu } = finished;
-        if (outcome.reads !== this.#dryRun(node).outcome.reads) this.batches.budget.take(outcome);
+        if (outcome.reads !== this.#dryRun(node).outcome.reads) this.inputs.budget.take(outcome);
         done.push([node, { outcome, executor: ranOnGpu ? 'gpu' : 'cpu' }]);
         if (!ranOnGpu) continue;
         const hash = programHashOf(this.block, node) as string;
         statistics.gpuRuns[hash] = (statistics.gpuRuns[hash] ?? 0) + 1;
-        // What the kernel wrote is what the transaction wrote.
+        // The kernel applied exactly the writes of the transaction.
         if (outcome.messages.length === 1 && outcome.messages[0].status === 'OK') trusted.add(node);
       }
       addMs(statistics, 'finish', started);
       statistics.batches++;
-      done.push(...(await this.#onCpu(declined)));
+      done.push(...(await this.#onCpu(handedBack)));
       this.#keep(done);
     }
     try {
-      driver.tell(segment, (position) => this.#scheduled[position]?.outcome, trusted);
+      driver.publish(segment, (position) => this.#scheduled[position]?.outcome, trusted);
     } catch (error) {
       this.#gpuFailed(error);
     }
   }
 
-  /** What the kernel left may be unreadable: then its program loses its kernel, and the CPU runs the call. */
+  /** If the kernel's outcome cannot be read, the program loses its kernel and the CPU runs the call. */
   #finishNode(driver: GpuBlockDriver, node: number, number: number, outcomes: GpuOutcomes): Finished {
     try {
       return driver.finish(node, number, outcomes);
     } catch (error) {
-      // An error that says what it is comes from the CPU's part of the transaction.
+      // Errors with a code come from the CPU's part of the transaction.
       if (error instanceof WarpshrewError) throw error;
-      this.batches.gpu?.refuse(programHashOf(this.block, node) ?? '', 'read', error);
-      return { kind: 'declined', why: 'punt' };
+      this.inputs.gpu?.dropKernel(programHashOf(this.block, node) ?? '', 'read', error);
+      return { kind: 'handed-back', why: 'punt' };
     }
   }
 
-  /** The CPU's nodes of a colour: reused where the dry run saw the truth, run where it did not. */
-  async #hostColour(nodes: readonly number[]): Promise<void> {
+  /** The CPU's nodes of a colour: reuses dry runs whose reads are current, and runs the others. */
+  async #cpuColour(nodes: readonly number[]): Promise<void> {
     if (nodes.length === 0) return;
-    const { policy, versions } = this.batches;
+    const { policy, versions } = this.inputs;
     const done: [number, ScheduledTransaction][] = [];
     const rest: number[] = [];
     for (const node of nodes) {
       const dryRun = this.#dryRun(node);
       const position = this.block.planned[node];
-      if (policy !== 'gpu' && !dryRun.askedDryRun && sawTheTruth(dryRun.outcome, position, versions)) {
+      if (policy !== 'gpu' && !dryRun.askedDryRun && readsAreCurrent(dryRun.outcome, position, versions)) {
         done.push([node, { outcome: dryRun.outcome, executor: 'reuse' }]);
       } else rest.push(node);
     }
@@ -225,7 +230,7 @@ class PlanRun {
 
   async #onCpu(nodes: readonly number[]): Promise<[number, ScheduledTransaction][]> {
     if (nodes.length === 0) return [];
-    const { pool, context, versions, runner, statistics, budget } = this.batches;
+    const { pool, context, versions, runner, statistics, budget } = this.inputs;
     const { planned, transactions } = this.block;
     const started = performance.now();
     let outcomes: LaneOutcome[];
@@ -250,10 +255,10 @@ class PlanRun {
     return nodes.map((node, i) => [node, { outcome: outcomes[i], executor: 'cpu' }]);
   }
 
-  /** What a batch cost, shared out between its programs by the fuel that they used. */
+  /** Divides the cost of a batch among its programs by the fuel that they used. */
   #learn(nodes: readonly number[], outcomes: readonly LaneOutcome[], ms: number, where: 'alone' | 'pool'): void {
-    const { costs, gpu } = this.batches;
-    // Nobody asks.
+    const { costs, gpu } = this.inputs;
+    // Without a GPU nothing asks the cost model.
     if (gpu === undefined) return;
     const shares = new Map<string, { count: number; fuel: number }>();
     let total = 0;
@@ -277,27 +282,27 @@ class PlanRun {
   }
 
   #learnFromKernel(): void {
-    const calls = new Map(Object.entries(this.batches.statistics.gpuRuns));
+    const calls = new Map(Object.entries(this.inputs.statistics.gpuRuns));
     if (calls.size === 0) return;
-    const { costs } = this.batches;
+    const { costs } = this.inputs;
     costs.ranOnGpu({ calls, segments: this.#segments, dispatches: this.#dispatches, ms: this.#gpuMs });
   }
 
-  /** Only when a colour has ended: within one nobody sees another's writes. */
+  /** Called only after a colour has ended, because transactions of a colour must not see each other's writes. */
   #keep(done: readonly (readonly [number, ScheduledTransaction])[]): void {
     for (const [node, result] of done) {
       const position = this.block.planned[node];
       this.#scheduled[position] = result;
-      this.batches.versions.put(position, result.outcome.writes);
+      this.inputs.versions.put(position, result.outcome.writes);
     }
   }
 
   /**
-   * The values that a worker cannot know: keys of the plan that this block has written. A key outside the plan is read as it
-   * was before the block, and if that is stale, validation finds it.
+   * The values that a worker cannot know: keys in the node's access set that this block has written. Any other key is
+   * read as it was before the block; if that is stale, validation finds it.
    */
   #overridesOf(node: number): Map<LaneKey, Uint8Array | undefined> {
-    const { versions } = this.batches;
+    const { versions } = this.inputs;
     const position = this.block.planned[node];
     const overrides = new Map<LaneKey, Uint8Array | undefined>();
     const { reads, writes } = accessSetOf(this.#dryRun(node));
@@ -311,11 +316,11 @@ class PlanRun {
     return this.block.dryRuns[this.block.planned[node]] as DryRun;
   }
 
-  /** Program `hash`, found by taking the transaction of `node` to its first call. */
+  /** Program `hash`, found by running the transaction of `node` up to its first call. */
   #program(hash: string, node: number): Program | undefined {
     const known = this.#programs.get(hash);
     if (known !== undefined) return known;
-    const { context, versions } = this.batches;
+    const { context, versions } = this.inputs;
     const position = this.block.planned[node];
     const unwatched = { ...context, watch: undefined };
     const step = laneTransaction(this.block.transactions[position], unwatched, versions.before(position)).next();
@@ -327,7 +332,7 @@ class PlanRun {
   #gpuFailed(error: unknown): void {
     this.#driver?.close();
     this.#driver = undefined;
-    this.batches.statistics.gpuFailures++;
-    this.batches.onGpuFailure(error);
+    this.inputs.statistics.gpuFailures++;
+    this.inputs.onGpuFailure(error);
   }
 }

@@ -1,5 +1,4 @@
-/** Validate and repair: the one ascending pass that makes the result equal to running one at a time. */
-
+/** Validation and repair: one pass in block order makes the result equal to running transactions one at a time. */
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneTransaction } from '../../lane/scan.js';
 import { laneTransaction } from '../../lane/transaction.js';
@@ -9,10 +8,10 @@ import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
 import type { Versions } from './versions.js';
 
 /**
- * Whether every value that `outcome` saw is what transaction `position` sees in `versions`. By value, never by writer: a
- * repaired transaction keeps its position and may write something else.
+ * Whether every value that `outcome` read is the one that transaction `position` reads in `versions`. Compares values,
+ * not writers: a repaired transaction keeps its position but may write something else.
  */
-export function sawTheTruth(outcome: LaneOutcome, position: number, versions: Versions): boolean {
+export function readsAreCurrent(outcome: LaneOutcome, position: number, versions: Versions): boolean {
   for (const [key, seen] of outcome.reads) {
     if (!bytesEqual(seen, versions.get(key, position))) return false;
   }
@@ -20,8 +19,8 @@ export function sawTheTruth(outcome: LaneOutcome, position: number, versions: Ve
 }
 
 /**
- * Walks the block in order. A transaction without an outcome, or one that saw something else than what those before it
- * left, is run now, where all before it are final; `onRerun` hears of it. Returns all outcomes, final.
+ * Walks the block in order. A transaction without an outcome, or with a stale read, is run now that all before it are
+ * final, and `onRerun` is called. Returns the final outcomes.
  */
 export function validateAndRepair(
   transactions: readonly LaneTransaction[],
@@ -33,7 +32,7 @@ export function validateAndRepair(
 ): LaneOutcome[] {
   return transactions.map((transaction, position) => {
     const outcome = outcomes[position];
-    if (outcome !== undefined && sawTheTruth(outcome, position, versions)) return outcome;
+    if (outcome !== undefined && readsAreCurrent(outcome, position, versions)) return outcome;
     const repaired = driveOnCpu(laneTransaction(transaction, context, versions.before(position)), runner);
     versions.put(position, repaired.writes);
     onRerun(position, repaired);

@@ -1,8 +1,8 @@
-/** Values of a block under construction: every write is kept under the position of its transaction. */
+/** Values of a block while it runs: every write is kept with the position of its transaction. */
 import type { LaneKey, LaneOutcome, StateReader } from '../../lane/types.js';
 
 interface KeyVersions {
-  /** Ascending positions of the writers, and what each wrote. */
+  /** Positions of the writers in ascending order, and the value that each wrote. */
   readonly positions: number[];
   readonly values: (Uint8Array | undefined)[];
 }
@@ -14,7 +14,7 @@ export class Versions {
 
   constructor(readonly base: StateReader) {}
 
-  /** What transaction `position` sees: the newest write before it, or else the state before the block. */
+  /** The value that transaction `position` reads: the last write before it, else the state before the block. */
   get(key: LaneKey, position: number): Uint8Array | undefined {
     const versions = this.#keys.get(key);
     const at = versions === undefined ? -1 : lowerBound(versions.positions, position) - 1;
@@ -27,12 +27,12 @@ export class Versions {
     return versions !== undefined && versions.positions.length > 0 && versions.positions[0] < position;
   }
 
-  /** The state that transaction `position` sees, live. */
+  /** A live view of the state that transaction `position` reads. */
   before(position: number): StateReader {
     return { get: (key) => this.get(key, position) };
   }
 
-  /** Sets the writes of `position`; what it wrote before and does not write now is taken back. */
+  /** Sets the writes of `position`, replacing all of its previous ones. */
   put(position: number, writes: LaneOutcome['writes']): void {
     for (const key of this.#written.get(position)?.keys() ?? []) {
       if (!writes.has(key)) this.#remove(key, position);

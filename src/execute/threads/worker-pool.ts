@@ -4,8 +4,8 @@ import { errorOf, InternalError } from '../../errors.js';
 import type { CallRecords } from '../../gpu/pack/records.js';
 import type { LaneTransaction } from '../../lane/scan.js';
 import type { LaneOutcome } from '../../lane/types.js';
-import { builtFile } from '../../util/built-file.js';
 import { DEEP_STACK } from '../../util/deep-thread.js';
+import { shipped } from '../../util/shipped.js';
 import type { DryRun, DryRuns } from '../tasks/block-tasks.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
@@ -39,7 +39,7 @@ export class WorkerPool {
   ) {
     this.#workers = Array.from({ length: size }, (_, i) => {
       const workerData: WorkerData = { watch, thread: i + 1 };
-      const thread = new Worker(builtFile('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
+      const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
       thread.on('message', (answer: FromWorker) => {
         const job = worker.job;

@@ -3,14 +3,14 @@ import { sizeClass } from './staging.js';
 
 const MAX_BIND_GROUPS = 1_024;
 
-/** Device buffers by name that grow and are kept from block to block, and the bind groups over them. */
+/** Named device buffers, which grow and are kept between blocks, and the bind groups that use them. */
 export class BufferPool {
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #bindGroups = new Map<string, GPUBindGroup>();
 
   constructor(readonly opened: OpenDevice) {}
 
-  /** The buffer `name` with room for `bytes`; what it held is lost when it grows. */
+  /** The buffer `name` with room for `bytes`. When it has to grow, its content is lost. */
   get(name: string, bytes: number, usage: number): GPUBuffer {
     let buffer = this.#buffers.get(name);
     if (buffer === undefined || buffer.size < bytes) {
@@ -24,11 +24,11 @@ export class BufferPool {
     return buffer;
   }
 
-  /** The bind group of kernel `id`, made again only when a buffer has grown. */
+  /** The bind group of kernel `id`, created again only after a buffer has grown. */
   bindGroup(id: string, describe: () => GPUBindGroupDescriptor): GPUBindGroup {
     let group = this.#bindGroups.get(id);
     if (group === undefined) {
-      // They hold the buffers of kernels that may be gone by now.
+      // They keep alive buffers of kernels that may have been dropped.
       if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
       group = this.opened.device.createBindGroup(describe());
       this.#bindGroups.set(id, group);

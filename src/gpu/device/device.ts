@@ -1,4 +1,4 @@
-/// <reference types="@webgpu/types" />
+/// <reference types="@webgpu/types" preserve="true" />
 import { EnvironmentError } from '../../errors.js';
 
 /** Numeric flags that the browser has as globals. */
@@ -11,24 +11,24 @@ export interface GpuFlags {
 
 export interface OpenDevice {
   readonly device: GPUDevice;
-  /** Errors that no error scope has taken; they are never printed. */
+  /** Errors outside any error scope. Never printed. */
   readonly stray: StrayErrors;
   readonly flags: GpuFlags;
   readonly adapter: { readonly vendor: string; readonly description: string; readonly software: boolean };
-  /** Why the device was lost, once it is. */
+  /** Why the device was lost; undefined while it works. */
   lost(): string | undefined;
   /**
-   * Destroys the device and lets the process end. Waits, in this thread, for what the driver compiles: a thread that ends
-   * before takes the process with it.
+   * Destroys the device, so that the process can end. Blocks this thread until the driver has finished compiling: a
+   * thread that ended earlier would crash the process.
    */
   close(): void;
 }
 
-// Dawn dies at random if the object that create() returns is collected while a GPU object lives, closed devices' ones among
-// them: held for good. It does not keep the process from ending once every device is closed.
+// Never released: Dawn crashes at random if the object that create() returns is garbage-collected while any GPU object
+// is alive, even one of a closed device. It does not keep the process alive once every device is closed.
 let root: GPU | undefined;
 
-/** Errors of a device outside of every error scope. Unheard, Dawn prints them to standard output, which is the commands' own. */
+/** Errors of a device outside any error scope. Without a listener, Dawn prints them to standard output. */
 export class StrayErrors {
   #count = 0;
   #last: string | undefined;
@@ -41,7 +41,7 @@ export class StrayErrors {
     });
   }
 
-  /** Number of errors since this was last asked, and what the last one said; undefined if there was none. */
+  /** Number of errors since the last call, and the last one's message; undefined if there were none. */
   take(): { readonly count: number; readonly message: string } | undefined {
     const message = this.#last;
     if (message === undefined) return undefined;
@@ -54,7 +54,7 @@ export class StrayErrors {
 
 const SCOPES = ['internal', 'out-of-memory', 'validation'] as const;
 
-/** Does `work` on the device, at once; rejects with what the device says against it. */
+/** Does `work` on the device synchronously; rejects with the error that the device reports for it. */
 export async function inErrorScopes<T>(device: GPUDevice, work: () => T): Promise<T> {
   for (const scope of SCOPES) device.pushErrorScope(scope);
   let errors: Promise<(GPUError | null)[]>;
@@ -63,7 +63,7 @@ export async function inErrorScopes<T>(device: GPUDevice, work: () => T): Promis
     result = work();
   } finally {
     errors = Promise.all(SCOPES.map(() => device.popErrorScope()));
-    // Where `work` has thrown, nobody looks at them.
+    // If `work` throws, nothing awaits these.
     errors.catch(() => undefined);
   }
   for (const error of await errors) if (error !== null) throw new Error(error.message);
@@ -72,7 +72,7 @@ export async function inErrorScopes<T>(device: GPUDevice, work: () => T): Promis
 
 function unavailable(message: string, cause?: unknown): EnvironmentError {
   return new EnvironmentError('GPU_UNAVAILABLE', message, {
-    hint: 'Use the CPU policies, or run the command with the bundled software driver: npm run software-gpu -- COMMAND',
+    hint: 'Use the CPU policies, or run it with the bundled software driver: warpshrew software-gpu -- COMMAND',
     cause,
   });
 }
@@ -86,7 +86,7 @@ export async function openDevice(): Promise<OpenDevice> {
   try {
     dawn = await import('webgpu');
   } catch (cause) {
-    throw unavailable('the WebGPU implementation does not load on this system', cause);
+    throw unavailable('the WebGPU implementation cannot be loaded on this system', cause);
   }
   root ??= dawn.create([]);
   try {

@@ -8,9 +8,9 @@ import type { KernelFailures, KernelStage } from './kernel-failures.js';
 import { FEWEST_CALLS, type KernelLimits, tooLarge } from './kernel-limits.js';
 
 /**
- * Sizes of the memory an invocation holds, tried in order: a program starts with the first that leaves room behind its static
- * data, and a call that stores behind it is run again with the next. The smaller a private array, the faster: on an NVIDIA H200 the
- * claims of a batch take 0.65 ms with 2 KiB and 0.81 ms with 8 KiB, which all have to be zeroed.
+ * Sizes of the memory window of an invocation, tried in order: a program starts with the first that leaves room after
+ * its static data, and a call that stores outside is run again with the next. The smaller a private array, the faster,
+ * for all of it must be zeroed: on an NVIDIA H200 a batch of claims takes 0.65 ms with 2 KiB and 0.81 ms with 8 KiB.
  */
 export const WINDOWS: readonly MemoryWindow[] = [
   { bytes: 2 * 1024, place: 'private', fromData: true },
@@ -18,16 +18,16 @@ export const WINDOWS: readonly MemoryWindow[] = [
   { bytes: 64 * 1024, place: 'storage' },
 ];
 
-/** The window that a program starts with at the latest. */
-const ROOMIEST = 1;
-/** Bytes that a call needs for its context, keys, values and result, unless it is found to need more. */
+/** The largest window that a program starts with. */
+const LARGEST_FIRST_WINDOW = 1;
+/** Bytes assumed for a call's context, keys, values and result, until it is found to need more. */
 const ROOM = 1024;
 
-/** `waiting`: not compiled, or not worth it until now; `refused`: there will be none. */
-export type KernelState = 'ready' | 'waiting' | 'refused';
+/** `waiting`: not compiled yet, or not worth it so far; `none`: the program has no kernel. */
+export type KernelState = 'ready' | 'waiting' | 'none';
 
 export interface ReadyKernel {
-  /** Program hash and window: names it among the kernels of a device. */
+  /** Program hash and window number; unique on a device. */
   readonly id: string;
   readonly kernel: Kernel;
   readonly pipeline: GPUComputePipeline;
@@ -35,33 +35,33 @@ export interface ReadyKernel {
   readonly image: GPUBuffer;
 }
 
-/** Programs that are remembered, and bytes of text, data and (guessed) pipelines that their kernels may take. */
+/** Most programs kept, and most bytes of their kernels: text, data and (estimated) pipelines. */
 const MAX_PROGRAMS = 4_096;
 const MAX_BYTES = 512 * 1024 * 1024;
-/** What is counted for an entry, and for a compiled kernel: the driver does not say. */
+/** Bytes counted for an entry and for a compiled kernel, whose real size is not known. */
 const ENTRY_BYTES = 1_024;
 const PIPELINE_BYTES = 1024 * 1024;
 
 interface Entry {
-  /** Calls that asked for a kernel, while that is not begun. */
+  /** Calls that asked for a kernel before its compilation began. */
   calls: number;
-  /** Whether it was translated, or could not be. */
+  /** Whether translation was tried. */
   translated: boolean;
-  /** Somebody waits for it whatever it takes: no time limit. */
+  /** A caller waits however long it takes: no time limit. */
   patient: boolean;
   readonly kernels: (Kernel | undefined)[];
   readonly ready: (Promise<ReadyKernel | undefined> | undefined)[];
-  /** Numbers of the windows whose kernel is compiled (or refused by the driver). */
+  /** Numbers of the windows whose compilation has ended, well or not. */
   readonly settled: Set<number>;
   /** Why there is no kernel; undefined if there is one, or may be. */
   reason: string | undefined;
-  /** Window that its calls start with. */
+  /** Number of the window that its calls start with. */
   first: number;
 }
 
 /**
- * Kernels of programs, translated and compiled once per program hash. Whatever fails on the way, the program has no kernel then:
- * nothing is thrown for a program's sake.
+ * Kernels of programs, translated and compiled once per program hash. If a step fails, the program has no kernel;
+ * nothing is thrown because of a program.
  */
 export class ProgramCache {
   readonly #entries = new BoundedCache<Entry>(MAX_PROGRAMS, MAX_BYTES);
@@ -96,24 +96,24 @@ export class ProgramCache {
     this.#pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.layout] });
   }
 
-  /** Why `program` has no kernel, or undefined if it has one as far as translation goes. */
-  refusal(program: Program): string | undefined {
+  /** Why `program` has no kernel; undefined if the translator takes it. */
+  noKernelReason(program: Program): string | undefined {
     return this.#translated(program).reason;
   }
 
-  /** How the kernel of `program` stands, which `calls` calls want; see {@link GpuLane.kernelState}. */
+  /** State of the kernel of `program`, which `calls` calls ask for; see {@link GpuExecutor.kernelState}. */
   state(program: Program, calls: number): KernelState {
     const entry = this.#entry(program.hash);
-    if (entry.reason !== undefined) return 'refused';
+    if (entry.reason !== undefined) return 'none';
     if (entry.settled.has(entry.first)) return 'ready';
     entry.calls += calls;
     if (entry.calls < FEWEST_CALLS || entry.ready[entry.first] !== undefined || !this.#queue.hasRoom) return 'waiting';
-    if (this.#translated(program).reason !== undefined) return 'refused';
+    if (this.#translated(program).reason !== undefined) return 'none';
     void this.kernel(program, entry.first);
     return 'waiting';
   }
 
-  /** Waits for the kernel of `program` whatever it takes: no time limit, no place in the queue to find first. */
+  /** Waits for the kernel of `program` without a time limit, even if the queue is full. */
   async prepare(program: Program): Promise<void> {
     const entry = this.#translated(program);
     if (entry.reason !== undefined) return;
@@ -121,10 +121,10 @@ export class ProgramCache {
     await this.kernel(program, entry.first);
   }
 
-  /** `program` has no kernel from now on. */
-  refuse(hash: string, stage: KernelStage, error: unknown): void {
+  /** The program with this hash has no kernel from now on. */
+  dropKernel(hash: string, stage: KernelStage, error: unknown): void {
     const entry = this.#entry(hash);
-    // One reason is enough, and one line in the log.
+    // Only the first reason is kept, counted and logged.
     entry.reason ??= this.failures.add(hash, stage, error);
   }
 
@@ -133,19 +133,19 @@ export class ProgramCache {
     return this.#translated(program).first;
   }
 
-  /** Most calls needed a larger window: start with it from now on. */
+  /** Most calls needed a larger window than `window`: start with the next one from now on. */
   skipWindow(program: Program, window: number): void {
     const entry = this.#translated(program);
     if (window + 1 < WINDOWS.length) entry.first = Math.max(entry.first, window + 1);
   }
 
-  /** The compiled kernel with window number `window`; undefined (and refused from then on) if there is none. */
+  /** The compiled kernel with window number `window`; undefined if there is none, and then there never will be. */
   kernel(program: Program, window: number): Promise<ReadyKernel | undefined> {
     const entry = this.#translated(program);
     entry.ready[window] ??= this.#queue
       .run(() => this.#compile(program, entry, window))
       .catch((error: unknown) => {
-        if (this.opened.lost() === undefined) this.refuse(program.hash, 'compile', error);
+        if (this.opened.lost() === undefined) this.dropKernel(program.hash, 'compile', error);
         return undefined;
       })
       .finally(() => {
@@ -178,9 +178,13 @@ export class ProgramCache {
     const entry = this.#entry(program.hash);
     if (entry.translated || entry.reason !== undefined) return entry;
     entry.translated = true;
-    // What is refused is so with any window.
+    // The reasons why there is no kernel hold for every window.
     this.#translate(program, entry, 0);
-    while (entry.first < ROOMIEST && entry.reason === undefined && (entry.kernels[entry.first]?.room ?? 0) < ROOM) {
+    while (
+      entry.first < LARGEST_FIRST_WINDOW &&
+      entry.reason === undefined &&
+      (entry.kernels[entry.first]?.room ?? 0) < ROOM
+    ) {
       this.#translate(program, entry, ++entry.first);
     }
     this.#weigh(program.hash, entry);
@@ -196,7 +200,7 @@ export class ProgramCache {
       if (reason !== undefined) entry.reason ??= reason;
       else if (translation.ok) entry.kernels[window] = translation.kernel;
     } catch (error) {
-      this.refuse(program.hash, 'translate', error);
+      this.dropKernel(program.hash, 'translate', error);
     }
   }
 
@@ -227,18 +231,18 @@ export class ProgramCache {
     }
   }
 
-  /** A driver that takes too long is not waited for; it goes on until it is done, for nothing. */
+  /** Gives up on a driver that takes too long. It compiles to the end all the same, and the result is dropped. */
   #watch(hash: string, entry: Entry): NodeJS.Timeout | undefined {
     const { compileMs } = this.limits;
     if (!Number.isFinite(compileMs)) return undefined;
     const late = setTimeout(() => {
-      if (!entry.patient) this.refuse(hash, 'compile', `the driver takes longer than ${compileMs} ms`);
+      if (!entry.patient) this.dropKernel(hash, 'compile', `the driver took longer than ${compileMs} ms`);
     }, compileMs);
     late.unref();
     return late;
   }
 
-  /** Tells the cache what the entry holds by now; the ones used longest ago are dropped. */
+  /** Updates the entry's weight in the cache, which drops the least recently used ones. */
   #weigh(hash: string, entry: Entry): void {
     const kernels = entry.kernels.reduce(
       (sum, k) => sum + (k === undefined ? 0 : k.wgsl.length + k.image.byteLength),

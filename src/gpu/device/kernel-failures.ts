@@ -1,9 +1,11 @@
 import { EnvironmentError } from '../../errors.js';
 
-/** Where a program lost its kernel: as its calls were recorded, translated, compiled by the driver, packed, or read back. */
+/**
+ * The step at which a program lost its kernel: recording its calls, translating, compiling, packing, or reading back.
+ */
 export type KernelStage = 'record' | 'translate' | 'compile' | 'pack' | 'read';
 
-/** A program that has no kernel from here on because something failed that should not; the CPU runs it. */
+/** A program that lost its kernel to an unexpected failure. The CPU runs it from then on. */
 export interface KernelFailure {
   /** Program hash. */
   readonly program: string;
@@ -11,17 +13,17 @@ export interface KernelFailure {
   readonly message: string;
 }
 
-/** Characters of a driver's message that are kept: some quote the whole kernel. */
+/** Most characters kept of a driver's message: some quote the whole kernel. */
 const MAX_MESSAGE = 500;
-/** Programs that are remembered as told of, so that each is told of once. */
-const MAX_TOLD = 4_096;
+/** Most programs remembered as reported, so that each is reported once. */
+const MAX_REPORTED = 4_096;
 
-/** Counts kernel failures and tells of each program once. */
+/** Counts kernel failures and reports each program once. */
 export class KernelFailures {
   #count = 0;
   #last: KernelFailure | undefined;
-  readonly #told = new Set<string>();
-  /** Hears of every failed program once. */
+  readonly #reported = new Set<string>();
+  /** Called once per failed program. */
   listener: ((failure: KernelFailure) => void) | undefined;
 
   get count(): number {
@@ -32,25 +34,25 @@ export class KernelFailures {
     return this.#last;
   }
 
-  /** Counts a failure of `program`; gives the text that says why it has no kernel. */
+  /** Counts a failure of `program`; returns the reason why it has no kernel. */
   add(program: string, stage: KernelStage, error: unknown): string {
     const message = messageOf(error).slice(0, MAX_MESSAGE);
     this.#count++;
     this.#last = { program, stage, message };
-    if (!this.#told.has(program)) {
-      if (this.#told.size >= MAX_TOLD) this.#told.clear();
-      this.#told.add(program);
+    if (!this.#reported.has(program)) {
+      if (this.#reported.size >= MAX_REPORTED) this.#reported.clear();
+      this.#reported.add(program);
       this.listener?.(this.#last);
     }
     return `${stage}: ${message}`;
   }
 }
 
-/** The failure as the error that logs show. */
+/** The failure as the error to log. */
 export function kernelError({ program, stage, message }: KernelFailure): EnvironmentError {
   return new EnvironmentError('GPU_KERNEL_FAILED', `a program has no kernel: ${message}`, {
     facts: { program, stage },
-    hint: 'The CPU runs it, with the same result. Please report it with the hash of the program.',
+    hint: 'The CPU runs it, with the same result. Please report this with the hash of the program.',
   });
 }
 

@@ -3,14 +3,14 @@ import type { OpenDevice } from './device.js';
 /** Smallest staging buffer, in bytes. */
 const SMALLEST = 64 * 1024;
 
-/** Power of two that holds `bytes`. */
+/** The smallest power of two that holds `bytes`, at least {@link SMALLEST}. */
 export function sizeClass(bytes: number): number {
   let size = SMALLEST;
   while (size < bytes) size *= 2;
   return size;
 }
 
-/** Buffers between the host and the device, kept by usage and size class. Those for writing wait mapped. */
+/** Buffers between the CPU and the device, kept by usage and size class. Those for writing are kept mapped. */
 export class StagingPool {
   readonly #write = new Map<number, GPUBuffer[]>();
   readonly #read = new Map<number, GPUBuffer[]>();
@@ -18,7 +18,9 @@ export class StagingPool {
 
   constructor(readonly opened: OpenDevice) {}
 
-  /** A buffer that is mapped for writing, with room for `bytes`. Hand it back with {@link giveBackWritten} once it is submitted. */
+  /**
+   * A buffer mapped for writing, with room for `bytes`. Return it with {@link giveBackWritten} once it is submitted.
+   */
   takeForWriting(bytes: number): GPUBuffer {
     const size = sizeClass(bytes);
     const { MAP_WRITE, COPY_SRC } = this.opened.flags.usage;
@@ -33,16 +35,16 @@ export class StagingPool {
     );
   }
 
-  /** Takes back an unmapped buffer: it is free again when the device has copied from it. */
+  /** Takes back an unmapped buffer; it is free again when the device has copied from it. */
   giveBackWritten(buffer: GPUBuffer): void {
     buffer.mapAsync(this.opened.flags.mapWrite).then(
       () => this.#keep(this.#write, buffer),
-      // The device is gone, and the buffer with it.
+      // The device is lost, and the buffer with it.
       () => buffer.destroy(),
     );
   }
 
-  /** A buffer to copy to and map for reading, with room for `bytes`. */
+  /** A buffer to copy into and then map for reading, with room for `bytes`. */
   takeForReading(bytes: number): GPUBuffer {
     const size = sizeClass(bytes);
     const { MAP_READ, COPY_DST } = this.opened.flags.usage;
@@ -52,7 +54,7 @@ export class StagingPool {
     );
   }
 
-  /** Takes back a buffer that is mapped for reading, or was to be. */
+  /** Takes back a buffer that was mapped for reading, or was to be. */
   giveBackRead(buffer: GPUBuffer): void {
     buffer.unmap();
     this.#keep(this.#read, buffer);

@@ -2,7 +2,7 @@ import { kernelText } from './kernel-text.js';
 import { schnorrData } from './secp256k1/data.js';
 import { fieldWgsl } from './secp256k1/text.js';
 
-/** Kernel functions of the intrinsics of `env`, by import. */
+/** Kernel function of each intrinsic of `env`, by import name. */
 export const INTRINSIC_FUNCTIONS: Readonly<Record<string, string>> = {
   __sha256: 'host_sha256',
   __sha256d: 'host_sha256d',
@@ -11,8 +11,8 @@ export const INTRINSIC_FUNCTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Statements that one place which calls an intrinsic adds to a kernel, for shader compilers inline it there: a program with many such
- * places would take a driver minutes.
+ * Statements that each call site of an intrinsic adds to a kernel, because shader compilers inline it there: a driver
+ * would need minutes for a program with many call sites.
  */
 export const INTRINSIC_STATEMENTS: Readonly<Record<string, number>> = {
   __sha256: 3_750,
@@ -24,11 +24,14 @@ export const INTRINSIC_STATEMENTS: Readonly<Record<string, number>> = {
 /** What a kernel needs beyond its program to call the intrinsics it imports. */
 export interface IntrinsicParts {
   readonly wgsl: string;
-  /** Words of `program_data`, from the place that was given on. */
+  /** Words for `program_data`, from the given index on. */
   readonly data: Uint32Array;
 }
 
-/** The parts for a program that imports `names`, their data from word `at` of `program_data` on; nothing for one that imports no intrinsic. */
+/**
+ * The parts for a program that imports `names`, with their data from word `at` of `program_data` on. Empty if it
+ * imports no intrinsic.
+ */
 export function intrinsicParts(names: ReadonlySet<string>, at: number): IntrinsicParts {
   const schnorr = names.has('__schnorr_verify');
   const hash = schnorr || names.has('__sha256') || names.has('__sha256d');
@@ -57,7 +60,7 @@ function shaConstants(): number[] {
   const primes: number[] = [];
   for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
   return primes.map((prime) => {
-    // Largest root with root³ ≤ prime · 2^96, bit by bit.
+    // The largest root with root³ ≤ prime · 2^96, bit by bit.
     let root = 0n;
     for (let bit = 1n << 34n; bit > 0n; bit >>= 1n) {
       const next = root | bit;

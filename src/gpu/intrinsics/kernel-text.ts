@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { shipped } from '../../util/shipped.js';
 
 const texts = new Map<string, string>();
 
@@ -6,7 +7,7 @@ const texts = new Map<string, string>();
 export function kernelText(name: string): string {
   let text = texts.get(name);
   if (text === undefined) {
-    text = readFileSync(new URL(`../../../kernels/${name}.wgsl`, import.meta.url), 'utf8');
+    text = readFileSync(shipped(`kernels/${name}.wgsl`), 'utf8');
     texts.set(name, text);
   }
   return text;

@@ -5,15 +5,14 @@ import type { CallRecords } from './records.js';
 import { type SegmentReadback, SlotValues } from './slot-values.js';
 import type { GpuOutcomes, GpuStatus } from './types.js';
 
-/** Bytes at an address of the kernel (see layout.ts), with the length word before them. */
+/** Reads the bytes at a kernel address (see layout.ts); the word before them holds their length. */
 export type ReadAddress = (address: number) => Uint8Array;
 
-/** Reads the outcomes of a segment in place: nothing is copied, nothing is made per call. */
+/** Reads the outcomes of a segment in place: no copies, no objects per call. */
 export class MappedOutcomes implements GpuOutcomes {
   readonly count: number;
   readonly #firstGiven: number;
 
-  /** `firstGiven`: number of the segment's first call in the block as it was given. */
   constructor(
     readonly records: readonly CallRecords[],
     readonly packed: PackedBlock,
@@ -22,7 +21,7 @@ export class MappedOutcomes implements GpuOutcomes {
     readonly readAddress: ReadAddress,
   ) {
     this.count = segment.end - segment.first;
-    // Segments are packed one after the other, so the numbers before this segment are the same in both orders.
+    // Packing keeps the order of segments, so a segment's first call has the same number before and after it.
     this.#firstGiven = segment.first;
   }
 
@@ -58,7 +57,7 @@ export class MappedOutcomes implements GpuOutcomes {
     if (address === 0) return undefined;
     if (address === NONE) return null;
     const bytes = this.readAddress(address);
-    // A value without bytes is a deletion.
+    // An empty written value is a deletion.
     return bytes.length === 0 && (address & WRITTEN_ADDRESS) !== 0 ? null : bytes;
   }
 

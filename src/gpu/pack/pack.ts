@@ -18,7 +18,7 @@ import { type CallRecords, programOf } from './records.js';
 import { SlotTable } from './slots.js';
 import type { GpuBlock } from './types.js';
 
-// Fields as constants: looked up in the structs they would cost more than what is done with them.
+// Fields as constants: looking them up in the structs would cost more than using them.
 const CALL_WORDS = CALL.words;
 const HEAD_WORDS = CALL_RECORD.words;
 const {
@@ -37,21 +37,21 @@ const { HASH, SLOT: ACCESS_SLOT } = ACCESS.offset;
 const ACCESS_RECORD_WORDS = ACCESS_RECORD.words;
 const ACCESS_WORDS = ACCESS.words;
 
-/** Calls of one program and colour, one after the other in the packed order. */
+/** Calls of one program and colour, adjacent in the packed order. */
 export interface Dispatch {
   readonly programHash: string;
   readonly first: number;
   readonly count: number;
 }
 
-/** Dispatches of a segment, and the calls of the segment: `first` to `end` of the packed order. */
+/** The dispatches of a segment, and its calls: `first` to `end` of the packed order. */
 export interface PackedSegment {
   readonly dispatches: readonly Dispatch[];
   readonly first: number;
   readonly end: number;
 }
 
-/** Where the sections of a packed block begin in the staging buffer and how long they are, in bytes. */
+/** Start and length of the sections of a packed block in the staging buffer, in bytes. */
 export interface Sections {
   readonly tx_payloads: Section;
   readonly access_lists: Section;
@@ -64,37 +64,40 @@ export interface Section {
   readonly bytes: number;
 }
 
-/** A block as it goes to the device. The arrays belong to the packer: they are good until the next `pack`. */
+/** A block as it goes to the device. The arrays belong to the packer and are valid until its next `measure`. */
 export interface PackedBlock {
   readonly calls: number;
   readonly segments: readonly PackedSegment[];
   readonly sections: Sections;
   readonly bytes: number;
-  /** Per packed call: index of its records, its number there, its first access, its place in output_state in words. */
+  /** Per packed call: index of its records, its number there, its first access, its word offset in output_state. */
   readonly recordsOf: Uint32Array;
   readonly callOf: Uint32Array;
   readonly firstAccess: Uint32Array;
   readonly outAt: Uint32Array;
-  /** Fuel of all packed calls before it; one entry more than calls. */
+  /** Per packed call: fuel of all calls before it. One entry more than calls. */
   readonly fuelBefore: Float64Array;
-  /** Packed call by number in the segments as given. */
+  /** Packed call by its number in the segments of the block as given. */
   readonly packedOf: Uint32Array;
   /** Slot of every access. */
   readonly slotOf: Uint32Array;
   readonly accesses: number;
   readonly slots: number;
   readonly outputWords: number;
-  /** Where each of the block's records begins in `input_state`, in bytes. */
+  /** Byte offset in `input_state` of each of the block's records; NaN for records without calls. */
   readonly bases: Float64Array;
 }
 
-/** What is looked up of a program's kernel to pack a dispatch. */
+/** What packing needs to know of a program's kernel. */
 export interface PackLimits {
   /** Most calls of one dispatch of this program. */
   maxCalls(programHash: string): number;
 }
 
-/** Lays blocks out for the device: a first pass numbers keys and measures, a second one writes into mapped memory. No object per call. */
+/**
+ * Lays blocks out for the device. The first pass numbers keys and measures; the second writes into mapped memory.
+ * Neither makes an object per call.
+ */
 export class Packer {
   readonly #slots = new SlotTable();
   #recordsOf = new Uint32Array(0);
@@ -105,7 +108,7 @@ export class Packer {
   #fuelBefore = new Float64Array(0);
   #slotOf = new Uint32Array(0);
 
-  /** First pass. */
+  /** First pass: orders the calls, numbers the keys, and computes all sizes and offsets. */
   measure(block: GpuBlock, limits: PackLimits): PackedBlock {
     const calls = block.segments.reduce((sum, s) => sum + s.reduce((n, colour) => n + colour.length / 2, 0), 0);
     this.#reserve(calls);
@@ -172,7 +175,7 @@ export class Packer {
     };
   }
 
-  /** Second pass: writes everything but the parameters into `target`, the mapped staging buffer; nothing of it is read back. */
+  /** Second pass: writes all but the parameters into `target`, the mapped staging buffer, without reading from it. */
   write(block: GpuBlock, packed: PackedBlock, target: ArrayBuffer): void {
     const { sections, calls, bases } = packed;
     const { records } = block;
@@ -228,7 +231,7 @@ export class Packer {
     }
   }
 
-  /** Numbers the calls so that those of one segment, colour and program lie together. */
+  /** Orders the calls so that those of one segment, colour and program are adjacent. */
   #order(block: GpuBlock, limits: PackLimits): PackedSegment[] {
     const recordsOf = this.#recordsOf;
     const callOf = this.#callOf;
@@ -268,13 +271,13 @@ export class Packer {
   }
 }
 
-/** Numbers of the calls of `colour` by the program they run. */
+/** Numbers of the calls of `colour` by program hash. */
 function groupByProgram(records: readonly CallRecords[], colour: Uint32Array): Map<string, Uint32Array> {
   const count = colour.length / 2;
   const numbers = new Map<string, number>();
   const groupOf = new Uint32Array(count);
   const sizes: number[] = [];
-  // Neighbours mostly lie in the same records and run the same program.
+  // Adjacent calls mostly share their records and their program.
   let lastRecords = -1;
   let lastProgram = -1;
   let group = -1;
@@ -300,7 +303,9 @@ function groupByProgram(records: readonly CallRecords[], colour: Uint32Array): M
   return new Map([...numbers].map(([hash, number]) => [hash, members[number]]));
 }
 
-/** Words kept of a call's result: what its dry run returned and a little more, or all that is allowed where nothing is known. */
+/**
+ * Words reserved for a call's result: what its dry run returned and a little more, or the maximum if that is unknown.
+ */
 function outputCapacity(expected: number): number {
   if (expected > MAX_OUTPUT_BYTES) return MAX_OUTPUT_BYTES / 4;
   return Math.min(MAX_OUTPUT_BYTES / 4, ((expected + 47) >> 4) * 4);
@@ -327,10 +332,13 @@ function wordsOf(target: ArrayBuffer, { at, bytes }: Section): Uint32Array {
   return new Uint32Array(target, at, bytes / 4);
 }
 
-/** Most bytes that a trial packing may take. */
+/** Most bytes that a trial packing may use. */
 const MAX_TRIAL_BYTES = 256 * 1024 * 1024;
 
-/** The programs of `block` whose own calls cannot be packed, each with what is thrown; those of a batch that is too large are not. */
+/**
+ * The programs of `block` whose calls cannot be packed on their own, each with the error thrown. A batch that is merely
+ * too large is not such a failure.
+ */
 export function unpackable(block: GpuBlock, limits: PackLimits): Map<string, unknown> {
   const failed = new Map<string, unknown>();
   for (const hash of block.programs.keys()) {
@@ -357,7 +365,7 @@ function callsOf({ records }: GpuBlock, colour: Uint32Array, hash: string): Uint
   return Uint32Array.from(pairs);
 }
 
-/** Words of `status_flags`: a result per call, then what each access saw. */
+/** Words of `status_flags`: a result per call, then the address of what each access read. */
 export function statusWords(packed: PackedBlock): number {
   return packed.calls * RESULT.words + packed.accesses;
 }

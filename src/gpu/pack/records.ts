@@ -1,6 +1,6 @@
 /**
- * Contract calls in columns: what a dry run found of a call, written once into typed arrays that travel between threads
- * without a copy and are packed for the kernel without an object per call.
+ * Message calls in columns. What a dry run learns of a call is written once into typed arrays, which pass between
+ * threads without a copy and are packed for the kernel without an object per call.
  */
 import {
   ACCESS_RECORD,
@@ -13,13 +13,13 @@ import {
   NONE,
 } from '../translate/layout.js';
 
-/** Bytes at the head of a context that name the contract: its id. */
+/** Bytes of the contract's id, with which a context begins. */
 export const CONTRACT_BYTES = 32;
 
-/** What the kernel takes of one call; a call with more stays on the CPU. */
+/** Most keys and bytes of one call; a call with more stays on the CPU. */
 export const MAX_KEYS_PER_CALL = 1024;
 export const MAX_BYTES_PER_CALL = 256 * 1024;
-/** Bytes of all columns of one list of calls; what comes after stays on the CPU. Far below what addresses of 32 bits reach. */
+/** Most bytes of all columns of one list; further calls stay on the CPU. Far below what 32-bit addresses reach. */
 export const MAX_RECORD_BYTES = 256 * 1024 * 1024;
 
 /** One declared key of a call. */
@@ -27,34 +27,37 @@ export interface DeclaredKey {
   readonly key: Uint8Array;
   readonly read: boolean;
   readonly written: boolean;
-  /** What the call finds there; undefined = absent. */
+  /** The value that the call would read; undefined = absent. */
   readonly value: Uint8Array | undefined;
-  /** The dry run really read it. */
+  /** Whether the dry run read it, not only declared it. */
   readonly touched?: boolean;
 }
 
-/** What is known of a call's end beforehand. */
+/** What is known beforehand of a call's result. */
 export interface Expectation {
-  /** Length of result to make room for; undefined: not known. */
+  /** Length of the result to reserve room for; undefined = unknown. */
   readonly bytes?: number;
   /** What the dry run returned, if it ended well. */
   readonly result?: Uint8Array;
   readonly fuelLeft?: number;
 }
 
-/** A list of calls. Offsets are in bytes of `bytes`; the fields are those of CALL_RECORD, ACCESS_RECORD and KEY_RECORD in layout.ts. */
+/**
+ * A list of calls. The fields are those of CALL_RECORD, ACCESS_RECORD and KEY_RECORD in layout.ts; offsets are byte
+ * offsets in `bytes`.
+ */
 export interface CallRecords {
   readonly count: number;
   /** Program hashes; the field PROGRAM is an index into this. */
   readonly programs: readonly string[];
   readonly heads: Uint32Array<ArrayBuffer>;
-  /** The declared keys of all calls; those of one call lie together, in ascending order of their hashes. */
+  /** The declared keys of all calls; those of one call are adjacent, in ascending order of their hashes. */
   readonly accesses: Uint32Array<ArrayBuffer>;
-  /** The different keys, nearly always each once. */
+  /** The distinct keys; in rare cases one is listed twice. */
   readonly keys: Uint32Array<ArrayBuffer>;
-  /** Contexts, keys and values, each at a multiple of four; before a value its length as a word. */
+  /** Contexts, keys and values, each at a multiple of 4; the word before a value holds its length. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Results of dry runs: they stay on the host. */
+  /** Results of dry runs; these are not sent to the device. */
   readonly results: Uint8Array<ArrayBuffer>;
 }
 
@@ -73,7 +76,7 @@ function accessAt({ heads }: CallRecords, call: number, key: number): number {
   return (heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_ACCESS] + key) * ACCESS_RECORD.words;
 }
 
-/** Where it lies in `keys`, in words. */
+/** Where that key lies in `keys`, in words. */
 function keyAt(records: CallRecords, call: number, key: number): number {
   return records.accesses[accessAt(records, call, key) + ACCESS_RECORD.offset.KEY] * KEY_RECORD.words;
 }
@@ -90,7 +93,7 @@ export function keyBytes(records: CallRecords, call: number, key: number): Uint8
   return records.bytes.subarray(from, from + records.keys[at + KEY_RECORD.offset.KEY_BYTES]);
 }
 
-/** What the call found at its declared key number `key`, as a view; null: nothing. */
+/** The value at the call's declared key number `key`, as a view; null if absent. */
 export function keyValue(records: CallRecords, call: number, key: number): Uint8Array | null {
   const at = keyAt(records, call, key);
   const length = records.keys[at + KEY_RECORD.offset.VALUE_BYTES];
@@ -111,12 +114,12 @@ export function contextBytes({ heads, bytes }: CallRecords, call: number): Uint8
   return bytes.subarray(from, from + heads[at + CALL_RECORD.offset.CONTEXT_BYTES]);
 }
 
-/** The fuel that the call is given. */
+/** The fuel that the call starts with. */
 export function callFuel({ heads }: CallRecords, call: number): number {
   return heads[call * CALL_RECORD.words + CALL_RECORD.offset.FUEL];
 }
 
-/** What the call's dry run returned, as a view, and the fuel that it left; undefined if it gave no result. */
+/** What the call's dry run returned, as a view, and the fuel left; undefined if there was no result. */
 export function dryResult(
   { heads, results }: CallRecords,
   call: number,
@@ -128,7 +131,7 @@ export function dryResult(
   return { result: results.subarray(from, from + length), fuelLeft: heads[at + CALL_RECORD.offset.FUEL_LEFT] };
 }
 
-/** Whether the dry run of the call read its declared key number `key`, and what it found (null: nothing). */
+/** What the call's dry run read at declared key number `key`: null if absent, undefined if it did not read it. */
 export function dryRead(records: CallRecords, call: number, key: number): Uint8Array | null | undefined {
   return (keyFlags(records, call, key) & KEY_TOUCHED) === 0 ? undefined : keyValue(records, call, key);
 }
@@ -138,7 +141,7 @@ export function programOf({ heads, programs }: CallRecords, call: number): strin
   return programs[heads[call * CALL_RECORD.words + CALL_RECORD.offset.PROGRAM]];
 }
 
-/** Hash of a key as kernels/storage-access.wgsl computes it: over little-endian words, the last one padded with zeros. */
+/** Hash of a key, as in kernels/storage-access.wgsl: over little-endian words, the last one padded with zeros. */
 export function hashKey(seed: number, key: Uint8Array): number {
   let h = seed ^ Math.imul(key.length, 0x9e3779b1);
   for (let i = 0; i < key.length; i += 4) {
@@ -150,7 +153,7 @@ export function hashKey(seed: number, key: Uint8Array): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Writes calls into columns. `seed` starts the key hashes; all records of one batch must share it. */
+/** Writes calls into columns. `seed` is where key hashes start; all records of a block must share it. */
 export class CallRecorder {
   readonly #programs: string[] = [];
   readonly #programIds = new Map<string, number>();
@@ -164,9 +167,9 @@ export class CallRecorder {
   #keyCount = 0;
   #length = 0;
   #resultLength = 0;
-  /** Key by its hash with its contract: many calls name the same one. */
+  /** Key number by the hash of key and contract, for many calls name the same key. */
   readonly #known = new Map<number, number>();
-  /** Where a value lies already: many calls read the same one. */
+  /** Where a value has been written, for many calls read the same one. */
   readonly #values = new Map<Uint8Array, number>();
   readonly #word = new Uint32Array(1);
   readonly #wordBytes = new Uint8Array(this.#word.buffer);
@@ -174,7 +177,8 @@ export class CallRecorder {
   constructor(readonly seed: number) {}
 
   /**
-   * Adds a call and returns its number, or undefined if it, or all together, is too large for the kernel. The keys of `declared` are all different.
+   * Adds a call and returns its number; undefined if the call, or the list with it, would be too large for the kernel.
+   * The keys of `declared` must be distinct.
    */
   add(
     program: string,
@@ -210,7 +214,7 @@ export class CallRecorder {
     return this.#count++;
   }
 
-  /** What was added; the recorder is empty afterwards. */
+  /** Returns what was added and empties the recorder. */
   take(): CallRecords {
     const records: CallRecords = {
       count: this.#count,
@@ -241,7 +245,7 @@ export class CallRecorder {
     const { words, offset } = ACCESS_RECORD;
     for (const entry of declared) {
       const hash = hashKey(this.seed, entry.key);
-      // Insertion keeps them sorted; nearly every call has a handful.
+      // Insertion sort: nearly every call has only a handful.
       let place = this.#accessCount++;
       while (place > first && this.#accesses[(place - 1) * words + offset.HASH] > hash) place--;
       const at = place * words;
@@ -253,7 +257,7 @@ export class CallRecorder {
     }
   }
 
-  /** Number of the key, the one that it has already or a new one. */
+  /** Number of the key: its existing one, or a new one. */
   #keyNumber({ key, value }: DeclaredKey, hash: number, contract: number, contextAt: number): number {
     const slotHash = Math.imul(hash ^ contract, 0x9e3779b1) >>> 0;
     const known = this.#known.get(slotHash);
@@ -279,7 +283,7 @@ export class CallRecorder {
     const contract = this.#bytes.subarray(contextAt, contextAt + CONTRACT_BYTES);
     if (this.#keys[at + offset.KEY_BYTES] !== key.length || !has(this.#keys[at + offset.KEY_AT], key)) return false;
     if (!has(this.#keys[at + offset.CONTRACT_AT], contract)) return false;
-    // Calls of a block find the same value; independent ones may not, and need keys of their own then.
+    // Calls of a block read the same value. Independent calls may not; then each needs a key of its own.
     const length = this.#keys[at + offset.VALUE_BYTES];
     if (value === undefined) return length === NONE;
     return length === value.length && has(this.#keys[at + offset.VALUE_AT], value);

@@ -12,21 +12,21 @@ const KEY_WORDS = KEY_RECORD.words;
 const { KEY_AT, KEY_BYTES } = KEY_RECORD.offset;
 const TRANSFER_BYTES = 48;
 
-/** What a segment left, as it lies in the mapped staging buffer. */
+/** Results of a segment, as they lie in the mapped staging buffer. */
 export interface SegmentReadback {
   /** The results of the segment's calls. */
   readonly results: Uint32Array;
-  /** What the segment's accesses saw. */
+  /** Address of what each of the segment's accesses read. */
   readonly seen: Uint32Array;
   readonly output: Uint8Array;
 }
 
 /**
- * What the keys of a block hold after its messages, by slot, in columns: every write lies where its message's result lies, and the
- * slot says where. No object per message, key or value.
+ * The values of a block's keys after its messages, by slot, in columns. Values stay where they lie in the messages'
+ * results; a slot holds the offset. No object per message, key or value.
  */
 export class SlotValues {
-  /** By slot: place of the value in `bytes`, its length as four bytes before it; NONE where no message has written. */
+  /** By slot: offset of the value in `bytes`, after its length in four bytes; NONE if no message has written it. */
   readonly at: Uint32Array;
   /** The results of the messages. */
   bytes: Uint8Array = new Uint8Array(0);
@@ -43,9 +43,9 @@ export class SlotValues {
     return at === NONE ? undefined : this.bytes.subarray(at, at + readU32(this.bytes, at - 4));
   }
 
-  /** Applies the writes of a segment's messages in packed order. A result that does not parse writes nothing, for it is rejected. */
+  /** Applies the writes of a segment's messages in packed order. A malformed result writes nothing: it is REJECTED. */
   apply(records: readonly CallRecords[], packed: PackedBlock, segment: PackedSegment, readback: SegmentReadback): void {
-    // One copy of all: the mapped memory goes back to the device.
+    // One copy of everything, because the mapped memory goes back to the device.
     const bytes = readback.output.slice();
     this.bytes = bytes;
     const { results } = readback;

@@ -3,7 +3,7 @@ import { ACCESS_RECORD, CALL_RECORD, KEY_RECORD, MAX_SLOTS } from '../translate/
 import { type CallRecords, CONTRACT_BYTES } from './records.js';
 
 const FREE = 0xffffffff;
-// Fields as constants: looked up in the structs they would cost more than what is done with them.
+// Fields as constants: looking them up in the structs would cost more than using them.
 const { words: HEAD_WORDS } = CALL_RECORD;
 const { FIRST_ACCESS, ACCESSES } = CALL_RECORD.offset;
 const { words: ACCESS_RECORD_WORDS } = ACCESS_RECORD;
@@ -11,10 +11,13 @@ const { KEY } = ACCESS_RECORD.offset;
 const { words: KEY_WORDS } = KEY_RECORD;
 const { SLOT_HASH, KEY_AT, KEY_BYTES, CONTRACT_AT } = KEY_RECORD.offset;
 
-/** Numbers the different keys of a block: open addressing with linear probing, at most half full, in typed arrays that are kept. */
+/**
+ * Gives each distinct key of a block a slot number. A hash table with open addressing and linear probing, at most half
+ * full, in typed arrays that are reused.
+ */
 export class SlotTable {
   count = 0;
-  /** By slot: index of the records that hold its key, and the number of the key there. */
+  /** By slot: index of the records that hold its key, and the key's number there. */
   recordsOf = new Uint32Array(0);
   keyOf = new Uint32Array(0);
   #hashes = new Uint32Array(0);
@@ -22,15 +25,15 @@ export class SlotTable {
   #table = new Uint32Array(0);
   #records: readonly CallRecords[] = [];
   #words: Uint32Array[] = [];
-  /** Slot of every key of every records, one after the other from `#firstKey` on; FREE where it has none yet. */
+  /** Slot of every key of every list of records, each list from `#firstKey` on; FREE if it has none yet. */
   #slotOfKey = new Uint32Array(0);
   #firstKey: number[] = [];
   #shared = true;
 
-  /** Empties the table for a block of `accesses` accesses. Throws GPU_FAILED beyond MAX_SLOTS. */
+  /** Empties the table for a block of `accesses` accesses. Throws GPU_FAILED above MAX_SLOTS. */
   begin(records: readonly CallRecords[], accesses: number, shared: boolean): void {
     if (accesses > MAX_SLOTS) {
-      throw new EnvironmentError('GPU_FAILED', 'a batch has more keys than the kernel numbers', {
+      throw new EnvironmentError('GPU_FAILED', 'a batch has more keys than the kernel can number', {
         facts: { keys: accesses, limit: MAX_SLOTS },
         hint: 'The CPU policies give the same state.',
       });
@@ -58,7 +61,7 @@ export class SlotTable {
     else this.#table = new Uint32Array(size);
   }
 
-  /** Writes the slots of the keys of a call to `slots` from `at` on. */
+  /** Writes the slots of a call's keys to `slots` from index `at` on. */
   addCall(r: number, call: number, slots: Uint32Array, at: number): void {
     const { heads, accesses } = this.#records[r];
     const head = call * HEAD_WORDS;
@@ -108,7 +111,7 @@ export class SlotTable {
     const b = this.#words[this.recordsOf[slot]];
     const same = (field: number, words: number): boolean =>
       equalWords(a, keys[mine + field] >> 2, b, other[theirs + field] >> 2, words);
-    // Keys are padded with zeros to whole words.
+    // Whole words can be compared, because keys are padded with zeros.
     return same(KEY_AT, (length + 3) >> 2) && same(CONTRACT_AT, CONTRACT_BYTES / 4);
   }
 }

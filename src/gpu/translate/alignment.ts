@@ -1,7 +1,7 @@
 /**
- * What is known to be a multiple of 4: values of locals (see reaching.ts), globals and function results. It begins with the guess that all
- * are; a translation that stores anything else takes the guess back, and the functions that relied on it are translated again,
- * until no guess fails.
+ * Which values are multiples of 4: values of locals (see reaching.ts), globals and function results. At first all are
+ * guessed to be. Where a translation stores anything else, that guess is withdrawn, and the functions that relied on it
+ * are translated again, until no guess fails.
  */
 export class Alignment {
   readonly #odd = new Set<string>();
@@ -10,13 +10,13 @@ export class Alignment {
   #reader = 0;
   #all = true;
 
-  /** Function `index` is translated from here on: it relies on what it asks for. */
+  /** Begins the translation of function `index`, which relies on all guesses that it asks for. */
   begin(index: number): void {
     this.#reader = index;
     this.#stale.delete(index);
   }
 
-  /** Whether a guess that the last translation of `index` relied on has failed since it began. */
+  /** Whether a guess that the last translation of `index` relied on has failed since. */
   isStale(index: number): boolean {
     return this.#stale.has(index);
   }
@@ -35,7 +35,7 @@ export class Alignment {
     for (const reader of this.#readers.get(name) ?? []) this.#stale.add(reader);
   }
 
-  /** Nothing is known from now on. */
+  /** Guesses nothing from now on. */
   giveUp(): void {
     this.#all = false;
   }

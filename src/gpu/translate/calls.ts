@@ -7,22 +7,23 @@ import { Unsupported } from './unsupported.js';
 
 const MAX_INSTRUCTIONS = 60_000;
 const MAX_CALL_DEPTH = 100;
-/** Steps that looking for false cycles may take. */
+/** Most steps of the search for cycles through indirect calls. */
 const MAX_SEARCH_STEPS = 5_000_000;
 
 /**
- * Who calls whom, from `__execute` on. WGSL has no recursion: a call that would close a cycle is cut, and becomes a PUNT. Indirect
- * calls, most of whose possible callees are never called there, are cut before direct ones.
+ * The functions reachable from `__execute` and the calls between them. WGSL has no recursion: a call that would close a
+ * cycle is cut and becomes a PUNT. Indirect calls are cut before direct ones, because most of their possible callees
+ * are never called.
  */
 export class CallGraph {
-  /** Functions that are reached without cut calls, callees before callers. */
+  /** Functions reached without cut calls, callees before callers. */
   readonly order: readonly number[];
   readonly #edges = new Map<number, Set<number>>();
-  /** Callees of every call, indirect ones with each function that may be meant. */
+  /** Callees of every call, with all possible callees of indirect ones. */
   readonly #sites = new Map<number, readonly number[]>();
   #steps = 0;
 
-  /** Throws {@link Unsupported} if there is too much code, or calls nest too deep for drivers. */
+  /** Throws {@link Unsupported} if there is too much code, or if calls nest too deep for drivers. */
   constructor(
     readonly module: WasmModule,
     readonly table: StaticTable,
@@ -39,7 +40,7 @@ export class CallGraph {
     return this.#edges.get(caller)?.has(callee) ?? false;
   }
 
-  /** `sum` of each function's own value and that of every call it keeps, as if all were inlined. */
+  /** Per function: its own value plus those of all its calls that are not cut, as if all were inlined. */
   inlined(own: (index: number) => number): Map<number, number> {
     const sums = new Map<number, number>();
     for (const index of this.order) {
@@ -52,7 +53,7 @@ export class CallGraph {
     return sums;
   }
 
-  /** Whether some chain of calls may need more than the stack budget, so that frames must be counted. */
+  /** Whether some chain of calls may need more than the stack budget; then frames must be counted. */
   mayOverflow(execute: number, { stack, why }: Counters): boolean {
     const deepest = new Map<number, number>();
     for (const index of this.order) {
@@ -64,7 +65,7 @@ export class CallGraph {
 
   #body(index: number): FunctionBody {
     const body = this.module.functions[index - this.module.imports.length];
-    if (body === undefined) throw new Unsupported('a call to a function that is not there');
+    if (body === undefined) throw new Unsupported('a call to a function that does not exist');
     return body;
   }
 
@@ -157,10 +158,10 @@ export class CallGraph {
   }
 }
 
-/** What the instrumentation takes of the stack budget at the entry of a function; its helpers take nothing. */
+/** Slots of the stack budget that the instrumentation charges at a function's entry; for its own helpers, none. */
 function frameSlots({ code }: FunctionBody, stack: number, why: number): number {
   const [first, second] = code;
   if (first?.op === OP.globalGet && first.a === stack && second?.op === OP.i32Const) return second.a ?? 0;
-  // A frame that can never be entered.
+  // A frame too large for any budget: entering it always traps.
   return second?.op === OP.globalSet && second.a === why ? Number.POSITIVE_INFINITY : 0;
 }

@@ -1,7 +1,7 @@
 import type { Instruction } from '../../program/module.js';
 import type { Node } from './tree.js';
 
-/** Indices of the globals that instrumentation adds. */
+/** Indices of the globals that the instrumentation adds. */
 export interface Counters {
   readonly fuel: number;
   readonly stack: number;
@@ -9,8 +9,8 @@ export interface Counters {
 }
 
 /**
- * Recognises the instrumentation's `if (counter < amount) { why = …; unreachable } counter -= amount`, which stands at every basic
- * block: the kernel does the same without a branch. Anything that looks different is translated as it is.
+ * Recognises the instrumentation's `if (counter < amount) { why = …; unreachable } counter -= amount` at the start of
+ * every basic block, which the kernel does without a branch. Code that looks different is translated as it stands.
  */
 export function matchCharge(
   nodes: readonly Node[],
@@ -35,7 +35,7 @@ export function matchCharge(
   return { counter: counter === counters.fuel ? 'fuel' : 'stack', amount, length: 8 };
 }
 
-/** Whether the instrumentation gives a frame's slots back here; the length of that, or undefined. */
+/** If the instrumentation returns a frame's slots here: the number of nodes that do so; else undefined. */
 export function matchLeave(nodes: readonly Node[], start: number, counters: Counters): number | undefined {
   const matches =
     plain(nodes[start], 0x23)?.a === counters.stack &&

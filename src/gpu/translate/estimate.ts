@@ -3,10 +3,10 @@ import type { CallGraph } from './calls.js';
 import type { TranslatedFunction } from './function.js';
 import { Unsupported } from './unsupported.js';
 
-/** Three times the largest bundled program. */
+/** Three times the size of the largest bundled program. */
 const MAX_INLINED_STATEMENTS = 150_000;
 
-/** Statements of what the kernel's own functions become where they are called, about. */
+/** Approximate number of statements that a call of one of the kernel's own functions becomes. */
 const CALLED: readonly (readonly [RegExp, number])[] = [
   [/^host_/, 150],
   [/^memory_/, 40],
@@ -25,7 +25,7 @@ function weightOf(name: string): number {
   let weight = weights.get(name);
   if (weight === undefined) {
     weight = intrinsicWeights.get(name) ?? CALLED.find(([pattern]) => pattern.test(name))?.[1] ?? 0;
-    // Names of translated functions are numbered: those are not kept.
+    // The names of translated functions would fill the map.
     if (weight > 0) weights.set(name, weight);
   }
   return weight;
@@ -34,11 +34,11 @@ function weightOf(name: string): number {
 /** Size of a kernel with every call inlined, as shader compilers do. */
 export interface InlinedSize {
   readonly statements: number;
-  /** Loads and stores at addresses that are not constants; a load counts a little more than half. */
+  /** Loads and stores at addresses that are not constant; a load counts as 0.6. */
   readonly accesses: number;
 }
 
-/** Size of one translated function, the kernel's own functions that it calls included. */
+/** Size of one translated function, including the kernel's own functions that it calls. */
 function ownSize(lines: readonly string[]): InlinedSize {
   let statements = lines.length;
   let accesses = 0;
@@ -53,8 +53,8 @@ function ownSize(lines: readonly string[]): InlinedSize {
 }
 
 /**
- * Size of a kernel if every call were inlined. Throws {@link Unsupported} if no driver should see it: their time grows faster than
- * the size.
+ * Size of a kernel with every call inlined. Throws {@link Unsupported} if it is too large for any driver: compile time
+ * grows faster than size.
  */
 export function inlinedSize(calls: CallGraph, functions: ReadonlyMap<number, TranslatedFunction>): InlinedSize {
   const own = new Map([...functions].map(([index, { lines }]) => [index, ownSize(lines)]));

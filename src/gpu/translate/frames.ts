@@ -2,15 +2,15 @@ import type { ValueType } from '../../program/module.js';
 import type { Join, Reaching } from './reaching.js';
 import type { FunctionWriter, Value } from './writer.js';
 
-/** A WGSL variable that takes a value where control flow joins. */
+/** A WGSL variable that receives a value where control flow joins. */
 export interface Variable {
   readonly name: string;
   readonly type: ValueType;
-  /** Whether all that it took so far was a multiple of 4. */
+  /** Whether all values that it received so far were multiples of 4. */
   aligned: boolean;
 }
 
-/** A label that branches can name. `breakable`: it has a WGSL loop or switch of its own, which `break` leaves. */
+/** A label that branches can name. `breakable`: it has a WGSL loop or switch, which `break` leaves. */
 export interface Frame {
   readonly id: number;
   readonly loop: boolean;
@@ -18,13 +18,13 @@ export interface Frame {
   readonly results: readonly Variable[];
   /** What a branch to the label sets: the parameters of a loop, the results of anything else. */
   readonly carried: readonly Variable[];
-  /** Labels further out that something inside branches to through the variable `br`. */
+  /** Outer labels that code inside branches to through the variable `br`. */
   readonly escapes: Set<Frame>;
   /** Where a branch to the label arrives. */
   readonly join: Join;
 }
 
-/** The labels around the code in hand, innermost last, and the branches to them. */
+/** The labels around the code being translated, innermost last, and the branches to them. */
 export class Frames {
   readonly open: Frame[] = [];
   #ids = 0;
@@ -44,7 +44,7 @@ export class Frames {
     return { id: ++this.#ids, loop, breakable, results, carried, escapes: new Set(), join };
   }
 
-  /** Frame of the label `depth` levels out. */
+  /** The frame of the label `depth` levels out. */
   label(depth: number): Frame {
     const frame = this.open[this.open.length - 1 - depth];
     if (frame === undefined) throw new RangeError('label out of range');
@@ -72,7 +72,7 @@ export class Frames {
     });
   }
 
-  /** Leaves for the label of `frame`, whose variables are set. */
+  /** Branches to the label of `frame`, whose variables have been set. */
   branch(frame: Frame): void {
     const { writer, innermost } = this;
     this.reaching.goTo(frame.join);
@@ -85,7 +85,7 @@ export class Frames {
     }
   }
 
-  /** After a construct that something left for labels further out: go on to them. */
+  /** After a construct that code left for outer labels: continues towards those. */
   dispatch(targets: ReadonlySet<Frame>): void {
     if (targets.size === 0) return;
     const { writer, innermost } = this;

@@ -16,16 +16,19 @@ export interface TranslatedFunction {
   readonly nesting: number;
 }
 
-/** `next`: goes on; `stopped`: WASM ends here, the WGSL text runs on without effect; `left`: the WGSL text has branched away. */
+/**
+ * What happens after an instruction. `next`: execution goes on. `stopped`: the WASM run has ended, and the WGSL text
+ * goes on without effect. `left`: the WGSL text has branched away.
+ */
 type Flow = 'next' | 'stopped' | 'left';
 
-/** Selectors of one `switch`: drivers take very long over more. */
+/** Most selectors of one `switch`: drivers compile larger ones very slowly. */
 const MAX_SELECTORS = 256;
-/** Runs of equal targets that a longer br_table may have. */
+/** Most runs of equal targets in a longer br_table. */
 const MAX_TARGET_RUNS = 256;
-/** Most values that a block, a branch or a function gives at once. */
+/** Most values that a block, a branch or an indirect call passes at once. */
 const MAX_VALUES = 16;
-/** What `break` leaves without being a loop: drivers take much longer over loops. */
+/** A construct that `break` leaves and that is not a loop: drivers compile loops much more slowly. */
 const OPEN_BLOCK = 'switch 0u { default: {';
 
 /** Translates function `index` (counted with imports) to a WGSL function `f<index>`. */
@@ -36,9 +39,9 @@ export function translateFunction(module: ModuleContext, index: number, body: Fu
 }
 
 /**
- * A loop becomes `loop { … break; }`, a block that branches name a `switch` with one case. A branch to a label that is not the innermost of these
- * sets `br` to the label's number and leaves one after the other until it is reached. There is one exit, and a stop only sets the status:
- * early returns in loops make shader compilers explode.
+ * A loop becomes `loop { … break; }`; a block that branches name becomes a `switch` with one case. A branch to a label
+ * that is not the innermost of these sets `br` to the label's number and leaves them one by one until it gets there.
+ * There is one exit, and a stop only sets the status: early returns in loops make the work of shader compilers explode.
  */
 class Translation {
   readonly #writer = new FunctionWriter();
@@ -68,12 +71,12 @@ class Translation {
     const arguments_ = params.map((p, i) => `p${i}: ${WGSL_TYPE[p]}`).join(', ');
     w.open(`fn f${this.index}(${arguments_})${returned === undefined ? '' : ` -> ${returned}`} {`);
     this.#locals.forEach((local, i) => {
-      // Said in so many words: a variable without a value is not set to zero again where its function is inlined into a loop.
+      // An explicit zero: when a function is inlined into a loop, a variable without one would keep its old value.
       w.emit(`var l${i}: ${WGSL_TYPE[local]} = ${i < params.length ? `p${i}` : `${WGSL_TYPE[local]}()`};`);
     });
     const variables = results.map((type, i) => this.#variable(type, `ret${i}`));
     w.emit('var br = 0u;');
-    // After a stop nothing may call on: a hostile tree of calls would go on for 2^depth of them.
+    // After a stop nothing may be called: a hostile tree of calls would go on for 2^depth calls.
     const guarded = this.body.code.some(({ op }) => op === OP.call || op === OP.callIndirect || op === OP.loop);
     if (guarded) w.open('if (st == 0u) {');
     if (tree.targeted) w.open(OPEN_BLOCK);
@@ -96,8 +99,8 @@ class Translation {
   }
 
   /**
-   * Translates a body inside `frame`, `operands` on its stack; leaves its values in the frame's results. Its end goes on to `end`.
-   * False if WGSL cannot reach the end.
+   * Translates a body inside `frame`, with `operands` on its stack; leaves its values in the frame's results. After it,
+   * control flow goes to `end`. False if WGSL cannot reach the end.
    */
   #sequence(nodes: readonly Node[], frame: Frame, operands: readonly Value[], end = frame.join): boolean {
     const w = this.#writer;
@@ -113,7 +116,7 @@ class Translation {
       }
       const node = nodes[i++] as Node;
       flow = node.kind === 'plain' ? this.#instruction(node.instruction) : this.#construct(node);
-      // The rest of the body is dead code: its operands need not even exist.
+      // The rest of the body is dead code, whose operands need not exist.
       if (flow !== 'next') break;
     }
     if (flow === 'next') {
@@ -125,7 +128,9 @@ class Translation {
     return flow !== 'left';
   }
 
-  /** Emits what the instrumentation counts at this node, if anything; gives how many nodes that takes. */
+  /**
+   * Emits the charge that the instrumentation makes at this node, if any; returns the number of nodes that it spans.
+   */
   #counting(nodes: readonly Node[], at: number): number {
     const { counters, countsFrames } = this.module;
     const taken = matchCharge(nodes, at, counters);
@@ -146,10 +151,10 @@ class Translation {
     const variables = results.map((type) => this.#variable(type));
     let carried = variables;
     if (loop) {
-      // A branch to a loop goes to its head: it carries the loop's parameters, never its results.
+      // A branch to a loop goes to its head, so it carries the loop's parameters, not its results.
       carried = params.map((type) => this.#variable(type));
       this.#frames.assign(carried, operands);
-      // What comes round the loop is not known yet.
+      // The values of later iterations are not known yet.
       operands = carried.map(({ name, type }) => ({ type, text: name }));
     }
     const head = loop ? this.#reaching.loopHead(assignedIn(node.body)) : undefined;
@@ -237,7 +242,7 @@ class Translation {
   #branchIf(frame: Frame): Flow {
     const w = this.#writer;
     const condition = w.pop();
-    // They are read on both ways.
+    // Both paths read them.
     const values = w.popAll(frame.carried.length).map((v) => w.settle(v));
     w.stack.push(...values);
     w.open(`if (${asBool(condition)}) {`);
@@ -278,7 +283,7 @@ class Translation {
     return 'left';
   }
 
-  /** A long br_table, by its runs of equal targets; false if there are too many. */
+  /** Translates a long br_table by its runs of equal targets; false if there are too many. */
   #branchRanges(selector: string, frames: readonly Frame[], fallback: Frame, values: readonly Value[]): boolean {
     const runs: { frame: Frame; from: number; to: number }[] = [];
     frames.slice(0, -1).forEach((frame, i) => {
@@ -317,7 +322,7 @@ class Translation {
     return 'next';
   }
 
-  /** Holds what is passed against the guess that it is aligned. */
+  /** Withdraws the guess that a parameter is aligned where an argument is not. */
   #noteArguments(callee: Callee, operands: readonly Value[]): void {
     if ('punt' in callee || callee.index === undefined) return;
     const { index } = callee;
@@ -367,7 +372,7 @@ function callText(callee: Exclude<Callee, { punt: PuntReason }>, operands: reado
   return `${callee.name}(${operands.map((v) => v.text).join(', ')})`;
 }
 
-/** Locals that the nodes set anywhere. */
+/** Locals that are set anywhere in the nodes. */
 function assignedIn(nodes: readonly Node[], found = new Set<number>()): Set<number> {
   for (const node of nodes) {
     if (node.kind === 'plain') {

@@ -4,19 +4,20 @@ import { MAX_KEY_BYTES, MAX_MAP_ENTRIES, MAX_TRANSFERS } from '../../program/res
 import { REVERT_REASONS, STACK_SLOTS, WHY_FUEL } from '../../program/types.js';
 
 /**
- * What TypeScript and WGSL must agree on, defined once: structs as word offsets, status words, bindings.
- * Every buffer is an array of u32 words; `*_AT` fields are word indices, `*_BYTES` byte lengths.
+ * What TypeScript and WGSL must agree on, defined once: structs as word offsets, status words, bindings. Every buffer
+ * is an array of u32 words. Unless said otherwise, `*_AT` fields are word indices and `*_BYTES` fields byte lengths.
  */
 export const NONE = 0xffffffff;
 export const WORKGROUP_SIZE = 64;
-/** Most bytes of result kept of a call; a longer one is a PUNT. */
+/** Most bytes of a call's result; a longer one is a PUNT. */
 export const MAX_OUTPUT_BYTES = 2048;
-/** Offsets of the entries in the buffer behind `params`: the largest alignment that WebGPU lets a device ask for. */
+/** Distance of the entries in the buffer of `params`: the largest alignment that WebGPU lets a device require. */
 export const PARAMS_STRIDE = 256;
 
 /**
- * Head of a call in {@link CallRecords.heads}, see records.ts; `*_AT` in bytes. EXPECTED_BYTES: length of result to make room for,
- * NONE if that is not known. RESULT_* and FUEL_LEFT: how its dry run ended, RESULT_BYTES is NONE if it gave no result.
+ * Head of a call in {@link CallRecords.heads}, see records.ts; `*_AT` in bytes. EXPECTED_BYTES: length of the result to
+ * reserve room for, NONE if unknown. RESULT_* and FUEL_LEFT: how its dry run ended; RESULT_BYTES is NONE if it gave no
+ * result.
  */
 export const CALL_RECORD = struct('CALL_RECORD', [
   'PROGRAM',
@@ -33,8 +34,8 @@ export const CALL_RECORD = struct('CALL_RECORD', [
 ]);
 
 /**
- * Different key of some calls in {@link CallRecords.keys}; `*_AT` in bytes. HASH is that of the key, SLOT_HASH that of key and contract;
- * CONTRACT_AT is where the contract's id lies. VALUE_BYTES is NONE for an absent value.
+ * A distinct key in {@link CallRecords.keys}; `*_AT` in bytes. HASH is the hash of the key, SLOT_HASH that of key and
+ * contract. CONTRACT_AT is where the contract's id lies. VALUE_BYTES is NONE for an absent value.
  */
 export const KEY_RECORD = struct('KEY_RECORD', [
   'HASH',
@@ -46,10 +47,13 @@ export const KEY_RECORD = struct('KEY_RECORD', [
   'CONTRACT_AT',
 ]);
 
-/** Declared key of a call in {@link CallRecords.accesses}: number of the key, and flags. */
+/** Declared key of a call in {@link CallRecords.accesses}: hash and number of the key, and flags. */
 export const ACCESS_RECORD = struct('ACCESS_RECORD', ['HASH', 'KEY', 'FLAGS']);
 
-/** Head of a call in `tx_payloads`: CONTEXT_AT is a byte address in `input_state`, its keys are a range of `access_lists`. */
+/**
+ * Head of a call in `tx_payloads`. CONTEXT_AT is a byte address in `input_state`; its keys are a range of
+ * `access_lists`.
+ */
 export const CALL = struct('CALL', [
   'CONTEXT_AT',
   'CONTEXT_BYTES',
@@ -61,31 +65,37 @@ export const CALL = struct('CALL', [
   'OUT_WORDS',
 ]);
 
-/** Entry of `access_lists`, in ascending order of HASH within a call. SLOT: number of the key's slot, with the two flags on top. */
+/** Entry of `access_lists`, in ascending order of HASH within a call. SLOT: slot, with flags in the top two bits. */
 export const ACCESS = struct('ACCESS', ['HASH', 'SLOT']);
 export const KEY_READ = 0x80000000;
 export const KEY_WRITTEN = 0x40000000;
 export const MAX_SLOTS = 0x3fffffff;
-/** A flag of ACCESS_RECORD alone: the dry run read the key, which is more than to declare it. */
+/** A flag of ACCESS_RECORD only: the dry run read the key, not only declared it. */
 export const KEY_TOUCHED = 1;
 
 /**
- * Entry of `state_map`, by slot: where its key lies in `input_state` (in words), and the byte address of the value that it holds
- * now. A value has its length as a word before it; an address with WRITTEN_ADDRESS lies in `output_state` (a message of this batch
- * wrote it), any other in `input_state`; NONE: absent.
+ * Entry of `state_map`, by slot: where its key lies in `input_state` (in words), and the byte address of its current
+ * value; NONE if absent. The word before a value holds its length. An address with WRITTEN_ADDRESS lies in
+ * `output_state` (a message of this block wrote the value), any other in `input_state`.
  */
 export const SLOT = struct('SLOT', ['KEY_AT', 'KEY_BYTES', 'VALUE']);
 export const WRITTEN_ADDRESS = 0x80000000;
 
-/** Result of a call in `status_flags`: STATUS with the detail from bit 8 on; BYTES of the result at the call's OUT_AT, NONE for a bad pointer. */
+/**
+ * Result of a call in `status_flags`. STATUS: the status, with the detail from bit 8 on. BYTES: length of the result at
+ * the call's OUT_AT, NONE for a bad pointer.
+ */
 export const RESULT = struct('RESULT', ['STATUS', 'FUEL', 'BYTES']);
 
-/** The uniform `params`, one per dispatch: the first call and the number of calls. */
+/**
+ * The uniform `params`, one per dispatch. FIRST, COUNT: its calls. STRIDE: invocations whose memory is interleaved.
+ * SEED: where key hashes start. SEEN_AT: where the addresses of values that accesses read begin in `status_flags`.
+ */
 export const PARAMS = struct('PARAMS', ['FIRST', 'COUNT', 'STRIDE', 'SEED', 'SEEN_AT']);
 
 export const STATUSES = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'ACCESS_VIOLATION', 'PUNT'] as const;
 
-/** Why a run was handed to the CPU, by number in the result's DETAIL. */
+/** Reasons for a PUNT, by their number in the detail of STATUS. */
 export const PUNTS = [
   'none',
   'window',
@@ -101,7 +111,7 @@ export const PUNTS = [
 ] as const;
 export type PuntReason = (typeof PUNTS)[number];
 
-/** What a run is stopped with: the status in the low byte, the detail above it. */
+/** Status word of a stopped run: the status in the low byte, the detail above it. */
 export function stopCode(status: (typeof STATUSES)[number], detail: number): number {
   return STATUSES.indexOf(status) | (detail << 8);
 }
@@ -124,7 +134,7 @@ export const BUFFERS = [
 ] as const;
 export type BufferName = (typeof BUFFERS)[number]['name'];
 export const PARAMS_BINDING = BUFFERS.length;
-/** Words behind the memory window that kernels/memory.wgsl may touch. */
+/** Bytes after the memory window that kernels/memory.wgsl may touch. */
 export const WINDOW_SPARE_BYTES = 12;
 
 /** WGSL declarations of everything above. */
@@ -165,12 +175,14 @@ export function layoutWgsl(): string {
   });
   lines.push(
     `@group(0) @binding(${PARAMS_BINDING}) var<uniform> params: Params;`,
-    '// Number of the call in the batch, and of the invocation in the dispatch.\nvar<private> call_index: u32;\nvar<private> lane_index: u32;',
+    '// Number of the call in the block, and of the invocation in the dispatch.',
+    'var<private> call_index: u32;',
+    'var<private> invocation_index: u32;',
   );
   return `${lines.join('\n')}\n`;
 }
 
-/** What a host call costs: a constant, or a function of the bytes that it works on. */
+/** Fuel price of a host call: a constant, or a function of the number of bytes it works on. */
 function hostFuelWgsl(env: (typeof ENV_NAMES)[number]): string {
   const { fuel, perUnit, unit }: EnvFunction = ENV[env];
   const name = env.replace(/^_+/, '');
@@ -180,7 +192,7 @@ function hostFuelWgsl(env: (typeof ENV_NAMES)[number]): string {
   return `fn fuel_${name}(bytes: u32) -> u32 { return ${fixed} + ${perUnit}u * ${units}; }`;
 }
 
-/** A message's fuel must stay a positive i32, for the instrumentation subtracts and compares signed. */
+/** Most fuel of a call: the instrumentation's arithmetic needs it to fit a positive i32. */
 export const MAX_CALL_FUEL = 0x7fffffff;
 
 function wgslName(name: string): string {

@@ -4,11 +4,14 @@ import { OP } from '../../program/opcodes.js';
 import { kernelText } from '../intrinsics/kernel-text.js';
 import { Unsupported } from './unsupported.js';
 
-/** How much linear memory an invocation holds at most, and where. */
+/** How much linear memory an invocation holds, and where. */
 export interface MemoryWindow {
   readonly bytes: number;
   readonly place: 'private' | 'storage';
-  /** Begins at the static data where no stack lies below it, not at address 0: compilers leave that room to keep null pointers apart. */
+  /**
+   * Begins at the static data instead of address 0, unless a stack lies below it: compilers leave the lowest addresses
+   * unused, so that null pointers differ from all others.
+   */
   readonly fromData?: boolean;
 }
 
@@ -18,25 +21,25 @@ export interface PlacedSegment {
   readonly bytes: number;
 }
 
-/** Linear memory of one kernel: what is held where, and what the buffer `program_data` holds. */
+/** The linear memory of one kernel, and the content of the buffer `program_data`. */
 export interface MemoryPlan {
   readonly window: MemoryWindow;
   /** First byte of memory inside the window. */
   readonly first: number;
-  /** Bytes of the window behind all that the program begins with: static data, and wherever its pointers start. */
+  /** Bytes of the window after the static data and after the initial value of every pointer. */
   readonly room: number;
-  /** Pages at the start; `grows` says whether memory.grow is there at all. */
+  /** Pages at the start; `grows`: whether memory.grow can add any. */
   readonly pages: number;
-  /** Bytes that memory always has: an access below needs no check. */
+  /** Bytes that memory always has: an access below this needs no check. */
   readonly leastBytes: number;
   readonly grows: boolean;
-  /** The static data, a zero word, then the passive segments, each with a zero word behind it. */
+  /** The static data, a zero word, then the passive data segments, each followed by a zero word. */
   readonly programData: Uint32Array;
   readonly segments: ReadonlyMap<number, PlacedSegment>;
   readonly wgsl: string;
 }
 
-/** What the code that can be reached asks of memory. */
+/** Memory instructions in the code that can be reached. */
 export interface MemoryUse {
   readonly grow: boolean;
   /** Segments that memory.init names. */
@@ -47,15 +50,16 @@ export interface MemoryUse {
 
 const PAGE_BYTES = 65_536;
 const START_ALIGNMENT = 16;
-/** What of the window lies below a pointer that is far up: a stack grows down from it, data and heap stand above. */
+/** Part of the window below a pointer that starts far up: a stack grows down from it; data and heap lie above. */
 const BELOW_ANCHOR = 1 / 4;
-/** How far up in the window a pointer may start. */
+/** A pointer that starts above this part of the window is far up. */
 const LOW_PART = 7 / 8;
 
 /**
- * Lays out the memory of a program. The window begins at address 0 (see {@link MemoryWindow.fromData}) unless the program's stack
- * or heap pointer (a mutable global's initial value, or a constant that it is set to) starts behind most of it: then it lies
- * around the highest of these. Throws {@link Unsupported} if a data segment is out of bounds: instantiation fails, which is the CPU's.
+ * Lays out the memory of a program. The window begins at address 0 (but see {@link MemoryWindow.fromData}), unless the
+ * program's stack or heap pointer (the initial value of a mutable global, or a constant that it is set to) starts far
+ * up in it or above: then the window is placed around the highest of these. Throws {@link Unsupported} if a data
+ * segment is out of bounds: instantiation fails, as the CPU will report.
  */
 export function planMemory(module: WasmModule, window: MemoryWindow, use: MemoryUse): MemoryPlan {
   const pages = module.memory?.minPages ?? 0;
@@ -100,14 +104,16 @@ export function planMemory(module: WasmModule, window: MemoryWindow, use: Memory
   return { window, first, room, pages, leastBytes: pages * PAGE_BYTES, grows, programData, segments, wgsl };
 }
 
-/** Whether an access of at most 8 bytes leaves memory. Only a memory that may be empty needs the long form. */
+/**
+ * WGSL test whether an access of at most 8 bytes leaves memory. Only a memory that may be empty needs the long form.
+ */
 function beyondMemory(pages: number): string {
   const text =
     pages > 0 ? 'at > MEMORY_BYTES - size' : '(at > MEMORY_BYTES) | (MEMORY_BYTES - min(at, MEMORY_BYTES) < size)';
   return `fn beyond_memory(at: u32, size: u32) -> bool {\n  return ${text};\n}\n`;
 }
 
-/** The bytes from the first to the last that an active segment sets, in whole words. */
+/** The bytes from the first to the last that active data segments set, in whole words. */
 function staticImage(module: WasmModule, memoryBytes: number): { first: number; bytes: Uint8Array } {
   const active: { at: number; bytes: Uint8Array }[] = [];
   for (const { mode, offset, bytes } of module.dataSegments) {
@@ -127,7 +133,7 @@ function staticImage(module: WasmModule, memoryBytes: number): { first: number; 
 const MAX_IMAGE_BYTES = 4 * 1024 * 1024;
 const MAX_SEGMENTS = 256;
 
-/** Places of the segments that memory.init names, active ones too: those are empty once instantiated. */
+/** Places of the data segments that memory.init names. Active ones are included: they are empty after instantiation. */
 function placeSegments(
   module: WasmModule,
   named: ReadonlySet<number>,
@@ -145,7 +151,10 @@ function placeSegments(
   return { segments, words };
 }
 
-/** First byte of the window, and the highest pointer that the program begins with. One that starts below the static data is a stack's, which grows down to 0. */
+/**
+ * First byte of the window, and the highest initial pointer. A pointer that starts below the static data is the
+ * stack's, which grows down to 0.
+ */
 function windowStart(
   module: WasmModule,
   { bytes, fromData }: MemoryWindow,
@@ -166,10 +175,13 @@ function windowStart(
   return { first: Math.min(first, last), anchor };
 }
 
-/** Most words of static data that are laid out as code; more are copied from `program_data`. */
+/** Most words of static data that are set by code; more are copied from `program_data`. */
 const IMAGE_AS_CODE = 128;
 
-/** Lays the static data into a window of zeros: words `from` to `to` of memory. A few words are stores of constants, which wait for nothing. */
+/**
+ * WGSL function that copies the static data, words `from` to `to` of memory, into a window of zeros. A few words are
+ * stored as constants, which need no loads.
+ */
 function layImage(data: Uint32Array, imageFirst: number, from: number, to: number, windowFirst: number): string {
   const stores: string[] = [];
   for (let word = from; word < to; word++) {
@@ -185,7 +197,7 @@ function layImage(data: Uint32Array, imageFirst: number, from: number, to: numbe
   return ['fn lay_image() {', ...(stores.length > IMAGE_AS_CODE ? loop : stores), '}', ''].join('\n');
 }
 
-/** Where pointers that mutable globals hold may start: initial values, and constants they are set to. */
+/** Values at which pointers in mutable globals may start: initial values, and constants that the globals are set to. */
 function pointerGlobals(module: WasmModule): number[] {
   const found = new Set<number>();
   const counters = new Set(module.exports.filter((e) => e.kind === 'global').map((e) => e.index));

@@ -23,9 +23,9 @@ export interface Kernel {
   /** The buffer `program_data`: static data, then passive segments, then the data of the intrinsics. */
   readonly image: Uint32Array;
   readonly window: MemoryWindow;
-  /** Bytes of the window behind what the program begins with. */
+  /** Bytes of the window after the program's static data and initial pointers. */
   readonly room: number;
-  /** Its size if every call were inlined, as shader compilers do. */
+  /** Its size with every call inlined, as shader compilers do. */
   readonly inlined: InlinedSize;
 }
 
@@ -34,16 +34,19 @@ export type Translation =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Tint refuses statements nested deeper than 127 levels, counted in its own way (see FunctionWriter), and a text whose braces and
- * parentheses are. A few are left for versions that count one more.
+ * Tint rejects statements nested deeper than 127 levels, counted in its own way (see FunctionWriter), and likewise
+ * braces and parentheses. The margin is for versions that count a little differently.
  */
 const MAX_NESTING = 120;
 const MAX_PARAMETERS = 250;
 const MAX_RESULTS = 16;
-/** Rounds in which guesses about alignment may fail before nothing is guessed; a chain of calls may take one for each. */
+/**
+ * Rounds in which guesses about alignment may fail before the translator stops guessing. A chain of calls may need a
+ * round for each call.
+ */
 const ALIGNMENT_ROUNDS = 40;
 
-/** Imports with a function of kernels/host.wgsl; any other import of the ABI is left to the CPU when it is called. */
+/** Imports that have a kernel function, in kernels/host.wgsl or the intrinsics. Calling any other is a PUNT. */
 const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
   abort: 'host_abort',
   __request_storage: 'host_request_storage',
@@ -64,8 +67,8 @@ const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Translates the instrumented module of a program to the WGSL text of its kernel. Whatever it cannot do is either named in
- * `reason`, or becomes a PUNT on the path that needs it.
+ * Translates the instrumented module of a program to the WGSL text of its kernel. What the kernel cannot do either
+ * makes the program unsupported, for the given `reason`, or becomes a PUNT on the path that needs it.
  */
 export function translateProgram(program: Program, window: MemoryWindow): Translation {
   try {
@@ -89,10 +92,9 @@ class ModuleTranslation {
     window: MemoryWindow,
   ) {
     this.#imports = module.imports.length;
-    if (module.start !== undefined) throw new Unsupported('it has a start section');
+    if (module.start !== undefined) throw new Unsupported('the module has a start section');
     const execute = module.exports.find((e) => e.kind === 'func' && e.name === '__execute')?.index;
-    if (execute === undefined || execute < this.#imports)
-      throw new Unsupported('__execute is not a function of its own');
+    if (execute === undefined || execute < this.#imports) throw new Unsupported('__execute is missing or imported');
     this.#execute = execute;
     this.#counters = counters(module);
     this.#table = new StaticTable(module);
@@ -107,7 +109,7 @@ class ModuleTranslation {
     const names = new Set(this.module.imports.map(({ name }) => name));
     const intrinsics = intrinsicParts(names, programData.length);
     const wgsl = [
-      // Dead code is none of the driver's business, and what Dawn warns of goes to standard output.
+      // Dead code is expected, and Dawn prints warnings to standard output.
       'diagnostic(off, chromium.unreachable_code);',
       layoutWgsl(),
       this.#globals(),
@@ -130,7 +132,7 @@ class ModuleTranslation {
     return { wgsl, image, window, room, inlined };
   }
 
-  /** Translates every function, again where a guess about alignment that it relied on has failed. */
+  /** Translates every function, and again those that relied on a guess about alignment that has failed since. */
   #functions(): ReadonlyMap<number, TranslatedFunction> {
     const alignment = new Alignment();
     const context: ModuleContext = {
@@ -150,7 +152,7 @@ class ModuleTranslation {
     const out = new Map<number, TranslatedFunction>();
     const { order } = this.#calls;
     for (let round = 0; ; round++) {
-      // A function that calls itself through others does not exist, so that callers last is the order in which results are known.
+      // Without recursion, translating callees before callers makes all results known in time.
       const stale = order.filter((index) => !out.has(index) || alignment.isStale(index));
       if (stale.length === 0) return out;
       if (round === ALIGNMENT_ROUNDS) alignment.giveUp();
@@ -168,7 +170,7 @@ class ModuleTranslation {
 
   #body(index: number): FunctionBody {
     const body = this.module.functions[index - this.#imports];
-    if (body === undefined) throw new Unsupported('a call to a function that is not there');
+    if (body === undefined) throw new Unsupported('a call to a function that does not exist');
     return body;
   }
 
@@ -192,11 +194,11 @@ class ModuleTranslation {
 
   #type(index: number): FunctionType {
     const type = this.module.types[index];
-    if (type === undefined) throw new Unsupported('a call to a function that is not there');
+    if (type === undefined) throw new Unsupported('a call to a function that does not exist');
     return type;
   }
 
-  /** Structs of the functions with several results. */
+  /** Declarations of the structs for functions with several results. */
   #resultStructs(): string[] {
     const structs = new Map<string, string>();
     for (const index of this.#calls.order) {
@@ -230,7 +232,7 @@ class ModuleTranslation {
 function counters(module: WasmModule): Counters {
   const index = (name: string): number => {
     const found = module.exports.find((e) => e.kind === 'global' && e.name === name);
-    if (found === undefined) throw new Unsupported('it is not instrumented');
+    if (found === undefined) throw new Unsupported('the module is not instrumented');
     return found.index;
   };
   return { fuel: index(GLOBAL_FUEL), stack: index(GLOBAL_STACK), why: index(GLOBAL_WHY) };

@@ -1,8 +1,8 @@
 import type { ValueType } from '../../program/module.js';
 
 /**
- * Numeric instructions as WGSL expressions. `$1 $2` stand for the operands, each used once so that text never doubles.
- * `bool`: the expression is a WGSL bool. `effect`: may trap, so it is evaluated where it stands.
+ * Numeric instructions as WGSL expressions. `$1` and `$2` stand for the operands; each is used once, so that text never
+ * doubles. `bool`: the expression is a WGSL bool. `effect`: it may trap, so it is evaluated where it stands.
  */
 export interface Operation {
   readonly operands: readonly ValueType[];
@@ -128,8 +128,9 @@ export const STORES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Loads and stores of whole words. `at`: at a constant address, aligned, below the declared minimum of memory and inside the window: no checks, no shifts; `$1` the word's
- * index, `$2` the next one's. `aligned`: where the address is a multiple of 4; `$1` the address, `$2` the offset. `$3` the value.
+ * Loads and stores of whole words. `at`: for a constant, aligned address below the declared minimum of memory and
+ * inside the window, without checks or shifts; `$1` is the word's index, `$2` the next word's. `aligned`: for an
+ * address that is a multiple of 4; `$1` is the address, `$2` the offset. In both, `$3` is the value.
  */
 export const WORD_ACCESSES: ReadonlyMap<
   number,

@@ -1,23 +1,24 @@
 import type { Alignment } from './alignment.js';
 
-/** Assignments of a function beyond which nothing is followed, counted as locals times places where control flow parts. */
+/** Functions with more locals times branching instructions than this are not tracked. */
 const MAX_WORK = 2_000_000;
 
-/** Where control flow joins: what each local holds there, if anything has come so far. */
+/** A place where control flow joins, and the value of each local there; undefined while no path has reached it. */
 export interface Join {
   state: number[] | undefined;
-  /** Locals that hold one of several values there, by the number of that choice. */
+  /** Locals that hold one of several values there, with the number of that choice. */
   readonly choices: Map<number, number>;
 }
 
-/** The guess about one value of a local: parameters and initial zeros are numbered like the locals. */
+/** Names the guess about one value of a local. Parameters and initial zeros have the numbers of their locals. */
 export function localName(f: number, value: number): string {
   return `f${f} v${value}`;
 }
 
 /**
- * Which assignments a local's value may come from, so that one local may hold addresses here and anything there. Values are numbered: the
- * initial ones, one per assignment, and choices between others where control flow joins.
+ * Tracks which assignments a local's value may come from, so that a local may hold an aligned address in one place and
+ * any number in another. Values are numbered: the initial ones, one per assignment, and choices between others where
+ * control flow joins.
  */
 export class Reaching {
   #state: number[];
@@ -36,7 +37,7 @@ export class Reaching {
     this.#follows = locals * places <= MAX_WORK;
   }
 
-  /** Whether local `local` holds a multiple of 4 here, as far as is known. */
+  /** Whether local `local` is taken to hold a multiple of 4 here. */
   isAligned(local: number): boolean {
     return this.#follows && this.alignment.isAligned(localName(this.index, this.#state[local] ?? 0));
   }
@@ -52,7 +53,7 @@ export class Reaching {
     return { state: undefined, choices: new Map() };
   }
 
-  /** Control flow goes from here to `join`. */
+  /** Records that control flow goes from here to `join`. */
   goTo(join: Join): void {
     if (!this.#follows) return;
     const { state } = join;
@@ -63,12 +64,12 @@ export class Reaching {
     for (let local = 0; local < state.length; local++) this.#merge(join, state, local, this.#state[local] ?? 0);
   }
 
-  /** Goes on behind `join`; where nothing leads there, the code is dead and what is known does not matter. */
+  /** Continues after `join`. If no path leads there, the code is dead and its state does not matter. */
   continueAt({ state }: Join): void {
     if (state !== undefined) this.#state = state;
   }
 
-  /** The head of a loop: whatever its body assigns comes from before or from round the loop. */
+  /** Enters a loop: a local that its body assigns holds a value from before the loop or from an earlier iteration. */
   loopHead(assigned: ReadonlySet<number>): Join {
     const join = this.join();
     if (!this.#follows) return join;
@@ -81,7 +82,7 @@ export class Reaching {
     return join;
   }
 
-  /** After the last instruction: a choice is aligned only if all of its values are. */
+  /** Call after the last instruction: a choice is aligned only if all of its values are. */
   finish(): void {
     for (let changed = true; changed; ) {
       changed = false;

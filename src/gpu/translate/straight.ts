@@ -17,7 +17,7 @@ export class StraightCode {
     readonly locals: readonly ValueType[],
   ) {}
 
-  /** Emits one instruction, or says why it is left to the CPU. */
+  /** Emits one instruction; returns a reason instead if the instruction is a PUNT. */
   instruction(instruction: Instruction): PuntReason | undefined {
     const { writer: w } = this;
     const { op } = instruction;
@@ -67,7 +67,7 @@ export class StraightCode {
         w.push({ type: 'i32', text: i32Text(this.module.tableSize), constant: true });
         return undefined;
       case OP.elemDrop:
-        // Only table.init looks at what is dropped, and that is a PUNT.
+        // Only table.init depends on dropped segments, and that is a PUNT.
         return undefined;
       default:
         return this.#wholeMemory(op, a);
@@ -99,7 +99,7 @@ export class StraightCode {
         return undefined;
       }
       case OP.dataDrop:
-        // A segment that no memory.init names has no length to lose.
+        // A segment that no memory.init names has no variable to set.
         if (segments.has(a)) w.emit(`segment${a} = 0u;`);
         return undefined;
       case OP.tableGet:
@@ -127,14 +127,14 @@ export class StraightCode {
     w.emit(`${this.#access(op, STORES.get(op) ?? '', w.pop(), offset, value.text)};`);
   }
 
-  /** Text of a load or store, by a shorter form where something is known of the address. */
+  /** Text of a load or store, in a shorter form if enough is known of the address. */
   #access(op: number, general: string, base: Value, offset: number, value = ''): string {
     const word = WORD_ACCESSES.get(op);
     if (word !== undefined && offset % 4 === 0 && base.aligned) {
       const { first, window, leastBytes } = this.module.memory;
       const address = base.constant ? Number.parseInt(base.text, 10) + offset : Number.NaN;
       const at = address - first;
-      // Memory never has less than its declared minimum; what lies behind that exists once it has grown, and is checked.
+      // Memory is never smaller than its declared minimum. Accesses above it are checked: memory must have grown.
       if (address + word.bytes <= leastBytes && at >= 0 && at + word.bytes <= window.bytes) {
         return fill(word.at, i32Text(at / 4), i32Text(at / 4 + 1), value);
       }
@@ -148,7 +148,7 @@ export class StraightCode {
     const second = operands.length === 2 ? w.pop() : undefined;
     let first = w.pop();
     const aligned = staysAligned(op, first, second);
-    // WGSL refuses constant expressions that overflow; a name makes it an ordinary, wrapping expression.
+    // WGSL rejects constant expressions that overflow. With a named operand, the expression wraps at run time.
     if (first.constant && (second === undefined || second.constant)) first = w.settle(first);
     const turns = second?.constant === true ? ROTATIONS.get(op)?.(Number.parseInt(second.text, 10) & 31) : undefined;
     if (turns !== undefined && !/^\w+$/.test(first.text)) first = w.settle(first);
@@ -197,7 +197,7 @@ export class StraightCode {
     const { name } = this.#global(index);
     const { text, aligned } = this.writer.pop();
     if (!aligned) this.module.alignment.refute(globalName(index));
-    // Fuel stands still after a stop: what is left then is reported.
+    // Fuel does not change after a stop, because the fuel left is reported.
     const kept = index === this.module.counters.fuel ? `select(${name}, ${text}, st == 0u)` : text;
     this.writer.emit(`${name} = ${kept};`);
   }
@@ -214,14 +214,14 @@ export function asBool(value: Value): string {
   return value.bool ?? `(${value.text} != 0u)`;
 }
 
-/** Rotations by a constant, in the form that drivers know as one instruction. */
+/** Rotations by a constant, in the form that drivers compile to one instruction. */
 const ROTATIONS: ReadonlyMap<number, (amount: number) => string> = new Map([
   // i32.rotl and i32.rotr
   [0x77, (n: number) => (n === 0 ? '$1' : `(($1 << ${n}u) | ($1 >> ${32 - n}u))`)],
   [0x78, (n: number) => (n === 0 ? '$1' : `(($1 >> ${n}u) | ($1 << ${32 - n}u))`)],
 ]);
 
-/** Whether an i32 operation gives a multiple of 4 for certain. */
+/** Whether the result of an i32 operation is certainly a multiple of 4. */
 function staysAligned(op: number, first: Value, second: Value | undefined): boolean {
   const [a, b] = [first.aligned === true, second?.aligned === true];
   switch (op) {

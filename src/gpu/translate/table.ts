@@ -4,15 +4,15 @@ import { Unsupported } from './unsupported.js';
 
 const CHANGES_TABLE = new Set<number>([OP.tableSet, OP.tableInit, OP.tableCopy, OP.tableGrow, OP.tableFill]);
 
-/** The table of a module as instantiation leaves it. */
+/** The table of a module after instantiation. */
 export class StaticTable {
   /** Function of each element, undefined for null. */
   readonly #elements: (number | undefined)[];
-  /** Whether any instruction may change it: then what it holds at a call is unknown. */
+  /** Whether any instruction may change it; then its content at a call is unknown. */
   readonly changes: boolean;
   readonly #byType = new Map<string, ReadonlyMap<number, readonly number[]>>();
 
-  /** Throws {@link Unsupported} if an element segment is out of bounds: instantiation fails, which is the CPU's. */
+  /** Throws {@link Unsupported} if an element segment is out of bounds: instantiation fails, as the CPU will report. */
   constructor(readonly module: WasmModule) {
     this.#elements = new Array<number | undefined>(module.table?.min ?? 0).fill(undefined);
     for (const { mode, offset, items } of module.elements) {
@@ -30,7 +30,7 @@ export class StaticTable {
     return this.#elements.length;
   }
 
-  /** Functions of the table whose type equals type `typeIndex`, each with the elements that hold it. */
+  /** Functions in the table whose type equals type `typeIndex`, each with the elements that hold it. */
   functionsOf(typeIndex: number): ReadonlyMap<number, readonly number[]> {
     const wanted = this.#typeText(typeIndex);
     const known = this.#byType.get(wanted);
@@ -51,7 +51,7 @@ export class StaticTable {
     return imports[index]?.typeIndex ?? functions[index - imports.length]?.typeIndex ?? -1;
   }
 
-  /** Types are equal if they look alike, whatever their numbers. */
+  /** Types with different indices are equal if their parameters and results are. */
   #typeText(typeIndex: number): string {
     const type = this.module.types[typeIndex];
     return type === undefined ? 'none' : `${type.params}>${type.results}`;

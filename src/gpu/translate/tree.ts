@@ -1,6 +1,6 @@
 import type { BlockType, Instruction } from '../../program/module.js';
 
-/** Function code as a tree: what stands between block, loop or if and its end is the construct's body. */
+/** Function code as a tree: the instructions between block, loop or if and its end are the construct's body. */
 export type Node = { readonly kind: 'plain'; readonly instruction: Instruction } | Construct;
 
 export interface Construct {
@@ -8,7 +8,7 @@ export interface Construct {
   readonly type: BlockType;
   readonly body: Node[];
   readonly otherwise: Node[];
-  /** Whether any branch names its label: without one it needs no loop of its own in WGSL. */
+  /** Whether any branch names its label; otherwise it needs no loop or switch of its own in WGSL. */
   targeted: boolean;
 }
 

@@ -1,2 +1,2 @@
-/** Thrown inside the translator where a whole program has no kernel; the message is the reason that is shown. */
+/** Thrown inside the translator for a program that it does not take; the message is the reason that is shown. */
 export class Unsupported extends Error {}

@@ -1,6 +1,6 @@
 import type { ValueType } from '../../program/module.js';
 
-/** An operand that is not yet evaluated: WGSL text that has no effect. */
+/** An operand that is not evaluated yet: WGSL text without side effects. */
 export interface Value {
   readonly type: ValueType;
   readonly text: string;
@@ -18,7 +18,7 @@ const MAX_TEXT = 160;
 export const WGSL_TYPE: Readonly<Record<ValueType, string>> = {
   i32: 'u32',
   i64: 'vec2<u32>',
-  // 0 is null, else the function's index + 1. Only tables use references, and those that change are a PUNT.
+  // 0 for null, else the function's index + 1. Only tables use references, and tables that change are a PUNT.
   funcref: 'u32',
 };
 
@@ -31,13 +31,16 @@ export function i64Text(value: bigint): string {
   return `vec2<u32>(${bits & 0xffffffffn}u, ${bits >> 32n}u)`;
 }
 
-/** The text of one WGSL function as it grows: statements, the operand stack of values, nesting. */
+/** The text of one WGSL function as it grows: its statements, the stack of operands, the nesting. */
 export class FunctionWriter {
   readonly lines: string[] = [];
   stack: Value[] = [];
   /** Greatest nesting of statements, or of braces and parentheses, as Tint counts them. */
   deepest = 0;
-  /** Tint's levels of each open brace: a statement counts one and its block another; a switch, a case and its block three. */
+  /**
+   * Tint's levels of each open brace: a statement counts one and its block another; a switch, a case and the case's
+   * block count three.
+   */
   readonly #open: number[] = [];
   #levels = 0;
   #names = 0;
@@ -45,12 +48,12 @@ export class FunctionWriter {
   /** Adds a statement. */
   emit(line: string): void {
     this.lines.push(line);
-    // A statement of its own, and where it holds another on the same line, that one and its block.
+    // One level for the statement; if the line holds a nested one, two more for that and its block.
     const statements = this.#levels + (line.includes('{') ? 3 : 1);
     this.deepest = Math.max(this.deepest, statements, this.#open.length + brackets(line));
   }
 
-  /** Adds what ends with an open brace, or several. */
+  /** Adds a line that ends with one or more open braces. */
   open(line: string): void {
     if (line.startsWith('}')) this.#shut();
     this.emit(line);
@@ -78,28 +81,30 @@ export class FunctionWriter {
     this.stack.push(value.text.length > MAX_TEXT ? this.settle(value) : value);
   }
 
-  /** Top of the stack. The module was validated, so an empty stack means dead code that was not cut off: a defect. */
+  /**
+   * Pops the top of the stack. In a validated module, an empty stack means dead code that was not skipped: a defect.
+   */
   pop(): Value {
     const value = this.stack.pop();
     if (value === undefined) throw new RangeError('operand stack is empty');
     return value;
   }
 
-  /** The `count` values on top, the topmost last. */
+  /** Pops the `count` topmost values; the top of the stack comes last. */
   popAll(count: number): Value[] {
     const values: Value[] = [];
     for (let i = 0; i < count; i++) values.unshift(this.pop());
     return values;
   }
 
-  /** `value` evaluated here, as a name. */
+  /** Evaluates `value` here and returns it as a name. */
   settle(value: Value): Value {
     const name = this.name('t');
     this.emit(`let ${name} = ${value.text};`);
     return { type: value.type, text: name, ...(value.aligned ? { aligned: true } : {}) };
   }
 
-  /** Evaluates every pending operand that reads local `index`, or any local if left out. */
+  /** Evaluates every pending operand that reads local `index`; without `index`, those that read any local. */
   settleLocals(index?: number): void {
     this.stack = this.stack.map((value) => {
       const { locals } = value;
@@ -120,7 +125,7 @@ function brackets(line: string): number {
   return deepest;
 }
 
-/** Locals read by either value. */
+/** Locals that any of the values reads. */
 export function joinLocals(...values: readonly Value[]): { locals?: ReadonlySet<number> } {
   const sets = values.flatMap((v) => (v.locals === undefined ? [] : [v.locals]));
   if (sets.length === 0) return {};

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LaneEngine, type StateSource } from '../../execute/engine.js';
-import type { GpuLane } from '../../gpu/pack/types.js';
+import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { Policy } from '../../lane/policy.js';
 import type { Executor } from '../../lane/statistics.js';
 import type { LaneBlockResult } from '../../lane/types.js';
@@ -25,7 +25,7 @@ export interface BlockBenchOptions {
   /** Worker threads of each policy but `sequential`; the engine's own choice if not given. */
   readonly workers?: number;
   /** Without it only `sequential` and `cpu` are measured. */
-  readonly gpu?: GpuLane;
+  readonly gpu?: GpuExecutor;
   /** Beside `sequential`, which all are compared with. */
   readonly policies: readonly Policy[];
   readonly onProgress: (line: string) => void;
@@ -58,7 +58,7 @@ export interface BlockRow {
 }
 
 export interface BlockReport {
-  readonly adapter: GpuLane['adapter'] | undefined;
+  readonly adapter: GpuExecutor['adapter'] | undefined;
   readonly rows: readonly BlockRow[];
 }
 

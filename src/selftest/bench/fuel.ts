@@ -1,6 +1,6 @@
 /** `bench fuel`: how long V8, and the kernel, take for a unit of fuel, whatever it is spent on. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GpuLane } from '../../gpu/pack/types.js';
+import type { GpuExecutor } from '../../gpu/pack/types.js';
 import { balanceKeyOfBytes, storageKeyOfBytes } from '../../lane/keys.js';
 import { TransactionView } from '../../lane/overlay.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
@@ -26,7 +26,7 @@ export interface FuelOptions {
   readonly rounds: number;
   /** Classes whose name contains one of these; undefined: all. */
   readonly only: readonly string[] | undefined;
-  readonly gpu: GpuLane | undefined;
+  readonly gpu: GpuExecutor | undefined;
   readonly onProgress: (line: string) => void;
 }
 
@@ -153,7 +153,7 @@ class BenchHost implements RunHost {
 }
 
 /** Nanoseconds a unit of a whole batch; undefined where the kernel leaves it to the CPU. */
-async function onKernel({ module }: FuelClass, gpu: GpuLane): Promise<number | undefined> {
+async function onKernel({ module }: FuelClass, gpu: GpuExecutor): Promise<number | undefined> {
   const program = prepareProgram(fuelWasm(module, 0));
   if (!gpu.supports(program).ok) return undefined;
   await gpu.prepare(program);

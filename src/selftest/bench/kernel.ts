@@ -1,7 +1,7 @@
-/** The kernel lane, from recorded calls to applied writes, phase by phase, against V8 on one thread and on all. */
+/** The kernel executor, from recorded calls to applied writes, phase by phase, against V8 on one thread and on all. */
 
 import { openDevice } from '../../gpu/device/device.js';
-import { DawnLane } from '../../gpu/gpu-executor.js';
+import { DawnExecutor } from '../../gpu/gpu-executor.js';
 import { CallRecorder, type CallRecords, type DeclaredKey } from '../../gpu/pack/records.js';
 import type { GpuBlock, GpuCall, GpuOutcomes } from '../../gpu/pack/types.js';
 import { prepareProgram } from '../../program/prepare.js';
@@ -70,8 +70,8 @@ export async function benchKernel(options: KernelBenchOptions): Promise<KernelRe
   const sources = builtPrograms();
   const compileMs: Record<string, number> = {};
   const rows: KernelRow[] = [];
-  const measured = new DawnLane(await openDevice(), { measure: true, patient: true });
-  const piped = new DawnLane(await openDevice(), { patient: true });
+  const measured = new DawnExecutor(await openDevice(), { measure: true, patient: true });
+  const piped = new DawnExecutor(await openDevice(), { patient: true });
   try {
     const { vendor, description, software } = piped.adapter;
     options.onProgress(`${vendor} ${description}${software ? ' (software)' : ''}`);
@@ -112,8 +112,8 @@ class Measurement {
     readonly name: ProgramName,
     readonly program: Program,
     readonly count: number,
-    readonly measured: DawnLane,
-    readonly piped: DawnLane,
+    readonly measured: DawnExecutor,
+    readonly piped: DawnExecutor,
   ) {
     const { calls, independent } = SAMPLES[name];
     this.#calls = calls(program, count);
@@ -185,8 +185,8 @@ class Measurement {
     for (const phase of LANE_PHASES) this.#add(phase, this.measured.timings[phase] - before[phase]);
   }
 
-  async #through(lane: DawnLane, use: (outcomes: GpuOutcomes) => void): Promise<void> {
-    const run = await lane.begin(this.#block);
+  async #through(executor: DawnExecutor, use: (outcomes: GpuOutcomes) => void): Promise<void> {
+    const run = await executor.begin(this.#block);
     try {
       use(await run.run(0));
     } finally {

@@ -1,8 +1,8 @@
 /** How many messages all threads together run on V8. */
 import { Worker } from 'node:worker_threads';
-import { builtFile } from '../../util/built-file.js';
 import type { ProgramName } from '../../util/built-wasm.js';
 import { DEEP_STACK } from '../../util/deep-thread.js';
+import { shipped } from '../../util/shipped.js';
 
 /** What a thread of {@link poolRate} is told. */
 export interface PoolTask {
@@ -17,7 +17,7 @@ export async function poolRate(program: ProgramName, count: number, threads: num
   const task: PoolTask = { program, count: share };
   const workers = Array.from(
     { length: used },
-    () => new Worker(builtFile('selftest/bench/pool-worker.js'), { workerData: task, resourceLimits: DEEP_STACK }),
+    () => new Worker(shipped('selftest/bench/pool-worker.js'), { workerData: task, resourceLimits: DEEP_STACK }),
   );
   try {
     await Promise.all(workers.map((worker) => answerOf(worker)));

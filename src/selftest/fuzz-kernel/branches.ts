@@ -3,12 +3,12 @@ import { branchTable, end, i32, op, open } from './build.js';
 import { type Code, type Label, PLAIN, type Scope } from './scope.js';
 import { value } from './values.js';
 
-/** Counts a loop's local down; leaves whether it may go round again. */
+/** Counts a loop's local down; leaves whether it may iterate again. */
 export function countdown(counter: number): Code {
   return [op(OP.localGet, counter), i32(1), op(OP.i32Sub), op(OP.localTee, counter), i32(0), op(0x4a)];
 }
 
-/** br, br_if or return to any label, loops' ones among them. */
+/** br, br_if or return to any label, including those of loops. */
 export function branch(s: Scope): Code {
   const { random } = s;
   const loops = s.labels.flatMap((label, depth) => (label.counter === undefined ? [] : [depth]));
@@ -19,14 +19,14 @@ export function branch(s: Scope): Code {
   if (random.pick(3) > 0) {
     return [...values(s), ...condition(), op(OP.brIf, target), ...carries.map(() => op(OP.drop))];
   }
-  // What follows a branch is dead, and may pretend any operands.
+  // The code after a branch is dead and may claim any operands.
   const dead: Code = random.once(3) ? [op(OP.i32Add), op(OP.drop), ...value(s, 'i64', 1), op(OP.drop)] : [];
   const outermost = s.returns && target === s.labels.length - 1;
   const leave = outermost && random.once(2) ? op(OP.return) : op(OP.br, target + 1);
   return [...condition(), open(OP.if), ...values({ ...s, labels: [PLAIN, ...s.labels] }), leave, ...dead, end];
 }
 
-/** br_table to labels of any depth that carry the same, a loop's head among them. */
+/** br_table to labels of any depth that carry the same types, including heads of loops. */
 export function branchTables(s: Scope): Code {
   const { random } = s;
   const loops = s.labels.filter((label) => label.counter !== undefined);

@@ -17,7 +17,7 @@ export const i32 = (value: number): Instruction => make(OP.i32Const, value | 0);
 export const i64 = (value: bigint): Instruction => make(OP.i64Const, undefined, undefined, value);
 export const end = make(OP.end);
 
-/** block, loop or if with this type. */
+/** A block, loop or if with this type. */
 export function open(code: number, block: BlockType = { kind: 'empty' }): Instruction {
   return make(code, undefined, undefined, undefined, undefined, block);
 }
@@ -28,14 +28,14 @@ export function branchTable(targets: readonly number[]): Instruction {
   return make(OP.brTable, undefined, undefined, undefined, targets);
 }
 
-/** A module in the making: imports first, then functions. */
+/** A module under construction: imports first, then functions. */
 export class ModuleDraft {
   readonly types: FunctionType[] = [];
   readonly imports: FunctionImport[] = [];
   readonly functions: FunctionBody[] = [];
   readonly globals: GlobalDefinition[] = [];
   readonly dataSegments: DataSegment[] = [];
-  /** Functions of a passive element segment, the last one. */
+  /** Functions of a passive element segment, which comes last. */
   passive: readonly number[] | undefined;
   /** Functions in the table, undefined for null. */
   readonly table: (number | undefined)[] = [];
@@ -54,7 +54,7 @@ export class ModuleDraft {
     return this.imports.push({ module: 'env', name, typeIndex: this.type(params, results) }) - 1;
   }
 
-  /** Adds a function; the last `end` is added here. Gives its index. */
+  /** Adds a function, whose last `end` is added here. Returns its index. */
   function(typeIndex: number, locals: readonly ValueType[], code: readonly Instruction[]): number {
     return this.imports.length + this.functions.push({ typeIndex, locals, code: [...code, end] }) - 1;
   }
@@ -64,7 +64,7 @@ export class ModuleDraft {
     return this.globals.push({ type, mutable: true, init }) - 1;
   }
 
-  /** An active segment at `at`, or a passive one. */
+  /** Adds an active data segment at `at`, or a passive one. */
   data(at: number | undefined, bytes: Uint8Array): void {
     const offset = at === undefined ? undefined : ({ kind: 'i32', value: at } as const);
     this.dataSegments.push({ mode: at === undefined ? 'passive' : 'active', offset, bytes });

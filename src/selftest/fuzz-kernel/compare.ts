@@ -5,11 +5,11 @@ import { bytesEqual, toHex } from '../../util/bytes.js';
 
 const EMPTY = new Uint8Array(0);
 
-/** Runs calls of programs without storage on V8 and says where the kernel's result differs. */
+/** Runs calls of programs without storage on V8, and reports where the kernel's result differs. */
 export class V8Comparison {
   readonly #runner = new ProgramRunner();
 
-  /** undefined if the results are equal; else both as text. A PUNT is no result. */
+  /** undefined if the results are equal, else both as text. A PUNT is not compared. */
   difference(call: GpuCall, { status, reason, fuelLeft, result }: GpuCallResult): string | undefined {
     if (status === 'PUNT') return undefined;
     const expected = this.#runner.run(call.program, hostOf(call), call.fuel);
@@ -30,7 +30,7 @@ function textOf({ status, reason, fuelLeft, result }: Ending): string {
   return `${status}${reason === 'none' ? '' : ` (${reason})`} with ${fuelLeft} left, ${bytes}`;
 }
 
-/** A host without storage or state, as the kernel has none either. */
+/** A host without storage or state, like the calls that the kernel gets. */
 export function hostOf(call: GpuCall): RunHost {
   return {
     isDryRun: false,

@@ -3,8 +3,9 @@ import { end, i32, op, open } from './build.js';
 import type { Code } from './scope.js';
 
 /**
- * Code that mixes the words of the address ranges into one, and returns a buffer at `out` with that word and memory.size. `local` and the
- * one after it are i32 locals of its own. Sixteen bytes: too few for a storage map, so the kernel takes them as they are.
+ * Code that mixes the words of the address ranges into one word, and returns a buffer at `out` with that word and
+ * memory.size. Needs `local` and the local after it, both i32. The buffer has 16 bytes: too few for a storage map, so
+ * the kernel returns it as it is.
  */
 export function digestCode(ranges: readonly (readonly [number, number])[], out: number, local: number): Code {
   const [at, hash] = [local, local + 1];
@@ -34,6 +35,6 @@ export function digestCode(ranges: readonly (readonly [number, number])[], out: 
     );
   }
   code.push(i32(out - 4), i32(16), op(OP.i32Store, 0, 0), i32(out), op(OP.localGet, hash), op(OP.i32Store, 0, 0));
-  // The rest of the buffer still holds locals, which say more of what differs.
+  // The rest of the buffer still holds locals, which help to find a difference.
   return [...code, i32(out)];
 }

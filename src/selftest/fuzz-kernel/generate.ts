@@ -8,11 +8,11 @@ import { type Callable, COUNTERS, type Code, type Features, type Scope, VALUE_LO
 import { statements } from './statements.js';
 import { EDGES_32, EDGES_64, value, wideNumber } from './values.js';
 
-/** Where `__execute` has its context and what it returns, from where the memory begins that is used most. */
+/** Offsets of the context and the returned buffer of `__execute` from the start of the memory that is used most. */
 const CONTEXT_AT = 2052;
 const OUT_AT = 1028;
 const INPUT_BYTES = 36;
-/** Instructions that a function's random part has, about. */
+/** Approximate number of instructions in a function's random part. */
 const FUNCTION_BUDGET = 60;
 const PAGE = 65_536;
 /** Loads that give an i32. */
@@ -22,14 +22,17 @@ const PARAMS: readonly ValueType[] = ['i32', 'i64'];
 const RESULTS: readonly (readonly ValueType[])[] = [['i32'], ['i64'], [], ['i32', 'i64']];
 
 /**
- * Random valid WASM module number `index` of a seed: helpers that call each other, directly and through a table, and an `__execute` that
- * takes its locals from the context, does anything, and returns a digest of its locals, its globals and its memory.
+ * Random valid WASM module number `index` of a seed: helpers that call each other, directly and through a table, and an
+ * `__execute` that takes its locals from the context, runs random code, and returns a digest of locals, globals and
+ * memory.
  */
 export function randomModule(seed: number, index: number): Uint8Array {
   return encodeModule(new Generator(new Random(seed, index)).run());
 }
 
-/** Context of one run: three i32, three i64, edge values or anything; up to three bytes more, whose number means something too. */
+/**
+ * Context of one run: three i32 and three i64, edge values or random; then up to three bytes, whose number matters too.
+ */
 export function randomInput(random: Random): Uint8Array {
   const out = new Uint8Array(INPUT_BYTES + random.pick(4));
   const view = new DataView(out.buffer);
@@ -40,7 +43,9 @@ export function randomInput(random: Random): Uint8Array {
   return out;
 }
 
-/** Fuel of one run of a program that pays `entry` first: mostly enough, often so little that it ends anywhere. */
+/**
+ * Fuel of one run of a program whose entry charge is `entry`: mostly enough, often so little that it runs out anywhere.
+ */
 export function randomFuel(random: Random, entry: number): number {
   if (random.once(50)) return random.pick(entry + 1);
   if (random.once(6)) return entry + random.pick(random.of([100, 1_000, 10_000]));
@@ -54,10 +59,10 @@ class Generator {
   readonly #callable: Callable[] = [];
   readonly #loadContext: number;
   readonly #features: Features;
-  /** One module in many has its whole memory in the digest. */
+  /** Some modules have their whole memory in the digest. */
   readonly #digestsAll: boolean;
   readonly #cycles: boolean;
-  /** Results of each helper. */
+  /** Result types of each helper. */
   readonly #results: readonly (readonly ValueType[])[];
 
   constructor(readonly random: Random) {
@@ -122,10 +127,10 @@ class Generator {
     const { random } = this;
     const bytes = (count: number): Uint8Array => Uint8Array.from({ length: count }, () => random.pick(256));
     if (random.once(3) || this.#pages === 0) this.#draft.data(undefined, bytes(random.pick(40)));
-    // Where there is no memory, an active segment would keep the module from its instantiation.
+    // Without memory, a module with an active data segment could not be instantiated.
     if (this.#pages === 0) return;
     this.#draft.data(random.pick(64), bytes(40));
-    // Behind the window, around its end, at the end of memory.
+    // After the window, around its end, at the end of memory.
     const far = [8_180 + random.pick(12), 9_000, 30_000, this.#pages * PAGE - 33, ...this.#ofAnchor(16, -2_060)];
     if (random.once(4)) this.#draft.data(random.of(far), bytes(33));
   }
@@ -149,10 +154,10 @@ class Generator {
     const typeIndex = this.#draft.type(PARAMS, results);
     const index = this.#draft.imports.length + this.#draft.functions.length;
     const callable: Callable = { index, params: PARAMS, results };
-    // Now and then a function may call itself.
+    // Sometimes a function may call itself.
     if (random.once(40)) this.#callable.push(callable);
     const all = this.#scope(results, PARAMS.length, 1 + random.pick(2));
-    // Indirect calls in helpers make cycles, true ones and false ones: not in every module.
+    // Indirect calls in helpers make cycles, real and apparent ones, so not every module has them.
     const s = this.#cycles ? all : { ...all, features: { ...all.features, indirect: [] } };
     const code: Code = [op(OP.localGet, 0), op(OP.localSet, 2), op(OP.localGet, 1), op(OP.localSet, 5)];
     code.push(...statements(s), ...results.flatMap((type) => value(s, type, 2)));
@@ -187,8 +192,8 @@ class Generator {
   }
 
   /**
-   * Of a memory without pages: an access at a constant address, in some runs, then it grows. The length of the context tells the
-   * runs apart, for nothing can be loaded yet.
+   * For a memory without pages: in some runs an access at a constant address, then memory.grow. The length of the
+   * context tells the runs apart, because nothing can be loaded yet.
    */
   #firstPages(): Code {
     if (this.#pages > 0) return [];

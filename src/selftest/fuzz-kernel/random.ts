@@ -8,7 +8,7 @@ const WARM_UP = 20;
 export class Random {
   readonly #generator: RandomGenerator;
 
-  /** `stream` tells sequences of one seed apart. */
+  /** `stream`: number of the sequence, for several sequences from one seed. */
   constructor(seed: number, stream: number) {
     // Constants keep the state from being all zeros; the first numbers of states that are much alike are, too.
     this.#generator = xoroshiro128plusFromState([0x9e3779b9, seed | 0, 0x85ebca6b, stream | 0]);
@@ -24,7 +24,7 @@ export class Random {
     return Math.floor((this.u32() / 2 ** 32) * max);
   }
 
-  /** True once in `times`. */
+  /** True once in `times` on average. */
   once(times: number): boolean {
     return this.pick(times) === 0;
   }

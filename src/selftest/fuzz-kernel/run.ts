@@ -1,4 +1,4 @@
-import type { GpuCall, GpuLane } from '../../gpu/pack/types.js';
+import type { GpuCall, GpuExecutor } from '../../gpu/pack/types.js';
 import { prepareProgram } from '../../program/prepare.js';
 import type { Program } from '../../program/types.js';
 import { V8Comparison } from './compare.js';
@@ -10,10 +10,10 @@ export interface KernelFuzzOptions {
   readonly modules: number;
   /** Runs of each module, in one dispatch. */
   readonly runs: number;
-  /** Number of the first module: with `modules` 1 a failure is replayed. */
+  /** Number of the first module: with `modules` 1, replays a failure. */
   readonly first?: number;
-  /** Gives the lane; called again when the one before has seen many programs and was closed. */
-  readonly openLane: () => Promise<GpuLane>;
+  /** Opens an executor; called again after one has seen many programs and was closed. */
+  readonly openExecutor: () => Promise<GpuExecutor>;
   readonly onProgress?: (modules: number) => void;
 }
 
@@ -27,16 +27,16 @@ export interface KernelFuzzReport {
   readonly adapter: string;
   readonly modules: number;
   readonly runs: number;
-  /** The first of them, each module once; `differing` counts all runs. */
+  /** The first differences, one per module; `differing` counts all runs. */
   readonly differences: readonly KernelDifference[];
   readonly differing: number;
-  /** Runs by how the kernel ended them. */
+  /** Runs by their status in the kernel. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Runs left to the CPU, by reason. */
+  /** Runs that the kernel punted, by reason. */
   readonly punts: Readonly<Record<string, number>>;
   /** Modules without a kernel, by reason. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Milliseconds in which kernels were compiled (runs and comparisons of other modules go on meanwhile). */
+  /** Milliseconds during which kernels were compiled (other modules run and are compared meanwhile). */
   readonly compileMs: number;
   readonly totalMs: number;
 }
@@ -48,13 +48,13 @@ interface Batch {
 
 /** Modules whose kernels are compiled at the same time. */
 const AHEAD = 16;
-/** Programs that one lane sees: it keeps their pipelines. */
+/** Most programs given to one executor, because it keeps their pipelines. */
 const PROGRAMS_PER_LANE = 256;
 const MAX_DIFFERENCES = 20;
-/** V8 compares this many runs before timers and the driver's callbacks get a turn. */
+/** Runs compared with V8 before timers and the driver's callbacks get a turn. */
 const RUNS_AT_ONCE = 1_000;
 
-/** Runs random modules on random inputs in the kernel and on V8 and compares how each run ends, its fuel and its digest. */
+/** Runs random modules on random inputs in the kernel and on V8; compares the status, fuel and digest of each run. */
 export async function fuzzKernel(options: KernelFuzzOptions): Promise<KernelFuzzReport> {
   const fuzzer = new Fuzzer(options);
   try {
@@ -70,7 +70,7 @@ class Fuzzer {
   readonly #statuses: Record<string, number> = {};
   readonly #punts: Record<string, number> = {};
   readonly #refused: Record<string, number> = {};
-  #lane: GpuLane | undefined;
+  #executor: GpuExecutor | undefined;
   #adapter = '';
   #differing = 0;
   #runs = 0;
@@ -82,15 +82,15 @@ class Fuzzer {
     const { modules, onProgress } = this.options;
     const started = performance.now();
     for (let done = 0; done < modules; ) {
-      const lane = await this.#openLane();
+      const executor = await this.#openExecutor();
       const here = Math.min(modules - done, PROGRAMS_PER_LANE);
-      let next = this.#prepare(lane, done, Math.min(AHEAD, here));
+      let next = this.#prepare(executor, done, Math.min(AHEAD, here));
       for (let i = 0; i < here; i += AHEAD) {
         const batches = await next;
         // The next kernels compile while these run and V8 compares.
-        next = this.#prepare(lane, done + i + AHEAD, Math.min(AHEAD, here - i - AHEAD));
+        next = this.#prepare(executor, done + i + AHEAD, Math.min(AHEAD, here - i - AHEAD));
         next.catch(() => undefined);
-        const results = await lane.run(batches.flatMap(({ calls }) => calls));
+        const results = await executor.run(batches.flatMap(({ calls }) => calls));
         let at = 0;
         for (const batch of batches) at = await this.#compare(batch, results, at);
         onProgress?.(done + Math.min(i + AHEAD, here));
@@ -113,29 +113,31 @@ class Fuzzer {
   }
 
   async close(): Promise<void> {
-    await this.#lane?.close();
-    this.#lane = undefined;
+    await this.#executor?.close();
+    this.#executor = undefined;
   }
 
-  async #openLane(): Promise<GpuLane> {
+  async #openExecutor(): Promise<GpuExecutor> {
     await this.close();
-    this.#lane = await this.options.openLane();
-    this.#adapter = this.#lane.adapter.description || this.#lane.adapter.vendor;
-    return this.#lane;
+    this.#executor = await this.options.openExecutor();
+    this.#adapter = this.#executor.adapter.description || this.#executor.adapter.vendor;
+    return this.#executor;
   }
 
-  /** Makes the calls of `count` modules from number `at` of this session on and has their kernels compiled. */
-  async #prepare(lane: GpuLane, at: number, count: number): Promise<Batch[]> {
+  /** Makes the calls of `count` modules from number `at` of this run on, and compiles their kernels. */
+  async #prepare(executor: GpuExecutor, at: number, count: number): Promise<Batch[]> {
     const batches: Batch[] = [];
     for (let i = 0; i < count; i++) {
       const module = (this.options.first ?? 0) + at + i;
       const program = prepareProgram(randomModule(this.options.seed, module));
-      const supported = lane.supports(program);
+      const supported = executor.supports(program);
       if (supported.ok) batches.push({ module, calls: this.#calls(program, module) });
       else count1(this.#refused, supported.reason);
     }
     const started = performance.now();
-    await Promise.all(batches.flatMap(({ calls }) => calls.slice(0, 1).map(({ program }) => lane.prepare(program))));
+    await Promise.all(
+      batches.flatMap(({ calls }) => calls.slice(0, 1).map(({ program }) => executor.prepare(program))),
+    );
     this.#compileMs += performance.now() - started;
     return batches;
   }
@@ -148,8 +150,12 @@ class Fuzzer {
     });
   }
 
-  /** Compares the results from `at` on with V8; gives where those of the next module begin. */
-  async #compare({ module, calls }: Batch, results: Awaited<ReturnType<GpuLane['run']>>, at: number): Promise<number> {
+  /** Compares the results from `at` on with V8; returns where those of the next module begin. */
+  async #compare(
+    { module, calls }: Batch,
+    results: Awaited<ReturnType<GpuExecutor['run']>>,
+    at: number,
+  ): Promise<number> {
     let seen = false;
     for (let run = 0; run < calls.length; run++) {
       const [call, result] = [calls[run], results[at + run]];

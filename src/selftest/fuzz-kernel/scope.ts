@@ -11,28 +11,28 @@ export interface Callable extends FunctionType {
 
 export interface IndirectType extends FunctionType {
   readonly typeIndex: number;
-  /** Elements of the table that hold such a function. */
+  /** Elements of the table that hold a function of this type. */
   readonly elements: readonly number[];
 }
 
-/** What a module's random code may use, the same for all of its functions. */
+/** What a module's random code may use; the same for all of its functions. */
 export interface Features {
   /** Types of the globals, by number. */
   readonly globals: readonly ValueType[];
-  /** Global that points at the memory that is used most, or none for address 0. */
+  /** Global that points at the memory used most; undefined for address 0. */
   readonly anchor: number | undefined;
-  /** Addresses where something changes: the end of the window, of the first page, of memory. */
+  /** Addresses at borders: the end of the window, of the first page, of memory. */
   readonly borders: readonly number[];
   readonly grow: boolean;
   /** Bytes of memory before any memory.grow. */
   readonly minimum: number;
   readonly segments: number;
   readonly tableSize: number;
-  /** Whether instructions change the table: the kernel leaves what looks at it then to the CPU. */
+  /** Whether instructions change the table; then every instruction that reads it is a PUNT. */
   readonly changesTable: boolean;
-  /** Types that indirect calls ask for, by number. */
+  /** Type indices for indirect calls. */
   readonly indirect: readonly IndirectType[];
-  /** Block type of () -> (i32, i64), of (i32, i64) -> (i32), of (i32, i64) -> (i32, i64) and of (i32, i64) -> (). */
+  /** Block types () -> (i32, i64), (i32, i64) -> (i32), (i32, i64) -> (i32, i64) and (i32, i64) -> (). */
   readonly pair: BlockType;
   readonly join: BlockType;
   readonly round: BlockType;
@@ -40,27 +40,27 @@ export interface Features {
   readonly host: { readonly height: number; readonly fuel: number; readonly log: number; readonly request: number };
 }
 
-/** What a branch to a label carries. */
+/** A label, with the types that a branch to it carries. */
 export interface Label {
   readonly carries: readonly ValueType[];
-  /** Of a loop: the local that counts down with every branch back to it, so that it ends. */
+  /** For a loop: the local that counts down with every branch back to it, so that it ends. */
   readonly counter?: number;
 }
 
-/** Where the generator is. */
+/** The generator's position in a function. */
 export interface Scope {
   readonly random: Random;
   readonly features: Features;
   readonly depth: number;
   /** Innermost first. */
   readonly labels: readonly Label[];
-  /** Whether the outermost label is the function's own. */
+  /** Whether the outermost label is that of the function. */
   readonly returns: boolean;
   readonly callable: readonly Callable[];
-  /** Number of the first local that is not a parameter. */
+  /** Index of the first local that is not a parameter. */
   readonly firstLocal: number;
   readonly counters: { used: number };
-  /** Instructions that the function may still have. */
+  /** Instructions that may still be added to the function. */
   readonly budget: { left: number };
 }
 
@@ -68,10 +68,10 @@ export function inside(scope: Scope, ...labels: Label[]): Scope {
   return { ...scope, depth: scope.depth - 1, labels: [...labels, ...scope.labels] };
 }
 
-/** Label of a block or if that gives nothing. */
+/** Label of a block or if without results. */
 export const PLAIN: Label = { carries: [] };
 
-/** A local of this type, any of the three. */
+/** One of the three locals of this type. */
 export function someLocal(scope: Scope, type: ValueType): number {
   return scope.firstLocal + scope.random.pick(3) + (type === 'i64' ? 3 : 0);
 }

@@ -15,11 +15,11 @@ export function statements(s: Scope): Code {
 
 function statement(s: Scope): Code {
   const { random } = s;
-  // In some runs only: the rest of a run is not seen once the kernel has left it to the CPU.
+  // In some runs only, because after a PUNT the rest of the run is not compared.
   if (s.features.changesTable && random.once(10)) {
     return random.once(3) ? tableStatement(s) : [...value(s, 'i32', 1), open(OP.if), ...tableStatement(s), end];
   }
-  // The way back to a loop, from wherever inside it.
+  // Branch back to a loop, from anywhere inside it.
   if (s.labels.some(({ counter }) => counter !== undefined) && random.once(5)) {
     return random.once(3) ? branchTables(s) : branch(s);
   }
@@ -64,7 +64,7 @@ function statement(s: Scope): Code {
   }
 }
 
-/** Globals are set to anything, but the one that points at memory moves by a few bytes only. */
+/** Sets a global to any value, but moves the one that points at memory by a few bytes only. */
 function setGlobal(s: Scope): Code {
   const { random, features } = s;
   const index = random.pick(features.globals.length);
@@ -98,7 +98,7 @@ function rare(s: Scope): Code {
   switch (random.pick(10)) {
     case 9:
       if (!features.grow) return [];
-      // Some fail: a memory that seems to have grown is where checks are forgotten.
+      // Some fail, because a check may be missing where memory only seems to have grown.
       return [...(random.once(3) ? constant(s, 'i32') : [i32(random.pick(3))]), op(OP.memoryGrow, 0), op(OP.drop)];
     case 0:
       return [...address(s), op(OP.call, features.host.height)];
@@ -119,12 +119,12 @@ function rare(s: Scope): Code {
   }
 }
 
-/** br_table out of three blocks; now and then a very long one, or one that carries values. */
+/** br_table out of three blocks; sometimes a very long one, or one that carries values. */
 function table(s: Scope): Code {
   const { random } = s;
   const scope = inside(s, PLAIN, PLAIN, PLAIN);
   const size = random.once(12) ? 257 + random.pick(200) : 1 + random.pick(9);
-  // Long ones in runs, as compilers make them.
+  // Long ones have runs of equal targets, as compilers write them.
   const run = 1 + random.pick(40);
   let target = 0;
   const targets = Array.from({ length: size }, (_, i) => {
@@ -161,7 +161,7 @@ function pairs(s: Scope): Code {
   return [...made, ...takes, ...ends, op(OP.localSet, someLocal(s, 'i32'))];
 }
 
-/** A loop, with or without parameters and results; whatever branches back to it counts down. */
+/** A loop, with or without parameters and results; every branch back to it counts down. */
 function loop(s: Scope): Code {
   const { random, features } = s;
   if (s.counters.used >= COUNTERS) return [];

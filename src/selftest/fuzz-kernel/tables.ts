@@ -3,11 +3,11 @@ import { i32, op } from './build.js';
 import type { Code, Scope } from './scope.js';
 import { FUNCREF_CODE, value } from './values.js';
 
-/** An instruction that looks at references in the table or changes them: in the kernel a PUNT, and what came before it is not. */
+/** An instruction that reads or changes references in the table: a PUNT in the kernel, unlike the code before it. */
 export function tableStatement(s: Scope): Code {
   const { random, features } = s;
   const size = features.tableSize;
-  // Mostly inside the table.
+  // Usually inside the table.
   const place = (): Code => (random.once(8) ? value(s, 'i32', 1) : [i32(random.pick(size + 1))]);
   const few = (): Code => [i32(random.pick(3))];
   const reference = (): Code => {

@@ -46,11 +46,11 @@ export function constant({ random }: Scope, type: ValueType): Code {
   return [i32(random.once(3) ? random.u32() >>> random.pick(32) : random.of(EDGES_32))];
 }
 
-/** An address, mostly in the memory that is used most, aligned or as it comes; now and then at a border, or anywhere. */
+/** An address: mostly in the memory that is used most, aligned or not; sometimes at a border, or anywhere. */
 export function address(s: Scope): Code {
   const { random, features } = s;
   const small = random.of([0x1f, 0xff, 0xfc, 0x3ff, 0x3fc]);
-  // Constants around the declared minimum, whole words mostly: what is elided there must not be.
+  // Constants around the declared minimum, mostly of whole words: where a check might wrongly be left out.
   if (random.once(features.grow ? 24 : 150))
     return [i32(features.minimum + (random.once(4) ? 2 : 4) * (random.pick(6) - 4))];
   if (features.borders.length > 0 && random.once(16)) return [i32(random.of(features.borders) + random.pick(24) - 12)];
@@ -59,13 +59,13 @@ export function address(s: Scope): Code {
   return features.anchor === undefined ? near : [...near, op(OP.globalGet, features.anchor), op(OP.i32Add)];
 }
 
-/** Offset of a load or store. */
+/** The offset of a load or store. */
 export function offset({ random }: Scope): number {
   if (random.once(200)) return random.of([8184, 65_528, 0x7ffffffc, 0xfffffff8, 0xffffffff]);
   return random.once(2) ? 4 * random.pick(4) : random.pick(9);
 }
 
-/** Arguments and call of a function. */
+/** The arguments and the call of a function. */
 export function callOf(s: Scope, { index, params }: Callable, depth: number): Code {
   return [...params.flatMap((type) => value(s, type, depth)), op(OP.call, index)];
 }
@@ -115,7 +115,7 @@ export function value(s: Scope, type: ValueType, depth: number): Code {
     }
     default: {
       let chosen = random.of(BY_RESULT[type === 'i64' ? 'i64' : 'i32']);
-      // Divisions trap so often that little else would be seen.
+      // Rare, because divisions trap so often that little else would be tested.
       if (chosen[1].effect && !random.once(4)) chosen = random.of(BY_RESULT[type === 'i64' ? 'i64' : 'i32']);
       const [code, { operands }] = chosen;
       return [...operands.flatMap(sub), op(code)];
@@ -123,7 +123,7 @@ export function value(s: Scope, type: ValueType, depth: number): Code {
   }
 }
 
-/** Number of an element of the table: mostly a good one, else any, now and then behind its end. */
+/** An index into the table: mostly one of the right type, else any, sometimes after its end. */
 function element(s: Scope, good: readonly number[]): Code {
   const { random, features } = s;
   if (good.length > 0 && !random.once(5)) {
@@ -134,7 +134,7 @@ function element(s: Scope, good: readonly number[]): Code {
   return random.once(30) ? value(s, 'i32', 1) : [...value(s, 'i32', 1), size, op(0x70)];
 }
 
-/** A value that tells of the machine: sizes, context, references. */
+/** A value that depends on the environment: sizes, context, references. */
 function whole(s: Scope, depth: number): Code {
   const { random, features } = s;
   switch (random.pick(4)) {

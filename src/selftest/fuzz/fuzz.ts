@@ -10,7 +10,7 @@ import { InternalError } from '../../errors.js';
 import { ALWAYS_PARALLEL } from '../../execute/choose/block-mode.js';
 import { LaneEngine } from '../../execute/engine.js';
 import { runSequential } from '../../execute/sequential.js';
-import type { GpuLane } from '../../gpu/pack/types.js';
+import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { Policy } from '../../lane/policy.js';
 import { type LaneTransaction, scanBlock } from '../../lane/scan.js';
@@ -32,7 +32,7 @@ export interface DifferentialOptions {
   /** Compared with `sequential`, which always runs. */
   readonly policies: readonly Exclude<Policy, 'sequential'>[];
   /** Needed for policy `gpu`. */
-  readonly gpu?: GpuLane;
+  readonly gpu?: GpuExecutor;
   /** Worker threads of the `cpu` policy; 1 if not given. The others run in this thread. */
   readonly workers?: number;
   /** Programs that the blocks deploy and call; all of them if not given. */

@@ -1,15 +1,15 @@
 /** The state of the indexer in wasm/bench/bulk.ts, built without running it. */
 import { readFileSync } from 'node:fs';
 import type { BlockCommit } from '../../store/types.js';
-import { builtFile } from '../../util/built-file.js';
 import { binarySlice, u64Bytes } from '../../util/bytes.js';
 import { sha256 } from '../../util/sha256.js';
+import { shipped } from '../../util/shipped.js';
 
 /** Keys of one commit while the state is made. */
 const PIECE = 100_000;
 
 export function bulkIndexer(): Uint8Array {
-  return new Uint8Array(readFileSync(builtFile('wasm/bench/bulk.wasm')));
+  return new Uint8Array(readFileSync(shipped('wasm/bench/bulk.wasm')));
 }
 
 /** Commits that leave `keys` keys, at heights 0, 1, …; the hash of each is that of its height. */

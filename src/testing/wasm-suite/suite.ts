@@ -5,7 +5,7 @@
 
 import { WarpshrewError } from '../../errors.js';
 import { messageOf } from '../../gpu/device/kernel-failures.js';
-import type { GpuCall, GpuLane } from '../../gpu/pack/types.js';
+import type { GpuCall, GpuExecutor } from '../../gpu/pack/types.js';
 import { decodeModule } from '../../program/decode.js';
 import type { WasmModule } from '../../program/module.js';
 import { prepareProgram } from '../../program/prepare.js';
@@ -20,7 +20,7 @@ export interface SuiteOptions {
   /** The binary of a module's text; throws for what it cannot read. */
   readonly toBinary: (text: string) => Uint8Array;
   /** V8 alone if there is none. */
-  readonly lane?: GpuLane;
+  readonly lane?: GpuExecutor;
 }
 
 /** Counts of one script. */
@@ -207,7 +207,7 @@ class ScriptRun {
     } else this.#threw(`${label}: ${status ?? 'no program'}`);
   }
 
-  async #inKernel(lane: GpuLane, runs: readonly KernelRun[]): Promise<void> {
+  async #inKernel(lane: GpuExecutor, runs: readonly KernelRun[]): Promise<void> {
     const counts = this.#counts;
     const possible = runs.filter(({ call, calls }) => {
       const supported = lane.supports(call.program);

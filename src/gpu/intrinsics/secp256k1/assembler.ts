@@ -1,6 +1,6 @@
 import { InternalError } from '../../../errors.js';
 
-/** What an instruction does; kernels/secp256k1.wgsl knows them as OP_MUL and so on. */
+/** Instructions; kernels/secp256k1.wgsl has them as OP_MUL and so on. */
 export const OPERATIONS = [
   // dst = scale * a * b + terms; scale * a^2 + terms, or a squared `times` times; the terms alone.
   'mul',
@@ -8,14 +8,14 @@ export const OPERATIONS = [
   'sum',
   // dst = a constant of the data.
   'constant',
-  // dst = the first element, second = plus or minus the second element, chosen by digits of the invocation's scalars.
+  // dst = the first element, second = plus or minus the second element; digits of the invocation's scalars choose them.
   'pick',
   // dst = a, reduced to [0, p) with full limbs.
   'canonical',
-  // The signature is not valid unless it holds.
+  // The signature is invalid unless this holds.
   'test',
   'set-counter',
-  // Counter - 1, and back to the target unless it was 0.
+  // Counts down; jumps back to the target unless the counter was 0.
   'loop',
   'jump-if-zero',
   'jump',
@@ -30,10 +30,10 @@ export const TESTS = ['equal', 'even', 'nonzero'] as const;
 export type Test = (typeof TESTS)[number];
 
 export const INSTRUCTION_WORDS = 4;
-/** Fields of the first word: bit positions. */
+/** Bit positions of the fields of the first word. */
 const FIELDS = { operation: 0, dst: 4, a: 10, b: 16, scale: 22, terms: 24, minuends: 26 };
 
-/** Largest multiple of a limb that one minuend pays for. */
+/** Largest multiple of a limb that one minuend covers. */
 const MINUEND_REACH = 8;
 
 export type Term = readonly [register: number, coefficient: number];
@@ -44,7 +44,7 @@ interface Options {
   readonly terms?: readonly Term[];
 }
 
-/** Writes instructions of {@link INSTRUCTION_WORDS} words; jumps name labels, resolved by `words`. */
+/** Writes instructions of {@link INSTRUCTION_WORDS} words. Jumps name labels, which `words` resolves. */
 export class Assembler {
   readonly #code: number[] = [];
   readonly #labels = new Map<string, number>();
@@ -71,7 +71,7 @@ export class Assembler {
     this.#emit('constant', { dst }, at);
   }
 
-  /** `first` and `second` are the registers written; `a` counts for 'negate-if-even' alone. */
+  /** `first` and `second` are the registers written; `a` matters for 'negate-if-even' only. */
   pick(kind: Pick, first: number, second: number, a = 0): void {
     this.#emit('pick', { dst: first, a, b: second }, PICKS.indexOf(kind));
   }
@@ -96,7 +96,7 @@ export class Assembler {
     this.#jump('jump', label);
   }
 
-  /** To the label if all words of a canonical register are 0. */
+  /** Jumps to the label if all words of a canonical register are 0. */
   jumpIfZero(a: number, label: string): void {
     this.#jump('jump-if-zero', label, a);
   }

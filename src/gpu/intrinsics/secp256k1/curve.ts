@@ -1,4 +1,4 @@
-/** secp256k1 (SEC 2), y² = x³ + 7, in BigInt: only for tables and constants that are made once, never for data of a message. */
+/** secp256k1 (SEC 2), y² = x³ + 7, in BigInt: for tables and constants computed once, never for data of a message. */
 
 export const FIELD = 2n ** 256n - 2n ** 32n - 977n;
 export const ORDER = 0xffffffff_ffffffff_ffffffff_fffffffe_baaedce6_af48a03b_bfd25e8c_d0364141n;
@@ -36,7 +36,7 @@ function inverse(value: bigint): bigint {
   return modulo(before, FIELD);
 }
 
-/** Inverses of all `values` modulo p, which costs one inversion; none may be 0. */
+/** Inverses of all `values` modulo p, at the cost of one inversion; none may be 0. */
 function inverses(values: readonly bigint[]): bigint[] {
   const products: bigint[] = [];
   let product = 1n;
@@ -106,7 +106,7 @@ function cubeRootOfOne(prime: bigint): bigint {
   }
 }
 
-/** The extended Euclidean algorithm of n and λ, stopped around √n: r = s·n + t·λ, so (r, -t) is in the lattice. */
+/** Extended Euclidean algorithm of n and λ, stopped around √n: r = s·n + t·λ, so (r, -t) is in the lattice. */
 function shortBasis(lambda: bigint): [LatticeVector, LatticeVector] {
   let before = { r: ORDER, t: 0n };
   let last = { r: lambda, t: 1n };

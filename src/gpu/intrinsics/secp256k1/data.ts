@@ -3,15 +3,17 @@ import { type AffinePoint, addAll, endomorphism, FIELD, GENERATOR, type LatticeV
 import { elementWords, minuendWords } from './limbs.js';
 import { COMB_DIGITS, COMB_TABLE, type ConstantName, verificationProgram } from './program.js';
 
-/** Digits of the arithmetic modulo n: 16 bits a word. */
+/** Digits of the arithmetic modulo n: 16 bits per word. */
 export const SCALAR_DIGITS = 16;
-/** Digits of the halves of e, two's complement. */
+/** Digits of the halves of e, in two's complement. */
 export const HALF_DIGITS = 10;
 const DIGIT_BITS = 16n;
-/** The quotients of the split are the high part of a product: e times a constant, shifted down by this. */
+/** A quotient of the split is the high part of a product: e times a constant, shifted right by this many bits. */
 const SPLIT_SHIFT = 384n;
 
-/** All that the verification reads: words, and at which word each part begins (by its name in WGSL). */
+/**
+ * The data that the verification reads: its words, and the index where each part begins, by the part's name in WGSL.
+ */
 export interface SchnorrData {
   readonly words: Uint32Array;
   readonly at: Readonly<Record<string, number>>;
@@ -56,14 +58,14 @@ function makeData(): SchnorrData {
   return { words: all, at };
 }
 
-/** `count` pieces of `bits` bits, the lowest first; a negative value in two's complement. */
+/** `count` pieces of `bits` bits, lowest first; negative values in two's complement. */
 function pieces(value: bigint, count: number, bits: bigint): number[] {
   return Array.from({ length: count }, (_, i) => Number(BigInt.asUintN(Number(bits), value >> (BigInt(i) * bits))));
 }
 
 /**
- * Constants of e = k1 + k2·λ: with (e, 0) = q1·v1 + q2·v2 over the rationals, (k1, k2) = (e, 0) - ⌊q1⌋·v1 - ⌊q2⌋·v2. Both vectors
- * are turned so that q1 and q2 are not negative.
+ * Constants of the split e = k1 + k2·λ: with (e, 0) = q1·v1 + q2·v2 over the rationals,
+ * (k1, k2) = (e, 0) - ⌊q1⌋·v1 - ⌊q2⌋·v2. The signs of both vectors are chosen so that q1 and q2 are not negative.
  */
 function putSplit(put: (name: string, part: readonly number[]) => number, basis: readonly LatticeVector[]): void {
   const [first = ZERO, second = ZERO] = basis;
@@ -75,7 +77,7 @@ function putSplit(put: (name: string, part: readonly number[]) => number, basis:
   put('SPLIT_1', quotient(second.b));
   put('SPLIT_2', quotient(first.b));
   put('VECTORS', [...half(-v1.a), ...half(-v2.a), ...half(-v1.b), ...half(-v2.b)]);
-  // By the parity wanted of a (bit 0) and of b (bit 1): what makes both halves odd.
+  // By the parity needed of a (bit 0) and of b (bit 1): the vector that makes both halves odd.
   put(
     'FIXES',
     [0, 1, 2, 3].flatMap((parity) => {
@@ -102,7 +104,7 @@ function shortest(v1: LatticeVector, v2: LatticeVector, parityA: bigint, parityB
   return best ?? ZERO;
 }
 
-/** Per digit of s the odd multiples 1, 3, ..., 2·COMB_TABLE - 1 of 2^(8·digit)·G. */
+/** Per digit of s: the odd multiples 1, 3, ..., 2·COMB_TABLE - 1 of 2^(8·digit)·G. */
 function combPoints(): AffinePoint[] {
   const twice = (points: readonly AffinePoint[]): AffinePoint[] => addAll(points, points);
   const bases: AffinePoint[] = [];
@@ -112,7 +114,7 @@ function combPoints(): AffinePoint[] {
     for (let bits = COMB_TABLE; bits > 0; bits >>= 1) base = twice([base])[0] ?? base;
   }
   const steps = twice(bases);
-  // All digits a multiple at a time, for the sake of one inversion.
+  // One multiple for all digits at a time, so that they share an inversion.
   const multiples = [bases];
   for (let i = 1; i < COMB_TABLE; i++) multiples.push(addAll(multiples[i - 1] ?? [], steps));
   return bases.flatMap((_, digit) => multiples.map((points) => points[digit] ?? GENERATOR));

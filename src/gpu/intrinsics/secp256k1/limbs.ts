@@ -1,13 +1,19 @@
 import { FIELD } from './curve.js';
 
-/** A field element of the kernel: 20 limbs of 13 bits, two a word (low limb in the low half), value below 2^256 or little above it. */
+/**
+ * A field element of the kernel: 20 limbs of 13 bits, two per word (the lower limb in the low half). Its value is below
+ * 2^256 or slightly above.
+ */
 export const LIMBS = 20;
 export const LIMB_BITS = 13;
 export const ELEMENT_WORDS = LIMBS / 2;
 
 const LIMB = 2 ** LIMB_BITS;
 
-/** 13-bit digits of a value below 2^260, lowest first: four at a time, for BigInt is slow and there are thousands of points. */
+/**
+ * 13-bit digits of a value below 2^260, lowest first. Takes four at a time, because BigInt is slow and there are
+ * thousands of points.
+ */
 function digits(value: bigint): number[] {
   const out: number[] = [];
   for (let rest = value; out.length < LIMBS; rest >>= BigInt(4 * LIMB_BITS)) {
@@ -27,8 +33,8 @@ export function elementWords(value: bigint): number[] {
 }
 
 /**
- * Limbs of a multiple of p, each in [floor, floor + 2^13), the last from a sixteenth of it: minuend of a subtraction that never borrows
- * from the next limb, as long as no limb taken off is above `floor`.
+ * Limbs of a multiple of p, each in [floor, floor + 2^13), the last from a sixteenth of that on: the minuend of a
+ * subtraction that never borrows from the next limb, as long as no subtracted limb exceeds `floor`.
  */
 export function minuendLimbs(floor: number): number[] {
   const floors = Array.from({ length: LIMBS }, (_, i) => (i === LIMBS - 1 ? floor / 16 : floor));

@@ -1,16 +1,16 @@
 import { Assembler } from './assembler.js';
 
-/** Odd multiples of the key in its table, and the bits of a digit of the halves of e. */
+/** Number of odd multiples in the key's table, and bits per digit of the halves of e. */
 export const KEY_WINDOW_BITS = 4;
 export const KEY_TABLE = 2 ** (KEY_WINDOW_BITS - 1);
-/** Digits of a half of e: odd ones, so 33 hold every odd number below 2^132. */
+/** Digits of a half of e: all odd, so 33 of them hold every odd number below 2^132. */
 export const KEY_DIGITS = 33;
-/** Digits of s, and the points per digit: digit i is an odd multiple, up to 2^8 - 1, of 2^(8 i) G. */
+/** Digits of s, and points per digit: digit i selects an odd multiple, up to 2^8 - 1, of 2^(8 i) G. */
 export const COMB_BITS = 8;
 export const COMB_DIGITS = 256 / COMB_BITS;
 export const COMB_TABLE = 2 ** (COMB_BITS - 1);
 
-/** Registers of the kernel, each a field element. */
+/** The kernel's registers; each holds a field element. */
 const names = ['X1', 'Y1', 'Z1', 'X2', 'Y2', 'Z2', 'T0', 'T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'ONE', 'R'] as const;
 const more = ['QX', 'QY', 'ZG', 'XD', 'YD', 'ZD'] as const;
 type Name = (typeof names)[number] | (typeof more)[number];
@@ -21,21 +21,23 @@ const { X1, Y1, Z1, X2, Y2, Z2, T0, T1, T2, T3, T4, T5, T6, T7, ONE, R, QX, QY, 
 export const TABLE_X = names.length + more.length;
 export const TABLE_Y = TABLE_X + KEY_TABLE;
 export const TABLE_BETA_X = TABLE_Y + KEY_TABLE;
-/** Four points of three registers, in the place of the key's table. */
+/** Four points of three registers each, in the same registers as the key's table. */
 export const FALLBACK_TABLE = TABLE_X;
 export const REGISTERS = TABLE_BETA_X + KEY_TABLE;
-/** Where the kernel puts r and the key's x before it starts. */
+/** Where the kernel puts r and the key's x before the program starts. */
 export const INPUT_R = R;
 export const INPUT_KEY = QX;
 
 export type ConstantName = 'one' | 'beta' | 'generatorX' | 'generatorY';
 
 /**
- * BIP340 verification as straight-line field arithmetic. Before it starts, R and QX hold r and the key's x, and the scalars are there.
+ * BIP340 verification as straight-line field arithmetic. Before it starts, R and QX hold r and the key's x, and the
+ * scalars are ready.
  *
- * The sum s·G + e·(-P) is taken with e split in two halves. All digits are odd, so no addition has infinity as an operand, and Jacobian
- * additions are right unless two equal or opposite points meet. Then Z becomes 0 and stays 0: whoever ends with Z = 0 (only for
- * infinity, or inputs made for it) does the sum once more with the complete addition of Renes, Costello and Batina (2016, algorithm 7).
+ * The sum s·G + e·(-P) is computed with e split into two halves. All digits are odd, so no addition has infinity as an
+ * operand, and Jacobian additions are right unless two equal or opposite points are added. Then Z becomes 0 and stays
+ * 0. An invocation that ends with Z = 0 (only for infinity, or for inputs made to get there) computes the sum once
+ * more, with the complete addition of Renes, Costello and Batina (2016, algorithm 7).
  */
 export function verificationProgram(constants: Readonly<Record<ConstantName, number>>): number[] {
   const code = new Assembler();
@@ -128,8 +130,8 @@ function addAffine(code: Assembler, x2: number, y2: number, h = T2): void {
 }
 
 /**
- * The odd multiples Q, 3Q, ... on the curve isomorphic by ZG, where all of them are affine. D = 2Q is affine on the curve isomorphic by
- * its own Z, so the additions are mixed ones; then every entry is brought to the Z of the last.
+ * The odd multiples Q, 3Q, ... on the curve isomorphic by ZG, where all of them are affine. D = 2Q is affine on the
+ * curve isomorphic by its own Z, so the additions are mixed ones; then every entry is converted to the Z of the last.
  */
 function keyTable(code: Assembler, beta: number): void {
   double(code, [QX, QY, ONE], [XD, YD, ZD]);
@@ -140,7 +142,7 @@ function keyTable(code: Assembler, beta: number): void {
   code.sum(Z1, [ONE, 1]);
   code.sum(TABLE_X, [X1, 1]);
   code.sum(TABLE_Y, [Y1, 1]);
-  // The factor between the Z of entries i - 1 and i waits where the x of λ times entry i - 1 will be.
+  // The factor between the Z of entries i - 1 and i is kept where the x of λ times entry i - 1 will be.
   for (let i = 1; i < KEY_TABLE; i++) {
     addAffine(code, XD, YD, TABLE_BETA_X + i - 1);
     code.sum(TABLE_X + i, [X1, 1]);
@@ -167,7 +169,7 @@ function keySum(code: Assembler): void {
   code.sum(Z1, [ONE, 1]);
   code.pick('second-half', X2, Y2);
   addAffine(code, X2, Y2);
-  // `loop` counts down before it jumps, so the counter is the number of the digit at hand.
+  // `loop` counts down before it jumps, so the counter is the number of the current digit.
   code.loop('digits');
   code.label('digits');
   for (let i = 0; i < KEY_WINDOW_BITS; i++) double(code, [X1, Y1, Z1], [X1, Y1, Z1]);
@@ -210,7 +212,7 @@ function check(code: Assembler): void {
   code.end();
 }
 
-/** Point 1 = s·G + e·Q bit by bit, from projective (X : Y : Z) brought to Jacobian coordinates. */
+/** Point 1 = s·G + e·Q bit by bit, in projective (X : Y : Z), converted to Jacobian coordinates at the end. */
 function fallback(code: Assembler, constants: Readonly<Record<ConstantName, number>>): void {
   const entry = (i: number): [number, number, number] => [
     FALLBACK_TABLE + 3 * i,
@@ -245,7 +247,7 @@ function fallback(code: Assembler, constants: Readonly<Record<ConstantName, numb
   code.mul(Y1, Y1, T0);
 }
 
-/** Point 1 (projective) += another or itself, for all points. Uses T0 to T7. */
+/** Point 1 (projective) += another point or itself; right for all points. Uses T0 to T7. */
 function addComplete(code: Assembler, [x2, y2, z2]: readonly [number, number, number]): void {
   const B3 = 21;
   const cross = (

@@ -4,7 +4,10 @@ import { ELEMENT_WORDS, LIMB_BITS, LIMBS, minuendLimbs } from './limbs.js';
 import * as program from './program.js';
 
 const COLUMNS = 2 * LIMBS - 1;
-/** What bits from 260 on are worth: 2^260 = 16 · (2^32 + 977) mod p, as a factor for the limb itself and a shift for the one two above. */
+/**
+ * Weight of the bits from 260 on: 2^260 = 16 · (2^32 + 977) mod p, as a factor for the limb itself and a shift for the
+ * limb two above.
+ */
 const FOLD = 16 * 977;
 const FOLD_SHIFT = 36 - 2 * LIMB_BITS;
 /** The same from bit 256 on, where the last limb ends. */
@@ -13,7 +16,7 @@ const TOP_FOLD_SHIFT = 32 - 2 * LIMB_BITS;
 const MASK = `${2 ** LIMB_BITS - 1}u`;
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Constants and the unrolled field arithmetic that kernels/secp256k1.wgsl builds on; the data begins at word `dataAt`. */
+/** Constants and unrolled field arithmetic for kernels/secp256k1.wgsl; its data begins at word `dataAt`. */
 export function fieldWgsl(data: SchnorrData, dataAt: string): string {
   const constants: Record<string, number> = {
     INSTRUCTION_WORDS,
@@ -47,7 +50,7 @@ export function fieldWgsl(data: SchnorrData, dataAt: string): string {
     ...Object.entries(constants).map(([key, value]) => `const SCHNORR_${key} = ${value}u;`),
     `const SCHNORR_DATA_AT = ${dataAt};`,
     ...Object.entries(data.at).map(([key, value]) => `const SCHNORR_${key}_AT = SCHNORR_DATA_AT + ${value}u;`),
-    // Pairs of words, so that an index is checked once and loads are wide.
+    // Pairs of words, so that each index is checked once and loads are wide.
     'var<private> fe: array<array<vec2<u32>, 5>, SCHNORR_REGISTERS>;',
     mathText(),
     '',
@@ -55,8 +58,9 @@ export function fieldWgsl(data: SchnorrData, dataAt: string): string {
 }
 
 /**
- * The one instance of field arithmetic: `mul`, `square` and `sum`. In every register limbs are at most 2^13, the last below 2^9; in one
- * factor of an unscaled product twice that. So a column of products stays below 2^32, three times it or a negated y included.
+ * The one instance of field arithmetic: `mul`, `square` and `sum`. In every register, limbs are at most 2^13 and the
+ * last is below 2^9; in one factor of an unscaled product, twice that. So a column of products stays below 2^32, even
+ * three times the column or one with a negated y.
  */
 function mathText(): string {
   return `
@@ -126,7 +130,7 @@ const declare = (name: string, count: number): string =>
 
 const packed = (i: number): string => `a${i} | (a${i + 1} << 16u)`;
 
-/** Statements over all limbs of the element that `fetch` reads to `name`; `around` gives what stands before and behind a limb. */
+/** Statements for all limbs of the element that `fetch` reads into `name`; `around`: the text around each limb. */
 function load(fetch: string, name: string, around: (limb: number) => readonly [string, string]): string {
   const lines = range(LIMBS).map((i) => {
     const word = `${name}[${i >> 2}].${(i >> 1) & 1 ? 'y' : 'x'}`;
@@ -165,8 +169,8 @@ function foldText(): string {
 }
 
 /**
- * Columns c0 to c19 to limbs a0 to a19. What leaves the 256 bits at the top, the parts of h18 and h19 that belong there included, is
- * folded once more, where the carries end with limb 6.
+ * Columns c0 to c19 to limbs a0 to a19. What exceeds 256 bits, including the parts of h18 and h19 that belong there, is
+ * folded in once more; the carries of that end with limb 6.
  */
 function carryText(): string {
   const lines: string[] = [];

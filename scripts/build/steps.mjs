@@ -1,0 +1,53 @@
+// The steps of a build. Each writes files of its own into the folder it is given: no file is written by two.
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Resolves with the exit status. Ends with this process. */
+function node(root, script, ...args) {
+  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
+  const end = () => child.kill('SIGKILL');
+  // Before the folder that it writes to is removed.
+  process.prependOnceListener('exit', end);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (status) => {
+      process.off('exit', end);
+      resolve(status ?? 1);
+    });
+  });
+}
+
+function copy(name, from, to) {
+  return {
+    name,
+    inputs: [from],
+    tools: [],
+    async run(root, out) {
+      if (existsSync(join(root, from))) cpSync(join(root, from), join(out, to), { recursive: true });
+      return 0;
+    },
+  };
+}
+
+/**
+ * `inputs`: files and folders whose content decides what comes out, relative to the project. `tools`: packages whose version
+ * does. `run` resolves with an exit status; steps run at the same time.
+ */
+export const STEPS = [
+  {
+    name: 'typescript',
+    inputs: ['src', 'tsconfig.json'],
+    tools: ['typescript', '@types/node'],
+    run: (root, out) => node(root, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--outDir', out),
+  },
+  {
+    name: 'assemblyscript',
+    inputs: ['wasm', 'scripts/build-wasm.mjs'],
+    tools: ['assemblyscript'],
+    run: (root, out) => node(root, 'scripts/build-wasm.mjs', join(out, 'wasm')),
+  },
+  copy('kernels', 'kernels', 'kernels'),
+  copy('chain', 'fixtures/regtest', 'chains/regtest'),
+  copy('sdk', 'wasm/sdk', 'sdk'),
+];

@@ -1,0 +1,37 @@
+/**
+ * What the package promises to programs that import it (docs/library.md). Everything else may change in any version.
+ */
+export { parseBlock } from './bitcoin/parse-block.js';
+export { parseTransaction } from './bitcoin/parse-transaction.js';
+export type { Block, Transaction, TxInput, TxOutput } from './bitcoin/types.js';
+export { EnvironmentError, InputError, ProgramError, StoreError, WarpshrewError } from './errors.js';
+export { LaneEngine, type LaneEngineOptions, type StateSource } from './execute/engine.js';
+export { type Kernel, type MemoryWindow, type Translation, translateProgram } from './gpu/translate/module.js';
+export type { LaneBlockResult, Receipt } from './lane/types.js';
+export type { AccessSet } from './plan/access-sets.js';
+export { makePlan, type Plan } from './plan/plan.js';
+export { prepareProgram } from './program/prepare.js';
+export type { Program } from './program/types.js';
+export { type CellpackResult, decodeCellpack, readCellpack } from './protocol/cellpack.js';
+export { describeTransaction, type TransactionDescription } from './protocol/describe.js';
+export {
+  encodeCellpack,
+  encodeEnvelope,
+  encodeProtostones,
+  encodeRunestone,
+  gzipStored,
+  type ProtostoneInput,
+  packChunks,
+  type RunestoneInput,
+} from './protocol/encode.js';
+export { findEnvelope } from './protocol/envelope.js';
+export { decodeProtostones, unpackChunks } from './protocol/protostones.js';
+export { decodeRunestone } from './protocol/runestone.js';
+export type { AlkaneId, Cellpack, Protostone, ProtostonesResult, RunestoneArtifact } from './protocol/types.js';
+export type { RpcBackend } from './rpc/backend.js';
+export { type RpcServer, startRpcServer } from './rpc/server.js';
+export type { RpcServerOptions } from './rpc/server-options.js';
+export { type OpenReader, openReader } from './store/open-reader.js';
+export { StoreReader } from './store/reader.js';
+export { bundledChain } from './util/bundled-chain.js';
+export { DEEP_STACK } from './util/deep-thread.js';
