@@ -1,6 +1,6 @@
-// Builds dist/: everything that is read at run time. Builds beside it first (dist.next-PID) and then moves in, file by file,
-// what is new or changed, so that a process that runs from dist/ meanwhile finds its files. A step whose inputs are
-// those of the last build is not run again.
+// Builds dist/: everything that is read at run time. Builds beside it first (dist.next-PID) and then moves in, file
+// by file, what is new or changed, so that a process that runs from dist/ meanwhile finds its files. A step whose
+// inputs are those of the last build is not run again.
 //   node scripts/build.mjs [--root FOLDER]     FOLDER: the project, if it is not this one (for tests)
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -8,7 +8,7 @@ export function withTable(page, name, text) {
   return `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`;
 }
 
-/** The tables of error codes, one a class (src/error-codes/registry.ts). */
+/** The tables of error codes, one a class (src/errors/codes/registry.ts). */
 export function errorTables(classes, exit) {
   return classes
     .map(({ name, title, exit: kind, codes }) => {

@@ -1,6 +1,6 @@
 /** Writes the tables of docs/ that are made from the sources, after `npm run build`. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { CODE_CLASSES, EXIT } from '../dist/error-codes/registry.js';
+import { CODE_CLASSES, EXIT } from '../dist/errors/codes/registry.js';
 import { errorTables, withTable } from './docs-tables.mjs';
 
 /** Page, name of the table, its text. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `node scripts/software-gpu.mjs CMD ARGS`: runs CMD with the bundled software GPU driver (SwiftShader), as `warpshrew software-gpu`
-// does, and finds the commands of the installed packages. Needs `npm run build`.
+// `node scripts/software-gpu.mjs CMD ARGS`: runs CMD with the bundled software GPU driver (SwiftShader), as
+// `warpshrew software-gpu` does, and finds the commands of the installed packages. Needs `npm run build`.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -4,11 +4,11 @@ import { height, oneOf, port, seed, sizes, someOf, times, workers } from './cli/
 import { endQuietly } from './cli/closed-output.js';
 import { addSettings } from './cli/settings.js';
 import { addStoreCommands } from './cli/store-commands.js';
-import { EnvironmentError, EXIT, WarpshrewError } from './errors.js';
+import { EnvironmentError, EXIT, WarpshrewError } from './errors/errors.js';
+import { maskUserInfo } from './errors/mask.js';
 import { DEPENDENT_RULES, POLICIES } from './lane/policy.js';
 import { PROGRAM_NAMES } from './util/built-wasm.js';
 import { onDeepThread } from './util/deep-thread.js';
-import { maskUserInfo } from './util/mask.js';
 import { VERSION } from './util/version.js';
 
 /**

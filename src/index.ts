@@ -4,7 +4,7 @@
 export { parseBlock } from './bitcoin/parse-block.js';
 export { parseTransaction } from './bitcoin/parse-transaction.js';
 export type { Block, Transaction, TxInput, TxOutput } from './bitcoin/types.js';
-export { EnvironmentError, InputError, ProgramError, StoreError, WarpshrewError } from './errors.js';
+export { EnvironmentError, InputError, ProgramError, StoreError, WarpshrewError } from './errors/errors.js';
 export { LaneEngine, type LaneEngineOptions, type StateSource } from './execute/engine.js';
 export { type Kernel, type MemoryWindow, type Translation, translateProgram } from './gpu/translate/module.js';
 export type { LaneBlockResult, Receipt } from './lane/types.js';

@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_STACK } from '../../dist/program/counters.js';
 import { prepareProgram } from '../../dist/program/prepare.js';
-import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_STACK } from '../../dist/program/types.js';
 import { call, end, get, i32, i64, Module, OP, op, opener, repeat, set } from './wasm.mjs';
 
 const FILE = fileURLToPath(import.meta.url);

@@ -1,8 +1,8 @@
 // Modules of the attacks, instruction by instruction, in the project's own encoding.
 import { make } from '../../dist/program/decode-code.js';
 import { encodeModule } from '../../dist/program/encode.js';
+import { ENV_IMPORTS } from '../../dist/program/env.js';
 import { OP } from '../../dist/program/opcodes.js';
-import { ENV_IMPORTS } from '../../dist/program/types.js';
 
 export { OP };
 export const op = (code, a, b) => make(code, a, b);

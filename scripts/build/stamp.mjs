@@ -1,5 +1,5 @@
-// What the last build was made from and what came out, kept in dist/.build.json: by content, since times say little after a
-// checkout.
+// What the last build was made from and what came out, kept in dist/.build.json: by content, since times say little
+// after a checkout.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -49,7 +49,10 @@ function inputsHash(root, { inputs, tools }) {
   return hash.digest('hex');
 }
 
-/** A step with the hash of its inputs, the files of its last run by name, and whether those are what it would write again. */
+/**
+ * A step with the hash of its inputs, the files of its last run by name, and whether those are what it would write
+ * again.
+ */
 export function stepState(root, dist, step, stamp) {
   const inputs = inputsHash(root, step);
   const last = stamp[step.name];

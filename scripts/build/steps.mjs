@@ -31,8 +31,8 @@ function copy(name, from, to) {
 }
 
 /**
- * `inputs`: files and folders whose content decides what comes out, relative to the project. `tools`: packages whose version
- * does. `run` resolves with an exit status; steps run at the same time.
+ * `inputs`: files and folders whose content decides what comes out, relative to the project. `tools`: packages whose
+ * version does. `run` resolves with an exit status; steps run at the same time.
  */
 export const STEPS = [
   {

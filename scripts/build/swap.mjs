@@ -33,9 +33,9 @@ function isAlive(pid) {
 }
 
 /**
- * Brings what the steps wrote, each into `next/NAME`, into `dist`: what is the same stays where it is, what differs is replaced by
- * a rename, what no step writes any more is removed last. Returns what is to be recorded. An interrupted move leaves no record,
- * so that the next build begins anew.
+ * Brings what the steps wrote, each into `next/NAME`, into `dist`: what is the same stays where it is, what differs
+ * is replaced by a rename, what no step writes any more is removed last. Returns what is to be recorded. An
+ * interrupted move leaves no record, so that the next build begins anew.
  */
 export function moveIn(next, dist, states) {
   mkdirSync(dist, { recursive: true });

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import { readU32 } from '../util/bytes.js';
 import { HASH_LENGTH, hashTransactions, hashWitnesses, merkleRootOf, type TransactionTable } from './block-hash.js';
 import { coinbaseHeight } from './coinbase-height.js';

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import { MAX_BLOCK_LENGTH } from './limits.js';
 
 /** Name and version of the format; another value is refused. */

@@ -2,7 +2,7 @@
  * Where the parts of a serialised transaction lie. Walks the bytes without allocating, so that every count and length
  * is held against what is there before anything is built from it, and so that the txid can be hashed from slices.
  */
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import { readU32 } from '../util/bytes.js';
 
 /** Prefix of error codes: what is being read. */
@@ -29,7 +29,7 @@ export interface LayoutSink {
   output(start: number, end: number): void;
 }
 
-export function truncated(subject: Subject, at: number, length: number): InputError {
+function truncated(subject: Subject, at: number, length: number): InputError {
   return new InputError(`${subject}_TRUNCATED`, `the ${name(subject)} ends too early`, {
     facts: { offset: at, length },
     hint: 'Check that the whole file or text was copied.',

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import { coinbaseHeight } from './coinbase-height.js';
 import { sha256d } from './hash.js';
 import { Cursor, layoutTransaction, malformed } from './layout.js';

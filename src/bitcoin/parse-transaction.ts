@@ -1,5 +1,5 @@
 import { Transaction as Decoded } from 'bitcoinjs-lib';
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { sha256d } from './hash.js';
 import { layoutTransaction, malformed, type Subject, type TransactionLayout } from './layout.js';
@@ -67,6 +67,6 @@ function decode(raw: Uint8Array, subject: Subject, start: number): Decoded {
 }
 
 /** The same bytes as a plain `Uint8Array`: of a `Buffer` every slice would be one too. */
-export function plainView(bytes: Uint8Array): Uint8Array {
+function plainView(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import { readU32, toDisplayHash } from '../util/bytes.js';
 import { coinbaseHeight } from './coinbase-height.js';
 import {

@@ -1,5 +1,5 @@
-import type { InputCode } from '../error-codes/registry.js';
-import { InputError } from '../errors.js';
+import type { InputCode } from '../errors/codes/registry.js';
+import { InputError } from '../errors/errors.js';
 import { bytesEqual, readU32, toDisplayHash } from '../util/bytes.js';
 import { type MerkleRoot, merkleRoot, sha256d } from './hash.js';
 import type { Block, Transaction } from './types.js';

@@ -1,6 +1,6 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 
 const NAME = /^blk(\d{5,6})\.dat$/;
 const XOR_FILE = 'xor.dat';

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import type { BlkFolder } from './blk-folder.js';
 
 const KEY_LENGTH = 8;

@@ -1,7 +1,7 @@
 import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { sha256d } from '../bitcoin/hash.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import { bytesEqual } from '../util/bytes.js';
 import type { BlkFolder } from './blk-folder.js';
 import { HEADER_LENGTH } from './block-stream.js';

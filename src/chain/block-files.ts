@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
 import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
-import { type ErrorFacts, InputError } from '../errors.js';
+import { type ErrorFacts, InputError } from '../errors/errors.js';
 import { bytesEqual, toDisplayHash, toHex } from '../util/bytes.js';
 import { BestChain } from './best-chain.js';
 import { BlkFolder } from './blk-folder.js';

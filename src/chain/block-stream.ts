@@ -1,6 +1,6 @@
 import { sha256d } from '../bitcoin/hash.js';
 import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
-import { NodeError } from '../errors.js';
+import { NodeError } from '../errors/errors.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 import type { ChainBlock } from './source.js';
 

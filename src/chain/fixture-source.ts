@@ -1,6 +1,6 @@
 import { sha256d } from '../bitcoin/hash.js';
 import { type BlockSource, openSource } from '../bitcoin/sources.js';
-import { InputError, InternalError } from '../errors.js';
+import { InputError, InternalError } from '../errors/errors.js';
 import { HEADER_LENGTH } from './block-stream.js';
 import { type Clock, REAL_CLOCK } from './clock.js';
 import type { ChainBlock, ChainSource, ChainTip } from './source.js';

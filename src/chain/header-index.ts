@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import { readU32 } from '../util/bytes.js';
 
 /** Where a block lies: file number, offset of its first header byte, length. */

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { NodeError } from '../errors.js';
+import { NodeError } from '../errors/errors.js';
 
 /** Far more than `__cookie__:` and 64 digits. */
 const MAX_COOKIE_BYTES = 4096;

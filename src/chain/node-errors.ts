@@ -1,4 +1,4 @@
-import { type ErrorCode, NodeError, WarpshrewError } from '../errors.js';
+import { type ErrorCode, NodeError, WarpshrewError } from '../errors/errors.js';
 
 /** JSON-RPC error codes of a Core-compatible node. */
 export const RPC = { misc: -1, notFound: -5, invalidParameter: -8, warmUp: -28, internal: -32603 } as const;

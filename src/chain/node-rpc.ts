@@ -1,5 +1,5 @@
-import type { NodeCode } from '../error-codes/registry.js';
-import { NodeError, UsageError } from '../errors.js';
+import type { NodeCode } from '../errors/codes/registry.js';
+import { NodeError, UsageError } from '../errors/errors.js';
 import { backoff, type Clock, REAL_CLOCK } from './clock.js';
 import { type PostAnswer, PostError, Poster } from './http-post.js';
 import { Limiter } from './limiter.js';
@@ -47,7 +47,7 @@ export interface NodeRpcStatistics {
 type Params = readonly (string | number | boolean)[];
 
 /** Most calls of one batch. */
-export const MAX_BATCH = 1000;
+const MAX_BATCH = 1000;
 const DEFAULT_MAX_BYTES = 1 << 20;
 const UNAUTHORISED = 401;
 const FORBIDDEN = 403;

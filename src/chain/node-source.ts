@@ -1,5 +1,5 @@
 import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
-import { NodeError } from '../errors.js';
+import { NodeError } from '../errors/errors.js';
 import { fromDisplayHash, fromHex, toDisplayHash } from '../util/bytes.js';
 import { streamBlocks } from './block-stream.js';
 import { Changes, type Notifier } from './changes.js';

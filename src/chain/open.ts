@@ -1,4 +1,4 @@
-import { type ErrorFacts, UsageError } from '../errors.js';
+import { type ErrorFacts, UsageError } from '../errors/errors.js';
 import { BlockFilesSource, type BlockFilesStatistics } from './block-files.js';
 import { FixtureSource } from './fixture-source.js';
 import type { Network } from './networks.js';

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { type ErrorFacts, UsageError } from '../errors.js';
+import { type ErrorFacts, UsageError } from '../errors/errors.js';
 import type { Notifier } from './changes.js';
 import { backoff, type Clock, REAL_CLOCK } from './clock.js';
 import { greeting, ready, subscription, ZmtpError, ZmtpReader } from './zmtp.js';

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { EnvironmentError, UsageError } from '../errors.js';
+import { EnvironmentError, UsageError } from '../errors/errors.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { Policy } from '../lane/policy.js';

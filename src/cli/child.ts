@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
 import { shipped } from '../util/shipped.js';
 import type { Workplace } from './workplace.js';
 
@@ -15,8 +15,9 @@ export interface ChildOptions {
 }
 
 /**
- * Runs this program with other arguments, in a process of its own that ends with the workplace; gives its exit status, undefined if
- * a signal ended it. It is no part of this process's group: a Ctrl-C is for who started it, to be told of once.
+ * Runs this program with other arguments, in a process of its own that ends with the workplace; gives its exit
+ * status, undefined if a signal ended it. It is no part of this process's group: a Ctrl-C is for who started it, to
+ * be told of once.
  */
 export async function runCli(
   workplace: Workplace,

@@ -1,8 +1,8 @@
-import { EXIT } from '../errors.js';
+import { EXIT } from '../errors/errors.js';
+import { maskUserInfo } from '../errors/mask.js';
 import { problemLines, readConfig } from '../service/config.js';
 import { flagOf, type Option } from '../service/option.js';
 import { OPTION_NAMES, OPTIONS } from '../service/options.js';
-import { maskUserInfo } from '../util/mask.js';
 
 /** `warpshrew config check`: every setting with its origin, then every problem. */
 export function configCheckCommand(flags: Readonly<Record<string, unknown>>): { text: string; exitStatus: number } {

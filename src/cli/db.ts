@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { EXIT, UsageError } from '../errors.js';
+import { EXIT, UsageError } from '../errors/errors.js';
 import { type CheckSummary, checkStore } from '../store/check/check.js';
 import type { Violation } from '../store/check/run.js';
 import { Store } from '../store/store.js';

@@ -4,7 +4,7 @@ import { parseBlock } from '../bitcoin/parse-block.js';
 import { parseTransaction } from '../bitcoin/parse-transaction.js';
 import type { Block } from '../bitcoin/types.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
-import { EXIT, InputError, UsageError } from '../errors.js';
+import { EXIT, InputError, UsageError } from '../errors/errors.js';
 import { scanBlock } from '../lane/scan.js';
 import { decodeCellpack } from '../protocol/cellpack.js';
 import { describeTransaction, type ProtostoneDescription, type TransactionDescription } from '../protocol/describe.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { EnvironmentError, InternalError, UsageError } from '../errors.js';
+import { EnvironmentError, InternalError, UsageError } from '../errors/errors.js';
 import { formatId, idFromBytes } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
 import type { StoreReader } from '../store/reader.js';

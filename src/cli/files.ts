@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 
 /** Largest WASM file the host reads: 64 MiB, several times the largest indexer in use. */
 const MAX_MODULE_BYTES = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { EXIT } from '../errors.js';
+import { EXIT } from '../errors/errors.js';
 import { requireConfig } from '../service/config.js';
 import { type Failure, failureOf } from '../service/events.js';
 import { createLogger, failureFields } from '../service/log.js';

@@ -1,7 +1,7 @@
 import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import type { PlannedBlock } from '../execute/analyse/planned-block.js';
 import { LaneEngine, type StateSource } from '../execute/engine.js';
 import { keyHex } from '../lane/keys.js';

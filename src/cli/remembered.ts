@@ -19,8 +19,8 @@ export interface Verification {
 }
 
 /**
- * Names the program to the byte, the bundled chain with it, and what runs its kernels: everything that a verification depends
- * on. `adapter`: what runs the kernels, with its version.
+ * Names the program to the byte, the bundled chain with it, and what runs its kernels: everything that a verification
+ * depends on. `adapter`: what runs the kernels, with its version.
  */
 export function verificationKey(adapter: string): string {
   const hash = createHash('sha256');
@@ -40,7 +40,9 @@ function file(): string {
   return join(cacheFolder(), 'verified.json');
 }
 
-/** The verification with this key; undefined if none is remembered, or what is there is not what this program writes. */
+/**
+ * The verification with this key; undefined if none is remembered, or what is there is not what this program writes.
+ */
 export function recall(key: string): Verification | undefined {
   try {
     const text = readFileSync(file(), 'utf8');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { BlockOffsets } from '../bitcoin/block-offsets.js';
-import { InputError, ProgramError, UsageError, type WarpshrewError } from '../errors.js';
+import { InputError, ProgramError, UsageError, type WarpshrewError } from '../errors/errors.js';
 import { StandardIndexer, type StandardRun } from '../standard/standard-indexer.js';
 import { concatBytes, fromBinaryString, fromHex, toHex, u32Bytes } from '../util/bytes.js';
 import { readInputFile, readModuleFile } from './files.js';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { StoreError } from '../errors.js';
+import { StoreError } from '../errors/errors.js';
 import type { RpcBackend } from '../rpc/backend.js';
 import { startRpcServer } from '../rpc/server.js';
 import { StandardIndexer } from '../standard/standard-indexer.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EXIT, InternalError } from '../errors.js';
+import { EXIT, InternalError } from '../errors/errors.js';
 import { type ReplaySummary, summaryTable } from '../replay/summary.js';
 import type { RpcBackend } from '../rpc/backend.js';
 import { startRpcServer } from '../rpc/server.js';
@@ -24,9 +24,9 @@ const GOODBYE = 'Goodbye: nothing of this start is left.';
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /**
- * `npm start`: takes its port, replays the bundled chain on the CPU, answers JSON-RPC from the result, and meanwhile replays the
- * chain through the kernel, whose state root must be the same. The replays are processes of their own: contracts want a deep
- * stack, the software driver its library path before a process starts.
+ * `npm start`: takes its port, replays the bundled chain on the CPU, answers JSON-RPC from the result, and meanwhile
+ * replays the chain through the kernel, whose state root must be the same. The replays are processes of their own:
+ * contracts want a deep stack, the software driver its library path before a process starts.
  *
  * @throws EnvironmentError ENV_PORT_IN_USE, ENV_PORT_FORBIDDEN, ENV_LISTEN_FAILED; InternalError if a replay fails.
  */

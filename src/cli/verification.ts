@@ -28,10 +28,10 @@ export type Outcome =
 const MAX_PARTS = 4;
 
 /**
- * Replays the bundled chain through the kernel, on a GPU or else the bundled software driver, in processes of its own, and tells
- * on stderr how far it is; or finds that an earlier start did, with the same build and the same result as `cpu`. The software
- * driver compiles on one core at a time: there the programs are shared out between several processes, each of which runs
- * the others' programs on the CPU.
+ * Replays the bundled chain through the kernel, on a GPU or else the bundled software driver, in processes of its
+ * own, and tells on stderr how far it is; or finds that an earlier start did, with the same build and the same result
+ * as `cpu`. The software driver compiles on one core at a time: there the programs are shared out between several
+ * processes, each of which runs the others' programs on the CPU.
  */
 export async function verify(workplace: Workplace, cpu: ReplaySummary): Promise<Outcome> {
   const { environment, adapter } = await findDriver(workplace);
@@ -87,9 +87,7 @@ function keep(key: string, verification: Verification): void {
 }
 
 /** What a child finds a GPU with, and what that GPU is. */
-export async function findDriver(
-  workplace: Workplace,
-): Promise<{ environment: Record<string, string>; adapter: string }> {
+async function findDriver(workplace: Workplace): Promise<{ environment: Record<string, string>; adapter: string }> {
   let info = '';
   const onLine = (line: string): void => {
     info += line;

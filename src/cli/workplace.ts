@@ -22,8 +22,8 @@ export class Workplace {
   };
 
   /**
-   * Listens for signals before there is anything to leave behind. `prefix`: how the folder's name begins. `farewell`: called when
-   * a signal has ended the process and everything is gone.
+   * Listens for signals before there is anything to leave behind. `prefix`: how the folder's name begins. `farewell`:
+   * called when a signal has ended the process and everything is gone.
    */
   constructor(
     prefix: string,

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
-import { type ErrorCode, WarpshrewError } from '../errors.js';
+import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { LaneContext } from '../lane/message.js';

@@ -1,6 +1,6 @@
 import { genesisOf } from '../chain/networks.js';
 /** What ends a follower for good: another chain, a reorg too deep, a block that stays bad. */
-import { ChainError, InputError } from '../errors.js';
+import { ChainError, InputError } from '../errors/errors.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 import type { Fork } from './fork-point.js';
 

@@ -1,6 +1,6 @@
 import { backoff, type Clock } from '../chain/clock.js';
 import type { ChainBlock, ChainSource } from '../chain/source.js';
-import { ChainError, InternalError, WarpshrewError } from '../errors.js';
+import { ChainError, InternalError, WarpshrewError } from '../errors/errors.js';
 import { lookAhead } from '../pipeline/look-ahead.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 import { checkGenesis, isRefusedBlock, Refusals, tooDeep } from './chain-checks.js';

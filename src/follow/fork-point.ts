@@ -49,7 +49,7 @@ async function compare(source: ChainSource, indexer: Indexer, height: number): P
 }
 
 /** Height of the first block indexed; `height` is indexed. */
-export function lowestIndexed(indexer: Indexer, height: number): number {
+function lowestIndexed(indexer: Indexer, height: number): number {
   let missing = -1;
   let present = height;
   while (present - missing > 1) {

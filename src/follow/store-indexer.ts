@@ -1,5 +1,5 @@
 import type { ChainBlock } from '../chain/source.js';
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
 import type { BlockIndexer, IndexedBlock } from '../pipeline/block-indexer.js';
 import { toDisplayHash } from '../util/bytes.js';
 import type { IndexedTip, Indexer } from './indexer.js';

@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../errors.js';
+import { EnvironmentError } from '../errors/errors.js';
 import { readU32 } from '../util/bytes.js';
 import type { BufferPool } from './device/buffers.js';
 import type { OpenDevice } from './device/device.js';

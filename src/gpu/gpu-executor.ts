@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../errors.js';
+import { EnvironmentError } from '../errors/errors.js';
 import type { Program } from '../program/types.js';
 import { BlockRun, type DeviceResources } from './block-run.js';
 import { BufferPool } from './device/buffers.js';

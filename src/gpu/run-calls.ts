@@ -44,7 +44,7 @@ export async function runIndependent(calls: readonly GpuCall[], executor: BatchE
 }
 
 /** A call that never reached the kernel. */
-export function puntResult(call: GpuCall, puntReason: string): GpuCallResult {
+function puntResult(call: GpuCall, puntReason: string): GpuCallResult {
   const touched = call.reads.map(() => false);
   return { status: 'PUNT', reason: 'none', fuelLeft: call.fuel, result: undefined, touched, puntReason };
 }

@@ -2,9 +2,9 @@
 import type { Transaction } from '../bitcoin/types.js';
 
 /** Fuel that every transaction has; larger ones have {@link FUEL_PER_BYTE}. */
-export const LEAST_FUEL = 3_500_000;
+const LEAST_FUEL = 3_500_000;
 /** Per byte of the transaction as serialised with witness: a deployment whose first run parses it must fit. */
-export const FUEL_PER_BYTE = 50;
+const FUEL_PER_BYTE = 50;
 /** What any creation costs (targets 1:0, 3:n, 5:n, 6:n), however it ends. */
 export const CREATION_FUEL = 100_000;
 

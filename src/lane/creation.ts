@@ -1,6 +1,6 @@
 /** Resolving the target of a cellpack: calls, creations and clones (docs/lane-rules.md, section 3). */
 import type { Transaction } from '../bitcoin/types.js';
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
 import type { Program } from '../program/types.js';
 import { idBytes, idFromBytes } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';

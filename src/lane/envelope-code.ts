@@ -1,7 +1,7 @@
 /** The module in a transaction's envelope, ready to run, or why there is none (docs/lane-rules.md, section 3). */
 import { createHash } from 'node:crypto';
 import type { Transaction } from '../bitcoin/types.js';
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
 import { inflateBody } from '../program/inflate.js';
 import { BoundedCache } from '../program/lru.js';
 import { prepareProgram } from '../program/prepare.js';

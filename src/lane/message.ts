@@ -155,7 +155,7 @@ export function* runMessage(
 }
 
 /** The receipt of a message; also used where the sum on the pointer turns a success into a failure. */
-export function receipt(
+function receipt(
   protostone: Protostone,
   status: MessageStatus,
   target: AlkaneId | undefined,
@@ -176,7 +176,7 @@ export function receipt(
 }
 
 /** Context bytes: myself, caller 0:0, vout, incoming ascending, inputs; every number u128 LE. */
-export function encodeContext(
+function encodeContext(
   myself: AlkaneId,
   vout: number,
   incoming: readonly SheetEntry[],

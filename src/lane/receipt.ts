@@ -6,9 +6,9 @@ import type { Executor, LaneCounters } from './statistics.js';
 import type { LaneKey, LaneOutcome, MessageReceipt, Receipt } from './types.js';
 
 /** Keys of one kind (read, written) that a receipt lists at most. */
-export const RECEIPT_KEYS = 256;
+const RECEIPT_KEYS = 256;
 /** Bytes of the keys of one kind that a receipt lists at most. */
-export const RECEIPT_KEY_BYTES = 8_192;
+const RECEIPT_KEY_BYTES = 8_192;
 /** Bytes of returned data that a receipt keeps at most, of all its messages together. */
 export const RECEIPT_DATA_BYTES = 4_096;
 
@@ -55,7 +55,7 @@ const PIECE_BYTES = 16_384;
 const piece = Buffer.alloc(PIECE_BYTES);
 
 /** SHA-256, hex, over the keys in ascending order, each as its length (u32 LE) and its bytes. */
-export function keysHash(ascending: readonly LaneKey[]): string {
+function keysHash(ascending: readonly LaneKey[]): string {
   const hash = createHash('sha256');
   let at = 0;
   for (const key of ascending) {

@@ -1,4 +1,4 @@
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
 import { LIMITS } from './limits.js';
 import type { BlockType, Instruction, ValueType } from './module.js';
 import { FUNCREF, isFloatOpcode, OP, opcodeInfo } from './opcodes.js';
@@ -105,7 +105,7 @@ export function readPrefixed(reader: Reader, at: number): number {
 }
 
 /** Reads one instruction; throws `ProgramError` for any that a program may not use. */
-export function readInstruction(reader: Reader): Instruction {
+function readInstruction(reader: Reader): Instruction {
   const at = reader.at;
   let op = reader.byte();
   if (op === 0xfc) {

@@ -1,7 +1,7 @@
 /** The stack that a thread must have before it runs a contract (lane rules 4). */
 import { readFileSync } from 'node:fs';
 import { isMainThread, resourceLimits } from 'node:worker_threads';
-import { EnvironmentError } from '../errors.js';
+import { EnvironmentError } from '../errors/errors.js';
 import { STACK_BYTES } from '../util/deep-thread.js';
 import { make } from './decode-code.js';
 import { encodeModule } from './encode.js';
@@ -43,7 +43,7 @@ export function requireDeepStack(): void {
  * Bytes of stack, up to `wanted`, that a recursion in WASM finds on this thread; to the nearest frame of the probe
  * below.
  */
-export function stackFound(wanted: number): number {
+function stackFound(wanted: number): number {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(encodeModule(probeModule()))));
   const frames = Math.min(FRAMES, Math.ceil(wanted / FRAME_BYTES));
   try {

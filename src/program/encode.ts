@@ -1,4 +1,4 @@
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
 import { typeByte } from './decode-code.js';
 import type {
   BlockType,
@@ -35,7 +35,7 @@ function writeBlockType(out: Writer, block: BlockType): void {
 }
 
 /** Writes one instruction; inverse of `readInstruction`. */
-export function writeInstruction(out: Writer, instruction: Instruction): void {
+function writeInstruction(out: Writer, instruction: Instruction): void {
   const { op } = instruction;
   const info = opcodeInfo(op);
   if (!info) throw new ProgramError('WASM_UNSUPPORTED', 'an instruction cannot be encoded', { facts: { opcode: op } });

@@ -1,4 +1,4 @@
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
 import { EMPTY_BYTES, u128Bytes } from '../util/bytes.js';
 import { type EnvName, hostFuel } from './env.js';
 import { GuestMemory } from './guest-memory.js';

@@ -1,5 +1,5 @@
 import { inflateRawSync } from 'node:zlib';
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
 import { readU32 } from '../util/bytes.js';
 import { crc32 } from '../util/crc32.js';
 import { LIMITS } from './limits.js';

@@ -1,16 +1,10 @@
 /** One V8 instance of a program. */
+
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS } from './counters.js';
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
-import {
-  GLOBAL_BYTES,
-  GLOBAL_FUEL,
-  GLOBAL_STACK,
-  GLOBAL_WHY,
-  type Program,
-  type RunHost,
-  STACK_SLOTS,
-} from './types.js';
+import type { Program, RunHost } from './types.js';
 
 /**
  * An instance and what a run needs of it. `begin` gives it the state of a fresh one (lane rules 4), as long as

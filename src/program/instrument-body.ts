@@ -1,5 +1,6 @@
 /** Putting fuel and the stack budget into one body, from bytes to bytes. */
 import type { Additions } from './additions.js';
+import { STACK_SLOTS } from './counters.js';
 import { typeByte } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
 import { InstructionReader } from './instruction-reader.js';
@@ -8,7 +9,6 @@ import { ACCESSES, accessHelper, lentSize, reachOf } from './lent-code.js';
 import type { FunctionType, RawBody, RawModule } from './module.js';
 import { OP } from './opcodes.js';
 import type { StateChanges } from './reuse.js';
-import { STACK_SLOTS } from './types.js';
 import { Writer } from './writer.js';
 
 const FREE = 1;

@@ -1,9 +1,9 @@
+import { WHY_FUEL, WHY_HOST, WHY_STACK } from './counters.js';
 import { make } from './decode-code.js';
 import { lentGrow } from './lent-code.js';
 import type { Instruction } from './module.js';
 import { OP } from './opcodes.js';
 import { BULK } from './prices.js';
-import { WHY_FUEL, WHY_HOST, WHY_STACK } from './types.js';
 
 /** Indices of the three globals that instrumentation adds. */
 export interface Counters {

@@ -1,4 +1,5 @@
 import { Additions } from './additions.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
 import { make } from './decode-code.js';
 import { BodyInstrumenter } from './instrument-body.js';
 import type { Counters } from './instrument-code.js';
@@ -7,7 +8,6 @@ import { LIMITS } from './limits.js';
 import type { ElementSegment, ExportDefinition, GlobalDefinition, RawModule } from './module.js';
 import { OP } from './opcodes.js';
 import type { StateChanges } from './reuse.js';
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY } from './types.js';
 
 export interface Instrumented {
   readonly module: RawModule;

@@ -1,5 +1,5 @@
 /** The operand stack of the specification's validation algorithm. */
-import type { ProgramError } from '../errors.js';
+import type { ProgramError } from '../errors/errors.js';
 import { UNKNOWN } from './operand-types.js';
 import { invalid } from './reader.js';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
 import { decodeBodies, readModule } from './decode.js';
 import { encodeRawModule } from './encode.js';
 import { instrumentModule } from './instrument.js';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type ErrorFacts, ProgramError } from '../errors.js';
+import { type ErrorFacts, ProgramError } from '../errors/errors.js';
 import { LIMITS } from './limits.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

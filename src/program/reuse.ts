@@ -2,11 +2,11 @@
  * Whether one V8 instance of a program can serve many runs, and the code that gives it back the state of a fresh one.
  */
 import { concatBytes } from '../util/bytes.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_NONE } from './counters.js';
 import { make } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
 import type { ConstantExpression, FunctionType, Instruction, RawBody, RawModule } from './module.js';
 import { OP } from './opcodes.js';
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_NONE } from './types.js';
 
 /** Export `(fuel: i32) -> ()` of a reusable program as V8 runs it: see {@link withReset}. */
 export const RESET = '__warpshrew_reset';
@@ -14,7 +14,7 @@ export const RESET = '__warpshrew_reset';
 /** Static data that lies within this many bytes is put back as a whole. */
 const WHOLE_IMAGE_BYTES = 256 * 1024;
 /** Globals that are set back by code; more are rarer than a fresh instance is dear. */
-export const REUSABLE_GLOBALS = 256;
+const REUSABLE_GLOBALS = 256;
 
 /**
  * What decides: fresh instances for a program that may change what `reset` cannot set back. A memory that has grown is

@@ -1,10 +1,11 @@
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
+import { WHY_FUEL, WHY_HOST } from './counters.js';
 import { requireDeepStack } from './deep-stack.js';
 import { RunStop } from './host-functions.js';
 import { ProgramInstance } from './instance.js';
 import { LentMemory } from './lent-memory.js';
 import { BoundedCache } from './lru.js';
-import { type Program, type RunHost, type RunResult, WHY_FUEL, WHY_HOST } from './types.js';
+import type { Program, RunHost, RunResult } from './types.js';
 
 /** Compiled code kept at once: enough for every program of a busy block, bounded in bytes of WASM. */
 const COMPILED_PROGRAMS = 256;

@@ -1,5 +1,5 @@
 import { isXOnlyPoint, verifySchnorr } from 'tiny-secp256k1';
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
 import { fromHex } from '../util/bytes.js';
 
 /** Order of the group of secp256k1, big-endian. */

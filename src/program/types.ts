@@ -1,8 +1,6 @@
 import type { WasmModule } from './module.js';
 import type { Reuse } from './reuse.js';
 
-export { ENV_IMPORTS } from './env.js';
-
 /** A program after the pipeline validate → instrument; immutable and cached by `hash`. */
 export interface Program {
   /** SHA-256 of the original WASM, hex. */
@@ -24,28 +22,6 @@ export interface Program {
   /** Names of the imports it uses. */
   readonly imports: ReadonlySet<string>;
 }
-
-/**
- * Names of the exports that instrumentation adds; every one is a mutable i32 global of the instrumented module. The
- * host sets `fuel` to the message's fuel and `stack` to STACK_SLOTS before `__execute`. Instrumented code subtracts
- * from them, and before an instrumentation trap (`unreachable`) it sets `why` to WHY_FUEL or WHY_STACK, so the cause is
- * known at the moment of the trap.
- */
-export const GLOBAL_FUEL = '__warpshrew_fuel';
-export const GLOBAL_STACK = '__warpshrew_stack';
-export const GLOBAL_WHY = '__warpshrew_why';
-/** Only of a program that runs in a lent memory: the bytes that it sees of it. */
-export const GLOBAL_BYTES = '__warpshrew_bytes';
-export const WHY_NONE = 0;
-export const WHY_FUEL = 1;
-export const WHY_STACK = 2;
-/** The host gave no memory although memory.grow stayed below its maximum: never a status, the process stops. */
-export const WHY_HOST = 3;
-
-/** Fuel of a transaction that is not large (lane rules 5). */
-export const MESSAGE_FUEL = 3_500_000;
-/** Stack budget of a message in slots (lane rules 4). */
-export const STACK_SLOTS = 32_768;
 
 /**
  * Why a run ended with REVERT (lane rules 4). Number = code in the kernel's status word, so CPU and GPU name the same

@@ -1,5 +1,5 @@
 /** Validation of function bodies, straight from their bytes and in one pass. */
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
 import { ControlStack } from './control-stack.js';
 import { readPrefixed, readValueType, refusedOpcode, typeByte } from './decode-code.js';
 import { Immediates } from './immediates.js';

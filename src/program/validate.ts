@@ -1,12 +1,12 @@
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
+import { ENV_IMPORTS } from './env.js';
 import { compileWorkAllowed } from './limits.js';
 import type { ConstantExpression, FunctionType, RawModule, ValueType } from './module.js';
 import { invalid, overLimit } from './reader.js';
-import { ENV_IMPORTS } from './types.js';
 import { BodyValidator } from './validate-code.js';
 
 /** A function type as text, e.g. `(i32,i32)->i32`; no results are written `()`. */
-export function signatureOf(type: FunctionType): string {
+function signatureOf(type: FunctionType): string {
   return `(${type.params.join(',')})->${type.results.length === 0 ? '()' : type.results.join(',')}`;
 }
 

@@ -1,5 +1,5 @@
 /** Alkane ids: `block:tx` as text, 16 + 16 bytes little-endian as bytes (docs/wire.md, "Ids"). */
-import { UsageError } from '../errors.js';
+import { UsageError } from '../errors/errors.js';
 import { readU128, U128_MAX, writeU128 } from '../util/bytes.js';
 import type { AlkaneId } from './types.js';
 

@@ -5,7 +5,7 @@
  * Output numbers: 0 .. n-1 real, n none ("split" in an edict), n+1+i the shadow output of protostone i.
  * Amounts may lie on any number up to 4294967295; only what lies on ordinary real outputs at the end is kept.
  */
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
 import { Sheet } from './sheet.js';
 import { PendingSplits } from './split.js';
 import type { AlkaneId, ProtostoneEdict } from './types.js';

@@ -1,5 +1,5 @@
 /** Balance sheets: amounts by id (docs/wire.md, "Sheets and edicts"; stored form: docs/lane-rules.md section 7). */
-import { StoreError } from '../errors.js';
+import { StoreError } from '../errors/errors.js';
 import { readU128, U128_MAX, writeU128 } from '../util/bytes.js';
 import { compareIds, formatId, ID_LENGTH } from './alkane-id.js';
 import type { AlkaneId } from './types.js';

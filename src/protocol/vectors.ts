@@ -1,6 +1,6 @@
 /** Checking files of wire vectors: `{ format, vectors: [{ name, expect, tx_hex | script_hex + outputs | hex }] }`. */
 import { parseTransaction } from '../bitcoin/parse-transaction.js';
-import { InputError } from '../errors.js';
+import { InputError } from '../errors/errors.js';
 import { fromHex } from '../util/bytes.js';
 import {
   describeBalanceKey,

@@ -1,7 +1,7 @@
 /** Checks before blocks of a source are replayed into a store. */
 import { sha256d } from '../bitcoin/hash.js';
 import type { BlockSource } from '../bitcoin/sources.js';
-import { StoreError, UsageError } from '../errors.js';
+import { StoreError, UsageError } from '../errors/errors.js';
 import type { StoreReader } from '../store/reader.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError } from '../errors.js';
+import { ROOTS_FILE } from '../bitcoin/fixture-format.js';
+import { InputError } from '../errors/errors.js';
 
 /**
  * State roots stored beside a fixture chain in `roots.txt`, one `height root` per line: what `replay --roots` writes.
  * They hold for the default indexer only, since the standard root depends on the module.
  */
 export function readExpectedRoots(path: string): ReadonlyMap<number, string> {
-  const file = join(path, 'roots.txt');
+  const file = join(path, ROOTS_FILE);
   const roots = new Map<number, string>();
   if (!existsSync(file)) return roots;
   for (const [number, line] of readFileSync(file, 'utf8').split('\n').entries()) {

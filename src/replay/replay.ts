@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { openSource } from '../bitcoin/sources.js';
-import { InputError, WarpshrewError } from '../errors.js';
+import { InputError, WarpshrewError } from '../errors/errors.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import { StatisticsSum } from '../lane/statistics.js';

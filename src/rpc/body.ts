@@ -3,9 +3,9 @@ import type { FairBudget } from './fair-budget.js';
 import { REFUSALS, type Refusal } from './refusal.js';
 
 /** Largest body: a full block in hex is 8 MB, and previews and batches carry some. */
-export const MAX_BODY = 64 << 20;
+const MAX_BODY = 64 << 20;
 /** What every connection may always send, whatever the large bodies of others take. */
-export const SMALL_BODY = 64 << 10;
+const SMALL_BODY = 64 << 10;
 
 export interface Body {
   readonly bytes: Uint8Array;

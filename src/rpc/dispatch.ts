@@ -1,4 +1,4 @@
-import { WarpshrewError } from '../errors.js';
+import { WarpshrewError } from '../errors/errors.js';
 import type { RpcBackend } from './backend.js';
 import { errorObject, RpcError } from './errors.js';
 import { METHODS } from './methods.js';

@@ -1,5 +1,5 @@
-import { type RpcCode, rpcNumber } from '../error-codes/registry.js';
-import { WarpshrewError } from '../errors.js';
+import { type RpcCode, rpcNumber } from '../errors/codes/registry.js';
+import { WarpshrewError } from '../errors/errors.js';
 
 /** The number of everything that is no error of the request itself. */
 const FAILED = -32000;

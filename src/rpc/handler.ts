@@ -24,7 +24,7 @@ const MAX_SEPARATORS = 100_000;
 const SHOWN = 100;
 
 /** How long a client may take for a body or an answer, and the memory for bodies and, separately, for answers. */
-export const DEFAULT_LIMITS = { transferTimeoutMs: 15_000, memoryBytes: 256 << 20 } as const;
+const DEFAULT_LIMITS = { transferTimeoutMs: 15_000, memoryBytes: 256 << 20 } as const;
 
 /** Answers the requests of one server. */
 export class Handler {

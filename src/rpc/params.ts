@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.js';
+import { UsageError } from '../errors/errors.js';
 import { parseId } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
 import { fromDisplayHash, fromHex } from '../util/bytes.js';

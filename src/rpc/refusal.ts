@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { httpStatus, type RpcCode } from '../error-codes/registry.js';
+import { httpStatus, type RpcCode } from '../errors/codes/registry.js';
 import { respond } from './dispatch.js';
 import { errorObject, RpcError } from './errors.js';
 

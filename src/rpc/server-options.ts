@@ -1,4 +1,4 @@
-import type { RpcCode } from '../error-codes/registry.js';
+import type { RpcCode } from '../errors/codes/registry.js';
 import type { RpcBackend } from './backend.js';
 import type { Answered } from './dispatch.js';
 

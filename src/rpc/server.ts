@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EnvironmentError } from '../errors.js';
+import { EnvironmentError } from '../errors/errors.js';
 import { Connections } from './connections.js';
 import { Handler } from './handler.js';
 import type { RpcServerOptions } from './server-options.js';

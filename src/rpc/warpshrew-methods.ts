@@ -1,5 +1,5 @@
 /** The methods of the parallel lane. Amounts are decimal strings, byte strings hex. */
-import { StoreError } from '../errors.js';
+import { StoreError } from '../errors/errors.js';
 import { keyBytes, sheetKey, storagePrefix } from '../lane/keys.js';
 import type { Receipt } from '../lane/types.js';
 import { reportStored } from '../plan/report.js';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { UsageError } from '../errors.js';
-import { maskUserInfo } from '../util/mask.js';
+import { UsageError } from '../errors/errors.js';
+import { maskUserInfo } from '../errors/mask.js';
 import { stripComments } from './json-comments.js';
 import { BadValue, flagOf, type Option, variableOf } from './option.js';
 import { OPTION_NAMES, OPTIONS, type OptionName, type Settings } from './options.js';

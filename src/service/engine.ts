@@ -1,6 +1,6 @@
 import { REAL_CLOCK } from '../chain/clock.js';
 import { patienceWith } from '../chain/node-errors.js';
-import { EnvironmentError, InternalError } from '../errors.js';
+import { EnvironmentError, InternalError } from '../errors/errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { Follower } from '../follow/follower.js';

@@ -1,7 +1,7 @@
 /** Events that the engine's thread sends to the main thread, by structured clone. */
 
 import type { SourceStatistics } from '../chain/open.js';
-import type { ErrorFacts, Failure } from '../errors.js';
+import type { ErrorFacts, Failure } from '../errors/errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/statistics.js';
@@ -9,7 +9,7 @@ import type { GuestLine } from '../standard/guest-log.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 
-export { errorOf, type Failure, failureOf } from '../errors.js';
+export { errorOf, type Failure, failureOf } from '../errors/errors.js';
 
 /** `starting`: the store is being opened. */
 export type Phase = 'starting' | FollowerState;

@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
-import type { ErrorFacts } from '../errors.js';
-import { maskUserInfo } from '../util/mask.js';
+import type { ErrorFacts } from '../errors/errors.js';
+import { maskUserInfo } from '../errors/mask.js';
 import type { Failure } from './events.js';
 
 export type { Logger } from 'pino';
@@ -47,7 +47,7 @@ export function plainFacts(facts: ErrorFacts): Record<string, unknown> {
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** `21:14:07 warn  message  code=NODE_WARMING_UP height=5`. */
-export function prettyLine(line: string): string {
+function prettyLine(line: string): string {
   const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === 'string' && !CONTROL.test(value) ? value : JSON.stringify(value)}`,

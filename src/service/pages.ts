@@ -1,10 +1,10 @@
-import type { ErrorCode, NoticeCode } from '../error-codes/registry.js';
+import type { ErrorCode, NoticeCode } from '../errors/codes/registry.js';
+import { maskUserInfo } from '../errors/mask.js';
 import type { Page } from '../rpc/server-options.js';
 import type { ViewLoad } from '../standard/view-pool.js';
 import { LANE_RULES, STORE_SCHEMA } from '../store/identity.js';
 import type { StoreReader } from '../store/reader.js';
 import { toDisplayHash } from '../util/bytes.js';
-import { maskUserInfo } from '../util/mask.js';
 import { type Failure, failureText } from './events.js';
 import { folderBytes } from './folder-bytes.js';
 import { metricsText } from './metrics.js';

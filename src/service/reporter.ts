@@ -1,4 +1,4 @@
-import type { RpcCode } from '../error-codes/registry.js';
+import type { RpcCode } from '../errors/codes/registry.js';
 import type { BlockWork } from '../execute/tasks/work-watch.js';
 import type { GuestLine } from '../standard/guest-log.js';
 import type { EngineEvent, Failure, Phase } from './events.js';

@@ -1,6 +1,6 @@
 import { Histogram } from 'prom-client';
 import type { SourceStatistics } from '../chain/open.js';
-import type { ErrorCode, NoticeCode, RpcCode } from '../error-codes/registry.js';
+import type { ErrorCode, NoticeCode, RpcCode } from '../errors/codes/registry.js';
 import type { EngineHealth } from '../execute/engine.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import type { StateRoots } from '../store/types.js';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { type RpcServer, startRpcServer } from '../rpc/server.js';
 import { StandardIndexer } from '../standard/standard-indexer.js';

@@ -1,4 +1,4 @@
-import { StoreError } from '../errors.js';
+import { StoreError } from '../errors/errors.js';
 import type { StandardIndexer } from '../standard/standard-indexer.js';
 import type { StoreReader } from '../store/reader.js';
 import type { RollbackClock } from './rollback-clock.js';

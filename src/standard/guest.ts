@@ -1,5 +1,5 @@
-import type { ProgramCode } from '../error-codes/registry.js';
-import { ProgramError } from '../errors.js';
+import type { ProgramCode } from '../errors/codes/registry.js';
+import { ProgramError } from '../errors/errors.js';
 import { bytesEqual, readU32, writeU32 } from '../util/bytes.js';
 import { checkFlush, FlushError } from './flush.js';
 

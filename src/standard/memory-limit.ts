@@ -1,4 +1,4 @@
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
 import { concatBytes } from '../util/bytes.js';
 
 const HEADER_BYTES = 8;

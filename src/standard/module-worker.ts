@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors.js';
+import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors/errors.js';
 import { shipped } from '../util/shipped.js';
 import type { GuestLine } from './guest-log.js';
 import {

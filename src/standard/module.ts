@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { Guest, type StandardRead } from './guest.js';
 import { limitMemory } from './memory-limit.js';

@@ -1,4 +1,4 @@
-import { InternalError, ProgramError } from '../errors.js';
+import { InternalError, ProgramError } from '../errors/errors.js';
 import { collectPairs } from './flush.js';
 import type { GuestLine } from './guest-log.js';
 import { hashOf, StandardModule, type ViewLimits } from './module.js';

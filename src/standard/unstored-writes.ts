@@ -1,4 +1,4 @@
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
 import { toBinaryString } from '../util/bytes.js';
 import { collectPairs } from './flush.js';
 import type { StandardRead } from './guest.js';

@@ -1,4 +1,4 @@
-import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors.js';
+import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors/errors.js';
 import type { ModuleWorker, WorkerTask } from './module-worker.js';
 import type { WorkerReply } from './worker-protocol.js';
 

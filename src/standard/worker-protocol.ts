@@ -1,5 +1,5 @@
-import type { ProgramCode } from '../error-codes/registry.js';
-import { type ErrorFacts, ProgramError } from '../errors.js';
+import type { ProgramCode } from '../errors/codes/registry.js';
+import { type ErrorFacts, ProgramError } from '../errors/errors.js';
 import type { GuestLine } from './guest-log.js';
 import type { ViewLimits } from './module.js';
 

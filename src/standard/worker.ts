@@ -1,7 +1,7 @@
 // Runs the standard module in its own thread, so that a run that never ends can be stopped, and so that the parallel
 // lane runs at the same time.
 import { parentPort, workerData } from 'node:worker_threads';
-import { ProgramError } from '../errors.js';
+import { ProgramError } from '../errors/errors.js';
 import { Store } from '../store/store.js';
 import { toBinaryString } from '../util/bytes.js';
 import { collectPairs } from './flush.js';

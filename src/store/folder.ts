@@ -1,7 +1,7 @@
 /** Which folders are databases of this program: nothing is ever written into one that holds anything else. */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { StoreError } from '../errors.js';
+import { StoreError } from '../errors/errors.js';
 
 /**
  * File that is written into a new folder before RocksDB is, and by which the folder is known again. RocksDB leaves

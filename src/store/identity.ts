@@ -1,5 +1,5 @@
-import type { StoreCode } from '../error-codes/registry.js';
-import { StoreError } from '../errors.js';
+import type { StoreCode } from '../errors/codes/registry.js';
+import { StoreError } from '../errors/errors.js';
 import type { StoreIdentity, StoreOptions } from './types.js';
 
 /** Version of the layout in the database; raised whenever a row changes its form. */

@@ -8,9 +8,11 @@ export type OpenReader = StoreReader & {
 };
 
 /**
- * Opens the database in `dir` to be read. It is locked all the same: while `warpshrew index` runs, ask that over JSON-RPC.
+ * Opens the database in `dir` to be read. It is locked all the same: while `warpshrew index` runs, ask that over
+ * JSON-RPC.
  *
- * @throws StoreError: STORE_MISSING, STORE_FOREIGN, STORE_LOCKED, STORE_EMPTY, STORE_SCHEMA_MISMATCH, STORE_RULES_MISMATCH.
+ * @throws StoreError: STORE_MISSING, STORE_FOREIGN, STORE_LOCKED, STORE_EMPTY, STORE_SCHEMA_MISMATCH,
+ *   STORE_RULES_MISMATCH.
  */
 export function openReader(dir: string): Promise<OpenReader> {
   return Store.openRecorded(dir, { readOnly: true });

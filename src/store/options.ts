@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.js';
+import { UsageError } from '../errors/errors.js';
 import { DEFAULT_KEEP_UNDO, type UndoOptions } from './types.js';
 
 const MAX_LABEL_BYTES = 200;

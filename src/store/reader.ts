@@ -1,4 +1,4 @@
-import { StoreError } from '../errors.js';
+import { StoreError } from '../errors/errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { fromDisplayHash, toHex } from '../util/bytes.js';
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';

@@ -1,5 +1,5 @@
 /** Values of the columns `blocks` and `undo`. */
-import { StoreError } from '../errors.js';
+import { StoreError } from '../errors/errors.js';
 import type { MessageReceipt, PlanSummary, Receipt } from '../lane/types.js';
 import { concatBytes, fromHex, readU32, toHex, u32Bytes, writeBinaryString, writeU32 } from '../util/bytes.js';
 import { combinedRoot } from './tree/tree-hash.js';

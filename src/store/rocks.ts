@@ -11,7 +11,7 @@
  */
 import { resolve } from 'node:path';
 import { type Batch, type Column, type PointReadOptions, RocksLevel } from '@nxtedition/rocksdb';
-import { StoreError } from '../errors.js';
+import { StoreError } from '../errors/errors.js';
 import { COLUMNS, type ColumnName, type Database, type DatabaseBatch, type Range, type Row } from './database.js';
 import { inspectFolder, markFolder, unwritable } from './folder.js';
 

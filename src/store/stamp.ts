@@ -1,4 +1,4 @@
-import { StoreError } from '../errors.js';
+import { StoreError } from '../errors/errors.js';
 import { COLUMNS, type Database, type DatabaseBatch } from './database.js';
 import { ascii, META_GENESIS, META_IDENTITY, META_LABEL } from './keys.js';
 import type { StoreReader } from './reader.js';

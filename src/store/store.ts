@@ -1,4 +1,4 @@
-import { InternalError, StoreError } from '../errors.js';
+import { InternalError, StoreError } from '../errors/errors.js';
 import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toDisplayHash, toHex } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { InternalError } from '../errors.js';
+import { InternalError } from '../errors/errors.js';
 import { shipped } from './shipped.js';
 
 export const PROGRAM_NAMES = ['claim', 'amm', 'mint', 'ledger', 'names', 'probe'] as const;

@@ -1,14 +1,14 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { EnvironmentError } from '../errors.js';
+import { EnvironmentError } from '../errors/errors.js';
 
 /** System errors for which another place is tried. */
 const NOT_THERE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EROFS', 'EPERM', 'ENOENT', 'ENOTDIR', 'EEXIST']);
 
 /**
- * The folder for what can be made again: `$XDG_CACHE_HOME/warpshrew`, else `~/.cache/warpshrew`, else, where neither can be
- * written, one in the folder for temporary files. It belongs to this user: code is loaded from it.
+ * The folder for what can be made again: `$XDG_CACHE_HOME/warpshrew`, else `~/.cache/warpshrew`, else, where neither
+ * can be written, one in the folder for temporary files. It belongs to this user: code is loaded from it.
  *
  * @throws EnvironmentError ENV_NO_CACHE where no such folder can be made.
  */

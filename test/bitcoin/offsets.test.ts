@@ -9,7 +9,7 @@ import { MAX_BLOCK_LENGTH } from '../../src/bitcoin/limits.js';
 import { parseBlock } from '../../src/bitcoin/parse-block.js';
 import { TxidTable } from '../../src/bitcoin/txid-table.js';
 import { verifyBlock } from '../../src/bitcoin/verify-block.js';
-import { InputError } from '../../src/errors.js';
+import { InputError } from '../../src/errors/errors.js';
 import { concatBytes } from '../../src/util/bytes.js';
 import { block, coinbase, commitmentOf, serialise } from './builder.js';
 import { randomBlock } from './random-block.js';

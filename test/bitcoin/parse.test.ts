@@ -8,7 +8,7 @@ import { MAX_BLOCK_LENGTH } from '../../src/bitcoin/limits.js';
 import { parseBlock } from '../../src/bitcoin/parse-block.js';
 import { parseTransaction } from '../../src/bitcoin/parse-transaction.js';
 import { verifyBlock } from '../../src/bitcoin/verify-block.js';
-import { InputError } from '../../src/errors.js';
+import { InputError } from '../../src/errors/errors.js';
 import { concatBytes, fromHex, toDisplayHash, u32Bytes } from '../../src/util/bytes.js';
 import { block, coinbase, serialise } from './builder.js';
 

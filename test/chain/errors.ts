@@ -1,5 +1,5 @@
 import { patienceWith } from '../../src/chain/node-errors.js';
-import { WarpshrewError } from '../../src/errors.js';
+import { WarpshrewError } from '../../src/errors/errors.js';
 
 /** The WarpshrewError that `work` ends with. */
 export async function errorOf(work: Promise<unknown>): Promise<WarpshrewError> {

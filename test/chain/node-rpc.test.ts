@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CredentialOptions } from '../../src/chain/node-credentials.js';
 import { patienceWith } from '../../src/chain/node-errors.js';
 import { NodeRpc, type NodeRpcOptions } from '../../src/chain/node-rpc.js';
-import { WarpshrewError } from '../../src/errors.js';
+import { WarpshrewError } from '../../src/errors/errors.js';
 import type { Prank } from '../../src/testing/chains/fake-node.js';
 import { still } from './clock.js';
 import { errorOf, isPassing } from './errors.js';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { errorTables, withTable } from '../../scripts/docs-tables.mjs';
-import { CODE_CLASSES, EXIT } from '../../src/error-codes/registry.js';
+import { CODE_CLASSES, EXIT } from '../../src/errors/codes/registry.js';
 import { ROOT } from '../helpers/cli.js';
 
 function sources(folder: string): string[] {
@@ -22,7 +22,7 @@ const COMPOSED = ['BLOCK', 'TX'].flatMap((subject) => [`${subject}_TRUNCATED`, `
 test('every registered error code is used, every one used is registered, and none belongs to two classes', () => {
   const used = new Set(
     sources(join(ROOT, 'src'))
-      .filter((path) => !path.includes('error-codes'))
+      .filter((path) => !path.includes('errors/codes'))
       .flatMap((path) => [...readFileSync(path, 'utf8').matchAll(CODE)].map((m) => m[1])),
   );
   for (const code of COMPOSED) used.add(code);

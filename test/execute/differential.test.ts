@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EnvironmentError } from '../../src/errors.js';
+import { EnvironmentError } from '../../src/errors/errors.js';
 import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import type { GpuExecutor } from '../../src/gpu/pack/types.js';
 import { type DifferentialSummary, runDifferential } from '../../src/selftest/fuzz/fuzz.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { EnvironmentError } from '../../src/errors.js';
+import { EnvironmentError } from '../../src/errors/errors.js';
 import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
 import { CostModel } from '../../src/execute/choose/cost-model.js';
 import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { InputError, InternalError, NodeError, ProgramError, StoreError } from '../../src/errors.js';
+import { InputError, InternalError, NodeError, ProgramError, StoreError } from '../../src/errors/errors.js';
 import { seededBytes } from '../../src/selftest/inputs/prng.js';
 import { toDisplayHash } from '../../src/util/bytes.js';
 import {

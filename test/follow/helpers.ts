@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/chain/clock.js';
 import { genesisOf } from '../../src/chain/networks.js';
 import type { ChainBlock, ChainSource, ChainTip } from '../../src/chain/source.js';
-import { InputError, NodeError, StoreError } from '../../src/errors.js';
+import { InputError, NodeError, StoreError } from '../../src/errors/errors.js';
 import { Follower, type FollowerOptions } from '../../src/follow/follower.js';
 import type { IndexedTip, Indexer } from '../../src/follow/indexer.js';
 import type { FollowerState, Rollback } from '../../src/follow/status.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/types.js';
-import { ENV_IMPORTS } from '../../src/program/types.js';
+import { ENV_IMPORTS } from '../../src/program/env.js';
 import { concatBytes, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { block, brTable, call, end, get, i32, i64, loop, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
 import { expected, gpuCall, runAndCompare } from './support.js';

@@ -1,5 +1,6 @@
+import { ENV_IMPORTS } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
-import { ENV_IMPORTS, type Program } from '../../src/program/types.js';
+import type { Program } from '../../src/program/types.js';
 import { concatBytes, u32Bytes } from '../../src/util/bytes.js';
 import { call, i32, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
 

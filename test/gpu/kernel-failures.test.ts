@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { ProgramError } from '../../src/errors.js';
+import { ProgramError } from '../../src/errors/errors.js';
 import { openDevice } from '../../src/gpu/device/device.js';
 import { KERNEL_LIMITS, PATIENT_LIMITS, tooLarge } from '../../src/gpu/device/kernel-limits.js';
 import { CallRecorder } from '../../src/gpu/pack/records.js';

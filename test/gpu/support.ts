@@ -1,9 +1,10 @@
 import { expect } from 'vitest';
 import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/types.js';
+import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import { MESSAGE_FUEL, type RunHost } from '../../src/program/types.js';
+import type { RunHost } from '../../src/program/types.js';
 import { toBinaryString, toHex } from '../../src/util/bytes.js';
 import type { WasmBuilder } from '../helpers/wasm-builder.js';
 

@@ -1,5 +1,6 @@
 import { make } from '../../src/program/decode-code.js';
 import { encodeModule } from '../../src/program/encode.js';
+import { ENV_IMPORTS } from '../../src/program/env.js';
 import type {
   BlockType,
   DataSegment,
@@ -14,7 +15,6 @@ import type {
   WasmModule,
 } from '../../src/program/module.js';
 import { OP } from '../../src/program/opcodes.js';
-import { ENV_IMPORTS } from '../../src/program/types.js';
 
 export { OP };
 

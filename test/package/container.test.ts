@@ -10,7 +10,10 @@ import { linkProductionPackages, Run, runsForStrangers } from './stranger.js';
 const folder = mkdtempSync(join(tmpdir(), 'warpshrew-container-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The RUN lines of the Dockerfile: what they leave behind is taken from here, where it is built and installed already. */
+/**
+ * The RUN lines of the Dockerfile: what they leave behind is taken from here, where it is built and installed
+ * already.
+ */
 function run(line: string, { root, workdir }: Stage): void {
   const app = join(root, workdir);
   if (line === 'npm ci --no-audit --no-fund') {

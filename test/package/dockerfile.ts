@@ -16,8 +16,8 @@ export interface Stage {
 export type RunLine = (line: string, stage: Stage) => void;
 
 /**
- * Applies the lines of `root`/Dockerfile below `out`, with `root` for the context and `run` for its RUN lines; gives the last stage.
- * Throws for an instruction that it does not know.
+ * Applies the lines of `root`/Dockerfile below `out`, with `root` for the context and `run` for its RUN lines; gives
+ * the last stage. Throws for an instruction that it does not know.
  */
 export function applyDockerfile(root: string, out: string, run: RunLine): Stage {
   const stages = new Map<string, Stage>();

@@ -100,8 +100,9 @@ const TIP = 182;
 const TIP_VIEW = '0xb6000000';
 
 /**
- * `start`, `index`, `fuzz`, a kernel and a view run in the layout: whatever of these misses a file fails.
- * `start` is followed until it compiles the bundled programs, which takes the software driver a minute; the kernel is a small one.
+ * `start`, `index`, `fuzz`, a kernel and a view run in the layout: whatever of these misses a file fails. `start` is
+ * followed until it compiles the bundled programs, which takes the software driver a minute; the kernel is a small
+ * one.
  */
 export async function runsForStrangers(layout: Layout): Promise<void> {
   mkdirSync(join(layout.cwd, 'tmp'), { recursive: true });

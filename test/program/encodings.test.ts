@@ -1,6 +1,6 @@
 // Encodings that our decoder takes, whatever engines do (docs/lane-rules.md, 3.10).
 import { describe, expect, it } from 'vitest';
-import { ProgramError } from '../../src/errors.js';
+import { ProgramError } from '../../src/errors/errors.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 
 const ANSWER = [0x41, 4];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import type { Instruction } from '../../src/program/module.js';
-import { MESSAGE_FUEL } from '../../src/program/types.js';
 import {
   block,
   brTable,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { InternalError } from '../../src/errors.js';
+import { InternalError } from '../../src/errors/errors.js';
 import { encodeModule } from '../../src/program/encode.js';
+import { ENV_IMPORTS } from '../../src/program/env.js';
 import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import { ENV_IMPORTS, type RunHost, type RunResult } from '../../src/program/types.js';
+import type { RunHost, RunResult } from '../../src/program/types.js';
 import { u32Bytes } from '../../src/util/bytes.js';
 import { call, end, get, i32, i64, loop, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
 import { run, testHost } from './support.js';

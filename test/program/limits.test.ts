@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProgramError } from '../../src/errors.js';
+import { ProgramError } from '../../src/errors/errors.js';
 import { decodeModule, readModule } from '../../src/program/decode.js';
 import { encodeModule } from '../../src/program/encode.js';
 import { LIMITS } from '../../src/program/limits.js';

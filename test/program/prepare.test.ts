@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InternalError, ProgramError } from '../../src/errors.js';
+import { InternalError, ProgramError } from '../../src/errors/errors.js';
 import { decodeModule } from '../../src/program/decode.js';
 import { PreparedPrograms, prepareProgram, programBytes } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';

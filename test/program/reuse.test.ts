@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InternalError } from '../../src/errors.js';
+import { InternalError } from '../../src/errors/errors.js';
 import { decodeModule } from '../../src/program/decode.js';
 import { encodeModule } from '../../src/program/encode.js';
 import { ProgramInstance } from '../../src/program/instance.js';

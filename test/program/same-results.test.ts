@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { STACK_SLOTS } from '../../src/program/counters.js';
 import { prepareProgram } from '../../src/program/prepare.js';
-import { STACK_SLOTS } from '../../src/program/types.js';
 import { ReferenceInterpreter } from '../helpers/reference-interpreter.js';
 import { randomNumbers, randomProgram } from './random-program.js';
 

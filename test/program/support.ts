@@ -1,6 +1,7 @@
+import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import { MESSAGE_FUEL, type RunHost, type RunResult } from '../../src/program/types.js';
+import type { RunHost, RunResult } from '../../src/program/types.js';
 import { toBinaryString } from '../../src/util/bytes.js';
 import type { WasmBuilder } from '../helpers/wasm-builder.js';
 

@@ -4,7 +4,7 @@
  * (WASM_FLOAT, WASM_UNSUPPORTED, WASM_LIMIT, WASM_IMPORT, WASM_EXPORT) may be valid. Whatever we accept must be valid.
  */
 import { describe, expect, it } from 'vitest';
-import { ProgramError } from '../../src/errors.js';
+import { ProgramError } from '../../src/errors/errors.js';
 import { decodeModule, readModule } from '../../src/program/decode.js';
 import { make } from '../../src/program/decode-code.js';
 import { encodeModule } from '../../src/program/encode.js';

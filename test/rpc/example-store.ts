@@ -1,4 +1,4 @@
-import { ProgramError } from '../../src/errors.js';
+import { ProgramError } from '../../src/errors/errors.js';
 import { keyBytes, sheetKey, storagePrefix } from '../../src/lane/keys.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import type { RpcBackend } from '../../src/rpc/backend.js';

@@ -1,6 +1,6 @@
 import { Histogram } from 'prom-client';
 import { expect, test } from 'vitest';
-import { NodeError, StoreError } from '../../src/errors.js';
+import { NodeError, StoreError } from '../../src/errors/errors.js';
 import { type EngineEvent, errorOf, failureOf } from '../../src/service/events.js';
 import { createLogger } from '../../src/service/log.js';
 import { MetricsPage, processMetrics } from '../../src/service/prometheus.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { StoreError } from '../../src/errors.js';
+import { StoreError } from '../../src/errors/errors.js';
 import { Store } from '../../src/store/store.js';
 import { CHAIN, type CliRun, startCli } from '../helpers/cli.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ProgramError } from '../../src/errors.js';
+import { ProgramError } from '../../src/errors/errors.js';
 import { RollbackClock } from '../../src/service/rollback-clock.js';
 import { Views } from '../../src/service/views.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { InternalError, ProgramError } from '../../src/errors.js';
+import { InternalError, ProgramError } from '../../src/errors/errors.js';
 import { collectPairs, readFlush } from '../../src/standard/flush.js';
 import { StandardModule } from '../../src/standard/module.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';

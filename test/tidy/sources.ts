@@ -68,17 +68,23 @@ export function importsOf(file: SourceFile): Import[] {
   return found;
 }
 
-/** Names that `file` exports. */
-export function exportsOf(file: SourceFile): string[] {
-  const names: string[] = [];
-  for (const statement of parse(file).statements) {
-    if (ts.isExportDeclaration(statement)) {
-      if (statement.moduleSpecifier !== undefined || statement.exportClause === undefined) continue;
-      if (ts.isNamedExports(statement.exportClause))
-        names.push(...statement.exportClause.elements.map(({ name }) => name.text));
-    } else if (isExported(statement)) names.push(...declaredNames(statement));
-  }
-  return names;
+/** An exported name. A type that the file itself mentions is part of what it exports beside it. */
+export interface Exported {
+  readonly name: string;
+  readonly isMentionedType: boolean;
+}
+
+/** What `file` exports by name. */
+export function exportsOf(file: SourceFile): Exported[] {
+  return parse(file)
+    .statements.filter(isExported)
+    .flatMap((statement) => {
+      const isType = ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement);
+      return declaredNames(statement).map((name) => {
+        const mentions = file.text.match(new RegExp(`\\b${name}\\b`, 'g')) ?? [];
+        return { name, isMentionedType: isType && mentions.length > 1 };
+      });
+    });
 }
 
 function isExported(statement: ts.Statement): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { InputError } from '../../src/errors.js';
+import { InputError } from '../../src/errors/errors.js';
+import { maskUserInfo } from '../../src/errors/mask.js';
 import { failureOf } from '../../src/service/events.js';
-import { maskUserInfo } from '../../src/util/mask.js';
 
 test.each([
   ['http://user:hunter2@127.0.0.1:8332/', 'http://***@127.0.0.1:8332/'],

@@ -1,7 +1,8 @@
+import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import { MESSAGE_FUEL, type Program, type RunHost, type RunStatus } from '../../src/program/types.js';
+import type { Program, RunHost, RunStatus } from '../../src/program/types.js';
 import { builtPrograms, type ProgramName } from '../../src/util/built-wasm.js';
 import { concatBytes, toBinaryString, u128Bytes } from '../../src/util/bytes.js';
 

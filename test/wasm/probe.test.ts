@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MESSAGE_FUEL } from '../../src/program/types.js';
+import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { readU128, toHex, U128_MAX, u128Bytes } from '../../src/util/bytes.js';
 import { Contract, keyOf, SELF } from './contract.js';
 

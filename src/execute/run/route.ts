@@ -29,7 +29,7 @@ export interface RouteOptions {
 }
 
 /** Nodes by colour, in block order. */
-export function nodesByColour({ plan }: PlannedBlock): number[][] {
+function nodesByColour({ plan }: PlannedBlock): number[][] {
   const colours: number[][] = plan.colouring.widths.map(() => []);
   plan.colouring.colours.forEach((colour, node) => {
     colours[colour - 1].push(node);

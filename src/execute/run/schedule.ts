@@ -1,5 +1,5 @@
 /** Phase 2, the batches: segment by segment, colour by colour. The kernel and the CPU work at the same time. */
-import { WarpshrewError } from '../../errors.js';
+import { WarpshrewError } from '../../errors/errors.js';
 import type { GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { Policy } from '../../lane/policy.js';

@@ -1,6 +1,6 @@
 /** The threads of the lane engine. */
 import { Worker } from 'node:worker_threads';
-import { errorOf, InternalError } from '../../errors.js';
+import { errorOf, InternalError } from '../../errors/errors.js';
 import type { CallRecords } from '../../gpu/pack/records.js';
 import type { LaneTransaction } from '../../lane/scan.js';
 import type { LaneOutcome } from '../../lane/types.js';

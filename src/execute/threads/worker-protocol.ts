@@ -1,5 +1,5 @@
 /** What the engine and its workers say to each other. All of it is plain data. */
-import type { Failure } from '../../errors.js';
+import type { Failure } from '../../errors/errors.js';
 import type { CallRecords } from '../../gpu/pack/records.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneTransaction } from '../../lane/scan.js';

@@ -1,6 +1,6 @@
 /** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { failureOf } from '../../errors.js';
+import { failureOf } from '../../errors/errors.js';
 import { buffersOf } from '../../gpu/pack/records.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
 import { ProgramRunner } from '../../program/runner.js';

@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" preserve="true" />
-import { EnvironmentError } from '../../errors.js';
+import { EnvironmentError } from '../../errors/errors.js';
 
 /** Numeric flags that the browser has as globals. */
 export interface GpuFlags {
@@ -29,7 +29,7 @@ export interface OpenDevice {
 let root: GPU | undefined;
 
 /** Errors of a device outside any error scope. Without a listener, Dawn prints them to standard output. */
-export class StrayErrors {
+class StrayErrors {
   #count = 0;
   #last: string | undefined;
 

@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../../errors.js';
+import { EnvironmentError } from '../../errors/errors.js';
 
 /**
  * The step at which a program lost its kernel: recording its calls, translating, compiling, packing, or reading back.

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { EnvironmentError } from '../../errors.js';
+import { EnvironmentError } from '../../errors/errors.js';
 import { cacheFolder } from '../../util/cache-folder.js';
 
 const MANIFEST = 'vk_swiftshader_icd.json';
@@ -14,9 +14,9 @@ const MAX_ARCHIVE_BYTES = 256 * 1024 * 1024;
 const BLOCK = 512;
 
 /**
- * Variables that a process must be started with to use the bundled software Vulkan driver (SwiftShader): the library path
- * counts only when it is set before the start. Unpacks the driver into the cache folder first. Empty where the bundled
- * driver does not run (anything but Linux on x64).
+ * Variables that a process must be started with to use the bundled software Vulkan driver (SwiftShader): the library
+ * path counts only when it is set before the start. Unpacks the driver into the cache folder first. Empty where the
+ * bundled driver does not run (anything but Linux on x64).
  *
  * @throws EnvironmentError GPU_NO_SOFTWARE_DRIVER if the driver's package is missing or damaged; ENV_NO_CACHE.
  */
@@ -28,8 +28,8 @@ export function softwareDriverEnvironment(): Record<string, string> {
 }
 
 /**
- * Runs a command under the software driver, or under the hardware's if WARPSHREW_GPU is `hardware`, on this process's own
- * streams. Resolves with its exit status: 128 + signal number if killed, 127 if there is no such command.
+ * Runs a command under the software driver, or under the hardware's if WARPSHREW_GPU is `hardware`, on this process's
+ * own streams. Resolves with its exit status: 128 + signal number if killed, 127 if there is no such command.
  *
  * @param path folders looked at for the command before those of PATH.
  * @throws what {@link softwareDriverEnvironment} throws.

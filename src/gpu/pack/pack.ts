@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../../errors.js';
+import { EnvironmentError } from '../../errors/errors.js';
 import {
   ACCESS,
   ACCESS_RECORD,

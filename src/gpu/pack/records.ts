@@ -17,10 +17,10 @@ import {
 export const CONTRACT_BYTES = 32;
 
 /** Most keys and bytes of one call; a call with more stays on the CPU. */
-export const MAX_KEYS_PER_CALL = 1024;
-export const MAX_BYTES_PER_CALL = 256 * 1024;
+const MAX_KEYS_PER_CALL = 1024;
+const MAX_BYTES_PER_CALL = 256 * 1024;
 /** Most bytes of all columns of one list; further calls stay on the CPU. Far below what 32-bit addresses reach. */
-export const MAX_RECORD_BYTES = 256 * 1024 * 1024;
+const MAX_RECORD_BYTES = 256 * 1024 * 1024;
 
 /** One declared key of a call. */
 export interface DeclaredKey {
@@ -142,7 +142,7 @@ export function programOf({ heads, programs }: CallRecords, call: number): strin
 }
 
 /** Hash of a key, as in kernels/storage-access.wgsl: over little-endian words, the last one padded with zeros. */
-export function hashKey(seed: number, key: Uint8Array): number {
+function hashKey(seed: number, key: Uint8Array): number {
   let h = seed ^ Math.imul(key.length, 0x9e3779b1);
   for (let i = 0; i < key.length; i += 4) {
     const word = key[i] | (key[i + 1] << 8) | (key[i + 2] << 16) | (key[i + 3] << 24);

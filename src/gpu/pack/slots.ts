@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../../errors.js';
+import { EnvironmentError } from '../../errors/errors.js';
 import { ACCESS_RECORD, CALL_RECORD, KEY_RECORD, MAX_SLOTS } from '../translate/layout.js';
 import { type CallRecords, CONTRACT_BYTES } from './records.js';
 

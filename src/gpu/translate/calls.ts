@@ -1,6 +1,6 @@
+import { STACK_SLOTS } from '../../program/counters.js';
 import type { FunctionBody, WasmModule } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
-import { STACK_SLOTS } from '../../program/types.js';
 import type { Counters } from './charges.js';
 import type { StaticTable } from './table.js';
 import { Unsupported } from './unsupported.js';

@@ -1,7 +1,8 @@
+import { STACK_SLOTS, WHY_FUEL } from '../../program/counters.js';
 import { ENV, ENV_NAMES, type EnvFunction, HOST_CALL_FUEL } from '../../program/env.js';
 import { RESULT_FUEL } from '../../program/prices.js';
 import { MAX_KEY_BYTES, MAX_MAP_ENTRIES, MAX_TRANSFERS } from '../../program/result.js';
-import { REVERT_REASONS, STACK_SLOTS, WHY_FUEL } from '../../program/types.js';
+import { REVERT_REASONS } from '../../program/types.js';
 
 /**
  * What TypeScript and WGSL must agree on, defined once: structs as word offsets, status words, bindings. Every buffer

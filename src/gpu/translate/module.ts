@@ -1,7 +1,8 @@
+import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY } from '../../program/counters.js';
 import type { FunctionBody, FunctionType, WasmModule } from '../../program/module.js';
 import { OP } from '../../program/opcodes.js';
 import { entryFuel } from '../../program/prices.js';
-import { GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, type Program } from '../../program/types.js';
+import type { Program } from '../../program/types.js';
 import { INTRINSIC_FUNCTIONS, intrinsicParts } from '../intrinsics/intrinsics.js';
 import { kernelText } from '../intrinsics/kernel-text.js';
 import { Alignment, globalName } from './alignment.js';

@@ -42,7 +42,10 @@ type KeyOf = (i: number) => number;
 const own: KeyOf = (i) => i;
 const someHot: KeyOf = (i) => (i % HOT_EVERY === 0 ? (i / HOT_EVERY) % HOT_KEYS : i + HOT_KEYS);
 
-/** Calls as the kernel's benchmark makes them. The first one decides about a key that all share, such as the counter of `mint`. */
+/**
+ * Calls as the kernel's benchmark makes them. The first one decides about a key that all share, such as the counter
+ * of `mint`.
+ */
 function fromCalls(makeCalls: (program: Program, count: number) => readonly GpuCall[]): Workload['make'] {
   return (program, count) => {
     const storage = new Map<string, Uint8Array>();

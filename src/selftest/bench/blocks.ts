@@ -1,4 +1,7 @@
-/** Whole blocks, from the parsed block to its writes and receipts, under every policy, over a store as `replay` has it. */
+/**
+ * Whole blocks, from the parsed block to its writes and receipts, under every policy, over a store as `replay` has
+ * it.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -127,7 +130,10 @@ async function benchBlock(workload: WorkloadBlock, count: number, options: Block
   };
 }
 
-/** Another one goes first in each round, and every other round goes backwards: what one leaves to the next falls on all alike. */
+/**
+ * Another one goes first in each round, and every other round goes backwards: what one leaves to the next falls on
+ * all alike.
+ */
 function inTurn<T>(all: readonly T[], round: number): T[] {
   const first = round % all.length;
   const order = [...all.slice(first), ...all.slice(0, first)];

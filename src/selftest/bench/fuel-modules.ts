@@ -8,7 +8,10 @@ import { OP } from '../../program/opcodes.js';
 /** One class of what costs fuel. */
 export interface FuelModule {
   readonly imports?: readonly EnvName[];
-  /** Runs over and over, from and to an empty operand stack. Its locals: 0 to 3 are i32, 4 and 5 i64; 0 is the result pointer. */
+  /**
+   * Runs over and over, from and to an empty operand stack. Its locals: 0 to 3 are i32, 4 and 5 i64; 0 is the result
+   * pointer.
+   */
   readonly turn?: readonly Instruction[];
   /** Runs once, before. */
   readonly first?: readonly Instruction[];
@@ -49,7 +52,10 @@ function parse(signature: string): FunctionType {
   return { params, results };
 }
 
-/** The module as WASM. Modules with different `nonce` are compiled each for itself: an engine shares the code of equal ones. */
+/**
+ * The module as WASM. Modules with different `nonce` are compiled each for itself: an engine shares the code of equal
+ * ones.
+ */
 export function fuelWasm(parts: FuelModule, nonce: number): Uint8Array {
   const { imports = [], functions = [], turn, first = [], once } = parts;
   const turns = once || turn === undefined ? (turn ?? []) : [opens(OP.loop), ...turn, make(OP.br, 0), end];

@@ -4,10 +4,11 @@ import type { GpuExecutor } from '../../gpu/pack/types.js';
 import { balanceKeyOfBytes, storageKeyOfBytes } from '../../lane/keys.js';
 import { TransactionView } from '../../lane/overlay.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
+import { MESSAGE_FUEL } from '../../program/counters.js';
 import { prepareProgram } from '../../program/prepare.js';
 import { parseResult } from '../../program/result.js';
 import { ProgramRunner } from '../../program/runner.js';
-import { MESSAGE_FUEL, type Program, type RunHost } from '../../program/types.js';
+import type { Program, RunHost } from '../../program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../util/bytes.js';
 import { type FuelClass, fuelClasses } from './fuel-classes.js';
 import { fuelWasm } from './fuel-modules.js';
@@ -20,7 +21,7 @@ function processorMs(): number {
 }
 
 /** Nanoseconds a unit of fuel that nothing may take on V8 (lane rules 5). */
-export const MOST_NANOSECONDS = 3;
+const MOST_NANOSECONDS = 3;
 
 export interface FuelOptions {
   readonly rounds: number;
@@ -39,7 +40,9 @@ export interface FuelRow {
   readonly cold: Spread;
   /** The same when V8 has optimised it. */
   readonly warm: Spread;
-  /** Nanoseconds a unit of fuel of all messages of a batch in the kernel; undefined: not measured, or left to the CPU. */
+  /**
+   * Nanoseconds a unit of fuel of all messages of a batch in the kernel; undefined: not measured, or left to the CPU.
+   */
   readonly kernel: number | undefined;
 }
 

@@ -10,7 +10,10 @@ export interface PoolTask {
   readonly count: number;
 }
 
-/** Messages per second of `threads` threads that share `count` messages of a program; each makes its own before the clock starts. */
+/**
+ * Messages per second of `threads` threads that share `count` messages of a program; each makes its own before the
+ * clock starts.
+ */
 export async function poolRate(program: ProgramName, count: number, threads: number): Promise<number> {
   const share = Math.max(1, Math.ceil(count / threads));
   const used = Math.min(threads, count);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { GpuCall } from '../../gpu/pack/types.js';
-import { MESSAGE_FUEL, type Program } from '../../program/types.js';
+import { MESSAGE_FUEL } from '../../program/counters.js';
+import type { Program } from '../../program/types.js';
 import type { ProgramName } from '../../util/built-wasm.js';
 import { concatBytes, u32Bytes, u64Bytes, u128Bytes } from '../../util/bytes.js';
 import { ledgerTransfer, nameRegistration, nameUpdate, Signer } from '../inputs/signed-calls.js';
@@ -9,7 +10,10 @@ import { ledgerTransfer, nameRegistration, nameUpdate, Signer } from '../inputs/
 
 const encoder = new TextEncoder();
 const CONTRACT = { block: 2n, tx: 1n };
-/** Signing costs ten times what making a call does: so many signatures are made, and every call of a larger number has other balances. */
+/**
+ * Signing costs ten times what making a call does: so many signatures are made, and every call of a larger number has
+ * other balances.
+ */
 const SIGNATURES = 2_048;
 const SIGNERS = 256;
 
@@ -28,7 +32,10 @@ function sha256(...parts: Uint8Array[]): Uint8Array {
   return hash.digest();
 }
 
-/** `count` claims of an airdrop tree over that many leaves; every 16th proof is wrong, every 17th leaf was claimed before. */
+/**
+ * `count` claims of an airdrop tree over that many leaves; every 16th proof is wrong, every 17th leaf was claimed
+ * before.
+ */
 export function claimCalls(program: Program, count: number): GpuCall[] {
   const depth = Math.max(1, Math.ceil(Math.log2(Math.max(2, count))));
   const amount = (i: number): bigint => BigInt(i) * 1_000n + 1n;
@@ -64,8 +71,9 @@ export function swapCalls(program: Program, count: number): GpuCall[] {
 }
 
 /**
- * `count` transfers between accounts of {@link SIGNERS} keys; every 16th signature is wrong, every 17th nonce is not the account's,
- * every 64th account has too little. Calls that share a signature differ in the balances that they see.
+ * `count` transfers between accounts of {@link SIGNERS} keys; every 16th signature is wrong, every 17th nonce is not
+ * the account's, every 64th account has too little. Calls that share a signature differ in the balances that they
+ * see.
  */
 export function ledgerCalls(program: Program, count: number): GpuCall[] {
   const signers = someSigners(count);
@@ -95,7 +103,10 @@ export function ledgerCalls(program: Program, count: number): GpuCall[] {
   });
 }
 
-/** `count` calls of names: three registrations, of which every 17th name is taken, for each update; every 16th signature is wrong. */
+/**
+ * `count` calls of names: three registrations, of which every 17th name is taken, for each update; every 16th
+ * signature is wrong.
+ */
 export function namesCalls(program: Program, count: number): GpuCall[] {
   const signers = someSigners(count);
   const updates = Array.from({ length: Math.min(Math.ceil(count / 4), SIGNATURES) }, (_, i) => {
@@ -134,7 +145,7 @@ export function mintCalls(program: Program, count: number): GpuCall[] {
 }
 
 /** `count` increments of counters of their own: light calls. */
-export function counterCalls(program: Program, count: number): GpuCall[] {
+function counterCalls(program: Program, count: number): GpuCall[] {
   return Array.from({ length: count }, (_, i) => {
     const key = concatBytes(encoder.encode('ctr/'), numbers(i));
     const context = messageContext([], numbers(4, i));

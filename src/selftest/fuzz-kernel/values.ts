@@ -6,8 +6,8 @@ import type { Random } from './random.js';
 import { type Callable, type Code, type Scope, someLocal } from './scope.js';
 
 /** How the binary names the types. */
-export const I32_CODE = 0x7f;
-export const I64_CODE = 0x7e;
+const I32_CODE = 0x7f;
+const I64_CODE = 0x7e;
 export const FUNCREF_CODE = 0x70;
 
 export const EDGES_32 = [0, 1, -1, 2, 3, 4, 31, 32, 33, 0x7fffffff, -0x80000000, 255, 256, 65_535, 65_536, 8192];

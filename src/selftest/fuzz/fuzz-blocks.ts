@@ -23,7 +23,10 @@ const LANE = { block: 8n, tx: 8n };
 const ORDINARY = Uint8Array.of(0x51);
 /** Transactions of a block at most, if not said otherwise. */
 const MAX_TXS = 36;
-/** Contracts a world makes, beside one of each program, before creations become rare: many would spread the conflicts too thin. */
+/**
+ * Contracts a world makes, beside one of each program, before creations become rare: many would spread the conflicts
+ * too thin.
+ */
 const MORE_CONTRACTS = 2;
 
 interface Outpoint {

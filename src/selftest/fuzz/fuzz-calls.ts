@@ -1,4 +1,7 @@
-/** Calls of the bundled programs for the random blocks: mostly ones that hold by what the state says, and every way to fail. */
+/**
+ * Calls of the bundled programs for the random blocks: mostly ones that hold by what the state says, and every way to
+ * fail.
+ */
 
 import { codeKey, storagePrefix } from '../../lane/keys.js';
 import type { LaneKey } from '../../lane/types.js';
@@ -58,7 +61,9 @@ export function contractsOf(state: ReadonlyMap<LaneKey, Uint8Array>, programs: F
     .map((key) => ({ id: idFromBytes(fromBinaryString(key), 5), program: nameOf(state.get(key)) }));
 }
 
-/** Draws the calls of one block. What it believes to have changed within the block decides nonces: often it is wrong. */
+/**
+ * Draws the calls of one block. What it believes to have changed within the block decides nonces: often it is wrong.
+ */
 export class FuzzCalls {
   /** Nonce of an account or a name by its lane key. */
   readonly #nonces = new Map<LaneKey, bigint>();
@@ -216,7 +221,10 @@ export class FuzzCalls {
     );
   }
 
-  /** A signed call under the next nonce of `key` (u64 at `at` of its value), or under a wrong one, or with something spoilt. */
+  /**
+   * A signed call under the next nonce of `key` (u64 at `at` of its value), or under a wrong one, or with something
+   * spoilt.
+   */
   #signed(key: LaneKey, at: number, signatureAt: number, make: (nonce: bigint) => bigint[]): Inputs {
     const value = this.state.get(key);
     const stored = value && new DataView(value.buffer, value.byteOffset).getBigUint64(at, true);

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Block } from '../../bitcoin/types.js';
-import { InternalError } from '../../errors.js';
+import { InternalError } from '../../errors/errors.js';
 import { ALWAYS_PARALLEL } from '../../execute/choose/block-mode.js';
 import { LaneEngine } from '../../execute/engine.js';
 import { runSequential } from '../../execute/sequential.js';
@@ -164,7 +164,7 @@ export function applyWrites(state: Map<LaneKey, Uint8Array>, writes: LaneBlockRe
 }
 
 /** SHA-256 over the entries sorted by key bytes, each as u32 LE lengths, key, value. */
-export function stateDigest(state: ReadonlyMap<LaneKey, Uint8Array>): Uint8Array {
+function stateDigest(state: ReadonlyMap<LaneKey, Uint8Array>): Uint8Array {
   const hash = createHash('sha256');
   for (const key of [...state.keys()].sort()) {
     const value = state.get(key) as Uint8Array;

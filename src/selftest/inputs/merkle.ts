@@ -2,7 +2,8 @@ import { sha256 } from '../../bitcoin/hash.js';
 import { concatBytes, readU128, u64Bytes, u128Bytes } from '../../util/bytes.js';
 
 /**
- * The tree of the claim program (docs/programs.md): leaf i is SHA-256(u64 LE i ++ u128 LE amount), a node SHA-256(left ++ right).
+ * The tree of the claim program (docs/programs.md): leaf i is SHA-256(u64 LE i ++ u128 LE amount), a node
+ * SHA-256(left ++ right).
  */
 export class AirdropTree {
   readonly depth: number;

@@ -84,7 +84,10 @@ export function nameTransfer(contract: AlkaneId, owner: Signer, name: string, no
   return [3n, ...asInputs(nameBytes(name)), nonce, ...asInputs(signature), ...asInputs(to)];
 }
 
-/** What is signed: SHA-256(tag ++ tag ++ id of the contract ++ fields), the tag being SHA-256 of `warpshrew/` and the purpose. */
+/**
+ * What is signed: SHA-256(tag ++ tag ++ id of the contract ++ fields), the tag being SHA-256 of `warpshrew/` and the
+ * purpose.
+ */
 function signedHash(purpose: string, contract: AlkaneId, fields: readonly Uint8Array[]): Uint8Array {
   const tag = sha256(new TextEncoder().encode(`warpshrew/${purpose}`));
   return sha256(concatBytes(tag, tag, u128Bytes(contract.block), u128Bytes(contract.tx), ...fields));

@@ -37,7 +37,7 @@ export class Amounts {
 }
 
 /** By how much a transaction changes the amount that exists of each asset. */
-export function changes({ before, outcome }: Step): Amounts {
+function changes({ before, outcome }: Step): Amounts {
   const amounts = new Amounts();
   for (const [key, value] of outcome.writes) {
     amounts.addValue(key, before.get(key), -1n);

@@ -1,5 +1,5 @@
 /** What holds of every block, whoever ran it (docs/lane-rules.md): checked without running the lane a second time. */
-import { InternalError } from '../../errors.js';
+import { InternalError } from '../../errors/errors.js';
 import type { LaneKey } from '../../lane/types.js';
 import { bytesEqual, toDisplayHash } from '../../util/bytes.js';
 import { conserved } from './assets.js';

@@ -9,7 +9,7 @@ import { EMPTY_BYTES } from '../../util/bytes.js';
 import type { Step } from './block-run.js';
 
 /** The tag-1 messages of a transaction, in protostone order. */
-export function messagesOf(step: Step): Protostone[] {
+function messagesOf(step: Step): Protostone[] {
   return step.transaction.protostones.filter((p) => p.protocolTag === LANE_TAG && p.message !== undefined);
 }
 

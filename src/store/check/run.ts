@@ -1,4 +1,4 @@
-import type { CheckCode } from '../../error-codes/registry.js';
+import type { CheckCode } from '../../errors/codes/registry.js';
 import { toHex } from '../../util/bytes.js';
 import type { Range, Rocks } from '../rocks.js';
 import type { Namespace, Tip } from '../types.js';

@@ -2,7 +2,7 @@ import { createHash, type KeyObject, sign } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
-import { EnvironmentError, StoreError } from '../../errors.js';
+import { EnvironmentError, StoreError } from '../../errors/errors.js';
 import { concatBytes, toDisplayHash } from '../../util/bytes.js';
 import type { ColumnName, Row } from '../rocks.js';
 import { Store } from '../store.js';

@@ -4,7 +4,7 @@
  * trailer, 16 bytes: manifest length u32 LE, signature length u32 LE, magic of the end. The signature is Ed25519 over
  * the magic ++ the manifest; the manifest holds the SHA-256 of every chunk.
  */
-import { InputError } from '../../errors.js';
+import { InputError } from '../../errors/errors.js';
 import { readU32, writeU32 } from '../../util/bytes.js';
 import { COLUMNS, type ColumnName, type Row } from '../rocks.js';
 import type { StoreIdentity } from '../types.js';
@@ -26,7 +26,7 @@ const MOST_INFLATED = 1_032;
 const zlibAdds = (bytes: number): number => 64 + Math.ceil(bytes / 1_000);
 /** Enough for chunks of a terabyte. */
 export const MAX_MANIFEST_BYTES = 64 << 20;
-export const ROW_HEAD = 8;
+const ROW_HEAD = 8;
 
 /** Columns in the order of the file. `meta` comes last: a folder without its identity record is not a store. */
 export const SNAPSHOT_COLUMNS: readonly ColumnName[] = [...COLUMNS.filter((name) => name !== 'meta'), 'meta'];

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { EnvironmentError, InputError } from '../../errors.js';
+import { EnvironmentError, InputError } from '../../errors/errors.js';
 
 /** A PEM of an Ed25519 key has some 120 bytes. */
 const MAX_KEY_BYTES = 10_000;

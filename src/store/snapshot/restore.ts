@@ -12,7 +12,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { EnvironmentError, InputError } from '../../errors.js';
+import { EnvironmentError, InputError } from '../../errors/errors.js';
 import { bytesEqual, compareBytes, concatBytes, readU32, toDisplayHash } from '../../util/bytes.js';
 import { checkStore } from '../check/check.js';
 import type { Violation } from '../check/run.js';

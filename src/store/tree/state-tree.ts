@@ -1,4 +1,4 @@
-import { InternalError } from '../../errors.js';
+import { InternalError } from '../../errors/errors.js';
 import { fromBinaryString, toBinaryString } from '../../util/bytes.js';
 import { sha256 } from '../../util/sha256.js';
 import { EMPTY_HASH } from './tree-hash.js';

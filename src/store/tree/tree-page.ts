@@ -3,7 +3,7 @@
  * page exists where two or more leaves share its path (the root page: one or more), so the pages depend only on the
  * map, too: undoing a block restores them by applying the old values.
  */
-import { StoreError } from '../../errors.js';
+import { StoreError } from '../../errors/errors.js';
 import { newBytes, type RowAllocator } from '../../util/row-bytes.js';
 import { EMPTY_HASH, nodeHash } from './tree-hash.js';
 

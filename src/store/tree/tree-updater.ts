@@ -2,7 +2,7 @@
  * One batch of changes to a state tree, by WASM that hashes four nodes at a time without allocating objects: a full
  * block of a real indexer changes 30,000 leaves on 70,000 pages. One instance per thread; all calls are synchronous.
  */
-import { InternalError, StoreError } from '../../errors.js';
+import { InternalError, StoreError } from '../../errors/errors.js';
 import { stateTreeModule } from '../../util/built-wasm.js';
 import { fromBinaryString, writeBinaryString } from '../../util/bytes.js';
 import { reusingAllocator } from '../../util/row-bytes.js';

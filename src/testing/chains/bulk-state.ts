@@ -37,6 +37,6 @@ export function* bulkState(keys: number): Generator<BlockCommit, void, void> {
 }
 
 /** Hash (wire order) of the block at `height` of {@link bulkState}. */
-export function bulkHash(height: number): Uint8Array {
+function bulkHash(height: number): Uint8Array {
   return sha256(u64Bytes(BigInt(height)));
 }

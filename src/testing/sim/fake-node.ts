@@ -1,5 +1,5 @@
 import type { ChainBlock, ChainSource, ChainTip } from '../../chain/source.js';
-import { InputError, NodeError, WarpshrewError } from '../../errors.js';
+import { InputError, NodeError, WarpshrewError } from '../../errors/errors.js';
 import type { SimRandom } from './random.js';
 import type { VirtualTime } from './time.js';
 import { ancestorAt, type WorldBlock } from './world.js';

@@ -1,4 +1,4 @@
-import { WarpshrewError } from '../../errors.js';
+import { WarpshrewError } from '../../errors/errors.js';
 import { Follower } from '../../follow/follower.js';
 import type { FollowerStatus } from '../../follow/status.js';
 import type { Disk } from './disk.js';

@@ -1,4 +1,4 @@
-import { StoreError } from '../../errors.js';
+import { StoreError } from '../../errors/errors.js';
 import type { ColumnName, Database, DatabaseBatch, Range, Row } from '../../store/database.js';
 import { toBinaryString } from '../../util/bytes.js';
 import type { Change, Disk } from './disk.js';

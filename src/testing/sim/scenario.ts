@@ -25,7 +25,7 @@ export interface SeedResult {
 }
 
 /** What was not as it must be; the message names the seed. */
-export class SimFailure extends Error {}
+class SimFailure extends Error {}
 
 /** Runs one seed. Throws {@link SimFailure}. */
 export async function runSeed(world: World, seed: number): Promise<SeedResult> {

@@ -1,6 +1,6 @@
 /** The parallel lane and a stand-in for the standard module over a store, as the simulator runs them. */
 import type { ChainBlock } from '../../chain/source.js';
-import { ProgramError } from '../../errors.js';
+import { ProgramError } from '../../errors/errors.js';
 import { LaneEngine } from '../../execute/engine.js';
 import type { IndexedTip, Indexer } from '../../follow/indexer.js';
 import { BlockIndexer } from '../../pipeline/block-indexer.js';

@@ -3,7 +3,7 @@
  * end.
  */
 
-import { WarpshrewError } from '../../errors.js';
+import { WarpshrewError } from '../../errors/errors.js';
 import { messageOf } from '../../gpu/device/kernel-failures.js';
 import type { GpuCall, GpuExecutor } from '../../gpu/pack/types.js';
 import { decodeModule } from '../../program/decode.js';

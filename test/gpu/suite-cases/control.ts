@@ -38,7 +38,10 @@ interface Shape {
   readonly results: readonly Type[];
 }
 
-/** Body of a block: parameters are folded, then the exit is taken from `depth` blocks further inside, or the end is reached. */
+/**
+ * Body of a block: parameters are folded, then the exit is taken from `depth` blocks further inside, or the end is
+ * reached.
+ */
 function bodyOf({ kind, exit, depth, params, results }: Shape): string {
   const carried = kind === 'loop' ? params : results;
   const leave = ((): string => {

@@ -1,4 +1,7 @@
-/** Every load and store by width, sign, alignment and offset, at and over the end of the memory; bulk instructions on memory. */
+/**
+ * Every load and store by width, sign, alignment and offset, at and over the end of the memory; bulk instructions on
+ * memory.
+ */
 
 interface Access {
   readonly type: 'i32' | 'i64';

@@ -135,8 +135,9 @@ const read = (type: string, at: string): string => `(${type}.load ${at})`;
 export const operandsSeen = new Map<string, number>();
 
 /**
- * A script over some operators. Operands and what must come back lie in memory, so that one function runs an operator over all of them
- * and gives how many were right; operands that trap are calls of their own, and a few tuples are constants of the code.
+ * A script over some operators. Operands and what must come back lie in memory, so that one function runs an operator
+ * over all of them and gives how many were right; operands that trap are calls of their own, and a few tuples are
+ * constants of the code.
  */
 export function numberScript(operators: readonly NumberOperator[]): string {
   const functions: string[] = [];

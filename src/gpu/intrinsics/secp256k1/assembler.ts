@@ -1,4 +1,4 @@
-import { InternalError } from '../../../errors.js';
+import { InternalError } from '../../../errors/errors.js';
 
 /** Instructions; kernels/secp256k1.wgsl has them as OP_MUL and so on. */
 export const OPERATIONS = [

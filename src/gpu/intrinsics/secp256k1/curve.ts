@@ -19,7 +19,7 @@ export function modulo(value: bigint, modulus: bigint): bigint {
   return rest < 0n ? rest + modulus : rest;
 }
 
-export function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   let result = 1n;
   for (let b = modulo(base, modulus), e = exponent; e > 0n; e >>= 1n, b = (b * b) % modulus)
     if (e & 1n) result = (result * b) % modulus;

@@ -9,8 +9,8 @@ import {
   type ProgramCode,
   type StoreCode,
   type UsageCode,
-} from './error-codes/registry.js';
-import { maskUserInfo } from './util/mask.js';
+} from './codes/registry.js';
+import { maskUserInfo } from './mask.js';
 
 export { type ErrorCode, EXIT, type ExitKind };
 
