@@ -65,4 +65,4 @@ test('every command of the README runs as it stands there, with a real file in t
     expect(run.stdout.length).toBeGreaterThan(0);
     if (args[0] === 'run-module') expect(lastLine(run)).toHaveProperty('digest');
   }
-}, 600_000);
+});
