@@ -30,7 +30,8 @@ function errorTables(classes, exit) {
 const number = (n) => n.toLocaleString('en');
 
 function hostPrice({ fuel, perUnit, unit, of }) {
-  const units = `${number(perUnit)} per ${unit === 1 ? 'byte' : `started ${unit} bytes`}${of === '' ? '' : ` of ${of}`}`;
+  const words = [number(perUnit), 'per', unit === 1 ? 'byte' : `started ${unit} bytes`, of === '' ? '' : `of ${of}`];
+  const units = words.filter((word) => word !== '').join(' ');
   return [...(fuel > 0 ? [number(fuel)] : []), ...(perUnit > 0 ? [units] : [])].join(' and ') || '0';
 }
 

@@ -96,7 +96,7 @@ it('__sha256 and __sha256d pay for the bytes of their input, __u128_mul_div and 
       expect(cost(name, [BUFFERS + 4, OUT], [bytes(length)])).toBe(priceOf(name, length));
     }
   }
-  for (const name of ['__u128_mul_div', '__schnorr_verify']) {
+  for (const name of ['__u128_mul_div', '__schnorr_verify'] as const) {
     const args = [...pointersOf(GOOD[name]), OUT];
     expect(cost(name, args, GOOD[name])).toBe(priceOf(name, 32));
   }
