@@ -6,7 +6,6 @@ import { STACK_BYTES } from '../../src/util/deep-thread.js';
 import { shipped } from '../../src/util/shipped.js';
 
 const RUNNER = shipped('program/runner.js').href;
-const PROBE = shipped('program/deep-stack.js').href;
 
 /** What `code` gives on a worker thread with this stack. `use(url)` imports a module of the project. */
 async function onThread(stackSizeMb: number, code: string): Promise<unknown> {
