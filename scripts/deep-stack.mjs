@@ -22,7 +22,8 @@ export function hasDeepStack() {
 
 /** Command and arguments for `spawn` that run node with `args` so. A user may raise this limit up to the hard one. */
 export function deepStackCommand(args) {
-  const hint = `the hard limit of the stack is too small: raise it to ${SYSTEM_KIB} KiB (ulimit -Hs; docker run --ulimit stack=-1)`;
+  const ways = `raise it to ${SYSTEM_KIB} KiB (ulimit -Hs; docker run --ulimit stack=-1)`;
+  const hint = `the hard limit of the stack is too small: ${ways}`;
   const script = `ulimit -S -s ${SYSTEM_KIB} 2>/dev/null || { echo "${hint}" >&2; exit 5; }; exec "$0" "$@"`;
   return ['/bin/sh', ['-c', script, process.execPath, ...DEEP_STACK_OPTIONS, ...args]];
 }

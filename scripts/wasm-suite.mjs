@@ -43,8 +43,9 @@ for (const file of readdirSync(folder).sort()) {
     else {
       const { run, ranInKernel, priced, wrong, thrown, refusedRightly, refused, punts, passedOver } = counts;
       console.log(
-        `${name}: ${run} run, ${ranInKernel} in the kernel, ${priced} priced, ${wrong} wrong, ${thrown} thrown, ${refusedRightly} invalid modules` +
-          ` refused; refused by the rules: ${list(refused) || 'none'}; left to the CPU: ${list(punts) || 'none'};` +
+        `${name}: ${run} run, ${ranInKernel} in the kernel, ${priced} priced, ${wrong} wrong, ` +
+          `${thrown} thrown, ${refusedRightly} invalid modules refused; ` +
+          `refused by the rules: ${list(refused) || 'none'}; left to the CPU: ${list(punts) || 'none'};` +
           ` passed over: ${list(passedOver) || 'none'}`,
       );
       for (const text of [...counts.wrongs, ...counts.throws]) console.log(`  ${text}`);

@@ -155,7 +155,8 @@ program
 program
   .command('bench')
   .description(
-    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; exit status 1 if a result differs or a unit takes too long',
+    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; ' +
+      'exit status 1 if a result differs or a unit takes too long',
   )
   .argument('<what>', 'gpu, blocks or fuel')
   .option(

@@ -1,7 +1,7 @@
 // The store: commits, history, undo, tree, keys.
 import { inFile } from './in-file.mjs';
 
-const STORE_TESTS = ['test/store/store.test.ts', 'test/store/undo.test.ts'];
+const STORE_TESTS = ['test/store/store.test.ts', 'test/store/opening.test.ts', 'test/store/undo.test.ts'];
 const store = inFile('src/store/store.ts', ...STORE_TESTS);
 const reader = inFile('src/store/reader.ts', ...STORE_TESTS);
 const keys = inFile('src/store/keys.ts', ...STORE_TESTS);

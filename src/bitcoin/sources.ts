@@ -105,7 +105,9 @@ function describeFile(path: string): BlockFile {
   if (height === undefined) {
     throw new InputError('BLOCK_FILE_NO_HEIGHT', 'the coinbase does not begin with a block height', {
       facts: { path },
-      hint: 'A raw block is an 80-byte header, a transaction count and the transactions, nothing before them; blocks older than BIP34 carry no height.',
+      hint:
+        'A raw block is an 80-byte header, a transaction count and the transactions, with nothing before them. ' +
+        'Blocks older than BIP34 carry no height.',
     });
   }
   return { path, height, network: readU32(head, 72) === REGTEST_BITS ? 'regtest' : 'mainnet' };

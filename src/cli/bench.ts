@@ -195,8 +195,9 @@ function phases(ms: PolicyFigures['ms']): string {
 
 function blockTable({ adapter, rows }: BlockReport): string {
   const lines = rows.flatMap((row) => row.policies.map((figures): BlockLine => [row, figures]));
+  const device = adapter === undefined ? 'no GPU' : `${adapter.vendor} ${adapter.description}`;
   return [
-    `${adapter === undefined ? 'no GPU' : `${adapter.vendor} ${adapter.description}`}, ${availableParallelism()} threads; medians (least–most)`,
+    `${device}, ${availableParallelism()} threads; medians (least–most)`,
     '',
     ...markdown(BLOCK_COLUMNS, lines, ['workload', 'policy', 'phases ms']),
   ].join('\n');

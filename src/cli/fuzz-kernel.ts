@@ -35,7 +35,8 @@ function lines(seed: number, runs: number, report: KernelFuzzReport): string[] {
       .map(([name, count]) => `${name} ${((100 * count) / Math.max(1, of)).toFixed(1)} %`)
       .join(', ') || 'none';
   return [
-    `seed ${seed}: ${report.modules} modules, ${report.runs} runs on ${report.adapter}, ${report.differing} differences`,
+    `seed ${seed}: ${report.modules} modules, ${report.runs} runs on ${report.adapter}, ` +
+      `${report.differing} differences`,
     ...report.differences.map(
       ({ module, run, text }) =>
         `module ${module}, run ${run}: ${text}; again with fuzz-kernel --seed ${seed} --only ${module} --runs ${runs}`,

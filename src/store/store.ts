@@ -378,7 +378,7 @@ export class Store extends StoreReader {
     if (tip === undefined || toHeight >= lowest) return;
     throw new StoreError('STORE_ROLLBACK_TOO_DEEP', 'the undo data does not reach down to that height', {
       facts: { to: toHeight, lowest, tip: tip.height },
-      hint: 'Restore an older snapshot or index the chain into a new folder; a store opened with more undo data to keep reaches deeper.',
+      hint: 'Restore an older snapshot or index into a new folder; a store that keeps more undo data reaches deeper.',
     });
   }
 

@@ -99,7 +99,7 @@ function output({ result }: RunResult, length: number) {
   return { given: readU32(whole, 0), length: readU32(whole, 4), data: whole.slice(8, 8 + length) };
 }
 
-it('__sha256 and __sha256d 200 + 100 per started 64 bytes, __u128_mul_div 200, __schnorr_verify 150,000, all beside 100', () => {
+it('__sha256(d) 200 + 100 per started 64 bytes, __u128_mul_div 200, __schnorr_verify 150,000, each beside 100', () => {
   for (const name of ['__sha256', '__sha256d']) {
     for (const [length, fuel] of [
       [0, 300],

@@ -1,7 +1,7 @@
 import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { RunHost, RunResult } from '../../src/program/types.js';
+import type { Program, RunHost, RunResult } from '../../src/program/types.js';
 import { toBinaryString } from '../../src/util/bytes.js';
 import type { WasmBuilder } from '../helpers/wasm-builder.js';
 
@@ -48,4 +48,9 @@ export function run(builder: WasmBuilder | Uint8Array, host: RunHost = testHost(
 export function fuelUsed(builder: WasmBuilder, host?: RunHost): number {
   const fuel = 1_000_000;
   return fuel - run(builder, host, fuel).fuelLeft;
+}
+
+/** A run on an instance that no run has used before. */
+export function freshRun(program: Program, fuel: number): RunResult {
+  return new ProgramRunner().run(program, testHost().host, fuel);
 }
