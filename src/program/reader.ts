@@ -117,15 +117,15 @@ export class Reader {
   }
 
   name(): string {
-    return utf8.decode(this.nameBytes());
+    return utf8.decode(this.#nameBytes());
   }
 
   /** Passes over a name; there may be many that nobody asks for. */
   skipName(): void {
-    this.nameBytes();
+    this.#nameBytes();
   }
 
-  private nameBytes(): Uint8Array {
+  #nameBytes(): Uint8Array {
     const length = this.u32();
     if (length > LIMITS.nameBytes) throw overLimit('nameBytes', length);
     const at = this.at;

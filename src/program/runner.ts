@@ -63,7 +63,7 @@ export class ProgramRunner {
     let instance = idle.take(program.hash);
     if (instance === undefined) {
       try {
-        instance = lends ? this.#instanceInLent(program) : new ProgramInstance(program, this.compile(program));
+        instance = lends ? this.#instanceInLent(program) : new ProgramInstance(program, this.#compile(program));
       } catch (error) {
         // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
         if (error instanceof WebAssembly.RuntimeError) {
@@ -101,7 +101,7 @@ export class ProgramRunner {
     this.#idleInLent = new BoundedCache(KEPT_INSTANCES, KEPT_INSTANCES);
   }
 
-  private compile(program: Program): WebAssembly.Module {
+  #compile(program: Program): WebAssembly.Module {
     return this.#compiledAs(program.hash, () => program.instrumented);
   }
 

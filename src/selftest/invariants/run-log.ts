@@ -19,11 +19,15 @@ export interface ContractRun {
 export class RunLog implements CpuRunner {
   readonly #runs = new Map<Uint8Array, ContractRun[]>();
 
-  constructor(private readonly runner: CpuRunner) {}
+  readonly #runner: CpuRunner;
+
+  constructor(runner: CpuRunner) {
+    this.#runner = runner;
+  }
 
   run(...call: Parameters<CpuRunner['run']>): RunResult {
     const [, host, fuel] = call;
-    const end = this.runner.run(...call);
+    const end = this.#runner.run(...call);
     // A result may be a view of the memory that the next run is given.
     const kept = { ...end, result: end.result?.slice() };
     const runs = this.#runs.get(host.transaction);
