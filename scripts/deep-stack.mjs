@@ -1,4 +1,4 @@
-// Processes whose main thread may run contracts, which want 64 MiB of stack: the tests, and what a benchmark kills.
+// Processes whose main thread runs contracts, which need 64 MiB of stack: tests, and the targets of a benchmark.
 // (The program itself runs contracts on worker threads, which get their stack without help: src/util/deep-thread.ts.)
 // `node scripts/deep-stack.mjs FILE ARGS` runs a script so. Plain JavaScript, because it must work before the build.
 import { spawn } from 'node:child_process';
@@ -6,7 +6,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** What V8 may use, and what the system must give for that. A main thread's stack is set when its process starts. */
+/** Stack that V8 may use, and that the system must provide. A main thread's stack is set when its process starts. */
 const V8_KIB = 72 * 1024;
 const SYSTEM_KIB = 80 * 1024;
 

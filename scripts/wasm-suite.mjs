@@ -34,7 +34,7 @@ let failed = false;
 for (const file of readdirSync(folder).sort()) {
   const name = file.replace(/\.wast$/, '');
   if (name === file || (only !== undefined && !only.includes(name))) continue;
-  // A lane keeps the kernels of what it has seen.
+  // An executor keeps the kernels of the programs that it has seen.
   const lane = flags.includes('--kernel') ? await openGpuExecutor({ patient: true }) : undefined;
   try {
     const counts = await runScript(readFileSync(join(folder, file), 'utf8'), { toBinary, lane });

@@ -15,7 +15,7 @@ import {
 } from './fixture-format.js';
 import { MAX_BLOCK_LENGTH } from './limits.js';
 
-/** A block as it lies in a source; not parsed, not verified beyond what the source itself promises. */
+/** A block as it lies in a source; not parsed, verified only as far as the source itself promises. */
 export interface SourceBlock {
   readonly height: number;
   readonly raw: Uint8Array;
@@ -25,7 +25,7 @@ export interface SourceBlock {
 export interface BlockSource {
   readonly kind: 'fixture' | 'folder' | 'file';
   readonly path: string;
-  /** `regtest`, `mainnet`, or what a fixture chain names itself. */
+  /** `regtest`, `mainnet`, or the name that a fixture chain gives. */
   readonly network: string;
   readonly firstHeight: number;
   readonly lastHeight: number;

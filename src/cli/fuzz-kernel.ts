@@ -10,7 +10,7 @@ export async function fuzzKernelCommand(options: {
   readonly json?: boolean;
 }): Promise<{ text: string; exitStatus: number }> {
   const { seed, runs, only } = options;
-  let told = 0;
+  let reported = 0;
   const report = await fuzzKernel({
     seed,
     runs,
@@ -18,8 +18,8 @@ export async function fuzzKernelCommand(options: {
     first: only ?? 0,
     openExecutor: () => openGpuExecutor({ patient: true }),
     onProgress: (modules) => {
-      if (modules - told < 64) return;
-      told = modules;
+      if (modules - reported < 64) return;
+      reported = modules;
       process.stderr.write(`${modules} modules\n`);
     },
   });

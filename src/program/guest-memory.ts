@@ -24,7 +24,7 @@ let compiled: WebAssembly.Module | undefined;
 
 /**
  * Memory and fuel counter of one instance, through WebAssembly of our own: reading or setting a global from outside, or
- * making a view to read four bytes, costs several times more than what is done with them.
+ * making a view to read four bytes, costs several times more than using them.
  *
  * Buffers of the contract ABI: length (u32) at p - 4, data at p; pointers are unsigned 32 bit.
  */

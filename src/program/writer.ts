@@ -87,12 +87,12 @@ export class Writer {
     return this;
   }
 
-  /** The other writer's bytes behind their length. */
+  /** The other writer's bytes, after their length. */
   sized(inner: Writer): this {
     return this.u32(inner.length).all(inner);
   }
 
-  /** What was written, without a copy; good until more is written. */
+  /** The bytes written, without a copy; valid until the next write. */
   view(): Uint8Array {
     return this.#buffer.subarray(0, this.length);
   }

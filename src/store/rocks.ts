@@ -5,7 +5,7 @@
  * - Synchronous calls exist only as underscore methods and want explicit buffer encodings.
  * - A thread that attached by handle must never close: the owner would crash when it closes afterwards.
  * - Writes block the calling thread.
- * - After a write that failed, closing fails, too, but closes.
+ * - After a write that failed, closing reports failure too, but closes.
  * - The binding creates folders with a recursive mkdir that never returns on some file systems (/proc): folder.ts
  *   makes them before.
  */
@@ -162,7 +162,7 @@ export class Rocks implements Database {
     return this.#db._getManySync(keys, this.#pointReads[column]);
   }
 
-  /** First row of a range, in the order asked for. */
+  /** First row of a range, in the given order. */
   first(column: ColumnName, range: Range): Row | undefined {
     this.#assertOpen();
     const { rows } = this.#db.querySync({

@@ -44,7 +44,7 @@ const UNSYNCED_BYTES = 64 << 20;
 const UNSYNCED_MS = 1_000;
 
 /**
- * The state of both namespaces with its history. One writer: the object that opened it. Each block is one atomic batch, so
+ * State and history of both namespaces. One writer: the object that opened it. Each block is one atomic batch, so
  * after a crash the store stands at the end of a whole block: the last one, unless the machine itself went down while
  * blocks followed each other (see {@link CommitOptions}). Errors are {@link StoreError}.
  */
@@ -215,7 +215,7 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Commits a whole block: both lanes' writes, undo data, receipts, plan, header, tree and tip, in one batch, which
+   * Commits a whole block: the writes of both namespaces, undo data, receipts, plan, header, tree and tip, in one batch, which
    * drops undo data that is no longer kept. `height` must be the tip's + 1 (any height in an empty store), else
    * STORE_NOT_NEXT. After STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until
    * it is opened again. Returns the roots after the block.

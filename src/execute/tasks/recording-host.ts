@@ -7,7 +7,7 @@ import { fromBinaryString, toBinaryString } from '../../util/bytes.js';
 export class RecordingHost implements RunHost {
   readonly read = new Set<string>();
   readonly written = new Set<string>();
-  /** Those of `read` whose value was asked for. */
+  /** Those of `read` whose value was read, not only declared. */
   readonly touched = new Set<string>();
 
   readonly #host: RunHost;

@@ -34,13 +34,13 @@ interface Outpoint {
   readonly vout: number;
 }
 
-/** What a creation reveals: the envelope, and the program in it, undefined for one that is refused. */
+/** The data of a creation: the envelope, and the program in it, undefined for one that is refused. */
 interface Deployment {
   readonly program: ProgramName | undefined;
   readonly envelope: Uint8Array;
 }
 
-/** Makes the next block of a world; `state` is what the sequential executor left. */
+/** Makes the next block of a world; `state` is that of the sequential executor. */
 export class FuzzBlocks {
   readonly #seed: string;
   readonly #programs: FuzzPrograms;
@@ -129,7 +129,7 @@ class BlockBuilder {
 
   /**
    * What makes a write set change after a first run: a demoted transaction turns a pointer, one that was run by then
-   * follows it elsewhere, and one behind reads what it would have written where the pointer showed before.
+   * follows it elsewhere, and a later one reads what it would have written where the pointer showed before.
    */
   #knot({ id }: FuzzContract, from: number, txid: (index: number) => Uint8Array): Transaction[] {
     const { turns, follows, counts } = this.#calls.knot(id);
@@ -273,7 +273,7 @@ class BlockBuilder {
     return { block: block === 4n ? 6n : 5n, tx };
   }
 
-  /** What is called: mostly the first probe, whose opcodes are what conflicts; now and then what is not there. */
+  /** The target of a call: mostly the first probe, whose opcodes are what conflicts; now and then what is not there. */
   #contract(): FuzzContract {
     if (this.#contracts.length === 0 || this.#chance(6)) {
       const block = this.#random.pick([0n, 1n, 2n, 2n, 2n, 4n, 7n, 32n]);

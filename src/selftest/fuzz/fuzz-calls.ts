@@ -95,7 +95,7 @@ export class FuzzCalls {
     }
   }
 
-  /** A call of `contract`; `outpoint` (36 bytes) is what the transaction's first input spends. */
+  /** A call of `contract`; `outpoint` (36 bytes) is spent by the transaction's first input. */
   call({ id, program }: FuzzContract, outpoint: Uint8Array): FuzzCall {
     if (this.#chance(8)) return { target: id, inputs: this.#probe(), wants: [] };
     switch (program) {
@@ -193,7 +193,7 @@ export class FuzzCalls {
     if (kind < 22) return { target: id, inputs: [101, ...asInputs(to.key)], wants: [] };
     const from = this.#random.pick(this.#chance(90) ? rich : SIGNERS);
     const account = accountOf(from);
-    // Mostly what the account has, as far as its value says.
+    // Mostly the balance of the account, as far as its value shows it.
     const held = this.#state.get(account);
     const balance = held === undefined ? 60n : readU128(held, 0);
     const most = balance < 60n ? Math.max(1, Number(balance)) : 60;

@@ -8,9 +8,9 @@ const VOUT_AT = 64;
 export interface ContractRun {
   /** Shadow output of its message. */
   readonly vout: number;
-  /** What the contract was told: ids, shadow output, incoming assets, inputs. */
+  /** The context of the call: ids, shadow output, incoming assets, inputs. */
   readonly context: Uint8Array;
-  /** What it was given to use. */
+  /** The fuel that it may use. */
   readonly fuel: number;
   readonly end: RunResult;
 }
