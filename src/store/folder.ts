@@ -82,8 +82,7 @@ function namesIn(path: string): string[] {
 }
 
 /**
- * Whether the mark is there. An empty one is that of a creation that was interrupted: no other program makes one of that
- * name.
+ * Whether the mark is there. An empty one is that of an interrupted creation: no other program makes one of that name.
  */
 function isMarked(path: string): boolean {
   const text = beginning(join(path, MARK_FILE), MARK.length);

@@ -215,7 +215,7 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Commits a whole block: the writes of both namespaces, undo data, receipts, plan, header, tree and tip, in one batch, which
+   * Commits a whole block: all writes, undo data, receipts, plan, header, trees and tip, in one batch, which
    * drops undo data that is no longer kept. `height` must be the tip's + 1 (any height in an empty store), else
    * STORE_NOT_NEXT. After STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until
    * it is opened again. Returns the roots after the block.
