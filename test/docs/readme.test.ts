@@ -65,4 +65,4 @@ test('every command of the README runs as written, with a real file for each nam
     expect(run.stdout.length).toBeGreaterThan(0);
     if (args[0] === 'run-module') expect(lastLine(run)).toHaveProperty('digest');
   }
-}, 600_000);
+});

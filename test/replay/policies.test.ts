@@ -67,4 +67,4 @@ test('the bundled chain has the stored roots, and the same state and receipts, u
       expect(run.summary.gpuFailures).toBe(0);
     }
   }
-}, 600_000);
+});
