@@ -11,7 +11,8 @@ const host = inFile('src/program/host-functions.ts', HOST);
 const memory = inFile('src/program/guest-memory.ts', HOST);
 const result = inFile('src/program/result.ts', 'test/program/result.test.ts');
 const inflate = inFile('src/program/inflate.ts', 'test/program/inflate.test.ts');
-const reuse = inFile('src/program/reuse.ts', 'test/program/reuse.test.ts', 'test/program/same-results.test.ts');
+const REUSE = ['reuse', 'reuse-traces', 'same-results'].map((name) => `test/program/${name}.test.ts`);
+const reuse = inFile('src/program/reuse.ts', ...REUSE);
 
 export const PROGRAM = [
   body(

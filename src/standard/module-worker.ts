@@ -53,8 +53,8 @@ export class ModuleWorker {
   }
 
   /**
-   * Runs a task when the earlier ones are done and the thread has started. The time limit counts from then. Rejects with ProgramError
-   * MODULE_TIMEOUT, or what the run threw.
+   * Runs a task when the earlier ones are done and the thread has started. The time limit counts from then. Rejects
+   * with ProgramError MODULE_TIMEOUT, or what the run threw.
    */
   call(task: WorkerTask, limitMs: number): Promise<WorkerReply> {
     // At once if no task is under way: the caller may block this thread next, while the worker should go on.

@@ -20,8 +20,8 @@ import {
 
 const { compiled, hash, storeHandle, log, views } = workerData as WorkerSetup;
 const lines = new GuestLog(log === 'print' ? 0 : log, (line) => {
-  const message: WorkerLine = { kind: 'log', line };
-  parentPort?.postMessage(message);
+  const event: WorkerLine = { kind: 'log', line };
+  parentPort?.postMessage(event);
 });
 const module = StandardModule.adopt(compiled, hash, {
   views,

@@ -2,7 +2,7 @@ import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { ENV, type EnvFunction, HOST_CALL_FUEL } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { RunHost, RunResult } from '../../src/program/types.js';
+import type { Program, RunHost, RunResult } from '../../src/program/types.js';
 import { toBinaryString } from '../../src/util/bytes.js';
 import type { WasmBuilder } from '../helpers/wasm-builder.js';
 
@@ -55,4 +55,9 @@ export function fuelUsed(builder: WasmBuilder, host?: RunHost): number {
 export function priceOf(name: string, bytes = 0): number {
   const { fuel, perUnit, unit } = (ENV as Readonly<Record<string, EnvFunction>>)[name];
   return HOST_CALL_FUEL + fuel + perUnit * Math.floor((bytes + unit - 1) / unit);
+}
+
+/** A run on an instance that no run has used before. */
+export function freshRun(program: Program, fuel: number): RunResult {
+  return new ProgramRunner().run(program, testHost().host, fuel);
 }

@@ -10,7 +10,7 @@ async function bench(name: string, ...args: string[]): Promise<Record<string, un
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-test('kills at random moments of commits and rollbacks leave a whole store and the rows of an undisturbed run', async () => {
+test('kills amid commits and rollbacks leave a whole store and the rows of an undisturbed run', async () => {
   const report = await bench('kill-store.mjs', '--kills', '38', '--small');
   expect(report).toMatchObject({ kills: 38, violations: 0, same: true });
 });

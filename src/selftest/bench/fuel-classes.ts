@@ -12,7 +12,7 @@ export interface FuelClass {
 
 const UNROLLED = 100;
 const PAGE = 65_536;
-/** A buffer of 32 bytes, of 64, of 1 KiB and of 60,000 bytes, behind the length word of each. */
+/** A buffer of 32 bytes, of 64, of 1 KiB and of 60,000 bytes, each after its length word. */
 const BUFFER = { id: 1_004, word64: 2_004, kilobyte: 4_004, large: 70_004 } as const;
 const OUT = 8_004;
 
