@@ -191,6 +191,7 @@ program
   .command('verify-kernel', { hidden: true })
   .requiredOption('--db <dir>', 'database folder')
   .requiredOption('--programs <list>', 'programs that run in the kernel', someOf(PROGRAM_NAMES))
+  .option('--others', 'programs that are not bundled run in the kernel, too')
   .action(async (options) =>
     finishDeep(async () => (await import('./cli/verify-kernel.js')).verifyKernelCommand(options)),
   );
