@@ -134,6 +134,7 @@ program
   .description('run random lane blocks under every policy, compare them and check what every block must keep')
   .option('--seed <n>', 'seed of the first block', seed, 1)
   .option('--blocks <n>', 'number of blocks', times, 1000)
+  .option('--gpu', 'compare the kernel, too, and fail without a GPU (default: if there is one)')
   .option('--no-gpu', 'compare sequential and cpu only')
   .option(
     '--programs <list>',

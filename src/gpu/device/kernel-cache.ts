@@ -30,6 +30,8 @@ export type KernelState = 'ready' | 'waiting' | 'none';
 export interface ReadyKernel {
   /** Program hash and window number; unique on a device. */
   readonly id: string;
+  /** Number of its window. */
+  readonly window: number;
   readonly kernel: Kernel;
   readonly pipeline: GPUComputePipeline;
   /** The buffer `program_data`. */
@@ -167,7 +169,7 @@ export class ProgramCache {
         ready: [],
         settled: new Set(),
         reason: undefined,
-        first: 0,
+        first: this.limits.firstWindow,
       };
       this.#weigh(hash, entry);
     }
@@ -180,7 +182,7 @@ export class ProgramCache {
     if (entry.translated || entry.reason !== undefined) return entry;
     entry.translated = true;
     // The reasons why there is no kernel hold for every window.
-    this.#translate(program, entry, 0);
+    this.#translate(program, entry, entry.first);
     while (
       entry.first < LARGEST_FIRST_WINDOW &&
       entry.reason === undefined &&
@@ -222,7 +224,7 @@ export class ProgramCache {
       if (entry.reason !== undefined) return undefined;
       const words = new Uint8Array(kernel.image.buffer, 0, kernel.image.byteLength).slice();
       await inErrorScopes(device, () => device.queue.writeBuffer(image, 0, words));
-      return { id: `${program.hash} ${window}`, kernel, pipeline, image };
+      return { id: `${program.hash} ${window}`, window, kernel, pipeline, image };
     } finally {
       clearTimeout(late);
     }
