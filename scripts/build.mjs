@@ -24,7 +24,9 @@ async function build() {
   const next = openNext(root);
   try {
     const stale = states.filter(({ fresh }) => !fresh);
-    const statuses = await Promise.all(stale.map(({ step }) => step.run(root, join(next.folder, step.name), unchecked)));
+    const statuses = await Promise.all(
+      stale.map(({ step }) => step.run(root, join(next.folder, step.name), unchecked)),
+    );
     const failed = statuses.find((status) => status !== 0);
     if (failed !== undefined) return failed;
     writeStamp(dist, moveIn(next.folder, dist, states));
