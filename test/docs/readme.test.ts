@@ -19,9 +19,13 @@ interface Run {
   readonly ended: Promise<number | null>;
 }
 
-/** Runs a command as someone without a GPU would: the driver that the tests were started with is not for it. */
+/**
+ * Runs a command as someone without a GPU would: neither the driver that the tests were started with nor, where Vulkan
+ * finds it, a GPU of this machine is for it.
+ */
 function run([file, ...args]: readonly string[]): Run {
-  const { VK_DRIVER_FILES: _, LD_LIBRARY_PATH: __, ...env } = process.env;
+  const { LD_LIBRARY_PATH: _, WARPSHREW_GPU: __, ...inherited } = process.env;
+  const env = { ...inherited, VK_DRIVER_FILES: join(ROOT, 'no-such-driver.json') };
   const child = spawn(file, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const text = { stdout: '', stderr: '' };
@@ -92,7 +96,7 @@ test('every command of the README runs as it stands there without a GPU, with a 
     expect(await ended, `${words.join(' ')}\n${text.stderr}`).toBe(0);
     expect(text.stdout.length).toBeGreaterThan(0);
     if (name === 'run-module') expect(JSON.parse(text.stdout.trim().split('\n').at(-1) ?? '')).toHaveProperty('digest');
-    // On a machine with a GPU of its own the kernel is compared: whoever has none is told so.
+    // Where a GPU is found all the same (not by Vulkan), the kernel is compared: whoever has none is told so.
     if (name === 'fuzz') {
       const saysSo = /^no GPU: sequential and cpu are compared, the kernel is not \(GPU_UNAVAILABLE: /m.test(
         text.stderr,
@@ -101,3 +105,9 @@ test('every command of the README runs as it stands there without a GPU, with a 
     }
   }
 }, 600_000);
+
+test.skipIf(process.platform !== 'linux')('fuzz --gpu asks for the kernel: without a GPU it fails', async () => {
+  const { text, ended } = run(['node', 'dist/cli.js', 'fuzz', '--blocks', '1', '--gpu']);
+  expect(await ended).toBe(5);
+  expect(text.stderr).toMatch(/^GPU_UNAVAILABLE: /);
+});
