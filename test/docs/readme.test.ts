@@ -104,7 +104,7 @@ test('every command of the README runs as it stands there without a GPU, with a 
       expect(saysSo).toBe(text.stdout.includes('in the kernel 0 messages on no GPU'));
     }
   }
-}, 600_000);
+});
 
 test.skipIf(process.platform !== 'linux')('fuzz --gpu asks for the kernel: without a GPU it fails', async () => {
   const { text, ended } = run(['node', 'dist/cli.js', 'fuzz', '--blocks', '1', '--gpu']);

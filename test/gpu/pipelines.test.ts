@@ -26,7 +26,7 @@ it('programs that differ only in a custom section share one compilation, others 
   const other = new WasmBuilder().execute([i32(104), i32(5), op(OP.i32Store, 0, 0), i32(104)]).bytes();
   await executor.prepare(prepareProgram(other));
   expect(compiled).toBe(2);
-}, 600_000);
+});
 
 it('a compilation that fails is not kept for the next program with the same text', async () => {
   let isBroken = true;
@@ -44,4 +44,4 @@ it('a compilation that fails is not kept for the next program with the same text
   isBroken = false;
   await executor.prepare(second);
   expect(executor.kernelState(second, 0)).toBe('ready');
-}, 600_000);
+});

@@ -1,4 +1,5 @@
 import { MESSAGE_FUEL } from '../../src/program/counters.js';
+import { ENV, type EnvFunction, HOST_CALL_FUEL } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { RunHost, RunResult } from '../../src/program/types.js';
@@ -48,4 +49,10 @@ export function run(builder: WasmBuilder | Uint8Array, host: RunHost = testHost(
 export function fuelUsed(builder: WasmBuilder, host?: RunHost): number {
   const fuel = 1_000_000;
   return fuel - run(builder, host, fuel).fuelLeft;
+}
+
+/** The price of a host call that works on `bytes`, by its row in docs/lane-rules.md (a test compares the two). */
+export function priceOf(name: string, bytes = 0): number {
+  const { fuel, perUnit, unit } = (ENV as Readonly<Record<string, EnvFunction>>)[name];
+  return HOST_CALL_FUEL + fuel + perUnit * Math.floor((bytes + unit - 1) / unit);
 }

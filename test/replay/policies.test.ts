@@ -67,4 +67,4 @@ test('the bundled chain has the stored root at every height, the same state and 
       expect(run.summary.gpuFailures).toBe(0);
     }
   }
-}, 600_000);
+});
