@@ -109,5 +109,5 @@ test('every command of the README runs as it stands there without a GPU, with a 
 test.skipIf(process.platform !== 'linux')('fuzz --gpu asks for the kernel: without a GPU it fails', async () => {
   const { text, ended } = run(['node', 'dist/cli.js', 'fuzz', '--blocks', '1', '--gpu']);
   expect(await ended).toBe(5);
-  expect(text.stderr).toMatch(/^GPU_UNAVAILABLE: /);
+  expect(text.stderr).toMatch(/^GPU_UNAVAILABLE: /m);
 });
