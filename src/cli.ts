@@ -134,6 +134,7 @@ program
   .description('run random lane blocks under every policy, compare them and check what every block must keep')
   .option('--seed <n>', 'seed of the first block', seed, 1)
   .option('--blocks <n>', 'number of blocks', times, 1000)
+  .option('--gpu', 'compare the kernel, too, and fail without a GPU (default: if there is one)')
   .option('--no-gpu', 'compare sequential and cpu only')
   .option(
     '--programs <list>',
@@ -196,6 +197,7 @@ program
   .command('verify-kernel', { hidden: true })
   .requiredOption('--db <dir>', 'database folder')
   .requiredOption('--programs <list>', 'programs that run in the kernel', someOf(PROGRAM_NAMES))
+  .option('--others', 'programs that are not bundled run in the kernel, too')
   .action(async (options) =>
     finishDeep(async () => (await import('./cli/verify-kernel.js')).verifyKernelCommand(options)),
   );

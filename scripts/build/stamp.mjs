@@ -51,12 +51,14 @@ function inputsHash(root, { inputs, tools }) {
 
 /**
  * A step with the hash of its inputs, the files of its last run by name, and whether those are what it would write
- * again.
+ * again. What was written without a check of types is good enough only for another build that is `unchecked`.
  */
-export function stepState(root, dist, step, stamp) {
+export function stepState(root, dist, step, stamp, unchecked) {
   const inputs = inputsHash(root, step);
   const last = stamp[step.name];
   const files = last?.files ?? {};
   const isThere = ([file, hash]) => existsSync(join(dist, file)) && hashOf(readFileSync(join(dist, file))) === hash;
-  return { step, inputs, files, fresh: last?.inputs === inputs && Object.entries(files).every(isThere) };
+  const isChecked = !step.checks || unchecked || last?.checked === true;
+  const fresh = last?.inputs === inputs && isChecked && Object.entries(files).every(isThere);
+  return { step, inputs, files, checked: fresh ? last.checked : step.checks && !unchecked, fresh };
 }

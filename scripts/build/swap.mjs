@@ -41,8 +41,8 @@ export function moveIn(next, dist, states) {
   mkdirSync(dist, { recursive: true });
   rmSync(join(dist, STAMP), { force: true });
   const record = {};
-  for (const { step, inputs, files, fresh } of states) {
-    record[step.name] = { inputs, files: fresh ? files : moveStep(join(next, step.name), dist) };
+  for (const { step, inputs, files, checked, fresh } of states) {
+    record[step.name] = { inputs, checked, files: fresh ? files : moveStep(join(next, step.name), dist) };
   }
   const known = new Set(Object.values(record).flatMap(({ files }) => Object.keys(files)));
   for (const file of filesUnder(dist)) if (!known.has(file)) removeFile(dist, file);

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { EnvironmentError, UsageError } from '../errors/errors.js';
+import { UsageError } from '../errors/errors.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
-import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { Policy } from '../lane/policy.js';
 import { isWorkload, WORKLOAD_NAMES } from '../selftest/bench/block-messages.js';
 import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../selftest/bench/blocks.js';
@@ -9,6 +8,7 @@ import { benchFuel, type FuelReport, type FuelRow, tooExpensive } from '../selft
 import { benchKernel, type KernelReport, type KernelRow } from '../selftest/bench/kernel.js';
 import { SAMPLED_PROGRAMS } from '../selftest/bench/sample-calls.js';
 import type { Spread } from '../selftest/bench/spread.js';
+import { gpuIfThere } from './gpu-if-there.js';
 
 export interface BenchOptions {
   /** Each benchmark's own if not given, as for `rounds`. */
@@ -53,7 +53,7 @@ async function benchGpu(options: BenchOptions): Promise<BenchResult> {
 
 async function benchWholeBlocks(options: BenchOptions): Promise<BenchResult> {
   const workloads = chosen(WORKLOAD_NAMES, options.only).filter(isWorkload);
-  const gpu = await openIfThere();
+  const gpu = await gpuIfThere('neither auto nor gpu is measured', { patient: true });
   try {
     const report = await benchBlocks({
       workloads,
@@ -81,16 +81,6 @@ async function benchPrices({ rounds, only, kernel, json }: BenchOptions): Promis
     };
   } finally {
     await gpu?.close();
-  }
-}
-
-async function openIfThere(): Promise<GpuExecutor | undefined> {
-  try {
-    return await openGpuExecutor({ patient: true });
-  } catch (error) {
-    if (!(error instanceof EnvironmentError)) throw error;
-    say(`no GPU, so neither auto nor gpu is measured (${error.code}: ${error.message})`);
-    return undefined;
   }
 }
 

@@ -1,7 +1,9 @@
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import { runDifferential } from '../selftest/fuzz/fuzz.js';
 import type { ProgramName } from '../util/built-wasm.js';
+import { gpuIfThere } from './gpu-if-there.js';
 
 /**
  * `warpshrew fuzz`: random lane blocks, sequential against cpu and gpu, states and receipts compared to the bit,
@@ -10,11 +12,12 @@ import type { ProgramName } from '../util/built-wasm.js';
 export async function fuzzCommand(options: {
   readonly seed: number;
   readonly blocks: number;
-  readonly gpu: boolean;
+  /** false: without one; true: with one, or GPU_UNAVAILABLE is thrown; not given: with one if there is one. */
+  readonly gpu?: boolean;
   /** All if not given. */
   readonly programs?: readonly ProgramName[];
 }): Promise<{ text: string; exitStatus: number }> {
-  const gpu = options.gpu ? await openGpuExecutor({ patient: true }) : undefined;
+  const gpu = await gpuFor(options.gpu);
   const started = performance.now();
   try {
     const result = await runDifferential({
@@ -42,4 +45,9 @@ export async function fuzzCommand(options: {
   } finally {
     await gpu?.close();
   }
+}
+
+async function gpuFor(wanted: boolean | undefined): Promise<GpuExecutor | undefined> {
+  if (wanted === undefined) return gpuIfThere('sequential and cpu are compared, the kernel is not', { patient: true });
+  return wanted ? openGpuExecutor({ patient: true }) : undefined;
 }

@@ -4,10 +4,10 @@ import type { Program } from '../program/types.js';
 
 /** An executor without kernels for some programs: several processes can share the kernels of a chain between them. */
 export class PartialExecutor implements GpuExecutor {
-  /** `without`: hashes of programs that the CPU runs. */
+  /** `has`: whether the program with this hash runs in the kernel; the CPU runs the others. */
   constructor(
     private readonly inner: GpuExecutor,
-    private readonly without: ReadonlySet<string>,
+    private readonly has: (hash: string) => boolean,
   ) {}
 
   get adapter(): GpuExecutor['adapter'] {
@@ -23,16 +23,16 @@ export class PartialExecutor implements GpuExecutor {
   }
 
   supports(program: Program): ReturnType<GpuExecutor['supports']> {
-    if (this.without.has(program.hash)) return { ok: false, reason: 'another process has its kernel' };
+    if (!this.has(program.hash)) return { ok: false, reason: 'another process has its kernel' };
     return this.inner.supports(program);
   }
 
   kernelState(program: Program, calls: number): ReturnType<GpuExecutor['kernelState']> {
-    return this.without.has(program.hash) ? 'none' : this.inner.kernelState(program, calls);
+    return this.has(program.hash) ? this.inner.kernelState(program, calls) : 'none';
   }
 
   async prepare(program: Program): Promise<void> {
-    if (!this.without.has(program.hash)) await this.inner.prepare(program);
+    if (this.has(program.hash)) await this.inner.prepare(program);
   }
 
   dropKernel(hash: string, stage: KernelStage, error: unknown): void {

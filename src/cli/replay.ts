@@ -8,6 +8,7 @@ import { replay } from '../replay/replay.js';
 import { summaryTable } from '../replay/summary.js';
 import { terminal } from '../util/terminal.js';
 import { readModuleFile } from './files.js';
+import { gpuIfThere } from './gpu-if-there.js';
 
 export interface ReplayCommandOptions {
   readonly db: string;
@@ -63,13 +64,8 @@ export async function replayCommand(
 /** `gpu` needs a device; `auto` takes one if there is one and says once when there is none. */
 async function gpuFor({ policy, waitForKernels }: ReplayCommandOptions): Promise<GpuExecutor | undefined> {
   if (policy === 'sequential' || policy === 'cpu') return undefined;
-  try {
-    return await openGpuExecutor({ patient: waitForKernels });
-  } catch (error) {
-    if (policy === 'gpu' || !(error instanceof EnvironmentError)) throw error;
-    process.stderr.write(`no GPU, the CPU runs every batch (${error.code}: ${error.message})\n`);
-    return undefined;
-  }
+  if (policy === 'gpu') return openGpuExecutor({ patient: waitForKernels });
+  return gpuIfThere('the CPU runs every batch', { patient: waitForKernels });
 }
 
 function openForWriting(path: string): number {

@@ -20,18 +20,28 @@ export interface VerifyKernelOptions {
   readonly db: string;
   /** Bundled programs that run in the kernel; the CPU runs the others. */
   readonly programs: readonly ProgramName[];
+  /** Programs that are not bundled run in the kernel, too. */
+  readonly others?: boolean;
 }
 
 /**
- * `warpshrew verify-kernel --db DIR --programs LIST`, a command of `start`'s own: compiles the kernels of bundled
+ * The window that holds what every call of the bundled chain stores. With a smaller one, amm's kernel would have to be
+ * compiled a second time, half a minute on the software driver; a larger one costs next to nothing there.
+ */
+const FIRST_WINDOW = 1;
+
+/**
+ * `warpshrew verify-kernel --db DIR --programs LIST [--others]`, a command of `start`'s own: compiles the kernels of bundled
  * programs, then replays the bundled chain through them, and tells of each step. Throws what {@link replay} and
  * {@link openGpuExecutor} throw.
  */
 export async function verifyKernelCommand(options: VerifyKernelOptions): Promise<{ text: string; exitStatus: number }> {
   const prepared = Object.entries(builtPrograms()).map(([name, wasm]) => ({ name, program: prepareProgram(wasm) }));
   const isWanted = ({ name }: { name: string }): boolean => options.programs.some((wanted) => wanted === name);
-  const others = prepared.filter((entry) => !isWanted(entry)).map(({ program }) => program.hash);
-  const gpu = new PartialExecutor(await openGpuExecutor({ patient: true }), new Set(others));
+  const wanted = new Map(prepared.map((entry) => [entry.program.hash, isWanted(entry)]));
+  const inKernel = (hash: string): boolean => wanted.get(hash) ?? options.others === true;
+  const opened = await openGpuExecutor({ patient: true, kernels: { firstWindow: FIRST_WINDOW } });
+  const gpu = new PartialExecutor(opened, inKernel);
   try {
     tell({ kind: 'adapter', name: gpu.adapter.description });
     const started = performance.now();

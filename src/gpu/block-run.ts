@@ -40,8 +40,8 @@ export interface DeviceResources {
   readonly measure: boolean;
   readonly timeoutMs: number;
   readonly seed: number;
-  /** Most calls of a dispatch needed more memory than their window holds. */
-  onSmallWindow(programHash: string): void;
+  /** Most calls of a dispatch needed more memory than their window holds, the one with this number. */
+  onSmallWindow(programHash: string, window: number): void;
   onClose(): void;
 }
 
@@ -162,7 +162,8 @@ export class BlockRun implements GpuBlockRun {
       for (let i = dispatch.first; i < dispatch.first + dispatch.count; i++) {
         if (results[(i - first) * RESULT.words + RESULT.offset.STATUS] === WINDOW_PUNT) tooSmall++;
       }
-      if (tooSmall * 2 > dispatch.count) this.resources.onSmallWindow(dispatch.programHash);
+      if (tooSmall * 2 <= dispatch.count) continue;
+      this.resources.onSmallWindow(dispatch.programHash, this.#kernel(dispatch.programHash).window);
     }
   }
 

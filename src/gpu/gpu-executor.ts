@@ -167,12 +167,10 @@ export class DawnExecutor implements GpuExecutor {
       measure: this.#options.measure ?? false,
       timeoutMs: this.#options.timeoutMs ?? (software ? TIMEOUT_MS.software : TIMEOUT_MS.hardware),
       seed: block.seed,
-      onSmallWindow: (hash) => {
+      onSmallWindow: (hash, small) => {
         const program = block.programs.get(hash);
         // With independent calls, runIndependent does this, and runs them again with a larger window.
-        if (program !== undefined && window === undefined) {
-          this.#programs.skipWindow(program, this.#programs.firstWindow(program));
-        }
+        if (program !== undefined && window === undefined) this.#programs.skipWindow(program, small);
       },
       onClose,
     };

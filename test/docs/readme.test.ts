@@ -1,13 +1,43 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { CHAIN, cli, lastLine, ROOT, startCli, temporaryFolder } from '../helpers/cli.js';
+import { expect, onTestFinished, test } from 'vitest';
+import { CHAIN, ROOT, temporaryFolder } from '../helpers/cli.js';
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-/** The commands of the README's "Use it", without the comment behind them. */
-const commands = [...readme.matchAll(/^node dist\/cli\.js (.*?)(?: {2,}#.*)?$/gm)].map(([, line]) => line.split(' '));
+/** The commands of the README that run the program, word by word, without the comment after them. */
+const commands = [...readme.matchAll(/^((?:npm run software-gpu -- )?node dist\/cli\.js .*?)(?: {2,}#.*)?$/gm)].map(
+  ([, line]) => line.split(' '),
+);
+/** The words of a command from the program's name on. */
+const ofProgram = (words: readonly string[]): string[] => words.slice(words.indexOf('dist/cli.js') + 1);
 
-test('every command of the README runs as written, with a real file for each name in capitals', async () => {
+interface Run {
+  readonly child: ChildProcess;
+  readonly text: { stdout: string; stderr: string };
+  readonly ended: Promise<number | null>;
+}
+
+/**
+ * Runs a command as someone without a GPU would: neither the driver that the tests were started with nor, where Vulkan
+ * finds it, a GPU of this machine is for it.
+ */
+function run([file, ...args]: readonly string[]): Run {
+  const { LD_LIBRARY_PATH: _, WARPSHREW_GPU: __, ...inherited } = process.env;
+  const env = { ...inherited, VK_DRIVER_FILES: join(ROOT, 'no-such-driver.json') };
+  const child = spawn(file, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (part: string) => {
+      text[name] += part;
+    });
+  }
+  return { child, text, ended: once(child, 'close').then(([status]: (number | null)[]) => status) };
+}
+
+test('every command of the README runs as written on a machine without a GPU, with a file for each capital name', async () => {
   const folder = temporaryFolder();
   const index = JSON.parse(readFileSync(join(CHAIN, 'chain.json'), 'utf8')) as {
     blocks: { offset: number; length: number }[];
@@ -20,6 +50,7 @@ test('every command of the README runs as written, with a real file for each nam
   };
   const real: Record<string, string> = {
     'my.db': join(folder, 'my.db'),
+    'gpu.db': join(folder, 'gpu.db'),
     'follow.db': join(folder, 'follow.db'),
     'node.db': join(folder, 'node.db'),
     // Of a node that does not run: it is waited for.
@@ -32,7 +63,8 @@ test('every command of the README runs as written, with a real file for each nam
     '2000': '2',
     '5000': '50',
   };
-  expect(commands.map(([name]) => name)).toEqual([
+  const replaysInKernel = (words: readonly string[]): boolean => words.includes('gpu.db');
+  expect(commands.map((words) => ofProgram(words)[0])).toEqual([
     'replay',
     'serve',
     'dump',
@@ -40,29 +72,42 @@ test('every command of the README runs as written, with a real file for each nam
     'decode',
     'run-module',
     'fuzz',
+    'bench',
     'fuzz-kernel',
     'bench',
-    'bench',
+    'replay',
     'index',
     'config',
     'index',
   ]);
   for (const words of commands) {
     const args = words.map((word) => real[word] ?? word);
-    if (args[0] === 'serve' || args[0] === 'index') {
-      const { child, done } = startCli([...args, '--port', '0']);
-      await new Promise<void>((resolve) =>
-        child[args[0] === 'serve' ? 'stdout' : 'stderr']?.once('data', () => resolve()),
-      );
+    const [name] = ofProgram(words);
+    if (name === 'serve' || name === 'index') {
+      const { child, text, ended } = run([...args, '--port', '0']);
+      await once(child[name === 'serve' ? 'stdout' : 'stderr'] ?? child, 'data');
       child.kill('SIGINT');
-      expect((await done).status).toBe(0);
+      expect(await ended, text.stderr).toBe(0);
       continue;
     }
-    // The software driver takes a minute to compile the kernels of the others.
-    if (args[0] === 'fuzz') args.push('--programs', 'probe,mint');
-    const run = await cli(...args);
-    expect(run.status, `${words.join(' ')}\n${run.stderr}`).toBe(0);
-    expect(run.stdout.length).toBeGreaterThan(0);
-    if (args[0] === 'run-module') expect(lastLine(run)).toHaveProperty('digest');
+    // Until the first message: the software driver takes minutes to compile the kernels of them all.
+    if (replaysInKernel(words)) args.push('--to', '104');
+    const { text, ended } = run(args);
+    expect(await ended, `${words.join(' ')}\n${text.stderr}`).toBe(0);
+    expect(text.stdout.length).toBeGreaterThan(0);
+    if (name === 'run-module') expect(JSON.parse(text.stdout.trim().split('\n').at(-1) ?? '')).toHaveProperty('digest');
+    // Where a GPU is found all the same (not by Vulkan), the kernel is compared: whoever has none is told so.
+    if (name === 'fuzz') {
+      const saysSo = /^no GPU: sequential and cpu are compared, the kernel is not \(GPU_UNAVAILABLE: /m.test(
+        text.stderr,
+      );
+      expect(saysSo).toBe(text.stdout.includes('in the kernel 0 messages on no GPU'));
+    }
   }
+});
+
+test.skipIf(process.platform !== 'linux')('fuzz --gpu asks for the kernel: without a GPU it fails', async () => {
+  const { text, ended } = run(['node', 'dist/cli.js', 'fuzz', '--blocks', '1', '--gpu']);
+  expect(await ended).toBe(5);
+  expect(text.stderr).toMatch(/^GPU_UNAVAILABLE: /m);
 });

@@ -16,9 +16,10 @@ import { onDevice, withDevice } from './on-device.js';
 const WINDOW = { bytes: 2048, place: 'private' } as const;
 const { hash: PROBE } = prepareProgram(builtPrograms().probe);
 
-/** A different program for each number. */
+/** A program for each number, with a kernel of its own: each costs another amount of fuel. */
 function small(n: number): Program {
-  return prepareProgram(new WasmBuilder().execute([i32(n), op(OP.drop), i32(4)]).bytes());
+  const work = Array.from({ length: n }, () => [i32(n), op(OP.drop)]).flat();
+  return prepareProgram(new WasmBuilder().execute([...work, i32(4)]).bytes());
 }
 
 describe('a failure for one program takes away the kernel of that program only', () => {

@@ -65,10 +65,9 @@ class Project {
   }
 
   /** Exit status of a build. */
-  build(): number | null {
-    const { status } = spawnSync(process.execPath, [join(ROOT, 'scripts/build.mjs'), '--root', this.folder], {
-      stdio: 'ignore',
-    });
+  build(...options: string[]): number | null {
+    const args = [join(ROOT, 'scripts/build.mjs'), '--root', this.folder, ...options];
+    const { status } = spawnSync(process.execPath, args, { stdio: 'ignore' });
     expect(readdirSync(this.folder).filter((name) => name.startsWith('dist.next'))).toEqual([]);
     return status;
   }
@@ -98,7 +97,24 @@ test('npm start, npm test and npm run sim begin with the build that does nothing
     scripts: Record<string, string>;
   };
   expect(scripts.build).toBe('node scripts/build.mjs');
-  for (const name of ['start', 'test', 'sim']) expect(scripts[name]).toMatch(/^npm run --silent build && /);
+  for (const name of ['test', 'sim']) expect(scripts[name]).toMatch(/^npm run --silent build && /);
+  expect(scripts.start).toMatch(/^npm run --silent build -- --unchecked && /);
+});
+
+test('an unchecked build writes the same without a look at the types, and the next checked build looks', () => {
+  const project = new Project();
+  project.write('src/changing.ts', 'export const changing: string = 3;\n');
+  expect(project.build('--unchecked')).toBe(0);
+  expect(project.built('changing.js')).toContain('changing = 3');
+  const stamp = project.inode('.build.json');
+  expect(project.build('--unchecked')).toBe(0);
+  expect(project.inode('.build.json')).toBe(stamp);
+  expect(project.build()).not.toBe(0);
+  project.write('src/changing.ts', 'export const changing = 3;\n');
+  expect(project.build()).toBe(0);
+  const checked = project.inode('.build.json');
+  expect(project.build('--unchecked')).toBe(0);
+  expect(project.inode('.build.json')).toBe(checked);
 });
 
 test('what was changed or removed in dist/ is built again, and what no step writes goes', () => {

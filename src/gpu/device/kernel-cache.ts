@@ -6,6 +6,7 @@ import { CompileQueue } from './compile-queue.js';
 import { inErrorScopes, type OpenDevice } from './device.js';
 import type { KernelFailures, KernelStage } from './kernel-failures.js';
 import { FEWEST_CALLS, type KernelLimits, tooLarge } from './kernel-limits.js';
+import { Pipelines } from './pipelines.js';
 
 /**
  * Sizes of the memory window of an invocation, tried in order: a program starts with the first that leaves room after
@@ -29,6 +30,8 @@ export type KernelState = 'ready' | 'waiting' | 'none';
 export interface ReadyKernel {
   /** Program hash and window number; unique on a device. */
   readonly id: string;
+  /** Number of its window. */
+  readonly window: number;
   readonly kernel: Kernel;
   readonly pipeline: GPUComputePipeline;
   /** The buffer `program_data`. */
@@ -67,7 +70,7 @@ export class ProgramCache {
   readonly #entries = new BoundedCache<Entry>(MAX_PROGRAMS, MAX_BYTES);
   readonly #queue: CompileQueue;
   readonly layout: GPUBindGroupLayout;
-  readonly #pipelineLayout: GPUPipelineLayout;
+  readonly #pipelines: Pipelines;
 
   constructor(
     readonly opened: OpenDevice,
@@ -93,7 +96,7 @@ export class ProgramCache {
         },
       ],
     });
-    this.#pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.layout] });
+    this.#pipelines = new Pipelines(opened, this.layout);
   }
 
   /** Why `program` has no kernel; undefined if the translator takes it. */
@@ -166,7 +169,7 @@ export class ProgramCache {
         ready: [],
         settled: new Set(),
         reason: undefined,
-        first: 0,
+        first: this.limits.firstWindow,
       };
       this.#weigh(hash, entry);
     }
@@ -179,7 +182,7 @@ export class ProgramCache {
     if (entry.translated || entry.reason !== undefined) return entry;
     entry.translated = true;
     // The reasons why there is no kernel hold for every window.
-    this.#translate(program, entry, 0);
+    this.#translate(program, entry, entry.first);
     while (
       entry.first < LARGEST_FIRST_WINDOW &&
       entry.reason === undefined &&
@@ -209,23 +212,19 @@ export class ProgramCache {
     const kernel = entry.kernels[window];
     if (kernel === undefined || entry.reason !== undefined) return undefined;
     const { device, flags } = this.opened;
-    const { module, image } = await inErrorScopes(device, () => ({
-      module: device.createShaderModule({ code: kernel.wgsl }),
-      image: device.createBuffer({
+    const image = await inErrorScopes(device, () =>
+      device.createBuffer({
         size: Math.max(4, kernel.image.byteLength),
         usage: flags.usage.STORAGE | flags.usage.COPY_DST,
       }),
-    }));
+    );
     const late = this.#watch(program.hash, entry);
     try {
-      const pipeline = await device.createComputePipelineAsync({
-        layout: this.#pipelineLayout,
-        compute: { module, entryPoint: 'main' },
-      });
+      const pipeline = await this.#pipelines.compile(kernel.wgsl);
       if (entry.reason !== undefined) return undefined;
       const words = new Uint8Array(kernel.image.buffer, 0, kernel.image.byteLength).slice();
       await inErrorScopes(device, () => device.queue.writeBuffer(image, 0, words));
-      return { id: `${program.hash} ${window}`, kernel, pipeline, image };
+      return { id: `${program.hash} ${window}`, window, kernel, pipeline, image };
     } finally {
       clearTimeout(late);
     }

@@ -11,6 +11,8 @@ export interface KernelLimits {
   /** Compilations at a time, and how many more may wait; further programs are tried again in a later block. */
   readonly compiling: number;
   readonly waiting: number;
+  /** Number of the smallest memory window that is compiled; see WINDOWS. */
+  readonly firstWindow: number;
 }
 
 /**
@@ -19,8 +21,8 @@ export interface KernelLimits {
  * stores (4,743 statements), 6.6 s for 260, 1.5 s for 127.
  */
 export const KERNEL_LIMITS: { readonly [K in 'software' | 'hardware']: KernelLimits } = {
-  software: { statements: 50_000, perAccessPair: 1 / 7, compileMs: 60_000, compiling: 1, waiting: 8 },
-  hardware: { statements: 150_000, perAccessPair: 0, compileMs: 60_000, compiling: 4, waiting: 64 },
+  software: { statements: 50_000, perAccessPair: 1 / 7, compileMs: 60_000, compiling: 1, waiting: 8, firstWindow: 0 },
+  hardware: { statements: 150_000, perAccessPair: 0, compileMs: 60_000, compiling: 4, waiting: 64, firstWindow: 0 },
 };
 
 /** For tests and measurements, which wait: only what no driver can compile has no kernel. */
