@@ -3,11 +3,13 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compileWasm, WASM_TARGETS } from '../build/wasm-targets.mjs';
 
 /** What tests load: sources from src/, worker threads and programs from dist/. Both are copied, both are mutated. */
-const COPIED = ['src', 'test', 'dist', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = ['src', 'wasm', 'test', 'dist', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 /** What no mutant changes. */
-const LINKED = ['node_modules', 'kernels', 'fixtures', 'wasm', 'docs', 'bench', 'scripts', 'README.md'];
+const LINKED = ['node_modules', 'kernels', 'fixtures', 'docs', 'bench', 'scripts', 'README.md'];
+const NATIVE = 'wasm/native/';
 
 export class ProjectCopy {
   constructor(root) {
@@ -18,19 +20,37 @@ export class ProjectCopy {
     for (const name of LINKED) symlinkSync(join(root, name), join(this.folder, name));
   }
 
-  /** Puts the mutant in, in src/ and in dist/; returns what takes it out again. */
-  apply({ id, file, find, replace }) {
-    const source = join(this.folder, file);
-    const built = join(this.folder, file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js'));
-    const before = readFileSync(source, 'utf8');
-    const builtBefore = readFileSync(built, 'utf8');
-    const mutated = before.replace(find, () => replace);
-    writeFileSync(source, mutated);
-    writeFileSync(built, this.#compile(id, file, mutated));
-    return () => {
-      writeFileSync(source, before);
-      writeFileSync(built, builtBefore);
+  /** Puts the mutant in, in its source and in what is built of it; resolves with what takes it out again. */
+  async apply({ id, file, find, replace }) {
+    const before = new Map();
+    const put = (path, bytes) => {
+      before.set(path, readFileSync(path));
+      writeFileSync(path, bytes);
     };
+    const source = join(this.folder, file);
+    const mutated = readFileSync(source, 'utf8').replace(find, () => replace);
+    put(source, mutated);
+    if (file.startsWith(NATIVE)) {
+      for (const [path, bytes] of await this.#compileNative(id)) put(path, bytes);
+    } else {
+      const built = file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js');
+      put(join(this.folder, built), this.#compile(id, file, mutated));
+    }
+    return () => {
+      for (const [path, bytes] of before) writeFileSync(path, bytes);
+    };
+  }
+
+  /** What the native modules of the mutated sources are, by path; one file of them may be part of several. */
+  async #compileNative(id) {
+    const made = new Map();
+    for (const target of WASM_TARGETS.filter(({ source }) => source.startsWith(NATIVE))) {
+      const out = join(this.folder, 'mutated.wasm');
+      const complaint = await compileWasm(this.folder, target, out);
+      if (complaint !== undefined) throw new Error(`mutant ${id} does not compile: ${complaint}`);
+      made.set(join(this.folder, 'dist/wasm', target.target), readFileSync(out));
+    }
+    return made;
   }
 
   /** The mutated file as JavaScript. A mutant that does not parse would be killed by every test and prove nothing. */
