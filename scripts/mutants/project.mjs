@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { compileWasm, WASM_TARGETS } from '../build/wasm-targets.mjs';
 
 /** What tests load: sources from src/, worker threads and programs from dist/. Both are copied, both are mutated. */
@@ -31,7 +31,7 @@ export class ProjectCopy {
     const mutated = readFileSync(source, 'utf8').replace(find, () => replace);
     put(source, mutated);
     if (file.startsWith(NATIVE)) {
-      for (const [path, bytes] of await this.#compileNative(id)) put(path, bytes);
+      for (const [path, bytes] of await this.#compileNative(id, file)) put(path, bytes);
     } else {
       const built = file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js');
       put(join(this.folder, built), this.#compile(id, file, mutated));
@@ -41,16 +41,27 @@ export class ProjectCopy {
     };
   }
 
-  /** What the native modules of the mutated sources are, by path; one file of them may be part of several. */
-  async #compileNative(id) {
+  /** What the native modules that `file` is part of are once it is mutated, by path. */
+  async #compileNative(id, file) {
     const made = new Map();
-    for (const target of WASM_TARGETS.filter(({ source }) => source.startsWith(NATIVE))) {
+    const partOf = ({ source }) => source.startsWith(NATIVE) && this.#filesOf(source).has(file);
+    for (const target of WASM_TARGETS.filter(partOf)) {
       const out = join(this.folder, 'mutated.wasm');
       const complaint = await compileWasm(this.folder, target, out);
       if (complaint !== undefined) throw new Error(`mutant ${id} does not compile: ${complaint}`);
       made.set(join(this.folder, 'dist/wasm', target.target), readFileSync(out));
     }
     return made;
+  }
+
+  /** A native source with all that it imports, and so on. */
+  #filesOf(source, known = new Set()) {
+    if (known.has(source)) return known;
+    known.add(source);
+    const text = readFileSync(join(this.folder, source), 'utf8');
+    for (const [, path] of text.matchAll(/ from '(\.\/[^']+)';/g))
+      this.#filesOf(`${join(dirname(source), path)}.ts`, known);
+    return known;
   }
 
   /** The mutated file as JavaScript. A mutant that does not parse would be killed by every test and prove nothing. */
