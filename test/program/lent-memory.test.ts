@@ -182,6 +182,19 @@ function growing(pages: number, salt: number, resultBytes = 4): WasmBuilder {
   ]);
 }
 
+describe('a lent memory', () => {
+  it('is all zeros once it is cleared, as far as anyone had it, whoever had it last', () => {
+    const own = new LentMemory();
+    const bytes = new Uint8Array(own.memory.buffer);
+    own.used(3 * PAGE);
+    bytes[3 * PAGE - 1] = 1;
+    own.used(PAGE);
+    bytes[0] = 1;
+    own.clear();
+    expect([bytes[0], bytes[3 * PAGE - 1]]).toEqual([0, 0]);
+  });
+});
+
 describe('a runner that lends its memory', () => {
   it('keeps the instances of several programs that grow, and each of their runs ends as on a fresh runner', () => {
     const runner = new ProgramRunner();
