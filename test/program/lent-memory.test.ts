@@ -259,7 +259,7 @@ describe('a runner that lends its memory', () => {
     const host = testHost().host;
     for (let round = 0; round < 3; round++) {
       const { result } = runner.run(long, host, FUEL);
-      for (const program of [other, other, long]) runner.run(program, host, FUEL);
+      for (const program of [other, long, other]) runner.run(program, host, FUEL);
       expect(Buffer.compare(result!, expected)).toBe(0);
     }
   });
