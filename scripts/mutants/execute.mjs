@@ -237,12 +237,6 @@ export const EXECUTE = [
     'the keys of a part of the state that is too large to be read as a whole are absent',
   ),
   ranges(
-    'range-of-short-keys',
-    'if (length === 0 || key.length < length) return undefined;',
-    'if (length === 0) return undefined;',
-    'keys too short to be of a contract are a part of the state that is read as a whole',
-  ),
-  ranges(
     'ranges-unbounded',
     'for (const [row, value] of part.rows ?? []) this.#bytes += entryWeight(row, value);',
     '',

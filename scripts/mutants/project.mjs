@@ -11,6 +11,13 @@ const COPIED = ['src', 'wasm', 'test', 'dist', 'package.json', 'tsconfig.json', 
 const LINKED = ['node_modules', 'kernels', 'fixtures', 'docs', 'bench', 'scripts', 'README.md'];
 const NATIVE = 'wasm/native/';
 
+/** A failed property kills at once: looking for the smallest case that fails takes minutes. */
+const SETUP = "import { configureGlobal } from 'fast-check';\nconfigureGlobal({ endOnFailure: true });\n";
+const CONFIG = `import { mergeConfig } from 'vitest/config';
+import project from './vitest.config.ts';
+export default async () => mergeConfig(await project(), { test: { setupFiles: ['./mutants-setup.ts'] } });
+`;
+
 export class ProjectCopy {
   constructor(root) {
     this.folder = mkdtempSync(join(tmpdir(), 'warpshrew-mutants-'));
@@ -18,6 +25,8 @@ export class ProjectCopy {
     this.typescript = createRequire(join(root, 'package.json'))('typescript');
     for (const name of COPIED) cpSync(join(root, name), join(this.folder, name), { recursive: true });
     for (const name of LINKED) symlinkSync(join(root, name), join(this.folder, name));
+    writeFileSync(join(this.folder, 'mutants-setup.ts'), SETUP);
+    writeFileSync(join(this.folder, 'mutants.config.ts'), CONFIG);
   }
 
   /** Puts the mutant in, in its source and in what is built of it; resolves with what takes it out again. */
