@@ -18,7 +18,7 @@ export const WASM_TARGETS = [
   })),
   { source: 'wasm/indexers/default.ts', target: 'indexers/default.wasm', flags: ['--initialMemory', '1'] },
   { source: 'wasm/bench/bulk.ts', target: 'bench/bulk.wasm', flags: ['--initialMemory', '1'] },
-  // What the indexer itself runs: every V8 that it runs on has vector instructions.
+  // Native WASM of the indexer: every V8 that it runs on has vector instructions.
   ...['block-hash', 'state-tree'].map((name) => ({
     source: `wasm/native/${name}.ts`,
     target: `native/${name}.wasm`,
