@@ -1,4 +1,4 @@
-// Processes whose main thread may run contracts, which want 64 MiB of stack: the tests, and what a benchmark kills.
+// Processes whose main thread runs contracts, which need 64 MiB of stack: tests, and the targets of a benchmark.
 // (The program itself runs contracts on worker threads, which get their stack without help: src/util/deep-thread.ts.)
 // `node scripts/deep-stack.mjs FILE ARGS` runs a script so. Plain JavaScript, because it must work before the build.
 import { spawn } from 'node:child_process';
@@ -6,7 +6,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** What V8 may use, and what the system must give for that. A main thread's stack is set when its process starts. */
+/** Stack that V8 may use, and that the system must provide. A main thread's stack is set when its process starts. */
 const V8_KIB = 72 * 1024;
 const SYSTEM_KIB = 80 * 1024;
 
@@ -22,7 +22,8 @@ export function hasDeepStack() {
 
 /** Command and arguments for `spawn` that run node with `args` so. A user may raise this limit up to the hard one. */
 export function deepStackCommand(args) {
-  const hint = `the hard limit of the stack is too small: raise it to ${SYSTEM_KIB} KiB (ulimit -Hs; docker run --ulimit stack=-1)`;
+  const ways = `raise it to ${SYSTEM_KIB} KiB (ulimit -Hs; docker run --ulimit stack=-1)`;
+  const hint = `the hard limit of the stack is too small: ${ways}`;
   const script = `ulimit -S -s ${SYSTEM_KIB} 2>/dev/null || { echo "${hint}" >&2; exit 5; }; exec "$0" "$@"`;
   return ['/bin/sh', ['-c', script, process.execPath, ...DEEP_STACK_OPTIONS, ...args]];
 }

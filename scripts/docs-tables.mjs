@@ -9,7 +9,7 @@ export function withTable(page, name, text) {
 }
 
 /** The tables of error codes, one a class (src/errors/codes/registry.ts). */
-export function errorTables(classes, exit) {
+function errorTables(classes, exit) {
   return classes
     .map(({ name, title, exit: kind, codes }) => {
       const numbers = Object.values(codes).some((texts) => texts.length > 2);
@@ -25,4 +25,87 @@ export function errorTables(classes, exit) {
       return [`## ${title}\n`, ...(facts === '' ? [] : [`${facts}.\n`]), head, ...rows, ''].join('\n');
     })
     .join('\n');
+}
+
+const number = (n) => n.toLocaleString('en');
+
+function hostPrice({ fuel, perUnit, unit, of }) {
+  const words = [number(perUnit), 'per', unit === 1 ? 'byte' : `started ${unit} bytes`, of === '' ? '' : `of ${of}`];
+  const units = words.filter((word) => word !== '').join(' ');
+  return [...(fuel > 0 ? [number(fuel)] : []), ...(perUnit > 0 ? [units] : [])].join(' and ') || '0';
+}
+
+/** A table of functions of `env` (src/program/env.ts); `each`: the price of every call, as the first row. */
+function envTable(functions, each) {
+  const rows = Object.entries(functions).map(
+    ([name, fn]) =>
+      `| \`${name}\` | ${fn.signature.replaceAll(',', ', ').replace('->', ' -> ')} | ${fn.about} | ${hostPrice(fn)} |`,
+  );
+  const first = each === undefined ? [] : [`| every one | | | ${number(each)} |`];
+  return [
+    '| function | signature | parameters and result | fuel |',
+    '| --- | --- | --- | --- |',
+    ...first,
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** What the prices of src/program/prices.ts are for: what is charged, for what, and the price where it is no number. */
+const RUN_PRICES = {
+  ENTRY: {
+    page: ['entry of a run', "page of the module's declared minimum of memory"],
+    dataWord: ['entry of a run', 'started 4 bytes of all active data'],
+    segment: ['entry of a run', 'active segment, of data or of elements'],
+    element: ['entry of a run', 'element of active element segments'],
+    tableElement: ['entry of a run', "element of the table's declared minimum"],
+  },
+  BULK: {
+    memoryShift: ['memory.copy, memory.fill, memory.init', (shift) => [`started ${2 ** shift} bytes`, 1]],
+    tableElement: ['table.copy, table.init, table.fill, table.grow', 'element'],
+    grow: ['memory.grow', 'call'],
+    growPage: ['memory.grow', 'page asked for'],
+  },
+  RESULT_FUEL: {
+    mapByte: ['result', 'byte of the storage map as returned, the 4 bytes of its count included'],
+    entry: ['result', 'entry of the map as declared, those that lose or remove included'],
+    transfer: ['result', 'transfer, those of nothing included'],
+    dataBytes: ['result', (bytes) => [`started ${bytes} bytes of data`, 1]],
+  },
+};
+
+/** The table of what a run costs beside its instructions and host calls. Throws if a price has no words here. */
+function runPricesTable(prices) {
+  const rows = Object.entries(RUN_PRICES).flatMap(([group, words]) => {
+    const missing = Object.keys(prices[group]).filter((name) => !Object.hasOwn(words, name));
+    if (missing.length > 0) throw new Error(`no words for ${group}.${missing.join(', ')}`);
+    return Object.entries(words).map(([name, [what, per]]) => {
+      const value = prices[group][name];
+      const [unit, fuel] = typeof per === 'function' ? per(value) : [per, value];
+      return `| ${what} | ${unit} | ${number(fuel)} |`;
+    });
+  });
+  return ['| what | for each | fuel |', '| --- | --- | --- |', ...rows, ''].join('\n');
+}
+
+/** The table of the settings of `warpshrew index` (src/service/options.ts). */
+function settingsTable(options, flagOf) {
+  const rows = Object.entries(options).map(([name, { about, fallback, aliases, secret, placeholder }]) => {
+    const value = placeholder === undefined ? '' : ` ${placeholder.replaceAll('|', '\\|')}`;
+    const also = aliases.map((alias) => `, \`${alias}\``).join('');
+    const hidden = secret ? ' (never printed)' : '';
+    return `| \`${flagOf(name)}${value}\`${also} | \`${name}\` | ${fallback ?? '-'} | ${about}${hidden} |`;
+  });
+  return ['| flag | in the file | default | meaning |', '| --- | --- | --- | --- |', ...rows, ''].join('\n');
+}
+
+/** Every generated table: its page, its name, its text. `of`: what the sources export. */
+export function docsTables(of) {
+  return [
+    ['docs/errors.md', 'error codes', errorTables(of.CODE_CLASSES, of.EXIT)],
+    ['docs/lane-rules.md', 'prices of runs', runPricesTable(of)],
+    ['docs/lane-rules.md', 'host functions', envTable(of.HOST_FUNCTIONS, of.HOST_CALL_FUEL)],
+    ['docs/lane-rules.md', 'intrinsics', envTable(of.INTRINSICS)],
+    ['docs/operations.md', 'settings', settingsTable(of.OPTIONS, of.flagOf)],
+  ];
 }

@@ -1,12 +1,13 @@
 /** Writes the tables of docs/ that are made from the sources, after `npm run build`. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { CODE_CLASSES, EXIT } from '../dist/errors/codes/registry.js';
-import { errorTables, withTable } from './docs-tables.mjs';
+import * as codes from '../dist/errors/codes/registry.js';
+import * as env from '../dist/program/env.js';
+import * as prices from '../dist/program/prices.js';
+import * as option from '../dist/service/option.js';
+import * as options from '../dist/service/options.js';
+import { docsTables, withTable } from './docs-tables.mjs';
 
-/** Page, name of the table, its text. */
-const TABLES = [['docs/errors.md', 'error codes', errorTables(CODE_CLASSES, EXIT)]];
-
-for (const [path, name, text] of TABLES) {
+for (const [path, name, text] of docsTables({ ...codes, ...env, ...prices, ...option, ...options })) {
   const file = new URL(`../${path}`, import.meta.url);
   const page = readFileSync(file, 'utf8');
   const now = withTable(page, name, text);

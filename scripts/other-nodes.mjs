@@ -1,6 +1,7 @@
 // Whether other versions of Node reach the same roots: each replays the bundled chain and random chains, block by
 // block.
-//   npm run build && node scripts/other-nodes.mjs [--nodes 20,22,24] [--chain fixtures/regtest] [--chains 50] [--policy cpu] [--json]
+//   npm run build && node scripts/other-nodes.mjs [--nodes 20,22,24] [--chain fixtures/regtest] [--chains 50]
+//     [--policy cpu] [--json]
 // The binaries come from npm (packages node-<platform>-<arch>) into node_modules/.cache and stay there. Exits 1 if a
 // root or a module that must load differs, 3 if a version cannot be had (and says which).
 import { spawn, spawnSync } from 'node:child_process';
@@ -101,7 +102,8 @@ else {
   for (const { node, v8, blocks, digest, seconds, unloadable } of runs) {
     const loaded = unloadable.length === 0 ? 'native modules load' : `NOT LOADED ${unloadable.join('; ')}`;
     process.stdout.write(
-      `${node} (V8 ${v8}): ${chains.length} chains, ${blocks} blocks, roots ${digest}, ${seconds.toFixed(1)} s, ${loaded}\n`,
+      `${node} (V8 ${v8}): ${chains.length} chains, ${blocks} blocks, roots ${digest}, ` +
+        `${seconds.toFixed(1)} s, ${loaded}\n`,
     );
   }
   process.stdout.write(same ? 'all equal\n' : 'the roots or the modules DIFFER\n');

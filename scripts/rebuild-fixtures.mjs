@@ -26,7 +26,7 @@ try {
     .replace(/from genesis to height \d+/, `from genesis to height ${height}`)
     .replace(/carry [\d,]+ transactions/, `carry ${lane.txs.toLocaleString('en-US')} transactions`);
   writeFileSync(readme, text);
-  // The chain is shipped, too.
+  // The chain is also shipped.
   run('scripts/build.mjs');
   process.stdout.write(`height ${height}, ${lane.txs} lane transactions, root ${stateRoot}\n`);
 } finally {

@@ -34,7 +34,7 @@ let failed = false;
 for (const file of readdirSync(folder).sort()) {
   const name = file.replace(/\.wast$/, '');
   if (name === file || (only !== undefined && !only.includes(name))) continue;
-  // A lane keeps the kernels of what it has seen.
+  // An executor keeps the kernels of the programs that it has seen.
   const lane = flags.includes('--kernel') ? await openGpuExecutor({ patient: true }) : undefined;
   try {
     const counts = await runScript(readFileSync(join(folder, file), 'utf8'), { toBinary, lane });
@@ -43,8 +43,9 @@ for (const file of readdirSync(folder).sort()) {
     else {
       const { run, ranInKernel, priced, wrong, thrown, refusedRightly, refused, punts, passedOver } = counts;
       console.log(
-        `${name}: ${run} run, ${ranInKernel} in the kernel, ${priced} priced, ${wrong} wrong, ${thrown} thrown, ${refusedRightly} invalid modules` +
-          ` refused; refused by the rules: ${list(refused) || 'none'}; left to the CPU: ${list(punts) || 'none'};` +
+        `${name}: ${run} run, ${ranInKernel} in the kernel, ${priced} priced, ${wrong} wrong, ` +
+          `${thrown} thrown, ${refusedRightly} invalid modules refused; ` +
+          `refused by the rules: ${list(refused) || 'none'}; left to the CPU: ${list(punts) || 'none'};` +
           ` passed over: ${list(passedOver) || 'none'}`,
       );
       for (const text of [...counts.wrongs, ...counts.throws]) console.log(`  ${text}`);

@@ -25,7 +25,7 @@ const policy = oneOf(POLICIES);
 const dependent = oneOf(DEPENDENT_RULES);
 const collect = (text: string, before: string[]): string[] => [...before, text];
 
-/** What a command prints and the status it exits with. */
+/** The output and exit status of a command. */
 interface CommandResult {
   readonly text: string;
   readonly exitStatus: number;
@@ -52,7 +52,7 @@ program
 
 program
   .command('decode')
-  .description('decode a transaction (hex), count what a block file holds, or check a file of wire vectors')
+  .description('decode a transaction (hex), count the contents of a block file, or check a file of wire vectors')
   .argument('[input]', 'transaction hex, or path of a raw block')
   .option('--json', 'print JSON')
   .option('--vectors <file>', 'check a file of wire vectors')
@@ -155,7 +155,8 @@ program
 program
   .command('bench')
   .description(
-    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; exit status 1 if a result differs or a unit takes too long',
+    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; ' +
+      'exit status 1 if a result differs or a unit takes too long',
   )
   .argument('<what>', 'gpu, blocks or fuel')
   .option(
@@ -165,9 +166,13 @@ program
   )
   .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
   .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, fuel 5)', times)
-  .option('--policies <list>', 'blocks: beside sequential, comma-separated', someOf(POLICIES), ['cpu', 'auto', 'gpu'])
+  .option('--policies <list>', 'blocks: policies to compare with sequential, comma-separated', someOf(POLICIES), [
+    'cpu',
+    'auto',
+    'gpu',
+  ])
   .option('--workers <n>', 'blocks: dry-run and CPU workers', workers)
-  .option('--kernel', 'fuel: in the kernel, too')
+  .option('--kernel', 'fuel: also in the kernel')
   .option('--json', 'print JSON')
   .action(async (what: string, options) =>
     finishDeep(async () => (await import('./cli/bench.js')).benchCommand(what, options)),

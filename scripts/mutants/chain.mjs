@@ -1,8 +1,9 @@
 // Following the chain, and block bytes.
 import { inFile } from './in-file.mjs';
 
-const follower = inFile('src/follow/follower.ts', 'test/follow/follower.test.ts', 'test/follow/out-of-turn.test.ts');
-const fork = inFile('src/follow/fork-point.ts', 'test/follow/follower.test.ts');
+const FOLLOWER = ['follower', 'follower-errors', 'reorgs'].map((name) => `test/follow/${name}.test.ts`);
+const follower = inFile('src/follow/follower.ts', ...FOLLOWER, 'test/follow/out-of-turn.test.ts');
+const fork = inFile('src/follow/fork-point.ts', ...FOLLOWER);
 const verify = inFile('src/bitcoin/verify-block.ts', 'test/bitcoin/verify.test.ts', 'test/bitcoin/edges.test.ts');
 const parse = inFile('src/bitcoin/parse-transaction.ts', 'test/bitcoin/parse.test.ts', 'test/bitcoin/edges.test.ts');
 

@@ -1,7 +1,7 @@
 // The meaning of a lane transaction: generator, overlay, messages, creations, scan.
 import { inFile } from './in-file.mjs';
 
-const RULES = ['rules', 'cases', 'results', 'allowance'].map((name) => `test/lane/${name}.test.ts`);
+const RULES = ['rules', 'rules-calls', 'cases', 'results', 'allowance'].map((name) => `test/lane/${name}.test.ts`);
 const allowance = inFile('src/lane/allowance.ts', 'test/lane/allowance.test.ts');
 const transaction = inFile('src/lane/transaction.ts', ...RULES);
 const message = inFile('src/lane/message.ts', 'test/lane/edges.test.ts', ...RULES);

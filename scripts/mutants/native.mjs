@@ -3,7 +3,7 @@ import { inFile } from './in-file.mjs';
 
 const TREE = 'test/store/state-tree.test.ts';
 const VERIFY = 'test/bitcoin/verify.test.ts';
-const blocks = inFile('wasm/native/block-hash.ts', VERIFY);
+const blocks = inFile('wasm/native/block-hash.ts', 'test/bitcoin/offsets.test.ts', VERIFY);
 const messages = inFile('wasm/native/messages.ts', TREE);
 const changes = inFile('wasm/native/tree-changes.ts', TREE);
 const tree = inFile('wasm/native/state-tree.ts', TREE);

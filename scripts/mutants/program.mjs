@@ -19,7 +19,8 @@ const runner = inFile('src/program/runner.ts', LENT, 'test/program/runner.test.t
 const prepare = inFile('src/program/prepare.ts', 'test/program/prepare.test.ts');
 const result = inFile('src/program/result.ts', 'test/program/result.test.ts');
 const inflate = inFile('src/program/inflate.ts', 'test/program/inflate.test.ts');
-const reuse = inFile('src/program/reuse.ts', 'test/program/reuse.test.ts', 'test/program/same-results.test.ts');
+const REUSE = ['reuse', 'reuse-traces', 'same-results'].map((name) => `test/program/${name}.test.ts`);
+const reuse = inFile('src/program/reuse.ts', ...REUSE);
 
 export const PROGRAM = [
   body(

@@ -1,7 +1,7 @@
 // The store: commits, history, undo, tree, keys.
 import { inFile } from './in-file.mjs';
 
-const STORE_TESTS = ['test/store/store.test.ts', 'test/store/undo.test.ts'];
+const STORE_TESTS = ['test/store/store.test.ts', 'test/store/opening.test.ts', 'test/store/undo.test.ts'];
 const store = inFile('src/store/store.ts', ...STORE_TESTS);
 const reader = inFile('src/store/reader.ts', ...STORE_TESTS);
 const keys = inFile('src/store/keys.ts', ...STORE_TESTS);
@@ -35,7 +35,7 @@ export const STORE = [
     "this.rocks.first('history', historyRange(ns, key, height));",
     'undoing a block restores its own values',
   ),
-  store('undo-keeps-receipts', '      this.dropReceipts(batch, height);\n', '', 'receipts of an undone block stay'),
+  store('undo-keeps-receipts', '      this.#dropReceipts(batch, height);\n', '', 'receipts of an undone block stay'),
   store(
     'undo-root-unchecked',
     'if (before !== undefined && before.roots.state !== roots.state) {',
@@ -45,8 +45,8 @@ export const STORE = [
   ),
   store(
     'prune-one-more',
-    'Math.min(height - this.keepUndo, from + PRUNED_A_BLOCK - 1)',
-    'Math.min(height - this.keepUndo + 1, from + PRUNED_A_BLOCK - 1)',
+    'Math.min(height - this.#keepUndo, from + PRUNED_A_BLOCK - 1)',
+    'Math.min(height - this.#keepUndo + 1, from + PRUNED_A_BLOCK - 1)',
     'one block less than asked can be undone',
   ),
   store(
@@ -69,15 +69,15 @@ export const STORE = [
   ),
   store(
     'tip-written-apart',
-    'this.write(batch, !moreFollow);',
-    'this.putMeta(META_TIP, beU32(block.height));\n    this.write(batch, !moreFollow);',
+    'this.#write(batch, !moreFollow);',
+    'this.putMeta(META_TIP, beU32(block.height));\n    this.#write(batch, !moreFollow);',
     'the tip is written before its block, in a write of its own',
     { tests: ['test/store/atomic.test.ts'] },
   ),
   store(
     'writes-after-failure',
-    'if (this.failed !== undefined) {',
-    'if (this.failed === null) {',
+    'if (this.#failed !== undefined) {',
+    'if (this.#failed === null) {',
     'a store goes on after a write that failed',
     { tests: ['test/store/write-failure.test.ts'] },
   ),

@@ -9,7 +9,7 @@ import type { MerkleRoot } from './hash.js';
 export const HASH_LENGTH = 32;
 const ROW = 16;
 const PAGE = 65_536;
-/** What a message needs beside its own bytes: its row, padding, the length of its blocks. */
+/** Bytes that an input needs apart from its own: its row, padding, the length of its blocks. */
 const MESSAGE_OVERHEAD = 88;
 const SLACK = 1024;
 
@@ -23,7 +23,7 @@ export interface TransactionTable {
   readonly starts: Uint32Array;
   /** Where the witnesses begin; the locktime where there are none. */
   readonly witnesses: Uint32Array;
-  /** 1 where marker and flag stand behind the version. */
+  /** 1 where marker and flag follow the version. */
   readonly segwit: Uint8Array;
 }
 
@@ -58,7 +58,7 @@ export function hashTransactions(block: TransactionTable): Uint8Array {
   return hashesAt(places, block.count);
 }
 
-/** As {@link hashTransactions} for the wtxids (the coinbase's is its hash, too); `txids` are the block's. */
+/** As {@link hashTransactions} for the wtxids (for the coinbase: its txid); `txids` are the block's. */
 export function hashWitnesses(block: TransactionTable, txids: Uint8Array): Uint8Array {
   const places = load(block);
   new Uint8Array(wasm().memory.buffer).set(txids, places.hashes);

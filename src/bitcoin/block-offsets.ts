@@ -42,7 +42,7 @@ function doubled(list: Uint32Array): Uint32Array<ArrayBuffer> {
 
 /**
  * A block as offsets into its bytes, with the txids of all its transactions: nothing is made per input or output. A
- * transaction becomes an object when it is asked for. Offsets count from the start of `raw`.
+ * transaction becomes an object on first use. Offsets count from the start of `raw`.
  */
 export class BlockOffsets implements TransactionTable, Verifiable {
   /** 32 bytes, wire order. */

@@ -9,7 +9,7 @@ const OP_16 = 0x60;
  * The height that a block names itself (BIP34), by its header (80 bytes) and the script of its coinbase: a script
  * begins with OP_0, OP_1 to OP_16, or a minimal push of a positive number. Undefined for another start, and for header
  * versions below 2, whose scripts begin with something else that may look alike; but the first block of a chain, which
- * has no block before it, is that of height 0. The only reader of this height: whoever else needs it looks for the
+ * has no block before it, is that of height 0. The only reader of this height: other code that needs it looks for the
  * script and asks here.
  */
 export function coinbaseHeight(header: Uint8Array, script: Uint8Array): number | undefined {

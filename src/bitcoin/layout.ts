@@ -1,19 +1,19 @@
 /**
  * Where the parts of a serialised transaction lie. Walks the bytes without allocating, so that every count and length
- * is held against what is there before anything is built from it, and so that the txid can be hashed from slices.
+ * is checked against the bytes present before anything is built, and so that the txid can be hashed from slices.
  */
 import { InputError } from '../errors/errors.js';
 import { readU32 } from '../util/bytes.js';
 
-/** Prefix of error codes: what is being read. */
+/** Prefix of error codes, by the kind of input. */
 export type Subject = 'BLOCK' | 'TX';
 
 export interface TransactionLayout {
-  /** True if marker and flag stand behind the version. */
+  /** True if marker and flag follow the version. */
   readonly segwit: boolean;
   /** Where the witnesses start; `end - 4` if there are none. */
   readonly witnessStart: number;
-  /** First byte behind the transaction. */
+  /** First byte after the transaction. */
   readonly end: number;
 }
 
@@ -25,7 +25,7 @@ const MAX_MONEY = 2_100_000_000_000_000;
 export interface LayoutSink {
   /** `at`: where the outpoint begins. */
   input(at: number): void;
-  /** The script lies from `start` to `end`, behind its length and the value. */
+  /** The script lies from `start` to `end`, after its length and the value. */
   output(start: number, end: number): void;
 }
 

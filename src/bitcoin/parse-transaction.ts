@@ -61,7 +61,7 @@ function decode(raw: Uint8Array, subject: Subject, start: number): Decoded {
   try {
     return Decoded.fromBuffer(raw);
   } catch (cause) {
-    // The layout was walked already, so this is no ordinary bad input; say what the library says.
+    // The layout was walked already, so this is no ordinary bad input: the library's own text is kept.
     throw malformed(subject, cause instanceof Error ? cause.message : 'unknown', start);
   }
 }

@@ -15,7 +15,7 @@ import {
 } from './fixture-format.js';
 import { MAX_BLOCK_LENGTH } from './limits.js';
 
-/** A block as it lies in a source; not parsed, not verified beyond what the source itself promises. */
+/** A block as it lies in a source; not parsed, verified only as far as the source itself promises. */
 export interface SourceBlock {
   readonly height: number;
   readonly raw: Uint8Array;
@@ -25,7 +25,7 @@ export interface SourceBlock {
 export interface BlockSource {
   readonly kind: 'fixture' | 'folder' | 'file';
   readonly path: string;
-  /** `regtest`, `mainnet`, or what a fixture chain names itself. */
+  /** `regtest`, `mainnet`, or the name that a fixture chain gives. */
   readonly network: string;
   readonly firstHeight: number;
   readonly lastHeight: number;
@@ -105,7 +105,9 @@ function describeFile(path: string): BlockFile {
   if (height === undefined) {
     throw new InputError('BLOCK_FILE_NO_HEIGHT', 'the coinbase does not begin with a block height', {
       facts: { path },
-      hint: 'A raw block is an 80-byte header, a transaction count and the transactions, nothing before them; blocks older than BIP34 carry no height.',
+      hint:
+        'A raw block is an 80-byte header, a transaction count and the transactions, with nothing before them. ' +
+        'Blocks older than BIP34 carry no height.',
     });
   }
   return { path, height, network: readU32(head, 72) === REGTEST_BITS ? 'regtest' : 'mainnet' };

@@ -3,7 +3,7 @@ import { readU32 } from '../util/bytes.js';
 
 const HASH_LENGTH = 32;
 
-/** Odd numbers of this process: nobody can make a block whose txids all fall into one place. */
+/** Odd numbers, random per process, so that no block can be made whose txids all collide. */
 const [SEED_A, SEED_B] = new Uint32Array(Uint8Array.from(randomBytes(8)).buffer).map((word) => word | 1);
 
 /** Finds transactions of a block by txid, without an object or a string for each. */

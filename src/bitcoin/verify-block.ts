@@ -13,7 +13,7 @@ const HASH_LENGTH = 32;
 /** Start of the output that commits to the witnesses: OP_RETURN, push of 36 bytes, four marker bytes. */
 const COMMITMENT = Uint8Array.of(0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed);
 
-/** What the checks need to know of a block. */
+/** The facts of a block that the checks need. */
 export interface Verifiable {
   /** 32 bytes, wire order. */
   readonly hash: Uint8Array;

@@ -1,4 +1,4 @@
-/** How the text of an option becomes a value; what is wrong with it is said in terms of that option. */
+/** Parsers of option values. Their errors name the option. */
 import { InvalidArgumentError } from 'commander';
 
 /** Highest height of any chain to come in this century. */

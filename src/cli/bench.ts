@@ -5,7 +5,7 @@ import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { Policy } from '../lane/policy.js';
 import { isWorkload, WORKLOAD_NAMES } from '../selftest/bench/block-messages.js';
 import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../selftest/bench/blocks.js';
-import { benchFuel, type FuelReport, type FuelRow, tooDear } from '../selftest/bench/fuel.js';
+import { benchFuel, type FuelReport, type FuelRow, tooExpensive } from '../selftest/bench/fuel.js';
 import { benchKernel, type KernelReport, type KernelRow } from '../selftest/bench/kernel.js';
 import { SAMPLED_PROGRAMS } from '../selftest/bench/sample-calls.js';
 import type { Spread } from '../selftest/bench/spread.js';
@@ -75,7 +75,10 @@ async function benchPrices({ rounds, only, kernel, json }: BenchOptions): Promis
   const gpu = kernel === true ? await openGpuExecutor() : undefined;
   try {
     const report = await benchFuel({ rounds: Math.max(1, rounds ?? 5), only: only?.split(','), gpu, onProgress: say });
-    return { text: json ? JSON.stringify(report) : fuelTable(report), exitStatus: tooDear(report).length > 0 ? 1 : 0 };
+    return {
+      text: json ? JSON.stringify(report) : fuelTable(report),
+      exitStatus: tooExpensive(report).length > 0 ? 1 : 0,
+    };
   } finally {
     await gpu?.close();
   }
@@ -157,13 +160,13 @@ const FUEL_COLUMNS: Columns<FuelRow> = [
 ];
 
 function fuelTable(report: FuelReport): string {
-  const dear = tooDear(report).map(({ name }) => name);
+  const expensive = tooExpensive(report).map(({ name }) => name);
   return [
     `Node ${report.node}, V8 ${report.v8}; nanoseconds a unit of fuel, medians (least–most)`,
     '',
     ...markdown(FUEL_COLUMNS, report.rows, ['what']),
     '',
-    dear.length === 0 ? `nothing above ${report.most}` : `above ${report.most}: ${dear.join('; ')}`,
+    expensive.length === 0 ? `nothing above ${report.most}` : `above ${report.most}: ${expensive.join('; ')}`,
   ].join('\n');
 }
 
@@ -195,8 +198,9 @@ function phases(ms: PolicyFigures['ms']): string {
 
 function blockTable({ adapter, rows }: BlockReport): string {
   const lines = rows.flatMap((row) => row.policies.map((figures): BlockLine => [row, figures]));
+  const device = adapter === undefined ? 'no GPU' : `${adapter.vendor} ${adapter.description}`;
   return [
-    `${adapter === undefined ? 'no GPU' : `${adapter.vendor} ${adapter.description}`}, ${availableParallelism()} threads; medians (least–most)`,
+    `${device}, ${availableParallelism()} threads; medians (least–most)`,
     '',
     ...markdown(BLOCK_COLUMNS, lines, ['workload', 'policy', 'phases ms']),
   ].join('\n');

@@ -10,14 +10,13 @@ export interface ChildOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where its stderr goes. */
   readonly stderr: 'inherit' | 'ignore';
-  /** Told of every line on its stdout. */
+  /** Called with every line of its stdout. */
   readonly onLine?: (line: string) => void;
 }
 
 /**
- * Runs this program with other arguments, in a process of its own that ends with the workplace; gives its exit
- * status, undefined if a signal ended it. It is no part of this process's group: a Ctrl-C is for who started it, to
- * be told of once.
+ * Runs this program with other arguments, in a process that ends with the workplace. Returns its exit status, or
+ * undefined if a signal ended it. It has a process group of its own, so that a Ctrl-C reaches the parent alone.
  */
 export async function runCli(
   workplace: Workplace,
@@ -43,7 +42,7 @@ export async function runCli(
   return status;
 }
 
-/** What a child that was ended with its workplace says means nothing, and no other is started after it. */
+/** The result of a child that ended with its workplace is ignored, and no other is started after it. */
 function assertOpen({ closed }: Workplace): void {
   if (closed) throw new InternalError('the start has ended');
 }

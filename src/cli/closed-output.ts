@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Commands that do something beside printing: they go on when nobody reads what they print any more. */
+/** Commands that do more than print: they continue after the reader of their output has ended. */
 const GOING_ON: ReadonlySet<string> = new Set([
   'start',
   'index',
@@ -14,8 +14,8 @@ const GOING_ON: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Ends a command that only prints as soon as its reader has ended, as in `dump | head`: with the status it has by
- * then, and without a word. What stays to be said on a closed stderr is left out.
+ * Ends a command that only prints as soon as its reader has ended, as in `dump | head`: silently, with its current
+ * exit status. Output to a closed stderr is dropped.
  */
 export function endQuietly(program: Command): void {
   let goesOn = false;

@@ -1,4 +1,4 @@
-/** `warpshrew decode`: what a transaction or a block says, and checks of vector files. */
+/** `warpshrew decode`: decodes a transaction, counts the contents of a block, or checks a file of vectors. */
 import { existsSync } from 'node:fs';
 import { parseBlock } from '../bitcoin/parse-block.js';
 import { parseTransaction } from '../bitcoin/parse-transaction.js';
@@ -27,7 +27,7 @@ export interface DecodeOptions {
 /** More than any block or vectors file: larger files are not even read. */
 const MAX_FILE = 64 * 1024 * 1024;
 
-/** The command as a whole: vectors if asked for, else a block if `input` names a file, else a transaction in hex. */
+/** Runs the command: on vectors with `--vectors`, else on a block if `input` names a file, else on a transaction. */
 export function decodeCommand(input: string | undefined, options: DecodeOptions): CommandResult {
   if (options.vectors !== undefined) return decodeVectorsCommand(options.vectors);
   if (input === undefined) {
@@ -51,7 +51,7 @@ function bytesOf(hex: string): Uint8Array {
   }
 }
 
-/** What a block holds, counted; the block is verified first. Throws `InputError` BLOCK_* or FILE_*. */
+/** Verifies a block and counts its contents. Throws `InputError` BLOCK_* or FILE_*. */
 export function decodeBlockCommand(path: string, options: DecodeOptions = {}): CommandResult {
   const block = parseBlock(readInputFile(path, MAX_FILE));
   verifyBlock(block);
@@ -74,7 +74,7 @@ export function decodeVectorsCommand(path: string): CommandResult {
 }
 
 export interface BlockCounts {
-  /** null where the coinbase does not tell. */
+  /** null if the coinbase has no height. */
   readonly height: number | null;
   readonly hash: string;
   readonly txs: number;
@@ -86,8 +86,8 @@ export interface BlockCounts {
   /** Tag-1 messages whose calldata decodes. */
   readonly cellpacks: number;
   /**
-   * Lane transactions as far as the block alone tells: carriers of tag-1 protostones and, recursively, who spends their
-   * outputs.
+   * Lane transactions as far as the block alone shows them: carriers of tag-1 protostones and, recursively, the
+   * transactions that spend their outputs.
    */
   readonly laneTxs: number;
 }

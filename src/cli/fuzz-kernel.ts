@@ -10,7 +10,7 @@ export async function fuzzKernelCommand(options: {
   readonly json?: boolean;
 }): Promise<{ text: string; exitStatus: number }> {
   const { seed, runs, only } = options;
-  let told = 0;
+  let reported = 0;
   const report = await fuzzKernel({
     seed,
     runs,
@@ -18,8 +18,8 @@ export async function fuzzKernelCommand(options: {
     first: only ?? 0,
     openExecutor: () => openGpuExecutor({ patient: true }),
     onProgress: (modules) => {
-      if (modules - told < 64) return;
-      told = modules;
+      if (modules - reported < 64) return;
+      reported = modules;
       process.stderr.write(`${modules} modules\n`);
     },
   });
@@ -35,7 +35,8 @@ function lines(seed: number, runs: number, report: KernelFuzzReport): string[] {
       .map(([name, count]) => `${name} ${((100 * count) / Math.max(1, of)).toFixed(1)} %`)
       .join(', ') || 'none';
   return [
-    `seed ${seed}: ${report.modules} modules, ${report.runs} runs on ${report.adapter}, ${report.differing} differences`,
+    `seed ${seed}: ${report.modules} modules, ${report.runs} runs on ${report.adapter}, ` +
+      `${report.differing} differences`,
     ...report.differences.map(
       ({ module, run, text }) =>
         `module ${module}, run ${run}: ${text}; again with fuzz-kernel --seed ${seed} --only ${module} --runs ${runs}`,

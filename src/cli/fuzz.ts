@@ -31,9 +31,11 @@ export async function fuzzCommand(options: {
     if (result.statistics.gpu) kernel.add(result.statistics.gpu);
     const runs = Object.values(kernel.gpuRuns).reduce((a, b) => a + b, 0);
     const lines = [
-      `seed ${options.seed}: ${result.blocks} blocks, ${result.laneTxs} lane transactions, 0 differences, no invariant broken`,
+      `seed ${options.seed}: ${result.blocks} blocks, ${result.laneTxs} lane transactions, 0 differences, ` +
+        'no invariant broken',
       `digest of all states ${result.digest}`,
-      `in the kernel ${runs} messages on ${gpu?.adapter.description ?? 'no GPU'}, punted ${kernel.punted}, repaired ${kernel.repaired}`,
+      `in the kernel ${runs} messages on ${gpu?.adapter.description ?? 'no GPU'}, ` +
+        `punted ${kernel.punted}, repaired ${kernel.repaired}`,
       `${((performance.now() - started) / 1000).toFixed(1)} s`,
     ];
     return { text: lines.join('\n'), exitStatus: 0 };

@@ -56,7 +56,7 @@ export async function indexCommand(
 /** Waits for what ends the service; the failure of indexing if there was one. */
 async function lasting(service: Service, settings: Settings, stopped: Promise<void>): Promise<Failure | undefined> {
   const ended = service.ended.then(async (failure) => {
-    // What is indexed goes on being served, unless its store is gone.
+    // The index stays available after an error, unless its store is gone.
     if (failure !== undefined && !settings.exitOnFailure && !service.crashed) await stopped;
   });
   await Promise.race([ended, stopped]);

@@ -106,7 +106,8 @@ function planText(height: number, block: BlockOffsets, planned: PlannedBlock): s
     `batch widths  ${summary.widths.join(', ') || '-'}`,
   ];
   const rows = transactionRows(block, planned).flatMap((row) => [
-    `tx ${row.index} ${row.txid} ${row.colour === undefined ? 'demoted' : `colour ${row.colour}`}${row.after.length > 0 ? ` after ${row.after.join(', ')}` : ''}`,
+    `tx ${row.index} ${row.txid} ${row.colour === undefined ? 'demoted' : `colour ${row.colour}`}` +
+      (row.after.length > 0 ? ` after ${row.after.join(', ')}` : ''),
     ...row.reads.map((key) => `  read  ${key}`),
     ...row.writes.map((key) => `  write ${key}`),
   ]);

@@ -41,7 +41,7 @@ function file(): string {
 }
 
 /**
- * The verification with this key; undefined if none is remembered, or what is there is not what this program writes.
+ * The verification with this key; undefined if there is none, or the file is not one that this program wrote.
  */
 export function recall(key: string): Verification | undefined {
   try {
@@ -56,7 +56,7 @@ export function recall(key: string): Verification | undefined {
   }
 }
 
-/** Remembers the verification in the place of the one before. Throws what the file system does. */
+/** Remembers the verification and forgets the previous one. Throws the errors of the file system. */
 export function remember(key: string, verification: Verification): void {
   const fresh = `${file()}.${process.pid}`;
   writeFileSync(fresh, `${JSON.stringify({ key, ...verification })}\n`);

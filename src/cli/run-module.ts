@@ -108,7 +108,8 @@ function describe(file: string, block: ModuleReport): string {
   const head = `${file} at ${block.height}`;
   if (block.error !== null) return `${head}: ${block.error}`;
   const { flushes, pairs, uniqueKeys, valueBytes, ms, digest } = block;
-  return `${head}: ${flushes} flush(es), ${pairs} pairs, ${uniqueKeys} keys, ${valueBytes} value bytes, ${ms} ms\n  digest ${digest}`;
+  const counts = `${flushes} flush(es), ${pairs} pairs, ${uniqueKeys} keys, ${valueBytes} value bytes`;
+  return `${head}: ${counts}, ${ms} ms\n  digest ${digest}`;
 }
 
 function errorText(error: WarpshrewError): string {

@@ -11,7 +11,7 @@ export interface ServeOptions {
   readonly db: string;
   readonly host: string;
   readonly port: number;
-  /** Names in `Host` that are answered, beside the usual ones. */
+  /** Additional names that `Host` may have. */
   readonly allowHost?: string;
   /** WASM file; the project's own indexer if not given. */
   readonly indexer?: string;
@@ -37,10 +37,10 @@ async function serveDatabase(options: ServeOptions, stopped: Promise<unknown>): 
   }
 }
 
-/** A database with the views of its module, open to be read. */
+/** A database and the views of its module, open for reading. */
 export interface ServedDatabase {
   readonly backend: RpcBackend;
-  /** Closes module and store; who asks the backend must have ended. */
+  /** Closes module and store. No request may use the backend any more. */
   close(): Promise<void>;
 }
 
@@ -74,7 +74,7 @@ function checkModule(dir: string, recorded: string, given: string): void {
   });
 }
 
-/** What a server says when it answers. */
+/** The line that a server prints when it is ready. */
 export function greeting(url: string): string {
   const body = '{"jsonrpc":"2.0","id":1,"method":"metashrew_height","params":[]}';
   return [

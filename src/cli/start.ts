@@ -81,9 +81,8 @@ async function untilStopped(workplace: Workplace, cpu: ReplaySummary): Promise<R
 function tell(cpu: ReplaySummary, outcome: Outcome): void {
   if (outcome.kind === 'remembered') {
     const { inKernel, adapter } = outcome.verification;
-    say(
-      `The state roots agree: ${cpu.stateRoot} (an earlier start of this build ran ${inKernel} messages on ${adapter}).`,
-    );
+    const earlier = `an earlier start of this build ran ${inKernel} messages on ${adapter}`;
+    say(`The state roots agree: ${cpu.stateRoot} (${earlier}).`);
     return;
   }
   if (outcome.kind === 'failed') {

@@ -62,7 +62,7 @@ function masked(facts: ErrorFacts): ErrorFacts {
   );
 }
 
-/** A block, transaction or fixture file that is not what it should be. */
+/** A malformed or invalid block, transaction or fixture file. */
 export class InputError extends WarpshrewError {
   declare readonly code: InputCode;
 
@@ -89,7 +89,7 @@ export class StoreError extends WarpshrewError {
   }
 }
 
-/** Ports, folders, GPU: the machine does not give what was asked for. */
+/** Ports, folders, GPU: the machine lacks something that the program needs. */
 export class EnvironmentError extends WarpshrewError {
   declare readonly code: EnvironmentCode;
 
@@ -98,7 +98,7 @@ export class EnvironmentError extends WarpshrewError {
   }
 }
 
-/** A bitcoin node that cannot be asked, or answers what it should not. */
+/** A Bitcoin node that cannot be reached, or gives a wrong answer. */
 export class NodeError extends WarpshrewError {
   declare readonly code: NodeCode;
 
@@ -141,7 +141,7 @@ export interface Failure {
   readonly kind: ExitKind;
 }
 
-/** Anything thrown, as it crosses threads. What is no error of ours is a defect, told with its stack. */
+/** Anything thrown, as it crosses threads. Any other error is a defect, reported with its stack. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof WarpshrewError) {
     const { code, kind, message, facts, hint } = error;

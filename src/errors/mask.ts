@@ -1,6 +1,6 @@
 /**
  * The text without user and password of the addresses in it: `http://user:password@host` becomes `http://***@host`.
- * What is shown or logged goes through this, whoever wrote it. An `@` further behind in an address hides more than
+ * All output and logs go through this, whatever their origin. An `@` later in an address hides more than
  * needed.
  */
 export function maskUserInfo(text: string): string {

@@ -47,7 +47,7 @@ interface StartedBlock extends VerifiedBlock {
 }
 
 /**
- * Takes blocks through both lanes, which run at the same time, and into the store in one atomic write each.
+ * Takes blocks through lane and module, which run at the same time, and into the store in one atomic write each.
  *
  * While the standard module runs block h in its thread, this thread runs the parallel lane of h and verifies block h +
  * 1, if that is available. As soon as the module is done with h it continues with h + 1, reading the writes of h from

@@ -19,7 +19,7 @@ interface BuildGraph extends PictureGraph {
   addEdge(source: string, target: string): string;
 }
 
-// graphology is CommonJS: under NodeNext its class is the `default` of what is imported.
+// graphology is CommonJS: under NodeNext its class is the `default` of the import.
 const { DirectedGraph } = Graphology as { DirectedGraph: new () => BuildGraph };
 
 /**

@@ -18,7 +18,7 @@ export function makePlan(accesses: readonly AccessSet[]): Plan {
   return { sets, graph, colouring: colourInOrder(graph) };
 }
 
-/** What the store keeps of a plan. `plan` is undefined where the block was run one transaction at a time. */
+/** The summary of a plan for the store. `plan` is undefined if the block ran one transaction at a time. */
 export function summarise(height: number, laneTxs: number, demoted: number, plan: Plan | undefined): PlanSummary {
   return {
     height,

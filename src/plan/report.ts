@@ -1,6 +1,6 @@
 /**
- * The report of a stored block's plan, computed when somebody asks: the engine keeps only the figures that it has at
- * hand. What a block's transactions read and wrote is taken from their receipts.
+ * The report of a stored block's plan, computed on request: the engine keeps only the figures that it has at hand.
+ * The access sets come from the receipts.
  */
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { fromDisplayHash, toHex } from '../util/bytes.js';
@@ -23,7 +23,7 @@ export interface PlanReport extends PlanSummary {
   readonly complete: boolean;
 }
 
-/** What a report needs of the store. */
+/** The part of the store that a report needs. */
 export interface PlanStore {
   plan(height: number): PlanSummary | undefined;
   receipts(height: number, from?: number): Iterable<Receipt>;
@@ -57,7 +57,7 @@ function boundOf({ graph, colouring, sets }: Plan): number {
   return graph.edges === 0 ? colouring.count : dsaturBound(sets);
 }
 
-/** What the transactions of a block touched that a plan is made of: all but the demoted ones. */
+/** The access sets of the transactions that a plan consists of: all but the demoted ones. */
 async function accessesOf(
   store: PlanStore,
   { height, laneTxs, demoted }: PlanSummary,

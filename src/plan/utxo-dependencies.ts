@@ -1,6 +1,6 @@
 /**
- * Transactions that spend an output of another lane transaction of the block cannot be dry-run: what they receive is
- * not known yet. They are demoted to sequential execution at their place in block order.
+ * Transactions that spend an output of another lane transaction of the block cannot be dry-run: the assets
+ * that they receive are not known yet. They are demoted to sequential execution at their place in block order.
  */
 import type { LaneTransaction } from '../lane/scan.js';
 

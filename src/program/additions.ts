@@ -15,7 +15,7 @@ import { Writer } from './writer.js';
 export class Additions {
   readonly types: FunctionType[];
   readonly bodies: RawBody[] = [];
-  /** The instructions of the instrumented module, one body behind the other. */
+  /** The instructions of the instrumented module, one body after the other. */
   readonly code: Writer;
   readonly #charges = new Map<number, Uint8Array>();
   readonly #lent = new Map<keyof typeof LENT_HELPERS, number>();
@@ -41,7 +41,7 @@ export class Additions {
     return { typeIndex, locals, start, end: this.code.length };
   }
 
-  /** Adds a function behind all others; helpers are made while a body is written elsewhere. */
+  /** Appends a function; helpers are made while a body is written elsewhere. */
   addFunction(type: FunctionType, locals: FunctionBody['locals'], code: readonly Instruction[]): number {
     const start = this.code.length;
     this.code.bytes(encodeInstructions(code));

@@ -16,7 +16,7 @@ class Frame {
   /** The `br_table` that last looked at this frame's label: it need not look twice. */
   seenBy = 0;
 
-  /** What a branch to its label takes along: a loop begins again, with its parameters. */
+  /** Types of the operands of a branch to its label: for a loop, its parameters. */
   get label(): Uint8Array {
     return this.op === OP.loop ? this.params : this.results;
   }
@@ -26,7 +26,7 @@ class Frame {
 export class ControlStack {
   readonly #operands: OperandStack;
   readonly #frames: Frame[] = [new Frame()];
-  /** Open blocks, the body itself not counted; -1 behind its last `end`. */
+  /** Open blocks, the body itself not counted; -1 after its last `end`. */
   #depth = 0;
   #loops = 0;
   #nesting = 0;
@@ -46,7 +46,7 @@ export class ControlStack {
     this.#nesting = 0;
   }
 
-  /** False behind the `end` of the body itself. */
+  /** False after the `end` of the body itself. */
   get open(): boolean {
     return this.#depth >= 0;
   }
@@ -81,7 +81,7 @@ export class ControlStack {
   #close(frame: Frame): void {
     const operands = this.#operands;
     operands.popAll(frame.results);
-    if (operands.height !== frame.base) throw invalid('a block leaves operands behind', {});
+    if (operands.height !== frame.base) throw invalid('a block leaves surplus operands', {});
   }
 
   else(): void {
@@ -97,7 +97,7 @@ export class ControlStack {
   end(): void {
     const frame = this.#frames[this.#depth];
     this.#close(frame);
-    // The else that is left out gives what it takes.
+    // A missing else returns its parameters.
     if (frame.op === OP.if && !sameTypes(frame.params, frame.results)) {
       throw invalid('an if without else gives other types than it takes', {});
     }

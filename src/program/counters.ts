@@ -1,4 +1,4 @@
-/** The counters of a run: what instrumentation adds to a module, and what they begin with. */
+/** The counters of a run: the globals that instrumentation adds to a module, and their initial values. */
 
 /**
  * Names of the exports that instrumentation adds; every one is a mutable i32 global of the instrumented module. The

@@ -97,7 +97,7 @@ export function refusedOpcode(op: number, at: number): ProgramError {
   });
 }
 
-/** The opcode behind 0xfc, as `0xfc00 | sub-opcode`. */
+/** The opcode after 0xfc, as `0xfc00 | sub-opcode`. */
 export function readPrefixed(reader: Reader, at: number): number {
   const sub = reader.u32();
   if (sub >= 0x20) throw unsupported('instruction 0xfc', sub, at);
@@ -167,7 +167,7 @@ export function typeByte(type: ValueType): number {
 
 /**
  * Reads instructions up to the `end` that closes the outermost block, nesting at most as deep as the limit.
- * The nesting limit is looked at here because everything behind may recurse over blocks.
+ * The nesting limit is checked here because all later steps may recurse over blocks.
  */
 export function readBody(reader: Reader): Instruction[] {
   const code: Instruction[] = [];

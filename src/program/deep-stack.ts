@@ -25,7 +25,7 @@ let known = false;
  */
 export function requireDeepStack(): void {
   if (known) return;
-  // A main thread has what the process was started with, whatever V8 was told: going beyond ends the process without a
+  // A main thread has the stack of its process, whatever V8's options say: exceeding it ends the process without a
   // word.
   if (isMainThread) {
     const allowed = mainStackBytes();
@@ -67,7 +67,7 @@ function probeModule(): WasmModule {
   const constant = (value: number): Instruction => make(OP.i32Const, value);
   const choose = make(OP.if, undefined, undefined, undefined, undefined, { kind: 'value', type: 'i64' });
   const kept: Instruction[] = [];
-  // The call may change the memory, so no load can be made behind it.
+  // The call may change the memory, so no load can be moved past it.
   for (let at = 0; at < FRAME_BYTES; at += 8) kept.push(get, make(OP.i64Load, at, 3));
   kept.push(constant(0), recurse);
   for (let i = 0; i < FRAME_VALUES; i++) kept.push(make(OP.i64Xor));
@@ -97,7 +97,7 @@ function probeModule(): WasmModule {
   };
 }
 
-/** Bytes that the stack of the main thread may grow to; 0 where nobody can tell. */
+/** Bytes that the stack of the main thread may grow to; 0 if unknown. */
 function mainStackBytes(): number {
   try {
     const soft = /^Max stack size +(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];

@@ -17,7 +17,7 @@ import { Writer } from './writer.js';
 const EXPORT_KIND = { func: 0, table: 1, memory: 2, global: 3 } as const;
 
 const CODE_SECTION = 10;
-/** Of the sections that most modules have beside their code, with some of their data. */
+/** For the sections that most modules have apart from their code, with some of their data. */
 const ROOM_BESIDE_CODE = 64 * 1024;
 
 function writeConstant(out: Writer, constant: ConstantExpression): void {

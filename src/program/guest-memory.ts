@@ -24,7 +24,7 @@ let compiled: WebAssembly.Module | undefined;
 
 /**
  * Memory and fuel counter of one instance, through WebAssembly of our own: reading or setting a global from outside, or
- * making a view to read four bytes, costs several times more than what is done with them.
+ * making a view to read four bytes, costs several times more than using them.
  *
  * Buffers of the contract ABI: length (u32) at p - 4, data at p; pointers are unsigned 32 bit.
  */
@@ -32,12 +32,13 @@ export class GuestMemory {
   #bytes: Uint8Array;
   readonly #code: GuestCode;
 
+  readonly #memory: WebAssembly.Memory;
+  readonly #seen: WebAssembly.Global | undefined;
+
   /** `seen`: of a lent memory, the bytes that the program sees of it (lent-memory.ts). */
-  constructor(
-    private readonly memory: WebAssembly.Memory,
-    fuel: WebAssembly.Global,
-    private readonly seen?: WebAssembly.Global,
-  ) {
+  constructor(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global) {
+    this.#memory = memory;
+    this.#seen = seen;
     this.#bytes = new Uint8Array(memory.buffer, 0, seen?.value);
     compiled ??= new WebAssembly.Module(Uint8Array.from(guestModule()));
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel, seen: seen ?? WHOLE } });
@@ -56,10 +57,10 @@ export class GuestMemory {
   /** The whole memory as it is now. */
   get bytes(): Uint8Array {
     // memory.grow detaches the buffer, and the length of a view of a detached buffer is 0.
-    if (this.seen !== undefined) {
-      const length = this.seen.value as number;
-      if (this.#bytes.length !== length) this.#bytes = new Uint8Array(this.memory.buffer, 0, length);
-    } else if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.memory.buffer);
+    if (this.#seen !== undefined) {
+      const length = this.#seen.value as number;
+      if (this.#bytes.length !== length) this.#bytes = new Uint8Array(this.#memory.buffer, 0, length);
+    } else if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#memory.buffer);
     return this.#bytes;
   }
 

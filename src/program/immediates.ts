@@ -1,4 +1,4 @@
-/** Reading the immediates of instructions, with the checks that what they name is there. */
+/** Reads the immediates of instructions, and checks that what they refer to exists. */
 import { readValueType, typeByte, unsupported } from './decode-code.js';
 import { LIMITS } from './limits.js';
 import type { RawBody, RawModule } from './module.js';

@@ -9,7 +9,7 @@ import { LIMITS } from './limits.js';
  */
 export const INFLATED_TIMES = 8;
 export const INFLATED_EXTRA = 1024;
-/** zlib hands out this much at once, so a stream is stopped at the latest so far behind the limit. */
+/** zlib hands out this much at once, so a stream exceeds the limit by this at most. */
 const CHUNK_BYTES = 16 * 1024;
 
 const FHCRC = 2;

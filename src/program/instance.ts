@@ -7,7 +7,7 @@ import { RESET } from './reuse.js';
 import type { Program, RunHost } from './types.js';
 
 /**
- * An instance and what a run needs of it. `begin` gives it the state of a fresh one (lane rules 4), as long as
+ * An instance, with the parts that a run needs. `begin` gives it the state of a fresh one (lane rules 4), as long as
  * `canServeAgain` said so after the run before.
  */
 export class ProgramInstance {

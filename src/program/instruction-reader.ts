@@ -1,4 +1,4 @@
-/** Walking over the instructions of a valid body without decoding more than asked for. */
+/** Walks over the instructions of a valid body and decodes only what the caller needs. */
 import { OP, opcodeInfo } from './opcodes.js';
 
 /** How the immediates of an opcode are passed over. */
@@ -29,10 +29,10 @@ const PREFIXED = Uint8Array.from({ length: 32 }, (_, sub) => walkOf(0xfc00 | sub
 export class InstructionReader {
   at = 0;
   /**
-   * The first number behind the opcode that was read last; the opcode behind 0xfc. Labels of a br_table: see `leaves`.
+   * The first number after the current opcode; the opcode after 0xfc. Labels of a br_table: see `leaves`.
    */
   index = 0;
-  /** The second number behind a load or store that was read last: its offset. */
+  /** The second number after the current load or store: its offset. */
   offset = 0;
   #labels = 0;
 
@@ -43,7 +43,7 @@ export class InstructionReader {
     return this;
   }
 
-  /** Goes behind the next instruction and gives its opcode byte. */
+  /** Moves past the next instruction and returns its opcode byte. */
   next(): number {
     const op = this.bytes[this.at++];
     const walk = SINGLE[op];
@@ -62,7 +62,7 @@ export class InstructionReader {
   #immediates(walk: number, op: number): void {
     switch (walk) {
       case ONE_NUMBER:
-        // Constants may have ten bytes, and nobody asks for them.
+        // Constants may have ten bytes, and callers do not need them.
         if (op === OP.i64Const || op === OP.i32Const) this.#skip();
         else this.index = this.#number();
         return;

@@ -28,7 +28,7 @@ flag(NEVER_FALLS_THROUGH, OP.br, OP.brTable, OP.return, OP.unreachable);
 flag(OPENS, OP.block, OP.loop, OP.if);
 flag(SPECIAL, OP.br, OP.brIf, OP.brTable, OP.return, OP.memoryGrow, OP.refFunc, OP.globalSet, OP.tableSet, 0xfc);
 
-/** In a lent memory, whatever looks at memory is written otherwise, too. */
+/** In a lent memory, instructions that access memory are rewritten too. */
 const LENT_FLAGS = FLAGS.slice();
 for (const op of [...ACCESSES, OP.memorySize]) LENT_FLAGS[op] |= SPECIAL;
 
@@ -54,12 +54,12 @@ export class BodyInstrumenter {
   #segments = false;
   readonly #reader: InstructionReader;
   readonly #flags: Uint8Array;
-  /** The body that is walked, without what stands before and behind it. */
+  /** The instructions of the body, without locals and the final `end`. */
   readonly #inner = new Writer();
   readonly #enter = new Map<number, Uint8Array>();
   readonly #leave = new Map<number, Uint8Array>();
   #patches: Patch[] = [];
-  /** Open blocks; -1 behind the last `end`. */
+  /** Open blocks; -1 after the last `end`. */
   #depth = 0;
   /** It branches to the function's own label or returns. */
   #exits = false;
@@ -114,7 +114,7 @@ export class BodyInstrumenter {
    * Writes the body, without its last `end`, with its fuel charges. Dead code is left out.
    *
    * Cost of a basic block (lane rules 5): one per instruction, nothing for nop, block, loop, else and end; a block ends
-   * behind loop, if, else, end, br, br_if, br_table, return and unreachable.
+   * after loop, if, else, end, br, br_if, br_table, return and unreachable.
    */
   #walk(body: RawBody): void {
     const reader = this.#reader.begin(body.start);
@@ -142,7 +142,7 @@ export class BodyInstrumenter {
     }
   }
 
-  /** Writes the basic block `start` to `end` behind its charge. */
+  /** Writes the basic block `start` to `end` after its charge. */
   #flush(start: number, end: number, cost: number): void {
     const { bytes } = this.source;
     if (cost > 0) {
@@ -160,7 +160,7 @@ export class BodyInstrumenter {
     this.#inner.range(bytes, from, end);
   }
 
-  /** Goes behind the `else` or `end` that ends the dead code, and writes it. */
+  /** Skips to the `else` or `end` that ends the dead code, and writes it. */
   #skipDead(): void {
     const reader = this.#reader;
     for (let depth = 0; ; ) {

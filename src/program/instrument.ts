@@ -11,7 +11,7 @@ import type { StateChanges } from './reuse.js';
 
 export interface Instrumented {
   readonly module: RawModule;
-  /** What the module's own code does to its state; the counters are not among the globals. */
+  /** The effects of the module's own code on its state; the counters are not among the globals. */
   readonly changes: StateChanges;
 }
 

@@ -1,6 +1,6 @@
 /** Lane rules 6: what is native code on the CPU and hand-written WGSL in the kernel, with one meaning. */
 import { readU128, U128_MAX, u128Bytes } from '../util/bytes.js';
-import type { EnvName } from './env.js';
+import type { EnvName, IntrinsicName } from './env.js';
 import type { GuestMemory } from './guest-memory.js';
 import { schnorrVerify } from './schnorr.js';
 
@@ -25,15 +25,13 @@ const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const U128_BYTES = 16;
 
-type Intrinsic = '__sha256' | '__sha256d' | '__u128_mul_div' | '__schnorr_verify';
-
 /**
  * The intrinsics of `env`. Each reads its inputs in the order of its parameters (pointer, then length of each),
  * charges, checks where it writes, whether it will write or not, and has read all it needs before it writes: so an
  * output may overlap the inputs.
  */
-export function intrinsicImports(host: IntrinsicHost): Record<Intrinsic, (...args: never[]) => number | undefined> {
-  const hash = (name: Intrinsic, twice: boolean) => (pointer: number, out: number) => {
+export function intrinsicImports(host: IntrinsicHost): Record<IntrinsicName, (...args: never[]) => number | undefined> {
+  const hash = (name: IntrinsicName, twice: boolean) => (pointer: number, out: number) => {
     const length = host.inputLength(pointer);
     host.pay(name, length);
     host.checkOutput(out, HASH_BYTES);

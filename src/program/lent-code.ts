@@ -29,7 +29,7 @@ function through(types: readonly ValueType[], checks: readonly Instruction[], re
 
 /** What checks an access and gives back its operands; `bytes` is the global. */
 export const LENT_HELPERS = {
-  /** (address, reach) -> address; the reach is the offset and the bytes behind it. */
+  /** (address, reach) -> address; the reach is the offset plus the bytes accessed. */
   load: (bytes: number) => through(['i32', 'i32'], trapOutside(bytes, local(0), local(1)), 1),
   /** (address, value, reach) -> (address, value) */
   storeI32: (bytes: number) => through(['i32', 'i32', 'i32'], trapOutside(bytes, local(0), local(2)), 2),
@@ -60,7 +60,7 @@ export function lentGrow(bytes: number, maxPages: number): Instruction[] {
   ];
 }
 
-/** Bytes that each load and store reaches behind its offset, by opcode; 0 for all others. */
+/** Bytes that each load and store accesses, by opcode; 0 for all others. */
 const WIDTHS: Readonly<Record<number, number>> = {
   ...{ 40: 4, 41: 8, 44: 1, 45: 1, 46: 2, 47: 2, 48: 1, 49: 1, 50: 2, 51: 2, 52: 4, 53: 4 },
   ...{ 54: 4, 55: 8, 58: 1, 59: 2, 60: 1, 61: 2, 62: 4 },

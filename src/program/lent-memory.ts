@@ -5,7 +5,7 @@
  */
 import { LIMITS } from './limits.js';
 
-/** Pages of a lent memory: nobody can have more. */
+/** Pages of a lent memory: the most that a program can have. */
 export const LENT_PAGES = LIMITS.memoryPages;
 
 export class LentMemory {
@@ -19,7 +19,7 @@ export class LentMemory {
     this.#dirty = 0;
   }
 
-  /** Whoever has it may have written to its first `bytes` bytes. */
+  /** The borrower may have written to the first `bytes` bytes. */
   used(bytes: number): void {
     this.#dirty = Math.max(this.#dirty, bytes);
   }

@@ -38,7 +38,7 @@ export const LIMITS = {
   /** Targets of one br_table, the default not counted. */
   brTable: 4_096,
   /**
-   * What the functions of a module cost an optimising compiler: the sum of control instructions x (nesting + locals and
+   * Cost of a module's functions for an optimising compiler: the sum of control instructions x (nesting + locals and
    * parameters + operand depth). At most this, and at most what {@link compileWorkAllowed} gives for its bytes.
    */
   compileWork: 5_000_000,

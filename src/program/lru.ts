@@ -5,10 +5,13 @@ export class BoundedCache<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly weight: number }>();
   #weight = 0;
 
-  constructor(
-    private readonly maxEntries: number,
-    private readonly maxWeight: number,
-  ) {}
+  readonly #maxEntries: number;
+  readonly #maxWeight: number;
+
+  constructor(maxEntries: number, maxWeight: number) {
+    this.#maxEntries = maxEntries;
+    this.#maxWeight = maxWeight;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -43,7 +46,7 @@ export class BoundedCache<V> {
     this.#entries.set(key, { value, weight });
     for (const [oldest, entry] of this.#entries) {
       if (this.#entries.size === 1) return;
-      if (this.#entries.size <= this.maxEntries && this.#weight <= this.maxWeight) return;
+      if (this.#entries.size <= this.#maxEntries && this.#weight <= this.#maxWeight) return;
       this.#entries.delete(oldest);
       this.#weight -= entry.weight;
     }

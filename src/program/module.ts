@@ -1,5 +1,5 @@
 /**
- * The decoded form of a WASM module: what the validator, the instrumentation and the translator to WGSL read.
+ * The decoded form of a WASM module: the input of the validator, the instrumentation and the translator to WGSL.
  * Function indices count imported functions first, as in the binary format.
  */
 /** `funcref` is rare: the translator may decline any function that has one. */

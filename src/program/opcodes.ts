@@ -1,6 +1,6 @@
 /** The instructions a program may use: integers, sign extension, bulk memory, multi-value and function references. */
 
-/** How the bytes behind an opcode are read. */
+/** How the bytes after an opcode are read. */
 export type ImmediateKind =
   | 'none'
   | 'block'

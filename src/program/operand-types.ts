@@ -64,7 +64,7 @@ access(0x3c, [I32, I64], 0, 0);
 access(0x3d, [I32, I64], 0, 1);
 access(0x3e, [I32, I64], 0, 2);
 
-/** Operands, bottom first, of the instructions behind 0xfc. */
+/** Operands, bottom first, of the instructions after 0xfc. */
 export const PREFIXED: Readonly<Record<number, { readonly operands: readonly number[]; readonly result: number }>> = {
   [OP.memoryInit]: { operands: [I32, I32, I32], result: 0 },
   [OP.dataDrop]: { operands: [], result: 0 },

@@ -16,7 +16,7 @@ const CACHED_BYTES = 64 * 1024 * 1024;
 /** Refusals kept at once; each counts a little, since only its text is kept. */
 const CACHED_REFUSALS = 4_096;
 const REFUSAL_BYTES = 512;
-/** What a program takes beside its bytes: hash, names of imports, the slots of its frames. */
+/** Size of a program apart from its bytes: hash, names of imports, the slots of its frames. */
 const PROGRAM_BYTES = 4_096;
 /**
  * Slots of the frames of admitted modules kept at once, and bytes of them: far more modules than programs, since they
@@ -25,7 +25,7 @@ const PROGRAM_BYTES = 4_096;
 const ADMITTED_MODULES = 65_536;
 const ADMITTED_BYTES = 8 * 1024 * 1024;
 const ADMITTED_ENTRY_BYTES = 256;
-/** Decoded code kept at once, and bytes of what it is decoded from: a translator that comes twice comes soon. */
+/** Decoded modules kept, and bytes of their sources: a second use by the translator follows soon. */
 const DECODED_PROGRAMS = 4;
 const DECODED_BYTES = 2 * 1024 * 1024;
 
@@ -47,7 +47,7 @@ export class PreparedPrograms {
   }
 
   /**
-   * The pipeline for a program, whoever wrote it: read, validate, instrument. A refused module is not looked at again
+   * The pipeline for a program of any origin: read, validate, instrument. A refused module is not looked at again
    * either. Throws {@link ProgramError} (`WASM_*`) if lane rules 3 refuse the module. `wasm` must not be changed
    * afterwards.
    */
@@ -99,7 +99,7 @@ export function programBytes({ source, instrumented }: Program): number {
 
 const decoded = new BoundedCache<WasmModule>(DECODED_PROGRAMS, DECODED_BYTES);
 
-/** The instrumented module of an admitted one, decoded again when it is asked for: it takes many times its bytes. */
+/** The instrumented module of an admitted one, decoded on each use: it takes many times its bytes. */
 function decodedModule(hash: string, wasm: Uint8Array, slots: Uint32Array): WasmModule {
   const known = decoded.get(hash);
   if (known) return known;

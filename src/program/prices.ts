@@ -1,10 +1,11 @@
 /**
- * What a run costs beside its host calls (env.ts has those): lane rules 5. The kernel's constants come from here too.
+ * What a run costs beside its host calls (env.ts has those): lane rules 5. The kernel's constants and
+ * the table of docs/lane-rules.md come from here too.
  */
 import type { WasmModule } from './module.js';
 
 /** A frame's entry, charged before its segments are laid out. */
-const ENTRY = {
+export const ENTRY = {
   /** Per page of the declared minimum of memory. */
   page: 5_000,
   /** Per started 4 bytes of active data. */

@@ -46,7 +46,7 @@ export class Reader {
     return out;
   }
 
-  /** A reader over the next `length` bytes; this one goes on behind them. */
+  /** A reader over the next `length` bytes; this one continues after them. */
   inner(length: number): Reader {
     if (length > this.end - this.at) throw malformed('a section or body is longer than what is left', this.at);
     const out = new Reader(this.bytes, this.at, this.at + length);
@@ -94,7 +94,7 @@ export class Reader {
     return BigInt.asIntN(64, value | (BigInt(last & 1) << 63n));
   }
 
-  /** Passes over what `i64` would read, and refuses what it would refuse. */
+  /** Skips a number as `i64` reads it, with the same checks. */
   skipI64(): void {
     for (let i = 0; i < 9; i++) if (this.byte() < 0x80) return;
     const last = this.byte();
@@ -117,15 +117,15 @@ export class Reader {
   }
 
   name(): string {
-    return utf8.decode(this.nameBytes());
+    return utf8.decode(this.#nameBytes());
   }
 
-  /** Passes over a name; there may be many that nobody asks for. */
+  /** Skips a name; most names are never needed. */
   skipName(): void {
-    this.nameBytes();
+    this.#nameBytes();
   }
 
-  private nameBytes(): Uint8Array {
+  #nameBytes(): Uint8Array {
     const length = this.u32();
     if (length > LIMITS.nameBytes) throw overLimit('nameBytes', length);
     const at = this.at;

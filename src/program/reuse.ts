@@ -13,7 +13,7 @@ export const RESET = '__warpshrew_reset';
 
 /** Static data that lies within this many bytes is put back as a whole. */
 const WHOLE_IMAGE_BYTES = 256 * 1024;
-/** Globals that are set back by code; more are rarer than a fresh instance is dear. */
+/** Globals that code resets. A program with more is rare; it gets a fresh instance for every run. */
 const REUSABLE_GLOBALS = 256;
 
 /**
@@ -31,9 +31,9 @@ export interface MemoryRange {
   readonly end: number;
 }
 
-/** What the live code of a module does to its state. */
+/** The effects of a module's live code on its state. */
 export interface StateChanges {
-  /** Globals that some instruction sets; the others keep what they began with. */
+  /** Globals that some instruction sets; the others keep their initial value. */
   readonly globals: ReadonlySet<number>;
   readonly table: boolean;
   readonly segments: boolean;
@@ -53,7 +53,7 @@ export function decideReuse(module: RawModule, changes: StateChanges): Reuse {
 /**
  * `module` with one more function, exported as {@link RESET} and called by nothing else: it clears the memory of the
  * size that the module begins with, gives every global that code sets its first value, and sets the counters for a run
- * of `fuel`. A lent memory is cleared by whoever lends it. The active data segments are left to the caller, since no
+ * of `fuel`. A lent memory is cleared by its lender. The active data segments are left to the caller, since no
  * code can read them again.
  */
 export function withReset(module: RawModule, changes: StateChanges): RawModule {

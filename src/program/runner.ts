@@ -39,7 +39,7 @@ export class ProgramRunner {
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_MEMORY_BYTES);
 
   /**
-   * Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread that has too small a stack for what the rules let run.
+   * Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread whose stack is too small for what the rules allow.
    */
   constructor() {
     requireDeepStack();
@@ -49,7 +49,7 @@ export class ProgramRunner {
    * Runs `__execute` once with fresh memory, globals and tables (lane rules 4 and 5). An instance that served before is
    * set back to that state; whatever cannot be set back, or failed in a way that no program can, is not used again.
    *
-   * `fuel` is what the call may use, its entry charge included. A module whose segments are out of bounds ends with
+   * `fuel` is the limit of the call, its entry charge included. A module whose segments are out of bounds ends with
    * TRAP and all that the entry charge has left: no instruction ran. Throws whatever `host` throws, and {@link
    * InternalError} where the machine, not the program, failed (the engine's own stack, no memory to be had): that is
    * never a status.
@@ -59,11 +59,11 @@ export class ProgramRunner {
     if (left < 0) return notEntered('OUT_OF_FUEL', 0);
     const lends = this.#growing.get(program.hash) === true;
     const idle = lends ? this.#idleInLent : this.#idle;
-    // Taken out while it runs: a run that throws leaves nothing behind.
+    // Taken out while it runs: an instance whose run throws is dropped.
     let instance = idle.take(program.hash);
     if (instance === undefined) {
       try {
-        instance = lends ? this.#instanceInLent(program) : new ProgramInstance(program, this.compile(program));
+        instance = lends ? this.#instanceInLent(program) : new ProgramInstance(program, this.#compile(program));
       } catch (error) {
         // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
         if (error instanceof WebAssembly.RuntimeError) {
@@ -101,7 +101,7 @@ export class ProgramRunner {
     this.#idleInLent = new BoundedCache(KEPT_INSTANCES, KEPT_INSTANCES);
   }
 
-  private compile(program: Program): WebAssembly.Module {
+  #compile(program: Program): WebAssembly.Module {
     return this.#compiledAs(program.hash, () => program.instrumented);
   }
 

@@ -8,12 +8,12 @@ const HALF_BYTES = 32;
 
 /**
  * Whether `signature` (64 bytes) is a BIP340 signature of `message` (32 bytes) under the x-only `key` (32 bytes), by
- * libsecp256k1. Never throws for what a program passes in: a key that is not on the curve, r ≥ p and s ≥ n are false.
+ * libsecp256k1. Never throws, whatever a program passes in: a key that is not on the curve, r ≥ p and s ≥ n are false.
  * Throws {@link InternalError} if the library fails.
  */
 export function schnorrVerify(message: Uint8Array, key: Uint8Array, signature: Uint8Array): boolean {
-  // The library throws for what is out of range. It wants r below n, BIP340 below p; but nobody can make a valid
-  // signature with an r in between: only one point in 2^128 has such an x.
+  // The library throws for values out of range. It wants r below n, BIP340 below p; but a valid signature with an r in
+  // between cannot be found: only one point in 2^128 has such an x.
   if (!belowOrder(signature, 0) || !belowOrder(signature, HALF_BYTES)) return false;
   try {
     // The key is not left to verifySchnorr: one that is not on the curve makes it throw through its own WebAssembly

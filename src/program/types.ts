@@ -8,10 +8,10 @@ export interface Program {
   readonly source: Uint8Array;
   /** The instrumented module's bytes, with `reset` (reuse.ts) where it can be reused: what V8 compiles. */
   readonly instrumented: Uint8Array;
-  /** The same for a lent memory (lent-memory.ts), made when it is asked for. */
+  /** The same for a lent memory (lent-memory.ts), made on first use. */
   readonly instrumentedToLend: Uint8Array;
   /**
-   * The instrumented module decoded, anew each time or nearly: what the translator reads. It takes many times its
+   * The instrumented module decoded (almost always anew), for the translator. It takes many times its
    * bytes.
    */
   readonly module: WasmModule;
@@ -49,7 +49,7 @@ export interface RunResult {
 
 /**
  * What a run needs from outside. Storage keys are the contract's own (without the `store/` prefix). Keys and ids are
- * views of the program's memory: nobody may keep them.
+ * views of the program's memory and must not be kept.
  */
 export interface RunHost {
   readonly isDryRun: boolean;

@@ -1,4 +1,4 @@
-/** Copies of bytes that lie in shared memory, for those who copy them again and again. */
+/** Private copies of bytes in shared memory, for bytes that are copied often. */
 
 /** Shorter bytes are copied fast enough from where they are. */
 const FROM_BYTES = 4_096;

@@ -1,46 +1,46 @@
 /** A growing byte buffer that writes the WASM binary format. */
 export class Writer {
-  private buffer: Uint8Array;
+  #buffer: Uint8Array;
   length = 0;
 
   /** `room`: bytes that are likely to be written; growing to many megabytes copies them again and again. */
   constructor(room = 64) {
-    this.buffer = new Uint8Array(room);
+    this.#buffer = new Uint8Array(room);
   }
 
-  private room(count: number): void {
-    if (this.length + count <= this.buffer.length) return;
-    const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.length + count));
-    grown.set(this.buffer.subarray(0, this.length));
-    this.buffer = grown;
+  #room(count: number): void {
+    if (this.length + count <= this.#buffer.length) return;
+    const grown = new Uint8Array(Math.max(this.#buffer.length * 2, this.length + count));
+    grown.set(this.#buffer.subarray(0, this.length));
+    this.#buffer = grown;
   }
 
   byte(value: number): this {
-    this.room(1);
-    this.buffer[this.length++] = value;
+    this.#room(1);
+    this.#buffer[this.length++] = value;
     return this;
   }
 
   bytes(value: Uint8Array): this {
-    this.room(value.length);
-    this.buffer.set(value, this.length);
+    this.#room(value.length);
+    this.#buffer.set(value, this.length);
     this.length += value.length;
     return this;
   }
 
   /** The bytes `start` to `end` of `source`. */
   range(source: Uint8Array, start: number, end: number): this {
-    this.room(end - start);
+    this.#room(end - start);
     // A few bytes are copied faster one by one than by making a view of them.
-    if (end - start > 32) this.buffer.set(source.subarray(start, end), this.length);
-    else for (let i = start, to = this.length; i < end; i++, to++) this.buffer[to] = source[i];
+    if (end - start > 32) this.#buffer.set(source.subarray(start, end), this.length);
+    else for (let i = start, to = this.length; i < end; i++, to++) this.#buffer[to] = source[i];
     this.length += end - start;
     return this;
   }
 
   /** Everything that `inner` has written. */
   all(inner: Writer): this {
-    return this.range(inner.buffer, 0, inner.length);
+    return this.range(inner.#buffer, 0, inner.length);
   }
 
   /** Begins again with nothing written; the room is kept. */
@@ -87,17 +87,17 @@ export class Writer {
     return this;
   }
 
-  /** The other writer's bytes behind their length. */
+  /** The other writer's bytes, after their length. */
   sized(inner: Writer): this {
     return this.u32(inner.length).all(inner);
   }
 
-  /** What was written, without a copy; good until more is written. */
+  /** The bytes written, without a copy; valid until the next write. */
   view(): Uint8Array {
-    return this.buffer.subarray(0, this.length);
+    return this.#buffer.subarray(0, this.length);
   }
 
   finish(): Uint8Array {
-    return this.buffer.slice(0, this.length);
+    return this.#buffer.slice(0, this.length);
   }
 }

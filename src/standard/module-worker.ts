@@ -5,6 +5,7 @@ import type { GuestLine } from './guest-log.js';
 import {
   fromPlain,
   type WorkerLine,
+  type WorkerReady,
   type WorkerReply,
   type WorkerRequest,
   type WorkerSetup,
@@ -22,7 +23,8 @@ export type WorkerTask = WorkerRequest extends infer R ? (R extends WorkerReques
 interface Pending {
   readonly id: number;
   readonly height: number;
-  readonly timer: NodeJS.Timeout;
+  readonly startLimit: () => void;
+  timer: NodeJS.Timeout | undefined;
   resolve(reply: WorkerReply): void;
   reject(error: WarpshrewError): void;
 }
@@ -33,6 +35,8 @@ interface Pending {
  */
 export class ModuleWorker {
   #worker: Worker | undefined;
+  /** The thread has started: what a busy machine takes for that counts for no task. */
+  #ready = false;
   #pending: Pending | undefined;
   #last: Promise<unknown> = Promise.resolve();
   /** Tasks that have not ended. */
@@ -49,8 +53,8 @@ export class ModuleWorker {
   }
 
   /**
-   * Runs a task when the earlier ones are done. The time limit counts from then. Rejects with ProgramError
-   * MODULE_TIMEOUT, or what the run threw.
+   * Runs a task when the earlier ones are done and the thread has started. The time limit counts from then. Rejects
+   * with ProgramError MODULE_TIMEOUT, or what the run threw.
    */
   call(task: WorkerTask, limitMs: number): Promise<WorkerReply> {
     // At once if no task is under way: the caller may block this thread next, while the worker should go on.
@@ -93,8 +97,12 @@ export class ModuleWorker {
     const worker = this.#worker;
     const id = this.#nextId++;
     return new Promise<WorkerReply>((resolve, reject) => {
-      const timer = setTimeout(() => this.#abandon(timeout(task, limitMs)), limitMs);
-      this.#pending = { id, height: task.height, timer, resolve, reject };
+      const startLimit = (): void => {
+        pending.timer = setTimeout(() => this.#abandon(timeout(task, limitMs)), limitMs);
+      };
+      const pending: Pending = { id, height: task.height, startLimit, timer: undefined, resolve, reject };
+      this.#pending = pending;
+      if (this.#ready) startLimit();
       worker.ref();
       worker.postMessage({ ...task, id });
     });
@@ -105,9 +113,14 @@ export class ModuleWorker {
     const resourceLimits = workerData.views === undefined ? {} : { maxOldGenerationSizeMb: VIEW_HEAP_MB };
     const worker = new Worker(shipped('standard/worker.js'), { workerData, resourceLimits });
     const current = () => this.#worker === worker;
-    worker.on('message', (reply: WorkerReply | WorkerLine) => {
+    this.#ready = false;
+    worker.on('message', (reply: WorkerReply | WorkerLine | WorkerReady) => {
       if (reply.kind === 'log') this.#onLog(reply.line);
-      else if (current() && reply.id === this.#pending?.id) this.#finish(reply);
+      else if (reply.kind === 'ready') {
+        if (!current()) return;
+        this.#ready = true;
+        this.#pending?.startLimit();
+      } else if (current() && reply.id === this.#pending?.id) this.#finish(reply);
     });
     worker.on('error', (cause: Error & { code?: string }) => {
       if (current()) this.#abandon(threadError(cause, this.#pending?.height, workerData.views !== undefined));

@@ -32,6 +32,8 @@ export interface StandardIndexerOptions {
   /** Limit of one block (default 10 minutes) and of one view (default 10 s). */
   readonly blockTimeoutMs?: number;
   readonly viewTimeoutMs?: number;
+  /** Longest wait of a view for a thread; the limit of a view if not given. */
+  readonly viewWaitMs?: number;
   /**
    * Threads for views (default 2), and how many views may wait for one (default 128). Without a store there are none.
    */
@@ -75,6 +77,7 @@ export class StandardIndexer {
     this.#blockTimeoutMs = Math.min(options.blockTimeoutMs ?? 600_000, MAX_TIMEOUT_MS);
     const limitMs = Math.min(options.viewTimeoutMs ?? 10_000, MAX_TIMEOUT_MS);
     this.#viewTimeoutMs = limitMs;
+    const waitMs = Math.min(options.viewWaitMs ?? limitMs, MAX_TIMEOUT_MS);
     const { viewThreads: threads = 2, viewQueue: queue = 128 } = options;
     // Compiled when the first view is requested.
     let ofViews: WorkerSetup | undefined;
@@ -87,7 +90,7 @@ export class StandardIndexer {
       return ofViews;
     };
     const makeWorker = (): ModuleWorker => new ModuleWorker(viewSetup, onLog);
-    this.#views = storeHandle === undefined ? undefined : new ViewPool(makeWorker, { threads, queue, limitMs });
+    this.#views = storeHandle === undefined ? undefined : new ViewPool(makeWorker, { threads, queue, limitMs, waitMs });
   }
 
   /** Load of the view threads; undefined without a store. */

@@ -17,8 +17,10 @@ export interface ViewPoolOptions {
   readonly threads: number;
   /** Views that may wait for a thread. */
   readonly queue: number;
-  /** Longest wait of a view for a thread, and separately its longest run. */
+  /** Longest run of a view. */
   readonly limitMs: number;
+  /** Longest wait of a view for a thread. */
+  readonly waitMs: number;
 }
 
 /** How long a client without a thread waits before one that has several must give one up. */
@@ -128,7 +130,7 @@ export class ViewPool {
     else if (job.interruptions > 0) row.unshift(job);
     else row.push(job);
     this.#waiting++;
-    const limitMs = this.#options.limitMs + (isFirst ? GRACE_MS : 0);
+    const limitMs = this.#options.waitMs + (isFirst ? GRACE_MS : 0);
     job.timer = setTimeout(() => {
       this.#remove(job).reject(this.#busy('no thread became free for the view in time', { limitMs }));
     }, limitMs);
@@ -177,6 +179,7 @@ export class ViewPool {
     const done = (): void => {
       seat.job = undefined;
       seat.interrupted = false;
+      this.#toTheEnd(job.client);
       this.#next(seat);
     };
     seat.worker.call(job.task, this.#options.limitMs).then(
@@ -209,11 +212,16 @@ export class ViewPool {
       return;
     }
     const job = this.#remove(row[0]);
-    if (row.length > 0) {
-      this.#rows.delete(client);
-      this.#rows.set(client, row);
-    }
+    this.#toTheEnd(client);
     this.#run(seat, job);
+  }
+
+  /** The client has had its turn. */
+  #toTheEnd(client: string): void {
+    const row = this.#rows.get(client);
+    if (row === undefined) return;
+    this.#rows.delete(client);
+    this.#rows.set(client, row);
   }
 
   #busy(message: string, facts: ErrorFacts = {}): ProgramError {

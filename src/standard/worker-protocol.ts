@@ -56,6 +56,11 @@ export type WorkerReply =
   /** `error` undefined: a fault of the host, described by `text`. */
   | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError | undefined; readonly text: string };
 
+/** The thread has started and takes requests. */
+export interface WorkerReady {
+  readonly kind: 'ready';
+}
+
 /** A line of the module's log: not a reply, it is sent while the module runs. */
 export interface WorkerLine {
   readonly kind: 'log';

@@ -9,12 +9,19 @@ import type { StandardRead } from './guest.js';
 import { GuestLog, LINE_BYTES } from './guest-log.js';
 import { StandardModule } from './module.js';
 import { UnstoredWrites } from './unstored-writes.js';
-import { toPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './worker-protocol.js';
+import {
+  toPlain,
+  type WorkerLine,
+  type WorkerReady,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerSetup,
+} from './worker-protocol.js';
 
 const { compiled, hash, storeHandle, log, views } = workerData as WorkerSetup;
 const lines = new GuestLog(log === 'print' ? 0 : log, (line) => {
-  const message: WorkerLine = { kind: 'log', line };
-  parentPort?.postMessage(message);
+  const event: WorkerLine = { kind: 'log', line };
+  parentPort?.postMessage(event);
 });
 const module = StandardModule.adopt(compiled, hash, {
   views,
@@ -92,3 +99,6 @@ parentPort?.on('message', (request: WorkerRequest) => {
   const moved = own.filter((bytes) => bytes.length > 0).map((bytes) => bytes.buffer as ArrayBuffer);
   parentPort?.postMessage(reply, moved);
 });
+
+const ready: WorkerReady = { kind: 'ready' };
+parentPort?.postMessage(ready);

@@ -36,7 +36,7 @@ export interface Database {
   readonly handle: bigint | undefined;
   get(column: ColumnName, key: Uint8Array): Uint8Array | undefined;
   getMany(column: ColumnName, keys: readonly Uint8Array[]): (Uint8Array | undefined)[];
-  /** First row of a range, in the order asked for. */
+  /** First row of a range, in the given order. */
   first(column: ColumnName, range: Range): Row | undefined;
   /** Rows of a range as of the moment of the first step. */
   scan(column: ColumnName, range?: Range): Generator<Row, void, void>;

@@ -12,7 +12,7 @@ export const MARK_FILE = 'WARPSHREW';
 const MARK = 'warpshrew database\n';
 const MARK_TEXT = `${MARK}Without this file the folder is taken for that of another program, and not opened.\n`;
 
-/** What a new file system holds at its root. */
+/** Entries at the root of a new file system. */
 const IGNORED: ReadonlySet<string> = new Set(['lost+found']);
 
 /** The columns of a database of this program from before there was a mark. */
@@ -82,8 +82,7 @@ function namesIn(path: string): string[] {
 }
 
 /**
- * Whether the mark is there. An empty one is that of a creation that was interrupted: nobody else makes a file of that
- * name.
+ * Whether the mark is there. An empty one is that of an interrupted creation: no other program makes one of that name.
  */
 function isMarked(path: string): boolean {
   const text = beginning(join(path, MARK_FILE), MARK.length);

@@ -21,8 +21,8 @@ export function identityOf(options: StoreOptions): StoreIdentity {
 
 const RECORDED_VALUE = 'Open it with the recorded value, or replay the chain into another folder.';
 const NEW_RULES =
-  'This program runs other lane rules, so every root may differ: index the chain into a new folder (index --db-path), ' +
-  'or restore a snapshot that was made under the wanted rules (snapshot restore).';
+  'This version runs other lane rules, so every root may differ: index the chain into a new folder ' +
+  '(index --db-path), or restore a snapshot that was made under the wanted rules (snapshot restore).';
 
 const CHECKS: readonly (readonly [keyof StoreIdentity, code: StoreCode, what: string])[] = [
   ['schema', 'STORE_SCHEMA_MISMATCH', 'layout version'],

@@ -11,7 +11,7 @@ import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import type { Namespace } from './types.js';
 
 const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
-/** Bytes behind an escaped key: the terminator and the height. */
+/** Bytes after an escaped key: the terminator and the height. */
 const HISTORY_TAIL = 6;
 
 export const META_IDENTITY = ascii('identity');

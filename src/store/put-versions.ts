@@ -8,7 +8,7 @@ import type { Namespace } from './types.js';
 /** By key as a binary string; undefined = deleted. */
 export type Writes = ReadonlyMap<string, Uint8Array | undefined>;
 
-/** A batch copies what it is given. */
+/** A batch copies its arguments. */
 const nameRoom = reusingAllocator();
 const keyRoom = reusingAllocator();
 const valueRoom = reusingAllocator();

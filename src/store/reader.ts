@@ -155,13 +155,13 @@ export class StoreReader {
   }
 
   blockRecord(height: number): BlockRecord | undefined {
-    const bytes = this.at('blocks', blockKey(height), height);
+    const bytes = this.#at('blocks', blockKey(height), height);
     return bytes && decodeBlockRecord(height, bytes);
   }
 
   /** 32 bytes in wire order. */
   blockHash(height: number): Uint8Array | undefined {
-    const bytes = this.at('blocks', blockKey(height), height);
+    const bytes = this.#at('blocks', blockKey(height), height);
     return bytes && new Uint8Array(bytes.subarray(0, 32));
   }
 
@@ -171,7 +171,7 @@ export class StoreReader {
   }
 
   plan(height: number): PlanSummary | undefined {
-    const bytes = this.at('blocks', planKey(height), height);
+    const bytes = this.#at('blocks', planKey(height), height);
     return bytes && decodePlan(bytes);
   }
 
@@ -202,7 +202,7 @@ export class StoreReader {
     return new StateTree({ getMany: (keys) => this.rocks.getMany('tree', keys) }, namespaceCode(ns));
   }
 
-  private at(column: 'blocks', key: Uint8Array, height: number): Uint8Array | undefined {
+  #at(column: 'blocks', key: Uint8Array, height: number): Uint8Array | undefined {
     return Number.isInteger(height) && height >= 0 && height <= 0xffffffff ? this.rocks.get(column, key) : undefined;
   }
 

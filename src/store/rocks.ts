@@ -5,7 +5,7 @@
  * - Synchronous calls exist only as underscore methods and want explicit buffer encodings.
  * - A thread that attached by handle must never close: the owner would crash when it closes afterwards.
  * - Writes block the calling thread.
- * - After a write that failed, closing fails, too, but closes.
+ * - After a write that failed, closing reports failure too, but closes.
  * - The binding creates folders with a recursive mkdir that never returns on some file systems (/proc): folder.ts
  *   makes them before.
  */
@@ -50,19 +50,22 @@ function outside(views: readonly Uint8Array[], bytes: Uint8Array): Uint8Array {
 export class WriteBatch implements DatabaseBatch {
   bytes = 0;
 
-  constructor(
-    private readonly batch: Batch,
-    private readonly columns: Readonly<Record<ColumnName, { readonly column: Column }>>,
-  ) {}
+  readonly #batch: Batch;
+  readonly #columns: Readonly<Record<ColumnName, { readonly column: Column }>>;
+
+  constructor(batch: Batch, columns: Readonly<Record<ColumnName, { readonly column: Column }>>) {
+    this.#batch = batch;
+    this.#columns = columns;
+  }
 
   put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
     this.bytes += key.length + value.length;
-    this.batch._put(outside(keyViews, key), outside(valueViews, value), this.columns[column]);
+    this.#batch._put(outside(keyViews, key), outside(valueViews, value), this.#columns[column]);
   }
 
   del(column: ColumnName, key: Uint8Array): void {
     this.bytes += key.length;
-    this.batch._del(outside(keyViews, key), this.columns[column]);
+    this.#batch._del(outside(keyViews, key), this.#columns[column]);
   }
 
   /**
@@ -70,36 +73,37 @@ export class WriteBatch implements DatabaseBatch {
    */
   write(sync = true): void {
     try {
-      this.batch._writeSync({ sync });
+      this.#batch._writeSync({ sync });
     } catch (error) {
       throw writeFailed('the database refused a write', error);
     } finally {
-      this.batch._closeSync();
+      this.#batch._closeSync();
     }
   }
 
   discard(): void {
-    this.batch._closeSync();
+    this.#batch._closeSync();
   }
 }
 
 /** A RocksDB database with the store's columns. All reads are synchronous. */
 export class Rocks implements Database {
-  private readonly columns: Readonly<Record<ColumnName, { readonly column: Column }>>;
+  readonly #columns: Readonly<Record<ColumnName, { readonly column: Column }>>;
   /** Made once: point reads are many and short. */
-  private readonly pointReads: Readonly<Record<ColumnName, PointReadOptions>>;
-  private closed = false;
+  readonly #pointReads: Readonly<Record<ColumnName, PointReadOptions>>;
+  #closed = false;
+  readonly #db: RocksLevel;
+  readonly #owner: boolean;
 
-  private constructor(
-    private readonly db: RocksLevel,
-    private readonly owner: boolean,
-  ) {
+  private constructor(db: RocksLevel, owner: boolean) {
+    this.#db = db;
+    this.#owner = owner;
     const entries = COLUMNS.map((name) => [name, { column: db.columns[name] }] as const);
-    this.columns = Object.fromEntries(entries) as Record<ColumnName, { column: Column }>;
+    this.#columns = Object.fromEntries(entries) as Record<ColumnName, { column: Column }>;
     const reads = entries.map(
       ([name, of]) => [name, { ...of, keyEncoding: 'buffer', valueEncoding: 'buffer' }] as const,
     );
-    this.pointReads = Object.fromEntries(reads) as Record<ColumnName, PointReadOptions>;
+    this.#pointReads = Object.fromEntries(reads) as Record<ColumnName, PointReadOptions>;
   }
 
   /**
@@ -145,7 +149,7 @@ export class Rocks implements Database {
   }
 
   get handle(): bigint {
-    return this.db.handle;
+    return this.#db.handle;
   }
 
   get(column: ColumnName, key: Uint8Array): Uint8Array | undefined {
@@ -153,16 +157,16 @@ export class Rocks implements Database {
   }
 
   getMany(column: ColumnName, keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
-    this.assertOpen();
+    this.#assertOpen();
     if (keys.length === 0) return [];
-    return this.db._getManySync(keys, this.pointReads[column]);
+    return this.#db._getManySync(keys, this.#pointReads[column]);
   }
 
-  /** First row of a range, in the order asked for. */
+  /** First row of a range, in the given order. */
   first(column: ColumnName, range: Range): Row | undefined {
-    this.assertOpen();
-    const { rows } = this.db.querySync({
-      ...this.columns[column],
+    this.#assertOpen();
+    const { rows } = this.#db.querySync({
+      ...this.#columns[column],
       ...range,
       limit: 1,
       keyEncoding: 'buffer',
@@ -173,9 +177,9 @@ export class Rocks implements Database {
 
   /** Rows of a range as of the moment of the first step, fetched in portions. */
   *scan(column: ColumnName, range: Range = {}): Generator<Row, void, void> {
-    this.assertOpen();
-    const iterator = this.db._iterator({
-      ...this.columns[column],
+    this.#assertOpen();
+    const iterator = this.#db._iterator({
+      ...this.#columns[column],
       limit: -1,
       highWaterMarkBytes: SCAN_BYTES,
       ...range,
@@ -187,16 +191,16 @@ export class Rocks implements Database {
         const { rows, finished } = iterator._nextvSync(SCAN_ROWS);
         for (let i = 0; i < rows.length; i += 2) yield [rows[i], rows[i + 1]];
         if (finished) return;
-        this.assertOpen();
+        this.#assertOpen();
       }
     } finally {
-      if (!this.closed) iterator._closeSync();
+      if (!this.#closed) iterator._closeSync();
     }
   }
 
   batch(): WriteBatch {
-    this.assertOpen();
-    return new WriteBatch(this.db.batch(), this.columns);
+    this.#assertOpen();
+    return new WriteBatch(this.#db.batch(), this.#columns);
   }
 
   /**
@@ -205,18 +209,18 @@ export class Rocks implements Database {
    * the same.
    */
   async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    if (!this.owner) return;
+    if (this.#closed) return;
+    this.#closed = true;
+    if (!this.#owner) return;
     try {
-      await this.db.close();
+      await this.#db.close();
     } catch (error) {
       throw writeFailed('the database did not close cleanly', error instanceof Error ? (error.cause ?? error) : error);
     }
   }
 
-  private assertOpen(): void {
-    if (this.closed) throw new StoreError('STORE_CLOSED', 'the store is closed');
+  #assertOpen(): void {
+    if (this.#closed) throw new StoreError('STORE_CLOSED', 'the store is closed');
   }
 }
 

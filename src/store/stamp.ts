@@ -4,7 +4,7 @@ import { ascii, META_GENESIS, META_IDENTITY, META_LABEL } from './keys.js';
 import type { StoreReader } from './reader.js';
 import type { StoreIdentity } from './types.js';
 
-/** What a store records of itself with its first block. */
+/** The records about itself that a store writes with its first block. */
 export interface Stamp {
   readonly identity: StoreIdentity;
   /** Hash of block 0 (32 bytes, wire order), if it is known. */

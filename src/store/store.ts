@@ -44,26 +44,26 @@ const UNSYNCED_BYTES = 64 << 20;
 const UNSYNCED_MS = 1_000;
 
 /**
- * The state of both lanes with its history. One writer: the object that opened it. Each block is one atomic batch, so
+ * State and history of both namespaces. One writer: the object that opened it. Each block is one atomic batch, so
  * after a crash the store stands at the end of a whole block: the last one, unless the machine itself went down while
  * blocks followed each other (see {@link CommitOptions}). Errors are {@link StoreError}.
  */
 export class Store extends StoreReader {
   /** Lowest undo row, once known; undefined after a rollback. */
-  private undoFrom: number | undefined;
+  #undoFrom: number | undefined;
   /** What was written since the last synced write. */
-  private unsynced: { readonly since: number; readonly bytes: number } | undefined;
+  #unsynced: { readonly since: number; readonly bytes: number } | undefined;
   /** Set by a write that failed: what the log holds of it is unknown until the store is opened again. */
-  private failed: StoreError | undefined;
+  #failed: StoreError | undefined;
   /** Of a new store: written with its first block, so that what never got a block is bound to nothing. */
-  private stamp: Stamp | undefined;
+  #stamp: Stamp | undefined;
+  readonly #readOnly: boolean;
+  readonly #keepUndo: number;
 
-  private constructor(
-    rocks: Database,
-    private readonly readOnly: boolean,
-    private readonly keepUndo: number,
-  ) {
+  private constructor(rocks: Database, readOnly: boolean, keepUndo: number) {
     super(rocks);
+    this.#readOnly = readOnly;
+    this.#keepUndo = keepUndo;
   }
 
   /**
@@ -78,7 +78,7 @@ export class Store extends StoreReader {
     checkedKeepUndo(options);
     checkedLabel(options.label);
     const opened = Rocks.open(dir, !options.readOnly, options.cacheBytes);
-    return Store.with(opened, (rocks) => Store.over(rocks, options, dir));
+    return Store.#with(opened, (rocks) => Store.over(rocks, options, dir));
   }
 
   /** The store in an open database, which closes with it; `name` is what errors call it. Codes as of {@link open}. */
@@ -91,12 +91,12 @@ export class Store extends StoreReader {
     const recorded = store.recordedIdentity();
     if (recorded === undefined && !readOnly) {
       assertNew(database, name);
-      store.stamp = { identity: wanted, genesis: undefined, label };
+      store.#stamp = { identity: wanted, genesis: undefined, label };
       return store;
     }
     checkIdentity(name, recorded ?? store.identity(), wanted);
     if (label !== undefined && !readOnly && !bytesEqual(database.get('meta', META_LABEL), label)) {
-      store.putMeta(META_LABEL, label);
+      store.#putMeta(META_LABEL, label);
     }
     return store;
   }
@@ -104,7 +104,7 @@ export class Store extends StoreReader {
   /** Opens an existing store with the options it was created with. STORE_EMPTY: it never had a block. */
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
     const keepUndo = checkedKeepUndo(options);
-    return Store.with(Rocks.open(dir, false), (rocks) => {
+    return Store.#with(Rocks.open(dir, false), (rocks) => {
       const store = new Store(rocks, options.readOnly ?? false, keepUndo);
       if (store.recordedIdentity() === undefined) assertNew(rocks, dir);
       const recorded = store.identity();
@@ -126,7 +126,7 @@ export class Store extends StoreReader {
     return new Store(await Rocks.attach(handle), true, DEFAULT_KEEP_UNDO);
   }
 
-  private static async with(opened: Promise<Rocks>, use: (rocks: Rocks) => Store): Promise<Store> {
+  static async #with(opened: Promise<Rocks>, use: (rocks: Rocks) => Store): Promise<Store> {
     const rocks = await opened;
     try {
       return use(rocks);
@@ -144,24 +144,24 @@ export class Store extends StoreReader {
   /** Closes the database. Attached threads must have ended before. A failed write is not reported again. */
   async close(): Promise<void> {
     try {
-      if (this.unsynced !== undefined && this.failed === undefined) this.sync();
+      if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
       await this.rocks.close();
     } catch (error) {
-      if (this.failed === undefined) throw error;
+      if (this.#failed === undefined) throw error;
     }
   }
 
   /** What the store was created with, or will be with its first block. Throws STORE_EMPTY where neither is known. */
   override identity(): StoreIdentity {
-    return this.stamp?.identity ?? super.identity();
+    return this.#stamp?.identity ?? super.identity();
   }
 
   override genesis(): Uint8Array | undefined {
-    return this.stamp?.genesis ?? super.genesis();
+    return this.#stamp?.genesis ?? super.genesis();
   }
 
   override label(): string | undefined {
-    return this.stamp?.label ? new TextDecoder().decode(this.stamp.label) : super.label();
+    return this.#stamp?.label ? new TextDecoder().decode(this.#stamp.label) : super.label();
   }
 
   /**
@@ -180,62 +180,62 @@ export class Store extends StoreReader {
       });
     }
     if (recorded !== undefined) return;
-    this.assertWritable();
-    if (this.stamp === undefined) this.putMeta(META_GENESIS, hash);
-    else this.stamp = { ...this.stamp, genesis: new Uint8Array(hash) };
+    this.#assertWritable();
+    if (this.#stamp === undefined) this.#putMeta(META_GENESIS, hash);
+    else this.#stamp = { ...this.#stamp, genesis: new Uint8Array(hash) };
   }
 
   /** Brings everything that was written to the disk. */
-  private sync(): void {
+  #sync(): void {
     const tip = this.tip();
-    if (tip !== undefined) this.putMeta(META_TIP, beU32(tip.height));
+    if (tip !== undefined) this.#putMeta(META_TIP, beU32(tip.height));
   }
 
-  private putMeta(key: Uint8Array, value: Uint8Array): void {
+  #putMeta(key: Uint8Array, value: Uint8Array): void {
     const batch = this.rocks.batch();
     batch.put('meta', key, value);
-    this.write(batch);
+    this.#write(batch);
   }
 
   /**
    * `sync`: false leaves it to a later write to bring this one to the disk, unless much waits for that, or for long.
    */
-  private write(batch: DatabaseBatch, sync = true): void {
+  #write(batch: DatabaseBatch, sync = true): void {
     const { bytes } = batch;
-    const since = this.unsynced?.since ?? performance.now();
-    const waiting = (this.unsynced?.bytes ?? 0) + bytes;
+    const since = this.#unsynced?.since ?? performance.now();
+    const waiting = (this.#unsynced?.bytes ?? 0) + bytes;
     const now = sync || waiting > UNSYNCED_BYTES || performance.now() - since > UNSYNCED_MS;
     try {
       batch.write(now);
-      this.unsynced = now ? undefined : { since, bytes: waiting };
+      this.#unsynced = now ? undefined : { since, bytes: waiting };
     } catch (error) {
-      if (error instanceof StoreError) this.failed = error;
+      if (error instanceof StoreError) this.#failed = error;
       throw error;
     }
   }
 
   /**
-   * Commits a whole block: both lanes' writes, undo data, receipts, plan, header, tree and tip, in one batch, which
+   * Commits a whole block: all writes, undo data, receipts, plan, header, trees and tip, in one batch, which
    * drops undo data that is no longer kept. `height` must be the tip's + 1 (any height in an empty store), else
    * STORE_NOT_NEXT. After STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until
    * it is opened again. Returns the roots after the block.
    */
   commitBlock(block: BlockCommit, { moreFollow = false, check }: CommitOptions = {}): StateRoots {
-    this.assertWritable();
-    this.assertNext(block);
-    const lane = this.withoutNoops(block.laneWrites);
+    this.#assertWritable();
+    this.#assertNext(block);
+    const lane = this.#withoutNoops(block.laneWrites);
     const batch = this.rocks.batch();
     let roots: StateRoots;
     let undoFrom: number;
     try {
-      roots = this.updateTrees(batch, block.standardWrites, lane);
+      roots = this.#updateTrees(batch, block.standardWrites, lane);
       check?.(roots);
       const touched = {
         S: putVersions(batch, 'S', block.standardWrites, block.height),
         P: putVersions(batch, 'P', lane, block.height),
       };
       batch.put('undo', beU32(block.height), encodeTouched(touched));
-      undoFrom = this.pruneUndo(batch, block.height);
+      undoFrom = this.#pruneUndo(batch, block.height);
       batch.put('blocks', blockKey(block.height), encodeBlockRecord(block, roots));
       batch.put('blocks', planKey(block.height), encodeJson(block.plan));
       for (const receipt of block.receipts) {
@@ -243,19 +243,19 @@ export class Store extends StoreReader {
         batch.put('blocks', txKey(fromDisplayHash(receipt.txid), block.height, receipt.index), new Uint8Array(0));
       }
       batch.put('meta', META_TIP, beU32(block.height));
-      if (this.stamp !== undefined) putStamp(batch, this.stamp);
+      if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
     } catch (error) {
       batch.discard();
       throw error;
     }
-    this.write(batch, !moreFollow);
-    this.stamp = undefined;
-    this.undoFrom = undoFrom;
+    this.#write(batch, !moreFollow);
+    this.#stamp = undefined;
+    this.#undoFrom = undoFrom;
     return roots;
   }
 
   /** Applies the writes of both namespaces to their trees and gives the roots. */
-  private updateTrees(batch: DatabaseBatch, standardWrites: Writes, laneWrites: Writes): StateRoots {
+  #updateTrees(batch: DatabaseBatch, standardWrites: Writes, laneWrites: Writes): StateRoots {
     const emit = (key: Uint8Array, value: Uint8Array | undefined): void => {
       if (value === undefined) batch.del('tree', key);
       else batch.put('tree', key, value);
@@ -266,9 +266,9 @@ export class Store extends StoreReader {
   }
 
   /** Drops undo rows that are `keepUndo` blocks or more below `height`, oldest first; returns the lowest that stays. */
-  private pruneUndo(batch: DatabaseBatch, height: number): number {
-    let from = this.undoFrom ?? this.lowestUndo() ?? height;
-    const end = Math.min(height - this.keepUndo, from + PRUNED_A_BLOCK - 1);
+  #pruneUndo(batch: DatabaseBatch, height: number): number {
+    let from = this.#undoFrom ?? this.lowestUndo() ?? height;
+    const end = Math.min(height - this.#keepUndo, from + PRUNED_A_BLOCK - 1);
     for (; from <= end; from++) batch.del('undo', beU32(from));
     return from;
   }
@@ -280,17 +280,17 @@ export class Store extends StoreReader {
    * and touches nothing.
    */
   rollback(toHeight: number): void {
-    this.assertWritable();
+    this.#assertWritable();
     this.assertReachable(toHeight);
     for (;;) {
       const tip = this.tip();
       if (tip === undefined || tip.height <= toHeight) return;
-      this.undoBlock(tip.height);
+      this.#undoBlock(tip.height);
     }
   }
 
-  private undoBlock(height: number): void {
-    this.undoFrom = undefined;
+  #undoBlock(height: number): void {
+    this.#undoFrom = undefined;
     const undo = this.rocks.get('undo', beU32(height));
     const record = this.blockRecord(height);
     if (undo === undefined || record === undefined) throw corrupt('undo record', height);
@@ -299,9 +299,9 @@ export class Store extends StoreReader {
     try {
       const restored: Record<Namespace, Map<string, Uint8Array | undefined>> = { S: new Map(), P: new Map() };
       for (const { ns, key } of decodeTouched(height, undo)) {
-        restored[ns].set(toBinaryString(key), this.restore(batch, ns, key, height));
+        restored[ns].set(toBinaryString(key), this.#restore(batch, ns, key, height));
       }
-      const roots = this.updateTrees(batch, restored.S, restored.P);
+      const roots = this.#updateTrees(batch, restored.S, restored.P);
       const before = this.blockRecord(height - 1);
       if (before !== undefined && before.roots.state !== roots.state) {
         throw new StoreError('STORE_CORRUPT', 'undoing a block does not give the state root before it', {
@@ -309,7 +309,7 @@ export class Store extends StoreReader {
           hint: 'Replay the chain into a new folder.',
         });
       }
-      this.dropReceipts(batch, height);
+      this.#dropReceipts(batch, height);
       batch.del('undo', beU32(height));
       batch.del('blocks', blockKey(height));
       batch.del('blocks', planKey(height));
@@ -321,12 +321,12 @@ export class Store extends StoreReader {
       batch.discard();
       throw error;
     }
-    this.write(batch);
-    this.stamp = stamp;
+    this.#write(batch);
+    this.#stamp = stamp;
   }
 
   /** Drops the version of `height` and makes the one before it the latest; returns that one's value. */
-  private restore(batch: DatabaseBatch, ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
+  #restore(batch: DatabaseBatch, ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
     batch.del('history', historyKey(ns, key, height));
     const row = height === 0 ? undefined : this.rocks.first('history', historyRange(ns, key, height - 1));
     if (row === undefined || row[1][0] === 0) {
@@ -338,7 +338,7 @@ export class Store extends StoreReader {
     return value;
   }
 
-  private dropReceipts(batch: DatabaseBatch, height: number): void {
+  #dropReceipts(batch: DatabaseBatch, height: number): void {
     const gte = receiptPrefix(height);
     for (const [key, value] of this.rocks.scan('blocks', { gte, lt: afterPrefix(gte) })) {
       const { txid, index } = decodeReceipt(value);
@@ -348,7 +348,7 @@ export class Store extends StoreReader {
   }
 
   /** Lane writes less the deletions of keys that are absent: those change nothing and leave no trace. */
-  private withoutNoops(writes: Writes): Writes {
+  #withoutNoops(writes: Writes): Writes {
     const deleted = [...writes].filter(([, value]) => value === undefined).map(([key]) => key);
     if (deleted.length === 0) return writes;
     const present = this.rocks.getMany(
@@ -362,12 +362,12 @@ export class Store extends StoreReader {
     return kept;
   }
 
-  private assertWritable(): void {
-    if (this.readOnly) throw new StoreError('STORE_READ_ONLY', 'the store was opened for reading only');
-    if (this.failed !== undefined) {
-      const { facts, hint } = this.failed;
+  #assertWritable(): void {
+    if (this.#readOnly) throw new StoreError('STORE_READ_ONLY', 'the store was opened for reading only');
+    if (this.#failed !== undefined) {
+      const { facts, hint } = this.#failed;
       const message = 'a write failed before, the store takes no more until it is opened again';
-      throw new StoreError('STORE_WRITE_FAILED', message, { facts, hint, cause: this.failed });
+      throw new StoreError('STORE_WRITE_FAILED', message, { facts, hint, cause: this.#failed });
     }
   }
 
@@ -378,11 +378,11 @@ export class Store extends StoreReader {
     if (tip === undefined || toHeight >= lowest) return;
     throw new StoreError('STORE_ROLLBACK_TOO_DEEP', 'the undo data does not reach down to that height', {
       facts: { to: toHeight, lowest, tip: tip.height },
-      hint: 'Restore an older snapshot or index the chain into a new folder; a store opened with more undo data to keep reaches deeper.',
+      hint: 'Restore an older snapshot or index into a new folder; a store that keeps more undo data reaches deeper.',
     });
   }
 
-  private assertNext({ height, hash, header, receipts }: BlockCommit): void {
+  #assertNext({ height, hash, header, receipts }: BlockCommit): void {
     const tip = this.tip();
     if (!Number.isInteger(height) || height < 0 || height > 0xfffffffe || (tip && height !== tip.height + 1)) {
       throw new StoreError('STORE_NOT_NEXT', 'the block does not follow the tip of the store', {

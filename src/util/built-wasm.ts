@@ -24,7 +24,7 @@ export function builtPrograms(): Record<ProgramName, Uint8Array> {
   return Object.fromEntries(entries) as Record<ProgramName, Uint8Array>;
 }
 
-/** The project's own indexer, for who names no module (docs/programs.md). */
+/** The project's own indexer, used if no module is given (docs/programs.md). */
 export function defaultIndexer(): Uint8Array {
   return readBuilt('wasm/indexers/default.wasm');
 }

@@ -105,7 +105,7 @@ export function readU128(bytes: Uint8Array, at: number): bigint {
   const high = readU32(bytes, at + 8) | readU32(bytes, at + 12);
   const low = readU32(bytes, at);
   const middle = readU32(bytes, at + 4);
-  // Most numbers are small, and big integers are dear.
+  // Most numbers are small, and big integers are slow.
   if (high === 0) return BigInt(low) | (middle === 0 ? 0n : BigInt(middle) << 32n);
   for (let i = 0; i < 16; i++) SCRATCH_BYTES[i] = bytes[at + i];
   return scratch.getBigUint64(0, true) | (scratch.getBigUint64(8, true) << 64n);

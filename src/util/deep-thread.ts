@@ -4,13 +4,13 @@ import { isMainThread, type ResourceLimits, Worker } from 'node:worker_threads';
 
 /** Bytes of stack that a contract finds at least. The slot budget bounds what one takes by a small part of it. */
 export const STACK_BYTES = 64 * 2 ** 20;
-/** What a worker thread that runs contracts is started with: some more, for what calls the contract. */
+/** Options of a worker thread that runs contracts: the stack includes a reserve for the callers of a contract. */
 export const DEEP_STACK: ResourceLimits = { stackSizeMb: 72 };
 
 /**
  * For the file that a process was started with, `url` its address: whether it already runs on a thread with {@link
  * DEEP_STACK}. If not, this runs it again on one, with the same arguments, to its end, takes over its exit status, and
- * gives false. That thread hears no signals and has no stdin. Throws what it threw.
+ * gives false. That thread hears no signals and has no stdin. Rethrows its errors.
  */
 export async function onDeepThread(url: string): Promise<boolean> {
   if (!isMainThread) return true;

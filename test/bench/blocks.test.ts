@@ -75,7 +75,7 @@ it('every policy is measured over a store, with the same results', async () => {
     expect(policies[1].ms).toHaveProperty('dryRun');
     expect(Object.keys(timesCpu)).toEqual(['sequential', 'auto', 'gpu']);
   }
-}, 60_000);
+});
 
 it('bench blocks prints its report, and refuses a workload that it does not know', async () => {
   const args = ['bench', 'blocks', '--sizes', '12', '--rounds', '2', '--workers', '1', '--only'];
@@ -85,4 +85,4 @@ it('bench blocks prints its report, and refuses a workload that it does not know
   const unknown = await cli(...args, 'nothing');
   expect(unknown.stderr).toContain('USAGE_BENCH');
   expect(unknown.status).toBe(2);
-}, 120_000);
+});

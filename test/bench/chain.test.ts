@@ -50,4 +50,4 @@ test('the benchmark of the sources indexes one chain from both to one root, and 
       { way: 'rpc, indexed', ...indexed },
     ],
   });
-}, 300_000);
+});

@@ -10,7 +10,7 @@ import { CHAIN } from '../helpers/cli.js';
 const TO = 130;
 const KEEP = 24;
 
-test('a changing chain is always one of valid blocks, forks within the undo data, dies at every depth and comes to the end', () => {
+test('a changing chain has valid blocks only, forks within the undo data at every depth, and reaches its end', () => {
   const trunk = [...openSource(CHAIN).blocks(0, TO)].map(({ height, raw }) => ({
     height,
     raw,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ENV, type EnvName } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import { benchFuel, tooDear } from '../../src/selftest/bench/fuel.js';
+import { benchFuel, tooExpensive } from '../../src/selftest/bench/fuel.js';
 import { fuelClasses } from '../../src/selftest/bench/fuel-classes.js';
 import { fuelWasm } from '../../src/selftest/bench/fuel-modules.js';
 import { testHost } from '../program/support.js';
@@ -44,6 +44,6 @@ describe('bench fuel', () => {
     ]);
     const figure = (median: number) => ({ median, least: median, most: median });
     const rows = [2.9, 3, 3.1].map((warm) => ({ ...report.rows[0], cold: figure(1), warm: figure(warm) }));
-    expect(tooDear({ ...report, rows })).toEqual([rows[2]]);
+    expect(tooExpensive({ ...report, rows })).toEqual([rows[2]]);
   });
 });

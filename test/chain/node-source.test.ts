@@ -49,7 +49,8 @@ describe('what a node says of itself', () => {
     expect(await source.info()).toMatchObject(facts);
     // The default signet's challenge gives its well-known magic (BIP325).
     const challenge =
-      '512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430210359ef5021964fe22d6f8e05b2463c9540ce96883fe3b278760f048f5189f2e6c452ae';
+      '512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430' +
+      '210359ef5021964fe22d6f8e05b2463c9540ce96883fe3b278760f048f5189f2e6c452ae';
     node.info = { chain: 'signet', signet_challenge: challenge };
     expect(toHex((await source.info()).magic)).toBe('0a03cf40');
   });

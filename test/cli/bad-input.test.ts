@@ -38,7 +38,7 @@ function refused(run: CliRun, status: number, code: string): void {
 const replay = (path: string, db: string, ...more: string[]): Promise<CliRun> =>
   cli('replay', path, '--db', db, '--policy', 'sequential', '--json', ...more);
 
-test('a truncated chain, a changed block and a bad merkle root are refused and the database opens at the last whole block', async () => {
+test('a cut chain, a changed block or a bad merkle root is refused; the last whole block stays', async () => {
   const db = join(temporaryFolder(), 'db');
   refused(
     await replay(

@@ -41,7 +41,7 @@ test('a database of the bundled chain checks, rolls back to the roots it had, an
   expect(damaged.status).toBe(1);
   expect(damaged.stdout).toMatch(/^CHECK_HEIGHT: .*height 50$/m);
   expect(damaged.stdout).toMatch(/^\d+ violations: blocks 0 to 108/m);
-}, 120_000);
+});
 
 test('a snapshot goes through a signed file into a database that indexing goes on from', async () => {
   const folder = temporaryFolder();
@@ -63,4 +63,4 @@ test('a snapshot goes through a signed file into a database that indexing goes o
   refused(await cli('snapshot', 'restore', '--from', bad, '--db', join(folder, 'x')), 3, 'SNAPSHOT_HASH');
   refused(await cli('snapshot', 'restore', '--from', file, '--db', copy), 5, 'SNAPSHOT_TARGET_EXISTS');
   refused(await cli('db', 'check', '--db', join(folder, 'none')), 4, 'STORE_MISSING');
-}, 120_000);
+});

@@ -19,7 +19,7 @@ beforeAll(async () => {
   writeFileSync(blockFile, blocks[0].raw);
   writeFileSync(nextBlock, blocks[1].raw);
   await cli('snapshot', 'create', '--db', db, '--out', snapshot);
-}, 120_000);
+});
 
 /** Runs a command whose reader has ended, as behind a `| head` that has read enough. */
 async function unread(args: readonly string[], closed: 'stdout' | 'both' = 'stdout'): Promise<CliRun> {
@@ -139,7 +139,7 @@ test('a chain that is not that of the database is named, also where it is shorte
     expect(run.stderr).toContain('STORE_OTHER_CHAIN:');
     expect(run.status).toBe(4);
   }
-}, 120_000);
+});
 
 /** The raw blocks 1 to `last` of a fixture chain, as a folder of files. */
 async function cut(path: string, last: number): Promise<string> {

@@ -94,7 +94,8 @@ onLinux.each<[NodeJS.Signals, number]>([
 
 onLinux('while a workplace serves, a signal lets it end by itself, with the same result', async () => {
   const tmp = privateFolder();
-  const serving = `${WORKPLACE}; await workplace.nextSignal(); workplace.close(); console.log('done'); process.exitCode = 7;`;
+  const end = "workplace.close(); console.log('done'); process.exitCode = 7;";
+  const serving = `${WORKPLACE}; await workplace.nextSignal(); ${end}`;
   const child = await startUntil(tmp, ['--input-type=module', '-e', serving], (said) => said.includes('busy'));
   await leavesNothing(child, tmp, 'SIGTERM', 7);
 });

@@ -84,7 +84,7 @@ test.each(['decode-transaction', 'read-index'])('examples/%s prints what its REA
 
 const sdk = read('docs/sdk.md');
 
-test('the contract of docs/sdk.md compiles against warpshrew/sdk with the command there, runs, and has a kernel', () => {
+test('the contract of docs/sdk.md compiles against warpshrew/sdk by its command, runs, and has a kernel', () => {
   const [source] = ofLanguage(sdk, 'ts');
   writeFileSync(join(folder, 'counter.ts'), source);
   const command = ofLanguage(sdk, 'sh').find((text) => text.includes('npx asc')) ?? '';

@@ -7,7 +7,7 @@ const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /** The commands of the README's "Use it", without the comment behind them. */
 const commands = [...readme.matchAll(/^node dist\/cli\.js (.*?)(?: {2,}#.*)?$/gm)].map(([, line]) => line.split(' '));
 
-test('every command of the README runs as it stands there, with a real file in the place of each capital name', async () => {
+test('every command of the README runs as written, with a real file for each name in capitals', async () => {
   const folder = temporaryFolder();
   const index = JSON.parse(readFileSync(join(CHAIN, 'chain.json'), 'utf8')) as {
     blocks: { offset: number; length: number }[];
@@ -65,4 +65,4 @@ test('every command of the README runs as it stands there, with a real file in t
     expect(run.stdout.length).toBeGreaterThan(0);
     if (args[0] === 'run-module') expect(lastLine(run)).toHaveProperty('digest');
   }
-}, 600_000);
+});

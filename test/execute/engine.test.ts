@@ -114,7 +114,7 @@ describe('policies', () => {
     expect(world.counter(id, 2n)).toBe(1n);
   });
 
-  it('keys declared with __record_get and __record_put order transactions in the plan and stay out of the receipt', async () => {
+  it('keys declared with __record_get and __record_put order the plan and stay out of the receipt', async () => {
     const world = new World();
     const id = world.deploy();
     const txs = messages(2, (i) => call(id, 18, i, 7));
@@ -174,7 +174,7 @@ describe('policies', () => {
     expect(world.counter(id, 0n)).toBe(2n);
   });
 
-  it('auto sends wide batches of what cannot be reused to a hardware GPU whose kernel is compiled, and to no other', async () => {
+  it('auto sends wide batches without reusable runs to a hardware GPU with a compiled kernel only', async () => {
     const world = new World();
     const id = world.deploy();
     const wide = messages(300, (i) => call(id, 18, 2 * i, 2 * i + 1));
@@ -223,7 +223,7 @@ describe('policies', () => {
     await expectTruth(world, light, result);
   });
 
-  it('a chain through one key goes to the kernel in one batch, and each sees what the one before it wrote', async () => {
+  it('a chain through one key is one submission to the kernel, and each sees what the one before wrote', async () => {
     const world = new World();
     const id = world.deploy();
     const gpu = new FakeGpu();

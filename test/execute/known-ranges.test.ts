@@ -172,7 +172,7 @@ describe('a reader that is asked for key after key', () => {
 });
 
 describe('the budget of a piece', () => {
-  it('is all of it for few pieces, four times its share for many, and never less than sixteen MiB of a whole block', () => {
+  it('is all for few pieces, four times its share for many, and at least 16 MiB of a whole block', () => {
     const MiB = 2 ** 20;
     const of = (pieces: number): number => new BlockBudget(256 * MiB).ofPiece(pieces) / MiB;
     expect([1, 4, 8, 32, 64, 1_000].map(of)).toEqual([256, 256, 128, 32, 16, 16]);

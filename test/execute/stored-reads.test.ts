@@ -106,7 +106,7 @@ describe('a block of contracts that each read hundreds of keys', () => {
 });
 
 describe('the stored state', () => {
-  it('gives all that lies under a prefix as single reads do, and nothing where there is more than asked for', async () => {
+  it('gives all under a prefix as single reads do, and nothing where there is more than the limit', async () => {
     const store = await Store.open(temporaryFolder(), OPTIONS);
     try {
       const rows = { 'a/1': 'one', 'a/2': '', 'a/3': 'three', b: 'x', a0: 'y', 'a.': 'z' };

@@ -54,7 +54,7 @@ async function heightsOf(
   return { heights, error: undefined };
 }
 
-test('every block has the root that the chain is known to have, also when blocks come one by one after a stop', async () => {
+test('every block has the known root of the chain, also when blocks come one by one after a stop', async () => {
   await withIndexer(async (indexer) => {
     const list = blocks(112);
     for await (const { height } of indexAll(indexer, list)) if (height === 104) break;

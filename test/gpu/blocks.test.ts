@@ -22,7 +22,7 @@ beforeAll(async () => {
   executor = await openGpuExecutor({ patient: true });
   program = prepareProgram(builtPrograms().probe);
   await executor.prepare(program);
-}, 600_000);
+});
 afterAll(() => executor?.close());
 
 /** An increment of counter `n` of contract 2:`contract`, which holds `value`. */

@@ -9,7 +9,7 @@ const PAGE = 65_536;
 let executor: GpuExecutor;
 beforeAll(async () => {
   executor = await openGpuExecutor({ patient: true });
-}, 600_000);
+});
 afterAll(() => executor?.close());
 
 /** Loads and stores of whole words: those that the translator writes without checks where the address is constant. */
@@ -143,7 +143,7 @@ it('accesses at constant addresses trap outside memory, also if memory.grow fail
     expect(results.filter(({ status }) => status === 'TRAP').length).toBeGreaterThan(0);
     if (pages.length > 1) expect(results.filter(({ status }) => status !== 'TRAP').length).toBeGreaterThan(0);
   }
-}, 600_000);
+});
 
 it('a branch to a loop carries its parameters, never its results: br, br_if, br_table, from every depth', async () => {
   const { program } = gpuCall(LOOPS);
@@ -154,4 +154,4 @@ it('a branch to a loop carries its parameters, never its results: br, br_if, br_
   });
   const seen = await runAndCompare(executor, calls);
   expect(new Set(seen.map(({ status }) => status))).toEqual(new Set(['OK', 'OUT_OF_FUEL']));
-}, 600_000);
+});

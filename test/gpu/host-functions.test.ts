@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import { kernelFunction } from '../../src/gpu/intrinsics/kernel-functions.js';
 import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/types.js';
-import { ENV_IMPORTS } from '../../src/program/env.js';
+import { ENV_IMPORTS, HOST_FUNCTIONS } from '../../src/program/env.js';
 import { concatBytes, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { block, brTable, call, end, get, i32, i64, loop, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
 import { expected, gpuCall, runAndCompare } from './support.js';
@@ -57,23 +58,7 @@ describe('host functions in the kernel and on V8', () => {
   const run = (calls: readonly GpuCall[]): Promise<GpuCallResult[]> => runAndCompare(executor, calls);
   const reads = [{ key: Uint8Array.of(107, 101, 121), value: Uint8Array.of(1, 2, 3, 4, 5) }];
 
-  for (const name of [
-    'abort',
-    '__request_storage',
-    '__load_storage',
-    '__request_context',
-    '__load_context',
-    '__fuel',
-    '__height',
-    '__returndatacopy',
-    '__log',
-    '__is_dry_run',
-    '__record_get',
-    '__record_put',
-    '__call',
-    '__delegatecall',
-    '__staticcall',
-  ]) {
+  for (const name of Object.keys(HOST_FUNCTIONS).filter((name) => kernelFunction(name) !== undefined)) {
     it(`${name}: every pointer, every remaining fuel`, async () => {
       const program = caller(name);
       const writes = [reads[0]?.key as Uint8Array];

@@ -38,7 +38,7 @@ describe('a failure for one program takes away the kernel of that program only',
     expect(executor.kernelFailures).toEqual({ count: 1, last: failure });
     await executor.prepare(small(2));
     expect(executor.kernelState(small(2), 1)).toBe('ready');
-  }, 600_000);
+  });
 
   it.each([
     [
@@ -90,7 +90,7 @@ describe('a failure for one program takes away the kernel of that program only',
     expect(executor.kernelState(small(3), 2)).toBe('none');
     expect(executor.kernelFailures.last).toMatchObject({ program: small(3).hash, stage: 'compile' });
     expect(lost).toEqual([]);
-  }, 600_000);
+  });
 
   it('in packing: the program whose calls cannot be packed loses its kernel, the other does not', async () => {
     const { executor, lost } = await onDevice({});
@@ -107,7 +107,7 @@ describe('a failure for one program takes away the kernel of that program only',
     await expect(executor.begin(given)).rejects.toMatchObject({ code: 'GPU_FAILED' });
     expect(lost).toEqual([{ program: bad.hash, stage: 'pack', message: 'fuel of a call is out of range' }]);
     expect([bad, good].map((program) => executor.kernelState(program, 1))).toEqual(['none', 'ready']);
-  }, 600_000);
+  });
 });
 
 describe('kernels are compiled in the background, when that pays', () => {
@@ -141,7 +141,7 @@ describe('kernels are compiled in the background, when that pays', () => {
       for (const finish of begun.splice(0)) finish();
       await turn();
     }
-  }, 600_000);
+  });
 
   it('policy gpu does not wait either: the CPU runs what is not compiled', async () => {
     const never = (): Promise<GPUComputePipeline> => new Promise(() => undefined);
@@ -149,7 +149,7 @@ describe('kernels are compiled in the background, when that pays', () => {
     const { block: run } = await onDevice({}, change, false);
     expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
     expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
-  }, 600_000);
+  });
 
   it('limits are lower on a software driver: it cannot compile many memory accesses', () => {
     const body = (stores: number): Instruction[] =>
@@ -231,4 +231,4 @@ it('errors and warnings of a driver do not reach standard output', async () => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, dist]);
   expect(stdout).toBe('');
   expect(JSON.parse(stderr)).toEqual({ stray: 2, told: true });
-}, 60_000);
+});

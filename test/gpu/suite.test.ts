@@ -114,7 +114,7 @@ describe('coverage of the cases', () => {
     expect(Math.min(...operandsSeen.values())).toBeGreaterThan(300);
   });
 
-  it('every kind of block is left in every way from its body and from further inside, with and without parameters and results', () => {
+  it('every kind of block is left in every way, from its body and deeper, with or without parameters', () => {
     const wanted = ['block', 'loop', 'if', 'else'].flatMap((kind) =>
       ['end', 'return', 'br', 'br_if', 'br_table'].flatMap((exit, i) =>
         (i < 2 ? [0] : [0, 2]).flatMap((depth) =>

@@ -109,7 +109,7 @@ describe('storage map', () => {
     expect([text('z'), text('a'), text(''), text('gone')]).toEqual(['3', '2', '4', undefined]);
   });
 
-  it('100 fuel per byte as returned and 5,000 per entry, those that lose included; more than is left is OUT_OF_FUEL', () => {
+  it('100 fuel per byte returned, 5,000 per entry, overwritten ones too; more than is left is OUT_OF_FUEL', () => {
     const entries: Entry[] = [
       ['k', '1'],
       ['k', '2'],

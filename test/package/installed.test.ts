@@ -95,11 +95,13 @@ test('the declarations of the package suffice for a strict TypeScript program', 
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(
     join(folder, 'use.ts'),
-    `import { decodeRunestone, LaneEngine, makePlan, openReader, prepareProgram, startRpcServer, StoreReader, translateProgram } from 'warpshrew';
+    `import { decodeRunestone, LaneEngine, makePlan, openReader } from 'warpshrew';
+import { prepareProgram, startRpcServer, StoreReader, translateProgram } from 'warpshrew';
 const engine: LaneEngine = new LaneEngine({ policy: 'cpu', laneStartHeight: 0, dependent: 'demote' });
 export const height = async (dir: string): Promise<number | undefined> => {
   const reader = await openReader(dir);
-  const server = await startRpcServer({ host: '127.0.0.1', port: 0, backend: { store: reader, view: async () => new Uint8Array() } });
+  const backend = { store: reader, view: async () => new Uint8Array() };
+  const server = await startRpcServer({ host: '127.0.0.1', port: 0, backend });
   await server.close();
   return reader instanceof StoreReader ? reader.tip()?.height : undefined;
 };

@@ -6,7 +6,6 @@ import { STACK_BYTES } from '../../src/util/deep-thread.js';
 import { shipped } from '../../src/util/shipped.js';
 
 const RUNNER = shipped('program/runner.js').href;
-const PROBE = shipped('program/deep-stack.js').href;
 
 /** What `code` gives on a worker thread with this stack. `use(url)` imports a module of the project. */
 async function onThread(stackSizeMb: number, code: string): Promise<unknown> {
@@ -38,7 +37,6 @@ describe('contracts run only on threads with 64 MiB of stack (lane rules 4)', ()
 
   test('a worker thread with 72 MiB is not', async () => {
     expect(await onThread(72, REFUSAL)).toBe('runs');
-    expect(await onThread(72, `return (await import('${PROBE}')).stackFound(${STACK_BYTES})`)).toBe(STACK_BYTES);
   });
 
   test.each([[], ['--stack-size=73728']])(

@@ -68,7 +68,7 @@ describe('encodings (lane rules 3)', () => {
     for (const test of cases) expect([test(0), test(1), test(0x80, 0x00)]).toEqual([true, false, false]);
   });
 
-  it('the opcode behind fc, alignment and offset are LEB128; alignment is at most natural', () => {
+  it('the opcode after fc, alignment and offset are LEB128; alignment is at most natural', () => {
     expect(admitted(0x41, 0, 0x41, 0, 0x41, 0, 0xfc, 0x8b, 0x80, 0x00, 0)).toBe(true);
     const load = (...immediates: number[]): boolean => admitted(0x41, 0, 0x28, ...immediates, DROP);
     expect([load(2, 0), load(0x82, 0x00, 0), load(2, 0x80, 0x80, 0x00), load(0, 0)]).toEqual([true, true, true, true]);

@@ -162,7 +162,7 @@ describe('fuel of bulk instructions (lane rules 5)', () => {
     expect(run(b).status).toBe('OK');
   });
 
-  it('memory.grow pays 1,000 and 5,000 per page asked for, also when it gives -1; memory.grow(-1) is out of fuel', () => {
+  it('memory.grow pays 1,000 and 5,000 per page, also when it gives -1; memory.grow(-1) is out of fuel', () => {
     expect(used([i32(0), op(OP.memoryGrow, 0), op(OP.drop), i32(4)])).toBe(1_004);
     expect(used([i32(3), op(OP.memoryGrow, 0), op(OP.drop), i32(4)])).toBe(16_004);
     expect(run(execute([i32(600), op(OP.memoryGrow, 0), op(OP.drop), i32(4)]))).toMatchObject({

@@ -8,7 +8,7 @@ import { ProgramRunner } from '../../src/program/runner.js';
 import type { RunHost, RunResult } from '../../src/program/types.js';
 import { u32Bytes } from '../../src/util/bytes.js';
 import { call, end, get, i32, i64, loop, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
-import { run, testHost } from './support.js';
+import { priceOf, run, testHost } from './support.js';
 
 const FUEL = 100_000;
 
@@ -45,16 +45,16 @@ function withBuffers(builder: WasmBuilder, ...buffers: [number, Uint8Array][]): 
 const value = Uint8Array.of(9, 8, 7, 6, 5);
 const stocked = () => testHost({ values: { key: value } });
 
-describe('charges of host calls, each with the 100 of every one (lane rules 5)', () => {
-  it('__request_storage 2,000 and 1 per byte of key and value', () => {
+describe('what host calls pay for (lane rules 5.4)', () => {
+  it('__request_storage pays for the bytes of key and value', () => {
     const b = withBuffers(calling('__request_storage', [104]), buffer(104, KEY));
-    expect(cost(b, stocked().host)).toBe(2_108);
-    expect(cost(b, testHost().host)).toBe(2_103);
+    expect(cost(b, stocked().host)).toBe(priceOf('__request_storage', KEY.length + value.length));
+    expect(cost(b, testHost().host)).toBe(priceOf('__request_storage', KEY.length));
   });
 
-  it('__load_storage 500 and 2 per byte of key and value; it writes the value and returns out', () => {
+  it('__load_storage pays for the bytes of key and value; it writes the value and returns out', () => {
     const b = withBuffers(calling('__load_storage', [104, 204], 204), buffer(104, KEY));
-    expect(cost(b, stocked().host)).toBe(616);
+    expect(cost(b, stocked().host)).toBe(priceOf('__load_storage', KEY.length + value.length));
     expect(run(b, stocked().host).result).toEqual(value);
     const c = new WasmBuilder();
     const load = c.import('__load_storage');
@@ -63,40 +63,35 @@ describe('charges of host calls, each with the 100 of every one (lane rules 5)',
     expect(run(c, testHost().host).result).toHaveLength(0);
   });
 
-  it('__request_context nothing more, __load_context 2 per byte; it returns out', () => {
-    expect(cost(calling('__request_context', []))).toBe(100);
+  it('__request_context pays for no bytes, __load_context for what it writes; it returns out', () => {
+    expect(cost(calling('__request_context', []))).toBe(priceOf('__request_context'));
     const b = new WasmBuilder();
     const load = b.import('__load_context');
     b.execute([i32(204), call(load)]);
-    expect(cost(b)).toBe(106);
+    expect(cost(b)).toBe(priceOf('__load_context', 3));
     expect(run(b).result).toEqual(Uint8Array.of(1, 2, 3));
   });
 
-  it('__request_transaction and __request_block nothing more; loading them 1,000 and 1 per started 8 bytes', () => {
-    expect(cost(calling('__request_transaction', []))).toBe(100);
-    expect(cost(calling('__load_transaction', [204]))).toBe(1_101);
-    expect(cost(calling('__request_block', []))).toBe(100);
-    expect(cost(calling('__load_block', [204]))).toBe(1_101);
-    for (const [length, fuel] of [
-      [0, 1_100],
-      [8, 1_101],
-      [9, 1_102],
-      [60_000, 8_600],
-    ]) {
-      const { host } = testHost({ transaction: new Uint8Array(length), block: new Uint8Array(length) });
-      expect(cost(calling('__load_transaction', [204]), host)).toBe(fuel);
-      expect(cost(calling('__load_block', [204]), host)).toBe(fuel);
+  it('__request_transaction and __request_block pay for no bytes, loading them for what is written', () => {
+    for (const name of ['__request_transaction', '__request_block']) {
+      expect(cost(calling(name, []))).toBe(priceOf(name));
+    }
+    for (const name of ['__load_transaction', '__load_block']) {
+      for (const length of [0, 1, 8, 9, 60_000]) {
+        const { host } = testHost({ transaction: new Uint8Array(length), block: new Uint8Array(length) });
+        expect(cost(calling(name, [204]), host)).toBe(priceOf(name, length));
+      }
     }
     expect(run(calling('__load_transaction', [204], 204)).result).toEqual(Uint8Array.of(4, 5));
     expect(run(calling('__load_block', [204], 204)).result).toEqual(Uint8Array.of(6));
   });
 
-  it('__sequence, __fuel and __height nothing more, __balance 2,000', () => {
-    expect(cost(calling('__sequence', [204]))).toBe(100);
-    expect(cost(calling('__fuel', [204]))).toBe(100);
-    expect(cost(calling('__height', [204]))).toBe(100);
+  it('__sequence, __fuel, __height and __balance pay for no bytes', () => {
+    for (const name of ['__sequence', '__fuel', '__height']) {
+      expect(cost(calling(name, [204]))).toBe(priceOf(name));
+    }
     const b = withBuffers(calling('__balance', [304, 404, 204], 204), buffer(304, ID), buffer(404, ID));
-    expect(cost(b)).toBe(2_100);
+    expect(cost(b)).toBe(priceOf('__balance'));
     expect(run(calling('__sequence', [204], 204)).result).toEqual(Uint8Array.of(1, ...new Array<number>(15).fill(0)));
     expect(run(calling('__height', [204], 204)).result).toEqual(Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0));
   });
@@ -104,24 +99,21 @@ describe('charges of host calls, each with the 100 of every one (lane rules 5)',
   it('__fuel gives what is left after its own charge', () => {
     const b = calling('__fuel', [204], 204);
     const { result, fuelLeft } = run(b, undefined, 1_000);
-    expect(fuelLeft).toBe(1_000 - 3 - 100);
+    expect(fuelLeft).toBe(1_000 - 3 - priceOf('__fuel'));
     expect(new DataView(result!.buffer).getBigUint64(0, true)).toBe(BigInt(fuelLeft));
   });
 
-  it('__returndatacopy 2 per byte: the last response is empty', () => {
-    expect(cost(calling('__returndatacopy', [204]))).toBe(100);
+  it('__returndatacopy pays for what it writes: the last response is empty', () => {
+    expect(cost(calling('__returndatacopy', [204]))).toBe(priceOf('__returndatacopy'));
     expect(run(calling('__returndatacopy', [204], 204)).result).toHaveLength(0);
   });
 
-  it('__log 1 per byte, __record_* 500 and 1 per byte, __is_dry_run nothing more; bad UTF-8 is fine', () => {
-    for (const [name, fuel] of [
-      ['__log', 104],
-      ['__record_get', 604],
-      ['__record_put', 604],
-    ] as const) {
-      expect(cost(withBuffers(calling(name, [104]), buffer(104, Uint8Array.of(0xff, 0xc0, 0x80, 1))))).toBe(fuel);
+  it('__log and __record_* pay for the bytes of their input, __is_dry_run for none; bad UTF-8 is fine', () => {
+    for (const name of ['__log', '__record_get', '__record_put']) {
+      const b = withBuffers(calling(name, [104]), buffer(104, Uint8Array.of(0xff, 0xc0, 0x80, 1)));
+      expect(cost(b)).toBe(priceOf(name, 4));
     }
-    expect(cost(calling('__is_dry_run', []))).toBe(100);
+    expect(cost(calling('__is_dry_run', []))).toBe(priceOf('__is_dry_run'));
   });
 
   it('__record_get and __record_put declare keys; __is_dry_run is 0 outside the dry run and noted', () => {
@@ -140,8 +132,12 @@ describe('charges of host calls, each with the 100 of every one (lane rules 5)',
 
   it('a charge equal to what is left ends at exactly 0; one more is out of fuel', () => {
     const b = calling('__height', [204]);
-    expect(run(b, undefined, 103)).toMatchObject({ status: 'OK', fuelLeft: 0 });
-    expect(run(b, undefined, 102)).toMatchObject({ status: 'OUT_OF_FUEL', fuelLeft: 0 });
+    const instructions = 3;
+    expect(run(b, undefined, instructions + priceOf('__height'))).toMatchObject({ status: 'OK', fuelLeft: 0 });
+    expect(run(b, undefined, instructions + priceOf('__height') - 1)).toMatchObject({
+      status: 'OUT_OF_FUEL',
+      fuelLeft: 0,
+    });
   });
 });
 
@@ -155,8 +151,9 @@ describe('order of a host call (lane rules 5)', () => {
 
   it('the charge comes before the check of where it writes', () => {
     const b = calling('__load_transaction', [BAD]);
-    expect(run(b, undefined, 3 + 1_100)).toMatchObject({ status: 'OUT_OF_FUEL' });
-    expect(run(b, undefined, 3 + 1_101)).toMatchObject({ status: 'REVERT', reason: 'bad-pointer', fuelLeft: 0 });
+    const needed = 3 + priceOf('__load_transaction', 2);
+    expect(run(b, undefined, needed - 1)).toMatchObject({ status: 'OUT_OF_FUEL' });
+    expect(run(b, undefined, needed)).toMatchObject({ status: 'REVERT', reason: 'bad-pointer', fuelLeft: 0 });
   });
 
   it('the check comes before acting: a bad pointer of __sequence reads nothing', () => {
@@ -166,10 +163,11 @@ describe('order of a host call (lane rules 5)', () => {
   });
 
   it('a read that a message ran out of fuel on is still a read, unless the key alone was too dear', () => {
-    for (const [name, args, key] of [
-      ['__request_storage', [104], 2_103],
-      ['__load_storage', [104, 204], 606],
+    for (const [name, args] of [
+      ['__request_storage', [104]],
+      ['__load_storage', [104, 204]],
     ] as const) {
+      const key = priceOf(name, KEY.length);
       const b = withBuffers(calling(name, [...args]), buffer(104, KEY));
       const instructions = b.functions.at(-1)!.code.length - 1;
       const paid = stocked();
@@ -190,23 +188,23 @@ describe('what ends a run at once (lane rules 4)', () => {
     expect(run(b, undefined, FUEL)).toMatchObject({
       status: 'REVERT',
       reason: 'abort',
-      fuelLeft: FUEL - 5 - 100,
+      fuelLeft: FUEL - 5 - priceOf('abort'),
       result: undefined,
     });
   });
 
-  it('abort reads nothing and costs its 100 before it ends the run', () => {
+  it('abort reads nothing and pays before it ends the run', () => {
     const b = calling('abort', [-1, -1, -1, -1]);
-    expect(run(b, undefined, 6 + 100)).toMatchObject({ status: 'REVERT', reason: 'abort', fuelLeft: 0 });
-    expect(run(b, undefined, 6 + 99)).toMatchObject({ status: 'OUT_OF_FUEL', fuelLeft: 0 });
+    expect(run(b, undefined, 6 + priceOf('abort'))).toMatchObject({ status: 'REVERT', reason: 'abort', fuelLeft: 0 });
+    expect(run(b, undefined, 6 + priceOf('abort') - 1)).toMatchObject({ status: 'OUT_OF_FUEL', fuelLeft: 0 });
   });
 
-  it('an inner call costs its 100 and reverts', () => {
+  it('an inner call pays and reverts', () => {
     for (const name of ['__call', '__delegatecall', '__staticcall']) {
       expect(run(calling(name, [0, 0, 0, 0n]), undefined, FUEL)).toMatchObject({
         status: 'REVERT',
         reason: 'inner-call',
-        fuelLeft: FUEL - 7 - 100,
+        fuelLeft: FUEL - 7 - priceOf(name),
       });
     }
   });

@@ -4,13 +4,13 @@ import fc from 'fast-check';
 import { signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
 import { describe, expect, it } from 'vitest';
 import { MESSAGE_FUEL } from '../../src/program/counters.js';
-import { ENV_IMPORTS } from '../../src/program/env.js';
+import { ENV_IMPORTS, INTRINSICS, type IntrinsicName } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RunResult } from '../../src/program/types.js';
 import { concatBytes, fromHex, readU32, readU128, U128_MAX, u32Bytes, u128Bytes } from '../../src/util/bytes.js';
 import { call, i32, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
-import { testHost } from './support.js';
+import { priceOf, testHost } from './support.js';
 
 const PAGE = 65_536;
 /** Where the context lies: the arguments in its first words, then the buffers. */
@@ -26,7 +26,7 @@ function caller(name: string): Program {
   const b = new WasmBuilder();
   const loadContext = b.import('__load_context');
   const target = b.import(name);
-  const count = name === '__u128_mul_div' ? 4 : name === '__schnorr_verify' ? 3 : 2;
+  const count = ENV_IMPORTS[name].split('->')[0].split(',').length;
   const args = Array.from({ length: count }, (_, i) => [i32(CONTEXT), load(4 * i)]).flat();
   const returns = ENV_IMPORTS[name].endsWith('i32');
   b.data(RESULT - 4, concatBytes(u32Bytes(64), new Uint8Array(64).fill(0xee)));
@@ -40,9 +40,7 @@ function caller(name: string): Program {
   return prepareProgram(b.bytes());
 }
 
-const programs = new Map(
-  ['__sha256', '__sha256d', '__u128_mul_div', '__schnorr_verify'].map((name) => [name, caller(name)]),
-);
+const programs = new Map(Object.keys(INTRINSICS).map((name) => [name, caller(name)]));
 const runner = new ProgramRunner();
 
 /** Pointers of buffers that lie one after the other from BUFFERS on, each behind its length word. */
@@ -79,45 +77,32 @@ const KEY = xOnlyPointFromScalar(SECRET);
 const signed = (message: Uint8Array): Uint8Array[] => [message, KEY, signSchnorr(message, SECRET)];
 
 /** Inputs that hold, per intrinsic. */
-const GOOD: Readonly<Record<string, Uint8Array[]>> = {
+const GOOD: Readonly<Record<IntrinsicName, Uint8Array[]>> = {
   __sha256: [bytes(10)],
   __sha256d: [bytes(10)],
   __u128_mul_div: [u128Bytes(7n), u128Bytes(6n), u128Bytes(5n)],
   __schnorr_verify: signed(bytes(32)),
 };
 const writes = (name: string): boolean => name !== '__schnorr_verify';
-const FUEL: Readonly<Record<string, number>> = {
-  __sha256: 400,
-  __sha256d: 400,
-  __u128_mul_div: 300,
-  __schnorr_verify: 150_100,
-};
-
 /** The result's words and the output's data: what the call gave, the length word, the data. */
 function output({ result }: RunResult, length: number) {
   const whole = result!;
   return { given: readU32(whole, 0), length: readU32(whole, 4), data: whole.slice(8, 8 + length) };
 }
 
-it('__sha256 and __sha256d 200 + 100 per started 64 bytes, __u128_mul_div 200, __schnorr_verify 150,000, all beside 100', () => {
+it('__sha256 and __sha256d pay for the bytes of their input, __u128_mul_div and __schnorr_verify for none', () => {
   for (const name of ['__sha256', '__sha256d']) {
-    for (const [length, fuel] of [
-      [0, 300],
-      [1, 400],
-      [64, 400],
-      [65, 500],
-      [1_000, 1_900],
-    ]) {
-      expect(cost(name, [BUFFERS + 4, OUT], [bytes(length)])).toBe(fuel);
+    for (const length of [0, 1, 64, 65, 1_000]) {
+      expect(cost(name, [BUFFERS + 4, OUT], [bytes(length)])).toBe(priceOf(name, length));
     }
   }
-  for (const name of ['__u128_mul_div', '__schnorr_verify']) {
+  for (const name of ['__u128_mul_div', '__schnorr_verify'] as const) {
     const args = [...pointersOf(GOOD[name]), OUT];
-    expect(cost(name, args, GOOD[name])).toBe(FUEL[name]);
+    expect(cost(name, args, GOOD[name])).toBe(priceOf(name, 32));
   }
 });
 
-describe.each(Object.keys(GOOD))('%s: order of its checks (lane rules 6)', (name) => {
+describe.each(Object.keys(GOOD) as IntrinsicName[])('%s: order of its checks (lane rules 6)', (name) => {
   const inputs = GOOD[name];
   const good = [...pointersOf(inputs), ...(writes(name) ? [OUT] : [])];
   const withArgument = (index: number, value: number): number[] => good.map((p, i) => (i === index ? value : p));
@@ -144,7 +129,7 @@ describe.each(Object.keys(GOOD))('%s: order of its checks (lane rules 6)', (name
     const before = MESSAGE_FUEL - run(name, withArgument(0, 0), inputs).fuelLeft;
     const last = inputs.length - 1;
     expect(run(name, withArgument(last, 0), inputs, before)).toMatchObject({ status: 'REVERT', fuelLeft: 0 });
-    const short = before + FUEL[name] - 1;
+    const short = before + priceOf(name, inputs[0].length) - 1;
     expect(run(name, good, inputs, short)).toMatchObject({ status: 'OUT_OF_FUEL' });
     if (writes(name)) {
       const args = withArgument(inputs.length, 3);

@@ -54,7 +54,7 @@ describe('random structured programs', () => {
     );
   });
 
-  it('status, value and fuel equal an independent interpretation of the fuel rules, with enough fuel and with too little', () => {
+  it('status, value and fuel equal an independent reading of the fuel rules, with enough and too little fuel', () => {
     const seen = new Map<string, number>();
     fc.assert(
       fc.property(randomNumbers, fc.nat(10_000), (numbers, part) => {

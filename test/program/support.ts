@@ -1,7 +1,8 @@
 import { MESSAGE_FUEL } from '../../src/program/counters.js';
+import { ENV, type EnvFunction, HOST_CALL_FUEL } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { RunHost, RunResult } from '../../src/program/types.js';
+import type { Program, RunHost, RunResult } from '../../src/program/types.js';
 import { toBinaryString } from '../../src/util/bytes.js';
 import type { WasmBuilder } from '../helpers/wasm-builder.js';
 
@@ -48,4 +49,15 @@ export function run(builder: WasmBuilder | Uint8Array, host: RunHost = testHost(
 export function fuelUsed(builder: WasmBuilder, host?: RunHost): number {
   const fuel = 1_000_000;
   return fuel - run(builder, host, fuel).fuelLeft;
+}
+
+/** The price of a host call that works on `bytes`, by its row in docs/lane-rules.md (a test compares the two). */
+export function priceOf(name: string, bytes = 0): number {
+  const { fuel, perUnit, unit } = (ENV as Readonly<Record<string, EnvFunction>>)[name];
+  return HOST_CALL_FUEL + fuel + perUnit * Math.floor((bytes + unit - 1) / unit);
+}
+
+/** A run on an instance that no run has used before. */
+export function freshRun(program: Program, fuel: number): RunResult {
+  return new ProgramRunner().run(program, testHost().host, fuel);
 }

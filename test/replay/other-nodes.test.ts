@@ -5,7 +5,7 @@ import { ROOT } from '../helpers/cli.js';
 /** Status of scripts/other-nodes.mjs where npm cannot give the version. */
 const NOT_TO_BE_HAD = 3;
 
-test('Node 24 has the roots of this Node over the bundled chain', { timeout: 600_000 }, ({ skip }) => {
+test('Node 24 has the roots of this Node over the bundled chain', ({ skip }) => {
   const script = ['scripts/other-nodes.mjs', '--nodes', '24', '--chains', '0', '--policy', 'cpu', '--json'];
   const run = spawnSync(process.execPath, script, { cwd: ROOT, encoding: 'utf8' });
   if (run.status === NOT_TO_BE_HAD) skip(run.stderr.trim());

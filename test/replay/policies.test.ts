@@ -49,7 +49,7 @@ function withoutExecution(jsonLines: string): string {
     .join('\n');
 }
 
-test('the bundled chain has the stored root at every height, the same state and receipts, under every policy', async () => {
+test('the bundled chain has the stored roots, and the same state and receipts, under every policy', async () => {
   const sequential = await replayChain('sequential');
   expect(sequential.roots).toBe(stored);
   expect(sequential.summary.lane.txs).toBeGreaterThanOrEqual(2000);
@@ -67,4 +67,4 @@ test('the bundled chain has the stored root at every height, the same state and 
       expect(run.summary.gpuFailures).toBe(0);
     }
   }
-}, 600_000);
+});

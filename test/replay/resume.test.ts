@@ -15,7 +15,7 @@ test('a second run continues at the tip and changes nothing when there is nothin
   expect(lastLine(rest)).toMatchObject({ stateRoot: finalRoot });
   const again = await cli('replay', CHAIN, '--db', db, '--policy', 'cpu', '--json');
   expect(lastLine(again)).toMatchObject({ stateRoot: finalRoot, blocks: 0 });
-}, 300_000);
+});
 
 test('a block with another root than the fixture has is named and not stored', async () => {
   const folder = temporaryFolder();
@@ -63,4 +63,4 @@ test('kill -9 at 20 random moments: the replay resumes and ends with the same ro
   const run = await cli('replay', CHAIN, '--db', db, '--policy', 'cpu', '--json');
   expect(run.status, run.stderr).toBe(0);
   expect(lastLine(run)).toMatchObject({ stateRoot: finalRoot });
-}, 600_000);
+});

@@ -57,7 +57,7 @@ async function ask(socket: Socket, body: string, end: string): Promise<string> {
 const large = (bytes: number): string =>
   `{"id":1,"method":"metashrew_view","params":["echo","${'00'.repeat(bytes / 2)}"]}`;
 
-test('large bodies that are held open keep neither small requests out nor the large ones of other clients', async () => {
+test('large bodies held open keep out neither small requests nor the large ones of other clients', async () => {
   const example = await serve({ limits: { memoryBytes: 8 * MIB, transferTimeoutMs: LONG_MS } });
   const held: Socket[] = [];
   for (let i = 0; i < 4; i++) {
@@ -171,7 +171,7 @@ test('one client cannot take all connections', async () => {
   for (let answer = ''; !answer.includes('"101"'); ) answer = await ask(await open(example), HEIGHT, '}');
 });
 
-test('a Host of another name is refused on every path and counted: a page of that name must not read anything', async () => {
+test('a foreign Host header is refused on every path and counted: its page must not read anything', async () => {
   const example = await serve({});
   const hosts = ['evil.example', 'evil.example:8080', 'localhost.evil.example', '127.0.0.1.evil.example', '', '[::1'];
   for (const host of hosts) {

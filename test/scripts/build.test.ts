@@ -39,7 +39,12 @@ class Project {
     this.write('kernels/main.wgsl', 'fn main() {}\n');
     this.write(
       'scripts/build-wasm.mjs',
-      "import { appendFileSync, mkdirSync } from 'node:fs';\nmkdirSync(process.argv[2], { recursive: true });\nappendFileSync('runs', 'x');\nappendFileSync(process.argv[2] + '/a.wasm', 'a');\n",
+      [
+        "import { appendFileSync, mkdirSync } from 'node:fs';",
+        'mkdirSync(process.argv[2], { recursive: true });',
+        "appendFileSync('runs', 'x');",
+        "appendFileSync(process.argv[2] + '/a.wasm', 'a');\n",
+      ].join('\n'),
     );
   }
 

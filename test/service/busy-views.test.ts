@@ -5,7 +5,7 @@ import { i32, loop, OP, op } from '../helpers/wasm-builder.js';
 import { ascii, GuestBuilder, number } from '../standard/guest-builder.js';
 import { moduleFile, Running } from './running.js';
 
-test('with every view thread taken, a view is refused over JSON-RPC and counted, and all else is answered', async () => {
+test('with every view thread busy, a view is refused over JSON-RPC and counted; all else is answered', async () => {
   const folder = temporaryFolder();
   const guest = new GuestBuilder();
   const ok = guest.buffer(ascii('ok'));

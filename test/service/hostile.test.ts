@@ -34,7 +34,7 @@ async function statusFor(url: string, host: string): Promise<string> {
   return answer.toString().split(' ', 2)[1];
 }
 
-test('what a module logs is in the log within bounds, hungry views and foreign hosts are refused by code and counted', async () => {
+test('a module logs within bounds; hungry views and foreign hosts are refused by code and counted', async () => {
   const folder = temporaryFolder();
   const args = ['--fixture', CHAIN, '--db', join(folder, 'a.db'), '--indexer', moduleFile(folder, guest())];
   const service = await Running.start(

@@ -2,30 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { metricsText } from '../../src/service/metrics.js';
-import { flagOf, type Option, variableOf } from '../../src/service/option.js';
+import { variableOf } from '../../src/service/option.js';
 import { OPTIONS } from '../../src/service/options.js';
 import { ServiceState } from '../../src/service/service-state.js';
 import { VERSION } from '../../src/util/version.js';
 import { ROOT } from '../helpers/cli.js';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-
-/** The table of docs/operations.md as the schema gives it. */
-function table(): string[] {
-  return Object.entries<Option<unknown>>(OPTIONS).map(([name, { about, fallback, aliases, secret, placeholder }]) => {
-    const value = placeholder === undefined ? '' : ` ${placeholder.replaceAll('|', '\\|')}`;
-    const also = aliases.map((alias) => `, \`${alias}\``).join('');
-    const hidden = secret ? ' (never printed)' : '';
-    return `| \`${flagOf(name)}${value}\`${also} | \`${name}\` | ${fallback ?? '-'} | ${about}${hidden} |`;
-  });
-}
-
-test('docs/operations.md has one row for every setting, as the schema says it', () => {
-  const rows = read('docs/operations.md')
-    .split('\n')
-    .filter((line) => /^\| `--/.test(line));
-  expect(rows).toEqual(table());
-});
 
 test('Dockerfile and compose.yaml set no variable that is no setting', () => {
   const known = new Set(Object.keys(OPTIONS).map(variableOf));

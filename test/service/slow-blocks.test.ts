@@ -7,7 +7,7 @@ import { SLOW_HEIGHT, writeSlowChain } from './slow-chain.js';
 /** Several milliseconds each: together far more than what is asked of the service meanwhile. */
 const CALLS = 2_000;
 
-test('a block that takes long is told on every page and in the log, and a signal drops it whole although its thread is busy', async () => {
+test('a slow block shows on all pages and in the log; a signal drops it whole while its thread is busy', async () => {
   const folder = temporaryFolder();
   const [chain, db] = [join(folder, 'chain'), join(folder, 'a.db')];
   const txids = writeSlowChain(chain, CALLS);

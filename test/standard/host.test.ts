@@ -272,7 +272,7 @@ describe('modules', () => {
     expect(runBlock(loading).code).toBe('MODULE_BAD_POINTER');
   });
 
-  test('a view that is missing, is no function, takes parameters or gives nothing is not found; one that traps failed', () => {
+  test('a view that is missing, no function, takes parameters or gives nothing is not found; a trap failed', () => {
     const guest = new GuestBuilder();
     guest.view('trap', unreachable);
     guest.wasm.export('takes', guest.wasm.function('(i32)->i32', [i32(0)]));

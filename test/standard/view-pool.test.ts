@@ -40,20 +40,16 @@ test('a view that never ends holds up no other', async () => {
 });
 
 test('views that wait take the thread in turn once it is free, and the thread that was ended is replaced', async () => {
-  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 2_000 });
+  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 2_000, viewWaitMs: LONG_MS });
   const ended: string[] = [];
-  const hanging = spin(lane).then((error) => {
-    ended.push('spin');
-    return error;
-  });
-  // Asked late, so that they may wait long enough.
-  const waited = ['a', 'b'].map(async (name) => {
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(await ok(lane)).toBe('ok');
+  const note = (name: string) => (answer: unknown) => {
     ended.push(name);
-  });
+    return answer;
+  };
+  const hanging = spin(lane).then(note('spin'));
+  const waited = ['a', 'b'].map((name) => ok(lane).then(note(name)));
   expect(await hanging).toMatchObject({ code: 'MODULE_TIMEOUT', facts: { limitMs: 2_000 } });
-  await Promise.all(waited);
+  expect(await Promise.all(waited)).toEqual(['ok', 'ok']);
   expect(ended).toEqual(['spin', 'a', 'b']);
   expect(lane.viewLoad).toEqual({ threads: 1, running: 0, waiting: 0, refused: 0, interrupted: 0 });
 });
@@ -70,14 +66,12 @@ test('more views than may wait are refused at once', async () => {
 });
 
 test('a view that no thread takes within the limit is refused', async () => {
-  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 300 });
-  // One after the other they hold the thread longer than the last may wait.
-  const answers = await Promise.all([spin(lane), spin(lane), spin(lane), spin(lane)]);
-  const codes = answers.map((error) => (error as { code?: string }).code);
-  expect(codes[0]).toBe('MODULE_TIMEOUT');
-  expect(codes[3]).toBe('VIEW_BUSY');
-  expect(lane.viewLoad?.refused).toBeGreaterThanOrEqual(1);
-  expect(lane.viewLoad?.waiting).toBe(0);
+  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: LONG_MS, viewWaitMs: 300 });
+  const hanging = spin(lane);
+  for (const error of await Promise.all([spin(lane), spin(lane)])) expect(error).toMatchObject({ code: 'VIEW_BUSY' });
+  expect(lane.viewLoad).toEqual({ threads: 1, running: 1, waiting: 0, refused: 2, interrupted: 0 });
+  await lane.close();
+  await hanging;
 });
 
 test('a client with endless views on all threads gives one up to a client that has none, and so on', async () => {
@@ -103,10 +97,12 @@ test('a view that was interrupted is answered all the same', async () => {
 });
 
 test('with one thread, a client that has none goes before the row of another', async () => {
-  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 4_000 });
-  const hanging = [spin(lane, 'greedy'), spin(lane, 'greedy'), spin(lane, 'greedy')];
-  // It waits as long as the first may run, and a little more.
+  const lane = await laneWith({ viewThreads: 1, viewTimeoutMs: 1_000, viewWaitMs: LONG_MS });
+  let ended = 0;
+  const hanging = Array.from({ length: 3 }, () => spin(lane, 'greedy').then(() => ended++));
   expect(await ok(lane, 'other')).toBe('ok');
+  // It waited for the view that ran, and for none of those in the row.
+  expect(ended).toBe(1);
   expect(lane.viewLoad?.interrupted).toBe(0);
   await Promise.all(hanging);
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { MessageReceipt, PlanSummary, Receipt } from '../../src/lane/types.js';
+import { Store } from '../../src/store/store.js';
 import type { BlockCommit, StoreOptions } from '../../src/store/types.js';
 import { toBinaryString, toHex } from '../../src/util/bytes.js';
 import { sha256 } from '../../src/util/sha256.js';
@@ -113,3 +114,15 @@ export function generator(seed: number): (n: number) => number {
     return ((t ^ (t >>> 14)) >>> 0) % n;
   };
 }
+
+/** Opens a store, and closes it after `use`. */
+export async function withStore(use: (store: Store, dir: string) => void | Promise<void>, dir = temporaryFolder()) {
+  const store = await Store.open(dir, OPTIONS);
+  try {
+    await use(store, dir);
+  } finally {
+    await store.close();
+  }
+}
+
+export const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value);

@@ -174,7 +174,7 @@ describe('restoring', () => {
     expect(readdirSync(work)).toEqual(['db']);
   });
 
-  it('an unsigned file is refused where a key is given, and one of another key or with a changed manifest', async () => {
+  it('where a key is given, an unsigned file, one of another key or with a changed manifest is refused', async () => {
     const work = temporaryFolder();
     const publicKey = readPublicKey(`${key}.pub`);
     const restored = restoreSnapshot(unsigned, join(work, 'db'), { publicKey });

@@ -32,7 +32,7 @@ test('the cache lies in XDG_CACHE_HOME, or in the home folder where that is miss
   }
 });
 
-test('where the cache cannot be made it lies among the temporary files, and where that fails, too, ENV_NO_CACHE is thrown', () => {
+test('a cache that cannot be made is a temporary folder; where that fails too, ENV_NO_CACHE is thrown', () => {
   const folder = temporaryFolder();
   const file = join(folder, 'file');
   writeFileSync(file, '');

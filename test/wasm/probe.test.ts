@@ -7,7 +7,7 @@ const incoming = [{ block: 2n, tx: 9n, amount: 11n }];
 const number = (bytes: Uint8Array, at = 0) => readU128(bytes, at);
 
 describe('probe', () => {
-  test('ends as asked: abort, trap, endless loop, abort before an endless loop, division by zero, out of bounds', () => {
+  test('ends as told: abort, trap, endless loop, abort before a loop, division by zero, out of bounds', () => {
     const probe = new Contract('probe');
     expect([1, 2, 3, 20, 22].map((code) => probe.call([code]).status)).toEqual([
       'REVERT',

@@ -1,7 +1,8 @@
 // What contracts import from "warpshrew/sdk" (docs/sdk.md). Names that are not here may change at any time.
 import * as u128 from './u128';
 
-export { contextBegin, incoming, incomingCount, input, inputBuffer, appendInputs, inputU64, opcode, sameId, selfId } from './context';
+export { contextBegin, incoming, incomingCount, opcode, sameId, selfId } from './context';
+export { appendInputs, input, inputBuffer, inputU64 } from './context';
 export { isDryRun, recordGet, recordPut, require, revert } from './env';
 export { mulDiv, schnorrVerify, sha256, sha256d } from './intrinsics';
 export { allocate, allocateBuffer, appendBytes, appendText, bufferLength, closeBuffer, textBuffer } from './memory';

@@ -1,15 +1,15 @@
-/** Codes of what is around the program: machine, node, chain. */
+/** Codes of the environment: machine, node, chain. */
 import type { Texts } from './texts.js';
 
-/** Ports, folders, GPU: the machine does not give what was asked for. */
+/** Ports, folders, GPU: the machine lacks something that the program needs. */
 export const ENVIRONMENT_CODES = {
-  SNAPSHOT_FILE_EXISTS: ['`--out` names a file that is there', 'choose another name'],
+  SNAPSHOT_FILE_EXISTS: ['`--out` names an existing file', 'choose another name'],
   SNAPSHOT_TARGET_EXISTS: [
-    'the folder to restore into, or the one of an interrupted restore beside it, is there',
-    'choose another `--db`, or delete what was interrupted',
+    'the target folder of the restore, or that of an interrupted restore next to it, exists',
+    'choose another `--db`, or delete the interrupted restore',
   ],
   ENV_STACK_TOO_SMALL: [
-    'the thread that is to run contracts has less than 64 MiB of stack',
+    'the thread for contracts has less than 64 MiB of stack',
     'run them in a worker thread with `resourceLimits.stackSizeMb` of 72; the program does so itself',
   ],
   ENV_UNWRITABLE: ['a file or folder cannot be written', 'check permissions'],
@@ -29,19 +29,19 @@ export const ENVIRONMENT_CODES = {
     'the package with the bundled software driver is missing or damaged',
     '`npm ci`, or the CPU policies',
   ],
-  GPU_DEVICE_LOST: ['the device went away', 'the block goes on on the CPU'],
-  GPU_FAILED: ['the device refused a batch', 'the block goes on on the CPU'],
+  GPU_DEVICE_LOST: ['the device went away', 'the CPU runs the rest of the block'],
+  GPU_FAILED: ['the device refused a batch', 'the CPU runs the rest of the block'],
   GPU_KERNEL_FAILED: [
     'translating, compiling or packing failed for one program',
     'the CPU runs that program; please report its hash',
   ],
   GPU_TIMEOUT: [
     'the device did not finish a batch in time',
-    'the block goes on on the CPU; the device is not used again',
+    'the CPU runs the rest of the block; the device is not used again',
   ],
 } as const satisfies Readonly<Record<string, Texts>>;
 
-/** A bitcoin node that cannot be asked, or answers what it should not. */
+/** A Bitcoin node that cannot be reached, or gives a wrong answer. */
 export const NODE_CODES = {
   NODE_UNREACHABLE: [
     'the node does not answer, after all attempts; *passes*',
@@ -57,8 +57,8 @@ export const NODE_CODES = {
     'check the path, and that the node runs',
   ],
   NODE_WRONG_BLOCK: [
-    'the node served another block than the one asked for; *passes*',
-    'if it goes on, check the node and proxies',
+    'the node served another block than the requested one; *passes*',
+    'if it persists, check the node and proxies',
   ],
   NODE_UNAUTHORISED: [
     'the node refuses user or password; *waited out* for 10 minutes',
@@ -69,11 +69,11 @@ export const NODE_CODES = {
     'check its `rpcallowip`, and the proxy',
   ],
   NODE_RPC_ERROR: ['the node refuses a call, with its own code and message; *waited out*', 'see the message'],
-  NODE_BAD_RESPONSE: ['an answer that no node gives; *waited out*', "check that the address is a node's"],
+  NODE_BAD_RESPONSE: ['an answer that no Bitcoin node gives; *waited out*', "check that the address is a node's"],
   NODE_BLOCK_PRUNED: ['the node has deleted the block', 'use one that is not pruned, or a later start'],
   NODE_BLOCK_MISSING: [
-    'the node does not have the bytes of a block that it has named; *passes*: asked again',
-    'nothing, as it downloads it; if it goes on, look at its log and its disk',
+    'the node lacks the bytes of a block that it named; *passes*: requested again',
+    'nothing while it downloads the block; if it persists, check its log and disk',
   ],
 } as const satisfies Readonly<Record<string, Texts>>;
 
@@ -85,7 +85,7 @@ export const CHAIN_CODES = {
   ],
   CHAIN_OTHER_GENESIS: ['the index was made from a chain with another block 0', 'another node, or another `--db`'],
   CHAIN_REORG_TOO_DEEP: [
-    "the node's chain parts from the index below the undo data; nothing was undone",
+    "the node's chain forks off the index below the undo data; nothing was undone",
     'check the node; index into a new folder, with more undo data kept ([following.md](following.md))',
   ],
   CHAIN_BAD_BLOCK: [
@@ -94,7 +94,7 @@ export const CHAIN_CODES = {
   ],
 } as const satisfies Readonly<Record<string, Texts>>;
 
-/** No errors: conditions that logs, `/health`, `/ready` and metrics name in the same way. */
+/** Not errors: conditions that logs, `/health`, `/ready` and metrics name in the same way. */
 export const NOTICE_CODES = {
   BLOCK_SLOW: [
     'the block under way takes longer than `--slow-block`; in the log, `/health` and `/ready`',
@@ -102,6 +102,6 @@ export const NOTICE_CODES = {
   ],
   CONTRADICTION: [
     'the source named blocks that do not fit together, as in the middle of a reorg, and is asked again; only counted',
-    'nothing; if it goes on, check the node',
+    'nothing; if it persists, check the node',
   ],
 } as const satisfies Readonly<Record<string, Texts>>;

@@ -60,11 +60,11 @@ export const INPUT_CODES = {
   SNAPSHOT_HASH: ['a chunk does not have its hash', 'get it again'],
   SNAPSHOT_UNSIGNED: ['`--public-key` was given and the file is not signed', 'get a signed one'],
   SNAPSHOT_BAD_SIGNATURE: ['the file was altered, or signed with another key', 'get the file and the public key again'],
-  SNAPSHOT_BAD_KEY: ['no Ed25519 key of the kind asked for', '`warpshrew snapshot key --out FILE`'],
+  SNAPSHOT_BAD_KEY: ['not an Ed25519 key of the required kind', '`warpshrew snapshot key --out FILE`'],
   SNAPSHOT_UNSOUND: ['the store in the file breaks its own rules', 'run `db check` over the store it was made from'],
 } as const satisfies Readonly<Record<string, Texts>>;
 
-/** WebAssembly: contracts, and the module of the standard lane with its views. */
+/** WebAssembly: contracts, and the standard module with its views. */
 export const PROGRAM_CODES = {
   WASM_MALFORMED: ['the bytes are not a WASM module', 'rebuild the module'],
   WASM_INVALID: ['the module does not validate', 'rebuild the module'],

@@ -1,4 +1,4 @@
-/** Codes of what is asked in a wrong way. */
+/** Codes of wrong requests. */
 import type { RpcTexts, Texts } from './texts.js';
 
 /** A wrong command line or configuration. */
@@ -24,9 +24,9 @@ export const USAGE_CODES = {
   USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
 } as const satisfies Readonly<Record<string, Texts>>;
 
-/** Answers of the JSON-RPC server, beside those of the other classes. */
+/** Answers of the JSON-RPC server that no other class has. */
 export const RPC_CODES = {
-  BLOCK_NOT_INDEXED: ['the height asked for is not indexed', 'ask `metashrew_height` for the tip', -32000],
+  BLOCK_NOT_INDEXED: ['the requested height is not indexed', 'ask `metashrew_height` for the tip', -32000],
   RECEIPT_NOT_FOUND: [
     'no receipt of that transaction',
     'it is not a lane transaction, or its block is not indexed yet',
@@ -34,7 +34,7 @@ export const RPC_CODES = {
   ],
   RPC_ANSWERS_HELD: [
     'large answers that are not taken fill the memory for them',
-    'take the answers asked for first',
+    'wait for the pending answers first',
     -32000,
   ],
   RPC_BODIES_HELD: ['large bodies fill the memory for them', 'try again later', -32600, 503],

@@ -11,10 +11,7 @@ export const STORE_CODES = {
   STORE_EMPTY: ['the database never had a block, so it is not bound to a chain yet', 'index or replay a chain into it'],
   STORE_LOCKED: ['another process has it open', 'stop that one'],
   STORE_UNWRITABLE: ['the folder cannot be written', 'check permissions and space'],
-  STORE_OPEN_FAILED: [
-    'RocksDB refuses to open it, or it has lost files',
-    'see the cause; restore a copy or a snapshot',
-  ],
+  STORE_OPEN_FAILED: ['RocksDB cannot open it, or files are missing', 'see the cause; restore a copy or a snapshot'],
   STORE_SCHEMA_MISMATCH: ['made by a version with another layout', 'replay into a new folder'],
   STORE_RULES_MISMATCH: [
     'made under other lane rules (version 1, for one)',
@@ -93,7 +90,7 @@ export const CHECK_CODES = {
     'restore a snapshot, or index into a new folder',
   ],
   CHECK_UNREADABLE: [
-    '`db check`: RocksDB refuses to read (damaged files)',
+    '`db check`: RocksDB cannot read it (damaged files)',
     'restore a snapshot, or index into a new folder; check the disk',
   ],
 } as const satisfies Readonly<Record<string, Texts>>;

@@ -95,7 +95,7 @@ function chooseForGpu(block: PlannedBlock, colours: readonly (readonly number[])
   for (const nodes of colours) {
     for (const [hash, members] of candidates(block, nodes, policy)) {
       const saved = policy === 'auto' ? costs.saving(hash, members.length, options.threads) : 0;
-      // Then its kernel is not asked for, so that none is compiled in vain.
+      // Then its kernel is not requested, so that none is compiled in vain.
       if (policy === 'auto' && saved <= 0) continue;
       const program = options.program(hash, members[0]);
       const state = program === undefined ? 'none' : gpu.kernelState(program, members.length);

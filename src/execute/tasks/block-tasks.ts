@@ -30,7 +30,7 @@ export interface DryRun {
 
 /** Dry runs with the calls recorded beside them. */
 export interface DryRuns {
-  /** In the order asked for. */
+  /** In the order of the request. */
   readonly runs: readonly DryRun[];
   readonly records: readonly CallRecords[];
   /** By place in `runs`: which of `records` its `call` counts in. */

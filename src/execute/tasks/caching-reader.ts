@@ -3,7 +3,7 @@ import type { LaneKey, StateReader } from '../../lane/types.js';
 import { entryWeight } from './block-weight.js';
 import { KnownRanges } from './known-ranges.js';
 
-/** Keys that are asked for at once. */
+/** Keys read at once. */
 const PIECE = 1_024;
 /** Bytes that it remembers at most, by the estimate of block-weight.ts. */
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -45,7 +45,7 @@ export class CachingReader implements StateReader {
     return value;
   }
 
-  /** Reads keys that will be asked for, where the state reads many at once faster than one after the other. */
+  /** Reads keys that will be needed, where the state reads many at once faster than one after the other. */
   prefetch(keys: readonly LaneKey[]): void {
     if (this.#base.getMany === undefined) return;
     for (let at = 0; at < keys.length; at += PIECE) {

@@ -1,4 +1,4 @@
-/** Parts of the state before a block that were read as a whole, so that no key in them is asked for any more. */
+/** Parts of the state before a block that were read as a whole, so that their keys need no further reads. */
 import type { LaneKey, StateReader } from '../../lane/types.js';
 import { entryWeight } from './block-weight.js';
 
@@ -24,7 +24,7 @@ interface Part {
 /**
  * A contract can ask for key after key that is not there, and asking the database costs several times what the contract
  * pays. A part of the state (one contract's storage, all balances) that is read again and again is therefore walked
- * through once, as far as it has no more rows than it was asked for keys: so walking never costs more than reading did.
+ * through once, as far as it has no more rows than keys were read in it: so walking never costs more than reading did.
  * Valid while `base` does not change.
  */
 export class KnownRanges {

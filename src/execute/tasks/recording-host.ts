@@ -7,54 +7,58 @@ import { fromBinaryString, toBinaryString } from '../../util/bytes.js';
 export class RecordingHost implements RunHost {
   readonly read = new Set<string>();
   readonly written = new Set<string>();
-  /** Those of `read` whose value was asked for. */
+  /** Those of `read` whose value was read, not only declared. */
   readonly touched = new Set<string>();
 
-  constructor(private readonly host: RunHost) {}
+  readonly #host: RunHost;
+
+  constructor(host: RunHost) {
+    this.#host = host;
+  }
 
   get isDryRun(): boolean {
-    return this.host.isDryRun;
+    return this.#host.isDryRun;
   }
 
   get height(): number {
-    return this.host.height;
+    return this.#host.height;
   }
 
   get context(): Uint8Array {
-    return this.host.context;
+    return this.#host.context;
   }
 
   get transaction(): Uint8Array {
-    return this.host.transaction;
+    return this.#host.transaction;
   }
 
   get block(): Uint8Array {
-    return this.host.block;
+    return this.#host.block;
   }
 
   storage(key: Uint8Array): Uint8Array | undefined {
     const name = toBinaryString(key);
     this.read.add(name);
     this.touched.add(name);
-    return this.host.storage(key);
+    return this.#host.storage(key);
   }
 
   sequence(): bigint {
-    return this.host.sequence();
+    return this.#host.sequence();
   }
 
   balance(who: Uint8Array, what: Uint8Array): Uint8Array {
-    return this.host.balance(who, what);
+    return this.#host.balance(who, what);
   }
 
   declareRead(key: Uint8Array): void {
     this.read.add(toBinaryString(key));
-    this.host.declareRead(key);
+    this.#host.declareRead(key);
   }
 
   declareWrite(key: Uint8Array): void {
     this.written.add(toBinaryString(key));
-    this.host.declareWrite(key);
+    this.#host.declareWrite(key);
   }
 
   /** The keys with the values that `call` finds there. */

@@ -150,8 +150,8 @@ export class WorkerPool {
       worker.job = this.#waiting.shift();
       if (worker.job === undefined) return;
       const { task } = worker.job;
-      const message: ToWorker = { kind: 'task', task };
-      worker.thread.postMessage(message, [task.bytes.buffer]);
+      const sent: ToWorker = { kind: 'task', task };
+      worker.thread.postMessage(sent, [task.bytes.buffer]);
     }
   }
 

@@ -20,18 +20,18 @@ if (port === null) throw new Error('worker.js runs in a worker thread only');
 
 const { watch: buffer, thread } = workerData as WorkerData;
 const watch = buffer && new WorkWatch(buffer).thread(thread);
-/** Made for the first block: where this thread cannot run contracts, the engine is told why instead of a result. */
+/** Made for the first block: if this thread cannot run contracts, the engine gets the reason instead of a result. */
 let runner: ProgramRunner | undefined;
 const stores = new Map<bigint, Promise<StateReader>>();
 let tasks: Promise<BlockTasks> | undefined;
 // Requests are handled one after the other: a task waits until its block is ready.
 let queue = Promise.resolve();
 
-port.on('message', (message: ToWorker) => {
+port.on('message', (sent: ToWorker) => {
   queue = queue.then(async () => {
     try {
-      if (message.kind === 'block') tasks = begin(message);
-      else if (tasks !== undefined) answer(port, perform(await tasks, message.task));
+      if (sent.kind === 'block') tasks = begin(sent);
+      else if (tasks !== undefined) answer(port, perform(await tasks, sent.task));
     } catch (error) {
       port.postMessage(failure(error));
     }
@@ -57,10 +57,10 @@ function open(
   return reader;
 }
 
-/** What was written for the engine changes hands without a copy. */
-function answer(to: MessagePort, message: Answer): void {
-  const records = message.kind === 'dry' ? message.records : undefined;
-  to.postMessage(message, [message.bytes.buffer, ...(records === undefined ? [] : buffersOf(records))]);
+/** Transfers the bytes to the engine without a copy. */
+function answer(to: MessagePort, reply: Answer): void {
+  const records = reply.kind === 'dry' ? reply.records : undefined;
+  to.postMessage(reply, [reply.bytes.buffer, ...(records === undefined ? [] : buffersOf(records))]);
 }
 
 function perform(block: BlockTasks, { kind, bytes, mostBytes }: WorkerTask): Answer {

@@ -2,25 +2,6 @@ import { kernelText } from './kernel-text.js';
 import { schnorrData } from './secp256k1/data.js';
 import { fieldWgsl } from './secp256k1/text.js';
 
-/** Kernel function of each intrinsic of `env`, by import name. */
-export const INTRINSIC_FUNCTIONS: Readonly<Record<string, string>> = {
-  __sha256: 'host_sha256',
-  __sha256d: 'host_sha256d',
-  __u128_mul_div: 'host_u128_mul_div',
-  __schnorr_verify: 'host_schnorr_verify',
-};
-
-/**
- * Statements that each call site of an intrinsic adds to a kernel, because shader compilers inline it there: a driver
- * would need minutes for a program with many call sites.
- */
-export const INTRINSIC_STATEMENTS: Readonly<Record<string, number>> = {
-  __sha256: 3_750,
-  __sha256d: 3_750,
-  __u128_mul_div: 750,
-  __schnorr_verify: 25_000,
-};
-
 /** What a kernel needs beyond its program to call the intrinsics it imports. */
 export interface IntrinsicParts {
   readonly wgsl: string;
@@ -28,31 +9,31 @@ export interface IntrinsicParts {
   readonly data: Uint32Array;
 }
 
-/**
- * The parts for a program that imports `names`, with their data from word `at` of `program_data` on. Empty if it
- * imports no intrinsic.
- */
-export function intrinsicParts(names: ReadonlySet<string>, at: number): IntrinsicParts {
-  const schnorr = names.has('__schnorr_verify');
-  const hash = schnorr || names.has('__sha256') || names.has('__sha256d');
+/** Texts of kernels/ with their data from word `at` of `program_data` on, in the order in which a kernel has them. */
+const PARTS = {
+  sha256: (at) => ({
+    wgsl: `const SHA_CONSTANTS_AT = ${at}u;\n${kernelText('sha256')}`,
+    data: Uint32Array.from(shaConstants()),
+  }),
+  'mul-div': () => ({ wgsl: kernelText('mul-div'), data: new Uint32Array(0) }),
+  secp256k1: (at) => {
+    const data = schnorrData();
+    return { wgsl: `${fieldWgsl(data, `${at}u`)}\n${kernelText('secp256k1')}`, data: data.words };
+  },
+} as const satisfies Readonly<Record<string, (at: number) => IntrinsicParts>>;
+export type PartName = keyof typeof PARTS;
+
+/** The parts `needed`, with their data from word `at` of `program_data` on. Empty if nothing is needed. */
+export function intrinsicParts(needed: ReadonlySet<PartName>, at: number): IntrinsicParts {
   const texts: string[] = [];
   const data: number[] = [];
-  let words = new Uint32Array(0);
-  if (hash) {
-    texts.push(`const SHA_CONSTANTS_AT = ${at}u;`, kernelText('sha256'));
-    data.push(...shaConstants());
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (!needed.has(name as PartName)) continue;
+    const { wgsl, data: words } = part(at + data.length);
+    texts.push(wgsl);
+    for (const word of words) data.push(word);
   }
-  if (names.has('__u128_mul_div')) texts.push(kernelText('mul-div'));
-  if (schnorr) {
-    const more = schnorrData();
-    texts.push(fieldWgsl(more, `${at + data.length}u`), kernelText('secp256k1'));
-    words = new Uint32Array(data.length + more.words.length);
-    words.set(more.words, data.length);
-  } else {
-    words = new Uint32Array(data.length);
-  }
-  words.set(data);
-  return { wgsl: texts.join('\n'), data: words };
+  return { wgsl: texts.join('\n'), data: Uint32Array.from(data) };
 }
 
 /** First 32 bits of the fractions of the cube roots of the first 64 primes (FIPS 180-4). */

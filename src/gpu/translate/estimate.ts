@@ -1,4 +1,4 @@
-import { INTRINSIC_FUNCTIONS, INTRINSIC_STATEMENTS } from '../intrinsics/intrinsics.js';
+import { KERNEL_STATEMENTS } from '../intrinsics/kernel-functions.js';
 import type { CallGraph } from './calls.js';
 import type { TranslatedFunction } from './function.js';
 import { Unsupported } from './unsupported.js';
@@ -6,9 +6,8 @@ import { Unsupported } from './unsupported.js';
 /** Three times the size of the largest bundled program. */
 const MAX_INLINED_STATEMENTS = 150_000;
 
-/** Approximate number of statements that a call of one of the kernel's own functions becomes. */
+/** Approximate number of statements that a call of one of the kernel's own functions becomes; not those of `env`. */
 const CALLED: readonly (readonly [RegExp, number])[] = [
-  [/^host_/, 150],
   [/^memory_/, 40],
   [/^(div|rem)_[su]64$/, 120],
   [/^(load|store)/, 8],
@@ -16,15 +15,12 @@ const CALLED: readonly (readonly [RegExp, number])[] = [
   [/^(charge|enter|stop\w*)$/, 3],
   [/64$/, 2],
 ];
-const intrinsicWeights = new Map(
-  Object.entries(INTRINSIC_FUNCTIONS).map(([name, kernel]) => [kernel, INTRINSIC_STATEMENTS[name] ?? 0]),
-);
 const weights = new Map<string, number>();
 
 function weightOf(name: string): number {
   let weight = weights.get(name);
   if (weight === undefined) {
-    weight = intrinsicWeights.get(name) ?? CALLED.find(([pattern]) => pattern.test(name))?.[1] ?? 0;
+    weight = KERNEL_STATEMENTS.get(name) ?? CALLED.find(([pattern]) => pattern.test(name))?.[1] ?? 0;
     // The names of translated functions would fill the map.
     if (weight > 0) weights.set(name, weight);
   }

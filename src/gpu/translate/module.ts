@@ -3,7 +3,8 @@ import type { FunctionBody, FunctionType, WasmModule } from '../../program/modul
 import { OP } from '../../program/opcodes.js';
 import { entryFuel } from '../../program/prices.js';
 import type { Program } from '../../program/types.js';
-import { INTRINSIC_FUNCTIONS, intrinsicParts } from '../intrinsics/intrinsics.js';
+import { intrinsicParts } from '../intrinsics/intrinsics.js';
+import { kernelFunction, neededParts } from '../intrinsics/kernel-functions.js';
 import { kernelText } from '../intrinsics/kernel-text.js';
 import { Alignment, globalName } from './alignment.js';
 import { CallGraph } from './calls.js';
@@ -47,26 +48,6 @@ const MAX_RESULTS = 16;
  */
 const ALIGNMENT_ROUNDS = 40;
 
-/** Imports that have a kernel function, in kernels/host.wgsl or the intrinsics. Calling any other is a PUNT. */
-const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
-  abort: 'host_abort',
-  __request_storage: 'host_request_storage',
-  __load_storage: 'host_load_storage',
-  __request_context: 'host_request_context',
-  __load_context: 'host_load_context',
-  __returndatacopy: 'host_returndatacopy',
-  __fuel: 'host_fuel',
-  __height: 'host_height',
-  __log: 'host_log',
-  __is_dry_run: 'host_is_dry_run',
-  __record_get: 'host_record_get',
-  __record_put: 'host_record_put',
-  __call: 'host_inner_call',
-  __delegatecall: 'host_inner_call',
-  __staticcall: 'host_inner_call',
-  ...INTRINSIC_FUNCTIONS,
-};
-
 /**
  * Translates the instrumented module of a program to the WGSL text of its kernel. What the kernel cannot do either
  * makes the program unsupported, for the given `reason`, or becomes a PUNT on the path that needs it.
@@ -107,8 +88,8 @@ class ModuleTranslation {
   run(): Kernel {
     const functions = this.#functions();
     const { programData, window, room } = this.#memory;
-    const names = new Set(this.module.imports.map(({ name }) => name));
-    const intrinsics = intrinsicParts(names, programData.length);
+    const needed = neededParts(this.module.imports.map(({ name }) => name));
+    const intrinsics = intrinsicParts(needed, programData.length);
     const wgsl = [
       // Dead code is expected, and Dawn prints warnings to standard output.
       'diagnostic(off, chromium.unreachable_code);',
@@ -179,7 +160,7 @@ class ModuleTranslation {
     const imported = this.module.imports[index];
     if (imported !== undefined) {
       const type = this.#type(imported.typeIndex);
-      const name = HOST_FUNCTIONS[imported.name];
+      const name = kernelFunction(imported.name)?.name;
       return name === undefined ? { punt: 'import' } : { name, type, index: undefined };
     }
     const type = this.#type(this.#body(index).typeIndex);

@@ -1,4 +1,4 @@
-/** What the messages of a benchmark block say, by workload, and the contract's state that they find. */
+/** The messages of a benchmark block, by workload, and the contract's state that they find. */
 
 import type { GpuCall } from '../../gpu/pack/types.js';
 import type { Program } from '../../program/types.js';
@@ -71,7 +71,7 @@ function readContext(context: Uint8Array): WorkloadMessage {
   return { inputs: numbers.slice(inputsAt), incoming };
 }
 
-/** Increments: light calls, each of one key. Those of keys that nobody else names are reused from their dry runs. */
+/** Increments: light calls, each of one key. Those of keys that no other call names are reused from their dry runs. */
 function increments(keyOf: KeyOf): Workload['make'] {
   return (_, count) => ({
     messages: Array.from({ length: count }, (_, i) => ({ inputs: [4n, BigInt(keyOf(i))], incoming: [] })),

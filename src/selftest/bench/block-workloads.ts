@@ -27,7 +27,7 @@ export interface WorkloadBlock {
 
 const ORDINARY = Uint8Array.of(0x51, 0x20, ...new Uint8Array(32));
 const SIGNATURE_BYTES = 64;
-/** What a contract holds of the assets that it pays out. */
+/** Balance of a contract in the assets that it pays out. */
 const RESERVES = u128Bytes(1n << 100n);
 const RESERVE_ASSETS = [10n, 11n];
 const HEADER_BYTES = 80;

@@ -29,7 +29,7 @@ export interface BlockBenchOptions {
   readonly workers?: number;
   /** Without it only `sequential` and `cpu` are measured. */
   readonly gpu?: GpuExecutor;
-  /** Beside `sequential`, which all are compared with. */
+  /** Policies to compare with `sequential`. */
   readonly policies: readonly Policy[];
   readonly onProgress: (line: string) => void;
 }
@@ -155,7 +155,7 @@ async function storeOf({ state }: WorkloadBlock, dir: string): Promise<Store> {
   return store;
 }
 
-/** One policy's engine and what was measured of it. */
+/** One policy's engine and its measurements. */
 class Side {
   readonly wall: number[] = [];
   readonly #cpu: number[] = [];

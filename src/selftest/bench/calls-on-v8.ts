@@ -3,7 +3,7 @@ import type { ProgramRunner } from '../../program/runner.js';
 import type { RunHost, RunResult } from '../../program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../util/bytes.js';
 
-/** A host that gives a call what it declares. */
+/** A host that gives a call the values that it declares. */
 export function hostOf(call: GpuCall, isDryRun: boolean): RunHost {
   const values = new Map(call.reads.map(({ key, value }) => [toBinaryString(key), value]));
   return {

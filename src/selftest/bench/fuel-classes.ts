@@ -12,7 +12,7 @@ export interface FuelClass {
 
 const UNROLLED = 100;
 const PAGE = 65_536;
-/** A buffer of 32 bytes, of 64, of 1 KiB and of 60,000 bytes, behind the length word of each. */
+/** A buffer of 32 bytes, of 64, of 1 KiB and of 60,000 bytes, each after its length word. */
 const BUFFER = { id: 1_004, word64: 2_004, kilobyte: 4_004, large: 70_004 } as const;
 const OUT = 8_004;
 
@@ -266,13 +266,66 @@ const lengths = (
   ] as const
 ).flatMap(([at, length]) => [i32(at - 4), i32(length), op(OP.i32Store, 0, 2)]);
 
+/** Arguments of a call, what is special about it, and what comes before it in each turn. */
+type HostCase = readonly [args: readonly Instruction[], what?: string, before?: readonly Instruction[]];
+type EndsTheRun = 'abort' | '__call' | '__delegatecall' | '__staticcall';
+
+/** The cases of every host function but those that end the run. */
+function hostCases(): Readonly<Record<Exclude<EnvName, EndsTheRun>, readonly HostCase[]>> {
+  // A new key each time: the first word counts.
+  const another = [i32(BUFFER.id), get(1), i32(1), op(OP.i32Add), op(OP.localTee, 1), op(OP.i32Store, 0, 2)];
+  const id = i32(BUFFER.id);
+  const [out, large] = [i32(OUT), i32(BUFFER.large)];
+  const word64 = i32(BUFFER.word64);
+  return {
+    __request_context: [[[]]],
+    __request_transaction: [[[]]],
+    __request_block: [[[]]],
+    __is_dry_run: [[[]]],
+    __sequence: [[[out]]],
+    __fuel: [[[out]]],
+    __height: [[[out]]],
+    __returndatacopy: [[[out]]],
+    __load_context: [[[out]]],
+    __load_transaction: [[[out]]],
+    __load_block: [[[out], 'of 60,000 bytes']],
+    __request_storage: [
+      [[id], 'one key of 32 bytes'],
+      [[id], 'another key each time', another],
+      [[large], 'a key of 60,000 bytes'],
+    ],
+    __load_storage: [
+      [[id, out], 'one key of 32 bytes'],
+      [[id, out], 'another key each time', another],
+      [[word64, out], 'a value of 50,000 bytes'],
+    ],
+    __balance: [[[id, id, out]], [[id, id, out], 'another id each time', another]],
+    __log: [
+      [[id], '32 bytes'],
+      [[large], '60,000 bytes'],
+    ],
+    __record_get: [
+      [[id], 'one key'],
+      [[large], 'a key of 60,000 bytes'],
+    ],
+    __record_put: [[[id], 'another key each time', another]],
+    __sha256: [
+      [[id, out], '32 bytes'],
+      [[i32(BUFFER.kilobyte), out], '1,024 bytes'],
+      [[large, out], '60,000 bytes'],
+    ],
+    __sha256d: [
+      [[id, out], '32 bytes'],
+      [[word64, out], '64 bytes'],
+      [[large, out], '60,000 bytes'],
+    ],
+    __u128_mul_div: [[[i32(3_004), i32(3_024), i32(3_044), out], '', MUL_DIV]],
+    __schnorr_verify: [[[id, id, word64], 'what no one signed']],
+  };
+}
+
 function hosts(): FuelClass[] {
-  const host = (
-    name: EnvName,
-    args: readonly Instruction[],
-    what = '',
-    before: readonly Instruction[] = [],
-  ): FuelClass => ({
+  const host = (name: EnvName, [args, what = '', before = []]: HostCase): FuelClass => ({
     name: what === '' ? name : `${name}, ${what}`,
     kind: 'host',
     module: {
@@ -282,40 +335,7 @@ function hosts(): FuelClass[] {
       pages: 4,
     },
   });
-  // A new key each time: the first word counts.
-  const another = [i32(BUFFER.id), get(1), i32(1), op(OP.i32Add), op(OP.localTee, 1), op(OP.i32Store, 0, 2)];
-  const id = i32(BUFFER.id);
-  const [out, large] = [i32(OUT), i32(BUFFER.large)];
-  return [
-    ...(['__request_context', '__request_transaction', '__request_block', '__is_dry_run'] as const).map((name) =>
-      host(name, []),
-    ),
-    ...(['__sequence', '__fuel', '__height', '__returndatacopy', '__load_context', '__load_transaction'] as const).map(
-      (name) => host(name, [out]),
-    ),
-    host('__load_block', [out], 'of 60,000 bytes'),
-    host('__request_storage', [id], 'one key of 32 bytes'),
-    host('__request_storage', [id], 'another key each time', another),
-    host('__request_storage', [large], 'a key of 60,000 bytes'),
-    host('__load_storage', [id, out], 'one key of 32 bytes'),
-    host('__load_storage', [id, out], 'another key each time', another),
-    host('__load_storage', [i32(BUFFER.word64), out], 'a value of 50,000 bytes'),
-    host('__balance', [id, id, out]),
-    host('__balance', [id, id, out], 'another id each time', another),
-    host('__log', [id], '32 bytes'),
-    host('__log', [large], '60,000 bytes'),
-    host('__record_get', [id], 'one key'),
-    host('__record_put', [id], 'another key each time', another),
-    host('__record_get', [large], 'a key of 60,000 bytes'),
-    host('__sha256', [id, out], '32 bytes'),
-    host('__sha256', [i32(BUFFER.kilobyte), out], '1,024 bytes'),
-    host('__sha256', [large, out], '60,000 bytes'),
-    host('__sha256d', [id, out], '32 bytes'),
-    host('__sha256d', [i32(BUFFER.word64), out], '64 bytes'),
-    host('__sha256d', [large, out], '60,000 bytes'),
-    host('__u128_mul_div', [i32(3_004), i32(3_024), i32(3_044), out], '', MUL_DIV),
-    host('__schnorr_verify', [id, id, i32(BUFFER.word64)], 'what no one signed'),
-  ];
+  return Object.entries(hostCases()).flatMap(([name, cases]) => cases.map((one) => host(name as EnvName, one)));
 }
 
 /** Three numbers of 16 bytes, all bits set but of the divisor, which is odd. */

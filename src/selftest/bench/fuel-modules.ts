@@ -17,7 +17,7 @@ export interface FuelModule {
   readonly first?: readonly Instruction[];
   /** Ends the first time it comes to the end. */
   readonly once?: boolean;
-  /** Functions beside `__execute`: they follow the imports. */
+  /** Functions other than `__execute`: they follow the imports. */
   readonly functions?: readonly { readonly type: FunctionType; readonly code: readonly Instruction[] }[];
   readonly pages?: number;
   readonly maxPages?: number;

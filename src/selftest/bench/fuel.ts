@@ -76,7 +76,7 @@ export async function benchFuel(options: FuelOptions): Promise<FuelReport> {
 }
 
 /** The rows that cost more than {@link MOST_NANOSECONDS} on V8. */
-export function tooDear(report: FuelReport): FuelRow[] {
+export function tooExpensive(report: FuelReport): FuelRow[] {
   return report.rows.filter(({ cold, warm }) => Math.max(cold.median, warm.median) > report.most);
 }
 

@@ -59,7 +59,7 @@ export interface KernelReport {
   readonly rows: readonly KernelRow[];
 }
 
-/** Calls of one column file: what a worker's piece of a block holds. */
+/** Calls of one column file: a worker's piece of a block. */
 const PIECE = 128;
 const SEED = 0x5eed;
 /** Calls that are enough to tell what one costs on a thread. */

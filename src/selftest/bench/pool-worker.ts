@@ -1,4 +1,4 @@
-/** A thread of the pool benchmark: makes its calls, says so, and runs them all whenever it is told to. */
+/** A thread of the pool benchmark: makes its calls, reports it, and runs them all on each request. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { prepareProgram } from '../../program/prepare.js';
 import { ProgramRunner } from '../../program/runner.js';

@@ -4,7 +4,7 @@ import type { ProgramName } from '../../util/built-wasm.js';
 import { DEEP_STACK } from '../../util/deep-thread.js';
 import { shipped } from '../../util/shipped.js';
 
-/** What a thread of {@link poolRate} is told. */
+/** Parameters of a thread of {@link poolRate}. */
 export interface PoolTask {
   readonly program: ProgramName;
   readonly count: number;

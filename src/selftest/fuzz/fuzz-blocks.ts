@@ -34,24 +34,24 @@ interface Outpoint {
   readonly vout: number;
 }
 
-/** What a creation reveals: the envelope, and the program in it, undefined for one that is refused. */
+/** The data of a creation: the envelope, and the program in it, undefined for one that is refused. */
 interface Deployment {
   readonly program: ProgramName | undefined;
   readonly envelope: Uint8Array;
 }
 
-/** Makes the next block of a world; `state` is what the sequential executor left. */
+/** Makes the next block of a world; `state` is that of the sequential executor. */
 export class FuzzBlocks {
   readonly #seed: string;
   readonly #programs: FuzzPrograms;
   readonly #deployments: readonly Deployment[];
   #previousHash: Uint8Array = new Uint8Array(32);
 
-  constructor(
-    seed: string,
-    programs: FuzzPrograms,
-    private readonly maxTxs = MAX_TXS,
-  ) {
+  readonly #maxTxs: number;
+
+  constructor(seed: string, programs: FuzzPrograms, maxTxs = MAX_TXS) {
+    this.#maxTxs = maxTxs;
+
     this.#seed = seed;
     this.#programs = programs;
     const envelope = (wasm: Uint8Array): Uint8Array => encodeEnvelope(gzipStored(wasm));
@@ -65,7 +65,7 @@ export class FuzzBlocks {
   next(height: number, state: ReadonlyMap<LaneKey, Uint8Array>): Block {
     const random = new Prng(this.#seed, `block ${height}`);
     const builder = new BlockBuilder(random, this.#deployments, contractsOf(state, this.#programs), state);
-    const transactions = builder.transactions(`${this.#seed} ${height}`, this.maxTxs);
+    const transactions = builder.transactions(`${this.#seed} ${height}`, this.#maxTxs);
     const hash = seededBytes(this.#seed, 'hash', height);
     const header = concatBytes(new Uint8Array(4), this.#previousHash, new Uint8Array(44));
     const block: Block = {
@@ -89,12 +89,20 @@ class BlockBuilder {
   /** Outputs of this block's transactions that are not spent yet. */
   readonly #fresh: Outpoint[] = [];
 
+  readonly #random: Prng;
+  readonly #deployments: readonly Deployment[];
+  readonly #contracts: readonly FuzzContract[];
+
   constructor(
-    private readonly random: Prng,
-    private readonly deployments: readonly Deployment[],
-    private readonly contracts: readonly FuzzContract[],
+    random: Prng,
+    deployments: readonly Deployment[],
+    contracts: readonly FuzzContract[],
     state: ReadonlyMap<LaneKey, Uint8Array>,
   ) {
+    this.#random = random;
+    this.#deployments = deployments;
+    this.#contracts = contracts;
+
     this.#calls = new FuzzCalls(random, contracts, state);
     this.#missing = deployments.filter(
       ({ program }) => program !== undefined && !contracts.some((contract) => contract.program === program),
@@ -106,9 +114,9 @@ class BlockBuilder {
   }
 
   transactions(label: string, most: number): Transaction[] {
-    const count = 1 + this.random.below(most);
-    const probe = this.contracts.find(({ program }) => program === 'probe');
-    const knotAt = this.#chance(30) ? 1 + this.random.below(count) : 0;
+    const count = 1 + this.#random.below(most);
+    const probe = this.#contracts.find(({ program }) => program === 'probe');
+    const knotAt = this.#chance(30) ? 1 + this.#random.below(count) : 0;
     const made: Transaction[] = [];
     const txid = (index: number): Uint8Array => seededBytes(label, 'txid', index);
     while (made.length < count) {
@@ -121,13 +129,13 @@ class BlockBuilder {
 
   /**
    * What makes a write set change after a first run: a demoted transaction turns a pointer, one that was run by then
-   * follows it elsewhere, and one behind reads what it would have written where the pointer showed before.
+   * follows it elsewhere, and a later one reads what it would have written where the pointer showed before.
    */
   #knot({ id }: FuzzContract, from: number, txid: (index: number) => Uint8Array): Transaction[] {
     const { turns, follows, counts } = this.#calls.knot(id);
     const parent = { txid: txid(from), vout: 0 };
     return [[0], turns, follows, counts].map((inputs, i) => {
-      const spent = i === 1 ? parent : { txid: this.random.bytes(), vout: 0 };
+      const spent = i === 1 ? parent : { txid: this.#random.bytes(), vout: 0 };
       const runestone = encodeRunestone({ protostones: [{ pointer: 0, refund: 0, message: message(id, inputs) }] });
       const outputs = [ORDINARY, runestone].map((script) => ({ value: 546n, script }));
       return serialised(from + i, txid(from + i), [{ prevTxid: spent.txid, prevVout: 0, witness: [] }], outputs);
@@ -135,31 +143,31 @@ class BlockBuilder {
   }
 
   #chance(percent: number): boolean {
-    return this.random.below(100) < percent;
+    return this.#random.below(100) < percent;
   }
 
   #transaction(index: number, txid: Uint8Array): Transaction {
-    const wanted = this.#missing.length > 0 || this.contracts.length < this.deployments.length + MORE_CONTRACTS;
+    const wanted = this.#missing.length > 0 || this.#contracts.length < this.#deployments.length + MORE_CONTRACTS;
     const creates = this.#chance(wanted ? 30 : 4) ? this.#deployment() : undefined;
     const inputs = this.#inputs(index, creates);
-    const ordinary = 1 + this.random.below(3);
+    const ordinary = 1 + this.#random.below(3);
     const outputs: TxOutput[] = Array.from({ length: ordinary }, () => ({
       value: 546n,
       script: this.#chance(5) ? EMPTY_BYTES : ORDINARY,
     }));
     const outpoint = concatBytes(inputs[0].prevTxid, u32Bytes(inputs[0].prevVout));
     const script = this.#runestone(ordinary + 1, creates, outpoint);
-    if (script !== undefined) outputs.splice(this.random.below(outputs.length + 1), 0, { value: 0n, script });
+    if (script !== undefined) outputs.splice(this.#random.below(outputs.length + 1), 0, { value: 0n, script });
     if (this.#chance(5)) outputs.push({ value: 0n, script: Uint8Array.of(0x6a) });
     for (let vout = 0; vout < outputs.length; vout++) this.#fresh.push({ txid, vout });
     return serialised(index, txid, inputs, outputs);
   }
 
   #deployment(): Deployment {
-    if (this.#missing.length === 0 || this.#chance(30)) return this.random.pick(this.deployments);
+    if (this.#missing.length === 0 || this.#chance(30)) return this.#random.pick(this.#deployments);
     // Those that mint come first: the others want assets.
     const minting = this.#missing.filter(({ program }) => program === 'probe' || program === 'mint');
-    return this.random.pick(minting.length > 0 ? minting : this.#missing);
+    return this.#random.pick(minting.length > 0 ? minting : this.#missing);
   }
 
   #inputs(index: number, creates: Deployment | undefined): TxInput[] {
@@ -167,10 +175,10 @@ class BlockBuilder {
     if (index === 0) spent.push({ txid: new Uint8Array(32), vout: 0xffffffff });
     while (index > 0 && (spent.length === 0 || this.#chance(30)) && spent.length < 4) {
       const pool = this.#chance(10) ? this.#fresh : this.#chance(50) ? this.#sheets : [];
-      const [own] = pool.length > 0 ? pool.splice(this.random.below(pool.length), 1) : [];
-      spent.push(own ?? { txid: this.random.bytes(), vout: this.random.below(3) });
+      const [own] = pool.length > 0 ? pool.splice(this.#random.below(pool.length), 1) : [];
+      spent.push(own ?? { txid: this.#random.bytes(), vout: this.#random.below(3) });
     }
-    const revealed = creates ?? (this.#chance(2) ? this.random.pick(this.deployments) : undefined);
+    const revealed = creates ?? (this.#chance(2) ? this.#random.pick(this.#deployments) : undefined);
     return spent.map(({ txid, vout }, i) => ({
       prevTxid: txid,
       prevVout: vout,
@@ -180,7 +188,7 @@ class BlockBuilder {
 
   /** The OP_RETURN script, or undefined for a plain payment. `outputs` counts it. */
   #runestone(outputs: number, creates: Deployment | undefined, outpoint: Uint8Array): Uint8Array | undefined {
-    const kind = this.random.below(100);
+    const kind = this.#random.below(100);
     if (!creates && kind < 6) return undefined;
     if (!creates && kind < 9) return Uint8Array.of(0x6a, 0x5d, 2, 0x16, 2);
     if (!creates && kind < 11) {
@@ -188,7 +196,7 @@ class BlockBuilder {
     }
     const funded = creates || kind < 70 ? undefined : this.#funded(outputs, outpoint);
     if (funded) return encodeRunestone({ protostones: funded });
-    const count = this.#chance(70) ? 1 : 2 + this.random.below(2);
+    const count = this.#chance(70) ? 1 : 2 + this.#random.below(2);
     return encodeRunestone({
       protostones: Array.from({ length: count }, (_, i) =>
         // A second creation of a transaction finds its envelope used.
@@ -199,8 +207,8 @@ class BlockBuilder {
 
   /** A call with the assets it wants: messages before it mint them onto its shadow output. */
   #funded(outputs: number, outpoint: Uint8Array): ProtostoneInput[] | undefined {
-    if (this.contracts.length === 0) return undefined;
-    const { target, inputs, wants } = this.#calls.call(this.random.pick(this.contracts), outpoint);
+    if (this.#contracts.length === 0) return undefined;
+    const { target, inputs, wants } = this.#calls.call(this.#random.pick(this.#contracts), outpoint);
     const mints = wants.map((asset) => this.#calls.minting(asset)).filter((call) => call !== undefined);
     const shadow = outputs + 1 + mints.length;
     return [
@@ -216,19 +224,19 @@ class BlockBuilder {
 
   /** An edict over an asset that is there: to all outputs alike, in shares or in steps, or to one. */
   #spread(id: AlkaneId, outputs: number): { id: AlkaneId; amount: bigint; output: bigint } {
-    const amount = BigInt(this.random.pick([0, 0, 1, 7, 1000]));
-    return { id, amount, output: BigInt(this.#chance(70) ? outputs : this.random.below(outputs)) };
+    const amount = BigInt(this.#random.pick([0, 0, 1, 7, 1000]));
+    return { id, amount, output: BigInt(this.#chance(70) ? outputs : this.#random.below(outputs)) };
   }
 
   #protostone(outputs: number, count: number, creates: Deployment | undefined, outpoint: Uint8Array): ProtostoneInput {
-    const anyOutput = (): number => (this.#chance(70) ? 0 : this.random.below(outputs + count + 1));
-    const edicts = Array.from({ length: this.#chance(25) ? 1 + this.random.below(2) : 0 }, () => ({
+    const anyOutput = (): number => (this.#chance(70) ? 0 : this.#random.below(outputs + count + 1));
+    const edicts = Array.from({ length: this.#chance(25) ? 1 + this.#random.below(2) : 0 }, () => ({
       id: this.#asset(),
-      amount: BigInt(this.random.pick([0, 1, 7, 1000])),
-      output: BigInt(this.#chance(3) ? 2 ** 33 : this.random.below(outputs + count + 2)),
+      amount: BigInt(this.#random.pick([0, 1, 7, 1000])),
+      output: BigInt(this.#chance(3) ? 2 ** 33 : this.#random.below(outputs + count + 2)),
     }));
     if (!creates && this.#chance(12)) {
-      const pointer = this.#chance(50) ? undefined : this.random.pick([0, 1, outputs, outputs + 1, 4294967295]);
+      const pointer = this.#chance(50) ? undefined : this.#random.pick([0, 1, outputs, outputs + 1, 4294967295]);
       return { protocolTag: this.#chance(20) ? 2n : 1n, pointer, edicts };
     }
     return {
@@ -240,12 +248,12 @@ class BlockBuilder {
   }
 
   #asset(): AlkaneId {
-    if (this.#chance(4)) return { block: 0n, tx: BigInt(this.random.below(2)) };
-    return this.contracts.length > 0 ? this.random.pick(this.contracts).id : { block: 2n, tx: 1n };
+    if (this.#chance(4)) return { block: 0n, tx: BigInt(this.#random.below(2)) };
+    return this.#contracts.length > 0 ? this.#random.pick(this.#contracts).id : { block: 2n, tx: 1n };
   }
 
   #message(creates: Deployment | undefined, outpoint: Uint8Array): Uint8Array {
-    const kind = this.random.below(100);
+    const kind = this.#random.below(100);
     if (kind < 2) return new Uint8Array(15).fill(0xff);
     if (kind < 4) return encodeCellpack({ block: 2n, tx: 1n }, [4, 1]);
     if (kind < 5) return encodeCellpack(LANE, [2]);
@@ -255,23 +263,24 @@ class BlockBuilder {
   }
 
   #creation(): AlkaneId {
-    const number = BigInt(1 + this.random.below(3));
-    const kind = this.random.below(12);
+    const number = BigInt(1 + this.#random.below(3));
+    const kind = this.#random.below(12);
     if (kind < 6) return { block: 1n, tx: 0n };
     if (kind < 8) return { block: 3n, tx: number };
     // Of a contract that is there, which may be a clone itself.
-    const { block, tx } = this.contracts.length > 0 ? this.random.pick(this.contracts).id : { block: 2n, tx: number };
+    const { block, tx } =
+      this.#contracts.length > 0 ? this.#random.pick(this.#contracts).id : { block: 2n, tx: number };
     return { block: block === 4n ? 6n : 5n, tx };
   }
 
-  /** What is called: mostly the first probe, whose opcodes are what conflicts; now and then what is not there. */
+  /** The target of a call: mostly the first probe, whose opcodes are what conflicts; now and then what is not there. */
   #contract(): FuzzContract {
-    if (this.contracts.length === 0 || this.#chance(6)) {
-      const block = this.random.pick([0n, 1n, 2n, 2n, 2n, 4n, 7n, 32n]);
-      return { id: { block, tx: BigInt(1 + this.random.below(4)) }, program: undefined };
+    if (this.#contracts.length === 0 || this.#chance(6)) {
+      const block = this.#random.pick([0n, 1n, 2n, 2n, 2n, 4n, 7n, 32n]);
+      return { id: { block, tx: BigInt(1 + this.#random.below(4)) }, program: undefined };
     }
-    const probe = this.contracts.find(({ program }) => program === 'probe');
-    return probe !== undefined && this.#chance(45) ? probe : this.random.pick(this.contracts);
+    const probe = this.#contracts.find(({ program }) => program === 'probe');
+    return probe !== undefined && this.#chance(45) ? probe : this.#random.pick(this.#contracts);
   }
 }
 

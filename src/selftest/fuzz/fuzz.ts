@@ -1,6 +1,6 @@
 /**
  * The differential test: random blocks under several policies must leave the same state and receipts, and every one
- * must keep the invariants, so that what all of them do wrong alike is found, too.
+ * must keep the invariants, so that an error common to all of them is found as well.
  */
 
 import { createHash } from 'node:crypto';
@@ -85,7 +85,7 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
       laneTxs += expected?.receipts.length ?? 0;
       digest.update(stateDigest(truth.state));
       options.onBlock?.(number);
-      // Whoever waits for this thread is heard between two blocks.
+      // Gives waiting events of this thread their turn between two blocks.
       await setImmediate();
     }
   } finally {

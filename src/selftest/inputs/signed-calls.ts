@@ -57,7 +57,7 @@ export function ledgerTransfer(
   return [2n, ...asInputs(from.key), ...asInputs(to), amount, nonce, ...asInputs(signature)];
 }
 
-/** `outpoint` (36 bytes) is what the first input of the transaction spends. */
+/** `outpoint` (36 bytes) is spent by the first input of the transaction. */
 export function ledgerWithdrawal(
   contract: AlkaneId,
   from: Signer,

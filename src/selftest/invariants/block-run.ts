@@ -1,4 +1,4 @@
-/** What the invariants look at, and what a broken one says. */
+/** The input of the invariants, and the report of a broken one. */
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneTransaction } from '../../lane/scan.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome } from '../../lane/types.js';
@@ -12,9 +12,9 @@ export interface BlockRun {
   readonly outcomes: readonly LaneOutcome[];
   /** The state before the block. */
   readonly before: ReadonlyMap<LaneKey, Uint8Array>;
-  /** What the engine made of the outcomes; undefined if no engine ran them. */
+  /** The engine's result of the outcomes; undefined if no engine ran them. */
   readonly result: LaneBlockResult | undefined;
-  /** The contract runs of the block; undefined if nobody watched them. */
+  /** The contract runs of the block; undefined if they were not recorded. */
   readonly runs: RunLog | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface Step {
   readonly transaction: LaneTransaction;
   readonly outcome: LaneOutcome;
   readonly before: ReadonlyMap<LaneKey, Uint8Array>;
-  /** In order; undefined if nobody watched. */
+  /** In order; undefined if they were not recorded. */
   readonly runs: readonly ContractRun[] | undefined;
 }
 
@@ -38,6 +38,6 @@ export interface Violation {
   readonly invariant: string;
   /** Position of the transaction in the block; undefined where the block as a whole is wrong. */
   readonly index: number | undefined;
-  /** What was found. */
+  /** The finding. */
   readonly found: string;
 }

@@ -1,4 +1,4 @@
-/** What holds of every block, whoever ran it (docs/lane-rules.md): checked without running the lane a second time. */
+/** Invariants of every block under every policy (docs/lane-rules.md), checked without running the lane again. */
 import { InternalError } from '../../errors/errors.js';
 import type { LaneKey } from '../../lane/types.js';
 import { bytesEqual, toDisplayHash } from '../../util/bytes.js';

@@ -1,4 +1,4 @@
-/** Invariants of what contracts leave: who may write what, and how contracts come into being. */
+/** Invariants of contracts: which keys each may write, and how they are created. */
 import { codeKey, SEQUENCE_KEY, storagePrefix } from '../../lane/keys.js';
 import type { LaneKey } from '../../lane/types.js';
 import { MAX_KEY_BYTES } from '../../program/result.js';
@@ -16,7 +16,7 @@ const U128_LENGTH = 16;
 const WASM = 0;
 const CLONE = 1;
 
-/** Targets of the messages that held: nobody else may write (a failed message leaves nothing). */
+/** Targets of the messages that held: no other contract may write (a failed message leaves nothing). */
 export function writersOf(step: Step): Set<string> {
   return new Set(heldMessages(step).map(({ receipt }) => receipt.target as string));
 }
@@ -90,7 +90,7 @@ function wrongCode(step: Step, key: LaneKey, asked: AlkaneId): string | undefine
   const value = step.outcome.writes.get(key);
   if (value === undefined) return 'it has no code';
   const reserved = codeKey({ block: 4n, tx: asked.tx });
-  if ((asked.block === 3n) !== (key === reserved)) return `${formatId(asked)} was asked for`;
+  if ((asked.block === 3n) !== (key === reserved)) return `${formatId(asked)} was requested`;
   if (asked.block === 1n || asked.block === 3n) return value[0] === WASM ? undefined : 'it is a clone';
   if (value[0] !== CLONE || value.length !== 1 + ID_LENGTH) return 'it is no clone';
   const named = after(step, codeKey({ block: asked.block === 5n ? 2n : 4n, tx: asked.tx }));

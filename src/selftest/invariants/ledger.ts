@@ -68,7 +68,7 @@ function wrongFuel(
   const attempt = isCreation(askedTarget(transaction.protostones[protostone])) ? CREATION_FUEL : 0;
   if (run.fuel !== left - attempt) return `it was given ${run.fuel} of ${left}`;
   const used = attempt + run.fuel - run.end.fuelLeft;
-  // What a result costs comes on top; only one that could be read does.
+  // The price of a result is added; only one that could be read does.
   const exact = status === 'REVERT' || status === 'TRAP';
   return fuelUsed < used || (exact && fuelUsed > used) ? `it paid ${fuelUsed} for ${used}` : undefined;
 }
@@ -114,8 +114,8 @@ function wrongValues(step: Step, { values }: Ledger): string | undefined {
     if (!bytesEqual(value, after(step, key))) return `${show(key)} is not what the runs left`;
   }
   for (const key of step.outcome.writes.keys()) {
-    const told = key.startsWith('store/') || key.startsWith('balance/');
-    if (told && !values.has(key)) return `${show(key)} is written and no run that held did it`;
+    const isReported = key.startsWith('store/') || key.startsWith('balance/');
+    if (isReported && !values.has(key)) return `${show(key)} is written and no run that held did it`;
   }
   return undefined;
 }

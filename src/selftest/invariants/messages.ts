@@ -13,7 +13,7 @@ function messagesOf(step: Step): Protostone[] {
   return step.transaction.protostones.filter((p) => p.protocolTag === LANE_TAG && p.message !== undefined);
 }
 
-/** What a message asks for: the id behind 8:8, or undefined if it is none for this lane. */
+/** The id that a message to 8:8 calls; undefined if the message is not for this lane. */
 export function askedTarget(protostone: Protostone | undefined): AlkaneId | undefined {
   const cellpack = decodeCellpack(protostone?.message ?? EMPTY_BYTES);
   if (cellpack === undefined || !idsEqual(cellpack.target, LANE_TARGET) || cellpack.inputs.length < 2) return undefined;
@@ -27,7 +27,7 @@ export function isCreation(target: AlkaneId | undefined): boolean {
   return target.block === 1n ? target.tx === 0n : [3n, 5n, 6n].includes(target.block);
 }
 
-/** The messages that held, with what they asked for. */
+/** The messages that held, with the ids that they called. */
 export function heldMessages(step: Step): { readonly receipt: MessageReceipt; readonly asked: AlkaneId | undefined }[] {
   const { protostones } = step.transaction;
   return step.outcome.messages
@@ -45,7 +45,7 @@ export function listed(step: Step): string | undefined {
   return want === got ? undefined : `receipts of protostones ${got}, not ${want}`;
 }
 
-/** What a status says of the rest of its receipt. */
+/** The rest of a receipt that follows from its status. */
 export function statuses(step: Step): string | undefined {
   for (const receipt of step.outcome.messages) {
     const wrong = wrongStatus(step, receipt);
@@ -69,7 +69,7 @@ function wrongStatus({ transaction, context }: Step, receipt: MessageReceipt): s
   if (!unmade && target === undefined) return 'it has no target';
   const runs = status !== 'STANDARD' && status !== 'REJECTED';
   if (runs && asked === undefined) return 'it asks for nothing';
-  if (runs && !isCreation(asked) && asked && target !== formatId(asked)) return `it asked for ${formatId(asked)}`;
+  if (runs && !isCreation(asked) && asked && target !== formatId(asked)) return `it called ${formatId(asked)}`;
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { LaneBlockResult, LaneOutcome, MessageStatus } from '../../lane/types.js';
 import type { Violation } from './block-run.js';
 
-/** Receipts and counters say what the outcomes say, counted here once more. */
+/** Receipts and counters agree with the outcomes, which are counted again here. */
 export function* sumsOfBlock(
   { receipts, statistics }: LaneBlockResult,
   outcomes: readonly LaneOutcome[],
@@ -18,8 +18,9 @@ export function* sumsOfBlock(
   };
   const counted = JSON.stringify(want);
   const { txs, ok, revert, trap, outOfFuel, malformed } = statistics.lane;
-  const told = JSON.stringify({ txs, ok, revert, trap, outOfFuel, malformed });
-  if (counted !== told) yield { invariant: 'counters count', index: undefined, found: `${told}, not ${counted}` };
+  const reported = JSON.stringify({ txs, ok, revert, trap, outOfFuel, malformed });
+  if (counted !== reported)
+    yield { invariant: 'counters count', index: undefined, found: `${reported}, not ${counted}` };
   const invariant = 'receipts say what the outcomes say';
   if (receipts.length !== outcomes.length) {
     yield { invariant, index: undefined, found: `${receipts.length} receipts` };

@@ -8,9 +8,9 @@ const VOUT_AT = 64;
 export interface ContractRun {
   /** Shadow output of its message. */
   readonly vout: number;
-  /** What the contract was told: ids, shadow output, incoming assets, inputs. */
+  /** The context of the call: ids, shadow output, incoming assets, inputs. */
   readonly context: Uint8Array;
-  /** What it was given to use. */
+  /** The fuel that it may use. */
   readonly fuel: number;
   readonly end: RunResult;
 }
@@ -19,11 +19,15 @@ export interface ContractRun {
 export class RunLog implements CpuRunner {
   readonly #runs = new Map<Uint8Array, ContractRun[]>();
 
-  constructor(private readonly runner: CpuRunner) {}
+  readonly #runner: CpuRunner;
+
+  constructor(runner: CpuRunner) {
+    this.#runner = runner;
+  }
 
   run(...call: Parameters<CpuRunner['run']>): RunResult {
     const [, host, fuel] = call;
-    const end = this.runner.run(...call);
+    const end = this.#runner.run(...call);
     // A result may be a view of the memory that the next run is given.
     const kept = { ...end, result: end.result?.slice() };
     const runs = this.#runs.get(host.transaction);

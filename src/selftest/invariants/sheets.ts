@@ -1,4 +1,4 @@
-/** Invariants of sheets: what a transaction spends, where it leaves something, and what an undone one may do. */
+/** Invariants of sheets: spent ones, those that a transaction leaves, and the limits of an undone one. */
 import { sheetKey } from '../../lane/keys.js';
 import { LANE_TAG } from '../../lane/scan.js';
 import type { LaneKey } from '../../lane/types.js';
@@ -25,7 +25,7 @@ export function hasLaneProtostone({ transaction }: Step): boolean {
   return transaction.protostones.some(({ protocolTag }) => protocolTag === LANE_TAG);
 }
 
-/** What is spent is gone, whatever else becomes of the transaction. */
+/** Spent sheets are gone, whatever the outcome of the transaction. */
 export function spentAreDeleted(step: Step): string | undefined {
   for (const key of spentKeys(step)) {
     if (!step.outcome.writes.has(key) || step.outcome.writes.get(key) !== undefined) return `${show(key)} stays`;

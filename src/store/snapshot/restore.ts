@@ -48,7 +48,7 @@ export interface RestoredSnapshot {
  * Makes the store `dir` from the snapshot `file`: signature and manifest first, every chunk's hash before its rows are
  * used, then the whole store is verified; the last step renames `dir`.restoring to `dir`. Holds a chunk or two in
  * memory. Throws InputError SNAPSHOT_* and FILE_UNREADABLE, EnvironmentError SNAPSHOT_TARGET_EXISTS, StoreError, and
- * then leaves nothing behind.
+ * then leaves nothing.
  */
 export async function restoreSnapshot(
   file: string,

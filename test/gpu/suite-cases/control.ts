@@ -26,8 +26,10 @@ const fold = (types: readonly Type[]): string =>
     .join(' ');
 const folded = (sum: bigint, numbers: readonly number[]): bigint =>
   [...numbers].reverse().reduce((s, n) => BigInt.asIntN(64, s * 31n + BigInt(n)), sum);
+const listed = (what: 'param' | 'result', types: readonly Type[]): string =>
+  types.length > 0 ? `(${what} ${types.join(' ')})` : '';
 const typeOf = (params: readonly Type[], results: readonly Type[]): string =>
-  `${params.length > 0 ? `(param ${params.join(' ')})` : ''} ${results.length > 0 ? `(result ${results.join(' ')})` : ''}`;
+  `${listed('param', params)} ${listed('result', results)}`;
 const DEAD = '(drop) (i64.add) (drop) (i32.const 5) (drop)';
 
 interface Shape {
@@ -167,12 +169,18 @@ function loopsGive(depth: number, x: number): number {
   return entered(depth - 1) + (x < 0 || x >= depth ? 0 : entered(x));
 }
 
+const lines = (numbers: readonly number[], line: (n: number) => string): string => numbers.map(line).join('\n');
+const indirect = (i: number, x: number): string => `(invoke "call_indirect" (i32.const ${i}) (i32.const ${x}))`;
+const indirectOther = (i: number): string => `(invoke "call_indirect of another type" (i32.const ${i}) (i64.const 1))`;
+
 /** Calls, also through tables; globals, locals, select, traps and references. */
 export function callScript(): string {
   return `(module
-    (type $ii (func (param i32) (result i32))) (type $other (func (param i64) (result i32))) (type $same (func (param i32) (result i32)))
+    (type $ii (func (param i32) (result i32))) (type $other (func (param i64) (result i32)))
+    (type $same (func (param i32) (result i32)))
     (table 6 funcref) (elem (i32.const 0) $double $wide $forty $self)
-    (global $g32 (mut i32) (i32.const -7)) (global $g64 (mut i64) (i64.const 0x123456789abcdef)) (global $c i64 (i64.const -1))
+    (global $g32 (mut i32) (i32.const -7)) (global $g64 (mut i64) (i64.const 0x123456789abcdef))
+    (global $c i64 (i64.const -1))
     (func $double (type $same) (i32.add (local.get 0) (local.get 0)))
     (func $wide (param i64) (result i32) (i32.wrap_i64 (i64.shr_u (local.get 0) (i64.const 32))))
     (func $forty (param i32) (result i32) (i32.const 40))
@@ -193,12 +201,12 @@ export function callScript(): string {
       (i32.add (i32.add (local.get 0) (local.get 1)) (i32.wrap_i64 (local.get 2))))
     (func (export "unreachable") (param i32) (result i32) (if (local.get 0) (then (unreachable))) (i32.const 3))
   )
-  ${[0, 1, 7, -3].map((x) => `(assert_return (invoke "call_indirect" (i32.const 0) (i32.const ${x})) (i32.const ${x * 2}))`).join('\n')}
+  ${lines([0, 1, 7, -3], (x) => `(assert_return ${indirect(0, x)} (i32.const ${x * 2}))`)}
   (assert_return (invoke "call_indirect" (i32.const 2) (i32.const 9)) (i32.const 40))
   (assert_return (invoke "call_indirect" (i32.const 3) (i32.const 6)) (i32.const 240))
-  ${[1, 4, 5, 6, 7, -1].map((i) => `(assert_trap (invoke "call_indirect" (i32.const ${i}) (i32.const 1)) "")`).join('\n')}
+  ${lines([1, 4, 5, 6, 7, -1], (i) => `(assert_trap ${indirect(i, 1)} "")`)}
   (assert_return (invoke "call_indirect of another type" (i32.const 1) (i64.const 0x900000001)) (i32.const 9))
-  ${[0, 2, 3, 4, 6].map((i) => `(assert_trap (invoke "call_indirect of another type" (i32.const ${i}) (i64.const 1)) "")`).join('\n')}
+  ${lines([0, 2, 3, 4, 6], (i) => `(assert_trap ${indirectOther(i)} "")`)}
   (assert_return (invoke "call" (i32.const 10)) (i32.const 400))
   (assert_return (invoke "call with results" (i32.const 4) (i64.const -9)) (i64.const -9) (i32.const 4))
   (assert_return (invoke "global.get") (i32.const -7) (i64.const 0x123456789abcdef) (i64.const -1))
@@ -306,7 +314,8 @@ export function tableScript(): string {
   view();
   return `(module (type $t (func (result i32))) (table 6 5008 funcref) (elem (i32.const 0) $one $two $three)
     (elem $p funcref (ref.func $three) (ref.func $two) (ref.func $one) (ref.null func))
-    (func $one (result i32) (i32.const 11)) (func $two (result i32) (i32.const 22)) (func $three (result i32) (i32.const 33))
+    (func $one (result i32) (i32.const 11)) (func $two (result i32) (i32.const 22))
+    (func $three (result i32) (i32.const 33))
     (func $ref (param i32) (result funcref)
       (select (result funcref) (ref.func $one)
         (select (result funcref) (ref.func $two) (ref.func $three) (i32.eq (local.get 0) (i32.const 1)))
