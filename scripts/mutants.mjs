@@ -58,7 +58,7 @@ const clean = await runTests(copy.folder, tests);
 if (!clean.passed) fail([`without a mutant a test fails: ${clean.by}`]);
 for (const mutant of chosen) {
   const started = performance.now();
-  const restore = copy.apply(mutant);
+  const restore = await copy.apply(mutant);
   const { passed, by } = await runTests(copy.folder, mutant.tests);
   restore();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);

@@ -49,7 +49,7 @@ export const STEPS = [
   },
   {
     name: 'assemblyscript',
-    inputs: ['wasm', 'scripts/build-wasm.mjs'],
+    inputs: ['wasm', 'scripts/build-wasm.mjs', 'scripts/build/wasm-targets.mjs'],
     tools: ['assemblyscript'],
     checks: false,
     run: (root, out) => node(root, 'scripts/build-wasm.mjs', join(out, 'wasm')),

@@ -12,6 +12,9 @@ const validate = inFile('src/execute/run/validate.ts', ENGINE, REPAIR);
 const schedule = inFile('src/execute/run/schedule.ts', ENGINE, REPAIR);
 const gpuBlock = inFile('src/execute/run/gpu-block.ts', 'test/execute/gpu-merge.test.ts', ENGINE);
 const engine = inFile('src/execute/engine.ts', ENGINE, REPAIR);
+const RANGES = 'test/execute/known-ranges.test.ts';
+const ranges = inFile('src/execute/tasks/known-ranges.ts', RANGES);
+const stored = inFile('src/store/stored-state.ts', 'test/execute/stored-reads.test.ts');
 
 export const EXECUTE = [
   graph(
@@ -220,6 +223,48 @@ export const EXECUTE = [
     {
       why: 'the state before the block does not change, so a second read gives the same: slower, never another answer',
     },
+  ),
+  ranges(
+    'range-of-another',
+    'if (this.#last !== undefined && key.startsWith(this.#last.prefix)) return this.#last;',
+    'if (this.#last !== undefined) return this.#last;',
+    'a key that is there is absent, since another part of the state that is known does not have it',
+  ),
+  ranges(
+    'range-too-large-empty',
+    'part.rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes);',
+    'part.rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes) ?? new Map();',
+    'the keys of a part of the state that is too large to be read as a whole are absent',
+  ),
+  ranges(
+    'ranges-unbounded',
+    'for (const [row, value] of part.rows ?? []) this.#bytes += entryWeight(row, value);',
+    '',
+    'parts that were read as a whole take memory without a bound',
+  ),
+  stored(
+    'range-one-more',
+    'if (rows.size === most || left < 0) return undefined;',
+    'if (rows.size > most || left < 0) return undefined;',
+    'a part of the state with one row more than asked for is walked through',
+  ),
+  stored(
+    'range-cut',
+    'if (rows.size === most || left < 0) return undefined;',
+    'if (rows.size === most || left < 0) break;',
+    'of a part of the state that is too large, the rows that were not read are absent',
+  ),
+  stored(
+    'range-of-standard-lane',
+    "this.store.entriesAt('P', fromBinaryString(prefix))",
+    "this.store.entriesAt('S', fromBinaryString(prefix))",
+    'a part of the state is read from the other lane',
+  ),
+  inFile('src/execute/tasks/caching-reader.ts', RANGES, ENGINE)(
+    'learned-despite-range',
+    'if (this.#ranges.missed(key) === undefined) this.#remember(key, value);',
+    'this.#remember(key, value);',
+    'what workers read of one contract is remembered key by key, however much it is',
   ),
   inFile('src/execute/threads/worker-codec.ts', 'test/execute/worker-codec.test.ts')(
     'status-shifted',

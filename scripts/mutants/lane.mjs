@@ -122,10 +122,23 @@ export const LANE = [
   ),
   message(
     'outside-read-unrecorded',
-    'return this.#call.running.view.get(this.#call.prefix + toBinaryString(key));',
-    'return this.#call.running.view.peek(this.#call.prefix + toBinaryString(key));',
+    'return this.#call.running.view.get(storageKeyOfBytes(this.#id, key));',
+    'return this.#call.running.view.peek(storageKeyOfBytes(this.#id, key));',
     'storage reads are not recorded',
     { tests: ['test/execute/engine.test.ts', ...RULES] },
+  ),
+  message(
+    'balance-read-unrecorded',
+    'return this.#call.running.view.get(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;',
+    'return this.#call.running.view.peek(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;',
+    'balances that a contract asks for are not recorded as read',
+    { tests: ['test/execute/engine.test.ts', ...RULES] },
+  ),
+  message(
+    'balance-of-other',
+    'balanceKeyOfBytes(what, who)',
+    'balanceKeyOfBytes(who, what)',
+    'a contract that asks for a balance is told that of the asset in the holder',
   ),
   overlay(
     'reads-not-recorded',
@@ -136,19 +149,19 @@ export const LANE = [
   ),
   overlay(
     'message-not-seen',
-    'if (this.#message?.has(key)) return this.#message;',
+    'if (message !== undefined && message.size > 0 && message.has(key)) return message;',
     '',
     'a message does not see its own writes',
   ),
   overlay(
     'kept-not-seen',
-    'if (this.#kept.has(key)) return this.#kept;',
+    'if (this.#kept.size > 0 && this.#kept.has(key)) return this.#kept;',
     '',
     'a message does not see what those before it in the transaction wrote',
   ),
   overlay(
     'spent-still-seen',
-    'return this.#spent.has(key) ? this.#spent : undefined;',
+    'return this.#spent.size > 0 && this.#spent.has(key) ? this.#spent : undefined;',
     'return undefined;',
     'a deleted sheet is still read',
     { tests: ['test/lane/overlay.test.ts'] },
@@ -164,6 +177,19 @@ export const LANE = [
     'return own !== undefined || this.changes.has(key) ? own : this.base.get(key);',
     'return own ?? this.base.get(key);',
     'what a transaction deleted is there for the next one of the block',
+  ),
+  overlay(
+    'spent-not-deleted-beside-writes',
+    'const all = new Map(this.#spent);',
+    'const all = new Map();',
+    'a transaction that writes anything does not delete the sheets that it spends',
+  ),
+  overlay(
+    'read-recorded-again',
+    'if (seen !== undefined || this.reads.has(key)) return seen;',
+    'if (seen !== undefined) return seen;',
+    'an absent key is asked for again each time',
+    { tests: ['test/lane/overlay.test.ts'] },
   ),
   creation(
     'sequence-from-zero',
@@ -233,8 +259,8 @@ export const LANE = [
   ),
   allowance(
     'fuel-per-byte',
-    'export const FUEL_PER_BYTE = 50;',
-    'export const FUEL_PER_BYTE = 0;',
+    'const FUEL_PER_BYTE = 50;',
+    'const FUEL_PER_BYTE = 0;',
     'a large transaction has no more fuel',
   ),
   allowance(

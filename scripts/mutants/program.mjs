@@ -3,12 +3,20 @@ import { inFile } from './in-file.mjs';
 
 const FUEL = 'test/program/fuel.test.ts';
 const STACK = 'test/program/stack.test.ts';
+const LENT = 'test/program/lent-memory.test.ts';
 const HOST = 'test/program/host-functions.test.ts';
 const instrument = inFile('src/program/instrument.ts', FUEL, STACK);
 const body = inFile('src/program/instrument-body.ts', FUEL, STACK);
 const code = inFile('src/program/instrument-code.ts', FUEL, STACK);
 const host = inFile('src/program/host-functions.ts', HOST);
-const memory = inFile('src/program/guest-memory.ts', HOST);
+const GUEST = 'test/program/guest-memory.test.ts';
+const memory = inFile('src/program/guest-memory.ts', GUEST, HOST, LENT);
+const guest = inFile('wasm/native/guest.ts', GUEST, HOST, LENT);
+const lentCode = inFile('src/program/lent-code.ts', LENT);
+const lentMemory = inFile('src/program/lent-memory.ts', LENT);
+const instance = inFile('src/program/instance.ts', LENT, 'test/program/reuse.test.ts');
+const runner = inFile('src/program/runner.ts', LENT, 'test/program/runner.test.ts');
+const prepare = inFile('src/program/prepare.ts', 'test/program/prepare.test.ts');
 const result = inFile('src/program/result.ts', 'test/program/result.test.ts');
 const inflate = inFile('src/program/inflate.ts', 'test/program/inflate.test.ts');
 const REUSE = ['reuse', 'reuse-traces', 'same-results'].map((name) => `test/program/${name}.test.ts`);
@@ -78,11 +86,13 @@ export const PROGRAM = [
     'a host call checks where it writes before it charges',
   ),
   host(
-    'charge-to-below-zero',
-    "if (amount > left) throw new RunStop('out-of-fuel');",
+    'unpaid-storage-read',
+    "if (hostFuel(name, key.length) > this.memory.fuelLeft) throw new RunStop('out-of-fuel');",
     '',
-    'a host call takes more fuel than there is',
+    'a key that is not paid for is recorded as read',
   ),
+  guest('charge-to-below-zero', 'if (amount > fuel) return false;', '', 'a host call takes more fuel than there is'),
+  guest('charge-all-refused', 'amount > fuel', 'amount >= fuel', 'a host call may not take the last of the fuel'),
   host(
     'short-id-accepted',
     "if (bytes.length < ID_BYTES) throw new RunStop('short-id');",
@@ -101,17 +111,213 @@ export const PROGRAM = [
     '',
     'a bad pointer leaves a read of the sequence behind',
   ),
-  memory(
+  guest(
     'pointer-below-four',
-    'return p >= 4 && p <= size',
-    'return p <= size',
+    'return pointer >= 4 && <u64>pointer',
+    'return <u64>pointer',
     'a length word may lie before the memory',
   ),
-  memory(
+  guest(
     'read-past-end',
-    'return length > bytes.length - p ? undefined : bytes.subarray(p, p + length);',
-    'return bytes.subarray(p, p + length);',
+    'return fits(pointer, length) ? <i32>length : -1;',
+    'return <i32>length;',
     'a buffer that runs past the memory is cut, not refused',
+  ),
+  guest(
+    'buffer-wraps',
+    '<u64>pointer + length <= memoryBytes()',
+    '<u64>(pointer + length) <= memoryBytes()',
+    'a buffer whose end passes 2^32 is accepted',
+  ),
+  guest(
+    'last-byte-refused',
+    'length <= memoryBytes()',
+    'length < memoryBytes()',
+    'a buffer that ends where the memory does is refused',
+  ),
+  guest(
+    'host-sees-all-lent',
+    'return seen != 0 ? <u64>seen : <u64>memory.size() << 16;',
+    'return <u64>memory.size() << 16;',
+    'host calls reach behind the pages that a program has of a lent memory',
+  ),
+  memory('charge-beyond-signed', 'amount <= MOST_FUEL && ', '', 'a charge of 2^32 takes nothing and is paid'),
+  memory(
+    'long-hash-once',
+    'if (twice) this.#code.sha256(out, once.length, out);',
+    '',
+    '__sha256d of a long message hashes once',
+  ),
+  memory(
+    'long-hash-without-length',
+    'this.write(out, once);',
+    'this.bytes.set(once, out);',
+    'the hash of a long message has no length word',
+  ),
+  memory(
+    'long-hash-too-far',
+    '.update(this.bytes.subarray(p, p + length))',
+    '.update(this.bytes.subarray(p, p + length + 1))',
+    'the hash of a long message covers a byte too many',
+  ),
+  memory(
+    'number-high-word',
+    '    writeU32(bytes, p + 4, 0);\n',
+    '',
+    'the upper half of a number is what lay there before',
+  ),
+  memory(
+    'detached-after-growing',
+    'else if (this.#bytes.length === 0) this.#bytes',
+    'else if (this.#bytes.length < 0) this.#bytes',
+    'host calls see nothing once the memory has grown',
+  ),
+  memory(
+    'lent-view-stands',
+    'if (this.#bytes.length !== length) this.#bytes',
+    'if (this.#bytes.length > length) this.#bytes',
+    'host calls do not see the pages that a program in a lent memory grew by',
+  ),
+  lentCode(
+    'lent-one-byte-over',
+    '[address, seen, length, make(OP.i32Sub), make(OP.i32GtU), IF',
+    '[address, seen, length, make(OP.i32Sub), constant(1), make(OP.i32Add), make(OP.i32GtU), IF',
+    'an access may pass the end of a lent memory by one byte',
+  ),
+  lentCode(
+    'lent-last-byte-refused',
+    '[address, seen, length, make(OP.i32Sub), make(OP.i32GtU), IF',
+    '[address, constant(1), make(OP.i32Add), seen, length, make(OP.i32Sub), make(OP.i32GtU), IF',
+    'the last byte of a lent memory is refused',
+  ),
+  lentCode(
+    'lent-reach-wraps',
+    '    ...[length, seen, make(OP.i32GtU), IF, make(OP.unreachable), END],\n',
+    '',
+    'an access longer than a lent memory is allowed',
+  ),
+  lentCode(
+    'lent-offset-wraps',
+    'Math.min(0xffffffff, offset + WIDTHS[op]) | 0',
+    '(offset + WIDTHS[op]) | 0',
+    'an offset that passes 2^32 with its bytes is checked as a short one',
+    { why: 'such an offset lies far behind the 512 pages that a lent memory really has: the engine traps there' },
+  ),
+  lentCode(
+    'lent-load-narrow',
+    '40: 4, 41: 8, 44: 1, 45: 1, 46: 2,',
+    '40: 4, 41: 4, 44: 1, 45: 1, 46: 2,',
+    'i64.load is checked for half of its bytes',
+  ),
+  lentCode(
+    'lent-store-narrow',
+    '58: 1, 59: 2, 60: 1, 61: 2, 62: 4',
+    '58: 1, 59: 2, 60: 1, 61: 2, 62: 2',
+    'i64.store32 is checked for half of its bytes',
+  ),
+  lentCode(
+    'lent-fill-unchecked',
+    "target: (bytes: number) => through(['i32', 'i32', 'i32'], trapOutside(bytes, local(0), local(2)), 3),",
+    "target: (_: number) => through(['i32', 'i32', 'i32'], [], 3),",
+    'memory.fill and memory.init write behind the pages that a program has',
+  ),
+  lentCode(
+    'lent-copy-from-unchecked',
+    '[...trapOutside(bytes, local(0), local(2)), ...trapOutside(bytes, local(1), local(2))]',
+    '[...trapOutside(bytes, local(0), local(2))]',
+    'memory.copy reads behind the pages that a program has',
+  ),
+  lentCode(
+    'lent-copy-to-unchecked',
+    '[...trapOutside(bytes, local(0), local(2)), ...trapOutside(bytes, local(1), local(2))]',
+    '[...trapOutside(bytes, local(1), local(2))]',
+    'memory.copy writes behind the pages that a program has',
+  ),
+  lentCode(
+    'lent-grow-past-maximum',
+    '[local(0), constant(maxPages), ...lentSize(bytes)',
+    '[local(0), constant(maxPages + 1), ...lentSize(bytes)',
+    'memory.grow in a lent memory gives a page beyond the maximum',
+  ),
+  lentCode(
+    'lent-grow-one-short',
+    '[local(0), constant(maxPages), ...lentSize(bytes)',
+    '[local(0), constant(maxPages - 1), ...lentSize(bytes)',
+    'memory.grow in a lent memory refuses the last page',
+  ),
+  lentCode(
+    'lent-grow-sets',
+    '[local(0), local(1), make(OP.i32Add), constant(65_536)',
+    '[local(0), constant(65_536)',
+    'a memory that grows in a lent one has only the pages that it asked for',
+  ),
+  lentMemory('lent-not-cleared', 'this.#bytes.fill(0, 0, this.#dirty);', '', 'a lent memory is not cleared'),
+  lentMemory(
+    'lent-clears-last-only',
+    'this.#dirty = Math.max(this.#dirty, bytes);',
+    'this.#dirty = bytes;',
+    'a lent memory forgets how far it was used before',
+  ),
+  instance('lent-begins-dirty', '      this.#lent?.clear();\n', '', 'a run in a lent memory sees those before it'),
+  instance(
+    'lent-laid-out-dirty',
+    '    lent?.clear();\n',
+    '',
+    'the image of a program in a lent memory holds what others left there',
+  ),
+  instance(
+    'lent-growth-unnoticed',
+    'this.#lent?.used(this.#seen?.value as number);',
+    '',
+    'what a run wrote to pages that it grew by stays in the lent memory',
+  ),
+  instance(
+    'images-not-restored',
+    'for (const image of this.#images) bytes.set(image.bytes, image.start);',
+    '',
+    'a second run sees zeros where its static data belongs',
+  ),
+  instance(
+    'grown-serves-again',
+    '(this.#lent !== undefined || this.grownBytes === 0)',
+    '(this.#lent !== undefined || this.grownBytes >= 0)',
+    'an instance that has grown serves again with all of its pages',
+  ),
+  runner(
+    'long-result-overwritten',
+    'if (lends) this.#forgetLent();',
+    '',
+    'a long result lies in memory that the next run writes to',
+  ),
+  runner(
+    'result-not-copied',
+    'result: end.result?.slice()',
+    'result: end.result',
+    'a result is a view of memory that the next run writes to',
+  ),
+  prepare(
+    'slots-of-others',
+    'const known = this.#admitted.get(hash);',
+    "const known = this.#admitted.get((hash = 'any'));",
+    'a module that comes again gets the frames of another',
+  ),
+  prepare(
+    'refusal-forgotten',
+    'if (refused) throw refused;',
+    '',
+    'a refused module is validated again by every message',
+  ),
+  prepare(
+    'admitted-forgotten',
+    'if (known === undefined) this.#admitted.set(',
+    'if (known !== undefined) this.#admitted.set(',
+    'an admitted module is validated again whenever its program was dropped',
+  ),
+  prepare(
+    'instrumented-not-counted',
+    'return source.length + instrumented.length + PROGRAM_BYTES;',
+    'return source.length + PROGRAM_BYTES;',
+    'kept programs take twice the bytes that they may',
   ),
   result(
     'map-bytes-short',
@@ -135,9 +341,23 @@ export const PROGRAM = [
   inflate('reserved-flags', 'if (flags & RESERVED) return undefined;', '', 'reserved flags are accepted'),
   reuse(
     'memory-not-cleared',
-    '    make(OP.memoryFill, 0),\n',
-    '    make(OP.drop),\n    make(OP.drop),\n    make(OP.drop),\n',
+    '[zero, zero, make(OP.i32Const, (module.memory?.minPages ?? 0) << 16), make(OP.memoryFill, 0)]',
+    '[]',
     'a second run sees the memory of the first',
+  ),
+  reuse(
+    'lent-pages-kept',
+    ': set(lent, constant(module.globals[lent].init))),',
+    ': []),',
+    'a second run in a lent memory has the pages that the first grew by',
+    { tests: [LENT] },
+  ),
+  reuse('stack-not-reset', '    ...set(stack, make(OP.i32Const, STACK_SLOTS)),\n', '', 'a second run has less stack'),
+  reuse(
+    'why-not-reset',
+    '    ...set(why, make(OP.i32Const, WHY_NONE)),\n',
+    '',
+    'a trap after a run that ended for lack of fuel is out of fuel, too',
   ),
   reuse(
     'globals-not-reset',

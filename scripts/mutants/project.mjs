@@ -2,12 +2,21 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { compileWasm, WASM_TARGETS } from '../build/wasm-targets.mjs';
 
 /** What tests load: sources from src/, worker threads and programs from dist/. Both are copied, both are mutated. */
-const COPIED = ['src', 'test', 'dist', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = ['src', 'wasm', 'test', 'dist', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 /** What no mutant changes. */
-const LINKED = ['node_modules', 'kernels', 'fixtures', 'wasm', 'docs', 'bench', 'scripts', 'README.md'];
+const LINKED = ['node_modules', 'kernels', 'fixtures', 'docs', 'bench', 'scripts', 'README.md'];
+const NATIVE = 'wasm/native/';
+
+/** A failed property kills at once: looking for the smallest case that fails takes minutes. */
+const SETUP = "import { configureGlobal } from 'fast-check';\nconfigureGlobal({ endOnFailure: true });\n";
+const CONFIG = `import { mergeConfig } from 'vitest/config';
+import project from './vitest.config.ts';
+export default async () => mergeConfig(await project(), { test: { setupFiles: ['./mutants-setup.ts'] } });
+`;
 
 export class ProjectCopy {
   constructor(root) {
@@ -16,21 +25,52 @@ export class ProjectCopy {
     this.typescript = createRequire(join(root, 'package.json'))('typescript');
     for (const name of COPIED) cpSync(join(root, name), join(this.folder, name), { recursive: true });
     for (const name of LINKED) symlinkSync(join(root, name), join(this.folder, name));
+    writeFileSync(join(this.folder, 'mutants-setup.ts'), SETUP);
+    writeFileSync(join(this.folder, 'mutants.config.ts'), CONFIG);
   }
 
-  /** Puts the mutant in, in src/ and in dist/; returns what takes it out again. */
-  apply({ id, file, find, replace }) {
-    const source = join(this.folder, file);
-    const built = join(this.folder, file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js'));
-    const before = readFileSync(source, 'utf8');
-    const builtBefore = readFileSync(built, 'utf8');
-    const mutated = before.replace(find, () => replace);
-    writeFileSync(source, mutated);
-    writeFileSync(built, this.#compile(id, file, mutated));
-    return () => {
-      writeFileSync(source, before);
-      writeFileSync(built, builtBefore);
+  /** Puts the mutant in, in its source and in what is built of it; resolves with what takes it out again. */
+  async apply({ id, file, find, replace }) {
+    const before = new Map();
+    const put = (path, bytes) => {
+      before.set(path, readFileSync(path));
+      writeFileSync(path, bytes);
     };
+    const source = join(this.folder, file);
+    const mutated = readFileSync(source, 'utf8').replace(find, () => replace);
+    put(source, mutated);
+    if (file.startsWith(NATIVE)) {
+      for (const [path, bytes] of await this.#compileNative(id, file)) put(path, bytes);
+    } else {
+      const built = file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js');
+      put(join(this.folder, built), this.#compile(id, file, mutated));
+    }
+    return () => {
+      for (const [path, bytes] of before) writeFileSync(path, bytes);
+    };
+  }
+
+  /** What the native modules that `file` is part of are once it is mutated, by path. */
+  async #compileNative(id, file) {
+    const made = new Map();
+    const partOf = ({ source }) => source.startsWith(NATIVE) && this.#filesOf(source).has(file);
+    for (const target of WASM_TARGETS.filter(partOf)) {
+      const out = join(this.folder, 'mutated.wasm');
+      const complaint = await compileWasm(this.folder, target, out);
+      if (complaint !== undefined) throw new Error(`mutant ${id} does not compile: ${complaint}`);
+      made.set(join(this.folder, 'dist/wasm', target.target), readFileSync(out));
+    }
+    return made;
+  }
+
+  /** A native source with all that it imports, and so on. */
+  #filesOf(source, known = new Set()) {
+    if (known.has(source)) return known;
+    known.add(source);
+    const text = readFileSync(join(this.folder, source), 'utf8');
+    for (const [, path] of text.matchAll(/ from '(\.\/[^']+)';/g))
+      this.#filesOf(`${join(dirname(source), path)}.ts`, known);
+    return known;
   }
 
   /** The mutated file as JavaScript. A mutant that does not parse would be killed by every test and prove nothing. */

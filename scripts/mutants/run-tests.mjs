@@ -26,7 +26,7 @@ export async function runTests(folder, tests) {
   const report = join(folder, 'report.json');
   rmSync(report, { force: true });
   const vitest = join(folder, 'node_modules/vitest/vitest.mjs');
-  const args = ['run', ...tests, '--bail=1', '--reporter=json', `--outputFile=${report}`];
+  const args = ['run', ...tests, '--config=mutants.config.ts', '--bail=1', '--reporter=json', `--outputFile=${report}`];
   // Only a test that fails kills: on a busy machine the runner loses touch with its own processes now and then.
   args.push('--dangerouslyIgnoreUnhandledErrors');
   const child = spawn(process.execPath, [vitest, ...args], { cwd: folder, detached: true, stdio: 'ignore' });

@@ -120,6 +120,16 @@ describe('a reader that is asked for key after key', () => {
     expect(truth.gets).toBe(3_000);
   });
 
+  it('counts the memory of all parts together', () => {
+    const truth = state(400);
+    const reader = new CachingReader(truth, 1e9, 75_000);
+    const read = (key: (i: number) => LaneKey) => wrong(reader, truth, range(3_000).map(key));
+    expect(read((i) => storage(1, i))).toEqual([]);
+    expect(truth.walks).toEqual([200]);
+    expect(read(balance)).toEqual([]);
+    expect(truth.walks).toEqual([200, -1, -1]);
+  });
+
   it('forgets the parts when there are too many of them, and still says what the state says', () => {
     const truth = state(20);
     const reader = new CachingReader(truth, 10_000, 5_000);

@@ -182,6 +182,19 @@ function growing(pages: number, salt: number, resultBytes = 4): WasmBuilder {
   ]);
 }
 
+describe('a lent memory', () => {
+  it('is all zeros once it is cleared, as far as anyone had it, whoever had it last', () => {
+    const own = new LentMemory();
+    const bytes = new Uint8Array(own.memory.buffer);
+    own.used(3 * PAGE);
+    bytes[3 * PAGE - 1] = 1;
+    own.used(PAGE);
+    bytes[0] = 1;
+    own.clear();
+    expect([bytes[0], bytes[3 * PAGE - 1]]).toEqual([0, 0]);
+  });
+});
+
 describe('a runner that lends its memory', () => {
   it('keeps the instances of several programs that grow, and each of their runs ends as on a fresh runner', () => {
     const runner = new ProgramRunner();
@@ -198,15 +211,16 @@ describe('a runner that lends its memory', () => {
   });
 
   it('lends it to fresh instances of a program that changes its table, too', () => {
-    const b = growing(20, 7);
+    const b = growing(20, 7, 8);
     const [one, two] = [b.function('()->i32', [i32(1)]), b.function('()->i32', [i32(2)])];
     b.tableOf(one, two);
     const body = b.functions[0].code;
-    const added = [i32(0), op(OP.callIndirect, b.type('()->i32'), 0), store(0, 0), i32(104)];
+    // Behind what it found in its memory.
+    const added = [i32(108), i32(0), op(OP.callIndirect, b.type('()->i32'), 0), store()];
     const swap = [i32(0), i32(1), op(OP.tableGet, 0), op(OP.tableSet, 0)];
     b.functions[0] = {
       ...b.functions[0],
-      code: [...body.slice(0, -2), i32(104), ...added.slice(0, 3), ...swap, ...body.slice(-2)],
+      code: [...body.slice(0, -2), ...added, ...swap, ...body.slice(-2)],
     };
     const changing = prepareProgram(b.bytes());
     expect(changing.reuse).toEqual({ reusable: false, reason: 'table' });
@@ -220,6 +234,24 @@ describe('a runner that lends its memory', () => {
     expect(runner.kept).toEqual({ instances: 1, memoryBytes: 0, inLent: 1 });
   });
 
+  it('lays out static data over zeros, also between its segments, whoever had the memory before', () => {
+    const runner = new ProgramRunner();
+    const filling = prepareProgram(growing(2, 3).bytes());
+    const b = new WasmBuilder().data(8, Uint8Array.of(1)).data(60_004, Uint8Array.of(2));
+    b.execute([
+      ...[i32(1), op(OP.memoryGrow, 0), op(OP.drop), i32(104), i32(60_000), load(), store()],
+      ...[i32(60_000), i32(-1), store(), i32(100), i32(4), store(), i32(104)],
+    ]);
+    const reading = prepareProgram(b.bytes());
+    for (let round = 0; round < 3; round++) {
+      for (const program of [filling, reading]) {
+        const expected = new ProgramRunner().run(program, testHost().host, FUEL);
+        expect(runner.run(program, testHost().host, FUEL)).toEqual(expected);
+      }
+    }
+    expect(runner.kept.inLent).toBe(2);
+  });
+
   it('gives a long result away with the memory: no later run changes it', () => {
     const runner = new ProgramRunner();
     const [long, other] = [growing(12, 3, 500_000), growing(14, 4)].map((b) => prepareProgram(b.bytes()));
@@ -227,7 +259,7 @@ describe('a runner that lends its memory', () => {
     const host = testHost().host;
     for (let round = 0; round < 3; round++) {
       const { result } = runner.run(long, host, FUEL);
-      for (const program of [other, other, long]) runner.run(program, host, FUEL);
+      for (const program of [other, long, other]) runner.run(program, host, FUEL);
       expect(Buffer.compare(result!, expected)).toBe(0);
     }
   });

@@ -43,6 +43,14 @@ describe('prepared programs', () => {
     for (let i = 0; i < 20; i++) programs.prepare(moduleNumber(i, 200_000));
     expect(programs.kept.programs).toBe(4);
     expect(programs.kept.bytes).toBeLessThanOrEqual(1_000_000);
+    const code = Array.from({ length: 20_000 }, () => [i32(300_000), op(OP.drop)]).flat();
+    const long = Array.from({ length: 8 }, (_, i) =>
+      programs.prepare(new WasmBuilder().execute([i32(i), op(OP.drop), ...code, i32(4)]).bytes()),
+    );
+    const { source, instrumented } = long[0];
+    expect(instrumented.length).toBeGreaterThan(source.length);
+    expect(programs.kept.programs).toBe(Math.floor(1_000_000 / programBytes(long[0])));
+    expect(programs.kept.programs * (source.length + instrumented.length)).toBeLessThan(1_000_000);
   });
 
   it('are prepared again from their bytes alone as they were the first time, without their validation', () => {

@@ -24,7 +24,7 @@ it('every mutant’s text stands exactly once in its file, and docs/mutants.md l
 it('a text that is gone, or stands there twice, is named with its mutant and file', () => {
   const root = join(folder, 'project');
   cpSync(join(ROOT, 'src'), join(root, 'src'), { recursive: true });
-  for (const name of ['test', 'docs']) symlinkSync(join(ROOT, name), join(root, name));
+  for (const name of ['test', 'docs', 'wasm']) symlinkSync(join(ROOT, name), join(root, name));
   const source = join(root, 'src/lane/transaction.ts');
   const before = readFileSync(source, 'utf8');
   writeFileSync(source, before.replace('view.dropMessage();', ''));
