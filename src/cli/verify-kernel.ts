@@ -31,9 +31,9 @@ export interface VerifyKernelOptions {
 const FIRST_WINDOW = 1;
 
 /**
- * `warpshrew verify-kernel --db DIR --programs LIST [--others]`, a command of `start`'s own: compiles the kernels of bundled
- * programs, then replays the bundled chain through them, and tells of each step. Throws what {@link replay} and
- * {@link openGpuExecutor} throw.
+ * `warpshrew verify-kernel --db DIR --programs LIST [--others]`, a command of `start`'s own: compiles the kernels of
+ * bundled programs, then replays the bundled chain through them, and tells of each step. Throws what {@link replay}
+ * and {@link openGpuExecutor} throw.
  */
 export async function verifyKernelCommand(options: VerifyKernelOptions): Promise<{ text: string; exitStatus: number }> {
   const prepared = Object.entries(builtPrograms()).map(([name, wasm]) => ({ name, program: prepareProgram(wasm) }));

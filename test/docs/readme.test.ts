@@ -37,7 +37,7 @@ function run([file, ...args]: readonly string[]): Run {
   return { child, text, ended: once(child, 'close').then(([status]: (number | null)[]) => status) };
 }
 
-test('every command of the README runs as written on a machine without a GPU, with a file for each capital name', async () => {
+test('every command of the README runs as written without a GPU, with a file for each capital name', async () => {
   const folder = temporaryFolder();
   const index = JSON.parse(readFileSync(join(CHAIN, 'chain.json'), 'utf8')) as {
     blocks: { offset: number; length: number }[];

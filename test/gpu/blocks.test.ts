@@ -90,7 +90,7 @@ it('a message that cannot pay for its result, or that the kernel stops, leaves t
   }
 });
 
-it('a program that stores outside its window starts with the next larger one from the next block on, not the one after', async () => {
+it('a program that stores outside its window begins the next block with the next larger one, no larger', async () => {
   const b = new WasmBuilder();
   const far = prepareProgram(b.execute([i32(20_000), i32(7), op(OP.i32Store, 0, 0), i32(104)]).bytes());
   const statuses: string[] = [];
