@@ -17,8 +17,8 @@ const NATIVE_HASH_FROM = 512;
 /** Fuel counters are signed. */
 const MOST_FUEL = 2 ** 31 - 1;
 
-/** Stands for the bytes seen of a memory that is the program's own: all of them. */
-const WHOLE = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
+/** Stands for the bytes seen of a memory that is the program's own: all of them. No memory has as many. */
+const WHOLE = new WebAssembly.Global({ value: 'i32', mutable: true }, -1);
 
 let compiled: WebAssembly.Module | undefined;
 

@@ -152,6 +152,24 @@ describe('a program in a lent memory', () => {
     expect(ends.map((ended) => ended === 'bad-pointer')).toEqual([false, true, true, true, true]);
   });
 
+  it('lets the host use nothing of it while the program has no page', () => {
+    for (const grow of [0, 1]) {
+      for (const name of ['__load_context', '__log', '__height'] as const) {
+        const b = new WasmBuilder();
+        b.memory = { minPages: 0, maxPages: 2 };
+        const host = call(b.import(name));
+        const use = name === '__load_context' ? [i32(4), host, op(OP.drop)] : [i32(4), host];
+        const program = prepareProgram(
+          b.execute([i32(grow), op(OP.memoryGrow, 0), op(OP.drop), ...use, i32(4)]).bytes(),
+        );
+        const instance = instanceInLent(program);
+        for (let run = 0; run < 2; run++) {
+          expect(expectSame(program, instance).ended === 'bad-pointer').toBe(grow === 0);
+        }
+      }
+    }
+  });
+
   it('random programs end as in instances of their own, one after the other in the same memory', () => {
     fc.assert(
       fc.property(randomNumbers, fc.array(fc.nat(20_000), { minLength: 1, maxLength: 3 }), (numbers, fuels) => {

@@ -6,7 +6,7 @@ export { sha256, sha256d } from './guest-sha256';
 @external('env', 'fuel')
 declare let fuel: u32;
 
-/** Bytes that the program sees of a memory lent to it; 0: it sees all of it. */
+/** Bytes that the program sees of a memory lent to it, which may be none; ALL: the memory is its own. */
 @external('env', 'seen')
 declare let seen: u32;
 
@@ -22,9 +22,12 @@ export function fuelLeft(): u32 {
   return fuel;
 }
 
+/** See src/program/guest-memory.ts. */
+const ALL: u32 = 0xffffffff;
+
 @inline
 function memoryBytes(): u64 {
-  return seen != 0 ? <u64>seen : <u64>memory.size() << 16;
+  return seen != ALL ? <u64>seen : <u64>memory.size() << 16;
 }
 
 /** True if a buffer of `length` bytes fits at `pointer`, its length word included. */
