@@ -137,9 +137,15 @@ export const PROGRAM = [
   ),
   guest(
     'host-sees-all-lent',
-    'return seen != 0 ? <u64>seen : <u64>memory.size() << 16;',
+    'return seen != ALL ? <u64>seen : <u64>memory.size() << 16;',
     'return <u64>memory.size() << 16;',
     'host calls reach behind the pages that a program has of a lent memory',
+  ),
+  guest(
+    'host-sees-all-lent-to-none',
+    'return seen != ALL ? <u64>seen : <u64>memory.size() << 16;',
+    'return seen != ALL && seen != 0 ? <u64>seen : <u64>memory.size() << 16;',
+    'host calls reach the whole lent memory of a program without pages',
   ),
   memory('charge-beyond-signed', 'amount <= MOST_FUEL && ', '', 'a charge of 2^32 takes nothing and is paid'),
   memory(

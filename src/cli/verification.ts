@@ -89,7 +89,9 @@ function keep(key: string, verification: Verification): void {
 }
 
 /** What a child finds a GPU with, and what that GPU is. */
-async function findDriver(workplace: Workplace): Promise<{ environment: Record<string, string>; adapter: string }> {
+export async function findDriver(
+  workplace: Workplace,
+): Promise<{ environment: Record<string, string>; adapter: string }> {
   let info = '';
   const onLine = (line: string): void => {
     info += line;

@@ -189,7 +189,7 @@ describe('the blocks of a node', () => {
       })(),
     );
     expect([error.code, seen, isPassing(error)]).toEqual(['NODE_BLOCK_MISSING', [3, 4], true]);
-    expect(error.hint).toContain('killed');
+    expect(error.hint).toContain('crash');
   });
 
   it('survive a node that is killed and comes back meanwhile', async () => {

@@ -151,5 +151,5 @@ test('serve answers over HTTP and ends on SIGTERM', async () => {
 test('a wrong command line has status 2 and says what is allowed', async () => {
   const run = await cli('replay', CHAIN, '--policy', 'fastest');
   expect(run.status).toBe(2);
-  expect(run.stderr).toContain('one of sequential, cpu, gpu, auto');
+  expect(run.stderr).toContain('one of auto, cpu, gpu, sequential');
 });

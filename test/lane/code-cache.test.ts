@@ -14,7 +14,7 @@ function counting() {
   const codes = new EnvelopeCodes((body) => {
     counts.inflated++;
     return inflateBody(body);
-  });
+  }, 4);
   return { codes, counts };
 }
 

@@ -38,7 +38,7 @@ test('a damaged block of the files comes from the node, is said once and stands 
     source: { files: { readFromFiles: expect.any(Number), readFromNode: 2, unreadable: 2, damaged: 2 } },
     trouble: null,
   });
-  const said = service.lines.filter(({ msg }) => msg.includes('damaged blocks'));
+  const said = service.lines.filter(({ msg }) => msg.includes('blocks in the block files are damaged'));
   expect(said).toMatchObject([{ level: 'warn', height: 20, code: 'BLOCK_BAD_MERKLE_ROOT' }]);
   service.signal('SIGTERM');
   expect((await service.done()).status).toBe(0);

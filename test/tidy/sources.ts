@@ -65,6 +65,10 @@ export function importsOf(file: SourceFile): Import[] {
     ts.forEachChild(node, visit);
   };
   visit(parse(file));
+  // Programs that a test writes and runs: their text is a string there.
+  for (const [, names, path] of file.text.matchAll(/import \{([^}]*)\} from '\.\/dist\/([^']+)\.js'/g)) {
+    found.push({ file: `src/${path}.ts`, names: names.split(',').map((name) => name.trim()) });
+  }
   return found;
 }
 
