@@ -1,6 +1,7 @@
 import { Histogram } from 'prom-client';
 import { expect, test } from 'vitest';
 import { NodeError, StoreError } from '../../src/errors/errors.js';
+import { emptyStatistics } from '../../src/lane/statistics.js';
 import { type EngineEvent, errorOf, failureOf } from '../../src/service/events.js';
 import { createLogger } from '../../src/service/log.js';
 import { MetricsPage, processMetrics } from '../../src/service/prometheus.js';
@@ -19,18 +20,11 @@ const gpu = {
 
 function blockEvent(height: number): EngineEvent {
   const statistics = {
+    ...emptyStatistics(),
     lane: { txs: 2, ok: 1, revert: 1, trap: 0, outOfFuel: 0, malformed: 0 },
     executors: { reuse: 0, gpu: 0, cpu: 2, sequential: 0 },
     batches: 1,
     colours: 1,
-    repaired: 0,
-    demoted: 0,
-    punted: 0,
-    accessViolations: 0,
-    tooLarge: 0,
-    gpuFailures: 0,
-    compiling: 0,
-    gpuRuns: {},
     ms: { scan: 1 },
   };
   return { kind: 'block', height, hash: 'ab', bytes: 1_000_000, roots, statistics, ms: { commit: 2 }, gpu, source: {} };
