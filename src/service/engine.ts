@@ -86,6 +86,7 @@ export class Engine {
           laneStartHeight: settings.laneStartBlock,
           dependent: settings.dependent,
           keepUndo: settings.keepUndo,
+          history: settings.history,
           cacheBytes: settings.dbCache * MIB,
           label: settings.label,
         },
