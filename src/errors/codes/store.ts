@@ -12,6 +12,10 @@ export const STORE_CODES = {
   STORE_LOCKED: ['another process has it open', 'stop that one'],
   STORE_UNWRITABLE: ['the folder cannot be written', 'check permissions and space'],
   STORE_OPEN_FAILED: ['RocksDB cannot open it, or files are missing', 'see the cause; restore a copy or a snapshot'],
+  STORE_FILE_LIMIT: [
+    'the process may open fewer files than the database needs',
+    'raise `ulimit -n`, `LimitNOFILE=` or `--ulimit`',
+  ],
   STORE_SCHEMA_MISMATCH: [
     'made by a version with another layout',
     'restore a snapshot of this layout, or index into a new folder',
