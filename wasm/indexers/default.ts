@@ -2,9 +2,10 @@
 import { sha256 } from '../sdk/sha256';
 import { buffer, lengthOf } from './arena';
 import { hostLength, loadInput } from './host';
+import { inputsOf, isListed, outputsOf, readBlock, scriptHashOf, transactionCount, txidOf } from './block';
 import { addOutput, ENTRY_BYTES, entryAt, listLength, selectScript, spendOutput } from './spendable';
 import { flush, get, set } from './state';
-import { inputsAt, openReader, outputsAt, position, seek, take, takeCount, takeTransaction, TXID } from './transaction';
+import { seek, take, takeCount } from './reader';
 
 /** `tip`; `b` height; `t` txid. */
 const TIP_KEY: usize = memory.data<u8>([0x74, 0x69, 0x70]);
@@ -40,8 +41,8 @@ function txKey(txid: usize): usize {
   return TX_KEY;
 }
 
-function spendInputs(): void {
-  seek(inputsAt);
+function spendInputs(transaction: u32): void {
+  seek(inputsOf(transaction));
   const count = takeCount();
   for (let i: u64 = 0; i < count; i++) {
     spendOutput(take(36));
@@ -50,27 +51,31 @@ function spendInputs(): void {
   }
 }
 
-function listOutputs(coinbase: bool): void {
-  seek(outputsAt);
-  const count = takeCount();
-  memory.copy(OUTPOINT, TXID, 32);
-  for (let i: u64 = 0; i < count; i++) {
+/** `output`: place of the transaction's first output in the block. Returns that of the next transaction's. */
+function listOutputs(transaction: u32, output: u32): u32 {
+  seek(outputsOf(transaction));
+  const count = <u32>takeCount();
+  memory.copy(OUTPOINT, txidOf(transaction), 32);
+  for (let i: u32 = 0; i < count; i++, output++) {
     const value = load<u64>(take(8));
     const length = <u32>takeCount();
     const script = take(length);
-    store<u32>(OUTPOINT, <u32>i, 32);
+    store<u32>(OUTPOINT, i, 32);
     // Before BIP34 two coinbases could have the same txid; the later one counts.
-    if (coinbase) spendOutput(OUTPOINT);
-    if (length == 0 || load<u8>(script) != 0x6a) addOutput(OUTPOINT, script, length, value);
+    if (transaction == 0) spendOutput(OUTPOINT);
+    if (isListed(script, length)) addOutput(OUTPOINT, scriptHashOf(output), value);
   }
+  return output;
 }
 
 /** Indexes a block. */
 export function _start(): void {
   const block = input();
   const height = load<u32>(block);
-  openReader(block + 4, block + lengthOf(block));
-  const header = take(80);
+  const end = block + lengthOf(block);
+  const header = block + 4;
+  if (end - header < 80) unreachable();
+  readBlock(header + 80, end);
   sha256(header, 80, BLOCK);
   sha256(BLOCK, 32, BLOCK);
   memory.copy(BLOCK + 32, header, 80);
@@ -78,15 +83,12 @@ export function _start(): void {
   store<u32>(NUMBER, height);
   set(TIP_KEY, 3, NUMBER, 4);
 
-  const count = takeCount();
-  for (let i: u64 = 0; i < count; i++) {
-    takeTransaction();
-    const next = position();
-    set(txKey(TXID), 33, NUMBER, 4);
-    if (i != 0) spendInputs();
+  let output: u32 = 0;
+  for (let i: u32 = 0; i < transactionCount; i++) {
+    set(txKey(txidOf(i)), 33, NUMBER, 4);
+    if (i != 0) spendInputs(i);
     // The coins of the genesis block do not exist.
-    if (height != 0) listOutputs(i == 0);
-    seek(next);
+    if (height != 0) output = listOutputs(i, output);
   }
   flush();
 }

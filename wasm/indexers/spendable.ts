@@ -64,9 +64,9 @@ function setRecord(outpoint: usize, position: u32, value: u64): void {
   set(outpointKey(outpoint), OUTPOINT_KEY_BYTES, RECORD, 44);
 }
 
-/** Lists a new output under its script. `outpoint` is txid and vout. */
-export function addOutput(outpoint: usize, script: usize, length: u32, value: u64): void {
-  selectScript(script, length);
+/** Lists a new output under the hash of its script. `outpoint` is txid and vout. */
+export function addOutput(outpoint: usize, hash: usize, value: u64): void {
+  selectList(hash);
   const position = listLength();
   memory.copy(ENTRY, outpoint, 36);
   store<u64>(ENTRY, value, 36);

@@ -1,6 +1,7 @@
 // Reads through a cache and writes into it; all writes of a block are flushed at once, in the order of their first
 // write.
 import { buffer, lengthOf, reserve } from './arena';
+import { copy, same } from './bytes';
 import { getInto, getLength, hostFlush } from './host';
 
 // An entry: hash, value buffer, next written entry, written flag, then the key as a host buffer (length word and
@@ -8,7 +9,10 @@ import { getInto, getLength, hostFlush } from './host';
 const VALUE: usize = 4;
 const NEXT: usize = 8;
 const WRITTEN: usize = 12;
+const LENGTH: usize = 16;
 const KEY: usize = 20;
+/** Slots of the table at first: enough for a full block's keys to need few doublings. */
+const FIRST_SLOTS: u32 = 1 << 15;
 
 const NO_BYTES: usize = memory.data<u32>([0, 0], 4);
 
@@ -18,12 +22,17 @@ let used: u32 = 0;
 let firstWritten: usize = 0;
 let lastWritten: usize = 0;
 
+/** 64 bits at a time; the last ones may overlap those before. */
 function hashKey(key: usize, length: u32): u32 {
-  let hash: u32 = length;
-  let i: u32 = 0;
-  for (; i + 4 <= length; i += 4) hash = rotl(hash ^ load<u32>(key + i), 13) * 0x9e3779b1;
-  for (; i < length; i++) hash = rotl(hash ^ load<u8>(key + i), 13) * 0x9e3779b1;
-  return hash ^ (hash >> 15);
+  let hash: u64 = length;
+  if (length >= 8) {
+    const last = key + length - 8;
+    for (; key < last; key += 8) hash = rotl(hash ^ load<u64>(key), 29) * 0x9e3779b97f4a7c15;
+    hash = rotl(hash ^ load<u64>(last), 29) * 0x9e3779b97f4a7c15;
+  } else {
+    for (let i: u32 = 0; i < length; i++) hash = rotl(hash ^ load<u8>(key + i), 29) * 0x9e3779b97f4a7c15;
+  }
+  return <u32>(hash >> 32);
 }
 
 function makeTable(slots: u32): void {
@@ -48,22 +57,24 @@ function growTable(): void {
 
 /** The entry of a key; a new one has no value buffer yet. */
 function entryOf(key: usize, length: u32): usize {
-  if (table == 0) makeTable(1 << 12);
+  if (table == 0) makeTable(FIRST_SLOTS);
   if (used << 1 > mask) growTable();
   const hash = hashKey(key, length);
   let slot = hash & mask;
   for (;;) {
     const entry = <usize>load<u32>(table + (slot << 2));
     if (entry == 0) break;
-    if (load<u32>(entry) == hash && lengthOf(entry + KEY) == length && memory.compare(entry + KEY, key, length) == 0)
+    if (load<u32>(entry) == hash && lengthOf(entry + KEY) == length && same(entry + KEY, key, length))
       return entry;
     slot = (slot + 1) & mask;
   }
   const entry = reserve(<u32>KEY + length);
-  memory.fill(entry, 0, KEY);
   store<u32>(entry, hash);
-  store<u32>(entry + KEY - 4, length);
-  memory.copy(entry + KEY, key, length);
+  store<u32>(entry, 0, VALUE);
+  store<u32>(entry, 0, NEXT);
+  store<u32>(entry, 0, WRITTEN);
+  store<u32>(entry, length, LENGTH);
+  copy(entry + KEY, key, length);
   store<u32>(table + (slot << 2), <u32>entry);
   used++;
   return entry;
@@ -86,7 +97,7 @@ export function get(key: usize, length: u32): usize {
 export function set(key: usize, length: u32, bytes: usize, size: u32): void {
   const entry = entryOf(key, length);
   const value = size == 0 ? NO_BYTES + 4 : buffer(size);
-  memory.copy(value, bytes, size);
+  copy(value, bytes, size);
   store<u32>(entry, <u32>value, VALUE);
   if (load<u32>(entry, WRITTEN) != 0) return;
   store<u32>(entry, 1, WRITTEN);
@@ -109,7 +120,7 @@ function writeElement(at: usize, bytes: usize): usize {
     rest >>= 7;
   }
   store<u8>(at++, <u8>rest);
-  memory.copy(at, bytes, length);
+  copy(at, bytes, length);
   return at + length;
 }
 
