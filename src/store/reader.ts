@@ -127,6 +127,19 @@ export class StoreReader {
     return row === undefined ? undefined : versionOf(row[1]);
   }
 
+  /** As {@link getAt}, of several keys in their order, which is cheaper than one after the other. */
+  getManyAt(ns: Namespace, keys: readonly Uint8Array[], height: number): (Uint8Array | undefined)[] {
+    if (height < 0) return keys.map(() => undefined);
+    const rows = this.rocks.getMany(
+      'latest',
+      keys.map((key) => latestKey(ns, key)),
+    );
+    return rows.map((latest, i) => {
+      if (latest !== undefined && readBeU32(latest, 0) <= height) return latestValue(latest);
+      return latest === undefined && ns === 'S' ? undefined : this.getAt(ns, keys[i], height);
+    });
+  }
+
   /**
    * Live keys of a namespace after block `height` (the tip if not given) that begin with `prefix`, ascending by bytes.
    */

@@ -22,16 +22,40 @@ class Chain {
   private readonly scripts = new Set<string>();
   private readonly read = (key: Uint8Array) => this.state.get(toBinaryString(key));
   height = -1;
+  /** Keys of the last block that were read one by one and together. */
+  reads = { single: 0, together: 0 };
 
   add(raw: Uint8Array, height: number): ReadonlyMap<string, Uint8Array> {
     const run = module.runBlock(raw, height, this.read);
     expect(run.error).toBeUndefined();
+    this.checkReadAhead(raw, height, run.flushes);
     const pairs = collectPairs(run.flushes);
     expect(run.pairCount).toBe(pairs.size);
     for (const [key, value] of pairs) this.state.set(key, value);
     this.height = height;
     this.follow(raw);
     return pairs;
+  }
+
+  /** A host that reads many keys at once gets the same flush. */
+  private checkReadAhead(raw: Uint8Array, height: number, flushes: readonly Uint8Array[]): void {
+    let single = 0;
+    let together = 0;
+    const ahead = module.runBlock(
+      raw,
+      height,
+      (key) => {
+        single++;
+        return this.read(key);
+      },
+      (keys) => {
+        together += keys.length;
+        return keys.map(this.read);
+      },
+    );
+    expect(ahead.error).toBeUndefined();
+    expect(Buffer.compare(concatBytes(...ahead.flushes), concatBytes(...flushes))).toBe(0);
+    this.reads = { single, together };
   }
 
   private follow(raw: Uint8Array): void {
@@ -190,6 +214,9 @@ describe.skipIf(!existsSync(BLOCKS))('the default indexer on mainnet blocks', ()
     for (const key of txs) expect(chain.txHeights.get(toHex(fromBinaryString(key.slice(1))))).toBe(height);
     const listed = new Set([...chain.coins.values()].map(({ script }) => script));
     chain.check([...listed].slice(0, 300));
+    // Again with everything there: what is spent has a record, a list and a last entry now.
+    expect(chain.reads.together).toBeGreaterThan(5_000);
+    expect(chain.reads.single).toBeLessThan(chain.reads.together / 100);
     const records = [...pairs].filter(([key, value]) => key[0] === 'o' && value.length === 44);
     expect(new Set(records.map(([key]) => toHex(fromBinaryString(key.slice(1)))))).toEqual(new Set(chain.coins.keys()));
   });
