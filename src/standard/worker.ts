@@ -33,7 +33,7 @@ const module = StandardModule.adopt(compiled, hash, {
 /** How to read at a height (`ahead`: its block need not be stored yet), and what to do with a block that succeeded. */
 interface State {
   at(height: number, ahead: boolean): StandardReads | Pick<StandardReads, 'read'>;
-  keep(height: number, flushes: readonly Uint8Array[]): void;
+  keep(height: number, flushes: readonly Uint8Array[], pairCount: number): void;
 }
 
 /** State of a module that runs without a store: the newest value of every key. */
@@ -60,7 +60,7 @@ async function storeState(handle: bigint): Promise<State> {
       return ahead ? recent.over(stored, height) : stored;
     },
     // The owner of the store commits.
-    keep: (height, flushes) => recent.keep(height, flushes),
+    keep: (height, flushes, pairCount) => recent.keep(height, flushes, pairCount),
   };
 }
 
@@ -80,11 +80,10 @@ function answer(request: WorkerRequest): WorkerReply {
   const { flushes, pairCount, error } = module.runBlock(request.raw, height, reads.read, readMany);
   const ms = performance.now() - started;
   // The buffers are transferred, not copied.
-  if (!error)
-    state.keep(
-      height,
-      flushes.map((bytes) => bytes.slice()),
-    );
+  if (!error) {
+    const copies = flushes.map((bytes) => bytes.slice());
+    state.keep(height, copies, pairCount);
+  }
   return { kind, id, flushes, pairCount, ms, error: error && toPlain(error) };
 }
 

@@ -131,7 +131,7 @@ test('the list is no view', () => {
 
 test('writes that are not stored yet come before what is stored, one by one or together', () => {
   const writes = new UnstoredWrites();
-  writes.keep(6, [list('b', 'new', 'x', '', 'b', 'newer')]);
+  writes.keep(6, [list('b', 'new', 'x', '', 'b', 'newer')], 3);
   const asked: string[][] = [];
   const { read, readMany } = writes.over(
     {
