@@ -56,7 +56,7 @@ export class Guest {
   readonly #fetched: FetchedValues[] = [];
   #fetchedBytes = 0;
   /** All of the memory, as long as it does not grow. */
-  #memoryBytes: Uint8Array | undefined;
+  #view: Uint8Array | undefined;
   readonly #input: Uint8Array;
   readonly #height: number;
   readonly #read: StandardRead;
@@ -91,12 +91,17 @@ export class Guest {
     return length > memory.length - at ? undefined : memory.subarray(at, at + length);
   }
 
+  /** Size of the memory. */
+  get memoryBytes(): number {
+    return this.memory?.buffer.byteLength ?? 0;
+  }
+
   /** All bytes of the memory; undefined before the instance exists. */
   #all(): Uint8Array | undefined {
     const buffer = this.memory?.buffer;
     // Growing detaches the buffer.
-    if (buffer !== undefined && this.#memoryBytes?.buffer !== buffer) this.#memoryBytes = new Uint8Array(buffer);
-    return this.#memoryBytes;
+    if (buffer !== undefined && this.#view?.buffer !== buffer) this.#view = new Uint8Array(buffer);
+    return this.#view;
   }
 
   #stop(code: ProgramCode, message: string): never {

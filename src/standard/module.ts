@@ -22,6 +22,8 @@ export interface ModuleRun {
   readonly flushes: readonly Uint8Array[];
   readonly pairCount: number;
   readonly error: ProgramError | undefined;
+  /** Final size of the module's memory. */
+  readonly memoryBytes: number;
 }
 
 /** Limits of a view. */
@@ -112,7 +114,8 @@ export class StandardModule {
     const guest = new Guest(raw, height, read, true, log, logBytes);
     const error = this.#startBlock(guest, readMany);
     if (guest.hostError !== undefined) throw guest.hostError;
-    return { flushes: error ? [] : guest.flushes, pairCount: guest.pairCount, error };
+    const { pairCount, memoryBytes } = guest;
+    return { flushes: error ? [] : guest.flushes, pairCount, error, memoryBytes };
   }
 
   #startBlock(guest: Guest, readMany: StandardReadMany | undefined): ProgramError | undefined {
@@ -160,12 +163,12 @@ export class StandardModule {
         hint: 'Ask for less at a time; the operator can allow more (--view-answer-bytes).',
       });
     }
-    return { output: output.slice(), memoryBytes: guest.memory?.buffer.byteLength ?? 0 };
+    return { output: output.slice(), memoryBytes: guest.memoryBytes };
   }
 
   /** A module does not report that it could not grow its memory: it traps or aborts instead. */
   #viewFailure(name: string, guest: Guest, error: ProgramError): ProgramError {
-    const memoryBytes = guest.memory?.buffer.byteLength ?? 0;
+    const { memoryBytes } = guest;
     const limit = this.#options.views?.memoryBytes ?? Number.POSITIVE_INFINITY;
     const atLimit = memoryBytes >= limit * NEAR_LIMIT && !(error.cause instanceof RangeError);
     if (error.code !== 'VIEW_MEMORY' && !atLimit) {

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ProgramError } from '../errors/errors.js';
 import { Store } from '../store/store.js';
 import { toBinaryString } from '../util/bytes.js';
+import { freeMemoryOf } from './collect.js';
 import { collectPairs } from './flush.js';
 import type { StandardReads } from './guest.js';
 import { GuestLog, LINE_BYTES } from './guest-log.js';
@@ -66,6 +67,9 @@ async function storeState(handle: bigint): Promise<State> {
 
 const state = storeHandle === undefined ? memoryState() : await storeState(storeHandle);
 
+/** Size of the memory of the block that ran last. */
+let toFree = 0;
+
 function answer(request: WorkerRequest): WorkerReply {
   const { id, kind, height } = request;
   if (kind === 'view') {
@@ -77,7 +81,8 @@ function answer(request: WorkerRequest): WorkerReply {
   const started = performance.now();
   const reads = state.at(height - 1, request.ahead);
   const readMany = 'readMany' in reads ? reads.readMany : undefined;
-  const { flushes, pairCount, error } = module.runBlock(request.raw, height, reads.read, readMany);
+  const { flushes, pairCount, error, memoryBytes } = module.runBlock(request.raw, height, reads.read, readMany);
+  toFree = memoryBytes;
   const ms = performance.now() - started;
   // The buffers are transferred, not copied.
   if (!error) {
@@ -103,6 +108,8 @@ parentPort?.on('message', (request: WorkerRequest) => {
   const own = reply.kind === 'block' ? reply.flushes : reply.kind === 'view' ? [reply.output] : [];
   const moved = own.filter((bytes) => bytes.length > 0).map((bytes) => bytes.buffer as ArrayBuffer);
   parentPort?.postMessage(reply, moved);
+  freeMemoryOf(toFree);
+  toFree = 0;
 });
 
 const ready: WorkerReady = { kind: 'ready' };

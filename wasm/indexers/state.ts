@@ -4,8 +4,8 @@ import { buffer, lengthOf, reserve } from './arena';
 import { copy, same } from './bytes';
 import { getInto, getLength, hostFlush } from './host';
 
-// An entry: hash, value buffer, next written entry, flags, next wanted entry, then the key as a host buffer (length word
-// and bytes).
+// An entry: hash, value buffer, next written entry, flags, next wanted entry, then the key as a host buffer (length
+// word and bytes).
 const VALUE: usize = 4;
 const NEXT: usize = 8;
 const FLAGS: usize = 12;
