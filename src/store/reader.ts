@@ -1,7 +1,7 @@
 import { StoreError } from '../errors/errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { fromDisplayHash, toHex } from '../util/bytes.js';
-import { newBytes, type RowAllocator } from '../util/row-bytes.js';
+import { newBytes, type RowAllocator, slabAllocator } from '../util/row-bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import {
   afterPrefix,
@@ -130,9 +130,10 @@ export class StoreReader {
   /** As {@link getAt}, of several keys in their order, which is cheaper than one after the other. */
   getManyAt(ns: Namespace, keys: readonly Uint8Array[], height: number): (Uint8Array | undefined)[] {
     if (height < 0) return keys.map(() => undefined);
+    const allocate = slabAllocator(keys.reduce((sum, key) => sum + 1 + key.length, 0));
     const rows = this.rocks.getMany(
       'latest',
-      keys.map((key) => latestKey(ns, key)),
+      keys.map((key) => latestKey(ns, key, allocate)),
     );
     return rows.map((latest, i) => {
       if (latest !== undefined && readBeU32(latest, 0) <= height) return latestValue(latest);
