@@ -6,11 +6,12 @@
 // FOLDER holds raw blocks (*.bin, or as hex in *.hex). The chain's blocks hold their transactions in turn with other
 // locktimes, so txids, heights, headers, merkle roots and witness commitments are new, at regtest's difficulty. The
 // chain is written as a node does (blk*.dat of 128 MiB, xor.dat), and this process plays the node; the files are in the
-// page cache. --bare: number of blocks that the module runs on alone, its state in memory; the rows of whole runs tell
-// how many times its time a block takes (`timesBare`), and `standard` there has the reads of the database and the other
-// threads' share of the machine. `handOver`: what goes to the module's thread and back. `other` is time of the engine in no phase; `standard` runs beside it. --indexed: number of blocks to
-// index, default all. Exit status 1 if the state roots of the ways differ or one takes more memory than allowed. --out:
-// leaves the block files in that folder, which must not hold any, and measures nothing (bench/views.mjs reads them).
+// page cache. `other` is time of the engine in no phase; `standard` runs beside it. --indexed: number of blocks to
+// index, default all. --bare: number of blocks that the module runs on alone, its state in memory; `handOver` is what
+// goes to its thread and back. Whole runs tell how many times the bare module's time a block takes (`timesBare`);
+// `standard` has the reads of the database there. Exit status 1 if the state roots of the ways differ or one takes more
+// memory than allowed. --out: leaves the block files in that folder, which must not hold any, and measures nothing
+// (bench/views.mjs reads them).
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -67,8 +67,10 @@ async function storeState(handle: bigint): Promise<State> {
 
 const state = storeHandle === undefined ? memoryState() : await storeState(storeHandle);
 
-/** Size of the memory of the block that ran last. */
-let toFree = 0;
+/** What is left to do when the reply is sent: nobody waits for that. */
+let after: () => void = nothing;
+
+function nothing(): void {}
 
 function answer(request: WorkerRequest): WorkerReply {
   const { id, kind, height } = request;
@@ -82,13 +84,13 @@ function answer(request: WorkerRequest): WorkerReply {
   const reads = state.at(height - 1, request.ahead);
   const readMany = 'readMany' in reads ? reads.readMany : undefined;
   const { flushes, pairCount, error, memoryBytes } = module.runBlock(request.raw, height, reads.read, readMany);
-  toFree = memoryBytes;
   const ms = performance.now() - started;
   // The buffers are transferred, not copied.
-  if (!error) {
-    const copies = flushes.map((bytes) => bytes.slice());
-    state.keep(height, copies, pairCount);
-  }
+  const copies = error ? undefined : flushes.map((bytes) => bytes.slice());
+  after = () => {
+    if (copies !== undefined) state.keep(height, copies, pairCount);
+    freeMemoryOf(memoryBytes);
+  };
   return { kind, id, flushes, pairCount, ms, error: error && toPlain(error) };
 }
 
@@ -108,8 +110,8 @@ parentPort?.on('message', (request: WorkerRequest) => {
   const own = reply.kind === 'block' ? reply.flushes : reply.kind === 'view' ? [reply.output] : [];
   const moved = own.filter((bytes) => bytes.length > 0).map((bytes) => bytes.buffer as ArrayBuffer);
   parentPort?.postMessage(reply, moved);
-  freeMemoryOf(toFree);
-  toFree = 0;
+  after();
+  after = nothing;
 });
 
 const ready: WorkerReady = { kind: 'ready' };
