@@ -21,7 +21,7 @@ function processesOf(folder: string): number[] {
     .map(Number);
 }
 
-/** A process, of node if `file` is not another program, with temporary files of its own, once it has reached a point. */
+/** A process of node, or of `file`, with temporary files of its own, once it has reached a point. */
 async function startUntil(
   tmp: string,
   args: readonly string[],

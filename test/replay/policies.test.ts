@@ -38,7 +38,7 @@ function withoutExecution(jsonLines: string): string {
     .join('\n');
 }
 
-test('the bundled chain has the stored roots, and the same state and receipts, one at a time and on workers', async () => {
+test('the bundled chain has the stored roots, and the same state and receipts, on one thread and many', async () => {
   const sequential = await replayChain('sequential');
   expect(sequential.roots).toBe(stored);
   expect(sequential.summary.lane.txs).toBeGreaterThanOrEqual(2000);
