@@ -119,12 +119,7 @@ export class StoreReader {
   /** Value after block `height`: the newest version with a height not above it. */
   getAt(ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
     if (height < 0) return undefined;
-    const latest = this.rocks.get('latest', latestKey(ns, key));
-    if (latest !== undefined && readBeU32(latest, 0) <= height) return latestValue(latest);
-    // Nothing is ever deleted in S, so what has no latest value has no history.
-    if (latest === undefined && ns === 'S') return undefined;
-    const row = this.rocks.first('history', historyRange(ns, key, height));
-    return row === undefined ? undefined : versionOf(row[1]);
+    return this.#versionAt(ns, key, height, this.rocks.get('latest', latestKey(ns, key)));
   }
 
   /** As {@link getAt}, of several keys in their order, which is cheaper than one after the other. */
@@ -135,10 +130,16 @@ export class StoreReader {
       'latest',
       keys.map((key) => latestKey(ns, key, allocate)),
     );
-    return rows.map((latest, i) => {
-      if (latest !== undefined && readBeU32(latest, 0) <= height) return latestValue(latest);
-      return latest === undefined && ns === 'S' ? undefined : this.getAt(ns, keys[i], height);
-    });
+    return rows.map((latest, i) => this.#versionAt(ns, keys[i], height, latest));
+  }
+
+  /** `latest`: the row of the key's newest version, undefined if there is none. */
+  #versionAt(ns: Namespace, key: Uint8Array, height: number, latest: Uint8Array | undefined): Uint8Array | undefined {
+    if (latest !== undefined && readBeU32(latest, 0) <= height) return latestValue(latest);
+    // Nothing is ever deleted in S, so what has no latest value has no history.
+    if (latest === undefined && ns === 'S') return undefined;
+    const row = this.rocks.first('history', historyRange(ns, key, height));
+    return row === undefined ? undefined : versionOf(row[1]);
   }
 
   /**
