@@ -1,6 +1,7 @@
 import { StoreError } from '../errors/errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { bytesEqual, fromDisplayHash, toHex } from '../util/bytes.js';
+import { slabAllocator } from '../util/row-bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import { currentEntries, oldEntries, rowsOnce } from './entries.js';
 import { floorOf } from './floor.js';
@@ -119,7 +120,22 @@ export class StoreReader {
    */
   getAt(ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
     if (height < 0) return undefined;
-    const latest = this.rocks.get('latest', latestKey(ns, key));
+    return this.#versionAt(ns, key, height, this.rocks.get('latest', latestKey(ns, key)));
+  }
+
+  /** As {@link getAt}, of several keys in their order, which is cheaper than one after the other. */
+  getManyAt(ns: Namespace, keys: readonly Uint8Array[], height: number): (Uint8Array | undefined)[] {
+    if (height < 0) return keys.map(() => undefined);
+    const allocate = slabAllocator(keys.reduce((sum, key) => sum + 1 + key.length, 0));
+    const rows = this.rocks.getMany(
+      'latest',
+      keys.map((key) => latestKey(ns, key, allocate)),
+    );
+    return rows.map((latest, i) => this.#versionAt(ns, keys[i], height, latest));
+  }
+
+  /** `latest`: the row of the key's current value, read before; undefined if there is none. */
+  #versionAt(ns: Namespace, key: Uint8Array, height: number, latest: Uint8Array | undefined): Uint8Array | undefined {
     if (latest !== undefined && writtenAt(latest) <= height) return rowValue(latest);
     // Nothing is ever deleted in S, so what has no latest value never had one.
     if (latest === undefined && ns === 'S') return undefined;
