@@ -16,7 +16,7 @@ const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
 /** Bytes after an escaped key: the terminator and the height. */
 const HISTORY_TAIL = 6;
 /** No block is above it. */
-export const MAX_HEIGHT = 0xfffffffe;
+const MAX_HEIGHT = 0xfffffffe;
 
 export const META_IDENTITY = ascii('identity');
 export const META_TIP = ascii('tip');

@@ -109,7 +109,8 @@ export class Rocks implements Database {
    * Opens the database in `dir`; `create` makes the folder and the database if they are missing. `cacheBytes`: memory
    * for what was read, with the indexes and filters of the files, so that it does not grow with the database. A folder
    * that holds anything but a database of this program is refused before anything is written. Throws {@link
-   * StoreError}: STORE_MISSING, STORE_LOCKED, STORE_OPEN_FAILED, STORE_FILE_LIMIT, and as `inspectFolder` and `markFolder` (folder.ts).
+   * StoreError}: STORE_MISSING, STORE_LOCKED, STORE_OPEN_FAILED, STORE_FILE_LIMIT, and as `inspectFolder` and
+   * `markFolder` (folder.ts).
    */
   static async open(dir: string, create: boolean, cacheBytes = DEFAULT_CACHE_BYTES): Promise<Rocks> {
     const path = resolve(dir);
