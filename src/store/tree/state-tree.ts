@@ -77,7 +77,7 @@ export class StateTree {
       if (leafKey === undefined || value === undefined) {
         throw new InternalError('a leaf of the state tree has no key or no value');
       }
-      return { siblings, leaf: { key: new Uint8Array(leafKey), valueHash: sha256(value) } };
+      return { siblings, leaf: { path: end.keyHash, valueHash: sha256(value) } };
     }
     throw new InternalError('the state tree is deeper than its keys');
   }

@@ -1,23 +1,30 @@
 import { bytesEqual } from '../../util/bytes.js';
-import { sha256 } from '../../util/sha256.js';
-import { EMPTY_HASH, leafHash, nodeHash, pathBit } from './tree-hash.js';
+import {
+  EMPTY_HASH,
+  HASH_BYTES,
+  leafHash,
+  nodeHash,
+  PATH_BITS,
+  PATH_BYTES,
+  pathBit,
+  pathOf,
+  valueHashOf,
+} from './tree-hash.js';
 
 /**
  * A path of the state tree. Inclusion: `leaf` is the key's own. Absence: no leaf, or another key's that stands in its
  * place.
  */
 export interface StateProof {
-  /** Sibling hashes along the path, top first. */
+  /** Sibling hashes along the path, top first; 32 zero bytes where a sibling is empty. */
   readonly siblings: readonly Uint8Array[];
-  readonly leaf: { readonly key: Uint8Array; readonly valueHash: Uint8Array } | undefined;
+  /** Path (31 bytes) and hash of the value (32 bytes) of the leaf at the end of the path. */
+  readonly leaf: { readonly path: Uint8Array; readonly valueHash: Uint8Array } | undefined;
 }
-
-/** Bits of a path. */
-const MAX_DEPTH = 256;
 
 /**
  * Whether `proof` shows under `root` that `key` has `value`, or, if `value` is undefined, that `key` is absent. Needs
- * only SHA-256, so that a client can verify a server's answer.
+ * only BLAKE2s, so that a client can verify a server's answer.
  */
 export function verifyProof(
   root: Uint8Array,
@@ -25,22 +32,20 @@ export function verifyProof(
   value: Uint8Array | undefined,
   proof: StateProof,
 ): boolean {
-  const depth = proof.siblings.length;
-  if (depth > MAX_DEPTH || proof.siblings.some((hash) => hash.length !== 32)) return false;
-  const keyHash = sha256(key);
-  const { leaf } = proof;
-  if (leaf !== undefined && leaf.valueHash.length !== 32) return false;
-  const own = leaf !== undefined && bytesEqual(leaf.key, key);
+  const { leaf, siblings } = proof;
+  const depth = siblings.length;
+  if (depth > PATH_BITS || siblings.some((hash) => hash.length !== HASH_BYTES)) return false;
+  if (leaf !== undefined && (leaf.path.length !== PATH_BYTES || leaf.valueHash.length !== HASH_BYTES)) return false;
+  const path = pathOf(key);
+  const own = leaf !== undefined && bytesEqual(leaf.path, path);
   if (own !== (value !== undefined)) return false;
-  if (value !== undefined && leaf !== undefined && !bytesEqual(leaf.valueHash, sha256(value))) return false;
-  let hash = leaf === undefined ? EMPTY_HASH : leafHash(leaf.key, leaf.valueHash);
+  if (value !== undefined && leaf !== undefined && !bytesEqual(leaf.valueHash, valueHashOf(value))) return false;
+  let hash = leaf === undefined ? EMPTY_HASH : leafHash(leaf.path, leaf.valueHash);
   if (leaf !== undefined && !own) {
-    const other = sha256(leaf.key);
-    for (let bit = 0; bit < depth; bit++) if (pathBit(other, bit) !== pathBit(keyHash, bit)) return false;
+    for (let bit = 0; bit < depth; bit++) if (pathBit(leaf.path, bit) !== pathBit(path, bit)) return false;
   }
   for (let bit = depth - 1; bit >= 0; bit--) {
-    const sibling = proof.siblings[bit];
-    hash = pathBit(keyHash, bit) === 0 ? nodeHash(hash, sibling) : nodeHash(sibling, hash);
+    hash = pathBit(path, bit) === 0 ? nodeHash(hash, siblings[bit]) : nodeHash(siblings[bit], hash);
   }
   return bytesEqual(hash, root);
 }
