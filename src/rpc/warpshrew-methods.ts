@@ -5,6 +5,8 @@ import type { Receipt } from '../lane/types.js';
 import { reportStored } from '../plan/report.js';
 import { formatId } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
+import { proofToJson } from '../store/proof/json.js';
+import { proveKey } from '../store/proof/prove-key.js';
 import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
 import { RpcError } from './errors.js';
@@ -79,6 +81,18 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
       const bytes = backend.store.getAt('P', keyBytes(sheetKey(txid, vout)), indexedHeight(params, 1, backend));
       const entries = decodeSheet(bytes).entries();
       return Object.fromEntries(entries.map(({ id, amount }) => [formatId(id), amount.toString()]));
+    },
+  },
+  warpshrew_getproof: {
+    usage: 'warpshrew_getproof [namespace, keyHex, height?]',
+    async run(params, backend) {
+      const namespace = params.count(2, 3).namespace(0);
+      const key = params.hex(1, 'keyHex');
+      const height = params.height(2);
+      // The tip may be another one by the time that the proof is made: what is not asked for is not fixed here.
+      indexedHeight(params, 2, backend);
+      const { store, prove = (...of) => proveKey(store, ...of) } = backend;
+      return proofToJson(await prove(namespace, key, height));
     },
   },
 };

@@ -25,7 +25,7 @@ import {
 } from './keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
 import { StateTree } from './tree/state-tree.js';
-import type { StateProof } from './tree/tree-proof.js';
+import type { StateProof } from './tree/verify-proof.js';
 import type { BlockRecord, Namespace, StateRoots, StoreIdentity, Tip } from './types.js';
 
 /** Bytes of the height in a value of `latest`. */

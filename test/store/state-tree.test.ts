@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { PageBuilder } from '../../src/store/check/page-builder.js';
 import { StateTree } from '../../src/store/tree/state-tree.js';
 import { combinedRoot, EMPTY_HASH, leafHash, nodeHash, pathBit } from '../../src/store/tree/tree-hash.js';
-import { verifyProof } from '../../src/store/tree/tree-proof.js';
+import { verifyProof } from '../../src/store/tree/verify-proof.js';
 import type { TreeSource } from '../../src/store/tree/tree-updater.js';
 import { compareBytes, fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { sha256 } from '../../src/util/sha256.js';

@@ -3,8 +3,8 @@ import { fromBinaryString, toBinaryString } from '../../util/bytes.js';
 import { sha256 } from '../../util/sha256.js';
 import { EMPTY_HASH } from './tree-hash.js';
 import { decodePage, leafKeyKey, nibble, type Page, pageKey, rangeHash, SLOTS, type Slot } from './tree-page.js';
-import type { StateProof } from './tree-proof.js';
 import { type EmitRow, type TreeSource, type TreeWrite, updateTree } from './tree-updater.js';
+import type { StateProof } from './verify-proof.js';
 
 /** Longest path in nibbles; two keys that share it would be a SHA-256 collision. */
 const MAX_DEPTH = 64;
