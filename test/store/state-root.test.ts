@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -5,7 +6,7 @@ import { leavesOf, proofOf, rootOf, stateRootOf } from '../../scripts/state-root
 import { type Vectors, vectors } from '../../scripts/state-root/vectors.mjs';
 import { WarpshrewError } from '../../src/errors/errors.js';
 import { decodeProof, encodeProof } from '../../src/store/proof/format.js';
-import { proofFromJson, proofToJson } from '../../src/store/proof/json.js';
+import { type ProofJson, proofFromJson, proofToJson } from '../../src/store/proof/json.js';
 import { refutationOf, type Trusted } from '../../src/store/proof/key-proof.js';
 import { combinedRoot } from '../../src/store/tree/tree-hash.js';
 import { verifyProof } from '../../src/store/tree/verify-proof.js';
@@ -60,4 +61,31 @@ describe('the published vectors of the state root', () => {
       expect(refused(bytes, { height, root: fromHex(stateRoot) })).toBe(vector.trusting);
     },
   );
+});
+
+const page = readFileSync(join(ROOT, 'docs/state-root.md'), 'utf8');
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+
+it.skipIf(!hasPython)('the Python of docs/state-root.md verifies the published proofs, and no altered one', () => {
+  const program = /^```python\n(.*?)^```$/ms.exec(page)?.[1] ?? '';
+  const altered = (json: ProofJson) => [
+    // As far as another absent key, that may be absent, too.
+    ...(json.value === null ? [] : [{ ...json, key: `${json.key}00` }]),
+    { ...json, value: json.value === null ? '0x' : null },
+    { ...json, root: `0x${'11'.repeat(32)}` },
+    ...json.siblings.map((_, i) => ({ ...json, siblings: json.siblings.with(i, `0x${'11'.repeat(32)}`) })),
+  ];
+  // Of an empty set every key is absent.
+  const [, ...jsons] = published.proofs.map(({ json }) => json);
+  const lines = jsons.flatMap((json) => [json, ...altered(json)]).map((json) => JSON.stringify(json));
+  const wanted = jsons.flatMap((json) => ['True', ...altered(json).map(() => 'False')]);
+  const run = spawnSync('python3', ['-c', program], { input: `${lines.join('\n')}\n`, encoding: 'utf8' });
+  expect(run.stderr).toBe('');
+  expect(run.stdout.trim().split('\n')).toEqual(wanted);
+});
+
+it('the small verifier is one file of under 100 lines that imports a hash function and nothing else', () => {
+  const source = readFileSync(join(ROOT, 'src/store/tree/verify-proof.ts'), 'utf8');
+  expect(source.split('\n').length).toBeLessThan(100);
+  expect(source.match(/^import .*$/gm)).toEqual(["import { createHash } from 'node:crypto';"]);
 });
