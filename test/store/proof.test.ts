@@ -224,7 +224,7 @@ describe('what is no proof is refused by its code, and never breaks the reader',
     const edit = fc.tuple(fc.nat({ max: 1_000 }), fc.nat({ max: 3 }), fc.uint8Array({ maxLength: 4 }));
     fc.assert(
       fc.property(anyProof, fc.array(edit, { minLength: 1, maxLength: 4 }), (proof, edits) => {
-        let body = encodeProof(proof).slice(0, -32);
+        let body: Uint8Array = encodeProof(proof).slice(0, -32);
         for (const [place, removed, put] of edits) {
           const at = place % (body.length + 1);
           body = concatBytes(body.subarray(0, at), put, body.subarray(Math.min(at + removed, body.length)));
