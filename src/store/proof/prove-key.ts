@@ -21,20 +21,14 @@ export function proveKey(store: StoreReader, namespace: Namespace, key: Uint8Arr
       facts: { height: at, tip: tip.height },
     });
   }
-  if (at !== tip.height) {
-    throw new StoreError('STORE_NOT_PROVABLE', 'only the state after the tip can be proved', {
-      facts: { height: at, tip: tip.height },
-      hint: `Ask for height ${tip.height}, or for the latest.`,
-    });
-  }
   const proof: KeyProof = {
     namespace,
     height: at,
     standardRoot: fromHex(roots.standard),
     laneRoot: fromHex(roots.lane),
     key,
-    value: store.getLatest(namespace, key),
-    proof: store.prove(namespace, key),
+    value: store.getAt(namespace, key, at),
+    proof: at === tip.height ? store.prove(namespace, key) : store.proveAt(namespace, key, at),
   };
   const refutation = refutationOf(proof);
   if (refutation === undefined) return proof;
