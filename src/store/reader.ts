@@ -13,7 +13,6 @@ import {
   META_IDENTITY,
   META_LABEL,
   META_TIP,
-  namespaceCode,
   parseHistoryKey,
   planKey,
   readBeU32,
@@ -24,9 +23,16 @@ import {
   writeBeU32,
 } from './keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
-import { StateTree } from './tree/state-tree.js';
 import type { StateProof } from './tree/tree-proof.js';
-import type { BlockRecord, Namespace, StateRoots, StoreIdentity, Tip } from './types.js';
+import { Trees, type TreesOwner } from './trees.js';
+import {
+  type BlockRecord,
+  DEFAULT_KEEP_UNDO,
+  type Namespace,
+  type StateRoots,
+  type StoreIdentity,
+  type Tip,
+} from './types.js';
 
 /** Bytes of the height in a value of `latest`. */
 const HEIGHT_BYTES = 4;
@@ -38,6 +44,8 @@ const PRESENT = 1;
  * written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
  */
 export class StoreReader {
+  #trees: Trees | undefined;
+
   protected constructor(protected readonly rocks: Database) {}
 
   /** What the store was created with. Throws STORE_EMPTY if it never had a block. */
@@ -193,13 +201,23 @@ export class StoreReader {
     for (const [, value] of this.rocks.scan('blocks', range)) yield decodeReceipt(value);
   }
 
-  /** Proof under the tip's root of `ns` that `key` has its value or is absent. */
+  /** Proof under the tip's root of `ns` that `key` has its value or is absent. The first one loads the tree. */
   prove(ns: Namespace, key: Uint8Array): StateProof {
-    return this.tree(ns).prove(key, (other) => this.getLatest(ns, other));
+    return this.trees.prove(ns, key);
   }
 
-  protected tree(ns: Namespace): StateTree {
-    return new StateTree({ getMany: (keys) => this.rocks.getMany('tree', keys) }, namespaceCode(ns));
+  /** The state trees, of which nothing is loaded until they are wanted. */
+  protected get trees(): Trees {
+    this.#trees ??= this.makeTrees();
+    return this.#trees;
+  }
+
+  protected makeTrees(): Trees {
+    return new Trees(this.treesOwner(), { keepUndo: DEFAULT_KEEP_UNDO, write: undefined });
+  }
+
+  protected treesOwner(): TreesOwner {
+    return { rocks: this.rocks, tip: () => this.tip(), roots: (height) => this.roots(height) };
   }
 
   #at(column: 'blocks', key: Uint8Array, height: number): Uint8Array | undefined {
@@ -211,10 +229,13 @@ export class StoreReader {
     return this.rocks.scan(column);
   }
 
-  /** Every row of the database as hex, per column: for tests and for comparing stores. */
+  /**
+   * Every row of the database as hex, per column: for tests and for comparing stores. Without the column `tree`, whose
+   * rows tell when they were written: the roots stand for them.
+   */
   rawContent(): Map<string, string> {
     const rows = new Map<string, string>();
-    for (const column of COLUMNS) {
+    for (const column of COLUMNS.filter((name) => name !== 'tree')) {
       for (const [key, value] of this.rowsOf(column)) rows.set(`${column} ${toHex(key)}`, toHex(value));
     }
     return rows;
