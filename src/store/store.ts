@@ -1,5 +1,5 @@
 import { InternalError, StoreError } from '../errors/errors.js';
-import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toDisplayHash, toHex } from '../util/bytes.js';
+import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toDisplayHash } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
 import {
@@ -24,7 +24,7 @@ import { latestRow, StoreReader } from './reader.js';
 import { corrupt, decodeReceipt, decodeTouched, encodeBlockRecord, encodeJson, encodeTouched } from './records.js';
 import { Rocks } from './rocks.js';
 import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
-import { combinedRoot } from './tree/tree-hash.js';
+import { Trees } from './trees.js';
 import {
   type BlockCommit,
   type CommitOptions,
@@ -35,6 +35,12 @@ import {
   type StoreOptions,
   type UndoOptions,
 } from './types.js';
+
+interface Settings {
+  readonly readOnly?: boolean | undefined;
+  readonly keepUndo: number;
+  readonly treeBytes?: number | undefined;
+}
 
 /** Undo rows that one commit drops at most: after a smaller setting the rest goes with the blocks that follow. */
 const PRUNED_A_BLOCK = 1_000;
@@ -59,11 +65,43 @@ export class Store extends StoreReader {
   #stamp: Stamp | undefined;
   readonly #readOnly: boolean;
   readonly #keepUndo: number;
+  readonly #treeBytes: number | undefined;
+  #remadeTrees = 0;
 
-  private constructor(rocks: Database, readOnly: boolean, keepUndo: number) {
+  private constructor(rocks: Database, { readOnly = false, keepUndo, treeBytes }: Settings) {
     super(rocks);
     this.#readOnly = readOnly;
     this.#keepUndo = keepUndo;
+    this.#treeBytes = treeBytes;
+  }
+
+  protected override makeTrees(): Trees {
+    return new Trees(this.treesOwner(), {
+      keepUndo: this.#keepUndo,
+      treeBytes: this.#treeBytes,
+      onRemake: () => this.#remadeTrees++,
+      write: this.#readOnly ? undefined : (batch) => this.#write(batch, false),
+    });
+  }
+
+  /** State trees that were made from the state because their rows did not give them. */
+  get remadeTrees(): number {
+    return this.#remadeTrees;
+  }
+
+  /** Bytes of memory that the state trees take. */
+  get treeBytes(): number {
+    return this.trees.bytes;
+  }
+
+  /**
+   * Makes the state trees from the state, whatever is stored of them. Throws STORE_CORRUPT if they do not give the
+   * recorded roots.
+   */
+  remakeTrees(): void {
+    this.#assertWritable();
+    this.trees.remake();
+    this.#sync();
   }
 
   /**
@@ -87,7 +125,7 @@ export class Store extends StoreReader {
     const keepUndo = checkedKeepUndo(options);
     const label = checkedLabel(options.label);
     const readOnly = options.readOnly ?? false;
-    const store = new Store(database, readOnly, keepUndo);
+    const store = new Store(database, { ...options, keepUndo });
     const recorded = store.recordedIdentity();
     if (recorded === undefined && !readOnly) {
       assertNew(database, name);
@@ -105,7 +143,7 @@ export class Store extends StoreReader {
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
     const keepUndo = checkedKeepUndo(options);
     return Store.#with(Rocks.open(dir, false), (rocks) => {
-      const store = new Store(rocks, options.readOnly ?? false, keepUndo);
+      const store = new Store(rocks, { ...options, keepUndo });
       if (store.recordedIdentity() === undefined) assertNew(rocks, dir);
       const recorded = store.identity();
       checkIdentity(dir, recorded, identityOf(recorded));
@@ -116,14 +154,15 @@ export class Store extends StoreReader {
   /** What the store in `dir` was created with, by whatever version. It must not be open elsewhere. */
   static async inspect(dir: string): Promise<StoreIdentity> {
     const rocks = await Rocks.open(dir, false);
-    const read = async (): Promise<StoreIdentity> => new Store(rocks, true, DEFAULT_KEEP_UNDO).identity();
+    const read = async (): Promise<StoreIdentity> =>
+      new Store(rocks, { readOnly: true, keepUndo: DEFAULT_KEEP_UNDO }).identity();
     return read().finally(() => rocks.close());
   }
 
   /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
   static async attach(handle: bigint | undefined): Promise<StoreReader> {
     if (handle === undefined) throw new InternalError('a database that cannot be shared was to be attached to');
-    return new Store(await Rocks.attach(handle), true, DEFAULT_KEEP_UNDO);
+    return new Store(await Rocks.attach(handle), { readOnly: true, keepUndo: DEFAULT_KEEP_UNDO });
   }
 
   static async #with(opened: Promise<Rocks>, use: (rocks: Rocks) => Store): Promise<Store> {
@@ -144,6 +183,7 @@ export class Store extends StoreReader {
   /** Closes the database. Attached threads must have ended before. A failed write is not reported again. */
   async close(): Promise<void> {
     try {
+      if (this.#failed === undefined && !this.#readOnly) this.trees.flush();
       if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
       await this.rocks.close();
     } catch (error) {
@@ -209,6 +249,7 @@ export class Store extends StoreReader {
       batch.write(now);
       this.#unsynced = now ? undefined : { since, bytes: waiting };
     } catch (error) {
+      this.trees.invalidate();
       if (error instanceof StoreError) this.#failed = error;
       throw error;
     }
@@ -228,7 +269,7 @@ export class Store extends StoreReader {
     let roots: StateRoots;
     let undoFrom: number;
     try {
-      roots = this.#updateTrees(batch, block.standardWrites, lane);
+      ({ roots } = this.trees.commit(batch, block.height, { S: block.standardWrites, P: lane }));
       check?.(roots);
       const touched = {
         S: putVersions(batch, 'S', block.standardWrites, block.height),
@@ -245,24 +286,15 @@ export class Store extends StoreReader {
       batch.put('meta', META_TIP, beU32(block.height));
       if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
     } catch (error) {
+      this.trees.invalidate();
       batch.discard();
       throw error;
     }
     this.#write(batch, !moreFollow);
+    this.trees.settle();
     this.#stamp = undefined;
     this.#undoFrom = undoFrom;
     return roots;
-  }
-
-  /** Applies the writes of both namespaces to their trees and gives the roots. */
-  #updateTrees(batch: DatabaseBatch, standardWrites: Writes, laneWrites: Writes): StateRoots {
-    const emit = (key: Uint8Array, value: Uint8Array | undefined): void => {
-      if (value === undefined) batch.del('tree', key);
-      else batch.put('tree', key, value);
-    };
-    const standard = this.tree('S').update(standardWrites, emit);
-    const lane = this.tree('P').update(laneWrites, emit);
-    return { standard: toHex(standard), lane: toHex(lane), state: toHex(combinedRoot(standard, lane)) };
   }
 
   /** Drops undo rows that are `keepUndo` blocks or more below `height`, oldest first; returns the lowest that stays. */
@@ -301,8 +333,8 @@ export class Store extends StoreReader {
       for (const { ns, key } of decodeTouched(height, undo)) {
         restored[ns].set(toBinaryString(key), this.#restore(batch, ns, key, height));
       }
-      const roots = this.#updateTrees(batch, restored.S, restored.P);
       const before = this.blockRecord(height - 1);
+      const roots = this.trees.undo(batch, height, restored, before === undefined);
       if (before !== undefined && before.roots.state !== roots.state) {
         throw new StoreError('STORE_CORRUPT', 'undoing a block does not give the state root before it', {
           facts: { height },
@@ -318,10 +350,12 @@ export class Store extends StoreReader {
         stamp = delStamp(batch, this);
       } else batch.put('meta', META_TIP, beU32(height - 1));
     } catch (error) {
+      this.trees.invalidate();
       batch.discard();
       throw error;
     }
     this.#write(batch);
+    this.trees.settle();
     this.#stamp = stamp;
   }
 

@@ -84,13 +84,9 @@ export const CHECK_CODES = {
     '`db check`: undo data that does not match the history',
     'restore a snapshot, or index into a new folder',
   ],
-  CHECK_LEAF: [
-    '`db check`: the leaves of the state tree are not the keys that have a value',
-    'restore a snapshot, or index into a new folder',
-  ],
   CHECK_PAGE: [
-    '`db check`: a page of the state tree missing, wrong or too many',
-    'restore a snapshot, or index into a new folder',
+    '`db check`: a stored row of a state tree missing, wrong or too many',
+    'delete nothing: the next start makes the tree from the state; check the disk',
   ],
   CHECK_ROOT: [
     '`db check`: the recorded root is not that of the state',
