@@ -1,6 +1,6 @@
 /**
  * The state tree from its definition (docs/state-root.md), and from nothing else of the project: the root of a whole
- * set of pairs, and the proof of a key, both by splitting the set bit by bit. Slow, short, and made to be compared with.
+ * set of pairs, and the proof of a key, both by splitting the set bit by bit. Slow and short: to be compared with.
  * Bytes are Uint8Array; a path is a text of 248 characters `0` and `1`.
  */
 import { createHash } from 'node:crypto';

@@ -22,6 +22,17 @@ function indexedHeight(params: Params, at: number, { store }: RpcBackend): numbe
   throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
 }
 
+/** As {@link indexedHeight}, of a block that the store has. */
+function storedHeight(params: Params, at: number, backend: RpcBackend): number {
+  const height = indexedHeight(params, at, backend);
+  if (backend.store.blockHash(height) !== undefined) return height;
+  throw notStored(height);
+}
+
+function notStored(height: number): RpcError {
+  return new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, 'The store begins above this height.');
+}
+
 /** Status of a whole transaction: that of its first (8,8) message which is not OK. */
 function statusOf({ undone, messages }: Receipt): { status: string; error: string | null } {
   if (undone !== undefined) return { status: 'UNDONE', error: undone };
@@ -61,8 +72,7 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
         throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', { facts: { height }, hint });
       }
       if (report !== undefined) return report;
-      const hint = 'The store begins above this height.';
-      throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
+      throw notStored(height);
     },
   },
   warpshrew_getstorage: {
@@ -89,8 +99,8 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
       const namespace = params.count(2, 3).namespace(0);
       const key = params.hex(1, 'keyHex');
       const height = params.height(2);
-      // The tip may be another one by the time that the proof is made: what is not asked for is not fixed here.
-      indexedHeight(params, 2, backend);
+      // Where the tip is meant it is that of the moment in which the proof is made.
+      storedHeight(params, 2, backend);
       const { store, prove = (...of) => proveKey(store, ...of) } = backend;
       return proofToJson(await prove(namespace, key, height));
     },

@@ -210,9 +210,9 @@ export class StoreReader {
   }
 
   /**
-   * As {@link prove}, under the root after block `height`, below the tip: the tree gets the values of that height for as
-   * long as the proof takes. In the thread that writes the store, if one does. Throws StoreError STORE_NOT_PROVABLE where
-   * the undo data does not reach down there, or more than {@link MOST_UNDONE} keys of `ns` have changed since.
+   * As {@link prove}, under the root after block `height`, below the tip: the tree gets the values of that height for
+   * as long as the proof takes. In the thread that writes the store, if one does. Throws StoreError STORE_NOT_PROVABLE
+   * where the undo data does not reach down there, or more than {@link MOST_UNDONE} keys of `ns` have changed since.
    */
   proveAt(ns: Namespace, key: Uint8Array, height: number): StateProof {
     const touched = this.#touchedAbove(ns, height);

@@ -115,7 +115,7 @@ export class Trees {
     return this.tree(ns).prove(key);
   }
 
-  /** As {@link prove}, with the values `then` of some keys, whose current ones are `now`: the tree is put back after. */
+  /** As {@link prove}, with the values `then` of some keys; after that they have their current ones, `now`, again. */
   proveWith(ns: Namespace, key: Uint8Array, then: TreeWrites, now: TreeWrites): StateProof {
     if (this.#at !== this.#tipHash()) this.invalidate();
     const tree = this.tree(ns);

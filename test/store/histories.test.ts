@@ -37,7 +37,7 @@ const leavesOfPairs = (pairs: Pairs) => leavesOf([...pairs].map(([key, value]) =
 /** The state of both namespaces after each block, block 0 first; the reference sees nothing else of a history. */
 type States = { S: Pairs; P: Pairs }[];
 
-/** Compares the roots and some proofs at the tip with those of the whole sets of pairs. Returns how many were present. */
+/** Compares the roots and some proofs at the tip with those of the whole sets of pairs. Returns how many show a value. */
 function compare(store: Store, states: States, random: Random): number {
   const state = states[states.length - 1];
   const leaves = { S: leavesOfPairs(state.S), P: leavesOfPairs(state.P) };

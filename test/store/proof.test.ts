@@ -190,7 +190,7 @@ describe('what is no proof is refused by its code, and never breaks the reader',
     }
   });
 
-  it('lengths beyond the file, a way beyond a path and empty siblings marked as full are refused before room is made', () => {
+  it('lengths beyond the file, a way beyond a path and empty siblings marked as full: no room is made for them', () => {
     const [proof] = sample.filter(({ value, key }) => value === undefined && key.length > 0);
     const body = encodeProof({ ...proof, proof: { siblings: [], leaf: undefined } }).slice(0, -32);
     const end = 78 + proof.key.length;

@@ -2,10 +2,10 @@
  * Proofs as bytes (docs/state-root.md). There is one encoding of each proof: whatever else is given is refused. Numbers
  * are little-endian.
  *
- * "WSPF", version u8, namespace u8 ('S' or 'P'), height u32, standard root 32, lane root 32, key length u32, key, end u8
- * (what stands at the end of the way), by `end`: PRESENT value length u32, value; OTHER path 31, hash of the value 32;
+ * "WSPF", version u8, namespace u8 ('S' or 'P'), height u32, standard root 32, lane root 32, key length u32, key, what
+ * stands at the end of the way u8 (with PRESENT: value length u32, value; with OTHER: path 31, hash of the value 32),
  * depth u8, map of depth bits (the first is the top one; set: the sibling is not empty), the siblings that are not
- * empty, 32 each; BLAKE2s-256 of everything before.
+ * empty, 32 each, BLAKE2s-256 of everything before.
  */
 import { InputError } from '../../errors/errors.js';
 import { bytesEqual, concatBytes, readU32, u32Bytes } from '../../util/bytes.js';

@@ -43,7 +43,7 @@ export function stateRootOfProof({ standardRoot, laneRoot }: KeyProof): Uint8Arr
   return combinedRoot(standardRoot, laneRoot);
 }
 
-/** undefined: the proof shows what it says, and agrees with everything in `trusted`. Otherwise the first reason why not. */
+/** The first reason why the proof does not show what it says, or not what is `trusted`; undefined if there is none. */
 export function refutationOf(proof: KeyProof, trusted: Trusted = {}): Refutation | undefined {
   const { namespace, height, key, value } = proof;
   const root = rootOfProof(proof);
