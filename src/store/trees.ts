@@ -238,6 +238,15 @@ export function treeOrigin(rocks: Database, ns: Namespace, tip: number, recorded
   };
 }
 
+/** Whether the stored rows of both trees give their roots after `tip`, -1 in an empty store. */
+export function treesAreStored(rocks: Database, tip: number, roots: StateRoots | undefined): boolean {
+  const limits = { bytes: Number.POSITIVE_INFINITY, mostBits: MOST_BITS };
+  return NAMESPACES.every((ns) => {
+    const origin = treeOrigin(rocks, ns, tip, ns === 'S' ? roots?.standard : roots?.lane);
+    return isWithoutTree(origin) || loadStored(origin, limits) !== undefined;
+  });
+}
+
 function emitTo(batch: DatabaseBatch): EmitRow {
   return (key, value) => {
     if (value === undefined) batch.del('tree', key);

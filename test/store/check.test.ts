@@ -8,9 +8,8 @@ import { latestRow } from '../../src/store/reader.js';
 import { encodeJson, encodeTouched } from '../../src/store/records.js';
 import { Rocks, type WriteBatch } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
-import { leafKeyKey } from '../../src/store/tree/tree-page.js';
+import { decodeHeader, encodeHeader, headerKey, rowKey } from '../../src/store/tree/tree-rows.js';
 import { fromDisplayHash, toBinaryString, toHex } from '../../src/util/bytes.js';
-import { sha256 } from '../../src/util/sha256.js';
 import { block, bytes, generator, headerAt, OPTIONS, randomBlock, receipt, temporaryFolder } from './helpers.js';
 
 const FIRST = 3;
@@ -55,6 +54,8 @@ async function damaged(damage: (batch: WriteBatch, rocks: Rocks) => void): Promi
 const A = bytes('a');
 const EMPTY = new Uint8Array(0);
 const S = 0x53;
+/** The row of the tree of namespace S. */
+const ROW = rowKey(S, 0, 0);
 
 /** The row's bytes with one of them changed. */
 function flipped(rocks: Rocks, column: 'blocks' | 'tree', key: Uint8Array, at: number): Uint8Array {
@@ -192,19 +193,15 @@ const CASES: readonly Case[] = [
   [
     'a current value that is gone',
     (b) => b.del('latest', latestKey('S', A)),
-    [
-      { code: 'CHECK_LATEST', key: '61' },
-      { code: 'CHECK_LEAF', key: '61' },
-      { code: 'CHECK_ROOT' },
-      { code: 'CHECK_PAGE' },
-    ],
+    [{ code: 'CHECK_LATEST', key: '61' }, { code: 'CHECK_ROOT' }, { code: 'CHECK_PAGE' }],
   ],
   [
     'a current value without history, in a lane',
     (b) => b.put('latest', latestKey('P', bytes('zz')), latestRow(10, A)),
     [
       { code: 'CHECK_LATEST', key: '7a7a' },
-      { code: 'CHECK_LEAF', key: '7a7a' },
+      { code: 'CHECK_ROOT', namespace: 'P' },
+      { code: 'CHECK_PAGE', namespace: 'P' },
     ],
   ],
   [
@@ -245,33 +242,44 @@ const CASES: readonly Case[] = [
     [{ code: 'CHECK_UNDO', height: 10, namespace: 'S', key: '61' }],
   ],
   [
-    'a leaf row that is gone',
-    (b) => b.del('tree', leafKeyKey(S, sha256(A))),
-    [{ code: 'CHECK_LEAF', key: '61' }, { code: 'CHECK_ROOT' }, { code: 'CHECK_PAGE' }],
+    'a changed row of the tree',
+    (b, rocks) => b.put('tree', ROW, flipped(rocks, 'tree', ROW, 40)),
+    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(ROW) }],
   ],
   [
-    'a leaf row of a key without a value',
-    (b) => b.put('tree', leafKeyKey(S, sha256(bytes('none'))), bytes('none')),
-    [{ code: 'CHECK_LEAF', key: toHex(bytes('none')) }],
+    'a row of the tree with its leaves out of order',
+    (b, rocks) =>
+      b.put(
+        'tree',
+        ROW,
+        flipped(rocks, 'tree', ROW, 0).map((byte, i) => (i === 0 ? 0xff : byte)),
+      ),
+    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(ROW) }],
   ],
   [
-    'a leaf row with the wrong key',
-    (b) => b.put('tree', leafKeyKey(S, sha256(A)), bytes('b')),
-    [{ code: 'CHECK_LEAF', key: '62' }, { code: 'CHECK_ROOT' }, { code: 'CHECK_PAGE' }],
+    'a row of the tree cut off',
+    (b, rocks) => b.put('tree', ROW, flipped(rocks, 'tree', ROW, 0).subarray(1)),
+    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(ROW) }],
   ],
   [
-    'a changed page',
-    (b, rocks) => b.put('tree', Uint8Array.of(S, 0), flipped(rocks, 'tree', Uint8Array.of(S, 0), 40)),
-    [{ code: 'CHECK_PAGE', namespace: 'S', key: '5300' }],
+    'a row of the tree that is gone',
+    (b) => b.del('tree', ROW),
+    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(ROW) }],
   ],
   [
-    'a page that is gone',
-    (b) => b.del('tree', Uint8Array.of(S, 0)),
-    [{ code: 'CHECK_PAGE', namespace: 'S', key: '5300' }],
+    'a row of the tree where none should be',
+    (b) => b.put('tree', rowKey(S, 9, 3), EMPTY),
+    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(rowKey(S, 9, 3)) }],
   ],
+  ['no header of the tree', (b) => b.del('tree', headerKey(S)), [{ code: 'CHECK_PAGE', namespace: 'S' }]],
+  ['a header that is none', (b) => b.put('tree', headerKey(S), EMPTY), [{ code: 'CHECK_PAGE', namespace: 'S' }]],
   [
-    'a page too many',
-    (b) => b.put('tree', Uint8Array.of(S, 9, 1, 2, 3, 4, 0x50), EMPTY),
+    'a header that is older than the undo data',
+    (b, rocks) => {
+      const header = decodeHeader(rocks.get('tree', headerKey(S)) ?? EMPTY);
+      if (header === undefined) throw new Error('there is no header');
+      b.put('tree', headerKey(S), encodeHeader({ ...header, cleanNext: FIRST }));
+    },
     [{ code: 'CHECK_PAGE', namespace: 'S' }],
   ],
   ['a row of no namespace in the tree', (b) => b.put('tree', bytes('x'), EMPTY), [{ code: 'CHECK_PAGE', key: '78' }]],
