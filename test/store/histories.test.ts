@@ -10,8 +10,7 @@ import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import { fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { block, bytes, generator, OPTIONS } from './helpers.js';
 
-/** By hand: WARPSHREW_HISTORIES=10000 npx vitest run test/store/histories.test.ts */
-const HISTORIES = Number(process.env.WARPSHREW_HISTORIES ?? 1_000);
+const HISTORIES = 1_000;
 const STEPS = 6;
 const PROOFS_A_STATE = 2;
 

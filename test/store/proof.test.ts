@@ -11,9 +11,9 @@ import { bytesEqual, concatBytes, toHex } from '../../src/util/bytes.js';
 import { bytes, generator } from './helpers.js';
 import { randomProof, randomState } from './proofs.js';
 
-/** By hand: WARPSHREW_PROOFS=100000 WARPSHREW_CHANGED=1000 npx vitest run test/store/proof.test.ts */
-const PROOFS = Number(process.env.WARPSHREW_PROOFS ?? 2_000);
-const CHANGED = Number(process.env.WARPSHREW_CHANGED ?? 50);
+/** More of them: bench/proofs.mjs. */
+const PROOFS = 2_000;
+const CHANGED = 50;
 const PROOFS_A_STATE = 50;
 
 /** `count` proofs of random states of up to `most` pairs. */
