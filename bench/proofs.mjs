@@ -1,8 +1,8 @@
 // Proofs of random states: how long they take, how long they are, and that none shows what is not so.
 //   npm run build && node bench/proofs.mjs [--keys 1000000] [--proofs 100000] [--changed 1000] [--json]
-// `--proofs`: of present and of absent keys, in states of 1, 10, 100, … up to `--keys` pairs, each verified by the small
-// verifier, as what it is and as the opposite. `--changed`: proofs of which each single bit is changed. Exit status 1 if
-// a proof was refused, or a changed one was not.
+// `--proofs`: of present and of absent keys, in states of 1, 10, 100, … up to `--keys` pairs, each verified by the
+// small verifier, as what it is and as the opposite. `--changed`: proofs of which each single bit is changed. Exit
+// status 1 if a proof was refused, or a changed one was not.
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { decodeProof, encodeProof } from '../dist/store/proof/format.js';
