@@ -72,6 +72,12 @@ export class StateTree {
     return this.#memory.leaves;
   }
 
+  /** Rows whose entries are on the disk only. */
+  get droppedRows(): number {
+    return this.#memory.droppedRows;
+  }
+
+  /** What is stored of the tree; undefined while there is nothing. */
   get header(): TreeHeader | undefined {
     return this.#header;
   }
@@ -245,7 +251,10 @@ export class StateTree {
       this.#header = this.#sweep(before, height, PORTION, emit);
       write();
       this.#dropPassed(before, this.#header);
-      if (this.#header.cursor === 0) return;
+      if (this.#header.cursor !== 0) continue;
+      // These rows are not of the state after any block.
+      this.#header = { ...this.#header, cleanNext: 0, sweepNext: 0 };
+      return;
     }
   }
 

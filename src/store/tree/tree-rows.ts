@@ -11,7 +11,7 @@ import { HASH_BYTES, PATH_BYTES } from './tree-hash.js';
  * may be missing, one above the height of a state.
  */
 export interface TreeHeader {
-  /** Bits of the rows from prefix `cursor` on, and of those that the sweep has passed. */
+  /** Bits of the rows from prefix `cursor` on, and of those that the sweep has passed: the same between two sweeps. */
   readonly oldBits: number;
   readonly newBits: number;
   /** Next prefix of `oldBits` bits. */
@@ -79,8 +79,8 @@ export function decodeHeader(bytes: Uint8Array): TreeHeader | undefined {
     sweepNext: view(bytes).getUint32(10),
   };
   const { oldBits, newBits, cursor, cleanNext, sweepNext } = header;
-  const valid = oldBits <= newBits && newBits <= MAX_BITS && cursor < 2 ** oldBits && cleanNext <= sweepNext;
-  return valid ? header : undefined;
+  const bits = oldBits <= newBits && newBits <= MAX_BITS && (cursor > 0 || oldBits === newBits);
+  return bits && cursor < 2 ** oldBits && cleanNext <= sweepNext ? header : undefined;
 }
 
 /** Where a row lies that has the paths beginning with the `bits` bits `prefix`, at least `newBits` of them. */
