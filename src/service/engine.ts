@@ -95,6 +95,13 @@ export class Engine {
           dependent: settings.dependent,
           keepUndo: settings.keepUndo,
           cacheBytes: settings.dbCache * MIB,
+          treeBytes: settings.treeMemory * MIB,
+          onTreeRemade: (namespace) =>
+            tell({
+              kind: 'warning',
+              message: 'the stored rows of a state tree do not give it: it is made from the state',
+              facts: { namespace },
+            }),
           label: settings.label,
         },
         engine: {

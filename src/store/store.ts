@@ -40,6 +40,7 @@ interface Settings {
   readonly readOnly?: boolean | undefined;
   readonly keepUndo: number;
   readonly treeBytes?: number | undefined;
+  readonly onTreeRemade?: ((namespace: Namespace) => void) | undefined;
 }
 
 /** Undo rows that one commit drops at most: after a smaller setting the rest goes with the blocks that follow. */
@@ -65,28 +66,19 @@ export class Store extends StoreReader {
   #stamp: Stamp | undefined;
   readonly #readOnly: boolean;
   readonly #keepUndo: number;
-  readonly #treeBytes: number | undefined;
-  #remadeTrees = 0;
+  readonly #settings: Settings;
 
-  private constructor(rocks: Database, { readOnly = false, keepUndo, treeBytes }: Settings) {
+  private constructor(rocks: Database, settings: Settings) {
     super(rocks);
-    this.#readOnly = readOnly;
-    this.#keepUndo = keepUndo;
-    this.#treeBytes = treeBytes;
+    this.#readOnly = settings.readOnly ?? false;
+    this.#keepUndo = settings.keepUndo;
+    this.#settings = settings;
   }
 
   protected override makeTrees(): Trees {
-    return new Trees(this.treesOwner(), {
-      keepUndo: this.#keepUndo,
-      treeBytes: this.#treeBytes,
-      onRemake: () => this.#remadeTrees++,
-      write: this.#readOnly ? undefined : (batch) => this.#write(batch, false),
-    });
-  }
-
-  /** State trees that were made from the state because their rows did not give them. */
-  get remadeTrees(): number {
-    return this.#remadeTrees;
+    const { keepUndo, treeBytes, onTreeRemade } = this.#settings;
+    const write = this.#readOnly ? undefined : (batch: DatabaseBatch) => this.#write(batch, false);
+    return new Trees(this.treesOwner(), { keepUndo, treeBytes, onRemake: onTreeRemade, write });
   }
 
   /** Bytes of memory that the state trees take. */

@@ -14,7 +14,7 @@ const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 const HEIGHT_BYTES = 4;
 
 /** Memory of both trees together, in bytes, if nothing else is said. */
-export const DEFAULT_TREE_BYTES = 512 << 20;
+const DEFAULT_TREE_BYTES = 512 << 20;
 /** Blocks in which all rows are written, at most. */
 const MOST_SWEEP_BLOCKS = 50;
 /** Bytes that the tables of a tree take for each of its buckets, about. */
@@ -31,7 +31,7 @@ export interface TreesOptions {
   /** Blocks whose undo data stays. */
   readonly keepUndo: number;
   /** See {@link DEFAULT_TREE_BYTES}. */
-  readonly treeBytes?: number;
+  readonly treeBytes?: number | undefined;
   /** Called before a tree is made from the state because its rows do not give it. */
   readonly onRemake?: ((namespace: Namespace) => void) | undefined;
   /** Writes a portion of rows; undefined where the store may only be read. */
@@ -76,7 +76,7 @@ export class Trees {
     return update;
   }
 
-  /** Applies the values before the block of `height`, the tip, and stores them; with `empties` it was the only block. */
+  /** Applies the values before the block of `height`, the tip, and stores them. `empties`: it was the only block. */
   undo(
     batch: DatabaseBatch,
     height: number,

@@ -1,7 +1,19 @@
 // The writes of a batch as changes of the state tree: their paths and the hashes of their values, in the order of the
 // paths.
 import { hashMessage, hashMessages } from './tree-messages';
-import { buffer, bufferAt, CHANGES, ENTRY, EXISTED, INPUT, PAD, PATH, SORT_FROM, SORT_SUMS, SORT_TO } from './tree-memory';
+import {
+  buffer,
+  bufferAt,
+  CHANGES,
+  ENTRY,
+  EXISTED,
+  INPUT,
+  PAD,
+  PATH,
+  SORT_FROM,
+  SORT_SUMS,
+  SORT_TO,
+} from './tree-memory';
 
 /**
  * A change is an entry whose last byte is a flag: 1 if the key gets the value, 0 if it is removed. What is sorted is a

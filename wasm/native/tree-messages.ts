@@ -13,7 +13,7 @@ const DIGEST: usize = memory.data(32, 16);
 /** Lanes that have a message. */
 let busy: u32 = 0;
 
-/** Hashes `length` bytes at `message` to the first `digestBytes` bytes of `out`, by {@link hashMessages} at the latest. */
+/** Hashes `length` bytes at `message`, by {@link hashMessages} at the latest; `digestBytes` of it go to `out`. */
 export function hashMessage(message: usize, length: u32, out: usize, digestBytes: usize): void {
   while (busy == LANES) compress();
   for (let lane: u32 = 0; lane < LANES; lane++) {

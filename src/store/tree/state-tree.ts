@@ -96,7 +96,10 @@ export class StateTree {
     this.#memory.apply(writes, this.#load);
   }
 
-  /** Proof under {@link root} that `key` has its value, or that it is absent. Throws STORE_CORRUPT as {@link update}. */
+  /**
+   * Proof under {@link root} that `key` has its value, or that it is absent. Throws StoreError STORE_CORRUPT as
+   * {@link update}.
+   */
   prove(key: Uint8Array): StateProof {
     return this.#memory.prove(pathOf(key), this.#load);
   }
@@ -270,7 +273,7 @@ export class StateTree {
   }
 }
 
-export function unreadable(facts: Readonly<Record<string, number>>): StoreError {
+function unreadable(facts: Readonly<Record<string, number>>): StoreError {
   return new StoreError('STORE_CORRUPT', 'a row of the state tree cannot be read', {
     facts,
     hint: 'Open the store again: the tree is then made from the state.',
