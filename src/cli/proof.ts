@@ -20,7 +20,7 @@ import { readInputFile } from './files.js';
 
 /** More than any proof: a value has at most what a module may write in a block. */
 const MAX_FILE = 256 << 20;
-/** A value is shown up to this many bytes. */
+/** A key or value is shown up to this many bytes. */
 const SHOWN = 64;
 
 interface Result {
@@ -100,7 +100,7 @@ function verdictText(proof: KeyProof, refutation: Refutation | undefined, { root
   const claim = value === undefined ? 'is absent' : `has a value of ${value.length} bytes: ${shownBytes(value)}`;
   const whose = root === undefined ? 'compare it with one that you trust' : 'the one given';
   return [
-    `proved: key 0x${toHex(key)} of namespace ${namespace} ${claim}`,
+    `proved: key ${shownBytes(key)} of namespace ${namespace} ${claim}`,
     `  after block    ${height} (no root contains the height)`,
     `  standard root  ${toHex(proof.standardRoot)}`,
     `  lane root      ${toHex(proof.laneRoot)}`,

@@ -15,7 +15,12 @@ export interface RpcBackend {
    * Proves a key's value or absence (docs/state-root.md) after block `height`, the tip's if undefined. Without it the
    * store itself is asked: right where no other thread writes it.
    */
-  prove?(namespace: Namespace, key: Uint8Array, height: number | undefined): KeyProof | Promise<KeyProof>;
+  prove?(
+    namespace: Namespace,
+    key: Uint8Array,
+    height: number | undefined,
+    client: string,
+  ): KeyProof | Promise<KeyProof>;
   /** Runs a view over the state after a block that is never stored. Without it `metashrew_preview` answers an error. */
   preview?(block: Uint8Array, name: string, input: Uint8Array, height: number): Promise<Uint8Array>;
 }

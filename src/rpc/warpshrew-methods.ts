@@ -95,14 +95,15 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
   },
   warpshrew_getproof: {
     usage: 'warpshrew_getproof [namespace, keyHex, height?]',
-    async run(params, backend) {
+    async run(params, backend, client) {
       const namespace = params.count(2, 3).namespace(0);
       const key = params.hex(1, 'keyHex');
       const height = params.height(2);
       // Where the tip is meant it is that of the moment in which the proof is made.
       storedHeight(params, 2, backend);
-      const { store, prove = (...of) => proveKey(store, ...of) } = backend;
-      return proofToJson(await prove(namespace, key, height));
+      const { store } = backend;
+      const made = backend.prove?.(namespace, key, height, client) ?? proveKey(store, namespace, key, height);
+      return proofToJson(await made);
     },
   },
 };

@@ -7,64 +7,109 @@ import { errorOf, type Failure, failureOf, StoreError } from '../errors/errors.j
 import type { KeyProof } from '../store/proof/key-proof.js';
 import type { Namespace } from '../store/types.js';
 
-/** As `RpcBackend.prove`. */
-type Prove = (namespace: Namespace, key: Uint8Array, height: number | undefined) => KeyProof;
+/** Of the time of the store's thread proofs get one part in so many, plus one. */
+const REST = 4;
 
-interface Wanted {
-  readonly id: number;
-  readonly of: Parameters<Prove>;
+type Wanted = readonly [namespace: Namespace, key: Uint8Array, height: number | undefined];
+
+interface Made {
+  readonly outcome: { readonly proof: KeyProof } | { readonly failure: Failure };
+  /** Milliseconds that it took. */
+  readonly ms: number;
 }
-type Made = { readonly id: number } & ({ readonly proof: KeyProof } | { readonly failure: Failure });
 
 /** Answers what the other end of `port` asks, until it is closed. */
-export function serveProofs(port: MessagePort, prove: Prove): void {
-  port.on('message', ({ id, of }: Wanted) => {
-    let made: Made;
-    try {
-      made = { id, proof: prove(...of) };
-    } catch (error) {
-      made = { id, failure: failureOf(error) };
-    }
-    port.postMessage(made);
+export function serveProofs(port: MessagePort, prove: (...wanted: Wanted) => KeyProof): void {
+  port.on('message', (wanted: Wanted) => {
+    const started = performance.now();
+    const outcome = outcomeOf(() => prove(...wanted));
+    port.postMessage({ outcome, ms: performance.now() - started } satisfies Made);
   });
 }
 
-/** Asks the other end of a port for proofs. */
+function outcomeOf(prove: () => KeyProof): Made['outcome'] {
+  try {
+    return { proof: prove() };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
+}
+
+interface Question {
+  readonly wanted: Wanted;
+  readonly done: (proof: KeyProof) => void;
+  readonly failed: (error: Error) => void;
+}
+
+/**
+ * Asks the other end of a port for proofs, one at a time: clients take turns, and after a proof that took long the other
+ * thread has time for its own work.
+ */
 export class ProofDesk {
   readonly #port: MessagePort;
-  readonly #waiting = new Map<number, { done: (proof: KeyProof) => void; failed: (error: Error) => void }>();
-  #next = 0;
+  /** What waits, by client, in the order of the clients' turns. */
+  readonly #waiting = new Map<string, Question[]>();
+  #asked: Question | undefined;
+  #resting: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(port: MessagePort) {
     this.#port = port;
-    port.on('message', (made: Made) => {
-      const asked = this.#waiting.get(made.id);
-      this.#waiting.delete(made.id);
-      if ('proof' in made) asked?.done(made.proof);
-      else asked?.failed(errorOf(made.failure));
-    });
-    port.on('close', () => {
-      this.#closed = true;
-      for (const { failed } of this.#waiting.values()) failed(closed());
-      this.#waiting.clear();
-    });
+    port.on('message', (made: Made) => this.#answer(made));
+    port.on('close', () => this.#end());
     // Proofs that nobody will make do not keep the process alive.
     port.unref();
   }
 
   /** Rejects with the error of the other end, or StoreError STORE_CLOSED if that ends before it answered. */
-  prove(...of: Parameters<Prove>): Promise<KeyProof> {
+  prove(client: string, ...wanted: Wanted): Promise<KeyProof> {
     if (this.#closed) return Promise.reject(closed());
-    const id = this.#next++;
     return new Promise((done, failed) => {
-      this.#waiting.set(id, { done, failed });
-      this.#port.postMessage({ id, of } satisfies Wanted);
+      const question = { wanted, done, failed };
+      const own = this.#waiting.get(client);
+      if (own === undefined) this.#waiting.set(client, [question]);
+      else own.push(question);
+      this.#ask();
     });
   }
 
   close(): void {
     this.#port.close();
+  }
+
+  #ask(): void {
+    const [first] = this.#waiting;
+    if (first === undefined || this.#asked !== undefined || this.#resting !== undefined || this.#closed) return;
+    const [client, own] = first;
+    this.#asked = own.shift();
+    // The client moves to the end of the queue.
+    this.#waiting.delete(client);
+    if (own.length > 0) this.#waiting.set(client, own);
+    this.#port.postMessage(this.#asked?.wanted);
+  }
+
+  #answer({ outcome, ms }: Made): void {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    if ('proof' in outcome) asked?.done(outcome.proof);
+    else asked?.failed(errorOf(outcome.failure));
+    if (ms < 1) this.#ask();
+    else this.#rest(ms * REST);
+  }
+
+  #rest(ms: number): void {
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined;
+      this.#ask();
+    }, ms);
+    this.#resting.unref();
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#asked?.failed(closed());
+    for (const own of this.#waiting.values()) for (const { failed } of own) failed(closed());
+    this.#waiting.clear();
   }
 }
 

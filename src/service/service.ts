@@ -174,7 +174,7 @@ export class Service {
       backend: {
         store,
         view: (name, input, height, client) => views.run(name, input, height, client),
-        prove: (...of) => this.#proofs.prove(...of),
+        prove: (namespace, key, height, client) => this.#proofs.prove(client, namespace, key, height),
       },
       pages: pages.routes,
       onAnswered: (method, ms, ok) => state.answered(method, ms, ok),

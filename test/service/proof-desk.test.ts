@@ -1,5 +1,5 @@
 import { MessageChannel } from 'node:worker_threads';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { StoreError } from '../../src/errors/errors.js';
 import { ProofDesk, serveProofs } from '../../src/service/proof-desk.js';
 import { encodeProof } from '../../src/store/proof/format.js';
@@ -27,9 +27,9 @@ test('each question gets the proof, or the error, that the other thread made for
     return proof;
   });
   const [first, second, third] = [
-    asking.prove('S', Uint8Array.of(1), undefined),
-    asking.prove('P', Uint8Array.of(2), 1),
-    asking.prove('P', Uint8Array.of(3), 2),
+    asking.prove('a', 'S', Uint8Array.of(1), undefined),
+    asking.prove('a', 'P', Uint8Array.of(2), 1),
+    asking.prove('a', 'P', Uint8Array.of(3), 2),
   ];
   expect(toHex(encodeProof(await first))).toBe(toHex(encodeProof(proof)));
   await expect(second).rejects.toMatchObject({
@@ -55,11 +55,33 @@ test('when the thread of the store ends, what waits and what comes after is told
     close();
     return proof;
   });
-  const waiting = asking.prove('S', new Uint8Array(0), undefined);
-  const late = asking.prove('S', new Uint8Array(0), undefined);
+  const waiting = asking.prove('a', 'S', new Uint8Array(0), undefined);
+  const late = asking.prove('a', 'S', new Uint8Array(0), undefined);
   const refused = Promise.allSettled([waiting, late]);
   await isAsked;
   const [, second] = await refused;
   expect(second).toMatchObject({ status: 'rejected', reason: { code: 'STORE_CLOSED' } });
-  await expect(asking.prove('S', new Uint8Array(0), undefined)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  await expect(asking.prove('a', 'S', new Uint8Array(0), undefined)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+});
+
+test('clients take turns, one question at a time, and the thread of the store rests after a long one', async () => {
+  const order: number[] = [];
+  let under = 0;
+  const { desk: asking } = desk((_, [which]) => {
+    order.push(which);
+    under++;
+    if (which === 0) for (const from = performance.now(); performance.now() - from < 20; );
+    return proof;
+  });
+  const timeout = vi.spyOn(globalThis, 'setTimeout');
+  onTestFinished(() => timeout.mockRestore());
+  const first = asking.prove('greedy', 'S', Uint8Array.of(0), undefined);
+  const rest = [1, 2, 3].map((which) => asking.prove('greedy', 'S', Uint8Array.of(which), undefined));
+  const other = asking.prove('other', 'S', Uint8Array.of(9), undefined);
+  await first;
+  expect(under).toBe(1);
+  await Promise.all([...rest, other]);
+  // Four times the 20 ms or more that it took.
+  expect(timeout.mock.calls[0][1]).toBeGreaterThanOrEqual(80);
+  expect(order).toEqual([0, 1, 9, 2, 3]);
 });
