@@ -37,8 +37,8 @@ import {
 
 /** Bytes of the height in a value of `latest`. */
 const HEIGHT_BYTES = 4;
-/** Keys that {@link StoreReader.proveAt} sets back for a proof, at most: about a third of a second for a writer. */
-const MOST_UNDONE = 20_000;
+/** Keys that {@link StoreReader.proveAt} sets back for a proof, at most: about a third of a second of its thread. */
+const MOST_UNDONE = 10_000;
 /** First byte of a history row that holds a value. */
 const PRESENT = 1;
 

@@ -21,7 +21,7 @@ const randomBytes = (random: Random, most: number): Uint8Array =>
   Uint8Array.from({ length: random(most + 1) }, () => random(256));
 /** Few of them, so that they are written again, deleted and revived. */
 const randomKey = (random: Random): string =>
-  random(3) === 0 ? toBinaryString(randomBytes(random, 2)) : `key ${random(40)}`;
+  random(3) === 0 ? toBinaryString(randomBytes(random, 2)) : `key ${random(20)}`;
 
 function written(before: Pairs, writes: ReadonlyMap<string, Uint8Array | undefined>): Pairs {
   const after = new Map(before);
@@ -89,7 +89,7 @@ function step(store: Store, states: States, random: Random): 'block' | 'rollback
     store.rollback(to);
     return 'rollback';
   }
-  const writes = <T>(value: () => T) => new Map(Array.from({ length: random(20) }, () => [randomKey(random), value()]));
+  const writes = <T>(value: () => T) => new Map(Array.from({ length: random(11) }, () => [randomKey(random), value()]));
   const standardWrites = writes(() => randomBytes(random, 3));
   const laneWrites = writes(() => (random(3) === 0 ? undefined : randomBytes(random, 3)));
   const before = states[states.length - 1] ?? { S: new Map(), P: new Map() };
@@ -146,12 +146,12 @@ describe('heights below the tip', () => {
     expect(proved(store, 9)).toBe('9');
   });
 
-  it('are proved across 20,000 changed keys, and no more', () => {
+  it('are proved across 10,000 changed keys, and no more', () => {
     const store = Store.over(new MemoryDatabase(new Disk()), OPTIONS, 'memory');
     const many = (from: number, count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`${from + i}`, 'x']));
     store.commitBlock(one(0, { key: '0' }));
-    store.commitBlock(one(1, many(0, 20_000)));
+    store.commitBlock(one(1, many(0, 10_000)));
     expect(proved(store, 0)).toBe('0');
     // Keys count once, and those of the other namespace do not.
     store.commitBlock(block(2, many(0, 100), many(0, 100)));
