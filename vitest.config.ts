@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { DEEP_STACK_OPTIONS, hasDeepStack, runWithDeepStack } from './scripts/deep-stack.mjs';
+import { LongestFirst } from './test/longest-first.js';
 
 const HANGS_MS = 3_600_000;
 
@@ -12,6 +13,7 @@ export default defineConfig(async () => {
       // Forks, because Dawn and RocksDB are native and must not be loaded twice in one process.
       pool: 'forks',
       poolOptions: { forks: { maxForks: 2, execArgv: DEEP_STACK_OPTIONS } },
+      sequence: { sequencer: LongestFirst },
       // What hangs ends; what is slow because the machine is busy does not fail.
       testTimeout: HANGS_MS,
       hookTimeout: HANGS_MS,

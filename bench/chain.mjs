@@ -2,13 +2,16 @@
 // per second, peak memory of the whole process, milliseconds per block and phase as the service reports them, and what
 // the sources take alone.
 //   npm run build && node bench/chain.mjs --templates FOLDER [--count 300] [--indexed COUNT] [--ways files,rpc]
-//     [--policy cpu] [--indexer FILE] [--most-mib 1536] [--out FOLDER] [--json]
+//     [--policy cpu] [--indexer FILE] [--bare 50] [--most-mib 1536] [--out FOLDER] [--json]
 // FOLDER holds raw blocks (*.bin, or as hex in *.hex). The chain's blocks hold their transactions in turn with other
 // locktimes, so txids, heights, headers, merkle roots and witness commitments are new, at regtest's difficulty. The
 // chain is written as a node does (blk*.dat of 128 MiB, xor.dat), and this process plays the node; the files are in the
 // page cache. `other` is time of the engine in no phase; `standard` runs beside it. --indexed: number of blocks to
-// index, default all. Exit status 1 if the state roots of the ways differ or one takes more memory than allowed. --out:
-// leaves the block files in that folder, which must not hold any, and measures nothing (bench/views.mjs reads them).
+// index, default all. --bare: number of blocks that the module runs on alone, its state in memory; `handOver` is what
+// goes to its thread and back. Whole runs tell how many times the bare module's time a block takes (`timesBare`);
+// `standard` has the reads of the database there. Exit status 1 if the state roots of the ways differ or one takes more
+// memory than allowed. --out: leaves the block files in that folder, which must not hold any, and measures nothing
+// (bench/views.mjs reads them).
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -29,6 +32,7 @@ const { values: args } = parseArgs({
     ways: { type: 'string', default: 'files,rpc' },
     policy: { type: 'string', default: 'cpu' },
     indexer: { type: 'string' },
+    bare: { type: 'string', default: '50' },
     'most-mib': { type: 'string', default: '1536' },
     out: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -39,6 +43,7 @@ const WAYS = ['files', 'rpc'];
 const ways = args.ways.split(',');
 if (!ways.every((way) => WAYS.includes(way))) throw new Error(`--ways are ${WAYS.join(' and ')}`);
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const MODULE = fileURLToPath(new URL('chain-module.mjs', import.meta.url));
 const SOURCE = fileURLToPath(new URL('chain-source.mjs', import.meta.url));
 /** Linux counts the time of processes in hundredths of a second. */
 const TICKS = 100;
@@ -62,6 +67,8 @@ const buildSeconds = (performance.now() - building) / 1000;
 const node = await FakeNode.start(chain.blocks);
 const { bytes, files } = chain;
 const rows = [];
+/** Milliseconds of the bare module per block. */
+let bareMs;
 show(`${chain.blocks.length} blocks, ${round(bytes / 1e6)} MB in ${files} files, built in ${round(buildSeconds)} s`);
 try {
   for (const way of ways) {
@@ -70,6 +77,7 @@ try {
     const { stdout } = await promisify(execFile)(process.execPath, [SOURCE, node.url, ...place]);
     tell(row(`${way}, source alone`, JSON.parse(stdout), before));
   }
+  tell(await bare());
   if (args.indexed !== undefined) node.serve(chain.blocks.slice(0, Number(args.indexed) + 1));
   for (const way of ways) {
     const before = process.cpuUsage();
@@ -97,6 +105,16 @@ function templates(from) {
     });
   if (list.length === 0) throw new Error(`no *.bin and no *.hex in ${from}`);
   return list;
+}
+
+/** The row of the module alone. */
+async function bare() {
+  const before = process.cpuUsage();
+  const module = args.indexer === undefined ? [] : [args.indexer];
+  const { stdout } = await promisify(execFile)(process.execPath, [MODULE, node.url, args.bare, ...module]);
+  const run = JSON.parse(stdout);
+  bareMs = run.ms.standard / run.blocks;
+  return { ...row('module alone', run, before), medianMs: round(run.medianMs) };
 }
 
 /** Runs the service until it has reached the tip, and asks it and the system what it took. */
@@ -166,7 +184,9 @@ function show(text) {
 function row(way, { blocks, bytes, startSeconds, seconds, cpuSeconds, peakKiB, ms, stateRoot }, nodeBefore) {
   const { user, system } = process.cpuUsage(nodeBefore);
   const perBlock = Object.fromEntries(Object.entries(ms).map(([phase, took]) => [phase, round(took / blocks)]));
-  const own = Object.entries(perBlock).reduce((sum, [phase, took]) => sum + (BESIDE.includes(phase) ? 0 : took), 0);
+  // Alone, the module is waited for.
+  const beside = stateRoot === undefined ? [] : BESIDE;
+  const own = Object.entries(perBlock).reduce((sum, [phase, took]) => sum + (beside.includes(phase) ? 0 : took), 0);
   return {
     way,
     blocks,
@@ -178,7 +198,7 @@ function row(way, { blocks, bytes, startSeconds, seconds, cpuSeconds, peakKiB, m
     nodeCpuSeconds: round((user + system) / 1e6),
     peakMiB: Math.round(peakKiB / 1024),
     msPerBlock: { ...perBlock, other: round((1000 * seconds) / blocks - own) },
-    ...(stateRoot !== undefined && { stateRoot }),
+    ...(stateRoot !== undefined && { stateRoot, timesBare: round((1000 * seconds) / blocks / bareMs) }),
   };
 }
 

@@ -16,7 +16,12 @@ export const WASM_TARGETS = [
     target: `programs/${name}.wasm`,
     flags: ['--initialMemory', name === 'probe' ? '2' : '1', '--maximumMemory', name === 'probe' ? '2' : '1'],
   })),
-  { source: 'wasm/indexers/default.ts', target: 'indexers/default.wasm', flags: ['--initialMemory', '1'] },
+  // Vector instructions are part of WebAssembly 2.0, which Metashrew hosts run.
+  {
+    source: 'wasm/indexers/default.ts',
+    target: 'indexers/default.wasm',
+    flags: ['--initialMemory', '1', '--enable', 'simd'],
+  },
   { source: 'wasm/bench/bulk.ts', target: 'bench/bulk.wasm', flags: ['--initialMemory', '1'] },
   // Native WASM of the indexer: every V8 that it runs on has vector instructions.
   ...['block-hash', 'state-tree'].map((name) => ({

@@ -266,6 +266,18 @@ export const EXECUTE = [
     'this.#remember(key, value);',
     'what workers read of one contract is remembered key by key, however much it is',
   ),
+  inFile('src/execute/threads/collect.ts', 'test/execute/collect.test.ts')(
+    'given-up-kept',
+    'found = undefined;',
+    '',
+    'what workers found of a block that is given up stays in memory while it runs again',
+  ),
+  inFile('src/execute/tasks/block-weight.ts', 'test/execute/large-blocks.test.ts')(
+    'piece-beyond-left',
+    'return Math.min(this.#left,',
+    'return Math.min(this.#bytes,',
+    'a piece of a block takes as much as if it were the first',
+  ),
   inFile('src/execute/threads/worker-codec.ts', 'test/execute/worker-codec.test.ts')(
     'status-shifted',
     "['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD']",

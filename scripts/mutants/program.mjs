@@ -325,6 +325,18 @@ export const PROGRAM = [
     'return source.length + PROGRAM_BYTES;',
     'kept programs take twice the bytes that they may',
   ),
+  inFile('src/program/runner.ts', 'test/program/reuse-traces.test.ts')(
+    'code-not-weighed',
+    'return memoryBytes + CODE_TIMES * instrumented.length;',
+    'return memoryBytes;',
+    'idle instances of large programs are kept as if their code took nothing',
+  ),
+  inFile('src/lane/programs.ts', 'test/lane/code-cache.test.ts')(
+    'code-of-before',
+    'known !== undefined && bytesEqual(known.value, value) ? known.hash',
+    'known !== undefined ? known.hash',
+    'a contract whose code is another after a reorg runs the code that it had',
+  ),
   result(
     'map-bytes-short',
     'mapBytes: at - mapStart',

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
 import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
@@ -134,6 +135,8 @@ export class LaneEngine {
       if (!(error instanceof BlockTooLarge)) throw error;
       const { ms, gpuFailures } = statistics;
       const again: LaneStatistics = { ...emptyStatistics(), ms, gpuFailures, tooLarge: 1 };
+      // What told so, a message of a worker with all that it found, is let go with the turn of the event loop it has.
+      await turn();
       return this.#sequential(transactions, context, before, again);
     }
   }

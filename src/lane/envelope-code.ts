@@ -13,11 +13,11 @@ export type EnvelopeCode =
   | { readonly ok: false; readonly error: string };
 
 /**
- * Only the cache of prepared programs, which counts bytes, keeps the program alive; it can be prepared again from the
- * WASM.
+ * Only the cache of prepared programs, which counts bytes, keeps the program; it can be prepared again from the WASM.
+ * `hash` is the SHA-256 of that.
  */
 type Module =
-  | { readonly ok: true; readonly wasm: Uint8Array; readonly program: WeakRef<Program> }
+  | { readonly ok: true; readonly wasm: Uint8Array; readonly hash: string }
   | { readonly ok: false; readonly error: string };
 
 /** Approximate memory of a refusal and its key. */
@@ -46,7 +46,7 @@ export class EnvelopeCodes {
       module = this.#moduleOf(tx);
       this.#found.set(tx, module);
     }
-    return module.ok ? { ok: true, program: module.program.deref() ?? prepareProgram(module.wasm) } : module;
+    return module.ok ? { ok: true, program: prepareProgram(module.wasm, module.hash) } : module;
   }
 
   #moduleOf(tx: Transaction): Module {
@@ -64,8 +64,8 @@ export class EnvelopeCodes {
     const inflated = this.#inflate(body);
     if (!inflated.ok) return inflated;
     try {
-      const program = prepareProgram(inflated.wasm);
-      return { ok: true, wasm: program.source, program: new WeakRef(program) };
+      const { source: wasm, hash } = prepareProgram(inflated.wasm);
+      return { ok: true, wasm, hash };
     } catch (error) {
       if (error instanceof ProgramError) return { ok: false, error: `invalid code: ${error.code}` };
       throw error;

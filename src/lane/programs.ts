@@ -12,8 +12,12 @@ const KEPT_BYTES = 32 * 1024 * 1024;
 
 interface Known {
   readonly value: Uint8Array;
-  /** Weak: only the cache of prepared programs, which counts their bytes, keeps a program alive. */
-  readonly program: WeakRef<Program>;
+  /**
+   * SHA-256 of the code. Only the cache of prepared programs, which counts their bytes, keeps a program: a strong
+   * reference would keep more, and so would a WeakRef, whose target lives until the job that made it ends. A block is
+   * one job.
+   */
+  readonly hash: string;
 }
 
 export class StoredPrograms {
@@ -26,10 +30,10 @@ export class StoredPrograms {
   /** The program of a `code/` value of kind 00, remembered by key and checked by value. */
   ofStored(key: LaneKey, value: Uint8Array): Program {
     const known = this.#known.get(key);
-    const hit = known !== undefined && bytesEqual(known.value, value) ? known.program.deref() : undefined;
-    const program = hit ?? prepareProgram(value.subarray(1));
+    const hash = known !== undefined && bytesEqual(known.value, value) ? known.hash : undefined;
+    const program = prepareProgram(value.subarray(1), hash);
     // The newest value is kept: a reader that returns the same array again saves the comparison.
-    this.#known.set(key, { value, program: new WeakRef(program) }, value.length);
+    this.#known.set(key, { value, hash: program.hash }, value.length);
     return program;
   }
 

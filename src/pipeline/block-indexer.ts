@@ -127,7 +127,8 @@ export class BlockIndexer {
    * yet.
    */
   #start(verified: VerifiedBlock, ahead: boolean): StartedBlock {
-    const run = this.standard.runBlock(verified.raw, verified.height, ahead);
+    // These bytes are shared with the thread of the module, not copied.
+    const run = this.standard.runBlock(verified.block.raw, verified.height, ahead);
     // The awaiting code handles a rejection; if the parallel lane fails first, nothing awaits it.
     run.catch(() => undefined);
     return { ...verified, run };

@@ -48,11 +48,10 @@ export class PreparedPrograms {
 
   /**
    * The pipeline for a program of any origin: read, validate, instrument. A refused module is not looked at again
-   * either. Throws {@link ProgramError} (`WASM_*`) if lane rules 3 refuse the module. `wasm` must not be changed
-   * afterwards.
+   * either. `hash` is the SHA-256 of `wasm`, for callers who know it. Throws {@link ProgramError} (`WASM_*`) if lane
+   * rules 3 refuse the module. `wasm` must not be changed afterwards.
    */
-  prepare(wasm: Uint8Array): Program {
-    const hash = createHash('sha256').update(wasm).digest('hex');
+  prepare(wasm: Uint8Array, hash = hashOf(wasm)): Program {
     const known = this.#programs.get(hash);
     if (known) return known;
     const refused = this.#refusals.get(hash);
@@ -88,8 +87,12 @@ export class PreparedPrograms {
 const prepared = new PreparedPrograms();
 
 /** Prepares a program, or gives what an earlier call gave or threw: see {@link PreparedPrograms.prepare}. */
-export function prepareProgram(wasm: Uint8Array): Program {
-  return prepared.prepare(wasm);
+export function prepareProgram(wasm: Uint8Array, hash?: string): Program {
+  return prepared.prepare(wasm, hash);
+}
+
+function hashOf(wasm: Uint8Array): string {
+  return createHash('sha256').update(wasm).digest('hex');
 }
 
 /** Bytes that keeping `program` takes. */
@@ -110,7 +113,7 @@ function decodedModule(hash: string, wasm: Uint8Array, slots: Uint32Array): Wasm
 }
 
 /** Prepares a program, whatever was prepared before. */
-export function buildProgram(wasm: Uint8Array, hash = createHash('sha256').update(wasm).digest('hex')): Program {
+export function buildProgram(wasm: Uint8Array, hash = hashOf(wasm)): Program {
   return build(wasm, hash, validateModule);
 }
 

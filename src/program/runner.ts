@@ -7,15 +7,21 @@ import { LentMemory } from './lent-memory.js';
 import { BoundedCache } from './lru.js';
 import type { Program, RunHost, RunResult } from './types.js';
 
-/** Compiled code kept at once: enough for every program of a busy block, bounded in bytes of WASM. */
-const COMPILED_PROGRAMS = 256;
-const COMPILED_BYTES = 64 * 1024 * 1024;
 /**
- * Instances kept at once, bounded in bytes of their memories. V8 sets aside some 10 GiB of addresses for each, of which
- * a process has 128 TiB: this many leave room for 256 threads and all that waits for the garbage collector.
+ * Compiled code kept at once: enough for every program of a busy block, bounded in bytes of WASM. V8 keeps those, too,
+ * and machine code of several times as many.
+ */
+const COMPILED_PROGRAMS = 256;
+const COMPILED_BYTES = 16 * 1024 * 1024;
+/**
+ * Instances kept at once, bounded in bytes of their memories and their code. V8 sets aside some 10 GiB of addresses for
+ * each, of which a process has 128 TiB: this many leave room for 256 threads and all that waits for the garbage
+ * collector.
  */
 const KEPT_INSTANCES = 32;
-const KEPT_MEMORY_BYTES = 64 * 1024 * 1024;
+const KEPT_BYTES = 64 * 1024 * 1024;
+/** Bytes that V8 keeps of a program's code while it has an instance, for each byte of WASM. */
+const CODE_TIMES = 4;
 /** Programs remembered because their last run grew its memory. */
 const GROWING_PROGRAMS = 4_096;
 /**
@@ -36,7 +42,7 @@ export class ProgramRunner {
   #lent: LentMemory | undefined;
   /** Those in the lent memory hold nothing of their own. */
   #idleInLent = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_INSTANCES);
-  readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_MEMORY_BYTES);
+  readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_BYTES);
 
   /**
    * Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread whose stack is too small for what the rules allow.
@@ -79,14 +85,14 @@ export class ProgramRunner {
       if (lends) this.#forgetLent();
       return end;
     }
-    if (instance.canServeAgain) idle.set(program.hash, instance, lends ? 1 : instance.memoryBytes);
+    if (instance.canServeAgain) idle.set(program.hash, instance, lends ? 1 : keptBytes(program, instance));
     return { ...end, result: end.result?.slice() };
   }
 
-  /** Instances waiting for their next run, the bytes of their own memories, and those of them in the lent memory. */
-  get kept(): { readonly instances: number; readonly memoryBytes: number; readonly inLent: number } {
+  /** Instances waiting for their next run, the bytes of their memories and code, and those in the lent memory. */
+  get kept(): { readonly instances: number; readonly bytes: number; readonly inLent: number } {
     const inLent = this.#idleInLent.size;
-    return { instances: this.#idle.size + inLent, memoryBytes: this.#idle.weight, inLent };
+    return { instances: this.#idle.size + inLent, bytes: this.#idle.weight, inLent };
   }
 
   #instanceInLent(program: Program): ProgramInstance {
@@ -114,6 +120,10 @@ export class ProgramRunner {
     }
     return module;
   }
+}
+
+function keptBytes({ instrumented }: Program, { memoryBytes }: ProgramInstance): number {
+  return memoryBytes + CODE_TIMES * instrumented.length;
 }
 
 /** Whether the next run of the program had better have a lent memory. */

@@ -1,6 +1,6 @@
-import { toBinaryString } from '../util/bytes.js';
+import { binarySlice } from '../util/bytes.js';
 
-/** Thrown by {@link readFlush} for bytes that are not a list of byte strings. */
+/** Thrown by {@link eachElement} for bytes that are not a list of byte strings. */
 export class FlushError extends Error {}
 
 interface Cursor {
@@ -38,13 +38,11 @@ function skipField(cursor: Cursor, wireType: number): void {
 }
 
 /**
- * Yields the pairs of one `__flush` buffer in order: a protobuf message `repeated bytes list = 1` whose elements
- * alternate key, value. A trailing key without value is dropped. Keys and values are views of `bytes`. Throws {@link
- * FlushError} if the bytes do not decode.
+ * Calls `visit` with where each byte string of a protobuf message `repeated bytes list = 1` begins and ends, in order.
+ * Throws {@link FlushError} if the bytes do not decode; what came before was visited then.
  */
-export function* readFlush(bytes: Uint8Array): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+export function eachElement(bytes: Uint8Array, visit: (start: number, end: number) => void): void {
   const cursor: Cursor = { bytes, at: 0 };
-  let key: Uint8Array | undefined;
   while (cursor.at < bytes.length) {
     const tag = readVarint(cursor);
     const field = Math.floor(tag / 8);
@@ -57,29 +55,38 @@ export function* readFlush(bytes: Uint8Array): Generator<readonly [key: Uint8Arr
     const length = readVarint(cursor);
     const start = cursor.at;
     skip(cursor, length);
-    const element = bytes.subarray(start, cursor.at);
-    if (key === undefined) key = element;
-    else {
-      yield [key, element];
-      key = undefined;
-    }
+    visit(start, cursor.at);
   }
 }
 
-/** Number of pairs of a flush buffer. Throws {@link FlushError} if it does not decode as a whole. */
+/**
+ * Number of pairs of one `__flush` buffer: a list whose elements alternate key, value. A trailing key without value is
+ * dropped. Throws {@link FlushError} if it does not decode as a whole.
+ */
 export function checkFlush(bytes: Uint8Array): number {
-  let pairs = 0;
-  for (const _ of readFlush(bytes)) pairs++;
-  return pairs;
+  let elements = 0;
+  eachElement(bytes, () => {
+    elements++;
+  });
+  return elements >> 1;
 }
 
 /**
  * Last value per key (a binary string) over several flush buffers that passed {@link checkFlush}, in first-write order.
+ * Values are views of the buffers.
  */
 export function collectPairs(flushes: readonly Uint8Array[]): Map<string, Uint8Array> {
   const pairs = new Map<string, Uint8Array>();
   for (const bytes of flushes) {
-    for (const [key, value] of readFlush(bytes)) pairs.set(toBinaryString(key), value);
+    let key: string | undefined;
+    eachElement(bytes, (start, end) => {
+      if (key === undefined) {
+        key = binarySlice(bytes, start, end);
+        return;
+      }
+      pairs.set(key, bytes.subarray(start, end));
+      key = undefined;
+    });
   }
   return pairs;
 }

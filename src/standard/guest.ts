@@ -1,16 +1,35 @@
 import type { ProgramCode } from '../errors/codes/registry.js';
 import { ProgramError } from '../errors/errors.js';
 import { bytesEqual, readU32, writeU32 } from '../util/bytes.js';
-import { checkFlush, FlushError } from './flush.js';
+import { FetchedValues, NOT_FETCHED } from './fetched-values.js';
+import { checkFlush, eachElement, FlushError } from './flush.js';
 
 /** Value of a key before this block (or at the height of the view); undefined if there is none. */
 export type StandardRead = (key: Uint8Array) => Uint8Array | undefined;
+
+/** As {@link StandardRead}, of several keys in their order: cheaper than one read after the other. */
+export type StandardReadMany = (keys: readonly Uint8Array[]) => readonly (Uint8Array | undefined)[];
+
+/** Both ways to read one state. */
+export interface StandardReads {
+  readonly read: StandardRead;
+  readonly readMany: StandardReadMany;
+}
 
 /** What the guest gets for a key pointer that designates no buffer. */
 const INVALID_LENGTH = 0x7fffffff;
 
 /** Limit of what one block may flush: several hundred times a mainnet block's writes. */
 const MAX_FLUSH_BYTES = 1024 * 1024 * 1024;
+
+/** Limits of a list of keys to read ahead: some hundred times what a full block needs. */
+const MAX_AHEAD_BYTES = 64 * 1024 * 1024;
+const MAX_AHEAD_KEYS = 1_000_000;
+/** Values that are read ahead in a block: the rest is read when the module asks for it. */
+const MAX_FETCHED_BYTES = 64 * 1024 * 1024;
+/** Keys of the first read of the store, and of the largest: they grow while the values turn out to be short. */
+const FIRST_FETCH = 64;
+const MAX_FETCH = 4_096;
 
 /** Longest key that a view reads. */
 const MAX_VIEW_KEY_BYTES = 16 * 1024 * 1024;
@@ -33,6 +52,11 @@ export class Guest {
    * The last read: modules ask for the length of a value, then for the value. The state does not change during a run.
    */
   #last: { readonly key: Uint8Array; readonly value: Uint8Array | undefined } | undefined;
+  /** What was read ahead, a list of keys each. */
+  readonly #fetched: FetchedValues[] = [];
+  #fetchedBytes = 0;
+  /** All of the memory, as long as it does not grow. */
+  #view: Uint8Array | undefined;
   readonly #input: Uint8Array;
   readonly #height: number;
   readonly #read: StandardRead;
@@ -61,11 +85,23 @@ export class Guest {
   /** The bytes now designated by a buffer pointer, a view of the guest's memory; undefined if it is invalid. */
   buffer(pointer: number): Uint8Array | undefined {
     const at = pointer >>> 0;
-    if (this.memory === undefined || at < 4) return undefined;
-    const memory = new Uint8Array(this.memory.buffer);
-    if (at > memory.length) return undefined;
+    const memory = this.#all();
+    if (memory === undefined || at < 4 || at > memory.length) return undefined;
     const length = readU32(memory, at - 4);
     return length > memory.length - at ? undefined : memory.subarray(at, at + length);
+  }
+
+  /** Size of the memory. */
+  get memoryBytes(): number {
+    return this.memory?.buffer.byteLength ?? 0;
+  }
+
+  /** All bytes of the memory; undefined before the instance exists. */
+  #all(): Uint8Array | undefined {
+    const buffer = this.memory?.buffer;
+    // Growing detaches the buffer.
+    if (buffer !== undefined && this.#view?.buffer !== buffer) this.#view = new Uint8Array(buffer);
+    return this.#view;
   }
 
   #stop(code: ProgramCode, message: string): never {
@@ -73,13 +109,19 @@ export class Guest {
     throw new GuestStop(message);
   }
 
-  /** Writes at a guest address. The run ends if the address is outside the memory. */
-  #write(pointer: number, bytes: Uint8Array): void {
+  /** The memory at a guest address. The run ends if not all of `length` bytes are inside. */
+  #room(pointer: number, length: number): Uint8Array {
     const at = pointer >>> 0;
-    if (this.memory === undefined || at + bytes.length > this.memory.buffer.byteLength) {
+    const memory = this.#all();
+    if (memory === undefined || at + length > memory.length) {
       this.#stop('MODULE_BAD_POINTER', 'the module passed an address outside its memory to write to');
     }
-    new Uint8Array(this.memory.buffer).set(bytes, at);
+    return memory.subarray(at, at + length);
+  }
+
+  /** Writes at a guest address. The run ends if the address is outside the memory. */
+  #write(pointer: number, bytes: Uint8Array): void {
+    this.#room(pointer, bytes.length).set(bytes);
   }
 
   #value(key: Uint8Array): Uint8Array | undefined {
@@ -90,13 +132,69 @@ export class Guest {
     }
     try {
       const own = key.slice();
-      const value = this.#read(own);
+      const fetched = this.#takeFetched(own);
+      const value = fetched === NOT_FETCHED ? this.#read(own) : fetched;
       this.#last = { key: own, value };
       return value;
     } catch (error) {
       this.hostError ??= error;
       throw error;
     }
+  }
+
+  /**
+   * Reads the keys that a buffer lists, before the module asks for them. Returns how many there are. A buffer that is
+   * none, or does not decode, is the module's failure.
+   */
+  readAhead(pointer: number, readMany: StandardReadMany): number {
+    const keys = this.#listed(pointer);
+    try {
+      this.#fetched.push(new FetchedValues(keys, this.#fetch(keys, readMany)));
+    } catch (error) {
+      this.hostError ??= error;
+      throw error;
+    }
+    return keys.length;
+  }
+
+  /** Values of the first keys: of all, unless those read ahead take too much memory. */
+  #fetch(keys: readonly Uint8Array[], readMany: StandardReadMany): (Uint8Array | undefined)[] {
+    const values: (Uint8Array | undefined)[] = [];
+    for (let size = FIRST_FETCH; values.length < keys.length && this.#fetchedBytes <= MAX_FETCHED_BYTES; ) {
+      for (const value of readMany(keys.slice(values.length, values.length + size))) {
+        values.push(value);
+        this.#fetchedBytes += value?.length ?? 0;
+      }
+      size = Math.min(2 * size, MAX_FETCH);
+    }
+    return values;
+  }
+
+  #takeFetched(key: Uint8Array): Uint8Array | undefined | typeof NOT_FETCHED {
+    for (const fetched of this.#fetched) {
+      const value = fetched.take(key);
+      if (value !== NOT_FETCHED) return value;
+    }
+    return NOT_FETCHED;
+  }
+
+  #listed(pointer: number): Uint8Array[] {
+    const keys: Uint8Array[] = [];
+    try {
+      const buffer = this.buffer(pointer);
+      if (buffer === undefined) throw new FlushError('it is not in the memory');
+      if (buffer.length > MAX_AHEAD_BYTES) throw new FlushError('it is larger than 64 MiB');
+      // The memory changes while the keys are in use.
+      const list = buffer.slice();
+      eachElement(list, (start, end) => {
+        if (keys.length >= MAX_AHEAD_KEYS) throw new FlushError('it has more than a million keys');
+        keys.push(list.subarray(start, end));
+      });
+    } catch (error) {
+      if (!(error instanceof FlushError)) throw error;
+      this.#stop('MODULE_BAD_READ_AHEAD', `the list of keys to read ahead does not decode: ${error.message}`);
+    }
+    return keys;
   }
 
   #flush(pointer: number): void {
@@ -134,10 +232,9 @@ export class Guest {
     return {
       __host_len: () => this.#input.length + 4,
       __load_input: (pointer) => {
-        const bytes = new Uint8Array(this.#input.length + 4);
-        writeU32(bytes, 0, this.#height);
-        bytes.set(this.#input, 4);
-        this.#write(pointer, bytes);
+        const room = this.#room(pointer, this.#input.length + 4);
+        writeU32(room, 0, this.#height);
+        room.set(this.#input, 4);
         return undefined;
       },
       __get_len: (key) => {

@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto';
 import { ProgramError } from '../errors/errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
-import { Guest, type StandardRead } from './guest.js';
+import { Guest, type StandardRead, type StandardReadMany } from './guest.js';
 import { limitMemory } from './memory-limit.js';
 
 /** Largest module that is compiled: several times the largest in use. */
 const MAX_MODULE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * What a module may export to have its reads done together: called in the instance of a block before `_start`, again
+ * and again until the list that it returns is empty (docs/programs.md). A host that does not know it calls `_start`
+ * only.
+ */
+const READ_AHEAD = '__read_ahead';
+const MOST_ROUNDS = 16;
+const NO_VIEWS: readonly string[] = ['_start', READ_AHEAD];
 
 /** Result of running one block. Without `error` the flushes are the block's writes; with it nothing may be kept. */
 export interface ModuleRun {
@@ -13,6 +22,8 @@ export interface ModuleRun {
   readonly flushes: readonly Uint8Array[];
   readonly pairCount: number;
   readonly error: ProgramError | undefined;
+  /** Final size of the module's memory. */
+  readonly memoryBytes: number;
 }
 
 /** Limits of a view. */
@@ -96,18 +107,22 @@ export class StandardModule {
   /**
    * Runs `_start` on one raw block in a fresh instance. Reads see `read` only: what this run flushed stays invisible to
    * it. The run fails if `_start` traps, aborts or does not return, if it never flushes, or if a flush does not decode.
+   * `readMany`: reads what `read` does; where it is given, a module that can say what it is going to read is asked.
    */
-  runBlock(raw: Uint8Array, height: number, read: StandardRead): ModuleRun {
+  runBlock(raw: Uint8Array, height: number, read: StandardRead, readMany?: StandardReadMany): ModuleRun {
     const { log, logBytes } = this.#options;
     const guest = new Guest(raw, height, read, true, log, logBytes);
-    const error = this.#startBlock(guest);
+    const error = this.#startBlock(guest, readMany);
     if (guest.hostError !== undefined) throw guest.hostError;
-    return { flushes: error ? [] : guest.flushes, pairCount: guest.pairCount, error };
+    const { pairCount, memoryBytes } = guest;
+    return { flushes: error ? [] : guest.flushes, pairCount, error, memoryBytes };
   }
 
-  #startBlock(guest: Guest): ProgramError | undefined {
+  #startBlock(guest: Guest, readMany: StandardReadMany | undefined): ProgramError | undefined {
     try {
-      const start = this.#instantiate(guest).exports._start as () => void;
+      const { exports } = this.#instantiate(guest);
+      if (readMany !== undefined) readAhead(exports, guest, readMany);
+      const start = exports._start as () => void;
       start();
     } catch (thrown) {
       return guest.explain(thrown, 'MODULE_TRAPPED', 'the module');
@@ -132,7 +147,7 @@ export class StandardModule {
     try {
       const { exports } = this.#instantiate(guest);
       const view = Object.hasOwn(exports, name) ? exports[name] : undefined;
-      if (typeof view !== 'function' || view.length !== 0 || name === '_start') throw notFound();
+      if (typeof view !== 'function' || view.length !== 0 || NO_VIEWS.includes(name)) throw notFound();
       result = view();
     } catch (thrown) {
       if (thrown instanceof ProgramError) throw thrown;
@@ -148,12 +163,12 @@ export class StandardModule {
         hint: 'Ask for less at a time; the operator can allow more (--view-answer-bytes).',
       });
     }
-    return { output: output.slice(), memoryBytes: guest.memory?.buffer.byteLength ?? 0 };
+    return { output: output.slice(), memoryBytes: guest.memoryBytes };
   }
 
   /** A module does not report that it could not grow its memory: it traps or aborts instead. */
   #viewFailure(name: string, guest: Guest, error: ProgramError): ProgramError {
-    const memoryBytes = guest.memory?.buffer.byteLength ?? 0;
+    const { memoryBytes } = guest;
     const limit = this.#options.views?.memoryBytes ?? Number.POSITIVE_INFINITY;
     const atLimit = memoryBytes >= limit * NEAR_LIMIT && !(error.cause instanceof RangeError);
     if (error.code !== 'VIEW_MEMORY' && !atLimit) {
@@ -180,6 +195,15 @@ export class StandardModule {
     const instance = new WebAssembly.Instance(this.compiled, imports);
     guest.memory = instance.exports.memory as WebAssembly.Memory;
     return instance;
+  }
+}
+
+function readAhead(exports: WebAssembly.Exports, guest: Guest, readMany: StandardReadMany): void {
+  const name = exports[READ_AHEAD];
+  if (typeof name !== 'function' || name.length !== 0) return;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const list: unknown = name();
+    if (typeof list !== 'number' || guest.readAhead(list, readMany) === 0) return;
   }
 }
 

@@ -4,8 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ProgramError } from '../errors/errors.js';
 import { Store } from '../store/store.js';
 import { toBinaryString } from '../util/bytes.js';
+import { freeMemoryOf } from './collect.js';
 import { collectPairs } from './flush.js';
-import type { StandardRead } from './guest.js';
+import type { StandardReads } from './guest.js';
 import { GuestLog, LINE_BYTES } from './guest-log.js';
 import { StandardModule } from './module.js';
 import { UnstoredWrites } from './unstored-writes.js';
@@ -32,15 +33,16 @@ const module = StandardModule.adopt(compiled, hash, {
 
 /** How to read at a height (`ahead`: its block need not be stored yet), and what to do with a block that succeeded. */
 interface State {
-  at(height: number, ahead: boolean): StandardRead;
-  keep(height: number, flushes: readonly Uint8Array[]): void;
+  at(height: number, ahead: boolean): StandardReads | Pick<StandardReads, 'read'>;
+  keep(height: number, flushes: readonly Uint8Array[], pairCount: number): void;
 }
 
 /** State of a module that runs without a store: the newest value of every key. */
 function memoryState(): State {
   const values = new Map<string, Uint8Array>();
   return {
-    at: () => (key) => values.get(toBinaryString(key)),
+    // To read ahead from memory would only cost time.
+    at: () => ({ read: (key) => values.get(toBinaryString(key)) }),
     keep: (_height, flushes) => {
       for (const [key, value] of collectPairs(flushes)) values.set(key, value);
     },
@@ -52,33 +54,43 @@ async function storeState(handle: bigint): Promise<State> {
   const recent = new UnstoredWrites();
   return {
     at: (height, ahead) => {
-      const stored: StandardRead = height < 0 ? () => undefined : (key) => reader.getAt('S', key, height);
+      const stored: StandardReads = {
+        read: (key) => reader.getAt('S', key, height),
+        readMany: (keys) => reader.getManyAt('S', keys, height),
+      };
       return ahead ? recent.over(stored, height) : stored;
     },
     // The owner of the store commits.
-    keep: (height, flushes) => recent.keep(height, flushes),
+    keep: (height, flushes, pairCount) => recent.keep(height, flushes, pairCount),
   };
 }
 
 const state = storeHandle === undefined ? memoryState() : await storeState(storeHandle);
 
+/** What is left to do when the reply is sent: nobody waits for that. */
+let after: () => void = nothing;
+
+function nothing(): void {}
+
 function answer(request: WorkerRequest): WorkerReply {
   const { id, kind, height } = request;
   if (kind === 'view') {
-    const reads = state.at(request.stateHeight, false);
+    const { read } = state.at(request.stateHeight, false);
     lines.begin(height, request.name);
-    return { kind, id, ...module.runView(request.name, request.input, height, reads) };
+    return { kind, id, ...module.runView(request.name, request.input, height, read) };
   }
   lines.begin(height, undefined);
   const started = performance.now();
-  const { flushes, pairCount, error } = module.runBlock(request.raw, height, state.at(height - 1, request.ahead));
+  const reads = state.at(height - 1, request.ahead);
+  const readMany = 'readMany' in reads ? reads.readMany : undefined;
+  const { flushes, pairCount, error, memoryBytes } = module.runBlock(request.raw, height, reads.read, readMany);
   const ms = performance.now() - started;
   // The buffers are transferred, not copied.
-  if (!error)
-    state.keep(
-      height,
-      flushes.map((bytes) => bytes.slice()),
-    );
+  const copies = error ? undefined : flushes.map((bytes) => bytes.slice());
+  after = () => {
+    if (copies !== undefined) state.keep(height, copies, pairCount);
+    freeMemoryOf(memoryBytes);
+  };
   return { kind, id, flushes, pairCount, ms, error: error && toPlain(error) };
 }
 
@@ -98,6 +110,8 @@ parentPort?.on('message', (request: WorkerRequest) => {
   const own = reply.kind === 'block' ? reply.flushes : reply.kind === 'view' ? [reply.output] : [];
   const moved = own.filter((bytes) => bytes.length > 0).map((bytes) => bytes.buffer as ArrayBuffer);
   parentPort?.postMessage(reply, moved);
+  after();
+  after = nothing;
 });
 
 const ready: WorkerReady = { kind: 'ready' };

@@ -1,7 +1,7 @@
 import { StoreError } from '../errors/errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
-import { newBytes, type RowAllocator } from '../util/row-bytes.js';
+import { newBytes, type RowAllocator, slabAllocator } from '../util/row-bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import {
   afterPrefix,
@@ -130,7 +130,22 @@ export class StoreReader {
   /** Value after block `height`: the newest version with a height not above it. */
   getAt(ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
     if (height < 0) return undefined;
-    const latest = this.rocks.get('latest', latestKey(ns, key));
+    return this.#versionAt(ns, key, height, this.rocks.get('latest', latestKey(ns, key)));
+  }
+
+  /** As {@link getAt}, of several keys in their order, which is cheaper than one after the other. */
+  getManyAt(ns: Namespace, keys: readonly Uint8Array[], height: number): (Uint8Array | undefined)[] {
+    if (height < 0) return keys.map(() => undefined);
+    const allocate = slabAllocator(keys.reduce((sum, key) => sum + 1 + key.length, 0));
+    const rows = this.rocks.getMany(
+      'latest',
+      keys.map((key) => latestKey(ns, key, allocate)),
+    );
+    return rows.map((latest, i) => this.#versionAt(ns, keys[i], height, latest));
+  }
+
+  /** `latest`: the row of the key's newest version, undefined if there is none. */
+  #versionAt(ns: Namespace, key: Uint8Array, height: number, latest: Uint8Array | undefined): Uint8Array | undefined {
     if (latest !== undefined && readBeU32(latest, 0) <= height) return latestValue(latest);
     // Nothing is ever deleted in S, so what has no latest value has no history.
     if (latest === undefined && ns === 'S') return undefined;

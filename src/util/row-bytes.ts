@@ -20,3 +20,17 @@ export function reusingAllocator(): RowAllocator {
     return views[length];
   };
 }
+
+/**
+ * An allocator of rows that lie one after the other in `total` bytes: for many that are in use together. What is short
+ * would lie in V8's heap otherwise, and native code moves it out, row by row. Throws `RangeError` beyond `total`.
+ */
+export function slabAllocator(total: number): RowAllocator {
+  const slab = new ArrayBuffer(total);
+  let at = 0;
+  return (length) => {
+    const row = new Uint8Array(slab, at, length);
+    at += length;
+    return row;
+  };
+}

@@ -28,7 +28,7 @@ test('a chain written into block files is read from there, over all of their end
   expect(read).toEqual(chain.map(({ raw }) => toHex(raw)));
 });
 
-test('the benchmark of the sources indexes one chain from both to one root, and tells of every phase', async () => {
+test('the benchmark of the sources indexes one chain from both to one root, and tells of every part', async () => {
   const templates = temporaryFolder();
   writeFileSync(join(templates, 'a.bin'), largest[0].raw);
   writeFileSync(join(templates, 'b.hex'), toHex(largest[1].raw));
@@ -37,6 +37,7 @@ test('the benchmark of the sources indexes one chain from both to one root, and 
   const report: unknown = JSON.parse(stdout);
   const phase = expect.any(Number);
   const indexed = {
+    timesBare: phase,
     stateRoot: expect.stringMatching(/^[0-9a-f]{64}$/),
     msPerBlock: { fetch: phase, parse: phase, scan: phase, standard: phase, commit: phase, wait: phase },
   };
@@ -46,6 +47,7 @@ test('the benchmark of the sources indexes one chain from both to one root, and 
     rows: [
       { way: 'files, source alone', msPerBlock: { fetch: phase, parse: phase } },
       { way: 'rpc, source alone', msPerBlock: { fetch: phase, parse: phase } },
+      { way: 'module alone', medianMs: phase, msPerBlock: { fetch: phase, standard: phase, handOver: phase } },
       { way: 'files, indexed', ...indexed },
       { way: 'rpc, indexed', ...indexed },
     ],

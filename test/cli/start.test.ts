@@ -21,13 +21,14 @@ function processesOf(folder: string): number[] {
     .map(Number);
 }
 
-/** A node process with temporary files of its own, once it has reached a point. */
+/** A process of node, or of `file`, with temporary files of its own, once it has reached a point. */
 async function startUntil(
   tmp: string,
   args: readonly string[],
   reached: (said: string) => boolean,
+  file = process.execPath,
 ): Promise<ChildProcess> {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(file, args, {
     cwd: ROOT,
     env: { ...process.env, TMPDIR: tmp, XDG_CACHE_HOME: join(tmp, '..', 'cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -118,6 +119,13 @@ onLinux.each(PHASES)('SIGTERM to start %s leaves no child and no folder', async 
   const args = [CLI, 'start', '--port', '0'];
   const child = await startUntil(tmp, args, (said) => reached(said, tmp));
   await leavesNothing(child, tmp, 'SIGTERM', status);
+});
+
+onLinux('a signal to npm ends the start that npm runs', async () => {
+  const tmp = privateFolder();
+  const args = ['start', '--silent', '--', '--port', '0'];
+  const child = await startUntil(tmp, args, () => holds(tmp, 'cpu.db'), 'npm');
+  await leavesNothing(child, tmp, 'SIGTERM', 143);
 });
 
 onLinux(

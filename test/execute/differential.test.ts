@@ -36,11 +36,11 @@ describe(`sequential, cpu and gpu leave the same states and receipts (SEED=${SEE
   );
 
   it.skipIf(gpu === undefined)(
-    'over 300 random blocks, through the WGSL kernel',
+    'over 150 random blocks, through the WGSL kernel',
     async () => {
       // Kernels of the other programs take the software driver long to compile; `warpshrew fuzz` runs all of them.
       const programs = ['probe', 'mint', 'claim'] as const;
-      const summary = await runDifferential({ seed: `${SEED}/kernel`, blocks: 300, policies: ['gpu'], gpu, programs });
+      const summary = await runDifferential({ seed: `${SEED}/kernel`, blocks: 150, policies: ['gpu'], gpu, programs });
       expectEverythingHappened(summary, 'gpu');
       expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);
       expect(summary.statistics.gpu.gpuFailures).toBe(0);

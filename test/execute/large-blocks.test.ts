@@ -73,6 +73,14 @@ describe('a block too large for batches', () => {
     expect(() => budget.take(outcome(['a']))).toThrow(BlockTooLarge);
   });
 
+  it('a piece of a block may take no more than the pieces before it have left', () => {
+    const one = outcomeWeight(outcome(['abc']));
+    const budget = new BlockBudget(3 * one);
+    expect(budget.ofPiece(1)).toBe(3 * one);
+    budget.take(outcome(['abc']));
+    expect(budget.ofPiece(1)).toBe(2 * one);
+  });
+
   it('the reader before a block forgets when it holds too much, and still says what the state says', () => {
     let asked = 0;
     const get = (key: LaneKey): Uint8Array => {

@@ -9,12 +9,11 @@ import { translateProgram } from '../../src/gpu/translate/module.js';
 import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import type { Program } from '../../src/program/types.js';
-import { builtPrograms } from '../../src/util/built-wasm.js';
 import { block, brTable, end, get, i32, if_, loop, OP, op, set, WasmBuilder } from '../helpers/wasm-builder.js';
-import { onDevice, withDevice } from './on-device.js';
+import { COUNTER, onDevice, withDevice } from './on-device.js';
 
 const WINDOW = { bytes: 2048, place: 'private' } as const;
-const { hash: PROBE } = prepareProgram(builtPrograms().probe);
+const { hash: COUNTING } = prepareProgram(COUNTER);
 
 /** A program for each number, with a kernel of its own: each costs another amount of fuel. */
 function small(n: number): Program {
@@ -70,8 +69,12 @@ describe('a failure for one program takes away the kernel of that program only',
       expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
       expect(await run()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
       expect(codes).toEqual([]);
-      expect(lost).toEqual([{ program: PROBE, stage: 'compile', message: expect.stringContaining(message) }]);
-      expect(engine.health).toMatchObject({ gpu: 'in use', kernelFailures: 1, lastKernelFailure: { program: PROBE } });
+      expect(lost).toEqual([{ program: COUNTING, stage: 'compile', message: expect.stringContaining(message) }]);
+      expect(engine.health).toMatchObject({
+        gpu: 'in use',
+        kernelFailures: 1,
+        lastKernelFailure: { program: COUNTING },
+      });
     },
     120_000,
   );

@@ -5,7 +5,37 @@ import type { KernelFailure } from '../../src/gpu/device/kernel-failures.js';
 import { DawnExecutor, type GpuExecutorOptions } from '../../src/gpu/gpu-executor.js';
 import type { LaneKey } from '../../src/lane/types.js';
 import { comparable } from '../../src/selftest/fuzz/fuzz.js';
+import { wat } from '../helpers/wat.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
+
+/** Where the counter keeps its context, a key and its result; a buffer's length lies in the word before it. */
+const CONTEXT = 260;
+const RESULT = 1028;
+/** Six u128 come before the inputs of a context without assets; the key is the second input. */
+const INPUT = CONTEXT + 7 * 16;
+/** After 16 zero bytes (no transfers) and the number of entries: the only key, of 16 bytes, and its value. */
+const KEY = RESULT + 24;
+const VALUE = KEY + 20;
+
+/** Adds one to the 16-byte value of the key that its second input is. Its kernel is compiled in a moment. */
+export const COUNTER = wat(`
+  (module
+    (import "env" "__load_context" (func $load_context (param i32) (result i32)))
+    (import "env" "__request_storage" (func $request_storage (param i32) (result i32)))
+    (import "env" "__load_storage" (func $load_storage (param i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (func (export "__execute") (result i32)
+      (drop (call $load_context (i32.const ${CONTEXT})))
+      (i64.store (i32.const ${KEY}) (i64.load (i32.const ${INPUT})))
+      (i32.store (i32.const ${KEY - 4}) (i32.const 16))
+      (drop (call $request_storage (i32.const ${KEY})))
+      (drop (call $load_storage (i32.const ${KEY}) (i32.const ${VALUE})))
+      (i32.store (i32.const ${VALUE}) (i32.add (i32.load (i32.const ${VALUE})) (i32.const 1)))
+      (i32.store (i32.const ${VALUE - 4}) (i32.const 16))
+      (i32.store (i32.const ${RESULT + 16}) (i32.const 1))
+      (i32.store (i32.const ${RESULT - 4}) (i32.const ${VALUE + 16 - RESULT}))
+      (i32.const ${RESULT})))
+`);
 
 const closing: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -46,7 +76,7 @@ export async function onDevice(
   const truth = new LaneEngine({ policy: 'sequential', workers: 0, ...rules });
   closing.push(engine, truth, executor);
   const world = new World();
-  const id = world.deploy();
+  const id = world.deploy(COUNTER);
   const messages = [0, 0, 0, 0, 7].map((n) =>
     makeTx({ protostones: [{ pointer: 0, refund: 0, message: call(id, 4, n) }] }),
   );

@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import type { GpuCall, GpuExecutor } from '../../src/gpu/pack/types.js';
+import type { Policy } from '../../src/lane/policy.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { replay } from '../../src/replay/replay.js';
+import type { ReplaySummary } from '../../src/replay/summary.js';
 import { claimCalls } from '../../src/selftest/bench/sample-calls.js';
+import { builtPrograms } from '../../src/util/built-wasm.js';
 import { concatBytes, u128Bytes } from '../../src/util/bytes.js';
+import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
 import { gpuCall, runAndCompare } from './support.js';
 
-const program = (name: string): Uint8Array =>
-  readFileSync(fileURLToPath(new URL(`../../dist/wasm/programs/${name}.wasm`, import.meta.url)));
+const programs = builtPrograms();
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
 const u128 = (...numbers: (number | bigint)[]): Uint8Array => concatBytes(...numbers.map((n) => u128Bytes(BigInt(n))));
 
@@ -18,13 +22,14 @@ function context(incoming: readonly (readonly [number, number, bigint])[], ...in
   return concatBytes(u128(2, 1, 0, 0, 4, incoming.length), ...incoming.map((a) => u128(...a)), u128(...inputs));
 }
 
-describe('the bundled programs run in the kernel as on V8', () => {
-  let executor: GpuExecutor;
-  beforeAll(async () => {
-    executor = await openGpuExecutor({ patient: true });
-  });
-  afterAll(() => executor?.close());
+// One device for all: the driver takes most of a minute to compile these programs.
+let executor: GpuExecutor;
+beforeAll(async () => {
+  executor = await openGpuExecutor({ patient: true });
+});
+afterAll(() => executor?.close());
 
+describe('the bundled programs run in the kernel as on V8', () => {
   async function check(calls: readonly GpuCall[], statuses: readonly string[]): Promise<void> {
     expect(executor.supports((calls[0] as GpuCall).program)).toEqual({ ok: true });
     const results = await runAndCompare(executor, calls);
@@ -32,7 +37,7 @@ describe('the bundled programs run in the kernel as on V8', () => {
   }
 
   it('mint: initialise, mint, capped, not initialised, data', async () => {
-    const wasm = program('mint');
+    const wasm = programs.mint;
     const config = { key: text('config'), value: u128(10, 5) };
     const minted = (n: number) => ({ key: text('minted'), value: u128(n) });
     const absent = [
@@ -56,7 +61,7 @@ describe('the bundled programs run in the kernel as on V8', () => {
   });
 
   it('claim: a proof that holds, one that does not, a claim made twice', async () => {
-    const calls = claimCalls(prepareProgram(program('claim')), 70);
+    const calls = claimCalls(prepareProgram(programs.claim), 70);
     await check(
       calls,
       calls.map((_, i) => (i % 16 === 15 || i % 17 === 16 ? 'REVERT' : 'OK')),
@@ -64,7 +69,7 @@ describe('the bundled programs run in the kernel as on V8', () => {
   });
 
   it('amm: pool, liquidity, swaps either way, slippage', async () => {
-    const wasm = program('amm');
+    const wasm = programs.amm;
     const key = concatBytes(text('pool/'), u128(3));
     const share = concatBytes(text('share/'), u128(3), u128(9));
     const pool = (ra: bigint, rb: bigint, s: bigint) => u128(2, 10, 2, 11, ra, rb, s, 30);
@@ -115,7 +120,7 @@ describe('the bundled programs run in the kernel as on V8', () => {
   });
 
   it('probe: every opcode that ends in its own way', async () => {
-    const wasm = program('probe');
+    const wasm = programs.probe;
     const one = (n: number) => ({ key: concatBytes(text('ctr/'), u128(n)), value: u128(41) });
     const ptr = { key: concatBytes(text('ptr/'), u128(5)), value: u128(2) };
     const reads = [one(0), one(1), one(2), one(7), ptr];
@@ -168,4 +173,54 @@ describe('the bundled programs run in the kernel as on V8', () => {
       ],
     );
   });
+});
+
+/** What a replay of the bundled chain leaves: a line a block with its root, every key with its value, and receipts. */
+async function replayChain(policy: Policy): Promise<{ summary: ReplaySummary; left: Record<string, string> }> {
+  const folder = temporaryFolder();
+  const [dbDir, receipts] = [join(folder, 'db'), join(folder, 'receipts.jsonl')];
+  let roots = '';
+  const summary = await replay({
+    path: CHAIN,
+    dbDir,
+    policy,
+    gpu: policy === 'sequential' ? undefined : executor,
+    waitForKernels: true,
+    onBlock: (height, root) => {
+      roots += `${height} ${root}\n`;
+    },
+  });
+  const dump = await cli('dump', '--db', dbDir, '--receipts', receipts);
+  expect(dump.status, dump.stderr).toBe(0);
+  return {
+    summary,
+    left: { roots, dump: dump.stdout, receipts: withoutExecution(readFileSync(receipts, 'utf8')) },
+  };
+}
+
+/** Receipts without what may differ between policies. */
+function withoutExecution(jsonLines: string): string {
+  const lines = jsonLines.trim().split('\n');
+  return lines
+    .map((line) => {
+      const { colour, executor: by, repaired, ...rest } = JSON.parse(line) as Record<string, unknown>;
+      return JSON.stringify(rest);
+    })
+    .join('\n');
+}
+
+it('the bundled chain has the stored roots, and the same state and receipts, under gpu and auto', async () => {
+  const { left: expected } = await replayChain('sequential');
+  expect(expected.roots).toBe(readFileSync(join(CHAIN, 'roots.txt'), 'utf8'));
+  const gpu = await replayChain('gpu');
+  expect(gpu.left).toEqual(expected);
+  const runs = Object.values(gpu.summary.gpuRuns);
+  // Each of the six programs ran in the kernel.
+  expect(runs.length).toBeGreaterThanOrEqual(6);
+  expect(Math.min(...runs)).toBeGreaterThan(0);
+  expect(gpu.summary.executors.reuse).toBe(0);
+  expect(gpu.summary.gpuFailures).toBe(0);
+  const auto = await replayChain('auto');
+  expect(auto.left).toEqual(expected);
+  expect(auto.summary.gpuFailures).toBe(0);
 });

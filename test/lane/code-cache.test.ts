@@ -5,6 +5,7 @@ import { StoredPrograms } from '../../src/lane/programs.js';
 import { inflateBody } from '../../src/program/inflate.js';
 import { encodeEnvelope } from '../../src/protocol/encode.js';
 import { concatBytes } from '../../src/util/bytes.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
 import { i32, WasmBuilder } from '../helpers/wasm-builder.js';
 import { envelope, makeTx, PROBE } from './world.js';
 
@@ -80,5 +81,22 @@ describe('programs of stored code', () => {
     const small = new StoredPrograms(100, 5 * value.length + 1);
     for (let i = 0; i < 10; i++) small.ofStored(`code/${i}`, value);
     expect(small.kept).toEqual({ contracts: 5, bytes: 5 * value.length });
+  });
+
+  it('hold no more bytes than the caches count, however many one block runs through', () => {
+    const block = new Uint8Array(500_000);
+    // Each is another program, and no job ends in between: what a WeakRef points to would stay.
+    const programs = new StoredPrograms(4, 1_000_000);
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 200; i++) {
+      const module = new WasmBuilder().data(0, block.fill(i)).execute([i32(i)]);
+      module.memory = { minPages: 8, maxPages: undefined };
+      const wasm = module.bytes();
+      expect(programs.ofStored(`code/${i}`, stored(wasm)).source).toHaveLength(wasm.length);
+    }
+    collectGarbage();
+    // 64 MiB of prepared programs, and little else, of 100 MB of code that is 200 MB with what was made of it.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(80 * 2 ** 20);
   });
 });

@@ -334,14 +334,24 @@ describe('programs that leave something behind', () => {
     }
   });
 
-  it('keeps few instances and little memory, however many programs there are', () => {
-    const runner = new ProgramRunner();
-    for (let i = 0; i < 40; i++) {
-      const b = new WasmBuilder();
-      b.memory = { minPages: 32, maxPages: undefined };
-      runner.run(prepareProgram(b.execute([i32(i), op(OP.drop), i32(4)]).bytes()), testHost().host, FUEL);
+  it('keeps few instances, little memory and little code, however many programs there are', () => {
+    // Pages of each, bytes of code, and the instances that are kept: 32, or 64 MiB of memory and four times the code.
+    const cases = [
+      [1, 1, 32],
+      [32, 1, 31],
+      [64, 1, 15],
+      [32, 250_000, 21],
+    ] as const;
+    for (const [minPages, nops, kept] of cases) {
+      const runner = new ProgramRunner();
+      const code = new Array<Instruction>(nops).fill(op(OP.nop));
+      for (let i = 0; i < 40; i++) {
+        const b = new WasmBuilder();
+        b.memory = { minPages, maxPages: undefined };
+        runner.run(prepareProgram(b.execute([...code, i32(i), op(OP.drop), i32(4)]).bytes()), testHost().host, FUEL);
+      }
+      expect([minPages, nops, runner.kept.instances]).toEqual([minPages, nops, kept]);
+      expect(runner.kept.bytes).toBeLessThanOrEqual(64 * 2 ** 20);
     }
-    expect(runner.kept.instances).toBe(32);
-    expect(runner.kept.memoryBytes).toBe(32 * 32 * 65_536);
   });
 });

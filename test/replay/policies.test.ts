@@ -13,18 +13,7 @@ async function replayChain(
   const db = join(folder, 'db');
   const roots = join(folder, 'roots.txt');
   const receipts = join(folder, 'receipts.jsonl');
-  const run = await cli(
-    'replay',
-    CHAIN,
-    '--db',
-    db,
-    '--policy',
-    policy,
-    '--wait-for-kernels',
-    '--roots',
-    roots,
-    '--json',
-  );
+  const run = await cli('replay', CHAIN, '--db', db, '--policy', policy, '--roots', roots, '--json');
   expect(run.stderr).not.toContain('INTERNAL');
   expect(run.status).toBe(0);
   const dump = await cli('dump', '--db', db, '--receipts', receipts);
@@ -49,22 +38,12 @@ function withoutExecution(jsonLines: string): string {
     .join('\n');
 }
 
-test('the bundled chain has the stored roots, and the same state and receipts, under every policy', async () => {
+test('the bundled chain has the stored roots, and the same state and receipts, on one thread and many', async () => {
   const sequential = await replayChain('sequential');
   expect(sequential.roots).toBe(stored);
   expect(sequential.summary.lane.txs).toBeGreaterThanOrEqual(2000);
-  for (const policy of ['cpu', 'gpu', 'auto']) {
-    const run = await replayChain(policy);
-    expect(run.roots, policy).toBe(stored);
-    expect(run.dump, policy).toBe(sequential.dump);
-    expect(run.receipts, policy).toBe(sequential.receipts);
-    if (policy === 'gpu') {
-      const runs = Object.values(run.summary.gpuRuns);
-      // Each of the six programs ran in the kernel.
-      expect(runs.length).toBeGreaterThanOrEqual(6);
-      expect(Math.min(...runs)).toBeGreaterThan(0);
-      expect(run.summary.executors.reuse).toBe(0);
-      expect(run.summary.gpuFailures).toBe(0);
-    }
-  }
+  const cpu = await replayChain('cpu');
+  expect(cpu.roots).toBe(stored);
+  expect(cpu.dump).toBe(sequential.dump);
+  expect(cpu.receipts).toBe(sequential.receipts);
 });

@@ -97,6 +97,8 @@ test('npm start, npm test and npm run sim begin with the build that does nothing
     scripts: Record<string, string>;
   };
   expect(scripts.build).toBe('node scripts/build.mjs');
+  // And end with the program in the place of the shell, which hands no signal on.
+  for (const name of ['start', 'test', 'sim']) expect(scripts[name]).toMatch(/ && exec node [^&]+$/);
   for (const name of ['test', 'sim']) expect(scripts[name]).toMatch(/^npm run --silent build && /);
   expect(scripts.start).toMatch(/^npm run --silent build -- --unchecked && /);
 });

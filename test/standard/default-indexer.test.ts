@@ -1,14 +1,16 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseBlock } from '../../src/bitcoin/parse-block.js';
+import { openSource } from '../../src/bitcoin/sources.js';
 import { collectPairs } from '../../src/standard/flush.js';
 import { StandardModule } from '../../src/standard/module.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
 import { concatBytes, fromBinaryString, toBinaryString, toHex, u32Bytes, u64Bytes } from '../../src/util/bytes.js';
 import { block, coinbase, serialise, type TxParts } from '../bitcoin/builder.js';
-import { ROOT } from '../helpers/cli.js';
+import { CHAIN, ROOT } from '../helpers/cli.js';
 
 const module = StandardModule.load(defaultIndexer());
 
@@ -20,16 +22,40 @@ class Chain {
   private readonly scripts = new Set<string>();
   private readonly read = (key: Uint8Array) => this.state.get(toBinaryString(key));
   height = -1;
+  /** Keys of the last block that were read one by one and together. */
+  reads = { single: 0, together: 0 };
 
   add(raw: Uint8Array, height: number): ReadonlyMap<string, Uint8Array> {
     const run = module.runBlock(raw, height, this.read);
     expect(run.error).toBeUndefined();
+    this.checkReadAhead(raw, height, run.flushes);
     const pairs = collectPairs(run.flushes);
     expect(run.pairCount).toBe(pairs.size);
     for (const [key, value] of pairs) this.state.set(key, value);
     this.height = height;
     this.follow(raw);
     return pairs;
+  }
+
+  /** A host that reads many keys at once gets the same flush. */
+  private checkReadAhead(raw: Uint8Array, height: number, flushes: readonly Uint8Array[]): void {
+    let single = 0;
+    let together = 0;
+    const ahead = module.runBlock(
+      raw,
+      height,
+      (key) => {
+        single++;
+        return this.read(key);
+      },
+      (keys) => {
+        together += keys.length;
+        return keys.map(this.read);
+      },
+    );
+    expect(ahead.error).toBeUndefined();
+    expect(Buffer.compare(concatBytes(...ahead.flushes), concatBytes(...flushes))).toBe(0);
+    this.reads = { single, together };
   }
 
   private follow(raw: Uint8Array): void {
@@ -154,6 +180,18 @@ describe('the default indexer', () => {
     );
   });
 
+  test('the bundled chain is flushed as it always was, to the byte and in the same order', () => {
+    const state = new Map<string, Uint8Array>();
+    const hash = createHash('sha256');
+    for (const { raw, height } of openSource(CHAIN).blocks()) {
+      const { flushes } = module.runBlock(raw, height, (key) => state.get(toBinaryString(key)));
+      for (const bytes of flushes) hash.update(bytes);
+      for (const [key, value] of collectPairs(flushes)) state.set(key, value);
+    }
+    // Databases hold these bytes.
+    expect(hash.digest('hex')).toBe('5bfdab228d0d1e1ea2ac11c72b852b9d12ca5e226350df64fd59280f43e298f2');
+  });
+
   test('a block that is cut short ends in an error, whatever the place', () => {
     const raw = block([coinbase(), serialise({ inputs: [{ witness: [Uint8Array.of(1)] }] })]);
     for (let length = 0; length < raw.length; length++) {
@@ -176,6 +214,9 @@ describe.skipIf(!existsSync(BLOCKS))('the default indexer on mainnet blocks', ()
     for (const key of txs) expect(chain.txHeights.get(toHex(fromBinaryString(key.slice(1))))).toBe(height);
     const listed = new Set([...chain.coins.values()].map(({ script }) => script));
     chain.check([...listed].slice(0, 300));
+    // Again with everything there: what is spent has a record, a list and a last entry now.
+    expect(chain.reads.together).toBeGreaterThan(5_000);
+    expect(chain.reads.single).toBeLessThan(chain.reads.together / 100);
     const records = [...pairs].filter(([key, value]) => key[0] === 'o' && value.length === 44);
     expect(new Set(records.map(([key]) => toHex(fromBinaryString(key.slice(1)))))).toEqual(new Set(chain.coins.keys()));
   });

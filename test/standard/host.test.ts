@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InternalError, ProgramError } from '../../src/errors/errors.js';
-import { collectPairs, readFlush } from '../../src/standard/flush.js';
+import { checkFlush, collectPairs, eachElement } from '../../src/standard/flush.js';
 import { StandardModule } from '../../src/standard/module.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
-import { concatBytes, fromHex, toHex, u32Bytes } from '../../src/util/bytes.js';
+import { concatBytes, fromBinaryString, fromHex, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { call, i32, i64, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
 import { ascii, drop, GuestBuilder, list, number, unreachable } from './guest-builder.js';
 
@@ -299,7 +299,11 @@ describe('modules', () => {
 });
 
 describe('flush bytes', () => {
-  const pairsOf = (hex: string) => [...readFlush(fromHex(hex))].map(([k, v]) => [toHex(k), toHex(v)]);
+  const pairsOf = (hex: string) => {
+    const bytes = fromHex(hex);
+    expect(checkFlush(bytes)).toBe(collectPairs([bytes]).size);
+    return [...collectPairs([bytes])].map(([k, v]) => [toHex(fromBinaryString(k)), toHex(v)]);
+  };
 
   test('keys and values alternate, a trailing key is dropped, unknown fields are skipped', () => {
     expect(pairsOf('0a01610a0131')).toEqual([['61', '31']]);
@@ -336,7 +340,10 @@ describe('flush bytes', () => {
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         let total = 0;
         try {
-          for (const [key, value] of readFlush(bytes)) total += key.length + value.length;
+          eachElement(bytes, (start, end) => {
+            expect(start <= end && end <= bytes.length).toBe(true);
+            total += end - start;
+          });
         } catch (error) {
           expect((error as Error).constructor.name).toBe('FlushError');
         }

@@ -1,6 +1,6 @@
 // Unspent outputs by outpoint and by script. Keys and values: docs/programs.md, "The default indexer".
 import { lengthOf } from './arena';
-import { get, set } from './state';
+import { get, set, want } from './state';
 import { sha256 } from '../sdk/sha256';
 
 /** `s` script hash, position. */
@@ -64,9 +64,9 @@ function setRecord(outpoint: usize, position: u32, value: u64): void {
   set(outpointKey(outpoint), OUTPOINT_KEY_BYTES, RECORD, 44);
 }
 
-/** Lists a new output under its script. `outpoint` is txid and vout. */
-export function addOutput(outpoint: usize, script: usize, length: u32, value: u64): void {
-  selectScript(script, length);
+/** Lists a new output under the hash of its script. `outpoint` is txid and vout. */
+export function addOutput(outpoint: usize, hash: usize, value: u64): void {
+  selectList(hash);
   const position = listLength();
   memory.copy(ENTRY, outpoint, 36);
   store<u64>(ENTRY, value, 36);
@@ -93,4 +93,32 @@ export function spendOutput(outpoint: usize): void {
   setEntry(last, 0, 0);
   setLength(last);
   set(outpointKey(outpoint), OUTPOINT_KEY_BYTES, 0, 0);
+}
+
+/** Wants the length of the list of the script with this hash. */
+export function wantLength(hash: usize): void {
+  selectList(hash);
+  want(SCRIPT_KEY, SCRIPT_KEY_BYTES);
+}
+
+/** Wants the record of an outpoint. */
+export function wantRecord(outpoint: usize): void {
+  want(outpointKey(outpoint), OUTPOINT_KEY_BYTES);
+}
+
+/** Wants the length of the list that holds an outpoint, whose record is there. */
+export function wantListOf(outpoint: usize): void {
+  const record = get(outpointKey(outpoint), OUTPOINT_KEY_BYTES);
+  if (lengthOf(record) == 44) wantLength(record);
+}
+
+/** Wants the entry that takes the place of a spent outpoint in its list, whose length is there. */
+export function wantLastOf(outpoint: usize): void {
+  const record = get(outpointKey(outpoint), OUTPOINT_KEY_BYTES);
+  if (lengthOf(record) != 44) return;
+  selectList(record);
+  const last = listLength() - 1;
+  if (load<u32>(record, 32) == last) return;
+  store<u32>(SCRIPT_KEY + SCRIPT_KEY_BYTES, last);
+  want(SCRIPT_KEY, ENTRY_KEY_BYTES);
 }

@@ -1,5 +1,6 @@
 // Txids, wtxids and merkle roots of a whole block: double SHA-256 of very many short messages, four at a time. Memory:
 // this file's own data, then what JavaScript lays out from BASE on (see src/bitcoin/block-hash.ts).
+import { hashDigests } from './digests';
 import { compressMessages, MESSAGE_HEAD, pad } from './messages';
 import { BLOCKS, beginAll, compressAll, finishLane } from './sha256x4';
 
@@ -7,9 +8,6 @@ import { BLOCKS, beginAll, compressAll, finishLane } from './sha256x4';
 export function base(): usize {
   return (__heap_base + 63) & ~63;
 }
-
-/** The padded second message of each lane. */
-const SECOND: usize = memory.data(256, 16);
 
 /**
  * A table of `count` transactions of four words: begin, begin of the witnesses, end (addresses) and 1 for segwit.
@@ -43,24 +41,6 @@ function hashMessages(table: usize, count: u32, out: usize, work: usize, witness
     at = last;
   }
   compressMessages(work, at);
-}
-
-/** SHA-256 of each of `count` digests in place: the second half of a double hash. */
-function hashDigests(digests: usize, count: u32): void {
-  for (let lane: u32 = 0; lane < 4; lane++) {
-    const block = SECOND + (<usize>lane << 6);
-    pad(block, 32);
-    store<u32>(BLOCKS + (lane << 2), <u32>block);
-  }
-  for (let i: u32 = 0; i < count; i += 4) {
-    const here = min<u32>(4, count - i);
-    for (let lane: u32 = 0; lane < here; lane++) {
-      memory.copy(SECOND + (<usize>lane << 6), digests + (<usize>(i + lane) << 5), 32);
-    }
-    beginAll();
-    compressAll();
-    for (let lane: u32 = 0; lane < here; lane++) finishLane(lane, digests + (<usize>(i + lane) << 5));
-  }
 }
 
 /**

@@ -87,6 +87,7 @@ export const PROGRAM_CODES = {
   MODULE_ABORTED: ['the module called `abort`', 'see its message'],
   MODULE_TRAPPED: ['the module trapped', 'debug it with `run-module`'],
   MODULE_BAD_FLUSH: ['it flushed bytes that do not decode', 'debug it with `run-module`'],
+  MODULE_BAD_READ_AHEAD: ['it listed keys to read ahead that do not decode', 'debug it with `run-module`'],
   MODULE_BAD_POINTER: ['it gave the host an address outside its memory', 'debug it with `run-module`'],
   MODULE_FLUSH_TOO_LARGE: ['over 1 GiB of writes in a block', 'the module is broken'],
   MODULE_NOT_FLUSHED: ['it ended without `__flush`', 'the block is not indexed: debug the module'],

@@ -44,11 +44,11 @@ export class BlockBudget {
   }
 
   /**
-   * What one of `pieces` may take: with more like it the block would have no room by far, and it is given up before
-   * they are all run, kept and sent.
+   * What one of `pieces` may take, of what is left: with more like it the block would have no room by far, and it is
+   * given up before they are all run, kept and sent.
    */
   ofPiece(pieces: number): number {
-    return Math.min(this.#bytes, Math.max(LEAST_PIECE_BYTES, (UNEVEN * this.#bytes) / pieces));
+    return Math.min(this.#left, Math.max(LEAST_PIECE_BYTES, (UNEVEN * this.#bytes) / pieces));
   }
 
   /** An outcome that is kept until the block ends. Throws {@link BlockTooLarge} when it has no room. */

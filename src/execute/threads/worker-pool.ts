@@ -8,6 +8,7 @@ import { DEEP_STACK } from '../../util/deep-thread.js';
 import { shipped } from '../../util/shipped.js';
 import type { DryRun, DryRuns } from '../tasks/block-tasks.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
+import { collect } from './collect.js';
 import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
 import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-protocol.js';
 
@@ -21,9 +22,11 @@ const LARGEST_PIECE = 128;
 type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
 
 interface Job {
-  readonly task: WorkerTask;
+  readonly task: Omit<WorkerTask, 'mostBytes'>;
+  /** What it may take, by what the pieces before it have left. */
+  readonly mostBytes: () => number;
   readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class WorkerPool {
@@ -120,22 +123,17 @@ export class WorkerPool {
   ): Promise<R[]> {
     const wanted = Math.ceil(items.length / (this.size * PIECES_PER_WORKER));
     const length = Math.max(1, Math.min(LARGEST_PIECE, wanted));
-    const mostBytes = budget.ofPiece(Math.ceil(items.length / length));
-    const tasks = new Set<WorkerTask>();
-    const answers: Promise<R>[] = [];
-    for (let at = 0; at < items.length; at += length) {
-      const task = { ...makeTask(items.slice(at, at + length)), mostBytes };
-      tasks.add(task);
-      const answer = new Promise<Answer>((resolve, reject) => {
-        this.#waiting.push({ task, resolve, reject });
-      });
-      answers.push(answer.then(read));
-    }
-    this.#dispatch();
+    const pieces = Array.from({ length: Math.ceil(items.length / length) }, (_, i) =>
+      items.slice(i * length, (i + 1) * length),
+    );
+    const mostBytes = (): number => budget.ofPiece(pieces.length);
     try {
-      return await Promise.all(answers);
+      return await collect<Answer, R>(pieces.length, read, (i, resolve, reject) => {
+        this.#waiting.push({ task: makeTask(pieces[i]), mostBytes, resolve, reject });
+        if (i === pieces.length - 1) this.#dispatch();
+      });
     } catch (error) {
-      this.#waiting = this.#waiting.filter(({ task }) => !tasks.has(task));
+      this.#waiting = this.#waiting.filter((job) => job.mostBytes !== mostBytes);
       throw error;
     }
   }
@@ -149,8 +147,8 @@ export class WorkerPool {
       if (worker.job !== undefined) continue;
       worker.job = this.#waiting.shift();
       if (worker.job === undefined) return;
-      const { task } = worker.job;
-      const sent: ToWorker = { kind: 'task', task };
+      const { task, mostBytes } = worker.job;
+      const sent: ToWorker = { kind: 'task', task: { ...task, mostBytes: mostBytes() } };
       worker.thread.postMessage(sent, [task.bytes.buffer]);
     }
   }
