@@ -79,8 +79,8 @@ export function blockBytes(): usize {
 }
 
 /**
- * Writes the stored row of the first `rowBits` bits `prefix`: path and hash of the value of its entries, in order. Gives
- * its length; it lies at {@link outputAt}.
+ * Writes the stored row of the first `rowBits` bits `prefix`: path and hash of the value of its entries, in order.
+ * Gives its length; it lies at {@link outputAt}.
  */
 export function storeRow(rowBits: u32, prefix: u32): u32 {
   const shift = bits - rowBits;

@@ -79,7 +79,7 @@ export const CHECK_CODES = {
   ],
   CHECK_PAGE: [
     '`db check`: a stored row of a state tree missing, wrong or too many',
-    'delete nothing: the next start makes the tree from the state; check the disk',
+    'check the disk; the next start makes the tree from the state',
   ],
   CHECK_ROOT: [
     '`db check`: the recorded root is not that of the state',
