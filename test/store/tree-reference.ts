@@ -52,7 +52,7 @@ export class TreeChain {
   stored = 0;
 
   constructor(
-    readonly limits: SweepLimits = UNBOUNDED,
+    public limits: SweepLimits = UNBOUNDED,
     readonly mostBits = MOST_BITS,
   ) {
     this.tree = new StateTree(new TreeMemory({ mostBits }), this.origin(), NAMESPACE, undefined);

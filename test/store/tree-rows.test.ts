@@ -46,6 +46,23 @@ describe('stored rows', () => {
     expect(stored).toBeLessThan((20 / blocks + 1) * whole * 1.2);
   });
 
+  it('catch up at once when less undo data is kept than before', () => {
+    const chain = new TreeChain({ blocks: 8, behind: 16, bytes: Number.POSITIVE_INFINITY });
+    chain.commit(new Map(Array.from({ length: 3_000 }, (_, i) => [name(`key ${i}`), bytes('x')])));
+    const touch = () => chain.commit(new Map(Array.from({ length: 300 }, (_, i) => [name(`key ${i}`), bytes('y')])));
+    for (let height = 1; height <= 12; height++) touch();
+    const lag = (): number => chain.height + 1 - (chain.tree.header?.cleanNext ?? 0);
+    expect(lag()).toBeGreaterThan(3);
+    chain.limits = { ...chain.limits, behind: 3 };
+    const lags = Array.from({ length: 12 }, () => {
+      touch();
+      return lag();
+    });
+    expect(Math.max(...lags)).toBe(3);
+    for (let height = 0; height <= chain.height - 3; height++) delete chain.touched[height];
+    expect(chain.reopen()).toBe(true);
+  });
+
   it('are split when the buckets grow, however far that has come when the tree is loaded', () => {
     const chain = new TreeChain({ blocks: 4, behind: 8, bytes: Number.POSITIVE_INFINITY });
     let bits = 0;

@@ -12,7 +12,7 @@ import {
   tableBytes,
 } from './tree-buckets';
 import { changeAt, clearChanges, count } from './tree-changes';
-import { buffer, bufferAt, bufferBytes, ENTRY, entryBytes, EXISTED, OUTPUT, ROWS } from './tree-memory';
+import { buffer, bufferAt, bufferBytes, copyEntry, ENTRY, entryBytes, EXISTED, OUTPUT, ROWS } from './tree-memory';
 import { applyChanges } from './tree-merge';
 import { touchedRows } from './tree-nodes';
 
@@ -96,14 +96,6 @@ export function storeRow(rowBits: u32, prefix: u32): u32 {
     for (let entry = block; entry < end; entry += ENTRY, out += STORED) copyEntry(out, entry);
   }
   return entries * STORED;
-}
-
-@inline
-function copyEntry(out: usize, entry: usize): void {
-  v128.store(out, v128.load(entry));
-  v128.store(out, v128.load(entry, 16), 16);
-  v128.store(out, v128.load(entry, 32), 32);
-  v128.store(out, v128.load(entry, 48), 48);
 }
 
 export function outputAt(): usize {

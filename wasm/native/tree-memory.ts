@@ -95,6 +95,20 @@ function more(size: usize): void {
   end = <usize>memory.size() << 16;
 }
 
+// A call to copy so few bytes takes longer than copying them.
+
+@inline
+export function copyHash(to: usize, from: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+}
+
+@inline
+export function copyEntry(to: usize, from: usize): void {
+  copyHash(to, from);
+  copyHash(to + 32, from + 32);
+}
+
 /** A block for `entries` entries. */
 export function takeBlock(entries: u32): usize {
   const cell = FREE + (classOf(entries) << 2);
