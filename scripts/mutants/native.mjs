@@ -46,10 +46,10 @@ export const NATIVE = [
     'a message of whole blocks ends with an empty one',
   ),
   changes(
-    'sorted-by-half',
-    'for (let digit: usize = 0; digit < 4; digit++) {',
-    'for (let digit: usize = 0; digit < 2; digit++) {',
-    'many changes are sorted by the lower half of what is compared',
+    'ties-unsorted',
+    'if (load<u64>(before) == number) {',
+    'if (false) {',
+    'paths that share their first 64 bits stay in the order of the writes',
   ),
   buckets(
     'split-blocks-mixed',
