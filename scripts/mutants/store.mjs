@@ -168,8 +168,8 @@ export const STORE = [
   ),
   memory(
     'long-values-not-hashed',
-    'bytes.set(longValue ? valueHashOf(value) : value, at);',
-    'bytes.set(longValue ? pathOf(value) : value, at);',
+    'bytes.set(longValue ? valueHashOf(value) : value, end);',
+    'bytes.set(longValue ? pathOf(value) : value, end);',
     'leaves with long values have another hash',
   ),
   memory(

@@ -140,16 +140,16 @@ describe('a tree that is larger than its memory', () => {
     const random = generator(31);
     const chain = large();
     let most = 0;
-    for (let height = 0; height < 30; height++) {
+    for (let height = 0; height < 18; height++) {
       const undo = chain.height > 0 && random(5) === 0;
-      expect(undo ? chain.undo() : chain.commit(randomWrites(random, 6_000))).toBe(rootOfPairs(chain.state));
+      expect(undo ? chain.undo() : chain.commit(randomWrites(random, 3_000))).toBe(rootOfPairs(chain.state));
       if (height === 3) {
-        chain.commit(new Map(Array.from({ length: 4_000 }, (_, i) => [name(`key ${i}`), bytes('x')])));
+        chain.commit(new Map(Array.from({ length: 2_000 }, (_, i) => [name(`key ${i}`), bytes('x')])));
       }
       if (height > 5) most = Math.max(most, chain.tree.droppedRows);
       if (random(4) === 0) expect(chain.reopen()).toBe(true);
-      for (let i = 0; i < 20; i++) {
-        const key = name(`key ${random(6_000)}`);
+      for (let i = 0; i < 8; i++) {
+        const key = name(`key ${random(3_000)}`);
         const raw = fromBinaryString(key);
         expect(verifyProof(chain.tree.root(), raw, chain.state.get(key), chain.tree.prove(raw))).toBe(true);
       }

@@ -12,7 +12,7 @@ import {
   tableBytes,
 } from './tree-buckets';
 import { changeAt, clearChanges, count } from './tree-changes';
-import { buffer, bufferAt, bufferBytes, copyEntry, ENTRY, entryBytes, EXISTED, OUTPUT, ROWS } from './tree-memory';
+import { buffer, bufferAt, copyEntry, ENTRY, entryBytes, EXISTED, OUTPUT, ROWS } from './tree-memory';
 import { applyChanges } from './tree-merge';
 import { touchedRows } from './tree-nodes';
 
@@ -68,14 +68,9 @@ export function rootAt(): usize {
   return hashAt(0, 0);
 }
 
-/** Bytes that hold the tree. */
+/** Bytes that hold the tree: its entries and its tables, without the buffers of a batch. */
 export function treeBytes(): usize {
-  return entryBytes + tableBytes + bufferBytes;
-}
-
-/** Bytes of blocks of entries. */
-export function blockBytes(): usize {
-  return entryBytes;
+  return entryBytes + tableBytes;
 }
 
 /**

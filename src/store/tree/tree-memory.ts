@@ -62,7 +62,6 @@ interface Exports {
   hashAll(): void;
   rootAt(): number;
   treeBytes(): number;
-  blockBytes(): number;
   storeRow(bits: number, prefix: number): number;
   outputAt(): number;
   findRow(row: number, end: number, flags: number): number;
@@ -113,14 +112,12 @@ export class TreeMemory {
     return this.#wasm.droppedRows.value;
   }
 
-  /** Bytes that hold the tree; WebAssembly memory itself is a little larger, and never shrinks. */
+  /**
+   * Bytes that hold the tree. WebAssembly memory itself is larger by what is free between them and by the buffers of a
+   * batch (at most some 60 MiB), and never shrinks.
+   */
   get bytes(): number {
     return this.#wasm.treeBytes() >>> 0;
-  }
-
-  /** Bytes of entries: what dropping rows can free. */
-  get entryBytes(): number {
-    return this.#wasm.blockBytes() >>> 0;
   }
 
   get memoryBytes(): number {
