@@ -1,10 +1,11 @@
 // What the root of a block costs: a block that changes 30,000 of many keys, through the state tree alone.
-//   npm run build && node bench/tree.mjs [--keys 10000000,5000000,1000000] [--changes 30000] [--new 0.2] [--blocks 12]
-//     [--memory MiB] [--json]
-// --new: share of the changes that add a key. --memory: bound of the tree; without it all of it stays in memory. Medians
-// of a block, in milliseconds: `cpu` is processor time of the whole process for `apply` (copying, hashing and sorting
-// keys and values, merging them into the buckets) and `hash` (leaves and nodes); `rows` is what the sweep then takes to
-// store its share, `bytes` how much that is. `made in s`: all of the state made into a tree, as when its rows are lost.
+//   npm run build && node bench/tree.mjs [--keys 10000000,5000000,1000000] [--changes 30000] [--new 0.2]
+//     [--blocks 12] [--memory MiB] [--json]
+// --new: share of the changes that add a key. --memory: bound of the tree; without it all of it stays in memory.
+// Medians of a block, in milliseconds: `cpu` is processor time of the whole process for `apply` (copying, hashing and
+// sorting keys and values, merging them into the buckets) and `hash` (leaves and nodes); `rows` is what the sweep then
+// takes to store its share, `bytes` how much that is: it grows for the 50 blocks of the first sweep. `made in s`: all
+// of the state made into a tree, as when its rows are lost.
 import { parseArgs } from 'node:util';
 import { spreadOf } from '../dist/selftest/bench/spread.js';
 import { StateTree } from '../dist/store/tree/state-tree.js';
