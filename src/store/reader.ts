@@ -1,10 +1,11 @@
 import { StoreError } from '../errors/errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
-import { fromDisplayHash, toHex } from '../util/bytes.js';
+import { fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import {
   afterPrefix,
+  beU32,
   blockKey,
   historyPrefixRange,
   historyRange,
@@ -22,8 +23,8 @@ import {
   txPrefix,
   writeBeU32,
 } from './keys.js';
-import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
-import type { StateProof } from './tree/tree-proof.js';
+import { decodeBlockRecord, decodePlan, decodeReceipt, decodeTouched } from './records.js';
+import type { StateProof } from './tree/verify-proof.js';
 import { Trees, type TreesOwner } from './trees.js';
 import {
   type BlockRecord,
@@ -36,6 +37,8 @@ import {
 
 /** Bytes of the height in a value of `latest`. */
 const HEIGHT_BYTES = 4;
+/** Keys that {@link StoreReader.proveAt} sets back for a proof, at most: about a third of a second of its thread. */
+const MOST_UNDONE = 10_000;
 /** First byte of a history row that holds a value. */
 const PRESENT = 1;
 
@@ -204,6 +207,42 @@ export class StoreReader {
   /** Proof under the tip's root of `ns` that `key` has its value or is absent. The first one loads the tree. */
   prove(ns: Namespace, key: Uint8Array): StateProof {
     return this.trees.prove(ns, key);
+  }
+
+  /**
+   * As {@link prove}, under the root after block `height`, below the tip: the tree gets the values of that height for
+   * as long as the proof takes. In the thread that writes the store, if one does. Throws StoreError STORE_NOT_PROVABLE
+   * where the undo data does not reach down there, or more than {@link MOST_UNDONE} keys of `ns` have changed since.
+   */
+  proveAt(ns: Namespace, key: Uint8Array, height: number): StateProof {
+    const touched = this.#touchedAbove(ns, height);
+    const keys = [...touched].map(fromBinaryString);
+    const now = this.getMany(ns, keys);
+    return this.trees.proveWith(
+      ns,
+      key,
+      new Map([...touched].map((name, i) => [name, this.getAt(ns, keys[i], height)])),
+      new Map([...touched].map((name, i) => [name, now[i]])),
+    );
+  }
+
+  /** The keys of `ns`, as binary strings, that blocks above `height` touched. */
+  #touchedAbove(ns: Namespace, height: number): Set<string> {
+    const tip = this.tip()?.height ?? -1;
+    const touched = new Set<string>();
+    for (let at = tip; at > height; at--) {
+      const undo = this.rocks.get('undo', beU32(at));
+      for (const of of undo === undefined ? [] : decodeTouched(at, undo)) {
+        if (of.ns === ns) touched.add(toBinaryString(of.key));
+      }
+      if (undo !== undefined && touched.size <= MOST_UNDONE) continue;
+      const why = undo === undefined ? 'there is no undo data for it' : 'too many keys have changed since';
+      throw new StoreError('STORE_NOT_PROVABLE', `the state after the block cannot be proved any more: ${why}`, {
+        facts: { height, from: at, tip },
+        hint: `Ask for a height from ${at} to ${tip}.`,
+      });
+    }
+    return touched;
   }
 
   /** The state trees, of which nothing is loaded until they are wanted. */

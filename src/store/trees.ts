@@ -6,8 +6,8 @@ import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin }
 import { type EmitRow, StateTree, type TreeWriter } from './tree/state-tree.js';
 import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
 import { MOST_BITS, ROW_BITS, TreeMemory, type TreeWrites } from './tree/tree-memory.js';
-import type { StateProof } from './tree/tree-proof.js';
 import { treeRange } from './tree/tree-rows.js';
+import type { StateProof } from './tree/verify-proof.js';
 import type { Namespace, StateRoots, Tip } from './types.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
@@ -113,6 +113,21 @@ export class Trees {
     // Another thread may have gone on.
     if (this.#at !== this.#tipHash()) this.invalidate();
     return this.tree(ns).prove(key);
+  }
+
+  /** As {@link prove}, with the values `then` of some keys; after that they have their current ones, `now`, again. */
+  proveWith(ns: Namespace, key: Uint8Array, then: TreeWrites, now: TreeWrites): StateProof {
+    if (this.#at !== this.#tipHash()) this.invalidate();
+    const tree = this.tree(ns);
+    try {
+      tree.update(then);
+      const proof = tree.prove(key);
+      tree.update(now);
+      return proof;
+    } catch (error) {
+      this.invalidate();
+      throw error;
+    }
   }
 
   /** Writes what is not stored yet, before the store is closed. */

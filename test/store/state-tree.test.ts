@@ -13,8 +13,8 @@ import {
   valueHashOf,
 } from '../../src/store/tree/tree-hash.js';
 import { type PathWrite, TreeMemory, type TreeWrites } from '../../src/store/tree/tree-memory.js';
-import { verifyProof } from '../../src/store/tree/tree-proof.js';
 import { headerKey } from '../../src/store/tree/tree-rows.js';
+import { verifyProof } from '../../src/store/tree/verify-proof.js';
 import { fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { bytes, generator, name } from './helpers.js';
 import { type Leaf, NAMESPACE, randomWrites, rootOfLeaves, rootOfPairs, TreeChain } from './tree-reference.js';
@@ -199,6 +199,24 @@ describe('paths that an adversary chose', () => {
     const left = [...crowd.slice(1_500), ...others];
     expect(toHex(tree.hash())).toBe(toHex(rootOfLeaves(left)));
     expect(tree.leaves).toBe(left.length);
+  });
+
+  it('stay apart when a crowded bucket is split, and both halves grow and shrink', () => {
+    const random = generator(11);
+    const base = nearby(new Uint8Array(PATH_BYTES), 0, random);
+    const other = nearby(base.path, 5, random);
+    const near = (path: Uint8Array, count: number) =>
+      Array.from({ length: count }, () => nearby(path, 20 + random(40), random));
+    let [left, right] = [near(base.path, 300), near(other.path, 300)];
+    const tree = fresh([...left, ...right]);
+    for (let round = 0; round < 6; round++) {
+      const gone = [...left.slice(0, 20), ...right.slice(0, 10)];
+      const more = [near(base.path, 30), near(other.path, 5)];
+      tree.applyPaths([...asWrites([...more[0], ...more[1]]), ...removals(gone)], loadNothing);
+      left = [...left.slice(20), ...more[0]];
+      right = [...right.slice(10), ...more[1]];
+      expect(toHex(tree.hash())).toBe(toHex(rootOfLeaves([...left, ...right])));
+    }
   });
 
   it('are proved, all of them, and the places beside them', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { historyKey, parseHistoryKey } from '../../src/store/keys.js';
 import { Store } from '../../src/store/store.js';
-import { verifyProof } from '../../src/store/tree/tree-proof.js';
+import { verifyProof } from '../../src/store/tree/verify-proof.js';
 import { Disk } from '../../src/testing/sim/disk.js';
 import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import { compareBytes, fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { verifyProof } from '../../src/store/tree/tree-proof.js';
 import { decodeHeader, encodeHeader, headerKey, rowKey } from '../../src/store/tree/tree-rows.js';
+import { verifyProof } from '../../src/store/tree/verify-proof.js';
 import { fromBinaryString, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { bytes, generator, name } from './helpers.js';
 import { NAMESPACE, randomWrites, rootOfPairs, TreeChain } from './tree-reference.js';

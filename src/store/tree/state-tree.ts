@@ -2,8 +2,8 @@ import { StoreError } from '../../errors/errors.js';
 import { bytesEqual } from '../../util/bytes.js';
 import { pathOf } from './tree-hash.js';
 import type { LoadRows, TreeMemory, TreeWrites } from './tree-memory.js';
-import type { StateProof } from './tree-proof.js';
 import { encodeHeader, headerKey, placeOf, rowKey, type TreeHeader } from './tree-rows.js';
+import type { StateProof } from './verify-proof.js';
 
 /** Where the tree's rows are read from: the `tree` column. */
 export interface TreeSource {

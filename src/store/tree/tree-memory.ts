@@ -6,7 +6,7 @@ import { InternalError } from '../../errors/errors.js';
 import { stateTreeModule } from '../../util/built-wasm.js';
 import { fromBinaryString, writeBinaryString } from '../../util/bytes.js';
 import { HASH_BYTES, PATH_BYTES, pathOf, valueHashOf } from './tree-hash.js';
-import type { StateProof } from './tree-proof.js';
+import type { StateProof } from './verify-proof.js';
 
 /** By key as a binary string; undefined removes the key. */
 export type TreeWrites = ReadonlyMap<string, Uint8Array | undefined>;
