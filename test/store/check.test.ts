@@ -79,10 +79,24 @@ function flipped(rocks: Rocks, column: 'blocks' | 'tree', key: Uint8Array, at: n
   return row;
 }
 
+/** The row of the tree with its first leaf after the others. */
+function turned(rocks: Rocks): Uint8Array {
+  return flipped(rocks, 'tree', ROW, 0).map((byte, i) => (i === 0 ? 0xff : byte));
+}
+
 type Damage = (batch: WriteBatch, rocks: Rocks) => void;
 type Case = readonly [what: string, damage: Damage, expected: readonly Partial<Violation>[]];
 
 const txid = (height: number, index: number): Uint8Array => fromDisplayHash(receipt(height, index).txid);
+
+const PAGE = { code: 'CHECK_PAGE', namespace: 'S' } as const;
+const TREE_ROW_DAMAGES: readonly (readonly [what: string, damage: Damage, key: Uint8Array])[] = [
+  ['a changed row of the tree', (b, rocks) => b.put('tree', ROW, flipped(rocks, 'tree', ROW, 40)), ROW],
+  ['a row of the tree with its leaves out of order', (b, rocks) => b.put('tree', ROW, turned(rocks)), ROW],
+  ['a row of the tree cut off', (b, rocks) => b.put('tree', ROW, flipped(rocks, 'tree', ROW, 0).subarray(1)), ROW],
+  ['a row of the tree that is gone', (b) => b.del('tree', ROW), ROW],
+  ['a row of the tree where none should be', (b) => b.put('tree', rowKey(S, 9, 3), EMPTY), rowKey(S, 9, 3)],
+];
 
 const CASES: readonly Case[] = [
   ['no identity', (b) => b.del('meta', bytes('identity')), [{ code: 'CHECK_META' }]],
@@ -301,36 +315,7 @@ const CASES: readonly Case[] = [
       ),
     [{ code: 'CHECK_UNDO', height: 10 }],
   ],
-  [
-    'a changed row of the tree',
-    (b, rocks) => b.put('tree', ROW, flipped(rocks, 'tree', ROW, 40)),
-    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(ROW) }],
-  ],
-  [
-    'a row of the tree with its leaves out of order',
-    (b, rocks) =>
-      b.put(
-        'tree',
-        ROW,
-        flipped(rocks, 'tree', ROW, 0).map((byte, i) => (i === 0 ? 0xff : byte)),
-      ),
-    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(ROW) }],
-  ],
-  [
-    'a row of the tree cut off',
-    (b, rocks) => b.put('tree', ROW, flipped(rocks, 'tree', ROW, 0).subarray(1)),
-    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(ROW) }],
-  ],
-  [
-    'a row of the tree that is gone',
-    (b) => b.del('tree', ROW),
-    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(ROW) }],
-  ],
-  [
-    'a row of the tree where none should be',
-    (b) => b.put('tree', rowKey(S, 9, 3), EMPTY),
-    [{ code: 'CHECK_PAGE', namespace: 'S', key: toHex(rowKey(S, 9, 3)) }],
-  ],
+  ...TREE_ROW_DAMAGES.map(([what, damage, key]): Case => [what, damage, [{ ...PAGE, key: toHex(key) }]]),
   ['no header of the tree', (b) => b.del('tree', headerKey(S)), [{ code: 'CHECK_PAGE', namespace: 'S' }]],
   ['a header that is none', (b) => b.put('tree', headerKey(S), EMPTY), [{ code: 'CHECK_PAGE', namespace: 'S' }]],
   [

@@ -1,6 +1,20 @@
 // The entries of the state tree, in buckets by the first bits of their paths, each sorted. Eight neighbouring buckets
 // are a row: what is written, dropped and read again as one.
-import { buffer, bufferAt, copyEntry, copyHash, DIRTY, donate, ENTRY, EXACT, freeBlock, PAD, PATH, take, takeBlock } from './tree-memory';
+import {
+  buffer,
+  bufferAt,
+  copyEntry,
+  copyHash,
+  DIRTY,
+  donate,
+  ENTRY,
+  EXACT,
+  freeBlock,
+  PAD,
+  PATH,
+  take,
+  takeBlock,
+} from './tree-memory';
 
 /** Bits of a bucket's number: at least those of one row, and as many as three arrays of them fit into memory. */
 export const LEAST_BITS: u32 = 3;
