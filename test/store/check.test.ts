@@ -11,7 +11,17 @@ import { Store } from '../../src/store/store.js';
 import { collectTouched, decodeTouched, encodeTouched, type TouchedKey } from '../../src/store/touched.js';
 import { decodeHeader, encodeHeader, headerKey, rowKey } from '../../src/store/tree/tree-rows.js';
 import { fromDisplayHash, toHex } from '../../src/util/bytes.js';
-import { block, bytes, generator, headerAt, OPTIONS, randomBlock, receipt, temporaryFolder } from './helpers.js';
+import {
+  block,
+  bytes,
+  flipped,
+  generator,
+  headerAt,
+  OPTIONS,
+  randomBlock,
+  receipt,
+  temporaryFolder,
+} from './helpers.js';
 
 const FIRST = 3;
 const TIP = 12;
@@ -68,14 +78,6 @@ function changedUndo(rocks: Rocks, change: (keys: readonly TouchedKey[]) => read
 function last(keys: readonly TouchedKey[]): TouchedKey {
   if (keys.length === 0) throw new Error('the row to damage names nothing');
   return keys[keys.length - 1];
-}
-
-/** The row's bytes with one of them changed. */
-function flipped(rocks: Rocks, column: 'blocks' | 'tree', key: Uint8Array, at: number): Uint8Array {
-  const row = rocks.get(column, key);
-  if (row === undefined) throw new Error('the row to damage is not there');
-  row[at] ^= 1;
-  return row;
 }
 
 type Damage = (batch: WriteBatch, rocks: Rocks) => void;
