@@ -68,11 +68,11 @@ const S = 0x53;
 /** The row of the tree of namespace S. */
 const ROW = rowKey(S, 0, 0);
 
-/** The undo row of height 10, of other keys. */
-function changedUndo(rocks: Rocks, change: (keys: readonly TouchedKey[]) => readonly TouchedKey[]): Uint8Array {
+/** Puts an undo row of height 10 that is of other keys. */
+function changeUndo(b: WriteBatch, rocks: Rocks, change: (keys: TouchedKey[]) => readonly TouchedKey[]): void {
   const row = rocks.get('undo', beU32(10));
   if (row === undefined) throw new Error('the row to damage is not there');
-  return encodeTouched(collectTouched(change([...decodeTouched(10, row)])));
+  b.put('undo', beU32(10), encodeTouched(collectTouched(change([...decodeTouched(10, row)]))));
 }
 
 function last(keys: readonly TouchedKey[]): TouchedKey {
@@ -284,22 +284,12 @@ const CASES: readonly Case[] = [
   ['undo data of no bytes', (b) => b.put('undo', beU32(10), EMPTY), [{ code: 'CHECK_UNDO', height: 10 }]],
   [
     'undo data that names too much',
-    (b, rocks) =>
-      b.put(
-        'undo',
-        beU32(10),
-        changedUndo(rocks, (keys) => [...keys, { ...last(keys), key: bytes('~~') }]),
-      ),
+    (b, rocks) => changeUndo(b, rocks, (keys) => [...keys, { ...last(keys), key: bytes('~~') }]),
     [{ code: 'CHECK_UNDO', height: 10, namespace: 'P', key: toHex(bytes('~~')) }],
   ],
   [
     'undo data that says of a key that it had a value, where it had none, and the other way round',
-    (b, rocks) =>
-      b.put(
-        'undo',
-        beU32(10),
-        changedUndo(rocks, (keys) => keys.map((of) => ({ ...of, present: !of.present }))),
-      ),
+    (b, rocks) => changeUndo(b, rocks, (keys) => keys.map((of) => ({ ...of, present: !of.present }))),
     [
       { code: 'CHECK_UNDO', height: 10, namespace: 'S', key: '61' },
       { code: 'CHECK_UNDO', height: 10, namespace: 'P', key: '61' },
@@ -307,12 +297,7 @@ const CASES: readonly Case[] = [
   ],
   [
     'undo data that names a key twice',
-    (b, rocks) =>
-      b.put(
-        'undo',
-        beU32(10),
-        changedUndo(rocks, (keys) => [...keys, last(keys)]),
-      ),
+    (b, rocks) => changeUndo(b, rocks, (keys) => [...keys, last(keys)]),
     [{ code: 'CHECK_UNDO', height: 10 }],
   ],
   ...TREE_ROW_DAMAGES.map(([what, damage, key]): Case => [what, damage, [{ ...PAGE, key: toHex(key) }]]),
