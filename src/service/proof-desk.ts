@@ -42,8 +42,8 @@ interface Question {
 }
 
 /**
- * Asks the other end of a port for proofs, one at a time: clients take turns, and after a proof that took long the other
- * thread has time for its own work.
+ * Asks the other end of a port for proofs, one at a time: clients take turns, and after a proof that took long the
+ * other thread has time for its own work.
  */
 export class ProofDesk {
   readonly #port: MessagePort;
