@@ -10,6 +10,7 @@ import { proveKey } from '../store/proof/prove-key.js';
 import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
 import { RpcError } from './errors.js';
+import { ofKept } from './kept.js';
 import type { Method } from './method.js';
 import type { Params } from './params.js';
 
@@ -77,18 +78,21 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
   },
   warpshrew_getstorage: {
     usage: 'warpshrew_getstorage [id, keyHex, height?]',
-    run(params, backend) {
+    async run(params, backend) {
       const id = params.count(2, 3).id(0);
       const key = concatBytes(keyBytes(storagePrefix(id)), params.hex(1, 'keyHex'));
-      const value = backend.store.getAt('P', key, indexedHeight(params, 2, backend));
+      const height = indexedHeight(params, 2, backend);
+      const value = await ofKept(backend.store, height, () => backend.store.getAt('P', key, height));
       return value === undefined ? null : `0x${toHex(value)}`;
     },
   },
   warpshrew_getsheet: {
     usage: 'warpshrew_getsheet [outpoint, height?]',
-    run(params, backend) {
+    async run(params, backend) {
       const { txid, vout } = params.count(1, 2).outpoint(0);
-      const bytes = backend.store.getAt('P', keyBytes(sheetKey(txid, vout)), indexedHeight(params, 1, backend));
+      const height = indexedHeight(params, 1, backend);
+      const key = keyBytes(sheetKey(txid, vout));
+      const bytes = await ofKept(backend.store, height, () => backend.store.getAt('P', key, height));
       const entries = decodeSheet(bytes).entries();
       return Object.fromEntries(entries.map(({ id, amount }) => [formatId(id), amount.toString()]));
     },

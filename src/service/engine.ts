@@ -10,6 +10,7 @@ import { kernelError } from '../gpu/device/kernel-failures.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { OpenIndex } from '../pipeline/open-index.js';
+import { fileLimit } from '../store/file-limit.js';
 import { proveKey } from '../store/proof/prove-key.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lowerThread } from '../util/niceness.js';
@@ -94,6 +95,7 @@ export class Engine {
           laneStartHeight: settings.laneStartBlock,
           dependent: settings.dependent,
           keepUndo: settings.keepUndo,
+          history: settings.history,
           cacheBytes: settings.dbCache * MIB,
           treeBytes: settings.treeMemory * MIB,
           onTreeRemade: (namespace) =>
@@ -120,6 +122,11 @@ export class Engine {
         },
       });
       undo.push(() => index.close());
+      const files = fileLimit(settings.db);
+      if (files !== undefined && files.limit < files.wanted) {
+        const message = 'this process may open few files more than the database has: raise the limit before it grows';
+        tell({ kind: 'warning', message, facts: { ...files } });
+      }
       const health = (): EngineHealth => index.engine.health;
       const { store } = index;
       const { handle: storeHandle } = store;

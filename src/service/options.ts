@@ -1,5 +1,5 @@
 import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
-import { address, matching, type Option, oneOf, onOff, text, whole } from './option.js';
+import { address, matching, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
 
 const NETWORKS = ['mainnet', 'testnet', 'testnet4', 'signet', 'regtest'] as const;
 /** Highest height of any chain to come in this century. */
@@ -87,6 +87,16 @@ export const OPTIONS = {
     { about: 'blocks that a reorg can undo', placeholder: 'blocks', fallback: 100, aliases: ['--max-reorg-depth'] },
     1,
     1_000_000,
+  ),
+  history: wholeOr(
+    {
+      about: 'blocks below the tip whose states views can see, --keep-undo at least',
+      placeholder: 'full|blocks',
+      fallback: 'full',
+    },
+    'full',
+    1,
+    HEIGHTS,
   ),
   dbCache: whole({ about: 'memory of the database for what it read', placeholder: 'MiB', fallback: 256 }, 16, 1 << 20),
   treeMemory: whole(

@@ -1,7 +1,8 @@
 import { fromHex, toHex } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { afterPrefix, beU32, latestKey, namespaceCode } from './keys.js';
-import { decodeTouched } from './records.js';
+import { HEIGHT_BYTES } from './rows.js';
+import { decodeTouched } from './touched.js';
 import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin } from './tree/load-tree.js';
 import { type EmitRow, StateTree, type TreeWriter } from './tree/state-tree.js';
 import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
@@ -11,7 +12,6 @@ import type { StateProof } from './tree/verify-proof.js';
 import type { Namespace, StateRoots, Tip } from './types.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
-const HEIGHT_BYTES = 4;
 
 /** Memory of both trees together, in bytes, if nothing else is said. */
 const DEFAULT_TREE_BYTES = 512 << 20;
@@ -224,9 +224,9 @@ export function treeOrigin(rocks: Database, ns: Namespace, tip: number, recorded
     touched: (height) => {
       const undo = rocks.get('undo', beU32(height));
       if (undo === undefined) return undefined;
-      return decodeTouched(height, undo)
-        .filter((touched) => touched.ns === ns)
-        .map(({ key }) => key);
+      const keys: Uint8Array[] = [];
+      for (const touched of decodeTouched(height, undo)) if (touched.ns === ns) keys.push(touched.key);
+      return keys;
     },
     values: (keys) => {
       const rows = rocks.getMany(

@@ -25,6 +25,8 @@ export interface StoreOptions {
   readonly readOnly?: boolean;
   /** See {@link UndoOptions}. */
   readonly keepUndo?: number;
+  /** See {@link UndoOptions}. */
+  readonly history?: UndoOptions['history'];
   /** Memory for what is read again, in bytes (from 8 MiB); 256 MiB if not given. */
   readonly cacheBytes?: number;
   /** Memory for the state trees of both namespaces, in bytes; 512 MiB if not given. */
@@ -35,10 +37,15 @@ export interface StoreOptions {
   readonly label?: string;
 }
 
-/** How far back a store can be rolled; may be another one at every opening. */
+/** How far back a store can be rolled, and tell states; may be another one at every opening. */
 export interface UndoOptions {
   /** Blocks below the tip whose undo data stays: a whole number from 1; {@link DEFAULT_KEEP_UNDO} if not given. */
   readonly keepUndo?: number;
+  /**
+   * Blocks below the tip whose states can be told, a whole number from 1, never fewer than can be undone; `full`, as if
+   * not given, for all of them. Of what a smaller setting dropped nothing comes back.
+   */
+  readonly history?: 'full' | number;
 }
 
 /** No reorg of mainnet came near this depth. */

@@ -4,6 +4,7 @@ import { type EmitRow, StateTree, type SweepLimits } from '../../src/store/tree/
 import { EMPTY_HASH, leafHash, nodeHash, pathBit, pathOf, valueHashOf } from '../../src/store/tree/tree-hash.js';
 import { MOST_BITS, TreeMemory } from '../../src/store/tree/tree-memory.js';
 import { compareBytes, fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
+import { bytes, name } from './helpers.js';
 
 export interface Leaf {
   readonly path: Uint8Array;
@@ -51,7 +52,7 @@ export class TreeChain {
   stored = 0;
 
   constructor(
-    readonly limits: SweepLimits = UNBOUNDED,
+    public limits: SweepLimits = UNBOUNDED,
     readonly mostBits = MOST_BITS,
   ) {
     this.tree = new StateTree(new TreeMemory({ mostBits }), this.origin(), NAMESPACE, undefined);
@@ -161,4 +162,14 @@ export class TreeChain {
       values: (keys) => keys.map((key) => this.state.get(toBinaryString(key))),
     };
   }
+}
+
+/** Few keys, so that blocks overwrite, delete and revive; now and then many at once, so that the buckets grow. */
+export function randomWrites(random: (n: number) => number, keys: number): Map<string, Uint8Array | undefined> {
+  const writes = new Map<string, Uint8Array | undefined>();
+  for (let left = random(random(10) === 0 ? 200 : 20); left > 0; left--) {
+    const key = random(12) === 0 ? '\0'.repeat(random(3)) : name(`key ${random(keys)}`);
+    writes.set(key, random(3) === 0 ? undefined : bytes('v'.repeat(random(3)) + random(5)));
+  }
+  return writes;
 }

@@ -87,15 +87,17 @@ function scatter(words: usize, out0: usize, out1: usize, out2: usize, out3: usiz
   v128.store(out3, i64x2.shuffle(abHigh, cdHigh, 1, 3));
 }
 
-@inline
-function initial(word: i32): i32 {
-  return word == 0 ? IV0_AND_PARAMETERS : word == 1 ? IV1 : word == 2 ? IV2 : word == 3 ? IV3
-    : word == 4 ? IV4 : word == 5 ? IV5 : word == 6 ? IV6 : IV7;
-}
-
 /** Begins a message in `lane`. */
 export function beginLane(lane: u32): void {
-  for (let i: i32 = 0; i < 8; i++) store<i32>(STATE + (<usize>i << 4) + (<usize>lane << 2), initial(i));
+  const words = STATE + (<usize>lane << 2);
+  store<i32>(words, IV0_AND_PARAMETERS);
+  store<i32>(words, IV1, 16);
+  store<i32>(words, IV2, 32);
+  store<i32>(words, IV3, 48);
+  store<i32>(words, IV4, 64);
+  store<i32>(words, IV5, 80);
+  store<i32>(words, IV6, 96);
+  store<i32>(words, IV7, 112);
 }
 
 /** Begins a message in every lane. */

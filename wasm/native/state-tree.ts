@@ -12,7 +12,7 @@ import {
   tableBytes,
 } from './tree-buckets';
 import { changeAt, clearChanges, count } from './tree-changes';
-import { buffer, bufferAt, bufferBytes, ENTRY, entryBytes, EXISTED, OUTPUT, ROWS } from './tree-memory';
+import { buffer, bufferAt, copyEntry, ENTRY, entryBytes, EXISTED, OUTPUT, ROWS } from './tree-memory';
 import { applyChanges } from './tree-merge';
 import { touchedRows } from './tree-nodes';
 
@@ -68,19 +68,14 @@ export function rootAt(): usize {
   return hashAt(0, 0);
 }
 
-/** Bytes that hold the tree. */
+/** Bytes that hold the tree: its entries and its tables, without the buffers of a batch. */
 export function treeBytes(): usize {
-  return entryBytes + tableBytes + bufferBytes;
-}
-
-/** Bytes of blocks of entries. */
-export function blockBytes(): usize {
-  return entryBytes;
+  return entryBytes + tableBytes;
 }
 
 /**
- * Writes the stored row of the first `rowBits` bits `prefix`: path and hash of the value of its entries, in order. Gives
- * its length; it lies at {@link outputAt}.
+ * Writes the stored row of the first `rowBits` bits `prefix`: path and hash of the value of its entries, in order.
+ * Gives its length; it lies at {@link outputAt}.
  */
 export function storeRow(rowBits: u32, prefix: u32): u32 {
   const shift = bits - rowBits;
@@ -96,14 +91,6 @@ export function storeRow(rowBits: u32, prefix: u32): u32 {
     for (let entry = block; entry < end; entry += ENTRY, out += STORED) copyEntry(out, entry);
   }
   return entries * STORED;
-}
-
-@inline
-function copyEntry(out: usize, entry: usize): void {
-  v128.store(out, v128.load(entry));
-  v128.store(out, v128.load(entry, 16), 16);
-  v128.store(out, v128.load(entry, 32), 32);
-  v128.store(out, v128.load(entry, 48), 48);
 }
 
 export function outputAt(): usize {

@@ -1,6 +1,20 @@
 // The entries of the state tree, in buckets by the first bits of their paths, each sorted. Eight neighbouring buckets
 // are a row: what is written, dropped and read again as one.
-import { buffer, bufferAt, DIRTY, donate, ENTRY, EXACT, freeBlock, PAD, PATH, take, takeBlock } from './tree-memory';
+import {
+  buffer,
+  bufferAt,
+  copyEntry,
+  copyHash,
+  DIRTY,
+  donate,
+  ENTRY,
+  EXACT,
+  freeBlock,
+  PAD,
+  PATH,
+  take,
+  takeBlock,
+} from './tree-memory';
 
 /** Bits of a bucket's number: at least those of one row, and as many as three arrays of them fit into memory. */
 export const LEAST_BITS: u32 = 3;
@@ -186,7 +200,8 @@ export function replace(bucket: u32, entries: usize, count: u32): void {
     block = count == 0 ? 0 : takeBlock(count);
     setBucket(bucket, block, count);
   }
-  if (count != 0) memory.copy(block, entries, <usize>count * ENTRY);
+  const end = block + <usize>count * ENTRY;
+  for (; block < end; block += ENTRY, entries += ENTRY) copyEntry(block, entries);
 }
 
 /** Notes that a bucket's hash is not known, and that its row is not written. */
@@ -295,7 +310,10 @@ function fill(bucket: u32, stored: usize, count: u32): void {
   const block = takeBlock(count);
   for (let i: u32 = 0; i < count; i++) {
     const entry = block + <usize>i * ENTRY;
-    memory.copy(entry, stored + <usize>i * STORED, STORED);
+    const from = stored + <usize>i * STORED;
+    copyHash(entry, from);
+    v128.store(entry, v128.load(from, 32), 32);
+    v128.store(entry, v128.load(from, 47), 47);
     store<u8>(entry, 0, PAD);
   }
   setBucket(bucket, block, count);

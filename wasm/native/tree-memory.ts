@@ -95,6 +95,20 @@ function more(size: usize): void {
   end = <usize>memory.size() << 16;
 }
 
+// A call to copy so few bytes takes longer than copying them.
+
+@inline
+export function copyHash(to: usize, from: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+}
+
+@inline
+export function copyEntry(to: usize, from: usize): void {
+  copyHash(to, from);
+  copyHash(to + 32, from + 32);
+}
+
 /** A block for `entries` entries. */
 export function takeBlock(entries: u32): usize {
   const cell = FREE + (classOf(entries) << 2);
@@ -153,8 +167,6 @@ export const NODES: usize = 10;
 export const OUTPUT: usize = 11;
 /** By buffer: its address and its bytes. */
 const BUFFER: usize = memory.data(96, 4);
-/** Bytes of all buffers. */
-export let bufferBytes: usize = 0;
 
 /** The buffer with room for `bytes` bytes; with `keep` the content stays, else it is undefined after it grew. */
 export function buffer(which: usize, bytes: usize, keep: usize = 0): usize {
@@ -168,7 +180,6 @@ export function buffer(which: usize, bytes: usize, keep: usize = 0): usize {
   if (at != 0) donate(at, room);
   store<u32>(cell, <u32>grown);
   store<u32>(cell, <u32>wanted, 4);
-  bufferBytes += wanted - room;
   return grown;
 }
 

@@ -1,7 +1,7 @@
 // Applies sorted changes to the buckets.
 import { addLeaves, bits, countOf, entriesOf, isDropped, LEAST_BITS, prefixOf, replace, touch } from './tree-buckets';
 import { changeAt, count, indexAt, isPresent } from './tree-changes';
-import { buffer, bufferAt, ENTRY, EXISTED, MERGED, PAD, PATH } from './tree-memory';
+import { buffer, bufferAt, copyEntry, copyHash, ENTRY, EXISTED, MERGED, PAD, PATH } from './tree-memory';
 
 /** As memory.compare: of two paths. */
 @inline
@@ -69,7 +69,7 @@ function overwrite(bucket: u32, place: u32): bool {
   if (existed != isPresent(change)) return false;
   noteExisted(place, existed);
   if (!existed || sameValue(entry, change)) return true;
-  memory.copy(entry + PATH, change + PATH, 32);
+  copyHash(entry + PATH, change + PATH);
   touch(bucket);
   return true;
 }
@@ -85,7 +85,7 @@ function merge(bucket: u32, from: u32, to: u32): void {
   for (let place = from; place < to; place++) {
     const change = changeAt(place);
     while (entry < end && comparePaths(entry, change) < 0) {
-      memory.copy(out, entry, ENTRY);
+      copyEntry(out, entry);
       out += ENTRY;
       entry += ENTRY;
     }
@@ -98,13 +98,13 @@ function merge(bucket: u32, from: u32, to: u32): void {
     if (existed != present || (present && (again || !sameValue(entry, change)))) changed = true;
     if (existed && !again) entry += ENTRY;
     if (!present) continue;
-    memory.copy(out, change, PAD);
+    copyEntry(out, change);
     store<u8>(out, 0, PAD);
     out += ENTRY;
   }
   if (!changed) return;
-  memory.copy(out, entry, end - entry);
-  const after = <u32>((out - merged + (end - entry)) / ENTRY);
+  for (; entry < end; entry += ENTRY, out += ENTRY) copyEntry(out, entry);
+  const after = <u32>((out - merged) / ENTRY);
   replace(bucket, merged, after);
   addLeaves(<i32>after - <i32>before);
   touch(bucket);

@@ -2,7 +2,7 @@
 import { beginLane, compressAll, COUNTS, FIRST_HALVES, finishLane, LASTS, SECOND_HALVES } from './blake2s';
 
 const LANES: u32 = 4;
-/** By lane: address of what is left of the message, bytes left, where the digest goes and how much of it. */
+/** By lane: address of what is left of the message, bytes left, where the digest goes and how much of it (16 to 32). */
 const AT: usize = memory.data(16, 4);
 const LEFT: usize = memory.data(16, 4);
 const OUT: usize = memory.data(16, 4);
@@ -35,6 +35,14 @@ export function hashMessages(): void {
   while (busy > 0) compress();
 }
 
+/** Copies at most 64 bytes: a call for so few takes longer. */
+@inline
+function copyShort(to: usize, from: usize, length: u32): void {
+  let at: usize = 0;
+  for (; at + 16 <= <usize>length; at += 16) v128.store(to + at, v128.load(from + at));
+  for (; at < <usize>length; at++) store<u8>(to + at, load<u8>(from + at));
+}
+
 /** One block of each lane. */
 function compress(): void {
   for (let lane: u32 = 0; lane < LANES; lane++) prepare(lane);
@@ -44,7 +52,9 @@ function compress(): void {
     const out = <usize>load<u32>(OUT + cell);
     if (out == 0 || load<u32>(LASTS + cell) == 0) continue;
     finishLane(lane, DIGEST);
-    memory.copy(out, DIGEST, load<u32>(LENGTH + cell));
+    v128.store(out, v128.load(DIGEST));
+    const rest = <usize>load<u32>(LENGTH + cell) - 16;
+    v128.store(out + rest, v128.load(DIGEST + rest));
     store<u32>(OUT + cell, 0);
     busy--;
   }
@@ -67,8 +77,11 @@ function prepare(lane: u32): void {
     } else {
       last = 0xffffffff;
       store<u32>(COUNTS + cell, load<u32>(COUNTS + cell) + left);
-      memory.fill(tail, 0, 64);
-      memory.copy(tail, at, left);
+      v128.store(tail, i64x2.splat(0));
+      v128.store(tail, i64x2.splat(0), 16);
+      v128.store(tail, i64x2.splat(0), 32);
+      v128.store(tail, i64x2.splat(0), 48);
+      copyShort(tail, at, left);
     }
   }
   store<u32>(LASTS + cell, last);

@@ -15,7 +15,7 @@ import {
   LONE,
   MORE,
 } from './tree-buckets';
-import { buffer, bufferAt, DIRTY, ENTRY, LEAVES, NODES, ROWS } from './tree-memory';
+import { buffer, bufferAt, copyHash, DIRTY, ENTRY, LEAVES, NODES, ROWS } from './tree-memory';
 
 /** Leaves that are hashed together, unless one bucket has more. */
 const GROUP: u32 = 1024;
@@ -223,7 +223,7 @@ function hashGroup(list: usize, from: u32, to: u32, count: u32, nodes: u32): voi
   hashWaiting(bits);
   for (let i = from; i < to; i++) {
     const out = hashAt(bits, load<u32>(list + (<usize>i << 2)));
-    memory.copy(out, load<u32>(out), 32);
+    copyHash(out, load<u32>(out));
   }
 }
 
@@ -253,5 +253,5 @@ function join(level: u32, part: u32): void {
   const out = hashAt(level, part);
   store<u8>(kindAt(level, part), kind > LONE ? MORE : kind);
   if (kind > LONE) hashBlock(left, right, out);
-  else memory.copy(out, leftKind == EMPTY ? right : left, 32);
+  else copyHash(out, leftKind == EMPTY ? right : left);
 }

@@ -14,6 +14,7 @@ export const USAGE_CODES = {
     'heights of the source, the lower one first',
   ],
   USAGE_KEEP_UNDO: ['not a number of blocks from 1', '100 is the default'],
+  USAGE_HISTORY: ['neither a number of blocks from 1 nor `full`', '`full` is the default'],
   USAGE_LABEL: ['a label that is empty, over 200 bytes or holds control characters', 'choose another'],
   USAGE_SOURCE: [
     'no source of blocks is given, or several that exclude each other',

@@ -12,7 +12,14 @@ export const STORE_CODES = {
   STORE_LOCKED: ['another process has it open', 'stop that one'],
   STORE_UNWRITABLE: ['the folder cannot be written', 'check permissions and space'],
   STORE_OPEN_FAILED: ['RocksDB cannot open it, or files are missing', 'see the cause; restore a copy or a snapshot'],
-  STORE_SCHEMA_MISMATCH: ['made by a version with another layout', 'replay into a new folder'],
+  STORE_FILE_LIMIT: [
+    'the process may open fewer files than the database needs',
+    'raise `ulimit -n`, `LimitNOFILE=` or `--ulimit`',
+  ],
+  STORE_SCHEMA_MISMATCH: [
+    'made by a version with another layout',
+    'restore a snapshot of this layout, or index into a new folder',
+  ],
   STORE_RULES_MISMATCH: [
     'made under other lane rules (version 1, for one)',
     'index into a new folder, or restore a snapshot made under these rules',
@@ -37,6 +44,10 @@ export const STORE_CODES = {
   STORE_ROLLBACK_TOO_DEEP: [
     'the undo data does not reach down to that height',
     'restore an older snapshot, or index into a new folder',
+  ],
+  STORE_HISTORY_PRUNED: [
+    'the state after that block is no longer kept (`--history`)',
+    'ask for a newer height; index with more `--history` to reach further back',
   ],
   STORE_BAD_SHEET: ['a stored balance sheet is damaged', 'replay into a new folder and report it'],
   STORE_NOT_PROVABLE: [
@@ -86,7 +97,7 @@ export const CHECK_CODES = {
   ],
   CHECK_PAGE: [
     '`db check`: a stored row of a state tree missing, wrong or too many',
-    'delete nothing: the next start makes the tree from the state; check the disk',
+    'check the disk; the next start makes the tree from the state',
   ],
   CHECK_ROOT: [
     '`db check`: the recorded root is not that of the state',

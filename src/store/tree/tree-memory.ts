@@ -25,11 +25,10 @@ export const MOST_BITS = 24;
 const UNWRITTEN = 1;
 const DROPPED = 2;
 
-/** Writes that are handed over at a time: their number, and bytes beyond which no more are added. */
-const PORTION_WRITES = 16_384;
-const PORTION_BYTES = 1 << 20;
 /** Longer keys and values are hashed in JavaScript. */
-const MAX_HASHED_THERE = 1 << 14;
+const MAX_HASHED_THERE = 1 << 12;
+/** Writes that are handed over at a time: bytes beyond which no more are added, and room for the last one. */
+const PORTION_BYTES = 1 << 14;
 /** Changes that are applied at a time: they bound the memory that a batch takes beside the tree. */
 const PIECE_CHANGES = 1 << 18;
 
@@ -37,6 +36,7 @@ const PIECE_CHANGES = 1 << 18;
 const GIVEN = 0xffffffff;
 const REMOVED = 0xfffffffe;
 const HEAD = 8;
+const INPUT_BYTES = PORTION_BYTES + HEAD + 2 * MAX_HASHED_THERE;
 
 type Num = { readonly value: number };
 
@@ -62,7 +62,6 @@ interface Exports {
   hashAll(): void;
   rootAt(): number;
   treeBytes(): number;
-  blockBytes(): number;
   storeRow(bits: number, prefix: number): number;
   outputAt(): number;
   findRow(row: number, end: number, flags: number): number;
@@ -113,14 +112,12 @@ export class TreeMemory {
     return this.#wasm.droppedRows.value;
   }
 
-  /** Bytes that hold the tree; WebAssembly memory itself is a little larger, and never shrinks. */
+  /**
+   * Bytes that hold the tree. WebAssembly memory itself is larger by what is free between them and by the buffers of a
+   * batch (at most some 60 MiB), and never shrinks.
+   */
   get bytes(): number {
     return this.#wasm.treeBytes() >>> 0;
-  }
-
-  /** Bytes of entries: what dropping rows can free. */
-  get entryBytes(): number {
-    return this.#wasm.blockBytes() >>> 0;
   }
 
   get memoryBytes(): number {
@@ -143,18 +140,20 @@ export class TreeMemory {
       existed.set(this.#view().subarray(at, at + count), done);
       done += count;
     };
-    let portion: [string, Uint8Array | undefined][] = [];
-    let bytes = 0;
+    let from = this.#wasm.input(INPUT_BYTES) >>> 0;
+    let at = from;
+    let count = 0;
     for (const [key, value] of writes) {
-      portion.push([key, value]);
-      bytes += key.length + (value?.length ?? 0);
-      if (portion.length < PORTION_WRITES && bytes < PORTION_BYTES) continue;
-      this.#take(portion);
-      portion = [];
-      bytes = 0;
+      at = this.#putWrite(at, key, value);
+      count++;
+      if (at < from + PORTION_BYTES) continue;
+      this.#take(count);
       if (this.#pending >= PIECE_CHANGES) flush();
+      count = 0;
+      from = this.#wasm.input(INPUT_BYTES) >>> 0;
+      at = from;
     }
-    this.#take(portion);
+    this.#take(count);
     if (this.#pending > 0) flush();
     return existed;
   }
@@ -172,8 +171,7 @@ export class TreeMemory {
       bytes.set(valueHash, end);
       end += HASH_BYTES;
     }
-    this.#wasm.takeWrites(writes.length);
-    this.#pending += writes.length;
+    this.#take(writes.length);
     this.#applyPending(load);
   }
 
@@ -202,28 +200,25 @@ export class TreeMemory {
     }
   }
 
-  #take(writes: readonly (readonly [string, Uint8Array | undefined])[]): void {
-    let room = 0;
-    for (const [key, value] of writes) {
-      room += HEAD + (key.length > MAX_HASHED_THERE ? PATH_BYTES : key.length);
-      if (value !== undefined) room += value.length > MAX_HASHED_THERE ? HASH_BYTES : value.length;
-    }
-    let at = this.#wasm.input(room) >>> 0;
+  /** Puts a write into the input at `at`; returns where the next one goes. No object is made for it. */
+  #putWrite(at: number, key: string, value: Uint8Array | undefined): number {
     const bytes = this.#view();
-    for (const [key, value] of writes) {
-      const longKey = key.length > MAX_HASHED_THERE;
-      const longValue = value !== undefined && value.length > MAX_HASHED_THERE;
-      const valueLength = value === undefined ? REMOVED : longValue ? GIVEN : value.length;
-      at = this.#putHead(at, longKey ? GIVEN : key.length, valueLength);
-      if (longKey) bytes.set(pathOf(fromBinaryString(key)), at);
-      else writeBinaryString(bytes, at, key);
-      at += longKey ? PATH_BYTES : key.length;
-      if (value === undefined) continue;
-      bytes.set(longValue ? valueHashOf(value) : value, at);
-      at += longValue ? HASH_BYTES : value.length;
-    }
-    this.#wasm.takeWrites(writes.length);
-    this.#pending += writes.length;
+    const longKey = key.length > MAX_HASHED_THERE;
+    const longValue = value !== undefined && value.length > MAX_HASHED_THERE;
+    const valueLength = value === undefined ? REMOVED : longValue ? GIVEN : value.length;
+    let end = this.#putHead(at, longKey ? GIVEN : key.length, valueLength);
+    if (longKey) bytes.set(pathOf(fromBinaryString(key)), end);
+    else writeBinaryString(bytes, end, key);
+    end += longKey ? PATH_BYTES : key.length;
+    if (value === undefined) return end;
+    bytes.set(longValue ? valueHashOf(value) : value, end);
+    return end + (longValue ? HASH_BYTES : value.length);
+  }
+
+  /** Hands the writes in the input over. */
+  #take(count: number): void {
+    this.#wasm.takeWrites(count);
+    this.#pending += count;
   }
 
   #putHead(at: number, keyLength: number, valueLength: number): number {
