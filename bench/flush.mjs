@@ -4,7 +4,9 @@
 // --template: a raw block whose transactions every block holds; without it blocks hold a coinbase only. Milliseconds
 // per block: `standard` is what the module itself runs, with its reads of the store (bare where blocks go one by one),
 // `commit` what storing takes, `wait` how long this thread had nothing to do, `block` all of it, `cpu` of all threads.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+// Below: bytes of the table files per block by column, with everything in them (the database is opened again first),
+// before the background has merged what is older; `memory`: MiB of the process at most, with its caches (--db-cache).
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,6 +15,7 @@ import { BlockIndexer } from '../dist/pipeline/block-indexer.js';
 import { lookAhead } from '../dist/pipeline/look-ahead.js';
 import { spreadOf } from '../dist/selftest/bench/spread.js';
 import { StandardIndexer } from '../dist/standard/standard-indexer.js';
+import { COLUMNS } from '../dist/store/database.js';
 import { Store } from '../dist/store/store.js';
 import { bulkIndexer, bulkState } from '../dist/testing/chains/bulk-state.js';
 import { makeBlock, Template } from '../dist/testing/chains/synthetic-chain.js';
@@ -25,6 +28,7 @@ const { values: args } = parseArgs({
     keys: { type: 'string', default: '1000000' },
     blocks: { type: 'string', default: '20' },
     template: { type: 'string' },
+    'db-cache': { type: 'string', default: '256' },
     root: { type: 'string', default: 'on,off' },
     json: { type: 'boolean', default: false },
   },
@@ -32,34 +36,66 @@ const { values: args } = parseArgs({
 const count = Number(args.blocks);
 const keys = Number(args.keys);
 const template = args.template === undefined ? undefined : new Template(readFileSync(args.template));
+const NO_ROOTS = { standard: '00'.repeat(32), lane: '00'.repeat(32), state: '00'.repeat(32) };
+const NO_TREES = {
+  commit: () => ({ roots: NO_ROOTS }),
+  settle: () => undefined,
+  invalidate: () => undefined,
+  flush: () => undefined,
+};
 const rows = [];
+const disk = [];
 for (const root of args.root.split(',')) rows.push(...(await measure(root)));
-if (args.json) process.stdout.write(`${JSON.stringify({ keys, count, rows })}\n`);
+if (args.json) process.stdout.write(`${JSON.stringify({ keys, count, rows, disk })}\n`);
 else {
+  for (const table of [rows, disk]) process.stdout.write(`${markdown(table)}\n\n`);
+}
+
+function markdown(table) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
-  const columns = Object.keys(rows[0]);
-  const table = [line(columns), line(columns.map(() => '---')), ...rows.map((row) => line(Object.values(row)))];
-  process.stdout.write(`${table.join('\n')}\n`);
+  const columns = Object.keys(table[0]);
+  return [line(columns), line(columns.map(() => '---')), ...table.map((row) => line(Object.values(row)))].join('\n');
 }
 
 async function measure(root) {
   const moduleBytes = bulkIndexer();
   const dir = mkdtempSync(join(tmpdir(), 'warpshrew-flush-'));
-  const store = await Store.open(dir, { network: 'regtest', moduleHash: StandardIndexer.hashOf(moduleBytes) });
-  // Stores always keep the trees; without them only for this measurement.
-  if (root === 'off') store.tree = () => ({ update: () => new Uint8Array(32) });
+  const options = {
+    network: 'regtest',
+    moduleHash: StandardIndexer.hashOf(moduleBytes),
+    cacheBytes: Number(args['db-cache']) << 20,
+  };
+  const open = async () => {
+    const store = await Store.open(dir, options);
+    // Stores always keep the trees; without them only for this measurement.
+    if (root === 'off') Object.defineProperty(store, 'trees', { value: NO_TREES });
+    return store;
+  };
+  const made = await open();
+  for (const commit of bulkState(keys)) made.commitBlock(commit);
+  await made.close();
+  let store = await open();
   const engine = new LaneEngine({ policy: 'cpu', workers: 0, laneStartHeight: 0, dependent: 'demote' });
   const standard = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
   try {
-    for (const commit of bulkState(keys)) store.commitBlock(commit);
     const indexer = new BlockIndexer(store, engine, standard);
     const before = await settledBytes(dir);
+    const columnsBefore = columnBytes(dir);
     const rows = [
       await timed(indexer, root, 'one by one', oneByOne),
       await timed(indexer, root, 'pipeline', overlapping),
     ];
+    // Opening brings what is in the log only into tables.
+    await store.close();
+    store = await open();
     const bytes = Math.round(((await settledBytes(dir)) - before) / (2 * count));
-    return rows.map((row) => ({ ...row, 'bytes per block': bytes }));
+    const columns = columnBytes(dir);
+    const perBlock = Object.entries(columns).map(([name, all]) => [
+      name,
+      Math.round((all - (columnsBefore[name] ?? 0)) / (2 * count)),
+    ]);
+    disk.push({ root, ...Object.fromEntries(perBlock), all: bytes, memory: peakMemory() });
+    return rows;
   } finally {
     await engine.close();
     await standard.close();
@@ -129,6 +165,28 @@ async function settledBytes(folder) {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
   return bytes;
+}
+
+/** Bytes of the table files by column: each names its column among its properties, near its end. */
+function columnBytes(folder) {
+  const bytes = Object.fromEntries(COLUMNS.map((name) => [name, 0]));
+  for (const file of readdirSync(folder)) {
+    if (!file.endsWith('.sst')) continue;
+    const path = join(folder, file);
+    const { size } = statSync(path);
+    const tail = Buffer.alloc(Math.min(size, 1 << 16));
+    const fd = openSync(path, 'r');
+    readSync(fd, tail, 0, tail.length, size - tail.length);
+    closeSync(fd);
+    const [, name] = new RegExp(`name(${COLUMNS.join('|')})`).exec(tail.toString('latin1')) ?? [];
+    if (name !== undefined) bytes[name] += size;
+  }
+  return bytes;
+}
+
+/** MiB. */
+function peakMemory() {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
 }
 
 function folderBytes(folder) {

@@ -1,39 +1,50 @@
 // The store: commits, history, undo, tree, keys.
 import { inFile } from './in-file.mjs';
 
-const STORE_TESTS = ['test/store/store.test.ts', 'test/store/opening.test.ts', 'test/store/undo.test.ts'];
+const STORE_TESTS = [
+  'test/store/store.test.ts',
+  'test/store/opening.test.ts',
+  'test/store/undo.test.ts',
+  'test/store/history.test.ts',
+];
 const store = inFile('src/store/store.ts', ...STORE_TESTS);
 const reader = inFile('src/store/reader.ts', ...STORE_TESTS);
+const entries = inFile('src/store/entries.ts', ...STORE_TESTS);
 const keys = inFile('src/store/keys.ts', ...STORE_TESTS);
-const put = inFile('src/store/put-versions.ts', ...STORE_TESTS);
-const page = inFile('src/store/tree/tree-page.ts', 'test/store/state-tree.test.ts');
-const tree = inFile('src/store/tree/state-tree.ts', 'test/store/state-tree.test.ts');
-const updater = inFile('src/store/tree/tree-updater.ts', 'test/store/state-tree.test.ts');
+const put = inFile('src/store/commit-versions.ts', ...STORE_TESTS);
+const undo = inFile('src/store/undo-versions.ts', ...STORE_TESTS);
+const keeping = inFile('src/store/keeping.ts', ...STORE_TESTS);
+const touched = inFile('src/store/touched.ts', 'test/store/touched.test.ts');
+const tree = inFile('src/store/tree/state-tree.ts', 'test/store/tree-rows.test.ts');
+const loadTree = inFile('src/store/tree/load-tree.ts', 'test/store/tree-rows.test.ts');
+const memory = inFile('src/store/tree/tree-memory.ts', 'test/store/state-tree.test.ts');
+const rows = inFile('src/store/tree/tree-rows.ts', 'test/store/tree-rows.test.ts');
 
 export const STORE = [
-  store(
+  undo(
     'undo-keeps-history',
-    "    batch.del('history', historyKey(ns, key, height));\n",
+    "      batch.del('history', keys[i]);\n",
     '',
-    'an undone block stays in the history',
+    'what an undone block replaced stays in the history',
   ),
-  store(
+  undo(
     'undo-deletes',
-    'if (row === undefined || row[1][0] === 0) {',
-    'if (row !== undefined || height >= 0) {',
+    "      batch.put('latest', latestKey(ns, key), row);\n",
+    "      batch.del('latest', latestKey(ns, key));\n",
     'undoing a block deletes what it changed',
   ),
-  store(
-    'undo-restores-deleted',
-    'if (row === undefined || row[1][0] === 0) {',
-    'if (row === undefined) {',
-    'undoing a block brings deleted keys back as empty ones',
+  undo(
+    'undo-keeps-first-values',
+    "      batch.del('latest', latestKey(ns, key));\n      restored",
+    '      restored',
+    'undoing a block leaves the first values of keys',
   ),
-  store(
-    'undo-own-version',
-    "this.rocks.first('history', historyRange(ns, key, height - 1));",
-    "this.rocks.first('history', historyRange(ns, key, height));",
-    'undoing a block restores its own values',
+  undo(
+    'undo-forgets-portion',
+    '      flush(waiting);\n      waiting = [];',
+    '      waiting = [];',
+    'undoing a large block restores its last keys only',
+    { tests: ['test/store/history.test.ts'] },
   ),
   store('undo-keeps-receipts', '      this.#dropReceipts(batch, height);\n', '', 'receipts of an undone block stay'),
   store(
@@ -43,11 +54,41 @@ export const STORE = [
     'a rollback does not check the root that it gives',
     { tests: ['test/store/atomic.test.ts'] },
   ),
-  store(
+  keeping(
     'prune-one-more',
-    'Math.min(height - this.#keepUndo, from + PRUNED_A_BLOCK - 1)',
-    'Math.min(height - this.#keepUndo + 1, from + PRUNED_A_BLOCK - 1)',
+    'Math.min(height - this.#kept.undo, from + PRUNED_A_BLOCK - 1)',
+    'Math.min(height - this.#kept.undo + 1, from + PRUNED_A_BLOCK - 1)',
     'one block less than asked can be undone',
+  ),
+  keeping(
+    'history-prune-one-more',
+    'height - Math.max(this.#kept.undo, this.#kept.history)',
+    'height - Math.max(this.#kept.undo, this.#kept.history) + 1',
+    'the state of one block less than asked is kept',
+  ),
+  keeping(
+    'history-below-undo',
+    'height - Math.max(this.#kept.undo, this.#kept.history)',
+    'height - this.#kept.history',
+    'values go that undoing needs',
+  ),
+  keeping(
+    'ended-values-stay',
+    "      if (present) batch.del('history', historyKey(ns, key, height, keyRoom));\n",
+    '',
+    'values that are no longer kept stay in the database',
+  ),
+  keeping(
+    'unnamed-values-stay',
+    'const unnamed = dropped && this.#leavesUnnamed(from, floor);',
+    'const unnamed = dropped && from < 0;',
+    'values that no undo data names stay when the history is cut later',
+  ),
+  keeping(
+    'sweep-begins-again',
+    'this.#cursor = rows < SWEPT_ROWS || last === undefined ? undefined : new Uint8Array([...last, 0]);',
+    'this.#cursor = rows < SWEPT_ROWS || last === undefined ? undefined : new Uint8Array(0);',
+    'a sweep never gets beyond its first rows',
   ),
   store(
     'rollback-too-far',
@@ -83,21 +124,45 @@ export const STORE = [
   ),
   reader(
     'history-newest',
-    'readBeU32(latest, 0) <= height) return latestValue(latest);',
-    'readBeU32(latest, 0) >= 0) return latestValue(latest);',
+    'if (latest !== undefined && writtenAt(latest) <= height)',
+    'if (latest !== undefined)',
     'a historical read gives the newest value',
   ),
   reader(
-    'history-exclusive',
-    'if (written > height) continue;',
-    'if (written >= height) continue;',
-    'a listing after a block leaves out what that block wrote',
+    'history-before-its-time',
+    'return writtenAt(row[1]) <= height ? rowValue(row[1]) : undefined;',
+    'return rowValue(row[1]);',
+    'a historical read gives a value that was written later',
   ),
   reader(
+    'read-once',
+    'if (again !== undefined && writtenAt(again) <= height) return rowValue(again);',
+    '',
+    'a read that a rollback overtakes finds nothing',
+  ),
+  reader(
+    'listing-overtaken',
+    'if (tip !== undefined && !bytesEqual(this.blockHash(tip.height), tip.hash)) {',
+    'if (tip === null) {',
+    'a listing that a rollback overtakes lacks keys',
+  ),
+  reader(
+    'pruned-is-absent',
+    'if (height >= lowest || height < 0) return;',
+    'if (height >= 0) return;',
+    'states that are no longer kept are answered all the same',
+  ),
+  entries(
+    'history-exclusive',
+    'if (readBeU32(row, row.length - 4) <= height) continue;',
+    'if (readBeU32(row, row.length - 4) < height) continue;',
+    'a listing after a block gives what that block replaced',
+  ),
+  entries(
     'listing-repeats',
     'if (done !== undefined && sameHistoryKey(done, row)) continue;',
     '',
-    'a listing of an old height gives old versions, too',
+    'a listing of an old height looks at later values of a key, too',
   ),
   keys(
     'zero-not-escaped',
@@ -106,45 +171,100 @@ export const STORE = [
     'keys with zero bytes lie among the versions of others',
   ),
   keys(
-    'history-ascends',
-    'writeBeU32(out, at + 2, ~height);',
-    'writeBeU32(out, at + 2, height);',
-    'the oldest version comes first',
+    'history-descends',
+    'writeBeU32(out, at + 2, end);',
+    'writeBeU32(out, at + 2, ~end);',
+    'the newest of the values that ended comes first',
   ),
+  touched(
+    'undo-keys-unsorted',
+    '(shared < key.length && rest[0] <= key[shared])',
+    '(shared < key.length && rest[0] < key[shared])',
+    'an undo record that can be written shorter is taken',
+  ),
+  touched(
+    'undo-record-tail',
+    'if (this.#at !== this.#bytes.length)',
+    'if (this.#at > this.#bytes.length)',
+    'bytes after an undo record are passed over',
+  ),
+  put(
+    'superseded-lost',
+    "    batch.put('history', historyKey(ns, bytesOf(names[places[i]]), height, keyRoom), row);\n",
+    '',
+    'a value that a block replaces is gone',
+  ),
+  put('superseded-as-if-new', 'present[places[i]] = 1;', '', 'undo data say of every key that it had no value before'),
   put(
     'deleted-latest-stays',
     "if (value === undefined) batch.del('latest', latestKey(ns, key, keyRoom));",
     'if (value === undefined) continue;',
     'a deleted key keeps its latest value',
   ),
-  page(
-    'nibble-order',
-    'return depth & 1 ? byte & 15 : byte >> 4;',
-    'return depth & 1 ? byte >> 4 : byte & 15;',
-    'the nibbles of a path are swapped',
-  ),
-  page(
-    'lone-child-lifted',
-    'if (count === 1 && (!child || to - from === 1)) return leaf;',
-    'if (count === 1) return leaf;',
-    'a page below counts as a leaf',
+  tree(
+    'sweep-marks-too-much',
+    'cleanNext: header.sweepNext };',
+    'cleanNext: height + 1 };',
+    'rows that a sweep wrote early count as those of its end',
   ),
   tree(
-    'proof-sibling-wrong',
-    'siblings.push(new Uint8Array(rangeHash(page, middle, to)));',
-    'siblings.push(new Uint8Array(rangeHash(page, from, middle)));',
-    'a proof holds the own half instead of the other',
+    'undone-rows-wait',
+    'this.#writeRow(place.bits, place.prefix, emit);',
+    '',
+    'what an undone block wrote stays in the stored rows',
   ),
   tree(
-    'piece-forgets',
-    'root = updateTree(rows, this.#namespace, piece,',
-    'root = updateTree(this.#source, this.#namespace, piece,',
-    'the second portion of a large batch does not see the first',
+    'undone-height-stays',
+    'const least = (next: number): number => Math.min(next, height);',
+    'const least = (next: number): number => next;',
+    'after an undone block the header is ahead of the tip',
   ),
-  updater(
+  tree(
+    'coarse-row-stays',
+    'emit(rowKey(this.#namespace, oldBits, prefix), undefined);',
+    '',
+    'a row that was split stays beside its parts',
+  ),
+  tree(
+    'unlimited-lag',
+    'while (height + 1 - header.cleanNext > limits.behind)',
+    'while (height + 1 - header.cleanNext > limits.behind + 1)',
+    'rows are further behind than undo data reaches',
+  ),
+  loadTree(
+    'catch-up-misses-tip',
+    'for (let height = from; height <= origin.tip; height++) {',
+    'for (let height = from; height < origin.tip; height++) {',
+    'a loaded tree lacks the changes of the last block',
+  ),
+  loadTree(
+    'root-not-compared',
+    'return tree !== undefined && bytesEqual(tree.root(), origin.root) ? tree : undefined;',
+    'return tree;',
+    'rows that give another root than the recorded one are taken',
+  ),
+  loadTree(
+    'spilt-tree-unbounded',
+    'if (writer !== undefined && tree.bytes > limits.bytes) tree.spill(origin.tip, writer);',
+    '',
+    'a tree that is made from the state takes any amount of memory',
+  ),
+  memory(
     'long-values-not-hashed',
-    'if (value !== undefined) memory.set(leafHash(raw, sha256(value)), table + word * 4 + 32);',
-    'if (value !== undefined) memory.set(sha256(value), table + word * 4 + 32);',
+    'bytes.set(longValue ? valueHashOf(value) : value, end);',
+    'bytes.set(longValue ? pathOf(value) : value, end);',
     'leaves with long values have another hash',
+  ),
+  memory(
+    'existed-of-one-piece',
+    'done += count;',
+    '',
+    'of a large batch only the last writes are told whether their keys existed',
+  ),
+  rows(
+    'header-with-free-bits',
+    ' && (cursor > 0 || oldBits === newBits)',
+    '',
+    'a damaged header has the memory of a huge tree allocated',
   ),
 ];

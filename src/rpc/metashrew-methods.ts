@@ -2,6 +2,7 @@
 import { toDisplayHash, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
 import { RpcError } from './errors.js';
+import { ofKept } from './kept.js';
 import type { Method } from './method.js';
 
 /** On an empty store views run as at height 0. */
@@ -39,7 +40,8 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
     async run(params, backend, client) {
       const name = params.count(2, 3).text(0, 'view');
       const input = params.hex(1, 'inputHex');
-      return `0x${toHex(await backend.view(name, input, orTip(params.height(2), backend), client))}`;
+      const height = orTip(params.height(2), backend);
+      return `0x${toHex(await ofKept(backend.store, height, () => backend.view(name, input, height, client)))}`;
     },
   },
   metashrew_preview: {

@@ -65,6 +65,16 @@ export function whole<T extends number | undefined>(of: About<T>, min: number, m
   });
 }
 
+/** A whole number within bounds, or the one word that stands for no bound. */
+export function wholeOr<const W extends string>(of: About<W>, word: W, min: number, max: number): Option<W | number> {
+  return option<W | number>(of, `${word}|n`, (raw) => {
+    if (raw === word) return word;
+    const value = typeof raw === 'string' && /^\d{1,15}$/.test(raw) ? Number(raw) : raw;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new BadValue(`must be ${word} or a whole number from ${min} to ${max}`);
+  });
+}
+
 export function oneOf<const T extends string>(of: About<NoInfer<T>>, choices: readonly T[]): Option<T> {
   return option<T>(of, choices.join('|'), (raw) => {
     const found = choices.find((choice) => choice === raw);

@@ -1,5 +1,5 @@
 import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
-import { address, matching, type Option, oneOf, onOff, text, whole } from './option.js';
+import { address, matching, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
 
 const NETWORKS = ['mainnet', 'testnet', 'testnet4', 'signet', 'regtest'] as const;
 /** Highest height of any chain to come in this century. */
@@ -88,7 +88,22 @@ export const OPTIONS = {
     1,
     1_000_000,
   ),
+  history: wholeOr(
+    {
+      about: 'blocks below the tip whose states views can see, --keep-undo at least',
+      placeholder: 'full|blocks',
+      fallback: 'full',
+    },
+    'full',
+    1,
+    HEIGHTS,
+  ),
   dbCache: whole({ about: 'memory of the database for what it read', placeholder: 'MiB', fallback: 256 }, 16, 1 << 20),
+  treeMemory: whole(
+    { about: 'memory of the state trees; what is beyond is read from the disk', placeholder: 'MiB', fallback: 512 },
+    16,
+    3_072,
+  ),
   pollInterval: whole(
     { about: 'time between two polls of the node', placeholder: 'ms', fallback: 1_000 },
     50,

@@ -3,7 +3,7 @@ import { StoreError } from '../errors/errors.js';
 import type { StoreIdentity, StoreOptions } from './types.js';
 
 /** Version of the layout in the database; raised whenever a row changes its form. */
-export const STORE_SCHEMA = 1;
+export const STORE_SCHEMA = 2;
 /** Version of the lane rules that this program runs. */
 export const LANE_RULES = 2;
 
@@ -24,6 +24,12 @@ const NEW_RULES =
   'This version runs other lane rules, so every root may differ: index the chain into a new folder ' +
   '(index --db-path), or restore a snapshot that was made under the wanted rules (snapshot restore).';
 
+const NEW_LAYOUT =
+  'Nothing in it was changed. Restore a snapshot that a version with this layout made (snapshot restore --from FILE --db DIR), ' +
+  'or index the chain into a new folder (index --db-path DIR).';
+
+const HINTS: Partial<Record<keyof StoreIdentity, string>> = { rules: NEW_RULES, schema: NEW_LAYOUT };
+
 const CHECKS: readonly (readonly [keyof StoreIdentity, code: StoreCode, what: string])[] = [
   ['schema', 'STORE_SCHEMA_MISMATCH', 'layout version'],
   ['rules', 'STORE_RULES_MISMATCH', 'lane rules version'],
@@ -39,7 +45,7 @@ export function checkIdentity(dir: string, recorded: StoreIdentity, wanted: Stor
     if (recorded[field] !== wanted[field]) {
       throw new StoreError(code, `the store was made with another ${what}`, {
         facts: { path: dir, recorded: String(recorded[field]), wanted: String(wanted[field]) },
-        hint: field === 'rules' ? NEW_RULES : RECORDED_VALUE,
+        hint: HINTS[field] ?? RECORDED_VALUE,
       });
     }
   }

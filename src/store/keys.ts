@@ -1,10 +1,13 @@
 /**
  * Keys of the columns. Numbers in keys are big-endian, so that RocksDB's byte order is their order.
  *
- * latest: namespace ++ key → height u32 BE ++ value history: namespace ++ escaped key ++ 00 01 ++ ~height u32 BE → 01
- * ++ value, or 00 for a deletion blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index →
- * receipt; 't' ++ txid (wire) ++ height ++ index → nothing undo: height → the keys the block touched tree: see
- * state-tree.ts meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text
+ * latest: namespace ++ key → height u32 BE ++ value, for every key that has a value.
+ * history: namespace ++ escaped key ++ 00 01 ++ height u32 BE of the block that ended a value → that value's row of
+ * `latest`. Nothing else: a current value is in `latest` only, a first value ends nothing, a deletion has no row.
+ * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index → receipt; 't' ++ txid (wire) ++ height
+ * ++ index → nothing.
+ * undo: height → the keys that the block touched (touched.ts). tree: see state-tree.ts.
+ * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see floor.ts
  */
 import { compareBytes } from '../util/bytes.js';
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
@@ -13,11 +16,14 @@ import type { Namespace } from './types.js';
 const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
 /** Bytes after an escaped key: the terminator and the height. */
 const HISTORY_TAIL = 6;
+/** No block is above it. */
+export const MAX_HEIGHT = 0xfffffffe;
 
 export const META_IDENTITY = ascii('identity');
 export const META_TIP = ascii('tip');
 export const META_GENESIS = ascii('genesis');
 export const META_LABEL = ascii('label');
+export const META_HISTORY = ascii('history');
 
 export function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -66,30 +72,25 @@ function escaped(ns: Namespace, key: Uint8Array, tail: number, allocate: RowAllo
   return out;
 }
 
-/** The row of `key` written at `height`; within a key the newest height comes first. */
-export function historyKey(
-  ns: Namespace,
-  key: Uint8Array,
-  height: number,
-  allocate: RowAllocator = newBytes,
-): Uint8Array {
+/** The row of the value of `key` that block `end` ended; within a key the oldest comes first. */
+export function historyKey(ns: Namespace, key: Uint8Array, end: number, allocate: RowAllocator = newBytes): Uint8Array {
   const out = escaped(ns, key, HISTORY_TAIL, allocate);
   const at = out.length - HISTORY_TAIL;
   out[at] = 0;
   out[at + 1] = 1;
-  writeBeU32(out, at + 2, ~height);
+  writeBeU32(out, at + 2, end);
   return out;
 }
 
-/** Range of the versions of `key` with height <= `height`. */
+/** Range of the values of `key` that ended above `height`: the first is the one that `height` saw, if there was one. */
 export function historyRange(ns: Namespace, key: Uint8Array, height: number): { gte: Uint8Array; lt: Uint8Array } {
   const lt = escaped(ns, key, 2, newBytes);
   lt[lt.length - 2] = 0;
   lt[lt.length - 1] = 2;
-  return { gte: historyKey(ns, key, height), lt };
+  return { gte: historyKey(ns, key, Math.min(height, MAX_HEIGHT) + 1), lt };
 }
 
-/** Range of all versions of all keys of `ns` that begin with `prefix`. */
+/** Range of all rows of `history` of all keys of `ns` that begin with `prefix`. */
 export function historyPrefixRange(ns: Namespace, prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } {
   const gte = escaped(ns, prefix, 0, newBytes);
   return { gte, lt: afterPrefix(gte) };
@@ -106,8 +107,8 @@ export function afterPrefix(prefix: Uint8Array): Uint8Array {
   return out;
 }
 
-/** Inverse of {@link historyKey}. */
-export function parseHistoryKey(row: Uint8Array): { key: Uint8Array; height: number } {
+/** Inverse of {@link historyKey}. `end`: the height of the block that ended the value. */
+export function parseHistoryKey(row: Uint8Array): { key: Uint8Array; end: number } {
   const end = row.length - HISTORY_TAIL;
   const key = new Uint8Array(end - 1);
   let length = 0;
@@ -115,10 +116,10 @@ export function parseHistoryKey(row: Uint8Array): { key: Uint8Array; height: num
     key[length++] = row[at];
     if (row[at] === 0) at++;
   }
-  return { key: key.slice(0, length), height: ~readBeU32(row, end + 2) >>> 0 };
+  return { key: key.slice(0, length), end: readBeU32(row, end + 2) };
 }
 
-/** True if two history rows belong to one key. */
+/** True if two rows of `history` belong to one key. */
 export function sameHistoryKey(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a.subarray(0, a.length - 4), b.subarray(0, b.length - 4)) === 0;
 }

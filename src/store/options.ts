@@ -1,10 +1,26 @@
 import { UsageError } from '../errors/errors.js';
+import type { Kept } from './keeping.js';
 import { DEFAULT_KEEP_UNDO, type UndoOptions } from './types.js';
 
 const MAX_LABEL_BYTES = 200;
 
+/** Both settings, or their defaults. Throws UsageError USAGE_KEEP_UNDO, USAGE_HISTORY. */
+export function checkedKept(options: UndoOptions): Kept {
+  return { undo: checkedKeepUndo(options), history: checkedHistory(options) };
+}
+
+/** `full` is Infinity. Throws UsageError USAGE_HISTORY if it is not a whole number from 1 or `full`. */
+function checkedHistory({ history = 'full' }: UndoOptions): number {
+  if (history === 'full') return Number.POSITIVE_INFINITY;
+  if (Number.isSafeInteger(history) && history >= 1) return history;
+  throw new UsageError('USAGE_HISTORY', 'the number of blocks whose states are kept must be a whole number from 1', {
+    facts: { history },
+    hint: 'Leave it out, or say full, to keep all of them.',
+  });
+}
+
 /** The setting, or the default. Throws UsageError USAGE_KEEP_UNDO if it is not a whole number from 1 or Infinity. */
-export function checkedKeepUndo({ keepUndo = DEFAULT_KEEP_UNDO }: UndoOptions): number {
+function checkedKeepUndo({ keepUndo = DEFAULT_KEEP_UNDO }: UndoOptions): number {
   if (keepUndo >= 1 && (Number.isInteger(keepUndo) || keepUndo === Number.POSITIVE_INFINITY)) return keepUndo;
   throw new UsageError(
     'USAGE_KEEP_UNDO',

@@ -1,10 +1,13 @@
 import { StoreError } from '../errors/errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
-import { fromDisplayHash, toHex } from '../util/bytes.js';
-import { newBytes, type RowAllocator, slabAllocator } from '../util/row-bytes.js';
+import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
+import { slabAllocator } from '../util/row-bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
+import { currentEntries, oldEntries, rowsOnce } from './entries.js';
+import { floorOf } from './floor.js';
 import {
   afterPrefix,
+  beU32,
   blockKey,
   historyPrefixRange,
   historyRange,
@@ -13,31 +16,36 @@ import {
   META_IDENTITY,
   META_LABEL,
   META_TIP,
-  namespaceCode,
-  parseHistoryKey,
   planKey,
   readBeU32,
   receiptKey,
   receiptPrefix,
-  sameHistoryKey,
   txPrefix,
-  writeBeU32,
 } from './keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
-import { StateTree } from './tree/state-tree.js';
-import type { StateProof } from './tree/tree-proof.js';
-import type { BlockRecord, Namespace, StateRoots, StoreIdentity, Tip } from './types.js';
+import { rowValue, writtenAt } from './rows.js';
+import { decodeTouched } from './touched.js';
+import type { StateProof } from './tree/verify-proof.js';
+import { Trees, type TreesOwner } from './trees.js';
+import {
+  type BlockRecord,
+  DEFAULT_KEEP_UNDO,
+  type Namespace,
+  type StateRoots,
+  type StoreIdentity,
+  type Tip,
+} from './types.js';
 
-/** Bytes of the height in a value of `latest`. */
-const HEIGHT_BYTES = 4;
-/** First byte of a history row that holds a value. */
-const PRESENT = 1;
+/** Keys that {@link StoreReader.proveAt} sets back for a proof, at most: about a third of a second of its thread. */
+const MOST_UNDONE = 10_000;
 
 /**
  * Synchronous reads of a store. Values are copies that the caller may keep and change. Namespace 'S': a key once
  * written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
  */
 export class StoreReader {
+  #trees: Trees | undefined;
+
   protected constructor(protected readonly rocks: Database) {}
 
   /** What the store was created with. Throws STORE_EMPTY if it never had a block. */
@@ -116,7 +124,13 @@ export class StoreReader {
       .map(latestValue);
   }
 
-  /** Value after block `height`: the newest version with a height not above it. */
+  /**
+   * Value after block `height`. Throws StoreError STORE_HISTORY_PRUNED if what tells it is no longer kept.
+   *
+   * `latest` is read before `history`: a commit in between only moves a row from the one to the other, so the value is
+   * seen in the one or the other. A rollback in between moves rows back, so `latest` is read again where `history` has
+   * none: only a block undone and stored again between two reads could go unseen, and each of both is a synced write.
+   */
   getAt(ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
     if (height < 0) return undefined;
     return this.#versionAt(ns, key, height, this.rocks.get('latest', latestKey(ns, key)));
@@ -135,37 +149,64 @@ export class StoreReader {
 
   /** `latest`: the row of the key's newest version, undefined if there is none. */
   #versionAt(ns: Namespace, key: Uint8Array, height: number, latest: Uint8Array | undefined): Uint8Array | undefined {
-    if (latest !== undefined && readBeU32(latest, 0) <= height) return latestValue(latest);
-    // Nothing is ever deleted in S, so what has no latest value has no history.
+    if (latest !== undefined && writtenAt(latest) <= height) return rowValue(latest);
+    // Nothing is ever deleted in S, so what has no latest value never had one.
     if (latest === undefined && ns === 'S') return undefined;
     const row = this.rocks.first('history', historyRange(ns, key, height));
-    return row === undefined ? undefined : versionOf(row[1]);
+    if (row !== undefined) {
+      this.assertKept(height);
+      return writtenAt(row[1]) <= height ? rowValue(row[1]) : undefined;
+    }
+    const again = this.rocks.get('latest', latestKey(ns, key));
+    if (again !== undefined && writtenAt(again) <= height) return rowValue(again);
+    this.assertKept(height);
+    return undefined;
+  }
+
+  /**
+   * Lowest height whose state is whole: below it, superseded values are no longer kept. 0 if all of them are.
+   */
+  lowestHistory(): number {
+    return floorOf(this.rocks)?.height ?? 0;
+  }
+
+  /**
+   * Throws StoreError STORE_HISTORY_PRUNED if the state after block `height` is no longer whole. To be asked after what
+   * was read: rows go in the same write that raises the lowest height.
+   */
+  assertKept(height: number): void {
+    const lowest = this.lowestHistory();
+    if (height >= lowest || height < 0) return;
+    throw new StoreError('STORE_HISTORY_PRUNED', 'the state after that block is no longer kept', {
+      facts: { height, lowest },
+      hint: 'Ask for a newer height. A database that is indexed with more --history reaches further back.',
+    });
   }
 
   /**
    * Live keys of a namespace after block `height` (the tip if not given) that begin with `prefix`, ascending by bytes.
+   * Throws StoreError STORE_HISTORY_PRUNED as {@link getAt}.
    */
   *entriesAt(
     ns: Namespace,
     prefix: Uint8Array,
     height?: number,
   ): Generator<readonly [key: Uint8Array, value: Uint8Array], void, void> {
-    const tip = this.tip()?.height ?? -1;
-    if (height === undefined || height >= tip) {
-      const gte = latestKey(ns, prefix);
-      for (const [row, value] of this.rocks.scan('latest', { gte, lt: afterPrefix(gte) })) {
-        yield [new Uint8Array(row.subarray(1)), new Uint8Array(value.subarray(HEIGHT_BYTES))];
+    const gte = latestKey(ns, prefix);
+    const range = { gte, lt: afterPrefix(gte) };
+    for (;;) {
+      const tip = this.tip();
+      const latest = rowsOnce(this.rocks.scan('latest', range));
+      if (height === undefined || height >= (tip?.height ?? -1)) return yield* currentEntries(latest);
+      const history = rowsOnce(this.rocks.scan('history', historyPrefixRange(ns, prefix)));
+      // A rollback between the two beginnings would have moved rows back into the one that was begun before.
+      if (tip !== undefined && !bytesEqual(this.blockHash(tip.height), tip.hash)) {
+        latest.rows.return();
+        history.rows.return();
+        continue;
       }
-      return;
-    }
-    let done: Uint8Array | undefined;
-    for (const [row, stored] of this.rocks.scan('history', historyPrefixRange(ns, prefix))) {
-      if (done !== undefined && sameHistoryKey(done, row)) continue;
-      const { key, height: written } = parseHistoryKey(row);
-      if (written > height) continue;
-      done = row;
-      const value = versionOf(stored);
-      if (value !== undefined) yield [key, value];
+      this.assertKept(height);
+      return yield* oldEntries(latest, history, height);
     }
   }
 
@@ -208,13 +249,59 @@ export class StoreReader {
     for (const [, value] of this.rocks.scan('blocks', range)) yield decodeReceipt(value);
   }
 
-  /** Proof under the tip's root of `ns` that `key` has its value or is absent. */
+  /** Proof under the tip's root of `ns` that `key` has its value or is absent. The first one loads the tree. */
   prove(ns: Namespace, key: Uint8Array): StateProof {
-    return this.tree(ns).prove(key, (other) => this.getLatest(ns, other));
+    return this.trees.prove(ns, key);
   }
 
-  protected tree(ns: Namespace): StateTree {
-    return new StateTree({ getMany: (keys) => this.rocks.getMany('tree', keys) }, namespaceCode(ns));
+  /**
+   * As {@link prove}, under the root after block `height`, below the tip: the tree gets the values of that height for
+   * as long as the proof takes. In the thread that writes the store, if one does. Throws StoreError STORE_NOT_PROVABLE
+   * where the undo data does not reach down there, or more than {@link MOST_UNDONE} keys of `ns` have changed since.
+   */
+  proveAt(ns: Namespace, key: Uint8Array, height: number): StateProof {
+    const touched = this.#touchedAbove(ns, height);
+    const keys = [...touched].map(fromBinaryString);
+    const [then, now] = [this.getManyAt(ns, keys, height), this.getMany(ns, keys)];
+    return this.trees.proveWith(
+      ns,
+      key,
+      new Map([...touched].map((name, i) => [name, then[i]])),
+      new Map([...touched].map((name, i) => [name, now[i]])),
+    );
+  }
+
+  /** The keys of `ns`, as binary strings, that blocks above `height` touched. */
+  #touchedAbove(ns: Namespace, height: number): Set<string> {
+    const tip = this.tip()?.height ?? -1;
+    const touched = new Set<string>();
+    for (let at = tip; at > height; at--) {
+      const undo = this.rocks.get('undo', beU32(at));
+      for (const of of undo === undefined ? [] : decodeTouched(at, undo)) {
+        if (of.ns === ns) touched.add(toBinaryString(of.key));
+      }
+      if (undo !== undefined && touched.size <= MOST_UNDONE) continue;
+      const why = undo === undefined ? 'there is no undo data for it' : 'too many keys have changed since';
+      throw new StoreError('STORE_NOT_PROVABLE', `the state after the block cannot be proved any more: ${why}`, {
+        facts: { height, from: at, tip },
+        hint: `Ask for a height from ${at} to ${tip}.`,
+      });
+    }
+    return touched;
+  }
+
+  /** The state trees, of which nothing is loaded until they are wanted. */
+  protected get trees(): Trees {
+    this.#trees ??= this.makeTrees();
+    return this.#trees;
+  }
+
+  protected makeTrees(): Trees {
+    return new Trees(this.treesOwner(), { keepUndo: DEFAULT_KEEP_UNDO, write: undefined });
+  }
+
+  protected treesOwner(): TreesOwner {
+    return { rocks: this.rocks, tip: () => this.tip(), roots: (height) => this.roots(height) };
   }
 
   #at(column: 'blocks', key: Uint8Array, height: number): Uint8Array | undefined {
@@ -226,10 +313,13 @@ export class StoreReader {
     return this.rocks.scan(column);
   }
 
-  /** Every row of the database as hex, per column: for tests and for comparing stores. */
+  /**
+   * Every row of the database as hex, per column: for tests and for comparing stores. Without the column `tree`, whose
+   * rows tell when they were written: the roots stand for them.
+   */
   rawContent(): Map<string, string> {
     const rows = new Map<string, string>();
-    for (const column of COLUMNS) {
+    for (const column of COLUMNS.filter((name) => name !== 'tree')) {
       for (const [key, value] of this.rowsOf(column)) rows.set(`${column} ${toHex(key)}`, toHex(value));
     }
     return rows;
@@ -248,28 +338,6 @@ function parseIdentity(bytes: Uint8Array): StoreIdentity {
   });
 }
 
-/** A value of `latest` without its height. */
 function latestValue(row: Uint8Array | undefined): Uint8Array | undefined {
-  return row && new Uint8Array(row.subarray(HEIGHT_BYTES));
-}
-
-function versionOf(row: Uint8Array): Uint8Array | undefined {
-  return row[0] === PRESENT ? new Uint8Array(row.subarray(1)) : undefined;
-}
-
-/** A value of `latest`. */
-export function latestRow(height: number, value: Uint8Array, allocate: RowAllocator = newBytes): Uint8Array {
-  const row = allocate(HEIGHT_BYTES + value.length);
-  writeBeU32(row, 0, height);
-  row.set(value, HEIGHT_BYTES);
-  return row;
-}
-
-/** A value of `history`. */
-export function historyRow(value: Uint8Array | undefined, allocate: RowAllocator = newBytes): Uint8Array {
-  if (value === undefined) return Uint8Array.of(0);
-  const row = allocate(1 + value.length);
-  row[0] = PRESENT;
-  row.set(value, 1);
-  return row;
+  return row && rowValue(row);
 }

@@ -1,11 +1,9 @@
-/** Values of the columns `blocks` and `undo`. */
+/** Values of the column `blocks`. */
 import { StoreError } from '../errors/errors.js';
 import type { MessageReceipt, PlanSummary, Receipt } from '../lane/types.js';
-import { concatBytes, fromHex, readU32, toHex, u32Bytes, writeBinaryString, writeU32 } from '../util/bytes.js';
+import { concatBytes, fromHex, readU32, toHex, u32Bytes } from '../util/bytes.js';
 import { combinedRoot } from './tree/tree-hash.js';
-import type { BlockCommit, BlockRecord, Namespace, StateRoots } from './types.js';
-
-const NAMESPACES = ['S', 'P'] as const satisfies Namespace[];
+import type { BlockCommit, BlockRecord, StateRoots } from './types.js';
 
 const HASH_AT = 0;
 const HEADER_AT = 32;
@@ -43,39 +41,6 @@ export function decodeBlockRecord(height: number, bytes: Uint8Array): BlockRecor
     standardError: bytes[ERROR_FLAG_AT] === 1 ? new TextDecoder().decode(bytes.subarray(ERROR_AT)) : undefined,
     receiptCount: readU32(bytes, RECEIPTS_AT),
   };
-}
-
-export interface TouchedKey {
-  readonly ns: Namespace;
-  readonly key: Uint8Array;
-}
-
-/** Per key (a binary string): namespace character, length u32 LE, key. */
-export function encodeTouched(touched: Readonly<Record<Namespace, readonly string[]>>): Uint8Array {
-  let length = 0;
-  for (const ns of NAMESPACES) for (const name of touched[ns]) length += 5 + name.length;
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const ns of NAMESPACES) {
-    for (const name of touched[ns]) {
-      out[at] = ns.charCodeAt(0);
-      writeU32(out, at + 1, name.length);
-      writeBinaryString(out, at + 5, name);
-      at += 5 + name.length;
-    }
-  }
-  return out;
-}
-
-export function decodeTouched(height: number, bytes: Uint8Array): TouchedKey[] {
-  const keys: TouchedKey[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const length = readU32(bytes, at + 1);
-    if (at + 5 + length > bytes.length) throw corrupt('undo record', height);
-    keys.push({ ns: bytes[at] === 0x53 ? 'S' : 'P', key: new Uint8Array(bytes.subarray(at + 5, at + 5 + length)) });
-    at += 5 + length;
-  }
-  return keys;
 }
 
 export function encodeJson(value: Receipt | PlanSummary): Uint8Array {

@@ -13,6 +13,7 @@ import { resolve } from 'node:path';
 import { type Batch, type Column, type PointReadOptions, RocksLevel } from '@nxtedition/rocksdb';
 import { StoreError } from '../errors/errors.js';
 import { COLUMNS, type ColumnName, type Database, type DatabaseBatch, type Range, type Row } from './database.js';
+import { assertFileLimit } from './file-limit.js';
 import { inspectFolder, markFolder, unwritable } from './folder.js';
 
 export { COLUMNS, type ColumnName, type Range, type Row };
@@ -110,7 +111,7 @@ export class Rocks implements Database {
    * Opens the database in `dir`; `create` makes the folder and the database if they are missing. `cacheBytes`: memory
    * for what was read, with the indexes and filters of the files, so that it does not grow with the database. A folder
    * that holds anything but a database of this program is refused before anything is written. Throws {@link
-   * StoreError}: STORE_MISSING, STORE_LOCKED, STORE_OPEN_FAILED, and as `inspectFolder` and `markFolder` (folder.ts).
+   * StoreError}: STORE_MISSING, STORE_LOCKED, STORE_OPEN_FAILED, STORE_FILE_LIMIT, and as `inspectFolder` and `markFolder` (folder.ts).
    */
   static async open(dir: string, create: boolean, cacheBytes = DEFAULT_CACHE_BYTES): Promise<Rocks> {
     const path = resolve(dir);
@@ -122,6 +123,7 @@ export class Rocks implements Database {
       });
     }
     if (!present) markFolder(path);
+    assertFileLimit(path);
     const columns = Object.fromEntries([
       ['default', {}],
       ...COLUMNS.map((name) => [name, columnOptions(name, cacheBytes)]),

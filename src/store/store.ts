@@ -1,43 +1,33 @@
 import { InternalError, StoreError } from '../errors/errors.js';
-import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toDisplayHash, toHex } from '../util/bytes.js';
+import { bytesEqual, fromBinaryString, fromDisplayHash, toDisplayHash } from '../util/bytes.js';
+import { commitVersions, type Writes } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
+import { Keeping, type Kept } from './keeping.js';
 import {
   afterPrefix,
   beU32,
   blockKey,
-  historyKey,
-  historyRange,
   latestKey,
   META_GENESIS,
   META_LABEL,
   META_TIP,
-  parseHistoryKey,
   planKey,
   receiptKey,
   receiptPrefix,
   txKey,
 } from './keys.js';
-import { checkedKeepUndo, checkedLabel } from './options.js';
-import { putVersions, type Writes } from './put-versions.js';
-import { latestRow, StoreReader } from './reader.js';
-import { corrupt, decodeReceipt, decodeTouched, encodeBlockRecord, encodeJson, encodeTouched } from './records.js';
+import { checkedKept, checkedLabel } from './options.js';
+import { StoreReader } from './reader.js';
+import { corrupt, decodeReceipt, encodeBlockRecord, encodeJson } from './records.js';
 import { Rocks } from './rocks.js';
 import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
-import { combinedRoot } from './tree/tree-hash.js';
-import {
-  type BlockCommit,
-  type CommitOptions,
-  DEFAULT_KEEP_UNDO,
-  type Namespace,
-  type StateRoots,
-  type StoreIdentity,
-  type StoreOptions,
-  type UndoOptions,
-} from './types.js';
+import { encodeTouched } from './touched.js';
+import { Trees } from './trees.js';
+import type { BlockCommit, CommitOptions, StateRoots, StoreIdentity, StoreOptions, UndoOptions } from './types.js';
+import { undoVersions } from './undo-versions.js';
 
-/** Undo rows that one commit drops at most: after a smaller setting the rest goes with the blocks that follow. */
-const PRUNED_A_BLOCK = 1_000;
+type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade'>;
 
 /** What may wait for the next synced write, in bytes and milliseconds. */
 const UNSYNCED_BYTES = 64 << 20;
@@ -49,8 +39,6 @@ const UNSYNCED_MS = 1_000;
  * blocks followed each other (see {@link CommitOptions}). Errors are {@link StoreError}.
  */
 export class Store extends StoreReader {
-  /** Lowest undo row, once known; undefined after a rollback. */
-  #undoFrom: number | undefined;
   /** What was written since the last synced write. */
   #unsynced: { readonly since: number; readonly bytes: number } | undefined;
   /** Set by a write that failed: what the log holds of it is unknown until the store is opened again. */
@@ -58,12 +46,37 @@ export class Store extends StoreReader {
   /** Of a new store: written with its first block, so that what never got a block is bound to nothing. */
   #stamp: Stamp | undefined;
   readonly #readOnly: boolean;
+  readonly #keeping: Keeping;
   readonly #keepUndo: number;
+  readonly #settings: Settings;
 
-  private constructor(rocks: Database, readOnly: boolean, keepUndo: number) {
+  private constructor(rocks: Database, settings: Settings, kept: Kept) {
     super(rocks);
-    this.#readOnly = readOnly;
-    this.#keepUndo = keepUndo;
+    this.#readOnly = settings.readOnly ?? false;
+    this.#keeping = new Keeping(rocks, kept);
+    this.#keepUndo = kept.undo;
+    this.#settings = settings;
+  }
+
+  protected override makeTrees(): Trees {
+    const { treeBytes, onTreeRemade } = this.#settings;
+    const write = this.#readOnly ? undefined : (batch: DatabaseBatch) => this.#write(batch, false);
+    return new Trees(this.treesOwner(), { keepUndo: this.#keepUndo, treeBytes, onRemake: onTreeRemade, write });
+  }
+
+  /** Bytes of memory that the state trees take. */
+  get treeBytes(): number {
+    return this.trees.bytes;
+  }
+
+  /**
+   * Makes the state trees from the state, whatever is stored of them. Throws STORE_CORRUPT if they do not give the
+   * recorded roots.
+   */
+  remakeTrees(): void {
+    this.#assertWritable();
+    this.trees.remake();
+    this.#sync();
   }
 
   /**
@@ -71,11 +84,11 @@ export class Store extends StoreReader {
    * recorded with its first block; from then on it must be the same. Codes: STORE_MISSING, STORE_FOREIGN,
    * STORE_LOCKED, STORE_UNWRITABLE, STORE_EMPTY (`readOnly`), STORE_SCHEMA_MISMATCH, STORE_RULES_MISMATCH,
    * STORE_NETWORK_MISMATCH, STORE_MODULE_MISMATCH, STORE_LANE_START_MISMATCH, STORE_DEPENDENT_MISMATCH; UsageError
-   * USAGE_KEEP_UNDO, USAGE_LABEL.
+   * USAGE_KEEP_UNDO, USAGE_HISTORY, USAGE_LABEL.
    */
   static async open(dir: string, options: StoreOptions): Promise<Store> {
     // Before a folder is made for it.
-    checkedKeepUndo(options);
+    checkedKept(options);
     checkedLabel(options.label);
     const opened = Rocks.open(dir, !options.readOnly, options.cacheBytes);
     return Store.#with(opened, (rocks) => Store.over(rocks, options, dir));
@@ -84,10 +97,10 @@ export class Store extends StoreReader {
   /** The store in an open database, which closes with it; `name` is what errors call it. Codes as of {@link open}. */
   static over(database: Database, options: StoreOptions, name: string): Store {
     const wanted = identityOf(options);
-    const keepUndo = checkedKeepUndo(options);
+    const kept = checkedKept(options);
     const label = checkedLabel(options.label);
     const readOnly = options.readOnly ?? false;
-    const store = new Store(database, readOnly, keepUndo);
+    const store = new Store(database, options, kept);
     const recorded = store.recordedIdentity();
     if (recorded === undefined && !readOnly) {
       assertNew(database, name);
@@ -103,9 +116,9 @@ export class Store extends StoreReader {
 
   /** Opens an existing store with the options it was created with. STORE_EMPTY: it never had a block. */
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
-    const keepUndo = checkedKeepUndo(options);
+    const kept = checkedKept(options);
     return Store.#with(Rocks.open(dir, false), (rocks) => {
-      const store = new Store(rocks, options.readOnly ?? false, keepUndo);
+      const store = new Store(rocks, options, kept);
       if (store.recordedIdentity() === undefined) assertNew(rocks, dir);
       const recorded = store.identity();
       checkIdentity(dir, recorded, identityOf(recorded));
@@ -116,14 +129,14 @@ export class Store extends StoreReader {
   /** What the store in `dir` was created with, by whatever version. It must not be open elsewhere. */
   static async inspect(dir: string): Promise<StoreIdentity> {
     const rocks = await Rocks.open(dir, false);
-    const read = async (): Promise<StoreIdentity> => new Store(rocks, true, DEFAULT_KEEP_UNDO).identity();
+    const read = async (): Promise<StoreIdentity> => new Store(rocks, { readOnly: true }, checkedKept({})).identity();
     return read().finally(() => rocks.close());
   }
 
   /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
   static async attach(handle: bigint | undefined): Promise<StoreReader> {
     if (handle === undefined) throw new InternalError('a database that cannot be shared was to be attached to');
-    return new Store(await Rocks.attach(handle), true, DEFAULT_KEEP_UNDO);
+    return new Store(await Rocks.attach(handle), { readOnly: true }, checkedKept({}));
   }
 
   static async #with(opened: Promise<Rocks>, use: (rocks: Rocks) => Store): Promise<Store> {
@@ -144,6 +157,7 @@ export class Store extends StoreReader {
   /** Closes the database. Attached threads must have ended before. A failed write is not reported again. */
   async close(): Promise<void> {
     try {
+      if (this.#failed === undefined && !this.#readOnly) this.trees.flush();
       if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
       await this.rocks.close();
     } catch (error) {
@@ -209,6 +223,7 @@ export class Store extends StoreReader {
       batch.write(now);
       this.#unsynced = now ? undefined : { since, bytes: waiting };
     } catch (error) {
+      this.trees.invalidate();
       if (error instanceof StoreError) this.#failed = error;
       throw error;
     }
@@ -226,16 +241,15 @@ export class Store extends StoreReader {
     const lane = this.#withoutNoops(block.laneWrites);
     const batch = this.rocks.batch();
     let roots: StateRoots;
-    let undoFrom: number;
     try {
-      roots = this.#updateTrees(batch, block.standardWrites, lane);
+      ({ roots } = this.trees.commit(batch, block.height, { S: block.standardWrites, P: lane }));
       check?.(roots);
       const touched = {
-        S: putVersions(batch, 'S', block.standardWrites, block.height),
-        P: putVersions(batch, 'P', lane, block.height),
+        S: commitVersions(this.rocks, batch, 'S', block.standardWrites, block.height),
+        P: commitVersions(this.rocks, batch, 'P', lane, block.height),
       };
       batch.put('undo', beU32(block.height), encodeTouched(touched));
-      undoFrom = this.#pruneUndo(batch, block.height);
+      this.#keeping.prune(batch, block.height);
       batch.put('blocks', blockKey(block.height), encodeBlockRecord(block, roots));
       batch.put('blocks', planKey(block.height), encodeJson(block.plan));
       for (const receipt of block.receipts) {
@@ -245,32 +259,15 @@ export class Store extends StoreReader {
       batch.put('meta', META_TIP, beU32(block.height));
       if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
     } catch (error) {
+      this.trees.invalidate();
       batch.discard();
+      this.#keeping.forget();
       throw error;
     }
     this.#write(batch, !moreFollow);
+    this.trees.settle();
     this.#stamp = undefined;
-    this.#undoFrom = undoFrom;
     return roots;
-  }
-
-  /** Applies the writes of both namespaces to their trees and gives the roots. */
-  #updateTrees(batch: DatabaseBatch, standardWrites: Writes, laneWrites: Writes): StateRoots {
-    const emit = (key: Uint8Array, value: Uint8Array | undefined): void => {
-      if (value === undefined) batch.del('tree', key);
-      else batch.put('tree', key, value);
-    };
-    const standard = this.tree('S').update(standardWrites, emit);
-    const lane = this.tree('P').update(laneWrites, emit);
-    return { standard: toHex(standard), lane: toHex(lane), state: toHex(combinedRoot(standard, lane)) };
-  }
-
-  /** Drops undo rows that are `keepUndo` blocks or more below `height`, oldest first; returns the lowest that stays. */
-  #pruneUndo(batch: DatabaseBatch, height: number): number {
-    let from = this.#undoFrom ?? this.lowestUndo() ?? height;
-    const end = Math.min(height - this.#keepUndo, from + PRUNED_A_BLOCK - 1);
-    for (; from <= end; from++) batch.del('undo', beU32(from));
-    return from;
   }
 
   /**
@@ -290,19 +287,16 @@ export class Store extends StoreReader {
   }
 
   #undoBlock(height: number): void {
-    this.#undoFrom = undefined;
+    this.#keeping.forget();
     const undo = this.rocks.get('undo', beU32(height));
     const record = this.blockRecord(height);
     if (undo === undefined || record === undefined) throw corrupt('undo record', height);
     const batch = this.rocks.batch();
     let stamp: Stamp | undefined;
     try {
-      const restored: Record<Namespace, Map<string, Uint8Array | undefined>> = { S: new Map(), P: new Map() };
-      for (const { ns, key } of decodeTouched(height, undo)) {
-        restored[ns].set(toBinaryString(key), this.#restore(batch, ns, key, height));
-      }
-      const roots = this.#updateTrees(batch, restored.S, restored.P);
+      const restored = undoVersions(this.rocks, batch, undo, height);
       const before = this.blockRecord(height - 1);
+      const roots = this.trees.undo(batch, height, restored, before === undefined);
       if (before !== undefined && before.roots.state !== roots.state) {
         throw new StoreError('STORE_CORRUPT', 'undoing a block does not give the state root before it', {
           facts: { height },
@@ -318,24 +312,13 @@ export class Store extends StoreReader {
         stamp = delStamp(batch, this);
       } else batch.put('meta', META_TIP, beU32(height - 1));
     } catch (error) {
+      this.trees.invalidate();
       batch.discard();
       throw error;
     }
     this.#write(batch);
+    this.trees.settle();
     this.#stamp = stamp;
-  }
-
-  /** Drops the version of `height` and makes the one before it the latest; returns that one's value. */
-  #restore(batch: DatabaseBatch, ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
-    batch.del('history', historyKey(ns, key, height));
-    const row = height === 0 ? undefined : this.rocks.first('history', historyRange(ns, key, height - 1));
-    if (row === undefined || row[1][0] === 0) {
-      batch.del('latest', latestKey(ns, key));
-      return undefined;
-    }
-    const value = row[1].subarray(1);
-    batch.put('latest', latestKey(ns, key), latestRow(parseHistoryKey(row[0]).height, value));
-    return value;
   }
 
   #dropReceipts(batch: DatabaseBatch, height: number): void {

@@ -4,7 +4,7 @@ import type { LaneKey, PlanSummary, Receipt } from '../lane/types.js';
 /** 'S': keys of the standard module; 'P': keys of the parallel lane. */
 export type Namespace = 'S' | 'P';
 
-/** Roots after a block, lower-case hex without prefix. `state` = SHA-256("warpshrew/1" ++ standard ++ lane). */
+/** Roots after a block, lower-case hex without prefix. `state`: of both, see `combinedRoot`. */
 export interface StateRoots {
   readonly standard: string;
   readonly lane: string;
@@ -25,16 +25,27 @@ export interface StoreOptions {
   readonly readOnly?: boolean;
   /** See {@link UndoOptions}. */
   readonly keepUndo?: number;
+  /** See {@link UndoOptions}. */
+  readonly history?: UndoOptions['history'];
   /** Memory for what is read again, in bytes (from 8 MiB); 256 MiB if not given. */
   readonly cacheBytes?: number;
+  /** Memory for the state trees of both namespaces, in bytes; 512 MiB if not given. */
+  readonly treeBytes?: number;
+  /** Called before the state tree of a namespace is made from the state, because its rows do not give it. */
+  readonly onTreeRemade?: (namespace: Namespace) => void;
   /** A name for people, at most 200 bytes of UTF-8; what is given last stays. */
   readonly label?: string;
 }
 
-/** How far back a store can be rolled; may be another one at every opening. */
+/** How far back a store can be rolled, and tell states; may be another one at every opening. */
 export interface UndoOptions {
   /** Blocks below the tip whose undo data stays: a whole number from 1; {@link DEFAULT_KEEP_UNDO} if not given. */
   readonly keepUndo?: number;
+  /**
+   * Blocks below the tip whose states can be told, a whole number from 1, never fewer than can be undone; `full`, as if
+   * not given, for all of them. Of what a smaller setting dropped nothing comes back.
+   */
+  readonly history?: 'full' | number;
 }
 
 /** No reorg of mainnet came near this depth. */

@@ -84,6 +84,8 @@ describe('settings', () => {
     [{ fixture: CHAIN, label: '../up' }, '--label'],
     [{ fixture: CHAIN, db: 'a\nb' }, '--db'],
     [{ fixture: CHAIN, keepUndo: '0' }, '--keep-undo'],
+    [{ fixture: CHAIN, history: '0' }, '--history'],
+    [{ fixture: CHAIN, history: 'all' }, '--history'],
     [{ fixture: CHAIN, skipBadBlock: true }, '--skip-bad-block'],
   ])('%j is a problem of %s', (flags, origin) => {
     const { problems } = readConfig({ flags, environment: {} });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { historyKey } from '../../src/store/keys.js';
-import { historyRow } from '../../src/store/reader.js';
+import { latestRow } from '../../src/store/rows.js';
 import { Store } from '../../src/store/store.js';
 import { Disk } from '../../src/testing/sim/disk.js';
 import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
@@ -35,7 +35,7 @@ it('a rollback that would not give the root of the block before is refused, and 
   store.commitBlock(block(0, { a: 'first' }));
   store.commitBlock(block(1, { a: 'second' }));
   const damage = database.batch();
-  damage.put('history', historyKey('S', bytes('a'), 0), historyRow(bytes('other')));
+  damage.put('history', historyKey('S', bytes('a'), 1), latestRow(0, bytes('other')));
   damage.write();
   const before = store.rawContent();
   expect(() => store.rollback(0)).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT' }));

@@ -4,14 +4,24 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { checkStore } from '../../src/store/check/check.js';
 import type { Violation } from '../../src/store/check/run.js';
 import { beU32, blockKey, historyKey, latestKey, planKey, receiptKey, txKey } from '../../src/store/keys.js';
-import { latestRow } from '../../src/store/reader.js';
-import { encodeJson, encodeTouched } from '../../src/store/records.js';
+import { encodeJson } from '../../src/store/records.js';
 import { Rocks, type WriteBatch } from '../../src/store/rocks.js';
+import { latestRow } from '../../src/store/rows.js';
 import { Store } from '../../src/store/store.js';
-import { leafKeyKey } from '../../src/store/tree/tree-page.js';
-import { fromDisplayHash, toBinaryString, toHex } from '../../src/util/bytes.js';
-import { sha256 } from '../../src/util/sha256.js';
-import { block, bytes, generator, headerAt, OPTIONS, randomBlock, receipt, temporaryFolder } from './helpers.js';
+import { collectTouched, decodeTouched, encodeTouched, type TouchedKey } from '../../src/store/touched.js';
+import { decodeHeader, encodeHeader, headerKey, rowKey } from '../../src/store/tree/tree-rows.js';
+import { fromDisplayHash, toHex } from '../../src/util/bytes.js';
+import {
+  block,
+  bytes,
+  flipped,
+  generator,
+  headerAt,
+  OPTIONS,
+  randomBlock,
+  receipt,
+  temporaryFolder,
+} from './helpers.js';
 
 const FIRST = 3;
 const TIP = 12;
@@ -55,19 +65,38 @@ async function damaged(damage: (batch: WriteBatch, rocks: Rocks) => void): Promi
 const A = bytes('a');
 const EMPTY = new Uint8Array(0);
 const S = 0x53;
+/** The row of the tree of namespace S. */
+const ROW = rowKey(S, 0, 0);
 
-/** The row's bytes with one of them changed. */
-function flipped(rocks: Rocks, column: 'blocks' | 'tree', key: Uint8Array, at: number): Uint8Array {
-  const row = rocks.get(column, key);
+/** Puts an undo row of height 10 that is of other keys. */
+function changeUndo(b: WriteBatch, rocks: Rocks, change: (keys: TouchedKey[]) => readonly TouchedKey[]): void {
+  const row = rocks.get('undo', beU32(10));
   if (row === undefined) throw new Error('the row to damage is not there');
-  row[at] ^= 1;
-  return row;
+  b.put('undo', beU32(10), encodeTouched(collectTouched(change([...decodeTouched(10, row)]))));
+}
+
+function last(keys: readonly TouchedKey[]): TouchedKey {
+  if (keys.length === 0) throw new Error('the row to damage names nothing');
+  return keys[keys.length - 1];
 }
 
 type Damage = (batch: WriteBatch, rocks: Rocks) => void;
 type Case = readonly [what: string, damage: Damage, expected: readonly Partial<Violation>[]];
 
 const txid = (height: number, index: number): Uint8Array => fromDisplayHash(receipt(height, index).txid);
+
+const PAGE = { code: 'CHECK_PAGE', namespace: 'S' } as const;
+const TREE_ROW_DAMAGES: readonly (readonly [what: string, damage: Damage, key: Uint8Array])[] = [
+  ['a changed row of the tree', (b, rocks) => b.put('tree', ROW, flipped(rocks, 'tree', ROW, 40)), ROW],
+  [
+    'leaves of the tree out of order',
+    (b, rocks) => b.put('tree', ROW, flipped(rocks, 'tree', ROW, 0).fill(255, 0, 1)),
+    ROW,
+  ],
+  ['a row of the tree cut off', (b, rocks) => b.put('tree', ROW, flipped(rocks, 'tree', ROW, 0).subarray(1)), ROW],
+  ['a row of the tree that is gone', (b) => b.del('tree', ROW), ROW],
+  ['a row of the tree where none should be', (b) => b.put('tree', rowKey(S, 9, 3), EMPTY), rowKey(S, 9, 3)],
+];
 
 const CASES: readonly Case[] = [
   ['no identity', (b) => b.del('meta', bytes('identity')), [{ code: 'CHECK_META' }]],
@@ -143,46 +172,76 @@ const CASES: readonly Case[] = [
     [{ code: 'CHECK_TX_INDEX', height: 6 }],
   ],
   [
-    'a version above the tip',
-    (b) => b.put('history', historyKey('S', A, TIP + 1), bytes('\x01x')),
+    'a value that ended above the tip',
+    (b) => b.put('history', historyKey('S', A, TIP + 1), latestRow(10, bytes('x'))),
     [
       { code: 'CHECK_HISTORY', height: TIP + 1, key: '61' },
       { code: 'CHECK_LATEST', key: '61' },
     ],
   ],
   [
-    'a version below the first block',
-    (b) => b.put('history', historyKey('S', A, FIRST - 1), bytes('\x01x')),
+    'a value from below the first block',
+    (b) => b.put('history', historyKey('S', A, 9), latestRow(FIRST - 1, bytes('1'))),
     [{ code: 'CHECK_HISTORY', height: FIRST - 1, key: '61' }],
+  ],
+  [
+    'a value that ended before it was written',
+    (b) => b.put('history', historyKey('S', A, 10), latestRow(10, bytes('2'))),
+    [{ code: 'CHECK_HISTORY', height: 10, key: '61' }],
+  ],
+  [
+    'a value from before the one before it ended',
+    (b) => b.put('history', historyKey('P', A, 12), latestRow(8, bytes('2'))),
+    [
+      { code: 'CHECK_HISTORY', height: 8, namespace: 'P', key: '61' },
+      { code: 'CHECK_LATEST', height: 10, namespace: 'P', key: '61' },
+      { code: 'CHECK_UNDO', height: 8, namespace: 'P', key: '61' },
+      { code: 'CHECK_UNDO', height: 12, namespace: 'P', key: '61' },
+    ],
   ],
   ['a version that is not one', (b) => b.put('history', bytes('S'), EMPTY), [{ code: 'CHECK_HISTORY', key: '53' }]],
   [
-    'a deletion in namespace S',
-    (b) => b.put('history', historyKey('S', A, 3), Uint8Array.of(0)),
-    [{ code: 'CHECK_HISTORY', height: 3, namespace: 'S', key: '61' }, { code: 'CHECK_HISTORY' }],
+    'a version without the height at which it was written',
+    (b) => b.put('history', historyKey('S', A, 9), bytes('123')),
+    [{ code: 'CHECK_HISTORY', key: toHex(historyKey('S', A, 9)) }],
   ],
   [
-    'a deletion of what was not there',
-    (b) => b.del('history', historyKey('P', A, 3)),
-    [{ code: 'CHECK_HISTORY', height: 9, namespace: 'P', key: '61' }],
-  ],
-  [
-    'a newest version that is gone',
+    'a missing value of namespace S',
     (b) => b.del('history', historyKey('S', A, 10)),
     [
-      { code: 'CHECK_LATEST', namespace: 'S', key: '61' },
-      { code: 'CHECK_UNDO', height: 10, key: '61' },
+      { code: 'CHECK_HISTORY', height: 9, namespace: 'S', key: '61' },
+      { code: 'CHECK_UNDO', height: 10, namespace: 'S', key: '61' },
     ],
+  ],
+  [
+    'a missing value of namespace P, below the undo data too',
+    (b) => b.del('history', historyKey('P', A, 9)),
+    [{ code: 'CHECK_UNDO', height: 9, namespace: 'P', key: '61' }],
+  ],
+  [
+    'values that are said to be no longer kept',
+    (b) => b.put('meta', bytes('history'), new Uint8Array([...beU32(7), 1])),
+    [{ code: 'CHECK_HISTORY' }],
+  ],
+  [
+    'a lowest state that undo data goes below',
+    (b) => b.put('meta', bytes('history'), new Uint8Array([...beU32(9), 0])),
+    [{ code: 'CHECK_META', height: 9 }],
+  ],
+  [
+    'a lowest state that cannot be read',
+    (b) => b.put('meta', bytes('history'), new Uint8Array([...beU32(7), 2])),
+    [{ code: 'CHECK_META' }],
   ],
   [
     'a current value of another height',
     (b) => b.put('latest', latestKey('S', A), latestRow(9, bytes('3'))),
-    [{ code: 'CHECK_LATEST', height: 10, key: '61' }],
+    [{ code: 'CHECK_LATEST', height: 9, key: '61' }],
   ],
   [
     'another current value',
     (b) => b.put('latest', latestKey('S', A), latestRow(10, bytes('4'))),
-    [{ code: 'CHECK_LATEST', height: 10, key: '61' }, { code: 'CHECK_ROOT' }, { code: 'CHECK_PAGE' }],
+    [{ code: 'CHECK_ROOT' }, { code: 'CHECK_PAGE' }],
   ],
   [
     'a current value cut off',
@@ -192,19 +251,15 @@ const CASES: readonly Case[] = [
   [
     'a current value that is gone',
     (b) => b.del('latest', latestKey('S', A)),
-    [
-      { code: 'CHECK_LATEST', key: '61' },
-      { code: 'CHECK_LEAF', key: '61' },
-      { code: 'CHECK_ROOT' },
-      { code: 'CHECK_PAGE' },
-    ],
+    [{ code: 'CHECK_LATEST', key: '61' }, { code: 'CHECK_ROOT' }, { code: 'CHECK_PAGE' }],
   ],
   [
-    'a current value without history, in a lane',
+    'a current value that no block wrote, in a lane',
     (b) => b.put('latest', latestKey('P', bytes('zz')), latestRow(10, A)),
     [
-      { code: 'CHECK_LATEST', key: '7a7a' },
-      { code: 'CHECK_LEAF', key: '7a7a' },
+      { code: 'CHECK_UNDO', height: 10, key: '7a7a' },
+      { code: 'CHECK_ROOT', namespace: 'P' },
+      { code: 'CHECK_PAGE', namespace: 'P' },
     ],
   ],
   [
@@ -223,56 +278,38 @@ const CASES: readonly Case[] = [
   ],
   [
     'undo data that names nothing',
-    (b) => b.put('undo', beU32(10), EMPTY),
+    (b) => b.put('undo', beU32(10), Uint8Array.of(0, 0)),
     [{ code: 'CHECK_UNDO', height: 10, namespace: 'S', key: '61' }],
   ],
+  ['undo data of no bytes', (b) => b.put('undo', beU32(10), EMPTY), [{ code: 'CHECK_UNDO', height: 10 }]],
   [
     'undo data that names too much',
-    (b, rocks) => {
-      const row = rocks.get('undo', beU32(10)) ?? EMPTY;
-      const more = encodeTouched({ S: ['none'], P: [] });
-      b.put('undo', beU32(10), new Uint8Array([...row, ...more]));
-    },
-    [{ code: 'CHECK_UNDO', height: 10, namespace: 'S', key: toHex(bytes('none')) }],
+    (b, rocks) => changeUndo(b, rocks, (keys) => [...keys, { ...last(keys), key: bytes('~~') }]),
+    [{ code: 'CHECK_UNDO', height: 10, namespace: 'P', key: toHex(bytes('~~')) }],
+  ],
+  [
+    'undo data that says of a key that it had a value, where it had none, and the other way round',
+    (b, rocks) => changeUndo(b, rocks, (keys) => keys.map((of) => ({ ...of, present: !of.present }))),
+    [
+      { code: 'CHECK_UNDO', height: 10, namespace: 'S', key: '61' },
+      { code: 'CHECK_UNDO', height: 10, namespace: 'P', key: '61' },
+    ],
   ],
   [
     'undo data that names a key twice',
+    (b, rocks) => changeUndo(b, rocks, (keys) => [...keys, last(keys)]),
+    [{ code: 'CHECK_UNDO', height: 10 }],
+  ],
+  ...TREE_ROW_DAMAGES.map(([what, damage, key]): Case => [what, damage, [{ ...PAGE, key: toHex(key) }]]),
+  ['no header of the tree', (b) => b.del('tree', headerKey(S)), [PAGE]],
+  ['a header that is none', (b) => b.put('tree', headerKey(S), EMPTY), [PAGE]],
+  [
+    'a header that is older than the undo data',
     (b, rocks) => {
-      const row = rocks.get('undo', beU32(10)) ?? EMPTY;
-      const more = encodeTouched({ S: [toBinaryString(A)], P: [] });
-      b.put('undo', beU32(10), new Uint8Array([...row, ...more]));
+      const header = decodeHeader(rocks.get('tree', headerKey(S)) ?? EMPTY);
+      if (header !== undefined) b.put('tree', headerKey(S), encodeHeader({ ...header, cleanNext: FIRST }));
     },
-    [{ code: 'CHECK_UNDO', height: 10, namespace: 'S', key: '61' }],
-  ],
-  [
-    'a leaf row that is gone',
-    (b) => b.del('tree', leafKeyKey(S, sha256(A))),
-    [{ code: 'CHECK_LEAF', key: '61' }, { code: 'CHECK_ROOT' }, { code: 'CHECK_PAGE' }],
-  ],
-  [
-    'a leaf row of a key without a value',
-    (b) => b.put('tree', leafKeyKey(S, sha256(bytes('none'))), bytes('none')),
-    [{ code: 'CHECK_LEAF', key: toHex(bytes('none')) }],
-  ],
-  [
-    'a leaf row with the wrong key',
-    (b) => b.put('tree', leafKeyKey(S, sha256(A)), bytes('b')),
-    [{ code: 'CHECK_LEAF', key: '62' }, { code: 'CHECK_ROOT' }, { code: 'CHECK_PAGE' }],
-  ],
-  [
-    'a changed page',
-    (b, rocks) => b.put('tree', Uint8Array.of(S, 0), flipped(rocks, 'tree', Uint8Array.of(S, 0), 40)),
-    [{ code: 'CHECK_PAGE', namespace: 'S', key: '5300' }],
-  ],
-  [
-    'a page that is gone',
-    (b) => b.del('tree', Uint8Array.of(S, 0)),
-    [{ code: 'CHECK_PAGE', namespace: 'S', key: '5300' }],
-  ],
-  [
-    'a page too many',
-    (b) => b.put('tree', Uint8Array.of(S, 9, 1, 2, 3, 4, 0x50), EMPTY),
-    [{ code: 'CHECK_PAGE', namespace: 'S' }],
+    [PAGE],
   ],
   ['a row of no namespace in the tree', (b) => b.put('tree', bytes('x'), EMPTY), [{ code: 'CHECK_PAGE', key: '78' }]],
 ];
@@ -330,7 +367,7 @@ describe('checking a store', () => {
   });
 
   it('of another layout is refused', async () => {
-    const identity = { ...(await Store.inspect(sound)), schema: 2 };
+    const identity = { ...(await Store.inspect(sound)), schema: 1 };
     const found = damaged((batch) => batch.put('meta', bytes('identity'), bytes(JSON.stringify(identity))));
     await expect(found).rejects.toMatchObject({ code: 'STORE_SCHEMA_MISMATCH' });
   });

@@ -90,7 +90,7 @@ describe('opening', () => {
     store.commitBlock(block(0));
     await store.close();
     expect(await Store.inspect(dir)).toEqual({
-      schema: 1,
+      schema: 2,
       rules: 2,
       network: 'regtest',
       laneStartHeight: 12,

@@ -16,6 +16,7 @@ async function withStore<T>(use: (store: Store) => T, dir = temporaryFolder(), o
   }
 }
 
+const pruned = expect.objectContaining({ code: 'STORE_HISTORY_PRUNED' });
 const tooDeep = expect.objectContaining({ code: 'STORE_ROLLBACK_TOO_DEEP' });
 
 describe('keeping undo data', () => {
@@ -78,14 +79,18 @@ describe('keeping undo data', () => {
   });
 });
 
-/** What a store should hold: the writes of every block, and the heights whose undo data is there. */
+/** What a store should hold: the writes of every block, and the heights whose undo data and states are there. */
 class Model {
   readonly blocks: BlockCommit[] = [];
   lowestUndo = 0;
+  /** Lowest height whose state is whole. */
+  floor = 0;
 
-  commit(commit: BlockCommit, keepUndo: number): void {
+  commit(commit: BlockCommit, keepUndo: number, history: 'full' | number): void {
     this.blocks.push(commit);
-    this.lowestUndo = Math.max(this.lowestUndo, commit.height - keepUndo + 1);
+    const lowest = commit.height - Math.max(keepUndo, history === 'full' ? 0 : history);
+    if (history !== 'full' && lowest >= this.lowestUndo) this.floor = lowest;
+    this.lowestUndo = Math.max(this.lowestUndo, lowest + 1);
   }
 
   get lowest(): number {
@@ -95,6 +100,13 @@ class Model {
   rollback(to: number): void {
     this.blocks.length = to + 1;
     this.lowestUndo = this.blocks.length === 0 ? 0 : Math.min(this.lowestUndo, this.blocks.length);
+  }
+
+  /** All keys that a block wrote or deleted. */
+  names(ns: 'S' | 'P'): Set<string> {
+    return new Set(
+      this.blocks.flatMap(({ standardWrites, laneWrites }) => [...(ns === 'S' ? standardWrites : laneWrites).keys()]),
+    );
   }
 
   at(ns: 'S' | 'P', height: number): Map<string, Uint8Array> {
@@ -112,19 +124,30 @@ class Model {
 function expectState(store: Store, model: Model, height: number): void {
   for (const ns of ['S', 'P'] as const) {
     const expected = model.at(ns, height);
-    const found = [...store.entriesAt(ns, new Uint8Array(0), height)].map(([key]) => toBinaryString(key));
-    expect(found).toEqual([...expected.keys()].sort());
-    for (const [key, value] of expected) expect(store.getAt(ns, fromBinaryString(key), height)).toEqual(value);
+    if (height < model.floor) {
+      expect(() => [...store.entriesAt(ns, new Uint8Array(0), height)]).toThrow(pruned);
+      continue;
+    }
+    for (const prefix of ['', 'key 1', 'key', '\0', 'none']) {
+      const names = [...expected.keys()].filter((key) => key.startsWith(prefix)).sort();
+      const found = [...store.entriesAt(ns, fromBinaryString(prefix), height)];
+      expect(found.map(([key]) => toBinaryString(key))).toEqual(names);
+      expect(found.map(([, value]) => value)).toEqual(names.map((name) => expected.get(name)));
+    }
+    for (const name of model.names(ns)) {
+      expect(store.getAt(ns, fromBinaryString(name), height)).toEqual(expected.get(name));
+    }
   }
 }
 
 describe('commits and rollbacks with pruning', () => {
-  it.each([1, 2, 3])('agree with a plain model and leave a store that checks (seed %i)', async (seed) => {
+  it.each([1, 2, 3, 4])('agree with a plain model and leave a store that checks (seed %i)', async (seed) => {
     const dir = temporaryFolder();
     const random = generator(seed);
     const model = new Model();
     for (let opening = 0; opening < 8; opening++) {
       const keepUndo = [1, 2, 5, 9, 1e12][random(5)];
+      const history = [1, 3, 6, 12, 'full' as const, 'full' as const][random(6)];
       await withStore(
         (store) => {
           for (let step = 0; step < 15; step++) {
@@ -139,15 +162,18 @@ describe('commits and rollbacks with pruning', () => {
             } else {
               const commit = randomBlock(model.blocks.length, random);
               store.commitBlock(commit);
-              model.commit(commit, keepUndo);
+              model.commit(commit, keepUndo, history);
             }
             expect(store.tip()?.height ?? -1).toBe(model.blocks.length - 1);
           }
           expectState(store, model, model.blocks.length - 1);
-          if (model.blocks.length > 0) expectState(store, model, random(model.blocks.length));
+          for (const height of new Set([0, model.floor, model.floor - 1, random(50), random(50)])) {
+            if (height >= 0 && height < model.blocks.length) expectState(store, model, height);
+          }
+          expect(store.lowestHistory()).toBe(model.floor);
         },
         dir,
-        { keepUndo },
+        { keepUndo, history },
       );
       const violations: Violation[] = [];
       await checkStore(dir, { violation: (violation) => violations.push(violation) });

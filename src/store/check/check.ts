@@ -1,6 +1,7 @@
 import { bytesEqual } from '../../util/bytes.js';
+import { decodeFloor, type Floor } from '../floor.js';
 import { checkIdentity, identityOf } from '../identity.js';
-import { blockKey, META_GENESIS, META_IDENTITY, META_LABEL, META_TIP, readBeU32 } from '../keys.js';
+import { blockKey, META_GENESIS, META_HISTORY, META_IDENTITY, META_LABEL, META_TIP, readBeU32 } from '../keys.js';
 import { checkedLabel } from '../options.js';
 import { decodeBlockRecord } from '../records.js';
 import { Rocks } from '../rocks.js';
@@ -24,7 +25,7 @@ export interface CheckSummary {
 
 /**
  * Verifies the whole store in `dir`: every row of every column against the others, and both roots from the state.
- * Changes nothing; memory hardly grows with the store (a few bytes per block, one block's keys, some hundred rows).
+ * Changes nothing. Memory: a few bytes per block, one block's keys, and the state trees.
  * Throws what opening throws; every other problem goes to the listener.
  */
 export async function checkStore(dir: string, listener: CheckListener): Promise<CheckSummary> {
@@ -44,7 +45,8 @@ function checkDatabase(dir: string, rocks: Rocks, listener: CheckListener): Chec
   run.phase('meta', () => checkMeta(run, genesis));
   const lowest = run.phase('undo', () => lowestUndo(run)) ?? run.last + 1;
   const counts = new VersionCounts(Math.max(run.first, lowest), run.last);
-  run.phase('versions', () => checkVersions(run, counts));
+  const floor = run.phase('meta', () => checkedFloor(run, lowest)) ?? { height: -1, swept: true };
+  run.phase('versions', () => checkVersions(run, counts, floor));
   run.phase('undo', () => checkUndo(run, counts));
   const roots = tipRoots(run);
   run.phase('tree', () => checkTrees(run, roots));
@@ -73,7 +75,7 @@ function parsedIdentity(bytes: Uint8Array): StoreIdentity | undefined {
 }
 
 function checkMeta(run: CheckRun, genesis: Uint8Array | undefined): void {
-  const known = [META_GENESIS, META_IDENTITY, META_LABEL, META_TIP];
+  const known = [META_GENESIS, META_HISTORY, META_IDENTITY, META_LABEL, META_TIP];
   for (const [row] of run.rocks.scan('meta')) {
     if (!known.some((key) => bytesEqual(key, row))) run.report('CHECK_META', 'a record of no known name', { key: row });
   }
@@ -90,6 +92,17 @@ function checkMeta(run: CheckRun, genesis: Uint8Array | undefined): void {
     const recorded = tip === undefined ? 'none' : tip.length === 4 ? readBeU32(tip, 0) : 'unreadable';
     run.report('CHECK_META', `the recorded tip is ${recorded}, the last block ${empty ? 'none' : run.last}`);
   }
+}
+
+/** What the store says about the states that it no longer keeps. `lowest`: its lowest undo row. */
+function checkedFloor(run: CheckRun, lowest: number): Floor | undefined {
+  const bytes = run.rocks.get('meta', META_HISTORY);
+  const floor = bytes && decodeFloor(bytes);
+  if (bytes !== undefined && floor === undefined) run.report('CHECK_META', 'the lowest state kept cannot be read');
+  else if (floor !== undefined && (!run.covers(floor.height) || floor.height >= lowest)) {
+    run.report('CHECK_META', 'the lowest state kept is none, or above one that undo data leads to', floor);
+  }
+  return floor;
 }
 
 function validLabel(label: Uint8Array | undefined): boolean {

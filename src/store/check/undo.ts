@@ -1,17 +1,21 @@
+import { StoreError } from '../../errors/errors.js';
 import { toBinaryString } from '../../util/bytes.js';
-import { beU32, historyKey, readBeU32 } from '../keys.js';
-import { decodeTouched, type TouchedKey } from '../records.js';
+import { beU32, historyKey, historyRange, latestKey, readBeU32 } from '../keys.js';
+import { writtenAt } from '../rows.js';
+import { decodeTouched, type TouchedKey } from '../touched.js';
+import type { Namespace } from '../types.js';
 import { type CheckRun, portions } from './run.js';
-import { namespaceOf, parseVersion, type VersionCounts } from './versions.js';
+import { currentVersion, endedVersion, type VersionCounts } from './versions.js';
 
-/** History rows looked up at once. */
+/** Rows looked up at once. */
 const PORTION = 500;
-/** Heights whose missing versions are reported one by one: their undo rows are in memory together. */
+/** Heights whose missing keys are reported one by one: their undo rows are in memory together. */
 const NAMED_HEIGHTS = 4;
 
 /**
- * Column `undo`: a row for every height from the lowest to the tip, each naming every key that has a version of its
- * height once, and no other. `counts` must reach from the lowest undo row to the tip.
+ * Column `undo`: a row for every height from the lowest to the tip, each naming every key that its block gave a value
+ * or took one from, whether it had one before, and no other key. `counts` must reach from the lowest undo row to the
+ * tip.
  */
 export function checkUndo(run: CheckRun, counts: VersionCounts): void {
   const incomplete: number[] = [];
@@ -36,8 +40,7 @@ export function checkUndo(run: CheckRun, counts: VersionCounts): void {
       run.report('CHECK_UNDO', `no undo row from here to ${height - 1}`, { height: expected });
     }
     expected = height + 1;
-    const named = checkRow(run, height, row[1]);
-    if (named !== undefined && named < counts.at(height)) incomplete.push(height);
+    if (checkRow(run, height, row[1], counts) === 'incomplete') incomplete.push(height);
   }
   // A rollback of maximum depth leaves no undo row.
   if (expected !== undefined && expected !== run.last + 1) {
@@ -46,62 +49,87 @@ export function checkUndo(run: CheckRun, counts: VersionCounts): void {
   if (incomplete.length > 0) nameMissing(run, incomplete);
 }
 
-/** Returns how many versions of the height the row names; undefined if it cannot be read. */
-function checkRow(run: CheckRun, height: number, value: Uint8Array): number | undefined {
-  const touched = decoded(height, value);
-  if (touched === undefined) {
-    run.report('CHECK_UNDO', 'the undo row cannot be read', { height });
-    return undefined;
-  }
-  const seen = new Set<string>();
-  let named = 0;
-  for (const keys of portions(touched, PORTION)) {
-    const versions = run.rocks.getMany(
-      'history',
-      keys.map(({ ns, key }) => historyKey(ns, key, height)),
-    );
-    keys.forEach(({ ns, key }, i) => {
-      const name = ns + toBinaryString(key);
-      if (seen.has(name)) run.report('CHECK_UNDO', 'the undo row names a key twice', { height, namespace: ns, key });
-      else if (versions[i] !== undefined) named++;
-      else run.report('CHECK_UNDO', 'the undo row names a key without a version', { height, namespace: ns, key });
-      seen.add(name);
-    });
-  }
-  return named;
-}
-
-function decoded(height: number, value: Uint8Array): TouchedKey[] | undefined {
+/** Keys ascend in a row, so none is named twice, and equal counts leave none out. */
+function checkRow(run: CheckRun, height: number, value: Uint8Array, counts: VersionCounts): 'complete' | 'incomplete' {
+  let ended = 0;
+  let begun = 0;
   try {
-    const touched = decodeTouched(height, value);
-    let at = 0;
-    for (const { key } of touched) {
-      if (namespaceOf(value[at]) === undefined) return undefined;
-      at += 5 + key.length;
+    for (const keys of portions(decodeTouched(height, value), PORTION)) {
+      const present = keys.filter((key) => key.present);
+      const absent = keys.filter((key) => !key.present);
+      ended += countFound(run, height, present, endedAt(run, height, present), 'a key without a value that ended');
+      begun += countFound(run, height, absent, begunAt(run, height, absent), 'a key that got no first value');
     }
-    return touched;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    run.report('CHECK_UNDO', 'the undo row cannot be read', { height });
+    return 'complete';
   }
+  return ended < counts.ended(height) || begun < counts.begun(height) ? 'incomplete' : 'complete';
 }
 
-/** Reports the versions that the undo rows of some heights leave out. */
+function countFound(
+  run: CheckRun,
+  height: number,
+  keys: readonly TouchedKey[],
+  found: readonly boolean[],
+  what: string,
+): number {
+  keys.forEach(({ ns, key }, i) => {
+    if (!found[i]) run.report('CHECK_UNDO', `the undo row names ${what}`, { height, namespace: ns, key });
+  });
+  return found.filter((is) => is).length;
+}
+
+/** Which of the keys have a value that block `height` ended. */
+function endedAt(run: CheckRun, height: number, keys: readonly TouchedKey[]): boolean[] {
+  const rows = run.rocks.getMany(
+    'history',
+    keys.map(({ ns, key }) => historyKey(ns, key, height)),
+  );
+  return rows.map((row) => row !== undefined);
+}
+
+/** Which of the keys have a value that was written at `height`, and none that ended there. */
+function begunAt(run: CheckRun, height: number, keys: readonly TouchedKey[]): boolean[] {
+  const rows = run.rocks.getMany(
+    'latest',
+    keys.map(({ ns, key }) => latestKey(ns, key)),
+  );
+  const ended = endedAt(run, height, keys);
+  return keys.map(({ ns, key }, i) => {
+    if (ended[i]) return false;
+    const row = rows[i];
+    if (row !== undefined && writtenAt(row) === height) return true;
+    const later = run.rocks.first('history', historyRange(ns, key, height));
+    return later !== undefined && writtenAt(later[1]) === height;
+  });
+}
+
+/** Reports the keys that the undo rows of some heights leave out. */
 function nameMissing(run: CheckRun, heights: readonly number[]): void {
   for (const height of heights.slice(NAMED_HEIGHTS)) {
-    run.report('CHECK_UNDO', 'the undo row leaves out keys that have a version', { height });
+    run.report('CHECK_UNDO', 'the undo row leaves out keys that its block touched', { height });
   }
   const rows = new Map<number, Set<string>>();
   for (const height of heights.slice(0, NAMED_HEIGHTS)) {
     const value = run.rocks.get('undo', beU32(height));
-    const touched = (value && decoded(height, value)) ?? [];
+    const touched = value === undefined ? [] : [...decodeTouched(height, value)];
     rows.set(height, new Set(touched.map(({ ns, key }) => ns + toBinaryString(key))));
   }
-  for (const [row] of run.rocks.scan('history')) {
-    const version = parseVersion(row);
-    if (version === undefined) continue;
-    const named = rows.get(version.height);
-    if (named !== undefined && !named.has(version.namespace + toBinaryString(version.key))) {
-      run.report('CHECK_UNDO', 'the undo row leaves out a key that has a version', version);
+  const reportMissing = (namespace: Namespace, key: Uint8Array, height: number): void => {
+    const named = rows.get(height);
+    const name = namespace + toBinaryString(key);
+    if (named === undefined || named.has(name)) return;
+    named.add(name);
+    run.report('CHECK_UNDO', 'the undo row leaves out a key that its block touched', { height, namespace, key });
+  };
+  for (const column of ['history', 'latest'] as const) {
+    for (const row of run.rocks.scan(column)) {
+      const version = column === 'history' ? endedVersion(row) : currentVersion(row);
+      if (version === undefined) continue;
+      reportMissing(version.namespace, version.key, version.written);
+      if (version.end !== undefined) reportMissing(version.namespace, version.key, version.end);
     }
   }
 }

@@ -1,0 +1,118 @@
+import { reusingAllocator } from '../util/row-bytes.js';
+import type { Database, DatabaseBatch } from './database.js';
+import { type Floor, floorOf, putFloor } from './floor.js';
+import { beU32, blockKey, historyKey, readBeU32 } from './keys.js';
+import { corrupt } from './records.js';
+import { decodeTouched } from './touched.js';
+
+/** Undo rows that one commit drops at most: after a smaller setting the rest goes with the blocks that follow. */
+const PRUNED_A_BLOCK = 1_000;
+/** Keys after which a commit drops no more history, once it dropped that of two blocks. */
+const PRUNED_KEYS = 100_000;
+/** Rows of `history` that a commit looks through for those that no undo row names any more. */
+const SWEPT_ROWS = 10_000;
+
+/** A batch copies its arguments. */
+const keyRoom = reusingAllocator();
+
+/** How many blocks' undo data and superseded values a store keeps. */
+export interface Kept {
+  /** Blocks that can be undone. */
+  readonly undo: number;
+  /** Blocks below the tip whose state can be told; Infinity for all. What undoing needs is kept in any case. */
+  readonly history: number;
+}
+
+/** Drops, with each commit, what is no longer kept. One for each open store. */
+export class Keeping {
+  /** Lowest undo row, once known. */
+  #undoFrom: number | undefined;
+  /** Where the sweep of `history` goes on; undefined while none is under way. */
+  #cursor: Uint8Array | undefined;
+  readonly #database: Database;
+  readonly #kept: Kept;
+
+  constructor(database: Database, kept: Kept) {
+    this.#database = database;
+    this.#kept = kept;
+  }
+
+  /** To be called when undo rows were dropped otherwise, or a commit that pruned was not written. */
+  forget(): void {
+    this.#undoFrom = undefined;
+    this.#cursor = undefined;
+  }
+
+  /** Height of the lowest undo row that is there; undefined if none is. */
+  lowestUndo(): number | undefined {
+    const row = this.#database.first('undo', {});
+    return row && readBeU32(row[0], 0);
+  }
+
+  /** Adds to the batch of block `height` what is dropped with it. Throws StoreError STORE_CORRUPT. */
+  prune(batch: DatabaseBatch, height: number): void {
+    const from = this.#undoFrom ?? this.lowestUndo() ?? height;
+    if (this.#kept.history === Number.POSITIVE_INFINITY) this.#undoFrom = this.#pruneUndo(batch, from, height);
+    else this.#undoFrom = this.#pruneHistory(batch, from, height);
+  }
+
+  #pruneUndo(batch: DatabaseBatch, from: number, height: number): number {
+    const end = Math.min(height - this.#kept.undo, from + PRUNED_A_BLOCK - 1);
+    let at = from;
+    for (; at <= end; at++) batch.del('undo', beU32(at));
+    return at;
+  }
+
+  /** Undo rows go with the rows of `history` that they name; returns the lowest undo row that stays. */
+  #pruneHistory(batch: DatabaseBatch, from: number, height: number): number {
+    const floor = floorOf(this.#database);
+    const end = height - Math.max(this.#kept.undo, this.#kept.history);
+    let at = from;
+    for (let keys = 0; at <= end && (keys < PRUNED_KEYS || at < from + 2); at++) keys += this.#dropEnded(batch, at);
+    const dropped = at > from;
+    const lowest = dropped ? at - 1 : floor?.height;
+    if (lowest === undefined) return at;
+    const unnamed = dropped && this.#leavesUnnamed(from, floor);
+    const swept = (floor?.swept ?? true) && !unnamed ? true : this.#sweep(batch, lowest);
+    if (lowest !== floor?.height || swept !== floor.swept) putFloor(batch, { height: lowest, swept });
+    return at;
+  }
+
+  /** Drops the undo row of a height and the rows of `history` that ended there; returns how many keys it names. */
+  #dropEnded(batch: DatabaseBatch, height: number): number {
+    const undo = this.#database.get('undo', beU32(height));
+    if (undo === undefined) throw corrupt('undo record', height);
+    batch.del('undo', beU32(height));
+    let keys = 0;
+    for (const { ns, key, present } of decodeTouched(height, undo)) {
+      keys++;
+      if (present) batch.del('history', historyKey(ns, key, height, keyRoom));
+    }
+    return keys;
+  }
+
+  /**
+   * Whether rows ended below the undo row of `from` and are not dropped yet: those of blocks whose undo data went while
+   * all of the history was kept.
+   */
+  #leavesUnnamed(from: number, floor: Floor | undefined): boolean {
+    if (floor !== undefined) return from > floor.height + 1;
+    const firstBlock = this.#database.first('blocks', { gte: blockKey(0), lt: blockKey(0xffffffff) });
+    // The first block ends nothing.
+    return firstBlock !== undefined && from > readBeU32(firstBlock[0], 1) + 1;
+  }
+
+  /** Looks through some rows of `history` and drops those that ended at `floor` or below; true at the last. */
+  #sweep(batch: DatabaseBatch, floor: number): boolean {
+    const gte = this.#cursor ?? new Uint8Array(0);
+    let rows = 0;
+    let last: Uint8Array | undefined;
+    for (const [row] of this.#database.scan('history', { gte, limit: SWEPT_ROWS })) {
+      if (readBeU32(row, row.length - 4) <= floor) batch.del('history', row);
+      last = row;
+      rows++;
+    }
+    this.#cursor = rows < SWEPT_ROWS || last === undefined ? undefined : new Uint8Array([...last, 0]);
+    return this.#cursor === undefined;
+  }
+}
