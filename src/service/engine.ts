@@ -98,12 +98,7 @@ export class Engine {
           history: settings.history,
           cacheBytes: settings.dbCache * MIB,
           treeBytes: settings.treeMemory * MIB,
-          onTreeRemade: (namespace) =>
-            tell({
-              kind: 'warning',
-              message: 'the stored rows of a state tree do not give it: it is made from the state',
-              facts: { namespace },
-            }),
+          onTreeRemade: (namespace) => tell({ kind: 'tree-remade', namespace }),
           label: settings.label,
         },
         engine: {

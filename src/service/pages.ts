@@ -116,6 +116,7 @@ export class Pages {
         reorgs: state.reorgs,
         deepestReorg: state.deepestReorg,
         blocksUndone: state.blocksUndone,
+        treesRemade: state.treesRemade,
         retries: Object.fromEntries(state.retries),
         refused: Object.fromEntries(state.refused),
       },
