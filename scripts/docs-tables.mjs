@@ -1,4 +1,6 @@
 /** Tables of the documentation that are made from the sources: each lies between two marks in its page. */
+import { createHash } from 'node:crypto';
+import { vectors } from './state-root/vectors.mjs';
 
 /** A page with `text` between the marks of the table `name`. Throws if the page lacks the marks. */
 export function withTable(page, name, text) {
@@ -99,6 +101,43 @@ function settingsTable(options, flagOf) {
   return ['| flag | in the file | default | meaning |', '| --- | --- | --- | --- |', ...rows, ''].join('\n');
 }
 
+/** The vectors of the state root that are short enough for a page. */
+function vectorsTable({ roots, state, proofs, refused }) {
+  const code = (text) => `\`${text}\``;
+  return [
+    '| pairs | root |',
+    '| --- | --- |',
+    ...roots.map(({ name, root }) => `| ${name} | ${code(root)} |`),
+    '',
+    `The state root of a = 1 in \`S\` and a = 1, b = 2 in \`P\` is ${code(state.state)}.`,
+    '',
+    '| proof | in | bytes | siblings | SHA-256 of the binary form |',
+    '| --- | --- | --- | --- | --- |',
+    ...proofs.map(({ set, about, json, binary }) => {
+      const digest = createHash('sha256').update(binary, 'hex').digest('hex');
+      return `| ${about} | ${set} | ${binary.length / 2} | ${json.siblings.length} | ${code(digest)} |`;
+    }),
+    '',
+    'That b is present in a = 1, b = 2:',
+    '',
+    '```json',
+    JSON.stringify(proofs.find(({ set }) => set === 'a = 1, b = 2')?.json, undefined, 2),
+    '```',
+    '',
+    '```text',
+    ...(proofs.find(({ set }) => set === 'a = 1, b = 2')?.binary.match(/.{1,64}/g) ?? []),
+    '```',
+    '',
+    '| one bit changed in | at byte, bit | refused with | to who knows height and state root |',
+    '| --- | --- | --- | --- |',
+    ...refused.map(
+      ({ what, at, bit, code: of, trusting }) =>
+        `| ${what} | ${at}, ${bit} | ${of === null ? 'nothing' : code(of)} | ${code(trusting)} |`,
+    ),
+    '',
+  ].join('\n');
+}
+
 /** Every generated table: its page, its name, its text. `of`: what the sources export. */
 export function docsTables(of) {
   return [
@@ -107,5 +146,6 @@ export function docsTables(of) {
     ['docs/lane-rules.md', 'host functions', envTable(of.HOST_FUNCTIONS, of.HOST_CALL_FUEL)],
     ['docs/lane-rules.md', 'intrinsics', envTable(of.INTRINSICS)],
     ['docs/operations.md', 'settings', settingsTable(of.OPTIONS, of.flagOf)],
+    ['docs/state-root.md', 'state root vectors', vectorsTable(vectors())],
   ];
 }

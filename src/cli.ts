@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { height, oneOf, port, seed, sizes, someOf, times, workers } from './cli/arguments.js';
 import { endQuietly } from './cli/closed-output.js';
 import { addSettings } from './cli/settings.js';
-import { addStoreCommands } from './cli/store-commands.js';
+import { addProofCommands, addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors/errors.js';
 import { maskUserInfo } from './errors/mask.js';
 import { DEPENDENT_RULES, POLICIES } from './lane/policy.js';
@@ -203,6 +203,7 @@ program
   );
 
 addStoreCommands(program, finish);
+addProofCommands(program, finish);
 endQuietly(program);
 
 try {

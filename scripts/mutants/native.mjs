@@ -4,9 +4,14 @@ import { inFile } from './in-file.mjs';
 const TREE = 'test/store/state-tree.test.ts';
 const VERIFY = 'test/bitcoin/verify.test.ts';
 const blocks = inFile('wasm/native/block-hash.ts', 'test/bitcoin/offsets.test.ts', VERIFY);
-const messages = inFile('wasm/native/messages.ts', TREE);
+const messages = inFile('wasm/native/messages.ts', VERIFY, 'test/bitcoin/offsets.test.ts');
+const blake2s = inFile('wasm/native/blake2s.ts', TREE);
+const treeMessages = inFile('wasm/native/tree-messages.ts', TREE);
 const changes = inFile('wasm/native/tree-changes.ts', TREE);
-const tree = inFile('wasm/native/state-tree.ts', TREE);
+const buckets = inFile('wasm/native/tree-buckets.ts', TREE, 'test/store/tree-rows.test.ts');
+const merge = inFile('wasm/native/tree-merge.ts', TREE);
+const nodes = inFile('wasm/native/tree-nodes.ts', TREE);
+const proof = inFile('wasm/native/tree-proof.ts', TREE);
 const guestHash = inFile('wasm/native/guest-sha256.ts', 'test/program/guest-memory.test.ts');
 
 export const NATIVE = [
@@ -28,18 +33,59 @@ export const NATIVE = [
     '((length + 8 + 63) & ~63)',
     'the end mark of a message of 55 bytes lies in its length',
   ),
-  changes('leaf-untagged', 'store<u8>(message, 1);', 'store<u8>(message, 0);', 'leaves are hashed as nodes are'),
-  changes(
-    'low-nibble-first',
-    'return (depth & 1) != 0 ? byte & 15 : byte >> 4;',
-    'return (depth & 1) == 0 ? byte & 15 : byte >> 4;',
-    'new pages of the tree lie by the swapped nibbles of a path',
+  blake2s(
+    'last-block-unmarked',
+    'let v14 = v128.xor(i32x4.splat(IV6), v128.load(LASTS));',
+    'let v14 = i32x4.splat(IV6);',
+    'the last block of a message is compressed as any other',
   ),
-  tree(
-    'empty-root-stays',
-    'if (rootStood) addRow(depth, pathOf(page), 0, 0);',
+  treeMessages(
+    'full-block-not-last',
+    'if (left > 64) {',
+    'if (left >= 64) {',
+    'a message of whole blocks ends with an empty one',
+  ),
+  changes(
+    'ties-unsorted',
+    'if (load<u64>(before) == number) {',
+    'if (false) {',
+    'paths that share their first 64 bits stay in the order of the writes',
+  ),
+  buckets(
+    'split-blocks-mixed',
+    'if (count <= EXACT || low == 0 || low == count) {',
+    'if (true) {',
+    'half of a large block is given back as a whole one',
+  ),
+  buckets(
+    'row-order-unchecked',
+    'if (at > row && memory.compare(at - STORED, at, PATH) >= 0) return false;',
     '',
-    'a tree without a leaf keeps the row of its root',
+    'a row whose leaves are out of order is taken',
+  ),
+  merge(
+    'same-value-again',
+    'if (!existed || sameValue(entry, change)) return true;',
+    'if (true) return true;',
+    'a lone change of a value is forgotten',
+  ),
+  nodes(
+    'next-depth-too-early',
+    'store<u32>(cell, 0);\n    // The next depth reads these.\n    endBlocks();',
+    'store<u32>(cell, 0);',
+    'nodes are hashed before their children',
+  ),
+  nodes(
+    'lone-leaf-hashed',
+    'if (kind > LONE) hashBlock(left, right, out);',
+    'if (kind > EMPTY) hashBlock(left, right, out);',
+    'a leaf that is alone does not move up',
+  ),
+  proof(
+    'proof-sibling-wrong',
+    'prefixOf(path, level + 1) ^ 1)',
+    'prefixOf(path, level + 1))',
+    'a proof holds the own half instead of the other',
   ),
   guestHash(
     'guest-padding-too-short',

@@ -15,9 +15,10 @@ const put = inFile('src/store/commit-versions.ts', ...STORE_TESTS);
 const undo = inFile('src/store/undo-versions.ts', ...STORE_TESTS);
 const keeping = inFile('src/store/keeping.ts', ...STORE_TESTS);
 const touched = inFile('src/store/touched.ts', 'test/store/touched.test.ts');
-const page = inFile('src/store/tree/tree-page.ts', 'test/store/state-tree.test.ts');
-const tree = inFile('src/store/tree/state-tree.ts', 'test/store/state-tree.test.ts');
-const updater = inFile('src/store/tree/tree-updater.ts', 'test/store/state-tree.test.ts');
+const tree = inFile('src/store/tree/state-tree.ts', 'test/store/tree-rows.test.ts');
+const loadTree = inFile('src/store/tree/load-tree.ts', 'test/store/tree-rows.test.ts');
+const memory = inFile('src/store/tree/tree-memory.ts', 'test/store/state-tree.test.ts');
+const rows = inFile('src/store/tree/tree-rows.ts', 'test/store/tree-rows.test.ts');
 
 export const STORE = [
   undo(
@@ -200,34 +201,70 @@ export const STORE = [
     'if (value === undefined) continue;',
     'a deleted key keeps its latest value',
   ),
-  page(
-    'nibble-order',
-    'return depth & 1 ? byte & 15 : byte >> 4;',
-    'return depth & 1 ? byte >> 4 : byte & 15;',
-    'the nibbles of a path are swapped',
-  ),
-  page(
-    'lone-child-lifted',
-    'if (count === 1 && (!child || to - from === 1)) return leaf;',
-    'if (count === 1) return leaf;',
-    'a page below counts as a leaf',
+  tree(
+    'sweep-marks-too-much',
+    'cleanNext: header.sweepNext };',
+    'cleanNext: height + 1 };',
+    'rows that a sweep wrote early count as those of its end',
   ),
   tree(
-    'proof-sibling-wrong',
-    'siblings.push(new Uint8Array(rangeHash(page, middle, to)));',
-    'siblings.push(new Uint8Array(rangeHash(page, from, middle)));',
-    'a proof holds the own half instead of the other',
+    'undone-rows-wait',
+    'this.#writeRow(place.bits, place.prefix, emit);',
+    '',
+    'what an undone block wrote stays in the stored rows',
   ),
   tree(
-    'piece-forgets',
-    'root = updateTree(rows, this.#namespace, piece,',
-    'root = updateTree(this.#source, this.#namespace, piece,',
-    'the second portion of a large batch does not see the first',
+    'undone-height-stays',
+    'const least = (next: number): number => Math.min(next, height);',
+    'const least = (next: number): number => next;',
+    'after an undone block the header is ahead of the tip',
   ),
-  updater(
+  tree(
+    'coarse-row-stays',
+    'emit(rowKey(this.#namespace, oldBits, prefix), undefined);',
+    '',
+    'a row that was split stays beside its parts',
+  ),
+  tree(
+    'unlimited-lag',
+    'while (height + 1 - header.cleanNext > limits.behind)',
+    'while (height + 1 - header.cleanNext > limits.behind + 1)',
+    'rows are further behind than undo data reaches',
+  ),
+  loadTree(
+    'catch-up-misses-tip',
+    'for (let height = from; height <= origin.tip; height++) {',
+    'for (let height = from; height < origin.tip; height++) {',
+    'a loaded tree lacks the changes of the last block',
+  ),
+  loadTree(
+    'root-not-compared',
+    'return tree !== undefined && bytesEqual(tree.root(), origin.root) ? tree : undefined;',
+    'return tree;',
+    'rows that give another root than the recorded one are taken',
+  ),
+  loadTree(
+    'spilt-tree-unbounded',
+    'if (writer !== undefined && tree.bytes > limits.bytes) tree.spill(origin.tip, writer);',
+    '',
+    'a tree that is made from the state takes any amount of memory',
+  ),
+  memory(
     'long-values-not-hashed',
-    'if (value !== undefined) memory.set(leafHash(raw, sha256(value)), table + word * 4 + 32);',
-    'if (value !== undefined) memory.set(sha256(value), table + word * 4 + 32);',
+    'bytes.set(longValue ? valueHashOf(value) : value, end);',
+    'bytes.set(longValue ? pathOf(value) : value, end);',
     'leaves with long values have another hash',
+  ),
+  memory(
+    'existed-of-one-piece',
+    'done += count;',
+    '',
+    'of a large batch only the last writes are told whether their keys existed',
+  ),
+  rows(
+    'header-with-free-bits',
+    ' && (cursor > 0 || oldBits === newBits)',
+    '',
+    'a damaged header has the memory of a huge tree allocated',
   ),
 ];

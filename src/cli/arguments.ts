@@ -1,5 +1,6 @@
 /** Parsers of option values. Their errors name the option. */
 import { InvalidArgumentError } from 'commander';
+import { fromHex } from '../util/bytes.js';
 
 /** Highest height of any chain to come in this century. */
 const HIGHEST = 100_000_000;
@@ -49,4 +50,20 @@ export function someOf<const T extends string>(choices: readonly T[]): (text: st
     if (known.length === wanted.length) return known;
     throw new InvalidArgumentError(`It must be some of ${choices.join(',')}, each once.`);
   };
+}
+
+/** Bytes in hex, `0x` optional. */
+export function hexBytes(text: string): Uint8Array {
+  try {
+    return fromHex(text);
+  } catch {
+    throw new InvalidArgumentError('It must be whole bytes of hex.');
+  }
+}
+
+/** A root: 32 bytes in hex. */
+export function root(text: string): Uint8Array {
+  const bytes = hexBytes(text);
+  if (bytes.length === 32) return bytes;
+  throw new InvalidArgumentError('It must be 64 hex digits.');
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { rollbackHeight } from './arguments.js';
+import { height, hexBytes, oneOf, rollbackHeight, root } from './arguments.js';
 
 type Finish = (result: { readonly text: string; readonly exitStatus: number }) => void;
 
@@ -38,4 +38,31 @@ export function addStoreCommands(program: Command, finish: Finish): void {
     .description('make a key pair: FILE, and FILE.pub to give away')
     .requiredOption('--out <file>', 'file of the private key')
     .action(async (options) => finish(await (await import('./snapshot.js')).keyCommand(options)));
+}
+
+const namespace = oneOf(['S', 'P']);
+
+/** Adds `proof …`. */
+export function addProofCommands(program: Command, finish: Finish): void {
+  const proof = program.command('proof').description('prove what the state holds, and verify such proofs');
+  proof
+    .command('get')
+    .description('write the proof that a key has its value, or is absent')
+    .option('--db <dir>', 'database folder')
+    .option('--rpc <url>', 'a running server, instead of a database')
+    .requiredOption('--namespace <namespace>', 'S (standard module) or P (parallel lane)', namespace)
+    .requiredOption('--key <hex>', 'key', hexBytes)
+    .option('--height <height>', 'state after this block (default: tip)', height)
+    .option('--out <file>', 'write the binary form to this file (default: JSON to stdout)')
+    .action(async (options) => finish(await (await import('./proof.js')).getProofCommand(options)));
+  proof
+    .command('verify')
+    .description('verify a proof offline; exit status 1 if it does not show what it says')
+    .argument('<file>', 'proof, in its binary form or as JSON')
+    .option('--root <hex>', 'the root that you trust: of the namespace, or of the whole state', root)
+    .option('--height <height>', 'height that the proof must be of', height)
+    .option('--namespace <namespace>', 'namespace that it must be of', namespace)
+    .option('--key <hex>', 'key that it must be of', hexBytes)
+    .option('--json', 'print JSON')
+    .action(async (file: string, options) => finish((await import('./proof.js')).verifyProofCommand(file, options)));
 }

@@ -1,4 +1,6 @@
+import type { KeyProof } from '../store/proof/key-proof.js';
 import type { StoreReader } from '../store/reader.js';
+import type { Namespace } from '../store/types.js';
 
 /** The data and views that the server answers with. */
 export interface RpcBackend {
@@ -9,6 +11,16 @@ export interface RpcBackend {
    * module has no such view.
    */
   view(name: string, input: Uint8Array, height: number, client: string): Promise<Uint8Array>;
+  /**
+   * Proves a key's value or absence (docs/state-root.md) after block `height`, the tip's if undefined. Without it the
+   * store itself is asked: right where no other thread writes it.
+   */
+  prove?(
+    namespace: Namespace,
+    key: Uint8Array,
+    height: number | undefined,
+    client: string,
+  ): KeyProof | Promise<KeyProof>;
   /** Runs a view over the state after a block that is never stored. Without it `metashrew_preview` answers an error. */
   preview?(block: Uint8Array, name: string, input: Uint8Array, height: number): Promise<Uint8Array>;
 }

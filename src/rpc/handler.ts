@@ -8,6 +8,7 @@ import { type Answered, answer, respond } from './dispatch.js';
 import { errorObject, RpcError } from './errors.js';
 import { FairBudget } from './fair-budget.js';
 import { FairTurns } from './fair-turns.js';
+import { healthRoots } from './health-roots.js';
 import { type HostRule, hostRule } from './hosts.js';
 import { withinShape } from './json-shape.js';
 import { REFUSALS, Refusal } from './refusal.js';
@@ -104,8 +105,8 @@ export class Handler {
 
   #health(): Page {
     const tip = this.#backend.store.tip();
-    const stateRoot = tip && this.#backend.store.roots(tip.height)?.state;
-    const body = JSON.stringify({ status: 'ok', height: tip?.height ?? null, stateRoot: stateRoot ?? null });
+    const roots = healthRoots(tip && this.#backend.store.roots(tip.height));
+    const body = JSON.stringify({ status: 'ok', height: tip?.height ?? null, ...roots });
     return { status: 200, type: 'application/json', body };
   }
 

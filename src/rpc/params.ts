@@ -1,6 +1,7 @@
 import { UsageError } from '../errors/errors.js';
 import { parseId } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
+import type { Namespace } from '../store/types.js';
 import { fromDisplayHash, fromHex } from '../util/bytes.js';
 import { RpcError } from './errors.js';
 
@@ -79,6 +80,14 @@ export class Params {
       if (!(error instanceof UsageError)) throw error;
       throw new RpcError('RPC_BAD_ID', `Invalid params: ${error.message}: ${value.slice(0, SHOWN)}`, error.hint ?? '');
     }
+  }
+
+  /** A namespace of the state: `S` or `P`. */
+  namespace(at: number): Namespace {
+    const value = this.text(at, 'namespace');
+    if (value === 'S' || value === 'P') return value;
+    const hint = 'Give "S" for keys of the standard module, "P" for those of the parallel lane.';
+    throw new RpcError('RPC_BAD_NAMESPACE', `Invalid params: not a namespace: ${value.slice(0, SHOWN)}`, hint);
   }
 
   /** `txid:vout`; the txid in display order, returned in wire order. */

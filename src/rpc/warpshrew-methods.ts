@@ -5,6 +5,8 @@ import type { Receipt } from '../lane/types.js';
 import { reportStored } from '../plan/report.js';
 import { formatId } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
+import { proofToJson } from '../store/proof/json.js';
+import { proveKey } from '../store/proof/prove-key.js';
 import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
 import { RpcError } from './errors.js';
@@ -19,6 +21,17 @@ function indexedHeight(params: Params, at: number, { store }: RpcBackend): numbe
   if (tip !== undefined && height <= tip) return height;
   const hint = tip === undefined ? 'Nothing is indexed yet.' : `The last indexed height is ${tip}.`;
   throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
+}
+
+/** As {@link indexedHeight}, of a block that the store has. */
+function storedHeight(params: Params, at: number, backend: RpcBackend): number {
+  const height = indexedHeight(params, at, backend);
+  if (backend.store.blockHash(height) !== undefined) return height;
+  throw notStored(height);
+}
+
+function notStored(height: number): RpcError {
+  return new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, 'The store begins above this height.');
 }
 
 /** Status of a whole transaction: that of its first (8,8) message which is not OK. */
@@ -60,8 +73,7 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
         throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', { facts: { height }, hint });
       }
       if (report !== undefined) return report;
-      const hint = 'The store begins above this height.';
-      throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
+      throw notStored(height);
     },
   },
   warpshrew_getstorage: {
@@ -83,6 +95,19 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
       const bytes = await ofKept(backend.store, height, () => backend.store.getAt('P', key, height));
       const entries = decodeSheet(bytes).entries();
       return Object.fromEntries(entries.map(({ id, amount }) => [formatId(id), amount.toString()]));
+    },
+  },
+  warpshrew_getproof: {
+    usage: 'warpshrew_getproof [namespace, keyHex, height?]',
+    async run(params, backend, client) {
+      const namespace = params.count(2, 3).namespace(0);
+      const key = params.hex(1, 'keyHex');
+      const height = params.height(2);
+      // Where the tip is meant it is that of the moment in which the proof is made.
+      storedHeight(params, 2, backend);
+      const { store } = backend;
+      const made = backend.prove?.(namespace, key, height, client) ?? proveKey(store, namespace, key, height);
+      return proofToJson(await made);
     },
   },
 };

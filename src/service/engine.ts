@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import { REAL_CLOCK } from '../chain/clock.js';
 import { patienceWith } from '../chain/node-errors.js';
 import { EnvironmentError, InternalError } from '../errors/errors.js';
@@ -10,11 +11,13 @@ import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { OpenIndex } from '../pipeline/open-index.js';
 import { fileLimit } from '../store/file-limit.js';
+import { proveKey } from '../store/proof/prove-key.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lowerThread } from '../util/niceness.js';
 import { type EngineEvent, type Failure, failureOf } from './events.js';
 import { type OpenedChain, openChain } from './open-source.js';
 import type { Settings } from './options.js';
+import { serveProofs } from './proof-desk.js';
 import { RollbackClock } from './rollback-clock.js';
 
 const MIB = 2 ** 20;
@@ -29,6 +32,8 @@ export interface EngineSetup {
   readonly rollbacks: SharedArrayBuffer;
   /** Buffer of the {@link WorkWatch} that shows the block under way. */
   readonly watch: SharedArrayBuffer;
+  /** The other end of a {@link ProofDesk}. */
+  readonly proofs: MessagePort;
 }
 
 /** Everything of the engine's thread: source, store, the index and the follower. Tells what happens through `tell`. */
@@ -46,6 +51,7 @@ export class Engine {
   readonly #chain: OpenedChain;
   readonly #follower: Follower;
   readonly #stopTimeout: number;
+  readonly #proofs: MessagePort;
   readonly #tell: (event: EngineEvent) => void;
 
   private constructor(
@@ -54,6 +60,7 @@ export class Engine {
     chain: OpenedChain,
     follower: Follower,
     stopTimeout: number,
+    proofs: MessagePort,
     tell: (event: EngineEvent) => void,
   ) {
     this.#index = index;
@@ -61,12 +68,13 @@ export class Engine {
     this.#chain = chain;
     this.#follower = follower;
     this.#stopTimeout = stopTimeout;
+    this.#proofs = proofs;
     this.#tell = tell;
   }
 
   /** Opens everything and sends `opened`. Throws the error of what cannot be opened, and leaves nothing open. */
   static async open(
-    { settings, flags, moduleBytes, rollbacks, watch: watchBuffer }: EngineSetup,
+    { settings, flags, moduleBytes, rollbacks, watch: watchBuffer, proofs }: EngineSetup,
     tell: (event: EngineEvent) => void,
   ): Promise<Engine> {
     const undo: (() => Promise<void>)[] = [];
@@ -89,6 +97,8 @@ export class Engine {
           keepUndo: settings.keepUndo,
           history: settings.history,
           cacheBytes: settings.dbCache * MIB,
+          treeBytes: settings.treeMemory * MIB,
+          onTreeRemade: (namespace) => tell({ kind: 'tree-remade', namespace }),
           label: settings.label,
         },
         engine: {
@@ -116,6 +126,8 @@ export class Engine {
       const { store } = index;
       const { handle: storeHandle } = store;
       if (storeHandle === undefined) throw new InternalError('the database cannot be shared between threads');
+      serveProofs(proofs, (...of) => proveKey(store, ...of));
+      undo.push(async () => proofs.close());
       const clock = new RollbackClock(rollbacks);
       // Milliseconds, for the current block.
       let waited = 0;
@@ -158,7 +170,7 @@ export class Engine {
         onNote: (note, error, leftMs) =>
           tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error), leftMs }),
       });
-      const engine = new Engine(index, gpu, chain, follower, settings.stopTimeout, tell);
+      const engine = new Engine(index, gpu, chain, follower, settings.stopTimeout, proofs, tell);
       tell({
         kind: 'opened',
         storeHandle,
@@ -198,6 +210,7 @@ export class Engine {
 
   /** Closes everything, the store last. No other thread may be attached to it any more. */
   async close(): Promise<void> {
+    this.#proofs.close();
     await this.#chain.close();
     await this.#index.close();
     await this.#gpu?.close();

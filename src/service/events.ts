@@ -6,7 +6,7 @@ import type { EngineHealth } from '../execute/engine.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/statistics.js';
 import type { GuestLine } from '../standard/guest-log.js';
-import type { StateRoots } from '../store/types.js';
+import type { Namespace, StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 
 export { errorOf, type Failure, failureOf } from '../errors/errors.js';
@@ -56,6 +56,8 @@ export type EngineEvent =
     }
   /** The service continues, but something is not as it should be. */
   | { readonly kind: 'warning'; readonly message: string; readonly facts: ErrorFacts }
+  /** The stored rows of a state tree did not give it: it is made from the state. */
+  | { readonly kind: 'tree-remade'; readonly namespace: Namespace }
   /** The kernel failed as a whole; its block went on on the CPU. */
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /** A program lost its kernel to a failure; sent once per program. */

@@ -50,6 +50,11 @@ export function metricsText(input: MetricsInput): Promise<string> {
     ])
     .counter('warpshrew_reorgs_total', 'Reorgs followed.', [state.reorgs])
     .counter('warpshrew_blocks_undone_total', 'Blocks rolled back in reorgs.', [state.blocksUndone])
+    .counter(
+      'warpshrew_trees_remade_total',
+      'State trees made from the state because their stored rows did not give them.',
+      [state.treesRemade],
+    )
     .gauge('warpshrew_deepest_reorg_blocks', 'Depth of the deepest reorg followed.', [state.deepestReorg])
     .counter(
       'warpshrew_source_failures_total',

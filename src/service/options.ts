@@ -99,6 +99,11 @@ export const OPTIONS = {
     HEIGHTS,
   ),
   dbCache: whole({ about: 'memory of the database for what it read', placeholder: 'MiB', fallback: 256 }, 16, 1 << 20),
+  treeMemory: whole(
+    { about: 'memory of the state trees; what is beyond is read from the disk', placeholder: 'MiB', fallback: 512 },
+    16,
+    3_072,
+  ),
   pollInterval: whole(
     { about: 'time between two polls of the node', placeholder: 'ms', fallback: 1_000 },
     50,

@@ -1,5 +1,6 @@
 import type { ErrorCode, NoticeCode } from '../errors/codes/registry.js';
 import { maskUserInfo } from '../errors/mask.js';
+import { healthRoots } from '../rpc/health-roots.js';
 import type { Page } from '../rpc/server-options.js';
 import type { ViewLoad } from '../standard/view-pool.js';
 import { LANE_RULES, STORE_SCHEMA } from '../store/identity.js';
@@ -44,7 +45,6 @@ export class Pages {
   #health(): Page {
     const { state, store } = this.#options;
     const tip = store.tip();
-    const stateRoot = tip && store.roots(tip.height)?.state;
     const codes = this.#codes();
     const status = state.failure !== undefined ? 'failed' : codes.length > 0 ? 'degraded' : 'ok';
     const waiting = state.waiting();
@@ -52,7 +52,7 @@ export class Pages {
       status,
       codes,
       height: tip?.height ?? null,
-      stateRoot: stateRoot ?? null,
+      ...healthRoots(tip && store.roots(tip.height)),
       waiting: waiting === undefined ? null : { ...waiting, givesUpIn: waiting.givesUpIn ?? null },
     });
   }
@@ -116,6 +116,7 @@ export class Pages {
         reorgs: state.reorgs,
         deepestReorg: state.deepestReorg,
         blocksUndone: state.blocksUndone,
+        treesRemade: state.treesRemade,
         retries: Object.fromEntries(state.retries),
         refused: Object.fromEntries(state.refused),
       },

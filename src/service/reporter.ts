@@ -53,6 +53,11 @@ export class Reporter {
       case 'rollback':
         this.#log.warn({ from: event.from, to: event.to, depth: event.from - event.to }, 'reorg: blocks undone');
         return;
+      case 'tree-remade': {
+        const { namespace } = event;
+        this.#log.warn({ namespace }, 'the stored rows of a state tree do not give it: it is made from the state');
+        return;
+      }
       case 'retry':
         if (event.failure === undefined) this.#log.debug(event.note);
         else this.#once(this.#said, event.failure, `${event.note}: trying again${forHowLong(event.leftMs)}`);

@@ -50,6 +50,8 @@ export class ServiceState {
   reorgs = 0;
   deepestReorg = 0;
   blocksUndone = 0;
+  /** State trees that were made from the state because their stored rows did not give them. */
+  treesRemade = 0;
   readonly lanes = new StatisticsSum();
   readonly retries = new Map<string, number>();
   /** Requests by method and whether they succeeded. */
@@ -97,6 +99,9 @@ export class ServiceState {
         this.reorgs++;
         this.deepestReorg = Math.max(this.deepestReorg, event.from - event.to);
         this.blocksUndone += event.from - event.to;
+        return;
+      case 'tree-remade':
+        this.treesRemade++;
         return;
       case 'retry':
         this.#retried(event.failure, event.leftMs);

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { InternalError } from '../errors/errors.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { type RpcServer, startRpcServer } from '../rpc/server.js';
@@ -12,6 +12,7 @@ import { type EngineCommand, type EngineEvent, errorOf, type Failure, failureOf 
 import type { Logger } from './log.js';
 import type { Settings } from './options.js';
 import { Pages } from './pages.js';
+import { ProofDesk } from './proof-desk.js';
 import { Reporter } from './reporter.js';
 import { RollbackClock } from './rollback-clock.js';
 import { ServiceState } from './service-state.js';
@@ -46,6 +47,7 @@ export class Service {
   readonly #rollbacks = new RollbackClock();
   readonly #watch = new WorkWatch();
   readonly #blocks: SlowBlocks;
+  readonly #proofs: ProofDesk;
   readonly #stopTimeout: number;
   readonly #gone: Promise<void>;
   #opened: ((event: EngineEvent & { kind: 'opened' }) => void) | undefined;
@@ -63,8 +65,14 @@ export class Service {
     this.#stopTimeout = settings.stopTimeout;
     this.#blocks = new SlowBlocks(() => this.#watch.look(), settings.slowBlock, log);
     const { buffer: rollbacks } = this.#rollbacks;
-    const setup: EngineSetup = { settings, flags, moduleBytes, rollbacks, watch: this.#watch.buffer };
-    this.#worker = new Worker(shipped('service/engine-worker.js'), { workerData: setup, resourceLimits: DEEP_STACK });
+    const { port1, port2: proofs } = new MessageChannel();
+    this.#proofs = new ProofDesk(port1);
+    const setup: EngineSetup = { settings, flags, moduleBytes, rollbacks, watch: this.#watch.buffer, proofs };
+    this.#worker = new Worker(shipped('service/engine-worker.js'), {
+      workerData: setup,
+      transferList: [proofs],
+      resourceLimits: DEEP_STACK,
+    });
     this.#worker.on('message', (event: EngineEvent) => this.#hear(event));
     this.#worker.on('error', (error) => this.#hear({ kind: 'crashed', failure: failureOf(error) }));
     this.#gone = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
@@ -106,6 +114,7 @@ export class Service {
     // Readers of the store must be closed before the thread that owns it.
     await this.#server?.close();
     await this.#views?.close();
+    this.#proofs.close();
     if (ended) {
       this.#command({ kind: 'released' });
       if (await within(CLOSE_MS, this.#gone)) return;
@@ -162,7 +171,11 @@ export class Service {
         transferTimeoutMs: settings.transferTimeout,
         memoryBytes: settings.rpcMemory * MIB,
       },
-      backend: { store, view: (name, input, height, client) => views.run(name, input, height, client) },
+      backend: {
+        store,
+        view: (name, input, height, client) => views.run(name, input, height, client),
+        prove: (namespace, key, height, client) => this.#proofs.prove(client, namespace, key, height),
+      },
       pages: pages.routes,
       onAnswered: (method, ms, ok) => state.answered(method, ms, ok),
       onRefused: (code, facts) => this.reporter.refused(code, facts),

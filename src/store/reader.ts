@@ -1,12 +1,13 @@
 import { StoreError } from '../errors/errors.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
-import { bytesEqual, fromDisplayHash, toHex } from '../util/bytes.js';
+import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
 import { slabAllocator } from '../util/row-bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import { currentEntries, oldEntries, rowsOnce } from './entries.js';
 import { floorOf } from './floor.js';
 import {
   afterPrefix,
+  beU32,
   blockKey,
   historyPrefixRange,
   historyRange,
@@ -15,7 +16,6 @@ import {
   META_IDENTITY,
   META_LABEL,
   META_TIP,
-  namespaceCode,
   planKey,
   readBeU32,
   receiptKey,
@@ -24,15 +24,28 @@ import {
 } from './keys.js';
 import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
 import { rowValue, writtenAt } from './rows.js';
-import { StateTree } from './tree/state-tree.js';
-import type { StateProof } from './tree/tree-proof.js';
-import type { BlockRecord, Namespace, StateRoots, StoreIdentity, Tip } from './types.js';
+import { decodeTouched } from './touched.js';
+import type { StateProof } from './tree/verify-proof.js';
+import { Trees, type TreesOwner } from './trees.js';
+import {
+  type BlockRecord,
+  DEFAULT_KEEP_UNDO,
+  type Namespace,
+  type StateRoots,
+  type StoreIdentity,
+  type Tip,
+} from './types.js';
+
+/** Keys that {@link StoreReader.proveAt} sets back for a proof, at most: about a third of a second of its thread. */
+const MOST_UNDONE = 10_000;
 
 /**
  * Synchronous reads of a store. Values are copies that the caller may keep and change. Namespace 'S': a key once
  * written stays, its value may be empty. Namespace 'P': an absent or deleted key reads as undefined.
  */
 export class StoreReader {
+  #trees: Trees | undefined;
+
   protected constructor(protected readonly rocks: Database) {}
 
   /** What the store was created with. Throws STORE_EMPTY if it never had a block. */
@@ -134,7 +147,7 @@ export class StoreReader {
     return rows.map((latest, i) => this.#versionAt(ns, keys[i], height, latest));
   }
 
-  /** `latest`: the row of the key's current value, read before; undefined if there is none. */
+  /** `latest`: the row of the key's newest version, undefined if there is none. */
   #versionAt(ns: Namespace, key: Uint8Array, height: number, latest: Uint8Array | undefined): Uint8Array | undefined {
     if (latest !== undefined && writtenAt(latest) <= height) return rowValue(latest);
     // Nothing is ever deleted in S, so what has no latest value never had one.
@@ -236,13 +249,59 @@ export class StoreReader {
     for (const [, value] of this.rocks.scan('blocks', range)) yield decodeReceipt(value);
   }
 
-  /** Proof under the tip's root of `ns` that `key` has its value or is absent. */
+  /** Proof under the tip's root of `ns` that `key` has its value or is absent. The first one loads the tree. */
   prove(ns: Namespace, key: Uint8Array): StateProof {
-    return this.tree(ns).prove(key, (other) => this.getLatest(ns, other));
+    return this.trees.prove(ns, key);
   }
 
-  protected tree(ns: Namespace): StateTree {
-    return new StateTree({ getMany: (keys) => this.rocks.getMany('tree', keys) }, namespaceCode(ns));
+  /**
+   * As {@link prove}, under the root after block `height`, below the tip: the tree gets the values of that height for
+   * as long as the proof takes. In the thread that writes the store, if one does. Throws StoreError STORE_NOT_PROVABLE
+   * where the undo data does not reach down there, or more than {@link MOST_UNDONE} keys of `ns` have changed since.
+   */
+  proveAt(ns: Namespace, key: Uint8Array, height: number): StateProof {
+    const touched = this.#touchedAbove(ns, height);
+    const keys = [...touched].map(fromBinaryString);
+    const [then, now] = [this.getManyAt(ns, keys, height), this.getMany(ns, keys)];
+    return this.trees.proveWith(
+      ns,
+      key,
+      new Map([...touched].map((name, i) => [name, then[i]])),
+      new Map([...touched].map((name, i) => [name, now[i]])),
+    );
+  }
+
+  /** The keys of `ns`, as binary strings, that blocks above `height` touched. */
+  #touchedAbove(ns: Namespace, height: number): Set<string> {
+    const tip = this.tip()?.height ?? -1;
+    const touched = new Set<string>();
+    for (let at = tip; at > height; at--) {
+      const undo = this.rocks.get('undo', beU32(at));
+      for (const of of undo === undefined ? [] : decodeTouched(at, undo)) {
+        if (of.ns === ns) touched.add(toBinaryString(of.key));
+      }
+      if (undo !== undefined && touched.size <= MOST_UNDONE) continue;
+      const why = undo === undefined ? 'there is no undo data for it' : 'too many keys have changed since';
+      throw new StoreError('STORE_NOT_PROVABLE', `the state after the block cannot be proved any more: ${why}`, {
+        facts: { height, from: at, tip },
+        hint: `Ask for a height from ${at} to ${tip}.`,
+      });
+    }
+    return touched;
+  }
+
+  /** The state trees, of which nothing is loaded until they are wanted. */
+  protected get trees(): Trees {
+    this.#trees ??= this.makeTrees();
+    return this.#trees;
+  }
+
+  protected makeTrees(): Trees {
+    return new Trees(this.treesOwner(), { keepUndo: DEFAULT_KEEP_UNDO, write: undefined });
+  }
+
+  protected treesOwner(): TreesOwner {
+    return { rocks: this.rocks, tip: () => this.tip(), roots: (height) => this.roots(height) };
   }
 
   #at(column: 'blocks', key: Uint8Array, height: number): Uint8Array | undefined {
@@ -254,10 +313,13 @@ export class StoreReader {
     return this.rocks.scan(column);
   }
 
-  /** Every row of the database as hex, per column: for tests and for comparing stores. */
+  /**
+   * Every row of the database as hex, per column: for tests and for comparing stores. Without the column `tree`, whose
+   * rows tell when they were written: the roots stand for them.
+   */
   rawContent(): Map<string, string> {
     const rows = new Map<string, string>();
-    for (const column of COLUMNS) {
+    for (const column of COLUMNS.filter((name) => name !== 'tree')) {
       for (const [key, value] of this.rowsOf(column)) rows.set(`${column} ${toHex(key)}`, toHex(value));
     }
     return rows;

@@ -1,5 +1,5 @@
 import { InternalError, StoreError } from '../errors/errors.js';
-import { bytesEqual, fromBinaryString, fromDisplayHash, toDisplayHash, toHex } from '../util/bytes.js';
+import { bytesEqual, fromBinaryString, fromDisplayHash, toDisplayHash } from '../util/bytes.js';
 import { commitVersions, type Writes } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
@@ -23,9 +23,11 @@ import { corrupt, decodeReceipt, encodeBlockRecord, encodeJson } from './records
 import { Rocks } from './rocks.js';
 import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
 import { encodeTouched } from './touched.js';
-import { combinedRoot } from './tree/tree-hash.js';
+import { Trees } from './trees.js';
 import type { BlockCommit, CommitOptions, StateRoots, StoreIdentity, StoreOptions, UndoOptions } from './types.js';
 import { undoVersions } from './undo-versions.js';
+
+type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade'>;
 
 /** What may wait for the next synced write, in bytes and milliseconds. */
 const UNSYNCED_BYTES = 64 << 20;
@@ -45,11 +47,36 @@ export class Store extends StoreReader {
   #stamp: Stamp | undefined;
   readonly #readOnly: boolean;
   readonly #keeping: Keeping;
+  readonly #keepUndo: number;
+  readonly #settings: Settings;
 
-  private constructor(rocks: Database, readOnly: boolean, kept: Kept) {
+  private constructor(rocks: Database, settings: Settings, kept: Kept) {
     super(rocks);
-    this.#readOnly = readOnly;
+    this.#readOnly = settings.readOnly ?? false;
     this.#keeping = new Keeping(rocks, kept);
+    this.#keepUndo = kept.undo;
+    this.#settings = settings;
+  }
+
+  protected override makeTrees(): Trees {
+    const { treeBytes, onTreeRemade } = this.#settings;
+    const write = this.#readOnly ? undefined : (batch: DatabaseBatch) => this.#write(batch, false);
+    return new Trees(this.treesOwner(), { keepUndo: this.#keepUndo, treeBytes, onRemake: onTreeRemade, write });
+  }
+
+  /** Bytes of memory that the state trees take. */
+  get treeBytes(): number {
+    return this.trees.bytes;
+  }
+
+  /**
+   * Makes the state trees from the state, whatever is stored of them. Throws STORE_CORRUPT if they do not give the
+   * recorded roots.
+   */
+  remakeTrees(): void {
+    this.#assertWritable();
+    this.trees.remake();
+    this.#sync();
   }
 
   /**
@@ -73,7 +100,7 @@ export class Store extends StoreReader {
     const kept = checkedKept(options);
     const label = checkedLabel(options.label);
     const readOnly = options.readOnly ?? false;
-    const store = new Store(database, readOnly, kept);
+    const store = new Store(database, options, kept);
     const recorded = store.recordedIdentity();
     if (recorded === undefined && !readOnly) {
       assertNew(database, name);
@@ -91,7 +118,7 @@ export class Store extends StoreReader {
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
     const kept = checkedKept(options);
     return Store.#with(Rocks.open(dir, false), (rocks) => {
-      const store = new Store(rocks, options.readOnly ?? false, kept);
+      const store = new Store(rocks, options, kept);
       if (store.recordedIdentity() === undefined) assertNew(rocks, dir);
       const recorded = store.identity();
       checkIdentity(dir, recorded, identityOf(recorded));
@@ -102,14 +129,14 @@ export class Store extends StoreReader {
   /** What the store in `dir` was created with, by whatever version. It must not be open elsewhere. */
   static async inspect(dir: string): Promise<StoreIdentity> {
     const rocks = await Rocks.open(dir, false);
-    const read = async (): Promise<StoreIdentity> => new Store(rocks, true, checkedKept({})).identity();
+    const read = async (): Promise<StoreIdentity> => new Store(rocks, { readOnly: true }, checkedKept({})).identity();
     return read().finally(() => rocks.close());
   }
 
   /** Reads through the handle of a store that another thread has open and keeps open meanwhile. Never closes it. */
   static async attach(handle: bigint | undefined): Promise<StoreReader> {
     if (handle === undefined) throw new InternalError('a database that cannot be shared was to be attached to');
-    return new Store(await Rocks.attach(handle), true, checkedKept({}));
+    return new Store(await Rocks.attach(handle), { readOnly: true }, checkedKept({}));
   }
 
   static async #with(opened: Promise<Rocks>, use: (rocks: Rocks) => Store): Promise<Store> {
@@ -130,6 +157,7 @@ export class Store extends StoreReader {
   /** Closes the database. Attached threads must have ended before. A failed write is not reported again. */
   async close(): Promise<void> {
     try {
+      if (this.#failed === undefined && !this.#readOnly) this.trees.flush();
       if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
       await this.rocks.close();
     } catch (error) {
@@ -195,6 +223,7 @@ export class Store extends StoreReader {
       batch.write(now);
       this.#unsynced = now ? undefined : { since, bytes: waiting };
     } catch (error) {
+      this.trees.invalidate();
       if (error instanceof StoreError) this.#failed = error;
       throw error;
     }
@@ -213,7 +242,7 @@ export class Store extends StoreReader {
     const batch = this.rocks.batch();
     let roots: StateRoots;
     try {
-      roots = this.#updateTrees(batch, block.standardWrites, lane);
+      ({ roots } = this.trees.commit(batch, block.height, { S: block.standardWrites, P: lane }));
       check?.(roots);
       const touched = {
         S: commitVersions(this.rocks, batch, 'S', block.standardWrites, block.height),
@@ -230,24 +259,15 @@ export class Store extends StoreReader {
       batch.put('meta', META_TIP, beU32(block.height));
       if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
     } catch (error) {
+      this.trees.invalidate();
       batch.discard();
       this.#keeping.forget();
       throw error;
     }
     this.#write(batch, !moreFollow);
+    this.trees.settle();
     this.#stamp = undefined;
     return roots;
-  }
-
-  /** Applies the writes of both namespaces to their trees and gives the roots. */
-  #updateTrees(batch: DatabaseBatch, standardWrites: Writes, laneWrites: Writes): StateRoots {
-    const emit = (key: Uint8Array, value: Uint8Array | undefined): void => {
-      if (value === undefined) batch.del('tree', key);
-      else batch.put('tree', key, value);
-    };
-    const standard = this.tree('S').update(standardWrites, emit);
-    const lane = this.tree('P').update(laneWrites, emit);
-    return { standard: toHex(standard), lane: toHex(lane), state: toHex(combinedRoot(standard, lane)) };
   }
 
   /**
@@ -275,8 +295,8 @@ export class Store extends StoreReader {
     let stamp: Stamp | undefined;
     try {
       const restored = undoVersions(this.rocks, batch, undo, height);
-      const roots = this.#updateTrees(batch, restored.S, restored.P);
       const before = this.blockRecord(height - 1);
+      const roots = this.trees.undo(batch, height, restored, before === undefined);
       if (before !== undefined && before.roots.state !== roots.state) {
         throw new StoreError('STORE_CORRUPT', 'undoing a block does not give the state root before it', {
           facts: { height },
@@ -292,10 +312,12 @@ export class Store extends StoreReader {
         stamp = delStamp(batch, this);
       } else batch.put('meta', META_TIP, beU32(height - 1));
     } catch (error) {
+      this.trees.invalidate();
       batch.discard();
       throw error;
     }
     this.#write(batch);
+    this.trees.settle();
     this.#stamp = stamp;
   }
 

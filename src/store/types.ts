@@ -4,7 +4,7 @@ import type { LaneKey, PlanSummary, Receipt } from '../lane/types.js';
 /** 'S': keys of the standard module; 'P': keys of the parallel lane. */
 export type Namespace = 'S' | 'P';
 
-/** Roots after a block, lower-case hex without prefix. `state` = SHA-256("warpshrew/1" ++ standard ++ lane). */
+/** Roots after a block, lower-case hex without prefix. `state`: of both, see `combinedRoot`. */
 export interface StateRoots {
   readonly standard: string;
   readonly lane: string;
@@ -29,6 +29,10 @@ export interface StoreOptions {
   readonly history?: UndoOptions['history'];
   /** Memory for what is read again, in bytes (from 8 MiB); 256 MiB if not given. */
   readonly cacheBytes?: number;
+  /** Memory for the state trees of both namespaces, in bytes; 512 MiB if not given. */
+  readonly treeBytes?: number;
+  /** Called before the state tree of a namespace is made from the state, because its rows do not give it. */
+  readonly onTreeRemade?: (namespace: Namespace) => void;
   /** A name for people, at most 200 bytes of UTF-8; what is given last stays. */
   readonly label?: string;
 }

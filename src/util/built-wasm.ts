@@ -34,7 +34,7 @@ export function blockHashModule(): Uint8Array {
   return readBuilt('wasm/native/block-hash.wasm');
 }
 
-/** What the state tree is kept with (src/store/tree/tree-updater.ts). */
+/** What the state tree is kept with (src/store/tree/tree-memory.ts). */
 export function stateTreeModule(): Uint8Array {
   return readBuilt('wasm/native/state-tree.wasm');
 }

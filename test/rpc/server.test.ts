@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_BATCH } from '../../src/rpc/handler.js';
 import { withinShape } from '../../src/rpc/json-shape.js';
 import { startRpcServer } from '../../src/rpc/server.js';
+import { proofFromJson } from '../../src/store/proof/json.js';
+import { refutationOf } from '../../src/store/proof/key-proof.js';
+import { fromHex, toHex } from '../../src/util/bytes.js';
 import { bytes, receipt, temporaryFolder } from '../store/helpers.js';
 import { serveExample } from './example-store.js';
 
@@ -93,11 +96,32 @@ describe('over the example chain', () => {
     ['warpshrew_getplan', [5], -32000, 'BLOCK_NOT_INDEXED'],
     ['warpshrew_getstorage', ['2', '0x'], -32602, 'RPC_BAD_ID'],
     ['warpshrew_getstorage', ['2:1', '0x', 102], -32000, 'BLOCK_NOT_INDEXED'],
+    ['warpshrew_getproof', ['S'], -32602, 'RPC_WRONG_COUNT'],
+    ['warpshrew_getproof', ['s', '0x'], -32602, 'RPC_BAD_NAMESPACE'],
+    ['warpshrew_getproof', [1, '0x'], -32602, 'RPC_WRONG_TYPE'],
+    ['warpshrew_getproof', ['S', '0x0'], -32602, 'RPC_BAD_HEX'],
+    ['warpshrew_getproof', ['S', '0x', 102], -32000, 'BLOCK_NOT_INDEXED'],
+    ['warpshrew_getproof', ['S', '0x', 99], -32000, 'BLOCK_NOT_INDEXED'],
     ['warpshrew_getsheet', [`${'00'.repeat(32)}`], -32602, 'RPC_BAD_OUTPOINT'],
     ['warpshrew_getsheet', [`${'00'.repeat(32)}:4294967296`], -32602, 'RPC_BAD_OUTPOINT'],
   ])('%s %j answers %i %s with a hint', async (method, params, code, stable) => {
     const answer = await error(method, ...params);
     expect(answer).toMatchObject({ code, data: { code: stable, hint: expect.stringMatching(/\.$/) } });
+  });
+
+  it('proofs of present and absent keys of both namespaces hold under the root of /health', async () => {
+    const { stateRoot } = (await (await fetch(`${url}/health`)).json()) as { stateRoot: string };
+    for (const [namespace, key, present] of [
+      ['S', bytes('tip'), true],
+      ['S', bytes('absent'), false],
+      ['P', bytes('absent'), false],
+      ['P', [...example.store.entriesAt('P', new Uint8Array(0))][0][0], true],
+    ] as const) {
+      const proof = proofFromJson(await result('warpshrew_getproof', namespace, toHex(key)));
+      expect(refutationOf(proof, { namespace, key, height: 101, root: fromHex(stateRoot) })).toBeUndefined();
+      expect(proof.value).toEqual(example.store.getLatest(namespace, key));
+      expect(proof.value !== undefined).toBe(present);
+    }
   });
 
   it('a receipt names lane, status, executor, colour, fuel, sets and error', async () => {
@@ -225,7 +249,14 @@ describe('over the example chain', () => {
 
   it('health tells height and state root', async () => {
     const response = await fetch(`${url}/health`);
-    expect(await response.json()).toEqual({ status: 'ok', height: 101, stateRoot: example.store.roots(101)?.state });
+    const roots = example.store.roots(101);
+    expect(await response.json()).toEqual({
+      status: 'ok',
+      height: 101,
+      stateRoot: roots?.state,
+      standardRoot: roots?.standard,
+      laneRoot: roots?.lane,
+    });
   });
 
   it('pages of this machine may read answers, others not', async () => {
@@ -270,7 +301,13 @@ describe('settings', () => {
     for (const method of ['metashrew_getblockhash', 'metashrew_stateroot', 'warpshrew_getplan']) {
       expect((await call(method)).error?.data.code).toBe('BLOCK_NOT_INDEXED');
     }
-    expect(await (await fetch(`${server.url}/health`)).json()).toEqual({ status: 'ok', height: null, stateRoot: null });
+    expect(await (await fetch(`${server.url}/health`)).json()).toEqual({
+      status: 'ok',
+      height: null,
+      stateRoot: null,
+      standardRoot: null,
+      laneRoot: null,
+    });
     await close();
   });
 

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { proofFromJson } from '../../src/store/proof/json.js';
+import { refutationOf } from '../../src/store/proof/key-proof.js';
+import { combinedRoot } from '../../src/store/tree/tree-hash.js';
+import { fromHex, toHex } from '../../src/util/bytes.js';
 import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
+import { bytes } from '../store/helpers.js';
 import { ROOTS, Running, storedRoots } from './running.js';
 
 const TIP = ROOTS.length - 1;
@@ -18,14 +23,25 @@ test('it indexes the bundled chain to the stored roots and tells of it on every 
     behind: 0,
     reasons: [],
   });
-  expect((await service.get('/health')).body).toEqual({
+  const { body: status } = await service.get('/status');
+  const { body: health } = await service.get('/health');
+  const { standardRoot, laneRoot } = health as Record<string, string>;
+  expect(health).toEqual({
     status: 'ok',
     codes: [],
     height: TIP,
     stateRoot: ROOTS[TIP],
+    standardRoot,
+    laneRoot,
     waiting: null,
   });
-  const { body: status } = await service.get('/status');
+  expect(toHex(combinedRoot(fromHex(standardRoot), fromHex(laneRoot)))).toBe(ROOTS[TIP]);
+  expect((await service.call('metashrew_stateroot')).result).toBe(`0x${standardRoot}`);
+  for (const key of ['tip', 'absent']) {
+    const proof = proofFromJson((await service.call('warpshrew_getproof', 'S', toHex(bytes(key)))).result);
+    expect(refutationOf(proof, { root: fromHex(ROOTS[TIP]), height: TIP, key: bytes(key) })).toBeUndefined();
+    expect(proof.value === undefined).toBe(key === 'absent');
+  }
   expect(status).toMatchObject({
     network: 'regtest',
     label: 'mine',

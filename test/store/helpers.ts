@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { MessageReceipt, PlanSummary, Receipt } from '../../src/lane/types.js';
+import type { Rocks } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
 import type { BlockCommit, StoreOptions } from '../../src/store/types.js';
 import { toBinaryString, toHex } from '../../src/util/bytes.js';
@@ -126,3 +127,11 @@ export async function withStore(use: (store: Store, dir: string) => void | Promi
 }
 
 export const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value);
+
+/** The row's bytes with one of them changed. */
+export function flipped(rocks: Rocks, column: 'blocks' | 'tree', key: Uint8Array, at: number): Uint8Array {
+  const row = rocks.get(column, key);
+  if (row === undefined) throw new Error('the row to damage is not there');
+  row[at] ^= 1;
+  return row;
+}

@@ -1,171 +1,66 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PageBuilder } from '../../src/store/check/page-builder.js';
-import { StateTree } from '../../src/store/tree/state-tree.js';
-import { combinedRoot, EMPTY_HASH, leafHash, nodeHash, pathBit } from '../../src/store/tree/tree-hash.js';
-import { verifyProof } from '../../src/store/tree/tree-proof.js';
-import type { TreeSource } from '../../src/store/tree/tree-updater.js';
-import { compareBytes, fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
-import { sha256 } from '../../src/util/sha256.js';
+import {
+  combinedRoot,
+  EMPTY_HASH,
+  HASH_BYTES,
+  leafHash,
+  nodeHash,
+  PATH_BYTES,
+  pathBit,
+  pathOf,
+  valueHashOf,
+} from '../../src/store/tree/tree-hash.js';
+import { type PathWrite, TreeMemory, type TreeWrites } from '../../src/store/tree/tree-memory.js';
+import { headerKey } from '../../src/store/tree/tree-rows.js';
+import { verifyProof } from '../../src/store/tree/verify-proof.js';
+import { fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { bytes, generator, name } from './helpers.js';
+import { type Leaf, NAMESPACE, randomWrites, rootOfLeaves, rootOfPairs, TreeChain } from './tree-reference.js';
 
-/** A tree over a map that stands for the column. */
-class MemoryTree implements TreeSource {
-  readonly rows = new Map<string, Uint8Array>();
-  readonly tree = new StateTree(this, 0x53);
-
-  getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
-    return keys.map((key) => this.rows.get(toBinaryString(key)));
-  }
-
-  apply(writes: Iterable<readonly [string, Uint8Array | undefined]>): string {
-    const rows = new Map<string, Uint8Array | undefined>();
-    const root = this.tree.update(new Map(writes), (key, value) => {
-      expect(rows.has(toBinaryString(key)), 'no row is written twice').toBe(false);
-      rows.set(toBinaryString(key), value?.slice());
-    });
-    for (const [key, value] of rows) {
-      if (value === undefined) this.rows.delete(key);
-      else this.rows.set(key, value);
-    }
-    expect(toHex(this.tree.root())).toBe(toHex(root));
-    return toHex(root);
-  }
-}
-
-/** The definition, straight from the map: split by bits until a leaf is alone. */
-function naiveRoot(map: ReadonlyMap<string, Uint8Array>): string {
-  const leaves = [...map].map(([key, value]) => {
-    const raw = fromBinaryString(key);
-    return { path: sha256(raw), hash: leafHash(raw, sha256(value)) };
-  });
-  const subtree = (inside: typeof leaves, depth: number): Uint8Array => {
-    if (inside.length === 0) return EMPTY_HASH;
-    if (inside.length === 1) return inside[0].hash;
-    const side = (bit: number) =>
-      subtree(
-        inside.filter(({ path }) => pathBit(path, depth) === bit),
-        depth + 1,
-      );
-    return nodeHash(side(0), side(1));
-  };
-  return toHex(subtree(leaves, 0));
-}
-
-const texts = (...pairs: [string, string][]): [string, Uint8Array][] => pairs.map(([k, v]) => [name(k), bytes(v)]);
-
+const texts = (...pairs: [string, string][]): TreeWrites => new Map(pairs.map(([k, v]) => [name(k), bytes(v)]));
+const loadNothing = (): void => {
+  throw new Error('nothing is dropped');
+};
 describe('published roots', () => {
   const ten = Array.from({ length: 10 }, (_, i): [string, string] => [`key${i}`, `value${i}`]);
+  const a1: [string, string] = ['a', '1'];
+  const b2: [string, string] = ['b', '2'];
   it.each<[string, [string, string][][], string]>([
-    ['a=1', [[['a', '1']]], '544fea44bf7d2c17fbbe042af7c3f37f45f58724dd71b5d7d571853d821f62ce'],
-    [
-      'a=1, b=2',
-      [
-        [
-          ['a', '1'],
-          ['b', '2'],
-        ],
-      ],
-      'b461a8aff9e02509a4b0cf1cc25b40feadd470fff79a0a1c4488018de1a7b36a',
-    ],
-    [
-      'b=2, a=1',
-      [
-        [
-          ['b', '2'],
-          ['a', '1'],
-        ],
-      ],
-      'b461a8aff9e02509a4b0cf1cc25b40feadd470fff79a0a1c4488018de1a7b36a',
-    ],
+    ['a=1', [[a1]], '2fb906d1a4d261c72cf5fb6cacb2360e052be15051efc1713d0fe1bb3a750c1e'],
+    ['a=1, b=2', [[a1, b2]], '5f68b58bfb60227585afcfd2d61ac0b4e46104e1dda67b0ed8de1177996a5d06'],
+    ['b=2, a=1', [[b2, a1]], '5f68b58bfb60227585afcfd2d61ac0b4e46104e1dda67b0ed8de1177996a5d06'],
     [
       'a=1, b=2, then a=3 in the next block',
-      [
-        [
-          ['a', '1'],
-          ['b', '2'],
-        ],
-        [['a', '3']],
-      ],
-      '4224788988df5d4a388499e8f58c53b0f99986597beafcadaf018ec36d2dca20',
+      [[a1, b2], [['a', '3']]],
+      '0a8419500481fc112d61fc647a0f227f4e33d4ef85f6aac04b32a6b880d3e1b8',
     ],
-    ['key0=value0 to key9=value9', [ten], 'c711f87cabb2546f1f48642ae97e3888fcc689d6afeb3ac7e685ef604e1510e5'],
-    ['k=""', [[['k', '']]], '2e1379ade8ec48adaf730808a2d5b1726809fae9012890fc237e622bc15dac3d'],
+    ['key0=value0 to key9=value9', [ten], '3b75dc52719c8d914babb56e9d931377aab7b39ecec2c610f6738be808972e08'],
+    ['k=""', [[['k', '']]], '662db9d40ea579cbc0907a5219698d7bc7716fb8fc8b111844c499cb08fe4f3f'],
   ])('%s', (_, blocks, root) => {
-    const tree = new MemoryTree();
+    const chain = new TreeChain();
     let last = '';
-    for (const writes of blocks) last = tree.apply(texts(...writes));
+    for (const writes of blocks) last = chain.commit(texts(...writes));
     expect(last).toBe(root);
   });
 
-  it('an empty tree has a root of zeros', () => {
-    expect(toHex(new MemoryTree().tree.root())).toBe('00'.repeat(32));
-    expect(new MemoryTree().apply([])).toBe('00'.repeat(32));
+  it('an empty tree has a root of zeros and no row', () => {
+    const chain = new TreeChain();
+    expect(chain.commit(new Map())).toBe('00'.repeat(32));
+    expect(chain.rows.size).toBe(0);
   });
 
   it('the combined root hashes the tag, the standard root and the lane root', () => {
-    const [a, b] = [fromHex('11'.repeat(32)), fromHex('22'.repeat(32))];
-    const preimage = Buffer.concat([Buffer.from('warpshrew/1'), a, b]);
-    expect(toHex(combinedRoot(a, b))).toBe(toHex(sha256(preimage)));
+    const preimage = Buffer.concat([Buffer.from('warpshrew/2'), Buffer.alloc(32, 0x11), Buffer.alloc(32, 0x22)]);
+    const hash = createHash('blake2s256').update(preimage).digest('hex');
+    expect(toHex(combinedRoot(fromHex('11'.repeat(32)), fromHex('22'.repeat(32))))).toBe(hash);
   });
 });
 
-const key = fc.oneof(
-  fc.nat({ max: 60 }).map((n) => name(`k${n}`)),
-  fc.uint8Array({ maxLength: 6 }).map(toBinaryString),
-);
-const change = fc.tuple(key, fc.option(fc.uint8Array({ maxLength: 4 }), { nil: undefined }));
-const batches = fc.array(fc.array(change, { maxLength: 40 }), { minLength: 1, maxLength: 8 });
-
-describe('SHA-256', () => {
-  it('of every length around the block boundaries equals that of node:crypto', () => {
-    for (let length = 0; length < 700; length++) {
-      const input = Uint8Array.from({ length }, (_, i) => (i * 7 + length) & 255);
-      expect(toHex(sha256(input))).toBe(createHash('sha256').update(input).digest('hex'));
-    }
-  });
-});
-
-describe('batches', () => {
-  it('any sequence of batches with deletions gives the root, and the stored pages, of the remaining map', () => {
-    fc.assert(
-      fc.property(batches, (blocks) => {
-        const tree = new MemoryTree();
-        const map = new Map<string, Uint8Array>();
-        for (const changes of blocks) {
-          const writes = new Map(changes);
-          for (const [k, v] of writes) {
-            if (v === undefined) map.delete(k);
-            else map.set(k, v);
-          }
-          expect(tree.apply(writes)).toBe(naiveRoot(map));
-        }
-        const rebuilt = new MemoryTree();
-        rebuilt.apply([...map].reverse());
-        expect(new Map([...tree.rows].sort())).toEqual(new Map([...rebuilt.rows].sort()));
-      }),
-      { numRuns: 200 },
-    );
-  });
-
-  it('a large tree equals the definition after one batch and after many', () => {
-    const random = generator(7);
-    const map = new Map<string, Uint8Array>();
-    for (let i = 0; i < 6_000; i++) map.set(name(`key ${i}`), bytes(`${random(1e9)}`));
-    const once = new MemoryTree();
-    expect(once.apply(map)).toBe(naiveRoot(map));
-    const many = new MemoryTree();
-    const entries = [...map];
-    for (let i = 0; i < entries.length; i += 500) many.apply(entries.slice(i, i + 500));
-    expect(many.rows).toEqual(new Map([...once.rows].map(([k, v]) => [k, v])));
-    const removed = entries.filter((_, i) => i % 3 !== 0).map(([k]) => [k, undefined] as const);
-    for (const [k] of removed) map.delete(k);
-    expect(many.apply(removed)).toBe(naiveRoot(map));
-  });
-
+describe('hashing', () => {
   it('keys and values of every length around a block, and long ones, are hashed as the definition says', () => {
-    const lengths = [0, 1, 22, 23, 31, 32, 54, 55, 56, 63, 64, 65, 119, 120, 511, 512, 513, 5_000];
+    const lengths = [0, 1, 31, 32, 62, 63, 64, 65, 127, 128, 129, 192, 193, 1_000, 4_096, 4_097, 20_000];
     const filled = (length: number, seed: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + seed) & 255);
     const map = new Map<string, Uint8Array>();
     lengths.forEach((keyLength, k) => {
@@ -173,122 +68,204 @@ describe('batches', () => {
         map.set(toBinaryString(filled(keyLength, k * 100 + v)), filled(valueLength, v));
       });
     });
-    const tree = new MemoryTree();
-    expect(tree.apply(map)).toBe(naiveRoot(map));
-    const changed = [...map].map(([key, value], i) => [key, i % 2 ? value.slice(1) : undefined] as const);
-    for (const [key, value] of changed) {
-      if (value === undefined) map.delete(key);
-      else map.set(key, value);
-    }
-    expect(tree.apply(changed)).toBe(naiveRoot(map));
+    const chain = new TreeChain();
+    expect(chain.commit(map)).toBe(rootOfPairs(map));
+    const changed = new Map([...map].map(([key, value], i) => [key, i % 2 ? value.slice(1) : undefined] as const));
+    expect(chain.commit(changed)).toBe(rootOfPairs(chain.state));
   });
+});
 
-  it('a batch that is too large for one piece gives the pages that a walk over its leaves gives', () => {
-    const map = new Map(Array.from({ length: 70_000 }, (_, i) => [name(`key ${i}`), bytes(`${i}`)] as const));
-    const tree = new MemoryTree();
-    tree.apply([...map].slice(0, 50_000));
-    const more = Array.from({ length: 40_000 }, (_, i) => [name(`more ${i}`), bytes('x')] as const);
-    tree.apply([...map, ...more].slice(30_000));
-    // What is left of many pages is one leaf, which moves up.
-    const root = tree.apply(more.map(([key]) => [key, undefined] as const));
-    const leaves = [...map].map(([key, value]) => {
-      const raw = fromBinaryString(key);
-      return { keyHash: sha256(raw), hash: leafHash(raw, sha256(value)) };
-    });
-    leaves.sort((a, b) => compareBytes(a.keyHash, b.keyHash));
-    const pages = new Map<string, string>();
-    const builder = new PageBuilder(0x53, (key, page) => pages.set(toHex(key), toHex(page)));
-    for (const { keyHash, hash } of leaves) builder.add(keyHash, hash);
-    expect(toHex(builder.end())).toBe(root);
-    const isPage = ([key]: [string, Uint8Array]) => key.charCodeAt(0) === 0x53;
-    const stored = [...tree.rows].filter(isPage).map(([k, v]) => [toHex(fromBinaryString(k)), toHex(v)] as const);
-    expect(stored.length).toBe(pages.size);
-    expect(stored.filter(([key, page]) => pages.get(key) !== page)).toEqual([]);
-    expect(tree.rows.size - stored.length).toBe(map.size);
-  });
-
-  it('a page that cannot be read, or is not there, is an error, and the next batch is as any other', () => {
-    const tree = new MemoryTree();
-    const map = new Map(Array.from({ length: 200 }, (_, i) => [name(`key ${i}`), bytes(`${i}`)] as const));
-    tree.apply(map);
-    const again = (): unknown => tree.tree.update(map, () => undefined);
-    for (const [row, depth] of [
-      ['\x53\x00', 0],
-      ['\x53\x01\x30', 1],
-    ] as const) {
-      const page = tree.rows.get(row);
-      if (page === undefined) throw new Error('there is no such page');
-      // Leaves and children in one place, one byte less, nothing but the maps.
-      for (const spoilt of [page.map((byte, i) => (i < 4 ? 0xff : byte)), page.slice(0, -1), page.slice(0, 3)]) {
-        tree.rows.set(row, spoilt);
-        expect(again).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT', facts: { depth } }));
+describe('histories', () => {
+  it('1,000 random ones with rollbacks give the root of the definition after every step', () => {
+    const random = generator(2);
+    for (let history = 0; history < 1_000; history++) {
+      const chain = new TreeChain({ blocks: 1 + random(6), behind: 1 + random(12), bytes: Number.POSITIVE_INFINITY });
+      for (let step = 2 + random(4); step > 0; step--) {
+        const undo = chain.height >= 0 && random(3) === 0;
+        const root = undo ? chain.undo() : chain.commit(randomWrites(random, history % 2 ? 60 : 200));
+        expect(root).toBe(rootOfPairs(chain.state));
       }
-      tree.rows.delete(row);
-      if (depth > 0) expect(again).toThrow(expect.objectContaining({ code: 'INTERNAL', facts: { depth } }));
-      tree.rows.set(row, page);
     }
-    expect(tree.apply(map)).toBe(naiveRoot(map));
   });
 
-  it('removing every key leaves no row', () => {
-    const tree = new MemoryTree();
-    const keys = Array.from({ length: 300 }, (_, i) => name(`key ${i}`));
-    tree.apply(keys.map((k) => [k, bytes('x')] as const));
-    expect(tree.apply(keys.map((k) => [k, undefined] as const))).toBe('00'.repeat(32));
-    expect(tree.rows.size).toBe(0);
+  it('tell of every write whether its key was there', () => {
+    const random = generator(5);
+    const chain = new TreeChain();
+    for (let step = 0; step < 60; step++) {
+      const writes = randomWrites(random, 80);
+      const expected = [...writes.keys()].map((key) => (chain.state.has(key) ? 1 : 0));
+      expect([...chain.tree.update(writes).existed]).toEqual(expected);
+      // Again: all of it is there, or gone, by now.
+      chain.commit(writes);
+      expect([...chain.tree.update(writes).existed]).toEqual(
+        [...writes.values()].map((v) => (v === undefined ? 0 : 1)),
+      );
+    }
+  });
+
+  it('the same state by any way has the same proofs and, once written, the same rows', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
+        const random = generator(seed);
+        const chain = new TreeChain();
+        for (let step = 0; step < 6; step++) chain.commit(randomWrites(random, 300));
+        for (let step = random(3); step > 0; step--) chain.undo();
+        const state = chain.state;
+        const once = new TreeChain();
+        once.commit(new Map([...state].reverse()));
+        for (const key of [...state.keys(), name('none')].filter((_, i) => i % 4 === 0).map(fromBinaryString)) {
+          expect(chain.tree.prove(key)).toEqual(once.tree.prove(key));
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('a large state equals the definition after one batch and after many', () => {
+    const map = new Map(Array.from({ length: 9_000 }, (_, i) => [name(`key ${i}`), bytes(`${i * 7}`)] as const));
+    const root = rootOfPairs(map);
+    expect(new TreeChain().commit(map)).toBe(root);
+    const many = new TreeChain();
+    const entries = [...map];
+    for (let i = 0; i < entries.length; i += 1_000) many.commit(new Map(entries.slice(i, i + 1_000)));
+    expect(toHex(many.tree.root())).toBe(root);
+    const removed = new Map(entries.filter((_, i) => i % 3 !== 0).map(([k]) => [k, undefined] as const));
+    expect(many.commit(removed)).toBe(rootOfPairs(many.state));
+    expect(many.tree.leaves).toBe(many.state.size);
+  });
+
+  it('a batch of more changes than are applied at a time gives what many batches give', () => {
+    const all = Array.from({ length: 300_000 }, (_, i) => [name(`key ${i}`), bytes(`${i}`)] as const);
+    const [once, many] = [new TreeMemory(), new TreeMemory()];
+    const existed = once.apply(new Map([...all, ...all.slice(0, 9)]), loadNothing);
+    expect(existed.every((byte) => byte === 0)).toBe(true);
+    for (let at = 0; at < all.length; at += 60_000) many.apply(new Map(all.slice(at, at + 60_000)), loadNothing);
+    expect(toHex(once.hash())).toBe(toHex(many.hash()));
+    expect(once.leaves).toBe(all.length);
+    expect(once.apply(new Map(all), loadNothing).every((byte) => byte === 1)).toBe(true);
+  });
+
+  it('removing every key leaves the root of nothing and no row but the header', () => {
+    const chain = new TreeChain({ blocks: 1, behind: 1, bytes: Number.POSITIVE_INFINITY });
+    const keys = Array.from({ length: 3_000 }, (_, i) => name(`key ${i}`));
+    chain.commit(new Map(keys.map((key) => [key, bytes('x')])));
+    expect(chain.rows.size).toBeGreaterThan(2);
+    expect(chain.commit(new Map(keys.map((key) => [key, undefined])))).toBe('00'.repeat(32));
+    expect([...chain.rows.keys()]).toEqual([toBinaryString(headerKey(NAMESPACE))]);
+  });
+});
+
+/** A leaf whose path begins with `bits` bits of `base`, then differs; the rest of both is random. */
+function nearby(base: Uint8Array, bits: number, random: (n: number) => number): Leaf {
+  const path = Uint8Array.from({ length: PATH_BYTES }, () => random(256));
+  for (let bit = 0; bit <= Math.min(bits, 247); bit++) {
+    const wanted = bit < bits ? pathBit(base, bit) : 1 - pathBit(base, bit);
+    const mask = 0x80 >> (bit & 7);
+    path[bit >> 3] = wanted ? path[bit >> 3] | mask : path[bit >> 3] & ~mask;
+  }
+  return { path, valueHash: Uint8Array.from({ length: HASH_BYTES }, () => random(256)) };
+}
+
+describe('paths that an adversary chose', () => {
+  const asWrites = (leaves: readonly Leaf[]): PathWrite[] => leaves.map(({ path, valueHash }) => [path, valueHash]);
+  const removals = (leaves: readonly Leaf[]): PathWrite[] => leaves.map(({ path }) => [path, undefined]);
+  const fresh = (leaves: readonly Leaf[]): TreeMemory => {
+    const tree = new TreeMemory();
+    tree.applyPaths(asWrites(leaves), loadNothing);
+    return tree;
+  };
+
+  it('share any number of bits, up to all but the last', () => {
+    const random = generator(9);
+    const base = nearby(new Uint8Array(PATH_BYTES), 0, random);
+    for (const shared of [0, 1, 7, 8, 60, 63, 64, 65, 127, 128, 191, 192, 200, 246, 247]) {
+      const leaves = [base, nearby(base.path, shared, random), nearby(base.path, shared >> 1, random)];
+      const tree = fresh(leaves);
+      expect(toHex(tree.hash()), `${shared} bits`).toBe(toHex(rootOfLeaves(leaves)));
+      tree.applyPaths(removals(leaves.slice(1, 2)), loadNothing);
+      expect(toHex(tree.hash())).toBe(toHex(rootOfLeaves([leaves[0], leaves[2]])));
+    }
+  });
+
+  it('lie in one bucket by thousands, with others around them', () => {
+    const random = generator(10);
+    const base = nearby(new Uint8Array(PATH_BYTES), 0, random);
+    const crowd = Array.from({ length: 2_000 }, () => nearby(base.path, 20 + random(60), random));
+    const others = Array.from({ length: 2_000 }, () => nearby(base.path, random(12), random));
+    const tree = fresh(crowd);
+    tree.applyPaths(asWrites(others), loadNothing);
+    expect(toHex(tree.hash())).toBe(toHex(rootOfLeaves([...crowd, ...others])));
+    tree.applyPaths(removals(crowd.slice(0, 1_500)), loadNothing);
+    const left = [...crowd.slice(1_500), ...others];
+    expect(toHex(tree.hash())).toBe(toHex(rootOfLeaves(left)));
+    expect(tree.leaves).toBe(left.length);
+  });
+
+  it('stay apart when a crowded bucket is split, and both halves grow and shrink', () => {
+    const random = generator(11);
+    const base = nearby(new Uint8Array(PATH_BYTES), 0, random);
+    const other = nearby(base.path, 5, random);
+    const near = (path: Uint8Array, count: number) =>
+      Array.from({ length: count }, () => nearby(path, 20 + random(40), random));
+    let [left, right] = [near(base.path, 300), near(other.path, 300)];
+    const tree = fresh([...left, ...right]);
+    for (let round = 0; round < 6; round++) {
+      const gone = [...left.slice(0, 20), ...right.slice(0, 10)];
+      const more = [near(base.path, 30), near(other.path, 5)];
+      tree.applyPaths([...asWrites([...more[0], ...more[1]]), ...removals(gone)], loadNothing);
+      left = [...left.slice(20), ...more[0]];
+      right = [...right.slice(10), ...more[1]];
+      expect(toHex(tree.hash())).toBe(toHex(rootOfLeaves([...left, ...right])));
+    }
+  });
+
+  it('are proved, all of them, and the places beside them', () => {
+    const random = generator(12);
+    const base = nearby(new Uint8Array(PATH_BYTES), 0, random);
+    const leaves = Array.from({ length: 200 }, (_, i) => nearby(base.path, i < 100 ? 50 + random(150) : 3, random));
+    const tree = fresh(leaves);
+    const root = toHex(tree.hash());
+    const rootFrom = (path: Uint8Array): string => {
+      const { siblings, leaf } = tree.prove(path, loadNothing);
+      let hash = leaf === undefined ? EMPTY_HASH : leafHash(leaf.path, leaf.valueHash);
+      for (let bit = siblings.length - 1; bit >= 0; bit--) {
+        hash = pathBit(path, bit) ? nodeHash(siblings[bit], hash) : nodeHash(hash, siblings[bit]);
+      }
+      return toHex(hash);
+    };
+    for (const { path, valueHash } of leaves) {
+      expect(tree.prove(path, loadNothing).leaf).toEqual({ path, valueHash });
+      expect(rootFrom(path)).toBe(root);
+      expect(rootFrom(nearby(path, random(248), random).path)).toBe(root);
+    }
+  });
+
+  it('come twice in one batch: the later write counts', () => {
+    const random = generator(14);
+    const [a, b] = [nearby(new Uint8Array(PATH_BYTES), 0, random), nearby(new Uint8Array(PATH_BYTES), 0, random)];
+    const again = { path: a.path, valueHash: b.valueHash };
+    const tree = new TreeMemory();
+    tree.applyPaths([...asWrites([a, b]), ...removals([a]), ...asWrites([again])], loadNothing);
+    expect(toHex(tree.hash())).toBe(toHex(rootOfLeaves([again, b])));
+    expect(tree.leaves).toBe(2);
   });
 });
 
 describe('proofs', () => {
-  const build = (count: number) => {
-    const tree = new MemoryTree();
-    const map = new Map(Array.from({ length: count }, (_, i) => [name(`key ${i}`), bytes(`value ${i}`)] as const));
-    tree.apply(map);
-    const prove = (k: Uint8Array) => tree.tree.prove(k, (other) => map.get(toBinaryString(other)));
-    return { tree, map, prove, root: tree.tree.root() };
-  };
-
   it.each([0, 1, 2, 3, 17, 400])('of %i keys: every present key is proved present, absent ones absent', (count) => {
-    const { map, prove, root } = build(count);
-    for (const [k, value] of map) {
-      const raw = fromBinaryString(k);
-      const proof = prove(raw);
+    const chain = new TreeChain();
+    chain.commit(new Map(Array.from({ length: count }, (_, i) => [name(`key ${i}`), bytes(`value ${i}`)] as const)));
+    const root = chain.tree.root();
+    for (const [key, value] of chain.state) {
+      const raw = fromBinaryString(key);
+      const proof = chain.tree.prove(raw);
+      expect(proof.leaf).toEqual({ path: pathOf(raw), valueHash: valueHashOf(value) });
       expect(verifyProof(root, raw, value, proof)).toBe(true);
       expect(verifyProof(root, raw, undefined, proof)).toBe(false);
-      expect(verifyProof(root, raw, bytes('other'), proof)).toBe(false);
     }
     for (let i = 0; i < 100; i++) {
       const raw = bytes(`absent ${i}`);
-      const proof = prove(raw);
-      expect(verifyProof(root, raw, undefined, proof)).toBe(true);
-      expect(verifyProof(root, raw, bytes('value 0'), proof)).toBe(false);
+      expect(verifyProof(root, raw, undefined, chain.tree.prove(raw))).toBe(true);
     }
-  });
-
-  it('a proof of one key says nothing of another, under another root, or when altered', () => {
-    const { prove, root } = build(50);
-    const key0 = bytes('key 0');
-    const proof = prove(key0);
-    expect(verifyProof(root, bytes('key 1'), bytes('value 0'), proof)).toBe(false);
-    expect(verifyProof(root, bytes('key 1'), undefined, proof)).toBe(false);
-    expect(verifyProof(EMPTY_HASH, key0, bytes('value 0'), proof)).toBe(false);
-    for (let i = 0; i < proof.siblings.length; i++) {
-      const siblings = proof.siblings.map((hash, at) => (at === i ? sha256(hash) : hash));
-      expect(verifyProof(root, key0, bytes('value 0'), { ...proof, siblings })).toBe(false);
-    }
-    expect(verifyProof(root, key0, bytes('value 0'), { ...proof, siblings: proof.siblings.slice(1) })).toBe(false);
-    const long = Array.from({ length: 257 }, () => EMPTY_HASH);
-    expect(verifyProof(root, key0, bytes('value 0'), { ...proof, siblings: long })).toBe(false);
-  });
-
-  it('a leaf that does not belong on the path proves nothing, even under a root that was made for it', () => {
-    const absent = bytes('key');
-    const bit = pathBit(sha256(absent), 0);
-    const stranger = [...'abcdefgh'].map(bytes).find((other) => pathBit(sha256(other), 0) !== bit);
-    if (stranger === undefined) throw new Error('no such key');
-    const leaf = { key: stranger, valueHash: sha256(bytes('1')) };
-    const hash = leafHash(leaf.key, leaf.valueHash);
-    const root = bit === 0 ? nodeHash(hash, EMPTY_HASH) : nodeHash(EMPTY_HASH, hash);
-    expect(verifyProof(root, absent, undefined, { siblings: [EMPTY_HASH], leaf })).toBe(false);
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { historyKey, parseHistoryKey } from '../../src/store/keys.js';
 import { Store } from '../../src/store/store.js';
-import { verifyProof } from '../../src/store/tree/tree-proof.js';
+import { verifyProof } from '../../src/store/tree/verify-proof.js';
 import { Disk } from '../../src/testing/sim/disk.js';
 import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import { compareBytes, fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
@@ -160,8 +160,8 @@ describe('commit', () => {
   it('roots are those of the published example, per namespace', () =>
     withStore((store) => {
       const roots = store.commitBlock(block(0, { a: '1' }, { a: '1', b: '2' }));
-      expect(roots.standard).toBe('544fea44bf7d2c17fbbe042af7c3f37f45f58724dd71b5d7d571853d821f62ce');
-      expect(roots.lane).toBe('b461a8aff9e02509a4b0cf1cc25b40feadd470fff79a0a1c4488018de1a7b36a');
+      expect(roots.standard).toBe('2fb906d1a4d261c72cf5fb6cacb2360e052be15051efc1713d0fe1bb3a750c1e');
+      expect(roots.lane).toBe('5f68b58bfb60227585afcfd2d61ac0b4e46104e1dda67b0ed8de1177996a5d06');
     }));
 
   it('a reopened store continues its trees', async () => {
@@ -170,7 +170,7 @@ describe('commit', () => {
     await withStore((store) => {
       expect(store.tip()?.height).toBe(0);
       const roots = store.commitBlock(block(1, { a: '3' }));
-      expect(roots.standard).toBe('4224788988df5d4a388499e8f58c53b0f99986597beafcadaf018ec36d2dca20');
+      expect(roots.standard).toBe('0a8419500481fc112d61fc647a0f227f4e33d4ef85f6aac04b32a6b880d3e1b8');
     }, dir);
   });
 });

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeTouched, encodeTouched, type Touched } from '../../src/store/touched.js';
+import { collectTouched, decodeTouched, encodeTouched, type Touched } from '../../src/store/touched.js';
 import { toHex } from '../../src/util/bytes.js';
-import { collectTouched } from './damages.js';
 
 const CORRUPT = expect.objectContaining({ code: 'STORE_CORRUPT', facts: { height: 7 } });
 

@@ -21,6 +21,10 @@ export const ENVIRONMENT_CODES = {
   ENV_PORT_FORBIDDEN: ['this user may not use the port', '`--port` above 1023'],
   ENV_BIG_ENDIAN: ['the processor stores numbers with the high byte first', 'run it on a little-endian one'],
   ENV_LISTEN_FAILED: ['the server cannot listen', 'check `--host`'],
+  ENV_RPC_FAILED: [
+    'the JSON-RPC server cannot be asked, or answers with an error',
+    'check the address, and see the reason in the message',
+  ],
   GPU_UNAVAILABLE: [
     'no adapter',
     '`warpshrew software-gpu -- CMD` (in a clone `npm run software-gpu -- CMD`), or another policy',

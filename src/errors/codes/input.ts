@@ -61,6 +61,11 @@ export const INPUT_CODES = {
   SNAPSHOT_UNSIGNED: ['`--public-key` was given and the file is not signed', 'get a signed one'],
   SNAPSHOT_BAD_SIGNATURE: ['the file was altered, or signed with another key', 'get the file and the public key again'],
   SNAPSHOT_BAD_KEY: ['not an Ed25519 key of the required kind', '`warpshrew snapshot key --out FILE`'],
+  PROOF_MALFORMED: ['not a proof: a byte or member that none has', 'ask for the proof again'],
+  PROOF_VERSION: ['a proof of another version', 'ask for it again, from a server of this version'],
+  PROOF_TRUNCATED: ['the bytes end before the proof does', 'give all of it'],
+  PROOF_TRAILING_BYTES: ['bytes follow the proof', 'give one proof a file'],
+  PROOF_CHECKSUM: ['the proof was damaged on its way', 'ask for it again'],
   SNAPSHOT_UNSOUND: ['the store in the file breaks its own rules', 'run `db check` over the store it was made from'],
 } as const satisfies Readonly<Record<string, Texts>>;
 

@@ -5,7 +5,7 @@
 import { CHAIN_CODES, ENVIRONMENT_CODES, NODE_CODES, NOTICE_CODES } from './environment.js';
 import { INPUT_CODES, PROGRAM_CODES } from './input.js';
 import { RPC_CODES, USAGE_CODES } from './requests.js';
-import { CHECK_CODES, STORE_CODES } from './store.js';
+import { CHECK_CODES, PROOF_CODES, STORE_CODES } from './store.js';
 import type { RpcTexts, Texts } from './texts.js';
 
 /**
@@ -24,6 +24,7 @@ export type InputCode = keyof typeof INPUT_CODES;
 export type ProgramCode = keyof typeof PROGRAM_CODES;
 export type StoreCode = keyof typeof STORE_CODES;
 export type CheckCode = keyof typeof CHECK_CODES;
+export type RefutationCode = keyof typeof PROOF_CODES;
 export type EnvironmentCode = keyof typeof ENVIRONMENT_CODES;
 export type NodeCode = keyof typeof NODE_CODES;
 export type ChainCode = keyof typeof CHAIN_CODES;
@@ -58,6 +59,7 @@ export const CODE_CLASSES: readonly CodeClass[] = [
   { name: 'ProgramError', title: 'WebAssembly', exit: 'input', codes: PROGRAM_CODES },
   { name: 'StoreError', title: 'The database', exit: 'store', codes: STORE_CODES },
   { name: undefined, title: 'Findings of `db check`', exit: 'check', codes: CHECK_CODES },
+  { name: undefined, title: 'Findings of `proof verify`', exit: 'check', codes: PROOF_CODES },
   { name: 'EnvironmentError', title: 'The machine', exit: 'environment', codes: ENVIRONMENT_CODES },
   { name: 'NodeError', title: 'The node', exit: 'environment', codes: NODE_CODES },
   { name: 'ChainError', title: 'The chain', exit: 'environment', codes: CHAIN_CODES },

@@ -22,6 +22,7 @@ export const USAGE_CODES = {
   ],
   USAGE_NODE_URL: ["the node's address is no http or https URL", 'e.g. `http://127.0.0.1:8332`'],
   USAGE_ZMQ_ENDPOINT: ['not an endpoint for notifications', 'e.g. `tcp://127.0.0.1:28332`'],
+  USAGE_PROOF_FROM: ['not one place to get a proof from', '`--db DIR` or `--rpc URL`'],
   USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
 } as const satisfies Readonly<Record<string, Texts>>;
 
@@ -62,6 +63,7 @@ export const RPC_CODES = {
   RPC_BAD_HEIGHT: ['not a height', 'a number, a decimal string or `latest`', -32602],
   RPC_BAD_HEX: ['not hex', 'whole bytes, `0x` optional', -32602],
   RPC_BAD_ID: ['not an id', '`block:tx`', -32602],
+  RPC_BAD_NAMESPACE: ['not a namespace', '`S` or `P`', -32602],
   RPC_BAD_OUTPOINT: ['not an outpoint', '`txid:vout`', -32602],
   RPC_BAD_TXID: ['not a txid', '64 hex digits, display order', -32602],
   RPC_BATCH_SIZE: ['too many requests in a batch', 'at most 1,000', -32600],

@@ -30,7 +30,10 @@ export const STORE_CODES = {
   STORE_MODULE_MISMATCH: ['made with another module', 'name it with `--indexer`'],
   STORE_NOT_NEXT: ['the block does not follow the tip', 'heights must be consecutive: one database a range'],
   STORE_READ_ONLY: ['a write to a store opened for reading', 'open it for writing'],
-  STORE_CLOSED: ['used after closing', 'a defect: report it'],
+  STORE_CLOSED: [
+    'used after closing, or closed before it answered',
+    'ask again; where nothing was being stopped it is a defect: report it',
+  ],
   STORE_WRITE_FAILED: ['the database refused a write', 'check disk space; the last whole block is kept'],
   STORE_REORG_UNDER_WAY: ['blocks were undone while they were read, each time', 'ask again'],
   STORE_CORRUPT: ['records contradict each other', 'replay into a new folder and report it'],
@@ -47,6 +50,10 @@ export const STORE_CODES = {
     'ask for a newer height; index with more `--history` to reach further back',
   ],
   STORE_BAD_SHEET: ['a stored balance sheet is damaged', 'replay into a new folder and report it'],
+  STORE_NOT_PROVABLE: [
+    'the state after that block cannot be proved any more',
+    'ask for a height that the message names',
+  ],
   SNAPSHOT_EMPTY: ['the store has no block to put into a snapshot', 'index first'],
   SNAPSHOT_ROW_TOO_LONG: ['a row of the store has more than 128 MiB', 'copy the folder of the database instead'],
 } as const satisfies Readonly<Record<string, Texts>>;
@@ -88,13 +95,9 @@ export const CHECK_CODES = {
     '`db check`: undo data that does not match the history',
     'restore a snapshot, or index into a new folder',
   ],
-  CHECK_LEAF: [
-    '`db check`: the leaves of the state tree are not the keys that have a value',
-    'restore a snapshot, or index into a new folder',
-  ],
   CHECK_PAGE: [
-    '`db check`: a page of the state tree missing, wrong or too many',
-    'restore a snapshot, or index into a new folder',
+    '`db check`: a stored row of a state tree missing, wrong or too many',
+    'check the disk; the next start makes the tree from the state',
   ],
   CHECK_ROOT: [
     '`db check`: the recorded root is not that of the state',
@@ -104,4 +107,18 @@ export const CHECK_CODES = {
     '`db check`: RocksDB cannot read it (damaged files)',
     'restore a snapshot, or index into a new folder; check the disk',
   ],
+} as const satisfies Readonly<Record<string, Texts>>;
+
+/** Why `proof verify` refuses a proof: in its output, never thrown. */
+export const PROOF_CODES = {
+  PROOF_OTHER_KEY: [
+    '`proof verify`: the proof is about another key than `--key` in `--namespace`',
+    'ask for the right one',
+  ],
+  PROOF_OTHER_HEIGHT: ['`proof verify`: the proof is about another height than `--height`', 'ask for the right one'],
+  PROOF_OTHER_ROOT: [
+    '`proof verify`: the proof is under another root than `--root`',
+    'get the root of the height of the proof, or a proof of the height of the root',
+  ],
+  PROOF_WRONG: ['`proof verify`: the hashes do not show what the proof says', 'do not trust who gave it'],
 } as const satisfies Readonly<Record<string, Texts>>;

@@ -25,7 +25,7 @@ export interface CheckSummary {
 
 /**
  * Verifies the whole store in `dir`: every row of every column against the others, and both roots from the state.
- * Changes nothing; memory hardly grows with the store (a few bytes per block, one block's keys, some hundred rows).
+ * Changes nothing. Memory: a few bytes per block, one block's keys, and the state trees.
  * Throws what opening throws; every other problem goes to the listener.
  */
 export async function checkStore(dir: string, listener: CheckListener): Promise<CheckSummary> {

@@ -72,7 +72,7 @@ function describe(store: Store, dir: string): Omit<SnapshotManifest, 'rows' | 'c
   }
   const genesis = store.genesis();
   return {
-    format: 1,
+    format: 2,
     identity: store.identity(),
     genesis: genesis === undefined ? null : toDisplayHash(genesis),
     tip: { height: tip.height, hash: toDisplayHash(tip.hash) },
@@ -93,7 +93,7 @@ async function write(
 ): Promise<CreatedSnapshot> {
   file.write(MAGIC);
   const chunks: ChunkEntry[] = [];
-  const rows = { latest: 0, history: 0, blocks: 0, undo: 0, tree: 0, meta: 0 };
+  const rows = { latest: 0, history: 0, blocks: 0, undo: 0, meta: 0 };
   for (const column of SNAPSHOT_COLUMNS) {
     for (const { raw, count } of rawChunks(store.rowsOf(column))) {
       const stored = await compress(raw, { level: LEVEL });

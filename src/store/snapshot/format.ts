@@ -9,7 +9,7 @@ import { readU32, writeU32 } from '../../util/bytes.js';
 import { COLUMNS, type ColumnName, type Row } from '../rocks.js';
 import type { StoreIdentity } from '../types.js';
 
-export const MAGIC = new TextEncoder().encode('warpshrew snapshot 1\n');
+export const MAGIC = new TextEncoder().encode('warpshrew snapshot 2\n');
 export const END_MAGIC = new TextEncoder().encode('wssnapE1');
 export const TRAILER_BYTES = 16;
 export const SIGNATURE_BYTES = 64;
@@ -28,11 +28,17 @@ const zlibAdds = (bytes: number): number => 64 + Math.ceil(bytes / 1_000);
 export const MAX_MANIFEST_BYTES = 64 << 20;
 const ROW_HEAD = 8;
 
+/** The state trees are not copied: they follow from the state, and their rows tell when they were written. */
+export type SnapshotColumn = Exclude<ColumnName, 'tree'>;
+
 /** Columns in the order of the file. `meta` comes last: a folder without its identity record is not a store. */
-export const SNAPSHOT_COLUMNS: readonly ColumnName[] = [...COLUMNS.filter((name) => name !== 'meta'), 'meta'];
+export const SNAPSHOT_COLUMNS: readonly SnapshotColumn[] = [
+  ...COLUMNS.filter((name) => name !== 'meta' && name !== 'tree'),
+  'meta',
+];
 
 export interface ChunkEntry {
-  readonly column: ColumnName;
+  readonly column: SnapshotColumn;
   readonly rows: number;
   /** Length after inflating. */
   readonly bytes: number;
@@ -43,7 +49,7 @@ export interface ChunkEntry {
 }
 
 export interface SnapshotManifest {
-  readonly format: 1;
+  readonly format: 2;
   readonly identity: StoreIdentity;
   /** Hash in display order; null if the store has none recorded. */
   readonly genesis: string | null;
@@ -51,7 +57,7 @@ export interface SnapshotManifest {
   /** Lowest height that the restored store can be rolled back to. */
   readonly lowestRollback: number;
   readonly stateRoot: string;
-  readonly rows: Readonly<Record<ColumnName, number>>;
+  readonly rows: Readonly<Record<SnapshotColumn, number>>;
   readonly chunks: readonly ChunkEntry[];
 }
 

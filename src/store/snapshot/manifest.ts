@@ -7,12 +7,12 @@ import { type ChunkEntry, malformed, possibleChunk, SNAPSHOT_COLUMNS, type Snaps
  */
 export function parseManifest(bytes: Uint8Array): SnapshotManifest {
   const raw = record(parsedJson(bytes), 'the manifest');
-  if (raw.format !== 1) throw malformed('its format version is another');
+  if (raw.format !== 2) throw malformed('its format version is another');
   const tip = record(raw.tip, 'the tip');
   const rows = record(raw.rows, 'the row counts');
   const chunks = list(raw.chunks).map(chunkEntry);
   const manifest: SnapshotManifest = {
-    format: 1,
+    format: 2,
     identity: identity(record(raw.identity, 'the identity')),
     genesis: raw.genesis === null ? null : hash(raw.genesis, 'genesis'),
     tip: { height: count(tip.height, 'height'), hash: hash(tip.hash, 'tip hash') },
@@ -23,7 +23,6 @@ export function parseManifest(bytes: Uint8Array): SnapshotManifest {
       history: count(rows.history, 'rows'),
       blocks: count(rows.blocks, 'rows'),
       undo: count(rows.undo, 'rows'),
-      tree: count(rows.tree, 'rows'),
       meta: count(rows.meta, 'rows'),
     },
     chunks,

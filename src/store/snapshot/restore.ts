@@ -12,7 +12,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { EnvironmentError, InputError } from '../../errors/errors.js';
+import { EnvironmentError, InputError, StoreError } from '../../errors/errors.js';
 import { bytesEqual, compareBytes, concatBytes, readU32, toDisplayHash } from '../../util/bytes.js';
 import { checkStore } from '../check/check.js';
 import type { Violation } from '../check/run.js';
@@ -64,6 +64,7 @@ export async function restoreSnapshot(
     assertFree(target, work);
     try {
       await fill(work, input, manifest, dataEnd, options);
+      await makeTrees(work, options);
       await verifyRestored(work, manifest, options);
       if (existsSync(target)) rmdirSync(target);
       renameSync(work, target);
@@ -154,6 +155,20 @@ async function fill(
     }
   } finally {
     await rocks.close();
+  }
+}
+
+/** The state trees, which the file does not carry, from the restored state. */
+async function makeTrees(work: string, { progress }: RestoreOptions): Promise<void> {
+  progress?.('state trees', 0);
+  const store = await Store.openRecorded(work);
+  try {
+    store.remakeTrees();
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'STORE_CORRUPT') throw unsound(error.message, {});
+    throw error;
+  } finally {
+    await store.close();
   }
 }
 

@@ -1,170 +1,281 @@
-import { InternalError } from '../../errors/errors.js';
-import { fromBinaryString, toBinaryString } from '../../util/bytes.js';
-import { sha256 } from '../../util/sha256.js';
-import { EMPTY_HASH } from './tree-hash.js';
-import { decodePage, leafKeyKey, nibble, type Page, pageKey, rangeHash, SLOTS, type Slot } from './tree-page.js';
-import type { StateProof } from './tree-proof.js';
-import { type EmitRow, type TreeSource, type TreeWrite, updateTree } from './tree-updater.js';
+import { StoreError } from '../../errors/errors.js';
+import { bytesEqual } from '../../util/bytes.js';
+import { pathOf } from './tree-hash.js';
+import type { LoadRows, TreeMemory, TreeWrites } from './tree-memory.js';
+import { encodeHeader, headerKey, placeOf, rowKey, type TreeHeader } from './tree-rows.js';
+import type { StateProof } from './verify-proof.js';
 
-/** Longest path in nibbles; two keys that share it would be a SHA-256 collision. */
-const MAX_DEPTH = 64;
-/** Changes applied at a time, and their bytes of keys and values: they bound the memory of the updater. */
-const PIECE_CHANGES = 32_768;
-const PIECE_BYTES = 64 << 20;
+/** Where the tree's rows are read from: the `tree` column. */
+export interface TreeSource {
+  getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[];
+}
 
-/** The current value of a key, for proofs. */
-export type ReadValue = (key: Uint8Array) => Uint8Array | undefined;
+/** Receives a row of the `tree` column to store; undefined = delete. The value is a view until the call returns. */
+export type EmitRow = (key: Uint8Array, value: Uint8Array | undefined) => void;
 
-/** The state tree of one namespace over its stored pages. Holds no state of its own: every call reads the source. */
+/** Takes rows to store, in portions that `write` ends. */
+export interface TreeWriter {
+  readonly emit: EmitRow;
+  readonly write: () => void;
+}
+
+export interface TreeUpdate {
+  /** 32 bytes. */
+  readonly root: Uint8Array;
+  /** For each write, in their order: 1 if its key was there before, 0 if not. */
+  readonly existed: Uint8Array;
+}
+
+/** How a commit writes rows. */
+export interface SweepLimits {
+  /** Commits in which a sweep goes round. */
+  readonly blocks: number;
+  /** Blocks that the stored rows may be behind. */
+  readonly behind: number;
+  /** Bytes of memory beyond which what is written is dropped. */
+  readonly bytes: number;
+}
+
+/** Prefixes that are read or dropped at a time. */
+const PORTION = 256;
+
+/**
+ * The state tree of one namespace: in memory, and in rows that are written behind it. After an error its state is
+ * undefined: it must be loaded again.
+ */
 export class StateTree {
+  readonly #memory: TreeMemory;
   readonly #source: TreeSource;
-  /** Byte that begins the namespace's rows: an upper-case ASCII letter. */
+  /** Byte that begins the namespace's rows. */
   readonly #namespace: number;
+  #header: TreeHeader | undefined;
 
-  constructor(source: TreeSource, namespace: number) {
+  /** `header`: of the rows that are stored; undefined while there are none. */
+  constructor(memory: TreeMemory, source: TreeSource, namespace: number, header: TreeHeader | undefined) {
+    this.#memory = memory;
     this.#source = source;
     this.#namespace = namespace;
+    this.#header = header;
   }
 
-  /** Root of the stored tree. */
+  /** Root of the tree, 32 bytes. */
   root(): Uint8Array {
-    const bytes = this.#source.getMany([pageKey(this.#namespace, EMPTY_HASH, 0)])[0];
-    return bytes === undefined ? EMPTY_HASH : rangeHash(decodePage(bytes), 0, SLOTS);
+    return this.#memory.root();
+  }
+
+  /** Bytes of memory that it takes. */
+  get bytes(): number {
+    return this.#memory.bytes;
+  }
+
+  get leaves(): number {
+    return this.#memory.leaves;
+  }
+
+  /** Rows whose entries are on the disk only. */
+  get droppedRows(): number {
+    return this.#memory.droppedRows;
+  }
+
+  /** What is stored of the tree; undefined while there is nothing. */
+  get header(): TreeHeader | undefined {
+    return this.#header;
   }
 
   /**
-   * Applies a batch: value bytes (an empty value is a leaf like any other), or undefined to remove the key. Keys are
-   * binary strings, each once. Writes nothing: the rows to store go to `emit`, each once. Returns the new root.
+   * Applies a batch in memory: value bytes (an empty value is a leaf like any other), or undefined to remove the key.
+   * Keys are binary strings, each once. Throws StoreError STORE_CORRUPT if a row that it needs cannot be read.
    */
-  update(writes: ReadonlyMap<string, Uint8Array | undefined>, emit: EmitRow): Uint8Array {
-    if (writes.size === 0) return this.root();
-    const depth = writes.size <= PIECE_CHANGES ? 0 : Math.ceil(Math.log2(writes.size / PIECE_CHANGES) / 4);
-    const rows = new PendingRows(this.#source);
-    const keep: EmitRow = (key, value) => rows.put(key, value);
-    // Only the pages above the subtrees are touched again.
-    const isAbove = (key: Uint8Array): boolean => key[0] === this.#namespace && key[1] < depth;
-    const keepAbove: EmitRow = (key, value) => (isAbove(key) ? rows.put(key, value) : emit(key, value));
-    let root: Uint8Array = EMPTY_HASH;
-    for (const subtree of bySubtree(writes, depth)) {
-      const pieces = [...inPieces(subtree)];
-      for (const piece of pieces) {
-        root = updateTree(rows, this.#namespace, piece, pieces.length === 1 ? keepAbove : keep);
-      }
-      rows.emit(emit, isAbove);
-    }
-    rows.emit(emit, () => false);
-    return root;
+  update(writes: TreeWrites): TreeUpdate {
+    const existed = this.#memory.apply(writes, this.#load);
+    return { root: this.#memory.hash(), existed };
+  }
+
+  /** As {@link update}, but the root is that before, until the next update: for many batches on end. */
+  add(writes: TreeWrites): void {
+    this.#memory.apply(writes, this.#load);
   }
 
   /**
-   * Proof that `key` has its value, or that it is absent, under {@link root}.
-   * `readValue` gives current values: an absence proof may have to show the leaf that stands in the key's place.
+   * Proof under {@link root} that `key` has its value, or that it is absent. Throws StoreError STORE_CORRUPT as
+   * {@link update}.
    */
-  prove(key: Uint8Array, readValue: ReadValue): StateProof {
-    const keyHash = sha256(key);
-    const siblings: Uint8Array[] = [];
-    for (let depth = 0; depth < MAX_DEPTH; depth++) {
-      const bytes = this.#source.getMany([pageKey(this.#namespace, keyHash, depth)])[0];
-      if (bytes === undefined) {
-        if (depth === 0) return { siblings, leaf: undefined };
-        throw new InternalError('a page of the state tree is missing', { facts: { depth } });
-      }
-      const end = this.#descend(decodePage(bytes), nibble(keyHash, depth), siblings);
-      if (end === 'child') continue;
-      if (end === undefined) return { siblings, leaf: undefined };
-      const leafKey = this.#source.getMany([leafKeyKey(this.#namespace, end.keyHash)])[0];
-      const value = leafKey && readValue(leafKey);
-      if (leafKey === undefined || value === undefined) {
-        throw new InternalError('a leaf of the state tree has no key or no value');
-      }
-      return { siblings, leaf: { key: new Uint8Array(leafKey), valueHash: sha256(value) } };
-    }
-    throw new InternalError('the state tree is deeper than its keys');
+  prove(key: Uint8Array): StateProof {
+    return this.#memory.prove(pathOf(key), this.#load);
   }
 
-  /** Walks one page towards slot `at`, adding siblings top-down; ends at a leaf, an empty slot or the page below. */
-  #descend(page: Page, at: number, siblings: Uint8Array[]): Extract<Slot, { kind: 'leaf' }> | 'child' | undefined {
-    let from = 0;
-    let to = SLOTS;
-    for (;;) {
-      const inside = page.slice(from, to).filter((slot) => slot !== undefined);
-      if (inside.length === 0) return undefined;
-      const only = inside.length === 1 ? inside[0] : undefined;
-      if (only?.kind === 'leaf') return only;
-      if (to - from === 1) return 'child';
-      const middle = (from + to) >> 1;
-      if (at < middle) {
-        siblings.push(new Uint8Array(rangeHash(page, middle, to)));
-        to = middle;
-      } else {
-        siblings.push(new Uint8Array(rangeHash(page, from, middle)));
-        from = middle;
-      }
+  readonly #load: LoadRows = (rows, unhashed) => {
+    const header = this.#header;
+    const { rowBits } = this.#memory;
+    if (header === undefined) throw unreadable({});
+    const places = [];
+    for (const row of rows) {
+      const place = placeOf(header, rowBits, row);
+      const last = places.at(-1);
+      if (last?.bits !== place.bits || last.prefix !== place.prefix) places.push(place);
     }
+    for (let from = 0; from < places.length; from += PORTION) {
+      const portion = places.slice(from, from + PORTION);
+      const values = this.#source.getMany(portion.map(({ bits, prefix }) => rowKey(this.#namespace, bits, prefix)));
+      portion.forEach(({ bits, prefix }, i) => {
+        if (this.#memory.load(bits, prefix, values[i], unhashed) === undefined) throw unreadable({ bits, prefix });
+      });
+    }
+  };
+
+  /** The stored rows of this tree that `other` has otherwise, by bits and prefix; all must be in memory. */
+  *rowsUnlike(other: StateTree): Generator<{ readonly bits: number; readonly prefix: number }, void, void> {
+    const bits = Math.min(this.#memory.rowBits, other.#memory.rowBits);
+    for (let prefix = 0; prefix < 2 ** bits; prefix++) {
+      const [own, others] = [this.#memory.row(bits, prefix), other.#memory.row(bits, prefix)];
+      if (own === others || (own !== undefined && bytesEqual(own, others))) continue;
+      yield { bits, prefix };
+    }
+  }
+
+  /** Gives `emit` what the block of `height`, just applied, has to store of the tree. */
+  store(height: number, limits: SweepLimits, emit: EmitRow): void {
+    if (this.#header === undefined && this.leaves === 0) return;
+    let header = this.#header ?? { oldBits: 0, newBits: 0, cursor: 0, cleanNext: height, sweepNext: height };
+    const step = (prefixes: number): void => {
+      header = this.#sweep(header, height, prefixes, emit);
+      this.#header = header;
+    };
+    step(Math.ceil(2 ** header.oldBits / limits.blocks));
+    while (height + 1 - header.cleanNext > limits.behind) step(2 ** header.oldBits - header.cursor);
+    const full = 2 ** header.oldBits;
+    for (let passed = 0; passed < full && this.bytes > limits.bytes; passed += PORTION) {
+      const before = header;
+      step(PORTION);
+      this.#dropPassed(before, header);
+    }
+    emit(headerKey(this.#namespace), encodeHeader(header));
+  }
+
+  /** Drops what a sweep has passed. */
+  #dropPassed(before: TreeHeader, after: TreeHeader): void {
+    const end = after.cursor === 0 ? 2 ** before.oldBits : after.cursor;
+    this.#memory.drop(this.#rowOf(before.oldBits, before.cursor), this.#rowOf(before.oldBits, end));
+  }
+
+  /** Number of the first row in memory that has paths of the stored prefix. */
+  #rowOf(bits: number, prefix: number): number {
+    return prefix * 2 ** (this.#memory.rowBits - bits);
+  }
+
+  /** Writes what has changed at the next `prefixes` prefixes; returns the header after that. */
+  #sweep(before: TreeHeader, height: number, prefixes: number, emit: EmitRow, mayGrow = true): TreeHeader {
+    const begins = before.cursor === 0;
+    const newBits = begins && mayGrow ? Math.max(before.oldBits, this.#memory.rowBits) : before.newBits;
+    const header = { ...before, newBits, sweepNext: begins ? height + 1 : before.sweepNext };
+    const end = Math.min(header.cursor + prefixes, 2 ** header.oldBits);
+    if (header.newBits === header.oldBits) this.#writeChanged(header.oldBits, header.cursor, end, emit);
+    else this.#writeFiner(header, end, emit);
+    if (end < 2 ** header.oldBits) return { ...header, cursor: end };
+    return { ...header, oldBits: newBits, cursor: 0, cleanNext: header.sweepNext };
+  }
+
+  /** Writes the rows of prefixes `from` to `end` that have changed. */
+  #writeChanged(bits: number, from: number, end: number, emit: EmitRow): void {
+    const last = this.#rowOf(bits, end);
+    for (let row = this.#rowOf(bits, from); ; ) {
+      row = this.#memory.findUnwritten(row, last);
+      if (row === last) return;
+      const prefix = Math.floor(row / 2 ** (this.#memory.rowBits - bits));
+      this.#writeRow(bits, prefix, emit);
+      row = this.#rowOf(bits, prefix + 1);
+    }
+  }
+
+  /** Writes all rows of the old prefixes from the cursor to `end` with more bits, instead of those that are there. */
+  #writeFiner({ oldBits, newBits, cursor }: TreeHeader, end: number, emit: EmitRow): void {
+    for (let prefix = cursor; prefix < end; prefix++) {
+      emit(rowKey(this.#namespace, oldBits, prefix), undefined);
+      const [from, to] = [this.#rowOf(oldBits, prefix), this.#rowOf(oldBits, prefix + 1)];
+      this.#loadDropped(from, to);
+      const step = this.#rowOf(newBits, 1);
+      for (let row = from; row < to; row += step) {
+        const value = this.#memory.row(newBits, row / step);
+        if (value !== undefined) emit(rowKey(this.#namespace, newBits, row / step), value);
+      }
+      this.#memory.setWritten(from, to);
+    }
+  }
+
+  #writeRow(bits: number, prefix: number, emit: EmitRow): void {
+    const [from, to] = [this.#rowOf(bits, prefix), this.#rowOf(bits, prefix + 1)];
+    this.#loadDropped(from, to);
+    emit(rowKey(this.#namespace, bits, prefix), this.#memory.row(bits, prefix));
+    this.#memory.setWritten(from, to);
+  }
+
+  #loadDropped(from: number, to: number): void {
+    const rows: number[] = [];
+    for (let row = this.#memory.findDropped(from, to); row < to; row = this.#memory.findDropped(row + 1, to)) {
+      rows.push(row);
+    }
+    if (rows.length > 0) this.#load(rows, false);
+  }
+
+  /** As {@link store}, after the undoing of the block of `height`: every row that it touched is written at once. */
+  storeUndone(height: number, emit: EmitRow): void {
+    const before = this.#header;
+    if (before === undefined) return;
+    let done = { bits: -1, prefix: -1 };
+    for (const row of this.#memory.touchedRows()) {
+      const place = placeOf(before, this.#memory.rowBits, row);
+      if (place.bits === done.bits && place.prefix === done.prefix) continue;
+      this.#writeRow(place.bits, place.prefix, emit);
+      done = place;
+    }
+    const least = (next: number): number => Math.min(next, height);
+    this.#header = { ...before, cleanNext: least(before.cleanNext), sweepNext: least(before.sweepNext) };
+    emit(headerKey(this.#namespace), encodeHeader(this.#header));
+  }
+
+  /**
+   * Writes what is left, up to the state after `height`. Every portion leaves the stored rows valid, if they were.
+   */
+  flush(height: number, { emit, write }: TreeWriter): void {
+    this.#begin();
+    while (this.#header !== undefined && this.#isBehind(this.#header, height)) {
+      this.#header = this.#sweep(this.#header, height, PORTION, emit, false);
+      emit(headerKey(this.#namespace), encodeHeader(this.#header));
+      write();
+    }
+  }
+
+  /** Writes all rows, without a header, and drops them: for a tree that does not fit into memory while it is made. */
+  spill(height: number, { emit, write }: TreeWriter): void {
+    this.#memory.hash();
+    this.#begin();
+    while (this.#header !== undefined) {
+      const before = this.#header;
+      this.#header = this.#sweep(before, height, PORTION, emit);
+      write();
+      this.#dropPassed(before, this.#header);
+      if (this.#header.cursor !== 0) continue;
+      // These rows are not of the state after any block.
+      this.#header = { ...this.#header, cleanNext: 0, sweepNext: 0 };
+      return;
+    }
+  }
+
+  /** The header of a tree of which nothing is stored: all rows are to be written. */
+  #begin(): void {
+    if (this.#header !== undefined || this.leaves === 0) return;
+    const { rowBits } = this.#memory;
+    this.#header = { oldBits: rowBits, newBits: rowBits, cursor: 0, cleanNext: 0, sweepNext: 0 };
+  }
+
+  #isBehind({ cursor, cleanNext }: TreeHeader, height: number): boolean {
+    return cursor !== 0 || cleanNext <= height;
   }
 }
 
-/** Groups the writes by the first `depth` nibbles of their keys' hashes, so that each page below is built once. */
-function* bySubtree(
-  writes: ReadonlyMap<string, Uint8Array | undefined>,
-  depth: number,
-): Generator<Iterable<TreeWrite>, void, void> {
-  if (depth === 0) {
-    yield writes;
-    return;
-  }
-  const subtrees = Array.from({ length: SLOTS ** depth }, (): string[] => []);
-  for (const key of writes.keys()) {
-    const hash = sha256(fromBinaryString(key));
-    let subtree = 0;
-    for (let at = 0; at < depth; at++) subtree = subtree * SLOTS + nibble(hash, at);
-    subtrees[subtree].push(key);
-  }
-  for (const keys of subtrees) if (keys.length > 0) yield keys.map((key) => [key, writes.get(key)] as const);
-}
-
-/** Splits the writes into portions of bounded size. */
-function* inPieces(writes: Iterable<TreeWrite>): Generator<TreeWrite[], void, void> {
-  let piece: TreeWrite[] = [];
-  let bytes = 0;
-  for (const write of writes) {
-    piece.push(write);
-    bytes += write[0].length + (write[1]?.length ?? 0);
-    if (piece.length < PIECE_CHANGES && bytes < PIECE_BYTES) continue;
-    yield piece;
-    piece = [];
-    bytes = 0;
-  }
-  if (piece.length > 0) yield piece;
-}
-
-/** Rows that a batch has produced so far, in front of the stored rows. */
-class PendingRows implements TreeSource {
-  readonly #rows = new Map<string, Uint8Array | undefined>();
-  readonly #stored: TreeSource;
-
-  constructor(stored: TreeSource) {
-    this.#stored = stored;
-  }
-
-  put(key: Uint8Array, value: Uint8Array | undefined): void {
-    this.#rows.set(toBinaryString(key), value?.slice());
-  }
-
-  getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
-    const names = keys.map(toBinaryString);
-    const found = this.#stored.getMany(keys.filter((_, i) => !this.#rows.has(names[i])));
-    let next = 0;
-    return names.map((name) => (this.#rows.has(name) ? this.#rows.get(name) : found[next++]));
-  }
-
-  /** Emits and removes all rows except those for which `stays` is true. */
-  emit(emit: EmitRow, stays: (key: Uint8Array) => boolean): void {
-    for (const [name, value] of this.#rows) {
-      const key = fromBinaryString(name);
-      if (stays(key)) continue;
-      emit(key, value);
-      this.#rows.delete(name);
-    }
-  }
+function unreadable(facts: Readonly<Record<string, number>>): StoreError {
+  return new StoreError('STORE_CORRUPT', 'a row of the state tree cannot be read', {
+    facts,
+    hint: 'Open the store again: the tree is then made from the state.',
+  });
 }

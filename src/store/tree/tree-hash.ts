@@ -1,36 +1,54 @@
 /**
- * Hashes of the state tree: a binary tree over the bits of SHA-256(key), most significant bit first, in which a leaf
- * sits at the shallowest depth at which it is alone. The root depends on the final key → value map only.
+ * Hashes of the state tree: a binary tree over the bits of a key's path, most significant bit first, in which a leaf
+ * sits at the shallowest depth at which it is alone. The root depends on the final key → value map only. H is
+ * BLAKE2s-256 without a key (RFC 7693): leaves have 63 bytes and nodes 64, one compression each, and the length, which
+ * BLAKE2s hashes too, keeps them apart.
  */
-import { concatBytes } from '../../util/bytes.js';
-import { sha256 } from '../../util/sha256.js';
+import { createHash } from 'node:crypto';
 
+/** Bytes of a path. */
+export const PATH_BYTES = 31;
+/** Bits of a path: the deepest that a leaf can sit. */
+export const PATH_BITS = PATH_BYTES * 8;
+/** Bytes of a hash. */
+export const HASH_BYTES = 32;
 /** Hash of an empty subtree, and the root of an empty tree. */
-export const EMPTY_HASH = new Uint8Array(32);
-const LEAF = Uint8Array.of(1);
-const STATE_TAG = new TextEncoder().encode('warpshrew/1');
+export const EMPTY_HASH = new Uint8Array(HASH_BYTES);
 
-/** SHA-256(01 ++ key ++ SHA-256(value)), given the hash of the value. */
-export function leafHash(key: Uint8Array, valueHash: Uint8Array): Uint8Array {
-  return sha256(concatBytes(LEAF, key, valueHash));
+const STATE_TAG = new TextEncoder().encode('warpshrew/2');
+
+function blake2s(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('blake2s256');
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
 }
 
-/** Reused for every node: 00, left, right. */
-const node = new Uint8Array(65);
+/** Where a key's leaf hangs: the first 31 bytes of H(key). */
+export function pathOf(key: Uint8Array): Uint8Array {
+  return blake2s(key).slice(0, PATH_BYTES);
+}
 
-/** SHA-256(00 ++ left ++ right). */
+/** H(value), 32 bytes. */
+export function valueHashOf(value: Uint8Array): Uint8Array {
+  return blake2s(value);
+}
+
+/** H(path ++ valueHash). */
+export function leafHash(path: Uint8Array, valueHash: Uint8Array): Uint8Array {
+  return blake2s(path, valueHash);
+}
+
+/** H(left ++ right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  node.set(left, 1);
-  node.set(right, 33);
-  return sha256(node);
+  return blake2s(left, right);
 }
 
-/** Bit `depth` of a key's hash. */
-export function pathBit(keyHash: Uint8Array, depth: number): 0 | 1 {
-  return ((keyHash[depth >> 3] >> (7 - (depth & 7))) & 1) as 0 | 1;
+/** Bit `depth` of a path. */
+export function pathBit(path: Uint8Array, depth: number): 0 | 1 {
+  return ((path[depth >> 3] >> (7 - (depth & 7))) & 1) as 0 | 1;
 }
 
-/** The root of the whole store: SHA-256("warpshrew/1" ++ standard root ++ lane root). */
+/** The root of the whole store: H("warpshrew/2" ++ standard root ++ lane root). */
 export function combinedRoot(standard: Uint8Array, lane: Uint8Array): Uint8Array {
-  return sha256(concatBytes(STATE_TAG, standard, lane));
+  return blake2s(STATE_TAG, standard, lane);
 }

@@ -1,6 +1,7 @@
 /** Conditions on the disk and on how a follower ended. All throw a plain Error that names the violated one. */
 import { COLUMNS } from '../../store/database.js';
 import { beU32 } from '../../store/keys.js';
+import { treesAreStored } from '../../store/trees.js';
 import { toDisplayHash } from '../../util/bytes.js';
 import type { Disk } from './disk.js';
 import type { FakeNode } from './fake-node.js';
@@ -22,7 +23,8 @@ export function tipOf(world: World, disk: Disk): Tip {
 
 /**
  * Every row of every column must be that of a fresh index of the tip's chain, and there must be no other row: keys,
- * values, versions, undo data, receipts and trees, hence the roots. The lowest undo data may be gone, but not those
+ * values, versions, undo data, receipts, roots. The stored rows of the state trees must give the roots. The lowest undo
+ * data may be gone, but not those
  * that must be kept for the highest chain so far. Returns the tip and the lowest height that can be rolled back to.
  */
 export function checkDisk(
@@ -33,10 +35,15 @@ export function checkDisk(
 ): { readonly tip: Tip; readonly lowest: number } {
   const tip = tipOf(world, disk);
   const lowest = openStore(new MemoryDatabase(disk)).lowestRollback();
-  for (const column of COLUMNS) {
+  for (const column of COLUMNS.filter((name) => name !== 'tree')) {
     const gone = column === 'undo' ? beU32(lowest + 1) : undefined;
     const difference = disk.difference(tip?.reference ?? world.empty, column, gone);
     if (difference !== undefined) throw new Error(`at height ${tip?.height ?? 'none'}: ${difference}`);
+  }
+  const database = new MemoryDatabase(disk);
+  const roots = tip && openStore(database).roots(tip.height);
+  if (!treesAreStored(database, tip?.height ?? -1, roots)) {
+    throw new Error(`at height ${tip?.height ?? 'none'}: the rows of the state trees do not give the roots`);
   }
   if (tip !== undefined && lowest >= world.start && tip.height - lowest > keep) {
     throw new Error(`undo data for ${tip.height - lowest} blocks is kept, not for ${keep}`);

@@ -1,0 +1,255 @@
+import { fromHex, toHex } from '../util/bytes.js';
+import type { Database, DatabaseBatch } from './database.js';
+import { afterPrefix, beU32, latestKey, namespaceCode } from './keys.js';
+import { HEIGHT_BYTES } from './rows.js';
+import { decodeTouched } from './touched.js';
+import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin } from './tree/load-tree.js';
+import { type EmitRow, StateTree, type TreeWriter } from './tree/state-tree.js';
+import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
+import { MOST_BITS, ROW_BITS, TreeMemory, type TreeWrites } from './tree/tree-memory.js';
+import { treeRange } from './tree/tree-rows.js';
+import type { StateProof } from './tree/verify-proof.js';
+import type { Namespace, StateRoots, Tip } from './types.js';
+
+const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
+
+/** Memory of both trees together, in bytes, if nothing else is said. */
+const DEFAULT_TREE_BYTES = 512 << 20;
+/** Blocks in which all rows are written, at most. */
+const MOST_SWEEP_BLOCKS = 50;
+/** Bytes that the tables of a tree take for each of its buckets, about. */
+const BUCKET_BYTES = 75;
+
+/** What the trees want of their store. */
+export interface TreesOwner {
+  readonly rocks: Database;
+  tip(): Tip | undefined;
+  roots(height: number): StateRoots | undefined;
+}
+
+export interface TreesOptions {
+  /** Blocks whose undo data stays. */
+  readonly keepUndo: number;
+  /** See {@link DEFAULT_TREE_BYTES}. */
+  readonly treeBytes?: number | undefined;
+  /** Called before a tree is made from the state because its rows do not give it. */
+  readonly onRemake?: ((namespace: Namespace) => void) | undefined;
+  /** Writes a portion of rows; undefined where the store may only be read. */
+  readonly write: ((batch: DatabaseBatch) => void) | undefined;
+}
+
+export interface TreesUpdate {
+  readonly roots: StateRoots;
+  /** By write of each namespace, in the order of its writes: 1 if the key was there before, 0 if not. */
+  readonly existed: Readonly<Record<Namespace, Uint8Array>>;
+}
+
+/** The state trees of a store. They are loaded when they are first wanted. */
+export class Trees {
+  readonly #owner: TreesOwner;
+  readonly #options: TreesOptions;
+  readonly #treeBytes: number;
+  readonly #loaded: Partial<Record<Namespace, StateTree>> = {};
+  /** Hash of the block after which the loaded trees are, hex; undefined in an empty store. */
+  #at: string | undefined;
+
+  constructor(owner: TreesOwner, options: TreesOptions) {
+    this.#owner = owner;
+    this.#options = options;
+    this.#treeBytes = options.treeBytes ?? DEFAULT_TREE_BYTES;
+  }
+
+  /** Bytes of memory that both take. */
+  get bytes(): number {
+    return NAMESPACES.reduce((sum, ns) => sum + (this.#loaded[ns]?.bytes ?? 0), 0);
+  }
+
+  /** Applies the writes of the block after the tip and puts what is to be stored of the trees into its batch. */
+  commit(batch: DatabaseBatch, height: number, writes: Readonly<Record<Namespace, TreeWrites>>): TreesUpdate {
+    const update = this.#update(writes);
+    const { keepUndo } = this.#options;
+    const blocks = Math.max(1, Math.min(MOST_SWEEP_BLOCKS, Math.floor(keepUndo / 2)));
+    for (const ns of NAMESPACES) {
+      const limits = { blocks, behind: Math.min(2 * MOST_SWEEP_BLOCKS, keepUndo), bytes: this.#roomOf(ns) };
+      this.tree(ns).store(height, limits, emitTo(batch));
+    }
+    return update;
+  }
+
+  /** Applies the values before the block of `height`, the tip, and stores them. `empties`: it was the only block. */
+  undo(
+    batch: DatabaseBatch,
+    height: number,
+    writes: Readonly<Record<Namespace, TreeWrites>>,
+    empties: boolean,
+  ): StateRoots {
+    const { roots } = this.#update(writes);
+    for (const ns of NAMESPACES) this.tree(ns).storeUndone(height, emitTo(batch));
+    if (!empties) return roots;
+    for (const [key] of this.#owner.rocks.scan('tree')) batch.del('tree', new Uint8Array(key));
+    return roots;
+  }
+
+  #update(writes: Readonly<Record<Namespace, TreeWrites>>): TreesUpdate {
+    const standard = this.tree('S').update(writes.S);
+    const lane = this.tree('P').update(writes.P);
+    const state = combinedRoot(standard.root, lane.root);
+    const roots = { standard: toHex(standard.root), lane: toHex(lane.root), state: toHex(state) };
+    return { roots, existed: { S: standard.existed, P: lane.existed } };
+  }
+
+  /** Says that what was updated is stored: the trees are after the tip. */
+  settle(): void {
+    this.#at = this.#tipHash();
+  }
+
+  /** Forgets the trees: after an error they may not be those of the tip. They are loaded again when they are wanted. */
+  invalidate(): void {
+    for (const ns of NAMESPACES) delete this.#loaded[ns];
+  }
+
+  /** Proof under the tip's root of `ns` that `key` has its value or is absent. */
+  prove(ns: Namespace, key: Uint8Array): StateProof {
+    // Another thread may have gone on.
+    if (this.#at !== this.#tipHash()) this.invalidate();
+    return this.tree(ns).prove(key);
+  }
+
+  /** As {@link prove}, with the values `then` of some keys; after that they have their current ones, `now`, again. */
+  proveWith(ns: Namespace, key: Uint8Array, then: TreeWrites, now: TreeWrites): StateProof {
+    if (this.#at !== this.#tipHash()) this.invalidate();
+    const tree = this.tree(ns);
+    try {
+      tree.update(then);
+      const proof = tree.prove(key);
+      tree.update(now);
+      return proof;
+    } catch (error) {
+      this.invalidate();
+      throw error;
+    }
+  }
+
+  /** Writes what is not stored yet, before the store is closed. */
+  flush(): void {
+    const tip = this.#owner.tip();
+    const { write } = this.#options;
+    if (tip === undefined || write === undefined) return;
+    for (const ns of NAMESPACES) this.#loaded[ns]?.flush(tip.height, this.#writer(write));
+  }
+
+  /** Makes both trees from the state and stores them. Throws StoreError STORE_CORRUPT if they do not give its roots. */
+  remake(): void {
+    this.invalidate();
+    for (const ns of NAMESPACES) this.#loaded[ns] = this.#make(this.#origin(ns), this.#limits(ns));
+    this.settle();
+  }
+
+  tree(ns: Namespace): StateTree {
+    const loaded = this.#loaded[ns];
+    if (loaded !== undefined) return loaded;
+    const tree = this.#load(ns);
+    this.#loaded[ns] = tree;
+    this.#at = this.#tipHash();
+    return tree;
+  }
+
+  #tipHash(): string | undefined {
+    const tip = this.#owner.tip();
+    return tip && toHex(tip.hash);
+  }
+
+  #load(ns: Namespace): StateTree {
+    const origin = this.#origin(ns);
+    const limits = this.#limits(ns);
+    if (isWithoutTree(origin)) {
+      return new StateTree(new TreeMemory({ mostBits: limits.mostBits }), origin, origin.namespace, undefined);
+    }
+    const stored = loadStored(origin, limits);
+    if (stored !== undefined) return stored;
+    this.#options.onRemake?.(ns);
+    return this.#make(origin, limits);
+  }
+
+  #make(origin: TreeOrigin, limits: LoadLimits): StateTree {
+    const { write } = this.#options;
+    return makeTree(origin, limits, write && this.#writer(write));
+  }
+
+  #roomOf(ns: Namespace): number {
+    return this.#treeBytes - (this.#loaded[ns === 'S' ? 'P' : 'S']?.bytes ?? 0);
+  }
+
+  #limits(ns: Namespace): LoadLimits {
+    const mostBits = Math.floor(Math.log2(Math.max(1, this.#treeBytes / (2 * BUCKET_BYTES))));
+    return { bytes: this.#roomOf(ns), mostBits: Math.max(ROW_BITS, Math.min(mostBits, MOST_BITS)) };
+  }
+
+  #writer(write: (batch: DatabaseBatch) => void): TreeWriter {
+    let batch: DatabaseBatch | undefined;
+    return {
+      emit: (key, value) => {
+        batch ??= this.#owner.rocks.batch();
+        emitTo(batch)(key, value);
+      },
+      write: () => {
+        if (batch !== undefined) write(batch);
+        batch = undefined;
+      },
+    };
+  }
+
+  #origin(ns: Namespace): TreeOrigin {
+    const tip = this.#owner.tip();
+    const roots = tip && this.#owner.roots(tip.height);
+    return treeOrigin(this.#owner.rocks, ns, tip?.height ?? -1, ns === 'S' ? roots?.standard : roots?.lane);
+  }
+}
+
+/** What the tree of a namespace is loaded from. `tip`: -1 in an empty store; `recorded`: its root there, hex. */
+export function treeOrigin(rocks: Database, ns: Namespace, tip: number, recorded: string | undefined): TreeOrigin {
+  const namespace = namespaceCode(ns);
+  return {
+    namespace,
+    tip,
+    root: recorded === undefined ? EMPTY_HASH : fromHex(recorded),
+    getMany: (keys) => rocks.getMany('tree', keys),
+    rows: () => rocks.scan('tree', treeRange(namespace)),
+    *pairs() {
+      const gte = Uint8Array.of(namespace);
+      for (const [key, value] of rocks.scan('latest', { gte, lt: afterPrefix(gte) })) {
+        yield [key.subarray(1), value.subarray(HEIGHT_BYTES)] as const;
+      }
+    },
+    touched: (height) => {
+      const undo = rocks.get('undo', beU32(height));
+      if (undo === undefined) return undefined;
+      const keys: Uint8Array[] = [];
+      for (const touched of decodeTouched(height, undo)) if (touched.ns === ns) keys.push(touched.key);
+      return keys;
+    },
+    values: (keys) => {
+      const rows = rocks.getMany(
+        'latest',
+        keys.map((key) => latestKey(ns, key)),
+      );
+      return rows.map((row) => row?.subarray(HEIGHT_BYTES));
+    },
+  };
+}
+
+/** Whether the stored rows of both trees give their roots after `tip`, -1 in an empty store. */
+export function treesAreStored(rocks: Database, tip: number, roots: StateRoots | undefined): boolean {
+  const limits = { bytes: Number.POSITIVE_INFINITY, mostBits: MOST_BITS };
+  return NAMESPACES.every((ns) => {
+    const origin = treeOrigin(rocks, ns, tip, ns === 'S' ? roots?.standard : roots?.lane);
+    return isWithoutTree(origin) || loadStored(origin, limits) !== undefined;
+  });
+}
+
+function emitTo(batch: DatabaseBatch): EmitRow {
+  return (key, value) => {
+    if (value === undefined) batch.del('tree', key);
+    else batch.put('tree', key, value);
+  };
+}
