@@ -154,15 +154,15 @@ export const STORE = [
   ),
   entries(
     'history-exclusive',
-    'if (readBeU32(row, row.length - 4) <= height) continue;',
-    'if (readBeU32(row, row.length - 4) < height) continue;',
+    'if (end > height && writtenAt(value) <= height) yield',
+    'if (end >= height && writtenAt(value) <= height) yield',
     'a listing after a block gives what that block replaced',
   ),
   entries(
-    'listing-repeats',
-    'if (done !== undefined && sameHistoryKey(done, row)) continue;',
-    '',
-    'a listing of an old height looks at later values of a key, too',
+    'listing-too-new',
+    'if (end > height && writtenAt(value) <= height) yield',
+    'if (end > height) yield',
+    'a listing of an old height gives values that were written later',
   ),
   keys(
     'zero-not-escaped',

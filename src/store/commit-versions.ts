@@ -1,7 +1,7 @@
 import { writeBinaryString } from '../util/bytes.js';
-import { reusingAllocator } from '../util/row-bytes.js';
+import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
-import { historyKey, latestKey, namespaceCode } from './keys.js';
+import { historyKey, latestKey } from './keys.js';
 import { latestRow } from './rows.js';
 import type { Touched } from './touched.js';
 import type { Namespace } from './types.js';
@@ -76,20 +76,9 @@ function supersede(
   }
 }
 
-/** Keys of `latest`, all in one buffer. */
 function latestKeys(ns: Namespace, names: readonly string[], places: readonly number[]): Uint8Array[] {
-  let length = 0;
-  for (const place of places) length += 1 + names[place].length;
-  const bytes = new Uint8Array(length);
-  const code = namespaceCode(ns);
-  let at = 0;
-  return places.map((place) => {
-    const name = names[place];
-    bytes[at] = code;
-    writeBinaryString(bytes, at + 1, name);
-    at += 1 + name.length;
-    return bytes.subarray(at - 1 - name.length, at);
-  });
+  const allocate = slabAllocator(places.reduce((sum, place) => sum + 1 + names[place].length, 0));
+  return places.map((place) => latestKey(ns, bytesOf(names[place]), allocate));
 }
 
 /** Valid until its next call. */

@@ -1,7 +1,7 @@
 /** Listings of the state from rows of `latest` and `history`, in the order of the keys. */
 import { compareBytes } from '../util/bytes.js';
 import type { Row } from './database.js';
-import { parseHistoryKey, readBeU32, sameHistoryKey } from './keys.js';
+import { parseHistoryKey, readBeU32 } from './keys.js';
 import { rowValue, writtenAt } from './rows.js';
 
 export type Entry = readonly [key: Uint8Array, value: Uint8Array];
@@ -62,13 +62,10 @@ function* writtenBy(latest: BegunRows, height: number): Generator<Entry, void, v
   }
 }
 
-/** Of each key, the first row that ended above `height` decides. */
+/** Of each key at most one: values follow each other. */
 function* endedAbove(history: BegunRows, height: number): Generator<Entry, void, void> {
-  let done: Uint8Array | undefined;
   for (const [row, value] of all(history)) {
-    if (readBeU32(row, row.length - 4) <= height) continue;
-    if (done !== undefined && sameHistoryKey(done, row)) continue;
-    done = row;
-    if (writtenAt(value) <= height) yield [parseHistoryKey(row).key, rowValue(value)];
+    const end = readBeU32(row, row.length - 4);
+    if (end > height && writtenAt(value) <= height) yield [parseHistoryKey(row).key, rowValue(value)];
   }
 }

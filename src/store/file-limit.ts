@@ -30,7 +30,7 @@ export function assertFileLimit(dir: string, limits?: string): void {
   if (files === undefined || files.limit >= files.tables + OTHER_FILES) return;
   throw new StoreError('STORE_FILE_LIMIT', 'this process may open fewer files than the database needs', {
     facts: { path: dir, ...files },
-    hint: `Raise the limit to ${files.wanted} or more: ulimit -n, LimitNOFILE= of the service, --ulimit of the container.`,
+    hint: `Raise it to ${files.wanted} or more: ulimit -n, LimitNOFILE= of the service, --ulimit of the container.`,
   });
 }
 

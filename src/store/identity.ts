@@ -25,8 +25,8 @@ const NEW_RULES =
   '(index --db-path), or restore a snapshot that was made under the wanted rules (snapshot restore).';
 
 const NEW_LAYOUT =
-  'Nothing in it was changed. Restore a snapshot that a version with this layout made (snapshot restore --from FILE --db DIR), ' +
-  'or index the chain into a new folder (index --db-path DIR).';
+  'Nothing in it was changed. Restore a snapshot that a version with this layout made ' +
+  '(snapshot restore --from FILE --db DIR), or index the chain into a new folder (index --db-path DIR).';
 
 const HINTS: Partial<Record<keyof StoreIdentity, string>> = { rules: NEW_RULES, schema: NEW_LAYOUT };
 

@@ -9,7 +9,6 @@
  * undo: height → the keys that the block touched (touched.ts). tree: see state-tree.ts.
  * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see floor.ts
  */
-import { compareBytes } from '../util/bytes.js';
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import type { Namespace } from './types.js';
 
@@ -17,7 +16,7 @@ const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
 /** Bytes after an escaped key: the terminator and the height. */
 const HISTORY_TAIL = 6;
 /** No block is above it. */
-export const MAX_HEIGHT = 0xfffffffe;
+const MAX_HEIGHT = 0xfffffffe;
 
 export const META_IDENTITY = ascii('identity');
 export const META_TIP = ascii('tip');
@@ -117,11 +116,6 @@ export function parseHistoryKey(row: Uint8Array): { key: Uint8Array; end: number
     if (row[at] === 0) at++;
   }
   return { key: key.slice(0, length), end: readBeU32(row, end + 2) };
-}
-
-/** True if two rows of `history` belong to one key. */
-export function sameHistoryKey(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && compareBytes(a.subarray(0, a.length - 4), b.subarray(0, b.length - 4)) === 0;
 }
 
 function tagged(tag: string, ...parts: Uint8Array[]): Uint8Array {

@@ -15,14 +15,12 @@ import { StoreError } from '../errors/errors.js';
 import { COLUMNS, type ColumnName, type Database, type DatabaseBatch, type Range, type Row } from './database.js';
 import { assertFileLimit } from './file-limit.js';
 import { inspectFolder, markFolder, unwritable } from './folder.js';
+import { columnOptions, DEFAULT_COLUMN_OPTIONS } from './rocks-options.js';
 
 export { COLUMNS, type ColumnName, type Range, type Row };
 
 /** Of the cache, if nothing is said about it. */
 const DEFAULT_CACHE_BYTES = 256 << 20;
-
-/** Of one column: the binding takes 32 bits. */
-const MAX_CACHE_BYTES = 2 ** 32 - 1;
 
 /** Rows that one step of an iteration fetches. */
 const SCAN_ROWS = 500;
@@ -111,7 +109,8 @@ export class Rocks implements Database {
    * Opens the database in `dir`; `create` makes the folder and the database if they are missing. `cacheBytes`: memory
    * for what was read, with the indexes and filters of the files, so that it does not grow with the database. A folder
    * that holds anything but a database of this program is refused before anything is written. Throws {@link
-   * StoreError}: STORE_MISSING, STORE_LOCKED, STORE_OPEN_FAILED, STORE_FILE_LIMIT, and as `inspectFolder` and `markFolder` (folder.ts).
+   * StoreError}: STORE_MISSING, STORE_LOCKED, STORE_OPEN_FAILED, STORE_FILE_LIMIT, and as `inspectFolder` and
+   * `markFolder` (folder.ts).
    */
   static async open(dir: string, create: boolean, cacheBytes = DEFAULT_CACHE_BYTES): Promise<Rocks> {
     const path = resolve(dir);
@@ -125,7 +124,7 @@ export class Rocks implements Database {
     if (!present) markFolder(path);
     assertFileLimit(path);
     const columns = Object.fromEntries([
-      ['default', {}],
+      ['default', DEFAULT_COLUMN_OPTIONS],
       ...COLUMNS.map((name) => [name, columnOptions(name, cacheBytes)]),
     ]);
     const db = new RocksLevel(path, {
@@ -232,28 +231,6 @@ function writeFailed(what: string, cause: unknown): StoreError {
     hint: 'Check the free space and the health of the disk; the store stays at the last whole block.',
     cause,
   });
-}
-
-/** Parts of the cache by column: point reads of state and of tree pages are the hot ones, the rest is read rarely. */
-const CACHE_SHARES: Readonly<Record<ColumnName, number>> = {
-  latest: 0.375,
-  tree: 0.375,
-  history: 0.125,
-  blocks: 0.075,
-  undo: 0.025,
-  meta: 0.025,
-};
-
-function columnOptions(name: ColumnName, cacheBytes: number): object {
-  return {
-    cacheSize: Math.min(MAX_CACHE_BYTES, Math.floor(cacheBytes * CACHE_SHARES[name])),
-    cacheIndexAndFilterBlocks: true,
-    filterPolicy: 'bloomfilter:10',
-    // Pages of the tree are nothing but hashes; of the current values a module reads tens of thousands a block, one by
-    // one, and
-    // unpacking a block of the file for each takes longer than finding it.
-    ...(name === 'tree' || name === 'latest' ? { compression: false } : {}),
-  };
 }
 
 /** Maps the binding's message to a stable code. */

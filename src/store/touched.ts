@@ -53,7 +53,7 @@ export function encodeTouched(touched: Readonly<Record<Namespace, Touched>>): Ui
   return out.slice(0, at);
 }
 
-/** The keys of the undo record of block `height`. Throws StoreError STORE_CORRUPT unless it is exactly such a record. */
+/** The keys of the undo record of block `height`. Throws StoreError STORE_CORRUPT unless it is exactly as written. */
 export function* decodeTouched(height: number, bytes: Uint8Array): Generator<TouchedKey, void, void> {
   const reader = new VarintReader(bytes, height);
   for (const ns of NAMESPACES) {

@@ -80,16 +80,16 @@ describe('the history', () => {
     const { store } = inMemory();
     const values = (value: string, every: number): Record<string, string> =>
       Object.fromEntries(Array.from({ length: 9_000 / every }, (_, i) => [`k${i * every}`, value]));
-    store.commitBlock(block(0, values('old', 3)));
+    store.commitBlock(block(0, values('old', 2)));
     store.commitBlock(block(1, values('new', 1)));
-    expect(historyRows(store)).toHaveLength(3_000);
+    expect(historyRows(store)).toHaveLength(4_500);
     const at = (height: number): (string | undefined)[] =>
-      ['k0', 'k1', 'k4098', 'k8997', 'k8999'].map((key) => text(store.getAt('S', bytes(key), height)));
+      ['k0', 'k1', 'k4098', 'k8998', 'k8999'].map((key) => text(store.getAt('S', bytes(key), height)));
     expect(at(0)).toEqual(['old', undefined, 'old', 'old', undefined]);
     expect(at(1)).toEqual(new Array(5).fill('new'));
     store.rollback(0);
     expect(historyRows(store)).toEqual([]);
-    expect([...store.entriesAt('S', EMPTY)]).toHaveLength(3_000);
+    expect([...store.entriesAt('S', EMPTY)]).toHaveLength(4_500);
     expect(at(1)).toEqual(at(0));
   });
 
@@ -221,6 +221,26 @@ describe('keeping the states of some blocks only', () => {
     const rocks = await Rocks.open(dir, false);
     expect(toHex(rocks.get('meta', bytes('history')) ?? EMPTY)).toBe(toHex(fromHex('0000000b01')));
     await rocks.close();
+  });
+
+  it('sweeps on where it was, beyond rows that are kept', () => {
+    const disk = new Disk();
+    const open = (options: Partial<StoreOptions>): Store =>
+      Store.over(new MemoryDatabase(disk), { ...OPTIONS, keepUndo: 1, ...options }, 'memory');
+    const full = open({});
+    for (let height = 0; height < 5; height++) full.commitBlock(block(height, { z: `${height}` }));
+    const many = Object.fromEntries(Array.from({ length: 10_500 }, (_, i) => [`m${i}`, 'x']));
+    full.commitBlock(block(5, many));
+    full.commitBlock(block(6));
+    const zRows = (store: Store): number => historyRows(store).filter((row) => row.startsWith('S z')).length;
+    expect(zRows(full)).toBe(4);
+    const cut = open({ history: 3 });
+    cut.commitBlock(block(7, many));
+    for (let height = 8; height < 10; height++) cut.commitBlock(block(height));
+    expect(cut.lowestHistory()).toBe(6);
+    expect(zRows(cut)).toBe(4);
+    cut.commitBlock(block(10));
+    expect(zRows(cut)).toBe(0);
   });
 
   it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('of %s blocks is refused', async (history) => {

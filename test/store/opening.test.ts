@@ -53,6 +53,20 @@ describe('opening', () => {
     expect((await Store.inspect(dir)).rules).toBe(1);
   });
 
+  it('a store of layout 1 is refused untouched, and the error names the commands that make a new one', async () => {
+    const dir = temporaryFolder();
+    await withStore((store) => void store.commitBlock(block(0)), dir);
+    await recordAs(dir, { schema: 1 });
+    const refused = { code: 'STORE_SCHEMA_MISMATCH', facts: { path: dir, recorded: '1', wanted: '2' } };
+    for (const open of [() => Store.open(dir, OPTIONS), () => Store.openRecorded(dir, { readOnly: true })]) {
+      await expect(open()).rejects.toMatchObject(refused);
+      await expect(open()).rejects.toMatchObject({
+        hint: expect.stringMatching(/snapshot restore --from.*index --db-path/s),
+      });
+    }
+    expect((await Store.inspect(dir)).schema).toBe(1);
+  });
+
   it('a second time while open is refused as locked, and the first goes on', () =>
     withStore(async (store, dir) => {
       await expect(Store.open(dir, OPTIONS)).rejects.toMatchObject({ code: 'STORE_LOCKED' });
