@@ -102,9 +102,9 @@ export const STORE = [
     '(tip && height <= tip.height)',
     'a block may leave heights out',
   ),
-  store(
+  put(
     'noop-deletions-stored',
-    'if (present[i] === undefined) kept.delete(key);',
+    '    else if (value === undefined) continue;\n',
     '',
     'deleting an absent key leaves a trace',
   ),
@@ -190,11 +190,11 @@ export const STORE = [
   ),
   put(
     'superseded-lost',
-    "    batch.put('history', historyKey(ns, bytesOf(names[places[i]]), height, keyRoom), row);\n",
+    "    batch.put('history', historyKey(ns, bytesOf(names[from + i]), height, keyRoom), row);\n",
     '',
     'a value that a block replaces is gone',
   ),
-  put('superseded-as-if-new', 'present[places[i]] = 1;', '', 'undo data say of every key that it had no value before'),
+  put('superseded-as-if-new', '    present[at] = 1;\n', '', 'undo data say of every key that it had no value before'),
   put(
     'deleted-latest-stays',
     "if (value === undefined) batch.del('latest', latestKey(ns, key, keyRoom));",

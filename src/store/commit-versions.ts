@@ -2,6 +2,7 @@ import { writeBinaryString } from '../util/bytes.js';
 import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { historyKey, latestKey } from './keys.js';
+import { corrupt } from './records.js';
 import { latestRow } from './rows.js';
 import type { Touched } from './touched.js';
 import type { Namespace } from './types.js';
@@ -22,8 +23,9 @@ const valueRoom = reusingAllocator();
  * keys: the database gives and takes rows that come in order in half the time. Nothing is made per key but what the
  * database itself asks for or answers.
  *
- * `existed`: whether the key at a place of the sorted keys had a value before, where that is known: then only those
- * that had one are read. Returns the keys for the undo record. A deletion of an absent key must not be among `writes`.
+ * `existed`: by write, in their order, 1 if its key had a value before, as the state tree tells: only those are read.
+ * Deletions of absent keys change nothing and leave no trace. Returns the keys for the undo record. Throws StoreError
+ * STORE_CORRUPT if a key that had a value has no row.
  */
 export function commitVersions(
   database: Database,
@@ -31,54 +33,65 @@ export function commitVersions(
   ns: Namespace,
   writes: Writes,
   height: number,
-  existed?: (index: number) => boolean,
+  existed: Uint8Array,
 ): Touched {
-  // One unit of a binary string is a byte, so this is the order of the bytes.
-  const names = [...writes.keys()].sort();
-  const present = new Uint8Array(names.length);
-  for (let from = 0; from < names.length; from += PORTION) {
-    const end = Math.min(names.length, from + PORTION);
-    supersede(database, batch, ns, names, present, { from, end, height, existed });
-    for (let at = from; at < end; at++) {
-      const key = bytesOf(names[at]);
-      const value = writes.get(names[at]);
-      if (value === undefined) batch.del('latest', latestKey(ns, key, keyRoom));
-      else batch.put('latest', latestKey(ns, key, keyRoom), latestRow(height, value, valueRoom));
-    }
+  const replaced: string[] = [];
+  const names: string[] = [];
+  let at = 0;
+  for (const [name, value] of writes) {
+    if (existed[at++] === 1) replaced.push(name);
+    else if (value === undefined) continue;
+    names.push(name);
   }
-  return { names, present };
+  // One unit of a binary string is a byte, so this is the order of the bytes.
+  replaced.sort();
+  names.sort();
+  supersede(database, batch, ns, replaced, height);
+  for (const name of names) {
+    const key = bytesOf(name);
+    const value = writes.get(name);
+    if (value === undefined) batch.del('latest', latestKey(ns, key, keyRoom));
+    else batch.put('latest', latestKey(ns, key, keyRoom), latestRow(height, value, valueRoom));
+  }
+  return { names, present: presence(names, replaced) };
 }
 
-interface Portion {
-  readonly from: number;
-  readonly end: number;
-  readonly height: number;
-  readonly existed: ((index: number) => boolean) | undefined;
-}
-
-/** Moves the rows of a portion's keys to `history` and marks in `present` which had one. */
+/** Moves the rows of keys, which are sorted, to `history`. */
 function supersede(
   database: Database,
   batch: DatabaseBatch,
   ns: Namespace,
   names: readonly string[],
-  present: Uint8Array,
-  { from, end, height, existed }: Portion,
+  height: number,
 ): void {
-  const places: number[] = [];
-  for (let at = from; at < end; at++) if (existed?.(at) ?? true) places.push(at);
-  const rows = database.getMany('latest', latestKeys(ns, names, places));
-  for (let i = 0; i < places.length; i++) {
-    const row = rows[i];
-    if (row === undefined) continue;
-    present[places[i]] = 1;
-    batch.put('history', historyKey(ns, bytesOf(names[places[i]]), height, keyRoom), row);
+  for (let from = 0; from < names.length; from += PORTION) {
+    const end = Math.min(names.length, from + PORTION);
+    const rows = database.getMany('latest', latestKeys(ns, names, from, end));
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i];
+      if (row === undefined) throw corrupt('row of a key that was written before', height);
+      batch.put('history', historyKey(ns, bytesOf(names[from + i]), height, keyRoom), row);
+    }
   }
 }
 
-function latestKeys(ns: Namespace, names: readonly string[], places: readonly number[]): Uint8Array[] {
-  const allocate = slabAllocator(places.reduce((sum, place) => sum + 1 + names[place].length, 0));
-  return places.map((place) => latestKey(ns, bytesOf(names[place]), allocate));
+/** 1 for each of `names` that is among `some`; both are sorted. */
+function presence(names: readonly string[], some: readonly string[]): Uint8Array {
+  const present = new Uint8Array(names.length);
+  let next = 0;
+  for (let at = 0; next < some.length; at++) {
+    if (names[at] !== some[next]) continue;
+    present[at] = 1;
+    next++;
+  }
+  return present;
+}
+
+function latestKeys(ns: Namespace, names: readonly string[], from: number, end: number): Uint8Array[] {
+  let bytes = 0;
+  for (let at = from; at < end; at++) bytes += 1 + names[at].length;
+  const allocate = slabAllocator(bytes);
+  return Array.from({ length: end - from }, (_, i) => latestKey(ns, bytesOf(names[from + i]), allocate));
 }
 
 /** Valid until its next call. */

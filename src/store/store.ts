@@ -1,6 +1,6 @@
 import { InternalError, StoreError } from '../errors/errors.js';
-import { bytesEqual, fromBinaryString, fromDisplayHash, toDisplayHash } from '../util/bytes.js';
-import { commitVersions, type Writes } from './commit-versions.js';
+import { bytesEqual, fromDisplayHash, toDisplayHash } from '../util/bytes.js';
+import { commitVersions } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
 import { Keeping, type Kept } from './keeping.js';
@@ -8,7 +8,6 @@ import {
   afterPrefix,
   beU32,
   blockKey,
-  latestKey,
   META_GENESIS,
   META_LABEL,
   META_TIP,
@@ -238,15 +237,16 @@ export class Store extends StoreReader {
   commitBlock(block: BlockCommit, { moreFollow = false, check }: CommitOptions = {}): StateRoots {
     this.#assertWritable();
     this.#assertNext(block);
-    const lane = this.#withoutNoops(block.laneWrites);
     const batch = this.rocks.batch();
     let roots: StateRoots;
     try {
-      ({ roots } = this.trees.commit(batch, block.height, { S: block.standardWrites, P: lane }));
+      const { height, standardWrites: standard, laneWrites: lane } = block;
+      const update = this.trees.commit(batch, height, { S: standard, P: lane });
+      roots = update.roots;
       check?.(roots);
       const touched = {
-        S: commitVersions(this.rocks, batch, 'S', block.standardWrites, block.height),
-        P: commitVersions(this.rocks, batch, 'P', lane, block.height),
+        S: commitVersions(this.rocks, batch, 'S', standard, height, update.existed.S),
+        P: commitVersions(this.rocks, batch, 'P', lane, height, update.existed.P),
       };
       batch.put('undo', beU32(block.height), encodeTouched(touched));
       this.#keeping.prune(batch, block.height);
@@ -328,21 +328,6 @@ export class Store extends StoreReader {
       batch.del('blocks', key);
       batch.del('blocks', txKey(fromDisplayHash(txid), height, index));
     }
-  }
-
-  /** Lane writes less the deletions of keys that are absent: those change nothing and leave no trace. */
-  #withoutNoops(writes: Writes): Writes {
-    const deleted = [...writes].filter(([, value]) => value === undefined).map(([key]) => key);
-    if (deleted.length === 0) return writes;
-    const present = this.rocks.getMany(
-      'latest',
-      deleted.map((key) => latestKey('P', fromBinaryString(key))),
-    );
-    const kept = new Map(writes);
-    deleted.forEach((key, i) => {
-      if (present[i] === undefined) kept.delete(key);
-    });
-    return kept;
   }
 
   #assertWritable(): void {
