@@ -23,7 +23,7 @@ import { WINDOW_SPARE_BYTES, WORKGROUP_SIZE } from './translate/layout.js';
 export interface GpuExecutorOptions {
   /** Wait after every phase, so that {@link GpuTimings} has a figure for each; slower. */
   readonly measure?: boolean;
-  /** Longest wait for a batch. Default: 30 s on hardware, 10 minutes on a software driver. */
+  /** Longest wait for a batch; 0: none is in time. Default: 30 s on hardware, 10 minutes on a software driver. */
   readonly timeoutMs?: number;
   /** For tests and measurements: kernels of any size that a driver can compile at all, without a time limit. */
   readonly patient?: boolean;
