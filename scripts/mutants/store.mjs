@@ -104,8 +104,8 @@ export const STORE = [
   ),
   put(
     'noop-deletions-stored',
-    '    else if (value === undefined) continue;\n',
-    '',
+    'else if (value !== undefined) added.push(name);',
+    'else added.push(name);',
     'deleting an absent key leaves a trace',
   ),
   store(
@@ -194,7 +194,12 @@ export const STORE = [
     '',
     'a value that a block replaces is gone',
   ),
-  put('superseded-as-if-new', '    present[at] = 1;\n', '', 'undo data say of every key that it had no value before'),
+  put(
+    'superseded-as-if-new',
+    'present[at] = isReplaced ? 1 : 0;',
+    'present[at] = 0;',
+    'undo data say of every key that it had no value before',
+  ),
   put(
     'deleted-latest-stays',
     "if (value === undefined) batch.del('latest', latestKey(ns, key, keyRoom));",

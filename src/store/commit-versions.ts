@@ -36,24 +36,23 @@ export function commitVersions(
   existed: Uint8Array,
 ): Touched {
   const replaced: string[] = [];
-  const names: string[] = [];
-  let at = 0;
+  const added: string[] = [];
+  let index = 0;
   for (const [name, value] of writes) {
-    if (existed[at++] === 1) replaced.push(name);
-    else if (value === undefined) continue;
-    names.push(name);
+    if (existed[index++] === 1) replaced.push(name);
+    else if (value !== undefined) added.push(name);
   }
   // One unit of a binary string is a byte, so this is the order of the bytes.
   replaced.sort();
-  names.sort();
+  const touched = merged(replaced, added.sort());
   supersede(database, batch, ns, replaced, height);
-  for (const name of names) {
+  for (const name of touched.names) {
     const key = bytesOf(name);
     const value = writes.get(name);
     if (value === undefined) batch.del('latest', latestKey(ns, key, keyRoom));
     else batch.put('latest', latestKey(ns, key, keyRoom), latestRow(height, value, valueRoom));
   }
-  return { names, present: presence(names, replaced) };
+  return touched;
 }
 
 /** Moves the rows of keys, which are sorted, to `history`. */
@@ -75,16 +74,18 @@ function supersede(
   }
 }
 
-/** 1 for each of `names` that is among `some`; both are sorted. */
-function presence(names: readonly string[], some: readonly string[]): Uint8Array {
+/** The keys of two sorted lists, which share none, in their order; 1 for those of the first. */
+function merged(replaced: readonly string[], added: readonly string[]): Touched {
+  const names = new Array<string>(replaced.length + added.length);
   const present = new Uint8Array(names.length);
-  let next = 0;
-  for (let at = 0; next < some.length; at++) {
-    if (names[at] !== some[next]) continue;
-    present[at] = 1;
-    next++;
+  let left = 0;
+  let right = 0;
+  for (let at = 0; at < names.length; at++) {
+    const isReplaced = right === added.length || (left < replaced.length && replaced[left] < added[right]);
+    present[at] = isReplaced ? 1 : 0;
+    names[at] = isReplaced ? replaced[left++] : added[right++];
   }
-  return present;
+  return { names, present };
 }
 
 function latestKeys(ns: Namespace, names: readonly string[], from: number, end: number): Uint8Array[] {
