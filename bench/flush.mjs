@@ -200,6 +200,10 @@ function peakMemory() {
   return Math.round(process.resourceUsage().maxRSS / 1024);
 }
 
+/** The database drops files while they are counted. */
 function folderBytes(folder) {
-  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  return readdirSync(folder).reduce(
+    (sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
