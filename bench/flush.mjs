@@ -45,11 +45,11 @@ const NO_TREES = {
 };
 /**
  * What the tree tells of the writes of bulkState and of the bulk indexer, in their order: all of the first are new but
- * the count, which is the last; the indexer writes its new keys first.
+ * the count, which is the last; the indexer writes its 15,000 new keys first, of at most 30,000.
  */
 function knownToExist(writes, height) {
   const existed = new Uint8Array(writes.size);
-  if (writes.size === 30_000) existed.fill(1, 15_000);
+  if (writes.size <= 30_000) existed.fill(1, 15_000);
   else existed[writes.size - 1] = height === 0 ? 0 : 1;
   return existed;
 }
