@@ -7,7 +7,7 @@
  * with the key before, + 1 if it had no value; the length of the rest; the rest. Numbers are varints: seven bits a
  * byte, the lowest first, the top bit set where more follow; never longer than needed.
  */
-import { toBinaryString, writeBinaryString } from '../util/bytes.js';
+import { writeBinaryString } from '../util/bytes.js';
 import { corrupt } from './records.js';
 import type { Namespace } from './types.js';
 
@@ -76,20 +76,6 @@ export function* decodeTouched(height: number, bytes: Uint8Array): Generator<Tou
     }
   }
   reader.end();
-}
-
-/** As binary strings, by namespace: what {@link encodeTouched} takes. */
-export function collectTouched(keys: Iterable<TouchedKey>): Record<Namespace, Touched> {
-  const names: Record<Namespace, string[]> = { S: [], P: [] };
-  const present: Record<Namespace, number[]> = { S: [], P: [] };
-  for (const { ns, key, present: had } of keys) {
-    names[ns].push(toBinaryString(key));
-    present[ns].push(had ? 1 : 0);
-  }
-  return {
-    S: { names: names.S, present: Uint8Array.from(present.S) },
-    P: { names: names.P, present: Uint8Array.from(present.P) },
-  };
 }
 
 function sharedLength(a: string, b: string): number {

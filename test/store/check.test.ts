@@ -8,12 +8,13 @@ import { encodeJson } from '../../src/store/records.js';
 import { Rocks, type WriteBatch } from '../../src/store/rocks.js';
 import { latestRow } from '../../src/store/rows.js';
 import { Store } from '../../src/store/store.js';
-import { collectTouched, decodeTouched, encodeTouched, type TouchedKey } from '../../src/store/touched.js';
+import { decodeTouched, encodeTouched, type TouchedKey } from '../../src/store/touched.js';
 import { decodeHeader, encodeHeader, headerKey, rowKey } from '../../src/store/tree/tree-rows.js';
 import { fromDisplayHash, toHex } from '../../src/util/bytes.js';
 import {
   block,
   bytes,
+  collectTouched,
   flipped,
   generator,
   headerAt,

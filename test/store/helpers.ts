@@ -5,7 +5,8 @@ import { afterAll } from 'vitest';
 import type { MessageReceipt, PlanSummary, Receipt } from '../../src/lane/types.js';
 import type { Rocks } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
-import type { BlockCommit, StoreOptions } from '../../src/store/types.js';
+import type { Touched, TouchedKey } from '../../src/store/touched.js';
+import type { BlockCommit, Namespace, StoreOptions } from '../../src/store/types.js';
 import { toBinaryString, toHex } from '../../src/util/bytes.js';
 import { sha256 } from '../../src/util/sha256.js';
 
@@ -134,4 +135,18 @@ export function flipped(rocks: Rocks, column: 'blocks' | 'tree', key: Uint8Array
   if (row === undefined) throw new Error('the row to damage is not there');
   row[at] ^= 1;
   return row;
+}
+
+/** As binary strings, by namespace: what `encodeTouched` takes. */
+export function collectTouched(keys: Iterable<TouchedKey>): Record<Namespace, Touched> {
+  const names: Record<Namespace, string[]> = { S: [], P: [] };
+  const present: Record<Namespace, number[]> = { S: [], P: [] };
+  for (const { ns, key, present: had } of keys) {
+    names[ns].push(toBinaryString(key));
+    present[ns].push(had ? 1 : 0);
+  }
+  return {
+    S: { names: names.S, present: Uint8Array.from(present.S) },
+    P: { names: names.P, present: Uint8Array.from(present.P) },
+  };
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collectTouched, decodeTouched, encodeTouched, type Touched } from '../../src/store/touched.js';
+import { decodeTouched, encodeTouched, type Touched } from '../../src/store/touched.js';
 import { toHex } from '../../src/util/bytes.js';
+import { collectTouched } from './helpers.js';
 
 const CORRUPT = expect.objectContaining({ code: 'STORE_CORRUPT', facts: { height: 7 } });
 
