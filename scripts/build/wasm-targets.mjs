@@ -24,10 +24,10 @@ export const WASM_TARGETS = [
   },
   { source: 'wasm/bench/bulk.ts', target: 'bench/bulk.wasm', flags: ['--initialMemory', '1'] },
   // Native WASM of the indexer: every V8 that it runs on has vector instructions.
-  ...['block-hash', 'state-tree'].map((name) => ({
+  ...['block-hash', 'state-tree', 'lane-scan'].map((name) => ({
     source: `wasm/native/${name}.ts`,
     target: `native/${name}.wasm`,
-    flags: ['--initialMemory', '1', '--enable', 'simd'],
+    flags: ['--initialMemory', name === 'lane-scan' ? '4' : '1', '--enable', 'simd'],
   })),
   // Its memory and its fuel are those of a program.
   { source: 'wasm/native/guest.ts', target: 'native/guest.wasm', flags: ['--importMemory', '--noExportMemory'] },

@@ -12,7 +12,6 @@ import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
-import { scanAny } from '../lane/scan-offsets.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt, StateReader } from '../lane/types.js';
 import { makePlan, summarise } from '../plan/plan.js';

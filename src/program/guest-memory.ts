@@ -110,6 +110,11 @@ export class GuestMemory {
     writeU32(bytes, p + 4, 0);
   }
 
+  /** Writes the length word of a buffer; the caller has asked `fits`. */
+  writeLength(pointer: number, length: number): void {
+    writeU32(this.bytes, (pointer >>> 0) - 4, length);
+  }
+
   /** Writes length word and data; the caller has asked `fits`. */
   write(pointer: number, data: Uint8Array): void {
     const p = pointer >>> 0;

@@ -3,7 +3,8 @@ import { EMPTY_BYTES, u128Bytes } from '../util/bytes.js';
 import { type EnvName, hostFuel } from './env.js';
 import { GuestMemory } from './guest-memory.js';
 import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
-import type { RevertReason, RunHost } from './types.js';
+import type { RunState } from './run-state.js';
+import type { RevertReason } from './types.js';
 import { unshared } from './unshared.js';
 
 /**
@@ -25,7 +26,7 @@ const U128_BYTES = 16;
 export class HostFunctions implements IntrinsicHost {
   askedDryRun = false;
   #memory: GuestMemory | undefined;
-  #host: RunHost | undefined;
+  #host: RunState | undefined;
 
   /**
    * Gives the functions the instance's memory, its fuel counter and, of a lent memory, the bytes that the program sees
@@ -36,7 +37,7 @@ export class HostFunctions implements IntrinsicHost {
   }
 
   /** The next run asks `host`. */
-  begin(host: RunHost): void {
+  begin(host: RunState): void {
     this.#host = host;
     this.askedDryRun = false;
   }
@@ -51,7 +52,7 @@ export class HostFunctions implements IntrinsicHost {
     return this.#memory;
   }
 
-  private get host(): RunHost {
+  private get host(): RunState {
     if (!this.#host) throw new InternalError('a host function was called outside a run');
     return this.#host;
   }
@@ -84,10 +85,10 @@ export class HostFunctions implements IntrinsicHost {
     return bytes;
   }
 
-  private inputId(pointer: number): Uint8Array {
-    const bytes = this.input(pointer);
-    if (bytes.length < ID_BYTES) throw new RunStop('short-id');
-    return bytes.subarray(0, ID_BYTES);
+  /** Where the id at `pointer` lies. */
+  private inputId(pointer: number): number {
+    if (this.inputLength(pointer) < ID_BYTES) throw new RunStop('short-id');
+    return pointer >>> 0;
   }
 
   checkOutput(pointer: number, length: number): void {
@@ -99,15 +100,22 @@ export class HostFunctions implements IntrinsicHost {
     this.memory.write(pointer, data);
   }
 
-  /** The value of a key of its own storage, once it is paid for. */
-  private storage(name: '__request_storage' | '__load_storage', pointer: number): Uint8Array {
-    const key = this.input(pointer);
+  /** Finds the value of a key of its own storage, and gives its length, once that is paid for. */
+  private findStorage(name: '__request_storage' | '__load_storage', pointer: number): number {
+    const length = this.inputLength(pointer);
     // Whoever cannot pay for the key alone reads nothing: a name of many megabytes would be kept as a read.
-    if (hostFuel(name, key.length) > this.memory.fuelLeft) throw new RunStop('out-of-fuel');
-    const keyBytes = key.length;
-    const value = this.host.storage(key) ?? EMPTY_BYTES;
-    this.pay(name, keyBytes + value.length);
-    return value;
+    if (hostFuel(name, length) > this.memory.fuelLeft) throw new RunStop('out-of-fuel');
+    const start = pointer >>> 0;
+    const found = this.host.findStorage(this.memory.bytes, start, start + length);
+    this.pay(name, length + found);
+    return found;
+  }
+
+  /** Writes what was found, `length` bytes, with its length word. */
+  private outputFound(pointer: number, length: number): void {
+    this.checkOutput(pointer, length);
+    this.memory.writeLength(pointer, length);
+    this.host.writeFound(this.memory.bytes, pointer >>> 0);
   }
 
   /** The import object's `env`: every name of ENV. Prices: lane rules 5 and 6, from env.ts. */
@@ -129,10 +137,12 @@ export class HostFunctions implements IntrinsicHost {
       this.memory.writeNumber(out, value());
       return undefined;
     };
-    const record = (name: EnvName, declare: (key: Uint8Array) => void) => (pointer: number) => {
-      const key = this.input(pointer);
-      this.pay(name, key.length);
-      declare(key);
+    const record = (name: '__record_get' | '__record_put') => (pointer: number) => {
+      const length = this.inputLength(pointer);
+      this.pay(name, length);
+      const start = pointer >>> 0;
+      if (name === '__record_get') this.host.declareRead(this.memory.bytes, start, start + length);
+      else this.host.declareWrite(this.memory.bytes, start, start + length);
       return undefined;
     };
     const stop = (name: EnvName, reason: RevertReason) => () => {
@@ -141,15 +151,21 @@ export class HostFunctions implements IntrinsicHost {
     };
     return {
       abort: stop('abort', 'abort'),
-      __request_storage: (pointer: number) => this.storage('__request_storage', pointer).length,
+      __request_storage: (pointer: number) => this.findStorage('__request_storage', pointer),
       __load_storage: (pointer: number, out: number) => {
-        this.output(out, this.storage('__load_storage', pointer));
+        this.outputFound(out, this.findStorage('__load_storage', pointer));
         return out;
       },
-      __request_context: request('__request_context', () => this.host.context),
+      __request_context: () => {
+        this.pay('__request_context');
+        return this.host.contextBytes;
+      },
       __load_context: (out: number) => {
-        this.pay('__load_context', this.host.context.length);
-        this.output(out, this.host.context);
+        const { contextBytes } = this.host;
+        this.pay('__load_context', contextBytes);
+        this.checkOutput(out, contextBytes);
+        this.memory.writeLength(out, contextBytes);
+        this.host.writeContext(this.memory.bytes, out >>> 0);
         return out;
       },
       __request_transaction: request('__request_transaction', () => this.host.transaction),
@@ -169,7 +185,7 @@ export class HostFunctions implements IntrinsicHost {
         const holder = this.inputId(who);
         const asset = this.inputId(what);
         this.pay('__balance');
-        this.output(out, this.host.balance(holder, asset));
+        this.outputFound(out, this.host.findBalance(this.memory.bytes, holder, asset));
         return undefined;
       },
       // Inner calls do not exist in these rules, so the last call's response is always empty.
@@ -186,8 +202,8 @@ export class HostFunctions implements IntrinsicHost {
         this.pay('__is_dry_run');
         return this.host.isDryRun ? 1 : 0;
       },
-      __record_get: record('__record_get', (key) => this.host.declareRead(key)),
-      __record_put: record('__record_put', (key) => this.host.declareWrite(key)),
+      __record_get: record('__record_get'),
+      __record_put: record('__record_put'),
       ...intrinsicImports(this),
     };
   }

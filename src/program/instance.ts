@@ -4,7 +4,8 @@ import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS } from
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
-import type { Program, RunHost } from './types.js';
+import type { RunState } from './run-state.js';
+import type { Program } from './types.js';
 
 /**
  * An instance, with the parts that a run needs. `begin` gives it the state of a fresh one (lane rules 4), as long as
@@ -59,7 +60,7 @@ export class ProgramInstance {
    * Makes it ready for one run. In a lent memory, one that cannot serve again begins before anyone else has the
    * memory.
    */
-  begin(host: RunHost, fuel: number): void {
+  begin(host: RunState, fuel: number): void {
     this.functions.begin(host);
     if ((this.#used || this.#lent !== undefined) && this.#reset !== undefined) {
       this.#lent?.clear();

@@ -1,11 +1,13 @@
 import { InternalError } from '../errors/errors.js';
+import { EMPTY_BYTES } from '../util/bytes.js';
 import { WHY_FUEL, WHY_HOST } from './counters.js';
 import { requireDeepStack } from './deep-stack.js';
 import { RunStop } from './host-functions.js';
 import { ProgramInstance } from './instance.js';
 import { LentMemory } from './lent-memory.js';
 import { BoundedCache } from './lru.js';
-import type { Program, RunHost, RunResult } from './types.js';
+import { HostState, KeptEnd, type RunEnd, type RunState } from './run-state.js';
+import type { Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
 
 /**
  * Compiled code kept at once: enough for every program of a busy block, bounded in bytes of WASM. V8 keeps those, too,
@@ -30,9 +32,6 @@ const GROWING_PROGRAMS = 4_096;
  */
 const LENT_FUEL = 300_000;
 const LENT_FUEL_A_PAGE = 80_000;
-/** Longer results are not copied out of the memory of their run. */
-const COPIED_RESULT_BYTES = 256 * 1024;
-
 /** Runs programs on V8, one at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {
   readonly #compiled = new BoundedCache<WebAssembly.Module>(COMPILED_PROGRAMS, COMPILED_BYTES);
@@ -61,8 +60,18 @@ export class ProgramRunner {
    * never a status.
    */
   run(program: Program, host: RunHost, fuel: number): RunResult {
+    const end = new KeptEnd();
+    this.runInPlace(program, new HostState(host), fuel, end);
+    return end.result;
+  }
+
+  /** The same; `end` hears how it ended before anything else runs in the instance. */
+  runInPlace(program: Program, state: RunState, fuel: number, end: RunEnd): void {
     const left = fuel - program.entryFuel;
-    if (left < 0) return notEntered('OUT_OF_FUEL', 0);
+    if (left < 0) {
+      notEntered(end, 'OUT_OF_FUEL', 0);
+      return;
+    }
     const lends = this.#growing.get(program.hash) === true;
     const idle = lends ? this.#idleInLent : this.#idle;
     // Taken out while it runs: an instance whose run throws is dropped.
@@ -72,21 +81,20 @@ export class ProgramRunner {
         instance = lends ? this.#instanceInLent(program) : new ProgramInstance(program, this.#compile(program));
       } catch (error) {
         // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
-        if (error instanceof WebAssembly.RuntimeError) {
-          return notEntered('TRAP', left);
-        }
-        throw machineFailure(program, error);
+        if (!(error instanceof WebAssembly.RuntimeError)) throw machineFailure(program, error);
+        notEntered(end, 'TRAP', left);
+        return;
       }
     }
-    const end = runOnce(program, instance, host, left);
-    if (!lends && growsMuch(instance, left - end.fuelLeft)) this.#growing.set(program.hash, true, 1);
-    // A long result may be more than its message can pay for: it stays where it is, and so does its memory.
-    if (end.result !== undefined && end.result.length > COPIED_RESULT_BYTES) {
+    const isKept = runOnce(program, instance, state, left, end);
+    if (!lends && growsMuch(instance, left - instance.functions.memory.fuelLeft)) {
+      this.#growing.set(program.hash, true, 1);
+    }
+    if (isKept) {
       if (lends) this.#forgetLent();
-      return end;
+      return;
     }
     if (instance.canServeAgain) idle.set(program.hash, instance, lends ? 1 : keptBytes(program, instance));
-    return { ...end, result: end.result?.slice() };
   }
 
   /** Instances waiting for their next run, the bytes of their memories and code, and those in the lent memory. */
@@ -132,38 +140,39 @@ function growsMuch({ grownBytes }: ProgramInstance, fuelUsed: number): boolean {
 }
 
 /** The end of a run that no instruction of the program took part in. */
-function notEntered(status: 'TRAP' | 'OUT_OF_FUEL', fuelLeft: number): RunResult {
-  return { status, reason: 'none', fuelLeft, result: undefined, askedDryRun: false };
+function notEntered(end: RunEnd, status: 'TRAP' | 'OUT_OF_FUEL', fuelLeft: number): void {
+  end.ended(status, 'none', fuelLeft, false, EMPTY_BYTES, 0, -1);
 }
 
-function runOnce(program: Program, instance: ProgramInstance, host: RunHost, fuel: number): RunResult {
-  const { functions, fuel: left } = instance;
-  const end = (
-    status: RunResult['status'],
-    fuelLeft: number,
-    reason: RunResult['reason'] = 'none',
-    result?: Uint8Array,
-  ): RunResult => ({ status, reason, fuelLeft, result, askedDryRun: functions.askedDryRun });
-
-  instance.begin(host, fuel);
-  let pointer: number;
+/** Runs `__execute` and tells `end`; gives whether the memory of the instance is kept. */
+function runOnce(program: Program, instance: ProgramInstance, state: RunState, fuel: number, end: RunEnd): boolean {
+  const { functions } = instance;
+  const { memory } = functions;
+  instance.begin(state, fuel);
+  let status: RunStatus = 'OK';
+  let reason: RevertReason = 'none';
+  let pointer = 0;
   try {
     pointer = instance.execute();
   } catch (error) {
     if (error instanceof RunStop) {
-      return error.reason === 'out-of-fuel' ? end('OUT_OF_FUEL', 0) : end('REVERT', left.value, error.reason);
-    }
-    if (error instanceof WebAssembly.RuntimeError) {
+      status = error.reason === 'out-of-fuel' ? 'OUT_OF_FUEL' : 'REVERT';
+      if (error.reason !== 'out-of-fuel') reason = error.reason;
+    } else if (error instanceof WebAssembly.RuntimeError) {
       const why = instance.why.value;
       if (why === WHY_HOST) throw machineFailure(program, error);
-      return why === WHY_FUEL ? end('OUT_OF_FUEL', 0) : end('TRAP', left.value);
+      status = why === WHY_FUEL ? 'OUT_OF_FUEL' : 'TRAP';
+    } else {
+      // A RangeError is V8's stack overflow; anything else comes from `state`.
+      throw error instanceof RangeError ? machineFailure(program, error) : error;
     }
-    // A RangeError is V8's stack overflow; anything else comes from `host`.
-    throw error instanceof RangeError ? machineFailure(program, error) : error;
   } finally {
     instance.finish();
   }
-  return end('OK', left.value, 'none', functions.memory.view(pointer));
+  const { askedDryRun } = functions;
+  const fuelLeft = status === 'OUT_OF_FUEL' ? 0 : memory.fuelLeft;
+  const length = status === 'OK' ? memory.lengthAt(pointer) : -1;
+  return end.ended(status, reason, fuelLeft, askedDryRun, memory.bytes, pointer >>> 0, length);
 }
 
 function machineFailure(program: Program, cause: unknown): InternalError {

@@ -34,6 +34,11 @@ export function blockHashModule(): Uint8Array {
   return readBuilt('wasm/native/block-hash.wasm');
 }
 
+/** What reads common lane transactions (src/lane/columns/scan-columns.ts). */
+export function laneScanModule(): Uint8Array {
+  return readBuilt('wasm/native/lane-scan.wasm');
+}
+
 /** What the state tree is kept with (src/store/tree/tree-memory.ts). */
 export function stateTreeModule(): Uint8Array {
   return readBuilt('wasm/native/state-tree.wasm');

@@ -1,0 +1,190 @@
+/** The state inside a block while it is built: keys by number, values in one array of bytes. */
+import { binarySlice, writeBinaryString } from '../../util/bytes.js';
+import type { LaneKey, StateReader } from '../types.js';
+import { KeyTable, longer } from './key-table.js';
+
+const FIRST_BYTES = 1 << 20;
+/** Bytes of keys and values that were only read, together with the others, before they are forgotten. */
+const MOST_BYTES = 128 * 1024 * 1024;
+
+/** What is known of a key's value. */
+const UNKNOWN = 0;
+const READ = 1;
+const WRITTEN = 2;
+
+/**
+ * Values of namespace P as the transactions of a block so far have left them, over a state that does not change. No
+ * value has no bytes: length 0 stands for an absent key. Numbers of keys hold until {@link settle}.
+ */
+export class BlockState {
+  /** Keys and values; a longer array takes its place when it is full. */
+  bytes = new Uint8Array(FIRST_BYTES);
+  #used = 0;
+  #keys = new KeyTable();
+  /** By key: where its value lies. */
+  starts = new Uint32Array(1_024);
+  ends = new Uint32Array(1_024);
+  #known = new Uint8Array(1_024);
+  readonly #base: StateReader;
+  readonly #mostBytes: number;
+
+  constructor(base: StateReader, mostBytes = MOST_BYTES) {
+    this.#base = base;
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Numbers of keys are below this. */
+  get keys(): number {
+    return this.#keys.count;
+  }
+
+  /** The number of the key that lies from `start` to `end` of `bytes`. */
+  keyOf(bytes: Uint8Array, start: number, end: number): number {
+    const found = this.#keys.find(bytes, start, end, this.bytes);
+    if (found >= 0) return found;
+    const at = this.keep(bytes, start, end);
+    const key = this.#keys.add(this.bytes, at, at + end - start);
+    if (key === this.starts.length) this.#grow();
+    return key;
+  }
+
+  /** The number of `key`. */
+  keyOfText(key: LaneKey): number {
+    const at = this.room(key.length);
+    writeBinaryString(this.bytes, at, key);
+    const found = this.#keys.find(this.bytes, at, at + key.length, this.bytes);
+    if (found >= 0) return found;
+    this.#used = at + key.length;
+    const number = this.#keys.add(this.bytes, at, at + key.length);
+    if (number === this.starts.length) this.#grow();
+    return number;
+  }
+
+  /** Where the bytes of a key lie in `bytes`. */
+  keyStart(key: number): number {
+    return this.#keys.starts[key];
+  }
+
+  keyEnd(key: number): number {
+    return this.#keys.ends[key];
+  }
+
+  keyText(key: number): LaneKey {
+    return binarySlice(this.bytes, this.#keys.starts[key], this.#keys.ends[key]);
+  }
+
+  /** Bytes of the value of `key` as it is now, 0 if it is absent; afterwards it lies at `starts` and `ends`. */
+  load(key: number): number {
+    if (this.#known[key] === UNKNOWN) {
+      const value = this.#base.get(this.keyText(key));
+      const length = value?.length ?? 0;
+      const at = value === undefined ? 0 : this.keep(value, 0, length);
+      this.starts[key] = at;
+      this.ends[key] = at + length;
+      this.#known[key] = READ;
+    }
+    return this.ends[key] - this.starts[key];
+  }
+
+  /** The value of `key` becomes what lies from `start` to `end` of `bytes`; equal: the key is absent. */
+  set(key: number, start: number, end: number): void {
+    this.starts[key] = start;
+    this.ends[key] = end;
+    this.#known[key] = WRITTEN;
+  }
+
+  isWritten(key: number): boolean {
+    return this.#known[key] === WRITTEN;
+  }
+
+  /** Makes room for `length` bytes at the end of what is kept, and gives where; {@link take} keeps them. */
+  room(length: number): number {
+    const wanted = this.#used + length;
+    if (wanted > this.bytes.length) {
+      const bytes = new Uint8Array(Math.max(wanted, 2 * this.bytes.length));
+      bytes.set(this.bytes.subarray(0, this.#used));
+      this.bytes = bytes;
+    }
+    return this.#used;
+  }
+
+  /** Keeps `length` bytes that were written where {@link room} said; gives where they begin. */
+  take(length: number): number {
+    const at = this.#used;
+    this.#used += length;
+    return at;
+  }
+
+  /** Copies bytes to where values are kept, and gives where. */
+  keep(from: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    const at = this.room(length);
+    const { bytes } = this;
+    if (length < 64) for (let i = 0; i < length; i++) bytes[at + i] = from[start + i];
+    else if (from === bytes) bytes.copyWithin(at, start, end);
+    else bytes.set(start === 0 && end === from.length ? from : from.subarray(start, end), at);
+    return this.take(length);
+  }
+
+  /** Between two transactions: forgets what was only read, and old values, if there is much of it. */
+  settle(): void {
+    if (this.#used <= this.#mostBytes) return;
+    const { bytes: old, starts, ends } = this;
+    const known = this.#known;
+    const keys = this.#keys;
+    this.bytes = new Uint8Array(FIRST_BYTES);
+    this.#used = 0;
+    this.#keys = new KeyTable();
+    this.starts = new Uint32Array(1_024);
+    this.ends = new Uint32Array(1_024);
+    this.#known = new Uint8Array(1_024);
+    for (let key = 0; key < keys.count; key++) {
+      if (known[key] !== WRITTEN) continue;
+      const number = this.keyOf(old, keys.starts[key], keys.ends[key]);
+      const at = this.keep(old, starts[key], ends[key]);
+      this.set(number, at, at + ends[key] - starts[key]);
+    }
+  }
+
+  /** All writes of the block, by key; undefined: the key is deleted. */
+  writes(): Map<LaneKey, Uint8Array | undefined> {
+    const writes = new Map<LaneKey, Uint8Array | undefined>();
+    for (let key = 0; key < this.keys; key++) {
+      if (this.#known[key] !== WRITTEN) continue;
+      const [start, end] = [this.starts[key], this.ends[key]];
+      writes.set(this.keyText(key), start === end ? undefined : this.bytes.slice(start, end));
+    }
+    return writes;
+  }
+
+  #grow(): void {
+    const length = 2 * this.starts.length;
+    this.starts = longer(this.starts, length);
+    this.ends = longer(this.ends, length);
+    const known = new Uint8Array(length);
+    known.set(this.#known);
+    this.#known = known;
+  }
+}
+
+/** The same state for those that name keys by their text. */
+export class BlockStateReader implements StateReader {
+  constructor(readonly state: BlockState) {}
+
+  get(key: LaneKey): Uint8Array | undefined {
+    const { state } = this;
+    const number = state.keyOfText(key);
+    if (state.load(number) === 0) return undefined;
+    return state.bytes.slice(state.starts[number], state.ends[number]);
+  }
+
+  /** Applies what a transaction has written. */
+  apply(writes: ReadonlyMap<LaneKey, Uint8Array | undefined>): void {
+    const { state } = this;
+    for (const [key, value] of writes) {
+      const number = state.keyOfText(key);
+      const at = value === undefined ? 0 : state.keep(value, 0, value.length);
+      state.set(number, at, at + (value?.length ?? 0));
+    }
+  }
+}

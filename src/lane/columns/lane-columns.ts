@@ -1,0 +1,76 @@
+/** The lane transactions of a block as columns: nothing is made per transaction until somebody asks for it. */
+import type { BlockOffsets } from '../../bitcoin/block-offsets.js';
+import type { Transaction } from '../../bitcoin/types.js';
+import type { Protostone } from '../../protocol/types.js';
+import { type LaneTransaction, protostonesOf } from '../scan.js';
+
+export interface LaneColumns {
+  readonly block: BlockOffsets;
+  /** How many lane transactions there are; every column below has a value for each, in block order. */
+  readonly count: number;
+  /** Position in the block. */
+  readonly index: Uint32Array;
+  /**
+   * Where the context of its call lies in `contexts` (alkanes-wire.md section 8, for no assets); equal where the
+   * transaction is not of the common kind. That kind has one protostone, which is a message to a contract 2:n or 4:n
+   * behind 8:8, has no edicts, and names ordinary outputs as pointer and refund.
+   */
+  readonly contextStart: Uint32Array;
+  readonly contextEnd: Uint32Array;
+  readonly contexts: Uint8Array;
+  /** Of the common kind: output numbers. */
+  readonly pointer: Uint32Array;
+  readonly refund: Uint32Array;
+  /** Positions of the lane transactions whose outputs it spends, ascending: `parents` from `firstParent` on. */
+  readonly firstParent: Uint32Array;
+  readonly parents: Uint32Array;
+  /** The protostones of transactions that are not of the common kind, by position in the block. */
+  readonly decoded: ReadonlyMap<number, readonly Protostone[]>;
+}
+
+/** True if the transaction at `row` is of the common kind. */
+export function isCommon({ contextStart, contextEnd }: LaneColumns, row: number): boolean {
+  return contextEnd[row] > contextStart[row];
+}
+
+const NO_PROTOSTONES: readonly Protostone[] = [];
+
+/** The transaction at `row` as the generator wants it. */
+export function transactionAt(columns: LaneColumns, row: number): LaneTransaction {
+  return new Row(columns, row);
+}
+
+/** All of them. */
+export function transactionsOf(columns: LaneColumns): LaneTransaction[] {
+  return Array.from({ length: columns.count }, (_, row) => transactionAt(columns, row));
+}
+
+/** Decodes what it is asked for. */
+class Row implements LaneTransaction {
+  readonly index: number;
+  readonly #columns: LaneColumns;
+  readonly #row: number;
+  #protostones: readonly Protostone[] | undefined;
+
+  constructor(columns: LaneColumns, row: number) {
+    this.index = columns.index[row];
+    this.#columns = columns;
+    this.#row = row;
+  }
+
+  get tx(): Transaction {
+    return this.#columns.block.transaction(this.index);
+  }
+
+  get protostones(): readonly Protostone[] {
+    this.#protostones ??= isCommon(this.#columns, this.#row)
+      ? protostonesOf(this.tx)
+      : (this.#columns.decoded.get(this.index) ?? NO_PROTOSTONES);
+    return this.#protostones;
+  }
+
+  get parents(): readonly number[] {
+    const { firstParent, parents } = this.#columns;
+    return [...parents.subarray(firstParent[this.#row], firstParent[this.#row + 1])];
+  }
+}
