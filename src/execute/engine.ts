@@ -8,10 +8,12 @@ import type { Block } from '../bitcoin/types.js';
 import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
+import { type LaneColumns, transactionAt, transactionsOf } from '../lane/columns/lane-columns.js';
+import { scanColumns } from '../lane/columns/scan-columns.js';
 import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
-import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
+import { type LaneTransaction, scanBlock, sheetKeysOf } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt, StateReader } from '../lane/types.js';
 import { makePlan, summarise } from '../plan/plan.js';
@@ -25,7 +27,7 @@ import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
 import { runPlan } from './run/schedule.js';
 import { validateAndRepair } from './run/validate.js';
 import { Versions } from './run/versions.js';
-import { runEach } from './sequential.js';
+import { runColumns, runEach } from './sequential.js';
 import { BlockTasks, type DryRun, type Recording } from './tasks/block-tasks.js';
 import { BlockBudget, BlockTooLarge } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
@@ -107,9 +109,14 @@ export class LaneEngine {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     let started = performance.now();
-    const transactions = scanAny(block, before);
-    addMs(statistics, 'scan', started);
+    const columns = 'transactions' in block ? undefined : scanColumns(block, before);
     const { policy } = this.#options;
+    if (columns !== undefined && policy === 'sequential') {
+      addMs(statistics, 'scan', started);
+      return this.#sequentialColumns(columns, context, before, statistics);
+    }
+    const transactions = 'transactions' in block ? scanBlock(block, before) : transactionsOf(columns as LaneColumns);
+    addMs(statistics, 'scan', started);
     const mode: BlockMode = policy === 'sequential' ? 'sequential' : this.#modes.choose(transactions);
     started = performance.now();
     const result =
@@ -160,12 +167,33 @@ export class LaneEngine {
     return finish(before, writes, receipts, statistics, plan);
   }
 
+  #sequentialColumns(
+    columns: LaneColumns,
+    context: LaneContext,
+    before: CachingReader,
+    statistics: LaneStatistics,
+  ): LaneBlockResult {
+    const started = performance.now();
+    const receipts: Receipt[] = [];
+    const writes = runColumns(columns, context, before, this.#runner, (outcome, row) => {
+      this.#options.onOutcome?.(transactionAt(columns, row), outcome);
+      receipts.push(makeReceipt(context.height, outcome, { colour: 0, executor: 'sequential', repaired: false }));
+    });
+    addMs(statistics, 'sequential', started);
+    const { firstParent } = columns;
+    for (let row = 0; row < columns.count; row++) if (firstParent[row + 1] > firstParent[row]) statistics.demoted++;
+    const plan = summarise(context.height, columns.count, statistics.demoted, undefined);
+    return finish(before, writes, receipts, statistics, plan);
+  }
+
   /** Phase 1 only: what `warpshrew plan` shows. */
   async planBlock(block: Block | BlockOffsets, height: number, state: StateSource): Promise<PlannedBlock> {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     const budget = new BlockBudget(Number.POSITIVE_INFINITY);
-    return this.#analyse(scanAny(block, before), context, before, state, emptyStatistics(), budget);
+    const transactions =
+      'transactions' in block ? scanBlock(block, before) : transactionsOf(scanColumns(block, before));
+    return this.#analyse(transactions, context, before, state, emptyStatistics(), budget);
   }
 
   /** What operators should know: whether the kernel is used, and how often it has failed. */

@@ -2,11 +2,16 @@
  * The truth: lane transactions one at a time, in block order, each over what all before it left. Every other way of
  * executing a block is tested against this one; it is kept too simple to be wrong.
  */
+import { BlockState, BlockStateReader } from '../lane/columns/block-state.js';
+import { outcomeOf } from '../lane/columns/common-outcome.js';
+import { CommonRunner } from '../lane/columns/common-run.js';
+import { isCommon, type LaneColumns, transactionAt } from '../lane/columns/lane-columns.js';
 import type { LaneContext } from '../lane/message.js';
 import { MapOverlay } from '../lane/overlay.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
+import type { ProgramRunner } from '../program/runner.js';
 import { type CpuRunner, driveOnCpu } from './tasks/drive.js';
 
 /** Outcomes of `transactions`, in their order, over the state `before` the block. */
@@ -36,4 +41,32 @@ export function runEach(
     handOver(outcome, position);
   });
   return state.changes;
+}
+
+/**
+ * The same from columns: transactions of the common kind run without the generator. `before` is the state before the
+ * block.
+ */
+export function runColumns(
+  columns: LaneColumns,
+  context: LaneContext,
+  before: StateReader,
+  runner: ProgramRunner,
+  handOver: (outcome: LaneOutcome, position: number) => void,
+): Map<LaneKey, Uint8Array | undefined> {
+  const state = new BlockState(before);
+  const reader = new BlockStateReader(state);
+  const common = new CommonRunner(columns, context, state, runner);
+  for (let row = 0; row < columns.count; row++) {
+    if (isCommon(columns, row) && common.run(row)) {
+      handOver(outcomeOf(columns, row, common, state), row);
+      common.apply();
+    } else {
+      const outcome = driveOnCpu(laneTransaction(transactionAt(columns, row), context, reader), runner);
+      reader.apply(outcome.writes);
+      handOver(outcome, row);
+    }
+    if (state.settle()) common.forget();
+  }
+  return state.writes();
 }

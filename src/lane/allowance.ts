@@ -10,7 +10,12 @@ export const CREATION_FUEL = 100_000;
 
 /** Fuel of a transaction: at most 200,000,000, as no transaction is longer than a block. */
 export function transactionFuel(tx: Pick<Transaction, 'raw'>): number {
-  return Math.max(LEAST_FUEL, FUEL_PER_BYTE * tx.raw.length);
+  return fuelOfBytes(tx.raw.length);
+}
+
+/** The same for a transaction of so many bytes, as serialised with witness. */
+export function fuelOfBytes(bytes: number): number {
+  return Math.max(LEAST_FUEL, FUEL_PER_BYTE * bytes);
 }
 
 /** The fuel that is left to a transaction's messages, and its one attempt to create from its envelope. */

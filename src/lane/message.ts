@@ -43,7 +43,8 @@ export interface LaneContext {
 
 /** Notified of every transaction that runs, so that another thread can see which one takes long. */
 export interface TransactionWatch {
-  begin(transaction: LaneTransaction): void;
+  /** `index`: position in the block; the txid lies at `at` of `bytes`. */
+  begin(index: number, bytes: Uint8Array, at: number): void;
   end(): void;
 }
 

@@ -36,7 +36,7 @@ export function* laneTransaction(
   state: StateReader,
   declared?: DeclaredKeys,
 ): Generator<MessageCall, LaneOutcome, MessageEnd> {
-  context.watch?.begin(input);
+  context.watch?.begin(input.index, input.tx.txid, 0);
   const view = new TransactionView(state);
   const running = { input, context, view, declared, allowance: new Allowance(input.tx) };
   const messages: MessageReceipt[] = [];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import { LaneEngine } from '../../src/execute/engine.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
 import { WORKLOAD_NAMES, type WorkloadName } from '../../src/selftest/bench/block-messages.js';
@@ -11,9 +12,9 @@ import { cli } from '../helpers/cli.js';
 const COUNT = 64;
 
 async function run(name: WorkloadName, policy: 'sequential' | 'cpu' = 'sequential'): Promise<LaneBlockResult> {
-  const { block, state } = makeWorkload(name, COUNT);
+  const { raw, state } = makeWorkload(name, COUNT);
   const engine = new LaneEngine({ policy, workers: 0, laneStartHeight: 0, dependent: 'demote' });
-  return engine.processBlock(block, 1, { reader: { get: (key: LaneKey) => state.get(key) } });
+  return engine.processBlock(BlockOffsets.read(raw), 1, { reader: { get: (key: LaneKey) => state.get(key) } });
 }
 
 describe('the blocks of the benchmark', () => {
@@ -30,10 +31,10 @@ describe('the blocks of the benchmark', () => {
     expect([own.statistics.executors.reuse, own.plan.colours]).toEqual([COUNT, 1]);
     // Eight of 64 go to 16 hot keys: no conflict yet; a larger block has some.
     expect(hot.statistics.executors.reuse).toBe(COUNT);
-    const { block, state } = makeWorkload('counter-hot', 4 * COUNT);
+    const { raw, state } = makeWorkload('counter-hot', 4 * COUNT);
     const engine = new LaneEngine({ policy: 'cpu', workers: 0, laneStartHeight: 0, dependent: 'demote' });
     const reader = { get: (key: LaneKey) => state.get(key) };
-    const { statistics } = await engine.processBlock(block, 1, { reader });
+    const { statistics } = await engine.processBlock(BlockOffsets.read(raw), 1, { reader });
     expect(statistics.executors).toMatchObject({ reuse: 240, cpu: 16 });
   });
 });

@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 import { WorkWatch } from '../../src/execute/tasks/work-watch.js';
-import type { LaneTransaction } from '../../src/lane/scan.js';
 
-const transaction = (index: number): LaneTransaction =>
-  ({ index, tx: { txid: new Uint8Array(32).fill(index) } }) as unknown as LaneTransaction;
+const txid = (index: number) => new Uint8Array(32).fill(index);
 
 test('another thread sees the block and the transaction that has been under way longest', async () => {
   const writer = new WorkWatch();
@@ -11,9 +9,9 @@ test('another thread sees the block and the transaction that has been under way 
   expect(reader.look()).toBeUndefined();
   writer.beginBlock(7);
   expect(reader.look()).toMatchObject({ height: 7, transaction: undefined });
-  writer.thread(2)?.begin(transaction(5));
+  writer.thread(2)?.begin(5, txid(5), 0);
   await new Promise((resolve) => setTimeout(resolve, 5));
-  writer.thread(0)?.begin(transaction(9));
+  writer.thread(0)?.begin(9, txid(9), 0);
   const later = Date.now() + 60_000;
   const seen = reader.look(later);
   expect(seen?.transaction).toMatchObject({ index: 5, txid: '05'.repeat(32) });
@@ -24,7 +22,7 @@ test('another thread sees the block and the transaction that has been under way 
   writer.endBlock();
   expect(reader.look()).toBeUndefined();
   // What a thread ends later belongs to no block.
-  writer.thread(1)?.begin(transaction(1));
+  writer.thread(1)?.begin(1, txid(1), 0);
   expect(reader.look()).toBeUndefined();
 });
 

@@ -6,6 +6,7 @@ import { ACCESSES } from '../../src/program/lent-code.js';
 import { LentMemory } from '../../src/program/lent-memory.js';
 import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { HostState } from '../../src/program/run-state.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program } from '../../src/program/types.js';
 import { call, end, get, i32, i64, if_, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
@@ -27,7 +28,7 @@ function ownInstance(program: Program): ProgramInstance {
 
 /** All that a run and its host can see. */
 function outcomeOf(instance: ProgramInstance, fuel: number): unknown {
-  instance.begin(testHost().host, fuel);
+  instance.begin(new HostState(testHost().host), fuel);
   let ended: unknown;
   try {
     const pointer = instance.execute();

@@ -5,6 +5,7 @@ import { decodeModule } from '../../src/program/decode.js';
 import { encodeModule } from '../../src/program/encode.js';
 import { ProgramInstance } from '../../src/program/instance.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { HostState } from '../../src/program/run-state.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program } from '../../src/program/types.js';
 import { randomNumbers, randomProgram } from './random-program.js';
@@ -32,7 +33,7 @@ function stateOf(instance: ProgramInstance): unknown {
 
 /** Runs whatever is in `instance` to its end, however it ends. */
 function runToItsEnd(instance: ProgramInstance, fuel: number): void {
-  instance.begin(testHost().host, fuel);
+  instance.begin(new HostState(testHost().host), fuel);
   try {
     instance.execute();
   } catch (error) {
@@ -77,12 +78,12 @@ describe('random programs on reused instances', () => {
         const program = withOpenGlobals(prepareProgram(b.bytes()));
         const module = compiled(program);
         const fresh = new ProgramInstance(program, module);
-        fresh.begin(testHost().host, FUEL);
+        fresh.begin(new HostState(testHost().host), FUEL);
         const expected = stateOf(fresh);
         const instance = new ProgramInstance(program, module);
         runToItsEnd(instance, fuel);
         if (!instance.canServeAgain) return;
-        instance.begin(testHost().host, FUEL);
+        instance.begin(new HostState(testHost().host), FUEL);
         expect(stateOf(instance)).toEqual(expected);
         again++;
       }),

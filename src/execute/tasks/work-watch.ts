@@ -3,7 +3,6 @@
  * message, and another one must be able to tell which transaction it is.
  */
 import type { TransactionWatch } from '../../lane/message.js';
-import type { LaneTransaction } from '../../lane/scan.js';
 import { toDisplayHash } from '../../util/bytes.js';
 
 /** The engine's own thread and its workers. */
@@ -13,6 +12,7 @@ const MOST_THREADS = 257;
  */
 const PLACE_BYTES = 64;
 const TXID_AT = 16;
+const TXID_BYTES = 32;
 /** Looks at a place that changes all the time. */
 const MOST_LOOKS = 100;
 
@@ -43,7 +43,7 @@ export class WorkWatch {
   }
 
   beginBlock(height: number): void {
-    this.#places[0].set(height, undefined);
+    this.#places[0].set(height);
   }
 
   /** The block is stored, or given up. */
@@ -87,16 +87,16 @@ class Place implements TransactionWatch {
   constructor(buffer: SharedArrayBuffer, at: number) {
     this.#words = new Int32Array(buffer, at * PLACE_BYTES, 2);
     this.#since = new Float64Array(buffer, at * PLACE_BYTES + 8, 1);
-    this.#txid = new Uint8Array(buffer, at * PLACE_BYTES + TXID_AT, 32);
+    this.#txid = new Uint8Array(buffer, at * PLACE_BYTES + TXID_AT, TXID_BYTES);
   }
 
-  begin({ index, tx }: LaneTransaction): void {
-    this.set(index, tx.txid);
+  begin(index: number, bytes: Uint8Array, at: number): void {
+    this.set(index, bytes, at);
   }
 
-  set(number: number, txid: Uint8Array | undefined): void {
+  set(number: number, bytes?: Uint8Array, at = 0): void {
     Atomics.add(this.#words, 0, 1);
-    if (txid !== undefined) this.#txid.set(txid);
+    if (bytes !== undefined) for (let i = 0; i < TXID_BYTES; i++) this.#txid[i] = bytes[at + i];
     this.#since[0] = Date.now();
     Atomics.store(this.#words, 1, number + 1);
     Atomics.add(this.#words, 0, 1);

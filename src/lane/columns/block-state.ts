@@ -126,9 +126,12 @@ export class BlockState {
     return this.take(length);
   }
 
-  /** Between two transactions: forgets what was only read, and old values, if there is much of it. */
-  settle(): void {
-    if (this.#used <= this.#mostBytes) return;
+  /**
+   * Between two transactions: forgets what was only read, and old values, if there is much of it. True: keys have other
+   * numbers now.
+   */
+  settle(): boolean {
+    if (this.#used <= this.#mostBytes) return false;
     const { bytes: old, starts, ends } = this;
     const known = this.#known;
     const keys = this.#keys;
@@ -144,6 +147,7 @@ export class BlockState {
       const at = this.keep(old, starts[key], ends[key]);
       this.set(number, at, at + ends[key] - starts[key]);
     }
+    return true;
   }
 
   /** All writes of the block, by key; undefined: the key is deleted. */

@@ -94,7 +94,13 @@ export function decodeRunestoneRows({ raw, count, starts, ends, outputs }: Runes
     pieces.push(whole.slice(contexts, used));
     length += used - contexts;
   }
-  return { pointer, refund, contextStart, contextEnd, contexts: pieces.length === 1 ? pieces[0] : joined(pieces, length) };
+  return {
+    pointer,
+    refund,
+    contextStart,
+    contextEnd,
+    contexts: pieces.length === 1 ? pieces[0] : joined(pieces, length),
+  };
 }
 
 function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {

@@ -1,22 +1,26 @@
 /**
- * Whole blocks, from the parsed block to its writes and receipts, under every policy, over a store as `replay` has
- * it.
+ * Whole blocks, from their bytes until they are stored, under every policy, over a store as `replay` has it; and the
+ * bare calls of their contracts beside them.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BlockOffsets } from '../../bitcoin/block-offsets.js';
 import { LaneEngine, type StateSource } from '../../execute/engine.js';
 import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { Policy } from '../../lane/policy.js';
 import type { Executor } from '../../lane/statistics.js';
 import type { LaneBlockResult } from '../../lane/types.js';
 import { summarise } from '../../plan/plan.js';
+import { ProgramRunner } from '../../program/runner.js';
 import { Store } from '../../store/store.js';
 import { StoredState } from '../../store/stored-state.js';
+import { BareCalls } from './bare-calls.js';
 import type { WorkloadName } from './block-messages.js';
 import { makeWorkload, type WorkloadBlock } from './block-workloads.js';
 import { countDifferences } from './compare-blocks.js';
+import { HeapWatch } from './heap-watch.js';
 import { type Spread, spreadOf } from './spread.js';
 
 export interface BlockBenchOptions {
@@ -37,12 +41,17 @@ export interface BlockBenchOptions {
 /** How one policy did on one block. */
 export interface PolicyFigures {
   readonly policy: Policy;
-  /** Milliseconds from the parsed block to the block's result. */
+  /** Milliseconds from the block's bytes until it is stored (not yet brought to the disk). */
   readonly wall: Spread;
   readonly perSecond: number;
   /** Processor microseconds of all threads per transaction. */
   readonly cpuMicroseconds: Spread;
-  /** Medians of the engine's own phases, milliseconds. */
+  /** Microseconds per transaction beyond its bare call: what the host takes if one thread does all. */
+  readonly hostMicroseconds: Spread;
+  /** Of the engine's thread: bytes allocated on V8's heap per transaction, and garbage collection in per cent of wall. */
+  readonly heapBytes: Spread;
+  readonly gcPercent: Spread;
+  /** Medians of the phases, milliseconds. */
   readonly ms: Readonly<Record<string, number>>;
   /** Transactions by what ran them, in the last round. */
   readonly executors: Readonly<Record<Executor, number>>;
@@ -53,9 +62,11 @@ export interface BlockRow {
   readonly workload: WorkloadName;
   readonly count: number;
   readonly colours: number;
+  /** Milliseconds of the block's contract calls alone, one after the other. */
+  readonly bare: Spread;
   readonly policies: readonly PolicyFigures[];
-  /** Wall time over that of `cpu` in the same round: above 1 is slower. */
-  readonly timesCpu: Readonly<Partial<Record<Policy, Spread>>>;
+  /** Speed over that of `sequential` in the same round: above 1 is faster. */
+  readonly speedUp: Readonly<Partial<Record<Policy, Spread>>>;
   /** Writes and receipts, of all rounds, that are not those of `sequential`. */
   readonly differences: number;
 }
@@ -94,12 +105,17 @@ async function benchBlock(workload: WorkloadBlock, count: number, options: Block
       policy === 'sequential' || (options.policies.includes(policy) && (gpu !== undefined || policy === 'cpu')),
   );
   const sides = policies.map((policy) => new Side(policy, workload, store, { gpu, workers }));
+  const calls = new BareCalls(workload, new ProgramRunner());
+  const bare: number[] = [];
   let differences = 0;
   let colours = 0;
   try {
     await gpu?.prepare(workload.program);
     const warm = Math.min(MOST_WARM_ROUNDS, Math.max(LEAST_WARM_ROUNDS, Math.ceil(WARM_TRANSACTIONS / count)));
     for (let round = -warm; round < options.rounds; round++) {
+      const started = performance.now();
+      calls.run();
+      if (round >= 0) bare.push(performance.now() - started);
       let truth: LaneBlockResult | undefined;
       const results = new Map<Policy, LaneBlockResult>();
       for (const side of inTurn(sides, round + warm)) {
@@ -115,17 +131,17 @@ async function benchBlock(workload: WorkloadBlock, count: number, options: Block
     await store.close();
     rmSync(folder, { recursive: true, force: true });
   }
-  const cpu = sides.find(({ policy }) => policy === 'cpu');
-  const timesCpu: Partial<Record<Policy, Spread>> = {};
-  for (const { policy, wall } of sides) {
-    if (policy !== 'cpu') timesCpu[policy] = spreadOf(wall.map((ms, round) => ms / (cpu?.wall[round] ?? ms)));
-  }
+  const [sequential, ...others] = sides;
+  const speedUp: Partial<Record<Policy, Spread>> = {};
+  for (const { policy, wall } of others)
+    speedUp[policy] = spreadOf(wall.map((ms, round) => sequential.wall[round] / ms));
   return {
     workload: workload.name,
     count,
     colours,
-    policies: sides.map((side) => side.figures(count)),
-    timesCpu,
+    bare: spreadOf(bare),
+    policies: sides.map((side) => side.figures(count, bare)),
+    speedUp,
     differences,
   };
 }
@@ -159,6 +175,8 @@ async function storeOf({ state }: WorkloadBlock, dir: string): Promise<Store> {
 class Side {
   readonly wall: number[] = [];
   readonly #cpu: number[] = [];
+  readonly #heap: number[] = [];
+  readonly #gc: number[] = [];
   readonly #ms: Record<string, number[]> = {};
   readonly #engine: LaneEngine;
   #last: LaneBlockResult | undefined;
@@ -182,17 +200,31 @@ class Side {
   async run(keep: boolean): Promise<LaneBlockResult> {
     const { store, workload } = this;
     const state: StateSource = { reader: new StoredState(store), storeHandle: store.handle };
+    const heap = new HeapWatch();
     const usage = process.cpuUsage();
     const started = performance.now();
-    const result = await this.#engine.processBlock(workload.block, 1, state);
-    const wall = performance.now() - started;
+    const block = BlockOffsets.read(workload.raw, workload.raw.length);
+    const parsed = performance.now();
+    const result = await this.#engine.processBlock(block, 1, state);
+    const processed = performance.now();
+    const { writes: laneWrites, receipts, plan } = result;
+    store.commitBlock(
+      { height: 1, hash: block.hash, header: block.header, standardWrites: new Map(), laneWrites, receipts, plan },
+      { moreFollow: true },
+    );
+    const stored = performance.now();
     const { user, system } = process.cpuUsage(usage);
+    const { bytes, gcMs } = heap.end();
+    store.rollback(0);
     this.#last = result;
     if (!keep) return result;
-    this.wall.push(wall);
-    this.#cpu.push((user + system) / workload.block.transactions.length);
+    this.wall.push(stored - started);
+    this.#cpu.push((user + system) / block.count);
+    this.#heap.push(bytes / block.count);
+    this.#gc.push((100 * gcMs) / (stored - started));
+    const phases = { parse: parsed - started, ...result.statistics.ms, commit: stored - processed };
     const rounds = this.wall.length;
-    for (const [phase, ms] of Object.entries(result.statistics.ms)) {
+    for (const [phase, ms] of Object.entries(phases)) {
       // A phase that a round did not have took no time in it.
       this.#ms[phase] ??= new Array<number>(rounds - 1).fill(0);
       this.#ms[phase].push(ms);
@@ -201,13 +233,17 @@ class Side {
     return result;
   }
 
-  figures(count: number): PolicyFigures {
+  /** `bare`: milliseconds of the bare calls, by round. */
+  figures(count: number, bare: readonly number[]): PolicyFigures {
     const wall = spreadOf(this.wall);
     return {
       policy: this.policy,
       wall,
       perSecond: Math.round(count / (wall.median / 1000)),
       cpuMicroseconds: spreadOf(this.#cpu),
+      hostMicroseconds: spreadOf(this.wall.map((ms, round) => ((ms - bare[round]) * 1000) / count)),
+      heapBytes: spreadOf(this.#heap),
+      gcPercent: spreadOf(this.#gc),
       ms: Object.fromEntries(Object.entries(this.#ms).map(([phase, list]) => [phase, spreadOf(list).median])),
       executors: this.#last?.statistics.executors ?? { reuse: 0, gpu: 0, cpu: 0, sequential: 0 },
       repaired: this.#last?.statistics.repaired ?? 0,

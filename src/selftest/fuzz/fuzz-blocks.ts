@@ -3,6 +3,8 @@
  * UTXO chains and failures of every kind are frequent. The blocks are not valid Bitcoin (no proof of work, no
  * signatures): the lane looks at neither.
  */
+import { compactSize } from '../../bitcoin/compact-size.js';
+import { parseTransaction } from '../../bitcoin/parse-transaction.js';
 import type { Block, Transaction, TxInput, TxOutput } from '../../bitcoin/types.js';
 import type { LaneKey } from '../../lane/types.js';
 import {
@@ -15,7 +17,7 @@ import {
 } from '../../protocol/encode.js';
 import type { AlkaneId } from '../../protocol/types.js';
 import type { ProgramName } from '../../util/built-wasm.js';
-import { concatBytes, EMPTY_BYTES, fromBinaryString, readU32, u32Bytes } from '../../util/bytes.js';
+import { concatBytes, EMPTY_BYTES, fromBinaryString, readU32, u32Bytes, u64Bytes } from '../../util/bytes.js';
 import { Prng, seededBytes } from '../inputs/prng.js';
 import { contractsOf, FuzzCalls, type FuzzContract, type FuzzPrograms, type Inputs } from './fuzz-calls.js';
 
@@ -65,7 +67,7 @@ export class FuzzBlocks {
   next(height: number, state: ReadonlyMap<LaneKey, Uint8Array>): Block {
     const random = new Prng(this.#seed, `block ${height}`);
     const builder = new BlockBuilder(random, this.#deployments, contractsOf(state, this.#programs), state);
-    const transactions = builder.transactions(`${this.#seed} ${height}`, this.#maxTxs);
+    const transactions = builder.transactions(this.#maxTxs);
     const hash = seededBytes(this.#seed, 'hash', height);
     const header = concatBytes(new Uint8Array(4), this.#previousHash, new Uint8Array(44));
     const block: Block = {
@@ -74,7 +76,7 @@ export class FuzzBlocks {
       header,
       coinbaseHeight: height,
       transactions,
-      raw: concatBytes(header, ...transactions.map(({ raw }) => raw)),
+      raw: concatBytes(header, compactSize(transactions.length), ...transactions.map(({ raw }) => raw)),
     };
     this.#previousHash = hash;
     return block;
@@ -113,16 +115,15 @@ class BlockBuilder {
     }
   }
 
-  transactions(label: string, most: number): Transaction[] {
+  transactions(most: number): Transaction[] {
     const count = 1 + this.#random.below(most);
     const probe = this.#contracts.find(({ program }) => program === 'probe');
     const knotAt = this.#chance(30) ? 1 + this.#random.below(count) : 0;
     const made: Transaction[] = [];
-    const txid = (index: number): Uint8Array => seededBytes(label, 'txid', index);
     while (made.length < count) {
       const index = made.length;
-      if (probe !== undefined && index === knotAt) made.push(...this.#knot(probe, index, txid));
-      else made.push(this.#transaction(index, txid(index)));
+      if (probe !== undefined && index === knotAt) made.push(...this.#knot(probe, index));
+      else made.push(this.#transaction(index));
     }
     return made;
   }
@@ -131,22 +132,23 @@ class BlockBuilder {
    * What makes a write set change after a first run: a demoted transaction turns a pointer, one that was run by then
    * follows it elsewhere, and a later one reads what it would have written where the pointer showed before.
    */
-  #knot({ id }: FuzzContract, from: number, txid: (index: number) => Uint8Array): Transaction[] {
+  #knot({ id }: FuzzContract, from: number): Transaction[] {
     const { turns, follows, counts } = this.#calls.knot(id);
-    const parent = { txid: txid(from), vout: 0 };
-    return [[0], turns, follows, counts].map((inputs, i) => {
-      const spent = i === 1 ? parent : { txid: this.#random.bytes(), vout: 0 };
+    const made: Transaction[] = [];
+    [[0], turns, follows, counts].forEach((inputs, i) => {
+      const prevTxid = i === 1 ? made[0].txid : this.#random.bytes();
       const runestone = encodeRunestone({ protostones: [{ pointer: 0, refund: 0, message: message(id, inputs) }] });
       const outputs = [ORDINARY, runestone].map((script) => ({ value: 546n, script }));
-      return serialised(from + i, txid(from + i), [{ prevTxid: spent.txid, prevVout: 0, witness: [] }], outputs);
+      made.push(serialised(from + i, [{ prevTxid, prevVout: 0, witness: [] }], outputs));
     });
+    return made;
   }
 
   #chance(percent: number): boolean {
     return this.#random.below(100) < percent;
   }
 
-  #transaction(index: number, txid: Uint8Array): Transaction {
+  #transaction(index: number): Transaction {
     const wanted = this.#missing.length > 0 || this.#contracts.length < this.#deployments.length + MORE_CONTRACTS;
     const creates = this.#chance(wanted ? 30 : 4) ? this.#deployment() : undefined;
     const inputs = this.#inputs(index, creates);
@@ -159,8 +161,9 @@ class BlockBuilder {
     const script = this.#runestone(ordinary + 1, creates, outpoint);
     if (script !== undefined) outputs.splice(this.#random.below(outputs.length + 1), 0, { value: 0n, script });
     if (this.#chance(5)) outputs.push({ value: 0n, script: Uint8Array.of(0x6a) });
-    for (let vout = 0; vout < outputs.length; vout++) this.#fresh.push({ txid, vout });
-    return serialised(index, txid, inputs, outputs);
+    const transaction = serialised(index, inputs, outputs);
+    for (let vout = 0; vout < outputs.length; vout++) this.#fresh.push({ txid: transaction.txid, vout });
+    return transaction;
   }
 
   #deployment(): Deployment {
@@ -284,18 +287,24 @@ class BlockBuilder {
   }
 }
 
-/** Serialised as far as programs look: version, number of inputs, the first outpoint. */
-function serialised(index: number, txid: Uint8Array, inputs: TxInput[], outputs: TxOutput[]): Transaction {
-  const [{ prevTxid, prevVout }] = inputs;
-  const raw = concatBytes(
-    u32Bytes(2),
-    Uint8Array.of(inputs.length),
-    prevTxid,
-    u32Bytes(prevVout),
-    txid,
-    u32Bytes(index),
+/** A transaction of version 2; `index` is its locktime, so that no two of a block are alike. */
+function serialised(index: number, inputs: readonly TxInput[], outputs: readonly TxOutput[]): Transaction {
+  const sized = (bytes: Uint8Array): Uint8Array => concatBytes(compactSize(bytes.length), bytes);
+  const isSegwit = inputs.some(({ witness }) => witness.length > 0);
+  return parseTransaction(
+    concatBytes(
+      u32Bytes(2),
+      ...(isSegwit ? [Uint8Array.of(0, 1)] : []),
+      compactSize(inputs.length),
+      ...inputs.map(({ prevTxid, prevVout }) =>
+        concatBytes(prevTxid, u32Bytes(prevVout), Uint8Array.of(0), u32Bytes(0xffffffff)),
+      ),
+      compactSize(outputs.length),
+      ...outputs.map(({ value, script }) => concatBytes(u64Bytes(value), sized(script))),
+      ...(isSegwit ? inputs.map(({ witness }) => concatBytes(compactSize(witness.length), ...witness.map(sized))) : []),
+      u32Bytes(index),
+    ),
   );
-  return { txid, raw, inputs, outputs };
 }
 
 function message({ block, tx }: AlkaneId, inputs: Inputs): Uint8Array {

@@ -123,7 +123,8 @@ const number = fc.oneof(
   fc.bigInt(0n, (1n << 128n) - 1n),
   fc.constantFrom(0n, 127n, 128n, (1n << 63n) - 1n, 1n << 63n, 1n << 64n, 1n << 126n, (1n << 128n) - 1n),
 );
-const rarely = <T>(value: fc.Arbitrary<T>) => fc.oneof({ weight: 15, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+const rarely = <T>(value: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 15, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 const edict = fc.record({ id: fc.record({ block: number, tx: number }), amount: number, output: number });
 
 /** A runestone of the common kind, or one that differs from it in a place or two. */
@@ -196,10 +197,7 @@ describe('messages of the common kind', () => {
       });
     // The last chunk is padded with zeros, which are inputs as well.
     const sizes = [5, 2_000, 2_030, 2_060, 4_000, 20_000];
-    const raw = block([
-      coinbase(),
-      ...sizes.map((size) => serialise({ outputs: [{}, { script: stone(size) }] })),
-    ]);
+    const raw = block([coinbase(), ...sizes.map((size) => serialise({ outputs: [{}, { script: stone(size) }] }))]);
     expectSameLane(raw, []);
     const columns = scanColumns(BlockOffsets.read(raw), sheetsOn([]));
     expect(sizes.map((_, row) => isCommon(columns, row))).toEqual([true, true, true, false, false, false]);

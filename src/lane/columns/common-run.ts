@@ -1,0 +1,510 @@
+/**
+ * Runs transactions of the common kind (lane-columns.ts) without the generator of ../transaction.ts, whose meaning it
+ * has: one message to a contract that exists, assets of at most one sheet, no edicts. Nothing is made per transaction:
+ * keys are numbers, values and amounts stay where they lie.
+ */
+import { InternalError } from '../../errors/errors.js';
+import { ResultLayout, TRANSFER_BYTES } from '../../program/result.js';
+import type { RunEnd, RunState } from '../../program/run-state.js';
+import type { ProgramRunner } from '../../program/runner.js';
+import type { Program, RevertReason, RunStatus } from '../../program/types.js';
+import { ID_LENGTH } from '../../protocol/alkane-id.js';
+import { readU32, readU128, writeU32 } from '../../util/bytes.js';
+import { fuelOfBytes } from '../allowance.js';
+import type { LaneContext } from '../message.js';
+import { programs } from '../programs.js';
+import { RECEIPT_DATA_BYTES } from '../receipt.js';
+import type { MessageStatus } from '../types.js';
+import { AMOUNT_BYTES, addAmounts, compareAmounts, isZero, subtractAmounts } from './amounts.js';
+import type { BlockState } from './block-state.js';
+import type { LaneColumns } from './lane-columns.js';
+import { NumberSet } from './number-set.js';
+import { WriteLayer } from './write-layer.js';
+
+const SHEET_ENTRY = ID_LENGTH + AMOUNT_BYTES;
+const OUTPOINT = 36;
+/** Context bytes in front of the incoming assets, and where their count stands among them. */
+const CONTEXT_HEAD = 96;
+const COUNT_AT = 80;
+const CODE_WASM = 0;
+/** Copies of contracts' code that are kept while a block runs, in bytes. */
+const KEPT_CODE_BYTES = 16 * 1024 * 1024;
+
+const encoder = new TextEncoder();
+
+/** A key under construction: a prefix, then what is copied behind it. */
+class KeyBuffer {
+  readonly bytes: Uint8Array;
+  readonly prefix: number;
+
+  constructor(prefix: string, room: number) {
+    this.prefix = prefix.length;
+    this.bytes = new Uint8Array(prefix.length + room);
+    encoder.encodeInto(prefix, this.bytes);
+  }
+
+  /** Copies `length` bytes to `at` behind the prefix. */
+  put(at: number, from: Uint8Array, start: number, length: number): void {
+    const { bytes } = this;
+    for (let i = 0, to = this.prefix + at; i < length; i++) bytes[to + i] = from[start + i];
+  }
+}
+
+/** Longest own key that needs no buffer of its own. */
+const OWN_KEY_ROOM = 1_024;
+const ID_AND_SLASH = ID_LENGTH + 1;
+const SLASH = 0x2f;
+
+export class CommonRunner implements RunState, RunEnd {
+  /** Of the transaction that ran last: keys read from outside, in the order of their first reads. */
+  readonly reads = new NumberSet();
+  /** What it has written. */
+  readonly writes: WriteLayer;
+  status: MessageStatus = 'OK';
+  /** Stable text, undefined for OK. */
+  error: string | undefined;
+  fuelUsed = 0;
+  /** False: no contract was looked for. */
+  hasTarget = false;
+  /** The first bytes of the data that it returned, as many as a receipt keeps, and how many there were. */
+  readonly data = new Uint8Array(RECEIPT_DATA_BYTES);
+  dataBytes = 0;
+
+  readonly isDryRun = false;
+  readonly #columns: LaneColumns;
+  readonly #context: LaneContext;
+  readonly #state: BlockState;
+  readonly #runner: ProgramRunner;
+
+  readonly #sheetKey = new KeyBuffer('sheet/', OUTPOINT);
+  readonly #codeKey = new KeyBuffer('code/', ID_LENGTH);
+  readonly #balanceKey = new KeyBuffer('balance/', 2 * ID_LENGTH);
+  readonly #storageKey = new KeyBuffer('store/', ID_AND_SLASH + OWN_KEY_ROOM);
+  readonly #sequenceKey = encoder.encode('sequence');
+  readonly #codes = new Map<number, Uint8Array>();
+  #codeBytes = 0;
+
+  #row = 0;
+  /** Where the context of the running row lies, without assets. */
+  #contextStart = 0;
+  #contextEnd = 0;
+  /** The sheet that it spends, in the state's bytes; equal: none. */
+  #sheetStart = 0;
+  #sheetEnd = 0;
+  /** What was found last, in the state's bytes. */
+  #foundStart = 0;
+  #foundEnd = 0;
+  #fuel = 0;
+  readonly #result = new ResultLayout();
+  /** Assets of the parcel by the number of their balance key, where their ids lie, and their amounts. */
+  readonly #parcel = new NumberSet();
+  #parcelIds = new Uint32Array(16);
+  #parcelAmounts = new Uint8Array(16 * AMOUNT_BYTES);
+
+  constructor(columns: LaneColumns, context: LaneContext, state: BlockState, runner: ProgramRunner) {
+    this.#columns = columns;
+    this.#context = context;
+    this.#state = state;
+    this.#runner = runner;
+    this.writes = new WriteLayer();
+  }
+
+  /**
+   * Runs the transaction at `row`, which is of the common kind. False: it spends several sheets, or one that is
+   * damaged, and is left to the generator; nothing has happened then.
+   */
+  run(row: number): boolean {
+    const columns = this.#columns;
+    const { block, contextStart, contextEnd } = columns;
+    this.#row = row;
+    this.#contextStart = contextStart[row];
+    this.#contextEnd = contextEnd[row];
+    this.reads.count = 0;
+    this.writes.clear();
+    this.#parcel.count = 0;
+    this.hasTarget = false;
+    this.dataBytes = 0;
+    if (!this.#spendSheets()) return false;
+    const { watch } = this.#context;
+    const index = columns.index[row];
+    watch?.begin(index, block.txids, index * ID_LENGTH);
+    this.#fuel = fuelOfBytes(block.starts[index + 1] - block.starts[index]);
+    this.writes.begin();
+    this.#runMessage();
+    watch?.end();
+    return true;
+  }
+
+  /** Keys have other numbers now. */
+  forget(): void {
+    this.#codes.clear();
+    this.#codeBytes = 0;
+  }
+
+  /** Makes what it has written the state. */
+  apply(): void {
+    const { writes } = this;
+    for (let i = 0; i < writes.count; i++) this.#state.set(writes.key(i), writes.start(i), writes.end(i));
+  }
+
+  /** The bytes in which the context's ids and numbers lie, and where they begin: the first 32 are the target. */
+  get targetAt(): number {
+    return this.#contextStart;
+  }
+
+  /** Deletes the sheets of the spent outpoints. */
+  #spendSheets(): boolean {
+    const { block, index } = this.#columns;
+    const at = index[this.#row];
+    const key = this.#sheetKey;
+    this.#sheetStart = 0;
+    this.#sheetEnd = 0;
+    for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
+      key.put(0, block.raw, block.inputs[input], OUTPOINT);
+      const number = this.#state.keyOf(key.bytes, 0, key.bytes.length);
+      if (this.#see(number) === 0) continue;
+      if (this.#sheetEnd > 0 || !this.#isSheet(this.#foundStart, this.#foundEnd)) return false;
+      this.#sheetStart = this.#foundStart;
+      this.#sheetEnd = this.#foundEnd;
+      this.writes.set(number, 0, 0);
+    }
+    return true;
+  }
+
+  /** Whether these bytes are a sheet: ids ascend, and no amount is zero. */
+  #isSheet(start: number, end: number): boolean {
+    const { bytes } = this.#state;
+    if ((end - start) % SHEET_ENTRY !== 0) return false;
+    for (let at = start; at < end; at += SHEET_ENTRY) {
+      if (isZero(bytes, at + ID_LENGTH)) return false;
+      if (at > start && compareIds(bytes, at - SHEET_ENTRY, at) >= 0) return false;
+    }
+    return true;
+  }
+
+  #runMessage(): void {
+    const { height, laneStartHeight, dependent } = this.#context;
+    const { firstParent } = this.#columns;
+    const before = this.#fuel;
+    if (height < laneStartHeight) this.#fail('REJECTED', 'below the lane start height');
+    else if (dependent === 'reject' && firstParent[this.#row + 1] > firstParent[this.#row]) {
+      this.#fail('REJECTED', 'depends on a lane transaction of this block');
+    } else {
+      this.hasTarget = true;
+      const program = this.#findProgram();
+      if (program === undefined) this.#fail('REJECTED', 'no code at the target');
+      else if (!this.#creditIncoming()) this.#fail('REJECTED', 'sum over u128 on a balance');
+      else this.#runner.runInPlace(program, this, this.#fuel, this);
+    }
+    this.fuelUsed = before - this.#fuel;
+  }
+
+  /** The message has failed: nothing of it stays, and its assets go to its refund. */
+  #fail(status: MessageStatus, error: string): void {
+    this.status = status;
+    this.error = error;
+    this.writes.drop();
+    if (this.#sheetEnd === 0) return;
+    this.writes.set(this.#outputKey(this.#columns.refund[this.#row]), this.#sheetStart, this.#sheetEnd);
+  }
+
+  /** Key of the sheet on output `vout` of the transaction. */
+  #outputKey(vout: number): number {
+    const { block, index } = this.#columns;
+    const key = this.#sheetKey;
+    key.put(0, block.txids, index[this.#row] * ID_LENGTH, ID_LENGTH);
+    writeU32(key.bytes, key.prefix + ID_LENGTH, vout);
+    return this.#state.keyOf(key.bytes, 0, key.bytes.length);
+  }
+
+  /** Finds the value of `key` as the transaction sees it; gives its length, 0 if it is absent. Records the read. */
+  #see(key: number): number {
+    const { writes, reads } = this;
+    const place = writes.placeOf(key);
+    if (place >= 0) {
+      this.#foundStart = writes.start(place);
+      this.#foundEnd = writes.end(place);
+      return this.#foundEnd - this.#foundStart;
+    }
+    if (reads.placeOf(key) < 0) reads.add(key);
+    const state = this.#state;
+    const length = state.load(key);
+    this.#foundStart = state.starts[key];
+    this.#foundEnd = state.ends[key];
+    return length;
+  }
+
+  /** The program of the target, one clone step followed. */
+  #findProgram(): Program | undefined {
+    const state = this.#state;
+    const key = this.#keyOfCode(this.#columns.contexts, this.#contextStart);
+    if (this.#see(key) === 0) return undefined;
+    if (state.bytes[this.#foundStart] === CODE_WASM) return this.#programAt(key);
+    const original = this.#keyOfCode(state.bytes, this.#foundStart + 1);
+    if (this.#see(original) === 0 || state.bytes[this.#foundStart] !== CODE_WASM) {
+      throw new InternalError('a clone points at an id without code', { facts: { key: state.keyText(key) } });
+    }
+    return this.#programAt(original);
+  }
+
+  #keyOfCode(bytes: Uint8Array, idAt: number): number {
+    const key = this.#codeKey;
+    key.put(0, bytes, idAt, ID_LENGTH);
+    return this.#state.keyOf(key.bytes, 0, key.bytes.length);
+  }
+
+  /** The program whose code was found last, at `key`. A copy of it is found again without comparing bytes. */
+  #programAt(key: number): Program {
+    let code = this.#codes.get(key);
+    if (code === undefined) {
+      code = this.#state.bytes.slice(this.#foundStart, this.#foundEnd);
+      this.#codeBytes += code.length;
+      if (this.#codeBytes > KEPT_CODE_BYTES) {
+        this.#codes.clear();
+        this.#codeBytes = code.length;
+      }
+      this.#codes.set(key, code);
+    }
+    return programs.ofStored(this.#state.keyText(key), code);
+  }
+
+  /** Key of the balance of the asset whose id lies at `at`, held by the target. */
+  #balanceOf(bytes: Uint8Array, at: number): number {
+    const key = this.#balanceKey;
+    key.put(0, bytes, at, ID_LENGTH);
+    key.put(ID_LENGTH, this.#columns.contexts, this.#contextStart, ID_LENGTH);
+    return this.#state.keyOf(key.bytes, 0, key.bytes.length);
+  }
+
+  /** Adds the incoming assets to the balances of the contract; false if a sum passes u128. */
+  #creditIncoming(): boolean {
+    const state = this.#state;
+    for (let at = this.#sheetStart; at < this.#sheetEnd; at += SHEET_ENTRY) {
+      const key = this.#balanceOf(state.bytes, at);
+      const held = this.#see(key);
+      const to = state.room(AMOUNT_BYTES);
+      const { bytes } = state;
+      if (held === 0) bytes.copyWithin(to, at + ID_LENGTH, at + SHEET_ENTRY);
+      else if (!addAmounts(bytes, this.#foundStart, bytes, at + ID_LENGTH, bytes, to)) return false;
+      state.take(AMOUNT_BYTES);
+      this.writes.set(key, to, to + AMOUNT_BYTES);
+    }
+    return true;
+  }
+
+  ended(
+    status: RunStatus,
+    reason: RevertReason,
+    fuelLeft: number,
+    _askedDryRun: boolean,
+    memory: Uint8Array,
+    at: number,
+    length: number,
+  ): boolean {
+    this.#fuel = fuelLeft;
+    const result = this.#result;
+    if (status === 'REVERT') this.#fail('REVERT', reason);
+    else if (status === 'TRAP') this.#fail('TRAP', 'trap');
+    else if (status === 'OUT_OF_FUEL') this.#outOfFuel();
+    else if (length < 0) this.#fail('REJECTED', 'bad result pointer');
+    else if (!result.read(memory, at, at + length)) this.#fail('REJECTED', 'malformed result');
+    else if (result.fuel > fuelLeft) this.#outOfFuel();
+    else {
+      this.#fuel -= result.fuel;
+      this.#store(memory);
+      const error = this.#payOut(memory);
+      if (error === undefined) this.#succeed(memory);
+      else this.#fail('REJECTED', error);
+    }
+    return false;
+  }
+
+  #outOfFuel(): void {
+    this.#fuel = 0;
+    this.#fail('OUT_OF_FUEL', 'out of fuel');
+  }
+
+  /** Applies the storage map of the result. */
+  #store(memory: Uint8Array): void {
+    const state = this.#state;
+    const { entries, entriesAt } = this.#result;
+    for (let n = entries, at = entriesAt; n > 0; n--) {
+      const keyAt = at + 4;
+      const keyEnd = keyAt + readU32(memory, at);
+      const valueAt = keyEnd + 4;
+      at = valueAt + readU32(memory, keyEnd);
+      const key = this.#ownKey(memory, keyAt, keyEnd);
+      const to = at === valueAt ? 0 : state.keep(memory, valueAt, at);
+      this.writes.set(key, to, to + at - valueAt);
+    }
+  }
+
+  /** Number of the contract's own key that lies from `start` to `end`. */
+  #ownKey(memory: Uint8Array, start: number, end: number): number {
+    const key = this.#storageKey;
+    key.put(0, this.#columns.contexts, this.#contextStart, ID_LENGTH);
+    const own = key.prefix + ID_AND_SLASH;
+    key.bytes[own - 1] = SLASH;
+    const length = end - start;
+    if (length <= OWN_KEY_ROOM) {
+      key.put(ID_AND_SLASH, memory, start, length);
+      return this.#state.keyOf(key.bytes, 0, own + length);
+    }
+    const long = new Uint8Array(own + length);
+    long.set(key.bytes.subarray(0, own));
+    long.set(memory.subarray(start, end), own);
+    return this.#state.keyOf(long, 0, long.length);
+  }
+
+  /** Takes the transfers of the result off the contract's balances; gives why it cannot. */
+  #payOut(memory: Uint8Array): string | undefined {
+    const { transfers, transfersAt } = this.#result;
+    for (let n = transfers, at = transfersAt; n > 0; n--, at += TRANSFER_BYTES) {
+      const amountAt = at + ID_LENGTH;
+      if (isZero(memory, amountAt)) continue;
+      const key = this.#balanceOf(memory, at);
+      const error = this.#debit(key, memory, at, amountAt);
+      if (error !== undefined) return error;
+      if (!this.#addToParcel(key, memory, at, amountAt)) return 'sum over u128 of a parcel';
+    }
+    return undefined;
+  }
+
+  #debit(key: number, memory: Uint8Array, idAt: number, amountAt: number): string | undefined {
+    const state = this.#state;
+    const held = this.#see(key);
+    const order = held === 0 ? -1 : compareAmounts(state.bytes, this.#foundStart, memory, amountAt);
+    if (order < 0 && !this.#isTarget(memory, idAt)) return 'transfer beyond the balance';
+    if (order > 0) {
+      const from = this.#foundStart;
+      const to = state.room(AMOUNT_BYTES);
+      subtractAmounts(state.bytes, from, memory, amountAt, state.bytes, to);
+      state.take(AMOUNT_BYTES);
+      this.writes.set(key, to, to + AMOUNT_BYTES);
+    } else if (held > 0) this.writes.set(key, 0, 0);
+    return undefined;
+  }
+
+  #isTarget(memory: Uint8Array, idAt: number): boolean {
+    const { contexts } = this.#columns;
+    for (let i = 0; i < ID_LENGTH; i++) if (memory[idAt + i] !== contexts[this.#contextStart + i]) return false;
+    return true;
+  }
+
+  #addToParcel(key: number, memory: Uint8Array, idAt: number, amountAt: number): boolean {
+    const amounts = this.#parcelAmounts;
+    const place = this.#parcel.placeOf(key);
+    if (place >= 0) {
+      const at = place * AMOUNT_BYTES;
+      return addAmounts(amounts, at, memory, amountAt, amounts, at);
+    }
+    const added = this.#parcel.add(key);
+    if (added === this.#parcelIds.length) this.#growParcel();
+    this.#parcelIds[added] = idAt;
+    for (let i = 0; i < AMOUNT_BYTES; i++) this.#parcelAmounts[added * AMOUNT_BYTES + i] = memory[amountAt + i];
+    return true;
+  }
+
+  #growParcel(): void {
+    const ids = new Uint32Array(2 * this.#parcelIds.length);
+    ids.set(this.#parcelIds);
+    this.#parcelIds = ids;
+    const amounts = new Uint8Array(2 * this.#parcelAmounts.length);
+    amounts.set(this.#parcelAmounts);
+    this.#parcelAmounts = amounts;
+  }
+
+  /** The message holds: its parcel goes to its pointer. */
+  #succeed(memory: Uint8Array): void {
+    this.status = 'OK';
+    this.error = undefined;
+    this.#writeParcel(memory);
+    const { dataAt, dataBytes } = this.#result;
+    this.dataBytes = dataBytes;
+    const kept = Math.min(dataBytes, RECEIPT_DATA_BYTES);
+    for (let i = 0; i < kept; i++) this.data[i] = memory[dataAt + i];
+  }
+
+  #writeParcel(memory: Uint8Array): void {
+    const { count } = this.#parcel;
+    if (count === 0) return;
+    const order = Array.from({ length: count }, (_, i) => i);
+    if (count > 1) order.sort((a, b) => compareIds(memory, this.#parcelIds[a], this.#parcelIds[b]));
+    const state = this.#state;
+    const start = state.room(count * SHEET_ENTRY);
+    const { bytes } = state;
+    let to = start;
+    for (const place of order) {
+      for (let i = 0; i < ID_LENGTH; i++) bytes[to + i] = memory[this.#parcelIds[place] + i];
+      to += ID_LENGTH;
+      for (let i = 0; i < AMOUNT_BYTES; i++) bytes[to + i] = this.#parcelAmounts[place * AMOUNT_BYTES + i];
+      to += AMOUNT_BYTES;
+    }
+    state.take(to - start);
+    this.writes.set(this.#outputKey(this.#columns.pointer[this.#row]), start, to);
+  }
+
+  get height(): number {
+    return this.#context.height;
+  }
+
+  get transaction(): Uint8Array {
+    const { block, index } = this.#columns;
+    const at = index[this.#row];
+    return block.raw.subarray(block.starts[at], block.starts[at + 1]);
+  }
+
+  get block(): Uint8Array {
+    return this.#context.block;
+  }
+
+  get contextBytes(): number {
+    return this.#contextEnd - this.#contextStart + this.#sheetEnd - this.#sheetStart;
+  }
+
+  writeContext(memory: Uint8Array, at: number): void {
+    const { contexts } = this.#columns;
+    const inputs = this.#contextStart + CONTEXT_HEAD;
+    copy(contexts, this.#contextStart, inputs, memory, at);
+    const assets = this.#sheetEnd - this.#sheetStart;
+    writeU32(memory, at + COUNT_AT, assets / SHEET_ENTRY);
+    copy(this.#state.bytes, this.#sheetStart, this.#sheetEnd, memory, at + CONTEXT_HEAD);
+    copy(contexts, inputs, this.#contextEnd, memory, at + CONTEXT_HEAD + assets);
+  }
+
+  findStorage(memory: Uint8Array, start: number, end: number): number {
+    return this.#see(this.#ownKey(memory, start, end));
+  }
+
+  findBalance(memory: Uint8Array, who: number, what: number): number {
+    const key = this.#balanceKey;
+    key.put(0, memory, what, ID_LENGTH);
+    key.put(ID_LENGTH, memory, who, ID_LENGTH);
+    return this.#see(this.#state.keyOf(key.bytes, 0, key.bytes.length));
+  }
+
+  writeFound(memory: Uint8Array, at: number): void {
+    copy(this.#state.bytes, this.#foundStart, this.#foundEnd, memory, at);
+  }
+
+  sequence(): bigint {
+    const key = this.#state.keyOf(this.#sequenceKey, 0, this.#sequenceKey.length);
+    return this.#see(key) === 0 ? 1n : readU128(this.#state.bytes, this.#foundStart);
+  }
+
+  declareRead(): void {}
+  declareWrite(): void {}
+}
+
+/** Up to this length a loop is faster than a call of native code and the views that it needs. */
+const SHORT = 256;
+
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > SHORT) to.set(from.subarray(start, end), at);
+  else for (let i = start, k = at; i < end; i++, k++) to[k] = from[i];
+}
+
+/** As `compareIds` of the protocol, for ids where they lie. */
+function compareIds(bytes: Uint8Array, a: number, b: number): number {
+  return compareAmounts(bytes, a, bytes, b) || compareAmounts(bytes, a + AMOUNT_BYTES, bytes, b + AMOUNT_BYTES);
+}
