@@ -8,12 +8,10 @@ import type { Block } from '../bitcoin/types.js';
 import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
-import { type LaneColumns, transactionAt, transactionsOf } from '../lane/columns/lane-columns.js';
-import { scanColumns } from '../lane/columns/scan-columns.js';
 import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
-import { type LaneTransaction, scanBlock, sheetKeysOf } from '../lane/scan.js';
+import type { LaneTransaction } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt, StateReader } from '../lane/types.js';
 import { makePlan, summarise } from '../plan/plan.js';
@@ -27,6 +25,7 @@ import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
 import { runPlan } from './run/schedule.js';
 import { validateAndRepair } from './run/validate.js';
 import { Versions } from './run/versions.js';
+import { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
 import { BlockTasks, type DryRun, type Recording } from './tasks/block-tasks.js';
 import { BlockBudget, BlockTooLarge } from './tasks/block-weight.js';
@@ -109,80 +108,58 @@ export class LaneEngine {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     let started = performance.now();
-    const columns = 'transactions' in block ? undefined : scanColumns(block, before);
-    const { policy } = this.#options;
-    if (columns !== undefined && policy === 'sequential') {
-      addMs(statistics, 'scan', started);
-      return this.#sequentialColumns(columns, context, before, statistics);
-    }
-    const transactions = 'transactions' in block ? scanBlock(block, before) : transactionsOf(columns as LaneColumns);
+    const lane = new Scanned(block, before);
     addMs(statistics, 'scan', started);
-    const mode: BlockMode = policy === 'sequential' ? 'sequential' : this.#modes.choose(transactions);
+    const { policy } = this.#options;
+    if (policy === 'sequential') return this.#sequential(lane, context, before, statistics);
+    const { transactions } = lane;
+    const mode: BlockMode = this.#modes.choose(transactions);
     started = performance.now();
     const result =
       mode === 'sequential'
-        ? this.#sequential(transactions, context, before, statistics)
-        : await this.#batchesIfTheyFit(transactions, context, before, state, statistics);
+        ? this.#sequential(lane, context, before, statistics)
+        : await this.#batchesIfTheyFit(lane, context, before, state, statistics);
     this.#modes.took(transactions, mode, performance.now() - started);
     return result;
   }
 
   /** In batches, or one at a time where the outcomes of the batches would take too much memory. */
   async #batchesIfTheyFit(
-    transactions: readonly LaneTransaction[],
+    lane: Scanned,
     context: LaneContext,
     before: CachingReader,
     state: StateSource,
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
     try {
-      return await this.#parallel(transactions, context, before, state, statistics);
+      return await this.#parallel(lane.transactions, context, before, state, statistics);
     } catch (error) {
       if (!(error instanceof BlockTooLarge)) throw error;
       const { ms, gpuFailures } = statistics;
       const again: LaneStatistics = { ...emptyStatistics(), ms, gpuFailures, tooLarge: 1 };
       // What told so, a message of a worker with all that it found, is let go with the turn of the event loop it has.
       await turn();
-      return this.#sequential(transactions, context, before, again);
+      return this.#sequential(lane, context, before, again);
     }
   }
 
-  #sequential(
-    transactions: readonly LaneTransaction[],
-    context: LaneContext,
-    before: CachingReader,
-    statistics: LaneStatistics,
-  ): LaneBlockResult {
+  #sequential(lane: Scanned, context: LaneContext, before: CachingReader, statistics: LaneStatistics): LaneBlockResult {
     const started = performance.now();
-    before.prefetch(transactions.flatMap(({ tx }) => sheetKeysOf(tx)));
     // An outcome becomes a receipt at once: what a whole block has read may be more than memory holds.
     const receipts: Receipt[] = [];
-    const writes = runEach(transactions, context, before, this.#runner, (outcome) => {
-      this.#options.onOutcome?.(transactions[receipts.length], outcome);
+    const { onOutcome } = this.#options;
+    const handOver = (outcome: LaneOutcome, position: number): void => {
+      onOutcome?.(lane.transactions[position], outcome);
       receipts.push(makeReceipt(context.height, outcome, { colour: 0, executor: 'sequential', repaired: false }));
-    });
+    };
+    before.prefetch(lane.sheetKeys());
+    const writes =
+      lane.columns === undefined
+        ? runEach(lane.transactions, context, before, this.#runner, handOver)
+        : runColumns(lane.columns, context, before, this.#runner, handOver);
     addMs(statistics, 'sequential', started);
-    statistics.demoted = countDemoted(transactions);
-    const plan = summarise(context.height, transactions.length, statistics.demoted, undefined);
-    return finish(before, writes, receipts, statistics, plan);
-  }
-
-  #sequentialColumns(
-    columns: LaneColumns,
-    context: LaneContext,
-    before: CachingReader,
-    statistics: LaneStatistics,
-  ): LaneBlockResult {
-    const started = performance.now();
-    const receipts: Receipt[] = [];
-    const writes = runColumns(columns, context, before, this.#runner, (outcome, row) => {
-      this.#options.onOutcome?.(transactionAt(columns, row), outcome);
-      receipts.push(makeReceipt(context.height, outcome, { colour: 0, executor: 'sequential', repaired: false }));
-    });
-    addMs(statistics, 'sequential', started);
-    const { firstParent } = columns;
-    for (let row = 0; row < columns.count; row++) if (firstParent[row + 1] > firstParent[row]) statistics.demoted++;
-    const plan = summarise(context.height, columns.count, statistics.demoted, undefined);
+    statistics.demoted = lane.demoted;
+    const plan = summarise(context.height, lane.count, statistics.demoted, undefined);
     return finish(before, writes, receipts, statistics, plan);
   }
 
@@ -191,8 +168,7 @@ export class LaneEngine {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     const budget = new BlockBudget(Number.POSITIVE_INFINITY);
-    const transactions =
-      'transactions' in block ? scanBlock(block, before) : transactionsOf(scanColumns(block, before));
+    const { transactions } = new Scanned(block, before);
     return this.#analyse(transactions, context, before, state, emptyStatistics(), budget);
   }
 
@@ -356,10 +332,6 @@ export class LaneEngine {
     this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer);
     return this.#pool;
   }
-}
-
-function countDemoted(transactions: readonly LaneTransaction[]): number {
-  return findDemoted(transactions).reduce((sum, demoted) => sum + demoted, 0);
 }
 
 function finish(

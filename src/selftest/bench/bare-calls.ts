@@ -29,7 +29,7 @@ export class BareCalls implements RunState, RunEnd {
   readonly #runner: ProgramRunner;
   #call: RecordedCall;
   #asked = 0;
-  #found = EMPTY_BYTES;
+  #found: Uint8Array = EMPTY_BYTES;
   #fuelLeft = 0;
 
   constructor(workload: WorkloadBlock, runner: ProgramRunner) {

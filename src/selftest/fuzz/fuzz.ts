@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { BlockOffsets } from '../../bitcoin/block-offsets.js';
 import type { Block } from '../../bitcoin/types.js';
 import { InternalError } from '../../errors/errors.js';
 import { ALWAYS_PARALLEL } from '../../execute/choose/block-mode.js';
@@ -58,7 +59,10 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
   const built = builtPrograms();
   const programs = new Map((options.programs ?? PROGRAM_NAMES).map((name) => [name, built[name]]));
   const watched = new WatchedTruth();
-  const engines = (['sequential', ...policies] as const).map((policy) => new WatchedEngine(policy, options));
+  // The first one is given the parsed block, which only the generator runs; all others the offsets.
+  const engines = (['sequential', 'sequential', ...policies] as const).map(
+    (policy) => new WatchedEngine(policy, options),
+  );
   const statistics: Record<string, LaneStatistics> = {};
   const digest = createHash('sha256');
   let laneTxs = 0;
@@ -74,11 +78,12 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
       const block = source.next(height, truth.state);
       const context = { height, block: block.raw, ...RULES };
       watched.check(block, context, truth.state, { seed, block: number });
+      const offsets = BlockOffsets.read(block.raw);
       let expected: LaneBlockResult | undefined;
       for (const each of engines) {
         const { policy, state } = each;
-        const result = await each.run(block, context, { seed, block: number, policy });
-        statistics[policy] = addStatistics(statistics[policy], result.statistics);
+        const result = await each.run(each === truth ? block : offsets, context, { seed, block: number, policy });
+        if (each !== truth) statistics[policy] = addStatistics(statistics[policy], result.statistics);
         if (expected === undefined) expected = result;
         else compare(expected, result, truth.state, state, { seed, block: number, policy });
       }
@@ -140,7 +145,7 @@ class WatchedEngine {
     });
   }
 
-  async run(block: Block, context: LaneContext, place: Place): Promise<LaneBlockResult> {
+  async run(block: Block | BlockOffsets, context: LaneContext, place: Place): Promise<LaneBlockResult> {
     const { state } = this;
     const reader = { get: (key: LaneKey) => state.get(key) };
     const result = await this.#engine.processBlock(block, context.height, { reader, snapshot: state });

@@ -1,0 +1,52 @@
+import type { BlockOffsets } from '../bitcoin/block-offsets.js';
+import type { Block } from '../bitcoin/types.js';
+import { type LaneColumns, transactionsOf } from '../lane/columns/lane-columns.js';
+import { scanColumns } from '../lane/columns/scan-columns.js';
+import { sheetKeyAt } from '../lane/keys.js';
+import { type LaneTransaction, type SheetLookup, scanBlock, sheetKeysOf } from '../lane/scan.js';
+import type { LaneKey } from '../lane/types.js';
+import { findDemoted } from '../plan/utxo-dependencies.js';
+
+/** The lane transactions of a block in either form. A parsed block has no columns: the generator runs all of it. */
+export class Scanned {
+  readonly columns: LaneColumns | undefined;
+  #transactions: readonly LaneTransaction[] | undefined;
+
+  constructor(block: Block | BlockOffsets, before: SheetLookup) {
+    if ('transactions' in block) this.#transactions = scanBlock(block, before);
+    else this.columns = scanColumns(block, before);
+  }
+
+  /** As the generator wants them; made when they are first asked for. */
+  get transactions(): readonly LaneTransaction[] {
+    this.#transactions ??= this.columns === undefined ? [] : transactionsOf(this.columns);
+    return this.#transactions;
+  }
+
+  get count(): number {
+    return this.columns?.count ?? this.transactions.length;
+  }
+
+  /** How many spend outputs of others. */
+  get demoted(): number {
+    if (this.columns === undefined) return findDemoted(this.transactions).reduce((sum, demoted) => sum + demoted, 0);
+    const { count, firstParent } = this.columns;
+    let demoted = 0;
+    for (let row = 0; row < count; row++) if (firstParent[row + 1] > firstParent[row]) demoted++;
+    return demoted;
+  }
+
+  /** Keys of the sheets that they spend. */
+  sheetKeys(): LaneKey[] {
+    if (this.columns === undefined) return this.transactions.flatMap(({ tx }) => sheetKeysOf(tx));
+    const { block, count, index } = this.columns;
+    const keys: LaneKey[] = [];
+    for (let row = 0; row < count; row++) {
+      const at = index[row];
+      for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
+        keys.push(sheetKeyAt(block.raw, block.inputs[input]));
+      }
+    }
+    return keys;
+  }
+}
