@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { UsageError } from '../errors/errors.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { Policy } from '../lane/policy.js';
+import { EXECUTORS } from '../lane/statistics.js';
 import { isWorkload, WORKLOAD_NAMES } from '../selftest/bench/block-messages.js';
 import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../selftest/bench/blocks.js';
 import { benchFuel, type FuelReport, type FuelRow, tooExpensive } from '../selftest/bench/fuel.js';
@@ -161,7 +162,6 @@ function fuelTable(report: FuelReport): string {
 }
 
 type BlockLine = readonly [row: BlockRow, figures: PolicyFigures];
-const EXECUTORS = ['reuse', 'gpu', 'cpu', 'sequential'] as const;
 const BLOCK_COLUMNS: Columns<BlockLine> = [
   ['workload', ([row]) => row.workload],
   ['n', ([row]) => String(row.count)],

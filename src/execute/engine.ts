@@ -21,12 +21,12 @@ import { accessSetOf, dryRunAll } from './analyse/dry-run.js';
 import type { PlannedBlock } from './analyse/planned-block.js';
 import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './choose/block-mode.js';
 import { CostModel } from './choose/cost-model.js';
+import { runOneByOne } from './one-by-one.js';
 import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
 import { runPlan } from './run/schedule.js';
 import { validateAndRepair } from './run/validate.js';
 import { Versions } from './run/versions.js';
 import { Scanned } from './scanned.js';
-import { runColumns, runEach } from './sequential.js';
 import { BlockTasks, type DryRun, type Recording } from './tasks/block-tasks.js';
 import { BlockBudget, BlockTooLarge } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
@@ -145,22 +145,9 @@ export class LaneEngine {
 
   #sequential(lane: Scanned, context: LaneContext, before: CachingReader, statistics: LaneStatistics): LaneBlockResult {
     const started = performance.now();
-    // An outcome becomes a receipt at once: what a whole block has read may be more than memory holds.
-    const receipts: Receipt[] = [];
-    const { onOutcome } = this.#options;
-    const handOver = (outcome: LaneOutcome, position: number): void => {
-      onOutcome?.(lane.transactions[position], outcome);
-      receipts.push(makeReceipt(context.height, outcome, { colour: 0, executor: 'sequential', repaired: false }));
-    };
-    before.prefetch(lane.sheetKeys());
-    const writes =
-      lane.columns === undefined
-        ? runEach(lane.transactions, context, before, this.#runner, handOver)
-        : runColumns(lane.columns, context, before, this.#runner, handOver);
+    const result = runOneByOne(lane, context, before, this.#runner, statistics, this.#options.onOutcome);
     addMs(statistics, 'sequential', started);
-    statistics.demoted = lane.demoted;
-    const plan = summarise(context.height, lane.count, statistics.demoted, undefined);
-    return finish(before, writes, receipts, statistics, plan);
+    return result;
   }
 
   /** Phase 1 only: what `warpshrew plan` shows. */

@@ -3,7 +3,6 @@
  * executing a block is tested against this one; it is kept too simple to be wrong.
  */
 import { BlockState, BlockStateReader } from '../lane/columns/block-state.js';
-import { outcomeOf } from '../lane/columns/common-outcome.js';
 import { CommonRunner } from '../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../lane/columns/lane-columns.js';
 import type { LaneContext } from '../lane/message.js';
@@ -43,6 +42,13 @@ export function runEach(
   return state.changes;
 }
 
+/** What hears how the transactions of columns end, each before its writes are applied. */
+export interface ColumnSink {
+  /** A transaction of the common kind, which `run` has run. */
+  common(row: number, run: CommonRunner, state: BlockState): void;
+  outcome(row: number, outcome: LaneOutcome): void;
+}
+
 /**
  * The same from columns: transactions of the common kind run without the generator. `before` is the state before the
  * block.
@@ -52,19 +58,19 @@ export function runColumns(
   context: LaneContext,
   before: StateReader,
   runner: ProgramRunner,
-  handOver: (outcome: LaneOutcome, position: number) => void,
+  sink: ColumnSink,
 ): Map<LaneKey, Uint8Array | undefined> {
   const state = new BlockState(before);
   const reader = new BlockStateReader(state);
   const common = new CommonRunner(columns, context, state, runner);
   for (let row = 0; row < columns.count; row++) {
     if (isCommon(columns, row) && common.run(row)) {
-      handOver(outcomeOf(columns, row, common, state), row);
+      sink.common(row, common, state);
       common.apply();
     } else {
       const outcome = driveOnCpu(laneTransaction(transactionAt(columns, row), context, reader), runner);
+      sink.outcome(row, outcome);
       reader.apply(outcome.writes);
-      handOver(outcome, row);
     }
     if (state.settle()) common.forget();
   }

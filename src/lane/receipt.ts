@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { u32Bytes, writeBinaryString, writeU32 } from '../util/bytes.js';
 import { keyHex } from './keys.js';
 import type { Executor, LaneCounters } from './statistics.js';
-import type { LaneKey, LaneOutcome, MessageReceipt, Receipt } from './types.js';
+import type { LaneKey, LaneOutcome, MessageReceipt, MessageStatus, Receipt } from './types.js';
 
 /** Keys of one kind (read, written) that a receipt lists at most. */
 const RECEIPT_KEYS = 256;
 /** Bytes of the keys of one kind that a receipt lists at most. */
-const RECEIPT_KEY_BYTES = 8_192;
+export const RECEIPT_KEY_BYTES = 8_192;
 /** Bytes of returned data that a receipt keeps at most, of all its messages together. */
 export const RECEIPT_DATA_BYTES = 4_096;
 
@@ -75,7 +75,8 @@ function keysHash(ascending: readonly LaneKey[]): string {
   return hash.update(piece.subarray(0, at)).digest('hex');
 }
 
-function listKeys(keys: Iterable<LaneKey>): { listed: string[]; total: number; hash: string | undefined } {
+/** The first of `keys` in hex, ascending; `hash` of all of them where that is not all. */
+export function listKeys(keys: Iterable<LaneKey>): { listed: string[]; total: number; hash: string | undefined } {
   // Binary strings sort as their bytes do.
   const all = [...keys].sort();
   const listed: string[] = [];
@@ -91,14 +92,14 @@ function listKeys(keys: Iterable<LaneKey>): { listed: string[]; total: number; h
 /** Counts lane transactions and the ends of their (8,8) messages (docs/lane-rules.md, section 4). */
 export function countOutcomes(outcomes: readonly Pick<LaneOutcome, 'messages'>[]): LaneCounters {
   const counters: LaneCounters = { txs: outcomes.length, ok: 0, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 };
-  for (const { messages } of outcomes) {
-    for (const { status } of messages) {
-      if (status === 'OK') counters.ok++;
-      else if (status === 'REVERT') counters.revert++;
-      else if (status === 'TRAP') counters.trap++;
-      else if (status === 'OUT_OF_FUEL') counters.outOfFuel++;
-      else if (status === 'REJECTED') counters.malformed++;
-    }
-  }
+  for (const { messages } of outcomes) for (const { status } of messages) countMessage(counters, status);
   return counters;
+}
+
+export function countMessage(counters: LaneCounters, status: MessageStatus): void {
+  if (status === 'OK') counters.ok++;
+  else if (status === 'REVERT') counters.revert++;
+  else if (status === 'TRAP') counters.trap++;
+  else if (status === 'OUT_OF_FUEL') counters.outOfFuel++;
+  else if (status === 'REJECTED') counters.malformed++;
 }

@@ -1,7 +1,8 @@
 /** Figures of the lane: of one block, and summed over many. */
 
 /** What ran a transaction to its end (docs/glossary.md). */
-export type Executor = 'reuse' | 'gpu' | 'cpu' | 'sequential';
+export const EXECUTORS = ['reuse', 'gpu', 'cpu', 'sequential'] as const;
+export type Executor = (typeof EXECUTORS)[number];
 
 /**
  * Lane transactions, and their (8,8) messages by status; `malformed` counts REJECTED (docs/lane-rules.md, section 4).

@@ -16,7 +16,9 @@ export interface StateReader {
   allUnder?(prefix: LaneKey, most: number, mostBytes: number): ReadonlyMap<LaneKey, Uint8Array> | undefined;
 }
 
-export type MessageStatus = 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL' | 'REJECTED' | 'STANDARD';
+/** In the order of their codes in stored receipts. */
+export const MESSAGE_STATUSES = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD'] as const;
+export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
 
 export interface MessageReceipt {
   /** Index of the protostone. */
@@ -76,6 +78,13 @@ export interface Receipt {
   readonly repaired: boolean;
 }
 
+/** Receipts of a block in the bytes that are stored (receipt-bytes.ts), in block order. */
+export interface EncodedReceipts {
+  readonly count: number;
+  /** The bytes of receipt `at`: a view. */
+  encoded(at: number): Uint8Array;
+}
+
 /** Figures of a block's plan as they are stored; no colours where it was run one transaction at a time. */
 export interface PlanSummary {
   readonly height: number;
@@ -92,6 +101,8 @@ export interface LaneBlockResult {
   /** Final writes of the block (undefined = deleted). */
   readonly writes: ReadonlyMap<LaneKey, Uint8Array | undefined>;
   readonly receipts: readonly Receipt[];
+  /** The same as they are stored, where they were written like that. */
+  readonly encodedReceipts?: EncodedReceipts;
   readonly plan: PlanSummary;
   readonly statistics: LaneStatistics;
 }

@@ -93,7 +93,7 @@ export class BlockIndexer {
         header: block.header,
         standardWrites: run.pairs,
         laneWrites: lane.writes,
-        receipts: lane.receipts,
+        receipts: lane.encodedReceipts ?? lane.receipts,
         plan: lane.plan,
       },
       { moreFollow: next !== undefined, check },

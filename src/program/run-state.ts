@@ -28,8 +28,8 @@ export interface RunState {
 /** Hears how a run ended, while the memory of its instance is still its own. */
 export interface RunEnd {
   /**
-   * `memory` from `at` on has the `length` bytes that `__execute` returned; `length` is -1 where there are none (not OK,
-   * or a bad pointer). True: `memory` is kept, and nothing may run in it again.
+   * `memory` from `at` on has the `length` bytes that `__execute` returned; -1: there are none (not OK, or a bad
+   * pointer). True: `memory` is kept, and nothing may run in it again.
    */
   ended(
     status: RunStatus,

@@ -1,4 +1,5 @@
 import { StoreError } from '../errors/errors.js';
+import { decodeReceipt } from '../lane/receipt-bytes.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
 import { slabAllocator } from '../util/row-bytes.js';
@@ -22,7 +23,7 @@ import {
   receiptPrefix,
   txPrefix,
 } from './keys.js';
-import { decodeBlockRecord, decodePlan, decodeReceipt } from './records.js';
+import { decodeBlockRecord, decodePlan } from './records.js';
 import { rowValue, writtenAt } from './rows.js';
 import { decodeTouched } from './touched.js';
 import type { StateProof } from './tree/verify-proof.js';

@@ -1,7 +1,8 @@
 /** Values of the column `blocks`. */
 import { StoreError } from '../errors/errors.js';
-import type { MessageReceipt, PlanSummary, Receipt } from '../lane/types.js';
+import type { PlanSummary } from '../lane/types.js';
 import { concatBytes, fromHex, readU32, toHex, u32Bytes } from '../util/bytes.js';
+import { receiptCount } from './receipt-rows.js';
 import { combinedRoot } from './tree/tree-hash.js';
 import type { BlockCommit, BlockRecord, StateRoots } from './types.js';
 
@@ -23,7 +24,7 @@ export function encodeBlockRecord(block: BlockCommit, roots: StateRoots): Uint8A
     block.header,
     fromHex(roots.standard),
     fromHex(roots.lane),
-    u32Bytes(block.receipts.length),
+    u32Bytes(receiptCount(block)),
     Uint8Array.of(error === undefined ? 0 : 1),
     new TextEncoder().encode(error ?? ''),
   );
@@ -43,17 +44,8 @@ export function decodeBlockRecord(height: number, bytes: Uint8Array): BlockRecor
   };
 }
 
-export function encodeJson(value: Receipt | PlanSummary): Uint8Array {
+export function encodePlan(value: PlanSummary): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
-}
-
-/** JSON leaves fields out that are undefined: they are put back, so that a stored receipt equals the one committed. */
-export function decodeReceipt(bytes: Uint8Array): Receipt {
-  const raw = JSON.parse(new TextDecoder().decode(bytes)) as Receipt;
-  const messages = raw.messages.map(
-    (message): MessageReceipt => ({ ...message, target: message.target, error: message.error }),
-  );
-  return { ...raw, undone: raw.undone, messages, readHash: raw.readHash, writeHash: raw.writeHash };
 }
 
 export function decodePlan(bytes: Uint8Array): PlanSummary {

@@ -1,5 +1,6 @@
 import { InternalError, StoreError } from '../errors/errors.js';
-import { bytesEqual, fromDisplayHash, toDisplayHash } from '../util/bytes.js';
+import { indexOf, txidOf } from '../lane/receipt-list.js';
+import { bytesEqual, EMPTY_BYTES, toDisplayHash } from '../util/bytes.js';
 import { commitVersions } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
@@ -18,7 +19,8 @@ import {
 } from './keys.js';
 import { checkedKept, checkedLabel } from './options.js';
 import { StoreReader } from './reader.js';
-import { corrupt, decodeReceipt, encodeBlockRecord, encodeJson } from './records.js';
+import { encodedReceipts } from './receipt-rows.js';
+import { corrupt, encodeBlockRecord, encodePlan } from './records.js';
 import { Rocks } from './rocks.js';
 import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
 import { encodeTouched } from './touched.js';
@@ -251,10 +253,11 @@ export class Store extends StoreReader {
       batch.put('undo', beU32(block.height), encodeTouched(touched));
       this.#keeping.prune(batch, block.height);
       batch.put('blocks', blockKey(block.height), encodeBlockRecord(block, roots));
-      batch.put('blocks', planKey(block.height), encodeJson(block.plan));
-      for (const receipt of block.receipts) {
-        batch.put('blocks', receiptKey(block.height, receipt.index), encodeJson(receipt));
-        batch.put('blocks', txKey(fromDisplayHash(receipt.txid), block.height, receipt.index), new Uint8Array(0));
+      batch.put('blocks', planKey(block.height), encodePlan(block.plan));
+      for (const receipt of encodedReceipts(block)) {
+        const index = indexOf(receipt);
+        batch.put('blocks', receiptKey(block.height, index), receipt);
+        batch.put('blocks', txKey(txidOf(receipt), block.height, index), EMPTY_BYTES);
       }
       batch.put('meta', META_TIP, beU32(block.height));
       if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
@@ -324,9 +327,8 @@ export class Store extends StoreReader {
   #dropReceipts(batch: DatabaseBatch, height: number): void {
     const gte = receiptPrefix(height);
     for (const [key, value] of this.rocks.scan('blocks', { gte, lt: afterPrefix(gte) })) {
-      const { txid, index } = decodeReceipt(value);
       batch.del('blocks', key);
-      batch.del('blocks', txKey(fromDisplayHash(txid), height, index));
+      batch.del('blocks', txKey(txidOf(value), height, indexOf(value)));
     }
   }
 
@@ -350,7 +352,7 @@ export class Store extends StoreReader {
     });
   }
 
-  #assertNext({ height, hash, header, receipts }: BlockCommit): void {
+  #assertNext({ height, hash, header }: BlockCommit): void {
     const tip = this.tip();
     if (!Number.isInteger(height) || height < 0 || height > 0xfffffffe || (tip && height !== tip.height + 1)) {
       throw new StoreError('STORE_NOT_NEXT', 'the block does not follow the tip of the store', {
@@ -359,10 +361,5 @@ export class Store extends StoreReader {
       });
     }
     if (hash.length !== 32 || header.length !== 80) throw new InternalError('block hash or header of a wrong length');
-    for (const receipt of receipts) {
-      if (receipt.height !== height || !/^[0-9a-f]{64}$/.test(receipt.txid)) {
-        throw new InternalError('a receipt does not belong to its block', { facts: { height, txid: receipt.txid } });
-      }
-    }
   }
 }

@@ -1,5 +1,5 @@
 import type { DependentRule } from '../lane/policy.js';
-import type { LaneKey, PlanSummary, Receipt } from '../lane/types.js';
+import type { EncodedReceipts, LaneKey, PlanSummary, Receipt } from '../lane/types.js';
 
 /** 'S': keys of the standard module; 'P': keys of the parallel lane. */
 export type Namespace = 'S' | 'P';
@@ -72,7 +72,7 @@ export interface BlockCommit {
   readonly standardWrites: ReadonlyMap<string, Uint8Array>;
   /** undefined = deleted. */
   readonly laneWrites: ReadonlyMap<LaneKey, Uint8Array | undefined>;
-  readonly receipts: readonly Receipt[];
+  readonly receipts: readonly Receipt[] | EncodedReceipts;
   readonly plan: PlanSummary;
   /** Why the standard module wrote nothing in this block. */
   readonly standardError?: string;

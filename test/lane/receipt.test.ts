@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { makeReceipt, withinReceipt } from '../../src/lane/receipt.js';
+import { decodeReceipt, encodeReceipt } from '../../src/lane/receipt-bytes.js';
 import type { LaneKey, LaneOutcome, MessageReceipt } from '../../src/lane/types.js';
-import { decodeReceipt, encodeJson } from '../../src/store/records.js';
 
 const HOW = { colour: 1, executor: 'cpu', repaired: false } as const;
 
@@ -62,7 +62,7 @@ describe('keys of a receipt', () => {
   it('a stored receipt of 100,000 keys takes less than 50 KB and comes back as it was', () => {
     const keys = names(100_000, 80);
     const receipt = makeReceipt(9, outcomeOf(keys, keys), HOW);
-    const stored = encodeJson(receipt);
+    const stored = encodeReceipt(receipt);
     expect(stored.length).toBeLessThan(50_000);
     expect(decodeReceipt(stored)).toStrictEqual(receipt);
   });

@@ -1,10 +1,10 @@
 import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { encodeReceipt } from '../../src/lane/receipt-bytes.js';
 import { checkStore } from '../../src/store/check/check.js';
 import type { Violation } from '../../src/store/check/run.js';
 import { beU32, blockKey, historyKey, latestKey, planKey, receiptKey, txKey } from '../../src/store/keys.js';
-import { encodeJson } from '../../src/store/records.js';
 import { Rocks, type WriteBatch } from '../../src/store/rocks.js';
 import { latestRow } from '../../src/store/rows.js';
 import { Store } from '../../src/store/store.js';
@@ -152,14 +152,14 @@ const CASES: readonly Case[] = [
   [
     'a receipt of a dead branch with its index row',
     (b) => {
-      b.put('blocks', receiptKey(6, 9), encodeJson(receipt(6, 9)));
+      b.put('blocks', receiptKey(6, 9), encodeReceipt(receipt(6, 9)));
       b.put('blocks', txKey(txid(6, 9), 6, 9), EMPTY);
     },
     [{ code: 'CHECK_RECEIPT', height: 6 }],
   ],
   [
     'a receipt in the place of another',
-    (b) => b.put('blocks', receiptKey(6, 7), encodeJson(receipt(6, 8))),
+    (b) => b.put('blocks', receiptKey(6, 7), encodeReceipt(receipt(6, 8))),
     [{ code: 'CHECK_RECEIPT', height: 6 }, { code: 'CHECK_RECEIPT' }],
   ],
   [

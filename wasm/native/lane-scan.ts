@@ -82,7 +82,7 @@ function joinPushes(script: usize, end: usize): usize {
   return out;
 }
 
-/** Unpacks the protocol field at {@link STREAM}; gives its end, 0 if the runestone has anything that matters beside it. */
+/** Unpacks the protocol field at {@link STREAM}; gives its end, 0 if the runestone has more that matters. */
 function unpackProtocol(end: usize, outputs: u64): usize {
   let out = STREAM;
   let hasPointer = false;
@@ -146,7 +146,7 @@ function unpackMessage(end: usize): usize {
   return out;
 }
 
-/** Writes the context of a call by the message at {@link MESSAGE} to `out`; gives its end, 0 if it calls no contract. */
+/** Writes the context of the call at {@link MESSAGE} to `out`; gives its end, 0 if it calls no contract. */
 function writeContext(end: usize, outputs: u32, out: usize): usize {
   let at = MESSAGE;
   for (let part = 0; part < 2; part++) {

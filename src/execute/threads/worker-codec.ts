@@ -1,14 +1,13 @@
 /** Lane transactions on their way to a worker and outcomes on their way back, as bytes. */
 import type { Transaction } from '../../bitcoin/types.js';
 import type { LaneTransaction } from '../../lane/scan.js';
-import type { LaneOutcome, MessageReceipt, MessageStatus } from '../../lane/types.js';
+import { type LaneOutcome, MESSAGE_STATUSES, type MessageReceipt } from '../../lane/types.js';
 import type { Protostone, ProtostoneEdict } from '../../protocol/types.js';
 import { EMPTY_BYTES } from '../../util/bytes.js';
 import type { DryRun } from '../tasks/block-tasks.js';
 import { ByteReader, ByteWriter } from './byte-stream.js';
 import type { CpuItem } from './worker-protocol.js';
 
-const STATUSES = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD'] as const satisfies MessageStatus[];
 const LOW = 0xffffffffn;
 
 export function encodeTransactions(transactions: readonly LaneTransaction[]): Uint8Array<ArrayBuffer> {
@@ -180,7 +179,7 @@ function readOutcome(from: ByteReader): LaneOutcome {
 function writeReceipt(out: ByteWriter, receipt: MessageReceipt): void {
   out.number(receipt.protostone);
   out.number(receipt.shadowVout);
-  out.number(STATUSES.indexOf(receipt.status));
+  out.number(MESSAGE_STATUSES.indexOf(receipt.status));
   out.text(receipt.target);
   out.text(receipt.error);
   out.number(receipt.fuelUsed);
@@ -192,7 +191,7 @@ function readReceipt(from: ByteReader): MessageReceipt {
   return {
     protostone: from.count(),
     shadowVout: from.count(),
-    status: STATUSES[from.count()],
+    status: MESSAGE_STATUSES[from.count()],
     target: from.text(),
     error: from.text(),
     fuelUsed: from.count(),

@@ -12,48 +12,23 @@ import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { readU32, readU128, writeU32 } from '../../util/bytes.js';
 import { fuelOfBytes } from '../allowance.js';
 import type { LaneContext } from '../message.js';
-import { programs } from '../programs.js';
 import { RECEIPT_DATA_BYTES } from '../receipt.js';
 import type { MessageStatus } from '../types.js';
 import { AMOUNT_BYTES, addAmounts, compareAmounts, isZero, subtractAmounts } from './amounts.js';
 import type { BlockState } from './block-state.js';
+import { ContractCodes } from './contract-codes.js';
+import { copyBytes } from './copy-bytes.js';
 import type { LaneColumns } from './lane-columns.js';
 import { NumberSet } from './number-set.js';
+import { compareIdsAt, Parcel } from './parcel.js';
+import { StateKeys } from './state-keys.js';
 import { WriteLayer } from './write-layer.js';
 
 const SHEET_ENTRY = ID_LENGTH + AMOUNT_BYTES;
-const OUTPOINT = 36;
 /** Context bytes in front of the incoming assets, and where their count stands among them. */
 const CONTEXT_HEAD = 96;
 const COUNT_AT = 80;
 const CODE_WASM = 0;
-/** Copies of contracts' code that are kept while a block runs, in bytes. */
-const KEPT_CODE_BYTES = 16 * 1024 * 1024;
-
-const encoder = new TextEncoder();
-
-/** A key under construction: a prefix, then what is copied behind it. */
-class KeyBuffer {
-  readonly bytes: Uint8Array;
-  readonly prefix: number;
-
-  constructor(prefix: string, room: number) {
-    this.prefix = prefix.length;
-    this.bytes = new Uint8Array(prefix.length + room);
-    encoder.encodeInto(prefix, this.bytes);
-  }
-
-  /** Copies `length` bytes to `at` behind the prefix. */
-  put(at: number, from: Uint8Array, start: number, length: number): void {
-    const { bytes } = this;
-    for (let i = 0, to = this.prefix + at; i < length; i++) bytes[to + i] = from[start + i];
-  }
-}
-
-/** Longest own key that needs no buffer of its own. */
-const OWN_KEY_ROOM = 1_024;
-const ID_AND_SLASH = ID_LENGTH + 1;
-const SLASH = 0x2f;
 
 export class CommonRunner implements RunState, RunEnd {
   /** Of the transaction that ran last: keys read from outside, in the order of their first reads. */
@@ -76,13 +51,8 @@ export class CommonRunner implements RunState, RunEnd {
   readonly #state: BlockState;
   readonly #runner: ProgramRunner;
 
-  readonly #sheetKey = new KeyBuffer('sheet/', OUTPOINT);
-  readonly #codeKey = new KeyBuffer('code/', ID_LENGTH);
-  readonly #balanceKey = new KeyBuffer('balance/', 2 * ID_LENGTH);
-  readonly #storageKey = new KeyBuffer('store/', ID_AND_SLASH + OWN_KEY_ROOM);
-  readonly #sequenceKey = encoder.encode('sequence');
-  readonly #codes = new Map<number, Uint8Array>();
-  #codeBytes = 0;
+  readonly #keys: StateKeys;
+  readonly #codes: ContractCodes;
 
   #row = 0;
   /** Where the context of the running row lies, without assets. */
@@ -96,16 +66,15 @@ export class CommonRunner implements RunState, RunEnd {
   #foundEnd = 0;
   #fuel = 0;
   readonly #result = new ResultLayout();
-  /** Assets of the parcel by the number of their balance key, where their ids lie, and their amounts. */
-  readonly #parcel = new NumberSet();
-  #parcelIds = new Uint32Array(16);
-  #parcelAmounts = new Uint8Array(16 * AMOUNT_BYTES);
+  readonly #parcel = new Parcel();
 
   constructor(columns: LaneColumns, context: LaneContext, state: BlockState, runner: ProgramRunner) {
     this.#columns = columns;
     this.#context = context;
     this.#state = state;
     this.#runner = runner;
+    this.#keys = new StateKeys(state);
+    this.#codes = new ContractCodes(state);
     this.writes = new WriteLayer();
   }
 
@@ -121,7 +90,7 @@ export class CommonRunner implements RunState, RunEnd {
     this.#contextEnd = contextEnd[row];
     this.reads.count = 0;
     this.writes.clear();
-    this.#parcel.count = 0;
+    this.#parcel.clear();
     this.hasTarget = false;
     this.dataBytes = 0;
     if (!this.#spendSheets()) return false;
@@ -137,8 +106,7 @@ export class CommonRunner implements RunState, RunEnd {
 
   /** Keys have other numbers now. */
   forget(): void {
-    this.#codes.clear();
-    this.#codeBytes = 0;
+    this.#codes.forget();
   }
 
   /** Makes what it has written the state. */
@@ -156,12 +124,10 @@ export class CommonRunner implements RunState, RunEnd {
   #spendSheets(): boolean {
     const { block, index } = this.#columns;
     const at = index[this.#row];
-    const key = this.#sheetKey;
     this.#sheetStart = 0;
     this.#sheetEnd = 0;
     for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
-      key.put(0, block.raw, block.inputs[input], OUTPOINT);
-      const number = this.#state.keyOf(key.bytes, 0, key.bytes.length);
+      const number = this.#keys.sheetAt(block.raw, block.inputs[input]);
       if (this.#see(number) === 0) continue;
       if (this.#sheetEnd > 0 || !this.#isSheet(this.#foundStart, this.#foundEnd)) return false;
       this.#sheetStart = this.#foundStart;
@@ -177,7 +143,7 @@ export class CommonRunner implements RunState, RunEnd {
     if ((end - start) % SHEET_ENTRY !== 0) return false;
     for (let at = start; at < end; at += SHEET_ENTRY) {
       if (isZero(bytes, at + ID_LENGTH)) return false;
-      if (at > start && compareIds(bytes, at - SHEET_ENTRY, at) >= 0) return false;
+      if (at > start && compareIdsAt(bytes, at - SHEET_ENTRY, at) >= 0) return false;
     }
     return true;
   }
@@ -211,10 +177,7 @@ export class CommonRunner implements RunState, RunEnd {
   /** Key of the sheet on output `vout` of the transaction. */
   #outputKey(vout: number): number {
     const { block, index } = this.#columns;
-    const key = this.#sheetKey;
-    key.put(0, block.txids, index[this.#row] * ID_LENGTH, ID_LENGTH);
-    writeU32(key.bytes, key.prefix + ID_LENGTH, vout);
-    return this.#state.keyOf(key.bytes, 0, key.bytes.length);
+    return this.#keys.sheetOn(block.txids, index[this.#row] * ID_LENGTH, vout);
   }
 
   /** Finds the value of `key` as the transaction sees it; gives its length, 0 if it is absent. Records the read. */
@@ -237,43 +200,20 @@ export class CommonRunner implements RunState, RunEnd {
   /** The program of the target, one clone step followed. */
   #findProgram(): Program | undefined {
     const state = this.#state;
-    const key = this.#keyOfCode(this.#columns.contexts, this.#contextStart);
+    const key = this.#keys.code(this.#columns.contexts, this.#contextStart);
     if (this.#see(key) === 0) return undefined;
-    if (state.bytes[this.#foundStart] === CODE_WASM) return this.#programAt(key);
-    const original = this.#keyOfCode(state.bytes, this.#foundStart + 1);
+    if (state.bytes[this.#foundStart] === CODE_WASM)
+      return this.#codes.programAt(key, this.#foundStart, this.#foundEnd);
+    const original = this.#keys.code(state.bytes, this.#foundStart + 1);
     if (this.#see(original) === 0 || state.bytes[this.#foundStart] !== CODE_WASM) {
       throw new InternalError('a clone points at an id without code', { facts: { key: state.keyText(key) } });
     }
-    return this.#programAt(original);
-  }
-
-  #keyOfCode(bytes: Uint8Array, idAt: number): number {
-    const key = this.#codeKey;
-    key.put(0, bytes, idAt, ID_LENGTH);
-    return this.#state.keyOf(key.bytes, 0, key.bytes.length);
-  }
-
-  /** The program whose code was found last, at `key`. A copy of it is found again without comparing bytes. */
-  #programAt(key: number): Program {
-    let code = this.#codes.get(key);
-    if (code === undefined) {
-      code = this.#state.bytes.slice(this.#foundStart, this.#foundEnd);
-      this.#codeBytes += code.length;
-      if (this.#codeBytes > KEPT_CODE_BYTES) {
-        this.#codes.clear();
-        this.#codeBytes = code.length;
-      }
-      this.#codes.set(key, code);
-    }
-    return programs.ofStored(this.#state.keyText(key), code);
+    return this.#codes.programAt(original, this.#foundStart, this.#foundEnd);
   }
 
   /** Key of the balance of the asset whose id lies at `at`, held by the target. */
   #balanceOf(bytes: Uint8Array, at: number): number {
-    const key = this.#balanceKey;
-    key.put(0, bytes, at, ID_LENGTH);
-    key.put(ID_LENGTH, this.#columns.contexts, this.#contextStart, ID_LENGTH);
-    return this.#state.keyOf(key.bytes, 0, key.bytes.length);
+    return this.#keys.balance(bytes, at, this.#columns.contexts, this.#contextStart);
   }
 
   /** Adds the incoming assets to the balances of the contract; false if a sum passes u128. */
@@ -341,19 +281,7 @@ export class CommonRunner implements RunState, RunEnd {
 
   /** Number of the contract's own key that lies from `start` to `end`. */
   #ownKey(memory: Uint8Array, start: number, end: number): number {
-    const key = this.#storageKey;
-    key.put(0, this.#columns.contexts, this.#contextStart, ID_LENGTH);
-    const own = key.prefix + ID_AND_SLASH;
-    key.bytes[own - 1] = SLASH;
-    const length = end - start;
-    if (length <= OWN_KEY_ROOM) {
-      key.put(ID_AND_SLASH, memory, start, length);
-      return this.#state.keyOf(key.bytes, 0, own + length);
-    }
-    const long = new Uint8Array(own + length);
-    long.set(key.bytes.subarray(0, own));
-    long.set(memory.subarray(start, end), own);
-    return this.#state.keyOf(long, 0, long.length);
+    return this.#keys.own(this.#columns.contexts, this.#contextStart, memory, start, end);
   }
 
   /** Takes the transfers of the result off the contract's balances; gives why it cannot. */
@@ -365,7 +293,7 @@ export class CommonRunner implements RunState, RunEnd {
       const key = this.#balanceOf(memory, at);
       const error = this.#debit(key, memory, at, amountAt);
       if (error !== undefined) return error;
-      if (!this.#addToParcel(key, memory, at, amountAt)) return 'sum over u128 of a parcel';
+      if (!this.#parcel.add(key, memory, at, amountAt)) return 'sum over u128 of a parcel';
     }
     return undefined;
   }
@@ -391,29 +319,6 @@ export class CommonRunner implements RunState, RunEnd {
     return true;
   }
 
-  #addToParcel(key: number, memory: Uint8Array, idAt: number, amountAt: number): boolean {
-    const amounts = this.#parcelAmounts;
-    const place = this.#parcel.placeOf(key);
-    if (place >= 0) {
-      const at = place * AMOUNT_BYTES;
-      return addAmounts(amounts, at, memory, amountAt, amounts, at);
-    }
-    const added = this.#parcel.add(key);
-    if (added === this.#parcelIds.length) this.#growParcel();
-    this.#parcelIds[added] = idAt;
-    for (let i = 0; i < AMOUNT_BYTES; i++) this.#parcelAmounts[added * AMOUNT_BYTES + i] = memory[amountAt + i];
-    return true;
-  }
-
-  #growParcel(): void {
-    const ids = new Uint32Array(2 * this.#parcelIds.length);
-    ids.set(this.#parcelIds);
-    this.#parcelIds = ids;
-    const amounts = new Uint8Array(2 * this.#parcelAmounts.length);
-    amounts.set(this.#parcelAmounts);
-    this.#parcelAmounts = amounts;
-  }
-
   /** The message holds: its parcel goes to its pointer. */
   #succeed(memory: Uint8Array): void {
     this.status = 'OK';
@@ -426,22 +331,13 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   #writeParcel(memory: Uint8Array): void {
-    const { count } = this.#parcel;
-    if (count === 0) return;
-    const order = Array.from({ length: count }, (_, i) => i);
-    if (count > 1) order.sort((a, b) => compareIds(memory, this.#parcelIds[a], this.#parcelIds[b]));
+    if (this.#parcel.count === 0) return;
     const state = this.#state;
-    const start = state.room(count * SHEET_ENTRY);
-    const { bytes } = state;
-    let to = start;
-    for (const place of order) {
-      for (let i = 0; i < ID_LENGTH; i++) bytes[to + i] = memory[this.#parcelIds[place] + i];
-      to += ID_LENGTH;
-      for (let i = 0; i < AMOUNT_BYTES; i++) bytes[to + i] = this.#parcelAmounts[place * AMOUNT_BYTES + i];
-      to += AMOUNT_BYTES;
-    }
-    state.take(to - start);
-    this.writes.set(this.#outputKey(this.#columns.pointer[this.#row]), start, to);
+    const length = this.#parcel.count * SHEET_ENTRY;
+    const start = state.room(length);
+    this.#parcel.write(memory, state.bytes, start);
+    state.take(length);
+    this.writes.set(this.#outputKey(this.#columns.pointer[this.#row]), start, start + length);
   }
 
   get height(): number {
@@ -465,11 +361,11 @@ export class CommonRunner implements RunState, RunEnd {
   writeContext(memory: Uint8Array, at: number): void {
     const { contexts } = this.#columns;
     const inputs = this.#contextStart + CONTEXT_HEAD;
-    copy(contexts, this.#contextStart, inputs, memory, at);
+    copyBytes(contexts, this.#contextStart, inputs, memory, at);
     const assets = this.#sheetEnd - this.#sheetStart;
     writeU32(memory, at + COUNT_AT, assets / SHEET_ENTRY);
-    copy(this.#state.bytes, this.#sheetStart, this.#sheetEnd, memory, at + CONTEXT_HEAD);
-    copy(contexts, inputs, this.#contextEnd, memory, at + CONTEXT_HEAD + assets);
+    copyBytes(this.#state.bytes, this.#sheetStart, this.#sheetEnd, memory, at + CONTEXT_HEAD);
+    copyBytes(contexts, inputs, this.#contextEnd, memory, at + CONTEXT_HEAD + assets);
   }
 
   findStorage(memory: Uint8Array, start: number, end: number): number {
@@ -477,34 +373,17 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   findBalance(memory: Uint8Array, who: number, what: number): number {
-    const key = this.#balanceKey;
-    key.put(0, memory, what, ID_LENGTH);
-    key.put(ID_LENGTH, memory, who, ID_LENGTH);
-    return this.#see(this.#state.keyOf(key.bytes, 0, key.bytes.length));
+    return this.#see(this.#keys.balance(memory, what, memory, who));
   }
 
   writeFound(memory: Uint8Array, at: number): void {
-    copy(this.#state.bytes, this.#foundStart, this.#foundEnd, memory, at);
+    copyBytes(this.#state.bytes, this.#foundStart, this.#foundEnd, memory, at);
   }
 
   sequence(): bigint {
-    const key = this.#state.keyOf(this.#sequenceKey, 0, this.#sequenceKey.length);
-    return this.#see(key) === 0 ? 1n : readU128(this.#state.bytes, this.#foundStart);
+    return this.#see(this.#keys.sequence()) === 0 ? 1n : readU128(this.#state.bytes, this.#foundStart);
   }
 
   declareRead(): void {}
   declareWrite(): void {}
-}
-
-/** Up to this length a loop is faster than a call of native code and the views that it needs. */
-const SHORT = 256;
-
-function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start > SHORT) to.set(from.subarray(start, end), at);
-  else for (let i = start, k = at; i < end; i++, k++) to[k] = from[i];
-}
-
-/** As `compareIds` of the protocol, for ids where they lie. */
-function compareIds(bytes: Uint8Array, a: number, b: number): number {
-  return compareAmounts(bytes, a, bytes, b) || compareAmounts(bytes, a + AMOUNT_BYTES, bytes, b + AMOUNT_BYTES);
 }

@@ -1,4 +1,4 @@
-/** Runestones of the common kind, decoded by WASM straight from a block's bytes into rows (wasm/native/lane-scan.ts). */
+/** Runestones of the common kind, decoded by WASM from a block's bytes into rows (wasm/native/lane-scan.ts). */
 import { laneScanModule } from '../../util/built-wasm.js';
 
 const PAGE = 65_536;

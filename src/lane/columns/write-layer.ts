@@ -13,6 +13,11 @@ export class WriteLayer {
     return this.#keys.count;
   }
 
+  /** By place; what lies behind `count` means nothing. */
+  get keys(): Uint32Array {
+    return this.#keys.list;
+  }
+
   key(place: number): number {
     return this.#keys.list[place];
   }

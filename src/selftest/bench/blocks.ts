@@ -48,7 +48,7 @@ export interface PolicyFigures {
   readonly cpuMicroseconds: Spread;
   /** Microseconds per transaction beyond its bare call: what the host takes if one thread does all. */
   readonly hostMicroseconds: Spread;
-  /** Of the engine's thread: bytes allocated on V8's heap per transaction, and garbage collection in per cent of wall. */
+  /** Of the engine's thread: bytes allocated on V8's heap per transaction, and per cent of the wall time collecting. */
   readonly heapBytes: Spread;
   readonly gcPercent: Spread;
   /** Medians of the phases, milliseconds. */
@@ -207,7 +207,8 @@ class Side {
     const parsed = performance.now();
     const result = await this.#engine.processBlock(block, 1, state);
     const processed = performance.now();
-    const { writes: laneWrites, receipts, plan } = result;
+    const { writes: laneWrites, plan } = result;
+    const receipts = result.encodedReceipts ?? result.receipts;
     store.commitBlock(
       { height: 1, hash: block.hash, header: block.header, standardWrites: new Map(), laneWrites, receipts, plan },
       { moreFollow: true },

@@ -1,7 +1,8 @@
 import { sha256d } from '../../bitcoin/hash.js';
+import { decodeReceipt } from '../../lane/receipt-bytes.js';
 import { bytesEqual, fromDisplayHash } from '../../util/bytes.js';
 import { readBeU32, receiptKey, txKey } from '../keys.js';
-import { decodeBlockRecord, decodePlan, decodeReceipt } from '../records.js';
+import { decodeBlockRecord, decodePlan } from '../records.js';
 import type { Range } from '../rocks.js';
 import type { CheckRun } from './run.js';
 import { gaps, portions } from './run.js';

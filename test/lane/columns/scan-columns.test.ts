@@ -27,15 +27,15 @@ function sheetsOn(keys: Iterable<string>) {
 function expectSameLane(raw: Uint8Array, keys: Iterable<string>): number {
   const state = sheetsOn(keys);
   const columns = scanColumns(BlockOffsets.read(raw), state);
-  const found = transactionsOf(columns).map(({ index, tx, protostones, parents }) => ({
-    index,
-    tx,
-    protostones,
-    parents,
-  }));
+  const found = plain(columns);
   expect(found).toEqual(scanBlock(parseBlock(raw), state));
   expectSameMessages(columns);
   return found.length;
+}
+
+/** All that there is to know, without what decodes it when it is asked. */
+function plain(columns: LaneColumns) {
+  return transactionsOf(columns).map(({ index, tx, protostones, parents }) => ({ index, tx, protostones, parents }));
 }
 
 /** The rows of the common kind say what the decoders say; gives how many there are. */
@@ -134,8 +134,8 @@ const nearlyCommon = fc
     block: fc.constantFrom(2n, 2n, 2n, 4n, 4n, 1n, 3n, 5n, (1n << 64n) | 2n),
     tx: number,
     inputs: fc.array(number, { maxLength: 12 }),
-    pointer: fc.oneof(fc.nat(3), fc.constantFrom(4294967296, undefined)),
-    refund: fc.oneof(fc.nat(3), fc.constantFrom(4294967297, undefined)),
+    pointer: fc.constantFrom(0, 0, 0, 0, 2, 2, 2, 1, 3, 4294967296, undefined),
+    refund: fc.constantFrom(0, 0, 0, 0, 2, 2, 2, 1, 3, 4294967296, undefined),
     protocolTag: rarely(fc.constantFrom(0n, 2n)),
     burn: rarely(number),
     from: rarely(number),
@@ -260,7 +260,7 @@ describe.skipIf(!existsSync(mainnet))('real blocks (they are not part of the rep
       .map(({ inputs: [{ prevTxid, prevVout }] }) => sheetKey(prevTxid, prevVout));
     for (const sheets of [[], keys]) {
       const state = sheetsOn(sheets);
-      const found = transactionsOf(scanColumns(BlockOffsets.read(raw), state));
+      const found = plain(scanColumns(BlockOffsets.read(raw), state));
       const expected = scanBlock(parsed, state);
       expect(found.map(({ index, parents }) => ({ index, parents }))).toEqual(
         expected.map(({ index, parents }) => ({ index, parents })),

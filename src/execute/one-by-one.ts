@@ -1,0 +1,79 @@
+/** A block's lane transactions one after the other: what the sequential executor gives, with receipts and figures. */
+import { outcomeOf } from '../lane/columns/common-outcome.js';
+import { writeCommonReceipt } from '../lane/columns/common-receipt.js';
+import { transactionAt } from '../lane/columns/lane-columns.js';
+import type { LaneContext } from '../lane/message.js';
+import { countMessage, makeReceipt } from '../lane/receipt.js';
+import { ReceiptList } from '../lane/receipt-list.js';
+import type { LaneTransaction } from '../lane/scan.js';
+import type { LaneStatistics } from '../lane/statistics.js';
+import type { LaneBlockResult, LaneOutcome, Receipt } from '../lane/types.js';
+import { summarise } from '../plan/plan.js';
+import type { ProgramRunner } from '../program/runner.js';
+import { dropVoidDeletions } from './run/merge-writes.js';
+import type { Scanned } from './scanned.js';
+import { runColumns, runEach } from './sequential.js';
+import type { CachingReader } from './tasks/caching-reader.js';
+
+const HOW = { colour: 0, executor: 'sequential', repaired: false } as const;
+
+/** Hears what became of each lane transaction. */
+export type OnOutcome = (transaction: LaneTransaction, outcome: LaneOutcome) => void;
+
+/** Runs the lane of a block over the state `before` it; `statistics` get its counts. */
+export function runOneByOne(
+  lane: Scanned,
+  context: LaneContext,
+  before: CachingReader,
+  runner: ProgramRunner,
+  statistics: LaneStatistics,
+  onOutcome: OnOutcome | undefined,
+): LaneBlockResult {
+  before.prefetch(lane.sheetKeys());
+  statistics.demoted = lane.demoted;
+  statistics.executors.sequential = lane.count;
+  statistics.lane.txs = lane.count;
+  const plan = summarise(context.height, lane.count, lane.demoted, undefined);
+  const count = ({ messages }: LaneOutcome): void => {
+    for (const { status } of messages) countMessage(statistics.lane, status);
+  };
+  // An outcome becomes a receipt at once: what a whole block has read may be more than memory holds.
+  if (lane.columns === undefined) {
+    const receipts: Receipt[] = [];
+    const writes = runEach(lane.transactions, context, before, runner, (outcome, position) => {
+      onOutcome?.(lane.transactions[position], outcome);
+      count(outcome);
+      receipts.push(makeReceipt(context.height, outcome, HOW));
+    });
+    dropVoidDeletions(writes, before);
+    return { writes, receipts, plan, statistics };
+  }
+
+  const { columns } = lane;
+  const list = new ReceiptList();
+  const writes = runColumns(columns, context, before, runner, {
+    common: (row, run, state) => {
+      onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
+      countMessage(statistics.lane, run.status);
+      list.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, HOW.executor));
+    },
+    outcome: (row, outcome) => {
+      onOutcome?.(transactionAt(columns, row), outcome);
+      count(outcome);
+      list.add(makeReceipt(context.height, outcome, HOW));
+    },
+  });
+  dropVoidDeletions(writes, before);
+  let decoded: readonly Receipt[] | undefined;
+  return {
+    writes,
+    // Hardly anybody looks at them before they are stored.
+    get receipts() {
+      decoded ??= list.decoded();
+      return decoded;
+    },
+    encodedReceipts: list,
+    plan,
+    statistics,
+  };
+}

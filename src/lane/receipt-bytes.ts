@@ -1,0 +1,233 @@
+/**
+ * Receipts as they are stored. All numbers are little-endian; a text is its length u16 and Latin-1, none is ffff.
+ *
+ * height u32, index u32, txid (wire order) 32, executor u8, repaired u8, colour u32, fuel u32, undone (text), number of
+ * messages u16, for each: protostone u32, shadow output u32, status u8, target (u8: 1 and 32 bytes of id, or 0), error
+ * (text), fuel used u32, bytes of data returned u32, those kept (u16, bytes). Then of the keys read and those written:
+ * total u32, hash (u8: 1 and 32 bytes, or 0), number listed u16, each key (u16, bytes).
+ */
+import { formatId, idBytes, idFromBytes, parseId } from '../protocol/alkane-id.js';
+import { fromDisplayHash, fromHex, readU32, toDisplayHash, toHex, writeBinaryString, writeU32 } from '../util/bytes.js';
+import { EXECUTORS } from './statistics.js';
+import { MESSAGE_STATUSES, type MessageReceipt, type Receipt } from './types.js';
+
+const NO_TEXT = 0xffff;
+const HASH_BYTES = 32;
+const FIRST_ROOM = 64 * 1024;
+
+/** Appends the parts of receipts, one receipt after the other. */
+export class ReceiptWriter {
+  bytes = new Uint8Array(FIRST_ROOM);
+  length = 0;
+
+  /** Makes room for `length` more bytes and gives where they begin. */
+  take(length: number): number {
+    const at = this.length;
+    this.length += length;
+    if (this.length > this.bytes.length) {
+      const bytes = new Uint8Array(Math.max(this.length, 2 * this.bytes.length));
+      bytes.set(this.bytes.subarray(0, at));
+      this.bytes = bytes;
+    }
+    return at;
+  }
+
+  u8(value: number): void {
+    const at = this.take(1);
+    this.bytes[at] = value;
+  }
+
+  u16(value: number): void {
+    const at = this.take(2);
+    this.bytes[at] = value;
+    this.bytes[at + 1] = value >>> 8;
+  }
+
+  u32(value: number): void {
+    const at = this.take(4);
+    writeU32(this.bytes, at, value);
+  }
+
+  text(text: string | undefined): void {
+    this.u16(text?.length ?? NO_TEXT);
+    if (text === undefined) return;
+    const at = this.take(text.length);
+    writeBinaryString(this.bytes, at, text);
+  }
+
+  /** The bytes from `start` to `end`. */
+  part(from: Uint8Array, start: number, end: number): void {
+    const at = this.take(end - start);
+    const { bytes } = this;
+    for (let i = start, k = at; i < end; i++, k++) bytes[k] = from[i];
+  }
+
+  /** 1 and the bytes, or 0. */
+  optional(bytes: Uint8Array | undefined): void {
+    this.u8(bytes === undefined ? 0 : 1);
+    if (bytes !== undefined) this.part(bytes, 0, bytes.length);
+  }
+
+  sized(bytes: Uint8Array): void {
+    this.u16(bytes.length);
+    this.part(bytes, 0, bytes.length);
+  }
+}
+
+/** Appends a receipt. */
+export function writeReceipt(out: ReceiptWriter, receipt: Receipt): void {
+  out.u32(receipt.height);
+  out.u32(receipt.index);
+  const txid = fromDisplayHash(receipt.txid);
+  out.part(txid, 0, HASH_BYTES);
+  out.u8(EXECUTORS.indexOf(receipt.executor));
+  out.u8(receipt.repaired ? 1 : 0);
+  out.u32(receipt.colour);
+  out.u32(receipt.fuel);
+  out.text(receipt.undone);
+  out.u16(receipt.messages.length);
+  for (const message of receipt.messages) writeMessage(out, message);
+  writeKeys(out, receipt.reads, receipt.readTotal, receipt.readHash);
+  writeKeys(out, receipt.writes, receipt.writeTotal, receipt.writeHash);
+}
+
+function writeMessage(out: ReceiptWriter, message: MessageReceipt): void {
+  out.u32(message.protostone);
+  out.u32(message.shadowVout);
+  out.u8(MESSAGE_STATUSES.indexOf(message.status));
+  out.optional(message.target === undefined ? undefined : idBytes(parseId(message.target)));
+  out.text(message.error);
+  out.u32(message.fuelUsed);
+  out.u32(message.dataBytes);
+  out.sized(fromHex(message.data));
+}
+
+function writeKeys(out: ReceiptWriter, keys: readonly string[], total: number, hash: string | undefined): void {
+  out.u32(total);
+  out.optional(hash === undefined ? undefined : fromHex(hash));
+  out.u16(keys.length);
+  for (const key of keys) out.sized(fromHex(key));
+}
+
+/** The bytes of one receipt. */
+export function encodeReceipt(receipt: Receipt): Uint8Array {
+  const out = new ReceiptWriter();
+  writeReceipt(out, receipt);
+  return out.bytes.slice(0, out.length);
+}
+
+/** Inverse of {@link encodeReceipt}. Throws `RangeError` if the bytes are none. */
+export function decodeReceipt(bytes: Uint8Array): Receipt {
+  const from = new ReceiptReader(bytes);
+  const receipt = {
+    height: from.u32(),
+    index: from.u32(),
+    txid: toDisplayHash(from.part(HASH_BYTES)),
+    ...readExecution(from),
+    fuel: from.u32(),
+    undone: from.text(),
+    messages: from.list(() => readMessage(from)),
+  };
+  const [reads, writes] = [readKeys(from), readKeys(from)];
+  if (from.left > 0) throw new RangeError('bytes follow the receipt');
+  return {
+    height: receipt.height,
+    index: receipt.index,
+    txid: receipt.txid,
+    undone: receipt.undone,
+    messages: receipt.messages,
+    fuel: receipt.fuel,
+    reads: reads.keys,
+    readTotal: reads.total,
+    readHash: reads.hash,
+    writes: writes.keys,
+    writeTotal: writes.total,
+    writeHash: writes.hash,
+    colour: receipt.colour,
+    executor: receipt.executor,
+    repaired: receipt.repaired,
+  };
+}
+
+function readExecution(from: ReceiptReader): Pick<Receipt, 'executor' | 'repaired' | 'colour'> {
+  const executor = from.oneOf(EXECUTORS);
+  const repaired = from.u8() === 1;
+  return { executor, repaired, colour: from.u32() };
+}
+
+function readMessage(from: ReceiptReader): MessageReceipt {
+  const [protostone, shadowVout, status] = [from.u32(), from.u32(), from.oneOf(MESSAGE_STATUSES)];
+  const target = from.optional(2 * 16);
+  const error = from.text();
+  const [fuelUsed, dataBytes] = [from.u32(), from.u32()];
+  return {
+    protostone,
+    shadowVout,
+    status,
+    target: target && formatId(idFromBytes(target)),
+    error,
+    fuelUsed,
+    data: toHex(from.sized()),
+    dataBytes,
+  };
+}
+
+function readKeys(from: ReceiptReader): { total: number; hash: string | undefined; keys: string[] } {
+  const total = from.u32();
+  const hash = from.optional(HASH_BYTES);
+  return { total, hash: hash && toHex(hash), keys: from.list(() => toHex(from.sized())) };
+}
+
+class ReceiptReader {
+  #at = 0;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  get left(): number {
+    return this.bytes.length - this.#at;
+  }
+
+  part(length: number): Uint8Array {
+    if (length > this.left) throw new RangeError('the receipt ends early');
+    this.#at += length;
+    return this.bytes.subarray(this.#at - length, this.#at);
+  }
+
+  u8(): number {
+    return this.part(1)[0];
+  }
+
+  u16(): number {
+    const part = this.part(2);
+    return part[0] | (part[1] << 8);
+  }
+
+  u32(): number {
+    return readU32(this.part(4), 0);
+  }
+
+  text(): string | undefined {
+    const length = this.u16();
+    return length === NO_TEXT ? undefined : Buffer.from(this.part(length)).toString('latin1');
+  }
+
+  optional(length: number): Uint8Array | undefined {
+    return this.u8() === 0 ? undefined : this.part(length);
+  }
+
+  sized(): Uint8Array {
+    return this.part(this.u16());
+  }
+
+  list<T>(read: () => T): T[] {
+    const values: T[] = [];
+    for (let left = this.u16(); left > 0; left--) values.push(read());
+    return values;
+  }
+
+  oneOf<T>(names: readonly T[]): T {
+    const name = names[this.u8()];
+    if (name === undefined) throw new RangeError('the receipt has an unknown name');
+    return name;
+  }
+}

@@ -1,0 +1,51 @@
+import { readU32 } from '../util/bytes.js';
+import { decodeReceipt, ReceiptWriter, writeReceipt } from './receipt-bytes.js';
+import type { EncodedReceipts, Receipt } from './types.js';
+
+const INDEX_AT = 4;
+const TXID_AT = 8;
+const TXID_BYTES = 32;
+
+/** Receipts of a block in the bytes that are stored, in block order. */
+export class ReceiptList implements EncodedReceipts {
+  readonly #out = new ReceiptWriter();
+  readonly #ends: number[] = [];
+
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  /** Appends what `write` writes: one receipt. */
+  addBy(write: (out: ReceiptWriter) => void): void {
+    write(this.#out);
+    this.#ends.push(this.#out.length);
+  }
+
+  add(receipt: Receipt): void {
+    writeReceipt(this.#out, receipt);
+    this.#ends.push(this.#out.length);
+  }
+
+  encoded(at: number): Uint8Array {
+    return this.#out.bytes.subarray(at === 0 ? 0 : this.#ends[at - 1], this.#ends[at]);
+  }
+
+  decoded(): Receipt[] {
+    return this.#ends.map((_, at) => decodeReceipt(this.encoded(at)));
+  }
+}
+
+/** Position in the block of the transaction that an encoded receipt is of. */
+export function indexOf(encoded: Uint8Array): number {
+  return readU32(encoded, INDEX_AT);
+}
+
+/** Its txid, wire order: a view. */
+export function txidOf(encoded: Uint8Array): Uint8Array {
+  return encoded.subarray(TXID_AT, TXID_AT + TXID_BYTES);
+}
+
+/** Height of its block. */
+export function heightOf(encoded: Uint8Array): number {
+  return readU32(encoded, 0);
+}
