@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
+import { compactSize } from '../../src/bitcoin/compact-size.js';
+import { parseTransaction } from '../../src/bitcoin/parse-transaction.js';
 import type { Block, Transaction } from '../../src/bitcoin/types.js';
-import { runSequential } from '../../src/execute/sequential.js';
+import { runColumns, runSequential } from '../../src/execute/sequential.js';
+import { outcomeOf } from '../../src/lane/columns/common-outcome.js';
+import { scanColumns } from '../../src/lane/columns/scan-columns.js';
 import { balanceKey, codeKey, SEQUENCE_KEY, sheetKey, storagePrefix } from '../../src/lane/keys.js';
 import type { LaneContext } from '../../src/lane/message.js';
 import type { DependentRule } from '../../src/lane/policy.js';
 import { scanBlock } from '../../src/lane/scan.js';
-import type { LaneKey, LaneOutcome } from '../../src/lane/types.js';
+import type { LaneKey, LaneOutcome, StateReader } from '../../src/lane/types.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import { parseId } from '../../src/protocol/alkane-id.js';
 import {
@@ -17,7 +23,7 @@ import {
 } from '../../src/protocol/encode.js';
 import { decodeSheet, encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import { seededBytes } from '../../src/selftest/inputs/prng.js';
-import { concatBytes, readU128, toDisplayHash, u128Bytes } from '../../src/util/bytes.js';
+import { concatBytes, readU128, toDisplayHash, u32Bytes, u64Bytes, u128Bytes } from '../../src/util/bytes.js';
 
 export const ORDINARY = Uint8Array.of(0x51);
 export const COINBASE = { txid: new Uint8Array(32), vout: 0xffffffff };
@@ -50,25 +56,36 @@ let counter = 0;
 
 /** A transaction with the runestone as its last output. */
 export function makeTx(spec: TxSpec = {}): Transaction {
-  const txid = seededBytes('test', 'txid', counter++);
   const scripts = [...(spec.outputs ?? [ORDINARY, ORDINARY])];
   if (spec.runestone) scripts.push(spec.runestone);
   else if (spec.protostones) scripts.push(encodeRunestone({ protostones: spec.protostones }));
   const spend =
     spec.spend ??
     (spec.witnesses ?? [ORDINARY]).map((_, vout) => ({ txid: seededBytes('test', 'coin', counter++), vout }));
-  // As long as what it stands for: outputs and witnesses decide how much fuel there is.
-  const raw = concatBytes(txid, ...scripts, ...(spec.witnesses ?? []), new Uint8Array(spec.padding ?? 0));
-  return {
-    txid,
-    raw,
-    inputs: spend.map((outpoint, i) => ({
-      prevTxid: outpoint.txid,
-      prevVout: outpoint.vout,
-      witness: spec.witnesses?.[i] ? [spec.witnesses[i], ORDINARY] : [],
-    })),
-    outputs: scripts.map((script) => ({ value: 546n, script })),
-  };
+  const sized = (bytes: Uint8Array): Uint8Array => concatBytes(compactSize(bytes.length), bytes);
+  const isSegwit = spec.witnesses !== undefined && spec.witnesses.length > 0;
+  return parseTransaction(
+    concatBytes(
+      u32Bytes(2),
+      ...(isSegwit ? [Uint8Array.of(0, 1)] : []),
+      compactSize(spend.length),
+      ...spend.map(({ txid, vout }, i) =>
+        concatBytes(txid, u32Bytes(vout), sized(new Uint8Array(i === 0 ? (spec.padding ?? 0) : 0)), u32Bytes(0)),
+      ),
+      compactSize(scripts.length),
+      ...scripts.map((script) => concatBytes(u64Bytes(546n), sized(script))),
+      ...(isSegwit
+        ? spend.map((_, i) => {
+            const witness = spec.witnesses?.[i];
+            return witness === undefined
+              ? Uint8Array.of(0)
+              : concatBytes(Uint8Array.of(2), sized(witness), sized(ORDINARY));
+          })
+        : []),
+      // No two are alike.
+      u32Bytes(counter++),
+    ),
+  );
 }
 
 /** A message to 8:8 with everything after the prefix. */
@@ -88,9 +105,12 @@ export function makeBlock(transactions: readonly Transaction[]): Block {
     header: new Uint8Array(80),
     coinbaseHeight: undefined,
     transactions,
-    raw: concatBytes(new Uint8Array(80), ...transactions.map(({ raw }) => raw)),
+    raw: concatBytes(new Uint8Array(80), compactSize(transactions.length), ...transactions.map(({ raw }) => raw)),
   };
 }
+
+/** Runs the columns: tests count what the runner of a world runs. */
+const OTHER_RUNNER = new ProgramRunner();
 
 /** A lane state in a map, run by the sequential executor. */
 export class World {
@@ -110,6 +130,7 @@ export class World {
     const block = makeBlock(transactions);
     const reader = { get: (key: LaneKey) => this.state.get(key) };
     const outcomes = runSequential(scanBlock(block, reader), this.context(block), reader, this.runner);
+    expect(this.#inColumns(block, reader)).toEqual(outcomes);
     for (const { writes } of outcomes) {
       for (const [key, value] of writes) {
         if (value === undefined) this.state.delete(key);
@@ -117,6 +138,17 @@ export class World {
       }
     }
     this.height++;
+    return outcomes;
+  }
+
+  /** The same block from columns, where transactions of the common kind run without the generator. */
+  #inColumns(block: Block, reader: StateReader): LaneOutcome[] {
+    const columns = scanColumns(BlockOffsets.read(block.raw, block.raw.length), reader);
+    const outcomes: LaneOutcome[] = [];
+    runColumns(columns, this.context(block), reader, OTHER_RUNNER, {
+      common: (row, run, state) => outcomes.push(outcomeOf(columns, row, run, state)),
+      outcome: (_, outcome) => outcomes.push(outcome),
+    });
     return outcomes;
   }
 
