@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BlockState, BlockStateReader } from '../../../src/lane/columns/block-state.js';
+import { KeyTable } from '../../../src/lane/columns/key-table.js';
+import type { LaneKey } from '../../../src/lane/types.js';
+
+const text = (value: Uint8Array | undefined) => value && Buffer.from(value).toString('latin1');
+const bytes = (value: string) => Uint8Array.from(Buffer.from(value, 'latin1'));
+
+describe('the state inside a block', () => {
+  test('is what a map in front of the state before it would be, however often it forgets what was read', () => {
+    const key = fc.integer({ min: 0, max: 40 }).map((n) => `key ${n}`.padEnd(4 + (n % 7) * 20, 'x'));
+    const value = fc.oneof(fc.constant(undefined), fc.string({ minLength: 1, maxLength: 300, unit: 'binary-ascii' }));
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('read' as const), key }),
+      fc.record({ kind: fc.constant('write' as const), key, value }),
+      fc.record({ kind: fc.constant('settle' as const) }),
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(key, fc.string({ minLength: 1 })),
+        fc.array(step, { maxLength: 200 }),
+        (first, steps) => {
+          const before = new Map<LaneKey, Uint8Array>(Object.entries(first).map(([name, held]) => [name, bytes(held)]));
+          const state = new BlockState({ get: (name) => before.get(name) }, 2_000);
+          const reader = new BlockStateReader(state);
+          const changes = new Map<LaneKey, Uint8Array | undefined>();
+          for (const each of steps) {
+            if (each.kind === 'settle') state.settle();
+            else if (each.kind === 'read') {
+              const expected = changes.has(each.key) ? changes.get(each.key) : before.get(each.key);
+              expect(text(reader.get(each.key))).toBe(text(expected));
+            } else {
+              const written = each.value === undefined ? undefined : bytes(each.value);
+              changes.set(each.key, written);
+              reader.apply(new Map([[each.key, written]]));
+            }
+          }
+          expect(new Map(state.writes())).toEqual(changes);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('numbers of keys', () => {
+  test('are found again for many keys, alike in all but a few bytes, and for those that found no place near their own', () => {
+    const table = new KeyTable();
+    const keys = Array.from({ length: 20_000 }, (_, n) => `store/${'\0'.repeat(33)}${n}`);
+    const kept = bytes(keys.join(''));
+    const places: [number, number][] = [];
+    let at = 0;
+    for (const key of keys) {
+      places.push([at, at + key.length]);
+      at += key.length;
+    }
+    for (const [start, end] of places) {
+      expect(table.find(kept, start, end, kept)).toBe(-1);
+      table.add(kept, start, end);
+    }
+    expect(table.count).toBe(keys.length);
+    const found = places.map(([start, end]) => table.find(kept, start, end, kept));
+    expect(found).toEqual(keys.map((_, number) => number));
+    const other = bytes('store/nothing');
+    expect(table.find(other, 0, other.length, kept)).toBe(-1);
+  });
+});
