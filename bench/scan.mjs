@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { Block as Reference } from 'bitcoinjs-lib';
 import { BlockOffsets } from '../dist/bitcoin/block-offsets.js';
 import { verifyBlock } from '../dist/bitcoin/verify-block.js';
-import { scanOffsets } from '../dist/lane/scan-offsets.js';
+import { scanColumns } from '../dist/lane/columns/scan-columns.js';
 import { locateEnvelope } from '../dist/protocol/envelope.js';
 import { isRunestone } from '../dist/protocol/protocol-field.js';
 import { decodeRunestone } from '../dist/protocol/runestone.js';
@@ -44,7 +44,7 @@ const PHASES = {
   'merkle root': (at) => {
     at.root = at.block.merkleRoot();
   },
-  'lane scan': (at) => scanOffsets(at.block, NO_SHEETS),
+  'lane scan': (at) => scanColumns(at.block, NO_SHEETS),
   envelopes: (at) => findEnvelopes(at.block),
   'witness commitment and the other checks': (at) => verifyBlock(at.block),
   'every runestone decoded': (at) => decodeAll(at.block),

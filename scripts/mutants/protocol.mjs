@@ -7,7 +7,7 @@ const protostones = inFile('src/protocol/protostones.ts', 'test/protocol/protost
 const runestone = inFile('src/protocol/runestone.ts', 'test/protocol/runestone.test.ts');
 const varint = inFile('src/protocol/varint.ts', 'test/protocol/varint.test.ts');
 const envelope = inFile('src/protocol/envelope.ts', 'test/protocol/envelope.test.ts');
-const field = inFile('src/protocol/protocol-field.ts', 'test/lane/scan-offsets.test.ts');
+const field = inFile('src/protocol/protocol-field.ts', 'test/lane/columns/scan-columns.test.ts');
 
 export const PROTOCOL = [
   edicts(

@@ -1,0 +1,86 @@
+// Lane transactions as columns: what must be as the generator has it.
+import { inFile } from './in-file.mjs';
+
+const SCAN = 'test/lane/columns/scan-columns.test.ts';
+const RULES = ['results', 'rules-calls', 'cases', 'rules'].map((name) => `test/lane/${name}.test.ts`);
+const decode = inFile('wasm/native/lane-scan.ts', SCAN);
+const run = inFile('src/lane/columns/common-run.ts', ...RULES);
+const layer = inFile('src/lane/columns/write-layer.ts', ...RULES);
+const parcel = inFile('src/lane/columns/parcel.ts', ...RULES);
+const state = inFile('src/lane/columns/block-state.ts', 'test/lane/columns/block-state.test.ts');
+const keys = inFile('src/lane/columns/key-table.ts', 'test/lane/columns/block-state.test.ts');
+
+export const COLUMNS = [
+  decode(
+    'edicts-taken-as-common',
+    '    } else return 0;\n  }\n  if (seen != 3',
+    '    } else if (key != 0) return 0;\n  }\n  if (seen != 3',
+    'a protostone with edicts is of the common kind',
+  ),
+  decode(
+    'second-protostone-unseen',
+    'if (at == 0 || (first && (low | high) != 0)) return 0;',
+    'if (at == 0) return 0;',
+    'a second protostone is not seen',
+  ),
+  decode(
+    'last-group-unbounded',
+    'if (bits == 126 && group > 3) return 0;',
+    '',
+    'an integer of more than 128 bits is read',
+  ),
+  run(
+    'common-failed-keeps-writes',
+    '    this.writes.drop();\n',
+    '',
+    'a failed message of the common kind keeps its writes',
+  ),
+  run(
+    'common-refund-to-pointer',
+    'this.#outputKey(this.#columns.refund[this.#row])',
+    'this.#outputKey(this.#columns.pointer[this.#row])',
+    'the refund of a failed message of the common kind goes to its pointer',
+  ),
+  run(
+    'common-mints-any',
+    "if (order < 0 && !this.#isTarget(memory, idAt)) return 'transfer beyond the balance';",
+    '',
+    'a contract of the common kind mints assets of others',
+  ),
+  run(
+    'common-second-sheet',
+    'if (this.#sheetEnd > 0 || !this.#isSheet',
+    'if (!this.#isSheet',
+    'of two spent sheets the last one is all',
+  ),
+  run(
+    'common-own-read-again',
+    '    if (place >= 0) {\n',
+    '    if (place > 0) {\n',
+    'the first write of a transaction is not seen by it',
+  ),
+  layer(
+    'common-drops-spent',
+    'this.#keys.count = this.#kept;',
+    'this.#keys.count = 0;',
+    'a failed message brings back the sheet that was spent',
+  ),
+  parcel(
+    'common-parcel-unsorted',
+    'if (order.length > 1) order.sort',
+    'if (order.length > 99) order.sort',
+    'the assets of a sheet stand in the order of the transfers',
+  ),
+  state(
+    'settled-writes-lost',
+    'if (known[key] !== WRITTEN) continue;\n      const number',
+    'if (known[key] === READ) continue;\n      const number',
+    'what nobody knows of a key is taken for written when old values are dropped',
+  ),
+  keys(
+    'far-keys-lost',
+    'return this.#far.get(toBinaryString(bytes.subarray(start, end))) ?? -1;',
+    'return -1;',
+    'a key that found no place near its own is given another number',
+  ),
+];
