@@ -45,7 +45,7 @@ describe('the state inside a block', () => {
 });
 
 describe('numbers of keys', () => {
-  test('are found again for many keys, alike in all but a few bytes, and for those that found no place near their own', () => {
+  test('are found again for many keys, alike in all but a few bytes', () => {
     const table = new KeyTable();
     const keys = Array.from({ length: 20_000 }, (_, n) => `store/${'\0'.repeat(33)}${n}`);
     const kept = bytes(keys.join(''));
