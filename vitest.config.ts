@@ -19,6 +19,7 @@ export default defineConfig(async () => {
       // What hangs ends; what is slow because the machine is busy does not fail.
       testTimeout: HANGS_MS,
       hookTimeout: HANGS_MS,
+      expect: { poll: { timeout: HANGS_MS } },
     },
   };
 });

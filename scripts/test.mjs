@@ -1,46 +1,33 @@
 #!/usr/bin/env node
-// `npm test` runs all tests with this; `npm test -- ARGS` runs vitest with ARGS. The tests of the folders below are
-// short and change nothing that outlasts them in their process: they share two processes, and each module is loaded
-// once, not once a file, which is more than a third of their time. Every other file gets a process of its own.
+// `npm test` runs all tests with this; `npm test -- ARGS` runs vitest with ARGS. The tests of some folders share two
+// processes (scripts/together.mjs says why). Every other file gets a process of its own.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-
-const TOGETHER = [
-  'bitcoin',
-  'chain',
-  'fixtures',
-  'follow',
-  'lane',
-  'plan',
-  'program',
-  'protocol',
-  'rpc',
-  'tidy',
-  'util',
-  'wasm',
-].map((folder) => `test/${folder}/`);
+import { TOGETHER } from './together.mjs';
 
 const given = process.argv.slice(2);
 const runs =
   given.length > 0
     ? [given]
     : [TOGETHER.flatMap((folder) => ['--exclude', `${folder}**`]), ['--no-isolate', ...TOGETHER]];
-// Each runs, so that all that fails is seen at once.
+// Both run, so that all that fails is seen at once; but whoever stops one wants none after it.
 const statuses = [];
-for (const args of runs) statuses.push(await vitest(args));
+let stopped = false;
+for (const args of runs) if (!stopped) statuses.push(await vitest(args));
 process.exitCode = statuses.find((status) => status !== 0) ?? 0;
 
 function vitest(args) {
   return new Promise((resolve, reject) => {
     const child = spawn('vitest', ['run', ...args], { stdio: 'inherit' });
-    const forward = (signal) => child.kill(signal);
-    process.on('SIGINT', forward).on('SIGTERM', forward);
+    const stop = (signal) => {
+      stopped = true;
+      child.kill(signal);
+    };
+    process.on('SIGINT', stop).on('SIGTERM', stop);
     child.once('error', reject);
     child.once('exit', (status, signal) => {
-      process.off('SIGINT', forward).off('SIGTERM', forward);
-      // Whoever stops a run wants none after it.
-      if (signal !== null || status > 128) process.exit(status ?? 128 + constants.signals[signal]);
-      resolve(status);
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+      resolve(status ?? 128 + constants.signals[signal]);
     });
   });
 }

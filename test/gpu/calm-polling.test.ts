@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { prepareProgram } from '../../src/program/prepare.js';
