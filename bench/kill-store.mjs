@@ -115,5 +115,6 @@ function start(more, limits = '') {
 function text({ violations, tips, same, stateRoot, seconds }) {
   const rows = same ? 'every row as in the undisturbed run' : 'rows DIFFER from the undisturbed run';
   const found = `${violations} violations, ${rows}, state root ${stateRoot}`;
-  return `${kills} ${args.full ? 'full disks' : 'kills'} (${mode}) at ${tips} different tips: ${found}, ${seconds.toFixed(0)} s`;
+  const what = `${kills} ${args.full ? 'full disks' : 'kills'} (${mode})`;
+  return `${what} at ${tips} different tips: ${found}, ${seconds.toFixed(0)} s`;
 }

@@ -113,7 +113,7 @@ describe('a log that a crash cut off, or whose end is damaged', () => {
     image = killed(30, 60, 12);
   });
 
-  it('leaves the database at the last block that is whole in it, and the stored tree is that of the block', async () => {
+  it('leaves the database at the last block that is whole in it, with the stored tree of that block', async () => {
     const [log] = filesOf(image.dir, '.log');
     const { size } = statSync(join(image.dir, log));
     const random = generator(12);

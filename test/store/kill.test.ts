@@ -15,7 +15,7 @@ test('kills amid commits and rollbacks leave a whole store and the rows of an un
   expect(report).toMatchObject({ kills: 20, violations: 0, same: true });
 });
 
-test('so does a disk that is full in the middle of any write, which ends the process with an error that says so', async () => {
+test('so does a disk that is full amid any write, and the error that ends the process says so', async () => {
   const report = await bench('kill-store.mjs', '--kills', '10', '--small', '--full');
   expect(report).toMatchObject({ kills: 10, violations: 0, same: true });
   // The others cannot even open it.
