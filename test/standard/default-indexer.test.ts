@@ -192,6 +192,17 @@ describe('the default indexer', () => {
     expect(hash.digest('hex')).toBe('5bfdab228d0d1e1ea2ac11c72b852b9d12ca5e226350df64fd59280f43e298f2');
   });
 
+  test('a block of 18,000 keys and half a megabyte of scripts is kept whole', () => {
+    const chain = new Chain();
+    const scripts = Array.from({ length: 6_000 }, (_, i) => concatBytes(Uint8Array.of(0x51), u32Bytes(i), new Uint8Array(59)));
+    const pays = (part: readonly Uint8Array[]) => serialise({ outputs: part.map((script) => ({ script, value: 1n })) });
+    chain.add(block([coinbase(), ...[0, 2_000, 4_000].map((from) => pays(scripts.slice(from, from + 2_000)))]), 1);
+    expect(chain.coins.size).toBe(6_001);
+    chain.check(scripts.filter((_, i) => i % 60 === 0).map(toHex));
+    for (const [txid, height] of chain.txHeights)
+      expect(chain.view('txheight', Buffer.from(txid, 'hex'))).toEqual(u32Bytes(height));
+  });
+
   test('a block that is cut short ends in an error, whatever the place', () => {
     const raw = block([coinbase(), serialise({ inputs: [{ witness: [Uint8Array.of(1)] }] })]);
     for (let length = 0; length < raw.length; length++) {

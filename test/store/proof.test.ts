@@ -154,6 +154,42 @@ describe('the small verifier', () => {
     expect(verifyProof(root.subarray(1), key, value, proof.proof)).toBe(false);
   });
 
+  it('refuses a way longer than a path under a root made for it, and takes one as long', () => {
+    const zeros = new Uint8Array(32);
+    const path = H(key).subarray(0, 31);
+    const leaf = { path, valueHash: H(bytes('v')) };
+    for (const length of [248, 249]) {
+      let made = H(leaf.path, leaf.valueHash);
+      for (let depth = length - 1; depth >= 0; depth--) {
+        // What follows the last bit is read as 0.
+        const isRight = ((path[depth >> 3] >> (7 - (depth & 7))) & 1) === 1;
+        made = isRight ? H(zeros, made) : H(made, zeros);
+      }
+      const way = Array.from({ length }, () => zeros);
+      expect(verifyProof(made, key, bytes('v'), { leaf, siblings: way })).toBe(length === 248);
+    }
+  });
+
+  it('answers false to proofs of any shape, and never throws', () => {
+    const octets = fc.oneof(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.uint8Array({ maxLength: 70 }));
+    const path31 = fc.oneof(fc.constant(H(key).subarray(0, 31)), fc.uint8Array({ maxLength: 40 }));
+    const anyLeaf = fc.option(fc.record({ path: path31, valueHash: octets }), { nil: undefined });
+    fc.assert(
+      fc.property(
+        octets,
+        fc.option(octets, { nil: undefined }),
+        fc.array(octets, { maxLength: 260 }),
+        anyLeaf,
+        (of, claimed, way, end) => {
+          expect(verifyProof(of, key, claimed, { siblings: way, leaf: end })).toBe(false);
+          // A true proof with parts of others.
+          expect(verifyProof(root, key, claimed, { siblings: [...siblings.slice(1), ...way], leaf })).toBe(false);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it('takes no node for a leaf: the path and value hash of a made-up leaf cannot be the halves of a node', () => {
     // 63 bytes hash otherwise than the same with one more.
     const node = concatBytes(new Uint8Array(31).fill(1), new Uint8Array(33).fill(2));

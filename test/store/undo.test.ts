@@ -39,6 +39,21 @@ describe('keeping undo data', () => {
       expect(store.lowestRollback()).toBe(4);
     }));
 
+  it('what a refused block would have dropped goes with the next one', async () => {
+    const dir = temporaryFolder();
+    const store = await Store.open(dir, { ...OPTIONS, keepUndo: 2 });
+    for (let height = 0; height < 6; height++) store.commitBlock(block(height, { a: `${height}` }));
+    const check = () => {
+      throw new Error('refused');
+    };
+    expect(() => store.commitBlock(block(6), { check })).toThrow('refused');
+    expect(store.lowestRollback()).toBe(3);
+    for (let height = 6; height < 9; height++) store.commitBlock(block(height, { a: `${height}` }));
+    expect(store.lowestRollback()).toBe(6);
+    expect([...store.rowsOf('undo')]).toHaveLength(2);
+    await store.close();
+  });
+
   it('an empty store reaches -1, a store from a later height the height below it', () =>
     withStore((store) => {
       expect(store.lowestRollback()).toBe(-1);
