@@ -198,7 +198,7 @@ describe('the default indexer', () => {
     const pays = (part: readonly Uint8Array[]) => serialise({ outputs: part.map((script) => ({ script, value: 1n })) });
     chain.add(block([coinbase(), ...[0, 2_000, 4_000].map((from) => pays(scripts.slice(from, from + 2_000)))]), 1);
     expect(chain.coins.size).toBe(6_001);
-    chain.check(scripts.filter((_, i) => i % 60 === 0).map(toHex));
+    chain.check(scripts.filter((_, i) => i % 400 === 0).map(toHex));
     for (const [txid, height] of chain.txHeights)
       expect(chain.view('txheight', Buffer.from(txid, 'hex'))).toEqual(u32Bytes(height));
   });
