@@ -166,7 +166,8 @@ export class Rocks implements Database {
   /** First row of a range, in the given order. */
   first(column: ColumnName, range: Range): Row | undefined {
     this.#assertOpen();
-    const options = { ...this.#columns[column], ...range, limit: 1, ...BUFFERS };
+    // Without this the binding reads the index of a table again each time, not only the block with the row.
+    const options = { ...this.#columns[column], ...range, limit: 1, fillCache: true, ...BUFFERS };
     const { rows } = reading(column, () => this.#db.querySync(options));
     return rows.length === 0 ? undefined : [rows[0], rows[1]];
   }
