@@ -110,7 +110,8 @@ describe('proofs of random states', () => {
         }
       }
     }
-    expect(accepted).toEqual([]);
+    // A list of all would take minutes to show.
+    expect(accepted.slice(0, 3)).toEqual([]);
     expect(wellFormed).toBeGreaterThan(CHANGED * 300);
   });
 });
