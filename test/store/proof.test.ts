@@ -35,11 +35,13 @@ function decoded(body: Uint8Array): KeyProof | undefined {
   }
 }
 
-/** The members of a proof as they would be written: hex may lack its `0x`. */
+/** The members of a proof as they would be written: hex may lack its `0x` and have capitals, and -0 is 0. */
 function prefixed(json: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const texts = Object.entries(json).map(([name, of]) => {
-    const isBare = typeof of === 'string' && name !== 'format' && name !== 'namespace' && !of.startsWith('0x');
-    return [name, isBare ? `0x${of}` : of];
+    if (of === 0) return [name, 0];
+    if (typeof of !== 'string' || name === 'format' || name === 'namespace') return [name, of];
+    const text = of.toLowerCase();
+    return [name, text.startsWith('0x') ? text : `0x${text}`];
   });
   return Object.fromEntries(texts);
 }
@@ -289,7 +291,7 @@ describe('what is no proof is refused by its code, and never breaks the reader',
     );
     const odd = fc.oneof(
       fc.jsonValue(),
-      fc.constantFrom('0x', '0x0', '00', '0xzz', `0x${'00'.repeat(32)}`, -1, 1.5, 2 ** 32, ''),
+      fc.constantFrom('0x', '0x0', '00', '0xzz', '0xAB', `0x${'00'.repeat(32)}`, -0, -1, 1.5, 2 ** 32, ''),
     );
     fc.assert(
       fc.property(anyProof, fc.nat(), odd, fc.boolean(), (proof, which, put, isLeftOut) => {
