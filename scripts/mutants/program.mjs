@@ -331,6 +331,18 @@ export const PROGRAM = [
     'else this.#idle.size;',
     'idle instances of large programs keep code that is counted as dropped',
   ),
+  inFile('src/program/lru.ts', 'test/program/lru.test.ts')(
+    'oldest-goes',
+    "this.#forgets === 'oldest' ? 0 :",
+    'this.#entries.size > 0 ? 0 :',
+    'calls that go round more programs than are kept compile every time',
+  ),
+  inFile('src/execute/analyse/dry-run.ts', 'test/execute/grouped.test.ts')(
+    'dry-runs-not-put-back',
+    'runs[place] = ran[n];',
+    'runs[n] = ran[n];',
+    'a transaction has the dry run of another one',
+  ),
   inFile('src/lane/programs.ts', 'test/lane/code-cache.test.ts')(
     'code-of-before',
     'this.#hashes.get(tag)',

@@ -13,6 +13,9 @@ import type { Program, RunHost, RunResult } from './types.js';
  */
 const COMPILED_PROGRAMS = 1_024;
 const COMPILED_BYTES = 256 * 1024 * 1024;
+/** What workers share, and what each of them has at least. */
+const WORKERS_COMPILED_BYTES = 512 * 1024 * 1024;
+const LEAST_COMPILED_BYTES = 64 * 1024 * 1024;
 /**
  * Instances kept at once, bounded in bytes of their memories. V8 sets aside some 10 GiB of addresses for each, of which
  * a process has 128 TiB: this many leave room for 256 threads and all that waits for the garbage collector.
@@ -31,6 +34,12 @@ const LENT_FUEL_A_PAGE = 80_000;
 const LENT = ' lent';
 /** Longer results are not copied out of the memory of their run. */
 const COPIED_RESULT_BYTES = 256 * 1024;
+
+/** What compiled code may take in each of `workers` threads. */
+export function compiledBytesOf(workers: number): number {
+  const share = Math.floor(WORKERS_COMPILED_BYTES / workers);
+  return Math.max(LEAST_COMPILED_BYTES, Math.min(COMPILED_BYTES, share));
+}
 
 /** Runs programs on V8, one at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {

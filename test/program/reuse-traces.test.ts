@@ -3,7 +3,7 @@ import { InternalError } from '../../src/errors/errors.js';
 import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import type { Reuse } from '../../src/program/reuse.js';
-import { ProgramRunner } from '../../src/program/runner.js';
+import { compiledBytesOf, ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RunResult } from '../../src/program/types.js';
 import { call, end, get, i32, i64, if_, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
 import { freshRun, testHost } from './support.js';
@@ -371,6 +371,10 @@ describe('programs that leave something behind', () => {
       }
     }
     expect(runner.kept).toMatchObject({ compiled: 4, instances: 4 });
+  });
+
+  it('workers share what compiled code may take, down to what a few large programs need', () => {
+    expect([1, 2, 4, 8, 64].map((workers) => compiledBytesOf(workers) / 2 ** 20)).toEqual([256, 256, 128, 64, 64]);
   });
 
   it('finds compiled code again when calls go round more programs than it keeps', () => {
