@@ -345,8 +345,8 @@ export const PROGRAM = [
   ),
   inFile('src/lane/programs.ts', 'test/lane/code-cache.test.ts')(
     'code-of-before',
-    'this.#hashes.get(tag)',
-    "this.#hashes.get('any')",
+    'const tag = this.#tagOf(value);',
+    "const tag = 'any';",
     'a contract whose code is another after a reorg runs the code that it had',
   ),
   result(

@@ -2,8 +2,8 @@
 export type Forgets = 'oldest' | 'any';
 
 /**
- * A cache that holds at most `maxEntries` entries and `maxWeight` in sum. What is used in turns that are longer than the
- * cache would never be found again if the oldest went first: a cache whose misses are expensive forgets `any`.
+ * A cache that holds at most `maxEntries` entries and `maxWeight` in sum. What is used in turns that are longer than
+ * the cache would never be found again if the oldest went first: a cache whose misses are expensive forgets `any`.
  */
 export class BoundedCache<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly weight: number }>();

@@ -9,7 +9,7 @@ import type { Program, RunHost, RunResult } from './types.js';
 
 /**
  * Compiled code kept at once, and the bytes that it may take by an estimate (code-size.ts): compiling a program anew
- * takes up to a hundred times as long as running it, so that blocks which call many large programs must find them again.
+ * takes up to a hundred times as long as running it, so blocks that call many large programs must find them again.
  */
 const COMPILED_PROGRAMS = 1_024;
 const COMPILED_BYTES = 256 * 1024 * 1024;
