@@ -20,6 +20,9 @@ const MOST_FUEL = 2 ** 31 - 1;
 /** Stands for the bytes seen of a memory that is the program's own: all of them. No memory has as many. */
 const WHOLE = new WebAssembly.Global({ value: 'i32', mutable: true }, -1);
 
+/** Stands for the bytes below the memory that the program sees, where there are none. */
+const NOTHING_HIDDEN = new WebAssembly.Global({ value: 'i32', mutable: false }, 0);
+
 let compiled: WebAssembly.Module | undefined;
 
 /**
@@ -35,13 +38,25 @@ export class GuestMemory {
   readonly #memory: WebAssembly.Memory;
   readonly #seen: WebAssembly.Global | undefined;
 
-  /** `seen`: of a lent memory, the bytes that the program sees of it (lent-memory.ts). */
-  constructor(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global) {
+  /** Bytes of the memory below those that the program sees. */
+  readonly #hidden: number;
+
+  /**
+   * `seen`: of a lent memory, the bytes that the program sees of it (lent-memory.ts). `hidden`: the bytes below them,
+   * if any (hidden-page.ts).
+   */
+  constructor(
+    memory: WebAssembly.Memory,
+    fuel: WebAssembly.Global,
+    seen?: WebAssembly.Global,
+    hidden: WebAssembly.Global = NOTHING_HIDDEN,
+  ) {
     this.#memory = memory;
     this.#seen = seen;
-    this.#bytes = new Uint8Array(memory.buffer, 0, seen?.value);
+    this.#hidden = hidden.value;
+    this.#bytes = new Uint8Array(memory.buffer, this.#hidden, seen?.value);
     compiled ??= new WebAssembly.Module(Uint8Array.from(guestModule()));
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel, seen: seen ?? WHOLE } });
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel, seen: seen ?? WHOLE, hidden } });
     this.#code = exports as unknown as GuestCode;
   }
 
@@ -54,13 +69,18 @@ export class GuestMemory {
     return this.#code.fuelLeft();
   }
 
-  /** The whole memory as it is now. */
+  /** The memory as it is now, with what is hidden from the program. */
+  get withHidden(): Uint8Array {
+    return this.#hidden === 0 ? this.bytes : new Uint8Array(this.#memory.buffer);
+  }
+
+  /** The whole memory that the program sees, as it is now. */
   get bytes(): Uint8Array {
     // memory.grow detaches the buffer, and the length of a view of a detached buffer is 0.
     if (this.#seen !== undefined) {
       const length = this.#seen.value as number;
-      if (this.#bytes.length !== length) this.#bytes = new Uint8Array(this.#memory.buffer, 0, length);
-    } else if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#memory.buffer);
+      if (this.#bytes.length !== length) this.#bytes = new Uint8Array(this.#memory.buffer, this.#hidden, length);
+    } else if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#memory.buffer, this.#hidden);
     return this.#bytes;
   }
 
@@ -89,8 +109,9 @@ export class GuestMemory {
    */
   hash(pointer: number, length: number, out: number, twice: boolean): void {
     if (length < NATIVE_HASH_FROM) {
-      if (twice) this.#code.sha256d(pointer, length, out);
-      else this.#code.sha256(pointer, length, out);
+      const [from, to] = [pointer + this.#hidden, out + this.#hidden];
+      if (twice) this.#code.sha256d(from, length, to);
+      else this.#code.sha256(from, length, to);
       return;
     }
     const p = pointer >>> 0;
@@ -98,7 +119,8 @@ export class GuestMemory {
       .update(this.bytes.subarray(p, p + length))
       .digest();
     this.write(out, once);
-    if (twice) this.#code.sha256(out, once.length, out);
+    const to = out + this.#hidden;
+    if (twice) this.#code.sha256(to, once.length, to);
   }
 
   /** Writes a number below 2^32 as 8 bytes with their length word; the caller has asked `fits`. */

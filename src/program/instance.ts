@@ -1,6 +1,6 @@
 /** One V8 instance of a program. */
 
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS } from './counters.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_HIDDEN, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS } from './counters.js';
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
@@ -25,6 +25,7 @@ export class ProgramInstance {
 
   readonly #lent: LentMemory | undefined;
   readonly #seen: WebAssembly.Global | undefined;
+  readonly #hiddenBytes: number;
 
   /**
    * `lent`: the memory it runs in, for a `module` made to be lent one (`instrumentedToLend`) of a program whose
@@ -45,14 +46,17 @@ export class ProgramInstance {
     this.why = counter(GLOBAL_WHY);
     this.#stack = counter(GLOBAL_STACK);
     this.#seen = exports[GLOBAL_BYTES] as WebAssembly.Global | undefined;
-    this.functions.attach(exports.memory as WebAssembly.Memory, this.fuel, this.#seen);
+    const hidden = exports[GLOBAL_HIDDEN] as WebAssembly.Global | undefined;
+    this.#hiddenBytes = (hidden?.value as number | undefined) ?? 0;
+    this.functions.attach(exports.memory as WebAssembly.Memory, this.fuel, this.#seen, hidden);
     this.execute = exports.__execute as () => number;
     this.#reset = exports[RESET] as ((fuel: number) => void) | undefined;
     const { bytes } = this.functions.memory;
     this.memoryBytes = bytes.length;
-    lent?.used(bytes.length);
+    lent?.used(this.#hiddenBytes + bytes.length);
     const images = program.reuse.reusable ? program.reuse.images : [];
-    this.#images = images.map(({ start, end }) => ({ start, bytes: bytes.slice(start, end) }));
+    const { withHidden } = this.functions.memory;
+    this.#images = images.map(({ start, end }) => ({ start, bytes: withHidden.slice(start, end) }));
   }
 
   /**
@@ -64,8 +68,7 @@ export class ProgramInstance {
     if ((this.#used || this.#lent !== undefined) && this.#reset !== undefined) {
       this.#lent?.clear();
       this.#reset(fuel);
-      const { bytes } = this.functions.memory;
-      for (const image of this.#images) bytes.set(image.bytes, image.start);
+      if (this.#images.length > 0) this.#layOut(this.functions.memory.withHidden);
     } else {
       this.fuel.value = fuel;
       this.#stack.value = STACK_SLOTS;
@@ -73,10 +76,14 @@ export class ProgramInstance {
     this.#used = true;
   }
 
+  #layOut(memory: Uint8Array): void {
+    for (const { start, bytes } of this.#images) memory.set(bytes, start);
+  }
+
   /** The run is over. */
   finish(): void {
     this.functions.finish();
-    this.#lent?.used(this.#seen?.value as number);
+    this.#lent?.used(this.#hiddenBytes + (this.#seen?.value as number));
   }
 
   /** Bytes that the memory has grown by. */

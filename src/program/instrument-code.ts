@@ -123,13 +123,22 @@ export function tableBulkHelper(counters: Counters): Instruction[] {
  * Body of `grow`. A failure although the pages are within the maximum is the host's: it must stop (lane rules 4), so it
  * traps with WHY_HOST.
  */
-export function memoryGrowHelper(counters: Counters, maxPages: number): Instruction[] {
+export function memoryGrowHelper(counters: Counters, maxPages: number, hiddenPages = 0): Instruction[] {
   return [
     ...take(counters, counters.fuel, constant(BULK.grow), WHY_FUEL),
     ...takeTimes(counters, BULK.growPage),
-    ...(counters.bytes === undefined ? ownGrow(counters, maxPages) : lentGrow(counters.bytes, maxPages)),
+    ...(counters.bytes === undefined
+      ? [...ownGrow(counters, maxPages + hiddenPages), ...pagesSeen(hiddenPages)]
+      : lentGrow(counters.bytes, maxPages)),
     END,
   ];
+}
+
+/** What memory.grow gave, local 1 and the top of the stack, less the hidden pages; -1 stays what it is. */
+function pagesSeen(hiddenPages: number): Instruction[] {
+  if (hiddenPages === 0) return [];
+  const grown = [local(1), constant(-1), make(OP.i32Ne)];
+  return [constant(hiddenPages), ...grown, make(OP.i32Mul), make(OP.i32Sub)];
 }
 
 function ownGrow(counters: Counters, maxPages: number): Instruction[] {

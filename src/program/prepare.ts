@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ProgramError } from '../errors/errors.js';
 import { decodeBodies, readModule } from './decode.js';
 import { encodeRawModule } from './encode.js';
-import { instrumentModule } from './instrument.js';
+import { instrumentForEngine, instrumentModule } from './instrument.js';
 import { BoundedCache } from './lru.js';
 import type { RawModule, WasmModule } from './module.js';
 import { entryFuel } from './prices.js';
@@ -120,20 +120,20 @@ export function buildProgram(wasm: Uint8Array, hash = hashOf(wasm)): Program {
 function build(wasm: Uint8Array, hash: string, slotsOf: (source: RawModule) => Uint32Array): Program {
   const source: RawModule = readModule(wasm);
   const slots = slotsOf(source);
-  const { module, changes } = instrumentModule(source, slots);
+  const { module, changes } = instrumentForEngine(source, slots);
   const reuse = decideReuse(module, changes);
   return {
     hash,
     source: wasm,
     instrumented: encodeRawModule(reuse.reusable ? withReset(module, changes) : module),
     get instrumentedToLend(): Uint8Array {
-      const lent = instrumentModule(readModule(wasm), slots, true);
+      const lent = instrumentForEngine(readModule(wasm), slots, true);
       return encodeRawModule(reuse.reusable ? withReset(lent.module, lent.changes) : lent.module);
     },
     get module(): WasmModule {
       return decodedModule(hash, wasm, slots);
     },
-    entryFuel: entryFuel(module),
+    entryFuel: entryFuel(source),
     reuse,
     imports: new Set(source.imports.map((i) => i.name)),
   };
