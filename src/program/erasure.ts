@@ -10,7 +10,7 @@ import type { Additions } from './additions.js';
 import { make } from './decode-code.js';
 import { ERASED_FUNCREF, encodeInstructions } from './encode.js';
 import * as code from './erased-code.js';
-import { behindHiddenPage, DATA_DROPPED_AT, ELEMENTS_DROPPED_AT, HIDDEN_BYTES, TABLE_AT } from './hidden-page.js';
+import { behindHiddenPage, DATA_DROPPED_AT, ELEMENTS_DROPPED_AT, TABLE_AT } from './hidden-page.js';
 import type { InstructionReader } from './instruction-reader.js';
 import { ACCESSES } from './lent-code.js';
 import { LIMITS } from './limits.js';
@@ -117,6 +117,11 @@ export class Erasure {
       dataCount: this.#dataSegments.length,
       erased: true,
     };
+  }
+
+  /** Functions in the real table. */
+  get references(): number {
+    return this.#numbers.size;
   }
 
   globals(globals: readonly GlobalDefinition[]): GlobalDefinition[] {
@@ -252,6 +257,3 @@ function bytesSeen({ counters }: Additions): Instruction[] {
 function reference(number: number): Uint8Array {
   return concatBytes(encodeInstructions([make(OP.i32Const, number)]), code.REFERENCE_OF_NUMBER);
 }
-
-/** The page is hidden below every address of the program: for whoever looks into its memory. */
-export const HIDDEN_INIT = { type: 'i32', mutable: false, init: { kind: 'i32', value: HIDDEN_BYTES } } as const;

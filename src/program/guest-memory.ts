@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { guestModule } from '../util/built-wasm.js';
 import { writeU32 } from '../util/bytes.js';
+import { HIDDEN_BYTES } from './hidden-page.js';
 
 /** What wasm/native/guest.ts exports: code that works on the memory and the fuel counter of one instance. */
 interface GuestCode {
@@ -20,8 +21,9 @@ const MOST_FUEL = 2 ** 31 - 1;
 /** Stands for the bytes seen of a memory that is the program's own: all of them. No memory has as many. */
 const WHOLE = new WebAssembly.Global({ value: 'i32', mutable: true }, -1);
 
-/** Stands for the bytes below the memory that the program sees, where there are none. */
+/** Bytes below the memory that the program sees: none, or a page (hidden-page.ts). */
 const NOTHING_HIDDEN = new WebAssembly.Global({ value: 'i32', mutable: false }, 0);
+const PAGE_HIDDEN = new WebAssembly.Global({ value: 'i32', mutable: false }, HIDDEN_BYTES);
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -42,18 +44,14 @@ export class GuestMemory {
   readonly #hidden: number;
 
   /**
-   * `seen`: of a lent memory, the bytes that the program sees of it (lent-memory.ts). `hidden`: the bytes below them,
-   * if any (hidden-page.ts).
+   * `seen`: of a lent memory, the bytes that the program sees of it (lent-memory.ts). `hides`: the page below them is
+   * hidden from it (hidden-page.ts).
    */
-  constructor(
-    memory: WebAssembly.Memory,
-    fuel: WebAssembly.Global,
-    seen?: WebAssembly.Global,
-    hidden: WebAssembly.Global = NOTHING_HIDDEN,
-  ) {
+  constructor(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global, hides = false) {
     this.#memory = memory;
     this.#seen = seen;
-    this.#hidden = hidden.value;
+    this.#hidden = hides ? HIDDEN_BYTES : 0;
+    const hidden = hides ? PAGE_HIDDEN : NOTHING_HIDDEN;
     this.#bytes = new Uint8Array(memory.buffer, this.#hidden, seen?.value);
     compiled ??= new WebAssembly.Module(Uint8Array.from(guestModule()));
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel, seen: seen ?? WHOLE, hidden } });

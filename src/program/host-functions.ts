@@ -29,7 +29,7 @@ export class HostFunctions implements IntrinsicHost {
 
   /**
    * Gives the functions what exists only after the imports: the instance's memory, its fuel counter, of a lent memory
-   * the bytes that the program sees of it, and the bytes hidden below them, if any.
+   * the bytes that the program sees of it, and whether a page below them is hidden.
    */
   attach(...parts: ConstructorParameters<typeof GuestMemory>): void {
     this.#memory = new GuestMemory(...parts);

@@ -1,6 +1,7 @@
 /** One V8 instance of a program. */
 
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_HIDDEN, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS } from './counters.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS } from './counters.js';
+import { HIDDEN_BYTES } from './hidden-page.js';
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
@@ -18,6 +19,8 @@ export class ProgramInstance {
   readonly why: WebAssembly.Global;
   /** Bytes of memory that it began with. */
   readonly memoryBytes: number;
+  /** Functions that it holds references of (erasure.ts): making another instance takes longer the more they are. */
+  readonly references: number;
   readonly #stack: WebAssembly.Global;
   readonly #reset: ((fuel: number) => void) | undefined;
   readonly #images: readonly { readonly start: number; readonly bytes: Uint8Array }[];
@@ -46,9 +49,11 @@ export class ProgramInstance {
     this.why = counter(GLOBAL_WHY);
     this.#stack = counter(GLOBAL_STACK);
     this.#seen = exports[GLOBAL_BYTES] as WebAssembly.Global | undefined;
-    const hidden = exports[GLOBAL_HIDDEN] as WebAssembly.Global | undefined;
-    this.#hiddenBytes = (hidden?.value as number | undefined) ?? 0;
-    this.functions.attach(exports.memory as WebAssembly.Memory, this.fuel, this.#seen, hidden);
+    const references = exports[GLOBAL_REFERENCES] as WebAssembly.Global | undefined;
+    this.references = (references?.value as number | undefined) ?? 0;
+    this.#hiddenBytes = references === undefined ? 0 : HIDDEN_BYTES;
+    const hides = references !== undefined;
+    this.functions.attach(exports.memory as WebAssembly.Memory, this.fuel, this.#seen, hides);
     this.execute = exports.__execute as () => number;
     this.#reset = exports[RESET] as ((fuel: number) => void) | undefined;
     const { bytes } = this.functions.memory;

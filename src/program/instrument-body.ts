@@ -58,9 +58,8 @@ export class BodyInstrumenter {
   /** Functions that live code takes references of. */
   readonly references = new Set<number>();
   readonly #globals = new Set<number>();
-  #table = false;
   #tableGrows = false;
-  /** Live code has references as values. */
+  /** Live code changes the table, or has references as values. */
   #values = false;
   #segments = false;
   readonly #reader: InstructionReader;
@@ -88,13 +87,12 @@ export class BodyInstrumenter {
   }
 
   get changes(): StateChanges {
-    // What an erased program changes of its table and segments lies in its memory and globals.
-    if (this.erasure !== undefined) return { globals: this.#globals, table: false, segments: false };
-    return { globals: this.#globals, table: this.#table, segments: this.#segments };
+    // An erased program drops its segments in its memory.
+    return { globals: this.#globals, segments: this.#segments && this.erasure === undefined };
   }
 
   get tableUse(): TableUse {
-    return { references: this.references, byValue: this.#table || this.#values, grows: this.#tableGrows };
+    return { references: this.references, byValue: this.#values, grows: this.#tableGrows };
   }
 
   /**
@@ -238,13 +236,11 @@ export class BodyInstrumenter {
       case OP.refNull:
       case OP.refIsNull:
       case OP.tableGet:
+      case OP.tableSet:
         this.#values = true;
         return;
       case OP.globalSet:
         this.#globals.add(reader.index);
-        return;
-      case OP.tableSet:
-        this.#table = true;
         return;
       case 0xfc:
         this.#prefixed(0xfc00 | reader.index, at);
@@ -277,7 +273,7 @@ export class BodyInstrumenter {
     }
     if (TABLE_BULK.has(op)) {
       this.#replace(at, at, this.#call('tableBulk'));
-      this.#table = true;
+      this.#values = true;
     }
     if (op === OP.tableGrow) this.#tableGrows = true;
     if (DROPS_SEGMENT.has(op)) this.#segments = true;

@@ -1,7 +1,7 @@
 import { Additions } from './additions.js';
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_HIDDEN, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
 import { make } from './decode-code.js';
-import { Erasure, HIDDEN_INIT, type TableUse, wantsErasure } from './erasure.js';
+import { Erasure, type TableUse, wantsErasure } from './erasure.js';
 import { HIDDEN_PAGES } from './hidden-page.js';
 import { BodyInstrumenter } from './instrument-body.js';
 import type { Counters } from './instrument-code.js';
@@ -34,29 +34,29 @@ function atMost(max: number | undefined, limit: number): number {
   return max === undefined || max > limit ? limit : max;
 }
 
-/** Where the globals that instrumentation adds lie, behind those of the source. */
+/** Indices of the globals that instrumentation adds, behind those of the source. */
 interface Added {
   readonly counters: Counters;
-  readonly hidden: number;
+  readonly references: number;
   readonly tableSize: number;
-  readonly globals: readonly GlobalDefinition[];
 }
 
-const COUNTER = { type: 'i32', mutable: true, init: { kind: 'i32', value: 0 } } as const;
-
-function addedGlobals(source: RawModule, lent: boolean, use: TableUse | undefined): Added {
-  const first = source.globals.length;
+function addedTo({ globals }: RawModule, lent: boolean): Added {
+  const first = globals.length;
   const next = first + 3 + (lent ? 1 : 0);
-  const size: GlobalDefinition = { ...COUNTER, init: { kind: 'i32', value: source.table?.min ?? 0 } };
-  return {
-    counters: { fuel: first, stack: first + 1, why: first + 2, bytes: lent ? first + 3 : undefined },
-    hidden: next,
-    tableSize: next + 1,
-    globals: [
-      ...[COUNTER, COUNTER, COUNTER, ...(lent ? [bytesSeen(source)] : [])],
-      ...(use === undefined ? [] : [HIDDEN_INIT, ...(use.grows ? [size] : [])]),
-    ],
-  };
+  const counters = { fuel: first, stack: first + 1, why: first + 2, bytes: lent ? first + 3 : undefined };
+  return { counters, references: next, tableSize: next + 1 };
+}
+
+const number = (value: number, mutable = true): GlobalDefinition => {
+  return { type: 'i32', mutable, init: { kind: 'i32', value } };
+};
+
+function globalsOf(source: RawModule, lent: boolean, erasure: Erasure | undefined): GlobalDefinition[] {
+  const counters = [number(0), number(0), number(0), ...(lent ? [bytesSeen(source)] : [])];
+  if (erasure === undefined) return [...source.globals, ...counters];
+  const size = erasure.sizeGlobal === undefined ? [] : [number(source.table?.min ?? 0)];
+  return [...erasure.globals(source.globals), ...counters, number(erasure.references, false), ...size];
 }
 
 /**
@@ -71,8 +71,8 @@ export function instrumentModule(source: RawModule, slots: Uint32Array, lent = f
 }
 
 /**
- * The same for V8. A program that changes its table or holds references has them as numbers (erasure.ts), and exports
- * the bytes hidden below its memory.
+ * The same for V8. A program that changes its table or holds references has them as numbers (erasure.ts), and exports how
+ * many functions it has references of.
  */
 export function instrumentForEngine(source: RawModule, slots: Uint32Array, lent = false): Instrumented {
   const { instrumented, use } = instrument(source, slots, lent, undefined);
@@ -85,7 +85,7 @@ function instrument(
   lent: boolean,
   erased: TableUse | undefined,
 ): { readonly instrumented: Instrumented; readonly use: TableUse } {
-  const added = addedGlobals(source, lent, erased);
+  const added = addedTo(source, lent);
   const { counters } = added;
   const memoryMax = atMost(source.memory?.maxPages, LIMITS.memoryPages);
   const hiddenPages = erased === undefined ? 0 : HIDDEN_PAGES;
@@ -100,7 +100,7 @@ function instrument(
     bytes: additions.code.view(),
     types: additions.types,
     bodies: [...bodies, ...additions.bodies],
-    globals: [...(erasure?.globals(source.globals) ?? source.globals), ...added.globals],
+    globals: globalsOf(source, lent, erasure),
     exports,
     elements: [...source.elements, ...declared(instrumenter.references)],
     start: undefined,
@@ -130,6 +130,6 @@ function exportsOf(source: RawModule, additions: Additions, added: Added, erased
     { name: GLOBAL_WHY, kind: 'global', index: counters.why },
   );
   if (counters.bytes !== undefined) exports.push({ name: GLOBAL_BYTES, kind: 'global', index: counters.bytes });
-  if (erased) exports.push({ name: GLOBAL_HIDDEN, kind: 'global', index: added.hidden });
+  if (erased) exports.push({ name: GLOBAL_REFERENCES, kind: 'global', index: added.references });
   return exports;
 }

@@ -25,7 +25,7 @@ const REUSABLE_GLOBALS = 256;
  */
 export type Reuse =
   | { readonly reusable: true; readonly images: readonly MemoryRange[] }
-  | { readonly reusable: false; readonly reason: 'table' | 'segment' | 'reference' | 'globals' };
+  | { readonly reusable: false; readonly reason: 'segment' | 'globals' };
 
 /** Where a fresh memory may hold something else than zeros: `start` to `end`, bytes. */
 export interface MemoryRange {
@@ -37,19 +37,15 @@ export interface MemoryRange {
 export interface StateChanges {
   /** Globals that some instruction sets; the others keep their initial value. */
   readonly globals: ReadonlySet<number>;
-  readonly table: boolean;
+  /** It drops segments, elsewhere than in its memory. */
   readonly segments: boolean;
 }
 
 /** Decides for an instrumented module, whose code makes these changes. */
 export function decideReuse(module: RawModule, changes: StateChanges): Reuse {
-  const written = [...changes.globals];
-  // A fresh instance of an erased program fills a table of all functions that it has references of.
+  // Another instance of an erased program fills a table with all functions that it has references of.
   if (module.erased) return { reusable: true, images: imagesOf(module) };
-  if (written.length > REUSABLE_GLOBALS) return { reusable: false, reason: 'globals' };
-  if (written.some((index) => module.globals[index].type === 'funcref'))
-    return { reusable: false, reason: 'reference' };
-  if (changes.table) return { reusable: false, reason: 'table' };
+  if (changes.globals.size > REUSABLE_GLOBALS) return { reusable: false, reason: 'globals' };
   if (changes.segments) return { reusable: false, reason: 'segment' };
   return { reusable: true, images: imagesOf(module) };
 }

@@ -1,10 +1,11 @@
-import type { Instruction, WasmModule } from '../../src/program/module.js';
+import type { ConstantExpression, Instruction, WasmModule } from '../../src/program/module.js';
 import { OP } from './wasm-builder.js';
 
 /**
  * A plain interpreter of uninstrumented modules that counts fuel by reading lane rules 5 literally: at the start of a
  * block it looks ahead to the block's end and charges the instructions on the way. It shares no code with the
- * instrumentation. Knows i32 arithmetic, structured control, calls, memory and globals: what the tests need.
+ * instrumentation. Knows i32 arithmetic, structured control, calls, memory, globals and tables: what the tests need. A
+ * reference is a number here: 0 for null, else the function's index + 1.
  */
 export interface ReferenceResult {
   readonly status: 'OK' | 'TRAP' | 'OUT_OF_FUEL';
@@ -16,6 +17,10 @@ class Stop extends Error {
   constructor(readonly status: 'TRAP' | 'OUT_OF_FUEL') {
     super(status);
   }
+}
+
+function within(size: number, at: number, count: number): void {
+  if (at + count > size) throw new Stop('TRAP');
 }
 
 interface Label {
@@ -36,6 +41,10 @@ export class ReferenceInterpreter {
   private memory: Uint8Array;
   private readonly maxPages: number;
   private readonly globals: number[];
+  private readonly table: number[];
+  /** Elements and bytes of the segments that can still be laid out. */
+  private readonly elements: number[][];
+  private readonly data: Uint8Array[];
 
   constructor(
     private readonly module: WasmModule,
@@ -44,7 +53,19 @@ export class ReferenceInterpreter {
     this.fuel = fuel;
     this.memory = new Uint8Array(module.memory!.minPages * 65_536);
     this.maxPages = Math.min(module.memory!.maxPages ?? 512, 512);
-    this.globals = module.globals.map((g) => (g.init.kind === 'i32' ? g.init.value : 0));
+    const numberOf = (c: ConstantExpression): number => {
+      return c.kind === 'i32' ? c.value : c.kind === 'ref.func' ? c.index + 1 : 0;
+    };
+    this.globals = module.globals.map(({ init }) => numberOf(init));
+    this.table = new Array<number>(module.table?.min ?? 0).fill(0);
+    for (const { mode, offset, items } of module.elements) {
+      if (mode === 'active') this.table.splice(numberOf(offset!), items.length, ...items.map(numberOf));
+    }
+    for (const { mode, offset, bytes } of module.dataSegments) {
+      if (mode === 'active') this.memory.set(bytes, numberOf(offset!));
+    }
+    this.elements = module.elements.map(({ mode, items }) => (mode === 'passive' ? items.map(numberOf) : []));
+    this.data = module.dataSegments.map(({ mode, bytes }) => (mode === 'passive' ? bytes : new Uint8Array(0)));
   }
 
   run(index: number): ReferenceResult {
@@ -87,6 +108,11 @@ export class ReferenceInterpreter {
     const body = this.module.functions[index - this.module.imports.length];
     const type = this.module.types[body.typeIndex];
     const locals = [...args, ...body.locals.map(() => 0)];
+    const callOf = (callee: number): void => {
+      const { typeIndex } = this.module.functions[callee - this.module.imports.length];
+      const count = this.module.types[typeIndex].params.length;
+      stack.push(...this.call(callee, stack.splice(stack.length - count)));
+    };
     const stack: number[] = [];
     const { code } = body;
     const labels: Label[] = [{ target: code.length, arity: type.results.length, height: 0, loop: false }];
@@ -146,12 +172,12 @@ export class ReferenceInterpreter {
           break;
         case OP.unreachable:
           throw new Stop('TRAP');
-        case OP.call: {
-          const callee = this.module.functions[a - this.module.imports.length];
-          const count = this.module.types[callee.typeIndex].params.length;
-          stack.push(...this.call(a, stack.splice(stack.length - count)));
+        case OP.call:
+          callOf(a);
           break;
-        }
+        case OP.callIndirect:
+          callOf(this.callee(pop() >>> 0, a));
+          break;
         default:
           this.simple(instruction, stack, locals);
       }
@@ -283,8 +309,97 @@ export class ReferenceInterpreter {
         this.memory.copyWithin(to, from, from + length);
         return;
       }
+      case OP.memoryInit: {
+        const [to, from, length] = stack.splice(-3).map((n) => n >>> 0);
+        this.charge(Math.ceil(length / 16));
+        within(this.data[a].length, from, length);
+        this.bounds(to, length);
+        this.memory.set(this.data[a].subarray(from, from + length), to);
+        return;
+      }
+      case OP.dataDrop:
+        this.data[a] = new Uint8Array(0);
+        return;
       default:
-        throw new Error(`the reference interpreter does not know opcode ${instruction.op}`);
+        this.reference(instruction, stack);
     }
+  }
+
+  /** The function that element `at` holds, which must be of type `type`. */
+  private callee(at: number, type: number): number {
+    within(this.table.length, at, 1);
+    const callee = this.table[at] - 1;
+    const { types, functions, imports } = this.module;
+    const found = callee < 0 ? undefined : types[functions[callee - imports.length].typeIndex];
+    if (JSON.stringify(found) !== JSON.stringify(types[type])) throw new Stop('TRAP');
+    return callee;
+  }
+
+  private reference({ op, a = 0 }: Instruction, stack: number[]): void {
+    const { table } = this;
+    const take = (count: number): number[] => stack.splice(-count).map((n) => n >>> 0);
+    switch (op) {
+      case OP.refNull:
+        stack.push(0);
+        return;
+      case OP.refFunc:
+        stack.push(a + 1);
+        return;
+      case OP.refIsNull:
+        stack.push(take(1)[0] === 0 ? 1 : 0);
+        return;
+      case OP.selectTyped: {
+        const [first, second, condition] = take(3);
+        stack.push(condition === 0 ? second : first);
+        return;
+      }
+      case OP.tableGet: {
+        const [at] = take(1);
+        within(table.length, at, 1);
+        stack.push(table[at]);
+        return;
+      }
+      case OP.tableSet: {
+        const [at, reference] = take(2);
+        within(table.length, at, 1);
+        table[at] = reference;
+        return;
+      }
+      case OP.tableSize:
+        stack.push(table.length);
+        return;
+      case OP.elemDrop:
+        this.elements[a] = [];
+        return;
+      default:
+        this.tableBulk(op, a, take);
+        if (op === OP.tableGrow) stack.push(this.grown);
+    }
+  }
+
+  /** What table.grow gave last. */
+  private grown = 0;
+
+  private tableBulk(op: number, a: number, take: (count: number) => number[]): void {
+    const { table } = this;
+    if (op === OP.tableGrow) {
+      const [reference, count] = take(2);
+      this.charge(4 * count);
+      const most = Math.min(this.module.table!.max ?? 4_096, 4_096);
+      this.grown = table.length + count > most ? -1 : table.length;
+      if (this.grown >= 0) for (let i = 0; i < count; i++) table.push(reference);
+      return;
+    }
+    const [to, from, count] = take(3);
+    this.charge(4 * count);
+    within(table.length, to, count);
+    if (op === OP.tableFill) table.fill(from, to, to + count);
+    else if (op === OP.tableCopy) {
+      within(table.length, from, count);
+      table.copyWithin(to, from, from + count);
+    } else if (op === OP.tableInit) {
+      within(this.elements[a].length, from, count);
+      table.splice(to, count, ...this.elements[a].slice(from, from + count));
+    } else throw new Error(`the reference interpreter does not know opcode ${op}`);
   }
 }
