@@ -6,11 +6,16 @@ import { encodeRawModule } from '../../src/program/encode.js';
 import { HIDDEN_BYTES } from '../../src/program/hidden-page.js';
 import { ProgramInstance } from '../../src/program/instance.js';
 import { instrumentModule } from '../../src/program/instrument.js';
+import { ACCESSES } from '../../src/program/lent-code.js';
 import { LentMemory } from '../../src/program/lent-memory.js';
+import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { withReset } from '../../src/program/reuse.js';
 import { ProgramRunner } from '../../src/program/runner.js';
+import type { Program, RunResult } from '../../src/program/types.js';
 import { validateModule } from '../../src/program/validate.js';
 import { ReferenceInterpreter } from '../helpers/reference-interpreter.js';
+import { call, end, get, i32, i64, loop, OP, op, set, store, WasmBuilder } from '../helpers/wasm-builder.js';
 import { randomNumbers } from './random-program.js';
 import { randomTables } from './random-tables.js';
 import { freshRun, testHost } from './support.js';
@@ -51,10 +56,19 @@ function runModule(bytes: Uint8Array, fuel: number, hidden: number): Ending {
 const runErased = (wasm: Uint8Array, fuel: number): Ending =>
   runModule(prepareProgram(wasm).instrumented, fuel, HIDDEN_BYTES);
 
-/** The same program with its table and its references as they came. */
-function runAsItCame(wasm: Uint8Array, fuel: number): Ending {
+/** The same program, instrumented, with its table and its references as they came. */
+function asItCame(wasm: Uint8Array): Uint8Array {
   const source = readModule(wasm);
-  return runModule(encodeRawModule(instrumentModule(source, validateModule(source)).module), fuel, 0);
+  return encodeRawModule(instrumentModule(source, validateModule(source)).module);
+}
+
+const runAsItCame = (wasm: Uint8Array, fuel: number): Ending => runModule(asItCame(wasm), fuel, 0);
+
+/** Runs it so on a fresh runner. */
+function freshAsItCame(program: Program, host = testHost().host): RunResult {
+  const instrumented = asItCame(program.source);
+  const reuse = { reusable: false, reason: 'segment' } as const;
+  return new ProgramRunner().run({ ...program, hash: `${program.hash} as it came`, instrumented, reuse }, host, FUEL);
 }
 
 function runOriginal(wasm: Uint8Array): { readonly value: number | 'TRAP'; readonly memory: Buffer } {
@@ -159,5 +173,128 @@ describe('random programs that change their table', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+/** A program that is erased, for it sets its table, with `code` first. */
+function erasedBuilder(code: (b: WasmBuilder) => Instruction[]): WasmBuilder {
+  const b = new WasmBuilder();
+  const first = code(b);
+  b.table = { min: 1, max: 1 };
+  return b.execute([...first, i32(0), op(OP.refNull, 0x70), op(OP.tableSet, 0), i32(100)]);
+}
+
+describe('the page below the memory of a program whose table is numbers', () => {
+  it('is out of reach of every load and store, also where address and offset pass 2^32', () => {
+    const statuses = new Set<string>();
+    const places = [0, 65_528, 65_535, -1, -8, -65_536, -65_537, -16_392];
+    for (const access of ACCESSES) {
+      for (const address of places) {
+        for (const offset of [0, 8, 0xfffe_ffff, 0xffff_ffff]) {
+          const value = [0x37, 0x3c, 0x3d, 0x3e].includes(access) ? i64(-2n) : i32(-2);
+          const memory = op(access, offset, 0);
+          const used = access < OP.i32Store ? [memory, op(OP.drop)] : [value, memory];
+          const wasm = erasedBuilder(() => [i32(address), ...used]).bytes();
+          const [found, expected] = [runErased(wasm, FUEL), runAsItCame(wasm, FUEL)];
+          expect(found.status).toBe(expected.status);
+          expect(found.memory.equals(expected.memory)).toBe(true);
+          statuses.add(`${access} ${found.status}`);
+        }
+      }
+    }
+    expect(statuses.size).toBe(2 * ACCESSES.length);
+  });
+
+  it('is out of reach of host functions, which find every buffer where the program does', () => {
+    const ends = [0, 3, 4, 100, 65_532, 65_533, 65_536, -1, -4, -65_536, -65_532, -65_000].map((pointer) => {
+      const b = erasedBuilder((builder) => {
+        const [context, hash] = [builder.import('__load_context'), builder.import('__sha256')];
+        const long = [i32(1_000), i32(600), store(), i32(1_004), i32(200), call(hash)];
+        const code = [...long, i32(pointer), call(context), op(OP.drop), i32(pointer), i32(104), call(hash)];
+        return [...code, i32(96), i32(140), store(), i32(pointer), i32(104), i32(0), op(OP.memoryCopy, 0, 0)];
+      });
+      const program = prepareProgram(b.bytes());
+      const host = testHost({ context: Uint8Array.of(7, 8) }).host;
+      const expected = freshAsItCame(program, host);
+      const runner = new ProgramRunner();
+      for (let i = 0; i < 2; i++) expect(runner.run(program, host, FUEL)).toEqual(expected);
+      return expected.status;
+    });
+    expect(new Set(ends)).toEqual(new Set(['OK', 'REVERT']));
+  });
+
+  it('keeps no program from running whose imports are in its table', () => {
+    const b = new WasmBuilder();
+    const height = b.import('__height');
+    b.table = { min: 2, max: 2 };
+    b.elements.push({ mode: 'declarative', table: 0, offset: undefined, items: [{ kind: 'ref.func', index: height }] });
+    const type = b.type('(i32)->()');
+    b.execute([
+      ...[i32(1), op(OP.refFunc, height), op(OP.tableSet, 0), i32(104), i32(1), op(OP.callIndirect, type, 0), i32(104)],
+    ]);
+    const { status, result } = freshRun(prepareProgram(b.bytes()), FUEL);
+    expect([status, result]).toEqual(['OK', Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0)]);
+  });
+
+  it('holds segments of elements that fit; one that does not ends every call with TRAP before it begins', () => {
+    for (const [offset, count, status] of [
+      [0, 3, 'OK'],
+      [3, 0, 'OK'],
+      [1, 3, 'TRAP'],
+      [4, 0, 'TRAP'],
+      [-1, 0, 'TRAP'],
+      [-1, 1, 'TRAP'],
+    ] as const) {
+      const b = erasedBuilder(() => []);
+      b.table = { min: 3, max: 9 };
+      const items = Array.from({ length: count }, () => ({ kind: 'ref.func', index: 0 }) as const);
+      b.elements.push({ mode: 'active', table: 0, offset: { kind: 'i32', value: offset }, items });
+      const program = prepareProgram(b.bytes());
+      const found = freshRun(program, FUEL);
+      expect(found.status).toBe(status);
+      expect(found).toEqual(freshAsItCame(program));
+    }
+  });
+
+  it('is not there for programs that only call through a table', () => {
+    const b = new WasmBuilder();
+    const f = b.function('()->i32', [i32(4)]);
+    b.tableOf(f).execute([i32(0), op(OP.callIndirect, b.type('()->i32'), 0)]);
+    const source = readModule(b.bytes());
+    const { module, changes } = instrumentModule(source, validateModule(source));
+    expect(prepareProgram(b.bytes()).instrumented).toEqual(encodeRawModule(withReset(module, changes)));
+  });
+});
+
+describe('a program with references of many functions', () => {
+  /** Its instances take longer to make than any run of it. */
+  function ofMany(code: Instruction[], pages: number): Program {
+    const b = new WasmBuilder();
+    b.memory = { minPages: pages, maxPages: undefined };
+    const items = Array.from({ length: 2_000 }, () => ({ kind: 'ref.func', index: b.function('()->()', []) }) as const);
+    b.table = { min: 1, max: 1 };
+    b.elements.push({ mode: 'passive', table: 0, offset: undefined, items });
+    return prepareProgram(
+      b.execute([...code, i32(0), i32(9), i32(1), op(OP.tableInit, 0, 0), i32(104)], ['i32']).bytes(),
+    );
+  }
+
+  it('runs again on the same instance although it grows and computes for long', () => {
+    const spin = [loop(), get(0), i32(1), op(OP.i32Sub), op(OP.localTee, 0), op(OP.brIf, 0), end];
+    const program = ofMany([i32(1), op(OP.memoryGrow, 0), op(OP.drop), i32(100_000), set(0), ...spin], 1);
+    const runner = new ProgramRunner();
+    for (let i = 0; i < 3; i++) {
+      expect(runner.run(program, testHost().host, 3_500_000)).toEqual(freshRun(program, 3_500_000));
+    }
+    expect(runner.kept.inLent).toBe(1);
+  });
+
+  it('runs again on the same instance although its results are long', () => {
+    const program = ofMany([i32(100), i32(300_000), store()], 5);
+    const runner = new ProgramRunner();
+    const results = Array.from({ length: 3 }, () => runner.run(program, testHost().host, 3_500_000));
+    expect(results[0].result?.length).toBe(300_000);
+    for (const result of results) expect(result).toEqual(freshRun(program, 3_500_000));
+    expect(runner.kept.instances).toBe(1);
   });
 });
