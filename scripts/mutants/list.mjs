@@ -7,10 +7,21 @@ import { NATIVE } from './native.mjs';
 import { PROGRAM } from './program.mjs';
 import { PROTOCOL } from './protocol.mjs';
 import { STORE } from './store.mjs';
+import { TABLES } from './tables.mjs';
 
 /**
  * `id`: its name. `file`: the source that is changed. `find`: the exact text, which stands there once; `replace`: what
  * stands there instead. `breaks`: what the mutant does. `tests`: files of which one must fail.
  * `why`: only where no test can tell the mutant from the source, the reason.
  */
-export const MUTANTS = [...LANE, ...PROTOCOL, ...EXECUTE, ...PROGRAM, ...STORE, ...NATIVE, ...CHAIN, ...FUZZ];
+export const MUTANTS = [
+  ...LANE,
+  ...PROTOCOL,
+  ...EXECUTE,
+  ...PROGRAM,
+  ...TABLES,
+  ...STORE,
+  ...NATIVE,
+  ...CHAIN,
+  ...FUZZ,
+];

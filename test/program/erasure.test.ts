@@ -105,10 +105,10 @@ describe('random programs that change their table', () => {
         expect(full.status === 'TRAP' ? 'TRAP' : full.value).toBe(original.value);
         expect(full.memory.equals(original.memory)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
     expect([...seen.keys()].sort()).toEqual(['OK', 'OUT_OF_FUEL', 'TRAP']);
-    for (const count of seen.values()) expect(count).toBeGreaterThan(20);
+    for (const count of seen.values()) expect(count).toBeGreaterThan(10);
   });
 
   it('status, value and fuel equal an independent reading of the rules', () => {
@@ -123,9 +123,9 @@ describe('random programs that change their table', () => {
         expect({ status: found.status, value: found.value, fuelLeft }).toEqual(expected);
         if (found.status === 'OK') ended++;
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
-    expect(ended).toBeGreaterThan(20);
+    expect(ended).toBeGreaterThan(10);
   });
 
   it('find a table that no run before has changed, on instances that serve again', () => {
@@ -140,9 +140,9 @@ describe('random programs that change their table', () => {
           kept += runner.kept.instances;
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
-    expect(kept).toBeGreaterThan(200);
+    expect(kept).toBeGreaterThan(100);
   });
 
   it('end in a lent memory as in one of their own', () => {
@@ -171,7 +171,7 @@ describe('random programs that change their table', () => {
           expect(Buffer.from(functions.memory.bytes).equals(expected.memory)).toBe(true);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });
@@ -293,8 +293,9 @@ describe('a program with references of many functions', () => {
     const program = ofMany([i32(100), i32(300_000), store()], 5);
     const runner = new ProgramRunner();
     const results = Array.from({ length: 3 }, () => runner.run(program, testHost().host, 3_500_000));
-    expect(results[0].result?.length).toBe(300_000);
-    for (const result of results) expect(result).toEqual(freshRun(program, 3_500_000));
+    const { result: expected } = freshRun(program, 3_500_000);
+    expect(expected?.length).toBe(300_000);
+    for (const { result } of results) expect(Buffer.compare(result!, expected!)).toBe(0);
     expect(runner.kept.instances).toBe(1);
   });
 });
