@@ -128,7 +128,9 @@ export function tableInit(size: Instruction, data: number | undefined, length: n
   return erased([['i32', 'i32', 'i32'], []], 1, [...within([size], local(0), local(2)), ...checks, ...copied]);
 }
 
-/** (reference, count) -> elements before, or -1: table.grow of a table of at most `max`. `fill` is {@link tableFill}. */
+/**
+ * (reference, count) -> elements before, or -1: table.grow of a table of at most `max`. `fill` is {@link tableFill}.
+ */
 export function tableGrow(size: number, max: number, fill: number): ErasedFunction {
   const old = 2;
   return erased([['funcref', 'i32'], ['i32']], 1, [

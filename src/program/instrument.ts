@@ -71,8 +71,8 @@ export function instrumentModule(source: RawModule, slots: Uint32Array, lent = f
 }
 
 /**
- * The same for V8. A program that changes its table or holds references has them as numbers (erasure.ts), and exports how
- * many functions it has references of.
+ * The same for V8. A program that changes its table or holds references has them as numbers (erasure.ts), and exports
+ * how many functions it has references of.
  */
 export function instrumentForEngine(source: RawModule, slots: Uint32Array, lent = false): Instrumented {
   const { instrumented, use } = instrument(source, slots, lent, undefined);

@@ -1,4 +1,5 @@
-import type { ConstantExpression, Instruction, WasmModule } from '../../src/program/module.js';
+import type { Instruction, WasmModule } from '../../src/program/module.js';
+import { numberOf, ReferenceTable, Stop, within } from './reference-table.js';
 import { OP } from './wasm-builder.js';
 
 /**
@@ -11,16 +12,6 @@ export interface ReferenceResult {
   readonly status: 'OK' | 'TRAP' | 'OUT_OF_FUEL';
   readonly fuelLeft: number;
   readonly value: number | undefined;
-}
-
-class Stop extends Error {
-  constructor(readonly status: 'TRAP' | 'OUT_OF_FUEL') {
-    super(status);
-  }
-}
-
-function within(size: number, at: number, count: number): void {
-  if (at + count > size) throw new Stop('TRAP');
 }
 
 interface Label {
@@ -41,9 +32,8 @@ export class ReferenceInterpreter {
   private memory: Uint8Array;
   private readonly maxPages: number;
   private readonly globals: number[];
-  private readonly table: number[];
-  /** Elements and bytes of the segments that can still be laid out. */
-  private readonly elements: number[][];
+  private readonly table: ReferenceTable;
+  /** Bytes of the segments that can still be laid out. */
   private readonly data: Uint8Array[];
 
   constructor(
@@ -53,18 +43,11 @@ export class ReferenceInterpreter {
     this.fuel = fuel;
     this.memory = new Uint8Array(module.memory!.minPages * 65_536);
     this.maxPages = Math.min(module.memory!.maxPages ?? 512, 512);
-    const numberOf = (c: ConstantExpression): number => {
-      return c.kind === 'i32' ? c.value : c.kind === 'ref.func' ? c.index + 1 : 0;
-    };
     this.globals = module.globals.map(({ init }) => numberOf(init));
-    this.table = new Array<number>(module.table?.min ?? 0).fill(0);
-    for (const { mode, offset, items } of module.elements) {
-      if (mode === 'active') this.table.splice(numberOf(offset!), items.length, ...items.map(numberOf));
-    }
+    this.table = new ReferenceTable(module, (amount) => this.charge(amount));
     for (const { mode, offset, bytes } of module.dataSegments) {
       if (mode === 'active') this.memory.set(bytes, numberOf(offset!));
     }
-    this.elements = module.elements.map(({ mode, items }) => (mode === 'passive' ? items.map(numberOf) : []));
     this.data = module.dataSegments.map(({ mode, bytes }) => (mode === 'passive' ? bytes : new Uint8Array(0)));
   }
 
@@ -176,7 +159,7 @@ export class ReferenceInterpreter {
           callOf(a);
           break;
         case OP.callIndirect:
-          callOf(this.callee(pop() >>> 0, a));
+          callOf(this.table.callee(pop() >>> 0, a));
           break;
         default:
           this.simple(instruction, stack, locals);
@@ -321,85 +304,7 @@ export class ReferenceInterpreter {
         this.data[a] = new Uint8Array(0);
         return;
       default:
-        this.reference(instruction, stack);
+        this.table.run(instruction, stack);
     }
-  }
-
-  /** The function that element `at` holds, which must be of type `type`. */
-  private callee(at: number, type: number): number {
-    within(this.table.length, at, 1);
-    const callee = this.table[at] - 1;
-    const { types, functions, imports } = this.module;
-    const found = callee < 0 ? undefined : types[functions[callee - imports.length].typeIndex];
-    if (JSON.stringify(found) !== JSON.stringify(types[type])) throw new Stop('TRAP');
-    return callee;
-  }
-
-  private reference({ op, a = 0 }: Instruction, stack: number[]): void {
-    const { table } = this;
-    const take = (count: number): number[] => stack.splice(-count).map((n) => n >>> 0);
-    switch (op) {
-      case OP.refNull:
-        stack.push(0);
-        return;
-      case OP.refFunc:
-        stack.push(a + 1);
-        return;
-      case OP.refIsNull:
-        stack.push(take(1)[0] === 0 ? 1 : 0);
-        return;
-      case OP.selectTyped: {
-        const [first, second, condition] = take(3);
-        stack.push(condition === 0 ? second : first);
-        return;
-      }
-      case OP.tableGet: {
-        const [at] = take(1);
-        within(table.length, at, 1);
-        stack.push(table[at]);
-        return;
-      }
-      case OP.tableSet: {
-        const [at, reference] = take(2);
-        within(table.length, at, 1);
-        table[at] = reference;
-        return;
-      }
-      case OP.tableSize:
-        stack.push(table.length);
-        return;
-      case OP.elemDrop:
-        this.elements[a] = [];
-        return;
-      default:
-        this.tableBulk(op, a, take);
-        if (op === OP.tableGrow) stack.push(this.grown);
-    }
-  }
-
-  /** What table.grow gave last. */
-  private grown = 0;
-
-  private tableBulk(op: number, a: number, take: (count: number) => number[]): void {
-    const { table } = this;
-    if (op === OP.tableGrow) {
-      const [reference, count] = take(2);
-      this.charge(4 * count);
-      const most = Math.min(this.module.table!.max ?? 4_096, 4_096);
-      this.grown = table.length + count > most ? -1 : table.length;
-      if (this.grown >= 0) for (let i = 0; i < count; i++) table.push(reference);
-      return;
-    }
-    const [to, from, count] = take(3);
-    this.charge(4 * count);
-    within(table.length, to, count);
-    if (op === OP.tableFill) table.fill(from, to, to + count);
-    else if (op === OP.tableCopy) {
-      within(table.length, from, count);
-      table.copyWithin(to, from, from + count);
-    } else if (op === OP.tableInit) {
-      within(this.elements[a].length, from, count);
-      table.splice(to, count, ...this.elements[a].slice(from, from + count));
-    } else throw new Error(`the reference interpreter does not know opcode ${op}`);
   }
 }
