@@ -1,7 +1,7 @@
 // Programs whose table is kept as numbers.
 import { inFile } from './in-file.mjs';
 
-const TESTS = ['test/program/erasure.test.ts', 'test/program/reuse-traces.test.ts'];
+const TESTS = ['table-numbers', 'erasure', 'reuse-traces'].map((name) => `test/program/${name}.test.ts`);
 const code = inFile('src/program/erased-code.ts', ...TESTS);
 const erasure = inFile('src/program/erasure.ts', ...TESTS);
 const page = inFile('src/program/hidden-page.ts', ...TESTS);
