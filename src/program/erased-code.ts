@@ -7,6 +7,7 @@ import { concatBytes } from '../util/bytes.js';
 import { make } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
 import { ELEMENT_SHIFT, HIDDEN_BYTES, HIDDEN_PAGES, NULL_ELEMENT, TABLE_AT } from './hidden-page.js';
+import { type Counters, payBytes, payElements } from './instrument-code.js';
 import type { FunctionType, Instruction, ValueType } from './module.js';
 import { OP } from './opcodes.js';
 
@@ -30,7 +31,7 @@ const STORE_ELEMENT = make(OP.i32Store, TABLE_AT, ELEMENT_SHIFT);
 const LOAD_BYTE = 0x2d;
 const STORE_BYTE = 0x3a;
 
-/** A function that stands for an instruction: it takes the operands, once what they cost is paid. */
+/** A function that stands for an instruction: it takes the operands, and what they cost off the fuel. */
 export interface ErasedFunction {
   readonly type: FunctionType;
   readonly locals: readonly ValueType[];
@@ -73,14 +74,15 @@ export function tableSet(size: Instruction): ErasedFunction {
   return erased([['i32', 'funcref'], []], 0, [...within([size], local(0), constant(1)), ...stored]);
 }
 
-/** (first, reference, count): table.fill. */
-export function tableFill(size: Instruction): ErasedFunction {
+/** (first, reference, count): table.fill. `counters`: of whom it takes the cost, if it is not paid yet. */
+export function tableFill(size: Instruction, counters: Counters | undefined): ErasedFunction {
   const [at, end, number] = [3, 4, 5];
   const nulls = [
     ...[local(number), make(OP.i32Eqz), local(2), constant(LOOPED_ELEMENTS), GT_U, make(OP.i32And), IF],
     ...[...placeOf(local(0)), constant(0), ...bytesOf(local(2)), make(OP.memoryFill, 0), RETURN, END],
   ];
   return erased([['i32', 'funcref', 'i32'], []], 3, [
+    ...(counters === undefined ? [] : payElements(counters, 2)),
     ...[...within([size], local(0), local(2)), local(1), NUMBER_OF_REFERENCE, setLocal(number), ...nulls],
     ...[...bytesOf(local(0)), make(OP.localTee, at), ...bytesOf(local(2)), ADD, setLocal(end)],
     ...until(at, end, [local(at), local(number), STORE_ELEMENT, ...move(at, 1 << ELEMENT_SHIFT)]),
@@ -88,7 +90,7 @@ export function tableFill(size: Instruction): ErasedFunction {
 }
 
 /** (to, from, count): table.copy, whose ranges may overlap. */
-export function tableCopy(size: Instruction): ErasedFunction {
+export function tableCopy(size: Instruction, counters: Counters): ErasedFunction {
   const [to, from, end] = [3, 4, 5];
   const one = [local(to), local(from), LOAD_ELEMENT, STORE_ELEMENT];
   const step = 1 << ELEMENT_SHIFT;
@@ -97,7 +99,7 @@ export function tableCopy(size: Instruction): ErasedFunction {
   const downwards = until(to, end, [...move(to, -step), ...move(from, -step), ...one]);
   const beyond = (index: number): Instruction[] => [local(index), ...bytesOf(local(2)), ADD, setLocal(index)];
   return erased([['i32', 'i32', 'i32'], []], 3, [
-    ...[...within([size], local(0), local(2)), ...within([size], local(1), local(2))],
+    ...[...payElements(counters, 2), ...within([size], local(0), local(2)), ...within([size], local(1), local(2))],
     ...[local(2), constant(LOOPED_ELEMENTS), GT_U, IF, ...placeOf(local(0)), ...placeOf(local(1))],
     ...[...bytesOf(local(2)), make(OP.memoryCopy, 0, 0), RETURN, END, ...starts],
     ...[local(0), local(1), make(OP.i32LeU), IF],
@@ -111,11 +113,17 @@ function available(length: number, droppedAt: number): Instruction[] {
   return [constant(0), constant(length), constant(0), make(LOAD_BYTE, droppedAt, 0), make(OP.select)];
 }
 
-/**
- * (to, from, count): table.init of a segment of `length` elements, which are data segment `data`; undefined for one
- * that is dropped from the start.
- */
-export function tableInit(size: Instruction, data: number | undefined, length: number, droppedAt: number) {
+/** A segment that an instruction lays out: its number among those of data, and the byte that says it is dropped. */
+export interface Laid {
+  /** Undefined for a segment of elements that is dropped from the start. */
+  readonly data: number | undefined;
+  /** Elements or bytes; none for a segment that is dropped from the start. */
+  readonly length: number;
+  readonly droppedAt: number;
+}
+
+/** (to, from, count): table.init. */
+export function tableInit(size: Instruction, counters: Counters, { data, length, droppedAt }: Laid): ErasedFunction {
   const rest = 3;
   const checks = [...available(length, droppedAt), setLocal(rest), ...within([local(rest)], local(1), local(2))];
   const copied =
@@ -125,16 +133,27 @@ export function tableInit(size: Instruction, data: number | undefined, length: n
           ...[local(2), make(OP.i32Eqz), IF, RETURN, END],
           ...[...placeOf(local(0)), ...bytesOf(local(1)), ...bytesOf(local(2)), make(OP.memoryInit, data)],
         ];
-  return erased([['i32', 'i32', 'i32'], []], 1, [...within([size], local(0), local(2)), ...checks, ...copied]);
+  const inTable = [...payElements(counters, 2), ...within([size], local(0), local(2))];
+  return erased([['i32', 'i32', 'i32'], []], 1, [...inTable, ...checks, ...copied]);
 }
 
 /**
- * (reference, count) -> elements before, or -1: table.grow of a table of at most `max`. `fill` is {@link tableFill}.
+ * (reference, count) -> elements before, or -1: table.grow of a table of at most `max`. `fill` is {@link tableFill}
+ * of what is paid.
  */
-export function tableGrow(size: number, max: number, fill: number): ErasedFunction {
+export function tableGrow(size: number, counters: Counters, max: number, fill: number): ErasedFunction {
   const old = 2;
   return erased([['funcref', 'i32'], ['i32']], 1, [
-    ...[local(1), constant(max), make(OP.globalGet, size), make(OP.localTee, old), SUB, GT_U, IF],
+    ...[
+      ...payElements(counters, 1),
+      local(1),
+      constant(max),
+      make(OP.globalGet, size),
+      make(OP.localTee, old),
+      SUB,
+      GT_U,
+      IF,
+    ],
     ...[constant(-1), RETURN, END, local(old), local(1), ADD, make(OP.globalSet, size)],
     ...[local(old), local(0), local(1), make(OP.call, fill), local(old)],
   ]);
@@ -171,27 +190,36 @@ function ofNothing(bytes: readonly Instruction[], addresses: readonly number[]):
 
 const THREE_NUMBERS = [['i32', 'i32', 'i32'], []] as const;
 
-/** (to, value, count): memory.fill in a memory of `bytes`. */
-export function memoryFill(bytes: readonly Instruction[]): ErasedFunction {
+/** The memory as the program sees it. */
+export interface SeenMemory {
+  readonly counters: Counters;
+  readonly bytes: readonly Instruction[];
+}
+
+/** Bounds of a memory instruction: the engine does not know those of a lent memory. */
+function bounds({ counters, bytes }: SeenMemory, addresses: readonly number[]): Instruction[] {
+  const lent = counters.bytes !== undefined;
+  const checks = lent ? addresses.flatMap((address) => within(bytes, local(address), local(2))) : [];
+  return [...checks, ...ofNothing(bytes, addresses)];
+}
+
+/** (to, value, count): memory.fill. */
+export function memoryFill(memory: SeenMemory): ErasedFunction {
   const fill = [...moved(0), local(1), local(2), make(OP.memoryFill, 0)];
-  return erased(THREE_NUMBERS, 0, [...ofNothing(bytes, [0]), ...fill]);
+  return erased(THREE_NUMBERS, 1, [...payBytes(memory.counters, 2, 3), ...bounds(memory, [0]), ...fill]);
 }
 
 /** (to, from, count): memory.copy. */
-export function memoryCopy(bytes: readonly Instruction[]): ErasedFunction {
+export function memoryCopy(memory: SeenMemory): ErasedFunction {
   const copy = [...moved(0), ...moved(1), local(2), make(OP.memoryCopy, 0, 0)];
-  return erased(THREE_NUMBERS, 0, [...ofNothing(bytes, [0, 1]), ...copy]);
+  return erased(THREE_NUMBERS, 1, [...payBytes(memory.counters, 2, 3), ...bounds(memory, [0, 1]), ...copy]);
 }
 
-/** (to, from, count): memory.init of data segment `data`, which has `length` bytes, or none from the start. */
-export function memoryInit(
-  bytes: readonly Instruction[],
-  data: number,
-  length: number,
-  droppedAt: number,
-): ErasedFunction {
+/** (to, from, count): memory.init. */
+export function memoryInit(memory: SeenMemory, { data, length, droppedAt }: Laid): ErasedFunction {
   const rest = 3;
-  const checks = [...available(length, droppedAt), setLocal(rest), ...within([local(rest)], local(1), local(2))];
+  const inSegment = [...available(length, droppedAt), setLocal(rest), ...within([local(rest)], local(1), local(2))];
   const init = [...moved(0), local(1), local(2), make(OP.memoryInit, data)];
-  return erased(THREE_NUMBERS, 1, [...checks, ...ofNothing(bytes, [0]), ...init]);
+  const paid = payBytes(memory.counters, 2, rest);
+  return erased(THREE_NUMBERS, 1, [...paid, ...inSegment, ...bounds(memory, [0]), ...init]);
 }

@@ -143,7 +143,7 @@ export class Erasure {
 
   /**
    * What stands for the instruction `op`, which `reader` has just read and which begins at `at`; undefined if it stays
-   * as it is. What it costs was paid, and in a lent memory its addresses were checked.
+   * as it is. It charges for elements and bytes; the address of a load or store in a lent memory was checked.
    */
   codeFor(op: number, at: number, reader: InstructionReader, additions: Additions): Uint8Array | undefined {
     switch (op) {
@@ -185,42 +185,44 @@ export class Erasure {
       case OP.tableGrow:
         return this.#call(additions, 'grow', () => this.#grow(additions));
       case OP.tableFill:
-        return this.#call(additions, 'fill', () => code.tableFill(this.#size));
+        return this.#call(additions, 'fill', () => code.tableFill(this.#size, additions.counters));
       case OP.tableCopy:
-        return this.#call(additions, 'copy', () => code.tableCopy(this.#size));
+        return this.#call(additions, 'copy', () => code.tableCopy(this.#size, additions.counters));
       case OP.tableInit:
-        return this.#call(additions, `init ${index}`, () => this.#init(index));
+        return this.#call(additions, `init ${index}`, () => this.#init(index, additions));
       case OP.elemDrop:
         return encodeInstructions(code.dropSegment(ELEMENTS_DROPPED_AT + index));
       case OP.dataDrop:
         return encodeInstructions(code.dropSegment(DATA_DROPPED_AT + index));
       case OP.memoryFill:
-        return this.#call(additions, 'memory fill', () => code.memoryFill(bytesSeen(additions)));
+        return this.#call(additions, 'memory fill', () => code.memoryFill(memoryOf(additions)));
       case OP.memoryCopy:
-        return this.#call(additions, 'memory copy', () => code.memoryCopy(bytesSeen(additions)));
+        return this.#call(additions, 'memory copy', () => code.memoryCopy(memoryOf(additions)));
       case OP.memoryInit:
-        return this.#call(additions, `memory init ${index}`, () => this.#memoryInit(index, bytesSeen(additions)));
+        return this.#call(additions, `memory init ${index}`, () => this.#memoryInit(index, memoryOf(additions)));
       default:
         return undefined;
     }
   }
 
   #grow(additions: Additions): code.ErasedFunction {
-    const fill = this.#function(additions, 'fill', () => code.tableFill(this.#size));
+    const fill = this.#function(additions, 'fill what grew', () => code.tableFill(this.#size, undefined));
     const max = Math.min(this.source.table?.max ?? LIMITS.tableElements, LIMITS.tableElements);
-    return code.tableGrow(this.sizeGlobal!, max, fill);
+    return code.tableGrow(this.sizeGlobal!, additions.counters, max, fill);
   }
 
-  #init(index: number): code.ErasedFunction {
+  #init(index: number, { counters }: Additions): code.ErasedFunction {
     const { mode, items } = this.source.elements[index];
     const passive = mode === 'passive';
     const data = passive ? this.#dataOf[index] : undefined;
-    return code.tableInit(this.#size, data, passive ? items.length : 0, ELEMENTS_DROPPED_AT + index);
+    const length = passive ? items.length : 0;
+    return code.tableInit(this.#size, counters, { data, length, droppedAt: ELEMENTS_DROPPED_AT + index });
   }
 
-  #memoryInit(index: number, seen: readonly Instruction[]): code.ErasedFunction {
+  #memoryInit(index: number, memory: code.SeenMemory): code.ErasedFunction {
     const { mode, bytes } = this.source.dataSegments[index];
-    return code.memoryInit(seen, index, mode === 'passive' ? bytes.length : 0, DATA_DROPPED_AT + index);
+    const length = mode === 'passive' ? bytes.length : 0;
+    return code.memoryInit(memory, { data: index, length, droppedAt: DATA_DROPPED_AT + index });
   }
 
   #function(additions: Additions, name: string, made: () => code.ErasedFunction): number {
@@ -248,10 +250,9 @@ function access(op: number, offset: number): Uint8Array {
   return new Writer().byte(op).byte(0).u32(behindHiddenPage(offset)).finish();
 }
 
-/** Bytes of the memory as the program sees it. */
-function bytesSeen({ counters }: Additions): Instruction[] {
-  if (counters.bytes !== undefined) return [make(OP.globalGet, counters.bytes)];
-  return [...code.PAGES_SEEN, make(OP.i32Const, 16), make(0x74)];
+function memoryOf({ counters }: Additions): code.SeenMemory {
+  if (counters.bytes !== undefined) return { counters, bytes: [make(OP.globalGet, counters.bytes)] };
+  return { counters, bytes: [...code.PAGES_SEEN, make(OP.i32Const, 16), make(0x74)] };
 }
 
 function reference(number: number): Uint8Array {

@@ -264,19 +264,20 @@ export class BodyInstrumenter {
   }
 
   #prefixed(op: number, at: number): void {
-    if (MEMORY_BULK.has(op)) {
-      this.#replace(at, at, this.#call('memoryBulk'));
-      if (this.additions.counters.bytes !== undefined) {
-        const check = this.additions.lentHelper(op === OP.memoryCopy ? 'both' : 'target');
-        this.#replace(at, at, new Writer().byte(OP.call).u32(check).finish());
-      }
-    }
-    if (TABLE_BULK.has(op)) {
-      this.#replace(at, at, this.#call('tableBulk'));
-      this.#values = true;
-    }
+    // What stands for them in an erased program charges and checks itself.
+    if (this.erasure === undefined) this.#bulk(op, at);
+    if (TABLE_BULK.has(op)) this.#values = true;
     if (op === OP.tableGrow) this.#tableGrows = true;
     if (DROPS_SEGMENT.has(op)) this.#segments = true;
+  }
+
+  #bulk(op: number, at: number): void {
+    if (TABLE_BULK.has(op)) this.#replace(at, at, this.#call('tableBulk'));
+    if (!MEMORY_BULK.has(op)) return;
+    this.#replace(at, at, this.#call('memoryBulk'));
+    if (this.additions.counters.bytes === undefined) return;
+    const check = this.additions.lentHelper(op === OP.memoryCopy ? 'both' : 'target');
+    this.#replace(at, at, new Writer().byte(OP.call).u32(check).finish());
   }
 
   #call(helper: Parameters<Additions['helper']>[0]): Uint8Array {
