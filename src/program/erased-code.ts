@@ -144,16 +144,8 @@ export function tableInit(size: Instruction, counters: Counters, { data, length,
 export function tableGrow(size: number, counters: Counters, max: number, fill: number): ErasedFunction {
   const old = 2;
   return erased([['funcref', 'i32'], ['i32']], 1, [
-    ...[
-      ...payElements(counters, 1),
-      local(1),
-      constant(max),
-      make(OP.globalGet, size),
-      make(OP.localTee, old),
-      SUB,
-      GT_U,
-      IF,
-    ],
+    ...payElements(counters, 1),
+    ...[local(1), constant(max), make(OP.globalGet, size), make(OP.localTee, old), SUB, GT_U, IF],
     ...[constant(-1), RETURN, END, local(old), local(1), ADD, make(OP.globalSet, size)],
     ...[local(old), local(0), local(1), make(OP.call, fill), local(old)],
   ]);

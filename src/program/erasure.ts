@@ -23,7 +23,7 @@ import type {
   RawModule,
 } from './module.js';
 import { FUNCREF, OP } from './opcodes.js';
-import { Writer } from './writer.js';
+import { remembered, Writer } from './writer.js';
 
 /** What live code does with references and the table. */
 export interface TableUse {
@@ -64,6 +64,11 @@ export class Erasure {
   readonly #dataSegments: DataSegment[];
   readonly #size: Instruction;
   readonly #made = new Map<string, number>();
+  /** Bytes that were written before: calls by name, references and accesses by number, lookups by local. */
+  readonly #calls = new Map<string, Uint8Array>();
+  readonly #references = new Map<number, Uint8Array>();
+  readonly #accesses = new Map<number, Uint8Array>();
+  readonly #lookUps = new Map<number, Uint8Array>();
   #indexLocal = 0;
   #indexUsed = false;
 
@@ -141,6 +146,13 @@ export class Erasure {
     return this.#indexUsed;
   }
 
+  /** What stands before a call_indirect: it makes the place in the real table of the element. */
+  lookUp(): Uint8Array {
+    this.#indexUsed = true;
+    const index = this.#indexLocal;
+    return remembered(this.#lookUps, index, () => encodeInstructions(code.lookUp(this.#size, index)));
+  }
+
   /**
    * What stands for the instruction `op`, which `reader` has just read and which begins at `at`; undefined if it stays
    * as it is. It charges for elements and bytes; the address of a load or store in a lent memory was checked.
@@ -153,28 +165,22 @@ export class Erasure {
         return reader.bytes[at + 1] === FUNCREF ? Uint8Array.of(op, ERASED_FUNCREF) : undefined;
       case OP.selectTyped:
         return reader.bytes[reader.at - 1] === FUNCREF ? Uint8Array.of(op, 1, ERASED_FUNCREF) : undefined;
-      case OP.callIndirect:
-        this.#indexUsed = true;
-        return concatBytes(
-          encodeInstructions(code.lookUp(this.#size, this.#indexLocal)),
-          reader.bytes.subarray(at, reader.at),
-        );
       case OP.tableGet:
         return this.#call(additions, 'get', () => code.tableGet(this.#size));
       case OP.tableSet:
         return this.#call(additions, 'set', () => code.tableSet(this.#size));
       case OP.refNull:
-        return reference(0);
+        return this.#reference(0);
       case OP.refIsNull:
-        return concatBytes(code.NUMBER_OF_REFERENCE, encodeInstructions([make(OP.i32Eqz)]));
+        return IS_NULL;
       case OP.refFunc:
-        return reference(this.#numbers.get(reader.index)!);
+        return this.#reference(this.#numbers.get(reader.index)!);
       case OP.memorySize:
-        return additions.counters.bytes === undefined ? encodeInstructions(code.PAGES_SEEN) : undefined;
+        return additions.counters.bytes === undefined ? PAGES_SEEN : undefined;
       case 0xfc:
         return this.#prefixed(0xfc00 | reader.index, reader.firstAfterPrefix(at), additions);
       default:
-        return IS_ACCESS[op] === 1 ? access(op, reader.offset) : undefined;
+        return IS_ACCESS[op] === 1 ? this.#access(op, reader.offset) : undefined;
     }
   }
 
@@ -225,6 +231,19 @@ export class Erasure {
     return code.memoryInit(memory, { data: index, length, droppedAt: DATA_DROPPED_AT + index });
   }
 
+  #reference(number: number): Uint8Array {
+    return remembered(this.#references, number, () => {
+      return concatBytes(encodeInstructions([make(OP.i32Const, number)]), code.REFERENCE_OF_NUMBER);
+    });
+  }
+
+  /** A load or store behind the hidden page. */
+  #access(op: number, offset: number): Uint8Array {
+    return remembered(this.#accesses, offset * 256 + op, () => {
+      return new Writer().byte(op).byte(0).u32(behindHiddenPage(offset)).finish();
+    });
+  }
+
   #function(additions: Additions, name: string, made: () => code.ErasedFunction): number {
     const known = this.#made.get(name);
     if (known !== undefined) return known;
@@ -235,26 +254,20 @@ export class Erasure {
   }
 
   #call(additions: Additions, name: string, made: () => code.ErasedFunction): Uint8Array {
-    return new Writer()
-      .byte(OP.call)
-      .u32(this.#function(additions, name, made))
-      .finish();
+    return remembered(this.#calls, name, () => {
+      const index = this.#function(additions, name, made);
+      return new Writer().byte(OP.call).u32(index).finish();
+    });
   }
 }
 
 const IS_ACCESS = new Uint8Array(256);
 for (const op of ACCESSES) IS_ACCESS[op] = 1;
 
-/** A load or store behind the hidden page. */
-function access(op: number, offset: number): Uint8Array {
-  return new Writer().byte(op).byte(0).u32(behindHiddenPage(offset)).finish();
-}
+const IS_NULL = concatBytes(code.NUMBER_OF_REFERENCE, encodeInstructions([make(OP.i32Eqz)]));
+const PAGES_SEEN = encodeInstructions(code.PAGES_SEEN);
 
 function memoryOf({ counters }: Additions): code.SeenMemory {
   if (counters.bytes !== undefined) return { counters, bytes: [make(OP.globalGet, counters.bytes)] };
   return { counters, bytes: [...code.PAGES_SEEN, make(OP.i32Const, 16), make(0x74)] };
-}
-
-function reference(number: number): Uint8Array {
-  return concatBytes(encodeInstructions([make(OP.i32Const, number)]), code.REFERENCE_OF_NUMBER);
 }

@@ -10,7 +10,7 @@ import { ACCESSES, accessHelper, lentSize, reachOf } from './lent-code.js';
 import type { FunctionType, RawBody, RawModule, ValueType } from './module.js';
 import { OP } from './opcodes.js';
 import type { StateChanges } from './reuse.js';
-import { Writer } from './writer.js';
+import { remembered, Writer } from './writer.js';
 
 const FREE = 1;
 const ENDS_BLOCK = 2;
@@ -208,6 +208,10 @@ export class BodyInstrumenter {
     this.#specialOfAny(op, at);
     const { erasure } = this;
     if (erasure === undefined) return;
+    if (op === OP.callIndirect) {
+      this.#replace(at, at, erasure.lookUp());
+      return;
+    }
     const code = erasure.codeFor(op, at, this.#reader, this.additions);
     if (code !== undefined) this.#replace(at, this.#reader.at, code);
   }
@@ -283,13 +287,4 @@ export class BodyInstrumenter {
   #call(helper: Parameters<Additions['helper']>[0]): Uint8Array {
     return new Writer().byte(OP.call).u32(this.additions.helper(helper)).finish();
   }
-}
-
-function remembered(known: Map<number, Uint8Array>, key: number, make: () => Uint8Array): Uint8Array {
-  let found = known.get(key);
-  if (!found) {
-    found = make();
-    known.set(key, found);
-  }
-  return found;
 }
