@@ -30,8 +30,8 @@ export const TABLES = [
   ),
   code(
     'table-grows-too-far',
-    '      constant(max),\n',
-    '      constant(max + 1),\n',
+    '[local(1), constant(max), make(OP.globalGet, size),',
+    '[local(1), constant(max + 1), make(OP.globalGet, size),',
     'table.grow passes the maximum by one',
   ),
   code(

@@ -205,6 +205,26 @@ describe('the page below the memory of a program whose table is numbers', () => 
     expect(statuses.size).toBe(2 * ACCESSES.length);
   });
 
+  it('is out of reach of memory.fill, memory.copy and memory.init, also near 2^32', () => {
+    const statuses: string[] = [];
+    for (const to of [0, 65_520, 65_536, -1, -4, -65_536, -65_532, -65_537]) {
+      for (const from of [0, -65_536, -65_540]) {
+        for (const count of [0, 1, 16]) {
+          for (const bulk of [op(OP.memoryFill, 0), op(OP.memoryCopy, 0, 0), op(OP.memoryInit, 0)]) {
+            const b = erasedBuilder(() => [i32(to), i32(from), i32(count), bulk]);
+            b.dataSegments.push({ mode: 'passive', offset: undefined, bytes: new Uint8Array(16).fill(7) });
+            b.dataCount = 1;
+            const [found, expected] = [runErased(b.bytes(), FUEL), runAsItCame(b.bytes(), FUEL)];
+            expect([to, from, count, bulk.op, found.status]).toEqual([to, from, count, bulk.op, expected.status]);
+            expect(found.memory.equals(expected.memory)).toBe(true);
+            statuses.push(found.status);
+          }
+        }
+      }
+    }
+    expect(new Set(statuses)).toEqual(new Set(['OK', 'TRAP']));
+  });
+
   it('is out of reach of host functions, which find every buffer where the program does', () => {
     const ends = [0, 3, 4, 100, 65_532, 65_533, 65_536, -1, -4, -65_536, -65_532, -65_000].map((pointer) => {
       const b = erasedBuilder((builder) => {
