@@ -2,9 +2,11 @@
 import { CHAIN } from './chain.mjs';
 import { EXECUTE } from './execute.mjs';
 import { FUZZ } from './fuzz.mjs';
+import { INDEXER } from './indexer.mjs';
 import { LANE } from './lane.mjs';
 import { NATIVE } from './native.mjs';
 import { PROGRAM } from './program.mjs';
+import { PROOF } from './proof.mjs';
 import { PROTOCOL } from './protocol.mjs';
 import { STORE } from './store.mjs';
 import { TABLES } from './tables.mjs';
@@ -21,6 +23,8 @@ export const MUTANTS = [
   ...PROGRAM,
   ...TABLES,
   ...STORE,
+  ...PROOF,
+  ...INDEXER,
   ...NATIVE,
   ...CHAIN,
   ...FUZZ,
