@@ -133,23 +133,33 @@ export class StateTree {
     }
   }
 
-  /** Gives `emit` what the block of `height`, just applied, has to store of the tree. */
-  store(height: number, limits: SweepLimits, emit: EmitRow): void {
+  /**
+   * Gives `emit` what the block of `height`, just applied, has to store of the tree. With `write` that is called after
+   * each portion: the block must be stored then, and every portion leaves the stored rows valid.
+   */
+  store(height: number, limits: SweepLimits, emit: EmitRow, write?: () => void): void {
     if (this.#header === undefined && this.leaves === 0) return;
     let header = this.#header ?? { oldBits: 0, newBits: 0, cursor: 0, cleanNext: height, sweepNext: height };
     const step = (prefixes: number): void => {
       header = this.#sweep(header, height, prefixes, emit);
       this.#header = header;
+      if (write === undefined) return;
+      emit(headerKey(this.#namespace), encodeHeader(header));
+      write();
     };
-    step(Math.ceil(2 ** header.oldBits / limits.blocks));
-    while (height + 1 - header.cleanNext > limits.behind) step(2 ** header.oldBits - header.cursor);
+    const steps = (prefixes: number): void => {
+      const portion = write === undefined ? prefixes : PORTION;
+      for (let left = prefixes; left > 0; left -= portion) step(Math.min(left, portion));
+    };
+    steps(Math.ceil(2 ** header.oldBits / limits.blocks));
+    while (height + 1 - header.cleanNext > limits.behind) steps(2 ** header.oldBits - header.cursor);
     const full = 2 ** header.oldBits;
     for (let passed = 0; passed < full && this.bytes > limits.bytes; passed += PORTION) {
       const before = header;
       step(PORTION);
       this.#dropPassed(before, header);
     }
-    emit(headerKey(this.#namespace), encodeHeader(header));
+    if (write === undefined) emit(headerKey(this.#namespace), encodeHeader(header));
   }
 
   /** Drops what a sweep has passed. */
@@ -231,6 +241,30 @@ export class StateTree {
     const least = (next: number): number => Math.min(next, height);
     this.#header = { ...before, cleanNext: least(before.cleanNext), sweepNext: least(before.sweepNext) };
     emit(headerKey(this.#namespace), encodeHeader(this.#header));
+  }
+
+  /**
+   * As {@link storeUndone}, in portions that `write` ends: what they leave is not valid, so the header goes before. It
+   * comes back with {@link storeHeader}.
+   */
+  storeUndoneInPortions(height: number, { emit, write }: TreeWriter): void {
+    if (this.#header === undefined) return;
+    emit(headerKey(this.#namespace), undefined);
+    write();
+    const toTheEnd = (): void => {
+      do {
+        if (this.#header !== undefined) this.#header = this.#sweep(this.#header, height, PORTION, emit, false);
+        write();
+      } while (this.#header?.cursor !== 0);
+    };
+    // What a sweep under way has passed may have changed since.
+    if (this.#header.cursor !== 0) toTheEnd();
+    toTheEnd();
+    this.#header = { ...this.#header, cleanNext: height, sweepNext: height };
+  }
+
+  storeHeader(emit: EmitRow): void {
+    if (this.#header !== undefined) emit(headerKey(this.#namespace), encodeHeader(this.#header));
   }
 
   /**
