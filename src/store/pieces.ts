@@ -97,45 +97,71 @@ export function takeBackPieces(database: Database, write: WriteBatch, pieceBytes
   if (height === undefined) return undefined;
   const undo = database.get('undo', beU32(height));
   if (undo === undefined) throw corrupt('undo record', height);
-  let batch = database.batch();
-  const endPiece = (): void => {
-    if (batch.bytes < pieceBytes) return;
-    const piece = batch;
-    batch = database.batch();
-    write(piece);
-  };
+  const pieces = new TakenBack(database, pieceBytes, write);
   try {
-    for (const keys of portionsOf(decodeTouched(height, undo))) {
-      takeBackKeys(database, batch, keys, height);
-      endPiece();
-    }
+    for (const keys of portionsOf(decodeTouched(height, undo))) takeBackKeys(database, pieces, keys, height);
     const gte = receiptPrefix(height);
-    for (const [key] of database.scan('blocks', { gte, lt: afterPrefix(gte) })) {
-      batch.del('blocks', new Uint8Array(key));
-      endPiece();
-    }
+    for (const [key] of database.scan('blocks', { gte, lt: afterPrefix(gte) }))
+      pieces.del('blocks', new Uint8Array(key));
   } catch (error) {
-    batch.discard();
+    pieces.batch.discard();
     throw error;
   }
-  batch.del('undo', beU32(height));
-  batch.del('meta', META_UNFINISHED);
-  write(batch);
+  pieces.batch.del('undo', beU32(height));
+  pieces.batch.del('meta', META_UNFINISHED);
+  write(pieces.batch);
   return height;
 }
 
+/** Batches that end when they are large: what they hold may be said again. */
+class TakenBack {
+  batch: DatabaseBatch;
+  readonly #database: Database;
+  readonly #pieceBytes: number;
+  readonly #write: WriteBatch;
+
+  constructor(database: Database, pieceBytes: number, write: WriteBatch) {
+    this.#database = database;
+    this.#pieceBytes = pieceBytes;
+    this.#write = write;
+    this.batch = database.batch();
+  }
+
+  put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
+    this.batch.put(column, key, value);
+    this.#endPiece();
+  }
+
+  del(column: ColumnName, key: Uint8Array): void {
+    this.batch.del(column, key);
+    this.#endPiece();
+  }
+
+  #endPiece(): void {
+    if (this.batch.bytes < this.#pieceBytes) return;
+    const piece = this.batch;
+    this.batch = this.#database.batch();
+    this.#write(piece);
+  }
+}
+
 /** Gives keys of block `height` the rows back that it moved, as far as it did. */
-function takeBackKeys(database: Database, batch: DatabaseBatch, keys: readonly TouchedKey[], height: number): void {
+function takeBackKeys(database: Database, pieces: TakenBack, keys: readonly TouchedKey[], height: number): void {
   const present = keys.filter((key) => key.present);
   const moved = present.map(({ ns, key }) => historyKey(ns, key, height));
   const rows = database.getMany('history', moved);
   present.forEach(({ ns, key }, i) => {
     const row = rows[i];
     if (row === undefined) return;
-    batch.put('latest', latestKey(ns, key), row);
-    batch.del('history', moved[i]);
+    pieces.put('latest', latestKey(ns, key), row);
+    pieces.del('history', moved[i]);
   });
-  for (const { ns, key, present: had } of keys) if (!had) batch.del('latest', latestKey(ns, key));
+  const added = keys.filter((key) => !key.present).map(({ ns, key }) => latestKey(ns, key));
+  const there = database.getMany('latest', added);
+  // What is gone is not deleted again: an opening that ends early has done a part for good.
+  added.forEach((key, i) => {
+    if (there[i] !== undefined) pieces.del('latest', key);
+  });
 }
 
 function* portionsOf(keys: Iterable<TouchedKey>): Generator<readonly TouchedKey[], void, void> {

@@ -112,7 +112,7 @@ export class Store extends StoreReader {
     const kept = checkedKept(options);
     const label = checkedLabel(options.label);
     const readOnly = options.readOnly ?? false;
-    takeBackPieces(database, writeSynced);
+    takeBackPieces(database, writeSynced, options.pieceBytes);
     const store = new Store(database, options, kept);
     const recorded = store.recordedIdentity();
     if (recorded === undefined && !readOnly) {
@@ -294,7 +294,8 @@ export class Store extends StoreReader {
     const batch = pieces.last();
     // After pieces they come behind the block: trees in portions, and the rest with the next block. What is pruned here
     // might be needed until the trees are stored.
-    if (!pieces.begun) {
+    if (pieces.begun) this.trees.storeBefore(batch, height);
+    else {
       this.trees.store(batch, height);
       this.#keeping.prune(batch, height);
     }

@@ -76,7 +76,12 @@ export class Trees {
     for (const ns of NAMESPACES) this.tree(ns).store(height, this.#sweepLimits(ns), emitTo(batch));
   }
 
-  /** The same in writes of their own, for a block that is stored already: it has more than one batch should hold. */
+  /** Puts what {@link storeAfter} needs into the batch: a tree that has never been stored gets its header. */
+  storeBefore(batch: DatabaseBatch, height: number): void {
+    for (const ns of NAMESPACES) this.tree(ns).begin(height, emitTo(batch));
+  }
+
+  /** As {@link store} in writes of their own, for a block that is stored already: it has more than a batch should hold. */
   storeAfter(height: number): void {
     const { write } = this.#options;
     if (write === undefined) return;
@@ -110,7 +115,7 @@ export class Trees {
     if (write === undefined) return;
     for (const ns of NAMESPACES) {
       this.tree(ns).storeUndoneInPortions(height, this.#writer(write));
-      this.tree(ns).storeHeader(emitTo(batch));
+      if (!empties) this.tree(ns).storeHeader(emitTo(batch));
     }
     if (empties) this.#dropRows(batch);
   }

@@ -44,6 +44,7 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
   #next = 0;
   /** By entry. */
   #addresses = new Uint32Array(FIRST_ENTRIES);
+  #hashes = new Int32Array(FIRST_ENTRIES);
   #count = 0;
   #deleted = 0;
   /** Number of an entry plus one, 0 for none; at most half are taken. */
@@ -80,7 +81,8 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     const keyStart = at + HEAD;
     const keyEnd = keyStart + key.length;
     writeBinaryString(bytes, keyStart, key);
-    const slot = this.#slotOf(bytes, keyStart, keyEnd);
+    const hash = hashOfBytes(bytes, keyStart, keyEnd);
+    const slot = this.#slotOf(hash, bytes, keyStart, keyEnd);
     let entry = this.#slots[slot] - 1;
     if (entry >= 0) {
       if (this.#load(this.#addresses[entry]) === DELETED) this.#deleted--;
@@ -88,6 +90,7 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     } else {
       entry = this.#count++;
       this.#slots[slot] = entry + 1;
+      this.#hashes[entry] = hash;
     }
     if (value !== undefined) bytes.set(value, keyEnd);
     const words = this.#words[chunk];
@@ -147,7 +150,8 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
   #find(key: string): boolean {
     if (key.length > this.#room.length) this.#room = new Uint8Array(2 * key.length);
     writeBinaryString(this.#room, 0, key);
-    const entry = this.#slots[this.#slotOf(this.#room, 0, key.length)];
+    const hash = hashOfBytes(this.#room, 0, key.length);
+    const entry = this.#slots[this.#slotOf(hash, this.#room, 0, key.length)];
     return entry !== 0 && this.#load(this.#addresses[entry - 1]) !== DELETED;
   }
 
@@ -191,11 +195,14 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
   }
 
   /** The slot of the key in `bytes` from `start` to `end`: empty if it is not there. */
-  #slotOf(bytes: Uint8Array, start: number, end: number): number {
+  #slotOf(hash: number, bytes: Uint8Array, start: number, end: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = hashOfBytes(bytes, start, end) & mask;
-    while (slots[slot] !== 0 && !this.#isKey(slots[slot] - 1, bytes, start, end)) slot = (slot + 1) & mask;
+    let slot = hash & mask;
+    for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const entry = slots[slot] - 1;
+      if (this.#hashes[entry] === hash && this.#isKey(entry, bytes, start, end)) return slot;
+    }
     return slot;
   }
 
@@ -213,12 +220,13 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     const addresses = new Uint32Array(2 * this.#addresses.length);
     addresses.set(this.#addresses);
     this.#addresses = addresses;
+    const hashes = new Int32Array(addresses.length);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
     const slots = new Uint32Array(2 * addresses.length);
     const mask = slots.length - 1;
     for (let i = 0; i < this.#count; i++) {
-      this.#load(addresses[i]);
-      const { bytes, keyStart, keyEnd } = this.#entry;
-      let slot = hashOfBytes(bytes, keyStart, keyEnd) & mask;
+      let slot = hashes[i] & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = i + 1;
     }

@@ -292,7 +292,7 @@ describe('synced writes', () => {
         },
       });
     };
-    const store = Store.over(database, OPTIONS, 'memory');
+    const store = Store.over(database, { ...OPTIONS, pieceBytes: 1 << 30 }, 'memory');
     synced.length = 0;
     return { store, synced };
   }

@@ -138,8 +138,9 @@ export class StateTree {
    * each portion: the block must be stored then, and every portion leaves the stored rows valid.
    */
   store(height: number, limits: SweepLimits, emit: EmitRow, write?: () => void): void {
-    if (this.#header === undefined && this.leaves === 0) return;
-    let header = this.#header ?? { oldBits: 0, newBits: 0, cursor: 0, cleanNext: height, sweepNext: height };
+    const first = this.#header ?? this.#firstHeader(height);
+    if (first === undefined) return;
+    let header = first;
     const step = (prefixes: number): void => {
       header = this.#sweep(header, height, prefixes, emit);
       this.#header = header;
@@ -160,6 +161,19 @@ export class StateTree {
       this.#dropPassed(before, header);
     }
     if (write === undefined) emit(headerKey(this.#namespace), encodeHeader(header));
+  }
+
+  /** Gives `emit` a first header, after which the block of `height`, just applied, is all that is not stored. */
+  begin(height: number, emit: EmitRow): void {
+    if (this.#header !== undefined) return;
+    this.#header = this.#firstHeader(height);
+    this.storeHeader(emit);
+  }
+
+  /** Undefined for an empty tree, which has none. */
+  #firstHeader(height: number): TreeHeader | undefined {
+    if (this.leaves === 0) return undefined;
+    return { oldBits: 0, newBits: 0, cursor: 0, cleanNext: height, sweepNext: height };
   }
 
   /** Drops what a sweep has passed. */
