@@ -33,8 +33,12 @@ export class SortedWrites implements Touched {
     this.#writes = writes;
     this.#existed = existed;
     this.#addresses = writes.addresses();
-    const sorted = sortedByKey(writes, this.#addresses);
-    this.#places = sorted.filter((place) => existed[place] === 1 || writes.read(this.#addresses[place]).valueEnd >= 0);
+    const places = sortedByKey(writes, this.#addresses);
+    let count = 0;
+    for (const place of places) {
+      if (existed[place] === 1 || writes.read(this.#addresses[place]).valueEnd >= 0) places[count++] = place;
+    }
+    this.#places = places.subarray(0, count);
   }
 
   get count(): number {

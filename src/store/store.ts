@@ -433,8 +433,11 @@ export class Store extends StoreReader {
   }
 }
 
+/** The same writes; nothing is looked up in them from now on. */
 function packed(writes: ReadonlyMap<string, Uint8Array | undefined>): PackedMap {
-  return writes instanceof PackedMap ? writes : PackedMap.from(writes);
+  const map = writes instanceof PackedMap ? writes : PackedMap.from(writes);
+  map.forgetIndex();
+  return map;
 }
 
 /** At an opening, also of what is only to be read: a database always takes back what a crash left unfinished. */

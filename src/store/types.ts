@@ -31,7 +31,7 @@ export interface StoreOptions {
   readonly cacheBytes?: number;
   /** Memory for the state trees of both namespaces, in bytes; 512 MiB if not given. */
   readonly treeBytes?: number;
-  /** Bytes of rows beyond which a block is written in pieces; 32 MiB if not given. */
+  /** Bytes of rows beyond which a block is written in pieces; 16 MiB if not given. */
   readonly pieceBytes?: number;
   /** Called before the state tree of a namespace is made from the state, because its rows do not give it. */
   readonly onTreeRemade?: (namespace: Namespace) => void;

@@ -44,11 +44,11 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
   #next = 0;
   /** By entry. */
   #addresses = new Uint32Array(FIRST_ENTRIES);
-  #hashes = new Int32Array(FIRST_ENTRIES);
+  #hashes = new Int32Array(0);
   #count = 0;
   #deleted = 0;
-  /** Number of an entry plus one, 0 for none; at most half are taken. */
-  #slots = new Uint32Array(2 * FIRST_ENTRIES);
+  /** Number of an entry plus one, 0 for none; at most half are taken. Empty until something is looked up. */
+  #slots = new Uint32Array(0);
   #room = new Uint8Array(256);
   readonly #entry = new Entry();
 
@@ -109,10 +109,16 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     return true;
   }
 
-  /** Addresses of all entries, in their order: what {@link read} takes. */
+  /** Gives back the memory by which keys are looked up: the next look-up makes it again. */
+  forgetIndex(): void {
+    this.#hashes = new Int32Array(0);
+    this.#slots = new Uint32Array(0);
+  }
+
+  /** Addresses of all entries, in their order: what {@link read} takes. Good until the map is changed. */
   addresses(): Uint32Array {
     const all = this.#addresses.subarray(0, this.#count);
-    return this.#deleted === 0 ? all.slice() : all.filter((address) => this.#load(address) !== DELETED);
+    return this.#deleted === 0 ? all : all.filter((address) => this.#load(address) !== DELETED);
   }
 
   /** The entry at `address`: good until the next call of any method. */
@@ -151,7 +157,8 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     if (key.length > this.#room.length) this.#room = new Uint8Array(2 * key.length);
     writeBinaryString(this.#room, 0, key);
     const hash = hashOfBytes(this.#room, 0, key.length);
-    const entry = this.#slots[this.#slotOf(hash, this.#room, 0, key.length)];
+    const slot = this.#slotOf(hash, this.#room, 0, key.length);
+    const entry = this.#slots[slot];
     return entry !== 0 && this.#load(this.#addresses[entry - 1]) !== DELETED;
   }
 
@@ -196,6 +203,7 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
 
   /** The slot of the key in `bytes` from `start` to `end`: empty if it is not there. */
   #slotOf(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    if (this.#slots.length === 0) this.#index();
     const slots = this.#slots;
     const mask = slots.length - 1;
     let slot = hash & mask;
@@ -223,7 +231,23 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     const hashes = new Int32Array(addresses.length);
     hashes.set(this.#hashes);
     this.#hashes = hashes;
-    const slots = new Uint32Array(2 * addresses.length);
+    this.#fillSlots();
+  }
+
+  /** Makes all by which keys are looked up. */
+  #index(): void {
+    this.#hashes = new Int32Array(this.#addresses.length);
+    for (let i = 0; i < this.#count; i++) {
+      this.#load(this.#addresses[i]);
+      const { bytes, keyStart, keyEnd } = this.#entry;
+      this.#hashes[i] = hashOfBytes(bytes, keyStart, keyEnd);
+    }
+    this.#fillSlots();
+  }
+
+  #fillSlots(): void {
+    const hashes = this.#hashes;
+    const slots = new Uint32Array(2 * hashes.length);
     const mask = slots.length - 1;
     for (let i = 0; i < this.#count; i++) {
       let slot = hashes[i] & mask;

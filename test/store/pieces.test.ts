@@ -150,6 +150,29 @@ describe('a block of too many rows', () => {
     expect(whole).toBeGreaterThan(0);
   });
 
+  it('that makes a small tree a large one leaves it stored, or a crash before that has it made again', () => {
+    const pieceBytes = 1 << 18;
+    const disk = begun();
+    const standardWrites = new Map(Array.from({ length: 20_000 }, (_, i) => [name(`new ${i}`), bytes(`${i}`)]));
+    const act = (store: Store) => store.commitBlock({ ...block(BEFORE), standardWrites });
+    const counted = open(new Disk(disk), undefined, { pieceBytes });
+    const roots = act(counted.store);
+    // The last ones are those of the tree: without its header, its rows, the header.
+    for (const back of [5, 4, 3, 2, 1, 0]) {
+      const left = new Disk(disk);
+      const at = counted.writes() - back;
+      const { store } = open(left, (write) => (write === at ? 'killed-before' : 'written'), { pieceBytes });
+      if (back === 0) act(store);
+      else expect(() => act(store)).toThrow(Killed);
+      const again = open(left, undefined, { pieceBytes });
+      expect(again.store.roots(BEFORE)).toEqual(roots);
+      again.store.commitBlock(small(BEFORE + 1));
+      again.store.rollback(BEFORE - 1);
+      expect(again.store.roots(BEFORE - 1)).toEqual(open(disk).store.roots(BEFORE - 1));
+      expect(again.remade).toEqual(back === 0 ? [] : again.remade);
+    }
+  });
+
   it('that a crash left is taken back by openings that crash themselves, too', () => {
     const disk = begun();
     const before = contentOf(disk);

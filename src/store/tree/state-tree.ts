@@ -37,7 +37,8 @@ export interface SweepLimits {
 }
 
 /** Prefixes that are read or dropped at a time. */
-const PORTION = 256;
+const PORTION_BITS = 8;
+const PORTION = 2 ** PORTION_BITS;
 
 /**
  * The state tree of one namespace: in memory, and in rows that are written behind it. After an error its state is
@@ -140,6 +141,10 @@ export class StateTree {
   store(height: number, limits: SweepLimits, emit: EmitRow, write?: () => void): void {
     const first = this.#header ?? this.#firstHeader(height);
     if (first === undefined) return;
+    if (write !== undefined && this.#outgrew(first)) {
+      this.#storeAnew(first, height, { emit, write });
+      return;
+    }
     let header = first;
     const step = (prefixes: number): void => {
       header = this.#sweep(header, height, prefixes, emit);
@@ -161,6 +166,34 @@ export class StateTree {
       this.#dropPassed(before, header);
     }
     if (write === undefined) emit(headerKey(this.#namespace), encodeHeader(header));
+  }
+
+  /** Whether one stored row stands for more rows in memory than a portion has, all of them there. */
+  #outgrew({ oldBits }: TreeHeader): boolean {
+    return this.#memory.rowBits - oldBits > PORTION_BITS && this.droppedRows === 0;
+  }
+
+  /**
+   * Writes all rows, with as many bits as in memory, instead of the few that are stored. The header goes before and
+   * comes back after: what a crash leaves between is made from the state.
+   */
+  #storeAnew({ oldBits, newBits, cursor }: TreeHeader, height: number, { emit, write }: TreeWriter): void {
+    emit(headerKey(this.#namespace), undefined);
+    const finer = 2 ** (newBits - oldBits);
+    for (let prefix = 0; prefix < cursor * finer; prefix++) emit(rowKey(this.#namespace, newBits, prefix), undefined);
+    for (let prefix = cursor; prefix < 2 ** oldBits; prefix++)
+      emit(rowKey(this.#namespace, oldBits, prefix), undefined);
+    write();
+    const { rowBits } = this.#memory;
+    this.#memory.unwriteAll();
+    let header: TreeHeader = { oldBits: rowBits, newBits: rowBits, cursor: 0, cleanNext: height, sweepNext: height };
+    do {
+      header = this.#sweep(header, height, PORTION, emit, false);
+      if (header.cursor !== 0) write();
+    } while (header.cursor !== 0);
+    this.#header = header;
+    this.storeHeader(emit);
+    write();
   }
 
   /** Gives `emit` a first header, after which the block of `height`, just applied, is all that is not stored. */
