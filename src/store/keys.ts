@@ -7,8 +7,8 @@
  * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index → receipt; 't' ++ txid (wire) ++ height
  * ++ index → nothing.
  * undo: height → the keys that the block touched (touched.ts). tree: see state-tree.ts.
- * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see floor.ts;
- * 'unfinished' → see pieces.ts
+ * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
+ * floor.ts; 'unfinished' → height, see pieces.ts
  */
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import type { Namespace } from './types.js';

@@ -13,26 +13,12 @@
  * more than pieces, and then they are taken back.
  */
 import type { ColumnName, Database, DatabaseBatch } from './database.js';
-import {
-  afterPrefix,
-  beU32,
-  historyKey,
-  latestKey,
-  META_UNFINISHED,
-  readBeU32,
-  receiptPrefix,
-  writeBeU32,
-} from './keys.js';
+import { afterPrefix, beU32, historyKey, latestKey, META_UNFINISHED, readBeU32, receiptPrefix } from './keys.js';
 import { corrupt } from './records.js';
 import { decodeTouched, type TouchedKey } from './touched.js';
 
 /** Bytes of keys and values after which a piece ends. */
 export const PIECE_BYTES = 16 << 20;
-/**
- * Of the row that names the unfinished block, most of them zeros: they fill a memtable of its column, which is written
- * to a file then. Else its few rows would keep the whole log of the block on the disk.
- */
-const MARK_BYTES = 256 << 10;
 /** Keys whose rows are in memory at a time. */
 const PORTION = 4_096;
 
@@ -46,9 +32,7 @@ export function unfinishedHeight(database: Database): number | undefined {
 }
 
 export function putUnfinished(batch: DatabaseBatch, height: number): void {
-  const row = new Uint8Array(MARK_BYTES);
-  writeBeU32(row, 0, height);
-  batch.put('meta', META_UNFINISHED, row);
+  batch.put('meta', META_UNFINISHED, beU32(height));
 }
 
 /** Rows of one block, in as many batches as they need: one, unless they are too many. */

@@ -1,29 +1,19 @@
 import { InternalError, StoreError } from '../errors/errors.js';
-import { bytesEqual, fromDisplayHash, toDisplayHash } from '../util/bytes.js';
+import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 import { PackedMap } from '../util/packed-map.js';
-import { commitVersions, SortedWrites } from './commit-versions.js';
+import { assertNext, assertUndone } from './block-order.js';
+import { delBlock, putBlock, putRows } from './block-rows.js';
+import { SortedWrites } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
 import { Keeping, type Kept } from './keeping.js';
-import {
-  afterPrefix,
-  beU32,
-  blockKey,
-  META_GENESIS,
-  META_LABEL,
-  META_TIP,
-  planKey,
-  receiptKey,
-  receiptPrefix,
-  txKey,
-} from './keys.js';
+import { beU32, META_GENESIS, META_LABEL, META_TIP } from './keys.js';
 import { checkedKept, checkedLabel } from './options.js';
 import { PIECE_BYTES, PieceWriter, putUnfinished, takeBackPieces } from './pieces.js';
 import { StoreReader } from './reader.js';
-import { corrupt, decodeReceipt, encodeBlockRecord, encodeJson } from './records.js';
+import { corrupt } from './records.js';
 import { Rocks } from './rocks.js';
 import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
-import { encodeTouched } from './touched.js';
 import { Trees } from './trees.js';
 import type {
   BlockCommit,
@@ -44,7 +34,7 @@ const UNSYNCED_BYTES = 64 << 20;
 const UNSYNCED_MS = 1_000;
 
 /**
- * State and history of both namespaces. One writer: the object that opened it. Each block is one atomic batch, so
+ * State and history of both namespaces. One writer: the object that opened it. Each block counts as a whole, so
  * after a crash the store stands at the end of a whole block: the last one, unless the machine itself went down while
  * blocks followed each other (see {@link CommitOptions}). Errors are {@link StoreError}.
  */
@@ -258,7 +248,7 @@ export class Store extends StoreReader {
    */
   commitBlock(block: BlockCommit, { moreFollow = false, check }: CommitOptions = {}): StateRoots {
     this.#assertWritable();
-    this.#assertNext(block);
+    assertNext(this.tip(), block);
     const { height } = block;
     const pieces = new PieceWriter(this.rocks, height, this.#pieceBytes, (batch) => this.#write(batch, false));
     let roots: StateRoots;
@@ -267,7 +257,7 @@ export class Store extends StoreReader {
       const update = this.trees.update(writes);
       roots = update.roots;
       check?.(roots);
-      this.#putRows(pieces, block, {
+      putRows(this.rocks, pieces, block, {
         S: new SortedWrites(writes.S, update.existed.S),
         P: new SortedWrites(writes.P, update.existed.P),
       });
@@ -286,14 +276,6 @@ export class Store extends StoreReader {
     return roots;
   }
 
-  /** What may be written before the block counts. */
-  #putRows(pieces: PieceWriter, { height, receipts }: BlockCommit, writes: Record<Namespace, SortedWrites>): void {
-    pieces.put('undo', beU32(height), encodeTouched(writes));
-    commitVersions(this.rocks, pieces, 'S', writes.S, height);
-    commitVersions(this.rocks, pieces, 'P', writes.P, height);
-    for (const receipt of receipts) pieces.put('blocks', receiptKey(height, receipt.index), encodeJson(receipt));
-  }
-
   /** What makes it count. */
   #putEnd(pieces: PieceWriter, block: BlockCommit, roots: StateRoots): void {
     const { height } = block;
@@ -305,12 +287,7 @@ export class Store extends StoreReader {
       this.trees.store(batch, height);
       this.#keeping.prune(batch, height);
     }
-    for (const { txid, index } of block.receipts) {
-      batch.put('blocks', txKey(fromDisplayHash(txid), height, index), new Uint8Array(0));
-    }
-    batch.put('blocks', blockKey(height), encodeBlockRecord(block, roots));
-    batch.put('blocks', planKey(height), encodeJson(block.plan));
-    batch.put('meta', META_TIP, beU32(height));
+    putBlock(batch, block, roots);
     if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
   }
 
@@ -355,7 +332,7 @@ export class Store extends StoreReader {
       const restore = (ns: Namespace, restored: Restored): void => this.trees.undo(ns, restored);
       fits = undoVersions(this.rocks, batch, undo, height, { restore, mostBytes: this.#pieceBytes });
       const before = this.blockRecord(height - 1);
-      this.#assertUndone(height, before, this.trees.endUndo());
+      assertUndone(height, before, this.trees.endUndo());
       if (fits) {
         this.trees.storeUndone(batch, height, before === undefined);
         batch.del('undo', beU32(height));
@@ -366,9 +343,7 @@ export class Store extends StoreReader {
         // From here on its rows are the pieces of a block that does not count.
         putUnfinished(batch, height);
       }
-      this.#dropReceipts(batch, height, fits);
-      batch.del('blocks', blockKey(height));
-      batch.del('blocks', planKey(height));
+      delBlock(this.rocks, batch, height, fits);
       if (before === undefined) {
         batch.del('meta', META_TIP);
         stamp = delStamp(batch, this);
@@ -382,24 +357,6 @@ export class Store extends StoreReader {
     this.trees.settle();
     this.#stamp = stamp;
     if (!fits) this.#takeBack();
-  }
-
-  #assertUndone(height: number, before: BlockRecord | undefined, roots: StateRoots): void {
-    if (before === undefined || before.roots.state === roots.state) return;
-    throw new StoreError('STORE_CORRUPT', 'undoing a block does not give the state root before it', {
-      facts: { height },
-      hint: 'Replay the chain into a new folder.',
-    });
-  }
-
-  /** `whole`: the receipts too, not only what finds them by their txids. */
-  #dropReceipts(batch: DatabaseBatch, height: number, whole: boolean): void {
-    const gte = receiptPrefix(height);
-    for (const [key, value] of this.rocks.scan('blocks', { gte, lt: afterPrefix(gte) })) {
-      const { txid, index } = decodeReceipt(value);
-      if (whole) batch.del('blocks', key);
-      batch.del('blocks', txKey(fromDisplayHash(txid), height, index));
-    }
   }
 
   #assertWritable(): void {
@@ -420,22 +377,6 @@ export class Store extends StoreReader {
       facts: { to: toHeight, lowest, tip: tip.height },
       hint: 'Restore an older snapshot or index into a new folder; a store that keeps more undo data reaches deeper.',
     });
-  }
-
-  #assertNext({ height, hash, header, receipts }: BlockCommit): void {
-    const tip = this.tip();
-    if (!Number.isInteger(height) || height < 0 || height > 0xfffffffe || (tip && height !== tip.height + 1)) {
-      throw new StoreError('STORE_NOT_NEXT', 'the block does not follow the tip of the store', {
-        facts: { height, ...(tip && { tip: tip.height }) },
-        hint: 'Commit heights in order, or roll back first.',
-      });
-    }
-    if (hash.length !== 32 || header.length !== 80) throw new InternalError('block hash or header of a wrong length');
-    for (const receipt of receipts) {
-      if (receipt.height !== height || !/^[0-9a-f]{64}$/.test(receipt.txid)) {
-        throw new InternalError('a receipt does not belong to its block', { facts: { height, txid: receipt.txid } });
-      }
-    }
   }
 }
 

@@ -81,7 +81,7 @@ export class Trees {
     for (const ns of NAMESPACES) this.tree(ns).begin(height, emitTo(batch));
   }
 
-  /** As {@link store} in writes of their own, for a block that is stored already: it has more than a batch should hold. */
+  /** As {@link store} in writes of their own, for a block that is stored already: one batch would be too large. */
   storeAfter(height: number): void {
     const { write } = this.#options;
     if (write === undefined) return;
