@@ -17,7 +17,6 @@ import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
 import { Trees } from './trees.js';
 import type {
   BlockCommit,
-  BlockRecord,
   CommitOptions,
   Namespace,
   StateRoots,
