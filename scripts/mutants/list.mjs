@@ -2,9 +2,11 @@
 import { CHAIN } from './chain.mjs';
 import { EXECUTE } from './execute.mjs';
 import { FUZZ } from './fuzz.mjs';
+import { INDEXER } from './indexer.mjs';
 import { LANE } from './lane.mjs';
 import { NATIVE } from './native.mjs';
 import { PROGRAM } from './program.mjs';
+import { PROOF } from './proof.mjs';
 import { PROTOCOL } from './protocol.mjs';
 import { STORE } from './store.mjs';
 
@@ -13,4 +15,15 @@ import { STORE } from './store.mjs';
  * stands there instead. `breaks`: what the mutant does. `tests`: files of which one must fail.
  * `why`: only where no test can tell the mutant from the source, the reason.
  */
-export const MUTANTS = [...LANE, ...PROTOCOL, ...EXECUTE, ...PROGRAM, ...STORE, ...NATIVE, ...CHAIN, ...FUZZ];
+export const MUTANTS = [
+  ...LANE,
+  ...PROTOCOL,
+  ...EXECUTE,
+  ...PROGRAM,
+  ...STORE,
+  ...PROOF,
+  ...INDEXER,
+  ...NATIVE,
+  ...CHAIN,
+  ...FUZZ,
+];

@@ -153,12 +153,18 @@ export class Store extends StoreReader {
     return this.rocks.handle;
   }
 
-  /** Closes the database. Attached threads must have ended before. A failed write is not reported again. */
+  /**
+   * Closes the database, whatever fails before. Attached threads must have ended before. A failed write is not reported
+   * again.
+   */
   async close(): Promise<void> {
     try {
-      if (this.#failed === undefined && !this.#readOnly) this.trees.flush();
-      if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
-      await this.rocks.close();
+      try {
+        if (this.#failed === undefined && !this.#readOnly) this.trees.flush();
+        if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
+      } finally {
+        await this.rocks.close();
+      }
     } catch (error) {
       if (this.#failed === undefined) throw error;
     }
