@@ -84,6 +84,11 @@ export class ProgramInstance {
     return this.functions.memory.bytes.length - this.memoryBytes;
   }
 
+  /** Bytes that it takes beside its code: its memory, and the images of its data. */
+  get keptBytes(): number {
+    return this.#images.reduce((sum, { bytes }) => sum + bytes.length, this.memoryBytes);
+  }
+
   /** Whether `begin` can undo all that the run did. No memory of its own can be made smaller again. */
   get canServeAgain(): boolean {
     return this.#reset !== undefined && (this.#lent !== undefined || this.grownBytes === 0);
