@@ -31,7 +31,7 @@ export interface KnownSheets {
   has(input: number): boolean;
 }
 
-/** The lane transactions of a block in either form. `columns` and `known`: what was found ahead of a block's offsets. */
+/** The lane transactions of a block in either form. `columns` and `known`: what was found ahead of its turn. */
 export function scanAny(
   block: Block | BlockOffsets,
   before: SheetLookup,
@@ -63,7 +63,7 @@ export function scanOffsets(
       if (parent !== NONE && parent < index) {
         if (positions[parent] !== NONE) parents = (parents ?? new Set()).add(positions[parent]);
       } else if (!isLane) {
-        // An outpoint of a transaction that comes later in the block may have a sheet of an earlier block's all the same.
+        // An outpoint of a transaction that comes later in the block may have the sheet of an earlier block.
         isLane =
           parent === NONE ? sheets.has(input) : before.get(sheetKeyAt(block.raw, block.inputs[input])) !== undefined;
       }

@@ -85,7 +85,7 @@ export class BlocksAhead {
     this.#readings.delete(block.height);
   }
 
-  /** Has the blocks after `current` read, as far as they are at hand. `tip`: height of the store's, -1 if it is empty. */
+  /** Has the blocks after `current` read, as far as they are there. `tip`: height of the store's, -1 if it is empty. */
   look(following: Following<RawBlock> | undefined, current: VerifiedBlock, tip: number): void {
     let previous: Uint8Array = current.block.hash;
     for (let distance = 1; distance <= DEPTH; distance++) {
