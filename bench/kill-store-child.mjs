@@ -13,6 +13,8 @@ import { SimRandom } from '../dist/testing/sim/random.js';
 const [dir, mode, seed, finish] = process.argv.slice(2);
 const KEEP_UNDO = 20;
 const SMALL_HEIGHT = 60;
+/** Most small blocks are written in some pieces. */
+const PIECE_BYTES = 500;
 /** Hash of what the live chain does not have: no block has it. */
 const NONE = new Uint8Array(0);
 const random = randomOf(seed);
@@ -51,7 +53,12 @@ await close();
 
 /** Blocks of some keys each, through the store alone. */
 async function openSmall() {
-  const store = await Store.open(dir, { network: 'regtest', moduleHash: '00'.repeat(32), keepUndo: KEEP_UNDO });
+  const store = await Store.open(dir, {
+    network: 'regtest',
+    moduleHash: '00'.repeat(32),
+    keepUndo: KEEP_UNDO,
+    pieceBytes: PIECE_BYTES,
+  });
   const blocks = [];
   for (let at = 0; at <= SMALL_HEIGHT; at++)
     blocks.push(syntheticBlock(at, 'live', blocks.at(-1)?.hash ?? new Uint8Array(32)));

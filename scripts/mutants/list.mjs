@@ -9,6 +9,7 @@ import { PROGRAM } from './program.mjs';
 import { PROOF } from './proof.mjs';
 import { PROTOCOL } from './protocol.mjs';
 import { STORE } from './store.mjs';
+import { TABLES } from './tables.mjs';
 
 /**
  * `id`: its name. `file`: the source that is changed. `find`: the exact text, which stands there once; `replace`: what
@@ -20,6 +21,7 @@ export const MUTANTS = [
   ...PROTOCOL,
   ...EXECUTE,
   ...PROGRAM,
+  ...TABLES,
   ...STORE,
   ...PROOF,
   ...INDEXER,

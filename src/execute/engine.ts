@@ -14,7 +14,7 @@ import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/recei
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
 import { type KnownSheets, type ScanColumns, scanAny } from '../lane/scan-offsets.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
-import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt, StateReader } from '../lane/types.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, LaneWrites, Receipt, StateReader } from '../lane/types.js';
 import { makePlan, summarise } from '../plan/plan.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
@@ -340,7 +340,7 @@ function countDemoted(transactions: readonly LaneTransaction[]): number {
 
 function finish(
   before: StateReader,
-  writes: Map<LaneKey, Uint8Array | undefined>,
+  writes: LaneWrites,
   receipts: readonly Receipt[],
   statistics: LaneStatistics,
   plan: LaneBlockResult['plan'],

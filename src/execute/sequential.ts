@@ -6,7 +6,7 @@ import type { LaneContext } from '../lane/message.js';
 import { MapOverlay } from '../lane/overlay.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
-import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
+import type { LaneOutcome, LaneWrites, StateReader } from '../lane/types.js';
 import { type CpuRunner, driveOnCpu } from './tasks/drive.js';
 
 /** Outcomes of `transactions`, in their order, over the state `before` the block. */
@@ -28,7 +28,7 @@ export function runEach(
   before: StateReader,
   runner: CpuRunner,
   handOver: (outcome: LaneOutcome, position: number) => void,
-): Map<LaneKey, Uint8Array | undefined> {
+): LaneWrites {
   const state = new MapOverlay(before);
   transactions.forEach((transaction, position) => {
     const outcome = driveOnCpu(laneTransaction(transaction, context, state), runner);

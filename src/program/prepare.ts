@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ProgramError } from '../errors/errors.js';
 import { decodeBodies, readModule } from './decode.js';
 import { encodeRawModule } from './encode.js';
-import { type Instrumented, instrumentModule } from './instrument.js';
+import { type Instrumented, instrumentForEngine, instrumentModule } from './instrument.js';
 import { BoundedCache } from './lru.js';
 import type { WasmModule } from './module.js';
 import { entryFuel } from './prices.js';
@@ -131,7 +131,7 @@ function encoded({ module, changes }: Instrumented, reuse: Reuse): Uint8Array {
 function instrumentedModule(hash: string, wasm: Uint8Array, { slots, reuse }: Admission): Uint8Array {
   const known = instrumented.get(hash);
   if (known) return known;
-  const bytes = encoded(instrumentModule(readModule(wasm), slots), reuse);
+  const bytes = encoded(instrumentForEngine(readModule(wasm), slots), reuse);
   instrumented.set(hash, bytes, bytes.length);
   return bytes;
 }
@@ -145,14 +145,14 @@ export function buildProgram(wasm: Uint8Array, hash = hashOf(wasm)): Program {
 function admit(wasm: Uint8Array, hash: string): Admission {
   const source = readModule(wasm);
   const { slots, codeBytes } = validateModule(source);
-  const made = instrumentModule(source, slots);
+  const made = instrumentForEngine(source, slots);
   const reuse = decideReuse(made.module, made.changes);
   const bytes = encoded(made, reuse);
   instrumented.set(hash, bytes, bytes.length);
   return {
     ...{ slots, codeBytes, reuse },
     compiledBytes: bytes.length + codeBytes,
-    entryFuel: entryFuel(made.module),
+    entryFuel: entryFuel(source),
     imports: new Set(source.imports.map((i) => i.name)),
   };
 }
@@ -165,7 +165,7 @@ function programOf(wasm: Uint8Array, hash: string, admission: Admission): Progra
       return instrumentedModule(hash, wasm, admission);
     },
     get instrumentedToLend(): Uint8Array {
-      return encoded(instrumentModule(readModule(wasm), slots, true), reuse);
+      return encoded(instrumentForEngine(readModule(wasm), slots, true), reuse);
     },
     get module(): WasmModule {
       return decodedModule(hash, wasm, slots);

@@ -30,10 +30,12 @@ const GROWING_PROGRAMS = 4_096;
  */
 const LENT_FUEL = 300_000;
 const LENT_FUEL_A_PAGE = 80_000;
+const LENT_FUEL_A_REFERENCE = 800;
 /** What stands behind the hash of a program compiled for the lent memory. */
 const LENT = ' lent';
-/** Longer results are not copied out of the memory of their run. */
+/** Longer results are not copied out of the memory of their run, but where making another instance takes longer. */
 const COPIED_RESULT_BYTES = 256 * 1024;
+const COPIED_BYTES_A_REFERENCE = 1024;
 
 /** What compiled code may take in each of `workers` threads. */
 export function compiledBytesOf(workers: number): number {
@@ -92,7 +94,7 @@ export class ProgramRunner {
     const end = runOnce(program, instance, host, left);
     if (!lends && growsMuch(instance, left - end.fuelLeft)) this.#growing.set(program.hash, true, 1);
     // A long result may be more than its message can pay for: it stays where it is, and so does its memory.
-    if (end.result !== undefined && end.result.length > COPIED_RESULT_BYTES) {
+    if (end.result !== undefined && end.result.length > copiedBytes(instance)) {
       if (lends) this.#forgetLent();
       return end;
     }
@@ -149,9 +151,14 @@ export class ProgramRunner {
   }
 }
 
+function copiedBytes({ references }: ProgramInstance): number {
+  return COPIED_RESULT_BYTES + COPIED_BYTES_A_REFERENCE * references;
+}
+
 /** Whether the next run of the program had better have a lent memory. */
-function growsMuch({ grownBytes }: ProgramInstance, fuelUsed: number): boolean {
-  return grownBytes > 0 && fuelUsed <= LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16);
+function growsMuch({ grownBytes, references }: ProgramInstance, fuelUsed: number): boolean {
+  const most = LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16) + LENT_FUEL_A_REFERENCE * references;
+  return grownBytes > 0 && fuelUsed <= most;
 }
 
 /** The end of a run that no instruction of the program took part in. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InternalError } from '../../src/errors/errors.js';
+import { TABLE_AT } from '../../src/program/hidden-page.js';
 import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import type { Reuse } from '../../src/program/reuse.js';
@@ -125,8 +126,8 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       const call0 = [i32(0), op(OP.callIndirect, b.type('()->i32'), 0)];
       return b.execute(answering(call0, [i32(0), i32(1), op(OP.tableGet, 0), op(OP.tableSet, 0)]));
     },
-    reuse: { reusable: false, reason: 'table' },
-    kept: false,
+    reuse: { reusable: true, images: [{ start: TABLE_AT, end: TABLE_AT + 8 }] },
+    kept: true,
   },
   'table.grow': {
     make: () => {
@@ -134,8 +135,34 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       b.tableOf(b.function('()->()', []));
       return b.execute(answering([op(OP.refNull, 0x70), i32(1), op(OP.tableGrow, 0)]));
     },
-    reuse: { reusable: false, reason: 'table' },
-    kept: false,
+    reuse: { reusable: true, images: [{ start: TABLE_AT, end: TABLE_AT + 4 }] },
+    kept: true,
+  },
+  'table.init, and dropping what it took and what memory.init took': {
+    make: () => {
+      const b = new WasmBuilder();
+      const f = b.function('()->i32', [i32(5)]);
+      b.table = { min: 2, max: 2 };
+      b.elements.push({ mode: 'passive', table: 0, offset: undefined, items: [{ kind: 'ref.func', index: f }] });
+      b.dataSegments.push({ mode: 'passive', offset: undefined, bytes: Uint8Array.of(1, 2, 3, 4) });
+      b.dataCount = 1;
+      const init = [i32(1), i32(0), i32(1), op(OP.tableInit, 0, 0), i32(400), i32(0), i32(4), op(OP.memoryInit, 0)];
+      const called = [i32(1), op(OP.callIndirect, b.type('()->i32'), 0), i32(400), load(), op(OP.i32Add)];
+      return b.execute([...init, op(OP.elemDrop, 0), op(OP.dataDrop, 0), ...answering(called)]);
+    },
+    reuse: { reusable: true, images: [] },
+    kept: true,
+  },
+  'a table that changes, and more globals than are reset elsewhere': {
+    make: () => {
+      const b = new WasmBuilder();
+      b.table = { min: 1, max: 1 };
+      const globals = Array.from({ length: 300 }, (_, i) => b.global('i32', i));
+      const sum = globals.flatMap((g) => [op(OP.globalGet, g), op(OP.i32Add), i32(9), op(OP.globalSet, g)]);
+      return b.execute(answering([i32(0), ...sum], [i32(0), op(OP.refNull, 0x70), op(OP.tableSet, 0)]));
+    },
+    reuse: { reusable: true, images: [] },
+    kept: true,
   },
   'a global that holds a reference': {
     make: () => {
@@ -145,8 +172,8 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       const g = b.globals.push({ type: 'funcref', mutable: true, init: { kind: 'ref.null' } }) - 1;
       return b.execute(answering([op(OP.globalGet, g), op(OP.refIsNull)], [op(OP.refFunc, f), op(OP.globalSet, g)]));
     },
-    reuse: { reusable: false, reason: 'reference' },
-    kept: false,
+    reuse: { reusable: true, images: [{ start: TABLE_AT, end: TABLE_AT + 4 }] },
+    kept: true,
   },
   'a large memory': {
     make: () => {

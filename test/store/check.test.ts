@@ -8,13 +8,14 @@ import { encodeJson } from '../../src/store/records.js';
 import { Rocks, type WriteBatch } from '../../src/store/rocks.js';
 import { latestRow } from '../../src/store/rows.js';
 import { Store } from '../../src/store/store.js';
-import { decodeTouched, encodeTouched, type TouchedKey } from '../../src/store/touched.js';
+import { decodeTouched, type TouchedKey } from '../../src/store/touched.js';
 import { decodeHeader, encodeHeader, headerKey, rowKey } from '../../src/store/tree/tree-rows.js';
 import { fromDisplayHash, toHex } from '../../src/util/bytes.js';
 import {
   block,
   bytes,
   collectTouched,
+  encodeNames,
   flipped,
   generator,
   headerAt,
@@ -73,7 +74,7 @@ const ROW = rowKey(S, 0, 0);
 function changeUndo(b: WriteBatch, rocks: Rocks, change: (keys: TouchedKey[]) => readonly TouchedKey[]): void {
   const row = rocks.get('undo', beU32(10));
   if (row === undefined) throw new Error('the row to damage is not there');
-  b.put('undo', beU32(10), encodeTouched(collectTouched(change([...decodeTouched(10, row)]))));
+  b.put('undo', beU32(10), encodeNames(collectTouched(change([...decodeTouched(10, row)]))));
 }
 
 function last(keys: readonly TouchedKey[]): TouchedKey {

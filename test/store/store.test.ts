@@ -296,7 +296,7 @@ describe('synced writes', () => {
     const clock = { now: 0 };
     const spy = vi.spyOn(performance, 'now').mockImplementation(() => clock.now);
     onTestFinished(() => spy.mockRestore());
-    const store = Store.over(database, OPTIONS, 'memory');
+    const store = Store.over(database, { ...OPTIONS, pieceBytes: 1 << 30 }, 'memory');
     synced.length = 0;
     return { store, synced, clock };
   }
