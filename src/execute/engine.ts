@@ -12,7 +12,7 @@ import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
 import { type LaneTransaction, sheetKeysOf } from '../lane/scan.js';
-import { scanAny } from '../lane/scan-offsets.js';
+import { type KnownSheets, type ScanColumns, scanAny } from '../lane/scan-offsets.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, LaneWrites, Receipt, StateReader } from '../lane/types.js';
 import { makePlan, summarise } from '../plan/plan.js';
@@ -66,6 +66,9 @@ export interface StateSource {
   readonly reader: StateReader;
   readonly storeHandle?: bigint;
   readonly snapshot?: ReadonlyMap<LaneKey, Uint8Array>;
+  /** What was found of a block given as offsets before its turn came, as far as it was. */
+  readonly scan?: ScanColumns;
+  readonly sheets?: KnownSheets;
 }
 
 export interface EngineHealth {
@@ -108,7 +111,7 @@ export class LaneEngine {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     let started = performance.now();
-    const transactions = scanAny(block, before);
+    const transactions = scanAny(block, before, state.scan, state.sheets);
     addMs(statistics, 'scan', started);
     const { policy } = this.#options;
     const mode: BlockMode = policy === 'sequential' ? 'sequential' : this.#modes.choose(transactions);

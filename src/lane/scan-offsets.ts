@@ -9,21 +9,48 @@ import { LANE_TAG, type LaneTransaction, protostonesOf, type SheetLookup, scanBl
 import type { LaneKey } from './types.js';
 
 const NO_PROTOSTONES: readonly Protostone[] = [];
-/** A transaction that is not of the lane. */
+/** No transaction; a transaction that is not of the lane. */
 const NONE = -1;
 
-/** The lane transactions of a block in either form. */
-export function scanAny(block: Block | BlockOffsets, before: SheetLookup): LaneTransaction[] {
-  return 'transactions' in block ? scanBlock(block, before) : scanOffsets(block, before);
+/**
+ * What of a scan needs no state: it is made in another thread, while the state is not known yet. Plain data; the lists
+ * are columns of the block's.
+ */
+export interface ScanColumns {
+  /** By input: the transaction of the block that it names, at whatever position; {@link NONE} if there is none. */
+  readonly parentOf: Int32Array;
+  /** By transaction: the first one with its txid. */
+  readonly firstOf: Uint32Array;
+  /** The transactions whose runestone may have a protocol field. */
+  readonly mayCall: Uint32Array;
+}
+
+/** What is known of the sheets on the outpoints of inputs. */
+export interface KnownSheets {
+  /** Whether the outpoint of `input`, of no transaction of the block, has a sheet in the state before the block. */
+  has(input: number): boolean;
+}
+
+/** The lane transactions of a block in either form. `columns` and `known`: what was found ahead of its turn. */
+export function scanAny(
+  block: Block | BlockOffsets,
+  before: SheetLookup,
+  columns?: ScanColumns,
+  known?: KnownSheets,
+): LaneTransaction[] {
+  return 'transactions' in block ? scanBlock(block, before) : scanOffsets(block, before, columns, known);
 }
 
 /** The same list as `scanBlock` gives for the parsed block. */
-export function scanOffsets(block: BlockOffsets, before: SheetLookup): LaneTransaction[] {
-  const decoded = protostonesByIndex(block);
-  const table = new TxidTable(block.txids);
-  const parentOf = spentTransactions(block, table);
-  const keys = outsideKeys(block, decoded, parentOf);
-  before.prefetch?.([...keys.values()]);
+export function scanOffsets(
+  block: BlockOffsets,
+  before: SheetLookup,
+  columns = scanColumns(block),
+  known?: KnownSheets,
+): LaneTransaction[] {
+  const { parentOf, firstOf } = columns;
+  const decoded = protostonesByIndex(block, columns);
+  const sheets = known ?? readSheets(block, decoded, parentOf, before);
   const found: LaneTransaction[] = [];
   /** By transaction (the first one with its txid): its position in `found`. */
   const positions = new Int32Array(block.count).fill(NONE);
@@ -36,57 +63,82 @@ export function scanOffsets(block: BlockOffsets, before: SheetLookup): LaneTrans
       if (parent !== NONE && parent < index) {
         if (positions[parent] !== NONE) parents = (parents ?? new Set()).add(positions[parent]);
       } else if (!isLane) {
-        isLane = before.get(keys.get(input) ?? sheetKeyAt(block.raw, block.inputs[input])) !== undefined;
+        // An outpoint of a transaction that comes later in the block may have the sheet of an earlier block.
+        isLane =
+          parent === NONE ? sheets.has(input) : before.get(sheetKeyAt(block.raw, block.inputs[input])) !== undefined;
       }
     }
     if (!isLane && parents === undefined) continue;
-    positions[table.find(block.txids, index * 32)] = found.length;
+    positions[firstOf[index]] = found.length;
     const sorted = parents === undefined ? [] : [...parents].sort((a, b) => a - b);
     found.push({ index, tx: block.transaction(index), protostones, parents: sorted });
   }
   return found;
 }
 
+/** What a scan of the block needs beside the state. */
+export function scanColumns(block: BlockOffsets): ScanColumns {
+  const { raw, inputs, txids, count } = block;
+  const table = new TxidTable(txids);
+  const parentOf = new Int32Array(inputs.length);
+  for (let input = 0; input < inputs.length; input++) parentOf[input] = table.find(raw, inputs[input]);
+  const firstOf = new Uint32Array(count);
+  for (let index = 0; index < count; index++) firstOf[index] = table.find(txids, index * 32);
+  return { parentOf, firstOf, mayCall: Uint32Array.from(mayCallOf(block)) };
+}
+
 function callsLane(protostones: readonly Protostone[]): boolean {
   return protostones.some(({ protocolTag }) => protocolTag === LANE_TAG);
 }
 
-/** The protostones of the transactions that have any. */
-function protostonesByIndex(block: BlockOffsets): ReadonlyMap<number, readonly Protostone[]> {
-  const { raw, scripts, firstOutput } = block;
-  const decoded = new Map<number, readonly Protostone[]>();
-  for (let index = 0; index < block.count; index++) {
+/** The transactions whose first runestone may have a protocol field. */
+function* mayCallOf({ raw, count, scripts, firstOutput }: BlockOffsets): Generator<number, void, void> {
+  for (let index = 0; index < count; index++) {
     for (let output = firstOutput[index]; output < firstOutput[index + 1]; output++) {
       const start = scripts[2 * output];
       const end = scripts[2 * output + 1];
       if (!isRunestone(raw, start, end)) continue;
       // Only the first one of a transaction counts.
-      if (mayHaveProtocol(raw, start, end)) decoded.set(index, protostonesOf(block.transaction(index)));
+      if (mayHaveProtocol(raw, start, end)) yield index;
       break;
     }
   }
+}
+
+/** The protostones of the transactions that have any. */
+function protostonesByIndex(block: BlockOffsets, { mayCall }: ScanColumns): Map<number, readonly Protostone[]> {
+  const decoded = new Map<number, readonly Protostone[]>();
+  for (const index of mayCall) decoded.set(index, protostonesOf(block.transaction(index)));
   return decoded;
 }
 
-/** By input: the transaction of the block that it names, at whatever position; {@link NONE} if there is none. */
-function spentTransactions({ raw, inputs }: BlockOffsets, table: TxidTable): Int32Array {
-  const spent = new Int32Array(inputs.length);
-  for (let input = 0; input < inputs.length; input++) spent[input] = table.find(raw, inputs[input]);
-  return spent;
-}
-
-/** By input: the keys that will be read unless something else makes their transaction a lane transaction. */
-function outsideKeys(
-  { raw, count, inputs, firstInput }: BlockOffsets,
+/** Asks the state for all sheets that will be wanted. */
+function readSheets(
+  block: BlockOffsets,
   decoded: ReadonlyMap<number, readonly Protostone[]>,
   parentOf: Int32Array,
-): ReadonlyMap<number, LaneKey> {
+  before: SheetLookup,
+): KnownSheets {
+  const calls = new Set<number>();
+  for (const [index, protostones] of decoded) if (callsLane(protostones)) calls.add(index);
   const keys = new Map<number, LaneKey>();
+  for (const input of outsideInputs(block, parentOf, calls)) {
+    keys.set(input, sheetKeyAt(block.raw, block.inputs[input]));
+  }
+  before.prefetch?.([...keys.values()]);
+  return { has: (input) => before.get(keys.get(input) ?? sheetKeyAt(block.raw, block.inputs[input])) !== undefined };
+}
+
+/** The inputs that name no transaction of the block, but for those of the transactions in `except`. */
+export function* outsideInputs(
+  { count, firstInput }: BlockOffsets,
+  parentOf: Int32Array,
+  except: ReadonlySet<number>,
+): Generator<number, void, void> {
   for (let index = 0; index < count; index++) {
-    if (callsLane(decoded.get(index) ?? NO_PROTOSTONES)) continue;
+    if (except.has(index)) continue;
     for (let input = firstInput[index]; input < firstInput[index + 1]; input++) {
-      if (parentOf[input] === NONE) keys.set(input, sheetKeyAt(raw, inputs[input]));
+      if (parentOf[input] === NONE) yield input;
     }
   }
-  return keys;
 }

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import { parseBlock } from '../../src/bitcoin/parse-block.js';
 import type { Block } from '../../src/bitcoin/types.js';
-import { sheetKey } from '../../src/lane/keys.js';
+import { sheetKey, sheetKeyAt } from '../../src/lane/keys.js';
 import { scanBlock } from '../../src/lane/scan.js';
-import { scanOffsets } from '../../src/lane/scan-offsets.js';
+import { scanColumns, scanOffsets } from '../../src/lane/scan-offsets.js';
 import { mayHaveProtocol } from '../../src/protocol/protocol-field.js';
 import { decodeRunestone } from '../../src/protocol/runestone.js';
 import { concatBytes } from '../../src/util/bytes.js';
@@ -21,8 +21,12 @@ function sheetsOn(keys: Iterable<string>) {
 
 function expectSameLane(raw: Uint8Array, keys: Iterable<string>): number {
   const state = sheetsOn(keys);
-  const found = scanOffsets(BlockOffsets.read(raw), state);
+  const block = BlockOffsets.read(raw);
+  const found = scanOffsets(block, state);
   expect(found).toEqual(scanBlock(parseBlock(raw), state));
+  // As it is done ahead of the block's turn.
+  const known = { has: (input: number) => state.get(sheetKeyAt(raw, block.inputs[input])) !== undefined };
+  expect(scanOffsets(block, state, scanColumns(block), known)).toEqual(found);
   return found.length;
 }
 
