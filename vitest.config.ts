@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { DEEP_STACK_OPTIONS, hasDeepStack, runWithDeepStack } from './scripts/deep-stack.mjs';
 import { LongestFirst } from './test/longest-first.js';
 
 const HANGS_MS = 3_600_000;
+const PATIENT = ['--import', join(import.meta.dirname, 'test', 'patient-worker.mjs')];
 
 export default defineConfig(async () => {
   // Tests run contracts on the main thread of their process, whose stack is set before it starts: so vitest starts again.
@@ -12,11 +14,12 @@ export default defineConfig(async () => {
       include: ['test/**/*.test.ts'],
       // Forks, because Dawn and RocksDB are native and must not be loaded twice in one process.
       pool: 'forks',
-      poolOptions: { forks: { maxForks: 2, execArgv: DEEP_STACK_OPTIONS } },
+      poolOptions: { forks: { maxForks: 2, execArgv: [...DEEP_STACK_OPTIONS, ...PATIENT] } },
       sequence: { sequencer: LongestFirst },
       // What hangs ends; what is slow because the machine is busy does not fail.
       testTimeout: HANGS_MS,
       hookTimeout: HANGS_MS,
+      expect: { poll: { timeout: HANGS_MS } },
     },
   };
 });

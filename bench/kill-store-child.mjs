@@ -1,8 +1,10 @@
 // What bench/kill-store.mjs kills: commits blocks and rolls them back at random until it is killed; with `finish` it
-// goes straight to the last height and ends. Arguments: database folder, `small` or `fixture`, seed, [finish]. A dead
-// branch is a few synthetic blocks on the tip that change and add keys of both lanes; whatever stands above the fork
-// point at the start is taken for one, as after a crash in the middle of a reorg.
+// goes straight to the last height and ends. Arguments: database folder, `small` or `fixture`, seed, [finish]. The code
+// of an error that ends it is its last line. A dead branch is a few synthetic blocks on the tip that change and add
+// keys of both lanes; whatever stands above the fork point at the start is taken for one, as after a crash in the
+// middle of a reorg.
 import { createHash } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Store } from '../dist/store/store.js';
@@ -11,10 +13,19 @@ import { SimRandom } from '../dist/testing/sim/random.js';
 const [dir, mode, seed, finish] = process.argv.slice(2);
 const KEEP_UNDO = 20;
 const SMALL_HEIGHT = 60;
+/** Most small blocks are written in some pieces. */
+const PIECE_BYTES = 500;
 /** Hash of what the live chain does not have: no block has it. */
 const NONE = new Uint8Array(0);
 const random = randomOf(seed);
+/** Errors of a full disk, which the parent expects. */
+const FULL = ['STORE_WRITE_FAILED', 'STORE_OPEN_FAILED'];
 
+process.on('uncaughtException', (error) => {
+  process.stderr.write(FULL.includes(error.code) ? '' : `${error.stack}\n`);
+  writeSync(1, `failed ${error.code}\n`);
+  process.exit(1);
+});
 const { store, live, last, close } = mode === 'small' ? await openSmall() : await openFixture();
 const forked = () => {
   const tip = store.tip();
@@ -42,11 +53,18 @@ await close();
 
 /** Blocks of some keys each, through the store alone. */
 async function openSmall() {
-  const store = await Store.open(dir, { network: 'regtest', moduleHash: '00'.repeat(32), keepUndo: KEEP_UNDO });
+  const store = await Store.open(dir, {
+    network: 'regtest',
+    moduleHash: '00'.repeat(32),
+    keepUndo: KEEP_UNDO,
+    pieceBytes: PIECE_BYTES,
+  });
   const blocks = [];
   for (let at = 0; at <= SMALL_HEIGHT; at++)
     blocks.push(syntheticBlock(at, 'live', blocks.at(-1)?.hash ?? new Uint8Array(32)));
-  const live = { hash: (at) => blocks[at]?.hash ?? NONE, commit: async (at) => void store.commitBlock(blocks[at]) };
+  // Unsynced now and then, as while an index catches up.
+  const commit = async (at) => void store.commitBlock(blocks[at], { moreFollow: random(2) === 0 });
+  const live = { hash: (at) => blocks[at]?.hash ?? NONE, commit };
   return { store, live, last: SMALL_HEIGHT, close: () => store.close() };
 }
 

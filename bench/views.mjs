@@ -8,12 +8,13 @@
 // sent a request, `load` the machine's load average, `others` the cores that other programs kept busy meanwhile
 // (Linux). --threads: processor time and niceness of the service's threads.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { threadTimes } from './thread-times.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values, positionals } = parseArgs({
@@ -151,17 +152,6 @@ function report(title, { took, late, others }, ms) {
   process.stdout.write(`${title}, load ${load}\n${lines.join('')}`);
 }
 
-/** Threads of a process that have run: name, niceness, seconds of processor time. */
-function threads(pid) {
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
-    const [, name, rest] = /\((.*)\) (.*)/s.exec(stat);
-    const fields = rest.split(' ');
-    const seconds = (Number(fields[11]) + Number(fields[12])) / 100;
-    if (seconds >= 0.05) process.stdout.write(`  ${name.padEnd(16)} niceness ${fields[16]}  ${seconds.toFixed(2)} s\n`);
-  }
-}
-
 try {
   const idle = figures();
   const calm = await start('idle', FIXTURE);
@@ -180,7 +170,11 @@ try {
     ms += await watched(service.pid, service.url, busy, Number(values.seconds) * 1000 - ms, over);
     if (service.ended) throw new Error('the service has ended');
     blocks += (await height()) + 1;
-    if (values.threads && ms >= Number(values.seconds) * 1000) threads(service.pid);
+    if (values.threads && ms >= Number(values.seconds) * 1000) {
+      for (const { name, niceness, seconds } of threadTimes(service.pid)) {
+        process.stdout.write(`  ${name.padEnd(16)} niceness ${niceness}  ${seconds.toFixed(2)} s\n`);
+      }
+    }
     await stop();
   }
   report(`syncing: ${blocks} blocks in ${(ms / 1000).toFixed(1)} s`, busy, ms);

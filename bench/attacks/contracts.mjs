@@ -38,15 +38,47 @@ const counted = (times, code) => [
 /** The plain loop that takes longest for its fuel: one unit an iteration. */
 export const plainLoop = () => contract(() => forever([]));
 
+const passive = (...functions) => ({
+  mode: 'passive',
+  table: 0,
+  offset: undefined,
+  items: functions.map((index) => ({ kind: 'ref.func', index })),
+});
+
 export const tableOp = (name) =>
   contract((module) => {
     module.table = { min: 4_096, max: 4_096 };
+    const f = module.function('()->()', []);
+    module.elements.push(passive(...new Array(4_096).fill(f)));
+    const init = [i32(0), i32(0), i32(4_096), op(OP.tableInit, 0, 0)];
+    const copy = [i32(0), i32(1), i32(4_095), op(OP.tableCopy, 0, 0)];
+    const called = [i32(7), op(OP.callIndirect, module.type('()->()'), 0)];
     const code = {
       fill: [i32(0), op(OP.refNull, 0x70), i32(4_096), op(OP.tableFill, 0)],
-      copy: [i32(0), i32(1), i32(4_095), op(OP.tableCopy, 0, 0)],
+      'fill with a function': [i32(0), op(OP.refFunc, f), i32(4_096), op(OP.tableFill, 0)],
+      copy,
+      init,
+      'copy of nothing': [i32(0), i32(0), i32(0), op(OP.tableCopy, 0, 0)],
+      'get and set': [i32(0), i32(1), op(OP.tableGet, 0), op(OP.tableSet, 0)],
+      // One element at a time, so that there are as many calls as copies.
+      'copy and call': [i32(6), i32(7), i32(1), op(OP.tableCopy, 0, 0), ...called],
+      'call alone': called,
     };
-    return forever(code[name]);
+    return [...init, ...forever(code[name])];
   });
+
+/** Has references of 9,000 functions; each of its results is long. */
+export const manyReferences = () =>
+  contract(
+    (module) => {
+      const functions = Array.from({ length: 9_000 }, () => module.function('()->()', []));
+      module.table = { min: 1, max: 1 };
+      module.elements.push(passive(...functions));
+      const result = [i32(OUT - 4), i32(300_000), STORE_I32, i32(OUT + 16), i32(0), STORE_I32, i32(OUT), op(OP.return)];
+      return [i32(0), i32(0), i32(1), op(OP.tableInit, 0, 0), ...result];
+    },
+    { pages: 5 },
+  );
 
 export const memoryOp = (name) =>
   contract(

@@ -23,6 +23,11 @@ export const WASM_TARGETS = [
     flags: ['--initialMemory', '1', '--enable', 'simd'],
   },
   { source: 'wasm/bench/bulk.ts', target: 'bench/bulk.wasm', flags: ['--initialMemory', '1'] },
+  {
+    source: 'wasm/bench/outpoints.ts',
+    target: 'bench/outpoints.wasm',
+    flags: ['--initialMemory', '1', '--enable', 'simd'],
+  },
   // Native WASM of the indexer: every V8 that it runs on has vector instructions.
   ...['block-hash', 'state-tree', 'lane-scan'].map((name) => ({
     source: `wasm/native/${name}.ts`,

@@ -2,15 +2,30 @@
 import { CHAIN } from './chain.mjs';
 import { EXECUTE } from './execute.mjs';
 import { FUZZ } from './fuzz.mjs';
+import { INDEXER } from './indexer.mjs';
 import { LANE } from './lane.mjs';
 import { NATIVE } from './native.mjs';
 import { PROGRAM } from './program.mjs';
+import { PROOF } from './proof.mjs';
 import { PROTOCOL } from './protocol.mjs';
 import { STORE } from './store.mjs';
+import { TABLES } from './tables.mjs';
 
 /**
  * `id`: its name. `file`: the source that is changed. `find`: the exact text, which stands there once; `replace`: what
  * stands there instead. `breaks`: what the mutant does. `tests`: files of which one must fail.
  * `why`: only where no test can tell the mutant from the source, the reason.
  */
-export const MUTANTS = [...LANE, ...PROTOCOL, ...EXECUTE, ...PROGRAM, ...STORE, ...NATIVE, ...CHAIN, ...FUZZ];
+export const MUTANTS = [
+  ...LANE,
+  ...PROTOCOL,
+  ...EXECUTE,
+  ...PROGRAM,
+  ...TABLES,
+  ...STORE,
+  ...PROOF,
+  ...INDEXER,
+  ...NATIVE,
+  ...CHAIN,
+  ...FUZZ,
+];

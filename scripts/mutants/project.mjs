@@ -9,7 +9,7 @@ import { compileWasm, WASM_TARGETS } from '../build/wasm-targets.mjs';
 const COPIED = ['src', 'wasm', 'test', 'dist', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 /** What no mutant changes. */
 const LINKED = ['node_modules', 'kernels', 'fixtures', 'docs', 'bench', 'scripts', 'README.md'];
-const NATIVE = 'wasm/native/';
+const COMPILED = 'wasm/';
 
 /** A failed property kills at once: looking for the smallest case that fails takes minutes. */
 const SETUP = "import { configureGlobal } from 'fast-check';\nconfigureGlobal({ endOnFailure: true });\n";
@@ -39,8 +39,8 @@ export class ProjectCopy {
     const source = join(this.folder, file);
     const mutated = readFileSync(source, 'utf8').replace(find, () => replace);
     put(source, mutated);
-    if (file.startsWith(NATIVE)) {
-      for (const [path, bytes] of await this.#compileNative(id, file)) put(path, bytes);
+    if (file.startsWith(COMPILED)) {
+      for (const [path, bytes] of await this.#compileWasm(id, file)) put(path, bytes);
     } else {
       const built = file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js');
       put(join(this.folder, built), this.#compile(id, file, mutated));
@@ -50,10 +50,10 @@ export class ProjectCopy {
     };
   }
 
-  /** What the native modules that `file` is part of are once it is mutated, by path. */
-  async #compileNative(id, file) {
+  /** What the WebAssembly that `file` is part of is once it is mutated, by path. */
+  async #compileWasm(id, file) {
     const made = new Map();
-    const partOf = ({ source }) => source.startsWith(NATIVE) && this.#filesOf(source).has(file);
+    const partOf = ({ source }) => this.#filesOf(source).has(file);
     for (const target of WASM_TARGETS.filter(partOf)) {
       const out = join(this.folder, 'mutated.wasm');
       const complaint = await compileWasm(this.folder, target, out);
@@ -63,12 +63,12 @@ export class ProjectCopy {
     return made;
   }
 
-  /** A native source with all that it imports, and so on. */
+  /** A source with all that it imports, and so on. */
   #filesOf(source, known = new Set()) {
     if (known.has(source)) return known;
     known.add(source);
     const text = readFileSync(join(this.folder, source), 'utf8');
-    for (const [, path] of text.matchAll(/ from '(\.\/[^']+)';/g))
+    for (const [, path] of text.matchAll(/ from '(\.\.?\/[^']+)';/g))
       this.#filesOf(`${join(dirname(source), path)}.ts`, known);
     return known;
   }

@@ -40,39 +40,65 @@ function doubled(list: Uint32Array): Uint32Array<ArrayBuffer> {
   return longer;
 }
 
+/** Where the parts of a block lie: plain data, which goes to another thread without a copy. */
+export interface BlockColumns extends TransactionTable {
+  /** The whole block as serialised with witnesses, in shared memory. */
+  readonly raw: Uint8Array;
+  /** Number of the first input of each transaction among those of the block, with the end; `firstOutput` likewise. */
+  readonly firstInput: Uint32Array;
+  readonly firstOutput: Uint32Array;
+  /** Where the outpoint of each input begins: txid, then output number u32. */
+  readonly inputs: Uint32Array;
+  /** Start and end of each output's script. */
+  readonly scripts: Uint32Array;
+  /** Txids one after the other, 32 bytes each, wire order. */
+  readonly txids: Uint8Array;
+}
+
 /**
  * A block as offsets into its bytes, with the txids of all its transactions: nothing is made per input or output. A
  * transaction becomes an object on first use. Offsets count from the start of `raw`.
  */
-export class BlockOffsets implements TransactionTable, Verifiable {
+export class BlockOffsets implements BlockColumns, Verifiable {
   /** 32 bytes, wire order. */
   readonly hash: Uint8Array;
   readonly previousHash: Uint8Array;
   /** The 80 header bytes. */
   readonly header: Uint8Array;
-  /** Txids one after the other, 32 bytes each, wire order. */
+  readonly raw: Uint8Array;
+  readonly count: number;
+  readonly starts: Uint32Array;
+  readonly witnesses: Uint32Array;
+  readonly segwit: Uint8Array;
+  readonly firstInput: Uint32Array;
+  readonly firstOutput: Uint32Array;
+  readonly inputs: Uint32Array;
+  readonly scripts: Uint32Array;
   readonly txids: Uint8Array;
   readonly #transactions = new Map<number, Transaction>();
 
-  private constructor(
-    /** The whole block as serialised with witnesses, in shared memory. */
-    readonly raw: Uint8Array,
-    readonly count: number,
-    readonly starts: Uint32Array,
-    readonly witnesses: Uint32Array,
-    readonly segwit: Uint8Array,
-    /** Number of the first input of each transaction among those of the block, with the end; `firstOutput` likewise. */
-    readonly firstInput: Uint32Array,
-    readonly firstOutput: Uint32Array,
-    /** Where the outpoint of each input begins: txid, then output number u32. */
-    readonly inputs: Uint32Array,
-    /** Start and end of each output's script. */
-    readonly scripts: Uint32Array,
-  ) {
+  /** `columns`: what {@link read} made of a block, in whichever thread. */
+  constructor(columns: BlockColumns) {
+    const { raw } = columns;
+    this.raw = raw;
+    this.count = columns.count;
+    this.starts = columns.starts;
+    this.witnesses = columns.witnesses;
+    this.segwit = columns.segwit;
+    this.firstInput = columns.firstInput;
+    this.firstOutput = columns.firstOutput;
+    this.inputs = columns.inputs;
+    this.scripts = columns.scripts;
+    this.txids = columns.txids;
     this.header = raw.subarray(0, HEADER_LENGTH);
     this.previousHash = raw.subarray(4, 36);
     this.hash = sha256d(this.header);
-    this.txids = hashTransactions(this);
+  }
+
+  /** What another thread makes the same block of. */
+  get columns(): BlockColumns {
+    const { raw, count, starts, witnesses, segwit, firstInput, firstOutput, inputs, scripts, txids } = this;
+    return { raw, count, starts, witnesses, segwit, firstInput, firstOutput, inputs, scripts, txids };
   }
 
   /**
@@ -87,7 +113,7 @@ export class BlockOffsets implements TransactionTable, Verifiable {
         hint: 'Give one block per file: header, transaction count, transactions.',
       });
     }
-    const bytes = shared(raw);
+    const bytes = inSharedMemory(raw);
     const cursor = new Cursor(bytes, 0, 'BLOCK');
     cursor.skip(HEADER_LENGTH);
     const count = cursor.count(MIN_TRANSACTION);
@@ -119,7 +145,8 @@ export class BlockOffsets implements TransactionTable, Verifiable {
     }
     const inputs = PLACES.inputs.slice(0, PLACES.inputCount);
     const scripts = PLACES.scripts.slice(0, PLACES.scriptCount);
-    return new BlockOffsets(bytes, count, starts, witnesses, segwit, firstInput, firstOutput, inputs, scripts);
+    const table = { raw: bytes, count, starts, witnesses, segwit };
+    return new BlockOffsets({ ...table, firstInput, firstOutput, inputs, scripts, txids: hashTransactions(table) });
   }
 
   /** Height of the coinbase script (BIP34), or undefined where the script carries none. */
@@ -219,7 +246,8 @@ function sizeLength(size: number): number {
   return size < 0xfd ? 1 : size < 0x10000 ? 3 : 5;
 }
 
-function shared(raw: Uint8Array): Uint8Array {
+/** The bytes in shared memory, which goes to other threads as a reference: themselves if they lie there, or a copy. */
+export function inSharedMemory(raw: Uint8Array): Uint8Array {
   if (raw.buffer instanceof SharedArrayBuffer) return new Uint8Array(raw.buffer, raw.byteOffset, raw.length);
   const bytes = new Uint8Array(new SharedArrayBuffer(raw.length));
   bytes.set(raw);

@@ -8,12 +8,14 @@ import type { Block } from '../bitcoin/types.js';
 import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
+import type { ScanAhead } from '../lane/columns/scan-ahead.js';
+import type { KnownSheets } from '../lane/columns/scan-columns.js';
 import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
-import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt, StateReader } from '../lane/types.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, LaneWrites, Receipt, StateReader } from '../lane/types.js';
 import { makePlan, summarise } from '../plan/plan.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
@@ -66,6 +68,9 @@ export interface StateSource {
   readonly reader: StateReader;
   readonly storeHandle?: bigint;
   readonly snapshot?: ReadonlyMap<LaneKey, Uint8Array>;
+  /** What was found of a block given as offsets before its turn came, as far as it was. */
+  readonly scan?: ScanAhead;
+  readonly sheets?: KnownSheets;
 }
 
 export interface EngineHealth {
@@ -108,7 +113,7 @@ export class LaneEngine {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     let started = performance.now();
-    const lane = new Scanned(block, before);
+    const lane = new Scanned(block, before, state.scan, state.sheets);
     addMs(statistics, 'scan', started);
     const { policy } = this.#options;
     if (policy === 'sequential') return this.#sequential(lane, context, before, statistics);
@@ -323,7 +328,7 @@ export class LaneEngine {
 
 function finish(
   before: StateReader,
-  writes: Map<LaneKey, Uint8Array | undefined>,
+  writes: LaneWrites,
   receipts: readonly Receipt[],
   statistics: LaneStatistics,
   plan: LaneBlockResult['plan'],

@@ -1,7 +1,8 @@
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
 import { type LaneColumns, transactionsOf } from '../lane/columns/lane-columns.js';
-import { scanColumns } from '../lane/columns/scan-columns.js';
+import type { ScanAhead } from '../lane/columns/scan-ahead.js';
+import { type KnownSheets, scanColumns } from '../lane/columns/scan-columns.js';
 import { sheetKeyAt } from '../lane/keys.js';
 import { type LaneTransaction, type SheetLookup, scanBlock, sheetKeysOf } from '../lane/scan.js';
 import type { LaneKey } from '../lane/types.js';
@@ -12,9 +13,10 @@ export class Scanned {
   readonly columns: LaneColumns | undefined;
   #transactions: readonly LaneTransaction[] | undefined;
 
-  constructor(block: Block | BlockOffsets, before: SheetLookup) {
+  /** `ahead` and `known`: what was found of the offsets of a block before its turn came. */
+  constructor(block: Block | BlockOffsets, before: SheetLookup, ahead?: ScanAhead, known?: KnownSheets) {
     if ('transactions' in block) this.#transactions = scanBlock(block, before);
-    else this.columns = scanColumns(block, before);
+    else this.columns = scanColumns(block, before, ahead, known);
   }
 
   /** As the generator wants them; made when they are first asked for. */

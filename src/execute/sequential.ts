@@ -9,7 +9,7 @@ import type { LaneContext } from '../lane/message.js';
 import { MapOverlay } from '../lane/overlay.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
-import type { LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
+import type { LaneOutcome, LaneWrites, StateReader } from '../lane/types.js';
 import type { ProgramRunner } from '../program/runner.js';
 import { type CpuRunner, driveOnCpu } from './tasks/drive.js';
 
@@ -32,7 +32,7 @@ export function runEach(
   before: StateReader,
   runner: CpuRunner,
   handOver: (outcome: LaneOutcome, position: number) => void,
-): Map<LaneKey, Uint8Array | undefined> {
+): LaneWrites {
   const state = new MapOverlay(before);
   transactions.forEach((transaction, position) => {
     const outcome = driveOnCpu(laneTransaction(transaction, context, state), runner);
@@ -51,7 +51,7 @@ export interface ColumnSink {
 
 /**
  * The same from columns: transactions of the common kind run without the generator. `before` is the state before the
- * block.
+ * block; `mostBytes` that of a {@link BlockState}.
  */
 export function runColumns(
   columns: LaneColumns,
@@ -59,20 +59,29 @@ export function runColumns(
   before: StateReader,
   runner: ProgramRunner,
   sink: ColumnSink,
-): Map<LaneKey, Uint8Array | undefined> {
-  const state = new BlockState(before);
+  mostBytes?: number,
+): LaneWrites {
+  const state = new BlockState(before, mostBytes);
   const reader = new BlockStateReader(state);
   const common = new CommonRunner(columns, context, state, runner);
-  for (let row = 0; row < columns.count; row++) {
+  let row = 0;
+  for (; row < columns.count && !state.isCrowded; row++) {
     if (isCommon(columns, row) && common.run(row)) {
       sink.common(row, common, state);
       common.apply();
-    } else {
-      const outcome = driveOnCpu(laneTransaction(transactionAt(columns, row), context, reader), runner);
-      sink.outcome(row, outcome);
-      reader.apply(outcome.writes);
-    }
+    } else reader.apply(runOne(row, reader));
     if (state.settle()) common.forget();
   }
-  return state.writes();
+  const changes = state.writes();
+  if (row === columns.count) return changes.map;
+  // Keys by number take more room than changes alone, of which a block may have millions.
+  const overlay = new MapOverlay(before, changes);
+  for (; row < columns.count; row++) overlay.apply(runOne(row, overlay));
+  return overlay.changes;
+
+  function runOne(at: number, over: StateReader): LaneOutcome['writes'] {
+    const outcome = driveOnCpu(laneTransaction(transactionAt(columns, at), context, over), runner);
+    sink.outcome(at, outcome);
+    return outcome.writes;
+  }
 }

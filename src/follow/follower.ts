@@ -1,7 +1,7 @@
 import { backoff, type Clock } from '../chain/clock.js';
 import type { ChainBlock, ChainSource } from '../chain/source.js';
 import { ChainError, InternalError, WarpshrewError } from '../errors/errors.js';
-import { lookAhead } from '../pipeline/look-ahead.js';
+import { type Following, lookAhead } from '../pipeline/look-ahead.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 import { checkGenesis, isRefusedBlock, Refusals, tooDeep } from './chain-checks.js';
 import { findFork } from './fork-point.js';
@@ -236,7 +236,7 @@ export class Follower {
     if (next <= to && !this.#stopped) throw new Unsettled('the node ended the chain below the tip that it announced');
   }
 
-  async #indexOne(block: ChainBlock, following: () => ChainBlock | undefined): Promise<void> {
+  async #indexOne(block: ChainBlock, following: Following<ChainBlock>): Promise<void> {
     const { indexer, onIndexed } = this.#options;
     try {
       await indexer.index(block, following);

@@ -1,4 +1,5 @@
 import type { ChainBlock } from '../chain/source.js';
+import type { Following } from '../pipeline/look-ahead.js';
 
 /** The last indexed block. */
 export interface IndexedTip {
@@ -16,11 +17,11 @@ export interface Indexer {
   lowestRollback(): number;
   /**
    * Verifies a block, that it builds on the tip, and indexes it as the tip's height + 1 (any height if nothing was
-   * indexed yet). `following`: the next block once it is available, so that work on it can begin early.
+   * indexed yet). `following`: the next blocks once they are available, so that work on them can begin early.
    * @throws InputError BLOCK_* for a block that is not valid or does not build on the tip; ProgramError, StoreError.
    *   Nothing of the block is kept then.
    */
-  index(block: ChainBlock, following?: () => ChainBlock | undefined): Promise<void>;
+  index(block: ChainBlock, following?: Following<ChainBlock>): Promise<void>;
   /** Undoes blocks down to `toHeight`, each in one atomic step. */
   rollback(toHeight: number): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { ChainBlock } from '../chain/source.js';
 import { ProgramError } from '../errors/errors.js';
 import type { BlockIndexer, IndexedBlock } from '../pipeline/block-indexer.js';
+import type { Following } from '../pipeline/look-ahead.js';
 import { toDisplayHash } from '../util/bytes.js';
 import type { IndexedTip, Indexer } from './indexer.js';
 
@@ -35,7 +36,7 @@ export class StoreIndexer implements Indexer {
     return this.#blocks.store.lowestRollback();
   }
 
-  async index(block: ChainBlock, following?: () => ChainBlock | undefined): Promise<void> {
+  async index(block: ChainBlock, following?: Following<ChainBlock>): Promise<void> {
     const act = (): Promise<IndexedBlock> => this.#blocks.index(block, { following });
     const result = await (this.#options.duringIndex?.(block, act) ?? act()).catch((error: unknown) => {
       throw error instanceof ProgramError ? atBlock(error, block) : error;

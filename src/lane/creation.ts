@@ -107,15 +107,13 @@ function clone(original: AlkaneId, view: TransactionView): Resolution {
 
 /** Code of `id`, one clone step followed. Stored code passed every check when it was created. */
 function finalCode(id: AlkaneId, view: TransactionView): { id: AlkaneId; program: Program } | undefined {
-  const key = codeKey(id);
-  const value = view.get(key);
+  const value = view.get(codeKey(id));
   if (value === undefined) return undefined;
-  if (value[0] === CODE_WASM) return { id, program: programs.ofStored(key, value) };
+  if (value[0] === CODE_WASM) return { id, program: programs.ofStored(value) };
   const original = idFromBytes(value, 1);
-  const originalKey = codeKey(original);
-  const wasm = view.get(originalKey);
+  const wasm = view.get(codeKey(original));
   if (wasm === undefined || wasm[0] !== CODE_WASM) {
     throw new InternalError('a clone points at an id without code', { facts: { block: id.block, tx: id.tx } });
   }
-  return { id: original, program: programs.ofStored(originalKey, wasm) };
+  return { id: original, program: programs.ofStored(wasm) };
 }

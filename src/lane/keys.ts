@@ -16,6 +16,16 @@ export function sheetKeyAt(bytes: Uint8Array, at: number): LaneKey {
   return `sheet/${binarySlice(bytes, at, at + 36)}`;
 }
 
+const SHEET = Buffer.from('sheet/');
+
+/** As {@link sheetKeyAt}, in bytes. */
+export function sheetKeyBytesAt(bytes: Uint8Array, at: number): Uint8Array {
+  const key = new Uint8Array(SHEET.length + 36);
+  key.set(SHEET);
+  key.set(bytes.subarray(at, at + 36), SHEET.length);
+  return key;
+}
+
 /** `code/` ++ id32. */
 export function codeKey(id: AlkaneId): LaneKey {
   return `code/${toBinaryString(idBytes(id))}`;

@@ -1,19 +1,48 @@
 /** What one transaction has read and written so far, over a state that does not change while it runs. */
-import type { LaneKey, StateReader } from './types.js';
+import { PackedMap } from '../util/packed-map.js';
+import type { LaneKey, LaneWrites, StateReader } from './types.js';
 
-/** A plain map in front of a reader: the state inside a block while it is built. `undefined` in the map = deleted. */
+/** Entries from which on the changes of a block are packed: a `Map` of millions takes gigabytes. */
+const MOST_PLAIN = 1 << 16;
+
+/** Changes by key, `undefined` = deleted; the last one of each key stays. */
+export class Changes {
+  #map: LaneWrites = new Map();
+
+  set(key: LaneKey, value: Uint8Array | undefined): void {
+    this.#map.set(key, value);
+    if (this.#map instanceof Map && this.#map.size > MOST_PLAIN) this.#map = PackedMap.from(this.#map);
+  }
+
+  /** All of them, from now on the caller's. */
+  get map(): LaneWrites {
+    return this.#map;
+  }
+}
+
+/** Changes in front of a reader: the state inside a block while it is built. */
 export class MapOverlay implements StateReader {
-  readonly changes = new Map<LaneKey, Uint8Array | undefined>();
+  readonly #changes: Changes;
 
-  constructor(readonly base: StateReader) {}
+  constructor(
+    readonly base: StateReader,
+    changes = new Changes(),
+  ) {
+    this.#changes = changes;
+  }
+
+  get changes(): LaneWrites {
+    return this.#changes.map;
+  }
 
   get(key: LaneKey): Uint8Array | undefined {
-    const own = this.changes.get(key);
-    return own !== undefined || this.changes.has(key) ? own : this.base.get(key);
+    const { map } = this.#changes;
+    const own = map.get(key);
+    return own !== undefined || map.has(key) ? own : this.base.get(key);
   }
 
   apply(writes: ReadonlyMap<LaneKey, Uint8Array | undefined>): void {
-    for (const [key, value] of writes) this.changes.set(key, value);
+    for (const [key, value] of writes) this.#changes.set(key, value);
   }
 }
 

@@ -16,6 +16,12 @@ export interface StateReader {
   allUnder?(prefix: LaneKey, most: number, mostBytes: number): ReadonlyMap<LaneKey, Uint8Array> | undefined;
 }
 
+/** Writes by key; `undefined` = deleted. */
+export interface LaneWrites extends ReadonlyMap<LaneKey, Uint8Array | undefined> {
+  set(key: LaneKey, value: Uint8Array | undefined): unknown;
+  delete(key: LaneKey): boolean;
+}
+
 /** In the order of their codes in stored receipts. */
 export const MESSAGE_STATUSES = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD'] as const;
 export type MessageStatus = (typeof MESSAGE_STATUSES)[number];

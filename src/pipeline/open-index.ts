@@ -7,6 +7,7 @@ import { StandardIndexer, type StandardIndexerOptions } from '../standard/standa
 import { Store } from '../store/store.js';
 import type { StoreOptions } from '../store/types.js';
 import { BlockIndexer } from './block-indexer.js';
+import { BlockReader } from './block-reader.js';
 
 export interface OpenIndexOptions {
   readonly dbDir: string;
@@ -28,6 +29,7 @@ export class OpenIndex {
     readonly engine: LaneEngine,
     readonly standard: StandardIndexer,
     readonly blocks: BlockIndexer,
+    readonly reader: BlockReader | undefined,
   ) {}
 
   /**
@@ -44,7 +46,8 @@ export class OpenIndex {
       const standard = new StandardIndexer({ ...options.standard, moduleBytes, storeHandle: store.handle });
       const { laneStartHeight = 0, dependent = 'demote' } = options.store;
       const engine = new LaneEngine({ ...options.engine, laneStartHeight, dependent });
-      return new OpenIndex(store, engine, standard, new BlockIndexer(store, engine, standard));
+      const reader = store.handle === undefined ? undefined : new BlockReader(store.handle);
+      return new OpenIndex(store, engine, standard, new BlockIndexer(store, engine, standard, reader), reader);
     } catch (error) {
       await store.close();
       throw error;
@@ -54,6 +57,7 @@ export class OpenIndex {
   /** Closes everything, the store last. No other thread may be attached to it any more. */
   async close(): Promise<void> {
     await this.engine.close();
+    await this.reader?.close();
     await this.standard.close();
     await this.store.close();
   }

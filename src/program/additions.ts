@@ -25,6 +25,8 @@ export class Additions {
     readonly source: RawModule,
     readonly counters: Counters,
     readonly memoryMax: number,
+    /** Pages below the memory that the program sees. */
+    readonly hiddenPages = 0,
   ) {
     this.types = [...source.types];
     this.code = new Writer(2 * source.bytes.length);
@@ -42,9 +44,9 @@ export class Additions {
   }
 
   /** Appends a function; helpers are made while a body is written elsewhere. */
-  addFunction(type: FunctionType, locals: FunctionBody['locals'], code: readonly Instruction[]): number {
+  addFunction(type: FunctionType, locals: FunctionBody['locals'], code: readonly Instruction[] | Uint8Array): number {
     const start = this.code.length;
-    this.code.bytes(encodeInstructions(code));
+    this.code.bytes(code instanceof Uint8Array ? code : encodeInstructions(code));
     this.bodies.push(this.bodyFrom(start, this.typeIndex(type), locals));
     return this.source.imports.length + this.source.bodies.length + this.bodies.length - 1;
   }
@@ -70,7 +72,7 @@ export class Additions {
   }
 
   #helperCode(name: keyof Helpers): Instruction[] {
-    if (name === 'grow') return memoryGrowHelper(this.counters, this.memoryMax);
+    if (name === 'grow') return memoryGrowHelper(this.counters, this.memoryMax, this.hiddenPages);
     return name === 'memoryBulk' ? memoryBulkHelper(this.counters) : tableBulkHelper(this.counters);
   }
 

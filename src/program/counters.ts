@@ -11,6 +11,11 @@ export const GLOBAL_STACK = '__warpshrew_stack';
 export const GLOBAL_WHY = '__warpshrew_why';
 /** Only of a program that runs in a lent memory: the bytes that it sees of it. */
 export const GLOBAL_BYTES = '__warpshrew_bytes';
+/**
+ * Only of a program whose table is kept as numbers (erasure.ts): an immutable i32, the functions that it has references
+ * of. An instance of it holds each.
+ */
+export const GLOBAL_REFERENCES = '__warpshrew_references';
 export const WHY_NONE = 0;
 export const WHY_FUEL = 1;
 export const WHY_STACK = 2;

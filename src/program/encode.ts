@@ -6,7 +6,9 @@ import type {
   DataSegment,
   ElementSegment,
   ExportDefinition,
+  GlobalDefinition,
   Instruction,
+  RawBody,
   RawModule,
   ValueType,
   WasmModule,
@@ -17,6 +19,9 @@ import { Writer } from './writer.js';
 const EXPORT_KIND = { func: 0, table: 1, memory: 2, global: 3 } as const;
 
 const CODE_SECTION = 10;
+/** The type f32, which stands for references in an erased module (erasure.ts). */
+export const ERASED_FUNCREF = 0x7d;
+const F32_CONST = 0x43;
 /** For the sections that most modules have apart from their code, with some of their data. */
 const ROOM_BESIDE_CODE = 64 * 1024;
 
@@ -91,7 +96,7 @@ export function encodeInstructions(code: readonly Instruction[]): Uint8Array {
 }
 
 /** Declarations of locals, equal neighbours together. */
-function writeLocals(out: Writer, locals: readonly ValueType[]): void {
+function writeLocals(out: Writer, locals: readonly ValueType[], byteOf: TypeByte): void {
   if (locals.length === 0) {
     out.byte(0);
     return;
@@ -102,7 +107,23 @@ function writeLocals(out: Writer, locals: readonly ValueType[]): void {
     if (last?.[1] === type) last[0]++;
     else runs.push([1, type]);
   }
-  out.vector(runs, ([count, type]) => out.u32(count).byte(typeByte(type)));
+  out.vector(runs, ([count, type]) => out.u32(count).byte(byteOf(type)));
+}
+
+type TypeByte = (type: ValueType) => number;
+
+const erasedTypeByte: TypeByte = (type) => (type === 'funcref' ? ERASED_FUNCREF : typeByte(type));
+
+function writeGlobal(out: Writer, { type, mutable, init }: GlobalDefinition, byteOf: TypeByte): void {
+  out.byte(byteOf(type)).byte(mutable ? 1 : 0);
+  if (type !== 'funcref' || init.kind !== 'i32') {
+    writeConstant(out, init);
+    return;
+  }
+  // Of an erased module: the number's bits.
+  const bits = new Uint8Array(4);
+  new DataView(bits.buffer).setInt32(0, init.value, true);
+  out.byte(F32_CONST).bytes(bits).byte(OP.end);
 }
 
 function writeElements(out: Writer, segment: ElementSegment): void {
@@ -140,7 +161,8 @@ export function encodeModule(module: WasmModule): Uint8Array {
 /** Encodes a module whose instructions are bytes already. */
 export function encodeRawModule(module: RawModule): Uint8Array {
   const room = module.bytes.length + ROOM_BESIDE_CODE;
-  return encode(module, module.bodies, (inner, { start, end }) => inner.range(module.bytes, start, end), room);
+  const write = (inner: Writer, { start, end }: RawBody): Writer => inner.range(module.bytes, start, end);
+  return encode(module, module.bodies, write, room, module.erased ? erasedTypeByte : typeByte);
 }
 
 type WriteSection = (id: number, write: (section: Writer) => void) => void;
@@ -160,6 +182,7 @@ function encode<T extends { readonly typeIndex: number; readonly locals: readonl
   functions: readonly T[],
   writeCode: (inner: Writer, body: T) => unknown,
   room?: number,
+  byteOf: TypeByte = typeByte,
 ): Uint8Array {
   const out = new Writer(room);
   out.bytes(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
@@ -173,25 +196,22 @@ function encode<T extends { readonly typeIndex: number; readonly locals: readonl
   };
   vector(1, module.types, (s, type) => {
     s.byte(0x60);
-    s.vector(type.params, (t) => s.byte(typeByte(t)));
-    s.vector(type.results, (t) => s.byte(typeByte(t)));
+    s.vector(type.params, (t) => s.byte(byteOf(t)));
+    s.vector(type.results, (t) => s.byte(byteOf(t)));
   });
   writeImports(section, module);
   vector(3, functions, (s, f) => s.u32(f.typeIndex));
   const { table, memory, start, dataCount } = module;
   if (table) section(4, (s) => writeLimits(s.u32(1).byte(FUNCREF), table.min, table.max));
   if (memory && !memory.imported) section(5, (s) => writeLimits(s.u32(1), memory.minPages, memory.maxPages));
-  vector(6, module.globals, (s, g) => {
-    s.byte(typeByte(g.type)).byte(g.mutable ? 1 : 0);
-    writeConstant(s, g.init);
-  });
+  vector(6, module.globals, (s, g) => writeGlobal(s, g, byteOf));
   vector(7, module.exports, writeExport);
   if (start !== undefined) section(8, (s) => s.u32(start));
   vector(9, module.elements, writeElements);
   if (dataCount !== undefined) section(12, (s) => s.u32(dataCount));
   const body = new Writer();
   vector(CODE_SECTION, functions, (s, f) => {
-    writeLocals(body.clear(), f.locals);
+    writeLocals(body.clear(), f.locals, byteOf);
     writeCode(body, f);
     s.sized(body);
   });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { guestModule } from '../util/built-wasm.js';
 import { writeU32 } from '../util/bytes.js';
+import { HIDDEN_BYTES } from './hidden-page.js';
 
 /** What wasm/native/guest.ts exports: code that works on the memory and the fuel counter of one instance. */
 interface GuestCode {
@@ -20,6 +21,10 @@ const MOST_FUEL = 2 ** 31 - 1;
 /** Stands for the bytes seen of a memory that is the program's own: all of them. No memory has as many. */
 const WHOLE = new WebAssembly.Global({ value: 'i32', mutable: true }, -1);
 
+/** Bytes below the memory that the program sees: none, or a page (hidden-page.ts). */
+const NOTHING_HIDDEN = new WebAssembly.Global({ value: 'i32', mutable: false }, 0);
+const PAGE_HIDDEN = new WebAssembly.Global({ value: 'i32', mutable: false }, HIDDEN_BYTES);
+
 let compiled: WebAssembly.Module | undefined;
 
 /**
@@ -35,13 +40,21 @@ export class GuestMemory {
   readonly #memory: WebAssembly.Memory;
   readonly #seen: WebAssembly.Global | undefined;
 
-  /** `seen`: of a lent memory, the bytes that the program sees of it (lent-memory.ts). */
-  constructor(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global) {
+  /** Bytes of the memory below those that the program sees. */
+  readonly #hidden: number;
+
+  /**
+   * `seen`: of a lent memory, the bytes that the program sees of it (lent-memory.ts). `hides`: the page below them is
+   * hidden from it (hidden-page.ts).
+   */
+  constructor(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global, hides = false) {
     this.#memory = memory;
     this.#seen = seen;
-    this.#bytes = new Uint8Array(memory.buffer, 0, seen?.value);
+    this.#hidden = hides ? HIDDEN_BYTES : 0;
+    const hidden = hides ? PAGE_HIDDEN : NOTHING_HIDDEN;
+    this.#bytes = new Uint8Array(memory.buffer, this.#hidden, seen?.value);
     compiled ??= new WebAssembly.Module(Uint8Array.from(guestModule()));
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel, seen: seen ?? WHOLE } });
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel, seen: seen ?? WHOLE, hidden } });
     this.#code = exports as unknown as GuestCode;
   }
 
@@ -54,13 +67,18 @@ export class GuestMemory {
     return this.#code.fuelLeft();
   }
 
-  /** The whole memory as it is now. */
+  /** The memory as it is now, with what is hidden from the program. */
+  get withHidden(): Uint8Array {
+    return this.#hidden === 0 ? this.bytes : new Uint8Array(this.#memory.buffer);
+  }
+
+  /** The whole memory that the program sees, as it is now. */
   get bytes(): Uint8Array {
     // memory.grow detaches the buffer, and the length of a view of a detached buffer is 0.
     if (this.#seen !== undefined) {
       const length = this.#seen.value as number;
-      if (this.#bytes.length !== length) this.#bytes = new Uint8Array(this.#memory.buffer, 0, length);
-    } else if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#memory.buffer);
+      if (this.#bytes.length !== length) this.#bytes = new Uint8Array(this.#memory.buffer, this.#hidden, length);
+    } else if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#memory.buffer, this.#hidden);
     return this.#bytes;
   }
 
@@ -89,8 +107,9 @@ export class GuestMemory {
    */
   hash(pointer: number, length: number, out: number, twice: boolean): void {
     if (length < NATIVE_HASH_FROM) {
-      if (twice) this.#code.sha256d(pointer, length, out);
-      else this.#code.sha256(pointer, length, out);
+      const [from, to] = [pointer + this.#hidden, out + this.#hidden];
+      if (twice) this.#code.sha256d(from, length, to);
+      else this.#code.sha256(from, length, to);
       return;
     }
     const p = pointer >>> 0;
@@ -98,7 +117,8 @@ export class GuestMemory {
       .update(this.bytes.subarray(p, p + length))
       .digest();
     this.write(out, once);
-    if (twice) this.#code.sha256(out, once.length, out);
+    const to = out + this.#hidden;
+    if (twice) this.#code.sha256(to, once.length, to);
   }
 
   /** Writes a number below 2^32 as 8 bytes with their length word; the caller has asked `fits`. */

@@ -29,11 +29,11 @@ export class HostFunctions implements IntrinsicHost {
   #host: RunState | undefined;
 
   /**
-   * Gives the functions the instance's memory, its fuel counter and, of a lent memory, the bytes that the program sees
-   * of it: they exist only after the imports.
+   * Gives the functions what exists only after the imports: the instance's memory, its fuel counter, of a lent memory
+   * the bytes that the program sees of it, and whether a page below them is hidden.
    */
-  attach(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global): void {
-    this.#memory = new GuestMemory(memory, fuel, seen);
+  attach(...parts: ConstructorParameters<typeof GuestMemory>): void {
+    this.#memory = new GuestMemory(...parts);
   }
 
   /** The next run asks `host`. */

@@ -1,6 +1,7 @@
 /** One V8 instance of a program. */
 
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS } from './counters.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS } from './counters.js';
+import { HIDDEN_BYTES } from './hidden-page.js';
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
@@ -19,6 +20,8 @@ export class ProgramInstance {
   readonly why: WebAssembly.Global;
   /** Bytes of memory that it began with. */
   readonly memoryBytes: number;
+  /** Functions that it holds references of (erasure.ts): making another instance takes longer the more they are. */
+  readonly references: number;
   readonly #stack: WebAssembly.Global;
   readonly #reset: ((fuel: number) => void) | undefined;
   readonly #images: readonly { readonly start: number; readonly bytes: Uint8Array }[];
@@ -26,6 +29,7 @@ export class ProgramInstance {
 
   readonly #lent: LentMemory | undefined;
   readonly #seen: WebAssembly.Global | undefined;
+  readonly #hiddenBytes: number;
 
   /**
    * `lent`: the memory it runs in, for a `module` made to be lent one (`instrumentedToLend`) of a program whose
@@ -46,14 +50,19 @@ export class ProgramInstance {
     this.why = counter(GLOBAL_WHY);
     this.#stack = counter(GLOBAL_STACK);
     this.#seen = exports[GLOBAL_BYTES] as WebAssembly.Global | undefined;
-    this.functions.attach(exports.memory as WebAssembly.Memory, this.fuel, this.#seen);
+    const references = exports[GLOBAL_REFERENCES] as WebAssembly.Global | undefined;
+    this.references = (references?.value as number | undefined) ?? 0;
+    this.#hiddenBytes = references === undefined ? 0 : HIDDEN_BYTES;
+    const hides = references !== undefined;
+    this.functions.attach(exports.memory as WebAssembly.Memory, this.fuel, this.#seen, hides);
     this.execute = exports.__execute as () => number;
     this.#reset = exports[RESET] as ((fuel: number) => void) | undefined;
     const { bytes } = this.functions.memory;
     this.memoryBytes = bytes.length;
-    lent?.used(bytes.length);
+    lent?.used(this.#hiddenBytes + bytes.length);
     const images = program.reuse.reusable ? program.reuse.images : [];
-    this.#images = images.map(({ start, end }) => ({ start, bytes: bytes.slice(start, end) }));
+    const { withHidden } = this.functions.memory;
+    this.#images = images.map(({ start, end }) => ({ start, bytes: withHidden.slice(start, end) }));
   }
 
   /**
@@ -65,8 +74,7 @@ export class ProgramInstance {
     if ((this.#used || this.#lent !== undefined) && this.#reset !== undefined) {
       this.#lent?.clear();
       this.#reset(fuel);
-      const { bytes } = this.functions.memory;
-      for (const image of this.#images) bytes.set(image.bytes, image.start);
+      if (this.#images.length > 0) this.#layOut(this.functions.memory.withHidden);
     } else {
       this.fuel.value = fuel;
       this.#stack.value = STACK_SLOTS;
@@ -74,15 +82,24 @@ export class ProgramInstance {
     this.#used = true;
   }
 
+  #layOut(memory: Uint8Array): void {
+    for (const { start, bytes } of this.#images) memory.set(bytes, start);
+  }
+
   /** The run is over. */
   finish(): void {
     this.functions.finish();
-    this.#lent?.used(this.#seen?.value as number);
+    this.#lent?.used(this.#hiddenBytes + (this.#seen?.value as number));
   }
 
   /** Bytes that the memory has grown by. */
   get grownBytes(): number {
     return this.functions.memory.bytes.length - this.memoryBytes;
+  }
+
+  /** Bytes that it takes beside its code: its memory, and the images of its data. */
+  get keptBytes(): number {
+    return this.#images.reduce((sum, { bytes }) => sum + bytes.length, this.memoryBytes);
   }
 
   /** Whether `begin` can undo all that the run did. No memory of its own can be made smaller again. */

@@ -59,6 +59,16 @@ export class InstructionReader {
     return found;
   }
 
+  /** The first number after the 0xfc-prefixed opcode that begins at `at`, if it has any. */
+  firstAfterPrefix(at: number): number {
+    const end = this.at;
+    this.at = at + 1;
+    this.#skip();
+    const first = this.#number();
+    this.at = end;
+    return first;
+  }
+
   #immediates(walk: number, op: number): void {
     switch (walk) {
       case ONE_NUMBER:

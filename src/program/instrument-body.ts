@@ -2,14 +2,15 @@
 import type { Additions } from './additions.js';
 import { STACK_SLOTS } from './counters.js';
 import { typeByte } from './decode-code.js';
-import { encodeInstructions } from './encode.js';
+import { ERASED_FUNCREF, encodeInstructions } from './encode.js';
+import type { Erasure, TableUse } from './erasure.js';
 import { InstructionReader } from './instruction-reader.js';
 import { stackEnter, stackLeave, stackTrap } from './instrument-code.js';
 import { ACCESSES, accessHelper, lentSize, reachOf } from './lent-code.js';
-import type { FunctionType, RawBody, RawModule } from './module.js';
+import type { FunctionType, RawBody, RawModule, ValueType } from './module.js';
 import { OP } from './opcodes.js';
 import type { StateChanges } from './reuse.js';
-import { Writer } from './writer.js';
+import { remembered, Writer } from './writer.js';
 
 const FREE = 1;
 const ENDS_BLOCK = 2;
@@ -26,15 +27,22 @@ flag(FREE, OP.nop, OP.block, OP.loop, OP.else, OP.end);
 flag(ENDS_BLOCK, OP.loop, OP.if, OP.else, OP.end, OP.br, OP.brIf, OP.brTable, OP.return, OP.unreachable);
 flag(NEVER_FALLS_THROUGH, OP.br, OP.brTable, OP.return, OP.unreachable);
 flag(OPENS, OP.block, OP.loop, OP.if);
-flag(SPECIAL, OP.br, OP.brIf, OP.brTable, OP.return, OP.memoryGrow, OP.refFunc, OP.globalSet, OP.tableSet, 0xfc);
+flag(SPECIAL, OP.br, OP.brIf, OP.brTable, OP.return, OP.memoryGrow, OP.globalSet, 0xfc);
+flag(SPECIAL, OP.refFunc, OP.refNull, OP.refIsNull, OP.tableGet, OP.tableSet);
 
 /** In a lent memory, instructions that access memory are rewritten too. */
 const LENT_FLAGS = FLAGS.slice();
 for (const op of [...ACCESSES, OP.memorySize]) LENT_FLAGS[op] |= SPECIAL;
 
+/** In an erased program, also those with types or indirect callees. */
+const ERASED_FLAGS = LENT_FLAGS.slice();
+for (const op of [OP.block, OP.loop, OP.if, OP.selectTyped, OP.callIndirect]) ERASED_FLAGS[op] |= SPECIAL;
+
 const MEMORY_BULK = new Set<number>([OP.memoryCopy, OP.memoryFill, OP.memoryInit]);
 const TABLE_BULK = new Set<number>([OP.tableCopy, OP.tableInit, OP.tableFill, OP.tableGrow]);
 const DROPS_SEGMENT = new Set<number>([OP.dataDrop, OP.elemDrop]);
+
+const IS_ACCESS = new Set<number>(ACCESSES);
 
 const END = Uint8Array.of(OP.end);
 
@@ -50,7 +58,9 @@ export class BodyInstrumenter {
   /** Functions that live code takes references of. */
   readonly references = new Set<number>();
   readonly #globals = new Set<number>();
-  #table = false;
+  #tableGrows = false;
+  /** Live code changes the table, or has references as values. */
+  #values = false;
   #segments = false;
   readonly #reader: InstructionReader;
   readonly #flags: Uint8Array;
@@ -69,13 +79,20 @@ export class BodyInstrumenter {
   constructor(
     readonly source: RawModule,
     readonly additions: Additions,
+    readonly erasure?: Erasure,
   ) {
     this.#reader = new InstructionReader(source.bytes);
-    this.#flags = additions.counters.bytes === undefined ? FLAGS : LENT_FLAGS;
+    if (erasure !== undefined) this.#flags = ERASED_FLAGS;
+    else this.#flags = additions.counters.bytes === undefined ? FLAGS : LENT_FLAGS;
   }
 
   get changes(): StateChanges {
-    return { globals: this.#globals, table: this.#table, segments: this.#segments };
+    // An erased program drops its segments in its memory.
+    return { globals: this.#globals, segments: this.#segments && this.erasure === undefined };
+  }
+
+  get tableUse(): TableUse {
+    return { references: this.references, byValue: this.#values, grows: this.#tableGrows };
   }
 
   /**
@@ -90,6 +107,7 @@ export class BodyInstrumenter {
       code.bytes(encodeInstructions(stackTrap(counters))).bytes(END);
       return this.additions.bodyFrom(at, body.typeIndex, body.locals);
     }
+    this.erasure?.begin(this.source.types[body.typeIndex].params.length + body.locals.length);
     // Helpers that the walk needs are written before the body begins.
     this.#walk(body);
     const start = code.length;
@@ -100,14 +118,19 @@ export class BodyInstrumenter {
     if (this.#exits) code.bytes(END).bytes(leave);
     else if (this.#falls) code.bytes(leave);
     code.bytes(END);
-    return this.additions.bodyFrom(start, body.typeIndex, body.locals);
+    const locals = this.erasure?.needsLocal ? [...body.locals, 'i32' as const] : body.locals;
+    return this.additions.bodyFrom(start, body.typeIndex, locals);
   }
 
   #openResultBlock({ results }: FunctionType): void {
     const code = this.additions.code.byte(OP.block);
     if (results.length === 0) code.byte(0x40);
-    else if (results.length === 1) code.byte(typeByte(results[0]));
+    else if (results.length === 1) code.byte(this.#typeByte(results[0]));
     else code.i32(this.additions.typeIndex({ params: [], results }));
+  }
+
+  #typeByte(type: ValueType): number {
+    return type === 'funcref' && this.erasure !== undefined ? ERASED_FUNCREF : typeByte(type);
   }
 
   /**
@@ -182,6 +205,18 @@ export class BodyInstrumenter {
   }
 
   #special(op: number, at: number): void {
+    this.#specialOfAny(op, at);
+    const { erasure } = this;
+    if (erasure === undefined) return;
+    if (op === OP.callIndirect) {
+      this.#replace(at, at, erasure.lookUp());
+      return;
+    }
+    const code = erasure.codeFor(op, at, this.#reader, this.additions);
+    if (code !== undefined) this.#replace(at, this.#reader.at, code);
+  }
+
+  #specialOfAny(op: number, at: number): void {
     const reader = this.#reader;
     switch (op) {
       case OP.br:
@@ -200,18 +235,22 @@ export class BodyInstrumenter {
         return;
       case OP.refFunc:
         this.references.add(reader.index);
+        this.#values = true;
+        return;
+      case OP.refNull:
+      case OP.refIsNull:
+      case OP.tableGet:
+      case OP.tableSet:
+        this.#values = true;
         return;
       case OP.globalSet:
         this.#globals.add(reader.index);
-        return;
-      case OP.tableSet:
-        this.#table = true;
         return;
       case 0xfc:
         this.#prefixed(0xfc00 | reader.index, at);
         return;
       default:
-        this.#inLentMemory(op, at);
+        if (this.additions.counters.bytes !== undefined) this.#inLentMemory(op, at);
     }
   }
 
@@ -222,36 +261,30 @@ export class BodyInstrumenter {
       this.#replace(at, this.#reader.at, encodeInstructions(lentSize(additions.counters.bytes!)));
       return;
     }
+    if (!IS_ACCESS.has(op)) return;
     const check = additions.lentHelper(accessHelper(op));
     const reach = reachOf(op, this.#reader.offset);
     this.#replace(at, at, new Writer().byte(OP.i32Const).i32(reach).byte(OP.call).u32(check).finish());
   }
 
   #prefixed(op: number, at: number): void {
-    if (MEMORY_BULK.has(op)) {
-      this.#replace(at, at, this.#call('memoryBulk'));
-      if (this.additions.counters.bytes !== undefined) {
-        const check = this.additions.lentHelper(op === OP.memoryCopy ? 'both' : 'target');
-        this.#replace(at, at, new Writer().byte(OP.call).u32(check).finish());
-      }
-    }
-    if (TABLE_BULK.has(op)) {
-      this.#replace(at, at, this.#call('tableBulk'));
-      this.#table = true;
-    }
+    // What stands for them in an erased program charges and checks itself.
+    if (this.erasure === undefined) this.#bulk(op, at);
+    if (TABLE_BULK.has(op)) this.#values = true;
+    if (op === OP.tableGrow) this.#tableGrows = true;
     if (DROPS_SEGMENT.has(op)) this.#segments = true;
+  }
+
+  #bulk(op: number, at: number): void {
+    if (TABLE_BULK.has(op)) this.#replace(at, at, this.#call('tableBulk'));
+    if (!MEMORY_BULK.has(op)) return;
+    this.#replace(at, at, this.#call('memoryBulk'));
+    if (this.additions.counters.bytes === undefined) return;
+    const check = this.additions.lentHelper(op === OP.memoryCopy ? 'both' : 'target');
+    this.#replace(at, at, new Writer().byte(OP.call).u32(check).finish());
   }
 
   #call(helper: Parameters<Additions['helper']>[0]): Uint8Array {
     return new Writer().byte(OP.call).u32(this.additions.helper(helper)).finish();
   }
-}
-
-function remembered(known: Map<number, Uint8Array>, key: number, make: () => Uint8Array): Uint8Array {
-  let found = known.get(key);
-  if (!found) {
-    found = make();
-    known.set(key, found);
-  }
-  return found;
 }

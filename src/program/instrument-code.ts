@@ -72,32 +72,35 @@ export function stackTrap(counters: Counters): Instruction[] {
   return trap(counters, WHY_STACK);
 }
 
-/** Body of `memoryBulk`: local 0 is the length, local 1 the cost. The length is unsigned. */
-export function memoryBulkHelper(counters: Counters): Instruction[] {
+/** Takes what a memory instruction costs for its bytes: local `length`, unsigned. Local `cost` is free. */
+export function payBytes(counters: Counters, length: number, cost: number): Instruction[] {
   return [
-    local(0),
+    local(length),
     constant(BULK.memoryShift),
     make(OP.i32ShrU),
-    local(0),
+    local(length),
     constant((1 << BULK.memoryShift) - 1),
     make(OP.i32And),
     constant(0),
     make(OP.i32Ne),
     make(OP.i32Add),
-    setLocal(1),
-    ...take(counters, counters.fuel, local(1), WHY_FUEL),
-    local(0),
-    END,
+    setLocal(cost),
+    ...take(counters, counters.fuel, local(cost), WHY_FUEL),
   ];
 }
 
+/** Body of `memoryBulk`: local 0 is the length, local 1 the cost. */
+export function memoryBulkHelper(counters: Counters): Instruction[] {
+  return [...payBytes(counters, 0, 1), local(0), END];
+}
+
 /**
- * `fuel -= price * local 0`, or the trap if fuel is smaller: compared as local 0 > fuel / price, so that nothing
- * overflows.
+ * `fuel -= price * count`, or the trap if fuel is smaller: compared as count > fuel / price, so that nothing overflows.
+ * The count is a local, unsigned.
  */
-function takeTimes(counters: Counters, price: number): Instruction[] {
+function takeTimes(counters: Counters, price: number, count = 0): Instruction[] {
   return [
-    local(0),
+    local(count),
     get(counters.fuel),
     constant(price),
     make(OP.i32DivU),
@@ -106,7 +109,7 @@ function takeTimes(counters: Counters, price: number): Instruction[] {
     ...trap(counters, WHY_FUEL),
     END,
     get(counters.fuel),
-    local(0),
+    local(count),
     constant(price),
     make(OP.i32Mul),
     make(OP.i32Sub),
@@ -114,22 +117,36 @@ function takeTimes(counters: Counters, price: number): Instruction[] {
   ];
 }
 
-/** Body of `tableBulk`: local 0 is the number of elements, unsigned. */
+/** Takes what a table instruction costs for its elements: local `count`, unsigned. */
+export function payElements(counters: Counters, count: number): Instruction[] {
+  return takeTimes(counters, BULK.tableElement, count);
+}
+
+/** Body of `tableBulk`: local 0 is the number of elements. */
 export function tableBulkHelper(counters: Counters): Instruction[] {
-  return [...takeTimes(counters, BULK.tableElement), local(0), END];
+  return [...payElements(counters, 0), local(0), END];
 }
 
 /**
  * Body of `grow`. A failure although the pages are within the maximum is the host's: it must stop (lane rules 4), so it
  * traps with WHY_HOST.
  */
-export function memoryGrowHelper(counters: Counters, maxPages: number): Instruction[] {
+export function memoryGrowHelper(counters: Counters, maxPages: number, hiddenPages = 0): Instruction[] {
   return [
     ...take(counters, counters.fuel, constant(BULK.grow), WHY_FUEL),
     ...takeTimes(counters, BULK.growPage),
-    ...(counters.bytes === undefined ? ownGrow(counters, maxPages) : lentGrow(counters.bytes, maxPages)),
+    ...(counters.bytes === undefined
+      ? [...ownGrow(counters, maxPages + hiddenPages), ...pagesSeen(hiddenPages)]
+      : lentGrow(counters.bytes, maxPages)),
     END,
   ];
+}
+
+/** What memory.grow gave, local 1 and the top of the stack, less the hidden pages; -1 stays what it is. */
+function pagesSeen(hiddenPages: number): Instruction[] {
+  if (hiddenPages === 0) return [];
+  const grown = [local(1), constant(-1), make(OP.i32Ne)];
+  return [constant(hiddenPages), ...grown, make(OP.i32Mul), make(OP.i32Sub)];
 }
 
 function ownGrow(counters: Counters, maxPages: number): Instruction[] {

@@ -1,6 +1,8 @@
 import { Additions } from './additions.js';
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
 import { make } from './decode-code.js';
+import { Erasure, type TableUse, wantsErasure } from './erasure.js';
+import { HIDDEN_PAGES } from './hidden-page.js';
 import { BodyInstrumenter } from './instrument-body.js';
 import type { Counters } from './instrument-code.js';
 import { LENT_PAGES } from './lent-memory.js';
@@ -32,6 +34,31 @@ function atMost(max: number | undefined, limit: number): number {
   return max === undefined || max > limit ? limit : max;
 }
 
+/** Indices of the globals that instrumentation adds, behind those of the source. */
+interface Added {
+  readonly counters: Counters;
+  readonly references: number;
+  readonly tableSize: number;
+}
+
+function addedTo({ globals }: RawModule, lent: boolean): Added {
+  const first = globals.length;
+  const next = first + 3 + (lent ? 1 : 0);
+  const counters = { fuel: first, stack: first + 1, why: first + 2, bytes: lent ? first + 3 : undefined };
+  return { counters, references: next, tableSize: next + 1 };
+}
+
+const number = (value: number, mutable = true): GlobalDefinition => {
+  return { type: 'i32', mutable, init: { kind: 'i32', value } };
+};
+
+function globalsOf(source: RawModule, lent: boolean, erasure: Erasure | undefined): GlobalDefinition[] {
+  const counters = [number(0), number(0), number(0), ...(lent ? [bytesSeen(source)] : [])];
+  if (erasure === undefined) return [...source.globals, ...counters];
+  const size = erasure.sizeGlobal === undefined ? [] : [number(source.table?.min ?? 0)];
+  return [...erasure.globals(source.globals), ...counters, number(erasure.references, false), ...size];
+}
+
 /**
  * Puts fuel and the stack budget into a valid module (lane rules 3, 4 and 5). The result has no start section (the
  * function is called first thing by the exported `__execute`), a memory of at most 512 pages, a table of at most 4,096
@@ -40,12 +67,54 @@ function atMost(max: number | undefined, limit: number): number {
  * LENT_PAGES} and checks each access against a fourth global, the bytes that it sees of it (lent-memory.ts).
  */
 export function instrumentModule(source: RawModule, slots: Uint32Array, lent = false): Instrumented {
-  const first = source.globals.length;
-  const counters: Counters = { fuel: first, stack: first + 1, why: first + 2, bytes: lent ? first + 3 : undefined };
+  return instrument(source, slots, lent, undefined).instrumented;
+}
+
+/**
+ * The same for V8. A program that changes its table or holds references has them as numbers (erasure.ts), and exports
+ * how many functions it has references of.
+ */
+export function instrumentForEngine(source: RawModule, slots: Uint32Array, lent = false): Instrumented {
+  const { instrumented, use } = instrument(source, slots, lent, undefined);
+  return wantsErasure(source, use) ? instrument(source, slots, lent, use).instrumented : instrumented;
+}
+
+function instrument(
+  source: RawModule,
+  slots: Uint32Array,
+  lent: boolean,
+  erased: TableUse | undefined,
+): { readonly instrumented: Instrumented; readonly use: TableUse } {
+  const added = addedTo(source, lent);
+  const { counters } = added;
   const memoryMax = atMost(source.memory?.maxPages, LIMITS.memoryPages);
-  const additions = new Additions(source, counters, memoryMax);
-  const instrumenter = new BodyInstrumenter(source, additions);
+  const hiddenPages = erased === undefined ? 0 : HIDDEN_PAGES;
+  const additions = new Additions(source, counters, memoryMax, hiddenPages);
+  const erasure = erased && new Erasure(source, erased, erased.grows ? added.tableSize : undefined);
+  const instrumenter = new BodyInstrumenter(source, additions, erasure);
   const bodies = source.bodies.map((body, i) => instrumenter.instrument(body, slots[i]));
+  const exports = exportsOf(source, additions, added, erasure !== undefined);
+  const { memory, table } = source;
+  const module: RawModule = {
+    ...source,
+    bytes: additions.code.view(),
+    types: additions.types,
+    bodies: [...bodies, ...additions.bodies],
+    globals: globalsOf(source, lent, erasure),
+    exports,
+    elements: [...source.elements, ...declared(instrumenter.references)],
+    start: undefined,
+    memory: lent ? LENT : memory && { minPages: memory.minPages + hiddenPages, maxPages: memoryMax + hiddenPages },
+    table: table && { min: table.min, max: atMost(table.max, LIMITS.tableElements) },
+    ...erasure?.parts,
+  };
+  const { changes } = instrumenter;
+  const globals = erased?.grows ? new Set([...changes.globals, added.tableSize]) : changes.globals;
+  return { instrumented: { module, changes: { ...changes, globals } }, use: instrumenter.tableUse };
+}
+
+function exportsOf(source: RawModule, additions: Additions, added: Added, erased: boolean): ExportDefinition[] {
+  const { counters } = added;
   let exports: ExportDefinition[] = source.exports.filter(
     (e) => e.name === 'memory' || ((e.name === '__execute' || e.name === '__meta') && e.kind === 'func'),
   );
@@ -60,19 +129,7 @@ export function instrumentModule(source: RawModule, slots: Uint32Array, lent = f
     { name: GLOBAL_STACK, kind: 'global', index: counters.stack },
     { name: GLOBAL_WHY, kind: 'global', index: counters.why },
   );
-  if (lent) exports.push({ name: GLOBAL_BYTES, kind: 'global', index: first + 3 });
-  const counter = { type: 'i32', mutable: true, init: { kind: 'i32', value: 0 } } as const;
-  const module: RawModule = {
-    ...source,
-    bytes: additions.code.view(),
-    types: additions.types,
-    bodies: [...bodies, ...additions.bodies],
-    globals: [...source.globals, counter, counter, counter, ...(lent ? [bytesSeen(source)] : [])],
-    exports,
-    elements: [...source.elements, ...declared(instrumenter.references)],
-    start: undefined,
-    memory: lent ? LENT : source.memory && { minPages: source.memory.minPages, maxPages: memoryMax },
-    table: source.table && { min: source.table.min, max: atMost(source.table.max, LIMITS.tableElements) },
-  };
-  return { module, changes: instrumenter.changes };
+  if (counters.bytes !== undefined) exports.push({ name: GLOBAL_BYTES, kind: 'global', index: counters.bytes });
+  if (erased) exports.push({ name: GLOBAL_REFERENCES, kind: 'global', index: added.references });
+  return exports;
 }

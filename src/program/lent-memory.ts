@@ -3,10 +3,11 @@
  * a program that grows needs a fresh instance for each run, whose growing and first touches take far longer than the
  * rest. In a lent memory a program sees as many bytes as a global says, and growing is counting (lent-code.ts).
  */
+import { HIDDEN_PAGES } from './hidden-page.js';
 import { LIMITS } from './limits.js';
 
-/** Pages of a lent memory: the most that a program can have. */
-export const LENT_PAGES = LIMITS.memoryPages;
+/** Pages of a lent memory: the most that a program can have, and those below that it may need (hidden-page.ts). */
+export const LENT_PAGES = LIMITS.memoryPages + HIDDEN_PAGES;
 
 export class LentMemory {
   readonly memory = new WebAssembly.Memory({ initial: LENT_PAGES, maximum: LENT_PAGES });

@@ -113,4 +113,6 @@ export interface WasmModule {
 export type RawModule = Omit<WasmModule, 'functions'> & {
   readonly bytes: Uint8Array;
   readonly bodies: readonly RawBody[];
+  /** Only of instrumented modules: funcref stands for f32 in it, but in its table and elements (erasure.ts). */
+  readonly erased?: boolean;
 };

@@ -2,29 +2,33 @@ import { createHash } from 'node:crypto';
 import { ProgramError } from '../errors/errors.js';
 import { decodeBodies, readModule } from './decode.js';
 import { encodeRawModule } from './encode.js';
-import { instrumentModule } from './instrument.js';
+import { type Instrumented, instrumentForEngine, instrumentModule } from './instrument.js';
 import { BoundedCache } from './lru.js';
-import type { RawModule, WasmModule } from './module.js';
+import type { WasmModule } from './module.js';
 import { entryFuel } from './prices.js';
-import { decideReuse, withReset } from './reuse.js';
+import { decideReuse, type Reuse, withReset } from './reuse.js';
 import type { Program } from './types.js';
-import { validateModule } from './validate.js';
+import { type Admitted, validateModule } from './validate.js';
 
-/** Programs kept at once, and bytes of them: the code as it came and instrumented. Decoded code is not kept. */
-const CACHED_PROGRAMS = 256;
+/** Programs kept at once, and bytes of their code as it came. */
+const CACHED_PROGRAMS = 1_024;
 const CACHED_BYTES = 64 * 1024 * 1024;
 /** Refusals kept at once; each counts a little, since only its text is kept. */
 const CACHED_REFUSALS = 4_096;
 const REFUSAL_BYTES = 512;
-/** Size of a program apart from its bytes: hash, names of imports, the slots of its frames. */
-const PROGRAM_BYTES = 4_096;
+/** Size of a program apart from its bytes: its hash and what it is made of. */
+const PROGRAM_BYTES = 1_024;
 /**
- * Slots of the frames of admitted modules kept at once, and bytes of them: far more modules than programs, since they
- * are all that is needed to prepare one again without its validation.
+ * What is known of admitted modules, kept for far more of them than programs: with that, one runs again without its
+ * validation, and without being instrumented if its compiled code is still at hand.
  */
 const ADMITTED_MODULES = 65_536;
-const ADMITTED_BYTES = 8 * 1024 * 1024;
-const ADMITTED_ENTRY_BYTES = 256;
+const ADMITTED_BYTES = 16 * 1024 * 1024;
+const ADMITTED_ENTRY_BYTES = 512;
+const IMAGE_BYTES = 64;
+/** Instrumented code kept, for the engine that compiles it soon after. */
+const INSTRUMENTED_PROGRAMS = 64;
+const INSTRUMENTED_BYTES = 8 * 1024 * 1024;
 /** Decoded modules kept, and bytes of their sources: a second use by the translator follows soon. */
 const DECODED_PROGRAMS = 4;
 const DECODED_BYTES = 2 * 1024 * 1024;
@@ -36,10 +40,13 @@ interface Kept {
   readonly refusals: number;
 }
 
+/** All that is known of an admitted module but its bytes. */
+interface Admission extends Admitted, Pick<Program, 'entryFuel' | 'reuse' | 'imports' | 'compiledBytes'> {}
+
 /** Results of preparing, by the code's SHA-256. */
 export class PreparedPrograms {
   readonly #programs: BoundedCache<Program>;
-  readonly #admitted = new BoundedCache<Uint32Array>(ADMITTED_MODULES, ADMITTED_BYTES);
+  readonly #admitted = new BoundedCache<Admission>(ADMITTED_MODULES, ADMITTED_BYTES);
   readonly #refusals = new BoundedCache<ProgramError>(CACHED_REFUSALS, CACHED_REFUSALS * REFUSAL_BYTES);
 
   constructor(maxPrograms = CACHED_PROGRAMS, maxBytes = CACHED_BYTES) {
@@ -57,7 +64,7 @@ export class PreparedPrograms {
     const refused = this.#refusals.get(hash);
     if (refused) throw refused;
     try {
-      const program = build(wasm, hash, this.#slotsOf(hash));
+      const program = programOf(wasm, hash, this.#admissionOf(wasm, hash));
       this.#programs.set(hash, program, programBytes(program));
       return program;
     } catch (error) {
@@ -66,14 +73,12 @@ export class PreparedPrograms {
     }
   }
 
-  /** Validates a module unless the same bytes were admitted before. */
-  #slotsOf(hash: string): (source: RawModule) => Uint32Array {
-    return (source) => {
-      const known = this.#admitted.get(hash);
-      const slots = known ?? validateModule(source);
-      if (known === undefined) this.#admitted.set(hash, slots, slots.byteLength + ADMITTED_ENTRY_BYTES);
-      return slots;
-    };
+  /** Looks at a module unless the same bytes were admitted before. */
+  #admissionOf(wasm: Uint8Array, hash: string): Admission {
+    const known = this.#admitted.get(hash);
+    const admission = known ?? admit(wasm, hash);
+    if (known === undefined) this.#admitted.set(hash, admission, admissionBytes(admission));
+    return admission;
   }
 
   /** Programs and bytes of them that are kept, modules known to be valid, and refusals. */
@@ -96,10 +101,16 @@ function hashOf(wasm: Uint8Array): string {
 }
 
 /** Bytes that keeping `program` takes. */
-export function programBytes({ source, instrumented }: Program): number {
-  return source.length + instrumented.length + PROGRAM_BYTES;
+export function programBytes({ source }: Program): number {
+  return source.length + PROGRAM_BYTES;
 }
 
+function admissionBytes({ slots, reuse }: Admission): number {
+  return ADMITTED_ENTRY_BYTES + slots.byteLength + (reuse.reusable ? IMAGE_BYTES * reuse.images.length : 0);
+}
+
+/** One of each per thread; whatever they hold can be made again from the module. */
+const instrumented = new BoundedCache<Uint8Array>(INSTRUMENTED_PROGRAMS, INSTRUMENTED_BYTES);
 const decoded = new BoundedCache<WasmModule>(DECODED_PROGRAMS, DECODED_BYTES);
 
 /** The instrumented module of an admitted one, decoded on each use: it takes many times its bytes. */
@@ -112,29 +123,52 @@ function decodedModule(hash: string, wasm: Uint8Array, slots: Uint32Array): Wasm
   return module;
 }
 
-/** Prepares a program, whatever was prepared before. */
-export function buildProgram(wasm: Uint8Array, hash = hashOf(wasm)): Program {
-  return build(wasm, hash, validateModule);
+/** The bytes of an instrumented module, for V8. */
+function encoded({ module, changes }: Instrumented, reuse: Reuse): Uint8Array {
+  return encodeRawModule(reuse.reusable ? withReset(module, changes) : module);
 }
 
-function build(wasm: Uint8Array, hash: string, slotsOf: (source: RawModule) => Uint32Array): Program {
-  const source: RawModule = readModule(wasm);
-  const slots = slotsOf(source);
-  const { module, changes } = instrumentModule(source, slots);
-  const reuse = decideReuse(module, changes);
+function instrumentedModule(hash: string, wasm: Uint8Array, { slots, reuse }: Admission): Uint8Array {
+  const known = instrumented.get(hash);
+  if (known) return known;
+  const bytes = encoded(instrumentForEngine(readModule(wasm), slots), reuse);
+  instrumented.set(hash, bytes, bytes.length);
+  return bytes;
+}
+
+/** Prepares a program, whatever was prepared before. */
+export function buildProgram(wasm: Uint8Array, hash = hashOf(wasm)): Program {
+  return programOf(wasm, hash, admit(wasm, hash));
+}
+
+/** Decides about a module and instruments it for the first time. */
+function admit(wasm: Uint8Array, hash: string): Admission {
+  const source = readModule(wasm);
+  const { slots, codeBytes } = validateModule(source);
+  const made = instrumentForEngine(source, slots);
+  const reuse = decideReuse(made.module, made.changes);
+  const bytes = encoded(made, reuse);
+  instrumented.set(hash, bytes, bytes.length);
   return {
-    hash,
-    source: wasm,
-    instrumented: encodeRawModule(reuse.reusable ? withReset(module, changes) : module),
+    ...{ slots, codeBytes, reuse },
+    compiledBytes: bytes.length + codeBytes,
+    entryFuel: entryFuel(source),
+    imports: new Set(source.imports.map((i) => i.name)),
+  };
+}
+
+function programOf(wasm: Uint8Array, hash: string, admission: Admission): Program {
+  const { slots, reuse, entryFuel, imports, compiledBytes } = admission;
+  return {
+    ...{ hash, source: wasm, entryFuel, reuse, imports, compiledBytes },
+    get instrumented(): Uint8Array {
+      return instrumentedModule(hash, wasm, admission);
+    },
     get instrumentedToLend(): Uint8Array {
-      const lent = instrumentModule(readModule(wasm), slots, true);
-      return encodeRawModule(reuse.reusable ? withReset(lent.module, lent.changes) : lent.module);
+      return encoded(instrumentForEngine(readModule(wasm), slots, true), reuse);
     },
     get module(): WasmModule {
       return decodedModule(hash, wasm, slots);
     },
-    entryFuel: entryFuel(module),
-    reuse,
-    imports: new Set(source.imports.map((i) => i.name)),
   };
 }

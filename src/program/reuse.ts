@@ -5,6 +5,8 @@ import { concatBytes } from '../util/bytes.js';
 import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_NONE } from './counters.js';
 import { make } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
+import { REFERENCE_OF_NUMBER } from './erased-code.js';
+import { USED_FROM } from './hidden-page.js';
 import type { ConstantExpression, FunctionType, Instruction, RawBody, RawModule } from './module.js';
 import { OP } from './opcodes.js';
 
@@ -23,7 +25,7 @@ const REUSABLE_GLOBALS = 256;
  */
 export type Reuse =
   | { readonly reusable: true; readonly images: readonly MemoryRange[] }
-  | { readonly reusable: false; readonly reason: 'table' | 'segment' | 'reference' | 'globals' };
+  | { readonly reusable: false; readonly reason: 'segment' | 'globals' };
 
 /** Where a fresh memory may hold something else than zeros: `start` to `end`, bytes. */
 export interface MemoryRange {
@@ -35,17 +37,15 @@ export interface MemoryRange {
 export interface StateChanges {
   /** Globals that some instruction sets; the others keep their initial value. */
   readonly globals: ReadonlySet<number>;
-  readonly table: boolean;
+  /** It drops segments, elsewhere than in its memory. */
   readonly segments: boolean;
 }
 
 /** Decides for an instrumented module, whose code makes these changes. */
 export function decideReuse(module: RawModule, changes: StateChanges): Reuse {
-  const written = [...changes.globals];
-  if (written.length > REUSABLE_GLOBALS) return { reusable: false, reason: 'globals' };
-  if (written.some((index) => module.globals[index].type === 'funcref'))
-    return { reusable: false, reason: 'reference' };
-  if (changes.table) return { reusable: false, reason: 'table' };
+  // Another instance of an erased program fills a table with all functions that it has references of.
+  if (module.erased) return { reusable: true, images: imagesOf(module) };
+  if (changes.globals.size > REUSABLE_GLOBALS) return { reusable: false, reason: 'globals' };
   if (changes.segments) return { reusable: false, reason: 'segment' };
   return { reusable: true, images: imagesOf(module) };
 }
@@ -63,20 +63,27 @@ export function withReset(module: RawModule, changes: StateChanges): RawModule {
   const typeIndex = known >= 0 ? known : types.push(type) - 1;
   const counter = (name: string): number => module.exports.find((e) => e.name === name)!.index;
   const set = (index: number, value: Instruction): Instruction[] => [value, make(OP.globalSet, index)];
+  const from = module.erased ? USED_FROM : 0;
   const [fuel, stack, why] = [counter(GLOBAL_FUEL), counter(GLOBAL_STACK), counter(GLOBAL_WHY)];
-  const zero = make(OP.i32Const, 0);
+  const firstValue = (index: number): Uint8Array => {
+    const { type, init } = module.globals[index];
+    const value = encodeInstructions([constant(init)]);
+    const taken = encodeInstructions([make(OP.globalSet, index)]);
+    return type === 'funcref' ? concatBytes(value, REFERENCE_OF_NUMBER, taken) : concatBytes(value, taken);
+  };
   const lent = module.exports.find((e) => e.name === GLOBAL_BYTES)?.index;
-  const code = [
-    ...(lent === undefined
-      ? [zero, zero, make(OP.i32Const, (module.memory?.minPages ?? 0) << 16), make(OP.memoryFill, 0)]
-      : set(lent, constant(module.globals[lent].init))),
-    ...[...changes.globals].flatMap((index) => set(index, constant(module.globals[index].init))),
+  const cleared =
+    lent === undefined
+      ? [number(from), number(0), number(((module.memory?.minPages ?? 0) << 16) - from), make(OP.memoryFill, 0)]
+      : set(lent, constant(module.globals[lent].init));
+  const counters = [
     ...set(fuel, make(OP.localGet, 0)),
     ...set(stack, make(OP.i32Const, STACK_SLOTS)),
     ...set(why, make(OP.i32Const, WHY_NONE)),
     make(OP.end),
   ];
-  const bytes = concatBytes(module.bytes, encodeInstructions(code));
+  const code = [encodeInstructions(cleared), ...[...changes.globals].map(firstValue), encodeInstructions(counters)];
+  const bytes = concatBytes(module.bytes, ...code);
   const body: RawBody = { typeIndex, locals: [], start: module.bytes.length, end: bytes.length };
   const index = module.imports.length + module.bodies.length;
   return {
@@ -87,6 +94,8 @@ export function withReset(module: RawModule, changes: StateChanges): RawModule {
     exports: [...module.exports, { name: RESET, kind: 'func', index }],
   };
 }
+
+const number = (value: number): Instruction => make(OP.i32Const, value);
 
 function constant(init: ConstantExpression): Instruction {
   if (init.kind === 'i32') return make(OP.i32Const, init.value);

@@ -29,7 +29,7 @@ export interface RunState {
 export interface RunEnd {
   /**
    * `memory` from `at` on has the `length` bytes that `__execute` returned; -1: there are none (not OK, or a bad
-   * pointer). True: `memory` is kept, and nothing may run in it again.
+   * pointer). True: `memory` is kept, and nothing may run in it again; results of up to `copied` bytes are better copied.
    */
   ended(
     status: RunStatus,
@@ -39,6 +39,7 @@ export interface RunEnd {
     memory: Uint8Array,
     at: number,
     length: number,
+    copied: number,
   ): boolean;
 }
 
@@ -102,9 +103,6 @@ export class HostState implements RunState {
   }
 }
 
-/** Longer results are not copied out of the memory of their run. */
-const COPIED_RESULT_BYTES = 256 * 1024;
-
 /** Keeps how a run ended. A long result may be more than its message can pay for: it stays where it is. */
 export class KeptEnd implements RunEnd {
   #end: RunResult | undefined;
@@ -117,8 +115,9 @@ export class KeptEnd implements RunEnd {
     memory: Uint8Array,
     at: number,
     length: number,
+    copied: number,
   ): boolean {
-    const stays = length > COPIED_RESULT_BYTES;
+    const stays = length > copied;
     const result = length < 0 ? undefined : stays ? memory.subarray(at, at + length) : memory.slice(at, at + length);
     this.#end = { status, reason, fuelLeft, result, askedDryRun };
     return stays;

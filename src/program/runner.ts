@@ -10,20 +10,20 @@ import { HostState, KeptEnd, type RunEnd, type RunState } from './run-state.js';
 import type { Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
 
 /**
- * Compiled code kept at once: enough for every program of a busy block, bounded in bytes of WASM. V8 keeps those, too,
- * and machine code of several times as many.
+ * Compiled code kept at once, and the bytes that it may take by an estimate (code-size.ts): compiling a program anew
+ * takes up to a hundred times as long as running it, so blocks that call many large programs must find them again.
  */
-const COMPILED_PROGRAMS = 256;
-const COMPILED_BYTES = 16 * 1024 * 1024;
+const COMPILED_PROGRAMS = 1_024;
+const COMPILED_BYTES = 256 * 1024 * 1024;
+/** What workers share, and what each of them has at least. */
+const WORKERS_COMPILED_BYTES = 512 * 1024 * 1024;
+const LEAST_COMPILED_BYTES = 64 * 1024 * 1024;
 /**
- * Instances kept at once, bounded in bytes of their memories and their code. V8 sets aside some 10 GiB of addresses for
- * each, of which a process has 128 TiB: this many leave room for 256 threads and all that waits for the garbage
- * collector.
+ * Instances kept at once, bounded in bytes of their memories. V8 sets aside some 10 GiB of addresses for each, of which
+ * a process has 128 TiB: this many leave room for 256 threads and all that waits for the garbage collector.
  */
 const KEPT_INSTANCES = 32;
 const KEPT_BYTES = 64 * 1024 * 1024;
-/** Bytes that V8 keeps of a program's code while it has an instance, for each byte of WASM. */
-const CODE_TIMES = 4;
 /** Programs remembered because their last run grew its memory. */
 const GROWING_PROGRAMS = 4_096;
 /**
@@ -32,22 +32,38 @@ const GROWING_PROGRAMS = 4_096;
  */
 const LENT_FUEL = 300_000;
 const LENT_FUEL_A_PAGE = 80_000;
+const LENT_FUEL_A_REFERENCE = 800;
+/** What stands behind the hash of a program compiled for the lent memory. */
+const LENT = ' lent';
+/** Longer results are not copied out of the memory of their run, but where making another instance takes longer. */
+const COPIED_RESULT_BYTES = 256 * 1024;
+const COPIED_BYTES_A_REFERENCE = 1024;
+
+/** What compiled code may take in each of `workers` threads. */
+export function compiledBytesOf(workers: number): number {
+  const share = Math.floor(WORKERS_COMPILED_BYTES / workers);
+  return Math.max(LEAST_COMPILED_BYTES, Math.min(COMPILED_BYTES, share));
+}
+
 /** Runs programs on V8, one at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {
-  readonly #compiled = new BoundedCache<WebAssembly.Module>(COMPILED_PROGRAMS, COMPILED_BYTES);
+  readonly #compiled: BoundedCache<WebAssembly.Module>;
   /** By hash: whether the last run outside of a lent memory grew so much that the next takes one. */
   readonly #growing = new BoundedCache<true>(GROWING_PROGRAMS, GROWING_PROGRAMS);
   /** Made when it is first needed. One run at a time has it. */
   #lent: LentMemory | undefined;
   /** Those in the lent memory hold nothing of their own. */
   #idleInLent = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_INSTANCES);
-  readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_BYTES);
+  readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_BYTES, 'any');
 
   /**
-   * Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread whose stack is too small for what the rules allow.
+   * `compiledBytes`: what the code that it keeps may take. Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread
+   * whose stack is too small for what the rules allow.
    */
-  constructor() {
+  constructor(compiledBytes = COMPILED_BYTES) {
     requireDeepStack();
+    // An instance has its code: they go together.
+    this.#compiled = new BoundedCache(COMPILED_PROGRAMS, compiledBytes, 'any', (key) => this.#forgetInstance(key));
   }
 
   /**
@@ -94,18 +110,30 @@ export class ProgramRunner {
       if (lends) this.#forgetLent();
       return;
     }
-    if (instance.canServeAgain) idle.set(program.hash, instance, lends ? 1 : keptBytes(program, instance));
+    // A run inside of this one may have had its code forgotten.
+    const counted = this.#compiled.get(lends ? program.hash + LENT : program.hash) !== undefined;
+    if (instance.canServeAgain && counted) idle.set(program.hash, instance, lends ? 1 : instance.keptBytes);
   }
 
-  /** Instances waiting for their next run, the bytes of their memories and code, and those in the lent memory. */
-  get kept(): { readonly instances: number; readonly bytes: number; readonly inLent: number } {
+  /**
+   * Instances waiting for their next run, the bytes of their memories, and those in the lent memory; compiled programs
+   * and the bytes that their code may take.
+   */
+  get kept(): {
+    readonly instances: number;
+    readonly bytes: number;
+    readonly inLent: number;
+    readonly compiled: number;
+    readonly compiledBytes: number;
+  } {
     const inLent = this.#idleInLent.size;
-    return { instances: this.#idle.size + inLent, bytes: this.#idle.weight, inLent };
+    const { size: compiled, weight: compiledBytes } = this.#compiled;
+    return { instances: this.#idle.size + inLent, bytes: this.#idle.weight, inLent, compiled, compiledBytes };
   }
 
   #instanceInLent(program: Program): ProgramInstance {
     this.#lent ??= new LentMemory();
-    const module = this.#compiledAs(`${program.hash} lent`, () => program.instrumentedToLend);
+    const module = this.#compiledAs(program.hash + LENT, program, () => program.instrumentedToLend);
     return new ProgramInstance(program, module, this.#lent);
   }
 
@@ -115,33 +143,38 @@ export class ProgramRunner {
     this.#idleInLent = new BoundedCache(KEPT_INSTANCES, KEPT_INSTANCES);
   }
 
-  #compile(program: Program): WebAssembly.Module {
-    return this.#compiledAs(program.hash, () => program.instrumented);
+  #forgetInstance(key: string): void {
+    if (key.endsWith(LENT)) this.#idleInLent.take(key.slice(0, -LENT.length));
+    else this.#idle.take(key);
   }
 
-  #compiledAs(key: string, instrumented: () => Uint8Array): WebAssembly.Module {
+  #compile(program: Program): WebAssembly.Module {
+    return this.#compiledAs(program.hash, program, () => program.instrumented);
+  }
+
+  #compiledAs(key: string, { compiledBytes }: Program, instrumented: () => Uint8Array): WebAssembly.Module {
     let module = this.#compiled.get(key);
     if (!module) {
-      const bytes = instrumented();
-      module = new WebAssembly.Module(new Uint8Array(bytes));
-      this.#compiled.set(key, module, bytes.length);
+      module = new WebAssembly.Module(new Uint8Array(instrumented()));
+      this.#compiled.set(key, module, compiledBytes);
     }
     return module;
   }
 }
 
-function keptBytes({ instrumented }: Program, { memoryBytes }: ProgramInstance): number {
-  return memoryBytes + CODE_TIMES * instrumented.length;
+function copiedBytes({ references }: ProgramInstance): number {
+  return COPIED_RESULT_BYTES + COPIED_BYTES_A_REFERENCE * references;
 }
 
 /** Whether the next run of the program had better have a lent memory. */
-function growsMuch({ grownBytes }: ProgramInstance, fuelUsed: number): boolean {
-  return grownBytes > 0 && fuelUsed <= LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16);
+function growsMuch({ grownBytes, references }: ProgramInstance, fuelUsed: number): boolean {
+  const most = LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16) + LENT_FUEL_A_REFERENCE * references;
+  return grownBytes > 0 && fuelUsed <= most;
 }
 
 /** The end of a run that no instruction of the program took part in. */
 function notEntered(end: RunEnd, status: 'TRAP' | 'OUT_OF_FUEL', fuelLeft: number): void {
-  end.ended(status, 'none', fuelLeft, false, EMPTY_BYTES, 0, -1);
+  end.ended(status, 'none', fuelLeft, false, EMPTY_BYTES, 0, -1, 0);
 }
 
 /** Runs `__execute` and tells `end`; gives whether the memory of the instance is kept. */
@@ -172,7 +205,7 @@ function runOnce(program: Program, instance: ProgramInstance, state: RunState, f
   const { askedDryRun } = functions;
   const fuelLeft = status === 'OUT_OF_FUEL' ? 0 : memory.fuelLeft;
   const length = status === 'OK' ? memory.lengthAt(pointer) : -1;
-  return end.ended(status, reason, fuelLeft, askedDryRun, memory.bytes, pointer >>> 0, length);
+  return end.ended(status, reason, fuelLeft, askedDryRun, memory.bytes, pointer >>> 0, length, copiedBytes(instance));
 }
 
 function machineFailure(program: Program, cause: unknown): InternalError {

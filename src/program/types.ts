@@ -6,13 +6,18 @@ export interface Program {
   /** SHA-256 of the original WASM, hex. */
   readonly hash: string;
   readonly source: Uint8Array;
-  /** The instrumented module's bytes, with `reset` (reuse.ts) where it can be reused: what V8 compiles. */
+  /**
+   * The instrumented module's bytes, its table as numbers if it changes (erasure.ts), with `reset` (reuse.ts) where it
+   * can be reused: what V8 compiles. Made (almost always anew) when it is asked for: compiled code is kept for longer.
+   */
   readonly instrumented: Uint8Array;
+  /** Bytes that an engine takes for it once all its code is compiled, by an estimate. */
+  readonly compiledBytes: number;
   /** The same for a lent memory (lent-memory.ts), made on first use. */
   readonly instrumentedToLend: Uint8Array;
   /**
-   * The instrumented module decoded (almost always anew), for the translator. It takes many times its
-   * bytes.
+   * The instrumented module decoded (almost always anew), with its table as it came, for the translator. It takes many
+   * times its bytes.
    */
   readonly module: WasmModule;
   /** What every run pays first (lane rules 5). */

@@ -1,5 +1,6 @@
 /** Validation of function bodies, straight from their bytes and in one pass. */
 import { ProgramError } from '../errors/errors.js';
+import { CODE_BYTES, CODE_BYTES_OF } from './code-size.js';
 import { ControlStack } from './control-stack.js';
 import { readPrefixed, readValueType, refusedOpcode, typeByte } from './decode-code.js';
 import { Immediates } from './immediates.js';
@@ -19,6 +20,8 @@ export interface BodyFigures {
   readonly operandDepth: number;
   /** Control instructions x (greatest nesting + parameters and locals + operand depth). */
   readonly compileWork: number;
+  /** Bytes of machine code that its instructions make, by an estimate (code-size.ts). */
+  readonly codeBytes: number;
 }
 
 /**
@@ -58,16 +61,19 @@ export class BodyValidator {
     const operands = this.#operands;
     let instructions = 0;
     let operandDepth = 0;
+    let codeBytes = 0;
     while (this.#blocks.open) {
       const op = reader.byte();
       instructions++;
+      codeBytes += CODE_BYTES[op];
       if (op > OP.return) this.#instruction(op);
       else if (op !== OP.nop) this.#controlInstruction(op);
       if (operands.height > operandDepth) operandDepth = operands.height;
     }
     if (!reader.done) throw malformed('bytes follow the end of a function', reader.at);
     const compileWork = this.#control * (this.#blocks.nesting + reader.localCount + operandDepth);
-    return { instructions, operandDepth, compileWork };
+    codeBytes += CODE_BYTES_OF.function + CODE_BYTES_OF.label * this.#control + CODE_BYTES_OF.work * compileWork;
+    return { instructions, operandDepth, compileWork, codeBytes };
   }
 
   #controlInstruction(op: number): void {

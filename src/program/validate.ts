@@ -109,14 +109,21 @@ function frameSlots(locals: number, operandDepth: number, instructions: number):
   return 16 + locals + operandDepth + Math.ceil(instructions / 16);
 }
 
+/** What validation finds out about a module. */
+export interface Admitted {
+  /** Slots of each function's frame (lane rules 4), imported functions not counted. */
+  readonly slots: Uint32Array;
+  /** Bytes of machine code that all functions make, by an estimate (code-size.ts). */
+  readonly codeBytes: number;
+}
+
 /**
  * Decides whether a module is admitted (lane rules 3) and is valid WebAssembly 2.0; no engine is asked. `readModule`
  * has checked all that shows without the instructions' meaning.
- * @returns the slots of each function's frame (lane rules 4), imported functions not counted. Throws {@link
- *   ProgramError}: `WASM_LIMIT`, `WASM_IMPORT`, `WASM_EXPORT`, `WASM_INVALID`, and for instructions also
- *   `WASM_MALFORMED`, `WASM_UNSUPPORTED`, `WASM_FLOAT`.
+ * Throws {@link ProgramError}: `WASM_LIMIT`, `WASM_IMPORT`, `WASM_EXPORT`, `WASM_INVALID`, and for instructions also
+ * `WASM_MALFORMED`, `WASM_UNSUPPORTED`, `WASM_FLOAT`.
  */
-export function validateModule(module: RawModule): Uint32Array {
+export function validateModule(module: RawModule): Admitted {
   checkImports(module);
   checkExports(module);
   checkStart(module);
@@ -124,11 +131,19 @@ export function validateModule(module: RawModule): Uint32Array {
   const allowed = compileWorkAllowed(module.bytes.length);
   const validator = new BodyValidator(module);
   let work = 0;
-  return Uint32Array.from(module.bodies, (body, i) => {
-    const { instructions, operandDepth, compileWork } = validator.check(body, module.imports.length + i);
+  let codeBytes = 0;
+  const slots = Uint32Array.from(module.bodies, (body, i) => {
+    const {
+      instructions,
+      operandDepth,
+      compileWork,
+      codeBytes: more,
+    } = validator.check(body, module.imports.length + i);
     work += compileWork;
     if (work > allowed) throw overLimit('compileWork', work, allowed);
     const locals = module.types[body.typeIndex].params.length + body.locals.length;
+    codeBytes += more;
     return frameSlots(locals, operandDepth, instructions);
   });
+  return { slots, codeBytes };
 }

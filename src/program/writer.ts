@@ -101,3 +101,13 @@ export class Writer {
     return this.#buffer.slice(0, this.length);
   }
 }
+
+/** The bytes that are known by `key`, or those that `make` gives. */
+export function remembered<K>(known: Map<K, Uint8Array>, key: K, make: () => Uint8Array): Uint8Array {
+  let found = known.get(key);
+  if (!found) {
+    found = make();
+    known.set(key, found);
+  }
+  return found;
+}

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors/errors.js';
+import { type ErrorFacts, errorOf, InternalError, ProgramError, type WarpshrewError } from '../errors/errors.js';
 import { shipped } from '../util/shipped.js';
 import type { GuestLine } from './guest-log.js';
 import {
@@ -191,5 +191,8 @@ function timeout(task: WorkerTask, limitMs: number): ProgramError {
 }
 
 function failure(reply: WorkerReply & { kind: 'failed' }): WarpshrewError {
-  return reply.error ? fromPlain(reply.error) : new InternalError(`the standard module failed: ${reply.text}`);
+  if (reply.fault === undefined) return fromPlain(reply.error);
+  // An error of the database that the module reads keeps its code.
+  if (reply.fault.kind !== 'internal') return errorOf(reply.fault);
+  return new InternalError(`the standard module failed: ${reply.fault.message}`);
 }

@@ -1,10 +1,5 @@
-import { randomFillSync } from 'node:crypto';
+import { hashOfBytes } from '../util/byte-hash.js';
 import { eachElement } from './flush.js';
-
-/** Bytes of a key that have random words of their own; longer keys use them again. */
-const POSITIONS = 64;
-/** A random word for each byte at each position: nobody can choose keys that meet in one slot. */
-const WORDS = randomFillSync(new Uint32Array(POSITIONS * 256));
 
 /** Numbers of an entry: which flush, where its key begins and ends, where its value begins and ends. */
 const ENTRY = 5;
@@ -65,7 +60,7 @@ export class PairIndex {
   #slotOf(bytes: Uint8Array, start: number, end: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = hash(bytes, start, end) & mask;
+    let slot = hashOfBytes(bytes, start, end) & mask;
     while (slots[slot] !== 0 && !this.#isKey(slots[slot] - 1, bytes, start, end)) slot = (slot + 1) & mask;
     return slot;
   }
@@ -79,17 +74,4 @@ export class PairIndex {
     for (let i = 0; i < length; i++) if (own[from + i] !== bytes[start + i]) return false;
     return true;
   }
-}
-
-/** Tabulation: the words of all bytes together. */
-function hash(bytes: Uint8Array, start: number, end: number): number {
-  let sum = end - start;
-  for (let at = start, row = 0; at < end; at++, row += 256) {
-    if (row === POSITIONS * 256) {
-      row = 0;
-      sum = Math.imul(sum, 0x9e3779b1) ^ (sum >>> 15);
-    }
-    sum ^= WORDS[row + bytes[at]];
-  }
-  return sum;
 }

@@ -1,5 +1,5 @@
 import type { ProgramCode } from '../errors/codes/registry.js';
-import { type ErrorFacts, ProgramError } from '../errors/errors.js';
+import { type ErrorFacts, type Failure, ProgramError } from '../errors/errors.js';
 import type { GuestLine } from './guest-log.js';
 import type { ViewLimits } from './module.js';
 
@@ -53,8 +53,10 @@ export type WorkerReply =
       readonly error: PlainError | undefined;
     }
   | { readonly kind: 'view'; readonly id: number; readonly output: Uint8Array; readonly memoryBytes: number }
-  /** `error` undefined: a fault of the host, described by `text`. */
-  | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError | undefined; readonly text: string };
+  /** By what the module did. */
+  | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError; readonly fault?: undefined }
+  /** By a fault of the host. */
+  | { readonly kind: 'failed'; readonly id: number; readonly fault: Failure };
 
 /** The thread has started and takes requests. */
 export interface WorkerReady {

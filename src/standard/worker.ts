@@ -1,7 +1,7 @@
 // Runs the standard module in its own thread, so that a run that never ends can be stopped, and so that the parallel
 // lane runs at the same time.
 import { parentPort, workerData } from 'node:worker_threads';
-import { ProgramError } from '../errors/errors.js';
+import { failureOf, ProgramError } from '../errors/errors.js';
 import { Store } from '../store/store.js';
 import { toBinaryString } from '../util/bytes.js';
 import { freeMemoryOf } from './collect.js';
@@ -99,13 +99,8 @@ parentPort?.on('message', (request: WorkerRequest) => {
   try {
     reply = answer(request);
   } catch (error) {
-    const plain = error instanceof ProgramError ? toPlain(error) : undefined;
-    reply = {
-      kind: 'failed',
-      id: request.id,
-      error: plain,
-      text: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    };
+    const why = error instanceof ProgramError ? { error: toPlain(error) } : { fault: failureOf(error) };
+    reply = { kind: 'failed', id: request.id, ...why };
   }
   const own = reply.kind === 'block' ? reply.flushes : reply.kind === 'view' ? [reply.output] : [];
   const moved = own.filter((bytes) => bytes.length > 0).map((bytes) => bytes.buffer as ArrayBuffer);

@@ -7,7 +7,8 @@
  * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index → receipt; 't' ++ txid (wire) ++ height
  * ++ index → nothing.
  * undo: height → the keys that the block touched (touched.ts). tree: see state-tree.ts.
- * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see floor.ts
+ * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
+ * floor.ts; 'unfinished' → height, see pieces.ts
  */
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import type { Namespace } from './types.js';
@@ -23,6 +24,7 @@ export const META_TIP = ascii('tip');
 export const META_GENESIS = ascii('genesis');
 export const META_LABEL = ascii('label');
 export const META_HISTORY = ascii('history');
+export const META_UNFINISHED = ascii('unfinished');
 
 export function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);

@@ -23,6 +23,7 @@ import {
   receiptPrefix,
   txPrefix,
 } from './keys.js';
+import { unfinishedHeight } from './pieces.js';
 import { decodeBlockRecord, decodePlan } from './records.js';
 import { rowValue, writtenAt } from './rows.js';
 import { decodeTouched } from './touched.js';
@@ -110,12 +111,12 @@ export class StoreReader {
     }
   }
 
-  /** Value at the tip. */
+  /** Value at the tip. While another thread commits a block, it may be the block's: {@link getAt} tells them apart. */
   getLatest(ns: Namespace, key: Uint8Array): Uint8Array | undefined {
     return latestValue(this.rocks.get('latest', latestKey(ns, key)));
   }
 
-  /** Values at the tip, in the order of `keys`; one read of the database. */
+  /** As {@link getLatest}, of several keys in their order; one read of the database. */
   getMany(ns: Namespace, keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
     return this.rocks
       .getMany(
@@ -198,17 +199,27 @@ export class StoreReader {
     for (;;) {
       const tip = this.tip();
       const latest = rowsOnce(this.rocks.scan('latest', range));
-      if (height === undefined || height >= (tip?.height ?? -1)) return yield* currentEntries(latest);
-      const history = rowsOnce(this.rocks.scan('history', historyPrefixRange(ns, prefix)));
-      // A rollback between the two beginnings would have moved rows back into the one that was begun before.
-      if (tip !== undefined && !bytesEqual(this.blockHash(tip.height), tip.hash)) {
+      // Rows of a block that is being written are there before it is the tip.
+      const partial = unfinishedHeight(this.rocks) !== undefined;
+      const at = Math.min(height ?? Number.POSITIVE_INFINITY, tip?.height ?? -1);
+      const current = !partial && at === (tip?.height ?? -1);
+      const history = current ? undefined : rowsOnce(this.rocks.scan('history', historyPrefixRange(ns, prefix)));
+      // A rollback between the two beginnings would have moved rows back into the one that was begun before; a block
+      // that ended between may have been in the first in part.
+      if (!bytesEqual(this.rocks.get('meta', META_TIP), tip && beU32(tip.height)) || !this.#isThere(tip)) {
         latest.rows.return();
-        history.rows.return();
+        history?.rows.return();
         continue;
       }
-      this.assertKept(height);
-      return yield* oldEntries(latest, history, height);
+      if (history === undefined) return yield* currentEntries(latest);
+      this.assertKept(at);
+      return yield* oldEntries(latest, history, at);
     }
+  }
+
+  /** Whether the block is still that of its height. */
+  #isThere(tip: Tip | undefined): boolean {
+    return tip === undefined || bytesEqual(this.blockHash(tip.height), tip.hash);
   }
 
   blockRecord(height: number): BlockRecord | undefined {
@@ -244,8 +255,10 @@ export class StoreReader {
     return bytes && decodeReceipt(bytes);
   }
 
-  /** Receipts of a block in block order, from place `from` in the block on. */
+  /** Receipts of a block in block order, from place `from` in the block on; none of one that is not stored. */
   *receipts(height: number, from = 0): Generator<Receipt, void, void> {
+    // Receipts of a block that is being written may be there before it.
+    if (this.blockHash(height) === undefined) return;
     const range = { gte: receiptKey(height, from), lt: afterPrefix(receiptPrefix(height)) };
     for (const [, value] of this.rocks.scan('blocks', range)) yield decodeReceipt(value);
   }

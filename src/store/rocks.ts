@@ -22,6 +22,8 @@ export { COLUMNS, type ColumnName, type Range, type Row };
 /** Of the cache, if nothing is said about it. */
 const DEFAULT_CACHE_BYTES = 256 << 20;
 
+const BUFFERS = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
+
 /** Rows that one step of an iteration fetches. */
 const SCAN_ROWS = 500;
 /** Bytes after which a step ends early: a row may hold megabytes. */
@@ -99,9 +101,7 @@ export class Rocks implements Database {
     this.#owner = owner;
     const entries = COLUMNS.map((name) => [name, { column: db.columns[name] }] as const);
     this.#columns = Object.fromEntries(entries) as Record<ColumnName, { column: Column }>;
-    const reads = entries.map(
-      ([name, of]) => [name, { ...of, keyEncoding: 'buffer', valueEncoding: 'buffer' }] as const,
-    );
+    const reads = entries.map(([name, of]) => [name, { ...of, ...BUFFERS }] as const);
     this.#pointReads = Object.fromEntries(reads) as Record<ColumnName, PointReadOptions>;
   }
 
@@ -160,19 +160,15 @@ export class Rocks implements Database {
   getMany(column: ColumnName, keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
     this.#assertOpen();
     if (keys.length === 0) return [];
-    return this.#db._getManySync(keys, this.#pointReads[column]);
+    return reading(column, () => this.#db._getManySync(keys, this.#pointReads[column]));
   }
 
   /** First row of a range, in the given order. */
   first(column: ColumnName, range: Range): Row | undefined {
     this.#assertOpen();
-    const { rows } = this.#db.querySync({
-      ...this.#columns[column],
-      ...range,
-      limit: 1,
-      keyEncoding: 'buffer',
-      valueEncoding: 'buffer',
-    });
+    // Without this the binding reads the index of a table again each time, not only the block with the row.
+    const options = { ...this.#columns[column], ...range, limit: 1, fillCache: true, ...BUFFERS };
+    const { rows } = reading(column, () => this.#db.querySync(options));
     return rows.length === 0 ? undefined : [rows[0], rows[1]];
   }
 
@@ -184,12 +180,11 @@ export class Rocks implements Database {
       limit: -1,
       highWaterMarkBytes: SCAN_BYTES,
       ...range,
-      keyEncoding: 'buffer',
-      valueEncoding: 'buffer',
+      ...BUFFERS,
     });
     try {
       for (;;) {
-        const { rows, finished } = iterator._nextvSync(SCAN_ROWS);
+        const { rows, finished } = reading(column, () => iterator._nextvSync(SCAN_ROWS));
         for (let i = 0; i < rows.length; i += 2) yield [rows[i], rows[i + 1]];
         if (finished) return;
         this.#assertOpen();
@@ -222,6 +217,19 @@ export class Rocks implements Database {
 
   #assertOpen(): void {
     if (this.#closed) throw new StoreError('STORE_CLOSED', 'the store is closed');
+  }
+}
+
+/** What `read` gives. Throws STORE_READ_FAILED where the binding throws: it found damage, or the disk gave an error. */
+function reading<T>(column: ColumnName, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new StoreError('STORE_READ_FAILED', 'the database cannot read what it stored', {
+      facts: { column, reason: text(cause) },
+      hint: 'Check the health of the disk; restore a snapshot, or index into a new folder.',
+      cause,
+    });
   }
 }
 

@@ -15,6 +15,8 @@ declare module '@nxtedition/rocksdb' {
     readonly lt?: Uint8Array;
     readonly reverse?: boolean;
     readonly limit?: number;
+    /** Whether blocks that are read go into the cache; false if not given. */
+    readonly fillCache?: boolean;
     /** Of keys and values, after which a step of an iterator ends. */
     readonly highWaterMarkBytes?: number;
   }

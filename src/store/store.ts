@@ -1,41 +1,39 @@
 import { InternalError, StoreError } from '../errors/errors.js';
-import { indexOf, txidOf } from '../lane/receipt-list.js';
-import { bytesEqual, EMPTY_BYTES, toDisplayHash } from '../util/bytes.js';
-import { commitVersions } from './commit-versions.js';
+import { bytesEqual, toDisplayHash } from '../util/bytes.js';
+import { PackedMap } from '../util/packed-map.js';
+import { assertNext, assertUndone } from './block-order.js';
+import { delBlock, putBlock, putRows } from './block-rows.js';
+import { SortedWrites } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
 import { Keeping, type Kept } from './keeping.js';
-import {
-  afterPrefix,
-  beU32,
-  blockKey,
-  META_GENESIS,
-  META_LABEL,
-  META_TIP,
-  planKey,
-  receiptKey,
-  receiptPrefix,
-  txKey,
-} from './keys.js';
+import { beU32, META_GENESIS, META_LABEL, META_TIP } from './keys.js';
 import { checkedKept, checkedLabel } from './options.js';
+import { PIECE_BYTES, PieceWriter, putUnfinished, takeBackPieces } from './pieces.js';
 import { StoreReader } from './reader.js';
-import { encodedReceipts } from './receipt-rows.js';
-import { corrupt, encodeBlockRecord, encodePlan } from './records.js';
+import { corrupt } from './records.js';
 import { Rocks } from './rocks.js';
 import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
-import { encodeTouched } from './touched.js';
 import { Trees } from './trees.js';
-import type { BlockCommit, CommitOptions, StateRoots, StoreIdentity, StoreOptions, UndoOptions } from './types.js';
-import { undoVersions } from './undo-versions.js';
+import type {
+  BlockCommit,
+  CommitOptions,
+  Namespace,
+  StateRoots,
+  StoreIdentity,
+  StoreOptions,
+  UndoOptions,
+} from './types.js';
+import { type Restored, undoVersions } from './undo-versions.js';
 
-type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade'>;
+type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade' | 'pieceBytes'>;
 
 /** What may wait for the next synced write, in bytes and milliseconds. */
 const UNSYNCED_BYTES = 64 << 20;
 const UNSYNCED_MS = 1_000;
 
 /**
- * State and history of both namespaces. One writer: the object that opened it. Each block is one atomic batch, so
+ * State and history of both namespaces. One writer: the object that opened it. Each block counts as a whole, so
  * after a crash the store stands at the end of a whole block: the last one, unless the machine itself went down while
  * blocks followed each other (see {@link CommitOptions}). Errors are {@link StoreError}.
  */
@@ -50,6 +48,7 @@ export class Store extends StoreReader {
   readonly #keeping: Keeping;
   readonly #keepUndo: number;
   readonly #settings: Settings;
+  readonly #pieceBytes: number;
 
   private constructor(rocks: Database, settings: Settings, kept: Kept) {
     super(rocks);
@@ -57,6 +56,7 @@ export class Store extends StoreReader {
     this.#keeping = new Keeping(rocks, kept);
     this.#keepUndo = kept.undo;
     this.#settings = settings;
+    this.#pieceBytes = settings.pieceBytes ?? PIECE_BYTES;
   }
 
   protected override makeTrees(): Trees {
@@ -101,6 +101,7 @@ export class Store extends StoreReader {
     const kept = checkedKept(options);
     const label = checkedLabel(options.label);
     const readOnly = options.readOnly ?? false;
+    takeBackPieces(database, writeSynced, options.pieceBytes);
     const store = new Store(database, options, kept);
     const recorded = store.recordedIdentity();
     if (recorded === undefined && !readOnly) {
@@ -119,6 +120,7 @@ export class Store extends StoreReader {
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
     const kept = checkedKept(options);
     return Store.#with(Rocks.open(dir, false), (rocks) => {
+      takeBackPieces(rocks, writeSynced);
       const store = new Store(rocks, options, kept);
       if (store.recordedIdentity() === undefined) assertNew(rocks, dir);
       const recorded = store.identity();
@@ -155,12 +157,18 @@ export class Store extends StoreReader {
     return this.rocks.handle;
   }
 
-  /** Closes the database. Attached threads must have ended before. A failed write is not reported again. */
+  /**
+   * Closes the database, whatever fails before. Attached threads must have ended before. A failed write is not reported
+   * again.
+   */
   async close(): Promise<void> {
     try {
-      if (this.#failed === undefined && !this.#readOnly) this.trees.flush();
-      if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
-      await this.rocks.close();
+      try {
+        if (this.#failed === undefined && !this.#readOnly) this.trees.flush();
+        if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
+      } finally {
+        await this.rocks.close();
+      }
     } catch (error) {
       if (this.#failed === undefined) throw error;
     }
@@ -231,51 +239,73 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Commits a whole block: all writes, undo data, receipts, plan, header, trees and tip, in one batch, which
-   * drops undo data that is no longer kept. `height` must be the tip's + 1 (any height in an empty store), else
-   * STORE_NOT_NEXT. After STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until
-   * it is opened again. Returns the roots after the block.
+   * Commits a whole block: all writes, undo data, receipts, plan, header, trees and tip, in one batch, which drops undo
+   * data that is no longer kept; a block whose rows are too many for one, in pieces of which none counts before the
+   * last (pieces.ts). `height` must be the tip's + 1 (any height in an empty store), else STORE_NOT_NEXT. After
+   * STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until it is opened again.
+   * Returns the roots after the block.
    */
   commitBlock(block: BlockCommit, { moreFollow = false, check }: CommitOptions = {}): StateRoots {
     this.#assertWritable();
-    this.#assertNext(block);
-    const batch = this.rocks.batch();
+    assertNext(this.tip(), block);
+    const { height } = block;
+    const pieces = new PieceWriter(this.rocks, height, this.#pieceBytes, (batch) => this.#write(batch, false));
     let roots: StateRoots;
     try {
-      const { height, standardWrites: standard, laneWrites: lane } = block;
-      const update = this.trees.commit(batch, height, { S: standard, P: lane });
+      const writes = { S: packed(block.standardWrites), P: packed(block.laneWrites) };
+      const update = this.trees.update(writes);
       roots = update.roots;
       check?.(roots);
-      const touched = {
-        S: commitVersions(this.rocks, batch, 'S', standard, height, update.existed.S),
-        P: commitVersions(this.rocks, batch, 'P', lane, height, update.existed.P),
-      };
-      batch.put('undo', beU32(block.height), encodeTouched(touched));
-      this.#keeping.prune(batch, block.height);
-      batch.put('blocks', blockKey(block.height), encodeBlockRecord(block, roots));
-      batch.put('blocks', planKey(block.height), encodePlan(block.plan));
-      for (const receipt of encodedReceipts(block)) {
-        const index = indexOf(receipt);
-        batch.put('blocks', receiptKey(block.height, index), receipt);
-        batch.put('blocks', txKey(txidOf(receipt), block.height, index), EMPTY_BYTES);
-      }
-      batch.put('meta', META_TIP, beU32(block.height));
-      if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
+      putRows(this.rocks, pieces, block, {
+        S: new SortedWrites(writes.S, update.existed.S),
+        P: new SortedWrites(writes.P, update.existed.P),
+      });
+      this.#putEnd(pieces, block, roots);
     } catch (error) {
       this.trees.invalidate();
-      batch.discard();
+      pieces.discard();
       this.#keeping.forget();
+      if (pieces.begun && this.#failed === undefined) this.#takeBack();
       throw error;
     }
-    this.#write(batch, !moreFollow);
+    this.#write(pieces.last(), !moreFollow);
     this.trees.settle();
     this.#stamp = undefined;
+    if (pieces.begun) this.trees.storeAfter(height);
     return roots;
+  }
+
+  /** What makes it count. */
+  #putEnd(pieces: PieceWriter, block: BlockCommit, roots: StateRoots): void {
+    const { height } = block;
+    const batch = pieces.last();
+    // After pieces they come behind the block: trees in portions, and the rest with the next block. What is pruned here
+    // might be needed until the trees are stored.
+    if (pieces.begun) this.trees.storeBefore(batch, height);
+    else {
+      this.trees.store(batch, height);
+      this.#keeping.prune(batch, height);
+    }
+    putBlock(batch, block, roots);
+    if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
+  }
+
+  /** After this the block whose writing was given up has never been there. */
+  #takeBack(): void {
+    try {
+      takeBackPieces(this.rocks, (batch) => this.#write(batch, false), this.#pieceBytes);
+    } catch (error) {
+      const message = 'the rows of a block that was given up could not be taken back';
+      this.#failed ??=
+        error instanceof StoreError ? error : new StoreError('STORE_WRITE_FAILED', message, { cause: error });
+      throw error;
+    }
   }
 
   /**
    * Undoes blocks from the tip down to `toHeight`, which becomes the tip; the height below the first block empties the
-   * store, which is then bound to nothing again. One atomic batch per block: a crash leaves a whole state between.
+   * store, which is then bound to nothing again. One atomic batch per block, and for one that was written in pieces
+   * others that take them back: a crash leaves a whole state between.
    * Nothing of an undone block stays in the database. Below {@link lowestRollback} it throws STORE_ROLLBACK_TOO_DEEP
    * and touches nothing.
    */
@@ -294,22 +324,25 @@ export class Store extends StoreReader {
     const undo = this.rocks.get('undo', beU32(height));
     const record = this.blockRecord(height);
     if (undo === undefined || record === undefined) throw corrupt('undo record', height);
-    const batch = this.rocks.batch();
+    let batch = this.rocks.batch();
     let stamp: Stamp | undefined;
+    let fits = true;
     try {
-      const restored = undoVersions(this.rocks, batch, undo, height);
+      const restore = (ns: Namespace, restored: Restored): void => this.trees.undo(ns, restored);
+      fits = undoVersions(this.rocks, batch, undo, height, { restore, mostBytes: this.#pieceBytes });
       const before = this.blockRecord(height - 1);
-      const roots = this.trees.undo(batch, height, restored, before === undefined);
-      if (before !== undefined && before.roots.state !== roots.state) {
-        throw new StoreError('STORE_CORRUPT', 'undoing a block does not give the state root before it', {
-          facts: { height },
-          hint: 'Replay the chain into a new folder.',
-        });
+      assertUndone(height, before, this.trees.endUndo());
+      if (fits) {
+        this.trees.storeUndone(batch, height, before === undefined);
+        batch.del('undo', beU32(height));
+      } else {
+        batch.discard();
+        batch = this.rocks.batch();
+        this.trees.storeUndoneBefore(batch, height, before === undefined);
+        // From here on its rows are the pieces of a block that does not count.
+        putUnfinished(batch, height);
       }
-      this.#dropReceipts(batch, height);
-      batch.del('undo', beU32(height));
-      batch.del('blocks', blockKey(height));
-      batch.del('blocks', planKey(height));
+      delBlock(this.rocks, batch, height, fits);
       if (before === undefined) {
         batch.del('meta', META_TIP);
         stamp = delStamp(batch, this);
@@ -322,14 +355,7 @@ export class Store extends StoreReader {
     this.#write(batch);
     this.trees.settle();
     this.#stamp = stamp;
-  }
-
-  #dropReceipts(batch: DatabaseBatch, height: number): void {
-    const gte = receiptPrefix(height);
-    for (const [key, value] of this.rocks.scan('blocks', { gte, lt: afterPrefix(gte) })) {
-      batch.del('blocks', key);
-      batch.del('blocks', txKey(txidOf(value), height, indexOf(value)));
-    }
+    if (!fits) this.#takeBack();
   }
 
   #assertWritable(): void {
@@ -351,15 +377,16 @@ export class Store extends StoreReader {
       hint: 'Restore an older snapshot or index into a new folder; a store that keeps more undo data reaches deeper.',
     });
   }
+}
 
-  #assertNext({ height, hash, header }: BlockCommit): void {
-    const tip = this.tip();
-    if (!Number.isInteger(height) || height < 0 || height > 0xfffffffe || (tip && height !== tip.height + 1)) {
-      throw new StoreError('STORE_NOT_NEXT', 'the block does not follow the tip of the store', {
-        facts: { height, ...(tip && { tip: tip.height }) },
-        hint: 'Commit heights in order, or roll back first.',
-      });
-    }
-    if (hash.length !== 32 || header.length !== 80) throw new InternalError('block hash or header of a wrong length');
-  }
+/** The same writes; nothing is looked up in them from now on. */
+function packed(writes: ReadonlyMap<string, Uint8Array | undefined>): PackedMap {
+  const map = writes instanceof PackedMap ? writes : PackedMap.from(writes);
+  map.forgetIndex();
+  return map;
+}
+
+/** At an opening, also of what is only to be read: a database always takes back what a crash left unfinished. */
+function writeSynced(batch: DatabaseBatch): void {
+  batch.write();
 }

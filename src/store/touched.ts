@@ -7,7 +7,6 @@
  * with the key before, + 1 if it had no value; the length of the rest; the rest. Numbers are varints: seven bits a
  * byte, the lowest first, the top bit set where more follow; never longer than needed.
  */
-import { writeBinaryString } from '../util/bytes.js';
 import { corrupt } from './records.js';
 import type { Namespace } from './types.js';
 
@@ -15,10 +14,13 @@ const NAMESPACES = ['S', 'P'] as const satisfies Namespace[];
 /** Of a varint below 2^32. */
 const MAX_VARINT = 5;
 
-/** Keys of one namespace in ascending order; `present` is 1 where a key had a value before. */
+/** Keys of one namespace in ascending order. */
 export interface Touched {
-  readonly names: readonly string[];
-  readonly present: Uint8Array;
+  readonly count: number;
+  /** The bytes of key `index`: good until the next call. */
+  key(index: number): Uint8Array;
+  /** Whether it had a value before. */
+  isPresent(index: number): boolean;
 }
 
 export interface TouchedKey {
@@ -29,28 +31,24 @@ export interface TouchedKey {
 }
 
 export function encodeTouched(touched: Readonly<Record<Namespace, Touched>>): Uint8Array {
-  let most = 0;
+  const out = new VarintWriter();
   for (const ns of NAMESPACES) {
-    most += MAX_VARINT;
-    for (const name of touched[ns].names) most += 2 * MAX_VARINT + name.length;
-  }
-  const out = new Uint8Array(most);
-  let at = 0;
-  for (const ns of NAMESPACES) {
-    const { names, present } = touched[ns];
-    at = writeVarint(out, at, names.length);
-    let before = '';
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i];
-      const shared = sharedLength(before, name);
-      at = writeVarint(out, at, shared * 2 + (present[i] === 1 ? 0 : 1));
-      at = writeVarint(out, at, name.length - shared);
-      writeBinaryString(out, at, shared === 0 ? name : name.slice(shared));
-      at += name.length - shared;
-      before = name;
+    const keys = touched[ns];
+    out.number(keys.count);
+    let before = new Uint8Array(0);
+    let length = 0;
+    for (let i = 0; i < keys.count; i++) {
+      const key = keys.key(i);
+      const shared = sharedLength(before, length, key);
+      out.number(shared * 2 + (keys.isPresent(i) ? 0 : 1));
+      out.number(key.length - shared);
+      out.bytes(key, shared);
+      if (key.length > before.length) before = new Uint8Array(2 * key.length);
+      before.set(key);
+      length = key.length;
     }
   }
-  return out.slice(0, at);
+  return out.written();
 }
 
 /** The keys of the undo record of block `height`. Throws StoreError STORE_CORRUPT unless it is exactly as written. */
@@ -78,19 +76,44 @@ export function* decodeTouched(height: number, bytes: Uint8Array): Generator<Tou
   reader.end();
 }
 
-function sharedLength(a: string, b: string): number {
-  const most = Math.min(a.length, b.length);
-  let length = 0;
-  while (length < most && a.charCodeAt(length) === b.charCodeAt(length)) length++;
-  return length;
+/** How many first bytes `key` shares with the first `length` of `before`. */
+function sharedLength(before: Uint8Array, length: number, key: Uint8Array): number {
+  const most = Math.min(length, key.length);
+  let shared = 0;
+  while (shared < most && before[shared] === key[shared]) shared++;
+  return shared;
 }
 
-function writeVarint(out: Uint8Array, from: number, value: number): number {
-  let at = from;
-  let left = value;
-  for (; left > 0x7f; left = Math.floor(left / 128)) out[at++] = (left % 128) | 0x80;
-  out[at++] = left;
-  return at;
+/** Bytes that grow: a block may touch millions of keys, most of which share nearly all that they have. */
+class VarintWriter {
+  #bytes = new Uint8Array(1_024);
+  #at = 0;
+
+  number(value: number): void {
+    this.#makeRoom(MAX_VARINT);
+    let left = value;
+    for (; left > 0x7f; left = Math.floor(left / 128)) this.#bytes[this.#at++] = (left % 128) | 0x80;
+    this.#bytes[this.#at++] = left;
+  }
+
+  /** Those from `from` on. */
+  bytes(part: Uint8Array, from: number): void {
+    this.#makeRoom(part.length - from);
+    this.#bytes.set(from === 0 ? part : part.subarray(from), this.#at);
+    this.#at += part.length - from;
+  }
+
+  /** A view of all. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  #makeRoom(length: number): void {
+    if (this.#at + length <= this.#bytes.length) return;
+    const more = new Uint8Array(Math.max(2 * this.#bytes.length, this.#at + length));
+    more.set(this.written());
+    this.#bytes = more;
+  }
 }
 
 /** Reads a record from its beginning to its end; everything that is not as it was written is STORE_CORRUPT. */

@@ -4,7 +4,7 @@ import { afterPrefix, beU32, latestKey, namespaceCode } from './keys.js';
 import { HEIGHT_BYTES } from './rows.js';
 import { decodeTouched } from './touched.js';
 import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin } from './tree/load-tree.js';
-import { type EmitRow, StateTree, type TreeWriter } from './tree/state-tree.js';
+import { type EmitRow, StateTree, type SweepLimits, type TreeWriter } from './tree/state-tree.js';
 import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
 import { MOST_BITS, ROW_BITS, TreeMemory, type TreeWrites } from './tree/tree-memory.js';
 import { treeRange } from './tree/tree-rows.js';
@@ -64,38 +64,70 @@ export class Trees {
     return NAMESPACES.reduce((sum, ns) => sum + (this.#loaded[ns]?.bytes ?? 0), 0);
   }
 
-  /** Applies the writes of the block after the tip and puts what is to be stored of the trees into its batch. */
-  commit(batch: DatabaseBatch, height: number, writes: Readonly<Record<Namespace, TreeWrites>>): TreesUpdate {
-    const update = this.#update(writes);
-    const { keepUndo } = this.#options;
-    const blocks = Math.max(1, Math.min(MOST_SWEEP_BLOCKS, Math.floor(keepUndo / 2)));
-    for (const ns of NAMESPACES) {
-      const limits = { blocks, behind: Math.min(2 * MOST_SWEEP_BLOCKS, keepUndo), bytes: this.#roomOf(ns) };
-      this.tree(ns).store(height, limits, emitTo(batch));
-    }
-    return update;
-  }
-
-  /** Applies the values before the block of `height`, the tip, and stores them. `empties`: it was the only block. */
-  undo(
-    batch: DatabaseBatch,
-    height: number,
-    writes: Readonly<Record<Namespace, TreeWrites>>,
-    empties: boolean,
-  ): StateRoots {
-    const { roots } = this.#update(writes);
-    for (const ns of NAMESPACES) this.tree(ns).storeUndone(height, emitTo(batch));
-    if (!empties) return roots;
-    for (const [key] of this.#owner.rocks.scan('tree')) batch.del('tree', new Uint8Array(key));
-    return roots;
-  }
-
-  #update(writes: Readonly<Record<Namespace, TreeWrites>>): TreesUpdate {
+  /** Applies the writes of the block after the tip, in memory. */
+  update(writes: Readonly<Record<Namespace, TreeWrites>>): TreesUpdate {
     const standard = this.tree('S').update(writes.S);
     const lane = this.tree('P').update(writes.P);
-    const state = combinedRoot(standard.root, lane.root);
-    const roots = { standard: toHex(standard.root), lane: toHex(lane.root), state: toHex(state) };
-    return { roots, existed: { S: standard.existed, P: lane.existed } };
+    return { roots: rootsOf(standard.root, lane.root), existed: { S: standard.existed, P: lane.existed } };
+  }
+
+  /** Puts what is to be stored of the trees with the block of `height`, just applied, into its batch. */
+  store(batch: DatabaseBatch, height: number): void {
+    for (const ns of NAMESPACES) this.tree(ns).store(height, this.#sweepLimits(ns), emitTo(batch));
+  }
+
+  /** Puts what {@link storeAfter} needs into the batch: a tree that has never been stored gets its header. */
+  storeBefore(batch: DatabaseBatch, height: number): void {
+    for (const ns of NAMESPACES) this.tree(ns).begin(height, emitTo(batch));
+  }
+
+  /** As {@link store} in writes of their own, for a block that is stored already: one batch would be too large. */
+  storeAfter(height: number): void {
+    const { write } = this.#options;
+    if (write === undefined) return;
+    for (const ns of NAMESPACES) {
+      const writer = this.#writer(write);
+      this.tree(ns).store(height, this.#sweepLimits(ns), writer.emit, writer.write);
+    }
+  }
+
+  /** Applies values from before the block at the tip, in memory; {@link endUndo} tells the roots. */
+  undo(ns: Namespace, writes: TreeWrites): void {
+    this.tree(ns).add(writes);
+  }
+
+  endUndo(): StateRoots {
+    return this.update({ S: new Map(), P: new Map() }).roots;
+  }
+
+  /** Puts the trees without the block of `height` into the batch that undoes it. `empties`: it was the only block. */
+  storeUndone(batch: DatabaseBatch, height: number, empties: boolean): void {
+    for (const ns of NAMESPACES) this.tree(ns).storeUndone(height, emitTo(batch));
+    if (empties) this.#dropRows(batch);
+  }
+
+  /**
+   * The same with what is too much for a batch in writes of their own, before `batch` is written: if it never is, the
+   * trees are made from the state when they are loaded.
+   */
+  storeUndoneBefore(batch: DatabaseBatch, height: number, empties: boolean): void {
+    const { write } = this.#options;
+    if (write === undefined) return;
+    for (const ns of NAMESPACES) {
+      this.tree(ns).storeUndoneInPortions(height, this.#writer(write));
+      if (!empties) this.tree(ns).storeHeader(emitTo(batch));
+    }
+    if (empties) this.#dropRows(batch);
+  }
+
+  #dropRows(batch: DatabaseBatch): void {
+    for (const [key] of this.#owner.rocks.scan('tree')) batch.del('tree', new Uint8Array(key));
+  }
+
+  #sweepLimits(ns: Namespace): SweepLimits {
+    const { keepUndo } = this.#options;
+    const blocks = Math.max(1, Math.min(MOST_SWEEP_BLOCKS, Math.floor(keepUndo / 2)));
+    return { blocks, behind: Math.min(2 * MOST_SWEEP_BLOCKS, keepUndo), bytes: this.#roomOf(ns) };
   }
 
   /** Says that what was updated is stored: the trees are after the tip. */
@@ -245,6 +277,10 @@ export function treesAreStored(rocks: Database, tip: number, roots: StateRoots |
     const origin = treeOrigin(rocks, ns, tip, ns === 'S' ? roots?.standard : roots?.lane);
     return isWithoutTree(origin) || loadStored(origin, limits) !== undefined;
   });
+}
+
+function rootsOf(standard: Uint8Array, lane: Uint8Array): StateRoots {
+  return { standard: toHex(standard), lane: toHex(lane), state: toHex(combinedRoot(standard, lane)) };
 }
 
 function emitTo(batch: DatabaseBatch): EmitRow {

@@ -31,6 +31,8 @@ export interface StoreOptions {
   readonly cacheBytes?: number;
   /** Memory for the state trees of both namespaces, in bytes; 512 MiB if not given. */
   readonly treeBytes?: number;
+  /** Bytes of rows beyond which a block is written in pieces; 16 MiB if not given. */
+  readonly pieceBytes?: number;
   /** Called before the state tree of a namespace is made from the state, because its rows do not give it. */
   readonly onTreeRemade?: (namespace: Namespace) => void;
   /** A name for people, at most 200 bytes of UTF-8; what is given last stays. */

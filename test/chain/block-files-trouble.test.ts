@@ -22,6 +22,7 @@ import {
   record,
   stale,
   TIP,
+  useFolders,
   useKey,
   withNode,
   write,
@@ -29,6 +30,8 @@ import {
 import { still } from './clock.js';
 import { errorOf } from './errors.js';
 import { FakeNode } from './fake-node.js';
+
+useFolders();
 
 describe('block files and a node', () => {
   it('give the chain that the node names, and the node what the files lack', async () => {

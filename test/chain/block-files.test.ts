@@ -18,10 +18,13 @@ import {
   record,
   stale,
   TIP,
+  useFolders,
   useKey,
   withNode,
   write,
 } from './block-folder.js';
+
+useFolders();
 
 /** The same order in every run, but none of a chain's. */
 const shuffled = <T>(list: readonly T[]): T[] => list.map((_, i) => list[(i * 7 + 3) % list.length]);

@@ -24,11 +24,15 @@ export const never = new AbortController().signal;
 /** The folder of the test that runs; every test has its own. */
 export let folder: string;
 let xorKey: Uint8Array | undefined;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'warpshrew-blk-'));
-  xorKey = undefined;
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-});
+
+/** Gives each test of the file that calls this such a folder. */
+export function useFolders(): void {
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'warpshrew-blk-'));
+    xorKey = undefined;
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  });
+}
 
 export const record = (raw: Uint8Array): Uint8Array => concatBytes(MAGIC, u32Bytes(raw.length), raw);
 export const fileOf = (number: number): string => join(folder, `blk${String(number).padStart(5, '0')}.dat`);

@@ -7,7 +7,6 @@ import { FakeGpu } from './fake-gpu.js';
 
 /** `SEED=… npx vitest run test/execute` replays a failure. */
 const SEED = process.env.SEED ?? 'warpshrew';
-const MINUTES = 60_000;
 
 async function openGpu(): Promise<GpuExecutor | undefined> {
   try {
@@ -21,33 +20,25 @@ async function openGpu(): Promise<GpuExecutor | undefined> {
 const gpu = await openGpu();
 
 describe(`sequential, cpu and gpu leave the same states and receipts (SEED=${SEED})`, () => {
-  it(
-    'over 300 random blocks, on worker threads and with a kernel that keeps the declared sets',
-    async () => {
-      const fake = new FakeGpu();
-      fake.punts = (call) => call % 17 === 0;
-      const summary = await runDifferential({ seed: SEED, blocks: 300, policies: ['cpu', 'gpu', 'auto'], gpu: fake });
-      expectEverythingHappened(summary);
-      expect(summary.statistics.gpu.punted).toBeGreaterThan(0);
-      expect(summary.statistics.gpu.accessViolations).toBeGreaterThan(0);
-      expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);
-    },
-    8 * MINUTES,
-  );
+  it('over 300 random blocks, on worker threads and with a kernel that keeps the declared sets', async () => {
+    const fake = new FakeGpu();
+    fake.punts = (call) => call % 17 === 0;
+    const summary = await runDifferential({ seed: SEED, blocks: 300, policies: ['cpu', 'gpu', 'auto'], gpu: fake });
+    expectEverythingHappened(summary);
+    expect(summary.statistics.gpu.punted).toBeGreaterThan(0);
+    expect(summary.statistics.gpu.accessViolations).toBeGreaterThan(0);
+    expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);
+  });
 
-  it.skipIf(gpu === undefined)(
-    'over 150 random blocks, through the WGSL kernel',
-    async () => {
-      // Kernels of the other programs take the software driver long to compile; `warpshrew fuzz` runs all of them.
-      const programs = ['probe', 'mint', 'claim'] as const;
-      const summary = await runDifferential({ seed: `${SEED}/kernel`, blocks: 150, policies: ['gpu'], gpu, programs });
-      expectEverythingHappened(summary, 'gpu');
-      expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);
-      expect(summary.statistics.gpu.gpuFailures).toBe(0);
-      await gpu?.close();
-    },
-    8 * MINUTES,
-  );
+  it.skipIf(gpu === undefined)('over 150 random blocks, through the WGSL kernel', async () => {
+    // Kernels of the other programs take the software driver long to compile; `warpshrew fuzz` runs all of them.
+    const programs = ['probe', 'mint', 'claim'] as const;
+    const summary = await runDifferential({ seed: `${SEED}/kernel`, blocks: 150, policies: ['gpu'], gpu, programs });
+    expectEverythingHappened(summary, 'gpu');
+    expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);
+    expect(summary.statistics.gpu.gpuFailures).toBe(0);
+    await gpu?.close();
+  });
 
   it('the same seed gives the same blocks and states', async () => {
     const run = () => runDifferential({ seed: SEED, blocks: 10, policies: [] });

@@ -1,8 +1,12 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { inSharedMemory } from '../../src/bitcoin/block-offsets.js';
+import { sha256d } from '../../src/bitcoin/hash.js';
 import { openSource, type SourceBlock } from '../../src/bitcoin/sources.js';
+import { InputError } from '../../src/errors/errors.js';
 import { LaneEngine } from '../../src/execute/engine.js';
 import { BlockIndexer, type IndexedBlock } from '../../src/pipeline/block-indexer.js';
+import { BlockReader } from '../../src/pipeline/block-reader.js';
 import { lookAhead } from '../../src/pipeline/look-ahead.js';
 import { readExpectedRoots } from '../../src/replay/expected-roots.js';
 import { StandardIndexer } from '../../src/standard/standard-indexer.js';
@@ -14,7 +18,8 @@ const roots = readExpectedRoots(CHAIN);
 /** The fixture chain's first blocks; from 101 on they spend. */
 const blocks = (to: number): SourceBlock[] => [...openSource(CHAIN).blocks(0, to)];
 
-async function withIndexer<T>(use: (indexer: BlockIndexer) => Promise<T>): Promise<T> {
+/** `apart`: the blocks that come next are read by another thread. */
+async function indexWith<T>(apart: boolean, use: (indexer: BlockIndexer) => Promise<T>): Promise<T> {
   const moduleBytes = defaultIndexer();
   const store = await Store.open(join(temporaryFolder(), 'db'), {
     network: 'regtest',
@@ -22,9 +27,11 @@ async function withIndexer<T>(use: (indexer: BlockIndexer) => Promise<T>): Promi
   });
   const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
   const standard = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
+  const reader = apart && store.handle !== undefined ? new BlockReader(store.handle) : undefined;
   try {
-    return await use(new BlockIndexer(store, engine, standard));
+    return await use(new BlockIndexer(store, engine, standard, reader, 0));
   } finally {
+    await reader?.close();
     await standard.close();
     await engine.close();
     await store.close();
@@ -54,90 +61,118 @@ async function heightsOf(
   return { heights, error: undefined };
 }
 
-test('every block has the known root of the chain, also when blocks come one by one after a stop', async () => {
-  await withIndexer(async (indexer) => {
-    const list = blocks(112);
-    for await (const { height } of indexAll(indexer, list)) if (height === 104) break;
-    expect(indexer.store.tip()?.height).toBe(104);
-    await indexer.index(list[105]);
-    expect(indexer.store.roots(105)?.state).toBe(roots.get(105));
-    const { heights, error } = await heightsOf(indexer, list.slice(106));
-    expect(error).toBeUndefined();
-    expect(heights).toEqual([106, 107, 108, 109, 110, 111, 112]);
-    expect(await heightsOf(indexer, [])).toEqual({ heights: [], error: undefined });
+describe.each([
+  ['in this thread', false],
+  ['ahead, in another thread', true],
+])('blocks read %s', (_, apart) => {
+  const withIndexer = <T>(use: (indexer: BlockIndexer) => Promise<T>): Promise<T> => indexWith(apart, use);
+
+  test('every block has the known root of the chain, also when blocks come one by one after a stop', async () => {
+    await withIndexer(async (indexer) => {
+      const list = blocks(112);
+      const read = [];
+      for await (const { height, ms } of indexAll(indexer, list)) {
+        if (ms.ahead > 0) read.push(height);
+        if (height === 104) break;
+      }
+      expect(read.length).toBe(apart ? 104 : 0);
+      expect(indexer.store.tip()?.height).toBe(104);
+      await indexer.index(list[105]);
+      expect(indexer.store.roots(105)?.state).toBe(roots.get(105));
+      const { heights, error } = await heightsOf(indexer, list.slice(106));
+      expect(error).toBeUndefined();
+      expect(heights).toEqual([106, 107, 108, 109, 110, 111, 112]);
+      expect(await heightsOf(indexer, [])).toEqual({ heights: [], error: undefined });
+    });
+  });
+
+  test('a bad block, or a source that fails, comes after every block before it', async () => {
+    await withIndexer(async (indexer) => {
+      const list = blocks(8);
+      const spoilt = list[4].raw.slice();
+      spoilt[40] ^= 1;
+      const bad = await heightsOf(indexer, [...list.slice(0, 4), { height: 4, raw: spoilt }, ...list.slice(5)]);
+      expect(bad.heights).toEqual([0, 1, 2, 3]);
+      expect(bad.error).toBeInstanceOf(InputError);
+      expect(bad.error).toMatchObject({ code: 'BLOCK_BAD_PROOF_OF_WORK', facts: { block: expect.any(String) } });
+      const failing = function* () {
+        yield* list.slice(4, 7);
+        throw new Error('the source broke');
+      };
+      const broken = await heightsOf(indexer, failing());
+      expect(broken.heights).toEqual([4, 5, 6]);
+      expect(broken.error).toMatchObject({ message: 'the source broke' });
+      const skipped = await heightsOf(indexer, [list[8]]);
+      expect(skipped).toMatchObject({ heights: [], error: { code: 'BLOCK_WRONG_PREVIOUS_HASH' } });
+    });
+  });
+
+  test('the module reads what the block before wrote, stored or not', async () => {
+    await withIndexer(async (indexer) => {
+      const list = blocks(106);
+      await heightsOf(indexer, list.slice(0, 105));
+      const { standard } = indexer;
+      const run = async (height: number, ahead: boolean) =>
+        (await standard.runBlock(list[height].raw, height, ahead)).pairs;
+      const written = await run(105, false);
+      const over = await run(106, true);
+      // A run that does not see block 105 writes something else, or this would show nothing.
+      expect(await run(106, false)).not.toEqual(over);
+      await indexer.index(list[105]);
+      expect(await run(105, false)).toEqual(written);
+      expect(await run(106, true)).toEqual(over);
+      expect(await run(106, false)).toEqual(over);
+      // Block 106 ran last: what 105 wrote is not kept any more.
+      await expect(standard.runBlock(list[106].raw, 106, true)).rejects.toMatchObject({ code: 'INTERNAL' });
+    });
+  });
+
+  test('what was begun ahead is dropped when the chain turns out to be another one', async () => {
+    await withIndexer(async (indexer) => {
+      const list = blocks(106);
+      await heightsOf(indexer, list.slice(0, 104));
+      const following = (height: number) => ({ following: (distance = 1) => list[height - 1 + distance] });
+      // The module goes on with 105, then block 104 is undone and comes again.
+      await indexer.index(list[104], following(105));
+      indexer.store.rollback(103);
+      await indexer.index(list[104], following(105));
+      // 105 was begun on another block 104 for all that the indexer knows.
+      indexer.store.rollback(103);
+      await expect(indexer.index(list[105])).rejects.toMatchObject({ code: 'BLOCK_WRONG_PREVIOUS_HASH' });
+      await indexer.index(list[104], following(105));
+      await indexer.index(list[105], following(106));
+      await indexer.index(list[106]);
+      for (const height of [104, 105, 106]) expect(indexer.store.roots(height)?.state).toBe(roots.get(height));
+    });
+  });
+
+  test('a block whose root is refused is not stored', async () => {
+    await withIndexer(async (indexer) => {
+      const list = blocks(3);
+      await indexer.index(list[0]);
+      const check = (): void => {
+        throw new Error('another root');
+      };
+      await expect(indexer.index(list[1], { following: () => list[2], check })).rejects.toThrow('another root');
+      expect(indexer.store.tip()?.height).toBe(0);
+      await indexer.index(list[1]);
+      await indexer.index(list[2]);
+      expect(indexer.store.roots(2)?.state).toBe(roots.get(2));
+    });
   });
 });
 
-test('a bad block, or a source that fails, comes after every block before it', async () => {
-  await withIndexer(async (indexer) => {
-    const list = blocks(8);
-    const spoilt = list[4].raw.slice();
-    spoilt[40] ^= 1;
-    const bad = await heightsOf(indexer, [...list.slice(0, 4), { height: 4, raw: spoilt }, ...list.slice(5)]);
-    expect(bad.heights).toEqual([0, 1, 2, 3]);
-    expect(bad.error).toMatchObject({ code: expect.stringMatching(/^BLOCK_/) });
-    const failing = function* () {
-      yield* list.slice(4, 7);
-      throw new Error('the source broke');
-    };
-    const broken = await heightsOf(indexer, failing());
-    expect(broken.heights).toEqual([4, 5, 6]);
-    expect(broken.error).toMatchObject({ message: 'the source broke' });
-    const skipped = await heightsOf(indexer, [list[8]]);
-    expect(skipped).toMatchObject({ heights: [], error: { code: 'BLOCK_WRONG_PREVIOUS_HASH' } });
-  });
-});
-
-test('the module reads what the block before wrote, stored or not', async () => {
-  await withIndexer(async (indexer) => {
-    const list = blocks(106);
-    await heightsOf(indexer, list.slice(0, 105));
-    const { standard } = indexer;
-    const run = async (height: number, ahead: boolean) =>
-      (await standard.runBlock(list[height].raw, height, ahead)).pairs;
-    const written = await run(105, false);
-    const over = await run(106, true);
-    // A run that does not see block 105 writes something else, or this would show nothing.
-    expect(await run(106, false)).not.toEqual(over);
-    await indexer.index(list[105]);
-    expect(await run(105, false)).toEqual(written);
-    expect(await run(106, true)).toEqual(over);
-    expect(await run(106, false)).toEqual(over);
-    // Block 106 ran last: what 105 wrote is not kept any more.
-    await expect(standard.runBlock(list[106].raw, 106, true)).rejects.toMatchObject({ code: 'INTERNAL' });
-  });
-});
-
-test('what was begun ahead is dropped when the chain turns out to be another one', async () => {
-  await withIndexer(async (indexer) => {
-    const list = blocks(106);
-    await heightsOf(indexer, list.slice(0, 104));
-    const following = (height: number) => ({ following: () => list[height] });
-    // The module goes on with 105, then block 104 is undone and comes again.
-    await indexer.index(list[104], following(105));
-    indexer.store.rollback(103);
-    await indexer.index(list[104], following(105));
-    // 105 was begun on another block 104 for all that the indexer knows.
-    indexer.store.rollback(103);
-    await expect(indexer.index(list[105])).rejects.toMatchObject({ code: 'BLOCK_WRONG_PREVIOUS_HASH' });
-    await indexer.index(list[104], following(105));
-    await indexer.index(list[105], following(106));
-    await indexer.index(list[106]);
-    for (const height of [104, 105, 106]) expect(indexer.store.roots(height)?.state).toBe(roots.get(height));
-  });
-});
-
-test('a block whose root is refused is not stored', async () => {
-  await withIndexer(async (indexer) => {
-    const list = blocks(3);
-    await indexer.index(list[0]);
-    const check = (): void => {
-      throw new Error('another root');
-    };
-    await expect(indexer.index(list[1], { following: () => list[2], check })).rejects.toThrow('another root');
-    expect(indexer.store.tip()?.height).toBe(0);
-    await indexer.index(list[1]);
-    await indexer.index(list[2]);
-    expect(indexer.store.roots(2)?.state).toBe(roots.get(2));
+test('a thread that reads blocks takes none after it was closed, and leaves none waiting', async () => {
+  await indexWith(false, async ({ store }) => {
+    const [first, second] = blocks(1);
+    const reader = new BlockReader(store.handle as bigint);
+    const previous = sha256d(first.raw.subarray(0, 80));
+    expect(await reader.read(inSharedMemory(second.raw), previous)).toMatchObject({ columns: { count: 1 } });
+    expect(await reader.read(inSharedMemory(second.raw), new Uint8Array(32))).toBeUndefined();
+    const waiting = reader.read(inSharedMemory(second.raw), previous).catch((error: unknown) => error);
+    await reader.close();
+    const late = await waiting;
+    expect(late).toMatchObject(late instanceof Error ? { code: 'INTERNAL' } : { columns: { count: 1 } });
+    await expect(reader.read(inSharedMemory(second.raw), previous)).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 });

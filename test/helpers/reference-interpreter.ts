@@ -1,21 +1,17 @@
 import type { Instruction, WasmModule } from '../../src/program/module.js';
+import { numberOf, ReferenceTable, Stop, within } from './reference-table.js';
 import { OP } from './wasm-builder.js';
 
 /**
  * A plain interpreter of uninstrumented modules that counts fuel by reading lane rules 5 literally: at the start of a
  * block it looks ahead to the block's end and charges the instructions on the way. It shares no code with the
- * instrumentation. Knows i32 arithmetic, structured control, calls, memory and globals: what the tests need.
+ * instrumentation. Knows i32 arithmetic, structured control, calls, memory, globals and tables: what the tests need. A
+ * reference is a number here: 0 for null, else the function's index + 1.
  */
 export interface ReferenceResult {
   readonly status: 'OK' | 'TRAP' | 'OUT_OF_FUEL';
   readonly fuelLeft: number;
   readonly value: number | undefined;
-}
-
-class Stop extends Error {
-  constructor(readonly status: 'TRAP' | 'OUT_OF_FUEL') {
-    super(status);
-  }
 }
 
 interface Label {
@@ -36,6 +32,9 @@ export class ReferenceInterpreter {
   private memory: Uint8Array;
   private readonly maxPages: number;
   private readonly globals: number[];
+  private readonly table: ReferenceTable;
+  /** Bytes of the segments that can still be laid out. */
+  private readonly data: Uint8Array[];
 
   constructor(
     private readonly module: WasmModule,
@@ -44,7 +43,12 @@ export class ReferenceInterpreter {
     this.fuel = fuel;
     this.memory = new Uint8Array(module.memory!.minPages * 65_536);
     this.maxPages = Math.min(module.memory!.maxPages ?? 512, 512);
-    this.globals = module.globals.map((g) => (g.init.kind === 'i32' ? g.init.value : 0));
+    this.globals = module.globals.map(({ init }) => numberOf(init));
+    this.table = new ReferenceTable(module, (amount) => this.charge(amount));
+    for (const { mode, offset, bytes } of module.dataSegments) {
+      if (mode === 'active') this.memory.set(bytes, numberOf(offset!));
+    }
+    this.data = module.dataSegments.map(({ mode, bytes }) => (mode === 'passive' ? bytes : new Uint8Array(0)));
   }
 
   run(index: number): ReferenceResult {
@@ -87,6 +91,11 @@ export class ReferenceInterpreter {
     const body = this.module.functions[index - this.module.imports.length];
     const type = this.module.types[body.typeIndex];
     const locals = [...args, ...body.locals.map(() => 0)];
+    const callOf = (callee: number): void => {
+      const { typeIndex } = this.module.functions[callee - this.module.imports.length];
+      const count = this.module.types[typeIndex].params.length;
+      stack.push(...this.call(callee, stack.splice(stack.length - count)));
+    };
     const stack: number[] = [];
     const { code } = body;
     const labels: Label[] = [{ target: code.length, arity: type.results.length, height: 0, loop: false }];
@@ -146,12 +155,12 @@ export class ReferenceInterpreter {
           break;
         case OP.unreachable:
           throw new Stop('TRAP');
-        case OP.call: {
-          const callee = this.module.functions[a - this.module.imports.length];
-          const count = this.module.types[callee.typeIndex].params.length;
-          stack.push(...this.call(a, stack.splice(stack.length - count)));
+        case OP.call:
+          callOf(a);
           break;
-        }
+        case OP.callIndirect:
+          callOf(this.table.callee(pop() >>> 0, a));
+          break;
         default:
           this.simple(instruction, stack, locals);
       }
@@ -283,8 +292,19 @@ export class ReferenceInterpreter {
         this.memory.copyWithin(to, from, from + length);
         return;
       }
+      case OP.memoryInit: {
+        const [to, from, length] = stack.splice(-3).map((n) => n >>> 0);
+        this.charge(Math.ceil(length / 16));
+        within(this.data[a].length, from, length);
+        this.bounds(to, length);
+        this.memory.set(this.data[a].subarray(from, from + length), to);
+        return;
+      }
+      case OP.dataDrop:
+        this.data[a] = new Uint8Array(0);
+        return;
       default:
-        throw new Error(`the reference interpreter does not know opcode ${instruction.op}`);
+        this.table.run(instruction, stack);
     }
   }
 }

@@ -1,4 +1,5 @@
 // What is remembered of envelopes and of stored code: bounded in bytes, and never wrong.
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { EnvelopeCodes } from '../../src/lane/envelope-code.js';
 import { StoredPrograms } from '../../src/lane/programs.js';
@@ -63,37 +64,61 @@ describe('the code in an envelope', () => {
 });
 
 describe('programs of stored code', () => {
-  it('are remembered by key and checked by value', () => {
+  it('are found by their code, in whatever array and under whatever key it comes', () => {
     const programs = new StoredPrograms();
     const [one, two] = [program(4), program(8)];
-    const first = programs.ofStored('code/a', stored(one));
-    expect(programs.ofStored('code/a', stored(one))).toBe(first);
-    expect(programs.ofStored('code/b', stored(one)).hash).toBe(first.hash);
-    expect(programs.ofStored('code/a', stored(two)).hash).not.toBe(first.hash);
-    expect(programs.ofStored('code/a', stored(one)).hash).toBe(first.hash);
+    const value = stored(one);
+    const first = programs.ofStored(value);
+    expect(programs.ofStored(value)).toBe(first);
+    expect(programs.ofStored(stored(one))).toBe(first);
+    const second = programs.ofStored(stored(two));
+    expect([first.source, second.source]).toEqual([one, two]);
+    expect(programs.ofStored(stored(one)).hash).toBe(first.hash);
+    expect(programs.kept).toBe(2);
   });
 
-  it('are bounded in contracts and in bytes of code', () => {
-    const value = stored(program(4));
-    const few = new StoredPrograms(3, 1_000_000);
-    for (let i = 0; i < 10; i++) few.ofStored(`code/${i}`, value);
-    expect(few.kept).toEqual({ contracts: 3, bytes: 3 * value.length });
-    const small = new StoredPrograms(100, 5 * value.length + 1);
-    for (let i = 0; i < 10; i++) small.ofStored(`code/${i}`, value);
-    expect(small.kept).toEqual({ contracts: 5, bytes: 5 * value.length });
+  it('codes that differ in a byte, or in their length alone, are other programs', () => {
+    const programs = new StoredPrograms();
+    const wasm = new WasmBuilder()
+      .data(0, new Uint8Array(64))
+      .execute([i32(4)])
+      .bytes();
+    const named = (bytes: number): Uint8Array =>
+      concatBytes(wasm, Uint8Array.of(0, bytes + 1, bytes), new Uint8Array(bytes));
+    const codes = Array.from({ length: 64 }, (_, at) => {
+      const other = new Uint8Array(64);
+      other[at] = 1;
+      return new WasmBuilder()
+        .data(0, other)
+        .execute([i32(4)])
+        .bytes();
+    });
+    codes.push(wasm, ...Array.from({ length: 32 }, (_, i) => named(i)));
+    for (let round = 0; round < 2; round++) {
+      const found = codes.map((code) => programs.ofStored(stored(code)));
+      expect(found.map(({ hash }) => hash)).toEqual(
+        codes.map((code) => createHash('sha256').update(code).digest('hex')),
+      );
+    }
+  });
+
+  it('are bounded in number', () => {
+    const few = new StoredPrograms(3);
+    for (let i = 0; i < 10; i++) few.ofStored(stored(program(i)));
+    expect(few.kept).toBe(3);
   });
 
   it('hold no more bytes than the caches count, however many one block runs through', () => {
     const block = new Uint8Array(500_000);
     // Each is another program, and no job ends in between: what a WeakRef points to would stay.
-    const programs = new StoredPrograms(4, 1_000_000);
+    const programs = new StoredPrograms();
     collectGarbage();
     const before = process.memoryUsage().arrayBuffers;
     for (let i = 0; i < 200; i++) {
       const module = new WasmBuilder().data(0, block.fill(i)).execute([i32(i)]);
       module.memory = { minPages: 8, maxPages: undefined };
       const wasm = module.bytes();
-      expect(programs.ofStored(`code/${i}`, stored(wasm)).source).toHaveLength(wasm.length);
+      expect(programs.ofStored(stored(wasm)).source).toHaveLength(wasm.length);
     }
     collectGarbage();
     // 64 MiB of prepared programs, and little else, of 100 MB of code that is 200 MB with what was made of it.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MapOverlay, TransactionView } from '../../src/lane/overlay.js';
+import { bytesEqual } from '../../src/util/bytes.js';
 
 const base = (values: Record<string, number>) => {
   const asked: string[] = [];
@@ -67,5 +68,22 @@ describe('a state under changes', () => {
     expect(overlay.get('b')).toEqual(Uint8Array.of(2));
     overlay.apply(new Map([['a', Uint8Array.of(3)]]));
     expect(overlay.get('a')).toEqual(Uint8Array.of(3));
+  });
+
+  it('is the same when it has become too many for a plain map', () => {
+    const overlay = new MapOverlay(base({ 'key 3': 1, other: 2 }));
+    const expected = new Map<string, Uint8Array | undefined>();
+    for (let i = 0; i < 70_000; i++) expected.set(`key ${i}`, i % 3 === 0 ? undefined : Uint8Array.of(i, i >> 8));
+    overlay.apply(expected);
+    overlay.apply(new Map([['key 7', undefined]]));
+    expected.set('key 7', undefined);
+    expect(overlay.get('key 3')).toBeUndefined();
+    expect(overlay.get('key 4')).toEqual(Uint8Array.of(4, 0));
+    expect(overlay.get('other')).toEqual(Uint8Array.of(2));
+    expect(overlay.changes).not.toBeInstanceOf(Map);
+    const wrong = [...overlay.changes].filter(
+      ([key, value]) => !expected.has(key) || !bytesEqual(value, expected.get(key)),
+    );
+    expect([overlay.changes.size, wrong]).toEqual([expected.size, []]);
   });
 });

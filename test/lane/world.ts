@@ -4,7 +4,7 @@ import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import { compactSize } from '../../src/bitcoin/compact-size.js';
 import { parseTransaction } from '../../src/bitcoin/parse-transaction.js';
 import type { Block, Transaction } from '../../src/bitcoin/types.js';
-import { runColumns, runSequential } from '../../src/execute/sequential.js';
+import { type ColumnSink, runColumns, runSequential } from '../../src/execute/sequential.js';
 import { outcomeOf } from '../../src/lane/columns/common-outcome.js';
 import { scanColumns } from '../../src/lane/columns/scan-columns.js';
 import { balanceKey, codeKey, SEQUENCE_KEY, sheetKey, storagePrefix } from '../../src/lane/keys.js';
@@ -109,6 +109,8 @@ export function makeBlock(transactions: readonly Transaction[]): Block {
   };
 }
 
+/** So little that a block of some transactions forgets what it has read. */
+const LITTLE_BYTES = 2_000;
 /** Runs the columns: tests count what the runner of a world runs. */
 const OTHER_RUNNER = new ProgramRunner();
 
@@ -145,10 +147,11 @@ export class World {
   #inColumns(block: Block, reader: StateReader): LaneOutcome[] {
     const columns = scanColumns(BlockOffsets.read(block.raw, block.raw.length), reader);
     const outcomes: LaneOutcome[] = [];
-    runColumns(columns, this.context(block), reader, OTHER_RUNNER, {
+    const sink: ColumnSink = {
       common: (row, run, state) => outcomes.push(outcomeOf(columns, row, run, state)),
       outcome: (_, outcome) => outcomes.push(outcome),
-    });
+    };
+    runColumns(columns, this.context(block), reader, OTHER_RUNNER, sink, LITTLE_BYTES);
     return outcomes;
   }
 

@@ -15,14 +15,13 @@ import { Branch } from './branches.js';
 import { IndexProcess } from './index-process.js';
 import { installNode, type NodeOptions, RegtestNode } from './regtest-node.js';
 
-const LIMIT_MS = 500_000;
 const BUNDLED = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));
 // A software driver needs minutes to compile every kernel, which test/gpu/programs.test.ts has it do already.
 const POLICIES = ['sequential', 'cpu', 'auto', ...(process.env.TEST_NODE_WITH_GPU === undefined ? [] : ['gpu'])];
 const installed = installNode();
 if (!installed) process.stderr.write('the node suite is skipped: no Bitcoin node can be installed on this system\n');
 
-describe.skipIf(!installed)('following a real node', { timeout: LIMIT_MS }, () => {
+describe.skipIf(!installed)('following a real node', () => {
   const folder = mkdtempSync(join(tmpdir(), 'warpshrew-node-'));
   const begin = Branch.begin();
   const open: (() => Promise<unknown>)[] = [];

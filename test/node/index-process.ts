@@ -4,8 +4,8 @@ import { toDisplayHash } from '../../src/util/bytes.js';
 import { freePort, type RegtestNode } from './regtest-node.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-/** Long enough for a software driver to compile every kernel of the bundled chain. */
-const WAIT_MS = 400_000;
+/** What does not come in this time never comes, however busy the machine is. */
+const WAIT_MS = 3_000_000;
 
 /** `warpshrew index` in a process of its own, following a regtest node. */
 export class IndexProcess {

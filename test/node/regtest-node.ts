@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const PROGRAMS =
   process.env.TEST_BITCOIN_NODE ?? fileURLToPath(new URL('../../node_modules/.cache/bitcoin-node', import.meta.url));
 const INSTALLER = fileURLToPath(new URL('../../scripts/install-bitcoin-node.mjs', import.meta.url));
-const START_MS = 60_000;
+const START_MS = 3_000_000;
 
 /**
  * Installs the node's programs if they are not there. False where this system cannot give them: the tests are skipped
@@ -17,7 +17,10 @@ const START_MS = 60_000;
 export function installNode(): boolean {
   if (existsSync(join(PROGRAMS, 'bitcoind'))) return true;
   try {
-    execFileSync(process.execPath, [INSTALLER, PROGRAMS], { stdio: ['ignore', 'ignore', 'inherit'], timeout: 300_000 });
+    execFileSync(process.execPath, [INSTALLER, PROGRAMS], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 900_000,
+    });
     return true;
   } catch {
     return false;

@@ -22,4 +22,31 @@ describe('the cache of programs', () => {
     cache.set('d', 5, 5);
     expect([cache.get('c'), cache.get('d')]).toEqual([4, 5]);
   });
+
+  it('that forgets any entry never forgets the newest, and says what it forgets', () => {
+    const forgotten: string[] = [];
+    const cache = new BoundedCache<number>(8, 100, 'any', (key) => forgotten.push(key));
+    for (let i = 0; i < 200; i++) {
+      cache.set(`${i}`, i, 1);
+      expect(cache.get(`${i}`)).toBe(i);
+    }
+    expect([cache.size, cache.weight, forgotten.length]).toEqual([8, 8, 192]);
+    expect(new Set(forgotten).size).toBe(192);
+    for (const key of forgotten) expect(cache.get(key)).toBeUndefined();
+  });
+
+  it('that forgets any entry finds much of what goes round in turns a little longer than it is', () => {
+    const found = (forgets: 'oldest' | 'any'): number => {
+      const cache = new BoundedCache<number>(30, 30, forgets);
+      let hits = 0;
+      for (let i = 0; i < 4_000; i++) {
+        const key = `${i % 40}`;
+        if (cache.get(key) === undefined) cache.set(key, i, 1);
+        else hits++;
+      }
+      return hits / 4_000;
+    };
+    expect(found('oldest')).toBe(0);
+    expect(found('any')).toBeGreaterThan(0.4);
+  });
 });

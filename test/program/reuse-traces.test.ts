@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { InternalError } from '../../src/errors/errors.js';
+import { TABLE_AT } from '../../src/program/hidden-page.js';
 import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import type { Reuse } from '../../src/program/reuse.js';
-import { ProgramRunner } from '../../src/program/runner.js';
-import type { RunResult } from '../../src/program/types.js';
+import { compiledBytesOf, ProgramRunner } from '../../src/program/runner.js';
+import type { Program, RunResult } from '../../src/program/types.js';
 import { call, end, get, i32, i64, if_, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
 import { freshRun, testHost } from './support.js';
 
@@ -13,6 +14,14 @@ const FUEL = 3_500_000;
 /** Code that returns the word which `read` leaves, as a result of four bytes at 104. */
 function answering(read: readonly Instruction[], then: readonly Instruction[] = []): Instruction[] {
   return [i32(104), ...read, store(), i32(100), i32(4), store(), ...then, i32(104)];
+}
+
+/** A program that returns the empty result, with so many pages of memory and instructions that do nothing. */
+function programNumber(i: number, minPages: number, nops = 1): Program {
+  const code = new Array<Instruction>(nops).fill(op(OP.nop));
+  const b = new WasmBuilder();
+  b.memory = { minPages, maxPages: undefined };
+  return prepareProgram(b.execute([...code, i32(i), op(OP.drop), i32(4)]).bytes());
 }
 
 /** Programs that would give another answer at their second run if anything of the first were left. */
@@ -117,8 +126,8 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       const call0 = [i32(0), op(OP.callIndirect, b.type('()->i32'), 0)];
       return b.execute(answering(call0, [i32(0), i32(1), op(OP.tableGet, 0), op(OP.tableSet, 0)]));
     },
-    reuse: { reusable: false, reason: 'table' },
-    kept: false,
+    reuse: { reusable: true, images: [{ start: TABLE_AT, end: TABLE_AT + 8 }] },
+    kept: true,
   },
   'table.grow': {
     make: () => {
@@ -126,8 +135,34 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       b.tableOf(b.function('()->()', []));
       return b.execute(answering([op(OP.refNull, 0x70), i32(1), op(OP.tableGrow, 0)]));
     },
-    reuse: { reusable: false, reason: 'table' },
-    kept: false,
+    reuse: { reusable: true, images: [{ start: TABLE_AT, end: TABLE_AT + 4 }] },
+    kept: true,
+  },
+  'table.init, and dropping what it took and what memory.init took': {
+    make: () => {
+      const b = new WasmBuilder();
+      const f = b.function('()->i32', [i32(5)]);
+      b.table = { min: 2, max: 2 };
+      b.elements.push({ mode: 'passive', table: 0, offset: undefined, items: [{ kind: 'ref.func', index: f }] });
+      b.dataSegments.push({ mode: 'passive', offset: undefined, bytes: Uint8Array.of(1, 2, 3, 4) });
+      b.dataCount = 1;
+      const init = [i32(1), i32(0), i32(1), op(OP.tableInit, 0, 0), i32(400), i32(0), i32(4), op(OP.memoryInit, 0)];
+      const called = [i32(1), op(OP.callIndirect, b.type('()->i32'), 0), i32(400), load(), op(OP.i32Add)];
+      return b.execute([...init, op(OP.elemDrop, 0), op(OP.dataDrop, 0), ...answering(called)]);
+    },
+    reuse: { reusable: true, images: [] },
+    kept: true,
+  },
+  'a table that changes, and more globals than are reset elsewhere': {
+    make: () => {
+      const b = new WasmBuilder();
+      b.table = { min: 1, max: 1 };
+      const globals = Array.from({ length: 300 }, (_, i) => b.global('i32', i));
+      const sum = globals.flatMap((g) => [op(OP.globalGet, g), op(OP.i32Add), i32(9), op(OP.globalSet, g)]);
+      return b.execute(answering([i32(0), ...sum], [i32(0), op(OP.refNull, 0x70), op(OP.tableSet, 0)]));
+    },
+    reuse: { reusable: true, images: [] },
+    kept: true,
   },
   'a global that holds a reference': {
     make: () => {
@@ -137,8 +172,8 @@ const PROGRAMS: Record<string, { make: () => WasmBuilder; reuse: Reuse; kept: bo
       const g = b.globals.push({ type: 'funcref', mutable: true, init: { kind: 'ref.null' } }) - 1;
       return b.execute(answering([op(OP.globalGet, g), op(OP.refIsNull)], [op(OP.refFunc, f), op(OP.globalSet, g)]));
     },
-    reuse: { reusable: false, reason: 'reference' },
-    kept: false,
+    reuse: { reusable: true, images: [{ start: TABLE_AT, end: TABLE_AT + 4 }] },
+    kept: true,
   },
   'a large memory': {
     make: () => {
@@ -334,24 +369,59 @@ describe('programs that leave something behind', () => {
     }
   });
 
-  it('keeps few instances, little memory and little code, however many programs there are', () => {
-    // Pages of each, bytes of code, and the instances that are kept: 32, or 64 MiB of memory and four times the code.
+  it('keeps few instances and little memory, however many programs there are', () => {
+    // Pages of each, and the instances that are kept: 32, or 64 MiB of memory.
     const cases = [
-      [1, 1, 32],
-      [32, 1, 31],
-      [64, 1, 15],
-      [32, 250_000, 21],
+      [1, 32],
+      [32, 32],
+      [64, 16],
     ] as const;
-    for (const [minPages, nops, kept] of cases) {
+    for (const [minPages, kept] of cases) {
       const runner = new ProgramRunner();
-      const code = new Array<Instruction>(nops).fill(op(OP.nop));
-      for (let i = 0; i < 40; i++) {
-        const b = new WasmBuilder();
-        b.memory = { minPages, maxPages: undefined };
-        runner.run(prepareProgram(b.execute([...code, i32(i), op(OP.drop), i32(4)]).bytes()), testHost().host, FUEL);
-      }
-      expect([minPages, nops, runner.kept.instances]).toEqual([minPages, nops, kept]);
+      for (let i = 0; i < 40; i++) runner.run(programNumber(i, minPages), testHost().host, FUEL);
+      expect([minPages, runner.kept.instances]).toEqual([minPages, kept]);
       expect(runner.kept.bytes).toBeLessThanOrEqual(64 * 2 ** 20);
     }
+  });
+
+  it('keeps compiled code as far as what it may take fits, and no instance longer than its code', () => {
+    const programs = Array.from({ length: 12 }, (_, i) => programNumber(i, 1, 20_000));
+    const { compiledBytes, instrumented } = programs[0];
+    expect(compiledBytes).toBeGreaterThan(instrumented.length);
+    const most = 4 * compiledBytes + 1_000;
+    const runner = new ProgramRunner(most);
+    for (let round = 0; round < 3; round++) {
+      for (const program of programs) {
+        expect(runner.run(program, testHost().host, FUEL)).toEqual(freshRun(program, FUEL));
+        expect(runner.kept.compiledBytes).toBeLessThanOrEqual(most);
+        expect(runner.kept.instances).toBeLessThanOrEqual(runner.kept.compiled);
+      }
+    }
+    expect(runner.kept).toMatchObject({ compiled: 4, instances: 4 });
+  });
+
+  it('workers share what compiled code may take, down to what a few large programs need', () => {
+    expect([1, 2, 4, 8, 64].map((workers) => compiledBytesOf(workers) / 2 ** 20)).toEqual([256, 256, 128, 64, 64]);
+  });
+
+  it('finds compiled code again when calls go round more programs than it keeps', () => {
+    const programs = Array.from({ length: 12 }, (_, i) => programNumber(i, 1, 1_000));
+    const runner = new ProgramRunner(9 * programs[0].compiledBytes + 1_000);
+    let compiled = 0;
+    const counted = programs.map((program) =>
+      Object.defineProperty({ ...program }, 'instrumented', {
+        get: () => {
+          compiled++;
+          return program.instrumented;
+        },
+      }),
+    );
+    const rounds = 20;
+    for (let round = 0; round < rounds; round++) {
+      for (const program of counted) expect(runner.run(program, testHost().host, FUEL).status).toBe('OK');
+    }
+    // What was used longest ago is always what is asked for next: forgetting that would compile at every call.
+    expect(compiled).toBeGreaterThan(programs.length);
+    expect(compiled).toBeLessThan((rounds * programs.length) / 2);
   });
 });

@@ -22,7 +22,7 @@ import { run } from './support.js';
 function slots(signature: string, code: Instruction[], locals: 'i32'[] = []): number {
   const b = new WasmBuilder();
   b.function(signature, code, locals);
-  return validateModule(readModule(b.execute([i32(4)]).bytes()))[0];
+  return validateModule(readModule(b.execute([i32(4)]).bytes())).slots[0];
 }
 
 const drops = (n: number): Instruction[] => new Array<Instruction>(n).fill(op(OP.drop));

@@ -58,6 +58,6 @@ export function priceOf(name: string, bytes = 0): number {
 }
 
 /** A run on an instance that no run has used before. */
-export function freshRun(program: Program, fuel: number): RunResult {
-  return new ProgramRunner().run(program, testHost().host, fuel);
+export function freshRun(program: Program, fuel: number, host: RunHost = testHost().host): RunResult {
+  return new ProgramRunner().run(program, host, fuel);
 }

@@ -192,6 +192,26 @@ describe('the default indexer', () => {
     expect(hash.digest('hex')).toBe('5bfdab228d0d1e1ea2ac11c72b852b9d12ca5e226350df64fd59280f43e298f2');
   });
 
+  test('a block of 18,000 keys and half a megabyte of scripts is kept whole', () => {
+    const chain = new Chain();
+    const scripts = Array.from({ length: 6_000 }, (_, i) =>
+      concatBytes(Uint8Array.of(0x51), u32Bytes(i), new Uint8Array(59)),
+    );
+    const payments = [0, 2_000, 4_000].map((from) =>
+      serialise({ outputs: scripts.slice(from, from + 2_000).map((script) => ({ script, value: 1n })) }),
+    );
+    const { txid } = parseBlock(block([payments[0]])).transactions[0];
+    // Looks up what was written first, once all the rest is there.
+    const spends = serialise({
+      inputs: Array.from({ length: 1_000 }, (_, i) => ({ prevTxid: txid, prevVout: 2 * i })),
+    });
+    chain.add(block([coinbase(), ...payments, spends]), 1);
+    expect(chain.coins.size).toBe(5_002);
+    chain.check(scripts.filter((_, i) => i % 300 === 0 || i < 40).map(toHex));
+    for (const [txid, height] of chain.txHeights)
+      expect(chain.view('txheight', Buffer.from(txid, 'hex'))).toEqual(u32Bytes(height));
+  });
+
   test('a block that is cut short ends in an error, whatever the place', () => {
     const raw = block([coinbase(), serialise({ inputs: [{ witness: [Uint8Array.of(1)] }] })]);
     for (let length = 0; length < raw.length; length++) {

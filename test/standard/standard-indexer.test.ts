@@ -125,6 +125,26 @@ describe('the standard indexer', () => {
     }
   });
 
+  test('an error of the database that a block or a view meets keeps its code, and is no defect', async () => {
+    const store = await Store.open(temporaryFolder(), { ...OPTIONS, keepUndo: 2, history: 2 });
+    for (let height = 0; height < 8; height++) store.commitBlock(storedBlock(height, { k: `at ${height}` }));
+    const guest = new GuestBuilder();
+    const key = guest.buffer(ascii('k'));
+    const out = guest.buffer(new Uint8Array(4));
+    guest.start(guest.host('__get', key, out), guest.flush());
+    guest.view('k', guest.host('__get', key, out), number(out));
+    const lane = new StandardIndexer({ moduleBytes: guest.bytes(), storeHandle: store.handle });
+    try {
+      const refused = { code: 'STORE_HISTORY_PRUNED', facts: { height: 1, lowest: 5 } };
+      await expect(lane.view('k', raw, 1)).rejects.toMatchObject(refused);
+      await expect(lane.runBlock(raw, 2)).rejects.toMatchObject(refused);
+      expect(Buffer.from(await lane.view('k', raw, 7)).toString()).toBe('at 7');
+    } finally {
+      await lane.close();
+      await store.close();
+    }
+  });
+
   test('closing refuses what is not done', async () => {
     const guest = new GuestBuilder();
     guest.start(guest.flush()).view('spin', endless);

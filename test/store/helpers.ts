@@ -5,9 +5,9 @@ import { afterAll } from 'vitest';
 import type { MessageReceipt, PlanSummary, Receipt } from '../../src/lane/types.js';
 import type { Rocks } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
-import type { Touched, TouchedKey } from '../../src/store/touched.js';
+import { encodeTouched, type Touched, type TouchedKey } from '../../src/store/touched.js';
 import type { BlockCommit, Namespace, StoreOptions } from '../../src/store/types.js';
-import { toBinaryString, toHex } from '../../src/util/bytes.js';
+import { fromBinaryString, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { sha256 } from '../../src/util/sha256.js';
 
 export const OPTIONS: StoreOptions = { network: 'regtest', moduleHash: 'ab'.repeat(32) };
@@ -137,8 +137,14 @@ export function flipped(rocks: Rocks, column: 'blocks' | 'tree', key: Uint8Array
   return row;
 }
 
-/** As binary strings, by namespace: what `encodeTouched` takes. */
-export function collectTouched(keys: Iterable<TouchedKey>): Record<Namespace, Touched> {
+/** Keys as binary strings in ascending order; `present` is 1 where a key had a value. */
+export interface TouchedNames {
+  readonly names: readonly string[];
+  readonly present: Uint8Array;
+}
+
+/** By namespace: what {@link encodeNames} takes. */
+export function collectTouched(keys: Iterable<TouchedKey>): Record<Namespace, TouchedNames> {
   const names: Record<Namespace, string[]> = { S: [], P: [] };
   const present: Record<Namespace, number[]> = { S: [], P: [] };
   for (const { ns, key, present: had } of keys) {
@@ -149,4 +155,14 @@ export function collectTouched(keys: Iterable<TouchedKey>): Record<Namespace, To
     S: { names: names.S, present: Uint8Array.from(present.S) },
     P: { names: names.P, present: Uint8Array.from(present.P) },
   };
+}
+
+/** The undo record of these keys. */
+export function encodeNames({ S, P }: Readonly<Record<Namespace, TouchedNames>>): Uint8Array {
+  const of = ({ names, present }: TouchedNames): Touched => ({
+    count: names.length,
+    key: (i) => fromBinaryString(names[i]),
+    isPresent: (i) => present[i] === 1,
+  });
+  return encodeTouched({ S: of(S), P: of(P) });
 }

@@ -15,6 +15,13 @@ test('kills amid commits and rollbacks leave a whole store and the rows of an un
   expect(report).toMatchObject({ kills: 20, violations: 0, same: true });
 });
 
+test('so does a disk that is full amid any write, and the error that ends the process says so', async () => {
+  const report = await bench('kill-store.mjs', '--kills', '10', '--small', '--full');
+  expect(report).toMatchObject({ kills: 10, violations: 0, same: true });
+  // The others cannot even open it.
+  expect((report.ends as Record<string, number>).STORE_WRITE_FAILED).toBeGreaterThan(2);
+});
+
 test('kills of an index beside a node whose chain reorganises do, too', async () => {
   const report = await bench('kill.mjs', '--kills', '12', '--from', '106', '--to', '122');
   expect(report).toMatchObject({ kills: 12, violations: 0, strayTips: 0, same: true });

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { historyKey, parseHistoryKey } from '../../src/store/keys.js';
 import { Store } from '../../src/store/store.js';
 import { verifyProof } from '../../src/store/tree/verify-proof.js';
@@ -277,7 +277,7 @@ describe('threads', () => {
 
 describe('synced writes', () => {
   /** A store whose batches tell whether they were synced. */
-  function recorded(): { store: Store; synced: boolean[] } {
+  function recorded(): { store: Store; synced: boolean[]; clock: { now: number } } {
     const database = new MemoryDatabase(new Disk());
     const synced: boolean[] = [];
     const batch = database.batch.bind(database);
@@ -292,9 +292,13 @@ describe('synced writes', () => {
         },
       });
     };
-    const store = Store.over(database, OPTIONS, 'memory');
+    // On a busy machine time would pass between two blocks.
+    const clock = { now: 0 };
+    const spy = vi.spyOn(performance, 'now').mockImplementation(() => clock.now);
+    onTestFinished(() => spy.mockRestore());
+    const store = Store.over(database, { ...OPTIONS, pieceBytes: 1 << 30 }, 'memory');
     synced.length = 0;
-    return { store, synced };
+    return { store, synced, clock };
   }
 
   it('a block that others follow waits for them, the last one and every rollback do not', () => {
@@ -315,6 +319,15 @@ describe('synced writes', () => {
     }
     // Each block but the first also moves the value before to the history.
     expect(synced).toEqual([false, false, true, false]);
+  });
+
+  it('nothing is left waiting for more than a second', () => {
+    const { store, synced, clock } = recorded();
+    for (let height = 0; height < 5; height++) {
+      store.commitBlock(block(height), { moreFollow: true });
+      clock.now += 400;
+    }
+    expect(synced).toEqual([false, false, false, true, false]);
   });
 
   it('closing syncs what waits, and only then', async () => {

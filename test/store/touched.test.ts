@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeTouched, encodeTouched, type Touched } from '../../src/store/touched.js';
+import { decodeTouched } from '../../src/store/touched.js';
 import { toHex } from '../../src/util/bytes.js';
-import { collectTouched } from './helpers.js';
+import { collectTouched, encodeNames, type TouchedNames } from './helpers.js';
 
 const CORRUPT = expect.objectContaining({ code: 'STORE_CORRUPT', facts: { height: 7 } });
 
-function touched(keys: Record<string, boolean>): Touched {
+function touched(keys: Record<string, boolean>): TouchedNames {
   const names = Object.keys(keys).sort();
   return { names, present: Uint8Array.from(names, (name) => (keys[name] ? 1 : 0)) };
 }
@@ -19,7 +19,7 @@ const decode = (row: Uint8Array) => [...decodeTouched(7, row)];
 describe('undo records', () => {
   it('hold what a key shares with the one before it once', () => {
     const S = touched({ abc: true, abd: false, b: true, '': true });
-    const row = encodeTouched({ S, P: touched({ abd: true }) });
+    const row = encodeNames({ S, P: touched({ abd: true }) });
     // Count; then twice what is shared, + 1 where it had no value, length of the rest, the rest.
     expect(toHex(row)).toBe(`04${'0000'}${'0003616263'}${'050164'}${'000162'}01${'0003616264'}`);
   });
@@ -28,7 +28,7 @@ describe('undo records', () => {
     fc.assert(
       fc.property(keys, keys, (s, p) => {
         const both = { S: touched(s), P: touched(p) };
-        expect(collectTouched(decode(encodeTouched(both)))).toEqual(both);
+        expect(collectTouched(decode(encodeNames(both)))).toEqual(both);
       }),
     );
   });
@@ -36,7 +36,7 @@ describe('undo records', () => {
   it('of long keys and many take lengths of several bytes', () => {
     const names = Array.from({ length: 300 }, (_, i) => `${'x'.repeat(20_000)}${String(i).padStart(3, '0')}`);
     const both = { S: { names, present: new Uint8Array(300).fill(1) }, P: nothing };
-    const row = encodeTouched(both);
+    const row = encodeNames(both);
     expect(row.length).toBeLessThan(22_000);
     expect(collectTouched(decode(row))).toEqual(both);
   });
@@ -52,7 +52,7 @@ describe('undo records', () => {
           expect(error).toEqual(CORRUPT);
           return;
         }
-        expect(encodeTouched(collectTouched(read))).toEqual(row);
+        expect(encodeNames(collectTouched(read))).toEqual(row);
       }),
       { numRuns: 20_000 },
     );

@@ -4,6 +4,8 @@ import { checkStore } from '../../src/store/check/check.js';
 import type { Violation } from '../../src/store/check/run.js';
 import { Store } from '../../src/store/store.js';
 import type { BlockCommit, StoreOptions } from '../../src/store/types.js';
+import { Disk } from '../../src/testing/sim/disk.js';
+import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import { fromBinaryString, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { block, generator, headerAt, OPTIONS, randomBlock, temporaryFolder } from './helpers.js';
 
@@ -38,6 +40,26 @@ describe('keeping undo data', () => {
       store.commitBlock(block(5));
       expect(store.lowestRollback()).toBe(4);
     }));
+
+  it('what a block that fails would have dropped goes with the next one', () => {
+    const database = new MemoryDatabase(new Disk());
+    const store = Store.over(database, { ...OPTIONS, keepUndo: 2 }, 'memory');
+    for (let height = 0; height < 6; height++) store.commitBlock(block(height, { a: `${height}` }));
+    const batch = database.batch.bind(database);
+    database.batch = () => {
+      const put = (column: string): void => {
+        // The last row.
+        if (column === 'meta') throw new Error('no room');
+      };
+      return Object.create(batch(), { put: { value: put } });
+    };
+    expect(() => store.commitBlock(block(6))).toThrow('no room');
+    database.batch = batch;
+    expect(store.lowestRollback()).toBe(3);
+    for (let height = 6; height < 9; height++) store.commitBlock(block(height, { a: `${height}` }));
+    expect(store.lowestRollback()).toBe(6);
+    expect([...store.rowsOf('undo')]).toHaveLength(2);
+  });
 
   it('an empty store reaches -1, a store from a later height the height below it', () =>
     withStore((store) => {

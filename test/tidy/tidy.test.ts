@@ -1,5 +1,8 @@
-import { dirname } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { TOGETHER } from '../../scripts/together.mjs';
+import { ROOT } from '../helpers/cli.js';
 import { circlesOf, type Graph, grouped } from './graph.js';
 import { exportsOf, importsOf, sourceFiles } from './sources.js';
 
@@ -113,5 +116,18 @@ describe('what tells circles apart', () => {
       ['a', 'b'],
     ]);
     expect(circlesOf(grouped(of({ 'x/1': ['y/1'], 'y/2': ['x/2'] }), (path) => path[0]))).toEqual([['x', 'y']]);
+  });
+});
+
+describe('the tests are tidy', () => {
+  it('what test files share registers nothing as it loads, where it is loaded once for many files', () => {
+    const shared = [...TOGETHER, 'test/helpers/'].flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+        .map((name) => join(folder, name)),
+    );
+    expect(shared.length).toBeGreaterThan(10);
+    const registers = /^(beforeEach|afterEach|beforeAll|afterAll)\(/m;
+    expect(shared.filter((path) => registers.test(readFileSync(join(ROOT, path), 'utf8')))).toEqual([]);
   });
 });

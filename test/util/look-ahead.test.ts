@@ -18,6 +18,24 @@ test('each item comes with the one after it, once that is there', async () => {
   for await (const _ of lookAhead([])) throw new Error('there is none');
 });
 
+test('two items are taken before their turn, and no more', async () => {
+  let taken = 0;
+  const source = function* () {
+    for (let item = 1; item <= 5; item++) {
+      taken = item;
+      yield item;
+    }
+  };
+  const seen: (number | undefined)[][] = [];
+  for await (const { item, following } of lookAhead(source())) {
+    await turn();
+    expect(taken).toBe(Math.min(5, item + 2));
+    seen.push([item, following(1), following(2), following(3)]);
+  }
+  expect(seen[0]).toEqual([1, 2, 3, undefined]);
+  expect(seen[3]).toEqual([4, 5, undefined, undefined]);
+});
+
 test('an error of the source comes in its turn', async () => {
   const source = async function* () {
     yield 1;

@@ -10,6 +10,10 @@ declare let fuel: u32;
 @external('env', 'seen')
 declare let seen: u32;
 
+/** Bytes below the memory that the program sees (src/program/hidden-page.ts); its pointers begin behind them. */
+@external('env', 'hidden')
+declare const hidden: u32;
+
 /** Takes `amount` off the fuel; false, and nothing is taken, if there is less. */
 export function charge(amount: u32): bool {
   if (amount > fuel) return false;
@@ -27,7 +31,7 @@ const ALL: u32 = 0xffffffff;
 
 @inline
 function memoryBytes(): u64 {
-  return seen != ALL ? <u64>seen : <u64>memory.size() << 16;
+  return seen != ALL ? <u64>seen : (<u64>memory.size() << 16) - hidden;
 }
 
 /** True if a buffer of `length` bytes fits at `pointer`, its length word included. */
@@ -38,6 +42,6 @@ export function fits(pointer: u32, length: u32): bool {
 /** Bytes of the buffer at `pointer` by its length word (unsigned); -1 if any part of it is outside the memory. */
 export function lengthAt(pointer: u32): i32 {
   if (!fits(pointer, 0)) return -1;
-  const length = load<u32>(<usize>pointer - 4);
+  const length = load<u32>(<usize>(pointer - 4 + hidden));
   return fits(pointer, length) ? <i32>length : -1;
 }

@@ -25,6 +25,7 @@ export {
   findRow,
   grow,
   isCrowded,
+  isCrowdedBy,
   isDropped,
   leaves,
   loadRow,

@@ -128,7 +128,12 @@ export function addLeaves(number: i32): void {
 }
 
 export function isCrowded(): bool {
-  return leaves > CROWDED << <u64>bits;
+  return isCrowdedBy(leaves);
+}
+
+/** Whether `number` leaves would be too many for the buckets. */
+export function isCrowdedBy(number: u64): bool {
+  return number > CROWDED << <u64>bits;
 }
 
 /** Twice as many buckets. A sorted block becomes two where it lies. The hashes of all buckets are unknown then. */

@@ -35,6 +35,10 @@ export const STORE_CODES = {
     'ask again; where nothing was being stopped it is a defect: report it',
   ],
   STORE_WRITE_FAILED: ['the database refused a write', 'check disk space; the last whole block is kept'],
+  STORE_READ_FAILED: [
+    'the database cannot read what it stored: damaged files, or a disk that fails',
+    'check the disk; restore a snapshot, or index into a new folder',
+  ],
   STORE_REORG_UNDER_WAY: ['blocks were undone while they were read, each time', 'ask again'],
   STORE_CORRUPT: ['records contradict each other', 'replay into a new folder and report it'],
   STORE_OTHER_CHAIN: [

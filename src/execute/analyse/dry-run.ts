@@ -4,19 +4,39 @@ import type { LaneKey } from '../../lane/types.js';
 import type { AccessSet } from '../../plan/access-sets.js';
 import type { BlockTasks, DryRun, DryRuns } from '../tasks/block-tasks.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
+import { grouped, targetOf } from '../tasks/grouped.js';
 import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
 
-/** Dry runs of `transactions`, in their order. Throws `BlockTooLarge` when their outcomes have no room in `budget`. */
+/**
+ * Dry runs of `transactions`, in their order, whatever the order they ran in: no dry run sees another. Throws
+ * `BlockTooLarge` when their outcomes have no room in `budget`.
+ */
 export async function dryRunAll(
   transactions: readonly LaneTransaction[],
   tasks: BlockTasks,
   pool: WorkerPool | undefined,
   budget: BlockBudget,
 ): Promise<DryRuns> {
-  if (pool !== undefined && transactions.length >= FEWEST_FOR_WORKERS) return pool.dryRun(transactions, budget);
-  const runs = tasks.dryRunAll(transactions, budget);
+  const order = grouped([...transactions.keys()], (i) => targetOf(transactions[i]));
+  const ordered = order.map((i) => transactions[i]);
+  if (pool !== undefined && transactions.length >= FEWEST_FOR_WORKERS) {
+    return inOrderOf(order, await pool.dryRun(ordered, budget));
+  }
+  const runs = tasks.dryRunAll(ordered, budget);
   const records = tasks.takeRecords();
-  return { runs, records: records === undefined ? [] : [records], recordsOf: new Uint32Array(runs.length) };
+  const recordsOf = new Uint32Array(runs.length);
+  return inOrderOf(order, { runs, records: records === undefined ? [] : [records], recordsOf });
+}
+
+/** Puts what ran as number n back to place `order[n]`. */
+function inOrderOf(order: readonly number[], { runs: ran, records, recordsOf: ranIn }: DryRuns): DryRuns {
+  const runs = [...ran];
+  const recordsOf = new Uint32Array(ranIn.length);
+  order.forEach((place, n) => {
+    runs[place] = ran[n];
+    recordsOf[place] = ranIn[n];
+  });
+  return { runs, records, recordsOf };
 }
 
 /** What a dry run says that its transaction may touch: what it touched, and what its programs declared. */

@@ -1,15 +1,16 @@
 /** The writes of a block from its outcomes. */
-import type { LaneKey, LaneOutcome, StateReader } from '../../lane/types.js';
+import { Changes } from '../../lane/overlay.js';
+import type { LaneOutcome, LaneWrites, StateReader } from '../../lane/types.js';
 
 /** The last writes of each key, from outcomes in block order. */
-export function mergeWrites(outcomes: readonly LaneOutcome[]): Map<LaneKey, Uint8Array | undefined> {
-  const writes = new Map<LaneKey, Uint8Array | undefined>();
+export function mergeWrites(outcomes: readonly LaneOutcome[]): LaneWrites {
+  const writes = new Changes();
   for (const outcome of outcomes) for (const [key, value] of outcome.writes) writes.set(key, value);
-  return writes;
+  return writes.map;
 }
 
 /** Removes from `writes` the deletions of keys that do not exist before the block. */
-export function dropVoidDeletions(writes: Map<LaneKey, Uint8Array | undefined>, before: StateReader): void {
+export function dropVoidDeletions(writes: LaneWrites, before: StateReader): void {
   for (const [key, value] of writes) {
     if (value === undefined && before.get(key) === undefined) writes.delete(key);
   }

@@ -14,6 +14,7 @@ import type { CostModel } from '../choose/cost-model.js';
 import type { DryRun } from '../tasks/block-tasks.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { type CpuRunner, driveOnCpu } from '../tasks/drive.js';
+import { grouped } from '../tasks/grouped.js';
 import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
 import { type Finished, GpuBlockDriver } from './gpu-block.js';
 import { programHashOf, routeBlock, type Segment } from './route.js';
@@ -228,8 +229,10 @@ class PlanRun {
     this.#keep(done);
   }
 
-  async #onCpu(nodes: readonly number[]): Promise<[number, ScheduledTransaction][]> {
-    if (nodes.length === 0) return [];
+  async #onCpu(unordered: readonly number[]): Promise<[number, ScheduledTransaction][]> {
+    if (unordered.length === 0) return [];
+    // Nodes of one colour do not see each other.
+    const nodes = grouped(unordered, (node) => programHashOf(this.block, node));
     const { pool, context, versions, runner, statistics, budget } = this.inputs;
     const { planned, transactions } = this.block;
     const started = performance.now();

@@ -4,6 +4,7 @@ import { errorOf, InternalError } from '../../errors/errors.js';
 import type { CallRecords } from '../../gpu/pack/records.js';
 import type { LaneTransaction } from '../../lane/scan.js';
 import type { LaneOutcome } from '../../lane/types.js';
+import { compiledBytesOf } from '../../program/runner.js';
 import { DEEP_STACK } from '../../util/deep-thread.js';
 import { shipped } from '../../util/shipped.js';
 import type { DryRun, DryRuns } from '../tasks/block-tasks.js';
@@ -41,7 +42,7 @@ export class WorkerPool {
     watch?: SharedArrayBuffer,
   ) {
     this.#workers = Array.from({ length: size }, (_, i) => {
-      const workerData: WorkerData = { watch, thread: i + 1 };
+      const workerData: WorkerData = { watch, thread: i + 1, compiledBytes: compiledBytesOf(size) };
       const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
       thread.on('message', (answer: FromWorker) => {

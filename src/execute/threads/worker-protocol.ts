@@ -11,6 +11,8 @@ export interface WorkerData {
   /** Buffer of a WorkWatch, and the thread that the worker is in it. */
   readonly watch: SharedArrayBuffer | undefined;
   readonly thread: number;
+  /** What its compiled code may take, in bytes. */
+  readonly compiledBytes: number;
 }
 
 /** Begins a block: everything after it is about this one, until the next. Not answered. */

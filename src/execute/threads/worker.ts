@@ -18,7 +18,7 @@ type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
 const port = parentPort;
 if (port === null) throw new Error('worker.js runs in a worker thread only');
 
-const { watch: buffer, thread } = workerData as WorkerData;
+const { watch: buffer, thread, compiledBytes } = workerData as WorkerData;
 const watch = buffer && new WorkWatch(buffer).thread(thread);
 /** Made for the first block: if this thread cannot run contracts, the engine gets the reason instead of a result. */
 let runner: ProgramRunner | undefined;
@@ -39,7 +39,7 @@ port.on('message', (sent: ToWorker) => {
 });
 
 async function begin({ context, storeHandle, snapshot, recording }: BeginBlock): Promise<BlockTasks> {
-  runner ??= new ProgramRunner();
+  runner ??= new ProgramRunner(compiledBytes);
   const before = new CachingReader(await open(storeHandle, snapshot));
   return new BlockTasks({ ...context, watch }, before, runner, recording);
 }

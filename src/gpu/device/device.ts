@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" preserve="true" />
 import { EnvironmentError } from '../../errors/errors.js';
+import { pollCalmly } from './calm-polling.js';
 
 /** Numeric flags that the browser has as globals. */
 export interface GpuFlags {
@@ -108,6 +109,7 @@ async function fromAdapter(adapter: GPUAdapter, globals: object): Promise<OpenDe
   });
   const { vendor, description, architecture } = adapter.info;
   const software = adapter.info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${description} ${architecture}`);
+  if (software) pollCalmly();
   return {
     device,
     stray: new StrayErrors(device),

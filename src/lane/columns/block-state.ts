@@ -1,5 +1,6 @@
 /** The state inside a block while it is built: keys by number, values in one array of bytes. */
 import { binarySlice, writeBinaryString } from '../../util/bytes.js';
+import { Changes } from '../overlay.js';
 import type { LaneKey, StateReader } from '../types.js';
 import { KeyTable, longer } from './key-table.js';
 
@@ -27,6 +28,7 @@ export class BlockState {
   #known = new Uint8Array(1_024);
   readonly #base: StateReader;
   readonly #mostBytes: number;
+  #isCrowded = false;
 
   constructor(base: StateReader, mostBytes = MOST_BYTES) {
     this.#base = base;
@@ -147,12 +149,18 @@ export class BlockState {
       const at = this.keep(old, starts[key], ends[key]);
       this.set(number, at, at + ends[key] - starts[key]);
     }
+    this.#isCrowded = 2 * this.#used > this.#mostBytes;
     return true;
   }
 
+  /** Whether what was written takes so much that the rest of the block had better go another way. */
+  get isCrowded(): boolean {
+    return this.#isCrowded;
+  }
+
   /** All writes of the block, by key; undefined: the key is deleted. */
-  writes(): Map<LaneKey, Uint8Array | undefined> {
-    const writes = new Map<LaneKey, Uint8Array | undefined>();
+  writes(): Changes {
+    const writes = new Changes();
     for (let key = 0; key < this.keys; key++) {
       if (this.#known[key] !== WRITTEN) continue;
       const [start, end] = [this.starts[key], this.ends[key]];

@@ -24,7 +24,7 @@ export class ContractCodes {
       this.#bytes += code.length;
       this.#codes.set(key, code);
     }
-    return programs.ofStored(this.#state.keyText(key), code);
+    return programs.ofStored(code);
   }
 
   /** Keys have other numbers from now on. */

@@ -1,25 +1,33 @@
 /** Which transactions of a block are lane transactions (docs/lane-rules.md, section 1), found from its offsets. */
 import type { BlockOffsets } from '../../bitcoin/block-offsets.js';
-import { TxidTable } from '../../bitcoin/txid-table.js';
-import { isRunestone, mayHaveProtocol } from '../../protocol/protocol-field.js';
 import { OP_RETURN } from '../../protocol/script.js';
 import type { Protostone } from '../../protocol/types.js';
 import { sheetKeyAt } from '../keys.js';
 import { LANE_TAG, protostonesOf, type SheetLookup } from '../scan.js';
 import type { LaneKey } from '../types.js';
 import type { LaneColumns } from './lane-columns.js';
-import { decodeRunestoneRows, type RunestoneRows } from './runestone-rows.js';
+import type { RunestoneRows } from './runestone-rows.js';
+import { NONE, outsideInputs, type ScanAhead, scanAhead } from './scan-ahead.js';
 
-/** A transaction that is not in a list. */
-const NONE = -1;
+/** What is known of the sheets on the outpoints of inputs. */
+export interface KnownSheets {
+  /** Whether the outpoint of `input`, of no transaction of the block, has a sheet in the state before the block. */
+  has(input: number): boolean;
+}
 
-/** The same transactions as `scanBlock` finds in the parsed block. */
-export function scanColumns(block: BlockOffsets, before: SheetLookup): LaneColumns {
-  const messages = new Messages(block);
-  const table = new TxidTable(block.txids);
-  const parentOf = spentTransactions(block, table);
-  const keys = outsideKeys(block, messages, parentOf);
-  before.prefetch?.([...keys.values()]);
+/**
+ * The same transactions as `scanBlock` finds in the parsed block. `ahead` and `known`: what was found before the
+ * block's turn.
+ */
+export function scanColumns(
+  block: BlockOffsets,
+  before: SheetLookup,
+  ahead: ScanAhead = scanAhead(block),
+  known?: KnownSheets,
+): LaneColumns {
+  const { parentOf, firstOf } = ahead;
+  const messages = new Messages(block, ahead);
+  const sheets = known ?? readSheets(block, messages, parentOf, before);
   const index: number[] = [];
   const firstParent: number[] = [0];
   const parents: number[] = [];
@@ -34,12 +42,14 @@ export function scanColumns(block: BlockOffsets, before: SheetLookup): LaneColum
         const row = rows[parent];
         if (row !== NONE && parents.indexOf(row, first) < 0) parents.push(row);
       } else if (!isLane) {
-        isLane = before.get(keys.get(input) ?? sheetKeyAt(block.raw, block.inputs[input])) !== undefined;
+        // An outpoint of a transaction that comes later in the block may have the sheet of an earlier block.
+        isLane =
+          parent === NONE ? sheets.has(input) : before.get(sheetKeyAt(block.raw, block.inputs[input])) !== undefined;
       }
     }
     if (!isLane && parents.length === first) continue;
     if (parents.length - first > 1) sortFrom(parents, first);
-    rows[table.find(block.txids, at * 32)] = index.length;
+    rows[firstOf[at]] = index.length;
     index.push(at);
     firstParent.push(parents.length);
   }
@@ -60,13 +70,12 @@ class Messages {
   readonly #rowOf: Int32Array;
   readonly #decoded = new Map<number, readonly Protostone[]>();
 
-  constructor(block: BlockOffsets) {
+  constructor(block: BlockOffsets, { mayCall, rows }: ScanAhead) {
     this.#block = block;
+    this.#rows = rows;
     this.#rowOf = new Int32Array(block.count).fill(NONE);
-    const scripts = runestones(block);
-    this.#rows = decodeRunestoneRows(scripts);
-    for (let row = 0; row < scripts.count; row++) {
-      const at = scripts.transactions[row];
+    for (let row = 0; row < mayCall.length; row++) {
+      const at = mayCall[row];
       if (this.#isCommon(row, at)) this.#rowOf[at] = row;
       else this.#decoded.set(at, protostonesOf(block.transaction(at)));
     }
@@ -122,56 +131,12 @@ function isOrdinary({ raw, scripts, firstOutput }: BlockOffsets, at: number, vou
   return start === scripts[2 * output + 1] || raw[start] !== OP_RETURN;
 }
 
-/** The runestones that may have a protocol field, with the transactions that they are of. */
-function runestones({ raw, count, scripts, firstOutput }: BlockOffsets) {
-  const transactions: number[] = [];
-  const starts: number[] = [];
-  const ends: number[] = [];
-  const outputs: number[] = [];
-  for (let at = 0; at < count; at++) {
-    for (let output = firstOutput[at]; output < firstOutput[at + 1]; output++) {
-      const start = scripts[2 * output];
-      const end = scripts[2 * output + 1];
-      if (!isRunestone(raw, start, end)) continue;
-      // Only the first one of a transaction counts.
-      if (mayHaveProtocol(raw, start, end)) {
-        transactions.push(at);
-        starts.push(start);
-        ends.push(end);
-        outputs.push(firstOutput[at + 1] - firstOutput[at]);
-      }
-      break;
-    }
-  }
-  return {
-    raw,
-    count: transactions.length,
-    transactions,
-    starts: Uint32Array.from(starts),
-    ends: Uint32Array.from(ends),
-    outputs: Uint32Array.from(outputs),
-  };
-}
-
-/** By input: the transaction of the block that it names, at whatever position; {@link NONE} if there is none. */
-function spentTransactions({ raw, inputs }: BlockOffsets, table: TxidTable): Int32Array {
-  const spent = new Int32Array(inputs.length);
-  for (let input = 0; input < inputs.length; input++) spent[input] = table.find(raw, inputs[input]);
-  return spent;
-}
-
-/** By input: the keys that will be read unless something else makes their transaction a lane transaction. */
-function outsideKeys(
-  { raw, count, inputs, firstInput }: BlockOffsets,
-  messages: Messages,
-  parentOf: Int32Array,
-): ReadonlyMap<number, LaneKey> {
+/** Asks the state for all sheets that will be wanted. */
+function readSheets(block: BlockOffsets, messages: Messages, parentOf: Int32Array, before: SheetLookup): KnownSheets {
   const keys = new Map<number, LaneKey>();
-  for (let at = 0; at < count; at++) {
-    if (messages.callsLane(at)) continue;
-    for (let input = firstInput[at]; input < firstInput[at + 1]; input++) {
-      if (parentOf[input] === NONE) keys.set(input, sheetKeyAt(raw, inputs[input]));
-    }
+  for (const input of outsideInputs(block, parentOf, (index) => messages.callsLane(index))) {
+    keys.set(input, sheetKeyAt(block.raw, block.inputs[input]));
   }
-  return keys;
+  before.prefetch?.([...keys.values()]);
+  return { has: (input) => before.get(keys.get(input) ?? sheetKeyAt(block.raw, block.inputs[input])) !== undefined };
 }

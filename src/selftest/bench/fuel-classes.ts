@@ -79,6 +79,11 @@ function arithmetic(): FuelClass[] {
       functions: [{ type: NOTHING, code: [] }],
       ...tableOf(1, 0),
     }),
+    instruction('call_indirect in a table that changes', repeat(UNROLLED, i32(0), op(OP.callIndirect, 0, 0)), {
+      first: [i32(1), op(OP.refFunc, 0), op(OP.tableSet, 0)],
+      functions: [{ type: NOTHING, code: [] }],
+      ...tableOf(2, 0),
+    }),
     instruction('table.get, table.set', repeat(UNROLLED, i32(0), i32(1), op(OP.tableGet, 0), op(OP.tableSet, 0)), {
       functions: [{ type: NOTHING, code: [] }],
       ...tableOf(2, 0),

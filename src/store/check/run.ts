@@ -1,4 +1,5 @@
 import type { CheckCode } from '../../errors/codes/registry.js';
+import { StoreError } from '../../errors/errors.js';
 import { toHex } from '../../util/bytes.js';
 import type { Range, Rocks } from '../rocks.js';
 import type { Namespace, Tip } from '../types.js';
@@ -63,7 +64,7 @@ export class CheckRun {
     try {
       return check();
     } catch (error) {
-      this.report('CHECK_UNREADABLE', `${name}: ${error instanceof Error ? error.message : String(error)}`);
+      this.report('CHECK_UNREADABLE', `${name}: ${reasonOf(error)}`);
       return undefined;
     }
   }
@@ -77,6 +78,12 @@ export class CheckRun {
   covers(height: number): boolean {
     return height >= this.first && height <= this.last;
   }
+}
+
+/** What RocksDB says, where it does: the file that is damaged, and where. */
+function reasonOf(error: unknown): string {
+  if (error instanceof StoreError && error.facts.reason !== undefined) return `${error.message}: ${error.facts.reason}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Ranges of the rows whose first byte is none of `known` (ascending). */

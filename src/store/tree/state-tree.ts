@@ -37,7 +37,8 @@ export interface SweepLimits {
 }
 
 /** Prefixes that are read or dropped at a time. */
-const PORTION = 256;
+const PORTION_BITS = 8;
+const PORTION = 2 ** PORTION_BITS;
 
 /**
  * The state tree of one namespace: in memory, and in rows that are written behind it. After an error its state is
@@ -133,23 +134,79 @@ export class StateTree {
     }
   }
 
-  /** Gives `emit` what the block of `height`, just applied, has to store of the tree. */
-  store(height: number, limits: SweepLimits, emit: EmitRow): void {
-    if (this.#header === undefined && this.leaves === 0) return;
-    let header = this.#header ?? { oldBits: 0, newBits: 0, cursor: 0, cleanNext: height, sweepNext: height };
+  /**
+   * Gives `emit` what the block of `height`, just applied, has to store of the tree. With `write` that is called after
+   * each portion: the block must be stored then, and every portion leaves the stored rows valid.
+   */
+  store(height: number, limits: SweepLimits, emit: EmitRow, write?: () => void): void {
+    const first = this.#header ?? this.#firstHeader(height);
+    if (first === undefined) return;
+    if (write !== undefined && this.#outgrew(first)) {
+      this.#storeAnew(first, height, { emit, write });
+      return;
+    }
+    let header = first;
     const step = (prefixes: number): void => {
       header = this.#sweep(header, height, prefixes, emit);
       this.#header = header;
+      if (write === undefined) return;
+      emit(headerKey(this.#namespace), encodeHeader(header));
+      write();
     };
-    step(Math.ceil(2 ** header.oldBits / limits.blocks));
-    while (height + 1 - header.cleanNext > limits.behind) step(2 ** header.oldBits - header.cursor);
+    const steps = (prefixes: number): void => {
+      const portion = write === undefined ? prefixes : PORTION;
+      for (let left = prefixes; left > 0; left -= portion) step(Math.min(left, portion));
+    };
+    steps(Math.ceil(2 ** header.oldBits / limits.blocks));
+    while (height + 1 - header.cleanNext > limits.behind) steps(2 ** header.oldBits - header.cursor);
     const full = 2 ** header.oldBits;
     for (let passed = 0; passed < full && this.bytes > limits.bytes; passed += PORTION) {
       const before = header;
       step(PORTION);
       this.#dropPassed(before, header);
     }
-    emit(headerKey(this.#namespace), encodeHeader(header));
+    if (write === undefined) emit(headerKey(this.#namespace), encodeHeader(header));
+  }
+
+  /** Whether one stored row stands for more rows in memory than a portion has, all of them there. */
+  #outgrew({ oldBits }: TreeHeader): boolean {
+    return this.#memory.rowBits - oldBits > PORTION_BITS && this.droppedRows === 0;
+  }
+
+  /**
+   * Writes all rows, with as many bits as in memory, instead of the few that are stored. The header goes before and
+   * comes back after: what a crash leaves between is made from the state.
+   */
+  #storeAnew({ oldBits, newBits, cursor }: TreeHeader, height: number, { emit, write }: TreeWriter): void {
+    emit(headerKey(this.#namespace), undefined);
+    const finer = 2 ** (newBits - oldBits);
+    for (let prefix = 0; prefix < cursor * finer; prefix++) emit(rowKey(this.#namespace, newBits, prefix), undefined);
+    for (let prefix = cursor; prefix < 2 ** oldBits; prefix++)
+      emit(rowKey(this.#namespace, oldBits, prefix), undefined);
+    write();
+    const { rowBits } = this.#memory;
+    this.#memory.unwriteAll();
+    let header: TreeHeader = { oldBits: rowBits, newBits: rowBits, cursor: 0, cleanNext: height, sweepNext: height };
+    do {
+      header = this.#sweep(header, height, PORTION, emit, false);
+      if (header.cursor !== 0) write();
+    } while (header.cursor !== 0);
+    this.#header = header;
+    this.storeHeader(emit);
+    write();
+  }
+
+  /** Gives `emit` a first header, after which the block of `height`, just applied, is all that is not stored. */
+  begin(height: number, emit: EmitRow): void {
+    if (this.#header !== undefined) return;
+    this.#header = this.#firstHeader(height);
+    this.storeHeader(emit);
+  }
+
+  /** Undefined for an empty tree, which has none. */
+  #firstHeader(height: number): TreeHeader | undefined {
+    if (this.leaves === 0) return undefined;
+    return { oldBits: 0, newBits: 0, cursor: 0, cleanNext: height, sweepNext: height };
   }
 
   /** Drops what a sweep has passed. */
@@ -231,6 +288,30 @@ export class StateTree {
     const least = (next: number): number => Math.min(next, height);
     this.#header = { ...before, cleanNext: least(before.cleanNext), sweepNext: least(before.sweepNext) };
     emit(headerKey(this.#namespace), encodeHeader(this.#header));
+  }
+
+  /**
+   * As {@link storeUndone}, in portions that `write` ends: what they leave is not valid, so the header goes before. It
+   * comes back with {@link storeHeader}.
+   */
+  storeUndoneInPortions(height: number, { emit, write }: TreeWriter): void {
+    if (this.#header === undefined) return;
+    emit(headerKey(this.#namespace), undefined);
+    write();
+    const toTheEnd = (): void => {
+      do {
+        if (this.#header !== undefined) this.#header = this.#sweep(this.#header, height, PORTION, emit, false);
+        write();
+      } while (this.#header?.cursor !== 0);
+    };
+    // What a sweep under way has passed may have changed since.
+    if (this.#header.cursor !== 0) toTheEnd();
+    toTheEnd();
+    this.#header = { ...this.#header, cleanNext: height, sweepNext: height };
+  }
+
+  storeHeader(emit: EmitRow): void {
+    if (this.#header !== undefined) emit(headerKey(this.#namespace), encodeHeader(this.#header));
   }
 
   /**

@@ -58,6 +58,7 @@ interface Exports {
   existedAt(): number;
   addLeaves(count: number): void;
   isCrowded(): number;
+  isCrowdedBy(leaves: bigint): number;
   grow(): void;
   hashAll(): void;
   rootAt(): number;
@@ -132,6 +133,7 @@ export class TreeMemory {
 
   /** Applies writes, without hashing; tells for each, in their order, whether its key was there: 1, or 0. */
   apply(writes: TreeWrites, load: LoadRows): Uint8Array {
+    this.#makeRoomFor(writes.size);
     const existed = new Uint8Array(writes.size);
     let done = 0;
     const flush = (): void => {
@@ -185,6 +187,16 @@ export class TreeMemory {
     const count = this.#pending;
     this.#pending = 0;
     return count;
+  }
+
+  /**
+   * More writes than there are leaves: most are new. Buckets that have room for them from the beginning leave less
+   * memory unused between blocks that became too small, by half, than those that are doubled again and again.
+   */
+  #makeRoomFor(writes: number): void {
+    const wasm = this.#wasm;
+    if (writes <= this.leaves || wasm.droppedRows.value > 0) return;
+    while (wasm.isCrowdedBy(BigInt(writes)) !== 0 && wasm.bits.value < this.#mostBits) wasm.grow();
   }
 
   #grow(load: LoadRows): void {

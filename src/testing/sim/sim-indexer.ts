@@ -4,6 +4,7 @@ import { ProgramError } from '../../errors/errors.js';
 import { LaneEngine } from '../../execute/engine.js';
 import type { IndexedTip, Indexer } from '../../follow/indexer.js';
 import { BlockIndexer } from '../../pipeline/block-indexer.js';
+import type { Following } from '../../pipeline/look-ahead.js';
 import type { StandardRun } from '../../standard/standard-indexer.js';
 import type { Database } from '../../store/database.js';
 import { Store } from '../../store/store.js';
@@ -62,7 +63,7 @@ export class SimIndexer implements Indexer {
     return this.store.lowestRollback();
   }
 
-  async index(block: ChainBlock, following?: () => ChainBlock | undefined): Promise<void> {
+  async index(block: ChainBlock, following?: Following<ChainBlock>): Promise<void> {
     await this.#blocks.index(block, { following });
   }
 

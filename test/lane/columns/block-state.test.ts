@@ -36,7 +36,7 @@ describe('the state inside a block', () => {
               reader.apply(new Map([[each.key, written]]));
             }
           }
-          expect(new Map(state.writes())).toEqual(changes);
+          expect(new Map(state.writes().map)).toEqual(changes);
         },
       ),
       { numRuns: 300 },

@@ -5,8 +5,9 @@ import { BlockOffsets } from '../../../src/bitcoin/block-offsets.js';
 import { parseBlock } from '../../../src/bitcoin/parse-block.js';
 import type { Block } from '../../../src/bitcoin/types.js';
 import { isCommon, type LaneColumns, transactionAt, transactionsOf } from '../../../src/lane/columns/lane-columns.js';
+import { scanAhead } from '../../../src/lane/columns/scan-ahead.js';
 import { scanColumns } from '../../../src/lane/columns/scan-columns.js';
-import { sheetKey } from '../../../src/lane/keys.js';
+import { sheetKey, sheetKeyAt } from '../../../src/lane/keys.js';
 import { scanBlock } from '../../../src/lane/scan.js';
 import { decodeCellpack } from '../../../src/protocol/cellpack.js';
 import { isOrdinaryOutput } from '../../../src/protocol/edicts.js';
@@ -26,8 +27,12 @@ function sheetsOn(keys: Iterable<string>) {
 
 function expectSameLane(raw: Uint8Array, keys: Iterable<string>): number {
   const state = sheetsOn(keys);
-  const columns = scanColumns(BlockOffsets.read(raw), state);
+  const read = BlockOffsets.read(raw);
+  const columns = scanColumns(read, state);
   const found = plain(columns);
+  // As it is done ahead of the block's turn.
+  const known = { has: (input: number) => state.get(sheetKeyAt(raw, read.inputs[input])) !== undefined };
+  expect(plain(scanColumns(read, state, scanAhead(read), known))).toEqual(found);
   expect(found).toEqual(scanBlock(parseBlock(raw), state));
   expectSameMessages(columns);
   return found.length;

@@ -1,0 +1,81 @@
+/** What of a scan needs no state: it can be made in another thread, while the state is not known yet. */
+import type { BlockOffsets } from '../../bitcoin/block-offsets.js';
+import { TxidTable } from '../../bitcoin/txid-table.js';
+import { isRunestone, mayHaveProtocol } from '../../protocol/protocol-field.js';
+import { decodeRunestoneRows, type RunestoneRows } from './runestone-rows.js';
+
+/** No transaction. */
+export const NONE = -1;
+
+/** Plain data; the lists are columns of the block's. */
+export interface ScanAhead {
+  /** By input: the transaction of the block that it names, at whatever position; {@link NONE} if there is none. */
+  readonly parentOf: Int32Array;
+  /** By transaction: the first one with its txid. */
+  readonly firstOf: Uint32Array;
+  /** The transactions whose runestone may have a protocol field, and what was read of each. */
+  readonly mayCall: Uint32Array;
+  readonly rows: RunestoneRows;
+}
+
+export function scanAhead(block: BlockOffsets): ScanAhead {
+  const { raw, inputs, txids, count } = block;
+  const table = new TxidTable(txids);
+  const parentOf = new Int32Array(inputs.length);
+  for (let input = 0; input < inputs.length; input++) parentOf[input] = table.find(raw, inputs[input]);
+  const firstOf = new Uint32Array(count);
+  for (let index = 0; index < count; index++) firstOf[index] = table.find(txids, index * 32);
+  return { parentOf, firstOf, ...readRunestones(block) };
+}
+
+/** The buffers of all lists, for a message that hands them over. */
+export function buffersOfScan({ parentOf, firstOf, mayCall, rows }: ScanAhead): ArrayBuffer[] {
+  const { pointer, refund, contextStart, contextEnd, contexts } = rows;
+  const lists = [parentOf, firstOf, mayCall, pointer, refund, contextStart, contextEnd, contexts];
+  return lists.map(({ buffer }) => buffer as ArrayBuffer);
+}
+
+/** The inputs that name no transaction of the block, but for those of the transactions that `isExcept` says. */
+export function* outsideInputs(
+  { count, firstInput }: BlockOffsets,
+  parentOf: Int32Array,
+  isExcept: (index: number) => boolean,
+): Generator<number, void, void> {
+  for (let index = 0; index < count; index++) {
+    if (isExcept(index)) continue;
+    for (let input = firstInput[index]; input < firstInput[index + 1]; input++) {
+      if (parentOf[input] === NONE) yield input;
+    }
+  }
+}
+
+/** Reads the first runestone of each transaction, if it may have a protocol field. */
+function readRunestones({ raw, count, scripts, firstOutput }: BlockOffsets): Pick<ScanAhead, 'mayCall' | 'rows'> {
+  const mayCall: number[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const outputs: number[] = [];
+  for (let index = 0; index < count; index++) {
+    for (let output = firstOutput[index]; output < firstOutput[index + 1]; output++) {
+      const start = scripts[2 * output];
+      const end = scripts[2 * output + 1];
+      if (!isRunestone(raw, start, end)) continue;
+      // Only the first one of a transaction counts.
+      if (mayHaveProtocol(raw, start, end)) {
+        mayCall.push(index);
+        starts.push(start);
+        ends.push(end);
+        outputs.push(firstOutput[index + 1] - firstOutput[index]);
+      }
+      break;
+    }
+  }
+  const rows = decodeRunestoneRows({
+    raw,
+    count: mayCall.length,
+    starts: Uint32Array.from(starts),
+    ends: Uint32Array.from(ends),
+    outputs: Uint32Array.from(outputs),
+  });
+  return { mayCall: Uint32Array.from(mayCall), rows };
+}

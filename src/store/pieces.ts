@@ -1,0 +1,176 @@
+/**
+ * Blocks whose rows are too many for one batch: a batch lies in memory as a whole, and once more in the database. They
+ * are written in pieces, and the block becomes the tip with the last one.
+ *
+ * The first piece says that block h, the one after the tip, is being written, and holds the undo record, which names
+ * all keys of the block. Until the last piece takes that back and moves the tip, the database has rows of a block that
+ * does not count. Nobody takes them for more: `latest` says of each row which block wrote it, the row that it replaced
+ * is in `history` by then, and reads of a height go by both (StoreReader.getAt); receipts, plan and record are found by
+ * height, and what finds a receipt by its txid comes with the last piece. State trees follow the tip. After a crash,
+ * whoever opens the database takes the rows back by the undo record first ({@link takeBackPieces}).
+ *
+ * A block that is rolled back leaves in the reverse way: one batch moves the tip and says that the block's rows are no
+ * more than pieces, and then they are taken back.
+ */
+import type { ColumnName, Database, DatabaseBatch } from './database.js';
+import { afterPrefix, beU32, historyKey, latestKey, META_UNFINISHED, readBeU32, receiptPrefix } from './keys.js';
+import { corrupt } from './records.js';
+import { decodeTouched, type TouchedKey } from './touched.js';
+
+/** Bytes of keys and values after which a piece ends. */
+export const PIECE_BYTES = 16 << 20;
+/** Keys whose rows are in memory at a time. */
+const PORTION = 4_096;
+
+/** Writes a batch, or throws; whoever calls it hears of nothing else. */
+export type WriteBatch = (batch: DatabaseBatch) => void;
+
+/** Height of the block whose rows do not count; undefined where none is being written. */
+export function unfinishedHeight(database: Database): number | undefined {
+  const bytes = database.get('meta', META_UNFINISHED);
+  return bytes && readBeU32(bytes, 0);
+}
+
+export function putUnfinished(batch: DatabaseBatch, height: number): void {
+  batch.put('meta', META_UNFINISHED, beU32(height));
+}
+
+/** Rows of one block, in as many batches as they need: one, unless they are too many. */
+export class PieceWriter {
+  #batch: DatabaseBatch;
+  #begun = false;
+  readonly #database: Database;
+  readonly #height: number;
+  readonly #pieceBytes: number;
+  readonly #write: WriteBatch;
+
+  /** The undo record must be the first row that is put. */
+  constructor(database: Database, height: number, pieceBytes: number, write: WriteBatch) {
+    this.#database = database;
+    this.#height = height;
+    this.#pieceBytes = pieceBytes;
+    this.#write = write;
+    this.#batch = database.batch();
+  }
+
+  /** Whether a piece was written: the block takes more than one batch. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
+    this.#batch.put(column, key, value);
+    if (this.#batch.bytes >= this.#pieceBytes) this.#end();
+  }
+
+  del(column: ColumnName, key: Uint8Array): void {
+    this.#batch.del(column, key);
+    if (this.#batch.bytes >= this.#pieceBytes) this.#end();
+  }
+
+  /** The batch that makes the block count: for what may not be seen before. Whoever takes it writes or discards it. */
+  last(): DatabaseBatch {
+    if (this.#begun) this.#batch.del('meta', META_UNFINISHED);
+    return this.#batch;
+  }
+
+  /** Lets go of what is not written. */
+  discard(): void {
+    this.#batch.discard();
+  }
+
+  #end(): void {
+    if (!this.#begun) putUnfinished(this.#batch, this.#height);
+    this.#begun = true;
+    const piece = this.#batch;
+    this.#batch = this.#database.batch();
+    this.#write(piece);
+  }
+}
+
+/**
+ * Takes the rows of an unfinished block back, if there is one; returns its height. It may end at any write: the next
+ * call goes on. Throws StoreError STORE_CORRUPT if the undo record cannot be read.
+ */
+export function takeBackPieces(database: Database, write: WriteBatch, pieceBytes = PIECE_BYTES): number | undefined {
+  const height = unfinishedHeight(database);
+  if (height === undefined) return undefined;
+  const undo = database.get('undo', beU32(height));
+  if (undo === undefined) throw corrupt('undo record', height);
+  const pieces = new TakenBack(database, pieceBytes, write);
+  try {
+    for (const keys of portionsOf(decodeTouched(height, undo))) takeBackKeys(database, pieces, keys, height);
+    const gte = receiptPrefix(height);
+    for (const [key] of database.scan('blocks', { gte, lt: afterPrefix(gte) }))
+      pieces.del('blocks', new Uint8Array(key));
+  } catch (error) {
+    pieces.batch.discard();
+    throw error;
+  }
+  pieces.batch.del('undo', beU32(height));
+  pieces.batch.del('meta', META_UNFINISHED);
+  write(pieces.batch);
+  return height;
+}
+
+/** Batches that end when they are large: what they hold may be said again. */
+class TakenBack {
+  batch: DatabaseBatch;
+  readonly #database: Database;
+  readonly #pieceBytes: number;
+  readonly #write: WriteBatch;
+
+  constructor(database: Database, pieceBytes: number, write: WriteBatch) {
+    this.#database = database;
+    this.#pieceBytes = pieceBytes;
+    this.#write = write;
+    this.batch = database.batch();
+  }
+
+  put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
+    this.batch.put(column, key, value);
+    this.#endPiece();
+  }
+
+  del(column: ColumnName, key: Uint8Array): void {
+    this.batch.del(column, key);
+    this.#endPiece();
+  }
+
+  #endPiece(): void {
+    if (this.batch.bytes < this.#pieceBytes) return;
+    const piece = this.batch;
+    this.batch = this.#database.batch();
+    this.#write(piece);
+  }
+}
+
+/** Gives keys of block `height` the rows back that it moved, as far as it did. */
+function takeBackKeys(database: Database, pieces: TakenBack, keys: readonly TouchedKey[], height: number): void {
+  const present = keys.filter((key) => key.present);
+  const moved = present.map(({ ns, key }) => historyKey(ns, key, height));
+  const rows = database.getMany('history', moved);
+  present.forEach(({ ns, key }, i) => {
+    const row = rows[i];
+    if (row === undefined) return;
+    pieces.put('latest', latestKey(ns, key), row);
+    pieces.del('history', moved[i]);
+  });
+  const added = keys.filter((key) => !key.present).map(({ ns, key }) => latestKey(ns, key));
+  const there = database.getMany('latest', added);
+  // What is gone is not deleted again: an opening that ends early has done a part for good.
+  added.forEach((key, i) => {
+    if (there[i] !== undefined) pieces.del('latest', key);
+  });
+}
+
+function* portionsOf(keys: Iterable<TouchedKey>): Generator<readonly TouchedKey[], void, void> {
+  let portion: TouchedKey[] = [];
+  for (const key of keys) {
+    portion.push(key);
+    if (portion.length < PORTION) continue;
+    yield portion;
+    portion = [];
+  }
+  if (portion.length > 0) yield portion;
+}
