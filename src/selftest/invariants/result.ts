@@ -34,7 +34,7 @@ export function* sumsOfBlock(
       receipt.index === index &&
       receipt.txid === txid &&
       receipt.undone === undone &&
-      receipt.messages === messages &&
+      JSON.stringify(receipt.messages) === JSON.stringify(messages) &&
       receipt.fuel === fuel &&
       receipt.readTotal === reads.size &&
       receipt.writeTotal === writes.size;
