@@ -37,8 +37,8 @@ export const COLUMNS = [
   ),
   run(
     'common-refund-to-pointer',
-    'this.#outputKey(this.#columns.refund[this.#row])',
-    'this.#outputKey(this.#columns.pointer[this.#row])',
+    'const refund = this.#columns.refund[this.#row];',
+    'const refund = this.#columns.pointer[this.#row];',
     'the refund of a failed message of the common kind goes to its pointer',
   ),
   run(

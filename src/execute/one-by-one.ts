@@ -51,7 +51,7 @@ export function runOneByOne(
 
   const { columns } = lane;
   const list = new ReceiptList();
-  const writes = runColumns(columns, context, before, runner, {
+  const writes = runColumns(columns, context, before, before.unkept, runner, {
     common: (row, run, state) => {
       onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);

@@ -51,18 +51,19 @@ export interface ColumnSink {
 
 /**
  * The same from columns: transactions of the common kind run without the generator. `before` is the state before the
- * block; `mostBytes` that of a {@link BlockState}.
+ * block, and `unkept` the same for reads that are remembered here; `mostBytes` is that of a {@link BlockState}.
  */
 export function runColumns(
   columns: LaneColumns,
   context: LaneContext,
   before: StateReader,
+  unkept: StateReader,
   runner: ProgramRunner,
   sink: ColumnSink,
   mostBytes?: number,
 ): LaneWrites {
-  const state = new BlockState(before, mostBytes);
-  const reader = new BlockStateReader(state);
+  const state = new BlockState(unkept, mostBytes);
+  const reader = new BlockStateReader(state, before);
   const common = new CommonRunner(columns, context, state, runner);
   let row = 0;
   for (; row < columns.count && !state.isCrowded; row++) {

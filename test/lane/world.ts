@@ -151,7 +151,7 @@ export class World {
       common: (row, run, state) => outcomes.push(outcomeOf(columns, row, run, state)),
       outcome: (_, outcome) => outcomes.push(outcome),
     };
-    runColumns(columns, this.context(block), reader, OTHER_RUNNER, sink, LITTLE_BYTES);
+    runColumns(columns, this.context(block), reader, reader, OTHER_RUNNER, sink, LITTLE_BYTES);
     return outcomes;
   }
 

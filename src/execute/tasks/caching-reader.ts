@@ -3,6 +3,8 @@ import type { LaneKey, StateReader } from '../../lane/types.js';
 import { entryWeight } from './block-weight.js';
 import { KnownRanges } from './known-ranges.js';
 
+/** Keys of sheets, which are asked for in advance, begin with it. */
+const SHEET = 'sheet/';
 /** Keys read at once. */
 const PIECE = 1_024;
 /** Bytes that it remembers at most, by the estimate of block-weight.ts. */
@@ -44,6 +46,17 @@ export class CachingReader implements StateReader {
     this.#remember(key, value);
     return value;
   }
+
+  /** As {@link get}, for a caller that remembers what it is told: only what was asked for in advance is kept here. */
+  readonly unkept: StateReader = {
+    get: (key) => {
+      if (key.startsWith(SHEET)) return this.get(key);
+      const around = this.#ranges.around(key);
+      if (around !== undefined) return around.get(key);
+      const read = this.#ranges.missed(key);
+      return read === undefined ? this.#base.get(key) : read.get(key);
+    },
+  };
 
   /** Reads keys that will be needed, where the state reads many at once faster than one after the other. */
   prefetch(keys: readonly LaneKey[]): void {

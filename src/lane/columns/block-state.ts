@@ -50,12 +50,18 @@ export class BlockState {
     return key;
   }
 
-  /** The number of `key`. */
-  keyOfText(key: LaneKey): number {
+  /** The number of `key`, -1 if it has none. */
+  findText(key: LaneKey): number {
     const at = this.room(key.length);
     writeBinaryString(this.bytes, at, key);
-    const found = this.#keys.find(this.bytes, at, at + key.length, this.bytes);
+    return this.#keys.find(this.bytes, at, at + key.length, this.bytes);
+  }
+
+  /** The number of `key`. */
+  keyOfText(key: LaneKey): number {
+    const found = this.findText(key);
     if (found >= 0) return found;
+    const at = this.#used;
     this.#used = at + key.length;
     const number = this.#keys.add(this.bytes, at, at + key.length);
     if (number === this.starts.length) this.#grow();
@@ -149,6 +155,9 @@ export class BlockState {
       const at = this.keep(old, starts[key], ends[key]);
       this.set(number, at, at + ends[key] - starts[key]);
     }
+    // The old array serves again: touching new memory takes longer than all the rest.
+    old.set(this.bytes.subarray(0, this.#used));
+    this.bytes = old;
     this.#isCrowded = 2 * this.#used > this.#mostBytes;
     return true;
   }
@@ -181,11 +190,17 @@ export class BlockState {
 
 /** The same state for those that name keys by their text. */
 export class BlockStateReader implements StateReader {
-  constructor(readonly state: BlockState) {}
+  /** `before`: the state before the block. */
+  constructor(
+    readonly state: BlockState,
+    readonly before: StateReader,
+  ) {}
 
   get(key: LaneKey): Uint8Array | undefined {
     const { state } = this;
-    const number = state.keyOfText(key);
+    const number = state.findText(key);
+    // Who reads by text may read a lot, and the state before the block remembers it.
+    if (number < 0) return this.before.get(key);
     if (state.load(number) === 0) return undefined;
     return state.bytes.slice(state.starts[number], state.ends[number]);
   }

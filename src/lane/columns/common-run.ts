@@ -18,7 +18,7 @@ import { AMOUNT_BYTES, addAmounts, compareAmounts, isZero, subtractAmounts } fro
 import type { BlockState } from './block-state.js';
 import { ContractCodes } from './contract-codes.js';
 import { copyBytes } from './copy-bytes.js';
-import type { LaneColumns } from './lane-columns.js';
+import { type LaneColumns, LOST } from './lane-columns.js';
 import { NumberSet } from './number-set.js';
 import { compareIdsAt, Parcel } from './parcel.js';
 import { StateKeys } from './state-keys.js';
@@ -170,8 +170,9 @@ export class CommonRunner implements RunState, RunEnd {
     this.status = status;
     this.error = error;
     this.writes.drop();
-    if (this.#sheetEnd === 0) return;
-    this.writes.set(this.#outputKey(this.#columns.refund[this.#row]), this.#sheetStart, this.#sheetEnd);
+    const refund = this.#columns.refund[this.#row];
+    if (this.#sheetEnd === 0 || refund === LOST) return;
+    this.writes.set(this.#outputKey(refund), this.#sheetStart, this.#sheetEnd);
   }
 
   /** Key of the sheet on output `vout` of the transaction. */
@@ -331,13 +332,14 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   #writeParcel(memory: Uint8Array): void {
-    if (this.#parcel.count === 0) return;
+    const pointer = this.#columns.pointer[this.#row];
+    if (this.#parcel.count === 0 || pointer === LOST) return;
     const state = this.#state;
     const length = this.#parcel.count * SHEET_ENTRY;
     const start = state.room(length);
     this.#parcel.write(memory, state.bytes, start);
     state.take(length);
-    this.writes.set(this.#outputKey(this.#columns.pointer[this.#row]), start, start + length);
+    this.writes.set(this.#outputKey(pointer), start, start + length);
   }
 
   get height(): number {

@@ -1,5 +1,5 @@
 /** Up to this length a loop is faster than a call of native code and the views that it needs. */
-const SHORT = 256;
+const SHORT = 128;
 
 /** Copies the bytes from `start` to `end` to `to`, from `at` on. */
 export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {

@@ -1,3 +1,5 @@
+import { copyBytes } from './copy-bytes.js';
+
 const encoder = new TextEncoder();
 
 /** A key under construction: a prefix, then what is copied behind it. */
@@ -13,7 +15,6 @@ export class KeyBuffer {
 
   /** Copies `length` bytes to `at` behind the prefix. */
   put(at: number, from: Uint8Array, start: number, length: number): void {
-    const { bytes } = this;
-    for (let i = 0, to = this.prefix + at; i < length; i++) bytes[to + i] = from[start + i];
+    copyBytes(from, start, start + length, this.bytes, this.prefix + at);
   }
 }

@@ -17,6 +17,8 @@ export class KeyTable {
   ends = new Uint32Array(FIRST_KEYS);
   #hashes = new Int32Array(FIRST_KEYS);
   #count = 0;
+  /** Hash of the key that was looked for last. */
+  #hash = 0;
   /** Number of a key + 1, {@link NONE} for an empty place. */
   #places = new Uint32Array(2 * FIRST_KEYS);
   /** By key, as a binary string: those that found no place near their own. */
@@ -32,6 +34,7 @@ export class KeyTable {
    */
   find(bytes: Uint8Array, start: number, end: number, kept: Uint8Array): number {
     const hash = hashOf(bytes, start, end);
+    this.#hash = hash;
     const places = this.#places;
     const mask = places.length - 1;
     for (let steps = 0, place = hash & mask; steps < MOST_STEPS; steps++, place = (place + 1) & mask) {
@@ -43,13 +46,13 @@ export class KeyTable {
     return this.#far.get(toBinaryString(bytes.subarray(start, end))) ?? -1;
   }
 
-  /** Gives the next number to a key that has none, which lies from `start` to `end` of `kept`. */
+  /** Gives the next number to the key that {@link find} has just not found, which lies in `kept` now. */
   add(kept: Uint8Array, start: number, end: number): number {
     if (this.#count === this.starts.length) this.#grow(kept);
     const number = this.#count++;
     this.starts[number] = start;
     this.ends[number] = end;
-    this.#hashes[number] = hashOf(kept, start, end);
+    this.#hashes[number] = this.#hash;
     this.#put(number, kept);
     return number;
   }

@@ -13,12 +13,12 @@ export interface LaneColumns {
   /**
    * Where the context of its call lies in `contexts` (alkanes-wire.md section 8, for no assets); equal where the
    * transaction is not of the common kind. That kind has one protostone, which is a message to a contract 2:n or 4:n
-   * behind 8:8, has no edicts, and names ordinary outputs as pointer and refund.
+   * behind 8:8, has no edicts, and names outputs of the transaction as pointer and refund.
    */
   readonly contextStart: Uint32Array;
   readonly contextEnd: Uint32Array;
   readonly contexts: Uint8Array;
-  /** Of the common kind: output numbers. */
+  /** Of the common kind: output numbers, {@link LOST} for one that keeps no sheet. */
   readonly pointer: Uint32Array;
   readonly refund: Uint32Array;
   /** Positions of the lane transactions whose outputs it spends, ascending: `parents` from `firstParent` on. */
@@ -27,6 +27,9 @@ export interface LaneColumns {
   /** The protostones of transactions that are not of the common kind, by position in the block. */
   readonly decoded: ReadonlyMap<number, readonly Protostone[]>;
 }
+
+/** In the place of an output on which assets are lost. */
+export const LOST = 0xffffffff;
 
 /** True if the transaction at `row` is of the common kind. */
 export function isCommon({ contextStart, contextEnd }: LaneColumns, row: number): boolean {

@@ -5,7 +5,7 @@ import type { Protostone } from '../../protocol/types.js';
 import { sheetKeyAt } from '../keys.js';
 import { LANE_TAG, protostonesOf, type SheetLookup } from '../scan.js';
 import type { LaneKey } from '../types.js';
-import type { LaneColumns } from './lane-columns.js';
+import { type LaneColumns, LOST } from './lane-columns.js';
 import type { RunestoneRows } from './runestone-rows.js';
 import { NONE, outsideInputs, type ScanAhead, scanAhead } from './scan-ahead.js';
 
@@ -98,8 +98,8 @@ class Messages {
       if (row === NONE) continue;
       contextStart[i] = rows.contextStart[row];
       contextEnd[i] = rows.contextEnd[row];
-      pointer[i] = rows.pointer[row];
-      refund[i] = rows.refund[row];
+      pointer[i] = this.#placeOf(rows.pointer[row], index[i]);
+      refund[i] = this.#placeOf(rows.refund[row], index[i]);
     }
     return {
       block: this.#block,
@@ -119,14 +119,18 @@ class Messages {
   #isCommon(row: number, at: number): boolean {
     const { contextStart, contextEnd, pointer, refund } = this.#rows;
     if (contextEnd[row] === contextStart[row]) return false;
-    return isOrdinary(this.#block, at, pointer[row]) && isOrdinary(this.#block, at, refund[row]);
+    const outputs = this.#block.firstOutput[at + 1] - this.#block.firstOutput[at];
+    return pointer[row] < outputs && refund[row] < outputs;
+  }
+
+  #placeOf(vout: number, at: number): number {
+    return isOrdinary(this.#block, at, vout) ? vout : LOST;
   }
 }
 
-/** Whether `vout` is an output of the transaction that keeps a sheet. */
+/** Whether output `vout` of the transaction keeps a sheet. */
 function isOrdinary({ raw, scripts, firstOutput }: BlockOffsets, at: number, vout: number): boolean {
   const output = firstOutput[at] + vout;
-  if (output >= firstOutput[at + 1]) return false;
   const start = scripts[2 * output];
   return start === scripts[2 * output + 1] || raw[start] !== OP_RETURN;
 }

@@ -22,14 +22,20 @@ describe('the state inside a block', () => {
         fc.array(step, { maxLength: 200 }),
         (first, steps) => {
           const before = new Map<LaneKey, Uint8Array>(Object.entries(first).map(([name, held]) => [name, bytes(held)]));
-          const state = new BlockState({ get: (name) => before.get(name) }, 2_000);
-          const reader = new BlockStateReader(state);
+          const base = { get: (name: LaneKey) => before.get(name) };
+          const state = new BlockState(base, 2_000);
+          const reader = new BlockStateReader(state, base);
           const changes = new Map<LaneKey, Uint8Array | undefined>();
           for (const each of steps) {
             if (each.kind === 'settle') state.settle();
             else if (each.kind === 'read') {
               const expected = changes.has(each.key) ? changes.get(each.key) : before.get(each.key);
               expect(text(reader.get(each.key))).toBe(text(expected));
+              const number = state.keyOfText(each.key);
+              state.load(number);
+              expect(state.bytes.slice(state.starts[number], state.ends[number])).toEqual(
+                expected ?? new Uint8Array(0),
+              );
             } else {
               const written = each.value === undefined ? undefined : bytes(each.value);
               changes.set(each.key, written);
