@@ -174,7 +174,7 @@ export const LANE = [
   ),
   overlay(
     'deleted-falls-through',
-    'return own !== undefined || this.changes.has(key) ? own : this.base.get(key);',
+    'return own !== undefined || map.has(key) ? own : this.base.get(key);',
     'return own ?? this.base.get(key);',
     'what a transaction deleted is there for the next one of the block',
   ),

@@ -5,6 +5,7 @@ import { FUZZ } from './fuzz.mjs';
 import { INDEXER } from './indexer.mjs';
 import { LANE } from './lane.mjs';
 import { NATIVE } from './native.mjs';
+import { PIECES } from './pieces.mjs';
 import { PROGRAM } from './program.mjs';
 import { PROOF } from './proof.mjs';
 import { PROTOCOL } from './protocol.mjs';
@@ -23,6 +24,7 @@ export const MUTANTS = [
   ...PROGRAM,
   ...TABLES,
   ...STORE,
+  ...PIECES,
   ...PROOF,
   ...INDEXER,
   ...NATIVE,

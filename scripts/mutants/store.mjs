@@ -12,6 +12,8 @@ const reader = inFile('src/store/reader.ts', ...STORE_TESTS);
 const entries = inFile('src/store/entries.ts', ...STORE_TESTS);
 const keys = inFile('src/store/keys.ts', ...STORE_TESTS);
 const put = inFile('src/store/commit-versions.ts', ...STORE_TESTS);
+const blockRows = inFile('src/store/block-rows.ts', ...STORE_TESTS);
+const order = inFile('src/store/block-order.ts', ...STORE_TESTS);
 const undo = inFile('src/store/undo-versions.ts', ...STORE_TESTS);
 const keeping = inFile('src/store/keeping.ts', ...STORE_TESTS);
 const touched = inFile('src/store/touched.ts', 'test/store/touched.test.ts');
@@ -23,34 +25,34 @@ const rows = inFile('src/store/tree/tree-rows.ts', 'test/store/tree-rows.test.ts
 export const STORE = [
   undo(
     'undo-keeps-history',
-    "      batch.del('history', keys[i]);\n",
+    "    batch?.del('history', keys[i]);\n",
     '',
     'what an undone block replaced stays in the history',
   ),
   undo(
     'undo-deletes',
-    "      batch.put('latest', latestKey(ns, key), row);\n",
-    "      batch.del('latest', latestKey(ns, key));\n",
+    "batch?.put('latest', latestKey(ns, key), row);",
+    "batch?.del('latest', latestKey(ns, key));",
     'undoing a block deletes what it changed',
   ),
   undo(
     'undo-keeps-first-values',
-    "      batch.del('latest', latestKey(ns, key));\n      restored",
-    '      restored',
+    "    batch?.del('latest', latestKey(ns, key));\n",
+    '',
     'undoing a block leaves the first values of keys',
   ),
   undo(
     'undo-forgets-portion',
-    '      flush(waiting);\n      waiting = [];',
-    '      waiting = [];',
+    '      end(portion);\n      portion = [];',
+    '      portion = [];',
     'undoing a large block restores its last keys only',
     { tests: ['test/store/history.test.ts'] },
   ),
-  store('undo-keeps-receipts', '      this.#dropReceipts(batch, height);\n', '', 'receipts of an undone block stay'),
-  store(
+  blockRows('undo-keeps-receipts', "if (whole) batch.del('blocks', key);", '', 'receipts of an undone block stay'),
+  order(
     'undo-root-unchecked',
-    'if (before !== undefined && before.roots.state !== roots.state) {',
-    'if (before === undefined && height < 0) {',
+    'if (before === undefined || before.roots.state === roots.state) return;',
+    'if (before === undefined || height >= 0) return;',
     'a rollback does not check the root that it gives',
     { tests: ['test/store/atomic.test.ts'] },
   ),
@@ -96,7 +98,7 @@ export const STORE = [
     'if (tip === undefined || tip.height < toHeight) return;',
     'a rollback undoes one block too many',
   ),
-  store(
+  order(
     'gap-accepted',
     '(tip && height !== tip.height + 1)',
     '(tip && height <= tip.height)',
@@ -104,14 +106,14 @@ export const STORE = [
   ),
   put(
     'noop-deletions-stored',
-    'else if (value !== undefined) added.push(name);',
-    'else added.push(name);',
+    'if (existed[place] === 1 || writes.read(this.#addresses[place]).valueEnd >= 0) places',
+    'places',
     'deleting an absent key leaves a trace',
   ),
   store(
     'tip-written-apart',
-    'this.#write(batch, !moreFollow);',
-    'this.putMeta(META_TIP, beU32(block.height));\n    this.#write(batch, !moreFollow);',
+    'this.#write(pieces.last(), !moreFollow);',
+    'this.#putMeta(META_TIP, beU32(height));\n    this.#write(pieces.last(), !moreFollow);',
     'the tip is written before its block, in a write of its own',
     { tests: ['test/store/atomic.test.ts'] },
   ),
@@ -142,7 +144,7 @@ export const STORE = [
   ),
   reader(
     'listing-overtaken',
-    'if (tip !== undefined && !bytesEqual(this.blockHash(tip.height), tip.hash)) {',
+    "if (!bytesEqual(this.rocks.get('meta', META_TIP), tip && beU32(tip.height)) || !this.#isThere(tip)) {",
     'if (tip === null) {',
     'a listing that a rollback overtakes lacks keys',
   ),
@@ -190,20 +192,21 @@ export const STORE = [
   ),
   put(
     'superseded-lost',
-    "    batch.put('history', historyKey(ns, bytesOf(names[from + i]), height, keyRoom), row);\n",
+    "    pieces.put('history', historyKey(ns, writes.key(i), height, keyRoom), row);\n",
     '',
     'a value that a block replaces is gone',
   ),
-  put(
+  touched(
     'superseded-as-if-new',
-    'present[at] = isReplaced ? 1 : 0;',
-    'present[at] = 0;',
+    '(keys.isPresent(i) ? 0 : 1)',
+    '1',
     'undo data say of every key that it had no value before',
+    { tests: STORE_TESTS },
   ),
   put(
     'superseded-of-first-portion',
-    'latestKeys(ns, names, from, end)',
-    'latestKeys(ns, names, 0, end - from)',
+    'replaced.map((i) => latestKey(ns, writes.key(i), allocate))',
+    'replaced.map((i) => latestKey(ns, writes.key(i - from), allocate))',
     'of a large block the values that its last keys had are replaced by those of its first',
     { tests: ['test/store/history.test.ts'] },
   ),
@@ -221,8 +224,8 @@ export const STORE = [
   ),
   store(
     'refused-block-pruned',
-    '      batch.discard();\n      this.#keeping.forget();',
-    '      batch.discard();',
+    '      pieces.discard();\n      this.#keeping.forget();',
+    '      pieces.discard();',
     'undo data that a refused block would have dropped stay for ever',
     { tests: ['test/store/undo.test.ts'] },
   ),
@@ -235,8 +238,8 @@ export const STORE = [
   ),
   put(
     'deleted-latest-stays',
-    "if (value === undefined) batch.del('latest', latestKey(ns, key, keyRoom));",
-    'if (value === undefined) continue;',
+    "if (valueEnd < 0) pieces.del('latest', key);",
+    'if (valueEnd < 0) continue;',
     'a deleted key keeps its latest value',
   ),
   tree(
@@ -259,8 +262,8 @@ export const STORE = [
   ),
   tree(
     'coarse-row-stays',
-    'emit(rowKey(this.#namespace, oldBits, prefix), undefined);',
-    '',
+    'emit(rowKey(this.#namespace, oldBits, prefix), undefined);\n      const [from, to]',
+    'const [from, to]',
     'a row that was split stays beside its parts',
   ),
   tree(

@@ -1,0 +1,96 @@
+// What keeps large blocks bounded in memory and blocks coming: pieces, packed maps, blocks that are read ahead.
+import { inFile } from './in-file.mjs';
+
+const PIECES_TEST = 'test/store/pieces.test.ts';
+const pieces = inFile('src/store/pieces.ts', PIECES_TEST);
+const blockRows = inFile('src/store/block-rows.ts', PIECES_TEST);
+const store = inFile('src/store/store.ts', PIECES_TEST);
+const reader = inFile('src/store/reader.ts', PIECES_TEST);
+const packed = inFile('src/util/packed-map.ts', 'test/util/packed-map.test.ts');
+const ahead = inFile('src/pipeline/blocks-ahead.ts', 'test/follow/blocks-ahead.test.ts');
+
+const putUndo = "pieces.put('undo', beU32(height), encodeTouched(writes));";
+const putStandard = "commitVersions(database, pieces, 'S', writes.S, height);";
+const writeLast = 'this.#write(pieces.last(), !moreFollow);\n    this.trees.settle();\n    this.#stamp = undefined;';
+const storeTrees = 'if (pieces.begun) this.trees.storeAfter(height);';
+
+export const PIECES = [
+  pieces(
+    'piece-not-marked',
+    'if (!this.#begun) putUnfinished(this.#batch, this.#height);',
+    '',
+    'the first piece does not say that its block is unfinished',
+  ),
+  pieces(
+    'piece-mark-stays',
+    "if (this.#begun) this.#batch.del('meta', META_UNFINISHED);",
+    '',
+    'a block that was written in pieces counts as unfinished for ever',
+  ),
+  pieces(
+    'torn-receipts-stay',
+    "pieces.del('blocks', new Uint8Array(key));",
+    'void key;',
+    'receipts of a block that a crash left unfinished stay',
+  ),
+  blockRows(
+    'undo-record-not-first',
+    `${putUndo}\n  ${putStandard}`,
+    `${putStandard}\n  ${putUndo}`,
+    'pieces are written before the undo record by which they are taken back',
+  ),
+  store(
+    'torn-block-stays',
+    'takeBackPieces(database, writeSynced, options.pieceBytes);',
+    '',
+    'an opening does not take back what a crash left of a block',
+  ),
+  store(
+    'undone-block-finished',
+    '        putUnfinished(batch, height);\n',
+    '',
+    'a large block that is rolled back is not made unfinished first',
+  ),
+  store(
+    'trees-before-block',
+    `${writeLast}\n    ${storeTrees}`,
+    `${storeTrees}\n    ${writeLast}`,
+    'rows of the trees are stored before the large block that they are of counts',
+  ),
+  reader(
+    'unfinished-receipts-seen',
+    'if (this.blockHash(height) === undefined) return;',
+    '',
+    'receipts of a block are read before it counts',
+  ),
+  packed(
+    'packed-first-value-stays',
+    'if (this.#setInPlace(entry, value)) return;',
+    'return;',
+    'the first value that a key was set to stays in a packed map',
+  ),
+  packed(
+    'packed-order-lost',
+    'for (let i = 0; i < this.#count; i++) {\n      if (this.#load(this.#addresses[i]) === DELETED) continue;',
+    'for (let i = this.#count - 1; i >= 0; i--) {\n      if (this.#load(this.#addresses[i]) === DELETED) continue;',
+    'entries of a packed map do not come in the order in which their keys were set',
+  ),
+  ahead(
+    'writes-since-not-laid-over',
+    'return writes === undefined ? held[input] === 1 : writes.get(key) !== undefined;',
+    'return held[input] === 1;',
+    'what blocks wrote since a block was read ahead is not seen',
+  ),
+  ahead(
+    'oldest-write-since-wins',
+    'over.findLast((map)',
+    'over.find((map)',
+    'of several blocks since a block was read ahead the first one decides',
+  ),
+  ahead(
+    'left-readings-kept',
+    '    this.#readings.clear();\n',
+    '',
+    'what was read ahead on a chain that was left is kept',
+  ),
+];
