@@ -2,7 +2,9 @@
 import { inFile } from './in-file.mjs';
 
 const SCAN = 'test/lane/columns/scan-columns.test.ts';
-const RULES = ['results', 'rules-calls', 'cases', 'rules'].map((name) => `test/lane/${name}.test.ts`);
+const RULES = ['columns/common-run', 'results', 'rules-calls', 'cases', 'rules'].map(
+  (name) => `test/lane/${name}.test.ts`,
+);
 const decode = inFile('wasm/native/lane-scan.ts', SCAN);
 const run = inFile('src/lane/columns/common-run.ts', ...RULES);
 const layer = inFile('src/lane/columns/write-layer.ts', ...RULES);

@@ -278,7 +278,7 @@ export const EXECUTE = [
     'return Math.min(this.#bytes,',
     'a piece of a block takes as much as if it were the first',
   ),
-  inFile('src/execute/threads/worker-codec.ts', 'test/execute/worker-codec.test.ts')(
+  inFile('src/lane/types.ts', 'test/execute/worker-codec.test.ts', 'test/lane/receipt.test.ts')(
     'status-shifted',
     "['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD']",
     "['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED']",

@@ -1,5 +1,6 @@
 // All mutants: what is wrong with each, and the quick tests of which one must fail. One file per area of the sources.
 import { CHAIN } from './chain.mjs';
+import { COLUMNS } from './columns.mjs';
 import { EXECUTE } from './execute.mjs';
 import { FUZZ } from './fuzz.mjs';
 import { INDEXER } from './indexer.mjs';
@@ -19,6 +20,7 @@ import { TABLES } from './tables.mjs';
  */
 export const MUTANTS = [
   ...LANE,
+  ...COLUMNS,
   ...PROTOCOL,
   ...EXECUTE,
   ...PROGRAM,

@@ -87,7 +87,7 @@ export const PROGRAM = [
   ),
   host(
     'unpaid-storage-read',
-    "if (hostFuel(name, key.length) > this.memory.fuelLeft) throw new RunStop('out-of-fuel');",
+    "if (hostFuel(name, length) > this.memory.fuelLeft) throw new RunStop('out-of-fuel');",
     '',
     'a key that is not paid for is recorded as read',
   ),
@@ -95,7 +95,7 @@ export const PROGRAM = [
   guest('charge-all-refused', 'amount > fuel', 'amount >= fuel', 'a host call may not take the last of the fuel'),
   host(
     'short-id-accepted',
-    "if (bytes.length < ID_BYTES) throw new RunStop('short-id');",
+    "if (this.inputLength(pointer) < ID_BYTES) throw new RunStop('short-id');",
     '',
     'an id of less than 32 bytes is read',
   ),
@@ -295,10 +295,10 @@ export const PROGRAM = [
     '',
     'a long result lies in memory that the next run writes to',
   ),
-  runner(
+  inFile('src/program/run-state.ts', 'test/program/reuse-traces.test.ts', 'test/program/runner.test.ts')(
     'result-not-copied',
-    'result: end.result?.slice()',
-    'result: end.result',
+    'memory.slice(at, at + length)',
+    'memory.subarray(at, at + length)',
     'a result is a view of memory that the next run writes to',
   ),
   prepare(
@@ -349,16 +349,11 @@ export const PROGRAM = [
     "const tag = 'any';",
     'a contract whose code is another after a reorg runs the code that it had',
   ),
-  result(
-    'map-bytes-short',
-    'mapBytes: at - mapStart',
-    'mapBytes: at - mapStart - 4',
-    'the count of a storage map is free',
-  ),
+  result('map-bytes-short', 'mapBytes: at - mapAt,', 'mapBytes: at - mapAt - 4,', 'the count of a storage map is free'),
   result(
     'first-key-wins',
-    'storage.set(toBinaryString(key), value);',
-    'if (!storage.has(toBinaryString(key))) storage.set(toBinaryString(key), value);',
+    '    storage.set(key, bytes.subarray(keyEnd + WORD_BYTES, at));',
+    '    if (!storage.has(key)) storage.set(key, bytes.subarray(keyEnd + WORD_BYTES, at));',
     'the first of equal keys wins',
   ),
   result(

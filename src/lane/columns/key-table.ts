@@ -23,6 +23,11 @@ export class KeyTable {
   #places = new Uint32Array(2 * FIRST_KEYS);
   /** By key, as a binary string: those that found no place near their own. */
   readonly #far = new Map<string, number>();
+  readonly #mostSteps: number;
+
+  constructor(mostSteps = MOST_STEPS) {
+    this.#mostSteps = mostSteps;
+  }
 
   get count(): number {
     return this.#count;
@@ -37,7 +42,7 @@ export class KeyTable {
     this.#hash = hash;
     const places = this.#places;
     const mask = places.length - 1;
-    for (let steps = 0, place = hash & mask; steps < MOST_STEPS; steps++, place = (place + 1) & mask) {
+    for (let steps = 0, place = hash & mask; steps < this.#mostSteps; steps++, place = (place + 1) & mask) {
       const number = places[place] - 1;
       if (number < 0) return -1;
       if (this.#hashes[number] === hash && this.#equals(number, bytes, start, end, kept)) return number;
@@ -67,7 +72,11 @@ export class KeyTable {
   #put(number: number, kept: Uint8Array): void {
     const places = this.#places;
     const mask = places.length - 1;
-    for (let steps = 0, place = this.#hashes[number] & mask; steps < MOST_STEPS; steps++, place = (place + 1) & mask) {
+    for (
+      let steps = 0, place = this.#hashes[number] & mask;
+      steps < this.#mostSteps;
+      steps++, place = (place + 1) & mask
+    ) {
       if (places[place] !== NONE) continue;
       places[place] = number + 1;
       return;

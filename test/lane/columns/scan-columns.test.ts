@@ -17,7 +17,7 @@ import { sheetKey, sheetKeyAt } from '../../../src/lane/keys.js';
 import { scanBlock } from '../../../src/lane/scan.js';
 import { decodeCellpack } from '../../../src/protocol/cellpack.js';
 import { isOrdinaryOutput } from '../../../src/protocol/edicts.js';
-import { encodeCellpack, encodeRunestone } from '../../../src/protocol/encode.js';
+import { encodeCellpack, encodeProtostones, encodeRunestone } from '../../../src/protocol/encode.js';
 import { mayHaveProtocol } from '../../../src/protocol/protocol-field.js';
 import { decodeRunestone } from '../../../src/protocol/runestone.js';
 import type { Cellpack } from '../../../src/protocol/types.js';
@@ -151,7 +151,7 @@ const nearlyCommon = fc
     burn: rarely(number),
     from: rarely(number),
     edicts: rarely(fc.array(edict, { minLength: 1, maxLength: 2 })),
-    rawFields: rarely(fc.array(fc.tuple(fc.constantFrom(81n, 91n, 93n, 97n), number), { maxLength: 2 })),
+    rawFields: rarely(fc.array(fc.tuple(fc.constantFrom(0n, 81n, 91n, 93n, 97n), number), { maxLength: 2 })),
     length: rarely(fc.bigInt(0n, 40n)),
     second: rarely(fc.boolean()),
     runePointer: rarely(fc.nat(3)),
@@ -193,6 +193,19 @@ describe('messages of the common kind', () => {
     );
     expect(common).toBeGreaterThan(100);
     expect(other).toBeGreaterThan(100);
+  });
+
+  test('an integer of 19 bytes is read up to 128 bits, and not beyond', () => {
+    const integer = (value: bigint, beyond: number) =>
+      Uint8Array.from({ length: 19 }, (_, i) => Number((value >> BigInt(7 * i)) & 0x7fn) | (i < 18 ? 0x80 : beyond));
+    const message = encodeCellpack({ block: 8n, tx: 8n }, [2n, 1n, 5n]);
+    const values = encodeProtostones([{ pointer: 0, refund: 0, message }]);
+    const stone = (beyond: number) => {
+      const payload = concatBytes(...values.flatMap((value) => [script('ff7f'), integer(value, beyond)]));
+      return concatBytes(script('6a5d4c'), Uint8Array.of(payload.length), payload);
+    };
+    const raw = block([coinbase(), ...[0, 4].map((beyond) => serialise({ outputs: [{}, { script: stone(beyond) }] }))]);
+    expect(expectSameLane(raw, [])).toBe(1);
   });
 
   test('longer ones than there is room for are left to the decoders', () => {
