@@ -19,7 +19,7 @@ const runner = inFile('src/program/runner.ts', LENT, 'test/program/runner.test.t
 const prepare = inFile('src/program/prepare.ts', 'test/program/prepare.test.ts');
 const result = inFile('src/program/result.ts', 'test/program/result.test.ts');
 const inflate = inFile('src/program/inflate.ts', 'test/program/inflate.test.ts');
-const REUSE = ['reuse', 'reuse-traces', 'same-results'].map((name) => `test/program/${name}.test.ts`);
+const REUSE = ['reuse', 'reuse-traces', 'runner-keeps', 'same-results'].map((name) => `test/program/${name}.test.ts`);
 const reuse = inFile('src/program/reuse.ts', ...REUSE);
 
 export const PROGRAM = [
@@ -325,7 +325,7 @@ export const PROGRAM = [
     'return PROGRAM_BYTES;',
     'kept programs take whatever their code takes',
   ),
-  inFile('src/program/runner.ts', 'test/program/reuse-traces.test.ts')(
+  inFile('src/program/runner.ts', 'test/program/runner-keeps.test.ts')(
     'instance-outlives-code',
     'else this.#idle.take(key);',
     'else this.#idle.size;',

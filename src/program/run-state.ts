@@ -29,7 +29,8 @@ export interface RunState {
 export interface RunEnd {
   /**
    * `memory` from `at` on has the `length` bytes that `__execute` returned; -1: there are none (not OK, or a bad
-   * pointer). True: `memory` is kept, and nothing may run in it again; results of up to `copied` bytes are better copied.
+   * pointer). True: `memory` is kept, and nothing may run in it again; results of up to `copied` bytes had better be
+   * copied.
    */
   ended(
     status: RunStatus,

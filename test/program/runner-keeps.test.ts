@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { Instruction } from '../../src/program/module.js';
+import { prepareProgram } from '../../src/program/prepare.js';
+import { compiledBytesOf, ProgramRunner } from '../../src/program/runner.js';
+import type { Program } from '../../src/program/types.js';
+import { i32, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
+import { freshRun, testHost } from './support.js';
+
+const FUEL = 3_500_000;
+
+/** A program that returns the empty result, with so many pages of memory and instructions that do nothing. */
+function programNumber(i: number, minPages: number, nops = 1): Program {
+  const code = new Array<Instruction>(nops).fill(op(OP.nop));
+  const b = new WasmBuilder();
+  b.memory = { minPages, maxPages: undefined };
+  return prepareProgram(b.execute([...code, i32(i), op(OP.drop), i32(4)]).bytes());
+}
+
+describe('what a runner keeps', () => {
+  it('keeps few instances and little memory, however many programs there are', () => {
+    // Pages of each, and the instances that are kept: 32, or 64 MiB of memory.
+    const cases = [
+      [1, 32],
+      [32, 32],
+      [64, 16],
+    ] as const;
+    for (const [minPages, kept] of cases) {
+      const runner = new ProgramRunner();
+      for (let i = 0; i < 40; i++) runner.run(programNumber(i, minPages), testHost().host, FUEL);
+      expect([minPages, runner.kept.instances]).toEqual([minPages, kept]);
+      expect(runner.kept.bytes).toBeLessThanOrEqual(64 * 2 ** 20);
+    }
+  });
+
+  it('keeps compiled code as far as what it may take fits, and no instance longer than its code', () => {
+    const programs = Array.from({ length: 12 }, (_, i) => programNumber(i, 1, 20_000));
+    const { compiledBytes, instrumented } = programs[0];
+    expect(compiledBytes).toBeGreaterThan(instrumented.length);
+    const most = 4 * compiledBytes + 1_000;
+    const runner = new ProgramRunner(most);
+    for (let round = 0; round < 3; round++) {
+      for (const program of programs) {
+        expect(runner.run(program, testHost().host, FUEL)).toEqual(freshRun(program, FUEL));
+        expect(runner.kept.compiledBytes).toBeLessThanOrEqual(most);
+        expect(runner.kept.instances).toBeLessThanOrEqual(runner.kept.compiled);
+      }
+    }
+    expect(runner.kept).toMatchObject({ compiled: 4, instances: 4 });
+  });
+
+  it('workers share what compiled code may take, down to what a few large programs need', () => {
+    expect([1, 2, 4, 8, 64].map((workers) => compiledBytesOf(workers) / 2 ** 20)).toEqual([256, 256, 128, 64, 64]);
+  });
+
+  it('finds compiled code again when calls go round more programs than it keeps', () => {
+    const programs = Array.from({ length: 12 }, (_, i) => programNumber(i, 1, 1_000));
+    const runner = new ProgramRunner(9 * programs[0].compiledBytes + 1_000);
+    let compiled = 0;
+    const counted = programs.map((program) =>
+      Object.defineProperty({ ...program }, 'instrumented', {
+        get: () => {
+          compiled++;
+          return program.instrumented;
+        },
+      }),
+    );
+    const rounds = 20;
+    for (let round = 0; round < rounds; round++) {
+      for (const program of counted) expect(runner.run(program, testHost().host, FUEL).status).toBe('OK');
+    }
+    // What was used longest ago is always what is asked for next: forgetting that would compile at every call.
+    expect(compiled).toBeGreaterThan(programs.length);
+    expect(compiled).toBeLessThan((rounds * programs.length) / 2);
+  });
+});
