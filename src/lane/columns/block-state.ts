@@ -101,10 +101,6 @@ export class BlockState {
     this.#known[key] = WRITTEN;
   }
 
-  isWritten(key: number): boolean {
-    return this.#known[key] === WRITTEN;
-  }
-
   /** Makes room for `length` bytes at the end of what is kept, and gives where; {@link take} keeps them. */
   room(length: number): number {
     const wanted = this.#used + length;
