@@ -8,6 +8,7 @@ import type { Block } from '../bitcoin/types.js';
 import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
+import { type LaneColumns, type SharedColumns, sharedColumns } from '../lane/columns/lane-columns.js';
 import type { ScanAhead } from '../lane/columns/scan-ahead.js';
 import type { KnownSheets } from '../lane/columns/scan-columns.js';
 import type { LaneContext } from '../lane/message.js';
@@ -24,6 +25,7 @@ import type { PlannedBlock } from './analyse/planned-block.js';
 import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './choose/block-mode.js';
 import { CostModel } from './choose/cost-model.js';
 import { runOneByOne } from './one-by-one.js';
+import { runRows } from './rows/run-rows.js';
 import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
 import { runPlan } from './run/schedule.js';
 import { validateAndRepair } from './run/validate.js';
@@ -34,6 +36,7 @@ import { BlockBudget, BlockTooLarge } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
 import type { WorkWatch } from './tasks/work-watch.js';
 import { FEWEST_FOR_WORKERS, WorkerPool } from './threads/worker-pool.js';
+import type { BeginBlock } from './threads/worker-protocol.js';
 
 export interface LaneEngineOptions {
   readonly policy: Policy;
@@ -117,7 +120,8 @@ export class LaneEngine {
     addMs(statistics, 'scan', started);
     const { policy } = this.#options;
     if (policy === 'sequential') return this.#sequential(lane, context, before, statistics);
-    const { transactions } = lane;
+    // Objects for all of them are made for those who look at them.
+    const transactions = policy === 'auto' || lane.columns === undefined ? lane.transactions : [];
     const mode: BlockMode = this.#modes.choose(transactions);
     started = performance.now();
     const result =
@@ -137,6 +141,10 @@ export class LaneEngine {
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
     try {
+      const { columns } = lane;
+      if (columns !== undefined && this.#gpu() === undefined) {
+        return await this.#rows(columns, context, before, state, statistics);
+      }
       return await this.#parallel(lane.transactions, context, before, state, statistics);
     } catch (error) {
       if (!(error instanceof BlockTooLarge)) throw error;
@@ -146,6 +154,21 @@ export class LaneEngine {
       await turn();
       return this.#sequential(lane, context, before, again);
     }
+  }
+
+  /** In batches on the CPU, from columns. */
+  #rows(
+    columns: LaneColumns,
+    context: LaneContext,
+    before: CachingReader,
+    state: StateSource,
+    statistics: LaneStatistics,
+  ): Promise<LaneBlockResult> {
+    const pool = this.#poolFor(columns.count, state);
+    pool?.begin(beginning(context, state, undefined, sharedColumns(columns)));
+    const budget = new BlockBudget(this.#options.mostBlockBytes);
+    const { onOutcome } = this.#options;
+    return runRows({ columns, context, before, runner: this.#runner, pool, budget, statistics, onOutcome });
   }
 
   #sequential(lane: Scanned, context: LaneContext, before: CachingReader, statistics: LaneStatistics): LaneBlockResult {
@@ -202,14 +225,7 @@ export class LaneEngine {
     const pool = this.#poolFor(planned.length, state);
     const recording = this.#recording(planned.length, pool?.size ?? 0);
     const tasks = new BlockTasks(context, before, this.#runner, recording);
-    pool?.begin({
-      kind: 'block',
-      // Every thread has a watch of its own.
-      context: { ...context, watch: undefined },
-      storeHandle: state.storeHandle,
-      snapshot: state.storeHandle === undefined ? state.snapshot : undefined,
-      recording,
-    });
+    pool?.begin(beginning(context, state, recording, undefined));
     const {
       runs: found,
       records,
@@ -324,6 +340,24 @@ export class LaneEngine {
     this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer);
     return this.#pool;
   }
+}
+
+/** What workers are told of a block. */
+function beginning(
+  context: LaneContext,
+  { storeHandle, snapshot }: StateSource,
+  recording: Recording | undefined,
+  columns: SharedColumns | undefined,
+): BeginBlock {
+  return {
+    kind: 'block',
+    // Every thread has a watch of its own.
+    context: { ...context, watch: undefined },
+    storeHandle,
+    snapshot: storeHandle === undefined ? snapshot : undefined,
+    recording,
+    columns,
+  };
 }
 
 function finish(

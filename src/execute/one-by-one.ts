@@ -10,6 +10,7 @@ import type { LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneOutcome, Receipt } from '../lane/types.js';
 import { summarise } from '../plan/plan.js';
 import type { ProgramRunner } from '../program/runner.js';
+import { resultOf } from './rows/run-rows.js';
 import { dropVoidDeletions } from './run/merge-writes.js';
 import type { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
@@ -64,16 +65,5 @@ export function runOneByOne(
     },
   });
   dropVoidDeletions(writes, before);
-  let decoded: readonly Receipt[] | undefined;
-  return {
-    writes,
-    // Hardly anybody looks at them before they are stored.
-    get receipts() {
-      decoded ??= list.decoded();
-      return decoded;
-    },
-    encodedReceipts: list,
-    plan,
-    statistics,
-  };
+  return resultOf(writes, list, plan, statistics);
 }

@@ -20,11 +20,10 @@ import { ContractCodes } from './contract-codes.js';
 import { copyBytes } from './copy-bytes.js';
 import { type LaneColumns, LOST } from './lane-columns.js';
 import { NumberSet } from './number-set.js';
-import { compareIdsAt, Parcel } from './parcel.js';
+import { isSheet, Parcel, SHEET_ENTRY } from './parcel.js';
 import { StateKeys } from './state-keys.js';
 import { WriteLayer } from './write-layer.js';
 
-const SHEET_ENTRY = ID_LENGTH + AMOUNT_BYTES;
 /** Context bytes in front of the incoming assets, and where their count stands among them. */
 const CONTEXT_HEAD = 96;
 const COUNT_AT = 80;
@@ -45,7 +44,12 @@ export class CommonRunner implements RunState, RunEnd {
   readonly data = new Uint8Array(RECEIPT_DATA_BYTES);
   dataBytes = 0;
 
-  readonly isDryRun = false;
+  isDryRun = false;
+  /** A dry run was told that it is one. */
+  askedDryRun = false;
+  /** Of a dry run: the contract's own keys that it said it would read and write. */
+  readonly declaredReads = new NumberSet();
+  readonly declaredWrites = new NumberSet();
   readonly #columns: LaneColumns;
   readonly #context: LaneContext;
   readonly #state: BlockState;
@@ -82,10 +86,14 @@ export class CommonRunner implements RunState, RunEnd {
    * Runs the transaction at `row`, which is of the common kind. False: it spends several sheets, or one that is
    * damaged, and is left to the generator; nothing has happened then.
    */
-  run(row: number): boolean {
+  run(row: number, isDryRun = false): boolean {
     const columns = this.#columns;
     const { block, contextStart, contextEnd } = columns;
     this.#row = row;
+    this.isDryRun = isDryRun;
+    this.askedDryRun = false;
+    this.declaredReads.count = 0;
+    this.declaredWrites.count = 0;
     this.#contextStart = contextStart[row];
     this.#contextEnd = contextEnd[row];
     this.reads.count = 0;
@@ -129,21 +137,10 @@ export class CommonRunner implements RunState, RunEnd {
     for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
       const number = this.#keys.sheetAt(block.raw, block.inputs[input]);
       if (this.#see(number) === 0) continue;
-      if (this.#sheetEnd > 0 || !this.#isSheet(this.#foundStart, this.#foundEnd)) return false;
+      if (this.#sheetEnd > 0 || !isSheet(this.#state.bytes, this.#foundStart, this.#foundEnd)) return false;
       this.#sheetStart = this.#foundStart;
       this.#sheetEnd = this.#foundEnd;
       this.writes.set(number, 0, 0);
-    }
-    return true;
-  }
-
-  /** Whether these bytes are a sheet: ids ascend, and no amount is zero. */
-  #isSheet(start: number, end: number): boolean {
-    const { bytes } = this.#state;
-    if ((end - start) % SHEET_ENTRY !== 0) return false;
-    for (let at = start; at < end; at += SHEET_ENTRY) {
-      if (isZero(bytes, at + ID_LENGTH)) return false;
-      if (at > start && compareIdsAt(bytes, at - SHEET_ENTRY, at) >= 0) return false;
     }
     return true;
   }
@@ -237,12 +234,13 @@ export class CommonRunner implements RunState, RunEnd {
     status: RunStatus,
     reason: RevertReason,
     fuelLeft: number,
-    _askedDryRun: boolean,
+    askedDryRun: boolean,
     memory: Uint8Array,
     at: number,
     length: number,
   ): boolean {
     this.#fuel = fuelLeft;
+    this.askedDryRun = askedDryRun;
     const result = this.#result;
     if (status === 'REVERT') this.#fail('REVERT', reason);
     else if (status === 'TRAP') this.#fail('TRAP', 'trap');
@@ -386,6 +384,17 @@ export class CommonRunner implements RunState, RunEnd {
     return this.#see(this.#keys.sequence()) === 0 ? 1n : readU128(this.#state.bytes, this.#foundStart);
   }
 
-  declareRead(): void {}
-  declareWrite(): void {}
+  declareRead(memory: Uint8Array, start: number, end: number): void {
+    this.#declare(this.declaredReads, memory, start, end);
+  }
+
+  declareWrite(memory: Uint8Array, start: number, end: number): void {
+    this.#declare(this.declaredWrites, memory, start, end);
+  }
+
+  #declare(keys: NumberSet, memory: Uint8Array, start: number, end: number): void {
+    if (!this.isDryRun) return;
+    const key = this.#ownKey(memory, start, end);
+    if (keys.placeOf(key) < 0) keys.add(key);
+  }
 }
