@@ -41,7 +41,10 @@ export async function runBatches(
 ): Promise<Uint8Array> {
   const { rows, plan } = rowPlan;
   const found = new Uint8Array(groups.count);
-  for (let node = 0; node < rows.length; node++) found[rows[node]] = FOUND.inTurn;
+  for (let node = 0; node < rows.length; node++) {
+    const isFree = plan.colouring.colours[node] === 1 && !table.hasAsked(rows[node]);
+    found[rows[node]] = isFree ? FOUND.dryRun : FOUND.inTurn;
+  }
   const colours = nodesByColour(plan);
   const wide = work.threads === 0 ? 0 : lastWide(colours, rows, table);
   const versions = new RowVersions();

@@ -27,6 +27,9 @@ export const ASKED = 1;
 /** Flag: where the values lie that were read. Without it they are those before the block. */
 export const SEEN = 2;
 
+/** Flag: a program asked in the dry run, and this is the whole run that followed it. */
+export const RAN = 4;
+
 /** In the place of a value that was read: the one before the block. */
 export const BEFORE = 0xffffffff;
 
@@ -66,6 +69,12 @@ export class Words {
   push(word: number): void {
     const at = this.take(1);
     this.list[at] = word;
+  }
+
+  /** The first `count` words of `words`. */
+  add(words: Uint32Array, count: number): void {
+    const at = this.take(count);
+    for (let i = 0; i < count; i++) this.list[at + i] = words[i];
   }
 
   /** Makes room for `count` words, and gives where. */

@@ -4,7 +4,7 @@ import { longer } from '../../lane/columns/key-table.js';
 import type { StateReader } from '../../lane/types.js';
 import type { AccessSets, Rows } from '../../plan/access-sets.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
-import { ASKED, AT, BEFORE, HEAD, KEY_WORDS, REPLY_HEAD, type RowReply, SEEN, Words } from './row-records.js';
+import { ASKED, AT, BEFORE, HEAD, KEY_WORDS, RAN, REPLY_HEAD, type RowReply, SEEN, Words } from './row-records.js';
 
 /** No record. */
 const NONE = -1;
@@ -54,17 +54,19 @@ export class RowTable {
     }
   }
 
-  hasRecord(row: number): boolean {
-    return this.#recordOf[row] !== NONE;
-  }
-
   /** Where the record of `row` begins in `words`. */
   recordOf(row: number): number {
     return this.#recordOf[row];
   }
 
+  /** Whether its record is that of a dry run that counts for nothing but its keys. */
   hasAsked(row: number): boolean {
     return (this.words.list[this.#recordOf[row] + AT.flags] & ASKED) !== 0;
+  }
+
+  /** Whether its record is that of a dry run which was a whole run. */
+  isDryRun(row: number): boolean {
+    return (this.words.list[this.#recordOf[row] + AT.flags] & (ASKED | SEEN | RAN)) === 0;
   }
 
   /** Where the keys that `row` has written begin in `words`. */

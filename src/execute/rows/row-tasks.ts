@@ -13,7 +13,7 @@ import type { ProgramRunner } from '../../program/runner.js';
 import { BlockTooLarge } from '../tasks/block-weight.js';
 import type { CachingReader } from '../tasks/caching-reader.js';
 import { OverriddenKeys } from './overridden-keys.js';
-import { ASKED, BEFORE, KEY_WORDS, REPLY_HEAD, type RowReply, type RowTask, SEEN, Words } from './row-records.js';
+import { ASKED, BEFORE, KEY_WORDS, RAN, REPLY_HEAD, type RowReply, type RowTask, SEEN, Words } from './row-records.js';
 
 /** Longer values before the block are not told: who wants one reads it. */
 const MOST_TOLD = 256;
@@ -28,6 +28,7 @@ export class RowTasks {
   readonly #context: LaneContext;
   readonly #before: CachingReader;
   readonly #runner: ProgramRunner;
+  readonly #mostKept: number;
   #state: BlockState;
   #reader: BlockStateReader;
   #common: CommonRunner;
@@ -37,6 +38,9 @@ export class RowTasks {
   #generation = 0;
   #words = new Words();
   #newKeys = new Words();
+  /** Keys that a dry run names beside those that the recorded run reads and writes. */
+  readonly #namedReads = new Words();
+  readonly #namedWrites = new Words();
   #out = new ReceiptWriter();
 
   constructor(
@@ -45,7 +49,9 @@ export class RowTasks {
     context: LaneContext,
     before: CachingReader,
     runner: ProgramRunner,
+    mostKept = MOST_KEPT,
   ) {
+    this.#mostKept = mostKept;
     this.#columns = columns;
     this.#context = context;
     this.#before = before;
@@ -58,7 +64,7 @@ export class RowTasks {
 
   /** Runs the rows of `task`. Throws `BlockTooLarge` when their records take more than `mostBytes`. */
   run({ rows, overrides }: RowTask, mostBytes: number): RowReply {
-    if (this.#state.used > MOST_KEPT) this.#numberAnew();
+    if (this.#state.used > this.#mostKept) this.#numberAnew();
     this.#words = new Words();
     this.#words.take(REPLY_HEAD);
     this.#newKeys = new Words();
@@ -94,23 +100,41 @@ export class RowTasks {
   }
 
   #runOne(row: number, isDryRun: boolean): void {
-    if (isCommon(this.#columns, row) && this.#common.run(row, isDryRun)) this.#recordCommon(row, isDryRun);
-    else this.#runGeneral(row, isDryRun);
+    const run = this.#common;
+    this.#namedReads.length = 0;
+    this.#namedWrites.length = 0;
+    if (!isCommon(this.#columns, row) || !run.run(row, isDryRun)) {
+      this.#runGeneral(row, isDryRun);
+      return;
+    }
+    if (isDryRun) {
+      this.#namedReads.add(run.declaredReads.list, run.declaredReads.count);
+      this.#namedWrites.add(run.declaredWrites.list, run.declaredWrites.count);
+    }
+    let flags = isDryRun ? 0 : SEEN;
+    if (run.askedDryRun && isDryRun) {
+      // Such a dry run counts for nothing but its keys. A whole run does, unless the row must wait for others.
+      this.#namedReads.add(run.reads.list, run.reads.count);
+      this.#namedWrites.add(run.writes.keys, run.writes.count);
+      run.run(row);
+      flags = RAN;
+    }
+    this.#recordCommon(row, flags);
   }
 
-  #recordCommon(row: number, isDryRun: boolean): void {
+  #recordCommon(row: number, flags: number): void {
     const run = this.#common;
-    const { reads, writes, declaredReads, declaredWrites } = run;
+    const { reads, writes } = run;
     const out = this.#out;
     const receipt = out.length;
     writeCommonReceipt(out, this.#context.height, this.#columns, row, run, this.#state, HOW.executor);
-    const flags = (run.askedDryRun ? ASKED : 0) | (isDryRun ? 0 : SEEN);
-    this.#begin(flags, receipt, reads.count, declaredReads.count, writes.count, declaredWrites.count, 1);
+    const [moreReads, moreWrites] = [this.#namedReads, this.#namedWrites];
+    this.#begin(flags, receipt, reads.count, moreReads.length, writes.count, moreWrites.length, 1);
     this.#keys(reads.list, reads.count);
-    this.#keys(declaredReads.list, declaredReads.count);
+    this.#keys(moreReads.list, moreReads.length);
     this.#keys(writes.keys, writes.count);
-    this.#keys(declaredWrites.list, declaredWrites.count);
-    if (!isDryRun) this.#seen(reads.list, reads.count);
+    this.#keys(moreWrites.list, moreWrites.length);
+    if ((flags & SEEN) !== 0) this.#seen(reads.list, reads.count);
     for (let i = 0; i < writes.count; i++) this.#value(this.#state.bytes, writes.start(i), writes.end(i));
     this.#words.push(MESSAGE_STATUSES.indexOf(run.status));
   }
@@ -186,8 +210,7 @@ export class RowTasks {
   }
 
   #keys(keys: Uint32Array, count: number): void {
-    const at = this.#words.take(count);
-    for (let i = 0; i < count; i++) this.#words.list[at + i] = keys[i];
+    this.#words.add(keys, count);
   }
 
   /** Where the values of `keys` lie that the row has seen. */

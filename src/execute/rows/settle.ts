@@ -62,7 +62,7 @@ class SettlePass {
     const found = this.inputs.found[row];
     const stands = found !== FOUND.notRun && !(found !== FOUND.batch && this.inputs.table.hasAsked(row));
     if (stands && this.#isCurrent(row)) {
-      this.#keep(row, found === FOUND.batch ? 'cpu' : 'reuse');
+      this.#keep(row, this.inputs.table.isDryRun(row) ? 'reuse' : 'cpu');
       return;
     }
     const isRepaired = found === FOUND.dryRun || found === FOUND.batch;
