@@ -8,7 +8,7 @@
  */
 import { formatId, idBytes, idFromBytes, parseId } from '../protocol/alkane-id.js';
 import { fromDisplayHash, fromHex, readU32, toDisplayHash, toHex, writeBinaryString, writeU32 } from '../util/bytes.js';
-import { copyBytes } from './columns/copy-bytes.js';
+import { copyBytes } from '../util/copy-bytes.js';
 import { EXECUTORS, type Executor } from './statistics.js';
 import { MESSAGE_STATUSES, type MessageReceipt, type Receipt } from './types.js';
 

@@ -1,10 +1,10 @@
-/** Phase 2 for rows: what a dry run cannot stand for runs again in batches, each over what the ones before have left. */
+/** Phase 2 for rows: what no dry run can stand for runs in batches, each over what the ones before have left. */
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { Plan } from '../../plan/plan.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
+import { AT, HEAD, type RowOverrides, Words } from '../tasks/row-records.js';
 import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
 import type { RowGroups } from './row-groups.js';
-import { AT, HEAD, type RowOverrides, Words } from './row-records.js';
 import type { RowTable } from './row-table.js';
 import { NO_VERSION, RowVersions } from './row-versions.js';
 import type { RowWork } from './row-work.js';

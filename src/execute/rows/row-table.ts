@@ -4,7 +4,18 @@ import { longer } from '../../lane/columns/key-table.js';
 import type { StateReader } from '../../lane/types.js';
 import type { AccessSets, Rows } from '../../plan/access-sets.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
-import { ASKED, AT, BEFORE, HEAD, KEY_WORDS, RAN, REPLY_HEAD, type RowReply, SEEN, Words } from './row-records.js';
+import {
+  ASKED,
+  AT,
+  BEFORE,
+  HEAD,
+  KEY_WORDS,
+  RAN,
+  REPLY_HEAD,
+  type RowReply,
+  SEEN,
+  Words,
+} from '../tasks/row-records.js';
 
 /** No record. */
 const NONE = -1;

@@ -1,4 +1,4 @@
-import { Words } from './row-records.js';
+import { Words } from '../tasks/row-records.js';
 
 /** No version. */
 export const NO_VERSION = -1;

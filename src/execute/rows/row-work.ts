@@ -1,9 +1,9 @@
 /** Runs rows of a block, on the workers or here. */
 import type { BlockBudget } from '../tasks/block-weight.js';
+import type { RowOverrides } from '../tasks/row-records.js';
+import type { RowTasks } from '../tasks/row-tasks.js';
 import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
-import type { RowOverrides } from './row-records.js';
 import type { RowTable } from './row-table.js';
-import type { RowTasks } from './row-tasks.js';
 
 export class RowWork {
   /** `tasks`: this thread's; the pool has begun the same block. */

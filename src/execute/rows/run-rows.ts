@@ -2,19 +2,18 @@
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
 import { Changes } from '../../lane/overlay.js';
-import type { ReceiptList } from '../../lane/receipt-list.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
-import type { LaneBlockResult, LaneWrites, Receipt } from '../../lane/types.js';
+import type { LaneBlockResult, LaneWrites } from '../../lane/types.js';
 import { planOf, summarise } from '../../plan/plan.js';
 import type { ProgramRunner } from '../../program/runner.js';
-import type { OnOutcome } from '../one-by-one.js';
+import { type OnOutcome, resultOf } from '../run/block-result.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import type { CachingReader } from '../tasks/caching-reader.js';
+import { RowTasks, sheetKeysOf } from '../tasks/row-tasks.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
 import { runBatches } from './row-batches.js';
 import { RowGroups } from './row-groups.js';
 import { RowTable } from './row-table.js';
-import { RowTasks, sheetKeysOf } from './row-tasks.js';
 import { RowWork } from './row-work.js';
 import { settleRows } from './settle.js';
 
@@ -31,7 +30,7 @@ export interface RowsInputs {
 }
 
 /** Rows that spend no output of another one: only these can be dry-run. */
-export function independentRows({ count, firstParent }: LaneColumns): Uint32Array {
+function independentRows({ count, firstParent }: LaneColumns): Uint32Array {
   const rows = new Uint32Array(count);
   let found = 0;
   for (let row = 0; row < count; row++) if (firstParent[row + 1] === firstParent[row]) rows[found++] = row;
@@ -87,25 +86,4 @@ function writesOf(table: RowTable): LaneWrites {
     writes.set(state.keyText(key), start === end ? undefined : state.bytes.slice(start, end));
   }
   return writes.map;
-}
-
-/** The result of a block whose receipts are written already: they are decoded when somebody asks. */
-export function resultOf(
-  writes: LaneWrites,
-  list: ReceiptList,
-  plan: LaneBlockResult['plan'],
-  statistics: LaneStatistics,
-): LaneBlockResult {
-  let decoded: readonly Receipt[] | undefined;
-  return {
-    writes,
-    // Hardly anybody looks at them before they are stored.
-    get receipts() {
-      decoded ??= list.decoded();
-      return decoded;
-    },
-    encodedReceipts: list,
-    plan,
-    statistics,
-  };
 }

@@ -15,11 +15,11 @@ import type { Executor, LaneStatistics } from '../../lane/statistics.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES, type StateReader } from '../../lane/types.js';
 import type { ProgramRunner } from '../../program/runner.js';
-import type { OnOutcome } from '../one-by-one.js';
+import type { OnOutcome } from '../run/block-result.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { driveOnCpu } from '../tasks/drive.js';
+import { AT, BEFORE, HEAD } from '../tasks/row-records.js';
 import { FOUND } from './row-batches.js';
-import { AT, BEFORE, HEAD } from './row-records.js';
 import type { RowTable } from './row-table.js';
 
 const HOW = { colour: 0, executor: 'sequential', repaired: false } as const;
@@ -43,12 +43,17 @@ export interface SettleInputs {
 /** Applies all rows to the state of the table; gives their receipts. Throws `BlockTooLarge` beyond the budget. */
 export function settleRows(inputs: SettleInputs): ReceiptList {
   const pass = new SettlePass(inputs);
-  for (let row = 0; row < inputs.columns.count; row++) pass.settle(row);
+  const { columns, onOutcome } = inputs;
+  for (let row = 0; row < columns.count; row++) pass.settle(row);
+  // Not before it is certain that the block ends this way.
+  for (const [row, outcome] of pass.outcomes.entries()) onOutcome?.(transactionAt(columns, row), outcome);
   return pass.receipts;
 }
 
 class SettlePass {
   readonly receipts = new ReceiptList();
+  /** By row, if somebody wants to hear of them. */
+  readonly outcomes: LaneOutcome[] = [];
   readonly #common: CommonRunner;
   readonly #reader: BlockStateReader;
 
@@ -89,11 +94,11 @@ class SettlePass {
 
   /** The record of `row` is what became of it. */
   #keep(row: number, executor: Executor): void {
-    const { table, statistics, colourOf, onOutcome, columns } = this.inputs;
+    const { table, statistics, colourOf, onOutcome } = this.inputs;
     const { state } = table;
     const { list } = table.words;
     const at = table.recordOf(row);
-    if (onOutcome !== undefined) onOutcome(transactionAt(columns, row), recordedOutcome(table, row));
+    if (onOutcome !== undefined) this.outcomes.push(recordedOutcome(table, row));
     this.receipts.addBy((out) => out.part(state.bytes, list[at + AT.receipt], list[at + AT.receiptEnd]));
     this.receipts.setExecution(executor, colourOf[row], false);
     statistics.executors[executor]++;
@@ -114,7 +119,7 @@ class SettlePass {
     const [used, bytes] = [state.used, this.receipts.bytes];
     if (isCommon(columns, row) && this.#common.run(row)) {
       const run = this.#common;
-      onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
+      if (onOutcome !== undefined) this.outcomes.push(outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);
       this.receipts.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, executor));
       run.apply();
@@ -123,7 +128,7 @@ class SettlePass {
         laneTransaction(transactionAt(columns, row), context, this.#reader),
         this.inputs.runner,
       );
-      onOutcome?.(transactionAt(columns, row), outcome);
+      if (onOutcome !== undefined) this.outcomes.push(outcome);
       for (const { status } of outcome.messages) countMessage(statistics.lane, status);
       this.receipts.add(makeReceipt(context.height, outcome, HOW));
       this.#reader.apply(outcome.writes);

@@ -7,9 +7,9 @@ import type { LaneOutcome } from '../../lane/types.js';
 import { compiledBytesOf } from '../../program/runner.js';
 import { DEEP_STACK } from '../../util/deep-thread.js';
 import { shipped } from '../../util/shipped.js';
-import type { RowReply, RowTask } from '../rows/row-records.js';
 import type { DryRun, DryRuns } from '../tasks/block-tasks.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
+import type { RowReply, RowTask } from '../tasks/row-records.js';
 import { collect } from './collect.js';
 import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
 import type {

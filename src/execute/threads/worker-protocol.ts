@@ -5,8 +5,8 @@ import type { SharedColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneTransaction } from '../../lane/scan.js';
 import type { LaneKey } from '../../lane/types.js';
-import type { RowReply, RowTask } from '../rows/row-records.js';
 import type { Overrides, Recording } from '../tasks/block-tasks.js';
+import type { RowReply, RowTask } from '../tasks/row-records.js';
 
 /** What a worker is given at its start. */
 export interface WorkerData {

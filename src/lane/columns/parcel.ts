@@ -59,7 +59,7 @@ export class Parcel {
 }
 
 /** As `compareIds` of the protocol, for two ids where they lie: by block, then tx, as numbers. */
-export function compareIdsAt(bytes: Uint8Array, a: number, b: number): number {
+function compareIdsAt(bytes: Uint8Array, a: number, b: number): number {
   return compareAmounts(bytes, a, bytes, b) || compareAmounts(bytes, a + AMOUNT_BYTES, bytes, b + AMOUNT_BYTES);
 }
 

@@ -10,8 +10,8 @@ import { ReceiptWriter, writeReceipt } from '../../lane/receipt-bytes.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES } from '../../lane/types.js';
 import type { ProgramRunner } from '../../program/runner.js';
-import { BlockTooLarge } from '../tasks/block-weight.js';
-import type { CachingReader } from '../tasks/caching-reader.js';
+import { BlockTooLarge } from './block-weight.js';
+import type { CachingReader } from './caching-reader.js';
 import { OverriddenKeys } from './overridden-keys.js';
 import { ASKED, BEFORE, KEY_WORDS, RAN, REPLY_HEAD, type RowReply, type RowTask, SEEN, Words } from './row-records.js';
 
