@@ -25,6 +25,7 @@ import type { PlannedBlock } from './analyse/planned-block.js';
 import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './choose/block-mode.js';
 import { CostModel } from './choose/cost-model.js';
 import { runOneByOne } from './one-by-one.js';
+import { StepMemory } from './predict/step-memory.js';
 import { runRows } from './rows/run-rows.js';
 import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
 import { runPlan } from './run/schedule.js';
@@ -51,6 +52,8 @@ export interface LaneEngineOptions {
   readonly modes?: ModeChooser;
   /** Told which transactions are run; looked at from other threads. */
   readonly watch?: WorkWatch;
+  /** Whether what hot keys will hold is predicted, so that their transactions run at once; true if not given. */
+  readonly predictsReads?: boolean;
   /** Bytes that the outcomes of a block may take in batches, by an estimate; 256 MiB if not given. */
   readonly mostBlockBytes?: number;
   /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
@@ -98,6 +101,7 @@ export class LaneEngine {
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
   readonly #modes: ModeChooser;
+  readonly #steps: StepMemory | undefined;
   #gpuLost = false;
   #gpuFailures = 0;
   #lastGpuFailure: ErrorCode | undefined;
@@ -105,6 +109,7 @@ export class LaneEngine {
   constructor(options: LaneEngineOptions) {
     this.#options = options;
     this.#costs = options.costs ?? new CostModel();
+    this.#steps = options.predictsReads === false ? undefined : new StepMemory();
     const { gpu, onKernelFailure } = options;
     if (onKernelFailure !== undefined) gpu?.onKernelFailure(onKernelFailure);
     this.#modes = options.policy === 'auto' ? (options.modes ?? new BlockModes()) : ALWAYS_PARALLEL;
@@ -168,7 +173,8 @@ export class LaneEngine {
     pool?.begin(beginning(context, state, undefined, sharedColumns(columns)));
     const budget = new BlockBudget(this.#options.mostBlockBytes);
     const { onOutcome } = this.#options;
-    return runRows({ columns, context, before, runner: this.#runner, pool, budget, statistics, onOutcome });
+    const given = { columns, context, before, pool, budget, statistics, onOutcome };
+    return runRows({ ...given, runner: this.#runner, memory: this.#steps });
   }
 
   #sequential(lane: Scanned, context: LaneContext, before: CachingReader, statistics: LaneStatistics): LaneBlockResult {

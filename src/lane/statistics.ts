@@ -23,6 +23,9 @@ export interface LaneStatistics {
   batches: number;
   colours: number;
   repaired: number;
+  /** Transactions that ran with a value which was predicted, and those of them for which one was wrong. */
+  predicted: number;
+  mispredicted: number;
   demoted: number;
   /** Messages that the kernel punted, and per program hash how many it ran to a final status. */
   punted: number;
@@ -46,6 +49,8 @@ export function emptyStatistics(): LaneStatistics {
     batches: 0,
     colours: 0,
     repaired: 0,
+    predicted: 0,
+    mispredicted: 0,
     demoted: 0,
     punted: 0,
     accessViolations: 0,
@@ -69,6 +74,8 @@ export class StatisticsSum {
   batches = 0;
   colours = 0;
   repaired = 0;
+  predicted = 0;
+  mispredicted = 0;
   demoted = 0;
   punted = 0;
   gpuFailures = 0;
@@ -86,6 +93,8 @@ export class StatisticsSum {
     this.batches += s.batches;
     this.colours += s.colours;
     this.repaired += s.repaired;
+    this.predicted += s.predicted;
+    this.mispredicted += s.mispredicted;
     this.demoted += s.demoted;
     this.punted += s.punted;
     this.gpuFailures += s.gpuFailures;

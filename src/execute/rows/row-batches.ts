@@ -4,6 +4,7 @@ import type { Plan } from '../../plan/plan.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { AT, HEAD, type RowOverrides, Words } from '../tasks/row-records.js';
 import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
+import { NO_PREDICTION, type Predictions } from './predictions.js';
 import type { RowGroups } from './row-groups.js';
 import type { RowTable } from './row-table.js';
 import { NO_VERSION, RowVersions } from './row-versions.js';
@@ -25,6 +26,8 @@ export interface RowPlan {
   /** Rows by node of the plan. */
   readonly rows: Uint32Array;
   readonly plan: Plan;
+  /** Of reads; the plan does not order rows by these keys. */
+  readonly predictions: Predictions | undefined;
 }
 
 /**
@@ -39,26 +42,27 @@ export async function runBatches(
   budget: BlockBudget,
   statistics: LaneStatistics,
 ): Promise<Uint8Array> {
-  const { rows, plan } = rowPlan;
+  const { rows, plan, predictions } = rowPlan;
+  const runsAgain = (row: number): boolean => table.hasAsked(row) || (predictions?.changes(row) ?? false);
   const found = new Uint8Array(groups.count);
   for (let node = 0; node < rows.length; node++) {
-    const isFree = plan.colouring.colours[node] === 1 && !table.hasAsked(rows[node]);
+    const isFree = plan.colouring.colours[node] === 1 && !runsAgain(rows[node]);
     found[rows[node]] = isFree ? FOUND.dryRun : FOUND.inTurn;
   }
   const colours = nodesByColour(plan);
-  const wide = work.threads === 0 ? 0 : lastWide(colours, rows, table);
+  const wide = work.threads === 0 ? 0 : lastWide(colours, (node) => runsAgain(rows[node]));
   const versions = new RowVersions();
   for (let colour = 0; colour < wide; colour++) {
     const again: number[] = [];
     for (const node of colours[colour]) {
       const row = rows[node];
-      if (table.hasAsked(row) || (colour > 0 && !isCurrent(row, table, versions))) again.push(row);
+      if (runsAgain(row) || (colour > 0 && !isCurrent(row, table, versions))) again.push(row);
       else found[row] = FOUND.dryRun;
     }
     if (again.length > 0) {
       const started = performance.now();
       const ordered = groups.inOrder(Uint32Array.from(again));
-      const overrides = (piece: Uint32Array): RowOverrides => overridesOf(piece, table, versions);
+      const overrides = (piece: Uint32Array): RowOverrides => overridesOf(piece, table, versions, predictions);
       await work.run(ordered, table, budget, overrides);
       for (const row of again) found[row] = FOUND.batch;
       addMs(statistics, 'cpu', started);
@@ -77,12 +81,12 @@ function nodesByColour({ colouring }: Plan): number[][] {
 }
 
 /** Number of the first colours behind which none has work for several threads. */
-function lastWide(colours: readonly (readonly number[])[], rows: Uint32Array, table: RowTable): number {
+function lastWide(colours: readonly (readonly number[])[], runsAgain: (node: number) => boolean): number {
   for (let colour = colours.length - 1; colour > 0; colour--) {
     if (colours[colour].length >= FEWEST_FOR_WORKERS) return colour + 1;
   }
-  const asked = colours[0]?.filter((node) => table.hasAsked(rows[node])).length ?? 0;
-  return asked >= FEWEST_FOR_WORKERS ? 1 : 0;
+  const again = colours[0]?.filter(runsAgain).length ?? 0;
+  return again >= FEWEST_FOR_WORKERS ? 1 : 0;
 }
 
 /** Whether all that the record of `row` read is what it reads among the versions. */
@@ -108,10 +112,15 @@ function keep(row: number, table: RowTable, versions: RowVersions): void {
 }
 
 /**
- * What `rows` must see of the versions: keys of their access sets that the block has written before them. Any other key
- * is read as it was before the block; if that is stale, it is found at the row's turn.
+ * What `rows` must see: of keys of their access sets, what is predicted, or what the block has written before them. Any
+ * other key is read as it was before the block. If any of that is not so, it is found at the row's turn.
  */
-function overridesOf(rows: Uint32Array, table: RowTable, versions: RowVersions): RowOverrides {
+function overridesOf(
+  rows: Uint32Array,
+  table: RowTable,
+  versions: RowVersions,
+  predictions: Predictions | undefined,
+): RowOverrides {
   const { list } = table.words;
   const { state } = table;
   const ends = new Uint32Array(rows.length);
@@ -130,10 +139,13 @@ function overridesOf(rows: Uint32Array, table: RowTable, versions: RowVersions):
     const reads = list[at + AT.reads] + list[at + AT.declaredReads];
     const keys = reads + list[at + AT.writes] + list[at + AT.declaredWrites];
     for (let k = at + HEAD; k < at + HEAD + keys; k++) {
-      const version = versions.find(list[k], rows[i]);
-      if (version === NO_VERSION) continue;
+      const prediction = predictions?.find(rows[i], list[k]) ?? NO_PREDICTION;
+      const version = prediction === NO_PREDICTION ? versions.find(list[k], rows[i]) : NO_VERSION;
+      if (prediction === NO_PREDICTION && version === NO_VERSION) continue;
       put(state.keyStart(list[k]), state.keyEnd(list[k]));
-      put(versions.start(version), versions.end(version));
+      if (predictions !== undefined && prediction !== NO_PREDICTION) {
+        put(predictions.start(prediction), predictions.end(prediction));
+      } else put(versions.start(version), versions.end(version));
     }
     ends[i] = places.length;
   }

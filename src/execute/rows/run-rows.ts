@@ -6,11 +6,13 @@ import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult, LaneWrites } from '../../lane/types.js';
 import { planOf, summarise } from '../../plan/plan.js';
 import type { ProgramRunner } from '../../program/runner.js';
+import type { StepMemory } from '../predict/step-memory.js';
 import { type OnOutcome, resultOf } from '../run/block-result.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import type { CachingReader } from '../tasks/caching-reader.js';
 import { RowTasks, sheetKeysOf } from '../tasks/row-tasks.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
+import { Predictions } from './predictions.js';
 import { runBatches } from './row-batches.js';
 import { RowGroups } from './row-groups.js';
 import { RowTable } from './row-table.js';
@@ -27,6 +29,8 @@ export interface RowsInputs {
   readonly budget: BlockBudget;
   readonly statistics: LaneStatistics;
   readonly onOutcome: OnOutcome | undefined;
+  /** Of the blocks before; undefined: no read is predicted. */
+  readonly memory: StepMemory | undefined;
 }
 
 /** Rows that spend no output of another one: only these can be dry-run. */
@@ -39,7 +43,7 @@ function independentRows({ count, firstParent }: LaneColumns): Uint32Array {
 
 /** Runs the block. Throws `BlockTooLarge` when what is known of its rows takes more than the budget. */
 export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
-  const { columns, context, before, runner, pool, budget, statistics } = inputs;
+  const { columns, context, before, runner, pool, budget, statistics, memory } = inputs;
   let started = performance.now();
   const table = new RowTable(columns.count, before.unkept);
   const groups = new RowGroups(columns);
@@ -47,14 +51,19 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   const rows = independentRows(columns);
   await work.run(groups.inOrder(rows), table, budget);
   started = lap(statistics, 'dryRun', started);
-  const plan = planOf(table.accessSets(rows));
+  const sets = table.accessSets(rows);
+  // In this thread alone they would take their turns in any case.
+  const predicts = memory !== undefined && work.threads > 0;
+  const predictions = predicts ? new Predictions(rows, sets, table, memory, budget) : undefined;
+  const plan = planOf(predictions?.without(sets) ?? sets);
   const colourOf = new Uint32Array(columns.count);
   for (let node = 0; node < rows.length; node++) colourOf[rows[node]] = plan.colouring.colours[node];
   started = lap(statistics, 'plan', started);
-  const found = await runBatches({ rows, plan }, table, work, groups, budget, statistics);
+  const found = await runBatches({ rows, plan, predictions }, table, work, groups, budget, statistics);
   started = performance.now();
   before.prefetch(sheetKeysOf(columns, dependentRows(columns)));
-  const receipts = settleRows({ ...inputs, table, found, colourOf });
+  const receipts = settleRows({ ...inputs, table, found, colourOf, predictions });
+  if (memory !== undefined) predictions?.teach(memory);
   started = lap(statistics, 'validate', started);
   statistics.lane.txs = columns.count;
   statistics.colours = plan.colouring.count;

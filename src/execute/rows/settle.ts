@@ -19,6 +19,7 @@ import type { OnOutcome } from '../run/block-result.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { driveOnCpu } from '../tasks/drive.js';
 import { AT, BEFORE, HEAD } from '../tasks/row-records.js';
+import type { Predictions } from './predictions.js';
 import { FOUND } from './row-batches.js';
 import type { RowTable } from './row-table.js';
 
@@ -35,6 +36,7 @@ export interface SettleInputs {
   /** By row: one of {@link FOUND}, and its colour, 0 if it has none. */
   readonly found: Uint8Array;
   readonly colourOf: Uint32Array;
+  readonly predictions: Predictions | undefined;
   readonly budget: BlockBudget;
   readonly statistics: LaneStatistics;
   readonly onOutcome: OnOutcome | undefined;
@@ -64,14 +66,18 @@ class SettlePass {
   }
 
   settle(row: number): void {
+    const { statistics, predictions } = this.inputs;
     const found = this.inputs.found[row];
+    const prediction = predictions?.check(row) ?? 0;
+    if (prediction > 0) statistics.predicted++;
+    if (prediction === 2) statistics.mispredicted++;
     const stands = found !== FOUND.notRun && !(found !== FOUND.batch && this.inputs.table.hasAsked(row));
     if (stands && this.#isCurrent(row)) {
       this.#keep(row, this.inputs.table.isDryRun(row) ? 'reuse' : 'cpu');
       return;
     }
     const isRepaired = found === FOUND.dryRun || found === FOUND.batch;
-    if (isRepaired) this.inputs.statistics.repaired++;
+    if (isRepaired) statistics.repaired++;
     this.#run(row, found === FOUND.inTurn ? 'cpu' : 'sequential', isRepaired);
   }
 

@@ -1,0 +1,269 @@
+/** Reads of a block's rows that are predicted, so that rows which only share a counter do not wait for each other. */
+import type { AccessSets, Rows } from '../../plan/access-sets.js';
+import type { StepMemory } from '../predict/step-memory.js';
+import { firstWidth, type KeyAccesses, predictValues, steppedLength, widthThatGives } from '../predict/steps.js';
+import type { BlockBudget } from '../tasks/block-weight.js';
+import { AT, HEAD, Words } from '../tasks/row-records.js';
+import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
+import type { RowTable } from './row-table.js';
+
+/** No prediction. */
+export const NO_PREDICTION = -1;
+/** Keys of a row beyond which none of its reads is predicted: finding one takes a look at each. */
+const MOST_KEYS = 256;
+/** `store/`, the id of the contract, `/`: what keys of one contract have in common. */
+const CONTRACT_BYTES = 39;
+
+/** One key that is predicted. */
+interface PredictedKey {
+  readonly key: number;
+  readonly shape: string;
+  readonly rows: Uint32Array;
+  readonly accesses: Omit<KeyAccesses, 'bytes'>;
+  readonly length: number;
+  readonly width: number;
+}
+
+/** How a shape did in this block. */
+interface Tally {
+  readonly width: number;
+  reads: number;
+  wrong: number;
+  better: number;
+}
+
+/** Finds the predictable keys of a block; afterwards the values that each row is to see. */
+export class Predictions {
+  readonly #table: RowTable;
+  readonly #keys: PredictedKey[] = [];
+  readonly #isPredicted: Uint8Array;
+  /** By row, where its predictions begin: these are in order of their keys. */
+  #firsts = new Uint32Array(0);
+  /** By prediction: its key by place in `#keys`, the access, and where the value lies. */
+  #keyOf = new Uint32Array(0);
+  #accessOf = new Uint32Array(0);
+  #starts = new Uint32Array(0);
+  #ends = new Uint32Array(0);
+  readonly #tallies = new Map<string, Tally>();
+
+  /**
+   * `rows`: those that were dry-run, by node of `sets`. Costs a few operations per access, and per byte of a predicted
+   * value. Throws `BlockTooLarge` when the values have no room in `budget`.
+   */
+  constructor(rows: Uint32Array, sets: AccessSets, table: RowTable, memory: StepMemory, budget: BlockBudget) {
+    this.#table = table;
+    this.#isPredicted = new Uint8Array(sets.keyCount);
+    const { offsets, nodes } = nodesByKey(sets);
+    const widths = new Map<string, number | undefined>();
+    for (let key = 0; key < sets.keyCount; key++) {
+      const [from, to] = [offsets[key], offsets[key + 1]];
+      if (to - from < FEWEST_FOR_WORKERS) continue;
+      const of = Uint32Array.from(nodes.subarray(from, to), (node) => rows[node]);
+      const found = this.#predictable(key, of, memory, widths);
+      if (found === undefined) continue;
+      this.#keys.push(found);
+      this.#isPredicted[key] = 1;
+    }
+    this.#predict(rows, budget);
+  }
+
+  /** The access sets without predicted keys: what orders the rows. */
+  without({ count, keyCount, reads, writes }: AccessSets): AccessSets {
+    if (this.#keys.length === 0) return { count, keyCount, reads, writes };
+    return { count, keyCount, reads: this.#without(reads), writes: this.#without(writes) };
+  }
+
+  /** The prediction of what `row` reads under `key`, or {@link NO_PREDICTION}. */
+  find(row: number, key: number): number {
+    if (this.#keys.length === 0) return NO_PREDICTION;
+    let low = this.#firsts[row];
+    let high = this.#firsts[row + 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#keys[this.#keyOf[middle]].key < key) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#firsts[row + 1] && this.#keys[this.#keyOf[low]].key === key ? low : NO_PREDICTION;
+  }
+
+  start(prediction: number): number {
+    return this.#starts[prediction];
+  }
+
+  end(prediction: number): number {
+    return this.#ends[prediction];
+  }
+
+  /** Whether `row` is to see something else under a predicted key than before the block. */
+  changes(row: number): boolean {
+    if (this.#keys.length === 0) return false;
+    for (let i = this.#firsts[row]; i < this.#firsts[row + 1]; i++) if (this.#isChange(i)) return true;
+    return false;
+  }
+
+  /**
+   * Compares what was predicted for `row` with the state before it: 0 if nothing other than the value before the block
+   * was, 1 if all was right, 2 if something was wrong.
+   */
+  check(row: number): 0 | 1 | 2 {
+    if (this.#keys.length === 0) return 0;
+    const { state } = this.#table;
+    let used = 0;
+    let wrong = 0;
+    for (let i = this.#firsts[row]; i < this.#firsts[row + 1]; i++) {
+      const predicted = this.#keys[this.#keyOf[i]];
+      const { key, shape } = predicted;
+      const tally = this.#tallies.get(shape) ?? { width: predicted.width, reads: 0, wrong: 0, better: 0 };
+      this.#tallies.set(shape, tally);
+      state.load(key);
+      const [start, end] = [state.starts[key], state.ends[key]];
+      const isRight = this.#table.isSame(this.#starts[i], this.#ends[i], start, end);
+      if (this.#isChange(i)) {
+        used++;
+        if (!isRight) wrong++;
+      }
+      tally.reads++;
+      if (isRight) continue;
+      if (tally.wrong++ === 0 && end - start === predicted.length) {
+        const accesses = { bytes: state.bytes, ...predicted.accesses };
+        tally.better = widthThatGives(accesses, predicted.length, this.#accessOf[i], start);
+      }
+    }
+    if (wrong > 0) return 2;
+    return used > 0 ? 1 : 0;
+  }
+
+  /** Tells `memory` how the predictions of the block did, when all rows are checked. */
+  teach(memory: StepMemory): void {
+    for (const [shape, { width, reads, wrong, better }] of this.#tallies) {
+      memory.learn(shape, width, reads, wrong, better);
+    }
+  }
+
+  #isChange(prediction: number): boolean {
+    const { key } = this.#keys[this.#keyOf[prediction]];
+    return !this.#table.isSeen(key, 0, this.#starts[prediction], this.#ends[prediction]);
+  }
+
+  #predictable(
+    key: number,
+    rows: Uint32Array,
+    memory: StepMemory,
+    widths: Map<string, number | undefined>,
+  ): PredictedKey | undefined {
+    const accesses = this.#accessesOf(key, rows);
+    if (accesses === undefined) return undefined;
+    const { bytes, ...places } = accesses;
+    const length = steppedLength(accesses);
+    if (length === 0) return undefined;
+    const shape = this.#shapeOf(key, length);
+    if (!widths.has(shape)) widths.set(shape, memory.choose(shape));
+    let width = widths.get(shape);
+    if (width === 0) width = firstWidth(accesses, length);
+    if (width === undefined || width === 0) return undefined;
+    // Keys of one shape are tried alike.
+    widths.set(shape, width);
+    return { key, shape, rows, accesses: places, length, width };
+  }
+
+  /** What the dry runs of `rows` did to `key`; undefined if one of them counts for nothing, or did too much. */
+  #accessesOf(key: number, rows: Uint32Array): KeyAccesses | undefined {
+    const table = this.#table;
+    const baseLength = table.loadBefore(key);
+    const baseStart = table.startBefore(key);
+    const count = rows.length;
+    const [isRead, isWrite] = [new Uint8Array(count), new Uint8Array(count)];
+    const [starts, ends] = [new Uint32Array(count), new Uint32Array(count)];
+    for (let i = 0; i < count; i++) {
+      const row = rows[i];
+      if (table.hasAsked(row)) return undefined;
+      const { list } = table.words;
+      const at = table.recordOf(row);
+      if (list[at + AT.reads] + list[at + AT.writes] > MOST_KEYS) return undefined;
+      const reads = at + HEAD;
+      isRead[i] = list.subarray(reads, reads + list[at + AT.reads]).includes(key) ? 1 : 0;
+      const writes = table.writesOf(row);
+      const write = list.subarray(writes, writes + list[at + AT.writes]).indexOf(key);
+      if (write < 0) continue;
+      isWrite[i] = 1;
+      const values = table.valuesOf(row);
+      starts[i] = list[values + 2 * write];
+      ends[i] = list[values + 2 * write + 1];
+    }
+    const { bytes } = table.state;
+    return { bytes, baseStart, baseEnd: baseStart + baseLength, isRead, isWrite, starts, ends };
+  }
+
+  /** The contract whose key it is, how long key and value are. */
+  #shapeOf(key: number, length: number): string {
+    const text = this.#table.state.keyText(key);
+    return `${text.slice(0, CONTRACT_BYTES)} ${text.length} ${length}`;
+  }
+
+  #predict(rows: Uint32Array, budget: BlockBudget): void {
+    const { state } = this.#table;
+    const count = (rows.at(-1) ?? 0) + 1;
+    this.#firsts = new Uint32Array(count + 1);
+    for (const predicted of this.#keys) for (const row of predicted.rows) this.#firsts[row + 1]++;
+    for (let row = 0; row < count; row++) this.#firsts[row + 1] += this.#firsts[row];
+    const total = this.#firsts[count];
+    budget.takeBytes(16 * total);
+    [this.#keyOf, this.#accessOf] = [new Uint32Array(total), new Uint32Array(total)];
+    [this.#starts, this.#ends] = [new Uint32Array(total), new Uint32Array(total)];
+    const next = this.#firsts.slice();
+    this.#keys.forEach(({ key, rows: of, accesses, length, width }, place) => {
+      budget.takeBytes(of.length * length);
+      const at = state.room(of.length * length);
+      const first = predictValues({ bytes: state.bytes, ...accesses }, length, width, state.bytes, at);
+      state.take(of.length * length);
+      const baseLength = this.#table.loadBefore(key);
+      of.forEach((row, access) => {
+        const prediction = next[row]++;
+        this.#keyOf[prediction] = place;
+        this.#accessOf[prediction] = access;
+        const isBase = access < first;
+        const start = isBase ? this.#table.startBefore(key) : at + access * length;
+        this.#starts[prediction] = start;
+        this.#ends[prediction] = start + (isBase ? baseLength : length);
+      });
+    });
+  }
+
+  #without({ offsets, values }: Rows): Rows {
+    const kept = new Words();
+    const ends = new Uint32Array(offsets.length);
+    for (let node = 0; node + 1 < offsets.length; node++) {
+      for (let i = offsets[node]; i < offsets[node + 1]; i++)
+        if (this.#isPredicted[values[i]] === 0) kept.push(values[i]);
+      ends[node + 1] = kept.length;
+    }
+    return { offsets: ends, values: kept.taken() };
+  }
+}
+
+/** Nodes of each key in block order, each once. */
+function nodesByKey({ count, keyCount, reads, writes }: AccessSets): { offsets: Uint32Array; nodes: Uint32Array } {
+  const offsets = new Uint32Array(keyCount + 1);
+  const last = new Int32Array(keyCount);
+  const each = (visit: (node: number, key: number) => void): void => {
+    last.fill(-1);
+    for (let node = 0; node < count; node++) {
+      for (const rows of [reads, writes]) {
+        for (let i = rows.offsets[node]; i < rows.offsets[node + 1]; i++) {
+          const key = rows.values[i];
+          if (last[key] === node) continue;
+          last[key] = node;
+          visit(node, key);
+        }
+      }
+    }
+  };
+  each((_, key) => offsets[key + 1]++);
+  for (let key = 0; key < keyCount; key++) offsets[key + 1] += offsets[key];
+  const nodes = new Uint32Array(offsets[keyCount]);
+  const next = offsets.slice();
+  each((node, key) => {
+    nodes[next[key]++] = node;
+  });
+  return { offsets, nodes };
+}

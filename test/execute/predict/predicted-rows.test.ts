@@ -1,0 +1,185 @@
+// Blocks whose transactions share counters, with predicted reads: always what running them one at a time gives.
+import { afterEach, describe, expect, it } from 'vitest';
+import { BlockOffsets } from '../../../src/bitcoin/block-offsets.js';
+import type { Transaction } from '../../../src/bitcoin/types.js';
+import { ALWAYS_PARALLEL } from '../../../src/execute/choose/block-mode.js';
+import { LaneEngine, type LaneEngineOptions } from '../../../src/execute/engine.js';
+import type { LaneBlockResult, LaneKey } from '../../../src/lane/types.js';
+import { applyWrites, comparable } from '../../../src/selftest/fuzz/fuzz.js';
+import { builtProgram, call, makeBlock, makeTx, World } from '../../lane/world.js';
+
+const engines: LaneEngine[] = [];
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+});
+
+function makeEngine(options: Partial<LaneEngineOptions> = {}): LaneEngine {
+  const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
+  const engine = new LaneEngine({ policy: 'cpu', workers: 2, modes: ALWAYS_PARALLEL, ...rules, ...options });
+  engines.push(engine);
+  return engine;
+}
+
+const sorted = ({ writes }: LaneBlockResult) => [...writes].sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** Runs the block with `engine` and one transaction at a time, compares all of it, and applies it. */
+async function run(world: World, txs: readonly Transaction[], engine: LaneEngine): Promise<LaneBlockResult> {
+  const source = () => ({ reader: { get: (key: LaneKey) => world.state.get(key) }, snapshot: new Map(world.state) });
+  const block = BlockOffsets.read(makeBlock(txs).raw);
+  const result = await engine.processBlock(block, world.height, source());
+  const truth = await makeEngine({ policy: 'sequential', workers: 0 }).processBlock(block, world.height, source());
+  expect(sorted(result)).toEqual(sorted(truth));
+  expect(JSON.stringify(result.receipts.map(comparable))).toBe(JSON.stringify(truth.receipts.map(comparable)));
+  expect(result.statistics.lane).toEqual(truth.statistics.lane);
+  applyWrites(world.state, result.writes);
+  world.height++;
+  return result;
+}
+
+const message = (text: Uint8Array): Transaction => makeTx({ protostones: [{ pointer: 0, refund: 0, message: text }] });
+const messages = (count: number, make: (i: number) => Uint8Array) =>
+  Array.from({ length: count }, (_, i) => message(make(i)));
+const MINT = builtProgram('mint');
+
+describe('predicted reads', () => {
+  it('let 5,000 mints of one counter run at once, and hardly any of them twice', async () => {
+    const world = new World();
+    const id = world.deploy(MINT, 0, 1_000_000, 7);
+    const { statistics } = await run(
+      world,
+      messages(5_000, () => call(id, 77)),
+      makeEngine(),
+    );
+    expect(statistics).toMatchObject({ colours: 1, batches: 1, predicted: 4_999, mispredicted: 0, repaired: 0 });
+    expect(statistics.repaired).toBeLessThanOrEqual(50);
+    expect(statistics.executors).toEqual({ reuse: 1, gpu: 0, cpu: 4_999, sequential: 0 });
+  });
+
+  it('are made for several counters at once, those absent before the block among them', async () => {
+    const world = new World();
+    const ids = [world.deploy(MINT, 0, 1_000, 7), world.deploy(MINT, 0, 2_000, 1)];
+    const probe = world.deploy();
+    const engine = makeEngine();
+    for (let block = 0; block < 2; block++) {
+      const txs = messages(150, (i) => (i % 3 === 2 ? call(probe, 4, i % 2) : call(ids[i % 3], 77)));
+      const { statistics } = await run(world, txs, engine);
+      expect(statistics).toMatchObject({ colours: 1, batches: 1, mispredicted: 0, repaired: 0 });
+      // All but the first of each of the four counters.
+      expect(statistics.predicted).toBe(146);
+    }
+    expect(world.counter(probe, 0n) + world.counter(probe, 1n)).toBe(100n);
+  });
+
+  it('that a cap makes wrong midway cost one run each', async () => {
+    const world = new World();
+    const id = world.deploy(MINT, 0, 70, 7);
+    const engine = makeEngine();
+    const blocks: [number, number][] = [];
+    for (let block = 0; block < 3; block++) {
+      const { statistics } = await run(
+        world,
+        messages(60, () => call(id, 77)),
+        engine,
+      );
+      blocks.push([statistics.predicted, statistics.mispredicted]);
+      expect(statistics.repaired).toBeLessThanOrEqual(statistics.mispredicted);
+    }
+    // 10 are left to the second block: 49 of its predictions are higher than the cap. The third has no writer any more.
+    expect(blocks).toEqual([
+      [59, 0],
+      [59, 49],
+      [0, 0],
+    ]);
+  });
+
+  it('are not made for a while where they were wrong, and made for other contracts', async () => {
+    const world = new World();
+    const [wrong, right] = [world.deploy(), world.deploy(MINT, 0, 1_000, 7)];
+    const engine = makeEngine();
+    const predicted: number[] = [];
+    for (let block = 0; block < 6; block++) {
+      world.message(call(wrong, 5, 0, 1));
+      const parent = message(call(wrong, 15));
+      const turns = makeTx({
+        spend: [{ txid: parent.txid, vout: 0 }],
+        protostones: [{ pointer: 0, refund: 0, message: call(wrong, 5, 0, 2) }],
+      });
+      const follow = messages(20, () => call(wrong, 6, 0));
+      const mints = messages(20, () => call(right, 77));
+      const { statistics } = await run(world, [parent, turns, ...follow, ...mints], engine);
+      expect(statistics.mispredicted).toBe(statistics.predicted - 19);
+      predicted.push(statistics.predicted);
+    }
+    expect(predicted).toEqual([38, 19, 38, 19, 19, 19]);
+  });
+
+  it('keep the order of transactions that conflict on other keys', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const both = (i: number) =>
+      makeTx({
+        protostones: [call(id, 4, 0), call(id, 4, 1 + (i % 20))].map((text) => ({
+          pointer: 0,
+          refund: 0,
+          message: text,
+        })),
+      });
+    const txs = Array.from({ length: 80 }, (_, i) => both(i));
+    const { statistics, plan } = await run(world, txs, makeEngine());
+    expect(plan.widths).toEqual([20, 20, 20, 20]);
+    expect(statistics).toMatchObject({ batches: 4, predicted: 79, mispredicted: 0, repaired: 0 });
+  });
+
+  it('that are right by luck do not save a transaction whose other reads are stale', async () => {
+    const world = new World();
+    const id = world.deploy();
+    world.message(call(id, 5, 0, 1));
+    // `follow` increments the counter that a pointer names; a demoted transaction turns it from 1 to 2 midway.
+    const parent = message(call(id, 15));
+    const turns = makeTx({
+      spend: [{ txid: parent.txid, vout: 0 }],
+      protostones: [{ pointer: 0, refund: 0, message: call(id, 5, 0, 2) }],
+    });
+    const follow = () => messages(30, () => call(id, 6, 0));
+    const { statistics } = await run(world, [parent, ...follow(), turns, ...follow()], makeEngine());
+    expect(statistics).toMatchObject({ predicted: 59, mispredicted: 29, repaired: 30 });
+    expect([world.counter(id, 1n), world.counter(id, 2n)]).toEqual([30n, 30n]);
+  });
+
+  it('go wrong behind a transaction that was not dry-run, and nothing else does', async () => {
+    const world = new World();
+    const id = world.deploy(MINT, 0, 1_000, 7);
+    const parent = message(call(id, 77));
+    const child = makeTx({
+      spend: [{ txid: parent.txid, vout: 0 }],
+      protostones: [{ pointer: 0, refund: 0, message: call(id, 77) }],
+    });
+    const mints = () => messages(30, () => call(id, 77));
+    const { statistics } = await run(world, [parent, ...mints(), child, ...mints()], makeEngine());
+    expect(statistics).toMatchObject({ predicted: 60, mispredicted: 30, repaired: 30 });
+  });
+
+  it('are not made where nobody runs beside this thread, nor if they are not wanted', async () => {
+    const world = new World();
+    const id = world.deploy(MINT, 0, 1_000, 7);
+    for (const options of [{ workers: 0 }, { predictsReads: false }]) {
+      const { statistics } = await run(
+        world,
+        messages(40, () => call(id, 77)),
+        makeEngine(options),
+      );
+      expect(statistics).toMatchObject({ colours: 40, predicted: 0, mispredicted: 0, repaired: 0 });
+    }
+  });
+
+  it('put a block like mainnet 892614, 158 mints of one contract among 2,489 transactions, in one batch', async () => {
+    const world = new World();
+    const id = world.deploy(MINT, 0, 100_000, 7);
+    const txs = Array.from({ length: 2_488 }, (_, i) =>
+      i % 15 === 7 && i < 158 * 15 ? message(call(id, 77)) : makeTx({ padding: 0 }),
+    );
+    const { statistics } = await run(world, txs, makeEngine());
+    expect(statistics.lane).toMatchObject({ txs: 158, ok: 158 });
+    expect(statistics).toMatchObject({ batches: 1, colours: 1, predicted: 157, mispredicted: 0, repaired: 0 });
+  });
+});
