@@ -1,5 +1,6 @@
 /** Runestones of the common kind, decoded by WASM from a block's bytes into rows (wasm/native/lane-scan.ts). */
 import { laneScanModule } from '../../util/built-wasm.js';
+import { copyBytes } from '../../util/copy-bytes.js';
 
 const PAGE = 65_536;
 const IN_WORDS = 3;
@@ -65,7 +66,7 @@ export function decodeRunestoneRows({ raw, count, starts, ends, outputs }: Runes
   const words = new Uint32Array(memory.buffer, table, IN_WORDS * count);
   for (let i = 0, at = scripts; i < count; i++) {
     const length = ends[i] - starts[i];
-    for (let k = 0; k < length; k++) whole[at + k] = raw[starts[i] + k];
+    copyBytes(raw, starts[i], ends[i], whole, at);
     words[IN_WORDS * i] = at;
     words[IN_WORDS * i + 1] = at + length;
     words[IN_WORDS * i + 2] = outputs[i];
