@@ -209,6 +209,28 @@ describe('messages of the common kind', () => {
     expect(expectSameLane(raw, [])).toBe(1);
   });
 
+  test('integers of every length, written in more bytes than they need, and cut off', () => {
+    const stones: Uint8Array[] = [];
+    for (let length = 1; length <= 20; length++) {
+      for (const group of [0x7f, 0x01, 0x40, 0]) {
+        const integer = Uint8Array.from({ length }, (_, i) =>
+          i < length - 1 ? 0x80 | group : length === 19 ? group & 3 : group,
+        );
+        for (const bytes of [integer, integer.subarray(0, -1), concatBytes(integer, Uint8Array.of(5))]) {
+          // It ends where a chunk of 15 bytes does: no zeros follow it.
+          const more = new Uint8Array((26 - (bytes.length % 15)) % 15).fill(3);
+          const message = concatBytes(Uint8Array.of(8, 8, 2, 1), more, bytes);
+          stones.push(encodeRunestone({ protostones: [{ pointer: 0, refund: 0, message }] }));
+        }
+      }
+    }
+    const raw = block([coinbase(), ...stones.map((stone) => serialise({ outputs: [{}, { script: stone }] }))]);
+    expectSameLane(raw, []);
+    const common = expectSameMessages(scanColumns(BlockOffsets.read(raw), sheetsOn([])));
+    expect(common).toBeGreaterThan(150);
+    expect(common).toBeLessThan(stones.length);
+  });
+
   test('longer ones than there is room for are left to the decoders', () => {
     const stone = (inputs: number) =>
       encodeRunestone({
