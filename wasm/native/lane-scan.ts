@@ -54,8 +54,8 @@ function joined(word: u64): u64 {
 }
 
 /**
- * Reads the integer at `at`, which must lie before `end`; gives where the next one begins, 0 if it does not decode. Eight
- * bytes at a time: all that is read lies in front of the end of the memory.
+ * Reads the integer at `at`, which must lie before `end`; gives where the next one begins, 0 if it does not decode.
+ * Eight bytes at a time: the memory goes on behind everything that is read.
  */
 function readInteger(at: usize, end: usize): usize {
   let word = load<u64>(at);
