@@ -53,7 +53,7 @@ export function settleRows(inputs: SettleInputs): ReceiptList {
 }
 
 class SettlePass {
-  readonly receipts = new ReceiptList();
+  readonly receipts: ReceiptList;
   /** By row, if somebody wants to hear of them. */
   readonly outcomes: LaneOutcome[] = [];
   readonly #common: CommonRunner;
@@ -61,6 +61,7 @@ class SettlePass {
 
   constructor(readonly inputs: SettleInputs) {
     const { columns, context, before, runner, table } = inputs;
+    this.receipts = new ReceiptList(table.receiptBytes());
     this.#common = new CommonRunner(columns, context, table.state, runner);
     this.#reader = new BlockStateReader(table.state, before);
   }
