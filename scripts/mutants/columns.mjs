@@ -17,6 +17,9 @@ const tasks = inFile('src/execute/tasks/row-tasks.ts', ROWS);
 const overridden = inFile('src/execute/tasks/overridden-keys.ts', ROWS);
 const table = inFile('src/execute/rows/row-table.ts', ROWS);
 const batches = inFile('src/execute/rows/row-batches.ts', ROWS);
+const PREDICTED = ['test/execute/predict/predicted-rows.test.ts'];
+const settlePredicted = inFile('src/execute/rows/settle.ts', ...PREDICTED);
+const steps = inFile('src/execute/predict/steps.ts', 'test/execute/predict/steps.test.ts');
 const settle = inFile('src/execute/rows/settle.ts', ROWS);
 
 export const COLUMNS = [
@@ -125,9 +128,34 @@ export const COLUMNS = [
   ),
   batches(
     'rows-stale-kept',
-    'table.hasAsked(row) || (colour > 0 && !isCurrent(row, table, versions))',
-    'table.hasAsked(row)',
+    'runsAgain(row) || (colour > 0 && !isCurrent(row, table, versions))',
+    'runsAgain(row)',
     'a row of a later batch is not run again, however stale',
+  ),
+  settlePredicted(
+    'predicted-taken-as-true',
+    'if (stands && this.#isCurrent(row)) {',
+    'if (stands && (prediction > 0 || this.#isCurrent(row))) {',
+    'what ran with predicted values is taken for valid without a look at what it read',
+  ),
+  inFile('src/execute/rows/row-batches.ts', ...PREDICTED)(
+    'predicted-unseen',
+    'const prediction = predictions?.find(rows[i], list[k]) ?? NO_PREDICTION;',
+    'const prediction = NO_PREDICTION;',
+    'rows do not see what is predicted for them',
+  ),
+  steps(
+    'carry-between-integers',
+    'if (k % width === 0) carry = 0;',
+    '',
+    'an integer that runs over changes its neighbour',
+  ),
+  steps('blind-writer-predicted', 'if (isRead[i] === 0) return 0;', '', 'a write without a read is taken for a step'),
+  inFile('src/execute/predict/step-memory.ts', 'test/execute/predict/steps.test.ts')(
+    'never-left-alone',
+    'if (wait === 0) return width;',
+    'return width;',
+    'keys that were predicted wrongly are predicted again in each block',
   ),
   settle(
     'rows-first-writes-stay',

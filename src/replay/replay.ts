@@ -120,6 +120,8 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     batches: sum.batches,
     colours: sum.colours,
     repaired: sum.repaired,
+    predicted: sum.predicted,
+    mispredicted: sum.mispredicted,
     demoted: sum.demoted,
     punted: sum.punted,
     gpuRuns: sum.gpuRuns,

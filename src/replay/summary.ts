@@ -15,6 +15,9 @@ export interface ReplaySummary {
   readonly batches: number;
   readonly colours: number;
   readonly repaired: number;
+  /** Transactions that ran with a value which was predicted, and those of them for which one was wrong. */
+  readonly predicted: number;
+  readonly mispredicted: number;
   readonly demoted: number;
   readonly punted: number;
   /** Messages that the kernel ended with a final status, per SHA-256 of the program. */
@@ -62,6 +65,7 @@ export function summaryTable(runs: readonly ReplaySummary[]): string {
     ['cpu / sequential', (s) => `${s.executors.cpu} / ${s.executors.sequential}`],
     ['batches / colours', (s) => `${s.batches} / ${s.colours}`],
     ['repaired / demoted', (s) => `${s.repaired} / ${s.demoted}`],
+    ['predicted / wrong', (s) => `${s.predicted} / ${s.mispredicted}`],
     ['punted', (s) => s.punted],
     ['kernel failures', (s) => s.gpuFailures],
     ...[...new Set(runs.flatMap((s) => Object.keys(s.ms)))].map((phase): [string, (s: ReplaySummary) => string] => [

@@ -73,6 +73,10 @@ export function metricsText(input: MetricsInput): Promise<string> {
       ...byLabel('executor', lanes.executors),
     )
     .counter('warpshrew_lane_repaired_total', 'Lane transactions run again because a read was stale.', [lanes.repaired])
+    .counter('warpshrew_lane_predicted_total', 'Lane transactions that ran with a value which was predicted.', [
+      lanes.predicted,
+    ])
+    .counter('warpshrew_lane_mispredicted_total', 'Those of them for which one was wrong.', [lanes.mispredicted])
     .counter('warpshrew_lane_demoted_total', 'Lane transactions that spend lane outputs of their own block.', [
       lanes.demoted,
     ])
