@@ -30,7 +30,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['store'],
   ['store/check', 'execute/tasks', 'standard'],
   ['store/snapshot', 'execute/threads'],
-  ['execute/analyse', 'execute/choose'],
+  ['execute/analyse', 'execute/choose', 'execute/predict'],
   ['execute/run'],
   ['execute/rows'],
   ['execute'],

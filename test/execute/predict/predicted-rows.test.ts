@@ -1,4 +1,5 @@
 // Blocks whose transactions share counters, with predicted reads: always what running them one at a time gives.
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BlockOffsets } from '../../../src/bitcoin/block-offsets.js';
 import type { Transaction } from '../../../src/bitcoin/types.js';
@@ -181,5 +182,40 @@ describe('predicted reads', () => {
     const { statistics } = await run(world, txs, makeEngine());
     expect(statistics.lane).toMatchObject({ txs: 158, ok: 158 });
     expect(statistics).toMatchObject({ batches: 1, colours: 1, predicted: 157, mispredicted: 0, repaired: 0 });
+  });
+});
+
+describe('random blocks with predicted reads', () => {
+  it('are those of one at a time, whatever caps, pointers, overwritten counters and parents do to predictions', async () => {
+    const world = new World();
+    const probe = world.deploy();
+    const mints = [world.deploy(MINT, 0, 150, 7), world.deploy(MINT, 0, 1_000_000, 1)];
+    const engine = makeEngine();
+    let [predicted, mispredicted] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(99), fc.nat(2), fc.nat(99)), { minLength: 60, maxLength: 60 }),
+        async (picks) => {
+          const txs: Transaction[] = [];
+          for (const [kind, n, other] of picks) {
+            let text = call(mints[n % 2], 77);
+            if (kind < 30) text = call(probe, 4, n);
+            else if (kind < 40) text = call(probe, 6, n);
+            else if (kind < 43) text = call(probe, 5, n, other % 3);
+            else if (kind < 46) text = call(probe, 21, n, other);
+            else if (kind < 48) text = call(probe, 17, n);
+            const parent = other < 3 ? txs.at(-1) : undefined;
+            const spend = parent === undefined ? undefined : [{ txid: parent.txid, vout: 0 }];
+            txs.push(makeTx({ spend, protostones: [{ pointer: 0, refund: 1, message: text }] }));
+          }
+          const { statistics } = await run(world, txs, engine);
+          predicted += statistics.predicted;
+          mispredicted += statistics.mispredicted;
+        },
+      ),
+      { numRuns: 25, endOnFailure: true },
+    );
+    expect(mispredicted).toBeGreaterThan(0);
+    expect(predicted).toBeGreaterThan(2 * mispredicted);
   });
 });
