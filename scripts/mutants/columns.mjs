@@ -123,7 +123,7 @@ export const COLUMNS = [
   table(
     'rows-ids-of-before',
     '= new Map<number, Numbering>();',
-    '= ((globalThis as { kept?: Map<number, Numbering> }).kept ??= new Map<number, Numbering>());',
+    '= ((globalThis as { kept?: Map<number, Numbering> }).kept ??= new Map());',
     'the numbers of the keys of one block are used in the next',
   ),
   batches(
