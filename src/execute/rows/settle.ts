@@ -78,7 +78,7 @@ class SettlePass {
       return;
     }
     const isRepaired = found === FOUND.dryRun || found === FOUND.batch;
-    if (isRepaired) statistics.repaired++;
+    if (isRepaired) this.inputs.statistics.repaired++;
     this.#run(row, found === FOUND.inTurn ? 'cpu' : 'sequential', isRepaired);
   }
 
@@ -109,14 +109,21 @@ class SettlePass {
     this.receipts.addBy((out) => out.part(state.bytes, list[at + AT.receipt], list[at + AT.receiptEnd]));
     this.receipts.setExecution(executor, colourOf[row], false);
     statistics.executors[executor]++;
-    const keys = table.writesOf(row);
-    const values = table.valuesOf(row);
-    const writes = list[at + AT.writes];
-    for (let i = 0; i < writes; i++) state.set(list[keys + i], list[values + 2 * i], list[values + 2 * i + 1]);
-    const messages = values + 2 * writes;
+    this.#apply(row);
+    const messages = table.valuesOf(row) + 2 * list[at + AT.writes];
     for (let i = 0; i < list[at + AT.messages]; i++) {
       countMessage(statistics.lane, MESSAGE_STATUSES[list[messages + i]]);
     }
+  }
+
+  /** Makes what the record of `row` has written the state. */
+  #apply(row: number): void {
+    const { table } = this.inputs;
+    const { list } = table.words;
+    const keys = table.writesOf(row);
+    const values = table.valuesOf(row);
+    const writes = list[table.recordOf(row) + AT.writes];
+    for (let i = 0; i < writes; i++) table.state.set(list[keys + i], list[values + 2 * i], list[values + 2 * i + 1]);
   }
 
   /** Runs `row` now that all before it are final. */
