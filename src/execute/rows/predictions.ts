@@ -64,6 +64,7 @@ export class Predictions {
       this.#keys.push(found);
       this.#isPredicted[key] = 1;
     }
+    this.#leaveChains(rows, sets, offsets);
     this.#predict(rows, budget);
   }
 
@@ -198,6 +199,27 @@ export class Predictions {
   #shapeOf(key: number, length: number): string {
     const text = this.#table.state.keyText(key);
     return `${text.slice(0, CONTRACT_BYTES)} ${text.length} ${length}`;
+  }
+
+  /**
+   * Leaves out keys whose transactions mostly wait for each other for another key in any case: there, what the earlier
+   * ones have written is known when the later ones run.
+   */
+  #leaveChains(rows: Uint32Array, { writes }: AccessSets, accesses: Uint32Array): void {
+    const waits = new Set<number>();
+    for (let node = 0; node < rows.length; node++) {
+      for (let i = writes.offsets[node]; i < writes.offsets[node + 1]; i++) {
+        const key = writes.values[i];
+        const isHot = accesses[key + 1] - accesses[key] >= FEWEST_FOR_WORKERS;
+        if (isHot && this.#isPredicted[key] === 0) waits.add(rows[node]);
+      }
+    }
+    for (let i = this.#keys.length - 1; i >= 0; i--) {
+      const predicted = this.#keys[i];
+      if (2 * predicted.rows.filter((row) => waits.has(row)).length <= predicted.rows.length) continue;
+      this.#keys.splice(i, 1);
+      this.#isPredicted[predicted.key] = 0;
+    }
   }
 
   #predict(rows: Uint32Array, budget: BlockBudget): void {

@@ -131,6 +131,18 @@ describe('predicted reads', () => {
     expect(statistics).toMatchObject({ batches: 4, predicted: 79, mispredicted: 0, repaired: 0 });
   });
 
+  it('are not made where a key that cannot be predicted orders the same transactions', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const both = (i: number) =>
+      makeTx({
+        protostones: [call(id, 5, 0, i), call(id, 4, 1)].map((text) => ({ pointer: 0, refund: 0, message: text })),
+      });
+    const txs = Array.from({ length: 40 }, (_, i) => both(i));
+    const { statistics } = await run(world, txs, makeEngine());
+    expect(statistics).toMatchObject({ colours: 40, predicted: 0, repaired: 0 });
+  });
+
   it('that are right by luck do not save a transaction whose other reads are stale', async () => {
     const world = new World();
     const id = world.deploy();
