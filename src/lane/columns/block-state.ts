@@ -59,13 +59,20 @@ export class BlockState {
 
   /** The number of `key`. */
   keyOfText(key: LaneKey): number {
-    const found = this.findText(key);
-    if (found >= 0) return found;
+    const at = this.room(key.length);
+    writeBinaryString(this.bytes, at, key);
+    return this.keyInRoom(key.length);
+  }
+
+  /** The number of the key that was written where {@link room} said. */
+  keyInRoom(length: number): number {
     const at = this.#used;
-    this.#used = at + key.length;
-    const number = this.#keys.add(this.bytes, at, at + key.length);
-    if (number === this.starts.length) this.#grow();
-    return number;
+    const found = this.#keys.find(this.bytes, at, at + length, this.bytes);
+    if (found >= 0) return found;
+    this.#used = at + length;
+    const key = this.#keys.add(this.bytes, at, at + length);
+    if (key === this.starts.length) this.#grow();
+    return key;
   }
 
   /** Where the bytes of a key lie in `bytes`. */
@@ -84,7 +91,7 @@ export class BlockState {
   /** Bytes of the value of `key` as it is now, 0 if it is absent; afterwards it lies at `starts` and `ends`. */
   load(key: number): number {
     if (this.#known[key] === UNKNOWN) {
-      const value = this.#base.get(this.keyText(key));
+      const value = this.#read(key);
       const length = value?.length ?? 0;
       const at = value === undefined ? 0 : this.keep(value, 0, length);
       this.starts[key] = at;
@@ -92,6 +99,12 @@ export class BlockState {
       this.#known[key] = READ;
     }
     return this.ends[key] - this.starts[key];
+  }
+
+  #read(key: number): Uint8Array | undefined {
+    const base = this.#base;
+    if (base.getAt === undefined) return base.get(this.keyText(key));
+    return base.getAt(this.bytes, this.keyStart(key), this.keyEnd(key));
   }
 
   /** The value of `key` becomes what lies from `start` to `end` of `bytes`; equal: the key is absent. */
