@@ -76,9 +76,21 @@ export const COLUMNS = [
   ),
   state(
     'settled-writes-lost',
-    'if (known[key] !== WRITTEN) continue;\n      const number',
-    'if (known[key] === READ) continue;\n      const number',
-    'what nobody knows of a key is taken for written when old values are dropped',
+    'if (this.#known[key] !== WRITTEN) continue;',
+    'if (this.#known[key] === READ) continue;',
+    'what nobody knows of a key is taken for written',
+  ),
+  state(
+    'settled-writes-unseen',
+    'const aside = this.#aside?.findAt(bytes, keyStart, keyEnd);',
+    'const aside = undefined as PackedEntry | undefined;',
+    'a write that was put aside is not seen by later transactions',
+  ),
+  state(
+    'settled-writes-replaced',
+    'const writes = this.#aside ?? new PackedMap();',
+    'const writes = new PackedMap();',
+    'writes that were put aside are lost',
   ),
   keys(
     'far-keys-lost',

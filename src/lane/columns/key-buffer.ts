@@ -1,5 +1,5 @@
 import { writeU32 } from '../../util/bytes.js';
-import { copyBytes } from './copy-bytes.js';
+import { copyBytes } from '../../util/copy-bytes.js';
 
 const encoder = new TextEncoder();
 

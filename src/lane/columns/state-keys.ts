@@ -1,7 +1,7 @@
 /** Numbers of the keys of namespace P (docs/lane-rules.md, section 7), from ids and outpoints where they lie. */
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
+import { copyBytes } from '../../util/copy-bytes.js';
 import type { BlockState } from './block-state.js';
-import { copyBytes } from './copy-bytes.js';
 import { KeyBuffer } from './key-buffer.js';
 
 const OUTPOINT = 36;

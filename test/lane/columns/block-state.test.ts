@@ -53,7 +53,7 @@ describe('the state inside a block', () => {
               reader.apply(new Map([[each.key, written]]));
             }
           }
-          expect(new Map(state.writes().map)).toEqual(changes);
+          expect(new Map(state.writes())).toEqual(changes);
         },
       ),
       { numRuns: 300 },
