@@ -83,7 +83,7 @@ export const COLUMNS = [
   state(
     'settled-writes-unseen',
     'const aside = this.#aside?.findAt(bytes, keyStart, keyEnd);',
-    'const aside = undefined as PackedEntry | undefined;',
+    'const aside = undefined as never;',
     'a write that was put aside is not seen by later transactions',
   ),
   state(

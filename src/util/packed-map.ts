@@ -102,7 +102,10 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     this.#add(this.#append(from, keyStart, keyEnd, value));
   }
 
-  /** As {@link setAt}, of a key that has no entry: it is not looked for while there is nothing to look it up by. */
+  /**
+   * As {@link setAt}, of a key that has never had an entry: it is not looked for while there is nothing to look it up
+   * by.
+   */
   addAt(from: Uint8Array, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
     if (this.#slots.length > 0) {
       this.setAt(from, keyStart, keyEnd, valueStart, valueEnd);
@@ -112,7 +115,7 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     this.#add(this.#append(from, keyStart, keyEnd, value));
   }
 
-  /** As {@link get} and {@link has}, of the key from `start` to `end` of `bytes`; the entry is good until the next call. */
+  /** The entry of the key from `start` to `end` of `bytes`, if it has one: good until the next call of any method. */
   findAt(bytes: Uint8Array, start: number, end: number): PackedEntry | undefined {
     const slot = this.#slotOf(hashOfBytes(bytes, start, end), bytes, start, end);
     const entry = this.#slots[slot];
