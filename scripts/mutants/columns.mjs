@@ -98,4 +98,22 @@ export const COLUMNS = [
     'return -1;',
     'a key that found no place near its own is given another number',
   ),
+  inFile('src/util/word-hash.ts', 'test/util/word-hash.test.ts')(
+    'hash-of-one-factor',
+    'return Math.imul(once ^ (once >>> 15), SECOND);',
+    'return once ^ (once >>> 15);',
+    'keys can be chosen that all meet in one place of every table',
+  ),
+  inFile('src/util/word-hash.ts', 'test/util/word-hash.test.ts')(
+    'words-without-rest',
+    'if (a.getUint8(atA + i) !== b.getUint8(atB + i)) return false;',
+    '',
+    'two keys that differ in their last bytes are taken for one',
+  ),
+  inFile('src/util/packed-map.ts', 'test/util/packed-map.test.ts')(
+    'absent-deleted-always',
+    'if (!isVoid(binarySlice(bytes, keyStart, keyEnd))) continue;',
+    '',
+    'the deletion of a key that was there before the block is dropped',
+  ),
 ];
