@@ -86,9 +86,21 @@ export const COLUMNS = [
   ),
   state(
     'settled-writes-lost',
-    'if (known[key] !== WRITTEN) continue;\n      const number',
-    'if (known[key] === READ) continue;\n      const number',
-    'what nobody knows of a key is taken for written when old values are dropped',
+    'if (this.#known[key] !== WRITTEN) continue;',
+    'if (this.#known[key] === READ) continue;',
+    'what nobody knows of a key is taken for written',
+  ),
+  state(
+    'settled-writes-unseen',
+    'const aside = this.#aside?.findAt(bytes, keyStart, keyEnd);',
+    'const aside = undefined as never;',
+    'a write that was put aside is not seen by later transactions',
+  ),
+  state(
+    'settled-writes-replaced',
+    'const writes = this.#aside ?? new PackedMap();',
+    'const writes = new PackedMap();',
+    'writes that were put aside are lost',
   ),
   keys(
     'far-keys-lost',
@@ -168,5 +180,23 @@ export const COLUMNS = [
     'if (stands && this.#isCurrent(row)) {',
     'if (stands) {',
     'what a row has read is taken for true',
+  ),
+  inFile('src/util/word-hash.ts', 'test/util/word-hash.test.ts')(
+    'hash-of-one-factor',
+    'return Math.imul(once ^ (once >>> 15), SECOND);',
+    'return once ^ (once >>> 15);',
+    'keys can be chosen that all meet in one place of every table',
+  ),
+  inFile('src/util/word-hash.ts', 'test/util/word-hash.test.ts')(
+    'words-without-rest',
+    'if (a.getUint8(atA + i) !== b.getUint8(atB + i)) return false;',
+    '',
+    'two keys that differ in their last bytes are taken for one',
+  ),
+  inFile('src/util/packed-map.ts', 'test/util/packed-map.test.ts')(
+    'absent-deleted-always',
+    'if (!isVoid(binarySlice(bytes, keyStart, keyEnd))) continue;',
+    '',
+    'the deletion of a key that was there before the block is dropped',
   ),
 ];

@@ -232,15 +232,21 @@ export const EXECUTE = [
   ),
   ranges(
     'range-too-large-empty',
-    'part.rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes);',
-    'part.rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes) ?? new Map();',
+    'const rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes);',
+    'const rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes) ?? new Map();',
     'the keys of a part of the state that is too large to be read as a whole are absent',
   ),
   ranges(
     'ranges-unbounded',
-    'for (const [row, value] of part.rows ?? []) this.#bytes += entryWeight(row, value);',
+    'for (const [row, value] of rows) this.#bytes += entryWeight(row, value);',
     '',
     'parts that were read as a whole take memory without a bound',
+  ),
+  ranges(
+    'range-of-another-as-bytes',
+    'last?.rows !== undefined && hasPrefix(bytes, start, end, last.prefixBytes) ? last.rows : undefined;',
+    'last?.rows;',
+    'a key that is given as bytes is looked for among the rows of another part of the state',
   ),
   stored(
     'range-one-more',

@@ -67,8 +67,8 @@ export const PIECES = [
   ),
   packed(
     'packed-first-value-stays',
-    'if (this.#setInPlace(entry, value)) return;',
-    'return;',
+    'if (!this.#setInPlace(entry, value)) this.#addresses[entry] = this.#append(from, keyStart, keyEnd, value);',
+    '',
     'the first value that a key was set to stays in a packed map',
   ),
   packed(

@@ -65,23 +65,17 @@ export function runColumns(
   const state = new BlockState(unkept, mostBytes);
   const reader = new BlockStateReader(state, before);
   const common = new CommonRunner(columns, context, state, runner);
-  let row = 0;
-  for (; row < columns.count && !state.isCrowded; row++) {
+  for (let row = 0; row < columns.count; row++) {
     if (isCommon(columns, row) && common.run(row)) {
       sink.common(row, common, state);
       common.apply();
-    } else reader.apply(runOne(row, reader));
+    } else reader.apply(runOne(row));
     if (state.settle()) common.forget();
   }
-  const changes = state.writes();
-  if (row === columns.count) return changes.map;
-  // Keys by number take more room than changes alone, of which a block may have millions.
-  const overlay = new MapOverlay(before, changes);
-  for (; row < columns.count; row++) overlay.apply(runOne(row, overlay));
-  return overlay.changes;
+  return state.writes();
 
-  function runOne(at: number, over: StateReader): LaneOutcome['writes'] {
-    const outcome = driveOnCpu(laneTransaction(transactionAt(columns, at), context, over), runner);
+  function runOne(at: number): LaneOutcome['writes'] {
+    const outcome = driveOnCpu(laneTransaction(transactionAt(columns, at), context, reader), runner);
     sink.outcome(at, outcome);
     return outcome.writes;
   }

@@ -7,6 +7,8 @@ export type LaneKey = string;
 /** Values by key; `undefined` = absent. All execution reads state through this. */
 export interface StateReader {
   get(key: LaneKey): Uint8Array | undefined;
+  /** As {@link get}, of the key from `start` to `end` of `bytes`; present only where that needs no text of it. */
+  getAt?(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined;
   /** The results of {@link get} for `keys`, in their order; present only where it is cheaper. */
   getMany?(keys: readonly LaneKey[]): (Uint8Array | undefined)[];
   /**

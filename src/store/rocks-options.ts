@@ -25,9 +25,18 @@ const SETTINGS: Readonly<Record<ColumnName, ColumnSettings>> = {
   history: { cacheShare: 0.125, memtables: 64 * MIB },
   blocks: { cacheShare: 0.075, memtables: 32 * MIB },
   // Dropped again after as many blocks as can be undone: it stays small.
-  undo: { cacheShare: 0.025, memtables: 16 * MIB },
-  meta: { cacheShare: 0.025, memtables: MIB },
+  undo: { cacheShare: 0.025, memtables: 4 * MIB },
+  meta: { cacheShare: 0.025, memtables: MIB / 4 },
 };
+
+/**
+ * Columns of which a block writes so little that their memtables would not be full for days, and bytes that fill two of
+ * them, which are written together.
+ */
+export const SELDOM_FULL: readonly (readonly [ColumnName, number])[] = (['undo', 'meta'] as const).map((name) => [
+  name,
+  (SETTINGS[name].memtables ?? 0) / 2,
+]);
 
 /** Of the column that every RocksDB database has, and that this one leaves empty. */
 export const DEFAULT_COLUMN_OPTIONS: object = { compaction: 'level', memtableMemoryBudget: MIB };

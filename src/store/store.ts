@@ -8,6 +8,7 @@ import type { Database, DatabaseBatch } from './database.js';
 import { checkIdentity, identityOf } from './identity.js';
 import { Keeping, type Kept } from './keeping.js';
 import { beU32, META_GENESIS, META_LABEL, META_TIP } from './keys.js';
+import { LogRelease } from './log-release.js';
 import { checkedKept, checkedLabel } from './options.js';
 import { PIECE_BYTES, PieceWriter, putUnfinished, takeBackPieces } from './pieces.js';
 import { StoreReader } from './reader.js';
@@ -49,6 +50,7 @@ export class Store extends StoreReader {
   readonly #keepUndo: number;
   readonly #settings: Settings;
   readonly #pieceBytes: number;
+  readonly #log: LogRelease;
 
   private constructor(rocks: Database, settings: Settings, kept: Kept) {
     super(rocks);
@@ -57,6 +59,7 @@ export class Store extends StoreReader {
     this.#keepUndo = kept.undo;
     this.#settings = settings;
     this.#pieceBytes = settings.pieceBytes ?? PIECE_BYTES;
+    this.#log = new LogRelease(rocks);
   }
 
   protected override makeTrees(): Trees {
@@ -236,6 +239,7 @@ export class Store extends StoreReader {
       if (error instanceof StoreError) this.#failed = error;
       throw error;
     }
+    this.#log.wrote(bytes, (more) => this.#write(more, false));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { hashOfBytes } from './byte-hash.js';
 import { binarySlice, writeBinaryString } from './bytes.js';
+import { copyBytes } from './copy-bytes.js';
 
 /** Bytes of a chunk; the first ones are smaller, and a longer entry gets one of its own. */
 const CHUNK_BITS = 20;
@@ -73,31 +74,72 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
   }
 
   set(key: string, value: Uint8Array | undefined): void {
-    const length = value?.length ?? 0;
-    const size = HEAD + key.length + length;
+    if (key.length > this.#room.length) this.#room = new Uint8Array(2 * key.length);
+    const room = this.#room;
+    writeBinaryString(room, 0, key);
+    this.#set(room, 0, key.length, value);
+  }
+
+  /**
+   * As {@link set}, of the key and the value that lie in `from`: from `keyStart` to `keyEnd`, from `valueStart` to
+   * `valueEnd`. A value of no bytes stands for undefined.
+   */
+  setAt(from: Uint8Array, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
+    this.#set(from, keyStart, keyEnd, valueStart === valueEnd ? undefined : from.subarray(valueStart, valueEnd));
+  }
+
+  #set(from: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array | undefined): void {
+    const hash = hashOfBytes(from, keyStart, keyEnd);
+    const slot = this.#slotOf(hash, from, keyStart, keyEnd);
+    const entry = this.#slots[slot] - 1;
+    if (entry >= 0) {
+      if (this.#load(this.#addresses[entry]) === DELETED) this.#deleted--;
+      if (!this.#setInPlace(entry, value)) this.#addresses[entry] = this.#append(from, keyStart, keyEnd, value);
+      return;
+    }
+    this.#slots[slot] = this.#count + 1;
+    this.#hashes[this.#count] = hash;
+    this.#add(this.#append(from, keyStart, keyEnd, value));
+  }
+
+  /**
+   * As {@link setAt}, of a key that has never had an entry: it is not looked for while there is nothing to look it up
+   * by.
+   */
+  addAt(from: Uint8Array, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
+    if (this.#slots.length > 0) {
+      this.setAt(from, keyStart, keyEnd, valueStart, valueEnd);
+      return;
+    }
+    const value = valueStart === valueEnd ? undefined : from.subarray(valueStart, valueEnd);
+    this.#add(this.#append(from, keyStart, keyEnd, value));
+  }
+
+  /** The entry of the key from `start` to `end` of `bytes`, if it has one: good until the next call of any method. */
+  findAt(bytes: Uint8Array, start: number, end: number): PackedEntry | undefined {
+    const slot = this.#slotOf(hashOfBytes(bytes, start, end), bytes, start, end);
+    const entry = this.#slots[slot];
+    return entry !== 0 && this.#load(this.#addresses[entry - 1]) !== DELETED ? this.#entry : undefined;
+  }
+
+  /** Writes an entry, and gives its address. */
+  #append(from: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array | undefined): number {
+    const keyBytes = keyEnd - keyStart;
+    const size = HEAD + keyBytes + (value?.length ?? 0);
     const at = this.#roomFor(size);
     const chunk = this.#chunks.length - 1;
     const bytes = this.#chunks[chunk];
-    const keyStart = at + HEAD;
-    const keyEnd = keyStart + key.length;
-    writeBinaryString(bytes, keyStart, key);
-    const hash = hashOfBytes(bytes, keyStart, keyEnd);
-    const slot = this.#slotOf(hash, bytes, keyStart, keyEnd);
-    let entry = this.#slots[slot] - 1;
-    if (entry >= 0) {
-      if (this.#load(this.#addresses[entry]) === DELETED) this.#deleted--;
-      if (this.#setInPlace(entry, value)) return;
-    } else {
-      entry = this.#count++;
-      this.#slots[slot] = entry + 1;
-      this.#hashes[entry] = hash;
-    }
-    if (value !== undefined) bytes.set(value, keyEnd);
+    copyBytes(from, keyStart, keyEnd, bytes, at + HEAD);
+    if (value !== undefined) copyBytes(value, 0, value.length, bytes, at + HEAD + keyBytes);
     const words = this.#words[chunk];
-    words[at >>> 2] = key.length;
-    words[(at >>> 2) + 1] = value === undefined ? ABSENT : length;
-    this.#addresses[entry] = chunk * 2 ** ADDRESS_BITS + (at >>> UNIT_BITS);
+    words[at >>> 2] = keyBytes;
+    words[(at >>> 2) + 1] = value === undefined ? ABSENT : value.length;
     this.#next = at + aligned(size);
+    return chunk * 2 ** ADDRESS_BITS + (at >>> UNIT_BITS);
+  }
+
+  #add(address: number): void {
+    this.#addresses[this.#count++] = address;
     if (this.#count === this.#addresses.length) this.#grow();
   }
 
@@ -107,6 +149,18 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     new DataView(bytes.buffer).setUint32(keyStart - 4, DELETED, true);
     this.#deleted++;
     return true;
+  }
+
+  /** Deletes the entries whose value is undefined and of whose key `isVoid` says so. */
+  deleteAbsent(isVoid: (key: string) => boolean): void {
+    for (let i = 0; i < this.#count; i++) {
+      const address = this.#addresses[i];
+      if (this.#load(address) !== ABSENT) continue;
+      const { bytes, keyStart, keyEnd } = this.#entry;
+      if (!isVoid(binarySlice(bytes, keyStart, keyEnd))) continue;
+      this.#words[address >>> ADDRESS_BITS][((keyStart - HEAD) >>> 2) + 1] = DELETED;
+      this.#deleted++;
+    }
   }
 
   /** Gives back the memory by which keys are looked up: the next look-up makes it again. */
@@ -228,6 +282,7 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     const addresses = new Uint32Array(2 * this.#addresses.length);
     addresses.set(this.#addresses);
     this.#addresses = addresses;
+    if (this.#slots.length === 0) return;
     const hashes = new Int32Array(addresses.length);
     hashes.set(this.#hashes);
     this.#hashes = hashes;

@@ -4,6 +4,7 @@ import { BlockBudget, entryWeight } from '../../src/execute/tasks/block-weight.j
 import { CachingReader } from '../../src/execute/tasks/caching-reader.js';
 import { balanceKey, storageKeyOfBytes } from '../../src/lane/keys.js';
 import type { LaneKey, StateReader } from '../../src/lane/types.js';
+import { fromBinaryString } from '../../src/util/bytes.js';
 
 /** A state that counts what it is asked for. */
 class CountingState implements StateReader {
@@ -39,6 +40,11 @@ function wrong(reader: StateReader, truth: CountingState, keys: readonly LaneKey
     return (found === undefined) !== (right === undefined) || found?.join() !== right?.join();
   });
 }
+
+/** What `reader` says of keys as bytes, among others. */
+const asBytes = (reader: StateReader): StateReader => ({
+  get: (key) => reader.getAt?.(fromBinaryString(`..${key}.`), 2, 2 + key.length),
+});
 
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
@@ -150,6 +156,22 @@ describe('a reader that is asked for key after key', () => {
           range(600).map((i) => storage(1, i)),
         ),
       ).toEqual([]);
+    }
+  });
+
+  it.each(made)('%s says the same of keys that it is given as bytes, with the same reads', (_, key) => {
+    const truth = state(100);
+    const reader = new CachingReader(truth);
+    const sheet = `sheet/${'s'.repeat(36)}`;
+    const keys = range(5_000).flatMap((i) => [key(i), ...(i % 500 === 0 ? [sheet, storage(2, 7), storage(9, i)] : [])]);
+    expect(wrong(asBytes(reader.unkept), truth, keys)).toEqual([]);
+    expect(wrong(reader.unkept, truth, keys)).toEqual([]);
+    expect(truth.walks).toEqual([50]);
+    expect(truth.gets).toBeLessThan(330);
+    // A value of nothing is there; a key that another begins with is not.
+    expect(asBytes(reader.unkept).get(storage(1, 0))?.length).toBe(0);
+    for (const other of [key(0).slice(0, -1), `${key(0)}x`, key(0).slice(0, 39), `${key(0)}${'x'.repeat(100)}`]) {
+      expect(asBytes(reader.unkept).get(other)).toBeUndefined();
     }
   });
 

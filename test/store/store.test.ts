@@ -318,7 +318,9 @@ describe('synced writes', () => {
       store.commitBlock({ ...block(height), standardWrites: big }, { moreFollow: true });
     }
     // Each block but the first also moves the value before to the history.
-    expect(synced).toEqual([false, false, true, false]);
+    expect(synced.slice(0, 4)).toEqual([false, false, true, false]);
+    // What else is written lets the log go (log-release.ts).
+    expect(synced.slice(4)).toEqual([false, false, false]);
   });
 
   it('nothing is left waiting for more than a second', () => {

@@ -35,6 +35,45 @@ it('a packed map is a map, whatever is set, deleted and set again', () => {
   );
 });
 
+it('a packed map takes keys and values where they lie, and finds them again', () => {
+  const kind = fc.constantFrom('set', 'set at', 'add at', 'delete', 'delete absent', 'forget' as const);
+  const steps = fc.array(fc.record({ act: kind, key, value }), { maxLength: 60 });
+  fc.assert(
+    fc.property(steps, (each) => {
+      const packed = new PackedMap();
+      const plain = new Map<string, Uint8Array | undefined>();
+      const ever = new Set<string>();
+      for (const { act, key: name, value: given } of each) {
+        const held = given?.length === 0 ? undefined : given;
+        const from = Uint8Array.from([9, ...Buffer.from(name, 'latin1'), 8, ...(held ?? []), 7]);
+        const [keyEnd, valueStart] = [1 + name.length, 2 + name.length];
+        const found = packed.findAt(from, 1, keyEnd);
+        expect(found !== undefined).toBe(plain.has(name));
+        const value = found && (found.valueEnd < 0 ? undefined : found.bytes.slice(found.keyEnd, found.valueEnd));
+        expect(bytesEqual(value, plain.get(name))).toBe(true);
+        if (act === 'forget') packed.forgetIndex();
+        else if (act === 'delete') expect(packed.delete(name)).toBe(plain.delete(name));
+        else if (act === 'delete absent') {
+          packed.deleteAbsent((absent) => absent !== name);
+          for (const [other, bytes] of plain) if (bytes === undefined && other !== name) plain.delete(other);
+        } else {
+          if (act === 'set') packed.set(name, held);
+          else if (act === 'set at') packed.setAt(from, 1, keyEnd, valueStart, from.length - 1);
+          else {
+            if (ever.has(name)) continue;
+            if (given?.length !== 3) packed.forgetIndex();
+            packed.addAt(from, 1, keyEnd, valueStart, from.length - 1);
+          }
+          plain.set(name, held);
+          ever.add(name);
+        }
+      }
+      expectSame(packed, plain);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 it('a packed map holds many keys, long ones and long values', () => {
   const plain = new Map<string, Uint8Array | undefined>();
   for (let i = 0; i < 20_000; i++) plain.set(`key ${i}`, i % 7 === 0 ? undefined : new Uint8Array(i % 50).fill(i));

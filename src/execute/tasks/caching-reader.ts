@@ -1,10 +1,12 @@
 /** The state before a block, each key read once. */
 import type { LaneKey, StateReader } from '../../lane/types.js';
+import { binarySlice, fromBinaryString } from '../../util/bytes.js';
 import { entryWeight } from './block-weight.js';
-import { KnownRanges } from './known-ranges.js';
+import { hasPrefix, KnownRanges } from './known-ranges.js';
 
 /** Keys of sheets, which are asked for in advance, begin with it. */
 const SHEET = 'sheet/';
+const SHEET_BYTES = fromBinaryString(SHEET);
 /** Keys read at once. */
 const PIECE = 1_024;
 /** Bytes that it remembers at most, by the estimate of block-weight.ts. */
@@ -49,14 +51,18 @@ export class CachingReader implements StateReader {
 
   /** As {@link get}, for a caller that remembers what it is told: only what was asked for in advance is kept here. */
   readonly unkept: StateReader = {
-    get: (key) => {
-      if (key.startsWith(SHEET)) return this.get(key);
-      const around = this.#ranges.around(key);
-      if (around !== undefined) return around.get(key);
-      const read = this.#ranges.missed(key);
-      return read === undefined ? this.#base.get(key) : read.get(key);
+    get: (key) => (key.startsWith(SHEET) ? this.get(key) : this.#getUnkept(key)),
+    getAt: (bytes, start, end) => {
+      if (hasPrefix(bytes, start, end, SHEET_BYTES)) return this.get(binarySlice(bytes, start, end));
+      const around = this.#ranges.aroundAt(bytes, start, end);
+      return around === undefined ? this.#getUnkept(binarySlice(bytes, start, end)) : around.getAt(bytes, start, end);
     },
   };
+
+  #getUnkept(key: LaneKey): Uint8Array | undefined {
+    const rows = this.#ranges.around(key) ?? this.#ranges.missed(key);
+    return rows === undefined ? this.#base.get(key) : rows.get(key);
+  }
 
   /** Reads keys that will be needed, where the state reads many at once faster than one after the other. */
   prefetch(keys: readonly LaneKey[]): void {

@@ -1,11 +1,15 @@
 /** Parts of the state before a block that were read as a whole, so that their keys need no further reads. */
 import type { LaneKey, StateReader } from '../../lane/types.js';
+import { fromBinaryString } from '../../util/bytes.js';
 import { entryWeight } from './block-weight.js';
+import { KnownRows } from './known-rows.js';
 
 /** Reads of a part after which it may be worth reading as a whole. */
 const FIRST_TRY = 256;
 /** A part that was too large is tried again after so many times the reads. */
 const PATIENCE = 4;
+/** What a part that is known takes beside its rows, about. */
+const PART_BYTES = 1_024;
 
 const STORE = 'store/';
 /** `store/`, the id of a contract and `/`. */
@@ -15,10 +19,11 @@ const BALANCE = 'balance/';
 /** Keys that begin with `prefix`. */
 interface Part {
   readonly prefix: LaneKey;
+  readonly prefixBytes: Uint8Array;
   reads: number;
   nextTry: number;
   /** All that is there, once it is known. */
-  rows: ReadonlyMap<LaneKey, Uint8Array> | undefined;
+  rows: KnownRows | undefined;
 }
 
 /**
@@ -41,17 +46,26 @@ export class KnownRanges {
   }
 
   /** All rows of the part that `key` lies in, if they are known: what they do not have is not there. */
-  around(key: LaneKey): ReadonlyMap<LaneKey, Uint8Array> | undefined {
+  around(key: LaneKey): KnownRows | undefined {
     return this.#partOf(key)?.rows;
   }
 
+  /** The same for the key from `start` to `end` of `bytes`, if it lies in the part that was asked about last. */
+  aroundAt(bytes: Uint8Array, start: number, end: number): KnownRows | undefined {
+    const last = this.#last;
+    return last?.rows !== undefined && hasPrefix(bytes, start, end, last.prefixBytes) ? last.rows : undefined;
+  }
+
   /** Counts a read of `key` that the database must answer; gives the rows around it if that makes them known. */
-  missed(key: LaneKey): ReadonlyMap<LaneKey, Uint8Array> | undefined {
+  missed(key: LaneKey): KnownRows | undefined {
     const part = this.#partOf(key);
     if (part === undefined || ++part.reads < part.nextTry) return undefined;
     part.nextTry = part.reads * PATIENCE;
-    part.rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes);
-    for (const [row, value] of part.rows ?? []) this.#bytes += entryWeight(row, value);
+    const rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes);
+    if (rows === undefined) return undefined;
+    this.#bytes += PART_BYTES;
+    for (const [row, value] of rows) this.#bytes += entryWeight(row, value);
+    part.rows = new KnownRows(rows);
     return part.rows;
   }
 
@@ -69,10 +83,17 @@ export class KnownRanges {
         this.#parts.clear();
         this.#bytes = entryWeight(prefix, undefined);
       }
-      part = { prefix, reads: 0, nextTry: FIRST_TRY, rows: undefined };
+      part = { prefix, prefixBytes: fromBinaryString(prefix), reads: 0, nextTry: FIRST_TRY, rows: undefined };
       this.#parts.set(prefix, part);
     }
     this.#last = part;
     return part;
   }
+}
+
+/** Whether the key from `start` to `end` of `bytes` begins with `prefix`. */
+export function hasPrefix(bytes: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {
+  if (end - start < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) if (bytes[start + i] !== prefix[i]) return false;
+  return true;
 }

@@ -1,12 +1,12 @@
 /** The state inside a block while it is built: keys by number, values in one array of bytes. */
 import { binarySlice, writeBinaryString } from '../../util/bytes.js';
-import { Changes } from '../overlay.js';
+import { PackedMap } from '../../util/packed-map.js';
 import type { LaneKey, StateReader } from '../types.js';
 import { KeyTable, longer } from './key-table.js';
 
 const FIRST_BYTES = 1 << 20;
-/** Bytes of keys and values that were only read, together with the others, before they are forgotten. */
-const MOST_BYTES = 128 * 1024 * 1024;
+/** Bytes of keys and values after which those that were only read are forgotten, and the others are put aside. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** What is known of a key's value. */
 const UNKNOWN = 0;
@@ -28,7 +28,8 @@ export class BlockState {
   #known = new Uint8Array(1_024);
   readonly #base: StateReader;
   readonly #mostBytes: number;
-  #isCrowded = false;
+  /** Writes that were put aside: a value of no bytes is undefined here. */
+  #aside: PackedMap | undefined;
 
   constructor(base: StateReader, mostBytes = MOST_BYTES) {
     this.#base = base;
@@ -68,13 +69,20 @@ export class BlockState {
 
   /** The number of `key`. */
   keyOfText(key: LaneKey): number {
-    const found = this.findText(key);
-    if (found >= 0) return found;
+    const at = this.room(key.length);
+    writeBinaryString(this.bytes, at, key);
+    return this.keyInRoom(key.length);
+  }
+
+  /** The number of the key that was written where {@link room} said. */
+  keyInRoom(length: number): number {
     const at = this.#used;
-    this.#used = at + key.length;
-    const number = this.#keys.add(this.bytes, at, at + key.length);
-    if (number === this.starts.length) this.#grow();
-    return number;
+    const found = this.#keys.find(this.bytes, at, at + length, this.bytes);
+    if (found >= 0) return found;
+    this.#used = at + length;
+    const key = this.#keys.add(this.bytes, at, at + length);
+    if (key === this.starts.length) this.#grow();
+    return key;
   }
 
   /** Where the bytes of a key lie in `bytes`. */
@@ -92,15 +100,29 @@ export class BlockState {
 
   /** Bytes of the value of `key` as it is now, 0 if it is absent; afterwards it lies at `starts` and `ends`. */
   load(key: number): number {
-    if (this.#known[key] === UNKNOWN) {
-      const value = this.#base.get(this.keyText(key));
-      const length = value?.length ?? 0;
-      const at = value === undefined ? 0 : this.keep(value, 0, length);
-      this.starts[key] = at;
-      this.ends[key] = at + length;
-      this.#known[key] = READ;
-    }
+    if (this.#known[key] === UNKNOWN) this.#read(key);
     return this.ends[key] - this.starts[key];
+  }
+
+  /** The value of a key that is not known here, in the bytes in which it lies. */
+  #read(key: number): void {
+    const { bytes } = this;
+    const [keyStart, keyEnd] = [this.keyStart(key), this.keyEnd(key)];
+    const aside = this.#aside?.findAt(bytes, keyStart, keyEnd);
+    if (aside !== undefined) {
+      const length = Math.max(0, aside.valueEnd - aside.keyEnd);
+      this.#place(key, length === 0 ? 0 : this.keep(aside.bytes, aside.keyEnd, aside.valueEnd), length);
+      return;
+    }
+    const base = this.#base;
+    const value = base.getAt === undefined ? base.get(this.keyText(key)) : base.getAt(bytes, keyStart, keyEnd);
+    this.#place(key, value === undefined ? 0 : this.keep(value, 0, value.length), value?.length ?? 0);
+  }
+
+  #place(key: number, at: number, length: number): void {
+    this.starts[key] = at;
+    this.ends[key] = at + length;
+    this.#known[key] = READ;
   }
 
   /** The value of `key` becomes what lies from `start` to `end` of `bytes`; equal: the key is absent. */
@@ -167,45 +189,34 @@ export class BlockState {
   }
 
   /**
-   * Between two transactions: forgets what was only read, and old values, if there is much of it. True: keys have other
-   * numbers now.
+   * Between two transactions: forgets what was only read, and old values, and puts the others aside, if there is much
+   * of it. True: keys have other numbers now.
    */
   settle(): boolean {
     if (this.#used <= this.#mostBytes) return false;
-    const { bytes: old, starts, ends } = this;
-    const known = this.#known;
-    const keys = this.#keys;
-    this.bytes = new Uint8Array(FIRST_BYTES);
+    this.#aside = this.writes();
+    // The array serves again: touching new memory takes longer than all the rest.
     this.#used = 0;
     this.#keys = new KeyTable();
     this.starts = new Uint32Array(1_024);
     this.ends = new Uint32Array(1_024);
     this.#known = new Uint8Array(1_024);
-    for (let key = 0; key < keys.count; key++) {
-      if (known[key] !== WRITTEN) continue;
-      const number = this.keyOf(old, keys.starts[key], keys.ends[key]);
-      const at = this.keep(old, starts[key], ends[key]);
-      this.set(number, at, at + ends[key] - starts[key]);
-    }
-    // The old array serves again: touching new memory takes longer than all the rest.
-    old.set(this.bytes.subarray(0, this.#used));
-    this.bytes = old;
-    this.#isCrowded = 2 * this.#used > this.#mostBytes;
     return true;
   }
 
-  /** Whether what was written takes so much that the rest of the block had better go another way. */
-  get isCrowded(): boolean {
-    return this.#isCrowded;
+  /** Whether a write of `key` was put aside. */
+  isAside(key: LaneKey): boolean {
+    return this.#aside?.has(key) ?? false;
   }
 
-  /** All writes of the block, by key; undefined: the key is deleted. */
-  writes(): Changes {
-    const writes = new Changes();
+  /** All writes of the block, by key; undefined: the key is deleted. They are the caller's if nothing follows. */
+  writes(): PackedMap {
+    const writes = this.#aside ?? new PackedMap();
     for (let key = 0; key < this.keys; key++) {
       if (this.#known[key] !== WRITTEN) continue;
       const [start, end] = [this.starts[key], this.ends[key]];
-      writes.set(this.keyText(key), start === end ? undefined : this.bytes.slice(start, end));
+      if (this.#aside === undefined) writes.addAt(this.bytes, this.keyStart(key), this.keyEnd(key), start, end);
+      else writes.setAt(this.bytes, this.keyStart(key), this.keyEnd(key), start, end);
     }
     return writes;
   }
@@ -230,9 +241,12 @@ export class BlockStateReader implements StateReader {
 
   get(key: LaneKey): Uint8Array | undefined {
     const { state } = this;
-    const number = state.findText(key);
-    // Who reads by text may read a lot, and the state before the block remembers it.
-    if (number < 0) return this.before.get(key);
+    let number = state.findText(key);
+    if (number < 0) {
+      // Who reads by text may read a lot, and the state before the block remembers it.
+      if (!state.isAside(key)) return this.before.get(key);
+      number = state.keyOfText(key);
+    }
     if (state.load(number) === 0) return undefined;
     return state.bytes.slice(state.starts[number], state.ends[number]);
   }

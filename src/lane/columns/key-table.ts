@@ -1,32 +1,40 @@
 /** Keys of a block under small numbers, so that nothing on the way compares or hashes a key twice. */
-import { randomBytes } from 'node:crypto';
 import { toBinaryString } from '../../util/bytes.js';
-
-/** Odd numbers, random per process: nobody can choose keys that all fall on one place of everybody's tables. */
-const [SEED_A, SEED_B] = new Uint32Array(Uint8Array.from(randomBytes(8)).buffer).map((word) => word | 1);
+import { hashOfWords, wordsEqual } from '../../util/word-hash.js';
 
 const FIRST_KEYS = 1_024;
 /** Places that are looked at for a key; beyond them it is found by a map, whose hash nobody can foresee. */
-const MOST_STEPS = 24;
+export const MOST_STEPS = 24;
 const NONE = 0;
 
 /** Numbers keys from 0 on, in the order in which they come. */
 export class KeyTable {
   /** Where the bytes of each key lie; `keep` says where those of a new one are. */
-  starts = new Uint32Array(FIRST_KEYS);
-  ends = new Uint32Array(FIRST_KEYS);
-  #hashes = new Int32Array(FIRST_KEYS);
+  starts: Uint32Array;
+  ends: Uint32Array;
+  #hashes: Int32Array;
   #count = 0;
   /** Hash of the key that was looked for last. */
   #hash = 0;
   /** Number of a key + 1, {@link NONE} for an empty place. */
-  #places = new Uint32Array(2 * FIRST_KEYS);
+  #places: Uint32Array;
   /** By key, as a binary string: those that found no place near their own. */
   readonly #far = new Map<string, number>();
   readonly #mostSteps: number;
+  /** What keys were last looked for in, and what the others lay in. */
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view = viewOf(this.#bytes);
+  #kept: Uint8Array = this.#bytes;
+  #keptView = this.#view;
 
-  constructor(mostSteps = MOST_STEPS) {
+  /** `keys`: so many have room from the beginning; at least one. */
+  constructor(mostSteps = MOST_STEPS, keys = FIRST_KEYS) {
     this.#mostSteps = mostSteps;
+    const room = 2 ** Math.ceil(Math.log2(keys));
+    this.starts = new Uint32Array(room);
+    this.ends = new Uint32Array(room);
+    this.#hashes = new Int32Array(room);
+    this.#places = new Uint32Array(2 * room);
   }
 
   get count(): number {
@@ -38,14 +46,15 @@ export class KeyTable {
    * add} gives it one.
    */
   find(bytes: Uint8Array, start: number, end: number, kept: Uint8Array): number {
-    const hash = hashOf(bytes, start, end);
+    const view = this.#look(bytes, kept);
+    const hash = hashOfWords(view, start, end);
     this.#hash = hash;
     const places = this.#places;
     const mask = places.length - 1;
     for (let steps = 0, place = hash & mask; steps < this.#mostSteps; steps++, place = (place + 1) & mask) {
       const number = places[place] - 1;
       if (number < 0) return -1;
-      if (this.#hashes[number] === hash && this.#equals(number, bytes, start, end, kept)) return number;
+      if (this.#hashes[number] === hash && this.#equals(number, view, start, end)) return number;
     }
     if (this.#far.size === 0) return -1;
     return this.#far.get(toBinaryString(bytes.subarray(start, end))) ?? -1;
@@ -62,11 +71,24 @@ export class KeyTable {
     return number;
   }
 
-  #equals(number: number, bytes: Uint8Array, start: number, end: number, kept: Uint8Array): boolean {
+  /** Looks at `kept` and at `bytes`, and gives the view of these: making one costs as much as finding a short key. */
+  #look(bytes: Uint8Array, kept: Uint8Array): DataView {
+    if (kept !== this.#kept) {
+      this.#kept = kept;
+      this.#keptView = viewOf(kept);
+    }
+    if (bytes === kept) return this.#keptView;
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = viewOf(bytes);
+    }
+    return this.#view;
+  }
+
+  #equals(number: number, view: DataView, start: number, end: number): boolean {
     const from = this.starts[number];
     if (this.ends[number] - from !== end - start) return false;
-    for (let at = start, k = from; at < end; at++, k++) if (bytes[at] !== kept[k]) return false;
-    return true;
+    return wordsEqual(view, start, this.#keptView, from, end - start);
   }
 
   #put(number: number, kept: Uint8Array): void {
@@ -104,16 +126,6 @@ export function longer(list: Uint32Array, length: number): Uint32Array<ArrayBuff
   return out;
 }
 
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = SEED_A ^ (end - start);
-  let at = start;
-  for (; at + 4 <= end; at += 4) {
-    const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
-    hash = Math.imul(hash ^ word, SEED_B);
-    hash ^= hash >>> 15;
-  }
-  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at], SEED_B);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0x5bd1e995);
-  return hash ^ (hash >>> 15);
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -1,22 +1,25 @@
 /** Numbers of the keys of namespace P (docs/lane-rules.md, section 7), from ids and outpoints where they lie. */
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
-import { writeU32 } from '../../util/bytes.js';
+import { copyBytes } from '../../util/copy-bytes.js';
 import type { BlockState } from './block-state.js';
 import { KeyBuffer } from './key-buffer.js';
 
 const OUTPOINT = 36;
-/** Longest own key of a contract that needs no buffer of its own. */
-const OWN_KEY_ROOM = 1_024;
-const ID_AND_SLASH = ID_LENGTH + 1;
+const STORE = new TextEncoder().encode('store/');
 const SLASH = 0x2f;
+/** Of an own key of a contract: `store/`, its id and `/`. */
+const BEFORE_OWN = STORE.length + ID_LENGTH + 1;
+/** More than any of the keys that are made here takes. */
+const KEY_ROOM = 128;
 
 export class StateKeys {
   readonly #state: BlockState;
-  readonly #sheet = new KeyBuffer('sheet/', OUTPOINT);
-  readonly #code = new KeyBuffer('code/', ID_LENGTH);
-  readonly #balance = new KeyBuffer('balance/', 2 * ID_LENGTH);
-  readonly #storage = new KeyBuffer('store/', ID_AND_SLASH + OWN_KEY_ROOM);
-  readonly #sequence = new KeyBuffer('sequence', 0);
+  /** One array for all: it is looked at through one view. */
+  readonly #room = new Uint8Array(4 * KEY_ROOM);
+  readonly #sheet = new KeyBuffer(this.#room, 0, 'sheet/', OUTPOINT);
+  readonly #code = new KeyBuffer(this.#room, KEY_ROOM, 'code/', ID_LENGTH);
+  readonly #balance = new KeyBuffer(this.#room, 2 * KEY_ROOM, 'balance/', 2 * ID_LENGTH);
+  readonly #sequence = new KeyBuffer(this.#room, 3 * KEY_ROOM, 'sequence', 0);
 
   constructor(state: BlockState) {
     this.#state = state;
@@ -31,7 +34,7 @@ export class StateKeys {
   /** The sheet on output `vout` of the transaction whose txid lies at `at`. */
   sheetOn(txids: Uint8Array, at: number, vout: number): number {
     this.#sheet.put(0, txids, at, ID_LENGTH);
-    writeU32(this.#sheet.bytes, this.#sheet.prefix + ID_LENGTH, vout);
+    this.#sheet.putU32(ID_LENGTH, vout);
     return this.#numberOf(this.#sheet);
   }
 
@@ -50,26 +53,23 @@ export class StateKeys {
 
   /** The own key, from `start` to `end` of `memory`, of the contract whose id lies at `idAt`. */
   own(ids: Uint8Array, idAt: number, memory: Uint8Array, start: number, end: number): number {
-    const key = this.#storage;
-    key.put(0, ids, idAt, ID_LENGTH);
-    const own = key.prefix + ID_AND_SLASH;
-    key.bytes[own - 1] = SLASH;
-    const length = end - start;
-    if (length <= OWN_KEY_ROOM) {
-      key.put(ID_AND_SLASH, memory, start, length);
-      return this.#state.keyOf(key.bytes, 0, own + length);
-    }
-    const long = new Uint8Array(own + length);
-    long.set(key.bytes.subarray(0, own));
-    long.set(memory.subarray(start, end), own);
-    return this.#state.keyOf(long, 0, long.length);
+    const state = this.#state;
+    const length = BEFORE_OWN + end - start;
+    // Where it would be kept: it may be long, and most of these are new.
+    const at = state.room(length);
+    const { bytes } = state;
+    copyBytes(STORE, 0, STORE.length, bytes, at);
+    copyBytes(ids, idAt, idAt + ID_LENGTH, bytes, at + STORE.length);
+    bytes[at + BEFORE_OWN - 1] = SLASH;
+    copyBytes(memory, start, end, bytes, at + BEFORE_OWN);
+    return state.keyInRoom(length);
   }
 
   sequence(): number {
     return this.#numberOf(this.#sequence);
   }
 
-  #numberOf({ bytes }: KeyBuffer): number {
-    return this.#state.keyOf(bytes, 0, bytes.length);
+  #numberOf({ bytes, start, end }: KeyBuffer): number {
+    return this.#state.keyOf(bytes, start, end);
   }
 }

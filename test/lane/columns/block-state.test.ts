@@ -21,16 +21,25 @@ describe('the state inside a block', () => {
       fc.property(
         fc.dictionary(key, fc.string({ minLength: 1 })),
         fc.array(step, { maxLength: 200, size: 'max' }),
-        (first, steps) => {
+        fc.boolean(),
+        (first, steps, asBytes) => {
           const before = new Map<LaneKey, Uint8Array>(Object.entries(first).map(([name, held]) => [name, bytes(held)]));
-          const base = { get: (name: LaneKey) => before.get(name) };
+          const base = {
+            get: (name: LaneKey) => before.get(name),
+            ...(asBytes && {
+              getAt: (from: Uint8Array, start: number, end: number) =>
+                before.get(text(from.subarray(start, end)) ?? ''),
+            }),
+          };
           const state = new BlockState(base, 200);
           const reader = new BlockStateReader(state, base);
           const changes = new Map<LaneKey, Uint8Array | undefined>();
           for (const each of steps) {
             if (each.kind === 'settle') state.settle();
-            else if (each.kind === 'name') state.keyOfText(each.key);
-            else if (each.kind === 'read') {
+            else if (each.kind === 'name') {
+              const named = bytes(each.key);
+              expect(state.keyOf(named, 0, named.length)).toBe(state.keyOfText(each.key));
+            } else if (each.kind === 'read') {
               const expected = changes.has(each.key) ? changes.get(each.key) : before.get(each.key);
               expect(text(reader.get(each.key))).toBe(text(expected));
               const number = state.keyOfText(each.key);
@@ -44,7 +53,7 @@ describe('the state inside a block', () => {
               reader.apply(new Map([[each.key, written]]));
             }
           }
-          expect(new Map(state.writes().map)).toEqual(changes);
+          expect(new Map(state.writes())).toEqual(changes);
         },
       ),
       { numRuns: 300 },
