@@ -2,7 +2,7 @@ import type { PackedEntry, PackedWrites } from '../util/packed-writes.js';
 import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
 import { sortedByKey } from '../util/sort-packed.js';
 import type { Database } from './database.js';
-import { historyKey, latestKey } from './keys.js';
+import { historyKey, latestKeyAt } from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { corrupt } from './records.js';
 import { latestRow } from './rows.js';
@@ -77,9 +77,9 @@ export function commitVersions(
     supersede(database, pieces, ns, writes, from, end, height);
     for (let i = from; i < end; i++) {
       const { bytes, keyStart, keyEnd, valueStart, valueEnd } = writes.entry(i);
-      const key = latestKey(ns, bytes.subarray(keyStart, keyEnd), keyRoom);
+      const key = latestKeyAt(ns, bytes, keyStart, keyEnd, keyRoom);
       if (valueEnd < 0) pieces.del('latest', key);
-      else pieces.put('latest', key, latestRow(height, bytes.subarray(valueStart, valueEnd), valueRoom));
+      else pieces.put('latest', key, latestRow(height, bytes, valueStart, valueEnd, valueRoom));
     }
   }
 }
@@ -95,16 +95,20 @@ function supersede(
   height: number,
 ): void {
   const replaced: number[] = [];
-  let bytes = 0;
+  let keyBytes = 0;
   for (let i = from; i < end; i++) {
     if (!writes.isPresent(i)) continue;
     replaced.push(i);
-    bytes += 1 + writes.key(i).length;
+    const { keyStart, keyEnd } = writes.entry(i);
+    keyBytes += 1 + keyEnd - keyStart;
   }
-  const allocate = slabAllocator(bytes);
+  const allocate = slabAllocator(keyBytes);
   const rows = database.getMany(
     'latest',
-    replaced.map((i) => latestKey(ns, writes.key(i), allocate)),
+    replaced.map((i) => {
+      const { bytes, keyStart, keyEnd } = writes.entry(i);
+      return latestKeyAt(ns, bytes, keyStart, keyEnd, allocate);
+    }),
   );
   replaced.forEach((i, at) => {
     const row = rows[at];

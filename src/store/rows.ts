@@ -1,14 +1,22 @@
 /** Values of the columns `latest` and `history`: the height at which a value was written, u32 BE, and the value. */
-import { newBytes, type RowAllocator } from '../util/row-bytes.js';
+import { copyBytes } from '../util/copy-bytes.js';
+import type { RowAllocator } from '../util/row-bytes.js';
 import { readBeU32, writeBeU32 } from './keys.js';
 
 /** Bytes of the height in a row. */
 export const HEIGHT_BYTES = 4;
 
-export function latestRow(height: number, value: Uint8Array, allocate: RowAllocator = newBytes): Uint8Array {
-  const row = allocate(HEIGHT_BYTES + value.length);
+/** The row of the value in `bytes` from `start` to `end`. */
+export function latestRow(
+  height: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  allocate: RowAllocator,
+): Uint8Array {
+  const row = allocate(HEIGHT_BYTES + end - start);
   writeBeU32(row, 0, height);
-  row.set(value, HEIGHT_BYTES);
+  copyBytes(row, HEIGHT_BYTES, bytes, start, end);
   return row;
 }
 
