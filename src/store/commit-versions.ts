@@ -5,7 +5,7 @@ import type { Database } from './database.js';
 import { historyKey, latestKeyAt } from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { corrupt } from './records.js';
-import { latestRow } from './rows.js';
+import { latestRowAt } from './rows.js';
 import type { Touched } from './touched.js';
 import type { Namespace } from './types.js';
 
@@ -79,7 +79,7 @@ export function commitVersions(
       const { bytes, keyStart, keyEnd, valueStart, valueEnd } = writes.entry(i);
       const key = latestKeyAt(ns, bytes, keyStart, keyEnd, keyRoom);
       if (valueEnd < 0) pieces.del('latest', key);
-      else pieces.put('latest', key, latestRow(height, bytes, valueStart, valueEnd, valueRoom));
+      else pieces.put('latest', key, latestRowAt(height, bytes, valueStart, valueEnd, valueRoom));
     }
   }
 }

@@ -1,13 +1,17 @@
 /** Values of the columns `latest` and `history`: the height at which a value was written, u32 BE, and the value. */
 import { copyBytes } from '../util/copy-bytes.js';
-import type { RowAllocator } from '../util/row-bytes.js';
+import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import { readBeU32, writeBeU32 } from './keys.js';
 
 /** Bytes of the height in a row. */
 export const HEIGHT_BYTES = 4;
 
-/** The row of the value in `bytes` from `start` to `end`. */
-export function latestRow(
+export function latestRow(height: number, value: Uint8Array): Uint8Array {
+  return latestRowAt(height, value, 0, value.length, newBytes);
+}
+
+/** As {@link latestRow}, of the value in `bytes` from `start` to `end`. */
+export function latestRowAt(
   height: number,
   bytes: Uint8Array,
   start: number,
