@@ -37,20 +37,30 @@ const count = Number(args.blocks);
 const keys = Number(args.keys);
 const template = args.template === undefined ? undefined : new Template(readFileSync(args.template));
 const NO_ROOTS = { standard: '00'.repeat(32), lane: '00'.repeat(32), state: '00'.repeat(32) };
-const NO_TREES = {
-  commit: (_, height, { S }) => ({ roots: NO_ROOTS, existed: { S: knownToExist(S, height), P: new Uint8Array(0) } }),
-  settle: () => undefined,
-  invalidate: () => undefined,
-  flush: () => undefined,
-};
+/** What stands for the trees of a store, from its opening on, where they are not measured. */
+function noTrees() {
+  let updates = 0;
+  const nothing = () => undefined;
+  return {
+    bytes: 0,
+    update: ({ S }) => ({ roots: NO_ROOTS, existed: { S: knownToExist(S, updates++), P: new Uint8Array(0) } }),
+    store: nothing,
+    storeBefore: nothing,
+    storeAfter: nothing,
+    settle: nothing,
+    invalidate: nothing,
+    flush: nothing,
+  };
+}
+
 /**
  * What the tree tells of the writes of bulkState and of the bulk indexer, in their order: all of the first are new but
  * the count, which is the last; the indexer writes its 15,000 new keys first, of at most 30,000.
  */
-function knownToExist(writes, height) {
+function knownToExist(writes, before) {
   const existed = new Uint8Array(writes.size);
   if (writes.size <= 30_000) existed.fill(1, 15_000);
-  else existed[writes.size - 1] = height === 0 ? 0 : 1;
+  else existed[writes.size - 1] = before === 0 ? 0 : 1;
   return existed;
 }
 
@@ -79,7 +89,7 @@ async function measure(root) {
   const open = async () => {
     const store = await Store.open(dir, options);
     // Stores always keep the trees; without them only for this measurement.
-    if (root === 'off') Object.defineProperty(store, 'trees', { value: NO_TREES });
+    if (root === 'off') Object.defineProperty(store, 'trees', { value: noTrees() });
     return store;
   };
   const made = await open();

@@ -205,8 +205,8 @@ export const STORE = [
   ),
   put(
     'superseded-of-first-portion',
-    'replaced.map((i) => latestKey(ns, writes.key(i), allocate))',
-    'replaced.map((i) => latestKey(ns, writes.key(i - from), allocate))',
+    'const { bytes, keyStart, keyEnd } = writes.entry(i);\n      return latestKeyAt',
+    'const { bytes, keyStart, keyEnd } = writes.entry(i - from);\n      return latestKeyAt',
     'of a large block the values that its last keys had are replaced by those of its first',
     { tests: ['test/store/history.test.ts'] },
   ),

@@ -1,5 +1,3 @@
-import { binarySlice } from '../util/bytes.js';
-
 /** Thrown by {@link eachElement} for bytes that are not a list of byte strings. */
 export class FlushError extends Error {}
 
@@ -69,24 +67,4 @@ export function checkFlush(bytes: Uint8Array): number {
     elements++;
   });
   return elements >> 1;
-}
-
-/**
- * Last value per key (a binary string) over several flush buffers that passed {@link checkFlush}, in first-write order.
- * Values are views of the buffers.
- */
-export function collectPairs(flushes: readonly Uint8Array[]): Map<string, Uint8Array> {
-  const pairs = new Map<string, Uint8Array>();
-  for (const bytes of flushes) {
-    let key: string | undefined;
-    eachElement(bytes, (start, end) => {
-      if (key === undefined) {
-        key = binarySlice(bytes, start, end);
-        return;
-      }
-      pairs.set(key, bytes.subarray(start, end));
-      key = undefined;
-    });
-  }
-  return pairs;
 }

@@ -1,5 +1,5 @@
 import { InternalError, ProgramError } from '../errors/errors.js';
-import { collectPairs } from './flush.js';
+import { FlushedPairs } from './flushed-pairs.js';
 import type { GuestLine } from './guest-log.js';
 import { hashOf, StandardModule, type ViewLimits } from './module.js';
 import { ModuleWorker, type WorkerTask } from './module-worker.js';
@@ -118,9 +118,8 @@ export class StandardIndexer {
     try {
       const reply = await this.#blocks.call({ kind: 'block', raw, height, ahead }, this.#blockTimeoutMs);
       if (reply.kind !== 'block') throw new InternalError('a reply of another kind from the standard module');
-      const pairs = collectPairs(reply.flushes);
-      let valueBytes = 0;
-      for (const value of pairs.values()) valueBytes += value.length;
+      const pairs = FlushedPairs.at(reply.flushes, reply.places);
+      const { valueBytes } = pairs;
       const error = reply.error && fromPlain(reply.error);
       return { pairs, flushes: reply.flushes.length, pairCount: reply.pairCount, valueBytes, ms: reply.ms, error };
     } catch (error) {

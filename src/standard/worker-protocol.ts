@@ -48,6 +48,8 @@ export type WorkerReply =
       readonly kind: 'block';
       readonly id: number;
       readonly flushes: readonly Uint8Array[];
+      /** See `FlushedPairs.at`. */
+      readonly places: Int32Array<ArrayBuffer>;
       readonly pairCount: number;
       readonly ms: number;
       readonly error: PlainError | undefined;

@@ -5,7 +5,7 @@ import { failureOf, ProgramError } from '../errors/errors.js';
 import { Store } from '../store/store.js';
 import { toBinaryString } from '../util/bytes.js';
 import { freeMemoryOf } from './collect.js';
-import { collectPairs } from './flush.js';
+import { FlushedPairs } from './flushed-pairs.js';
 import type { StandardReads } from './guest.js';
 import { GuestLog, LINE_BYTES } from './guest-log.js';
 import { StandardModule } from './module.js';
@@ -34,7 +34,7 @@ const module = StandardModule.adopt(compiled, hash, {
 /** How to read at a height (`ahead`: its block need not be stored yet), and what to do with a block that succeeded. */
 interface State {
   at(height: number, ahead: boolean): StandardReads | Pick<StandardReads, 'read'>;
-  keep(height: number, flushes: readonly Uint8Array[], pairCount: number): void;
+  keep(height: number, pairs: FlushedPairs): void;
 }
 
 /** State of a module that runs without a store: the newest value of every key. */
@@ -43,8 +43,8 @@ function memoryState(): State {
   return {
     // To read ahead from memory would only cost time.
     at: () => ({ read: (key) => values.get(toBinaryString(key)) }),
-    keep: (_height, flushes) => {
-      for (const [key, value] of collectPairs(flushes)) values.set(key, value);
+    keep: (_height, pairs) => {
+      for (const [key, value] of pairs) values.set(key, value);
     },
   };
 }
@@ -61,7 +61,7 @@ async function storeState(handle: bigint): Promise<State> {
       return ahead ? recent.over(stored, height) : stored;
     },
     // The owner of the store commits.
-    keep: (height, flushes, pairCount) => recent.keep(height, flushes, pairCount),
+    keep: (height, pairs) => recent.keep(height, pairs),
   };
 }
 
@@ -86,12 +86,13 @@ function answer(request: WorkerRequest): WorkerReply {
   const { flushes, pairCount, error, memoryBytes } = module.runBlock(request.raw, height, reads.read, readMany);
   const ms = performance.now() - started;
   // The buffers are transferred, not copied.
-  const copies = error ? undefined : flushes.map((bytes) => bytes.slice());
+  const copies = flushes.map((bytes) => bytes.slice());
+  const pairs = FlushedPairs.of(copies, error ? 0 : pairCount);
   after = () => {
-    if (copies !== undefined) state.keep(height, copies, pairCount);
+    if (error === undefined) state.keep(height, pairs);
     freeMemoryOf(memoryBytes);
   };
-  return { kind, id, flushes, pairCount, ms, error: error && toPlain(error) };
+  return { kind, id, flushes, places: pairs.places(), pairCount, ms, error: error && toPlain(error) };
 }
 
 parentPort?.on('message', (request: WorkerRequest) => {
@@ -102,7 +103,7 @@ parentPort?.on('message', (request: WorkerRequest) => {
     const why = error instanceof ProgramError ? { error: toPlain(error) } : { fault: failureOf(error) };
     reply = { kind: 'failed', id: request.id, ...why };
   }
-  const own = reply.kind === 'block' ? reply.flushes : reply.kind === 'view' ? [reply.output] : [];
+  const own = reply.kind === 'block' ? [...reply.flushes, reply.places] : reply.kind === 'view' ? [reply.output] : [];
   const moved = own.filter((bytes) => bytes.length > 0).map((bytes) => bytes.buffer as ArrayBuffer);
   parentPort?.postMessage(reply, moved);
   after();

@@ -1,11 +1,11 @@
-import type { PackedEntry, PackedMap } from '../util/packed-map.js';
+import type { PackedEntry, PackedWrites } from '../util/packed-writes.js';
 import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
 import { sortedByKey } from '../util/sort-packed.js';
 import type { Database } from './database.js';
-import { historyKey, latestKey } from './keys.js';
+import { historyKey, latestKeyAt } from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { corrupt } from './records.js';
-import { latestRow } from './rows.js';
+import { latestRowAt } from './rows.js';
 import type { Touched } from './touched.js';
 import type { Namespace } from './types.js';
 
@@ -21,7 +21,7 @@ const valueRoom = reusingAllocator();
  * takes rows that come in order in half the time. Deletions of absent keys change nothing and leave no trace.
  */
 export class SortedWrites implements Touched {
-  readonly #writes: PackedMap;
+  readonly #writes: PackedWrites;
   /** Of the entries, in their order. */
   readonly #addresses: Uint32Array;
   readonly #existed: Uint8Array;
@@ -29,7 +29,7 @@ export class SortedWrites implements Touched {
   readonly #places: Uint32Array;
 
   /** `existed`: by write, in their order, 1 if its key had a value before, as the state tree tells. */
-  constructor(writes: PackedMap, existed: Uint8Array) {
+  constructor(writes: PackedWrites, existed: Uint8Array) {
     this.#writes = writes;
     this.#existed = existed;
     this.#addresses = writes.addresses();
@@ -76,10 +76,10 @@ export function commitVersions(
     const end = Math.min(writes.count, from + PORTION);
     supersede(database, pieces, ns, writes, from, end, height);
     for (let i = from; i < end; i++) {
-      const { bytes, keyStart, keyEnd, valueEnd } = writes.entry(i);
-      const key = latestKey(ns, bytes.subarray(keyStart, keyEnd), keyRoom);
+      const { bytes, keyStart, keyEnd, valueStart, valueEnd } = writes.entry(i);
+      const key = latestKeyAt(ns, bytes, keyStart, keyEnd, keyRoom);
       if (valueEnd < 0) pieces.del('latest', key);
-      else pieces.put('latest', key, latestRow(height, bytes.subarray(keyEnd, valueEnd), valueRoom));
+      else pieces.put('latest', key, latestRowAt(height, bytes, valueStart, valueEnd, valueRoom));
     }
   }
 }
@@ -95,16 +95,20 @@ function supersede(
   height: number,
 ): void {
   const replaced: number[] = [];
-  let bytes = 0;
+  let keyBytes = 0;
   for (let i = from; i < end; i++) {
     if (!writes.isPresent(i)) continue;
     replaced.push(i);
-    bytes += 1 + writes.key(i).length;
+    const { keyStart, keyEnd } = writes.entry(i);
+    keyBytes += 1 + keyEnd - keyStart;
   }
-  const allocate = slabAllocator(bytes);
+  const allocate = slabAllocator(keyBytes);
   const rows = database.getMany(
     'latest',
-    replaced.map((i) => latestKey(ns, writes.key(i), allocate)),
+    replaced.map((i) => {
+      const { bytes, keyStart, keyEnd } = writes.entry(i);
+      return latestKeyAt(ns, bytes, keyStart, keyEnd, allocate);
+    }),
   );
   replaced.forEach((i, at) => {
     const row = rows[at];

@@ -10,6 +10,7 @@
  * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
  * floor.ts; 'unfinished' → height, see pieces.ts
  */
+import { copyBytes } from '../util/copy-bytes.js';
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import type { Namespace } from './types.js';
 
@@ -50,9 +51,20 @@ export function readBeU32(bytes: Uint8Array, at: number): number {
 }
 
 export function latestKey(ns: Namespace, key: Uint8Array, allocate: RowAllocator = newBytes): Uint8Array {
-  const out = allocate(1 + key.length);
+  return latestKeyAt(ns, key, 0, key.length, allocate);
+}
+
+/** As {@link latestKey}, of the key in `bytes` from `start` to `end`. */
+export function latestKeyAt(
+  ns: Namespace,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  allocate: RowAllocator,
+): Uint8Array {
+  const out = allocate(1 + end - start);
   out[0] = CODE[ns];
-  out.set(key, 1);
+  copyBytes(bytes, start, end, out, 1);
   return out;
 }
 

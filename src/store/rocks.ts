@@ -39,9 +39,12 @@ const lasting = new Uint8Array(2 * MAX_VIEW);
 const keyViews = Array.from({ length: MAX_VIEW + 1 }, (_, length) => lasting.subarray(0, length));
 const valueViews = Array.from({ length: MAX_VIEW + 1 }, (_, length) => lasting.subarray(MAX_VIEW, MAX_VIEW + length));
 
-/** `bytes`, or a view of what is copied at once: good until the next use of the same views. */
+/**
+ * `bytes`, or a view of what is copied at once: good until the next use of the same views. A view that begins inside a
+ * buffer lies outside of V8's heap already.
+ */
 function outside(views: readonly Uint8Array[], bytes: Uint8Array): Uint8Array {
-  if (bytes.length > MAX_VIEW) return bytes;
+  if (bytes.length > MAX_VIEW || bytes.byteOffset > 0) return bytes;
   const view = views[bytes.length];
   view.set(bytes);
   return view;

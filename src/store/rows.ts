@@ -1,14 +1,26 @@
 /** Values of the columns `latest` and `history`: the height at which a value was written, u32 BE, and the value. */
+import { copyBytes } from '../util/copy-bytes.js';
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
 import { readBeU32, writeBeU32 } from './keys.js';
 
 /** Bytes of the height in a row. */
 export const HEIGHT_BYTES = 4;
 
-export function latestRow(height: number, value: Uint8Array, allocate: RowAllocator = newBytes): Uint8Array {
-  const row = allocate(HEIGHT_BYTES + value.length);
+export function latestRow(height: number, value: Uint8Array): Uint8Array {
+  return latestRowAt(height, value, 0, value.length, newBytes);
+}
+
+/** As {@link latestRow}, of the value in `bytes` from `start` to `end`. */
+export function latestRowAt(
+  height: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  allocate: RowAllocator,
+): Uint8Array {
+  const row = allocate(HEIGHT_BYTES + end - start);
   writeBeU32(row, 0, height);
-  row.set(value, HEIGHT_BYTES);
+  copyBytes(bytes, start, end, row, HEIGHT_BYTES);
   return row;
 }
 

@@ -1,6 +1,7 @@
 import { InternalError, StoreError } from '../errors/errors.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 import { PackedMap } from '../util/packed-map.js';
+import { PackedWrites } from '../util/packed-writes.js';
 import { assertNext, assertUndone } from './block-order.js';
 import { delBlock, putBlock, putRows } from './block-rows.js';
 import { SortedWrites } from './commit-versions.js';
@@ -384,8 +385,8 @@ export class Store extends StoreReader {
 }
 
 /** The same writes; nothing is looked up in them from now on. */
-function packed(writes: ReadonlyMap<string, Uint8Array | undefined>): PackedMap {
-  const map = writes instanceof PackedMap ? writes : PackedMap.from(writes);
+function packed(writes: ReadonlyMap<string, Uint8Array | undefined>): PackedWrites {
+  const map = writes instanceof PackedWrites ? writes : PackedMap.from(writes);
   map.forgetIndex();
   return map;
 }

@@ -7,6 +7,7 @@
  * with the key before, + 1 if it had no value; the length of the rest; the rest. Numbers are varints: seven bits a
  * byte, the lowest first, the top bit set where more follow; never longer than needed.
  */
+import { copyBytes } from '../util/copy-bytes.js';
 import { corrupt } from './records.js';
 import type { Namespace } from './types.js';
 
@@ -44,7 +45,7 @@ export function encodeTouched(touched: Readonly<Record<Namespace, Touched>>): Ui
       out.number(key.length - shared);
       out.bytes(key, shared);
       if (key.length > before.length) before = new Uint8Array(2 * key.length);
-      before.set(key);
+      copyBytes(key, 0, key.length, before, 0);
       length = key.length;
     }
   }
@@ -99,7 +100,7 @@ class VarintWriter {
   /** Those from `from` on. */
   bytes(part: Uint8Array, from: number): void {
     this.#makeRoom(part.length - from);
-    this.#bytes.set(from === 0 ? part : part.subarray(from), this.#at);
+    copyBytes(part, from, part.length, this.#bytes, this.#at);
     this.#at += part.length - from;
   }
 

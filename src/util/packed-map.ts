@@ -1,6 +1,7 @@
 import { hashOfBytes } from './byte-hash.js';
 import { binarySlice, writeBinaryString } from './bytes.js';
 import { copyBytes } from './copy-bytes.js';
+import { type PackedEntry, PackedWrites } from './packed-writes.js';
 
 /** Bytes of a chunk; the first ones are smaller, and a longer entry gets one of its own. */
 const CHUNK_BITS = 20;
@@ -16,21 +17,16 @@ const ABSENT = 0xffffffff;
 const DELETED = 0xfffffffe;
 const FIRST_ENTRIES = 64;
 
-/** An entry of a {@link PackedMap}, moved from one to the next: no object is made for any of them. */
-export interface PackedEntry {
-  /** Where the key and then the value lie: one after the other. */
-  readonly bytes: Uint8Array;
-  readonly keyStart: number;
-  readonly keyEnd: number;
-  /** End of the value; -1 where that is undefined. */
-  readonly valueEnd: number;
-}
-
 class Entry implements PackedEntry {
   bytes: Uint8Array = new Uint8Array(0);
   keyStart = 0;
   keyEnd = 0;
   valueEnd = 0;
+
+  /** A value follows its key. */
+  get valueStart(): number {
+    return this.keyEnd;
+  }
 }
 
 /**
@@ -38,7 +34,7 @@ class Entry implements PackedEntry {
  * large buffers: a map of millions of short ones takes a fifth of the memory of a `Map`, and nothing of it is looked
  * through by the garbage collector. Values are copied in and out.
  */
-export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
+export class PackedMap extends PackedWrites {
   readonly #chunks: Uint8Array[] = [];
   readonly #words: Uint32Array[] = [];
   /** Where the last chunk has room. */
@@ -169,13 +165,11 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
     this.#slots = new Uint32Array(0);
   }
 
-  /** Addresses of all entries, in their order: what {@link read} takes. Good until the map is changed. */
   addresses(): Uint32Array {
     const all = this.#addresses.subarray(0, this.#count);
     return this.#deleted === 0 ? all : all.filter((address) => this.#load(address) !== DELETED);
   }
 
-  /** The entry at `address`: good until the next call of any method. */
   read(address: number): PackedEntry {
     this.#load(address);
     return this.#entry;
@@ -188,22 +182,6 @@ export class PackedMap implements ReadonlyMap<string, Uint8Array | undefined> {
       const value = valueEnd < 0 ? undefined : bytes.slice(keyEnd, valueEnd);
       yield [binarySlice(bytes, keyStart, keyEnd), value];
     }
-  }
-
-  [Symbol.iterator](): MapIterator<[string, Uint8Array | undefined]> {
-    return this.entries();
-  }
-
-  *keys(): MapIterator<string> {
-    for (const [key] of this.entries()) yield key;
-  }
-
-  *values(): MapIterator<Uint8Array | undefined> {
-    for (const [, value] of this.entries()) yield value;
-  }
-
-  forEach(use: (value: Uint8Array | undefined, key: string, map: this) => void): void {
-    for (const [key, value] of this.entries()) use(value, key, this);
   }
 
   /** Whether there is an entry; it is the one that was read last then. */

@@ -4,6 +4,9 @@ export type RowAllocator = (length: number) => Uint8Array;
 /** A new array for every row. */
 export const newBytes: RowAllocator = (length) => new Uint8Array(length);
 
+/** Before a reused row: what does not begin where its buffer does lies outside of V8's heap, and rocks.ts sees that. */
+const OFFSET = 8;
+
 /** Longer rows get a new array: they are rare, or copying their bytes costs more than the array. */
 const LONGEST = 256;
 
@@ -12,11 +15,11 @@ const LONGEST = 256;
  * as they are made. A block has tens of thousands of rows, and short arrays cost more than what is written to them.
  */
 export function reusingAllocator(): RowAllocator {
-  const bytes = new Uint8Array(LONGEST);
+  const bytes = new Uint8Array(OFFSET + LONGEST);
   const views: Uint8Array[] = [];
   return (length) => {
     if (length > LONGEST) return new Uint8Array(length);
-    views[length] ??= bytes.subarray(0, length);
+    views[length] ??= bytes.subarray(OFFSET, OFFSET + length);
     return views[length];
   };
 }

@@ -1,4 +1,4 @@
-import type { PackedMap } from './packed-map.js';
+import type { PackedWrites } from './packed-writes.js';
 
 /** Fewer than this are sorted by insertion. */
 const FEW = 24;
@@ -7,11 +7,11 @@ const FIRST_STEP = 8;
 /** By byte, after those of keys that have ended. */
 const BUCKETS = 257;
 
-/** Places in `addresses`, of entries of `map`, in the order of their keys' bytes. */
-export function sortedByKey(map: PackedMap, addresses: Uint32Array): Uint32Array {
+/** Places in `addresses`, of entries of `writes`, in the order of their keys' bytes. */
+export function sortedByKey(writes: PackedWrites, addresses: Uint32Array): Uint32Array {
   const places = new Uint32Array(addresses.length);
   for (let i = 0; i < places.length; i++) places[i] = i;
-  new KeySort(map, addresses, places).run();
+  new KeySort(writes, addresses, places).run();
   return places;
 }
 
@@ -20,7 +20,7 @@ export function sortedByKey(map: PackedMap, addresses: Uint32Array): Uint32Array
  * looked at once. What is left to do lies in a list, not on the stack: keys may be as deep as they are long.
  */
 class KeySort {
-  readonly #map: PackedMap;
+  readonly #writes: PackedWrites;
   readonly #addresses: Uint32Array;
   readonly #places: Uint32Array;
   readonly #moved: Uint32Array;
@@ -28,8 +28,8 @@ class KeySort {
   /** From, end and depth of ranges that are not sorted; what lies before their depth is the same. */
   readonly #open: number[] = [];
 
-  constructor(map: PackedMap, addresses: Uint32Array, places: Uint32Array) {
-    this.#map = map;
+  constructor(writes: PackedWrites, addresses: Uint32Array, places: Uint32Array) {
+    this.#writes = writes;
     this.#addresses = addresses;
     this.#places = places;
     this.#moved = new Uint32Array(places.length);
@@ -62,11 +62,11 @@ class KeySort {
 
   /** The same, `most` at most. */
   #sharedUpTo(from: number, end: number, depth: number, most: number): number {
-    const of = this.#map.read(this.#addresses[this.#places[from]]);
+    const of = this.#writes.read(this.#addresses[this.#places[from]]);
     const first = of.bytes.subarray(of.keyStart, of.keyEnd);
     let shared = Math.min(first.length, most);
     for (let i = from + 1; i < end && shared > depth; i++) {
-      const { bytes, keyStart, keyEnd } = this.#map.read(this.#addresses[this.#places[i]]);
+      const { bytes, keyStart, keyEnd } = this.#writes.read(this.#addresses[this.#places[i]]);
       const last = Math.min(shared, keyEnd - keyStart);
       shared = depth;
       while (shared < last && bytes[keyStart + shared] === first[shared]) shared++;
@@ -78,7 +78,7 @@ class KeySort {
     const places = this.#places;
     const ends = new Uint32Array(BUCKETS + 1);
     for (let i = from; i < end; i++) {
-      const { bytes, keyStart, keyEnd } = this.#map.read(this.#addresses[places[i]]);
+      const { bytes, keyStart, keyEnd } = this.#writes.read(this.#addresses[places[i]]);
       const digit = keyStart + depth < keyEnd ? bytes[keyStart + depth] + 1 : 0;
       this.#digits[i] = digit;
       ends[digit + 1]++;
@@ -98,7 +98,7 @@ class KeySort {
     const places = this.#places;
     for (let i = from + 1; i < end; i++) {
       const place = places[i];
-      const { bytes, keyStart, keyEnd } = this.#map.read(this.#addresses[place]);
+      const { bytes, keyStart, keyEnd } = this.#writes.read(this.#addresses[place]);
       let at = i;
       for (; at > from && this.#isAbove(places[at - 1], depth, bytes, keyStart, keyEnd); at--) {
         places[at] = places[at - 1];
@@ -109,7 +109,7 @@ class KeySort {
 
   /** Whether the key of `place` comes after the one in `bytes` from `start` to `end`. */
   #isAbove(place: number, depth: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const own = this.#map.read(this.#addresses[place]);
+    const own = this.#writes.read(this.#addresses[place]);
     const length = own.keyEnd - own.keyStart;
     const shorter = Math.min(length, end - start);
     for (let i = depth; i < shorter; i++) {

@@ -5,12 +5,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseBlock } from '../../src/bitcoin/parse-block.js';
 import { openSource } from '../../src/bitcoin/sources.js';
-import { collectPairs } from '../../src/standard/flush.js';
 import { StandardModule } from '../../src/standard/module.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
 import { concatBytes, fromBinaryString, toBinaryString, toHex, u32Bytes, u64Bytes } from '../../src/util/bytes.js';
 import { block, coinbase, serialise, type TxParts } from '../bitcoin/builder.js';
 import { CHAIN, ROOT } from '../helpers/cli.js';
+import { collectPairs } from './collect-pairs.js';
 
 const module = StandardModule.load(defaultIndexer());
 

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InternalError, ProgramError } from '../../src/errors/errors.js';
-import { checkFlush, collectPairs, eachElement } from '../../src/standard/flush.js';
+import { checkFlush, eachElement } from '../../src/standard/flush.js';
 import { StandardModule } from '../../src/standard/module.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { concatBytes, fromBinaryString, fromHex, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { call, i32, i64, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
+import { collectPairs } from './collect-pairs.js';
 import { ascii, drop, GuestBuilder, list, number, unreachable } from './guest-builder.js';
 
 const nothing = () => undefined;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Instruction } from '../../src/program/module.js';
+import { FlushedPairs } from '../../src/standard/flushed-pairs.js';
 import { StandardModule } from '../../src/standard/module.js';
 import { UnstoredWrites } from '../../src/standard/unstored-writes.js';
 import { else_, end, i32, if_, OP, op } from '../helpers/wasm-builder.js';
@@ -131,7 +132,7 @@ test('the list is no view', () => {
 
 test('writes that are not stored yet come before what is stored, one by one or together', () => {
   const writes = new UnstoredWrites();
-  writes.keep(6, [list('b', 'new', 'x', '', 'b', 'newer')], 3);
+  writes.keep(6, FlushedPairs.of([list('b', 'new', 'x', '', 'b', 'newer')], 3));
   const asked: string[][] = [];
   const { read, readMany } = writes.over(
     {

@@ -16,6 +16,7 @@ import { type PathWrite, TreeMemory, type TreeWrites } from '../../src/store/tre
 import { headerKey } from '../../src/store/tree/tree-rows.js';
 import { verifyProof } from '../../src/store/tree/verify-proof.js';
 import { fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
+import { PackedMap } from '../../src/util/packed-map.js';
 import { bytes, generator, name } from './helpers.js';
 import { type Leaf, NAMESPACE, randomWrites, rootOfLeaves, rootOfPairs, TreeChain } from './tree-reference.js';
 
@@ -49,6 +50,21 @@ describe('published roots', () => {
     const chain = new TreeChain();
     expect(chain.commit(new Map())).toBe('00'.repeat(32));
     expect(chain.rows.size).toBe(0);
+  });
+
+  it('writes that lie packed give the same tree, long ones and removals too', () => {
+    const writes = new Map<string, Uint8Array | undefined>();
+    for (let i = 0; i < 3_000; i++) writes.set(`key${i}`, new Uint8Array(i % 100).fill(i));
+    for (const length of [4_095, 4_096, 4_097, 20_000]) {
+      writes.set('k'.repeat(length), bytes('long key'));
+      writes.set(`long value ${length}`, new Uint8Array(length).fill(7));
+    }
+    const removals = new Map([...writes.keys()].map((key, i) => [key, i % 3 === 0 ? undefined : bytes('then')]));
+    const [packed, plain] = [new TreeMemory(), new TreeMemory()];
+    for (const portion of [writes, removals, writes]) {
+      expect(packed.apply(PackedMap.from(portion), loadNothing)).toEqual(plain.apply(portion, loadNothing));
+      expect(toHex(packed.hash())).toBe(toHex(plain.hash()));
+    }
   });
 
   it('the combined root hashes the tag, the standard root and the lane root', () => {

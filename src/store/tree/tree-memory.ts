@@ -4,7 +4,9 @@
  */
 import { InternalError } from '../../errors/errors.js';
 import { stateTreeModule } from '../../util/built-wasm.js';
-import { fromBinaryString, writeBinaryString } from '../../util/bytes.js';
+import { binarySlice, fromBinaryString, writeBinaryString } from '../../util/bytes.js';
+import { copyBytes } from '../../util/copy-bytes.js';
+import { type PackedEntry, PackedWrites } from '../../util/packed-writes.js';
 import { HASH_BYTES, PATH_BYTES, pathOf, valueHashOf } from './tree-hash.js';
 import type { StateProof } from './verify-proof.js';
 
@@ -145,15 +147,20 @@ export class TreeMemory {
     let from = this.#wasm.input(INPUT_BYTES) >>> 0;
     let at = from;
     let count = 0;
-    for (const [key, value] of writes) {
-      at = this.#putWrite(at, key, value);
+    const next = (end: number): void => {
+      at = end;
       count++;
-      if (at < from + PORTION_BYTES) continue;
+      if (at < from + PORTION_BYTES) return;
       this.#take(count);
       if (this.#pending >= PIECE_CHANGES) flush();
       count = 0;
       from = this.#wasm.input(INPUT_BYTES) >>> 0;
       at = from;
+    };
+    if (writes instanceof PackedWrites) {
+      for (const address of writes.addresses()) next(this.#putEntry(at, writes.read(address)));
+    } else {
+      for (const [key, value] of writes) next(this.#putWrite(at, key, value));
     }
     this.#take(count);
     if (this.#pending > 0) flush();
@@ -225,6 +232,21 @@ export class TreeMemory {
     if (value === undefined) return end;
     bytes.set(longValue ? valueHashOf(value) : value, end);
     return end + (longValue ? HASH_BYTES : value.length);
+  }
+
+  /** As {@link #putWrite}, without a string. */
+  #putEntry(at: number, { bytes, keyStart, keyEnd, valueStart, valueEnd }: PackedEntry): number {
+    const keyLength = keyEnd - keyStart;
+    const valueLength = valueEnd - valueStart;
+    if (valueEnd < 0 || keyLength > MAX_HASHED_THERE || valueLength > MAX_HASHED_THERE) {
+      const value = valueEnd < 0 ? undefined : bytes.subarray(valueStart, valueEnd);
+      return this.#putWrite(at, binarySlice(bytes, keyStart, keyEnd), value);
+    }
+    const to = this.#view();
+    const key = this.#putHead(at, keyLength, valueLength);
+    copyBytes(bytes, keyStart, keyEnd, to, key);
+    copyBytes(bytes, valueStart, valueEnd, to, key + keyLength);
+    return key + keyLength + valueLength;
   }
 
   /** Hands the writes in the input over. */

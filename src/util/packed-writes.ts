@@ -1,0 +1,45 @@
+/** A write of {@link PackedWrites}, moved from one to the next: no object is made for any of them. */
+export interface PackedEntry {
+  /** Where key and value lie. */
+  readonly bytes: Uint8Array;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueStart: number;
+  /** -1 where the value is undefined. */
+  readonly valueEnd: number;
+}
+
+/** A map by binary string whose keys and values are also found where they lie in large buffers, without a string. */
+export abstract class PackedWrites<V extends Uint8Array | undefined = Uint8Array | undefined>
+  implements ReadonlyMap<string, V>
+{
+  abstract get size(): number;
+  abstract has(key: string): boolean;
+  abstract get(key: string): V | undefined;
+  abstract entries(): MapIterator<[string, V]>;
+
+  /** Addresses of all entries, in their order: what {@link read} takes. Good until the map is changed. */
+  abstract addresses(): Uint32Array;
+
+  /** The entry at `address`: good until the next call of any method. */
+  abstract read(address: number): PackedEntry;
+
+  /** Gives back the memory by which keys are looked up: the next look-up makes it again. */
+  abstract forgetIndex(): void;
+
+  [Symbol.iterator](): MapIterator<[string, V]> {
+    return this.entries();
+  }
+
+  *keys(): MapIterator<string> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  *values(): MapIterator<V> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  forEach(use: (value: V, key: string, map: ReadonlyMap<string, V>) => void): void {
+    for (const [key, value] of this.entries()) use(value, key, this);
+  }
+}
