@@ -46,6 +46,8 @@ export interface LaneEngineOptions {
   readonly costs?: CostModel;
   /** How `auto` runs a block; learned from what blocks took if not given. */
   readonly modes?: ModeChooser;
+  /** Whether reads of hot keys are predicted, so that those who change them run together; true if not given. */
+  readonly predictReads?: boolean;
   /** Told which transactions are run; looked at from other threads. */
   readonly watch?: WorkWatch;
   /** Bytes that the outcomes of a block may take in batches, by an estimate; 256 MiB if not given. */
