@@ -21,8 +21,11 @@ import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
 import { accessSetOf, dryRunAll } from './analyse/dry-run.js';
 import type { PlannedBlock } from './analyse/planned-block.js';
-import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './choose/block-mode.js';
+import { ALWAYS_PARALLEL, type BlockMode, type ModeChooser } from './choose/block-mode.js';
+import { BlockModes } from './choose/block-modes.js';
+import { ContractPrograms, isProgram, LaneView } from './choose/block-view.js';
 import { CostModel } from './choose/cost-model.js';
+import { SequentialWatch } from './choose/sequential-watch.js';
 import { runOneByOne } from './one-by-one.js';
 import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
 import { runPlan } from './run/schedule.js';
@@ -97,6 +100,7 @@ export class LaneEngine {
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
   readonly #modes: ModeChooser;
+  readonly #contracts = new ContractPrograms();
   #gpuLost = false;
   #gpuFailures = 0;
   #lastGpuFailure: ErrorCode | undefined;
@@ -106,7 +110,7 @@ export class LaneEngine {
     this.#costs = options.costs ?? new CostModel();
     const { gpu, onKernelFailure } = options;
     if (onKernelFailure !== undefined) gpu?.onKernelFailure(onKernelFailure);
-    this.#modes = options.policy === 'auto' ? (options.modes ?? new BlockModes()) : ALWAYS_PARALLEL;
+    this.#modes = options.policy === 'auto' ? (options.modes ?? this.#ownModes()) : ALWAYS_PARALLEL;
   }
 
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
@@ -114,19 +118,40 @@ export class LaneEngine {
     const statistics = emptyStatistics();
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
-    let started = performance.now();
+    const started = performance.now();
     const lane = new Scanned(block, before, state.scan, state.sheets);
     addMs(statistics, 'scan', started);
     const { policy } = this.#options;
     if (policy === 'sequential') return this.#sequential(lane, context, before, statistics);
-    const { transactions } = lane;
-    const mode: BlockMode = this.#modes.choose(transactions);
-    started = performance.now();
-    const result =
-      mode === 'sequential'
-        ? this.#sequential(lane, context, before, statistics)
-        : await this.#batchesIfTheyFit(lane, context, before, state, statistics);
-    this.#modes.took(transactions, mode, performance.now() - started);
+    return this.#choose(lane, context, before, state, statistics);
+  }
+
+  /** The way that seems the faster one. */
+  async #choose(
+    lane: Scanned,
+    context: LaneContext,
+    before: CachingReader,
+    state: StateSource,
+    statistics: LaneStatistics,
+  ): Promise<LaneBlockResult> {
+    const modes = this.#modes;
+    const view = new LaneView(lane, before, this.#contracts);
+    const started = performance.now();
+    const chosen: BlockMode = modes.choose(view);
+    const pool = modes.wantsWorkers ? this.#poolFor(lane.count, state) : undefined;
+    // Threads that are being started would only be waited for.
+    if (chosen === 'parallel' && (modes === ALWAYS_PARALLEL || pool?.isReady !== false)) {
+      const result = await this.#batchesIfTheyFit(lane, context, before, state, statistics);
+      modes.took(view, 'parallel', performance.now() - started);
+      return result;
+    }
+    const watch = modes.watches(view) ? new SequentialWatch(this.#contracts, () => performance.now()) : undefined;
+    const result = this.#sequential(lane, context, before, statistics, watch);
+    modes.took(view, 'sequential', performance.now() - started, watch?.kinds);
+    if (watch !== undefined && this.#gpu() !== undefined) {
+      for (const [kind, { rows, ms }] of watch.kinds) if (isProgram(kind)) this.#costs.ranAlone(kind, rows, ms);
+    }
+    if (modes.wantsWorkers) this.#poolFor(lane.count, state);
     return result;
   }
 
@@ -150,9 +175,15 @@ export class LaneEngine {
     }
   }
 
-  #sequential(lane: Scanned, context: LaneContext, before: CachingReader, statistics: LaneStatistics): LaneBlockResult {
+  #sequential(
+    lane: Scanned,
+    context: LaneContext,
+    before: CachingReader,
+    statistics: LaneStatistics,
+    watch?: SequentialWatch,
+  ): LaneBlockResult {
     const started = performance.now();
-    const result = runOneByOne(lane, context, before, this.#runner, statistics, this.#options.onOutcome);
+    const result = runOneByOne(lane, context, before, this.#runner, statistics, this.#options.onOutcome, watch);
     addMs(statistics, 'sequential', started);
     return result;
   }
@@ -318,9 +349,27 @@ export class LaneEngine {
     this.#options.onGpuFailure?.(error);
   }
 
+  /** Chooses by what this machine has. */
+  #ownModes(): BlockModes {
+    const gpu = this.#gpu();
+    return new BlockModes({
+      threads: this.#threads,
+      predictReads: this.#options.predictReads ?? true,
+      kernelCall:
+        gpu === undefined
+          ? undefined
+          : (kind) => (this.#gpu() === undefined || !isProgram(kind) ? undefined : this.#costs.callOf(kind)),
+    });
+  }
+
+  /** Threads of the pool, if there is one. */
+  get #threads(): number {
+    return this.#options.workers ?? Math.max(1, availableParallelism() - 1);
+  }
+
   /** The pool, if it is wanted, the state can be read from it and there is enough to do. */
   #poolFor(count: number, state: StateSource): WorkerPool | undefined {
-    const size = this.#options.workers ?? Math.max(1, availableParallelism() - 1);
+    const size = this.#threads;
     if (size === 0 || count < FEWEST_FOR_WORKERS) return undefined;
     if (state.storeHandle === undefined && state.snapshot === undefined) return undefined;
     this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer);

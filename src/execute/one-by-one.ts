@@ -10,6 +10,7 @@ import type { LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneOutcome, Receipt } from '../lane/types.js';
 import { summarise } from '../plan/plan.js';
 import type { ProgramRunner } from '../program/runner.js';
+import type { SequentialWatch } from './choose/sequential-watch.js';
 import { dropVoidDeletions } from './run/merge-writes.js';
 import type { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
@@ -20,7 +21,7 @@ const HOW = { colour: 0, executor: 'sequential', repaired: false } as const;
 /** Hears what became of each lane transaction. */
 export type OnOutcome = (transaction: LaneTransaction, outcome: LaneOutcome) => void;
 
-/** Runs the lane of a block over the state `before` it; `statistics` get its counts. */
+/** Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction. */
 export function runOneByOne(
   lane: Scanned,
   context: LaneContext,
@@ -28,6 +29,7 @@ export function runOneByOne(
   runner: ProgramRunner,
   statistics: LaneStatistics,
   onOutcome: OnOutcome | undefined,
+  watch?: SequentialWatch,
 ): LaneBlockResult {
   before.prefetch(lane.sheetKeys());
   statistics.demoted = lane.demoted;
@@ -41,6 +43,7 @@ export function runOneByOne(
   if (lane.columns === undefined) {
     const receipts: Receipt[] = [];
     const writes = runEach(lane.transactions, context, before, runner, (outcome, position) => {
+      watch?.general(outcome);
       onOutcome?.(lane.transactions[position], outcome);
       count(outcome);
       receipts.push(makeReceipt(context.height, outcome, HOW));
@@ -53,11 +56,13 @@ export function runOneByOne(
   const list = new ReceiptList();
   const writes = runColumns(columns, context, before, before.unkept, runner, {
     common: (row, run, state) => {
+      watch?.common(run, state);
       onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);
       list.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, HOW.executor));
     },
     outcome: (row, outcome) => {
+      watch?.general(outcome);
       onOutcome?.(transactionAt(columns, row), outcome);
       count(outcome);
       list.add(makeReceipt(context.height, outcome, HOW));

@@ -133,6 +133,12 @@ export class CostModel {
     return worth;
   }
 
+  /** Microseconds of a call in the kernel; undefined: no kernel takes the program. */
+  callOf(hash: string): number | undefined {
+    const costs = this.#programs.get(hash);
+    return costs?.refused ? undefined : (costs?.gpu ?? GUESS.gpuCall);
+  }
+
   /** Microseconds that a segment costs before it does anything. */
   get launch(): number {
     return this.#launch;

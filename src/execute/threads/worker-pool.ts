@@ -32,6 +32,7 @@ interface Job {
 
 export class WorkerPool {
   readonly #workers: { readonly thread: Worker; job: Job | undefined }[];
+  readonly #ready = new SharedArrayBuffer(4);
   #waiting: Job[] = [];
   #dead: Error | undefined;
   #closing = false;
@@ -42,7 +43,7 @@ export class WorkerPool {
     watch?: SharedArrayBuffer,
   ) {
     this.#workers = Array.from({ length: size }, (_, i) => {
-      const workerData: WorkerData = { watch, thread: i + 1, compiledBytes: compiledBytesOf(size) };
+      const workerData: WorkerData = { watch, thread: i + 1, compiledBytes: compiledBytesOf(size), ready: this.#ready };
       const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
       thread.on('message', (answer: FromWorker) => {
@@ -63,6 +64,11 @@ export class WorkerPool {
       });
       return worker;
     });
+  }
+
+  /** Whether all threads have started: none of them makes a block wait for that. */
+  get isReady(): boolean {
+    return Atomics.load(new Uint32Array(this.#ready), 0) === this.size;
   }
 
   /** Sends the next block to every worker. */

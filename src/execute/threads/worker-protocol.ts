@@ -13,6 +13,8 @@ export interface WorkerData {
   readonly thread: number;
   /** What its compiled code may take, in bytes. */
   readonly compiledBytes: number;
+  /** A u32: how many threads of the pool are ready for work. */
+  readonly ready: SharedArrayBuffer;
 }
 
 /** Begins a block: everything after it is about this one, until the next. Not answered. */

@@ -41,6 +41,10 @@ export class CommonRunner implements RunState, RunEnd {
   fuelUsed = 0;
   /** False: no contract was looked for. */
   hasTarget = false;
+  /** What ran; undefined if nothing did. */
+  program: Program | undefined;
+  /** Whether it asked if it ran dry. */
+  askedDryRun = false;
   /** The first bytes of the data that it returned, as many as a receipt keeps, and how many there were. */
   readonly data = new Uint8Array(RECEIPT_DATA_BYTES);
   dataBytes = 0;
@@ -92,6 +96,8 @@ export class CommonRunner implements RunState, RunEnd {
     this.writes.clear();
     this.#parcel.clear();
     this.hasTarget = false;
+    this.program = undefined;
+    this.askedDryRun = false;
     this.dataBytes = 0;
     if (!this.#spendSheets()) return false;
     const { watch } = this.#context;
@@ -158,6 +164,7 @@ export class CommonRunner implements RunState, RunEnd {
     } else {
       this.hasTarget = true;
       const program = this.#findProgram();
+      this.program = program;
       if (program === undefined) this.#fail('REJECTED', 'no code at the target');
       else if (!this.#creditIncoming()) this.#fail('REJECTED', 'sum over u128 on a balance');
       else this.#runner.runInPlace(program, this, this.#fuel, this);
@@ -237,12 +244,13 @@ export class CommonRunner implements RunState, RunEnd {
     status: RunStatus,
     reason: RevertReason,
     fuelLeft: number,
-    _askedDryRun: boolean,
+    askedDryRun: boolean,
     memory: Uint8Array,
     at: number,
     length: number,
   ): boolean {
     this.#fuel = fuelLeft;
+    this.askedDryRun = askedDryRun;
     const result = this.#result;
     if (status === 'REVERT') this.#fail('REVERT', reason);
     else if (status === 'TRAP') this.#fail('TRAP', 'trap');
