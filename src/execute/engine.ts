@@ -21,11 +21,11 @@ import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
 import { accessSetOf, dryRunAll } from './analyse/dry-run.js';
 import type { PlannedBlock } from './analyse/planned-block.js';
-import { ALWAYS_PARALLEL, type BlockMode, type ModeChooser } from './choose/block-mode.js';
-import { BlockModes } from './choose/block-modes.js';
-import { ContractPrograms, isProgram, LaneView } from './choose/block-view.js';
+import type { ModeChooser } from './choose/block-mode.js';
+import { Choice } from './choose/choice.js';
+import type { CostPlace } from './choose/cost-keeper.js';
 import { CostModel } from './choose/cost-model.js';
-import { SequentialWatch } from './choose/sequential-watch.js';
+import type { SequentialWatch } from './choose/sequential-watch.js';
 import { runOneByOne } from './one-by-one.js';
 import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
 import { runPlan } from './run/schedule.js';
@@ -49,6 +49,10 @@ export interface LaneEngineOptions {
   readonly costs?: CostModel;
   /** How `auto` runs a block; learned from what blocks took if not given. */
   readonly modes?: ModeChooser;
+  /** Where what `auto` has learned survives a restart; nowhere if not given. */
+  readonly costPlace?: CostPlace;
+  /** Hears why a record of costs was dropped, or could not be kept; each reason once. */
+  readonly onCostsLost?: (why: string) => void;
   /** Whether reads of hot keys are predicted, so that those who change them run together; true if not given. */
   readonly predictReads?: boolean;
   /** Told which transactions are run; looked at from other threads. */
@@ -88,6 +92,9 @@ export interface EngineHealth {
   /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
   readonly kernelFailures: number;
   readonly lastKernelFailure: KernelFailure | undefined;
+  /** Records of what `auto` had learned that were dropped or could not be kept, and why the last one was. */
+  readonly costLosses: number;
+  readonly lastCostLoss: string | undefined;
 }
 
 /**
@@ -99,8 +106,7 @@ export class LaneEngine {
   readonly #runner = new ProgramRunner();
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
-  readonly #modes: ModeChooser;
-  readonly #contracts = new ContractPrograms();
+  readonly #choice: Choice;
   #gpuLost = false;
   #gpuFailures = 0;
   #lastGpuFailure: ErrorCode | undefined;
@@ -110,7 +116,7 @@ export class LaneEngine {
     this.#costs = options.costs ?? new CostModel();
     const { gpu, onKernelFailure } = options;
     if (onKernelFailure !== undefined) gpu?.onKernelFailure(onKernelFailure);
-    this.#modes = options.policy === 'auto' ? (options.modes ?? this.#ownModes()) : ALWAYS_PARALLEL;
+    this.#choice = new Choice(options, this.#costs, this.#threads, () => this.#gpu());
   }
 
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
@@ -134,24 +140,18 @@ export class LaneEngine {
     state: StateSource,
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
-    const modes = this.#modes;
-    const view = new LaneView(lane, before, this.#contracts);
-    const started = performance.now();
-    const chosen: BlockMode = modes.choose(view);
-    const pool = modes.wantsWorkers ? this.#poolFor(lane.count, state) : undefined;
+    const choice = this.#choice;
+    const run = choice.begin(lane, before);
+    const pool = choice.wantsWorkers ? this.#poolFor(lane.count, state) : undefined;
     // Threads that are being started would only be waited for.
-    if (chosen === 'parallel' && (modes === ALWAYS_PARALLEL || pool?.isReady !== false)) {
+    if (run.mode === 'parallel' && (choice.isForced || pool?.isReady !== false)) {
       const result = await this.#batchesIfTheyFit(lane, context, before, state, statistics);
-      modes.took(view, 'parallel', performance.now() - started);
+      run.ended('parallel');
       return result;
     }
-    const watch = modes.watches(view) ? new SequentialWatch(this.#contracts, () => performance.now()) : undefined;
-    const result = this.#sequential(lane, context, before, statistics, watch);
-    modes.took(view, 'sequential', performance.now() - started, watch?.kinds);
-    if (watch !== undefined && this.#gpu() !== undefined) {
-      for (const [kind, { rows, ms }] of watch.kinds) if (isProgram(kind)) this.#costs.ranAlone(kind, rows, ms);
-    }
-    if (modes.wantsWorkers) this.#poolFor(lane.count, state);
+    const result = this.#sequential(lane, context, before, statistics, run.watch());
+    run.ended('sequential');
+    if (choice.wantsWorkers) this.#poolFor(lane.count, state);
     return result;
   }
 
@@ -208,10 +208,12 @@ export class LaneEngine {
       lastGpuFailure: this.#lastGpuFailure,
       kernelFailures: kernels?.count ?? 0,
       lastKernelFailure: kernels?.last,
+      ...this.#choice.losses,
     };
   }
 
   async close(): Promise<void> {
+    this.#choice.keep();
     await this.#pool?.close();
     this.#pool = undefined;
   }
@@ -347,19 +349,6 @@ export class LaneEngine {
     this.#gpuFailures++;
     this.#lastGpuFailure = code;
     this.#options.onGpuFailure?.(error);
-  }
-
-  /** Chooses by what this machine has. */
-  #ownModes(): BlockModes {
-    const gpu = this.#gpu();
-    return new BlockModes({
-      threads: this.#threads,
-      predictReads: this.#options.predictReads ?? true,
-      kernelCall:
-        gpu === undefined
-          ? undefined
-          : (kind) => (this.#gpu() === undefined || !isProgram(kind) ? undefined : this.#costs.callOf(kind)),
-    });
   }
 
   /** Threads of the pool, if there is one. */

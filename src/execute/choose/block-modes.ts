@@ -18,7 +18,7 @@ export const MOST_KINDS = 256;
 /** A kind with a smaller part of a block's time leaves no trace. */
 const LEAST_PART = 1 / 64;
 /** The parallel way must promise to take so much less: as a guess, and where it was measured. */
-const GUESS_MARGIN = 0.85;
+const GUESS_MARGIN = 0.9;
 const MEASURED_MARGIN = 0.97;
 /** Part of a block that may be of unknown kinds before it runs one after the other, to get to know them. */
 const MOST_UNKNOWN = 0.2;
@@ -28,13 +28,13 @@ const SEEN_BLOCKS = 2;
 const SEEN_ROWS = 1_000;
 /** Share of the time that goes into trying the way that seems slower, and how much of it may be saved up, in ms. */
 const TRIAL_SHARE = 0.01;
-const MOST_SAVED = 10_000;
+const MOST_SAVED = 60_000;
 /** The other way is tried again after so many blocks; earlier as long as it has been measured less than three times. */
 const TRY_AGAIN = 256;
 const TRY_SOON = 8;
 const FEW_RUNS = 3;
 /** A guess may be so many times too low, a measurement too. */
-const GUESS_RISK = 2;
+const GUESS_RISK = 1.5;
 const MEASURED_RISK = 1.2;
 /** Blocks in which a kind is watched before only one in so many is. */
 const WATCHED_BLOCKS = 7;
@@ -102,10 +102,18 @@ export class BlockModes implements ModeChooser {
     if (!this.#hasChoice(block)) return;
     this.#blocks++;
     this.#counts.add(block.count);
-    this.#saved = Math.min(MOST_SAVED, this.#saved + TRIAL_SHARE * ms);
+    // By what it should have taken: a block that was disturbed gives no leave to try more.
+    const { sequential, parallel } = this.#estimate(block);
+    this.#saved = Math.min(MOST_SAVED, this.#saved + TRIAL_SHARE * Math.min(ms, sequential, parallel));
     const trial = this.#trial;
     this.#trial = undefined;
     if (trial?.block === block) this.#saved -= Math.max(0, ms - trial.expected);
+    for (const kind of block.parts.keys()) {
+      const costs = this.#kinds.get(kind);
+      if (costs === undefined) continue;
+      costs.sinceSequential++;
+      costs.sinceParallel++;
+    }
     if (mode === 'sequential') this.#learnSequential(block, ms, seen ?? new Map());
     else this.#learnParallel(block, ms);
     this.#wantsWorkers ||= promises({ ...this.#estimate(block), isKnown: true });
@@ -153,7 +161,7 @@ export class BlockModes implements ModeChooser {
       isSeen &&= costs.blocks >= SEEN_BLOCKS || costs.rows >= SEEN_ROWS || rows < MAIN_PART * count;
     }
     // Measurements hold the fixed cost of their blocks.
-    const isGuess = guessed > MAIN_PART * parallel;
+    const isGuess = guessed > MAIN_PART * (parallel - GUESS.block);
     if (!isGuess) parallel -= GUESS.block;
     return {
       sequential: sequential / 1_000,
@@ -184,12 +192,12 @@ export class BlockModes implements ModeChooser {
     for (const [kind, rows] of block.parts) {
       const costs = rows < MAIN_PART * block.count ? undefined : this.#kinds.get(kind);
       if (costs === undefined) continue;
-      const last = other === 'parallel' ? costs.lastParallel : costs.lastSequential;
+      const since = other === 'parallel' ? costs.sinceParallel : costs.sinceSequential;
       const few = other === 'parallel' && costs.parallelRuns(size) < FEW_RUNS;
       // What was never tried is not tried on a large block first.
       if (other === 'parallel' && costs.parallel(size) === undefined && block.count > (this.#counts.median ?? 0))
         continue;
-      if (this.#blocks - last > (few ? TRY_SOON : TRY_AGAIN)) return true;
+      if (since > (few ? TRY_SOON : TRY_AGAIN)) return true;
     }
     return false;
   }
@@ -202,7 +210,7 @@ export class BlockModes implements ModeChooser {
     for (const [kind, sight] of seen) {
       const own = sight.ms + rest * sight.rows;
       if (sight.rows === 0 || own < LEAST_PART * ms) continue;
-      this.#kinds.of(kind, own).sawSequential(sight, (own * 1_000) / sight.rows, this.#blocks);
+      this.#kinds.of(kind, own).sawSequential(sight, (own * 1_000) / sight.rows);
     }
   }
 
@@ -222,7 +230,7 @@ export class BlockModes implements ModeChooser {
       const share = us / sum;
       if (share < LEAST_PART) continue;
       const own = ms * 1_000 * share;
-      this.#kinds.of(kind, own / 1_000).sawParallel(size, own / rows, share, this.#blocks);
+      this.#kinds.of(kind, own / 1_000).sawParallel(size, own / rows, share);
       if (share > 0.5) this.#errors.of(kind, own / 1_000).add(error, share);
     }
   }

@@ -14,16 +14,16 @@ export interface Machine {
 /** Microseconds, guessed high: what is measured takes their place. */
 export const GUESS = {
   /** A transaction's share of the engine's thread: its reads, its place in the plan, its validation. */
-  row: 10,
+  row: 8,
   /** The same of one that runs a second time. */
   again: 4,
   /** A block, whatever is in it: the threads are woken, and none ends with the others. */
-  block: 1_500,
+  block: 1_000,
   /** A colour's submission to the kernel. */
   dispatch: 25,
 } as const;
 /** What threads that work at once take longer than one alone. */
-const CROWDED = 1.3;
+const CROWDED = 1.15;
 
 /**
  * Microseconds of a transaction in parallel, a block's fixed cost left out. A dry run takes as long as a run. Then

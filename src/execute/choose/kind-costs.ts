@@ -37,9 +37,9 @@ export class KindCosts {
   /** Transactions that were seen to run one after the other, and in how many blocks. */
   rows = 0;
   blocks = 0;
-  /** Number of the block in which either way was last measured. */
-  lastSequential = Number.NEGATIVE_INFINITY;
-  lastParallel = Number.NEGATIVE_INFINITY;
+  /** Blocks with it since either way was last measured. */
+  sinceSequential = Number.POSITIVE_INFINITY;
+  sinceParallel = Number.POSITIVE_INFINITY;
 
   get sequential(): number | undefined {
     return this.#sequential.cost;
@@ -82,7 +82,7 @@ export class KindCosts {
   }
 
   /** In a block that ran one after the other, its transactions took `us` each. */
-  sawSequential(sight: KindSight, us: number, block: number): void {
+  sawSequential(sight: KindSight, us: number): void {
     const { rows, stale, steady, asked, depth } = sight;
     const weight = Math.min(1, rows / FULL_WEIGHT);
     this.#sequential.add(us, weight);
@@ -92,14 +92,14 @@ export class KindCosts {
     if (stale > 0) this.#width.add(stale / Math.max(1, depth - 1), weight);
     this.rows += rows;
     this.blocks++;
-    this.lastSequential = block;
+    this.sinceSequential = 0;
   }
 
   /** `share`: what part of the block was its own. */
-  sawParallel(size: number, us: number, share: number, block: number): void {
+  sawParallel(size: number, us: number, share: number): void {
     this.#parallel[size] ??= new Recent();
     this.#parallel[size].add(us, share);
-    this.lastParallel = block;
+    this.sinceParallel = 0;
   }
 
   /** undefined as long as there is nothing to remember. */

@@ -66,9 +66,9 @@ export class WorkerPool {
     });
   }
 
-  /** Whether all threads have started: none of them makes a block wait for that. */
+  /** Whether no block would wait for threads that are being started. A pool that has failed says so when it is used. */
   get isReady(): boolean {
-    return Atomics.load(new Uint32Array(this.#ready), 0) === this.size;
+    return this.#dead !== undefined || Atomics.load(new Uint32Array(this.#ready), 0) === this.size;
   }
 
   /** Sends the next block to every worker. */
