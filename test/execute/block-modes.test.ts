@@ -102,23 +102,26 @@ describe('how auto runs a block', () => {
   const grid = [2, 3, 7, 15].flatMap((threads) =>
     [8, 50, 100, 1_000, 7_000, 50_000].map((count) => [threads, count] as const),
   );
-  it.each(grid)('%i threads, %i calls: never loses a twentieth to sequential, and finds what is much better', (...of) => {
-    const [threads, count] = of;
-    for (const us of [3, 12, 25, 60, 150, 1_000]) {
-      for (const shape of [{}, { stale: 0.1 }, { stale: 1 }, { stale: 1, width: 50 }, { steady: 1 }]) {
-        const machine = new Machine(threads, { [A]: { us, ...shape } });
-        const about = `${us} us, ${JSON.stringify(shape)}`;
-        machine.runs(2, { [A]: count });
-        expect(machine.auto / machine.sequential, about).toBeLessThan(1.001);
-        const { auto, best, sequential } = machine;
-        machine.runs(100, { [A]: count });
-        expect(machine.auto / machine.sequential, about).toBeLessThan(1.03);
-        // Near the border a guess cannot tell, and the fixed cost decides about blocks of some milliseconds.
-        const isClear = machine.best - best < 0.7 * (machine.sequential - sequential) && sequential > 2 * 4;
-        if (isClear) expect((machine.auto - auto) / (machine.best - best), about).toBeLessThan(1 / 0.95);
+  it.each(grid)(
+    '%i threads, %i calls: never loses a twentieth to sequential, and finds what is much better',
+    (...of) => {
+      const [threads, count] = of;
+      for (const us of [3, 12, 25, 60, 150, 1_000]) {
+        for (const shape of [{}, { stale: 0.1 }, { stale: 1 }, { stale: 1, width: 50 }, { steady: 1 }]) {
+          const machine = new Machine(threads, { [A]: { us, ...shape } });
+          const about = `${us} us, ${JSON.stringify(shape)}`;
+          machine.runs(2, { [A]: count });
+          expect(machine.auto / machine.sequential, about).toBeLessThan(1.001);
+          const { auto, best, sequential } = machine;
+          machine.runs(100, { [A]: count });
+          expect(machine.auto / machine.sequential, about).toBeLessThan(1.03);
+          // Near the border a guess cannot tell, and the fixed cost decides about blocks of some milliseconds.
+          const isClear = machine.best - best < 0.7 * (machine.sequential - sequential) && sequential > 2 * 4;
+          if (isClear) expect((machine.auto - auto) / (machine.best - best), about).toBeLessThan(1 / 0.95);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('small blocks are known from large ones', () => {
     const machine = new Machine(15, { [A]: HEAVY });
@@ -195,7 +198,7 @@ describe("one contract's traffic does not decide for the others", () => {
     expect(modes.filter((mode, n) => n % 10 !== 0 && mode === 'parallel').length).toBeLessThan(6);
   });
 
-  it('a contract that shares nine of ten blocks with one that is bad in parallel is still run in parallel alone', () => {
+  it('who shares nine of ten blocks with one that is bad in parallel still runs in parallel alone', () => {
     const machine = new Machine(15, { [A]: { us: 30, stale: 1 }, [B]: HEAVY });
     const alone: BlockMode[] = [];
     for (let n = 0; n < 300; n++) {

@@ -1,5 +1,5 @@
 /** What a block consists of, as far as it is known before it runs: which programs its transactions call. */
-import { isCommon, transactionAt } from '../../lane/columns/lane-columns.js';
+import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
 import { codeKey } from '../../lane/keys.js';
 import { programs } from '../../lane/programs.js';
 import type { LaneTransaction } from '../../lane/scan.js';
@@ -9,7 +9,6 @@ import { BoundedCache } from '../../program/lru.js';
 import { ID_LENGTH, idFromBytes, parseId } from '../../protocol/alkane-id.js';
 import { decodeCellpack } from '../../protocol/cellpack.js';
 import { binarySlice } from '../../util/bytes.js';
-import type { Scanned } from '../scanned.js';
 
 /** Transactions that are looked at, spread over the block: one in so many, but no fewer and no more than these. */
 const SAMPLED_EVERY = 16;
@@ -22,7 +21,7 @@ const MOST_LOOKUPS = 16;
 const CODE_WASM = 0;
 
 /** What calls no program that is known. */
-export const NO_PROGRAM = 'none';
+const NO_PROGRAM = 'none';
 
 /** The kind of a transaction that calls program `hash`; those that only the generator runs cost more. */
 export function kindOf(hash: string | undefined, common: boolean): string {
@@ -75,11 +74,18 @@ function codeOf(key: LaneKey, before: StateReader): Uint8Array | undefined {
 }
 
 /** Key of the code of the contract that the first message of a transaction calls; undefined if it calls none. */
-export function calledCode({ protostones }: LaneTransaction): LaneKey | undefined {
+function calledCode({ protostones }: LaneTransaction): LaneKey | undefined {
   const message = protostones.find(({ protocolTag }) => protocolTag === LANE_TAG)?.message;
   // Two integers name the lane, the next two the contract.
   const inputs = message && decodeCellpack(message)?.inputs;
   return inputs === undefined || inputs.length < 2 ? undefined : codeKey({ block: inputs[0], tx: inputs[1] });
+}
+
+/** The lane transactions of a block, in columns where it has them. */
+export interface LaneRows {
+  readonly count: number;
+  readonly columns: LaneColumns | undefined;
+  readonly transactions: readonly LaneTransaction[];
 }
 
 /** Looks at a sample of the transactions of `lane`. */
@@ -87,7 +93,7 @@ export class LaneView implements BlockView {
   #parts: ReadonlyMap<string, number> | undefined;
 
   constructor(
-    readonly lane: Scanned,
+    readonly lane: LaneRows,
     readonly before: StateReader,
     readonly contracts: ContractPrograms,
   ) {}

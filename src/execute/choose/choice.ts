@@ -3,10 +3,9 @@ import { availableParallelism, cpus } from 'node:os';
 import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { Policy } from '../../lane/policy.js';
 import type { StateReader } from '../../lane/types.js';
-import type { Scanned } from '../scanned.js';
 import { ALWAYS_PARALLEL, type BlockMode, type ModeChooser } from './block-mode.js';
 import { BlockModes } from './block-modes.js';
-import { type BlockView, ContractPrograms, isProgram, LaneView } from './block-view.js';
+import { type BlockView, ContractPrograms, isProgram, type LaneRows, LaneView } from './block-view.js';
 import { CostKeeper, type CostPlace } from './cost-keeper.js';
 import type { CostModel } from './cost-model.js';
 import { SequentialWatch } from './sequential-watch.js';
@@ -59,7 +58,7 @@ export class Choice {
     return { costLosses: this.#keeper?.losses ?? 0, lastCostLoss: this.#keeper?.lastLoss };
   }
 
-  begin(lane: Scanned, before: StateReader): BlockRun {
+  begin(lane: LaneRows, before: StateReader): BlockRun {
     return new BlockRun(this, new LaneView(lane, before, this.contracts));
   }
 
@@ -75,7 +74,7 @@ export class Choice {
 }
 
 /** One block, from the choice on. */
-export class BlockRun {
+class BlockRun {
   readonly mode: BlockMode;
   readonly #choice: Choice;
   readonly #view: BlockView;

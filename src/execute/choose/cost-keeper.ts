@@ -1,4 +1,6 @@
-/** Keeps what `auto` has learned where it survives a restart. What goes wrong costs speed alone, and never ends a block. */
+/**
+ * Keeps what `auto` has learned where it survives a restart. What goes wrong costs speed alone, and never ends a block.
+ */
 import type { BlockModes } from './block-modes.js';
 import type { CostModel } from './cost-model.js';
 import { encodeCosts, restoreCosts } from './cost-record.js';
@@ -20,7 +22,7 @@ export class CostKeeper {
   #blocks = 0;
   #isChanged = false;
 
-  /** Reads the record. `device`: what it must have been measured with; `onLoss` hears of the first loss of each reason. */
+  /** Reads the record. `device`: what it must have been measured with; `onLoss` hears why one is lost. */
   constructor(
     readonly place: CostPlace,
     readonly device: string,

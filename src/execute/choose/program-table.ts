@@ -15,8 +15,8 @@ export class ProgramTable<T> {
 
   /**
    * What is kept of `name`, which has just taken `ms`. Where there is no room, the one that has taken the least time
-   * goes, and the times of all are halved: whoever sends a thousand programs that do little drives out these alone, and
-   * what nobody calls any more goes in the end.
+   * goes, and the times of all fade a little: whoever sends a thousand programs that do little drives out these alone,
+   * and what nobody calls any more goes in the end.
    */
   of(name: string, ms: number): T {
     let entry = this.#entries.get(name);
@@ -35,10 +35,11 @@ export class ProgramTable<T> {
   }
 
   #makeRoom(): void {
+    const fading = 1 - 1 / this.#most;
     let least = '';
     let leastMs = Number.POSITIVE_INFINITY;
     for (const [name, entry] of this.#entries) {
-      entry.ms /= 2;
+      entry.ms *= fading;
       if (entry.ms < leastMs) [least, leastMs] = [name, entry.ms];
     }
     this.#entries.delete(least);
