@@ -1,5 +1,5 @@
 // Folders whose tests share two processes: each module is loaded once there, not once a file, which was more than a
-// third of their time. They are short, and change nothing that outlasts them in their process.
+// third of their time. They change nothing that outlasts them in their process.
 export const TOGETHER = [
   'test/bitcoin/',
   'test/chain/',
@@ -10,6 +10,8 @@ export const TOGETHER = [
   'test/program/',
   'test/protocol/',
   'test/rpc/',
+  'test/standard/',
+  'test/store/',
   'test/tidy/',
   'test/util/',
   'test/wasm/',

@@ -25,11 +25,12 @@ export const COLUMNS = [
     'if (at == 0) return 0;',
     'a second protostone is not seen',
   ),
+  decode('last-group-unbounded', 'if (last >> 16 != 0) return 0;', '', 'an integer of more than 128 bits is read'),
   decode(
-    'last-group-unbounded',
-    'if (bits == 126 && group > 3) return 0;',
-    '',
-    'an integer of more than 128 bits is read',
+    'integer-beyond-its-end',
+    'at += <usize>(ctz(stops) >> 3) + 1;\n    return at > end ? 0 : at;',
+    'at += <usize>(ctz(stops) >> 3) + 1;\n    return at;',
+    'an integer that is cut off takes bytes of what follows',
   ),
   run(
     'common-failed-keeps-writes',

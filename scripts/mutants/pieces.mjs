@@ -14,6 +14,8 @@ const putStandard = "commitVersions(database, pieces, 'S', writes.S, height);";
 const writeLast = 'this.#write(pieces.last(), !moreFollow);\n    this.trees.settle();\n    this.#stamp = undefined;';
 const storeTrees = 'if (pieces.begun) this.trees.storeAfter(height);';
 
+const page = inFile('src/store/receipt-pages.ts', 'test/store/receipt-pages.test.ts');
+
 export const PIECES = [
   pieces(
     'piece-not-marked',
@@ -92,5 +94,17 @@ export const PIECES = [
     '    this.#readings.clear();\n',
     '',
     'what was read ahead on a chain that was left is kept',
+  ),
+  page(
+    'page-of-its-first-receipt-only',
+    'lt: afterPrefix(receiptKey(height, index))',
+    'lt: receiptKey(height, index)',
+    'a receipt that is the first of its page is not found by its txid',
+  ),
+  page(
+    'page-without-a-bound',
+    'if (used > 0 && used + length > pageBytes)',
+    'if (used > pageBytes)',
+    'a page of receipts takes more bytes than said',
   ),
 ];

@@ -5,6 +5,7 @@ import { commitVersions, type SortedWrites } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { afterPrefix, beU32, blockKey, META_TIP, planKey, receiptKey, receiptPrefix, txKey } from './keys.js';
 import type { PieceWriter } from './pieces.js';
+import { receiptPages, receiptsOf } from './receipt-pages.js';
 import { encodedReceipts } from './receipt-rows.js';
 import { encodeBlockRecord, encodePlan } from './records.js';
 import { encodeTouched } from './touched.js';
@@ -21,7 +22,7 @@ export function putRows(
   pieces.put('undo', beU32(height), encodeTouched(writes));
   commitVersions(database, pieces, 'S', writes.S, height);
   commitVersions(database, pieces, 'P', writes.P, height);
-  for (const receipt of encodedReceipts(block)) pieces.put('blocks', receiptKey(height, indexOf(receipt)), receipt);
+  for (const { first, bytes } of receiptPages(block)) pieces.put('blocks', receiptKey(height, first), bytes);
 }
 
 /** What makes it count. */
@@ -40,7 +41,9 @@ export function delBlock(database: Database, batch: DatabaseBatch, height: numbe
   const gte = receiptPrefix(height);
   for (const [key, value] of database.scan('blocks', { gte, lt: afterPrefix(gte) })) {
     if (whole) batch.del('blocks', key);
-    batch.del('blocks', txKey(txidOf(value), height, indexOf(value)));
+    for (const receipt of receiptsOf(value, height)) {
+      batch.del('blocks', txKey(txidOf(receipt), height, indexOf(receipt)));
+    }
   }
   batch.del('blocks', blockKey(height));
   batch.del('blocks', planKey(height));

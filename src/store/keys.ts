@@ -4,8 +4,8 @@
  * latest: namespace ++ key → height u32 BE ++ value, for every key that has a value.
  * history: namespace ++ escaped key ++ 00 01 ++ height u32 BE of the block that ended a value → that value's row of
  * `latest`. Nothing else: a current value is in `latest` only, a first value ends nothing, a deletion has no row.
- * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index → receipt; 't' ++ txid (wire) ++ height
- * ++ index → nothing.
+ * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index of the first → a page of receipts
+ * (receipt-pages.ts); 't' ++ txid (wire) ++ height ++ index → nothing.
  * undo: height → the keys that the block touched (touched.ts). tree: see state-tree.ts.
  * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
  * floor.ts; 'unfinished' → height, see pieces.ts

@@ -1,5 +1,6 @@
 import { StoreError } from '../errors/errors.js';
 import { decodeReceipt } from '../lane/receipt-bytes.js';
+import { indexOf } from '../lane/receipt-list.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
 import { slabAllocator } from '../util/row-bytes.js';
@@ -19,11 +20,11 @@ import {
   META_TIP,
   planKey,
   readBeU32,
-  receiptKey,
   receiptPrefix,
   txPrefix,
 } from './keys.js';
 import { unfinishedHeight } from './pieces.js';
+import { pageWith, receiptsOf } from './receipt-pages.js';
 import { decodeBlockRecord, decodePlan } from './records.js';
 import { rowValue, writtenAt } from './rows.js';
 import { decodeTouched } from './touched.js';
@@ -251,16 +252,22 @@ export class StoreReader {
     if (gte.length !== 33) return undefined;
     const row = this.rocks.first('blocks', { gte, lt: afterPrefix(gte), reverse: true });
     if (row === undefined) return undefined;
-    const bytes = this.rocks.get('blocks', receiptKey(readBeU32(row[0], 33), readBeU32(row[0], 37)));
-    return bytes && decodeReceipt(bytes);
+    const [height, index] = [readBeU32(row[0], 33), readBeU32(row[0], 37)];
+    const page = pageWith(this.rocks, height, index);
+    for (const receipt of page === undefined ? [] : receiptsOf(page[1], height)) {
+      if (indexOf(receipt) === index) return decodeReceipt(receipt);
+    }
+    return undefined;
   }
 
   /** Receipts of a block in block order, from place `from` in the block on; none of one that is not stored. */
   *receipts(height: number, from = 0): Generator<Receipt, void, void> {
     // Receipts of a block that is being written may be there before it.
     if (this.blockHash(height) === undefined) return;
-    const range = { gte: receiptKey(height, from), lt: afterPrefix(receiptPrefix(height)) };
-    for (const [, value] of this.rocks.scan('blocks', range)) yield decodeReceipt(value);
+    const gte = pageWith(this.rocks, height, from)?.[0] ?? receiptPrefix(height);
+    for (const [, page] of this.rocks.scan('blocks', { gte, lt: afterPrefix(receiptPrefix(height)) })) {
+      for (const receipt of receiptsOf(page, height)) if (indexOf(receipt) >= from) yield decodeReceipt(receipt);
+    }
   }
 
   /** Proof under the tip's root of `ns` that `key` has its value or is absent. The first one loads the tree. */

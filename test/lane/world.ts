@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { expect } from 'vitest';
 import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import { compactSize } from '../../src/bitcoin/compact-size.js';
 import { parseTransaction } from '../../src/bitcoin/parse-transaction.js';
@@ -24,6 +23,7 @@ import {
 import { decodeSheet, encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import { seededBytes } from '../../src/selftest/inputs/prng.js';
 import { concatBytes, readU128, toDisplayHash, u32Bytes, u64Bytes, u128Bytes } from '../../src/util/bytes.js';
+import { expectSame } from '../helpers/same.js';
 
 export const ORDINARY = Uint8Array.of(0x51);
 export const COINBASE = { txid: new Uint8Array(32), vout: 0xffffffff };
@@ -132,7 +132,7 @@ export class World {
     const block = makeBlock(transactions);
     const reader = { get: (key: LaneKey) => this.state.get(key) };
     const outcomes = runSequential(scanBlock(block, reader), this.context(block), reader, this.runner);
-    expect(this.#inColumns(block, reader)).toEqual(outcomes);
+    expectSame(this.#inColumns(block, reader), outcomes);
     for (const { writes } of outcomes) {
       for (const [key, value] of writes) {
         if (value === undefined) this.state.delete(key);

@@ -51,10 +51,9 @@ function wasm(): Exports {
  */
 export function decodeRunestoneRows({ raw, count, starts, ends, outputs }: RunestoneScripts): RunestoneRows {
   const { memory, base, mostContext, decodeRows } = wasm();
-  const scripts = base();
-  let bytes = 0;
-  for (let i = 0; i < count; i++) bytes += ends[i] - starts[i];
-  const table = (scripts + bytes + 3) & ~3;
+  // The whole block in one copy takes less time than its scripts one by one.
+  const block = base();
+  const table = (block + (count === 0 ? 0 : raw.length) + 3) & ~3;
   const rows = table + 4 * IN_WORDS * count;
   const contexts = (rows + 4 * OUT_WORDS * count + 15) & ~15;
   const room = Math.max(CONTEXT_ROOM, 2 * mostContext());
@@ -62,14 +61,12 @@ export function decodeRunestoneRows({ raw, count, starts, ends, outputs }: Runes
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
 
   const whole = new Uint8Array(memory.buffer);
+  if (count > 0) whole.set(raw, block);
   const words = new Uint32Array(memory.buffer, table, IN_WORDS * count);
-  for (let i = 0, at = scripts; i < count; i++) {
-    const length = ends[i] - starts[i];
-    for (let k = 0; k < length; k++) whole[at + k] = raw[starts[i] + k];
-    words[IN_WORDS * i] = at;
-    words[IN_WORDS * i + 1] = at + length;
+  for (let i = 0; i < count; i++) {
+    words[IN_WORDS * i] = block + starts[i];
+    words[IN_WORDS * i + 1] = block + ends[i];
     words[IN_WORDS * i + 2] = outputs[i];
-    at += length;
   }
 
   const found = new Uint32Array(memory.buffer, rows, OUT_WORDS * count);

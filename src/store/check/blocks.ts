@@ -1,7 +1,8 @@
 import { sha256d } from '../../bitcoin/hash.js';
 import { decodeReceipt } from '../../lane/receipt-bytes.js';
 import { bytesEqual, fromDisplayHash } from '../../util/bytes.js';
-import { readBeU32, receiptKey, txKey } from '../keys.js';
+import { readBeU32, txKey } from '../keys.js';
+import { pageWith, receiptsOf } from '../receipt-pages.js';
 import { decodeBlockRecord, decodePlan } from '../records.js';
 import type { Range } from '../rocks.js';
 import type { CheckRun } from './run.js';
@@ -9,7 +10,7 @@ import { gaps, portions } from './run.js';
 
 /** Offset of the previous hash in a header. */
 const PREVIOUS_AT = 4;
-/** Receipts are a few hundred bytes each, 64 KiB of returned data at most. */
+/** Pages of receipts, of 16 KiB and more, and rows of the transaction index. */
 const PORTION = 200;
 
 const TAG = { block: 0x62, plan: 0x70, receipt: 0x72, tx: 0x74 } as const;
@@ -100,19 +101,19 @@ function checkRecord(
 function checkReceipts(run: CheckRun, expected: Map<number, number>): number {
   let count = 0;
   for (const rows of portions(run.rocks.scan('blocks', range(TAG.receipt)), PORTION)) {
-    const indexRows: { key: Uint8Array; height: number; row: Uint8Array }[] = [];
-    for (const [row, value] of rows) {
+    const indexRows: { key: Uint8Array; height: number }[] = [];
+    for (const [row, page] of rows) {
       run.saw('blocks');
-      count++;
-      const height = row.length === 9 ? readBeU32(row, 1) : undefined;
-      const index = row.length === 9 ? readBeU32(row, 5) : undefined;
-      const txid = receiptTxid(value, height, index);
-      if (height === undefined || index === undefined || txid === undefined) {
+      const found = receiptsOnPage(row, page);
+      if (found === undefined) {
+        const height = row.length === 9 ? readBeU32(row, 1) : undefined;
         run.report('CHECK_RECEIPT', 'a receipt that cannot be read or belongs elsewhere', { height, key: row });
         continue;
       }
-      expected.set(height, (expected.get(height) ?? 0) - 1);
-      indexRows.push({ key: txKey(txid, height, index), height, row });
+      const { height, receipts } = found;
+      count += receipts.length;
+      expected.set(height, (expected.get(height) ?? 0) - receipts.length);
+      for (const { txid, index } of receipts) indexRows.push({ key: txKey(txid, height, index), height });
     }
     const found = run.rocks.getMany(
       'blocks',
@@ -131,15 +132,30 @@ function checkReceipts(run: CheckRun, expected: Map<number, number>): number {
   return count;
 }
 
-function receiptTxid(value: Uint8Array, height: number | undefined, index: number | undefined): Uint8Array | undefined {
+interface OnPage {
+  readonly height: number;
+  /** `txid` in wire order. */
+  readonly receipts: readonly { readonly txid: Uint8Array; readonly index: number }[];
+}
+
+/** What a page of receipts holds; undefined if it cannot be read, or if its receipts do not follow from its row. */
+function receiptsOnPage(row: Uint8Array, page: Uint8Array): OnPage | undefined {
+  if (row.length !== 9) return undefined;
+  const [height, first] = [readBeU32(row, 1), readBeU32(row, 5)];
+  const receipts: { txid: Uint8Array; index: number }[] = [];
+  let last = first - 1;
   try {
-    const receipt = decodeReceipt(value);
-    if (receipt.height !== height || receipt.index !== index) return undefined;
-    const txid = fromDisplayHash(receipt.txid);
-    return txid.length === 32 ? txid : undefined;
+    for (const bytes of receiptsOf(page, height)) {
+      const { height: of, index, txid } = decodeReceipt(bytes);
+      const follows = receipts.length === 0 ? index === first : index > last;
+      if (of !== height || !follows || txid.length !== 64) return undefined;
+      last = index;
+      receipts.push({ txid: fromDisplayHash(txid), index });
+    }
   } catch {
     return undefined;
   }
+  return receipts.length === 0 ? undefined : { height, receipts };
 }
 
 function countTxRows(run: CheckRun): number {
@@ -158,17 +174,14 @@ function findStrayTxRows(run: CheckRun): void {
       if (row.length !== 41)
         run.report('CHECK_TX_INDEX', 'a row of the transaction index with a wrong length', { key: row });
     }
-    const receipts = run.rocks.getMany(
-      'blocks',
-      whole.map((row) => receiptKey(readBeU32(row, 33), readBeU32(row, 37))),
-    );
-    whole.forEach((row, i) => {
+    for (const row of whole) {
       const [height, index] = [readBeU32(row, 33), readBeU32(row, 37)];
-      const txid = receipts[i] && receiptTxid(receipts[i], height, index);
-      if (!bytesEqual(txid, row.subarray(1, 33))) {
+      const page = pageWith(run.rocks, height, index);
+      const found = page && receiptsOnPage(page[0], page[1])?.receipts.find((receipt) => receipt.index === index);
+      if (!bytesEqual(found?.txid, row.subarray(1, 33))) {
         run.report('CHECK_TX_INDEX', 'the transaction index names a missing receipt', { height, key: row });
       }
-    });
+    }
   }
 }
 

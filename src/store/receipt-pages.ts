@@ -1,0 +1,58 @@
+/**
+ * Receipts as they are stored: many in one row, since a row costs more than what most receipts hold. A page is
+ * receipts of one block in block order, each behind its length (u32 LE); its row names the first one.
+ */
+import { indexOf } from '../lane/receipt-list.js';
+import { readU32, writeU32 } from '../util/bytes.js';
+import type { Database, Row } from './database.js';
+import { afterPrefix, receiptKey, receiptPrefix } from './keys.js';
+import { encodedReceipts, type ReceiptsOfBlock } from './receipt-rows.js';
+import { corrupt } from './records.js';
+
+/** Bytes of a page, but for a receipt that alone takes more. */
+const PAGE_BYTES = 16_384;
+const LENGTH = 4;
+
+export interface ReceiptPage {
+  /** Position in the block of its first receipt's transaction. */
+  readonly first: number;
+  /** Good until the next page is asked for. */
+  readonly bytes: Uint8Array;
+}
+
+/** The pages of a block. Throws as {@link encodedReceipts} does. */
+export function* receiptPages(block: ReceiptsOfBlock, pageBytes = PAGE_BYTES): Generator<ReceiptPage, void, void> {
+  let page = new Uint8Array(pageBytes);
+  let first = 0;
+  let used = 0;
+  for (const receipt of encodedReceipts(block)) {
+    const length = LENGTH + receipt.length;
+    if (used > 0 && used + length > pageBytes) {
+      yield { first, bytes: page.subarray(0, used) };
+      used = 0;
+    }
+    if (used === 0) first = indexOf(receipt);
+    if (length > page.length) page = new Uint8Array(length);
+    writeU32(page, used, receipt.length);
+    page.set(receipt, used + LENGTH);
+    used += length;
+  }
+  if (used > 0) yield { first, bytes: page.subarray(0, used) };
+}
+
+/** The receipts of a page of block `height`, as views. Throws StoreError STORE_CORRUPT if it is cut off. */
+export function* receiptsOf(page: Uint8Array, height: number): Generator<Uint8Array, void, void> {
+  for (let at = 0; at < page.length; ) {
+    const start = at + LENGTH;
+    const end = start > page.length ? start : start + readU32(page, at);
+    if (end > page.length) throw corrupt('page of receipts', height);
+    yield page.subarray(start, end);
+    at = end;
+  }
+}
+
+/** The row of the page that holds the receipt of block `height` at position `index`, if there is one. */
+export function pageWith(database: Database, height: number, index: number): Row | undefined {
+  const range = { gte: receiptPrefix(height), lt: afterPrefix(receiptKey(height, index)), reverse: true };
+  return database.first('blocks', range);
+}
