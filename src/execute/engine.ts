@@ -107,6 +107,8 @@ export class LaneEngine {
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
   readonly #choice: Choice;
+  /** Whether the block under way may use the kernel, if there is one. */
+  #usesKernel = true;
   #gpuLost = false;
   #gpuFailures = 0;
   #lastGpuFailure: ErrorCode | undefined;
@@ -144,9 +146,10 @@ export class LaneEngine {
     const run = choice.begin(lane, before);
     const pool = choice.wantsWorkers ? this.#poolFor(lane.count, state) : undefined;
     // Threads that are being started would only be waited for.
-    if (run.mode === 'parallel' && (choice.isForced || pool?.isReady !== false)) {
+    if (run.mode !== 'sequential' && (choice.isForced || pool?.isReady !== false)) {
+      this.#usesKernel = run.mode === 'kernel';
       const result = await this.#batchesIfTheyFit(lane, context, before, state, statistics);
-      run.ended('parallel');
+      run.ended(run.mode);
       return result;
     }
     const result = this.#sequential(lane, context, before, statistics, run.watch());
@@ -193,6 +196,7 @@ export class LaneEngine {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     const budget = new BlockBudget(Number.POSITIVE_INFINITY);
+    this.#usesKernel = true;
     const { transactions } = new Scanned(block, before);
     return this.#analyse(transactions, context, before, state, emptyStatistics(), budget);
   }
@@ -289,7 +293,7 @@ export class LaneEngine {
       versions,
       runner: this.#runner,
       pool: this.#poolFor(planned.length, state),
-      gpu: this.#gpu(),
+      gpu: this.#blockGpu,
       costs: this.#costs,
       statistics,
       budget,
@@ -330,7 +334,7 @@ export class LaneEngine {
 
   /** Which calls of a block of `count` planned transactions the kernel may be given. */
   #recording(count: number, threads: number): Recording | undefined {
-    if (this.#gpu() === undefined) return undefined;
+    if (this.#blockGpu === undefined) return undefined;
     const programs = this.#options.policy === 'auto' ? this.#costs.worthRecording(count, threads) : undefined;
     return programs?.length === 0 ? undefined : { seed: randomBytes(4).readUInt32LE(), programs };
   }
@@ -340,6 +344,11 @@ export class LaneEngine {
     const { policy, gpu } = this.#options;
     if (this.#gpuLost || policy === 'cpu' || policy === 'sequential') return undefined;
     return policy === 'auto' && gpu?.adapter.software === true ? undefined : gpu;
+  }
+
+  /** The kernel, if the block under way may use it. */
+  get #blockGpu(): GpuExecutor | undefined {
+    return this.#usesKernel ? this.#gpu() : undefined;
   }
 
   /** A lost device, or one that hangs, is not asked again; anything else ends the kernel for one block. */

@@ -36,23 +36,28 @@ class Machine {
   /** What a block takes in parallel beside its transactions, in ms. */
   fixed = 0.5;
 
+  /** `kernelUs`: a call in the kernel, if there is one. */
   constructor(
     readonly threads: number,
     readonly programs: Record<string, Calls>,
+    readonly kernelUs?: number,
   ) {
-    this.modes = new BlockModes({ threads, predictReads: true });
+    const kernelCall = kernelUs === undefined ? undefined : () => 2;
+    this.modes = new BlockModes({ threads, predictReads: true, kernelCall });
   }
 
   run(parts: Readonly<Record<string, number>>, disturbed = 1): BlockMode {
     const block = blockOf(parts);
     const mode = this.modes.choose(block);
-    const times = { sequential: 0, parallel: this.fixed };
+    const times = { sequential: 0, workers: this.fixed, kernel: this.fixed + 2 };
     const seen = new Map<string, KindSight>();
     for (const [name, rows] of block.parts) {
       const { us, stale = 0, steady = 0, width = 1, row = 8 } = this.programs[name];
       times.sequential += (rows * us) / 1_000;
       const again = (steady * us) / this.threads + (stale * us) / Math.min(width, this.threads);
-      times.parallel += (rows * (row + (us * 1.1) / this.threads + again)) / 1_000;
+      times.workers += (rows * (row + (us * 1.1) / this.threads + again)) / 1_000;
+      const kernelUs = (this.kernelUs ?? 0) * (steady + stale);
+      times.kernel += (rows * (row + 30 + (us * 1.1) / this.threads + kernelUs)) / 1_000;
       const [staleRows, timedMs] = [Math.round(stale * rows), (rows * us * disturbed) / 1_000];
       const depth = staleRows === 0 ? 0 : Math.ceil(staleRows / width) + 1;
       const found = { rows, timed: rows, timedMs, stale: staleRows, steady: Math.round(steady * rows), depth };
@@ -62,7 +67,7 @@ class Machine {
     this.chosen.push(mode);
     this.auto += times[mode];
     this.sequential += times.sequential;
-    this.best += Math.min(times.sequential, times.parallel);
+    this.best += Math.min(times.sequential, times.workers, this.kernelUs === undefined ? Infinity : times.kernel);
     return mode;
   }
 
@@ -81,8 +86,8 @@ const COUNTER: Calls = { us: 60, steady: 1 };
 describe('how auto runs a block', () => {
   it('a new program runs one transaction after the other, and in parallel by the third block if that pays', () => {
     for (const [calls, expected] of [
-      [HEAVY, 'parallel'],
-      [COUNTER, 'parallel'],
+      [HEAVY, 'workers'],
+      [COUNTER, 'workers'],
       [LIGHT, 'sequential'],
       [CHAIN, 'sequential'],
     ] as const) {
@@ -128,7 +133,7 @@ describe('how auto runs a block', () => {
     machine.fixed = 4;
     machine.runs(6, { [A]: 1_000 });
     machine.runs(6, { [A]: 10 });
-    expect(machine.run({ [A]: 1_000 })).toBe('parallel');
+    expect(machine.run({ [A]: 1_000 })).toBe('workers');
     expect(machine.run({ [A]: 10 })).toBe('sequential');
   });
 
@@ -141,23 +146,33 @@ describe('how auto runs a block', () => {
     expect(heavy.modes.wantsWorkers).toBe(true);
   });
 
+  it('the kernel runs what it promises to run faster, and no longer where it does not', () => {
+    const chain: Calls = { us: 300, stale: 1 };
+    const good = new Machine(15, { [A]: chain, [B]: HEAVY }, 5);
+    expect(good.runs(12, { [A]: 1_000 }).slice(2)).toEqual(new Array(10).fill('kernel'));
+    expect(good.runs(12, { [B]: 1_000 }).slice(2)).toEqual(new Array(10).fill('workers'));
+    const bad = new Machine(15, { [A]: chain }, 400);
+    expect(bad.runs(20, { [A]: 1_000 }).filter((mode) => mode === 'kernel')).toHaveLength(1);
+    expect(bad.chosen.at(-1)).toBe('sequential');
+  });
+
   it('a guess that was too good costs one block', () => {
     const machine = new Machine(15, { [A]: { us: 60, row: 200 } });
-    expect(machine.runs(20, { [A]: 1_000 }).filter((mode) => mode === 'parallel')).toHaveLength(1);
+    expect(machine.runs(20, { [A]: 1_000 }).filter((mode) => mode === 'workers')).toHaveLength(1);
   });
 
   it('what is slower is tried again for a hundredth of the time, and then taken if it has become faster', () => {
     const machine = new Machine(15, { [A]: { us: 60, row: 200 } });
-    const tried = machine.runs(20_000, { [A]: 1_000 }).filter((mode) => mode === 'parallel').length;
+    const tried = machine.runs(20_000, { [A]: 1_000 }).filter((mode) => mode === 'workers').length;
     expect(tried).toBeGreaterThan(3);
     expect(machine.auto / machine.sequential).toBeLessThan(1.013);
     machine.programs[A] = { us: 60 };
-    expect(machine.runs(4_000, { [A]: 1_000 }).at(-1)).toBe('parallel');
+    expect(machine.runs(4_000, { [A]: 1_000 }).at(-1)).toBe('workers');
   });
 
   it('the sequential way is measured again, too, and taken if it has become faster', () => {
     const machine = new Machine(15, { [A]: { us: 60 } });
-    expect(machine.runs(20, { [A]: 1_000 }).at(-1)).toBe('parallel');
+    expect(machine.runs(20, { [A]: 1_000 }).at(-1)).toBe('workers');
     machine.programs[A] = { us: 5 };
     expect(machine.runs(20_000, { [A]: 1_000 }).at(-1)).toBe('sequential');
   });
@@ -167,7 +182,7 @@ describe('how auto runs a block', () => {
     for (let n = 0; n < 3_000; n++) {
       const mode = machine.run(n % 10 === 0 ? { [A]: 50_000 } : { [A]: 500 });
       if (n % 10 === 0) expect(mode).toBe('sequential');
-      if (mode === 'parallel') return;
+      if (mode === 'workers') return;
     }
     expect.unreachable('never tried');
   });
@@ -177,14 +192,14 @@ describe('how auto runs a block', () => {
     for (const name of [A, B]) machine.runs(10, { [name]: 1_000 });
     machine.run({ [A]: 1_000 }, 20);
     machine.run({ [B]: 1_000 }, 20);
-    expect([machine.run({ [A]: 1_000 }), machine.run({ [B]: 1_000 })]).toEqual(['parallel', 'sequential']);
+    expect([machine.run({ [A]: 1_000 }), machine.run({ [B]: 1_000 })]).toEqual(['workers', 'sequential']);
   });
 
   it('hears of blocks without transactions, and of none that it has chosen for', () => {
     const modes = new BlockModes({ threads: 15, predictReads: true });
     expect(modes.choose(blockOf({}))).toBe('sequential');
     modes.took(blockOf({}), 'sequential', 1, new Map());
-    modes.took(blockOf({ [A]: 100 }), 'parallel', 5);
+    modes.took(blockOf({ [A]: 100 }), 'workers', 5);
     expect(modes.choose(blockOf({ [A]: 100 }))).toBe('sequential');
   });
 });
@@ -194,8 +209,8 @@ describe("one contract's traffic does not decide for the others", () => {
     const machine = new Machine(15, { [A]: { us: 30, stale: 1 }, [B]: HEAVY });
     const modes: BlockMode[] = [];
     for (let n = 0; n < 300; n++) modes.push(machine.run(n % 10 === 0 ? { [B]: 1_000 } : { [A]: 3_000 }));
-    expect(new Set(modes.filter((_, n) => n % 10 === 0 && n >= 20))).toEqual(new Set(['parallel']));
-    expect(modes.filter((mode, n) => n % 10 !== 0 && mode === 'parallel').length).toBeLessThan(6);
+    expect(new Set(modes.filter((_, n) => n % 10 === 0 && n >= 20))).toEqual(new Set(['workers']));
+    expect(modes.filter((mode, n) => n % 10 !== 0 && mode === 'workers').length).toBeLessThan(6);
   });
 
   it('who shares nine of ten blocks with one that is bad in parallel still runs in parallel alone', () => {
@@ -205,7 +220,7 @@ describe("one contract's traffic does not decide for the others", () => {
       const mode = machine.run(n % 10 === 0 ? { [B]: 1_000 } : { [A]: 2_000, [B]: 500 });
       if (n % 10 === 0 && n >= 20) alone.push(mode);
     }
-    expect(new Set(alone)).toEqual(new Set(['parallel']));
+    expect(new Set(alone)).toEqual(new Set(['workers']));
     expect(machine.auto / machine.best).toBeLessThan(1.06);
   });
 
@@ -216,7 +231,7 @@ describe("one contract's traffic does not decide for the others", () => {
     for (let n = 0; n < 5_000; n++) {
       const block = blockOf({ [A]: 2_000 });
       // It shows itself at its best one after the other, and at its worst in parallel.
-      machine.programs[A] = machine.modes.choose(block) === 'parallel' ? { us: 40, stale: 1, row: 60 } : disjoint;
+      machine.programs[A] = machine.modes.choose(block) === 'workers' ? { us: 40, stale: 1, row: 60 } : disjoint;
       machine.run({ [A]: 2_000 });
       if (n % 50 === 49) others.push(machine.run({ [B]: 1_000 }));
     }
@@ -243,6 +258,6 @@ describe("one contract's traffic does not decide for the others", () => {
     const machine = new Machine(15, { [A]: HEAVY, [B]: { us: 30, stale: 1 } });
     machine.runs(5, { [A]: 1_000 });
     expect(machine.run({ [A]: 1_000, [B]: 1_000 })).toBe('sequential');
-    expect(machine.run({ [A]: 1_000, [B]: 50 })).toBe('parallel');
+    expect(machine.run({ [A]: 1_000, [B]: 50 })).toBe('workers');
   });
 });

@@ -71,7 +71,7 @@ describe('what auto has learned', () => {
   it('survives a restart: the first block goes the way that the last one went, and the kernel is known to pay', () => {
     const { modes, kernel, keeper, said } = open(record);
     expect(new BlockModes(MACHINE).choose(blockOf(hashOf(1)))).toBe('sequential');
-    expect(modes.choose(blockOf(hashOf(1)))).toBe('parallel');
+    expect(modes.choose(blockOf(hashOf(1)))).toBe('workers');
     expect(kernel.worthRecording(1_000, 15)).toEqual([hashOf(1)]);
     expect([keeper.losses, keeper.lastLoss, said]).toEqual([0, undefined, []]);
     expect(open(undefined).keeper.losses).toBe(0);
@@ -115,7 +115,7 @@ describe('what auto has learned', () => {
       { kinds: [{ ...kind, figures: undefined }] },
       { kinds: [{ ...kind, figures: { ...kind.figures, stale: 2 } }] },
       { kinds: [{ ...kind, figures: { ...kind.figures, sequential: 1e300 } }] },
-      { kinds: [{ ...kind, figures: { ...kind.figures, parallel: [1] } }] },
+      { kinds: [{ ...kind, figures: { ...kind.figures, workers: [1] } }] },
       { kinds: new Array(MOST_KINDS + 1).fill(kind) },
       { kernel: [{ ...kernel, figures: { ...kernel.figures, alone: 'x' } }] },
       { kernel: [{ ...kernel, name: `${hashOf(1)}+` }] },

@@ -1,11 +1,14 @@
 /**
- * How `auto` runs a whole block: in parallel (dry runs, plan, batches on workers or in the kernel, validation), or one
- * transaction after the other. Never what it means.
+ * How `auto` runs a whole block: one transaction after the other, or in parallel (dry runs, plan, batches, validation)
+ * on the workers alone, or with the kernel. Never what it means.
  */
 import type { BlockView } from './block-view.js';
 import type { KindSight } from './sequential-watch.js';
 
-export type BlockMode = 'parallel' | 'sequential';
+/** The ways of running a block in parallel. */
+export const PARALLEL_MODES = ['workers', 'kernel'] as const;
+export type ParallelMode = (typeof PARALLEL_MODES)[number];
+export type BlockMode = 'sequential' | ParallelMode;
 
 export interface ModeChooser {
   choose(block: BlockView): BlockMode;
@@ -17,9 +20,9 @@ export interface ModeChooser {
   readonly wantsWorkers: boolean;
 }
 
-/** For policies and tests that want the parallel way whatever it costs. */
+/** For policies and tests that want the parallel way whatever it costs, with the kernel where the policy has one. */
 export const ALWAYS_PARALLEL: ModeChooser = {
-  choose: () => 'parallel',
+  choose: () => 'kernel',
   watches: () => false,
   took() {},
   wantsWorkers: true,

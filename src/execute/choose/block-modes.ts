@@ -5,7 +5,7 @@
  * of a hundredth of the time.
  */
 import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
-import type { BlockMode, ModeChooser } from './block-mode.js';
+import { type BlockMode, type ModeChooser, PARALLEL_MODES, type ParallelMode } from './block-mode.js';
 import type { BlockView } from './block-view.js';
 import { GUESS, type Machine, parallelGuess, parallelHope } from './estimates.js';
 import { KindCosts, type KindFigures, sizeOf } from './kind-costs.js';
@@ -13,6 +13,7 @@ import { ProgramTable } from './program-table.js';
 import { Recent } from './recent.js';
 import type { KindSight } from './sequential-watch.js';
 
+const MODES: readonly BlockMode[] = ['sequential', ...PARALLEL_MODES];
 /** Kinds whose costs are kept. */
 export const MOST_KINDS = 256;
 /** A kind with a smaller part of a block's time leaves no trace. */
@@ -33,6 +34,8 @@ const MOST_SAVED = 60_000;
 const TRY_AGAIN = 256;
 const TRY_SOON = 8;
 const FEW_RUNS = 3;
+/** Programs whose errors correct a guess. */
+const JUDGES = 9;
 /** A guess may be so many times too low, a measurement too. */
 const GUESS_RISK = 1.5;
 const MEASURED_RISK = 1.2;
@@ -42,24 +45,32 @@ const WATCHED_EVERY = 8;
 /** Kinds that make up so much of a block are what a trial is about. */
 const MAIN_PART = 0.1;
 
-/** Milliseconds that a block would take. */
-interface Estimate {
-  readonly sequential: number;
-  readonly parallel: number;
-  /** At the very best. */
-  readonly hope: number;
-  /** The parallel figure, where it is a guess, could be so much larger. */
-  readonly risk: number;
+/** What a block would take in parallel. */
+interface ParallelEstimate {
+  readonly ms: number;
   readonly isGuess: boolean;
   /** Its kinds are known well enough. */
   readonly isKnown: boolean;
+}
+
+/** Milliseconds that a block would take. */
+interface Estimate {
+  readonly sequential: number;
+  readonly workers: ParallelEstimate;
+  /** undefined: there is none. */
+  readonly kernel: ParallelEstimate | undefined;
+  /** In parallel at the very best. */
+  readonly hope: number;
 }
 
 export class BlockModes implements ModeChooser {
   readonly #machine: Machine;
   readonly #kinds = new ProgramTable(MOST_KINDS, () => new KindCosts());
   /** How far the guesses are off here: measured over guessed, by kind, so that each counts once. */
-  readonly #errors = new ProgramTable(MOST_KINDS, () => new Recent());
+  readonly #errors: Readonly<Record<ParallelMode, ProgramTable<Recent>>> = {
+    workers: new ProgramTable(MOST_KINDS, () => new Recent()),
+    kernel: new ProgramTable(MOST_KINDS, () => new Recent()),
+  };
   /** Transactions of recent blocks. */
   readonly #counts = new Recent();
   #blocks = 0;
@@ -80,12 +91,14 @@ export class BlockModes implements ModeChooser {
     this.#trial = undefined;
     if (!this.#hasChoice(block)) return 'sequential';
     const estimate = this.#estimate(block);
-    const preferred = modeOf(estimate);
-    const other = preferred === 'parallel' ? 'sequential' : 'parallel';
-    if (!this.#isWorthTrying(block, other, estimate)) return preferred;
-    this.#wantsWorkers = true;
-    this.#trial = { block, expected: Math.min(estimate.sequential, estimate.parallel) };
-    return other;
+    const { mode: preferred, ms: expected } = best(estimate);
+    for (const other of MODES) {
+      if (other === preferred || !this.#isWorthTrying(block, other, estimate, expected)) continue;
+      this.#wantsWorkers = true;
+      this.#trial = { block, expected };
+      return other;
+    }
+    return preferred;
   }
 
   /** Every block as long as its programs are new; then one in a few. */
@@ -103,20 +116,19 @@ export class BlockModes implements ModeChooser {
     this.#blocks++;
     this.#counts.add(block.count);
     // By what it should have taken: a block that was disturbed gives no leave to try more.
-    const { sequential, parallel } = this.#estimate(block);
-    this.#saved = Math.min(MOST_SAVED, this.#saved + TRIAL_SHARE * Math.min(ms, sequential, parallel));
+    this.#saved = Math.min(MOST_SAVED, this.#saved + TRIAL_SHARE * Math.min(ms, best(this.#estimate(block)).ms));
     const trial = this.#trial;
     this.#trial = undefined;
     if (trial?.block === block) this.#saved -= Math.max(0, ms - trial.expected);
     for (const kind of block.parts.keys()) {
       const costs = this.#kinds.get(kind);
       if (costs === undefined) continue;
-      costs.sinceSequential++;
-      costs.sinceParallel++;
+      for (const one of MODES) costs.since[one]++;
     }
     if (mode === 'sequential') this.#learnSequential(block, ms, seen ?? new Map());
-    else this.#learnParallel(block, ms);
-    this.#wantsWorkers ||= promises({ ...this.#estimate(block), isKnown: true });
+    else this.#learnParallel(mode, block, ms);
+    const { sequential, workers, kernel } = this.#estimate(block);
+    this.#wantsWorkers ||= [workers, kernel].some((one) => one && promises({ ...one, isKnown: true }, sequential));
   }
 
   /** What is worth remembering, by kind; those that take most of the time come first. */
@@ -138,66 +150,71 @@ export class BlockModes implements ModeChooser {
     return count >= FEWEST_FOR_WORKERS && (threads > 1 || (threads === 1 && kernelCall !== undefined));
   }
 
-  #estimate({ count, parts }: BlockView): Estimate {
-    const size = sizeOf(count);
-    let [sequential, parallel, hope, guessed, unknown] = [0, GUESS.block, 0, 0, 0];
-    let isSeen = true;
-    for (const [kind, rows] of parts) {
+  #estimate(block: BlockView): Estimate {
+    let [sequential, hope] = [0, 0];
+    for (const [kind, rows] of block.parts) {
       const costs = this.#kinds.get(kind);
-      const alone = costs?.sequential;
-      if (costs === undefined || alone === undefined) {
-        unknown += rows;
-        sequential += rows * UNKNOWN_US;
-        parallel += rows * (UNKNOWN_US + GUESS.row);
-        continue;
-      }
-      sequential += rows * alone;
-      hope += rows * parallelHope(costs, this.#machine);
-      const measured = costs.parallel(size);
-      const us = rows * (measured ?? this.#guess(kind, costs));
-      parallel += us;
-      if (measured !== undefined) continue;
-      guessed += us;
-      isSeen &&= costs.blocks >= SEEN_BLOCKS || costs.rows >= SEEN_ROWS || rows < MAIN_PART * count;
+      sequential += rows * (costs?.sequential ?? UNKNOWN_US);
+      if (costs !== undefined) hope += rows * parallelHope(costs, this.#machine);
     }
-    // Measurements hold the fixed cost of their blocks.
-    const isGuess = guessed > MAIN_PART * (parallel - GUESS.block);
-    if (!isGuess) parallel -= GUESS.block;
+    const { kernelCall } = this.#machine;
     return {
       sequential: sequential / 1_000,
-      parallel: parallel / 1_000,
       hope: hope / 1_000,
-      risk: isGuess ? GUESS_RISK : MEASURED_RISK,
-      isGuess,
-      isKnown: isSeen && unknown <= MOST_UNKNOWN * count,
+      workers: this.#estimateOf('workers', block),
+      kernel: kernelCall === undefined ? undefined : this.#estimateOf('kernel', block),
     };
   }
 
-  /** Corrected by how far other programs' guesses were off. */
-  #guess(kind: string, costs: KindCosts): number {
-    const errors = new Recent();
-    for (const { value } of this.#errors.list().slice(0, FEW_RUNS * FEW_RUNS)) {
-      const median = value.cost;
-      if (median !== undefined) errors.add(median);
+  #estimateOf(mode: ParallelMode, { count, parts }: BlockView): ParallelEstimate {
+    const size = sizeOf(count);
+    let [us, guessed, unknown] = [0, 0, 0];
+    let isSeen = true;
+    for (const [kind, rows] of parts) {
+      const costs = this.#kinds.get(kind);
+      if (costs?.sequential === undefined) {
+        unknown += rows;
+        us += rows * (UNKNOWN_US + GUESS.row);
+        continue;
+      }
+      const measured = costs.parallel(mode, size);
+      const own = rows * (measured ?? this.#guess(mode, kind, costs));
+      us += own;
+      if (measured !== undefined) continue;
+      guessed += own;
+      isSeen &&= costs.blocks >= SEEN_BLOCKS || costs.rows >= SEEN_ROWS || rows < MAIN_PART * count;
     }
-    return parallelGuess(kind, costs, this.#machine) * (errors.cost ?? 1);
+    const isGuess = guessed > MAIN_PART * us;
+    // Measurements hold the fixed cost of their blocks.
+    const ms = (us + (isGuess ? fixedCost(mode) : 0)) / 1_000;
+    return { ms, isGuess, isKnown: isSeen && unknown <= MOST_UNKNOWN * count };
   }
 
-  #isWorthTrying(block: BlockView, other: BlockMode, estimate: Estimate): boolean {
-    const { sequential, parallel, hope, risk, isKnown } = estimate;
-    if (!isKnown || hope >= sequential) return false;
-    const loss = other === 'parallel' ? parallel * risk - sequential : sequential * MEASURED_RISK - parallel;
-    if (loss > this.#saved) return false;
+  /** Corrected by how far other programs' guesses were off. */
+  #guess(mode: ParallelMode, kind: string, costs: KindCosts): number {
+    const errors = new Recent();
+    for (const { value } of this.#errors[mode].list().slice(0, JUDGES)) {
+      const error = value.cost;
+      if (error !== undefined) errors.add(error);
+    }
+    return parallelGuess(mode, kind, costs, this.#machine) * (errors.cost ?? 1);
+  }
+
+  /** `expected`: milliseconds that the preferred way takes. */
+  #isWorthTrying(block: BlockView, other: BlockMode, estimate: Estimate, expected: number): boolean {
+    const parallel = other === 'sequential' ? undefined : estimate[other];
+    if (other !== 'sequential' && (parallel?.isKnown !== true || estimate.hope >= estimate.sequential)) return false;
+    const ms = (parallel?.ms ?? estimate.sequential) * (parallel?.isGuess === true ? GUESS_RISK : MEASURED_RISK);
+    if (ms - expected > this.#saved) return false;
     const size = sizeOf(block.count);
     for (const [kind, rows] of block.parts) {
       const costs = rows < MAIN_PART * block.count ? undefined : this.#kinds.get(kind);
       if (costs === undefined) continue;
-      const since = other === 'parallel' ? costs.sinceParallel : costs.sinceSequential;
-      const few = other === 'parallel' && costs.parallelRuns(size) < FEW_RUNS;
+      const few = other !== 'sequential' && costs.parallelRuns(other, size) < FEW_RUNS;
       // What was never tried is not tried on a large block first.
-      if (other === 'parallel' && costs.parallel(size) === undefined && block.count > (this.#counts.median ?? 0))
-        continue;
-      if (since > (few ? TRY_SOON : TRY_AGAIN)) return true;
+      const isNew = other !== 'sequential' && costs.parallel(other, size) === undefined;
+      if (isNew && block.count > (this.#counts.median ?? 0)) continue;
+      if (costs.since[other] > (few ? TRY_SOON : TRY_AGAIN)) return true;
     }
     return false;
   }
@@ -215,32 +232,42 @@ export class BlockModes implements ModeChooser {
   }
 
   /** Shares the time of the block out in proportion to what its kinds were guessed to take. */
-  #learnParallel({ count, parts }: BlockView, ms: number): void {
+  #learnParallel(mode: ParallelMode, { count, parts }: BlockView, ms: number): void {
     const shares: { readonly kind: string; readonly rows: number; readonly us: number }[] = [];
     let sum = 0;
     for (const [kind, rows] of parts) {
       const costs = this.#kinds.get(kind);
-      const us = rows * (costs?.sequential === undefined ? UNKNOWN_US : parallelGuess(kind, costs, this.#machine));
+      const us =
+        rows * (costs?.sequential === undefined ? UNKNOWN_US : parallelGuess(mode, kind, costs, this.#machine));
       sum += us;
       if (costs?.sequential !== undefined) shares.push({ kind, rows, us });
     }
-    const error = Math.max(0, ms * 1_000 - GUESS.block) / sum;
+    const error = Math.max(0, ms * 1_000 - fixedCost(mode)) / sum;
     const size = sizeOf(count);
     for (const { kind, rows, us } of shares) {
       const share = us / sum;
       if (share < LEAST_PART) continue;
       const own = ms * 1_000 * share;
-      this.#kinds.of(kind, own / 1_000).sawParallel(size, own / rows, share);
-      if (share > 0.5) this.#errors.of(kind, own / 1_000).add(error, share);
+      this.#kinds.of(kind, own / 1_000).sawParallel(mode, size, own / rows, share);
+      if (share > 0.5) this.#errors[mode].of(kind, own / 1_000).add(error, share);
     }
   }
 }
 
-/** Whether the parallel way promises to be the faster one. */
-function promises({ sequential, parallel, isGuess, isKnown }: Estimate): boolean {
-  return isKnown && parallel < sequential * (isGuess ? GUESS_MARGIN : MEASURED_MARGIN);
+function fixedCost(mode: ParallelMode): number {
+  return mode === 'kernel' ? GUESS.block + GUESS.launch : GUESS.block;
 }
 
-function modeOf(estimate: Estimate): BlockMode {
-  return promises(estimate) ? 'parallel' : 'sequential';
+/** Whether a parallel way promises to be faster than one after the other. */
+function promises({ ms, isGuess, isKnown }: ParallelEstimate, sequential: number): boolean {
+  return isKnown && ms < sequential * (isGuess ? GUESS_MARGIN : MEASURED_MARGIN);
+}
+
+/** The way that promises most, and the milliseconds that it takes. */
+function best(estimate: Estimate): { readonly mode: BlockMode; readonly ms: number } {
+  const { sequential, workers, kernel } = estimate;
+  let found: { readonly mode: BlockMode; readonly ms: number } = { mode: 'sequential', ms: sequential };
+  if (promises(workers, sequential)) found = { mode: 'workers', ms: workers.ms };
+  if (kernel !== undefined && promises(kernel, found.ms)) found = { mode: 'kernel', ms: kernel.ms };
+  return found;
 }

@@ -4,6 +4,7 @@
  */
 import { concatBytes } from '../../util/bytes.js';
 import { crc32 } from '../../util/crc32.js';
+import { PARALLEL_MODES } from './block-mode.js';
 import { type BlockModes, MOST_KINDS } from './block-modes.js';
 import { type CostModel, KERNEL_FIGURES, type KernelFigures, MOST_KERNEL_PROGRAMS } from './cost-model.js';
 import { type KindFigures, SIZES } from './kind-costs.js';
@@ -105,14 +106,16 @@ function isList(list: unknown, most: number, names: RegExp, isFigures: (value: u
 
 function isKindFigures(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { sequential, width, rows, parallel } = value;
+  const { sequential, width, rows } = value;
   return (
     [sequential, width, rows].every(isCost) &&
     SHARES.every((share) => isCost(value[share]) && Number(value[share]) <= 1) &&
-    Array.isArray(parallel) &&
-    parallel.length === SIZES &&
-    parallel.every((us: unknown) => us === null || isCost(us))
+    PARALLEL_MODES.every((mode) => isSizes(value[mode]))
   );
+}
+
+function isSizes(list: unknown): boolean {
+  return Array.isArray(list) && list.length === SIZES && list.every((us: unknown) => us === null || isCost(us));
 }
 
 function isKernelFigures(value: unknown): boolean {

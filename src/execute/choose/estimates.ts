@@ -1,4 +1,5 @@
 /** What a kind of transactions would take in parallel, by what it takes one after the other. */
+import type { ParallelMode } from './block-mode.js';
 import type { KindCosts } from './kind-costs.js';
 
 /** What the parallel way can use. */
@@ -17,8 +18,12 @@ export const GUESS = {
   row: 8,
   /** The same of one that runs a second time. */
   again: 4,
+  /** The same where calls are recorded and packed for the kernel. */
+  record: 40,
   /** A block, whatever is in it: the threads are woken, and none ends with the others. */
   block: 1_000,
+  /** The same of one that wakes the device. */
+  launch: 2_000,
   /** A colour's submission to the kernel. */
   dispatch: 25,
 } as const;
@@ -30,7 +35,7 @@ const CROWDED = 1.15;
  * those run again whose dry runs were no results, or whose reads were predicted: all at once. Those that read what
  * others wrote run colour by colour, or one after the other where the colours are narrow.
  */
-export function parallelGuess(kind: string, costs: KindCosts, machine: Machine): number {
+export function parallelGuess(mode: ParallelMode, kind: string, costs: KindCosts, machine: Machine): number {
   const { threads, predictReads, kernelCall } = machine;
   const run = costs.sequential ?? 0;
   const shared = (run * CROWDED) / Math.max(1, threads);
@@ -38,9 +43,11 @@ export function parallelGuess(kind: string, costs: KindCosts, machine: Machine):
   const wide = Math.min(1 - chained, costs.asked + (predictReads ? costs.steady : 0));
   const atOnce = Math.max(1, Math.min(threads, costs.width));
   const onCpu = wide * shared + chained * Math.max(shared, run / atOnce);
+  const dry = GUESS.row + shared + (wide + chained) * GUESS.again;
+  if (mode === 'workers') return dry + onCpu;
   const call = kernelCall?.(kind);
   const inKernel = call === undefined ? onCpu : (wide + chained) * call + (chained / costs.width) * GUESS.dispatch;
-  return GUESS.row + shared + (wide + chained) * GUESS.again + Math.min(onCpu, inKernel);
+  return dry + GUESS.record + Math.min(onCpu, inKernel);
 }
 
 /** What it could take at best: nobody need try what even then would lose. */

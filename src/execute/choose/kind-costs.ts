@@ -1,4 +1,5 @@
 /** What transactions of one kind (a program, and whether the generator runs them) take, either way. */
+import { type BlockMode, PARALLEL_MODES, type ParallelMode } from './block-mode.js';
 import { Recent } from './recent.js';
 import type { KindSight } from './sequential-watch.js';
 
@@ -23,7 +24,8 @@ export interface KindFigures {
   readonly width: number;
   readonly rows: number;
   /** By size. */
-  readonly parallel: readonly (number | null)[];
+  readonly workers: readonly (number | null)[];
+  readonly kernel: readonly (number | null)[];
 }
 
 /** Microseconds of the engine's thread per transaction. */
@@ -33,13 +35,12 @@ export class KindCosts {
   readonly #steady = new Recent();
   readonly #asked = new Recent();
   readonly #width = new Recent();
-  readonly #parallel: (Recent | undefined)[] = new Array<Recent | undefined>(SIZES).fill(undefined);
+  readonly #parallel: Readonly<Record<ParallelMode, (Recent | undefined)[]>> = { workers: [], kernel: [] };
   /** Transactions that were seen to run one after the other, and in how many blocks. */
   rows = 0;
   blocks = 0;
-  /** Blocks with it since either way was last measured. */
-  sinceSequential = Number.POSITIVE_INFINITY;
-  sinceParallel = Number.POSITIVE_INFINITY;
+  /** Blocks with it since each way was last measured. */
+  readonly since: Record<BlockMode, number> = { sequential: Infinity, workers: Infinity, kernel: Infinity };
 
   get sequential(): number | undefined {
     return this.#sequential.cost;
@@ -64,18 +65,19 @@ export class KindCosts {
   }
 
   /** Measurements of blocks of that size that ran in parallel. */
-  parallelRuns(size: number): number {
-    return this.#parallel[size]?.count ?? 0;
+  parallelRuns(mode: ParallelMode, size: number): number {
+    return this.#parallel[mode][size]?.count ?? 0;
   }
 
   /** In parallel, in blocks of that size: as measured, or by what the nearest size that was measured tells. */
-  parallel(size: number): number | undefined {
-    const own = this.#parallel[size]?.cost;
+  parallel(mode: ParallelMode, size: number): number | undefined {
+    const sizes = this.#parallel[mode];
+    const own = sizes[size]?.cost;
     if (own !== undefined) return own;
     for (let distance = 1; distance < SIZES; distance++) {
-      const larger = this.#parallel[size + distance]?.cost;
+      const larger = sizes[size + distance]?.cost;
       if (larger !== undefined) return larger * DEARER ** distance;
-      const smaller = this.#parallel[size - distance]?.cost;
+      const smaller = sizes[size - distance]?.cost;
       if (smaller !== undefined) return smaller;
     }
     return undefined;
@@ -92,22 +94,24 @@ export class KindCosts {
     if (stale > 0) this.#width.add(stale / Math.max(1, depth - 1), weight);
     this.rows += rows;
     this.blocks++;
-    this.sinceSequential = 0;
+    this.since.sequential = 0;
   }
 
   /** `share`: what part of the block was its own. */
-  sawParallel(size: number, us: number, share: number): void {
-    this.#parallel[size] ??= new Recent();
-    this.#parallel[size].add(us, share);
-    this.sinceParallel = 0;
+  sawParallel(mode: ParallelMode, size: number, us: number, share: number): void {
+    const sizes = this.#parallel[mode];
+    sizes[size] ??= new Recent();
+    sizes[size].add(us, share);
+    this.since[mode] = 0;
   }
 
   /** undefined as long as there is nothing to remember. */
   figures(): KindFigures | undefined {
     const { sequential, stale, steady, asked, width, rows } = this;
     if (sequential === undefined) return undefined;
-    const parallel = this.#parallel.map((recent) => recent?.cost ?? null);
-    return { sequential, stale, steady, asked, width, rows, parallel };
+    const costs = (mode: ParallelMode): (number | null)[] =>
+      Array.from({ length: SIZES }, (_, size) => this.#parallel[mode][size]?.cost ?? null);
+    return { sequential, stale, steady, asked, width, rows, workers: costs('workers'), kernel: costs('kernel') };
   }
 
   restore(figures: KindFigures): void {
@@ -118,8 +122,10 @@ export class KindCosts {
     this.#width.add(figures.width);
     this.rows = figures.rows;
     this.blocks = 2;
-    figures.parallel.forEach((us, size) => {
-      if (us !== null) this.#parallel[size] = new Recent(us);
-    });
+    for (const mode of PARALLEL_MODES) {
+      figures[mode].forEach((us, size) => {
+        if (us !== null) this.#parallel[mode][size] = new Recent(us);
+      });
+    }
   }
 }
