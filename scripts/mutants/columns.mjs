@@ -52,8 +52,8 @@ export const COLUMNS = [
   ),
   run(
     'common-second-sheet',
-    'if (this.#sheetEnd > 0 || !this.#isSheet',
-    'if (!this.#isSheet',
+    'if (this.#sheetEnd > 0 || !isSheet',
+    'if (!isSheet',
     'of two spent sheets the last one is all',
   ),
   run(

@@ -8,14 +8,15 @@ import type { Block } from '../bitcoin/types.js';
 import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
+import { type LaneColumns, sharedColumns } from '../lane/columns/lane-columns.js';
 import type { ScanAhead } from '../lane/columns/scan-ahead.js';
 import type { KnownSheets } from '../lane/columns/scan-columns.js';
 import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
-import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
+import { type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
-import type { LaneBlockResult, LaneKey, LaneOutcome, LaneWrites, Receipt, StateReader } from '../lane/types.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { makePlan, summarise } from '../plan/plan.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
@@ -27,7 +28,9 @@ import type { CostPlace } from './choose/cost-keeper.js';
 import { CostModel } from './choose/cost-model.js';
 import type { SequentialWatch } from './choose/sequential-watch.js';
 import { runOneByOne } from './one-by-one.js';
-import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
+import { runRows } from './rows/run-rows.js';
+import { finish } from './run/block-result.js';
+import { mergeWrites } from './run/merge-writes.js';
 import { runPlan } from './run/schedule.js';
 import { validateAndRepair } from './run/validate.js';
 import { Versions } from './run/versions.js';
@@ -37,6 +40,7 @@ import { BlockBudget, BlockTooLarge } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
 import type { WorkWatch } from './tasks/work-watch.js';
 import { FEWEST_FOR_WORKERS, WorkerPool } from './threads/worker-pool.js';
+import { beginning } from './threads/worker-protocol.js';
 
 export interface LaneEngineOptions {
   readonly policy: Policy;
@@ -167,6 +171,10 @@ export class LaneEngine {
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
     try {
+      const { columns } = lane;
+      if (columns !== undefined && this.#blockGpu === undefined) {
+        return await this.#rows(columns, context, before, state, statistics);
+      }
       return await this.#parallel(lane.transactions, context, before, state, statistics);
     } catch (error) {
       if (!(error instanceof BlockTooLarge)) throw error;
@@ -176,6 +184,21 @@ export class LaneEngine {
       await turn();
       return this.#sequential(lane, context, before, again);
     }
+  }
+
+  /** In batches on the CPU, from columns. */
+  #rows(
+    columns: LaneColumns,
+    context: LaneContext,
+    before: CachingReader,
+    state: StateSource,
+    statistics: LaneStatistics,
+  ): Promise<LaneBlockResult> {
+    const pool = this.#poolFor(columns.count, state);
+    pool?.begin(beginning(context, state, undefined, sharedColumns(columns)));
+    const budget = new BlockBudget(this.#options.mostBlockBytes);
+    const { onOutcome } = this.#options;
+    return runRows({ columns, context, before, runner: this.#runner, pool, budget, statistics, onOutcome });
   }
 
   #sequential(
@@ -241,14 +264,7 @@ export class LaneEngine {
     const pool = this.#poolFor(planned.length, state);
     const recording = this.#recording(planned.length, pool?.size ?? 0);
     const tasks = new BlockTasks(context, before, this.#runner, recording);
-    pool?.begin({
-      kind: 'block',
-      // Every thread has a watch of its own.
-      context: { ...context, watch: undefined },
-      storeHandle: state.storeHandle,
-      snapshot: state.storeHandle === undefined ? state.snapshot : undefined,
-      recording,
-    });
+    pool?.begin(beginning(context, state, recording, undefined));
     const {
       runs: found,
       records,
@@ -373,17 +389,4 @@ export class LaneEngine {
     this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer);
     return this.#pool;
   }
-}
-
-function finish(
-  before: StateReader,
-  writes: LaneWrites,
-  receipts: readonly Receipt[],
-  statistics: LaneStatistics,
-  plan: LaneBlockResult['plan'],
-): LaneBlockResult {
-  statistics.lane = countOutcomes(receipts);
-  for (const { executor } of receipts) statistics.executors[executor]++;
-  dropVoidDeletions(writes, before);
-  return { writes, receipts, plan, statistics };
 }

@@ -5,21 +5,18 @@ import { transactionAt } from '../lane/columns/lane-columns.js';
 import type { LaneContext } from '../lane/message.js';
 import { countMessage, makeReceipt } from '../lane/receipt.js';
 import { ReceiptList } from '../lane/receipt-list.js';
-import type { LaneTransaction } from '../lane/scan.js';
 import type { LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneOutcome, Receipt } from '../lane/types.js';
 import { summarise } from '../plan/plan.js';
 import type { ProgramRunner } from '../program/runner.js';
 import type { SequentialWatch } from './choose/sequential-watch.js';
+import { type OnOutcome, resultOf } from './run/block-result.js';
 import { dropVoidDeletions } from './run/merge-writes.js';
 import type { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
 import type { CachingReader } from './tasks/caching-reader.js';
 
 const HOW = { colour: 0, executor: 'sequential', repaired: false } as const;
-
-/** Hears what became of each lane transaction. */
-export type OnOutcome = (transaction: LaneTransaction, outcome: LaneOutcome) => void;
 
 /** Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction. */
 export function runOneByOne(
@@ -69,16 +66,5 @@ export function runOneByOne(
     },
   });
   dropVoidDeletions(writes, before);
-  let decoded: readonly Receipt[] | undefined;
-  return {
-    writes,
-    // Hardly anybody looks at them before they are stored.
-    get receipts() {
-      decoded ??= list.decoded();
-      return decoded;
-    },
-    encodedReceipts: list,
-    plan,
-    statistics,
-  };
+  return resultOf(writes, list, plan, statistics);
 }

@@ -8,7 +8,8 @@
  */
 import { formatId, idBytes, idFromBytes, parseId } from '../protocol/alkane-id.js';
 import { fromDisplayHash, fromHex, readU32, toDisplayHash, toHex, writeBinaryString, writeU32 } from '../util/bytes.js';
-import { EXECUTORS } from './statistics.js';
+import { copyBytes } from '../util/copy-bytes.js';
+import { EXECUTORS, type Executor } from './statistics.js';
 import { MESSAGE_STATUSES, type MessageReceipt, type Receipt } from './types.js';
 
 const NO_TEXT = 0xffff;
@@ -58,8 +59,7 @@ export class ReceiptWriter {
   /** The bytes from `start` to `end`. */
   part(from: Uint8Array, start: number, end: number): void {
     const at = this.take(end - start);
-    const { bytes } = this;
-    for (let i = start, k = at; i < end; i++, k++) bytes[k] = from[i];
+    copyBytes(from, start, end, this.bytes, at);
   }
 
   /** 1 and the bytes, or 0. */
@@ -72,6 +72,21 @@ export class ReceiptWriter {
     this.u16(bytes.length);
     this.part(bytes, 0, bytes.length);
   }
+}
+
+const EXECUTOR_AT = 40;
+
+/** Sets how the transaction was run in the receipt that begins at `at`. */
+export function setExecution(
+  bytes: Uint8Array,
+  at: number,
+  executor: Executor,
+  colour: number,
+  isRepaired: boolean,
+): void {
+  bytes[at + EXECUTOR_AT] = EXECUTORS.indexOf(executor);
+  bytes[at + EXECUTOR_AT + 1] = isRepaired ? 1 : 0;
+  writeU32(bytes, at + EXECUTOR_AT + 2, colour);
 }
 
 /** Appends a receipt. */

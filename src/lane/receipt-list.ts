@@ -1,5 +1,6 @@
 import { readU32 } from '../util/bytes.js';
-import { decodeReceipt, ReceiptWriter, writeReceipt } from './receipt-bytes.js';
+import { decodeReceipt, ReceiptWriter, setExecution, writeReceipt } from './receipt-bytes.js';
+import type { Executor } from './statistics.js';
 import type { EncodedReceipts, Receipt } from './types.js';
 
 const INDEX_AT = 4;
@@ -15,10 +16,20 @@ export class ReceiptList implements EncodedReceipts {
     return this.#ends.length;
   }
 
+  /** Bytes of all receipts so far. */
+  get bytes(): number {
+    return this.#out.length;
+  }
+
   /** Appends what `write` writes: one receipt. */
   addBy(write: (out: ReceiptWriter) => void): void {
     write(this.#out);
     this.#ends.push(this.#out.length);
+  }
+
+  /** Sets how the transaction of the last receipt was run. */
+  setExecution(executor: Executor, colour: number, isRepaired: boolean): void {
+    setExecution(this.#out.bytes, this.#ends.at(-2) ?? 0, executor, colour, isRepaired);
   }
 
   add(receipt: Receipt): void {

@@ -13,7 +13,11 @@ export interface Plan {
 
 /** Plans transactions given in block order. */
 export function makePlan(accesses: readonly AccessSet[]): Plan {
-  const sets = buildAccessSets(accesses);
+  return planOf(buildAccessSets(accesses));
+}
+
+/** The same from sets whose keys are numbered. */
+export function planOf(sets: AccessSets): Plan {
   const graph = buildConflictGraph(sets);
   return { sets, graph, colouring: colourInOrder(graph) };
 }

@@ -32,6 +32,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['store/snapshot', 'execute/threads'],
   ['execute/analyse', 'execute/choose'],
   ['execute/run'],
+  ['execute/rows'],
   ['execute'],
   ['pipeline', 'chain'],
   ['follow', 'replay', 'rpc', 'selftest'],

@@ -53,7 +53,12 @@ export class BlockBudget {
 
   /** An outcome that is kept until the block ends. Throws {@link BlockTooLarge} when it has no room. */
   take(outcome: LaneOutcome): void {
-    this.#left -= outcomeWeight(outcome);
+    this.takeBytes(outcomeWeight(outcome));
+  }
+
+  /** The same for outcomes that take so many bytes. */
+  takeBytes(bytes: number): void {
+    this.#left -= bytes;
     if (this.#left < 0) throw new BlockTooLarge();
   }
 }

@@ -9,9 +9,18 @@ import { DEEP_STACK } from '../../util/deep-thread.js';
 import { shipped } from '../../util/shipped.js';
 import type { DryRun, DryRuns } from '../tasks/block-tasks.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
+import type { RowReply, RowTask } from '../tasks/row-records.js';
 import { collect } from './collect.js';
 import { decodeDryRuns, decodeOutcomes, encodeItems, encodeTransactions } from './worker-codec.js';
-import type { BeginBlock, CpuItem, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-protocol.js';
+import type {
+  BeginBlock,
+  CpuItem,
+  FromWorker,
+  ToWorker,
+  WorkerData,
+  WorkerRows,
+  WorkerTask,
+} from './worker-protocol.js';
 
 /** Fewer transactions than this are not worth a task for another thread. */
 export const FEWEST_FOR_WORKERS = 8;
@@ -21,9 +30,16 @@ const PIECES_PER_WORKER = 4;
 const LARGEST_PIECE = 128;
 
 type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
+type Task = Omit<WorkerTask, 'mostBytes'> | Omit<WorkerRows, 'mostBytes'>;
+
+/** Items that pieces are cut of. */
+interface Sliceable<T> {
+  readonly length: number;
+  slice(start: number, end: number): T;
+}
 
 interface Job {
-  readonly task: Omit<WorkerTask, 'mostBytes'>;
+  readonly task: Task;
   /** What it may take, by what the pieces before it have left. */
   readonly mostBytes: () => number;
   readonly resolve: (answer: Answer) => void;
@@ -116,17 +132,37 @@ export class WorkerPool {
     return pieces.flat();
   }
 
+  /**
+   * Runs `rows` of the block in pieces, of each of which `take` hears what became of it, in any order. Throws
+   * `BlockTooLarge` when a piece takes more than `budget` gives it.
+   */
+  async runRows(
+    rows: Uint32Array,
+    budget: BlockBudget,
+    taskOf: (piece: Uint32Array) => RowTask,
+    take: (piece: Uint32Array, reply: RowReply) => void,
+  ): Promise<void> {
+    await this.#all(
+      rows,
+      budget,
+      (piece) => ({ kind: 'rows', ...taskOf(piece) }),
+      (answer, piece) => {
+        if (answer.kind === 'rows') take(piece, answer);
+      },
+    );
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.all(this.#workers.map(({ thread }) => thread.terminate()));
   }
 
   /** Processes `items` in pieces; `read` decodes each reply as it arrives. The first failure ends all of them. */
-  async #all<T, R>(
-    items: readonly T[],
+  async #all<T extends Sliceable<T>, R>(
+    items: T,
     budget: BlockBudget,
-    makeTask: (piece: readonly T[]) => Omit<WorkerTask, 'mostBytes'>,
-    read: (answer: Answer) => R,
+    makeTask: (piece: T) => Task,
+    read: (answer: Answer, piece: T) => R,
   ): Promise<R[]> {
     const wanted = Math.ceil(items.length / (this.size * PIECES_PER_WORKER));
     const length = Math.max(1, Math.min(LARGEST_PIECE, wanted));
@@ -135,10 +171,15 @@ export class WorkerPool {
     );
     const mostBytes = (): number => budget.ofPiece(pieces.length);
     try {
-      return await collect<Answer, R>(pieces.length, read, (i, resolve, reject) => {
-        this.#waiting.push({ task: makeTask(pieces[i]), mostBytes, resolve, reject });
-        if (i === pieces.length - 1) this.#dispatch();
-      });
+      return await collect<[Answer, T], R>(
+        pieces.length,
+        ([answer, piece]) => read(answer, piece),
+        (i, done, reject) => {
+          const resolve = (answer: Answer): void => done([answer, pieces[i]]);
+          this.#waiting.push({ task: makeTask(pieces[i]), mostBytes, resolve, reject });
+          if (i === pieces.length - 1) this.#dispatch();
+        },
+      );
     } catch (error) {
       this.#waiting = this.#waiting.filter((job) => job.mostBytes !== mostBytes);
       throw error;
@@ -156,7 +197,7 @@ export class WorkerPool {
       if (worker.job === undefined) return;
       const { task, mostBytes } = worker.job;
       const sent: ToWorker = { kind: 'task', task: { ...task, mostBytes: mostBytes() } };
-      worker.thread.postMessage(sent, [task.bytes.buffer]);
+      worker.thread.postMessage(sent, task.kind === 'rows' ? [] : [task.bytes.buffer]);
     }
   }
 

@@ -1,7 +1,8 @@
 /** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { failureOf } from '../../errors/errors.js';
+import { failureOf, InternalError } from '../../errors/errors.js';
 import { buffersOf } from '../../gpu/pack/records.js';
+import { columnsOf } from '../../lane/columns/lane-columns.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
 import { ProgramRunner } from '../../program/runner.js';
 import { Store } from '../../store/store.js';
@@ -9,11 +10,18 @@ import { StoredState } from '../../store/stored-state.js';
 import { BlockTasks } from '../tasks/block-tasks.js';
 import { BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { CachingReader } from '../tasks/caching-reader.js';
+import { RowTasks } from '../tasks/row-tasks.js';
 import { WorkWatch } from '../tasks/work-watch.js';
 import { decodeItems, decodeTransactions, encodeDryRuns, encodeOutcomes } from './worker-codec.js';
-import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-protocol.js';
+import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerRows, WorkerTask } from './worker-protocol.js';
 
 type Answer = Extract<FromWorker, { bytes: Uint8Array }>;
+
+/** What a block is run with: its transactions, or its rows. */
+interface Tasks {
+  readonly block: BlockTasks;
+  readonly rows: RowTasks | undefined;
+}
 
 const port = parentPort;
 if (port === null) throw new Error('worker.js runs in a worker thread only');
@@ -23,7 +31,7 @@ const watch = buffer && new WorkWatch(buffer).thread(thread);
 /** Made for the first block: if this thread cannot run contracts, the engine gets the reason instead of a result. */
 let runner: ProgramRunner | undefined;
 const stores = new Map<bigint, Promise<StateReader>>();
-let tasks: Promise<BlockTasks> | undefined;
+let tasks: Promise<Tasks> | undefined;
 // Requests are handled one after the other: a task waits until its block is ready.
 let queue = Promise.resolve();
 
@@ -40,10 +48,12 @@ port.on('message', (sent: ToWorker) => {
 
 Atomics.add(new Uint32Array(ready), 0, 1);
 
-async function begin({ context, storeHandle, snapshot, recording }: BeginBlock): Promise<BlockTasks> {
+async function begin({ context, storeHandle, snapshot, recording, columns }: BeginBlock): Promise<Tasks> {
   runner ??= new ProgramRunner(compiledBytes);
   const before = new CachingReader(await open(storeHandle, snapshot));
-  return new BlockTasks({ ...context, watch }, before, runner, recording);
+  const watched = { ...context, watch };
+  const rows = columns && new RowTasks(thread, columnsOf(columns), watched, before, runner);
+  return { block: new BlockTasks(watched, before, runner, recording), rows };
 }
 
 function open(
@@ -62,10 +72,16 @@ function open(
 /** Transfers the bytes to the engine without a copy. */
 function answer(to: MessagePort, reply: Answer): void {
   const records = reply.kind === 'dry' ? reply.records : undefined;
-  to.postMessage(reply, [reply.bytes.buffer, ...(records === undefined ? [] : buffersOf(records))]);
+  const words = reply.kind === 'rows' ? [reply.words.buffer] : [];
+  to.postMessage(reply, [reply.bytes.buffer, ...words, ...(records === undefined ? [] : buffersOf(records))]);
 }
 
-function perform(block: BlockTasks, { kind, bytes, mostBytes }: WorkerTask): Answer {
+function perform({ block, rows }: Tasks, task: WorkerTask | WorkerRows): Answer {
+  if (task.kind === 'rows') {
+    if (rows === undefined) throw new InternalError('rows of a block that has none');
+    return { kind: 'rows', ...rows.run(task, task.mostBytes) };
+  }
+  const { kind, bytes, mostBytes } = task;
   // The engine counts what all pieces take together; here one piece must fit.
   const budget = new BlockBudget(mostBytes);
   if (kind === 'dry') {

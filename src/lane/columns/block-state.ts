@@ -50,6 +50,15 @@ export class BlockState {
     return key;
   }
 
+  /** The number of the key that lies from `start` to `end` of what is kept. */
+  keyOfKept(start: number, end: number): number {
+    const found = this.#keys.find(this.bytes, start, end, this.bytes);
+    if (found >= 0) return found;
+    const key = this.#keys.add(this.bytes, start, end);
+    if (key === this.starts.length) this.#grow();
+    return key;
+  }
+
   /** The number of `key`, -1 if it has none. */
   findText(key: LaneKey): number {
     const at = this.room(key.length);
@@ -99,6 +108,33 @@ export class BlockState {
     this.starts[key] = start;
     this.ends[key] = end;
     this.#known[key] = WRITTEN;
+  }
+
+  /** Takes what lies from `start` to `end` of `bytes` for the value of `key` in the state below, if it has none yet. */
+  learn(key: number, start: number, end: number): void {
+    if (this.#known[key] !== UNKNOWN) return;
+    this.starts[key] = start;
+    this.ends[key] = end;
+    this.#known[key] = READ;
+  }
+
+  /** Whether the value of `key` lies at `starts` and `ends`, and whether it was written rather than read. */
+  isKnown(key: number): boolean {
+    return this.#known[key] !== UNKNOWN;
+  }
+
+  isWritten(key: number): boolean {
+    return this.#known[key] === WRITTEN;
+  }
+
+  /** Takes back what is known of the value of `key`: it is read anew. */
+  forget(key: number): void {
+    this.#known[key] = UNKNOWN;
+  }
+
+  /** Bytes of keys and values that are kept. */
+  get used(): number {
+    return this.#used;
   }
 
   /** Makes room for `length` bytes at the end of what is kept, and gives where; {@link take} keeps them. */

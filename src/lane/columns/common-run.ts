@@ -10,6 +10,7 @@ import type { ProgramRunner } from '../../program/runner.js';
 import type { Program, RevertReason, RunStatus } from '../../program/types.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { readU32, readU128, writeU32 } from '../../util/bytes.js';
+import { copyBytes } from '../../util/copy-bytes.js';
 import { fuelOfBytes } from '../allowance.js';
 import type { LaneContext } from '../message.js';
 import { RECEIPT_DATA_BYTES } from '../receipt.js';
@@ -17,14 +18,12 @@ import type { MessageStatus } from '../types.js';
 import { AMOUNT_BYTES, addAmounts, compareAmounts, isZero, subtractAmounts } from './amounts.js';
 import type { BlockState } from './block-state.js';
 import { ContractCodes } from './contract-codes.js';
-import { copyBytes } from './copy-bytes.js';
 import { type LaneColumns, LOST } from './lane-columns.js';
 import { NumberSet } from './number-set.js';
-import { compareIdsAt, Parcel } from './parcel.js';
+import { isSheet, Parcel, SHEET_ENTRY } from './parcel.js';
 import { StateKeys } from './state-keys.js';
 import { WriteLayer } from './write-layer.js';
 
-const SHEET_ENTRY = ID_LENGTH + AMOUNT_BYTES;
 /** Context bytes in front of the incoming assets, and where their count stands among them. */
 const CONTEXT_HEAD = 96;
 const COUNT_AT = 80;
@@ -43,13 +42,16 @@ export class CommonRunner implements RunState, RunEnd {
   hasTarget = false;
   /** What ran; undefined if nothing did. */
   program: Program | undefined;
-  /** Whether it asked if it ran dry. */
-  askedDryRun = false;
   /** The first bytes of the data that it returned, as many as a receipt keeps, and how many there were. */
   readonly data = new Uint8Array(RECEIPT_DATA_BYTES);
   dataBytes = 0;
 
-  readonly isDryRun = false;
+  isDryRun = false;
+  /** A dry run was told that it is one. */
+  askedDryRun = false;
+  /** Of a dry run: the contract's own keys that it said it would read and write. */
+  readonly declaredReads = new NumberSet();
+  readonly declaredWrites = new NumberSet();
   readonly #columns: LaneColumns;
   readonly #context: LaneContext;
   readonly #state: BlockState;
@@ -86,10 +88,14 @@ export class CommonRunner implements RunState, RunEnd {
    * Runs the transaction at `row`, which is of the common kind. False: it spends several sheets, or one that is
    * damaged, and is left to the generator; nothing has happened then.
    */
-  run(row: number): boolean {
+  run(row: number, isDryRun = false): boolean {
     const columns = this.#columns;
     const { block, contextStart, contextEnd } = columns;
     this.#row = row;
+    this.isDryRun = isDryRun;
+    this.askedDryRun = false;
+    this.declaredReads.count = 0;
+    this.declaredWrites.count = 0;
     this.#contextStart = contextStart[row];
     this.#contextEnd = contextEnd[row];
     this.reads.count = 0;
@@ -97,7 +103,6 @@ export class CommonRunner implements RunState, RunEnd {
     this.#parcel.clear();
     this.hasTarget = false;
     this.program = undefined;
-    this.askedDryRun = false;
     this.dataBytes = 0;
     if (!this.#spendSheets()) return false;
     const { watch } = this.#context;
@@ -135,21 +140,10 @@ export class CommonRunner implements RunState, RunEnd {
     for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
       const number = this.#keys.sheetAt(block.raw, block.inputs[input]);
       if (this.#see(number) === 0) continue;
-      if (this.#sheetEnd > 0 || !this.#isSheet(this.#foundStart, this.#foundEnd)) return false;
+      if (this.#sheetEnd > 0 || !isSheet(this.#state.bytes, this.#foundStart, this.#foundEnd)) return false;
       this.#sheetStart = this.#foundStart;
       this.#sheetEnd = this.#foundEnd;
       this.writes.set(number, 0, 0);
-    }
-    return true;
-  }
-
-  /** Whether these bytes are a sheet: ids ascend, and no amount is zero. */
-  #isSheet(start: number, end: number): boolean {
-    const { bytes } = this.#state;
-    if ((end - start) % SHEET_ENTRY !== 0) return false;
-    for (let at = start; at < end; at += SHEET_ENTRY) {
-      if (isZero(bytes, at + ID_LENGTH)) return false;
-      if (at > start && compareIdsAt(bytes, at - SHEET_ENTRY, at) >= 0) return false;
     }
     return true;
   }
@@ -394,6 +388,17 @@ export class CommonRunner implements RunState, RunEnd {
     return this.#see(this.#keys.sequence()) === 0 ? 1n : readU128(this.#state.bytes, this.#foundStart);
   }
 
-  declareRead(): void {}
-  declareWrite(): void {}
+  declareRead(memory: Uint8Array, start: number, end: number): void {
+    this.#declare(this.declaredReads, memory, start, end);
+  }
+
+  declareWrite(memory: Uint8Array, start: number, end: number): void {
+    this.#declare(this.declaredWrites, memory, start, end);
+  }
+
+  #declare(keys: NumberSet, memory: Uint8Array, start: number, end: number): void {
+    if (!this.isDryRun) return;
+    const key = this.#ownKey(memory, start, end);
+    if (keys.placeOf(key) < 0) keys.add(key);
+  }
 }

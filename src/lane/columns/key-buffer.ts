@@ -1,4 +1,4 @@
-import { copyBytes } from './copy-bytes.js';
+import { copyBytes } from '../../util/copy-bytes.js';
 
 const encoder = new TextEncoder();
 

@@ -1,5 +1,5 @@
 /** The lane transactions of a block as columns: nothing is made per transaction until somebody asks for it. */
-import type { BlockOffsets } from '../../bitcoin/block-offsets.js';
+import { type BlockColumns, BlockOffsets } from '../../bitcoin/block-offsets.js';
 import type { Transaction } from '../../bitcoin/types.js';
 import type { Protostone } from '../../protocol/types.js';
 import { type LaneTransaction, protostonesOf } from '../scan.js';
@@ -24,8 +24,43 @@ export interface LaneColumns {
   /** Positions of the lane transactions whose outputs it spends, ascending: `parents` from `firstParent` on. */
   readonly firstParent: Uint32Array;
   readonly parents: Uint32Array;
-  /** The protostones of transactions that are not of the common kind, by position in the block. */
-  readonly decoded: ReadonlyMap<number, readonly Protostone[]>;
+  /**
+   * The protostones of transactions that are not of the common kind, by position in the block; undefined: they are
+   * decoded when they are asked for.
+   */
+  readonly decoded: ReadonlyMap<number, readonly Protostone[]> | undefined;
+}
+
+/** The same without objects, for other threads: all of it lies in shared memory. */
+export interface SharedColumns extends Omit<LaneColumns, 'block' | 'decoded'> {
+  readonly block: BlockColumns;
+}
+
+/** Copies `columns` to shared memory once, however many threads are told. */
+export function sharedColumns({ block, decoded: _, ...lane }: LaneColumns): SharedColumns {
+  return { ...shared(lane), block: shared(block.columns) };
+}
+
+/** What {@link sharedColumns} was made of. */
+export function columnsOf({ block, ...lane }: SharedColumns): LaneColumns {
+  return { ...lane, block: new BlockOffsets(block), decoded: undefined };
+}
+
+/** `columns` with all its lists in shared memory. */
+function shared<T extends object>(columns: T): T {
+  const out: Record<string, unknown> = {};
+  for (const [name, list] of Object.entries(columns)) {
+    if (list instanceof Uint32Array) out[name] = inShared(list, Uint32Array);
+    else out[name] = list instanceof Uint8Array ? inShared(list, Uint8Array) : list;
+  }
+  return out as T;
+}
+
+function inShared<T extends Uint8Array | Uint32Array>(list: T, make: new (bytes: SharedArrayBuffer) => T): T {
+  if (list.buffer instanceof SharedArrayBuffer) return list;
+  const copy = new make(new SharedArrayBuffer(list.byteLength));
+  copy.set(list);
+  return copy;
 }
 
 /** In the place of an output on which assets are lost. */
@@ -66,9 +101,11 @@ class Row implements LaneTransaction {
   }
 
   get protostones(): readonly Protostone[] {
-    this.#protostones ??= isCommon(this.#columns, this.#row)
-      ? protostonesOf(this.tx)
-      : (this.#columns.decoded.get(this.index) ?? NO_PROTOSTONES);
+    const { decoded } = this.#columns;
+    this.#protostones ??=
+      decoded === undefined || isCommon(this.#columns, this.#row)
+        ? protostonesOf(this.tx)
+        : (decoded.get(this.index) ?? NO_PROTOSTONES);
     return this.#protostones;
   }
 

@@ -1,7 +1,10 @@
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
-import { AMOUNT_BYTES, addAmounts, compareAmounts } from './amounts.js';
+import { AMOUNT_BYTES, addAmounts, compareAmounts, isZero } from './amounts.js';
 import { longer } from './key-table.js';
 import { NumberSet } from './number-set.js';
+
+/** Bytes of an asset in a sheet: its id and its amount. */
+export const SHEET_ENTRY = ID_LENGTH + AMOUNT_BYTES;
 
 const FIRST_ASSETS = 16;
 
@@ -56,6 +59,16 @@ export class Parcel {
 }
 
 /** As `compareIds` of the protocol, for two ids where they lie: by block, then tx, as numbers. */
-export function compareIdsAt(bytes: Uint8Array, a: number, b: number): number {
+function compareIdsAt(bytes: Uint8Array, a: number, b: number): number {
   return compareAmounts(bytes, a, bytes, b) || compareAmounts(bytes, a + AMOUNT_BYTES, bytes, b + AMOUNT_BYTES);
+}
+
+/** Whether these bytes are a sheet: ids ascend, and no amount is zero. */
+export function isSheet(bytes: Uint8Array, start: number, end: number): boolean {
+  if ((end - start) % SHEET_ENTRY !== 0) return false;
+  for (let at = start; at < end; at += SHEET_ENTRY) {
+    if (isZero(bytes, at + ID_LENGTH)) return false;
+    if (at > start && compareIdsAt(bytes, at - SHEET_ENTRY, at) >= 0) return false;
+  }
+  return true;
 }

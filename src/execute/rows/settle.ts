@@ -1,0 +1,168 @@
+/**
+ * Validation and repair of rows: one pass in block order makes the result equal to running transactions one at a time.
+ * What a row has written is applied at its turn and not before, so that the state is always the one that it would see.
+ */
+import { BlockStateReader } from '../../lane/columns/block-state.js';
+import { outcomeOf } from '../../lane/columns/common-outcome.js';
+import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
+import { CommonRunner } from '../../lane/columns/common-run.js';
+import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
+import type { LaneContext } from '../../lane/message.js';
+import { countMessage, makeReceipt } from '../../lane/receipt.js';
+import { decodeReceipt } from '../../lane/receipt-bytes.js';
+import { ReceiptList } from '../../lane/receipt-list.js';
+import type { Executor, LaneStatistics } from '../../lane/statistics.js';
+import { laneTransaction } from '../../lane/transaction.js';
+import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES, type StateReader } from '../../lane/types.js';
+import type { ProgramRunner } from '../../program/runner.js';
+import type { OnOutcome } from '../run/block-result.js';
+import type { BlockBudget } from '../tasks/block-weight.js';
+import { driveOnCpu } from '../tasks/drive.js';
+import { AT, BEFORE, HEAD } from '../tasks/row-records.js';
+import { FOUND } from './row-batches.js';
+import type { RowTable } from './row-table.js';
+
+const HOW = { colour: 0, executor: 'sequential', repaired: false } as const;
+
+/** What the pass needs. */
+export interface SettleInputs {
+  readonly columns: LaneColumns;
+  readonly context: LaneContext;
+  /** The state before the block. */
+  readonly before: StateReader;
+  readonly runner: ProgramRunner;
+  readonly table: RowTable;
+  /** By row: one of {@link FOUND}, and its colour, 0 if it has none. */
+  readonly found: Uint8Array;
+  readonly colourOf: Uint32Array;
+  readonly budget: BlockBudget;
+  readonly statistics: LaneStatistics;
+  readonly onOutcome: OnOutcome | undefined;
+}
+
+/** Applies all rows to the state of the table; gives their receipts. Throws `BlockTooLarge` beyond the budget. */
+export function settleRows(inputs: SettleInputs): ReceiptList {
+  const pass = new SettlePass(inputs);
+  const { columns, onOutcome } = inputs;
+  for (let row = 0; row < columns.count; row++) pass.settle(row);
+  // Not before it is certain that the block ends this way.
+  for (const [row, outcome] of pass.outcomes.entries()) onOutcome?.(transactionAt(columns, row), outcome);
+  return pass.receipts;
+}
+
+class SettlePass {
+  readonly receipts = new ReceiptList();
+  /** By row, if somebody wants to hear of them. */
+  readonly outcomes: LaneOutcome[] = [];
+  readonly #common: CommonRunner;
+  readonly #reader: BlockStateReader;
+
+  constructor(readonly inputs: SettleInputs) {
+    const { columns, context, before, runner, table } = inputs;
+    this.#common = new CommonRunner(columns, context, table.state, runner);
+    this.#reader = new BlockStateReader(table.state, before);
+  }
+
+  settle(row: number): void {
+    const found = this.inputs.found[row];
+    const stands = found !== FOUND.notRun && !(found !== FOUND.batch && this.inputs.table.hasAsked(row));
+    if (stands && this.#isCurrent(row)) {
+      this.#keep(row, this.inputs.table.isDryRun(row) ? 'reuse' : 'cpu');
+      return;
+    }
+    const isRepaired = found === FOUND.dryRun || found === FOUND.batch;
+    if (isRepaired) this.inputs.statistics.repaired++;
+    this.#run(row, found === FOUND.inTurn ? 'cpu' : 'sequential', isRepaired);
+  }
+
+  /** Whether every value that the record of `row` has seen is the one that it reads now. */
+  #isCurrent(row: number): boolean {
+    const { table } = this.inputs;
+    const { state } = table;
+    const { list } = table.words;
+    const at = table.recordOf(row);
+    const seen = table.seenOf(row);
+    for (let i = 0, reads = list[at + AT.reads]; i < reads; i++) {
+      const key = list[at + HEAD + i];
+      const isBefore = seen === 0 || list[seen + 2 * i] === BEFORE;
+      if (isBefore && !state.isWritten(key)) continue;
+      state.load(key);
+      if (!table.isSeen(key, isBefore ? 0 : seen + 2 * i, state.starts[key], state.ends[key])) return false;
+    }
+    return true;
+  }
+
+  /** The record of `row` is what became of it. */
+  #keep(row: number, executor: Executor): void {
+    const { table, statistics, colourOf, onOutcome } = this.inputs;
+    const { state } = table;
+    const { list } = table.words;
+    const at = table.recordOf(row);
+    if (onOutcome !== undefined) this.outcomes.push(recordedOutcome(table, row));
+    this.receipts.addBy((out) => out.part(state.bytes, list[at + AT.receipt], list[at + AT.receiptEnd]));
+    this.receipts.setExecution(executor, colourOf[row], false);
+    statistics.executors[executor]++;
+    const keys = table.writesOf(row);
+    const values = table.valuesOf(row);
+    const writes = list[at + AT.writes];
+    for (let i = 0; i < writes; i++) state.set(list[keys + i], list[values + 2 * i], list[values + 2 * i + 1]);
+    const messages = values + 2 * writes;
+    for (let i = 0; i < list[at + AT.messages]; i++) {
+      countMessage(statistics.lane, MESSAGE_STATUSES[list[messages + i]]);
+    }
+  }
+
+  /** Runs `row` now that all before it are final. */
+  #run(row: number, executor: Executor, isRepaired: boolean): void {
+    const { columns, context, table, colourOf, statistics, budget, onOutcome } = this.inputs;
+    const { state } = table;
+    const [used, bytes] = [state.used, this.receipts.bytes];
+    if (isCommon(columns, row) && this.#common.run(row)) {
+      const run = this.#common;
+      if (onOutcome !== undefined) this.outcomes.push(outcomeOf(columns, row, run, state));
+      countMessage(statistics.lane, run.status);
+      this.receipts.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, executor));
+      run.apply();
+    } else {
+      const outcome = driveOnCpu(
+        laneTransaction(transactionAt(columns, row), context, this.#reader),
+        this.inputs.runner,
+      );
+      if (onOutcome !== undefined) this.outcomes.push(outcome);
+      for (const { status } of outcome.messages) countMessage(statistics.lane, status);
+      this.receipts.add(makeReceipt(context.height, outcome, HOW));
+      this.#reader.apply(outcome.writes);
+    }
+    this.receipts.setExecution(executor, colourOf[row], isRepaired);
+    statistics.executors[executor]++;
+    budget.takeBytes(state.used - used + this.receipts.bytes - bytes);
+  }
+}
+
+/** The outcome that a record was made of, with all that it read. */
+function recordedOutcome(table: RowTable, row: number): LaneOutcome {
+  const { list } = table.words;
+  const { state } = table;
+  const at = table.recordOf(row);
+  const { index, txid, undone, messages } = decodeReceipt(
+    state.bytes.subarray(list[at + AT.receipt], list[at + AT.receiptEnd]),
+  );
+  const valueAt = (start: number, end: number) => (start === end ? undefined : state.bytes.slice(start, end));
+  const reads = new Map<LaneKey, Uint8Array | undefined>();
+  const seen = table.seenOf(row);
+  for (let i = 0; i < list[at + AT.reads]; i++) {
+    const key = list[at + HEAD + i];
+    const place = seen + 2 * i;
+    if (seen !== 0 && list[place] !== BEFORE) reads.set(state.keyText(key), valueAt(list[place], list[place + 1]));
+    else {
+      const length = table.loadBefore(key);
+      reads.set(state.keyText(key), valueAt(table.startBefore(key), table.startBefore(key) + length));
+    }
+  }
+  const writes = new Map<LaneKey, Uint8Array | undefined>();
+  const [keys, values] = [table.writesOf(row), table.valuesOf(row)];
+  for (let i = 0; i < list[at + AT.writes]; i++) {
+    writes.set(state.keyText(list[keys + i]), valueAt(list[values + 2 * i], list[values + 2 * i + 1]));
+  }
+  return { index, txid, undone, messages, reads, writes };
+}

@@ -1,0 +1,91 @@
+/**
+ * What became of transactions, in columns: one record of words for each, which names keys by number and values by where
+ * they lie in the bytes beside it.
+ *
+ * A record: its words, flags, begin and end of the receipt, counts of keys read, declared as read, written and declared
+ * as written, messages; then the keys of these four kinds; begin and end of each value seen, if {@link SEEN}; begin and
+ * end of each value written; the status of each message.
+ */
+import { longer } from '../../lane/columns/key-table.js';
+
+export const HEAD = 9;
+/** Places in a record. */
+export const AT = {
+  words: 0,
+  flags: 1,
+  receipt: 2,
+  receiptEnd: 3,
+  reads: 4,
+  declaredReads: 5,
+  writes: 6,
+  declaredWrites: 7,
+  messages: 8,
+} as const;
+
+/** Flag: a program asked whether this was a dry run; the record names keys but is no result. */
+export const ASKED = 1;
+/** Flag: where the values lie that were read. Without it they are those before the block. */
+export const SEEN = 2;
+
+/** Flag: a program asked in the dry run, and this is the whole run that followed it. */
+export const RAN = 4;
+
+/** In the place of a value that was read: the one before the block. */
+export const BEFORE = 0xffffffff;
+
+/** Words of a reply in front of its records: generation, number of records, where the new keys begin. */
+export const REPLY_HEAD = 3;
+/** Words of a new key: begin and end of it, 1 if its value before the block is told, begin and end of that. */
+export const KEY_WORDS = 5;
+
+/** Records of rows, in the order of the task, and keys that are named for the first time. */
+export interface RowReply {
+  /** What numbered the keys: 0 is the engine's own thread, then its workers. */
+  readonly thread: number;
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Values that rows see in place of those before the block. */
+export interface RowOverrides {
+  /** By row: where its entries end, in `words`. */
+  readonly ends: Uint32Array;
+  /** Begin and end of a key in `bytes`, begin and end of its value; equal: the key is absent. */
+  readonly words: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Rows to run; `overrides` undefined: a dry run. */
+export interface RowTask {
+  readonly rows: Uint32Array;
+  readonly overrides: RowOverrides | undefined;
+}
+
+/** Words that grow. */
+export class Words {
+  list = new Uint32Array(4_096);
+  length = 0;
+
+  push(word: number): void {
+    const at = this.take(1);
+    this.list[at] = word;
+  }
+
+  /** The first `count` words of `words`. */
+  add(words: Uint32Array, count: number): void {
+    const at = this.take(count);
+    for (let i = 0; i < count; i++) this.list[at + i] = words[i];
+  }
+
+  /** Makes room for `count` words, and gives where. */
+  take(count: number): number {
+    const at = this.length;
+    this.length += count;
+    if (this.length > this.list.length) this.list = longer(this.list, Math.max(this.length, 2 * this.list.length));
+    return at;
+  }
+
+  taken(): Uint32Array<ArrayBuffer> {
+    return this.list.slice(0, this.length);
+  }
+}

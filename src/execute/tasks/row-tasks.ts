@@ -1,0 +1,265 @@
+/** What a thread does with rows of a block: dry runs, and runs over given values; nothing is applied. */
+import { BlockState, BlockStateReader } from '../../lane/columns/block-state.js';
+import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
+import { CommonRunner } from '../../lane/columns/common-run.js';
+import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
+import { sheetKeyAt } from '../../lane/keys.js';
+import type { DeclaredKeys, LaneContext } from '../../lane/message.js';
+import { makeReceipt } from '../../lane/receipt.js';
+import { ReceiptWriter, writeReceipt } from '../../lane/receipt-bytes.js';
+import { laneTransaction } from '../../lane/transaction.js';
+import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES } from '../../lane/types.js';
+import type { ProgramRunner } from '../../program/runner.js';
+import { BlockTooLarge } from './block-weight.js';
+import type { CachingReader } from './caching-reader.js';
+import { OverriddenKeys } from './overridden-keys.js';
+import { ASKED, BEFORE, KEY_WORDS, RAN, REPLY_HEAD, type RowReply, type RowTask, SEEN, Words } from './row-records.js';
+
+/** Longer values before the block are not told: who wants one reads it. */
+const MOST_TOLD = 256;
+/** What a thread keeps of a block in bytes before it numbers keys anew. */
+const MOST_KEPT = 64 * 1024 * 1024;
+
+/** How a receipt says that its transaction was run, until the engine sets it. */
+const HOW = { colour: 0, executor: 'cpu', repaired: false } as const;
+
+export class RowTasks {
+  readonly #columns: LaneColumns;
+  readonly #context: LaneContext;
+  readonly #before: CachingReader;
+  readonly #runner: ProgramRunner;
+  readonly #mostKept: number;
+  #state: BlockState;
+  #reader: BlockStateReader;
+  #common: CommonRunner;
+  #overridden: OverriddenKeys;
+  /** Keys below it have been told since they were last numbered anew. */
+  #told = 0;
+  #generation = 0;
+  #words = new Words();
+  #newKeys = new Words();
+  /** Keys that a dry run names beside those that the recorded run reads and writes. */
+  readonly #namedReads = new Words();
+  readonly #namedWrites = new Words();
+  #out = new ReceiptWriter();
+
+  constructor(
+    readonly thread: number,
+    columns: LaneColumns,
+    context: LaneContext,
+    before: CachingReader,
+    runner: ProgramRunner,
+    mostKept = MOST_KEPT,
+  ) {
+    this.#mostKept = mostKept;
+    this.#columns = columns;
+    this.#context = context;
+    this.#before = before;
+    this.#runner = runner;
+    this.#state = new BlockState(before.unkept);
+    this.#reader = new BlockStateReader(this.#state, before);
+    this.#common = new CommonRunner(columns, context, this.#state, runner);
+    this.#overridden = new OverriddenKeys(this.#state);
+  }
+
+  /** Runs the rows of `task`. Throws `BlockTooLarge` when their records take more than `mostBytes`. */
+  run({ rows, overrides }: RowTask, mostBytes: number): RowReply {
+    if (this.#state.used > this.#mostKept) this.#numberAnew();
+    this.#words = new Words();
+    this.#words.take(REPLY_HEAD);
+    this.#newKeys = new Words();
+    this.#out = new ReceiptWriter();
+    if (overrides === undefined) this.#before.prefetch(sheetKeysOf(this.#columns, rows));
+    for (let i = 0; i < rows.length; i++) {
+      if (overrides === undefined) this.#runOne(rows[i], true);
+      else {
+        // Code under a key may be other code for the next row.
+        if (this.#overridden.set(overrides, i)) this.#common.forget();
+        this.#runOne(rows[i], false);
+        if (this.#overridden.restore()) this.#common.forget();
+      }
+      this.#tellKeys();
+      if (4 * (this.#words.length + this.#newKeys.length) + this.#out.length > mostBytes) throw new BlockTooLarge();
+    }
+    const head = this.#words.list;
+    head[0] = this.#generation;
+    head[1] = rows.length;
+    head[2] = this.#words.length;
+    const at = this.#words.take(this.#newKeys.length);
+    this.#words.list.set(this.#newKeys.list.subarray(0, this.#newKeys.length), at);
+    return { thread: this.thread, words: this.#words.taken(), bytes: this.#out.bytes.slice(0, this.#out.length) };
+  }
+
+  #numberAnew(): void {
+    this.#state = new BlockState(this.#before.unkept);
+    this.#reader = new BlockStateReader(this.#state, this.#before);
+    this.#common = new CommonRunner(this.#columns, this.#context, this.#state, this.#runner);
+    this.#overridden = new OverriddenKeys(this.#state);
+    this.#told = 0;
+    this.#generation++;
+  }
+
+  #runOne(row: number, isDryRun: boolean): void {
+    const run = this.#common;
+    this.#namedReads.length = 0;
+    this.#namedWrites.length = 0;
+    if (!isCommon(this.#columns, row) || !run.run(row, isDryRun)) {
+      this.#runGeneral(row, isDryRun);
+      return;
+    }
+    if (isDryRun) {
+      this.#namedReads.add(run.declaredReads.list, run.declaredReads.count);
+      this.#namedWrites.add(run.declaredWrites.list, run.declaredWrites.count);
+    }
+    let flags = isDryRun ? 0 : SEEN;
+    if (run.askedDryRun && isDryRun) {
+      // Such a dry run counts for nothing but its keys. A whole run does, unless the row must wait for others.
+      this.#namedReads.add(run.reads.list, run.reads.count);
+      this.#namedWrites.add(run.writes.keys, run.writes.count);
+      run.run(row);
+      flags = RAN;
+    }
+    this.#recordCommon(row, flags);
+  }
+
+  #recordCommon(row: number, flags: number): void {
+    const run = this.#common;
+    const { reads, writes } = run;
+    const out = this.#out;
+    const receipt = out.length;
+    writeCommonReceipt(out, this.#context.height, this.#columns, row, run, this.#state, HOW.executor);
+    const [moreReads, moreWrites] = [this.#namedReads, this.#namedWrites];
+    this.#begin(flags, receipt, reads.count, moreReads.length, writes.count, moreWrites.length, 1);
+    this.#keys(reads.list, reads.count);
+    this.#keys(moreReads.list, moreReads.length);
+    this.#keys(writes.keys, writes.count);
+    this.#keys(moreWrites.list, moreWrites.length);
+    if ((flags & SEEN) !== 0) this.#seen(reads.list, reads.count);
+    for (let i = 0; i < writes.count; i++) this.#value(this.#state.bytes, writes.start(i), writes.end(i));
+    this.#words.push(MESSAGE_STATUSES.indexOf(run.status));
+  }
+
+  #runGeneral(row: number, isDryRun: boolean): void {
+    const declared: DeclaredKeys = { reads: new Set(), writes: new Set() };
+    const run = laneTransaction(transactionAt(this.#columns, row), this.#context, this.#reader, declared);
+    let asked = false;
+    let step = run.next();
+    while (!step.done) {
+      const { program, host, fuel } = step.value;
+      const end = this.#runner.run(program, host(isDryRun), fuel);
+      asked ||= end.askedDryRun;
+      step = run.next(end);
+    }
+    if (!isDryRun) {
+      declared.reads.clear();
+      declared.writes.clear();
+    }
+    this.#recordGeneral(step.value, declared, isDryRun, asked);
+  }
+
+  #recordGeneral(outcome: LaneOutcome, declared: DeclaredKeys, isDryRun: boolean, asked: boolean): void {
+    const { reads, writes, messages } = outcome;
+    const out = this.#out;
+    const receipt = out.length;
+    writeReceipt(out, makeReceipt(this.#context.height, outcome, HOW));
+    const numbersOf = (keys: Iterable<LaneKey>) => Uint32Array.from(keys, (key) => this.#state.keyOfText(key));
+    const read = numbersOf(reads.keys());
+    const flags = (asked ? ASKED : 0) | (isDryRun ? 0 : SEEN);
+    this.#begin(flags, receipt, reads.size, declared.reads.size, writes.size, declared.writes.size, messages.length);
+    this.#learn(read, reads.values());
+    for (const keys of [read, declared.reads, writes.keys(), declared.writes]) {
+      const numbers = keys === read ? read : numbersOf(keys as Iterable<LaneKey>);
+      this.#keys(numbers, numbers.length);
+    }
+    if (!isDryRun) this.#seen(read, read.length);
+    for (const value of writes.values()) this.#value(value, 0, value?.length ?? 0);
+    for (const { status } of messages) this.#words.push(MESSAGE_STATUSES.indexOf(status));
+  }
+
+  /** Values that the generator has read are those before the block, but for those in their place. */
+  #learn(keys: Uint32Array, values: Iterable<Uint8Array | undefined>): void {
+    const state = this.#state;
+    let i = 0;
+    for (const value of values) {
+      const key = keys[i++];
+      if (state.isKnown(key)) continue;
+      const at = value === undefined ? 0 : state.keep(value, 0, value.length);
+      state.learn(key, at, at + (value?.length ?? 0));
+    }
+  }
+
+  #begin(
+    flags: number,
+    receipt: number,
+    reads: number,
+    declaredReads: number,
+    writes: number,
+    declaredWrites: number,
+    messages: number,
+  ): void {
+    const seen = (flags & SEEN) === 0 ? 0 : 2 * reads;
+    this.#words.push(9 + reads + declaredReads + 3 * writes + declaredWrites + seen + messages);
+    this.#words.push(flags);
+    this.#words.push(receipt);
+    this.#words.push(this.#out.length);
+    this.#words.push(reads);
+    this.#words.push(declaredReads);
+    this.#words.push(writes);
+    this.#words.push(declaredWrites);
+    this.#words.push(messages);
+  }
+
+  #keys(keys: Uint32Array, count: number): void {
+    this.#words.add(keys, count);
+  }
+
+  /** Where the values of `keys` lie that the row has seen. */
+  #seen(keys: Uint32Array, count: number): void {
+    const { bytes, starts, ends } = this.#state;
+    for (let i = 0; i < count; i++) {
+      if (this.#overridden.has(keys[i])) this.#value(bytes, starts[keys[i]], ends[keys[i]]);
+      else {
+        this.#words.push(BEFORE);
+        this.#words.push(BEFORE);
+      }
+    }
+  }
+
+  #value(from: Uint8Array | undefined, start: number, end: number): void {
+    const at = this.#out.length;
+    if (from !== undefined && end > start) this.#out.part(from, start, end);
+    this.#words.push(at);
+    this.#words.push(this.#out.length);
+  }
+
+  /** Tells the keys that have got a number, and their values before the block. */
+  #tellKeys(): void {
+    const state = this.#state;
+    const out = this.#out;
+    for (; this.#told < state.keys; this.#told++) {
+      const key = this.#told;
+      const at = this.#newKeys.take(KEY_WORDS);
+      const words = this.#newKeys.list;
+      words[at] = out.length;
+      out.part(state.bytes, state.keyStart(key), state.keyEnd(key));
+      words[at + 1] = out.length;
+      const isTold = state.isKnown(key) && state.ends[key] - state.starts[key] <= MOST_TOLD;
+      words[at + 2] = isTold ? 1 : 0;
+      words[at + 3] = out.length;
+      if (isTold) out.part(state.bytes, state.starts[key], state.ends[key]);
+      words[at + 4] = out.length;
+    }
+  }
+}
+
+/** Keys of the sheets that `rows` spend. */
+export function sheetKeysOf({ block, index }: LaneColumns, rows: Iterable<number>): LaneKey[] {
+  const keys: LaneKey[] = [];
+  for (const row of rows) {
+    const at = index[row];
+    for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
+      keys.push(sheetKeyAt(block.raw, block.inputs[input]));
+    }
+  }
+  return keys;
+}
