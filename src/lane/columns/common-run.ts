@@ -157,11 +157,10 @@ export class CommonRunner implements RunState, RunEnd {
       this.#fail('REJECTED', 'depends on a lane transaction of this block');
     } else {
       this.hasTarget = true;
-      const program = this.#findProgram();
-      this.program = program;
-      if (program === undefined) this.#fail('REJECTED', 'no code at the target');
+      this.program = this.#findProgram();
+      if (this.program === undefined) this.#fail('REJECTED', 'no code at the target');
       else if (!this.#creditIncoming()) this.#fail('REJECTED', 'sum over u128 on a balance');
-      else this.#runner.runInPlace(program, this, this.#fuel, this);
+      else this.#runner.runInPlace(this.program, this, this.#fuel, this);
     }
     this.fuelUsed = before - this.#fuel;
   }
