@@ -163,7 +163,7 @@ describe('how auto runs a block', () => {
 
   it('what is slower is tried again for a hundredth of the time, and then taken if it has become faster', () => {
     const machine = new Machine(15, { [A]: { us: 60, row: 200 } });
-    const tried = machine.runs(20_000, { [A]: 1_000 }).filter((mode) => mode === 'workers').length;
+    const tried = machine.runs(8_000, { [A]: 1_000 }).filter((mode) => mode === 'workers').length;
     expect(tried).toBeGreaterThan(3);
     expect(machine.auto / machine.sequential).toBeLessThan(1.013);
     machine.programs[A] = { us: 60 };
@@ -174,7 +174,7 @@ describe('how auto runs a block', () => {
     const machine = new Machine(15, { [A]: { us: 60 } });
     expect(machine.runs(20, { [A]: 1_000 }).at(-1)).toBe('workers');
     machine.programs[A] = { us: 5 };
-    expect(machine.runs(20_000, { [A]: 1_000 }).at(-1)).toBe('sequential');
+    expect(machine.runs(6_000, { [A]: 1_000 }).at(-1)).toBe('sequential');
   });
 
   it('what was never tried is not tried on a large block first', () => {
