@@ -33,7 +33,7 @@ export class CommonRunner implements RunState, RunEnd {
   /** Of the transaction that ran last: keys read from outside, in the order of their first reads. */
   readonly reads = new NumberSet();
   /** What it has written. */
-  readonly writes: WriteLayer;
+  readonly writes = new WriteLayer();
   status: MessageStatus = 'OK';
   /** Stable text, undefined for OK. */
   error: string | undefined;
@@ -56,10 +56,8 @@ export class CommonRunner implements RunState, RunEnd {
   readonly #context: LaneContext;
   readonly #state: BlockState;
   readonly #runner: ProgramRunner;
-
   readonly #keys: StateKeys;
   readonly #codes: ContractCodes;
-
   #row = 0;
   /** Where the context of the running row lies, without assets. */
   #contextStart = 0;
@@ -81,7 +79,6 @@ export class CommonRunner implements RunState, RunEnd {
     this.#runner = runner;
     this.#keys = new StateKeys(state);
     this.#codes = new ContractCodes(state);
-    this.writes = new WriteLayer();
   }
 
   /**
@@ -390,7 +387,6 @@ export class CommonRunner implements RunState, RunEnd {
   declareRead(memory: Uint8Array, start: number, end: number): void {
     this.#declare(this.declaredReads, memory, start, end);
   }
-
   declareWrite(memory: Uint8Array, start: number, end: number): void {
     this.#declare(this.declaredWrites, memory, start, end);
   }
