@@ -12,6 +12,13 @@ const parcel = inFile('src/lane/columns/parcel.ts', ...RULES);
 const state = inFile('src/lane/columns/block-state.ts', 'test/lane/columns/block-state.test.ts');
 const keys = inFile('src/lane/columns/key-table.ts', 'test/lane/columns/block-state.test.ts');
 
+const ROWS = 'test/execute/rows.test.ts';
+const tasks = inFile('src/execute/tasks/row-tasks.ts', ROWS);
+const overridden = inFile('src/execute/tasks/overridden-keys.ts', ROWS);
+const table = inFile('src/execute/rows/row-table.ts', ROWS);
+const batches = inFile('src/execute/rows/row-batches.ts', ROWS);
+const settle = inFile('src/execute/rows/settle.ts', ROWS);
+
 export const COLUMNS = [
   decode(
     'edicts-taken-as-common',
@@ -85,5 +92,53 @@ export const COLUMNS = [
     'return this.#far.get(toBinaryString(bytes.subarray(start, end))) ?? -1;',
     'return -1;',
     'a key that found no place near its own is given another number',
+  ),
+  tasks(
+    'rows-all-straight',
+    '!isCommon(this.#columns, row) || !run.run',
+    '!run.run',
+    'a transaction with edicts, or with several messages, takes the straight way',
+  ),
+  tasks(
+    'rows-asked-counts',
+    '    if (run.askedDryRun && isDryRun) {',
+    '    if (run.askedDryRun && !isDryRun) {',
+    'the dry run of a program that asked whether it was one counts',
+  ),
+  overridden(
+    'rows-values-stay',
+    '      state.forget(key);\n      if (start !== NOT_KNOWN) state.learn(key, start, end);\n',
+    '',
+    'a row sees the values that were meant for the one before it',
+  ),
+  table(
+    'rows-old-numbers',
+    'numbering === undefined || numbering.generation !== generation',
+    'numbering === undefined',
+    'a number that a thread gave to a key before stands for it after it has numbered them anew',
+  ),
+  table(
+    'rows-ids-of-before',
+    '= new Map<number, Numbering>();',
+    '= ((globalThis as { kept?: Map<number, Numbering> }).kept ??= new Map());',
+    'the numbers of the keys of one block are used in the next',
+  ),
+  batches(
+    'rows-stale-kept',
+    'table.hasAsked(row) || (colour > 0 && !isCurrent(row, table, versions))',
+    'table.hasAsked(row)',
+    'a row of a later batch is not run again, however stale',
+  ),
+  settle(
+    'rows-first-writes-stay',
+    '    const isRepaired = found === FOUND.dryRun || found === FOUND.batch;\n',
+    '    const isRepaired = found === FOUND.dryRun || found === FOUND.batch;\n    if (isRepaired) this.#keep(row, "cpu");\n',
+    'what a repaired transaction wrote first stays',
+  ),
+  settle(
+    'rows-not-validated',
+    'if (stands && this.#isCurrent(row)) {',
+    'if (stands) {',
+    'what a row has read is taken for true',
   ),
 ];

@@ -18,8 +18,13 @@ const FIRST_ROOM = 64 * 1024;
 
 /** Appends the parts of receipts, one receipt after the other. */
 export class ReceiptWriter {
-  bytes = new Uint8Array(FIRST_ROOM);
+  bytes: Uint8Array<ArrayBuffer>;
   length = 0;
+
+  /** `room`: bytes to expect. */
+  constructor(room = FIRST_ROOM) {
+    this.bytes = new Uint8Array(room);
+  }
 
   /** Makes room for `length` more bytes and gives where they begin. */
   take(length: number): number {

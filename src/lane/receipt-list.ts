@@ -9,8 +9,13 @@ const TXID_BYTES = 32;
 
 /** Receipts of a block in the bytes that are stored, in block order. */
 export class ReceiptList implements EncodedReceipts {
-  readonly #out = new ReceiptWriter();
+  readonly #out: ReceiptWriter;
   readonly #ends: number[] = [];
+
+  /** `room`: bytes to expect. */
+  constructor(room?: number) {
+    this.#out = new ReceiptWriter(room);
+  }
 
   get count(): number {
     return this.#ends.length;

@@ -15,6 +15,7 @@ import { scanColumns } from '../../src/lane/columns/scan-columns.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome } from '../../src/lane/types.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
+import { concatBytes, fromBinaryString, u128Bytes } from '../../src/util/bytes.js';
 import { call, envelope, makeBlock, makeTx, PROBE, World } from '../lane/world.js';
 
 const engines: LaneEngine[] = [];
@@ -194,6 +195,35 @@ describe('rows', () => {
 });
 
 describe('records of rows', () => {
+  it('say what each row does over the values meant for it, and no other row sees these', () => {
+    const world = new World();
+    const id = world.deploy();
+    world.message(call(id, 4, 0));
+    const [counter] = [...world.state].find(([key]) => key.startsWith('store/')) as [LaneKey, Uint8Array];
+    const reader = { get: (key: LaneKey) => world.state.get(key) };
+    const block = BlockOffsets.read(makeBlock(messages(4, () => call(id, 4, 0))).raw);
+    const columns = scanColumns(block, reader);
+    const context = { height: 5, block: block.raw, laneStartHeight: 0, dependent: 'demote' } as const;
+    const before = new CachingReader(reader);
+    const tasks = new RowTasks(1, columns, context, before, new ProgramRunner());
+    const table = new RowTable(4, before);
+    // Rows 0 and 2 see 9 in place of 1; row 3 sees no counter at all.
+    const bytes = concatBytes(fromBinaryString(counter), u128Bytes(9n));
+    const [end, value] = [counter.length, bytes.length];
+    const words = Uint32Array.from([0, end, end, value, 0, end, end, value, 0, end, 0, 0]);
+    const rows = Uint32Array.from([0, 1, 2, 3]);
+    const overrides = { ends: Uint32Array.from([4, 4, 8, 12]), words, bytes };
+    for (let again = 0; again < 2; again++) {
+      table.take(rows, tasks.run({ rows, overrides }, 1e6), new BlockBudget());
+      const written = Array.from(rows, (row) => {
+        return table.state.bytes[table.words.list[table.valuesOf(row)]];
+      });
+      expect(written).toEqual([10, 2, 10, 1]);
+    }
+    table.take(rows, tasks.run({ rows, overrides: undefined }, 1e6), new BlockBudget());
+    expect(table.state.bytes[table.words.list[table.valuesOf(3)]]).toBe(2);
+  });
+
   it('name the same keys when a thread numbers them anew between two pieces', () => {
     const world = new World();
     const id = world.deploy();

@@ -80,6 +80,14 @@ export class RowTable {
     return (this.words.list[this.#recordOf[row] + AT.flags] & (ASKED | SEEN | RAN)) === 0;
   }
 
+  /** Bytes of all receipts of records. */
+  receiptBytes(): number {
+    const { list } = this.words;
+    let bytes = 0;
+    for (const at of this.#recordOf) if (at !== NONE) bytes += list[at + AT.receiptEnd] - list[at + AT.receipt];
+    return bytes;
+  }
+
   /** Where the keys that `row` has written begin in `words`. */
   writesOf(row: number): number {
     const at = this.#recordOf[row];

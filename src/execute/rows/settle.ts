@@ -51,7 +51,7 @@ export function settleRows(inputs: SettleInputs): ReceiptList {
 }
 
 class SettlePass {
-  readonly receipts = new ReceiptList();
+  readonly receipts: ReceiptList;
   /** By row, if somebody wants to hear of them. */
   readonly outcomes: LaneOutcome[] = [];
   readonly #common: CommonRunner;
@@ -59,6 +59,7 @@ class SettlePass {
 
   constructor(readonly inputs: SettleInputs) {
     const { columns, context, before, runner, table } = inputs;
+    this.receipts = new ReceiptList(table.receiptBytes());
     this.#common = new CommonRunner(columns, context, table.state, runner);
     this.#reader = new BlockStateReader(table.state, before);
   }

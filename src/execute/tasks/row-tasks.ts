@@ -36,12 +36,12 @@ export class RowTasks {
   /** Keys below it have been told since they were last numbered anew. */
   #told = 0;
   #generation = 0;
-  #words = new Words();
-  #newKeys = new Words();
+  readonly #words = new Words();
+  readonly #newKeys = new Words();
   /** Keys that a dry run names beside those that the recorded run reads and writes. */
   readonly #namedReads = new Words();
   readonly #namedWrites = new Words();
-  #out = new ReceiptWriter();
+  readonly #out = new ReceiptWriter();
 
   constructor(
     readonly thread: number,
@@ -65,10 +65,10 @@ export class RowTasks {
   /** Runs the rows of `task`. Throws `BlockTooLarge` when their records take more than `mostBytes`. */
   run({ rows, overrides }: RowTask, mostBytes: number): RowReply {
     if (this.#state.used > this.#mostKept) this.#numberAnew();
-    this.#words = new Words();
+    this.#words.length = 0;
     this.#words.take(REPLY_HEAD);
-    this.#newKeys = new Words();
-    this.#out = new ReceiptWriter();
+    this.#newKeys.length = 0;
+    this.#out.length = 0;
     if (overrides === undefined) this.#before.prefetch(sheetKeysOf(this.#columns, rows));
     for (let i = 0; i < rows.length; i++) {
       if (overrides === undefined) this.#runOne(rows[i], true);
@@ -81,12 +81,11 @@ export class RowTasks {
       this.#tellKeys();
       if (4 * (this.#words.length + this.#newKeys.length) + this.#out.length > mostBytes) throw new BlockTooLarge();
     }
-    const head = this.#words.list;
-    head[0] = this.#generation;
-    head[1] = rows.length;
-    head[2] = this.#words.length;
-    const at = this.#words.take(this.#newKeys.length);
-    this.#words.list.set(this.#newKeys.list.subarray(0, this.#newKeys.length), at);
+    const newKeysAt = this.#words.length;
+    this.#words.add(this.#newKeys.list, this.#newKeys.length);
+    this.#words.list[0] = this.#generation;
+    this.#words.list[1] = rows.length;
+    this.#words.list[2] = newKeysAt;
     return { thread: this.thread, words: this.#words.taken(), bytes: this.#out.bytes.slice(0, this.#out.length) };
   }
 
