@@ -156,23 +156,24 @@ program
 program
   .command('bench')
   .description(
-    'measure the kernel against V8, whole blocks under every policy, or time per unit of fuel; ' +
+    'measure the kernel against V8, whole blocks or contended calls under every policy, or time per unit of fuel; ' +
       'exit status 1 if a result differs or a unit takes too long',
   )
-  .argument('<what>', 'gpu, blocks or fuel')
+  .argument('<what>', 'gpu, blocks, contention or fuel')
   .option(
     '--sizes <list>',
-    'messages per batch or block, comma-separated (default: 100,1000,10000, gpu also 100000)',
+    'messages per batch or block, comma-separated (default: gpu 100 to 100000, blocks 100 to 5000, contention 1000)',
     sizes,
   )
   .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
-  .option('--rounds <n>', 'measurements per figure (default: gpu 5, blocks 7, fuel 5)', times)
-  .option('--policies <list>', 'blocks: policies to compare with sequential, comma-separated', someOf(POLICIES), [
+  .option('--rounds <n>', 'measurements per figure (default: 5, blocks and contention 7)', times)
+  .option('--starts <n>', 'blocks, contention: engines of auto that begin knowing nothing (default: 3)', times)
+  .option('--policies <list>', 'policies to compare with sequential, comma-separated', someOf(POLICIES), [
     'cpu',
     'auto',
     'gpu',
   ])
-  .option('--workers <n>', 'blocks: dry-run and CPU workers', workers)
+  .option('--workers <n>', 'blocks, contention: dry-run and CPU workers', workers)
   .option('--kernel', 'fuel: also in the kernel')
   .option('--json', 'print JSON')
   .action(async (what: string, options) =>

@@ -22,6 +22,11 @@ export const WASM_TARGETS = [
     target: 'indexers/default.wasm',
     flags: ['--initialMemory', '1', '--enable', 'simd'],
   },
+  {
+    source: 'wasm/bench/heavy.ts',
+    target: 'bench/heavy.wasm',
+    flags: ['--initialMemory', '1', '--maximumMemory', '1'],
+  },
   { source: 'wasm/bench/bulk.ts', target: 'bench/bulk.wasm', flags: ['--initialMemory', '1'] },
   {
     source: 'wasm/bench/outpoints.ts',

@@ -3,8 +3,15 @@ import { UsageError } from '../errors/errors.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { Policy } from '../lane/policy.js';
 import { EXECUTORS } from '../lane/statistics.js';
-import { isWorkload, WORKLOAD_NAMES } from '../selftest/bench/block-messages.js';
-import { type BlockReport, type BlockRow, benchBlocks, type PolicyFigures } from '../selftest/bench/blocks.js';
+import type { WayFigures } from '../selftest/bench/block-side.js';
+import { isWorkload, WORKLOAD_NAMES } from '../selftest/bench/block-workloads.js';
+import {
+  type BlockBenchOptions,
+  type BlockReport,
+  type BlockRow,
+  benchBlocks,
+  benchContention,
+} from '../selftest/bench/blocks.js';
 import { benchFuel, type FuelReport, type FuelRow, tooExpensive } from '../selftest/bench/fuel.js';
 import { benchKernel, type KernelReport, type KernelRow } from '../selftest/bench/kernel.js';
 import { SAMPLED_PROGRAMS } from '../selftest/bench/sample-calls.js';
@@ -15,6 +22,7 @@ export interface BenchOptions {
   /** Each benchmark's own if not given, as for `rounds`. */
   readonly sizes?: readonly number[];
   readonly rounds?: number;
+  readonly starts?: number;
   readonly only?: string;
   readonly workers?: number;
   readonly policies: readonly Policy[];
@@ -29,14 +37,19 @@ interface BenchResult {
 
 /**
  * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole
- * blocks under every policy. `warpshrew bench fuel`: nanoseconds a unit of fuel. Throws USAGE_BENCH, GPU_UNAVAILABLE.
+ * blocks under every policy. `warpshrew bench contention`: the same for calls of which some change one counter.
+ * `warpshrew bench fuel`: nanoseconds a unit of fuel. Throws USAGE_BENCH, GPU_UNAVAILABLE.
  */
 export async function benchCommand(what: string, options: BenchOptions): Promise<BenchResult> {
   if (what === 'gpu') return benchGpu(options);
-  if (what === 'blocks') return benchWholeBlocks(options);
+  if (what === 'blocks') {
+    const workloads = chosen(WORKLOAD_NAMES, options.only).filter(isWorkload);
+    return benchWholeBlocks(options, [100, 1_000, 5_000], (bench) => benchBlocks(workloads, bench));
+  }
+  if (what === 'contention') return benchWholeBlocks(options, [1_000], benchContention);
   if (what === 'fuel') return benchPrices(options);
   throw new UsageError('USAGE_BENCH', `no benchmark is called ${what}`, {
-    hint: 'The benchmarks are: gpu, blocks, fuel.',
+    hint: 'The benchmarks are: gpu, blocks, contention, fuel.',
   });
 }
 
@@ -52,14 +65,17 @@ async function benchGpu(options: BenchOptions): Promise<BenchResult> {
   return { text: options.json ? JSON.stringify(report) : kernelTable(report), exitStatus: failed ? 1 : 0 };
 }
 
-async function benchWholeBlocks(options: BenchOptions): Promise<BenchResult> {
-  const workloads = chosen(WORKLOAD_NAMES, options.only).filter(isWorkload);
-  const gpu = await gpuIfThere('neither auto nor gpu is measured', { patient: true });
+async function benchWholeBlocks(
+  options: BenchOptions,
+  sizes: readonly number[],
+  measure: (bench: BlockBenchOptions) => Promise<BlockReport>,
+): Promise<BenchResult> {
+  const gpu = await gpuIfThere('the policy gpu is not measured', { patient: true });
   try {
-    const report = await benchBlocks({
-      workloads,
-      counts: options.sizes ?? [100, 1_000, 10_000],
+    const report = await measure({
+      counts: options.sizes ?? sizes,
       rounds: Math.max(1, options.rounds ?? 7),
+      starts: options.starts ?? 3,
       policies: options.policies,
       workers: options.workers,
       gpu,
@@ -161,37 +177,45 @@ function fuelTable(report: FuelReport): string {
   ].join('\n');
 }
 
-type BlockLine = readonly [row: BlockRow, figures: PolicyFigures];
+type BlockLine = readonly [row: BlockRow, figures: WayFigures];
 const BLOCK_COLUMNS: Columns<BlockLine> = [
   ['workload', ([row]) => row.workload],
   ['n', ([row]) => String(row.count)],
   ['colours', ([row]) => String(row.colours)],
   ['policy', ([, { policy }]) => policy],
+  ['predicted reads', ([, { predictReads }]) => (predictReads ? 'yes' : 'no')],
   ['block ms', ([, { wall }]) => spread(wall)],
   ['tx/s', ([, { perSecond }]) => String(perSecond)],
-  ['× sequential', ([row, { policy }]) => ratio(row.speedUp[policy])],
+  ['× sequential', ([, { policy, speedUp }]) => (policy === 'sequential' ? '1' : spread(speedUp))],
+  ['auto/best', ([{ auto }, way]) => (auto !== undefined && isMeasuredAuto(way) ? spread(auto.overBest) : '')],
+  [
+    'auto/sequential-first',
+    ([{ auto }, way]) => (auto !== undefined && isMeasuredAuto(way) ? auto.overSequentialFirst.join(' ') : ''),
+  ],
   ['bare ms', ([{ bare }]) => String(bare.median)],
   ['host µs/tx', ([, { hostMicroseconds }]) => spread(hostMicroseconds)],
   ['heap B/tx', ([, { heapBytes }]) => String(Math.round(heapBytes.median))],
   ['GC %', ([, { gcPercent }]) => String(gcPercent.median)],
   ['all threads µs/tx', ([, { cpuMicroseconds }]) => String(cpuMicroseconds.median)],
   ['reuse/gpu/cpu/sequential', ([, { executors }]) => EXECUTORS.map((name) => executors[name]).join('/')],
+  ['repaired', ([, { repaired }]) => String(repaired)],
   ['phases ms', ([, { ms }]) => phases(ms)],
   ['differences', ([row]) => String(row.differences)],
 ];
 
-function ratio(of: Spread | undefined): string {
-  return of === undefined ? '1' : spread(of);
+/** The one that is compared with the best and with `sequential`. */
+function isMeasuredAuto({ policy, predictReads }: WayFigures): boolean {
+  return policy === 'auto' && predictReads;
 }
 
-function phases(ms: PolicyFigures['ms']): string {
+function phases(ms: WayFigures['ms']): string {
   return Object.entries(ms)
     .map(([phase, median]) => `${phase} ${median.toFixed(1)}`)
     .join(', ');
 }
 
 function blockTable({ adapter, rows }: BlockReport): string {
-  const lines = rows.flatMap((row) => row.policies.map((figures): BlockLine => [row, figures]));
+  const lines = rows.flatMap((row) => row.ways.map((figures): BlockLine => [row, figures]));
   const device = adapter === undefined ? 'no GPU' : `${adapter.vendor} ${adapter.description}`;
   return [
     `${device}, ${availableParallelism()} threads; medians (least–most)`,

@@ -50,6 +50,7 @@ export async function replayCommand(
       waitForKernels: options.waitForKernels,
       progress: options.json && terminal() === undefined ? SILENT : terminalProgress(`replay (${options.policy})`),
       onGpuFailure: (line) => process.stderr.write(`${line}\n`),
+      onCostsLost: (why) => process.stderr.write(`${why}\n`),
       onBlock: (height, root) => {
         if (rootsFile !== undefined) writeSync(rootsFile, `${height} ${root}\n`);
       },

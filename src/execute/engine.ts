@@ -8,26 +8,30 @@ import type { Block } from '../bitcoin/types.js';
 import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
 import type { KernelFailure } from '../gpu/device/kernel-failures.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
-import { type LaneColumns, type SharedColumns, sharedColumns } from '../lane/columns/lane-columns.js';
+import { type LaneColumns, sharedColumns } from '../lane/columns/lane-columns.js';
 import type { ScanAhead } from '../lane/columns/scan-ahead.js';
 import type { KnownSheets } from '../lane/columns/scan-columns.js';
 import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
-import { countOutcomes, type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
+import { type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
-import type { LaneBlockResult, LaneKey, LaneOutcome, LaneWrites, Receipt, StateReader } from '../lane/types.js';
+import type { LaneBlockResult, LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
 import { makePlan, summarise } from '../plan/plan.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
 import { accessSetOf, dryRunAll } from './analyse/dry-run.js';
 import type { PlannedBlock } from './analyse/planned-block.js';
-import { ALWAYS_PARALLEL, type BlockMode, BlockModes, type ModeChooser } from './choose/block-mode.js';
+import type { ModeChooser } from './choose/block-mode.js';
+import { Choice } from './choose/choice.js';
+import type { CostPlace } from './choose/cost-keeper.js';
 import { CostModel } from './choose/cost-model.js';
+import type { SequentialWatch } from './choose/sequential-watch.js';
 import { runOneByOne } from './one-by-one.js';
 import { StepMemory } from './predict/step-memory.js';
 import { runRows } from './rows/run-rows.js';
-import { dropVoidDeletions, mergeWrites } from './run/merge-writes.js';
+import { finish } from './run/block-result.js';
+import { mergeWrites } from './run/merge-writes.js';
 import { runPlan } from './run/schedule.js';
 import { validateAndRepair } from './run/validate.js';
 import { Versions } from './run/versions.js';
@@ -37,7 +41,7 @@ import { BlockBudget, BlockTooLarge } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
 import type { WorkWatch } from './tasks/work-watch.js';
 import { FEWEST_FOR_WORKERS, WorkerPool } from './threads/worker-pool.js';
-import type { BeginBlock } from './threads/worker-protocol.js';
+import { beginning } from './threads/worker-protocol.js';
 
 export interface LaneEngineOptions {
   readonly policy: Policy;
@@ -50,10 +54,14 @@ export interface LaneEngineOptions {
   readonly costs?: CostModel;
   /** How `auto` runs a block; learned from what blocks took if not given. */
   readonly modes?: ModeChooser;
+  /** Where what `auto` has learned survives a restart; nowhere if not given. */
+  readonly costPlace?: CostPlace;
+  /** Hears why a record of costs was dropped, or could not be kept; each reason once. */
+  readonly onCostsLost?: (why: string) => void;
+  /** Whether reads of hot keys are predicted, so that those who change them run together; true if not given. */
+  readonly predictReads?: boolean;
   /** Told which transactions are run; looked at from other threads. */
   readonly watch?: WorkWatch;
-  /** Whether what hot keys will hold is predicted, so that their transactions run at once; true if not given. */
-  readonly predictsReads?: boolean;
   /** Bytes that the outcomes of a block may take in batches, by an estimate; 256 MiB if not given. */
   readonly mostBlockBytes?: number;
   /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
@@ -89,6 +97,9 @@ export interface EngineHealth {
   /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
   readonly kernelFailures: number;
   readonly lastKernelFailure: KernelFailure | undefined;
+  /** Records of what `auto` had learned that were dropped or could not be kept, and why the last one was. */
+  readonly costLosses: number;
+  readonly lastCostLoss: string | undefined;
 }
 
 /**
@@ -100,8 +111,10 @@ export class LaneEngine {
   readonly #runner = new ProgramRunner();
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
-  readonly #modes: ModeChooser;
   readonly #steps: StepMemory | undefined;
+  readonly #choice: Choice;
+  /** Whether the block under way may use the kernel, if there is one. */
+  #usesKernel = true;
   #gpuLost = false;
   #gpuFailures = 0;
   #lastGpuFailure: ErrorCode | undefined;
@@ -109,10 +122,10 @@ export class LaneEngine {
   constructor(options: LaneEngineOptions) {
     this.#options = options;
     this.#costs = options.costs ?? new CostModel();
-    this.#steps = options.predictsReads === false ? undefined : new StepMemory();
+    this.#steps = options.predictReads === false ? undefined : new StepMemory();
     const { gpu, onKernelFailure } = options;
     if (onKernelFailure !== undefined) gpu?.onKernelFailure(onKernelFailure);
-    this.#modes = options.policy === 'auto' ? (options.modes ?? new BlockModes()) : ALWAYS_PARALLEL;
+    this.#choice = new Choice(options, this.#costs, this.#threads, () => this.#gpu());
   }
 
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
@@ -120,20 +133,35 @@ export class LaneEngine {
     const statistics = emptyStatistics();
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
-    let started = performance.now();
+    const started = performance.now();
     const lane = new Scanned(block, before, state.scan, state.sheets);
     addMs(statistics, 'scan', started);
     const { policy } = this.#options;
     if (policy === 'sequential') return this.#sequential(lane, context, before, statistics);
-    // Objects for all of them are made for those who look at them.
-    const transactions = policy === 'auto' || lane.columns === undefined ? lane.transactions : [];
-    const mode: BlockMode = this.#modes.choose(transactions);
-    started = performance.now();
-    const result =
-      mode === 'sequential'
-        ? this.#sequential(lane, context, before, statistics)
-        : await this.#batchesIfTheyFit(lane, context, before, state, statistics);
-    this.#modes.took(transactions, mode, performance.now() - started);
+    return this.#choose(lane, context, before, state, statistics);
+  }
+
+  /** The way that seems the faster one. */
+  async #choose(
+    lane: Scanned,
+    context: LaneContext,
+    before: CachingReader,
+    state: StateSource,
+    statistics: LaneStatistics,
+  ): Promise<LaneBlockResult> {
+    const choice = this.#choice;
+    const run = choice.begin(lane, before);
+    const pool = choice.wantsWorkers ? this.#poolFor(lane.count, state) : undefined;
+    // Threads that are being started would only be waited for.
+    if (run.mode !== 'sequential' && (choice.isForced || pool?.isReady !== false)) {
+      this.#usesKernel = run.mode === 'kernel';
+      const result = await this.#batchesIfTheyFit(lane, context, before, state, statistics);
+      run.ended(run.mode);
+      return result;
+    }
+    const result = this.#sequential(lane, context, before, statistics, run.watch());
+    run.ended('sequential');
+    if (choice.wantsWorkers) this.#poolFor(lane.count, state);
     return result;
   }
 
@@ -147,7 +175,7 @@ export class LaneEngine {
   ): Promise<LaneBlockResult> {
     try {
       const { columns } = lane;
-      if (columns !== undefined && this.#gpu() === undefined) {
+      if (columns !== undefined && this.#blockGpu === undefined) {
         return await this.#rows(columns, context, before, state, statistics);
       }
       return await this.#parallel(lane.transactions, context, before, state, statistics);
@@ -177,9 +205,15 @@ export class LaneEngine {
     return runRows({ ...given, runner: this.#runner, memory: this.#steps });
   }
 
-  #sequential(lane: Scanned, context: LaneContext, before: CachingReader, statistics: LaneStatistics): LaneBlockResult {
+  #sequential(
+    lane: Scanned,
+    context: LaneContext,
+    before: CachingReader,
+    statistics: LaneStatistics,
+    watch?: SequentialWatch,
+  ): LaneBlockResult {
     const started = performance.now();
-    const result = runOneByOne(lane, context, before, this.#runner, statistics, this.#options.onOutcome);
+    const result = runOneByOne(lane, context, before, this.#runner, statistics, this.#options.onOutcome, watch);
     addMs(statistics, 'sequential', started);
     return result;
   }
@@ -189,6 +223,7 @@ export class LaneEngine {
     const before = new CachingReader(state.reader);
     const context = this.#contextOf(block, height);
     const budget = new BlockBudget(Number.POSITIVE_INFINITY);
+    this.#usesKernel = true;
     const { transactions } = new Scanned(block, before);
     return this.#analyse(transactions, context, before, state, emptyStatistics(), budget);
   }
@@ -204,10 +239,12 @@ export class LaneEngine {
       lastGpuFailure: this.#lastGpuFailure,
       kernelFailures: kernels?.count ?? 0,
       lastKernelFailure: kernels?.last,
+      ...this.#choice.losses,
     };
   }
 
   async close(): Promise<void> {
+    this.#choice.keep();
     await this.#pool?.close();
     this.#pool = undefined;
   }
@@ -276,7 +313,7 @@ export class LaneEngine {
       versions,
       runner: this.#runner,
       pool: this.#poolFor(planned.length, state),
-      gpu: this.#gpu(),
+      gpu: this.#blockGpu,
       costs: this.#costs,
       statistics,
       budget,
@@ -317,7 +354,7 @@ export class LaneEngine {
 
   /** Which calls of a block of `count` planned transactions the kernel may be given. */
   #recording(count: number, threads: number): Recording | undefined {
-    if (this.#gpu() === undefined) return undefined;
+    if (this.#blockGpu === undefined) return undefined;
     const programs = this.#options.policy === 'auto' ? this.#costs.worthRecording(count, threads) : undefined;
     return programs?.length === 0 ? undefined : { seed: randomBytes(4).readUInt32LE(), programs };
   }
@@ -329,6 +366,11 @@ export class LaneEngine {
     return policy === 'auto' && gpu?.adapter.software === true ? undefined : gpu;
   }
 
+  /** The kernel, if the block under way may use it. */
+  get #blockGpu(): GpuExecutor | undefined {
+    return this.#usesKernel ? this.#gpu() : undefined;
+  }
+
   /** A lost device, or one that hangs, is not asked again; anything else ends the kernel for one block. */
   #gpuFailed(error: unknown): void {
     const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
@@ -338,43 +380,17 @@ export class LaneEngine {
     this.#options.onGpuFailure?.(error);
   }
 
+  /** Threads of the pool, if there is one. */
+  get #threads(): number {
+    return this.#options.workers ?? Math.max(1, availableParallelism() - 1);
+  }
+
   /** The pool, if it is wanted, the state can be read from it and there is enough to do. */
   #poolFor(count: number, state: StateSource): WorkerPool | undefined {
-    const size = this.#options.workers ?? Math.max(1, availableParallelism() - 1);
+    const size = this.#threads;
     if (size === 0 || count < FEWEST_FOR_WORKERS) return undefined;
     if (state.storeHandle === undefined && state.snapshot === undefined) return undefined;
     this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer);
     return this.#pool;
   }
-}
-
-/** What workers are told of a block. */
-function beginning(
-  context: LaneContext,
-  { storeHandle, snapshot }: StateSource,
-  recording: Recording | undefined,
-  columns: SharedColumns | undefined,
-): BeginBlock {
-  return {
-    kind: 'block',
-    // Every thread has a watch of its own.
-    context: { ...context, watch: undefined },
-    storeHandle,
-    snapshot: storeHandle === undefined ? snapshot : undefined,
-    recording,
-    columns,
-  };
-}
-
-function finish(
-  before: StateReader,
-  writes: LaneWrites,
-  receipts: readonly Receipt[],
-  statistics: LaneStatistics,
-  plan: LaneBlockResult['plan'],
-): LaneBlockResult {
-  statistics.lane = countOutcomes(receipts);
-  for (const { executor } of receipts) statistics.executors[executor]++;
-  dropVoidDeletions(writes, before);
-  return { writes, receipts, plan, statistics };
 }

@@ -9,6 +9,7 @@ import type { LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneOutcome, Receipt } from '../lane/types.js';
 import { summarise } from '../plan/plan.js';
 import type { ProgramRunner } from '../program/runner.js';
+import type { SequentialWatch } from './choose/sequential-watch.js';
 import { type OnOutcome, resultOf } from './run/block-result.js';
 import { dropVoidDeletions } from './run/merge-writes.js';
 import type { Scanned } from './scanned.js';
@@ -17,7 +18,7 @@ import type { CachingReader } from './tasks/caching-reader.js';
 
 const HOW = { colour: 0, executor: 'sequential', repaired: false } as const;
 
-/** Runs the lane of a block over the state `before` it; `statistics` get its counts. */
+/** Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction. */
 export function runOneByOne(
   lane: Scanned,
   context: LaneContext,
@@ -25,6 +26,7 @@ export function runOneByOne(
   runner: ProgramRunner,
   statistics: LaneStatistics,
   onOutcome: OnOutcome | undefined,
+  watch?: SequentialWatch,
 ): LaneBlockResult {
   before.prefetch(lane.sheetKeys());
   statistics.demoted = lane.demoted;
@@ -38,6 +40,7 @@ export function runOneByOne(
   if (lane.columns === undefined) {
     const receipts: Receipt[] = [];
     const writes = runEach(lane.transactions, context, before, runner, (outcome, position) => {
+      watch?.general(outcome);
       onOutcome?.(lane.transactions[position], outcome);
       count(outcome);
       receipts.push(makeReceipt(context.height, outcome, HOW));
@@ -50,11 +53,13 @@ export function runOneByOne(
   const list = new ReceiptList();
   const writes = runColumns(columns, context, before, before.unkept, runner, {
     common: (row, run, state) => {
+      watch?.common(run, state);
       onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);
       list.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, HOW.executor));
     },
     outcome: (row, outcome) => {
+      watch?.general(outcome);
       onOutcome?.(transactionAt(columns, row), outcome);
       count(outcome);
       list.add(makeReceipt(context.height, outcome, HOW));

@@ -8,6 +8,7 @@ import { Store } from '../store/store.js';
 import type { StoreOptions } from '../store/types.js';
 import { BlockIndexer } from './block-indexer.js';
 import { BlockReader } from './block-reader.js';
+import { CostFile } from './cost-file.js';
 
 export interface OpenIndexOptions {
   readonly dbDir: string;
@@ -45,7 +46,8 @@ export class OpenIndex {
       check?.(store);
       const standard = new StandardIndexer({ ...options.standard, moduleBytes, storeHandle: store.handle });
       const { laneStartHeight = 0, dependent = 'demote' } = options.store;
-      const engine = new LaneEngine({ ...options.engine, laneStartHeight, dependent });
+      const costPlace = options.engine.policy === 'auto' ? new CostFile(dbDir) : undefined;
+      const engine = new LaneEngine({ costPlace, ...options.engine, laneStartHeight, dependent });
       const reader = store.handle === undefined ? undefined : new BlockReader(store.handle);
       return new OpenIndex(store, engine, standard, new BlockIndexer(store, engine, standard, reader), reader);
     } catch (error) {

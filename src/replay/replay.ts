@@ -38,6 +38,8 @@ export interface ReplayOptions {
    * Called with one line for every program that lost its kernel, and for the first failure of the kernel as a whole.
    */
   readonly onGpuFailure?: (line: string) => void;
+  /** Hears why what `auto` had learned before was dropped, or could not be kept. */
+  readonly onCostsLost?: (why: string) => void;
 }
 
 /**
@@ -67,6 +69,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       workers: options.workers,
       gpu: options.gpu,
       waitForKernels: options.waitForKernels,
+      onCostsLost: options.onCostsLost,
       onKernelFailure: ({ program, stage, message }) =>
         options.onGpuFailure?.(`program ${program} has no kernel (${stage}: ${message}); the CPU runs it`),
       onGpuFailure: (error) => {

@@ -108,6 +108,7 @@ export class Engine {
           gpu,
           onKernelFailure: (failure) =>
             tell({ kind: 'kernel-failure', failure: failureOf(kernelError(failure)), gpu: health() }),
+          onCostsLost: (why) => tell({ kind: 'warning', message: why, facts: { path: settings.db } }),
           onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: health() }),
         },
         standard: {

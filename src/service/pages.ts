@@ -127,6 +127,7 @@ export class Pages {
         ...state.gpu,
         lastGpuFailure: state.gpu.lastGpuFailure ?? null,
         lastKernelFailure: state.gpu.lastKernelFailure ?? null,
+        lastCostLoss: state.gpu.lastCostLoss ?? null,
       },
       threads: { indexing: state.indexing, views: viewLoad() ?? null },
       store: { folder: settings.db, bytes: await folderBytes(settings.db), identity: identity ?? null },

@@ -41,6 +41,8 @@ export class ServiceState {
     lastGpuFailure: undefined,
     kernelFailures: 0,
     lastKernelFailure: undefined,
+    costLosses: 0,
+    lastCostLoss: undefined,
   };
   adapter: string | undefined;
   /** Priority of the threads that index; undefined until they run. */

@@ -24,6 +24,11 @@ export function builtPrograms(): Record<ProgramName, Uint8Array> {
   return Object.fromEntries(entries) as Record<ProgramName, Uint8Array>;
 }
 
+/** A contract for the benchmarks alone: heavy calls that change counters (wasm/bench/heavy.ts). */
+export function heavyContract(): Uint8Array {
+  return readBuilt('wasm/bench/heavy.wasm');
+}
+
 /** The project's own indexer, used if no module is given (docs/programs.md). */
 export function defaultIndexer(): Uint8Array {
   return readBuilt('wasm/indexers/default.wasm');

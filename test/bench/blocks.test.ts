@@ -1,24 +1,35 @@
 import { describe, expect, it } from 'vitest';
 import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
-import { LaneEngine } from '../../src/execute/engine.js';
+import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
+import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
+import { isCommon } from '../../src/lane/columns/lane-columns.js';
+import { scanColumns } from '../../src/lane/columns/scan-columns.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
-import { WORKLOAD_NAMES, type WorkloadName } from '../../src/selftest/bench/block-messages.js';
-import { makeWorkload } from '../../src/selftest/bench/block-workloads.js';
-import { benchBlocks } from '../../src/selftest/bench/blocks.js';
+import { makeWorkload, WORKLOAD_NAMES, type WorkloadName } from '../../src/selftest/bench/block-workloads.js';
+import { benchBlocks, benchContention } from '../../src/selftest/bench/blocks.js';
 import { countDifferences } from '../../src/selftest/bench/compare-blocks.js';
+import { readU128 } from '../../src/util/bytes.js';
 import { FakeGpu } from '../execute/fake-gpu.js';
 import { cli } from '../helpers/cli.js';
 
 const COUNT = 64;
+const CPU = { policy: 'cpu' } as const;
+const ONE_MESSAGE = WORKLOAD_NAMES.filter((name) => name !== 'mixed' && name !== 'general');
 
-async function run(name: WorkloadName, policy: 'sequential' | 'cpu' = 'sequential'): Promise<LaneBlockResult> {
+async function run(name: WorkloadName, options: Partial<LaneEngineOptions> = {}): Promise<LaneBlockResult> {
   const { raw, state } = makeWorkload(name, COUNT);
-  const engine = new LaneEngine({ policy, workers: 0, laneStartHeight: 0, dependent: 'demote' });
+  const engine = new LaneEngine({
+    policy: 'sequential',
+    workers: 0,
+    laneStartHeight: 0,
+    dependent: 'demote',
+    ...options,
+  });
   return engine.processBlock(BlockOffsets.read(raw), 1, { reader: { get: (key: LaneKey) => state.get(key) } });
 }
 
 describe('the blocks of the benchmark', () => {
-  it.each(WORKLOAD_NAMES)('%s: each transaction is one message, and most of them hold', async (name) => {
+  it.each(ONE_MESSAGE)('%s: each transaction is one message, and most of them hold', async (name) => {
     const { statistics, receipts } = await run(name);
     expect(receipts.every(({ messages }) => messages.length === 1)).toBe(true);
     const { txs, ok, revert } = statistics.lane;
@@ -26,8 +37,51 @@ describe('the blocks of the benchmark', () => {
     expect(ok).toBeGreaterThan(COUNT * 0.8);
   });
 
+  it('mixed: nine of ten mint, the others do something else, and one spends what another made', async () => {
+    const { statistics, receipts } = await run('mixed');
+    const targets = receipts.flatMap(({ messages }) => messages.map(({ target }) => target));
+    expect(targets.filter((target) => ['2:1', '2:2', '2:3'].includes(target ?? ''))).toHaveLength(58);
+    expect(new Set(targets)).toEqual(new Set(['2:1', '2:2', '2:3', '2:4', '2:5', '2:6']));
+    expect(receipts.filter(({ messages }) => messages.length === 0)).toHaveLength(2);
+    expect([statistics.lane.txs, statistics.demoted]).toEqual([COUNT, 1]);
+    expect(
+      receipts.every(({ undone, messages }) => undone === undefined && messages.every((m) => m.status === 'OK')),
+    ).toBe(true);
+  });
+
+  it('general: several messages, edicts and creations, all of which hold', async () => {
+    const { statistics, receipts, writes } = await run('general');
+    expect(receipts.filter(({ messages }) => messages.length === 2)).toHaveLength(24);
+    expect(receipts.filter(({ messages }) => messages.length === 0)).toHaveLength(16);
+    expect(statistics.lane).toEqual({ txs: COUNT, ok: 72, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 });
+    expect([...writes.keys()].filter((key) => key.startsWith('code/'))).toHaveLength(8);
+    const { raw } = makeWorkload('general', COUNT);
+    const columns = scanColumns(BlockOffsets.read(raw), { get: () => Uint8Array.of(1) });
+    expect(Array.from({ length: COUNT }, (_, row) => isCommon(columns, row))).not.toContain(true);
+  });
+
+  it('heavy-hot: every call changes the one counter', async () => {
+    const { writes, plan } = await run('heavy-hot', { policy: 'cpu' });
+    expect([...writes.values()].map((value) => value && readU128(value, 0))).toEqual([BigInt(COUNT)]);
+    expect(plan.colours).toBe(COUNT);
+  });
+
+  it.each(WORKLOAD_NAMES)(
+    '%s: every policy gives what sequential gives, with predicted reads and without',
+    async (name) => {
+      const truth = await run(name);
+      for (const policy of ['cpu', 'auto', 'gpu'] as const) {
+        for (const predictReads of [true, false]) {
+          const gpu = policy === 'cpu' ? undefined : new FakeGpu();
+          const result = await run(name, { policy, predictReads, gpu, modes: ALWAYS_PARALLEL });
+          expect(countDifferences(truth, result), `${policy} ${predictReads}`).toBe(0);
+        }
+      }
+    },
+  );
+
   it('light calls are reused, all of them where their keys are their own', async () => {
-    const [own, hot] = [await run('counter', 'cpu'), await run('counter-hot', 'cpu')];
+    const [own, hot] = [await run('counter', CPU), await run('counter-hot', CPU)];
     expect([own.statistics.executors.reuse, own.plan.colours]).toEqual([COUNT, 1]);
     // Eight of 64 go to 16 hot keys: no conflict yet; a larger block has some.
     expect(hot.statistics.executors.reuse).toBe(COUNT);
@@ -41,7 +95,7 @@ describe('the blocks of the benchmark', () => {
 
 it('a difference in a value, a missing write or a receipt is counted, how a transaction was run is not', async () => {
   const truth = await run('counter');
-  const other = await run('counter', 'cpu');
+  const other = await run('counter', CPU);
   expect(other.receipts[0].executor).not.toBe(truth.receipts[0].executor);
   expect(countDifferences(truth, other)).toBe(0);
   const [[first], [second]] = [...truth.writes];
@@ -55,10 +109,10 @@ it('a difference in a value, a missing write or a receipt is counted, how a tran
 
 it('every policy is measured over a store, with the same results', async () => {
   const lines: string[] = [];
-  const report = await benchBlocks({
-    workloads: ['mint', 'names'],
+  const report = await benchBlocks(['mint', 'names'], {
     counts: [20],
     rounds: 2,
+    starts: 2,
     workers: 1,
     gpu: new FakeGpu(),
     policies: ['cpu', 'auto', 'gpu'],
@@ -69,20 +123,50 @@ it('every policy is measured over a store, with the same results', async () => {
     ['mint', 20, 0],
     ['names', 20, 0],
   ]);
-  for (const { policies, speedUp } of report.rows) {
-    expect(policies.map(({ policy }) => policy)).toEqual(['sequential', 'cpu', 'auto', 'gpu']);
-    for (const { executors } of policies) expect(Object.values(executors).reduce((a, b) => a + b)).toBe(20);
-    expect(policies[3].executors).toEqual({ reuse: 0, gpu: 20, cpu: 0, sequential: 0 });
-    expect(policies[1].ms).toHaveProperty('dryRun');
-    expect(Object.keys(speedUp)).toEqual(['cpu', 'auto', 'gpu']);
+  for (const { ways, auto } of report.rows) {
+    expect(ways.map(({ policy }) => policy)).toEqual(['sequential', 'auto', 'cpu', 'gpu']);
+    for (const { executors } of ways) expect(Object.values(executors).reduce((a, b) => a + b)).toBe(20);
+    expect(ways[3].executors).toEqual({ reuse: 0, gpu: 20, cpu: 0, sequential: 0 });
+    expect(ways[2].ms).toHaveProperty('dryRun');
+    expect(auto?.overSequentialFirst).toHaveLength(3);
+    expect(auto?.overBest.median).toBeGreaterThan(0);
+  }
+});
+
+it('contention is measured with predicted reads and without', async () => {
+  const { rows } = await benchContention({
+    counts: [10],
+    rounds: 1,
+    starts: 0,
+    workers: 0,
+    policies: ['cpu'],
+    onProgress: () => undefined,
+  });
+  expect(rows.map(({ workload, colours }) => [workload, colours])).toEqual([
+    ['light 0 %', 1],
+    ['light 10 %', 1],
+    ['light 30 %', 3],
+    ['light 100 %', 10],
+    ['heavy 0 %', 1],
+    ['heavy 10 %', 1],
+    ['heavy 30 %', 3],
+    ['heavy 100 %', 10],
+  ]);
+  for (const { ways, differences } of rows) {
+    expect(ways.map(({ policy, predictReads }) => [policy, predictReads])).toEqual([
+      ['sequential', true],
+      ['cpu', true],
+      ['cpu', false],
+    ]);
+    expect(differences).toBe(0);
   }
 });
 
 it('bench blocks prints its report, and refuses a workload that it does not know', async () => {
-  const args = ['bench', 'blocks', '--sizes', '12', '--rounds', '2', '--workers', '1', '--only'];
+  const args = ['bench', 'blocks', '--sizes', '12', '--rounds', '2', '--starts', '1', '--workers', '1', '--only'];
   const run = await cli(...args, 'mint');
   expect(run.status, run.stderr).toBe(0);
-  expect(run.stdout).toMatch(/^\| mint \| 12 \| 12 \| cpu \| .* \| 0 \|$/m);
+  expect(run.stdout).toMatch(/^\| mint \| 12 \| 12 \| cpu \| yes \| .* \| 0 \|$/m);
   const unknown = await cli(...args, 'nothing');
   expect(unknown.stderr).toContain('USAGE_BENCH');
   expect(unknown.status).toBe(2);

@@ -356,6 +356,23 @@ describe('workers', () => {
     await expectTruth(world, txs, result);
   });
 
+  it('are started beside blocks that run one after the other: none of auto waits until they are there', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const txs = messages(40, (i) => call(id, 4, i));
+    const modes = { ...ALWAYS_PARALLEL };
+    const engine = makeEngine({ policy: 'auto', workers: 2, modes });
+    const first = await process(engine, world, txs);
+    expect(first.statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 0, sequential: 40 });
+    let result = first;
+    for (let n = 0; n < 3_000 && result.statistics.executors.reuse === 0; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      result = await process(engine, world, txs);
+    }
+    expect(result.statistics.executors).toEqual({ reuse: 40, gpu: 0, cpu: 0, sequential: 0 });
+    await expectTruth(world, txs, result);
+  });
+
   it('plan a block without changing anything', async () => {
     const world = new World();
     const id = world.deploy();

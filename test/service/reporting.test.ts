@@ -15,6 +15,8 @@ const gpu = {
   gpuFailures: 0,
   lastGpuFailure: undefined,
   kernelFailures: 0,
+  costLosses: 0,
+  lastCostLoss: undefined,
   lastKernelFailure: undefined,
 } as const;
 

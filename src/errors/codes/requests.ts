@@ -4,7 +4,10 @@ import type { RpcTexts, Texts } from './texts.js';
 /** A wrong command line or configuration. */
 export const USAGE_CODES = {
   USAGE_CONFIG: ['settings that cannot be used, each with where it comes from', '`config check` shows all of them'],
-  USAGE_BENCH: ['no benchmark, program or workload of that name', '`bench gpu`, `bench blocks` or `bench fuel`'],
+  USAGE_BENCH: [
+    'no benchmark, program or workload of that name',
+    '`bench gpu`, `bench blocks`, `bench contention` or `bench fuel`',
+  ],
   USAGE_BAD_ID: ['not an id of the form `block:tx`', 'e.g. `2:1`'],
   USAGE_HEIGHT_NOT_INDEXED: ['no block of that height in the database', 'replay further'],
   USAGE_NOTHING_TO_DECODE: ['nothing given', 'transaction hex, a block file, or `--vectors FILE`'],

@@ -1,14 +1,14 @@
 /**
- * What running messages costs here, learned from what was run: exponential averages of microseconds of wall time.
+ * What running messages costs here, learned from what was run: medians of microseconds of wall time.
  * Decides for `auto` whether a colour's calls of one program go to the kernel, and whether they are recorded for it;
  * never what they mean.
  */
 import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
+import { ProgramTable } from './program-table.js';
+import { Recent } from './recent.js';
 
 /** First guesses of what only the kernel's runs tell, and what a batch costs on the pool before it does anything. */
 const GUESS = { gpuCall: 1, dispatch: 25, launch: 1_000, batch: 100 } as const;
-/** Weight of the newest measurement. */
-const WEIGHT = 0.2;
 /** The kernel must promise to be this much cheaper before a batch goes there. */
 const MARGIN = 0.8;
 /**
@@ -20,21 +20,32 @@ const MOST_CHANGE = 4;
 const LEAST_GPU_CALL = 0.05;
 const LEAST_LAUNCH = 50;
 
-interface ProgramCosts {
-  /** A call on the engine's own thread; undefined: none was measured. */
-  alone?: number;
+/** Programs whose costs are kept. */
+export const MOST_KERNEL_PROGRAMS = 256;
+
+class ProgramCosts {
+  /** A call on the engine's own thread. */
+  readonly alone = new Recent();
   /** A call's share of a batch's time on the pool. */
-  pooled?: number;
+  readonly pooled = new Recent();
   /** A call in the kernel, packing and finishing included. */
-  gpu: number;
+  readonly kernel = new Recent();
   /** Share of the calls that could not be reused. */
-  eligible?: number;
-  /** No kernel takes it. */
-  refused?: boolean;
+  readonly eligible = new Recent();
   /** In how many colours of a block they lay, and how many in each. */
-  colours?: number;
-  width?: number;
+  readonly colours = new Recent();
+  readonly width = new Recent();
+  /** No kernel takes it. */
+  refused = false;
+
+  get gpu(): number {
+    return this.kernel.median ?? GUESS.gpuCall;
+  }
 }
+
+/** The medians of one program, as they survive a restart. */
+export type KernelFigures = Readonly<Record<(typeof KERNEL_FIGURES)[number], number | null>>;
+export const KERNEL_FIGURES = ['alone', 'pooled', 'kernel', 'eligible', 'colours', 'width'] as const;
 
 /** What the kernel did of a block. */
 export interface KernelRuns {
@@ -47,55 +58,74 @@ export interface KernelRuns {
 }
 
 export class CostModel {
-  readonly #programs = new Map<string, ProgramCosts>();
-  #launch: number = GUESS.launch;
+  readonly #programs = new ProgramTable(MOST_KERNEL_PROGRAMS, () => new ProgramCosts());
+  readonly #launch = new Recent(GUESS.launch);
 
   /** `count` messages of program `hash` took `ms` of the engine's thread. */
   ranAlone(hash: string, count: number, ms: number): void {
-    const costs = this.#of(hash);
-    if (count > 0) costs.alone = average(costs.alone, (ms * 1000) / count);
+    const costs = this.#programs.of(hash, ms);
+    if (count > 0) costs.alone.add((ms * 1000) / count);
   }
 
   /** Batches of `count` messages of program `hash` took `ms` on the pool. */
   ranOnPool(hash: string, count: number, ms: number): void {
-    const costs = this.#of(hash);
-    if (count > 0) costs.pooled = average(costs.pooled, Math.max(0, ms * 1000 - GUESS.batch) / count);
+    const costs = this.#programs.of(hash, ms);
+    if (count > 0) costs.pooled.add(Math.max(0, ms * 1000 - GUESS.batch) / count);
   }
 
   ranOnGpu({ calls, segments, dispatches, ms }: KernelRuns): void {
     const us = ms * 1000 - dispatches * GUESS.dispatch;
     let expected = 0;
-    for (const [hash, count] of calls) expected += count * this.#of(hash).gpu;
-    const launches = segments * this.#launch;
+    for (const [hash, count] of calls) expected += count * this.#programs.of(hash, 0).gpu;
+    const launches = segments * this.launch;
     // Few messages tell what a launch costs, many what each costs.
     if (expected > launches) {
       const change = Math.min(MOST_CHANGE, Math.max(1 / MOST_CHANGE, (us - launches) / expected));
-      for (const hash of calls.keys()) {
-        const costs = this.#of(hash);
-        costs.gpu = Math.max(LEAST_GPU_CALL, average(costs.gpu, costs.gpu * change));
+      for (const [hash, count] of calls) {
+        const costs = this.#programs.of(hash, (count * this.#programs.of(hash, 0).gpu) / 1000);
+        costs.kernel.add(Math.max(LEAST_GPU_CALL, costs.gpu * change));
       }
-    } else {
-      this.#launch = average(this.#launch, Math.max(LEAST_LAUNCH, (us - expected) / segments));
-    }
+    } else this.#launch.add(Math.max(LEAST_LAUNCH, (us - expected) / segments));
     for (const hash of calls.keys()) {
-      const costs = this.#of(hash);
-      if (costs.alone !== undefined) costs.alone *= FADING;
-      if (costs.pooled !== undefined) costs.pooled *= FADING;
+      const costs = this.#programs.of(hash, 0);
+      costs.alone.scale(FADING);
+      costs.pooled.scale(FADING);
     }
   }
 
   /** No kernel takes program `hash`: its calls need no records. */
   noKernel(hash: string): void {
-    this.#of(hash).refused = true;
+    this.#programs.of(hash, 0).refused = true;
   }
 
   /** Of `calls` calls of program `hash` in a block, `eligible` could not be reused; they lay in `colours` colours. */
   sawBlock(hash: string, calls: number, eligible: number, colours: number): void {
-    const costs = this.#of(hash);
-    if (calls > 0) costs.eligible = average(costs.eligible, eligible / calls);
+    const costs = this.#programs.of(hash, 0);
+    if (calls > 0) costs.eligible.add(eligible / calls);
     if (colours === 0) return;
-    costs.colours = average(costs.colours, colours);
-    costs.width = average(costs.width, eligible / colours);
+    costs.colours.add(colours);
+    costs.width.add(eligible / colours);
+  }
+
+  /** What is worth remembering of the programs; those that take most of the time come first. */
+  figures(): { readonly name: string; readonly ms: number; readonly figures: KernelFigures }[] {
+    return this.#programs.list().map(({ name, ms, value }) => {
+      const entries = KERNEL_FIGURES.map((figure) => [figure, value[figure].median ?? null] as const);
+      return { name, ms, figures: Object.fromEntries(entries) as KernelFigures };
+    });
+  }
+
+  /** Takes what {@link figures} and {@link launch} gave: only for one that has measured nothing yet. */
+  restore(name: string, ms: number, figures: KernelFigures): void {
+    const costs = this.#programs.of(name, ms);
+    for (const figure of KERNEL_FIGURES) {
+      const value = figures[figure];
+      if (value !== null) costs[figure].add(value);
+    }
+  }
+
+  restoreLaunch(us: number): void {
+    this.#launch.add(us);
   }
 
   /**
@@ -106,7 +136,7 @@ export class CostModel {
   saving(hash: string, count: number, threads: number): number {
     const costs = this.#programs.get(hash);
     if (costs === undefined) return 0;
-    const { alone, pooled } = costs;
+    const [alone, pooled] = [costs.alone.median, costs.pooled.median];
     const onPool = threads > 0 && count >= FEWEST_FOR_WORKERS;
     // What was measured the other way only is taken for less than it may be: then it is measured.
     const call = onPool ? (pooled ?? (alone ?? 0) / threads) : (alone ?? pooled ?? 0);
@@ -121,33 +151,26 @@ export class CostModel {
    */
   worthRecording(count: number, threads: number): string[] {
     const worth: string[] = [];
-    for (const [hash, { eligible, colours, width, refused }] of this.#programs) {
-      const calls = Math.ceil(count * (eligible ?? 1));
-      if (calls === 0 || refused) continue;
+    for (const { name: hash, value } of this.#programs.list()) {
+      const calls = Math.ceil(count * (value.eligible.median ?? 1));
+      if (calls === 0 || value.refused) continue;
       // A larger block has more colours, or wider ones.
-      const wide = Math.max(1, Math.round(calls / (colours ?? 1)));
-      const narrow = Math.min(calls, Math.max(1, Math.round(width ?? calls)));
+      const wide = Math.max(1, Math.round(calls / (value.colours.median ?? 1)));
+      const narrow = Math.min(calls, Math.max(1, Math.round(value.width.median ?? calls)));
       const most = Math.max(...[wide, narrow].map((own) => (this.saving(hash, own, threads) * calls) / own));
-      if (most >= this.#launch) worth.push(hash);
+      if (most >= this.launch) worth.push(hash);
     }
     return worth;
   }
 
+  /** Microseconds of a call in the kernel; undefined: no kernel takes the program. */
+  callOf(hash: string): number | undefined {
+    const costs = this.#programs.get(hash);
+    return costs?.refused ? undefined : (costs?.gpu ?? GUESS.gpuCall);
+  }
+
   /** Microseconds that a segment costs before it does anything. */
   get launch(): number {
-    return this.#launch;
+    return this.#launch.median ?? GUESS.launch;
   }
-
-  #of(hash: string): ProgramCosts {
-    let costs = this.#programs.get(hash);
-    if (costs === undefined) {
-      costs = { gpu: GUESS.gpuCall };
-      this.#programs.set(hash, costs);
-    }
-    return costs;
-  }
-}
-
-function average(before: number | undefined, now: number): number {
-  return before === undefined ? now : before + WEIGHT * (now - before);
 }

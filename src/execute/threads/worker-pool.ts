@@ -48,6 +48,7 @@ interface Job {
 
 export class WorkerPool {
   readonly #workers: { readonly thread: Worker; job: Job | undefined }[];
+  readonly #ready = new SharedArrayBuffer(4);
   #waiting: Job[] = [];
   #dead: Error | undefined;
   #closing = false;
@@ -58,7 +59,7 @@ export class WorkerPool {
     watch?: SharedArrayBuffer,
   ) {
     this.#workers = Array.from({ length: size }, (_, i) => {
-      const workerData: WorkerData = { watch, thread: i + 1, compiledBytes: compiledBytesOf(size) };
+      const workerData: WorkerData = { watch, thread: i + 1, compiledBytes: compiledBytesOf(size), ready: this.#ready };
       const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
       thread.on('message', (answer: FromWorker) => {
@@ -79,6 +80,11 @@ export class WorkerPool {
       });
       return worker;
     });
+  }
+
+  /** Whether no block would wait for threads that are being started. A pool that has failed says so when it is used. */
+  get isReady(): boolean {
+    return this.#dead !== undefined || Atomics.load(new Uint32Array(this.#ready), 0) === this.size;
   }
 
   /** Sends the next block to every worker. */

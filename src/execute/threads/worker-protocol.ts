@@ -15,6 +15,8 @@ export interface WorkerData {
   readonly thread: number;
   /** What its compiled code may take, in bytes. */
   readonly compiledBytes: number;
+  /** A u32: how many threads of the pool are ready for work. */
+  readonly ready: SharedArrayBuffer;
 }
 
 /** Begins a block: everything after it is about this one, until the next. Not answered. */
@@ -59,3 +61,21 @@ export type FromWorker =
   /** The outcomes of the piece take more memory than a block is given. */
   | { readonly kind: 'too-large' }
   | { readonly kind: 'error'; readonly failure: Failure };
+
+/** What workers are told of a block. */
+export function beginning(
+  context: LaneContext,
+  { storeHandle, snapshot }: { readonly storeHandle?: bigint; readonly snapshot?: ReadonlyMap<LaneKey, Uint8Array> },
+  recording: Recording | undefined,
+  columns: SharedColumns | undefined,
+): BeginBlock {
+  return {
+    kind: 'block',
+    // Every thread has a watch of its own.
+    context: { ...context, watch: undefined },
+    storeHandle,
+    snapshot: storeHandle === undefined ? snapshot : undefined,
+    recording,
+    columns,
+  };
+}

@@ -26,7 +26,7 @@ interface Tasks {
 const port = parentPort;
 if (port === null) throw new Error('worker.js runs in a worker thread only');
 
-const { watch: buffer, thread, compiledBytes } = workerData as WorkerData;
+const { watch: buffer, thread, compiledBytes, ready } = workerData as WorkerData;
 const watch = buffer && new WorkWatch(buffer).thread(thread);
 /** Made for the first block: if this thread cannot run contracts, the engine gets the reason instead of a result. */
 let runner: ProgramRunner | undefined;
@@ -45,6 +45,8 @@ port.on('message', (sent: ToWorker) => {
     }
   });
 });
+
+Atomics.add(new Uint32Array(ready), 0, 1);
 
 async function begin({ context, storeHandle, snapshot, recording, columns }: BeginBlock): Promise<Tasks> {
   runner ??= new ProgramRunner(compiledBytes);

@@ -33,13 +33,15 @@ export class CommonRunner implements RunState, RunEnd {
   /** Of the transaction that ran last: keys read from outside, in the order of their first reads. */
   readonly reads = new NumberSet();
   /** What it has written. */
-  readonly writes: WriteLayer;
+  readonly writes = new WriteLayer();
   status: MessageStatus = 'OK';
   /** Stable text, undefined for OK. */
   error: string | undefined;
   fuelUsed = 0;
   /** False: no contract was looked for. */
   hasTarget = false;
+  /** What ran; undefined if nothing did. */
+  program: Program | undefined;
   /** The first bytes of the data that it returned, as many as a receipt keeps, and how many there were. */
   readonly data = new Uint8Array(RECEIPT_DATA_BYTES);
   dataBytes = 0;
@@ -54,10 +56,8 @@ export class CommonRunner implements RunState, RunEnd {
   readonly #context: LaneContext;
   readonly #state: BlockState;
   readonly #runner: ProgramRunner;
-
   readonly #keys: StateKeys;
   readonly #codes: ContractCodes;
-
   #row = 0;
   /** Where the context of the running row lies, without assets. */
   #contextStart = 0;
@@ -79,7 +79,6 @@ export class CommonRunner implements RunState, RunEnd {
     this.#runner = runner;
     this.#keys = new StateKeys(state);
     this.#codes = new ContractCodes(state);
-    this.writes = new WriteLayer();
   }
 
   /**
@@ -100,6 +99,7 @@ export class CommonRunner implements RunState, RunEnd {
     this.writes.clear();
     this.#parcel.clear();
     this.hasTarget = false;
+    this.program = undefined;
     this.dataBytes = 0;
     if (!this.#spendSheets()) return false;
     const { watch } = this.#context;
@@ -154,10 +154,10 @@ export class CommonRunner implements RunState, RunEnd {
       this.#fail('REJECTED', 'depends on a lane transaction of this block');
     } else {
       this.hasTarget = true;
-      const program = this.#findProgram();
-      if (program === undefined) this.#fail('REJECTED', 'no code at the target');
+      this.program = this.#findProgram();
+      if (this.program === undefined) this.#fail('REJECTED', 'no code at the target');
       else if (!this.#creditIncoming()) this.#fail('REJECTED', 'sum over u128 on a balance');
-      else this.#runner.runInPlace(program, this, this.#fuel, this);
+      else this.#runner.runInPlace(this.program, this, this.#fuel, this);
     }
     this.fuelUsed = before - this.#fuel;
   }
@@ -387,7 +387,6 @@ export class CommonRunner implements RunState, RunEnd {
   declareRead(memory: Uint8Array, start: number, end: number): void {
     this.#declare(this.declaredReads, memory, start, end);
   }
-
   declareWrite(memory: Uint8Array, start: number, end: number): void {
     this.#declare(this.declaredWrites, memory, start, end);
   }

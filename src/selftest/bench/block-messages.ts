@@ -1,16 +1,15 @@
-/** The messages of a benchmark block, by workload, and the contract's state that they find. */
+/** Benchmark blocks of one message per transaction, all to one contract, and the contract's state that they find. */
 
 import type { GpuCall } from '../../gpu/pack/types.js';
 import type { Program } from '../../program/types.js';
 import type { SheetEntry } from '../../protocol/sheet.js';
 import type { AlkaneId } from '../../protocol/types.js';
-import type { ProgramName } from '../../util/built-wasm.js';
 import { concatBytes, readU128, toBinaryString, u64Bytes, u128Bytes } from '../../util/bytes.js';
 import { seededBytes } from '../inputs/prng.js';
 import { ledgerTransfer, nameRegistration, nameUpdate, Signer } from '../inputs/signed-calls.js';
 import { claimCalls, mintCalls, swapCalls } from './sample-calls.js';
 
-/** The contract that every message of a workload calls. */
+/** The contract that every message of these blocks calls. */
 export const CONTRACT: AlkaneId = { block: 2n, tx: 1n };
 
 /** One transaction's message: inputs from the opcode on, and the assets that its input carries. */
@@ -25,28 +24,34 @@ export interface WorkloadMessages {
   readonly storage: ReadonlyMap<string, Uint8Array>;
 }
 
-export interface Workload {
-  readonly program: ProgramName;
-  readonly make: (program: Program, count: number) => WorkloadMessages;
-}
+/** `count` messages to one contract, whose program is `program`. */
+export type MakeMessages = (program: Program, count: number) => WorkloadMessages;
 
 const encoder = new TextEncoder();
 /** Keys that sign the updates of `names`: each signs for many names. */
 const NAME_SIGNERS = 256;
-/** Of `counter-hot`: every how manieth message goes to a hot key, and how many of these there are. */
-const HOT_EVERY = 8;
+/** How many keys the hot messages of `counter-hot` share. */
 const HOT_KEYS = 16;
 
-/** Spreads messages over keys of their own, or every {@link HOT_EVERY}th over {@link HOT_KEYS} that they share. */
+/** Which counter message i changes: one of its own, or one of those that all hot messages share. */
 type KeyOf = (i: number) => number;
-const own: KeyOf = (i) => i;
-const someHot: KeyOf = (i) => (i % HOT_EVERY === 0 ? (i / HOT_EVERY) % HOT_KEYS : i + HOT_KEYS);
+/** No two alike. */
+export const own: KeyOf = (i) => i + HOT_KEYS;
+/** All of them the same one. */
+export const one: KeyOf = () => 0;
+/** Every eighth message goes to one of 16 keys. */
+export const someHot: KeyOf = (i) => (i % 8 === 0 ? (i / 8) % HOT_KEYS : own(i));
+/** So many per cent of the messages, evenly spread, go to one key. */
+export const partlyHot =
+  (percent: number): KeyOf =>
+  (i) =>
+    Math.floor(((i + 1) * percent) / 100) > Math.floor((i * percent) / 100) ? 0 : own(i);
 
 /**
  * Calls as the kernel's benchmark makes them. The first one decides about a key that all share, such as the counter
  * of `mint`.
  */
-function fromCalls(makeCalls: (program: Program, count: number) => readonly GpuCall[]): Workload['make'] {
+function fromCalls(makeCalls: (program: Program, count: number) => readonly GpuCall[]): MakeMessages {
   return (program, count) => {
     const storage = new Map<string, Uint8Array>();
     const messages = makeCalls(program, count).map(({ context, reads }) => {
@@ -71,20 +76,37 @@ function readContext(context: Uint8Array): WorkloadMessage {
   return { inputs: numbers.slice(inputsAt), incoming };
 }
 
-/** Increments: light calls, each of one key. Those of keys that no other call names are reused from their dry runs. */
-function increments(keyOf: KeyOf): Workload['make'] {
+/**
+ * Increments of counters: light calls, each of one key. Those of keys that no other call names are reused from their
+ * dry runs. `more`: further inputs of every message.
+ */
+export function increments(keyOf: KeyOf, ...more: readonly bigint[]): MakeMessages {
   return (_, count) => ({
-    messages: Array.from({ length: count }, (_, i) => ({ inputs: [4n, BigInt(keyOf(i))], incoming: [] })),
+    messages: Array.from({ length: count }, (_, i) => ({ inputs: [4n, BigInt(keyOf(i)), ...more], incoming: [] })),
     storage: new Map(),
   });
 }
 
+/** Swaps, all in one pool: each needs the reserves that the one before has left. */
+export function swapsInOnePool(program: Program, count: number): WorkloadMessages {
+  const { messages, storage } = swaps(program, count);
+  const [pool] = [...storage.keys()];
+  const first = storage.get(pool);
+  return {
+    messages: messages.map(({ inputs: [opcode, _, ...rest], incoming }) => ({
+      inputs: [opcode, 0n, ...rest],
+      incoming,
+    })),
+    storage: new Map(first === undefined ? [] : [[pool, first]]),
+  };
+}
+
 /** Transfers between accounts that no other message names; every 16th signature is wrong. */
-function transfers(_: Program, count: number): WorkloadMessages {
+export function transfers(_: Program, count: number, contract = CONTRACT): WorkloadMessages {
   const storage = new Map<string, Uint8Array>();
   const messages = Array.from({ length: count }, (_, i) => {
     const from = new Signer('ledger', i);
-    const inputs = ledgerTransfer(CONTRACT, from, seededBytes('ledger', 'receiver', i), BigInt(i + 1), 0n);
+    const inputs = ledgerTransfer(contract, from, seededBytes('ledger', 'receiver', i), BigInt(i + 1), 0n);
     if (i % 16 === 15) inputs[inputs.length - 1] ^= 1n;
     const account = concatBytes(u128Bytes(BigInt(2 * i + 1)), u64Bytes(0n));
     storage.set(toBinaryString(concatBytes(encoder.encode('account/'), from.key)), account);
@@ -94,7 +116,7 @@ function transfers(_: Program, count: number): WorkloadMessages {
 }
 
 /** Three registrations to each signed update, all of different names; every 16th signature is wrong. */
-function registrations(_: Program, count: number): WorkloadMessages {
+export function registrations(_: Program, count: number): WorkloadMessages {
   const storage = new Map<string, Uint8Array>();
   const signers = Array.from({ length: NAME_SIGNERS }, (_, i) => new Signer('names', i));
   const messages = Array.from({ length: count }, (_, i) => {
@@ -109,20 +131,6 @@ function registrations(_: Program, count: number): WorkloadMessages {
   return { messages, storage };
 }
 
-export const WORKLOADS = {
-  claim: { program: 'claim', make: fromCalls(claimCalls) },
-  amm: { program: 'amm', make: fromCalls(swapCalls) },
-  mint: { program: 'mint', make: fromCalls(mintCalls) },
-  ledger: { program: 'ledger', make: transfers },
-  names: { program: 'names', make: registrations },
-  counter: { program: 'probe', make: increments(own) },
-  'counter-hot': { program: 'probe', make: increments(someHot) },
-} as const satisfies Readonly<Record<string, Workload>>;
-
-export type WorkloadName = keyof typeof WORKLOADS;
-
-export function isWorkload(name: string): name is WorkloadName {
-  return Object.hasOwn(WORKLOADS, name);
-}
-
-export const WORKLOAD_NAMES: readonly WorkloadName[] = Object.keys(WORKLOADS).filter(isWorkload);
+export const claims = fromCalls(claimCalls);
+export const swaps = fromCalls(swapCalls);
+export const mints = fromCalls(mintCalls);

@@ -1,82 +1,118 @@
-/** Blocks for the benchmarks: many messages to one contract, and the state that they find. */
+/** Blocks for the benchmarks, by name: their bytes, and the state that they find. */
 
-import { compactSize } from '../../bitcoin/compact-size.js';
-import { balanceKey, codeKey, sheetKey, storagePrefix } from '../../lane/keys.js';
+import { balanceKey, codeKey, SEQUENCE_KEY, sheetKey, storagePrefix } from '../../lane/keys.js';
 import type { LaneKey } from '../../lane/types.js';
 import { prepareProgram } from '../../program/prepare.js';
 import type { Program } from '../../program/types.js';
-import { LANE_TARGET } from '../../protocol/cellpack.js';
-import { encodeCellpack, encodeRunestone } from '../../protocol/encode.js';
 import { encodeSheet, Sheet } from '../../protocol/sheet.js';
-import { builtPrograms } from '../../util/built-wasm.js';
-import { concatBytes, u32Bytes, u64Bytes, u128Bytes } from '../../util/bytes.js';
+import { builtPrograms, heavyContract } from '../../util/built-wasm.js';
+import { concatBytes, u128Bytes } from '../../util/bytes.js';
 import { seededBytes } from '../inputs/prng.js';
-import { CONTRACT, WORKLOADS, type WorkloadMessage, type WorkloadName } from './block-messages.js';
+import {
+  CONTRACT,
+  claims,
+  increments,
+  type MakeMessages,
+  mints,
+  one,
+  own,
+  partlyHot,
+  registrations,
+  someHot,
+  swaps,
+  swapsInOnePool,
+  transfers,
+} from './block-messages.js';
+import { generalBlock, mixedBlock } from './block-mixes.js';
+import { blockOf, call, type WorkloadContract, type WorkloadParts } from './workload-bytes.js';
 
-/** A block of one message per transaction. */
 export interface WorkloadBlock {
-  readonly name: WorkloadName;
-  readonly program: Program;
+  readonly name: string;
+  /** The programs of its contracts. */
+  readonly programs: readonly Program[];
   /** The serialised block; `BlockOffsets` reads it, if it is given room. */
   readonly raw: Uint8Array;
   /** The lane's state before it. */
   readonly state: ReadonlyMap<LaneKey, Uint8Array>;
 }
 
-const ORDINARY = Uint8Array.of(0x51, 0x20, ...new Uint8Array(32));
-const SIGNATURE_BYTES = 64;
+/** A block of so many transactions. Same count, same block. */
+export type Workload = (count: number) => WorkloadParts;
+
 /** Balance of a contract in the assets that it pays out. */
 const RESERVES = u128Bytes(1n << 100n);
-const RESERVE_ASSETS = [10n, 11n];
-const HEADER_BYTES = 80;
+/** Number of the first contract that a block creates: above all that are there. */
+const FIRST_CREATED = u128Bytes(1_000n);
+/** Turns of a heavy call's loop: some tenth of a millisecond. */
+const HEAVY_TURNS = 50_000n;
 
-/** A block of `count` transactions, and the state before it. Same name and count, same block. */
+/** Every transaction calls one contract of the program `wasm`. */
+function oneContract(
+  wasm: () => Uint8Array,
+  make: MakeMessages,
+  reserves: WorkloadContract['reserves'] = [],
+): Workload {
+  return (count) => {
+    const code = wasm();
+    const { messages, storage } = make(prepareProgram(code), count);
+    return {
+      contracts: [{ id: CONTRACT, wasm: code, storage, reserves }],
+      transactions: messages.map(({ inputs, incoming }) => ({ protostones: [call(CONTRACT, inputs)], incoming })),
+    };
+  };
+}
+
+const probe = (): Uint8Array => builtPrograms().probe;
+const amm = (): Uint8Array => builtPrograms().amm;
+
+export const WORKLOADS = {
+  claim: oneContract(() => builtPrograms().claim, claims),
+  ledger: oneContract(() => builtPrograms().ledger, transfers),
+  names: oneContract(() => builtPrograms().names, registrations),
+  amm: oneContract(amm, swaps, [10n, 11n]),
+  'amm-one-pool': oneContract(amm, swapsInOnePool, [10n, 11n]),
+  mint: oneContract(() => builtPrograms().mint, mints),
+  counter: oneContract(probe, increments(own)),
+  'counter-hot': oneContract(probe, increments(someHot)),
+  heavy: oneContract(heavyContract, increments(own, HEAVY_TURNS)),
+  'heavy-hot': oneContract(heavyContract, increments(one, HEAVY_TURNS)),
+  mixed: mixedBlock,
+  general: generalBlock,
+} as const satisfies Readonly<Record<string, Workload>>;
+
+export type WorkloadName = keyof typeof WORKLOADS;
+
+export function isWorkload(name: string): name is WorkloadName {
+  return Object.hasOwn(WORKLOADS, name);
+}
+
+export const WORKLOAD_NAMES: readonly WorkloadName[] = Object.keys(WORKLOADS).filter(isWorkload);
+
+/** For `bench contention`: so many per cent of the calls change one counter, the others each one of their own. */
+export function contended(calls: 'light' | 'heavy', percent: number): Workload {
+  return calls === 'light'
+    ? oneContract(probe, increments(partlyHot(percent)))
+    : oneContract(heavyContract, increments(partlyHot(percent), HEAVY_TURNS));
+}
+
+/** A block of `count` transactions of a workload, and the state before it. */
 export function makeWorkload(name: WorkloadName, count: number): WorkloadBlock {
-  const { program: programName, make } = WORKLOADS[name];
-  const wasm = builtPrograms()[programName];
-  const program = prepareProgram(wasm);
-  const { messages, storage } = make(program, count);
-  const state = new Map<LaneKey, Uint8Array>([[codeKey(CONTRACT), concatBytes(Uint8Array.of(0), wasm)]]);
-  const prefix = storagePrefix(CONTRACT);
-  for (const [key, value] of storage) state.set(prefix + key, value);
-  if (programName === 'amm') {
-    for (const tx of RESERVE_ASSETS) state.set(balanceKey({ block: 2n, tx }, CONTRACT), RESERVES);
+  return buildWorkload(name, WORKLOADS[name], count);
+}
+
+export function buildWorkload(name: string, workload: Workload, count: number): WorkloadBlock {
+  const { contracts, transactions } = workload(count);
+  const state = new Map<LaneKey, Uint8Array>([[SEQUENCE_KEY, FIRST_CREATED]]);
+  for (const { id, wasm, storage, reserves } of contracts) {
+    state.set(codeKey(id), concatBytes(Uint8Array.of(0), wasm));
+    const prefix = storagePrefix(id);
+    for (const [key, value] of storage) state.set(prefix + key, value);
+    for (const tx of reserves) state.set(balanceKey({ block: 2n, tx }, id), RESERVES);
   }
-  const serialised = messages.map((message, i) => {
-    const coin = seededBytes(name, 'coin', i);
-    if (message.incoming.length > 0) state.set(sheetKey(coin, 0), encodeSheet(Sheet.of(message.incoming)));
-    return serialise(coin, message);
+  const coinOf = (i: number): Uint8Array => seededBytes(name, 'coin', i);
+  transactions.forEach(({ incoming }, i) => {
+    if (incoming.length > 0) state.set(sheetKey(coinOf(i), 0), encodeSheet(Sheet.of(incoming)));
   });
-  return { name, program, raw: blockOf(serialised), state };
-}
-
-/** A transaction as a wallet makes it: one taproot input, one output, the runestone. Its signature is none. */
-function serialise(coin: Uint8Array, { inputs }: WorkloadMessage): Uint8Array {
-  const message = encodeCellpack(LANE_TARGET, [CONTRACT.block, CONTRACT.tx, ...inputs]);
-  const runestone = encodeRunestone({ protostones: [{ pointer: 0, refund: 0, message }] });
-  const output = (value: bigint, script: Uint8Array): Uint8Array[] => [
-    u64Bytes(value),
-    compactSize(script.length),
-    script,
-  ];
-  return concatBytes(
-    ...[u32Bytes(2), Uint8Array.of(0, 1)],
-    ...[Uint8Array.of(1), coin, u32Bytes(0), Uint8Array.of(0), u32Bytes(0xffffffff)],
-    ...[Uint8Array.of(2), ...output(546n, ORDINARY), ...output(0n, runestone)],
-    ...[Uint8Array.of(1, SIGNATURE_BYTES), new Uint8Array(SIGNATURE_BYTES), u32Bytes(0)],
-  );
-}
-
-/** A serialised block of any length, in shared memory: the larger ones are no valid blocks. */
-function blockOf(serialised: readonly Uint8Array[]): Uint8Array {
-  const count = compactSize(serialised.length);
-  const length = serialised.reduce((sum, { length: own }) => sum + own, HEADER_BYTES + count.length);
-  const raw = new Uint8Array(new SharedArrayBuffer(length));
-  raw.set(count, HEADER_BYTES);
-  let at = HEADER_BYTES + count.length;
-  for (const bytes of serialised) {
-    raw.set(bytes, at);
-    at += bytes.length;
-  }
-  return raw;
+  const programs = new Map(contracts.map(({ wasm }) => [wasm, prepareProgram(wasm)]));
+  return { name, programs: [...programs.values()], raw: blockOf(transactions, coinOf), state };
 }

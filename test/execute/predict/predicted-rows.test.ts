@@ -175,7 +175,7 @@ describe('predicted reads', () => {
   it('are not made where nobody runs beside this thread, nor if they are not wanted', async () => {
     const world = new World();
     const id = world.deploy(MINT, 0, 1_000, 7);
-    for (const options of [{ workers: 0 }, { predictsReads: false }]) {
+    for (const options of [{ workers: 0 }, { predictReads: false }]) {
       const { statistics } = await run(
         world,
         messages(40, () => call(id, 77)),

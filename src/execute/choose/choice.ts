@@ -1,0 +1,116 @@
+/** What the engine asks how to run a block, and tells how that went. */
+import { availableParallelism, cpus } from 'node:os';
+import type { GpuExecutor } from '../../gpu/pack/types.js';
+import type { Policy } from '../../lane/policy.js';
+import type { StateReader } from '../../lane/types.js';
+import { ALWAYS_PARALLEL, type BlockMode, type ModeChooser } from './block-mode.js';
+import { BlockModes } from './block-modes.js';
+import { type BlockView, ContractPrograms, isProgram, type LaneRows, LaneView } from './block-view.js';
+import { CostKeeper, type CostPlace } from './cost-keeper.js';
+import type { CostModel } from './cost-model.js';
+import { SequentialWatch } from './sequential-watch.js';
+
+export interface ChoiceOptions {
+  readonly policy: Policy;
+  readonly modes?: ModeChooser;
+  readonly predictReads?: boolean;
+  readonly costPlace?: CostPlace;
+  readonly onCostsLost?: (why: string) => void;
+}
+
+export class Choice {
+  readonly modes: ModeChooser;
+  readonly contracts = new ContractPrograms();
+  readonly costs: CostModel;
+  /** The kernel, as long as it may be used. */
+  readonly gpu: () => GpuExecutor | undefined;
+  readonly #keeper: CostKeeper | undefined;
+
+  /** `threads`: of the pool, 0 if there is none. */
+  constructor(options: ChoiceOptions, costs: CostModel, threads: number, gpu: () => GpuExecutor | undefined) {
+    this.costs = costs;
+    this.gpu = gpu;
+    const { policy, predictReads = true, costPlace, onCostsLost } = options;
+    const fixed = policy === 'auto' ? options.modes : ALWAYS_PARALLEL;
+    if (fixed !== undefined) {
+      this.modes = fixed;
+      return;
+    }
+    const usesKernel = gpu() !== undefined;
+    const kernelCall = (kind: string): number | undefined =>
+      gpu() === undefined || !isProgram(kind) ? undefined : costs.callOf(kind);
+    const modes = new BlockModes({ threads, predictReads, kernelCall: usesKernel ? kernelCall : undefined });
+    this.modes = modes;
+    const device = deviceOf(threads, predictReads, gpu());
+    this.#keeper = costPlace && new CostKeeper(costPlace, device, modes, costs, onCostsLost);
+  }
+
+  /** Whether a block goes the parallel way even if it must wait until threads have started. */
+  get isForced(): boolean {
+    return this.modes === ALWAYS_PARALLEL;
+  }
+
+  get wantsWorkers(): boolean {
+    return this.modes.wantsWorkers;
+  }
+
+  get losses(): { readonly costLosses: number; readonly lastCostLoss: string | undefined } {
+    return { costLosses: this.#keeper?.losses ?? 0, lastCostLoss: this.#keeper?.lastLoss };
+  }
+
+  begin(lane: LaneRows, before: StateReader): BlockRun {
+    return new BlockRun(this, new LaneView(lane, before, this.contracts));
+  }
+
+  /** A block has run. */
+  ranBlock(): void {
+    this.#keeper?.ranBlock();
+  }
+
+  /** Writes down what is known. */
+  keep(): void {
+    this.#keeper?.save();
+  }
+}
+
+/** One block, from the choice on. */
+class BlockRun {
+  readonly mode: BlockMode;
+  readonly #choice: Choice;
+  readonly #view: BlockView;
+  readonly #started = performance.now();
+  #watch: SequentialWatch | undefined;
+
+  constructor(choice: Choice, view: BlockView) {
+    this.#choice = choice;
+    this.#view = view;
+    this.mode = choice.modes.choose(view);
+  }
+
+  /** For a block that runs one transaction after the other; undefined if nothing need be learned from it. */
+  watch(): SequentialWatch | undefined {
+    const { modes, contracts } = this.#choice;
+    if (modes.watches(this.#view)) this.#watch = new SequentialWatch(contracts, () => performance.now());
+    return this.#watch;
+  }
+
+  /** The block has run as `mode` says. */
+  ended(mode: BlockMode): void {
+    const { modes, costs, gpu } = this.#choice;
+    const seen = this.#watch?.kinds;
+    modes.took(this.#view, mode, performance.now() - this.#started, seen);
+    if (seen !== undefined && gpu() !== undefined) {
+      for (const [kind, { rows, ms }] of seen) if (ms > 0 && isProgram(kind)) costs.ranAlone(kind, rows, ms);
+    }
+    this.#choice.ranBlock();
+  }
+}
+
+/** What costs are measured with: on anything else they are others. */
+function deviceOf(threads: number, predictReads: boolean, gpu: GpuExecutor | undefined): string {
+  const processor = cpus()[0]?.model ?? 'unknown processor';
+  const adapter = gpu === undefined ? 'no GPU' : `${gpu.adapter.vendor} ${gpu.adapter.description}`;
+  const reads = predictReads ? 'predicted reads' : 'no predicted reads';
+  const parts = [processor, `${availableParallelism()} cores`, `${threads} threads`, process.version, adapter, reads];
+  return parts.join('; ').slice(0, 512);
+}

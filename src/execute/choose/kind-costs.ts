@@ -1,0 +1,131 @@
+/** What transactions of one kind (a program, and whether the generator runs them) take, either way. */
+import { type BlockMode, PARALLEL_MODES, type ParallelMode } from './block-mode.js';
+import { Recent } from './recent.js';
+import type { KindSight } from './sequential-watch.js';
+
+/** Sizes of blocks that are told apart: each is four times the one before. */
+export const SIZES = 9;
+/** So many transactions tell as much of a block as more would. */
+const FULL_WEIGHT = 16;
+/** What a size tells of the next smaller one, where the fixed costs of a block weigh more. */
+const DEARER = 1.15;
+
+/** Number of the size of a block of `count` transactions. */
+export function sizeOf(count: number): number {
+  return Math.min(SIZES - 1, Math.floor(Math.log2(count + 1) / 2));
+}
+
+/** The medians of {@link KindCosts}, as they survive a restart; microseconds, shares and transactions. */
+export interface KindFigures {
+  readonly sequential: number;
+  readonly stale: number;
+  readonly steady: number;
+  readonly asked: number;
+  readonly width: number;
+  readonly rows: number;
+  /** By size. */
+  readonly workers: readonly (number | null)[];
+  readonly kernel: readonly (number | null)[];
+}
+
+/** Microseconds of the engine's thread per transaction. */
+export class KindCosts {
+  readonly #sequential = new Recent();
+  readonly #stale = new Recent();
+  readonly #steady = new Recent();
+  readonly #asked = new Recent();
+  readonly #width = new Recent();
+  readonly #parallel: Readonly<Record<ParallelMode, (Recent | undefined)[]>> = { workers: [], kernel: [] };
+  /** Transactions that were seen to run one after the other, and in how many blocks. */
+  rows = 0;
+  blocks = 0;
+  /** Blocks with it since each way was last measured. */
+  readonly since: Record<BlockMode, number> = { sequential: Infinity, workers: Infinity, kernel: Infinity };
+
+  get sequential(): number | undefined {
+    return this.#sequential.cost;
+  }
+
+  /** Share of transactions that read what others of the block wrote, and of those whose dry runs are no results. */
+  get stale(): number {
+    return this.#stale.median ?? 0;
+  }
+
+  get steady(): number {
+    return this.#steady.median ?? 0;
+  }
+
+  get asked(): number {
+    return this.#asked.median ?? 0;
+  }
+
+  /** How many of the stale ones can run at a time. */
+  get width(): number {
+    return this.#width.median ?? 1;
+  }
+
+  /** Measurements of blocks of that size that ran in parallel. */
+  parallelRuns(mode: ParallelMode, size: number): number {
+    return this.#parallel[mode][size]?.count ?? 0;
+  }
+
+  /** In parallel, in blocks of that size: as measured, or by what the nearest size that was measured tells. */
+  parallel(mode: ParallelMode, size: number): number | undefined {
+    const sizes = this.#parallel[mode];
+    const own = sizes[size]?.cost;
+    if (own !== undefined) return own;
+    for (let distance = 1; distance < SIZES; distance++) {
+      const larger = sizes[size + distance]?.cost;
+      if (larger !== undefined) return larger * DEARER ** distance;
+      const smaller = sizes[size - distance]?.cost;
+      if (smaller !== undefined) return smaller;
+    }
+    return undefined;
+  }
+
+  /** In a block that ran one after the other, its transactions took `us` each. */
+  sawSequential(sight: KindSight, us: number): void {
+    const { rows, stale, steady, asked, depth } = sight;
+    const weight = Math.min(1, rows / FULL_WEIGHT);
+    this.#sequential.add(us, weight);
+    this.#stale.add(stale / rows, weight);
+    this.#steady.add(steady / rows, weight);
+    this.#asked.add(asked / rows, weight);
+    if (stale > 0) this.#width.add(stale / Math.max(1, depth - 1), weight);
+    this.rows += rows;
+    this.blocks++;
+    this.since.sequential = 0;
+  }
+
+  /** `share`: what part of the block was its own. */
+  sawParallel(mode: ParallelMode, size: number, us: number, share: number): void {
+    const sizes = this.#parallel[mode];
+    sizes[size] ??= new Recent();
+    sizes[size].add(us, share);
+    this.since[mode] = 0;
+  }
+
+  /** undefined as long as there is nothing to remember. */
+  figures(): KindFigures | undefined {
+    const { sequential, stale, steady, asked, width, rows } = this;
+    if (sequential === undefined) return undefined;
+    const costs = (mode: ParallelMode): (number | null)[] =>
+      Array.from({ length: SIZES }, (_, size) => this.#parallel[mode][size]?.cost ?? null);
+    return { sequential, stale, steady, asked, width, rows, workers: costs('workers'), kernel: costs('kernel') };
+  }
+
+  restore(figures: KindFigures): void {
+    this.#sequential.add(figures.sequential);
+    this.#stale.add(figures.stale);
+    this.#steady.add(figures.steady);
+    this.#asked.add(figures.asked);
+    this.#width.add(figures.width);
+    this.rows = figures.rows;
+    this.blocks = 2;
+    for (const mode of PARALLEL_MODES) {
+      figures[mode].forEach((us, size) => {
+        if (us !== null) this.#parallel[mode][size] = new Recent(us);
+      });
+    }
+  }
+}
