@@ -10,8 +10,6 @@ export const TOGETHER = [
   'test/program/',
   'test/protocol/',
   'test/rpc/',
-  'test/standard/',
-  'test/store/',
   'test/tidy/',
   'test/util/',
   'test/wasm/',
