@@ -1,45 +1,30 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
 import { EnvironmentError } from '../../src/errors/errors.js';
 import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
 import { CostModel } from '../../src/execute/choose/cost-model.js';
-import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
+import type { LaneEngine } from '../../src/execute/engine.js';
 import { keyCount } from '../../src/gpu/pack/records.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { call, envelope, makeBlock, makeTx, ORDINARY, PROBE, World } from '../lane/world.js';
+import { makeEngine, message, sortedWrites, sourceOf } from './engines.js';
 import { FakeGpu } from './fake-gpu.js';
 
-const engines: LaneEngine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
-function makeEngine(options: Partial<LaneEngineOptions>): LaneEngine {
-  const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
-  const engine = new LaneEngine({ policy: 'cpu', workers: 0, modes: ALWAYS_PARALLEL, ...rules, ...options });
-  engines.push(engine);
-  return engine;
-}
-
 function process(engine: LaneEngine, world: World, transactions: readonly Transaction[]): Promise<LaneBlockResult> {
-  const reader = { get: (key: LaneKey) => world.state.get(key) };
-  return engine.processBlock(makeBlock(transactions), world.height, { reader, snapshot: new Map(world.state) });
+  return engine.processBlock(makeBlock(transactions), world.height, sourceOf(world));
 }
 
 async function expectTruth(world: World, transactions: readonly Transaction[], result: LaneBlockResult): Promise<void> {
   const truth = await process(makeEngine({ policy: 'sequential' }), world, transactions);
   expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
-  const sorted = ({ writes }: LaneBlockResult) => [...writes].sort(([a], [b]) => (a < b ? -1 : 1));
-  expect(sorted(result)).toEqual(sorted(truth));
+  expect(sortedWrites(result)).toEqual(sortedWrites(truth));
 }
 
 function messages(count: number, make: (i: number) => Uint8Array): Transaction[] {
-  return Array.from({ length: count }, (_, i) =>
-    makeTx({ protostones: [{ pointer: 0, refund: 0, message: make(i) }] }),
-  );
+  return Array.from({ length: count }, (_, i) => message(make(i)));
 }
 
 describe('what the messages of a transaction share', () => {

@@ -1,13 +1,12 @@
 // What the engine takes of a kernel's answers: never the dry run's word where the kernel said something else.
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
-import { LaneEngine } from '../../src/execute/engine.js';
 import type { GpuBlock, GpuBlockRun, GpuOutcomes } from '../../src/gpu/pack/types.js';
-import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
+import type { LaneBlockResult } from '../../src/lane/types.js';
 import { comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call as callOf, i32, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
 import { call, envelope, makeBlock, makeTx, World } from '../lane/world.js';
+import { makeEngine, sourceOf } from './engines.js';
 import { FakeGpu } from './fake-gpu.js';
 
 /** A kernel whose answers are changed on their way back. */
@@ -29,17 +28,9 @@ class TamperedGpu extends FakeGpu {
   }
 }
 
-const engines: LaneEngine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
 function process(world: World, txs: readonly Transaction[], gpu: FakeGpu | undefined): Promise<LaneBlockResult> {
-  const rules = { laneStartHeight: 0, dependent: 'demote', modes: ALWAYS_PARALLEL } as const;
-  const engine = new LaneEngine({ policy: gpu === undefined ? 'sequential' : 'gpu', workers: 0, gpu, ...rules });
-  engines.push(engine);
-  const reader = { get: (key: LaneKey) => world.state.get(key) };
-  return engine.processBlock(makeBlock(txs), world.height, { reader, snapshot: new Map(world.state) });
+  const engine = makeEngine({ policy: gpu === undefined ? 'sequential' : 'gpu', gpu });
+  return engine.processBlock(makeBlock(txs), world.height, sourceOf(world));
 }
 
 async function expectTruth(world: World, txs: readonly Transaction[], result: LaneBlockResult): Promise<void> {

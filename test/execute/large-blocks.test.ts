@@ -1,25 +1,13 @@
 // Blocks whose outcomes take more memory than batches are given are run one transaction at a time.
-import { afterEach, describe, expect, it } from 'vitest';
-import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
-import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
+import { describe, expect, it } from 'vitest';
+import type { LaneEngineOptions } from '../../src/execute/engine.js';
 import { BlockBudget, BlockTooLarge, outcomeWeight } from '../../src/execute/tasks/block-weight.js';
 import { CachingReader } from '../../src/execute/tasks/caching-reader.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome } from '../../src/lane/types.js';
 import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
+import { makeEngine as engine } from './engines.js';
 import { FakeGpu } from './fake-gpu.js';
-
-const engines: LaneEngine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
-function engine(options: Partial<LaneEngineOptions>): LaneEngine {
-  const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
-  const made = new LaneEngine({ policy: 'cpu', workers: 0, modes: ALWAYS_PARALLEL, ...rules, ...options });
-  engines.push(made);
-  return made;
-}
 
 /** Forty calls; every second one on the same counter, so that half of them run again in a later colour. */
 function block(world: World) {

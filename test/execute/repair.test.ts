@@ -1,41 +1,28 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
-import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
+import type { LaneEngineOptions } from '../../src/execute/engine.js';
 import { validateAndRepair } from '../../src/execute/run/validate.js';
 import { Versions } from '../../src/execute/run/versions.js';
 import { scanBlock } from '../../src/lane/scan.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
 import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
+import { makeEngine, message, sortedWrites, sourceOf, turnPointer } from './engines.js';
 import { FakeGpu } from './fake-gpu.js';
-
-const engines: LaneEngine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
 
 function process(
   world: World,
   txs: readonly Transaction[],
   options: Partial<LaneEngineOptions>,
 ): Promise<LaneBlockResult> {
-  const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
-  const engine = new LaneEngine({ policy: 'cpu', workers: 0, modes: ALWAYS_PARALLEL, ...rules, ...options });
-  engines.push(engine);
-  const reader = { get: (key: LaneKey) => world.state.get(key) };
-  return engine.processBlock(makeBlock(txs), world.height, { reader, snapshot: new Map(world.state) });
+  return makeEngine(options).processBlock(makeBlock(txs), world.height, sourceOf(world));
 }
 
 async function expectTruth(world: World, txs: readonly Transaction[], result: LaneBlockResult): Promise<void> {
   const truth = await process(world, txs, { policy: 'sequential' });
   expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
-  const sorted = ({ writes }: LaneBlockResult) => [...writes].sort(([a], [b]) => (a < b ? -1 : 1));
-  expect(sorted(result)).toEqual(sorted(truth));
+  expect(sortedWrites(result)).toEqual(sortedWrites(truth));
 }
-
-const message = (...calls: Uint8Array[]): Transaction =>
-  makeTx({ protostones: calls.map((each) => ({ pointer: 0, refund: 0, message: each })) });
 
 /**
  * `follow` (opcode 6) increments the counter that a pointer names: what it writes depends on what it reads. The pointer
@@ -45,11 +32,7 @@ const message = (...calls: Uint8Array[]): Transaction =>
 function turnedPointer(world: World): { id: string; txs: Transaction[] } {
   const id = world.deploy();
   world.message(call(id, 5, 0, 1));
-  const parent = message(call(id, 15));
-  const turns = makeTx({
-    spend: [{ txid: parent.txid, vout: 0 }],
-    protostones: [{ pointer: 0, refund: 0, message: call(id, 5, 0, 2) }],
-  });
+  const { parent, turns } = turnPointer(id, 2);
   const follows = message(call(id, 6, 0));
   const counts = message(call(id, 4, 1));
   return { id, txs: [parent, turns, follows, counts] };
@@ -106,11 +89,7 @@ describe('a repair', () => {
     const id = world.deploy();
     world.message(call(id, 5, 0, 1));
     // The counter is read as absent by the dry run; `follow` creates it through a pointer that only the block turned.
-    const parent = message(call(id, 15));
-    const turns = makeTx({
-      spend: [{ txid: parent.txid, vout: 0 }],
-      protostones: [{ pointer: 0, refund: 0, message: call(id, 5, 0, 3) }],
-    });
+    const { parent, turns } = turnPointer(id, 3);
     const txs = [parent, turns, message(call(id, 6, 0)), message(call(id, 4, 3))];
     const result = await process(world, txs, {});
     await expectTruth(world, txs, result);

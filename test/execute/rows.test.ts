@@ -1,9 +1,8 @@
 // Blocks given as offsets, run by their rows: what must be as the generator has it one transaction at a time.
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
 import { LaneEngine, type LaneEngineOptions } from '../../src/execute/engine.js';
 import { RowTable } from '../../src/execute/rows/row-table.js';
 import { NO_VERSION, RowVersions } from '../../src/execute/rows/row-versions.js';
@@ -17,20 +16,7 @@ import { ProgramRunner } from '../../src/program/runner.js';
 import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { concatBytes, fromBinaryString, u128Bytes } from '../../src/util/bytes.js';
 import { call, envelope, makeBlock, makeTx, PROBE, World } from '../lane/world.js';
-
-const engines: LaneEngine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
-function makeEngine(options: Partial<LaneEngineOptions>): LaneEngine {
-  const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
-  const engine = new LaneEngine({ policy: 'cpu', workers: 0, modes: ALWAYS_PARALLEL, ...rules, ...options });
-  engines.push(engine);
-  return engine;
-}
-
-const sortedWrites = ({ writes }: LaneBlockResult) => [...writes].sort(([a], [b]) => (a < b ? -1 : 1));
+import { makeEngine, message, sortedWrites, sourceOf, turnPointer } from './engines.js';
 
 /** Runs the block by its rows, and compares all of it with what the generator makes of the parsed block. */
 async function run(
@@ -43,12 +29,11 @@ async function run(
     options instanceof LaneEngine
       ? options
       : makeEngine({ ...options, onOutcome: (_, outcome) => outcomes.push(outcome) });
-  const state = () => ({ reader: { get: (key: LaneKey) => world.state.get(key) }, snapshot: new Map(world.state) });
   const block = makeBlock(txs);
-  const result = await engine.processBlock(BlockOffsets.read(block.raw), world.height, state());
+  const result = await engine.processBlock(BlockOffsets.read(block.raw), world.height, sourceOf(world));
   const expected: LaneOutcome[] = [];
   const sequential = makeEngine({ policy: 'sequential', onOutcome: (_, outcome) => expected.push(outcome) });
-  const truth = await sequential.processBlock(block, world.height, state());
+  const truth = await sequential.processBlock(block, world.height, sourceOf(world));
   expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
   expect(sortedWrites(result)).toEqual(sortedWrites(truth));
   expect(result.statistics.lane).toEqual(truth.statistics.lane);
@@ -56,8 +41,6 @@ async function run(
   return result;
 }
 
-const message = (...calls: Uint8Array[]): Transaction =>
-  makeTx({ protostones: calls.map((each) => ({ pointer: 0, refund: 0, message: each })) });
 const messages = (count: number, make: (i: number) => Uint8Array): Transaction[] =>
   Array.from({ length: count }, (_, i) => message(make(i)));
 
@@ -144,11 +127,7 @@ describe('rows', () => {
     const id = world.deploy();
     world.message(call(id, 5, 0, 1));
     // `follow` increments the counter that a pointer names, which a demoted transaction turns from 1 to 2.
-    const parent = message(call(id, 15));
-    const turns = makeTx({
-      spend: [{ txid: parent.txid, vout: 0 }],
-      protostones: [{ pointer: 0, refund: 0, message: call(id, 5, 0, 2) }],
-    });
+    const { parent, turns } = turnPointer(id, 2);
     const result = await run(world, [parent, turns, message(call(id, 6, 0)), message(call(id, 4, 7))], {});
     expect(result.receipts.map(({ repaired }) => repaired)).toEqual([false, false, true, false]);
     expect(result.statistics).toMatchObject({ repaired: 1, demoted: 1 });

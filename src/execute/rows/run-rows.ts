@@ -1,13 +1,13 @@
 /** A block of rows from their dry runs to receipts and writes, on the CPU: what the engine does with columns. */
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
-import { Changes } from '../../lane/overlay.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
-import type { LaneBlockResult, LaneWrites } from '../../lane/types.js';
+import type { LaneBlockResult } from '../../lane/types.js';
 import { planOf, summarise } from '../../plan/plan.js';
 import type { ProgramRunner } from '../../program/runner.js';
 import type { StepMemory } from '../predict/step-memory.js';
 import { type OnOutcome, resultOf } from '../run/block-result.js';
+import { dropVoidDeletions } from '../run/merge-writes.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import type { CachingReader } from '../tasks/caching-reader.js';
 import { RowTasks, sheetKeysOf } from '../tasks/row-tasks.js';
@@ -69,7 +69,8 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   statistics.colours = plan.colouring.count;
   statistics.demoted = columns.count - rows.length;
   const summary = summarise(context.height, columns.count, statistics.demoted, plan);
-  const writes = writesOf(table);
+  const writes = table.state.writes();
+  dropVoidDeletions(writes, before);
   lap(statistics, 'writes', started);
   return resultOf(writes, receipts, summary, statistics);
 }
@@ -82,17 +83,4 @@ function lap(statistics: LaneStatistics, name: string, started: number): number 
 
 function* dependentRows({ count, firstParent }: LaneColumns): Generator<number, void, void> {
   for (let row = 0; row < count; row++) if (firstParent[row + 1] > firstParent[row]) yield row;
-}
-
-/** All that the rows have written, but for deletions of keys that do not exist before the block. */
-function writesOf(table: RowTable): LaneWrites {
-  const { state } = table;
-  const writes = new Changes();
-  for (let key = 0, { keys } = state; key < keys; key++) {
-    if (!state.isWritten(key)) continue;
-    const [start, end] = [state.starts[key], state.ends[key]];
-    if (start === end && table.loadBefore(key) === 0) continue;
-    writes.set(state.keyText(key), start === end ? undefined : state.bytes.slice(start, end));
-  }
-  return writes.map;
 }

@@ -1,35 +1,26 @@
 // Blocks whose transactions share counters, with predicted reads: always what running them one at a time gives.
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BlockOffsets } from '../../../src/bitcoin/block-offsets.js';
 import type { Transaction } from '../../../src/bitcoin/types.js';
-import { ALWAYS_PARALLEL } from '../../../src/execute/choose/block-mode.js';
-import { LaneEngine, type LaneEngineOptions } from '../../../src/execute/engine.js';
-import type { LaneBlockResult, LaneKey } from '../../../src/lane/types.js';
+import type { LaneEngine, LaneEngineOptions } from '../../../src/execute/engine.js';
+import type { LaneBlockResult } from '../../../src/lane/types.js';
 import { applyWrites, comparable } from '../../../src/selftest/fuzz/fuzz.js';
 import { builtProgram, call, makeBlock, makeTx, World } from '../../lane/world.js';
+import { makeEngine as engineOf, message, sortedWrites, sourceOf, turnPointer } from '../engines.js';
 
-const engines: LaneEngine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
-function makeEngine(options: Partial<LaneEngineOptions> = {}): LaneEngine {
-  const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
-  const engine = new LaneEngine({ policy: 'cpu', workers: 2, modes: ALWAYS_PARALLEL, ...rules, ...options });
-  engines.push(engine);
-  return engine;
-}
-
-const sorted = ({ writes }: LaneBlockResult) => [...writes].sort(([a], [b]) => (a < b ? -1 : 1));
+const makeEngine = (options: Partial<LaneEngineOptions> = {}) => engineOf({ workers: 2, ...options });
 
 /** Runs the block with `engine` and one transaction at a time, compares all of it, and applies it. */
 async function run(world: World, txs: readonly Transaction[], engine: LaneEngine): Promise<LaneBlockResult> {
-  const source = () => ({ reader: { get: (key: LaneKey) => world.state.get(key) }, snapshot: new Map(world.state) });
   const block = BlockOffsets.read(makeBlock(txs).raw);
-  const result = await engine.processBlock(block, world.height, source());
-  const truth = await makeEngine({ policy: 'sequential', workers: 0 }).processBlock(block, world.height, source());
-  expect(sorted(result)).toEqual(sorted(truth));
+  const result = await engine.processBlock(block, world.height, sourceOf(world));
+  const truth = await makeEngine({ policy: 'sequential', workers: 0 }).processBlock(
+    block,
+    world.height,
+    sourceOf(world),
+  );
+  expect(sortedWrites(result)).toEqual(sortedWrites(truth));
   expect(JSON.stringify(result.receipts.map(comparable))).toBe(JSON.stringify(truth.receipts.map(comparable)));
   expect(result.statistics.lane).toEqual(truth.statistics.lane);
   applyWrites(world.state, result.writes);
@@ -37,7 +28,6 @@ async function run(world: World, txs: readonly Transaction[], engine: LaneEngine
   return result;
 }
 
-const message = (text: Uint8Array): Transaction => makeTx({ protostones: [{ pointer: 0, refund: 0, message: text }] });
 const messages = (count: number, make: (i: number) => Uint8Array) =>
   Array.from({ length: count }, (_, i) => message(make(i)));
 const MINT = builtProgram('mint');
@@ -148,11 +138,7 @@ describe('predicted reads', () => {
     const id = world.deploy();
     world.message(call(id, 5, 0, 1));
     // `follow` increments the counter that a pointer names; a demoted transaction turns it from 1 to 2 midway.
-    const parent = message(call(id, 15));
-    const turns = makeTx({
-      spend: [{ txid: parent.txid, vout: 0 }],
-      protostones: [{ pointer: 0, refund: 0, message: call(id, 5, 0, 2) }],
-    });
+    const { parent, turns } = turnPointer(id, 2);
     const follow = () => messages(30, () => call(id, 6, 0));
     const { statistics } = await run(world, [parent, ...follow(), turns, ...follow()], makeEngine());
     expect(statistics).toMatchObject({ predicted: 59, mispredicted: 29, repaired: 30 });
