@@ -113,6 +113,7 @@ export class PackedMap extends PackedWrites {
 
   /** The entry of the key from `start` to `end` of `bytes`, if it has one: good until the next call of any method. */
   findAt(bytes: Uint8Array, start: number, end: number): PackedEntry | undefined {
+    if (this.#count === 0) return undefined;
     const slot = this.#slotOf(hashOfBytes(bytes, start, end), bytes, start, end);
     const entry = this.#slots[slot];
     return entry !== 0 && this.#load(this.#addresses[entry - 1]) !== DELETED ? this.#entry : undefined;
