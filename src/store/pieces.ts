@@ -82,9 +82,8 @@ export class PieceWriter {
   #end(): void {
     if (!this.#begun) putUnfinished(this.#batch, this.#height);
     this.#begun = true;
-    const piece = this.#batch;
+    this.#write(this.#batch);
     this.#batch = this.#database.batch();
-    this.#write(piece);
   }
 }
 
@@ -139,9 +138,8 @@ class TakenBack {
 
   #endPiece(): void {
     if (this.batch.bytes < this.#pieceBytes) return;
-    const piece = this.batch;
+    this.#write(this.batch);
     this.batch = this.#database.batch();
-    this.#write(piece);
   }
 }
 

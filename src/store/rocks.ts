@@ -5,13 +5,14 @@
  * - Synchronous calls exist only as underscore methods and want explicit buffer encodings.
  * - A thread that attached by handle must never close: the owner would crash when it closes afterwards.
  * - Writes block the calling thread.
+ * - The database holds on to every batch and iterator that was made until it is let go of by name.
  * - After a write that failed, closing reports failure too, but closes.
  * - The binding creates folders with a recursive mkdir that never returns on some file systems (/proc): folder.ts
  *   makes them before.
  */
 import { resolve } from 'node:path';
 import { type Batch, type Column, type PointReadOptions, RocksLevel } from '@nxtedition/rocksdb';
-import { StoreError } from '../errors/errors.js';
+import { InternalError, StoreError } from '../errors/errors.js';
 import { COLUMNS, type ColumnName, type Database, type DatabaseBatch, type Range, type Row } from './database.js';
 import { assertFileLimit } from './file-limit.js';
 import { inspectFolder, markFolder, unwritable } from './folder.js';
@@ -50,45 +51,66 @@ function outside(views: readonly Uint8Array[], bytes: Uint8Array): Uint8Array {
   return view;
 }
 
-/** Puts and deletes over any column, written at once. */
+/** Puts and deletes over any column, written at once. Whoever takes one writes or discards it, once. */
 export class WriteBatch implements DatabaseBatch {
   bytes = 0;
-
-  readonly #batch: Batch;
+  #batch: Batch | undefined;
   readonly #columns: Readonly<Record<ColumnName, { readonly column: Column }>>;
+  readonly #giveBack: (batch: Batch, bytes: number) => void;
 
-  constructor(batch: Batch, columns: Readonly<Record<ColumnName, { readonly column: Column }>>) {
+  constructor(
+    batch: Batch,
+    columns: Readonly<Record<ColumnName, { readonly column: Column }>>,
+    giveBack: (batch: Batch, bytes: number) => void,
+  ) {
     this.#batch = batch;
     this.#columns = columns;
+    this.#giveBack = giveBack;
   }
 
   put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
     this.bytes += key.length + value.length;
-    this.#batch._put(outside(keyViews, key), outside(valueViews, value), this.#columns[column]);
+    this.#open()._put(outside(keyViews, key), outside(valueViews, value), this.#columns[column]);
   }
 
   del(column: ColumnName, key: Uint8Array): void {
     this.bytes += key.length;
-    this.#batch._del(outside(keyViews, key), this.#columns[column]);
+    this.#open()._del(outside(keyViews, key), this.#columns[column]);
   }
 
   /**
    * Atomic; with fsync of the log, which holds whatever was written before, unless `sync` is false. Blocks the thread.
    */
   write(sync = true): void {
+    const batch = this.#open();
     try {
-      this.#batch._writeSync({ sync });
+      batch._writeSync({ sync });
     } catch (error) {
       throw writeFailed('the database refused a write', error);
     } finally {
-      this.#batch._closeSync();
+      this.discard();
     }
   }
 
+  /** Does nothing if it was written or discarded before. */
   discard(): void {
-    this.#batch._closeSync();
+    if (this.#batch === undefined) return;
+    this.#giveBack(this.#batch, this.bytes);
+    this.#batch = undefined;
+  }
+
+  #open(): Batch {
+    if (this.#batch === undefined) throw new InternalError('a batch was used after it was written or discarded');
+    return this.#batch;
   }
 }
+
+/**
+ * Batches that wait to be filled again, and bytes of rows after which one does not: the binding keeps the memory of a
+ * batch until the garbage collector happens to find it, and the collector does not know how much that is.
+ */
+const MOST_SPARE = 2;
+const SPARE_BYTES = 32 << 20;
 
 /** A RocksDB database with the store's columns. All reads are synchronous. */
 export class Rocks implements Database {
@@ -96,6 +118,7 @@ export class Rocks implements Database {
   /** Made once: point reads are many and short. */
   readonly #pointReads: Readonly<Record<ColumnName, PointReadOptions>>;
   #closed = false;
+  readonly #spare: Batch[] = [];
   readonly #db: RocksLevel;
   readonly #owner: boolean;
 
@@ -193,14 +216,28 @@ export class Rocks implements Database {
         this.#assertOpen();
       }
     } finally {
-      if (!this.#closed) iterator._closeSync();
+      if (!this.#closed) {
+        iterator._closeSync();
+        this.#db.detachResource(iterator);
+      }
     }
   }
 
   batch(): WriteBatch {
     this.#assertOpen();
-    return new WriteBatch(this.#db.batch(), this.#columns);
+    return new WriteBatch(this.#spare.pop() ?? this.#db.batch(), this.#columns, this.#giveBack);
   }
+
+  readonly #giveBack = (batch: Batch, bytes: number): void => {
+    if (this.#closed) return;
+    if (bytes <= SPARE_BYTES && this.#spare.length < MOST_SPARE) {
+      batch._clear();
+      this.#spare.push(batch);
+      return;
+    }
+    batch._closeSync();
+    this.#db.detachResource(batch);
+  };
 
   /**
    * Closes the database if this object opened it; an attached one is only marked closed. Throws STORE_WRITE_FAILED if

@@ -31,6 +31,7 @@ declare module '@nxtedition/rocksdb' {
     _put(key: Uint8Array, value: Uint8Array, options: { readonly column: Column }): void;
     _del(key: Uint8Array, options: { readonly column: Column }): void;
     _writeSync(options: { readonly sync: boolean }): void;
+    _clear(): void;
     _closeSync(): void;
   }
 
@@ -46,6 +47,7 @@ declare module '@nxtedition/rocksdb' {
     open(): Promise<void>;
     close(): Promise<void>;
     batch(): Batch;
+    detachResource(resource: Batch | RocksIterator): void;
     querySync(options: ReadOptions): Rows;
     _getManySync(keys: readonly Uint8Array[], options: PointReadOptions): (Uint8Array | undefined)[];
     _iterator(options: ReadOptions): RocksIterator;

@@ -1,11 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { InternalError } from '../../src/errors/errors.js';
 import { markFolder } from '../../src/store/folder.js';
 import { COLUMNS, Rocks } from '../../src/store/rocks.js';
 import { bytes, temporaryFolder } from './helpers.js';
 
 const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value);
+
+/** What the binding holds on to until it closes. */
+interface Resources {
+  attachResource(resource: object): void;
+  detachResource(resource: object): void;
+}
 
 async function withRocks(use: (rocks: Rocks, dir: string) => void | Promise<void>): Promise<void> {
   const dir = temporaryFolder();
@@ -90,6 +97,49 @@ describe('the wrapper of RocksDB', () => {
       await attached.close();
       write('3');
       expect(text(rocks.get('meta', bytes('k')))).toBe('3');
+    }));
+
+  it('holds on to no batch and no iteration that is over', () =>
+    withRocks(async (rocks) => {
+      const { RocksLevel } = await import('@nxtedition/rocksdb');
+      const held = new Set<object>();
+      const level: Resources = Object.getPrototypeOf(RocksLevel.prototype);
+      const { attachResource, detachResource } = level;
+      vi.spyOn(level, 'attachResource').mockImplementation(function (this: Resources, resource) {
+        held.add(resource);
+        attachResource.call(this, resource);
+      });
+      vi.spyOn(level, 'detachResource').mockImplementation(function (this: Resources, resource) {
+        held.delete(resource);
+        detachResource.call(this, resource);
+      });
+      for (let i = 0; i < 20; i++) {
+        const together = [1, 2, 3].map(() => rocks.batch());
+        for (const batch of together) batch.put('meta', bytes(`k${i}`), new Uint8Array(i === 7 ? 33 << 20 : 10));
+        together[0].discard();
+        together[1].write();
+        together[2].write();
+        expect([...rocks.scan('meta', { limit: 1 })]).toHaveLength(1);
+        for (const _row of rocks.scan('meta')) break;
+      }
+      // Those that are filled again.
+      expect(held.size).toBeLessThanOrEqual(2);
+      vi.restoreAllMocks();
+      expect(rocks.getMany('meta', [bytes('k7'), bytes('k19')]).map((row) => row?.length)).toEqual([33 << 20, 10]);
+    }));
+
+  it('a batch that was discarded leaves nothing to the next, and takes no more', () =>
+    withRocks((rocks) => {
+      const first = rocks.batch();
+      first.put('meta', bytes('a'), bytes('1'));
+      first.discard();
+      first.discard();
+      const second = rocks.batch();
+      second.put('meta', bytes('b'), bytes('2'));
+      expect(() => first.put('meta', bytes('c'), bytes('3'))).toThrow(InternalError);
+      expect(() => first.write()).toThrow(InternalError);
+      second.write();
+      expect([...rocks.scan('meta')].map(([key]) => text(key))).toEqual(['b']);
     }));
 
   it('what was written is there after a reopening', async () => {
