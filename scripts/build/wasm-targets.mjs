@@ -34,11 +34,20 @@ export const WASM_TARGETS = [
     flags: ['--initialMemory', '1', '--enable', 'simd'],
   },
   // Native WASM of the indexer: every V8 that it runs on has vector instructions.
-  ...['block-hash', 'state-tree', 'lane-scan'].map((name) => ({
+  ...['block-hash', 'lane-scan'].map((name) => ({
     source: `wasm/native/${name}.ts`,
     target: `native/${name}.wasm`,
     flags: ['--initialMemory', name === 'lane-scan' ? '4' : '1', '--enable', 'simd'],
   })),
+  // Another thread hashes what is in the memory of this one.
+  {
+    source: 'wasm/native/state-tree.ts',
+    target: 'native/state-tree.wasm',
+    flags: [
+      ...['--initialMemory', '1', '--maximumMemory', '65536', '--enable', 'simd', '--enable', 'threads'],
+      ...['--importMemory', '--noExportMemory', '--sharedMemory', '--zeroFilledMemory'],
+    ],
+  },
   // Its memory and its fuel are those of a program.
   { source: 'wasm/native/guest.ts', target: 'native/guest.wasm', flags: ['--importMemory', '--noExportMemory'] },
 ];

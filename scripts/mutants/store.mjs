@@ -20,9 +20,30 @@ const touched = inFile('src/store/touched.ts', 'test/store/touched.test.ts');
 const tree = inFile('src/store/tree/state-tree.ts', 'test/store/tree-rows.test.ts');
 const loadTree = inFile('src/store/tree/load-tree.ts', 'test/store/tree-rows.test.ts');
 const memory = inFile('src/store/tree/tree-memory.ts', 'test/store/state-tree.test.ts');
+const hasher = inFile('src/store/tree/tree-hasher.ts', 'test/store/tree-hasher.test.ts');
+const hashThread = inFile('src/store/tree/hash-thread.ts', 'test/store/tree-hasher.test.ts');
+const rocks = inFile('src/store/rocks.ts', 'test/store/rocks.test.ts');
 const rows = inFile('src/store/tree/tree-rows.ts', 'test/store/tree-rows.test.ts');
 
 export const STORE = [
+  hasher(
+    'hashed-tree-not-resumed',
+    '      else tree.takeBack();',
+    '',
+    'what the hashing thread learned of a tree is not taken back',
+  ),
+  hashThread(
+    'stale-job-hashed',
+    'if (job === undefined || job.number === Atomics.load(control, JOB)) return',
+    'return',
+    'the hashing thread hashes trees that were given up instead of those that are wanted',
+  ),
+  rocks(
+    'batch-keeps-rows',
+    '      batch._clear();\n',
+    '',
+    'rows of a discarded batch are written with the next one',
+  ),
   undo(
     'undo-keeps-history',
     "    batch?.del('history', keys[i]);\n",
@@ -231,8 +252,8 @@ export const STORE = [
   ),
   store(
     'unread-lock-stays',
-    '      } finally {\n        await this.rocks.close();\n      }',
-    '        await this.rocks.close();\n      } finally {\n      }',
+    '      } finally {\n        await this.trees.close();\n        await this.rocks.close();\n      }',
+    '        await this.trees.close();\n        await this.rocks.close();\n      } finally {\n      }',
     'a database that cannot be read stays open when its store is closed',
     { tests: ['test/store/damaged-files.test.ts'] },
   ),

@@ -98,6 +98,7 @@ export class Engine {
           history: settings.history,
           cacheBytes: settings.dbCache * MIB,
           treeBytes: settings.treeMemory * MIB,
+          onHasherLost: (cause) => tell({ kind: 'tree-hasher-lost', reason: String(cause) }),
           onTreeRemade: (namespace) => tell({ kind: 'tree-remade', namespace }),
           label: settings.label,
         },

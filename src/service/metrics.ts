@@ -55,6 +55,11 @@ export function metricsText(input: MetricsInput): Promise<string> {
       'State trees made from the state because their stored rows did not give them.',
       [state.treesRemade],
     )
+    .counter(
+      'warpshrew_tree_hashers_lost_total',
+      'Threads for hashing state trees that ended, or did not start: the engine hashes them itself.',
+      [state.treeHashersLost],
+    )
     .gauge('warpshrew_deepest_reorg_blocks', 'Depth of the deepest reorg followed.', [state.deepestReorg])
     .counter(
       'warpshrew_source_failures_total',

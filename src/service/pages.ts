@@ -117,6 +117,7 @@ export class Pages {
         deepestReorg: state.deepestReorg,
         blocksUndone: state.blocksUndone,
         treesRemade: state.treesRemade,
+        treeHashersLost: state.treeHashersLost,
         retries: Object.fromEntries(state.retries),
         refused: Object.fromEntries(state.refused),
       },

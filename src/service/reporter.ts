@@ -58,6 +58,9 @@ export class Reporter {
         this.#log.warn({ namespace }, 'the stored rows of a state tree do not give it: it is made from the state');
         return;
       }
+      case 'tree-hasher-lost':
+        this.#log.warn({ reason: event.reason }, 'no thread hashes state trees beside the engine: blocks take longer');
+        return;
       case 'retry':
         if (event.failure === undefined) this.#log.debug(event.note);
         else this.#once(this.#said, event.failure, `${event.note}: trying again${forHowLong(event.leftMs)}`);

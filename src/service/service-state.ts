@@ -54,6 +54,7 @@ export class ServiceState {
   blocksUndone = 0;
   /** State trees that were made from the state because their stored rows did not give them. */
   treesRemade = 0;
+  treeHashersLost = 0;
   readonly lanes = new StatisticsSum();
   readonly retries = new Map<string, number>();
   /** Requests by method and whether they succeeded. */
@@ -104,6 +105,9 @@ export class ServiceState {
         return;
       case 'tree-remade':
         this.treesRemade++;
+        return;
+      case 'tree-hasher-lost':
+        this.treeHashersLost++;
         return;
       case 'retry':
         this.#retried(event.failure, event.leftMs);

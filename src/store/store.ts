@@ -28,7 +28,7 @@ import type {
 } from './types.js';
 import { type Restored, undoVersions } from './undo-versions.js';
 
-type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade' | 'pieceBytes'>;
+type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade' | 'onHasherLost' | 'pieceBytes'>;
 
 /** What may wait for the next synced write, in bytes and milliseconds. */
 const UNSYNCED_BYTES = 64 << 20;
@@ -64,9 +64,9 @@ export class Store extends StoreReader {
   }
 
   protected override makeTrees(): Trees {
-    const { treeBytes, onTreeRemade } = this.#settings;
+    const { treeBytes, onTreeRemade: onRemake, onHasherLost } = this.#settings;
     const write = this.#readOnly ? undefined : (batch: DatabaseBatch) => this.#write(batch, false);
-    return new Trees(this.treesOwner(), { keepUndo: this.#keepUndo, treeBytes, onRemake: onTreeRemade, write });
+    return new Trees(this.treesOwner(), { keepUndo: this.#keepUndo, treeBytes, onRemake, onHasherLost, write });
   }
 
   /** Bytes of memory that the state trees take. */
@@ -171,6 +171,7 @@ export class Store extends StoreReader {
         if (this.#failed === undefined && !this.#readOnly) this.trees.flush();
         if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
       } finally {
+        await this.trees.close();
         await this.rocks.close();
       }
     } catch (error) {
@@ -259,12 +260,12 @@ export class Store extends StoreReader {
     try {
       const writes = { S: packed(block.standardWrites), P: packed(block.laneWrites) };
       const update = this.trees.update(writes);
-      roots = update.roots;
-      check?.(roots);
       putRows(this.rocks, pieces, block, {
         S: new SortedWrites(writes.S, update.existed.S),
         P: new SortedWrites(writes.P, update.existed.P),
       });
+      roots = update.roots();
+      check?.(roots);
       this.#putEnd(pieces, block, roots);
     } catch (error) {
       this.trees.invalidate();

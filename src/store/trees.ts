@@ -6,6 +6,7 @@ import { decodeTouched } from './touched.js';
 import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin } from './tree/load-tree.js';
 import { type EmitRow, StateTree, type SweepLimits, type TreeWriter } from './tree/state-tree.js';
 import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
+import { TreeHasher } from './tree/tree-hasher.js';
 import { MOST_BITS, ROW_BITS, TreeMemory, type TreeWrites } from './tree/tree-memory.js';
 import { treeRange } from './tree/tree-rows.js';
 import type { StateProof } from './tree/verify-proof.js';
@@ -15,6 +16,8 @@ const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 
 /** Memory of both trees together, in bytes, if nothing else is said. */
 const DEFAULT_TREE_BYTES = 512 << 20;
+/** Writes of a block from which on another thread hashes while this one stores rows. */
+const HASHED_BESIDE = 2_000;
 /** Blocks in which all rows are written, at most. */
 const MOST_SWEEP_BLOCKS = 50;
 /** Bytes that the tables of a tree take for each of its buckets, about. */
@@ -32,6 +35,8 @@ export interface TreesOptions {
   readonly keepUndo: number;
   /** See {@link DEFAULT_TREE_BYTES}. */
   readonly treeBytes?: number | undefined;
+  /** Called once if the thread that hashes beside this one is lost: this one hashes then. */
+  readonly onHasherLost?: ((cause: unknown) => void) | undefined;
   /** Called before a tree is made from the state because its rows do not give it. */
   readonly onRemake?: ((namespace: Namespace) => void) | undefined;
   /** Writes a portion of rows; undefined where the store may only be read. */
@@ -39,7 +44,8 @@ export interface TreesOptions {
 }
 
 export interface TreesUpdate {
-  readonly roots: StateRoots;
+  /** Waits until the trees are hashed; nothing else may be asked of them before. */
+  readonly roots: () => StateRoots;
   /** By write of each namespace, in the order of its writes: 1 if the key was there before, 0 if not. */
   readonly existed: Readonly<Record<Namespace, Uint8Array>>;
 }
@@ -49,6 +55,7 @@ export class Trees {
   readonly #owner: TreesOwner;
   readonly #options: TreesOptions;
   readonly #treeBytes: number;
+  readonly #hasher: TreeHasher;
   readonly #loaded: Partial<Record<Namespace, StateTree>> = {};
   /** Hash of the block after which the loaded trees are, hex; undefined in an empty store. */
   #at: string | undefined;
@@ -57,6 +64,12 @@ export class Trees {
     this.#owner = owner;
     this.#options = options;
     this.#treeBytes = options.treeBytes ?? DEFAULT_TREE_BYTES;
+    this.#hasher = new TreeHasher(options.onHasherLost);
+  }
+
+  /** Ends the thread that hashes; the trees are good for nothing then. */
+  async close(): Promise<void> {
+    await this.#hasher.close();
   }
 
   /** Bytes of memory that both take. */
@@ -66,9 +79,16 @@ export class Trees {
 
   /** Applies the writes of the block after the tip, in memory. */
   update(writes: Readonly<Record<Namespace, TreeWrites>>): TreesUpdate {
-    const standard = this.tree('S').update(writes.S);
-    const lane = this.tree('P').update(writes.P);
-    return { roots: rootsOf(standard.root, lane.root), existed: { S: standard.existed, P: lane.existed } };
+    const [standard, lane] = [this.tree('S'), this.tree('P')];
+    const existed = { S: standard.add(writes.S), P: lane.add(writes.P) };
+    const beside = writes.S.size + writes.P.size >= HASHED_BESIDE;
+    if (beside) this.#hasher.begin([standard, lane]);
+    const roots = (): StateRoots => {
+      if (beside) this.#hasher.end();
+      else for (const tree of [standard, lane]) tree.hash();
+      return rootsOf(standard.root(), lane.root());
+    };
+    return { roots, existed };
   }
 
   /** Puts what is to be stored of the trees with the block of `height`, just applied, into its batch. */
@@ -97,7 +117,7 @@ export class Trees {
   }
 
   endUndo(): StateRoots {
-    return this.update({ S: new Map(), P: new Map() }).roots;
+    return this.update({ S: new Map(), P: new Map() }).roots();
   }
 
   /** Puts the trees without the block of `height` into the batch that undoes it. `empties`: it was the only block. */
@@ -137,6 +157,7 @@ export class Trees {
 
   /** Forgets the trees: after an error they may not be those of the tip. They are loaded again when they are wanted. */
   invalidate(): void {
+    this.#hasher.abandon();
     for (const ns of NAMESPACES) delete this.#loaded[ns];
   }
 

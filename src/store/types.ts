@@ -35,6 +35,8 @@ export interface StoreOptions {
   readonly pieceBytes?: number;
   /** Called before the state tree of a namespace is made from the state, because its rows do not give it. */
   readonly onTreeRemade?: (namespace: Namespace) => void;
+  /** Called once if the thread that hashes the trees beside the caller's is lost: the caller's hashes them then. */
+  readonly onHasherLost?: (cause: unknown) => void;
   /** A name for people, at most 200 bytes of UTF-8; what is given last stays. */
   readonly label?: string;
 }

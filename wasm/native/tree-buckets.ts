@@ -52,6 +52,34 @@ export let droppedRows: u32 = 0;
 /** Bytes of the tables of buckets and of the upper tree. */
 export let tableBytes: usize = 0;
 
+/** Bytes that {@link keepBuckets} takes. */
+export const BUCKETS_STATE: usize = 40;
+
+/** Writes what the instance knows of the buckets to `at`, for another instance that goes on with them. */
+export function keepBuckets(at: usize): void {
+  store<u64>(at, leaves);
+  store<u32>(at, bits, 8);
+  store<u32>(at, <u32>table, 12);
+  store<u32>(at, <u32>listed, 16);
+  store<u32>(at, <u32>rowFlags, 20);
+  store<u32>(at, dirtyCount, 24);
+  store<u32>(at, inOrder ? 1 : 0, 28);
+  store<u32>(at, droppedRows, 32);
+  store<u32>(at, <u32>tableBytes, 36);
+}
+
+export function resumeBuckets(at: usize): void {
+  leaves = load<u64>(at);
+  bits = load<u32>(at, 8);
+  table = <usize>load<u32>(at, 12);
+  listed = <usize>load<u32>(at, 16);
+  rowFlags = <usize>load<u32>(at, 20);
+  dirtyCount = load<u32>(at, 24);
+  inOrder = load<u32>(at, 28) != 0;
+  droppedRows = load<u32>(at, 32);
+  tableBytes = <usize>load<u32>(at, 36);
+}
+
 @inline
 export function entriesOf(bucket: u32): usize {
   return <usize>load<u32>(table + (<usize>bucket << 3));

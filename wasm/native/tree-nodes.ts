@@ -189,6 +189,15 @@ export function hashAll(): void {
 /** Rows that had changes at the last {@link hashAll}: how many, from the buffer's begin on. */
 export let touchedRows: u32 = 0;
 
+/** As {@link keepBuckets}: the number of rows, 4 bytes. */
+export function keepTouched(at: usize): void {
+  store<u32>(at, touchedRows);
+}
+
+export function resumeTouched(at: usize): void {
+  touchedRows = load<u32>(at);
+}
+
 function listRows(list: usize, number: u32): void {
   const rows = buffer(ROWS, <usize>number << 2);
   touchedRows = 0;

@@ -88,13 +88,27 @@ export class StateTree {
    * Keys are binary strings, each once. Throws StoreError STORE_CORRUPT if a row that it needs cannot be read.
    */
   update(writes: TreeWrites): TreeUpdate {
-    const existed = this.#memory.apply(writes, this.#load);
-    return { root: this.#memory.hash(), existed };
+    const existed = this.add(writes);
+    return { root: this.hash(), existed };
   }
 
-  /** As {@link update}, but the root is that before, until the next update: for many batches on end. */
-  add(writes: TreeWrites): void {
-    this.#memory.apply(writes, this.#load);
+  /** As {@link update}, but the root is that before until {@link hash}; returns what existed. */
+  add(writes: TreeWrites): Uint8Array {
+    return this.#memory.apply(writes, this.#load);
+  }
+
+  /** Brings the hashes up to date after {@link add}; returns the root. */
+  hash(): Uint8Array {
+    return this.#memory.hash();
+  }
+
+  /** Its memory, for another thread that hashes it: until {@link takeBack} nothing else may be called. */
+  handOver(): WebAssembly.Memory {
+    return this.#memory.handOver();
+  }
+
+  takeBack(): void {
+    this.#memory.takeBack();
   }
 
   /**

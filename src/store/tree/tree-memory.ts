@@ -1,6 +1,7 @@
 /**
  * One state tree in the memory of a WASM instance (wasm/native/state-tree.ts), which hashes four leaves or nodes at a
- * time and makes no object per key. All calls are synchronous.
+ * time and makes no object per key. All calls are synchronous. The memory is shared, so that another thread can hash
+ * the tree (tree-hasher.ts).
  */
 import { InternalError } from '../../errors/errors.js';
 import { stateTreeModule } from '../../util/built-wasm.js';
@@ -24,6 +25,8 @@ export const ROW_BITS = 3;
 const LEAST_BITS = ROW_BITS;
 /** Most bits of a bucket's number, of which there are three tables in memory. */
 export const MOST_BITS = 24;
+/** Of WebAssembly memory: 4 GiB. */
+const MOST_PAGES = 65_536;
 const UNWRITTEN = 1;
 const DROPPED = 2;
 
@@ -42,8 +45,14 @@ const INPUT_BYTES = PORTION_BYTES + HEAD + 2 * MAX_HASHED_THERE;
 
 type Num = { readonly value: number };
 
-interface Exports {
-  readonly memory: WebAssembly.Memory;
+/** What {@link hashHandedOver} calls in the thread that hashes. */
+interface HashingExports {
+  keep(): void;
+  resume(): void;
+  hashAll(): void;
+}
+
+interface Exports extends HashingExports {
   readonly bits: Num;
   readonly leaves: { readonly value: bigint };
   readonly droppedRows: Num;
@@ -62,7 +71,6 @@ interface Exports {
   isCrowded(): number;
   isCrowdedBy(leaves: bigint): number;
   grow(): void;
-  hashAll(): void;
   rootAt(): number;
   treeBytes(): number;
   storeRow(bits: number, prefix: number): number;
@@ -79,14 +87,28 @@ interface Exports {
 
 let moduleOfThread: WebAssembly.Module | undefined;
 
-function instance(): Exports {
+/** The code of the trees, compiled once in a thread. */
+export function treeModule(): WebAssembly.Module {
   moduleOfThread ??= new WebAssembly.Module(Uint8Array.from(stateTreeModule()));
-  return new WebAssembly.Instance(moduleOfThread).exports as WebAssembly.Exports & Exports;
+  return moduleOfThread;
+}
+
+function instance(module: WebAssembly.Module, memory: WebAssembly.Memory): WebAssembly.Exports {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports;
+}
+
+/** Brings the hashes of a tree up to date whose memory another thread has handed over. */
+export function hashHandedOver(module: WebAssembly.Module, memory: WebAssembly.Memory): void {
+  const wasm = instance(module, memory) as WebAssembly.Exports & HashingExports;
+  wasm.resume();
+  wasm.hashAll();
+  wasm.keep();
 }
 
 /** Rows are numbered by the first `bits - 3` bits of the paths in them. */
 export class TreeMemory {
-  readonly #wasm = instance();
+  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
+  readonly #wasm = instance(treeModule(), this.#memory) as WebAssembly.Exports & Exports;
   #bytes = new Uint8Array(0);
   #words = new DataView(new ArrayBuffer(0));
   readonly #mostBits: number;
@@ -124,7 +146,7 @@ export class TreeMemory {
   }
 
   get memoryBytes(): number {
-    return this.#wasm.memory.buffer.byteLength;
+    return this.#memory.buffer.byteLength;
   }
 
   /** A copy of the root; all changes must be hashed. */
@@ -267,13 +289,24 @@ export class TreeMemory {
     return this.root();
   }
 
+  /** For {@link hashHandedOver}: until {@link takeBack} nothing else may be called. */
+  handOver(): WebAssembly.Memory {
+    this.#wasm.keep();
+    return this.#memory;
+  }
+
+  /** After {@link hashHandedOver}, or instead of it, which leaves the hashes as they were. */
+  takeBack(): void {
+    this.#wasm.resume();
+  }
+
   /** The rows that had changes at the last {@link hash}, in order. */
   touchedRows(): readonly number[] {
     return this.#rowList(this.#wasm.touchedRows.value);
   }
 
   #rowList(count: number): number[] {
-    return [...new Uint32Array(this.#wasm.memory.buffer, this.#wasm.rowsAt() >>> 0, count)];
+    return [...new Uint32Array(this.#memory.buffer, this.#wasm.rowsAt() >>> 0, count)];
   }
 
   get rowCount(): number {
@@ -356,7 +389,7 @@ export class TreeMemory {
 
   /** The memory as it lies now: growing moves it. */
   #view(): Uint8Array {
-    const { buffer } = this.#wasm.memory;
+    const { buffer } = this.#memory;
     if (this.#bytes.buffer !== buffer) {
       this.#bytes = new Uint8Array(buffer);
       this.#words = new DataView(buffer);
