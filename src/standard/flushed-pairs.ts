@@ -1,7 +1,8 @@
 import { hashOfBytes } from '../util/byte-hash.js';
 import { binarySlice, fromBinaryString } from '../util/bytes.js';
-import { type PackedEntry, PackedWrites } from '../util/packed-writes.js';
+import { type PackedEntry, PackedWrites, type PreparedWrites } from '../util/packed-writes.js';
 import { eachElement } from './flush.js';
+import { type Preparation, takePrepared } from './preparation.js';
 
 /** Numbers of a place: which flush, where its key begins and ends, where its value begins and ends. */
 const NUMBERS = 5;
@@ -26,6 +27,8 @@ export class FlushedPairs extends PackedWrites<Uint8Array> {
   /** Number of an entry plus one, 0 for none; at most half are taken. Undefined until something is looked up. */
   #slots: Int32Array | undefined;
   readonly #entry = new Entry();
+  #preparation: Preparation | undefined;
+  #prepared: PreparedWrites | undefined;
 
   private constructor(flushes: readonly Uint8Array[], places: Int32Array, count: number) {
     super();
@@ -54,9 +57,17 @@ export class FlushedPairs extends PackedWrites<Uint8Array> {
     return pairs;
   }
 
-  /** What another thread found: its buffers, and the {@link places} in them. */
-  static at(flushes: readonly Uint8Array[], places: Int32Array): FlushedPairs {
-    return new FlushedPairs(flushes, places, places.length / NUMBERS);
+  /** What another thread found: its buffers, the {@link places} in them, and what it prepares. */
+  static at(flushes: readonly Uint8Array[], places: Int32Array, preparation?: Preparation): FlushedPairs {
+    const pairs = new FlushedPairs(flushes, places, places.length / NUMBERS);
+    pairs.#preparation = preparation;
+    return pairs;
+  }
+
+  override prepared(): PreparedWrites | undefined {
+    if (this.#preparation !== undefined) this.#prepared = takePrepared(this.#preparation);
+    this.#preparation = undefined;
+    return this.#prepared;
   }
 
   /** A copy of where everything lies, for {@link at}. */

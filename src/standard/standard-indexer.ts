@@ -118,7 +118,7 @@ export class StandardIndexer {
     try {
       const reply = await this.#blocks.call({ kind: 'block', raw, height, ahead }, this.#blockTimeoutMs);
       if (reply.kind !== 'block') throw new InternalError('a reply of another kind from the standard module');
-      const pairs = FlushedPairs.at(reply.flushes, reply.places);
+      const pairs = FlushedPairs.at(reply.flushes, reply.places, reply.preparation);
       const { valueBytes } = pairs;
       const error = reply.error && fromPlain(reply.error);
       return { pairs, flushes: reply.flushes.length, pairCount: reply.pairCount, valueBytes, ms: reply.ms, error };

@@ -2,6 +2,7 @@ import type { ProgramCode } from '../errors/codes/registry.js';
 import { type ErrorFacts, type Failure, ProgramError } from '../errors/errors.js';
 import type { GuestLine } from './guest-log.js';
 import type { ViewLimits } from './module.js';
+import type { Preparation } from './preparation.js';
 
 /** What a worker of the standard indexer gets at its start. */
 export interface WorkerSetup {
@@ -50,6 +51,8 @@ export type WorkerReply =
       readonly flushes: readonly Uint8Array[];
       /** See `FlushedPairs.at`. */
       readonly places: Int32Array<ArrayBuffer>;
+      /** What the thread prepares if nothing else is asked of it; undefined where nothing is stored. */
+      readonly preparation: Preparation | undefined;
       readonly pairCount: number;
       readonly ms: number;
       readonly error: PlainError | undefined;

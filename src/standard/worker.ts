@@ -9,6 +9,7 @@ import { FlushedPairs } from './flushed-pairs.js';
 import type { StandardReads } from './guest.js';
 import { GuestLog, LINE_BYTES } from './guest-log.js';
 import { StandardModule } from './module.js';
+import { makePreparation, prepare } from './preparation.js';
 import { UnstoredWrites } from './unstored-writes.js';
 import {
   toPlain,
@@ -69,6 +70,9 @@ const state = storeHandle === undefined ? memoryState() : await storeState(store
 
 /** What is left to do when the reply is sent: nobody waits for that. */
 let after: () => void = nothing;
+/** What is done if no other request comes for so long: whoever stores a block is busy with an earlier one then. */
+let waiting: NodeJS.Timeout | undefined;
+const IDLE_MS = 3;
 
 function nothing(): void {}
 
@@ -88,14 +92,17 @@ function answer(request: WorkerRequest): WorkerReply {
   // The buffers are transferred, not copied.
   const copies = flushes.map((bytes) => bytes.slice());
   const pairs = FlushedPairs.of(copies, error ? 0 : pairCount);
+  const preparation = error || storeHandle === undefined ? undefined : makePreparation(pairs.size);
   after = () => {
     if (error === undefined) state.keep(height, pairs);
     freeMemoryOf(memoryBytes);
+    if (preparation !== undefined) waiting = setTimeout(() => prepare(preparation, pairs), IDLE_MS);
   };
-  return { kind, id, flushes, places: pairs.places(), pairCount, ms, error: error && toPlain(error) };
+  return { kind, id, flushes, places: pairs.places(), preparation, pairCount, ms, error: error && toPlain(error) };
 }
 
 parentPort?.on('message', (request: WorkerRequest) => {
+  clearTimeout(waiting);
   let reply: WorkerReply;
   try {
     reply = answer(request);

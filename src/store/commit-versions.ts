@@ -33,7 +33,7 @@ export class SortedWrites implements Touched {
     this.#writes = writes;
     this.#existed = existed;
     this.#addresses = writes.addresses();
-    const places = sortedByKey(writes, this.#addresses);
+    const places = writes.prepared()?.order.slice() ?? sortedByKey(writes, this.#addresses);
     let count = 0;
     for (const place of places) {
       if (existed[place] === 1 || writes.read(this.#addresses[place]).valueEnd >= 0) places[count++] = place;

@@ -9,6 +9,16 @@ export interface PackedEntry {
   readonly valueEnd: number;
 }
 
+/** What storing a map's entries takes that depends on nothing else, for all of them. */
+export interface PreparedWrites {
+  /** Numbers of the entries, by their place in {@link PackedWrites.addresses}, in the order of their keys' bytes. */
+  readonly order: Uint32Array;
+  /** What the state tree takes of each entry, {@link CHANGE_BYTES} bytes (`TreeMemory.changesOf`). */
+  readonly changes: Uint8Array;
+}
+
+export const CHANGE_BYTES = 64;
+
 /** A map by binary string whose keys and values are also found where they lie in large buffers, without a string. */
 export abstract class PackedWrites<V extends Uint8Array | undefined = Uint8Array | undefined>
   implements ReadonlyMap<string, V>
@@ -26,6 +36,11 @@ export abstract class PackedWrites<V extends Uint8Array | undefined = Uint8Array
 
   /** Gives back the memory by which keys are looked up: the next look-up makes it again. */
   abstract forgetIndex(): void;
+
+  /** What another thread has prepared, if it has. */
+  prepared(): PreparedWrites | undefined {
+    return undefined;
+  }
 
   [Symbol.iterator](): MapIterator<[string, V]> {
     return this.entries();

@@ -50,7 +50,15 @@ export {
   settleDropped,
   unwriteAll,
 } from './tree-buckets';
-export { input, sortChanges, takeWrites } from './tree-changes';
+export {
+  addChanges,
+  changesAt,
+  clearChanges,
+  input,
+  roomForChanges,
+  sortChanges,
+  takeWrites,
+} from './tree-changes';
 export { hashAll, touchedRows } from './tree-nodes';
 export { bucketOfProof, proofAt, prove, siblings } from './tree-proof';
 

@@ -36,6 +36,21 @@ export function clearChanges(): void {
   count = 0;
 }
 
+/** Where the changes lie, in the order in which they were taken. */
+export function changesAt(): usize {
+  return bufferAt(CHANGES);
+}
+
+/** Room for `number` changes behind those that wait, for {@link addChanges}. */
+export function roomForChanges(number: u32): usize {
+  return buffer(CHANGES, <usize>(count + number) * ENTRY, <usize>count * ENTRY) + <usize>count * ENTRY;
+}
+
+/** Takes changes that another instance made of writes. */
+export function addChanges(number: u32): void {
+  count += number;
+}
+
 /** Room for `bytes` bytes of input. */
 export function input(bytes: u32): usize {
   return buffer(INPUT, bytes);

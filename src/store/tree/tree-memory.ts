@@ -7,7 +7,7 @@ import { InternalError } from '../../errors/errors.js';
 import { stateTreeModule } from '../../util/built-wasm.js';
 import { binarySlice, fromBinaryString, writeBinaryString } from '../../util/bytes.js';
 import { copyBytes } from '../../util/copy-bytes.js';
-import { type PackedEntry, PackedWrites } from '../../util/packed-writes.js';
+import { CHANGE_BYTES, type PackedEntry, PackedWrites } from '../../util/packed-writes.js';
 import { HASH_BYTES, PATH_BYTES, pathOf, valueHashOf } from './tree-hash.js';
 import type { StateProof } from './verify-proof.js';
 
@@ -62,6 +62,10 @@ interface Exports extends HashingExports {
   input(bytes: number): number;
   takeWrites(count: number): void;
   sortChanges(): void;
+  changesAt(): number;
+  clearChanges(): void;
+  roomForChanges(count: number): number;
+  addChanges(count: number): void;
   wantedRows(): number;
   rowsAt(): number;
   loadRow(bits: number, prefix: number, row: number, length: number, unhashed: number): number;
@@ -166,6 +170,31 @@ export class TreeMemory {
       existed.set(this.#view().subarray(at, at + count), done);
       done += count;
     };
+    const taken = (): void => {
+      if (this.#pending >= PIECE_CHANGES) flush();
+    };
+    const prepared = writes instanceof PackedWrites ? writes.prepared() : undefined;
+    if (prepared === undefined) this.#takeAll(writes, taken);
+    else this.#takePrepared(prepared.changes, taken);
+    if (this.#pending > 0) flush();
+    return existed;
+  }
+
+  /** What a tree takes of each write, into `changes`: {@link CHANGE_BYTES} bytes for each. For an empty tree alone. */
+  changesOf(writes: PackedWrites, changes: Uint8Array): void {
+    let done = 0;
+    this.#takeAll(writes, () => {
+      const at = this.#wasm.changesAt() >>> 0;
+      const bytes = this.#pending * CHANGE_BYTES;
+      changes.set(this.#view().subarray(at, at + bytes), done);
+      done += bytes;
+      this.#wasm.clearChanges();
+      this.#pending = 0;
+    });
+  }
+
+  /** Takes writes in portions; `taken` is called after each. */
+  #takeAll(writes: TreeWrites, taken: () => void): void {
     let from = this.#wasm.input(INPUT_BYTES) >>> 0;
     let at = from;
     let count = 0;
@@ -174,7 +203,7 @@ export class TreeMemory {
       count++;
       if (at < from + PORTION_BYTES) return;
       this.#take(count);
-      if (this.#pending >= PIECE_CHANGES) flush();
+      taken();
       count = 0;
       from = this.#wasm.input(INPUT_BYTES) >>> 0;
       at = from;
@@ -185,8 +214,21 @@ export class TreeMemory {
       for (const [key, value] of writes) next(this.#putWrite(at, key, value));
     }
     this.#take(count);
-    if (this.#pending > 0) flush();
-    return existed;
+    taken();
+  }
+
+  /** Takes what {@link changesOf} made. */
+  #takePrepared(changes: Uint8Array, taken: () => void): void {
+    const step = PIECE_CHANGES * CHANGE_BYTES;
+    for (let from = 0; from < changes.length; from += step) {
+      const part = changes.subarray(from, from + step);
+      const count = part.length / CHANGE_BYTES;
+      const at = this.#wasm.roomForChanges(count) >>> 0;
+      this.#view().set(part, at);
+      this.#wasm.addChanges(count);
+      this.#pending += count;
+      taken();
+    }
   }
 
   /** As {@link apply}, by paths: for trees that no keys can be found for. */
