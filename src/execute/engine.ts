@@ -20,6 +20,7 @@ import type { LaneBlockResult, LaneKey, LaneOutcome, StateReader } from '../lane
 import { makePlan, summarise } from '../plan/plan.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
+import { freeMemoryOf } from '../util/free-memory.js';
 import { accessSetOf, dryRunAll } from './analyse/dry-run.js';
 import type { PlannedBlock } from './analyse/planned-block.js';
 import type { ModeChooser } from './choose/block-mode.js';
@@ -37,7 +38,7 @@ import { validateAndRepair } from './run/validate.js';
 import { Versions } from './run/versions.js';
 import { Scanned } from './scanned.js';
 import { BlockTasks, type DryRun, type Recording } from './tasks/block-tasks.js';
-import { BlockBudget, BlockTooLarge } from './tasks/block-weight.js';
+import { BlockBudget, BlockTooLarge, MOST_BLOCK_BYTES } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
 import type { WorkWatch } from './tasks/work-watch.js';
 import { FEWEST_FOR_WORKERS, WorkerPool } from './threads/worker-pool.js';
@@ -62,7 +63,7 @@ export interface LaneEngineOptions {
   readonly predictReads?: boolean;
   /** Told which transactions are run; looked at from other threads. */
   readonly watch?: WorkWatch;
-  /** Bytes that the outcomes of a block may take in batches, by an estimate; 256 MiB if not given. */
+  /** Bytes that the outcomes of a block may take in batches, by an estimate; 128 MiB if not given. */
   readonly mostBlockBytes?: number;
   /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
   readonly waitForKernels?: boolean;
@@ -175,16 +176,18 @@ export class LaneEngine {
   ): Promise<LaneBlockResult> {
     try {
       const { columns } = lane;
-      if (columns !== undefined && this.#blockGpu === undefined) {
-        return await this.#rows(columns, context, before, state, statistics);
-      }
-      return await this.#parallel(lane.transactions, context, before, state, statistics);
+      const run =
+        columns !== undefined && this.#blockGpu === undefined
+          ? this.#rows(columns, context, before, state, statistics)
+          : this.#parallel(lane.transactions, context, before, state, statistics);
+      return await run.finally(() => this.#pool?.end());
     } catch (error) {
       if (!(error instanceof BlockTooLarge)) throw error;
       const { ms, gpuFailures } = statistics;
       const again: LaneStatistics = { ...emptyStatistics(), ms, gpuFailures, tooLarge: 1 };
       // What told so, a message of a worker with all that it found, is let go with the turn of the event loop it has.
       await turn();
+      freeMemoryOf(this.#options.mostBlockBytes ?? MOST_BLOCK_BYTES);
       return this.#sequential(lane, context, before, again);
     }
   }
@@ -342,9 +345,8 @@ export class LaneEngine {
       },
     );
     addMs(statistics, 'validate', started);
-    outcomes.forEach((outcome, position) => {
-      this.#options.onOutcome?.(transactions[position], outcome);
-    });
+    const { onOutcome } = this.#options;
+    for (const [position, outcome] of outcomes.entries()) onOutcome?.(transactions[position], outcome);
     statistics.colours = plan.colouring.count;
     statistics.demoted = transactions.length - planned.length;
     const summary = summarise(context.height, transactions.length, statistics.demoted, plan);

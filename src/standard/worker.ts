@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { failureOf, ProgramError } from '../errors/errors.js';
 import { Store } from '../store/store.js';
 import { toBinaryString } from '../util/bytes.js';
-import { freeMemoryOf } from './collect.js';
+import { freeMemoryOf } from '../util/free-memory.js';
 import { FlushedPairs } from './flushed-pairs.js';
 import type { StandardReads } from './guest.js';
 import { GuestLog, LINE_BYTES } from './guest-log.js';

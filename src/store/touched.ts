@@ -12,6 +12,9 @@ import { corrupt } from './records.js';
 import type { Namespace } from './types.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies Namespace[];
+/** So many keys are looked at twice: arrays that grow would take several times the memory of the record. */
+const MANY = 1 << 18;
+const FEW_BYTES = 1_024;
 /** Of a varint below 2^32. */
 const MAX_VARINT = 5;
 
@@ -32,7 +35,20 @@ export interface TouchedKey {
 }
 
 export function encodeTouched(touched: Readonly<Record<Namespace, Touched>>): Uint8Array {
-  const out = new VarintWriter();
+  const bytes = touched.S.count + touched.P.count < MANY ? FEW_BYTES : lengthOf(touched) + MAX_VARINT;
+  const out = new VarintWriter(new Uint8Array(bytes));
+  write(touched, out);
+  return out.written();
+}
+
+/** Bytes of the record. */
+function lengthOf(touched: Readonly<Record<Namespace, Touched>>): number {
+  const out = new VarintCounter();
+  write(touched, out);
+  return out.length;
+}
+
+function write(touched: Readonly<Record<Namespace, Touched>>, out: VarintSink): void {
   for (const ns of NAMESPACES) {
     const keys = touched[ns];
     out.number(keys.count);
@@ -49,7 +65,6 @@ export function encodeTouched(touched: Readonly<Record<Namespace, Touched>>): Ui
       length = key.length;
     }
   }
-  return out.written();
 }
 
 /** The keys of the undo record of block `height`. Throws StoreError STORE_CORRUPT unless it is exactly as written. */
@@ -85,10 +100,34 @@ function sharedLength(before: Uint8Array, length: number, key: Uint8Array): numb
   return shared;
 }
 
-/** Bytes that grow: a block may touch millions of keys, most of which share nearly all that they have. */
-class VarintWriter {
-  #bytes = new Uint8Array(1_024);
+interface VarintSink {
+  number(value: number): void;
+  /** Those of `part` from `from` on. */
+  bytes(part: Uint8Array, from: number): void;
+}
+
+/** Only counts. */
+class VarintCounter implements VarintSink {
+  length = 0;
+
+  number(value: number): void {
+    this.length++;
+    for (let left = value; left > 0x7f; left = Math.floor(left / 128)) this.length++;
+  }
+
+  bytes(part: Uint8Array, from: number): void {
+    this.length += part.length - from;
+  }
+}
+
+/** Bytes that grow: most keys share nearly all that they have with the one before. */
+class VarintWriter implements VarintSink {
+  #bytes: Uint8Array;
   #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
 
   number(value: number): void {
     this.#makeRoom(MAX_VARINT);

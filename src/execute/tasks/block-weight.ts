@@ -5,7 +5,7 @@ import type { LaneKey, LaneOutcome } from '../../lane/types.js';
 const ENTRY_BYTES = 200;
 
 /** Bytes that the outcomes of one block may take together while the block is planned and run in batches. */
-const MOST_BLOCK_BYTES = 256 * 1024 * 1024;
+export const MOST_BLOCK_BYTES = 64 * 1024 * 1024;
 
 /** Bytes that one key with its value takes, about. */
 export function entryWeight(key: LaneKey, value: Uint8Array | undefined): number {

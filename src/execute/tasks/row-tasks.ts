@@ -62,6 +62,11 @@ export class RowTasks {
     this.#overridden = new OverriddenKeys(this.#state);
   }
 
+  /** Bytes that are kept between two tasks, about. */
+  get bytes(): number {
+    return this.#state.bytes.length + this.#out.bytes.length;
+  }
+
   /** Runs the rows of `task`. Throws `BlockTooLarge` when their records take more than `mostBytes`. */
   run({ rows, overrides }: RowTask, mostBytes: number): RowReply {
     if (this.#state.used > this.#mostKept) this.#numberAnew();

@@ -46,6 +46,14 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** A job of whose end nobody wants to hear any more. */
+const FORGOTTEN: Job = {
+  task: { kind: 'dry', bytes: new Uint8Array(0) },
+  mostBytes: () => 0,
+  resolve: () => undefined,
+  reject: () => undefined,
+};
+
 export class WorkerPool {
   readonly #workers: { readonly thread: Worker; job: Job | undefined }[];
   readonly #ready = new SharedArrayBuffer(4);
@@ -90,6 +98,11 @@ export class WorkerPool {
   /** Sends the next block to every worker. */
   begin(block: BeginBlock): void {
     for (const { thread } of this.#workers) thread.postMessage(block);
+  }
+
+  /** No more of the block follows: workers let go of what they know of it. */
+  end(): void {
+    for (const { thread } of this.#workers) thread.postMessage({ kind: 'end' } satisfies ToWorker);
   }
 
   /**
@@ -182,6 +195,8 @@ export class WorkerPool {
       );
     } catch (error) {
       this.#waiting = this.#waiting.filter((job) => job.mostBytes !== mostBytes);
+      // What was begun is still answered, perhaps much later, and would hold all that was found until then.
+      for (const worker of this.#workers) if (worker.job?.mostBytes === mostBytes) worker.job = FORGOTTEN;
       throw error;
     }
   }

@@ -51,7 +51,11 @@ export interface WorkerRows extends RowTask {
   readonly mostBytes: number;
 }
 
-export type ToWorker = BeginBlock | { readonly kind: 'task'; readonly task: WorkerTask | WorkerRows };
+export type ToWorker =
+  | BeginBlock
+  | { readonly kind: 'task'; readonly task: WorkerTask | WorkerRows }
+  /** No more of the block follows. */
+  | { readonly kind: 'end' };
 
 /** Results in the order of the task, as worker-codec.ts writes them: dry runs, or outcomes. */
 export type FromWorker =

@@ -7,6 +7,7 @@ import type { LaneKey, StateReader } from '../../lane/types.js';
 import { ProgramRunner } from '../../program/runner.js';
 import { Store } from '../../store/store.js';
 import { StoredState } from '../../store/stored-state.js';
+import { freeMemoryOf } from '../../util/free-memory.js';
 import { BlockTasks } from '../tasks/block-tasks.js';
 import { BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { CachingReader } from '../tasks/caching-reader.js';
@@ -39,6 +40,7 @@ port.on('message', (sent: ToWorker) => {
   queue = queue.then(async () => {
     try {
       if (sent.kind === 'block') tasks = begin(sent);
+      else if (sent.kind === 'end') await end();
       else if (tasks !== undefined) answer(port, perform(await tasks, sent.task));
     } catch (error) {
       port.postMessage(failure(error));
@@ -54,6 +56,13 @@ async function begin({ context, storeHandle, snapshot, recording, columns }: Beg
   const watched = { ...context, watch };
   const rows = columns && new RowTasks(thread, columnsOf(columns), watched, before, runner);
   return { block: new BlockTasks(watched, before, runner, recording), rows };
+}
+
+/** What the block took is wanted by whoever stores it now. */
+async function end(): Promise<void> {
+  const bytes = (await tasks)?.rows?.bytes ?? 0;
+  tasks = undefined;
+  freeMemoryOf(bytes);
 }
 
 function open(

@@ -1,7 +1,7 @@
 /** The thread of tree-hasher.ts: it sleeps until the trees of a block are handed over. */
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DONE, FAILED, type HashJob, JOB, POSTED, STATE, TAKEN } from './hash-job.js';
-import { hashHandedOver } from './tree-memory.js';
+import { hashHandedOver } from './tree-instance.js';
 
 interface HashThreadData {
   readonly control: Int32Array;

@@ -9,7 +9,7 @@ import { InternalError } from '../../errors/errors.js';
 import { shipped } from '../../util/shipped.js';
 import { CONTROL_WORDS, FAILED, type HashJob, IDLE, JOB, POSTED, STATE, TAKEN } from './hash-job.js';
 import type { StateTree } from './state-tree.js';
-import { treeModule } from './tree-memory.js';
+import { treeModule } from './tree-instance.js';
 
 interface HashThread {
   readonly control: Int32Array;

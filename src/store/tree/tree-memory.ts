@@ -4,11 +4,11 @@
  * the tree (tree-hasher.ts).
  */
 import { InternalError } from '../../errors/errors.js';
-import { stateTreeModule } from '../../util/built-wasm.js';
 import { binarySlice, fromBinaryString, writeBinaryString } from '../../util/bytes.js';
 import { copyBytes } from '../../util/copy-bytes.js';
 import { CHANGE_BYTES, type PackedEntry, PackedWrites } from '../../util/packed-writes.js';
 import { HASH_BYTES, PATH_BYTES, pathOf, valueHashOf } from './tree-hash.js';
+import { type TreeExports, treeInstance } from './tree-instance.js';
 import type { StateProof } from './verify-proof.js';
 
 /** By key as a binary string; undefined removes the key. */
@@ -25,8 +25,6 @@ export const ROW_BITS = 3;
 const LEAST_BITS = ROW_BITS;
 /** Most bits of a bucket's number, of which there are three tables in memory. */
 export const MOST_BITS = 24;
-/** Of WebAssembly memory: 4 GiB. */
-const MOST_PAGES = 65_536;
 const UNWRITTEN = 1;
 const DROPPED = 2;
 
@@ -43,76 +41,10 @@ const REMOVED = 0xfffffffe;
 const HEAD = 8;
 const INPUT_BYTES = PORTION_BYTES + HEAD + 2 * MAX_HASHED_THERE;
 
-type Num = { readonly value: number };
-
-/** What {@link hashHandedOver} calls in the thread that hashes. */
-interface HashingExports {
-  keep(): void;
-  resume(): void;
-  hashAll(): void;
-}
-
-interface Exports extends HashingExports {
-  readonly bits: Num;
-  readonly leaves: { readonly value: bigint };
-  readonly droppedRows: Num;
-  readonly touchedRows: Num;
-  readonly siblings: Num;
-  create(bits: number, dropped: number): void;
-  input(bytes: number): number;
-  takeWrites(count: number): void;
-  sortChanges(): void;
-  changesAt(): number;
-  clearChanges(): void;
-  roomForChanges(count: number): number;
-  addChanges(count: number): void;
-  wantedRows(): number;
-  rowsAt(): number;
-  loadRow(bits: number, prefix: number, row: number, length: number, unhashed: number): number;
-  apply(): void;
-  existedAt(): number;
-  addLeaves(count: number): void;
-  isCrowded(): number;
-  isCrowdedBy(leaves: bigint): number;
-  grow(): void;
-  rootAt(): number;
-  treeBytes(): number;
-  storeRow(bits: number, prefix: number): number;
-  outputAt(): number;
-  findRow(row: number, end: number, flags: number): number;
-  setWritten(row: number, end: number): void;
-  settleDropped(): void;
-  unwriteAll(): void;
-  dropRows(row: number, end: number): void;
-  proofAt(): number;
-  bucketOfProof(): number;
-  prove(): number;
-}
-
-let moduleOfThread: WebAssembly.Module | undefined;
-
-/** The code of the trees, compiled once in a thread. */
-export function treeModule(): WebAssembly.Module {
-  moduleOfThread ??= new WebAssembly.Module(Uint8Array.from(stateTreeModule()));
-  return moduleOfThread;
-}
-
-function instance(module: WebAssembly.Module, memory: WebAssembly.Memory): WebAssembly.Exports {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports;
-}
-
-/** Brings the hashes of a tree up to date whose memory another thread has handed over. */
-export function hashHandedOver(module: WebAssembly.Module, memory: WebAssembly.Memory): void {
-  const wasm = instance(module, memory) as WebAssembly.Exports & HashingExports;
-  wasm.resume();
-  wasm.hashAll();
-  wasm.keep();
-}
-
 /** Rows are numbered by the first `bits - 3` bits of the paths in them. */
 export class TreeMemory {
-  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
-  readonly #wasm = instance(treeModule(), this.#memory) as WebAssembly.Exports & Exports;
+  readonly #memory: WebAssembly.Memory;
+  readonly #wasm: TreeExports;
   #bytes = new Uint8Array(0);
   #words = new DataView(new ArrayBuffer(0));
   readonly #mostBits: number;
@@ -125,6 +57,9 @@ export class TreeMemory {
    */
   constructor({ bits = LEAST_BITS, dropped = false, mostBits = MOST_BITS } = {}) {
     this.#mostBits = Math.max(mostBits, bits);
+    const { memory, wasm } = treeInstance();
+    this.#memory = memory;
+    this.#wasm = wasm;
     this.#wasm.create(Math.max(bits, LEAST_BITS), dropped ? 1 : 0);
   }
 
@@ -331,13 +266,13 @@ export class TreeMemory {
     return this.root();
   }
 
-  /** For {@link hashHandedOver}: until {@link takeBack} nothing else may be called. */
+  /** For `hashHandedOver`: until {@link takeBack} nothing else may be called. */
   handOver(): WebAssembly.Memory {
     this.#wasm.keep();
     return this.#memory;
   }
 
-  /** After {@link hashHandedOver}, or instead of it, which leaves the hashes as they were. */
+  /** After `hashHandedOver`, or instead of it, which leaves the hashes as they were. */
   takeBack(): void {
     this.#wasm.resume();
   }

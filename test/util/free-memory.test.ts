@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { freeMemoryOf } from '../../src/standard/collect.js';
+import { freeMemoryOf } from '../../src/util/free-memory.js';
 
 const MIB = 1 << 20;
 
