@@ -43,13 +43,14 @@ function noTrees() {
   const nothing = () => undefined;
   return {
     bytes: 0,
-    update: ({ S }) => ({ roots: NO_ROOTS, existed: { S: knownToExist(S, updates++), P: new Uint8Array(0) } }),
+    update: ({ S }) => ({ roots: () => NO_ROOTS, existed: { S: knownToExist(S, updates++), P: new Uint8Array(0) } }),
     store: nothing,
     storeBefore: nothing,
     storeAfter: nothing,
     settle: nothing,
     invalidate: nothing,
     flush: nothing,
+    close: nothing,
   };
 }
 
