@@ -38,12 +38,7 @@ export const STORE = [
     'return',
     'the hashing thread hashes trees that were given up instead of those that are wanted',
   ),
-  rocks(
-    'batch-keeps-rows',
-    '      batch._clear();\n',
-    '',
-    'rows of a discarded batch are written with the next one',
-  ),
+  rocks('batch-keeps-rows', '      batch._clear();\n', '', 'rows of a discarded batch are written with the next one'),
   undo(
     'undo-keeps-history',
     "    batch?.del('history', keys[i]);\n",
