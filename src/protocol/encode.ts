@@ -52,7 +52,9 @@ export function encodeProtostones(list: readonly ProtostoneInput[]): bigint[] {
   const integers: bigint[] = [];
   for (const protostone of list) {
     const body = protostoneIntegers(protostone);
-    integers.push(protostone.protocolTag ?? PROTOCOL_TAG_ALKANES, protostone.length ?? BigInt(body.length), ...body);
+    integers.push(protostone.protocolTag ?? PROTOCOL_TAG_ALKANES, protostone.length ?? BigInt(body.length));
+    // As arguments of one call a hundred thousand would pass V8's stack.
+    for (const integer of body) integers.push(integer);
   }
   return packChunks(encodeVarints(integers));
 }
@@ -79,7 +81,7 @@ function protostoneIntegers(protostone: ProtostoneInput): bigint[] {
   field(KEY.refund, protostone.refund);
   field(KEY.from, protostone.from);
   for (const chunk of packChunks(protostone.message ?? new Uint8Array(0))) field(KEY.message, chunk);
-  if (protostone.edicts?.length) integers.push(KEY.edicts, ...edictIntegers(protostone.edicts));
+  pushEdicts(integers, KEY.edicts, protostone.edicts);
   return integers;
 }
 
@@ -87,6 +89,13 @@ interface EdictInput {
   readonly id: AlkaneId;
   readonly amount: bigint;
   readonly output: bigint | number;
+}
+
+/** `tag` and the edicts, if there are any. */
+function pushEdicts(to: bigint[], tag: bigint, edicts: readonly EdictInput[] = []): void {
+  if (edicts.length === 0) return;
+  to.push(tag);
+  for (const integer of edictIntegers(edicts)) to.push(integer);
 }
 
 function edictIntegers(edicts: readonly EdictInput[]): bigint[] {
@@ -118,7 +127,7 @@ export function encodeRunestone(runestone: RunestoneInput): Uint8Array {
   for (const [tag, value] of runestone.rawFields ?? []) integers.push(BigInt(tag), BigInt(value));
   if (runestone.pointer !== undefined) integers.push(TAG.pointer, BigInt(runestone.pointer));
   for (const value of encodeProtostones(runestone.protostones ?? [])) integers.push(TAG.protocol, value);
-  if (runestone.edicts?.length) integers.push(TAG.body, ...edictIntegers(runestone.edicts));
+  pushEdicts(integers, TAG.body, runestone.edicts);
   return concatBytes(Uint8Array.of(OP_RETURN, OP_13), pushAll(encodeVarints(integers)));
 }
 

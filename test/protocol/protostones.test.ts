@@ -103,6 +103,21 @@ describe('protostones', () => {
   });
 });
 
+test('a hundred thousand edicts are written and read back, in a protostone and in a runestone', () => {
+  const edicts = Array.from({ length: 100_000 }, (_, i) => ({
+    id: { block: 2n, tx: BigInt(i) },
+    amount: 7n,
+    output: 0,
+  }));
+  const values = encodeProtostones([{ edicts }, { pointer: 1 }]);
+  const decoded = decodeProtostones(values, OUTPUTS);
+  const protostones = decoded.ok ? decoded.protostones : [];
+  expect(protostones.map((protostone) => protostone.edicts.length)).toEqual([100_000, 0]);
+  expect(protostones[0].edicts.at(-1)).toMatchObject({ id: { block: 2n, tx: 99_999n }, amount: 7n });
+  const artifact = decodeRunestone([{ script: encodeRunestone({ edicts }) }]);
+  expect(artifact.kind === 'runestone' && artifact.edicts).toHaveLength(100_000);
+});
+
 describe('cellpacks', () => {
   test('padding zeros become inputs', () => {
     const [p] = list(1, 2, 81, BigInt('0x4d0002'));
