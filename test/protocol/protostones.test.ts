@@ -107,7 +107,7 @@ test('a hundred thousand edicts are written and read back, in a protostone and i
   const edicts = Array.from({ length: 100_000 }, (_, i) => ({
     id: { block: 2n, tx: BigInt(i) },
     amount: 7n,
-    output: 0,
+    output: 0n,
   }));
   const values = encodeProtostones([{ edicts }, { pointer: 1 }]);
   const decoded = decodeProtostones(values, OUTPUTS);
