@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { InternalError } from '../../src/errors/errors.js';
 import { StateTree } from '../../src/store/tree/state-tree.js';
 import { TreeHasher } from '../../src/store/tree/tree-hasher.js';
 import { TreeMemory } from '../../src/store/tree/tree-memory.js';
@@ -92,6 +93,36 @@ describe('the thread that hashes trees', () => {
       expect(toHex(tree.root())).toBe(toHex(same.hash()));
     }
     expect(causes).toHaveLength(1);
+    await hasher.close();
+  });
+
+  it('a thread that never answers is given up, with the trees that it has', async () => {
+    const code = `
+      import { workerData } from 'node:worker_threads';
+      Atomics.wait(workerData.control, 0, 0);
+      Atomics.store(workerData.control, 0, 2);
+      setInterval(() => undefined, 1_000);`;
+    vi.spyOn(shipped, 'shipped').mockReturnValue(new URL(`data:text/javascript,${encodeURIComponent(code)}`));
+    const causes: unknown[] = [];
+    const hasher = new TreeHasher((cause) => causes.push(cause), 50);
+    const tree = newTree();
+    tree.add(randomWrites(generator(1), 100));
+    for (let isTaken = false; !isTaken; ) {
+      hasher.begin([tree]);
+      await sleep(20);
+      try {
+        hasher.end();
+      } catch (error) {
+        expect(error).toBeInstanceOf(InternalError);
+        isTaken = true;
+      }
+    }
+    expect(causes).toHaveLength(1);
+    const [next, same] = [newTree(), newTree()];
+    for (const each of [next, same]) each.add(randomWrites(generator(2), 100));
+    hasher.begin([next]);
+    expect(hasher.end()).toBe(false);
+    expect(toHex(next.root())).toBe(toHex(same.hash()));
     await hasher.close();
   });
 

@@ -11,6 +11,9 @@ import { CONTROL_WORDS, FAILED, type HashJob, IDLE, JOB, POSTED, STATE, TAKEN } 
 import type { StateTree } from './state-tree.js';
 import { treeModule } from './tree-instance.js';
 
+/** How long a job that was begun is waited for, in milliseconds: a thread that is gone would never end it. */
+const PATIENCE_MS = 600_000;
+
 interface HashThread {
   readonly control: Int32Array;
   readonly port: MessagePort;
@@ -26,7 +29,10 @@ export class TreeHasher {
   readonly #onLost: (cause: unknown) => void;
 
   /** `onLost`: called once if the thread is there no more. */
-  constructor(onLost: (cause: unknown) => void = () => undefined) {
+  constructor(
+    onLost: (cause: unknown) => void = () => undefined,
+    readonly patienceMs = PATIENCE_MS,
+  ) {
     this.#onLost = onLost;
   }
 
@@ -79,8 +85,13 @@ export class TreeHasher {
     if (this.#thread === undefined) return IDLE;
     const { control } = this.#thread;
     if (Atomics.compareExchange(control, STATE, POSTED, IDLE) === POSTED) return IDLE;
-    while (Atomics.load(control, STATE) === TAKEN) Atomics.wait(control, STATE, TAKEN);
-    return Atomics.exchange(control, STATE, IDLE);
+    if (Atomics.wait(control, STATE, TAKEN, this.patienceMs) !== 'timed-out') {
+      return Atomics.exchange(control, STATE, IDLE);
+    }
+    void this.#thread.worker.terminate();
+    this.#thread = undefined;
+    this.#lose(new InternalError('the thread that hashes state trees does not answer'));
+    return FAILED;
   }
 
   #running(): HashThread | undefined {
@@ -99,7 +110,7 @@ export class TreeHasher {
     const worker = new Worker(shipped('store/tree/hash-thread.js'), {
       workerData: { control, port: port2, module: treeModule() },
       transferList: [port2],
-      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
+      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 64 },
     });
     worker.once('error', (error) => this.#lose(error));
     worker.unref();
