@@ -63,7 +63,7 @@ export interface LaneEngineOptions {
   readonly predictReads?: boolean;
   /** Told which transactions are run; looked at from other threads. */
   readonly watch?: WorkWatch;
-  /** Bytes that the outcomes of a block may take in batches, by an estimate; 128 MiB if not given. */
+  /** Bytes that the outcomes of a block may take in batches, by an estimate; 64 MiB if not given. */
   readonly mostBlockBytes?: number;
   /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
   readonly waitForKernels?: boolean;

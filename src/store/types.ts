@@ -88,7 +88,7 @@ export interface CommitOptions {
    * lose it, whole.
    */
   readonly moreFollow?: boolean;
-  /** Sees the roots before anything is written. */
+  /** Sees the roots before the block counts; when it throws, nothing of the block stays. */
   readonly check?: (roots: StateRoots) => void;
 }
 

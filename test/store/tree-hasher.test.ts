@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InternalError } from '../../src/errors/errors.js';
+import { Store } from '../../src/store/store.js';
 import { StateTree } from '../../src/store/tree/state-tree.js';
 import { TreeHasher } from '../../src/store/tree/tree-hasher.js';
 import { TreeMemory } from '../../src/store/tree/tree-memory.js';
 import { toHex } from '../../src/util/bytes.js';
 import * as shipped from '../../src/util/shipped.js';
-import { block, bytes, generator, name, withStore } from './helpers.js';
+import { block, bytes, generator, name, OPTIONS, temporaryFolder, withStore } from './helpers.js';
 import { NAMESPACE, rootOfPairs } from './tree-reference.js';
 
 const SOURCE = { getMany: (keys: readonly Uint8Array[]) => keys.map(() => undefined) };
@@ -75,6 +76,27 @@ describe('the thread that hashes trees', () => {
       if (i % 5 === 0) await sleep(3);
       hasher.end();
       expect(toHex(wanted.root())).toBe(toHex(same.hash()));
+    }
+    await hasher.close();
+  });
+
+  it('jobs that are taken back and posted again at once are never mixed up', async () => {
+    const hasher = new TreeHasher();
+    const random = generator(80);
+    for (let i = 0; i < 3_000; i++) {
+      const [tree, same] = [newTree(), newTree()];
+      const writes = randomWrites(random, 1 + random(12));
+      for (const each of [tree, same]) each.add(writes);
+      if (i % 2 === 0) {
+        const given = newTree();
+        given.add(writes);
+        hasher.begin([given]);
+      }
+      hasher.begin([tree]);
+      for (let left = random(3_000); left > 0; left--);
+      hasher.end();
+      expect(toHex(tree.root())).toBe(toHex(same.hash()));
+      if (i % 500 === 0) await sleep(20);
     }
     await hasher.close();
   });
@@ -159,3 +181,19 @@ it('large blocks of a store have the roots of their states, forwards and back', 
     store.commitBlock({ ...block(2), laneWrites: new Map([...states[1].keys()].map((key) => [key, undefined])) });
     expect(store.roots(2)?.lane).toBe('00'.repeat(32));
   }));
+
+it('a large block whose roots are refused leaves nothing, though pieces of it were written', async () => {
+  const store = await Store.open(temporaryFolder(), { ...OPTIONS, pieceBytes: 1 << 14 });
+  const random = generator(81);
+  store.commitBlock({ ...block(0), laneWrites: randomWrites(random, 3_000) });
+  const before = store.rawContent();
+  const next = { ...block(1), laneWrites: randomWrites(random, 3_000) };
+  const check = (): void => {
+    throw new Error('another root');
+  };
+  expect(() => store.commitBlock(next, { check })).toThrow('another root');
+  expect(store.rawContent()).toEqual(before);
+  store.commitBlock(next);
+  expect(store.tip()?.height).toBe(1);
+  await store.close();
+});

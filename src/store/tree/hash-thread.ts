@@ -11,8 +11,11 @@ interface HashThreadData {
 
 const { control, port, module }: HashThreadData = workerData;
 
-/** The memories of the job that is posted; undefined if they were taken back. */
-function posted(): readonly WebAssembly.Memory[] | undefined {
+/**
+ * The memories of the job that was taken. Not before it is: until then the caller may take it back and post another,
+ * with other trees.
+ */
+function takenMemories(): readonly WebAssembly.Memory[] | undefined {
   for (;;) {
     const job: HashJob | undefined = receiveMessageOnPort(port)?.message;
     if (job === undefined || job.number === Atomics.load(control, JOB)) return job?.memories;
@@ -25,8 +28,8 @@ for (;;) {
     Atomics.wait(control, STATE, state);
     continue;
   }
-  const memories = posted();
   if (Atomics.compareExchange(control, STATE, POSTED, TAKEN) !== POSTED) continue;
+  const memories = takenMemories();
   let end = DONE;
   try {
     if (memories === undefined) throw new Error('a job without trees');
