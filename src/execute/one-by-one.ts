@@ -3,7 +3,7 @@ import { outcomeOf } from '../lane/columns/common-outcome.js';
 import { writeCommonReceipt } from '../lane/columns/common-receipt.js';
 import { transactionAt } from '../lane/columns/lane-columns.js';
 import type { LaneContext } from '../lane/message.js';
-import { countMessage, makeReceipt } from '../lane/receipt.js';
+import { countMessage, IN_TURN, makeReceipt } from '../lane/receipt.js';
 import { ReceiptList } from '../lane/receipt-list.js';
 import type { LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneOutcome, Receipt } from '../lane/types.js';
@@ -15,8 +15,6 @@ import { dropVoidDeletions } from './run/merge-writes.js';
 import type { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
 import type { CachingReader } from './tasks/caching-reader.js';
-
-const HOW = { colour: 0, executor: 'sequential', repaired: false } as const;
 
 /** Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction. */
 export function runOneByOne(
@@ -43,7 +41,7 @@ export function runOneByOne(
       watch?.general(outcome);
       onOutcome?.(lane.transactions[position], outcome);
       count(outcome);
-      receipts.push(makeReceipt(context.height, outcome, HOW));
+      receipts.push(makeReceipt(context.height, outcome, IN_TURN));
     });
     dropVoidDeletions(writes, before);
     return { writes, receipts, plan, statistics };
@@ -56,13 +54,13 @@ export function runOneByOne(
       watch?.common(run, state);
       onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);
-      list.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, HOW.executor));
+      list.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, IN_TURN.executor));
     },
     outcome: (row, outcome) => {
       watch?.general(outcome);
       onOutcome?.(transactionAt(columns, row), outcome);
       count(outcome);
-      list.add(makeReceipt(context.height, outcome, HOW));
+      list.add(makeReceipt(context.height, outcome, IN_TURN));
     },
   });
   dropVoidDeletions(writes, before);

@@ -1,6 +1,6 @@
 import { readU32 } from '../util/bytes.js';
+import type { ExecutionDetails } from './receipt.js';
 import { decodeReceipt, ReceiptWriter, setExecution, writeReceipt } from './receipt-bytes.js';
-import type { Executor } from './statistics.js';
 import type { EncodedReceipts, Receipt } from './types.js';
 
 const INDEX_AT = 4;
@@ -33,8 +33,8 @@ export class ReceiptList implements EncodedReceipts {
   }
 
   /** Sets how the transaction of the last receipt was run. */
-  setExecution(executor: Executor, colour: number, isRepaired: boolean): void {
-    setExecution(this.#out.bytes, this.#ends.at(-2) ?? 0, executor, colour, isRepaired);
+  setExecution(how: ExecutionDetails): void {
+    setExecution(this.#out.bytes, this.#ends.at(-2) ?? 0, how);
   }
 
   add(receipt: Receipt): void {

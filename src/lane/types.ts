@@ -84,6 +84,8 @@ export interface Receipt {
   readonly colour: number;
   readonly executor: Executor;
   readonly repaired: boolean;
+  readonly predicted: boolean;
+  readonly mispredicted: boolean;
 }
 
 /** Receipts of a block in the bytes that are stored (receipt-bytes.ts), in block order. */
@@ -103,6 +105,9 @@ export interface PlanSummary {
   /** Transactions per colour, colour 1 first. */
   readonly widths: readonly number[];
   readonly longestChain: number;
+  /** Transactions that ran with a value which was predicted, and those of them for which one was wrong. */
+  readonly predicted: number;
+  readonly mispredicted: number;
 }
 
 export interface LaneBlockResult {

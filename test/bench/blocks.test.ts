@@ -166,7 +166,7 @@ it('bench blocks prints its report, and refuses a workload that it does not know
   const args = ['bench', 'blocks', '--sizes', '12', '--rounds', '2', '--starts', '1', '--workers', '1', '--only'];
   const run = await cli(...args, 'mint');
   expect(run.status, run.stderr).toBe(0);
-  expect(run.stdout).toMatch(/^\| mint \| 12 \| 12 \| cpu \| yes \| .* \| 0 \|$/m);
+  expect(run.stdout).toMatch(/^\| mint \| 12 \| 1 \| cpu \| yes \| .* \| 0 \|$/m);
   const unknown = await cli(...args, 'nothing');
   expect(unknown.stderr).toContain('USAGE_BENCH');
   expect(unknown.status).toBe(2);

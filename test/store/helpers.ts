@@ -31,6 +31,8 @@ export function plan(height: number): PlanSummary {
     colours: 1,
     widths: [1],
     longestChain: 1,
+    predicted: 0,
+    mispredicted: 0,
   };
 }
 
@@ -61,6 +63,8 @@ export function receipt(height: number, index: number, over: Partial<Receipt> = 
     colour: 1,
     executor: 'cpu',
     repaired: false,
+    predicted: false,
+    mispredicted: false,
     ...over,
   };
 }

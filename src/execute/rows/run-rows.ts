@@ -68,7 +68,7 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   statistics.lane.txs = columns.count;
   statistics.colours = plan.colouring.count;
   statistics.demoted = columns.count - rows.length;
-  const summary = summarise(context.height, columns.count, statistics.demoted, plan);
+  const summary = summarise(context.height, columns.count, statistics.demoted, plan, statistics);
   const writes = table.state.writes();
   dropVoidDeletions(writes, before);
   lap(statistics, 'writes', started);

@@ -158,6 +158,19 @@ describe('predicted reads', () => {
     expect(statistics).toMatchObject({ predicted: 60, mispredicted: 30, repaired: 30 });
   });
 
+  it('are told in each receipt, also as it is stored, and in the summary of the block', async () => {
+    const world = new World();
+    const id = world.deploy(MINT, 0, 30, 7);
+    const txs = messages(40, () => call(id, 77));
+    const { receipts, encodedReceipts, plan, statistics } = await run(world, txs, makeEngine());
+    // Who reads 30 and more hits the cap, which those behind do not: they read 30, not what the steps say.
+    const told = receipts.map(({ predicted, mispredicted, repaired }) => [predicted, mispredicted, repaired]);
+    expect(told).toEqual(txs.map((_, i) => [i > 0, i > 30, i > 30]));
+    expect(encodedReceipts).toBeDefined();
+    expect(statistics).toMatchObject({ predicted: 39, mispredicted: 9, repaired: 9 });
+    expect(plan).toMatchObject({ predicted: 39, mispredicted: 9 });
+  });
+
   it('are not made where nobody runs beside this thread, nor if they are not wanted', async () => {
     const world = new World();
     const id = world.deploy(MINT, 0, 1_000, 7);
