@@ -34,7 +34,7 @@ export interface RowsInputs {
 }
 
 /** Rows that spend no output of another one: only these can be dry-run. */
-function independentRows({ count, firstParent }: LaneColumns): Uint32Array {
+export function independentRows({ count, firstParent }: LaneColumns): Uint32Array {
   const rows = new Uint32Array(count);
   let found = 0;
   for (let row = 0; row < count; row++) if (firstParent[row + 1] === firstParent[row]) rows[found++] = row;
