@@ -83,16 +83,11 @@ async function compare(count) {
 
 function blockOf(calls) {
   const recorder = new CallRecorder(1);
-  const records = [];
-  const colour = new Uint32Array(calls.length * 2);
-  calls.forEach((call, i) => {
+  const colour = Uint32Array.from(calls, (call) => {
     const keys = call.reads.map((read, k) => ({ ...read, read: true, written: k === 1 }));
-    colour[i * 2] = records.length;
-    colour[i * 2 + 1] = recorder.add(program.hash, call, keys, { bytes: 128 });
-    if (i % 128 === 127) records.push(recorder.take());
+    return recorder.add(program.hash, call, keys, { bytes: 128 });
   });
-  records.push(recorder.take());
-  return { seed: 1, records, programs: new Map([[program.hash, program]]), segments: [[colour]] };
+  return { seed: 1, records: recorder.take(), programs: new Map([[program.hash, program]]), segments: [[colour]] };
 }
 
 async function makeTwin(calls, depth) {

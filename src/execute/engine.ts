@@ -1,6 +1,5 @@
 /** The parallel lane of one block, from the raw transactions to the writes and receipts. */
 
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
@@ -13,31 +12,21 @@ import type { ScanAhead } from '../lane/columns/scan-ahead.js';
 import type { KnownSheets } from '../lane/columns/scan-columns.js';
 import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
-import { type ExecutionDetails, IN_TURN, makeReceipt } from '../lane/receipt.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
-import { makePlan, summarise } from '../plan/plan.js';
-import { findDemoted } from '../plan/utxo-dependencies.js';
 import { ProgramRunner } from '../program/runner.js';
 import { freeMemoryOf } from '../util/free-memory.js';
-import { accessSetOf, dryRunAll } from './analyse/dry-run.js';
-import type { PlannedBlock } from './analyse/planned-block.js';
 import type { ModeChooser } from './choose/block-mode.js';
 import { Choice } from './choose/choice.js';
 import type { CostPlace } from './choose/cost-keeper.js';
 import { CostModel } from './choose/cost-model.js';
 import type { SequentialWatch } from './choose/sequential-watch.js';
 import { runOneByOne } from './one-by-one.js';
+import type { KernelUse } from './kernel/block-kernel.js';
 import { StepMemory } from './predict/step-memory.js';
 import { runRows } from './rows/run-rows.js';
-import { finish } from './run/block-result.js';
-import { mergeWrites } from './run/merge-writes.js';
-import { runPlan } from './run/schedule.js';
-import { validateAndRepair } from './run/validate.js';
-import { Versions } from './run/versions.js';
 import { Scanned } from './scanned.js';
-import { BlockTasks, type DryRun, type Recording } from './tasks/block-tasks.js';
 import { BlockBudget, BlockTooLarge, MOST_BLOCK_BYTES } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
 import type { WorkWatch } from './tasks/work-watch.js';
@@ -175,12 +164,7 @@ export class LaneEngine {
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
     try {
-      const { columns } = lane;
-      const run =
-        columns !== undefined && this.#blockGpu === undefined
-          ? this.#rows(columns, context, before, state, statistics)
-          : this.#parallel(lane.transactions, context, before, state, statistics);
-      return await run.finally(() => this.#pool?.end());
+      return await this.#rows(lane.asColumns(), context, before, state, statistics).finally(() => this.#pool?.end());
     } catch (error) {
       if (!(error instanceof BlockTooLarge)) throw error;
       const { ms, gpuFailures } = statistics;
@@ -192,7 +176,7 @@ export class LaneEngine {
     }
   }
 
-  /** In batches on the CPU, from columns. */
+  /** In batches. */
   #rows(
     columns: LaneColumns,
     context: LaneContext,
@@ -201,11 +185,20 @@ export class LaneEngine {
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
     const pool = this.#poolFor(columns.count, state);
-    pool?.begin(beginning(context, state, undefined, sharedColumns(columns)));
+    pool?.begin(beginning(context, state, sharedColumns(columns)));
     const budget = new BlockBudget(this.#options.mostBlockBytes);
     const { onOutcome } = this.#options;
     const given = { columns, context, before, pool, budget, statistics, onOutcome };
-    return runRows({ ...given, runner: this.#runner, memory: this.#steps });
+    return runRows({ ...given, runner: this.#runner, memory: this.#steps, kernel: this.#kernelUse });
+  }
+
+  /** The kernel, if the block under way may use it. */
+  get #kernelUse(): KernelUse | undefined {
+    const gpu = this.#blockGpu;
+    if (gpu === undefined) return undefined;
+    const { policy, waitForKernels } = this.#options;
+    const onFailure = (error: unknown): void => this.#gpuFailed(error);
+    return { gpu, policy, costs: this.#costs, waitsForKernels: waitForKernels ?? false, onFailure };
   }
 
   #sequential(
@@ -219,16 +212,6 @@ export class LaneEngine {
     const result = runOneByOne(lane, context, before, this.#runner, statistics, this.#options.onOutcome, watch);
     addMs(statistics, 'sequential', started);
     return result;
-  }
-
-  /** Phase 1 only: what `warpshrew plan` shows. */
-  async planBlock(block: Block | BlockOffsets, height: number, state: StateSource): Promise<PlannedBlock> {
-    const before = new CachingReader(state.reader);
-    const context = this.#contextOf(block, height);
-    const budget = new BlockBudget(Number.POSITIVE_INFINITY);
-    this.#usesKernel = true;
-    const { transactions } = new Scanned(block, before);
-    return this.#analyse(transactions, context, before, state, emptyStatistics(), budget);
   }
 
   /** What operators should know: whether the kernel is used, and how often it has failed. */
@@ -255,110 +238,6 @@ export class LaneEngine {
   #contextOf(block: { readonly raw: Uint8Array }, height: number): LaneContext {
     const { laneStartHeight, dependent, watch } = this.#options;
     return { height, block: block.raw, laneStartHeight, dependent, watch: watch?.thread(0) };
-  }
-
-  async #analyse(
-    transactions: readonly LaneTransaction[],
-    context: LaneContext,
-    before: CachingReader,
-    state: StateSource,
-    statistics: LaneStatistics,
-    budget: BlockBudget,
-  ): Promise<PlannedBlock> {
-    let started = performance.now();
-    const isDemoted = findDemoted(transactions);
-    const planned = transactions.flatMap((_, position) => (isDemoted[position] ? [] : [position]));
-    const pool = this.#poolFor(planned.length, state);
-    const recording = this.#recording(planned.length, pool?.size ?? 0);
-    const tasks = new BlockTasks(context, before, this.#runner, recording);
-    pool?.begin(beginning(context, state, recording, undefined));
-    const {
-      runs: found,
-      records,
-      recordsOf,
-    } = await dryRunAll(
-      planned.map((position) => transactions[position]),
-      tasks,
-      pool,
-      budget,
-    );
-    const dryRuns = new Array<DryRun | undefined>(transactions.length).fill(undefined);
-    planned.forEach((position, i) => {
-      dryRuns[position] = found[i];
-      // They read the same state: what they saw need not be read here again.
-      if (pool !== undefined) before.learn(found[i].outcome.reads);
-    });
-    addMs(statistics, 'dryRun', started);
-    started = performance.now();
-    const plan = makePlan(found.map(accessSetOf));
-    addMs(statistics, 'plan', started);
-    return { transactions, dryRuns, planned, plan, records, recordsOf, recordSeed: recording?.seed };
-  }
-
-  async #parallel(
-    transactions: readonly LaneTransaction[],
-    context: LaneContext,
-    before: CachingReader,
-    state: StateSource,
-    statistics: LaneStatistics,
-  ): Promise<LaneBlockResult> {
-    const budget = new BlockBudget(this.#options.mostBlockBytes);
-    const block = await this.#analyse(transactions, context, before, state, statistics, budget);
-    const { planned, plan } = block;
-    const colourOf = new Uint32Array(transactions.length);
-    planned.forEach((position, i) => {
-      colourOf[position] = plan.colouring.colours[i];
-    });
-    const versions = new Versions(before);
-    const scheduled = await runPlan(block, {
-      policy: this.#options.policy,
-      context,
-      versions,
-      runner: this.#runner,
-      pool: this.#poolFor(planned.length, state),
-      gpu: this.#blockGpu,
-      costs: this.#costs,
-      statistics,
-      budget,
-      waitsForKernels: this.#options.waitForKernels ?? false,
-      onGpuFailure: (error) => this.#gpuFailed(error),
-    });
-    const started = performance.now();
-    const executions = scheduled.map(
-      (entry, position): ExecutionDetails => ({
-        ...IN_TURN,
-        colour: colourOf[position],
-        executor: entry?.executor ?? 'sequential',
-      }),
-    );
-    const outcomes = validateAndRepair(
-      transactions,
-      scheduled.map((entry) => entry?.outcome),
-      context,
-      versions,
-      this.#runner,
-      (position, outcome) => {
-        budget.take(outcome);
-        const repaired = scheduled[position] !== undefined;
-        if (repaired) statistics.repaired++;
-        executions[position] = { ...IN_TURN, colour: colourOf[position], repaired };
-      },
-    );
-    addMs(statistics, 'validate', started);
-    const { onOutcome } = this.#options;
-    for (const [position, outcome] of outcomes.entries()) onOutcome?.(transactions[position], outcome);
-    statistics.colours = plan.colouring.count;
-    statistics.demoted = transactions.length - planned.length;
-    const summary = summarise(context.height, transactions.length, statistics.demoted, plan);
-    const receipts = outcomes.map((outcome, position) => makeReceipt(context.height, outcome, executions[position]));
-    return finish(before, mergeWrites(outcomes), receipts, statistics, summary);
-  }
-
-  /** Which calls of a block of `count` planned transactions the kernel may be given. */
-  #recording(count: number, threads: number): Recording | undefined {
-    if (this.#blockGpu === undefined) return undefined;
-    const programs = this.#options.policy === 'auto' ? this.#costs.worthRecording(count, threads) : undefined;
-    return programs?.length === 0 ? undefined : { seed: randomBytes(4).readUInt32LE(), programs };
   }
 
   /** The kernel, if the policy may use it and the device still works; `auto` never takes a software driver for one. */

@@ -1,4 +1,4 @@
-import type { BlockOffsets } from '../bitcoin/block-offsets.js';
+import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
 import { type LaneColumns, transactionsOf } from '../lane/columns/lane-columns.js';
 import type { ScanAhead } from '../lane/columns/scan-ahead.js';
@@ -8,15 +8,25 @@ import { type LaneTransaction, type SheetLookup, scanBlock, sheetKeysOf } from '
 import type { LaneKey } from '../lane/types.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
 
-/** The lane transactions of a block in either form. A parsed block has no columns: the generator runs all of it. */
+/** The lane transactions of a block in either form. One after the other, the generator runs all of a parsed block. */
 export class Scanned {
   readonly columns: LaneColumns | undefined;
+  readonly #block: Block | BlockOffsets;
+  readonly #before: SheetLookup;
   #transactions: readonly LaneTransaction[] | undefined;
 
   /** `ahead` and `known`: what was found of the offsets of a block before its turn came. */
   constructor(block: Block | BlockOffsets, before: SheetLookup, ahead?: ScanAhead, known?: KnownSheets) {
+    this.#block = block;
+    this.#before = before;
     if ('transactions' in block) this.#transactions = scanBlock(block, before);
     else this.columns = scanColumns(block, before, ahead, known);
+  }
+
+  /** As batches want them; those of a parsed block are made here. */
+  asColumns(): LaneColumns {
+    const { raw } = this.#block;
+    return this.columns ?? scanColumns(BlockOffsets.read(raw, raw.length), this.#before);
   }
 
   /** As the generator wants them; made when they are first asked for. */

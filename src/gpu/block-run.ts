@@ -52,8 +52,6 @@ export class BlockRun implements GpuBlockRun {
   readonly #outputs: { readonly firstWord: number; readonly endWord: number; readonly bytes: Uint8Array }[] = [];
   /** Values set since the upload, as they lie in `input_state` after the block's records. */
   readonly #set: { readonly at: number; readonly bytes: Uint8Array }[] = [];
-  /** Packed call by index of its records and number there; built on first use. */
-  #packedBy: Uint32Array[] | undefined;
   #stateEnd: number;
   readonly #begun: Promise<(GPUError | null)[]>;
   #dispatched = 0;
@@ -129,10 +127,9 @@ export class BlockRun implements GpuBlockRun {
     return new MappedOutcomes(this.block.records, packed, segment, readback, this.#readAddress);
   }
 
-  set(records: number, call: number, key: number, value: Uint8Array | undefined): void {
+  set(key: number, value: Uint8Array | undefined): void {
     const { queue } = this.resources.opened.device;
-    const slot = this.#slotOf(records, call, key);
-    if (slot === undefined) return;
+    if (this.block.independent === true || key >= this.packed.slots) throw new RangeError('no such key');
     let address = NONE;
     if (value !== undefined) {
       const at = this.#stateEnd;
@@ -146,7 +143,7 @@ export class BlockRun implements GpuBlockRun {
       this.#stateEnd = at + bytes.length;
       address = at + 4;
     }
-    queue.writeBuffer(this.#buffers.state_map, (slot * SLOT.words + SLOT.offset.VALUE) * 4, Uint32Array.of(address));
+    queue.writeBuffer(this.#buffers.state_map, (key * SLOT.words + SLOT.offset.VALUE) * 4, Uint32Array.of(address));
   }
 
   close(): void {
@@ -167,16 +164,6 @@ export class BlockRun implements GpuBlockRun {
     }
   }
 
-  #slotOf(records: number, call: number, key: number): number | undefined {
-    const { packed } = this;
-    if (this.#packedBy === undefined) {
-      this.#packedBy = this.block.records.map(({ count }) => new Uint32Array(count).fill(NONE));
-      for (let i = 0; i < packed.calls; i++) this.#packedBy[packed.recordsOf[i]][packed.callOf[i]] = i;
-    }
-    const i = this.#packedBy[records]?.[call] ?? NONE;
-    return i === NONE ? undefined : packed.slotOf[packed.firstAccess[i] + key];
-  }
-
   readonly #readAddress: ReadAddress = (address) => {
     const at = (address & ~WRITTEN_ADDRESS) >>> 0;
     if ((address & WRITTEN_ADDRESS) !== 0) {
@@ -184,11 +171,7 @@ export class BlockRun implements GpuBlockRun {
       if (output === undefined) throw new RangeError('an address outside what was read back');
       return lengthPrefixed(output.bytes, at - output.firstWord * 4);
     }
-    const { bases } = this.packed;
-    const records = this.block.records.findLastIndex((_, r) => bases[r] <= at);
-    if (at < this.packed.sections.input_state.bytes && records >= 0) {
-      return lengthPrefixed(this.block.records[records].bytes, at - bases[records]);
-    }
+    if (at < this.packed.sections.input_state.bytes) return lengthPrefixed(this.block.records.bytes, at);
     const set = this.#set.find((entry) => at >= entry.at && at < entry.at + entry.bytes.length);
     if (set === undefined) throw new RangeError('an address outside what was packed');
     return lengthPrefixed(set.bytes, at - set.at);

@@ -258,8 +258,8 @@ class ExplainedRun implements GpuBlockRun {
     }
   }
 
-  set(records: number, call: number, key: number, value: Uint8Array | undefined): void {
-    this.inner.set(records, call, key, value);
+  set(key: number, value: Uint8Array | undefined): void {
+    this.inner.set(key, value);
   }
 
   close(): void {

@@ -119,14 +119,11 @@ async function runChunk(
   const seed = randomBytes(4).readUInt32LE();
   const { records, members, readNumbers } = recordAll(calls, chunk, seed);
   if (members.length === 0) return;
-  const colour = new Uint32Array(members.length * 2);
-  members.forEach((_, k) => {
-    colour[k * 2 + 1] = k;
-  });
+  const colour = Uint32Array.from(members.keys());
   const programs = new Map(members.map((i) => [calls[i].program.hash, calls[i].program]));
   let run: GpuBlockRun | undefined;
   try {
-    run = await executor.begin({ seed, records: [records], programs, segments: [[colour]], independent: true }, window);
+    run = await executor.begin({ seed, records, programs, segments: [[colour]], independent: true }, window);
     const outcomes = await run.run(0);
     members.forEach((i, k) => {
       results[i] = {

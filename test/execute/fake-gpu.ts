@@ -4,10 +4,11 @@ import type { CallRecords } from '../../src/gpu/pack/records.js';
 import {
   contextBytes,
   isWritten,
+  keyAt,
   keyBytes,
   keyCount,
   keyFlags,
-  keyValue,
+  keyNumber,
   programOf,
 } from '../../src/gpu/pack/records.js';
 import type {
@@ -20,7 +21,7 @@ import type {
   GpuStatus,
 } from '../../src/gpu/pack/types.js';
 import { runIndependent } from '../../src/gpu/run-calls.js';
-import { CALL_RECORD, KEY_READ } from '../../src/gpu/translate/layout.js';
+import { CALL_RECORD, KEY_READ, KEY_RECORD, NONE } from '../../src/gpu/translate/layout.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RevertReason } from '../../src/program/types.js';
@@ -94,6 +95,7 @@ export class FakeGpu implements GpuExecutor {
 }
 
 class FakeRun implements GpuBlockRun {
+  /** By key of the block, or by call and key if these are independent. */
   readonly #values = new Map<string, Uint8Array | undefined>();
 
   constructor(
@@ -106,9 +108,7 @@ class FakeRun implements GpuBlockRun {
     const ended: Ended[] = [];
     for (const colour of this.block.segments[number]) {
       const writes: [string, Uint8Array | undefined][] = [];
-      for (let i = 0; i < colour.length; i += 2) {
-        ended.push(this.#call(this.block.records[colour[i]], colour[i + 1], writes));
-      }
+      for (const call of colour) ended.push(this.#call(this.block.records, call, writes));
       for (const [key, value] of writes) this.#values.set(key, value);
     }
     return {
@@ -125,22 +125,25 @@ class FakeRun implements GpuBlockRun {
     };
   }
 
-  set(records: number, call: number, key: number, value: Uint8Array | undefined): void {
+  set(key: number, value: Uint8Array | undefined): void {
     this.gpu.told++;
-    this.#values.set(this.#name(this.block.records[records], call, key), value);
+    this.#values.set(`${key}`, value);
   }
 
   close(): void {}
 
   #name(records: CallRecords, call: number, key: number): string {
-    const contract = toBinaryString(contextBytes(records, call).subarray(0, 32));
-    return `${contract}/${toBinaryString(keyBytes(records, call, key))}`;
+    const number = keyNumber(records, call, key);
+    return this.block.independent === true ? `${call}/${number}` : `${number}`;
   }
 
   #value(records: CallRecords, call: number, key: number): Uint8Array | undefined {
     const name = this.#name(records, call, key);
     if (this.#values.has(name)) return this.#values.get(name);
-    return keyValue(records, call, key)?.slice();
+    const at = keyAt(records, call, key);
+    const length = records.keys[at + KEY_RECORD.offset.VALUE_BYTES];
+    const from = records.keys[at + KEY_RECORD.offset.VALUE_AT];
+    return length === NONE ? undefined : records.bytes.slice(from, from + length);
   }
 
   #call(records: CallRecords, call: number, writes: [string, Uint8Array | undefined][]): Ended {

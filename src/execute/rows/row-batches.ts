@@ -1,13 +1,17 @@
 /** Phase 2 for rows: what no dry run can stand for runs in batches, each over what the ones before have left. */
+import type { GpuOutcomes } from '../../gpu/pack/types.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { Plan } from '../../plan/plan.js';
+import type { BlockKernel } from '../kernel/block-kernel.js';
+import { type Segment, withoutKernel } from '../kernel/route.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
-import { AT, HEAD, type RowOverrides, Words } from '../tasks/row-records.js';
+import { AT, HEAD, type RowOverrides } from '../tasks/row-records.js';
 import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
-import { NO_PREDICTION, type Predictions } from './predictions.js';
+import { overridesOf } from './overrides.js';
+import type { Predictions } from './predictions.js';
 import type { RowGroups } from './row-groups.js';
 import type { RowTable } from './row-table.js';
-import { NO_VERSION, RowVersions } from './row-versions.js';
+import { NO_VERSION, type RowVersions } from './row-versions.js';
 import type { RowWork } from './row-work.js';
 
 /** How the record of a row came about. */
@@ -22,56 +26,158 @@ export const FOUND = {
   inTurn: 3,
 } as const;
 
-export interface RowPlan {
+export interface BatchInputs {
   /** Rows by node of the plan. */
   readonly rows: Uint32Array;
   readonly plan: Plan;
   /** Of reads; the plan does not order rows by these keys. */
   readonly predictions: Predictions | undefined;
+  readonly table: RowTable;
+  readonly versions: RowVersions;
+  readonly work: RowWork;
+  readonly groups: RowGroups;
+  readonly budget: BlockBudget;
+  readonly statistics: LaneStatistics;
+  /** undefined: the block does not use it. */
+  readonly kernel: BlockKernel | undefined;
 }
 
 /**
- * Runs the rows of `plan` in batches as far as a batch has work for several threads: the rest runs as well in block
- * order. Returns, by row, one of {@link FOUND}. Throws `BlockTooLarge` if the records exceed the budget.
+ * Runs the rows of the plan in batches as far as the kernel runs some of them, or a batch has work for several threads:
+ * the rest runs as well in block order. Returns, by row, one of {@link FOUND}. Throws `BlockTooLarge` if the records
+ * exceed the budget.
  */
-export async function runBatches(
-  rowPlan: RowPlan,
-  table: RowTable,
-  work: RowWork,
-  groups: RowGroups,
-  budget: BlockBudget,
-  statistics: LaneStatistics,
-): Promise<Uint8Array> {
-  const { rows, plan, predictions } = rowPlan;
-  const runsAgain = (row: number): boolean => table.hasAsked(row) || (predictions?.changes(row) ?? false);
-  const found = new Uint8Array(groups.count);
-  for (let node = 0; node < rows.length; node++) {
-    const isFree = plan.colouring.colours[node] === 1 && !runsAgain(rows[node]);
-    found[rows[node]] = isFree ? FOUND.dryRun : FOUND.inTurn;
+export async function runBatches(inputs: BatchInputs): Promise<Uint8Array> {
+  const run = new BatchRun(inputs);
+  try {
+    await run.run();
+  } finally {
+    inputs.kernel?.close();
   }
-  const colours = nodesByColour(plan);
-  const wide = work.threads === 0 ? 0 : lastWide(colours, (node) => runsAgain(rows[node]));
-  const versions = new RowVersions();
-  for (let colour = 0; colour < wide; colour++) {
-    const again: number[] = [];
-    for (const node of colours[colour]) {
-      const row = rows[node];
-      if (runsAgain(row) || (colour > 0 && !isCurrent(row, table, versions))) again.push(row);
-      else found[row] = FOUND.dryRun;
+  return run.found;
+}
+
+class BatchRun {
+  readonly found: Uint8Array;
+
+  constructor(readonly inputs: BatchInputs) {
+    this.found = new Uint8Array(inputs.groups.count);
+  }
+
+  async run(): Promise<void> {
+    const { rows, plan, kernel, work } = this.inputs;
+    for (let node = 0; node < rows.length; node++) {
+      const isFree = plan.colouring.colours[node] === 1 && !this.#runsAgain(rows[node]);
+      this.found[rows[node]] = isFree ? FOUND.dryRun : FOUND.inTurn;
     }
-    if (again.length > 0) {
-      const started = performance.now();
-      const ordered = groups.inOrder(Uint32Array.from(again));
-      const overrides = (piece: Uint32Array): RowOverrides => overridesOf(piece, table, versions, predictions);
-      await work.run(ordered, table, budget, overrides);
-      for (const row of again) found[row] = FOUND.batch;
-      addMs(statistics, 'cpu', started);
+    const colours = nodesByColour(plan);
+    const isReusable = (node: number): boolean => !this.#runsAgain(rows[node]);
+    const segments = (await kernel?.begin(plan, colours, isReusable)) ?? withoutKernel(colours);
+    const onThreads = work.threads === 0 ? 0 : this.#lastWide(colours);
+    const last = Math.max(onThreads, lastOnKernel(segments));
+    let first = 0;
+    for (const segment of segments) {
+      await this.#segment(segment, first, last);
+      first += segment.colours.length;
+    }
+  }
+
+  /** Runs a segment whose first colour is number `first`, as far as its colours are below `last`. */
+  async #segment(segment: Segment, first: number, last: number): Promise<void> {
+    const { kernel } = this.inputs;
+    // Runs while threads do its other colours; a failure is handled when those are done.
+    const running = kernel?.run(segment);
+    for (const [i, { cpu, gpu }] of segment.colours.entries()) {
+      if (first + i >= last) break;
+      const nodes = running === undefined && gpu.length > 0 ? [...cpu, ...gpu].sort((a, b) => a - b) : cpu;
+      await this.#onThreads(nodes);
+    }
+    if (kernel === undefined) return;
+    const outcomes = running && (await kernel.outcomes(running));
+    if (outcomes !== undefined) await this.#takeSegment(kernel, segment, outcomes);
+    else if (running !== undefined) for (const { gpu } of segment.colours) await this.#onThreads(gpu);
+    kernel.publish(segment);
+  }
+
+  async #takeSegment(kernel: BlockKernel, segment: Segment, outcomes: GpuOutcomes): Promise<void> {
+    const { rows, statistics } = this.inputs;
+    let number = 0;
+    for (const { gpu } of segment.colours) {
+      if (gpu.length === 0) continue;
+      const left = new Set(kernel.take(gpu, number, outcomes));
+      number += gpu.length;
       statistics.batches++;
+      for (const node of gpu) if (!left.has(node)) this.found[rows[node]] = FOUND.batch;
+      await this.#runStale([...left]);
+      for (const node of gpu) this.#keep(rows[node]);
     }
-    // Rows of one colour do not see each other.
-    for (const node of colours[colour]) keep(rows[node], table, versions);
   }
-  return found;
+
+  async #onThreads(nodes: readonly number[]): Promise<void> {
+    if (nodes.length === 0) return;
+    await this.#runStale(nodes);
+    // Rows of one colour do not see each other.
+    for (const node of nodes) this.#keep(this.inputs.rows[node]);
+  }
+
+  /** Runs those of `nodes` whose dry runs do not count. */
+  async #runStale(nodes: readonly number[]): Promise<void> {
+    const { rows, work, table, groups, budget, versions, predictions, statistics, kernel } = this.inputs;
+    const again: number[] = [];
+    for (const node of nodes) {
+      const row = rows[node];
+      if (this.#runsAgain(row) || !this.#isCurrent(row)) again.push(row);
+      else this.found[row] = FOUND.dryRun;
+    }
+    if (again.length === 0) return;
+    const started = performance.now();
+    const ordered = groups.inOrder(Uint32Array.from(again));
+    const overrides = (piece: Uint32Array): RowOverrides => overridesOf(piece, table, versions, predictions);
+    const where = await work.run(ordered, table, budget, overrides);
+    for (const row of again) this.found[row] = FOUND.batch;
+    kernel?.ranOnThreads(ordered, performance.now() - started, where);
+    addMs(statistics, 'cpu', started);
+    statistics.batches++;
+  }
+
+  #runsAgain(row: number): boolean {
+    const { table, predictions } = this.inputs;
+    return table.hasAsked(row) || (predictions?.changes(row) ?? false);
+  }
+
+  /** Whether all that the record of `row` read is what it reads among the versions. */
+  #isCurrent(row: number): boolean {
+    const { table, versions } = this.inputs;
+    const { list } = table.words;
+    const at = table.recordOf(row);
+    const seen = table.seenOf(row);
+    for (let i = 0; i < list[at + AT.reads]; i++) {
+      const key = list[at + HEAD + i];
+      const version = versions.find(key, row);
+      if (version === NO_VERSION) continue;
+      const [start, end] = [versions.start(version), versions.end(version)];
+      if (!table.isSeen(key, seen === 0 ? 0 : seen + 2 * i, start, end)) return false;
+    }
+    return true;
+  }
+
+  #keep(row: number): void {
+    const { table, versions } = this.inputs;
+    const { list } = table.words;
+    const keys = table.writesOf(row);
+    const values = table.valuesOf(row);
+    const count = list[table.recordOf(row) + AT.writes];
+    for (let i = 0; i < count; i++) versions.put(row, list[keys + i], list[values + 2 * i], list[values + 2 * i + 1]);
+  }
+
+  /** Number of the first colours behind which none has work for several threads. */
+  #lastWide(colours: readonly (readonly number[])[]): number {
+    for (let colour = colours.length - 1; colour > 0; colour--) {
+      if (colours[colour].length >= FEWEST_FOR_WORKERS) return colour + 1;
+    }
+    const again = colours[0]?.filter((node) => this.#runsAgain(this.inputs.rows[node])).length ?? 0;
+    return again >= FEWEST_FOR_WORKERS ? 1 : 0;
+  }
 }
 
 function nodesByColour({ colouring }: Plan): number[][] {
@@ -80,79 +186,8 @@ function nodesByColour({ colouring }: Plan): number[][] {
   return colours;
 }
 
-/** Number of the first colours behind which none has work for several threads. */
-function lastWide(colours: readonly (readonly number[])[], runsAgain: (node: number) => boolean): number {
-  for (let colour = colours.length - 1; colour > 0; colour--) {
-    if (colours[colour].length >= FEWEST_FOR_WORKERS) return colour + 1;
-  }
-  const again = colours[0]?.filter(runsAgain).length ?? 0;
-  return again >= FEWEST_FOR_WORKERS ? 1 : 0;
-}
-
-/** Whether all that the record of `row` read is what it reads among the versions. */
-function isCurrent(row: number, table: RowTable, versions: RowVersions): boolean {
-  const { list } = table.words;
-  const at = table.recordOf(row);
-  const seen = table.seenOf(row);
-  for (let i = 0; i < list[at + AT.reads]; i++) {
-    const key = list[at + HEAD + i];
-    const version = versions.find(key, row);
-    if (version === NO_VERSION) continue;
-    if (!table.isSeen(key, seen === 0 ? 0 : seen + 2 * i, versions.start(version), versions.end(version))) return false;
-  }
-  return true;
-}
-
-function keep(row: number, table: RowTable, versions: RowVersions): void {
-  const { list } = table.words;
-  const keys = table.writesOf(row);
-  const values = table.valuesOf(row);
-  const count = list[table.recordOf(row) + AT.writes];
-  for (let i = 0; i < count; i++) versions.put(row, list[keys + i], list[values + 2 * i], list[values + 2 * i + 1]);
-}
-
-/**
- * What `rows` must see: of keys of their access sets, what is predicted, or what the block has written before them. Any
- * other key is read as it was before the block. If any of that is not so, it is found at the row's turn.
- */
-function overridesOf(
-  rows: Uint32Array,
-  table: RowTable,
-  versions: RowVersions,
-  predictions: Predictions | undefined,
-): RowOverrides {
-  const { list } = table.words;
-  const { state } = table;
-  const ends = new Uint32Array(rows.length);
-  const places = new Words();
-  const parts = new Words();
-  let length = 0;
-  const put = (start: number, end: number): void => {
-    parts.push(start);
-    parts.push(end);
-    places.push(length);
-    length += end - start;
-    places.push(length);
-  };
-  for (let i = 0; i < rows.length; i++) {
-    const at = table.recordOf(rows[i]);
-    const reads = list[at + AT.reads] + list[at + AT.declaredReads];
-    const keys = reads + list[at + AT.writes] + list[at + AT.declaredWrites];
-    for (let k = at + HEAD; k < at + HEAD + keys; k++) {
-      const prediction = predictions?.find(rows[i], list[k]) ?? NO_PREDICTION;
-      const version = prediction === NO_PREDICTION ? versions.find(list[k], rows[i]) : NO_VERSION;
-      if (prediction === NO_PREDICTION && version === NO_VERSION) continue;
-      put(state.keyStart(list[k]), state.keyEnd(list[k]));
-      if (predictions !== undefined && prediction !== NO_PREDICTION) {
-        put(predictions.start(prediction), predictions.end(prediction));
-      } else put(versions.start(version), versions.end(version));
-    }
-    ends[i] = places.length;
-  }
-  const bytes = new Uint8Array(length);
-  for (let i = 0, at = 0; i < parts.length; i += 2) {
-    bytes.set(state.bytes.subarray(parts.list[i], parts.list[i + 1]), at);
-    at += parts.list[i + 1] - parts.list[i];
-  }
-  return { ends, words: places.taken(), bytes };
+/** Number of the first colours behind which the kernel runs none. */
+function lastOnKernel(segments: readonly Segment[]): number {
+  const colours = segments.flatMap((segment) => segment.colours);
+  return colours.findLastIndex(({ gpu }) => gpu.length > 0) + 1;
 }

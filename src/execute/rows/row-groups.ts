@@ -38,6 +38,11 @@ export class RowGroups {
     return this.#groupOf.length;
   }
 
+  /** What group `row` is in: rows of the common kind in one group call the same contract. */
+  of(row: number): number {
+    return this.#groupOf[row];
+  }
+
   /** `rows`, those of one group together, otherwise in their order. */
   inOrder(rows: Uint32Array): Uint32Array {
     const starts = new Uint32Array(this.#groups + 1);

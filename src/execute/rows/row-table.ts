@@ -9,6 +9,7 @@ import {
   AT,
   BEFORE,
   HEAD,
+  KERNEL,
   KEY_WORDS,
   RAN,
   REPLY_HEAD,
@@ -78,6 +79,16 @@ export class RowTable {
   /** Whether its record is that of a dry run which was a whole run. */
   isDryRun(row: number): boolean {
     return (this.words.list[this.#recordOf[row] + AT.flags] & (ASKED | SEEN | RAN)) === 0;
+  }
+
+  /** Whether its record is that of a run whose call the kernel ran. */
+  isKernelRun(row: number): boolean {
+    return (this.words.list[this.#recordOf[row] + AT.flags] & KERNEL) !== 0;
+  }
+
+  /** The record of `row` begins at `at` in `words` from now on. */
+  put(row: number, at: number): void {
+    this.#recordOf[row] = at;
   }
 
   /** Bytes of all receipts of records. */

@@ -19,19 +19,20 @@ export class RowWork {
 
   /**
    * Runs `rows` and gives their records to `table`; `overrides` says what the rows of a piece see, undefined: dry runs.
-   * Throws `BlockTooLarge` when they have no room in `budget`.
+   * Gives where they ran. Throws `BlockTooLarge` when they have no room in `budget`.
    */
   async run(
     rows: Uint32Array,
     table: RowTable,
     budget: BlockBudget,
     overrides?: (rows: Uint32Array) => RowOverrides,
-  ): Promise<void> {
+  ): Promise<'alone' | 'pool'> {
     const taskOf = (piece: Uint32Array) => ({ rows: piece, overrides: overrides?.(piece) });
     if (this.pool === undefined || rows.length < FEWEST_FOR_WORKERS) {
       table.take(rows, this.tasks.run(taskOf(rows), budget.ofPiece(1)), budget);
-      return;
+      return 'alone';
     }
     await this.pool.runRows(rows, budget, taskOf, (piece, reply) => table.take(piece, reply, budget));
+    return 'pool';
   }
 }

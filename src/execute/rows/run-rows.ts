@@ -1,10 +1,11 @@
-/** A block of rows from their dry runs to receipts and writes, on the CPU: what the engine does with columns. */
+/** A block of rows from their dry runs to receipts and writes: what the engine does with columns. */
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult } from '../../lane/types.js';
 import { planOf, summarise } from '../../plan/plan.js';
 import type { ProgramRunner } from '../../program/runner.js';
+import { BlockKernel, type KernelUse } from '../kernel/block-kernel.js';
 import type { StepMemory } from '../predict/step-memory.js';
 import { type OnOutcome, resultOf } from '../run/block-result.js';
 import { dropVoidDeletions } from '../run/merge-writes.js';
@@ -16,6 +17,7 @@ import { Predictions } from './predictions.js';
 import { runBatches } from './row-batches.js';
 import { RowGroups } from './row-groups.js';
 import { RowTable } from './row-table.js';
+import { RowVersions } from './row-versions.js';
 import { RowWork } from './row-work.js';
 import { settleRows } from './settle.js';
 
@@ -31,6 +33,8 @@ export interface RowsInputs {
   readonly onOutcome: OnOutcome | undefined;
   /** Of the blocks before; undefined: no read is predicted. */
   readonly memory: StepMemory | undefined;
+  /** undefined: the block does not use the kernel. */
+  readonly kernel: KernelUse | undefined;
 }
 
 /** Rows that spend no output of another one: only these can be dry-run. */
@@ -53,13 +57,17 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   started = lap(statistics, 'dryRun', started);
   const sets = table.accessSets(rows);
   // In this thread alone they would take their turns in any case.
-  const predicts = memory !== undefined && work.threads > 0;
+  const predicts = memory !== undefined && (work.threads > 0 || inputs.kernel !== undefined);
   const predictions = predicts ? new Predictions(rows, sets, table, memory, budget) : undefined;
   const plan = planOf(predictions?.without(sets) ?? sets);
   const colourOf = new Uint32Array(columns.count);
   for (let node = 0; node < rows.length; node++) colourOf[rows[node]] = plan.colouring.colours[node];
   started = lap(statistics, 'plan', started);
-  const found = await runBatches({ rows, plan, predictions }, table, work, groups, budget, statistics);
+  const versions = new RowVersions();
+  const all = { ...inputs, rows, plan, predictions, table, versions, work, groups };
+  const use = inputs.kernel;
+  const kernel = use && new BlockKernel({ ...all, use, threads: work.threads });
+  const found = await runBatches({ ...all, kernel });
   started = performance.now();
   before.prefetch(sheetKeysOf(columns, dependentRows(columns)));
   const receipts = settleRows({ ...inputs, table, found, colourOf, predictions });

@@ -11,7 +11,7 @@ import type { LaneContext } from '../../lane/message.js';
 import { countMessage, type ExecutionDetails, IN_TURN, makeReceipt } from '../../lane/receipt.js';
 import { decodeReceipt } from '../../lane/receipt-bytes.js';
 import { ReceiptList } from '../../lane/receipt-list.js';
-import type { LaneStatistics } from '../../lane/statistics.js';
+import type { Executor, LaneStatistics } from '../../lane/statistics.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES, type StateReader } from '../../lane/types.js';
 import type { ProgramRunner } from '../../program/runner.js';
@@ -79,7 +79,7 @@ class SettlePass {
     if (how.mispredicted) statistics.mispredicted++;
     const stands = found !== FOUND.notRun && !(found !== FOUND.batch && this.inputs.table.hasAsked(row));
     if (stands && this.#isCurrent(row)) {
-      how.executor = this.inputs.table.isDryRun(row) ? 'reuse' : 'cpu';
+      how.executor = this.#executorOf(row);
       this.#keep(row);
     } else {
       how.executor = found === FOUND.inTurn ? 'cpu' : 'sequential';
@@ -89,6 +89,13 @@ class SettlePass {
     }
     this.receipts.setExecution(how);
     statistics.executors[how.executor]++;
+  }
+
+  /** What the record of `row` comes from. */
+  #executorOf(row: number): Executor {
+    const { table } = this.inputs;
+    if (table.isDryRun(row)) return 'reuse';
+    return table.isKernelRun(row) ? 'gpu' : 'cpu';
   }
 
   /** Whether every value that the record of `row` has seen is the one that it reads now. */

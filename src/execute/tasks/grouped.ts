@@ -6,18 +6,6 @@ import type { LaneTransaction } from '../../lane/scan.js';
 import { LANE_TAG } from '../../lane/scan.js';
 import { decodeCellpack } from '../../protocol/cellpack.js';
 
-/** `items` with equal keys together, each group where its first item was. Stable. */
-export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | undefined): T[] {
-  const groups = new Map<string | undefined, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return [...groups.values()].flat();
-}
-
 /** The contract that the first message of a transaction calls, as it says itself; undefined if it calls none. */
 export function targetOf({ protostones }: LaneTransaction): string | undefined {
   const message = protostones.find(({ protocolTag }) => protocolTag === LANE_TAG)?.message;

@@ -25,18 +25,23 @@ export class OverriddenKeys {
   /** Sets the values that row number `at` of `overrides` sees. True: one of them is code. */
   set({ ends, words, bytes }: RowOverrides, at: number): boolean {
     const state = this.#state;
-    this.#hasCode = false;
     for (let word = at === 0 ? 0 : ends[at - 1]; word < ends[at]; word += 4) {
       const key = state.keyOf(bytes, words[word], words[word + 1]);
-      if (this.#keys.placeOf(key) >= 0) continue;
-      this.#keys.add(key);
-      this.#saved.push(state.isKnown(key) ? state.starts[key] : NOT_KNOWN);
-      this.#saved.push(state.ends[key]);
       const start = state.keep(bytes, words[word + 2], words[word + 3]);
-      state.set(key, start, start + words[word + 3] - words[word + 2]);
-      this.#hasCode ||= CODE.every((byte, i) => state.bytes[state.keyStart(key) + i] === byte);
+      this.put(key, start, start + words[word + 3] - words[word + 2]);
     }
     return this.#hasCode;
+  }
+
+  /** Sets what the row sees under `key`: what lies from `start` to `end` of the state. The first of a key counts. */
+  put(key: number, start: number, end: number): void {
+    const state = this.#state;
+    if (this.has(key)) return;
+    this.#keys.add(key);
+    this.#saved.push(state.isKnown(key) ? state.starts[key] : NOT_KNOWN);
+    this.#saved.push(state.ends[key]);
+    state.set(key, start, end);
+    this.#hasCode ||= CODE.every((byte, i) => state.bytes[state.keyStart(key) + i] === byte);
   }
 
   /** Takes them away again. True: one of them was code. */
@@ -50,6 +55,8 @@ export class OverriddenKeys {
     }
     this.#keys.count = 0;
     this.#saved.length = 0;
-    return this.#hasCode;
+    const hadCode = this.#hasCode;
+    this.#hasCode = false;
+    return hadCode;
   }
 }

@@ -3,12 +3,14 @@
  * they lie in the bytes beside it.
  *
  * A record: its words, flags, begin and end of the receipt, counts of keys read, declared as read, written and declared
- * as written, messages; then the keys of these four kinds; begin and end of each value seen, if {@link SEEN}; begin and
- * end of each value written; the status of each message.
+ * as written, messages; fuel used, and bytes of the result of its call or {@link NOT_CALLED}; then the keys of these four
+ * kinds; begin and end of each value seen, if {@link SEEN}; begin and end of each value written; the status of each
+ * message.
  */
+import type { CommonRunner } from '../../lane/columns/common-run.js';
 import { longer } from '../../lane/columns/key-table.js';
 
-export const HEAD = 9;
+export const HEAD = 11;
 /** Places in a record. */
 export const AT = {
   words: 0,
@@ -20,6 +22,8 @@ export const AT = {
   writes: 6,
   declaredWrites: 7,
   messages: 8,
+  fuel: 9,
+  result: 10,
 } as const;
 
 /** Flag: a program asked whether this was a dry run; the record names keys but is no result. */
@@ -29,9 +33,22 @@ export const SEEN = 2;
 
 /** Flag: a program asked in the dry run, and this is the whole run that followed it. */
 export const RAN = 4;
+/** Flag: the kernel ran its call. */
+export const KERNEL = 8;
+
+/** In the place of the bytes of a result: the row is not of the common kind, or no program ran. */
+export const NOT_CALLED = 0xffffffff;
+/** What to expect of a call whose run gave no result. */
+const UNKNOWN_RESULT_BYTES = 448;
 
 /** In the place of a value that was read: the one before the block. */
 export const BEFORE = 0xffffffff;
+
+/** What its record says of the call that `run` has run last. */
+export function resultOf({ hasRun, resultBytes }: CommonRunner): number {
+  if (!hasRun) return NOT_CALLED;
+  return resultBytes < 0 ? UNKNOWN_RESULT_BYTES : resultBytes;
+}
 
 /** Words of a reply in front of its records: generation, number of records, where the new keys begin. */
 export const REPLY_HEAD = 3;

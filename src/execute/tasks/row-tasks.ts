@@ -13,7 +13,20 @@ import type { ProgramRunner } from '../../program/runner.js';
 import { BlockTooLarge } from './block-weight.js';
 import type { CachingReader } from './caching-reader.js';
 import { OverriddenKeys } from './overridden-keys.js';
-import { ASKED, BEFORE, KEY_WORDS, RAN, REPLY_HEAD, type RowReply, type RowTask, SEEN, Words } from './row-records.js';
+import {
+  ASKED,
+  BEFORE,
+  resultOf,
+  HEAD,
+  KEY_WORDS,
+  NOT_CALLED,
+  RAN,
+  REPLY_HEAD,
+  type RowReply,
+  type RowTask,
+  SEEN,
+  Words,
+} from './row-records.js';
 
 /** Longer values before the block are not told: who wants one reads it. */
 const MOST_TOLD = 256;
@@ -132,6 +145,8 @@ export class RowTasks {
     writeCommonReceipt(out, this.#context.height, this.#columns, row, run, this.#state, IN_TURN.executor);
     const [moreReads, moreWrites] = [this.#namedReads, this.#namedWrites];
     this.#begin(flags, receipt, reads.count, moreReads.length, writes.count, moreWrites.length, 1);
+    this.#words.push(run.fuelUsed);
+    this.#words.push(resultOf(run));
     this.#keys(reads.list, reads.count);
     this.#keys(moreReads.list, moreReads.length);
     this.#keys(writes.keys, writes.count);
@@ -168,6 +183,8 @@ export class RowTasks {
     const read = numbersOf(reads.keys());
     const flags = (asked ? ASKED : 0) | (isDryRun ? 0 : SEEN);
     this.#begin(flags, receipt, reads.size, declared.reads.size, writes.size, declared.writes.size, messages.length);
+    this.#words.push(messages.reduce((sum, { fuelUsed }) => sum + fuelUsed, 0));
+    this.#words.push(NOT_CALLED);
     this.#learn(read, reads.values());
     for (const keys of [read, declared.reads, writes.keys(), declared.writes]) {
       const numbers = keys === read ? read : numbersOf(keys as Iterable<LaneKey>);
@@ -200,7 +217,7 @@ export class RowTasks {
     messages: number,
   ): void {
     const seen = (flags & SEEN) === 0 ? 0 : 2 * reads;
-    this.#words.push(9 + reads + declaredReads + 3 * writes + declaredWrites + seen + messages);
+    this.#words.push(HEAD + reads + declaredReads + 3 * writes + declaredWrites + seen + messages);
     this.#words.push(flags);
     this.#words.push(receipt);
     this.#words.push(this.#out.length);

@@ -1,11 +1,8 @@
 /** What the engine and its workers say to each other. All of it is plain data. */
 import type { Failure } from '../../errors/errors.js';
-import type { CallRecords } from '../../gpu/pack/records.js';
 import type { SharedColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
-import type { LaneTransaction } from '../../lane/scan.js';
 import type { LaneKey } from '../../lane/types.js';
-import type { Overrides, Recording } from '../tasks/block-tasks.js';
 import type { RowReply, RowTask } from '../tasks/row-records.js';
 
 /** What a worker is given at its start. */
@@ -26,41 +23,24 @@ export interface BeginBlock {
   /** The open store, or a copy of the state before the block. */
   readonly storeHandle: bigint | undefined;
   readonly snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined;
-  /** Which calls are recorded; undefined: none. */
-  readonly recording: Recording | undefined;
-  /** The block's lane transactions, if they are run by their rows. */
-  readonly columns: SharedColumns | undefined;
-}
-
-export interface CpuItem {
-  readonly transaction: LaneTransaction;
-  readonly overrides: Overrides;
-}
-
-/** Pieces of work as worker-codec.ts writes them: lane transactions to dry-run, items to execute. */
-export interface WorkerTask {
-  readonly kind: 'dry' | 'cpu';
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What the outcomes of this piece may take (block-weight.ts): beyond it the block is too large. */
-  readonly mostBytes: number;
+  /** The block's lane transactions. */
+  readonly columns: SharedColumns;
 }
 
 /** Rows to run. */
-export interface WorkerRows extends RowTask {
+export interface WorkerTask extends RowTask {
   readonly kind: 'rows';
+  /** What the records of this piece may take (block-weight.ts): beyond it the block is too large. */
   readonly mostBytes: number;
 }
 
 export type ToWorker =
   | BeginBlock
-  | { readonly kind: 'task'; readonly task: WorkerTask | WorkerRows }
+  | WorkerTask
   /** No more of the block follows. */
   | { readonly kind: 'end' };
 
-/** Results in the order of the task, as worker-codec.ts writes them: dry runs, or outcomes. */
 export type FromWorker =
-  | { readonly kind: 'dry'; readonly bytes: Uint8Array<ArrayBuffer>; readonly records: CallRecords | undefined }
-  | { readonly kind: 'cpu'; readonly bytes: Uint8Array<ArrayBuffer> }
   | ({ readonly kind: 'rows' } & RowReply)
   /** The outcomes of the piece take more memory than a block is given. */
   | { readonly kind: 'too-large' }
@@ -70,8 +50,7 @@ export type FromWorker =
 export function beginning(
   context: LaneContext,
   { storeHandle, snapshot }: { readonly storeHandle?: bigint; readonly snapshot?: ReadonlyMap<LaneKey, Uint8Array> },
-  recording: Recording | undefined,
-  columns: SharedColumns | undefined,
+  columns: SharedColumns,
 ): BeginBlock {
   return {
     kind: 'block',
@@ -79,7 +58,6 @@ export function beginning(
     context: { ...context, watch: undefined },
     storeHandle,
     snapshot: storeHandle === undefined ? snapshot : undefined,
-    recording,
     columns,
   };
 }

@@ -14,7 +14,7 @@ export class MappedOutcomes implements GpuOutcomes {
   readonly #firstGiven: number;
 
   constructor(
-    readonly records: readonly CallRecords[],
+    readonly records: CallRecords,
     readonly packed: PackedBlock,
     readonly segment: PackedSegment,
     readonly readback: SegmentReadback,

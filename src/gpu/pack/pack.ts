@@ -9,13 +9,13 @@ import {
   KEY_WRITTEN,
   MAX_CALL_FUEL,
   MAX_OUTPUT_BYTES,
+  MAX_SLOTS,
   NONE,
   PARAMS_STRIDE,
   RESULT,
   SLOT,
 } from '../translate/layout.js';
 import { type CallRecords, programOf } from './records.js';
-import { SlotTable } from './slots.js';
 import type { GpuBlock } from './types.js';
 
 // Fields as constants: looking them up in the structs would cost more than using them.
@@ -32,8 +32,9 @@ const {
   EXPECTED_BYTES: HEAD_EXPECTED_BYTES,
 } = CALL_RECORD.offset;
 const { CONTEXT_AT, CONTEXT_BYTES, FUEL, HEIGHT, FIRST_ACCESS, ACCESSES, OUT_AT, OUT_WORDS } = CALL.offset;
-const { HASH: FROM_HASH, FLAGS: FROM_FLAGS } = ACCESS_RECORD.offset;
+const { HASH: FROM_HASH, KEY: FROM_KEY, FLAGS: FROM_FLAGS } = ACCESS_RECORD.offset;
 const { HASH, SLOT: ACCESS_SLOT } = ACCESS.offset;
+const { KEY_AT: KEY_FROM, KEY_BYTES: KEY_LENGTH, VALUE_AT: VALUE_FROM, VALUE_BYTES: VALUE_LENGTH } = KEY_RECORD.offset;
 const ACCESS_RECORD_WORDS = ACCESS_RECORD.words;
 const ACCESS_WORDS = ACCESS.words;
 
@@ -70,8 +71,7 @@ export interface PackedBlock {
   readonly segments: readonly PackedSegment[];
   readonly sections: Sections;
   readonly bytes: number;
-  /** Per packed call: index of its records, its number there, its first access, its word offset in output_state. */
-  readonly recordsOf: Uint32Array;
+  /** Per packed call: its number in the records, its first access, its word offset in output_state. */
   readonly callOf: Uint32Array;
   readonly firstAccess: Uint32Array;
   readonly outAt: Uint32Array;
@@ -84,8 +84,6 @@ export interface PackedBlock {
   readonly accesses: number;
   readonly slots: number;
   readonly outputWords: number;
-  /** Byte offset in `input_state` of each of the block's records; NaN for records without calls. */
-  readonly bases: Float64Array;
 }
 
 /** What packing needs to know of a program's kernel. */
@@ -99,8 +97,6 @@ export interface PackLimits {
  * Neither makes an object per call.
  */
 export class Packer {
-  readonly #slots = new SlotTable();
-  #recordsOf = new Uint32Array(0);
   #callOf = new Uint32Array(0);
   #packedOf = new Uint32Array(0);
   #firstAccess = new Uint32Array(0);
@@ -108,24 +104,21 @@ export class Packer {
   #fuelBefore = new Float64Array(0);
   #slotOf = new Uint32Array(0);
 
-  /** First pass: orders the calls, numbers the keys, and computes all sizes and offsets. */
+  /** First pass: orders the calls, and computes all sizes and offsets. Throws GPU_FAILED above MAX_SLOTS. */
   measure(block: GpuBlock, limits: PackLimits): PackedBlock {
-    const calls = block.segments.reduce((sum, s) => sum + s.reduce((n, colour) => n + colour.length / 2, 0), 0);
+    const calls = block.segments.reduce((sum, s) => sum + s.reduce((n, colour) => n + colour.length, 0), 0);
     this.#reserve(calls);
     const segments = this.#order(block, limits);
     const { records } = block;
     let keys = 0;
     let outputWords = 0;
-    const used = new Uint8Array(records.length);
-    const recordsOf = this.#recordsOf;
+    const { heads } = records;
     const callOf = this.#callOf;
     const firstAccess = this.#firstAccess;
     const outAt = this.#outAt;
     const fuelBefore = this.#fuelBefore;
     let fuel = 0;
     for (let i = 0; i < calls; i++) {
-      const { heads } = records[recordsOf[i]];
-      used[recordsOf[i]] = 1;
       const head = callOf[i] * HEAD_WORDS;
       firstAccess[i] = keys;
       keys += heads[head + HEAD_ACCESSES];
@@ -138,22 +131,16 @@ export class Packer {
     firstAccess[calls] = keys;
     outAt[calls] = outputWords;
     if (this.#slotOf.length < keys) this.#slotOf = new Uint32Array(keys * 2);
-    this.#slots.begin(records, keys, block.independent !== true);
-    const slotOf = this.#slotOf;
-    for (let i = 0; i < calls; i++) this.#slots.addCall(recordsOf[i], callOf[i], slotOf, firstAccess[i]);
-    const bases = new Float64Array(records.length);
-    let stateBytes = 0;
-    records.forEach(({ bytes }, r) => {
-      bases[r] = stateBytes;
-      if (used[r] === 1) stateBytes += bytes.length;
-      else bases[r] = Number.NaN;
-    });
+    const independent = block.independent === true;
+    const slots = independent ? keys : records.keys.length / KEY_RECORD.words;
+    if (slots > MAX_SLOTS) throw tooManyKeys(slots);
+    for (let i = 0; i < calls; i++) this.#numberSlots(records, i, independent);
     const dispatches = segments.reduce((sum, s) => sum + s.dispatches.length, 0);
     const { sections, bytes } = layOut({
       tx_payloads: calls * CALL.words * 4,
       access_lists: keys * ACCESS.words * 4,
-      state_map: this.#slots.count * SLOT.words * 4,
-      input_state: stateBytes,
+      state_map: slots * SLOT.words * 4,
+      input_state: records.bytes.length,
       params: dispatches * PARAMS_STRIDE,
     });
     return {
@@ -161,7 +148,6 @@ export class Packer {
       segments,
       sections,
       bytes,
-      recordsOf: this.#recordsOf,
       callOf: this.#callOf,
       firstAccess: this.#firstAccess,
       outAt: this.#outAt,
@@ -169,41 +155,45 @@ export class Packer {
       packedOf: this.#packedOf,
       slotOf: this.#slotOf,
       accesses: keys,
-      slots: this.#slots.count,
+      slots,
       outputWords,
-      bases,
     };
   }
 
   /** Second pass: writes all but the parameters into `target`, the mapped staging buffer, without reading from it. */
   write(block: GpuBlock, packed: PackedBlock, target: ArrayBuffer): void {
-    const { sections, calls, bases } = packed;
+    const { sections, calls } = packed;
     const { records } = block;
-    const state = new Uint8Array(target, sections.input_state.at, sections.input_state.bytes);
-    records.forEach(({ bytes }, r) => {
-      if (!Number.isNaN(bases[r])) state.set(bytes, bases[r]);
-    });
+    new Uint8Array(target, sections.input_state.at, sections.input_state.bytes).set(records.bytes);
     const payloads = wordsOf(target, sections.tx_payloads);
     const lists = wordsOf(target, sections.access_lists);
-    for (let i = 0; i < calls; i++) this.#writeCall(records[this.#recordsOf[i]], i, bases, payloads, lists);
+    for (let i = 0; i < calls; i++) this.#writeCall(records, i, payloads, lists);
     const map = wordsOf(target, sections.state_map);
-    const { offset } = KEY_RECORD;
-    for (let slot = 0; slot < this.#slots.count; slot++) {
-      const r = this.#slots.recordsOf[slot];
-      const { keys } = records[r];
-      const key = this.#slots.keyOf[slot] * KEY_RECORD.words;
-      const at = slot * SLOT.words;
-      map[at + SLOT.offset.KEY_AT] = (bases[r] + keys[key + offset.KEY_AT]) / 4;
-      map[at + SLOT.offset.KEY_BYTES] = keys[key + offset.KEY_BYTES];
-      const absent = keys[key + offset.VALUE_BYTES] === NONE;
-      map[at + SLOT.offset.VALUE] = absent ? NONE : bases[r] + keys[key + offset.VALUE_AT];
+    if (block.independent !== true) {
+      for (let slot = 0; slot < packed.slots; slot++) writeSlot(records, slot, map, slot);
+      return;
+    }
+    for (let i = 0; i < calls; i++) {
+      const first = records.heads[this.#callOf[i] * HEAD_WORDS + HEAD_FIRST_ACCESS];
+      for (let slot = this.#firstAccess[i]; slot < this.#firstAccess[i + 1]; slot++) {
+        const access = (first + slot - this.#firstAccess[i]) * ACCESS_RECORD_WORDS;
+        writeSlot(records, records.accesses[access + FROM_KEY], map, slot);
+      }
+    }
+  }
+
+  /** A slot for every key of the block, or for every access. */
+  #numberSlots({ heads, accesses }: CallRecords, i: number, independent: boolean): void {
+    const first = heads[this.#callOf[i] * HEAD_WORDS + HEAD_FIRST_ACCESS];
+    const [from, to] = [this.#firstAccess[i], this.#firstAccess[i + 1]];
+    for (let at = from; at < to; at++) {
+      this.#slotOf[at] = independent ? at : accesses[(first + at - from) * ACCESS_RECORD_WORDS + FROM_KEY];
     }
   }
 
   #writeCall(
     { heads, accesses }: CallRecords,
     i: number,
-    bases: Float64Array,
     payloads: Uint32Array,
     lists: Uint32Array,
   ): void {
@@ -213,7 +203,7 @@ export class Packer {
     if (fuel > MAX_CALL_FUEL) throw new RangeError('fuel of a call is out of range');
     const firstAccess = this.#firstAccess[i];
     const count = heads[head + HEAD_ACCESSES];
-    payloads[at + CONTEXT_AT] = bases[this.#recordsOf[i]] + heads[head + HEAD_CONTEXT_AT];
+    payloads[at + CONTEXT_AT] = heads[head + HEAD_CONTEXT_AT];
     payloads[at + CONTEXT_BYTES] = heads[head + HEAD_CONTEXT_BYTES];
     payloads[at + FUEL] = fuel;
     payloads[at + HEIGHT] = heads[head + HEAD_HEIGHT];
@@ -233,7 +223,6 @@ export class Packer {
 
   /** Orders the calls so that those of one segment, colour and program are adjacent. */
   #order(block: GpuBlock, limits: PackLimits): PackedSegment[] {
-    const recordsOf = this.#recordsOf;
     const callOf = this.#callOf;
     const packedOf = this.#packedOf;
     let next = 0;
@@ -248,21 +237,19 @@ export class Packer {
             dispatches.push({ programHash, first: next + from, count: Math.min(most, members.length - from) });
           }
           for (const member of members) {
-            recordsOf[next] = colour[member * 2];
-            callOf[next] = colour[member * 2 + 1];
+            callOf[next] = colour[member];
             packedOf[given + member] = next++;
           }
         }
-        given += colour.length / 2;
+        given += colour.length;
       }
       return { dispatches, first: start, end: next };
     });
   }
 
   #reserve(calls: number): void {
-    if (this.#recordsOf.length > calls) return;
+    if (this.#callOf.length > calls) return;
     const size = (calls + 1) * 2;
-    this.#recordsOf = new Uint32Array(size);
     this.#callOf = new Uint32Array(size);
     this.#packedOf = new Uint32Array(size);
     this.#firstAccess = new Uint32Array(size);
@@ -272,22 +259,19 @@ export class Packer {
 }
 
 /** Numbers of the calls of `colour` by program hash. */
-function groupByProgram(records: readonly CallRecords[], colour: Uint32Array): Map<string, Uint32Array> {
-  const count = colour.length / 2;
+function groupByProgram({ heads, programs }: CallRecords, colour: Uint32Array): Map<string, Uint32Array> {
+  const count = colour.length;
   const numbers = new Map<string, number>();
   const groupOf = new Uint32Array(count);
   const sizes: number[] = [];
-  // Adjacent calls mostly share their records and their program.
-  let lastRecords = -1;
+  // Adjacent calls mostly share their program.
   let lastProgram = -1;
   let group = -1;
   for (let i = 0; i < count; i++) {
-    const r = colour[i * 2];
-    const program = records[r].heads[colour[i * 2 + 1] * HEAD_WORDS + HEAD_PROGRAM];
-    if (r !== lastRecords || program !== lastProgram) {
-      lastRecords = r;
+    const program = heads[colour[i] * HEAD_WORDS + HEAD_PROGRAM];
+    if (program !== lastProgram) {
       lastProgram = program;
-      const hash = records[r].programs[program];
+      const hash = programs[program];
       group = numbers.get(hash) ?? -1;
       if (group < 0) {
         group = sizes.push(0) - 1;
@@ -355,14 +339,25 @@ export function unpackable(block: GpuBlock, limits: PackLimits): Map<string, unk
   return failed;
 }
 
-/** The pairs of `colour` whose call runs program `hash`. */
+/** The calls of `colour` that run program `hash`. */
 function callsOf({ records }: GpuBlock, colour: Uint32Array, hash: string): Uint32Array {
-  const pairs: number[] = [];
-  for (let i = 0; i < colour.length; i += 2) {
-    const own = records[colour[i]];
-    if (own !== undefined && programOf(own, colour[i + 1]) === hash) pairs.push(colour[i], colour[i + 1]);
-  }
-  return Uint32Array.from(pairs);
+  return colour.filter((call) => programOf(records, call) === hash);
+}
+
+/** Writes key number `key` of `records` to slot number `slot`. */
+function writeSlot({ keys }: CallRecords, key: number, map: Uint32Array, slot: number): void {
+  const from = key * KEY_RECORD.words;
+  const at = slot * SLOT.words;
+  map[at + SLOT.offset.KEY_AT] = keys[from + KEY_FROM] / 4;
+  map[at + SLOT.offset.KEY_BYTES] = keys[from + KEY_LENGTH];
+  map[at + SLOT.offset.VALUE] = keys[from + VALUE_LENGTH] === NONE ? NONE : keys[from + VALUE_FROM];
+}
+
+function tooManyKeys(keys: number): EnvironmentError {
+  return new EnvironmentError('GPU_FAILED', 'a batch has more keys than the kernel can number', {
+    facts: { keys, limit: MAX_SLOTS },
+    hint: 'The CPU policies give the same state.',
+  });
 }
 
 /** Words of `status_flags`: a result per call, then the address of what each access read. */

@@ -7,9 +7,7 @@ import {
   CALL_RECORD,
   KEY_READ,
   KEY_RECORD,
-  KEY_TOUCHED,
   KEY_WRITTEN,
-  MAX_OUTPUT_BYTES,
   NONE,
 } from '../translate/layout.js';
 
@@ -17,10 +15,10 @@ import {
 export const CONTRACT_BYTES = 32;
 
 /** Most keys and bytes of one call; a call with more stays on the CPU. */
-const MAX_KEYS_PER_CALL = 1024;
-const MAX_BYTES_PER_CALL = 256 * 1024;
+export const MAX_KEYS_PER_CALL = 1024;
+export const MAX_BYTES_PER_CALL = 256 * 1024;
 /** Most bytes of all columns of one list; further calls stay on the CPU. Far below what 32-bit addresses reach. */
-const MAX_RECORD_BYTES = 256 * 1024 * 1024;
+export const MAX_RECORD_BYTES = 256 * 1024 * 1024;
 
 /** One declared key of a call. */
 export interface DeclaredKey {
@@ -29,17 +27,12 @@ export interface DeclaredKey {
   readonly written: boolean;
   /** The value that the call would read; undefined = absent. */
   readonly value: Uint8Array | undefined;
-  /** Whether the dry run read it, not only declared it. */
-  readonly touched?: boolean;
 }
 
 /** What is known beforehand of a call's result. */
 export interface Expectation {
   /** Length of the result to reserve room for; undefined = unknown. */
   readonly bytes?: number;
-  /** What the dry run returned, if it ended well. */
-  readonly result?: Uint8Array;
-  readonly fuelLeft?: number;
 }
 
 /**
@@ -53,17 +46,10 @@ export interface CallRecords {
   readonly heads: Uint32Array<ArrayBuffer>;
   /** The declared keys of all calls; those of one call are adjacent, in ascending order of their hashes. */
   readonly accesses: Uint32Array<ArrayBuffer>;
-  /** The distinct keys; in rare cases one is listed twice. */
+  /** The keys. Calls of a block name the same one where they read the same value; what they write is its value then. */
   readonly keys: Uint32Array<ArrayBuffer>;
   /** Contexts, keys and values, each at a multiple of 4; the word before a value holds its length. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Results of dry runs; these are not sent to the device. */
-  readonly results: Uint8Array<ArrayBuffer>;
-}
-
-/** The buffers of `records`, for a transfer list. */
-export function buffersOf({ heads, accesses, keys, bytes, results }: CallRecords): ArrayBuffer[] {
-  return [heads.buffer, accesses.buffer, keys.buffer, bytes.buffer, results.buffer];
 }
 
 /** Number of declared keys of call number `call`. */
@@ -76,9 +62,14 @@ function accessAt({ heads }: CallRecords, call: number, key: number): number {
   return (heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_ACCESS] + key) * ACCESS_RECORD.words;
 }
 
-/** Where that key lies in `keys`, in words. */
-function keyAt(records: CallRecords, call: number, key: number): number {
-  return records.accesses[accessAt(records, call, key) + ACCESS_RECORD.offset.KEY] * KEY_RECORD.words;
+/** Number of that key in `keys`. */
+export function keyNumber(records: CallRecords, call: number, key: number): number {
+  return records.accesses[accessAt(records, call, key) + ACCESS_RECORD.offset.KEY];
+}
+
+/** Where it lies there, in words. */
+export function keyAt(records: CallRecords, call: number, key: number): number {
+  return keyNumber(records, call, key) * KEY_RECORD.words;
 }
 
 /** Flags of the call's declared key number `key`. */
@@ -91,15 +82,6 @@ export function keyBytes(records: CallRecords, call: number, key: number): Uint8
   const at = keyAt(records, call, key);
   const from = records.keys[at + KEY_RECORD.offset.KEY_AT];
   return records.bytes.subarray(from, from + records.keys[at + KEY_RECORD.offset.KEY_BYTES]);
-}
-
-/** The value at the call's declared key number `key`, as a view; null if absent. */
-export function keyValue(records: CallRecords, call: number, key: number): Uint8Array | null {
-  const at = keyAt(records, call, key);
-  const length = records.keys[at + KEY_RECORD.offset.VALUE_BYTES];
-  if (length === NONE) return null;
-  const from = records.keys[at + KEY_RECORD.offset.VALUE_AT];
-  return records.bytes.subarray(from, from + length);
 }
 
 /** Whether the call may write its declared key number `key`. */
@@ -119,33 +101,19 @@ export function callFuel({ heads }: CallRecords, call: number): number {
   return heads[call * CALL_RECORD.words + CALL_RECORD.offset.FUEL];
 }
 
-/** What the call's dry run returned, as a view, and the fuel left; undefined if there was no result. */
-export function dryResult(
-  { heads, results }: CallRecords,
-  call: number,
-): { readonly result: Uint8Array; readonly fuelLeft: number } | undefined {
-  const at = call * CALL_RECORD.words;
-  const length = heads[at + CALL_RECORD.offset.RESULT_BYTES];
-  if (length === NONE) return undefined;
-  const from = heads[at + CALL_RECORD.offset.RESULT_AT];
-  return { result: results.subarray(from, from + length), fuelLeft: heads[at + CALL_RECORD.offset.FUEL_LEFT] };
-}
-
-/** What the call's dry run read at declared key number `key`: null if absent, undefined if it did not read it. */
-export function dryRead(records: CallRecords, call: number, key: number): Uint8Array | null | undefined {
-  return (keyFlags(records, call, key) & KEY_TOUCHED) === 0 ? undefined : keyValue(records, call, key);
-}
-
 /** Hash of the program that the call runs. */
 export function programOf({ heads, programs }: CallRecords, call: number): string {
   return programs[heads[call * CALL_RECORD.words + CALL_RECORD.offset.PROGRAM]];
 }
 
 /** Hash of a key, as in kernels/storage-access.wgsl: over little-endian words, the last one padded with zeros. */
-function hashKey(seed: number, key: Uint8Array): number {
-  let h = seed ^ Math.imul(key.length, 0x9e3779b1);
-  for (let i = 0; i < key.length; i += 4) {
-    const word = key[i] | (key[i + 1] << 8) | (key[i + 2] << 16) | (key[i + 3] << 24);
+export function hashKey(seed: number, key: Uint8Array, start = 0, end = key.length): number {
+  let h = seed ^ Math.imul(end - start, 0x9e3779b1);
+  for (let i = start; i < end; i += 4) {
+    let word = key[i];
+    if (i + 1 < end) word |= key[i + 1] << 8;
+    if (i + 2 < end) word |= key[i + 2] << 16;
+    if (i + 3 < end) word |= key[i + 3] << 24;
     h = Math.imul(h ^ word, 0x85ebca6b);
     h ^= h >>> 15;
   }
@@ -153,7 +121,7 @@ function hashKey(seed: number, key: Uint8Array): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Writes calls into columns. `seed` is where key hashes start; all records of a block must share it. */
+/** Writes calls into columns. `seed` is where key hashes start. */
 export class CallRecorder {
   readonly #programs: string[] = [];
   readonly #programIds = new Map<string, number>();
@@ -161,14 +129,14 @@ export class CallRecorder {
   #accesses = new Uint32Array(256 * ACCESS_RECORD.words);
   #keys = new Uint32Array(256 * KEY_RECORD.words);
   #bytes = new Uint8Array(16 * 1024);
-  #results = new Uint8Array(4 * 1024);
   #count = 0;
   #accessCount = 0;
   #keyCount = 0;
   #length = 0;
-  #resultLength = 0;
-  /** Key number by the hash of key and contract, for many calls name the same key. */
+  /** Key number by the hash of key and contract or a number behind it, for many calls name the same key. */
   readonly #known = new Map<number, number>();
+  /** By key: where the id of its contract lies. */
+  readonly #contractAt: number[] = [];
   /** Where a value has been written, for many calls read the same one. */
   readonly #values = new Map<Uint8Array, number>();
   readonly #word = new Uint32Array(1);
@@ -206,10 +174,6 @@ export class CallRecorder {
     this.#heads[at + offset.FIRST_ACCESS] = this.#accessCount;
     this.#heads[at + offset.ACCESSES] = declared.length;
     this.#heads[at + offset.EXPECTED_BYTES] = expected.bytes ?? NONE;
-    const keeps = expected.result !== undefined && expected.result.length <= MAX_OUTPUT_BYTES;
-    this.#heads[at + offset.RESULT_AT] = this.#resultLength;
-    this.#heads[at + offset.RESULT_BYTES] = keeps ? this.#putResult(expected.result) : NONE;
-    this.#heads[at + offset.FUEL_LEFT] = expected.fuelLeft ?? 0;
     this.#addAccesses(declared, this.#heads[at + offset.CONTEXT_AT], call.context);
     return this.#count++;
   }
@@ -223,10 +187,10 @@ export class CallRecorder {
       accesses: this.#accesses.slice(0, this.#accessCount * ACCESS_RECORD.words),
       keys: this.#keys.slice(0, this.#keyCount * KEY_RECORD.words),
       bytes: this.#bytes.slice(0, this.#length),
-      results: this.#results.slice(0, this.#resultLength),
     };
-    this.#count = this.#accessCount = this.#keyCount = this.#length = this.#resultLength = 0;
+    this.#count = this.#accessCount = this.#keyCount = this.#length = 0;
     this.#known.clear();
+    this.#contractAt.length = 0;
     this.#values.clear();
     this.#programs.length = 0;
     this.#programIds.clear();
@@ -236,7 +200,7 @@ export class CallRecorder {
   #bytesUsed(): number {
     const words =
       this.#count * CALL_RECORD.words + this.#accessCount * ACCESS_RECORD.words + this.#keyCount * KEY_RECORD.words;
-    return words * 4 + this.#length + this.#resultLength;
+    return words * 4 + this.#length;
   }
 
   #addAccesses(declared: readonly DeclaredKey[], contextAt: number, context: Uint8Array): void {
@@ -252,41 +216,49 @@ export class CallRecorder {
       this.#accesses.copyWithin(at + words, at, (this.#accessCount - 1) * words);
       this.#accesses[at + offset.HASH] = hash;
       this.#accesses[at + offset.KEY] = this.#keyNumber(entry, hash, contract, contextAt);
-      this.#accesses[at + offset.FLAGS] =
-        (entry.read ? KEY_READ : 0) | (entry.written ? KEY_WRITTEN : 0) | (entry.touched ? KEY_TOUCHED : 0);
+      this.#accesses[at + offset.FLAGS] = (entry.read ? KEY_READ : 0) | (entry.written ? KEY_WRITTEN : 0);
     }
   }
 
   /** Number of the key: its existing one, or a new one. */
   #keyNumber({ key, value }: DeclaredKey, hash: number, contract: number, contextAt: number): number {
-    const slotHash = Math.imul(hash ^ contract, 0x9e3779b1) >>> 0;
-    const known = this.#known.get(slotHash);
-    if (known !== undefined && this.#isKnown(known, key, value, contextAt)) return known;
+    let place = Math.imul(hash ^ contract, 0x9e3779b1) >>> 0;
+    let known = this.#known.get(place);
+    while (known !== undefined && !this.#isSameKey(known, key, contextAt)) {
+      place = (place + 1) >>> 0;
+      known = this.#known.get(place);
+    }
+    if (known !== undefined && this.#hasValue(known, value)) return known;
     const number = this.#keyCount++;
-    this.#known.set(slotHash, number);
+    this.#known.set(place, number);
+    this.#contractAt[number] = contextAt;
     const at = number * KEY_RECORD.words;
     const { offset } = KEY_RECORD;
     this.#keys[at + offset.HASH] = hash;
-    this.#keys[at + offset.SLOT_HASH] = slotHash;
     this.#keys[at + offset.KEY_AT] = this.#put(key);
     this.#keys[at + offset.KEY_BYTES] = key.length;
     this.#keys[at + offset.VALUE_AT] = value === undefined ? 0 : this.#putValue(value);
     this.#keys[at + offset.VALUE_BYTES] = value === undefined ? NONE : value.length;
-    this.#keys[at + offset.CONTRACT_AT] = contextAt;
     return number;
   }
 
-  #isKnown(number: number, key: Uint8Array, value: Uint8Array | undefined, contextAt: number): boolean {
+  #isSameKey(number: number, key: Uint8Array, contextAt: number): boolean {
     const at = number * KEY_RECORD.words;
     const { offset } = KEY_RECORD;
-    const has = (from: number, bytes: Uint8Array): boolean => bytes.every((byte, i) => this.#bytes[from + i] === byte);
-    const contract = this.#bytes.subarray(contextAt, contextAt + CONTRACT_BYTES);
-    if (this.#keys[at + offset.KEY_BYTES] !== key.length || !has(this.#keys[at + offset.KEY_AT], key)) return false;
-    if (!has(this.#keys[at + offset.CONTRACT_AT], contract)) return false;
-    // Calls of a block read the same value. Independent calls may not; then each needs a key of its own.
-    const length = this.#keys[at + offset.VALUE_BYTES];
+    if (this.#keys[at + offset.KEY_BYTES] !== key.length || !this.#has(this.#keys[at + offset.KEY_AT], key)) return false;
+    return this.#has(this.#contractAt[number], this.#bytes.subarray(contextAt, contextAt + CONTRACT_BYTES));
+  }
+
+  /** Calls of a block read the same value. Independent calls may not; then each needs a key of its own. */
+  #hasValue(number: number, value: Uint8Array | undefined): boolean {
+    const at = number * KEY_RECORD.words;
+    const length = this.#keys[at + KEY_RECORD.offset.VALUE_BYTES];
     if (value === undefined) return length === NONE;
-    return length === value.length && has(this.#keys[at + offset.VALUE_AT], value);
+    return length === value.length && this.#has(this.#keys[at + KEY_RECORD.offset.VALUE_AT], value);
+  }
+
+  #has(from: number, bytes: Uint8Array): boolean {
+    return bytes.every((byte, i) => this.#bytes[from + i] === byte);
   }
 
   #reserve(accesses: number): void {
@@ -296,15 +268,6 @@ export class CallRecorder {
     }
     while ((this.#keyCount + accesses) * KEY_RECORD.words > this.#keys.length)
       this.#keys = grown(this.#keys, Uint32Array);
-  }
-
-  /** Appends a result; returns its length. */
-  #putResult(result: Uint8Array): number {
-    const at = this.#resultLength;
-    this.#resultLength += result.length;
-    while (this.#resultLength > this.#results.length) this.#results = grown(this.#results, Uint8Array);
-    this.#results.set(result, at);
-    return result.length;
   }
 
   #putValue(value: Uint8Array): number {

@@ -44,19 +44,19 @@ export class SlotValues {
   }
 
   /** Applies the writes of a segment's messages in packed order. A malformed result writes nothing: it is REJECTED. */
-  apply(records: readonly CallRecords[], packed: PackedBlock, segment: PackedSegment, readback: SegmentReadback): void {
+  apply(records: CallRecords, packed: PackedBlock, segment: PackedSegment, readback: SegmentReadback): void {
     // One copy of everything, because the mapped memory goes back to the device.
     const bytes = readback.output.slice();
     this.bytes = bytes;
     const { results } = readback;
-    const { recordsOf, callOf, outAt, firstAccess } = packed;
+    const { callOf, outAt, firstAccess } = packed;
     const firstOut = outAt[segment.first];
     for (let i = segment.first; i < segment.end; i++) {
       const from = (i - segment.first) * RESULT.words;
       const length = results[from + RESULT.offset.BYTES];
       if ((results[from + RESULT.offset.STATUS] & 0xff) !== OK || length === NONE || length < 20) continue;
       const start = (outAt[i] - firstOut) * 4;
-      this.#applyCall(records[recordsOf[i]], callOf[i], packed.slotOf, firstAccess[i], start, start + length);
+      this.#applyCall(records, callOf[i], packed.slotOf, firstAccess[i], start, start + length);
     }
   }
 

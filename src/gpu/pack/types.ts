@@ -31,19 +31,17 @@ export interface GpuCallResult {
 
 /** The calls of one block, in the order in which the kernel is to run them. */
 export interface GpuBlock {
-  /** The seed that the key hashes of all records start from. */
+  /** The seed that the hashes of its keys start from. */
   readonly seed: number;
-  readonly records: readonly CallRecords[];
+  readonly records: CallRecords;
   /** By program hash. */
   readonly programs: ReadonlyMap<string, Program>;
   /**
-   * Segments → colours → calls; each call is a pair (index into `records`, number of the call there). Calls of one
-   * colour are independent. A later colour sees what earlier ones wrote. Between two segments the CPU may set values.
+   * Segments → colours → numbers of calls in `records`. Calls of one colour are independent. A later colour sees what
+   * earlier ones wrote. Between two segments the CPU may set values.
    */
   readonly segments: readonly (readonly Uint32Array[])[];
-  /**
-   * Whether every call has its own keys, even where names are equal; otherwise equal keys of a contract are one key.
-   */
+  /** Whether every call has its own values, even of keys that calls share; otherwise each listed key has one value. */
   readonly independent?: boolean;
 }
 
@@ -62,7 +60,7 @@ export interface GpuOutcomes {
   writes(): WrittenValues;
 }
 
-/** Values by slot, in columns. */
+/** Values in columns, by number of the key; by access if the calls are independent. */
 export interface WrittenValues {
   readonly count: number;
   get(slot: number): Uint8Array | undefined;
@@ -73,10 +71,10 @@ export interface GpuBlockRun {
   /** Runs segment `number`; segments are run in order. Rejects with GPU_DEVICE_LOST, GPU_FAILED or GPU_TIMEOUT. */
   run(number: number): Promise<GpuOutcomes>;
   /**
-   * Sets what later segments read at key number `key` of call (`records`, `call`), where the kernel's value is out of
-   * date: the CPU has written the key, or the message whose write the kernel applied has failed.
+   * Sets what later segments read at key number `key` of the block's records, where the kernel's value is out of date:
+   * the CPU has written the key, or the message whose write the kernel applied has failed.
    */
-  set(records: number, call: number, key: number, value: Uint8Array | undefined): void;
+  set(key: number, value: Uint8Array | undefined): void;
   /** Returns the buffers. */
   close(): void;
 }

@@ -17,8 +17,7 @@ export const PARAMS_STRIDE = 256;
 
 /**
  * Head of a call in {@link CallRecords.heads}, see records.ts; `*_AT` in bytes. EXPECTED_BYTES: length of the result to
- * reserve room for, NONE if unknown. RESULT_* and FUEL_LEFT: how its dry run ended; RESULT_BYTES is NONE if it gave no
- * result.
+ * reserve room for, NONE if unknown.
  */
 export const CALL_RECORD = struct('CALL_RECORD', [
   'PROGRAM',
@@ -29,24 +28,13 @@ export const CALL_RECORD = struct('CALL_RECORD', [
   'FIRST_ACCESS',
   'ACCESSES',
   'EXPECTED_BYTES',
-  'RESULT_AT',
-  'RESULT_BYTES',
-  'FUEL_LEFT',
 ]);
 
 /**
- * A distinct key in {@link CallRecords.keys}; `*_AT` in bytes. HASH is the hash of the key, SLOT_HASH that of key and
- * contract. CONTRACT_AT is where the contract's id lies. VALUE_BYTES is NONE for an absent value.
+ * A key in {@link CallRecords.keys}; `*_AT` in bytes. HASH is the hash of the key. VALUE_BYTES is NONE for an absent
+ * value.
  */
-export const KEY_RECORD = struct('KEY_RECORD', [
-  'HASH',
-  'SLOT_HASH',
-  'KEY_AT',
-  'KEY_BYTES',
-  'VALUE_AT',
-  'VALUE_BYTES',
-  'CONTRACT_AT',
-]);
+export const KEY_RECORD = struct('KEY_RECORD', ['HASH', 'KEY_AT', 'KEY_BYTES', 'VALUE_AT', 'VALUE_BYTES']);
 
 /** Declared key of a call in {@link CallRecords.accesses}: hash and number of the key, and flags. */
 export const ACCESS_RECORD = struct('ACCESS_RECORD', ['HASH', 'KEY', 'FLAGS']);
@@ -71,8 +59,6 @@ export const ACCESS = struct('ACCESS', ['HASH', 'SLOT']);
 export const KEY_READ = 0x80000000;
 export const KEY_WRITTEN = 0x40000000;
 export const MAX_SLOTS = 0x3fffffff;
-/** A flag of ACCESS_RECORD only: the dry run read the key, not only declared it. */
-export const KEY_TOUCHED = 1;
 
 /**
  * Entry of `state_map`, by slot: where its key lies in `input_state` (in words), and the byte address of its current

@@ -6,7 +6,6 @@
 import { InternalError } from '../../errors/errors.js';
 import { ResultLayout, TRANSFER_BYTES } from '../../program/result.js';
 import type { RunEnd, RunState } from '../../program/run-state.js';
-import type { ProgramRunner } from '../../program/runner.js';
 import type { Program, RevertReason, RunStatus } from '../../program/types.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { readU32, readU128, writeU32 } from '../../util/bytes.js';
@@ -29,6 +28,12 @@ const CONTEXT_HEAD = 96;
 const COUNT_AT = 80;
 const CODE_WASM = 0;
 
+/** Runs the calls of transactions; `ProgramRunner` is one. */
+export interface CallRunner {
+  /** Runs `program` with at most `fuel`; `end` hears how it ended. */
+  runInPlace(program: Program, state: RunState, fuel: number, end: RunEnd): void;
+}
+
 export class CommonRunner implements RunState, RunEnd {
   /** Of the transaction that ran last: keys read from outside, in the order of their first reads. */
   readonly reads = new NumberSet();
@@ -42,6 +47,9 @@ export class CommonRunner implements RunState, RunEnd {
   hasTarget = false;
   /** What ran; undefined if nothing did. */
   program: Program | undefined;
+  /** Whether it was run, and the bytes of its result; -1: it gave none. */
+  hasRun = false;
+  resultBytes = -1;
   /** The first bytes of the data that it returned, as many as a receipt keeps, and how many there were. */
   readonly data = new Uint8Array(RECEIPT_DATA_BYTES);
   dataBytes = 0;
@@ -55,7 +63,7 @@ export class CommonRunner implements RunState, RunEnd {
   readonly #columns: LaneColumns;
   readonly #context: LaneContext;
   readonly #state: BlockState;
-  readonly #runner: ProgramRunner;
+  readonly #runner: CallRunner;
   readonly #keys: StateKeys;
   readonly #codes: ContractCodes;
   #row = 0;
@@ -72,7 +80,7 @@ export class CommonRunner implements RunState, RunEnd {
   readonly #result = new ResultLayout();
   readonly #parcel = new Parcel();
 
-  constructor(columns: LaneColumns, context: LaneContext, state: BlockState, runner: ProgramRunner) {
+  constructor(columns: LaneColumns, context: LaneContext, state: BlockState, runner: CallRunner) {
     this.#columns = columns;
     this.#context = context;
     this.#state = state;
@@ -100,6 +108,8 @@ export class CommonRunner implements RunState, RunEnd {
     this.#parcel.clear();
     this.hasTarget = false;
     this.program = undefined;
+    this.hasRun = false;
+    this.resultBytes = -1;
     this.dataBytes = 0;
     if (!this.#spendSheets()) return false;
     const { watch } = this.#context;
@@ -240,6 +250,8 @@ export class CommonRunner implements RunState, RunEnd {
     length: number,
   ): boolean {
     this.#fuel = fuelLeft;
+    this.hasRun = true;
+    this.resultBytes = length;
     this.askedDryRun = askedDryRun;
     const result = this.#result;
     if (status === 'REVERT') this.#fail('REVERT', reason);

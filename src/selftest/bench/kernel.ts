@@ -59,8 +59,6 @@ export interface KernelReport {
   readonly rows: readonly KernelRow[];
 }
 
-/** Calls of one column file: a worker's piece of a block. */
-const PIECE = 128;
 const SEED = 0x5eed;
 /** Calls that are enough to tell what one costs on a thread. */
 const SUBSET = 5_000;
@@ -104,7 +102,6 @@ const LANE_PHASES = ['packMs', 'uploadMs', 'kernelMs', 'readbackMs'] as const;
 class Measurement {
   readonly #samples: Record<string, number[]> = {};
   readonly #calls: readonly GpuCall[];
-  readonly #records: readonly CallRecords[];
   readonly #block: GpuBlock;
   readonly #runner = new ProgramRunner();
 
@@ -117,14 +114,10 @@ class Measurement {
   ) {
     const { calls, independent } = SAMPLES[name];
     this.#calls = calls(program, count);
-    this.#records = record(name, this.#calls);
-    const colour = new Uint32Array(count * 2);
-    for (let i = 0; i < count; i++) {
-      colour[i * 2] = Math.floor(i / PIECE);
-      colour[i * 2 + 1] = i % PIECE;
-    }
+    const records = record(name, this.#calls);
+    const colour = Uint32Array.from({ length: count }, (_, i) => i);
     const programs = new Map([[program.hash, program]]);
-    this.#block = { seed: SEED, records: this.#records, programs, segments: [[colour]], independent };
+    this.#block = { seed: SEED, records, programs, segments: [[colour]], independent };
   }
 
   async run({ rounds, threads }: KernelBenchOptions): Promise<KernelRow> {
@@ -228,16 +221,13 @@ const RESULT_BYTES: Partial<Record<ProgramName, number>> = {
   probe: 96,
 };
 
-/** Calls in columns, in pieces as workers make them. */
-function record(name: ProgramName, calls: readonly GpuCall[]): CallRecords[] {
+/** Calls in columns. */
+function record(name: ProgramName, calls: readonly GpuCall[]): CallRecords {
   const recorder = new CallRecorder(SEED);
-  const pieces: CallRecords[] = [];
-  calls.forEach((call, i) => {
+  for (const call of calls) {
     recorder.add(call.program.hash, call, declaredKeys(call), { bytes: RESULT_BYTES[name] });
-    if (i % PIECE === PIECE - 1) pieces.push(recorder.take());
-  });
-  pieces.push(recorder.take());
-  return pieces;
+  }
+  return recorder.take();
 }
 
 function declaredKeys({ reads, writes }: GpuCall): DeclaredKey[] {

@@ -1,0 +1,199 @@
+/** The kernel in one block: what it is given, what it says, what that cost, and what follows when it fails. */
+import { randomBytes } from 'node:crypto';
+import type { GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
+import type { LaneColumns } from '../../lane/columns/lane-columns.js';
+import type { LaneContext } from '../../lane/message.js';
+import type { Policy } from '../../lane/policy.js';
+import { addMs, type LaneStatistics } from '../../lane/statistics.js';
+import type { Plan } from '../../plan/plan.js';
+import type { Program } from '../../program/types.js';
+import type { CostModel } from '../choose/cost-model.js';
+import type { Predictions } from '../rows/predictions.js';
+import type { RowGroups } from '../rows/row-groups.js';
+import type { RowTable } from '../rows/row-table.js';
+import type { RowVersions } from '../rows/row-versions.js';
+import type { BlockBudget } from '../tasks/block-weight.js';
+import { AT } from '../tasks/row-records.js';
+import { KernelRows } from './kernel-rows.js';
+import { KernelCalls } from './kernel-calls.js';
+import { routeRows, type Segment } from './route.js';
+
+/** Cost of a row beyond its program, in fuel. */
+const FUEL_OF_THE_REST = 10_000;
+
+/** The kernel, as far as a block may use it. */
+export interface KernelUse {
+  readonly gpu: GpuExecutor;
+  readonly policy: Policy;
+  readonly costs: CostModel;
+  /** Under `gpu`: wait for kernels that are not compiled yet, for tests and measurements. */
+  readonly waitsForKernels: boolean;
+  /** Called when the device or a whole batch failed; the kernel is not used again for this block. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface BlockKernelInputs {
+  readonly use: KernelUse;
+  readonly columns: LaneColumns;
+  readonly context: LaneContext;
+  readonly rows: Uint32Array;
+  readonly table: RowTable;
+  readonly versions: RowVersions;
+  readonly groups: RowGroups;
+  readonly predictions: Predictions | undefined;
+  readonly budget: BlockBudget;
+  readonly statistics: LaneStatistics;
+  /** Threads of the pool, 0 if there is none. */
+  readonly threads: number;
+}
+
+export class BlockKernel {
+  readonly #inputs: BlockKernelInputs;
+  readonly #calls: KernelCalls;
+  #rows: KernelRows | undefined;
+  /** Milliseconds that this thread spent on the kernel's part of the block, waiting included. */
+  #ms = 0;
+  #segments = 0;
+  #dispatches = 0;
+
+  constructor(inputs: BlockKernelInputs) {
+    this.#inputs = inputs;
+    this.#calls = new KernelCalls({ seed: randomBytes(4).readUInt32LE(), ...inputs });
+  }
+
+  /**
+   * Chooses what the kernel runs of the nodes of `plan`, and puts that on the device. `isReusable`: whether the dry run
+   * of a node can stand whatever runs before it in its batch.
+   */
+  async begin(
+    plan: Plan,
+    colours: readonly (readonly number[])[],
+    isReusable: (node: number) => boolean,
+  ): Promise<readonly Segment[]> {
+    const { use, rows, statistics, threads } = this.#inputs;
+    const { gpu, policy, costs } = use;
+    if (use.waitsForKernels && policy === 'gpu') await this.#compileAll();
+    const started = performance.now();
+    const worth = policy === 'auto' ? new Set(costs.worthRecording(rows.length, threads)) : undefined;
+    const route = routeRows({
+      plan,
+      colours,
+      policy,
+      gpu,
+      costs,
+      threads,
+      worth,
+      programOf: (node) => this.#calls.programOf(rows[node]),
+      isReusable,
+      write: (node) => this.#calls.add(rows[node]),
+    });
+    statistics.punted += route.unsupported;
+    statistics.compiling += route.compiling;
+    try {
+      this.#rows = await KernelRows.begin({ ...this.#inputs, gpu }, this.#calls, route.segments);
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#rows !== undefined) this.#spend('gpu', started);
+    return route.segments;
+  }
+
+  /** Runs the calls of `segment`; undefined: a thread must run them. */
+  run(segment: Segment): Promise<GpuOutcomes | undefined> | undefined {
+    const rows = segment.gpuCalls > 0 ? this.#rows : undefined;
+    if (rows === undefined) return undefined;
+    const started = performance.now();
+    const running = rows.run(segment);
+    this.#ms += performance.now() - started;
+    return running.catch((error: unknown) => {
+      this.#fail(error);
+      return undefined;
+    });
+  }
+
+  /** Waits for `running`, while nothing else is to be done. */
+  async outcomes(running: Promise<GpuOutcomes | undefined>): Promise<GpuOutcomes | undefined> {
+    const started = performance.now();
+    const outcomes = await running;
+    this.#spend('gpu', started);
+    return outcomes;
+  }
+
+  /**
+   * Turns the outcomes of `nodes`, a colour whose first outcome is number `first`, into records; gives the nodes that a
+   * thread must run.
+   */
+  take(nodes: readonly number[], first: number, outcomes: GpuOutcomes): number[] {
+    const started = performance.now();
+    const { rows } = this.#inputs;
+    const left = nodes.filter((node, i) => this.#rows?.take(rows[node], first + i, outcomes) !== true);
+    this.#spend('finish', started);
+    this.#dispatches++;
+    return left;
+  }
+
+  /** Tells the kernel what it must know of `segment`, all of whose rows are kept. */
+  publish(segment: Segment): void {
+    if (segment.gpuCalls > 0) this.#segments++;
+    try {
+      this.#rows?.publish(segment);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** `rows` took `ms` on threads: divides that among their programs, by the fuel that they used. */
+  ranOnThreads(rows: Uint32Array, ms: number, where: 'alone' | 'pool'): void {
+    const { costs } = this.#inputs.use;
+    const { table } = this.#inputs;
+    const shares = new Map<string, { count: number; fuel: number }>();
+    let total = 0;
+    for (const row of rows) {
+      const fuel = table.words.list[table.recordOf(row) + AT.fuel] + FUEL_OF_THE_REST;
+      total += fuel;
+      const hash = this.#calls.programOf(row)?.hash;
+      if (hash === undefined) continue;
+      const share = shares.get(hash) ?? { count: 0, fuel: 0 };
+      share.count++;
+      share.fuel += fuel;
+      shares.set(hash, share);
+    }
+    for (const [hash, { count, fuel }] of shares) {
+      const own = (ms * fuel) / total;
+      if (where === 'alone') costs.ranAlone(hash, count, own);
+      else costs.ranOnPool(hash, count, own);
+    }
+  }
+
+  /** The block is over, for the kernel. */
+  close(): void {
+    this.#rows?.close();
+    const calls = new Map(Object.entries(this.#inputs.statistics.gpuRuns));
+    if (calls.size === 0) return;
+    this.#inputs.use.costs.ranOnGpu({ calls, segments: this.#segments, dispatches: this.#dispatches, ms: this.#ms });
+  }
+
+  async #compileAll(): Promise<void> {
+    const { use, rows, statistics } = this.#inputs;
+    const programs = new Set<Program>();
+    for (const row of rows) {
+      const program = this.#calls.programOf(row);
+      if (program !== undefined) programs.add(program);
+    }
+    const started = performance.now();
+    await Promise.all([...programs].map((program) => use.gpu.prepare(program)));
+    addMs(statistics, 'compile', started);
+  }
+
+  #spend(phase: string, started: number): void {
+    addMs(this.#inputs.statistics, phase, started);
+    this.#ms += performance.now() - started;
+  }
+
+  #fail(error: unknown): void {
+    this.#rows?.close();
+    this.#rows = undefined;
+    this.#inputs.statistics.gpuFailures++;
+    this.#inputs.use.onFailure(error);
+  }
+}

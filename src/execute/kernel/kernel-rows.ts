@@ -1,0 +1,237 @@
+/** The kernel's part of a block of rows: its calls go to the device together; outcomes come back segment by segment. */
+import { WarpshrewError } from '../../errors/errors.js';
+import { type CallRecords, keyCount, keyNumber, programOf } from '../../gpu/pack/records.js';
+import type { GpuBlockRun, GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
+import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
+import { CommonRunner } from '../../lane/columns/common-run.js';
+import type { LaneColumns } from '../../lane/columns/lane-columns.js';
+import type { LaneContext } from '../../lane/message.js';
+import { ReceiptWriter } from '../../lane/receipt-bytes.js';
+import type { LaneStatistics } from '../../lane/statistics.js';
+import { MESSAGE_STATUSES } from '../../lane/types.js';
+import { eachOverride } from '../rows/overrides.js';
+import type { Predictions } from '../rows/predictions.js';
+import type { RowTable } from '../rows/row-table.js';
+import { NO_VERSION, type RowVersions } from '../rows/row-versions.js';
+import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
+import { OverriddenKeys } from '../tasks/overridden-keys.js';
+import { AT, BEFORE, HEAD, KERNEL, resultOf, SEEN } from '../tasks/row-records.js';
+import { KernelResults } from './kernel-results.js';
+import { NOT_WRITTEN, type KernelCalls } from './kernel-calls.js';
+import type { Segment } from './route.js';
+
+/** After all rows. */
+const LAST = 0xffffffff;
+
+export interface KernelRowsInputs {
+  readonly gpu: GpuExecutor;
+  readonly columns: LaneColumns;
+  readonly context: LaneContext;
+  /** Rows by node of the plan. */
+  readonly rows: Uint32Array;
+  readonly table: RowTable;
+  readonly versions: RowVersions;
+  readonly predictions: Predictions | undefined;
+  readonly budget: BlockBudget;
+  readonly statistics: LaneStatistics;
+}
+
+/** The calls of a block that are on the device. What the kernel says of them becomes records of the table. */
+export class KernelRows {
+  readonly #inputs: KernelRowsInputs;
+  readonly #written: KernelCalls;
+  readonly #calls: CallRecords;
+  readonly #run: GpuBlockRun;
+  /** Of each segment: its place, and its place among those with calls for the kernel. */
+  readonly #placeOf = new Map<Segment, number>();
+  readonly #numberOf = new Map<Segment, number>();
+  /** By key of the kernel: place of the last segment that has it. */
+  readonly #lastPlace: Int32Array;
+  readonly #results: KernelResults;
+  readonly #common: CommonRunner;
+  readonly #overridden: OverriddenKeys;
+  readonly #out = new ReceiptWriter();
+  /** Rows whose writes the kernel has applied as they are. */
+  readonly #trusted = new Set<number>();
+  readonly #put = (key: number, start: number, end: number): void => this.#overridden.put(key, start, end);
+
+  private constructor(inputs: KernelRowsInputs, written: KernelCalls, segments: readonly Segment[], block: PreparedBlock) {
+    const { columns, context, table } = inputs;
+    this.#inputs = inputs;
+    this.#written = written;
+    this.#calls = block.calls;
+    this.#run = block.run;
+    this.#lastPlace = new Int32Array(block.calls.keys.length).fill(-1);
+    segments.forEach((segment, place) => {
+      this.#placeOf.set(segment, place);
+      if (segment.gpuCalls > 0) this.#numberOf.set(segment, this.#numberOf.size);
+      for (const { gpu } of segment.colours) for (const node of gpu) this.#noteKeys(inputs.rows[node], place);
+    });
+    this.#results = new KernelResults(block.calls);
+    this.#common = new CommonRunner(columns, context, table.state, this.#results);
+    this.#overridden = new OverriddenKeys(table.state);
+  }
+
+  /** Puts the calls of `segments` on the device; all are written. Rejects as {@link GpuExecutor.begin} does. */
+  static async begin(
+    inputs: KernelRowsInputs,
+    written: KernelCalls,
+    segments: readonly Segment[],
+  ): Promise<KernelRows | undefined> {
+    const own = segments.filter(({ gpuCalls }) => gpuCalls > 0);
+    if (own.length === 0) return undefined;
+    const calls = written.taken();
+    const callsOf = (nodes: readonly number[]): Uint32Array =>
+      Uint32Array.from(nodes, (node) => written.callOf(inputs.rows[node]));
+    const run = await inputs.gpu.begin({
+      seed: written.seed,
+      records: calls,
+      programs: written.programs,
+      segments: own.map(({ colours }) => colours.map(({ gpu }) => callsOf(gpu))),
+    });
+    return new KernelRows(inputs, written, segments, { calls, run });
+  }
+
+  /** Runs the calls of a segment, which are numbered through all of its colours. */
+  run(segment: Segment): Promise<GpuOutcomes> {
+    return this.#run.run(this.#numberOf.get(segment) ?? 0);
+  }
+
+  /**
+   * Turns outcome number `number` of a segment, that of `row`, into a record, over the values meant for the row. False:
+   * the kernel gave it up, or saw something else, and a thread must run it. Throws `BlockTooLarge` beyond the budget.
+   */
+  take(row: number, number: number, outcomes: GpuOutcomes): boolean {
+    const { statistics, gpu } = this.#inputs;
+    const hash = programOf(this.#calls, this.#written.callOf(row));
+    try {
+      const status = outcomes.status(number);
+      if (status === 'PUNT') statistics.punted++;
+      else if (status === 'ACCESS_VIOLATION') statistics.accessViolations++;
+      else if (this.#finish(row, number, outcomes)) {
+        statistics.gpuRuns[hash] = (statistics.gpuRuns[hash] ?? 0) + 1;
+        return true;
+      }
+      return false;
+    } catch (error) {
+      // Errors with a code, and a block that is too large, come from the CPU's part of the transaction.
+      if (error instanceof WarpshrewError || error instanceof BlockTooLarge) throw error;
+      gpu.dropKernel(hash, 'read', error);
+      statistics.punted++;
+      return false;
+    }
+  }
+
+  /**
+   * After `segment`, whose rows are all kept: sets on the device the values that later segments must read, where they
+   * differ from what the kernel wrote. These are keys that the CPU wrote, and keys of messages that failed after the
+   * kernel had applied their writes. A value that is not set is found stale later, so this only saves work.
+   */
+  publish(segment: Segment): void {
+    const place = this.#placeOf.get(segment) ?? 0;
+    const { rows } = this.#inputs;
+    if (place === this.#placeOf.size - 1) return;
+    for (const { cpu, gpu } of segment.colours) {
+      for (const node of cpu) this.#publishRow(rows[node], place);
+      for (const node of gpu) if (!this.#trusted.has(rows[node])) this.#publishRow(rows[node], place);
+    }
+  }
+
+  close(): void {
+    this.#run.close();
+  }
+
+  #noteKeys(row: number, place: number): void {
+    const call = this.#written.callOf(row);
+    for (let k = 0; k < keyCount(this.#calls, call); k++) this.#lastPlace[keyNumber(this.#calls, call, k)] = place;
+  }
+
+  #finish(row: number, number: number, outcomes: GpuOutcomes): boolean {
+    const { table, versions, predictions, budget } = this.#inputs;
+    const { state, words } = table;
+    const [used, length] = [state.used, words.length];
+    eachOverride(row, table, versions, predictions, this.#put);
+    try {
+      this.#results.expect(this.#written.callOf(row), outcomes, number);
+      if (!this.#common.run(row) || !this.#results.wasTaken) return false;
+      this.#record(row);
+    } finally {
+      if (this.#overridden.restore()) this.#common.forget();
+    }
+    // The kernel applied exactly the writes of the transaction.
+    if (this.#common.status === 'OK') this.#trusted.add(row);
+    budget.takeBytes(state.used - used + 4 * (words.length - length));
+    return true;
+  }
+
+  /** Makes what the row has done its record. */
+  #record(row: number): void {
+    const run = this.#common;
+    const { columns, context, table } = this.#inputs;
+    const { state, words } = table;
+    const { reads, writes } = run;
+    this.#out.length = 0;
+    writeCommonReceipt(this.#out, context.height, columns, row, run, state, 'gpu');
+    const receipt = state.keep(this.#out.bytes, 0, this.#out.length);
+    const at = words.take(HEAD + 3 * reads.count + 3 * writes.count + 1);
+    const { list } = words;
+    list[at + AT.words] = HEAD + 3 * reads.count + 3 * writes.count + 1;
+    list[at + AT.flags] = SEEN | KERNEL;
+    list[at + AT.receipt] = receipt;
+    list[at + AT.receiptEnd] = receipt + this.#out.length;
+    list[at + AT.reads] = reads.count;
+    list[at + AT.declaredReads] = 0;
+    list[at + AT.writes] = writes.count;
+    list[at + AT.declaredWrites] = 0;
+    list[at + AT.messages] = 1;
+    list[at + AT.fuel] = run.fuelUsed;
+    list[at + AT.result] = resultOf(run);
+    let word = at + HEAD;
+    for (let i = 0; i < reads.count; i++) list[word++] = reads.list[i];
+    for (let i = 0; i < writes.count; i++) list[word++] = writes.key(i);
+    for (let i = 0; i < reads.count; i++) {
+      const key = reads.list[i];
+      const isOverridden = this.#overridden.has(key);
+      list[word++] = isOverridden ? state.starts[key] : BEFORE;
+      list[word++] = isOverridden ? state.ends[key] : BEFORE;
+    }
+    for (let i = 0; i < writes.count; i++) {
+      list[word++] = writes.start(i);
+      list[word++] = writes.end(i);
+    }
+    list[word] = MESSAGE_STATUSES.indexOf(run.status);
+    table.put(row, at);
+  }
+
+  /** Tells the keys that `row` has written, and those that its call may have. */
+  #publishRow(row: number, place: number): void {
+    const { table } = this.#inputs;
+    const { list } = table.words;
+    const keys = table.writesOf(row);
+    for (let i = 0; i < list[table.recordOf(row) + AT.writes]; i++) {
+      const shared = this.#written.sharedKey(list[keys + i]);
+      if (shared !== NOT_WRITTEN) this.#set(shared, place);
+    }
+    const call = this.#written.callOf(row);
+    if (call === NOT_WRITTEN) return;
+    for (let k = 0; k < keyCount(this.#calls, call); k++) this.#set(keyNumber(this.#calls, call, k), place);
+  }
+
+  /** Sets `key` of the kernel to the newest value that there is: all rows which read it later come after that. */
+  #set(key: number, place: number): void {
+    if (this.#lastPlace[key] <= place) return;
+    const { table, versions } = this.#inputs;
+    const own = this.#written.tableKey(key);
+    const version = versions.find(own, LAST);
+    let [start, end] = [0, table.loadBefore(own)];
+    start = table.startBefore(own);
+    end += start;
+    if (version !== NO_VERSION) [start, end] = [versions.start(version), versions.end(version)];
+    this.#run.set(key, start === end ? undefined : table.state.bytes.slice(start, end));
+  }
+}
+
+interface PreparedBlock {
+  readonly calls: CallRecords;
+  readonly run: GpuBlockRun;
+}

@@ -1,0 +1,68 @@
+/** What rows of a batch must see in place of the state before the block. */
+import { AT, HEAD, type RowOverrides, Words } from '../tasks/row-records.js';
+import { NO_PREDICTION, type Predictions } from './predictions.js';
+import type { RowTable } from './row-table.js';
+import { NO_VERSION, type RowVersions } from './row-versions.js';
+
+/**
+ * Calls `put` for what `row` must see of the keys of its access set: what is predicted, or what the block has written
+ * before it, from `start` to `end` of the state. Any other key is read as it was before the block. If any of that is
+ * not so, it is found at the row's turn.
+ */
+export function eachOverride(
+  row: number,
+  table: RowTable,
+  versions: RowVersions,
+  predictions: Predictions | undefined,
+  put: (key: number, start: number, end: number) => void,
+): void {
+  const { list } = table.words;
+  const at = table.recordOf(row);
+  const reads = list[at + AT.reads] + list[at + AT.declaredReads];
+  const keys = reads + list[at + AT.writes] + list[at + AT.declaredWrites];
+  for (let k = at + HEAD; k < at + HEAD + keys; k++) {
+    const key = list[k];
+    const prediction = predictions?.find(row, key) ?? NO_PREDICTION;
+    if (predictions !== undefined && prediction !== NO_PREDICTION) {
+      put(key, predictions.start(prediction), predictions.end(prediction));
+      continue;
+    }
+    const version = versions.find(key, row);
+    if (version !== NO_VERSION) put(key, versions.start(version), versions.end(version));
+  }
+}
+
+/** The same for `rows`, as another thread can be told. */
+export function overridesOf(
+  rows: Uint32Array,
+  table: RowTable,
+  versions: RowVersions,
+  predictions: Predictions | undefined,
+): RowOverrides {
+  const { state } = table;
+  const ends = new Uint32Array(rows.length);
+  const places = new Words();
+  const parts = new Words();
+  let length = 0;
+  const part = (start: number, end: number): void => {
+    parts.push(start);
+    parts.push(end);
+    places.push(length);
+    length += end - start;
+    places.push(length);
+  };
+  const put = (key: number, start: number, end: number): void => {
+    part(state.keyStart(key), state.keyEnd(key));
+    part(start, end);
+  };
+  for (let i = 0; i < rows.length; i++) {
+    eachOverride(rows[i], table, versions, predictions, put);
+    ends[i] = places.length;
+  }
+  const bytes = new Uint8Array(length);
+  for (let i = 0, at = 0; i < parts.length; i += 2) {
+    bytes.set(state.bytes.subarray(parts.list[i], parts.list[i + 1]), at);
+    at += parts.list[i + 1] - parts.list[i];
+  }
+  return { ends, words: places.taken(), bytes };
+}
