@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
 import type { GpuBlock, GpuBlockRun, GpuOutcomes } from '../../src/gpu/pack/types.js';
+import { CALL_RECORD } from '../../src/gpu/translate/layout.js';
 import type { LaneBlockResult } from '../../src/lane/types.js';
 import { comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call as callOf, i32, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
-import { call, envelope, makeBlock, makeTx, World } from '../lane/world.js';
+import { call, makeBlock, makeTx, World } from '../lane/world.js';
 import { makeEngine, sourceOf } from './engines.js';
 import { FakeGpu } from './fake-gpu.js';
 
@@ -38,8 +39,8 @@ async function expectTruth(world: World, txs: readonly Transaction[], result: La
   expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
 }
 
-const message = (text: Uint8Array, witnesses?: Uint8Array[]): Transaction =>
-  makeTx({ protostones: [{ pointer: 0, refund: 0, message: text }], witnesses });
+const message = (text: Uint8Array): Transaction =>
+  makeTx({ protostones: [{ pointer: 0, refund: 0, message: text }] });
 
 /** A contract that returns its context, of which the first 32 bytes are its own id. */
 function echo(): Uint8Array {
@@ -75,18 +76,39 @@ describe('what the kernel says', () => {
       seen: (i, key) => (seen(i, key) === undefined ? undefined : new Uint8Array(16).fill(7)),
     }));
     const result = await process(world, txs, gpu);
-    expect(result.statistics.executors).toMatchObject({ gpu: 0, cpu: 2 });
+    expect(result.statistics.executors).toMatchObject({ gpu: 0, reuse: 1, cpu: 1 });
     await expectTruth(world, txs, result);
   });
 
-  it('is dropped where the call has another context by now: a creation that takes another number', async () => {
+  it('is dropped where the call has another context by now: assets that an earlier one has taken', async () => {
     const world = new World();
-    const txs = [1, 2].map(() => message(call('1:0', 0), [envelope(echo())]));
-    const result = await process(world, txs, new FakeGpu());
-    // Both were dry-run as 2:1; the second is 2:2, and that is what it returns.
+    const id = world.deploy(echo());
+    const coin = world.give({ [id]: 7n });
+    // No valid block spends an output twice; what runs it is not asked about that.
+    const txs = [1, 2].map((n) =>
+      makeTx({ spend: [coin], protostones: [{ pointer: 0, refund: 0, message: call(id, n) }] }),
+    );
+    const gpu = new FakeGpu();
+    const result = await process(world, txs, gpu);
+    // Both were dry-run, and given to the kernel, with the assets.
+    expect(gpu.calls).toBe(2);
     expect(result.statistics.executors).toMatchObject({ gpu: 1, cpu: 1 });
-    const ids = result.receipts.map(({ messages }) => messages[0].data.slice(8, 8 + 64));
-    expect(ids[0]).not.toBe(ids[1]);
+    const [first, second] = result.receipts.map(({ messages }) => messages[0].dataBytes);
+    expect(first).toBe(second + 48);
+    await expectTruth(world, txs, result);
+  });
+
+  it('is dropped where the call has other fuel than the transaction', async () => {
+    const world = new World();
+    const txs = [message(call(world.deploy(), 4, 0))];
+    const gpu = new FakeGpu();
+    const begin = gpu.begin.bind(gpu);
+    gpu.begin = (block) => {
+      block.records.heads[CALL_RECORD.offset.FUEL] -= 1;
+      return begin(block);
+    };
+    const result = await process(world, txs, gpu);
+    expect(result.statistics.executors).toMatchObject({ gpu: 0, reuse: 1 });
     await expectTruth(world, txs, result);
   });
 });

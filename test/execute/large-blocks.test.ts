@@ -1,9 +1,9 @@
 // Blocks whose outcomes take more memory than batches are given are run one transaction at a time.
 import { describe, expect, it } from 'vitest';
 import type { LaneEngineOptions } from '../../src/execute/engine.js';
-import { BlockBudget, BlockTooLarge, outcomeWeight } from '../../src/execute/tasks/block-weight.js';
+import { BlockBudget, BlockTooLarge } from '../../src/execute/tasks/block-weight.js';
 import { CachingReader } from '../../src/execute/tasks/caching-reader.js';
-import type { LaneBlockResult, LaneKey, LaneOutcome } from '../../src/lane/types.js';
+import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
 import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
 import { makeEngine as engine } from './engines.js';
@@ -16,11 +16,6 @@ function block(world: World) {
     makeTx({ protostones: [{ pointer: 0, refund: 0, message: call(id, 4, i % 2 === 0 ? 0 : i) }] }),
   );
   return makeBlock(txs);
-}
-
-function outcome(keys: readonly string[]): LaneOutcome {
-  const reads = new Map<LaneKey, Uint8Array | undefined>(keys.map((key) => [key, new Uint8Array(10)]));
-  return { index: 0, txid: '', undone: undefined, messages: [], reads, writes: new Map() };
 }
 
 describe('a block too large for batches', () => {
@@ -53,20 +48,17 @@ describe('a block too large for batches', () => {
     applyWrites(world.state, truth.writes);
   });
 
-  it('a budget counts keys, values and data, and throws where one outcome is too much', () => {
-    const one = outcomeWeight(outcome(['abc']));
-    expect(one).toBeGreaterThan(13);
-    const budget = new BlockBudget(3 * one);
-    for (let i = 0; i < 3; i++) budget.take(outcome(['abc']));
-    expect(() => budget.take(outcome(['a']))).toThrow(BlockTooLarge);
+  it('a budget counts bytes, and throws where they are too many', () => {
+    const budget = new BlockBudget(30);
+    for (let i = 0; i < 3; i++) budget.takeBytes(10);
+    expect(() => budget.takeBytes(1)).toThrow(BlockTooLarge);
   });
 
   it('a piece of a block may take no more than the pieces before it have left', () => {
-    const one = outcomeWeight(outcome(['abc']));
-    const budget = new BlockBudget(3 * one);
-    expect(budget.ofPiece(1)).toBe(3 * one);
-    budget.take(outcome(['abc']));
-    expect(budget.ofPiece(1)).toBe(2 * one);
+    const budget = new BlockBudget(30);
+    expect(budget.ofPiece(1)).toBe(30);
+    budget.takeBytes(10);
+    expect(budget.ofPiece(1)).toBe(20);
   });
 
   it('the reader before a block forgets when it holds too much, and still says what the state says', () => {

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
 import type { LaneEngineOptions } from '../../src/execute/engine.js';
-import { validateAndRepair } from '../../src/execute/run/validate.js';
-import { Versions } from '../../src/execute/run/versions.js';
-import { scanBlock } from '../../src/lane/scan.js';
-import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
+import type { LaneBlockResult } from '../../src/lane/types.js';
 import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
 import { makeEngine, message, sortedWrites, sourceOf, turnPointer } from './engines.js';
@@ -74,15 +71,23 @@ describe('a repair', () => {
     await expectTruth(world, txs, result);
   });
 
-  it('is seen by all behind it, and each of them is counted as repaired only if it saw something else', async () => {
-    const world = new World();
-    const { txs } = turnedPointer(world);
-    const again = [...txs, message(call('2:1', 4, 2)), message(call('2:1', 4, 7))];
-    const result = await process(world, again, {});
-    expect(result.receipts.map(({ repaired }) => repaired)).toEqual([false, false, true, true, true, false]);
-    expect(result.statistics.repaired).toBe(3);
-    await expectTruth(world, again, result);
-  });
+  it.each([
+    ['cpu', undefined, 2],
+    ['gpu', new FakeGpu(), 3],
+  ] as const)(
+    'is seen by all behind it, and each is counted as repaired only if it had run and seen something else (policy %s)',
+    async (policy, gpu, repaired) => {
+      const world = new World();
+      const { txs } = turnedPointer(world);
+      const again = [...txs, message(call('2:1', 4, 2)), message(call('2:1', 4, 7))];
+      const result = await process(world, again, { policy, gpu });
+      // The fourth waits for the third: the kernel runs it behind that, one thread alone leaves it to its turn.
+      const fourth = policy === 'gpu';
+      expect(result.receipts.map((receipt) => receipt.repaired)).toEqual([false, false, true, fourth, true, false]);
+      expect(result.statistics.repaired).toBe(repaired);
+      await expectTruth(world, again, result);
+    },
+  );
 
   it('finds a key that was absent when it was read and is there now', async () => {
     const world = new World();
@@ -95,30 +100,6 @@ describe('a repair', () => {
     await expectTruth(world, txs, result);
     applyWrites(world.state, result.writes);
     expect(world.counter(id, 3n)).toBe(2n);
-  });
-
-  it('takes the outcomes it is given as they are where all they read is true, absent keys included', () => {
-    const world = new World();
-    const id = world.deploy();
-    const block = makeBlock([message(call(id, 4, 0)), message(call(id, 4, 0))]);
-    const before = { get: (key: LaneKey) => world.state.get(key) };
-    const transactions = scanBlock(block, before);
-    const reruns: number[] = [];
-    const versions = new Versions(before);
-    const outcomes = validateAndRepair(
-      transactions,
-      [undefined, undefined],
-      world.context(block),
-      versions,
-      world.runner,
-      (position) => reruns.push(position),
-    );
-    expect(reruns).toEqual([0, 1]);
-    const stale = { ...outcomes[1], reads: outcomes[0].reads };
-    validateAndRepair(transactions, [outcomes[0], stale], world.context(block), versions, world.runner, (position) =>
-      reruns.push(position),
-    );
-    expect(reruns).toEqual([0, 1, 1]);
   });
 });
 

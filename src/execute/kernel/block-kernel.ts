@@ -146,6 +146,7 @@ export class BlockKernel {
   ranOnThreads(rows: Uint32Array, ms: number, where: 'alone' | 'pool'): void {
     const { costs } = this.#inputs.use;
     const { table } = this.#inputs;
+    if (rows.length === 0) return;
     const shares = new Map<string, { count: number; fuel: number }>();
     let total = 0;
     for (const row of rows) {

@@ -70,7 +70,8 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   const found = await runBatches({ ...all, kernel });
   started = performance.now();
   before.prefetch(sheetKeysOf(columns, dependentRows(columns)));
-  const receipts = settleRows({ ...inputs, table, found, colourOf, predictions });
+  const onTurn = kernel && ((turned: Uint32Array, ms: number) => kernel.ranOnThreads(turned, ms, 'alone'));
+  const receipts = settleRows({ ...inputs, table, found, colourOf, predictions, onTurn });
   if (memory !== undefined) predictions?.teach(memory);
   started = lap(statistics, 'validate', started);
   statistics.lane.txs = columns.count;

@@ -18,7 +18,7 @@ import type { ProgramRunner } from '../../program/runner.js';
 import type { OnOutcome } from '../run/block-result.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { driveOnCpu } from '../tasks/drive.js';
-import { AT, BEFORE, HEAD } from '../tasks/row-records.js';
+import { AT, BEFORE, HEAD, Words } from '../tasks/row-records.js';
 import type { Predictions } from './predictions.js';
 import { FOUND } from './row-batches.js';
 import type { RowTable } from './row-table.js';
@@ -38,6 +38,8 @@ export interface SettleInputs {
   readonly budget: BlockBudget;
   readonly statistics: LaneStatistics;
   readonly onOutcome: OnOutcome | undefined;
+  /** Hears how long rows took that were left to their turn; undefined: nobody wants to know. */
+  readonly onTurn?: (rows: Uint32Array, ms: number) => void;
 }
 
 /** Applies all rows to the state of the table; gives their receipts. Throws `BlockTooLarge` beyond the budget. */
@@ -45,6 +47,7 @@ export function settleRows(inputs: SettleInputs): ReceiptList {
   const pass = new SettlePass(inputs);
   const { columns, onOutcome } = inputs;
   for (let row = 0; row < columns.count; row++) pass.settle(row);
+  inputs.onTurn?.(pass.inTurn.taken(), pass.inTurnMs);
   // Not before it is certain that the block ends this way.
   for (const [row, outcome] of pass.outcomes.entries()) onOutcome?.(transactionAt(columns, row), outcome);
   return pass.receipts;
@@ -54,6 +57,9 @@ class SettlePass {
   readonly receipts: ReceiptList;
   /** By row, if somebody wants to hear of them. */
   readonly outcomes: LaneOutcome[] = [];
+  /** Rows that were left to their turn, and what they took together. */
+  readonly inTurn = new Words();
+  inTurnMs = 0;
   readonly #common: CommonRunner;
   readonly #reader: BlockStateReader;
   /** How the row in its turn was run: one object for all of them. */
@@ -85,7 +91,8 @@ class SettlePass {
       how.executor = found === FOUND.inTurn ? 'cpu' : 'sequential';
       how.repaired = found === FOUND.dryRun || found === FOUND.batch;
       if (how.repaired) statistics.repaired++;
-      this.#run(row);
+      if (found === FOUND.inTurn && this.inputs.onTurn !== undefined) this.#runTimed(row);
+      else this.#run(row);
     }
     this.receipts.setExecution(how);
     statistics.executors[how.executor]++;
@@ -138,6 +145,13 @@ class SettlePass {
     const values = table.valuesOf(row);
     const writes = list[table.recordOf(row) + AT.writes];
     for (let i = 0; i < writes; i++) table.state.set(list[keys + i], list[values + 2 * i], list[values + 2 * i + 1]);
+  }
+
+  #runTimed(row: number): void {
+    const started = performance.now();
+    this.#run(row);
+    this.inTurnMs += performance.now() - started;
+    this.inTurn.push(row);
   }
 
   /** Runs `row` now that all before it are final. */

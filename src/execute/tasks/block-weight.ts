@@ -1,5 +1,5 @@
 /** What the keys and values of a block take in memory, so that no block takes more than its share. */
-import type { LaneKey, LaneOutcome } from '../../lane/types.js';
+import type { LaneKey } from '../../lane/types.js';
 
 /** What V8 needs for an entry of a map, its key and its value beside their bytes. */
 const ENTRY_BYTES = 200;
@@ -10,15 +10,6 @@ export const MOST_BLOCK_BYTES = 64 * 1024 * 1024;
 /** Bytes that one key with its value takes, about. */
 export function entryWeight(key: LaneKey, value: Uint8Array | undefined): number {
   return ENTRY_BYTES + key.length + (value?.length ?? 0);
-}
-
-/** Bytes that an outcome takes, about. */
-export function outcomeWeight({ reads, writes, messages }: LaneOutcome): number {
-  let sum = 0;
-  for (const [key, value] of reads) sum += entryWeight(key, value);
-  for (const [key, value] of writes) sum += entryWeight(key, value);
-  for (const { data } of messages) sum += ENTRY_BYTES + data.length;
-  return sum;
 }
 
 /** Thrown where a block is given up as too large to be planned: no error, for the sequential executor takes it. */
@@ -51,12 +42,7 @@ export class BlockBudget {
     return Math.min(this.#left, Math.max(LEAST_PIECE_BYTES, (UNEVEN * this.#bytes) / pieces));
   }
 
-  /** An outcome that is kept until the block ends. Throws {@link BlockTooLarge} when it has no room. */
-  take(outcome: LaneOutcome): void {
-    this.takeBytes(outcomeWeight(outcome));
-  }
-
-  /** The same for outcomes that take so many bytes. */
+  /** Takes `bytes` that are kept until the block ends. Throws {@link BlockTooLarge} when they have no room. */
   takeBytes(bytes: number): void {
     this.#left -= bytes;
     if (this.#left < 0) throw new BlockTooLarge();
