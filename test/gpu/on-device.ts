@@ -87,7 +87,7 @@ export async function onDevice(
     expect(result.receipts.map(comparable)).toEqual(expected.receipts.map(comparable));
     expect(new Map([...result.writes].sort())).toEqual(new Map([...expected.writes].sort()));
     const { executors, gpuFailures } = result.statistics;
-    return { gpu: executors.gpu, cpu: executors.cpu, gpuFailures };
+    return { gpu: executors.gpu, cpu: executors.cpu + executors.reuse, gpuFailures };
   };
   return { opened, executor, engine, codes, lost, block };
 }
