@@ -213,7 +213,11 @@ describe('policies', () => {
     const world = new World();
     const id = world.deploy();
     const costs = new CostModel();
-    await process(makeEngine({ policy: 'auto', gpu: new FakeGpu(), costs }), world, messages(20, () => call(id, 4, 0)));
+    await process(
+      makeEngine({ policy: 'auto', gpu: new FakeGpu(), costs }),
+      world,
+      messages(20, () => call(id, 4, 0)),
+    );
     const known = costs.figures().find(({ name }) => name === prepareProgram(builtPrograms().probe).hash);
     expect(known?.figures.alone).toBeGreaterThan(0);
   });

@@ -39,8 +39,7 @@ async function expectTruth(world: World, txs: readonly Transaction[], result: La
   expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
 }
 
-const message = (text: Uint8Array): Transaction =>
-  makeTx({ protostones: [{ pointer: 0, refund: 0, message: text }] });
+const message = (text: Uint8Array): Transaction => makeTx({ protostones: [{ pointer: 0, refund: 0, message: text }] });
 
 /** A contract that returns its context, of which the first 32 bytes are its own id. */
 function echo(): Uint8Array {

@@ -14,8 +14,8 @@ import type { RowTable } from '../rows/row-table.js';
 import type { RowVersions } from '../rows/row-versions.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { AT } from '../tasks/row-records.js';
-import { KernelRows } from './kernel-rows.js';
 import { KernelCalls } from './kernel-calls.js';
+import { KernelRows } from './kernel-rows.js';
 import { routeRows, type Segment } from './route.js';
 
 /** Cost of a row beyond its program, in fuel. */

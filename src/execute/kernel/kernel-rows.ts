@@ -16,8 +16,8 @@ import { NO_VERSION, type RowVersions } from '../rows/row-versions.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { OverriddenKeys } from '../tasks/overridden-keys.js';
 import { AT, BEFORE, HEAD, KERNEL, resultOf, SEEN } from '../tasks/row-records.js';
+import { type KernelCalls, NOT_WRITTEN } from './kernel-calls.js';
 import { KernelResults } from './kernel-results.js';
-import { NOT_WRITTEN, type KernelCalls } from './kernel-calls.js';
 import type { Segment } from './route.js';
 
 /** After all rows. */
@@ -55,7 +55,12 @@ export class KernelRows {
   readonly #trusted = new Set<number>();
   readonly #put = (key: number, start: number, end: number): void => this.#overridden.put(key, start, end);
 
-  private constructor(inputs: KernelRowsInputs, written: KernelCalls, segments: readonly Segment[], block: PreparedBlock) {
+  private constructor(
+    inputs: KernelRowsInputs,
+    written: KernelCalls,
+    segments: readonly Segment[],
+    block: PreparedBlock,
+  ) {
     const { columns, context, table } = inputs;
     this.#inputs = inputs;
     this.#written = written;

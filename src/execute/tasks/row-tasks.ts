@@ -16,7 +16,6 @@ import { OverriddenKeys } from './overridden-keys.js';
 import {
   ASKED,
   BEFORE,
-  resultOf,
   HEAD,
   KEY_WORDS,
   NOT_CALLED,
@@ -24,6 +23,7 @@ import {
   REPLY_HEAD,
   type RowReply,
   type RowTask,
+  resultOf,
   SEEN,
   Words,
 } from './row-records.js';

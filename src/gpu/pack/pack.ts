@@ -191,12 +191,7 @@ export class Packer {
     }
   }
 
-  #writeCall(
-    { heads, accesses }: CallRecords,
-    i: number,
-    payloads: Uint32Array,
-    lists: Uint32Array,
-  ): void {
+  #writeCall({ heads, accesses }: CallRecords, i: number, payloads: Uint32Array, lists: Uint32Array): void {
     const head = this.#callOf[i] * HEAD_WORDS;
     const at = i * CALL_WORDS;
     const fuel = heads[head + HEAD_FUEL];

@@ -2,14 +2,7 @@
  * Message calls in columns. What a dry run learns of a call is written once into typed arrays, which pass between
  * threads without a copy and are packed for the kernel without an object per call.
  */
-import {
-  ACCESS_RECORD,
-  CALL_RECORD,
-  KEY_READ,
-  KEY_RECORD,
-  KEY_WRITTEN,
-  NONE,
-} from '../translate/layout.js';
+import { ACCESS_RECORD, CALL_RECORD, KEY_READ, KEY_RECORD, KEY_WRITTEN, NONE } from '../translate/layout.js';
 
 /** Bytes of the contract's id, with which a context begins. */
 export const CONTRACT_BYTES = 32;
@@ -245,7 +238,8 @@ export class CallRecorder {
   #isSameKey(number: number, key: Uint8Array, contextAt: number): boolean {
     const at = number * KEY_RECORD.words;
     const { offset } = KEY_RECORD;
-    if (this.#keys[at + offset.KEY_BYTES] !== key.length || !this.#has(this.#keys[at + offset.KEY_AT], key)) return false;
+    if (this.#keys[at + offset.KEY_BYTES] !== key.length || !this.#has(this.#keys[at + offset.KEY_AT], key))
+      return false;
     return this.#has(this.#contractAt[number], this.#bytes.subarray(contextAt, contextAt + CONTRACT_BYTES));
   }
 
