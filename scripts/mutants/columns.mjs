@@ -16,7 +16,6 @@ const ROWS = 'test/execute/rows.test.ts';
 const tasks = inFile('src/execute/tasks/row-tasks.ts', ROWS);
 const overridden = inFile('src/execute/tasks/overridden-keys.ts', ROWS);
 const table = inFile('src/execute/rows/row-table.ts', ROWS);
-const batches = inFile('src/execute/rows/row-batches.ts', ROWS);
 const PREDICTED = ['test/execute/predict/predicted-rows.test.ts'];
 const settlePredicted = inFile('src/execute/rows/settle.ts', ...PREDICTED);
 const steps = inFile('src/execute/predict/steps.ts', 'test/execute/predict/steps.test.ts');
@@ -138,21 +137,15 @@ export const COLUMNS = [
     '= ((globalThis as { kept?: Map<number, Numbering> }).kept ??= new Map());',
     'the numbers of the keys of one block are used in the next',
   ),
-  batches(
-    'rows-stale-kept',
-    'runsAgain(row) || (colour > 0 && !isCurrent(row, table, versions))',
-    'runsAgain(row)',
-    'a row of a later batch is not run again, however stale',
-  ),
   settlePredicted(
     'predicted-taken-as-true',
     'if (stands && this.#isCurrent(row)) {',
     'if (stands && (prediction > 0 || this.#isCurrent(row))) {',
     'what ran with predicted values is taken for valid without a look at what it read',
   ),
-  inFile('src/execute/rows/row-batches.ts', ...PREDICTED)(
+  inFile('src/execute/rows/overrides.ts', ...PREDICTED)(
     'predicted-unseen',
-    'const prediction = predictions?.find(rows[i], list[k]) ?? NO_PREDICTION;',
+    'const prediction = predictions?.find(row, key) ?? NO_PREDICTION;',
     'const prediction = NO_PREDICTION;',
     'rows do not see what is predicted for them',
   ),
@@ -171,9 +164,15 @@ export const COLUMNS = [
   ),
   settle(
     'rows-first-writes-stay',
-    '    if (isRepaired) this.inputs.statistics.repaired++;\n',
-    '    if (isRepaired) this.inputs.statistics.repaired++;\n    if (isRepaired) this.#apply(row);\n',
+    '      if (how.repaired) statistics.repaired++;\n',
+    '      if (how.repaired) statistics.repaired++;\n      if (how.repaired) this.#apply(row);\n',
     'what a repaired transaction wrote first stays',
+  ),
+  settle(
+    'rows-repair-unseen',
+    '      run.apply();\n',
+    '',
+    'those behind a repaired transaction do not see what it wrote',
   ),
   settle(
     'rows-not-validated',

@@ -7,11 +7,13 @@ const graph = inFile('src/plan/conflict-graph.ts', 'test/plan/plan.test.ts');
 const sets = inFile('src/plan/access-sets.ts', 'test/plan/plan.test.ts');
 const colouring = inFile('src/plan/colouring.ts', 'test/plan/plan.test.ts');
 const dsatur = inFile('src/plan/dsatur.ts', 'test/plan/bound.test.ts');
-const versions = inFile('src/execute/run/versions.ts', 'test/execute/versions.test.ts', REPAIR);
-const validate = inFile('src/execute/run/validate.ts', ENGINE, REPAIR);
-const schedule = inFile('src/execute/run/schedule.ts', ENGINE, REPAIR);
-const gpuBlock = inFile('src/execute/run/gpu-block.ts', 'test/execute/gpu-merge.test.ts', ENGINE);
-const engine = inFile('src/execute/engine.ts', ENGINE, REPAIR);
+const KERNEL = ['test/execute/gpu-merge.test.ts', 'test/execute/predict/predicted-kernel.test.ts'];
+const rowBatches = inFile('src/execute/rows/row-batches.ts', ENGINE, ...KERNEL);
+const overrides = inFile('src/execute/rows/overrides.ts', ENGINE, 'test/execute/rows.test.ts');
+const kernelRows = inFile('src/execute/rows/kernel-rows.ts', ENGINE, ...KERNEL);
+const kernelResults = inFile('src/execute/rows/kernel-results.ts', ENGINE, ...KERNEL);
+const kernelCalls = inFile('src/execute/rows/kernel-calls.ts', ...KERNEL);
+const runRows = inFile('src/execute/rows/run-rows.ts', ENGINE, REPAIR);
 const RANGES = 'test/execute/known-ranges.test.ts';
 const ranges = inFile('src/execute/tasks/known-ranges.ts', RANGES);
 const stored = inFile('src/store/stored-state.ts', 'test/execute/stored-reads.test.ts');
@@ -66,134 +68,116 @@ export const EXECUTE = [
     'largest = Math.max(largest, own.size);',
     'the bound for very large graphs leaves the reader out',
   ),
-  versions(
-    'old-writes-stay',
-    'if (!writes.has(key)) this.#remove(key, position);',
-    '',
-    'writes of a first run stay visible after a repair that does not write them',
-  ),
-  versions(
-    'sees-own-write',
-    'lowerBound(versions.positions, position) - 1;',
-    'lowerBound(versions.positions, position + 1) - 1;',
-    'a transaction sees its own writes of a run before',
-  ),
-  versions(
-    'version-appended',
-    'const replaces = versions.positions[at] === position ? 1 : 0;',
-    'const replaces = 0;',
-    'a second run leaves two versions of one writer',
-  ),
-  versions(
-    'written-before-self',
-    'versions.positions[0] < position;',
-    'versions.positions[0] <= position;',
-    'a key that only the transaction itself wrote counts as written before it',
-  ),
-  validate(
-    'never-invalid',
-    'if (!bytesEqual(seen, versions.get(key, position))) return false;',
-    '',
-    'a stale read is not found',
-  ),
-  validate(
-    'absent-reads-ignored',
-    'if (!bytesEqual(seen, versions.get(key, position))) return false;',
-    'if (seen !== undefined && !bytesEqual(seen, versions.get(key, position))) return false;',
-    'a key that was absent and is there now is not found',
-  ),
-  validate(
-    'repair-unseen',
-    'versions.put(position, repaired.writes);',
-    '',
-    'those behind a repaired transaction do not see what it wrote',
-  ),
-  validate('repair-uncounted', 'onRerun(position, repaired);', '', 'repairs are not counted'),
-  schedule(
-    'asked-dry-run-reused',
-    "policy !== 'gpu' && !dryRun.askedDryRun && readsAreCurrent",
-    "policy !== 'gpu' && readsAreCurrent",
-    'the dry run of a program that skipped work in it is taken as its result',
-  ),
-  schedule(
+  rowBatches(
     'stale-dry-run-reused',
-    '!dryRun.askedDryRun && readsAreCurrent(dryRun.outcome, position, versions)',
-    '!dryRun.askedDryRun',
+    'if (this.#runsAgain(row) || !this.#isCurrent(row)) again.push(row);',
+    'if (this.#runsAgain(row)) again.push(row);',
     'stale dry runs are reused and only repaired later',
   ),
-  schedule(
+  rowBatches(
     'writes-not-kept',
-    'this.inputs.versions.put(position, result.outcome.writes);',
+    'for (const node of gpu) this.#keep(rows[node]);',
     '',
-    'later colours do not see the writes of earlier ones',
+    'later colours do not see what the kernel wrote in earlier ones',
   ),
-  schedule(
-    'no-overrides',
-    'if (versions.isWrittenBefore(key, position)) overrides.set',
-    'if (versions.isWrittenBefore(key, 0)) overrides.set',
-    'workers are not told what the block has written',
-  ),
-  schedule(
-    'violations-uncounted',
-    "if (finished.why === 'access-violation') statistics.accessViolations++;",
-    '',
-    'access violations are not counted',
-  ),
-  schedule(
+  rowBatches(
     'gpu-failure-drops-colour',
-    'for (const { gpu } of segment.colours) await this.#cpuColour(gpu);',
+    'else if (running !== undefined) for (const { gpu } of segment.colours) await this.#onThreads(gpu);',
     '',
     'a batch that the kernel lost is left to the repair',
   ),
-  gpuBlock(
+  rowBatches(
+    'left-by-kernel-not-run',
+    'await this.#runStale([...left]);',
+    '',
+    'what the kernel has given up is left to its turn',
+  ),
+  overrides(
+    'no-overrides',
+    'if (version !== NO_VERSION) put(key, versions.start(version), versions.end(version));',
+    '',
+    'who runs again is not told what the block has written',
+  ),
+  kernelRows(
+    'violations-uncounted',
+    "else if (status === 'ACCESS_VIOLATION') statistics.accessViolations++;",
+    "else if (status === 'ACCESS_VIOLATION') return false;",
+    'access violations are not counted',
+  ),
+  kernelRows(
     'violation-accepted',
-    "if (status === 'ACCESS_VIOLATION') return { kind: 'handed-back', why: 'access-violation' };",
+    "else if (status === 'ACCESS_VIOLATION') statistics.accessViolations++;\n",
     '',
     'a run that touched an undeclared key counts',
   ),
-  gpuBlock(
-    'stale-seen-accepted',
-    'if (!bytesEqual(seen ?? undefined, call.peekStorage(key))) return false;',
+  kernelRows(
+    'kernel-values-stay',
+    'if (this.#overridden.restore()) this.#common.forget();',
     '',
+    'the state keeps what one row of the kernel was to see, or another',
+  ),
+  kernelRows(
+    'kernel-seen-as-before',
+    'const isOverridden = this.#overridden.has(key);',
+    'const isOverridden = false;',
+    'what a row of the kernel has seen of earlier ones is recorded as the value before the block',
+  ),
+  kernelRows(
+    'cpu-writes-untold',
+    'for (const node of cpu) this.#publishRow(rows[node], place);',
+    '',
+    'the kernel is not told what the CPU has written',
+  ),
+  kernelResults(
+    'stale-seen-accepted',
+    'if (seen !== undefined && !this.#reads(state, k, seen)) return;',
+    'if (seen !== undefined) this.#reads(state, k, seen);',
     'a kernel run that saw a stale value counts',
   ),
-  gpuBlock(
+  kernelResults(
     'context-not-compared',
-    'bytesEqual(call.context, contextBytes(own, number))',
-    'true',
+    'return this.#hasInRoom(context);',
+    'return true;',
     'a kernel run with another context than the transaction has counts',
-  ),
-  gpuBlock(
-    'fuel-not-compared',
-    'call.fuel === callFuel(own, number) &&',
-    '',
-    'a kernel run with other fuel than the transaction has left counts',
     {
-      why: 'equal contexts are one message, and what those before it without a run used follows from their targets',
+      why: 'the context of the common kind differs in its length or in the assets of a sheet, which one sheet never has',
     },
   ),
-  gpuBlock(
-    'confirm-any-result',
-    'dry === undefined || !bytesEqual(outcomes.result(number), dry.result)',
-    'dry === undefined',
-    'a dry run is confirmed although the kernel returned other bytes',
-  ),
-  gpuBlock(
-    'confirm-any-read',
-    'if (!sameValue(outcomes.seen(number, k), dryRead(own, place.call, k))) return undefined;',
+  kernelResults(
+    'context-length-not-compared',
+    'if (state.contextBytes !== context.length) return false;',
     '',
-    'a dry run is confirmed although the kernel saw other values',
+    'a kernel run with assets that the transaction has no more counts',
   ),
-  gpuBlock(
-    'confirm-despite-predecessors',
-    'if (!alone && !readsAreCurrent(outcome, position, this.versions)) return undefined;',
+  kernelResults(
+    'fuel-not-compared',
+    ' || fuel !== callFuel(this.calls, this.#call)',
     '',
-    'a dry run is confirmed although something that it read before the call has changed',
+    'a kernel run with other fuel than the transaction has counts',
   ),
-  engine(
+  kernelCalls(
+    'predicted-key-shared',
+    'return this.#addKey(key, predictions.start(prediction), predictions.end(prediction));',
+    'this.#sharedOf[key] ||= this.#addKey(key, predictions.start(prediction), predictions.end(prediction)) + 1;',
+    'calls share one predicted value in the kernel',
+  ),
+  kernelCalls(
+    'predicted-unknown-to-kernel',
+    'if (predictions !== undefined && prediction !== NO_PREDICTION) {',
+    'if (predictions !== undefined && prediction === Number.NaN) {',
+    'the kernel reads the value before the block where another is predicted',
+  ),
+  kernelCalls(
+    'accesses-unsorted',
+    'sortAccesses(this.#accesses.list, first, count);',
+    '',
+    'the keys of a call are not in the order in which the kernel looks for them',
+    { tests: ['test/execute/kernel-calls.test.ts'] },
+  ),
+  runRows(
     'demoted-planned',
-    'transactions.flatMap((_, position) => (isDemoted[position] ? [] : [position]))',
-    'transactions.map((_, position) => position)',
+    'if (firstParent[row + 1] === firstParent[row]) rows[found++] = row;',
+    'rows[found++] = row;',
     'dependent transactions are dry-run although their assets are not known',
   ),
   inFile('src/execute/run/merge-writes.ts', ENGINE)(
@@ -202,18 +186,17 @@ export const EXECUTE = [
     '',
     'a block deletes keys that never existed',
   ),
-  inFile('src/execute/analyse/dry-run.ts', ENGINE)(
+  inFile('src/execute/rows/row-table.ts', ENGINE)(
     'declared-dropped',
-    'return declared.length === 0 ? touched : [...touched, ...declared];',
-    'return touched;',
+    'readOffsets[i + 1] = readOffsets[i] + list[at + AT.reads] + list[at + AT.declaredReads];',
+    'readOffsets[i + 1] = readOffsets[i] + list[at + AT.reads];',
     'declared keys do not order transactions',
   ),
-  inFile('src/execute/tasks/block-tasks.ts', ENGINE)(
+  inFile('src/execute/tasks/row-tasks.ts', REPAIR)(
     'asked-forgotten',
-    'askedDryRun ||= end.askedDryRun;',
-    'askedDryRun = end.askedDryRun;',
+    'asked ||= end.askedDryRun;',
+    'asked = end.askedDryRun;',
     'a program asked whether it is a dry run, and the message after it did not',
-    { tests: [REPAIR] },
   ),
   inFile('src/execute/tasks/caching-reader.ts', ENGINE)(
     'cached-absence',
@@ -284,10 +267,10 @@ export const EXECUTE = [
     'return Math.min(this.#bytes,',
     'a piece of a block takes as much as if it were the first',
   ),
-  inFile('src/lane/types.ts', 'test/execute/worker-codec.test.ts', 'test/lane/receipt.test.ts')(
+  inFile('src/lane/types.ts', 'test/lane/receipt.test.ts')(
     'status-shifted',
     "['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD']",
     "['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED']",
-    'a status has no code on its way from a worker',
+    'a status has no code in a receipt',
   ),
 ];

@@ -1,5 +1,5 @@
 // Mutants that every policy would share: only what random blocks must keep finds them, not one policy against another.
-import { EXECUTE } from './execute.mjs';
+import { COLUMNS } from './columns.mjs';
 import { LANE } from './lane.mjs';
 import { PROTOCOL } from './protocol.mjs';
 
@@ -20,16 +20,16 @@ const NAMES = [
   'split-keeps-shares',
   'split-amount-once',
   'take-leaves',
-  'old-writes-stay',
-  'repair-unseen',
-  'never-invalid',
+  'rows-first-writes-stay',
+  'rows-repair-unseen',
+  'rows-not-validated',
   'fuel-not-shared',
   'envelope-twice',
   'creation-free',
 ];
 
 export const FUZZ = NAMES.map((name) => {
-  const mutant = [...LANE, ...PROTOCOL, ...EXECUTE].find(({ id }) => id === name);
+  const mutant = [...LANE, ...PROTOCOL, ...COLUMNS].find(({ id }) => id === name);
   return {
     ...mutant,
     id: `fuzz-${name}`,

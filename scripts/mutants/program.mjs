@@ -337,12 +337,6 @@ export const PROGRAM = [
     'this.#entries.size > 0 ? 0 :',
     'calls that go round more programs than are kept compile every time',
   ),
-  inFile('src/execute/analyse/dry-run.ts', 'test/execute/grouped.test.ts')(
-    'dry-runs-not-put-back',
-    'runs[place] = ran[n];',
-    'runs[n] = ran[n];',
-    'a transaction has the dry run of another one',
-  ),
   inFile('src/lane/programs.ts', 'test/lane/code-cache.test.ts')(
     'code-of-before',
     'const tag = this.#tagOf(value);',

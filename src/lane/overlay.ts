@@ -6,7 +6,7 @@ import type { LaneKey, LaneWrites, StateReader } from './types.js';
 const MOST_PLAIN = 1 << 16;
 
 /** Changes by key, `undefined` = deleted; the last one of each key stays. */
-export class Changes {
+class Changes {
   #map: LaneWrites = new Map();
 
   set(key: LaneKey, value: Uint8Array | undefined): void {

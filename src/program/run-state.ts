@@ -1,5 +1,5 @@
 /** What a run asks for, by places in memory: nothing is made for a call of a host function. */
-import type { RevertReason, RunHost, RunResult, RunStatus } from './types.js';
+import type { Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
 
 /**
  * What a run needs from outside. `memory` is all of the program's; places in it are in bounds, and `memory` must not be
@@ -42,6 +42,12 @@ export interface RunEnd {
     length: number,
     copied: number,
   ): boolean;
+}
+
+/** What runs programs; `ProgramRunner` is one. */
+export interface CallRunner {
+  /** Runs `program` with at most `fuel` over `state`; `end` hears how it ended. */
+  runInPlace(program: Program, state: RunState, fuel: number, end: RunEnd): void;
 }
 
 const ID_BYTES = 32;

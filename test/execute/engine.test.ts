@@ -120,7 +120,7 @@ describe('policies', () => {
     await expectTruth(world, txs, result);
   });
 
-  it('what the kernel punts is done by its dry run if that counts, and by the CPU inside the same colour if not', async () => {
+  it('what the kernel punts is done by its dry run if that counts, or by the CPU inside the same colour', async () => {
     const world = new World();
     const id = world.deploy();
     const gpu = new FakeGpu();

@@ -2,13 +2,13 @@
 import type { GpuOutcomes } from '../../gpu/pack/types.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { Plan } from '../../plan/plan.js';
-import type { BlockKernel } from '../kernel/block-kernel.js';
-import { type Segment, withoutKernel } from '../kernel/route.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { AT, HEAD, type RowOverrides } from '../tasks/row-records.js';
 import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
+import type { BlockKernel } from './block-kernel.js';
 import { overridesOf } from './overrides.js';
 import type { Predictions } from './predictions.js';
+import { type Segment, withoutKernel } from './route.js';
 import type { RowGroups } from './row-groups.js';
 import type { RowTable } from './row-table.js';
 import { NO_VERSION, type RowVersions } from './row-versions.js';

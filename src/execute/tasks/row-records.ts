@@ -3,9 +3,9 @@
  * they lie in the bytes beside it.
  *
  * A record: its words, flags, begin and end of the receipt, counts of keys read, declared as read, written and declared
- * as written, messages; fuel used, and bytes of the result of its call or {@link NOT_CALLED}; then the keys of these four
- * kinds; begin and end of each value seen, if {@link SEEN}; begin and end of each value written; the status of each
- * message.
+ * as written, messages; fuel used, and bytes of the result of its call or {@link NOT_CALLED}; then the keys of these
+ * four kinds; begin and end of each value seen, if {@link SEEN}; begin and end of each value written; the status of
+ * each message.
  */
 import type { CommonRunner } from '../../lane/columns/common-run.js';
 import { longer } from '../../lane/columns/key-table.js';
@@ -45,8 +45,8 @@ const UNKNOWN_RESULT_BYTES = 448;
 export const BEFORE = 0xffffffff;
 
 /** What its record says of the call that `run` has run last. */
-export function resultOf({ hasRun, resultBytes }: CommonRunner): number {
-  if (!hasRun) return NOT_CALLED;
+export function resultOf({ resultBytes }: CommonRunner): number {
+  if (resultBytes === undefined) return NOT_CALLED;
   return resultBytes < 0 ? UNKNOWN_RESULT_BYTES : resultBytes;
 }
 

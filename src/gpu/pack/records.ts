@@ -5,7 +5,7 @@
 import { ACCESS_RECORD, CALL_RECORD, KEY_READ, KEY_RECORD, KEY_WRITTEN, NONE } from '../translate/layout.js';
 
 /** Bytes of the contract's id, with which a context begins. */
-export const CONTRACT_BYTES = 32;
+const CONTRACT_BYTES = 32;
 
 /** Most keys and bytes of one call; a call with more stays on the CPU. */
 export const MAX_KEYS_PER_CALL = 1024;

@@ -5,7 +5,7 @@
  */
 import { InternalError } from '../../errors/errors.js';
 import { ResultLayout, TRANSFER_BYTES } from '../../program/result.js';
-import type { RunEnd, RunState } from '../../program/run-state.js';
+import type { CallRunner, RunEnd, RunState } from '../../program/run-state.js';
 import type { Program, RevertReason, RunStatus } from '../../program/types.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { readU32, readU128, writeU32 } from '../../util/bytes.js';
@@ -28,12 +28,6 @@ const CONTEXT_HEAD = 96;
 const COUNT_AT = 80;
 const CODE_WASM = 0;
 
-/** Runs the calls of transactions; `ProgramRunner` is one. */
-export interface CallRunner {
-  /** Runs `program` with at most `fuel`; `end` hears how it ended. */
-  runInPlace(program: Program, state: RunState, fuel: number, end: RunEnd): void;
-}
-
 export class CommonRunner implements RunState, RunEnd {
   /** Of the transaction that ran last: keys read from outside, in the order of their first reads. */
   readonly reads = new NumberSet();
@@ -47,9 +41,8 @@ export class CommonRunner implements RunState, RunEnd {
   hasTarget = false;
   /** What ran; undefined if nothing did. */
   program: Program | undefined;
-  /** Whether it was run, and the bytes of its result; -1: it gave none. */
-  hasRun = false;
-  resultBytes = -1;
+  /** Bytes of its result, -1 if it gave none; undefined if it was not run. */
+  resultBytes: number | undefined;
   /** The first bytes of the data that it returned, as many as a receipt keeps, and how many there were. */
   readonly data = new Uint8Array(RECEIPT_DATA_BYTES);
   dataBytes = 0;
@@ -108,8 +101,7 @@ export class CommonRunner implements RunState, RunEnd {
     this.#parcel.clear();
     this.hasTarget = false;
     this.program = undefined;
-    this.hasRun = false;
-    this.resultBytes = -1;
+    this.resultBytes = undefined;
     this.dataBytes = 0;
     if (!this.#spendSheets()) return false;
     const { watch } = this.#context;
@@ -131,11 +123,6 @@ export class CommonRunner implements RunState, RunEnd {
   apply(): void {
     const { writes } = this;
     for (let i = 0; i < writes.count; i++) this.#state.set(writes.key(i), writes.start(i), writes.end(i));
-  }
-
-  /** The bytes in which the context's ids and numbers lie, and where they begin: the first 32 are the target. */
-  get targetAt(): number {
-    return this.#contextStart;
   }
 
   /** Deletes the sheets of the spent outpoints. */
@@ -250,7 +237,6 @@ export class CommonRunner implements RunState, RunEnd {
     length: number,
   ): boolean {
     this.#fuel = fuelLeft;
-    this.hasRun = true;
     this.resultBytes = length;
     this.askedDryRun = askedDryRun;
     const result = this.#result;

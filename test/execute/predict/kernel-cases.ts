@@ -1,4 +1,4 @@
-/** Blocks on hot counters that a kernel runs with predicted values: the same for V8 behind its interface and for WGSL. */
+/** Blocks on hot counters that a kernel runs with predicted values: for V8 behind its interface, and for WGSL. */
 import { expect } from 'vitest';
 import { BlockOffsets } from '../../../src/bitcoin/block-offsets.js';
 import type { Transaction } from '../../../src/bitcoin/types.js';
@@ -14,7 +14,7 @@ import { makeEngine, message, sortedWrites, sourceOf, turnPointer } from '../eng
 const MINT = builtProgram('mint');
 const KEY = 'both';
 
-/** A contract whose value under {@link KEY} is two counters of 32 bits: each call adds one to both, as far as they go. */
+/** A contract whose value under {@link KEY} is two counters of 32 bits: each call adds one to both, modulo 2^32. */
 function twoCounters(): Uint8Array {
   const builder = new WasmBuilder();
   const read = builder.import('__load_storage');

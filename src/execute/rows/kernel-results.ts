@@ -1,8 +1,7 @@
 import { type CallRecords, callFuel, contextBytes, keyAt, keyCount, programOf } from '../../gpu/pack/records.js';
 import type { GpuOutcomes } from '../../gpu/pack/types.js';
 import { KEY_RECORD } from '../../gpu/translate/layout.js';
-import type { CallRunner } from '../../lane/columns/common-run.js';
-import type { RunEnd, RunState } from '../../program/run-state.js';
+import type { CallRunner, RunEnd, RunState } from '../../program/run-state.js';
 import type { Program, RunStatus } from '../../program/types.js';
 
 const { KEY_AT, KEY_BYTES } = KEY_RECORD.offset;

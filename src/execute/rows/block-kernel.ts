@@ -8,15 +8,15 @@ import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Program } from '../../program/types.js';
 import type { CostModel } from '../choose/cost-model.js';
-import type { Predictions } from '../rows/predictions.js';
-import type { RowGroups } from '../rows/row-groups.js';
-import type { RowTable } from '../rows/row-table.js';
-import type { RowVersions } from '../rows/row-versions.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { AT } from '../tasks/row-records.js';
 import { KernelCalls } from './kernel-calls.js';
 import { KernelRows } from './kernel-rows.js';
+import type { Predictions } from './predictions.js';
 import { routeRows, type Segment } from './route.js';
+import type { RowGroups } from './row-groups.js';
+import type { RowTable } from './row-table.js';
+import type { RowVersions } from './row-versions.js';
 
 /** Cost of a row beyond its program, in fuel. */
 const FUEL_OF_THE_REST = 10_000;

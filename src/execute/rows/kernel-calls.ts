@@ -7,20 +7,20 @@ import {
   MAX_RECORD_BYTES,
 } from '../../gpu/pack/records.js';
 import { ACCESS_RECORD, CALL_RECORD, KEY_READ, KEY_RECORD, KEY_WRITTEN, NONE } from '../../gpu/translate/layout.js';
-import { type CallRunner, CommonRunner } from '../../lane/columns/common-run.js';
+import { CommonRunner } from '../../lane/columns/common-run.js';
 import { longer } from '../../lane/columns/key-table.js';
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import { NumberSet } from '../../lane/columns/number-set.js';
 import type { LaneContext } from '../../lane/message.js';
-import type { RunState } from '../../program/run-state.js';
+import type { CallRunner, RunState } from '../../program/run-state.js';
 import type { Program } from '../../program/types.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { writeU32 } from '../../util/bytes.js';
 import { copyBytes } from '../../util/copy-bytes.js';
-import { NO_PREDICTION, type Predictions } from '../rows/predictions.js';
-import type { RowGroups } from '../rows/row-groups.js';
-import type { RowTable } from '../rows/row-table.js';
 import { AT, HEAD, NOT_CALLED, Words } from '../tasks/row-records.js';
+import { NO_PREDICTION, type Predictions } from './predictions.js';
+import type { RowGroups } from './row-groups.js';
+import type { RowTable } from './row-table.js';
 
 /** No call. */
 export const NOT_WRITTEN = -1;

@@ -9,16 +9,16 @@ import type { LaneContext } from '../../lane/message.js';
 import { ReceiptWriter } from '../../lane/receipt-bytes.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
 import { MESSAGE_STATUSES } from '../../lane/types.js';
-import { eachOverride } from '../rows/overrides.js';
-import type { Predictions } from '../rows/predictions.js';
-import type { RowTable } from '../rows/row-table.js';
-import { NO_VERSION, type RowVersions } from '../rows/row-versions.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { OverriddenKeys } from '../tasks/overridden-keys.js';
 import { AT, BEFORE, HEAD, KERNEL, resultOf, SEEN } from '../tasks/row-records.js';
 import { type KernelCalls, NOT_WRITTEN } from './kernel-calls.js';
 import { KernelResults } from './kernel-results.js';
+import { eachOverride } from './overrides.js';
+import type { Predictions } from './predictions.js';
 import type { Segment } from './route.js';
+import type { RowTable } from './row-table.js';
+import { NO_VERSION, type RowVersions } from './row-versions.js';
 
 /** After all rows. */
 const LAST = 0xffffffff;
