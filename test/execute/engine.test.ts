@@ -298,6 +298,20 @@ describe('a GPU that fails', () => {
     await expectTruth(world, txs, first);
     expect((await process(engine, world, txs)).statistics.executors.gpu).toBe(2);
   });
+
+  it('leaves what it was given to the workers, in a batch', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const gpu = new FakeGpu();
+    gpu.beforeBatch = () => {
+      throw new Error('out of memory');
+    };
+    const txs = messages(40, () => call(id, 4, 0));
+    const result = await process(makeEngine({ policy: 'gpu', gpu, workers: 2 }), world, txs);
+    expect(result.statistics).toMatchObject({ gpuFailures: 1, batches: 1, repaired: 0 });
+    expect(result.statistics.executors).toEqual({ reuse: 1, gpu: 0, cpu: 39, sequential: 0 });
+    await expectTruth(world, txs, result);
+  });
 });
 
 describe('transactions that spend outputs of lane transactions of their block', () => {

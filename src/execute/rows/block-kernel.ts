@@ -8,12 +8,12 @@ import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Program } from '../../program/types.js';
 import type { CostModel } from '../choose/cost-model.js';
-import type { BlockBudget } from '../tasks/block-weight.js';
+import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { AT } from '../tasks/row-records.js';
 import { KernelCalls } from './kernel-calls.js';
 import { KernelRows } from './kernel-rows.js';
 import type { Predictions } from './predictions.js';
-import { routeRows, type Segment } from './route.js';
+import { routeRows, type Segment, withoutKernel } from './route.js';
 import type { RowGroups } from './row-groups.js';
 import type { RowTable } from './row-table.js';
 import type { RowVersions } from './row-versions.js';
@@ -63,39 +63,50 @@ export class BlockKernel {
 
   /**
    * Chooses what the kernel runs of the nodes of `plan`, and puts that on the device. `isReusable`: whether the dry run
-   * of a node can stand whatever runs before it in its batch.
+   * of a node can stand whatever runs before it in its batch. Throws `BlockTooLarge` beyond the budget.
    */
   async begin(
     plan: Plan,
     colours: readonly (readonly number[])[],
     isReusable: (node: number) => boolean,
   ): Promise<readonly Segment[]> {
-    const { use, rows, statistics, threads } = this.#inputs;
-    const { gpu, policy, costs } = use;
-    if (use.waitsForKernels && policy === 'gpu') await this.#compileAll();
+    const { use } = this.#inputs;
+    if (use.waitsForKernels && use.policy === 'gpu') await this.#compileAll();
     const started = performance.now();
-    const worth = policy === 'auto' ? new Set(costs.worthRecording(rows.length, threads)) : undefined;
-    const route = routeRows({
-      plan,
-      colours,
-      policy,
-      gpu,
-      costs,
-      threads,
-      worth,
-      programOf: (node) => this.#calls.programOf(rows[node]),
-      isReusable,
-      write: (node) => this.#calls.add(rows[node]),
-    });
-    statistics.punted += route.unsupported;
-    statistics.compiling += route.compiling;
+    let segments: readonly Segment[] = withoutKernel(colours);
     try {
-      this.#rows = await KernelRows.begin({ ...this.#inputs, gpu }, this.#calls, route.segments);
+      segments = this.#route(plan, colours, isReusable);
+      this.#rows = await KernelRows.begin({ ...this.#inputs, gpu: use.gpu }, this.#calls, segments);
     } catch (error) {
+      if (error instanceof BlockTooLarge) throw error;
       this.#fail(error);
     }
     if (this.#rows !== undefined) this.#spend('gpu', started);
+    return segments;
+  }
+
+  #route(
+    plan: Plan,
+    colours: readonly (readonly number[])[],
+    isReusable: (node: number) => boolean,
+  ): readonly Segment[] {
+    const { use, rows, statistics, threads } = this.#inputs;
+    const { policy, costs } = use;
+    const worth = policy === 'auto' ? new Set(costs.worthRecording(rows.length, threads)) : undefined;
+    const programOf = (node: number): Program | undefined => this.#calls.programOf(rows[node]);
+    const write = (node: number): boolean => this.#write(rows[node]);
+    const route = routeRows({ ...use, plan, colours, threads, worth, programOf, isReusable, write });
+    statistics.punted += route.unsupported;
+    statistics.compiling += route.compiling;
     return route.segments;
+  }
+
+  #write(row: number): boolean {
+    const { budget, table } = this.#inputs;
+    const [used, bytes] = [table.state.used, this.#calls.bytes];
+    const isWritten = this.#calls.add(row);
+    budget.takeBytes(table.state.used - used + this.#calls.bytes - bytes);
+    return isWritten;
   }
 
   /** Runs the calls of `segment`; undefined: a thread must run them. */

@@ -105,7 +105,7 @@ export class KernelCalls implements CallRunner {
     const { table } = this.#inputs;
     const { list } = table.words;
     const at = table.recordOf(row);
-    if (this.#bytesUsed() > MAX_RECORD_BYTES) return false;
+    if (this.bytes > MAX_RECORD_BYTES) return false;
     const [length, keys] = [this.#length, this.#keys.length];
     this.#writesContext = true;
     const program = this.#runTo(row);
@@ -135,6 +135,11 @@ export class KernelCalls implements CallRunner {
   /** Start of the hashes of keys. */
   get seed(): number {
     return this.#inputs.seed;
+  }
+
+  /** Bytes of all calls written. */
+  get bytes(): number {
+    return 4 * (this.#heads.length + this.#accesses.length + this.#keys.length) + this.#length;
   }
 
   /** Number of the call of `row`, {@link NOT_WRITTEN} if it has none. */
@@ -293,10 +298,6 @@ export class KernelCalls implements CallRunner {
       this.#programNumbers.set(program.hash, number);
     }
     return number;
-  }
-
-  #bytesUsed(): number {
-    return 4 * (this.#heads.length + this.#accesses.length + this.#keys.length) + this.#length;
   }
 
   /** Copies bytes to the end, padded with zeros to whole words; gives where. */

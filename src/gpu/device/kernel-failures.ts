@@ -1,9 +1,7 @@
 import { EnvironmentError } from '../../errors/errors.js';
 
-/**
- * The step at which a program lost its kernel: recording its calls, translating, compiling, packing, or reading back.
- */
-export type KernelStage = 'record' | 'translate' | 'compile' | 'pack' | 'read';
+/** The step at which a program lost its kernel: translating, compiling, packing its calls, or reading back. */
+export type KernelStage = 'translate' | 'compile' | 'pack' | 'read';
 
 /** A program that lost its kernel to an unexpected failure. The CPU runs it from then on. */
 export interface KernelFailure {
