@@ -13,6 +13,7 @@ import { columnsOf, sharedColumns } from '../../src/lane/columns/lane-columns.js
 import { scanColumns } from '../../src/lane/columns/scan-columns.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome } from '../../src/lane/types.js';
 import { ProgramRunner } from '../../src/program/runner.js';
+import { encodeCellpack } from '../../src/protocol/encode.js';
 import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { concatBytes, fromBinaryString, u128Bytes } from '../../src/util/bytes.js';
 import { call, envelope, makeBlock, makeTx, PROBE, World } from '../lane/world.js';
@@ -154,6 +155,13 @@ describe('rows', () => {
     const result = await run(world, txs, { workers: 2 });
     applyWrites(world.state, result.writes);
     expect(world.sheet(txs[0], 1)).toEqual({ '2:1': 3n });
+  });
+
+  it('keep the status of a message that is not for the lane, and of one that nobody can read', async () => {
+    const world = new World();
+    const elsewhere = message(encodeCellpack({ block: 2n, tx: 1n }, [4, 1]));
+    const { receipts } = await run(world, [elsewhere, message(new Uint8Array(15).fill(0xff))], {});
+    expect(receipts.map(({ messages: [{ status }] }) => status)).toEqual(['STANDARD', 'REJECTED']);
   });
 
   it('too many for their budget are run one at a time, and counted', async () => {

@@ -156,12 +156,16 @@ export class KernelRows {
     const { state, words } = table;
     const [used, length] = [state.used, words.length];
     eachOverride(row, table, versions, predictions, this.#put);
+    // Code under a key may be other code for the next row.
+    const { hasCode } = this.#overridden;
+    if (hasCode) this.#common.forget();
     try {
       this.#results.expect(this.#written.callOf(row), outcomes, number);
       if (!this.#common.run(row) || !this.#results.wasTaken) return false;
       this.#record(row);
     } finally {
-      if (this.#overridden.restore()) this.#common.forget();
+      this.#overridden.restore();
+      if (hasCode) this.#common.forget();
     }
     // The kernel applied exactly the writes of the transaction.
     if (this.#common.status === 'OK') this.#trusted.add(row);

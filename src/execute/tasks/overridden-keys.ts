@@ -22,15 +22,19 @@ export class OverriddenKeys {
     return this.#keys.placeOf(key) >= 0;
   }
 
-  /** Sets the values that row number `at` of `overrides` sees. True: one of them is code. */
-  set({ ends, words, bytes }: RowOverrides, at: number): boolean {
+  /** Whether a value that is set is code. */
+  get hasCode(): boolean {
+    return this.#hasCode;
+  }
+
+  /** Sets the values that row number `at` of `overrides` sees. */
+  set({ ends, words, bytes }: RowOverrides, at: number): void {
     const state = this.#state;
     for (let word = at === 0 ? 0 : ends[at - 1]; word < ends[at]; word += 4) {
       const key = state.keyOf(bytes, words[word], words[word + 1]);
       const start = state.keep(bytes, words[word + 2], words[word + 3]);
       this.put(key, start, start + words[word + 3] - words[word + 2]);
     }
-    return this.#hasCode;
   }
 
   /** Sets what the row sees under `key`: what lies from `start` to `end` of the state. The first of a key counts. */
@@ -44,8 +48,8 @@ export class OverriddenKeys {
     this.#hasCode ||= CODE.every((byte, i) => state.bytes[state.keyStart(key) + i] === byte);
   }
 
-  /** Takes them away again. True: one of them was code. */
-  restore(): boolean {
+  /** Takes them away again. */
+  restore(): void {
     const state = this.#state;
     for (let i = 0; i < this.#keys.count; i++) {
       const key = this.#keys.list[i];
@@ -55,8 +59,6 @@ export class OverriddenKeys {
     }
     this.#keys.count = 0;
     this.#saved.length = 0;
-    const hadCode = this.#hasCode;
     this.#hasCode = false;
-    return hadCode;
   }
 }

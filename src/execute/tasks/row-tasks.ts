@@ -89,9 +89,12 @@ export class RowTasks {
       if (overrides === undefined) this.#runOne(rows[i], true);
       else {
         // Code under a key may be other code for the next row.
-        if (this.#overridden.set(overrides, i)) this.#common.forget();
+        this.#overridden.set(overrides, i);
+        const { hasCode } = this.#overridden;
+        if (hasCode) this.#common.forget();
         this.#runOne(rows[i], false);
-        if (this.#overridden.restore()) this.#common.forget();
+        this.#overridden.restore();
+        if (hasCode) this.#common.forget();
       }
       this.#tellKeys();
       if (4 * (this.#words.length + this.#newKeys.length) + this.#out.length > mostBytes) throw new BlockTooLarge();
