@@ -75,7 +75,7 @@ describe('what the kernel says', () => {
       seen: (i, key) => (seen(i, key) === undefined ? undefined : new Uint8Array(16).fill(7)),
     }));
     const result = await process(world, txs, gpu);
-    expect(result.statistics.executors).toMatchObject({ gpu: 0, reuse: 1, cpu: 1 });
+    expect(result.statistics.executors).toMatchObject({ gpu: 0, reuse: 1, sequential: 1 });
     await expectTruth(world, txs, result);
   });
 
@@ -91,7 +91,7 @@ describe('what the kernel says', () => {
     const result = await process(world, txs, gpu);
     // Both were dry-run, and given to the kernel, with the assets.
     expect(gpu.calls).toBe(2);
-    expect(result.statistics.executors).toMatchObject({ gpu: 1, cpu: 1 });
+    expect(result.statistics.executors).toMatchObject({ gpu: 1, sequential: 1 });
     const [first, second] = result.receipts.map(({ messages }) => messages[0].dataBytes);
     expect(first).toBe(second + 48);
     await expectTruth(world, txs, result);

@@ -72,19 +72,18 @@ describe('a repair', () => {
   });
 
   it.each([
-    ['cpu', undefined, 2],
-    ['gpu', new FakeGpu(), 3],
+    ['cpu', undefined],
+    ['gpu', new FakeGpu()],
   ] as const)(
-    'is seen by all behind it, and each is counted as repaired only if it had run and seen something else (policy %s)',
-    async (policy, gpu, repaired) => {
+    'is seen by all behind it, and only those whose runs had seen something else are repaired as well (policy %s)',
+    async (policy, gpu) => {
       const world = new World();
       const { txs } = turnedPointer(world);
       const again = [...txs, message(call('2:1', 4, 2)), message(call('2:1', 4, 7))];
       const result = await process(world, again, { policy, gpu });
-      // The fourth waits for the third: the kernel runs it behind that, one thread alone leaves it to its turn.
-      const fourth = policy === 'gpu';
-      expect(result.receipts.map((receipt) => receipt.repaired)).toEqual([false, false, true, fourth, true, false]);
-      expect(result.statistics.repaired).toBe(repaired);
+      // What the fourth saw in its dry run is true again, since the third has left its counter alone.
+      expect(result.receipts.map(({ repaired }) => repaired)).toEqual([false, false, true, false, true, false]);
+      expect(result.statistics.repaired).toBe(2);
       await expectTruth(world, again, result);
     },
   );

@@ -1,6 +1,7 @@
 /** The kernel in one block: what it is given, what it says, what that cost, and what follows when it fails. */
 import { randomBytes } from 'node:crypto';
 import type { GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
+import type { CommonRunner } from '../../lane/columns/common-run.js';
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { Policy } from '../../lane/policy.js';
@@ -141,6 +142,27 @@ export class BlockKernel {
     this.#spend('finish', started);
     this.#dispatches++;
     return left;
+  }
+
+  /**
+   * Keeps the outcomes of the last segment for the turns of its rows; false: some calls were given up, and threads must
+   * run these and what follows them.
+   */
+  keepsForTurns(segment: Segment, outcomes: GpuOutcomes): boolean {
+    if (this.#rows?.keepsForTurns(segment, outcomes) !== true) return false;
+    this.#dispatches += segment.colours.filter(({ gpu }) => gpu.length > 0).length;
+    return true;
+  }
+
+  /** What `row` does now, with the outcome that was kept for it; undefined: it saw something else. */
+  runAtTurn(row: number): CommonRunner | undefined {
+    return this.#rows?.runAtTurn(row);
+  }
+
+  /** At their turns, `rows` took `ms` here, and those of which outcomes were kept `kernelMs`. */
+  ranAtTurn(rows: Uint32Array, ms: number, kernelMs: number): void {
+    this.ranOnThreads(rows, ms, 'alone');
+    this.#ms += kernelMs;
   }
 
   /** Tells the kernel what it must know of `segment`, all of whose rows are kept. */

@@ -51,6 +51,9 @@ export class KernelRows {
   readonly #common: CommonRunner;
   readonly #overridden: OverriddenKeys;
   readonly #out = new ReceiptWriter();
+  /** Outcomes that are kept for the turns of their rows, and their numbers by row. */
+  #kept: GpuOutcomes | undefined;
+  readonly #numberOfRow = new Map<number, number>();
   /** Rows whose writes the kernel has applied as they are. */
   readonly #trusted = new Set<number>();
   readonly #put = (key: number, start: number, end: number): void => this.#overridden.put(key, start, end);
@@ -107,17 +110,53 @@ export class KernelRows {
    * the kernel gave it up, or saw something else, and a thread must run it. Throws `BlockTooLarge` beyond the budget.
    */
   take(row: number, number: number, outcomes: GpuOutcomes): boolean {
-    const { statistics, gpu } = this.#inputs;
-    const hash = programOf(this.#calls, this.#written.callOf(row));
-    try {
+    const { statistics } = this.#inputs;
+    return this.#reading(row, () => {
       const status = outcomes.status(number);
       if (status === 'PUNT') statistics.punted++;
       else if (status === 'ACCESS_VIOLATION') statistics.accessViolations++;
-      else if (this.#finish(row, number, outcomes)) {
-        statistics.gpuRuns[hash] = (statistics.gpuRuns[hash] ?? 0) + 1;
-        return true;
-      }
+      else return this.#finish(row, number, outcomes);
       return false;
+    });
+  }
+
+  /** Keeps the outcomes of `segment` for the turns of its rows; false, and nothing is kept: some calls were given up. */
+  keepsForTurns({ colours }: Segment, outcomes: GpuOutcomes): boolean {
+    const { rows } = this.#inputs;
+    for (let number = 0; number < outcomes.count; number++) {
+      const status = outcomes.status(number);
+      if (status === 'PUNT' || status === 'ACCESS_VIOLATION') return false;
+    }
+    this.#kept = outcomes;
+    let number = 0;
+    for (const { gpu } of colours) for (const node of gpu) this.#numberOfRow.set(rows[node], number++);
+    return true;
+  }
+
+  /**
+   * Goes through `row`, now that all before it are final, with the outcome that was kept. The run says what it does;
+   * undefined: its call is another one, or read other values than are there now.
+   */
+  runAtTurn(row: number): CommonRunner | undefined {
+    const outcomes = this.#kept;
+    const number = this.#numberOfRow.get(row);
+    if (outcomes === undefined || number === undefined) return undefined;
+    return this.#reading(row, () => this.#runWith(row, number, outcomes)) ? this.#common : undefined;
+  }
+
+  #runWith(row: number, number: number, outcomes: GpuOutcomes): boolean {
+    this.#results.expect(this.#written.callOf(row), outcomes, number);
+    return this.#common.run(row) && this.#results.wasTaken;
+  }
+
+  /** Counts what `read` makes of the outcome of `row`. A program whose outcome cannot be read loses its kernel. */
+  #reading(row: number, read: () => boolean): boolean {
+    const { statistics, gpu } = this.#inputs;
+    const hash = programOf(this.#calls, this.#written.callOf(row));
+    try {
+      const isTaken = read();
+      if (isTaken) statistics.gpuRuns[hash] = (statistics.gpuRuns[hash] ?? 0) + 1;
+      return isTaken;
     } catch (error) {
       // Errors with a code, and a block that is too large, come from the CPU's part of the transaction.
       if (error instanceof WarpshrewError || error instanceof BlockTooLarge) throw error;
@@ -160,8 +199,7 @@ export class KernelRows {
     const { hasCode } = this.#overridden;
     if (hasCode) this.#common.forget();
     try {
-      this.#results.expect(this.#written.callOf(row), outcomes, number);
-      if (!this.#common.run(row) || !this.#results.wasTaken) return false;
+      if (!this.#runWith(row, number, outcomes)) return false;
       this.#record(row);
     } finally {
       this.#overridden.restore();

@@ -24,6 +24,8 @@ export const FOUND = {
   batch: 2,
   /** By its dry run; if that does not count, nothing is lost by running it at its turn. */
   inTurn: 3,
+  /** By its dry run; the kernel has run its call, and it is gone through with the outcome at its turn. */
+  kernel: 4,
 } as const;
 
 export interface BatchInputs {
@@ -49,11 +51,7 @@ export interface BatchInputs {
  */
 export async function runBatches(inputs: BatchInputs): Promise<Uint8Array> {
   const run = new BatchRun(inputs);
-  try {
-    await run.run();
-  } finally {
-    inputs.kernel?.close();
-  }
+  await run.run();
   return run.found;
 }
 
@@ -94,9 +92,20 @@ class BatchRun {
     }
     if (kernel === undefined) return;
     const outcomes = running && (await kernel.outcomes(running));
-    if (outcomes !== undefined) await this.#takeSegment(kernel, segment, outcomes);
+    const isLast = first + segment.colours.length >= last;
+    if (outcomes !== undefined && isLast && kernel.keepsForTurns(segment, outcomes)) this.#leaveToTurns(segment);
+    else if (outcomes !== undefined) await this.#takeSegment(kernel, segment, outcomes);
     else if (running !== undefined) for (const { gpu } of segment.colours) await this.#onThreads(gpu);
     kernel.publish(segment);
+  }
+
+  /** No batch follows, so nobody wants to know what its rows have written before it is their turn. */
+  #leaveToTurns(segment: Segment): void {
+    const { rows, statistics } = this.inputs;
+    for (const { gpu } of segment.colours) {
+      for (const node of gpu) this.found[rows[node]] = FOUND.kernel;
+      if (gpu.length > 0) statistics.batches++;
+    }
   }
 
   async #takeSegment(kernel: BlockKernel, segment: Segment, outcomes: GpuOutcomes): Promise<void> {

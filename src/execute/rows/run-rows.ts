@@ -1,6 +1,7 @@
 /** A block of rows from their dry runs to receipts and writes: what the engine does with columns. */
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
+import type { ReceiptList } from '../../lane/receipt-list.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult } from '../../lane/types.js';
 import { planOf, summarise } from '../../plan/plan.js';
@@ -67,11 +68,13 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   const all = { ...inputs, rows, plan, predictions, table, versions, work, groups };
   const use = inputs.kernel;
   const kernel = use && new BlockKernel({ ...all, use, threads: work.threads });
-  const found = await runBatches({ ...all, kernel });
-  started = performance.now();
-  before.prefetch(sheetKeysOf(columns, dependentRows(columns)));
-  const onTurn = kernel && ((turned: Uint32Array, ms: number) => kernel.ranOnThreads(turned, ms, 'alone'));
-  const receipts = settleRows({ ...inputs, table, found, colourOf, predictions, onTurn });
+  const settled = async (): Promise<ReceiptList> => {
+    const found = await runBatches({ ...all, kernel });
+    started = performance.now();
+    before.prefetch(sheetKeysOf(columns, dependentRows(columns)));
+    return settleRows({ ...all, found, colourOf, kernel });
+  };
+  const receipts = await settled().finally(() => kernel?.close());
   if (memory !== undefined) predictions?.teach(memory);
   started = lap(statistics, 'validate', started);
   statistics.lane.txs = columns.count;

@@ -19,6 +19,7 @@ import type { OnOutcome } from '../run/block-result.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { driveOnCpu } from '../tasks/drive.js';
 import { AT, BEFORE, HEAD, Words } from '../tasks/row-records.js';
+import type { BlockKernel } from './block-kernel.js';
 import type { Predictions } from './predictions.js';
 import { FOUND } from './row-batches.js';
 import type { RowTable } from './row-table.js';
@@ -38,8 +39,8 @@ export interface SettleInputs {
   readonly budget: BlockBudget;
   readonly statistics: LaneStatistics;
   readonly onOutcome: OnOutcome | undefined;
-  /** Hears how long rows took that were left to their turn; undefined: nobody wants to know. */
-  readonly onTurn?: (rows: Uint32Array, ms: number) => void;
+  /** What the kernel has found of rows, and who wants to know what they take at their turn; undefined: no kernel. */
+  readonly kernel: BlockKernel | undefined;
 }
 
 /** Applies all rows to the state of the table; gives their receipts. Throws `BlockTooLarge` beyond the budget. */
@@ -47,7 +48,7 @@ export function settleRows(inputs: SettleInputs): ReceiptList {
   const pass = new SettlePass(inputs);
   const { columns, onOutcome } = inputs;
   for (let row = 0; row < columns.count; row++) pass.settle(row);
-  inputs.onTurn?.(pass.inTurn.taken(), pass.inTurnMs);
+  inputs.kernel?.ranAtTurn(pass.inTurn.taken(), pass.inTurnMs, pass.kernelMs);
   // Not before it is certain that the block ends this way.
   for (const [row, outcome] of pass.outcomes.entries()) onOutcome?.(transactionAt(columns, row), outcome);
   return pass.receipts;
@@ -57,9 +58,10 @@ class SettlePass {
   readonly receipts: ReceiptList;
   /** By row, if somebody wants to hear of them. */
   readonly outcomes: LaneOutcome[] = [];
-  /** Rows that were left to their turn, and what they took together. */
+  /** Rows that were left to their turn, and what they took together; what those of the kernel took. */
   readonly inTurn = new Words();
   inTurnMs = 0;
+  kernelMs = 0;
   readonly #common: CommonRunner;
   readonly #reader: BlockStateReader;
   /** How the row in its turn was run: one object for all of them. */
@@ -84,14 +86,15 @@ class SettlePass {
     if (how.predicted) statistics.predicted++;
     if (how.mispredicted) statistics.mispredicted++;
     const stands = found !== FOUND.notRun && !(found !== FOUND.batch && this.inputs.table.hasAsked(row));
-    if (stands && this.#isCurrent(row)) {
+    if (found === FOUND.kernel && this.#takeFromKernel(row)) how.executor = 'gpu';
+    else if (stands && this.#isCurrent(row)) {
       how.executor = this.#executorOf(row);
       this.#keep(row);
     } else {
       how.executor = found === FOUND.inTurn ? 'cpu' : 'sequential';
-      how.repaired = found === FOUND.dryRun || found === FOUND.batch;
+      how.repaired = found === FOUND.dryRun || found === FOUND.batch || found === FOUND.kernel;
       if (how.repaired) statistics.repaired++;
-      if (found === FOUND.inTurn && this.inputs.onTurn !== undefined) this.#runTimed(row);
+      if (found === FOUND.inTurn && this.inputs.kernel !== undefined) this.#runTimed(row);
       else this.#run(row);
     }
     this.receipts.setExecution(how);
@@ -147,6 +150,18 @@ class SettlePass {
     for (let i = 0; i < writes; i++) table.state.set(list[keys + i], list[values + 2 * i], list[values + 2 * i + 1]);
   }
 
+  /** Goes through `row` with what the kernel says of its call; false: it saw something else than is there now. */
+  #takeFromKernel(row: number): boolean {
+    const started = performance.now();
+    const { state } = this.inputs.table;
+    const [used, bytes] = [state.used, this.receipts.bytes];
+    const run = this.inputs.kernel?.runAtTurn(row);
+    if (run !== undefined) this.#takeRun(row, run);
+    this.inputs.budget.takeBytes(state.used - used + this.receipts.bytes - bytes);
+    this.kernelMs += performance.now() - started;
+    return run !== undefined;
+  }
+
   #runTimed(row: number): void {
     const started = performance.now();
     this.#run(row);
@@ -159,15 +174,8 @@ class SettlePass {
     const { columns, context, table, statistics, budget, onOutcome } = this.inputs;
     const { state } = table;
     const [used, bytes] = [state.used, this.receipts.bytes];
-    if (isCommon(columns, row) && this.#common.run(row)) {
-      const run = this.#common;
-      if (onOutcome !== undefined) this.outcomes.push(outcomeOf(columns, row, run, state));
-      countMessage(statistics.lane, run.status);
-      this.receipts.addBy((out) =>
-        writeCommonReceipt(out, context.height, columns, row, run, state, this.#how.executor),
-      );
-      run.apply();
-    } else {
+    if (isCommon(columns, row) && this.#common.run(row)) this.#takeRun(row, this.#common);
+    else {
       const outcome = driveOnCpu(
         laneTransaction(transactionAt(columns, row), context, this.#reader),
         this.inputs.runner,
@@ -178,6 +186,16 @@ class SettlePass {
       this.#reader.apply(outcome.writes);
     }
     budget.takeBytes(state.used - used + this.receipts.bytes - bytes);
+  }
+
+  /** What `run` has done with `row`, as the last one, is what became of it. */
+  #takeRun(row: number, run: CommonRunner): void {
+    const { columns, context, table, statistics, onOutcome } = this.inputs;
+    const { state } = table;
+    if (onOutcome !== undefined) this.outcomes.push(outcomeOf(columns, row, run, state));
+    countMessage(statistics.lane, run.status);
+    this.receipts.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, this.#how.executor));
+    run.apply();
   }
 }
 
