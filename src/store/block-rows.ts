@@ -8,8 +8,12 @@ import type { PieceWriter } from './pieces.js';
 import { receiptPages, receiptsOf } from './receipt-pages.js';
 import { encodedReceipts } from './receipt-rows.js';
 import { encodeBlockRecord, encodePlan } from './records.js';
-import { encodeTouched } from './touched.js';
 import type { BlockCommit, Namespace, StateRoots } from './types.js';
+import { putUndoPart, undoParts } from './undo-rows.js';
+
+/** A piece has room for so many rows of an undo record. */
+const UNDO_PARTS = 16;
+const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 
 /** What may be written before the block counts. */
 export function putRows(
@@ -19,9 +23,12 @@ export function putRows(
   writes: Readonly<Record<Namespace, SortedWrites>>,
 ): void {
   const { height } = block;
-  pieces.put('undo', beU32(height), encodeTouched(writes));
-  commitVersions(database, pieces, 'S', writes.S, height);
-  commitVersions(database, pieces, 'P', writes.P, height);
+  let number = 0;
+  for (const part of undoParts(writes, pieces.pieceBytes / UNDO_PARTS)) {
+    // Before the rows that it names: of what is written in pieces, all that is there can be taken back.
+    putUndoPart(pieces, height, number++, writes, part);
+    for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, part.from[ns], part.end[ns]);
+  }
   for (const { first, bytes } of receiptPages(block)) pieces.put('blocks', receiptKey(height, first), bytes);
 }
 

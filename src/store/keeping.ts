@@ -1,9 +1,9 @@
 import { reusingAllocator } from '../util/row-bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { type Floor, floorOf, putFloor } from './floor.js';
-import { beU32, blockKey, historyKey, readBeU32 } from './keys.js';
+import { blockKey, historyKey, readBeU32 } from './keys.js';
 import { corrupt } from './records.js';
-import { decodeTouched } from './touched.js';
+import { delUndo, touchedIn, undoRows } from './undo-rows.js';
 
 /** Undo rows that one commit drops at most: after a smaller setting the rest goes with the blocks that follow. */
 const PRUNED_A_BLOCK = 1_000;
@@ -59,7 +59,7 @@ export class Keeping {
   #pruneUndo(batch: DatabaseBatch, from: number, height: number): number {
     const end = Math.min(height - this.#kept.undo, from + PRUNED_A_BLOCK - 1);
     let at = from;
-    for (; at <= end; at++) batch.del('undo', beU32(at));
+    for (; at <= end; at++) delUndo(this.#database, batch, at);
     return at;
   }
 
@@ -80,14 +80,14 @@ export class Keeping {
 
   /** Drops the undo row of a height and the rows of `history` that ended there; returns how many keys it names. */
   #dropEnded(batch: DatabaseBatch, height: number): number {
-    const undo = this.#database.get('undo', beU32(height));
+    const undo = undoRows(this.#database, height);
     if (undo === undefined) throw corrupt('undo record', height);
-    batch.del('undo', beU32(height));
     let keys = 0;
-    for (const { ns, key, present } of decodeTouched(height, undo)) {
+    for (const { ns, key, present } of touchedIn(height, undo)) {
       keys++;
       if (present) batch.del('history', historyKey(ns, key, height, keyRoom));
     }
+    delUndo(this.#database, batch, height);
     return keys;
   }
 

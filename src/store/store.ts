@@ -26,6 +26,7 @@ import type {
   StoreOptions,
   UndoOptions,
 } from './types.js';
+import { delUndo, touchedIn, undoRows } from './undo-rows.js';
 import { type Restored, undoVersions } from './undo-versions.js';
 
 type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade' | 'onHasherLost' | 'pieceBytes'>;
@@ -327,7 +328,7 @@ export class Store extends StoreReader {
 
   #undoBlock(height: number): void {
     this.#keeping.forget();
-    const undo = this.rocks.get('undo', beU32(height));
+    const undo = undoRows(this.rocks, height);
     const record = this.blockRecord(height);
     if (undo === undefined || record === undefined) throw corrupt('undo record', height);
     let batch = this.rocks.batch();
@@ -335,12 +336,12 @@ export class Store extends StoreReader {
     let fits = true;
     try {
       const restore = (ns: Namespace, restored: Restored): void => this.trees.undo(ns, restored);
-      fits = undoVersions(this.rocks, batch, undo, height, { restore, mostBytes: this.#pieceBytes });
+      fits = undoVersions(this.rocks, batch, touchedIn(height, undo), height, { restore, mostBytes: this.#pieceBytes });
       const before = this.blockRecord(height - 1);
       assertUndone(height, before, this.trees.endUndo());
       if (fits) {
         this.trees.storeUndone(batch, height, before === undefined);
-        batch.del('undo', beU32(height));
+        delUndo(this.rocks, batch, height);
       } else {
         batch.discard();
         batch = this.rocks.batch();

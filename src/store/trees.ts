@@ -1,8 +1,7 @@
 import { fromHex, toHex } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
-import { afterPrefix, beU32, latestKey, namespaceCode } from './keys.js';
+import { afterPrefix, latestKey, namespaceCode } from './keys.js';
 import { HEIGHT_BYTES } from './rows.js';
-import { decodeTouched } from './touched.js';
 import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin } from './tree/load-tree.js';
 import { type EmitRow, StateTree, type SweepLimits, type TreeWriter } from './tree/state-tree.js';
 import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
@@ -11,6 +10,7 @@ import { MOST_BITS, ROW_BITS, TreeMemory, type TreeWrites } from './tree/tree-me
 import { treeRange } from './tree/tree-rows.js';
 import type { StateProof } from './tree/verify-proof.js';
 import type { Namespace, StateRoots, Tip } from './types.js';
+import { touchedIn, undoRows } from './undo-rows.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 
@@ -275,10 +275,10 @@ export function treeOrigin(rocks: Database, ns: Namespace, tip: number, recorded
       }
     },
     touched: (height) => {
-      const undo = rocks.get('undo', beU32(height));
+      const undo = undoRows(rocks, height);
       if (undo === undefined) return undefined;
       const keys: Uint8Array[] = [];
-      for (const touched of decodeTouched(height, undo)) if (touched.ns === ns) keys.push(touched.key);
+      for (const touched of touchedIn(height, undo)) if (touched.ns === ns) keys.push(touched.key);
       return keys;
     },
     values: (keys) => {
