@@ -91,9 +91,12 @@ export class Trees {
     return { roots, existed };
   }
 
-  /** Puts what is to be stored of the trees with the block of `height`, just applied, into its batch. */
-  store(batch: DatabaseBatch, height: number): void {
-    for (const ns of NAMESPACES) this.tree(ns).store(height, this.#sweepLimits(ns), emitTo(batch));
+  /**
+   * Puts what is to be stored of the trees with the block of `height`, just applied, into its batch; `blocks`: the last
+   * so many were applied at once.
+   */
+  store(batch: DatabaseBatch, height: number, blocks = 1): void {
+    for (const ns of NAMESPACES) this.tree(ns).store(height, this.#sweepLimits(ns, blocks), emitTo(batch));
   }
 
   /** Puts what {@link storeAfter} needs into the batch: a tree that has never been stored gets its header. */
@@ -144,9 +147,9 @@ export class Trees {
     for (const [key] of this.#owner.rocks.scan('tree')) batch.del('tree', new Uint8Array(key));
   }
 
-  #sweepLimits(ns: Namespace): SweepLimits {
+  #sweepLimits(ns: Namespace, applied = 1): SweepLimits {
     const { keepUndo } = this.#options;
-    const blocks = Math.max(1, Math.min(MOST_SWEEP_BLOCKS, Math.floor(keepUndo / 2)));
+    const blocks = Math.max(1, Math.min(MOST_SWEEP_BLOCKS, Math.floor(keepUndo / 2)) / applied);
     return { blocks, behind: Math.min(2 * MOST_SWEEP_BLOCKS, keepUndo), bytes: this.#roomOf(ns) };
   }
 

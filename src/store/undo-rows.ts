@@ -12,6 +12,8 @@ import { corrupt } from './records.js';
 import { decodeTouched, encodeTouched, type Touched, type TouchedKey } from './touched.js';
 import type { Namespace } from './types.js';
 
+/** A piece of a block has room for so many rows of its undo record. */
+export const UNDO_PARTS = 16;
 /** Bytes that a key takes beside its own, at most. */
 const KEY_BYTES = 10;
 
