@@ -170,7 +170,7 @@ export const COLUMNS = [
   ),
   settle(
     'rows-repair-unseen',
-    '      run.apply();\n',
+    '    run.apply();\n',
     '',
     'those behind a repaired transaction do not see what it wrote',
   ),

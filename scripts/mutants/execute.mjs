@@ -92,6 +92,25 @@ export const EXECUTE = [
     '',
     'what the kernel has given up is left to its turn',
   ),
+  rowBatches(
+    'kernel-left-to-turns',
+    'const isLast = first + segment.colours.length >= last;',
+    'const isLast = true;',
+    'what the kernel has found is not known to the batches behind it',
+  ),
+  kernelRows(
+    'given-up-left-to-turns',
+    "if (status === 'PUNT' || status === 'ACCESS_VIOLATION') return false;",
+    '',
+    'calls that the kernel gave up are neither counted nor run by threads',
+  ),
+  kernelResults(
+    'given-up-taken-as-end',
+    "return status !== 'PUNT' && status !== 'ACCESS_VIOLATION';",
+    'return true;',
+    'a call that the kernel gave up counts as failed',
+    { why: 'no such outcome gets there: `take` and `keepsForTurns` sort them out before' },
+  ),
   overrides(
     'no-overrides',
     'if (version !== NO_VERSION) put(key, versions.start(version), versions.end(version));',

@@ -252,6 +252,20 @@ describe('policies', () => {
     await expectTruth(world, txs, result);
   });
 
+  it('what threads run in a batch behind the kernel sees what its calls have written', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const twice = (i: number) => {
+      const each = { pointer: 0, refund: 0, message: call(id, 4, i) };
+      return makeTx({ protostones: [each, each] });
+    };
+    const txs = [...messages(10, (i) => call(id, 4, i)), ...Array.from({ length: 10 }, (_, i) => twice(i))];
+    const result = await process(makeEngine({ policy: 'gpu', gpu: new FakeGpu(), workers: 2 }), world, txs);
+    expect(result.statistics).toMatchObject({ batches: 2, repaired: 0 });
+    expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 10, cpu: 10, sequential: 0 });
+    await expectTruth(world, txs, result);
+  });
+
   it('what follows a punted call in a chain is found stale and done by the CPU, colour by colour', async () => {
     const world = new World();
     const id = world.deploy();

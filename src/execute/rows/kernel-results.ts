@@ -1,5 +1,5 @@
 import { type CallRecords, callFuel, contextBytes, keyAt, keyCount, programOf } from '../../gpu/pack/records.js';
-import type { GpuOutcomes } from '../../gpu/pack/types.js';
+import type { GpuOutcomes, GpuStatus } from '../../gpu/pack/types.js';
 import { KEY_RECORD } from '../../gpu/translate/layout.js';
 import type { CallRunner, RunEnd, RunState } from '../../program/run-state.js';
 import type { Program, RunStatus } from '../../program/types.js';
@@ -30,14 +30,15 @@ export class KernelResults implements CallRunner {
 
   runInPlace(program: Program, state: RunState, fuel: number, end: RunEnd): void {
     const outcomes = this.#outcomes;
-    if (outcomes === undefined || !this.#isSameCall(program, state, fuel)) return;
+    const status = outcomes?.status(this.#outcome);
+    if (outcomes === undefined || status === undefined || !isEnd(status)) return;
+    if (!this.#isSameCall(program, state, fuel)) return;
     for (let k = 0; k < keyCount(this.calls, this.#call); k++) {
       const seen = outcomes.seen(this.#outcome, k);
       // The read is made here as well: it belongs to the receipt.
       if (seen !== undefined && !this.#reads(state, k, seen)) return;
     }
     const result = outcomes.result(this.#outcome);
-    const status = outcomes.status(this.#outcome) as RunStatus;
     this.wasTaken = true;
     const memory = result ?? this.#room;
     const length = result?.length ?? -1;
@@ -72,4 +73,9 @@ export class KernelResults implements CallRunner {
     for (let i = 0; i < bytes.length; i++) if (this.#room[i] !== bytes[i]) return false;
     return true;
   }
+}
+
+/** Whether a call has ended, rather than been given up. */
+function isEnd(status: GpuStatus): status is RunStatus {
+  return status !== 'PUNT' && status !== 'ACCESS_VIOLATION';
 }
