@@ -218,8 +218,7 @@ describe('policies', () => {
       world,
       messages(20, () => call(id, 4, 0)),
     );
-    const known = costs.figures().find(({ name }) => name === prepareProgram(builtPrograms().probe).hash);
-    expect(known?.figures.alone).toBeGreaterThan(0);
+    expect(costs.figures()[0].figures.alone).toBeGreaterThan(0);
   });
 
   it('a chain through one key is one submission to the kernel, and each sees what the one before wrote', async () => {
@@ -255,11 +254,9 @@ describe('policies', () => {
   it('what threads run in a batch behind the kernel sees what its calls have written', async () => {
     const world = new World();
     const id = world.deploy();
-    const twice = (i: number) => {
-      const each = { pointer: 0, refund: 0, message: call(id, 4, i) };
-      return makeTx({ protostones: [each, each] });
-    };
-    const txs = [...messages(10, (i) => call(id, 4, i)), ...Array.from({ length: 10 }, (_, i) => twice(i))];
+    const counts = (i: number) => ({ pointer: 0, refund: 0, message: call(id, 4, i) });
+    const twice = Array.from({ length: 10 }, (_, i) => makeTx({ protostones: [counts(i), counts(i)] }));
+    const txs = [...messages(10, (i) => call(id, 4, i)), ...twice];
     const result = await process(makeEngine({ policy: 'gpu', gpu: new FakeGpu(), workers: 2 }), world, txs);
     expect(result.statistics).toMatchObject({ batches: 2, repaired: 0 });
     expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 10, cpu: 10, sequential: 0 });

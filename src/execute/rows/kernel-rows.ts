@@ -120,7 +120,7 @@ export class KernelRows {
     });
   }
 
-  /** Keeps the outcomes of `segment` for the turns of its rows; false, and nothing is kept: some calls were given up. */
+  /** Keeps the outcomes of `segment` for the turns of its rows; false, nothing is kept: some calls were given up. */
   keepsForTurns({ colours }: Segment, outcomes: GpuOutcomes): boolean {
     const { rows } = this.#inputs;
     for (let number = 0; number < outcomes.count; number++) {
