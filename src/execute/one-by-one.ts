@@ -26,7 +26,6 @@ export function runOneByOne(
   onOutcome: OnOutcome | undefined,
   watch?: SequentialWatch,
 ): LaneBlockResult {
-  before.prefetch(lane.sheetKeys());
   statistics.demoted = lane.demoted;
   statistics.executors.sequential = lane.count;
   statistics.lane.txs = lane.count;
@@ -36,6 +35,7 @@ export function runOneByOne(
   };
   // An outcome becomes a receipt at once: what a whole block has read may be more than memory holds.
   if (lane.columns === undefined) {
+    before.prefetch(lane.sheetKeys());
     const receipts: Receipt[] = [];
     const writes = runEach(lane.transactions, context, before, runner, (outcome, position) => {
       watch?.general(outcome);
@@ -54,7 +54,8 @@ export function runOneByOne(
       watch?.common(run, state);
       onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);
-      list.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, IN_TURN.executor));
+      writeCommonReceipt(list.writer, context.height, columns, row, run, state, IN_TURN.executor);
+      list.written();
     },
     outcome: (row, outcome) => {
       watch?.general(outcome);

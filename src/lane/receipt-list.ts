@@ -26,9 +26,13 @@ export class ReceiptList implements EncodedReceipts {
     return this.#out.length;
   }
 
-  /** Appends what `write` writes: one receipt. */
-  addBy(write: (out: ReceiptWriter) => void): void {
-    write(this.#out);
+  /** To write one more receipt to; {@link written} ends it. */
+  get writer(): ReceiptWriter {
+    return this.#out;
+  }
+
+  /** What was written since the last receipt is one. */
+  written(): void {
     this.#ends.push(this.#out.length);
   }
 
@@ -39,7 +43,7 @@ export class ReceiptList implements EncodedReceipts {
 
   add(receipt: Receipt): void {
     writeReceipt(this.#out, receipt);
-    this.#ends.push(this.#out.length);
+    this.written();
   }
 
   encoded(at: number): Uint8Array {

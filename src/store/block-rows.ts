@@ -1,6 +1,7 @@
 /** The rows of one block. */
 import { indexOf, txidOf } from '../lane/receipt-list.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
+import { reusingAllocator } from '../util/row-bytes.js';
 import { commitVersions, type SortedWrites } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { afterPrefix, beU32, blockKey, META_TIP, planKey, receiptKey, receiptPrefix, txKey } from './keys.js';
@@ -28,8 +29,9 @@ export function putRows(
 /** What makes it count. */
 export function putBlock(batch: DatabaseBatch, block: BlockCommit, roots: StateRoots): void {
   const { height } = block;
+  const keyRoom = reusingAllocator();
   for (const receipt of encodedReceipts(block)) {
-    batch.put('blocks', txKey(txidOf(receipt), height, indexOf(receipt)), EMPTY_BYTES);
+    batch.put('blocks', txKey(txidOf(receipt), height, indexOf(receipt), keyRoom), EMPTY_BYTES);
   }
   batch.put('blocks', blockKey(height), encodeBlockRecord(block, roots));
   batch.put('blocks', planKey(height), encodePlan(block.plan));

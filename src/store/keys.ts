@@ -17,6 +17,8 @@ import type { Namespace } from './types.js';
 const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
 /** Bytes after an escaped key: the terminator and the height. */
 const HISTORY_TAIL = 6;
+/** `t`. */
+const TX_TAG = 0x74;
 /** No block is above it. */
 const MAX_HEIGHT = 0xfffffffe;
 
@@ -148,5 +150,13 @@ export const planKey = (height: number): Uint8Array => tagged('p', beU32(height)
 export const receiptKey = (height: number, index: number): Uint8Array => tagged('r', beU32(height), beU32(index));
 export const receiptPrefix = (height: number): Uint8Array => tagged('r', beU32(height));
 export const txPrefix = (txid: Uint8Array): Uint8Array => tagged('t', txid);
-export const txKey = (txid: Uint8Array, height: number, index: number): Uint8Array =>
-  tagged('t', txid, beU32(height), beU32(index));
+
+/** Says where the receipt of a transaction is: one a transaction, so that they are made without other arrays. */
+export function txKey(txid: Uint8Array, height: number, index: number, allocate: RowAllocator = newBytes): Uint8Array {
+  const out = allocate(1 + txid.length + 2 * 4);
+  out[0] = TX_TAG;
+  copyBytes(txid, 0, txid.length, out, 1);
+  writeBeU32(out, 1 + txid.length, height);
+  writeBeU32(out, 1 + txid.length + 4, index);
+  return out;
+}

@@ -104,6 +104,22 @@ export class BlockState {
     return this.ends[key] - this.starts[key];
   }
 
+  /** Loads those of the first `count` of `keys` that are not known, where the state below reads many at once. */
+  loadMany(keys: Uint32Array, count: number): void {
+    const base = this.#base;
+    if (base.getManyAt === undefined) return;
+    const wanted = keys.subarray(0, count).filter((key) => this.#known[key] === UNKNOWN && !this.#isAsideAt(key));
+    const starts = wanted.map((key) => this.keyStart(key));
+    const ends = wanted.map((key) => this.keyEnd(key));
+    base.getManyAt(this.bytes, starts, ends).forEach((value, i) => {
+      this.#place(wanted[i], value === undefined ? 0 : this.keep(value, 0, value.length), value?.length ?? 0);
+    });
+  }
+
+  #isAsideAt(key: number): boolean {
+    return this.#aside?.findAt(this.bytes, this.keyStart(key), this.keyEnd(key)) !== undefined;
+  }
+
   /** The value of a key that is not known here, in the bytes in which it lies. */
   #read(key: number): void {
     const { bytes } = this;
