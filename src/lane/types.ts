@@ -93,8 +93,10 @@ export interface Receipt {
 /** Receipts of a block in the bytes that are stored (receipt-bytes.ts), in block order. */
 export interface EncodedReceipts {
   readonly count: number;
-  /** The bytes of receipt `at`: a view. */
-  encoded(at: number): Uint8Array;
+  /** What they lie in, and where receipt `at` begins and ends: good until one is added. */
+  readonly data: Uint8Array;
+  start(at: number): number;
+  end(at: number): number;
 }
 
 /** Figures of a block's plan as they are stored; no colours where it was run one transaction at a time. */

@@ -19,6 +19,7 @@ const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
 const HISTORY_TAIL = 6;
 /** `t`. */
 const TX_TAG = 0x74;
+const TXID = 32;
 /** No block is above it. */
 const MAX_HEIGHT = 0xfffffffe;
 
@@ -151,12 +152,19 @@ export const receiptKey = (height: number, index: number): Uint8Array => tagged(
 export const receiptPrefix = (height: number): Uint8Array => tagged('r', beU32(height));
 export const txPrefix = (txid: Uint8Array): Uint8Array => tagged('t', txid);
 
-/** Says where the receipt of a transaction is: one a transaction, so that they are made without other arrays. */
-export function txKey(txid: Uint8Array, height: number, index: number, allocate: RowAllocator = newBytes): Uint8Array {
-  const out = allocate(1 + txid.length + 2 * 4);
+/** Of the transaction whose txid begins at `txidAt` of `bytes`: one a transaction, made without other arrays. */
+export function txKeyAt(
+  bytes: Uint8Array,
+  txidAt: number,
+  height: number,
+  index: number,
+  allocate: RowAllocator = newBytes,
+): Uint8Array {
+  const out = allocate(1 + TXID + 2 * 4);
   out[0] = TX_TAG;
-  copyBytes(txid, 0, txid.length, out, 1);
-  writeBeU32(out, 1 + txid.length, height);
-  writeBeU32(out, 1 + txid.length + 4, index);
+  copyBytes(bytes, txidAt, txidAt + TXID, out, 1);
+  writeBeU32(out, 1 + TXID, height);
+  writeBeU32(out, 1 + TXID + 4, index);
   return out;
 }
+export const txKey = (txid: Uint8Array, height: number, index: number): Uint8Array => txKeyAt(txid, 0, height, index);

@@ -21,8 +21,8 @@ const MAX_VARINT = 5;
 /** Keys of one namespace in ascending order. */
 export interface Touched {
   readonly count: number;
-  /** The bytes of key `index`: good until the next call. */
-  key(index: number): Uint8Array;
+  /** Where key `index` lies: good until the next call. */
+  entry(index: number): { readonly bytes: Uint8Array; readonly keyStart: number; readonly keyEnd: number };
   /** Whether it had a value before. */
   isPresent(index: number): boolean;
 }
@@ -55,14 +55,14 @@ function write(touched: Readonly<Record<Namespace, Touched>>, out: VarintSink): 
     let before = new Uint8Array(0);
     let length = 0;
     for (let i = 0; i < keys.count; i++) {
-      const key = keys.key(i);
-      const shared = sharedLength(before, length, key);
+      const { bytes, keyStart, keyEnd } = keys.entry(i);
+      const shared = sharedLength(before, length, bytes, keyStart, keyEnd);
       out.number(shared * 2 + (keys.isPresent(i) ? 0 : 1));
-      out.number(key.length - shared);
-      out.bytes(key, shared);
-      if (key.length > before.length) before = new Uint8Array(2 * key.length);
-      copyBytes(key, 0, key.length, before, 0);
-      length = key.length;
+      out.number(keyEnd - keyStart - shared);
+      out.bytes(bytes, keyStart + shared, keyEnd);
+      length = keyEnd - keyStart;
+      if (length > before.length) before = new Uint8Array(2 * length);
+      copyBytes(bytes, keyStart, keyEnd, before, 0);
     }
   }
 }
@@ -92,18 +92,18 @@ export function* decodeTouched(height: number, bytes: Uint8Array): Generator<Tou
   reader.end();
 }
 
-/** How many first bytes `key` shares with the first `length` of `before`. */
-function sharedLength(before: Uint8Array, length: number, key: Uint8Array): number {
-  const most = Math.min(length, key.length);
+/** How many first bytes the key from `start` to `end` of `bytes` shares with the first `length` of `before`. */
+function sharedLength(before: Uint8Array, length: number, bytes: Uint8Array, start: number, end: number): number {
+  const most = Math.min(length, end - start);
   let shared = 0;
-  while (shared < most && before[shared] === key[shared]) shared++;
+  while (shared < most && before[shared] === bytes[start + shared]) shared++;
   return shared;
 }
 
 interface VarintSink {
   number(value: number): void;
-  /** Those of `part` from `from` on. */
-  bytes(part: Uint8Array, from: number): void;
+  /** Those of `from` from `start` to `end`. */
+  bytes(from: Uint8Array, start: number, end: number): void;
 }
 
 /** Only counts. */
@@ -115,8 +115,8 @@ class VarintCounter implements VarintSink {
     for (let left = value; left > 0x7f; left = Math.floor(left / 128)) this.length++;
   }
 
-  bytes(part: Uint8Array, from: number): void {
-    this.length += part.length - from;
+  bytes(_: Uint8Array, start: number, end: number): void {
+    this.length += end - start;
   }
 }
 
@@ -136,11 +136,10 @@ class VarintWriter implements VarintSink {
     this.#bytes[this.#at++] = left;
   }
 
-  /** Those from `from` on. */
-  bytes(part: Uint8Array, from: number): void {
-    this.#makeRoom(part.length - from);
-    copyBytes(part, from, part.length, this.#bytes, this.#at);
-    this.#at += part.length - from;
+  bytes(from: Uint8Array, start: number, end: number): void {
+    this.#makeRoom(end - start);
+    copyBytes(from, start, end, this.#bytes, this.#at);
+    this.#at += end - start;
   }
 
   /** A view of all. */
