@@ -80,8 +80,8 @@ export const COLUMNS = [
   ),
   parcel(
     'common-parcel-unsorted',
-    'if (order.length > 1) order.sort',
-    'if (order.length > 99) order.sort',
+    'order.sort(',
+    'if (order.length > 99) order.sort(',
     'the assets of a sheet stand in the order of the transfers',
   ),
   state(
