@@ -23,10 +23,15 @@ export class BoundedCache<V> {
   readonly #maxEntries: number;
   readonly #maxWeight: number;
   readonly #forgets: Forgets;
-  readonly #onForget: ((key: string) => void) | undefined;
+  readonly #onForget: ((key: string, weight: number) => void) | undefined;
 
   /** `onForget` hears of every entry that had to make room. */
-  constructor(maxEntries: number, maxWeight: number, forgets: Forgets = 'oldest', onForget?: (key: string) => void) {
+  constructor(
+    maxEntries: number,
+    maxWeight: number,
+    forgets: Forgets = 'oldest',
+    onForget?: (key: string, weight: number) => void,
+  ) {
     this.#maxEntries = maxEntries;
     this.#maxWeight = maxWeight;
     this.#forgets = forgets;
@@ -68,9 +73,10 @@ export class BoundedCache<V> {
     this.#weight += weight;
     this.#makeNewest(key, { value, weight });
     while (this.#entries.size > 0 && (this.size > this.#maxEntries || this.#weight > this.#maxWeight)) {
+      const before = this.#weight;
       const gone = this.#next();
       this.take(gone);
-      this.#onForget?.(gone);
+      this.#onForget?.(gone, before - this.#weight);
     }
   }
 
