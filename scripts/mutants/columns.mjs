@@ -102,6 +102,18 @@ export const COLUMNS = [
     'const writes = new PackedMap();',
     'writes that were put aside are lost',
   ),
+  state(
+    'aside-read-from-below',
+    ' && !this.#isAsideAt(key));',
+    ');',
+    'a write that was put aside is read from the state below again, with many others',
+  ),
+  state(
+    'below-untold',
+    'this.#below[key] = value === undefined ? ABSENT : PRESENT;',
+    'this.#below[key] = PRESENT;',
+    'a key that was absent before the block counts as there, so that its deletion is stored',
+  ),
   keys(
     'far-keys-lost',
     'return this.#far.get(toBinaryString(bytes.subarray(start, end))) ?? -1;',

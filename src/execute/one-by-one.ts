@@ -43,7 +43,7 @@ export function runOneByOne(
       count(outcome);
       receipts.push(makeReceipt(context.height, outcome, IN_TURN));
     });
-    dropVoidDeletions(writes, before);
+    dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
     return { writes, receipts, plan, statistics };
   }
 
@@ -64,6 +64,5 @@ export function runOneByOne(
       list.add(makeReceipt(context.height, outcome, IN_TURN));
     },
   });
-  dropVoidDeletions(writes, before);
   return resultOf(writes, list, plan, statistics);
 }

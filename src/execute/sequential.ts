@@ -12,6 +12,7 @@ import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneOutcome, LaneWrites, StateReader } from '../lane/types.js';
 import type { ProgramRunner } from '../program/runner.js';
+import { dropVoidDeletions } from './run/merge-writes.js';
 import { type CpuRunner, driveOnCpu } from './tasks/drive.js';
 
 /** Outcomes of `transactions`, in their order, over the state `before` the block. */
@@ -75,7 +76,9 @@ export function runColumns(
     } else reader.apply(runOne(row));
     if (state.settle()) common.forget();
   }
-  return state.writes();
+  const writes = state.writes();
+  dropVoidDeletions(writes, (key) => state.hasBelow(key) ?? before.get(key) !== undefined);
+  return writes;
 
   function runOne(at: number): LaneOutcome['writes'] {
     const outcome = driveOnCpu(laneTransaction(transactionAt(columns, at), context, reader), runner);

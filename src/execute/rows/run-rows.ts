@@ -72,7 +72,7 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   statistics.demoted = columns.count - rows.length;
   const summary = summarise(context.height, columns.count, statistics.demoted, plan, statistics);
   const writes = table.state.writes();
-  dropVoidDeletions(writes, before);
+  dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
   lap(statistics, 'writes', started);
   return resultOf(writes, receipts, summary, statistics);
 }
