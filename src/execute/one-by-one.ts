@@ -16,6 +16,10 @@ import type { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
 import type { CachingReader } from './tasks/caching-reader.js';
 
+/** Bytes of a receipt to expect, and of all that have room from the beginning: more is made when it is needed. */
+const RECEIPT_ROOM = 512;
+const MOST_ROOM = 4 * 1024 * 1024;
+
 /** Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction. */
 export function runOneByOne(
   lane: Scanned,
@@ -48,7 +52,7 @@ export function runOneByOne(
   }
 
   const { columns } = lane;
-  const list = new ReceiptList();
+  const list = new ReceiptList(Math.min(RECEIPT_ROOM * columns.count, MOST_ROOM));
   const writes = runColumns(columns, context, before, before.unkept, runner, {
     common: (row, run, state) => {
       watch?.common(run, state);
