@@ -16,6 +16,10 @@ import type { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
 import type { CachingReader } from './tasks/caching-reader.js';
 
+/** Bytes of a receipt to expect, and of all that have room from the beginning: more is made when it is needed. */
+const RECEIPT_ROOM = 512;
+const MOST_ROOM = 4 * 1024 * 1024;
+
 /** Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction. */
 export function runOneByOne(
   lane: Scanned,
@@ -26,7 +30,6 @@ export function runOneByOne(
   onOutcome: OnOutcome | undefined,
   watch?: SequentialWatch,
 ): LaneBlockResult {
-  before.prefetch(lane.sheetKeys());
   statistics.demoted = lane.demoted;
   statistics.executors.sequential = lane.count;
   statistics.lane.txs = lane.count;
@@ -36,6 +39,7 @@ export function runOneByOne(
   };
   // An outcome becomes a receipt at once: what a whole block has read may be more than memory holds.
   if (lane.columns === undefined) {
+    before.prefetch(lane.sheetKeys());
     const receipts: Receipt[] = [];
     const writes = runEach(lane.transactions, context, before, runner, (outcome, position) => {
       watch?.general(outcome);
@@ -43,18 +47,19 @@ export function runOneByOne(
       count(outcome);
       receipts.push(makeReceipt(context.height, outcome, IN_TURN));
     });
-    dropVoidDeletions(writes, before);
+    dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
     return { writes, receipts, plan, statistics };
   }
 
   const { columns } = lane;
-  const list = new ReceiptList();
+  const list = new ReceiptList(Math.min(RECEIPT_ROOM * columns.count, MOST_ROOM));
   const writes = runColumns(columns, context, before, before.unkept, runner, {
     common: (row, run, state) => {
       watch?.common(run, state);
       onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);
-      list.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, IN_TURN.executor));
+      writeCommonReceipt(list.writer, context.height, columns, row, run, state, IN_TURN.executor);
+      list.written();
     },
     outcome: (row, outcome) => {
       watch?.general(outcome);
@@ -63,6 +68,5 @@ export function runOneByOne(
       list.add(makeReceipt(context.height, outcome, IN_TURN));
     },
   });
-  dropVoidDeletions(writes, before);
   return resultOf(writes, list, plan, statistics);
 }

@@ -123,11 +123,14 @@ it('every policy is measured over a store, with the same results', async () => {
     ['mint', 20, 0],
     ['names', 20, 0],
   ]);
+  // All mints but the first read a counter that others step.
+  expect(report.rows.map(({ ways }) => ways[2].predicted)).toEqual([19, 0]);
   for (const { ways, auto } of report.rows) {
     expect(ways.map(({ policy }) => policy)).toEqual(['sequential', 'auto', 'cpu', 'gpu']);
     for (const { executors } of ways) expect(Object.values(executors).reduce((a, b) => a + b)).toBe(20);
     expect(ways[3].executors).toEqual({ reuse: 0, gpu: 20, cpu: 0, sequential: 0 });
     expect(ways[2].ms).toHaveProperty('dryRun');
+    expect(ways.map(({ mispredicted }) => mispredicted)).toEqual([0, 0, 0, 0]);
     expect(auto?.overSequentialFirst).toHaveLength(3);
     expect(auto?.overBest.median).toBeGreaterThan(0);
   }

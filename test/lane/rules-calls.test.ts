@@ -169,7 +169,7 @@ describe('keys, values, receipts', () => {
     const id = world.deploy();
     const message = { pointer: 0, refund: 0, message: call(id, 4, 0) };
     const [outcome] = world.run(makeTx({ protostones: [message, message] }));
-    const receipt = makeReceipt(9, outcome, IN_TURN);
+    const receipt = makeReceipt(9, outcome, { ...IN_TURN, colour: 1, executor: 'reuse' });
     expect(receipt.fuel).toBe(outcome.messages[0].fuelUsed + outcome.messages[1].fuelUsed);
     expect(receipt.reads).toEqual([...receipt.reads].sort());
     expect(receipt.writes).toHaveLength(1);

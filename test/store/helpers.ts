@@ -161,11 +161,14 @@ export function collectTouched(keys: Iterable<TouchedKey>): Record<Namespace, To
   };
 }
 
+/** A key that fills its bytes. */
+export const whole = (bytes: Uint8Array) => ({ bytes, keyStart: 0, keyEnd: bytes.length });
+
 /** The undo record of these keys. */
 export function encodeNames({ S, P }: Readonly<Record<Namespace, TouchedNames>>): Uint8Array {
   const of = ({ names, present }: TouchedNames): Touched => ({
     count: names.length,
-    key: (i) => fromBinaryString(names[i]),
+    entry: (i) => whole(fromBinaryString(names[i])),
     isPresent: (i) => present[i] === 1,
   });
   return encodeTouched({ S: of(S), P: of(P) });

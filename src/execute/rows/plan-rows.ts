@@ -12,6 +12,7 @@ import { CachingReader } from '../tasks/caching-reader.js';
 import { AT, HEAD } from '../tasks/row-records.js';
 import { RowTasks } from '../tasks/row-tasks.js';
 import { Predictions } from './predictions.js';
+import { callsOf } from './row-calls.js';
 import { RowGroups } from './row-groups.js';
 import { RowTable } from './row-table.js';
 import { RowWork } from './row-work.js';
@@ -40,7 +41,8 @@ export async function planRows(block: BlockOffsets, context: LaneContext, before
   const work = new RowWork(new RowTasks(0, columns, context, reader, new ProgramRunner()), undefined);
   await work.run(new RowGroups(columns).inOrder(rows), table, budget);
   const sets = table.accessSets(rows);
-  const predictions = new Predictions(rows, sets, table, new StepMemory(), budget);
+  const calls = callsOf(columns, rows, context.dependent);
+  const predictions = new Predictions(rows, sets, table, new StepMemory(), budget, calls);
   const isPredicted = new Uint8Array(columns.count);
   for (const row of rows) if (predictions.changes(row)) isPredicted[row] = 1;
   const keysOf = (row: number) => keysOfRecord(table, row);

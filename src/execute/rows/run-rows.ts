@@ -16,6 +16,7 @@ import type { WorkerPool } from '../threads/worker-pool.js';
 import { BlockKernel, type KernelUse } from './block-kernel.js';
 import { Predictions } from './predictions.js';
 import { runBatches } from './row-batches.js';
+import { callsOf } from './row-calls.js';
 import { RowGroups } from './row-groups.js';
 import { RowTable } from './row-table.js';
 import { RowVersions } from './row-versions.js';
@@ -59,7 +60,8 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   const sets = table.accessSets(rows);
   // In this thread alone they would take their turns in any case.
   const predicts = memory !== undefined && (work.threads > 0 || inputs.kernel !== undefined);
-  const predictions = predicts ? new Predictions(rows, sets, table, memory, budget) : undefined;
+  const calls = callsOf(columns, rows, context.dependent);
+  const predictions = predicts ? new Predictions(rows, sets, table, memory, budget, calls) : undefined;
   const plan = planOf(predictions?.without(sets) ?? sets);
   const colourOf = new Uint32Array(columns.count);
   for (let node = 0; node < rows.length; node++) colourOf[rows[node]] = plan.colouring.colours[node];
@@ -82,7 +84,7 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   statistics.demoted = columns.count - rows.length;
   const summary = summarise(context.height, columns.count, statistics.demoted, plan, statistics);
   const writes = table.state.writes();
-  dropVoidDeletions(writes, before);
+  dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
   lap(statistics, 'writes', started);
   return resultOf(writes, receipts, summary, statistics);
 }

@@ -132,7 +132,8 @@ class SettlePass {
     const { list } = table.words;
     const at = table.recordOf(row);
     if (onOutcome !== undefined) this.outcomes.push(recordedOutcome(table, row));
-    this.receipts.addBy((out) => out.part(state.bytes, list[at + AT.receipt], list[at + AT.receiptEnd]));
+    this.receipts.writer.part(state.bytes, list[at + AT.receipt], list[at + AT.receiptEnd]);
+    this.receipts.written();
     this.#apply(row);
     const messages = table.valuesOf(row) + 2 * list[at + AT.writes];
     for (let i = 0; i < list[at + AT.messages]; i++) {
@@ -194,7 +195,8 @@ class SettlePass {
     const { state } = table;
     if (onOutcome !== undefined) this.outcomes.push(outcomeOf(columns, row, run, state));
     countMessage(statistics.lane, run.status);
-    this.receipts.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, this.#how.executor));
+    writeCommonReceipt(this.receipts.writer, context.height, columns, row, run, state, this.#how.executor);
+    this.receipts.written();
     run.apply();
   }
 }
