@@ -12,14 +12,15 @@ import { MergedWrites } from './merged-writes.js';
 import { PIECE_BYTES } from './pieces.js';
 import { corrupt } from './records.js';
 import { latestRowAt } from './rows.js';
-import type { Touched } from './touched.js';
+import type { KeyPlace, Touched } from './touched.js';
 import type { Trees } from './trees.js';
 import type { BlockCommit, StateRoots } from './types.js';
 import { putUndoPart, UNDO_PARTS, undoParts } from './undo-rows.js';
 
 /** Keys whose rows are in memory at a time. */
 const PORTION = 4_096;
-const NOTHING: Touched = { count: 0, key: () => new Uint8Array(0), isPresent: () => false };
+const NO_KEY: KeyPlace = { bytes: new Uint8Array(0), keyStart: 0, keyEnd: 0 };
+const NOTHING: Touched = { count: 0, entry: () => NO_KEY, isPresent: () => false };
 
 /** A batch copies its arguments. */
 const keyRoom = reusingAllocator();
@@ -144,9 +145,8 @@ class TouchedVersions implements Touched {
     return this.#versions.length;
   }
 
-  key(index: number): Uint8Array {
-    const { bytes, keyStart, keyEnd } = this.#writes.version(this.#versions[index]);
-    return bytes.subarray(keyStart, keyEnd);
+  entry(index: number): KeyPlace {
+    return this.#writes.version(this.#versions[index]);
   }
 
   isPresent(index: number): boolean {

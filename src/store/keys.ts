@@ -18,6 +18,9 @@ import type { Namespace } from './types.js';
 const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
 /** Bytes after an escaped key: the terminator and the height. */
 const HISTORY_TAIL = 6;
+/** `t`. */
+const TX_TAG = 0x74;
+const TXID = 32;
 /** No block is above it. */
 const MAX_HEIGHT = 0xfffffffe;
 
@@ -157,5 +160,20 @@ export const planKey = (height: number): Uint8Array => tagged('p', beU32(height)
 export const receiptKey = (height: number, index: number): Uint8Array => tagged('r', beU32(height), beU32(index));
 export const receiptPrefix = (height: number): Uint8Array => tagged('r', beU32(height));
 export const txPrefix = (txid: Uint8Array): Uint8Array => tagged('t', txid);
-export const txKey = (txid: Uint8Array, height: number, index: number): Uint8Array =>
-  tagged('t', txid, beU32(height), beU32(index));
+
+/** Of the transaction whose txid begins at `txidAt` of `bytes`: one a transaction, made without other arrays. */
+export function txKeyAt(
+  bytes: Uint8Array,
+  txidAt: number,
+  height: number,
+  index: number,
+  allocate: RowAllocator = newBytes,
+): Uint8Array {
+  const out = allocate(1 + TXID + 2 * 4);
+  out[0] = TX_TAG;
+  copyBytes(bytes, txidAt, txidAt + TXID, out, 1);
+  writeBeU32(out, 1 + TXID, height);
+  writeBeU32(out, 1 + TXID + 4, index);
+  return out;
+}
+export const txKey = (txid: Uint8Array, height: number, index: number): Uint8Array => txKeyAt(txid, 0, height, index);
