@@ -1,6 +1,6 @@
 /**
- * The rows of several blocks that are stored together, in one batch: the same as if each had been stored alone, but that
- * the value of a key between two of the blocks goes to `history` at once, and only the last one to `latest`.
+ * The rows of several blocks that are stored together, in one batch: the same as if each had been stored alone, but
+ * that the value of a key between two of the blocks goes to `history` at once, and only the last one to `latest`.
  */
 import { PackedMap } from '../util/packed-map.js';
 import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
@@ -27,8 +27,8 @@ const keyRoom = reusingAllocator();
 const valueRoom = reusingAllocator();
 
 /**
- * Puts everything of the blocks into the batch, but what is pruned with them; returns the roots after the last, the only
- * one that gets them. Throws StoreError STORE_CORRUPT.
+ * Puts everything of the blocks into the batch, but what is pruned with them; returns the roots after the last, the
+ * only one that gets them. Throws StoreError STORE_CORRUPT.
  */
 export function putGroup(
   database: Database,
@@ -48,8 +48,8 @@ export function putGroup(
 }
 
 /**
- * Puts the rows of namespace S of the blocks of `heights`: versions, and the undo record of each. `existed`: by key, 1 if
- * it had a value before the first of them. Throws StoreError STORE_CORRUPT if one of those has no row.
+ * Puts the rows of namespace S of the blocks of `heights`: versions, and the undo record of each. `existed`: by key, 1
+ * if it had a value before the first of them. Throws StoreError STORE_CORRUPT if one of those has no row.
  */
 function putVersionsOf(
   database: Database,

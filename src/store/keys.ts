@@ -6,7 +6,8 @@
  * `latest`. Nothing else: a current value is in `latest` only, a first value ends nothing, a deletion has no row.
  * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index of the first → a page of receipts
  * (receipt-pages.ts); 't' ++ txid (wire) ++ height ++ index → nothing.
- * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts). tree: see state-tree.ts.
+ * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts).
+ * tree: see state-tree.ts.
  * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
  * floor.ts; 'unfinished' → height, see pieces.ts
  */

@@ -7,7 +7,6 @@
 import { compareBytes } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { beU32, undoPartKey } from './keys.js';
-import type { PieceWriter } from './pieces.js';
 import { corrupt } from './records.js';
 import { decodeTouched, encodeTouched, type KeyPlace, type Touched, type TouchedKey } from './touched.js';
 import type { Namespace } from './types.js';
@@ -49,7 +48,7 @@ function endOfPart(touched: Touched, from: number, most: number): number {
 
 /** Puts row `number` of the record of block `height`. */
 export function putUndoPart(
-  pieces: Pick<PieceWriter, 'put'>,
+  pieces: Pick<DatabaseBatch, 'put'>,
   height: number,
   number: number,
   touched: Readonly<Record<Namespace, Touched>>,
