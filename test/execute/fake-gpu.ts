@@ -190,6 +190,7 @@ class FakeRun implements GpuBlockRun {
           balance: punt,
           declareRead: () => {},
           declareWrite: () => {},
+          call: punt,
         },
         fuel,
       );

@@ -18,7 +18,7 @@ import {
   encodeTransactions,
 } from '../../src/execute/threads/worker-codec.js';
 import { type LaneTransaction, scanBlock } from '../../src/lane/scan.js';
-import type { LaneKey, LaneOutcome } from '../../src/lane/types.js';
+import type { CallStatus, LaneKey, LaneOutcome } from '../../src/lane/types.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Protostone } from '../../src/protocol/types.js';
 import { applyWrites } from '../../src/selftest/fuzz/fuzz.js';
@@ -74,7 +74,15 @@ describe('what goes between the engine and its workers comes out as it went in',
   it('every status of a message', () => {
     const [{ outcomes }] = blocks;
     const statuses = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD'] as const;
-    const common = { protostone: 2, shadowVout: 5, target: undefined, fuelUsed: 3_500_000, data: 'ff00', dataBytes: 2 };
+    const call = { depth: 2, kind: 'staticcall', target: '4:9', codeHash: 'ab'.repeat(32), fuelUsed: 7 } as const;
+    const calls = statuses.slice(0, 5).map((status, i) => {
+      const opcode = i === 0 ? undefined : '340282366920938463463374607431768211455';
+      return { ...call, opcode, status: status as CallStatus, parcel: 1_024, transfers: 3, dataBytes: 2 ** 25 };
+    });
+    const common = {
+      ...{ protostone: 2, shadowVout: 5, target: undefined, fuelUsed: 3_500_000, data: 'ff00', dataBytes: 2 },
+      ...{ calls, callTotal: 700 },
+    };
     const messages = statuses.map((status) => ({ ...common, status, error: status === 'OK' ? undefined : status }));
     const given = outcomes.slice(0, 1).map((outcome) => ({ ...outcome, messages }));
     same(decodeOutcomes(encodeOutcomes(given)), given);

@@ -12,6 +12,7 @@ import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { withReset } from '../../src/program/reuse.js';
 import { HostState } from '../../src/program/run-state.js';
+import { refuseCall } from '../../src/program/run-stop.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RunResult } from '../../src/program/types.js';
 import { validateModule } from '../../src/program/validate.js';
@@ -152,7 +153,7 @@ describe('random programs that change their table', () => {
       fc.property(randomNumbers, fc.nat(FUEL), (numbers, fuel) => {
         const program = prepareProgram(randomTables(numbers).bytes());
         const module = new WebAssembly.Module(new Uint8Array(program.instrumentedToLend));
-        const instance = new ProgramInstance(program, module, lent);
+        const instance = new ProgramInstance(program, module, refuseCall, lent);
         for (const limit of [FUEL, fuel, FUEL]) {
           const expected = runErased(program.source, limit);
           instance.begin(new HostState(testHost().host), limit);

@@ -21,7 +21,8 @@ export interface DryRun {
   /** Hash of the program of its first contract call; undefined if there is none. */
   readonly program: string | undefined;
   /**
-   * Number of that call in the records written beside it; undefined if it is not recorded, or too large for the kernel.
+   * Number of that call in the records written beside it; undefined if it is not recorded, called another contract, or
+   * is too large for the kernel.
    */
   readonly call: number | undefined;
   /** Why recording it failed; what should not happen. */
@@ -100,7 +101,7 @@ export class BlockTasks {
       program ??= hash;
       const end = this.#runner.run(contractCall.program, recording ?? host, contractCall.fuel);
       askedDryRun ||= end.askedDryRun;
-      if (recording !== undefined) recorded = this.#record(contractCall, recording, end);
+      if (recording !== undefined && !recording.hasCalled) recorded = this.#record(contractCall, recording, end);
       step = run.next(end);
     }
     return {

@@ -1,6 +1,6 @@
 import type { DeclaredKey } from '../../gpu/pack/records.js';
 import type { MessageCall } from '../../lane/message.js';
-import type { RunHost } from '../../program/types.js';
+import type { CallBuffers, CallingFrame, RunHost } from '../../program/types.js';
 import { fromBinaryString, toBinaryString } from '../../util/bytes.js';
 
 /** Notes the contract's own keys that a run names on their way to its host, as binary strings. */
@@ -9,6 +9,8 @@ export class RecordingHost implements RunHost {
   readonly written = new Set<string>();
   /** Those of `read` whose value was read, not only declared. */
   readonly touched = new Set<string>();
+  /** It has called another contract, which the kernel cannot. */
+  hasCalled = false;
 
   readonly #host: RunHost;
 
@@ -59,6 +61,11 @@ export class RecordingHost implements RunHost {
   declareWrite(key: Uint8Array): void {
     this.written.add(toBinaryString(key));
     this.#host.declareWrite(key);
+  }
+
+  call(buffers: CallBuffers, frame: CallingFrame): Uint8Array {
+    this.hasCalled = true;
+    return this.#host.call(buffers, frame);
   }
 
   /** The keys with the values that `call` finds there. */

@@ -1,7 +1,14 @@
 /** Lane transactions on their way to a worker and outcomes on their way back, as bytes. */
 import type { Transaction } from '../../bitcoin/types.js';
 import type { LaneTransaction } from '../../lane/scan.js';
-import { type LaneOutcome, MESSAGE_STATUSES, type MessageReceipt } from '../../lane/types.js';
+import {
+  CALL_STATUSES,
+  type CallReceipt,
+  type LaneOutcome,
+  MESSAGE_STATUSES,
+  type MessageReceipt,
+} from '../../lane/types.js';
+import { CALL_KINDS } from '../../program/types.js';
 import type { Protostone, ProtostoneEdict } from '../../protocol/types.js';
 import { EMPTY_BYTES } from '../../util/bytes.js';
 import type { DryRun } from '../tasks/block-tasks.js';
@@ -185,6 +192,8 @@ function writeReceipt(out: ByteWriter, receipt: MessageReceipt): void {
   out.number(receipt.fuelUsed);
   out.text(receipt.data);
   out.number(receipt.dataBytes);
+  out.list(receipt.calls, (call) => writeCall(out, call));
+  out.number(receipt.callTotal);
 }
 
 function readReceipt(from: ByteReader): MessageReceipt {
@@ -196,6 +205,36 @@ function readReceipt(from: ByteReader): MessageReceipt {
     error: from.text(),
     fuelUsed: from.count(),
     data: from.text() ?? '',
+    dataBytes: from.count(),
+    calls: from.list(() => readCall(from)),
+    callTotal: from.count(),
+  };
+}
+
+function writeCall(out: ByteWriter, call: CallReceipt): void {
+  out.number(call.depth);
+  out.number(CALL_KINDS.indexOf(call.kind));
+  out.text(call.target);
+  out.text(call.codeHash);
+  out.text(call.opcode);
+  out.number(call.fuelUsed);
+  out.number(CALL_STATUSES.indexOf(call.status));
+  out.number(call.parcel);
+  out.number(call.transfers);
+  out.number(call.dataBytes);
+}
+
+function readCall(from: ByteReader): CallReceipt {
+  return {
+    depth: from.count(),
+    kind: CALL_KINDS[from.count()],
+    target: from.text() ?? '',
+    codeHash: from.text() ?? '',
+    opcode: from.text(),
+    fuelUsed: from.count(),
+    status: CALL_STATUSES[from.count()],
+    parcel: from.count(),
+    transfers: from.count(),
     dataBytes: from.count(),
   };
 }

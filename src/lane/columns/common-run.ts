@@ -83,7 +83,7 @@ export class CommonRunner implements RunState, RunEnd {
 
   /**
    * Runs the transaction at `row`, which is of the common kind. False: it spends several sheets, or one that is
-   * damaged, and is left to the generator; nothing has happened then.
+   * damaged, or its contract may call others, and is left to the generator; nothing has happened then.
    */
   run(row: number, isDryRun = false): boolean {
     const columns = this.#columns;
@@ -107,9 +107,9 @@ export class CommonRunner implements RunState, RunEnd {
     watch?.begin(index, block.txids, index * ID_LENGTH);
     this.#fuel = fuelOfBytes(block.starts[index + 1] - block.starts[index]);
     this.writes.begin();
-    this.#runMessage();
+    const hasRun = this.#runMessage();
     watch?.end();
-    return true;
+    return hasRun;
   }
 
   /** Keys have other numbers now. */
@@ -145,7 +145,8 @@ export class CommonRunner implements RunState, RunEnd {
     return true;
   }
 
-  #runMessage(): void {
+  /** False: its contract may call others. */
+  #runMessage(): boolean {
     const { height, laneStartHeight, dependent } = this.#context;
     const { firstParent } = this.#columns;
     const before = this.#fuel;
@@ -155,21 +156,30 @@ export class CommonRunner implements RunState, RunEnd {
     } else {
       this.hasTarget = true;
       this.program = this.#findProgram();
+      if (this.program?.makesCalls) return false;
       if (this.program === undefined) this.#fail('REJECTED', 'no code at the target');
       else if (!this.#creditIncoming()) this.#fail('REJECTED', 'sum over u128 on a balance');
       else this.#runner.runInPlace(this.program, this, this.#fuel, this);
     }
     this.fuelUsed = before - this.#fuel;
+    return true;
   }
 
-  /** The message has failed: nothing of it stays, and its assets go to its refund. */
+  /** The message has failed: nothing of it stays, what it has written counts as read, its assets go to its refund. */
   #fail(status: MessageStatus, error: string): void {
     this.status = status;
     this.error = error;
-    this.writes.drop();
+    const { writes, reads } = this;
+    for (let i = writes.kept; i < writes.count; i++) {
+      const key = writes.key(i);
+      if (reads.placeOf(key) >= 0) continue;
+      reads.add(key);
+      this.#state.load(key);
+    }
+    writes.drop();
     const refund = this.#columns.refund[this.#row];
     if (this.#sheetEnd === 0 || refund === LOST) return;
-    this.writes.set(this.#outputKey(refund), this.#sheetStart, this.#sheetEnd);
+    writes.set(this.#outputKey(refund), this.#sheetStart, this.#sheetEnd);
   }
 
   /** Key of the sheet on output `vout` of the transaction. */
@@ -387,8 +397,13 @@ export class CommonRunner implements RunState, RunEnd {
   declareRead(memory: Uint8Array, start: number, end: number): void {
     this.#declare(this.declaredReads, memory, start, end);
   }
+
   declareWrite(memory: Uint8Array, start: number, end: number): void {
     this.#declare(this.declaredWrites, memory, start, end);
+  }
+
+  call(): never {
+    throw new InternalError('a contract that may call others was run without the generator');
   }
 
   #declare(keys: NumberSet, memory: Uint8Array, start: number, end: number): void {

@@ -7,7 +7,7 @@ export class WriteLayer {
   #starts = new Uint32Array(16);
   #ends = new Uint32Array(16);
   /** Writes before this one are not the message's. */
-  #kept = 0;
+  kept = 0;
 
   get count(): number {
     return this.#keys.count;
@@ -50,16 +50,16 @@ export class WriteLayer {
 
   clear(): void {
     this.#keys.count = 0;
-    this.#kept = 0;
+    this.kept = 0;
   }
 
   /** What follows is written by the message. */
   begin(): void {
-    this.#kept = this.#keys.count;
+    this.kept = this.#keys.count;
   }
 
   /** Drops what the message has written. It writes no key that was written before it. */
   drop(): void {
-    this.#keys.count = this.#kept;
+    this.#keys.count = this.kept;
   }
 }
