@@ -63,7 +63,7 @@ export class TransactionView implements StateReader {
   #top: Layer | undefined;
   /** Those below the top, the message's first. */
   readonly #below: Layer[] = [];
-  /** Keys of writes that were taken back. */
+  /** Keys of writes that were taken back by a failed message or a static call. */
   readonly #takenBack = new Set<LaneKey>();
 
   constructor(base: StateReader) {
@@ -133,10 +133,9 @@ export class TransactionView implements StateReader {
     this.#top = undefined;
   }
 
-  /** Takes everything back but the deletion of spent sheets. */
+  /** Drops everything but the deletion of spent sheets. */
   undo(): void {
     this.dropMessage();
-    this.#takeBack(this.#kept);
     this.#kept = new Map();
   }
 
@@ -146,7 +145,7 @@ export class TransactionView implements StateReader {
 
   /**
    * The transaction is over. Keys read from outside, with the values seen: a key that was written only by what was
-   * taken back is one of them. The final diff: writing the value that was already there still counts as a write.
+   * taken back is one of them (lane rules 9). The final diff: writing the value that was already there still counts as a write.
    */
   end(): { readonly reads: Layer; readonly writes: Layer } {
     for (const key of this.#takenBack) if (!this.#kept.has(key) && !this.#spent.has(key)) this.#read(key);

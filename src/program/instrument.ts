@@ -42,7 +42,7 @@ interface Added {
 }
 
 /** Who runs the instrumented module. */
-type Runs = 'kernel' | 'engine' | 'engine, in a lent memory';
+export type Runs = 'kernel' | 'engine' | 'engine, in a lent memory';
 
 function addedTo({ globals }: RawModule, runs: Runs): Added {
   const first = globals.length;
@@ -77,14 +77,15 @@ function globalsOf(
  * Puts fuel and the stack budget into a valid module (lane rules 3, 4 and 5). The result has no start section (the
  * function is called first thing by the exported `__execute`), a memory of at most 512 pages, a table of at most 4,096
  * elements, three more globals, no dead code, and exports only `memory`, `__execute`, `__meta` and the three globals.
- * `slots` are those of each function's frame, as `validateModule` gives them.
+ * `slots` are those of each function's frame, as `validateModule` gives them. For an engine there is a global more: how
+ * far its memory may grow.
  */
-export function instrumentModule(source: RawModule, slots: Uint32Array): Instrumented {
-  return instrument(source, slots, 'kernel', undefined).instrumented;
+export function instrumentModule(source: RawModule, slots: Uint32Array, runs: Runs = 'kernel'): Instrumented {
+  return instrument(source, slots, runs, undefined).instrumented;
 }
 
 /**
- * The same for V8, with a global more that says how far its memory may grow. A program that changes its table or holds
+ * The same for V8. A program that changes its table or holds
  * references has them as numbers (erasure.ts), and exports how many functions it has references of. `lent`: it imports
  * a memory of {@link LENT_PAGES} and checks each access against a further global, the bytes that it sees of it
  * (lent-memory.ts).

@@ -61,7 +61,7 @@ const runErased = (wasm: Uint8Array, fuel: number): Ending =>
 /** The same program, instrumented, with its table and its references as they came. */
 function asItCame(wasm: Uint8Array): Uint8Array {
   const source = readModule(wasm);
-  return encodeRawModule(instrumentModule(source, validateModule(source).slots).module);
+  return encodeRawModule(instrumentModule(source, validateModule(source).slots, 'engine').module);
 }
 
 const runAsItCame = (wasm: Uint8Array, fuel: number): Ending => runModule(asItCame(wasm), fuel, 0);
@@ -283,7 +283,7 @@ describe('the page below the memory of a program whose table is numbers', () => 
     const f = b.function('()->i32', [i32(4)]);
     b.tableOf(f).execute([i32(0), op(OP.callIndirect, b.type('()->i32'), 0)]);
     const source = readModule(b.bytes());
-    const { module, changes } = instrumentModule(source, validateModule(source).slots);
+    const { module, changes } = instrumentModule(source, validateModule(source).slots, 'engine');
     expect(prepareProgram(b.bytes()).instrumented).toEqual(encodeRawModule(withReset(module, changes)));
   });
 });
