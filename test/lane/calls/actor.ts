@@ -1,7 +1,8 @@
-/** Scripts for wasm/calls/actor.ts, which does what its inputs say, and what a world knows of such contracts. */
+/** Short names for what an actor (wasm/calls/actor.ts) does, and what a world knows of such contracts. */
 import { readFileSync } from 'node:fs';
 import type { CallKind } from '../../../src/program/types.js';
 import { parseId } from '../../../src/protocol/alkane-id.js';
+import { actorInputs } from '../../../src/selftest/inputs/actor-script.js';
 import { concatBytes, fromHex, readU128, u128Bytes } from '../../../src/util/bytes.js';
 import type { World } from '../world.js';
 
@@ -18,51 +19,49 @@ export const ACTOR = callsProgram('actor');
 export type Script = readonly bigint[];
 export type Asset = readonly [id: string, amount: bigint];
 
-const KINDS: Readonly<Record<CallKind, bigint>> = { call: 0n, delegatecall: 1n, staticcall: 2n };
-
-const id = (text: string): bigint[] => {
-  const { block, tx } = parseId(text);
-  return [block, tx];
-};
+const assetOf = ([id, amount]: Asset) => ({ id: parseId(id), amount });
 
 /** Writes the value, 0: deletes, when the frame ends. */
-export const put = (key: number | bigint, value: number | bigint): Script => [1n, BigInt(key), BigInt(value)];
+export const put = (key: number, value: number): Script =>
+  actorInputs([{ do: 'put', entry: [BigInt(key), BigInt(value)] }]);
 /** Logs the value. */
-export const read = (key: number | bigint): Script => [2n, BigInt(key)];
-export const transfer = (asset: string, amount: bigint): Script => [4n, ...id(asset), amount];
-export const ABORT: Script = [5n];
-export const TRAP: Script = [6n];
-export const burn = (turns: number): Script => [7n, BigInt(turns)];
+export const read = (key: number): Script => actorInputs([{ do: 'read', key: BigInt(key) }]);
+export const transfer = (id: string, amount: bigint): Script =>
+  actorInputs([{ do: 'transfer', asset: assetOf([id, amount]) }]);
+export const ABORT: Script = actorInputs([{ do: 'abort' }]);
+export const TRAP: Script = actorInputs([{ do: 'trap' }]);
+export const burn = (turns: number): Script => actorInputs([{ do: 'burn', turns: BigInt(turns) }]);
 /** Logs the bytes of the last return data. */
-export const RETURNED: Script = [8n];
-export const balance = (who: string, what: string): Script => [9n, ...id(who), ...id(what)];
+export const RETURNED: Script = actorInputs([{ do: 'returned' }]);
+export const balance = (who: string, what: string): Script =>
+  actorInputs([{ do: 'balance', who: parseId(who), what: parseId(what) }]);
 /** Logs the sequence number. */
-export const SEQUENCE: Script = [10n];
+export const SEQUENCE: Script = actorInputs([{ do: 'sequence' }]);
 
 export interface CallOptions {
   readonly parcel?: readonly Asset[];
-  readonly checkpoint?: readonly (readonly [key: number | bigint, value: number | bigint])[];
+  readonly checkpoint?: readonly (readonly [key: number, value: number])[];
 }
 
 /** Calls; logs the bytes of data that came back, then these. */
 export function makeCall(kind: CallKind, target: string, steps: readonly Script[], options: CallOptions = {}): Script {
   const { parcel = [], checkpoint = [] } = options;
+  const call = {
+    ...({ do: 'call', kind, target: parseId(target), steps: [] } as const),
+    parcel: parcel.map(assetOf),
+    checkpoint: checkpoint.map(([key, value]) => [BigInt(key), BigInt(value)] as const),
+  };
   const inputs = steps.flat();
-  return [
-    ...[3n, KINDS[kind], ...id(target)],
-    ...[BigInt(parcel.length), ...parcel.flatMap(([asset, amount]) => [...id(asset), amount])],
-    ...[BigInt(checkpoint.length), ...checkpoint.flatMap(([key, value]) => [BigInt(key), BigInt(value)])],
-    ...[BigInt(inputs.length), ...inputs],
-  ];
+  return [...actorInputs([call]).slice(0, -1), BigInt(inputs.length), ...inputs];
 }
 
 /** The key of an actor's storage. */
-export function actorKey(key: number | bigint): Uint8Array {
+export function actorKey(key: number): Uint8Array {
   return concatBytes(Uint8Array.of(0x6b), u128Bytes(BigInt(key)));
 }
 
 /** What an actor's storage has; 0 for none. */
-export function stored(world: World, contract: string, key: number | bigint): bigint {
+export function stored(world: World, contract: string, key: number): bigint {
   const value = world.storage(contract, actorKey(key));
   return value === undefined ? 0n : readU128(value, 0);
 }
