@@ -132,7 +132,7 @@ export class RandomTrees {
     return this.#random.pick<ActorStep>([
       { do: 'abort' },
       { do: 'trap' },
-      { do: 'burn', turns: this.#chance(20) ? ENDLESS : 500n },
+      { do: 'burn', turns: this.#chance(60) ? ENDLESS : 500n },
       { do: 'transfer', asset: this.#amountOf(this.#asset(), false) },
     ]);
   }
