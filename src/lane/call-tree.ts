@@ -13,9 +13,19 @@ export interface Failure {
   readonly error: string;
 }
 
+/** What is called. */
+interface Called {
+  /** 1: by the contract of the message. */
+  readonly depth: number;
+  readonly kind: CallKind;
+  readonly target: AlkaneId;
+  readonly program: Program;
+}
+
 /** A call that has been entered. */
-interface Open {
-  readonly entry: Omit<CallReceipt, 'fuelUsed' | 'status' | 'transfers' | 'dataBytes'>;
+interface Open extends Called {
+  readonly opcode: bigint | undefined;
+  readonly parcel: number;
   /** Its place among those kept; more are only counted. */
   readonly place: number;
   readonly fuelBefore: number;
@@ -33,20 +43,8 @@ export class CallTree {
   readonly #open: Open[] = [];
 
   /** A frame begins: its parcel has moved. */
-  enter(
-    call: { readonly depth: number; readonly kind: CallKind; readonly target: AlkaneId; readonly program: Program },
-    opcode: bigint | undefined,
-    parcel: number,
-    fuel: number,
-  ): void {
-    const { depth, kind, target, program } = call;
-    const entry = {
-      ...{ depth, kind, parcel },
-      target: formatId(target),
-      codeHash: program.hash,
-      opcode: opcode?.toString(),
-    };
-    this.#open.push({ entry, place: this.total++, fuelBefore: fuel, below: 0 });
+  enter(call: Called, opcode: bigint | undefined, parcel: number, fuel: number): void {
+    this.#open.push({ ...call, opcode, parcel, place: this.total++, fuelBefore: fuel, below: 0 });
   }
 
   /** The frame that began last ends, with `fuel` left. */
@@ -57,10 +55,17 @@ export class CallTree {
     const around = this.#open.at(-1);
     if (around !== undefined) around.below += used;
     if (open.place >= RECEIPT_CALLS) return;
+    const { depth, kind, target, program, opcode, parcel } = open;
+    // In the order of the stored bytes, so that two texts of one receipt are one.
     this.calls[open.place] = {
-      ...open.entry,
+      depth,
+      kind,
+      target: formatId(target),
+      codeHash: program.hash,
+      opcode: opcode?.toString(),
       fuelUsed: used - open.below,
       status,
+      parcel,
       transfers: result?.transfers.length ?? 0,
       dataBytes: result?.data.length ?? 0,
     };
