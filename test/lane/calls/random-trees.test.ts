@@ -1,19 +1,22 @@
 // Random call trees: the lane against a model that knows nothing of it, and every policy against the sequential one.
 import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../../src/bitcoin/types.js';
+import type { LaneEngine } from '../../../src/execute/engine.js';
 import type { LaneOutcome } from '../../../src/lane/types.js';
-import { formatId, idBytes, idFromBytes, parseId } from '../../../src/protocol/alkane-id.js';
+import { formatId, idFromBytes, parseId } from '../../../src/protocol/alkane-id.js';
 import type { AlkaneId } from '../../../src/protocol/types.js';
 import { comparable } from '../../../src/selftest/fuzz/fuzz.js';
 import { type ActorStep, type Asset, actorInputs, RandomTrees } from '../../../src/selftest/inputs/actor-script.js';
 import { Prng } from '../../../src/selftest/inputs/prng.js';
-import { fromBinaryString, readU128, toBinaryString, U128_MAX } from '../../../src/util/bytes.js';
+import { fromBinaryString, readU128, U128_MAX } from '../../../src/util/bytes.js';
 import { makeEngine, sortedWrites, sourceOf } from '../../execute/engines.js';
 import { FakeGpu } from '../../execute/fake-gpu.js';
+import { openGpu } from '../../execute/open-gpu.js';
 import { call, envelope, makeBlock, makeTx, World } from '../world.js';
 import { ACTOR, numbers } from './actor.js';
 import { Model, type ModelBlock, type ModelEnd } from './model.js';
 
+const gpu = await openGpu();
 const SEED = process.env.SEED ?? 'trees';
 const COIN = parseId('9:9');
 const RICH = parseId('9:8');
@@ -131,7 +134,7 @@ const count = (of: Map<string, number>, name: string): void => void of.set(name,
 describe(`random call trees (SEED=${SEED})`, () => {
   it('leave what a model of storage, balances, codes and sequence says, one at a time', () => {
     const seen = new Map<string, number>();
-    for (let number = 0; number < 40; number++) {
+    for (let number = 0; number < 24; number++) {
       const twins = new Twins(3);
       for (let block = 0; block < 3; block++) {
         const random = new Prng(SEED, `model ${number} ${block}`);
@@ -161,34 +164,44 @@ describe(`random call trees (SEED=${SEED})`, () => {
   });
 
   it('are the same under every policy, to the bit: states, receipts, reads and writes', async () => {
-    const twins = new Twins(3);
-    const engines = [
-      makeEngine({ policy: 'sequential' }),
+    await comparePolicies(8, [
       makeEngine({ policy: 'cpu' }),
       makeEngine({ policy: 'cpu', workers: 1 }),
       makeEngine({ policy: 'gpu', gpu: new FakeGpu() }),
       makeEngine({ policy: 'auto', gpu: new FakeGpu() }),
-    ];
-    for (let block = 0; block < 8; block++) {
-      const random = new Prng(SEED, `policies ${block}`);
-      const txs = Array.from({ length: 16 }, () => twins.draw(random).tx);
-      const { world } = twins;
-      const source = sourceOf(world);
-      const results = [];
-      for (const engine of engines) results.push(await engine.processBlock(makeBlock(txs), world.height, source));
-      const [truth, ...others] = results;
-      for (const other of others) {
-        expect(sortedWrites(other)).toEqual(sortedWrites(truth));
-        expect(other.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
-      }
-      world.run(...txs);
-      for (const [key, value] of truth.writes) expect(world.state.get(key)).toEqual(value);
-      for (const key of world.state.keys()) {
-        if (!key.startsWith('code/')) continue;
-        const id = formatId(idFromBytes(fromBinaryString(key), 5));
-        expect(key).toBe(`code/${toBinaryString(idBytes(parseId(id)))}`);
-        twins.model.state.contracts.add(id);
-      }
-    }
+    ]);
+  });
+
+  it.skipIf(gpu === undefined)('are the same with the WGSL kernel, which runs what calls nothing', async () => {
+    const engine = makeEngine({ policy: 'gpu', gpu, waitForKernels: true });
+    const ran = await comparePolicies(3, [engine]);
+    expect(ran.gpu).toBeGreaterThan(0);
+    await gpu?.close();
   });
 });
+
+/** Runs random blocks on `engines` and one at a time; gives how many of the last engine's transactions ran where. */
+async function comparePolicies(blocks: number, engines: readonly LaneEngine[]) {
+  const twins = new Twins(3);
+  const { world, model } = twins;
+  const sequential = makeEngine({ policy: 'sequential' });
+  const ran = { gpu: 0 };
+  for (let number = 0; number < blocks; number++) {
+    const random = new Prng(SEED, `policies ${number}`);
+    const txs = Array.from({ length: 16 }, () => twins.draw(random).tx);
+    const [block, source] = [makeBlock(txs), sourceOf(world)];
+    const truth = await sequential.processBlock(block, world.height, source);
+    for (const engine of engines) {
+      const other = await engine.processBlock(block, world.height, source);
+      expect(sortedWrites(other)).toEqual(sortedWrites(truth));
+      expect(other.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
+      ran.gpu += other.statistics.executors.gpu;
+    }
+    world.run(...txs);
+    for (const [key, value] of truth.writes) expect(world.state.get(key)).toEqual(value);
+    for (const key of world.state.keys()) {
+      if (key.startsWith('code/')) model.state.contracts.add(formatId(idFromBytes(fromBinaryString(key), 5)));
+    }
+  }
+  return ran;
+}
