@@ -187,6 +187,27 @@ export const small = (seed) =>
   });
 
 /**
+ * About `bytes` of code that takes a compiler as long as any, 3 bytes for each of its divisions: a call enters every
+ * function, so that all are compiled, and none runs through.
+ */
+export const slowToCompile = ({ bytes, seed }) =>
+  contract((module) => {
+    const perFunction = 240_000;
+    const division = [get(1), op(0x81)];
+    const code = (divisions) => [
+      ...[get(0), op(OP.brIf, 0), get(1)],
+      ...Array.from({ length: divisions }, () => division).flat(),
+      op(OP.drop),
+    ];
+    const sizes = Array.from({ length: Math.ceil(bytes / perFunction) }, (_, i) =>
+      Math.min(perFunction, bytes - i * perFunction),
+    );
+    module.data(600, Uint8Array.of(seed, seed >> 8));
+    const indices = sizes.map((size) => module.function('(i32)->()', code(Math.floor(size / 3)), ['i64']));
+    return indices.flatMap((index) => [i32(1), call(index)]);
+  });
+
+/**
  * About `bytes` of code that nobody calls but its validation reads. `compiled`: it is called and runs through;
  * `refused`: it ends with a function that does not validate. `width`: locals of each function, `control`: one `if` for
  * so many other instructions.

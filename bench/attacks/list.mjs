@@ -82,12 +82,10 @@ function edicts(scale) {
 }
 
 /** More code than the caches of programs hold, and a block that calls one after the other. */
-function coldPrograms(scale) {
-  const creations = Array.from({ length: COLD_PROGRAMS }, (_, i) =>
-    creationOf(contracts.large({ bytes: 1_900_000, seed: i + 1, compiled: true })),
-  );
+const coldPrograms = (make) => (scale) => {
+  const creations = Array.from({ length: COLD_PROGRAMS }, (_, i) => creationOf(make(i + 1)));
   return [...deployments(creations), filled(scale, (i) => callOf(1 + (i % COLD_PROGRAMS), [1]))];
-}
+};
 
 const LARGE = 1_900_000;
 const creations = (make) => (scale) => [[], filled(scale, (i) => creationOf(make(i + 1), [1]))];
@@ -140,7 +138,10 @@ export const ATTACKS = {
     // 20 a byte: one `if` of 1,000 slots for some 60 bytes or more.
     contracts.large({ bytes: 100_000, seed, compiled: true, width: 950, control: 24 }),
   ),
-  'programs that no cache holds': coldPrograms,
+  'programs that no cache holds': coldPrograms((seed) => contracts.large({ bytes: LARGE, seed, compiled: true })),
+  'programs that no cache holds, slow to compile': coldPrograms((seed) =>
+    contracts.slowToCompile({ bytes: LARGE, seed }),
+  ),
   'distinct reads': calls(() => contracts.distinctReads(16), seeded),
   'distinct reads of long keys': calls(() => contracts.distinctReads(1_024), seeded),
   'storage maps of many keys': calls(() => contracts.storageMap(500, 1), seeded),

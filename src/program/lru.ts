@@ -14,10 +14,15 @@ export class BoundedCache<V> {
   readonly #maxEntries: number;
   readonly #maxWeight: number;
   readonly #forgets: Forgets;
-  readonly #onForget: ((key: string) => void) | undefined;
+  readonly #onForget: ((key: string, weight: number) => void) | undefined;
 
   /** `onForget` hears of every entry that had to make room. */
-  constructor(maxEntries: number, maxWeight: number, forgets: Forgets = 'oldest', onForget?: (key: string) => void) {
+  constructor(
+    maxEntries: number,
+    maxWeight: number,
+    forgets: Forgets = 'oldest',
+    onForget?: (key: string, weight: number) => void,
+  ) {
     this.#maxEntries = maxEntries;
     this.#maxWeight = maxWeight;
     this.#forgets = forgets;
@@ -57,7 +62,7 @@ export class BoundedCache<V> {
     while (this.#entries.size > 1 && (this.#entries.size > this.#maxEntries || this.#weight > this.#maxWeight)) {
       const [oldest, entry] = this.#next();
       this.#drop(oldest, entry.weight);
-      this.#onForget?.(oldest);
+      this.#onForget?.(oldest, entry.weight);
     }
   }
 

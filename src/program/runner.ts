@@ -1,5 +1,6 @@
 import { InternalError } from '../errors/errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
+import { freeMemory } from '../util/free-memory.js';
 import { WHY_FUEL, WHY_HOST } from './counters.js';
 import { requireDeepStack } from './deep-stack.js';
 import { type Frame, MAX_DEPTH, MESSAGE_FRAME } from './frame.js';
@@ -19,6 +20,11 @@ const COMPILED_BYTES = 256 * 1024 * 1024;
 /** What workers share, and what each of them has at least. */
 const WORKERS_COMPILED_BYTES = 512 * 1024 * 1024;
 const LEAST_COMPILED_BYTES = 64 * 1024 * 1024;
+/**
+ * Forgotten code that V8 may hold: it frees code only when it collects, and does not count it as a reason to do so. The
+ * more there is, the longer compiling takes, several times as long in the end.
+ */
+const MOST_FORGOTTEN_BYTES = 128 * 1024 * 1024;
 /**
  * Instances kept at once, bounded in bytes of their memories. V8 sets aside some 10 GiB of addresses for each, of which
  * a process has 128 TiB: this many leave room for 256 threads and all that waits for the garbage collector.
@@ -49,6 +55,8 @@ export function compiledBytesOf(workers: number): number {
 /** Runs programs on V8, one message at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {
   readonly #compiled: BoundedCache<WebAssembly.Module>;
+  /** Bytes of the code forgotten since memory was freed last. */
+  #forgottenBytes = 0;
   /** By hash: whether the last run outside of a lent memory grew so much that the next takes one. */
   readonly #growing = new BoundedCache<true>(GROWING_PROGRAMS, GROWING_PROGRAMS);
   /** Made when it is first needed. One run at a time has it. */
@@ -65,7 +73,9 @@ export class ProgramRunner {
   constructor(compiledBytes = COMPILED_BYTES) {
     requireDeepStack();
     // An instance has its code: they go together.
-    this.#compiled = new BoundedCache(COMPILED_PROGRAMS, compiledBytes, 'any', (key) => this.#forgetInstance(key));
+    this.#compiled = new BoundedCache(COMPILED_PROGRAMS, compiledBytes, 'any', (key, weight) =>
+      this.#forget(key, weight),
+    );
   }
 
   /**
@@ -138,8 +148,8 @@ export class ProgramRunner {
   }
 
   /**
-   * Instances waiting for their next run, the bytes of their memories, and those in the lent memory; compiled programs
-   * and the bytes that their code may take.
+   * Instances waiting for their next run, the bytes of their memories, and those in the lent memory; compiled programs,
+   * the bytes that their code may take, and those of code that was forgotten since memory was freed.
    */
   get kept(): {
     readonly instances: number;
@@ -147,10 +157,13 @@ export class ProgramRunner {
     readonly inLent: number;
     readonly compiled: number;
     readonly compiledBytes: number;
+    readonly forgottenBytes: number;
   } {
     const inLent = this.#idleInLent.size;
     const { size: compiled, weight: compiledBytes } = this.#compiled;
-    return { instances: this.#idle.size + inLent, bytes: this.#idle.weight, inLent, compiled, compiledBytes };
+    const instances = this.#idle.size + inLent;
+    const forgottenBytes = this.#forgottenBytes;
+    return { instances, bytes: this.#idle.weight, inLent, compiled, compiledBytes, forgottenBytes };
   }
 
   #newInstance(program: Program): ProgramInstance {
@@ -169,7 +182,8 @@ export class ProgramRunner {
     this.#idleInLent = new BoundedCache(KEPT_INSTANCES, KEPT_INSTANCES);
   }
 
-  #forgetInstance(key: string): void {
+  #forget(key: string, codeBytes: number): void {
+    this.#forgottenBytes += codeBytes;
     if (key.endsWith(LENT)) this.#idleInLent.take(key.slice(0, -LENT.length));
     else for (let depth = 0; depth <= MAX_DEPTH; depth++) this.#idle.take(keyAt(key, depth));
   }
@@ -181,6 +195,10 @@ export class ProgramRunner {
   #compiledAs(key: string, { compiledBytes }: Program, instrumented: () => Uint8Array): WebAssembly.Module {
     let module = this.#compiled.get(key);
     if (!module) {
+      if (this.#forgottenBytes > MOST_FORGOTTEN_BYTES) {
+        this.#forgottenBytes = 0;
+        freeMemory();
+      }
       module = new WebAssembly.Module(new Uint8Array(instrumented()));
       this.#compiled.set(key, module, compiledBytes);
     }

@@ -2,7 +2,7 @@ import { InternalError, StoreError } from '../errors/errors.js';
 import type { BlockCommit, BlockRecord, StateRoots, Tip } from './types.js';
 
 /** Throws StoreError STORE_NOT_NEXT unless the block follows `tip`; InternalError if it is not one at all. */
-export function assertNext(tip: Tip | undefined, { height, hash, header }: BlockCommit): void {
+export function assertNext(tip: Pick<Tip, 'height'> | undefined, { height, hash, header }: BlockCommit): void {
   if (!Number.isInteger(height) || height < 0 || height > 0xfffffffe || (tip && height !== tip.height + 1)) {
     throw new StoreError('STORE_NOT_NEXT', 'the block does not follow the tip of the store', {
       facts: { height, ...(tip && { tip: tip.height }) },
@@ -12,9 +12,20 @@ export function assertNext(tip: Tip | undefined, { height, hash, header }: Block
   if (hash.length !== 32 || header.length !== 80) throw new InternalError('block hash or header of a wrong length');
 }
 
+/** As {@link assertNext}, of blocks that follow each other; gives the last of them. */
+export function assertAllNext(tip: Tip | undefined, blocks: readonly BlockCommit[]): BlockCommit {
+  let last: BlockCommit | undefined;
+  for (const block of blocks) {
+    assertNext(last ?? tip, block);
+    last = block;
+  }
+  if (last === undefined) throw new InternalError('no blocks were given to be stored');
+  return last;
+}
+
 /** Throws StoreError STORE_CORRUPT unless undoing block `height` gave the root of the block before it. */
 export function assertUndone(height: number, before: BlockRecord | undefined, roots: StateRoots): void {
-  if (before === undefined || before.roots.state === roots.state) return;
+  if (before?.roots === undefined || before.roots.state === roots.state) return;
   throw new StoreError('STORE_CORRUPT', 'undoing a block does not give the state root before it', {
     facts: { height },
     hint: 'Replay the chain into a new folder.',

@@ -7,9 +7,11 @@ import { afterPrefix, beU32, blockKey, META_TIP, planKey, receiptKey, receiptPre
 import type { PieceWriter } from './pieces.js';
 import { receiptPages, receiptsOf } from './receipt-pages.js';
 import { encodedReceipts } from './receipt-rows.js';
-import { encodeBlockRecord, encodePlan } from './records.js';
-import { encodeTouched } from './touched.js';
+import { corrupt, encodeBlockRecord, encodePlan, withRoots } from './records.js';
 import type { BlockCommit, Namespace, StateRoots } from './types.js';
+import { putUndoPart, UNDO_PARTS, undoParts } from './undo-rows.js';
+
+const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 
 /** What may be written before the block counts. */
 export function putRows(
@@ -19,14 +21,17 @@ export function putRows(
   writes: Readonly<Record<Namespace, SortedWrites>>,
 ): void {
   const { height } = block;
-  pieces.put('undo', beU32(height), encodeTouched(writes));
-  commitVersions(database, pieces, 'S', writes.S, height);
-  commitVersions(database, pieces, 'P', writes.P, height);
+  let number = 0;
+  for (const part of undoParts(writes, pieces.pieceBytes / UNDO_PARTS)) {
+    // Before the rows that it names: of what is written in pieces, all that is there can be taken back.
+    putUndoPart(pieces, height, number++, writes, part);
+    for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, part.from[ns], part.end[ns]);
+  }
   for (const { first, bytes } of receiptPages(block)) pieces.put('blocks', receiptKey(height, first), bytes);
 }
 
-/** What makes it count. */
-export function putBlock(batch: DatabaseBatch, block: BlockCommit, roots: StateRoots): void {
+/** What makes it count. `roots`: undefined where none were computed. */
+export function putBlock(batch: DatabaseBatch, block: BlockCommit, roots: StateRoots | undefined): void {
   const { height } = block;
   for (const receipt of encodedReceipts(block)) {
     batch.put('blocks', txKey(txidOf(receipt), height, indexOf(receipt)), EMPTY_BYTES);
@@ -34,6 +39,13 @@ export function putBlock(batch: DatabaseBatch, block: BlockCommit, roots: StateR
   batch.put('blocks', blockKey(height), encodeBlockRecord(block, roots));
   batch.put('blocks', planKey(height), encodePlan(block.plan));
   batch.put('meta', META_TIP, beU32(height));
+}
+
+/** Records the roots of a block that has none. */
+export function putRoots(database: Database, batch: DatabaseBatch, height: number, roots: StateRoots): void {
+  const record = database.get('blocks', blockKey(height));
+  if (record === undefined) throw corrupt('block record', height);
+  batch.put('blocks', blockKey(height), withRoots(record, roots));
 }
 
 /** Takes its record, its plan and what finds its receipts by their txids out; with `whole` the receipts too. */

@@ -61,7 +61,7 @@ export class SortedWrites implements Touched {
 }
 
 /**
- * Writes of block `height` into `latest`; the rows that they replace go to `history`, before or together with what
+ * Writes of block `height`, from number `first` to `last`, into `latest`; the rows that they replace go to `history`, before or together with what
  * replaces them: whoever finds the new one finds the old one there. Only keys that had a value are read. Throws
  * StoreError STORE_CORRUPT if one of them has no row.
  */
@@ -71,9 +71,11 @@ export function commitVersions(
   ns: Namespace,
   writes: SortedWrites,
   height: number,
+  first = 0,
+  last = writes.count,
 ): void {
-  for (let from = 0; from < writes.count; from += PORTION) {
-    const end = Math.min(writes.count, from + PORTION);
+  for (let from = first; from < last; from += PORTION) {
+    const end = Math.min(last, from + PORTION);
     supersede(database, pieces, ns, writes, from, end, height);
     for (let i = from; i < end; i++) {
       const { bytes, keyStart, keyEnd, valueStart, valueEnd } = writes.entry(i);

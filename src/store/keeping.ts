@@ -1,13 +1,13 @@
 import { reusingAllocator } from '../util/row-bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { type Floor, floorOf, putFloor } from './floor.js';
-import { beU32, blockKey, historyKey, readBeU32 } from './keys.js';
+import { blockKey, historyKey, readBeU32 } from './keys.js';
 import { corrupt } from './records.js';
-import { decodeTouched } from './touched.js';
+import { delUndo, touchedIn, undoRows } from './undo-rows.js';
 
 /** Undo rows that one commit drops at most: after a smaller setting the rest goes with the blocks that follow. */
 const PRUNED_A_BLOCK = 1_000;
-/** Keys after which a commit drops no more history, once it dropped that of two blocks. */
+/** Keys after which a commit drops no more history, once it dropped that of twice the blocks that it stores. */
 const PRUNED_KEYS = 100_000;
 /** Rows of `history` that a commit looks through for those that no undo row names any more. */
 const SWEPT_ROWS = 10_000;
@@ -49,26 +49,37 @@ export class Keeping {
     return row && readBeU32(row[0], 0);
   }
 
-  /** Adds to the batch of block `height` what is dropped with it. Throws StoreError STORE_CORRUPT. */
-  prune(batch: DatabaseBatch, height: number): void {
-    const from = this.#undoFrom ?? this.lowestUndo() ?? height;
-    if (this.#kept.history === Number.POSITIVE_INFINITY) this.#undoFrom = this.#pruneUndo(batch, from, height);
-    else this.#undoFrom = this.#pruneHistory(batch, from, height);
+  /**
+   * Adds to the batch of block `height` what is dropped with it; `blocks`: it is the last of so many. Throws StoreError
+   * STORE_CORRUPT.
+   */
+  prune(batch: DatabaseBatch, height: number, blocks = 1): void {
+    const first = height - blocks + 1;
+    const from = this.#undoFrom ?? this.lowestUndo() ?? first;
+    // What is written with the same batch stays at least until the next one.
+    const last = first - 1;
+    if (this.#kept.history === Number.POSITIVE_INFINITY)
+      this.#undoFrom = this.#pruneUndo(batch, from, Math.min(last, height - this.#kept.undo));
+    else {
+      const end = Math.min(last, height - Math.max(this.#kept.undo, this.#kept.history));
+      this.#undoFrom = this.#pruneHistory(batch, from, end, blocks);
+    }
   }
 
-  #pruneUndo(batch: DatabaseBatch, from: number, height: number): number {
-    const end = Math.min(height - this.#kept.undo, from + PRUNED_A_BLOCK - 1);
+  /** Drops undo records from `from` on, up to `last`; returns the lowest that stays. */
+  #pruneUndo(batch: DatabaseBatch, from: number, last: number): number {
+    const end = Math.min(last, from + PRUNED_A_BLOCK - 1);
     let at = from;
-    for (; at <= end; at++) batch.del('undo', beU32(at));
+    for (; at <= end; at++) delUndo(this.#database, batch, at);
     return at;
   }
 
   /** Undo rows go with the rows of `history` that they name; returns the lowest undo row that stays. */
-  #pruneHistory(batch: DatabaseBatch, from: number, height: number): number {
+  #pruneHistory(batch: DatabaseBatch, from: number, end: number, blocks: number): number {
     const floor = floorOf(this.#database);
-    const end = height - Math.max(this.#kept.undo, this.#kept.history);
     let at = from;
-    for (let keys = 0; at <= end && (keys < PRUNED_KEYS || at < from + 2); at++) keys += this.#dropEnded(batch, at);
+    for (let keys = 0; at <= end && (keys < PRUNED_KEYS || at < from + 2 * blocks); at++)
+      keys += this.#dropEnded(batch, at);
     const dropped = at > from;
     const lowest = dropped ? at - 1 : floor?.height;
     if (lowest === undefined) return at;
@@ -80,14 +91,14 @@ export class Keeping {
 
   /** Drops the undo row of a height and the rows of `history` that ended there; returns how many keys it names. */
   #dropEnded(batch: DatabaseBatch, height: number): number {
-    const undo = this.#database.get('undo', beU32(height));
+    const undo = undoRows(this.#database, height);
     if (undo === undefined) throw corrupt('undo record', height);
-    batch.del('undo', beU32(height));
     let keys = 0;
-    for (const { ns, key, present } of decodeTouched(height, undo)) {
+    for (const { ns, key, present } of touchedIn(height, undo)) {
       keys++;
       if (present) batch.del('history', historyKey(ns, key, height, keyRoom));
     }
+    delUndo(this.#database, batch, height);
     return keys;
   }
 

@@ -6,7 +6,7 @@
  * `latest`. Nothing else: a current value is in `latest` only, a first value ends nothing, a deletion has no row.
  * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index of the first → a page of receipts
  * (receipt-pages.ts); 't' ++ txid (wire) ++ height ++ index → nothing.
- * undo: height → the keys that the block touched (touched.ts). tree: see state-tree.ts.
+ * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts). tree: see state-tree.ts.
  * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
  * floor.ts; 'unfinished' → height, see pieces.ts
  */
@@ -140,6 +140,14 @@ function tagged(tag: string, ...parts: Uint8Array[]): Uint8Array {
     out.set(part, at);
     at += part.length;
   }
+  return out;
+}
+
+/** Row `number` of the undo record of a block, from 1 on. */
+export function undoPartKey(height: number, number: number): Uint8Array {
+  const out = new Uint8Array(8);
+  writeBeU32(out, 0, height);
+  writeBeU32(out, 4, number);
   return out;
 }
 

@@ -2,8 +2,8 @@
  * Blocks whose rows are too many for one batch: a batch lies in memory as a whole, and once more in the database. They
  * are written in pieces, and the block becomes the tip with the last one.
  *
- * The first piece says that block h, the one after the tip, is being written, and holds the undo record, which names
- * all keys of the block. Until the last piece takes that back and moves the tip, the database has rows of a block that
+ * The first piece says that block h, the one after the tip, is being written. The undo record names all keys of the
+ * block; the row of it that names a key comes before the rows of that key. Until the last piece takes that back and moves the tip, the database has rows of a block that
  * does not count. Nobody takes them for more: `latest` says of each row which block wrote it, the row that it replaced
  * is in `history` by then, and reads of a height go by both (StoreReader.getAt); receipts, plan and record are found by
  * height, and what finds a receipt by its txid comes with the last piece. State trees follow the tip. After a crash,
@@ -15,7 +15,8 @@
 import type { ColumnName, Database, DatabaseBatch } from './database.js';
 import { afterPrefix, beU32, historyKey, latestKey, META_UNFINISHED, readBeU32, receiptPrefix } from './keys.js';
 import { corrupt } from './records.js';
-import { decodeTouched, type TouchedKey } from './touched.js';
+import type { TouchedKey } from './touched.js';
+import { delUndo, touchedIn, undoRows } from './undo-rows.js';
 
 /** Bytes of keys and values after which a piece ends. */
 export const PIECE_BYTES = 16 << 20;
@@ -41,14 +42,17 @@ export class PieceWriter {
   #begun = false;
   readonly #database: Database;
   readonly #height: number;
-  readonly #pieceBytes: number;
   readonly #write: WriteBatch;
 
-  /** The undo record must be the first row that is put. */
-  constructor(database: Database, height: number, pieceBytes: number, write: WriteBatch) {
+  /** A row of the undo record must be put before those that it names. */
+  constructor(
+    database: Database,
+    height: number,
+    readonly pieceBytes: number,
+    write: WriteBatch,
+  ) {
     this.#database = database;
     this.#height = height;
-    this.#pieceBytes = pieceBytes;
     this.#write = write;
     this.#batch = database.batch();
   }
@@ -60,12 +64,12 @@ export class PieceWriter {
 
   put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
     this.#batch.put(column, key, value);
-    if (this.#batch.bytes >= this.#pieceBytes) this.#end();
+    if (this.#batch.bytes >= this.pieceBytes) this.#end();
   }
 
   del(column: ColumnName, key: Uint8Array): void {
     this.#batch.del(column, key);
-    if (this.#batch.bytes >= this.#pieceBytes) this.#end();
+    if (this.#batch.bytes >= this.pieceBytes) this.#end();
   }
 
   /** The batch that makes the block count: for what may not be seen before. Whoever takes it writes or discards it. */
@@ -94,11 +98,11 @@ export class PieceWriter {
 export function takeBackPieces(database: Database, write: WriteBatch, pieceBytes = PIECE_BYTES): number | undefined {
   const height = unfinishedHeight(database);
   if (height === undefined) return undefined;
-  const undo = database.get('undo', beU32(height));
-  if (undo === undefined) throw corrupt('undo record', height);
+  const rows = undoRows(database, height);
+  if (rows === undefined) throw corrupt('undo record', height);
   const pieces = new TakenBack(database, pieceBytes, write);
   try {
-    for (const keys of portionsOf(decodeTouched(height, undo))) takeBackKeys(database, pieces, keys, height);
+    for (const keys of portionsOf(touchedIn(height, rows))) takeBackKeys(database, pieces, keys, height);
     const gte = receiptPrefix(height);
     for (const [key] of database.scan('blocks', { gte, lt: afterPrefix(gte) }))
       pieces.del('blocks', new Uint8Array(key));
@@ -106,7 +110,7 @@ export function takeBackPieces(database: Database, write: WriteBatch, pieceBytes
     pieces.batch.discard();
     throw error;
   }
-  pieces.batch.del('undo', beU32(height));
+  delUndo(database, pieces.batch, height);
   pieces.batch.del('meta', META_UNFINISHED);
   write(pieces.batch);
   return height;

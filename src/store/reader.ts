@@ -27,7 +27,6 @@ import { unfinishedHeight } from './pieces.js';
 import { pageWith, receiptsOf } from './receipt-pages.js';
 import { decodeBlockRecord, decodePlan } from './records.js';
 import { rowValue, writtenAt } from './rows.js';
-import { decodeTouched } from './touched.js';
 import type { StateProof } from './tree/verify-proof.js';
 import { Trees, type TreesOwner } from './trees.js';
 import {
@@ -38,6 +37,7 @@ import {
   type StoreIdentity,
   type Tip,
 } from './types.js';
+import { touchedIn, undoRows } from './undo-rows.js';
 
 /** Keys that {@link StoreReader.proveAt} sets back for a proof, at most: about a third of a second of its thread. */
 const MOST_UNDONE = 10_000;
@@ -297,8 +297,8 @@ export class StoreReader {
     const tip = this.tip()?.height ?? -1;
     const touched = new Set<string>();
     for (let at = tip; at > height; at--) {
-      const undo = this.rocks.get('undo', beU32(at));
-      for (const of of undo === undefined ? [] : decodeTouched(at, undo)) {
+      const undo = undoRows(this.rocks, at);
+      for (const of of undo === undefined ? [] : touchedIn(at, undo)) {
         if (of.ns === ns) touched.add(toBinaryString(of.key));
       }
       if (undo !== undefined && touched.size <= MOST_UNDONE) continue;

@@ -3,7 +3,7 @@ import { StoreError } from '../errors/errors.js';
 import type { PlanSummary } from '../lane/types.js';
 import { concatBytes, fromHex, readU32, toHex, u32Bytes } from '../util/bytes.js';
 import { receiptCount } from './receipt-rows.js';
-import { combinedRoot } from './tree/tree-hash.js';
+import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
 import type { BlockCommit, BlockRecord, StateRoots } from './types.js';
 
 const HASH_AT = 0;
@@ -11,37 +11,55 @@ const HEADER_AT = 32;
 const STANDARD_ROOT_AT = 112;
 const LANE_ROOT_AT = 144;
 const RECEIPTS_AT = 176;
-const ERROR_FLAG_AT = 180;
+const FLAGS_AT = 180;
+const HAS_ERROR = 1;
+const HAS_NO_ROOTS = 2;
 const ERROR_AT = 181;
 /** Errors of the standard module are stored cut to this many UTF-16 units: a module's abort text may be megabytes. */
 const MAX_ERROR = 2_000;
 
-/** hash 32, header 80, standard root 32, lane root 32, receipts u32 LE, flag, error text. */
-export function encodeBlockRecord(block: BlockCommit, roots: StateRoots): Uint8Array {
+/**
+ * hash 32, header 80, standard root 32, lane root 32, receipts u32 LE, flags, error text. `roots`: undefined where none
+ * were computed.
+ */
+export function encodeBlockRecord(block: BlockCommit, roots: StateRoots | undefined): Uint8Array {
   const error = block.standardError?.slice(0, MAX_ERROR);
   return concatBytes(
     block.hash,
     block.header,
-    fromHex(roots.standard),
-    fromHex(roots.lane),
+    roots === undefined ? EMPTY_HASH : fromHex(roots.standard),
+    roots === undefined ? EMPTY_HASH : fromHex(roots.lane),
     u32Bytes(receiptCount(block)),
-    Uint8Array.of(error === undefined ? 0 : 1),
+    Uint8Array.of((error === undefined ? 0 : HAS_ERROR) | (roots === undefined ? HAS_NO_ROOTS : 0)),
     new TextEncoder().encode(error ?? ''),
   );
 }
 
 export function decodeBlockRecord(height: number, bytes: Uint8Array): BlockRecord {
   if (bytes.length < ERROR_AT) throw corrupt('block record', height);
-  const standard = toHex(bytes.subarray(STANDARD_ROOT_AT, LANE_ROOT_AT));
-  const lane = toHex(bytes.subarray(LANE_ROOT_AT, RECEIPTS_AT));
   return {
     height,
     hash: new Uint8Array(bytes.subarray(HASH_AT, HEADER_AT)),
     header: new Uint8Array(bytes.subarray(HEADER_AT, STANDARD_ROOT_AT)),
-    roots: { standard, lane, state: toHex(combinedRoot(fromHex(standard), fromHex(lane))) },
-    standardError: bytes[ERROR_FLAG_AT] === 1 ? new TextDecoder().decode(bytes.subarray(ERROR_AT)) : undefined,
+    roots: rootsIn(bytes),
+    standardError: (bytes[FLAGS_AT] & HAS_ERROR) !== 0 ? new TextDecoder().decode(bytes.subarray(ERROR_AT)) : undefined,
     receiptCount: readU32(bytes, RECEIPTS_AT),
   };
+}
+
+function rootsIn(bytes: Uint8Array): StateRoots | undefined {
+  if ((bytes[FLAGS_AT] & HAS_NO_ROOTS) !== 0) return undefined;
+  const [standard, lane] = [bytes.subarray(STANDARD_ROOT_AT, LANE_ROOT_AT), bytes.subarray(LANE_ROOT_AT, RECEIPTS_AT)];
+  return { standard: toHex(standard), lane: toHex(lane), state: toHex(combinedRoot(standard, lane)) };
+}
+
+/** The record with the roots of its block. */
+export function withRoots(record: Uint8Array, { standard, lane }: StateRoots): Uint8Array {
+  const out = new Uint8Array(record);
+  out.set(fromHex(standard), STANDARD_ROOT_AT);
+  out.set(fromHex(lane), LANE_ROOT_AT);
+  out[FLAGS_AT] &= ~HAS_NO_ROOTS;
+  return out;
 }
 
 export function encodePlan(value: PlanSummary): Uint8Array {

@@ -1,15 +1,15 @@
 import { InternalError, StoreError } from '../errors/errors.js';
 import { bytesEqual, toDisplayHash } from '../util/bytes.js';
-import { PackedMap } from '../util/packed-map.js';
-import { PackedWrites } from '../util/packed-writes.js';
-import { assertNext, assertUndone } from './block-order.js';
-import { delBlock, putBlock, putRows } from './block-rows.js';
+import { BatchWriter } from './batch-writer.js';
+import { assertAllNext, assertNext, assertUndone } from './block-order.js';
+import { delBlock, putBlock, putRoots, putRows } from './block-rows.js';
+import { packedWrites } from './block-writes.js';
 import { SortedWrites } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
+import { putGroup } from './group-rows.js';
 import { checkIdentity, identityOf } from './identity.js';
 import { Keeping, type Kept } from './keeping.js';
 import { beU32, META_GENESIS, META_LABEL, META_TIP } from './keys.js';
-import { LogRelease } from './log-release.js';
 import { checkedKept, checkedLabel } from './options.js';
 import { PIECE_BYTES, PieceWriter, putUnfinished, takeBackPieces } from './pieces.js';
 import { StoreReader } from './reader.js';
@@ -26,13 +26,10 @@ import type {
   StoreOptions,
   UndoOptions,
 } from './types.js';
+import { delUndo, touchedIn, undoRows } from './undo-rows.js';
 import { type Restored, undoVersions } from './undo-versions.js';
 
 type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade' | 'onHasherLost' | 'pieceBytes'>;
-
-/** What may wait for the next synced write, in bytes and milliseconds. */
-const UNSYNCED_BYTES = 64 << 20;
-const UNSYNCED_MS = 1_000;
 
 /**
  * State and history of both namespaces. One writer: the object that opened it. Each block counts as a whole, so
@@ -40,8 +37,6 @@ const UNSYNCED_MS = 1_000;
  * blocks followed each other (see {@link CommitOptions}). Errors are {@link StoreError}.
  */
 export class Store extends StoreReader {
-  /** What was written since the last synced write. */
-  #unsynced: { readonly since: number; readonly bytes: number } | undefined;
   /** Set by a write that failed: what the log holds of it is unknown until the store is opened again. */
   #failed: StoreError | undefined;
   /** Of a new store: written with its first block, so that what never got a block is bound to nothing. */
@@ -51,7 +46,7 @@ export class Store extends StoreReader {
   readonly #keepUndo: number;
   readonly #settings: Settings;
   readonly #pieceBytes: number;
-  readonly #log: LogRelease;
+  readonly #writer: BatchWriter;
 
   private constructor(rocks: Database, settings: Settings, kept: Kept) {
     super(rocks);
@@ -60,7 +55,10 @@ export class Store extends StoreReader {
     this.#keepUndo = kept.undo;
     this.#settings = settings;
     this.#pieceBytes = settings.pieceBytes ?? PIECE_BYTES;
-    this.#log = new LogRelease(rocks);
+    this.#writer = new BatchWriter(rocks, (error) => {
+      this.trees.invalidate();
+      if (error instanceof StoreError) this.#failed = error;
+    });
   }
 
   protected override makeTrees(): Trees {
@@ -105,7 +103,7 @@ export class Store extends StoreReader {
     const kept = checkedKept(options);
     const label = checkedLabel(options.label);
     const readOnly = options.readOnly ?? false;
-    takeBackPieces(database, writeSynced, options.pieceBytes);
+    takeBackPieces(database, (batch) => batch.write(), options.pieceBytes);
     const store = new Store(database, options, kept);
     const recorded = store.recordedIdentity();
     if (recorded === undefined && !readOnly) {
@@ -124,7 +122,7 @@ export class Store extends StoreReader {
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
     const kept = checkedKept(options);
     return Store.#with(Rocks.open(dir, false), (rocks) => {
-      takeBackPieces(rocks, writeSynced);
+      takeBackPieces(rocks, (batch) => batch.write());
       const store = new Store(rocks, options, kept);
       if (store.recordedIdentity() === undefined) assertNew(rocks, dir);
       const recorded = store.identity();
@@ -169,7 +167,7 @@ export class Store extends StoreReader {
     try {
       try {
         if (this.#failed === undefined && !this.#readOnly) this.trees.flush();
-        if (this.#unsynced !== undefined && this.#failed === undefined) this.#sync();
+        if (this.#writer.isBehind && this.#failed === undefined) this.#sync();
       } finally {
         await this.trees.close();
         await this.rocks.close();
@@ -225,23 +223,8 @@ export class Store extends StoreReader {
     this.#write(batch);
   }
 
-  /**
-   * `sync`: false leaves it to a later write to bring this one to the disk, unless much waits for that, or for long.
-   */
   #write(batch: DatabaseBatch, sync = true): void {
-    const { bytes } = batch;
-    const since = this.#unsynced?.since ?? performance.now();
-    const waiting = (this.#unsynced?.bytes ?? 0) + bytes;
-    const now = sync || waiting > UNSYNCED_BYTES || performance.now() - since > UNSYNCED_MS;
-    try {
-      batch.write(now);
-      this.#unsynced = now ? undefined : { since, bytes: waiting };
-    } catch (error) {
-      this.trees.invalidate();
-      if (error instanceof StoreError) this.#failed = error;
-      throw error;
-    }
-    this.#log.wrote(bytes, (more) => this.#write(more, false));
+    this.#writer.write(batch, sync);
   }
 
   /**
@@ -258,7 +241,7 @@ export class Store extends StoreReader {
     const pieces = new PieceWriter(this.rocks, height, this.#pieceBytes, (batch) => this.#write(batch, false));
     let roots: StateRoots;
     try {
-      const writes = { S: packed(block.standardWrites), P: packed(block.laneWrites) };
+      const writes = { S: packedWrites(block.standardWrites), P: packedWrites(block.laneWrites) };
       const update = this.trees.update(writes);
       putRows(this.rocks, pieces, block, {
         S: new SortedWrites(writes.S, update.existed.S),
@@ -278,6 +261,33 @@ export class Store extends StoreReader {
     this.trees.settle();
     this.#stamp = undefined;
     if (pieces.begun) this.trees.storeAfter(height);
+    return roots;
+  }
+
+  /**
+   * Commits blocks that follow each other in one batch, none of which has receipts or writes to namespace P: what a key
+   * was between two of them is in the history only, and the trees take its last value. Roots are computed and recorded of
+   * the last one; they are returned. Everything else is as after {@link commitBlock} of each. They have room in memory
+   * several times over.
+   */
+  commitBlocks(blocks: readonly BlockCommit[], { moreFollow = false }: CommitOptions = {}): StateRoots {
+    this.#assertWritable();
+    const last = assertAllNext(this.tip(), blocks);
+    const batch = this.rocks.batch();
+    let roots: StateRoots;
+    try {
+      roots = putGroup(this.rocks, batch, blocks, this.trees);
+      this.#keeping.prune(batch, last.height, blocks.length);
+      if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
+    } catch (error) {
+      this.trees.invalidate();
+      batch.discard();
+      this.#keeping.forget();
+      throw error;
+    }
+    this.#write(batch, !moreFollow);
+    this.trees.settle();
+    this.#stamp = undefined;
     return roots;
   }
 
@@ -327,7 +337,7 @@ export class Store extends StoreReader {
 
   #undoBlock(height: number): void {
     this.#keeping.forget();
-    const undo = this.rocks.get('undo', beU32(height));
+    const undo = undoRows(this.rocks, height);
     const record = this.blockRecord(height);
     if (undo === undefined || record === undefined) throw corrupt('undo record', height);
     let batch = this.rocks.batch();
@@ -335,12 +345,13 @@ export class Store extends StoreReader {
     let fits = true;
     try {
       const restore = (ns: Namespace, restored: Restored): void => this.trees.undo(ns, restored);
-      fits = undoVersions(this.rocks, batch, undo, height, { restore, mostBytes: this.#pieceBytes });
+      fits = undoVersions(this.rocks, batch, touchedIn(height, undo), height, { restore, mostBytes: this.#pieceBytes });
       const before = this.blockRecord(height - 1);
-      assertUndone(height, before, this.trees.endUndo());
+      const roots = this.trees.endUndo();
+      assertUndone(height, before, roots);
       if (fits) {
         this.trees.storeUndone(batch, height, before === undefined);
-        batch.del('undo', beU32(height));
+        delUndo(this.rocks, batch, height);
       } else {
         batch.discard();
         batch = this.rocks.batch();
@@ -349,6 +360,7 @@ export class Store extends StoreReader {
         putUnfinished(batch, height);
       }
       delBlock(this.rocks, batch, height, fits);
+      if (before !== undefined && before.roots === undefined) putRoots(this.rocks, batch, before.height, roots);
       if (before === undefined) {
         batch.del('meta', META_TIP);
         stamp = delStamp(batch, this);
@@ -383,16 +395,4 @@ export class Store extends StoreReader {
       hint: 'Restore an older snapshot or index into a new folder; a store that keeps more undo data reaches deeper.',
     });
   }
-}
-
-/** The same writes; nothing is looked up in them from now on. */
-function packed(writes: ReadonlyMap<string, Uint8Array | undefined>): PackedWrites {
-  const map = writes instanceof PackedWrites ? writes : PackedMap.from(writes);
-  map.forgetIndex();
-  return map;
-}
-
-/** At an opening, also of what is only to be read: a database always takes back what a crash left unfinished. */
-function writeSynced(batch: DatabaseBatch): void {
-  batch.write();
 }

@@ -12,8 +12,6 @@ import { corrupt } from './records.js';
 import type { Namespace } from './types.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies Namespace[];
-/** So many keys are looked at twice: arrays that grow would take several times the memory of the record. */
-const MANY = 1 << 18;
 const FEW_BYTES = 1_024;
 /** Of a varint below 2^32. */
 const MAX_VARINT = 5;
@@ -35,20 +33,7 @@ export interface TouchedKey {
 }
 
 export function encodeTouched(touched: Readonly<Record<Namespace, Touched>>): Uint8Array {
-  const bytes = touched.S.count + touched.P.count < MANY ? FEW_BYTES : lengthOf(touched) + MAX_VARINT;
-  const out = new VarintWriter(new Uint8Array(bytes));
-  write(touched, out);
-  return out.written();
-}
-
-/** Bytes of the record. */
-function lengthOf(touched: Readonly<Record<Namespace, Touched>>): number {
-  const out = new VarintCounter();
-  write(touched, out);
-  return out.length;
-}
-
-function write(touched: Readonly<Record<Namespace, Touched>>, out: VarintSink): void {
+  const out = new VarintWriter(new Uint8Array(FEW_BYTES));
   for (const ns of NAMESPACES) {
     const keys = touched[ns];
     out.number(keys.count);
@@ -65,6 +50,7 @@ function write(touched: Readonly<Record<Namespace, Touched>>, out: VarintSink): 
       length = key.length;
     }
   }
+  return out.written();
 }
 
 /** The keys of the undo record of block `height`. Throws StoreError STORE_CORRUPT unless it is exactly as written. */
@@ -100,28 +86,8 @@ function sharedLength(before: Uint8Array, length: number, key: Uint8Array): numb
   return shared;
 }
 
-interface VarintSink {
-  number(value: number): void;
-  /** Those of `part` from `from` on. */
-  bytes(part: Uint8Array, from: number): void;
-}
-
-/** Only counts. */
-class VarintCounter implements VarintSink {
-  length = 0;
-
-  number(value: number): void {
-    this.length++;
-    for (let left = value; left > 0x7f; left = Math.floor(left / 128)) this.length++;
-  }
-
-  bytes(part: Uint8Array, from: number): void {
-    this.length += part.length - from;
-  }
-}
-
 /** Bytes that grow: most keys share nearly all that they have with the one before. */
-class VarintWriter implements VarintSink {
+class VarintWriter {
   #bytes: Uint8Array;
   #at = 0;
 

@@ -1,8 +1,7 @@
 import { fromHex, toHex } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
-import { afterPrefix, beU32, latestKey, namespaceCode } from './keys.js';
+import { afterPrefix, latestKey, namespaceCode } from './keys.js';
 import { HEIGHT_BYTES } from './rows.js';
-import { decodeTouched } from './touched.js';
 import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin } from './tree/load-tree.js';
 import { type EmitRow, StateTree, type SweepLimits, type TreeWriter } from './tree/state-tree.js';
 import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
@@ -11,6 +10,7 @@ import { MOST_BITS, ROW_BITS, TreeMemory, type TreeWrites } from './tree/tree-me
 import { treeRange } from './tree/tree-rows.js';
 import type { StateProof } from './tree/verify-proof.js';
 import type { Namespace, StateRoots, Tip } from './types.js';
+import { touchedIn, undoRows } from './undo-rows.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 
@@ -91,9 +91,12 @@ export class Trees {
     return { roots, existed };
   }
 
-  /** Puts what is to be stored of the trees with the block of `height`, just applied, into its batch. */
-  store(batch: DatabaseBatch, height: number): void {
-    for (const ns of NAMESPACES) this.tree(ns).store(height, this.#sweepLimits(ns), emitTo(batch));
+  /**
+   * Puts what is to be stored of the trees with the block of `height`, just applied, into its batch; `blocks`: the last
+   * so many were applied at once.
+   */
+  store(batch: DatabaseBatch, height: number, blocks = 1): void {
+    for (const ns of NAMESPACES) this.tree(ns).store(height, this.#sweepLimits(ns, blocks), emitTo(batch));
   }
 
   /** Puts what {@link storeAfter} needs into the batch: a tree that has never been stored gets its header. */
@@ -144,9 +147,9 @@ export class Trees {
     for (const [key] of this.#owner.rocks.scan('tree')) batch.del('tree', new Uint8Array(key));
   }
 
-  #sweepLimits(ns: Namespace): SweepLimits {
+  #sweepLimits(ns: Namespace, applied = 1): SweepLimits {
     const { keepUndo } = this.#options;
-    const blocks = Math.max(1, Math.min(MOST_SWEEP_BLOCKS, Math.floor(keepUndo / 2)));
+    const blocks = Math.max(1, Math.min(MOST_SWEEP_BLOCKS, Math.floor(keepUndo / 2)) / applied);
     return { blocks, behind: Math.min(2 * MOST_SWEEP_BLOCKS, keepUndo), bytes: this.#roomOf(ns) };
   }
 
@@ -275,10 +278,10 @@ export function treeOrigin(rocks: Database, ns: Namespace, tip: number, recorded
       }
     },
     touched: (height) => {
-      const undo = rocks.get('undo', beU32(height));
+      const undo = undoRows(rocks, height);
       if (undo === undefined) return undefined;
       const keys: Uint8Array[] = [];
-      for (const touched of decodeTouched(height, undo)) if (touched.ns === ns) keys.push(touched.key);
+      for (const touched of touchedIn(height, undo)) if (touched.ns === ns) keys.push(touched.key);
       return keys;
     },
     values: (keys) => {

@@ -97,7 +97,8 @@ export interface BlockRecord {
   /** 32 bytes, wire order. */
   readonly hash: Uint8Array;
   readonly header: Uint8Array;
-  readonly roots: StateRoots;
+  /** Undefined where none were computed: blocks that were stored together have those of the last one. */
+  readonly roots: StateRoots | undefined;
   readonly standardError: string | undefined;
   readonly receiptCount: number;
 }

@@ -3,7 +3,7 @@ import type { Database, DatabaseBatch } from './database.js';
 import { historyKey, latestKey } from './keys.js';
 import { corrupt } from './records.js';
 import { rowValue } from './rows.js';
-import { decodeTouched, type TouchedKey } from './touched.js';
+import type { TouchedKey } from './touched.js';
 import type { Namespace } from './types.js';
 
 /** Keys whose rows are in memory at a time. */
@@ -21,14 +21,13 @@ export interface UndoneVersions {
 
 /**
  * Takes the writes of block `height`, the tip, out of `latest` and puts the rows back that it moved to `history`.
- * `undo`: its undo record. Returns false if that is too much for the batch, which must not be written then: `restore`
- * heard of all keys all the same. Throws StoreError STORE_CORRUPT if the record cannot be read, or names a row that is
- * not there.
+ * `undo`: the keys of its undo record. Returns false if that is too much for the batch, which must not be written then: `restore`
+ * heard of all keys all the same. Throws StoreError STORE_CORRUPT if the record names a row that is not there.
  */
 export function undoVersions(
   database: Database,
   batch: DatabaseBatch,
-  undo: Uint8Array,
+  undo: Iterable<TouchedKey>,
   height: number,
   { restore, mostBytes }: UndoneVersions,
 ): boolean {
@@ -38,7 +37,7 @@ export function undoVersions(
     restore(portion[0].ns, undoPortion(database, into, portion, height));
   };
   let portion: TouchedKey[] = [];
-  for (const touched of decodeTouched(height, undo)) {
+  for (const touched of undo) {
     if (portion.length === PORTION || (portion.length > 0 && portion[0].ns !== touched.ns)) {
       end(portion);
       portion = [];

@@ -11,7 +11,11 @@ let collect: (() => void) | undefined;
  * run's comes on top of it. Nothing may refer to the run's instance any more.
  */
 export function freeMemoryOf(memoryBytes: number): void {
-  if (memoryBytes < LARGE_BYTES) return;
+  if (memoryBytes >= LARGE_BYTES) freeMemory();
+}
+
+/** Frees what this thread no longer refers to, now. */
+export function freeMemory(): void {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;

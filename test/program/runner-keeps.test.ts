@@ -3,7 +3,7 @@ import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { compiledBytesOf, ProgramRunner } from '../../src/program/runner.js';
 import type { Program } from '../../src/program/types.js';
-import { i32, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
+import { i32, i64, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
 import { freshRun, testHost } from './support.js';
 
 const FUEL = 3_500_000;
@@ -46,6 +46,24 @@ describe('what a runner keeps', () => {
       }
     }
     expect(runner.kept).toMatchObject({ compiled: 4, instances: 4 });
+  });
+
+  it('frees the code that it has forgotten before there is much of it', () => {
+    const divisions = Array.from({ length: 40_000 }, () => [i64(7n), op(OP.i64Add + 3)]).flat();
+    const programs = Array.from({ length: 6 }, (_, i) => {
+      const b = new WasmBuilder();
+      for (let f = 0; f < 16; f++) b.function('()->()', [i64(BigInt(i)), ...divisions, op(OP.drop)]);
+      return prepareProgram(b.execute([i32(4)]).bytes());
+    });
+    const { compiledBytes } = programs[0];
+    const runner = new ProgramRunner(1);
+    const forgotten = programs.map((program) => {
+      runner.run(program, testHost().host, FUEL);
+      return runner.kept.forgottenBytes;
+    });
+    // It keeps one program; the others were forgotten, and at some time freed.
+    expect(forgotten.at(-1)).toBeLessThan((programs.length - 1) * compiledBytes);
+    expect(Math.max(...forgotten)).toBeLessThanOrEqual(128 * 2 ** 20 + compiledBytes);
   });
 
   it('workers share what compiled code may take, down to what a few large programs need', () => {

@@ -61,6 +61,39 @@ describe('keeping undo data', () => {
     expect([...store.rowsOf('undo')]).toHaveLength(2);
   });
 
+  it('the record of a block of very many keys lies in several rows, all of which a rollback and pruning take', async () => {
+    const many = (height: number): BlockCommit => {
+      const keys = Array.from({ length: 40_000 }, (_, i) => `${i % 7} ${i * height} ${'k'.repeat(40)}`);
+      return block(height, Object.fromEntries(keys.map((key) => [key, 'v'])), { a: `${height}`, [`b${height}`]: 'b' });
+    };
+    const dir = temporaryFolder();
+    const rows = (store: Store): number => [...store.rowsOf('undo')].length;
+    await withStore(
+      (store) => {
+        for (let height = 0; height < 3; height++) store.commitBlock(block(height, { [`0 0 ${'k'.repeat(40)}`]: 'v' }));
+        const before = store.rawContent();
+        store.commitBlock(many(3));
+        expect(rows(store)).toBeGreaterThan(4);
+        store.rollback(2);
+        expect(store.rawContent()).toEqual(before);
+        store.commitBlock(many(3));
+      },
+      dir,
+      { keepUndo: 4 },
+    );
+    const violations: Violation[] = [];
+    await checkStore(dir, { violation: (violation) => violations.push(violation) });
+    expect(violations).toEqual([]);
+    await withStore(
+      (store) => {
+        for (let height = 4; height < 8; height++) store.commitBlock(block(height, { a: `${height}` }));
+        expect(rows(store)).toBe(4);
+      },
+      dir,
+      { keepUndo: 4 },
+    );
+  });
+
   it('an empty store reaches -1, a store from a later height the height below it', () =>
     withStore((store) => {
       expect(store.lowestRollback()).toBe(-1);

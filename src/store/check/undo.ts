@@ -1,9 +1,10 @@
 import { StoreError } from '../../errors/errors.js';
 import { toBinaryString } from '../../util/bytes.js';
-import { beU32, historyKey, historyRange, latestKey, readBeU32 } from '../keys.js';
+import { beU32, historyKey, historyRange, latestKey, readBeU32, undoPartKey } from '../keys.js';
 import { writtenAt } from '../rows.js';
-import { decodeTouched, type TouchedKey } from '../touched.js';
+import type { TouchedKey } from '../touched.js';
 import type { Namespace } from '../types.js';
+import { touchedIn, undoRows } from '../undo-rows.js';
 import { type CheckRun, portions } from './run.js';
 import { currentVersion, endedVersion, type VersionCounts } from './versions.js';
 
@@ -13,8 +14,8 @@ const PORTION = 500;
 const NAMED_HEIGHTS = 4;
 
 /**
- * Column `undo`: a row for every height from the lowest to the tip, each naming every key that its block gave a value
- * or took one from, whether it had one before, and no other key. `counts` must reach from the lowest undo row to the
+ * Column `undo`: a record for every height from the lowest to the tip, each naming every key that its block gave a
+ * value or took one from, whether it had one before, and no other key. `counts` must reach from the lowest undo row to the
  * tip.
  */
 export function checkUndo(run: CheckRun, counts: VersionCounts): void {
@@ -27,6 +28,7 @@ export function checkUndo(run: CheckRun, counts: VersionCounts): void {
     if (row === undefined) break;
     run.saw('undo');
     next = new Uint8Array([...row[0], 0]);
+    if (row[0].length === 8 && run.rocks.get('undo', partBefore(row[0])) !== undefined) continue;
     if (row[0].length !== 4) {
       run.report('CHECK_UNDO', 'an undo row whose key has a wrong length', { key: row[0] });
       continue;
@@ -40,7 +42,7 @@ export function checkUndo(run: CheckRun, counts: VersionCounts): void {
       run.report('CHECK_UNDO', `no undo row from here to ${height - 1}`, { height: expected });
     }
     expected = height + 1;
-    if (checkRow(run, height, row[1], counts) === 'incomplete') incomplete.push(height);
+    if (checkRecord(run, height, counts) === 'incomplete') incomplete.push(height);
   }
   // A rollback of maximum depth leaves no undo row.
   if (expected !== undefined && expected !== run.last + 1) {
@@ -49,12 +51,18 @@ export function checkUndo(run: CheckRun, counts: VersionCounts): void {
   if (incomplete.length > 0) nameMissing(run, incomplete);
 }
 
-/** Keys ascend in a row, so none is named twice, and equal counts leave none out. */
-function checkRow(run: CheckRun, height: number, value: Uint8Array, counts: VersionCounts): 'complete' | 'incomplete' {
+/** The row that a further one of a record needs before it. */
+function partBefore(key: Uint8Array): Uint8Array {
+  const [height, number] = [readBeU32(key, 0), readBeU32(key, 4)];
+  return number === 1 ? beU32(height) : undoPartKey(height, Math.max(0, number - 1));
+}
+
+/** Keys ascend in a record, so none is named twice, and equal counts leave none out. */
+function checkRecord(run: CheckRun, height: number, counts: VersionCounts): 'complete' | 'incomplete' {
   let ended = 0;
   let begun = 0;
   try {
-    for (const keys of portions(decodeTouched(height, value), PORTION)) {
+    for (const keys of portions(touchedIn(height, undoRows(run.rocks, height) ?? []), PORTION)) {
       const present = keys.filter((key) => key.present);
       const absent = keys.filter((key) => !key.present);
       ended += countFound(run, height, present, endedAt(run, height, present), 'a key without a value that ended');
@@ -113,9 +121,8 @@ function nameMissing(run: CheckRun, heights: readonly number[]): void {
   }
   const rows = new Map<number, Set<string>>();
   for (const height of heights.slice(0, NAMED_HEIGHTS)) {
-    const value = run.rocks.get('undo', beU32(height));
-    const touched = value === undefined ? [] : [...decodeTouched(height, value)];
-    rows.set(height, new Set(touched.map(({ ns, key }) => ns + toBinaryString(key))));
+    const touched = touchedIn(height, undoRows(run.rocks, height) ?? []);
+    rows.set(height, new Set([...touched].map(({ ns, key }) => ns + toBinaryString(key))));
   }
   const reportMissing = (namespace: Namespace, key: Uint8Array, height: number): void => {
     const named = rows.get(height);

@@ -1,0 +1,155 @@
+/**
+ * The rows of several blocks that are stored together, in one batch: the same as if each had been stored alone, but that
+ * the value of a key between two of the blocks goes to `history` at once, and only the last one to `latest`.
+ */
+import { PackedMap } from '../util/packed-map.js';
+import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
+import { putBlock } from './block-rows.js';
+import { groupedWrites } from './block-writes.js';
+import type { Database, DatabaseBatch } from './database.js';
+import { historyKey, latestKeyAt } from './keys.js';
+import { MergedWrites } from './merged-writes.js';
+import { PIECE_BYTES } from './pieces.js';
+import { corrupt } from './records.js';
+import { latestRowAt } from './rows.js';
+import type { Touched } from './touched.js';
+import type { Trees } from './trees.js';
+import type { BlockCommit, StateRoots } from './types.js';
+import { putUndoPart, UNDO_PARTS, undoParts } from './undo-rows.js';
+
+/** Keys whose rows are in memory at a time. */
+const PORTION = 4_096;
+const NOTHING: Touched = { count: 0, key: () => new Uint8Array(0), isPresent: () => false };
+
+/** A batch copies its arguments. */
+const keyRoom = reusingAllocator();
+const valueRoom = reusingAllocator();
+
+/**
+ * Puts everything of the blocks into the batch, but what is pruned with them; returns the roots after the last, the only
+ * one that gets them. Throws StoreError STORE_CORRUPT.
+ */
+export function putGroup(
+  database: Database,
+  batch: DatabaseBatch,
+  blocks: readonly BlockCommit[],
+  trees: Trees,
+): StateRoots {
+  const writes = new MergedWrites(blocks.map(groupedWrites));
+  const update = trees.update({ S: writes, P: new PackedMap() });
+  const heights = blocks.map(({ height }) => height);
+  putVersionsOf(database, batch, writes, update.existed.S, heights);
+  const roots = update.roots();
+  const last = blocks.length - 1;
+  trees.store(batch, heights[last], blocks.length);
+  for (const [i, block] of blocks.entries()) putBlock(batch, block, i === last ? roots : undefined);
+  return roots;
+}
+
+/**
+ * Puts the rows of namespace S of the blocks of `heights`: versions, and the undo record of each. `existed`: by key, 1 if
+ * it had a value before the first of them. Throws StoreError STORE_CORRUPT if one of those has no row.
+ */
+function putVersionsOf(
+  database: Database,
+  batch: DatabaseBatch,
+  writes: MergedWrites,
+  existed: Uint8Array,
+  heights: readonly number[],
+): void {
+  const touched = heights.map(() => new TouchedVersions(writes));
+  for (let from = 0; from < writes.size; from += PORTION) {
+    const end = Math.min(writes.size, from + PORTION);
+    const before = rowsBefore(database, writes, existed, from, end);
+    for (let key = from, next = 0; key < end; key++) {
+      const had = existed[key] === 1;
+      const row = had ? before[next++] : undefined;
+      if (had && row === undefined) throw corrupt('row of a key that was written before', heights[0]);
+      putVersions(batch, writes, key, row, heights, touched);
+    }
+  }
+  heights.forEach((height, i) => {
+    const record = { S: touched[i], P: NOTHING };
+    let number = 0;
+    for (const part of undoParts(record, PIECE_BYTES / UNDO_PARTS)) putUndoPart(batch, height, number++, record, part);
+  });
+}
+
+/** The rows of `latest` of the keys that had a value, in their order. */
+function rowsBefore(
+  database: Database,
+  writes: MergedWrites,
+  existed: Uint8Array,
+  from: number,
+  end: number,
+): (Uint8Array | undefined)[] {
+  let bytes = 0;
+  const keys: number[] = [];
+  for (let key = from; key < end; key++) {
+    if (existed[key] !== 1) continue;
+    const { keyStart, keyEnd } = writes.read(key);
+    bytes += 1 + keyEnd - keyStart;
+    keys.push(key);
+  }
+  const allocate = slabAllocator(bytes);
+  return database.getMany(
+    'latest',
+    keys.map((key) => {
+      const { bytes: from, keyStart, keyEnd } = writes.read(key);
+      return latestKeyAt('S', from, keyStart, keyEnd, allocate);
+    }),
+  );
+}
+
+/** `row`: what `latest` has of the key before the blocks. */
+function putVersions(
+  batch: DatabaseBatch,
+  writes: MergedWrites,
+  key: number,
+  row: Uint8Array | undefined,
+  heights: readonly number[],
+  touched: readonly TouchedVersions[],
+): void {
+  const [first, end] = writes.versionsOf(key);
+  let ended = row;
+  for (let version = first; version < end; version++) {
+    const block = writes.blockOf(version);
+    const height = heights[block];
+    touched[block].add(version, ended !== undefined);
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = writes.version(version);
+    if (ended !== undefined) {
+      batch.put('history', historyKey('S', bytes.subarray(keyStart, keyEnd), height, keyRoom), ended);
+    }
+    ended = latestRowAt(height, bytes, valueStart, valueEnd, valueRoom);
+    if (version === end - 1) batch.put('latest', latestKeyAt('S', bytes, keyStart, keyEnd, keyRoom), ended);
+  }
+}
+
+/** The keys that one of the blocks wrote: those of some versions. */
+class TouchedVersions implements Touched {
+  readonly #writes: MergedWrites;
+  readonly #versions: number[] = [];
+  readonly #present: boolean[] = [];
+
+  constructor(writes: MergedWrites) {
+    this.#writes = writes;
+  }
+
+  add(version: number, isPresent: boolean): void {
+    this.#versions.push(version);
+    this.#present.push(isPresent);
+  }
+
+  get count(): number {
+    return this.#versions.length;
+  }
+
+  key(index: number): Uint8Array {
+    const { bytes, keyStart, keyEnd } = this.#writes.version(this.#versions[index]);
+    return bytes.subarray(keyStart, keyEnd);
+  }
+
+  isPresent(index: number): boolean {
+    return this.#present[index];
+  }
+}
