@@ -78,6 +78,13 @@ describe('storage of frames', () => {
     expect(outcome.reads.has(keyOf(1n, 1))).toBe(false);
   });
 
+  it('a static call sees what the message has written before it', () => {
+    const world = new World();
+    const id = world.deploy(ACTOR);
+    const { messages } = act(world, id, makeCall('call', id, [put(1, 5)]), makeCall('staticcall', id, [read(1)]));
+    expect(numbers(messages[0].data)).toEqual([0n, 16n, 5n]);
+  });
+
   it('static calls in static calls are taken back one after the other', () => {
     const world = new World();
     const id = world.deploy(ACTOR);
