@@ -2,7 +2,7 @@
 // per second, peak memory of the whole process, milliseconds per block and phase as the service reports them, and what
 // the sources take alone.
 //   npm run build && node bench/chain.mjs --templates FOLDER [--count 300] [--indexed COUNT] [--ways files,rpc]
-//     [--policy cpu] [--indexer FILE] [--bare 50] [--most-mib 1536] [--out FOLDER] [--json]
+//     [--policy cpu] [--root-every 1] [--indexer FILE] [--bare 50] [--most-mib 1536] [--out FOLDER] [--json]
 // FOLDER holds raw blocks (*.bin, or as hex in *.hex). The chain's blocks hold their transactions in turn with other
 // locktimes, so txids, heights, headers, merkle roots and witness commitments are new, at regtest's difficulty. The
 // chain is written as a node does (blk*.dat of 128 MiB, xor.dat), and this process plays the node; the files are in the
@@ -33,6 +33,7 @@ const { values: args } = parseArgs({
     indexed: { type: 'string' },
     ways: { type: 'string', default: 'files,rpc' },
     policy: { type: 'string', default: 'cpu' },
+    'root-every': { type: 'string', default: '1' },
     indexer: { type: 'string' },
     bare: { type: 'string', default: '50' },
     'most-mib': { type: 'string', default: '1536' },
@@ -129,6 +130,7 @@ async function index(way) {
     db: join(work, `${way}.db`),
     port: '0',
     policy: args.policy,
+    'root-every': args['root-every'],
   };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   const spawned = performance.now();

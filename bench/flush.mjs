@@ -1,6 +1,6 @@
 // What storing costs: an indexer that flushes 30,000 pairs per block over a large state, compared with its bare WASM
 // time.
-//   npm run build && node bench/flush.mjs [--keys 1000000] [--blocks 20] [--root on,off] [--template FILE] [--json]
+//   npm run build && node bench/flush.mjs [--keys 1000000] [--blocks 20] [--root on,off] [--template FILE] [--together 1] [--json]
 // --template: a raw block whose transactions every block holds; without it blocks hold a coinbase only. Milliseconds
 // per block: `standard` is what the module itself runs, with its reads of the store (bare where blocks go one by one),
 // `commit` what storing takes, `wait` how long this thread had nothing to do, `block` all of it, `cpu` of all threads.
@@ -28,12 +28,15 @@ const { values: args } = parseArgs({
     keys: { type: 'string', default: '1000000' },
     blocks: { type: 'string', default: '20' },
     template: { type: 'string' },
+    together: { type: 'string', default: '1' },
     'db-cache': { type: 'string', default: '256' },
     root: { type: 'string', default: 'on,off' },
     json: { type: 'boolean', default: false },
   },
 });
 const count = Number(args.blocks);
+const together = Number(args.together);
+if (together > 1 && args.root !== 'on') throw new Error('blocks are stored together (--together) with --root on only');
 const keys = Number(args.keys);
 const template = args.template === undefined ? undefined : new Template(readFileSync(args.template));
 const NO_ROOTS = { standard: '00'.repeat(32), lane: '00'.repeat(32), state: '00'.repeat(32) };
@@ -154,7 +157,7 @@ async function* oneByOne(indexer, blocks) {
 }
 
 async function* overlapping(indexer, blocks) {
-  for await (const { item, following } of lookAhead(blocks)) yield await indexer.index(item, { following });
+  for await (const { item, following } of lookAhead(blocks)) yield await indexer.index(item, { following, together });
 }
 
 /** Milliseconds of processor time of all threads, those of the database too. */

@@ -2,7 +2,7 @@
 // reorganises; runs `db check` over a copy of what each kill left, and at the end compares every row with those of an
 // index that nothing disturbed.
 //   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 182] [--seed 1]
-//     [--policy sequential] [--json]
+//     [--policy sequential] [--root-every 1] [--json]
 // The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too
 // (src/testing/chains/changing-chain.ts). --each: kills after which a new database is begun. The seed gives the chain's
 // moves; when they and the kills come is up to the machine. Exit status 1 if a check found something, a tip was of no
@@ -32,6 +32,7 @@ const { values: args } = parseArgs({
     to: { type: 'string', default: '182' },
     seed: { type: 'string', default: '1' },
     policy: { type: 'string', default: 'sequential' },
+    'root-every': { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -50,7 +51,12 @@ const RESTLESS_MS = 300;
 /** Few, so that undo data is dropped, and blocks are undone down to the last that can be. */
 const KEEP_UNDO = 30;
 const first = Number(args.from);
-const SETTINGS = ['--policy', args.policy, '--keep-undo', String(KEEP_UNDO), '--start-block', args.from];
+const SETTINGS = [
+  ...['--policy', args.policy, '--keep-undo', String(KEEP_UNDO), '--start-block', args.from],
+  ...['--root-every', args['root-every']],
+];
+/** Which blocks are stored together, and have no root, depends on when the kills come. */
+const ROOTS = args['root-every'] === '1';
 /** Height of a new database's chain: behind the bundled chain's first, empty blocks and those that fund the rest. */
 const START = 112;
 
@@ -89,7 +95,7 @@ let opening = 500;
 
 const freshDir = join(folder, 'fresh');
 await indexed(freshDir);
-const fresh = await allRows(freshDir);
+const fresh = await allRows(freshDir, ROOTS);
 const { stateRoot } = await judged(freshDir, 'the undisturbed index');
 if (first === 0 && stateRoot !== root)
   throw new Error(`the undisturbed index has the state root ${stateRoot}, not ${root}`);
@@ -115,7 +121,7 @@ while (killed < kills) {
   await checking;
   node.serve(trunk);
   await indexed(db);
-  const differing = differingRows(await allRows(db), fresh);
+  const differing = differingRows(await allRows(db, ROOTS), fresh);
   sum.differingRows += differing.length;
   for (const name of differing.slice(0, 20)) complain(`database ${databases}: the row ${name} differs`);
   await judged(db, `database ${databases} at the end`);

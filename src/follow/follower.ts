@@ -224,7 +224,7 @@ export class Follower {
         if (block.height === tipHeight && !bytesEqual(block.hash, tipHash)) {
           throw new Unsettled('the node served another block than its tip');
         }
-        await this.#indexOne(block, following);
+        await this.#indexOne(block, following, tipHeight - block.height);
         next++;
       }
     } catch (error) {
@@ -232,14 +232,23 @@ export class Follower {
       throw isRefusedBlock(error) ? new RefusedBlock(next, String(error.facts.block ?? ''), error) : error;
     } finally {
       fetching.abort();
+      this.#settle();
     }
     if (next <= to && !this.#stopped) throw new Unsettled('the node ended the chain below the tip that it announced');
   }
 
-  async #indexOne(block: ChainBlock, following: Following<ChainBlock>): Promise<void> {
+  #settle(): void {
+    try {
+      this.#options.indexer.settle();
+    } catch (error) {
+      throw new IndexFailure(error);
+    }
+  }
+
+  async #indexOne(block: ChainBlock, following: Following<ChainBlock>, behind: number): Promise<void> {
     const { indexer, onIndexed } = this.#options;
     try {
-      await indexer.index(block, following);
+      await indexer.index(block, following, behind);
     } catch (error) {
       if (isRefusedBlock(error)) throw new RefusedBlock(block.height, toDisplayHash(block.hash), error);
       throw new IndexFailure(error);

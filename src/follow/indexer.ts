@@ -17,11 +17,15 @@ export interface Indexer {
   lowestRollback(): number;
   /**
    * Verifies a block, that it builds on the tip, and indexes it as the tip's height + 1 (any height if nothing was
-   * indexed yet). `following`: the next blocks once they are available, so that work on them can begin early.
+   * indexed yet). `following`: the next blocks once they are available, so that work on them can begin early; `behind`:
+   * so many blocks are known to come. Where many come, it may be stored with the next ones only, and be part of the
+   * index when they are, at the latest after {@link settle}.
    * @throws InputError BLOCK_* for a block that is not valid or does not build on the tip; ProgramError, StoreError.
    *   Nothing of the block is kept then.
    */
-  index(block: ChainBlock, following?: Following<ChainBlock>): Promise<void>;
+  index(block: ChainBlock, following?: Following<ChainBlock>, behind?: number): Promise<void>;
+  /** Stores what has been indexed. To be called before anything else is asked of the index. Throws StoreError. */
+  settle(): void;
   /** Undoes blocks down to `toHeight`, each in one atomic step. */
   rollback(toHeight: number): Promise<void>;
 }

@@ -6,7 +6,11 @@ import { toDisplayHash } from '../util/bytes.js';
 import type { IndexedTip, Indexer } from './indexer.js';
 
 export interface StoreIndexerOptions {
-  /** Called after each commit. */
+  /** Blocks that are stored together, with roots of the last one, far below the source's tip; 1 if not given. */
+  readonly rootEvery?: number;
+  /** So many blocks below the source's tip each is stored alone, as one of them may be undone. */
+  readonly keepUndo?: number;
+  /** Called for each block that was indexed. */
   readonly onIndexed?: (block: ChainBlock, result: IndexedBlock) => void;
   /** Wraps the work on every block, from its bytes to its commit. */
   readonly duringIndex?: (block: ChainBlock, act: () => Promise<IndexedBlock>) => Promise<IndexedBlock>;
@@ -36,12 +40,19 @@ export class StoreIndexer implements Indexer {
     return this.#blocks.store.lowestRollback();
   }
 
-  async index(block: ChainBlock, following?: Following<ChainBlock>): Promise<void> {
-    const act = (): Promise<IndexedBlock> => this.#blocks.index(block, { following });
+  async index(block: ChainBlock, following?: Following<ChainBlock>, behind = 0): Promise<void> {
+    const { rootEvery = 1, keepUndo = Number.POSITIVE_INFINITY } = this.#options;
+    // None of them may be one that is undone.
+    const together = behind >= keepUndo ? rootEvery : 1;
+    const act = (): Promise<IndexedBlock> => this.#blocks.index(block, { following, together });
     const result = await (this.#options.duringIndex?.(block, act) ?? act()).catch((error: unknown) => {
       throw error instanceof ProgramError ? atBlock(error, block) : error;
     });
     this.#options.onIndexed?.(block, result);
+  }
+
+  settle(): void {
+    this.#blocks.settle();
   }
 
   rollback(toHeight: number): Promise<void> {

@@ -9,11 +9,13 @@ import { bytesEqual } from '../util/bytes.js';
 import type { BlockReader } from './block-reader.js';
 import { BlocksAhead, type RawBlock, type VerifiedBlock } from './blocks-ahead.js';
 import type { Following } from './look-ahead.js';
+import { PendingBlocks } from './pending-blocks.js';
 
 /** The result of indexing one block. */
 export interface IndexedBlock {
   readonly height: number;
-  readonly roots: StateRoots;
+  /** Undefined for a block that is stored with one that follows: it gets none. */
+  readonly roots: StateRoots | undefined;
   readonly statistics: LaneStatistics;
   /**
    * Milliseconds by phase, beside those of the statistics. `wait`: nothing was left to do but for the standard module,
@@ -25,8 +27,13 @@ export interface IndexedBlock {
 export interface IndexOptions {
   /** The blocks after it, once they are available: work on them begins early. */
   readonly following?: Following<RawBlock>;
-  /** Called with the roots before the block is stored. */
+  /** Called with the roots before the block is stored, which is alone then. */
   readonly check?: (roots: StateRoots) => void;
+  /**
+   * So many blocks may be stored together in one write, with roots of the last one only, while the next ones are at hand;
+   * 1 if not given. What waits is stored at the latest by {@link BlockIndexer.settle}.
+   */
+  readonly together?: number;
 }
 
 /** A block that the standard module is running on. */
@@ -39,12 +46,14 @@ interface StartedBlock extends VerifiedBlock {
  *
  * While the standard module runs block h in its thread, this thread runs the parallel lane of h, and another one reads
  * and verifies blocks h + 1 and h + 2, if they are available. As soon as the module is done with h it continues with h
- * + 1, reading the writes of h from its own memory, while this thread stores h.
+ * + 1, reading the writes of h from its own memory, while this thread stores h. Where several blocks are stored together,
+ * the module reads the writes of all that wait; blocks of lane transactions never wait.
  */
 export class BlockIndexer {
   /** The block after the last indexed one, if the module has begun to run it. */
   #started: StartedBlock | undefined;
   readonly #ahead: BlocksAhead;
+  readonly #pending: PendingBlocks;
 
   /** `reader`: reads blocks of at least `leastBytes` ahead; without it this thread reads all. */
   constructor(
@@ -55,19 +64,34 @@ export class BlockIndexer {
     leastBytes?: number,
   ) {
     this.#ahead = new BlocksAhead(reader, leastBytes);
+    this.#pending = new PendingBlocks(store);
+  }
+
+  /** Stores what waits to be stored together with more. Throws StoreError. */
+  settle(): void {
+    this.#pending.settle();
   }
 
   /**
-   * Indexes the block after the store's tip. Throws InputError BLOCK_* if the block is not valid or does not follow the
-   * tip, ProgramError if the standard module fails on it, StoreError, what `check` throws. The store is left as it was
-   * then.
+   * Indexes the block after the store's tip, or after the last one that waits to be stored. Throws InputError BLOCK_* if the block is not valid or does not follow the
+   * tip, ProgramError if the standard module fails on it, StoreError, what `check` throws. The store has the blocks
+   * before it then, and nothing of it.
    */
-  async index(given: RawBlock, { following, check }: IndexOptions = {}): Promise<IndexedBlock> {
+  async index(given: RawBlock, options: IndexOptions = {}): Promise<IndexedBlock> {
+    try {
+      return await this.#index(given, options);
+    } catch (error) {
+      this.settle();
+      throw error;
+    }
+  }
+
+  async #index(given: RawBlock, { following, check, together = 1 }: IndexOptions): Promise<IndexedBlock> {
     const { height } = given;
     const { store } = this;
-    const tip = store.tip();
+    const tip = this.#pending.last ?? store.tip();
     this.#ahead.begin(tip?.hash);
-    const started = this.#takeStarted(given, tip?.hash) ?? this.#start(this.#ahead.verify(given, tip?.hash), false);
+    const started = this.#takeStarted(given, tip?.hash) ?? this.#startAlone(this.#ahead.verify(given, tip?.hash));
     const { block, ahead } = started;
     const look = (): void => this.#ahead.look(following, started, tip?.height ?? -1);
     look();
@@ -84,9 +108,9 @@ export class BlockIndexer {
     look();
     const next = await this.#ahead.next(following?.(), started);
     const wait = performance.now() - waiting - (next === undefined || next.ahead !== undefined ? 0 : next.ms);
-    if (next !== undefined) this.#started = this.#start(next, true);
+    if (next !== undefined) this.#started = this.#start(next, 1 + this.#pending.count);
     const committing = performance.now();
-    const roots = store.commitBlock(
+    const roots = this.#pending.add(
       {
         height,
         hash: block.hash,
@@ -96,6 +120,7 @@ export class BlockIndexer {
         receipts: lane.encodedReceipts ?? lane.receipts,
         plan: lane.plan,
       },
+      check === undefined ? together : 1,
       { moreFollow: next !== undefined, check },
     );
     this.#ahead.stored({ height, hash: block.hash, writes: lane.writes });
@@ -105,13 +130,16 @@ export class BlockIndexer {
     return { height, roots, statistics: lane.statistics, ms };
   }
 
-  /**
-   * Sets the standard module to work. `ahead`: the block before is the one that it ran last, and need not be stored
-   * yet.
-   */
-  #start(verified: VerifiedBlock, ahead: boolean): StartedBlock {
+  /** Sets the standard module to work on a block that it was not given before. */
+  #startAlone(verified: VerifiedBlock): StartedBlock {
+    this.settle();
+    return this.#start(verified, 0);
+  }
+
+  /** Sets the standard module to work. `unstored`: so many blocks before, those that it ran last, need not be stored yet. */
+  #start(verified: VerifiedBlock, unstored: number): StartedBlock {
     // These bytes are shared with the thread of the module, not copied.
-    const run = this.standard.runBlock(verified.block.raw, verified.height, ahead);
+    const run = this.standard.runBlock(verified.block.raw, verified.height, unstored);
     // The awaiting code handles a rejection; if the parallel lane fails first, nothing awaits it.
     run.catch(() => undefined);
     return { ...verified, run };

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { openSource } from '../bitcoin/sources.js';
-import { InputError, WarpshrewError } from '../errors/errors.js';
+import { InputError, InternalError, WarpshrewError } from '../errors/errors.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import { StatisticsSum } from '../lane/statistics.js';
@@ -96,6 +96,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
         following,
         check: (found) => checkRoot(height, found.state, expected.get(height)),
       });
+      if (roots === undefined) throw new InternalError('a replayed block has no roots', { facts: { height } });
       const root = roots.state;
       for (const [phase, took] of Object.entries(ms)) sum.addMs(phase, took);
       sum.add(statistics);

@@ -31,6 +31,7 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
       const height = orTip(params.count(0, 1).height(0), backend);
       const roots = backend.store.roots(height);
       if (roots !== undefined) return `0x${roots.standard}`;
+      if (backend.store.blockHash(height) !== undefined) throw withoutRoot(height);
       const message = `Storage error: State root not found for height ${height}`;
       throw new RpcError('BLOCK_NOT_INDEXED', message, 'Ask metashrew_height for the last indexed height.');
     },
@@ -72,3 +73,8 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
     },
   },
 };
+
+function withoutRoot(height: number): RpcError {
+  const message = `Storage error: No state root was computed for height ${height}`;
+  return new RpcError('ROOT_NOT_COMPUTED', message, 'Ask for a height that has one: blocks were stored together here.');
+}

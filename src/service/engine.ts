@@ -134,6 +134,8 @@ export class Engine {
       // Milliseconds, for the current block.
       let waited = 0;
       const indexer = new StoreIndexer(index.blocks, {
+        rootEvery: settings.rootEvery,
+        keepUndo: settings.keepUndo,
         duringRollback: (act) => clock.during(act),
         duringIndex: async ({ height }, act) => {
           watch.beginBlock(height);

@@ -35,7 +35,8 @@ export type EngineEvent =
       /** Display order, hex. */
       readonly hash: string;
       readonly bytes: number;
-      readonly roots: StateRoots;
+      /** Undefined for a block that is stored with one that follows. */
+      readonly roots: StateRoots | undefined;
       readonly statistics: LaneStatistics;
       /** Milliseconds by phase, except those of `statistics`. */
       readonly ms: Readonly<Record<string, number>>;

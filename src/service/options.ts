@@ -98,6 +98,15 @@ export const OPTIONS = {
     1,
     HEIGHTS,
   ),
+  rootEvery: whole(
+    {
+      about: 'blocks stored together during the initial sync, with a state root of the last one only',
+      placeholder: 'blocks',
+      fallback: 1,
+    },
+    1,
+    1_000,
+  ),
   dbCache: whole({ about: 'memory of the database for what it read', placeholder: 'MiB', fallback: 256 }, 16, 1 << 20),
   treeMemory: whole(
     { about: 'memory of the state trees; what is beyond is read from the disk', placeholder: 'MiB', fallback: 512 },

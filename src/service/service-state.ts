@@ -16,7 +16,8 @@ export interface IndexedHead {
   readonly height: number;
   /** Display order, hex. */
   readonly hash: string;
-  readonly roots: StateRoots;
+  /** Undefined for a block that got none. */
+  readonly roots: StateRoots | undefined;
 }
 
 /** What the service has seen since it started, from the engine's events and the RPC server. Its only clock is `now`. */

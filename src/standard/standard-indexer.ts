@@ -110,13 +110,13 @@ export class StandardIndexer {
 
   /**
    * Runs the module on a raw block; it reads the state of `height - 1`. A failure of the module is the run's `error`;
-   * only a fault of the store or of the thread rejects. `ahead`: the previous block need not be stored yet, but must be
-   * the last one that ran here.
+   * only a fault of the store or of the thread rejects. `unstored`: so many blocks before need not be stored yet, but
+   * must be the last ones that ran here.
    */
-  async runBlock(raw: Uint8Array, height: number, ahead = false): Promise<StandardRun> {
+  async runBlock(raw: Uint8Array, height: number, unstored = 0): Promise<StandardRun> {
     const started = performance.now();
     try {
-      const reply = await this.#blocks.call({ kind: 'block', raw, height, ahead }, this.#blockTimeoutMs);
+      const reply = await this.#blocks.call({ kind: 'block', raw, height, unstored }, this.#blockTimeoutMs);
       if (reply.kind !== 'block') throw new InternalError('a reply of another kind from the standard module');
       const pairs = FlushedPairs.at(reply.flushes, reply.places, reply.preparation);
       const { valueBytes } = pairs;

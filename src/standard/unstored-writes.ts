@@ -1,31 +1,45 @@
 import { InternalError } from '../errors/errors.js';
+import { PackedMap } from '../util/packed-map.js';
 import type { FlushedPairs } from './flushed-pairs.js';
 import type { StandardReads } from './guest.js';
 
-/** The writes of a module's last block, for the next block, which runs while they are being stored. */
-export class UnstoredWrites {
-  #height: number | undefined;
-  #writes: FlushedPairs | undefined;
+/** Blocks whose writes are looked through one by one; those of older ones lie together. */
+const MOST_RECENT = 2;
 
-  /** Keeps the writes of the block at `height` instead of those kept before. */
+/** The writes of the last blocks of a module, for the next one, which runs while they are not stored yet. */
+export class UnstoredWrites {
+  /** Of the last blocks, which follow each other. */
+  readonly #recent: { readonly height: number; readonly writes: FlushedPairs }[] = [];
+  /** Of those before. */
+  #older: { readonly from: number; to: number; readonly writes: PackedMap } | undefined;
+
+  /** Keeps the writes of the block at `height`, the last one that ran. */
   keep(height: number, writes: FlushedPairs): void {
-    this.#height = height;
-    this.#writes = writes;
+    if (this.#last !== height - 1) this.clear();
+    this.#recent.push({ height, writes });
+  }
+
+  /** Says that all is stored. */
+  clear(): void {
+    this.#recent.length = 0;
+    this.#older = undefined;
   }
 
   /**
-   * Reads the kept writes, then `stored`; it does not matter whether `stored` has the block already. Throws
-   * InternalError if the kept writes are not those of the block at `height`.
+   * Reads the kept writes of the last `blocks` blocks up to `height`, then `stored`; it does not matter which of them
+   * `stored` has already. Throws InternalError if they are not all kept.
    */
-  over({ read, readMany }: StandardReads, height: number): StandardReads {
-    const writes = this.#writes;
-    if (writes === undefined || this.#height !== height) {
-      throw new InternalError('the writes of a block are missing', { facts: { height } });
+  over({ read, readMany }: StandardReads, height: number, blocks: number): StandardReads {
+    this.#forgetBelow(height - blocks + 1);
+    const first = this.#older?.from ?? this.#recent[0]?.height ?? Number.POSITIVE_INFINITY;
+    if (this.#last !== height || first > height - blocks + 1) {
+      throw new InternalError('the writes of a block are missing', { facts: { height, blocks } });
     }
+    while (this.#recent.length > MOST_RECENT) this.#putTogether();
     return {
-      read: (key) => writes.find(key) ?? read(key),
+      read: (key) => this.#find(key) ?? read(key),
       readMany: (keys) => {
-        const values = keys.map((key) => writes.find(key));
+        const values = keys.map((key) => this.#find(key));
         const missing = keys.filter((_, i) => values[i] === undefined);
         if (missing.length === 0) return values;
         const stored = readMany(missing);
@@ -33,5 +47,32 @@ export class UnstoredWrites {
         return values.map((value) => value ?? stored[next++]);
       },
     };
+  }
+
+  get #last(): number | undefined {
+    return this.#recent.at(-1)?.height ?? this.#older?.to;
+  }
+
+  #forgetBelow(height: number): void {
+    if (this.#older !== undefined && this.#older.to < height) this.#older = undefined;
+    while (this.#recent.length > 0 && this.#recent[0].height < height) this.#recent.shift();
+  }
+
+  #putTogether(): void {
+    const next = this.#recent.shift();
+    if (next === undefined) return;
+    this.#older ??= { from: next.height, to: next.height, writes: new PackedMap() };
+    this.#older.to = next.height;
+    const { writes } = next;
+    for (const address of writes.addresses()) this.#older.writes.setEntry(writes.read(address));
+  }
+
+  #find(key: Uint8Array): Uint8Array | undefined {
+    for (let i = this.#recent.length - 1; i >= 0; i--) {
+      const value = this.#recent[i].writes.find(key);
+      if (value !== undefined) return value;
+    }
+    const entry = this.#older?.writes.findAt(key, 0, key.length);
+    return entry?.bytes.subarray(entry.valueStart, entry.valueEnd);
   }
 }

@@ -22,8 +22,10 @@ export type WorkerRequest =
       readonly kind: 'block';
       readonly raw: Uint8Array;
       readonly height: number;
-      /** The previous block, run by this worker, need not be stored yet: its writes are read before the store. */
-      readonly ahead: boolean;
+      /**
+       * So many blocks before, run by this worker, need not be stored yet: their writes are read before the store.
+       */
+      readonly unstored: number;
     }
   | {
       readonly id: number;

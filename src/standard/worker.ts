@@ -32,9 +32,9 @@ const module = StandardModule.adopt(compiled, hash, {
     : { log: (text: string) => lines.write(text), logBytes: LINE_BYTES }),
 });
 
-/** How to read at a height (`ahead`: its block need not be stored yet), and what to do with a block that succeeded. */
+/** How to read at a height (`unstored`: so many blocks up to it need not be stored yet), and what to do with a block that succeeded. */
 interface State {
-  at(height: number, ahead: boolean): StandardReads | Pick<StandardReads, 'read'>;
+  at(height: number, unstored: number): StandardReads | Pick<StandardReads, 'read'>;
   keep(height: number, pairs: FlushedPairs): void;
 }
 
@@ -54,12 +54,14 @@ async function storeState(handle: bigint): Promise<State> {
   const reader = await Store.attach(handle);
   const recent = new UnstoredWrites();
   return {
-    at: (height, ahead) => {
+    at: (height, unstored) => {
       const stored: StandardReads = {
         read: (key) => reader.getAt('S', key, height),
         readMany: (keys) => reader.getManyAt('S', keys, height),
       };
-      return ahead ? recent.over(stored, height) : stored;
+      if (unstored > 0) return recent.over(stored, height, unstored);
+      recent.clear();
+      return stored;
     },
     // The owner of the store commits.
     keep: (height, pairs) => recent.keep(height, pairs),
@@ -79,13 +81,13 @@ function nothing(): void {}
 function answer(request: WorkerRequest): WorkerReply {
   const { id, kind, height } = request;
   if (kind === 'view') {
-    const { read } = state.at(request.stateHeight, false);
+    const { read } = state.at(request.stateHeight, 0);
     lines.begin(height, request.name);
     return { kind, id, ...module.runView(request.name, request.input, height, read) };
   }
   lines.begin(height, undefined);
   const started = performance.now();
-  const reads = state.at(height - 1, request.ahead);
+  const reads = state.at(height - 1, request.unstored);
   const readMany = 'readMany' in reads ? reads.readMany : undefined;
   const { flushes, pairCount, error, memoryBytes } = module.runBlock(request.raw, height, reads.read, readMany);
   const ms = performance.now() - started;

@@ -3,7 +3,7 @@ import { StoreError } from '../errors/errors.js';
 import type { PlanSummary } from '../lane/types.js';
 import { concatBytes, fromHex, readU32, toHex, u32Bytes } from '../util/bytes.js';
 import { receiptCount } from './receipt-rows.js';
-import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
+import { combinedRoot } from './tree/tree-hash.js';
 import type { BlockCommit, BlockRecord, StateRoots } from './types.js';
 
 const HASH_AT = 0;
@@ -15,6 +15,8 @@ const FLAGS_AT = 180;
 const HAS_ERROR = 1;
 const HAS_NO_ROOTS = 2;
 const ERROR_AT = 181;
+/** In the place of a root that there is none of, hex. */
+const ZEROS = '00'.repeat(32);
 /** Errors of the standard module are stored cut to this many UTF-16 units: a module's abort text may be megabytes. */
 const MAX_ERROR = 2_000;
 
@@ -27,8 +29,8 @@ export function encodeBlockRecord(block: BlockCommit, roots: StateRoots | undefi
   return concatBytes(
     block.hash,
     block.header,
-    roots === undefined ? EMPTY_HASH : fromHex(roots.standard),
-    roots === undefined ? EMPTY_HASH : fromHex(roots.lane),
+    fromHex(roots?.standard ?? ZEROS),
+    fromHex(roots?.lane ?? ZEROS),
     u32Bytes(receiptCount(block)),
     Uint8Array.of((error === undefined ? 0 : HAS_ERROR) | (roots === undefined ? HAS_NO_ROOTS : 0)),
     new TextEncoder().encode(error ?? ''),
@@ -51,6 +53,15 @@ function rootsIn(bytes: Uint8Array): StateRoots | undefined {
   if ((bytes[FLAGS_AT] & HAS_NO_ROOTS) !== 0) return undefined;
   const [standard, lane] = [bytes.subarray(STANDARD_ROOT_AT, LANE_ROOT_AT), bytes.subarray(LANE_ROOT_AT, RECEIPTS_AT)];
   return { standard: toHex(standard), lane: toHex(lane), state: toHex(combinedRoot(standard, lane)) };
+}
+
+/** The record of a block whose roots were not computed. */
+export function withoutRoots(record: Uint8Array): Uint8Array {
+  const out = new Uint8Array(record);
+  if (out.length < ERROR_AT) return out;
+  out.fill(0, STANDARD_ROOT_AT, RECEIPTS_AT);
+  out[FLAGS_AT] |= HAS_NO_ROOTS;
+  return out;
 }
 
 /** The record with the roots of its block. */

@@ -84,6 +84,11 @@ export class PackedMap extends PackedWrites {
     this.#set(from, keyStart, keyEnd, valueStart === valueEnd ? undefined : from.subarray(valueStart, valueEnd));
   }
 
+  /** As {@link set}, of an entry of other writes. */
+  setEntry({ bytes, keyStart, keyEnd, valueStart, valueEnd }: PackedEntry): void {
+    this.#set(bytes, keyStart, keyEnd, valueEnd < 0 ? undefined : bytes.subarray(valueStart, valueEnd));
+  }
+
   #set(from: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array | undefined): void {
     const hash = hashOfBytes(from, keyStart, keyEnd);
     const slot = this.#slotOf(hash, from, keyStart, keyEnd);

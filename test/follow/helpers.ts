@@ -137,6 +137,8 @@ export class ToyIndex implements Indexer {
     this.blocks.push({ height: block.height, hash: block.hash });
   }
 
+  settle(): void {}
+
   async rollback(toHeight: number): Promise<void> {
     if (toHeight < this.lowestRollback()) throw new StoreError('STORE_CORRUPT', 'a rollback below the undo data');
     this.rollbacks.push(toHeight);

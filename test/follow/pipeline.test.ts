@@ -10,8 +10,10 @@ import { BlockReader } from '../../src/pipeline/block-reader.js';
 import { lookAhead } from '../../src/pipeline/look-ahead.js';
 import { readExpectedRoots } from '../../src/replay/expected-roots.js';
 import { StandardIndexer } from '../../src/standard/standard-indexer.js';
+import { withoutRoots } from '../../src/store/records.js';
 import { Store } from '../../src/store/store.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
+import { fromHex, toHex } from '../../src/util/bytes.js';
 import { CHAIN, temporaryFolder } from '../helpers/cli.js';
 
 const roots = readExpectedRoots(CHAIN);
@@ -51,7 +53,7 @@ async function heightsOf(
   const heights: number[] = [];
   try {
     for await (const { height, roots: found } of indexAll(indexer, list)) {
-      expect(found.state).toBe(roots.get(height));
+      expect(found?.state).toBe(roots.get(height));
       expect(indexer.store.tip()?.height).toBe(height);
       heights.push(height);
     }
@@ -86,6 +88,59 @@ describe.each([
     });
   });
 
+  test('blocks that may be stored together have the known roots where they have any, and the same states', async () => {
+    await withIndexer(async (indexer) => {
+      const { store } = indexer;
+      const list = blocks(112);
+      const rooted: number[] = [];
+      for await (const { item, following } of lookAhead(list)) {
+        const { height, roots: found } = await indexer.index(item, { following, together: 5 });
+        if (found === undefined) continue;
+        rooted.push(height);
+        expect(found.state).toBe(roots.get(height));
+        expect(store.tip()?.height).toBe(height);
+      }
+      // Groups end at every fifth block, before and with a block of lane transactions, and with the last one.
+      expect(rooted.length).toBeGreaterThan(22);
+      expect(rooted.length).toBeLessThan(100);
+      expect(rooted.at(-1)).toBe(112);
+      const together = store.rawContent();
+      await withIndexer(async (other) => {
+        await heightsOf(other, list);
+        const one = other.store.rawContent();
+        for (const [row, value] of one) {
+          const own = together.get(row);
+          if (own !== value) expect(own).toBe(toHex(withoutRoots(fromHex(value))));
+        }
+        expect(together.size).toBe(one.size);
+      });
+    });
+  });
+
+  test('blocks that wait to be stored with others are stored before an error is told, and when it is asked', async () => {
+    await withIndexer(async (indexer) => {
+      const { store } = indexer;
+      const list = blocks(12);
+      const spoilt = list[4].raw.slice();
+      spoilt[40] ^= 1;
+      const index = (height: number, raw = list[height].raw) =>
+        indexer.index({ height, raw }, { following: (distance = 1) => list[height + distance], together: 100 });
+      for (let height = 0; height < 4; height++) expect((await index(height)).roots).toBeUndefined();
+      expect(store.tip()).toBeUndefined();
+      await expect(index(4, spoilt)).rejects.toMatchObject({ code: 'BLOCK_BAD_PROOF_OF_WORK' });
+      expect(store.tip()?.height).toBe(3);
+      expect(store.roots(3)?.state).toBe(roots.get(3));
+      for (let height = 4; height < 9; height++) await index(height);
+      expect(store.tip()?.height).toBe(3);
+      indexer.settle();
+      expect(store.roots(8)?.state).toBe(roots.get(8));
+      // Another block than the module was given to run ahead.
+      await index(9);
+      expect((await indexer.index(list[10])).roots?.state).toBe(roots.get(10));
+      expect(store.roots(9)?.state).toBe(roots.get(9));
+    });
+  });
+
   test('a bad block, or a source that fails, comes after every block before it', async () => {
     await withIndexer(async (indexer) => {
       const list = blocks(8);
@@ -112,18 +167,18 @@ describe.each([
       const list = blocks(106);
       await heightsOf(indexer, list.slice(0, 105));
       const { standard } = indexer;
-      const run = async (height: number, ahead: boolean) =>
-        (await standard.runBlock(list[height].raw, height, ahead)).pairs;
-      const written = await run(105, false);
-      const over = await run(106, true);
+      const run = async (height: number, unstored: number) =>
+        (await standard.runBlock(list[height].raw, height, unstored)).pairs;
+      const written = await run(105, 0);
+      const over = await run(106, 1);
       // A run that does not see block 105 writes something else, or this would show nothing.
-      expect(await run(106, false)).not.toEqual(over);
+      expect(await run(106, 0)).not.toEqual(over);
       await indexer.index(list[105]);
-      expect(await run(105, false)).toEqual(written);
-      expect(await run(106, true)).toEqual(over);
-      expect(await run(106, false)).toEqual(over);
-      // Block 106 ran last: what 105 wrote is not kept any more.
-      await expect(standard.runBlock(list[106].raw, 106, true)).rejects.toMatchObject({ code: 'INTERNAL' });
+      expect(await run(105, 0)).toEqual(written);
+      expect(await run(106, 1)).toEqual(over);
+      expect(await run(106, 0)).toEqual(over);
+      // Block 106 ran last on a state with 105: what that wrote is not kept any more.
+      await expect(standard.runBlock(list[106].raw, 106, 1)).rejects.toMatchObject({ code: 'INTERNAL' });
     });
   });
 

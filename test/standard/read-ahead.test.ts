@@ -143,6 +143,7 @@ test('writes that are not stored yet come before what is stored, one by one or t
       },
     },
     6,
+    1,
   );
   const keys = ['a', 'b', 'x', 'nowhere', 'c'];
   const text = (value: Uint8Array | undefined) => value && Buffer.from(value).toString();
@@ -152,4 +153,34 @@ test('writes that are not stored yet come before what is stored, one by one or t
   expect(asked).toEqual([['a', 'nowhere', 'c']]);
   expect(readMany([ascii('b')]).map(text)).toEqual(['newer']);
   expect(asked.length).toBe(1);
+});
+
+test('of several blocks that are not stored the newest write counts, however many they are', () => {
+  const none = { read: () => undefined, readMany: (keys: readonly Uint8Array[]) => keys.map(() => undefined) };
+  const text = (value: Uint8Array | undefined) => value && Buffer.from(value).toString();
+  const writes = new UnstoredWrites();
+  const expected = new Map<string, string>();
+  for (let height = 0; height < 9; height++) {
+    const pairs = {
+      [`own${height}`]: `${height}`,
+      [`k${height % 4}`]: height === 6 ? '' : `of ${height}`,
+      all: `${height}`,
+    };
+    writes.keep(height, FlushedPairs.of([list(...Object.entries(pairs).flat())], 3));
+    for (const [key, value] of Object.entries(pairs)) expected.set(key, value);
+    const { read, readMany } = writes.over(none, height, height + 1);
+    const keys = [...expected.keys(), 'nowhere'];
+    expect(keys.map((key) => text(read(ascii(key))))).toEqual([...expected.values(), undefined]);
+    expect(readMany(keys.map(ascii)).map(text)).toEqual([...expected.values(), undefined]);
+  }
+  // Only those from block 7 on: what went before is stored.
+  const { read } = writes.over(none, 8, 2);
+  expect(text(read(ascii('own8')))).toBe('8');
+  const missing = expect.objectContaining({ code: 'INTERNAL', message: expect.stringContaining('missing') });
+  expect(() => writes.over(none, 9, 1)).toThrow(missing);
+  expect(() => writes.over(none, 8, 10)).toThrow(missing);
+  writes.keep(8, FlushedPairs.of([list('a', 'b')], 1));
+  expect(() => writes.over(none, 8, 2)).toThrow(missing);
+  writes.clear();
+  expect(() => writes.over(none, 8, 1)).toThrow(missing);
 });

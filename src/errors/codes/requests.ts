@@ -32,6 +32,11 @@ export const USAGE_CODES = {
 /** Answers of the JSON-RPC server that no other class has. */
 export const RPC_CODES = {
   BLOCK_NOT_INDEXED: ['the requested height is not indexed', 'ask `metashrew_height` for the tip', -32000],
+  ROOT_NOT_COMPUTED: [
+    'blocks were stored together, and only the last of them has a root',
+    'ask for a height that has one; `--root-every 1` computes one for every block',
+    -32000,
+  ],
   RECEIPT_NOT_FOUND: [
     'no receipt of that transaction',
     'it is not a lane transaction, or its block is not indexed yet',

@@ -16,6 +16,12 @@ export function proveKey(store: StoreReader, namespace: Namespace, key: Uint8Arr
   }
   const at = height ?? tip.height;
   const roots = store.roots(at);
+  if (roots === undefined && at <= tip.height && store.blockHash(at) !== undefined) {
+    throw new StoreError('STORE_NOT_PROVABLE', 'no state root of that height was computed', {
+      facts: { height: at, tip: tip.height },
+      hint: 'The block was stored together with later ones (--root-every). Ask for another height.',
+    });
+  }
   if (at > tip.height || roots === undefined) {
     throw new UsageError('USAGE_HEIGHT_NOT_INDEXED', 'the database has no block of that height', {
       facts: { height: at, tip: tip.height },

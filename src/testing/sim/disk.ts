@@ -1,5 +1,5 @@
 import { COLUMNS, type ColumnName, type Range, type Row } from '../../store/database.js';
-import { compareBytes, toBinaryString } from '../../util/bytes.js';
+import { bytesEqual, compareBytes, toBinaryString } from '../../util/bytes.js';
 
 /**
  * One put, or a deletion where `value` is undefined. `name` is the key as a binary string, whose order is that of the
@@ -78,15 +78,20 @@ export class Disk {
 
   /**
    * The first difference to `other` in a column, as text; undefined if both hold the same rows. Keys below `gone` may
-   * be missing here.
+   * be missing here. `same` says which values are taken for equal.
    */
-  difference(other: Disk, name: ColumnName, gone?: Uint8Array): string | undefined {
+  difference(
+    other: Disk,
+    name: ColumnName,
+    gone?: Uint8Array,
+    same: (value: Uint8Array, expected: Uint8Array) => boolean = bytesEqual,
+  ): string | undefined {
     const mine = this.#columns[name].rows;
     const theirs = other.#columns[name].rows;
     for (const [key, [bytes, value]] of mine) {
       const expected = theirs.get(key)?.[1];
       if (expected === undefined) return `${name} ${Buffer.from(bytes).toString('hex')} should not be there`;
-      if (compareBytes(value, expected) !== 0) return `${name} ${Buffer.from(bytes).toString('hex')} has another value`;
+      if (!same(value, expected)) return `${name} ${Buffer.from(bytes).toString('hex')} has another value`;
     }
     for (const [key, [bytes]] of theirs) {
       if (!mine.has(key) && (gone === undefined || compareBytes(bytes, gone) >= 0))

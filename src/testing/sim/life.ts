@@ -98,7 +98,11 @@ export class Life {
       const store = openStore(this.#database, plan.keep);
       this.#follower = new Follower({
         source: node,
-        indexer: new SimIndexer(store, () => !node.calm && random.chance(3)),
+        indexer: new SimIndexer(
+          store,
+          () => !node.calm && random.chance(3),
+          () => plan.together,
+        ),
         network: 'regtest',
         patience: (error) => (isPassingInSim(error) ? Number.POSITIVE_INFINITY : 0),
         clock: {

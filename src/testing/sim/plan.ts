@@ -18,6 +18,8 @@ export interface Plan {
   /** Blocks below the highest ever indexed that can be undone. */
   readonly keep: number;
   readonly exitAt: number | undefined;
+  /** How many blocks may be stored together. */
+  readonly together: number;
   /** Whether the disk loses its newest writes when the process dies. */
   readonly losing: boolean;
   /** A block that is served damaged, and until when. */
@@ -56,6 +58,7 @@ export async function makePlan(world: World, random: SimRandom): Promise<Plan> {
     keep,
     exitAt: random.chance(120) ? height : undefined,
     losing: random.chance(200),
+    together: random.chance(500) ? random.between(2, 5) : 1,
     poison,
   };
 }

@@ -33,20 +33,26 @@ export function openStore(database: Database, keepUndo = Number.POSITIVE_INFINIT
  */
 export class SimIndexer implements Indexer {
   readonly #blocks: BlockIndexer;
-  /** Writes of the last run: a run ahead of the store reads them. */
-  #recent = new Map<string, Uint8Array>();
+  /** Writes of the last runs: a run ahead of the store reads them. */
+  #recent: readonly ReadonlyMap<string, Uint8Array>[] = [];
+  readonly #together: () => number;
 
-  /** `fails`: whether the module fails. */
+  /** `fails`: whether the module fails. `together`: how many blocks may be stored together. */
   constructor(
     readonly store: Store,
     fails: () => boolean = () => false,
+    together: () => number = () => 1,
   ) {
+    this.#together = together;
     this.#blocks = new BlockIndexer(store, engine(), {
-      runBlock: async (raw, height, ahead) => {
+      runBlock: async (raw, height, unstored = 0) => {
         if (fails()) return failure();
-        const recent = ahead ? this.#recent : new Map<string, Uint8Array>();
-        this.#recent = pairsOf((key) => recent.get(key) ?? store.getLatest('S', fromBinaryString(key)), raw, height);
-        return success(this.#recent);
+        const recent = this.#recent.slice(0, unstored);
+        const read = (key: string) =>
+          recent.find((writes) => writes.has(key))?.get(key) ?? store.getLatest('S', fromBinaryString(key));
+        const pairs = pairsOf(read, raw, height);
+        this.#recent = [pairs, ...recent];
+        return success(pairs);
       },
     });
   }
@@ -64,7 +70,11 @@ export class SimIndexer implements Indexer {
   }
 
   async index(block: ChainBlock, following?: Following<ChainBlock>): Promise<void> {
-    await this.#blocks.index(block, { following });
+    await this.#blocks.index(block, { following, together: this.#together() });
+  }
+
+  settle(): void {
+    this.#blocks.settle();
   }
 
   async rollback(toHeight: number): Promise<void> {
