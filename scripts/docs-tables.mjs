@@ -84,7 +84,7 @@ const RUN_PRICES = {
   },
 };
 
-/** The table of what a run costs beside its instructions and what every host call costs. Throws if a price has no words here. */
+/** The table of what a run costs beside its instructions and host calls. Throws if a price has no words here. */
 function runPricesTable(prices) {
   const rows = Object.entries(RUN_PRICES).flatMap(([group, words]) => {
     const missing = Object.keys(prices[group]).filter((name) => !Object.hasOwn(words, name));

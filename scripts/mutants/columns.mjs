@@ -42,7 +42,12 @@ export const COLUMNS = [
     'at += <usize>(ctz(stops) >> 3) + 1;\n    return at;',
     'an integer that is cut off takes bytes of what follows',
   ),
-  run('common-failed-keeps-writes', '    writes.drop();\n', '', 'a failed message of the common kind keeps its writes'),
+  run(
+    'common-failed-keeps-writes',
+    '    this.writes.drop(this.reads, this.#state);\n',
+    '',
+    'a failed message of the common kind keeps its writes',
+  ),
   run(
     'common-refund-to-pointer',
     'const refund = this.#columns.refund[this.#row];',
@@ -69,7 +74,7 @@ export const COLUMNS = [
   ),
   layer(
     'common-drops-spent',
-    'this.#keys.count = this.kept;',
+    'this.#keys.count = this.#kept;',
     'this.#keys.count = 0;',
     'a failed message brings back the sheet that was spent',
   ),

@@ -145,7 +145,8 @@ export class TransactionView implements StateReader {
 
   /**
    * The transaction is over. Keys read from outside, with the values seen: a key that was written only by what was
-   * taken back is one of them (lane rules 9). The final diff: writing the value that was already there still counts as a write.
+   * taken back is one of them (lane rules 9). The final diff: writing the value that was already there still counts as
+   * a write.
    */
   end(): { readonly reads: Layer; readonly writes: Layer } {
     for (const key of this.#takenBack) if (!this.#kept.has(key) && !this.#spent.has(key)) this.#read(key);

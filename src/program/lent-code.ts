@@ -51,8 +51,8 @@ export function lentSize(bytes: number): Instruction[] {
 }
 
 /**
- * memory.grow by local 0, which was paid for, to at most the value `most` of pages; local 1 is free. The lent memory has
- * them already.
+ * memory.grow by local 0, which was paid for, to at most the value `most` of pages; local 1 is free. The lent memory
+ * has them already.
  */
 export function lentGrow(bytes: number, most: Instruction): Instruction[] {
   return [

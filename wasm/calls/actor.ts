@@ -1,10 +1,18 @@
 // Does what its inputs say, step by step, for tests: a step is an opcode and its numbers, one input each.
 //
-// 1 key value: writes, at the end (value 0 deletes)    2 key: logs the value
-// 3 kind target(2) n n*(id(2) amount) m m*(key value) l l*input: calls (kind 0 call, 1 delegate, 2 static), with a parcel
-//   of n assets, a checkpoint of m entries and l inputs; logs the bytes of data that came back, then these
-// 4 id(2) amount: transfers    5: aborts    6: traps    7 n: burns fuel    8: logs the bytes of the last return data
-// 9 who(2) what(2): logs a balance    10: logs the sequence number    anything else: the end. The log is its data.
+//  1 key value: writes, at the end (value 0 deletes)
+//  2 key: logs the value
+//  3 kind target(2) n n*(id(2) amount) m m*(key value) l l*input: calls (kind 0 call, 1 delegate, 2 static), with a
+//    parcel of n assets, a checkpoint of m entries and l inputs; logs the bytes of data that came back, then these
+//  4 id(2) amount: transfers
+//  5: aborts
+//  6: traps
+//  7 n: burns fuel
+//  8: logs the bytes of the last return data
+//  9 who(2) what(2): logs a balance
+// 10: logs the sequence number
+//
+// Anything else is the end. The log is its data.
 import {
   callContract,
   cellpackBegin,
@@ -92,7 +100,7 @@ function makeCall(at: u32): void {
   log(returnedData(returned), returnedBytes(returned));
 }
 
-/** One buffer of 20 bytes after the other, with 4 bytes of length in front of each: the keys of inputs `from` to `to`. */
+/** The keys of inputs `from` to `to`: buffers of 20 bytes one after the other, with 4 bytes of length in front. */
 function keysOf(from: u32, to: u32): usize {
   let first: usize = 0;
   for (let i = from; i < to; i += 2) {

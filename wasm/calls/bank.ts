@@ -1,7 +1,7 @@
-// Keeps what depositors bring and pays it back by calling them: one half of a re-entrant pair. Opcode 1: what comes in of
-// one asset is added to the deposit of the caller. Opcode 2, asset(2), safe: pays the caller's deposit in that asset to
-// the caller, by a call with opcode 7; with `safe` the deposit is gone before that call (a checkpoint), without only at
-// the end. Opcode 3, who(2): the deposit.
+// Keeps what depositors bring and pays it back by calling them: one half of a re-entrant pair. Opcode 1: what comes in
+// of one asset is added to the deposit of the caller. Opcode 2, asset(2), safe: pays the caller's deposit in that asset
+// to the caller, by a call with opcode 7; with `safe` the deposit is gone before that call (a checkpoint), without only
+// at the end. Opcode 3, who(2): the deposit.
 import { callContract, cellpackBegin, checkpointBegin, checkpointPut, parcelAdd, parcelBegin } from '../sdk/calls';
 import { callerId, contextBegin, incoming, incomingCount, input, opcode } from '../sdk/context';
 import { require, revert } from '../sdk/env';

@@ -1,5 +1,5 @@
-// Burns fuel. Opcode 1, n: n turns of a loop. Opcode 2: until there is none. Opcode 3, n: n turns, then the rest by a call
-// of itself. Opcode 4, n: calls itself n times, which does nothing.
+// Burns fuel. Opcode 1, n: n turns of a loop. Opcode 2: until there is none. Opcode 3, n: n turns, then the rest by a
+// call of itself. Opcode 4, n: calls itself n times, which does nothing.
 import { callContract, cellpackBegin, noCheckpoint, noParcel } from '../sdk/calls';
 import { contextBegin, input, opcode, selfId } from '../sdk/context';
 import { require } from '../sdk/env';

@@ -1,6 +1,6 @@
-// Makes pools and trades over them. Opcode 0, code, fee: the number of the pools' code (2:code) and the fee in thousandths,
-// once. Opcode 1, a(2), b(2): a new pool of two assets; its data is the pool's number. Opcode 2, n, n pools(2): sends what
-// comes in through the pools one after the other. Opcode 3: the fee.
+// Makes pools and trades over them. Opcode 0, code, fee: the number of the pools' code (2:code) and the fee in
+// thousandths, once. Opcode 1, a(2), b(2): a new pool of two assets; its data is the pool's number. Opcode 2, n, n
+// pools(2): sends what comes in through the pools one after the other. Opcode 3: the fee.
 import {
   callContract,
   cellpackBegin,

@@ -1,6 +1,7 @@
-// Holds two assets and exchanges one for the other. Opcode 0, a(2), b(2): the assets, once; whoever calls is its factory.
-// Opcode 1: keeps what comes in and mints its own asset, one for each unit of a. Opcode 2: what comes in is a or b; gives
-// the other for it, less the factory's fee in thousandths, which it asks the factory for. Opcode 3: both balances.
+// Holds two assets and exchanges one for the other. Opcode 0, a(2), b(2): the assets, once; whoever calls is its
+// factory. Opcode 1: keeps what comes in and mints its own asset, one for each unit of a. Opcode 2: what comes in is a
+// or b; gives the other for it, less the factory's fee in thousandths, which it asks the factory for. Opcode 3: both
+// balances.
 import { cellpackBegin, noCheckpoint, noParcel, returnedBytes, returnedData, staticContract } from '../sdk/calls';
 import { callerId, contextBegin, incoming, incomingCount, input, opcode, sameId, selfId } from '../sdk/context';
 import { hostBalance, require, revert } from '../sdk/env';

@@ -1,5 +1,5 @@
-// Calls itself as deep as it is told. Opcode 1, n: counts in its storage, then calls itself with n - 1 unless n is 0; its
-// data is the number of calls below it. Opcode 2, n: the same by static calls, which leave nothing.
+// Calls itself as deep as it is told. Opcode 1, n: counts in its storage, then calls itself with n - 1 unless n is 0;
+// its data is the number of calls below it. Opcode 2, n: the same by static calls, which leave nothing.
 import {
   callContract,
   cellpackBegin,

@@ -1,6 +1,6 @@
-// The other half of a re-entrant pair: when the bank pays it, it asks to be paid again. Opcode 0, bank(2), times: whom to
-// rob, and how often, once. Opcode 1: deposits what comes in. Opcode 2, asset(2), safe: asks for its deposit. Opcode 7,
-// by the bank: asks again, as often as it was told. Opcode 3, asset(2), amount: sends what it has.
+// The other half of a re-entrant pair: when the bank pays it, it asks to be paid again. Opcode 0, bank(2), times: whom
+// to rob, and how often, once. Opcode 1: deposits what comes in. Opcode 2, asset(2), safe: asks for its deposit. Opcode
+// 7, by the bank: asks again, as often as it was told. Opcode 3, asset(2), amount: sends what it has.
 import {
   callContract,
   cellpackBegin,

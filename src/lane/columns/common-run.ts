@@ -20,7 +20,7 @@ import type { BlockState } from './block-state.js';
 import { ContractCodes } from './contract-codes.js';
 import { type LaneColumns, LOST } from './lane-columns.js';
 import { NumberSet } from './number-set.js';
-import { isSheet, Parcel, SHEET_ENTRY } from './parcel.js';
+import { isSameId, isSheet, Parcel, SHEET_ENTRY } from './parcel.js';
 import { StateKeys } from './state-keys.js';
 import { WriteLayer } from './write-layer.js';
 
@@ -82,8 +82,8 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   /**
-   * Runs the transaction at `row`, which is of the common kind. False: it spends several sheets, or one that is
-   * damaged, or its contract may call others, and is left to the generator; nothing has happened then.
+   * Runs the transaction at `row`, of the common kind. False: it is left to the generator (several sheets, a damaged
+   * one, a contract that may call others), and nothing has happened.
    */
   run(row: number, isDryRun = false): boolean {
     const columns = this.#columns;
@@ -169,17 +169,10 @@ export class CommonRunner implements RunState, RunEnd {
   #fail(status: MessageStatus, error: string): void {
     this.status = status;
     this.error = error;
-    const { writes, reads } = this;
-    for (let i = writes.kept; i < writes.count; i++) {
-      const key = writes.key(i);
-      if (reads.placeOf(key) >= 0) continue;
-      reads.add(key);
-      this.#state.load(key);
-    }
-    writes.drop();
+    this.writes.drop(this.reads, this.#state);
     const refund = this.#columns.refund[this.#row];
     if (this.#sheetEnd === 0 || refund === LOST) return;
-    writes.set(this.#outputKey(refund), this.#sheetStart, this.#sheetEnd);
+    this.writes.set(this.#outputKey(refund), this.#sheetStart, this.#sheetEnd);
   }
 
   /** Key of the sheet on output `vout` of the transaction. */
@@ -311,7 +304,8 @@ export class CommonRunner implements RunState, RunEnd {
     const state = this.#state;
     const held = this.#see(key);
     const order = held === 0 ? -1 : compareAmounts(state.bytes, this.#foundStart, memory, amountAt);
-    if (order < 0 && !this.#isTarget(memory, idAt)) return 'transfer beyond the balance';
+    const { contexts } = this.#columns;
+    if (order < 0 && !isSameId(memory, idAt, contexts, this.#contextStart)) return 'transfer beyond the balance';
     if (order > 0) {
       const from = this.#foundStart;
       const to = state.room(AMOUNT_BYTES);
@@ -322,12 +316,6 @@ export class CommonRunner implements RunState, RunEnd {
     return undefined;
   }
 
-  #isTarget(memory: Uint8Array, idAt: number): boolean {
-    const { contexts } = this.#columns;
-    for (let i = 0; i < ID_LENGTH; i++) if (memory[idAt + i] !== contexts[this.#contextStart + i]) return false;
-    return true;
-  }
-
   /** The message holds: its parcel goes to its pointer. */
   #succeed(memory: Uint8Array): void {
     this.status = 'OK';
@@ -335,8 +323,7 @@ export class CommonRunner implements RunState, RunEnd {
     this.#writeParcel(memory);
     const { dataAt, dataBytes } = this.#result;
     this.dataBytes = dataBytes;
-    const kept = Math.min(dataBytes, RECEIPT_DATA_BYTES);
-    for (let i = 0; i < kept; i++) this.data[i] = memory[dataAt + i];
+    copyBytes(memory, dataAt, dataAt + Math.min(dataBytes, RECEIPT_DATA_BYTES), this.data, 0);
   }
 
   #writeParcel(memory: Uint8Array): void {
@@ -397,7 +384,6 @@ export class CommonRunner implements RunState, RunEnd {
   declareRead(memory: Uint8Array, start: number, end: number): void {
     this.#declare(this.declaredReads, memory, start, end);
   }
-
   declareWrite(memory: Uint8Array, start: number, end: number): void {
     this.#declare(this.declaredWrites, memory, start, end);
   }

@@ -1,3 +1,4 @@
+import type { BlockState } from './block-state.js';
 import { longer } from './key-table.js';
 import { NumberSet } from './number-set.js';
 
@@ -7,7 +8,7 @@ export class WriteLayer {
   #starts = new Uint32Array(16);
   #ends = new Uint32Array(16);
   /** Writes before this one are not the message's. */
-  kept = 0;
+  #kept = 0;
 
   get count(): number {
     return this.#keys.count;
@@ -50,16 +51,25 @@ export class WriteLayer {
 
   clear(): void {
     this.#keys.count = 0;
-    this.kept = 0;
+    this.#kept = 0;
   }
 
   /** What follows is written by the message. */
   begin(): void {
-    this.kept = this.#keys.count;
+    this.#kept = this.#keys.count;
   }
 
-  /** Drops what the message has written. It writes no key that was written before it. */
-  drop(): void {
-    this.#keys.count = this.kept;
+  /**
+   * Drops what the message has written. It writes no key that was written before it; its keys count as read, so they
+   * are added to `reads`, and `state` knows them.
+   */
+  drop(reads: NumberSet, state: BlockState): void {
+    for (let i = this.#kept; i < this.count; i++) {
+      const key = this.key(i);
+      if (reads.placeOf(key) >= 0) continue;
+      reads.add(key);
+      state.load(key);
+    }
+    this.#keys.count = this.#kept;
   }
 }

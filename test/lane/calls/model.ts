@@ -1,6 +1,7 @@
 /**
- * What messages to actors do, told apart from the lane: maps of storage and balances, a copy of all of it where a static
- * call begins. It knows nothing of fuel, so scripts must stay far below what a transaction has, or burn all of it.
+ * What messages to actors do, told apart from the lane: maps of storage and balances, a copy of all of it where a
+ * static call begins. It knows nothing of fuel, so scripts must stay far below what a transaction has, or burn all of
+ * it.
  */
 import { formatId } from '../../../src/protocol/alkane-id.js';
 import type { AlkaneId } from '../../../src/protocol/types.js';
