@@ -111,6 +111,13 @@ export const CALLS_MUTANTS = [
     'a caller does not pay what the contract that it calls uses',
   ),
   host(
+    'call-dry-run-hidden',
+    '    this.askedDryRun ||= end.askedDryRun;\n',
+    '',
+    'a dry run counts as a run though a contract that was called asked which it was',
+    { tests: ['test/execute/calls-and-kernel.test.ts'] },
+  ),
+  host(
     'return-data-kept',
     '    this.#returnData = EMPTY_BYTES;\n',
     '',

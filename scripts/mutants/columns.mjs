@@ -56,7 +56,7 @@ export const COLUMNS = [
   ),
   run(
     'common-mints-any',
-    "if (order < 0 && !this.#isTarget(memory, idAt)) return 'transfer beyond the balance';",
+    "if (order < 0 && !isSameId(memory, idAt, contexts, this.#contextStart)) return 'transfer beyond the balance';",
     '',
     'a contract of the common kind mints assets of others',
   ),

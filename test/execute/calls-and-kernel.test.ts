@@ -47,6 +47,23 @@ describe('messages that call contracts, and the kernel', () => {
   });
 });
 
+describe('a dry run', () => {
+  it('of a message is never its result if a contract that it calls asked whether it was one', async () => {
+    const world = new World();
+    const id = world.deploy(ACTOR);
+    const probe = world.deploy();
+    // Opcode 18 of a probe counts, but not in a dry run.
+    const transactions = Array.from({ length: 4 }, (_, i) =>
+      message(call(id, ...makeCall('call', probe, [[18n, BigInt(i), 9n]]))),
+    );
+    const both = await onBoth(world, transactions);
+    expect(both.writes.size).toBe(4);
+    const engine = makeEngine({ policy: 'cpu', workers: 1 });
+    const onCpu = await engine.processBlock(makeBlock(transactions), world.height, sourceOf(world));
+    expect(sortedWrites(onCpu)).toEqual(sortedWrites(both));
+  });
+});
+
 /** Writes `x`; calls 2:1 where that has a value already. */
 function callsOnceWritten(): Uint8Array {
   const b = new WasmBuilder();
