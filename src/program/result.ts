@@ -17,7 +17,7 @@ export interface ProgramResult {
 
 export const TRANSFER_BYTES = 48;
 export const COUNT_BYTES = 16;
-export const WORD_BYTES = 4;
+const WORD_BYTES = 4;
 /** Transfers of a result, at most (lane rules 5). */
 export const MAX_TRANSFERS = 1_024;
 /** Entries of a storage map and bytes of a key, at most (lane rules 4). */
