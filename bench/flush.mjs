@@ -1,6 +1,7 @@
 // What storing costs: an indexer that flushes 30,000 pairs per block over a large state, compared with its bare WASM
 // time.
-//   npm run build && node bench/flush.mjs [--keys 1000000] [--blocks 20] [--root on,off] [--template FILE] [--together 1] [--json]
+//   npm run build && node bench/flush.mjs [--keys 1000000] [--blocks 20] [--root on,off] [--template FILE]
+//     [--together 1] [--json]
 // --template: a raw block whose transactions every block holds; without it blocks hold a coinbase only. Milliseconds
 // per block: `standard` is what the module itself runs, with its reads of the store (bare where blocks go one by one),
 // `commit` what storing takes, `wait` how long this thread had nothing to do, `block` all of it, `cpu` of all threads.

@@ -80,8 +80,8 @@ export const COLUMNS = [
   ),
   parcel(
     'common-parcel-unsorted',
-    'if (order.length > 1) order.sort',
-    'if (order.length > 99) order.sort',
+    'order.sort(',
+    'if (order.length > 99) order.sort(',
     'the assets of a sheet stand in the order of the transfers',
   ),
   state(
@@ -101,6 +101,18 @@ export const COLUMNS = [
     'const writes = this.#aside ?? new PackedMap();',
     'const writes = new PackedMap();',
     'writes that were put aside are lost',
+  ),
+  state(
+    'aside-read-from-below',
+    ' && !this.#isAsideAt(key));',
+    ');',
+    'a write that was put aside is read from the state below again, with many others',
+  ),
+  state(
+    'below-untold',
+    'this.#below[key] = value === undefined ? ABSENT : PRESENT;',
+    'this.#below[key] = PRESENT;',
+    'a key that was absent before the block counts as there, so that its deletion is stored',
   ),
   keys(
     'far-keys-lost',
@@ -165,14 +177,38 @@ export const COLUMNS = [
   steps('blind-writer-predicted', 'if (isRead[i] === 0) return 0;', '', 'a write without a read is taken for a step'),
   inFile('src/execute/predict/step-memory.ts', 'test/execute/predict/steps.test.ts')(
     'never-left-alone',
-    'if (wait === 0) return width;',
-    'return width;',
+    'if (wait === 0) return guess;',
+    'return guess;',
     'keys that were predicted wrongly are predicted again in each block',
+  ),
+  inFile('src/execute/rows/assumed.ts', ...PREDICTED)(
+    'children-not-assumed',
+    'isAssumed[access] = 1;',
+    'isAssumed[access] = 1;\n      if (child >= 0) continue;',
+    'nothing is assumed of transactions that cannot be dry-run',
+  ),
+  inFile('src/execute/predict/step-memory.ts', ...PREDICTED)(
+    'always-assumed',
+    'guess: better ?? UNKNOWN, failures',
+    'guess: { ...(better ?? UNKNOWN), assumes: true }, failures',
+    'what was assumed wrongly is assumed again in the next block',
+  ),
+  inFile('src/execute/rows/row-calls.ts', ...PREDICTED)(
+    'methods-not-told-apart',
+    'const CALL = ID_LENGTH + INTEGER;',
+    'const CALL = ID_LENGTH;',
+    'what calls of one method do is assumed of those of another one',
+  ),
+  settlePredicted(
+    'mispredicted-untold',
+    'how.mispredicted = prediction === 2;',
+    'how.mispredicted = false;',
+    'a wrong prediction is not told in the receipt',
   ),
   settle(
     'rows-first-writes-stay',
-    '    if (isRepaired) this.inputs.statistics.repaired++;\n',
-    '    if (isRepaired) this.inputs.statistics.repaired++;\n    if (isRepaired) this.#apply(row);\n',
+    '      if (how.repaired) statistics.repaired++;\n',
+    '      if (how.repaired) statistics.repaired++;\n      if (how.repaired) this.#apply(row);\n',
     'what a repaired transaction wrote first stays',
   ),
   settle(

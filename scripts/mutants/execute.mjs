@@ -198,8 +198,8 @@ export const EXECUTE = [
   ),
   inFile('src/execute/run/merge-writes.ts', ENGINE)(
     'no-op-deletions',
-    'if (value === undefined && before.get(key) === undefined) writes.delete(key);',
-    '',
+    'if (value === undefined && !isThere(key)) writes.delete(key);',
+    ';',
     'a block deletes keys that never existed',
   ),
   inFile('src/execute/analyse/dry-run.ts', ENGINE)(

@@ -5,12 +5,14 @@ const PIECES_TEST = 'test/store/pieces.test.ts';
 const pieces = inFile('src/store/pieces.ts', PIECES_TEST);
 const blockRows = inFile('src/store/block-rows.ts', PIECES_TEST);
 const store = inFile('src/store/store.ts', PIECES_TEST);
+const group = inFile('src/store/group-rows.ts', 'test/store/group.test.ts');
 const reader = inFile('src/store/reader.ts', PIECES_TEST);
 const packed = inFile('src/util/packed-map.ts', 'test/util/packed-map.test.ts');
 const ahead = inFile('src/pipeline/blocks-ahead.ts', 'test/follow/blocks-ahead.test.ts');
 
-const putUndo = "pieces.put('undo', beU32(height), encodeTouched(writes));";
-const putStandard = "commitVersions(database, pieces, 'S', writes.S, height);";
+const putUndo = 'putUndoPart(pieces, height, number++, writes, part);';
+const putVersions =
+  'for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, part.from[ns], part.end[ns]);';
 const writeLast = 'this.#write(pieces.last(), !moreFollow);\n    this.trees.settle();\n    this.#stamp = undefined;';
 const storeTrees = 'if (pieces.begun) this.trees.storeAfter(height);';
 
@@ -37,13 +39,25 @@ export const PIECES = [
   ),
   blockRows(
     'undo-record-not-first',
-    `${putUndo}\n  ${putStandard}`,
-    `${putStandard}\n  ${putUndo}`,
+    `${putUndo}\n    ${putVersions}`,
+    `${putVersions}\n    ${putUndo}`,
     'pieces are written before the undo record by which they are taken back',
+  ),
+  group(
+    'group-value-between-lost',
+    'ended = latestRowAt(height, bytes, valueStart, valueEnd, valueRoom);\n    if',
+    'ended ??= latestRowAt(height, bytes, valueStart, valueEnd, valueRoom);\n    if',
+    'of blocks that are stored together the history has the value before the first of them several times',
+  ),
+  group(
+    'group-roots-of-all',
+    'i === last ? roots : undefined',
+    'roots',
+    'every block that is stored together with others has the root of the last one',
   ),
   store(
     'torn-block-stays',
-    'takeBackPieces(database, writeSynced, options.pieceBytes);',
+    'takeBackPieces(database, (batch) => batch.write(), options.pieceBytes);',
     '',
     'an opening does not take back what a crash left of a block',
   ),

@@ -67,15 +67,15 @@ export const STORE = [
   blockRows('undo-keeps-receipts', "if (whole) batch.del('blocks', key);", '', 'receipts of an undone block stay'),
   order(
     'undo-root-unchecked',
-    'if (before === undefined || before.roots.state === roots.state) return;',
+    'if (before?.roots === undefined || before.roots.state === roots.state) return;',
     'if (before === undefined || height >= 0) return;',
     'a rollback does not check the root that it gives',
     { tests: ['test/store/atomic.test.ts'] },
   ),
   keeping(
     'prune-one-more',
-    'Math.min(height - this.#kept.undo, from + PRUNED_A_BLOCK - 1)',
-    'Math.min(height - this.#kept.undo + 1, from + PRUNED_A_BLOCK - 1)',
+    'Math.min(last, height - this.#kept.undo)',
+    'Math.min(last, height - this.#kept.undo + 1)',
     'one block less than asked can be undone',
   ),
   keeping(

@@ -199,6 +199,7 @@ const BLOCK_COLUMNS: Columns<BlockLine> = [
   ['all threads µs/tx', ([, { cpuMicroseconds }]) => String(cpuMicroseconds.median)],
   ['reuse/gpu/cpu/sequential', ([, { executors }]) => EXECUTORS.map((name) => executors[name]).join('/')],
   ['repaired', ([, { repaired }]) => String(repaired)],
+  ['predicted/wrong', ([, { predicted, mispredicted }]) => `${predicted}/${mispredicted}`],
   ['phases ms', ([, { ms }]) => phases(ms)],
   ['differences', ([row]) => String(row.differences)],
 ];

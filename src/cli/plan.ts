@@ -2,8 +2,7 @@ import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import { InputError } from '../errors/errors.js';
-import type { PlannedBlock } from '../execute/analyse/planned-block.js';
-import { LaneEngine, type StateSource } from '../execute/engine.js';
+import { type PlannedRows, planRows } from '../execute/rows/plan-rows.js';
 import { keyHex } from '../lane/keys.js';
 import { toDot } from '../plan/picture.js';
 import { summarise } from '../plan/plan.js';
@@ -26,41 +25,39 @@ export async function planCommand(
     if (height === undefined) {
       throw new InputError('BLOCK_NO_HEIGHT', 'the coinbase names no height', { facts: { file } });
     }
-    const identity = store?.identity();
-    const engine = new LaneEngine({
-      policy: 'cpu',
-      workers: 0,
-      laneStartHeight: identity?.laneStartHeight ?? 0,
-      dependent: identity?.dependent ?? 'demote',
-    });
-    const state: StateSource = {
-      reader: { get: (key) => store?.getLatest('P', fromBinaryString(key)) },
-      snapshot: store === undefined ? new Map() : undefined,
-    };
-    const planned = await engine.planBlock(block, height, state);
-    await engine.close();
+    const { laneStartHeight, dependent } = { laneStartHeight: 0, dependent: 'demote' as const, ...store?.identity() };
+    const context = { height, block: block.raw, laneStartHeight, dependent };
+    const planned = await planRows(block, context, { get: (key) => store?.getLatest('P', fromBinaryString(key)) });
     const text = options.dot
       ? planDot(planned)
       : options.json
-        ? JSON.stringify(planJson(height, block, planned))
-        : planText(height, block, planned);
+        ? JSON.stringify(planJson(height, planned))
+        : planText(height, planned);
     return { text, exitStatus: 0 };
   } finally {
     await store?.close();
   }
 }
 
-function planJson(height: number, block: BlockOffsets, planned: PlannedBlock): Record<string, unknown> {
-  return { ...summaryOf(height, planned), txs: transactionRows(block, planned) };
+function planJson(height: number, planned: PlannedRows): Record<string, unknown> {
+  const { predicted, ...summary } = summaryOf(height, planned);
+  return { ...summary, predicted, txs: transactionRows(planned) };
 }
 
-function summaryOf(height: number, { transactions, planned, plan }: PlannedBlock): PlanReport {
-  return reportOf(summarise(height, transactions.length, transactions.length - planned.length, plan), plan);
+/** Which predictions are wrong is known when the block has run. */
+function summaryOf(
+  height: number,
+  { columns, rows, plan, isPredicted }: PlannedRows,
+): Omit<PlanReport, 'mispredicted'> {
+  const predicted = isPredicted.reduce((sum, is) => sum + is, 0);
+  const summary = summarise(height, columns.count, columns.count - rows.length, plan, { predicted, mispredicted: 0 });
+  const { mispredicted: _, ...report } = reportOf(summary, plan);
+  return report;
 }
 
 /** A picture of the conflict graph; a node is named by its transaction's place in the block. */
-function planDot({ transactions, planned, plan }: PlannedBlock): string {
-  return toDot(plan, (node) => `tx ${transactions[planned[node]].index}`);
+function planDot({ columns, rows, plan }: PlannedRows): string {
+  return toDot(plan, (node) => `tx ${columns.index[rows[node]]}`);
 }
 
 interface PlanRow {
@@ -68,48 +65,53 @@ interface PlanRow {
   readonly txid: string;
   /** undefined: demoted. */
   readonly colour: number | undefined;
+  /** It would run with a value that is predicted. */
+  readonly predicted: boolean;
   readonly reads: readonly string[];
   readonly writes: readonly string[];
   /** Block positions of the transactions that must run before it. */
   readonly after: readonly number[];
 }
 
-function transactionRows(block: BlockOffsets, { transactions, dryRuns, planned, plan }: PlannedBlock): PlanRow[] {
-  const nodeOf = new Map(planned.map((position, node) => [position, node]));
+function transactionRows({ columns, rows, plan, isPredicted, keysOf }: PlannedRows): PlanRow[] {
+  const nodeOf = new Map([...rows].map((row, node) => [row, node]));
   const { offsets, values } = plan.graph.predecessors;
-  return transactions.map((transaction, position) => {
-    const node = nodeOf.get(position);
-    const dry = dryRuns[position];
-    const before = node === undefined ? [] : [...values.subarray(offsets[node], offsets[node + 1])];
+  const { block, index, firstParent, parents } = columns;
+  return Array.from({ length: columns.count }, (_, row) => {
+    const node = nodeOf.get(row);
+    const { reads, writes } = node === undefined ? { reads: [], writes: [] } : keysOf(row);
+    const after =
+      node === undefined
+        ? [...parents.subarray(firstParent[row], firstParent[row + 1])]
+        : Array.from(values.subarray(offsets[node], offsets[node + 1]), (before) => rows[before]);
     return {
-      index: transaction.index,
-      txid: toDisplayHash(block.txid(transaction.index)),
+      index: index[row],
+      txid: toDisplayHash(block.txid(index[row])),
       colour: node === undefined ? undefined : plan.colouring.colours[node],
-      reads:
-        dry === undefined ? [] : [...new Set([...dry.outcome.reads.keys(), ...dry.declaredReads])].map(keyHex).sort(),
-      writes:
-        dry === undefined ? [] : [...new Set([...dry.outcome.writes.keys(), ...dry.declaredWrites])].map(keyHex).sort(),
-      after: (node === undefined ? transaction.parents : before.map((n) => planned[n])).map(
-        (p) => transactions[p].index,
-      ),
+      predicted: isPredicted[row] === 1,
+      reads: reads.map(keyHex),
+      writes: writes.map(keyHex),
+      after: after.map((one) => index[one]),
     };
   });
 }
 
-function planText(height: number, block: BlockOffsets, planned: PlannedBlock): string {
+function planText(height: number, planned: PlannedRows): string {
   const summary = summaryOf(height, planned);
   const head = [
     `height        ${height}`,
     `lane txs      ${summary.laneTxs} (${summary.demoted} demoted)`,
+    `predicted     ${summary.predicted}`,
     `edges         ${summary.edges}`,
     `colours       ${summary.colours} (longest chain ${summary.longestChain}, DSATUR's bound ${summary.dsatur})`,
     `batch widths  ${summary.widths.join(', ') || '-'}`,
   ];
-  const rows = transactionRows(block, planned).flatMap((row) => [
+  const lines = transactionRows(planned).flatMap((row) => [
     `tx ${row.index} ${row.txid} ${row.colour === undefined ? 'demoted' : `colour ${row.colour}`}` +
+      (row.predicted ? ', predicted' : '') +
       (row.after.length > 0 ? ` after ${row.after.join(', ')}` : ''),
     ...row.reads.map((key) => `  read  ${key}`),
     ...row.writes.map((key) => `  write ${key}`),
   ]);
-  return [...head, ...rows].join('\n');
+  return [...head, ...lines].join('\n');
 }

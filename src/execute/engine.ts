@@ -13,7 +13,7 @@ import type { ScanAhead } from '../lane/columns/scan-ahead.js';
 import type { KnownSheets } from '../lane/columns/scan-columns.js';
 import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
-import { type ExecutionDetails, makeReceipt } from '../lane/receipt.js';
+import { type ExecutionDetails, IN_TURN, makeReceipt } from '../lane/receipt.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
@@ -104,8 +104,8 @@ export interface EngineHealth {
 }
 
 /**
- * Runs blocks, one after the other, under one policy. Whatever the policy, the writes and receipts (but for colour,
- * executor and repaired) are those of the sequential executor.
+ * Runs blocks, one after the other, under one policy. Whatever the policy, the writes and receipts (but for how they
+ * were run: `ExecutionDetails`) are those of the sequential executor.
  */
 export class LaneEngine {
   readonly #options: LaneEngineOptions;
@@ -326,9 +326,9 @@ export class LaneEngine {
     const started = performance.now();
     const executions = scheduled.map(
       (entry, position): ExecutionDetails => ({
+        ...IN_TURN,
         colour: colourOf[position],
         executor: entry?.executor ?? 'sequential',
-        repaired: false,
       }),
     );
     const outcomes = validateAndRepair(
@@ -341,7 +341,7 @@ export class LaneEngine {
         budget.take(outcome);
         const repaired = scheduled[position] !== undefined;
         if (repaired) statistics.repaired++;
-        executions[position] = { colour: colourOf[position], executor: 'sequential', repaired };
+        executions[position] = { ...IN_TURN, colour: colourOf[position], repaired };
       },
     );
     addMs(statistics, 'validate', started);

@@ -3,7 +3,7 @@ import { outcomeOf } from '../lane/columns/common-outcome.js';
 import { writeCommonReceipt } from '../lane/columns/common-receipt.js';
 import { transactionAt } from '../lane/columns/lane-columns.js';
 import type { LaneContext } from '../lane/message.js';
-import { countMessage, makeReceipt } from '../lane/receipt.js';
+import { countMessage, IN_TURN, makeReceipt } from '../lane/receipt.js';
 import { ReceiptList } from '../lane/receipt-list.js';
 import type { LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneOutcome, Receipt } from '../lane/types.js';
@@ -16,7 +16,9 @@ import type { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
 import type { CachingReader } from './tasks/caching-reader.js';
 
-const HOW = { colour: 0, executor: 'sequential', repaired: false } as const;
+/** Bytes of a receipt to expect, and of all that have room from the beginning: more is made when it is needed. */
+const RECEIPT_ROOM = 512;
+const MOST_ROOM = 4 * 1024 * 1024;
 
 /** Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction. */
 export function runOneByOne(
@@ -28,7 +30,6 @@ export function runOneByOne(
   onOutcome: OnOutcome | undefined,
   watch?: SequentialWatch,
 ): LaneBlockResult {
-  before.prefetch(lane.sheetKeys());
   statistics.demoted = lane.demoted;
   statistics.executors.sequential = lane.count;
   statistics.lane.txs = lane.count;
@@ -38,33 +39,34 @@ export function runOneByOne(
   };
   // An outcome becomes a receipt at once: what a whole block has read may be more than memory holds.
   if (lane.columns === undefined) {
+    before.prefetch(lane.sheetKeys());
     const receipts: Receipt[] = [];
     const writes = runEach(lane.transactions, context, before, runner, (outcome, position) => {
       watch?.general(outcome);
       onOutcome?.(lane.transactions[position], outcome);
       count(outcome);
-      receipts.push(makeReceipt(context.height, outcome, HOW));
+      receipts.push(makeReceipt(context.height, outcome, IN_TURN));
     });
-    dropVoidDeletions(writes, before);
+    dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
     return { writes, receipts, plan, statistics };
   }
 
   const { columns } = lane;
-  const list = new ReceiptList();
+  const list = new ReceiptList(Math.min(RECEIPT_ROOM * columns.count, MOST_ROOM));
   const writes = runColumns(columns, context, before, before.unkept, runner, {
     common: (row, run, state) => {
       watch?.common(run, state);
       onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);
-      list.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, HOW.executor));
+      writeCommonReceipt(list.writer, context.height, columns, row, run, state, IN_TURN.executor);
+      list.written();
     },
     outcome: (row, outcome) => {
       watch?.general(outcome);
       onOutcome?.(transactionAt(columns, row), outcome);
       count(outcome);
-      list.add(makeReceipt(context.height, outcome, HOW));
+      list.add(makeReceipt(context.height, outcome, IN_TURN));
     },
   });
-  dropVoidDeletions(writes, before);
   return resultOf(writes, list, plan, statistics);
 }

@@ -3,7 +3,6 @@ import type { Block } from '../bitcoin/types.js';
 import { type LaneColumns, transactionsOf } from '../lane/columns/lane-columns.js';
 import type { ScanAhead } from '../lane/columns/scan-ahead.js';
 import { type KnownSheets, scanColumns } from '../lane/columns/scan-columns.js';
-import { sheetKeyAt } from '../lane/keys.js';
 import { type LaneTransaction, type SheetLookup, scanBlock, sheetKeysOf } from '../lane/scan.js';
 import type { LaneKey } from '../lane/types.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
@@ -38,17 +37,8 @@ export class Scanned {
     return demoted;
   }
 
-  /** Keys of the sheets that they spend. */
+  /** Keys of the sheets that the transactions of a parsed block spend. */
   sheetKeys(): LaneKey[] {
-    if (this.columns === undefined) return this.transactions.flatMap(({ tx }) => sheetKeysOf(tx));
-    const { block, count, index } = this.columns;
-    const keys: LaneKey[] = [];
-    for (let row = 0; row < count; row++) {
-      const at = index[row];
-      for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
-        keys.push(sheetKeyAt(block.raw, block.inputs[input]));
-      }
-    }
-    return keys;
+    return this.transactions.flatMap(({ tx }) => sheetKeysOf(tx));
   }
 }

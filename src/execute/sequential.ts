@@ -5,12 +5,14 @@
 import { BlockState, BlockStateReader } from '../lane/columns/block-state.js';
 import { CommonRunner } from '../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../lane/columns/lane-columns.js';
+import { SheetsAhead } from '../lane/columns/sheets-ahead.js';
 import type { LaneContext } from '../lane/message.js';
 import { MapOverlay } from '../lane/overlay.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { laneTransaction } from '../lane/transaction.js';
 import type { LaneOutcome, LaneWrites, StateReader } from '../lane/types.js';
 import type { ProgramRunner } from '../program/runner.js';
+import { dropVoidDeletions } from './run/merge-writes.js';
 import { type CpuRunner, driveOnCpu } from './tasks/drive.js';
 
 /** Outcomes of `transactions`, in their order, over the state `before` the block. */
@@ -65,14 +67,18 @@ export function runColumns(
   const state = new BlockState(unkept, mostBytes);
   const reader = new BlockStateReader(state, before);
   const common = new CommonRunner(columns, context, state, runner);
+  const sheets = new SheetsAhead(columns, state);
   for (let row = 0; row < columns.count; row++) {
+    sheets.loadFor(row);
     if (isCommon(columns, row) && common.run(row)) {
       sink.common(row, common, state);
       common.apply();
     } else reader.apply(runOne(row));
     if (state.settle()) common.forget();
   }
-  return state.writes();
+  const writes = state.writes();
+  dropVoidDeletions(writes, (key) => state.hasBelow(key) ?? before.get(key) !== undefined);
+  return writes;
 
   function runOne(at: number): LaneOutcome['writes'] {
     const outcome = driveOnCpu(laneTransaction(transactionAt(columns, at), context, reader), runner);

@@ -1,7 +1,7 @@
 /** Programs of stored code, found by their code without hashing all of it again. */
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { BoundedCache } from '../program/lru.js';
-import { prepareProgram } from '../program/prepare.js';
+import { knownProgram, prepareProgram } from '../program/prepare.js';
 import type { Program } from '../program/types.js';
 
 /** Codes whose hash is remembered, some hundred bytes each. */
@@ -30,7 +30,7 @@ export class StoredPrograms {
    */
   ofStored(value: Uint8Array): Program {
     const seen = this.#seen.get(value);
-    if (seen !== undefined) return prepareProgram(value.subarray(1), seen);
+    if (seen !== undefined) return knownProgram(seen) ?? prepareProgram(value.subarray(1), seen);
     const tag = this.#tagOf(value);
     const program = prepareProgram(value.subarray(1), this.#hashes.get(tag));
     this.#hashes.set(tag, program.hash, 1);

@@ -1,10 +1,11 @@
 /**
  * Receipts as they are stored. All numbers are little-endian; a text is its length u16 and Latin-1, none is ffff.
  *
- * height u32, index u32, txid (wire order) 32, executor u8, repaired u8, colour u32, fuel u32, undone (text), number of
- * messages u16, for each: protostone u32, shadow output u32, status u8, target (u8: 1 and 32 bytes of id, or 0), error
- * (text), fuel used u32, bytes of data returned u32, those kept (u16, bytes). Then of the keys read and those written:
- * total u32, hash (u8: 1 and 32 bytes, or 0), number listed u16, each key (u16, bytes).
+ * height u32, index u32, txid (wire order) 32, executor u8, flags u8 (1: repaired, 2: predicted, 4: mispredicted),
+ * colour u32, fuel u32, undone (text), number of messages u16, for each: protostone u32, shadow output u32, status u8,
+ * target (u8: 1 and 32 bytes of id, or 0), error (text), fuel used u32, bytes of data returned u32, those kept (u16,
+ * bytes). Then of the keys read and those written: total u32, hash (u8: 1 and 32 bytes, or 0), number listed u16, each
+ * key (u16, bytes).
  *
  * Where contracts have called others, that follows: number of messages with calls u16, for each: its place u16, calls
  * u32, those listed u16, for each of these: depth u8, kind u8, target 32, hash of the module 32, opcode (u8: 1 and 16
@@ -24,7 +25,8 @@ import {
   writeU32,
 } from '../util/bytes.js';
 import { copyBytes } from '../util/copy-bytes.js';
-import { EXECUTORS, type Executor } from './statistics.js';
+import type { ExecutionDetails } from './receipt.js';
+import { EXECUTORS } from './statistics.js';
 import { CALL_STATUSES, type CallReceipt, MESSAGE_STATUSES, type MessageReceipt, type Receipt } from './types.js';
 
 const NO_TEXT = 0xffff;
@@ -96,18 +98,19 @@ export class ReceiptWriter {
 }
 
 const EXECUTOR_AT = 40;
+const REPAIRED = 1;
+const PREDICTED = 2;
+const MISPREDICTED = 4;
+
+function flagsOf({ repaired, predicted, mispredicted }: Omit<ExecutionDetails, 'colour' | 'executor'>): number {
+  return (repaired ? REPAIRED : 0) | (predicted ? PREDICTED : 0) | (mispredicted ? MISPREDICTED : 0);
+}
 
 /** Sets how the transaction was run in the receipt that begins at `at`. */
-export function setExecution(
-  bytes: Uint8Array,
-  at: number,
-  executor: Executor,
-  colour: number,
-  isRepaired: boolean,
-): void {
-  bytes[at + EXECUTOR_AT] = EXECUTORS.indexOf(executor);
-  bytes[at + EXECUTOR_AT + 1] = isRepaired ? 1 : 0;
-  writeU32(bytes, at + EXECUTOR_AT + 2, colour);
+export function setExecution(bytes: Uint8Array, at: number, how: ExecutionDetails): void {
+  bytes[at + EXECUTOR_AT] = EXECUTORS.indexOf(how.executor);
+  bytes[at + EXECUTOR_AT + 1] = flagsOf(how);
+  writeU32(bytes, at + EXECUTOR_AT + 2, how.colour);
 }
 
 /** Appends a receipt. */
@@ -117,7 +120,7 @@ export function writeReceipt(out: ReceiptWriter, receipt: Receipt): void {
   const txid = fromDisplayHash(receipt.txid);
   out.part(txid, 0, HASH_BYTES);
   out.u8(EXECUTORS.indexOf(receipt.executor));
-  out.u8(receipt.repaired ? 1 : 0);
+  out.u8(flagsOf(receipt));
   out.u32(receipt.colour);
   out.u32(receipt.fuel);
   out.text(receipt.undone);
@@ -210,13 +213,21 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
     colour: receipt.colour,
     executor: receipt.executor,
     repaired: receipt.repaired,
+    predicted: receipt.predicted,
+    mispredicted: receipt.mispredicted,
   };
 }
 
-function readExecution(from: ReceiptReader): Pick<Receipt, 'executor' | 'repaired' | 'colour'> {
+function readExecution(from: ReceiptReader): ExecutionDetails {
   const executor = from.oneOf(EXECUTORS);
-  const repaired = from.u8() === 1;
-  return { executor, repaired, colour: from.u32() };
+  const flags = from.u8();
+  return {
+    executor,
+    repaired: (flags & REPAIRED) !== 0,
+    predicted: (flags & PREDICTED) !== 0,
+    mispredicted: (flags & MISPREDICTED) !== 0,
+    colour: from.u32(),
+  };
 }
 
 function readMessage(from: ReceiptReader): MessageReceipt {

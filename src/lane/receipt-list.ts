@@ -1,11 +1,10 @@
 import { readU32 } from '../util/bytes.js';
+import type { ExecutionDetails } from './receipt.js';
 import { decodeReceipt, ReceiptWriter, setExecution, writeReceipt } from './receipt-bytes.js';
-import type { Executor } from './statistics.js';
 import type { EncodedReceipts, Receipt } from './types.js';
 
 const INDEX_AT = 4;
 const TXID_AT = 8;
-const TXID_BYTES = 32;
 
 /** Receipts of a block in the bytes that are stored, in block order. */
 export class ReceiptList implements EncodedReceipts {
@@ -26,42 +25,54 @@ export class ReceiptList implements EncodedReceipts {
     return this.#out.length;
   }
 
-  /** Appends what `write` writes: one receipt. */
-  addBy(write: (out: ReceiptWriter) => void): void {
-    write(this.#out);
+  /** To write one more receipt to; {@link written} ends it. */
+  get writer(): ReceiptWriter {
+    return this.#out;
+  }
+
+  /** What was written since the last receipt is one. */
+  written(): void {
     this.#ends.push(this.#out.length);
   }
 
   /** Sets how the transaction of the last receipt was run. */
-  setExecution(executor: Executor, colour: number, isRepaired: boolean): void {
-    setExecution(this.#out.bytes, this.#ends.at(-2) ?? 0, executor, colour, isRepaired);
+  setExecution(how: ExecutionDetails): void {
+    setExecution(this.#out.bytes, this.#ends.at(-2) ?? 0, how);
   }
 
   add(receipt: Receipt): void {
     writeReceipt(this.#out, receipt);
-    this.#ends.push(this.#out.length);
+    this.written();
   }
 
-  encoded(at: number): Uint8Array {
-    return this.#out.bytes.subarray(at === 0 ? 0 : this.#ends[at - 1], this.#ends[at]);
+  get data(): Uint8Array {
+    return this.#out.bytes;
+  }
+
+  start(at: number): number {
+    return at === 0 ? 0 : this.#ends[at - 1];
+  }
+
+  end(at: number): number {
+    return this.#ends[at];
   }
 
   decoded(): Receipt[] {
-    return this.#ends.map((_, at) => decodeReceipt(this.encoded(at)));
+    return this.#ends.map((end, at) => decodeReceipt(this.data.subarray(this.start(at), end)));
   }
 }
 
-/** Position in the block of the transaction that an encoded receipt is of. */
-export function indexOf(encoded: Uint8Array): number {
-  return readU32(encoded, INDEX_AT);
+/** Position in the block of the transaction that the receipt at `at` of `bytes` is of. */
+export function indexOf(bytes: Uint8Array, at = 0): number {
+  return readU32(bytes, at + INDEX_AT);
 }
 
-/** Its txid, wire order: a view. */
-export function txidOf(encoded: Uint8Array): Uint8Array {
-  return encoded.subarray(TXID_AT, TXID_AT + TXID_BYTES);
+/** Where the txid of the receipt at `at` begins: 32 bytes, wire order. */
+export function txidAt(at: number): number {
+  return at + TXID_AT;
 }
 
-/** Height of its block. */
-export function heightOf(encoded: Uint8Array): number {
-  return readU32(encoded, 0);
+/** Height of the block of the receipt at `at` of `bytes`. */
+export function heightOf(bytes: Uint8Array, at = 0): number {
+  return readU32(bytes, at);
 }

@@ -19,7 +19,19 @@ export interface ExecutionDetails {
   readonly colour: number;
   readonly executor: Executor;
   readonly repaired: boolean;
+  /** It ran with a value that was predicted, and one of those was wrong. */
+  readonly predicted: boolean;
+  readonly mispredicted: boolean;
 }
+
+/** Of a transaction that nothing was done for ahead: it ran once, when all before it were final. */
+export const IN_TURN: ExecutionDetails = {
+  colour: 0,
+  executor: 'sequential',
+  repaired: false,
+  predicted: false,
+  mispredicted: false,
+};
 
 /**
  * The receipt of an outcome. It takes at most about 80 KB plus 300 bytes per message, whatever the transaction touched

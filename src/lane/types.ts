@@ -12,6 +12,8 @@ export interface StateReader {
   getAt?(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined;
   /** The results of {@link get} for `keys`, in their order; present only where it is cheaper. */
   getMany?(keys: readonly LaneKey[]): (Uint8Array | undefined)[];
+  /** The same for keys where they lie: from `starts` to `ends` of `bytes`. */
+  getManyAt?(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array): (Uint8Array | undefined)[];
   /**
    * All keys that begin with `prefix` and their values; undefined if there are more than `most`, or if they take more
    * than `mostBytes`. Only where that is cheaper than as many reads.
@@ -117,13 +119,17 @@ export interface Receipt {
   readonly colour: number;
   readonly executor: Executor;
   readonly repaired: boolean;
+  readonly predicted: boolean;
+  readonly mispredicted: boolean;
 }
 
 /** Receipts of a block in the bytes that are stored (receipt-bytes.ts), in block order. */
 export interface EncodedReceipts {
   readonly count: number;
-  /** The bytes of receipt `at`: a view. */
-  encoded(at: number): Uint8Array;
+  /** What they lie in, and where receipt `at` begins and ends: good until one is added. */
+  readonly data: Uint8Array;
+  start(at: number): number;
+  end(at: number): number;
 }
 
 /** Figures of a block's plan as they are stored; no colours where it was run one transaction at a time. */
@@ -136,6 +142,9 @@ export interface PlanSummary {
   /** Transactions per colour, colour 1 first. */
   readonly widths: readonly number[];
   readonly longestChain: number;
+  /** Transactions that ran with a value which was predicted, and those of them for which one was wrong. */
+  readonly predicted: number;
+  readonly mispredicted: number;
 }
 
 export interface LaneBlockResult {

@@ -30,8 +30,8 @@ export interface IndexOptions {
   /** Called with the roots before the block is stored, which is alone then. */
   readonly check?: (roots: StateRoots) => void;
   /**
-   * So many blocks may be stored together in one write, with roots of the last one only, while the next ones are at hand;
-   * 1 if not given. What waits is stored at the latest by {@link BlockIndexer.settle}.
+   * So many blocks may be stored together in one write, with roots of the last one only, while the next ones are at
+   * hand; 1 if not given. What waits is stored at the latest by {@link BlockIndexer.settle}.
    */
   readonly together?: number;
 }
@@ -44,10 +44,10 @@ interface StartedBlock extends VerifiedBlock {
 /**
  * Takes blocks through lane and module, which run at the same time, and into the store in one atomic write each.
  *
- * While the standard module runs block h in its thread, this thread runs the parallel lane of h, and another one reads
+ * hile the standard module runs block h in its thread, this thread runs the parallel lane of h, and another one reads
  * and verifies blocks h + 1 and h + 2, if they are available. As soon as the module is done with h it continues with h
- * + 1, reading the writes of h from its own memory, while this thread stores h. Where several blocks are stored together,
- * the module reads the writes of all that wait; blocks of lane transactions never wait.
+ * + 1, reading the writes of h from its own memory, while this thread stores h. Where several blocks are stored
+ * together, the module reads the writes of all that wait; blocks of lane transactions never wait.
  */
 export class BlockIndexer {
   /** The block after the last indexed one, if the module has begun to run it. */
@@ -73,9 +73,9 @@ export class BlockIndexer {
   }
 
   /**
-   * Indexes the block after the store's tip, or after the last one that waits to be stored. Throws InputError BLOCK_* if the block is not valid or does not follow the
-   * tip, ProgramError if the standard module fails on it, StoreError, what `check` throws. The store has the blocks
-   * before it then, and nothing of it.
+   * Indexes the block after the store's tip, or after the last one that waits to be stored. Throws InputError BLOCK_*
+   * if the block is not valid or does not follow the tip, ProgramError if the standard module fails on it, StoreError,
+   * what `check` throws. The store has the blocks before it then, and nothing of it.
    */
   async index(given: RawBlock, options: IndexOptions = {}): Promise<IndexedBlock> {
     try {
@@ -136,7 +136,10 @@ export class BlockIndexer {
     return this.#start(verified, 0);
   }
 
-  /** Sets the standard module to work. `unstored`: so many blocks before, those that it ran last, need not be stored yet. */
+  /**
+   * Sets the standard module to work. `unstored`: so many blocks before, those that it ran last, need not be stored
+   * yet.
+   */
   #start(verified: VerifiedBlock, unstored: number): StartedBlock {
     // These bytes are shared with the thread of the module, not copied.
     const run = this.standard.runBlock(verified.block.raw, verified.height, unstored);

@@ -22,8 +22,22 @@ export function planOf(sets: AccessSets): Plan {
   return { sets, graph, colouring: colourInOrder(graph) };
 }
 
+/** Transactions that read a value which was predicted, and those of them for which one was wrong. */
+export interface Predicted {
+  readonly predicted: number;
+  readonly mispredicted: number;
+}
+
+const NONE_PREDICTED: Predicted = { predicted: 0, mispredicted: 0 };
+
 /** The summary of a plan for the store. `plan` is undefined if the block ran one transaction at a time. */
-export function summarise(height: number, laneTxs: number, demoted: number, plan: Plan | undefined): PlanSummary {
+export function summarise(
+  height: number,
+  laneTxs: number,
+  demoted: number,
+  plan: Plan | undefined,
+  { predicted, mispredicted } = NONE_PREDICTED,
+): PlanSummary {
   return {
     height,
     laneTxs,
@@ -32,5 +46,7 @@ export function summarise(height: number, laneTxs: number, demoted: number, plan
     colours: plan?.colouring.count ?? 0,
     widths: plan?.colouring.widths ?? [],
     longestChain: plan?.colouring.count ?? 0,
+    predicted,
+    mispredicted,
   };
 }

@@ -1,12 +1,21 @@
 /** What a cache that is full forgets: what was used longest ago, or anything but the newest. */
 export type Forgets = 'oldest' | 'any';
 
+interface Entry<V> {
+  readonly value: V;
+  readonly weight: number;
+}
+
 /**
  * A cache that holds at most `maxEntries` entries and `maxWeight` in sum. What is used in turns that are longer than
  * the cache would never be found again if the oldest went first: a cache whose misses are expensive forgets `any`.
  */
 export class BoundedCache<V> {
-  readonly #entries = new Map<string, { readonly value: V; readonly weight: number }>();
+  /** All entries but the newest, the oldest first: a Map iterates in order of insertion. */
+  readonly #entries = new Map<string, Entry<V>>();
+  /** The newest lies apart, so that what is used again and again moves nothing; undefined after it was taken. */
+  #newest: string | undefined;
+  #newestEntry: Entry<V> | undefined;
   #weight = 0;
   /** State of the generator that says what goes; never 0. */
   #random = 0x9e3779b9;
@@ -30,7 +39,7 @@ export class BoundedCache<V> {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.size + (this.#newestEntry === undefined ? 0 : 1);
   }
 
   get weight(): number {
@@ -38,43 +47,51 @@ export class BoundedCache<V> {
   }
 
   get(key: string): V | undefined {
+    if (key === this.#newest) return this.#newestEntry?.value;
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    // A Map iterates in order of insertion: moving the entry to the end makes it the newest.
     this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    this.#makeNewest(key, entry);
     return entry.value;
   }
 
   /** Gives the entry of `key` and forgets it. */
   take(key: string): V | undefined {
-    const entry = this.#entries.get(key);
-    if (!entry) return undefined;
-    this.#drop(key, entry.weight);
+    const entry = key === this.#newest ? this.#newestEntry : this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (key === this.#newest) {
+      this.#newest = undefined;
+      this.#newestEntry = undefined;
+    } else this.#entries.delete(key);
+    this.#weight -= entry.weight;
     return entry.value;
   }
 
   /** Keeps `value`; the newest entry stays even if it is heavier than the whole cache should be. */
   set(key: string, value: V, weight: number): void {
-    this.#weight += weight - (this.#entries.get(key)?.weight ?? 0);
-    this.#entries.delete(key);
-    this.#entries.set(key, { value, weight });
-    while (this.#entries.size > 1 && (this.#entries.size > this.#maxEntries || this.#weight > this.#maxWeight)) {
-      const [oldest, entry] = this.#next();
-      this.#drop(oldest, entry.weight);
-      this.#onForget?.(oldest, entry.weight);
+    this.take(key);
+    this.#weight += weight;
+    this.#makeNewest(key, { value, weight });
+    while (this.#entries.size > 0 && (this.size > this.#maxEntries || this.#weight > this.#maxWeight)) {
+      const before = this.#weight;
+      const gone = this.#next();
+      this.take(gone);
+      this.#onForget?.(gone, before - this.#weight);
     }
   }
 
-  #drop(key: string, weight: number): void {
-    this.#entries.delete(key);
-    this.#weight -= weight;
+  #makeNewest(key: string, entry: Entry<V>): void {
+    if (this.#newest !== undefined && this.#newestEntry !== undefined) {
+      this.#entries.set(this.#newest, this.#newestEntry);
+    }
+    this.#newest = key;
+    this.#newestEntry = entry;
   }
 
-  /** The entry that goes: never the newest, which a Map has last. */
-  #next(): [string, { readonly weight: number }] {
-    let skip = this.#forgets === 'oldest' ? 0 : this.#draw(this.#entries.size - 1);
-    for (const entry of this.#entries) if (skip-- === 0) return entry;
+  /** The entry that goes: never the newest. */
+  #next(): string {
+    let skip = this.#forgets === 'oldest' ? 0 : this.#draw(this.#entries.size);
+    for (const key of this.#entries.keys()) if (skip-- === 0) return key;
     throw new RangeError('an empty cache has nothing to forget');
   }
 

@@ -75,6 +75,11 @@ export class PreparedPrograms {
     }
   }
 
+  /** The program of the module with that SHA-256 (hex), if it is kept. */
+  known(hash: string): Program | undefined {
+    return this.#programs.get(hash);
+  }
+
   /** Looks at a module unless the same bytes were admitted before. */
   #admissionOf(wasm: Uint8Array, hash: string): Admission {
     const known = this.#admitted.get(hash);
@@ -96,6 +101,11 @@ const prepared = new PreparedPrograms();
 /** Prepares a program, or gives what an earlier call gave or threw: see {@link PreparedPrograms.prepare}. */
 export function prepareProgram(wasm: Uint8Array, hash?: string): Program {
   return prepared.prepare(wasm, hash);
+}
+
+/** A prepared program by the SHA-256 of its module (hex); undefined if it is not kept. */
+export function knownProgram(hash: string): Program | undefined {
+  return prepared.known(hash);
 }
 
 function hashOf(wasm: Uint8Array): string {

@@ -32,7 +32,10 @@ const module = StandardModule.adopt(compiled, hash, {
     : { log: (text: string) => lines.write(text), logBytes: LINE_BYTES }),
 });
 
-/** How to read at a height (`unstored`: so many blocks up to it need not be stored yet), and what to do with a block that succeeded. */
+/**
+ * How to read at a height (`unstored`: so many blocks up to it need not be stored yet), and what to do with a block
+ * that succeeded.
+ */
 interface State {
   at(height: number, unstored: number): StandardReads | Pick<StandardReads, 'read'>;
   keep(height: number, pairs: FlushedPairs): void;

@@ -1,9 +1,10 @@
 /** The rows of one block. */
-import { indexOf, txidOf } from '../lane/receipt-list.js';
+import { indexOf, txidAt } from '../lane/receipt-list.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
+import { reusingAllocator } from '../util/row-bytes.js';
 import { commitVersions, type SortedWrites } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
-import { afterPrefix, beU32, blockKey, META_TIP, planKey, receiptKey, receiptPrefix, txKey } from './keys.js';
+import { afterPrefix, beU32, blockKey, META_TIP, planKey, receiptKey, receiptPrefix, txKeyAt } from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { receiptPages, receiptsOf } from './receipt-pages.js';
 import { encodedReceipts } from './receipt-rows.js';
@@ -33,8 +34,12 @@ export function putRows(
 /** What makes it count. `roots`: undefined where none were computed. */
 export function putBlock(batch: DatabaseBatch, block: BlockCommit, roots: StateRoots | undefined): void {
   const { height } = block;
-  for (const receipt of encodedReceipts(block)) {
-    batch.put('blocks', txKey(txidOf(receipt), height, indexOf(receipt)), EMPTY_BYTES);
+  const keyRoom = reusingAllocator();
+  const receipts = encodedReceipts(block);
+  const { data } = receipts;
+  for (let at = 0; at < receipts.count; at++) {
+    const start = receipts.start(at);
+    batch.put('blocks', txKeyAt(data, txidAt(start), height, indexOf(data, start), keyRoom), EMPTY_BYTES);
   }
   batch.put('blocks', blockKey(height), encodeBlockRecord(block, roots));
   batch.put('blocks', planKey(height), encodePlan(block.plan));
@@ -54,7 +59,7 @@ export function delBlock(database: Database, batch: DatabaseBatch, height: numbe
   for (const [key, value] of database.scan('blocks', { gte, lt: afterPrefix(gte) })) {
     if (whole) batch.del('blocks', key);
     for (const receipt of receiptsOf(value, height)) {
-      batch.del('blocks', txKey(txidOf(receipt), height, indexOf(receipt)));
+      batch.del('blocks', txKeyAt(receipt, txidAt(0), height, indexOf(receipt)));
     }
   }
   batch.del('blocks', blockKey(height));

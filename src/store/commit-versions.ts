@@ -61,9 +61,9 @@ export class SortedWrites implements Touched {
 }
 
 /**
- * Writes of block `height`, from number `first` to `last`, into `latest`; the rows that they replace go to `history`, before or together with what
- * replaces them: whoever finds the new one finds the old one there. Only keys that had a value are read. Throws
- * StoreError STORE_CORRUPT if one of them has no row.
+ * Writes of block `height`, from number `first` to `last`, into `latest`; the rows that they replace go to `history`,
+ * before or together with what replaces them: whoever finds the new one finds the old one there. Only keys that had a
+ * value are read. Throws StoreError STORE_CORRUPT if one of them has no row.
  */
 export function commitVersions(
   database: Database,

@@ -1,6 +1,6 @@
 /**
- * The rows of several blocks that are stored together, in one batch: the same as if each had been stored alone, but that
- * the value of a key between two of the blocks goes to `history` at once, and only the last one to `latest`.
+ * The rows of several blocks that are stored together, in one batch: the same as if each had been stored alone, but
+ * that the value of a key between two of the blocks goes to `history` at once, and only the last one to `latest`.
  */
 import { PackedMap } from '../util/packed-map.js';
 import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
@@ -12,22 +12,23 @@ import { MergedWrites } from './merged-writes.js';
 import { PIECE_BYTES } from './pieces.js';
 import { corrupt } from './records.js';
 import { latestRowAt } from './rows.js';
-import type { Touched } from './touched.js';
+import type { KeyPlace, Touched } from './touched.js';
 import type { Trees } from './trees.js';
 import type { BlockCommit, StateRoots } from './types.js';
 import { putUndoPart, UNDO_PARTS, undoParts } from './undo-rows.js';
 
 /** Keys whose rows are in memory at a time. */
 const PORTION = 4_096;
-const NOTHING: Touched = { count: 0, key: () => new Uint8Array(0), isPresent: () => false };
+const NO_KEY: KeyPlace = { bytes: new Uint8Array(0), keyStart: 0, keyEnd: 0 };
+const NOTHING: Touched = { count: 0, entry: () => NO_KEY, isPresent: () => false };
 
 /** A batch copies its arguments. */
 const keyRoom = reusingAllocator();
 const valueRoom = reusingAllocator();
 
 /**
- * Puts everything of the blocks into the batch, but what is pruned with them; returns the roots after the last, the only
- * one that gets them. Throws StoreError STORE_CORRUPT.
+ * Puts everything of the blocks into the batch, but what is pruned with them; returns the roots after the last, the
+ * only one that gets them. Throws StoreError STORE_CORRUPT.
  */
 export function putGroup(
   database: Database,
@@ -47,8 +48,8 @@ export function putGroup(
 }
 
 /**
- * Puts the rows of namespace S of the blocks of `heights`: versions, and the undo record of each. `existed`: by key, 1 if
- * it had a value before the first of them. Throws StoreError STORE_CORRUPT if one of those has no row.
+ * Puts the rows of namespace S of the blocks of `heights`: versions, and the undo record of each. `existed`: by key, 1
+ * if it had a value before the first of them. Throws StoreError STORE_CORRUPT if one of those has no row.
  */
 function putVersionsOf(
   database: Database,
@@ -144,9 +145,8 @@ class TouchedVersions implements Touched {
     return this.#versions.length;
   }
 
-  key(index: number): Uint8Array {
-    const { bytes, keyStart, keyEnd } = this.#writes.version(this.#versions[index]);
-    return bytes.subarray(keyStart, keyEnd);
+  entry(index: number): KeyPlace {
+    return this.#writes.version(this.#versions[index]);
   }
 
   isPresent(index: number): boolean {

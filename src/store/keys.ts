@@ -6,7 +6,8 @@
  * `latest`. Nothing else: a current value is in `latest` only, a first value ends nothing, a deletion has no row.
  * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index of the first → a page of receipts
  * (receipt-pages.ts); 't' ++ txid (wire) ++ height ++ index → nothing.
- * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts). tree: see state-tree.ts.
+ * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts).
+ * tree: see state-tree.ts.
  * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
  * floor.ts; 'unfinished' → height, see pieces.ts
  */
@@ -17,6 +18,9 @@ import type { Namespace } from './types.js';
 const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
 /** Bytes after an escaped key: the terminator and the height. */
 const HISTORY_TAIL = 6;
+/** `t`. */
+const TX_TAG = 0x74;
+const TXID = 32;
 /** No block is above it. */
 const MAX_HEIGHT = 0xfffffffe;
 
@@ -156,5 +160,20 @@ export const planKey = (height: number): Uint8Array => tagged('p', beU32(height)
 export const receiptKey = (height: number, index: number): Uint8Array => tagged('r', beU32(height), beU32(index));
 export const receiptPrefix = (height: number): Uint8Array => tagged('r', beU32(height));
 export const txPrefix = (txid: Uint8Array): Uint8Array => tagged('t', txid);
-export const txKey = (txid: Uint8Array, height: number, index: number): Uint8Array =>
-  tagged('t', txid, beU32(height), beU32(index));
+
+/** Of the transaction whose txid begins at `txidAt` of `bytes`: one a transaction, made without other arrays. */
+export function txKeyAt(
+  bytes: Uint8Array,
+  txidAt: number,
+  height: number,
+  index: number,
+  allocate: RowAllocator = newBytes,
+): Uint8Array {
+  const out = allocate(1 + TXID + 2 * 4);
+  out[0] = TX_TAG;
+  copyBytes(bytes, txidAt, txidAt + TXID, out, 1);
+  writeBeU32(out, 1 + TXID, height);
+  writeBeU32(out, 1 + TXID + 4, index);
+  return out;
+}
+export const txKey = (txid: Uint8Array, height: number, index: number): Uint8Array => txKeyAt(txid, 0, height, index);

@@ -7,7 +7,7 @@ import type { Database, DatabaseBatch } from './database.js';
 import { SELDOM_FULL } from './rocks-options.js';
 
 /** Bytes of the log after which it is let go. */
-const LOG_BYTES = 128 << 20;
+const LOG_BYTES = 64 << 20;
 
 /** The key of no row: its deletion fills a memtable as well, and nobody ever finds it. Files name their last key. */
 const NO_ROW = new Uint8Array(1_024).fill(0xff);

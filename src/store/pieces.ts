@@ -2,12 +2,13 @@
  * Blocks whose rows are too many for one batch: a batch lies in memory as a whole, and once more in the database. They
  * are written in pieces, and the block becomes the tip with the last one.
  *
- * The first piece says that block h, the one after the tip, is being written. The undo record names all keys of the
- * block; the row of it that names a key comes before the rows of that key. Until the last piece takes that back and moves the tip, the database has rows of a block that
- * does not count. Nobody takes them for more: `latest` says of each row which block wrote it, the row that it replaced
- * is in `history` by then, and reads of a height go by both (StoreReader.getAt); receipts, plan and record are found by
- * height, and what finds a receipt by its txid comes with the last piece. State trees follow the tip. After a crash,
- * whoever opens the database takes the rows back by the undo record first ({@link takeBackPieces}).
+ * he first piece says that block h, the one after the tip, is being written. The undo record names all keys of the
+ * block; the row of it that names a key comes before the rows of that key. Until the last piece takes that back and
+ * moves the tip, the database has rows of a block that does not count. Nobody takes them for more: `latest` says of
+ * each row which block wrote it, the row that it replaced is in `history` by then, and reads of a height go by both
+ * (StoreReader.getAt); receipts, plan and record are found by height, and what finds a receipt by its txid comes with
+ * the last piece. State trees follow the tip. After a crash, whoever opens the database takes the rows back by the
+ * undo record first ({@link takeBackPieces}).
  *
  * A block that is rolled back leaves in the reverse way: one batch moves the tip and says that the block's rows are no
  * more than pieces, and then they are taken back.

@@ -14,6 +14,7 @@ import {
   historyPrefixRange,
   historyRange,
   latestKey,
+  latestKeyAt,
   META_GENESIS,
   META_IDENTITY,
   META_LABEL,
@@ -119,12 +120,20 @@ export class StoreReader {
 
   /** As {@link getLatest}, of several keys in their order; one read of the database. */
   getMany(ns: Namespace, keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
-    return this.rocks
-      .getMany(
-        'latest',
-        keys.map((key) => latestKey(ns, key)),
-      )
-      .map(latestValue);
+    const allocate = slabAllocator(keys.reduce((sum, key) => sum + 1 + key.length, 0));
+    return this.#latestOf(keys.map((key) => latestKey(ns, key, allocate)));
+  }
+
+  /** The same for keys where they lie: from `starts` to `ends` of `bytes`. */
+  getManyOf(ns: Namespace, bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array): (Uint8Array | undefined)[] {
+    let total = 0;
+    for (let i = 0; i < starts.length; i++) total += 1 + ends[i] - starts[i];
+    const allocate = slabAllocator(total);
+    return this.#latestOf(Array.from(starts, (start, i) => latestKeyAt(ns, bytes, start, ends[i], allocate)));
+  }
+
+  #latestOf(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
+    return this.rocks.getMany('latest', keys).map(latestValue);
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { indexOf } from '../lane/receipt-list.js';
 import { readU32, writeU32 } from '../util/bytes.js';
+import { copyBytes } from '../util/copy-bytes.js';
 import type { Database, Row } from './database.js';
 import { afterPrefix, receiptKey, receiptPrefix } from './keys.js';
 import { encodedReceipts, type ReceiptsOfBlock } from './receipt-rows.js';
@@ -25,16 +26,18 @@ export function* receiptPages(block: ReceiptsOfBlock, pageBytes = PAGE_BYTES): G
   let page = new Uint8Array(pageBytes);
   let first = 0;
   let used = 0;
-  for (const receipt of encodedReceipts(block)) {
-    const length = LENGTH + receipt.length;
+  const receipts = encodedReceipts(block);
+  for (let at = 0; at < receipts.count; at++) {
+    const [start, end] = [receipts.start(at), receipts.end(at)];
+    const length = LENGTH + end - start;
     if (used > 0 && used + length > pageBytes) {
       yield { first, bytes: page.subarray(0, used) };
       used = 0;
     }
-    if (used === 0) first = indexOf(receipt);
+    if (used === 0) first = indexOf(receipts.data, start);
     if (length > page.length) page = new Uint8Array(length);
-    writeU32(page, used, receipt.length);
-    page.set(receipt, used + LENGTH);
+    writeU32(page, used, end - start);
+    copyBytes(receipts.data, start, end, page, used + LENGTH);
     used += length;
   }
   if (used > 0) yield { first, bytes: page.subarray(0, used) };

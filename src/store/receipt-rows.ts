@@ -1,23 +1,29 @@
 import { InternalError } from '../errors/errors.js';
-import { encodeReceipt } from '../lane/receipt-bytes.js';
-import { heightOf } from '../lane/receipt-list.js';
+import { heightOf, ReceiptList } from '../lane/receipt-list.js';
+import type { EncodedReceipts, Receipt } from '../lane/types.js';
 import type { BlockCommit } from './types.js';
 
 /** The part of a commit that says what its transactions did. */
 export type ReceiptsOfBlock = Pick<BlockCommit, 'height' | 'receipts'>;
 
 export function receiptCount({ receipts }: Pick<ReceiptsOfBlock, 'receipts'>): number {
-  return 'encoded' in receipts ? receipts.count : receipts.length;
+  return 'data' in receipts ? receipts.count : receipts.length;
 }
 
 /** The receipts of a block as they are stored. Throws InternalError if one is of another block. */
-export function* encodedReceipts(block: ReceiptsOfBlock): Generator<Uint8Array, void, void> {
+export function encodedReceipts(block: ReceiptsOfBlock): EncodedReceipts {
   const { height, receipts } = block;
-  for (let at = 0; at < receiptCount(block); at++) {
-    const receipt = 'encoded' in receipts ? receipts.encoded(at) : encodeReceipt(receipts[at]);
-    if (heightOf(receipt) !== height) {
+  const encoded = 'data' in receipts ? receipts : listOf(receipts);
+  for (let at = 0; at < encoded.count; at++) {
+    if (heightOf(encoded.data, encoded.start(at)) !== height) {
       throw new InternalError('a receipt does not belong to its block', { facts: { height, at } });
     }
-    yield receipt;
   }
+  return encoded;
+}
+
+function listOf(receipts: readonly Receipt[]): EncodedReceipts {
+  const list = new ReceiptList();
+  for (const receipt of receipts) list.add(receipt);
+  return list;
 }

@@ -77,8 +77,13 @@ export function encodePlan(value: PlanSummary): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
+type Predicted = 'predicted' | 'mispredicted';
+/** Plans that were stored before these were counted do not name them. */
+type StoredPlan = Omit<PlanSummary, Predicted> & Partial<Pick<PlanSummary, Predicted>>;
+
 export function decodePlan(bytes: Uint8Array): PlanSummary {
-  return JSON.parse(new TextDecoder().decode(bytes)) as PlanSummary;
+  const plan = JSON.parse(new TextDecoder().decode(bytes)) as StoredPlan;
+  return { ...plan, predicted: plan.predicted ?? 0, mispredicted: plan.mispredicted ?? 0 };
 }
 
 export function corrupt(what: string, height: number): StoreError {

@@ -265,10 +265,10 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Commits blocks that follow each other in one batch, none of which has receipts or writes to namespace P: what a key
-   * was between two of them is in the history only, and the trees take its last value. Roots are computed and recorded of
-   * the last one; they are returned. Everything else is as after {@link commitBlock} of each. They have room in memory
-   * several times over.
+   * Commits blocks that follow each other in one batch, none of which has receipts or writes to namespace P: what a
+   * key was between two of them is in the history only, and the trees take its last value. Roots are computed and
+   * recorded of the last one; they are returned. Everything else is as after {@link commitBlock} of each. They have
+   * room in memory several times over.
    */
   commitBlocks(blocks: readonly BlockCommit[], { moreFollow = false }: CommitOptions = {}): StateRoots {
     this.#assertWritable();

@@ -17,6 +17,10 @@ export class StoredState implements StateReader {
     return this.store.getMany('P', keys.map(fromBinaryString));
   }
 
+  getManyAt(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array): (Uint8Array | undefined)[] {
+    return this.store.getManyOf('P', bytes, starts, ends);
+  }
+
   allUnder(prefix: LaneKey, most: number, mostBytes: number): ReadonlyMap<LaneKey, Uint8Array> | undefined {
     const rows = new Map<LaneKey, Uint8Array>();
     let left = mostBytes;

@@ -16,11 +16,18 @@ const FEW_BYTES = 1_024;
 /** Of a varint below 2^32. */
 const MAX_VARINT = 5;
 
+/** Where a key lies. */
+export interface KeyPlace {
+  readonly bytes: Uint8Array;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+}
+
 /** Keys of one namespace in ascending order. */
 export interface Touched {
   readonly count: number;
-  /** The bytes of key `index`: good until the next call. */
-  key(index: number): Uint8Array;
+  /** Key `index`: good until the next call. */
+  entry(index: number): KeyPlace;
   /** Whether it had a value before. */
   isPresent(index: number): boolean;
 }
@@ -40,14 +47,14 @@ export function encodeTouched(touched: Readonly<Record<Namespace, Touched>>): Ui
     let before = new Uint8Array(0);
     let length = 0;
     for (let i = 0; i < keys.count; i++) {
-      const key = keys.key(i);
-      const shared = sharedLength(before, length, key);
+      const { bytes, keyStart, keyEnd } = keys.entry(i);
+      const shared = sharedLength(before, length, bytes, keyStart, keyEnd);
       out.number(shared * 2 + (keys.isPresent(i) ? 0 : 1));
-      out.number(key.length - shared);
-      out.bytes(key, shared);
-      if (key.length > before.length) before = new Uint8Array(2 * key.length);
-      copyBytes(key, 0, key.length, before, 0);
-      length = key.length;
+      out.number(keyEnd - keyStart - shared);
+      out.bytes(bytes, keyStart + shared, keyEnd);
+      length = keyEnd - keyStart;
+      if (length > before.length) before = new Uint8Array(2 * length);
+      copyBytes(bytes, keyStart, keyEnd, before, 0);
     }
   }
   return out.written();
@@ -78,11 +85,11 @@ export function* decodeTouched(height: number, bytes: Uint8Array): Generator<Tou
   reader.end();
 }
 
-/** How many first bytes `key` shares with the first `length` of `before`. */
-function sharedLength(before: Uint8Array, length: number, key: Uint8Array): number {
-  const most = Math.min(length, key.length);
+/** How many first bytes the key from `start` to `end` of `bytes` shares with the first `length` of `before`. */
+function sharedLength(before: Uint8Array, length: number, bytes: Uint8Array, start: number, end: number): number {
+  const most = Math.min(length, end - start);
   let shared = 0;
-  while (shared < most && before[shared] === key[shared]) shared++;
+  while (shared < most && before[shared] === bytes[start + shared]) shared++;
   return shared;
 }
 
@@ -102,11 +109,10 @@ class VarintWriter {
     this.#bytes[this.#at++] = left;
   }
 
-  /** Those from `from` on. */
-  bytes(part: Uint8Array, from: number): void {
-    this.#makeRoom(part.length - from);
-    copyBytes(part, from, part.length, this.#bytes, this.#at);
-    this.#at += part.length - from;
+  bytes(from: Uint8Array, start: number, end: number): void {
+    this.#makeRoom(end - start);
+    copyBytes(from, start, end, this.#bytes, this.#at);
+    this.#at += end - start;
   }
 
   /** A view of all. */

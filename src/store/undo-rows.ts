@@ -7,9 +7,8 @@
 import { compareBytes } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { beU32, undoPartKey } from './keys.js';
-import type { PieceWriter } from './pieces.js';
 import { corrupt } from './records.js';
-import { decodeTouched, encodeTouched, type Touched, type TouchedKey } from './touched.js';
+import { decodeTouched, encodeTouched, type KeyPlace, type Touched, type TouchedKey } from './touched.js';
 import type { Namespace } from './types.js';
 
 /** A piece of a block has room for so many rows of its undo record. */
@@ -40,13 +39,16 @@ export function* undoParts(
 
 function endOfPart(touched: Touched, from: number, most: number): number {
   let end = from;
-  for (let bytes = 0; end < touched.count && bytes < most; end++) bytes += KEY_BYTES + touched.key(end).length;
+  for (let bytes = 0; end < touched.count && bytes < most; end++) {
+    const { keyStart, keyEnd } = touched.entry(end);
+    bytes += KEY_BYTES + keyEnd - keyStart;
+  }
   return end;
 }
 
 /** Puts row `number` of the record of block `height`. */
 export function putUndoPart(
-  pieces: Pick<PieceWriter, 'put'>,
+  pieces: Pick<DatabaseBatch, 'put'>,
   height: number,
   number: number,
   touched: Readonly<Record<Namespace, Touched>>,
@@ -115,8 +117,8 @@ class TouchedRange implements Touched {
     return this.end - this.from;
   }
 
-  key(index: number): Uint8Array {
-    return this.all.key(this.from + index);
+  entry(index: number): KeyPlace {
+    return this.all.entry(this.from + index);
   }
 
   isPresent(index: number): boolean {

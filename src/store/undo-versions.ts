@@ -20,9 +20,10 @@ export interface UndoneVersions {
 }
 
 /**
- * Takes the writes of block `height`, the tip, out of `latest` and puts the rows back that it moved to `history`.
- * `undo`: the keys of its undo record. Returns false if that is too much for the batch, which must not be written then: `restore`
- * heard of all keys all the same. Throws StoreError STORE_CORRUPT if the record names a row that is not there.
+ * akes the writes of block `height`, the tip, out of `latest` and puts the rows back that it moved to `history`.
+ * `undo`: the keys of its undo record. Returns false if that is too much for the batch, which must not be written
+ * then: `restore` heard of all keys all the same. Throws StoreError STORE_CORRUPT if the record names a row that is
+ * not there.
  */
 export function undoVersions(
   database: Database,

@@ -112,8 +112,7 @@ export class PackedMap extends PackedWrites {
       this.setAt(from, keyStart, keyEnd, valueStart, valueEnd);
       return;
     }
-    const value = valueStart === valueEnd ? undefined : from.subarray(valueStart, valueEnd);
-    this.#add(this.#append(from, keyStart, keyEnd, value));
+    this.#add(this.#append(from, keyStart, keyEnd, valueStart === valueEnd ? undefined : from, valueStart, valueEnd));
   }
 
   /** The entry of the key from `start` to `end` of `bytes`, if it has one: good until the next call of any method. */
@@ -124,18 +123,26 @@ export class PackedMap extends PackedWrites {
     return entry !== 0 && this.#load(this.#addresses[entry - 1]) !== DELETED ? this.#entry : undefined;
   }
 
-  /** Writes an entry, and gives its address. */
-  #append(from: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array | undefined): number {
+  /** Writes an entry whose value is the part of `value` that is named, and gives its address. */
+  #append(
+    from: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array | undefined,
+    valueStart = 0,
+    valueEnd = value?.length ?? 0,
+  ): number {
     const keyBytes = keyEnd - keyStart;
-    const size = HEAD + keyBytes + (value?.length ?? 0);
+    const valueBytes = valueEnd - valueStart;
+    const size = HEAD + keyBytes + valueBytes;
     const at = this.#roomFor(size);
     const chunk = this.#chunks.length - 1;
     const bytes = this.#chunks[chunk];
     copyBytes(from, keyStart, keyEnd, bytes, at + HEAD);
-    if (value !== undefined) copyBytes(value, 0, value.length, bytes, at + HEAD + keyBytes);
+    if (value !== undefined) copyBytes(value, valueStart, valueEnd, bytes, at + HEAD + keyBytes);
     const words = this.#words[chunk];
     words[at >>> 2] = keyBytes;
-    words[(at >>> 2) + 1] = value === undefined ? ABSENT : value.length;
+    words[(at >>> 2) + 1] = value === undefined ? ABSENT : valueBytes;
     this.#next = at + aligned(size);
     return chunk * 2 ** ADDRESS_BITS + (at >>> UNIT_BITS);
   }

@@ -117,7 +117,7 @@ describe.each([
     });
   });
 
-  test('blocks that wait to be stored with others are stored before an error is told, and when it is asked', async () => {
+  test('blocks that wait to be stored with others are stored before an error is told, and when asked', async () => {
     await withIndexer(async (indexer) => {
       const { store } = indexer;
       const list = blocks(12);

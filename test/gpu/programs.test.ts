@@ -203,7 +203,8 @@ function withoutExecution(jsonLines: string): string {
   const lines = jsonLines.trim().split('\n');
   return lines
     .map((line) => {
-      const { colour, executor: by, repaired, ...rest } = JSON.parse(line) as Record<string, unknown>;
+      const how = { colour: 0, executor: '', repaired: false, predicted: false, mispredicted: false };
+      const rest = { ...(JSON.parse(line) as Record<string, unknown>), ...how };
       return JSON.stringify(rest);
     })
     .join('\n');

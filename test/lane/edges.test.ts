@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { balanceKey } from '../../src/lane/keys.js';
-import { countOutcomes, makeReceipt } from '../../src/lane/receipt.js';
+import { countOutcomes, IN_TURN, makeReceipt } from '../../src/lane/receipt.js';
 import { parseId } from '../../src/protocol/alkane-id.js';
 import { encodeCellpack } from '../../src/protocol/encode.js';
 import { call, makeTx, World } from './world.js';
@@ -65,7 +65,7 @@ describe('receipts and counters', () => {
     const [outcome] = world.run(makeTx({ protostones }));
     const statuses = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD'];
     expect(outcome.messages.map(({ status }) => status)).toEqual(statuses);
-    const { fuel } = makeReceipt(1, outcome, { colour: 1, executor: 'cpu', repaired: false });
+    const { fuel } = makeReceipt(1, outcome, IN_TURN);
     let sum = 0;
     for (const { fuelUsed } of outcome.messages) sum += fuelUsed;
     expect(fuel).toBe(sum);

@@ -1,11 +1,11 @@
 // Receipts are bounded in keys and bytes, whatever a transaction touched and returned.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { makeReceipt, withinReceipt } from '../../src/lane/receipt.js';
-import { decodeReceipt, encodeReceipt } from '../../src/lane/receipt-bytes.js';
+import { IN_TURN, makeReceipt, withinReceipt } from '../../src/lane/receipt.js';
+import { decodeReceipt, encodeReceipt, setExecution } from '../../src/lane/receipt-bytes.js';
 import type { LaneKey, LaneOutcome, MessageReceipt } from '../../src/lane/types.js';
 
-const HOW = { colour: 1, executor: 'cpu', repaired: false } as const;
+const HOW = { ...IN_TURN, colour: 1, executor: 'cpu' } as const;
 
 function outcomeOf(reads: readonly LaneKey[], writes: readonly LaneKey[] = []): LaneOutcome {
   const none = (keys: readonly LaneKey[]) => new Map(keys.map((key) => [key, undefined]));
@@ -88,4 +88,23 @@ describe('data of a receipt', () => {
     expect(kept.map(({ data }) => data.length / 2)).toEqual([4_000, 90, 6, 0]);
     expect(kept.map(({ dataBytes }) => dataBytes)).toEqual([4_000, 90, 10, 20]);
   });
+});
+
+it('how a transaction was run is stored flag by flag, and changes no other byte of its receipt', () => {
+  const plain = encodeReceipt(makeReceipt(9, outcomeOf(names(2, 12)), HOW));
+  const seen = new Set<string>();
+  for (const repaired of [false, true]) {
+    for (const predicted of [false, true]) {
+      for (const mispredicted of [false, true]) {
+        const how = { colour: 7, executor: 'reuse', repaired, predicted, mispredicted } as const;
+        const bytes = Uint8Array.from(plain);
+        setExecution(bytes, 0, how);
+        expect(decodeReceipt(bytes)).toEqual(makeReceipt(9, outcomeOf(names(2, 12)), how));
+        expect(encodeReceipt(decodeReceipt(bytes))).toEqual(bytes);
+        expect([...bytes.keys()].filter((i) => bytes[i] !== plain[i]).every((i) => i >= 40 && i < 46)).toBe(true);
+        seen.add(bytes.subarray(40, 46).join());
+      }
+    }
+  }
+  expect(seen.size).toBe(8);
 });

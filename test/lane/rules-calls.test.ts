@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runSequential } from '../../src/execute/sequential.js';
 import { balanceKey, codeKey, keyHex, sheetKey, storagePrefix } from '../../src/lane/keys.js';
 import { TransactionView } from '../../src/lane/overlay.js';
-import { countOutcomes, makeReceipt } from '../../src/lane/receipt.js';
+import { countOutcomes, IN_TURN, makeReceipt } from '../../src/lane/receipt.js';
 import { scanBlock } from '../../src/lane/scan.js';
 import { EMPTY_BYTES, toHex, u32Bytes, u128Bytes } from '../../src/util/bytes.js';
 import { COINBASE, call, envelope, makeBlock, makeTx, PROBE, World } from './world.js';
@@ -169,7 +169,7 @@ describe('keys, values, receipts', () => {
     const id = world.deploy();
     const message = { pointer: 0, refund: 0, message: call(id, 4, 0) };
     const [outcome] = world.run(makeTx({ protostones: [message, message] }));
-    const receipt = makeReceipt(9, outcome, { colour: 1, executor: 'reuse', repaired: false });
+    const receipt = makeReceipt(9, outcome, { ...IN_TURN, colour: 1, executor: 'reuse' });
     expect(receipt.fuel).toBe(outcome.messages[0].fuelUsed + outcome.messages[1].fuelUsed);
     expect(receipt.reads).toEqual([...receipt.reads].sort());
     expect(receipt.writes).toHaveLength(1);

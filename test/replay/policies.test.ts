@@ -32,7 +32,10 @@ function withoutExecution(jsonLines: string): string {
     .trim()
     .split('\n')
     .map((line) => {
-      const { colour, executor, repaired, ...rest } = JSON.parse(line) as Record<string, unknown>;
+      const { colour, executor, repaired, predicted, mispredicted, ...rest } = JSON.parse(line) as Record<
+        string,
+        unknown
+      >;
       return JSON.stringify(rest);
     })
     .join('\n');

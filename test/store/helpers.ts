@@ -31,6 +31,8 @@ export function plan(height: number): PlanSummary {
     colours: 1,
     widths: [1],
     longestChain: 1,
+    predicted: 0,
+    mispredicted: 0,
   };
 }
 
@@ -63,6 +65,8 @@ export function receipt(height: number, index: number, over: Partial<Receipt> = 
     colour: 1,
     executor: 'cpu',
     repaired: false,
+    predicted: false,
+    mispredicted: false,
     ...over,
   };
 }
@@ -159,11 +163,14 @@ export function collectTouched(keys: Iterable<TouchedKey>): Record<Namespace, To
   };
 }
 
+/** A key that fills its bytes. */
+export const whole = (bytes: Uint8Array) => ({ bytes, keyStart: 0, keyEnd: bytes.length });
+
 /** The undo record of these keys. */
 export function encodeNames({ S, P }: Readonly<Record<Namespace, TouchedNames>>): Uint8Array {
   const of = ({ names, present }: TouchedNames): Touched => ({
     count: names.length,
-    key: (i) => fromBinaryString(names[i]),
+    entry: (i) => whole(fromBinaryString(names[i])),
     isPresent: (i) => present[i] === 1,
   });
   return encodeTouched({ S: of(S), P: of(P) });

@@ -61,7 +61,7 @@ describe('keeping undo data', () => {
     expect([...store.rowsOf('undo')]).toHaveLength(2);
   });
 
-  it('the record of a block of very many keys lies in several rows, all of which a rollback and pruning take', async () => {
+  it('the record of a block of very many keys lies in several rows, which a rollback and pruning take', async () => {
     const many = (height: number): BlockCommit => {
       const keys = Array.from({ length: 40_000 }, (_, i) => `${i % 7} ${i * height} ${'k'.repeat(40)}`);
       return block(height, Object.fromEntries(keys.map((key) => [key, 'v'])), { a: `${height}`, [`b${height}`]: 'b' });

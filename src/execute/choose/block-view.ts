@@ -3,12 +3,11 @@ import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/la
 import { codeKey } from '../../lane/keys.js';
 import { programs } from '../../lane/programs.js';
 import type { LaneTransaction } from '../../lane/scan.js';
-import { LANE_TAG } from '../../lane/scan.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
 import { BoundedCache } from '../../program/lru.js';
 import { ID_LENGTH, idFromBytes, parseId } from '../../protocol/alkane-id.js';
-import { decodeCellpack } from '../../protocol/cellpack.js';
 import { binarySlice } from '../../util/bytes.js';
+import { calledBy } from '../tasks/grouped.js';
 
 /** Transactions that are looked at, spread over the block: one in so many, but no fewer and no more than these. */
 const SAMPLED_EVERY = 16;
@@ -74,11 +73,9 @@ function codeOf(key: LaneKey, before: StateReader): Uint8Array | undefined {
 }
 
 /** Key of the code of the contract that the first message of a transaction calls; undefined if it calls none. */
-function calledCode({ protostones }: LaneTransaction): LaneKey | undefined {
-  const message = protostones.find(({ protocolTag }) => protocolTag === LANE_TAG)?.message;
-  // Two integers name the lane, the next two the contract.
-  const inputs = message && decodeCellpack(message)?.inputs;
-  return inputs === undefined || inputs.length < 2 ? undefined : codeKey({ block: inputs[0], tx: inputs[1] });
+function calledCode(transaction: LaneTransaction): LaneKey | undefined {
+  const [block, tx] = calledBy(transaction) ?? [];
+  return block === undefined ? undefined : codeKey({ block, tx });
 }
 
 /** The lane transactions of a block, in columns where it has them. */

@@ -7,15 +7,24 @@ const MOST_FAILURES = 10;
 /** A block in which more than one read in this many was wrong counts as wrong. */
 const READS_PER_WRONG = 8;
 
-interface Remembered {
-  /** That was right last, or would have been; 0: not known. */
+/** How the values of a key are predicted. */
+export interface Guess {
+  /** Bytes of an integer; 0: not known. */
   readonly width: number;
+  /** Whether transactions that were not dry-run are taken to step as others do that make the same call. */
+  readonly assumes: boolean;
+}
+
+interface Remembered {
+  /** The one that was right last, or would have been. */
+  readonly guess: Guess;
   readonly failures: number;
   /** Blocks still to be left alone. */
   readonly wait: number;
 }
 
-const NOTHING: Remembered = { width: 0, failures: 0, wait: 0 };
+const UNKNOWN: Guess = { width: 0, assumes: true };
+const NOTHING: Remembered = { guess: UNKNOWN, failures: 0, wait: 0 };
 
 export class StepMemory {
   readonly #shapes = new Map<string, Remembered>();
@@ -25,28 +34,28 @@ export class StepMemory {
     return this.#shapes.size;
   }
 
-  /** The width to try for `shape` in a block, 0 if none is known; undefined: it is left alone. Once per block. */
-  choose(shape: string): number | undefined {
-    const { width, failures, wait } = this.#shapes.get(shape) ?? NOTHING;
-    if (wait === 0) return width;
-    this.#remember(shape, { width, failures, wait: wait - 1 });
+  /** The guess to try for `shape` in a block; undefined: it is left alone. Once per block. */
+  choose(shape: string): Guess | undefined {
+    const { guess, failures, wait } = this.#shapes.get(shape) ?? NOTHING;
+    if (wait === 0) return guess;
+    this.#remember(shape, { guess, failures, wait: wait - 1 });
     return undefined;
   }
 
   /**
-   * A block has ended in which `reads` reads of `shape` were predicted with `width` and `wrong` of them wrongly;
-   * `better`: the width that would have been right where it went wrong first, 0 if none.
+   * A block has ended in which `reads` reads of `shape` were predicted by `guess` and `wrong` of them wrongly;
+   * `better`: the guess that would have been right where it went wrong first, if there is one.
    */
-  learn(shape: string, width: number, reads: number, wrong: number, better: number): void {
+  learn(shape: string, guess: Guess, reads: number, wrong: number, better: Guess | undefined): void {
     const { failures } = this.#shapes.get(shape) ?? NOTHING;
     if (wrong * READS_PER_WRONG <= reads) {
-      this.#remember(shape, { width, failures: failures >> 1, wait: 0 });
+      this.#remember(shape, { guess, failures: failures >> 1, wait: 0 });
       return;
     }
     const failed = Math.min(failures + 1, MOST_FAILURES);
-    // Another width is tried at once, but only by those that have not failed before.
-    const wait = better !== 0 && failures === 0 ? 0 : 2 ** failed - 1;
-    this.#remember(shape, { width: better, failures: failed, wait });
+    // Another guess is tried at once, but only by those that have not failed before.
+    const wait = better !== undefined && failures === 0 ? 0 : 2 ** failed - 1;
+    this.#remember(shape, { guess: better ?? UNKNOWN, failures: failed, wait });
   }
 
   #remember(shape: string, what: Remembered): void {

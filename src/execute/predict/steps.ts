@@ -7,6 +7,8 @@
  * that the k-th access sees it plus the steps of those before it.
  */
 
+import type { Guess } from './step-memory.js';
+
 /** Longer values are not predicted, in bytes: no more than four integers of the greatest width. */
 export const MOST_VALUE_BYTES = 64;
 /** Widths of integers in bytes, the widest first. */
@@ -27,6 +29,8 @@ export interface KeyAccesses {
   /** By access, what its dry run wrote, if it writes; equal: it deleted the key. */
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
+  /** By access, 1 where there was no dry run, and what another access did is given in its place. */
+  readonly isAssumed: Uint8Array;
 }
 
 /** Widths that divide a value of `length` bytes, the widest first. */
@@ -117,19 +121,38 @@ function addStep(to: Uint8Array, at: number, accesses: KeyAccesses, i: number, l
 }
 
 /**
- * The widest width under which access `access` sees the `length` bytes from `start` of `bytes`; 0 if there is none.
- * Tells how a key steps that was predicted wrongly.
+ * The guess under which access `access` sees the `length` bytes from `start` of `bytes`, the widest if there are
+ * several; undefined if there is none. Tells how a key steps that was predicted wrongly.
  */
-export function widthThatGives(accesses: KeyAccesses, length: number, access: number, start: number): number {
-  const { bytes, baseStart, baseEnd, isWrite } = accesses;
-  const value = new Uint8Array(length);
-  for (const width of widthsOf(length)) {
-    if (baseStart === baseEnd) value.fill(0);
-    else value.set(bytes.subarray(baseStart, baseEnd));
-    for (let i = 0; i < access; i++) if (isWrite[i] === 1) addStep(value, 0, accesses, i, length, width);
-    let same = 0;
-    while (same < length && value[same] === bytes[start + same]) same++;
-    if (same === length) return width;
+export function guessThatGives(
+  accesses: KeyAccesses,
+  length: number,
+  access: number,
+  start: number,
+): Guess | undefined {
+  const assumed = accesses.isAssumed.subarray(0, access).includes(1) ? [true, false] : [true];
+  for (const assumes of assumed) {
+    for (const width of widthsOf(length)) {
+      if (isSeen(accesses, length, access, start, { width, assumes })) return { width, assumes };
+    }
   }
-  return 0;
+  return undefined;
+}
+
+function isSeen(
+  accesses: KeyAccesses,
+  length: number,
+  access: number,
+  start: number,
+  { width, assumes }: Guess,
+): boolean {
+  const { bytes, baseStart, baseEnd, isWrite, isAssumed } = accesses;
+  const value = new Uint8Array(length);
+  if (baseStart < baseEnd) value.set(bytes.subarray(baseStart, baseEnd));
+  for (let i = 0; i < access; i++) {
+    if (isWrite[i] === 1 && (assumes || isAssumed[i] === 0)) addStep(value, 0, accesses, i, length, width);
+  }
+  let same = 0;
+  while (same < length && value[same] === bytes[start + same]) same++;
+  return same === length;
 }

@@ -1,10 +1,12 @@
 /** Reads of a block's rows that are predicted, so that rows which only share a counter do not wait for each other. */
 import type { AccessSets, Rows } from '../../plan/access-sets.js';
-import type { StepMemory } from '../predict/step-memory.js';
-import { firstWidth, type KeyAccesses, predictValues, steppedLength, widthThatGives } from '../predict/steps.js';
+import type { Guess, StepMemory } from '../predict/step-memory.js';
+import { firstWidth, guessThatGives, type KeyAccesses, predictValues, steppedLength } from '../predict/steps.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { AT, HEAD, Words } from '../tasks/row-records.js';
 import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
+import { assumeChildren } from './assumed.js';
+import type { RowCalls } from './row-calls.js';
 import type { RowTable } from './row-table.js';
 
 /** No prediction. */
@@ -19,22 +21,25 @@ interface PredictedKey {
   readonly key: number;
   readonly shape: string;
   readonly rows: Uint32Array;
+  /** By place in `rows`: its access. Between them lie those of rows that were not dry-run. */
+  readonly places: Uint32Array;
   readonly accesses: Omit<KeyAccesses, 'bytes'>;
   readonly length: number;
-  readonly width: number;
+  readonly guess: Guess;
 }
 
 /** How a shape did in this block. */
 interface Tally {
-  readonly width: number;
+  readonly guess: Guess;
   reads: number;
   wrong: number;
-  better: number;
+  better: Guess | undefined;
 }
 
 /** Finds the predictable keys of a block; afterwards the values that each row is to see. */
 export class Predictions {
   readonly #table: RowTable;
+  readonly #calls: (() => RowCalls) | undefined;
   readonly #keys: PredictedKey[] = [];
   readonly #isPredicted: Uint8Array;
   /** By row, where its predictions begin: these are in order of their keys. */
@@ -47,19 +52,28 @@ export class Predictions {
   readonly #tallies = new Map<string, Tally>();
 
   /**
-   * `rows`: those that were dry-run, by node of `sets`. Costs a few operations per access, and per byte of a predicted
-   * value. Throws `BlockTooLarge` when the values have no room in `budget`.
+   * `rows`: those that were dry-run, by node of `sets`. `calls`: what the others are assumed to do, asked for once;
+   * undefined: nothing, because there are none or they fail. Costs a few operations per access, and per byte of a
+   * predicted value. Throws `BlockTooLarge` when the values have no room in `budget`.
    */
-  constructor(rows: Uint32Array, sets: AccessSets, table: RowTable, memory: StepMemory, budget: BlockBudget) {
+  constructor(
+    rows: Uint32Array,
+    sets: AccessSets,
+    table: RowTable,
+    memory: StepMemory,
+    budget: BlockBudget,
+    calls?: () => RowCalls,
+  ) {
     this.#table = table;
+    this.#calls = calls;
     this.#isPredicted = new Uint8Array(sets.keyCount);
     const { offsets, nodes } = nodesByKey(sets);
-    const widths = new Map<string, number | undefined>();
+    const guesses = new Map<string, Guess | undefined>();
     for (let key = 0; key < sets.keyCount; key++) {
       const [from, to] = [offsets[key], offsets[key + 1]];
       if (to - from < FEWEST_FOR_WORKERS) continue;
       const of = Uint32Array.from(nodes.subarray(from, to), (node) => rows[node]);
-      const found = this.#predictable(key, of, memory, widths);
+      const found = this.#predictable(key, of, memory, guesses);
       if (found === undefined) continue;
       this.#keys.push(found);
       this.#isPredicted[key] = 1;
@@ -114,7 +128,7 @@ export class Predictions {
     for (let i = this.#firsts[row]; i < this.#firsts[row + 1]; i++) {
       const predicted = this.#keys[this.#keyOf[i]];
       const { key, shape } = predicted;
-      const tally = this.#tallies.get(shape) ?? { width: predicted.width, reads: 0, wrong: 0, better: 0 };
+      const tally = this.#tallies.get(shape) ?? { guess: predicted.guess, reads: 0, wrong: 0, better: undefined };
       this.#tallies.set(shape, tally);
       state.load(key);
       const [start, end] = [state.starts[key], state.ends[key]];
@@ -127,7 +141,7 @@ export class Predictions {
       if (isRight) continue;
       if (tally.wrong++ === 0 && end - start === predicted.length) {
         const accesses = { bytes: state.bytes, ...predicted.accesses };
-        tally.better = widthThatGives(accesses, predicted.length, this.#accessOf[i], start);
+        tally.better = guessThatGives(accesses, predicted.length, this.#accessOf[i], start);
       }
     }
     if (wrong > 0) return 2;
@@ -136,8 +150,8 @@ export class Predictions {
 
   /** Tells `memory` how the predictions of the block did, when all rows are checked. */
   teach(memory: StepMemory): void {
-    for (const [shape, { width, reads, wrong, better }] of this.#tallies) {
-      memory.learn(shape, width, reads, wrong, better);
+    for (const [shape, { guess, reads, wrong, better }] of this.#tallies) {
+      memory.learn(shape, guess, reads, wrong, better);
     }
   }
 
@@ -150,21 +164,22 @@ export class Predictions {
     key: number,
     rows: Uint32Array,
     memory: StepMemory,
-    widths: Map<string, number | undefined>,
+    guesses: Map<string, Guess | undefined>,
   ): PredictedKey | undefined {
-    const accesses = this.#accessesOf(key, rows);
-    if (accesses === undefined) return undefined;
-    const { bytes, ...places } = accesses;
-    const length = steppedLength(accesses);
+    const own = this.#accessesOf(key, rows);
+    if (own === undefined) return undefined;
+    const length = steppedLength(own);
     if (length === 0) return undefined;
     const shape = this.#shapeOf(key, length);
-    if (!widths.has(shape)) widths.set(shape, memory.choose(shape));
-    let width = widths.get(shape);
-    if (width === 0) width = firstWidth(accesses, length);
-    if (width === undefined || width === 0) return undefined;
+    if (!guesses.has(shape)) guesses.set(shape, memory.choose(shape));
+    let guess = guesses.get(shape);
+    if (guess?.width === 0) guess = { ...guess, width: firstWidth(own, length) };
+    if (guess === undefined || guess.width === 0) return undefined;
     // Keys of one shape are tried alike.
-    widths.set(shape, width);
-    return { key, shape, rows, accesses: places, length, width };
+    guesses.set(shape, guess);
+    const { accesses, places } = assumeChildren(rows, own, guess.assumes ? this.#calls?.() : undefined);
+    const { bytes: _, ...withoutBytes } = accesses;
+    return { key, shape, rows, places, accesses: withoutBytes, length, guess };
   }
 
   /** What the dry runs of `rows` did to `key`; undefined if one of them counts for nothing, or did too much. */
@@ -192,7 +207,8 @@ export class Predictions {
       ends[i] = list[values + 2 * write + 1];
     }
     const { bytes } = table.state;
-    return { bytes, baseStart, baseEnd: baseStart + baseLength, isRead, isWrite, starts, ends };
+    const isAssumed = new Uint8Array(count);
+    return { bytes, baseStart, baseEnd: baseStart + baseLength, isRead, isWrite, starts, ends, isAssumed };
   }
 
   /** The contract whose key it is, how long key and value are. */
@@ -233,14 +249,16 @@ export class Predictions {
     [this.#keyOf, this.#accessOf] = [new Uint32Array(total), new Uint32Array(total)];
     [this.#starts, this.#ends] = [new Uint32Array(total), new Uint32Array(total)];
     const next = this.#firsts.slice();
-    this.#keys.forEach(({ key, rows: of, accesses, length, width }, place) => {
-      budget.takeBytes(of.length * length);
-      const at = state.room(of.length * length);
-      const first = predictValues({ bytes: state.bytes, ...accesses }, length, width, state.bytes, at);
-      state.take(of.length * length);
+    this.#keys.forEach(({ key, rows: of, places, accesses, length, guess }, place) => {
+      const bytes = accesses.isRead.length * length;
+      budget.takeBytes(bytes);
+      const at = state.room(bytes);
+      const first = predictValues({ bytes: state.bytes, ...accesses }, length, guess.width, state.bytes, at);
+      state.take(bytes);
       const baseLength = this.#table.loadBefore(key);
-      of.forEach((row, access) => {
+      of.forEach((row, i) => {
         const prediction = next[row]++;
+        const access = places[i];
         this.#keyOf[prediction] = place;
         this.#accessOf[prediction] = access;
         const isBase = access < first;

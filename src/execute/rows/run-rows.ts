@@ -14,6 +14,7 @@ import { RowTasks, sheetKeysOf } from '../tasks/row-tasks.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
 import { Predictions } from './predictions.js';
 import { runBatches } from './row-batches.js';
+import { callsOf } from './row-calls.js';
 import { RowGroups } from './row-groups.js';
 import { RowTable } from './row-table.js';
 import { RowWork } from './row-work.js';
@@ -34,7 +35,7 @@ export interface RowsInputs {
 }
 
 /** Rows that spend no output of another one: only these can be dry-run. */
-function independentRows({ count, firstParent }: LaneColumns): Uint32Array {
+export function independentRows({ count, firstParent }: LaneColumns): Uint32Array {
   const rows = new Uint32Array(count);
   let found = 0;
   for (let row = 0; row < count; row++) if (firstParent[row + 1] === firstParent[row]) rows[found++] = row;
@@ -54,7 +55,8 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   const sets = table.accessSets(rows);
   // In this thread alone they would take their turns in any case.
   const predicts = memory !== undefined && work.threads > 0;
-  const predictions = predicts ? new Predictions(rows, sets, table, memory, budget) : undefined;
+  const calls = callsOf(columns, rows, context.dependent);
+  const predictions = predicts ? new Predictions(rows, sets, table, memory, budget, calls) : undefined;
   const plan = planOf(predictions?.without(sets) ?? sets);
   const colourOf = new Uint32Array(columns.count);
   for (let node = 0; node < rows.length; node++) colourOf[rows[node]] = plan.colouring.colours[node];
@@ -68,9 +70,9 @@ export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
   statistics.lane.txs = columns.count;
   statistics.colours = plan.colouring.count;
   statistics.demoted = columns.count - rows.length;
-  const summary = summarise(context.height, columns.count, statistics.demoted, plan);
+  const summary = summarise(context.height, columns.count, statistics.demoted, plan, statistics);
   const writes = table.state.writes();
-  dropVoidDeletions(writes, before);
+  dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
   lap(statistics, 'writes', started);
   return resultOf(writes, receipts, summary, statistics);
 }

@@ -8,10 +8,10 @@ import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
-import { countMessage, makeReceipt } from '../../lane/receipt.js';
+import { countMessage, type ExecutionDetails, IN_TURN, makeReceipt } from '../../lane/receipt.js';
 import { decodeReceipt } from '../../lane/receipt-bytes.js';
 import { ReceiptList } from '../../lane/receipt-list.js';
-import type { Executor, LaneStatistics } from '../../lane/statistics.js';
+import type { LaneStatistics } from '../../lane/statistics.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES, type StateReader } from '../../lane/types.js';
 import type { ProgramRunner } from '../../program/runner.js';
@@ -22,8 +22,6 @@ import { AT, BEFORE, HEAD } from '../tasks/row-records.js';
 import type { Predictions } from './predictions.js';
 import { FOUND } from './row-batches.js';
 import type { RowTable } from './row-table.js';
-
-const HOW = { colour: 0, executor: 'sequential', repaired: false } as const;
 
 /** What the pass needs. */
 export interface SettleInputs {
@@ -58,6 +56,8 @@ class SettlePass {
   readonly outcomes: LaneOutcome[] = [];
   readonly #common: CommonRunner;
   readonly #reader: BlockStateReader;
+  /** How the row in its turn was run: one object for all of them. */
+  readonly #how: { -readonly [K in keyof ExecutionDetails]: ExecutionDetails[K] } = { ...IN_TURN };
 
   constructor(readonly inputs: SettleInputs) {
     const { columns, context, before, runner, table } = inputs;
@@ -67,19 +67,28 @@ class SettlePass {
   }
 
   settle(row: number): void {
-    const { statistics, predictions } = this.inputs;
+    const { statistics, predictions, colourOf } = this.inputs;
     const found = this.inputs.found[row];
     const prediction = predictions?.check(row) ?? 0;
-    if (prediction > 0) statistics.predicted++;
-    if (prediction === 2) statistics.mispredicted++;
+    const how = this.#how;
+    how.colour = colourOf[row];
+    how.repaired = false;
+    how.predicted = prediction > 0;
+    how.mispredicted = prediction === 2;
+    if (how.predicted) statistics.predicted++;
+    if (how.mispredicted) statistics.mispredicted++;
     const stands = found !== FOUND.notRun && !(found !== FOUND.batch && this.inputs.table.hasAsked(row));
     if (stands && this.#isCurrent(row)) {
-      this.#keep(row, this.inputs.table.isDryRun(row) ? 'reuse' : 'cpu');
-      return;
+      how.executor = this.inputs.table.isDryRun(row) ? 'reuse' : 'cpu';
+      this.#keep(row);
+    } else {
+      how.executor = found === FOUND.inTurn ? 'cpu' : 'sequential';
+      how.repaired = found === FOUND.dryRun || found === FOUND.batch;
+      if (how.repaired) statistics.repaired++;
+      this.#run(row);
     }
-    const isRepaired = found === FOUND.dryRun || found === FOUND.batch;
-    if (isRepaired) this.inputs.statistics.repaired++;
-    this.#run(row, found === FOUND.inTurn ? 'cpu' : 'sequential', isRepaired);
+    this.receipts.setExecution(how);
+    statistics.executors[how.executor]++;
   }
 
   /** Whether every value that the record of `row` has seen is the one that it reads now. */
@@ -100,15 +109,14 @@ class SettlePass {
   }
 
   /** The record of `row` is what became of it. */
-  #keep(row: number, executor: Executor): void {
-    const { table, statistics, colourOf, onOutcome } = this.inputs;
+  #keep(row: number): void {
+    const { table, statistics, onOutcome } = this.inputs;
     const { state } = table;
     const { list } = table.words;
     const at = table.recordOf(row);
     if (onOutcome !== undefined) this.outcomes.push(recordedOutcome(table, row));
-    this.receipts.addBy((out) => out.part(state.bytes, list[at + AT.receipt], list[at + AT.receiptEnd]));
-    this.receipts.setExecution(executor, colourOf[row], false);
-    statistics.executors[executor]++;
+    this.receipts.writer.part(state.bytes, list[at + AT.receipt], list[at + AT.receiptEnd]);
+    this.receipts.written();
     this.#apply(row);
     const messages = table.valuesOf(row) + 2 * list[at + AT.writes];
     for (let i = 0; i < list[at + AT.messages]; i++) {
@@ -127,15 +135,16 @@ class SettlePass {
   }
 
   /** Runs `row` now that all before it are final. */
-  #run(row: number, executor: Executor, isRepaired: boolean): void {
-    const { columns, context, table, colourOf, statistics, budget, onOutcome } = this.inputs;
+  #run(row: number): void {
+    const { columns, context, table, statistics, budget, onOutcome } = this.inputs;
     const { state } = table;
     const [used, bytes] = [state.used, this.receipts.bytes];
     if (isCommon(columns, row) && this.#common.run(row)) {
       const run = this.#common;
       if (onOutcome !== undefined) this.outcomes.push(outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);
-      this.receipts.addBy((out) => writeCommonReceipt(out, context.height, columns, row, run, state, executor));
+      writeCommonReceipt(this.receipts.writer, context.height, columns, row, run, state, this.#how.executor);
+      this.receipts.written();
       run.apply();
     } else {
       const outcome = driveOnCpu(
@@ -144,11 +153,9 @@ class SettlePass {
       );
       if (onOutcome !== undefined) this.outcomes.push(outcome);
       for (const { status } of outcome.messages) countMessage(statistics.lane, status);
-      this.receipts.add(makeReceipt(context.height, outcome, HOW));
+      this.receipts.add(makeReceipt(context.height, outcome, IN_TURN));
       this.#reader.apply(outcome.writes);
     }
-    this.receipts.setExecution(executor, colourOf[row], isRepaired);
-    statistics.executors[executor]++;
     budget.takeBytes(state.used - used + this.receipts.bytes - bytes);
   }
 }

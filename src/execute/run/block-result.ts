@@ -41,6 +41,6 @@ export function finish(
 ): LaneBlockResult {
   statistics.lane = countOutcomes(receipts);
   for (const { executor } of receipts) statistics.executors[executor]++;
-  dropVoidDeletions(writes, before);
+  dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
   return { writes, receipts, plan, statistics };
 }

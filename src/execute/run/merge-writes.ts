@@ -1,6 +1,6 @@
 /** The writes of a block from its outcomes. */
 import { Changes } from '../../lane/overlay.js';
-import type { LaneOutcome, LaneWrites, StateReader } from '../../lane/types.js';
+import type { LaneKey, LaneOutcome, LaneWrites } from '../../lane/types.js';
 import { PackedMap } from '../../util/packed-map.js';
 
 /** The last writes of each key, from outcomes in block order. */
@@ -10,13 +10,11 @@ export function mergeWrites(outcomes: readonly LaneOutcome[]): LaneWrites {
   return writes.map;
 }
 
-/** Removes from `writes` the deletions of keys that do not exist before the block. */
-export function dropVoidDeletions(writes: LaneWrites, before: StateReader): void {
+/** Removes from `writes` the deletions of keys that do not exist before the block: `isThere` says whether one does. */
+export function dropVoidDeletions(writes: LaneWrites, isThere: (key: LaneKey) => boolean): void {
   if (writes instanceof PackedMap) {
-    writes.deleteAbsent((key) => before.get(key) === undefined);
+    writes.deleteAbsent((key) => !isThere(key));
     return;
   }
-  for (const [key, value] of writes) {
-    if (value === undefined && before.get(key) === undefined) writes.delete(key);
-  }
+  for (const [key, value] of writes) if (value === undefined && !isThere(key)) writes.delete(key);
 }

@@ -25,11 +25,18 @@ export class CachingReader implements StateReader {
   readonly #known = new Map<LaneKey, Uint8Array | undefined>();
   readonly #ranges: KnownRanges;
   #bytes = 0;
+  /** As {@link get}, for a caller that remembers what it is told: only what was asked for in advance is kept here. */
+  readonly unkept: StateReader;
 
   constructor(base: StateReader, mostBytes = MOST_BYTES, mostRangeBytes = MOST_RANGE_BYTES) {
     this.#ranges = new KnownRanges(base, mostRangeBytes);
     this.#base = base;
     this.#mostBytes = mostBytes;
+    this.unkept = {
+      get: (key) => (key.startsWith(SHEET) ? this.get(key) : this.#getUnkept(key)),
+      getAt: (bytes, start, end) => this.#getUnkeptAt(bytes, start, end),
+      getManyAt: base.getManyAt && ((bytes, starts, ends) => base.getManyAt?.(bytes, starts, ends) ?? []),
+    };
   }
 
   /** Keys that are remembered now. */
@@ -49,15 +56,11 @@ export class CachingReader implements StateReader {
     return value;
   }
 
-  /** As {@link get}, for a caller that remembers what it is told: only what was asked for in advance is kept here. */
-  readonly unkept: StateReader = {
-    get: (key) => (key.startsWith(SHEET) ? this.get(key) : this.#getUnkept(key)),
-    getAt: (bytes, start, end) => {
-      if (hasPrefix(bytes, start, end, SHEET_BYTES)) return this.get(binarySlice(bytes, start, end));
-      const around = this.#ranges.aroundAt(bytes, start, end);
-      return around === undefined ? this.#getUnkept(binarySlice(bytes, start, end)) : around.getAt(bytes, start, end);
-    },
-  };
+  #getUnkeptAt(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    if (hasPrefix(bytes, start, end, SHEET_BYTES)) return this.get(binarySlice(bytes, start, end));
+    const around = this.#ranges.aroundAt(bytes, start, end);
+    return around === undefined ? this.#getUnkept(binarySlice(bytes, start, end)) : around.getAt(bytes, start, end);
+  }
 
   #getUnkept(key: LaneKey): Uint8Array | undefined {
     const rows = this.#ranges.around(key) ?? this.#ranges.missed(key);

@@ -5,6 +5,7 @@
 import type { LaneTransaction } from '../../lane/scan.js';
 import { LANE_TAG } from '../../lane/scan.js';
 import { decodeCellpack } from '../../protocol/cellpack.js';
+import type { Protostone } from '../../protocol/types.js';
 
 /** `items` with equal keys together, each group where its first item was. Stable. */
 export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | undefined): T[] {
@@ -18,9 +19,18 @@ export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | und
   return [...groups.values()].flat();
 }
 
+/**
+ * What the first message of a transaction says behind the name of the lane: block and number of a contract, then the
+ * inputs for it. undefined if it has no message, or one that is shorter.
+ */
+export function calledBy({ protostones }: LaneTransaction): readonly bigint[] | undefined {
+  const isMessage = ({ protocolTag, message }: Protostone) => protocolTag === LANE_TAG && message !== undefined;
+  const message = protostones.find(isMessage)?.message;
+  const inputs = message && decodeCellpack(message)?.inputs;
+  return inputs === undefined || inputs.length < 2 ? undefined : inputs;
+}
+
 /** The contract that the first message of a transaction calls, as it says itself; undefined if it calls none. */
-export function targetOf({ protostones }: LaneTransaction): string | undefined {
-  const message = protostones.find(({ protocolTag }) => protocolTag === LANE_TAG)?.message;
-  // Two integers name the lane, the next two the contract.
-  return message && decodeCellpack(message)?.inputs.slice(0, 2).join(':');
+export function targetOf(transaction: LaneTransaction): string | undefined {
+  return calledBy(transaction)?.slice(0, 2).join(':');
 }

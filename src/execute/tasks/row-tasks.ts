@@ -5,7 +5,7 @@ import { CommonRunner } from '../../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
 import { sheetKeyAt } from '../../lane/keys.js';
 import type { DeclaredKeys, LaneContext } from '../../lane/message.js';
-import { makeReceipt } from '../../lane/receipt.js';
+import { IN_TURN, makeReceipt } from '../../lane/receipt.js';
 import { ReceiptWriter, writeReceipt } from '../../lane/receipt-bytes.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES } from '../../lane/types.js';
@@ -19,9 +19,6 @@ import { ASKED, BEFORE, KEY_WORDS, RAN, REPLY_HEAD, type RowReply, type RowTask,
 const MOST_TOLD = 256;
 /** What a thread keeps of a block in bytes before it numbers keys anew. */
 const MOST_KEPT = 64 * 1024 * 1024;
-
-/** How a receipt says that its transaction was run, until the engine sets it. */
-const HOW = { colour: 0, executor: 'cpu', repaired: false } as const;
 
 export class RowTasks {
   readonly #columns: LaneColumns;
@@ -126,12 +123,13 @@ export class RowTasks {
     this.#recordCommon(row, flags);
   }
 
+  /** What a receipt says of how its transaction was run is set by the engine. */
   #recordCommon(row: number, flags: number): void {
     const run = this.#common;
     const { reads, writes } = run;
     const out = this.#out;
     const receipt = out.length;
-    writeCommonReceipt(out, this.#context.height, this.#columns, row, run, this.#state, HOW.executor);
+    writeCommonReceipt(out, this.#context.height, this.#columns, row, run, this.#state, IN_TURN.executor);
     const [moreReads, moreWrites] = [this.#namedReads, this.#namedWrites];
     this.#begin(flags, receipt, reads.count, moreReads.length, writes.count, moreWrites.length, 1);
     this.#keys(reads.list, reads.count);
@@ -165,7 +163,7 @@ export class RowTasks {
     const { reads, writes, messages } = outcome;
     const out = this.#out;
     const receipt = out.length;
-    writeReceipt(out, makeReceipt(this.#context.height, outcome, HOW));
+    writeReceipt(out, makeReceipt(this.#context.height, outcome, IN_TURN));
     const numbersOf = (keys: Iterable<LaneKey>) => Uint32Array.from(keys, (key) => this.#state.keyOfText(key));
     const read = numbersOf(reads.keys());
     const flags = (asked ? ASKED : 0) | (isDryRun ? 0 : SEEN);

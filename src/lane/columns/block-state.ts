@@ -13,6 +13,10 @@ const UNKNOWN = 0;
 const READ = 1;
 const WRITTEN = 2;
 
+/** Whether the state below has a value of a key: not asked; no; yes. */
+const ABSENT = 1;
+const PRESENT = 2;
+
 /**
  * Values of namespace P as the transactions of a block so far have left them, over a state that does not change. No
  * value has no bytes: length 0 stands for an absent key. Numbers of keys hold until {@link settle}.
@@ -26,6 +30,7 @@ export class BlockState {
   starts = new Uint32Array(1_024);
   ends = new Uint32Array(1_024);
   #known = new Uint8Array(1_024);
+  #below = new Uint8Array(1_024);
   readonly #base: StateReader;
   readonly #mostBytes: number;
   /** Writes that were put aside: a value of no bytes is undefined here. */
@@ -104,6 +109,22 @@ export class BlockState {
     return this.ends[key] - this.starts[key];
   }
 
+  /** Loads those of the first `count` of `keys` that are not known, where the state below reads many at once. */
+  loadMany(keys: Uint32Array, count: number): void {
+    const base = this.#base;
+    if (base.getManyAt === undefined) return;
+    const wanted = keys.subarray(0, count).filter((key) => this.#known[key] === UNKNOWN && !this.#isAsideAt(key));
+    const starts = wanted.map((key) => this.keyStart(key));
+    const ends = wanted.map((key) => this.keyEnd(key));
+    base.getManyAt(this.bytes, starts, ends).forEach((value, i) => {
+      this.#placeOfBase(wanted[i], value);
+    });
+  }
+
+  #isAsideAt(key: number): boolean {
+    return this.#aside?.findAt(this.bytes, this.keyStart(key), this.keyEnd(key)) !== undefined;
+  }
+
   /** The value of a key that is not known here, in the bytes in which it lies. */
   #read(key: number): void {
     const { bytes } = this;
@@ -116,7 +137,19 @@ export class BlockState {
     }
     const base = this.#base;
     const value = base.getAt === undefined ? base.get(this.keyText(key)) : base.getAt(bytes, keyStart, keyEnd);
+    this.#placeOfBase(key, value);
+  }
+
+  #placeOfBase(key: number, value: Uint8Array | undefined): void {
+    this.#below[key] = value === undefined ? ABSENT : PRESENT;
     this.#place(key, value === undefined ? 0 : this.keep(value, 0, value.length), value?.length ?? 0);
+  }
+
+  /** Whether the state below has a value of `key`; undefined where that was not asked since keys got their numbers. */
+  hasBelow(key: LaneKey): boolean | undefined {
+    const number = this.findText(key);
+    const below = number < 0 ? UNKNOWN : this.#below[number];
+    return below === UNKNOWN ? undefined : below === PRESENT;
   }
 
   #place(key: number, at: number, length: number): void {
@@ -201,6 +234,7 @@ export class BlockState {
     this.starts = new Uint32Array(1_024);
     this.ends = new Uint32Array(1_024);
     this.#known = new Uint8Array(1_024);
+    this.#below = new Uint8Array(1_024);
     return true;
   }
 
@@ -225,10 +259,15 @@ export class BlockState {
     const length = 2 * this.starts.length;
     this.starts = longer(this.starts, length);
     this.ends = longer(this.ends, length);
-    const known = new Uint8Array(length);
-    known.set(this.#known);
-    this.#known = known;
+    this.#known = longerBytes(this.#known, length);
+    this.#below = longerBytes(this.#below, length);
   }
+}
+
+function longerBytes(list: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(length);
+  out.set(list);
+  return out;
 }
 
 /** The same state for those that name keys by their text. */

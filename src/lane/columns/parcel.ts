@@ -45,15 +45,22 @@ export class Parcel {
 
   /** Writes the sheet of it to `out` from `at` on: 48 bytes an asset, ascending by id. */
   write(memory: Uint8Array, out: Uint8Array, at: number): void {
-    const order = Array.from({ length: this.count }, (_, place) => place);
-    if (order.length > 1) order.sort((a, b) => compareIdsAt(memory, this.#ids[a], this.#ids[b]));
-    let to = at;
-    for (const place of order) {
-      for (let i = 0; i < ID_LENGTH; i++) out[to + i] = memory[this.#ids[place] + i];
-      to += ID_LENGTH;
-      for (let i = 0; i < AMOUNT_BYTES; i++) out[to + i] = this.#amounts[place * AMOUNT_BYTES + i];
-      to += AMOUNT_BYTES;
+    if (this.count === 1) {
+      this.#writeEntry(0, memory, out, at);
+      return;
     }
+    const order = Array.from({ length: this.count }, (_, place) => place);
+    order.sort((a, b) => compareIdsAt(memory, this.#ids[a], this.#ids[b]));
+    order.forEach((place, i) => {
+      this.#writeEntry(place, memory, out, at + i * SHEET_ENTRY);
+    });
+  }
+
+  #writeEntry(place: number, memory: Uint8Array, out: Uint8Array, at: number): void {
+    const id = this.#ids[place];
+    for (let i = 0; i < ID_LENGTH; i++) out[at + i] = memory[id + i];
+    const [from, to] = [place * AMOUNT_BYTES, at + ID_LENGTH];
+    for (let i = 0; i < AMOUNT_BYTES; i++) out[to + i] = this.#amounts[from + i];
   }
 
   #grow(): void {

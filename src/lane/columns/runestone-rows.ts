@@ -13,7 +13,10 @@ const CONTEXT_ROOM = 1024 * 1024;
 export interface RunestoneScripts {
   readonly raw: Uint8Array;
   readonly count: number;
-  /** By runestone: where its script begins and ends in `raw`, and how many outputs its transaction has. */
+  /**
+   * By runestone: where its script begins and ends in `raw`, and how many outputs its transaction has. What lies behind
+   * `count` means nothing.
+   */
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
   readonly outputs: Uint32Array;

@@ -51,10 +51,11 @@ export function* outsideInputs(
 
 /** Reads the first runestone of each transaction, if it may have a protocol field. */
 function readRunestones({ raw, count, scripts, firstOutput }: BlockOffsets): Pick<ScanAhead, 'mayCall' | 'rows'> {
-  const mayCall: number[] = [];
-  const starts: number[] = [];
-  const ends: number[] = [];
-  const outputs: number[] = [];
+  const mayCall = new Uint32Array(count);
+  const starts = new Uint32Array(count);
+  const ends = new Uint32Array(count);
+  const outputs = new Uint32Array(count);
+  let found = 0;
   for (let index = 0; index < count; index++) {
     for (let output = firstOutput[index]; output < firstOutput[index + 1]; output++) {
       const start = scripts[2 * output];
@@ -62,20 +63,15 @@ function readRunestones({ raw, count, scripts, firstOutput }: BlockOffsets): Pic
       if (!isRunestone(raw, start, end)) continue;
       // Only the first one of a transaction counts.
       if (mayHaveProtocol(raw, start, end)) {
-        mayCall.push(index);
-        starts.push(start);
-        ends.push(end);
-        outputs.push(firstOutput[index + 1] - firstOutput[index]);
+        mayCall[found] = index;
+        starts[found] = start;
+        ends[found] = end;
+        outputs[found++] = firstOutput[index + 1] - firstOutput[index];
       }
       break;
     }
   }
-  const rows = decodeRunestoneRows({
-    raw,
-    count: mayCall.length,
-    starts: Uint32Array.from(starts),
-    ends: Uint32Array.from(ends),
-    outputs: Uint32Array.from(outputs),
-  });
-  return { mayCall: Uint32Array.from(mayCall), rows };
+  const rows = decodeRunestoneRows({ raw, count: found, starts, ends, outputs });
+  // A copy of its own: another thread may be given it.
+  return { mayCall: mayCall.slice(0, found), rows };
 }

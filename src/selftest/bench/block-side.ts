@@ -42,6 +42,9 @@ export interface WayFigures extends Way {
   /** Transactions by what ran them, in the last round. */
   readonly executors: Readonly<Record<Executor, number>>;
   readonly repaired: number;
+  /** Those of them that ran with predicted values, and those for which one was wrong. */
+  readonly predicted: number;
+  readonly mispredicted: number;
 }
 
 /** An engine over the store of a workload. Every block is taken back after it was stored. */
@@ -114,6 +117,8 @@ export class BlockSide {
       ms: Object.fromEntries(Object.entries(this.#ms).map(([phase, list]) => [phase, spreadOf(list).median])),
       executors: this.#last?.statistics.executors ?? { reuse: 0, gpu: 0, cpu: 0, sequential: 0 },
       repaired: this.#last?.statistics.repaired ?? 0,
+      predicted: this.#last?.statistics.predicted ?? 0,
+      mispredicted: this.#last?.statistics.mispredicted ?? 0,
     };
   }
 

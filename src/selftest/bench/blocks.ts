@@ -45,7 +45,7 @@ export interface BlockBenchOptions {
 export interface AutoFigures {
   /** Over the policy whose median is the best, in the same round, from the engine's third block on. */
   readonly overBest: Spread;
-  /** The first blocks of engines that know nothing, over `sequential`: block by block, the median over the engines. */
+  /** The first blocks of new engines, over those of new ones of `sequential`: block by block, medians over engines. */
   readonly overSequentialFirst: readonly number[];
 }
 
@@ -152,7 +152,12 @@ async function benchBlock(
     const overSequentialFirst =
       auto === undefined
         ? []
-        : await firstBlocks(options.starts, sequential, () => new BlockSide(auto.way, workload, store, parts), tally);
+        : await firstBlocks(
+            options.starts,
+            ({ way }) => new BlockSide(way, workload, store, parts),
+            [sequential, auto],
+            tally,
+          );
     return {
       workload: workload.name,
       count,
@@ -187,23 +192,27 @@ class Tally {
   }
 }
 
-/** The first blocks of `starts` new engines, each beside one of `sequential`: medians of the ratio, block by block. */
+/**
+ * The first blocks of `starts` new engines of each of `sides`, `sequential` and `auto`: medians of the ratio, block by
+ * block. Both compile the programs anew.
+ */
 async function firstBlocks(
   starts: number,
-  sequential: BlockSide,
-  start: () => BlockSide,
+  start: (side: BlockSide) => BlockSide,
+  sides: readonly BlockSide[],
   tally: Tally,
 ): Promise<number[]> {
   const ratios = Array.from({ length: FIRST_BLOCKS }, (): number[] => []);
   for (let n = 0; n < starts; n++) {
-    const side = start();
+    const started = sides.map(start);
     try {
       for (let block = 0; block < FIRST_BLOCKS; block++) {
-        await tally.runAll([sequential, side], n + block, false);
-        ratios[block].push((sequential.fromFirst.at(-1) as number) / side.fromFirst[block]);
+        await tally.runAll(started, n + block, false);
+        const [sequential, auto] = started.map(({ fromFirst }) => fromFirst[block]);
+        ratios[block].push(sequential / auto);
       }
     } finally {
-      await side.close();
+      for (const side of started) await side.close();
     }
   }
   return ratios.map((list) => spreadOf(list).median);

@@ -1,5 +1,6 @@
 import type { LaneBlockResult, Receipt } from '../../lane/types.js';
 import { bytesEqual } from '../../util/bytes.js';
+import { comparable } from '../fuzz/fuzz.js';
 
 type Compared = Pick<LaneBlockResult, 'writes' | 'receipts'>;
 
@@ -19,5 +20,5 @@ export function countDifferences(truth: Compared, other: Compared): number {
 }
 
 function whatItSays(receipt: Receipt | undefined): string {
-  return receipt === undefined ? '' : JSON.stringify({ ...receipt, colour: 0, executor: '', repaired: false });
+  return receipt === undefined ? '' : JSON.stringify(comparable(receipt));
 }

@@ -14,6 +14,7 @@ import { runSequential } from '../../execute/sequential.js';
 import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { Policy } from '../../lane/policy.js';
+import { IN_TURN } from '../../lane/receipt.js';
 import { type LaneTransaction, scanBlock } from '../../lane/scan.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt } from '../../lane/types.js';
@@ -180,8 +181,8 @@ function stateDigest(state: ReadonlyMap<LaneKey, Uint8Array>): Uint8Array {
 }
 
 /** A receipt without what says only how it was run. */
-export function comparable({ colour: _colour, executor: _executor, repaired: _repaired, ...receipt }: Receipt): object {
-  return receipt;
+export function comparable(receipt: Receipt): object {
+  return { ...receipt, ...IN_TURN };
 }
 
 interface Place {
@@ -219,6 +220,8 @@ const SUMMED = [
   'batches',
   'colours',
   'repaired',
+  'predicted',
+  'mispredicted',
   'demoted',
   'punted',
   'accessViolations',

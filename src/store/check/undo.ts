@@ -15,8 +15,8 @@ const NAMED_HEIGHTS = 4;
 
 /**
  * Column `undo`: a record for every height from the lowest to the tip, each naming every key that its block gave a
- * value or took one from, whether it had one before, and no other key. `counts` must reach from the lowest undo row to the
- * tip.
+ * value or took one from, whether it had one before, and no other key. `counts` must reach from the lowest undo
+ * row to the tip.
  */
 export function checkUndo(run: CheckRun, counts: VersionCounts): void {
   const incomplete: number[] = [];

@@ -1,5 +1,7 @@
 /** The state of the indexer in wasm/bench/bulk.ts, built without running it. */
+
 import { readFileSync } from 'node:fs';
+import { summarise } from '../../plan/plan.js';
 import type { BlockCommit } from '../../store/types.js';
 import { binarySlice, u64Bytes } from '../../util/bytes.js';
 import { sha256 } from '../../util/sha256.js';
@@ -31,7 +33,7 @@ export function* bulkState(keys: number): Generator<BlockCommit, void, void> {
       standardWrites: writes,
       laneWrites: new Map(),
       receipts: [],
-      plan: { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0 },
+      plan: summarise(height, 0, 0, undefined),
     };
   }
 }

@@ -1,15 +1,15 @@
 // What hot keys are predicted to hold: arithmetic, and what is remembered of it.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { StepMemory } from '../../../src/execute/predict/step-memory.js';
+import { type Guess, StepMemory } from '../../../src/execute/predict/step-memory.js';
 import {
   firstWidth,
+  guessThatGives,
   type KeyAccesses,
   MOST_VALUE_BYTES,
   predictValues,
   steppedLength,
   widthsOf,
-  widthThatGives,
 } from '../../../src/execute/predict/steps.js';
 import { concatBytes } from '../../../src/util/bytes.js';
 
@@ -56,6 +56,7 @@ function accessesOf(base: Value, accesses: readonly Access[]): KeyAccesses {
     isWrite: Uint8Array.from(accesses, (access) => ('wrote' in access ? 1 : 0)),
     starts,
     ends,
+    isAssumed: new Uint8Array(accesses.length),
   };
 }
 
@@ -69,6 +70,7 @@ function predicted(base: Value, accesses: readonly Access[], width: number): Val
 }
 
 const write = (wrote: Value): Access => ({ wrote });
+const guess = (width: number, assumes = true): Guess => ({ width, assumes });
 
 describe('predicted values', () => {
   it('are those of running steps one after the other, for any width, number of integers and wraps', () => {
@@ -131,15 +133,30 @@ describe('predicted values', () => {
     const given = accessesOf(base, dry);
     const truth = integers([1n, 13n], 8);
     const bytes = concatBytes(given.bytes, truth);
-    expect(widthThatGives({ ...given, bytes }, 16, 3, given.bytes.length)).toBe(8);
+    expect(guessThatGives({ ...given, bytes }, 16, 3, given.bytes.length)).toEqual(guess(8));
     bytes[bytes.length - 1] ^= 1;
-    expect(widthThatGives({ ...given, bytes }, 16, 3, given.bytes.length)).toBe(0);
+    expect(guessThatGives({ ...given, bytes }, 16, 3, given.bytes.length)).toBeUndefined();
   });
 
   it('leave out steps of accesses that only read or failed', () => {
     const base = integers([5n], 8);
     const dry = [write(integers([6n], 8)), {}, write(integers([9n], 8)), {}];
     expect(predicted(base, dry, 8)).toEqual([5n, 6n, 6n, 10n].map((value) => integer(value, 8)));
+  });
+
+  it('tell whether assumed steps were not made, and prefer that they were', () => {
+    const base = integer(5n, 8);
+    const dry = Array.from({ length: 4 }, () => write(integer(6n, 8)));
+    const given = { ...accessesOf(base, dry), isAssumed: Uint8Array.of(0, 1, 0, 0) };
+    const saw = (value: bigint, access: number) =>
+      guessThatGives({ ...given, bytes: concatBytes(given.bytes, integer(value, 8)) }, 8, access, given.bytes.length);
+    expect([saw(7n, 2), saw(6n, 2), saw(8n, 3), saw(7n, 3)]).toEqual([
+      guess(8),
+      guess(8, false),
+      guess(8),
+      guess(8, false),
+    ]);
+    expect([saw(6n, 1), saw(7n, 1), saw(9n, 3)]).toEqual([guess(8), undefined, undefined]);
   });
 
   it.each<[string, Value, Access[]]>([
@@ -172,13 +189,12 @@ describe('predicted values', () => {
 });
 
 describe('the memory of predictions', () => {
-  const tries = (memory: StepMemory, blocks: number, wrong: number, better = 0): number[] => {
+  const tries = (memory: StepMemory, blocks: number, wrong: number): number[] => {
     const tried: number[] = [];
     for (let block = 0; block < blocks; block++) {
-      const width = memory.choose('a');
-      if (width === undefined) continue;
+      if (memory.choose('a') === undefined) continue;
       tried.push(block);
-      memory.learn('a', 16, 100, wrong, better);
+      memory.learn('a', guess(16), 100, wrong, undefined);
     }
     return tried;
   };
@@ -191,30 +207,30 @@ describe('the memory of predictions', () => {
   it('takes a block with few wrong reads for right, and keeps the width', () => {
     const memory = new StepMemory();
     expect(tries(memory, 5, 12)).toEqual([0, 1, 2, 3, 4]);
-    expect(memory.choose('a')).toBe(16);
+    expect(memory.choose('a')).toEqual(guess(16));
   });
 
-  it('tries the width that would have been right at once, but only once', () => {
+  it('tries the guess that would have been right at once, but only once', () => {
     const memory = new StepMemory();
-    memory.learn('a', 16, 10, 9, 8);
-    expect(memory.choose('a')).toBe(8);
-    memory.learn('a', 8, 10, 9, 16);
+    memory.learn('a', guess(16), 10, 9, guess(8, false));
+    expect(memory.choose('a')).toEqual(guess(8, false));
+    memory.learn('a', guess(8, false), 10, 9, guess(16));
     expect([memory.choose('a'), memory.choose('a'), memory.choose('a'), memory.choose('a')]).toEqual([
       undefined,
       undefined,
       undefined,
-      16,
+      guess(16),
     ]);
   });
 
   it('is bounded: the shapes not met for longest are forgotten', () => {
     const memory = new StepMemory();
-    memory.learn('kept', 4, 1, 0, 0);
+    memory.learn('kept', guess(4), 1, 0, undefined);
     for (let i = 0; i < 6_000; i++) {
-      memory.learn(`${i}`, 8, 1, 0, 0);
-      if (i % 1_000 === 0) memory.learn('kept', 4, 1, 0, 0);
+      memory.learn(`${i}`, guess(8), 1, 0, undefined);
+      if (i % 1_000 === 0) memory.learn('kept', guess(4), 1, 0, undefined);
     }
     expect(memory.size).toBe(4_096);
-    expect([memory.choose('kept'), memory.choose('0'), memory.choose('5999')]).toEqual([4, 0, 8]);
+    expect([memory.choose('kept'), memory.choose('0'), memory.choose('5999')]).toEqual([guess(4), guess(0), guess(8)]);
   });
 });

@@ -7,7 +7,7 @@ import { prepareProgram } from '../../../src/program/prepare.js';
 import { call, makeTx, World } from '../world.js';
 import { ABORT, ACTOR, balance, callsProgram, makeCall, put, type Script, transfer } from './actor.js';
 
-const HOW = { colour: 1, executor: 'cpu', repaired: false } as const;
+const HOW = { colour: 1, executor: 'cpu', repaired: false, predicted: false, mispredicted: false } as const;
 
 function setUp() {
   const world = new World();

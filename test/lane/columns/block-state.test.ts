@@ -15,6 +15,7 @@ describe('the state inside a block', () => {
       fc.record({ kind: fc.constant('read' as const), key }),
       fc.record({ kind: fc.constant('write' as const), key, value }),
       fc.record({ kind: fc.constant('name' as const), key }),
+      fc.record({ kind: fc.constant('many' as const), keys: fc.array(key, { maxLength: 8 }) }),
       fc.record({ kind: fc.constant('settle' as const) }),
     );
     fc.assert(
@@ -29,6 +30,8 @@ describe('the state inside a block', () => {
             ...(asBytes && {
               getAt: (from: Uint8Array, start: number, end: number) =>
                 before.get(text(from.subarray(start, end)) ?? ''),
+              getManyAt: (from: Uint8Array, starts: Uint32Array, ends: Uint32Array) =>
+                Array.from(starts, (start, i) => before.get(text(from.subarray(start, ends[i])) ?? '')),
             }),
           };
           const state = new BlockState(base, 200);
@@ -36,7 +39,10 @@ describe('the state inside a block', () => {
           const changes = new Map<LaneKey, Uint8Array | undefined>();
           for (const each of steps) {
             if (each.kind === 'settle') state.settle();
-            else if (each.kind === 'name') {
+            else if (each.kind === 'many') {
+              const numbers = Uint32Array.from([...each.keys, 'behind them'], (name) => state.keyOfText(name));
+              state.loadMany(numbers, each.keys.length);
+            } else if (each.kind === 'name') {
               const named = bytes(each.key);
               expect(state.keyOf(named, 0, named.length)).toBe(state.keyOfText(each.key));
             } else if (each.kind === 'read') {
@@ -52,6 +58,10 @@ describe('the state inside a block', () => {
               changes.set(each.key, written);
               reader.apply(new Map([[each.key, written]]));
             }
+          }
+          for (const name of [...before.keys(), ...changes.keys()]) {
+            const had = state.hasBelow(name);
+            if (had !== undefined) expect(had).toBe(before.has(name));
           }
           expect(new Map(state.writes())).toEqual(changes);
         },
@@ -85,4 +95,38 @@ describe('numbers of keys', () => {
       expect(table.find(other, 0, other.length, kept)).toBe(-1);
     },
   );
+});
+
+test('many keys are read from the state below at once, those that are known or were written not again', () => {
+  const asked: string[][] = [];
+  const base = {
+    get: (name: LaneKey) => {
+      throw new Error(`${name} was read alone`);
+    },
+    getManyAt: (from: Uint8Array, starts: Uint32Array, ends: Uint32Array) => {
+      const names = Array.from(starts, (start, i) => text(from.subarray(start, ends[i])) ?? '');
+      asked.push(names);
+      return names.map((name) => (name === 'there' ? bytes('value') : undefined));
+    },
+  };
+  const state = new BlockState(base, 1_000);
+  const numbersOf = (...names: LaneKey[]) => Uint32Array.from(names, (name) => state.keyOfText(name));
+  new BlockStateReader(state, base).apply(new Map([['written', bytes('new')]]));
+  state.loadMany(numbersOf('there', 'absent', 'written', 'beyond'), 3);
+  state.loadMany(numbersOf('absent', 'there'), 2);
+  expect(asked).toEqual([['there', 'absent'], []]);
+  const [there, absent] = numbersOf('there', 'absent');
+  expect([state.load(there), state.load(absent)]).toEqual([5, 0]);
+  expect(['there', 'absent', 'written', 'beyond'].map((name) => state.hasBelow(name))).toEqual([
+    true,
+    false,
+    undefined,
+    undefined,
+  ]);
+  // What was put aside is not asked for, either.
+  state.keep(new Uint8Array(2_000), 0, 2_000);
+  expect(state.settle()).toBe(true);
+  state.loadMany(numbersOf('written', 'there'), 2);
+  expect(asked.at(-1)).toEqual(['there']);
+  expect(state.hasBelow('absent')).toBeUndefined();
 });

@@ -1,0 +1,56 @@
+// `warpshrew plan`: what a block's transactions touch, which of them would read predicted values, and what orders them.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
+import { openSource } from '../../src/bitcoin/sources.js';
+import { planRows } from '../../src/execute/rows/plan-rows.js';
+import { makeEngine, message, sourceOf } from '../execute/engines.js';
+import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
+import { builtProgram, call, makeBlock, makeTx, World } from '../lane/world.js';
+
+/** The block of the bundled chain in which all mint of one counter. */
+const MINTS = 116;
+
+it('plan counts the transactions that would read predicted values, and marks each of them', async () => {
+  const folder = temporaryFolder();
+  const [db, file] = [join(folder, 'db'), join(folder, 'block.bin')];
+  const replayed = await cli('replay', CHAIN, '--db', db, '--policy', 'sequential', '--to', String(MINTS - 1));
+  expect(replayed.status, replayed.stderr).toBe(0);
+  for (const { raw } of openSource(CHAIN).blocks(MINTS, MINTS)) writeFileSync(file, raw);
+  const text = (await cli('plan', file, '--db', db)).stdout.split('\n');
+  expect(text).toContain('predicted     150');
+  expect(text).toContain('edges         0');
+  expect(text.filter((line) => /^tx .* colour 1, predicted$/.test(line))).toHaveLength(150);
+  const plan = JSON.parse((await cli('plan', file, '--db', db, '--json')).stdout) as {
+    readonly predicted: number;
+    readonly txs: readonly { readonly predicted: boolean; readonly reads: string[]; readonly writes: string[] }[];
+  };
+  expect(plan).toMatchObject({ height: MINTS, laneTxs: 151, predicted: 150, colours: 1, widths: [151] });
+  expect(plan).not.toHaveProperty('mispredicted');
+  expect(plan.txs.map(({ predicted }) => predicted)).toEqual([false, ...new Array<boolean>(150).fill(true)]);
+  for (const { reads, writes } of plan.txs) expect([reads, writes]).toEqual([[...reads].sort(), [...writes].sort()]);
+});
+
+it('plan orders the rows of a block as an engine with workers that has seen no block before', async () => {
+  const world = new World();
+  const [mint, probe] = [world.deploy(builtProgram('mint'), 0, 1_000, 7), world.deploy()];
+  const parent = message(call(probe, 15));
+  const child = makeTx({
+    spend: [{ txid: parent.txid, vout: 0 }],
+    protostones: [{ pointer: 0, refund: 0, message: call(mint, 77) }],
+  });
+  const others = Array.from({ length: 60 }, (_, i) =>
+    message(i % 3 === 0 ? call(mint, 77) : i % 3 === 1 ? call(probe, 4, i % 5) : call(probe, 5, 9, i)),
+  );
+  const block = BlockOffsets.read(makeBlock([parent, ...others, child]).raw);
+  const engine = makeEngine({ policy: 'cpu', workers: 2 });
+  const { plan: ran, statistics } = await engine.processBlock(block, world.height, sourceOf(world));
+  const context = { height: world.height, block: block.raw, laneStartHeight: 0, dependent: 'demote' } as const;
+  const planned = await planRows(block, context, { get: (key) => world.state.get(key) });
+  expect(planned.plan.colouring.widths).toEqual(ran.widths);
+  expect(planned.plan.graph.edges).toBe(ran.edges);
+  expect(planned.columns.count - planned.rows.length).toBe(1);
+  expect(planned.isPredicted.reduce((sum, is) => sum + is, 0)).toBe(statistics.predicted);
+  expect(statistics.predicted).toBe(19);
+});
