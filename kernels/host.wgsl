@@ -57,12 +57,6 @@ fn host_abort(a: u32, b: u32, c: u32, d: u32) {
   stop(STOP_ABORT);
 }
 
-fn host_inner_call(a: u32, b: u32, c: u32, d: vec2<u32>) -> u32 {
-  charge(FUEL_CALL);
-  stop(STOP_INNER_CALL);
-  return 0u;
-}
-
 // Address of the value of the key; NONE if it is absent or the run has stopped. `least`: the price of the call for an
 // empty value; with less fuel nothing is read. The key counts as read even if the fuel left does not pay for the value.
 fn stored_value(key: vec2<u32>, least: u32) -> u32 {

@@ -74,6 +74,14 @@ const RUN_PRICES = {
     transfer: ['result', 'transfer, those of nothing included'],
     dataBytes: ['result', (bytes) => [`started ${bytes} bytes of data`, 1]],
   },
+  CALL_FUEL: {
+    checkpointByte: ['call of a contract', 'byte of the checkpoint as given'],
+    entry: ['call of a contract', 'entry of the checkpoint as declared'],
+    triple: ['call of a contract', 'triple of the parcel, those of nothing included'],
+    bytes: ['call of a contract', (bytes) => [`started ${bytes} bytes of cellpack and parcel together`, 1]],
+    builtIn: ['call of a built-in', 'call'],
+    builtInBytes: ['call of a built-in', (bytes) => [`started ${bytes} bytes of its data`, 1]],
+  },
 };
 
 /** The table of what a run costs beside its instructions and host calls. Throws if a price has no words here. */

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ProgramInstance } from '../../dist/program/instance.js';
 import { buildProgram } from '../../dist/program/prepare.js';
+import { refuseCall } from '../../dist/program/run-stop.js';
 import { call, end, get, i32, i64, Module, OP, op, opener, set, tee } from './wasm.mjs';
 
 /** What is repeated in each function `(i32, i64)`, and how often at most; `empty` is a function without effect. */
@@ -44,7 +45,9 @@ function measure(kind) {
   const collect = () => {
     for (let i = 0; i < 3; i++) globalThis.gc();
   };
-  const kept = programs.map((program, i) => new ProgramInstance(program, new WebAssembly.Module(modules[i])));
+  const kept = programs.map(
+    (program, i) => new ProgramInstance(program, new WebAssembly.Module(modules[i]), refuseCall),
+  );
   collect();
   const before = process.memoryUsage.rss();
   for (const instance of kept) {

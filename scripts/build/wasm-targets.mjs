@@ -16,6 +16,12 @@ export const WASM_TARGETS = [
     target: `programs/${name}.wasm`,
     flags: ['--initialMemory', name === 'probe' ? '2' : '1', '--maximumMemory', name === 'probe' ? '2' : '1'],
   })),
+  // Contracts that call contracts, for tests: these the kernel leaves to the CPU.
+  ...['actor', 'bank', 'burner', 'factory', 'pool', 'proxy', 'recursion', 'thief'].map((name) => ({
+    source: `wasm/calls/${name}.ts`,
+    target: `calls/${name}.wasm`,
+    flags: ['--initialMemory', '1', '--maximumMemory', '1'],
+  })),
   // Vector instructions are part of WebAssembly 2.0, which Metashrew hosts run.
   {
     source: 'wasm/indexers/default.ts',

@@ -43,7 +43,7 @@ export const COLUMNS = [
   ),
   run(
     'common-failed-keeps-writes',
-    '    this.writes.drop();\n',
+    '    this.writes.drop(this.reads, this.#state);\n',
     '',
     'a failed message of the common kind keeps its writes',
   ),
@@ -55,7 +55,7 @@ export const COLUMNS = [
   ),
   run(
     'common-mints-any',
-    "if (order < 0 && !this.#isTarget(memory, idAt)) return 'transfer beyond the balance';",
+    "if (order < 0 && !isSameId(memory, idAt, contexts, this.#contextStart)) return 'transfer beyond the balance';",
     '',
     'a contract of the common kind mints assets of others',
   ),

@@ -5,6 +5,8 @@ const RULES = ['rules', 'rules-calls', 'cases', 'results', 'allowance'].map((nam
 const allowance = inFile('src/lane/allowance.ts', 'test/lane/allowance.test.ts');
 const transaction = inFile('src/lane/transaction.ts', ...RULES);
 const message = inFile('src/lane/message.ts', 'test/lane/edges.test.ts', ...RULES);
+const frame = inFile('src/lane/frame.ts', 'test/lane/edges.test.ts', ...RULES);
+const balances = inFile('src/lane/balances.ts', ...RULES);
 const overlay = inFile('src/lane/overlay.ts', 'test/lane/overlay.test.ts', ...RULES);
 const creation = inFile('src/lane/creation.ts', ...RULES);
 const scan = inFile('src/lane/scan.ts', 'test/lane/edges.test.ts', ...RULES);
@@ -70,14 +72,14 @@ export const LANE = [
   ),
   transaction('shadow-limit', 'const SHADOW_LIMIT = 100;', 'const SHADOW_LIMIT = 101;', 'one shadow output too many'),
   message('credit-skipped', 'if (!credit(view, id, entry))', 'if (!credit)', 'incoming is not credited'),
-  message('credit-overflow', 'if (sum > U128_MAX) return false;', '', 'a balance may pass u128'),
-  message(
+  balances('credit-overflow', 'if (sum > U128_MAX) return false;', '', 'a balance may pass u128'),
+  balances(
     'any-asset-minted',
-    "if (balance < amount && !idsEqual(id, holder)) return 'transfer beyond the balance';",
+    'if (balance < amount && !idsEqual(id, holder)) return false;',
     '',
     'a contract mints assets of others',
   ),
-  message(
+  balances(
     'own-minted-first',
     'const left = balance > amount ? balance - amount : 0n;',
     'const left = idsEqual(id, holder) ? balance : balance - amount;',
@@ -85,17 +87,17 @@ export const LANE = [
   ),
   message(
     'zero-transfer',
-    '  if (amount === 0n) return undefined;\n',
+    '  if (transfer.amount === 0n) return undefined;\n',
     '',
     'a transfer of 0 of a foreign asset is looked at',
   ),
   message(
     'parcel-overflow',
-    "return parcel.add(id, amount) ? undefined : 'sum over u128 of a parcel';",
-    'parcel.add(id, amount);\n  return undefined;',
+    "return parcel.add(transfer.id, transfer.amount) ? undefined : 'sum over u128 of a parcel';",
+    'parcel.add(transfer.id, transfer.amount);\n  return undefined;',
     'a parcel over u128 loses assets',
   ),
-  message(
+  frame(
     'empty-value-kept',
     'value.length === 0 ? undefined : value.slice()',
     'value.slice()',
@@ -120,21 +122,21 @@ export const LANE = [
     'the rule `reject` lets a dependent message run',
     { tests: ['test/execute/engine.test.ts', ...RULES] },
   ),
-  message(
+  frame(
     'outside-read-unrecorded',
-    'return this.#call.running.view.get(storageKeyOfBytes(this.#id, key));',
-    'return this.#call.running.view.peek(storageKeyOfBytes(this.#id, key));',
+    'return this.#view.get(storageKeyOfBytes(this.#id, key));',
+    'return this.#view.peek(storageKeyOfBytes(this.#id, key));',
     'storage reads are not recorded',
     { tests: ['test/execute/engine.test.ts', ...RULES] },
   ),
-  message(
+  frame(
     'balance-read-unrecorded',
-    'return this.#call.running.view.get(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;',
-    'return this.#call.running.view.peek(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;',
+    'return this.#view.get(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;',
+    'return this.#view.peek(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;',
     'balances that a contract asks for are not recorded as read',
     { tests: ['test/execute/engine.test.ts', ...RULES] },
   ),
-  message(
+  frame(
     'balance-of-other',
     'balanceKeyOfBytes(what, who)',
     'balanceKeyOfBytes(who, what)',
@@ -149,7 +151,7 @@ export const LANE = [
   ),
   overlay(
     'message-not-seen',
-    'if (message !== undefined && message.size > 0 && message.has(key)) return message;',
+    'if (top !== undefined && top.size > 0 && top.has(key)) return top;',
     '',
     'a message does not see its own writes',
   ),
@@ -168,8 +170,8 @@ export const LANE = [
   ),
   overlay(
     'kept-replaced',
-    'else for (const [key, value] of this.#message) this.#kept.set(key, value);',
-    'else this.#kept = this.#message;',
+    'else for (const [key, value] of message) this.#kept.set(key, value);',
+    'else this.#kept = message;',
     'a second message drops the writes of the first',
   ),
   overlay(

@@ -1,4 +1,5 @@
 // All mutants: what is wrong with each, and the quick tests of which one must fail. One file per area of the sources.
+import { CALLS_MUTANTS } from './calls.mjs';
 import { CHAIN } from './chain.mjs';
 import { COLUMNS } from './columns.mjs';
 import { EXECUTE } from './execute.mjs';
@@ -20,6 +21,7 @@ import { TABLES } from './tables.mjs';
  */
 export const MUTANTS = [
   ...LANE,
+  ...CALLS_MUTANTS,
   ...COLUMNS,
   ...PROTOCOL,
   ...EXECUTE,

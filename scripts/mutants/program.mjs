@@ -241,14 +241,14 @@ export const PROGRAM = [
   ),
   lentCode(
     'lent-grow-past-maximum',
-    '[local(0), constant(maxPages), ...lentSize(bytes)',
-    '[local(0), constant(maxPages + 1), ...lentSize(bytes)',
+    '[local(0), most, ...lentSize(bytes)',
+    '[local(0), most, constant(1), make(OP.i32Add), ...lentSize(bytes)',
     'memory.grow in a lent memory gives a page beyond the maximum',
   ),
   lentCode(
     'lent-grow-one-short',
-    '[local(0), constant(maxPages), ...lentSize(bytes)',
-    '[local(0), constant(maxPages - 1), ...lentSize(bytes)',
+    '[local(0), most, ...lentSize(bytes)',
+    '[local(0), most, constant(1), make(OP.i32Sub), ...lentSize(bytes)',
     'memory.grow in a lent memory refuses the last page',
   ),
   lentCode(
@@ -327,7 +327,7 @@ export const PROGRAM = [
   ),
   inFile('src/program/runner.ts', 'test/program/runner-keeps.test.ts')(
     'instance-outlives-code',
-    'else this.#idle.take(key);',
+    'else for (let depth = 0; depth <= MAX_DEPTH; depth++) this.#idle.take(keyAt(key, depth));',
     'else this.#idle.size;',
     'idle instances of large programs keep code that is counted as dropped',
   ),

@@ -2,7 +2,7 @@ import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import { runDifferential } from '../selftest/fuzz/fuzz.js';
-import type { ProgramName } from '../util/built-wasm.js';
+import type { FuzzProgram } from '../selftest/fuzz/fuzz-calls.js';
 import { gpuIfThere } from './gpu-if-there.js';
 
 /**
@@ -15,7 +15,7 @@ export async function fuzzCommand(options: {
   /** false: without one; true: with one, or GPU_UNAVAILABLE is thrown; not given: with one if there is one. */
   readonly gpu?: boolean;
   /** All if not given. */
-  readonly programs?: readonly ProgramName[];
+  readonly programs?: readonly FuzzProgram[];
 }): Promise<{ text: string; exitStatus: number }> {
   const gpu = await gpuFor(options.gpu);
   const started = performance.now();

@@ -1,58 +1,27 @@
 /** One message of a lane transaction: a call of a contract (docs/lane-rules.md, sections 3 to 5). */
 
-import { parseResult } from '../program/result.js';
 import type { Program, RunHost, RunResult } from '../program/types.js';
-import { formatId, idsEqual } from '../protocol/alkane-id.js';
+import { formatId } from '../protocol/alkane-id.js';
 import { decodeCellpack } from '../protocol/cellpack.js';
 import { Sheet, type SheetEntry } from '../protocol/sheet.js';
 import type { AlkaneId, Protostone } from '../protocol/types.js';
-import {
-  EMPTY_BYTES,
-  readU128,
-  toBinaryString,
-  toHex,
-  U128_MAX,
-  u128Bytes,
-  writeU32,
-  writeU128,
-} from '../util/bytes.js';
-import { type Allowance, CREATION_FUEL } from './allowance.js';
-import { isCreation, readSequence, resolveTarget } from './creation.js';
-import { balanceKey, balanceKeyOfBytes, storageKeyOfBytes, storagePrefix } from './keys.js';
-import type { TransactionView } from './overlay.js';
-import type { DependentRule } from './policy.js';
+import { EMPTY_BYTES, toBinaryString, toHex, writeU128 } from '../util/bytes.js';
+import { CREATION_FUEL } from './allowance.js';
+import { credit, debit } from './balances.js';
+import { CallTree } from './call-tree.js';
+import { isCreation, resolveTarget } from './creation.js';
+import { endOfFrame, Frame, FrameHost } from './frame.js';
+import { makeCall } from './inner-call.js';
 import { RECEIPT_DATA_BYTES } from './receipt.js';
-import type { LaneTransaction } from './scan.js';
-import type { LaneKey, MessageReceipt, MessageStatus } from './types.js';
+import type { RunningTransaction } from './running.js';
+import type { MessageReceipt, MessageStatus } from './types.js';
+
+export type { DeclaredKeys, LaneContext, RunningTransaction, TransactionWatch } from './running.js';
 
 const LANE_BLOCK = 8n;
 const LANE_TX = 8n;
-
-/** What all lane transactions of a block share; plain data that is sent to workers. */
-export interface LaneContext {
-  readonly height: number;
-  /** The block as serialised with witnesses. */
-  readonly block: Uint8Array;
-  /** Messages below this height fail and are refunded. */
-  readonly laneStartHeight: number;
-  /** `reject`: messages of a transaction that spends an output of another lane transaction of the block fail. */
-  readonly dependent: DependentRule;
-  /** Notified of each transaction that this thread runs. */
-  readonly watch?: TransactionWatch;
-}
-
-/** Notified of every transaction that runs, so that another thread can see which one takes long. */
-export interface TransactionWatch {
-  /** `index`: position in the block; the txid lies at `at` of `bytes`. */
-  begin(index: number, bytes: Uint8Array, at: number): void;
-  end(): void;
-}
-
-/** Keys that a program declared with `__record_get` and `__record_put`: they widen the plan, never the outcome. */
-export interface DeclaredKeys {
-  readonly reads: Set<LaneKey>;
-  readonly writes: Set<LaneKey>;
-}
+/** Who calls the contract of a message. */
+const NOBODY: AlkaneId = { block: 0n, tx: 0n };
 
 /**
  * A contract must run: the driver of the transaction runs `program` and resumes the generator with the result. Storage
@@ -80,15 +49,6 @@ export interface MessageResult {
   readonly parcel: Sheet | undefined;
 }
 
-/** A transaction while its messages run. */
-export interface RunningTransaction {
-  readonly input: LaneTransaction;
-  readonly context: LaneContext;
-  readonly view: TransactionView;
-  readonly allowance: Allowance;
-  readonly declared: DeclaredKeys | undefined;
-}
-
 /**
  * Runs the message of `protostone` in the order of lane rules 4: calldata, target, start height; the charge of a
  * creation; resolve or create; credit the incoming; the run. All its writes lie in the running message of the view; the
@@ -101,8 +61,15 @@ export function* runMessage(
 ): Generator<MessageCall, MessageResult, MessageEnd> {
   const { input, context, view, allowance } = running;
   const fuelBefore = allowance.fuelLeft;
+  const tree = new CallTree();
+  const receipt = (
+    status: MessageStatus,
+    target?: AlkaneId,
+    error?: string,
+    data: Uint8Array = EMPTY_BYTES,
+  ): MessageReceipt => receiptOf(protostone, { status, target, error, data }, fuelBefore - allowance.fuelLeft, tree);
   const failed = (status: MessageStatus, error: string, target?: AlkaneId): MessageResult => ({
-    receipt: receipt(protostone, status, target, error, fuelBefore - allowance.fuelLeft, EMPTY_BYTES),
+    receipt: receipt(status, target, error),
     parcel: undefined,
   });
 
@@ -127,43 +94,40 @@ export function* runMessage(
     if (!credit(view, id, entry)) return failed('REJECTED', 'sum over u128 on a balance', id);
   }
 
-  const prefix = storagePrefix(id);
-  const bytes = encodeContext(id, protostone.shadowVout, entries, outer.inputs.slice(2));
-  const end = yield new Call(program, id, bytes, prefix, allowance.fuelLeft, running);
-  allowance.leave(end.fuelLeft);
-  switch (end.status) {
-    case 'REVERT':
-      return failed('REVERT', end.reason, id);
-    case 'TRAP':
-      return failed('TRAP', 'trap', id);
-    case 'OUT_OF_FUEL':
-      allowance.leave(0);
-      return failed('OUT_OF_FUEL', 'out of fuel', id);
+  const assets = numberBytes(entries.flatMap((entry) => [entry.id.block, entry.id.tx, entry.amount]));
+  const frame = new Frame(running, id, NOBODY, protostone.shadowVout, assets, numberBytes(outer.inputs.slice(2)));
+  const run = yield new Call(program, frame, tree, allowance.fuelLeft);
+  allowance.leave(run.fuelLeft);
+  const end = endOfFrame(run, tree);
+  if (!end.ok) {
+    const { status, error } = end.failure;
+    if (status === 'OUT_OF_FUEL') allowance.leave(0);
+    return failed(status, error, id);
   }
-  if (end.result === undefined) return failed('REJECTED', 'bad result pointer', id);
-  const result = parseResult(end.result);
-  if (result === undefined) return failed('REJECTED', 'malformed result', id);
-  if (!allowance.charge(result.fuel)) return failed('OUT_OF_FUEL', 'out of fuel', id);
-
-  for (const [key, value] of result.storage) view.set(prefix + key, value.length === 0 ? undefined : value.slice());
+  const { result } = end;
+  allowance.charge(result.fuel);
+  frame.store(result.storage);
   const parcel = new Sheet();
   for (const transfer of result.transfers) {
-    const error = debit(view, id, transfer, parcel);
+    const error = payOut(frame, transfer, parcel);
     if (error !== undefined) return failed('REJECTED', error, id);
   }
-  const fuelUsed = fuelBefore - allowance.fuelLeft;
-  return { receipt: receipt(protostone, 'OK', id, undefined, fuelUsed, result.data), parcel };
+  return { receipt: receipt('OK', id, undefined, result.data), parcel };
 }
 
 /** The receipt of a message; also used where the sum on the pointer turns a success into a failure. */
-function receipt(
+function receiptOf(
   protostone: Protostone,
-  status: MessageStatus,
-  target: AlkaneId | undefined,
-  error: string | undefined,
+  end: {
+    readonly status: MessageStatus;
+    readonly target: AlkaneId | undefined;
+    readonly error: string | undefined;
+    readonly data: Uint8Array;
+  },
   fuelUsed: number,
-  data: Uint8Array,
+  { calls, total }: CallTree,
 ): MessageReceipt {
+  const { status, target, error, data } = end;
   return {
     protostone: protostone.index,
     shadowVout: protostone.shadowVout,
@@ -173,131 +137,51 @@ function receipt(
     fuelUsed,
     data: toHex(data.subarray(0, RECEIPT_DATA_BYTES)),
     dataBytes: data.length,
+    calls,
+    callTotal: total,
   };
 }
 
-/** Context bytes: myself, caller 0:0, vout, incoming ascending, inputs; every number u128 LE. */
-function encodeContext(
-  myself: AlkaneId,
-  vout: number,
-  incoming: readonly SheetEntry[],
-  inputs: readonly bigint[],
-): Uint8Array {
-  const out = new Uint8Array((6 + 3 * incoming.length + inputs.length) * 16);
-  writeU128(out, 0, myself.block);
-  writeU128(out, 16, myself.tx);
-  writeU32(out, 64, vout);
-  writeU32(out, 80, incoming.length);
-  let at = 96;
-  const put = (number: bigint): void => {
-    if (number !== 0n) writeU128(out, at, number);
-    at += 16;
-  };
-  for (const { id, amount } of incoming) {
-    put(id.block);
-    put(id.tx);
-    put(amount);
-  }
-  for (const number of inputs) put(number);
+/** Numbers as u128 LE. */
+function numberBytes(numbers: readonly bigint[]): Uint8Array {
+  const out = new Uint8Array(numbers.length * 16);
+  numbers.forEach((number, i) => {
+    writeU128(out, i * 16, number);
+  });
   return out;
 }
 
 class Call implements MessageCall {
   constructor(
     readonly program: Program,
-    readonly target: AlkaneId,
-    readonly context: Uint8Array,
-    /** The prefix of the contract's own keys. */
-    readonly prefix: LaneKey,
+    readonly frame: Frame,
+    readonly tree: CallTree,
     readonly fuel: number,
-    readonly running: RunningTransaction,
   ) {}
 
-  get height(): number {
-    return this.running.context.height;
-  }
-
-  // Fields rather than methods: callers detach them from the call.
-  readonly host = (isDryRun: boolean): RunHost => new Host(isDryRun, this);
-  readonly peekStorage = (key: Uint8Array): Uint8Array | undefined =>
-    this.running.view.peek(this.prefix + toBinaryString(key));
-}
-
-/** Answers a program from the transaction's view. */
-class Host implements RunHost {
-  readonly #call: Call;
-  /** The contract's 32 bytes: a context begins with them. */
-  readonly #id: Uint8Array;
-
-  constructor(
-    readonly isDryRun: boolean,
-    call: Call,
-  ) {
-    this.#call = call;
-    this.#id = call.context.subarray(0, 32);
-  }
-
-  get height(): number {
-    return this.#call.height;
+  get target(): AlkaneId {
+    return this.frame.myself;
   }
 
   get context(): Uint8Array {
-    return this.#call.context;
+    return this.frame.context;
   }
 
-  get transaction(): Uint8Array {
-    return this.#call.running.input.tx.raw;
+  get height(): number {
+    return this.frame.running.context.height;
   }
 
-  get block(): Uint8Array {
-    return this.#call.running.context.block;
-  }
-
-  storage(key: Uint8Array): Uint8Array | undefined {
-    return this.#call.running.view.get(storageKeyOfBytes(this.#id, key));
-  }
-
-  sequence(): bigint {
-    return readSequence(this.#call.running.view);
-  }
-
-  balance(who: Uint8Array, what: Uint8Array): Uint8Array {
-    return this.#call.running.view.get(balanceKeyOfBytes(what, who)) ?? EMPTY_BYTES;
-  }
-
-  declareRead(key: Uint8Array): void {
-    this.#call.running.declared?.reads.add(this.#call.prefix + toBinaryString(key));
-  }
-
-  declareWrite(key: Uint8Array): void {
-    this.#call.running.declared?.writes.add(this.#call.prefix + toBinaryString(key));
-  }
-}
-
-function readBalance(view: TransactionView, key: LaneKey): bigint {
-  const value = view.get(key);
-  return value === undefined ? 0n : readU128(value, 0);
-}
-
-/** Adds an incoming amount to the contract's balance; false if the sum passes u128. */
-function credit(view: TransactionView, holder: AlkaneId, { id, amount }: SheetEntry): boolean {
-  const key = balanceKey(id, holder);
-  const sum = readBalance(view, key) + amount;
-  if (sum > U128_MAX) return false;
-  view.set(key, u128Bytes(sum));
-  return true;
+  // Fields rather than methods: callers detach them from the call.
+  readonly host = (isDryRun: boolean): RunHost => new FrameHost(this.frame, this.tree, isDryRun, makeCall);
+  readonly peekStorage = (key: Uint8Array): Uint8Array | undefined =>
+    this.frame.running.view.peek(this.frame.prefix + toBinaryString(key));
 }
 
 /**
  * Takes one transfer off the contract's balance (the own id beyond it is minted) into `parcel`; returns why it cannot.
  */
-function debit(view: TransactionView, holder: AlkaneId, transfer: SheetEntry, parcel: Sheet): string | undefined {
-  const { id, amount } = transfer;
-  if (amount === 0n) return undefined;
-  const key = balanceKey(id, holder);
-  const balance = readBalance(view, key);
-  if (balance < amount && !idsEqual(id, holder)) return 'transfer beyond the balance';
-  const left = balance > amount ? balance - amount : 0n;
-  if (left !== balance) view.set(key, left === 0n ? undefined : u128Bytes(left));
-  return parcel.add(id, amount) ? undefined : 'sum over u128 of a parcel';
+function payOut({ myself, running }: Frame, transfer: SheetEntry, parcel: Sheet): string | undefined {
+  if (transfer.amount === 0n) return undefined;
+  if (!debit(running.view, myself, transfer)) return 'transfer beyond the balance';
+  return parcel.add(transfer.id, transfer.amount) ? undefined : 'sum over u128 of a parcel';
 }

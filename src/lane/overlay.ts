@@ -46,17 +46,25 @@ export class MapOverlay implements StateReader {
   }
 }
 
+type Layer = Map<LaneKey, Uint8Array | undefined>;
+
 /**
- * The view of one transaction: three layers of writes (the deleted sheets, what the transaction keeps, the running
- * message) over `base`. The first read of a key that the transaction has not written is recorded with the value seen;
- * reads survive every rollback, because they decided what happened.
+ * The view of one transaction over `base`: the deleted sheets, what the transaction keeps, the running message, and in
+ * it the static calls under way, each in front of what was before it. The first read of a key that the transaction has
+ * not written is recorded with the value seen; reads survive every rollback, because they decided what happened.
  */
 export class TransactionView implements StateReader {
-  readonly reads = new Map<LaneKey, Uint8Array | undefined>();
+  /** Keys read from outside so far, with the values seen. */
+  readonly reads: Layer = new Map();
   readonly #base: StateReader;
-  readonly #spent = new Map<LaneKey, Uint8Array | undefined>();
-  #kept = new Map<LaneKey, Uint8Array | undefined>();
-  #message: Map<LaneKey, Uint8Array | undefined> | undefined;
+  readonly #spent: Layer = new Map();
+  #kept: Layer = new Map();
+  /** Where writes go, if a message runs: its layer, or that of the innermost static call in it. */
+  #top: Layer | undefined;
+  /** Those below the top, the message's first. */
+  readonly #below: Layer[] = [];
+  /** Keys of writes that were taken back by a failed message or a static call. */
+  readonly #takenBack = new Set<LaneKey>();
 
   constructor(base: StateReader) {
     this.#base = base;
@@ -65,7 +73,10 @@ export class TransactionView implements StateReader {
   /** The value of `key` as this transaction sees it; recorded if it comes from outside. */
   get(key: LaneKey): Uint8Array | undefined {
     const layer = this.#layerOf(key);
-    if (layer !== undefined) return layer.get(key);
+    return layer === undefined ? this.#read(key) : layer.get(key);
+  }
+
+  #read(key: LaneKey): Uint8Array | undefined {
     const seen = this.reads.get(key);
     if (seen !== undefined || this.reads.has(key)) return seen;
     const value = this.#base.get(key);
@@ -82,7 +93,7 @@ export class TransactionView implements StateReader {
 
   /** Writes, or deletes with `undefined`: into the running message if there is one, else into the transaction. */
   set(key: LaneKey, value: Uint8Array | undefined): void {
-    (this.#message ?? this.#kept).set(key, value);
+    (this.#top ?? this.#kept).set(key, value);
   }
 
   /** Deletes the sheet of a spent outpoint: this stays even if the transaction is undone. */
@@ -91,39 +102,69 @@ export class TransactionView implements StateReader {
   }
 
   beginMessage(): void {
-    this.#message = new Map();
+    this.#top = new Map();
+  }
+
+  /** What follows in the running message is taken back by {@link endTrial}. */
+  beginTrial(): void {
+    if (this.#top === undefined) throw new RangeError('no message runs');
+    this.#below.push(this.#top);
+    this.#top = new Map();
+  }
+
+  endTrial(): void {
+    this.#takeBack(this.#top);
+    this.#top = this.#below.pop();
   }
 
   keepMessage(): void {
-    if (this.#message !== undefined) {
-      if (this.#kept.size === 0) this.#kept = this.#message;
-      else for (const [key, value] of this.#message) this.#kept.set(key, value);
+    const message = this.#top;
+    if (message !== undefined) {
+      if (this.#kept.size === 0) this.#kept = message;
+      else for (const [key, value] of message) this.#kept.set(key, value);
     }
-    this.#message = undefined;
+    this.#top = undefined;
   }
 
+  /** Takes the message back, with the static calls in it that have not ended. */
   dropMessage(): void {
-    this.#message = undefined;
+    while (this.#below.length > 0) this.endTrial();
+    this.#takeBack(this.#top);
+    this.#top = undefined;
   }
 
   /** Drops everything but the deletion of spent sheets. */
   undo(): void {
-    this.#message = undefined;
+    this.dropMessage();
     this.#kept = new Map();
   }
 
-  /** The final diff. Writing the value that was already there still counts as a write. */
-  writes(): Map<LaneKey, Uint8Array | undefined> {
+  #takeBack(layer: Layer | undefined): void {
+    if (layer !== undefined) for (const key of layer.keys()) this.#takenBack.add(key);
+  }
+
+  /**
+   * The transaction is over. Keys read from outside, with the values seen: a key that was written only by what was
+   * taken back is one of them (lane rules 9). The final diff: writing the value that was already there still counts as
+   * a write.
+   */
+  end(): { readonly reads: Layer; readonly writes: Layer } {
+    for (const key of this.#takenBack) if (!this.#kept.has(key) && !this.#spent.has(key)) this.#read(key);
+    return { reads: this.reads, writes: this.#writes() };
+  }
+
+  #writes(): Layer {
     if (this.#spent.size === 0) return this.#kept;
     const all = new Map(this.#spent);
     for (const [key, value] of this.#kept) all.set(key, value);
     return all;
   }
 
-  #layerOf(key: LaneKey): ReadonlyMap<LaneKey, Uint8Array | undefined> | undefined {
+  #layerOf(key: LaneKey): Layer | undefined {
     // Most layers are empty, and asking an empty map costs as much as asking a full one.
-    const message = this.#message;
-    if (message !== undefined && message.size > 0 && message.has(key)) return message;
+    const top = this.#top;
+    if (top !== undefined && top.size > 0 && top.has(key)) return top;
+    for (let i = this.#below.length - 1; i >= 0; i--) if (this.#below[i].has(key)) return this.#below[i];
     if (this.#kept.size > 0 && this.#kept.has(key)) return this.#kept;
     return this.#spent.size > 0 && this.#spent.has(key) ? this.#spent : undefined;
   }

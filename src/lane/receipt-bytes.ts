@@ -6,16 +6,32 @@
  * target (u8: 1 and 32 bytes of id, or 0), error (text), fuel used u32, bytes of data returned u32, those kept (u16,
  * bytes). Then of the keys read and those written: total u32, hash (u8: 1 and 32 bytes, or 0), number listed u16, each
  * key (u16, bytes).
+ *
+ * Where contracts have called others, that follows: number of messages with calls u16, for each: its place u16, calls
+ * u32, those listed u16, for each of these: depth u8, kind u8, target 32, hash of the module 32, opcode (u8: 1 and 16
+ * bytes, or 0), fuel used u32, status u8, triples in u16, triples out u16, bytes of data returned u32.
  */
-import { formatId, idBytes, idFromBytes, parseId } from '../protocol/alkane-id.js';
-import { fromDisplayHash, fromHex, readU32, toDisplayHash, toHex, writeBinaryString, writeU32 } from '../util/bytes.js';
+import { CALL_KINDS } from '../program/types.js';
+import { formatId, ID_LENGTH, idBytes, idFromBytes, parseId } from '../protocol/alkane-id.js';
+import {
+  fromDisplayHash,
+  fromHex,
+  readU32,
+  readU128,
+  toDisplayHash,
+  toHex,
+  u128Bytes,
+  writeBinaryString,
+  writeU32,
+} from '../util/bytes.js';
 import { copyBytes } from '../util/copy-bytes.js';
 import type { ExecutionDetails } from './receipt.js';
 import { EXECUTORS } from './statistics.js';
-import { MESSAGE_STATUSES, type MessageReceipt, type Receipt } from './types.js';
+import { CALL_STATUSES, type CallReceipt, MESSAGE_STATUSES, type MessageReceipt, type Receipt } from './types.js';
 
 const NO_TEXT = 0xffff;
 const HASH_BYTES = 32;
+const U128_BYTES = 16;
 const FIRST_ROOM = 64 * 1024;
 
 /** Appends the parts of receipts, one receipt after the other. */
@@ -112,6 +128,7 @@ export function writeReceipt(out: ReceiptWriter, receipt: Receipt): void {
   for (const message of receipt.messages) writeMessage(out, message);
   writeKeys(out, receipt.reads, receipt.readTotal, receipt.readHash);
   writeKeys(out, receipt.writes, receipt.writeTotal, receipt.writeHash);
+  writeCalls(out, receipt.messages);
 }
 
 function writeMessage(out: ReceiptWriter, message: MessageReceipt): void {
@@ -130,6 +147,32 @@ function writeKeys(out: ReceiptWriter, keys: readonly string[], total: number, h
   out.optional(hash === undefined ? undefined : fromHex(hash));
   out.u16(keys.length);
   for (const key of keys) out.sized(fromHex(key));
+}
+
+function writeCalls(out: ReceiptWriter, messages: readonly MessageReceipt[]): void {
+  const places = messages.flatMap(({ callTotal }, place) => (callTotal > 0 ? [place] : []));
+  if (places.length === 0) return;
+  out.u16(places.length);
+  for (const place of places) {
+    const { calls, callTotal } = messages[place];
+    out.u16(place);
+    out.u32(callTotal);
+    out.u16(calls.length);
+    for (const call of calls) writeCall(out, call);
+  }
+}
+
+function writeCall(out: ReceiptWriter, call: CallReceipt): void {
+  out.u8(call.depth);
+  out.u8(CALL_KINDS.indexOf(call.kind));
+  out.part(idBytes(parseId(call.target)), 0, ID_LENGTH);
+  out.part(fromHex(call.codeHash), 0, HASH_BYTES);
+  out.optional(call.opcode === undefined ? undefined : u128Bytes(BigInt(call.opcode)));
+  out.u32(call.fuelUsed);
+  out.u8(CALL_STATUSES.indexOf(call.status));
+  out.u16(call.parcel);
+  out.u16(call.transfers);
+  out.u32(call.dataBytes);
 }
 
 /** The bytes of one receipt. */
@@ -152,13 +195,14 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
     messages: from.list(() => readMessage(from)),
   };
   const [reads, writes] = [readKeys(from), readKeys(from)];
+  const messages = from.left > 0 ? withCalls(from, receipt.messages) : receipt.messages;
   if (from.left > 0) throw new RangeError('bytes follow the receipt');
   return {
     height: receipt.height,
     index: receipt.index,
     txid: receipt.txid,
     undone: receipt.undone,
-    messages: receipt.messages,
+    messages,
     fuel: receipt.fuel,
     reads: reads.keys,
     readTotal: reads.total,
@@ -200,6 +244,35 @@ function readMessage(from: ReceiptReader): MessageReceipt {
     fuelUsed,
     data: toHex(from.sized()),
     dataBytes,
+    calls: [],
+    callTotal: 0,
+  };
+}
+
+/** `messages` with the calls that follow in `from`. */
+function withCalls(from: ReceiptReader, messages: readonly MessageReceipt[]): MessageReceipt[] {
+  const all = [...messages];
+  for (let left = from.u16(); left > 0; left--) {
+    const place = from.u16();
+    if (place >= all.length) throw new RangeError('the receipt has calls of a message that it has not');
+    all[place] = { ...all[place], callTotal: from.u32(), calls: from.list(() => readCall(from)) };
+  }
+  return all;
+}
+
+function readCall(from: ReceiptReader): CallReceipt {
+  const [depth, kind] = [from.u8(), from.oneOf(CALL_KINDS)];
+  const target = formatId(idFromBytes(from.part(ID_LENGTH)));
+  const codeHash = toHex(from.part(HASH_BYTES));
+  const opcode = from.optional(U128_BYTES);
+  return {
+    ...{ depth, kind, target, codeHash },
+    opcode: opcode && readU128(opcode, 0).toString(),
+    fuelUsed: from.u32(),
+    status: from.oneOf(CALL_STATUSES),
+    parcel: from.u16(),
+    transfers: from.u16(),
+    dataBytes: from.u32(),
   };
 }
 

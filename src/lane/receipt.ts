@@ -11,6 +11,8 @@ const RECEIPT_KEYS = 256;
 export const RECEIPT_KEY_BYTES = 8_192;
 /** Bytes of returned data that a receipt keeps at most, of all its messages together. */
 export const RECEIPT_DATA_BYTES = 4_096;
+/** Calls of contracts that a receipt keeps at most, of all its messages together. */
+export const RECEIPT_CALLS = 256;
 
 /** How a transaction was run: differs between policies, never part of a comparison. */
 export interface ExecutionDetails {
@@ -32,7 +34,7 @@ export const IN_TURN: ExecutionDetails = {
 };
 
 /**
- * The receipt of an outcome. It takes at most about 50 KB plus 300 bytes per message, whatever the transaction touched
+ * The receipt of an outcome. It takes at most about 80 KB plus 300 bytes per message, whatever the transaction touched
  * and returned: keys that do not fit are counted and hashed.
  */
 export function makeReceipt(height: number, outcome: LaneOutcome, how: ExecutionDetails): Receipt {
@@ -55,11 +57,17 @@ export function makeReceipt(height: number, outcome: LaneOutcome, how: Execution
   };
 }
 
-/** A message's receipt with as much of its data as the earlier messages (`earlier`) leave room for. */
+/** A message's receipt with as much of its data and calls as the earlier messages (`earlier`) leave room for. */
 export function withinReceipt(receipt: MessageReceipt, earlier: readonly MessageReceipt[]): MessageReceipt {
-  const taken = earlier.reduce((sum, { data }) => sum + data.length / 2, 0);
-  const room = Math.max(0, RECEIPT_DATA_BYTES - taken);
-  return receipt.data.length <= 2 * room ? receipt : { ...receipt, data: receipt.data.slice(0, 2 * room) };
+  const room = Math.max(0, RECEIPT_DATA_BYTES - sumOf(earlier, ({ data }) => data.length / 2));
+  const callRoom = Math.max(0, RECEIPT_CALLS - sumOf(earlier, ({ calls }) => calls.length));
+  const { data, calls } = receipt;
+  if (data.length <= 2 * room && calls.length <= callRoom) return receipt;
+  return { ...receipt, data: data.slice(0, 2 * room), calls: calls.slice(0, callRoom) };
+}
+
+function sumOf(receipts: readonly MessageReceipt[], of: (receipt: MessageReceipt) => number): number {
+  return receipts.reduce((sum, receipt) => sum + of(receipt), 0);
 }
 
 /** Keys are hashed in pieces of this size: a call for each costs more than hashing it. */

@@ -47,13 +47,14 @@ export function* laneTransaction(
     messages.length = 0;
   }
   context.watch?.end();
+  const { reads, writes } = view.end();
   return {
     index: input.index,
     txid: toDisplayHash(input.tx.txid),
     undone,
     messages,
-    reads: view.reads,
-    writes: view.writes(),
+    reads,
+    writes,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Results of the parallel lane: what the executors return and the store keeps. */
+import type { CallKind } from '../program/types.js';
 import type { Executor, LaneStatistics } from './statistics.js';
 
 /** A key of namespace P as a binary string (one unit per byte, see util/bytes `toBinaryString`). */
@@ -30,6 +31,34 @@ export interface LaneWrites extends ReadonlyMap<LaneKey, Uint8Array | undefined>
 export const MESSAGE_STATUSES = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED', 'STANDARD'] as const;
 export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
 
+/** How a frame can end: those of a message but STANDARD, with the same codes. */
+export const CALL_STATUSES = ['OK', 'REVERT', 'TRAP', 'OUT_OF_FUEL', 'REJECTED'] as const;
+export type CallStatus = (typeof CALL_STATUSES)[number];
+/** How a frame or a message can fail. */
+export type FailedStatus = Exclude<CallStatus, 'OK'>;
+
+/** A frame below that of a message: a call that a contract made (docs/lane-rules.md, section 9). */
+export interface CallReceipt {
+  /** 1: the contract of the message made the call. */
+  readonly depth: number;
+  readonly kind: CallKind;
+  /** `block:tx` of the contract that was called (a created one: its new id). */
+  readonly target: string;
+  /** SHA-256 of the module that ran, hex. */
+  readonly codeHash: string;
+  /** First input, decimal; undefined if there was none. */
+  readonly opcode: string | undefined;
+  /** Without what calls below it have used; the charge of a call is its caller's. */
+  readonly fuelUsed: number;
+  /** Of a frame that failed because one below it did: that one's. */
+  readonly status: CallStatus;
+  /** Number of triples that it was given, and of those that it returned. */
+  readonly parcel: number;
+  readonly transfers: number;
+  /** Bytes of data that it returned. */
+  readonly dataBytes: number;
+}
+
 export interface MessageReceipt {
   /** Index of the protostone. */
   readonly protostone: number;
@@ -45,6 +74,10 @@ export interface MessageReceipt {
   readonly data: string;
   /** Bytes of data that the contract returned. */
   readonly dataBytes: number;
+  /** The frames below its own, in call order: the first ones, as many as the transaction's receipt has room for. */
+  readonly calls: readonly CallReceipt[];
+  /** How many there were. */
+  readonly callTotal: number;
 }
 
 /** What is equal under every policy (compared by the differential tests). */

@@ -16,6 +16,8 @@ export const GLOBAL_BYTES = '__warpshrew_bytes';
  * of. An instance of it holds each.
  */
 export const GLOBAL_REFERENCES = '__warpshrew_references';
+/** Only of a program for V8: the most pages that its memory may grow to, an i32 that the host sets. */
+export const GLOBAL_PAGES = '__warpshrew_pages';
 export const WHY_NONE = 0;
 export const WHY_FUEL = 1;
 export const WHY_STACK = 2;

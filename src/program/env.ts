@@ -34,6 +34,7 @@ const HASHED = { fuel: 200, perUnit: 100, unit: 64, of: '`in`' };
 /** A transaction or a block. */
 const LOADED = { fuel: 1_000, perUnit: 1, unit: 8 };
 const DECLARED = { fuel: 500, perUnit: 1 };
+const CALL = '(cellpack, parcel, checkpoint, ignored): bytes of return data; see 9';
 
 /** Lane rules 5.4. */
 export const HOST_FUNCTIONS = {
@@ -50,11 +51,11 @@ export const HOST_FUNCTIONS = {
   __fuel: fn('(i32)->()', '(out): u64, what is left after its own charge'),
   __height: fn('(i32)->()', '(out): u64'),
   __balance: fn('(i32,i32,i32)->()', '(who, what, out): u128, or 0 bytes for none', { fuel: 2_000 }),
-  __returndatacopy: fn('(i32)->()', '(out)', { perUnit: 2 }),
+  __returndatacopy: fn('(i32)->()', '(out): return data of the last call of this frame', { perUnit: 2 }),
   __log: fn('(i32)->()', '(text), any bytes', { perUnit: 1 }),
-  __call: fn('(i32,i32,i32,i64)->i32', 'see 9'),
-  __delegatecall: fn('(i32,i32,i32,i64)->i32', 'see 9'),
-  __staticcall: fn('(i32,i32,i32,i64)->i32', 'see 9'),
+  __call: fn('(i32,i32,i32,i64)->i32', CALL, { fuel: 5_000 }),
+  __delegatecall: fn('(i32,i32,i32,i64)->i32', CALL, { fuel: 5_000 }),
+  __staticcall: fn('(i32,i32,i32,i64)->i32', CALL, { fuel: 5_000 }),
   __is_dry_run: fn('()->i32', '0 but in a dry run'),
   __record_get: fn('(i32)->()', '(key)', DECLARED),
   __record_put: fn('(i32)->()', '(key)', DECLARED),

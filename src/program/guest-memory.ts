@@ -38,6 +38,7 @@ export class GuestMemory {
   readonly #code: GuestCode;
 
   readonly #memory: WebAssembly.Memory;
+  readonly #fuel: WebAssembly.Global;
   readonly #seen: WebAssembly.Global | undefined;
 
   /** Bytes of the memory below those that the program sees. */
@@ -49,6 +50,7 @@ export class GuestMemory {
    */
   constructor(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global, hides = false) {
     this.#memory = memory;
+    this.#fuel = fuel;
     this.#seen = seen;
     this.#hidden = hides ? HIDDEN_BYTES : 0;
     const hidden = hides ? PAGE_HIDDEN : NOTHING_HIDDEN;
@@ -65,6 +67,10 @@ export class GuestMemory {
 
   get fuelLeft(): number {
     return this.#code.fuelLeft();
+  }
+
+  set fuelLeft(fuel: number) {
+    this.#fuel.value = fuel;
   }
 
   /** The memory as it is now, with what is hidden from the program. */

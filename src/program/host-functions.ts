@@ -4,16 +4,12 @@ import { type EnvName, hostFuel } from './env.js';
 import { GuestMemory } from './guest-memory.js';
 import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
 import type { RunState } from './run-state.js';
-import type { RevertReason } from './types.js';
+import { RunStop } from './run-stop.js';
+import type { CallingFrame, CallKind, Program, RevertReason, RunHost, RunResult } from './types.js';
 import { unshared } from './unshared.js';
 
-/**
- * Thrown by a host function to end the run at once; no program can catch it. No Error, for a stack trace costs more
- * than most runs.
- */
-export class RunStop {
-  constructor(readonly reason: RevertReason | 'out-of-fuel') {}
-}
+/** Runs a program in a frame inside of the one that these functions serve; undefined: it has no pages left for it. */
+export type RunInside = (program: Program, host: RunHost, fuel: number) => RunResult | undefined;
 
 const ID_BYTES = 32;
 const U64_BYTES = 8;
@@ -23,10 +19,18 @@ const U128_BYTES = 16;
  * The functions of `env` for one instance (alkanes-wire 8, lane rules 4 and 5), for one run at a time. Each reads its
  * input buffers, then charges, then checks where it writes, then acts.
  */
-export class HostFunctions implements IntrinsicHost {
+export class HostFunctions implements IntrinsicHost, CallingFrame {
   askedDryRun = false;
+  depth = 0;
   #memory: GuestMemory | undefined;
   #host: RunState | undefined;
+  /** Of the last call of this run. */
+  #returnData: Uint8Array = EMPTY_BYTES;
+  readonly #runInside: RunInside;
+
+  constructor(runInside: RunInside) {
+    this.#runInside = runInside;
+  }
 
   /**
    * Gives the functions what exists only after the imports: the instance's memory, its fuel counter, of a lent memory
@@ -36,15 +40,17 @@ export class HostFunctions implements IntrinsicHost {
     this.#memory = new GuestMemory(...parts);
   }
 
-  /** The next run asks `host`. */
-  begin(host: RunState): void {
+  /** The next run, `depth` calls below its message, asks `host`. */
+  begin(host: RunState, depth: number): void {
     this.#host = host;
     this.askedDryRun = false;
+    this.depth = depth;
   }
 
   /** The run is over: nothing of its host is kept alive. */
   finish(): void {
     this.#host = undefined;
+    this.#returnData = EMPTY_BYTES;
   }
 
   get memory(): GuestMemory {
@@ -60,6 +66,30 @@ export class HostFunctions implements IntrinsicHost {
   /** Takes `amount` of fuel, or ends the run with OUT_OF_FUEL. */
   charge(amount: number): void {
     if (!this.memory.charge(amount)) throw new RunStop('out-of-fuel');
+  }
+
+  get fuelLeft(): number {
+    return this.memory.fuelLeft;
+  }
+
+  run(program: Program, host: RunHost): RunResult | undefined {
+    const end = this.#runInside(program, host, this.memory.fuelLeft);
+    if (end === undefined) return undefined;
+    this.memory.fuelLeft = end.fuelLeft;
+    this.askedDryRun ||= end.askedDryRun;
+    return end;
+  }
+
+  /** A call of another contract: reads its buffers; the host does the rest. Gives the length of the return data. */
+  private call(kind: CallKind, cellpack: number, parcel: number, checkpoint: number): number {
+    const buffers = {
+      kind,
+      cellpack: this.input(cellpack),
+      parcel: this.input(parcel),
+      checkpoint: this.input(checkpoint),
+    };
+    this.#returnData = this.host.call(buffers, this);
+    return this.#returnData.length;
   }
 
   /** Takes the price of a call of `name` that works on `bytes`. */
@@ -149,6 +179,8 @@ export class HostFunctions implements IntrinsicHost {
       this.pay(name);
       throw new RunStop(reason);
     };
+    const call = (kind: CallKind) => (cellpack: number, parcel: number, checkpoint: number) =>
+      this.call(kind, cellpack, parcel, checkpoint);
     return {
       abort: stop('abort', 'abort'),
       __request_storage: (pointer: number) => this.findStorage('__request_storage', pointer),
@@ -188,15 +220,14 @@ export class HostFunctions implements IntrinsicHost {
         this.outputFound(out, this.host.findBalance(this.memory.bytes, holder, asset));
         return undefined;
       },
-      // Inner calls do not exist in these rules, so the last call's response is always empty.
-      __returndatacopy: load('__returndatacopy', () => EMPTY_BYTES),
+      __returndatacopy: load('__returndatacopy', () => this.#returnData),
       __log: (pointer: number) => {
         this.pay('__log', this.inputLength(pointer));
         return undefined;
       },
-      __call: stop('__call', 'inner-call'),
-      __delegatecall: stop('__delegatecall', 'inner-call'),
-      __staticcall: stop('__staticcall', 'inner-call'),
+      __call: call('call'),
+      __delegatecall: call('delegatecall'),
+      __staticcall: call('staticcall'),
       __is_dry_run: () => {
         this.askedDryRun = true;
         this.pay('__is_dry_run');

@@ -1,12 +1,21 @@
 /** One V8 instance of a program. */
 
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS } from './counters.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_PAGES, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
+import { type Frame, hasAllPages, MESSAGE_FRAME } from './frame.js';
 import { HIDDEN_BYTES } from './hidden-page.js';
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
 import type { RunState } from './run-state.js';
-import type { Program } from './types.js';
+import type { Program, RunHost, RunResult } from './types.js';
+
+/** Runs `program` in a frame inside of that of `caller`; undefined: not enough pages are left. */
+export type RunInner = (
+  caller: ProgramInstance,
+  program: Program,
+  host: RunHost,
+  fuel: number,
+) => RunResult | undefined;
 
 /**
  * An instance, with the parts that a run needs. `begin` gives it the state of a fresh one (lane rules 4), as long as
@@ -25,7 +34,11 @@ export class ProgramInstance {
   readonly #stack: WebAssembly.Global;
   readonly #reset: ((fuel: number) => void) | undefined;
   readonly #images: readonly { readonly start: number; readonly bytes: Uint8Array }[];
+  readonly #pages: WebAssembly.Global;
+  /** Pages that its memory may ever have. */
+  readonly #mostPages: number;
   #used = false;
+  #frame: Frame = MESSAGE_FRAME;
 
   readonly #lent: LentMemory | undefined;
   readonly #seen: WebAssembly.Global | undefined;
@@ -36,11 +49,11 @@ export class ProgramInstance {
    * segments are known to be in bounds. Throws `WebAssembly.RuntimeError` if a segment is out of bounds, `RangeError`
    * if there is no memory to be had.
    */
-  constructor(program: Program, module: WebAssembly.Module, lent?: LentMemory) {
+  constructor(program: Program, module: WebAssembly.Module, runInner: RunInner, lent?: LentMemory) {
     this.#lent = lent;
     // Segments are laid out at once.
     lent?.clear();
-    this.functions = new HostFunctions();
+    this.functions = new HostFunctions((...call) => runInner(this, ...call));
     const { exports } = new WebAssembly.Instance(module, {
       env: { ...this.functions.imports(), ...(lent && { memory: lent.memory }) },
     });
@@ -49,6 +62,8 @@ export class ProgramInstance {
     this.fuel = counter(GLOBAL_FUEL);
     this.why = counter(GLOBAL_WHY);
     this.#stack = counter(GLOBAL_STACK);
+    this.#pages = counter(GLOBAL_PAGES);
+    this.#mostPages = this.#pages.value as number;
     this.#seen = exports[GLOBAL_BYTES] as WebAssembly.Global | undefined;
     const references = exports[GLOBAL_REFERENCES] as WebAssembly.Global | undefined;
     this.references = (references?.value as number | undefined) ?? 0;
@@ -66,20 +81,30 @@ export class ProgramInstance {
   }
 
   /**
-   * Makes it ready for one run. In a lent memory, one that cannot serve again begins before anyone else has the
-   * memory.
+   * Makes it ready for one run in `frame`. In a lent memory, one that cannot serve again begins before anyone else has
+   * the memory.
    */
-  begin(host: RunState, fuel: number): void {
-    this.functions.begin(host);
+  begin(host: RunState, fuel: number, frame = MESSAGE_FRAME): void {
+    this.functions.begin(host, frame.depth);
+    this.#frame = frame;
     if ((this.#used || this.#lent !== undefined) && this.#reset !== undefined) {
       this.#lent?.clear();
       this.#reset(fuel);
       if (this.#images.length > 0) this.#layOut(this.functions.memory.withHidden);
+      if (frame !== MESSAGE_FRAME) this.#stack.value = frame.slots;
     } else {
       this.fuel.value = fuel;
-      this.#stack.value = STACK_SLOTS;
+      this.#stack.value = frame.slots;
     }
+    if (!hasAllPages(frame)) this.#pages.value = Math.min(frame.pages, this.#mostPages);
     this.#used = true;
+  }
+
+  /** What a run that it calls now may take. */
+  get frameInside(): Frame {
+    const { depth, pages } = this.#frame;
+    const own = this.functions.memory.bytes.length >>> 16;
+    return { depth: depth + 1, slots: this.#stack.value as number, pages: pages - own };
   }
 
   #layOut(memory: Uint8Array): void {

@@ -12,6 +12,8 @@ export interface Counters {
   readonly why: number;
   /** Of a program in a lent memory: the bytes that it sees. */
   readonly bytes: number | undefined;
+  /** Of a program for V8: the most pages that its memory may have. */
+  readonly pages: number | undefined;
 }
 
 /** Function indices of the helpers: (i32) -> i32 each; those of lent memories are in lent-code.ts. */
@@ -132,40 +134,29 @@ export function tableBulkHelper(counters: Counters): Instruction[] {
  * traps with WHY_HOST.
  */
 export function memoryGrowHelper(counters: Counters, maxPages: number, hiddenPages = 0): Instruction[] {
+  const most = counters.pages === undefined ? constant(maxPages) : get(counters.pages);
   return [
     ...take(counters, counters.fuel, constant(BULK.grow), WHY_FUEL),
     ...takeTimes(counters, BULK.growPage),
     ...(counters.bytes === undefined
-      ? [...ownGrow(counters, maxPages + hiddenPages), ...pagesSeen(hiddenPages)]
-      : lentGrow(counters.bytes, maxPages)),
+      ? [...ownGrow(counters, most, hiddenPages), ...pagesSeen(hiddenPages)]
+      : lentGrow(counters.bytes, most)),
     END,
   ];
 }
 
-/** What memory.grow gave, local 1 and the top of the stack, less the hidden pages; -1 stays what it is. */
+/** What memory.grow gave, the top of the stack, less the hidden pages. */
 function pagesSeen(hiddenPages: number): Instruction[] {
-  if (hiddenPages === 0) return [];
-  const grown = [local(1), constant(-1), make(OP.i32Ne)];
-  return [constant(hiddenPages), ...grown, make(OP.i32Mul), make(OP.i32Sub)];
+  return hiddenPages === 0 ? [] : [constant(hiddenPages), make(OP.i32Sub)];
 }
 
-function ownGrow(counters: Counters, maxPages: number): Instruction[] {
+/** memory.grow by local 0, which was paid for, as a value that is not -1; local 1 is free. */
+function ownGrow(counters: Counters, most: Instruction, hiddenPages: number): Instruction[] {
+  const hidden = hiddenPages === 0 ? [] : [constant(hiddenPages), make(OP.i32Add)];
   return [
-    local(0),
-    make(OP.memoryGrow, 0),
-    make(OP.localTee, 1),
-    constant(-1),
-    make(OP.i32Eq),
-    IF,
-    local(0),
-    constant(maxPages),
-    make(OP.memorySize, 0),
-    make(OP.i32Sub),
-    make(OP.i32LeU),
-    IF,
-    ...trap(counters, WHY_HOST),
-    END,
-    END,
-    local(1),
+    ...[local(0), most, ...hidden, make(OP.memorySize, 0), make(OP.i32Sub), make(OP.i32GtU), IF],
+    ...[constant(-1), make(OP.return), END],
+    ...[local(0), make(OP.memoryGrow, 0), make(OP.localTee, 1), constant(-1), make(OP.i32Eq), IF],
+    ...[...trap(counters, WHY_HOST), END, local(1)],
   ];
 }

@@ -1,5 +1,5 @@
 import { Additions } from './additions.js';
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
+import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_PAGES, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
 import { make } from './decode-code.js';
 import { Erasure, type TableUse, wantsErasure } from './erasure.js';
 import { HIDDEN_PAGES } from './hidden-page.js';
@@ -41,10 +41,15 @@ interface Added {
   readonly tableSize: number;
 }
 
-function addedTo({ globals }: RawModule, lent: boolean): Added {
+/** Who runs the instrumented module. */
+export type Runs = 'kernel' | 'engine' | 'engine, in a lent memory';
+
+function addedTo({ globals }: RawModule, runs: Runs): Added {
   const first = globals.length;
-  const next = first + 3 + (lent ? 1 : 0);
-  const counters = { fuel: first, stack: first + 1, why: first + 2, bytes: lent ? first + 3 : undefined };
+  const pages = runs === 'kernel' ? undefined : first + 3;
+  const bytes = runs === 'engine, in a lent memory' ? first + 4 : undefined;
+  const next = (bytes ?? pages ?? first + 2) + 1;
+  const counters = { fuel: first, stack: first + 1, why: first + 2, pages, bytes };
   return { counters, references: next, tableSize: next + 1 };
 }
 
@@ -52,8 +57,17 @@ const number = (value: number, mutable = true): GlobalDefinition => {
   return { type: 'i32', mutable, init: { kind: 'i32', value } };
 };
 
-function globalsOf(source: RawModule, lent: boolean, erasure: Erasure | undefined): GlobalDefinition[] {
-  const counters = [number(0), number(0), number(0), ...(lent ? [bytesSeen(source)] : [])];
+function globalsOf(
+  source: RawModule,
+  { pages, bytes }: Counters,
+  memoryMax: number,
+  erasure: Erasure | undefined,
+): GlobalDefinition[] {
+  const counters = [
+    ...[number(0), number(0), number(0)],
+    ...(pages === undefined ? [] : [number(memoryMax)]),
+    ...(bytes === undefined ? [] : [bytesSeen(source)]),
+  ];
   if (erasure === undefined) return [...source.globals, ...counters];
   const size = erasure.sizeGlobal === undefined ? [] : [number(source.table?.min ?? 0)];
   return [...erasure.globals(source.globals), ...counters, number(erasure.references, false), ...size];
@@ -63,29 +77,32 @@ function globalsOf(source: RawModule, lent: boolean, erasure: Erasure | undefine
  * Puts fuel and the stack budget into a valid module (lane rules 3, 4 and 5). The result has no start section (the
  * function is called first thing by the exported `__execute`), a memory of at most 512 pages, a table of at most 4,096
  * elements, three more globals, no dead code, and exports only `memory`, `__execute`, `__meta` and the three globals.
- * `slots` are those of each function's frame, as `validateModule` gives them. `lent`: it imports a memory of {@link
- * LENT_PAGES} and checks each access against a fourth global, the bytes that it sees of it (lent-memory.ts).
+ * `slots` are those of each function's frame, as `validateModule` gives them. For an engine there is a global more: how
+ * far its memory may grow.
  */
-export function instrumentModule(source: RawModule, slots: Uint32Array, lent = false): Instrumented {
-  return instrument(source, slots, lent, undefined).instrumented;
+export function instrumentModule(source: RawModule, slots: Uint32Array, runs: Runs = 'kernel'): Instrumented {
+  return instrument(source, slots, runs, undefined).instrumented;
 }
 
 /**
- * The same for V8. A program that changes its table or holds references has them as numbers (erasure.ts), and exports
- * how many functions it has references of.
+ * The same for V8. A program that changes its table or holds
+ * references has them as numbers (erasure.ts), and exports how many functions it has references of. `lent`: it imports
+ * a memory of {@link LENT_PAGES} and checks each access against a further global, the bytes that it sees of it
+ * (lent-memory.ts).
  */
 export function instrumentForEngine(source: RawModule, slots: Uint32Array, lent = false): Instrumented {
-  const { instrumented, use } = instrument(source, slots, lent, undefined);
-  return wantsErasure(source, use) ? instrument(source, slots, lent, use).instrumented : instrumented;
+  const runs = lent ? 'engine, in a lent memory' : 'engine';
+  const { instrumented, use } = instrument(source, slots, runs, undefined);
+  return wantsErasure(source, use) ? instrument(source, slots, runs, use).instrumented : instrumented;
 }
 
 function instrument(
   source: RawModule,
   slots: Uint32Array,
-  lent: boolean,
+  runs: Runs,
   erased: TableUse | undefined,
 ): { readonly instrumented: Instrumented; readonly use: TableUse } {
-  const added = addedTo(source, lent);
+  const added = addedTo(source, runs);
   const { counters } = added;
   const memoryMax = atMost(source.memory?.maxPages, LIMITS.memoryPages);
   const hiddenPages = erased === undefined ? 0 : HIDDEN_PAGES;
@@ -100,11 +117,14 @@ function instrument(
     bytes: additions.code.view(),
     types: additions.types,
     bodies: [...bodies, ...additions.bodies],
-    globals: globalsOf(source, lent, erasure),
+    globals: globalsOf(source, counters, memoryMax, erasure),
     exports,
     elements: [...source.elements, ...declared(instrumenter.references)],
     start: undefined,
-    memory: lent ? LENT : memory && { minPages: memory.minPages + hiddenPages, maxPages: memoryMax + hiddenPages },
+    memory:
+      counters.bytes !== undefined
+        ? LENT
+        : memory && { minPages: memory.minPages + hiddenPages, maxPages: memoryMax + hiddenPages },
     table: table && { min: table.min, max: atMost(table.max, LIMITS.tableElements) },
     ...erasure?.parts,
   };
@@ -129,6 +149,7 @@ function exportsOf(source: RawModule, additions: Additions, added: Added, erased
     { name: GLOBAL_STACK, kind: 'global', index: counters.stack },
     { name: GLOBAL_WHY, kind: 'global', index: counters.why },
   );
+  if (counters.pages !== undefined) exports.push({ name: GLOBAL_PAGES, kind: 'global', index: counters.pages });
   if (counters.bytes !== undefined) exports.push({ name: GLOBAL_BYTES, kind: 'global', index: counters.bytes });
   if (erased) exports.push({ name: GLOBAL_REFERENCES, kind: 'global', index: added.references });
   return exports;

@@ -50,10 +50,13 @@ export function lentSize(bytes: number): Instruction[] {
   return [make(OP.globalGet, bytes), constant(16), make(OP.i32ShrU)];
 }
 
-/** memory.grow by local 0, which was paid for, as a value; local 1 is free. The lent memory has the pages already. */
-export function lentGrow(bytes: number, maxPages: number): Instruction[] {
+/**
+ * memory.grow by local 0, which was paid for, to at most the value `most` of pages; local 1 is free. The lent memory
+ * has them already.
+ */
+export function lentGrow(bytes: number, most: Instruction): Instruction[] {
   return [
-    ...[local(0), constant(maxPages), ...lentSize(bytes), make(OP.localTee, 1), make(OP.i32Sub), make(OP.i32GtU), IF],
+    ...[local(0), most, ...lentSize(bytes), make(OP.localTee, 1), make(OP.i32Sub), make(OP.i32GtU), IF],
     ...[constant(-1), make(OP.return), END],
     ...[local(0), local(1), make(OP.i32Add), constant(65_536), make(OP.i32Mul), make(OP.globalSet, bytes)],
     local(1),

@@ -7,7 +7,7 @@ import { BoundedCache } from './lru.js';
 import type { WasmModule } from './module.js';
 import { entryFuel } from './prices.js';
 import { decideReuse, type Reuse, withReset } from './reuse.js';
-import type { Program } from './types.js';
+import { CALL_KINDS, type Program } from './types.js';
 import { type Admitted, validateModule } from './validate.js';
 
 /** Programs kept at once, and bytes of their code as it came. */
@@ -41,7 +41,9 @@ interface Kept {
 }
 
 /** All that is known of an admitted module but its bytes. */
-interface Admission extends Admitted, Pick<Program, 'entryFuel' | 'reuse' | 'imports' | 'compiledBytes'> {}
+interface Admission
+  extends Admitted,
+    Pick<Program, 'entryFuel' | 'reuse' | 'imports' | 'compiledBytes' | 'minPages' | 'makesCalls'> {}
 
 /** Results of preparing, by the code's SHA-256. */
 export class PreparedPrograms {
@@ -159,18 +161,20 @@ function admit(wasm: Uint8Array, hash: string): Admission {
   const reuse = decideReuse(made.module, made.changes);
   const bytes = encoded(made, reuse);
   instrumented.set(hash, bytes, bytes.length);
+  const imports = new Set(source.imports.map((i) => i.name));
   return {
-    ...{ slots, codeBytes, reuse },
+    ...{ slots, codeBytes, reuse, imports },
     compiledBytes: bytes.length + codeBytes,
     entryFuel: entryFuel(source),
-    imports: new Set(source.imports.map((i) => i.name)),
+    minPages: source.memory?.minPages ?? 0,
+    makesCalls: CALL_KINDS.some((kind) => imports.has(`__${kind}`)),
   };
 }
 
 function programOf(wasm: Uint8Array, hash: string, admission: Admission): Program {
-  const { slots, reuse, entryFuel, imports, compiledBytes } = admission;
+  const { slots, reuse, entryFuel, imports, compiledBytes, minPages, makesCalls } = admission;
   return {
-    ...{ hash, source: wasm, entryFuel, reuse, imports, compiledBytes },
+    ...{ hash, source: wasm, entryFuel, reuse, imports, compiledBytes, minPages, makesCalls },
     get instrumented(): Uint8Array {
       return instrumentedModule(hash, wasm, admission);
     },

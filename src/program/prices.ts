@@ -41,6 +41,22 @@ export const RESULT_FUEL = {
   dataBytes: 8,
 } as const;
 
+/** A call of another contract, beside what every call of `__call` and its like costs (env.ts). */
+export const CALL_FUEL = {
+  /** Per byte of the checkpoint as given. */
+  checkpointByte: 100,
+  /** Per entry of the checkpoint, as declared. */
+  entry: 5_000,
+  /** Per triple of the parcel. */
+  triple: 500,
+  /** Bytes of cellpack and parcel together for 1. */
+  bytes: 8,
+  /** A built-in contract, beside that. */
+  builtIn: 1_000,
+  /** Bytes that it gives for 1. */
+  builtInBytes: 8,
+} as const;
+
 /**
  * What a frame of the module pays before anything of it is laid out; instrumentation changes nothing that counts. Below
  * 2^31 for every module within the limits.

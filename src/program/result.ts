@@ -9,12 +9,14 @@ export interface ProgramResult {
   readonly storage: ReadonlyMap<string, Uint8Array>;
   /** What the result costs (lane rules 5), in one charge. */
   readonly fuel: number;
+  /** The count and the transfers as they came: a view of the result. */
+  readonly counted: Uint8Array;
   /** A view of the result. */
   readonly data: Uint8Array;
 }
 
 export const TRANSFER_BYTES = 48;
-const COUNT_BYTES = 16;
+export const COUNT_BYTES = 16;
 const WORD_BYTES = 4;
 /** Transfers of a result, at most (lane rules 5). */
 export const MAX_TRANSFERS = 1_024;
@@ -44,19 +46,12 @@ export class ResultLayout {
    * a limit is passed. Copies nothing, for nothing is paid yet.
    */
   read(bytes: Uint8Array, start: number, end: number): boolean {
-    if (end - start < COUNT_BYTES) return false;
-    for (let i = 4; i < COUNT_BYTES; i++) if (bytes[start + i] !== 0) return false;
-    const transfers = readU32(bytes, start);
+    const transfers = countOfTransfers(bytes, start, end);
+    if (transfers < 0) return false;
     const mapAt = start + COUNT_BYTES + transfers * TRANSFER_BYTES;
-    if (transfers > MAX_TRANSFERS || end - mapAt < WORD_BYTES) return false;
+    const at = endOfMap(bytes, mapAt, end);
+    if (at < 0) return false;
     const entries = readU32(bytes, mapAt);
-    if (entries > MAX_MAP_ENTRIES) return false;
-    let at = mapAt + WORD_BYTES;
-    for (let n = entries; n > 0; n--) {
-      at = afterField(bytes, at, end, MAX_KEY_BYTES);
-      if (at >= 0) at = afterField(bytes, at, end, Number.POSITIVE_INFINITY);
-      if (at < 0) return false;
-    }
     this.transfers = transfers;
     this.transfersAt = start + COUNT_BYTES;
     this.entries = entries;
@@ -66,6 +61,50 @@ export class ResultLayout {
     this.fuel = resultFuel({ mapBytes: at - mapAt, entries, transfers, dataBytes: end - at });
     return true;
   }
+}
+
+/** The transfers that a u128 at `start` counts; -1 if they are too many, or `end` comes before they do. */
+export function countOfTransfers(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < COUNT_BYTES) return -1;
+  for (let i = 4; i < COUNT_BYTES; i++) if (bytes[start + i] !== 0) return -1;
+  const transfers = readU32(bytes, start);
+  return transfers > MAX_TRANSFERS || end - start - COUNT_BYTES < transfers * TRANSFER_BYTES ? -1 : transfers;
+}
+
+/** Where the storage map that begins at `start` ends; -1 if it is not whole, or a limit is passed. */
+export function endOfMap(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < WORD_BYTES) return -1;
+  const entries = readU32(bytes, start);
+  if (entries > MAX_MAP_ENTRIES) return -1;
+  let at = start + WORD_BYTES;
+  for (let n = entries; n > 0; n--) {
+    at = afterField(bytes, at, end, MAX_KEY_BYTES);
+    if (at >= 0) at = afterField(bytes, at, end, Number.POSITIVE_INFINITY);
+    if (at < 0) return -1;
+  }
+  return at;
+}
+
+/** The `transfers` that begin behind a count at `start`. */
+export function transfersAt(bytes: Uint8Array, start: number, transfers: number): ProgramResult['transfers'] {
+  return Array.from({ length: transfers }, (_, i) => {
+    const at = start + COUNT_BYTES + i * TRANSFER_BYTES;
+    const id = { block: readU128(bytes, at), tx: readU128(bytes, at + 16) };
+    return { id, amount: readU128(bytes, at + 32) };
+  });
+}
+
+/** The storage map at `start`, which is whole: see {@link ProgramResult.storage}. */
+export function mapAt(bytes: Uint8Array, start: number): ProgramResult['storage'] {
+  const storage = new Map<string, Uint8Array>();
+  let at = start + WORD_BYTES;
+  for (let n = readU32(bytes, start); n > 0; n--) {
+    const keyEnd = at + WORD_BYTES + readU32(bytes, at);
+    const key = binarySlice(bytes, at + WORD_BYTES, keyEnd);
+    at = keyEnd + WORD_BYTES + readU32(bytes, keyEnd);
+    storage.set(key, bytes.subarray(keyEnd + WORD_BYTES, at));
+  }
+  return storage;
 }
 
 /** The end of a field (u32 length, bytes) of at most `most` bytes at `at`; -1 if it is not whole. */
@@ -81,17 +120,12 @@ const layout = new ResultLayout();
 /** The result in `bytes`, or undefined where {@link ResultLayout.read} finds none. Copies nothing. */
 export function parseResult(bytes: Uint8Array): ProgramResult | undefined {
   if (!layout.read(bytes, 0, bytes.length)) return undefined;
-  const transfers = Array.from({ length: layout.transfers }, (_, i) => {
-    const at = layout.transfersAt + i * TRANSFER_BYTES;
-    const id = { block: readU128(bytes, at), tx: readU128(bytes, at + 16) };
-    return { id, amount: readU128(bytes, at + 32) };
-  });
-  const storage = new Map<string, Uint8Array>();
-  for (let n = layout.entries, at = layout.entriesAt; n > 0; n--) {
-    const keyEnd = at + WORD_BYTES + readU32(bytes, at);
-    const key = binarySlice(bytes, at + WORD_BYTES, keyEnd);
-    at = keyEnd + WORD_BYTES + readU32(bytes, keyEnd);
-    storage.set(key, bytes.subarray(keyEnd + WORD_BYTES, at));
-  }
-  return { transfers, storage, fuel: layout.fuel, data: bytes.subarray(layout.dataAt) };
+  const { transfers, fuel, dataAt } = layout;
+  return {
+    transfers: transfersAt(bytes, 0, transfers),
+    storage: mapAt(bytes, COUNT_BYTES + transfers * TRANSFER_BYTES),
+    fuel,
+    counted: bytes.subarray(0, COUNT_BYTES + transfers * TRANSFER_BYTES),
+    data: bytes.subarray(dataAt),
+  };
 }

@@ -2,7 +2,15 @@
  * Whether one V8 instance of a program can serve many runs, and the code that gives it back the state of a fresh one.
  */
 import { concatBytes } from '../util/bytes.js';
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_STACK, GLOBAL_WHY, STACK_SLOTS, WHY_NONE } from './counters.js';
+import {
+  GLOBAL_BYTES,
+  GLOBAL_FUEL,
+  GLOBAL_PAGES,
+  GLOBAL_STACK,
+  GLOBAL_WHY,
+  STACK_SLOTS,
+  WHY_NONE,
+} from './counters.js';
 import { make } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
 import { REFERENCE_OF_NUMBER } from './erased-code.js';
@@ -72,6 +80,7 @@ export function withReset(module: RawModule, changes: StateChanges): RawModule {
     return type === 'funcref' ? concatBytes(value, REFERENCE_OF_NUMBER, taken) : concatBytes(value, taken);
   };
   const lent = module.exports.find((e) => e.name === GLOBAL_BYTES)?.index;
+  const pages = counter(GLOBAL_PAGES);
   const cleared =
     lent === undefined
       ? [number(from), number(0), number(((module.memory?.minPages ?? 0) << 16) - from), make(OP.memoryFill, 0)]
@@ -80,6 +89,7 @@ export function withReset(module: RawModule, changes: StateChanges): RawModule {
     ...set(fuel, make(OP.localGet, 0)),
     ...set(stack, make(OP.i32Const, STACK_SLOTS)),
     ...set(why, make(OP.i32Const, WHY_NONE)),
+    ...set(pages, constant(module.globals[pages].init)),
     make(OP.end),
   ];
   const code = [encodeInstructions(cleared), ...[...changes.globals].map(firstValue), encodeInstructions(counters)];

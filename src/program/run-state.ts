@@ -1,5 +1,5 @@
 /** What a run asks for, by places in memory: nothing is made for a call of a host function. */
-import type { Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
+import type { CallBuffers, CallingFrame, Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
 
 /**
  * What a run needs from outside. `memory` is all of the program's; places in it are in bounds, and `memory` must not be
@@ -23,6 +23,8 @@ export interface RunState {
   sequence(): bigint;
   declareRead(memory: Uint8Array, start: number, end: number): void;
   declareWrite(memory: Uint8Array, start: number, end: number): void;
+  /** See {@link RunHost.call}. */
+  call(buffers: CallBuffers, frame: CallingFrame): Uint8Array;
 }
 
 /** Hears how a run ended, while the memory of its instance is still its own. */
@@ -107,6 +109,10 @@ export class HostState implements RunState {
 
   declareWrite(memory: Uint8Array, start: number, end: number): void {
     this.host.declareWrite(memory.subarray(start, end));
+  }
+
+  call(buffers: CallBuffers, frame: CallingFrame): Uint8Array {
+    return this.host.call(buffers, frame);
   }
 }
 

@@ -3,11 +3,12 @@ import { EMPTY_BYTES } from '../util/bytes.js';
 import { freeMemory } from '../util/free-memory.js';
 import { WHY_FUEL, WHY_HOST } from './counters.js';
 import { requireDeepStack } from './deep-stack.js';
-import { RunStop } from './host-functions.js';
-import { ProgramInstance } from './instance.js';
+import { type Frame, MAX_DEPTH, MESSAGE_FRAME } from './frame.js';
+import { ProgramInstance, type RunInner } from './instance.js';
 import { LentMemory } from './lent-memory.js';
 import { BoundedCache } from './lru.js';
 import { HostState, KeptEnd, type RunEnd, type RunState } from './run-state.js';
+import { RunStop } from './run-stop.js';
 import type { Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
 
 /**
@@ -51,7 +52,7 @@ export function compiledBytesOf(workers: number): number {
   return Math.max(LEAST_COMPILED_BYTES, Math.min(COMPILED_BYTES, share));
 }
 
-/** Runs programs on V8, one at a time: the truth that the kernel is compared with. One runner per thread. */
+/** Runs programs on V8, one message at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {
   readonly #compiled: BoundedCache<WebAssembly.Module>;
   /** Bytes of the code forgotten since memory was freed last. */
@@ -60,6 +61,7 @@ export class ProgramRunner {
   readonly #growing = new BoundedCache<true>(GROWING_PROGRAMS, GROWING_PROGRAMS);
   /** Made when it is first needed. One run at a time has it. */
   #lent: LentMemory | undefined;
+  #isLentOut = false;
   /** Those in the lent memory hold nothing of their own. */
   #idleInLent = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_INSTANCES);
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_BYTES, 'any');
@@ -93,18 +95,32 @@ export class ProgramRunner {
 
   /** The same; `end` hears how it ended before anything else runs in the instance. */
   runInPlace(program: Program, state: RunState, fuel: number, end: RunEnd): void {
+    this.#runFrame(program, state, fuel, end, MESSAGE_FRAME);
+  }
+
+  /** The run of a call that `caller` makes; undefined: the memories of those around it leave too few pages. */
+  readonly #runInner: RunInner = (caller, program, host, fuel) => {
+    const frame = caller.frameInside;
+    if (program.minPages > frame.pages) return undefined;
+    const end = new KeptEnd();
+    this.#runFrame(program, new HostState(host), fuel, end, frame);
+    return end.result;
+  };
+
+  #runFrame(program: Program, state: RunState, fuel: number, end: RunEnd, frame: Frame): void {
     const left = fuel - program.entryFuel;
     if (left < 0) {
       notEntered(end, 'OUT_OF_FUEL', 0);
       return;
     }
-    const lends = this.#growing.get(program.hash) === true;
+    const lends = !this.#isLentOut && this.#growing.get(program.hash) === true;
     const idle = lends ? this.#idleInLent : this.#idle;
-    // Taken out while it runs: an instance whose run throws is dropped.
-    let instance = idle.take(program.hash);
+    const key = lends ? program.hash : keyAt(program.hash, frame.depth);
+    // Taken out while it runs: an instance whose run throws is dropped, and a call of the same program has another.
+    let instance = idle.take(key);
     if (instance === undefined) {
       try {
-        instance = lends ? this.#instanceInLent(program) : new ProgramInstance(program, this.#compile(program));
+        instance = lends ? this.#instanceInLent(program) : this.#newInstance(program);
       } catch (error) {
         // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
         if (!(error instanceof WebAssembly.RuntimeError)) throw machineFailure(program, error);
@@ -112,7 +128,13 @@ export class ProgramRunner {
         return;
       }
     }
-    const isKept = runOnce(program, instance, state, left, end);
+    this.#isLentOut ||= lends;
+    let isKept: boolean;
+    try {
+      isKept = runOnce(program, instance, state, left, end, frame);
+    } finally {
+      if (lends) this.#isLentOut = false;
+    }
     if (!lends && growsMuch(instance, left - instance.functions.memory.fuelLeft)) {
       this.#growing.set(program.hash, true, 1);
     }
@@ -122,7 +144,7 @@ export class ProgramRunner {
     }
     // A run inside of this one may have had its code forgotten.
     const counted = this.#compiled.get(lends ? program.hash + LENT : program.hash) !== undefined;
-    if (instance.canServeAgain && counted) idle.set(program.hash, instance, lends ? 1 : instance.keptBytes);
+    if (instance.canServeAgain && counted) idle.set(key, instance, lends ? 1 : instance.keptBytes);
   }
 
   /**
@@ -144,10 +166,14 @@ export class ProgramRunner {
     return { instances, bytes: this.#idle.weight, inLent, compiled, compiledBytes, forgottenBytes };
   }
 
+  #newInstance(program: Program): ProgramInstance {
+    return new ProgramInstance(program, this.#compile(program), this.#runInner);
+  }
+
   #instanceInLent(program: Program): ProgramInstance {
     this.#lent ??= new LentMemory();
     const module = this.#compiledAs(program.hash + LENT, program, () => program.instrumentedToLend);
-    return new ProgramInstance(program, module, this.#lent);
+    return new ProgramInstance(program, module, this.#runInner, this.#lent);
   }
 
   /** Its bytes belong to a result now. */
@@ -159,7 +185,7 @@ export class ProgramRunner {
   #forget(key: string, codeBytes: number): void {
     this.#forgottenBytes += codeBytes;
     if (key.endsWith(LENT)) this.#idleInLent.take(key.slice(0, -LENT.length));
-    else this.#idle.take(key);
+    else for (let depth = 0; depth <= MAX_DEPTH; depth++) this.#idle.take(keyAt(key, depth));
   }
 
   #compile(program: Program): WebAssembly.Module {
@@ -180,6 +206,11 @@ export class ProgramRunner {
   }
 }
 
+/** A contract that calls itself has an instance for each frame: they wait under the depth that they served. */
+function keyAt(hash: string, depth: number): string {
+  return depth === 0 ? hash : `${hash} ${depth}`;
+}
+
 function copiedBytes({ references }: ProgramInstance): number {
   return COPIED_RESULT_BYTES + COPIED_BYTES_A_REFERENCE * references;
 }
@@ -196,10 +227,17 @@ function notEntered(end: RunEnd, status: 'TRAP' | 'OUT_OF_FUEL', fuelLeft: numbe
 }
 
 /** Runs `__execute` and tells `end`; gives whether the memory of the instance is kept. */
-function runOnce(program: Program, instance: ProgramInstance, state: RunState, fuel: number, end: RunEnd): boolean {
+function runOnce(
+  program: Program,
+  instance: ProgramInstance,
+  state: RunState,
+  fuel: number,
+  end: RunEnd,
+  frame: Frame,
+): boolean {
   const { functions } = instance;
   const { memory } = functions;
-  instance.begin(state, fuel);
+  instance.begin(state, fuel, frame);
   let status: RunStatus = 'OK';
   let reason: RevertReason = 'none';
   let pointer = 0;

@@ -26,13 +26,27 @@ export interface Program {
   readonly reuse: Reuse;
   /** Names of the imports it uses. */
   readonly imports: ReadonlySet<string>;
+  /** Pages of memory that a run begins with. */
+  readonly minPages: number;
+  /** It imports a function that calls other contracts. */
+  readonly makesCalls: boolean;
 }
 
 /**
  * Why a run ended with REVERT (lane rules 4). Number = code in the kernel's status word, so CPU and GPU name the same
  * reason.
  */
-export const REVERT_REASONS = ['none', 'abort', 'bad-pointer', 'short-id', 'inner-call', 'host-error'] as const;
+export const REVERT_REASONS = [
+  'none',
+  'abort',
+  'bad-pointer',
+  'short-id',
+  /** A frame below has failed, and the host knows how: so the message does. */
+  'inner-call',
+  'host-error',
+  'malformed-call',
+  'call-depth',
+] as const;
 export type RevertReason = (typeof REVERT_REASONS)[number];
 
 /**
@@ -50,6 +64,32 @@ export interface RunResult {
   readonly result: Uint8Array | undefined;
   /** True if `__is_dry_run` was called. */
   readonly askedDryRun: boolean;
+}
+
+/** The host functions that call another contract, without their underscores. */
+export const CALL_KINDS = ['call', 'delegatecall', 'staticcall'] as const;
+export type CallKind = (typeof CALL_KINDS)[number];
+
+/** What a program gives to a call: views of its memory, which stays as it is until the call has ended. */
+export interface CallBuffers {
+  readonly kind: CallKind;
+  readonly cellpack: Uint8Array;
+  readonly parcel: Uint8Array;
+  readonly checkpoint: Uint8Array;
+}
+
+/** The frame that makes a call, for the host that carries it out. */
+export interface CallingFrame {
+  /** 0: the message's own. */
+  readonly depth: number;
+  readonly fuelLeft: number;
+  /** Takes `amount` of its fuel, or throws to end the run with OUT_OF_FUEL. */
+  charge(amount: number): void;
+  /**
+   * Runs `program` in a frame inside this one, with all the fuel, slots and pages that are left; the fuel that the run
+   * leaves is this frame's again. Undefined, and nothing ran: there are not enough pages left for its memory.
+   */
+  run(program: Program, host: RunHost): RunResult | undefined;
 }
 
 /**
@@ -71,4 +111,9 @@ export interface RunHost {
   balance(who: Uint8Array, what: Uint8Array): Uint8Array;
   declareRead(key: Uint8Array): void;
   declareWrite(key: Uint8Array): void;
+  /**
+   * Carries out a call of another contract (lane rules 9), all of it but the reading of its buffers. Gives the return
+   * data; throws `RunStop` where the calling run ends.
+   */
+  call(buffers: CallBuffers, frame: CallingFrame): Uint8Array;
 }

@@ -56,6 +56,7 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
         ...message,
         target: message.target ?? null,
         error: message.error ?? null,
+        calls: message.calls.map((call) => ({ ...call, opcode: call.opcode ?? null })),
       }));
       const { readHash = null, writeHash = null, undone = null } = receipt;
       return { lane: 'parallel', ...receipt, readHash, writeHash, undone, messages, ...statusOf(receipt) };

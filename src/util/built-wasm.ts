@@ -24,6 +24,11 @@ export function builtPrograms(): Record<ProgramName, Uint8Array> {
   return Object.fromEntries(entries) as Record<ProgramName, Uint8Array>;
 }
 
+/** A contract for tests of inner calls alone: it does what its inputs say (wasm/calls/actor.ts). */
+export function actorContract(): Uint8Array {
+  return readBuilt('wasm/calls/actor.wasm');
+}
+
 /** A contract for the benchmarks alone: heavy calls that change counters (wasm/bench/heavy.ts). */
 export function heavyContract(): Uint8Array {
   return readBuilt('wasm/bench/heavy.wasm');

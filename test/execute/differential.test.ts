@@ -1,22 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { EnvironmentError } from '../../src/errors/errors.js';
-import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
-import type { GpuExecutor } from '../../src/gpu/pack/types.js';
 import { type DifferentialSummary, runDifferential } from '../../src/selftest/fuzz/fuzz.js';
 import { FakeGpu } from './fake-gpu.js';
+import { openGpu } from './open-gpu.js';
 
 /** `SEED=… npx vitest run test/execute` replays a failure. */
 const SEED = process.env.SEED ?? 'warpshrew';
 
-async function openGpu(): Promise<GpuExecutor | undefined> {
-  try {
-    return await openGpuExecutor({ patient: true });
-  } catch (error) {
-    // Under the bundled driver there is always a GPU: what does not open then is a failure, not a skip.
-    if (error instanceof EnvironmentError && process.env.VK_DRIVER_FILES === undefined) return undefined;
-    throw error;
-  }
-}
 const gpu = await openGpu();
 
 describe(`sequential, cpu and gpu leave the same states and receipts (SEED=${SEED})`, () => {

@@ -193,6 +193,7 @@ class FakeRun implements GpuBlockRun {
           balance: punt,
           declareRead: () => {},
           declareWrite: () => {},
+          call: punt,
         },
         fuel,
       );

@@ -3,6 +3,7 @@ import type { GpuCall, GpuCallResult, GpuExecutor } from '../../src/gpu/pack/typ
 import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
+import { refuseCall } from '../../src/program/run-stop.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { RunHost } from '../../src/program/types.js';
 import { toBinaryString, toHex } from '../../src/util/bytes.js';
@@ -65,6 +66,7 @@ export function expected(call: GpuCall): Expected {
     balance: () => EMPTY,
     declareRead: (key) => void inside(values, key),
     declareWrite: (key) => void inside(writes, key),
+    call: refuseCall,
   };
   try {
     const { status, reason, fuelLeft, result } = runner.run(call.program, host, call.fuel);

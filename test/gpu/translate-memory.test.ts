@@ -23,6 +23,7 @@ describe('translation to WGSL: memory', () => {
       var l1: u32 = u32();
       var ret0: u32;
       var br = 0u;
+      switch 0u { default: {
       charge(1000u);
       let t0 = w_fuel;
       let t1 = div_u32(t0, 5000u);
@@ -32,16 +33,19 @@ describe('translation to WGSL: memory', () => {
       }
       let t2 = w_fuel;
       w_fuel = select(w_fuel, (t2 - (l0 * 5000u)), st == 0u);
-      let t3 = memory_grow(l0);
-      l1 = t3;
+      let t3 = (MEMORY_BYTES >> 16u);
+      if ((l0 > (3u - t3))) {
+      ret0 = 4294967295u;
+      break;
+      }
+      let t4 = memory_grow(l0);
+      l1 = t4;
       if ((l1 == 4294967295u)) {
-      let t4 = (MEMORY_BYTES >> 16u);
-      if ((l0 <= (3u - t4))) {
       w_why = 3u;
       stop_unreachable();
       }
-      }
       ret0 = l1;
+      }}
       return ret0;
       }
 

@@ -23,7 +23,7 @@ describe('the view of a transaction', () => {
     view.set('other', Uint8Array.of(3));
     view.undo();
     expect(view.get('sheet')).toBeUndefined();
-    expect(view.writes()).toEqual(new Map([['sheet', undefined]]));
+    expect(view.end().writes).toEqual(new Map([['sheet', undefined]]));
     expect(view.reads).toEqual(new Map([['sheet', Uint8Array.of(1)]]));
   });
 
@@ -51,7 +51,7 @@ describe('the view of a transaction', () => {
     view.set('b', undefined);
     expect(view.get('b')).toBeUndefined();
     view.keepMessage();
-    expect(view.writes()).toEqual(
+    expect(view.end().writes).toEqual(
       new Map([
         ['a', Uint8Array.of(1)],
         ['b', undefined],

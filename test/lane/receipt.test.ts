@@ -78,6 +78,8 @@ describe('data of a receipt', () => {
     fuelUsed: 1,
     data: '07'.repeat(bytes),
     dataBytes: bytes,
+    calls: [],
+    callTotal: 0,
   });
 
   it('all messages together keep 4,096 bytes; each tells how many it returned', () => {

@@ -192,6 +192,6 @@ describe('keys, values, receipts', () => {
     expect([...view.reads.keys()]).toEqual(['a', 'b']);
     view.deleteSpent('s');
     view.undo();
-    expect([...view.writes()]).toEqual([['s', undefined]]);
+    expect([...view.end().writes]).toEqual([['s', undefined]]);
   });
 });

@@ -12,6 +12,7 @@ import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { withReset } from '../../src/program/reuse.js';
 import { HostState } from '../../src/program/run-state.js';
+import { refuseCall } from '../../src/program/run-stop.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RunResult } from '../../src/program/types.js';
 import { validateModule } from '../../src/program/validate.js';
@@ -60,7 +61,7 @@ const runErased = (wasm: Uint8Array, fuel: number): Ending =>
 /** The same program, instrumented, with its table and its references as they came. */
 function asItCame(wasm: Uint8Array): Uint8Array {
   const source = readModule(wasm);
-  return encodeRawModule(instrumentModule(source, validateModule(source).slots).module);
+  return encodeRawModule(instrumentModule(source, validateModule(source).slots, 'engine').module);
 }
 
 const runAsItCame = (wasm: Uint8Array, fuel: number): Ending => runModule(asItCame(wasm), fuel, 0);
@@ -152,7 +153,7 @@ describe('random programs that change their table', () => {
       fc.property(randomNumbers, fc.nat(FUEL), (numbers, fuel) => {
         const program = prepareProgram(randomTables(numbers).bytes());
         const module = new WebAssembly.Module(new Uint8Array(program.instrumentedToLend));
-        const instance = new ProgramInstance(program, module, lent);
+        const instance = new ProgramInstance(program, module, refuseCall, lent);
         for (const limit of [FUEL, fuel, FUEL]) {
           const expected = runErased(program.source, limit);
           instance.begin(new HostState(testHost().host), limit);
@@ -282,7 +283,7 @@ describe('the page below the memory of a program whose table is numbers', () => 
     const f = b.function('()->i32', [i32(4)]);
     b.tableOf(f).execute([i32(0), op(OP.callIndirect, b.type('()->i32'), 0)]);
     const source = readModule(b.bytes());
-    const { module, changes } = instrumentModule(source, validateModule(source).slots);
+    const { module, changes } = instrumentModule(source, validateModule(source).slots, 'engine');
     expect(prepareProgram(b.bytes()).instrumented).toEqual(encodeRawModule(withReset(module, changes)));
   });
 });

@@ -199,16 +199,6 @@ describe('what ends a run at once (lane rules 4)', () => {
     expect(run(b, undefined, 6 + priceOf('abort') - 1)).toMatchObject({ status: 'OUT_OF_FUEL', fuelLeft: 0 });
   });
 
-  it('an inner call pays and reverts', () => {
-    for (const name of ['__call', '__delegatecall', '__staticcall']) {
-      expect(run(calling(name, [0, 0, 0, 0n]), undefined, FUEL)).toMatchObject({
-        status: 'REVERT',
-        reason: 'inner-call',
-        fuelLeft: FUEL - 7 - priceOf(name),
-      });
-    }
-  });
-
   it('an id buffer shorter than 32 bytes', () => {
     const short = (who: number, what: number): RunResult =>
       run(

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RunStop } from '../../src/program/host-functions.js';
 import { ProgramInstance } from '../../src/program/instance.js';
 import { ACCESSES } from '../../src/program/lent-code.js';
 import { LentMemory } from '../../src/program/lent-memory.js';
 import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { HostState } from '../../src/program/run-state.js';
+import { RunStop, refuseCall } from '../../src/program/run-stop.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program } from '../../src/program/types.js';
 import { call, end, get, i32, i64, if_, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
@@ -19,11 +19,11 @@ const lent = new LentMemory();
 
 function instanceInLent(program: Program): ProgramInstance {
   const module = new WebAssembly.Module(new Uint8Array(program.instrumentedToLend));
-  return new ProgramInstance(program, module, lent);
+  return new ProgramInstance(program, module, refuseCall, lent);
 }
 
 function ownInstance(program: Program): ProgramInstance {
-  return new ProgramInstance(program, new WebAssembly.Module(new Uint8Array(program.instrumented)));
+  return new ProgramInstance(program, new WebAssembly.Module(new Uint8Array(program.instrumented)), refuseCall);
 }
 
 /** All that a run and its host can see. */

@@ -30,7 +30,7 @@ describe('the result of __execute (alkanes-wire 8, lane rules 4)', () => {
 
   it('the smallest result has no transfers, no entries and no data', () => {
     const result = parseResult(concatBytes(NONE, map()))!;
-    expect(result).toEqual({ transfers: [], storage: new Map(), fuel: 400, data: new Uint8Array(0) });
+    expect(result).toEqual({ transfers: [], counted: NONE, storage: new Map(), fuel: 400, data: new Uint8Array(0) });
   });
 
   it('a count of transfers beyond the bytes does not parse, however large', () => {

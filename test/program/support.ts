@@ -1,6 +1,7 @@
 import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { ENV, type EnvFunction, HOST_CALL_FUEL } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { refuseCall } from '../../src/program/run-stop.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RunHost, RunResult } from '../../src/program/types.js';
 import { toBinaryString } from '../../src/util/bytes.js';
@@ -32,6 +33,7 @@ export function testHost(over: Partial<RunHost> & { values?: Record<string, Uint
     },
     declareRead: (key) => reads.push(toBinaryString(key)),
     declareWrite: (key) => writes.push(toBinaryString(key)),
+    call: refuseCall,
     ...rest,
   };
   return { host, reads, writes };

@@ -46,6 +46,8 @@ export function receipt(height: number, index: number, over: Partial<Receipt> = 
     fuelUsed: 1234,
     data: '01ff',
     dataBytes: 2,
+    calls: [],
+    callTotal: 0,
   };
   return {
     height,

@@ -1,6 +1,7 @@
 import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
+import { refuseCall } from '../../src/program/run-stop.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RunHost, RunStatus } from '../../src/program/types.js';
 import { builtPrograms, type ProgramName } from '../../src/util/built-wasm.js';
@@ -67,6 +68,7 @@ export class Contract {
       balance: () => balance,
       declareRead: (key) => declared.push(`get ${toBinaryString(key)}`),
       declareWrite: (key) => declared.push(`put ${toBinaryString(key)}`),
+      call: refuseCall,
     };
     const run = runner.run(this.program, host, MESSAGE_FUEL);
     const parsed = run.result && parseResult(run.result);

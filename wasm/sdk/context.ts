@@ -31,6 +31,18 @@ export function selfId(): usize {
   return base;
 }
 
+/** The 32 bytes of who called: 0:0 is the message itself. */
+@inline
+export function callerId(): usize {
+  return base + 32;
+}
+
+/** Inputs that there are. */
+@inline
+export function inputCount(): u32 {
+  return <u32>(end - inputs) >> 4;
+}
+
 @inline
 export function incomingCount(): u32 {
   return load<u32>(base, 80);

@@ -19,6 +19,14 @@ export declare function loadTransactionInto(out: usize): void;
 export declare function hostSequence(out: usize): void;
 @external('env', '__balance')
 export declare function hostBalance(who: usize, what: usize, out: usize): void;
+@external('env', '__returndatacopy')
+export declare function hostReturnData(out: usize): void;
+@external('env', '__call')
+export declare function hostCall(cellpack: usize, parcel: usize, checkpoint: usize, ignored: i64): u32;
+@external('env', '__delegatecall')
+export declare function hostDelegateCall(cellpack: usize, parcel: usize, checkpoint: usize, ignored: i64): u32;
+@external('env', '__staticcall')
+export declare function hostStaticCall(cellpack: usize, parcel: usize, checkpoint: usize, ignored: i64): u32;
 @external('env', '__is_dry_run')
 export declare function isDryRun(): i32;
 @external('env', '__record_get')

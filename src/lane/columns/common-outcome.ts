@@ -28,6 +28,8 @@ export function outcomeOf(columns: LaneColumns, row: number, run: CommonRunner, 
     fuelUsed: run.fuelUsed,
     data: toHex(run.data.subarray(0, Math.min(run.dataBytes, RECEIPT_DATA_BYTES))),
     dataBytes: run.dataBytes,
+    calls: [],
+    callTotal: 0,
   };
   return { index: at, txid: toDisplayHash(block.txid(at)), undone: undefined, messages: [message], reads, writes };
 }

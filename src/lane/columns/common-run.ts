@@ -19,7 +19,7 @@ import type { BlockState } from './block-state.js';
 import { ContractCodes } from './contract-codes.js';
 import { type LaneColumns, LOST } from './lane-columns.js';
 import { NumberSet } from './number-set.js';
-import { isSheet, Parcel, SHEET_ENTRY } from './parcel.js';
+import { isSameId, isSheet, Parcel, SHEET_ENTRY } from './parcel.js';
 import { StateKeys } from './state-keys.js';
 import { WriteLayer } from './write-layer.js';
 
@@ -83,8 +83,8 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   /**
-   * Runs the transaction at `row`, which is of the common kind. False: it spends several sheets, or one that is
-   * damaged, and is left to the generator; nothing has happened then.
+   * Runs the transaction at `row`, of the common kind. False: it is left to the generator (several sheets, a damaged
+   * one, a contract that may call others), and nothing has happened.
    */
   run(row: number, isDryRun = false): boolean {
     const columns = this.#columns;
@@ -109,9 +109,9 @@ export class CommonRunner implements RunState, RunEnd {
     watch?.begin(index, block.txids, index * ID_LENGTH);
     this.#fuel = fuelOfBytes(block.starts[index + 1] - block.starts[index]);
     this.writes.begin();
-    this.#runMessage();
+    const hasRun = this.#runMessage();
     watch?.end();
-    return true;
+    return hasRun;
   }
 
   /** Keys have other numbers now. */
@@ -142,7 +142,8 @@ export class CommonRunner implements RunState, RunEnd {
     return true;
   }
 
-  #runMessage(): void {
+  /** False: its contract may call others. */
+  #runMessage(): boolean {
     const { height, laneStartHeight, dependent } = this.#context;
     const { firstParent } = this.#columns;
     const before = this.#fuel;
@@ -152,18 +153,20 @@ export class CommonRunner implements RunState, RunEnd {
     } else {
       this.hasTarget = true;
       this.program = this.#findProgram();
+      if (this.program?.makesCalls) return false;
       if (this.program === undefined) this.#fail('REJECTED', 'no code at the target');
       else if (!this.#creditIncoming()) this.#fail('REJECTED', 'sum over u128 on a balance');
       else this.#runner.runInPlace(this.program, this, this.#fuel, this);
     }
     this.fuelUsed = before - this.#fuel;
+    return true;
   }
 
-  /** The message has failed: nothing of it stays, and its assets go to its refund. */
+  /** The message has failed: nothing of it stays, what it has written counts as read, its assets go to its refund. */
   #fail(status: MessageStatus, error: string): void {
     this.status = status;
     this.error = error;
-    this.writes.drop();
+    this.writes.drop(this.reads, this.#state);
     const refund = this.#columns.refund[this.#row];
     if (this.#sheetEnd === 0 || refund === LOST) return;
     this.writes.set(this.#outputKey(refund), this.#sheetStart, this.#sheetEnd);
@@ -299,7 +302,8 @@ export class CommonRunner implements RunState, RunEnd {
     const state = this.#state;
     const held = this.#see(key);
     const order = held === 0 ? -1 : compareAmounts(state.bytes, this.#foundStart, memory, amountAt);
-    if (order < 0 && !this.#isTarget(memory, idAt)) return 'transfer beyond the balance';
+    const { contexts } = this.#columns;
+    if (order < 0 && !isSameId(memory, idAt, contexts, this.#contextStart)) return 'transfer beyond the balance';
     if (order > 0) {
       const from = this.#foundStart;
       const to = state.room(AMOUNT_BYTES);
@@ -310,12 +314,6 @@ export class CommonRunner implements RunState, RunEnd {
     return undefined;
   }
 
-  #isTarget(memory: Uint8Array, idAt: number): boolean {
-    const { contexts } = this.#columns;
-    for (let i = 0; i < ID_LENGTH; i++) if (memory[idAt + i] !== contexts[this.#contextStart + i]) return false;
-    return true;
-  }
-
   /** The message holds: its parcel goes to its pointer. */
   #succeed(memory: Uint8Array): void {
     this.status = 'OK';
@@ -323,8 +321,7 @@ export class CommonRunner implements RunState, RunEnd {
     this.#writeParcel(memory);
     const { dataAt, dataBytes } = this.#result;
     this.dataBytes = dataBytes;
-    const kept = Math.min(dataBytes, RECEIPT_DATA_BYTES);
-    for (let i = 0; i < kept; i++) this.data[i] = memory[dataAt + i];
+    copyBytes(memory, dataAt, dataAt + Math.min(dataBytes, RECEIPT_DATA_BYTES), this.data, 0);
   }
 
   #writeParcel(memory: Uint8Array): void {
@@ -387,6 +384,10 @@ export class CommonRunner implements RunState, RunEnd {
   }
   declareWrite(memory: Uint8Array, start: number, end: number): void {
     this.#declare(this.declaredWrites, memory, start, end);
+  }
+
+  call(): never {
+    throw new InternalError('a contract that may call others was run without the generator');
   }
 
   #declare(keys: NumberSet, memory: Uint8Array, start: number, end: number): void {

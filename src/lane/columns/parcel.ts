@@ -8,6 +8,12 @@ export const SHEET_ENTRY = ID_LENGTH + AMOUNT_BYTES;
 
 const FIRST_ASSETS = 16;
 
+/** Whether the 32-byte ids at `i` of `a` and at `j` of `b` are the same. */
+export function isSameId(a: Uint8Array, i: number, b: Uint8Array, j: number): boolean {
+  for (let n = 0; n < ID_LENGTH; n++) if (a[i + n] !== b[j + n]) return false;
+  return true;
+}
+
 /** What one message pays out: amounts by asset, each asset by the number of its balance key. */
 export class Parcel {
   readonly #assets = new NumberSet();

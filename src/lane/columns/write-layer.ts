@@ -1,3 +1,4 @@
+import type { BlockState } from './block-state.js';
 import { longer } from './key-table.js';
 import { NumberSet } from './number-set.js';
 
@@ -58,8 +59,17 @@ export class WriteLayer {
     this.#kept = this.#keys.count;
   }
 
-  /** Drops what the message has written. It writes no key that was written before it. */
-  drop(): void {
+  /**
+   * Drops what the message has written. It writes no key that was written before it; its keys count as read, so they
+   * are added to `reads`, and `state` knows them.
+   */
+  drop(reads: NumberSet, state: BlockState): void {
+    for (let i = this.#kept; i < this.count; i++) {
+      const key = this.key(i);
+      if (reads.placeOf(key) >= 0) continue;
+      reads.add(key);
+      state.load(key);
+    }
     this.#keys.count = this.#kept;
   }
 }

@@ -6,6 +6,7 @@ import { MapOverlay } from '../../lane/overlay.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import type { RunEnd, RunState } from '../../program/run-state.js';
 import { HostState, KeptEnd } from '../../program/run-state.js';
+import { refuseCall } from '../../program/run-stop.js';
 import type { ProgramRunner } from '../../program/runner.js';
 import type { Program, RunHost } from '../../program/types.js';
 import { EMPTY_BYTES } from '../../util/bytes.js';
@@ -85,6 +86,7 @@ export class BareCalls implements RunState, RunEnd {
 
   declareRead(): void {}
   declareWrite(): void {}
+  readonly call = refuseCall;
 }
 
 /** Runs the block as the generator says, and writes down its calls. */

@@ -1,4 +1,5 @@
 import type { GpuCall } from '../../gpu/pack/types.js';
+import { refuseCall } from '../../program/run-stop.js';
 import type { ProgramRunner } from '../../program/runner.js';
 import type { RunHost, RunResult } from '../../program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../util/bytes.js';
@@ -17,6 +18,7 @@ export function hostOf(call: GpuCall, isDryRun: boolean): RunHost {
     balance: () => EMPTY_BYTES,
     declareRead: () => {},
     declareWrite: () => {},
+    call: refuseCall,
   };
 }
 

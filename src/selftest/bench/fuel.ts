@@ -7,6 +7,7 @@ import type { LaneKey, StateReader } from '../../lane/types.js';
 import { MESSAGE_FUEL } from '../../program/counters.js';
 import { prepareProgram } from '../../program/prepare.js';
 import { parseResult } from '../../program/result.js';
+import { refuseCall } from '../../program/run-stop.js';
 import { ProgramRunner } from '../../program/runner.js';
 import type { Program, RunHost } from '../../program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../util/bytes.js';
@@ -132,6 +133,7 @@ class BenchHost implements RunHost {
   readonly #view = new TransactionView(before);
   readonly #prefix: LaneKey = storageKeyOfBytes(contract, EMPTY_BYTES);
   readonly #declared = new Set<LaneKey>();
+  readonly call = refuseCall;
 
   storage(key: Uint8Array): Uint8Array | undefined {
     const value = this.#view.get(this.#prefix + toBinaryString(key));

@@ -1,4 +1,5 @@
 import type { GpuCall, GpuCallResult } from '../../gpu/pack/types.js';
+import { refuseCall } from '../../program/run-stop.js';
 import { ProgramRunner } from '../../program/runner.js';
 import type { RunHost } from '../../program/types.js';
 import { bytesEqual, toHex } from '../../util/bytes.js';
@@ -43,5 +44,6 @@ export function hostOf(call: GpuCall): RunHost {
     balance: () => EMPTY,
     declareRead: () => undefined,
     declareWrite: () => undefined,
+    call: refuseCall,
   };
 }

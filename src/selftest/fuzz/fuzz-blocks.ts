@@ -16,10 +16,16 @@ import {
   packChunks,
 } from '../../protocol/encode.js';
 import type { AlkaneId } from '../../protocol/types.js';
-import type { ProgramName } from '../../util/built-wasm.js';
 import { concatBytes, EMPTY_BYTES, fromBinaryString, readU32, u32Bytes, u64Bytes } from '../../util/bytes.js';
 import { Prng, seededBytes } from '../inputs/prng.js';
-import { contractsOf, FuzzCalls, type FuzzContract, type FuzzPrograms, type Inputs } from './fuzz-calls.js';
+import {
+  contractsOf,
+  FuzzCalls,
+  type FuzzContract,
+  type FuzzProgram,
+  type FuzzPrograms,
+  type Inputs,
+} from './fuzz-calls.js';
 
 const LANE = { block: 8n, tx: 8n };
 const ORDINARY = Uint8Array.of(0x51);
@@ -38,7 +44,7 @@ interface Outpoint {
 
 /** The data of a creation: the envelope, and the program in it, undefined for one that is refused. */
 interface Deployment {
-  readonly program: ProgramName | undefined;
+  readonly program: FuzzProgram | undefined;
   readonly envelope: Uint8Array;
 }
 

@@ -7,8 +7,9 @@ import { codeKey, storagePrefix } from '../../lane/keys.js';
 import type { LaneKey } from '../../lane/types.js';
 import { idFromBytes } from '../../protocol/alkane-id.js';
 import type { AlkaneId } from '../../protocol/types.js';
-import type { ProgramName } from '../../util/built-wasm.js';
+import { PROGRAM_NAMES } from '../../util/built-wasm.js';
 import { bytesEqual, fromBinaryString, readU128, toBinaryString, U128_MAX, u128Bytes } from '../../util/bytes.js';
+import { actorInputs, RandomTrees } from '../inputs/actor-script.js';
 import { AirdropTree } from '../inputs/merkle.js';
 import type { Prng } from '../inputs/prng.js';
 import {
@@ -28,7 +29,7 @@ export type Inputs = readonly (bigint | number)[];
 /** A contract of the state; `program` is undefined if it is none of ours. */
 export interface FuzzContract {
   readonly id: AlkaneId;
-  readonly program: ProgramName | undefined;
+  readonly program: FuzzProgram | undefined;
 }
 
 /** A call, and assets that it wants as incoming, one each. */
@@ -38,8 +39,12 @@ export interface FuzzCall {
   readonly wants: readonly AlkaneId[];
 }
 
+/** What random worlds deploy: the bundled contracts, and one that calls others. */
+export const FUZZ_PROGRAMS = [...PROGRAM_NAMES, 'actor'] as const;
+export type FuzzProgram = (typeof FUZZ_PROGRAMS)[number];
+
 /** Programs and their WASM, as a random world deploys them. */
-export type FuzzPrograms = ReadonlyMap<ProgramName, Uint8Array>;
+export type FuzzPrograms = ReadonlyMap<FuzzProgram, Uint8Array>;
 
 /** Shared by all worlds: making keys and a tree costs more than a block. */
 const SIGNERS = [1, 2, 3, 4].map((n) => new Signer('fuzz', n));
@@ -50,7 +55,7 @@ const HEAD_BYTES = 40;
 
 /** The contracts of a state in ascending order of their keys, with the program that each one runs, through clones. */
 export function contractsOf(state: ReadonlyMap<LaneKey, Uint8Array>, programs: FuzzPrograms): FuzzContract[] {
-  const nameOf = (code: Uint8Array | undefined): ProgramName | undefined => {
+  const nameOf = (code: Uint8Array | undefined): FuzzProgram | undefined => {
     if (code?.[0] === 1) return nameOf(state.get(codeKey(idFromBytes(code, 1))));
     const wasm = code?.subarray(1);
     return [...programs].find(([, known]) => bytesEqual(wasm, known))?.[0];
@@ -79,7 +84,8 @@ export class FuzzCalls {
   }
 
   /** Inputs of a creation's call. */
-  creation(program: ProgramName | undefined): Inputs {
+  creation(program: FuzzProgram | undefined): Inputs {
+    if (program === 'actor') return this.#actor();
     if (this.#chance(15)) return this.#probe();
     switch (program) {
       case 'claim':
@@ -99,6 +105,8 @@ export class FuzzCalls {
   call({ id, program }: FuzzContract, outpoint: Uint8Array): FuzzCall {
     if (this.#chance(8)) return { target: id, inputs: this.#probe(), wants: [] };
     switch (program) {
+      case 'actor':
+        return { target: id, inputs: this.#actor(), wants: [] };
       case 'claim':
         return { target: id, inputs: this.#claim(), wants: [] };
       case 'mint':
@@ -146,6 +154,14 @@ export class FuzzCalls {
     const minters = this.#contracts.filter(({ program }) => program === 'probe' || program === 'mint');
     const from = minters.length > 0 && this.#chance(85) ? minters : this.#contracts;
     return from.length > 0 ? this.#random.pick(from).id : { block: 2n, tx: 1n };
+  }
+
+  /** A tree of calls between the actors there are, and now and then of other contracts. */
+  #actor(): Inputs {
+    const actors = this.#contracts.filter(({ program }) => program === 'actor').map(({ id }) => id);
+    const others = this.#contracts.map(({ id }) => id);
+    const known = [...actors, ...actors, ...others.slice(0, 2), { block: 2n, tx: 1n }];
+    return actorInputs(new RandomTrees(this.#random, known, others).tree());
   }
 
   #claim(): Inputs {

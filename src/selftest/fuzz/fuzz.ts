@@ -19,11 +19,12 @@ import { type LaneTransaction, scanBlock } from '../../lane/scan.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt } from '../../lane/types.js';
 import { ProgramRunner } from '../../program/runner.js';
-import { builtPrograms, PROGRAM_NAMES, type ProgramName } from '../../util/built-wasm.js';
+import { actorContract, builtPrograms } from '../../util/built-wasm.js';
 import { bytesEqual, concatBytes, fromBinaryString, toHex, u32Bytes } from '../../util/bytes.js';
 import { checkInvariants } from '../invariants/check.js';
 import { RunLog } from '../invariants/run-log.js';
 import { FuzzBlocks } from './fuzz-blocks.js';
+import { FUZZ_PROGRAMS, type FuzzProgram } from './fuzz-calls.js';
 
 /** Blocks after which a new world begins, so that a state stays small. */
 export const BLOCKS_PER_WORLD = 25;
@@ -38,7 +39,7 @@ export interface DifferentialOptions {
   /** Worker threads of the `cpu` policy; 1 if not given. The others run in this thread. */
   readonly workers?: number;
   /** Programs that the blocks deploy and call; all of them if not given. */
-  readonly programs?: readonly ProgramName[];
+  readonly programs?: readonly FuzzProgram[];
   readonly onBlock?: (block: number) => void;
 }
 
@@ -57,8 +58,8 @@ export interface DifferentialSummary {
  */
 export async function runDifferential(options: DifferentialOptions): Promise<DifferentialSummary> {
   const { seed, blocks, policies } = options;
-  const built = builtPrograms();
-  const programs = new Map((options.programs ?? PROGRAM_NAMES).map((name) => [name, built[name]]));
+  const built = { ...builtPrograms(), actor: actorContract() };
+  const programs = new Map((options.programs ?? FUZZ_PROGRAMS).map((name) => [name, built[name]]));
   const watched = new WatchedTruth();
   // The first one is given the parsed block, which only the generator runs; all others the offsets.
   const engines = (['sequential', 'sequential', ...policies] as const).map(

@@ -52,6 +52,7 @@ function changes({ before, outcome }: Step): Amounts {
  */
 export function conserved(step: Step): string | undefined {
   const writers = writersOf(step);
+  if (writers === undefined) return undefined;
   const losing = mayLose(step);
   for (const [asset, change] of changes(step)) {
     if (change > 0n && !writers.has(asset)) return `${change} of ${asset} made by none of ${[...writers].join(', ')}`;

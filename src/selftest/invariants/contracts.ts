@@ -6,7 +6,7 @@ import { formatId, ID_LENGTH, idBytes, idFromBytes, parseId } from '../../protoc
 import type { AlkaneId } from '../../protocol/types.js';
 import { fromBinaryString, readU128, toBinaryString } from '../../util/bytes.js';
 import { after, type Step } from './block-run.js';
-import { heldMessages, isCreation } from './messages.js';
+import { heldCalls, heldMessages, isCreation } from './messages.js';
 import { show } from './sheets.js';
 
 const BALANCE = 'balance/';
@@ -16,14 +16,21 @@ const U128_LENGTH = 16;
 const WASM = 0;
 const CLONE = 1;
 
-/** Targets of the messages that held: no other contract may write (a failed message leaves nothing). */
-export function writersOf(step: Step): Set<string> {
-  return new Set(heldMessages(step).map(({ receipt }) => receipt.target as string));
+/**
+ * Targets of the messages that held, and of the calls in them: no other contract may write (a failed message leaves
+ * nothing). Undefined if a receipt does not list all calls.
+ */
+export function writersOf(step: Step): Set<string> | undefined {
+  const calls = heldCalls(step);
+  if (calls === undefined) return undefined;
+  const called = calls.map(({ target }) => target);
+  return new Set([...heldMessages(step).map(({ receipt }) => receipt.target as string), ...called]);
 }
 
 /** Storage and balances change only under the ids of contracts whose messages held, in their one form. */
 export function onlyWritersWrite(step: Step): string | undefined {
   const writers = writersOf(step);
+  if (writers === undefined) return undefined;
   for (const [key, value] of step.outcome.writes) {
     const wrong = wrongWrite(key, value, writers);
     if (wrong !== undefined) return `${show(key)}: ${wrong}`;
@@ -53,6 +60,8 @@ export function sequenceMoves(step: Step): string | undefined {
   const numbered = heldMessages(step).filter(({ asked }) => isCreation(asked) && asked?.block !== 3n);
   const first = sequenceOf(before.get(SEQUENCE_KEY));
   const next = sequenceOf(after(step, SEQUENCE_KEY));
+  const calls = heldCalls(step);
+  if (calls === undefined || calls.length > 0) return numbersTaken(step, first, next);
   if (next !== first + BigInt(numbered.length)) return `from ${first} to ${next} by ${numbered.length} creations`;
   if (outcome.writes.has(SEQUENCE_KEY) !== numbered.length > 0) return 'written without a creation';
   for (const [i, { receipt }] of numbered.entries()) {
@@ -60,6 +69,17 @@ export function sequenceMoves(step: Step): string | undefined {
     if (receipt.target !== id) return `message ${receipt.protostone} made ${receipt.target}, not ${id}`;
   }
   return undefined;
+}
+
+/** The same where contracts have made contracts: as many numbers as there is new code under them. */
+function numbersTaken({ outcome }: Step, first: bigint, next: bigint): string | undefined {
+  for (let number = first; number < next; number++) {
+    if (!outcome.writes.has(codeKey({ block: 2n, tx: number }))) return `2:${number} has no code`;
+  }
+  const made = [...outcome.writes.keys()].filter((key) => key.startsWith(CODE));
+  const numbered = made.filter((key) => idFromBytes(fromBinaryString(key), CODE.length).block === 2n);
+  if (next - first !== BigInt(numbered.length)) return `from ${first} to ${next} by ${numbered.length} codes`;
+  return outcome.writes.has(SEQUENCE_KEY) === next > first ? undefined : 'written without a creation';
 }
 
 function sequenceOf(value: Uint8Array | undefined): bigint {
@@ -76,7 +96,11 @@ export function codeAppearsOnce(step: Step): string | undefined {
   if (enveloped.length > 1) return `${enveloped.length} creations from one envelope`;
   const made = new Map(creations.map(({ receipt, asked }) => [codeKey(parseId(receipt.target as string)), asked]));
   for (const key of step.outcome.writes.keys()) {
-    if (key.startsWith(CODE) && !made.has(key)) return `${show(key)} is written and was not created`;
+    if (!key.startsWith(CODE) || made.has(key)) continue;
+    const id = formatId(idFromBytes(fromBinaryString(key), CODE.length));
+    const byCall = heldCalls(step)?.some(({ target }) => target === id) ?? true;
+    if (!byCall) return `${show(key)} is written and was not created`;
+    if (step.before.has(key)) return `${show(key)}: it had code before`;
   }
   for (const [key, asked] of made) {
     const wrong = wrongCode(step, key, asked as AlkaneId);

@@ -13,7 +13,7 @@ import type { AlkaneId } from '../../protocol/types.js';
 import { bytesEqual, EMPTY_BYTES, readU32, readU128, u128Bytes } from '../../util/bytes.js';
 import { Amounts, mayLose } from './assets.js';
 import { after, type Step } from './block-run.js';
-import { askedTarget, isCreation } from './messages.js';
+import { askedTarget, heldCalls, isCreation } from './messages.js';
 import type { ContractRun } from './run-log.js';
 import { show, spentKeys } from './sheets.js';
 
@@ -33,17 +33,19 @@ interface Ledger {
 export function runsExplainWrites(step: Step): string | undefined {
   if (step.runs === undefined || step.outcome.undone !== undefined) return undefined;
   const ledger: Ledger = { values: new Map(), onSheets: new Amounts() };
+  // What frames below those of messages have done, no run tells.
+  const hasCalls = heldCalls(step)?.length !== 0;
   let left = transactionFuel(step.transaction.tx);
   for (const receipt of step.outcome.messages) {
     const run = step.runs.find(({ vout }) => vout === receipt.shadowVout);
     const wrong = wrongEnd(receipt, run) ?? wrongFuel(step, receipt, run, left);
     left -= receipt.fuelUsed;
     if (wrong !== undefined) return `message ${receipt.protostone}: ${wrong}`;
-    if (receipt.status !== 'OK' || run === undefined) continue;
+    if (receipt.status !== 'OK' || run === undefined || hasCalls) continue;
     const refused = settle(step, run, ledger);
     if (refused !== undefined) return `message ${receipt.protostone} held although ${refused}`;
   }
-  return wrongValues(step, ledger) ?? wrongSheets(step, ledger);
+  return hasCalls ? undefined : (wrongValues(step, ledger) ?? wrongSheets(step, ledger));
 }
 
 function wrongEnd({ status, error }: MessageReceipt, run: ContractRun | undefined): string | undefined {
@@ -52,6 +54,9 @@ function wrongEnd({ status, error }: MessageReceipt, run: ContractRun | undefine
     return status === 'OK' || status === 'REVERT' || status === 'TRAP' ? `${status} without a run` : undefined;
   }
   const { end } = run;
+  // A frame below has failed.
+  if (end.reason === 'inner-call')
+    return status === 'OK' || status === 'STANDARD' ? `${status} all the same` : undefined;
   if (end.status !== 'OK') return status === end.status ? undefined : `${status} after a run that ended ${end.status}`;
   if (status === 'STANDARD') return 'it ran here';
   return status === 'REVERT' || status === 'TRAP' ? `${status} (${error}) after a run that ended well` : undefined;

@@ -1,7 +1,7 @@
 /** Invariants of messages: which a transaction has, what their statuses go with, what fuel they take. */
 import { CREATION_FUEL, transactionFuel } from '../../lane/allowance.js';
 import { LANE_TAG } from '../../lane/scan.js';
-import type { MessageReceipt } from '../../lane/types.js';
+import type { CallReceipt, MessageReceipt } from '../../lane/types.js';
 import { formatId, idsEqual } from '../../protocol/alkane-id.js';
 import { decodeCellpack, LANE_TARGET } from '../../protocol/cellpack.js';
 import type { AlkaneId, Protostone } from '../../protocol/types.js';
@@ -33,6 +33,13 @@ export function heldMessages(step: Step): { readonly receipt: MessageReceipt; re
   return step.outcome.messages
     .filter(({ status }) => status === 'OK')
     .map((receipt) => ({ receipt, asked: askedTarget(protostones[receipt.protostone]) }));
+}
+
+/** Calls that contracts made in messages that held; undefined if a receipt does not list all of them. */
+export function heldCalls(step: Step): readonly CallReceipt[] | undefined {
+  const receipts = step.outcome.messages.filter(({ status }) => status === 'OK');
+  if (receipts.some(({ calls, callTotal }) => calls.length < callTotal)) return undefined;
+  return receipts.flatMap(({ calls }) => calls);
 }
 
 /** Each tag-1 message has one receipt, in order, if the transaction was not undone. */
