@@ -172,12 +172,15 @@ describe(`random call trees (SEED=${SEED})`, () => {
     ]);
   });
 
-  it.skipIf(gpu === undefined)('are the same with the WGSL kernel at hand, which runs no contract that can call', async () => {
-    const engine = makeEngine({ policy: 'gpu', gpu, waitForKernels: true });
-    const ran = await comparePolicies(3, [engine]);
-    expect(ran.gpu).toBe(0);
-    await gpu?.close();
-  });
+  it.skipIf(gpu === undefined)(
+    'are the same with the WGSL kernel at hand, which runs no contract that can call',
+    async () => {
+      const engine = makeEngine({ policy: 'gpu', gpu, waitForKernels: true });
+      const ran = await comparePolicies(3, [engine]);
+      expect(ran.gpu).toBe(0);
+      await gpu?.close();
+    },
+  );
 });
 
 /** Runs random blocks on `engines` and one at a time; gives how many of the last engine's transactions ran where. */
