@@ -136,6 +136,8 @@ describe('report', () => {
       widths: new Array(10).fill(1),
       longestChain: 10,
       dsatur: 2,
+      predicted: 0,
+      mispredicted: 0,
       source: 'run',
       complete: true,
     });
