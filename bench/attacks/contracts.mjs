@@ -7,6 +7,7 @@ const EMPTY_RESULT = 4;
 const CONTEXT = 1_028;
 const INPUTS = CONTEXT + 96;
 const [KEY, OUT] = [4_004, 8_004];
+const I64_REM_S = 0x81;
 const STORE_I32 = op(OP.i32Store, 0, 2);
 const STORE_I64 = op(OP.i64Store, 0, 3);
 const LOAD_I64 = op(OP.i64Load, 0, 3);
@@ -187,13 +188,13 @@ export const small = (seed) =>
   });
 
 /**
- * About `bytes` of code that takes a compiler as long as any, 3 bytes for each of its divisions: a call enters every
- * function, so that all are compiled, and none runs through.
+ * About `bytes` of code that takes a compiler as long as any: divisions, of 3 bytes each. A call enters every function,
+ * so that all are compiled, and leaves it at once, so that hardly anything runs.
  */
 export const slowToCompile = ({ bytes, seed }) =>
   contract((module) => {
     const perFunction = 240_000;
-    const division = [get(1), op(0x81)];
+    const division = [get(1), op(I64_REM_S)];
     const code = (divisions) => [
       ...[get(0), op(OP.brIf, 0), get(1)],
       ...Array.from({ length: divisions }, () => division).flat(),

@@ -44,9 +44,9 @@ interface StartedBlock extends VerifiedBlock {
 /**
  * Takes blocks through lane and module, which run at the same time, and into the store in one atomic write each.
  *
- * hile the standard module runs block h in its thread, this thread runs the parallel lane of h, and another one reads
- * and verifies blocks h + 1 and h + 2, if they are available. As soon as the module is done with h it continues with h
- * + 1, reading the writes of h from its own memory, while this thread stores h. Where several blocks are stored
+ * While the standard module runs block h in its thread, this thread runs the parallel lane of h, and another one reads
+ * and verifies blocks h + 1 and h + 2, if they are available. As soon as the module is done with h it continues with
+ * h + 1, reading the writes of h from its own memory, while this thread stores h. Where several blocks are stored
  * together, the module reads the writes of all that wait; blocks of lane transactions never wait.
  */
 export class BlockIndexer {
