@@ -1,4 +1,4 @@
-import type { ViewLoad } from '../standard/view-pool.js';
+import type { ViewLoad } from '../views/pool.js';
 import { type Labels, MetricsPage, processMetrics, type Sample } from './prometheus.js';
 import type { ServiceState } from './service-state.js';
 

@@ -1,10 +1,10 @@
 import { InternalError, ProgramError } from '../errors/errors.js';
+import { type ViewLoad, ViewPool } from '../views/pool.js';
 import { FlushedPairs } from './flushed-pairs.js';
 import type { GuestLine } from './guest-log.js';
 import { hashOf, StandardModule, type ViewLimits } from './module.js';
-import { ModuleWorker, type WorkerTask } from './module-worker.js';
-import { type ViewLoad, ViewPool } from './view-pool.js';
-import type { WorkerSetup } from './worker-protocol.js';
+import { type ModuleWorker, moduleWorker, type WorkerTask } from './module-worker.js';
+import type { WorkerReply, WorkerSetup } from './worker-protocol.js';
 import { fromPlain } from './worker-protocol.js';
 
 /** Outcome of running the standard module on one block. */
@@ -62,7 +62,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 export class StandardIndexer {
   readonly hash: string;
   readonly #blocks: ModuleWorker;
-  readonly #views: ViewPool | undefined;
+  readonly #views: ViewPool<WorkerTask, WorkerReply> | undefined;
   readonly #blockTimeoutMs: number;
   readonly #viewTimeoutMs: number;
 
@@ -73,7 +73,7 @@ export class StandardIndexer {
     const log = options.log ? 'print' : onLog === undefined ? 0 : (options.logLines ?? 20);
     const setup: WorkerSetup = { compiled, hash, storeHandle, log, views: undefined };
     this.hash = hash;
-    this.#blocks = new ModuleWorker(() => setup, onLog);
+    this.#blocks = moduleWorker(() => setup, onLog);
     this.#blockTimeoutMs = Math.min(options.blockTimeoutMs ?? 600_000, MAX_TIMEOUT_MS);
     const limitMs = Math.min(options.viewTimeoutMs ?? 10_000, MAX_TIMEOUT_MS);
     this.#viewTimeoutMs = limitMs;
@@ -89,7 +89,7 @@ export class StandardIndexer {
       };
       return ofViews;
     };
-    const makeWorker = (): ModuleWorker => new ModuleWorker(viewSetup, onLog);
+    const makeWorker = (): ModuleWorker => moduleWorker(viewSetup, onLog);
     this.#views = storeHandle === undefined ? undefined : new ViewPool(makeWorker, { threads, queue, limitMs, waitMs });
   }
 

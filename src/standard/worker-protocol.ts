@@ -65,11 +65,6 @@ export type WorkerReply =
   /** By a fault of the host. */
   | { readonly kind: 'failed'; readonly id: number; readonly fault: Failure };
 
-/** The thread has started and takes requests. */
-export interface WorkerReady {
-  readonly kind: 'ready';
-}
-
 /** A line of the module's log: not a reply, it is sent while the module runs. */
 export interface WorkerLine {
   readonly kind: 'log';

@@ -5,20 +5,14 @@ import { failureOf, ProgramError } from '../errors/errors.js';
 import { Store } from '../store/store.js';
 import { toBinaryString } from '../util/bytes.js';
 import { freeMemoryOf } from '../util/free-memory.js';
+import type { ThreadReady } from '../views/thread.js';
 import { FlushedPairs } from './flushed-pairs.js';
 import type { StandardReads } from './guest.js';
 import { GuestLog, LINE_BYTES } from './guest-log.js';
 import { StandardModule } from './module.js';
 import { makePreparation, prepare } from './preparation.js';
 import { UnstoredWrites } from './unstored-writes.js';
-import {
-  toPlain,
-  type WorkerLine,
-  type WorkerReady,
-  type WorkerReply,
-  type WorkerRequest,
-  type WorkerSetup,
-} from './worker-protocol.js';
+import { toPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './worker-protocol.js';
 
 const { compiled, hash, storeHandle, log, views } = workerData as WorkerSetup;
 const lines = new GuestLog(log === 'print' ? 0 : log, (line) => {
@@ -122,5 +116,5 @@ parentPort?.on('message', (request: WorkerRequest) => {
   after = nothing;
 });
 
-const ready: WorkerReady = { kind: 'ready' };
+const ready: ThreadReady = { kind: 'ready' };
 parentPort?.postMessage(ready);

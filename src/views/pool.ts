@@ -1,6 +1,11 @@
 import { type ErrorFacts, InternalError, ProgramError, type WarpshrewError } from '../errors/errors.js';
-import type { ModuleWorker, WorkerTask } from './module-worker.js';
-import type { WorkerReply } from './worker-protocol.js';
+import type { TaskThread } from './thread.js';
+
+/** What a pool needs of a thread. */
+export type ViewThread<Task extends object, Reply> = Pick<
+  TaskThread<Task, Reply & { readonly id: number }>,
+  'call' | 'start' | 'interrupt' | 'close'
+>;
 
 /** Load of a pool, and counters since its start. */
 export interface ViewLoad {
@@ -30,22 +35,22 @@ const MOST_INTERRUPTIONS = 3;
 /** Extra wait of a client without a thread: for a view that ends at its limit, and for the next thread to start. */
 const GRACE_MS = 1_000;
 
-interface Job {
-  readonly task: WorkerTask;
+interface Job<Task, Reply> {
+  readonly task: Task;
   readonly client: string;
   interruptions: number;
   /** Ends its wait. */
   timer: NodeJS.Timeout | undefined;
   /** Ends its patience. */
   patience: NodeJS.Timeout | undefined;
-  resolve(reply: WorkerReply): void;
+  resolve(reply: Reply): void;
   reject(error: WarpshrewError): void;
 }
 
 /** A thread with the view that it runs. */
-interface Seat {
-  readonly worker: ModuleWorker;
-  job: Job | undefined;
+interface Seat<Task extends object, Reply> {
+  readonly worker: ViewThread<Task, Reply>;
+  job: Job<Task, Reply> | undefined;
   since: number;
   interrupted: boolean;
 }
@@ -55,19 +60,19 @@ interface Seat {
  * thread goes to the client that has the fewest, in turn. A client that has none while another has several gets one of
  * these, and the view that ran there starts again later. A single client may use all threads.
  */
-export class ViewPool {
-  readonly #seats: Seat[];
+export class ViewPool<Task extends object, Reply> {
+  readonly #seats: Seat<Task, Reply>[];
   /** The one used last is taken first: its code and memory are still cached. */
-  readonly #idle: Seat[];
+  readonly #idle: Seat<Task, Reply>[];
   /** Waiting views by client, in the order of the clients' turns. */
-  readonly #rows = new Map<string, Job[]>();
+  readonly #rows = new Map<string, Job<Task, Reply>[]>();
   #waiting = 0;
   #refused = 0;
   #interrupted = 0;
   #closed = false;
   readonly #options: ViewPoolOptions;
 
-  constructor(makeWorker: () => ModuleWorker, options: ViewPoolOptions) {
+  constructor(makeWorker: () => ViewThread<Task, Reply>, options: ViewPoolOptions) {
     this.#options = options;
 
     this.#seats = Array.from({ length: options.threads }, () => {
@@ -91,10 +96,18 @@ export class ViewPool {
   }
 
   /** Runs a view for a client. Rejects with ProgramError VIEW_BUSY, MODULE_TIMEOUT, or what the run threw. */
-  call(task: WorkerTask, client: string): Promise<WorkerReply> {
+  call(task: Task, client: string): Promise<Reply> {
     if (this.#closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      const job: Job = { task, client, interruptions: 0, timer: undefined, patience: undefined, resolve, reject };
+      const job: Job<Task, Reply> = {
+        task,
+        client,
+        interruptions: 0,
+        timer: undefined,
+        patience: undefined,
+        resolve,
+        reject,
+      };
       const seat = this.#idle.pop();
       if (seat !== undefined) this.#run(seat, job);
       else if (this.#hasRoom(client)) this.#enqueue(job);
@@ -114,7 +127,7 @@ export class ViewPool {
    */
   #hasRoom(client: string): boolean {
     if (this.#waiting < this.#options.queue) return true;
-    let longest: readonly Job[] = [];
+    let longest: readonly Job<Task, Reply>[] = [];
     for (const row of this.#rows.values()) if (row.length > longest.length) longest = row;
     const newest = longest.at(-1);
     if (newest === undefined || longest.length <= (this.#rows.get(client)?.length ?? 0) + 1) return false;
@@ -122,7 +135,7 @@ export class ViewPool {
     return true;
   }
 
-  #enqueue(job: Job): void {
+  #enqueue(job: Job<Task, Reply>): void {
     const { client } = job;
     const row = this.#rows.get(client);
     const isFirst = row === undefined && this.#threadsOf(client) === 0;
@@ -137,7 +150,7 @@ export class ViewPool {
     if (isFirst) this.#bePatient(job);
   }
 
-  #remove(job: Job): Job {
+  #remove(job: Job<Task, Reply>): Job<Task, Reply> {
     clearTimeout(job.timer);
     clearTimeout(job.patience);
     const row = this.#rows.get(job.client) ?? [];
@@ -147,7 +160,7 @@ export class ViewPool {
     return job;
   }
 
-  #bePatient(job: Job): void {
+  #bePatient(job: Job<Task, Reply>): void {
     job.patience = setTimeout(() => {
       if (!this.#interruptFor(job.client)) this.#bePatient(job);
     }, PATIENCE_MS);
@@ -156,7 +169,7 @@ export class ViewPool {
   /** Takes a thread from a client that has several: the one that it got last, if it has had it for a while. */
   #interruptFor(client: string): boolean {
     if (this.#threadsOf(client) > 0) return true;
-    let found: Seat | undefined;
+    let found: Seat<Task, Reply> | undefined;
     for (const seat of this.#seats) {
       const several = seat.job !== undefined && !seat.interrupted && this.#threadsOf(seat.job.client) > 1;
       const long = performance.now() - seat.since >= PATIENCE_MS;
@@ -173,7 +186,7 @@ export class ViewPool {
     return this.#seats.reduce((sum, { job, interrupted }) => sum + (job?.client === client && !interrupted ? 1 : 0), 0);
   }
 
-  #run(seat: Seat, job: Job): void {
+  #run(seat: Seat<Task, Reply>, job: Job<Task, Reply>): void {
     seat.job = job;
     seat.since = performance.now();
     const done = (): void => {
@@ -199,7 +212,7 @@ export class ViewPool {
    * The thread is free: it takes a view of the client with the fewest threads; among equals, of the one whose turn was
    * longest ago.
    */
-  #next(seat: Seat): void {
+  #next(seat: Seat<Task, Reply>): void {
     let client: string | undefined;
     for (const other of this.#rows.keys()) {
       if (client === undefined || this.#threadsOf(other) < this.#threadsOf(client)) client = other;
@@ -234,5 +247,5 @@ export class ViewPool {
 }
 
 function closedError(): InternalError {
-  return new InternalError('the standard indexer is closed');
+  return new InternalError('the threads for views are closed');
 }

@@ -1,0 +1,24 @@
+import type { Failure } from '../errors/errors.js';
+import type { SimulationRequest } from './request.js';
+import type { Simulation } from './simulate.js';
+
+/** What a thread for lane views gets at its start. */
+export interface LaneViewSetup {
+  /** Of the store that it reads, for `Store.attach`. */
+  readonly storeHandle: bigint;
+  readonly answerBytes: number;
+}
+
+/** What such a thread does, by kind: what it is asked, and what it answers, which is sent to JSON-RPC as it is. */
+export interface LaneViewKinds {
+  readonly simulate: { readonly request: SimulationRequest; readonly answer: Simulation };
+}
+export type LaneViewKind = keyof LaneViewKinds;
+
+export type LaneViewTask = {
+  [K in LaneViewKind]: { readonly kind: K; readonly request: LaneViewKinds[K]['request'] };
+}[LaneViewKind];
+
+export type LaneViewReply =
+  | { readonly id: number; readonly answer: LaneViewKinds[LaneViewKind]['answer'] }
+  | { readonly id: number; readonly failure: Failure };

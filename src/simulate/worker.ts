@@ -1,0 +1,42 @@
+// Runs contracts over the lane's state at a height for whoever asks, in a thread of its own: it can be ended.
+import { parentPort, workerData } from 'node:worker_threads';
+import { failureOf } from '../errors/errors.js';
+import { ProgramRunner } from '../program/runner.js';
+import { Store } from '../store/store.js';
+import type { ThreadReady } from '../views/thread.js';
+import { HeightState } from './height-state.js';
+import type { LaneViewReply, LaneViewSetup, LaneViewTask } from './protocol.js';
+import { simulate } from './simulate.js';
+
+/** What compiled code may take: few contracts are asked for again and again. */
+const COMPILED_BYTES = 64 << 20;
+
+const { storeHandle, answerBytes } = workerData as LaneViewSetup;
+const store = await Store.attach(storeHandle);
+const runner = new ProgramRunner(COMPILED_BYTES);
+
+function answer(task: LaneViewTask): object {
+  switch (task.kind) {
+    case 'simulate':
+      return simulate(task.request, {
+        state: new HeightState(store, task.request.height),
+        chain: store,
+        runner,
+        answerBytes,
+      });
+  }
+}
+
+parentPort?.on('message', (task: LaneViewTask & { readonly id: number }) => {
+  const { id } = task;
+  let reply: LaneViewReply;
+  try {
+    reply = { id, answer: answer(task) } as LaneViewReply;
+  } catch (error) {
+    reply = { id, failure: failureOf(error) };
+  }
+  parentPort?.postMessage(reply);
+});
+
+const ready: ThreadReady = { kind: 'ready' };
+parentPort?.postMessage(ready);
