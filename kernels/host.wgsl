@@ -54,7 +54,8 @@ fn write_output(pointer: u32, place: u32, length: u32) {
 
 fn host_abort(a: u32, b: u32, c: u32, d: u32) {
   charge(FUEL_ABORT);
-  stop(STOP_ABORT);
+  // A message or the name of a source file is for the receipt, which the CPU writes.
+  stop(select(STOP_ABORT, STOP_PUNT_TEXT, (a | b) != 0u));
 }
 
 // Address of the value of the key; NONE if it is absent or the run has stopped. `least`: the price of the call for an
@@ -137,13 +138,6 @@ fn host_fuel(out: u32) {
 fn host_height(out: u32) {
   charge(FUEL_HEIGHT);
   write_number(out, call_word(CALL_HEIGHT));
-}
-
-fn host_log(pointer: u32) {
-  if (st == 0u) {
-    let text = read_buffer(pointer);
-    charge(fuel_log(text.y));
-  }
 }
 
 fn host_is_dry_run() -> u32 {

@@ -4,6 +4,7 @@ import type { CallKind, Program } from '../program/types.js';
 import { formatId } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
 import { RECEIPT_CALLS } from './receipt.js';
+import { MessageTexts } from './texts.js';
 import type { CallReceipt, FailedStatus } from './types.js';
 
 /** How a frame has failed, and with it all around it. */
@@ -40,7 +41,15 @@ export class CallTree {
   total = 0;
   /** How the frame failed that made the message fail. */
   failure: Failure | undefined;
+  /** What the frames say. */
+  readonly texts = new MessageTexts(this);
   readonly #open: Open[] = [];
+
+  /** The frame that runs: 0 is the message's own, n that of its n-th call. */
+  get frame(): number {
+    const open = this.#open.at(-1);
+    return open === undefined ? 0 : open.place + 1;
+  }
 
   /** A frame begins: its parcel has moved. */
   enter(call: Called, opcode: bigint | undefined, parcel: number, fuel: number): void {

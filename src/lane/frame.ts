@@ -1,6 +1,6 @@
 /** One frame: a contract that runs in a message or a call, and what it is answered (docs/lane-rules.md, 4 and 9). */
 import { type ProgramResult, parseResult } from '../program/result.js';
-import type { CallBuffers, CallingFrame, RunHost, RunResult } from '../program/types.js';
+import type { CallBuffers, CallingFrame, RunHost, RunResult, TextSink } from '../program/types.js';
 import { idBytes } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
 import { EMPTY_BYTES, toBinaryString, writeU32 } from '../util/bytes.js';
@@ -84,6 +84,10 @@ export class FrameHost implements RunHost {
 
   get context(): Uint8Array {
     return this.frame.context;
+  }
+
+  get texts(): TextSink {
+    return this.tree.texts;
   }
 
   get transaction(): Uint8Array {

@@ -14,6 +14,7 @@ import { endOfFrame, Frame, FrameHost } from './frame.js';
 import { makeCall } from './inner-call.js';
 import { RECEIPT_DATA_BYTES } from './receipt.js';
 import type { RunningTransaction } from './running.js';
+import { textsOf } from './texts.js';
 import type { MessageReceipt, MessageStatus } from './types.js';
 
 export type { DeclaredKeys, LaneContext, RunningTransaction, TransactionWatch } from './running.js';
@@ -125,7 +126,7 @@ function receiptOf(
     readonly data: Uint8Array;
   },
   fuelUsed: number,
-  { calls, total }: CallTree,
+  { calls, total, texts }: CallTree,
 ): MessageReceipt {
   const { status, target, error, data } = end;
   return {
@@ -139,6 +140,7 @@ function receiptOf(
     dataBytes: data.length,
     calls,
     callTotal: total,
+    ...textsOf(texts),
   };
 }
 

@@ -1,106 +1,38 @@
 /**
  * Receipts as they are stored. All numbers are little-endian; a text is its length u16 and Latin-1, none is ffff.
  *
- * height u32, index u32, txid (wire order) 32, executor u8, flags u8 (1: repaired, 2: predicted, 4: mispredicted),
- * colour u32, fuel u32, undone (text), number of messages u16, for each: protostone u32, shadow output u32, status u8,
- * target (u8: 1 and 32 bytes of id, or 0), error (text), fuel used u32, bytes of data returned u32, those kept (u16,
- * bytes). Then of the keys read and those written: total u32, hash (u8: 1 and 32 bytes, or 0), number listed u16, each
- * key (u16, bytes).
+ * height u32, index u32, txid (wire order) 32, executor u8, flags u8 (1: repaired, 2: predicted, 4: mispredicted, 8:
+ * texts follow), colour u32, fuel u32, undone (text), number of messages u16, for each: protostone u32, shadow output
+ * u32, status u8, target (u8: 1 and 32 bytes of id, or 0), error (text), fuel used u32, bytes of data returned u32,
+ * those kept (u16, bytes). Then of the keys read and those written: total u32, hash (u8: 1 and 32 bytes, or 0), number
+ * listed u16, each key (u16, bytes).
  *
  * Where contracts have called others, that follows: number of messages with calls u16, for each: its place u16, calls
  * u32, those listed u16, for each of these: depth u8, kind u8, target 32, hash of the module 32, opcode (u8: 1 and 16
  * bytes, or 0), fuel used u32, status u8, triples in u16, triples out u16, bytes of data returned u32.
+ *
+ * Where contracts have said something, the part on calls is there in any case, and behind it: number of messages with
+ * texts u16, for each: its place u16, what it gave to `abort` (u16, UTF-8; ffff: nothing), texts of `__log` u32, those
+ * listed u16, for each of these: frame u32, its bytes u32, those kept (u16, bytes).
  */
 import { CALL_KINDS } from '../program/types.js';
 import { formatId, ID_LENGTH, idBytes, idFromBytes, parseId } from '../protocol/alkane-id.js';
-import {
-  fromDisplayHash,
-  fromHex,
-  readU32,
-  readU128,
-  toDisplayHash,
-  toHex,
-  u128Bytes,
-  writeBinaryString,
-  writeU32,
-} from '../util/bytes.js';
-import { copyBytes } from '../util/copy-bytes.js';
+import { fromDisplayHash, fromHex, readU128, toDisplayHash, toHex, u128Bytes, writeU32 } from '../util/bytes.js';
 import type { ExecutionDetails } from './receipt.js';
+import { ReceiptReader, ReceiptWriter } from './receipt-parts.js';
 import { EXECUTORS } from './statistics.js';
+import type { MessageTexts } from './texts.js';
 import { CALL_STATUSES, type CallReceipt, MESSAGE_STATUSES, type MessageReceipt, type Receipt } from './types.js';
 
-const NO_TEXT = 0xffff;
 const HASH_BYTES = 32;
 const U128_BYTES = 16;
-const FIRST_ROOM = 64 * 1024;
-
-/** Appends the parts of receipts, one receipt after the other. */
-export class ReceiptWriter {
-  bytes: Uint8Array<ArrayBuffer>;
-  length = 0;
-
-  /** `room`: bytes to expect. */
-  constructor(room = FIRST_ROOM) {
-    this.bytes = new Uint8Array(room);
-  }
-
-  /** Makes room for `length` more bytes and gives where they begin. */
-  take(length: number): number {
-    const at = this.length;
-    this.length += length;
-    if (this.length > this.bytes.length) {
-      const bytes = new Uint8Array(Math.max(this.length, 2 * this.bytes.length));
-      bytes.set(this.bytes.subarray(0, at));
-      this.bytes = bytes;
-    }
-    return at;
-  }
-
-  u8(value: number): void {
-    const at = this.take(1);
-    this.bytes[at] = value;
-  }
-
-  u16(value: number): void {
-    const at = this.take(2);
-    this.bytes[at] = value;
-    this.bytes[at + 1] = value >>> 8;
-  }
-
-  u32(value: number): void {
-    const at = this.take(4);
-    writeU32(this.bytes, at, value);
-  }
-
-  text(text: string | undefined): void {
-    this.u16(text?.length ?? NO_TEXT);
-    if (text === undefined) return;
-    const at = this.take(text.length);
-    writeBinaryString(this.bytes, at, text);
-  }
-
-  /** The bytes from `start` to `end`. */
-  part(from: Uint8Array, start: number, end: number): void {
-    const at = this.take(end - start);
-    copyBytes(from, start, end, this.bytes, at);
-  }
-
-  /** 1 and the bytes, or 0. */
-  optional(bytes: Uint8Array | undefined): void {
-    this.u8(bytes === undefined ? 0 : 1);
-    if (bytes !== undefined) this.part(bytes, 0, bytes.length);
-  }
-
-  sized(bytes: Uint8Array): void {
-    this.u16(bytes.length);
-    this.part(bytes, 0, bytes.length);
-  }
-}
 
 const EXECUTOR_AT = 40;
 const REPAIRED = 1;
 const PREDICTED = 2;
 const MISPREDICTED = 4;
+/** Flag of a receipt that tells of texts. */
+export const HAS_TEXTS = 8;
 
 function flagsOf({ repaired, predicted, mispredicted }: Omit<ExecutionDetails, 'colour' | 'executor'>): number {
   return (repaired ? REPAIRED : 0) | (predicted ? PREDICTED : 0) | (mispredicted ? MISPREDICTED : 0);
@@ -109,8 +41,13 @@ function flagsOf({ repaired, predicted, mispredicted }: Omit<ExecutionDetails, '
 /** Sets how the transaction was run in the receipt that begins at `at`. */
 export function setExecution(bytes: Uint8Array, at: number, how: ExecutionDetails): void {
   bytes[at + EXECUTOR_AT] = EXECUTORS.indexOf(how.executor);
-  bytes[at + EXECUTOR_AT + 1] = flagsOf(how);
+  bytes[at + EXECUTOR_AT + 1] = (bytes[at + EXECUTOR_AT + 1] & HAS_TEXTS) | flagsOf(how);
   writeU32(bytes, at + EXECUTOR_AT + 2, how.colour);
+}
+
+/** Whether contracts have said something, by the receipt that begins at `at`. */
+export function hasTexts(bytes: Uint8Array, at = 0): boolean {
+  return (bytes[at + EXECUTOR_AT + 1] & HAS_TEXTS) !== 0;
 }
 
 /** Appends a receipt. */
@@ -120,7 +57,8 @@ export function writeReceipt(out: ReceiptWriter, receipt: Receipt): void {
   const txid = fromDisplayHash(receipt.txid);
   out.part(txid, 0, HASH_BYTES);
   out.u8(EXECUTORS.indexOf(receipt.executor));
-  out.u8(flagsOf(receipt));
+  const says = receipt.messages.some((message) => saysSomething(message));
+  out.u8(flagsOf(receipt) | (says ? HAS_TEXTS : 0));
   out.u32(receipt.colour);
   out.u32(receipt.fuel);
   out.text(receipt.undone);
@@ -128,7 +66,12 @@ export function writeReceipt(out: ReceiptWriter, receipt: Receipt): void {
   for (const message of receipt.messages) writeMessage(out, message);
   writeKeys(out, receipt.reads, receipt.readTotal, receipt.readHash);
   writeKeys(out, receipt.writes, receipt.writeTotal, receipt.writeHash);
-  writeCalls(out, receipt.messages);
+  writeCalls(out, receipt.messages, says);
+  if (says) writeTexts(out, receipt.messages);
+}
+
+function saysSomething({ abort, logTotal }: MessageReceipt): boolean {
+  return abort !== undefined || logTotal > 0;
 }
 
 function writeMessage(out: ReceiptWriter, message: MessageReceipt): void {
@@ -149,9 +92,9 @@ function writeKeys(out: ReceiptWriter, keys: readonly string[], total: number, h
   for (const key of keys) out.sized(fromHex(key));
 }
 
-function writeCalls(out: ReceiptWriter, messages: readonly MessageReceipt[]): void {
+function writeCalls(out: ReceiptWriter, messages: readonly MessageReceipt[], isNeeded: boolean): void {
   const places = messages.flatMap(({ callTotal }, place) => (callTotal > 0 ? [place] : []));
-  if (places.length === 0) return;
+  if (places.length === 0 && !isNeeded) return;
   out.u16(places.length);
   for (const place of places) {
     const { calls, callTotal } = messages[place];
@@ -175,6 +118,33 @@ function writeCall(out: ReceiptWriter, call: CallReceipt): void {
   out.u32(call.dataBytes);
 }
 
+function writeTexts(out: ReceiptWriter, messages: readonly MessageReceipt[]): void {
+  out.u16(messages.filter(saysSomething).length);
+  messages.forEach((message, place) => {
+    if (!saysSomething(message)) return;
+    const { abort, logTotal: total, logs } = message;
+    const listed = logs.map((log) => ({ ...log, data: fromHex(log.data) }));
+    writeTextsOf(out, place, { abort, total, logs: listed });
+  });
+}
+
+/** Appends the texts of the message at `place`. */
+export function writeTextsOf(
+  out: ReceiptWriter,
+  place: number,
+  { abort, total, logs }: Pick<MessageTexts, 'abort' | 'total' | 'logs'>,
+): void {
+  out.u16(place);
+  out.text(abort && Buffer.from(abort).toString('latin1'));
+  out.u32(total);
+  out.u16(logs.length);
+  for (const { frame, data, bytes } of logs) {
+    out.u32(frame);
+    out.u32(bytes);
+    out.sized(data);
+  }
+}
+
 /** The bytes of one receipt. */
 export function encodeReceipt(receipt: Receipt): Uint8Array {
   const out = new ReceiptWriter();
@@ -195,7 +165,8 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
     messages: from.list(() => readMessage(from)),
   };
   const [reads, writes] = [readKeys(from), readKeys(from)];
-  const messages = from.left > 0 ? withCalls(from, receipt.messages) : receipt.messages;
+  const calling = from.left > 0 ? withCalls(from, receipt.messages) : receipt.messages;
+  const messages = hasTexts(bytes) ? withTexts(from, calling) : calling;
   if (from.left > 0) throw new RangeError('bytes follow the receipt');
   return {
     height: receipt.height,
@@ -246,6 +217,9 @@ function readMessage(from: ReceiptReader): MessageReceipt {
     dataBytes,
     calls: [],
     callTotal: 0,
+    abort: undefined,
+    logs: [],
+    logTotal: 0,
   };
 }
 
@@ -256,6 +230,23 @@ function withCalls(from: ReceiptReader, messages: readonly MessageReceipt[]): Me
     const place = from.u16();
     if (place >= all.length) throw new RangeError('the receipt has calls of a message that it has not');
     all[place] = { ...all[place], callTotal: from.u32(), calls: from.list(() => readCall(from)) };
+  }
+  return all;
+}
+
+/** `messages` with the texts that follow in `from`. */
+function withTexts(from: ReceiptReader, messages: readonly MessageReceipt[]): MessageReceipt[] {
+  const all = [...messages];
+  for (let left = from.u16(); left > 0; left--) {
+    const place = from.u16();
+    if (place >= all.length) throw new RangeError('the receipt has texts of a message that it has not');
+    const abort = from.text();
+    all[place] = {
+      ...all[place],
+      abort: abort && Buffer.from(abort, 'latin1').toString(),
+      logTotal: from.u32(),
+      logs: from.list(() => ({ frame: from.u32(), bytes: from.u32(), data: toHex(from.sized()) })),
+    };
   }
   return all;
 }
@@ -280,58 +271,4 @@ function readKeys(from: ReceiptReader): { total: number; hash: string | undefine
   const total = from.u32();
   const hash = from.optional(HASH_BYTES);
   return { total, hash: hash && toHex(hash), keys: from.list(() => toHex(from.sized())) };
-}
-
-class ReceiptReader {
-  #at = 0;
-
-  constructor(readonly bytes: Uint8Array) {}
-
-  get left(): number {
-    return this.bytes.length - this.#at;
-  }
-
-  part(length: number): Uint8Array {
-    if (length > this.left) throw new RangeError('the receipt ends early');
-    this.#at += length;
-    return this.bytes.subarray(this.#at - length, this.#at);
-  }
-
-  u8(): number {
-    return this.part(1)[0];
-  }
-
-  u16(): number {
-    const part = this.part(2);
-    return part[0] | (part[1] << 8);
-  }
-
-  u32(): number {
-    return readU32(this.part(4), 0);
-  }
-
-  text(): string | undefined {
-    const length = this.u16();
-    return length === NO_TEXT ? undefined : Buffer.from(this.part(length)).toString('latin1');
-  }
-
-  optional(length: number): Uint8Array | undefined {
-    return this.u8() === 0 ? undefined : this.part(length);
-  }
-
-  sized(): Uint8Array {
-    return this.part(this.u16());
-  }
-
-  list<T>(read: () => T): T[] {
-    const values: T[] = [];
-    for (let left = this.u16(); left > 0; left--) values.push(read());
-    return values;
-  }
-
-  oneOf<T>(names: readonly T[]): T {
-    const name = names[this.u8()];
-    if (name === undefined) throw new RangeError('the receipt has an unknown name');
-    return name;
-  }
 }

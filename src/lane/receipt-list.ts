@@ -1,6 +1,7 @@
 import { readU32 } from '../util/bytes.js';
 import type { ExecutionDetails } from './receipt.js';
-import { decodeReceipt, ReceiptWriter, setExecution, writeReceipt } from './receipt-bytes.js';
+import { decodeReceipt, setExecution, writeReceipt } from './receipt-bytes.js';
+import { ReceiptWriter } from './receipt-parts.js';
 import type { EncodedReceipts, Receipt } from './types.js';
 
 const INDEX_AT = 4;

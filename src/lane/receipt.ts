@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { u32Bytes, writeBinaryString, writeU32 } from '../util/bytes.js';
 import { keyHex } from './keys.js';
 import type { Executor, LaneCounters } from './statistics.js';
+import { textsWithin } from './texts.js';
 import type { LaneKey, LaneOutcome, MessageReceipt, MessageStatus, Receipt } from './types.js';
 
 /** Keys of one kind (read, written) that a receipt lists at most. */
@@ -34,7 +35,7 @@ export const IN_TURN: ExecutionDetails = {
 };
 
 /**
- * The receipt of an outcome. It takes at most about 80 KB plus 300 bytes per message, whatever the transaction touched
+ * The receipt of an outcome. It takes at most about 100 KB plus 300 bytes per message, whatever the transaction touched
  * and returned: keys that do not fit are counted and hashed.
  */
 export function makeReceipt(height: number, outcome: LaneOutcome, how: ExecutionDetails): Receipt {
@@ -57,8 +58,9 @@ export function makeReceipt(height: number, outcome: LaneOutcome, how: Execution
   };
 }
 
-/** A message's receipt with as much of its data and calls as the earlier messages (`earlier`) leave room for. */
-export function withinReceipt(receipt: MessageReceipt, earlier: readonly MessageReceipt[]): MessageReceipt {
+/** A message's receipt with as much of what it lists as the earlier messages (`earlier`) leave room for. */
+export function withinReceipt(message: MessageReceipt, earlier: readonly MessageReceipt[]): MessageReceipt {
+  const receipt = textsWithin(message, earlier);
   const room = Math.max(0, RECEIPT_DATA_BYTES - sumOf(earlier, ({ data }) => data.length / 2));
   const callRoom = Math.max(0, RECEIPT_CALLS - sumOf(earlier, ({ calls }) => calls.length));
   const { data, calls } = receipt;

@@ -59,6 +59,16 @@ export interface CallReceipt {
   readonly dataBytes: number;
 }
 
+/** What a contract gave to `__log`. */
+export interface LogReceipt {
+  /** 0: the frame of the message; n: its n-th call (see {@link MessageReceipt.calls}). */
+  readonly frame: number;
+  /** Hex: its first bytes, as many as the transaction's receipt has room for. */
+  readonly data: string;
+  /** Bytes that it had. */
+  readonly bytes: number;
+}
+
 export interface MessageReceipt {
   /** Index of the protostone. */
   readonly protostone: number;
@@ -78,6 +88,12 @@ export interface MessageReceipt {
   readonly calls: readonly CallReceipt[];
   /** How many there were. */
   readonly callTotal: number;
+  /** What the contract that ended the message gave to `abort`: `message (file:line:column)`, cut (abort-text.ts). */
+  readonly abort: string | undefined;
+  /** What its contracts gave to `__log`: the first texts, as many as the transaction's receipt has room for. */
+  readonly logs: readonly LogReceipt[];
+  /** How many there were. */
+  readonly logTotal: number;
 }
 
 /** What is equal under every policy (compared by the differential tests). */

@@ -1,11 +1,12 @@
 import { InternalError } from '../errors/errors.js';
 import { EMPTY_BYTES, u128Bytes } from '../util/bytes.js';
+import { abortText } from './abort-text.js';
 import { type EnvName, hostFuel } from './env.js';
 import { GuestMemory } from './guest-memory.js';
 import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
 import type { RunState } from './run-state.js';
 import { RunStop } from './run-stop.js';
-import type { CallingFrame, CallKind, Program, RevertReason, RunHost, RunResult } from './types.js';
+import type { CallingFrame, CallKind, Program, RunHost, RunResult } from './types.js';
 import { unshared } from './unshared.js';
 
 /** Runs a program in a frame inside of the one that these functions serve; undefined: it has no pages left for it. */
@@ -175,14 +176,15 @@ export class HostFunctions implements IntrinsicHost, CallingFrame {
       else this.host.declareWrite(this.memory.bytes, start, start + length);
       return undefined;
     };
-    const stop = (name: EnvName, reason: RevertReason) => () => {
-      this.pay(name);
-      throw new RunStop(reason);
-    };
     const call = (kind: CallKind) => (cellpack: number, parcel: number, checkpoint: number) =>
       this.call(kind, cellpack, parcel, checkpoint);
     return {
-      abort: stop('abort', 'abort'),
+      abort: (message: number, file: number, line: number, column: number) => {
+        this.pay('abort');
+        const text = abortText(this.memory, message, file, line, column);
+        if (text !== undefined) this.host.texts.aborted(text);
+        throw new RunStop('abort');
+      },
       __request_storage: (pointer: number) => this.findStorage('__request_storage', pointer),
       __load_storage: (pointer: number, out: number) => {
         this.outputFound(out, this.findStorage('__load_storage', pointer));
@@ -222,7 +224,10 @@ export class HostFunctions implements IntrinsicHost, CallingFrame {
       },
       __returndatacopy: load('__returndatacopy', () => this.#returnData),
       __log: (pointer: number) => {
-        this.pay('__log', this.inputLength(pointer));
+        const length = this.inputLength(pointer);
+        this.pay('__log', length);
+        const start = pointer >>> 0;
+        this.host.texts.log(this.memory.bytes, start, start + length);
         return undefined;
       },
       __call: call('call'),

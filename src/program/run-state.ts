@@ -1,5 +1,14 @@
 /** What a run asks for, by places in memory: nothing is made for a call of a host function. */
-import type { CallBuffers, CallingFrame, Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
+import type {
+  CallBuffers,
+  CallingFrame,
+  Program,
+  RevertReason,
+  RunHost,
+  RunResult,
+  RunStatus,
+  TextSink,
+} from './types.js';
 
 /**
  * What a run needs from outside. `memory` is all of the program's; places in it are in bounds, and `memory` must not be
@@ -23,6 +32,7 @@ export interface RunState {
   sequence(): bigint;
   declareRead(memory: Uint8Array, start: number, end: number): void;
   declareWrite(memory: Uint8Array, start: number, end: number): void;
+  readonly texts: TextSink;
   /** See {@link RunHost.call}. */
   call(buffers: CallBuffers, frame: CallingFrame): Uint8Array;
 }
@@ -71,6 +81,10 @@ export class HostState implements RunState {
 
   get contextBytes(): number {
     return this.host.context.length;
+  }
+
+  get texts(): TextSink {
+    return this.host.texts;
   }
 
   get transaction(): Uint8Array {

@@ -92,6 +92,17 @@ export interface CallingFrame {
   run(program: Program, host: RunHost): RunResult | undefined;
 }
 
+/** Hears what programs say: for people, no rule depends on it. */
+export interface TextSink {
+  /** What `__log` was given: from `start` to `end` of the program's memory, which must not be kept. */
+  log(memory: Uint8Array, start: number, end: number): void;
+  /** What `abort` was given: see abort-text.ts. */
+  aborted(text: string): void;
+}
+
+/** Hears nothing. */
+export const NO_TEXTS: TextSink = { log: () => undefined, aborted: () => undefined };
+
 /**
  * What a run needs from outside. Storage keys are the contract's own (without the `store/` prefix). Keys and ids are
  * views of the program's memory and must not be kept.
@@ -111,6 +122,7 @@ export interface RunHost {
   balance(who: Uint8Array, what: Uint8Array): Uint8Array;
   declareRead(key: Uint8Array): void;
   declareWrite(key: Uint8Array): void;
+  readonly texts: TextSink;
   /**
    * Carries out a call of another contract (lane rules 9), all of it but the reading of its buffers. Gives the return
    * data; throws `RunStop` where the calling run ends.

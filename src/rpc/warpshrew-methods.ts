@@ -1,12 +1,12 @@
 /** The methods of the parallel lane. Amounts are decimal strings, byte strings hex. */
 import { StoreError } from '../errors/errors.js';
 import { keyBytes, sheetKey, storagePrefix } from '../lane/keys.js';
-import type { Receipt } from '../lane/types.js';
 import { reportStored } from '../plan/report.js';
 import { formatId } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
 import { proofToJson } from '../store/proof/json.js';
 import { proveKey } from '../store/proof/prove-key.js';
+import { receiptJson } from '../trace/receipt-json.js';
 import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
 import { RpcError } from './errors.js';
@@ -34,14 +34,6 @@ function notStored(height: number): RpcError {
   return new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, 'The store begins above this height.');
 }
 
-/** Status of a whole transaction: that of its first (8,8) message which is not OK. */
-function statusOf({ undone, messages }: Receipt): { status: string; error: string | null } {
-  if (undone !== undefined) return { status: 'UNDONE', error: undone };
-  const own = messages.filter(({ status }) => status !== 'STANDARD');
-  const first = own.find(({ status }) => status !== 'OK') ?? own[0] ?? messages[0];
-  return { status: first?.status ?? 'NONE', error: first?.error ?? null };
-}
-
 export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
   warpshrew_getreceipt: {
     usage: 'warpshrew_getreceipt [txid]',
@@ -52,14 +44,7 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
         const hint = 'It is not a transaction of the parallel lane, or its block is not indexed yet.';
         throw new RpcError('RECEIPT_NOT_FOUND', `No receipt for transaction ${txid}`, hint);
       }
-      const messages = receipt.messages.map((message) => ({
-        ...message,
-        target: message.target ?? null,
-        error: message.error ?? null,
-        calls: message.calls.map((call) => ({ ...call, opcode: call.opcode ?? null })),
-      }));
-      const { readHash = null, writeHash = null, undone = null } = receipt;
-      return { lane: 'parallel', ...receipt, readHash, writeHash, undone, messages, ...statusOf(receipt) };
+      return receiptJson(receipt);
     },
   },
   warpshrew_getplan: {

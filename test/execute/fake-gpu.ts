@@ -193,6 +193,7 @@ class FakeRun implements GpuBlockRun {
           balance: punt,
           declareRead: () => {},
           declareWrite: () => {},
+          texts: { log: punt, aborted: punt },
           call: punt,
         },
         fuel,

@@ -3,6 +3,7 @@ import type { Transaction } from '../../src/bitcoin/types.js';
 import { balanceKey, codeKey, SEQUENCE_KEY, sheetKey, storagePrefix } from '../../src/lane/keys.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { refuseCall } from '../../src/program/run-stop.js';
+import { NO_TEXTS } from '../../src/program/types.js';
 import { parseId } from '../../src/protocol/alkane-id.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import type { BlockRun } from '../../src/selftest/invariants/block-run.js';
@@ -73,6 +74,7 @@ function callOf(position: number, fuel: number): Parameters<RunLog['run']> {
     balance: () => new Uint8Array(0),
     declareRead: () => {},
     declareWrite: () => {},
+    texts: NO_TEXTS,
     call: refuseCall,
   };
   return [prepareProgram(PROBE), host, fuel];

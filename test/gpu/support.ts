@@ -5,7 +5,7 @@ import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
 import { refuseCall } from '../../src/program/run-stop.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { RunHost } from '../../src/program/types.js';
+import { NO_TEXTS, type RunHost } from '../../src/program/types.js';
 import { toBinaryString, toHex } from '../../src/util/bytes.js';
 import type { WasmBuilder } from '../helpers/wasm-builder.js';
 
@@ -66,6 +66,7 @@ export function expected(call: GpuCall): Expected {
     balance: () => EMPTY,
     declareRead: (key) => void inside(values, key),
     declareWrite: (key) => void inside(writes, key),
+    texts: NO_TEXTS,
     call: refuseCall,
   };
   try {

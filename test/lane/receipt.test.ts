@@ -80,6 +80,9 @@ describe('data of a receipt', () => {
     dataBytes: bytes,
     calls: [],
     callTotal: 0,
+    abort: undefined,
+    logs: [],
+    logTotal: 0,
   });
 
   it('all messages together keep 4,096 bytes; each tells how many it returned', () => {

@@ -3,7 +3,7 @@ import { ENV, type EnvFunction, HOST_CALL_FUEL } from '../../src/program/env.js'
 import { prepareProgram } from '../../src/program/prepare.js';
 import { refuseCall } from '../../src/program/run-stop.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { Program, RunHost, RunResult } from '../../src/program/types.js';
+import { NO_TEXTS, type Program, type RunHost, type RunResult } from '../../src/program/types.js';
 import { toBinaryString } from '../../src/util/bytes.js';
 import type { WasmBuilder } from '../helpers/wasm-builder.js';
 
@@ -33,6 +33,7 @@ export function testHost(over: Partial<RunHost> & { values?: Record<string, Uint
     },
     declareRead: (key) => reads.push(toBinaryString(key)),
     declareWrite: (key) => writes.push(toBinaryString(key)),
+    texts: NO_TEXTS,
     call: refuseCall,
     ...rest,
   };

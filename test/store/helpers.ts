@@ -48,6 +48,9 @@ export function receipt(height: number, index: number, over: Partial<Receipt> = 
     dataBytes: 2,
     calls: [],
     callTotal: 0,
+    abort: undefined,
+    logs: [],
+    logTotal: 0,
   };
   return {
     height,

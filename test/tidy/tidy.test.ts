@@ -34,7 +34,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['execute/run'],
   ['execute/rows'],
   ['execute'],
-  ['pipeline', 'chain'],
+  ['pipeline', 'chain', 'trace'],
   ['follow', 'replay', 'rpc', 'selftest'],
   ['service'],
   ['cli', 'index.ts'],

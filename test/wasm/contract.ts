@@ -3,7 +3,7 @@ import { prepareProgram } from '../../src/program/prepare.js';
 import { parseResult } from '../../src/program/result.js';
 import { refuseCall } from '../../src/program/run-stop.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { Program, RunHost, RunStatus } from '../../src/program/types.js';
+import { NO_TEXTS, type Program, type RunHost, type RunStatus } from '../../src/program/types.js';
 import { builtPrograms, type ProgramName } from '../../src/util/built-wasm.js';
 import { concatBytes, toBinaryString, u128Bytes } from '../../src/util/bytes.js';
 
@@ -68,6 +68,7 @@ export class Contract {
       balance: () => balance,
       declareRead: (key) => declared.push(`get ${toBinaryString(key)}`),
       declareWrite: (key) => declared.push(`put ${toBinaryString(key)}`),
+      texts: NO_TEXTS,
       call: refuseCall,
     };
     const run = runner.run(this.program, host, MESSAGE_FUEL);

@@ -6,7 +6,7 @@ import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
-import { ReceiptWriter } from '../../lane/receipt-bytes.js';
+import { ReceiptWriter } from '../../lane/receipt-parts.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
 import { MESSAGE_STATUSES } from '../../lane/types.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';

@@ -6,7 +6,8 @@ import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/la
 import { sheetKeyAt } from '../../lane/keys.js';
 import type { DeclaredKeys, LaneContext } from '../../lane/message.js';
 import { IN_TURN, makeReceipt } from '../../lane/receipt.js';
-import { ReceiptWriter, writeReceipt } from '../../lane/receipt-bytes.js';
+import { writeReceipt } from '../../lane/receipt-bytes.js';
+import { ReceiptWriter } from '../../lane/receipt-parts.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES } from '../../lane/types.js';
 import type { ProgramRunner } from '../../program/runner.js';

@@ -37,7 +37,8 @@ const KERNEL_FUNCTIONS: Readonly<Record<EnvName, KernelFunction | undefined>> = 
   __height: host('host_height'),
   __balance: NONE,
   __returndatacopy: host('host_returndatacopy'),
-  __log: host('host_log'),
+  // Receipts tell what contracts say: the CPU writes it down.
+  __log: NONE,
   __call: NONE,
   __delegatecall: NONE,
   __staticcall: NONE,

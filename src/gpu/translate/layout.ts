@@ -95,6 +95,7 @@ export const PUNTS = [
   'multi-value',
   'branch-table',
   'table',
+  'text',
 ] as const;
 export type PuntReason = (typeof PUNTS)[number];
 

@@ -1,6 +1,7 @@
 import { formatId, idFromBytes } from '../../protocol/alkane-id.js';
 import { toDisplayHash, toHex } from '../../util/bytes.js';
 import { RECEIPT_DATA_BYTES } from '../receipt.js';
+import { textsOf } from '../texts.js';
 import type { LaneKey, LaneOutcome } from '../types.js';
 import type { BlockState } from './block-state.js';
 import type { CommonRunner } from './common-run.js';
@@ -30,6 +31,7 @@ export function outcomeOf(columns: LaneColumns, row: number, run: CommonRunner, 
     dataBytes: run.dataBytes,
     calls: [],
     callTotal: 0,
+    ...textsOf(run.texts),
   };
   return { index: at, txid: toDisplayHash(block.txid(at)), undone: undefined, messages: [message], reads, writes };
 }

@@ -2,7 +2,8 @@
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { fromHex } from '../../util/bytes.js';
 import { listKeys, RECEIPT_DATA_BYTES, RECEIPT_KEY_BYTES } from '../receipt.js';
-import type { ReceiptWriter } from '../receipt-bytes.js';
+import { HAS_TEXTS, writeTextsOf } from '../receipt-bytes.js';
+import type { ReceiptWriter } from '../receipt-parts.js';
 import { EXECUTORS, type Executor } from '../statistics.js';
 import { MESSAGE_STATUSES } from '../types.js';
 import type { BlockState } from './block-state.js';
@@ -29,7 +30,7 @@ export function writeCommonReceipt(
   out.u32(at);
   out.part(block.txids, at * ID_LENGTH, (at + 1) * ID_LENGTH);
   out.u8(EXECUTORS.indexOf(executor));
-  out.u8(0);
+  out.u8(run.texts.isEmpty ? 0 : HAS_TEXTS);
   out.u32(0);
   out.u32(run.fuelUsed);
   out.text(undefined);
@@ -47,6 +48,11 @@ export function writeCommonReceipt(
   out.part(run.data, 0, kept);
   writeKeys(out, state, run.reads.list, run.reads.count);
   writeKeys(out, state, run.writes.keys, run.writes.count);
+  if (run.texts.isEmpty) return;
+  // No calls, and the texts of one message.
+  out.u16(0);
+  out.u16(1);
+  writeTextsOf(out, 0, run.texts);
 }
 
 function writeKeys(out: ReceiptWriter, state: BlockState, keys: Uint32Array, count: number): void {

@@ -13,6 +13,7 @@ import { copyBytes } from '../../util/copy-bytes.js';
 import { fuelOfBytes } from '../allowance.js';
 import type { LaneContext } from '../message.js';
 import { RECEIPT_DATA_BYTES } from '../receipt.js';
+import { MessageTexts } from '../texts.js';
 import type { MessageStatus } from '../types.js';
 import { AMOUNT_BYTES, addAmounts, compareAmounts, isZero, subtractAmounts } from './amounts.js';
 import type { BlockState } from './block-state.js';
@@ -46,6 +47,8 @@ export class CommonRunner implements RunState, RunEnd {
   /** The first bytes of the data that it returned, as many as a receipt keeps, and how many there were. */
   readonly data = new Uint8Array(RECEIPT_DATA_BYTES);
   dataBytes = 0;
+  /** What its contract has said. */
+  readonly texts = new MessageTexts();
 
   isDryRun = false;
   /** A dry run was told that it is one. */
@@ -103,6 +106,7 @@ export class CommonRunner implements RunState, RunEnd {
     this.program = undefined;
     this.resultBytes = undefined;
     this.dataBytes = 0;
+    if (!this.texts.isEmpty) this.texts.clear();
     if (!this.#spendSheets()) return false;
     const { watch } = this.#context;
     const index = columns.index[row];
@@ -187,7 +191,7 @@ export class CommonRunner implements RunState, RunEnd {
       this.#foundEnd = writes.end(place);
       return this.#foundEnd - this.#foundStart;
     }
-    if (reads.placeOf(key) < 0) reads.add(key);
+    reads.include(key);
     const state = this.#state;
     const length = state.load(key);
     this.#foundStart = state.starts[key];
@@ -391,8 +395,6 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   #declare(keys: NumberSet, memory: Uint8Array, start: number, end: number): void {
-    if (!this.isDryRun) return;
-    const key = this.#ownKey(memory, start, end);
-    if (keys.placeOf(key) < 0) keys.add(key);
+    if (this.isDryRun) keys.include(this.#ownKey(memory, start, end));
   }
 }

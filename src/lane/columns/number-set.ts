@@ -13,6 +13,10 @@ export class NumberSet {
     return place < this.count && this.list[place] === number ? place : -1;
   }
 
+  include(number: number): void {
+    if (this.placeOf(number) < 0) this.add(number);
+  }
+
   /** Adds a number that is not there; gives its place. */
   add(number: number): number {
     if (number >= this.#places.length) this.#places = longer(this.#places, Math.max(number + 1, 2 * number));

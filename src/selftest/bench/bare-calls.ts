@@ -8,7 +8,7 @@ import type { RunEnd, RunState } from '../../program/run-state.js';
 import { HostState, KeptEnd } from '../../program/run-state.js';
 import { refuseCall } from '../../program/run-stop.js';
 import type { ProgramRunner } from '../../program/runner.js';
-import type { Program, RunHost } from '../../program/types.js';
+import { NO_TEXTS, type Program, type RunHost } from '../../program/types.js';
 import { EMPTY_BYTES } from '../../util/bytes.js';
 import type { WorkloadBlock } from './block-workloads.js';
 
@@ -86,6 +86,7 @@ export class BareCalls implements RunState, RunEnd {
 
   declareRead(): void {}
   declareWrite(): void {}
+  readonly texts = NO_TEXTS;
   readonly call = refuseCall;
 }
 

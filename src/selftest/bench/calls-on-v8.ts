@@ -1,7 +1,7 @@
 import type { GpuCall } from '../../gpu/pack/types.js';
 import { refuseCall } from '../../program/run-stop.js';
 import type { ProgramRunner } from '../../program/runner.js';
-import type { RunHost, RunResult } from '../../program/types.js';
+import { NO_TEXTS, type RunHost, type RunResult } from '../../program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../util/bytes.js';
 
 /** A host that gives a call the values that it declares. */
@@ -18,6 +18,7 @@ export function hostOf(call: GpuCall, isDryRun: boolean): RunHost {
     balance: () => EMPTY_BYTES,
     declareRead: () => {},
     declareWrite: () => {},
+    texts: NO_TEXTS,
     call: refuseCall,
   };
 }

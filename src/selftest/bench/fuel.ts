@@ -9,7 +9,7 @@ import { prepareProgram } from '../../program/prepare.js';
 import { parseResult } from '../../program/result.js';
 import { refuseCall } from '../../program/run-stop.js';
 import { ProgramRunner } from '../../program/runner.js';
-import type { Program, RunHost } from '../../program/types.js';
+import { NO_TEXTS, type Program, type RunHost } from '../../program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../util/bytes.js';
 import { type FuelClass, fuelClasses } from './fuel-classes.js';
 import { fuelWasm } from './fuel-modules.js';
@@ -125,6 +125,7 @@ const large = new Uint8Array(LARGE - 10_000).fill(1);
 
 /** A transaction's host, over a state in memory; a key of 64 bytes has a large value. */
 class BenchHost implements RunHost {
+  readonly texts = NO_TEXTS;
   readonly isDryRun = false;
   readonly height = 1;
   readonly context = SMALL;

@@ -1,7 +1,7 @@
 import type { GpuCall, GpuCallResult } from '../../gpu/pack/types.js';
 import { refuseCall } from '../../program/run-stop.js';
 import { ProgramRunner } from '../../program/runner.js';
-import type { RunHost } from '../../program/types.js';
+import { NO_TEXTS, type RunHost } from '../../program/types.js';
 import { bytesEqual, toHex } from '../../util/bytes.js';
 
 const EMPTY = new Uint8Array(0);
@@ -44,6 +44,7 @@ export function hostOf(call: GpuCall): RunHost {
     balance: () => EMPTY,
     declareRead: () => undefined,
     declareWrite: () => undefined,
+    texts: NO_TEXTS,
     call: refuseCall,
   };
 }

@@ -1,0 +1,33 @@
+import type { LogReceipt, MessageReceipt, Receipt } from '../lane/types.js';
+
+/** A receipt as JSON: what is not there is null, texts of `__log` are UTF-8. */
+export function receiptJson(receipt: Receipt) {
+  const { readHash = null, writeHash = null, undone = null } = receipt;
+  const messages = receipt.messages.map(messageJson);
+  return { lane: 'parallel', ...receipt, readHash, writeHash, undone, messages, ...statusOf(receipt) };
+}
+
+function messageJson(message: MessageReceipt) {
+  return {
+    ...message,
+    target: message.target ?? null,
+    error: message.error ?? null,
+    calls: message.calls.map((call) => ({ ...call, opcode: call.opcode ?? null })),
+    abort: message.abort ?? null,
+    logs: message.logs.map((log) => ({ frame: log.frame, text: textOf(log), bytes: log.bytes })),
+  };
+}
+
+/** What was logged, as UTF-8; what is none of it as U+FFFD. A text that was cut ends in front of a broken character. */
+function textOf({ data, bytes }: LogReceipt): string {
+  const kept = Buffer.from(data, 'hex');
+  return new TextDecoder().decode(kept, { stream: kept.length < bytes });
+}
+
+/** Status of a whole transaction: that of its first (8,8) message which is not OK. */
+function statusOf({ undone, messages }: Receipt): { status: string; error: string | null } {
+  if (undone !== undefined) return { status: 'UNDONE', error: undone };
+  const own = messages.filter(({ status }) => status !== 'STANDARD');
+  const first = own.find(({ status }) => status !== 'OK') ?? own[0] ?? messages[0];
+  return { status: first?.status ?? 'NONE', error: first?.error ?? null };
+}
