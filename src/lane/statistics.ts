@@ -33,6 +33,8 @@ export interface LaneStatistics {
   accessViolations: number;
   /** Blocks that were run one transaction at a time because their outcomes took more memory than batches are given. */
   tooLarge: number;
+  /** Blocks that were run in batches because one transaction after the other had too much code compiled. */
+  tooMuchCode: number;
   /** Times the kernel failed as a whole (lost device, out of memory): the block went on on the CPU. */
   gpuFailures: number;
   /** Calls that stayed on the CPU because their kernel was still being compiled. */
@@ -55,6 +57,7 @@ export function emptyStatistics(): LaneStatistics {
     punted: 0,
     accessViolations: 0,
     tooLarge: 0,
+    tooMuchCode: 0,
     gpuFailures: 0,
     compiling: 0,
     gpuRuns: {},
@@ -81,6 +84,7 @@ export class StatisticsSum {
   gpuFailures = 0;
   accessViolations = 0;
   tooLarge = 0;
+  tooMuchCode = 0;
   compiling = 0;
   readonly gpuRuns: Record<string, number> = {};
   readonly ms: Record<string, number> = {};
@@ -100,6 +104,7 @@ export class StatisticsSum {
     this.gpuFailures += s.gpuFailures;
     this.accessViolations += s.accessViolations;
     this.tooLarge += s.tooLarge;
+    this.tooMuchCode += s.tooMuchCode;
     this.compiling += s.compiling;
   }
 

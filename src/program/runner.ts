@@ -1,6 +1,7 @@
 import { InternalError } from '../errors/errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { freeMemory } from '../util/free-memory.js';
+import { compileContract } from './compile.js';
 import { WHY_FUEL, WHY_HOST } from './counters.js';
 import { requireDeepStack } from './deep-stack.js';
 import { type Frame, MAX_DEPTH, MESSAGE_FRAME } from './frame.js';
@@ -57,6 +58,7 @@ export class ProgramRunner {
   readonly #compiled: BoundedCache<WebAssembly.Module>;
   /** Bytes of the code forgotten since memory was freed last. */
   #forgottenBytes = 0;
+  #bytesEverCompiled = 0;
   /** By hash: whether the last run outside of a lent memory grew so much that the next takes one. */
   readonly #growing = new BoundedCache<true>(GROWING_PROGRAMS, GROWING_PROGRAMS);
   /** Made when it is first needed. One run at a time has it. */
@@ -166,6 +168,11 @@ export class ProgramRunner {
     return { instances, bytes: this.#idle.weight, inLent, compiled, compiledBytes, forgottenBytes };
   }
 
+  /** Bytes of all code that it has compiled, by the same estimate; what was compiled twice counts twice. */
+  get bytesEverCompiled(): number {
+    return this.#bytesEverCompiled;
+  }
+
   #newInstance(program: Program): ProgramInstance {
     return new ProgramInstance(program, this.#compile(program), this.#runInner);
   }
@@ -199,7 +206,8 @@ export class ProgramRunner {
         this.#forgottenBytes = 0;
         freeMemory();
       }
-      module = new WebAssembly.Module(new Uint8Array(instrumented()));
+      module = compileContract(instrumented(), compiledBytes);
+      this.#bytesEverCompiled += compiledBytes;
       this.#compiled.set(key, module, compiledBytes);
     }
     return module;

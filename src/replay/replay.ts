@@ -135,6 +135,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     accessViolations: sum.accessViolations,
     compiling: sum.compiling,
     tooLarge: sum.tooLarge,
+    tooMuchCode: sum.tooMuchCode,
     ms: sum.ms,
   };
 }

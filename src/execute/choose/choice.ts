@@ -78,7 +78,7 @@ class BlockRun {
   readonly mode: BlockMode;
   readonly #choice: Choice;
   readonly #view: BlockView;
-  readonly #started = performance.now();
+  #started = performance.now();
   #watch: SequentialWatch | undefined;
 
   constructor(choice: Choice, view: BlockView) {
@@ -94,7 +94,7 @@ class BlockRun {
     return this.#watch;
   }
 
-  /** The block has run as `mode` says. */
+  /** The block has run as `mode` says, or was given up and begins again. */
   ended(mode: BlockMode): void {
     const { modes, costs, gpu } = this.#choice;
     const seen = this.#watch?.kinds;
@@ -103,6 +103,8 @@ class BlockRun {
       for (const [kind, { rows, ms }] of seen) if (ms > 0 && isProgram(kind)) costs.ranAlone(kind, rows, ms);
     }
     this.#choice.ranBlock();
+    this.#watch = undefined;
+    this.#started = performance.now();
   }
 }
 

@@ -226,6 +226,7 @@ const SUMMED = [
   'punted',
   'accessViolations',
   'tooLarge',
+  'tooMuchCode',
   'gpuFailures',
 ] as const;
 
