@@ -33,7 +33,7 @@ it.each<[string, Partial<LaneEngineOptions>]>([
   }
 });
 
-it('a block whose batches take too much memory as well runs one transaction after the other, however long', async () => {
+it('a block whose batches take too much memory as well runs one transaction after the other', async () => {
   const world = new World();
   const id = world.deploy();
   const txs = Array.from({ length: 40 }, (_, i) =>

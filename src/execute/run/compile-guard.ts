@@ -3,10 +3,10 @@ import type { ProgramRunner } from '../../program/runner.js';
 
 /**
  * Bytes of machine code, by the estimate of code-size.ts: some three seconds of compiling, and four times what a thread
- * keeps. More of it comes of programs that are forgotten and compiled again; in batches those that call the same program
- * follow each other, and it is compiled about once.
+ * keeps. More of it comes of programs that are forgotten and compiled again. In batches those that call the same
+ * program follow each other, and it is compiled about once.
  */
-export const MOST_COMPILED_BYTES = 1024 * 1024 * 1024;
+const MOST_COMPILED_BYTES = 1024 * 1024 * 1024;
 
 /** Thrown where a block is given up as one that compiles too much: no error, for batches take it. */
 export class CompilesTooMuch extends Error {
