@@ -2,11 +2,11 @@
  * The report of a stored block's plan, computed on request: the engine keeps only the figures that it has at hand.
  * The access sets come from the receipts.
  */
-import type { PlanSummary, Receipt } from '../lane/types.js';
-import { fromDisplayHash, toHex } from '../util/bytes.js';
+import type { PlanSummary } from '../lane/types.js';
 import type { AccessSet } from './access-sets.js';
 import { dsaturBound } from './dsatur.js';
 import { makePlan, type Plan, summarise } from './plan.js';
+import { entriesOf, listsAll, type ReceiptSource, receiptPortions, sheetTxids, wireTxid } from './receipts.js';
 
 export interface PlanReport extends PlanSummary {
   /**
@@ -24,17 +24,12 @@ export interface PlanReport extends PlanSummary {
 }
 
 /** The part of the store that a report needs. */
-export interface PlanStore {
+export interface PlanStore extends ReceiptSource {
   plan(height: number): PlanSummary | undefined;
-  receipts(height: number, from?: number): Iterable<Receipt>;
 }
 
 /** Keys and messages of receipts that a report looks at: some 30 MB of stored text. */
 export const MOST_ENTRIES = 200_000;
-/** Of these, how many are looked at before others in this thread get their turn. */
-const PORTION = 5_000;
-const SHEET = toHex(new TextEncoder().encode('sheet/'));
-const TXID_END = SHEET.length + 64;
 
 /** The figures of a plan that is at hand, with DSATUR's bound. */
 export function reportOf(summary: PlanSummary, plan: Plan): PlanReport {
@@ -66,38 +61,20 @@ async function accessesOf(
   const txids = new Set<string>();
   let complete = true;
   let entries = 0;
-  for (let portion = portionOf(store, height, 0); portion.length > 0; ) {
+  for await (const portion of receiptPortions(store, height)) {
     for (const receipt of portion) {
-      entries += receipt.reads.length + receipt.writes.length + receipt.messages.length;
-      complete &&= receipt.reads.length === receipt.readTotal && receipt.writes.length === receipt.writeTotal;
-      if (!spendsOutputOf(receipt, txids)) accesses.push(receipt);
-      txids.add(toHex(fromDisplayHash(receipt.txid)));
+      entries += entriesOf(receipt);
+      complete &&= listsAll(receipt);
+      // One that spends an output of another is demoted.
+      if (!sheetTxids(receipt).some((txid) => txids.has(txid))) accesses.push(receipt);
+      txids.add(wireTxid(receipt));
     }
     if (entries > MOST_ENTRIES) {
       complete = false;
       break;
     }
-    await new Promise(setImmediate);
-    portion = portionOf(store, height, portion[portion.length - 1].index + 1);
   }
   // Transactions that were not looked at count as ones without conflicts.
   while (accesses.length < laneTxs - demoted) accesses.push({ reads: [], writes: [] });
   return { accesses, complete };
-}
-
-/** The next receipts from place `from` in the block on: some {@link PORTION} entries of them. */
-function portionOf(store: PlanStore, height: number, from: number): Receipt[] {
-  const portion: Receipt[] = [];
-  let entries = 0;
-  for (const receipt of store.receipts(height, from)) {
-    portion.push(receipt);
-    entries += receipt.reads.length + receipt.writes.length + receipt.messages.length;
-    if (entries > PORTION) break;
-  }
-  return portion;
-}
-
-/** True if the transaction read the sheet of an output of one of `txids` (hex, wire order): such ones are demoted. */
-function spendsOutputOf({ reads }: Receipt, txids: ReadonlySet<string>): boolean {
-  return reads.some((key) => key.startsWith(SHEET) && txids.has(key.slice(SHEET.length, TXID_END)));
 }

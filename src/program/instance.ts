@@ -8,6 +8,7 @@ import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
 import type { RunState } from './run-state.js';
 import type { Program, RunHost, RunResult } from './types.js';
+import { type HostCallWatch, watchedImports } from './watched-imports.js';
 
 /** Runs `program` in a frame inside of that of `caller`; undefined: not enough pages are left. */
 export type RunInner = (
@@ -47,15 +48,21 @@ export class ProgramInstance {
   /**
    * `lent`: the memory it runs in, for a `module` made to be lent one (`instrumentedToLend`) of a program whose
    * segments are known to be in bounds. Throws `WebAssembly.RuntimeError` if a segment is out of bounds, `RangeError`
-   * if there is no memory to be had.
+   * if there is no memory to be had. `watch` hears of its host calls.
    */
-  constructor(program: Program, module: WebAssembly.Module, runInner: RunInner, lent?: LentMemory) {
+  constructor(
+    program: Program,
+    module: WebAssembly.Module,
+    runInner: RunInner,
+    lent?: LentMemory,
+    watch?: HostCallWatch,
+  ) {
     this.#lent = lent;
     // Segments are laid out at once.
     lent?.clear();
     this.functions = new HostFunctions((...call) => runInner(this, ...call));
     const { exports } = new WebAssembly.Instance(module, {
-      env: { ...this.functions.imports(), ...(lent && { memory: lent.memory }) },
+      env: { ...watchedImports(this.functions, watch), ...(lent && { memory: lent.memory }) },
     });
     this.exports = exports;
     const counter = (name: string): WebAssembly.Global => exports[name] as WebAssembly.Global;

@@ -11,6 +11,7 @@ import { BoundedCache } from './lru.js';
 import { HostState, KeptEnd, type RunEnd, type RunState } from './run-state.js';
 import { RunStop } from './run-stop.js';
 import type { Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
+import type { HostCallWatch } from './watched-imports.js';
 
 /**
  * Compiled code kept at once, and the bytes that it may take by an estimate (code-size.ts): compiling a program anew
@@ -69,10 +70,13 @@ export class ProgramRunner {
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_BYTES, 'any');
 
   /**
-   * `compiledBytes`: what the code that it keeps may take. Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread
-   * whose stack is too small for what the rules allow.
+   * `compiledBytes`: what the code that it keeps may take. `watch` hears of every host call. Throws EnvironmentError
+   * `ENV_STACK_TOO_SMALL` on a thread whose stack is too small for what the rules allow.
    */
-  constructor(compiledBytes = COMPILED_BYTES) {
+  constructor(
+    compiledBytes = COMPILED_BYTES,
+    readonly watch?: HostCallWatch,
+  ) {
     requireDeepStack();
     // An instance has its code: they go together.
     this.#compiled = new BoundedCache(COMPILED_PROGRAMS, compiledBytes, 'any', (key, weight) =>
@@ -174,13 +178,13 @@ export class ProgramRunner {
   }
 
   #newInstance(program: Program): ProgramInstance {
-    return new ProgramInstance(program, this.#compile(program), this.#runInner);
+    return new ProgramInstance(program, this.#compile(program), this.#runInner, undefined, this.watch);
   }
 
   #instanceInLent(program: Program): ProgramInstance {
     this.#lent ??= new LentMemory();
     const module = this.#compiledAs(program.hash + LENT, program, () => program.instrumentedToLend);
-    return new ProgramInstance(program, module, this.#runInner, this.#lent);
+    return new ProgramInstance(program, module, this.#runInner, this.#lent, this.watch);
   }
 
   /** Its bytes belong to a result now. */

@@ -1,5 +1,6 @@
 import type { Failure } from '../errors/errors.js';
 import type { SimulationRequest } from './request.js';
+import type { Rerun, RerunRequest } from './rerun.js';
 import type { Simulation } from './simulate.js';
 
 /** What a thread for lane views gets at its start. */
@@ -12,6 +13,7 @@ export interface LaneViewSetup {
 /** What such a thread does, by kind: what it is asked, and what it answers, which is sent to JSON-RPC as it is. */
 export interface LaneViewKinds {
   readonly simulate: { readonly request: SimulationRequest; readonly answer: Simulation };
+  readonly trace: { readonly request: RerunRequest; readonly answer: Rerun };
 }
 export type LaneViewKind = keyof LaneViewKinds;
 

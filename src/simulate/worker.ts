@@ -6,6 +6,7 @@ import { Store } from '../store/store.js';
 import type { ThreadReady } from '../views/thread.js';
 import { HeightState } from './height-state.js';
 import type { LaneViewReply, LaneViewSetup, LaneViewTask } from './protocol.js';
+import { rerun } from './rerun.js';
 import { simulate } from './simulate.js';
 
 /** What compiled code may take: few contracts are asked for again and again. */
@@ -24,6 +25,10 @@ function answer(task: LaneViewTask): object {
         runner,
         answerBytes,
       });
+    case 'trace': {
+      const before = new HeightState(store, task.request.height - 1);
+      return rerun(task.request, { before, chain: store, runner, answerBytes });
+    }
   }
 }
 

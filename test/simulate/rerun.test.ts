@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import type { Receipt } from '../../src/lane/types.js';
+import { ProgramRunner } from '../../src/program/runner.js';
+import { HeightState } from '../../src/simulate/height-state.js';
+import { type Rerun, rerun } from '../../src/simulate/rerun.js';
+import { bundledBlocks, openReplayed } from '../trace/replayed.js';
+
+const ROOM = 1 << 30;
+const LONG_MS = 600_000;
+
+it(
+  'every transaction of the bundled chain runs again to its receipt, with steps for its calls',
+  async () => {
+    const store = await openReplayed();
+    const runner = new ProgramRunner();
+    let messages = 0;
+    const called = new Set<string>();
+    const stops = new Set<string>();
+    for (const { height, raw } of bundledBlocks()) {
+      for (const receipt of [...store.receipts(height)]) {
+        const base = { before: new HeightState(store, height - 1), chain: store, runner, answerBytes: ROOM };
+        const found = rerun({ height, block: raw, txid: receipt.txid }, base);
+        expectTold(receipt, found);
+        messages += receipt.messages.length;
+        for (const { call, stop } of found.steps) {
+          called.add(call);
+          if (stop !== null) stops.add(stop);
+        }
+      }
+    }
+    expect(messages).toBeGreaterThan(1_000);
+    expect([...called]).toEqual(expect.arrayContaining(['abort', '__load_storage', '__load_context', '__balance']));
+    expect([...stops]).toEqual(['abort']);
+  },
+  LONG_MS,
+);
+
+function expectTold(receipt: Receipt, { messages, steps, stepTotal }: Rerun): void {
+  expect(stepTotal).toBeGreaterThanOrEqual(steps.length);
+  const ok = receipt.messages.filter(({ status }) => status === 'OK');
+  expect(messages.map(({ protostone }) => protostone)).toEqual(ok.map(({ protostone }) => protostone));
+  for (const [i, { data, dataBytes }] of ok.entries()) {
+    expect(messages[i].data.length).toBe(2 * dataBytes);
+    expect(messages[i].data.startsWith(data)).toBe(true);
+  }
+  for (const { protostone, status, error, calls } of receipt.messages) {
+    const own = steps.filter((step) => step.protostone === protostone);
+    const last = own.at(-1);
+    if (status === 'REVERT' && stepTotal === steps.length) expect(own.some(({ stop }) => stop !== null)).toBe(true);
+    if (error === 'abort' && calls.length === 0) expect(last).toMatchObject({ call: 'abort', stop: 'abort', frame: 0 });
+    // Each frame was called by a frame before it.
+    for (const { frame, depth } of own) expect(frame === 0 ? depth : calls[frame - 1].depth).toBe(depth);
+  }
+}
