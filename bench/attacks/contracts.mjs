@@ -8,6 +8,8 @@ const CONTEXT = 1_028;
 const INPUTS = CONTEXT + 96;
 const [KEY, OUT] = [4_004, 8_004];
 const I64_REM_S = 0x81;
+const I32_REM_U = 0x70;
+const I32_EQ = 0x46;
 const STORE_I32 = op(OP.i32Store, 0, 2);
 const STORE_I64 = op(OP.i64Store, 0, 3);
 const LOAD_I64 = op(OP.i64Load, 0, 3);
@@ -169,6 +171,47 @@ export const storageMap = (entries, valueBytes) => {
     { pages: Math.ceil((start + total + 16) / 65_536) },
   );
 };
+
+/** Cellpack, empty parcel and empty checkpoint of a call, their length words before them. */
+const [CELLPACK, PARCEL, CHECKPOINT] = [12_004, 12_104, 12_204];
+/** Calls 2:`local 1`, whose first input is local 2. */
+const innerCall = (host) => [
+  ...[i32(CELLPACK - 4), i32(48), STORE_I32, i32(CELLPACK), i32(2), STORE_I32],
+  ...[i32(CELLPACK + 16), get(1), STORE_I32, i32(CELLPACK + 32), get(2), STORE_I32],
+  ...[i32(PARCEL - 4), i32(16), STORE_I32, i32(CHECKPOINT - 4), i32(4), STORE_I32],
+  ...[i32(CELLPACK), i32(PARCEL), i32(CHECKPOINT), i64(0), call(host), op(OP.drop)],
+];
+
+/** Calls 2:1 to 2:`count` one after the other until the fuel is gone; with the first input 1. */
+export const callingOthers = (count) =>
+  contract(
+    (_module, hosts) => [
+      ...[i32(1), set(2)],
+      ...forever([
+        ...[get(3), i32(1), op(OP.i32Add), tee(3), i32(count), op(I32_REM_U), i32(1), op(OP.i32Add), set(1)],
+        ...innerCall(hosts.__staticcall),
+      ]),
+    ],
+    { imports: ['__staticcall'] },
+  );
+
+/** Calls itself as deep as may be; each frame has before called itself once for `bytes` of data (first input 2). */
+export const returningMuch = (self, bytes) =>
+  contract(
+    (module, hosts) => {
+      module.memory = { minPages: 1, maxPages: undefined };
+      const pagesOfData = Math.ceil((bytes + OUT + 65_536) / 65_536);
+      const giveData = [
+        ...[i32(INPUTS), op(OP.i32Load, 0, 2), i32(2), op(I32_EQ), opener(OP.if)],
+        ...[i32(pagesOfData), op(OP.memoryGrow, 0), op(OP.drop)],
+        // The result: no transfers, no storage map, then data.
+        ...[i32(OUT - 4), i32(20 + bytes), STORE_I32, i32(OUT), op(OP.return), end],
+      ];
+      const callSelf = (input) => [i32(self), set(1), i32(input), set(2), ...innerCall(hosts.__call)];
+      return [...giveData, ...callSelf(2), ...callSelf(1)];
+    },
+    { imports: ['__call'] },
+  );
 
 /** Mints 1,000 of its own asset. */
 export const minting = () => {

@@ -1,7 +1,7 @@
 // The attacks: what is deployed before, and the worst block. `blocks(scale)` gives lists of transactions, one a block;
 // the last is measured.
 import * as contracts from './contracts.mjs';
-import { callOf, clonesOf, creationOf, filled, moveOf } from './transactions.mjs';
+import { callOf, callsOf, clonesOf, creationOf, filled, moveOf, paddedCallOf } from './transactions.mjs';
 
 /** A block of calls of one contract; `lists(i)` are the inputs of each message of transaction i. */
 const calls =
@@ -87,6 +87,20 @@ const coldPrograms = (make) => (scale) => {
   return [...deployments(creations), filled(scale, (i) => callOf(1 + (i % COLD_PROGRAMS), [1]))];
 };
 
+/** As many large programs, and a contract that calls one after the other. */
+const coldInnerCalls = (make) => (scale) => {
+  const programs = Array.from({ length: COLD_PROGRAMS }, (_, i) => creationOf(make(i + 1)));
+  const blocks = deployments([...programs, creationOf(contracts.callingOthers(COLD_PROGRAMS))]);
+  return [...blocks, filled(scale, () => callOf(COLD_PROGRAMS + 1, [1]))];
+};
+
+/** Messages of one transaction to as many large programs. */
+const coldMessages = (make) => (scale) => {
+  const programs = Array.from({ length: COLD_PROGRAMS }, (_, i) => creationOf(make(i + 1)));
+  const lists = Array.from({ length: COLD_PROGRAMS }, (_, i) => ({ tx: i + 1, inputs: [1] }));
+  return [...deployments(programs), filled(scale, () => callsOf(lists))];
+};
+
 const LARGE = 1_900_000;
 const creations = (make) => (scale) => [[], filled(scale, (i) => creationOf(make(i + 1), [1]))];
 
@@ -142,6 +156,15 @@ export const ATTACKS = {
   'programs that no cache holds, slow to compile': coldPrograms((seed) =>
     contracts.slowToCompile({ bytes: LARGE, seed }),
   ),
+  'messages to programs that no cache holds': coldMessages((seed) => contracts.slowToCompile({ bytes: LARGE, seed })),
+  'inner calls of programs that no cache holds': coldInnerCalls((seed) =>
+    contracts.slowToCompile({ bytes: LARGE, seed }),
+  ),
+  'return data of nested calls': calls(() => contracts.returningMuch(1, 800_000)),
+  'return data of nested calls, with much fuel': (scale) => [
+    [creationOf(contracts.returningMuch(1, 30_000_000))],
+    [paddedCallOf(1, Math.floor(scale * 3_900_000), [1])],
+  ],
   'distinct reads': calls(() => contracts.distinctReads(16), seeded),
   'distinct reads of long keys': calls(() => contracts.distinctReads(1_024), seeded),
   'storage maps of many keys': calls(() => contracts.storageMap(500, 1), seeded),

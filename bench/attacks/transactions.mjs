@@ -55,6 +55,18 @@ export function callOf(tx, ...lists) {
   return transaction({ runestone: { protostones } });
 }
 
+/** One message for each of `targets`, `{ tx, inputs }`. */
+export function callsOf(targets) {
+  const protostones = targets.map(({ tx, inputs }) => ({ pointer: 0, refund: 0, message: message(2, tx, inputs) }));
+  return transaction({ runestone: { protostones } });
+}
+
+/** Calls contract 2:`tx` in a transaction with `bytes` of witness: fuel comes with its size. */
+export function paddedCallOf(tx, bytes, inputs) {
+  const protostones = [{ pointer: 0, refund: 0, message: message(2, tx, inputs) }];
+  return transaction({ witness: [new Uint8Array(bytes)], runestone: { protostones } });
+}
+
 /**
  * Creates 2:next of `wasm`, and runs it with `inputs`. The body is padded to an eighth of the module, as the rules ask.
  */
