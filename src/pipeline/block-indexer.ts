@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { LaneEngine } from '../execute/engine.js';
 import type { LaneStatistics } from '../lane/statistics.js';
+import type { EncodedReceipts, Receipt } from '../lane/types.js';
 import type { StandardIndexer, StandardRun } from '../standard/standard-indexer.js';
 import type { Store } from '../store/store.js';
 import { StoredState } from '../store/stored-state.js';
@@ -22,6 +23,7 @@ export interface IndexedBlock {
    * or the thread that reads ahead, to end. `ahead`: what that thread took, beside this one.
    */
   readonly ms: Readonly<Record<'parse' | 'ahead' | 'standard' | 'commit' | 'wait', number>>;
+  readonly receipts: readonly Receipt[] | EncodedReceipts;
 }
 
 export interface IndexOptions {
@@ -110,6 +112,7 @@ export class BlockIndexer {
     const wait = performance.now() - waiting - (next === undefined || next.ahead !== undefined ? 0 : next.ms);
     if (next !== undefined) this.#started = this.#start(next, 1 + this.#pending.count);
     const committing = performance.now();
+    const receipts = lane.encodedReceipts ?? lane.receipts;
     const roots = this.#pending.add(
       {
         height,
@@ -117,7 +120,7 @@ export class BlockIndexer {
         header: block.header,
         standardWrites: run.pairs,
         laneWrites: lane.writes,
-        receipts: lane.encodedReceipts ?? lane.receipts,
+        receipts,
         plan: lane.plan,
       },
       check === undefined ? together : 1,
@@ -127,7 +130,7 @@ export class BlockIndexer {
     const commit = performance.now() - committing;
     const [parse, apart] = ahead === undefined ? [started.ms, 0] : [0, started.ms];
     const ms = { parse, ahead: apart, standard: run.ms, commit, wait };
-    return { height, roots, statistics: lane.statistics, ms };
+    return { height, roots, statistics: lane.statistics, ms, receipts };
   }
 
   /** Sets the standard module to work on a block that it was not given before. */

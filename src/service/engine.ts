@@ -14,6 +14,7 @@ import { fileLimit } from '../store/file-limit.js';
 import { proveKey } from '../store/proof/prove-key.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lowerThread } from '../util/niceness.js';
+import { ContractLog } from './contract-log.js';
 import { type EngineEvent, type Failure, failureOf } from './events.js';
 import { type OpenedChain, openChain } from './open-source.js';
 import type { Settings } from './options.js';
@@ -131,6 +132,7 @@ export class Engine {
       serveProofs(proofs, (...of) => proveKey(store, ...of));
       undo.push(async () => proofs.close());
       const clock = new RollbackClock(rollbacks);
+      const contracts = new ContractLog(settings.moduleLogLines, (line) => tell({ kind: 'contract-log', line }));
       // Milliseconds, for the current block.
       let waited = 0;
       const indexer = new StoreIndexer(index.blocks, {
@@ -141,7 +143,8 @@ export class Engine {
           watch.beginBlock(height);
           return act().finally(() => watch.endBlock());
         },
-        onIndexed: ({ height, hash, raw }, { roots, statistics, ms }) =>
+        onIndexed: ({ height, hash, raw }, { roots, statistics, ms, receipts }) => {
+          contracts.block(receipts);
           tell({
             kind: 'block',
             height,
@@ -152,7 +155,8 @@ export class Engine {
             ms: { fetch: waited, ...ms },
             gpu: health(),
             source: chain.statistics(),
-          }),
+          });
+        },
       });
       const follower = new Follower({
         source: chain.source,

@@ -8,6 +8,7 @@ import type { LaneStatistics } from '../lane/statistics.js';
 import type { GuestLine } from '../standard/guest-log.js';
 import type { Namespace, StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
+import type { ContractLine } from './contract-log.js';
 
 export { errorOf, type Failure, failureOf } from '../errors/errors.js';
 
@@ -46,6 +47,8 @@ export type EngineEvent =
     }
   /** The standard module wrote a line to its log. */
   | { readonly kind: 'module-log'; readonly line: GuestLine }
+  /** A contract of the lane said something. */
+  | { readonly kind: 'contract-log'; readonly line: ContractLine }
   | { readonly kind: 'rollback'; readonly from: number; readonly to: number }
   /** Something is tried again, after an error or because the source contradicted itself. */
   | {

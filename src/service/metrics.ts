@@ -123,6 +123,9 @@ export function metricsText(input: MetricsInput): Promise<string> {
     .counter('warpshrew_module_log_left_out_total', "Lines of the module's log that were left out.", [
       state.moduleLinesLeftOut,
     ])
+    .counter('warpshrew_contract_log_left_out_total', 'Texts of contracts that the log left out.', [
+      state.contractTextsLeftOut,
+    ])
     .gauge('warpshrew_database_bytes', 'Bytes of the files of the database.', [dbBytes])
     .gauge('warpshrew_heap_bytes', 'JavaScript heap of the main thread.', [process.memoryUsage().heapUsed])
     .counter('warpshrew_uptime_seconds_total', 'Time since the start.', [state.uptimeSeconds()])

@@ -139,7 +139,10 @@ export const OPTIONS = {
     LONGEST_MS,
   ),
   moduleLogLines: whole(
-    { about: "lines per second of the module's log to log, of each thread; others are counted", fallback: 20 },
+    {
+      about: "lines per second of the module's log to log, of each thread, and texts of contracts; others are counted",
+      fallback: 20,
+    },
     0,
     100_000,
   ),

@@ -1,6 +1,7 @@
 import type { RpcCode } from '../errors/codes/registry.js';
 import type { BlockWork } from '../execute/tasks/work-watch.js';
 import type { GuestLine } from '../standard/guest-log.js';
+import type { ContractLine } from './contract-log.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
 import { failureFields, type Logger, plainFacts } from './log.js';
 import type { ServiceState } from './service-state.js';
@@ -71,6 +72,9 @@ export class Reporter {
       case 'module-log':
         this.moduleLine(event.line);
         return;
+      case 'contract-log':
+        this.#contractLine(event.line);
+        return;
       case 'gpu-failure':
         this.#once(this.#saidOfGpu, event.failure, 'the kernel failed: continuing on the CPU');
         return;
@@ -96,6 +100,13 @@ export class Reporter {
     const fields = { height, ...(view !== undefined && { view }), ...(leftOut > 0 && { linesLeftOut: leftOut }) };
     if (text === undefined) this.#log.info(fields, 'lines of the module were left out');
     else this.#log.info({ ...fields, text }, 'module');
+  }
+
+  #contractLine({ said, leftOut }: ContractLine): void {
+    this.#state.contractTextsLeftOut += leftOut;
+    const fields = leftOut > 0 ? { textsLeftOut: leftOut } : {};
+    if (said === undefined) this.#log.info(fields, 'texts of contracts were left out');
+    else this.#log.info({ ...said, ...fields }, 'contract');
   }
 
   /** A request or connection was refused; each code is logged once. */

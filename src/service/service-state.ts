@@ -71,6 +71,8 @@ export class ServiceState {
   readonly refused = new Map<string, number>();
   /** Lines of the module's log that were left out. */
   moduleLinesLeftOut = 0;
+  /** Texts of contracts that were left out. */
+  contractTextsLeftOut = 0;
   readonly startedAt: number;
   readonly #recent: { readonly at: number; readonly bytes: number }[] = [];
   readonly #now: () => number;
@@ -115,6 +117,7 @@ export class ServiceState {
         return;
       case 'warning':
       case 'module-log':
+      case 'contract-log':
       case 'closed':
         return;
       case 'gpu-failure':

@@ -1,6 +1,7 @@
+import { LineLimit } from '../util/line-limit.js';
+
 /** Bytes kept of a line that a module logs. */
 export const LINE_BYTES = 1_024;
-const WINDOW_MS = 1_000;
 
 /** A line that a module wrote with `__log`, or a count of lines that were left out. */
 export interface GuestLine {
@@ -13,22 +14,16 @@ export interface GuestLine {
   readonly view: string | undefined;
 }
 
-/** Passes on a limited number of a module's lines per second and counts the others. A module may write millions. */
+/** The log of a module: a limited number of lines per second. */
 export class GuestLog {
   #height = 0;
   #view: string | undefined;
-  #windowStart = Number.NEGATIVE_INFINITY;
-  #inWindow = 0;
-  #leftOut = 0;
-  #timer: NodeJS.Timeout | undefined;
-  readonly #linesPerSecond: number;
-  readonly #send: (line: GuestLine) => void;
-  readonly #now: () => number;
+  readonly #lines: LineLimit<string>;
 
-  constructor(linesPerSecond: number, send: (line: GuestLine) => void, now: () => number = () => performance.now()) {
-    this.#linesPerSecond = linesPerSecond;
-    this.#send = send;
-    this.#now = now;
+  constructor(linesPerSecond: number, send: (line: GuestLine) => void, now?: () => number) {
+    const pass = (text: string | undefined, leftOut: number): void =>
+      send({ text, leftOut, height: this.#height, view: this.#view });
+    this.#lines = new LineLimit(linesPerSecond, pass, now);
   }
 
   /** Sets what the next lines belong to; `view` undefined: a block. */
@@ -38,30 +33,6 @@ export class GuestLog {
   }
 
   write(text: string): void {
-    if (this.#now() - this.#windowStart >= WINDOW_MS) {
-      this.#windowStart = this.#now();
-      this.#inWindow = 0;
-    }
-    if (this.#inWindow >= this.#linesPerSecond) {
-      this.#leftOut++;
-      // Reported on its own if no further line carries it.
-      this.#timer ??= setTimeout(() => this.#tellLeftOut(), WINDOW_MS).unref();
-      return;
-    }
-    this.#inWindow++;
-    this.#pass(text);
-  }
-
-  #tellLeftOut(): void {
-    this.#timer = undefined;
-    if (this.#leftOut > 0) this.#pass(undefined);
-  }
-
-  #pass(text: string | undefined): void {
-    const height = this.#height;
-    const view = this.#view;
-    const leftOut = this.#leftOut;
-    this.#leftOut = 0;
-    this.#send({ text, leftOut, height, view });
+    this.#lines.write(() => text);
   }
 }

@@ -19,7 +19,7 @@ function messageJson(message: MessageReceipt) {
 }
 
 /** What was logged, as UTF-8; what is none of it as U+FFFD. A text that was cut ends in front of a broken character. */
-function textOf({ data, bytes }: LogReceipt): string {
+export function textOf({ data, bytes }: LogReceipt): string {
   const kept = Buffer.from(data, 'hex');
   return new TextDecoder().decode(kept, { stream: kept.length < bytes });
 }
