@@ -28,7 +28,7 @@ import type { KernelUse } from './rows/block-kernel.js';
 import { runRows } from './rows/run-rows.js';
 import { CompileGuard, CompilesTooMuch } from './run/compile-guard.js';
 import { Scanned } from './scanned.js';
-import { BlockBudget, BlockTooLarge, MOST_BLOCK_BYTES } from './tasks/block-weight.js';
+import { BlockTooLarge, MOST_BLOCK_BYTES } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
 import type { WorkWatch } from './tasks/work-watch.js';
 import { FEWEST_FOR_WORKERS, WorkerPool } from './threads/worker-pool.js';
@@ -202,9 +202,8 @@ export class LaneEngine {
   ): Promise<LaneBlockResult> {
     const pool = this.#poolFor(columns.count, state);
     pool?.begin(beginning(context, state, sharedColumns(columns)));
-    const budget = new BlockBudget(this.#options.mostBlockBytes);
-    const { onOutcome } = this.#options;
-    const given = { columns, context, before, pool, budget, statistics, onOutcome };
+    const { onOutcome, mostBlockBytes: mostBytes = MOST_BLOCK_BYTES } = this.#options;
+    const given = { columns, context, before, pool, mostBytes, statistics, onOutcome };
     return runRows({ ...given, runner: this.#runner, memory: this.#steps, kernel: this.#kernelUse });
   }
 

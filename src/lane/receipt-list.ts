@@ -41,6 +41,13 @@ export class ReceiptList implements EncodedReceipts {
     setExecution(this.#out.bytes, this.#ends.at(-2) ?? 0, how);
   }
 
+  /** Adds the receipts of `others`, in their order. */
+  append(others: ReceiptList): void {
+    const from = this.#out.length;
+    this.#out.part(others.data, 0, others.bytes);
+    for (let at = 0; at < others.count; at++) this.#ends.push(from + others.end(at));
+  }
+
   add(receipt: Receipt): void {
     writeReceipt(this.#out, receipt);
     this.written();

@@ -90,27 +90,32 @@ export class StatisticsSum {
   readonly ms: Record<string, number> = {};
 
   add(s: LaneStatistics): void {
-    addEach(this.lane, s.lane);
-    addEach(this.executors, s.executors);
-    addEach(this.gpuRuns, s.gpuRuns);
-    addEach(this.ms, s.ms);
-    this.batches += s.batches;
-    this.colours += s.colours;
-    this.repaired += s.repaired;
-    this.predicted += s.predicted;
-    this.mispredicted += s.mispredicted;
-    this.demoted += s.demoted;
-    this.punted += s.punted;
-    this.gpuFailures += s.gpuFailures;
-    this.accessViolations += s.accessViolations;
-    this.tooLarge += s.tooLarge;
-    this.tooMuchCode += s.tooMuchCode;
-    this.compiling += s.compiling;
+    addStatistics(this, s);
   }
 
   addMs(phase: string, ms: number): void {
     this.ms[phase] = (this.ms[phase] ?? 0) + ms;
   }
+}
+
+/** Adds figures of `from` to `into`. */
+export function addStatistics(into: LaneStatistics, from: LaneStatistics): void {
+  addEach(into.lane, from.lane);
+  addEach(into.executors, from.executors);
+  addEach(into.gpuRuns, from.gpuRuns);
+  addEach(into.ms, from.ms);
+  into.batches += from.batches;
+  into.colours += from.colours;
+  into.repaired += from.repaired;
+  into.predicted += from.predicted;
+  into.mispredicted += from.mispredicted;
+  into.demoted += from.demoted;
+  into.punted += from.punted;
+  into.gpuFailures += from.gpuFailures;
+  into.accessViolations += from.accessViolations;
+  into.tooLarge += from.tooLarge;
+  into.tooMuchCode += from.tooMuchCode;
+  into.compiling += from.compiling;
 }
 
 function addEach<T extends { [K in keyof T]: number }>(into: T, from: T): void {

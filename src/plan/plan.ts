@@ -36,16 +36,28 @@ export function summarise(
   laneTxs: number,
   demoted: number,
   plan: Plan | undefined,
-  { predicted, mispredicted } = NONE_PREDICTED,
+  predicted = NONE_PREDICTED,
 ): PlanSummary {
+  return summariseParts(height, laneTxs, demoted, plan === undefined ? [] : [plan], predicted);
+}
+
+/** The same of a block that was planned in parts, which ran one after the other: so did their colours. */
+export function summariseParts(
+  height: number,
+  laneTxs: number,
+  demoted: number,
+  plans: readonly Plan[],
+  { predicted, mispredicted }: Predicted,
+): PlanSummary {
+  const colours = plans.reduce((sum, { colouring }) => sum + colouring.count, 0);
   return {
     height,
     laneTxs,
     demoted,
-    edges: plan?.graph.edges ?? 0,
-    colours: plan?.colouring.count ?? 0,
-    widths: plan?.colouring.widths ?? [],
-    longestChain: plan?.colouring.count ?? 0,
+    edges: plans.reduce((sum, { graph }) => sum + graph.edges, 0),
+    colours,
+    widths: plans.flatMap(({ colouring }) => colouring.widths),
+    longestChain: colours,
     predicted,
     mispredicted,
   };

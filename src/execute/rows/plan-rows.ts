@@ -16,7 +16,7 @@ import { callsOf } from './row-calls.js';
 import { RowGroups } from './row-groups.js';
 import { RowTable } from './row-table.js';
 import { RowWork } from './row-work.js';
-import { independentRows } from './run-rows.js';
+import { independentRows } from './run-part.js';
 
 /** A block that nothing but its dry runs has happened to. */
 export interface PlannedRows {
@@ -37,11 +37,12 @@ export async function planRows(block: BlockOffsets, context: LaneContext, before
   const columns = scanColumns(block, reader);
   const table = new RowTable(columns.count, reader.unkept);
   const budget = new BlockBudget(Number.POSITIVE_INFINITY);
-  const rows = independentRows(columns);
+  const all = { from: 0, to: columns.count };
+  const rows = independentRows(columns, all);
   const work = new RowWork(new RowTasks(0, columns, context, reader, new ProgramRunner()), undefined);
   await work.run(new RowGroups(columns).inOrder(rows), table, budget);
   const sets = table.accessSets(rows);
-  const calls = callsOf(columns, rows, context.dependent);
+  const calls = callsOf(columns, all, rows, context.dependent);
   const predictions = new Predictions(rows, sets, table, new StepMemory(), budget, calls);
   const isPredicted = new Uint8Array(columns.count);
   for (const row of rows) if (predictions.changes(row)) isPredicted[row] = 1;

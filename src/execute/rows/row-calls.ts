@@ -9,6 +9,7 @@ import type { DependentRule } from '../../lane/policy.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { u128Bytes } from '../../util/bytes.js';
 import { calledBy } from '../tasks/grouped.js';
+import type { RowRange } from './part-sizes.js';
 
 /** Calls no contract. */
 export const NO_CALL = -1;
@@ -25,14 +26,16 @@ export class RowCalls {
   readonly #callers: number[] = [];
   readonly #children: number[][] = [];
 
-  /** `dryRun`: the rows that were dry-run, ascending. Takes a few operations per row; uncommon ones are decoded. */
-  constructor(columns: LaneColumns, dryRun: Uint32Array) {
-    const { count } = columns;
-    this.#callOf = new Int32Array(count).fill(NO_CALL);
+  /**
+   * `range`: the rows that are looked at; `dryRun`: those of them that were dry-run, ascending. Takes a few operations
+   * per row; uncommon ones are decoded.
+   */
+  constructor(columns: LaneColumns, { from, to }: RowRange, dryRun: Uint32Array) {
+    this.#callOf = new Int32Array(to).fill(NO_CALL);
     const calls = new KeyTable();
-    const kept = new Uint8Array(CALL * count);
+    const kept = new Uint8Array(CALL * (to - from));
     let next = 0;
-    for (let row = 0; row < count; row++) {
+    for (let row = from; row < to; row++) {
       const isDryRun = next < dryRun.length && dryRun[next] === row;
       if (isDryRun) next++;
       const at = CALL * calls.count;
@@ -65,14 +68,19 @@ export class RowCalls {
 }
 
 /**
- * The calls of a block, made when they are first asked for. `dryRun` as for {@link RowCalls}; undefined where nothing
- * is to be assumed of the others: there are none, or their messages fail under the rule `reject`.
+ * The calls of rows, made when they are first asked for. `range` and `dryRun` as for {@link RowCalls}; undefined where
+ * nothing is to be assumed of the others: there are none, or their messages fail under the rule `reject`.
  */
-export function callsOf(columns: LaneColumns, dryRun: Uint32Array, rule: DependentRule): (() => RowCalls) | undefined {
-  if (rule === 'reject' || dryRun.length === columns.count) return undefined;
+export function callsOf(
+  columns: LaneColumns,
+  range: RowRange,
+  dryRun: Uint32Array,
+  rule: DependentRule,
+): (() => RowCalls) | undefined {
+  if (rule === 'reject' || dryRun.length === range.to - range.from) return undefined;
   let calls: RowCalls | undefined;
   return () => {
-    calls ??= new RowCalls(columns, dryRun);
+    calls ??= new RowCalls(columns, range, dryRun);
     return calls;
   };
 }

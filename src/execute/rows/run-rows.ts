@@ -1,27 +1,28 @@
-/** A block of rows from their dry runs to receipts and writes: what the engine does with columns. */
+/**
+ * A block of rows from their dry runs to receipts and writes: what the engine does with columns. Blocks as they are on
+ * the chain run as a whole. A larger one runs in parts, each over what those before it have written, so that what is
+ * known of rows at one time has room in the budget.
+ */
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
+import { transactionAt } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { ReceiptList } from '../../lane/receipt-list.js';
-import { addMs, type LaneStatistics } from '../../lane/statistics.js';
-import type { LaneBlockResult } from '../../lane/types.js';
-import { planOf, summarise } from '../../plan/plan.js';
+import { addMs, addStatistics, emptyStatistics, type LaneStatistics } from '../../lane/statistics.js';
+import type { LaneBlockResult, LaneOutcome } from '../../lane/types.js';
+import { type Plan, summariseParts } from '../../plan/plan.js';
 import type { ProgramRunner } from '../../program/runner.js';
+import type { PackedMap } from '../../util/packed-map.js';
 import type { StepMemory } from '../predict/step-memory.js';
 import { type OnOutcome, resultOf } from '../run/block-result.js';
 import { dropVoidDeletions } from '../run/merge-writes.js';
-import type { BlockBudget } from '../tasks/block-weight.js';
-import type { CachingReader } from '../tasks/caching-reader.js';
-import { RowTasks, sheetKeysOf } from '../tasks/row-tasks.js';
+import { BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
+import { CachingReader } from '../tasks/caching-reader.js';
+import { type SharedWrites, shareWrites, WrittenState } from '../tasks/written-state.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
-import { BlockKernel, type KernelUse } from './block-kernel.js';
-import { Predictions } from './predictions.js';
-import { runBatches } from './row-batches.js';
-import { callsOf } from './row-calls.js';
+import type { KernelUse } from './block-kernel.js';
+import { PartSizes, type RowRange } from './part-sizes.js';
 import { RowGroups } from './row-groups.js';
-import { RowTable } from './row-table.js';
-import { RowVersions } from './row-versions.js';
-import { RowWork } from './row-work.js';
-import { settleRows } from './settle.js';
+import { type PartResult, runPart } from './run-part.js';
 
 export interface RowsInputs {
   readonly columns: LaneColumns;
@@ -30,7 +31,8 @@ export interface RowsInputs {
   readonly runner: ProgramRunner;
   /** It has begun the block. */
   readonly pool: WorkerPool | undefined;
-  readonly budget: BlockBudget;
+  /** Bytes that what is known of the rows may take; of each part, where they are run in parts. */
+  readonly mostBytes: number;
   readonly statistics: LaneStatistics;
   readonly onOutcome: OnOutcome | undefined;
   /** Of the blocks before; undefined: no read is predicted. */
@@ -39,62 +41,91 @@ export interface RowsInputs {
   readonly kernel: KernelUse | undefined;
 }
 
-/** Rows that spend no output of another one: only these can be dry-run. */
-export function independentRows({ count, firstParent }: LaneColumns): Uint32Array {
-  const rows = new Uint32Array(count);
-  let found = 0;
-  for (let row = 0; row < count; row++) if (firstParent[row + 1] === firstParent[row]) rows[found++] = row;
-  return rows.subarray(0, found);
-}
-
 /** Runs the block. Throws `BlockTooLarge` when what is known of its rows takes more than the budget. */
 export async function runRows(inputs: RowsInputs): Promise<LaneBlockResult> {
-  const { columns, context, before, runner, pool, budget, statistics, memory } = inputs;
-  let started = performance.now();
-  const table = new RowTable(columns.count, before.unkept);
-  const groups = new RowGroups(columns);
-  const work = new RowWork(new RowTasks(0, columns, context, before, runner), pool);
-  const rows = independentRows(columns);
-  await work.run(groups.inOrder(rows), table, budget);
-  started = lap(statistics, 'dryRun', started);
-  const sets = table.accessSets(rows);
-  // In this thread alone they would take their turns in any case.
-  const predicts = memory !== undefined && (work.threads > 0 || inputs.kernel !== undefined);
-  const calls = callsOf(columns, rows, context.dependent);
-  const predictions = predicts ? new Predictions(rows, sets, table, memory, budget, calls) : undefined;
-  const plan = planOf(predictions?.without(sets) ?? sets);
-  const colourOf = new Uint32Array(columns.count);
-  for (let node = 0; node < rows.length; node++) colourOf[rows[node]] = plan.colouring.colours[node];
-  started = lap(statistics, 'plan', started);
-  const versions = new RowVersions();
-  const all = { ...inputs, rows, plan, predictions, table, versions, work, groups };
-  const use = inputs.kernel;
-  const kernel = use && new BlockKernel({ ...all, use, threads: work.threads });
-  const settled = async (): Promise<ReceiptList> => {
-    const found = await runBatches({ ...all, kernel });
-    started = performance.now();
-    before.prefetch(sheetKeysOf(columns, dependentRows(columns)));
-    return settleRows({ ...all, found, colourOf, kernel });
-  };
-  const receipts = await settled().finally(() => kernel?.close());
-  if (memory !== undefined) predictions?.teach(memory);
-  started = lap(statistics, 'validate', started);
-  statistics.lane.txs = columns.count;
-  statistics.colours = plan.colouring.count;
-  statistics.demoted = columns.count - rows.length;
-  const summary = summarise(context.height, columns.count, statistics.demoted, plan, statistics);
-  const writes = table.state.writes();
+  const run = new PartsRun(inputs);
+  const { columns, onOutcome, before, statistics, context } = inputs;
+  await run.run();
+  const started = performance.now();
+  const { receipts, writes } = run.joined();
   dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
-  lap(statistics, 'writes', started);
+  // Not before it is certain that the block ends this way.
+  for (const [row, outcome] of run.outcomes.entries()) onOutcome?.(transactionAt(columns, row), outcome);
+  const summary = summariseParts(context.height, columns.count, statistics.demoted, run.plans, statistics);
+  addMs(statistics, 'writes', started);
   return resultOf(writes, receipts, summary, statistics);
 }
 
-/** Adds the time since `started` to phase `name`; gives the time now. */
-function lap(statistics: LaneStatistics, name: string, started: number): number {
-  addMs(statistics, name, started);
-  return performance.now();
-}
+class PartsRun {
+  readonly plans: Plan[] = [];
+  readonly outcomes: LaneOutcome[] = [];
+  readonly #groups: RowGroups;
+  readonly #sizes: PartSizes;
+  readonly #parts: PartResult[] = [];
+  /** What the parts so far have written, in front of the state before the block. */
+  readonly #written: WrittenState;
+  #before: CachingReader;
 
-function* dependentRows({ count, firstParent }: LaneColumns): Generator<number, void, void> {
-  for (let row = 0; row < count; row++) if (firstParent[row + 1] > firstParent[row]) yield row;
+  constructor(readonly inputs: RowsInputs) {
+    this.#groups = new RowGroups(inputs.columns);
+    this.#sizes = new PartSizes(inputs.mostBytes);
+    this.#written = new WrittenState(inputs.before);
+    this.#before = inputs.before;
+  }
+
+  async run(): Promise<void> {
+    const { count } = this.inputs.columns;
+    let from = 0;
+    do {
+      const range = this.#sizes.partAt(from, count);
+      if (await this.#tryPart(range)) from = range.to;
+    } while (from < count);
+  }
+
+  /** False: what is known of the part had no room, and a smaller one is to be tried. */
+  async #tryPart(range: RowRange): Promise<boolean> {
+    const { statistics, columns, mostBytes, onOutcome } = this.inputs;
+    const own = emptyStatistics();
+    const budget = new BlockBudget(mostBytes);
+    const given = { ...this.inputs, range, groups: this.#groups, before: this.#before, budget, statistics: own };
+    try {
+      const colours = statistics.colours;
+      const part = await runPart({ ...given, colours, keepsOutcomes: onOutcome !== undefined });
+      addStatistics(statistics, own);
+      this.#keep(part);
+      this.#sizes.took(range, budget.taken);
+      if (range.to < columns.count) this.#next(shareWrites(part.writes));
+      return true;
+    } catch (error) {
+      if (!(error instanceof BlockTooLarge)) throw error;
+      const { ms, gpuFailures } = own;
+      addStatistics(statistics, { ...emptyStatistics(), ms, gpuFailures });
+      if (!this.#sizes.shrink(range)) throw error;
+      this.#next(undefined);
+      return false;
+    }
+  }
+
+  #keep(part: PartResult): void {
+    this.#parts.push(part);
+    this.plans.push(part.plan);
+    this.outcomes.push(...part.outcomes);
+  }
+
+  /** Another part begins, here and on the workers; `writes`: those of the part that has ended. */
+  #next(writes: SharedWrites | undefined): void {
+    if (writes !== undefined) this.#written.add(writes);
+    if (writes !== undefined) this.#before = new CachingReader(this.#written);
+    this.inputs.pool?.next(writes);
+  }
+
+  /** Receipts and writes of all parts, each once. */
+  joined(): { readonly receipts: ReceiptList; readonly writes: PackedMap } {
+    const [{ receipts, writes }, ...others] = this.#parts;
+    for (const part of others) {
+      receipts.append(part.receipts);
+      for (const address of part.writes.addresses()) writes.setEntry(part.writes.read(address));
+    }
+    return { receipts, writes };
+  }
 }

@@ -15,11 +15,11 @@ import type { Executor, LaneStatistics } from '../../lane/statistics.js';
 import { laneTransaction } from '../../lane/transaction.js';
 import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES, type StateReader } from '../../lane/types.js';
 import type { ProgramRunner } from '../../program/runner.js';
-import type { OnOutcome } from '../run/block-result.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { driveOnCpu } from '../tasks/drive.js';
 import { AT, BEFORE, HEAD, Words } from '../tasks/row-records.js';
 import type { BlockKernel } from './block-kernel.js';
+import type { RowRange } from './part-sizes.js';
 import type { Predictions } from './predictions.js';
 import { FOUND } from './row-batches.js';
 import type { RowTable } from './row-table.js';
@@ -27,8 +27,9 @@ import type { RowTable } from './row-table.js';
 /** What the pass needs. */
 export interface SettleInputs {
   readonly columns: LaneColumns;
+  readonly range: RowRange;
   readonly context: LaneContext;
-  /** The state before the block. */
+  /** The state before these rows. */
   readonly before: StateReader;
   readonly runner: ProgramRunner;
   readonly table: RowTable;
@@ -38,25 +39,30 @@ export interface SettleInputs {
   readonly predictions: Predictions | undefined;
   readonly budget: BlockBudget;
   readonly statistics: LaneStatistics;
-  readonly onOutcome: OnOutcome | undefined;
+  /** Whether somebody wants to hear of what became of each. */
+  readonly keepsOutcomes: boolean;
   /** What the kernel has found of rows, and who wants to know what they take at their turn; undefined: no kernel. */
   readonly kernel: BlockKernel | undefined;
 }
 
-/** Applies all rows to the state of the table; gives their receipts. Throws `BlockTooLarge` beyond the budget. */
-export function settleRows(inputs: SettleInputs): ReceiptList {
-  const pass = new SettlePass(inputs);
-  const { columns, onOutcome } = inputs;
-  for (let row = 0; row < columns.count; row++) pass.settle(row);
-  inputs.kernel?.ranAtTurn(pass.inTurn.taken(), pass.inTurnMs, pass.kernelMs);
-  // Not before it is certain that the block ends this way.
-  for (const [row, outcome] of pass.outcomes.entries()) onOutcome?.(transactionAt(columns, row), outcome);
-  return pass.receipts;
+/** What became of rows, in their order; `outcomes` is empty where nobody wants to hear of them. */
+export interface SettledRows {
+  readonly receipts: ReceiptList;
+  readonly outcomes: readonly LaneOutcome[];
 }
 
-class SettlePass {
+/** Applies the rows to the state of the table. Throws `BlockTooLarge` beyond the budget. */
+export function settleRows(inputs: SettleInputs): SettledRows {
+  const pass = new SettlePass(inputs);
+  const { from, to } = inputs.range;
+  for (let row = from; row < to; row++) pass.settle(row);
+  inputs.kernel?.ranAtTurn(pass.inTurn.taken(), pass.inTurnMs, pass.kernelMs);
+  return pass;
+}
+
+class SettlePass implements SettledRows {
   readonly receipts: ReceiptList;
-  /** By row, if somebody wants to hear of them. */
+  /** Of each row, if somebody wants to hear of them. */
   readonly outcomes: LaneOutcome[] = [];
   /** Rows that were left to their turn, and what they took together; what those of the kernel took. */
   readonly inTurn = new Words();
@@ -127,11 +133,11 @@ class SettlePass {
 
   /** The record of `row` is what became of it. */
   #keep(row: number): void {
-    const { table, statistics, onOutcome } = this.inputs;
+    const { table, statistics, keepsOutcomes } = this.inputs;
     const { state } = table;
     const { list } = table.words;
     const at = table.recordOf(row);
-    if (onOutcome !== undefined) this.outcomes.push(recordedOutcome(table, row));
+    if (keepsOutcomes) this.outcomes.push(recordedOutcome(table, row));
     this.receipts.writer.part(state.bytes, list[at + AT.receipt], list[at + AT.receiptEnd]);
     this.receipts.written();
     this.#apply(row);
@@ -172,7 +178,7 @@ class SettlePass {
 
   /** Runs `row` now that all before it are final. */
   #run(row: number): void {
-    const { columns, context, table, statistics, budget, onOutcome } = this.inputs;
+    const { columns, context, table, statistics, budget, keepsOutcomes } = this.inputs;
     const { state } = table;
     const [used, bytes] = [state.used, this.receipts.bytes];
     if (isCommon(columns, row) && this.#common.run(row)) this.#takeRun(row, this.#common);
@@ -181,7 +187,7 @@ class SettlePass {
         laneTransaction(transactionAt(columns, row), context, this.#reader),
         this.inputs.runner,
       );
-      if (onOutcome !== undefined) this.outcomes.push(outcome);
+      if (keepsOutcomes) this.outcomes.push(outcome);
       for (const { status } of outcome.messages) countMessage(statistics.lane, status);
       this.receipts.add(makeReceipt(context.height, outcome, IN_TURN));
       this.#reader.apply(outcome.writes);
@@ -191,9 +197,9 @@ class SettlePass {
 
   /** What `run` has done with `row`, as the last one, is what became of it. */
   #takeRun(row: number, run: CommonRunner): void {
-    const { columns, context, table, statistics, onOutcome } = this.inputs;
+    const { columns, context, table, statistics, keepsOutcomes } = this.inputs;
     const { state } = table;
-    if (onOutcome !== undefined) this.outcomes.push(outcomeOf(columns, row, run, state));
+    if (keepsOutcomes) this.outcomes.push(outcomeOf(columns, row, run, state));
     countMessage(statistics.lane, run.status);
     writeCommonReceipt(this.receipts.writer, context.height, columns, row, run, state, this.#how.executor);
     this.receipts.written();

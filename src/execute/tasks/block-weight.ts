@@ -34,6 +34,11 @@ export class BlockBudget {
     this.#left = bytes;
   }
 
+  /** Bytes that are taken. */
+  get taken(): number {
+    return this.#bytes - this.#left;
+  }
+
   /**
    * What one of `pieces` may take, of what is left: with more like it the block would have no room by far, and it is
    * given up before they are all run, kept and sent.

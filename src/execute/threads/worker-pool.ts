@@ -6,6 +6,7 @@ import { DEEP_STACK } from '../../util/deep-thread.js';
 import { shipped } from '../../util/shipped.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import type { RowReply, RowTask } from '../tasks/row-records.js';
+import type { SharedWrites } from '../tasks/written-state.js';
 import { collect } from './collect.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerData } from './worker-protocol.js';
 
@@ -76,6 +77,11 @@ export class WorkerPool {
   /** Sends the next block to every worker. */
   begin(block: BeginBlock): void {
     for (const { thread } of this.#workers) thread.postMessage(block);
+  }
+
+  /** Begins another part of the block on every worker, after one that has written `written`, or the same anew. */
+  next(written: SharedWrites | undefined): void {
+    for (const { thread } of this.#workers) thread.postMessage({ kind: 'next', written } satisfies ToWorker);
   }
 
   /** No more of the block follows: workers let go of what they know of it. */

@@ -4,6 +4,7 @@ import type { SharedColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneKey } from '../../lane/types.js';
 import type { RowReply, RowTask } from '../tasks/row-records.js';
+import type { SharedWrites } from '../tasks/written-state.js';
 
 /** What a worker is given at its start. */
 export interface WorkerData {
@@ -37,6 +38,8 @@ export interface WorkerTask extends RowTask {
 export type ToWorker =
   | BeginBlock
   | WorkerTask
+  /** Another part of the block begins, after one that has written `written`; undefined: the same begins anew. */
+  | { readonly kind: 'next'; readonly written: SharedWrites | undefined }
   /** No more of the block follows. */
   | { readonly kind: 'end' };
 

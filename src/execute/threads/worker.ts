@@ -1,7 +1,8 @@
 /** A worker thread of the lane engine: dry runs and CPU batches over the state before the block. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { failureOf } from '../../errors/errors.js';
-import { columnsOf } from '../../lane/columns/lane-columns.js';
+import { columnsOf, type LaneColumns } from '../../lane/columns/lane-columns.js';
+import type { LaneContext } from '../../lane/message.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
 import { ProgramRunner } from '../../program/runner.js';
 import { Store } from '../../store/store.js';
@@ -12,7 +13,33 @@ import { CachingReader } from '../tasks/caching-reader.js';
 import type { RowReply } from '../tasks/row-records.js';
 import { RowTasks } from '../tasks/row-tasks.js';
 import { WorkWatch } from '../tasks/work-watch.js';
+import { type SharedWrites, WrittenState } from '../tasks/written-state.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerData } from './worker-protocol.js';
+
+/** A block, part by part. */
+class BlockTasks {
+  rows: RowTasks;
+  readonly #written: WrittenState;
+
+  constructor(
+    readonly columns: LaneColumns,
+    readonly context: LaneContext,
+    before: StateReader,
+    readonly runner: ProgramRunner,
+  ) {
+    this.#written = new WrittenState(before);
+    this.rows = this.#tasksOver(before);
+  }
+
+  next(written: SharedWrites | undefined): void {
+    if (written !== undefined) this.#written.add(written);
+    this.rows = this.#tasksOver(this.#written);
+  }
+
+  #tasksOver(before: StateReader): RowTasks {
+    return new RowTasks(thread, this.columns, this.context, new CachingReader(before), this.runner);
+  }
+}
 
 const port = parentPort;
 if (port === null) throw new Error('worker.js runs in a worker thread only');
@@ -22,7 +49,7 @@ const watch = buffer && new WorkWatch(buffer).thread(thread);
 /** Made for the first block: if this thread cannot run contracts, the engine gets the reason instead of a result. */
 let runner: ProgramRunner | undefined;
 const stores = new Map<bigint, Promise<StateReader>>();
-let tasks: Promise<RowTasks> | undefined;
+let tasks: Promise<BlockTasks> | undefined;
 // Requests are handled one after the other: a task waits until its block is ready.
 let queue = Promise.resolve();
 
@@ -31,7 +58,8 @@ port.on('message', (sent: ToWorker) => {
     try {
       if (sent.kind === 'block') tasks = begin(sent);
       else if (sent.kind === 'end') await end();
-      else if (tasks !== undefined) answer(port, (await tasks).run(sent, sent.mostBytes));
+      else if (sent.kind === 'next') (await tasks)?.next(sent.written);
+      else if (tasks !== undefined) answer(port, (await tasks).rows.run(sent, sent.mostBytes));
     } catch (error) {
       port.postMessage(failure(error));
     }
@@ -40,16 +68,14 @@ port.on('message', (sent: ToWorker) => {
 
 Atomics.add(new Uint32Array(ready), 0, 1);
 
-async function begin({ context, storeHandle, snapshot, columns }: BeginBlock): Promise<RowTasks> {
+async function begin({ context, storeHandle, snapshot, columns }: BeginBlock): Promise<BlockTasks> {
   runner ??= new ProgramRunner(compiledBytes);
-  const before = new CachingReader(await open(storeHandle, snapshot));
-  const watched = { ...context, watch };
-  return new RowTasks(thread, columnsOf(columns), watched, before, runner);
+  return new BlockTasks(columnsOf(columns), { ...context, watch }, await open(storeHandle, snapshot), runner);
 }
 
 /** What the block took is wanted by whoever stores it now. */
 async function end(): Promise<void> {
-  const bytes = (await tasks)?.bytes ?? 0;
+  const bytes = (await tasks)?.rows.bytes ?? 0;
   tasks = undefined;
   freeMemoryOf(bytes);
 }

@@ -1,0 +1,115 @@
+/** Some rows that follow each other, from their dry runs to receipts and writes. */
+import type { LaneColumns } from '../../lane/columns/lane-columns.js';
+import type { LaneContext } from '../../lane/message.js';
+import { addMs, type LaneStatistics } from '../../lane/statistics.js';
+import { type Plan, planOf } from '../../plan/plan.js';
+import type { ProgramRunner } from '../../program/runner.js';
+import type { PackedMap } from '../../util/packed-map.js';
+import type { StepMemory } from '../predict/step-memory.js';
+import type { BlockBudget } from '../tasks/block-weight.js';
+import type { CachingReader } from '../tasks/caching-reader.js';
+import { RowTasks, sheetKeysOf } from '../tasks/row-tasks.js';
+import type { WorkerPool } from '../threads/worker-pool.js';
+import { BlockKernel, type KernelUse } from './block-kernel.js';
+import type { RowRange } from './part-sizes.js';
+import { Predictions } from './predictions.js';
+import { runBatches } from './row-batches.js';
+import { callsOf } from './row-calls.js';
+import type { RowGroups } from './row-groups.js';
+import { RowTable } from './row-table.js';
+import { RowVersions } from './row-versions.js';
+import { RowWork } from './row-work.js';
+import { type SettledRows, settleRows } from './settle.js';
+
+export interface PartInputs {
+  readonly columns: LaneColumns;
+  readonly range: RowRange;
+  /** Colours of the parts before it. */
+  readonly colours: number;
+  readonly groups: RowGroups;
+  readonly context: LaneContext;
+  /** The state before the part. */
+  readonly before: CachingReader;
+  readonly runner: ProgramRunner;
+  /** It has begun the part. */
+  readonly pool: WorkerPool | undefined;
+  readonly budget: BlockBudget;
+  readonly statistics: LaneStatistics;
+  readonly keepsOutcomes: boolean;
+  /** Of the blocks before; undefined: no read is predicted. */
+  readonly memory: StepMemory | undefined;
+  /** undefined: the block does not use the kernel. */
+  readonly kernel: KernelUse | undefined;
+}
+
+/** What a part leaves. */
+export interface PartResult extends SettledRows {
+  /** All that it has written: deletions of what was not there, too. */
+  readonly writes: PackedMap;
+  readonly plan: Plan;
+}
+
+/** Runs the rows. Throws `BlockTooLarge` when what is known of them takes more than the budget. */
+export async function runPart(inputs: PartInputs): Promise<PartResult> {
+  const { columns, range, groups, context, before, runner, pool, budget, statistics, memory } = inputs;
+  let started = performance.now();
+  const table = new RowTable(range.to, before.unkept);
+  const work = new RowWork(new RowTasks(0, columns, context, before, runner), pool);
+  const rows = independentRows(columns, range);
+  await work.run(groups.inOrder(rows), table, budget);
+  started = lap(statistics, 'dryRun', started);
+  const sets = table.accessSets(rows);
+  // In this thread alone they would take their turns in any case.
+  const predicts = memory !== undefined && (work.threads > 0 || inputs.kernel !== undefined);
+  const calls = callsOf(columns, range, rows, context.dependent);
+  const predictions = predicts ? new Predictions(rows, sets, table, memory, budget, calls) : undefined;
+  const plan = planOf(predictions?.without(sets) ?? sets);
+  const colourOf = new Uint32Array(range.to);
+  for (let node = 0; node < rows.length; node++) {
+    colourOf[rows[node]] = inputs.colours + plan.colouring.colours[node];
+  }
+  started = lap(statistics, 'plan', started);
+  const versions = new RowVersions();
+  const all = { ...inputs, rows, plan, predictions, table, versions, work };
+  const use = inputs.kernel;
+  const kernel = use && new BlockKernel({ ...all, use, threads: work.threads });
+  const settled = async (): Promise<SettledRows> => {
+    const found = await runBatches({ ...all, kernel });
+    started = performance.now();
+    before.prefetch(sheetKeysOf(columns, dependentRows(columns, range)));
+    return settleRows({ ...all, found, colourOf, kernel });
+  };
+  const { receipts, outcomes } = await settled().finally(() => kernel?.close());
+  if (memory !== undefined) predictions?.teach(memory);
+  started = lap(statistics, 'validate', started);
+  statistics.lane.txs = range.to - range.from;
+  statistics.colours = plan.colouring.count;
+  statistics.demoted = range.to - range.from - rows.length;
+  const writes = table.state.writes();
+  lap(statistics, 'writes', started);
+  return { receipts, outcomes, writes, plan };
+}
+
+/** Adds the time since `started` to phase `name`; gives the time now. */
+function lap(statistics: LaneStatistics, name: string, started: number): number {
+  addMs(statistics, name, started);
+  return performance.now();
+}
+
+/** Rows that spend no output of another one of the range: only these can be dry-run. */
+export function independentRows(columns: LaneColumns, range: RowRange): Uint32Array {
+  const rows = new Uint32Array(range.to - range.from);
+  let found = 0;
+  for (let row = range.from; row < range.to; row++) if (!isDependent(columns, range, row)) rows[found++] = row;
+  return rows.subarray(0, found);
+}
+
+function* dependentRows(columns: LaneColumns, range: RowRange): Generator<number, void, void> {
+  for (let row = range.from; row < range.to; row++) if (isDependent(columns, range, row)) yield row;
+}
+
+/** Parents are in ascending order: the last one tells. */
+function isDependent({ firstParent, parents }: LaneColumns, { from }: RowRange, row: number): boolean {
+  const end = firstParent[row + 1];
+  return end > firstParent[row] && parents[end - 1] >= from;
+}
