@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { Command, Option } from 'commander';
-import { height, oneOf, port, seed, sizes, someOf, times, workers } from './cli/arguments.js';
+import { alkaneId, assets, height, oneOf, port, seed, sizes, someOf, times, u128, workers } from './cli/arguments.js';
 import { endQuietly } from './cli/closed-output.js';
 import { addSettings } from './cli/settings.js';
 import { addProofCommands, addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors/errors.js';
 import { maskUserInfo } from './errors/mask.js';
 import { DEPENDENT_RULES, POLICIES } from './lane/policy.js';
+import type { AlkaneId } from './protocol/types.js';
 import { PROGRAM_NAMES } from './util/built-wasm.js';
 import { onDeepThread } from './util/deep-thread.js';
 import { VERSION } from './util/version.js';
@@ -128,6 +129,24 @@ program
   .option('--port <port>', 'port to serve on', port, 8080)
   .option('--allow-host <names>', 'names that requests may have in `Host`, comma-separated; * for any')
   .action(async (options) => finish(await (await import('./cli/serve.js')).serveCommand(options)));
+
+program
+  .command('call')
+  .description("run a contract on the lane's state and keep nothing; exit status 1 if the message fails")
+  .argument('<target>', 'contract (block:tx), or what creates one: 1:0, 3:n, 5:n, 6:n', alkaneId)
+  .argument('[inputs...]', 'numbers behind the target, opcode first', (text, before: bigint[] = []) => [
+    ...before,
+    u128(text),
+  ])
+  .option('--db <dir>', 'database folder')
+  .option('--rpc <url>', 'a running server, instead of a database')
+  .option('--incoming <id:amount>', 'what the contract is given (repeatable), e.g. 2:1:500', assets)
+  .option('--height <height>', 'state after this block (default: tip)', height)
+  .option('--transaction <file>', 'transaction around the message, raw or as hex: its fuel, its envelope')
+  .option('--json', 'print JSON, as warpshrew_simulate answers it')
+  .action(async (target: AlkaneId, inputs: bigint[], options) =>
+    finish(await (await import('./cli/call.js')).callCommand(target, inputs, options)),
+  );
 
 program
   .command('fuzz')

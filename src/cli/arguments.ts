@@ -1,6 +1,9 @@
 /** Parsers of option values. Their errors name the option. */
 import { InvalidArgumentError } from 'commander';
-import { fromHex } from '../util/bytes.js';
+import { parseId } from '../protocol/alkane-id.js';
+import { Sheet, type SheetEntry } from '../protocol/sheet.js';
+import type { AlkaneId } from '../protocol/types.js';
+import { fromHex, U128_MAX } from '../util/bytes.js';
 
 /** Highest height of any chain to come in this century. */
 const HIGHEST = 100_000_000;
@@ -66,4 +69,31 @@ export function root(text: string): Uint8Array {
   const bytes = hexBytes(text);
   if (bytes.length === 32) return bytes;
   throw new InvalidArgumentError('It must be 64 hex digits.');
+}
+
+/** `block:tx` of a contract or asset. */
+export function alkaneId(text: string): AlkaneId {
+  try {
+    return parseId(text);
+  } catch {
+    throw new InvalidArgumentError('It must be block:tx, e.g. 2:1.');
+  }
+}
+
+/** A number from 0 to 2^128 - 1, decimal. */
+export function u128(text: string): bigint {
+  const value = /^\d{1,39}$/.test(text) ? BigInt(text) : undefined;
+  if (value !== undefined && value <= U128_MAX) return value;
+  throw new InvalidArgumentError('It must be a decimal number from 0 to 2^128 - 1.');
+}
+
+/** One amount of an asset, `block:tx:amount`, behind those `before`. */
+export function assets(text: string, before: readonly SheetEntry[] = []): SheetEntry[] {
+  const at = text.lastIndexOf(':');
+  const entry = { id: alkaneId(text.slice(0, Math.max(0, at))), amount: u128(text.slice(at + 1)) };
+  const sheet = new Sheet();
+  for (const { id, amount } of [...before, entry]) {
+    if (!sheet.add(id, amount)) throw new InvalidArgumentError('The amounts of one asset are over 2^128 - 1.');
+  }
+  return sheet.entries();
 }

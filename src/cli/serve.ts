@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { StoreError } from '../errors/errors.js';
+import { InternalError, StoreError } from '../errors/errors.js';
 import type { RpcBackend } from '../rpc/backend.js';
 import { startRpcServer } from '../rpc/server.js';
-import { StandardIndexer } from '../standard/standard-indexer.js';
+import { LaneViews } from '../simulate/lane-views.js';
+import { DEFAULT_VIEW_LIMITS, StandardIndexer } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
 import { defaultIndexer } from '../util/built-wasm.js';
+import { DEFAULT_VIEW_POOL } from '../views/pool.js';
 import { readModuleFile } from './files.js';
 
 export interface ServeOptions {
@@ -52,10 +54,16 @@ export async function openServed({ db, indexer }: Pick<ServeOptions, 'db' | 'ind
     checkModule(db, store.identity().moduleHash, StandardIndexer.hashOf(moduleBytes));
     const lane = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
     lane.startViews();
+    const laneViews = openLaneViews(store);
     return {
-      backend: { store, view: (name, input, height, client) => lane.view(name, input, height, height, client) },
+      backend: {
+        store,
+        view: (name, input, height, client) => lane.view(name, input, height, height, client),
+        laneView: (kind, request, client) => laneViews.run(kind, request, client),
+      },
       close: async () => {
         await lane.close();
+        await laneViews.close();
         await store.close();
       },
     };
@@ -63,6 +71,14 @@ export async function openServed({ db, indexer }: Pick<ServeOptions, 'db' | 'ind
     await store.close();
     throw error;
   }
+}
+
+/** Threads for views of the lane over an open database, with the bounds that views have by default. */
+export function openLaneViews(store: Store): LaneViews {
+  const { handle: storeHandle } = store;
+  if (storeHandle === undefined) throw new InternalError('a database that cannot be shared was to be served');
+  const { answerBytes } = DEFAULT_VIEW_LIMITS;
+  return new LaneViews({ storeHandle, answerBytes, ...DEFAULT_VIEW_POOL });
 }
 
 /** Views of another module would read keys that it never wrote. */

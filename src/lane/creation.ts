@@ -10,6 +10,7 @@ import { envelopeCodes } from './envelope-code.js';
 import { codeKey, SEQUENCE_KEY } from './keys.js';
 import type { TransactionView } from './overlay.js';
 import { programs } from './programs.js';
+import type { StateReader } from './types.js';
 
 const CODE_WASM = 0;
 const CODE_CLONE = 1;
@@ -105,13 +106,13 @@ function clone(original: AlkaneId, view: TransactionView): Resolution {
   return { ok: true, id, program: code.program };
 }
 
-/** Code of `id`, one clone step followed. Stored code passed every check when it was created. */
-function finalCode(id: AlkaneId, view: TransactionView): { id: AlkaneId; program: Program } | undefined {
-  const value = view.get(codeKey(id));
+/** Code of `id`, one clone step followed; undefined: none. Stored code passed every check when it was created. */
+export function finalCode(id: AlkaneId, state: StateReader): { id: AlkaneId; program: Program } | undefined {
+  const value = state.get(codeKey(id));
   if (value === undefined) return undefined;
   if (value[0] === CODE_WASM) return { id, program: programs.ofStored(value) };
   const original = idFromBytes(value, 1);
-  const wasm = view.get(codeKey(original));
+  const wasm = state.get(codeKey(original));
   if (wasm === undefined || wasm[0] !== CODE_WASM) {
     throw new InternalError('a clone points at an id without code', { facts: { block: id.block, tx: id.tx } });
   }

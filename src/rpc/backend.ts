@@ -1,3 +1,4 @@
+import type { RunLaneView } from '../simulate/protocol.js';
 import type { KeyProof } from '../store/proof/key-proof.js';
 import type { StoreReader } from '../store/reader.js';
 import type { Namespace } from '../store/types.js';
@@ -11,6 +12,11 @@ export interface RpcBackend {
    * module has no such view.
    */
   view(name: string, input: Uint8Array, height: number, client: string): Promise<Uint8Array>;
+  /**
+   * Runs contracts over the lane's state at a height, without blocking this thread; bounded and shared as views are.
+   * Without it the methods that need it answer an error.
+   */
+  readonly laneView?: RunLaneView;
   /**
    * Proves a key's value or absence (docs/state-root.md) after block `height`, the tip's if undefined. Without it the
    * store itself is asked: right where no other thread writes it.

@@ -61,7 +61,8 @@ async function call(
     const hint = `Methods: ${[...METHODS.keys()].join(', ')}.`;
     throw new RpcError('RPC_METHOD_NOT_FOUND', `Method '${method.slice(0, SHOWN)}' not found`, hint);
   }
-  const values = params ?? [];
+  const isNamed = known.takesObject === true && typeof params === 'object' && params !== null && !Array.isArray(params);
+  const values = isNamed ? [params] : (params ?? []);
   if (!Array.isArray(values)) {
     const hint = `Call it as ${known.usage}.`;
     throw new RpcError('RPC_WRONG_TYPE', 'Invalid params: not an array', hint);

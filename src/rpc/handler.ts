@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { withinShape } from '../util/json-shape.js';
 import { AnswerWriter, answersHeld, type Piece } from './answers.js';
 import type { RpcBackend } from './backend.js';
 import { BodyReader, discard } from './body.js';
@@ -10,7 +11,6 @@ import { FairBudget } from './fair-budget.js';
 import { FairTurns } from './fair-turns.js';
 import { healthRoots } from './health-roots.js';
 import { type HostRule, hostRule } from './hosts.js';
-import { withinShape } from './json-shape.js';
 import { REFUSALS, Refusal } from './refusal.js';
 import { requestIds } from './request-ids.js';
 import type { Page, RpcServerOptions } from './server-options.js';

@@ -4,6 +4,8 @@ import type { Params } from './params.js';
 export interface Method {
   /** How to call it; shown when a call is wrong. */
   readonly usage: string;
+  /** Its only parameter is an object, which may also stand for the array of parameters. */
+  readonly takesObject?: boolean;
   /** The result, as a JSON value, for `client`; throws RpcError or WarpshrewError. */
   run(params: Params, backend: RpcBackend, client: string): unknown;
 }

@@ -1,3 +1,4 @@
+import { LANE_VIEW_METHODS } from './lane-view-methods.js';
 import { METASHREW_METHODS } from './metashrew-methods.js';
 import type { Method } from './method.js';
 import { WARPSHREW_METHODS } from './warpshrew-methods.js';
@@ -6,4 +7,5 @@ import { WARPSHREW_METHODS } from './warpshrew-methods.js';
 export const METHODS: ReadonlyMap<string, Method> = new Map([
   ...Object.entries(METASHREW_METHODS),
   ...Object.entries(WARPSHREW_METHODS),
+  ...Object.entries(LANE_VIEW_METHODS),
 ]);

@@ -82,6 +82,18 @@ export class Params {
     }
   }
 
+  /** An object; what it holds is to be read by other getters. */
+  object(at: number, what: string): Readonly<Record<string, unknown>> {
+    const value = this.#values[at];
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+    throw new RpcError('RPC_WRONG_TYPE', `Invalid params: ${what} is not an object`, `Call it as ${this.#usage}.`);
+  }
+
+  /** Whether the parameter is given: not null. */
+  has(at: number): boolean {
+    return (this.#values[at] ?? null) !== null;
+  }
+
   /** A namespace of the state: `S` or `P`. */
   namespace(at: number): Namespace {
     const value = this.text(at, 'namespace');

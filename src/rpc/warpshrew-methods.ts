@@ -8,31 +8,10 @@ import { proofToJson } from '../store/proof/json.js';
 import { proveKey } from '../store/proof/prove-key.js';
 import { receiptJson } from '../trace/receipt-json.js';
 import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
-import type { RpcBackend } from './backend.js';
 import { RpcError } from './errors.js';
+import { indexedHeight, notStored, storedHeight } from './heights.js';
 import { ofKept } from './kept.js';
 import type { Method } from './method.js';
-import type { Params } from './params.js';
-
-/** The requested height, or the tip. A height above the tip is refused: its state is not known. */
-function indexedHeight(params: Params, at: number, { store }: RpcBackend): number {
-  const tip = store.tip()?.height;
-  const height = params.height(at) ?? tip ?? 0;
-  if (tip !== undefined && height <= tip) return height;
-  const hint = tip === undefined ? 'Nothing is indexed yet.' : `The last indexed height is ${tip}.`;
-  throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, hint);
-}
-
-/** As {@link indexedHeight}, of a block that the store has. */
-function storedHeight(params: Params, at: number, backend: RpcBackend): number {
-  const height = indexedHeight(params, at, backend);
-  if (backend.store.blockHash(height) !== undefined) return height;
-  throw notStored(height);
-}
-
-function notStored(height: number): RpcError {
-  return new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, 'The store begins above this height.');
-}
 
 export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
   warpshrew_getreceipt: {

@@ -11,6 +11,7 @@ export interface MetricsInput {
   readonly slowestBlockSeconds: number;
   readonly dbBytes: number;
   readonly views: ViewLoad | undefined;
+  readonly laneViews: ViewLoad | undefined;
   readonly version: string;
   /** Put on every sample. */
   readonly labels: Labels;
@@ -18,7 +19,7 @@ export interface MetricsInput {
 
 /** Every metric of the service, and those of the process. Counters count from the start of the process. */
 export function metricsText(input: MetricsInput): Promise<string> {
-  const { state, height, dbBytes, views, version, labels } = input;
+  const { state, height, dbBytes, views, laneViews, version, labels } = input;
   const { lanes } = state;
   const { txs, ...byStatus } = lanes.lane;
   const byLabel = (name: string, counts: Readonly<Record<string, number>>): Sample[] =>
@@ -119,6 +120,18 @@ export function metricsText(input: MetricsInput): Promise<string> {
       'warpshrew_views_interrupted_total',
       'Views that gave their thread up to another client.',
       ...optional(views?.interrupted),
+    )
+    .gauge('warpshrew_lane_views_running', 'Views of the lane that a thread runs.', ...optional(laneViews?.running))
+    .gauge('warpshrew_lane_views_waiting', 'Views of the lane that wait.', ...optional(laneViews?.waiting))
+    .counter(
+      'warpshrew_lane_views_refused_total',
+      'Views of the lane refused for want of a thread.',
+      ...optional(laneViews?.refused),
+    )
+    .counter(
+      'warpshrew_lane_views_interrupted_total',
+      'Views of the lane that gave their thread up to another client.',
+      ...optional(laneViews?.interrupted),
     )
     .counter('warpshrew_module_log_left_out_total', "Lines of the module's log that were left out.", [
       state.moduleLinesLeftOut,

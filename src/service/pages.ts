@@ -23,6 +23,7 @@ export interface PagesOptions {
   readonly source: string;
   readonly version: string;
   readonly viewLoad: () => ViewLoad | undefined;
+  readonly laneViewLoad: () => ViewLoad;
   readonly blocks: SlowBlocks;
 }
 
@@ -83,7 +84,7 @@ export class Pages {
   }
 
   async #status(): Promise<Page> {
-    const { state, store, settings, network, source, version, viewLoad, blocks } = this.#options;
+    const { state, store, settings, network, source, version, viewLoad, laneViewLoad, blocks } = this.#options;
     const identity = store.recordedIdentity();
     const tip = store.tip();
     const speed = state.speed();
@@ -130,14 +131,14 @@ export class Pages {
         lastKernelFailure: state.gpu.lastKernelFailure ?? null,
         lastCostLoss: state.gpu.lastCostLoss ?? null,
       },
-      threads: { indexing: state.indexing, views: viewLoad() ?? null },
+      threads: { indexing: state.indexing, views: viewLoad() ?? null, laneViews: laneViewLoad() },
       store: { folder: settings.db, bytes: await folderBytes(settings.db), identity: identity ?? null },
       memory: { rss, heapUsed, external },
     });
   }
 
   async #metrics(): Promise<Page> {
-    const { state, store, settings, version, viewLoad, blocks } = this.#options;
+    const { state, store, settings, version, viewLoad, laneViewLoad, blocks } = this.#options;
     const body = await metricsText({
       state,
       height: store.tip()?.height,
@@ -145,6 +146,7 @@ export class Pages {
       slowestBlockSeconds: blocks.slowest,
       dbBytes: await folderBytes(settings.db),
       views: viewLoad(),
+      laneViews: laneViewLoad(),
       version,
       labels: settings.label === undefined ? {} : { label: settings.label },
     });

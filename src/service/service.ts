@@ -2,6 +2,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { InternalError } from '../errors/errors.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { type RpcServer, startRpcServer } from '../rpc/server.js';
+import { LaneViews } from '../simulate/lane-views.js';
 import { StandardIndexer } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
 import { DEEP_STACK } from '../util/deep-thread.js';
@@ -56,6 +57,7 @@ export class Service {
   #closing = false;
   #server: RpcServer | undefined;
   #views: StandardIndexer | undefined;
+  #laneViews: LaneViews | undefined;
 
   private constructor({ settings, flags, moduleBytes, log }: ServiceOptions) {
     this.reporter = new Reporter(log, this.state);
@@ -114,6 +116,7 @@ export class Service {
     // Readers of the store must be closed before the thread that owns it.
     await this.#server?.close();
     await this.#views?.close();
+    await this.#laneViews?.close();
     this.#proofs.close();
     if (ended) {
       this.#command({ kind: 'released' });
@@ -148,6 +151,15 @@ export class Service {
     this.#views = standard;
     standard.startViews();
     const views = new Views(standard, store, this.#rollbacks);
+    const laneViews = new LaneViews({
+      storeHandle,
+      answerBytes: settings.viewAnswerBytes,
+      threads: viewThreads,
+      queue: viewQueue,
+      limitMs: viewTimeoutMs,
+      waitMs: viewTimeoutMs,
+    });
+    this.#laneViews = laneViews;
     const { state } = this;
     const blocks = this.#blocks;
     const pages = new Pages({
@@ -159,6 +171,7 @@ export class Service {
       version,
       blocks,
       viewLoad: () => standard.viewLoad,
+      laneViewLoad: () => laneViews.load,
     });
     this.#server = await startRpcServer({
       host: settings.host,
@@ -174,6 +187,8 @@ export class Service {
       backend: {
         store,
         view: (name, input, height, client) => views.run(name, input, height, client),
+        laneView: (kind, request, client) =>
+          views.consistent(kind, request.height, () => laneViews.run(kind, request, client)),
         prove: (namespace, key, height, client) => this.#proofs.prove(client, namespace, key, height),
       },
       pages: pages.routes,

@@ -19,16 +19,25 @@ export class Views {
   }
 
   /**
-   * Runs a view with the argument `height`, over the state after that block, or after the tip if that is lower. Adding
-   * blocks does not change versions of lower heights; if blocks were undone meanwhile, the view runs again. Throws what
-   * {@link StandardIndexer.view} throws, and StoreError STORE_REORG_UNDER_WAY.
+   * Runs a view with the argument `height`, over the state after that block, or after the tip if that is lower. Throws
+   * what {@link StandardIndexer.view} and {@link Views.consistent} throw.
    */
-  async run(name: string, input: Uint8Array, height: number, client = ''): Promise<Uint8Array> {
+  run(name: string, input: Uint8Array, height: number, client = ''): Promise<Uint8Array> {
+    return this.consistent(name, height, () => {
+      const stateHeight = Math.min(height, this.#store.tip()?.height ?? -1);
+      return this.#standard.view(name, input, height, stateHeight, client);
+    });
+  }
+
+  /**
+   * What `run` gives of one state. Adding blocks does not change versions of lower heights; if blocks were undone
+   * meanwhile, it runs again. Throws what `run` throws, and StoreError STORE_REORG_UNDER_WAY.
+   */
+  async consistent<T>(view: string, height: number, run: () => Promise<T>): Promise<T> {
     for (let runs = 0; runs < MOST_RUNS; runs++) {
       const before = await this.#rollbacks.quiet();
-      const stateHeight = Math.min(height, this.#store.tip()?.height ?? -1);
       // An error may come from a mixture of states, too.
-      const outcome = await this.#standard.view(name, input, height, stateHeight, client).then(
+      const outcome = await run().then(
         (output) => ({ output }),
         (error: unknown) => ({ error }),
       );
@@ -37,7 +46,7 @@ export class Views {
       return outcome.output;
     }
     throw new StoreError('STORE_REORG_UNDER_WAY', 'blocks were undone each time the view ran', {
-      facts: { view: name, height },
+      facts: { view, height },
       hint: 'Ask again.',
     });
   }

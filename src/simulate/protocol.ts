@@ -1,4 +1,5 @@
 import type { Failure } from '../errors/errors.js';
+import type { MetaRequest } from './meta.js';
 import type { SimulationRequest } from './request.js';
 import type { Rerun, RerunRequest } from './rerun.js';
 import type { Simulation } from './simulate.js';
@@ -14,6 +15,7 @@ export interface LaneViewSetup {
 export interface LaneViewKinds {
   readonly simulate: { readonly request: SimulationRequest; readonly answer: Simulation };
   readonly trace: { readonly request: RerunRequest; readonly answer: Rerun };
+  readonly meta: { readonly request: MetaRequest; readonly answer: unknown };
 }
 export type LaneViewKind = keyof LaneViewKinds;
 
@@ -22,5 +24,12 @@ export type LaneViewTask = {
 }[LaneViewKind];
 
 export type LaneViewReply =
-  | { readonly id: number; readonly answer: LaneViewKinds[LaneViewKind]['answer'] }
+  | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly failure: Failure };
+
+/** Runs such a task for `client`: see `LaneViews.run`. */
+export type RunLaneView = <K extends LaneViewKind>(
+  kind: K,
+  request: LaneViewKinds[K]['request'],
+  client: string,
+) => Promise<LaneViewKinds[K]['answer']>;

@@ -1,13 +1,19 @@
+import { SHEET_ENTRY_LIMIT } from '../protocol/edicts.js';
 import type { SheetEntry } from '../protocol/sheet.js';
 import type { AlkaneId } from '../protocol/types.js';
+
+/** A message behind so many protostones would undo its transaction (docs/lane-rules.md, section 2). */
+export const MOST_PROTOSTONES = 99;
+/** Assets that are given to a message, at most: no transaction can write more. */
+export const MOST_INCOMING = SHEET_ENTRY_LIMIT;
 
 /** A message for a contract. */
 export interface SimulatedMessage {
   /** The contract, or what creates one (docs/lane-rules.md, section 3): what stands behind 8:8 in calldata. */
   readonly target: AlkaneId;
   readonly inputs: readonly bigint[];
-  /** Its shadow output; undefined: that of the transaction's first protostone. */
-  readonly shadowVout: number | undefined;
+  /** Its place among the protostones of the transaction, below {@link MOST_PROTOSTONES}: it says the shadow output. */
+  readonly protostone: number;
 }
 
 /** What to simulate; plain data that is sent to a thread. */

@@ -8,10 +8,9 @@ import { sheetKey } from '../lane/keys.js';
 import { MapOverlay } from '../lane/overlay.js';
 import { LANE_TAG, type LaneTransaction, protostonesOf } from '../lane/scan.js';
 import type { LaneKey, MessageReceipt, StateReader } from '../lane/types.js';
-import { formatId } from '../protocol/alkane-id.js';
 import { LANE_TARGET } from '../protocol/cellpack.js';
 import { encodeVarints } from '../protocol/encode.js';
-import { encodeSheet, Sheet } from '../protocol/sheet.js';
+import { encodeSheet, Sheet, type SheetEntry } from '../protocol/sheet.js';
 import type { Protostone } from '../protocol/types.js';
 import type { StoreReader } from '../store/reader.js';
 import { concatBytes, EMPTY_BYTES, toDisplayHash, toHex } from '../util/bytes.js';
@@ -41,13 +40,11 @@ export interface SimulationBase {
   readonly answerBytes: number;
 }
 
-/** How a message ended: its receipt (docs/json-rpc.md), but with all of its data, and with what it transfers. */
-export interface SimulatedEnd extends Omit<MessageReceipt, 'target' | 'error' | 'calls'> {
-  readonly target: string | null;
-  readonly error: string | null;
-  /** What goes to the pointer, in the order in which the contract gave it; decimal amounts. */
-  readonly transfers: readonly { readonly id: string; readonly amount: string }[];
-  readonly calls: readonly (Omit<MessageReceipt['calls'][number], 'opcode'> & { readonly opcode: string | null })[];
+/** How a message ended: its receipt with all of its data, and what it transfers. */
+export interface SimulatedEnd {
+  readonly receipt: MessageReceipt;
+  /** What goes to the pointer, in the order in which the contract gave it; no zero amounts. */
+  readonly transfers: readonly SheetEntry[];
 }
 
 /** What would happen. */
@@ -56,8 +53,8 @@ export interface Simulation extends StateChanges {
   readonly height: number;
   /** Of the transaction around it, in display order. */
   readonly txid: string;
-  /** Why the whole transaction is undone, null if it is not. */
-  readonly undone: string | null;
+  /** Why the whole transaction is undone, undefined if it is not. */
+  readonly undone: string | undefined;
   /** What the messages of the transaction may use together, and what they used. */
   readonly fuelLimit: number;
   readonly fuel: number;
@@ -86,7 +83,7 @@ export function simulate(request: SimulationRequest, base: SimulationBase): Simu
   return {
     height: request.height,
     txid: toDisplayHash(around.txid),
-    undone: outcome.undone ?? null,
+    undone: outcome.undone,
     fuelLimit: transactionFuel(around),
     fuel: outcome.messages.reduce((sum, { fuelUsed }) => sum + fuelUsed, 0),
     messages: outcome.messages.map((receipt) => endOf(receipt, driven, budget)),
@@ -127,7 +124,7 @@ function prepare({ message, incoming, transaction }: SimulationRequest, stored: 
   // The lane's own order of things: the inputs' sheets go to the first protostone, its parcel to its pointer.
   const place = around.outputs.length;
   const tx = { ...around, outputs: [...around.outputs, PLACE] };
-  const protostones = [messageStone(calldata, message.shadowVout ?? place + 1, place)];
+  const protostones = [messageStone(calldata, message.protostone, place)];
   const input = { index: 1, tx, protostones, parents: [] };
   return { input, state: holding(incoming ?? [], around, stored), around, isMessage: true };
 }
@@ -153,9 +150,18 @@ function calldataOf({ target, inputs }: SimulatedMessage): Uint8Array {
   return rest === 0 ? bytes : concatBytes(bytes, new Uint8Array(CALLDATA_CHUNK - rest));
 }
 
-function messageStone(message: Uint8Array, shadowVout: number, place: number): Protostone {
+/** `place`: the number of the transaction's outputs, behind which it puts what comes of the message. */
+function messageStone(message: Uint8Array, index: number, place: number): Protostone {
   return {
-    ...{ index: 0, shadowVout, protocolTag: LANE_TAG, length: 0n, message, pointer: place, refund: place },
+    ...{
+      index,
+      shadowVout: place + 1 + index,
+      protocolTag: LANE_TAG,
+      length: 0n,
+      message,
+      pointer: place,
+      refund: place,
+    },
     ...{ burn: undefined, from: undefined, edicts: [] },
   };
 }
@@ -169,12 +175,7 @@ function endOf(receipt: MessageReceipt, { results }: Driven, budget: AnswerBudge
   const transfers = result?.transfers.filter(({ amount }) => amount > 0n) ?? [];
   budget.take(END_CHARACTERS + 2 * (result?.data.length ?? 0));
   budget.take(TRANSFER_CHARACTERS * transfers.length + CALL_CHARACTERS * receipt.calls.length);
-  return {
-    ...receipt,
-    target: receipt.target ?? null,
-    error: receipt.error ?? null,
-    data: result === undefined ? receipt.data : toHex(result.data),
-    transfers: transfers.map(({ id, amount }) => ({ id: formatId(id), amount: amount.toString() })),
-    calls: receipt.calls.map((call) => ({ ...call, opcode: call.opcode ?? null })),
-  };
+  for (const { data } of receipt.logs) budget.take(data.length);
+  const data = result === undefined ? receipt.data : toHex(result.data);
+  return { receipt: { ...receipt, data }, transfers };
 }

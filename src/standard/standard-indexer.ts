@@ -1,5 +1,5 @@
 import { InternalError, ProgramError } from '../errors/errors.js';
-import { type ViewLoad, ViewPool } from '../views/pool.js';
+import { DEFAULT_VIEW_POOL, type ViewLoad, ViewPool } from '../views/pool.js';
 import { FlushedPairs } from './flushed-pairs.js';
 import type { GuestLine } from './guest-log.js';
 import { hashOf, StandardModule, type ViewLimits } from './module.js';
@@ -75,10 +75,10 @@ export class StandardIndexer {
     this.hash = hash;
     this.#blocks = moduleWorker(() => setup, onLog);
     this.#blockTimeoutMs = Math.min(options.blockTimeoutMs ?? 600_000, MAX_TIMEOUT_MS);
-    const limitMs = Math.min(options.viewTimeoutMs ?? 10_000, MAX_TIMEOUT_MS);
+    const limitMs = Math.min(options.viewTimeoutMs ?? DEFAULT_VIEW_POOL.limitMs, MAX_TIMEOUT_MS);
     this.#viewTimeoutMs = limitMs;
     const waitMs = Math.min(options.viewWaitMs ?? limitMs, MAX_TIMEOUT_MS);
-    const { viewThreads: threads = 2, viewQueue: queue = 128 } = options;
+    const { viewThreads: threads = DEFAULT_VIEW_POOL.threads, viewQueue: queue = DEFAULT_VIEW_POOL.queue } = options;
     // Compiled when the first view is requested.
     let ofViews: WorkerSetup | undefined;
     const viewSetup = (): WorkerSetup => {

@@ -7,7 +7,8 @@ export function receiptJson(receipt: Receipt) {
   return { lane: 'parallel', ...receipt, readHash, writeHash, undone, messages, ...statusOf(receipt) };
 }
 
-function messageJson(message: MessageReceipt) {
+/** One message of it. */
+export function messageJson(message: MessageReceipt) {
   return {
     ...message,
     target: message.target ?? null,
@@ -25,7 +26,10 @@ export function textOf({ data, bytes }: LogReceipt): string {
 }
 
 /** Status of a whole transaction: that of its first (8,8) message which is not OK. */
-function statusOf({ undone, messages }: Receipt): { status: string; error: string | null } {
+export function statusOf({ undone, messages }: Pick<Receipt, 'undone' | 'messages'>): {
+  status: string;
+  error: string | null;
+} {
   if (undone !== undefined) return { status: 'UNDONE', error: undone };
   const own = messages.filter(({ status }) => status !== 'STANDARD');
   const first = own.find(({ status }) => status !== 'OK') ?? own[0] ?? messages[0];

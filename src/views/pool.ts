@@ -28,6 +28,9 @@ export interface ViewPoolOptions {
   readonly waitMs: number;
 }
 
+/** What views have where nothing else is said. */
+export const DEFAULT_VIEW_POOL: ViewPoolOptions = { threads: 2, queue: 128, limitMs: 10_000, waitMs: 10_000 };
+
 /** How long a client without a thread waits before one that has several must give one up. */
 const PATIENCE_MS = 1_000;
 /** Times that a view may be interrupted; then it is refused. */

@@ -34,6 +34,9 @@ describe('docs/json-rpc.md', () => {
     const sources = [
       'metashrew-methods',
       'warpshrew-methods',
+      'lane-view-methods',
+      'simulation-request',
+      'heights',
       'params',
       'dispatch',
       'handler',

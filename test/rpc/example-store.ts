@@ -1,5 +1,6 @@
+import { openLaneViews } from '../../src/cli/serve.js';
 import { ProgramError } from '../../src/errors/errors.js';
-import { keyBytes, sheetKey, storagePrefix } from '../../src/lane/keys.js';
+import { codeKey, keyBytes, sheetKey, storagePrefix } from '../../src/lane/keys.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import type { RpcBackend } from '../../src/rpc/backend.js';
 import { type RpcServer, startRpcServer } from '../../src/rpc/server.js';
@@ -7,6 +8,7 @@ import type { RpcServerOptions } from '../../src/rpc/server-options.js';
 import { Store } from '../../src/store/store.js';
 import { concatBytes, fromDisplayHash, toBinaryString, u32Bytes } from '../../src/util/bytes.js';
 import { block, bytes, OPTIONS, plan, receipt } from '../store/helpers.js';
+import { EXAMPLE_META, exampleContract } from './example-contract.js';
 
 /** Views of a module that exists in tests only: `echo` gives height prefix and input, `fail` traps. */
 async function view(name: string, input: Uint8Array, height: number): Promise<Uint8Array> {
@@ -38,6 +40,7 @@ export function fillExampleStore(store: Store): void {
     laneWrites: new Map([
       [storageKey('cap'), Uint8Array.of(2, 0)],
       [outpoint, sheet],
+      [codeKey(id), concatBytes(Uint8Array.of(0), exampleContract(EXAMPLE_META))],
     ]),
     receipts: [receipt(101, 0), failed, receipt(101, 4, { undone: 'overflow', messages: [] })],
   });
@@ -50,10 +53,13 @@ export async function serveExample(
 ): Promise<{ server: RpcServer; store: Store; close: () => Promise<void> }> {
   const store = await Store.open(dir, OPTIONS);
   if (options.fill !== false) fillExampleStore(store);
-  const backend = { store, view, ...options.backend };
+  const lane = openLaneViews(store);
+  const laneView: RpcBackend['laneView'] = (kind, request, client) => lane.run(kind, request, client);
+  const backend = { store, view, laneView, ...options.backend };
   const server = await startRpcServer({ host: '127.0.0.1', port: 0, ...options, backend });
   const close = async (): Promise<void> => {
     await server.close();
+    await lane.close();
     await store.close();
   };
   return { server, store, close };

@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_BATCH } from '../../src/rpc/handler.js';
-import { withinShape } from '../../src/rpc/json-shape.js';
 import { startRpcServer } from '../../src/rpc/server.js';
 import { proofFromJson } from '../../src/store/proof/json.js';
 import { refutationOf } from '../../src/store/proof/key-proof.js';
 import { fromHex, toHex } from '../../src/util/bytes.js';
+import { withinShape } from '../../src/util/json-shape.js';
 import { bytes, receipt, temporaryFolder } from '../store/helpers.js';
 import { serveExample } from './example-store.js';
 

@@ -67,6 +67,7 @@ describe.runIf(process.platform === 'linux')('priorities of threads', () => {
     expect((await service.get('/status')).body.threads).toEqual({
       indexing: { niceness: lowered(10) },
       views: { threads: 2, running: 0, waiting: 0, refused: 0, interrupted: 0 },
+      laneViews: { threads: 2, running: 0, waiting: 0, refused: 0, interrupted: 0 },
     });
   });
 

@@ -27,6 +27,7 @@ test('every metric in docs/operations.md is one that is told, and the other way 
     slowestBlockSeconds: 0,
     dbBytes: 0,
     views: undefined,
+    laneViews: undefined,
     version: '1',
     labels: {},
   });

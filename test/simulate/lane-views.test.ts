@@ -39,7 +39,7 @@ async function views(options: Partial<LaneViewsOptions> = {}): Promise<{ store: 
 }
 
 function toProbe(...inputs: bigint[]): SimulationRequest {
-  const message = { target: parseId('2:1'), inputs, shadowVout: undefined };
+  const message = { target: parseId('2:1'), inputs, protostone: 0 };
   return { height: 5, message, incoming: undefined, transaction: undefined, block: undefined };
 }
 
@@ -62,9 +62,9 @@ test('a creation gets the next number, and its first run sees its code', async (
     witnesses: [envelope(PROBE)],
     protostones: [{ pointer: 0, refund: 0, message: call('1:0', 0) }],
   });
-  const message = { target: parseId('1:0'), inputs: [4n], shadowVout: undefined };
+  const message = { target: parseId('1:0'), inputs: [4n], protostone: 0 };
   const simulation = await lane.run('simulate', { ...toProbe(), message, transaction: tx.raw }, 'a');
-  expect(simulation.messages[0]).toMatchObject({ status: 'OK', target: '2:2' });
+  expect(simulation.messages[0].receipt).toMatchObject({ status: 'OK', target: '2:2' });
   expect(simulation.created).toMatchObject([{ id: '2:2', codeBytes: PROBE.length, cloneOf: null }]);
   expect(simulation.sequence).toEqual({ before: '2', after: '3' });
 });

@@ -107,4 +107,14 @@ export const PROGRAM_CODES = {
   ],
   VIEW_NOT_FOUND: ['the module exports no such view', 'check the name'],
   VIEW_FAILED: ['the view trapped', 'check the input'],
+  CONTRACT_NOT_FOUND: ['no contract of the lane has that id at that height', 'check id and height'],
+  META_MISSING: ['the contract does not export `__meta`, a function () -> i32', 'ask who made it what it understands'],
+  META_FAILED: [
+    'the `__meta` of the contract reverted, trapped, used all its fuel, or gave no text or more than 1 MiB',
+    'ask who made it what it understands',
+  ],
+  META_BAD_JSON: [
+    'what the `__meta` of the contract gave is not JSON in UTF-8, or is nested deeper than 64',
+    'ask who made it what it understands',
+  ],
 } as const satisfies Readonly<Record<string, Texts>>;

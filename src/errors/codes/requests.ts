@@ -26,6 +26,7 @@ export const USAGE_CODES = {
   USAGE_NODE_URL: ["the node's address is no http or https URL", 'e.g. `http://127.0.0.1:8332`'],
   USAGE_ZMQ_ENDPOINT: ['not an endpoint for notifications', 'e.g. `tcp://127.0.0.1:28332`'],
   USAGE_PROOF_FROM: ['not one place to get a proof from', '`--db DIR` or `--rpc URL`'],
+  USAGE_CALL_FROM: ['not one place to run a call on', '`--db DIR` or `--rpc URL`'],
   USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
 } as const satisfies Readonly<Record<string, Texts>>;
 
@@ -68,6 +69,7 @@ export const RPC_CODES = {
     'more than 32 requests ahead of their answers on a connection; only counted and logged',
     'wait for answers',
   ],
+  RPC_BAD_AMOUNT: ['not a number from 0 to 2^128 - 1', 'an integer below 2^53, or a decimal string', -32602],
   RPC_BAD_HEIGHT: ['not a height', 'a number, a decimal string or `latest`', -32602],
   RPC_BAD_HEX: ['not hex', 'whole bytes, `0x` optional', -32602],
   RPC_BAD_ID: ['not an id', '`block:tx`', -32602],
@@ -75,6 +77,7 @@ export const RPC_CODES = {
   RPC_BAD_OUTPOINT: ['not an outpoint', '`txid:vout`', -32602],
   RPC_BAD_TXID: ['not a txid', '64 hex digits, display order', -32602],
   RPC_BATCH_SIZE: ['too many requests in a batch', 'at most 1,000', -32600],
+  RPC_BAD_SIMULATION: ['nothing that can be simulated', 'see docs/json-rpc.md', -32602],
   RPC_INVALID_REQUEST: ['not a request object', 'see docs/json-rpc.md', -32600],
   RPC_METHOD_NOT_FOUND: ['unknown method', 'see docs/json-rpc.md', -32601],
   RPC_NOT_SUPPORTED: ['this server cannot do that', 'see the message', -32000],

@@ -1,0 +1,104 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { toHex } from '../../src/util/bytes.js';
+import { CHAIN, type CliRun, cli, lastLine, ROOT, startCli, temporaryFolder } from '../helpers/cli.js';
+import { envelope, makeTx, PROBE } from '../lane/world.js';
+
+const TIP = 110;
+const HEAD = 'OK \\(on the state after block 110\\)\n {2}fuel {6}\\d+ of 3500000\n';
+const CLAIMED = new RegExp(`^${HEAD} {2}contract {2}2:1\n {2}data {6}0x636c61696d "claim"\n$`);
+
+async function database(): Promise<string> {
+  const db = join(temporaryFolder(), 'db');
+  const run = await cli('replay', CHAIN, '--db', db, '--policy', 'sequential', '--to', String(TIP));
+  expect(run.status).toBe(0);
+  return db;
+}
+
+function ended(run: CliRun, status: number, text: RegExp): void {
+  expect(`${run.stdout}${run.stderr}`).toMatch(text);
+  expect(run.status).toBe(status);
+}
+
+test('a call shows what the message would do, on a database and on a server alike', async () => {
+  const db = await database();
+  const onDb = (...args: string[]): Promise<CliRun> => cli('call', ...args, '--db', db);
+  const named = await onDb('2:1', '99');
+  ended(named, 0, CLAIMED);
+  ended(
+    await onDb('5:1', '99'),
+    0,
+    /^OK .*\n(.*\n)* {2}created {3}2:\d+, a clone of 2:1\n {2}sequence {2}\d+ -> \d+\n$/,
+  );
+  ended(await onDb('2:1', '12345'), 1, /^REVERT: abort \(on the state after block 110\)/);
+  ended(await onDb('2:1', '99', '--height', '3'), 1, /^REJECTED: no code at the target \(on the state after block 3\)/);
+  ended(await onDb('2:1', '99', '--height', '111'), 2, /^USAGE_HEIGHT_NOT_INDEXED: /);
+  ended(await onDb('2:1', '0', '--incoming', '2:1:5', '--incoming', '2:1:6', '--incoming', '9:9:7'), 1, /^REVERT/);
+
+  const { child } = startCli(['serve', '--db', db, '--port', '0']);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const url = await new Promise<string>((resolve) => {
+    child.stdout?.on('data', (text: string) => {
+      const found = /http:\S+/.exec(text);
+      if (found) resolve(found[0]);
+    });
+  });
+  const onServer = await cli('call', '2:1', '99', '--rpc', url);
+  expect(onServer).toEqual(named);
+  const json = await cli('call', '2:1', '99', '--rpc', url, '--json', '--height', '109', '--incoming', '7:7:3');
+  expect(lastLine(json)).toMatchObject({
+    ...{ height: 109, status: 'OK', messages: [{ data: '636c61696d', transfers: [{ id: '7:7', amount: '3' }] }] },
+  });
+  ended(await cli('call', '2:1', '--rpc', url, '--height', '111'), 5, /^ENV_RPC_FAILED: (.|\n)*BLOCK_NOT_INDEXED/);
+});
+
+test('the transaction around a call, raw or as hex, brings its envelope', async () => {
+  const db = await database();
+  const file = join(temporaryFolder(), 'tx');
+  const { raw } = makeTx({ witnesses: [envelope(PROBE)], protostones: [] });
+  const create = (): Promise<CliRun> => cli('call', '1:0', '4', '7', '--db', db, '--transaction', file, '--json');
+  ended(await cli('call', '1:0', '4', '7', '--db', db), 1, /^REJECTED: no envelope/);
+  writeFileSync(file, raw);
+  const created = await create();
+  expect(lastLine(created)).toMatchObject({ status: 'OK', created: [{ codeBytes: PROBE.length }] });
+  writeFileSync(file, `0x${toHex(raw).replace(/(.{64})/g, '$1\n')}\n`);
+  expect(await create()).toEqual(created);
+  writeFileSync(file, toHex(raw).slice(1));
+  ended(await create(), 3, /^TX_BAD_HEX: /);
+  writeFileSync(file, 'nothing');
+  ended(await create(), 3, /^TX_/);
+  ended(await cli('call', '1:0', '--db', db, '--transaction', `${file}.none`), 3, /^FILE_UNREADABLE: /);
+});
+
+test('what is no call is refused', async () => {
+  ended(await cli('call', '2:1'), 2, /^USAGE_CALL_FROM: /);
+  ended(await cli('call', '2:1', '--db', 'a', '--rpc', 'http://b'), 2, /^USAGE_CALL_FROM: /);
+  ended(await cli('call', '2'), 2, /It must be block:tx/);
+  ended(await cli('call', '2:1', '1', 'x'), 2, /It must be a decimal number/);
+  ended(await cli('call', '2:1', (1n << 128n).toString()), 2, /It must be a decimal number/);
+  for (const wrong of ['2:1', '5', '2:1:', ':2:1', '2:1:-1'])
+    ended(await cli('call', '2:1', '--incoming', wrong), 2, /must be/);
+  const most = ((1n << 128n) - 1n).toString();
+  ended(await cli('call', '2:1', '--incoming', `2:1:${most}`, '--incoming', '2:1:1'), 2, /over 2\^128 - 1/);
+  ended(await cli('call', '2:1', '--db', join(temporaryFolder(), 'none')), 4, /^STORE_MISSING: /);
+});
+
+test('an answer that is no simulation is an error of the server', async () => {
+  const server = createServer((_, response) => response.end('{"jsonrpc":"2.0","id":1,"result":{"messages":7}}'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  ended(await cli('call', '2:1', '--rpc', `http://127.0.0.1:${port}`), 5, /^ENV_RPC_FAILED: .* is no simulation/);
+});
+
+test('the call of docs/contracts.md is answered as written', async () => {
+  const text = readFileSync(join(ROOT, 'docs', 'contracts.md'), 'utf8');
+  const [, command, shown] = /^\$ warpshrew (call .*) --db my\.db\n([^`]*)^```$/m.exec(text) ?? [];
+  const db = join(temporaryFolder(), 'db');
+  await cli('replay', CHAIN, '--db', db, '--policy', 'sequential');
+  const run = await cli(...command.split(' '), '--db', db);
+  expect(run.stdout).toBe(shown);
+});
