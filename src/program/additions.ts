@@ -7,8 +7,9 @@ import {
   memoryGrowHelper,
   tableBulkHelper,
 } from './instrument-code.js';
-import { LENT_HELPERS } from './lent-code.js';
-import type { FunctionBody, FunctionType, Instruction, RawBody, RawModule } from './module.js';
+import { HIDDEN_BYTES } from './hidden-page.js';
+import { type LentGlobals, type LentHelperName, lentHelper } from './lent-code.js';
+import type { FunctionBody, FunctionType, Instruction, RawBody, RawModule, ValueType } from './module.js';
 import { Writer } from './writer.js';
 
 /** Types, functions and code that instrumentation appends, so that no index of the source changes. */
@@ -18,7 +19,7 @@ export class Additions {
   /** The instructions of the instrumented module, one body after the other. */
   readonly code: Writer;
   readonly #charges = new Map<number, Uint8Array>();
-  readonly #lent = new Map<keyof typeof LENT_HELPERS, number>();
+  readonly #lent = new Map<LentHelperName, number>();
   readonly #helpers: { -readonly [K in keyof Helpers]?: Helpers[K] } = {};
 
   constructor(
@@ -61,12 +62,17 @@ export class Additions {
     return code;
   }
 
-  /** A helper of a program in a lent memory. */
-  lentHelper(name: keyof typeof LENT_HELPERS): number {
+  /** Bytes below the memory that the program sees. */
+  get hiddenBytes(): number {
+    return this.hiddenPages === 0 ? 0 : HIDDEN_BYTES;
+  }
+
+  /** A helper of a program in a lent memory, whose globals are `globals`. */
+  lentHelper(name: LentHelperName, globals: LentGlobals): number {
     const known = this.#lent.get(name);
     if (known !== undefined) return known;
-    const { type, code } = LENT_HELPERS[name](this.counters.bytes!);
-    const index = this.addFunction(type, [], code);
+    const made = lentHelper(name, globals, this.hiddenBytes, () => this.lentHelper('widen', globals));
+    const index = this.addFunction(made.type, new Array<ValueType>(made.locals).fill('i32'), made.code);
     this.#lent.set(name, index);
     return index;
   }

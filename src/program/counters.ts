@@ -9,8 +9,11 @@
 export const GLOBAL_FUEL = '__warpshrew_fuel';
 export const GLOBAL_STACK = '__warpshrew_stack';
 export const GLOBAL_WHY = '__warpshrew_why';
-/** Only of a program that runs in a lent memory: the bytes that it sees of it. */
+/** Only of a program that runs in a lent memory: the bytes that it sees of it, and its window (lent-code.ts). */
 export const GLOBAL_BYTES = '__warpshrew_bytes';
+export const GLOBAL_LOW = '__warpshrew_low';
+export const GLOBAL_HIGH = '__warpshrew_high';
+export const GLOBAL_ROOM = '__warpshrew_room';
 /**
  * Only of a program whose table is kept as numbers (erasure.ts): an immutable i32, the functions that it has references
  * of. An instance of it holds each.

@@ -8,6 +8,7 @@ import { make } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
 import { ELEMENT_SHIFT, HIDDEN_BYTES, HIDDEN_PAGES, NULL_ELEMENT, TABLE_AT } from './hidden-page.js';
 import { type Counters, payBytes, payElements } from './instrument-code.js';
+import { widenTo } from './lent-code.js';
 import type { FunctionType, Instruction, ValueType } from './module.js';
 import { OP } from './opcodes.js';
 
@@ -186,13 +187,19 @@ const THREE_NUMBERS = [['i32', 'i32', 'i32'], []] as const;
 export interface SeenMemory {
   readonly counters: Counters;
   readonly bytes: readonly Instruction[];
+  /** Of a lent memory, the function that widens its window. */
+  readonly widen: number | undefined;
 }
 
-/** Bounds of a memory instruction: the engine does not know those of a lent memory. */
-function bounds({ counters, bytes }: SeenMemory, addresses: readonly number[]): Instruction[] {
-  const lent = counters.bytes !== undefined;
-  const checks = lent ? addresses.flatMap((address) => within(bytes, local(address), local(2))) : [];
-  return [...checks, ...ofNothing(bytes, addresses)];
+/**
+ * Bounds of a memory instruction that writes to the first of `addresses`: the engine does not know those of a lent
+ * memory.
+ */
+function bounds({ bytes, widen }: SeenMemory, addresses: readonly number[]): Instruction[] {
+  const nothing = ofNothing(bytes, addresses);
+  if (widen === undefined) return nothing;
+  const checks = addresses.flatMap((address) => within(bytes, local(address), local(2)));
+  return [...checks, ...nothing, ...widenTo(widen, HIDDEN_BYTES, local(addresses[0]), local(2))];
 }
 
 /** (to, value, count): memory.fill. */

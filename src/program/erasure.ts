@@ -176,7 +176,7 @@ export class Erasure {
       case OP.refFunc:
         return this.#reference(this.#numbers.get(reader.index)!);
       case OP.memorySize:
-        return additions.counters.bytes === undefined ? PAGES_SEEN : undefined;
+        return additions.counters.lent === undefined ? PAGES_SEEN : undefined;
       case 0xfc:
         return this.#prefixed(0xfc00 | reader.index, reader.firstAfterPrefix(at), additions);
       default:
@@ -267,7 +267,11 @@ for (const op of ACCESSES) IS_ACCESS[op] = 1;
 const IS_NULL = concatBytes(code.NUMBER_OF_REFERENCE, encodeInstructions([make(OP.i32Eqz)]));
 const PAGES_SEEN = encodeInstructions(code.PAGES_SEEN);
 
-function memoryOf({ counters }: Additions): code.SeenMemory {
-  if (counters.bytes !== undefined) return { counters, bytes: [make(OP.globalGet, counters.bytes)] };
-  return { counters, bytes: [...code.PAGES_SEEN, make(OP.i32Const, 16), make(0x74)] };
+function memoryOf(additions: Additions): code.SeenMemory {
+  const { counters } = additions;
+  const { lent } = counters;
+  if (lent !== undefined) {
+    return { counters, bytes: [make(OP.globalGet, lent.bytes)], widen: additions.lentHelper('widen', lent) };
+  }
+  return { counters, widen: undefined, bytes: [...code.PAGES_SEEN, make(OP.i32Const, 16), make(0x74)] };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { guestModule } from '../util/built-wasm.js';
 import { writeU32 } from '../util/bytes.js';
+import { GLOBAL_BYTES, GLOBAL_HIGH, GLOBAL_LOW, GLOBAL_ROOM } from './counters.js';
 import { HIDDEN_BYTES } from './hidden-page.js';
 
 /** What wasm/native/guest.ts exports: code that works on the memory and the fuel counter of one instance. */
@@ -18,8 +19,24 @@ const NATIVE_HASH_FROM = 512;
 /** Fuel counters are signed. */
 const MOST_FUEL = 2 ** 31 - 1;
 
+/** The globals of a program in a lent memory, which are i32: see lent-code.ts. */
+export interface LentView {
+  readonly seen: WebAssembly.Global;
+  readonly low: WebAssembly.Global;
+  readonly high: WebAssembly.Global;
+  readonly room: WebAssembly.Global;
+}
+
+/** Those that `exports` hold. */
+export function lentViewOf(exports: WebAssembly.Exports): LentView {
+  const global = (name: string): WebAssembly.Global => exports[name] as WebAssembly.Global;
+  return { seen: global(GLOBAL_BYTES), low: global(GLOBAL_LOW), high: global(GLOBAL_HIGH), room: global(GLOBAL_ROOM) };
+}
+
+const counter = (value: number): WebAssembly.Global => new WebAssembly.Global({ value: 'i32', mutable: true }, value);
+
 /** Stands for the bytes seen of a memory that is the program's own: all of them. No memory has as many. */
-const WHOLE = new WebAssembly.Global({ value: 'i32', mutable: true }, -1);
+const WHOLE: LentView = { seen: counter(-1), low: counter(0), high: counter(0), room: counter(0) };
 
 /** Bytes below the memory that the program sees: none, or a page (hidden-page.ts). */
 const NOTHING_HIDDEN = new WebAssembly.Global({ value: 'i32', mutable: false }, 0);
@@ -39,24 +56,25 @@ export class GuestMemory {
 
   readonly #memory: WebAssembly.Memory;
   readonly #fuel: WebAssembly.Global;
+  /** Of a lent memory, the bytes that the program sees of it. */
   readonly #seen: WebAssembly.Global | undefined;
 
   /** Bytes of the memory below those that the program sees. */
   readonly #hidden: number;
 
   /**
-   * `seen`: of a lent memory, the bytes that the program sees of it (lent-memory.ts). `hides`: the page below them is
-   * hidden from it (hidden-page.ts).
+   * `view`: of a lent memory, what the program sees of it (lent-memory.ts). `hides`: the page below that is hidden from
+   * it (hidden-page.ts).
    */
-  constructor(memory: WebAssembly.Memory, fuel: WebAssembly.Global, seen?: WebAssembly.Global, hides = false) {
+  constructor(memory: WebAssembly.Memory, fuel: WebAssembly.Global, view?: LentView, hides = false) {
     this.#memory = memory;
     this.#fuel = fuel;
-    this.#seen = seen;
+    this.#seen = view?.seen;
     this.#hidden = hides ? HIDDEN_BYTES : 0;
     const hidden = hides ? PAGE_HIDDEN : NOTHING_HIDDEN;
-    this.#bytes = new Uint8Array(memory.buffer, this.#hidden, seen?.value);
+    this.#bytes = new Uint8Array(memory.buffer, this.#hidden, view?.seen.value);
     compiled ??= new WebAssembly.Module(Uint8Array.from(guestModule()));
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel, seen: seen ?? WHOLE, hidden } });
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory, fuel, hidden, ...(view ?? WHOLE) } });
     this.#code = exports as unknown as GuestCode;
   }
 
@@ -102,7 +120,10 @@ export class GuestMemory {
     return this.bytes.subarray(p, p + length);
   }
 
-  /** True if a buffer of `length` bytes fits at `pointer`, its length word included. */
+  /**
+   * True if a buffer of `length` bytes fits at `pointer`, its length word included. Whoever writes there asks first: of
+   * a lent memory, the bytes are then among those to be cleared.
+   */
   fits(pointer: number, length: number): boolean {
     return this.#code.fits(pointer, length) !== 0;
   }

@@ -1,8 +1,9 @@
 /** One V8 instance of a program. */
 
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_PAGES, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
+import { GLOBAL_FUEL, GLOBAL_PAGES, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
 import { type Frame, hasAllPages, MESSAGE_FRAME } from './frame.js';
-import { HIDDEN_BYTES } from './hidden-page.js';
+import { type GuestMemory, type LentView, lentViewOf } from './guest-memory.js';
+import { HIDDEN_PAGES } from './hidden-page.js';
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
 import { RESET } from './reuse.js';
@@ -17,6 +18,24 @@ export type RunInner = (
   host: RunHost,
   fuel: number,
 ) => RunResult | undefined;
+
+interface Image {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The images of a program are the same in all of its instances. */
+const images = new WeakMap<Program, readonly Image[]>();
+
+/** Those of `program`, whose segments were just laid out in `memory`. */
+function imagesOf(program: Program, memory: GuestMemory): readonly Image[] {
+  const known = images.get(program);
+  if (known !== undefined || !program.reuse.reusable) return known ?? [];
+  const { withHidden } = memory;
+  const made = program.reuse.images.map(({ start, end }) => ({ start, bytes: withHidden.slice(start, end) }));
+  images.set(program, made);
+  return made;
+}
 
 /**
  * An instance, with the parts that a run needs. `begin` gives it the state of a fresh one (lane rules 4), as long as
@@ -34,7 +53,7 @@ export class ProgramInstance {
   readonly references: number;
   readonly #stack: WebAssembly.Global;
   readonly #reset: ((fuel: number) => void) | undefined;
-  readonly #images: readonly { readonly start: number; readonly bytes: Uint8Array }[];
+  readonly #images: readonly Image[];
   readonly #pages: WebAssembly.Global;
   /** Pages that its memory may ever have. */
   readonly #mostPages: number;
@@ -42,13 +61,13 @@ export class ProgramInstance {
   #frame: Frame = MESSAGE_FRAME;
 
   readonly #lent: LentMemory | undefined;
-  readonly #seen: WebAssembly.Global | undefined;
-  readonly #hiddenBytes: number;
+  readonly #view: LentView | undefined;
+  readonly #hides: boolean;
 
   /**
    * `lent`: the memory it runs in, for a `module` made to be lent one (`instrumentedToLend`) of a program whose
-   * segments are known to be in bounds. Throws `WebAssembly.RuntimeError` if a segment is out of bounds, `RangeError`
-   * if there is no memory to be had. `watch` hears of its host calls.
+   * segments of data are known to be in bounds. Throws `WebAssembly.RuntimeError` if a segment is out of bounds,
+   * `RangeError` if there is no memory to be had. `watch` hears of its host calls.
    */
   constructor(
     program: Program,
@@ -60,6 +79,7 @@ export class ProgramInstance {
     this.#lent = lent;
     // Segments are laid out at once.
     lent?.clear();
+    lent?.reserve(program.minPages + HIDDEN_PAGES);
     this.functions = new HostFunctions((...call) => runInner(this, ...call));
     const { exports } = new WebAssembly.Instance(module, {
       env: { ...watchedImports(this.functions, watch), ...(lent && { memory: lent.memory }) },
@@ -71,20 +91,19 @@ export class ProgramInstance {
     this.#stack = counter(GLOBAL_STACK);
     this.#pages = counter(GLOBAL_PAGES);
     this.#mostPages = this.#pages.value as number;
-    this.#seen = exports[GLOBAL_BYTES] as WebAssembly.Global | undefined;
+    this.#view = lent && lentViewOf(exports);
     const references = exports[GLOBAL_REFERENCES] as WebAssembly.Global | undefined;
     this.references = (references?.value as number | undefined) ?? 0;
-    this.#hiddenBytes = references === undefined ? 0 : HIDDEN_BYTES;
-    const hides = references !== undefined;
-    this.functions.attach(exports.memory as WebAssembly.Memory, this.fuel, this.#seen, hides);
+    this.#hides = references !== undefined;
+    // A program in a lent memory may export none, and then has none to be seen.
+    const memory = lent?.memory ?? (exports.memory as WebAssembly.Memory);
+    this.functions.attach(memory, this.fuel, this.#view, this.#hides);
     this.execute = exports.__execute as () => number;
     this.#reset = exports[RESET] as ((fuel: number) => void) | undefined;
     const { bytes } = this.functions.memory;
     this.memoryBytes = bytes.length;
-    lent?.used(this.#hiddenBytes + bytes.length);
-    const images = program.reuse.reusable ? program.reuse.images : [];
-    const { withHidden } = this.functions.memory;
-    this.#images = images.map(({ start, end }) => ({ start, bytes: withHidden.slice(start, end) }));
+    this.#noteUse();
+    this.#images = imagesOf(program, this.functions.memory);
   }
 
   /**
@@ -121,7 +140,14 @@ export class ProgramInstance {
   /** The run is over. */
   finish(): void {
     this.functions.finish();
-    this.#lent?.used(this.#hiddenBytes + (this.#seen?.value as number));
+    this.#noteUse();
+  }
+
+  /** Tells the lender which part of its memory is not clear. */
+  #noteUse(): void {
+    if (this.#lent === undefined || this.#view === undefined) return;
+    const { low, high } = this.#view;
+    this.#lent.used((low.value as number) >>> 0, high.value as number, this.#hides);
   }
 
   /** Bytes that the memory has grown by. */

@@ -6,7 +6,7 @@ import { ERASED_FUNCREF, encodeInstructions } from './encode.js';
 import type { Erasure, TableUse } from './erasure.js';
 import { InstructionReader } from './instruction-reader.js';
 import { stackEnter, stackLeave, stackTrap } from './instrument-code.js';
-import { ACCESSES, accessHelper, lentSize, reachOf } from './lent-code.js';
+import { ACCESSES, CHECK_LOCALS, type LentGlobals, lentSize, writeCheck } from './lent-code.js';
 import type { FunctionType, RawBody, RawModule, ValueType } from './module.js';
 import { OP } from './opcodes.js';
 import type { StateChanges } from './reuse.js';
@@ -46,11 +46,16 @@ const IS_ACCESS = new Set<number>(ACCESSES);
 
 const END = Uint8Array.of(OP.end);
 
-/** Bytes that stand in for the bytes `at` to `end` of the source, in the basic block that is walked. */
+/**
+ * What stands in for the bytes `at` to `end` of the source, in the basic block that is walked: bytes, or the part `from`
+ * to `to` of the body's checks.
+ */
 interface Patch {
   readonly at: number;
   readonly end: number;
-  readonly bytes: Uint8Array;
+  readonly bytes?: Uint8Array;
+  readonly from?: number;
+  readonly to?: number;
 }
 
 /** Instruments the bodies of a valid module, one after the other. */
@@ -62,6 +67,7 @@ export class BodyInstrumenter {
   /** Live code changes the table, or has references as values. */
   #values = false;
   #segments = false;
+  #memoryGrows = false;
   readonly #reader: InstructionReader;
   readonly #flags: Uint8Array;
   /** The instructions of the body, without locals and the final `end`. */
@@ -69,6 +75,10 @@ export class BodyInstrumenter {
   readonly #enter = new Map<number, Uint8Array>();
   readonly #leave = new Map<number, Uint8Array>();
   #patches: Patch[] = [];
+  /** Checks of accesses in the body, in a lent memory; each is a part of it. */
+  readonly #checks = new Writer();
+  /** The first of their locals. */
+  #checkLocals = 0;
   /** Open blocks; -1 after the last `end`. */
   #depth = 0;
   /** It branches to the function's own label or returns. */
@@ -83,12 +93,13 @@ export class BodyInstrumenter {
   ) {
     this.#reader = new InstructionReader(source.bytes);
     if (erasure !== undefined) this.#flags = ERASED_FLAGS;
-    else this.#flags = additions.counters.bytes === undefined ? FLAGS : LENT_FLAGS;
+    else this.#flags = additions.counters.lent === undefined ? FLAGS : LENT_FLAGS;
   }
 
   get changes(): StateChanges {
     // An erased program drops its segments in its memory.
-    return { globals: this.#globals, segments: this.#segments && this.erasure === undefined };
+    const segments = this.#segments && this.erasure === undefined;
+    return { globals: this.#globals, segments, memory: this.#memoryGrows };
   }
 
   get tableUse(): TableUse {
@@ -107,7 +118,11 @@ export class BodyInstrumenter {
       code.bytes(encodeInstructions(stackTrap(counters))).bytes(END);
       return this.additions.bodyFrom(at, body.typeIndex, body.locals);
     }
-    this.erasure?.begin(this.source.types[body.typeIndex].params.length + body.locals.length);
+    const firstFree = this.source.types[body.typeIndex].params.length + body.locals.length;
+    this.erasure?.begin(firstFree);
+    this.#checks.clear();
+    // That of an erased body comes first, whether it is needed or not.
+    this.#checkLocals = this.erasure === undefined ? firstFree : firstFree + 1;
     // Helpers that the walk needs are written before the body begins.
     this.#walk(body);
     const start = code.length;
@@ -118,8 +133,13 @@ export class BodyInstrumenter {
     if (this.#exits) code.bytes(END).bytes(leave);
     else if (this.#falls) code.bytes(leave);
     code.bytes(END);
-    const locals = this.erasure?.needsLocal ? [...body.locals, 'i32' as const] : body.locals;
-    return this.additions.bodyFrom(start, body.typeIndex, locals);
+    return this.additions.bodyFrom(start, body.typeIndex, this.#localsOf(body));
+  }
+
+  #localsOf({ locals }: RawBody): readonly ValueType[] {
+    const { erasure } = this;
+    if (this.#checks.length > 0) return [...locals, ...(erasure ? (['i32'] as const) : []), ...CHECK_LOCALS];
+    return erasure?.needsLocal ? [...locals, 'i32'] : locals;
   }
 
   #openResultBlock({ results }: FunctionType): void {
@@ -175,7 +195,9 @@ export class BodyInstrumenter {
     let from = start;
     if (this.#patches.length > 0) {
       for (const patch of this.#patches) {
-        this.#inner.range(bytes, from, patch.at).bytes(patch.bytes);
+        this.#inner.range(bytes, from, patch.at);
+        if (patch.bytes !== undefined) this.#inner.bytes(patch.bytes);
+        else this.#inner.part(this.#checks, patch.from ?? 0, patch.to ?? 0);
         from = patch.end;
       }
       this.#patches = [];
@@ -231,6 +253,7 @@ export class BodyInstrumenter {
         this.#replace(at, reader.at, new Writer().byte(OP.br).u32(this.#depth).finish());
         return;
       case OP.memoryGrow:
+        this.#memoryGrows = true;
         this.#replace(at, reader.at, this.#call('grow'));
         return;
       case OP.refFunc:
@@ -250,21 +273,23 @@ export class BodyInstrumenter {
         this.#prefixed(0xfc00 | reader.index, at);
         return;
       default:
-        if (this.additions.counters.bytes !== undefined) this.#inLentMemory(op, at);
+        if (this.additions.counters.lent !== undefined) this.#inLentMemory(op, at, this.additions.counters.lent);
     }
   }
 
   /** memory.size, a load or a store. */
-  #inLentMemory(op: number, at: number): void {
+  #inLentMemory(op: number, at: number, lent: LentGlobals): void {
     const { additions } = this;
     if (op === OP.memorySize) {
-      this.#replace(at, this.#reader.at, encodeInstructions(lentSize(additions.counters.bytes!)));
+      this.#replace(at, this.#reader.at, encodeInstructions(lentSize(lent.bytes)));
       return;
     }
     if (!IS_ACCESS.has(op)) return;
-    const check = additions.lentHelper(accessHelper(op));
-    const reach = reachOf(op, this.#reader.offset);
-    this.#replace(at, at, new Writer().byte(OP.i32Const).i32(reach).byte(OP.call).u32(check).finish());
+    const checks = this.#checks;
+    const from = checks.length;
+    const access = [op, this.#reader.offset] as const;
+    writeCheck(checks, access, lent, additions.hiddenBytes, this.#checkLocals, additions.lentHelper('touch', lent));
+    this.#patches.push({ at, end: at, from, to: checks.length });
   }
 
   #prefixed(op: number, at: number): void {
@@ -279,8 +304,9 @@ export class BodyInstrumenter {
     if (TABLE_BULK.has(op)) this.#replace(at, at, this.#call('tableBulk'));
     if (!MEMORY_BULK.has(op)) return;
     this.#replace(at, at, this.#call('memoryBulk'));
-    if (this.additions.counters.bytes === undefined) return;
-    const check = this.additions.lentHelper(op === OP.memoryCopy ? 'both' : 'target');
+    const { lent } = this.additions.counters;
+    if (lent === undefined) return;
+    const check = this.additions.lentHelper(op === OP.memoryCopy ? 'both' : 'target', lent);
     this.#replace(at, at, new Writer().byte(OP.call).u32(check).finish());
   }
 

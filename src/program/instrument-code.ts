@@ -1,6 +1,6 @@
 import { WHY_FUEL, WHY_HOST, WHY_STACK } from './counters.js';
 import { make } from './decode-code.js';
-import { lentGrow } from './lent-code.js';
+import { type LentGlobals, lentGrow } from './lent-code.js';
 import type { Instruction } from './module.js';
 import { OP } from './opcodes.js';
 import { BULK } from './prices.js';
@@ -10,8 +10,8 @@ export interface Counters {
   readonly fuel: number;
   readonly stack: number;
   readonly why: number;
-  /** Of a program in a lent memory: the bytes that it sees. */
-  readonly bytes: number | undefined;
+  /** Of a program in a lent memory. */
+  readonly lent: LentGlobals | undefined;
   /** Of a program for V8: the most pages that its memory may have. */
   readonly pages: number | undefined;
 }
@@ -138,9 +138,9 @@ export function memoryGrowHelper(counters: Counters, maxPages: number, hiddenPag
   return [
     ...take(counters, counters.fuel, constant(BULK.grow), WHY_FUEL),
     ...takeTimes(counters, BULK.growPage),
-    ...(counters.bytes === undefined
+    ...(counters.lent === undefined
       ? [...ownGrow(counters, most, hiddenPages), ...pagesSeen(hiddenPages)]
-      : lentGrow(counters.bytes, most)),
+      : lentGrow(counters.lent.bytes, most, hiddenPages, trap(counters, WHY_HOST))),
     END,
   ];
 }

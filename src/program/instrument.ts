@@ -1,15 +1,26 @@
 import { Additions } from './additions.js';
-import { GLOBAL_BYTES, GLOBAL_FUEL, GLOBAL_PAGES, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
+import {
+  GLOBAL_BYTES,
+  GLOBAL_FUEL,
+  GLOBAL_HIGH,
+  GLOBAL_LOW,
+  GLOBAL_PAGES,
+  GLOBAL_REFERENCES,
+  GLOBAL_ROOM,
+  GLOBAL_STACK,
+  GLOBAL_WHY,
+} from './counters.js';
 import { make } from './decode-code.js';
 import { Erasure, type TableUse, wantsErasure } from './erasure.js';
-import { HIDDEN_PAGES } from './hidden-page.js';
+import { HIDDEN_BYTES, HIDDEN_PAGES } from './hidden-page.js';
 import { BodyInstrumenter } from './instrument-body.js';
 import type { Counters } from './instrument-code.js';
+import { windowOf } from './lent-code.js';
 import { LENT_PAGES } from './lent-memory.js';
 import { LIMITS } from './limits.js';
 import type { ElementSegment, ExportDefinition, GlobalDefinition, RawModule } from './module.js';
 import { OP } from './opcodes.js';
-import type { StateChanges } from './reuse.js';
+import { extentOf, type StateChanges } from './reuse.js';
 
 export interface Instrumented {
   readonly module: RawModule;
@@ -22,12 +33,6 @@ function declared(references: ReadonlySet<number>): ElementSegment[] {
   if (references.size === 0) return [];
   const items = [...references].sort((x, y) => x - y).map((index) => ({ kind: 'ref.func', index }) as const);
   return [{ mode: 'declarative', table: 0, offset: undefined, items }];
-}
-
-const LENT = { minPages: LENT_PAGES, maxPages: LENT_PAGES, imported: true } as const;
-
-function bytesSeen({ memory }: RawModule): GlobalDefinition {
-  return { type: 'i32', mutable: true, init: { kind: 'i32', value: (memory?.minPages ?? 0) << 16 } };
 }
 
 function atMost(max: number | undefined, limit: number): number {
@@ -47,9 +52,11 @@ export type Runs = 'kernel' | 'engine' | 'engine, in a lent memory';
 function addedTo({ globals }: RawModule, runs: Runs): Added {
   const first = globals.length;
   const pages = runs === 'kernel' ? undefined : first + 3;
-  const bytes = runs === 'engine, in a lent memory' ? first + 4 : undefined;
-  const next = (bytes ?? pages ?? first + 2) + 1;
-  const counters = { fuel: first, stack: first + 1, why: first + 2, pages, bytes };
+  const at = first + 4;
+  const lent =
+    runs === 'engine, in a lent memory' ? { bytes: at, low: at + 1, high: at + 2, room: at + 3 } : undefined;
+  const next = (lent?.room ?? pages ?? first + 2) + 1;
+  const counters = { fuel: first, stack: first + 1, why: first + 2, pages, lent };
   return { counters, references: next, tableSize: next + 1 };
 }
 
@@ -57,16 +64,24 @@ const number = (value: number, mutable = true): GlobalDefinition => {
   return { type: 'i32', mutable, init: { kind: 'i32', value } };
 };
 
+/** First values of the globals of a program in a lent memory: its window begins as its static data. */
+function lentGlobalsOf({ memory, dataSegments }: RawModule, erasure: Erasure | undefined): GlobalDefinition[] {
+  const data = extentOf(dataSegments);
+  const hidden = erasure === undefined ? 0 : HIDDEN_BYTES;
+  const window = windowOf(data.start + hidden, data.end + hidden);
+  return [number((memory?.minPages ?? 0) << 16), ...window.map((value) => number(value))];
+}
+
 function globalsOf(
   source: RawModule,
-  { pages, bytes }: Counters,
+  { pages, lent }: Counters,
   memoryMax: number,
   erasure: Erasure | undefined,
 ): GlobalDefinition[] {
   const counters = [
     ...[number(0), number(0), number(0)],
     ...(pages === undefined ? [] : [number(memoryMax)]),
-    ...(bytes === undefined ? [] : [bytesSeen(source)]),
+    ...(lent === undefined ? [] : lentGlobalsOf(source, erasure)),
   ];
   if (erasure === undefined) return [...source.globals, ...counters];
   const size = erasure.sizeGlobal === undefined ? [] : [number(source.table?.min ?? 0)];
@@ -87,8 +102,7 @@ export function instrumentModule(source: RawModule, slots: Uint32Array, runs: Ru
 /**
  * The same for V8. A program that changes its table or holds
  * references has them as numbers (erasure.ts), and exports how many functions it has references of. `lent`: it imports
- * a memory of {@link LENT_PAGES} and checks each access against a further global, the bytes that it sees of it
- * (lent-memory.ts).
+ * a memory of at most {@link LENT_PAGES} and checks each access itself (lent-code.ts).
  */
 export function instrumentForEngine(source: RawModule, slots: Uint32Array, lent = false): Instrumented {
   const runs = lent ? 'engine, in a lent memory' : 'engine';
@@ -122,8 +136,8 @@ function instrument(
     elements: [...source.elements, ...declared(instrumenter.references)],
     start: undefined,
     memory:
-      counters.bytes !== undefined
-        ? LENT
+      counters.lent !== undefined
+        ? { minPages: (memory?.minPages ?? 0) + hiddenPages, maxPages: LENT_PAGES, imported: true }
         : memory && { minPages: memory.minPages + hiddenPages, maxPages: memoryMax + hiddenPages },
     table: table && { min: table.min, max: atMost(table.max, LIMITS.tableElements) },
     ...erasure?.parts,
@@ -150,7 +164,15 @@ function exportsOf(source: RawModule, additions: Additions, added: Added, erased
     { name: GLOBAL_WHY, kind: 'global', index: counters.why },
   );
   if (counters.pages !== undefined) exports.push({ name: GLOBAL_PAGES, kind: 'global', index: counters.pages });
-  if (counters.bytes !== undefined) exports.push({ name: GLOBAL_BYTES, kind: 'global', index: counters.bytes });
+  const { lent } = counters;
+  if (lent !== undefined) {
+    exports.push(
+      { name: GLOBAL_BYTES, kind: 'global', index: lent.bytes },
+      { name: GLOBAL_LOW, kind: 'global', index: lent.low },
+      { name: GLOBAL_HIGH, kind: 'global', index: lent.high },
+      { name: GLOBAL_ROOM, kind: 'global', index: lent.room },
+    );
+  }
   if (erased) exports.push({ name: GLOBAL_REFERENCES, kind: 'global', index: added.references });
   return exports;
 }

@@ -6,7 +6,7 @@ import { type Instrumented, instrumentForEngine, instrumentModule } from './inst
 import { BoundedCache } from './lru.js';
 import type { WasmModule } from './module.js';
 import { entryFuel } from './prices.js';
-import { decideReuse, type Reuse, withReset } from './reuse.js';
+import { decideReuse, extentOf, type Reuse, withReset } from './reuse.js';
 import { CALL_KINDS, type Program } from './types.js';
 import { type Admitted, validateModule } from './validate.js';
 
@@ -26,6 +26,8 @@ const ADMITTED_MODULES = 65_536;
 const ADMITTED_BYTES = 16 * 1024 * 1024;
 const ADMITTED_ENTRY_BYTES = 512;
 const IMAGE_BYTES = 64;
+/** Pages that take longer to clear than the checks of a short run in a lent memory. */
+const MANY_PAGES = 4;
 /** Instrumented code kept, for the engine that compiles it soon after. */
 const INSTRUMENTED_PROGRAMS = 64;
 const INSTRUMENTED_BYTES = 8 * 1024 * 1024;
@@ -43,7 +45,7 @@ interface Kept {
 /** All that is known of an admitted module but its bytes. */
 interface Admission
   extends Admitted,
-    Pick<Program, 'entryFuel' | 'reuse' | 'imports' | 'compiledBytes' | 'minPages' | 'makesCalls'> {}
+    Pick<Program, 'entryFuel' | 'reuse' | 'imports' | 'compiledBytes' | 'minPages' | 'growsFromMany' | 'makesCalls'> {}
 
 /** Results of preparing, by the code's SHA-256. */
 export class PreparedPrograms {
@@ -162,19 +164,22 @@ function admit(wasm: Uint8Array, hash: string): Admission {
   const bytes = encoded(made, reuse);
   instrumented.set(hash, bytes, bytes.length);
   const imports = new Set(source.imports.map((i) => i.name));
+  const minPages = source.memory?.minPages ?? 0;
+  const inBounds = extentOf(source.dataSegments).end <= minPages << 16;
   return {
     ...{ slots, codeBytes, reuse, imports },
     compiledBytes: bytes.length + codeBytes,
     entryFuel: entryFuel(source),
-    minPages: source.memory?.minPages ?? 0,
+    minPages,
+    growsFromMany: reuse.reusable && made.changes.memory && minPages >= MANY_PAGES && inBounds,
     makesCalls: CALL_KINDS.some((kind) => imports.has(`__${kind}`)),
   };
 }
 
 function programOf(wasm: Uint8Array, hash: string, admission: Admission): Program {
-  const { slots, reuse, entryFuel, imports, compiledBytes, minPages, makesCalls } = admission;
+  const { slots, reuse, entryFuel, imports, compiledBytes, minPages, growsFromMany, makesCalls } = admission;
   return {
-    ...{ hash, source: wasm, entryFuel, reuse, imports, compiledBytes, minPages, makesCalls },
+    ...{ hash, source: wasm, entryFuel, reuse, imports, compiledBytes, minPages, growsFromMany, makesCalls },
     get instrumented(): Uint8Array {
       return instrumentedModule(hash, wasm, admission);
     },

@@ -5,7 +5,10 @@ import { concatBytes } from '../util/bytes.js';
 import {
   GLOBAL_BYTES,
   GLOBAL_FUEL,
+  GLOBAL_HIGH,
+  GLOBAL_LOW,
   GLOBAL_PAGES,
+  GLOBAL_ROOM,
   GLOBAL_STACK,
   GLOBAL_WHY,
   STACK_SLOTS,
@@ -15,7 +18,7 @@ import { make } from './decode-code.js';
 import { encodeInstructions } from './encode.js';
 import { REFERENCE_OF_NUMBER } from './erased-code.js';
 import { USED_FROM } from './hidden-page.js';
-import type { ConstantExpression, FunctionType, Instruction, RawBody, RawModule } from './module.js';
+import type { ConstantExpression, DataSegment, FunctionType, Instruction, RawBody, RawModule } from './module.js';
 import { OP } from './opcodes.js';
 
 /** Export `(fuel: i32) -> ()` of a reusable program as V8 runs it: see {@link withReset}. */
@@ -47,6 +50,8 @@ export interface StateChanges {
   readonly globals: ReadonlySet<number>;
   /** It drops segments, elsewhere than in its memory. */
   readonly segments: boolean;
+  /** Its memory may grow. */
+  readonly memory: boolean;
 }
 
 /** Decides for an instrumented module, whose code makes these changes. */
@@ -79,17 +84,16 @@ export function withReset(module: RawModule, changes: StateChanges): RawModule {
     const taken = encodeInstructions([make(OP.globalSet, index)]);
     return type === 'funcref' ? concatBytes(value, REFERENCE_OF_NUMBER, taken) : concatBytes(value, taken);
   };
-  const lent = module.exports.find((e) => e.name === GLOBAL_BYTES)?.index;
+  const first = (index: number): Instruction[] => set(index, constant(module.globals[index].init));
   const pages = counter(GLOBAL_PAGES);
-  const cleared =
-    lent === undefined
-      ? [number(from), number(0), number(((module.memory?.minPages ?? 0) << 16) - from), make(OP.memoryFill, 0)]
-      : set(lent, constant(module.globals[lent].init));
+  const cleared = module.memory?.imported
+    ? [GLOBAL_BYTES, GLOBAL_LOW, GLOBAL_HIGH, GLOBAL_ROOM].flatMap((name) => first(counter(name)))
+    : [number(from), number(0), number(((module.memory?.minPages ?? 0) << 16) - from), make(OP.memoryFill, 0)];
   const counters = [
     ...set(fuel, make(OP.localGet, 0)),
     ...set(stack, make(OP.i32Const, STACK_SLOTS)),
     ...set(why, make(OP.i32Const, WHY_NONE)),
-    ...set(pages, constant(module.globals[pages].init)),
+    ...first(pages),
     make(OP.end),
   ];
   const code = [encodeInstructions(cleared), ...[...changes.globals].map(firstValue), encodeInstructions(counters)];
@@ -114,15 +118,26 @@ function constant(init: ConstantExpression): Instruction {
 }
 
 /** Empty segments hold nothing; those out of bounds keep the module from being instantiated at all. */
-function imagesOf(module: RawModule): MemoryRange[] {
+function rangesOf(segments: readonly DataSegment[]): MemoryRange[] {
   const ranges: MemoryRange[] = [];
-  for (const { mode, offset, bytes } of module.dataSegments) {
+  for (const { mode, offset, bytes } of segments) {
     if (mode !== 'active' || bytes.length === 0 || offset?.kind !== 'i32') continue;
     const start = offset.value >>> 0;
     ranges.push({ start, end: start + bytes.length });
   }
-  if (ranges.length === 0) return [];
+  return ranges;
+}
+
+/** From the first to the last byte that active segments write; the empty range at 0 if there is none. */
+export function extentOf(segments: readonly DataSegment[]): MemoryRange {
+  const ranges = rangesOf(segments);
+  if (ranges.length === 0) return { start: 0, end: 0 };
   const start = ranges.reduce((least, range) => Math.min(least, range.start), Number.POSITIVE_INFINITY);
-  const end = ranges.reduce((most, range) => Math.max(most, range.end), 0);
-  return end - start <= WHOLE_IMAGE_BYTES ? [{ start, end }] : ranges;
+  return { start, end: ranges.reduce((most, range) => Math.max(most, range.end), 0) };
+}
+
+function imagesOf({ dataSegments }: RawModule): MemoryRange[] {
+  const whole = extentOf(dataSegments);
+  if (whole.end === 0) return [];
+  return whole.end - whole.start <= WHOLE_IMAGE_BYTES ? [whole] : rangesOf(dataSegments);
 }

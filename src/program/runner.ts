@@ -6,7 +6,7 @@ import { WHY_FUEL, WHY_HOST } from './counters.js';
 import { requireDeepStack } from './deep-stack.js';
 import { type Frame, MAX_DEPTH, MESSAGE_FRAME } from './frame.js';
 import { ProgramInstance, type RunInner } from './instance.js';
-import { LentMemory } from './lent-memory.js';
+import { LentMemories } from './lent-memories.js';
 import { BoundedCache } from './lru.js';
 import { HostState, KeptEnd, type RunEnd, type RunState } from './run-state.js';
 import { RunStop } from './run-stop.js';
@@ -33,15 +33,22 @@ const MOST_FORGOTTEN_BYTES = 128 * 1024 * 1024;
  */
 const KEPT_INSTANCES = 32;
 const KEPT_BYTES = 64 * 1024 * 1024;
-/** Programs remembered because their last run grew its memory. */
-const GROWING_PROGRAMS = 4_096;
 /**
- * Fuel up to which a run that grew is faster in a lent memory: a fresh instance takes as long as the checks of so much
- * fuel, and so does every page that it grows by. Whatever is chosen, the results are the same.
+ * What lent memories may take between messages, a fourth of it at least: as much as the frames of one message can have
+ * at once is kept, so that messages that use all of it do not each wait for fresh memory.
+ */
+const KEPT_LENT_BYTES = 128 * 1024 * 1024;
+/** Programs of which is remembered where they had better run. */
+const REMEMBERED_PROGRAMS = 4_096;
+/**
+ * Fuel up to which a run is faster in a lent memory, whose checks take time with every access: in a memory of its own a
+ * run that grew needs a fresh instance, and any other has all of its first pages cleared. Whatever is chosen, the
+ * results are the same.
  */
 const LENT_FUEL = 300_000;
 const LENT_FUEL_A_PAGE = 80_000;
 const LENT_FUEL_A_REFERENCE = 800;
+const LENT_FUEL_A_CLEARED_PAGE = 10_000;
 /** What stands behind the hash of a program compiled for the lent memory. */
 const LENT = ' lent';
 /** Longer results are not copied out of the memory of their run, but where making another instance takes longer. */
@@ -60,13 +67,9 @@ export class ProgramRunner {
   /** Bytes of the code forgotten since memory was freed last. */
   #forgottenBytes = 0;
   #bytesEverCompiled = 0;
-  /** By hash: whether the last run outside of a lent memory grew so much that the next takes one. */
-  readonly #growing = new BoundedCache<true>(GROWING_PROGRAMS, GROWING_PROGRAMS);
-  /** Made when it is first needed. One run at a time has it. */
-  #lent: LentMemory | undefined;
-  #isLentOut = false;
-  /** Those in the lent memory hold nothing of their own. */
-  #idleInLent = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_INSTANCES);
+  /** By hash: whether the next run had better have a lent memory, by the last one. */
+  readonly #wantsLent = new BoundedCache<boolean>(REMEMBERED_PROGRAMS, REMEMBERED_PROGRAMS);
+  readonly #lent: LentMemories;
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_BYTES, 'any');
 
   /**
@@ -78,6 +81,7 @@ export class ProgramRunner {
     readonly watch?: HostCallWatch,
   ) {
     requireDeepStack();
+    this.#lent = new LentMemories(Math.max(KEPT_LENT_BYTES / 4, Math.min(KEPT_LENT_BYTES, compiledBytes / 2)));
     // An instance has its code: they go together.
     this.#compiled = new BoundedCache(COMPILED_PROGRAMS, compiledBytes, 'any', (key, weight) =>
       this.#forget(key, weight),
@@ -119,57 +123,55 @@ export class ProgramRunner {
       notEntered(end, 'OUT_OF_FUEL', 0);
       return;
     }
-    const lends = !this.#isLentOut && this.#growing.get(program.hash) === true;
-    const idle = lends ? this.#idleInLent : this.#idle;
-    const key = lends ? program.hash : keyAt(program.hash, frame.depth);
+    const { hash } = program;
+    const { depth } = frame;
+    const lends = this.#lent.isFree(depth) && (this.#wantsLent.get(hash) ?? program.growsFromMany);
+    const key = keyAt(hash, depth);
     // Taken out while it runs: an instance whose run throws is dropped, and a call of the same program has another.
-    let instance = idle.take(key);
-    if (instance === undefined) {
-      try {
-        instance = lends ? this.#instanceInLent(program) : this.#newInstance(program);
-      } catch (error) {
-        // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
-        if (!(error instanceof WebAssembly.RuntimeError)) throw machineFailure(program, error);
-        notEntered(end, 'TRAP', left);
-        return;
+    let instance = lends ? this.#lent.take(hash, depth) : this.#idle.take(key);
+    let isKept = true;
+    try {
+      instance ??= lends ? this.#instanceInLent(program, depth) : this.#newInstance(program);
+      isKept = runOnce(program, instance, state, left, end, frame);
+    } catch (error) {
+      if (instance !== undefined) throw error;
+      // The instrumented module has no start section, so a RuntimeError here is a segment out of bounds.
+      if (!(error instanceof WebAssembly.RuntimeError)) throw machineFailure(program, error);
+      notEntered(end, 'TRAP', left);
+      return;
+    } finally {
+      if (lends) {
+        // Whatever went wrong may have left something in it.
+        if (isKept) this.#lent.forget(depth);
+        this.#lent.giveBack(depth);
       }
     }
-    this.#isLentOut ||= lends;
-    let isKept: boolean;
-    try {
-      isKept = runOnce(program, instance, state, left, end, frame);
-    } finally {
-      if (lends) this.#isLentOut = false;
-    }
-    if (!lends && growsMuch(instance, left - instance.functions.memory.fuelLeft)) {
-      this.#growing.set(program.hash, true, 1);
-    }
-    if (isKept) {
-      if (lends) this.#forgetLent();
-      return;
-    }
+    this.#wantsLent.set(hash, wantsLent(program, instance, left - instance.functions.memory.fuelLeft), 1);
+    if (isKept || !instance.canServeAgain) return;
     // A run inside of this one may have had its code forgotten.
-    const counted = this.#compiled.get(lends ? program.hash + LENT : program.hash) !== undefined;
-    if (instance.canServeAgain && counted) idle.set(key, instance, lends ? 1 : instance.keptBytes);
+    if (this.#compiled.get(lends ? hash + LENT : hash) === undefined) return;
+    if (lends) this.#lent.keep(hash, depth, instance);
+    else this.#idle.set(key, instance, instance.keptBytes);
   }
 
   /**
-   * Instances waiting for their next run, the bytes of their memories, and those in the lent memory; compiled programs,
-   * the bytes that their code may take, and those of code that was forgotten since memory was freed.
+   * Instances waiting for their next run, the bytes of their memories, those in lent memories and the bytes of these;
+   * compiled programs, the bytes that their code may take, and those of code that was forgotten since memory was freed.
    */
   get kept(): {
     readonly instances: number;
     readonly bytes: number;
     readonly inLent: number;
+    readonly lentBytes: number;
     readonly compiled: number;
     readonly compiledBytes: number;
     readonly forgottenBytes: number;
   } {
-    const inLent = this.#idleInLent.size;
+    const { instances: inLent, takenBytes: lentBytes } = this.#lent;
     const { size: compiled, weight: compiledBytes } = this.#compiled;
     const instances = this.#idle.size + inLent;
     const forgottenBytes = this.#forgottenBytes;
-    return { instances, bytes: this.#idle.weight, inLent, compiled, compiledBytes, forgottenBytes };
+    return { instances, bytes: this.#idle.weight, inLent, lentBytes, compiled, compiledBytes, forgottenBytes };
   }
 
   /** Bytes of all code that it has compiled, by the same estimate; what was compiled twice counts twice. */
@@ -181,21 +183,14 @@ export class ProgramRunner {
     return new ProgramInstance(program, this.#compile(program), this.#runInner, undefined, this.watch);
   }
 
-  #instanceInLent(program: Program): ProgramInstance {
-    this.#lent ??= new LentMemory();
+  #instanceInLent(program: Program, depth: number): ProgramInstance {
     const module = this.#compiledAs(program.hash + LENT, program, () => program.instrumentedToLend);
-    return new ProgramInstance(program, module, this.#runInner, this.#lent, this.watch);
-  }
-
-  /** Its bytes belong to a result now. */
-  #forgetLent(): void {
-    this.#lent = undefined;
-    this.#idleInLent = new BoundedCache(KEPT_INSTANCES, KEPT_INSTANCES);
+    return new ProgramInstance(program, module, this.#runInner, this.#lent.memoryOf(depth), this.watch);
   }
 
   #forget(key: string, codeBytes: number): void {
     this.#forgottenBytes += codeBytes;
-    if (key.endsWith(LENT)) this.#idleInLent.take(key.slice(0, -LENT.length));
+    if (key.endsWith(LENT)) this.#lent.forgetProgram(key.slice(0, -LENT.length));
     else for (let depth = 0; depth <= MAX_DEPTH; depth++) this.#idle.take(keyAt(key, depth));
   }
 
@@ -227,10 +222,12 @@ function copiedBytes({ references }: ProgramInstance): number {
   return COPIED_RESULT_BYTES + COPIED_BYTES_A_REFERENCE * references;
 }
 
-/** Whether the next run of the program had better have a lent memory. */
-function growsMuch({ grownBytes, references }: ProgramInstance, fuelUsed: number): boolean {
-  const most = LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16) + LENT_FUEL_A_REFERENCE * references;
-  return grownBytes > 0 && fuelUsed <= most;
+/** Whether the next run of the program had better have a lent memory, by one that used `fuelUsed`. */
+function wantsLent(program: Program, { grownBytes, references }: ProgramInstance, fuelUsed: number): boolean {
+  const growing = grownBytes > 0 ? LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16) : 0;
+  if (growing === 0 && !program.growsFromMany) return false;
+  const clearing = LENT_FUEL_A_CLEARED_PAGE * program.minPages;
+  return fuelUsed <= growing + clearing + LENT_FUEL_A_REFERENCE * references;
 }
 
 /** The end of a run that no instruction of the program took part in. */

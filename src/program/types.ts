@@ -28,6 +28,8 @@ export interface Program {
   readonly imports: ReadonlySet<string>;
   /** Pages of memory that a run begins with. */
   readonly minPages: number;
+  /** It begins with many pages and can grow: see lent-memory.ts. Its segments of data are in bounds. */
+  readonly growsFromMany: boolean;
   /** It imports a function that calls other contracts. */
   readonly makesCalls: boolean;
 }

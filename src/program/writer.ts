@@ -43,6 +43,11 @@ export class Writer {
     return this.range(inner.#buffer, 0, inner.length);
   }
 
+  /** The bytes `start` to `end` of what `inner` has written. */
+  part(inner: Writer, start: number, end: number): this {
+    return this.range(inner.#buffer, start, end);
+  }
+
   /** Begins again with nothing written; the room is kept. */
   clear(): this {
     this.length = 0;

@@ -205,9 +205,9 @@ describe('a lent memory', () => {
   it('is all zeros once it is cleared, as far as anyone had it, whoever had it last', () => {
     const own = new LentMemory();
     const bytes = new Uint8Array(own.memory.buffer);
-    own.used(3 * PAGE);
+    own.used(0, 3 * PAGE, false);
     bytes[3 * PAGE - 1] = 1;
-    own.used(PAGE);
+    own.used(0, PAGE, false);
     bytes[0] = 1;
     own.clear();
     expect([bytes[0], bytes[3 * PAGE - 1]]).toEqual([0, 0]);

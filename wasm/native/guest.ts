@@ -10,6 +10,14 @@ declare let fuel: u32;
 @external('env', 'seen')
 declare let seen: u32;
 
+/** The window of a program in a lent memory (src/program/lent-code.ts). */
+@external('env', 'low')
+declare let low: u32;
+@external('env', 'high')
+declare let high: u32;
+@external('env', 'room')
+declare let room: u32;
+
 /** Bytes below the memory that the program sees (src/program/hidden-page.ts); its pointers begin behind them. */
 @external('env', 'hidden')
 declare const hidden: u32;
@@ -34,14 +42,38 @@ function memoryBytes(): u64 {
   return seen != ALL ? <u64>seen : (<u64>memory.size() << 16) - hidden;
 }
 
-/** True if a buffer of `length` bytes fits at `pointer`, its length word included. */
-export function fits(pointer: u32, length: u32): bool {
+@inline
+function isInside(pointer: u32, length: u32): bool {
   return pointer >= 4 && <u64>pointer + length <= memoryBytes();
+}
+
+/** The window of a lent memory is widened by steps of so many bytes: GRAIN of src/program/lent-code.ts. */
+const GRAIN: u32 = 4096;
+/** Bytes of the widest access: WIDEST of the same. */
+const WIDEST: u32 = 8;
+
+/** Puts the bytes `start` to `end` of a lent memory, which the program sees, into its window. */
+function widen(start: u32, end: u32): void {
+  if (start >= low && end <= high) return;
+  low = min(low, start & -GRAIN);
+  high = max(high, min((end + GRAIN - 1) & -GRAIN, seen + hidden));
+  const length = high - low;
+  room = length < WIDEST ? 0 : length - WIDEST + 1;
+}
+
+/**
+ * True if a buffer of `length` bytes fits at `pointer`, its length word included. The host writes it then: those of a
+ * lent memory will be cleared.
+ */
+export function fits(pointer: u32, length: u32): bool {
+  if (!isInside(pointer, length)) return false;
+  if (seen != ALL) widen(pointer - 4 + hidden, pointer + length + hidden);
+  return true;
 }
 
 /** Bytes of the buffer at `pointer` by its length word (unsigned); -1 if any part of it is outside the memory. */
 export function lengthAt(pointer: u32): i32 {
-  if (!fits(pointer, 0)) return -1;
+  if (!isInside(pointer, 0)) return -1;
   const length = load<u32>(<usize>(pointer - 4 + hidden));
-  return fits(pointer, length) ? <i32>length : -1;
+  return isInside(pointer, length) ? <i32>length : -1;
 }
