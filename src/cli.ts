@@ -1,6 +1,20 @@
 #!/usr/bin/env node
 import { Command, Option } from 'commander';
-import { alkaneId, assets, height, oneOf, port, seed, sizes, someOf, times, u128, workers } from './cli/arguments.js';
+import {
+  alkaneId,
+  assets,
+  contractCall,
+  height,
+  oneOf,
+  port,
+  seed,
+  size,
+  sizes,
+  someOf,
+  times,
+  u128,
+  workers,
+} from './cli/arguments.js';
 import { endQuietly } from './cli/closed-output.js';
 import { addSettings } from './cli/settings.js';
 import { addProofCommands, addStoreCommands } from './cli/store-commands.js';
@@ -175,17 +189,18 @@ program
 program
   .command('bench')
   .description(
-    'measure the kernel against V8, whole blocks or contended calls under every policy, or time per unit of fuel; ' +
-      'exit status 1 if a result differs or a unit takes too long',
+    'measure the kernel against V8, whole blocks or contended calls under every policy, time per unit of fuel, or ' +
+      'contracts in the lane against V8 alone; exit status 1 if a result differs or a unit takes too long',
   )
-  .argument('<what>', 'gpu, blocks, contention or fuel')
+  .argument('<what>', 'gpu, blocks, contention, fuel or contracts')
+  .argument('[files...]', 'contracts: WASM files; they are 2:1, 2:2, …')
   .option(
     '--sizes <list>',
     'messages per batch or block, comma-separated (default: gpu 100 to 100000, blocks 100 to 5000, contention 1000)',
     sizes,
   )
   .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
-  .option('--rounds <n>', 'measurements per figure (default: 5, blocks and contention 7)', times)
+  .option('--rounds <n>', 'measurements per figure (default: 5, blocks and contention 7, contracts 2000)', times)
   .option('--starts <n>', 'blocks, contention: engines of auto that begin knowing nothing (default: 3)', times)
   .option('--policies <list>', 'policies to compare with sequential, comma-separated', someOf(POLICIES), [
     'cpu',
@@ -194,9 +209,12 @@ program
   ])
   .option('--workers <n>', 'blocks, contention: dry-run and CPU workers', workers)
   .option('--kernel', 'fuel: also in the kernel')
+  .option('--setup <message>', 'contracts: [FILE/]OPCODE[,INPUT…] that runs before; can be repeated', contractCall)
+  .option('--call <message>', 'contracts: what to call, likewise (default: what `__meta` names)', contractCall)
+  .option('--block <n>', 'contracts: also a block of so many of the first call, under every policy', size)
   .option('--json', 'print JSON')
-  .action(async (what: string, options) =>
-    finishDeep(async () => (await import('./cli/bench.js')).benchCommand(what, options)),
+  .action(async (what: string, files: string[], options) =>
+    finishDeep(async () => (await import('./cli/bench.js')).benchCommand(what, files, options)),
   );
 
 program

@@ -4,6 +4,7 @@ import { inFile } from './in-file.mjs';
 const FUEL = 'test/program/fuel.test.ts';
 const STACK = 'test/program/stack.test.ts';
 const LENT = 'test/program/lent-memory.test.ts';
+const WINDOW = 'test/program/lent-window.test.ts';
 const HOST = 'test/program/host-functions.test.ts';
 const instrument = inFile('src/program/instrument.ts', FUEL, STACK);
 const body = inFile('src/program/instrument-body.ts', FUEL, STACK);
@@ -11,9 +12,10 @@ const code = inFile('src/program/instrument-code.ts', FUEL, STACK);
 const host = inFile('src/program/host-functions.ts', HOST);
 const GUEST = 'test/program/guest-memory.test.ts';
 const memory = inFile('src/program/guest-memory.ts', GUEST, HOST, LENT);
-const guest = inFile('wasm/native/guest.ts', GUEST, HOST, LENT);
-const lentCode = inFile('src/program/lent-code.ts', LENT);
-const lentMemory = inFile('src/program/lent-memory.ts', LENT);
+const guest = inFile('wasm/native/guest.ts', GUEST, HOST, LENT, WINDOW);
+const lentCode = inFile('src/program/lent-code.ts', LENT, WINDOW);
+const lentMemories = inFile('src/program/lent-memories.ts', WINDOW);
+const lentMemory = inFile('src/program/lent-memory.ts', LENT, WINDOW);
 const instance = inFile('src/program/instance.ts', LENT, 'test/program/reuse.test.ts');
 const runner = inFile('src/program/runner.ts', LENT, 'test/program/runner.test.ts');
 const prepare = inFile('src/program/prepare.ts', 'test/program/prepare.test.ts');
@@ -119,7 +121,7 @@ export const PROGRAM = [
   ),
   guest(
     'read-past-end',
-    'return fits(pointer, length) ? <i32>length : -1;',
+    'return isInside(pointer, length) ? <i32>length : -1;',
     'return <i32>length;',
     'a buffer that runs past the memory is cut, not refused',
   ),
@@ -186,19 +188,19 @@ export const PROGRAM = [
   ),
   lentCode(
     'lent-one-byte-over',
-    '[address, seen, length, make(OP.i32Sub), make(OP.i32GtU), IF',
-    '[address, seen, length, make(OP.i32Sub), constant(1), make(OP.i32Add), make(OP.i32GtU), IF',
+    '[address, seen, length, SUB, GREATER, IF',
+    '[address, seen, length, SUB, constant(1), ADD, GREATER, IF',
     'an access may pass the end of a lent memory by one byte',
   ),
   lentCode(
     'lent-last-byte-refused',
-    '[address, seen, length, make(OP.i32Sub), make(OP.i32GtU), IF',
-    '[address, constant(1), make(OP.i32Add), seen, length, make(OP.i32Sub), make(OP.i32GtU), IF',
+    '[address, seen, length, SUB, GREATER, IF',
+    '[address, constant(1), ADD, seen, length, SUB, GREATER, IF',
     'the last byte of a lent memory is refused',
   ),
   lentCode(
     'lent-reach-wraps',
-    '    ...[length, seen, make(OP.i32GtU), IF, make(OP.unreachable), END],\n',
+    '    ...[length, seen, GREATER, IF, make(OP.unreachable), END],\n',
     '',
     'an access longer than a lent memory is allowed',
   ),
@@ -223,20 +225,20 @@ export const PROGRAM = [
   ),
   lentCode(
     'lent-fill-unchecked',
-    "target: (bytes: number) => through(['i32', 'i32', 'i32'], trapOutside(bytes, local(0), local(2)), 3),",
-    "target: (_: number) => through(['i32', 'i32', 'i32'], [], 3),",
+    'return through(THREE, [...target, ...widenTo(widen(), hidden, local(0), local(2))], 3);',
+    'return through(THREE, widenTo(widen(), hidden, local(0), local(2)), 3);',
     'memory.fill and memory.init write behind the pages that a program has',
   ),
   lentCode(
     'lent-copy-from-unchecked',
-    '[...trapOutside(bytes, local(0), local(2)), ...trapOutside(bytes, local(1), local(2))]',
-    '[...trapOutside(bytes, local(0), local(2))]',
+    '[...target, ...source, ...widenTo',
+    '[...target, ...widenTo',
     'memory.copy reads behind the pages that a program has',
   ),
   lentCode(
     'lent-copy-to-unchecked',
-    '[...trapOutside(bytes, local(0), local(2)), ...trapOutside(bytes, local(1), local(2))]',
-    '[...trapOutside(bytes, local(1), local(2))]',
+    '[...target, ...source, ...widenTo',
+    '[...source, ...widenTo',
     'memory.copy writes behind the pages that a program has',
   ),
   lentCode(
@@ -253,15 +255,64 @@ export const PROGRAM = [
   ),
   lentCode(
     'lent-grow-sets',
-    '[local(0), local(1), make(OP.i32Add), constant(65_536)',
+    '[local(0), local(1), ADD, constant(65_536)',
     '[local(0), constant(65_536)',
     'a memory that grows in a lent one has only the pages that it asked for',
   ),
-  lentMemory('lent-not-cleared', 'this.#bytes.fill(0, 0, this.#dirty);', '', 'a lent memory is not cleared'),
+  lentCode(
+    'window-not-widened',
+    '      ...[make(OP.call, widen), END],\n',
+    '      ...[make(OP.drop), make(OP.drop), END],\n',
+    'what an access touches outside of the window is left to the next run',
+  ),
+  lentCode(
+    'window-not-widened-by-fill',
+    'return through(THREE, [...target, ...widenTo(widen(), hidden, local(0), local(2))], 3);',
+    'return through(THREE, target, 3);',
+    'what memory.fill writes outside of the window is left to the next run',
+  ),
+  lentCode(
+    'window-not-widened-by-copy',
+    '[...target, ...source, ...widenTo(widen(), hidden, local(0), local(2))]',
+    '[...target, ...source]',
+    'what memory.copy writes outside of the window is left to the next run',
+  ),
+  lentCode(
+    'window-room-one-over',
+    '[get(high), get(low), SUB, constant(WIDEST - 1), SUB, set(room), END]',
+    '[get(high), get(low), SUB, constant(WIDEST - 2), SUB, set(room), END]',
+    'an access may pass the end of the window by one byte',
+  ),
+  guest(
+    'window-not-widened-by-host',
+    '  if (seen != ALL) widen(pointer - 4 + hidden, pointer + length + hidden);\n',
+    '',
+    'what the host writes outside of the window is left to the next run',
+  ),
+  guest(
+    'window-one-word-short',
+    'widen(pointer - 4 + hidden, pointer',
+    'widen(pointer + hidden, pointer',
+    'a length word that the host writes outside of the window is left to the next run',
+  ),
+  lentMemories(
+    'lent-memory-hoarded',
+    'taken > this.#keptBytes',
+    'taken < 0',
+    'a thread keeps all the memory that deep frames ever took',
+  ),
+  runner(
+    'lent-in-two-frames',
+    'this.#lent.memoryOf(depth)',
+    'this.#lent.memoryOf(0)',
+    'a frame and the one that it calls run in one memory',
+    { tests: [WINDOW] },
+  ),
+  lentMemory('lent-not-cleared', 'bytes.fill(0, this.#low, this.#high);', '{}', 'a lent memory is not cleared'),
   lentMemory(
     'lent-clears-last-only',
-    'this.#dirty = Math.max(this.#dirty, bytes);',
-    'this.#dirty = bytes;',
+    'this.#high = Math.max(this.#high, high);',
+    'this.#high = high;',
     'a lent memory forgets how far it was used before',
   ),
   instance('lent-begins-dirty', '      this.#lent?.clear();\n', '', 'a run in a lent memory sees those before it'),
@@ -273,8 +324,8 @@ export const PROGRAM = [
   ),
   instance(
     'lent-growth-unnoticed',
-    'this.#lent?.used(this.#hiddenBytes + (this.#seen?.value as number));',
-    '',
+    'this.functions.finish();\n    this.#noteUse();',
+    'this.functions.finish();',
     'what a run wrote to pages that it grew by stays in the lent memory',
   ),
   instance(
@@ -291,7 +342,7 @@ export const PROGRAM = [
   ),
   runner(
     'long-result-overwritten',
-    'if (lends) this.#forgetLent();',
+    'if (isKept) this.#lent.forget(depth);',
     '',
     'a long result lies in memory that the next run writes to',
   ),
@@ -366,8 +417,8 @@ export const PROGRAM = [
   ),
   reuse(
     'lent-pages-kept',
-    ': set(lent, constant(module.globals[lent].init));',
-    ': [];',
+    '[GLOBAL_BYTES, GLOBAL_LOW, GLOBAL_HIGH, GLOBAL_ROOM]',
+    '[GLOBAL_LOW, GLOBAL_HIGH, GLOBAL_ROOM]',
     'a second run in a lent memory has the pages that the first grew by',
     { tests: [LENT] },
   ),

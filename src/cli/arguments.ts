@@ -3,8 +3,11 @@ import { InvalidArgumentError } from 'commander';
 import { parseId } from '../protocol/alkane-id.js';
 import { Sheet, type SheetEntry } from '../protocol/sheet.js';
 import type { AlkaneId } from '../protocol/types.js';
+import type { ContractCall } from '../selftest/bench/contracts/methods.js';
 import { fromHex, U128_MAX } from '../util/bytes.js';
 
+/** Inputs of a message to a contract, at most. */
+const MOST_INPUTS = 1_000;
 /** Highest height of any chain to come in this century. */
 const HIGHEST = 100_000_000;
 
@@ -29,7 +32,8 @@ export const workers = whole(1, 256);
 export const times = whole(1, 1_000_000_000);
 /** Seed of a generator, or a number in its sequence. */
 export const seed = whole(0, 0xffffffff);
-const size = whole(1, 1_000_000);
+/** Messages of a batch or block. */
+export const size = whole(1, 1_000_000);
 
 /** Numbers of messages, separated by commas. */
 export function sizes(text: string): number[] {
@@ -96,4 +100,14 @@ export function assets(text: string, before: readonly SheetEntry[] = []): SheetE
     if (!sheet.add(id, amount)) throw new InvalidArgumentError('The amounts of one asset are over 2^128 - 1.');
   }
   return sheet.entries();
+}
+
+/** `[FILE/]OPCODE[,INPUT…]`: the file counts from 1 and is the first if it is not given. Adds it to those before. */
+export function contractCall(text: string, before: readonly ContractCall[] = []): ContractCall[] {
+  const [, file, list] = /^(?:(\d{1,3})\/)?(\d{1,39}(?:,\d{1,39})*)$/.exec(text) ?? [];
+  const inputs = list?.split(',').map(BigInt) ?? [];
+  if (inputs.length === 0 || inputs.length > MOST_INPUTS || inputs.some((input) => input > U128_MAX)) {
+    throw new InvalidArgumentError('It must be [FILE/]OPCODE[,INPUT…], e.g. 77 or 2/0,1000: numbers below 2^128.');
+  }
+  return [...before, { contract: Number(file ?? 1) - 1, inputs, name: text }];
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../errors/errors.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { Policy } from '../lane/policy.js';
 import { EXECUTORS } from '../lane/statistics.js';
 import type { WayFigures } from '../selftest/bench/block-side.js';
@@ -15,19 +16,18 @@ import {
 import { benchFuel, type FuelReport, type FuelRow, tooExpensive } from '../selftest/bench/fuel.js';
 import { benchKernel, type KernelReport, type KernelRow } from '../selftest/bench/kernel.js';
 import { SAMPLED_PROGRAMS } from '../selftest/bench/sample-calls.js';
-import type { Spread } from '../selftest/bench/spread.js';
+import { benchContractFiles, type ContractOptions } from './bench-contracts.js';
+import { type Columns, markdown, spread } from './bench-table.js';
 import { gpuIfThere } from './gpu-if-there.js';
 
-export interface BenchOptions {
-  /** Each benchmark's own if not given, as for `rounds`. */
+export interface BenchOptions extends ContractOptions {
+  /** Each benchmark's own if not given. */
   readonly sizes?: readonly number[];
-  readonly rounds?: number;
   readonly starts?: number;
   readonly only?: string;
   readonly workers?: number;
   readonly policies: readonly Policy[];
   readonly kernel?: boolean;
-  readonly json?: boolean;
 }
 
 interface BenchResult {
@@ -38,9 +38,18 @@ interface BenchResult {
 /**
  * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole
  * blocks under every policy. `warpshrew bench contention`: the same for calls of which some change one counter.
- * `warpshrew bench fuel`: nanoseconds a unit of fuel. Throws USAGE_BENCH, GPU_UNAVAILABLE.
+ * `warpshrew bench fuel`: nanoseconds a unit of fuel. `warpshrew bench contracts FILE…`: contracts in the lane against V8
+ * alone. Throws USAGE_BENCH, GPU_UNAVAILABLE, FILE_*, WASM_*.
  */
-export async function benchCommand(what: string, options: BenchOptions): Promise<BenchResult> {
+export async function benchCommand(
+  what: string,
+  files: readonly string[],
+  options: BenchOptions,
+): Promise<BenchResult> {
+  if (what === 'contracts') return benchContractsAlso(files, options);
+  if (files.length > 0) {
+    throw new UsageError('USAGE_BENCH', `bench ${what} takes no files`, { hint: 'warpshrew bench contracts FILE…' });
+  }
   if (what === 'gpu') return benchGpu(options);
   if (what === 'blocks') {
     const workloads = chosen(WORKLOAD_NAMES, options.only).filter(isWorkload);
@@ -49,7 +58,7 @@ export async function benchCommand(what: string, options: BenchOptions): Promise
   if (what === 'contention') return benchWholeBlocks(options, [1_000], benchContention);
   if (what === 'fuel') return benchPrices(options);
   throw new UsageError('USAGE_BENCH', `no benchmark is called ${what}`, {
-    hint: 'The benchmarks are: gpu, blocks, contention, fuel.',
+    hint: 'The benchmarks are: gpu, blocks, contention, fuel, contracts.',
   });
 }
 
@@ -72,17 +81,33 @@ async function benchWholeBlocks(
 ): Promise<BenchResult> {
   const gpu = await gpuIfThere('the policy gpu is not measured', { patient: true });
   try {
-    const report = await measure({
-      counts: options.sizes ?? sizes,
-      rounds: Math.max(1, options.rounds ?? 7),
-      starts: options.starts ?? 3,
-      policies: options.policies,
-      workers: options.workers,
-      gpu,
-      onProgress: say,
-    });
+    const report = await measure({ ...blockOptions(options, gpu), counts: options.sizes ?? sizes });
     const failed = report.rows.some((row) => row.differences > 0);
     return { text: options.json ? JSON.stringify(report) : blockTable(report), exitStatus: failed ? 1 : 0 };
+  } finally {
+    await gpu?.close();
+  }
+}
+
+function blockOptions(options: BenchOptions, gpu: GpuExecutor | undefined): BlockBenchOptions {
+  return {
+    counts: [],
+    rounds: Math.max(1, options.rounds ?? 7),
+    starts: options.starts ?? 3,
+    policies: options.policies,
+    workers: options.workers,
+    gpu,
+    onProgress: say,
+  };
+}
+
+async function benchContractsAlso(files: readonly string[], options: BenchOptions): Promise<BenchResult> {
+  const gpu =
+    options.block === undefined ? undefined : await gpuIfThere('the policy gpu is not measured', { patient: true });
+  try {
+    // Rounds are calls here: of a block, as many as by default.
+    const blocks = blockOptions({ ...options, rounds: undefined }, gpu);
+    return await benchContractFiles(files, options, blocks, blockTable);
   } finally {
     await gpu?.close();
   }
@@ -115,18 +140,6 @@ function chosen<Name extends string>(known: readonly Name[], only: string | unde
   return known.filter((name) => wanted === undefined || wanted.includes(name));
 }
 
-type Columns<Row> = readonly (readonly [title: string, cell: (row: Row) => string])[];
-
-function markdown<Row>(columns: Columns<Row>, rows: readonly Row[], words: readonly string[]): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [
-    line(columns.map(([title]) => title)),
-    line(columns.map(([title]) => (words.includes(title) ? '---' : '---:'))),
-    ...rows.map((row) => line(columns.map(([, cell]) => cell(row)))),
-  ];
-}
-
-const spread = ({ median, least, most }: Spread): string => `${median} (${least}–${most})`;
 const KERNEL_COLUMNS: Columns<KernelRow> = [
   ['program', (row) => row.program],
   ['n', (row) => String(row.count)],

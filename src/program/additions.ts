@@ -1,4 +1,5 @@
 import { encodeInstructions } from './encode.js';
+import { HIDDEN_BYTES } from './hidden-page.js';
 import {
   type Counters,
   chargeFuel,
@@ -7,7 +8,6 @@ import {
   memoryGrowHelper,
   tableBulkHelper,
 } from './instrument-code.js';
-import { HIDDEN_BYTES } from './hidden-page.js';
 import { type LentGlobals, type LentHelperName, lentHelper } from './lent-code.js';
 import type { FunctionBody, FunctionType, Instruction, RawBody, RawModule, ValueType } from './module.js';
 import { Writer } from './writer.js';

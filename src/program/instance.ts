@@ -51,6 +51,8 @@ export class ProgramInstance {
   readonly memoryBytes: number;
   /** Functions that it holds references of (erasure.ts): making another instance takes longer the more they are. */
   readonly references: number;
+  /** Fuel that the frames inside this run have used. */
+  fuelInside = 0;
   readonly #stack: WebAssembly.Global;
   readonly #reset: ((fuel: number) => void) | undefined;
   readonly #images: readonly Image[];
@@ -113,6 +115,7 @@ export class ProgramInstance {
   begin(host: RunState, fuel: number, frame = MESSAGE_FRAME): void {
     this.functions.begin(host, frame.depth);
     this.#frame = frame;
+    this.fuelInside = 0;
     if ((this.#used || this.#lent !== undefined) && this.#reset !== undefined) {
       this.#lent?.clear();
       this.#reset(fuel);

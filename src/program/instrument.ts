@@ -53,8 +53,7 @@ function addedTo({ globals }: RawModule, runs: Runs): Added {
   const first = globals.length;
   const pages = runs === 'kernel' ? undefined : first + 3;
   const at = first + 4;
-  const lent =
-    runs === 'engine, in a lent memory' ? { bytes: at, low: at + 1, high: at + 2, room: at + 3 } : undefined;
+  const lent = runs === 'engine, in a lent memory' ? { bytes: at, low: at + 1, high: at + 2, room: at + 3 } : undefined;
   const next = (lent?.room ?? pages ?? first + 2) + 1;
   const counters = { fuel: first, stack: first + 1, why: first + 2, pages, lent };
   return { counters, references: next, tableSize: next + 1 };

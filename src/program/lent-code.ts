@@ -22,11 +22,10 @@ export interface LentGlobals {
 
 /** Bytes of the widest access. */
 const WIDEST = 8;
-/** The window's bounds are multiples of this, so that it is seldom widened, but where the program's bytes end. */
+/** Once it was widened, the window's bounds are multiples of this, but where the static data begins or ends it. */
 const GRAIN = 4_096;
 
 const local = (index: number): Instruction => make(OP.localGet, index);
-const setLocal = (index: number): Instruction => make(OP.localSet, index);
 const teeLocal = (index: number): Instruction => make(OP.localTee, index);
 const get = (index: number): Instruction => make(OP.globalGet, index);
 const set = (index: number): Instruction => make(OP.globalSet, index);
@@ -64,8 +63,13 @@ export type LentHelperName = 'widen' | 'touch' | 'target' | 'both';
  * A function that programs in a lent memory call. `hidden`: bytes below those that the program sees; `widen`: index of
  * the function of that name, for the others.
  */
-export function lentHelper(name: LentHelperName, globals: LentGlobals, hidden: number, widen: () => number): HelperCode {
-  if (name === 'widen') return widenHelper(globals, hidden);
+export function lentHelper(
+  name: LentHelperName,
+  globals: LentGlobals,
+  hidden: number,
+  widen: () => number,
+): HelperCode {
+  if (name === 'widen') return widenHelper(globals);
   const { bytes } = globals;
   const target = trapOutside(bytes, local(0), local(2));
   switch (name) {
@@ -101,23 +105,21 @@ function touchHelper({ bytes }: LentGlobals, hidden: number, widen: number): Hel
   };
 }
 
-/** (start, end): the window reaches from `start` or below to `end` or above, and not beyond what the program sees. */
-function widenHelper({ bytes, low, high, room }: LentGlobals, hidden: number): HelperCode {
+/**
+ * (start, end): the window reaches from `start` or below to `end` or above. What the program sees ends with a page, so
+ * that no window of whole grains reaches beyond it.
+ */
+function widenHelper({ low, high, room }: LentGlobals): HelperCode {
   const [start, end] = [0, 1];
-  const seen = [get(bytes), constant(hidden), ADD];
   const mask = [constant(-GRAIN), AND];
-  const lesser = (index: number, value: readonly Instruction[]): Instruction[] => {
-    return [local(index), ...value, local(index), ...value, LESS, SELECT];
-  };
   return {
     type: { params: ['i32', 'i32'], results: [] },
     locals: 0,
     code: [
-      ...[local(start), ...mask, setLocal(start), ...lesser(start, [get(low)]), set(low)],
-      ...[local(end), constant(GRAIN - 1), ADD, ...mask, setLocal(end), ...lesser(end, seen), setLocal(end)],
-      ...[local(end), get(high), local(end), get(high), GREATER, SELECT, set(high)],
-      ...[get(high), get(low), SUB, teeLocal(end), constant(WIDEST - 1), SUB, constant(0)],
-      ...[local(end), constant(WIDEST - 1), GREATER, SELECT, set(room), END],
+      ...[local(start), ...mask, teeLocal(start), get(low), local(start), get(low), LESS, SELECT, set(low)],
+      ...[local(end), constant(GRAIN - 1), ADD, ...mask, teeLocal(end)],
+      ...[get(high), local(end), get(high), GREATER, SELECT, set(high)],
+      ...[get(high), get(low), SUB, constant(WIDEST - 1), SUB, set(room), END],
     ],
   };
 }

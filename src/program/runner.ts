@@ -114,6 +114,7 @@ export class ProgramRunner {
     if (program.minPages > frame.pages) return undefined;
     const end = new KeptEnd();
     this.#runFrame(program, new HostState(host), fuel, end, frame);
+    caller.fuelInside += fuel - end.result.fuelLeft;
     return end.result;
   };
 
@@ -146,7 +147,8 @@ export class ProgramRunner {
         this.#lent.giveBack(depth);
       }
     }
-    this.#wantsLent.set(hash, wantsLent(program, instance, left - instance.functions.memory.fuelLeft), 1);
+    const fuelUsed = left - instance.functions.memory.fuelLeft - instance.fuelInside;
+    this.#wantsLent.set(hash, wantsLent(program, instance, fuelUsed), 1);
     if (isKept || !instance.canServeAgain) return;
     // A run inside of this one may have had its code forgotten.
     if (this.#compiled.get(lends ? hash + LENT : hash) === undefined) return;

@@ -56,9 +56,8 @@ const WIDEST: u32 = 8;
 function widen(start: u32, end: u32): void {
   if (start >= low && end <= high) return;
   low = min(low, start & -GRAIN);
-  high = max(high, min((end + GRAIN - 1) & -GRAIN, seen + hidden));
-  const length = high - low;
-  room = length < WIDEST ? 0 : length - WIDEST + 1;
+  high = max(high, (end + GRAIN - 1) & -GRAIN);
+  room = high - low - (WIDEST - 1);
 }
 
 /**

@@ -116,7 +116,7 @@ async function benchAll(
   const rows: BlockRow[] = [];
   for (const [name, workload] of workloads) {
     for (const count of options.counts) {
-      const row = await benchBlock(buildWorkload(name, workload, count), count, ways, options);
+      const row = await benchWays(buildWorkload(name, workload, count), count, ways, options);
       rows.push(row);
       const times = row.ways.map((way) => `${way.policy}${way.predictReads ? '' : ' unpredicted'} ${way.wall.median}`);
       options.onProgress(`${name} ${count}: ms ${times.join(', ')}; ${row.differences} differences`);
@@ -125,7 +125,12 @@ async function benchAll(
   return { adapter: options.gpu?.adapter, rows };
 }
 
-async function benchBlock(
+/** Measures one block of `count` transactions. */
+export function benchBlock(workload: WorkloadBlock, count: number, options: BlockBenchOptions): Promise<BlockRow> {
+  return benchWays(workload, count, waysOf(options, [true]), options);
+}
+
+async function benchWays(
   workload: WorkloadBlock,
   count: number,
   ways: readonly Way[],
