@@ -45,6 +45,10 @@ export class RecordingHost implements RunHost {
     return this.inner.height;
   }
 
+  get texts(): RunHost['texts'] {
+    return this.inner.texts;
+  }
+
   get context(): Uint8Array {
     return this.inner.context;
   }
