@@ -129,11 +129,11 @@ describe('the window of a program in a lent memory', () => {
     b.memory = { minPages: 1, maxPages: undefined };
     b.data(40_000, Uint8Array.of(1, 2, 3));
     const context = b.import('__load_context');
-    const copied = [i32(20_000), i32(40_000), i32(3), op(OP.memoryCopy, 0, 0)];
+    const copied = [i32(50_000), i32(40_000), i32(3), op(OP.memoryCopy, 0, 0)];
     const program = prepareProgram(b.execute([...copied, i32(8_192), call(context), drop, i32(4)]).bytes());
     const lent = new LentMemory();
     const { status, memory } = bytesOf(inLent(program, lent));
-    expect([status, memory[20_002], memory[8_188], memory[8_194]]).toEqual(['ok', 3, 3, 3]);
+    expect([status, memory[50_002], memory[8_188], memory[8_194]]).toEqual(['ok', 3, 3, 3]);
     lent.clear();
     expect(new Uint32Array(lent.memory.buffer).every((word) => word === 0)).toBe(true);
   });
