@@ -6,6 +6,7 @@ import { EXECUTE } from './execute.mjs';
 import { FUZZ } from './fuzz.mjs';
 import { INDEXER } from './indexer.mjs';
 import { LANE } from './lane.mjs';
+import { LENT_MEMORY } from './lent-memory.mjs';
 import { NATIVE } from './native.mjs';
 import { PIECES } from './pieces.mjs';
 import { PROGRAM } from './program.mjs';
@@ -26,6 +27,7 @@ export const MUTANTS = [
   ...PROTOCOL,
   ...EXECUTE,
   ...PROGRAM,
+  ...LENT_MEMORY,
   ...TABLES,
   ...STORE,
   ...PIECES,

@@ -38,8 +38,8 @@ interface BenchResult {
 /**
  * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole
  * blocks under every policy. `warpshrew bench contention`: the same for calls of which some change one counter.
- * `warpshrew bench fuel`: nanoseconds a unit of fuel. `warpshrew bench contracts FILE…`: contracts in the lane against V8
- * alone. Throws USAGE_BENCH, GPU_UNAVAILABLE, FILE_*, WASM_*.
+ * `warpshrew bench fuel`: nanoseconds a unit of fuel. `warpshrew bench contracts FILE…`: contracts in the lane against
+ * V8 alone. Throws USAGE_BENCH, GPU_UNAVAILABLE, FILE_*, WASM_*.
  */
 export async function benchCommand(
   what: string,

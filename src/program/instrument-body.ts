@@ -47,8 +47,8 @@ const IS_ACCESS = new Set<number>(ACCESSES);
 const END = Uint8Array.of(OP.end);
 
 /**
- * What stands in for the bytes `at` to `end` of the source, in the basic block that is walked: bytes, or the part `from`
- * to `to` of the body's checks.
+ * What stands in for the bytes `at` to `end` of the source, in the basic block that is walked: bytes, or the part
+ * `from` to `to` of the body's checks.
  */
 interface Patch {
   readonly at: number;
