@@ -1,0 +1,51 @@
+/**
+ * `node scripts/compare-indexer.mjs [--indexer FILE] [--contracts FOLDER] [--only TEXT] [--json FILE] [--log]`: plays
+ * scenarios in the parallel lane and, given one, in an Alkanes indexer build, and compares what they leave. Ends with
+ * status 1 if anything differs that no rule explains, or ends otherwise than it should.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ProgramRunner } from '../../program/runner.js';
+import { StandardIndexer } from '../../standard/standard-indexer.js';
+import { readBuilds } from '../contracts/builds.js';
+import { reportLines, sumOf } from './report.js';
+import { ownScenarios } from './scenarios/own.js';
+import { PartedError, Stage, type StepReport } from './stage.js';
+import { TwinChain } from './twins.js';
+
+const { values } = parseArgs({
+  options: {
+    indexer: { type: 'string' },
+    contracts: { type: 'string' },
+    only: { type: 'string', default: '' },
+    json: { type: 'string' },
+    log: { type: 'boolean', default: false },
+  },
+});
+
+const folder = (name: string): string => fileURLToPath(new URL(`../../wasm/${name}`, import.meta.url));
+const own = new Map([...readBuilds(folder('calls')), ...readBuilds(folder('programs'))].map((b) => [b.name, b]));
+const module = values.indexer === undefined ? undefined : new Uint8Array(readFileSync(values.indexer));
+const scenarios = ownScenarios(own, module !== undefined).filter(({ name }) => name.includes(values.only));
+const runner = new ProgramRunner();
+const reports: StepReport[] = [];
+
+for (const scenario of scenarios) {
+  const indexer = module && new StandardIndexer({ moduleBytes: module, log: values.log });
+  const stage = await Stage.open(scenario.name, new TwinChain('twins'), runner, indexer);
+  try {
+    await scenario.play(stage);
+  } catch (error) {
+    if (!(error instanceof PartedError)) throw error;
+  } finally {
+    await indexer?.close();
+  }
+  reports.push(...stage.reports);
+  process.stdout.write(`${reportLines(scenario.name, stage.reports)}\n`);
+}
+const sum = sumOf(reports);
+process.stdout.write(`${sum.text}\n`);
+if (module === undefined) process.stdout.write('SKIPPED: the comparison, for no indexer build was given (--indexer)\n');
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reports, undefined, 2)}\n`);
+process.exitCode = sum.failed ? 1 : 0;

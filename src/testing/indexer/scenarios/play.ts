@@ -1,0 +1,55 @@
+/** Short forms for scenarios. */
+import { gzipSync } from 'node:zlib';
+import { parseId } from '../../../protocol/alkane-id.js';
+import type { AlkaneId } from '../../../protocol/types.js';
+import { readU128 } from '../../../util/bytes.js';
+import { id } from '../../regtest/messages.js';
+import type { Stage, Step, StepEnd } from '../stage.js';
+import type { StepMessage } from '../twins.js';
+
+/** A story of steps on a stage of its own. */
+export interface Scenario {
+  readonly name: string;
+  play(stage: Stage): Promise<void>;
+}
+
+export type Inputs = StepMessage['inputs'];
+export type Gifts = NonNullable<StepMessage['give']>;
+type Extra = Partial<Pick<Step, 'ends' | 'differs'>> & { readonly give?: Gifts };
+
+export const CREATE = id(1, 0);
+export const FAILS: Pick<Step, 'ends'> = { ends: ['failed'] };
+
+/** One message. */
+export function call(
+  stage: Stage,
+  name: string,
+  target: AlkaneId,
+  inputs: Inputs,
+  { give, ...extra }: Extra = {},
+): Promise<StepEnd> {
+  return stage.play({ name, messages: [{ target, inputs, ...(give && { give }) }], ...extra });
+}
+
+/** Creates a contract, at 2:next unless `target` says otherwise; gives its id. */
+export async function create(
+  stage: Stage,
+  name: string,
+  wasm: Uint8Array,
+  inputs: Inputs,
+  target = CREATE,
+  { give, ...extra }: Extra = {},
+): Promise<AlkaneId> {
+  const messages = [{ target, inputs, ...(give && { give }) }];
+  const end = await stage.play({ name, messages, body: new Uint8Array(gzipSync(wasm)), ...extra });
+  return end.target === '' ? id(0, 0) : parseId(end.target);
+}
+
+/** Data as u128 numbers. */
+export function numbersOf({ data }: StepEnd): bigint[] {
+  return Array.from({ length: Math.floor(data.length / 16) }, (_, i) => readU128(data, 16 * i));
+}
+
+export function inputsOfIds(...ids: readonly AlkaneId[]): bigint[] {
+  return ids.flatMap(({ block, tx }) => [block, tx]);
+}
