@@ -70,7 +70,7 @@ function inputsOf(type: string, name: string, state: { ids: number; numbers: num
 }
 
 /** The u128 numbers of a text. */
-function textInputs(text: string): bigint[] {
+export function textInputs(text: string): bigint[] {
   const bytes = Buffer.from(text);
   const padded = new Uint8Array((Math.floor(bytes.length / U128_BYTES) + 1) * U128_BYTES);
   padded.set(bytes);

@@ -10,9 +10,16 @@ import { ProgramRunner } from '../../program/runner.js';
 import { StandardIndexer } from '../../standard/standard-indexer.js';
 import { readBuilds } from '../contracts/builds.js';
 import { reportLines, sumOf } from './report.js';
+import { Catalogue } from './scenarios/catalogue.js';
+import { distributorScenarios } from './scenarios/distributor.js';
+import { opcodeScenarios } from './scenarios/opcodes.js';
 import { ownScenarios } from './scenarios/own.js';
-import { PartedError, Stage, type StepReport } from './stage.js';
-import { TwinChain } from './twins.js';
+import { oylScenarios } from './scenarios/oyl.js';
+import { proxyScenarios } from './scenarios/proxies.js';
+import { stdTestScenarios } from './scenarios/std-test.js';
+import { tokenScenarios } from './scenarios/tokens.js';
+import { PartedError, Stage, type StepReport } from './sides/stage.js';
+import { TwinChain } from './sides/twins.js';
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +34,16 @@ const { values } = parseArgs({
 const folder = (name: string): string => fileURLToPath(new URL(`../../wasm/${name}`, import.meta.url));
 const own = new Map([...readBuilds(folder('calls')), ...readBuilds(folder('programs'))].map((b) => [b.name, b]));
 const module = values.indexer === undefined ? undefined : new Uint8Array(readFileSync(values.indexer));
-const scenarios = ownScenarios(own, module !== undefined).filter(({ name }) => name.includes(values.only));
+const catalogue = new Catalogue(values.contracts === undefined ? [] : readBuilds(values.contracts));
+const scenarios = [
+  ...ownScenarios(own, module !== undefined),
+  ...tokenScenarios(catalogue),
+  ...stdTestScenarios(catalogue),
+  ...proxyScenarios(catalogue),
+  ...distributorScenarios(catalogue),
+  ...oylScenarios(catalogue),
+  ...opcodeScenarios(catalogue),
+].filter(({ name }) => name.includes(values.only));
 const runner = new ProgramRunner();
 const reports: StepReport[] = [];
 
@@ -47,5 +63,6 @@ for (const scenario of scenarios) {
 const sum = sumOf(reports);
 process.stdout.write(`${sum.text}\n`);
 if (module === undefined) process.stdout.write('SKIPPED: the comparison, for no indexer build was given (--indexer)\n');
+if (values.contracts === undefined) process.stdout.write('SKIPPED: scenarios of public contracts (--contracts)\n');
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reports, undefined, 2)}\n`);
 process.exitCode = sum.failed ? 1 : 0;

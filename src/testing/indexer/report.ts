@@ -1,12 +1,15 @@
 /** What a comparison prints. */
-import type { StepReport } from './stage.js';
+import type { StepReport } from './sides/stage.js';
 
 const MOST_SHOWN = 5;
 const MOST_TEXT = 200;
 
 /** A line per scenario, and more for what failed or differs. */
 export function reportLines(scenario: string, steps: readonly StepReport[]): string {
-  const lines = [`${scenario}: ${count(steps)} messages, ${steps.some(isWrong) ? 'WRONG' : 'as it should be'}`];
+  const ok = steps.flatMap(({ ends }) => ends).filter((end) => end === 'OK').length;
+  const lines = [
+    `${scenario}: ${count(steps)} messages, ${ok} OK; ${steps.some(isWrong) ? 'WRONG' : 'as it should be'}`,
+  ];
   for (const step of steps) {
     const { differences, ruled, failures, ends } = step;
     if (ruled !== undefined && differences.length > 0) {

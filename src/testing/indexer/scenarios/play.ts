@@ -4,8 +4,8 @@ import { parseId } from '../../../protocol/alkane-id.js';
 import type { AlkaneId } from '../../../protocol/types.js';
 import { readU128 } from '../../../util/bytes.js';
 import { id } from '../../regtest/messages.js';
-import type { Stage, Step, StepEnd } from '../stage.js';
-import type { StepMessage } from '../twins.js';
+import type { Ruled, Stage, Step, StepEnd } from '../sides/stage.js';
+import type { StepMessage } from '../sides/twins.js';
 
 /** A story of steps on a stage of its own. */
 export interface Scenario {
@@ -19,6 +19,14 @@ type Extra = Partial<Pick<Step, 'ends' | 'differs'>> & { readonly give?: Gifts }
 
 export const CREATE = id(1, 0);
 export const FAILS: Pick<Step, 'ends'> = { ends: ['failed'] };
+
+/** What ends for want of fuel in the lane alone. */
+export const FUEL: Ruled = {
+  rule: '5',
+  why: 'other prices: above all, every frame pays for the pages that it begins with',
+  perhaps: true,
+  of: 'OUT_OF_FUEL',
+};
 
 /** One message. */
 export function call(

@@ -3,15 +3,15 @@
  * for an Alkanes indexer, the same messages addressed plainly, in the same block. Each side has its own purse, a coin
  * that carries all its assets. Everything else of the two is alike: shapes, locks, values, bytes of calldata.
  */
-import { encodeEnvelope, encodeVarints } from '../../protocol/encode.js';
-import type { AlkaneId, ProtostoneEdict } from '../../protocol/types.js';
-import { concatBytes } from '../../util/bytes.js';
-import { type Coin, type SignedTransaction, signTransaction } from '../regtest/coins.js';
-import { KeyRing, type Lock } from '../regtest/keys.js';
-import { edict, laneMessage, runestoneOf, type Stone } from '../regtest/messages.js';
-import { type BuiltBlock, REGTEST, RegtestChain } from '../regtest/regtest-chain.js';
+import { encodeEnvelope, encodeVarints } from '../../../protocol/encode.js';
+import type { AlkaneId, ProtostoneEdict } from '../../../protocol/types.js';
+import { concatBytes } from '../../../util/bytes.js';
+import { type Coin, type SignedTransaction, signTransaction } from '../../regtest/coins.js';
+import { KeyRing, type Lock } from '../../regtest/keys.js';
+import { edict, laneMessage, runestoneOf, type Stone } from '../../regtest/messages.js';
+import { type BuiltBlock, REGTEST, RegtestChain } from '../../regtest/regtest-chain.js';
 
-export const SIDES = ['lane', 'indexer'] as const;
+const SIDES = ['lane', 'indexer'] as const;
 export type Side = (typeof SIDES)[number];
 
 export interface StepMessage {

@@ -1,5 +1,5 @@
-import { Reader } from '../../program/reader.js';
-import { concatBytes } from '../../util/bytes.js';
+import { Reader } from '../../../program/reader.js';
+import { concatBytes } from '../../../util/bytes.js';
 
 const HEADER_BYTES = 8;
 const MEMORY = 5;

@@ -1,9 +1,9 @@
 /** What both sides are compared by. */
-import { SEQUENCE_KEY, sheetKey } from '../../lane/keys.js';
-import type { LaneKey } from '../../lane/types.js';
-import { idFromBytes, formatId, idBytes } from '../../protocol/alkane-id.js';
-import { decodeSheet } from '../../protocol/sheet.js';
-import { fromBinaryString, readU128, toBinaryString, toHex } from '../../util/bytes.js';
+import { SEQUENCE_KEY, sheetKey } from '../../../lane/keys.js';
+import type { LaneKey } from '../../../lane/types.js';
+import { formatId, idBytes, idFromBytes } from '../../../protocol/alkane-id.js';
+import { decodeSheet } from '../../../protocol/sheet.js';
+import { fromBinaryString, readU128, toBinaryString, toHex } from '../../../util/bytes.js';
 
 /** Ids are 32 bytes, as binary strings. */
 export interface ContractState {
@@ -104,7 +104,10 @@ export function differencesOf(
 }
 
 /** What differs between two sheets. */
-export function sheetDifferences(lane: ReadonlyMap<string, bigint>, indexer: ReadonlyMap<string, bigint>): Difference[] {
+export function sheetDifferences(
+  lane: ReadonlyMap<string, bigint>,
+  indexer: ReadonlyMap<string, bigint>,
+): Difference[] {
   const found: Difference[] = [];
   for (const id of new Set([...lane.keys(), ...indexer.keys()])) {
     const [a, b] = [textOf(lane.get(id)), textOf(indexer.get(id))];

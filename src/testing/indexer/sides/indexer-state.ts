@@ -1,6 +1,6 @@
 /** What an Alkanes indexer has stored, read from the pairs that it flushes (shared layout of its keys). */
 import { gunzipSync } from 'node:zlib';
-import { readU32, readU128, toBinaryString, u32Bytes } from '../../util/bytes.js';
+import { readU32, readU128, toBinaryString, u32Bytes } from '../../../util/bytes.js';
 import { bytesField, fieldsOf, numberField } from './fields.js';
 import type { ContractState } from './states.js';
 
