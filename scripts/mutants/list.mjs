@@ -12,6 +12,7 @@ import { PIECES } from './pieces.mjs';
 import { PROGRAM } from './program.mjs';
 import { PROOF } from './proof.mjs';
 import { PROTOCOL } from './protocol.mjs';
+import { SIMULATE } from './simulate.mjs';
 import { STORE } from './store.mjs';
 import { TABLES } from './tables.mjs';
 
@@ -29,6 +30,7 @@ export const MUTANTS = [
   ...PROGRAM,
   ...LENT_MEMORY,
   ...TABLES,
+  ...SIMULATE,
   ...STORE,
   ...PIECES,
   ...PROOF,

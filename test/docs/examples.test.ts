@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { translateProgram } from '../../src/gpu/translate/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
+import { ProgramRunner } from '../../src/program/runner.js';
+import { Metas } from '../../src/simulate/meta.js';
+import { concatBytes } from '../../src/util/bytes.js';
 import { ROOT } from '../helpers/cli.js';
 import { Contract } from '../wasm/contract.js';
 
@@ -97,6 +100,16 @@ test('the contract of docs/sdk.md compiles against warpshrew/sdk by its command,
   expect(contract.call([2]).data[0]).toBe(42);
   expect(contract.call([1, 2n ** 128n - 1n]).status).toBe('REVERT');
   expect(contract.call([3]).status).toBe('REVERT');
+});
+
+test('the `__meta` of docs/contracts.md compiles into that contract, and says what it says', () => {
+  const [meta] = ofLanguage(read('docs/contracts.md'), 'ts');
+  writeFileSync(join(folder, 'counter.ts'), `${ofLanguage(sdk, 'ts')[0]}\n${meta}`);
+  const command = ofLanguage(sdk, 'sh').find((text) => text.includes('npx asc')) ?? '';
+  node(folder, 'node_modules/assemblyscript/bin/asc.js', ...afterName(command, 'asc'));
+  const code = concatBytes(Uint8Array.of(0), readFileSync(join(folder, 'counter.wasm')));
+  const said = new Metas(new ProgramRunner()).of({ block: 2n, tx: 1n }, { get: () => code });
+  expect(said).toEqual(JSON.parse(/'(.*)'/.exec(meta)?.[1] ?? ''));
 });
 
 test('docs/sdk.md lists every name of the SDK, and no other', () => {

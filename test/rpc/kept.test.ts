@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openLaneViews } from '../../src/cli/serve.js';
 import { startRpcServer } from '../../src/rpc/server.js';
 import { Store } from '../../src/store/store.js';
 import { u32Bytes } from '../../src/util/bytes.js';
 import { block, OPTIONS, temporaryFolder } from '../store/helpers.js';
 
 let store: Store;
+let lane: ReturnType<typeof openLaneViews>;
 let server: Awaited<ReturnType<typeof startRpcServer>>;
 /** What happens while a view runs. */
 let meanwhile: () => void = () => undefined;
@@ -17,10 +19,16 @@ beforeAll(async () => {
     meanwhile();
     return u32Bytes(height);
   };
-  server = await startRpcServer({ host: '127.0.0.1', port: 0, backend: { store, view } });
+  lane = openLaneViews(store);
+  server = await startRpcServer({
+    host: '127.0.0.1',
+    port: 0,
+    backend: { store, view, laneView: (kind, request, client) => lane.run(kind, request, client) },
+  });
 });
 afterAll(async () => {
   await server.close();
+  await lane.close();
   await store.close();
 });
 
@@ -53,6 +61,14 @@ it.each([
     expect(await call(method, [...params, 0])).toEqual(pruned(0, 6));
   },
 );
+
+it('views of the lane answer at these heights alone, too', async () => {
+  const simulate = (height: number) => call('warpshrew_simulate', [{ target: '2:1', height }]);
+  const meta = (height: number) => call('warpshrew_getmeta', ['2:1', height]);
+  expect(await simulate(6)).toMatchObject({ result: { height: 6, status: 'REJECTED' } });
+  expect(await meta(6)).toMatchObject({ error: { data: { code: 'CONTRACT_NOT_FOUND' } } });
+  for (const height of [5, 0]) for (const ask of [simulate, meta]) expect(await ask(height)).toEqual(pruned(height, 6));
+});
 
 it('hashes, roots and plans are answered at every height', async () => {
   for (const method of ['metashrew_getblockhash', 'metashrew_stateroot', 'warpshrew_getplan']) {
