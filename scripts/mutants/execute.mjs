@@ -11,14 +11,38 @@ const KERNEL = ['test/execute/gpu-merge.test.ts', 'test/execute/predict/predicte
 const rowBatches = inFile('src/execute/rows/row-batches.ts', ENGINE, ...KERNEL);
 const overrides = inFile('src/execute/rows/overrides.ts', ENGINE, 'test/execute/rows.test.ts');
 const kernelRows = inFile('src/execute/rows/kernel-rows.ts', ENGINE, ...KERNEL);
-const kernelResults = inFile('src/execute/rows/kernel-results.ts', ENGINE, ...KERNEL);
+const kernelResults = inFile('src/execute/tasks/kernel-results.ts', ENGINE, ...KERNEL);
 const kernelCalls = inFile('src/execute/rows/kernel-calls.ts', ...KERNEL);
-const runRows = inFile('src/execute/rows/run-rows.ts', ENGINE, REPAIR);
 const RANGES = 'test/execute/known-ranges.test.ts';
 const ranges = inFile('src/execute/tasks/known-ranges.ts', RANGES);
 const stored = inFile('src/store/stored-state.ts', 'test/execute/stored-reads.test.ts');
 
+const ON_THREADS = 'test/execute/kernel-on-threads.test.ts';
+const rowTable = inFile('src/execute/rows/row-table.ts', ON_THREADS);
+const kernelOnThreads = inFile('src/execute/tasks/row-tasks.ts', ON_THREADS);
+const PARTS = 'test/execute/parts.test.ts';
+const written = inFile('src/execute/tasks/written-state.ts', PARTS);
+const runPart = inFile('src/execute/rows/run-part.ts', REPAIR, ENGINE);
+
 export const EXECUTE = [
+  rowTable(
+    'given-up-record-kept',
+    'if ((list[at + AT.flags] & GIVEN_UP) !== 0)',
+    'if (words.length === 0)',
+    'what a thread says of a row that the kernel gave up takes the place of its record',
+  ),
+  kernelOnThreads(
+    'not-taken-on-thread',
+    'if (run.run(row) && results.wasTaken)',
+    'if (run.run(row))',
+    'a thread takes a row of which the kernel says what does not count',
+  ),
+  written(
+    'oldest-part-first',
+    'for (let i = this.#layers.length - 1; i >= 0; i--)',
+    'for (let i = 0; i < this.#layers.length; i++)',
+    'of what two parts of a block have written the older one is read',
+  ),
   graph(
     'no-edge-from-readers',
     'for (let node = readerHead[key]; node !== NONE; node = readerNext[node]) join(readerTx[node]);',
@@ -185,9 +209,9 @@ export const EXECUTE = [
     'the keys of a call are not in the order in which the kernel looks for them',
     { tests: ['test/execute/kernel-calls.test.ts'] },
   ),
-  runRows(
+  runPart(
     'demoted-planned',
-    'if (firstParent[row + 1] === firstParent[row]) rows[found++] = row;',
+    'if (!isDependent(columns, range, row)) rows[found++] = row;',
     'rows[found++] = row;',
     'dependent transactions are dry-run although their assets are not known',
   ),

@@ -1,10 +1,9 @@
 import { EnvironmentError } from '../errors/errors.js';
-import { readU32 } from '../util/bytes.js';
 import type { BufferPool } from './device/buffers.js';
 import type { OpenDevice } from './device/device.js';
 import type { ReadyKernel } from './device/kernel-cache.js';
 import type { StagingPool } from './device/staging.js';
-import { MappedOutcomes, type ReadAddress } from './pack/outcomes.js';
+import { lengthPrefixed, MappedOutcomes, type ReadAddress } from './pack/outcomes.js';
 import { type Dispatch, type PackedBlock, type PackedSegment, statusWords } from './pack/pack.js';
 import type { GpuBlock, GpuBlockRun, GpuOutcomes, GpuTimings } from './pack/types.js';
 import {
@@ -124,7 +123,8 @@ export class BlockRun implements GpuBlockRun {
       output,
     };
     this.#reportSmallWindows(segment, readback.results);
-    return new MappedOutcomes(this.block.records, packed, segment, readback, this.#readAddress);
+    const isAlone = packed.segments.length === 1;
+    return new MappedOutcomes(this.block.records, packed, segment, readback, this.#readAddress, isAlone);
   }
 
   set(key: number, value: Uint8Array | undefined): void {
@@ -336,10 +336,6 @@ function throwFirst(failures: readonly (GPUError | null)[]): void {
 
 function strideOf(count: number): number {
   return Math.ceil(count / WORKGROUP_SIZE) * WORKGROUP_SIZE;
-}
-
-function lengthPrefixed(bytes: Uint8Array, at: number): Uint8Array {
-  return bytes.subarray(at, at + readU32(bytes, at - 4));
 }
 
 /** Waits for `work`, `ms` milliseconds at most; with 0 nothing is in time, however fast it is. */

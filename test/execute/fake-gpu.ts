@@ -19,12 +19,21 @@ import type {
   GpuExecutor,
   GpuOutcomes,
   GpuStatus,
+  SharedOutcomes,
 } from '../../src/gpu/pack/types.js';
 import { runIndependent } from '../../src/gpu/run-calls.js';
-import { CALL_RECORD, KEY_READ, KEY_RECORD, NONE } from '../../src/gpu/translate/layout.js';
+import {
+  CALL_RECORD,
+  KEY_READ,
+  KEY_RECORD,
+  NONE,
+  RESULT,
+  STATUSES,
+  WRITTEN_ADDRESS,
+} from '../../src/gpu/translate/layout.js';
 import { parseResult } from '../../src/program/result.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { Program, RevertReason } from '../../src/program/types.js';
+import { type Program, REVERT_REASONS, type RevertReason } from '../../src/program/types.js';
 import { EMPTY_BYTES, toBinaryString } from '../../src/util/bytes.js';
 
 class Undeclared extends Error {}
@@ -49,6 +58,8 @@ export class FakeGpu implements GpuExecutor {
   /** Values that the host set between segments. */
   told = 0;
   compiled = true;
+  /** Whether threads may go through outcomes. */
+  shares = true;
   /** Called before each segment: throw to fail it. */
   beforeBatch: (batch: number) => void = () => {};
   /** Calls to punt, by number since creation. */
@@ -106,7 +117,10 @@ class FakeRun implements GpuBlockRun {
   async run(number: number): Promise<GpuOutcomes> {
     this.gpu.beforeBatch(this.gpu.batches++);
     const ended: Ended[] = [];
-    for (const colour of this.block.segments[number]) {
+    const { segments, records } = this.block;
+    const calls = segments[number].flatMap((colour) => [...colour]);
+    const isShared = this.gpu.shares && segments.length === 1;
+    for (const colour of segments[number]) {
       const writes: [string, Uint8Array | undefined][] = [];
       for (const call of colour) ended.push(this.#call(this.block.records, call, writes));
       for (const [key, value] of writes) this.#values.set(key, value);
@@ -119,6 +133,7 @@ class FakeRun implements GpuBlockRun {
       result: (i) => ended[i].result,
       puntReason: (i) => (ended[i].status === 'PUNT' ? 'fake' : undefined),
       seen: (i, key) => ended[i].seen.get(key),
+      shared: () => (isShared ? shareOutcomes(ended, calls, records) : undefined),
       writes: () => {
         throw new Error('not what the engine asks for');
       },
@@ -213,4 +228,58 @@ class FakeRun implements GpuBlockRun {
       throw error;
     }
   }
+}
+
+/** As the device leaves them: words of each call, addresses of what it read, results and values in one output. */
+function shareOutcomes(ended: readonly Ended[], calls: readonly number[], records: CallRecords): SharedOutcomes {
+  const output: number[] = [];
+  const put = (bytes: Uint8Array): number => {
+    while (output.length % 4 !== 0) output.push(0);
+    const at = output.length;
+    for (const byte of bytes) output.push(byte);
+    return at;
+  };
+  const results = new Uint32Array(ended.length * RESULT.words);
+  const [outAt, firstAccess]: number[][] = [[], []];
+  const seen: number[] = [];
+  ended.forEach((end, i) => {
+    const at = i * RESULT.words;
+    const { STATUS, FUEL, BYTES } = RESULT.offset;
+    results[at + STATUS] = STATUSES.indexOf(end.status) + (REVERT_REASONS.indexOf(end.reason) << 8);
+    results[at + FUEL] = end.fuelLeft;
+    results[at + BYTES] = end.result?.length ?? NONE;
+    outAt.push(put(end.result ?? EMPTY_BYTES) / 4);
+    firstAccess.push(seen.length);
+    for (let key = 0; key < keyCount(records, calls[i]); key++) {
+      const value = end.seen.get(key);
+      if (value === undefined || value === null) seen.push(value === null ? NONE : 0);
+      else {
+        put(Uint8Array.of(value.length, value.length >> 8, value.length >> 16, 0));
+        seen.push((WRITTEN_ADDRESS | put(value)) >>> 0);
+      }
+    }
+  });
+  const words = (list: ArrayLike<number>) => {
+    const out = new Uint32Array(new SharedArrayBuffer(4 * list.length));
+    out.set(list);
+    return out;
+  };
+  const bytes = (list: ArrayLike<number>) => {
+    const out = new Uint8Array(new SharedArrayBuffer(list.length));
+    out.set(list);
+    return out;
+  };
+  return {
+    calls: {
+      count: records.count,
+      programs: records.programs,
+      heads: words(records.heads),
+      accesses: words(records.accesses),
+      keys: words(records.keys),
+      bytes: bytes(records.bytes),
+    },
+    segment: { first: 0, end: ended.length },
+    packed: { packedOf: words(ended.map((_, i) => i)), firstAccess: words(firstAccess), outAt: words(outAt) },
+    readback: { results: words(results), seen: words(seen), output: bytes(output) },
+  };
 }

@@ -18,7 +18,7 @@ const ROWS = 560;
 /** A block of so many rows does not fit, 256 of them do. */
 const MOST_BYTES = 330_000;
 /** The same with the calls for the kernel. */
-const MOST_WITH_CALLS = 400_000;
+const MOST_WITH_CALLS = 480_000;
 
 /** Counters, hot and own; now and then two messages, a new contract, one that spends what another left. */
 function transactions(world: World, id: string): Transaction[] {

@@ -10,7 +10,7 @@ import type { Plan } from '../../plan/plan.js';
 import type { Program } from '../../program/types.js';
 import type { CostModel } from '../choose/cost-model.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
-import { AT } from '../tasks/row-records.js';
+import { AT, type KernelNumbers, type RowOverrides } from '../tasks/row-records.js';
 import { KernelCalls } from './kernel-calls.js';
 import { KernelRows } from './kernel-rows.js';
 import type { Predictions } from './predictions.js';
@@ -18,6 +18,7 @@ import { routeRows, type Segment, withoutKernel } from './route.js';
 import type { RowGroups } from './row-groups.js';
 import type { RowTable } from './row-table.js';
 import type { RowVersions } from './row-versions.js';
+import type { RowWork } from './row-work.js';
 
 /** Cost of a row beyond its program, in fuel. */
 const FUEL_OF_THE_REST = 10_000;
@@ -142,6 +143,34 @@ export class BlockKernel {
     this.#spend('finish', started);
     this.#dispatches++;
     return left;
+  }
+
+  /**
+   * The same on the threads of `work`, which have been told the outcomes; `overrides` says what the rows of a piece
+   * see. Throws `BlockTooLarge` beyond the budget.
+   */
+  async takeOnThreads(
+    nodes: readonly number[],
+    first: number,
+    outcomes: GpuOutcomes,
+    work: RowWork,
+    overrides: (rows: Uint32Array) => RowOverrides,
+  ): Promise<number[]> {
+    const started = performance.now();
+    const { rows, table, budget } = this.#inputs;
+    const kernel = this.#rows;
+    if (kernel === undefined) return [...nodes];
+    const own = Uint32Array.from(nodes, (node) => rows[node]);
+    const left = new Map<number, 'given up' | 'unreadable'>();
+    // Rows of a colour are in ascending order.
+    const numbersOf = (piece: Uint32Array): KernelNumbers => kernel.numbersOf(piece, first + own.indexOf(piece[0]));
+    await work.goThrough(own, table, budget, overrides, numbersOf, (row, isUnreadable) => {
+      left.set(row, isUnreadable ? 'unreadable' : 'given up');
+    });
+    for (let i = 0; i < own.length; i++) kernel.took(own[i], first + i, outcomes, left.get(own[i]) ?? 'taken');
+    this.#spend('finish', started);
+    this.#dispatches++;
+    return nodes.filter((node) => left.has(rows[node]));
   }
 
   /**

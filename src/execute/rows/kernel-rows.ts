@@ -1,7 +1,7 @@
 /** The kernel's part of a block of rows: its calls go to the device together; outcomes come back segment by segment. */
 import { WarpshrewError } from '../../errors/errors.js';
 import { type CallRecords, keyCount, keyNumber, programOf } from '../../gpu/pack/records.js';
-import type { GpuBlockRun, GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
+import type { GpuBlockRun, GpuExecutor, GpuOutcomes, GpuStatus } from '../../gpu/pack/types.js';
 import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
@@ -10,10 +10,10 @@ import { ReceiptWriter } from '../../lane/receipt-parts.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
 import { MESSAGE_STATUSES } from '../../lane/types.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
+import { KernelResults } from '../tasks/kernel-results.js';
 import { OverriddenKeys } from '../tasks/overridden-keys.js';
-import { AT, BEFORE, HEAD, KERNEL, resultOf, SEEN } from '../tasks/row-records.js';
+import { AT, BEFORE, HEAD, KERNEL, type KernelNumbers, resultOf, SEEN } from '../tasks/row-records.js';
 import { type KernelCalls, NOT_WRITTEN } from './kernel-calls.js';
-import { KernelResults } from './kernel-results.js';
 import { eachOverride } from './overrides.js';
 import type { Predictions } from './predictions.js';
 import type { Segment } from './route.js';
@@ -110,13 +110,40 @@ export class KernelRows {
    * the kernel gave it up, or saw something else, and a thread must run it. Throws `BlockTooLarge` beyond the budget.
    */
   take(row: number, number: number, outcomes: GpuOutcomes): boolean {
-    const { statistics } = this.#inputs;
     return this.#reading(row, () => {
-      const status = outcomes.status(number);
-      if (status === 'PUNT') statistics.punted++;
-      else if (status === 'ACCESS_VIOLATION') statistics.accessViolations++;
-      else return this.#finish(row, number, outcomes);
-      return false;
+      if (this.#countStop(outcomes.status(number))) return false;
+      return this.#finish(row, number, outcomes);
+    });
+  }
+
+  /** Counts a call that the kernel gave up; false: it has ended. */
+  #countStop(status: GpuStatus): boolean {
+    const { statistics } = this.#inputs;
+    if (status === 'PUNT') statistics.punted++;
+    else if (status === 'ACCESS_VIOLATION') statistics.accessViolations++;
+    else return false;
+    return true;
+  }
+
+  /**
+   * The numbers of the calls and outcomes of `rows`, which follow each other in a colour; `first` is that of the first
+   * one's outcome.
+   */
+  numbersOf(rows: Uint32Array, first: number): KernelNumbers {
+    return {
+      calls: rows.map((row) => this.#written.callOf(row)),
+      outcomes: rows.map((_, i) => first + i),
+    };
+  }
+
+  /** A thread has gone through `row` with outcome number `number` of a segment: counts what became of it. */
+  took(row: number, number: number, outcomes: GpuOutcomes, found: 'taken' | 'given up' | 'unreadable'): void {
+    const { table } = this.#inputs;
+    this.#reading(row, () => {
+      if (found === 'unreadable') throw new RangeError('what the kernel left cannot be read');
+      if (found === 'given up') this.#countStop(outcomes.status(number));
+      else if (table.isOk(row)) this.#trusted.add(row);
+      return found === 'taken';
     });
   }
 

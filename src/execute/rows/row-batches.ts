@@ -57,6 +57,11 @@ export async function runBatches(inputs: BatchInputs): Promise<Uint8Array> {
 
 class BatchRun {
   readonly found: Uint8Array;
+  /** What rows see in place of the state before the block. */
+  readonly #overrides = (piece: Uint32Array): RowOverrides => {
+    const { table, versions, predictions } = this.inputs;
+    return overridesOf(piece, table, versions, predictions);
+  };
 
   constructor(readonly inputs: BatchInputs) {
     this.found = new Uint8Array(inputs.groups.count);
@@ -93,8 +98,10 @@ class BatchRun {
     if (kernel === undefined) return;
     const outcomes = running && (await kernel.outcomes(running));
     const isLast = first + segment.colours.length >= last;
-    if (outcomes !== undefined && isLast && kernel.keepsForTurns(segment, outcomes)) this.#leaveToTurns(segment);
-    else if (outcomes !== undefined) await this.#takeSegment(kernel, segment, outcomes);
+    const isTold = outcomes !== undefined && this.#tellThreads(segment, outcomes);
+    if (outcomes !== undefined && isLast && !isTold && kernel.keepsForTurns(segment, outcomes))
+      this.#leaveToTurns(segment);
+    else if (outcomes !== undefined) await this.#takeSegment(kernel, segment, outcomes, isTold);
     else if (running !== undefined) for (const { gpu } of segment.colours) await this.#onThreads(gpu);
     kernel.publish(segment);
   }
@@ -108,12 +115,26 @@ class BatchRun {
     }
   }
 
-  async #takeSegment(kernel: BlockKernel, segment: Segment, outcomes: GpuOutcomes): Promise<void> {
-    const { rows, statistics } = this.inputs;
+  /** Tells the threads what the kernel has found, if there are any and they can go through its rows. */
+  #tellThreads({ colours }: Segment, outcomes: GpuOutcomes): boolean {
+    const { pool } = this.inputs.work;
+    if (pool === undefined || !colours.some(({ gpu }) => gpu.length >= FEWEST_FOR_WORKERS)) return false;
+    const shared = outcomes.shared?.();
+    if (shared !== undefined) pool.tellOutcomes(shared);
+    return shared !== undefined;
+  }
+
+  async #takeSegment(kernel: BlockKernel, segment: Segment, outcomes: GpuOutcomes, isTold: boolean): Promise<void> {
+    const { rows, statistics, work } = this.inputs;
     let number = 0;
     for (const { gpu } of segment.colours) {
       if (gpu.length === 0) continue;
-      const left = new Set(kernel.take(gpu, number, outcomes));
+      const onThreads = isTold && gpu.length >= FEWEST_FOR_WORKERS;
+      const left = new Set(
+        onThreads
+          ? await kernel.takeOnThreads(gpu, number, outcomes, work, this.#overrides)
+          : kernel.take(gpu, number, outcomes),
+      );
       number += gpu.length;
       statistics.batches++;
       for (const node of gpu) if (!left.has(node)) this.found[rows[node]] = FOUND.batch;
@@ -131,7 +152,7 @@ class BatchRun {
 
   /** Runs those of `nodes` whose dry runs do not count. */
   async #runStale(nodes: readonly number[]): Promise<void> {
-    const { rows, work, table, groups, budget, versions, predictions, statistics, kernel } = this.inputs;
+    const { rows, work, table, groups, budget, statistics, kernel } = this.inputs;
     const again: number[] = [];
     for (const node of nodes) {
       const row = rows[node];
@@ -141,8 +162,7 @@ class BatchRun {
     if (again.length === 0) return;
     const started = performance.now();
     const ordered = groups.inOrder(Uint32Array.from(again));
-    const overrides = (piece: Uint32Array): RowOverrides => overridesOf(piece, table, versions, predictions);
-    const where = await work.run(ordered, table, budget, overrides);
+    const where = await work.run(ordered, table, budget, this.#overrides);
     for (const row of again) this.found[row] = FOUND.batch;
     kernel?.ranOnThreads(ordered, performance.now() - started, where);
     addMs(statistics, 'cpu', started);

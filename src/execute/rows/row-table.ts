@@ -1,13 +1,14 @@
 /** What the threads found out about the rows of a block, under one numbering of its keys. */
 import { BlockState } from '../../lane/columns/block-state.js';
 import { longer } from '../../lane/columns/key-table.js';
-import type { StateReader } from '../../lane/types.js';
+import { MESSAGE_STATUSES, type StateReader } from '../../lane/types.js';
 import type { AccessSets, Rows } from '../../plan/access-sets.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import {
   ASKED,
   AT,
   BEFORE,
+  GIVEN_UP,
   HEAD,
   KERNEL,
   KEY_WORDS,
@@ -15,11 +16,15 @@ import {
   REPLY_HEAD,
   type RowReply,
   SEEN,
+  UNREADABLE,
   Words,
 } from '../tasks/row-records.js';
 
 /** No record. */
 const NONE = -1;
+
+/** Hears of a row of which what the kernel says does not count; `isUnreadable`: it cannot even be read. */
+export type GiveUp = (row: number, isUnreadable: boolean) => void;
 
 /** Numbers of one thread's keys among those of the block. */
 interface Numbering {
@@ -50,8 +55,11 @@ export class RowTable {
     this.#recordOf = new Int32Array(rows).fill(NONE);
   }
 
-  /** Takes what a thread says of `rows`. Throws `BlockTooLarge` when it has no room in `budget`. */
-  take(rows: Uint32Array, { thread, words, bytes }: RowReply, budget: BlockBudget): void {
+  /**
+   * Takes what a thread says of `rows`; those of which it says nothing keep what was said before, and `giveUp` is told.
+   * Throws `BlockTooLarge` when it has no room in `budget`.
+   */
+  take(rows: Uint32Array, { thread, words, bytes }: RowReply, budget: BlockBudget, giveUp?: GiveUp): void {
     budget.takeBytes(4 * words.length + bytes.length);
     const base = this.state.keep(bytes, 0, bytes.length);
     const [generation, , end] = words;
@@ -60,8 +68,11 @@ export class RowTable {
     const { list } = this.words;
     list.set(words.subarray(REPLY_HEAD, end), to + REPLY_HEAD);
     for (let i = 0, at = to + REPLY_HEAD; i < rows.length; i++) {
-      this.#recordOf[rows[i]] = at;
-      renumber(list, at, numbers, base);
+      if ((list[at + AT.flags] & GIVEN_UP) !== 0) giveUp?.(rows[i], (list[at + AT.flags] & UNREADABLE) !== 0);
+      else {
+        this.#recordOf[rows[i]] = at;
+        renumber(list, at, numbers, base);
+      }
       at += list[at];
     }
   }
@@ -84,6 +95,13 @@ export class RowTable {
   /** Whether its record is that of a run whose call the kernel ran. */
   isKernelRun(row: number): boolean {
     return (this.words.list[this.#recordOf[row] + AT.flags] & KERNEL) !== 0;
+  }
+
+  /** Whether the record of `row`, of one message, says that this ended well. */
+  isOk(row: number): boolean {
+    const { list } = this.words;
+    const at = this.#recordOf[row];
+    return MESSAGE_STATUSES[list[at + list[at + AT.words] - 1]] === 'OK';
   }
 
   /** The record of `row` begins at `at` in `words` from now on. */

@@ -36,6 +36,12 @@ export const RAN = 4;
 /** Flag: the kernel ran its call. */
 export const KERNEL = 8;
 
+/** Flag: the record has nothing but its head: what the kernel says of the row's call does not count. */
+export const GIVEN_UP = 16;
+
+/** Flag beside {@link GIVEN_UP}: what the kernel left cannot be read. */
+export const UNREADABLE = 32;
+
 /** In the place of the bytes of a result: the row is not of the common kind, or no program ran. */
 export const NOT_CALLED = 0xffffffff;
 /** What to expect of a call whose run gave no result. */
@@ -76,6 +82,14 @@ export interface RowOverrides {
 export interface RowTask {
   readonly rows: Uint32Array;
   readonly overrides: RowOverrides | undefined;
+  /** The kernel has run the calls of the rows, and the thread knows its outcomes. */
+  readonly kernel?: KernelNumbers;
+}
+
+/** By row of a task: the number of its call, and that of its outcome. */
+export interface KernelNumbers {
+  readonly calls: Uint32Array;
+  readonly outcomes: Uint32Array;
 }
 
 /** Words that grow. */

@@ -1,4 +1,7 @@
 /** What a thread does with rows of a block: dry runs, and runs over given values; nothing is applied. */
+import { InternalError, WarpshrewError } from '../../errors/errors.js';
+import { outcomesOf } from '../../gpu/pack/outcomes.js';
+import type { CallOutcomes, SharedOutcomes } from '../../gpu/pack/types.js';
 import { BlockState, BlockStateReader } from '../../lane/columns/block-state.js';
 import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
@@ -13,11 +16,14 @@ import { type LaneKey, type LaneOutcome, MESSAGE_STATUSES } from '../../lane/typ
 import type { ProgramRunner } from '../../program/runner.js';
 import { BlockTooLarge } from './block-weight.js';
 import type { CachingReader } from './caching-reader.js';
+import { KernelResults } from './kernel-results.js';
 import { OverriddenKeys } from './overridden-keys.js';
 import {
   ASKED,
   BEFORE,
+  GIVEN_UP,
   HEAD,
+  KERNEL,
   KEY_WORDS,
   NOT_CALLED,
   RAN,
@@ -26,6 +32,7 @@ import {
   type RowTask,
   resultOf,
   SEEN,
+  UNREADABLE,
   Words,
 } from './row-records.js';
 
@@ -33,6 +40,14 @@ import {
 const MOST_TOLD = 256;
 /** What a thread keeps of a block in bytes before it numbers keys anew. */
 const MOST_KEPT = 64 * 1024 * 1024;
+
+/** What goes through rows of the kernel. */
+interface KernelWork {
+  readonly shared: SharedOutcomes;
+  readonly outcomes: CallOutcomes;
+  readonly results: KernelResults;
+  readonly run: CommonRunner;
+}
 
 export class RowTasks {
   readonly #columns: LaneColumns;
@@ -53,6 +68,7 @@ export class RowTasks {
   readonly #namedReads = new Words();
   readonly #namedWrites = new Words();
   readonly #out = new ReceiptWriter();
+  #kernel: KernelWork | undefined;
 
   constructor(
     readonly thread: number,
@@ -78,8 +94,15 @@ export class RowTasks {
     return this.#state.bytes.length + this.#out.bytes.length;
   }
 
+  /** The kernel has run calls of rows: tasks that say so go through these with what it found. */
+  learnOutcomes(outcomes: SharedOutcomes): void {
+    const results = new KernelResults(outcomes.calls);
+    const run = new CommonRunner(this.#columns, this.#context, this.#state, results);
+    this.#kernel = { outcomes: outcomesOf(outcomes), results, run, shared: outcomes };
+  }
+
   /** Runs the rows of `task`. Throws `BlockTooLarge` when their records take more than `mostBytes`. */
-  run({ rows, overrides }: RowTask, mostBytes: number): RowReply {
+  run({ rows, overrides, kernel }: RowTask, mostBytes: number): RowReply {
     if (this.#state.used > this.#mostKept) this.#numberAnew();
     this.#words.length = 0;
     this.#words.take(REPLY_HEAD);
@@ -92,10 +115,11 @@ export class RowTasks {
         // Code under a key may be other code for the next row.
         this.#overridden.set(overrides, i);
         const { hasCode } = this.#overridden;
-        if (hasCode) this.#common.forget();
-        this.#runOne(rows[i], false);
+        if (hasCode) this.#forgetCode();
+        if (kernel === undefined) this.#runOne(rows[i], false);
+        else this.#takeFromKernel(rows[i], kernel.calls[i], kernel.outcomes[i]);
         this.#overridden.restore();
-        if (hasCode) this.#common.forget();
+        if (hasCode) this.#forgetCode();
       }
       this.#tellKeys();
       if (4 * (this.#words.length + this.#newKeys.length) + this.#out.length > mostBytes) throw new BlockTooLarge();
@@ -113,8 +137,37 @@ export class RowTasks {
     this.#reader = new BlockStateReader(this.#state, this.#before);
     this.#common = new CommonRunner(this.#columns, this.#context, this.#state, this.#runner);
     this.#overridden = new OverriddenKeys(this.#state);
+    if (this.#kernel !== undefined) this.learnOutcomes(this.#kernel.shared);
     this.#told = 0;
     this.#generation++;
+  }
+
+  #forgetCode(): void {
+    this.#common.forget();
+    this.#kernel?.run.forget();
+  }
+
+  /** Goes through `row` with what the kernel says of its call, as far as that is what the row calls and sees here. */
+  #takeFromKernel(row: number, call: number, outcome: number): void {
+    if (this.#kernel === undefined) throw new InternalError('a thread has not been told what the kernel found');
+    const { outcomes, results, run } = this.#kernel;
+    this.#namedReads.length = 0;
+    this.#namedWrites.length = 0;
+    results.expect(call, outcomes, outcome);
+    let flags = GIVEN_UP;
+    try {
+      if (run.run(row) && results.wasTaken) flags = SEEN | KERNEL;
+    } catch (error) {
+      // Errors with a code come from the CPU's part of the transaction.
+      if (error instanceof WarpshrewError) throw error;
+      flags |= UNREADABLE;
+    }
+    if (flags === (SEEN | KERNEL)) this.#recordCommon(row, flags, run);
+    else {
+      this.#begin(flags, this.#out.length, 0, 0, 0, 0, 0);
+      this.#words.push(0);
+      this.#words.push(NOT_CALLED);
+    }
   }
 
   #runOne(row: number, isDryRun: boolean): void {
@@ -137,12 +190,11 @@ export class RowTasks {
       run.run(row);
       flags = RAN;
     }
-    this.#recordCommon(row, flags);
+    this.#recordCommon(row, flags, run);
   }
 
   /** What a receipt says of how its transaction was run is set by the engine. */
-  #recordCommon(row: number, flags: number): void {
-    const run = this.#common;
+  #recordCommon(row: number, flags: number, run: CommonRunner): void {
     const { reads, writes } = run;
     const out = this.#out;
     const receipt = out.length;

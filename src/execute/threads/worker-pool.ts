@@ -1,6 +1,7 @@
 /** The threads of the lane engine. */
 import { Worker } from 'node:worker_threads';
 import { errorOf, InternalError } from '../../errors/errors.js';
+import type { SharedOutcomes } from '../../gpu/pack/types.js';
 import { compiledBytesOf } from '../../program/runner.js';
 import { DEEP_STACK } from '../../util/deep-thread.js';
 import { shipped } from '../../util/shipped.js';
@@ -82,6 +83,11 @@ export class WorkerPool {
   /** Begins another part of the block on every worker, after one that has written `written`, or the same anew. */
   next(written: SharedWrites | undefined): void {
     for (const { thread } of this.#workers) thread.postMessage({ kind: 'next', written } satisfies ToWorker);
+  }
+
+  /** Tells every worker what the kernel has found of calls of the block. */
+  tellOutcomes(outcomes: SharedOutcomes): void {
+    for (const { thread } of this.#workers) thread.postMessage({ kind: 'outcomes', outcomes } satisfies ToWorker);
   }
 
   /** No more of the block follows: workers let go of what they know of it. */

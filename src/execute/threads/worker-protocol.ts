@@ -1,5 +1,6 @@
 /** What the engine and its workers say to each other. All of it is plain data. */
 import type { Failure } from '../../errors/errors.js';
+import type { SharedOutcomes } from '../../gpu/pack/types.js';
 import type { SharedColumns } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneKey } from '../../lane/types.js';
@@ -40,6 +41,8 @@ export type ToWorker =
   | WorkerTask
   /** Another part of the block begins, after one that has written `written`; undefined: the same begins anew. */
   | { readonly kind: 'next'; readonly written: SharedWrites | undefined }
+  /** The kernel has run calls of the block. */
+  | { readonly kind: 'outcomes'; readonly outcomes: SharedOutcomes }
   /** No more of the block follows. */
   | { readonly kind: 'end' };
 

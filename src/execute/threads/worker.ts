@@ -58,6 +58,7 @@ port.on('message', (sent: ToWorker) => {
     try {
       if (sent.kind === 'block') tasks = begin(sent);
       else if (sent.kind === 'end') await end();
+      else if (sent.kind === 'outcomes') (await tasks)?.rows.learnOutcomes(sent.outcomes);
       else if (sent.kind === 'next') (await tasks)?.next(sent.written);
       else if (tasks !== undefined) answer(port, (await tasks).rows.run(sent, sent.mostBytes));
     } catch (error) {

@@ -1,22 +1,22 @@
 import { REVERT_REASONS, type RevertReason } from '../../program/types.js';
+import { readU32 } from '../../util/bytes.js';
 import { NONE, PUNTS, RESULT, STATUSES, WRITTEN_ADDRESS } from '../translate/layout.js';
 import type { PackedBlock, PackedSegment } from './pack.js';
 import type { CallRecords } from './records.js';
 import { type SegmentReadback, SlotValues } from './slot-values.js';
-import type { GpuOutcomes, GpuStatus } from './types.js';
+import type { CallOutcomes, GpuOutcomes, GpuStatus, SharedOutcomes } from './types.js';
 
 /** Reads the bytes at a kernel address (see layout.ts); the word before them holds their length. */
 export type ReadAddress = (address: number) => Uint8Array;
 
 /** Reads the outcomes of a segment in place: no copies, no objects per call. */
-export class MappedOutcomes implements GpuOutcomes {
+class OutcomeViews implements CallOutcomes {
   readonly count: number;
   readonly #firstGiven: number;
 
   constructor(
-    readonly records: CallRecords,
-    readonly packed: PackedBlock,
-    readonly segment: PackedSegment,
+    readonly packed: SharedOutcomes['packed'],
+    readonly segment: SharedOutcomes['segment'],
     readonly readback: SegmentReadback,
     readonly readAddress: ReadAddress,
   ) {
@@ -61,12 +61,6 @@ export class MappedOutcomes implements GpuOutcomes {
     return bytes.length === 0 && (address & WRITTEN_ADDRESS) !== 0 ? null : bytes;
   }
 
-  writes(): SlotValues {
-    const values = new SlotValues(this.packed.slots);
-    values.apply(this.records, this.packed, this.segment, this.readback);
-    return values;
-  }
-
   #packedOf(call: number): number {
     return this.packed.packedOf[this.#firstGiven + call] ?? 0;
   }
@@ -74,4 +68,84 @@ export class MappedOutcomes implements GpuOutcomes {
   #word(call: number, field: number): number {
     return this.readback.results[(this.#packedOf(call) - this.segment.first) * RESULT.words + field] ?? 0;
   }
+}
+
+/** Those of a segment, in the memory that the device wrote them to. */
+export class MappedOutcomes extends OutcomeViews implements GpuOutcomes {
+  /** `isAlone`: the block has no other segment, so that all that was read lies in its records and this one's output. */
+  constructor(
+    readonly records: CallRecords,
+    readonly block: PackedBlock,
+    readonly calls: PackedSegment,
+    readback: SegmentReadback,
+    readAddress: ReadAddress,
+    readonly isAlone: boolean,
+  ) {
+    super(block, calls, readback, readAddress);
+  }
+
+  writes(): SlotValues {
+    const values = new SlotValues(this.block.slots);
+    values.apply(this.records, this.block, this.calls, this.readback);
+    return values;
+  }
+
+  shared(): SharedOutcomes | undefined {
+    if (!this.isAlone) return undefined;
+    const { packed, readback, segment, records } = this;
+    const { first, end } = segment;
+    const calls = end - first;
+    return {
+      calls: {
+        count: records.count,
+        programs: records.programs,
+        heads: sharedWords(records.heads),
+        accesses: sharedWords(records.accesses),
+        keys: sharedWords(records.keys),
+        bytes: sharedBytes(records.bytes),
+      },
+      segment: { first, end },
+      packed: {
+        packedOf: sharedWords(packed.packedOf.subarray(0, calls)),
+        firstAccess: sharedWords(packed.firstAccess.subarray(0, calls)),
+        outAt: sharedWords(packed.outAt.subarray(0, calls)),
+      },
+      readback: {
+        results: sharedWords(readback.results),
+        seen: sharedWords(readback.seen),
+        output: sharedBytes(readback.output),
+      },
+    };
+  }
+}
+
+/** What {@link MappedOutcomes.shared} gave, as another thread reads it. */
+export function outcomesOf({ calls, segment, packed, readback }: SharedOutcomes): CallOutcomes {
+  const firstByte = packed.outAt[segment.first] * 4;
+  const readAddress = (address: number): Uint8Array => {
+    const at = (address & ~WRITTEN_ADDRESS) >>> 0;
+    if ((address & WRITTEN_ADDRESS) === 0) return lengthPrefixed(calls.bytes, at);
+    return lengthPrefixed(readback.output, at - firstByte);
+  };
+  return new OutcomeViews(packed, segment, readback, readAddress);
+}
+
+/** The bytes that begin at `at`, after a word that says how many they are. Throws RangeError outside of `bytes`. */
+export function lengthPrefixed(bytes: Uint8Array, at: number): Uint8Array {
+  if (at < 4 || at > bytes.length) throw new RangeError('an address outside what was read back');
+  const length = readU32(bytes, at - 4);
+  if (length > bytes.length - at) throw new RangeError('a value beyond what was read back');
+  return bytes.subarray(at, at + length);
+}
+
+function sharedWords(words: Uint32Array): Uint32Array {
+  const out = new Uint32Array(new SharedArrayBuffer(words.byteLength));
+  out.set(words);
+  return out;
+}
+
+function sharedBytes(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  out.set(bytes);
+  return out;
 }

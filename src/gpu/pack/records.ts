@@ -32,70 +32,78 @@ export interface Expectation {
  * A list of calls. The fields are those of CALL_RECORD, ACCESS_RECORD and KEY_RECORD in layout.ts; offsets are byte
  * offsets in `bytes`.
  */
-export interface CallRecords {
+export interface CallColumns {
   readonly count: number;
   /** Program hashes; the field PROGRAM is an index into this. */
   readonly programs: readonly string[];
-  readonly heads: Uint32Array<ArrayBuffer>;
+  readonly heads: Uint32Array;
   /** The declared keys of all calls; those of one call are adjacent, in ascending order of their hashes. */
-  readonly accesses: Uint32Array<ArrayBuffer>;
+  readonly accesses: Uint32Array;
   /** The keys. Calls of a block name the same one where they read the same value; what they write is its value then. */
-  readonly keys: Uint32Array<ArrayBuffer>;
+  readonly keys: Uint32Array;
   /** Contexts, keys and values, each at a multiple of 4; the word before a value holds its length. */
+  readonly bytes: Uint8Array;
+}
+
+/** The same in memory of this thread. */
+export interface CallRecords extends CallColumns {
+  readonly heads: Uint32Array<ArrayBuffer>;
+  readonly accesses: Uint32Array<ArrayBuffer>;
+  readonly keys: Uint32Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Number of declared keys of call number `call`. */
-export function keyCount({ heads }: CallRecords, call: number): number {
+export function keyCount({ heads }: CallColumns, call: number): number {
   return heads[call * CALL_RECORD.words + CALL_RECORD.offset.ACCESSES];
 }
 
 /** Where the call's declared key number `key` lies in `accesses`, in words. */
-function accessAt({ heads }: CallRecords, call: number, key: number): number {
+function accessAt({ heads }: CallColumns, call: number, key: number): number {
   return (heads[call * CALL_RECORD.words + CALL_RECORD.offset.FIRST_ACCESS] + key) * ACCESS_RECORD.words;
 }
 
 /** Number of that key in `keys`. */
-export function keyNumber(records: CallRecords, call: number, key: number): number {
+export function keyNumber(records: CallColumns, call: number, key: number): number {
   return records.accesses[accessAt(records, call, key) + ACCESS_RECORD.offset.KEY];
 }
 
 /** Where it lies there, in words. */
-export function keyAt(records: CallRecords, call: number, key: number): number {
+export function keyAt(records: CallColumns, call: number, key: number): number {
   return keyNumber(records, call, key) * KEY_RECORD.words;
 }
 
 /** Flags of the call's declared key number `key`. */
-export function keyFlags(records: CallRecords, call: number, key: number): number {
+export function keyFlags(records: CallColumns, call: number, key: number): number {
   return records.accesses[accessAt(records, call, key) + ACCESS_RECORD.offset.FLAGS];
 }
 
 /** The call's declared key number `key`, as a view. */
-export function keyBytes(records: CallRecords, call: number, key: number): Uint8Array {
+export function keyBytes(records: CallColumns, call: number, key: number): Uint8Array {
   const at = keyAt(records, call, key);
   const from = records.keys[at + KEY_RECORD.offset.KEY_AT];
   return records.bytes.subarray(from, from + records.keys[at + KEY_RECORD.offset.KEY_BYTES]);
 }
 
 /** Whether the call may write its declared key number `key`. */
-export function isWritten(records: CallRecords, call: number, key: number): boolean {
+export function isWritten(records: CallColumns, call: number, key: number): boolean {
   return (keyFlags(records, call, key) & KEY_WRITTEN) !== 0;
 }
 
 /** The call's context, as a view. */
-export function contextBytes({ heads, bytes }: CallRecords, call: number): Uint8Array {
+export function contextBytes({ heads, bytes }: CallColumns, call: number): Uint8Array {
   const at = call * CALL_RECORD.words;
   const from = heads[at + CALL_RECORD.offset.CONTEXT_AT];
   return bytes.subarray(from, from + heads[at + CALL_RECORD.offset.CONTEXT_BYTES]);
 }
 
 /** The fuel that the call starts with. */
-export function callFuel({ heads }: CallRecords, call: number): number {
+export function callFuel({ heads }: CallColumns, call: number): number {
   return heads[call * CALL_RECORD.words + CALL_RECORD.offset.FUEL];
 }
 
 /** Hash of the program that the call runs. */
-export function programOf({ heads, programs }: CallRecords, call: number): string {
+export function programOf({ heads, programs }: CallColumns, call: number): string {
   return programs[heads[call * CALL_RECORD.words + CALL_RECORD.offset.PROGRAM]];
 }
 

@@ -1,7 +1,7 @@
 import type { Program, RevertReason } from '../../program/types.js';
 import type { KernelState } from '../device/kernel-cache.js';
 import type { KernelFailure, KernelStage } from '../device/kernel-failures.js';
-import type { CallRecords } from './records.js';
+import type { CallColumns, CallRecords } from './records.js';
 
 /** One message call for the kernel. Storage keys are the contract's own (without the `store/` prefix). */
 export interface GpuCall {
@@ -46,7 +46,7 @@ export interface GpuBlock {
 }
 
 /** How the calls of a segment ended, by their number in its colours. Byte views are valid until the block is closed. */
-export interface GpuOutcomes {
+export interface CallOutcomes {
   readonly count: number;
   status(call: number): GpuStatus;
   reason(call: number): RevertReason;
@@ -56,6 +56,22 @@ export interface GpuOutcomes {
   puntReason(call: number): string | undefined;
   /** The value that the call read at its declared key number `key`: null if absent, undefined if it did not read it. */
   seen(call: number, key: number): Uint8Array | null | undefined;
+}
+
+/** Outcomes of a segment and all calls of the block, for other threads: every list lies in shared memory. */
+export interface SharedOutcomes {
+  readonly calls: CallColumns;
+  /** The packed calls of the segment. */
+  readonly segment: { readonly first: number; readonly end: number };
+  /** Of the packed block: see `PackedBlock`. */
+  readonly packed: { readonly packedOf: Uint32Array; readonly firstAccess: Uint32Array; readonly outAt: Uint32Array };
+  /** What was read back: see `SegmentReadback`. */
+  readonly readback: { readonly results: Uint32Array; readonly seen: Uint32Array; readonly output: Uint8Array };
+}
+
+export interface GpuOutcomes extends CallOutcomes {
+  /** The same for other threads; undefined where something lies elsewhere than in the records and this output. */
+  shared?(): SharedOutcomes | undefined;
   /** The segment's writes, applied as the kernel applied them: what messages of a later batch would read. */
   writes(): WrittenValues;
 }

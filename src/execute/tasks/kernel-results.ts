@@ -1,5 +1,5 @@
-import { type CallRecords, callFuel, contextBytes, keyAt, keyCount, programOf } from '../../gpu/pack/records.js';
-import type { GpuOutcomes, GpuStatus } from '../../gpu/pack/types.js';
+import { type CallColumns, callFuel, contextBytes, keyAt, keyCount, programOf } from '../../gpu/pack/records.js';
+import type { CallOutcomes, GpuStatus } from '../../gpu/pack/types.js';
 import { KEY_RECORD } from '../../gpu/translate/layout.js';
 import type { CallRunner, RunEnd, RunState } from '../../program/run-state.js';
 import type { Program, RunStatus } from '../../program/types.js';
@@ -13,15 +13,15 @@ const { KEY_AT, KEY_BYTES } = KEY_RECORD.offset;
 export class KernelResults implements CallRunner {
   /** Whether the call that was asked for last ended as the kernel says. */
   wasTaken = false;
-  #outcomes: GpuOutcomes | undefined;
+  #outcomes: CallOutcomes | undefined;
   #outcome = 0;
   #call = 0;
   #room = new Uint8Array(1_024);
 
-  constructor(readonly calls: CallRecords) {}
+  constructor(readonly calls: CallColumns) {}
 
   /** What is asked next is call `call`, whose outcome is number `outcome` of `outcomes`. */
-  expect(call: number, outcomes: GpuOutcomes, outcome: number): void {
+  expect(call: number, outcomes: CallOutcomes, outcome: number): void {
     this.wasTaken = false;
     this.#call = call;
     this.#outcomes = outcomes;
