@@ -1,6 +1,6 @@
 /**
- * `node scripts/compare-indexer.mjs [--indexer FILE] [--contracts FOLDER] [--only TEXT] [--json FILE] [--log]`: plays
- * scenarios in the parallel lane and, given one, in an Alkanes indexer build, and compares what they leave. Ends with
+ * `node scripts/compare-indexer.mjs [--indexer FILE] [--contracts FOLDER] [--only TEXT] [--trees N] [--json FILE]
+ * [--log]`: plays scenarios in the parallel lane and, given one, in an Alkanes indexer build, and compares what they leave. Ends with
  * status 1 if anything differs that no rule explains, or ends otherwise than it should.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -21,22 +21,31 @@ import { tokenScenarios } from './scenarios/tokens.js';
 import { PartedError, Stage, type StepReport } from './sides/stage.js';
 import { TwinChain } from './sides/twins.js';
 
+/** Chains of random call trees. */
+const MOST_CHAINS = 100_000;
+
 const { values } = parseArgs({
   options: {
     indexer: { type: 'string' },
     contracts: { type: 'string' },
     only: { type: 'string', default: '' },
     json: { type: 'string' },
+    trees: { type: 'string', default: '12' },
     log: { type: 'boolean', default: false },
   },
 });
 
+const chains = Number(values.trees);
+if (!Number.isInteger(chains) || chains < 0 || chains > MOST_CHAINS) {
+  process.stderr.write(`--trees wants a whole number up to ${MOST_CHAINS}\n`);
+  process.exit(2);
+}
 const folder = (name: string): string => fileURLToPath(new URL(`../../wasm/${name}`, import.meta.url));
 const own = new Map([...readBuilds(folder('calls')), ...readBuilds(folder('programs'))].map((b) => [b.name, b]));
 const module = values.indexer === undefined ? undefined : new Uint8Array(readFileSync(values.indexer));
 const catalogue = new Catalogue(values.contracts === undefined ? [] : readBuilds(values.contracts));
 const scenarios = [
-  ...ownScenarios(own, module !== undefined),
+  ...ownScenarios(own, module !== undefined, chains),
   ...tokenScenarios(catalogue),
   ...stdTestScenarios(catalogue),
   ...proxyScenarios(catalogue),

@@ -1,4 +1,5 @@
 /** The project's own contracts that call each other (wasm/calls/), which lie in every build. */
+import { gzipSync } from 'node:zlib';
 import type { AlkaneId } from '../../../protocol/types.js';
 import { type ActorStep, actorInputs, RandomTrees } from '../../../selftest/inputs/actor-script.js';
 import { Prng } from '../../../selftest/inputs/prng.js';
@@ -6,11 +7,10 @@ import type { Build } from '../../contracts/builds.js';
 import { id } from '../../regtest/messages.js';
 import type { Ruled, Stage } from '../sides/stage.js';
 import { withoutMaximum } from '../sides/without-maximum.js';
-import { CREATE, call, create, FAILS, inputsOfIds, numbersOf, type Scenario } from './play.js';
+import { CREATE, call, create, FAILS, FUEL, inputsOfIds, numbersOf, type Scenario } from './play.js';
 
 const UPGRADE = 36_863;
-const TREES = 12;
-const MESSAGES_OF_A_TREE = 12;
+const MESSAGES_OF_A_CHAIN = 12;
 
 const INTRINSIC: Ruled = {
   rule: '6.1',
@@ -18,8 +18,16 @@ const INTRINSIC: Ruled = {
 };
 const DEPTH: Ruled = { rule: '9.3', why: '32 frames below the message; an indexer counts checkpoints, some 25 frames' };
 
-/** `own`: the builds of dist/wasm. */
-export function ownScenarios(own: ReadonlyMap<string, Build>, hasIndexer: boolean): Scenario[] {
+const ENVELOPE: Ruled = {
+  rule: '3.5',
+  why: 'a transaction creates once from its envelope; an indexer as often as it is asked',
+  perhaps: true,
+  error: 'the envelope is used',
+};
+const FAILED_FIRST: Ruled = { rule: '5.1', why: 'a failed message leaves its fuel; in an indexer it takes all' };
+
+/** `own`: the builds of dist/wasm; `chains`: how many chains of random call trees. */
+export function ownScenarios(own: ReadonlyMap<string, Build>, hasIndexer: boolean, chains: number): Scenario[] {
   const wasm = (name: string): Uint8Array => {
     const build = own.get(name);
     if (build === undefined) throw new RangeError(`the build of ${name} is missing: npm run build`);
@@ -31,8 +39,11 @@ export function ownScenarios(own: ReadonlyMap<string, Build>, hasIndexer: boolea
     { name: 'own: re-entrant pair', play: (stage) => reentrantPair(stage, wasm) },
     { name: 'own: recursion', play: (stage) => recursion(stage, wasm) },
     { name: 'own: deeper than an indexer goes', play: (stage) => tooDeep(stage, wasm) },
+    { name: 'own: two messages', play: (stage) => twoMessages(stage, wasm, false) },
+    { name: 'own: two messages, the first one fails', play: (stage) => twoMessages(stage, wasm, true) },
+    { name: 'own: two creations from one envelope', play: (stage) => twoCreations(stage, wasm) },
     { name: 'own: gas burner', play: (stage) => burner(stage, wasm) },
-    ...Array.from({ length: TREES }, (_, number) => ({
+    ...Array.from({ length: chains }, (_, number) => ({
       name: `own: call trees ${number}`,
       play: (stage: Stage) => trees(stage, wasm, number),
     })),
@@ -126,6 +137,37 @@ async function burner(stage: Stage, wasm: WasmOf): Promise<void> {
   await call(stage, 'all fuel in a call', burning, [3, 100], FAILS);
 }
 
+async function twoMessages(stage: Stage, wasm: WasmOf, firstFails: boolean): Promise<void> {
+  const coin = await token(stage, wasm, 1_000);
+  const actor = await create(stage, 'create an actor', wasm('actor'), []);
+  const put = (key: bigint): bigint[] =>
+    actorInputs([
+      { do: 'put', entry: [key, 5n] },
+      { do: 'read', key: 1n },
+    ]);
+  const first = firstFails ? actorInputs([{ do: 'abort' }]) : put(1n);
+  await stage.play({
+    name: 'two messages, each with its assets',
+    messages: [
+      { target: actor, inputs: first, give: [[coin, 3n]] },
+      { target: actor, inputs: put(2n), give: [[coin, 4n]] },
+    ],
+    ...(firstFails && { ends: ['failed', 'OK'], differs: FAILED_FIRST }),
+  });
+}
+
+async function twoCreations(stage: Stage, wasm: WasmOf): Promise<void> {
+  const made = { target: CREATE, inputs: [] };
+  const body = gzipSync(wasm('actor'));
+  await stage.play({
+    name: 'two creations',
+    messages: [made, made],
+    body: new Uint8Array(body),
+    ends: ['OK', 'failed'],
+    differs: { ...ENVELOPE, perhaps: undefined },
+  });
+}
+
 /** Random trees of calls between three actors and their clones, with creations, failures, parcels and checkpoints. */
 async function trees(stage: Stage, wasm: WasmOf, number: number): Promise<void> {
   const random = new Prng('indexer', `trees ${number}`);
@@ -136,10 +178,18 @@ async function trees(stage: Stage, wasm: WasmOf, number: number): Promise<void> 
     actors[i] = id(2, BigInt(created.target.slice(2)));
   }
   const draw = new RandomTrees(random, actors, [coin]);
-  for (let at = 0; at < MESSAGES_OF_A_TREE && !stage.parted; at++) {
-    const steps = draw.tree().filter((step) => comparable(step));
+  const body = new Uint8Array(gzipSync(wasm('actor')));
+  for (let at = 0; at < MESSAGES_OF_A_CHAIN; at++) {
+    const inputs = actorInputs(draw.tree().filter(comparable));
     const give = random.below(3) === 0 ? [[coin, BigInt(1 + random.below(5))] as const] : [];
-    await call(stage, `tree ${at}`, random.pick(actors), actorInputs(steps), { give, ends: ['any'] });
+    await stage.play({
+      name: `tree ${at}`,
+      messages: [{ target: random.pick([...actors, CREATE]), inputs, give }],
+      ...(random.below(3) === 0 && { body }),
+      ends: ['any'],
+      differs: [ENVELOPE, FUEL],
+    });
+    if (stage.parted) return;
   }
 }
 

@@ -28,6 +28,15 @@ export const FUEL: Ruled = {
   of: 'OUT_OF_FUEL',
 };
 
+/** Some indexers never get through a block with a call of a built-in that they do not have. */
+export const NO_BUILT_IN: Ruled = {
+  rule: '9.13',
+  why: 'a built-in that there is not fails the message; some indexers stop at one that they do not have',
+  perhaps: true,
+  stops: true,
+  of: 'REJECTED',
+};
+
 /** One message. */
 export function call(
   stage: Stage,

@@ -15,9 +15,13 @@ export interface Ruled {
   readonly rule: string;
   readonly why: string;
   /** Only some versions of the indexer differ, or only some builds. */
-  readonly perhaps?: true;
-  /** It explains only how a step differs whose message ended like that in the lane. */
+  readonly perhaps?: true | undefined;
+  /** It explains only a step with a message that ended like that in the lane. */
   readonly of?: MessageStatus;
+  /** The same, for this reason. */
+  readonly error?: string;
+  /** It explains only that the indexer does not get through the block. */
+  readonly stops?: true;
 }
 
 const PARCEL_SUM = 'sum over u128 of a parcel';
@@ -27,7 +31,7 @@ export interface Step extends TwinSpec {
   /** How its messages end in the lane; all OK if not given. */
   readonly ends?: readonly ('OK' | 'failed' | 'any')[];
   /** Why it may end otherwise in the indexer. A scenario ends there, as nothing is comparable afterwards. */
-  readonly differs?: Ruled;
+  readonly differs?: Ruled | readonly Ruled[];
 }
 
 /** How a step ended in the lane. */
@@ -136,7 +140,7 @@ export class Stage {
     const ends = messages.map(({ status, error }) => (error === undefined ? status : `${status} (${error})`));
     const failures = [...unexpectedEnds(step, messages), ...(outcome?.undone === undefined ? [] : [outcome.undone])];
     this.#parted ||= compared.length > 0;
-    const ruled = rulingOf(step, messages);
+    const ruled = this.#rulingOf(step, messages);
     if (ruled !== undefined && this.indexer !== undefined && compared.length === 0 && !ruled.perhaps) {
       failures.push(`nothing differs, though rule ${ruled.rule} says so`);
     }
@@ -149,6 +153,17 @@ export class Stage {
     this.#lastCalls = last?.calls ?? [];
     this.#lastStatus = last?.status;
     return { messages, data: fromHex(last?.data ?? ''), target: last?.target ?? '' };
+  }
+
+  /** The first rule that may explain how the step differs. */
+  #rulingOf({ differs = [] }: Step, messages: readonly MessageReceipt[]): Ruled | undefined {
+    return [differs].flat().find(({ of, error, stops }) => {
+      if (stops && this.#stopped === undefined) return false;
+      if (of === undefined && error === undefined) return true;
+      return messages.some((message) => {
+        return (of === undefined || message.status === of) && (error === undefined || message.error === error);
+      });
+    });
   }
 
   #compare(messages: readonly MessageReceipt[], step: Step): Difference[] {
@@ -185,11 +200,6 @@ export class Stage {
 
 function binary(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'latin1'));
-}
-
-/** The rule that may explain how a step differs. */
-function rulingOf({ differs }: Step, messages: readonly MessageReceipt[]): Ruled | undefined {
-  return differs?.of === undefined || messages.some(({ status }) => status === differs.of) ? differs : undefined;
 }
 
 function unexpectedEnds(step: Step, messages: readonly MessageReceipt[]): string[] {
