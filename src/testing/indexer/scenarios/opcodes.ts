@@ -3,7 +3,7 @@ import { inputsFor, type MetaMethod } from '../../contracts/arguments.js';
 import { id } from '../../regtest/messages.js';
 import type { Stage } from '../sides/stage.js';
 import type { Catalogue, KnownBuild } from './catalogue.js';
-import { call, create, FUEL, type Gifts, NO_BUILT_IN, type Scenario } from './play.js';
+import { call, create, FUEL, type Gifts, NO_BUILT_IN, type Scenario, TOO_MUCH } from './play.js';
 import { type AuthTokens, authTokensOf, ownedToken, putAuthTokens } from './tokens.js';
 
 /** Methods that initialise, by custom, come first. */
@@ -11,7 +11,7 @@ const INITIALISING = [0n, 0x7fffn];
 /** More methods than any contract of the public repositories has. */
 const MOST_METHODS = 64;
 const GIVEN = 2_000n;
-const ANY = { ends: ['any'] as const, differs: [FUEL, NO_BUILT_IN] };
+const ANY = { ends: ['any'] as const, differs: [FUEL, NO_BUILT_IN, TOO_MUCH] };
 
 export function opcodeScenarios(catalogue: Catalogue): Scenario[] {
   const auth = authTokensOf(catalogue);

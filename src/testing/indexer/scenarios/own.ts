@@ -16,7 +16,7 @@ const INTRINSIC: Ruled = {
   rule: '6.1',
   why: 'the pool imports __u128_mul_div, which an Alkanes indexer does not have',
 };
-const DEPTH: Ruled = { rule: '9.3', why: '32 frames below the message; an indexer counts checkpoints, some 25 frames' };
+const DEPTH: Ruled = { rule: '9.3', why: '32 frames below the message; an indexer counts checkpoints, 24 frames here' };
 
 const ENVELOPE: Ruled = {
   rule: '3.5',

@@ -18,6 +18,8 @@ const SUPPLY = 1_000_000_000_000n;
 const NO_DEADLINE = 0;
 const TOKENS = 4;
 const HOPS = [2, 3];
+/** An envelope that nobody reads, for 50 fuel a byte. */
+const PAYING = new Uint8Array(100_000);
 const KINDS = ['exact in', 'exact out', 'all in'] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -48,6 +50,7 @@ export function oylScenarios(catalogue: Catalogue): Scenario[] {
         const names = `${factory.name}, ${pool.name}`;
         return [
           { name: `exchange: ${names}`, play: (stage: Stage) => exchange(stage, parts) },
+          { name: `exchange over two pools, paid for: ${names}`, play: (stage: Stage) => paidTrades(stage, parts) },
           ...HOPS.flatMap((hops) =>
             KINDS.map((kind) => ({
               name: `exchange, ${kind} over ${hops} pools: ${names}`,
@@ -92,6 +95,15 @@ async function openMarket(stage: Stage, parts: Parts): Promise<Market> {
 async function longTrade(stage: Stage, parts: Parts, kind: Kind, hops: number): Promise<void> {
   const { tokens } = await openMarket(stage, parts);
   await trade(stage, kind, tokens.slice(0, hops + 1), { ends: ['any'], differs: FUEL });
+}
+
+/** Trades over two pools in transactions whose bytes give them more fuel, there and back. */
+async function paidTrades(stage: Stage, parts: Parts): Promise<void> {
+  const { tokens } = await openMarket(stage, parts);
+  const path = tokens.slice(0, 3);
+  for (const way of [path, [...path].reverse()]) {
+    for (const kind of KINDS) await trade(stage, kind, way, { body: PAYING });
+  }
 }
 
 async function exchange(stage: Stage, parts: Parts): Promise<void> {

@@ -15,7 +15,7 @@ export interface Scenario {
 
 export type Inputs = StepMessage['inputs'];
 export type Gifts = NonNullable<StepMessage['give']>;
-type Extra = Partial<Pick<Step, 'ends' | 'differs'>> & { readonly give?: Gifts };
+type Extra = Partial<Pick<Step, 'ends' | 'differs' | 'body'>> & { readonly give?: Gifts };
 
 export const CREATE = id(1, 0);
 export const FAILS: Pick<Step, 'ends'> = { ends: ['failed'] };
@@ -35,6 +35,14 @@ export const NO_BUILT_IN: Ruled = {
   perhaps: true,
   stops: true,
   of: 'REJECTED',
+};
+
+/** A parcel that does not fit on the pointer's sheet. */
+export const TOO_MUCH: Ruled = {
+  rule: '2.7',
+  why: 'what came in is refunded where the parcel does not fit on the sheet; an indexer loses it',
+  perhaps: true,
+  error: 'sum over u128 of a parcel',
 };
 
 /** One message. */

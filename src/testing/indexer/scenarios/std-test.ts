@@ -2,7 +2,7 @@
 import { textInputs } from '../../contracts/arguments.js';
 import type { Ruled, Stage, Step } from '../sides/stage.js';
 import type { Catalogue, KnownBuild } from './catalogue.js';
-import { call, create, FAILS, type Gifts, inputsOfIds, type Scenario } from './play.js';
+import { call, create, FAILS, type Gifts, inputsOfIds, type Scenario, TOO_MUCH } from './play.js';
 
 const MINTS: Ruled = { rule: '9.13', why: 'there is no 800000000:2, the number of mints of 2:0 in the block' };
 const FEE: Ruled = {
@@ -18,6 +18,7 @@ export function stdTestScenarios(catalogue: Catalogue): Scenario[] {
     ...[
       { opcode: 106, rule: MINTS },
       { opcode: 107, rule: FEE },
+      { opcode: 40, rule: TOO_MUCH },
     ]
       .filter(({ opcode }) => build.methods.some((method) => method.opcode === BigInt(opcode)))
       .map(({ opcode, rule }) => ({
@@ -78,5 +79,6 @@ async function testContract(stage: Stage, build: KnownBuild): Promise<void> {
 
 async function lastOf(stage: Stage, build: KnownBuild, opcode: number, rule: Ruled): Promise<void> {
   const made = await create(stage, 'create', build.wasm, [0]);
-  await call(stage, `opcode ${opcode}`, made, [opcode], { ends: ['any'], differs: rule });
+  await call(stage, 'mint', made, [22, 5_000]);
+  await call(stage, `opcode ${opcode}`, made, [opcode], { give: [[made, 5n]], ends: ['any'], differs: rule });
 }
