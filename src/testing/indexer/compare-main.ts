@@ -1,7 +1,7 @@
 /**
  * `node scripts/compare-indexer.mjs [--indexer FILE] [--contracts FOLDER] [--only TEXT] [--trees N] [--json FILE]
- * [--log]`: plays scenarios in the parallel lane and, given one, in an Alkanes indexer build, and compares what they leave. Ends with
- * status 1 if anything differs that no rule explains, or ends otherwise than it should.
+ * [--log]`: plays scenarios in the parallel lane and, given one, in an Alkanes indexer build, and compares what they
+ * leave. Ends with status 1 if anything differs that no rule explains, or ends otherwise than it should.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
