@@ -1,10 +1,11 @@
 // What storing costs: an indexer that flushes 30,000 pairs per block over a large state, compared with its bare WASM
 // time.
 //   npm run build && node bench/flush.mjs [--keys 1000000] [--blocks 20] [--root on,off] [--template FILE]
-//     [--together 1] [--json]
-// --template: a raw block whose transactions every block holds; without it blocks hold a coinbase only. Milliseconds
-// per block: `standard` is what the module itself runs, with its reads of the store (bare where blocks go one by one),
-// `commit` what storing takes, `wait` how long this thread had nothing to do, `block` all of it, `cpu` of all threads.
+//     [--together 1] [--undo off] [--json]
+// --undo off: final blocks, as in the initial sync. --template: a raw block whose transactions every block holds;
+// without it blocks hold a coinbase only. Milliseconds per block: `standard` is what the module itself runs, with its
+// reads of the store (bare where blocks go one by one), `commit` what storing takes, `wait` how long this thread had
+// nothing to do, `block` all of it, `cpu` of all threads.
 // Below: bytes of the table files per block by column, with everything in them (the database is opened again first),
 // before the background has merged what is older; `memory`: MiB of the process at most, with its caches (--db-cache).
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
@@ -32,11 +33,13 @@ const { values: args } = parseArgs({
     together: { type: 'string', default: '1' },
     'db-cache': { type: 'string', default: '256' },
     root: { type: 'string', default: 'on,off' },
+    undo: { type: 'string', default: 'on' },
     json: { type: 'boolean', default: false },
   },
 });
 const count = Number(args.blocks);
 const together = Number(args.together);
+const final = args.undo === 'off';
 if (together > 1 && args.root !== 'on') throw new Error('blocks are stored together (--together) with --root on only');
 const keys = Number(args.keys);
 const template = args.template === undefined ? undefined : new Template(readFileSync(args.template));
@@ -154,11 +157,12 @@ async function timed(indexer, root, way, run) {
 }
 
 async function* oneByOne(indexer, blocks) {
-  for (const block of blocks) yield await indexer.index(block);
+  for (const block of blocks) yield await indexer.index(block, { final });
 }
 
 async function* overlapping(indexer, blocks) {
-  for await (const { item, following } of lookAhead(blocks)) yield await indexer.index(item, { following, together });
+  for await (const { item, following } of lookAhead(blocks))
+    yield await indexer.index(item, { following, together, final });
 }
 
 /** Milliseconds of processor time of all threads, those of the database too. */

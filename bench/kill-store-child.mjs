@@ -62,8 +62,11 @@ async function openSmall() {
   const blocks = [];
   for (let at = 0; at <= SMALL_HEIGHT; at++)
     blocks.push(syntheticBlock(at, 'live', blocks.at(-1)?.hash ?? new Uint8Array(32)));
-  // Unsynced now and then, as while an index catches up.
-  const commit = async (at) => void store.commitBlock(blocks[at], { moreFollow: random(2) === 0 });
+  const commit = async (at) => {
+    // Unsynced and final now and then, as while an index catches up. What is left at the end has undo data.
+    const final = at <= SMALL_HEIGHT - KEEP_UNDO && random(3) === 0;
+    store.commitBlock(blocks[at], { moreFollow: random(2) === 0, final });
+  };
   const live = { hash: (at) => blocks[at]?.hash ?? NONE, commit };
   return { store, live, last: SMALL_HEIGHT, close: () => store.close() };
 }

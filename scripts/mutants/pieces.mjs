@@ -10,10 +10,12 @@ const reader = inFile('src/store/reader.ts', PIECES_TEST);
 const packed = inFile('src/util/packed-map.ts', 'test/util/packed-map.test.ts');
 const ahead = inFile('src/pipeline/blocks-ahead.ts', 'test/follow/blocks-ahead.test.ts');
 
-const putUndo = 'putUndoPart(pieces, height, number++, writes, part);';
+const putUndo = `if (final) pieces.announce((batch) => putUndoPart(batch, height, number, writes, part));
+    else putUndoPart(pieces, height, number, writes, part);`;
 const putVersions =
   'for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, part.from[ns], part.end[ns]);';
-const writeLast = 'this.#write(pieces.last(), !moreFollow);\n    this.trees.settle();\n    this.#stamp = undefined;';
+const writeLast =
+  'this.#write(pieces.last(), !options.moreFollow);\n    this.trees.settle();\n    this.#stamp = undefined;';
 const storeTrees = 'if (pieces.begun) this.trees.storeAfter(height);';
 
 const page = inFile('src/store/receipt-pages.ts', 'test/store/receipt-pages.test.ts');

@@ -25,7 +25,66 @@ const hashThread = inFile('src/store/tree/hash-thread.ts', 'test/store/tree-hash
 const rocks = inFile('src/store/rocks.ts', 'test/store/rocks.test.ts');
 const rows = inFile('src/store/tree/tree-rows.ts', 'test/store/tree-rows.test.ts');
 
+const FINAL = { tests: ['test/store/final.test.ts'] };
+const origin = inFile('src/store/tree-origin.ts', ...FINAL.tests);
+const storeIndexer = inFile('src/follow/store-indexer.ts', 'test/follow/store-indexer.test.ts');
+
 export const STORE = [
+  store(
+    'final-not-recorded',
+    '    if (final) putFinal(batch, height);\n',
+    '',
+    'nothing says that a block has no undo data',
+    FINAL,
+  ),
+  store(
+    'final-undo-stays',
+    '      if (final) delUndo(this.rocks, batch, height);\n',
+    '',
+    'a large final block keeps the undo record by which it was written',
+    FINAL,
+  ),
+  reader(
+    'rollback-below-final',
+    'Math.max(lowest - 1, finalHeight(this.rocks) ?? -1)',
+    'lowest - 1',
+    'a rollback goes below a block without undo data',
+    FINAL,
+  ),
+  keeping(
+    'unreachable-undo-stays',
+    "      batch.del('undo', key);\n",
+    '',
+    'undo data below a final block stays for ever',
+    FINAL,
+  ),
+  keeping(
+    'final-unnamed',
+    'return this.#kept.history === Number.POSITIVE_INFINITY;',
+    'return true;',
+    'nothing names the values that are to be dropped, as their blocks are final',
+    FINAL,
+  ),
+  loadTree(
+    'final-not-looked-for',
+    'if (from <= origin.final) {',
+    'if (from < 0) {',
+    'a tree is made again where a final block came after its rows',
+    FINAL,
+  ),
+  origin(
+    'final-deletions-missed',
+    "      if (ns === 'P') yield* deletedFrom(rocks, range, from);\n",
+    '',
+    'deletions of final blocks are not found when a tree is loaded',
+    FINAL,
+  ),
+  storeIndexer(
+    'final-one-more',
+    'const final = behind >= keepUndo;',
+    'const final = behind >= keepUndo - 1;',
+    'a block that a reorg of the greatest depth reaches gets no undo data',
+  ),
   hasher(
     'hashed-tree-not-resumed',
     '      else tree.takeBack();',
@@ -128,8 +187,8 @@ export const STORE = [
   ),
   store(
     'tip-written-apart',
-    'this.#write(pieces.last(), !moreFollow);',
-    'this.#putMeta(META_TIP, beU32(height));\n    this.#write(pieces.last(), !moreFollow);',
+    'this.#write(pieces.last(), !options.moreFollow);',
+    'this.#putMeta(META_TIP, beU32(height));\n    this.#write(pieces.last(), !options.moreFollow);',
     'the tip is written before its block, in a write of its own',
     { tests: ['test/store/atomic.test.ts'] },
   ),

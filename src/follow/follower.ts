@@ -224,7 +224,7 @@ export class Follower {
         if (block.height === tipHeight && !bytesEqual(block.hash, tipHash)) {
           throw new Unsettled('the node served another block than its tip');
         }
-        await this.#indexOne(block, following, tipHeight - block.height);
+        await this.#indexOne(block, following, Math.min(tipHeight, exitAt - 1) - block.height);
         next++;
       }
     } catch (error) {

@@ -19,7 +19,7 @@ export interface Indexer {
    * Verifies a block, that it builds on the tip, and indexes it as the tip's height + 1 (any height if nothing was
    * indexed yet). `following`: the next blocks once they are available, so that work on them can begin early; `behind`:
    * so many blocks are known to come. Where many come, it may be stored with the next ones only, and be part of the
-   * index when they are, at the latest after {@link settle}.
+   * index when they are, at the latest after {@link settle}; it may then be kept from being undone, too.
    * @throws InputError BLOCK_* for a block that is not valid or does not build on the tip; ProgramError, StoreError.
    *   Nothing of the block is kept then.
    */

@@ -8,7 +8,10 @@ import type { IndexedTip, Indexer } from './indexer.js';
 export interface StoreIndexerOptions {
   /** Blocks that are stored together, with roots of the last one, far below the source's tip; 1 if not given. */
   readonly rootEvery?: number;
-  /** So many blocks below the source's tip each is stored alone, as one of them may be undone. */
+  /**
+   * So many blocks below the source's tip each is stored alone and with undo data, as it may be undone; those below are
+   * final. Without it none is.
+   */
   readonly keepUndo?: number;
   /** Called for each block that was indexed. */
   readonly onIndexed?: (block: ChainBlock, result: IndexedBlock) => void;
@@ -42,9 +45,10 @@ export class StoreIndexer implements Indexer {
 
   async index(block: ChainBlock, following?: Following<ChainBlock>, behind = 0): Promise<void> {
     const { rootEvery = 1, keepUndo = Number.POSITIVE_INFINITY } = this.#options;
-    // None of them may be one that is undone.
-    const together = behind >= keepUndo ? rootEvery : 1;
-    const act = (): Promise<IndexedBlock> => this.#blocks.index(block, { following, together });
+    // No reorg that can be followed reaches it.
+    const final = behind >= keepUndo;
+    const together = final ? rootEvery : 1;
+    const act = (): Promise<IndexedBlock> => this.#blocks.index(block, { following, together, final });
     const result = await (this.#options.duringIndex?.(block, act) ?? act()).catch((error: unknown) => {
       throw error instanceof ProgramError ? atBlock(error, block) : error;
     });

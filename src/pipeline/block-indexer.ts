@@ -5,7 +5,7 @@ import type { EncodedReceipts, Receipt } from '../lane/types.js';
 import type { StandardIndexer, StandardRun } from '../standard/standard-indexer.js';
 import type { Store } from '../store/store.js';
 import { StoredState } from '../store/stored-state.js';
-import type { StateRoots } from '../store/types.js';
+import type { CommitOptions, StateRoots } from '../store/types.js';
 import { bytesEqual } from '../util/bytes.js';
 import type { BlockReader } from './block-reader.js';
 import { BlocksAhead, type RawBlock, type VerifiedBlock } from './blocks-ahead.js';
@@ -36,6 +36,8 @@ export interface IndexOptions {
    * hand; 1 if not given. What waits is stored at the latest by {@link BlockIndexer.settle}.
    */
   readonly together?: number;
+  /** Whether the block gets no undo data: see {@link CommitOptions.final}. */
+  readonly final?: boolean;
 }
 
 /** A block that the standard module is running on. */
@@ -88,7 +90,10 @@ export class BlockIndexer {
     }
   }
 
-  async #index(given: RawBlock, { following, check, together = 1 }: IndexOptions): Promise<IndexedBlock> {
+  async #index(
+    given: RawBlock,
+    { following, check, together = 1, final = false }: IndexOptions,
+  ): Promise<IndexedBlock> {
     const { height } = given;
     const { store } = this;
     const tip = this.#pending.last ?? store.tip();
@@ -124,7 +129,7 @@ export class BlockIndexer {
         plan: lane.plan,
       },
       check === undefined ? together : 1,
-      { moreFollow: next !== undefined, check },
+      { moreFollow: next !== undefined, check, final },
     );
     this.#ahead.stored({ height, hash: block.hash, writes: lane.writes });
     const commit = performance.now() - committing;

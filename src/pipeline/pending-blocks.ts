@@ -13,6 +13,8 @@ export class PendingBlocks {
   #blocks: BlockCommit[] = [];
   #bytes = 0;
   #since = 0;
+  /** Whether those that wait are final. */
+  #final = false;
   readonly #store: Store;
 
   constructor(store: Store) {
@@ -34,7 +36,9 @@ export class PendingBlocks {
    */
   add(block: BlockCommit, together: number, options: CommitOptions): StateRoots | undefined {
     const bytes = together > 1 && canWait(block) ? bytesOf(block.standardWrites) : Number.POSITIVE_INFINITY;
-    if (this.#bytes + bytes > MOST_BYTES) this.settle(true);
+    const { final = false } = options;
+    if (this.#bytes + bytes > MOST_BYTES || final !== this.#final) this.settle(true);
+    this.#final = final;
     if (bytes > MOST_BYTES) return this.#store.commitBlock(block, options);
     if (this.#blocks.length === 0) this.#since = performance.now();
     this.#blocks.push(block);
@@ -49,8 +53,8 @@ export class PendingBlocks {
     this.#blocks = [];
     this.#bytes = 0;
     if (blocks.length === 0) return undefined;
-    if (blocks.length === 1) return this.#store.commitBlock(blocks[0], { moreFollow });
-    return this.#store.commitBlocks(blocks, { moreFollow });
+    if (blocks.length === 1) return this.#store.commitBlock(blocks[0], { moreFollow, final: this.#final });
+    return this.#store.commitBlocks(blocks, { moreFollow, final: this.#final });
   }
 }
 

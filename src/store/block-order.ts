@@ -31,3 +31,13 @@ export function assertUndone(height: number, before: BlockRecord | undefined, ro
     hint: 'Replay the chain into a new folder.',
   });
 }
+
+/** The error of a rollback to height `to`, below `lowest`. */
+export function rollbackTooDeep(to: number, lowest: number, tip: number): StoreError {
+  return new StoreError('STORE_ROLLBACK_TOO_DEEP', 'the undo data does not reach down to that height', {
+    facts: { to, lowest, tip },
+    hint:
+      'Restore an older snapshot or index into a new folder. A store that keeps more undo data (--keep-undo) reaches ' +
+      'deeper; blocks of the initial sync have none.',
+  });
+}

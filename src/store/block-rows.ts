@@ -14,18 +14,21 @@ import { putUndoPart, UNDO_PARTS, undoParts } from './undo-rows.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 
-/** What may be written before the block counts. */
+/** What may be written before the block counts. `final`: without undo data, unless a piece must be written. */
 export function putRows(
   database: Database,
   pieces: PieceWriter,
   block: BlockCommit,
   writes: Readonly<Record<Namespace, SortedWrites>>,
+  final: boolean,
 ): void {
   const { height } = block;
-  let number = 0;
+  let parts = 0;
   for (const part of undoParts(writes, pieces.pieceBytes / UNDO_PARTS)) {
     // Before the rows that it names: of what is written in pieces, all that is there can be taken back.
-    putUndoPart(pieces, height, number++, writes, part);
+    const number = parts++;
+    if (final) pieces.announce((batch) => putUndoPart(batch, height, number, writes, part));
+    else putUndoPart(pieces, height, number, writes, part);
     for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, part.from[ns], part.end[ns]);
   }
   for (const { first, bytes } of receiptPages(block)) pieces.put('blocks', receiptKey(height, first), bytes);

@@ -60,6 +60,14 @@ export class SortedWrites implements Touched {
   }
 }
 
+/** Of both namespaces. */
+export function sortedWrites(
+  writes: Readonly<Record<Namespace, PackedWrites>>,
+  existed: Readonly<Record<Namespace, Uint8Array>>,
+): Readonly<Record<Namespace, SortedWrites>> {
+  return { S: new SortedWrites(writes.S, existed.S), P: new SortedWrites(writes.P, existed.P) };
+}
+
 /**
  * Writes of block `height`, from number `first` to `last`, into `latest`; the rows that they replace go to `history`,
  * before or together with what replaces them: whoever finds the new one finds the old one there. Only keys that had a

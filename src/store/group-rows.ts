@@ -28,18 +28,21 @@ const valueRoom = reusingAllocator();
 
 /**
  * Puts everything of the blocks into the batch, but what is pruned with them; returns the roots after the last, the
- * only one that gets them. Throws StoreError STORE_CORRUPT.
+ * only one that gets them. `final`: without undo data. Throws StoreError STORE_CORRUPT.
  */
 export function putGroup(
   database: Database,
   batch: DatabaseBatch,
   blocks: readonly BlockCommit[],
   trees: Trees,
+  final: boolean,
 ): StateRoots {
   const writes = new MergedWrites(blocks.map(groupedWrites));
   const update = trees.update({ S: writes, P: new PackedMap() });
   const heights = blocks.map(({ height }) => height);
-  putVersionsOf(database, batch, writes, update.existed.S, heights);
+  const touched = final ? undefined : heights.map(() => new TouchedVersions(writes));
+  putVersionsOf(database, batch, writes, update.existed.S, heights, touched);
+  for (const [i, of] of (touched ?? []).entries()) putUndo(batch, heights[i], of);
   const roots = update.roots();
   const last = blocks.length - 1;
   trees.store(batch, heights[last], blocks.length);
@@ -48,8 +51,8 @@ export function putGroup(
 }
 
 /**
- * Puts the rows of namespace S of the blocks of `heights`: versions, and the undo record of each. `existed`: by key, 1
- * if it had a value before the first of them. Throws StoreError STORE_CORRUPT if one of those has no row.
+ * Puts the versions of the blocks of `heights`; `touched` gets those of each. `existed`: by key, 1 if it had a value
+ * before the first of them. Throws StoreError STORE_CORRUPT if one of those has no row.
  */
 function putVersionsOf(
   database: Database,
@@ -57,8 +60,8 @@ function putVersionsOf(
   writes: MergedWrites,
   existed: Uint8Array,
   heights: readonly number[],
+  touched: readonly TouchedVersions[] | undefined,
 ): void {
-  const touched = heights.map(() => new TouchedVersions(writes));
   for (let from = 0; from < writes.size; from += PORTION) {
     const end = Math.min(writes.size, from + PORTION);
     const before = rowsBefore(database, writes, existed, from, end);
@@ -69,11 +72,12 @@ function putVersionsOf(
       putVersions(batch, writes, key, row, heights, touched);
     }
   }
-  heights.forEach((height, i) => {
-    const record = { S: touched[i], P: NOTHING };
-    let number = 0;
-    for (const part of undoParts(record, PIECE_BYTES / UNDO_PARTS)) putUndoPart(batch, height, number++, record, part);
-  });
+}
+
+function putUndo(batch: DatabaseBatch, height: number, touched: Touched): void {
+  const record = { S: touched, P: NOTHING };
+  let number = 0;
+  for (const part of undoParts(record, PIECE_BYTES / UNDO_PARTS)) putUndoPart(batch, height, number++, record, part);
 }
 
 /** The rows of `latest` of the keys that had a value, in their order. */
@@ -109,14 +113,14 @@ function putVersions(
   key: number,
   row: Uint8Array | undefined,
   heights: readonly number[],
-  touched: readonly TouchedVersions[],
+  touched: readonly TouchedVersions[] | undefined,
 ): void {
   const [first, end] = writes.versionsOf(key);
   let ended = row;
   for (let version = first; version < end; version++) {
     const block = writes.blockOf(version);
     const height = heights[block];
-    touched[block].add(version, ended !== undefined);
+    touched?.[block].add(version, ended !== undefined);
     const { bytes, keyStart, keyEnd, valueStart, valueEnd } = writes.version(version);
     if (ended !== undefined) {
       batch.put('history', historyKey('S', bytes.subarray(keyStart, keyEnd), height, keyRoom), ended);

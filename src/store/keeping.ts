@@ -1,7 +1,8 @@
 import { reusingAllocator } from '../util/row-bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
+import { finalHeight } from './final.js';
 import { type Floor, floorOf, putFloor } from './floor.js';
-import { blockKey, historyKey, readBeU32 } from './keys.js';
+import { beU32, blockKey, historyKey, readBeU32 } from './keys.js';
 import { corrupt } from './records.js';
 import { delUndo, touchedIn, undoRows } from './undo-rows.js';
 
@@ -9,6 +10,8 @@ import { delUndo, touchedIn, undoRows } from './undo-rows.js';
 const PRUNED_A_BLOCK = 1_000;
 /** Keys after which a commit drops no more history, once it dropped that of twice the blocks that it stores. */
 const PRUNED_KEYS = 100_000;
+/** Undo rows that no rollback can reach, of which one commit drops at most so many. */
+const UNREACHABLE_ROWS = 200;
 /** Rows of `history` that a commit looks through for those that no undo row names any more. */
 const SWEPT_ROWS = 10_000;
 
@@ -37,6 +40,11 @@ export class Keeping {
     this.#kept = kept;
   }
 
+  /** Whether a block that says so may be final: nothing else needs its undo data. */
+  get allowsFinal(): boolean {
+    return this.#kept.history === Number.POSITIVE_INFINITY;
+  }
+
   /** To be called when undo rows were dropped otherwise, or a commit that pruned was not written. */
   forget(): void {
     this.#undoFrom = undefined;
@@ -50,20 +58,37 @@ export class Keeping {
   }
 
   /**
-   * Adds to the batch of block `height` what is dropped with it; `blocks`: it is the last of so many. Throws StoreError
-   * STORE_CORRUPT.
+   * Adds to the batch of block `height` what is dropped with it; `blocks`: it is the last of so many; `final`: they
+   * are. Throws StoreError STORE_CORRUPT.
    */
-  prune(batch: DatabaseBatch, height: number, blocks = 1): void {
+  prune(batch: DatabaseBatch, height: number, blocks = 1, final = false): void {
     const first = height - blocks + 1;
-    const from = this.#undoFrom ?? this.lowestUndo() ?? first;
     // What is written with the same batch stays at least until the next one.
     const last = first - 1;
+    const barrier = final ? last : (finalHeight(this.#database) ?? -1);
+    let from = this.#undoFrom ?? this.lowestUndo() ?? first;
+    if (from <= barrier) {
+      if (!this.#dropUnreachable(batch, barrier)) return;
+      from = barrier + 1;
+    }
     if (this.#kept.history === Number.POSITIVE_INFINITY)
       this.#undoFrom = this.#pruneUndo(batch, from, Math.min(last, height - this.#kept.undo));
     else {
       const end = Math.min(last, height - Math.max(this.#kept.undo, this.#kept.history));
       this.#undoFrom = this.#pruneHistory(batch, from, end, blocks);
     }
+    if (final) this.#undoFrom = height + 1;
+  }
+
+  /** Drops undo rows of blocks up to `barrier`, the newest final block or below it; false if some are left. */
+  #dropUnreachable(batch: DatabaseBatch, barrier: number): boolean {
+    this.#undoFrom = undefined;
+    let rows = 0;
+    for (const [key] of this.#database.scan('undo', { lt: beU32(barrier + 1), limit: UNREACHABLE_ROWS })) {
+      batch.del('undo', key);
+      rows++;
+    }
+    return rows < UNREACHABLE_ROWS;
   }
 
   /** Drops undo records from `from` on, up to `last`; returns the lowest that stays. */

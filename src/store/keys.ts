@@ -6,10 +6,11 @@
  * `latest`. Nothing else: a current value is in `latest` only, a first value ends nothing, a deletion has no row.
  * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index of the first → a page of receipts
  * (receipt-pages.ts); 't' ++ txid (wire) ++ height ++ index → nothing.
- * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts).
+ * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts). Final
+ * blocks have none (final.ts).
  * tree: see state-tree.ts.
  * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
- * floor.ts; 'unfinished' → height, see pieces.ts
+ * floor.ts; 'unfinished' → height, see pieces.ts; 'final' → height, see final.ts
  */
 import { copyBytes } from '../util/copy-bytes.js';
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
@@ -30,6 +31,7 @@ export const META_GENESIS = ascii('genesis');
 export const META_LABEL = ascii('label');
 export const META_HISTORY = ascii('history');
 export const META_UNFINISHED = ascii('unfinished');
+export const META_FINAL = ascii('final');
 
 export function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);

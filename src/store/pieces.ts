@@ -2,13 +2,16 @@
  * Blocks whose rows are too many for one batch: a batch lies in memory as a whole, and once more in the database. They
  * are written in pieces, and the block becomes the tip with the last one.
  *
- * he first piece says that block h, the one after the tip, is being written. The undo record names all keys of the
+ * The first piece says that block h, the one after the tip, is being written. The undo record names all keys of the
  * block; the row of it that names a key comes before the rows of that key. Until the last piece takes that back and
  * moves the tip, the database has rows of a block that does not count. Nobody takes them for more: `latest` says of
  * each row which block wrote it, the row that it replaced is in `history` by then, and reads of a height go by both
  * (StoreReader.getAt); receipts, plan and record are found by height, and what finds a receipt by its txid comes with
  * the last piece. State trees follow the tip. After a crash, whoever opens the database takes the rows back by the
  * undo record first ({@link takeBackPieces}).
+ *
+ * A final block (final.ts) has an undo record while it is being written in pieces only: each piece brings the rows of
+ * it that name what is new, and the last one deletes them.
  *
  * A block that is rolled back leaves in the reverse way: one batch moves the tip and says that the block's rows are no
  * more than pieces, and then they are taken back.
@@ -37,15 +40,19 @@ export function putUnfinished(batch: DatabaseBatch, height: number): void {
   batch.put('meta', META_UNFINISHED, beU32(height));
 }
 
+type PutRows = (batch: Pick<DatabaseBatch, 'put'>) => void;
+
 /** Rows of one block, in as many batches as they need: one, unless they are too many. */
 export class PieceWriter {
   #batch: DatabaseBatch;
   #begun = false;
+  /** What names the rows put since the last piece. */
+  #naming: PutRows[] = [];
   readonly #database: Database;
   readonly #height: number;
   readonly #write: WriteBatch;
 
-  /** A row of the undo record must be put before those that it names. */
+  /** A row of the undo record must be put, or its putting announced, before those that it names. */
   constructor(
     database: Database,
     height: number,
@@ -73,6 +80,11 @@ export class PieceWriter {
     if (this.#batch.bytes >= this.pieceBytes) this.#end();
   }
 
+  /** `put` puts a row of the undo record, and is called with the next piece that is not the last, if there is one. */
+  announce(put: PutRows): void {
+    this.#naming.push(put);
+  }
+
   /** The batch that makes the block count: for what may not be seen before. Whoever takes it writes or discards it. */
   last(): DatabaseBatch {
     if (this.#begun) this.#batch.del('meta', META_UNFINISHED);
@@ -85,6 +97,8 @@ export class PieceWriter {
   }
 
   #end(): void {
+    for (const put of this.#naming) put(this.#batch);
+    this.#naming = [];
     if (!this.#begun) putUnfinished(this.#batch, this.#height);
     this.#begun = true;
     this.#write(this.#batch);

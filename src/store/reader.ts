@@ -6,6 +6,7 @@ import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toHex } 
 import { slabAllocator } from '../util/row-bytes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import { currentEntries, oldEntries, rowsOnce } from './entries.js';
+import { finalHeight } from './final.js';
 import { floorOf } from './floor.js';
 import {
   afterPrefix,
@@ -83,14 +84,15 @@ export class StoreReader {
   }
 
   /**
-   * Lowest height that a rollback can go to, by the undo data that is there: the height below the first block where
-   * all of it is, the tip's where none is, -1 for an empty store.
+   * Lowest height that a rollback can go to, by the undo data that is there: the height below the first block from
+   * which on every block has some, the tip's where none has, -1 for an empty store.
    */
   lowestRollback(): number {
     const tip = this.tip();
     if (tip === undefined) return -1;
     const lowest = this.lowestUndo();
-    return lowest === undefined ? tip.height : Math.min(lowest - 1, tip.height);
+    if (lowest === undefined) return tip.height;
+    return Math.min(Math.max(lowest - 1, finalHeight(this.rocks) ?? -1), tip.height);
   }
 
   /** Height of the lowest undo row. */

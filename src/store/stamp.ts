@@ -1,4 +1,5 @@
 import { StoreError } from '../errors/errors.js';
+import { toDisplayHash } from '../util/bytes.js';
 import { COLUMNS, type Database, type DatabaseBatch } from './database.js';
 import { ascii, META_GENESIS, META_IDENTITY, META_LABEL } from './keys.js';
 import type { StoreReader } from './reader.js';
@@ -30,6 +31,14 @@ export function delStamp(batch: DatabaseBatch, store: Pick<StoreReader, 'identit
     genesis: store.genesis(),
     label: label === undefined ? undefined : ascii(label),
   };
+}
+
+/** The error of a chain whose block 0 has another hash than the recorded one; both in wire order. */
+export function otherGenesis(recorded: Uint8Array, offered: Uint8Array): StoreError {
+  return new StoreError('STORE_OTHER_CHAIN', 'the store was made from a chain with another genesis block', {
+    facts: { recorded: toDisplayHash(recorded), offered: toDisplayHash(offered) },
+    hint: 'Name a node of the chain that the store was made from, or another folder.',
+  });
 }
 
 /** Whether the database has no row at all. */

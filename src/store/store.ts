@@ -1,11 +1,12 @@
 import { InternalError, StoreError } from '../errors/errors.js';
-import { bytesEqual, toDisplayHash } from '../util/bytes.js';
+import { bytesEqual } from '../util/bytes.js';
 import { BatchWriter } from './batch-writer.js';
-import { assertAllNext, assertNext, assertUndone } from './block-order.js';
+import { assertAllNext, assertNext, assertUndone, rollbackTooDeep } from './block-order.js';
 import { delBlock, putBlock, putRoots, putRows } from './block-rows.js';
 import { packedWrites } from './block-writes.js';
-import { SortedWrites } from './commit-versions.js';
+import { sortedWrites } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
+import { putFinal } from './final.js';
 import { putGroup } from './group-rows.js';
 import { checkIdentity, identityOf } from './identity.js';
 import { Keeping, type Kept } from './keeping.js';
@@ -15,7 +16,7 @@ import { PIECE_BYTES, PieceWriter, putUnfinished, takeBackPieces } from './piece
 import { StoreReader } from './reader.js';
 import { corrupt } from './records.js';
 import { Rocks } from './rocks.js';
-import { assertNew, delStamp, putStamp, type Stamp } from './stamp.js';
+import { assertNew, delStamp, otherGenesis, putStamp, type Stamp } from './stamp.js';
 import { Trees } from './trees.js';
 import type {
   BlockCommit,
@@ -199,12 +200,7 @@ export class Store extends StoreReader {
     if (hash.length !== 32) throw new InternalError('the hash of a block has 32 bytes');
     const recorded = this.genesis();
     const known = recorded ?? this.blockHash(0);
-    if (known !== undefined && !bytesEqual(known, hash)) {
-      throw new StoreError('STORE_OTHER_CHAIN', 'the store was made from a chain with another genesis block', {
-        facts: { recorded: toDisplayHash(known), offered: toDisplayHash(hash) },
-        hint: 'Name a node of the chain that the store was made from, or another folder.',
-      });
-    }
+    if (known !== undefined && !bytesEqual(known, hash)) throw otherGenesis(known, hash);
     if (recorded !== undefined) return;
     this.#assertWritable();
     if (this.#stamp === undefined) this.#putMeta(META_GENESIS, hash);
@@ -228,28 +224,26 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Commits a whole block: all writes, undo data, receipts, plan, header, trees and tip, in one batch, which drops undo
-   * data that is no longer kept; a block whose rows are too many for one, in pieces of which none counts before the
-   * last (pieces.ts). `height` must be the tip's + 1 (any height in an empty store), else STORE_NOT_NEXT. After
-   * STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until it is opened again.
-   * Returns the roots after the block.
+   * Commits a whole block: all writes, undo data unless it is final, receipts, plan, header, trees and tip, in one
+   * batch, which drops undo data that is no longer kept; a block whose rows are too many for one, in pieces of which
+   * none counts before the last (pieces.ts). `height` must be the tip's + 1 (any height in an empty store), else
+   * STORE_NOT_NEXT. After STORE_WRITE_FAILED the store stands at the last whole block and takes no more writes until it
+   * is opened again. Returns the roots after the block.
    */
-  commitBlock(block: BlockCommit, { moreFollow = false, check }: CommitOptions = {}): StateRoots {
+  commitBlock(block: BlockCommit, options: CommitOptions = {}): StateRoots {
     this.#assertWritable();
     assertNext(this.tip(), block);
     const { height } = block;
+    const final = this.#isFinal(options);
     const pieces = new PieceWriter(this.rocks, height, this.#pieceBytes, (batch) => this.#write(batch, false));
     let roots: StateRoots;
     try {
       const writes = { S: packedWrites(block.standardWrites), P: packedWrites(block.laneWrites) };
       const update = this.trees.update(writes);
-      putRows(this.rocks, pieces, block, {
-        S: new SortedWrites(writes.S, update.existed.S),
-        P: new SortedWrites(writes.P, update.existed.P),
-      });
+      putRows(this.rocks, pieces, block, sortedWrites(writes, update.existed), final);
       roots = update.roots();
-      check?.(roots);
-      this.#putEnd(pieces, block, roots);
+      options.check?.(roots);
+      this.#putEnd(pieces, block, roots, final);
     } catch (error) {
       this.trees.invalidate();
       pieces.discard();
@@ -257,7 +251,7 @@ export class Store extends StoreReader {
       if (pieces.begun && this.#failed === undefined) this.#takeBack();
       throw error;
     }
-    this.#write(pieces.last(), !moreFollow);
+    this.#write(pieces.last(), !options.moreFollow);
     this.trees.settle();
     this.#stamp = undefined;
     if (pieces.begun) this.trees.storeAfter(height);
@@ -270,14 +264,16 @@ export class Store extends StoreReader {
    * recorded of the last one; they are returned. Everything else is as after {@link commitBlock} of each. They have
    * room in memory several times over.
    */
-  commitBlocks(blocks: readonly BlockCommit[], { moreFollow = false }: CommitOptions = {}): StateRoots {
+  commitBlocks(blocks: readonly BlockCommit[], options: Omit<CommitOptions, 'check'> = {}): StateRoots {
     this.#assertWritable();
+    const final = this.#isFinal(options);
     const last = assertAllNext(this.tip(), blocks);
     const batch = this.rocks.batch();
     let roots: StateRoots;
     try {
-      roots = putGroup(this.rocks, batch, blocks, this.trees);
-      this.#keeping.prune(batch, last.height, blocks.length);
+      roots = putGroup(this.rocks, batch, blocks, this.trees, final);
+      this.#keeping.prune(batch, last.height, blocks.length, final);
+      if (final) putFinal(batch, last.height);
       if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
     } catch (error) {
       this.trees.invalidate();
@@ -285,22 +281,29 @@ export class Store extends StoreReader {
       this.#keeping.forget();
       throw error;
     }
-    this.#write(batch, !moreFollow);
+    this.#write(batch, !options.moreFollow);
     this.trees.settle();
     this.#stamp = undefined;
     return roots;
   }
 
+  #isFinal({ final = false }: CommitOptions): boolean {
+    return final && this.#keeping.allowsFinal;
+  }
+
   /** What makes it count. */
-  #putEnd(pieces: PieceWriter, block: BlockCommit, roots: StateRoots): void {
+  #putEnd(pieces: PieceWriter, block: BlockCommit, roots: StateRoots, final: boolean): void {
     const { height } = block;
     const batch = pieces.last();
+    if (final) putFinal(batch, height);
     // After pieces they come behind the block: trees in portions, and the rest with the next block. What is pruned here
     // might be needed until the trees are stored.
-    if (pieces.begun) this.trees.storeBefore(batch, height);
-    else {
+    if (pieces.begun) {
+      this.trees.storeBefore(batch, height);
+      if (final) delUndo(this.rocks, batch, height);
+    } else {
       this.trees.store(batch, height);
-      this.#keeping.prune(batch, height);
+      this.#keeping.prune(batch, height, 1, final);
     }
     putBlock(batch, block, roots);
     if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
@@ -390,9 +393,6 @@ export class Store extends StoreReader {
     const tip = this.tip();
     const lowest = this.lowestRollback();
     if (tip === undefined || toHeight >= lowest) return;
-    throw new StoreError('STORE_ROLLBACK_TOO_DEEP', 'the undo data does not reach down to that height', {
-      facts: { to: toHeight, lowest, tip: tip.height },
-      hint: 'Restore an older snapshot or index into a new folder; a store that keeps more undo data reaches deeper.',
-    });
+    throw rollbackTooDeep(toHeight, lowest, tip.height);
   }
 }

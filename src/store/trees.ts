@@ -1,16 +1,13 @@
-import { fromHex, toHex } from '../util/bytes.js';
+import { toHex } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
-import { afterPrefix, latestKey, namespaceCode } from './keys.js';
-import { HEIGHT_BYTES } from './rows.js';
 import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin } from './tree/load-tree.js';
 import { type EmitRow, StateTree, type SweepLimits, type TreeWriter } from './tree/state-tree.js';
-import { combinedRoot, EMPTY_HASH } from './tree/tree-hash.js';
+import { combinedRoot } from './tree/tree-hash.js';
 import { TreeHasher } from './tree/tree-hasher.js';
 import { MOST_BITS, ROW_BITS, TreeMemory, type TreeWrites } from './tree/tree-memory.js';
-import { treeRange } from './tree/tree-rows.js';
 import type { StateProof } from './tree/verify-proof.js';
+import { treeOrigin } from './tree-origin.js';
 import type { Namespace, StateRoots, Tip } from './types.js';
-import { touchedIn, undoRows } from './undo-rows.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 
@@ -260,47 +257,6 @@ export class Trees {
     const roots = tip && this.#owner.roots(tip.height);
     return treeOrigin(this.#owner.rocks, ns, tip?.height ?? -1, ns === 'S' ? roots?.standard : roots?.lane);
   }
-}
-
-/** What the tree of a namespace is loaded from. `tip`: -1 in an empty store; `recorded`: its root there, hex. */
-export function treeOrigin(rocks: Database, ns: Namespace, tip: number, recorded: string | undefined): TreeOrigin {
-  const namespace = namespaceCode(ns);
-  return {
-    namespace,
-    tip,
-    root: recorded === undefined ? EMPTY_HASH : fromHex(recorded),
-    getMany: (keys) => rocks.getMany('tree', keys),
-    rows: () => rocks.scan('tree', treeRange(namespace)),
-    *pairs() {
-      const gte = Uint8Array.of(namespace);
-      for (const [key, value] of rocks.scan('latest', { gte, lt: afterPrefix(gte) })) {
-        yield [key.subarray(1), value.subarray(HEIGHT_BYTES)] as const;
-      }
-    },
-    touched: (height) => {
-      const undo = undoRows(rocks, height);
-      if (undo === undefined) return undefined;
-      const keys: Uint8Array[] = [];
-      for (const touched of touchedIn(height, undo)) if (touched.ns === ns) keys.push(touched.key);
-      return keys;
-    },
-    values: (keys) => {
-      const rows = rocks.getMany(
-        'latest',
-        keys.map((key) => latestKey(ns, key)),
-      );
-      return rows.map((row) => row?.subarray(HEIGHT_BYTES));
-    },
-  };
-}
-
-/** Whether the stored rows of both trees give their roots after `tip`, -1 in an empty store. */
-export function treesAreStored(rocks: Database, tip: number, roots: StateRoots | undefined): boolean {
-  const limits = { bytes: Number.POSITIVE_INFINITY, mostBits: MOST_BITS };
-  return NAMESPACES.every((ns) => {
-    const origin = treeOrigin(rocks, ns, tip, ns === 'S' ? roots?.standard : roots?.lane);
-    return isWithoutTree(origin) || loadStored(origin, limits) !== undefined;
-  });
 }
 
 function rootsOf(standard: Uint8Array, lane: Uint8Array): StateRoots {

@@ -88,6 +88,12 @@ export interface CommitOptions {
    * lose it, whole.
    */
   readonly moreFollow?: boolean;
+  /**
+   * The block is far below the tip of its source, and no reorg is expected to reach it: it gets no undo data, and
+   * neither it nor what lies below can be undone then. A store that keeps the states of some blocks only gives it undo
+   * data all the same, as that names what is dropped later.
+   */
+  readonly final?: boolean;
   /** Sees the roots before the block counts; when it throws, nothing of the block stays. */
   readonly check?: (roots: StateRoots) => void;
 }

@@ -160,6 +160,8 @@ export class TreeChain {
       pairs: () => [...this.state].map(([key, value]) => [fromBinaryString(key), value] as const),
       touched: (height) => this.touched[height]?.map(fromBinaryString),
       values: (keys) => keys.map((key) => this.state.get(toBinaryString(key))),
+      final: -1,
+      changedFrom: () => [],
     };
   }
 }

@@ -1,7 +1,16 @@
 import { bytesEqual } from '../../util/bytes.js';
 import { decodeFloor, type Floor } from '../floor.js';
 import { checkIdentity, identityOf } from '../identity.js';
-import { blockKey, META_GENESIS, META_HISTORY, META_IDENTITY, META_LABEL, META_TIP, readBeU32 } from '../keys.js';
+import {
+  blockKey,
+  META_FINAL,
+  META_GENESIS,
+  META_HISTORY,
+  META_IDENTITY,
+  META_LABEL,
+  META_TIP,
+  readBeU32,
+} from '../keys.js';
 import { checkedLabel } from '../options.js';
 import { takeBackPieces } from '../pieces.js';
 import { decodeBlockRecord } from '../records.js';
@@ -78,7 +87,7 @@ function parsedIdentity(bytes: Uint8Array): StoreIdentity | undefined {
 }
 
 function checkMeta(run: CheckRun, genesis: Uint8Array | undefined): void {
-  const known = [META_GENESIS, META_HISTORY, META_IDENTITY, META_LABEL, META_TIP];
+  const known = [META_FINAL, META_GENESIS, META_HISTORY, META_IDENTITY, META_LABEL, META_TIP];
   for (const [row] of run.rocks.scan('meta')) {
     if (!known.some((key) => bytesEqual(key, row))) run.report('CHECK_META', 'a record of no known name', { key: row });
   }
@@ -89,6 +98,9 @@ function checkMeta(run: CheckRun, genesis: Uint8Array | undefined): void {
   else if (genesis !== undefined && block0 !== undefined && !bytesEqual(genesis, block0.subarray(0, 32))) {
     run.report('CHECK_META', 'the recorded genesis hash is not that of block 0', { height: 0 });
   }
+  const final = run.rocks.get('meta', META_FINAL);
+  if (final !== undefined && (final.length !== 4 || !run.covers(readBeU32(final, 0))))
+    run.report('CHECK_META', 'the newest block without undo data is none');
   const tip = run.rocks.get('meta', META_TIP);
   const empty = run.last < run.first;
   if (empty !== (tip === undefined) || (tip !== undefined && (tip.length !== 4 || readBeU32(tip, 0) !== run.last))) {

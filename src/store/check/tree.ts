@@ -3,7 +3,7 @@ import { namespaceCode } from '../keys.js';
 import { isWithoutTree, readStored, type TreeOrigin, treeOfState } from '../tree/load-tree.js';
 import { MOST_BITS } from '../tree/tree-memory.js';
 import { decodeHeader, headerKey, isInPlace, isRow, parseRowKey, rowKey, type TreeHeader } from '../tree/tree-rows.js';
-import { treeOrigin } from '../trees.js';
+import { treeOrigin } from '../tree-origin.js';
 import type { Namespace, StateRoots } from '../types.js';
 import { type CheckRun, gaps } from './run.js';
 

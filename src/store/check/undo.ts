@@ -1,5 +1,6 @@
 import { StoreError } from '../../errors/errors.js';
 import { toBinaryString } from '../../util/bytes.js';
+import { finalHeight } from '../final.js';
 import { beU32, historyKey, historyRange, latestKey, readBeU32, undoPartKey } from '../keys.js';
 import { writtenAt } from '../rows.js';
 import type { TouchedKey } from '../touched.js';
@@ -14,12 +15,13 @@ const PORTION = 500;
 const NAMED_HEIGHTS = 4;
 
 /**
- * Column `undo`: a record for every height from the lowest to the tip, each naming every key that its block gave a
- * value or took one from, whether it had one before, and no other key. `counts` must reach from the lowest undo
- * row to the tip.
+ * Column `undo`: a record for every height from the lowest to the tip that is not final, each naming every key that its
+ * block gave a value or took one from, whether it had one before, and no other key. `counts` must reach from the lowest
+ * undo row to the tip.
  */
 export function checkUndo(run: CheckRun, counts: VersionCounts): void {
   const incomplete: number[] = [];
+  const final = finalHeight(run.rocks) ?? -1;
   let expected: number | undefined;
   let next: Uint8Array | undefined = new Uint8Array(0);
   while (next !== undefined) {
@@ -38,10 +40,11 @@ export function checkUndo(run: CheckRun, counts: VersionCounts): void {
       run.report('CHECK_UNDO', 'an undo row of a height without a block', { height });
       continue;
     }
-    if (expected !== undefined && height !== expected) {
+    // Records of blocks below a final one, which have no use any more, are dropped bit by bit.
+    if (height > final && expected !== undefined && height !== expected) {
       run.report('CHECK_UNDO', `no undo row from here to ${height - 1}`, { height: expected });
     }
-    expected = height + 1;
+    expected = Math.max(height, final) + 1;
     if (checkRecord(run, height, counts) === 'incomplete') incomplete.push(height);
   }
   // A rollback of maximum depth leaves no undo row.

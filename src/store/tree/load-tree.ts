@@ -23,6 +23,13 @@ export interface TreeOrigin extends TreeSource {
   /** Keys that the block touched, from its undo data; undefined if there is none. */
   touched(height: number): readonly Uint8Array[] | undefined;
   values(keys: readonly Uint8Array[]): (Uint8Array | undefined)[];
+  /** Height of the newest block without undo data; -1 if there is none. */
+  readonly final: number;
+  /**
+   * All keys that blocks from height `from` on touched, found by looking through the whole state, in portions, with
+   * their current values; undefined = absent. A key may come twice.
+   */
+  changedFrom(from: number): Iterable<readonly [key: Uint8Array, value: Uint8Array | undefined]>;
 }
 
 export interface LoadLimits {
@@ -38,7 +45,7 @@ const PORTION_BYTES = 8 << 20;
 
 /**
  * The tree as its rows and the keys that changed since they were written give it; undefined if there are no rows, some
- * cannot be read, undo data is missing, or the root is not the tip's.
+ * cannot be read, undo data is missing of a block that is not final, or the root is not the tip's.
  */
 export function loadStored(origin: TreeOrigin, limits: LoadLimits): StateTree | undefined {
   const tree = readStored(origin, limits);
@@ -90,6 +97,10 @@ function readRows(memory: TreeMemory, origin: TreeOrigin, header: TreeHeader, li
 
 /** Sets what the blocks after the stored state touched to its current value; false if the undo data does not tell. */
 function catchUp(tree: StateTree, origin: TreeOrigin, from: number): boolean {
+  if (from <= origin.final) {
+    for (const writes of portionsOf(origin.changedFrom(from))) tree.add(writes);
+    return true;
+  }
   for (let height = from; height <= origin.tip; height++) {
     const touched = origin.touched(height);
     if (touched === undefined) return false;
@@ -142,12 +153,14 @@ function deleteRows(origin: TreeOrigin, { emit, write }: TreeWriter): void {
   write();
 }
 
-function* portionsOf(pairs: Iterable<Row>): Generator<TreeWrites, void, void> {
-  let portion = new Map<string, Uint8Array>();
+function* portionsOf(
+  pairs: Iterable<readonly [key: Uint8Array, value: Uint8Array | undefined]>,
+): Generator<TreeWrites, void, void> {
+  let portion = new Map<string, Uint8Array | undefined>();
   let bytes = 0;
   for (const [key, value] of pairs) {
     portion.set(toBinaryString(key), value);
-    bytes += key.length + value.length;
+    bytes += key.length + (value?.length ?? 0);
     if (portion.size < PORTION_PAIRS && bytes < PORTION_BYTES) continue;
     yield portion;
     portion = new Map();

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readBeU32 } from '../../store/keys.js';
+import { META_FINAL, readBeU32 } from '../../store/keys.js';
 import { withoutRoots } from '../../store/records.js';
 import { COLUMNS, Rocks } from '../../store/rocks.js';
-import { toHex } from '../../util/bytes.js';
+import { bytesEqual, toHex } from '../../util/bytes.js';
 
 /** First byte of the key of a block's record. */
 const RECORD = 0x62;
 
 /**
  * Every row of a database that is not open anywhere: `column key` in hex, and the SHA-256 of its value. Without the
- * state trees, whose rows tell when they were written; the roots in the blocks stand for them. `roots`: whether those
- * count, which blocks have or not as they happened to be stored together.
+ * state trees, whose rows tell when they were written; the roots in the blocks stand for them. Without what tells of
+ * final blocks: which ones are depends on when they were indexed. `roots`: whether those count, which blocks have or
+ * not as they happened to be stored together.
  */
 export async function allRows(dir: string, roots = true): Promise<ReadonlyMap<string, string>> {
   const rocks = await Rocks.open(dir, false);
@@ -18,6 +19,7 @@ export async function allRows(dir: string, roots = true): Promise<ReadonlyMap<st
   try {
     for (const column of COLUMNS.filter((name) => name !== 'tree')) {
       for (const [key, value] of rocks.scan(column)) {
+        if (column === 'meta' && bytesEqual(key, META_FINAL)) continue;
         const isRecord = column === 'blocks' && key[0] === RECORD;
         const counts = isRecord && !roots ? withoutRoots(value) : value;
         rows.set(`${column} ${toHex(key)}`, createHash('sha256').update(counts).digest('hex'));

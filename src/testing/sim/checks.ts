@@ -1,8 +1,8 @@
 /** Conditions on the disk and on how a follower ended. All throw a plain Error that names the violated one. */
 import { COLUMNS } from '../../store/database.js';
-import { beU32 } from '../../store/keys.js';
+import { beU32, META_FINAL } from '../../store/keys.js';
 import { withoutRoots } from '../../store/records.js';
-import { treesAreStored } from '../../store/trees.js';
+import { treesAreStored } from '../../store/tree-origin.js';
 import { bytesEqual, toDisplayHash } from '../../util/bytes.js';
 import type { Disk } from './disk.js';
 import type { FakeNode } from './fake-node.js';
@@ -25,21 +25,23 @@ export function tipOf(world: World, disk: Disk): Tip {
 /**
  * Every row of every column must be that of a fresh index of the tip's chain, and there must be no other row: keys,
  * values, versions, undo data, receipts, roots. The stored rows of the state trees must give the roots. The lowest undo
- * data may be gone, but not those
- * that must be kept for the highest chain so far. Returns the tip and the lowest height that can be rolled back to.
+ * data may be gone, but not those that must be kept for the highest chain so far: `highest` is that of the index,
+ * `announced` that of the node. Returns the tip and the lowest height that can be rolled back to.
  */
 export function checkDisk(
   world: World,
   disk: Disk,
-  { keep }: Plan,
+  { keep, finals }: Plan,
   highest: number,
+  announced: number,
 ): { readonly tip: Tip; readonly lowest: number } {
   const tip = tipOf(world, disk);
   const lowest = openStore(new MemoryDatabase(disk)).lowestRollback();
   for (const column of COLUMNS.filter((name) => name !== 'tree')) {
     const gone = column === 'undo' ? beU32(lowest + 1) : undefined;
     const same = column === 'blocks' ? isSameBut : undefined;
-    const difference = disk.difference(tip?.reference ?? world.empty, column, gone, same);
+    const own = column === 'meta' && finals ? META_FINAL : undefined;
+    const difference = disk.difference(tip?.reference ?? world.empty, column, { gone, same, own });
     if (difference !== undefined) throw new Error(`at height ${tip?.height ?? 'none'}: ${difference}`);
   }
   const database = new MemoryDatabase(disk);
@@ -50,7 +52,7 @@ export function checkDisk(
   if (tip !== undefined && lowest >= world.start && tip.height - lowest > keep) {
     throw new Error(`undo data for ${tip.height - lowest} blocks is kept, not for ${keep}`);
   }
-  const wanted = Math.max(world.start - 1, highest - keep);
+  const wanted = Math.max(world.start - 1, (finals ? Math.max(highest, announced) : highest) - keep);
   if (tip !== undefined && lowest > Math.min(wanted, tip.height)) {
     throw new Error(`undo data reaches down to ${lowest}, not to ${wanted}`);
   }

@@ -12,6 +12,16 @@ export interface Change {
   readonly value: Uint8Array | undefined;
 }
 
+/** Differences that are none. */
+interface Allowed {
+  /** Keys below it may be missing here. */
+  readonly gone?: Uint8Array | undefined;
+  /** Which values are taken for equal. */
+  readonly same?: ((value: Uint8Array, expected: Uint8Array) => boolean) | undefined;
+  /** A key that may be here, with any value. */
+  readonly own?: Uint8Array | undefined;
+}
+
 interface Column {
   readonly rows: Map<string, Row>;
   /** Sorted names, computed on demand. */
@@ -77,19 +87,14 @@ export class Disk {
   }
 
   /**
-   * The first difference to `other` in a column, as text; undefined if both hold the same rows. Keys below `gone` may
-   * be missing here. `same` says which values are taken for equal.
+   * The first difference to `other` in a column, as text; undefined if both hold the same rows but for what is allowed.
    */
-  difference(
-    other: Disk,
-    name: ColumnName,
-    gone?: Uint8Array,
-    same: (value: Uint8Array, expected: Uint8Array) => boolean = bytesEqual,
-  ): string | undefined {
+  difference(other: Disk, name: ColumnName, { gone, same = bytesEqual, own }: Allowed = {}): string | undefined {
     const mine = this.#columns[name].rows;
     const theirs = other.#columns[name].rows;
     for (const [key, [bytes, value]] of mine) {
       const expected = theirs.get(key)?.[1];
+      if (bytesEqual(bytes, own)) continue;
       if (expected === undefined) return `${name} ${Buffer.from(bytes).toString('hex')} should not be there`;
       if (!same(value, expected)) return `${name} ${Buffer.from(bytes).toString('hex')} has another value`;
     }

@@ -24,6 +24,8 @@ export class FakeNode implements ChainSource {
   poison: WorldBlock | undefined;
   /** Every chain it has had. */
   readonly history: WorldBlock[] = [];
+  /** Height of the highest tip that it has told of. */
+  announced = -1;
   #honest = 0;
   readonly #listeners = new Set<() => void>();
 
@@ -55,8 +57,8 @@ export class FakeNode implements ChainSource {
     return this.#answer(() => ancestorAt(this.best, 0)?.hash);
   }
 
-  tip(): Promise<ChainTip> {
-    return this.#answer(() => {
+  async tip(): Promise<ChainTip> {
+    const tip = await this.#answer((): ChainTip => {
       const { best } = this;
       if (!this.#lies()) return best;
       const below = ancestorAt(best, this.#random.below(best.height + 1)) ?? best;
@@ -64,6 +66,8 @@ export class FakeNode implements ChainSource {
       const nowhere = { height: best.height + this.#random.below(4), hash: this.#random.bytes(32) };
       return this.#random.pick([below, beside, nowhere, { ...nowhere, hash: best.hash }]);
     });
+    this.announced = Math.max(this.announced, tip.height);
+    return tip;
   }
 
   hashAt(height: number): Promise<Uint8Array | undefined> {

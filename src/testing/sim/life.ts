@@ -98,11 +98,10 @@ export class Life {
       const store = openStore(this.#database, plan.keep);
       this.#follower = new Follower({
         source: node,
-        indexer: new SimIndexer(
-          store,
-          () => !node.calm && random.chance(3),
-          () => plan.together,
-        ),
+        indexer: new SimIndexer(store, () => !node.calm && random.chance(3), {
+          together: plan.together,
+          finalBehind: plan.finals ? plan.keep : undefined,
+        }),
         network: 'regtest',
         patience: (error) => (isPassingInSim(error) ? Number.POSITIVE_INFINITY : 0),
         clock: {

@@ -20,6 +20,8 @@ export interface Plan {
   readonly exitAt: number | undefined;
   /** How many blocks may be stored together. */
   readonly together: number;
+  /** Whether blocks far below the node's tip get no undo data. */
+  readonly finals: boolean;
   /** Whether the disk loses its newest writes when the process dies. */
   readonly losing: boolean;
   /** A block that is served damaged, and until when. */
@@ -59,6 +61,7 @@ export async function makePlan(world: World, random: SimRandom): Promise<Plan> {
     exitAt: random.chance(120) ? height : undefined,
     losing: random.chance(200),
     together: random.chance(500) ? random.between(2, 5) : 1,
+    finals: random.chance(600),
     poison,
   };
 }

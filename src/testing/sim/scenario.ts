@@ -81,7 +81,7 @@ class Scenario {
       const end = await life.run();
       // A process that was killed after a write did not tell of that block.
       this.#highest = Math.max(this.#highest, life.highest, this.#tip()?.height ?? -1);
-      const { tip, lowest } = checkDisk(this.#world, this.#disk, this.#plan, this.#highest);
+      const { tip, lowest } = checkDisk(this.#world, this.#disk, this.#plan, this.#highest, this.#node.announced);
       this.#count(life, before, tip, end);
       checkFailure(end, tip, this.#world, this.#plan, this.#node, lowest);
       if (end === 'killed') {

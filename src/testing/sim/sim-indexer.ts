@@ -27,6 +27,13 @@ export function openStore(database: Database, keepUndo = Number.POSITIVE_INFINIT
   return Store.over(database, { ...STORE, keepUndo }, 'simulated disk');
 }
 
+export interface SimStoring {
+  /** How many blocks may be stored together; 1 if not given. */
+  readonly together?: number;
+  /** So many blocks below the node's tip, and below that, blocks are final; undefined: none is. */
+  readonly finalBehind?: number | undefined;
+}
+
 /**
  * Indexes with the real engine and store. The stand-in for the standard module writes a few keys per block that depend
  * on the state.
@@ -35,15 +42,15 @@ export class SimIndexer implements Indexer {
   readonly #blocks: BlockIndexer;
   /** Writes of the last runs: a run ahead of the store reads them. */
   #recent: readonly ReadonlyMap<string, Uint8Array>[] = [];
-  readonly #together: () => number;
+  readonly #storing: SimStoring;
 
-  /** `fails`: whether the module fails. `together`: how many blocks may be stored together. */
+  /** `fails`: whether the module fails. */
   constructor(
     readonly store: Store,
     fails: () => boolean = () => false,
-    together: () => number = () => 1,
+    storing: SimStoring = {},
   ) {
-    this.#together = together;
+    this.#storing = storing;
     this.#blocks = new BlockIndexer(store, engine(), {
       runBlock: async (raw, height, unstored = 0) => {
         if (fails()) return failure();
@@ -69,8 +76,9 @@ export class SimIndexer implements Indexer {
     return this.store.lowestRollback();
   }
 
-  async index(block: ChainBlock, following?: Following<ChainBlock>): Promise<void> {
-    await this.#blocks.index(block, { following, together: this.#together() });
+  async index(block: ChainBlock, following?: Following<ChainBlock>, behind = 0): Promise<void> {
+    const { together = 1, finalBehind = Number.POSITIVE_INFINITY } = this.#storing;
+    await this.#blocks.index(block, { following, together, final: behind >= finalBehind });
   }
 
   settle(): void {
