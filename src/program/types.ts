@@ -89,7 +89,8 @@ export interface CallingFrame {
   charge(amount: number): void;
   /**
    * Runs `program` in a frame inside this one, with all the fuel, slots and pages that are left; the fuel that the run
-   * leaves is this frame's again. Undefined, and nothing ran: there are not enough pages left for its memory.
+   * leaves is this frame's again. Undefined, and nothing ran: there are not enough pages left for its memory. The bytes
+   * of the result are those of its memory: the next run that this frame makes may change them.
    */
   run(program: Program, host: RunHost): RunResult | undefined;
 }

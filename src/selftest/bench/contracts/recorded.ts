@@ -98,7 +98,7 @@ export class RecordingHost implements RunHost {
         const recording = new RecordingHost(host, program);
         call.frame = recording.frame;
         const end = from.run(program, recording);
-        call.frame.end = end;
+        call.frame.end = end && { ...end, result: end.result?.slice() };
         return end;
       },
     });
