@@ -1,7 +1,7 @@
 // Hostile trees of inner calls: frames, pages, slots and fuel at their limits, static and delegate calls, creations,
-// contracts that call themselves, large return data. Milliseconds of processor time a message (one thread runs them, with
-// the engine's helpers), memory over that of the process before the first message; then the same transactions in blocks
-// under the policy cpu.
+// contracts that call themselves, large return data. Milliseconds of processor time a message (one thread runs them,
+// with the engine's helpers), memory over that of the process before the first message; then the same transactions in
+// blocks under the policy cpu.
 //   npm run build && node bench/call-trees.mjs [--messages 10000] [--seed 1] [--only "NAME;..."] [--workers 2] [--json]
 // Exits 1 if a message ends with an error of the machine's, a thread dies, or a result differs between the two; and, of
 // what is measured on one thread, if a message takes over 50 ms (or its fuel at 3 ns a unit, if that is more) or memory

@@ -23,9 +23,10 @@ function touching(from, to) {
 }
 
 /**
- * A contract that grows by `grow` pages, writes to every part of what it has, calls `target` `times` times with `inputs`
- * as `kind`, below `recursion` calls of a function of 400 slots, and returns `returns` bytes of zeros. `copies`: it has
- * the return data of each call copied into its memory. `filler`: functions that no one calls, of some 10 KB each.
+ * A contract that grows by `grow` pages, writes to every part of what it has, calls `target` `times` times with
+ * `inputs` as `kind`, below `recursion` calls of a function of 400 slots, and returns `returns` bytes of zeros.
+ * `copies`: it has the return data of each call copied into its memory. `filler`: functions that no one calls, of some
+ * 10 KB each.
  */
 function contract({ pages = 1, grow = 0, touch = true, target, inputs = [], kind = 'call', ...more }) {
   const { times = 1, recursion = 0, returns = 20, copies = false, filler = 0, salt = 0 } = more;
@@ -145,10 +146,4 @@ export const TREES = {
       return actorInputs(new RandomTrees(new Prng('trees', String(i)), actors, [{ block: 2n, tx: 1n }]).tree());
     },
   },
-};
-
-/** Contracts that are called once each and never seen before: their code is read, validated and compiled. */
-export const COLD = {
-  count: 60,
-  of: (i) => contract({ filler: 12, salt: i * 100 }),
 };

@@ -13,6 +13,11 @@ class Lender {
   isOut = false;
   idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_INSTANCES);
 
+  /** Bytes of the machine's memory that it takes, at most; a run may still have it. */
+  get takenBytes(): number {
+    return this.memory?.takenBytes ?? 0;
+  }
+
   /** The memory is someone else's now, or not worth keeping. */
   forget(): void {
     this.memory = undefined;
@@ -55,9 +60,9 @@ export class LentMemories {
   /** The run is over. */
   giveBack(depth: number): void {
     this.#lenderOf(depth).isOut = false;
-    if (depth === 0) this.#trim();
   }
 
+  /** An instance in the memory of `depth` waits for the next run of its program. */
   keep(hash: string, depth: number, instance: ProgramInstance): void {
     this.#lenderOf(depth).idle.set(hash, instance, 1);
   }
@@ -79,7 +84,7 @@ export class LentMemories {
 
   /** Bytes of the machine's memory that all of them take, at most. */
   get takenBytes(): number {
-    return this.#lenders.reduce((sum, { memory }) => sum + (memory?.takenBytes ?? 0), 0);
+    return this.#lenders.reduce((sum, { takenBytes }) => sum + takenBytes, 0);
   }
 
   #lenderOf(depth: number): Lender {
@@ -87,14 +92,16 @@ export class LentMemories {
     return this.#lenders[depth];
   }
 
-  /** Gives memory back to the machine, that of the deepest frames first: they come seldom. */
-  #trim(): void {
-    let taken = this.takenBytes;
-    for (let depth = this.#lenders.length - 1; depth >= 0 && taken > this.#keptBytes; depth--) {
-      const lender = this.#lenders[depth];
-      if (lender.isOut) continue;
-      taken -= lender.memory?.takenBytes ?? 0;
-      lender.forget();
+  /**
+   * A message has ended: gives memories that take too much back to the machine, unless somebody has one. The largest go
+   * first: with few of them gone, frames of most depths find theirs, and their instances, again.
+   */
+  trim(): void {
+    for (let taken = this.takenBytes; taken > this.#keptBytes; ) {
+      if (this.#lenders.some(({ isOut }) => isOut)) return;
+      const largest = this.#lenders.reduce((a, b) => (a.takenBytes >= b.takenBytes ? a : b));
+      taken -= largest.takenBytes;
+      largest.forget();
     }
   }
 }

@@ -149,11 +149,13 @@ export class ProgramRunner {
     }
     const fuelUsed = left - instance.functions.memory.fuelLeft - instance.fuelInside;
     this.#wantsLent.set(hash, wantsLent(program, instance, fuelUsed), 1);
-    if (isKept || !instance.canServeAgain) return;
     // A run inside of this one may have had its code forgotten.
-    if (this.#compiled.get(lends ? hash + LENT : hash) === undefined) return;
-    if (lends) this.#lent.keep(hash, depth, instance);
-    else this.#idle.set(key, instance, instance.keptBytes);
+    const isCounted = this.#compiled.get(lends ? hash + LENT : hash) !== undefined;
+    if (!isKept && isCounted && instance.canServeAgain) {
+      if (lends) this.#lent.keep(hash, depth, instance);
+      else this.#idle.set(key, instance, instance.keptBytes);
+    }
+    if (depth === 0) this.#lent.trim();
   }
 
   /**

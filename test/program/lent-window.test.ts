@@ -232,6 +232,7 @@ describe('frames in lent memories', () => {
       const { result } = runner.run(nest.program, nest.host, FUEL);
       expect(result && readU32(result, 0)).toBe(9 * 5);
       expect(runner.kept.lentBytes).toBeLessThanOrEqual(32 * MIB);
+      // Of nine, each of some 10 MiB.
       expect(runner.kept.inLent).toBe(3);
     }
     const roomy = new ProgramRunner();
