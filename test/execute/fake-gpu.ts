@@ -58,6 +58,8 @@ export class FakeGpu implements GpuExecutor {
   /** Values that the host set between segments. */
   told = 0;
   compiled = true;
+  /** Hashes of programs that are too large for a kernel. */
+  readonly tooLarge = new Set<string>();
   /** Whether threads may go through outcomes. */
   shares = true;
   /** Called before each segment: throw to fail it. */
@@ -69,7 +71,8 @@ export class FakeGpu implements GpuExecutor {
     return { ok: true };
   }
 
-  kernelState(): KernelState {
+  kernelState({ hash }: Program): KernelState {
+    if (this.tooLarge.has(hash)) return 'none';
     return this.compiled ? 'ready' : 'waiting';
   }
 
