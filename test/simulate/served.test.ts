@@ -21,7 +21,7 @@ const told = ({ transfers: _, ...message }: Message, kept: Message): Message => 
   data: message.data.slice(0, kept.data.length),
 });
 
-test('what each block of the bundled chain does first is answered before it is mined as its receipt tells it', async () => {
+test('the first transaction of each block is answered before it is mined as its receipt tells it', async () => {
   const db = join(temporaryFolder(), 'db');
   expect((await cli('replay', CHAIN, '--db', db, '--policy', 'cpu')).status).toBe(0);
   const served = await openServed({ db });
