@@ -12,6 +12,7 @@ import {
   sizes,
   someOf,
   times,
+  txid,
   u128,
   workers,
 } from './cli/arguments.js';
@@ -133,6 +134,17 @@ program
   .action(async (module: string, blocks: string[], options) =>
     finish(await (await import('./cli/run-module.js')).runModuleCommand(module, blocks, options)),
   );
+
+program
+  .command('trace')
+  .description('show what a mined transaction of the parallel lane did: calls, reads, writes, what it waited for')
+  .argument('<txid>', 'transaction', txid)
+  .option('--db <dir>', 'database folder')
+  .option('--rpc <url>', 'a running server, instead of a database')
+  .option('--steps', 'run it again, and show every host call and what it changed')
+  .option('--blocks <path>', '--db and --steps: fixture chain, folder of raw blocks, or the raw block')
+  .option('--json', 'print JSON')
+  .action(async (id: string, options) => finish(await (await import('./cli/trace.js')).traceCommand(id, options)));
 
 program
   .command('serve')

@@ -68,6 +68,12 @@ export function hexBytes(text: string): Uint8Array {
   }
 }
 
+/** A txid as nodes print it; in lower case. */
+export function txid(text: string): string {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError('It must be 64 hex digits.');
+}
+
 /** A root: 32 bytes in hex. */
 export function root(text: string): Uint8Array {
   const bytes = hexBytes(text);

@@ -53,6 +53,11 @@ export const STORE_CODES = {
     'the state after that block is no longer kept (`--history`)',
     'ask for a newer height; index with more `--history` to reach further back',
   ],
+  STORE_NO_RECEIPT: ['no receipt of that transaction', 'it is not a lane transaction, or its block is not indexed yet'],
+  STORE_NO_BLOCK_BYTES: [
+    'the block of a transaction that shall run again is not at hand',
+    'name a folder that has it with `--blocks`, or ask a server that follows a node',
+  ],
   STORE_BAD_SHEET: ['a stored balance sheet is damaged', 'replay into a new folder and report it'],
   STORE_NOT_PROVABLE: [
     'the state after that block cannot be proved any more',
