@@ -151,6 +151,7 @@ program
   .description('answer JSON-RPC from a database')
   .requiredOption('--db <dir>', 'database folder')
   .option('--indexer <file>', 'the module the database was made with (default: the built-in indexer)')
+  .option('--blocks <path>', 'fixture chain or folder of raw blocks, for traces with steps')
   .option('--host <host>', 'address to serve on', '127.0.0.1')
   .option('--port <port>', 'port to serve on', port, 8080)
   .option('--allow-host <names>', 'names that requests may have in `Host`, comma-separated; * for any')

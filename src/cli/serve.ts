@@ -7,6 +7,7 @@ import { DEFAULT_VIEW_LIMITS, StandardIndexer } from '../standard/standard-index
 import { Store } from '../store/store.js';
 import { defaultIndexer } from '../util/built-wasm.js';
 import { DEFAULT_VIEW_POOL } from '../views/pool.js';
+import { blockIn } from './block-in.js';
 import { readModuleFile } from './files.js';
 
 export interface ServeOptions {
@@ -17,6 +18,8 @@ export interface ServeOptions {
   readonly allowHost?: string;
   /** WASM file; the project's own indexer if not given. */
   readonly indexer?: string;
+  /** Where the blocks of the chain are, for traces with steps. */
+  readonly blocks?: string;
 }
 
 /** `warpshrew serve --db DIR`. */
@@ -47,7 +50,11 @@ export interface ServedDatabase {
 }
 
 /** Opens a database to be served. Throws StoreError, STORE_MODULE_MISMATCH among them. */
-export async function openServed({ db, indexer }: Pick<ServeOptions, 'db' | 'indexer'>): Promise<ServedDatabase> {
+export async function openServed({
+  db,
+  indexer,
+  blocks,
+}: Pick<ServeOptions, 'db' | 'indexer' | 'blocks'>): Promise<ServedDatabase> {
   const moduleBytes = indexer === undefined ? defaultIndexer() : readModuleFile(indexer);
   const store = await Store.openRecorded(db, { readOnly: true });
   try {
@@ -60,6 +67,7 @@ export async function openServed({ db, indexer }: Pick<ServeOptions, 'db' | 'ind
         store,
         view: (name, input, height, client) => lane.view(name, input, height, height, client),
         laneView: (kind, request, client) => laneViews.run(kind, request, client),
+        block: async (height) => (blocks === undefined ? undefined : blockIn(blocks, height)),
       },
       close: async () => {
         await lane.close();

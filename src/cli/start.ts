@@ -55,7 +55,7 @@ async function serveAndVerify({ host, port }: StartOptions, workplace: Workplace
   try {
     say(`Listening on ${server.url}: requests are answered as soon as the bundled chain is replayed, in seconds.`);
     const cpu = await replayOnCpu(workplace);
-    served = await openServed({ db: databaseOf(workplace) });
+    served = await openServed({ db: databaseOf(workplace), blocks: bundledChain() });
     backend.open(served.backend);
     say(greeting(server.url));
     return await untilStopped(workplace, cpu);
@@ -146,6 +146,14 @@ class LaterBackend implements RpcBackend {
 
   view(name: string, input: Uint8Array, height: number, client: string): Promise<Uint8Array> {
     return this.backend().view(name, input, height, client);
+  }
+
+  get laneView(): RpcBackend['laneView'] {
+    return this.backend().laneView;
+  }
+
+  async block(height: number, hash: Uint8Array, client: string): Promise<Uint8Array | undefined> {
+    return this.backend().block?.(height, hash, client);
   }
 
   private backend(): RpcBackend {

@@ -1,5 +1,4 @@
 /** `warpshrew trace`: what a mined transaction of the parallel lane did, and why. */
-import { openSource } from '../bitcoin/sources.js';
 import { EnvironmentError, InternalError, UsageError } from '../errors/errors.js';
 import { LaneViews } from '../simulate/lane-views.js';
 import { DEFAULT_VIEW_LIMITS } from '../standard/standard-indexer.js';
@@ -7,6 +6,7 @@ import { Store } from '../store/store.js';
 import { type RunAgain, type Trace, traceOf } from '../trace/trace.js';
 import { traceText } from '../trace/trace-text.js';
 import { askRpc } from './ask-rpc.js';
+import { blockIn } from './block-in.js';
 
 export interface TraceOptions {
   readonly db?: string;
@@ -68,10 +68,4 @@ async function fromDatabase(db: string, txid: string, steps: boolean, blocks: st
   } finally {
     await store.close();
   }
-}
-
-/** The block of that height of a source of blocks. */
-export function blockIn(path: string, height: number): Uint8Array | undefined {
-  for (const { raw } of openSource(path).blocks(height, height)) return raw;
-  return undefined;
 }

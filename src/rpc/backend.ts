@@ -18,6 +18,11 @@ export interface RpcBackend {
    */
   readonly laneView?: RunLaneView;
   /**
+   * The bytes of a stored block, by its height and hash (wire order); undefined where they are not to be had. Without
+   * it no transaction can run again.
+   */
+  block?(height: number, hash: Uint8Array, client: string): Promise<Uint8Array | undefined>;
+  /**
    * Proves a key's value or absence (docs/state-root.md) after block `height`, the tip's if undefined. Without it the
    * store itself is asked: right where no other thread writes it.
    */

@@ -11,7 +11,8 @@ import { simulationRequest } from './simulation-request.js';
 
 const SIMULATE = 'warpshrew_simulate [{target?, inputs?, incoming?, height?, transaction?, block?, protostone?}]';
 
-function laneViewOf({ laneView }: RpcBackend): RunLaneView {
+/** What runs contracts for a method. */
+export function laneViewOf({ laneView }: RpcBackend): RunLaneView {
   if (laneView !== undefined) return laneView;
   const hint = 'Use `warpshrew index` or `warpshrew serve`.';
   throw new RpcError('RPC_NOT_SUPPORTED', 'This server cannot run contracts', hint);

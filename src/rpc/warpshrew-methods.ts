@@ -8,22 +8,16 @@ import { proofToJson } from '../store/proof/json.js';
 import { proveKey } from '../store/proof/prove-key.js';
 import { receiptJson } from '../trace/receipt-json.js';
 import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
-import { RpcError } from './errors.js';
 import { indexedHeight, notStored, storedHeight } from './heights.js';
 import { ofKept } from './kept.js';
 import type { Method } from './method.js';
+import { receiptOf } from './receipt-of.js';
 
 export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
   warpshrew_getreceipt: {
     usage: 'warpshrew_getreceipt [txid]',
-    run(params, { store }) {
-      const txid = params.count(1, 1).txid(0);
-      const receipt = store.receipt(txid);
-      if (receipt === undefined) {
-        const hint = 'It is not a transaction of the parallel lane, or its block is not indexed yet.';
-        throw new RpcError('RECEIPT_NOT_FOUND', `No receipt for transaction ${txid}`, hint);
-      }
-      return receiptJson(receipt);
+    run(params, backend) {
+      return receiptJson(receiptOf(params.count(1, 1), backend));
     },
   },
   warpshrew_getplan: {

@@ -14,6 +14,7 @@ import { fileLimit } from '../store/file-limit.js';
 import { proveKey } from '../store/proof/prove-key.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { lowerThread } from '../util/niceness.js';
+import { type FetchBlock, serveBlocks } from './block-desk.js';
 import { ContractLog } from './contract-log.js';
 import { type EngineEvent, type Failure, failureOf } from './events.js';
 import { type OpenedChain, openChain } from './open-source.js';
@@ -35,6 +36,8 @@ export interface EngineSetup {
   readonly watch: SharedArrayBuffer;
   /** The other end of a {@link ProofDesk}. */
   readonly proofs: MessagePort;
+  /** The other end of a {@link BlockDesk}. */
+  readonly blocks: MessagePort;
 }
 
 /** Everything of the engine's thread: source, store, the index and the follower. Tells what happens through `tell`. */
@@ -52,7 +55,7 @@ export class Engine {
   readonly #chain: OpenedChain;
   readonly #follower: Follower;
   readonly #stopTimeout: number;
-  readonly #proofs: MessagePort;
+  readonly #ports: readonly MessagePort[];
   readonly #tell: (event: EngineEvent) => void;
 
   private constructor(
@@ -61,7 +64,7 @@ export class Engine {
     chain: OpenedChain,
     follower: Follower,
     stopTimeout: number,
-    proofs: MessagePort,
+    ports: readonly MessagePort[],
     tell: (event: EngineEvent) => void,
   ) {
     this.#index = index;
@@ -69,13 +72,13 @@ export class Engine {
     this.#chain = chain;
     this.#follower = follower;
     this.#stopTimeout = stopTimeout;
-    this.#proofs = proofs;
+    this.#ports = ports;
     this.#tell = tell;
   }
 
   /** Opens everything and sends `opened`. Throws the error of what cannot be opened, and leaves nothing open. */
   static async open(
-    { settings, flags, moduleBytes, rollbacks, watch: watchBuffer, proofs }: EngineSetup,
+    { settings, flags, moduleBytes, rollbacks, watch: watchBuffer, proofs, blocks }: EngineSetup,
     tell: (event: EngineEvent) => void,
   ): Promise<Engine> {
     const undo: (() => Promise<void>)[] = [];
@@ -131,6 +134,8 @@ export class Engine {
       if (storeHandle === undefined) throw new InternalError('the database cannot be shared between threads');
       serveProofs(proofs, (...of) => proveKey(store, ...of));
       undo.push(async () => proofs.close());
+      serveBlocks(blocks, blocksOf(chain));
+      undo.push(async () => blocks.close());
       const clock = new RollbackClock(rollbacks);
       const contracts = new ContractLog(settings.moduleLogLines, (line) => tell({ kind: 'contract-log', line }));
       // Milliseconds, for the current block.
@@ -178,7 +183,7 @@ export class Engine {
         onNote: (note, error, leftMs) =>
           tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error), leftMs }),
       });
-      const engine = new Engine(index, gpu, chain, follower, settings.stopTimeout, proofs, tell);
+      const engine = new Engine(index, gpu, chain, follower, settings.stopTimeout, [proofs, blocks], tell);
       tell({
         kind: 'opened',
         storeHandle,
@@ -218,7 +223,7 @@ export class Engine {
 
   /** Closes everything, the store last. No other thread may be attached to it any more. */
   async close(): Promise<void> {
-    this.#proofs.close();
+    for (const port of this.#ports) port.close();
     await this.#chain.close();
     await this.#index.close();
     await this.#gpu?.close();
@@ -235,6 +240,16 @@ export class Engine {
     this.#toldHeight = nodeHeight;
     this.#tell({ kind: 'source-tip', height: nodeHeight, statistics: this.#chain.statistics() });
   }
+}
+
+/** Blocks of the chain that is followed: from the node if there is one, which has them by hash. */
+function blocksOf({ node, source }: OpenedChain): FetchBlock {
+  const { signal } = new AbortController();
+  if (node !== undefined) return (height, hash) => node.block(hash, height, signal);
+  return async (height) => {
+    for await (const { raw } of source.blocks(height, height, signal)) return raw;
+    return undefined;
+  };
 }
 
 /** Looks for a GPU if the policy uses one; `gpu` requires it, `auto` reports why there is none. */

@@ -8,6 +8,7 @@ import { Store } from '../store/store.js';
 import { DEEP_STACK } from '../util/deep-thread.js';
 import { shipped } from '../util/shipped.js';
 import { within } from '../util/within.js';
+import { BlockDesk } from './block-desk.js';
 import type { EngineSetup } from './engine.js';
 import { type EngineCommand, type EngineEvent, errorOf, type Failure, failureOf } from './events.js';
 import type { Logger } from './log.js';
@@ -49,6 +50,7 @@ export class Service {
   readonly #watch = new WorkWatch();
   readonly #blocks: SlowBlocks;
   readonly #proofs: ProofDesk;
+  readonly #fetched: BlockDesk;
   readonly #stopTimeout: number;
   readonly #gone: Promise<void>;
   #opened: ((event: EngineEvent & { kind: 'opened' }) => void) | undefined;
@@ -69,10 +71,21 @@ export class Service {
     const { buffer: rollbacks } = this.#rollbacks;
     const { port1, port2: proofs } = new MessageChannel();
     this.#proofs = new ProofDesk(port1);
-    const setup: EngineSetup = { settings, flags, moduleBytes, rollbacks, watch: this.#watch.buffer, proofs };
+    const fetching = new MessageChannel();
+    this.#fetched = new BlockDesk(fetching.port1);
+    const { port2: ownBlocks } = fetching;
+    const setup: EngineSetup = {
+      settings,
+      flags,
+      moduleBytes,
+      rollbacks,
+      watch: this.#watch.buffer,
+      proofs,
+      blocks: ownBlocks,
+    };
     this.#worker = new Worker(shipped('service/engine-worker.js'), {
       workerData: setup,
-      transferList: [proofs],
+      transferList: [proofs, ownBlocks],
       resourceLimits: DEEP_STACK,
     });
     this.#worker.on('message', (event: EngineEvent) => this.#hear(event));
@@ -118,6 +131,7 @@ export class Service {
     await this.#views?.close();
     await this.#laneViews?.close();
     this.#proofs.close();
+    this.#fetched.close();
     if (ended) {
       this.#command({ kind: 'released' });
       if (await within(CLOSE_MS, this.#gone)) return;
@@ -189,6 +203,7 @@ export class Service {
         view: (name, input, height, client) => views.run(name, input, height, client),
         laneView: (kind, request, client) =>
           views.consistent(kind, request.height, () => laneViews.run(kind, request, client)),
+        block: (height, hash, client) => this.#fetched.block(height, hash, client),
         prove: (namespace, key, height, client) => this.#proofs.prove(client, namespace, key, height),
       },
       pages: pages.routes,
