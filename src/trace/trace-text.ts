@@ -126,7 +126,7 @@ function changeLines({ storage, balances, created, sequence, sheets }: NonNullab
   if (sequence !== null) say(`sequence: ${sequence.before} -> ${sequence.after}`);
   for (const { outpoint, before, after } of sheets)
     say(`sheet ${outpoint}: ${sheetText(before)} -> ${sheetText(after)}`);
-  return lines;
+  return lines.length > 1 ? lines : [];
 }
 
 function valueText(hex: string | null): string {

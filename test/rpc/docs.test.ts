@@ -35,6 +35,8 @@ describe('docs/json-rpc.md', () => {
       'metashrew-methods',
       'warpshrew-methods',
       'lane-view-methods',
+      'trace-methods',
+      'receipt-of',
       'simulation-request',
       'heights',
       'params',

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openServed } from '../../src/cli/serve.js';
+import { startRpcServer } from '../../src/rpc/server.js';
+import { CHAIN, type CliRun, cli, lastLine, ROOT, temporaryFolder } from '../helpers/cli.js';
+
+/** Claims a leaf that an earlier transaction of block 114 has claimed. */
+const TXID = 'c37c9b7e9e976d972ff31760e59e1a9e928e397b6a910e51b1357d09203118c3';
+const EARLIER = '2a0d50a69dd4da7e6d469514ed4730e4de2b27f346e3df26d249c4655112e36b';
+
+function ended(run: CliRun, status: number, text: RegExp): void {
+  expect(`${run.stdout}${run.stderr}`).toMatch(text);
+  expect(run.status).toBe(status);
+}
+
+async function database(): Promise<string> {
+  const db = join(temporaryFolder(), 'db');
+  expect((await cli('replay', CHAIN, '--db', db, '--policy', 'cpu', '--to', '114')).status).toBe(0);
+  return db;
+}
+
+test('a trace of a database, with steps and without, is that of a server over it', async () => {
+  const db = await database();
+  const trace = (...more: string[]): Promise<CliRun> => cli('trace', TXID, ...more);
+  const plain = await trace('--db', db);
+  ended(plain, 0, new RegExp(`^${TXID} {2}REVERT: abort\n(.*\n)+.*follows 1 transaction of its block\n.*${EARLIER}\n`));
+  expect(plain.stdout).not.toContain('__load_storage');
+  const told = await trace('--db', db, '--json');
+  expect(lastLine(told)).toMatchObject({
+    ...{ txid: TXID, height: 114, status: 'REVERT', run: null },
+    waits: { after: [{ txid: EARLIER, spends: false, keyTotal: 1 }], afterTotal: 1, complete: true },
+  });
+  const steps = await trace('--db', db, '--steps', '--blocks', CHAIN);
+  ended(
+    steps,
+    0,
+    /__load_storage key=0x636c61696d65642f16(00)+ -> 0x01 .*\n {4}abort stops: abort {2}\(fuel \d+ - 100\)/,
+  );
+  const inSteps = await trace('--db', db, '--steps', '--blocks', CHAIN, '--json');
+  ended(await trace('--db', db, '--steps'), 4, /^STORE_NO_BLOCK_BYTES: /);
+  ended(await trace('--db', db, '--steps', '--blocks', join(db, 'none')), 3, /^BLOCK_FILE_UNREADABLE: /);
+  ended(await cli('trace', EARLIER.replace('2', '3'), '--db', db), 4, /^STORE_NO_RECEIPT: /);
+
+  const served = await openServed({ db, blocks: CHAIN });
+  const server = await startRpcServer({ host: '127.0.0.1', port: 0, backend: served.backend });
+  onTestFinished(async () => {
+    await server.close();
+    await served.close();
+  });
+  expect((await trace('--rpc', server.url)).stdout).toBe(plain.stdout);
+  expect((await trace('--rpc', server.url, '--json')).stdout).toBe(told.stdout);
+  expect((await trace('--rpc', server.url, '--steps')).stdout).toBe(steps.stdout);
+  expect((await trace('--rpc', server.url, '--steps', '--json')).stdout).toBe(inSteps.stdout);
+  const other = await cli('trace', EARLIER.replace('2', '3'), '--rpc', server.url);
+  ended(other, 5, /^ENV_RPC_FAILED: .*RECEIPT_NOT_FOUND/s);
+});
+
+test('wrong use is told, and an answer that is no trace is an error of the server', async () => {
+  ended(await cli('trace', 'abc', '--db', 'x'), 2, /It must be 64 hex digits/);
+  ended(await cli('trace', TXID), 2, /^USAGE_TRACE_FROM: /);
+  ended(await cli('trace', TXID, '--db', 'x', '--rpc', 'http://127.0.0.1:1'), 2, /^USAGE_TRACE_FROM: /);
+  ended(await cli('trace', TXID, '--rpc', 'http://127.0.0.1:1', '--blocks', 'x'), 2, /^USAGE_TRACE_FROM: /);
+  const server = createServer((_, response) => response.end('{"jsonrpc":"2.0","id":1,"result":{"messages":7}}'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  ended(await cli('trace', TXID, '--rpc', `http://127.0.0.1:${port}`), 5, /^ENV_RPC_FAILED: .* is no trace/);
+});
+
+test('the traces of docs/contracts.md are answered as written', async () => {
+  const text = readFileSync(join(ROOT, 'docs', 'contracts.md'), 'utf8');
+  const [, command, shown] = /^\$ warpshrew (trace .*) --db my\.db\n([^`]*)^```$/m.exec(text) ?? [];
+  const db = await database();
+  const run = await cli(...command.split(' '), '--db', db);
+  expect(run.stdout).toBe(shown);
+  const [, lines] = /^```\n((?: {4}\S.*\n)+)```$/m.exec(text) ?? [];
+  const steps = await cli(...command.split(' '), '--db', db, '--steps', '--blocks', CHAIN);
+  expect(steps.stdout).toContain(lines);
+});
