@@ -24,6 +24,8 @@ const LONGEST = [
   'bench/blocks',
   'service/node-trouble',
   'cli/bad-input',
+  'cli/call',
+  'simulate/mined',
   'docs/examples',
   'gpu/intrinsics',
   'replay/policies',
