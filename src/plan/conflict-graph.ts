@@ -26,12 +26,13 @@ export function buildConflictGraph(sets: AccessSets): ConflictGraph {
   const predecessors = new GrowingUint32();
   const offsets = new Uint32Array(count + 1);
 
-  for (let j = 0; j < count; j++) {
-    const join = (i: number): void => {
-      if (i === NONE || i === j || joined[i] === j) return;
-      joined[i] = j;
-      predecessors.push(i);
-    };
+  let j = 0;
+  const join = (i: number): void => {
+    if (i === NONE || i === j || joined[i] === j) return;
+    joined[i] = j;
+    predecessors.push(i);
+  };
+  for (; j < count; j++) {
     for (let at = reads.offsets[j]; at < reads.offsets[j + 1]; at++) join(lastWriter[reads.values[at]]);
     for (let at = writes.offsets[j]; at < writes.offsets[j + 1]; at++) {
       const key = writes.values[at];

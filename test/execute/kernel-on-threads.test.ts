@@ -5,7 +5,7 @@ import type { GpuBlock, GpuBlockRun, SharedOutcomes } from '../../src/gpu/pack/t
 import { RESULT } from '../../src/gpu/translate/layout.js';
 import type { LaneBlockResult } from '../../src/lane/types.js';
 import { comparable } from '../../src/selftest/fuzz/fuzz.js';
-import { call, makeBlock, makeTx, World } from '../lane/world.js';
+import { call, makeBlock, World } from '../lane/world.js';
 import { makeEngine, message, sortedWrites, sourceOf } from './engines.js';
 import { FakeGpu } from './fake-gpu.js';
 

@@ -1,4 +1,5 @@
 /** What rows of a batch must see in place of the state before the block. */
+import { copyBytes } from '../../util/copy-bytes.js';
 import { AT, HEAD, type RowOverrides, Words } from '../tasks/row-records.js';
 import { NO_PREDICTION, type Predictions } from './predictions.js';
 import type { RowTable } from './row-table.js';
@@ -61,7 +62,7 @@ export function overridesOf(
   }
   const bytes = new Uint8Array(length);
   for (let i = 0, at = 0; i < parts.length; i += 2) {
-    bytes.set(state.bytes.subarray(parts.list[i], parts.list[i + 1]), at);
+    copyBytes(state.bytes, parts.list[i], parts.list[i + 1], bytes, at);
     at += parts.list[i + 1] - parts.list[i];
   }
   return { ends, words: places.taken(), bytes };

@@ -70,9 +70,11 @@ export class Predictions {
     const { offsets, nodes } = nodesByKey(sets);
     const guesses = new Map<string, Guess | undefined>();
     for (let key = 0; key < sets.keyCount; key++) {
-      const [from, to] = [offsets[key], offsets[key + 1]];
+      const from = offsets[key];
+      const to = offsets[key + 1];
       if (to - from < FEWEST_FOR_WORKERS) continue;
-      const of = Uint32Array.from(nodes.subarray(from, to), (node) => rows[node]);
+      const of = nodes.slice(from, to);
+      for (let i = 0; i < of.length; i++) of[i] = rows[of[i]];
       const found = this.#predictable(key, of, memory, guesses);
       if (found === undefined) continue;
       this.#keys.push(found);
@@ -128,10 +130,14 @@ export class Predictions {
     for (let i = this.#firsts[row]; i < this.#firsts[row + 1]; i++) {
       const predicted = this.#keys[this.#keyOf[i]];
       const { key, shape } = predicted;
-      const tally = this.#tallies.get(shape) ?? { guess: predicted.guess, reads: 0, wrong: 0, better: undefined };
-      this.#tallies.set(shape, tally);
+      let tally = this.#tallies.get(shape);
+      if (tally === undefined) {
+        tally = { guess: predicted.guess, reads: 0, wrong: 0, better: undefined };
+        this.#tallies.set(shape, tally);
+      }
       state.load(key);
-      const [start, end] = [state.starts[key], state.ends[key]];
+      const start = state.starts[key];
+      const end = state.ends[key];
       const isRight = this.#table.isSame(this.#starts[i], this.#ends[i], start, end);
       if (this.#isChange(i)) {
         used++;
@@ -196,10 +202,8 @@ export class Predictions {
       const { list } = table.words;
       const at = table.recordOf(row);
       if (list[at + AT.reads] + list[at + AT.writes] > MOST_KEYS) return undefined;
-      const reads = at + HEAD;
-      isRead[i] = list.subarray(reads, reads + list[at + AT.reads]).includes(key) ? 1 : 0;
-      const writes = table.writesOf(row);
-      const write = list.subarray(writes, writes + list[at + AT.writes]).indexOf(key);
+      isRead[i] = placeOf(key, list, at + HEAD, list[at + AT.reads]) < 0 ? 0 : 1;
+      const write = placeOf(key, list, table.writesOf(row), list[at + AT.writes]);
       if (write < 0) continue;
       isWrite[i] = 1;
       const values = table.valuesOf(row);
@@ -281,29 +285,46 @@ export class Predictions {
   }
 }
 
+/** Place of `key` among the `count` words of `list` from `from` on, -1 if it is not there. */
+function placeOf(key: number, list: Uint32Array, from: number, count: number): number {
+  for (let i = 0; i < count; i++) if (list[from + i] === key) return i;
+  return -1;
+}
+
 /** Nodes of each key in block order, each once. */
 function nodesByKey({ count, keyCount, reads, writes }: AccessSets): { offsets: Uint32Array; nodes: Uint32Array } {
   const offsets = new Uint32Array(keyCount + 1);
-  const last = new Int32Array(keyCount);
-  const each = (visit: (node: number, key: number) => void): void => {
-    last.fill(-1);
-    for (let node = 0; node < count; node++) {
-      for (const rows of [reads, writes]) {
-        for (let i = rows.offsets[node]; i < rows.offsets[node + 1]; i++) {
-          const key = rows.values[i];
-          if (last[key] === node) continue;
-          last[key] = node;
-          visit(node, key);
-        }
-      }
-    }
-  };
-  each((_, key) => offsets[key + 1]++);
+  // Once to count them, once to put them in.
+  const last = new Int32Array(keyCount).fill(-1);
+  for (let node = 0; node < count; node++) {
+    countKeys(reads, node);
+    countKeys(writes, node);
+  }
   for (let key = 0; key < keyCount; key++) offsets[key + 1] += offsets[key];
   const nodes = new Uint32Array(offsets[keyCount]);
   const next = offsets.slice();
-  each((node, key) => {
-    nodes[next[key]++] = node;
-  });
+  last.fill(-1);
+  for (let node = 0; node < count; node++) {
+    putKeys(reads, node);
+    putKeys(writes, node);
+  }
   return { offsets, nodes };
+
+  function countKeys(rows: Rows, node: number): void {
+    for (let i = rows.offsets[node]; i < rows.offsets[node + 1]; i++) {
+      const key = rows.values[i];
+      if (last[key] === node) continue;
+      last[key] = node;
+      offsets[key + 1]++;
+    }
+  }
+
+  function putKeys(rows: Rows, node: number): void {
+    for (let i = rows.offsets[node]; i < rows.offsets[node + 1]; i++) {
+      const key = rows.values[i];
+      if (last[key] === node) continue;
+      last[key] = node;
+      nodes[next[key]++] = node;
+    }
+  }
 }

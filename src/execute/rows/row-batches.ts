@@ -204,8 +204,11 @@ class BatchRun {
     for (let colour = colours.length - 1; colour > 0; colour--) {
       if (colours[colour].length >= FEWEST_FOR_WORKERS) return colour + 1;
     }
-    const again = colours[0]?.filter((node) => this.#runsAgain(this.inputs.rows[node])).length ?? 0;
-    return again >= FEWEST_FOR_WORKERS ? 1 : 0;
+    let again = 0;
+    for (const node of colours[0] ?? []) {
+      if (this.#runsAgain(this.inputs.rows[node]) && ++again === FEWEST_FOR_WORKERS) return 1;
+    }
+    return 0;
   }
 }
 

@@ -113,12 +113,18 @@ export class BlockState {
   loadMany(keys: Uint32Array, count: number): void {
     const base = this.#base;
     if (base.getManyAt === undefined) return;
-    const wanted = keys.subarray(0, count).filter((key) => this.#known[key] === UNKNOWN && !this.#isAsideAt(key));
-    const starts = wanted.map((key) => this.keyStart(key));
-    const ends = wanted.map((key) => this.keyEnd(key));
-    base.getManyAt(this.bytes, starts, ends).forEach((value, i) => {
-      this.#placeOfBase(wanted[i], value);
-    });
+    const wanted = new Uint32Array(count);
+    const [starts, ends] = [new Uint32Array(count), new Uint32Array(count)];
+    let found = 0;
+    for (let i = 0; i < count; i++) {
+      const key = keys[i];
+      if (this.#known[key] !== UNKNOWN || this.#isAsideAt(key)) continue;
+      wanted[found] = key;
+      starts[found] = this.keyStart(key);
+      ends[found++] = this.keyEnd(key);
+    }
+    const values = base.getManyAt(this.bytes, starts.subarray(0, found), ends.subarray(0, found));
+    for (let i = 0; i < found; i++) this.#placeOfBase(wanted[i], values[i]);
   }
 
   #isAsideAt(key: number): boolean {
