@@ -18,6 +18,10 @@ export const FEWEST_FOR_WORKERS = 8;
 const PIECES_PER_WORKER = 4;
 const LARGEST_PIECE = 128;
 
+/** A worker gets its next task before it has answered, so that it need not wait for it, where answers are small. */
+const MOST_BEGUN = 2;
+const SMALL_ANSWER = 1 << 20;
+
 interface Job {
   readonly task: RowTask;
   /** What it may take, by what the pieces before it have left. */
@@ -35,9 +39,12 @@ const FORGOTTEN: Job = {
 };
 
 export class WorkerPool {
-  readonly #workers: { readonly thread: Worker; job: Job | undefined }[];
+  /** Of each worker: what it has been given, in the order in which it answers. */
+  readonly #workers: { readonly thread: Worker; readonly jobs: Job[] }[];
   readonly #ready = new SharedArrayBuffer(4);
   #waiting: Job[] = [];
+  /** Bytes of the largest answer to jobs of the list under way; undefined: there was none yet. */
+  #largest: number | undefined;
   #dead: Error | undefined;
   #closing = false;
 
@@ -49,17 +56,22 @@ export class WorkerPool {
     this.#workers = Array.from({ length: size }, (_, i) => {
       const workerData: WorkerData = { watch, thread: i + 1, compiledBytes: compiledBytesOf(size), ready: this.#ready };
       const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
-      const worker: { readonly thread: Worker; job: Job | undefined } = { thread, job: undefined };
+      const worker: { readonly thread: Worker; readonly jobs: Job[] } = { thread, jobs: [] };
       thread.on('message', (answer: FromWorker) => {
-        const job = worker.job;
-        worker.job = undefined;
+        const job = worker.jobs.shift();
         if (answer.kind === 'error') {
           this.#fail(errorOf(answer.failure));
           job?.reject(this.#dead as Error);
           return;
         }
         if (answer.kind === 'too-large') job?.reject(new BlockTooLarge());
-        else job?.resolve(answer);
+        else {
+          const { bytes, words } = answer;
+          this.#largest = Math.max(this.#largest ?? 0, bytes.length + words.byteLength);
+          // The worker goes on while this thread takes the answer.
+          this.#dispatch();
+          job?.resolve(answer);
+        }
         this.#dispatch();
       });
       thread.on('error', (cause) => this.#fail(new InternalError('a worker thread died', { cause })));
@@ -111,6 +123,7 @@ export class WorkerPool {
       rows.slice(i * length, (i + 1) * length),
     );
     const mostBytes = (): number => budget.ofPiece(pieces.length);
+    this.#largest = undefined;
     try {
       await collect<[RowReply, Uint32Array], void>(
         pieces.length,
@@ -124,7 +137,9 @@ export class WorkerPool {
     } catch (error) {
       this.#waiting = this.#waiting.filter((job) => job.mostBytes !== mostBytes);
       // What was begun is still answered, perhaps much later, and would hold all that was found until then.
-      for (const worker of this.#workers) if (worker.job?.mostBytes === mostBytes) worker.job = FORGOTTEN;
+      for (const { jobs } of this.#workers) {
+        for (let i = 0; i < jobs.length; i++) if (jobs[i].mostBytes === mostBytes) jobs[i] = FORGOTTEN;
+      }
       throw error;
     }
   }
@@ -139,13 +154,16 @@ export class WorkerPool {
       this.#fail(this.#dead);
       return;
     }
-    for (const worker of this.#workers) {
-      if (worker.job !== undefined) continue;
-      worker.job = this.#waiting.shift();
-      if (worker.job === undefined) return;
-      const { task, mostBytes } = worker.job;
-      const sent: ToWorker = { kind: 'rows', ...task, mostBytes: mostBytes() };
-      worker.thread.postMessage(sent);
+    const most = this.#largest !== undefined && this.#largest <= SMALL_ANSWER ? MOST_BEGUN : 1;
+    for (let begun = 0; begun < most; begun++) {
+      for (const { thread, jobs } of this.#workers) {
+        if (jobs.length > begun) continue;
+        const job = this.#waiting.shift();
+        if (job === undefined) return;
+        jobs.push(job);
+        const sent: ToWorker = { kind: 'rows', ...job.task, mostBytes: job.mostBytes() };
+        thread.postMessage(sent);
+      }
     }
   }
 
@@ -153,8 +171,7 @@ export class WorkerPool {
   #fail(error: Error): void {
     this.#dead ??= error;
     for (const worker of this.#workers) {
-      worker.job?.reject(this.#dead);
-      worker.job = undefined;
+      for (const job of worker.jobs.splice(0)) job.reject(this.#dead);
     }
     for (const job of this.#waiting.splice(0)) job.reject(this.#dead);
   }
