@@ -103,8 +103,8 @@ export const COLUMNS = [
   ),
   state(
     'aside-read-from-below',
-    ' && !this.#isAsideAt(key));',
-    ');',
+    ' || this.#isAsideAt(key)) continue;',
+    ') continue;',
     'a write that was put aside is read from the state below again, with many others',
   ),
   state(
