@@ -84,7 +84,7 @@ export function checkBuild(build: Build, runner: CpuRunner, authToken?: Uint8Arr
   const compiling = performance.now();
   new WebAssembly.Module(Uint8Array.from(program.instrumented));
   const compileMs = performance.now() - compiling;
-  const meta = methodsToCall(build.wasm);
+  const meta = methodsToCall(build.wasm, runner);
   return {
     ...nothing(build),
     ...{ prepareMs, compileMs, pages: program.minPages, entryFuel: program.entryFuel },
@@ -121,8 +121,8 @@ interface Methods {
   readonly noMeta: string | undefined;
 }
 
-function methodsToCall(wasm: Uint8Array): Methods {
-  const meta = metaOf(wasm);
+function methodsToCall(wasm: Uint8Array, runner: CpuRunner): Methods {
+  const meta = metaOf(wasm, runner);
   if (typeof meta !== 'string') return { methods: meta, noMeta: undefined };
   const methods = GUESSED_OPCODES.map((opcode) => ({ name: '', opcode, parameters: GUESSED_PARAMETERS }));
   return { methods, noMeta: meta };

@@ -21,8 +21,8 @@ if (positionals.length !== 1) {
 
 const all = readBuilds(positionals[0]);
 const builds = all.filter(({ wasm, name }) => name.includes(values.only) && looksLikeContract(wasm));
-const authToken = all.find(isAuthToken);
 const runner = new ProgramRunner();
+const authToken = all.find(isAuthToken);
 const reports = builds.map((build) => checkBuild(build, runner, authToken?.wasm));
 process.stdout.write(`${tableOf(reports)}\n${summary(reports)}\n`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reports, undefined, 2)}\n`);
@@ -31,7 +31,7 @@ process.exitCode = reports.some(isInternal) ? 1 : 0;
 /** The contract that makes auth tokens is told by its name and by what it understands. */
 function isAuthToken({ name, wasm }: Build): boolean {
   if (!name.includes('auth_token')) return false;
-  const methods = metaOf(wasm);
+  const methods = metaOf(wasm, runner);
   return typeof methods !== 'string' && methods.some((method) => method.name === 'authenticate');
 }
 

@@ -1,27 +1,26 @@
 /** What a contract build says of itself. */
-import { readU32 } from '../../util/bytes.js';
+import { ProgramError } from '../../errors/errors.js';
+import type { CpuRunner } from '../../execute/tasks/drive.js';
+import { codeKey } from '../../lane/keys.js';
+import { Metas } from '../../simulate/meta.js';
+import { concatBytes } from '../../util/bytes.js';
+import { id } from '../regtest/messages.js';
 import { type MetaMethod, methodsOf } from './arguments.js';
 
-const MOST_BYTES = 1 << 20;
+const SOMEWHERE = id(2, 1);
+const KEY = codeKey(SOMEWHERE);
 
 /**
- * The methods that `__meta` names, or why there are none in words. The build runs on V8 as it is, without a bound on
- * its time: this is for builds that a developer has chosen.
+ * The methods that the `__meta` of an admitted module names, or why there are none in words. It runs as a message does:
+ * its fuel, slots and pages are bounded.
  */
-export function metaOf(wasm: Uint8Array): MetaMethod[] | string {
+export function metaOf(wasm: Uint8Array, runner: CpuRunner): MetaMethod[] | string {
+  const code = concatBytes(Uint8Array.of(0), wasm);
   try {
-    const module = new WebAssembly.Module(Uint8Array.from(wasm));
-    const env = Object.fromEntries(WebAssembly.Module.imports(module).map(({ name }) => [name, () => 0]));
-    const { __meta: meta, memory } = new WebAssembly.Instance(module, { env }).exports;
-    if (typeof meta !== 'function' || !(memory instanceof WebAssembly.Memory)) return 'no __meta';
-    const at = Number(meta()) >>> 0;
-    const bytes = new Uint8Array(memory.buffer);
-    if (at < 4 || at > bytes.length) return '__meta gives a bad pointer';
-    const length = readU32(bytes, at - 4);
-    if (length > MOST_BYTES || at + length > bytes.length) return '__meta gives a bad length';
-    const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.slice(at, at + length)));
-    return methodsOf(parsed) ?? '__meta gives JSON of another form';
+    const meta = new Metas(runner).of(SOMEWHERE, { get: (key) => (key === KEY ? code : undefined) });
+    return methodsOf(meta) ?? '__meta gives JSON of another form';
   } catch (error) {
-    return `__meta fails: ${error instanceof Error ? error.message.slice(0, 100) : 'unknown'}`;
+    if (!(error instanceof ProgramError)) throw error;
+    return `${error.code}: ${error.message}`;
   }
 }

@@ -43,7 +43,8 @@ if (!Number.isInteger(chains) || chains < 0 || chains > MOST_CHAINS) {
 const folder = (name: string): string => fileURLToPath(new URL(`../../wasm/${name}`, import.meta.url));
 const own = new Map([...readBuilds(folder('calls')), ...readBuilds(folder('programs'))].map((b) => [b.name, b]));
 const module = values.indexer === undefined ? undefined : new Uint8Array(readFileSync(values.indexer));
-const catalogue = new Catalogue(values.contracts === undefined ? [] : readBuilds(values.contracts));
+const runner = new ProgramRunner();
+const catalogue = new Catalogue(values.contracts === undefined ? [] : readBuilds(values.contracts), runner);
 const scenarios = [
   ...ownScenarios(own, module !== undefined, chains),
   ...tokenScenarios(catalogue),
@@ -53,7 +54,6 @@ const scenarios = [
   ...oylScenarios(catalogue),
   ...opcodeScenarios(catalogue),
 ].filter(({ name }) => name.includes(values.only));
-const runner = new ProgramRunner();
 const reports: StepReport[] = [];
 
 for (const scenario of scenarios) {

@@ -1,5 +1,6 @@
 /** Builds of a folder by what they understand. */
 import { ProgramError } from '../../../errors/errors.js';
+import type { CpuRunner } from '../../../execute/tasks/drive.js';
 import { prepareProgram } from '../../../program/prepare.js';
 import type { MetaMethod } from '../../contracts/arguments.js';
 import { type Build, looksLikeContract } from '../../contracts/builds.js';
@@ -13,8 +14,8 @@ export class Catalogue {
   readonly #builds: readonly KnownBuild[];
 
   /** Builds that the rules refuse, or without a usable `__meta`, are left out. */
-  constructor(builds: readonly Build[]) {
-    this.#builds = builds.filter(({ wasm }) => looksLikeContract(wasm)).flatMap(known);
+  constructor(builds: readonly Build[], runner: CpuRunner) {
+    this.#builds = builds.filter(({ wasm }) => looksLikeContract(wasm)).flatMap((build) => known(build, runner));
   }
 
   get all(): readonly KnownBuild[] {
@@ -29,14 +30,14 @@ export class Catalogue {
   }
 }
 
-function known(build: Build): KnownBuild[] {
+function known(build: Build, runner: CpuRunner): KnownBuild[] {
   try {
     prepareProgram(build.wasm, build.hash);
   } catch (error) {
     if (error instanceof ProgramError) return [];
     throw error;
   }
-  const methods = metaOf(build.wasm);
+  const methods = metaOf(build.wasm, runner);
   return typeof methods === 'string' ? [] : [{ ...build, methods }];
 }
 
