@@ -35,9 +35,9 @@ function isAuthToken({ name, wasm }: Build): boolean {
   return typeof methods !== 'string' && methods.some((method) => method.name === 'authenticate');
 }
 
-function isInternal({ refused, untranslated, calls }: BuildReport): boolean {
+function isInternal({ refused, untranslated, noMeta, calls }: BuildReport): boolean {
   const own = (text: string | undefined): boolean => text?.startsWith('INTERNAL') ?? false;
-  return own(refused) || own(untranslated) || calls.some(({ status }) => status === 'INTERNAL');
+  return own(refused) || own(untranslated) || own(noMeta) || calls.some(({ status }) => status === 'INTERNAL');
 }
 
 function summary(list: readonly BuildReport[]): string {

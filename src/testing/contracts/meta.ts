@@ -20,7 +20,6 @@ export function metaOf(wasm: Uint8Array, runner: CpuRunner): MetaMethod[] | stri
     const meta = new Metas(runner).of(SOMEWHERE, { get: (key) => (key === KEY ? code : undefined) });
     return methodsOf(meta) ?? '__meta gives JSON of another form';
   } catch (error) {
-    if (!(error instanceof ProgramError)) throw error;
-    return `${error.code}: ${error.message}`;
+    return error instanceof ProgramError ? `${error.code}: ${error.message}` : `INTERNAL: ${String(error)}`;
   }
 }

@@ -27,21 +27,23 @@ async function opcodes(stage: Stage, build: KnownBuild, auth: AuthTokens, owned:
   await putAuthTokens(stage, auth);
   // The inputs name 2:1 and 2:2 as ids.
   const { token, auth: key } = await ownedToken(stage, owned, 1_000_000n);
-  const give: Gifts = [
-    [token, GIVEN],
-    [key, 1n],
-  ];
+  // Only what the purse has: an edict of what is not there has a scenario of its own.
+  const gifts = (): Gifts =>
+    [[token, GIVEN] as const, [key, 1n] as const].filter(([asset, amount]) => stage.held(asset) >= amount);
   const rank = ({ opcode }: MetaMethod): number => (INITIALISING.includes(opcode) ? 0 : 1);
   const methods = [...build.methods].sort((a, b) => rank(a) - rank(b)).slice(0, MOST_METHODS);
   let made = id(0, 0);
   for (const method of methods) {
-    made = await create(stage, `create by ${method.name}`, build.wasm, inputsFor(method), undefined, { give, ...ANY });
+    made = await create(stage, `create by ${method.name}`, build.wasm, inputsFor(method), undefined, {
+      give: gifts(),
+      ...ANY,
+    });
     if (stage.lastStatus === 'OK') break;
   }
   if (stage.lastStatus !== 'OK') return;
   for (const method of methods) {
     await call(stage, `${method.name}`, made, inputsFor(method), {
-      give: method.opcode % 2n === 0n ? give : [],
+      give: method.opcode % 2n === 0n ? gifts() : [],
       ...ANY,
     });
   }

@@ -24,6 +24,11 @@ const ENVELOPE: Ruled = {
   perhaps: true,
   error: 'the envelope is used',
 };
+const NOTHING: Ruled = {
+  rule: '2.4',
+  why: 'an edict moves at most what is there; some indexers then put what the contract keeps on the pointer as well',
+  perhaps: true,
+};
 const FAILED_FIRST: Ruled = { rule: '5.1', why: 'a failed message leaves its fuel; in an indexer it takes all' };
 
 /** `own`: the builds of dist/wasm; `chains`: how many chains of random call trees. */
@@ -42,6 +47,7 @@ export function ownScenarios(own: ReadonlyMap<string, Build>, hasIndexer: boolea
     { name: 'own: two messages', play: (stage) => twoMessages(stage, wasm, false) },
     { name: 'own: two messages, the first one fails', play: (stage) => twoMessages(stage, wasm, true) },
     { name: 'own: two creations from one envelope', play: (stage) => twoCreations(stage, wasm) },
+    { name: 'own: an edict of what is not there', play: (stage) => nothingThere(stage, wasm) },
     { name: 'own: gas burner', play: (stage) => burner(stage, wasm) },
     ...Array.from({ length: chains }, (_, number) => ({
       name: `own: call trees ${number}`,
@@ -154,6 +160,13 @@ async function twoMessages(stage: Stage, wasm: WasmOf, firstFails: boolean): Pro
     ],
     ...(firstFails && { ends: ['failed', 'OK'], differs: FAILED_FIRST }),
   });
+}
+
+async function nothingThere(stage: Stage, wasm: WasmOf): Promise<void> {
+  const coin = await token(stage, wasm, 1_000);
+  const actor = await create(stage, 'create an actor', wasm('actor'), []);
+  await call(stage, 'keep all there is', actor, [], { give: [[coin, 1_000n]] });
+  await call(stage, 'an edict of nothing', actor, [], { give: [[coin, 1n]], differs: NOTHING });
 }
 
 async function twoCreations(stage: Stage, wasm: WasmOf): Promise<void> {

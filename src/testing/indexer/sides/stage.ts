@@ -2,6 +2,8 @@
 
 import type { CpuRunner } from '../../../execute/tasks/drive.js';
 import type { CallReceipt, LaneOutcome, MessageReceipt, MessageStatus } from '../../../lane/types.js';
+import { idBytes } from '../../../protocol/alkane-id.js';
+import type { AlkaneId } from '../../../protocol/types.js';
 import type { StandardIndexer } from '../../../standard/standard-indexer.js';
 import { fromHex, toBinaryString, toDisplayHash, toHex } from '../../../util/bytes.js';
 import { LaneMap } from '../../contracts/lane-map.js';
@@ -117,6 +119,12 @@ export class Stage {
   /** How the last step's last message ended in the lane. */
   get lastStatus(): MessageStatus | undefined {
     return this.#lastStatus;
+  }
+
+  /** What the lane's purse has of an asset. */
+  held(asset: AlkaneId): bigint {
+    const { lane } = this.#purses ?? {};
+    return (lane && laneSheet(this.#lane.state, lane.txid, 0).get(toBinaryString(idBytes(asset)))) ?? 0n;
   }
 
   /** Whether nothing that follows can be compared. */
