@@ -142,11 +142,15 @@ function encoded({ module, changes }: Instrumented, reuse: Reuse): Uint8Array {
   return encodeRawModule(reuse.reusable ? withReset(module, changes) : module);
 }
 
-function instrumentedModule(hash: string, wasm: Uint8Array, { slots, reuse }: Admission): Uint8Array {
-  const known = instrumented.get(hash);
+/** What stands behind the hash of a program that is instrumented for a lent memory. */
+const TO_LEND = ' to lend';
+
+function instrumentedModule(hash: string, wasm: Uint8Array, { slots, reuse }: Admission, toLend: boolean): Uint8Array {
+  const key = toLend ? hash + TO_LEND : hash;
+  const known = instrumented.get(key);
   if (known) return known;
-  const bytes = encoded(instrumentForEngine(readModule(wasm), slots), reuse);
-  instrumented.set(hash, bytes, bytes.length);
+  const bytes = encoded(instrumentForEngine(readModule(wasm), slots, toLend), reuse);
+  instrumented.set(key, bytes, bytes.length);
   return bytes;
 }
 
@@ -155,23 +159,23 @@ export function buildProgram(wasm: Uint8Array, hash = hashOf(wasm)): Program {
   return programOf(wasm, hash, admit(wasm, hash));
 }
 
-/** Decides about a module and instruments it for the first time. */
+/** Decides about a module and instruments it, for the memory that its first run is likely to have. */
 function admit(wasm: Uint8Array, hash: string): Admission {
   const source = readModule(wasm);
   const { slots, codeBytes } = validateModule(source);
-  const made = instrumentForEngine(source, slots);
+  const minPages = source.memory?.minPages ?? 0;
+  const toLend = minPages >= MANY_PAGES && extentOf(source.dataSegments).end <= minPages << 16;
+  const made = instrumentForEngine(source, slots, toLend);
   const reuse = decideReuse(made.module, made.changes);
   const bytes = encoded(made, reuse);
-  instrumented.set(hash, bytes, bytes.length);
+  instrumented.set(toLend ? hash + TO_LEND : hash, bytes, bytes.length);
   const imports = new Set(source.imports.map((i) => i.name));
-  const minPages = source.memory?.minPages ?? 0;
-  const inBounds = extentOf(source.dataSegments).end <= minPages << 16;
   return {
     ...{ slots, codeBytes, reuse, imports },
     compiledBytes: bytes.length + codeBytes,
     entryFuel: entryFuel(source),
     minPages,
-    growsFromMany: reuse.reusable && made.changes.memory && minPages >= MANY_PAGES && inBounds,
+    growsFromMany: reuse.reusable && made.changes.memory && toLend,
     makesCalls: CALL_KINDS.some((kind) => imports.has(`__${kind}`)),
   };
 }
@@ -181,10 +185,10 @@ function programOf(wasm: Uint8Array, hash: string, admission: Admission): Progra
   return {
     ...{ hash, source: wasm, entryFuel, reuse, imports, compiledBytes, minPages, growsFromMany, makesCalls },
     get instrumented(): Uint8Array {
-      return instrumentedModule(hash, wasm, admission);
+      return instrumentedModule(hash, wasm, admission, false);
     },
     get instrumentedToLend(): Uint8Array {
-      return encoded(instrumentForEngine(readModule(wasm), slots, true), reuse);
+      return instrumentedModule(hash, wasm, admission, true);
     },
     get module(): WasmModule {
       return decodedModule(hash, wasm, slots);
