@@ -17,10 +17,15 @@ interface ColumnSettings {
    * a block of the file takes longer than finding it, and whose rows are mostly hashes.
    */
   readonly memtables: number | undefined;
+  /**
+   * Read one by one, and half of the keys that are asked for are not there: memtables get filters as well, so that they
+   * are hardly ever searched for what is not in them, and blocks of the files an index by hash.
+   */
+  readonly points?: boolean;
 }
 
 const SETTINGS: Readonly<Record<ColumnName, ColumnSettings>> = {
-  latest: { cacheShare: 0.375, memtables: undefined },
+  latest: { cacheShare: 0.375, memtables: undefined, points: true },
   tree: { cacheShare: 0.375, memtables: undefined },
   history: { cacheShare: 0.125, memtables: 64 * MIB },
   blocks: { cacheShare: 0.075, memtables: 32 * MIB },
@@ -42,11 +47,12 @@ export const SELDOM_FULL: readonly (readonly [ColumnName, number])[] = (['undo',
 export const DEFAULT_COLUMN_OPTIONS: object = { compaction: 'level', memtableMemoryBudget: MIB };
 
 export function columnOptions(name: ColumnName, cacheBytes: number): object {
-  const { cacheShare, memtables } = SETTINGS[name];
+  const { cacheShare, memtables, points = false } = SETTINGS[name];
   return {
     cacheSize: Math.min(MAX_CACHE_BYTES, Math.floor(cacheBytes * cacheShare)),
     cacheIndexAndFilterBlocks: true,
     filterPolicy: 'bloomfilter:10',
+    ...(points && { optimize: 'point-lookup' }),
     ...(memtables === undefined ? { compression: false } : { compaction: 'level', memtableMemoryBudget: memtables }),
   };
 }
