@@ -30,6 +30,7 @@ import { CompileGuard, CompilesTooMuch } from './run/compile-guard.js';
 import { Scanned } from './scanned.js';
 import { BlockTooLarge, MOST_BLOCK_BYTES } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
+import { Walks } from './tasks/walks.js';
 import type { WorkWatch } from './tasks/work-watch.js';
 import { FEWEST_FOR_WORKERS, WorkerPool } from './threads/worker-pool.js';
 import { beginning } from './threads/worker-protocol.js';
@@ -102,6 +103,7 @@ export interface EngineHealth {
 export class LaneEngine {
   readonly #options: LaneEngineOptions;
   readonly #runner = new ProgramRunner();
+  readonly #walks = new Walks();
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
   readonly #steps: StepMemory | undefined;
@@ -124,7 +126,7 @@ export class LaneEngine {
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
   async processBlock(block: Block | BlockOffsets, height: number, state: StateSource): Promise<LaneBlockResult> {
     const statistics = emptyStatistics();
-    const before = new CachingReader(state.reader);
+    const before = new CachingReader(state.reader, this.#walks);
     const context = this.#contextOf(block, height);
     const started = performance.now();
     const lane = new Scanned(block, before, state.scan, state.sheets);

@@ -2,9 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import { BlockBudget, entryWeight } from '../../src/execute/tasks/block-weight.js';
 import { CachingReader } from '../../src/execute/tasks/caching-reader.js';
+import { Walks } from '../../src/execute/tasks/walks.js';
 import { balanceKey, storageKeyOfBytes } from '../../src/lane/keys.js';
 import type { LaneKey, StateReader } from '../../src/lane/types.js';
 import { fromBinaryString } from '../../src/util/bytes.js';
+
+/** For which no walk takes long. */
+class Untimed extends Walks {
+  override ended(part: string, _ms: number, again: number | undefined): void {
+    super.ended(part, 0, again);
+  }
+}
 
 /** A state that counts what it is asked for. */
 class CountingState implements StateReader {
@@ -114,7 +122,7 @@ describe('a reader that is asked for key after key', () => {
 
   it('goes on reading key by key where the rows take more memory than it is given', () => {
     const truth = state(400);
-    const reader = new CachingReader(truth, 1e9, 10_000);
+    const reader = new CachingReader(truth, undefined, 1e9, 10_000);
     expect(
       wrong(
         reader,
@@ -128,7 +136,7 @@ describe('a reader that is asked for key after key', () => {
 
   it('counts the memory of all parts together', () => {
     const truth = state(400);
-    const reader = new CachingReader(truth, 1e9, 75_000);
+    const reader = new CachingReader(truth, undefined, 1e9, 75_000);
     const read = (key: (i: number) => LaneKey) => wrong(reader, truth, range(3_000).map(key));
     expect(read((i) => storage(1, i))).toEqual([]);
     expect(truth.walks).toEqual([200]);
@@ -138,7 +146,7 @@ describe('a reader that is asked for key after key', () => {
 
   it('forgets the parts when there are too many of them, and still says what the state says', () => {
     const truth = state(20);
-    const reader = new CachingReader(truth, 10_000, 5_000);
+    const reader = new CachingReader(truth, undefined, 10_000, 5_000);
     for (let round = 0; round < 3; round++) {
       for (let contract = 0; contract < 100; contract++) {
         expect(
@@ -200,5 +208,33 @@ describe('the budget of a piece', () => {
     expect([1, 4, 8, 32, 64, 1_000].map(of)).toEqual([256, 256, 128, 32, 16, 16]);
     expect(new BlockBudget(3_000).ofPiece(100)).toBe(3_000);
     expect(new BlockBudget(Number.POSITIVE_INFINITY).ofPiece(100)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('does not walk through a part again in the next blocks that had more rows than they read', () => {
+    const truth = state(6_000);
+    const walks = new Untimed();
+    const read = (count: number): LaneKey[] => {
+      const reader = new CachingReader(truth, walks);
+      return wrong(
+        reader,
+        truth,
+        range(count).map((i) => storage(1, i)),
+      );
+    };
+    for (let block = 0; block < 10; block++) expect(read(900)).toEqual([]);
+    expect(truth.walks).toEqual([-1]);
+    expect(read(5_000)).toEqual([]);
+    expect(truth.walks).toEqual([-1, -1, 3_000]);
+  });
+
+  it('does not walk through a part again whose walk took longer than the reads that it spares', () => {
+    const walks = new Walks();
+    walks.ended('slow', 20, undefined);
+    walks.ended('fast', 0.1, undefined);
+    expect([walks.firstTry('slow', 256), walks.firstTry('fast', 256)]).toEqual([5_000, 256]);
+    // Nor for ever: the rows that were in the way may be gone.
+    const tries = range(70).map(() => walks.firstTry('slow', 256));
+    expect(tries.slice(0, 60)).toEqual(new Array(60).fill(5_000));
+    expect(tries.at(-1)).toBe(256);
   });
 });

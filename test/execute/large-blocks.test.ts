@@ -67,7 +67,7 @@ describe('a block too large for batches', () => {
       asked++;
       return Uint8Array.of(key.length);
     };
-    const reader = new CachingReader({ get }, 2_100);
+    const reader = new CachingReader({ get }, undefined, 2_100);
     for (let i = 0; i < 100; i++) {
       const key = 'k'.repeat(i);
       expect(reader.get(key)).toEqual(Uint8Array.of(i));

@@ -3,6 +3,7 @@ import type { LaneKey, StateReader } from '../../lane/types.js';
 import { binarySlice, fromBinaryString } from '../../util/bytes.js';
 import { entryWeight } from './block-weight.js';
 import { hasPrefix, KnownRanges } from './known-ranges.js';
+import type { Walks } from './walks.js';
 
 /** Keys of sheets, which are asked for in advance, begin with it. */
 const SHEET = 'sheet/';
@@ -28,8 +29,9 @@ export class CachingReader implements StateReader {
   /** As {@link get}, for a caller that remembers what it is told: only what was asked for in advance is kept here. */
   readonly unkept: StateReader;
 
-  constructor(base: StateReader, mostBytes = MOST_BYTES, mostRangeBytes = MOST_RANGE_BYTES) {
-    this.#ranges = new KnownRanges(base, mostRangeBytes);
+  /** `walks`: what this thread knows of the blocks before. */
+  constructor(base: StateReader, walks?: Walks, mostBytes = MOST_BYTES, mostRangeBytes = MOST_RANGE_BYTES) {
+    this.#ranges = new KnownRanges(base, mostRangeBytes, walks);
     this.#base = base;
     this.#mostBytes = mostBytes;
     this.unkept = {

@@ -3,6 +3,7 @@ import type { LaneKey, StateReader } from '../../lane/types.js';
 import { fromBinaryString } from '../../util/bytes.js';
 import { entryWeight } from './block-weight.js';
 import { KnownRows } from './known-rows.js';
+import type { Walks } from './walks.js';
 
 /** Reads of a part after which it may be worth reading as a whole. */
 const FIRST_TRY = 256;
@@ -35,13 +36,18 @@ interface Part {
 export class KnownRanges {
   readonly #base: StateReader;
   readonly #mostBytes: number;
+  readonly #walks: Walks | undefined;
   readonly #parts = new Map<LaneKey, Part>();
   #last: Part | undefined;
   #bytes = 0;
 
-  /** `mostBytes`: what the parts take at most, by the estimate of block-weight.ts. */
-  constructor(base: StateReader, mostBytes: number) {
+  /**
+   * `mostBytes`: what the parts take at most, by the estimate of block-weight.ts; `walks`: what is known of the blocks
+   * before.
+   */
+  constructor(base: StateReader, mostBytes: number, walks?: Walks) {
     this.#base = base;
+    this.#walks = walks;
     this.#mostBytes = mostBytes;
   }
 
@@ -61,7 +67,10 @@ export class KnownRanges {
     const part = this.#partOf(key);
     if (part === undefined || ++part.reads < part.nextTry) return undefined;
     part.nextTry = part.reads * PATIENCE;
+    const started = performance.now();
     const rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes);
+    const again = rows === undefined ? part.nextTry : undefined;
+    this.#walks?.ended(part.prefix, performance.now() - started, again);
     if (rows === undefined) return undefined;
     this.#bytes += PART_BYTES;
     for (const [row, value] of rows) this.#bytes += entryWeight(row, value);
@@ -83,7 +92,8 @@ export class KnownRanges {
         this.#parts.clear();
         this.#bytes = entryWeight(prefix, undefined);
       }
-      part = { prefix, prefixBytes: fromBinaryString(prefix), reads: 0, nextTry: FIRST_TRY, rows: undefined };
+      const nextTry = this.#walks?.firstTry(prefix, FIRST_TRY) ?? FIRST_TRY;
+      part = { prefix, prefixBytes: fromBinaryString(prefix), reads: 0, nextTry, rows: undefined };
       this.#parts.set(prefix, part);
     }
     this.#last = part;

@@ -12,6 +12,7 @@ import { BlockTooLarge } from '../tasks/block-weight.js';
 import { CachingReader } from '../tasks/caching-reader.js';
 import type { RowReply } from '../tasks/row-records.js';
 import { RowTasks } from '../tasks/row-tasks.js';
+import { Walks } from '../tasks/walks.js';
 import { WorkWatch } from '../tasks/work-watch.js';
 import { type SharedWrites, WrittenState } from '../tasks/written-state.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerData } from './worker-protocol.js';
@@ -37,7 +38,7 @@ class BlockTasks {
   }
 
   #tasksOver(before: StateReader): RowTasks {
-    return new RowTasks(thread, this.columns, this.context, new CachingReader(before), this.runner);
+    return new RowTasks(thread, this.columns, this.context, new CachingReader(before, walks), this.runner);
   }
 }
 
@@ -48,6 +49,7 @@ const { watch: buffer, thread, compiledBytes, ready } = workerData as WorkerData
 const watch = buffer && new WorkWatch(buffer).thread(thread);
 /** Made for the first block: if this thread cannot run contracts, the engine gets the reason instead of a result. */
 let runner: ProgramRunner | undefined;
+const walks = new Walks();
 const stores = new Map<bigint, Promise<StateReader>>();
 let tasks: Promise<BlockTasks> | undefined;
 // Requests are handled one after the other: a task waits until its block is ready.
