@@ -15,6 +15,7 @@ import { PROTOCOL } from './protocol.mjs';
 import { SIMULATE } from './simulate.mjs';
 import { STORE } from './store.mjs';
 import { TABLES } from './tables.mjs';
+import { TRACE } from './trace.mjs';
 
 /**
  * `id`: its name. `file`: the source that is changed. `find`: the exact text, which stands there once; `replace`: what
@@ -31,6 +32,7 @@ export const MUTANTS = [
   ...LENT_MEMORY,
   ...TABLES,
   ...SIMULATE,
+  ...TRACE,
   ...STORE,
   ...PIECES,
   ...PROOF,

@@ -1,4 +1,5 @@
 import type { SimulationJson } from '../rpc/simulation-json.js';
+import { printable } from '../util/printable.js';
 
 /** Bytes of data, keys and values that are shown. */
 const SHOWN = 64;
@@ -38,7 +39,7 @@ export function callText(simulation: SimulationJson): string {
   if (sequence !== null) tell('sequence', `${sequence.before} -> ${sequence.after}`);
   for (const { outpoint, before, after } of sheets)
     tell('sheet', `${outpoint}: ${sheetText(before)} -> ${sheetText(after)}`);
-  return lines.join('\n');
+  return lines.map(printable).join('\n');
 }
 
 function valueText(hex: string | null): string {

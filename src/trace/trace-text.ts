@@ -1,5 +1,6 @@
 /** A trace as a tree for the terminal. */
 import type { Step } from '../simulate/steps.js';
+import { printable } from '../util/printable.js';
 import { keyText } from './key-text.js';
 import type { Trace } from './trace.js';
 
@@ -30,12 +31,6 @@ export function traceText(trace: Trace): string {
   ]
     .map(printable)
     .join('\n');
-}
-
-/** Line feeds and other control characters as escapes: texts of contracts are anyone's. */
-function printable(line: string): string {
-  const escaped = (code: string): string => `\\u{${code.codePointAt(0)?.toString(16)}}`;
-  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
 function messageLines(message: Message, run: Trace['run']): string[] {

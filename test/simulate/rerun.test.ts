@@ -2,14 +2,16 @@ import { expect, it } from 'vitest';
 import type { Receipt } from '../../src/lane/types.js';
 import { ProgramRunner } from '../../src/program/runner.js';
 import { HeightState } from '../../src/simulate/height-state.js';
-import { type Rerun, rerun } from '../../src/simulate/rerun.js';
+import { type Rerun, type RerunRequest, rerun } from '../../src/simulate/rerun.js';
+import { traceOf } from '../../src/trace/trace.js';
+import { traceText } from '../../src/trace/trace-text.js';
 import { bundledBlocks, openReplayed } from '../trace/replayed.js';
 
 const ROOM = 1 << 30;
 const LONG_MS = 600_000;
 
 it(
-  'every transaction of the bundled chain runs again to its receipt, with steps for its calls',
+  'every transaction of the bundled chain has a trace: it runs again to its receipt, with steps for its calls',
   async () => {
     const store = await openReplayed();
     const runner = new ProgramRunner();
@@ -19,7 +21,14 @@ it(
     for (const { height, raw } of bundledBlocks()) {
       for (const receipt of [...store.receipts(height)]) {
         const base = { before: new HeightState(store, height - 1), chain: store, runner, answerBytes: ROOM };
-        const found = rerun({ height, block: raw, txid: receipt.txid }, base);
+        const again = {
+          block: async () => raw,
+          run: async (request: RerunRequest) => rerun(request, base),
+        };
+        const trace = await traceOf(store, receipt.txid, again);
+        expect(trace).toMatchObject({ txid: receipt.txid, height, index: receipt.index });
+        expect(traceText(trace)).toContain(`transaction ${receipt.index} of block ${height}`);
+        const found = trace.run as Rerun;
         expectTold(receipt, found);
         messages += receipt.messages.length;
         for (const { call, stop } of found.steps) {

@@ -117,6 +117,10 @@ describe('steps of a transaction', () => {
     expect(spent.receipt.messages[0].status).toBe('OUT_OF_FUEL');
     const last = spent.steps.find(({ call: name }) => name === '__call');
     expect(last).toMatchObject({ stop: 'out-of-fuel', fuelUsed: last?.fuel });
+    place(world, '2:7', logging(100, 60_000));
+    const short = mined(world, [message(call('2:7', 0))]).steps.at(-1);
+    expect(short?.fuel).toBeGreaterThan(0);
+    expect(short).toMatchObject({ call: '__log', stop: 'out-of-fuel', fuelUsed: short?.fuel });
   });
 
   it('are bounded in number and in what they show; all are counted', () => {
