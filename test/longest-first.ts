@@ -25,6 +25,8 @@ const LONGEST = [
   'service/node-trouble',
   'cli/bad-input',
   'cli/call',
+  'simulate/rerun',
+  'cli/trace',
   'simulate/mined',
   'docs/examples',
   'gpu/intrinsics',
