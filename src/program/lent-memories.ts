@@ -94,14 +94,18 @@ export class LentMemories {
 
   /**
    * A message has ended: gives memories that take too much back to the machine, unless somebody has one. The largest go
-   * first: with few of them gone, frames of most depths find theirs, and their instances, again.
+   * first: with few of them gone, frames of most depths find theirs, and their instances, again. Bytes that were given
+   * back, which the machine has once they are collected.
    */
-  trim(): void {
+  trim(): number {
+    let given = 0;
     for (let taken = this.takenBytes; taken > this.#keptBytes; ) {
-      if (this.#lenders.some(({ isOut }) => isOut)) return;
+      if (this.#lenders.some(({ isOut }) => isOut)) break;
       const largest = this.#lenders.reduce((a, b) => (a.takenBytes >= b.takenBytes ? a : b));
       taken -= largest.takenBytes;
+      given += largest.takenBytes;
       largest.forget();
     }
+    return given;
   }
 }

@@ -64,7 +64,7 @@ export function compiledBytesOf(workers: number): number {
 /** Runs programs on V8, one message at a time: the truth that the kernel is compared with. One runner per thread. */
 export class ProgramRunner {
   readonly #compiled: BoundedCache<WebAssembly.Module>;
-  /** Bytes of the code forgotten since memory was freed last. */
+  /** Bytes of the code and of the lent memories forgotten since memory was freed last. */
   #forgottenBytes = 0;
   #bytesEverCompiled = 0;
   /** By hash: whether the next run had better have a lent memory, by the last one. */
@@ -155,7 +155,9 @@ export class ProgramRunner {
       if (lends) this.#lent.keep(hash, depth, instance);
       else this.#idle.set(key, instance, instance.keptBytes);
     }
-    if (depth === 0) this.#lent.trim();
+    if (depth !== 0) return;
+    this.#forgottenBytes += this.#lent.trim();
+    this.#freeForgotten();
   }
 
   /**
@@ -198,6 +200,12 @@ export class ProgramRunner {
     else for (let depth = 0; depth <= MAX_DEPTH; depth++) this.#idle.take(keyAt(key, depth));
   }
 
+  #freeForgotten(): void {
+    if (this.#forgottenBytes <= MOST_FORGOTTEN_BYTES) return;
+    this.#forgottenBytes = 0;
+    freeMemory();
+  }
+
   #compile(program: Program): WebAssembly.Module {
     return this.#compiledAs(program.hash, program, () => program.instrumented);
   }
@@ -205,10 +213,7 @@ export class ProgramRunner {
   #compiledAs(key: string, { compiledBytes }: Program, instrumented: () => Uint8Array): WebAssembly.Module {
     let module = this.#compiled.get(key);
     if (!module) {
-      if (this.#forgottenBytes > MOST_FORGOTTEN_BYTES) {
-        this.#forgottenBytes = 0;
-        freeMemory();
-      }
+      this.#freeForgotten();
       module = compileContract(instrumented(), compiledBytes);
       this.#bytesEverCompiled += compiledBytes;
       this.#compiled.set(key, module, compiledBytes);
