@@ -97,6 +97,8 @@ const over = [];
 const blocks = [];
 const outcomes = [];
 let peak = 0;
+/** Bytes of the blocks that are kept for the second run. */
+let keptBytes = 0;
 let heapPeak = 0;
 let failed;
 let previous = new Uint8Array(32);
@@ -132,11 +134,12 @@ try {
       if (ms > Math.max(MOST_MS, (message?.fuelUsed ?? 0) * MOST_NANOSECONDS * 1e-6))
         over.push({ name, ms, at: at + i });
       const { rss, heapUsed } = process.memoryUsage();
-      peak = Math.max(peak, rss);
+      peak = Math.max(peak, rss - keptBytes);
       heapPeak = Math.max(heapPeak, heapUsed);
     });
     at += drawn.length;
     blocks.push({ raw: Uint8Array.from(raw), height });
+    keptBytes += raw.length;
     outcomes.push(results);
   }
 } catch (error) {
@@ -183,7 +186,7 @@ const rows = [...times].map(([name, list]) => {
 });
 const all = [...times.values()].flat().sort((a, b) => a - b);
 const total = { median: quantile(all, 0.5), p99: quantile(all, 0.99), max: quantile(all, 1) };
-const memory = { peakOverIdle: peak - before.rss, afterOverIdle: after.rss - before.rss, heapPeak };
+const memory = { peakOverIdle: peak - before.rss, afterOverIdle: after.rss - before.rss - keptBytes, heapPeak };
 const report = { messages: all.length, ...total, over: over.length, statuses, memory, kept, failed, cpu, rows };
 if (args.json) process.stdout.write(`${JSON.stringify(report)}\n`);
 else {
