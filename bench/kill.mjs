@@ -1,7 +1,7 @@
 // Kills (-9) `warpshrew index` at random moments while it follows a node over JSON-RPC whose chain grows and
 // reorganises; runs `db check` over a copy of what each kill left, and at the end compares every row with those of an
 // index that nothing disturbed.
-//   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 182] [--seed 1]
+//   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 185] [--seed 1]
 //     [--policy sequential] [--root-every 1] [--json]
 // The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too
 // (src/testing/chains/changing-chain.ts). --each: kills after which a new database is begun. The seed gives the chain's
@@ -29,7 +29,7 @@ const { values: args } = parseArgs({
     kills: { type: 'string', default: '1000' },
     each: { type: 'string', default: '100' },
     from: { type: 'string', default: '0' },
-    to: { type: 'string', default: '182' },
+    to: { type: 'string', default: '185' },
     seed: { type: 'string', default: '1' },
     policy: { type: 'string', default: 'sequential' },
     'root-every': { type: 'string', default: '1' },

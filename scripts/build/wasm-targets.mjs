@@ -22,6 +22,8 @@ export const WASM_TARGETS = [
     target: `calls/${name}.wasm`,
     flags: ['--initialMemory', '1', '--maximumMemory', '1'],
   })),
+  // This one grows its memory.
+  { source: 'wasm/calls/limits.ts', target: 'calls/limits.wasm', flags: ['--initialMemory', '1'] },
   // Vector instructions are part of WebAssembly 2.0, which Metashrew hosts run.
   {
     source: 'wasm/indexers/default.ts',

@@ -5,6 +5,19 @@ import { shipped } from './shipped.js';
 export const PROGRAM_NAMES = ['claim', 'amm', 'mint', 'ledger', 'names', 'probe'] as const;
 export type ProgramName = (typeof PROGRAM_NAMES)[number];
 
+const CALLS_PROGRAM_NAMES = [
+  'actor',
+  'bank',
+  'burner',
+  'factory',
+  'limits',
+  'pool',
+  'proxy',
+  'recursion',
+  'thief',
+] as const;
+export type CallsProgram = (typeof CALLS_PROGRAM_NAMES)[number];
+
 function readBuilt(path: string): Uint8Array {
   const file = shipped(path);
   try {
@@ -24,9 +37,15 @@ export function builtPrograms(): Record<ProgramName, Uint8Array> {
   return Object.fromEntries(entries) as Record<ProgramName, Uint8Array>;
 }
 
-/** A contract for tests of inner calls alone: it does what its inputs say (wasm/calls/actor.ts). */
-export function actorContract(): Uint8Array {
-  return readBuilt('wasm/calls/actor.wasm');
+/** A contract for tests of inner calls alone (wasm/calls/). */
+export function callsProgram(name: CallsProgram): Uint8Array {
+  return readBuilt(`wasm/calls/${name}.wasm`);
+}
+
+/** All of them. */
+export function callsPrograms(): Record<CallsProgram, Uint8Array> {
+  const entries = CALLS_PROGRAM_NAMES.map((name) => [name, callsProgram(name)] as const);
+  return Object.fromEntries(entries) as Record<CallsProgram, Uint8Array>;
 }
 
 /** A contract for the benchmarks alone: heavy calls that change counters (wasm/bench/heavy.ts). */

@@ -144,7 +144,7 @@ onLinux(
     };
     const child = await startUntil(tmp, [CLI, 'start', '--port', '0'], compiling);
     expect(said.indexOf('Listening on')).toBeLessThan(said.indexOf('replay on the CPU'));
-    expect(await (await answer)?.json()).toMatchObject({ result: '182' });
+    expect(await (await answer)?.json()).toMatchObject({ result: '185' });
     await leavesNothing(child, tmp, 'SIGINT', 0);
   },
 );

@@ -95,9 +95,9 @@ async function rpc(url: string, method: string, ...params: unknown[]): Promise<u
   return result;
 }
 
-const TIP = 182;
+const TIP = 185;
 /** The tip's height as the default indexer's view gives it. */
-const TIP_VIEW = '0xb6000000';
+const TIP_VIEW = '0xb9000000';
 
 /**
  * `start`, `index`, `fuzz`, a kernel and a view run in the layout: whatever of these misses a file fails. `start` is

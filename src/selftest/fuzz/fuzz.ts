@@ -19,7 +19,7 @@ import { type LaneTransaction, scanBlock } from '../../lane/scan.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, Receipt } from '../../lane/types.js';
 import { ProgramRunner } from '../../program/runner.js';
-import { actorContract, builtPrograms } from '../../util/built-wasm.js';
+import { builtPrograms, callsProgram } from '../../util/built-wasm.js';
 import { bytesEqual, concatBytes, fromBinaryString, toHex, u32Bytes } from '../../util/bytes.js';
 import { checkInvariants } from '../invariants/check.js';
 import { RunLog } from '../invariants/run-log.js';
@@ -58,7 +58,7 @@ export interface DifferentialSummary {
  */
 export async function runDifferential(options: DifferentialOptions): Promise<DifferentialSummary> {
   const { seed, blocks, policies } = options;
-  const built = { ...builtPrograms(), actor: actorContract() };
+  const built = { ...builtPrograms(), actor: callsProgram('actor') };
   const programs = new Map((options.programs ?? FUZZ_PROGRAMS).map((name) => [name, built[name]]));
   const watched = new WatchedTruth();
   // The first one is given the parsed block, which only the generator runs; all others the offsets.

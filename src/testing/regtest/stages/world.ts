@@ -1,4 +1,5 @@
 import { AirdropTree } from '../../../selftest/inputs/merkle.js';
+import type { CallsProgram } from '../../../util/built-wasm.js';
 import { concatBytes } from '../../../util/bytes.js';
 import { Director } from '../director.js';
 import { id } from '../messages.js';
@@ -11,6 +12,8 @@ export interface ProgramSet {
   readonly probe: Uint8Array;
   readonly ledger: Uint8Array;
   readonly names: Uint8Array;
+  /** Contracts that call others. */
+  readonly calls: Readonly<Record<CallsProgram, Uint8Array>>;
 }
 
 /** Ids of the contracts that the first stage creates, fixed by the order of its creations. */
