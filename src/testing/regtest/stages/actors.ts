@@ -31,7 +31,7 @@ export function act(actor: AlkaneId, steps: readonly Script[], extra: Stone = {}
 }
 
 /** The number of the shadow output of protostone `index`, beside so many ordinary outputs and the runestone. */
-export function shadow(index: number, outputs = 1): number {
+function shadow(index: number, outputs = 1): number {
   return outputs + 2 + index;
 }
 
