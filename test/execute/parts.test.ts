@@ -115,7 +115,9 @@ describe('the state after parts of a block', () => {
   it('is that before it with all writes, however it is asked for', () => {
     fc.assert(
       fc.property(writes, fc.array(writes, { maxLength: 4 }), fc.integer({ min: 0, max: 30 }), (first, parts, most) => {
-        const rows = new Map([...first].filter((row): row is [LaneKey, Uint8Array<ArrayBuffer>] => row[1] !== undefined));
+        const rows = new Map(
+          [...first].filter((row): row is [LaneKey, Uint8Array<ArrayBuffer>] => row[1] !== undefined),
+        );
         const state = new WrittenState(reader(new Map(rows)));
         let count = 0;
         for (const part of parts) {

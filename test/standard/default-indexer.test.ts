@@ -180,6 +180,8 @@ describe('the default indexer', () => {
     );
   });
 
+  const UP_TO_182 = '5bfdab228d0d1e1ea2ac11c72b852b9d12ca5e226350df64fd59280f43e298f2';
+
   test('the bundled chain is flushed as it always was, to the byte and in the same order', () => {
     const state = new Map<string, Uint8Array>();
     const hash = createHash('sha256');
@@ -187,9 +189,10 @@ describe('the default indexer', () => {
       const { flushes } = module.runBlock(raw, height, (key) => state.get(toBinaryString(key)));
       for (const bytes of flushes) hash.update(bytes);
       for (const [key, value] of collectPairs(flushes)) state.set(key, value);
+      // Databases hold these bytes.
+      if (height === 182) expect(hash.copy().digest('hex')).toBe(UP_TO_182);
     }
-    // Databases hold these bytes.
-    expect(hash.digest('hex')).toBe('5bfdab228d0d1e1ea2ac11c72b852b9d12ca5e226350df64fd59280f43e298f2');
+    expect(hash.digest('hex')).toBe('a43478a1a4d9ddd2129e5632fb0bc6337b6313fcb98daa12f44c32095db8bc97');
   });
 
   test('a block of 18,000 keys and half a megabyte of scripts is kept whole', () => {

@@ -6,6 +6,8 @@ import type { World } from './world.js';
 
 const FEE_THOUSANDTHS = 3;
 const UPGRADE = 36_863;
+/** What comes in goes to output 1 if the message fails. */
+const REFUND: Stone = { refund: 1 };
 /** How often the thief asks for its deposit. */
 const TIMES = 2;
 
@@ -13,8 +15,8 @@ const numbers = (...ids: AlkaneId[]): bigint[] => ids.flatMap(({ block, tx }) =>
 
 /** The project's own contracts that call each other: a factory and its pools, a proxy, a bank and its thief. */
 export function callContractsStage(world: World, { assets }: Actors): void {
-  const pool = poolsAndFactory(world, assets);
-  proxy(world, pool.factory, assets[0]);
+  const factory = poolsAndFactory(world, assets);
+  proxy(world, factory, assets[0]);
   for (const isSafe of [false, true]) robbery(world, assets[0], isSafe);
 }
 
@@ -31,7 +33,8 @@ function send({ director }: World, kind: string, ...messages: (readonly [Stone, 
 /** A message that mints for message `to` of the same transaction. */
 const funds = (asset: AlkaneId, amount: bigint, to: number) => [minted(asset, amount, to, 2), 'OK'] as const;
 
-function poolsAndFactory(world: World, [a, b, c]: readonly AlkaneId[]): { readonly factory: AlkaneId } {
+/** Two pools of a factory, trades over both; gives the factory. */
+function poolsAndFactory(world: World, [a, b, c]: readonly AlkaneId[]): AlkaneId {
   const { director, programs } = world;
   const code = created(world, programs.calls.pool, [0]);
   const factory = created(world, programs.calls.factory, [0, code.tx, FEE_THOUSANDTHS]);
@@ -48,10 +51,8 @@ function poolsAndFactory(world: World, [a, b, c]: readonly AlkaneId[]): { readon
   const trade = (route: readonly AlkaneId[]): Stone => call(factory, [2, route.length, ...numbers(...route)], REFUND);
   send(world, 'a trade over two pools', funds(a, 10_000n, 1), [trade(pools), 'OK']);
   send(world, 'a trade that fails in a pool', funds(c, 10_000n, 1), [trade([pools[0], pools[0]]), 'REVERT']);
-  return { factory };
+  return factory;
 }
-
-const REFUND: Stone = { refund: 1 };
 
 function proxy(world: World, factory: AlkaneId, asset: AlkaneId): void {
   const { programs } = world;
