@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openSource } from '../../src/bitcoin/sources.js';
-import { height, port, rollbackHeight, seed, sizes, times, workers } from '../../src/cli/arguments.js';
+import { height, port, rollbackHeight, seed, size, sizes, times, workers } from '../../src/cli/arguments.js';
 import { CHAIN, type CliRun, cli, FIXTURE_BUILDER, ROOT, startCli, temporaryFolder } from '../helpers/cli.js';
 import { temporaryFolder as folderOfFile } from '../store/helpers.js';
 
@@ -75,7 +75,7 @@ describe('a number that cannot be', () => {
   test.each(['', 'abc', '1.5', '0x10', '1e3', '+5', ' 5', '-1', '99999999999', '9'.repeat(400), 'NaN'])(
     'is refused by every kind of number: "%s"',
     (text) => {
-      for (const read of [height, port, workers, times, seed, sizes]) {
+      for (const read of [height, port, workers, times, seed, size, sizes]) {
         expect(() => read(text)).toThrow(/It must be a whole number from \d+ to \d+\./);
       }
     },
@@ -98,7 +98,7 @@ describe('a number that cannot be', () => {
     const numbers = lines.filter((line) => /'--[a-z-]+ <(n|height|port)>'/.test(line));
     expect(numbers.length).toBeGreaterThan(14);
     for (const line of numbers) {
-      expect(line).toMatch(/ (height|rollbackHeight|port|workers|times|seed)(, \d+)?\)/);
+      expect(line).toMatch(/ (height|rollbackHeight|port|workers|times|seed|size)(, \d+)?\)/);
     }
   });
 });
