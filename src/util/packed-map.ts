@@ -59,6 +59,12 @@ export class PackedMap extends PackedWrites {
     return this.#count - this.#deleted;
   }
 
+  /** Bytes of its entries, those that others have replaced included. */
+  get bytes(): number {
+    const last = this.#chunks.at(-1)?.length ?? 0;
+    return this.#chunks.reduce((sum, { length }) => sum + length, 0) - last + this.#next;
+  }
+
   has(key: string): boolean {
     return this.#find(key);
   }

@@ -1,7 +1,7 @@
 // Blocks whose outcomes take more memory than batches are given are run one transaction at a time.
 import { describe, expect, it } from 'vitest';
 import type { LaneEngineOptions } from '../../src/execute/engine.js';
-import { BlockBudget, BlockTooLarge } from '../../src/execute/tasks/block-weight.js';
+import { BlockBudget, BlockTooLarge, KeptBudget } from '../../src/execute/tasks/block-weight.js';
 import { CachingReader } from '../../src/execute/tasks/caching-reader.js';
 import type { LaneBlockResult, LaneKey } from '../../src/lane/types.js';
 import { applyWrites, comparable } from '../../src/selftest/fuzz/fuzz.js';
@@ -59,6 +59,16 @@ describe('a block too large for batches', () => {
     expect(budget.ofPiece(1)).toBe(30);
     budget.takeBytes(10);
     expect(budget.ofPiece(1)).toBe(20);
+  });
+
+  it('parts may leave twice as much as one of them may take, and are given up when they promise to leave more', () => {
+    const kept = new KeptBudget(50);
+    kept.keep(10, 10, 100);
+    kept.keep(9, 20, 100);
+    expect(() => kept.keep(12, 30, 100)).toThrow(BlockTooLarge);
+    const last = new KeptBudget(50);
+    last.keep(100, 100, 100);
+    expect(() => last.keep(1, 100, 100)).toThrow(BlockTooLarge);
   });
 
   it('the reader before a block forgets when it holds too much, and still says what the state says', () => {

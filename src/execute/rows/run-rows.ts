@@ -15,7 +15,7 @@ import type { PackedMap } from '../../util/packed-map.js';
 import type { StepMemory } from '../predict/step-memory.js';
 import { type OnOutcome, resultOf } from '../run/block-result.js';
 import { dropVoidDeletions } from '../run/merge-writes.js';
-import { BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
+import { BlockBudget, BlockTooLarge, KeptBudget } from '../tasks/block-weight.js';
 import { CachingReader } from '../tasks/caching-reader.js';
 import { type SharedWrites, shareWrites, WrittenState } from '../tasks/written-state.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
@@ -61,6 +61,7 @@ class PartsRun {
   readonly outcomes: LaneOutcome[] = [];
   readonly #groups: RowGroups;
   readonly #sizes: PartSizes;
+  readonly #kept: KeptBudget;
   readonly #parts: PartResult[] = [];
   /** What the parts so far have written, in front of the state before the block. */
   readonly #written: WrittenState;
@@ -69,6 +70,7 @@ class PartsRun {
   constructor(readonly inputs: RowsInputs) {
     this.#groups = new RowGroups(inputs.columns);
     this.#sizes = new PartSizes(inputs.mostBytes);
+    this.#kept = new KeptBudget(inputs.mostBytes);
     this.#written = new WrittenState(inputs.before);
     this.#before = inputs.before;
   }
@@ -78,7 +80,10 @@ class PartsRun {
     let from = 0;
     do {
       const range = this.#sizes.partAt(from, count);
-      if (await this.#tryPart(range)) from = range.to;
+      if (!(await this.#tryPart(range))) continue;
+      from = range.to;
+      const part = this.#parts.at(-1);
+      if (part !== undefined && from < count) this.#kept.keep(part.writes.bytes + part.receipts.bytes, from, count);
     } while (from < count);
   }
 

@@ -53,3 +53,26 @@ export class BlockBudget {
     if (this.#left < 0) throw new BlockTooLarge();
   }
 }
+
+/** What the parts of a block may leave, in budgets of one part. */
+const KEPT = 2;
+
+/** Counts what the parts of one block leave until it is stored. */
+export class KeptBudget {
+  readonly #most: number;
+  #kept = 0;
+
+  /** `mostBytes`: what is known of one part may take as much. */
+  constructor(mostBytes: number) {
+    this.#most = KEPT * mostBytes;
+  }
+
+  /**
+   * A part has left `bytes` of writes and receipts; with it `rows` of the `count` rows of the block have run. Throws
+   * {@link BlockTooLarge} if the block would leave too much in the end, by what its rows have left so far.
+   */
+  keep(bytes: number, rows: number, count: number): void {
+    this.#kept += bytes;
+    if ((this.#kept / rows) * count > this.#most) throw new BlockTooLarge();
+  }
+}
