@@ -63,8 +63,9 @@ async function openSmall() {
   for (let at = 0; at <= SMALL_HEIGHT; at++)
     blocks.push(syntheticBlock(at, 'live', blocks.at(-1)?.hash ?? new Uint8Array(32)));
   const commit = async (at) => {
-    // Unsynced and final now and then, as while an index catches up. What is left at the end has undo data.
-    const final = at <= SMALL_HEIGHT - KEEP_UNDO && random(3) === 0;
+    // Unsynced and final now and then, as while an index catches up. Whatever has undo data at the end has it always:
+    // the last of it, of the block KEEP_UNDO below the tip, is dropped with the next block.
+    const final = at < SMALL_HEIGHT - KEEP_UNDO && random(3) === 0;
     store.commitBlock(blocks[at], { moreFollow: random(2) === 0, final });
   };
   const live = { hash: (at) => blocks[at]?.hash ?? NONE, commit };

@@ -55,11 +55,13 @@ for (let run = 0; run < kills; run++) {
 }
 await finished(disturbed);
 await finished(undisturbed);
-const same = differingRows(await allRows(disturbed), await allRows(undisturbed)).length === 0;
+const differing = differingRows(await allRows(disturbed), await allRows(undisturbed));
+const same = differing.length === 0;
 const { stateRoot } = await checkStore(undisturbed, { violation: () => undefined });
 const seconds = (performance.now() - started) / 1000;
 const report = { kills, mode, ends, violations: violations.length, tips: tips.size, same, stateRoot, seconds };
 for (const violation of violations) process.stderr.write(`${JSON.stringify(violation)}\n`);
+for (const row of differing.slice(0, 20)) process.stderr.write(`differs: ${row}\n`);
 process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${text(report)}\n`);
 process.exitCode = violations.length === 0 && same ? 0 : 1;
 
