@@ -23,6 +23,7 @@ import { EnvironmentError, EXIT, WarpshrewError } from './errors/errors.js';
 import { maskUserInfo } from './errors/mask.js';
 import { DEPENDENT_RULES, POLICIES } from './lane/policy.js';
 import type { AlkaneId } from './protocol/types.js';
+import { FUZZ_PROGRAMS } from './selftest/fuzz/fuzz-programs.js';
 import { PROGRAM_NAMES } from './util/built-wasm.js';
 import { onDeepThread } from './util/deep-thread.js';
 import { VERSION } from './util/version.js';
@@ -185,7 +186,7 @@ program
   .option(
     '--programs <list>',
     'programs that the blocks deploy and call, comma-separated; all if not given',
-    someOf(PROGRAM_NAMES),
+    someOf(FUZZ_PROGRAMS),
   )
   .action(async (options) => finishDeep(async () => (await import('./cli/fuzz.js')).fuzzCommand(options)));
 

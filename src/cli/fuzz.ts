@@ -2,7 +2,7 @@ import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import { runDifferential } from '../selftest/fuzz/fuzz.js';
-import type { FuzzProgram } from '../selftest/fuzz/fuzz-calls.js';
+import type { FuzzProgram } from '../selftest/fuzz/fuzz-programs.js';
 import { gpuIfThere } from './gpu-if-there.js';
 
 /**

@@ -18,14 +18,8 @@ import {
 import type { AlkaneId } from '../../protocol/types.js';
 import { concatBytes, EMPTY_BYTES, fromBinaryString, readU32, u32Bytes, u64Bytes } from '../../util/bytes.js';
 import { Prng, seededBytes } from '../inputs/prng.js';
-import {
-  contractsOf,
-  FuzzCalls,
-  type FuzzContract,
-  type FuzzProgram,
-  type FuzzPrograms,
-  type Inputs,
-} from './fuzz-calls.js';
+import { contractsOf, FuzzCalls, type FuzzContract, type FuzzPrograms, type Inputs } from './fuzz-calls.js';
+import type { FuzzProgram } from './fuzz-programs.js';
 
 const LANE = { block: 8n, tx: 8n };
 const ORDINARY = Uint8Array.of(0x51);

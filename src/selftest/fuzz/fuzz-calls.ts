@@ -7,7 +7,6 @@ import { codeKey, storagePrefix } from '../../lane/keys.js';
 import type { LaneKey } from '../../lane/types.js';
 import { idFromBytes } from '../../protocol/alkane-id.js';
 import type { AlkaneId } from '../../protocol/types.js';
-import { PROGRAM_NAMES } from '../../util/built-wasm.js';
 import { bytesEqual, fromBinaryString, readU128, toBinaryString, U128_MAX, u128Bytes } from '../../util/bytes.js';
 import { actorInputs, RandomTrees } from '../inputs/actor-script.js';
 import { AirdropTree } from '../inputs/merkle.js';
@@ -23,6 +22,7 @@ import {
   nameUpdate,
   Signer,
 } from '../inputs/signed-calls.js';
+import type { FuzzProgram } from './fuzz-programs.js';
 
 export type Inputs = readonly (bigint | number)[];
 
@@ -38,10 +38,6 @@ export interface FuzzCall {
   readonly inputs: Inputs;
   readonly wants: readonly AlkaneId[];
 }
-
-/** What random worlds deploy: the bundled contracts, and one that calls others. */
-export const FUZZ_PROGRAMS = [...PROGRAM_NAMES, 'actor'] as const;
-export type FuzzProgram = (typeof FUZZ_PROGRAMS)[number];
 
 /** Programs and their WASM, as a random world deploys them. */
 export type FuzzPrograms = ReadonlyMap<FuzzProgram, Uint8Array>;

@@ -24,7 +24,7 @@ import { bytesEqual, concatBytes, fromBinaryString, toHex, u32Bytes } from '../.
 import { checkInvariants } from '../invariants/check.js';
 import { RunLog } from '../invariants/run-log.js';
 import { FuzzBlocks } from './fuzz-blocks.js';
-import { FUZZ_PROGRAMS, type FuzzProgram } from './fuzz-calls.js';
+import { FUZZ_PROGRAMS, type FuzzProgram } from './fuzz-programs.js';
 
 /** Blocks after which a new world begins, so that a state stays small. */
 export const BLOCKS_PER_WORLD = 25;
