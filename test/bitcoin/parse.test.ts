@@ -175,7 +175,7 @@ describe.skipIf(!existsSync(mainnet))('real blocks (they are not part of the rep
   });
 });
 
-test('of the commands only decode reads transactions with bitcoinjs-lib; blocks are read by their offsets', () => {
+test('only decode and views of one transaction read with bitcoinjs-lib; the index reads blocks by offsets', () => {
   const src = fileURLToPath(new URL('../../src', import.meta.url));
   const oracle = /from '(bitcoinjs-lib|[./a-z-]*\/parse-(block|transaction)\.js)'/;
   const readers = readdirSync(src, { recursive: true, encoding: 'utf8' })
@@ -189,5 +189,9 @@ test('of the commands only decode reads transactions with bitcoinjs-lib; blocks 
     'index.ts',
     // Reads the vectors of `decode --vectors`.
     'protocol/vectors.ts',
+    // One transaction that somebody asks about, in a thread of its own.
+    'simulate/rerun.ts',
+    'simulate/simulate.ts',
+    'simulate/surroundings.ts',
   ]);
 });
