@@ -46,7 +46,7 @@ const MAX_MESSAGE = 300;
 /** The error of an answer `{"code": …, "message": …}` to `method`. */
 export function rpcError(method: string, error: Readonly<Record<string, unknown>>): NodeError {
   const nodeCode = typeof error.code === 'number' ? error.code : 0;
-  const said = printable(typeof error.message === 'string' ? error.message : 'no message');
+  const said = shortAscii(typeof error.message === 'string' ? error.message : 'no message');
   if (nodeCode === RPC.warmUp) {
     return new NodeError('NODE_WARMING_UP', 'the node is starting and answers no calls yet', { facts: { says: said } });
   }
@@ -90,6 +90,6 @@ export function badResponse(why: string, facts: Record<string, string | number> 
 }
 
 /** Text from outside, shortened and without terminal control codes. */
-export function printable(text: string): string {
+export function shortAscii(text: string): string {
   return text.slice(0, MAX_MESSAGE).replace(/[^\x20-\x7e]+/g, ' ');
 }

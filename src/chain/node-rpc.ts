@@ -4,7 +4,7 @@ import { backoff, type Clock, REAL_CLOCK } from './clock.js';
 import { type PostAnswer, PostError, Poster } from './http-post.js';
 import { Limiter } from './limiter.js';
 import { type CredentialOptions, Credentials, type Reread } from './node-credentials.js';
-import { badResponse, printable, rpcError } from './node-errors.js';
+import { badResponse, rpcError, shortAscii } from './node-errors.js';
 
 export interface NodeRpcOptions extends CredentialOptions {
   /** `http://host:port` or `https://host:port`; a user and a password in it count as {@link CredentialOptions}. */
@@ -196,7 +196,7 @@ export class NodeRpc {
     try {
       return JSON.parse(text);
     } catch (cause) {
-      const facts = { node: this.name, status, begins: printable(text.slice(0, 80)) };
+      const facts = { node: this.name, status, begins: shortAscii(text.slice(0, 80)) };
       if (status === 429 || status >= 500) {
         throw new NodeError('NODE_BUSY', 'the call queue of the node is full', {
           facts,
@@ -209,7 +209,7 @@ export class NodeRpc {
   }
 
   #unreachable(cause: PostError): NodeError {
-    return new NodeError('NODE_UNREACHABLE', `the node does not answer: ${printable(cause.message)}`, {
+    return new NodeError('NODE_UNREACHABLE', `the node does not answer: ${shortAscii(cause.message)}`, {
       facts: { node: this.name },
       hint: 'Check that it runs with `server=1` and listens at this address.',
       cause,

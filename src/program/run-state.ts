@@ -131,35 +131,17 @@ export class HostState implements RunState {
 }
 
 /**
- * How the run of an inner call ended. Its result stays where it is, in memory that the next run at its depth writes to:
- * whoever is called copies what was paid for before.
+ * Keeps how a run ended. A long result may be more than its message can pay for: it stays where it is. That of an inner
+ * call always does, in memory that the next run at its depth writes to: whoever is called copies what was paid for
+ * before.
  */
-export class InnerEnd implements RunEnd {
-  #end: RunResult | undefined;
-
-  ended(
-    status: RunStatus,
-    reason: RevertReason,
-    fuelLeft: number,
-    askedDryRun: boolean,
-    memory: Uint8Array,
-    at: number,
-    length: number,
-  ): boolean {
-    const result = length < 0 ? undefined : memory.subarray(at, at + length);
-    this.#end = { status, reason, fuelLeft, result, askedDryRun };
-    return false;
-  }
-
-  get result(): RunResult {
-    if (this.#end === undefined) throw new RangeError('the run has not ended');
-    return this.#end;
-  }
-}
-
-/** Keeps how a run ended. A long result may be more than its message can pay for: it stays where it is. */
 export class KeptEnd implements RunEnd {
   #end: RunResult | undefined;
+  readonly #isInner: boolean;
+
+  constructor(isInner = false) {
+    this.#isInner = isInner;
+  }
 
   ended(
     status: RunStatus,
@@ -172,9 +154,10 @@ export class KeptEnd implements RunEnd {
     copied: number,
   ): boolean {
     const stays = length > copied;
-    const result = length < 0 ? undefined : stays ? memory.subarray(at, at + length) : memory.slice(at, at + length);
+    const isCopied = !stays && !this.#isInner;
+    const result = length < 0 ? undefined : isCopied ? memory.slice(at, at + length) : memory.subarray(at, at + length);
     this.#end = { status, reason, fuelLeft, result, askedDryRun };
-    return stays;
+    return stays && !this.#isInner;
   }
 
   get result(): RunResult {

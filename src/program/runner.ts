@@ -8,7 +8,7 @@ import { type Frame, MAX_DEPTH, MESSAGE_FRAME } from './frame.js';
 import { ProgramInstance, type RunInner } from './instance.js';
 import { LentMemories } from './lent-memories.js';
 import { BoundedCache } from './lru.js';
-import { HostState, InnerEnd, KeptEnd, type RunEnd, type RunState } from './run-state.js';
+import { HostState, KeptEnd, type RunEnd, type RunState } from './run-state.js';
 import { RunStop } from './run-stop.js';
 import type { Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
 import type { HostCallWatch } from './watched-imports.js';
@@ -112,7 +112,7 @@ export class ProgramRunner {
   readonly #runInner: RunInner = (caller, program, host, fuel) => {
     const frame = caller.frameInside;
     if (program.minPages > frame.pages) return undefined;
-    const end = new InnerEnd();
+    const end = new KeptEnd(true);
     this.#runFrame(program, new HostState(host), fuel, end, frame);
     caller.fuelInside += fuel - end.result.fuelLeft;
     return end.result;

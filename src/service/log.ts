@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
 import type { ErrorFacts } from '../errors/errors.js';
 import { maskUserInfo } from '../errors/mask.js';
+import { printable } from '../util/printable.js';
 import type { Failure } from './events.js';
 
 export type { Logger } from 'pino';
@@ -42,7 +43,7 @@ export function plainFacts(facts: ErrorFacts): Record<string, unknown> {
   );
 }
 
-/** Text from outside may contain terminal control codes; JSON escapes them except the codes 127 to 159. */
+/** Text from outside may contain terminal control codes; what JSON leaves of them, `printable` escapes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches them on purpose.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -53,5 +54,5 @@ function prettyLine(line: string): string {
     ([name, value]) => `${name}=${typeof value === 'string' && !CONTROL.test(value) ? value : JSON.stringify(value)}`,
   );
   const clock = String(time).slice(11, 19);
-  return `${[clock, String(level).padEnd(5), msg, ...rest].join(' ')}\n`;
+  return `${printable([clock, String(level).padEnd(5), msg, ...rest].join(' '))}\n`;
 }

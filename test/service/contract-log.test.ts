@@ -62,7 +62,7 @@ test('lines are logged at info, no control character reaches a terminal, and wha
   const state = new ServiceState();
   const log = createLogger({ level: 'info', format: 'pretty', label: undefined, write: (line) => lines.push(line) });
   const reporter = new Reporter(log, state);
-  const said = { height: 9, txid: 'ab', contract: '2:8', kind: 'log', text: 'bad \u001b[31m' } as const;
+  const said = { height: 9, txid: 'ab', contract: '2:8', kind: 'log', text: 'bad \u001b[31m\u009b2J\u202e' } as const;
   for (const line of [
     { said, leftOut: 0 },
     { said: undefined, leftOut: 5 },
@@ -71,7 +71,9 @@ test('lines are logged at info, no control character reaches a terminal, and wha
     state.apply(event);
     reporter.hear(event);
   }
-  expect(lines[0]).toMatch(/info {2}contract height=9 txid=ab contract=2:8 kind=log text="bad \\u001b\[31m"\n$/);
+  expect(lines[0]).toMatch(
+    /info {2}contract height=9 txid=ab contract=2:8 kind=log text="bad \\u001b\[31m\\u\{9b\}2J\\u\{202e\}"\n$/,
+  );
   expect(lines[1]).toContain('texts of contracts were left out textsLeftOut=5');
   expect(state.contractTextsLeftOut).toBe(5);
 });
