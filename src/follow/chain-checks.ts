@@ -73,11 +73,11 @@ export class Refusals {
 
   /** `hash` in display order, empty if unknown. Throws CHAIN_BAD_BLOCK when the block has been refused too often. */
   add(height: number, hash: string, cause: InputError | { readonly code: string; readonly message: string }): void {
-    const what = `$height$hash === '' ? cause.code : hash`;
+    const what = `${height} ${hash === '' ? cause.code : hash}`;
     this.#times = what === this.#what ? this.#times + 1 : 1;
     this.#what = what;
     if (this.#times < this.#most) return;
-    throw new ChainError('CHAIN_BAD_BLOCK', `the node serves a block that cannot be indexed: $cause.message`, {
+    throw new ChainError('CHAIN_BAD_BLOCK', `the node serves a block that cannot be indexed: ${cause.message}`, {
       facts: { height, hash: hash === '' ? 'unknown' : hash, reason: cause.code, tries: this.#times },
       hint: 'A bad block is never skipped: check the node and its disk (-reindex), or follow another node.',
       cause,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { InputError, InternalError, NodeError, ProgramError, StoreError } from '../../src/errors/errors.js';
+import { Refusals } from '../../src/follow/chain-checks.js';
 import { seededBytes } from '../../src/selftest/inputs/prng.js';
 import { toDisplayHash } from '../../src/util/bytes.js';
 import { follow, followUntilCalm, grow, hashesOf, nodeDown, ROOT_CHAIN, ToyIndex, ToySource } from './helpers.js';
@@ -101,10 +102,21 @@ test('a bad block is tried again, never skipped, and named in the end', async ()
   const run = follow(source, index, { badBlockTries: 4 });
   await expect(run.end).rejects.toMatchObject({
     code: 'CHAIN_BAD_BLOCK',
+    message: expect.stringMatching(/^the node serves a block that cannot be indexed: [^$]+$/),
     facts: { height: 13, hash: toDisplayHash(LONG[13].hash), reason: 'BLOCK_BAD_MERKLE_ROOT', tries: 4 },
   });
   expect(index.tip()?.height).toBe(12);
   expect(run.follower.status).toMatchObject({ badBlocks: 4, retries: 3, lastError: 'CHAIN_BAD_BLOCK' });
+});
+
+test('bad blocks of different heights, or different ones of one height, are not one block that stays bad', () => {
+  const refusals = new Refusals(2);
+  const bad = new InputError('BLOCK_TRUNCATED', 'cut');
+  refusals.add(1, 'aa', bad);
+  refusals.add(2, 'aa', bad);
+  refusals.add(2, 'bb', bad);
+  refusals.add(2, '', bad);
+  expect(() => refusals.add(2, '', bad)).toThrow('cannot be indexed: cut');
 });
 
 test('a block served badly a few times is indexed when it comes whole', async () => {
