@@ -4,7 +4,7 @@ import { inFile } from './in-file.mjs';
 const LENT = 'test/program/lent-memory.test.ts';
 const WINDOW = 'test/program/lent-window.test.ts';
 const lentCode = inFile('src/program/lent-code.ts', LENT, WINDOW);
-const lentMemories = inFile('src/program/lent-memories.ts', WINDOW);
+const lentMemories = inFile('src/program/lent-memories.ts', WINDOW, 'test/program/lent-memories.test.ts');
 const lentMemory = inFile('src/program/lent-memory.ts', LENT, WINDOW);
 const guest = inFile('wasm/native/guest.ts', LENT, WINDOW);
 const instance = inFile('src/program/instance.ts', LENT, 'test/program/reuse.test.ts');
@@ -125,6 +125,12 @@ export const LENT_MEMORY = [
     'taken > this.#keptBytes',
     'taken < 0',
     'a thread keeps all the memory that deep frames ever took',
+  ),
+  lentMemories(
+    'lent-shallow-first',
+    'takenBytes * (depth + 1)',
+    'takenBytes',
+    'the memory of the first frame is given back before that of deep ones',
   ),
   runner(
     'lent-in-two-frames',

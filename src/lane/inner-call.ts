@@ -4,7 +4,7 @@ import { MAX_DEPTH } from '../program/frame.js';
 import type { ProgramResult } from '../program/result.js';
 import { RunStop } from '../program/run-stop.js';
 import type { CallBuffers, CallingFrame } from '../program/types.js';
-import { concatBytes, readU128 } from '../util/bytes.js';
+import { readU128 } from '../util/bytes.js';
 import { CREATION_FUEL } from './allowance.js';
 import { move } from './balances.js';
 import { builtIn, isBuiltIn } from './built-ins.js';
@@ -60,7 +60,7 @@ class InnerCall {
     if (isTrial) view.beginTrial();
     const { counted, data } = this.#runTarget();
     if (isTrial) view.endTrial();
-    return concatBytes(counted, data);
+    return this.from.returned(counted, data);
   }
 
   /** Everything from the checkpoint on. */

@@ -4,6 +4,7 @@ import { abortText } from './abort-text.js';
 import { type EnvName, hostFuel } from './env.js';
 import { GuestMemory } from './guest-memory.js';
 import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
+import { ReturnBuffer } from './return-buffer.js';
 import type { RunState } from './run-state.js';
 import { RunStop } from './run-stop.js';
 import type { CallingFrame, CallKind, Program, RunHost, RunResult } from './types.js';
@@ -29,8 +30,12 @@ export class HostFunctions implements IntrinsicHost, CallingFrame {
   #returnData: Uint8Array = EMPTY_BYTES;
   readonly #runInside: RunInside;
 
-  constructor(runInside: RunInside) {
+  readonly #returned: ReturnBuffer;
+
+  /** `returned`: of all frames of a runner. */
+  constructor(runInside: RunInside, returned = new ReturnBuffer()) {
     this.#runInside = runInside;
+    this.#returned = returned;
   }
 
   /**
@@ -79,6 +84,10 @@ export class HostFunctions implements IntrinsicHost, CallingFrame {
     this.memory.fuelLeft = end.fuelLeft;
     this.askedDryRun ||= end.askedDryRun;
     return end;
+  }
+
+  returned(...parts: readonly Uint8Array[]): Uint8Array {
+    return this.#returned.join(...parts);
   }
 
   /** A call of another contract: reads its buffers; the host does the rest. Gives the length of the return data. */

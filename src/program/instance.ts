@@ -6,6 +6,7 @@ import { type GuestMemory, type LentView, lentViewOf } from './guest-memory.js';
 import { HIDDEN_PAGES } from './hidden-page.js';
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
+import type { ReturnBuffer } from './return-buffer.js';
 import { RESET } from './reuse.js';
 import type { RunState } from './run-state.js';
 import type { Program, RunHost, RunResult } from './types.js';
@@ -68,8 +69,8 @@ export class ProgramInstance {
 
   /**
    * `lent`: the memory it runs in, for a `module` made to be lent one (`instrumentedToLend`) of a program whose
-   * segments of data are known to be in bounds. Throws `WebAssembly.RuntimeError` if a segment is out of bounds,
-   * `RangeError` if there is no memory to be had. `watch` hears of its host calls.
+   * segments of data are known to be in bounds. `watch` hears of its host calls. `returned`: of all frames of a runner.
+   * Throws `WebAssembly.RuntimeError` if a segment is out of bounds, `RangeError` if there is no memory to be had.
    */
   constructor(
     program: Program,
@@ -77,12 +78,13 @@ export class ProgramInstance {
     runInner: RunInner,
     lent?: LentMemory,
     watch?: HostCallWatch,
+    returned?: ReturnBuffer,
   ) {
     this.#lent = lent;
     // Segments are laid out at once.
     lent?.clear();
     lent?.reserve(program.minPages + HIDDEN_PAGES);
-    this.functions = new HostFunctions((...call) => runInner(this, ...call));
+    this.functions = new HostFunctions((...call) => runInner(this, ...call), returned);
     const { exports } = new WebAssembly.Instance(module, {
       env: { ...watchedImports(this.functions, watch), ...(lent && { memory: lent.memory }) },
     });

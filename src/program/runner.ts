@@ -8,6 +8,7 @@ import { type Frame, MAX_DEPTH, MESSAGE_FRAME } from './frame.js';
 import { ProgramInstance, type RunInner } from './instance.js';
 import { LentMemories } from './lent-memories.js';
 import { BoundedCache } from './lru.js';
+import { ReturnBuffer } from './return-buffer.js';
 import { HostState, KeptEnd, type RunEnd, type RunState } from './run-state.js';
 import { RunStop } from './run-stop.js';
 import type { Program, RevertReason, RunHost, RunResult, RunStatus } from './types.js';
@@ -70,6 +71,7 @@ export class ProgramRunner {
   /** By hash: whether the next run had better have a lent memory, by the last one. */
   readonly #wantsLent = new BoundedCache<boolean>(REMEMBERED_PROGRAMS, REMEMBERED_PROGRAMS);
   readonly #lent: LentMemories;
+  readonly #returned = new ReturnBuffer();
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_BYTES, 'any');
 
   /**
@@ -156,6 +158,7 @@ export class ProgramRunner {
       else this.#idle.set(key, instance, instance.keptBytes);
     }
     if (depth !== 0) return;
+    this.#returned.trim();
     this.#forgottenBytes += this.#lent.trim();
     this.#freeForgotten();
   }
@@ -186,12 +189,13 @@ export class ProgramRunner {
   }
 
   #newInstance(program: Program): ProgramInstance {
-    return new ProgramInstance(program, this.#compile(program), this.#runInner, undefined, this.watch);
+    return new ProgramInstance(program, this.#compile(program), this.#runInner, undefined, this.watch, this.#returned);
   }
 
   #instanceInLent(program: Program, depth: number): ProgramInstance {
     const module = this.#compiledAs(program.hash + LENT, program, () => program.instrumentedToLend);
-    return new ProgramInstance(program, module, this.#runInner, this.#lent.memoryOf(depth), this.watch);
+    const memory = this.#lent.memoryOf(depth);
+    return new ProgramInstance(program, module, this.#runInner, memory, this.watch, this.#returned);
   }
 
   #forget(key: string, codeBytes: number): void {

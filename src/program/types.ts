@@ -93,6 +93,8 @@ export interface CallingFrame {
    * of the result are those of its memory: the next run that this frame makes may change them.
    */
   run(program: Program, host: RunHost): RunResult | undefined;
+  /** `parts` one behind the other, as the return data of a call that it makes: good until it makes the next one. */
+  returned(...parts: readonly Uint8Array[]): Uint8Array;
 }
 
 /** Hears what programs say: for people, no rule depends on it. */

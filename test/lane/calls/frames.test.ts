@@ -217,6 +217,18 @@ describe('return data', () => {
     const inner = makeCall('call', id, [RETURNED, makeCall('call', id, [balance(id, id)]), RETURNED]);
     expect(numbers(act(world, id, inner, RETURNED).data)).toEqual([64n, 0n, 16n, 0n, 32n, 80n]);
   });
+
+  it('is what the child answered, though others answered the child at greater length', () => {
+    const world = new World();
+    const id = world.deploy(ACTOR);
+    const long = numberBytes(...new Array(50).fill(7));
+    place(world, '2:9', answering(concatBytes(numberBytes(0), new Uint8Array(4), long)));
+    const asksLong = makeCall('call', '2:9', []);
+    const asksShort = makeCall('call', id, [asksLong, makeCall('call', id, [balance(id, id)])]);
+    const message = act(world, id, asksShort, RETURNED, asksLong);
+    const inner = [800n, ...new Array(50).fill(7n), 16n, 0n];
+    expect(numbers(message.data)).toEqual([16n * 53n, ...inner, 16n * 54n, 800n, ...new Array(50).fill(7n)]);
+  });
 });
 
 describe('depth', () => {

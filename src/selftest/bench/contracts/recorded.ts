@@ -94,6 +94,7 @@ export class RecordingHost implements RunHost {
         return from.fuelLeft;
       },
       charge: (amount) => from.charge(amount),
+      returned: (...parts) => from.returned(...parts),
       run: (program, host) => {
         const recording = new RecordingHost(host, program);
         call.frame = recording.frame;
