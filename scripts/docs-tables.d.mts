@@ -3,6 +3,7 @@ import type { HOST_CALL_FUEL, HOST_FUNCTIONS, INTRINSICS } from '../src/program/
 import type { BULK, ENTRY, RESULT_FUEL } from '../src/program/prices.js';
 import type { flagOf } from '../src/service/option.js';
 import type { OPTIONS } from '../src/service/options.js';
+import type { ROCKSHREW_FLAGS } from '../src/service/rockshrew-flags.js';
 
 /** What the sources export for the tables. */
 export interface DocsSources {
@@ -16,6 +17,7 @@ export interface DocsSources {
   readonly RESULT_FUEL: typeof RESULT_FUEL;
   readonly OPTIONS: typeof OPTIONS;
   readonly flagOf: typeof flagOf;
+  readonly ROCKSHREW_FLAGS: typeof ROCKSHREW_FLAGS;
 }
 
 export function withTable(page: string, name: string, text: string): string;

@@ -100,13 +100,24 @@ function runPricesTable(prices) {
 
 /** The table of the settings of `warpshrew index` (src/service/options.ts). */
 function settingsTable(options, flagOf) {
-  const rows = Object.entries(options).map(([name, { about, fallback, aliases, secret, placeholder }]) => {
+  const rows = Object.entries(options).map(([name, { about, fallback, secret, placeholder }]) => {
     const value = placeholder === undefined ? '' : ` ${placeholder.replaceAll('|', '\\|')}`;
-    const also = aliases.map((alias) => `, \`${alias}\``).join('');
     const hidden = secret ? ' (never printed)' : '';
-    return `| \`${flagOf(name)}${value}\`${also} | \`${name}\` | ${fallback ?? '-'} | ${about}${hidden} |`;
+    return `| \`${flagOf(name)}${value}\` | \`${name}\` | ${fallback ?? '-'} | ${about}${hidden} |`;
   });
   return ['| flag | in the file | default | meaning |', '| --- | --- | --- | --- |', ...rows, ''].join('\n');
+}
+
+const VERDICTS = { same: 'same', better: 'better', other: 'other meaning', none: 'not offered' };
+
+/** The table of the flags of rockshrew-mono (src/service/rockshrew-flags.ts). */
+function rockshrewTable(flags) {
+  const rows = Object.entries(flags).map(([name, { placeholder, variable, verdict, about }]) => {
+    const value = placeholder === undefined ? '' : ` ${placeholder}`;
+    const also = variable === undefined ? '' : `, \`${variable}\``;
+    return `| \`--${name}${value}\`${also} | ${VERDICTS[verdict]} | ${about} |`;
+  });
+  return ['| flag | here | |', '| --- | --- | --- |', ...rows, ''].join('\n');
 }
 
 /** The vectors of the state root that are short enough for a page. */
@@ -153,6 +164,7 @@ export function docsTables(of) {
     ['docs/lane-rules.md', 'prices of runs', runPricesTable(of)],
     ['docs/lane-rules.md', 'host functions', envTable(of.HOST_FUNCTIONS, of.HOST_CALL_FUEL)],
     ['docs/lane-rules.md', 'intrinsics', envTable(of.INTRINSICS)],
+    ['docs/metashrew.md', 'flags of rockshrew-mono', rockshrewTable(of.ROCKSHREW_FLAGS)],
     ['docs/operations.md', 'settings', settingsTable(of.OPTIONS, of.flagOf)],
     ['docs/state-root.md', 'state root vectors', vectorsTable(vectors())],
   ];

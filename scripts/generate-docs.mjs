@@ -5,9 +5,10 @@ import * as env from '../dist/program/env.js';
 import * as prices from '../dist/program/prices.js';
 import * as option from '../dist/service/option.js';
 import * as options from '../dist/service/options.js';
+import * as rockshrew from '../dist/service/rockshrew-flags.js';
 import { docsTables, withTable } from './docs-tables.mjs';
 
-for (const [path, name, text] of docsTables({ ...codes, ...env, ...prices, ...option, ...options })) {
+for (const [path, name, text] of docsTables({ ...codes, ...env, ...prices, ...option, ...options, ...rockshrew })) {
   const file = new URL(`../${path}`, import.meta.url);
   const page = readFileSync(file, 'utf8');
   const now = withTable(page, name, text);

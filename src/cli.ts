@@ -17,13 +17,14 @@ import {
   workers,
 } from './cli/arguments.js';
 import { endQuietly } from './cli/closed-output.js';
-import { addSettings } from './cli/settings.js';
+import { addSettings, ROCKSHREW_COMMAND, withCommand } from './cli/settings.js';
 import { addProofCommands, addStoreCommands } from './cli/store-commands.js';
 import { EnvironmentError, EXIT, WarpshrewError } from './errors/errors.js';
 import { maskUserInfo } from './errors/mask.js';
 import { DEPENDENT_RULES, POLICIES } from './lane/policy.js';
 import type { AlkaneId } from './protocol/types.js';
 import { FUZZ_PROGRAMS } from './selftest/fuzz/fuzz-programs.js';
+import { AS_ROCKSHREW } from './service/rockshrew.js';
 import { PROGRAM_NAMES } from './util/built-wasm.js';
 import { onDeepThread } from './util/deep-thread.js';
 import { VERSION } from './util/version.js';
@@ -80,6 +81,13 @@ program
 addSettings(program.command('index'))
   .description('follow a chain, index it and serve JSON-RPC, until a signal ends it')
   .action(async (flags) => finish(await (await import('./cli/index.js')).indexCommand(flags)));
+
+// `warpshrew --daemon-rpc-url …`: the command line of rockshrew-mono, as it is.
+addSettings(program.command(ROCKSHREW_COMMAND, { hidden: true }))
+  .description('the same as `index`, with the meaning that rockshrew-mono gives to flags and variables')
+  .action(async (flags) =>
+    finish(await (await import('./cli/index.js')).indexCommand({ ...flags, [AS_ROCKSHREW]: true })),
+  );
 
 const config = program.command('config').description('settings of `index`');
 addSettings(config.command('check'))
@@ -263,7 +271,7 @@ try {
   if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
     throw new EnvironmentError('ENV_BIG_ENDIAN', 'this processor stores numbers with the high byte first');
   }
-  await program.parseAsync();
+  await program.parseAsync(withCommand(process.argv));
 } catch (error) {
   process.exitCode = report(error);
 }

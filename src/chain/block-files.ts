@@ -32,6 +32,8 @@ export interface BlockFilesOptions {
   readonly concurrency?: number;
   /** Bound of the bytes held by {@link BlockFilesSource.blocks}. */
   readonly maxBytes?: number;
+  /** Bound of their number. */
+  readonly maxBlocks?: number;
   /** Minimum milliseconds between two searches for new blocks in the files. */
   readonly refreshMs?: number;
   readonly pollMs?: number;
@@ -191,6 +193,7 @@ export class BlockFilesSource implements ChainSource {
       batch: HASH_BATCH,
       concurrency: this.#options.concurrency ?? 4,
       maxBytes: this.#options.maxBytes ?? 96 << 20,
+      maxBlocks: this.#options.maxBlocks,
       reserve: MAX_BLOCK_LENGTH,
     });
     for await (const block of blocks) {

@@ -5,7 +5,7 @@ import { bytesEqual, toDisplayHash } from '../util/bytes.js';
 import type { ChainBlock } from './source.js';
 
 export const HEADER_LENGTH = 80;
-/** Maximum of waiting blocks, however small they are. */
+/** Most blocks that wait, however small they are, if nothing else is said. */
 const MAX_AHEAD = 1000;
 
 /** Where a stream gets its blocks, and how far ahead it fetches them. */
@@ -22,6 +22,8 @@ export interface StreamOptions {
   readonly concurrency: number;
   /** Bound of the bytes of blocks that are fetched or being fetched. One block is always allowed. */
   readonly maxBytes: number;
+  /** Bound of the number of blocks that are fetched or being fetched; 1,000 if not given. */
+  readonly maxBlocks?: number;
   /** Counted for a block of unknown length: the most that fetching it may hold. */
   readonly reserve: number;
   readonly signal: AbortSignal;
@@ -97,11 +99,11 @@ class ReadAhead {
 
   /** Starts as many fetches as the bounds allow. */
   #fill(): void {
-    const { concurrency, maxBytes, reserve, batch } = this.#options;
+    const { concurrency, maxBytes, maxBlocks = MAX_AHEAD, reserve, batch } = this.#options;
     while (
       this.#hashes.length > 0 &&
       this.#fetching < concurrency &&
-      this.#slots.length < MAX_AHEAD &&
+      this.#slots.length < maxBlocks &&
       !this.#own.signal.aborted &&
       (this.#slots.length === 0 || this.#held + reserve <= maxBytes)
     ) {

@@ -7,9 +7,11 @@ const MAX_COOKIE_BYTES = 4096;
 export interface CredentialOptions {
   readonly user?: string;
   readonly password?: string;
+  /** A token instead of user and password, as proxies in front of a node take it. */
+  readonly bearer?: string;
   /**
-   * The node's `.cookie`: `user:password`, rewritten at each start of the node. Takes precedence over user and
-   * password.
+   * The node's `.cookie`: `user:password`, rewritten at each start of the node. Takes precedence over the
+   * others.
    */
   readonly cookieFile?: string;
 }
@@ -34,9 +36,12 @@ export class Credentials {
     return this.#cookieFile !== undefined || this.#reread !== undefined;
   }
 
-  #take({ cookieFile, user, password }: CredentialOptions): void {
+  #take({ cookieFile, user, password, bearer }: CredentialOptions): void {
     this.#cookieFile = cookieFile;
-    this.#header = cookieFile === undefined && user !== undefined ? basic(`${user}:${password ?? ''}`) : undefined;
+    this.#header = undefined;
+    if (cookieFile !== undefined) return;
+    if (bearer !== undefined) this.#header = `Bearer ${bearer}`;
+    else if (user !== undefined) this.#header = basic(`${user}:${password ?? ''}`);
   }
 
   /**

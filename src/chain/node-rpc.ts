@@ -75,8 +75,8 @@ export class NodeRpc {
   constructor(options: NodeRpcOptions) {
     const { url, user, password } = parseUrl(options.url);
     this.name = url.origin + (url.pathname === '/' ? '' : url.pathname);
-    const { cookieFile } = options;
-    const given = { user: options.user ?? user, password: options.password ?? password, cookieFile };
+    const { cookieFile, bearer } = options;
+    const given = { user: options.user ?? user, password: options.password ?? password, bearer, cookieFile };
     this.#credentials = new Credentials(given, options.reread);
     const connections = options.concurrency ?? 4;
     this.#poster = new Poster({ url, connections, ca: options.ca });
@@ -182,7 +182,7 @@ export class NodeRpc {
    */
   #parse(status: number, text: string): unknown {
     if (status === UNAUTHORISED) {
-      throw new NodeError('NODE_UNAUTHORISED', 'the node refuses the user or the password', {
+      throw new NodeError('NODE_UNAUTHORISED', 'the node refuses the credentials', {
         facts: { node: this.name, status },
         hint: 'Correct them in the configuration file, or the cookie file: both are read again, without a restart.',
       });

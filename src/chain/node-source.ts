@@ -14,6 +14,8 @@ export interface NodeSourceOptions {
   readonly concurrency?: number;
   /** Bound of the bytes held by {@link NodeSource.blocks}. */
   readonly maxBytes?: number;
+  /** Bound of their number. */
+  readonly maxBlocks?: number;
   /** Milliseconds between two polls of the tip while waiting for a change. */
   readonly pollMs?: number;
   /** As `pollMs`, while notifications come. */
@@ -136,6 +138,7 @@ export class NodeSource implements ChainSource {
       batch: HASH_BATCH,
       concurrency: this.#options.concurrency ?? 4,
       maxBytes: this.#options.maxBytes ?? 96 << 20,
+      maxBlocks: this.#options.maxBlocks,
       reserve: RESERVE,
     });
   }

@@ -22,6 +22,8 @@ export interface SourceConfig {
   readonly pollMs?: number;
   /** Bound of the bytes of blocks fetched ahead. */
   readonly maxBytes?: number;
+  /** Bound of their number. */
+  readonly maxBlocks?: number;
   /** Called with what the user should see, each message once. */
   log?(message: string, facts: ErrorFacts): void;
 }
@@ -52,13 +54,14 @@ export async function openChainSource(config: SourceConfig): Promise<OpenedSourc
     const source = new FixtureSource(config.fixture);
     return { source, node: undefined, statistics: () => ({}), close: () => source.close() };
   }
-  const { pollMs, maxBytes, log, blockFiles: folder, network } = config;
+  const { pollMs, maxBytes, maxBlocks, log, blockFiles: folder, network } = config;
+  const ahead = { maxBytes, maxBlocks };
   const rpc = config.node && new NodeRpc(config.node);
   const zmq = config.zmq?.length ? new ZmqNotifier({ endpoints: config.zmq, log }) : undefined;
-  const node = rpc && new NodeSource(rpc, { pollMs, maxBytes, notifier: zmq });
+  const node = rpc && new NodeSource(rpc, { pollMs, ...ahead, notifier: zmq });
   try {
     const files =
-      folder === undefined ? undefined : await BlockFilesSource.open({ folder, node, network, pollMs, maxBytes, log });
+      folder === undefined ? undefined : await BlockFilesSource.open({ folder, node, network, pollMs, ...ahead, log });
     const source = files ?? node;
     if (source === undefined) throw nothing();
     return {

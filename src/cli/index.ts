@@ -1,8 +1,10 @@
 import { EXIT } from '../errors/errors.js';
 import { requireConfig } from '../service/config.js';
 import { type Failure, failureOf } from '../service/events.js';
+import { findNetwork } from '../service/find-network.js';
 import { createLogger, failureFields } from '../service/log.js';
 import type { Settings } from '../service/options.js';
+import { AS_ROCKSHREW } from '../service/rockshrew.js';
 import { Service } from '../service/service.js';
 import { SyncProgress } from '../service/sync-progress.js';
 import { defaultIndexer } from '../util/built-wasm.js';
@@ -20,20 +22,27 @@ const PROGRESS_MS = 500;
 export async function indexCommand(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<{ text: string; exitStatus: number }> {
-  const { settings } = requireConfig({ flags, environment: process.env });
-  const moduleBytes = settings.indexer === undefined ? defaultIndexer() : readModuleFile(settings.indexer);
+  const { settings: given, origins, notes } = requireConfig({ flags, environment: process.env });
+  const moduleBytes = given.indexer === undefined ? defaultIndexer() : readModuleFile(given.indexer);
   // Most of their work is the indexing's.
-  lowerHelpers(settings.indexNiceness);
+  lowerHelpers(given.indexNiceness);
   const stopped = firstSignal();
-  const progress = settings.logFormat === 'pretty' && process.stderr.isTTY ? new SyncProgress() : undefined;
+  const progress = given.logFormat === 'pretty' && process.stderr.isTTY ? new SyncProgress() : undefined;
   const log = createLogger({
-    level: settings.logLevel,
-    format: settings.logFormat,
-    label: settings.label,
+    level: given.logLevel,
+    format: given.logFormat,
+    label: given.label,
     write: progress && ((line) => progress.write(line)),
   });
+  for (const { origin, reason } of notes) log.warn({ setting: origin }, reason);
   let service: Service | undefined;
+  let settings = given;
   try {
+    if (flags[AS_ROCKSHREW] === true && origins.network === 'default') {
+      const network = await findNetwork(given, flags, log, signalOf(stopped));
+      if (network === undefined) return { text: '', exitStatus: 0 };
+      settings = { ...given, network };
+    }
     service = await Service.start({ settings, flags, moduleBytes, log, version: VERSION }, stopped);
   } catch (error) {
     const failure = failureOf(error);
@@ -61,6 +70,12 @@ async function lasting(service: Service, settings: Settings, stopped: Promise<vo
   });
   await Promise.race([ended, stopped]);
   return service.state.failure;
+}
+
+function signalOf(stopped: Promise<void>): AbortSignal {
+  const controller = new AbortController();
+  void stopped.then(() => controller.abort());
+  return controller.signal;
 }
 
 /**

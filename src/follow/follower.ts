@@ -25,6 +25,11 @@ export interface FollowerOptions {
   readonly startBlock?: number;
   /** The follower ends after the block before this height; if not given, it never ends. */
   readonly exitAt?: number;
+  /**
+   * So close to the source's tip, its chain is compared before each block, not only every 2,000 blocks (default 0). A
+   * block that does not build on the one before is never indexed; this finds those earlier that would be undone.
+   */
+  readonly checkWithin?: number;
   /** Milliseconds between polls of the node when no notification comes (default 2,000). */
   readonly pollMs?: number;
   /**
@@ -209,9 +214,10 @@ export class Follower {
 
   /** Indexes the blocks from `from` on; `tipHash` is that of the node's tip, at `tipHeight`. */
   async #index(from: number, tipHeight: number, tipHash: Uint8Array): Promise<void> {
-    const { source, exitAt = Number.POSITIVE_INFINITY } = this.#options;
+    const { source, exitAt = Number.POSITIVE_INFINITY, checkWithin = 0 } = this.#options;
     this.#enter('syncing');
-    const to = Math.min(tipHeight, exitAt - 1, from + BLOCKS_PER_LOOK - 1);
+    const unchecked = Math.max(from, tipHeight - checkWithin);
+    const to = Math.min(unchecked, exitAt - 1, from + BLOCKS_PER_LOOK - 1);
     let next = from;
     // Aborted however this ends, so that the source stops fetching ahead.
     const fetching = new AbortController();

@@ -1,23 +1,19 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { UsageError } from '../errors/errors.js';
 import { maskUserInfo } from '../errors/mask.js';
+import { camelOf, type Given, type Origin, type Remark } from './given.js';
 import { stripComments } from './json-comments.js';
 import { BadValue, flagOf, type Option, variableOf } from './option.js';
 import { OPTION_NAMES, OPTIONS, type OptionName, type Settings } from './options.js';
-
-/** Where a setting comes from: `default`, `--flag`, `VARIABLE` or `FILE: key`. */
-export type Origin = string;
-
-export interface Problem {
-  readonly origin: Origin;
-  readonly reason: string;
-}
+import { type FromRockshrew, fromRockshrew } from './rockshrew.js';
 
 /** Everything found, good or bad. `settings` hold the default wherever the value given is bad. */
 export interface Config {
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly Remark[];
+  /** What was given in the way of rockshrew-mono and has no meaning here, or another one. */
+  readonly notes: readonly Remark[];
 }
 
 export interface ConfigSources {
@@ -31,17 +27,13 @@ const FILE_FLAG = 'config';
 /** A file of settings is a page at most. */
 const MAX_FILE_BYTES = 1 << 20;
 
-interface Given {
-  readonly origin: Origin;
-  readonly raw: unknown;
-}
-
 /**
  * Reads all settings: flags before the environment (`WARPSHREW_*`) before the file (JSON with comments) before the
  * defaults. Collects every problem instead of stopping at the first.
  */
 export function readConfig({ flags, environment }: ConfigSources): Config {
-  const problems: Problem[] = [];
+  const problems: Remark[] = [];
+  const theirs = fromRockshrew(flags, environment);
   const file = readFile(flags, environment, problems);
   const known = new Set<string>([FILE_FLAG, ...OPTION_NAMES].map(variableOf));
   for (const variable of Object.keys(environment)) {
@@ -53,7 +45,11 @@ export function readConfig({ flags, environment }: ConfigSources): Config {
   const origins: Record<string, Origin> = {};
   for (const name of OPTION_NAMES) {
     const option: Option<unknown> = OPTIONS[name];
-    const given = fromFlags(name, option, flags, problems) ?? fromEnvironment(name, environment) ?? file?.get(name);
+    const given =
+      fromFlags(name, flags, theirs.flags, problems) ??
+      fromEnvironment(name, environment) ??
+      theirs.environment.get(name) ??
+      file?.get(name);
     values[name] = option.fallback;
     origins[name] = given?.origin ?? 'default';
     if (given === undefined) continue;
@@ -65,7 +61,8 @@ export function readConfig({ flags, environment }: ConfigSources): Config {
     }
   }
   const config = { settings: values as Settings, origins: origins as Record<OptionName, Origin> };
-  return { ...config, problems: [...problems, ...contradictions(config.settings, config.origins)] };
+  const { notes } = theirs;
+  return { ...config, notes, problems: [...problems, ...contradictions(config.settings, config.origins)] };
 }
 
 /** The settings, or UsageError USAGE_CONFIG with every problem among its facts. */
@@ -79,7 +76,7 @@ export function requireConfig(sources: ConfigSources): Config {
 }
 
 /** Problems by origin, those of one origin in one line, without passwords of addresses. */
-export function problemLines(problems: readonly Problem[]): Map<string, string> {
+export function problemLines(problems: readonly Remark[]): Map<string, string> {
   const lines = new Map<string, string>();
   for (const { origin, reason } of problems) {
     const before = lines.get(origin);
@@ -89,31 +86,34 @@ export function problemLines(problems: readonly Problem[]): Map<string, string> 
   return lines;
 }
 
-/** User and password of the node, from `--auth`, the address or their own settings. */
-export function nodeLogin(settings: Settings): { readonly user: string; readonly password: string } | undefined {
+/** User and password of the node, or a token, from `--auth` or their own settings. */
+export function nodeLogin(
+  settings: Settings,
+): { readonly user: string; readonly password: string } | { readonly bearer: string } | undefined {
   if (settings.auth !== undefined) {
     const colon = settings.auth.indexOf(':');
+    if (colon < 0) return { bearer: settings.auth };
     return { user: settings.auth.slice(0, colon), password: settings.auth.slice(colon + 1) };
   }
   if (settings.nodeUser === undefined || settings.nodePassword === undefined) return undefined;
   return { user: settings.nodeUser, password: settings.nodePassword };
 }
 
-function camel(flag: string): string {
-  return flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
+/** `theirs`: what flags of rockshrew-mono give; for one of the same name, how it is to be taken. */
 function fromFlags(
   name: OptionName,
-  { aliases }: Option<unknown>,
   flags: ConfigSources['flags'],
-  problems: Problem[],
+  theirs: FromRockshrew['flags'],
+  problems: Remark[],
 ): Given | undefined {
-  const found = [flagOf(name), ...aliases].filter((flag) => flags[camel(flag)] !== undefined);
-  if (found.length > 1) problems.push({ origin: found[1], reason: `means the same as ${found[0]}: give one of them` });
-  if (found.length === 0) return undefined;
-  const raw = flags[camel(found[0])];
-  return { origin: raw === false ? found[0].replace('--', '--no-') : found[0], raw };
+  const flag = flagOf(name);
+  const raw = flags[camelOf(flag)];
+  const taken = theirs.get(name);
+  if (raw === undefined) return taken;
+  if (taken !== undefined && taken.origin !== flag) {
+    problems.push({ origin: taken.origin, reason: `means the same as ${flag}: give one of them` });
+  } else if (theirs.has(name)) return taken;
+  return { origin: raw === false ? flag.replace('--', '--no-') : flag, raw };
 }
 
 function fromEnvironment(name: OptionName, environment: NodeJS.ProcessEnv): Given | undefined {
@@ -125,7 +125,7 @@ function fromEnvironment(name: OptionName, environment: NodeJS.ProcessEnv): Give
 function readFile(
   flags: ConfigSources['flags'],
   environment: NodeJS.ProcessEnv,
-  problems: Problem[],
+  problems: Remark[],
 ): Map<string, Given> | undefined {
   const named = flags[FILE_FLAG] ?? environment[variableOf(FILE_FLAG)];
   if (typeof named !== 'string') return undefined;
@@ -153,8 +153,8 @@ function readFile(
 }
 
 /** What is wrong between settings, and with the paths they name. */
-function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origin>>): Problem[] {
-  const problems: Problem[] = [];
+function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origin>>): Remark[] {
+  const problems: Remark[] = [];
   const wrong = (name: OptionName, reason: string): void => void problems.push({ origin: originOf(name), reason });
   const originOf = (name: OptionName): Origin => (origins[name] === 'default' ? flagOf(name) : origins[name]);
   if (of.nodeUrl === undefined && of.fixture === undefined && of.blocksDir === undefined) {

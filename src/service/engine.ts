@@ -172,6 +172,7 @@ export class Engine {
         clock: REAL_CLOCK,
         startBlock,
         exitAt: settings.exitAt,
+        checkWithin: settings.reorgCheckThreshold,
         pollMs: settings.pollInterval,
         onGenesis: (hash) => store.recordGenesis(hash),
         onState: (phase) => engine.#changed(phase),

@@ -1,5 +1,6 @@
 import { openSource } from '../bitcoin/sources.js';
-import type { Reread } from '../chain/node-credentials.js';
+import type { CredentialOptions, Reread } from '../chain/node-credentials.js';
+import type { NodeRpcOptions } from '../chain/node-rpc.js';
 import { type OpenedSource, openChainSource, type SourceConfig } from '../chain/open.js';
 import { nodeLogin, readConfig } from './config.js';
 import type { Settings } from './options.js';
@@ -20,24 +21,29 @@ export async function openChain(
   log: SourceConfig['log'],
   flags?: Readonly<Record<string, unknown>>,
 ): Promise<OpenedChain> {
-  const { fixture, nodeUrl, blocksDir: blockFiles, network, zmq, startBlock } = settings;
+  const { fixture, blocksDir: blockFiles, network, zmq, startBlock } = settings;
   const opened = await openChainSource({
     fixture,
     blockFiles,
     network,
-    // Few attempts: the follower retries, reports that it does, and can be stopped while it waits.
-    node:
-      nodeUrl === undefined
-        ? undefined
-        : { url: nodeUrl, ...loginOf(settings), reread: rereadLogin(flags), attempts: 3, maxBackoffMs: 1_000 },
+    node: nodeOptions(settings, flags),
     zmq: zmq?.split(','),
     pollMs: settings.pollInterval,
     maxBytes: settings.prefetchBytes,
+    maxBlocks: settings.prefetchBlocks,
     log,
   });
   if (fixture === undefined) return { ...opened, network, startBlock };
   const chain = openSource(fixture);
   return { ...opened, network: chain.network, startBlock: Math.max(chain.firstHeight, startBlock) };
+}
+
+/** How to reach the node; undefined if none is named. `flags`: as for {@link openChain}. */
+export function nodeOptions(settings: Settings, flags?: Readonly<Record<string, unknown>>): NodeRpcOptions | undefined {
+  const { nodeUrl: url } = settings;
+  if (url === undefined) return undefined;
+  // Few attempts: whoever asks retries, reports that it does, and can be stopped while it waits.
+  return { url, ...loginOf(settings), reread: rereadLogin(flags), attempts: 3, maxBackoffMs: 1_000 };
 }
 
 /**
@@ -53,10 +59,6 @@ function rereadLogin(flags: Readonly<Record<string, unknown>> | undefined): Rere
   );
 }
 
-function loginOf(settings: Settings): {
-  readonly user?: string;
-  readonly password?: string;
-  readonly cookieFile?: string;
-} {
+function loginOf(settings: Settings): CredentialOptions {
   return { ...nodeLogin(settings), cookieFile: settings.nodeCookie };
 }

@@ -13,8 +13,6 @@ export interface Option<T> {
   readonly placeholder: string | undefined;
   /** In force where the setting is given nowhere. */
   readonly fallback: T;
-  /** Flag names of rockshrew-mono for the same thing, in the spelling of {@link flagOf}. */
-  readonly aliases: readonly string[];
   /** Its value is never printed. */
   readonly secret: boolean;
   /** Reads a flag's or variable's text, or a value of the file. Throws {@link BadValue}. */
@@ -25,13 +23,12 @@ interface About<T> {
   readonly about: string;
   readonly fallback: T;
   readonly placeholder?: string;
-  readonly aliases?: readonly string[];
   readonly secret?: boolean;
 }
 
 function option<T>(of: About<T>, placeholder: string | undefined, read: (raw: unknown) => T): Option<T> {
-  const { about, fallback, aliases = [], secret = false } = of;
-  return { about, fallback, aliases, secret, placeholder: of.placeholder ?? placeholder, read };
+  const { about, fallback, secret = false } = of;
+  return { about, fallback, secret, placeholder: of.placeholder ?? placeholder, read };
 }
 
 /** Longest text of a setting: paths and addresses are shorter. */

@@ -13,7 +13,7 @@ export const OPTIONS = {
     { about: 'chain to index; checked against the node (with --fixture: its own network)', fallback: 'mainnet' },
     NETWORKS,
   ),
-  db: text({ about: 'database folder', placeholder: 'dir', fallback: 'warpshrew.db', aliases: ['--db-path'] }),
+  db: text({ about: 'database folder', placeholder: 'dir', fallback: 'warpshrew.db' }),
   label: matching(
     {
       about: 'name of this indexer: recorded in the database, and added to every log line and metric',
@@ -23,10 +23,7 @@ export const OPTIONS = {
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
     'at most 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit',
   ),
-  nodeUrl: address(
-    { about: 'JSON-RPC of a Bitcoin Core compatible node', fallback: undefined, aliases: ['--daemon-rpc-url'] },
-    ['http:', 'https:'],
-  ),
+  nodeUrl: address({ about: 'JSON-RPC of a Bitcoin Core compatible node', fallback: undefined }, ['http:', 'https:']),
   nodeUser: text({ about: 'user of the node', fallback: undefined }),
   nodePassword: text({
     about: 'password of the node; better in the environment or the file',
@@ -39,9 +36,14 @@ export const OPTIONS = {
     fallback: undefined,
   }),
   auth: matching(
-    { about: 'user and password of the node in one', placeholder: 'user:password', fallback: undefined, secret: true },
-    /^[^:]+:./,
-    'user:password (bearer tokens are not known to a bitcoin node)',
+    {
+      about: 'user and password of the node in one, or a bearer token for a proxy in front of it',
+      placeholder: 'user:password|token',
+      fallback: undefined,
+      secret: true,
+    },
+    /^(?!sshfs:\/\/)(?:[^:]+:.+|[A-Za-z0-9._~+/-]+=*)$/,
+    'user:password or a bearer token',
   ),
   nodePatience: whole(
     {
@@ -83,11 +85,7 @@ export const OPTIONS = {
   policy: oneOf({ about: 'how the parallel lane is run', fallback: 'auto' }, POLICIES),
   gpu: onOff({ about: 'look for a GPU (policies auto and gpu)', fallback: true }),
   workers: whole({ about: 'dry-run and CPU workers (default: cores - 1)', fallback: undefined }, 1, 256),
-  keepUndo: whole(
-    { about: 'blocks that a reorg can undo', placeholder: 'blocks', fallback: 100, aliases: ['--max-reorg-depth'] },
-    1,
-    1_000_000,
-  ),
+  keepUndo: whole({ about: 'blocks that a reorg can undo', placeholder: 'blocks', fallback: 100 }, 1, 1_000_000),
   history: wholeOr(
     {
       about: 'blocks below the tip whose states views can see, --keep-undo at least',
@@ -122,6 +120,20 @@ export const OPTIONS = {
     { about: 'bytes of blocks fetched ahead', placeholder: 'bytes', fallback: 64 << 20 },
     1 << 20,
     2 ** 32,
+  ),
+  prefetchBlocks: whole(
+    { about: 'blocks fetched ahead, however small they are', placeholder: 'blocks', fallback: 1_000 },
+    1,
+    1_000,
+  ),
+  reorgCheckThreshold: whole(
+    {
+      about: "so close to the node's tip, its chain is asked for before each block instead of every 2,000",
+      placeholder: 'blocks',
+      fallback: 0,
+    },
+    0,
+    1_000_000,
   ),
   blockTimeout: whole(
     { about: 'limit of the module for one block', placeholder: 'ms', fallback: 600_000 },

@@ -124,7 +124,9 @@ function foreign(path: string, names: readonly string[]): StoreError {
     `the folder holds ${database ? 'a database of another program' : 'other files'}`,
     {
       facts: { path, found: [...names].sort().slice(0, 3).join(', ') },
-      hint: 'Nothing in it was changed. Name another folder with --db: a missing or empty one for a new database.',
+      hint:
+        'Nothing in it was changed. Name another folder with --db (or --db-path): a missing or empty one for a new ' +
+        'database, into which the chain is indexed anew.',
     },
   );
 }

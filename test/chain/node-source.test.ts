@@ -111,6 +111,17 @@ describe('the blocks of a node', () => {
     expect(heights(await collect(blocks))).toEqual(range(1, TIP));
   });
 
+  it('wait within the bound of their number', async () => {
+    const { node, source } = await open({ maxBlocks: 3 });
+    const blocks = source.blocks(0, TIP, never);
+    await blocks.next();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const fetched = node.requests.filter(({ body }) => body.includes('"getblock"')).length;
+    expect(fetched).toBeGreaterThan(1);
+    expect(fetched).toBeLessThanOrEqual(4);
+    expect(heights(await collect(blocks))).toEqual(range(1, TIP));
+  });
+
   it('end where one does not build on the one before: the chain changed', async () => {
     const { node, source } = await open();
     // Hashes of both chains: as if it had changed between two batches.

@@ -7,9 +7,10 @@ import * as env from '../../src/program/env.js';
 import * as prices from '../../src/program/prices.js';
 import * as option from '../../src/service/option.js';
 import * as options from '../../src/service/options.js';
+import * as rockshrew from '../../src/service/rockshrew-flags.js';
 import { ROOT } from '../helpers/cli.js';
 
-const sources = { ...codes, ...env, ...prices, ...option, ...options };
+const sources = { ...codes, ...env, ...prices, ...option, ...options, ...rockshrew };
 const page = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 describe('docs/', () => {

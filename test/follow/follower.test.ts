@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { seededBytes } from '../../src/selftest/inputs/prng.js';
 import {
   follow,
@@ -179,4 +179,21 @@ test('stop while the node is away ends at once', async () => {
   while (run.waits.length < 3) await new Promise<void>((resolve) => setImmediate(resolve));
   await run.follower.stop();
   expect(run.follower.status.state).toBe('stopped');
+});
+
+test('the chain is compared before each block of the last ones, if so many are to be', async () => {
+  const chain = grow(ROOT_CHAIN, 'a', 30);
+  for (const [checkWithin, looks] of [
+    [0, 2],
+    [6, 8],
+    [100, 32],
+  ]) {
+    const source = new ToySource(chain);
+    const tip = vi.spyOn(source, 'tip');
+    const index = new ToyIndex();
+    await followUntilCalm(source, index, { checkWithin });
+    expect(index.hashes).toEqual(hashesOf(chain));
+    // Once for the blocks that are not near the tip, once for each other one, and once at the tip.
+    expect(tip).toHaveBeenCalledTimes(looks);
+  }
 });

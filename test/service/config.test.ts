@@ -76,7 +76,8 @@ describe('settings', () => {
     [{ fixture: CHAIN, zmq: 'tcp://127.0.0.1:1' }, '--zmq'],
     [{ nodeUrl: 'http://u:p@127.0.0.1' }, '--node-url'],
     [{ nodeUrl: 'ftp://127.0.0.1' }, '--node-url'],
-    [{ nodeUrl: 'http://127.0.0.1', auth: 'token' }, '--auth'],
+    [{ nodeUrl: 'http://127.0.0.1', auth: 'no token' }, '--auth'],
+    [{ nodeUrl: 'http://127.0.0.1', auth: 'sshfs://host/cookie' }, '--auth'],
     [{ nodeUrl: 'http://127.0.0.1', auth: 'u:p', nodeCookie: 'x' }, '--node-cookie'],
     [{ nodeUrl: 'http://127.0.0.1', nodeUser: 'u' }, '--node-user'],
     [{ nodeUrl: 'http://127.0.0.1', zmq: 'tcp://127.0.0.1' }, '--zmq'],
@@ -91,13 +92,6 @@ describe('settings', () => {
     const { problems } = readConfig({ flags, environment: {} });
     expect(problems.map((problem) => problem.origin)).toContain(origin);
     expect(() => requireConfig({ flags, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE_CONFIG' }));
-  });
-
-  test('flags of rockshrew-mono mean what they mean there', () => {
-    const flags = { daemonRpcUrl: 'http://127.0.0.1:8332', auth: 'me:a:b', dbPath: 'there', maxReorgDepth: '7' };
-    const { settings, problems } = readConfig({ flags, environment: {} });
-    expect(problems).toEqual([]);
-    expect(settings).toMatchObject({ nodeUrl: 'http://127.0.0.1:8332', auth: 'me:a:b', db: 'there', keepUndo: 7 });
   });
 });
 

@@ -32,7 +32,7 @@ export class Running {
   private readonly finished: Promise<CliRun>;
 
   private constructor(args: readonly string[]) {
-    const { child, done } = startCli([...INDEX, ...args]);
+    const { child, done } = startCli(args);
     this.child = child;
     this.finished = done;
     let rest = '';
@@ -46,9 +46,14 @@ export class Running {
 
   /** Starts and waits until it serves. */
   static async start(...args: string[]): Promise<Running> {
-    const service = new Running(args);
+    const service = new Running([...INDEX, ...args]);
     service.url = String((await service.line('serving JSON-RPC')).url);
     return service;
+  }
+
+  /** Starts it as rockshrew-mono is started, with these arguments alone; does not wait. */
+  static asRockshrew(...args: string[]): Running {
+    return new Running(args);
   }
 
   get pid(): number {

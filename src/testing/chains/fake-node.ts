@@ -37,6 +37,8 @@ export class FakeNode {
   readonly forgotten = new Set<string>();
   /** Required `user:password`; undefined: none required. */
   credentials: string | undefined;
+  /** Required bearer token, instead. */
+  token: string | undefined;
   /** Each for one request, in order. */
   readonly pranks: Prank[] = [];
   /** For every request without one of its own. */
@@ -101,7 +103,8 @@ export class FakeNode {
     this.mostRunning = Math.max(this.mostRunning, this.running);
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     this.running--;
-    const wanted = this.credentials && `Basic ${Buffer.from(this.credentials).toString('base64')}`;
+    const basic = this.credentials && `Basic ${Buffer.from(this.credentials).toString('base64')}`;
+    const wanted = this.token === undefined ? basic : `Bearer ${this.token}`;
     if (wanted !== undefined && exchange.authorization !== wanted) {
       response.writeHead(401).end();
       return;
