@@ -9,6 +9,7 @@ import { LANE } from './lane.mjs';
 import { LENT_MEMORY } from './lent-memory.mjs';
 import { NATIVE } from './native.mjs';
 import { PIECES } from './pieces.mjs';
+import { PREVIEW } from './preview.mjs';
 import { PROGRAM } from './program.mjs';
 import { PROOF } from './proof.mjs';
 import { PROTOCOL } from './protocol.mjs';
@@ -37,6 +38,7 @@ export const MUTANTS = [
   ...PIECES,
   ...PROOF,
   ...INDEXER,
+  ...PREVIEW,
   ...NATIVE,
   ...CHAIN,
   ...FUZZ,

@@ -66,6 +66,8 @@ export async function openServed({
       backend: {
         store,
         view: (name, input, height, client) => lane.view(name, input, height, height, client),
+        preview: (raw, name, input, height, client) =>
+          lane.preview({ raw, name, input, height: height + 1 }, height, client),
         laneView: (kind, request, client) => laneViews.run(kind, request, client),
         block: async (height) => (blocks === undefined ? undefined : blockIn(blocks, height)),
       },

@@ -32,6 +32,9 @@ export interface RpcBackend {
     height: number | undefined,
     client: string,
   ): KeyProof | Promise<KeyProof>;
-  /** Runs a view over the state after a block that is never stored. Without it `metashrew_preview` answers an error. */
-  preview?(block: Uint8Array, name: string, input: Uint8Array, height: number): Promise<Uint8Array>;
+  /**
+   * Runs a view, as {@link view} does, over the state after a block that follows block `height` and is never stored.
+   * Without it `metashrew_preview` answers an error.
+   */
+  preview?(block: Uint8Array, name: string, input: Uint8Array, height: number, client: string): Promise<Uint8Array>;
 }

@@ -47,19 +47,22 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
   },
   metashrew_preview: {
     usage: 'metashrew_preview [blockHex, view, inputHex, height?]',
-    async run(params, backend) {
+    async run(params, backend, client) {
       params.count(3, 4);
-      if (backend.preview === undefined) {
+      const { preview } = backend;
+      if (preview === undefined) {
         throw new RpcError(
           'RPC_NOT_SUPPORTED',
           'This server cannot preview blocks',
           'Use metashrew_view on indexed blocks.',
         );
       }
-      const block = params.hex(0, 'blockHex', 'hex block data');
+      const block = params.block(0);
       const name = params.text(1, 'view');
       const input = params.hex(2, 'inputHex');
-      return `0x${toHex(await backend.preview(block, name, input, orTip(params.height(3), backend)))}`;
+      const height = orTip(params.heightBefore(3), backend);
+      const answer = await ofKept(backend.store, height, () => preview(block, name, input, height, client));
+      return `0x${toHex(answer)}`;
     },
   },
   metashrew_snapshot: {

@@ -1,3 +1,4 @@
+import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { UsageError } from '../errors/errors.js';
 import { parseId } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
@@ -62,6 +63,21 @@ export class Params {
     const shown = String(typeof value === 'object' ? JSON.stringify(value) : value).slice(0, SHOWN);
     const hint = 'Give "latest", an integer or a decimal string.';
     throw new RpcError('RPC_BAD_HEIGHT', `Serialization error: Invalid height: ${shown}`, hint);
+  }
+
+  /** As {@link height}, of a block that another one follows. */
+  heightBefore(at: number): number | undefined {
+    const height = this.height(at);
+    if (height !== MAX_HEIGHT) return height;
+    throw new RpcError('RPC_BAD_HEIGHT', `Serialization error: Invalid height: ${height}`, 'No block can follow it.');
+  }
+
+  /** A block in hex, no longer than a valid one; nothing of it is looked at. */
+  block(at: number): Uint8Array {
+    const bytes = this.hex(at, 'blockHex', 'hex block data');
+    if (bytes.length <= MAX_BLOCK_LENGTH) return bytes;
+    const hint = `Give one block of at most ${MAX_BLOCK_LENGTH} bytes.`;
+    throw new RpcError('RPC_BAD_BLOCK', `Invalid params: a block of ${bytes.length} bytes`, hint);
   }
 
   /** A txid as a node prints it: 64 hex digits, either case; returned in lower case. */

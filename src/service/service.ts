@@ -201,6 +201,7 @@ export class Service {
       backend: {
         store,
         view: (name, input, height, client) => views.run(name, input, height, client),
+        preview: (raw, name, input, height, client) => views.preview(raw, name, input, height, client),
         laneView: (kind, request, client) =>
           views.consistent(kind, request.height, () => laneViews.run(kind, request, client)),
         block: (height, hash, client) => this.#fetched.block(height, hash, client),

@@ -8,11 +8,15 @@ const MOST_RUNS = 3;
 
 /** Views of the standard module while another thread commits and undoes blocks: each sees one consistent state. */
 export class Views {
-  readonly #standard: Pick<StandardIndexer, 'view'>;
+  readonly #standard: Pick<StandardIndexer, 'view' | 'preview'>;
   readonly #store: Pick<StoreReader, 'tip'>;
   readonly #rollbacks: RollbackClock;
 
-  constructor(standard: Pick<StandardIndexer, 'view'>, store: Pick<StoreReader, 'tip'>, rollbacks: RollbackClock) {
+  constructor(
+    standard: Pick<StandardIndexer, 'view' | 'preview'>,
+    store: Pick<StoreReader, 'tip'>,
+    rollbacks: RollbackClock,
+  ) {
     this.#standard = standard;
     this.#store = store;
     this.#rollbacks = rollbacks;
@@ -26,6 +30,18 @@ export class Views {
     return this.consistent(name, height, () => {
       const stateHeight = Math.min(height, this.#store.tip()?.height ?? -1);
       return this.#standard.view(name, input, height, stateHeight, client);
+    });
+  }
+
+  /**
+   * Runs a view with the argument `height` + 1 over the state after a block that is not stored and follows block
+   * `height`, or the tip if that is lower. Throws what {@link StandardIndexer.preview} and {@link Views.consistent}
+   * throw.
+   */
+  preview(raw: Uint8Array, name: string, input: Uint8Array, height: number, client = ''): Promise<Uint8Array> {
+    return this.consistent(name, height, () => {
+      const stateHeight = Math.min(height, this.#store.tip()?.height ?? -1);
+      return this.#standard.preview({ raw, name, input, height: height + 1 }, stateHeight, client);
     });
   }
 

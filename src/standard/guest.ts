@@ -21,6 +21,8 @@ const INVALID_LENGTH = 0x7fffffff;
 
 /** Limit of what one block may flush: several hundred times a mainnet block's writes. */
 const MAX_FLUSH_BYTES = 1024 * 1024 * 1024;
+/** What the host holds for each pair of a preview beside its bytes. */
+const PREVIEW_PAIR_BYTES = 40;
 
 /** Limits of a list of keys to read ahead: some hundred times what a full block needs. */
 const MAX_AHEAD_BYTES = 64 * 1024 * 1024;
@@ -31,8 +33,14 @@ const MAX_FETCHED_BYTES = 64 * 1024 * 1024;
 const FIRST_FETCH = 64;
 const MAX_FETCH = 4_096;
 
-/** Longest key that a view reads. */
+/** Longest key that a view reads, or the block of a preview. */
 const MAX_VIEW_KEY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * What becomes of what a run flushes: that of a block is stored, that of a view ignored, that of a block of a preview
+ * held in memory, at most so many bytes.
+ */
+export type FlushRule = 'stored' | 'ignored' | { readonly heldBytes: number };
 
 /** Ends the guest's run from inside an import; the reason is kept in {@link Guest.failure}. */
 class GuestStop extends Error {}
@@ -60,8 +68,7 @@ export class Guest {
   readonly #input: Uint8Array;
   readonly #height: number;
   readonly #read: StandardRead;
-  /** A view's flushes are ignored. */
-  readonly #keepsFlushes: boolean;
+  readonly #flushRule: FlushRule;
   readonly #log: ((text: string) => void) | undefined;
   /** Bytes of a log line that are decoded. */
   readonly #logBytes: number;
@@ -70,14 +77,14 @@ export class Guest {
     input: Uint8Array,
     height: number,
     read: StandardRead,
-    keepsFlushes: boolean,
+    flushRule: FlushRule,
     log: ((text: string) => void) | undefined,
     logBytes = Number.POSITIVE_INFINITY,
   ) {
     this.#input = input;
     this.#height = height;
     this.#read = read;
-    this.#keepsFlushes = keepsFlushes;
+    this.#flushRule = flushRule;
     this.#log = log;
     this.#logBytes = logBytes;
   }
@@ -126,8 +133,8 @@ export class Guest {
 
   #value(key: Uint8Array): Uint8Array | undefined {
     if (this.#last !== undefined && bytesEqual(this.#last.key, key)) return this.#last.value;
-    // Only views: a block may have stored any key, but what a view reads is copied several times.
-    if (!this.#keepsFlushes && key.length > MAX_VIEW_KEY_BYTES) {
+    // Only views and previews: a block may have stored any key, but what a view reads is copied several times.
+    if (this.#flushRule !== 'stored' && key.length > MAX_VIEW_KEY_BYTES) {
       this.#stop('VIEW_MEMORY', 'the view read under a key of more than 16 MiB');
     }
     try {
@@ -198,18 +205,18 @@ export class Guest {
   }
 
   #flush(pointer: number): void {
-    if (!this.#keepsFlushes) return;
+    if (this.#flushRule === 'ignored') return;
     const buffer = this.buffer(pointer);
     if (buffer === undefined) {
       this.failure ??= new ProgramError('MODULE_BAD_FLUSH', 'the module flushed a buffer that is not in its memory');
       return;
     }
     this.#flushedBytes += buffer.length;
-    if (this.#flushedBytes > MAX_FLUSH_BYTES)
-      this.#stop('MODULE_FLUSH_TOO_LARGE', 'the module wrote more than 1 GiB in one block');
+    this.#checkFlushed();
     const bytes = buffer.slice();
     try {
       this.pairCount += checkFlush(bytes);
+      this.#checkFlushed();
       this.flushes.push(bytes);
     } catch (error) {
       if (!(error instanceof FlushError)) throw error;
@@ -218,6 +225,16 @@ export class Guest {
         'MODULE_BAD_FLUSH',
         `the module flushed bytes that do not decode: ${error.message}`,
       );
+    }
+  }
+
+  #checkFlushed(): void {
+    const rule = this.#flushRule;
+    if (typeof rule === 'object') {
+      const held = this.#flushedBytes + this.pairCount * PREVIEW_PAIR_BYTES;
+      if (held > rule.heldBytes) this.#stop('VIEW_MEMORY', 'the block of the preview writes too much');
+    } else if (this.#flushedBytes > MAX_FLUSH_BYTES) {
+      this.#stop('MODULE_FLUSH_TOO_LARGE', 'the module wrote more than 1 GiB in one block');
     }
   }
 

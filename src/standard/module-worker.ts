@@ -52,7 +52,7 @@ function threadError(cause: (Error & { code?: string }) | undefined, task: Worke
     return new InternalError(`the thread of the standard module failed: ${cause.message}`, { cause });
   }
   const facts: ErrorFacts = task === undefined ? {} : { height: task.height };
-  if (task?.kind === 'view') {
+  if (task !== undefined && task.kind !== 'block') {
     return new ProgramError('VIEW_MEMORY', 'the view exhausted the memory of its thread', { facts, cause });
   }
   return new ProgramError('MODULE_OUT_OF_MEMORY', 'the module exhausted the memory of its thread', { facts, cause });
@@ -60,10 +60,8 @@ function threadError(cause: (Error & { code?: string }) | undefined, task: Worke
 
 function timeout(task: WorkerTask, limitMs: number): ProgramError {
   const what =
-    task.kind === 'block'
-      ? 'the module did not finish the block in time'
-      : `the view ${task.name} did not finish in time`;
-  return new ProgramError('MODULE_TIMEOUT', what, {
+    task.kind === 'block' ? 'the module did not finish the block' : `the ${task.kind} ${task.name} did not end`;
+  return new ProgramError('MODULE_TIMEOUT', `${what} in time`, {
     facts: { height: task.height, limitMs },
     hint: 'the module may loop for ever; if it is only slow, raise the limit',
   });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { ProgramError } from '../errors/errors.js';
+import { type ErrorFacts, ProgramError } from '../errors/errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
+import { FlushedPairs } from './flushed-pairs.js';
 import { Guest, type StandardRead, type StandardReadMany } from './guest.js';
 import { limitMemory } from './memory-limit.js';
 
@@ -37,6 +38,11 @@ export interface ViewLimits {
  * Share of its limit that a memory must have reached for the limit to be the reason of a failure: allocators double.
  */
 const NEAR_LIMIT = 1 / 4;
+
+/**
+ * Part of a view's memory that what a block of a preview flushes may take: the host holds it beside the view's own.
+ */
+const PREVIEW_SHARE = 1 / 4;
 
 /** Result of a view. */
 export interface ViewRun {
@@ -111,11 +117,45 @@ export class StandardModule {
    */
   runBlock(raw: Uint8Array, height: number, read: StandardRead, readMany?: StandardReadMany): ModuleRun {
     const { log, logBytes } = this.#options;
-    const guest = new Guest(raw, height, read, true, log, logBytes);
+    const guest = new Guest(raw, height, read, 'stored', log, logBytes);
     const error = this.#startBlock(guest, readMany);
     if (guest.hostError !== undefined) throw guest.hostError;
     const { pairCount, memoryBytes } = guest;
     return { flushes: error ? [] : guest.flushes, pairCount, error, memoryBytes };
+  }
+
+  /**
+   * Runs `_start` on a block that is never stored, as {@link runBlock} does but within the limits of views. Throws
+   * ProgramError PREVIEW_FAILED with the module's own code among its facts, or VIEW_MEMORY.
+   */
+  runPreviewBlock(
+    raw: Uint8Array,
+    height: number,
+    read: StandardRead,
+    readMany?: StandardReadMany,
+  ): { readonly pairs: FlushedPairs; readonly memoryBytes: number } {
+    const { log, logBytes } = this.#options;
+    const heldBytes = this.#viewMemory * PREVIEW_SHARE;
+    const guest = new Guest(raw, height, read, { heldBytes }, log, logBytes);
+    const error = this.#startBlock(guest, readMany);
+    if (guest.hostError !== undefined) throw guest.hostError;
+    const { flushes, pairCount, memoryBytes } = guest;
+    if (error === undefined) return { pairs: FlushedPairs.of(flushes, pairCount), memoryBytes };
+    if (this.#ranOutOfMemory(guest, error))
+      throw this.#memoryError('the block of the preview', guest, error, { height });
+    throw new ProgramError('PREVIEW_FAILED', `the module failed on the block of the preview: ${error.message}`, {
+      facts: { height, reason: error.code },
+      hint: 'Give the block as a node serialises it, and the height of the block before it.',
+      cause: error,
+    });
+  }
+
+  /** Throws ProgramError VIEW_NOT_FOUND where the module exports no function of that name that could be a view. */
+  checkView(name: string): void {
+    const isFunction = ({ kind, name: exported }: WebAssembly.ModuleExportDescriptor): boolean =>
+      kind === 'function' && exported === name;
+    const found = !NO_VIEWS.includes(name) && WebAssembly.Module.exports(this.compiled).some(isFunction);
+    if (!found) throw viewNotFound(name);
   }
 
   #startBlock(guest: Guest, readMany: StandardReadMany | undefined): ProgramError | undefined {
@@ -140,21 +180,19 @@ export class StandardModule {
    */
   runView(name: string, input: Uint8Array, height: number, read: StandardRead): ViewRun {
     const { log, logBytes } = this.#options;
-    const guest = new Guest(input, height, read, false, log, logBytes);
-    const notFound = () =>
-      new ProgramError('VIEW_NOT_FOUND', `Failed to get view function '${name}'`, { facts: { view: name } });
+    const guest = new Guest(input, height, read, 'ignored', log, logBytes);
     let result: unknown;
     try {
       const { exports } = this.#instantiate(guest);
       const view = Object.hasOwn(exports, name) ? exports[name] : undefined;
-      if (typeof view !== 'function' || view.length !== 0 || NO_VIEWS.includes(name)) throw notFound();
+      if (typeof view !== 'function' || view.length !== 0 || NO_VIEWS.includes(name)) throw viewNotFound(name);
       result = view();
     } catch (thrown) {
       if (thrown instanceof ProgramError) throw thrown;
       throw this.#viewFailure(name, guest, guest.explain(thrown, 'VIEW_FAILED', 'the view'));
     }
     if (guest.failure) throw this.#viewFailure(name, guest, guest.failure);
-    if (typeof result !== 'number') throw notFound();
+    if (typeof result !== 'number') throw viewNotFound(name);
     const output = guest.buffer(result) ?? EMPTY_BYTES;
     const limit = this.#options.views?.answerBytes ?? Number.POSITIVE_INFINITY;
     if (output.length > limit) {
@@ -166,19 +204,30 @@ export class StandardModule {
     return { output: output.slice(), memoryBytes: guest.memoryBytes };
   }
 
-  /** A module does not report that it could not grow its memory: it traps or aborts instead. */
   #viewFailure(name: string, guest: Guest, error: ProgramError): ProgramError {
-    const { memoryBytes } = guest;
-    const limit = this.#options.views?.memoryBytes ?? Number.POSITIVE_INFINITY;
-    const atLimit = memoryBytes >= limit * NEAR_LIMIT && !(error.cause instanceof RangeError);
-    if (error.code !== 'VIEW_MEMORY' && !atLimit) {
+    if (!this.#ranOutOfMemory(guest, error)) {
       return new ProgramError('VIEW_FAILED', `Failed to execute view function '${name}': ${error.message}`, {
         facts: { view: name },
         cause: error,
       });
     }
-    return new ProgramError('VIEW_MEMORY', `view '${name}' ran out of memory: ${error.message}`, {
-      facts: { view: name, memoryBytes, ...(Number.isFinite(limit) && { limit }) },
+    return this.#memoryError(`view '${name}'`, guest, error, { view: name });
+  }
+
+  get #viewMemory(): number {
+    return this.#options.views?.memoryBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** A module does not report that it could not grow its memory: it traps or aborts instead. */
+  #ranOutOfMemory({ memoryBytes }: Guest, error: ProgramError): boolean {
+    const atLimit = memoryBytes >= this.#viewMemory * NEAR_LIMIT && !(error.cause instanceof RangeError);
+    return error.code === 'VIEW_MEMORY' || atLimit;
+  }
+
+  #memoryError(what: string, { memoryBytes }: Guest, error: ProgramError, facts: ErrorFacts): ProgramError {
+    const limit = this.#viewMemory;
+    return new ProgramError('VIEW_MEMORY', `${what} ran out of memory: ${error.message}`, {
+      facts: { ...facts, memoryBytes, ...(Number.isFinite(limit) && { limit }) },
       hint: 'Ask for less at a time; the operator can allow more (--view-memory).',
       cause: error,
     });
@@ -196,6 +245,10 @@ export class StandardModule {
     guest.memory = instance.exports.memory as WebAssembly.Memory;
     return instance;
   }
+}
+
+function viewNotFound(name: string): ProgramError {
+  return new ProgramError('VIEW_NOT_FOUND', `Failed to get view function '${name}'`, { facts: { view: name } });
 }
 
 function readAhead(exports: WebAssembly.Exports, guest: Guest, readMany: StandardReadMany): void {

@@ -4,6 +4,7 @@ import { FlushedPairs } from './flushed-pairs.js';
 import type { GuestLine } from './guest-log.js';
 import { hashOf, StandardModule, type ViewLimits } from './module.js';
 import { type ModuleWorker, moduleWorker, type WorkerTask } from './module-worker.js';
+import type { PreviewRequest } from './preview.js';
 import type { WorkerReply, WorkerSetup } from './worker-protocol.js';
 import { fromPlain } from './worker-protocol.js';
 
@@ -135,7 +136,18 @@ export class StandardIndexer {
    * thread for it) or MODULE_TIMEOUT.
    */
   async view(name: string, input: Uint8Array, height: number, stateHeight = height, client = ''): Promise<Uint8Array> {
-    const task: WorkerTask = { kind: 'view', name, input, height, stateHeight };
+    return this.#answer({ kind: 'view', name, input, height, stateHeight }, client);
+  }
+
+  /**
+   * Runs a view on the state after a block that is not stored, which runs on the state after block `stateHeight`. Both
+   * together have the bounds of one view. Throws what {@link view} throws, and PREVIEW_FAILED.
+   */
+  async preview(request: PreviewRequest, stateHeight: number, client = ''): Promise<Uint8Array> {
+    return this.#answer({ kind: 'preview', ...request, stateHeight }, client);
+  }
+
+  async #answer(task: WorkerTask, client: string): Promise<Uint8Array> {
     const reply = await (this.#views?.call(task, client) ?? this.#blocks.call(task, this.#viewTimeoutMs));
     if (reply.kind !== 'view') throw new InternalError('a reply of another kind from the standard module');
     return reply.output;

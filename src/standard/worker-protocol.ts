@@ -3,6 +3,7 @@ import { type ErrorFacts, type Failure, ProgramError } from '../errors/errors.js
 import type { GuestLine } from './guest-log.js';
 import type { ViewLimits } from './module.js';
 import type { Preparation } from './preparation.js';
+import type { PreviewRequest } from './preview.js';
 
 /** What a worker of the standard indexer gets at its start. */
 export interface WorkerSetup {
@@ -36,7 +37,9 @@ export type WorkerRequest =
       readonly height: number;
       /** Height of the state that it reads. */
       readonly stateHeight: number;
-    };
+    }
+  /** `height`: of the block, and the view's argument. The block runs on the state after `stateHeight`. */
+  | ({ readonly id: number; readonly kind: 'preview'; readonly stateHeight: number } & PreviewRequest);
 
 /** A module's error as plain data that can be sent between threads. */
 export interface PlainError {
@@ -59,6 +62,7 @@ export type WorkerReply =
       readonly ms: number;
       readonly error: PlainError | undefined;
     }
+  /** Of a view or a preview. */
   | { readonly kind: 'view'; readonly id: number; readonly output: Uint8Array; readonly memoryBytes: number }
   /** By what the module did. */
   | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError; readonly fault?: undefined }

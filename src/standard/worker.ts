@@ -11,6 +11,7 @@ import type { StandardReads } from './guest.js';
 import { GuestLog, LINE_BYTES } from './guest-log.js';
 import { StandardModule } from './module.js';
 import { makePreparation, prepare } from './preparation.js';
+import { runPreview } from './preview.js';
 import { UnstoredWrites } from './unstored-writes.js';
 import { toPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './worker-protocol.js';
 
@@ -81,6 +82,10 @@ function answer(request: WorkerRequest): WorkerReply {
     const { read } = state.at(request.stateHeight, 0);
     lines.begin(height, request.name);
     return { kind, id, ...module.runView(request.name, request.input, height, read) };
+  }
+  if (kind === 'preview') {
+    lines.begin(height, request.name);
+    return { kind: 'view', id, ...runPreview(module, request, state.at(request.stateHeight, 0)) };
   }
   lines.begin(height, undefined);
   const started = performance.now();

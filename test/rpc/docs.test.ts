@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { METHODS } from '../../src/rpc/methods.js';
 import { temporaryFolder } from '../store/helpers.js';
-import { serveExample } from './example-store.js';
+import { preview, serveExample } from './example-store.js';
 
 const text = readFileSync(new URL('../../docs/json-rpc.md', import.meta.url), 'utf8');
 const pairs = [...text.matchAll(/^-> (.*)\n<- (.*)$/gm)].map(([, request, response]) => ({ request, response }));
@@ -10,7 +10,7 @@ const pairs = [...text.matchAll(/^-> (.*)\n<- (.*)$/gm)].map(([, request, respon
 describe('docs/json-rpc.md', () => {
   let example: Awaited<ReturnType<typeof serveExample>>;
   beforeAll(async () => {
-    example = await serveExample(temporaryFolder());
+    example = await serveExample(temporaryFolder(), { backend: { preview } });
   });
   afterAll(() => example.close());
 

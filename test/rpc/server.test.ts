@@ -311,16 +311,6 @@ describe('settings', () => {
     await close();
   });
 
-  it('a preview is passed to a backend that has it', async () => {
-    const preview = async (block: Uint8Array, name: string, input: Uint8Array, height: number) =>
-      bytes(`${block.length} ${name} ${input.length} ${height}`);
-    const { server, close } = await serveExample(temporaryFolder(), { backend: { preview } });
-    const body = JSON.stringify({ id: 1, method: 'metashrew_preview', params: ['0x0102', 'v', '0x03', 100] });
-    const reply = (await (await fetch(server.url, { method: 'POST', headers: JSON_TYPE, body })).json()) as Reply;
-    expect(Buffer.from(String(reply.result).slice(2), 'hex').toString()).toBe('2 v 1 100');
-    await close();
-  });
-
   it('a defect is reported to the operator and not told to the client', async () => {
     const defects: unknown[] = [];
     const view = () => Promise.reject(new TypeError('secret'));

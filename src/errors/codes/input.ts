@@ -98,7 +98,8 @@ export const PROGRAM_CODES = {
     'ask again later, or raise `--view-workers`',
   ],
   VIEW_MEMORY: [
-    'the view failed near its limit of memory, read a key of over 16 MiB, or the module begins above the limit',
+    'a view, or the block of a preview, failed near its limit of memory, read a key of over 16 MiB, or wrote ' +
+      'more than a quarter of that; or the module begins above it',
     'ask for less at a time, or raise `--view-memory`',
   ],
   VIEW_ANSWER_TOO_LARGE: [
@@ -106,6 +107,10 @@ export const PROGRAM_CODES = {
     'ask for less at a time, or raise `--view-answer-bytes`',
   ],
   VIEW_NOT_FOUND: ['the module exports no such view', 'check the name'],
+  PREVIEW_FAILED: [
+    'the module failed on the block of `metashrew_preview`: `reason` says how, as for a block that is indexed',
+    'check the block, and that it fits the height',
+  ],
   VIEW_FAILED: ['the view trapped', 'check the input'],
   CONTRACT_NOT_FOUND: ['no contract of the lane has that id at that height', 'check id and height'],
   META_MISSING: ['the contract does not export `__meta`, a function () -> i32', 'ask who made it what it understands'],

@@ -73,6 +73,7 @@ export const RPC_CODES = {
   RPC_BAD_AMOUNT: ['not a number from 0 to 2^128 - 1', 'an integer below 2^53, or a decimal string', -32602],
   RPC_BAD_HEIGHT: ['not a height', 'a number, a decimal string or `latest`', -32602],
   RPC_BAD_HEX: ['not hex', 'whole bytes, `0x` optional', -32602],
+  RPC_BAD_BLOCK: ['longer than any valid block', 'a block as a node serialises it, 4,000,000 bytes at most', -32602],
   RPC_BAD_ID: ['not an id', '`block:tx`', -32602],
   RPC_BAD_NAMESPACE: ['not a namespace', '`S` or `P`', -32602],
   RPC_BAD_OUTPOINT: ['not an outpoint', '`txid:vout`', -32602],
