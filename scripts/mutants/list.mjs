@@ -7,6 +7,7 @@ import { FUZZ } from './fuzz.mjs';
 import { INDEXER } from './indexer.mjs';
 import { LANE } from './lane.mjs';
 import { LENT_MEMORY } from './lent-memory.mjs';
+import { LISTING } from './listing.mjs';
 import { NATIVE } from './native.mjs';
 import { PIECES } from './pieces.mjs';
 import { PREVIEW } from './preview.mjs';
@@ -35,6 +36,7 @@ export const MUTANTS = [
   ...SIMULATE,
   ...TRACE,
   ...STORE,
+  ...LISTING,
   ...PIECES,
   ...PROOF,
   ...INDEXER,

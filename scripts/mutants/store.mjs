@@ -123,7 +123,7 @@ export const STORE = [
     'undoing a large block restores its last keys only',
     { tests: ['test/store/history.test.ts'] },
   ),
-  blockRows('undo-keeps-receipts', "if (whole) batch.del('blocks', key);", '', 'receipts of an undone block stay'),
+  blockRows('undo-keeps-receipts', "      batch.del('blocks', key);\n", '', 'receipts of an undone block stay'),
   order(
     'undo-root-unchecked',
     'if (before?.roots === undefined || before.roots.state === roots.state) return;',

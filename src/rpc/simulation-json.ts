@@ -1,6 +1,7 @@
+import { statusOf } from '../lane/receipt-status.js';
 import { formatId } from '../protocol/alkane-id.js';
 import type { Simulation } from '../simulate/simulate.js';
-import { messageJson, statusOf } from '../trace/receipt-json.js';
+import { messageJson } from '../trace/receipt-json.js';
 
 /** What `warpshrew_simulate` answers (docs/json-rpc.md). */
 export interface SimulationJson extends Omit<Simulation, 'undone' | 'messages'> {

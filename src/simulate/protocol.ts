@@ -1,4 +1,6 @@
 import type { Failure } from '../errors/errors.js';
+import type { ListAnswer, ListRequest, OutpointRequest } from '../listing/list.js';
+import type { OutpointFate } from '../listing/outpoint.js';
 import type { MetaRequest } from './meta.js';
 import type { SimulationRequest } from './request.js';
 import type { Rerun, RerunRequest } from './rerun.js';
@@ -15,6 +17,8 @@ export interface LaneViewSetup {
 export interface LaneViewKinds {
   readonly simulate: { readonly request: SimulationRequest; readonly answer: Simulation };
   readonly trace: { readonly request: RerunRequest; readonly answer: Rerun };
+  readonly list: { readonly request: ListRequest; readonly answer: ListAnswer };
+  readonly outpoint: { readonly request: OutpointRequest; readonly answer: OutpointFate };
   readonly meta: { readonly request: MetaRequest; readonly answer: unknown };
 }
 export type LaneViewKind = keyof LaneViewKinds;

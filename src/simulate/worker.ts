@@ -1,6 +1,7 @@
 // Runs contracts over the lane's state at a height for whoever asks, in a thread of its own: it can be ended.
 import { parentPort, workerData } from 'node:worker_threads';
 import { failureOf, StoreError } from '../errors/errors.js';
+import { list, outpoint } from '../listing/list.js';
 import { ProgramRunner } from '../program/runner.js';
 import { Store } from '../store/store.js';
 import type { ThreadReady } from '../views/thread.js';
@@ -20,7 +21,7 @@ const metas = new Metas(runner);
 
 function answer(task: LaneViewTask): unknown {
   const { height } = task.request;
-  if (store.blockHash(height) === undefined) {
+  if (task.kind !== 'list' && store.blockHash(height) === undefined) {
     throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', {
       facts: { height },
       hint: 'Ask again.',
@@ -30,6 +31,10 @@ function answer(task: LaneViewTask): unknown {
   switch (task.kind) {
     case 'simulate':
       return simulate(task.request, { state, chain: store, runner, answerBytes });
+    case 'list':
+      return list(task.request, store);
+    case 'outpoint':
+      return outpoint(task.request, store);
     case 'meta':
       return metas.of(task.request.id, state);
     case 'trace': {

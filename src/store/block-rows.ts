@@ -3,8 +3,19 @@ import { indexOf, txidAt } from '../lane/receipt-list.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { reusingAllocator } from '../util/row-bytes.js';
 import { commitVersions, type SortedWrites } from './commit-versions.js';
+import { contractRows } from './contract-rows.js';
 import type { Database, DatabaseBatch } from './database.js';
-import { afterPrefix, beU32, blockKey, META_TIP, planKey, receiptKey, receiptPrefix, txKeyAt } from './keys.js';
+import {
+  afterPrefix,
+  beU32,
+  blockKey,
+  META_TIP,
+  planKey,
+  readBeU32,
+  receiptKey,
+  receiptPrefix,
+  txKeyAt,
+} from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { receiptPages, receiptsOf } from './receipt-pages.js';
 import { encodedReceipts } from './receipt-rows.js';
@@ -31,7 +42,11 @@ export function putRows(
     else putUndoPart(pieces, height, number, writes, part);
     for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, part.from[ns], part.end[ns]);
   }
-  for (const { first, bytes } of receiptPages(block)) pieces.put('blocks', receiptKey(height, first), bytes);
+  for (const { first, bytes } of receiptPages(block)) {
+    pieces.put('blocks', receiptKey(height, first), bytes);
+    // Behind their page: while it is there, what was written of them is found.
+    for (const [key, value] of contractRows(bytes, height, first)) pieces.put('blocks', key, value);
+  }
 }
 
 /** What makes it count. `roots`: undefined where none were computed. */
@@ -56,11 +71,17 @@ export function putRoots(database: Database, batch: DatabaseBatch, height: numbe
   batch.put('blocks', blockKey(height), withRoots(record, roots));
 }
 
-/** Takes its record, its plan and what finds its receipts by their txids out; with `whole` the receipts too. */
+/**
+ * Takes its record, its plan and what finds its receipts by their txids out; with `whole` the receipts and what finds
+ * them by contract, too.
+ */
 export function delBlock(database: Database, batch: DatabaseBatch, height: number, whole: boolean): void {
   const gte = receiptPrefix(height);
   for (const [key, value] of database.scan('blocks', { gte, lt: afterPrefix(gte) })) {
-    if (whole) batch.del('blocks', key);
+    if (whole) {
+      for (const [row] of contractRows(value, height, readBeU32(key, 5))) batch.del('blocks', row);
+      batch.del('blocks', key);
+    }
     for (const receipt of receiptsOf(value, height)) {
       batch.del('blocks', txKeyAt(receipt, txidAt(0), height, indexOf(receipt)));
     }

@@ -3,7 +3,7 @@ import { StoreError } from '../errors/errors.js';
 import type { StoreIdentity, StoreOptions } from './types.js';
 
 /** Version of the layout in the database; raised whenever a row changes its form. */
-export const STORE_SCHEMA = 5;
+export const STORE_SCHEMA = 6;
 /** Version of the lane rules that this program runs. */
 export const LANE_RULES = 2;
 

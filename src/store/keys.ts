@@ -5,7 +5,8 @@
  * history: namespace ++ escaped key ++ 00 01 ++ height u32 BE of the block that ended a value → that value's row of
  * `latest`. Nothing else: a current value is in `latest` only, a first value ends nothing, a deletion has no row.
  * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index of the first → a page of receipts
- * (receipt-pages.ts); 't' ++ txid (wire) ++ height ++ index → nothing.
+ * (receipt-pages.ts); 't' ++ txid (wire) ++ height ++ index → nothing; 'c' ++ id ++ height ++ index of a page's first
+ * → see contract-rows.ts.
  * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts). Final
  * blocks have none (final.ts).
  * tree: see state-tree.ts.
@@ -161,6 +162,9 @@ export const blockKey = (height: number): Uint8Array => tagged('b', beU32(height
 export const planKey = (height: number): Uint8Array => tagged('p', beU32(height));
 export const receiptKey = (height: number, index: number): Uint8Array => tagged('r', beU32(height), beU32(index));
 export const receiptPrefix = (height: number): Uint8Array => tagged('r', beU32(height));
+/** `id`: 32 bytes; `first`: the page of receipts. */
+export const contractKey = (id: Uint8Array, height: number, first: number): Uint8Array =>
+  tagged('c', id, beU32(height), beU32(first));
 export const txPrefix = (txid: Uint8Array): Uint8Array => tagged('t', txid);
 
 /** Of the transaction whose txid begins at `txidAt` of `bytes`: one a transaction, made without other arrays. */

@@ -16,6 +16,7 @@
  * A block that is rolled back leaves in the reverse way: one batch moves the tip and says that the block's rows are no
  * more than pieces, and then they are taken back.
  */
+import { contractRows } from './contract-rows.js';
 import type { ColumnName, Database, DatabaseBatch } from './database.js';
 import { afterPrefix, beU32, historyKey, latestKey, META_UNFINISHED, readBeU32, receiptPrefix } from './keys.js';
 import { corrupt } from './records.js';
@@ -119,8 +120,10 @@ export function takeBackPieces(database: Database, write: WriteBatch, pieceBytes
   try {
     for (const keys of portionsOf(touchedIn(height, rows))) takeBackKeys(database, pieces, keys, height);
     const gte = receiptPrefix(height);
-    for (const [key] of database.scan('blocks', { gte, lt: afterPrefix(gte) }))
+    for (const [key, page] of database.scan('blocks', { gte, lt: afterPrefix(gte) })) {
+      for (const [row] of contractRows(page, height, readBeU32(key, 5))) pieces.del('blocks', row);
       pieces.del('blocks', new Uint8Array(key));
+    }
   } catch (error) {
     pieces.batch.discard();
     throw error;

@@ -23,8 +23,8 @@ import {
   planKey,
   readBeU32,
   receiptPrefix,
-  txPrefix,
 } from './keys.js';
+import { StoreLists } from './lists.js';
 import { unfinishedHeight } from './pieces.js';
 import { pageWith, receiptsOf } from './receipt-pages.js';
 import { decodeBlockRecord, decodePlan } from './records.js';
@@ -234,6 +234,11 @@ export class StoreReader {
     return tip === undefined || bytesEqual(this.blockHash(tip.height), tip.hash);
   }
 
+  /** What listings read. */
+  get lists(): StoreLists {
+    return new StoreLists(this.rocks);
+  }
+
   blockRecord(height: number): BlockRecord | undefined {
     const bytes = this.#at('blocks', blockKey(height), height);
     return bytes && decodeBlockRecord(height, bytes);
@@ -259,16 +264,10 @@ export class StoreReader {
    * Receipt of a lane transaction by its txid in display order; the newest if the chain holds the txid more than once.
    */
   receipt(txid: string): Receipt | undefined {
-    const gte = txPrefix(fromDisplayHash(txid));
-    if (gte.length !== 33) return undefined;
-    const row = this.rocks.first('blocks', { gte, lt: afterPrefix(gte), reverse: true });
-    if (row === undefined) return undefined;
-    const [height, index] = [readBeU32(row[0], 33), readBeU32(row[0], 37)];
-    const page = pageWith(this.rocks, height, index);
-    for (const receipt of page === undefined ? [] : receiptsOf(page[1], height)) {
-      if (indexOf(receipt) === index) return decodeReceipt(receipt);
-    }
-    return undefined;
+    const wire = fromDisplayHash(txid);
+    const place = wire.length === 32 ? this.lists.placeOf(wire) : undefined;
+    const receipt = place && this.lists.receiptAt(place);
+    return receipt && decodeReceipt(receipt);
   }
 
   /** Receipts of a block in block order, from place `from` in the block on; none of one that is not stored. */

@@ -1,3 +1,4 @@
+import { statusOf } from '../lane/receipt-status.js';
 import type { LogReceipt, MessageReceipt, Receipt } from '../lane/types.js';
 
 /** A receipt as JSON: what is not there is null, texts of `__log` are UTF-8. */
@@ -23,15 +24,4 @@ export function messageJson(message: MessageReceipt) {
 export function textOf({ data, bytes }: LogReceipt): string {
   const kept = Buffer.from(data, 'hex');
   return new TextDecoder().decode(kept, { stream: kept.length < bytes });
-}
-
-/** Status of a whole transaction: that of its first (8,8) message which is not OK. */
-export function statusOf({ undone, messages }: Pick<Receipt, 'undone' | 'messages'>): {
-  status: string;
-  error: string | null;
-} {
-  if (undone !== undefined) return { status: 'UNDONE', error: undone };
-  const own = messages.filter(({ status }) => status !== 'STANDARD');
-  const first = own.find(({ status }) => status !== 'OK') ?? own[0] ?? messages[0];
-  return { status: first?.status ?? 'NONE', error: first?.error ?? null };
 }

@@ -36,6 +36,8 @@ describe('docs/json-rpc.md', () => {
       'warpshrew-methods',
       'lane-view-methods',
       'trace-methods',
+      'list-methods',
+      'list-options',
       'receipt-of',
       'simulation-request',
       'heights',

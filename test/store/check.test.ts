@@ -105,6 +105,8 @@ const TREE_ROW_DAMAGES: readonly (readonly [what: string, damage: Damage, key: U
   ['a row of the tree where none should be', (b) => b.put('tree', rowKey(S, 9, 3), EMPTY), rowKey(S, 9, 3)],
 ];
 
+const at6 = (...codes: Violation['code'][]) => codes.map((code) => ({ code, height: 6 }));
+
 const CASES: readonly Case[] = [
   ['no identity', (b) => b.del('meta', bytes('identity')), [{ code: 'CHECK_META' }]],
   ['an identity that is not JSON', (b) => b.put('meta', bytes('identity'), bytes('{')), [{ code: 'CHECK_META' }]],
@@ -150,10 +152,7 @@ const CASES: readonly Case[] = [
   [
     'a receipt that is gone',
     (b) => b.put('blocks', receiptKey(6, 0), page(receipt(6, 0))),
-    [
-      { code: 'CHECK_RECEIPT', height: 6 },
-      { code: 'CHECK_TX_INDEX', height: 6 },
-    ],
+    at6('CHECK_RECEIPT', 'CHECK_TX_INDEX', 'CHECK_CONTRACT_INDEX'),
   ],
   [
     'a page of receipts of a dead branch with its index row',
@@ -161,12 +160,12 @@ const CASES: readonly Case[] = [
       b.put('blocks', receiptKey(6, 9), page(receipt(6, 9)));
       b.put('blocks', txKey(txid(6, 9), 6, 9), EMPTY);
     },
-    [{ code: 'CHECK_RECEIPT', height: 6 }],
+    at6('CHECK_RECEIPT', 'CHECK_CONTRACT_INDEX'),
   ],
   [
     'a receipt in the place of another',
     (b) => b.put('blocks', receiptKey(6, 0), page(receipt(6, 0), receipt(6, 8))),
-    [{ code: 'CHECK_TX_INDEX', height: 6 }],
+    at6('CHECK_TX_INDEX', 'CHECK_CONTRACT_INDEX'),
   ],
   [
     'an index row that is gone',

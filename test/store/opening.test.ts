@@ -57,7 +57,7 @@ describe('opening', () => {
     const dir = temporaryFolder();
     await withStore((store) => void store.commitBlock(block(0)), dir);
     await recordAs(dir, { schema: 1 });
-    const refused = { code: 'STORE_SCHEMA_MISMATCH', facts: { path: dir, recorded: '1', wanted: '5' } };
+    const refused = { code: 'STORE_SCHEMA_MISMATCH', facts: { path: dir, recorded: '1', wanted: '6' } };
     for (const open of [() => Store.open(dir, OPTIONS), () => Store.openRecorded(dir, { readOnly: true })]) {
       await expect(open()).rejects.toMatchObject(refused);
       await expect(open()).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe('opening', () => {
     store.commitBlock(block(0));
     await store.close();
     expect(await Store.inspect(dir)).toEqual({
-      schema: 5,
+      schema: 6,
       rules: 2,
       network: 'regtest',
       laneStartHeight: 12,

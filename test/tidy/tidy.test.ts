@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['gpu'],
   ['store/tree'],
   ['store'],
-  ['store/check', 'execute/tasks', 'standard'],
+  ['store/check', 'execute/tasks', 'standard', 'listing'],
   ['store/snapshot', 'execute/threads', 'simulate', 'trace'],
   ['execute/analyse', 'execute/choose', 'execute/predict'],
   ['execute/run'],

@@ -71,6 +71,11 @@ export const RPC_CODES = {
     'wait for answers',
   ],
   RPC_BAD_AMOUNT: ['not a number from 0 to 2^128 - 1', 'an integer below 2^53, or a decimal string', -32602],
+  RPC_BAD_CURSOR: [
+    'a cursor of another listing, or none',
+    'give that of the page before, with the same method, options and height',
+    -32602,
+  ],
   RPC_BAD_HEIGHT: ['not a height', 'a number, a decimal string or `latest`', -32602],
   RPC_BAD_HEX: ['not hex', 'whole bytes, `0x` optional', -32602],
   RPC_BAD_BLOCK: ['longer than any valid block', 'a block as a node serialises it, 4,000,000 bytes at most', -32602],

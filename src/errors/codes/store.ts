@@ -39,6 +39,7 @@ export const STORE_CODES = {
     'the database cannot read what it stored: damaged files, or a disk that fails',
     'check the disk; restore a snapshot, or index into a new folder',
   ],
+  STORE_LIST_UNDONE: ['the block that a listing was begun at was undone meanwhile', 'begin it again, without cursor'],
   STORE_REORG_UNDER_WAY: ['blocks were undone while they were read, each time', 'ask again'],
   STORE_CORRUPT: ['records contradict each other', 'replay into a new folder and report it'],
   STORE_OTHER_CHAIN: [
@@ -86,6 +87,10 @@ export const CHECK_CODES = {
   CHECK_PLAN: ['`db check`: a plan missing, unreadable or too many', 'restore a snapshot, or index into a new folder'],
   CHECK_RECEIPT: [
     '`db check`: receipts that are not as many as recorded, or belong elsewhere',
+    'restore a snapshot, or index into a new folder',
+  ],
+  CHECK_CONTRACT_INDEX: [
+    '`db check`: receipts and their index by contract disagree',
     'restore a snapshot, or index into a new folder',
   ],
   CHECK_TX_INDEX: [

@@ -5,6 +5,7 @@ import { readBeU32, txKey } from '../keys.js';
 import { pageWith, receiptsOf } from '../receipt-pages.js';
 import { decodeBlockRecord, decodePlan } from '../records.js';
 import type { Range } from '../rocks.js';
+import { checkContractRows, checkNoOtherContractRows } from './contracts.js';
 import type { CheckRun } from './run.js';
 import { gaps, portions } from './run.js';
 
@@ -13,7 +14,7 @@ const PREVIOUS_AT = 4;
 /** Pages of receipts, of 16 KiB and more, and rows of the transaction index. */
 const PORTION = 200;
 
-const TAG = { block: 0x62, plan: 0x70, receipt: 0x72, tx: 0x74 } as const;
+const TAG = { block: 0x62, contract: 0x63, plan: 0x70, receipt: 0x72, tx: 0x74 } as const;
 
 /**
  * Column `blocks`: a record, a plan and all receipts for every height from the first block to the tip, and nothing
@@ -21,10 +22,11 @@ const TAG = { block: 0x62, plan: 0x70, receipt: 0x72, tx: 0x74 } as const;
  */
 export function checkBlocks(run: CheckRun, genesis: Uint8Array | undefined): void {
   const expected = checkRecords(run, genesis);
-  const receipts = checkReceipts(run, expected);
+  const { receipts, byContract } = checkReceipts(run, expected);
   const indexed = countTxRows(run);
   // Every receipt has its row, so equal counts leave no row without a receipt.
   if (indexed !== receipts) findStrayTxRows(run);
+  checkNoOtherContractRows(run, byContract);
   checkTags(run);
 }
 
@@ -96,10 +98,12 @@ function checkRecord(
 }
 
 /**
- * Every receipt can be read, belongs to its row and has its row in the transaction index; returns how many there are.
+ * Every receipt can be read, belongs to its row and has its row in the transaction index, and its page those in the
+ * index by contract; returns how many receipts there are, and how many rows by contract.
  */
-function checkReceipts(run: CheckRun, expected: Map<number, number>): number {
+function checkReceipts(run: CheckRun, expected: Map<number, number>): { receipts: number; byContract: number } {
   let count = 0;
+  let byContract = 0;
   for (const rows of portions(run.rocks.scan('blocks', range(TAG.receipt)), PORTION)) {
     const indexRows: { key: Uint8Array; height: number }[] = [];
     for (const [row, page] of rows) {
@@ -112,6 +116,7 @@ function checkReceipts(run: CheckRun, expected: Map<number, number>): number {
       }
       const { height, receipts } = found;
       count += receipts.length;
+      byContract += checkContractRows(run, [row, page], height);
       expected.set(height, (expected.get(height) ?? 0) - receipts.length);
       for (const { txid, index } of receipts) indexRows.push({ key: txKey(txid, height, index), height });
     }
@@ -129,7 +134,7 @@ function checkReceipts(run: CheckRun, expected: Map<number, number>): number {
     const what = missing > 0 ? `${missing} receipts are missing` : `${-missing} receipts more than the record says`;
     run.report('CHECK_RECEIPT', what, { height });
   }
-  return count;
+  return { receipts: count, byContract };
 }
 
 interface OnPage {

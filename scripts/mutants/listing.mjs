@@ -1,0 +1,32 @@
+// Listings: walks through states, the index by contract, pages.
+import { inFile } from './in-file.mjs';
+
+const RANDOM = 'test/listing/random.test.ts';
+const BOUNDS = 'test/listing/bounds.test.ts';
+const steps = inFile('src/store/steps.ts', BOUNDS, RANDOM);
+const lists = inFile('src/store/lists.ts', RANDOM);
+const rows = inFile('src/store/block-rows.ts', RANDOM);
+const pieces = inFile('src/store/pieces.ts', RANDOM);
+const targets = inFile('src/lane/receipt-targets.ts', RANDOM);
+const state = inFile('src/listing/state-lists.ts', BOUNDS, RANDOM);
+
+export const LISTING = [
+  steps('walk-no-jump', '++group.passed > MOST_PASSED', 'false', 'all values of a key are gone through'),
+  steps(
+    'walk-jump-too-far',
+    'jump = group.isFound ? range.lt : range.gte;',
+    'jump = range.lt;',
+    'a value behind many that ended before is passed over',
+  ),
+  steps('walk-both', 'order === 0 ? old : undefined', 'undefined', 'the ended value of a key with a newer one is lost'),
+  lists('places-inclusive', 'order > 0;', 'order >= 0;', 'the last place comes again'),
+  rows('contract-rows-stay', "batch.del('blocks', row);", '', 'the index by contract keeps what is undone'),
+  pieces('contract-pieces-stay', "pieces.del('blocks', row);", '', 'the index keeps what is undone in pieces'),
+  targets('targets-calls-lost', 'yield from.part(ID_LENGTH);', 'from.part(ID_LENGTH);', 'calls name no contract'),
+  state(
+    'page-again',
+    'startsWith(after, prefix) ? after : undefined',
+    'false ? after : undefined',
+    'a page begins at the first key',
+  ),
+];

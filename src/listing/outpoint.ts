@@ -1,0 +1,49 @@
+/** What became of an output with lane assets. */
+
+import { keyBytes, keyHex, sheetKey } from '../lane/keys.js';
+import { decodeReceipt } from '../lane/receipt-bytes.js';
+import { formatId } from '../protocol/alkane-id.js';
+import { decodeSheet } from '../protocol/sheet.js';
+import type { StoreReader } from '../store/reader.js';
+import { PAGE_LIMITS } from './page.js';
+
+export interface OutpointFate {
+  /** The assets that it got; null: it never had any, or lost them in its own block, or it is not known any more. */
+  readonly sheet: Readonly<Record<string, string>> | null;
+  /** Height of the block that has it. */
+  readonly height: number | null;
+  /** Height of the block that spent it; null: none up to `height` of the request did. */
+  readonly spentHeight: number | null;
+  /** The transaction that spent it; null where no receipt says so. */
+  readonly spentBy: string | null;
+}
+
+/** `txid`: 32 bytes in wire order. As after block `height`. */
+export function outpointFate(store: StoreReader, txid: Uint8Array, vout: number, height: number): OutpointFate {
+  const key = sheetKey(txid, vout);
+  for (const { written, end, value } of store.lists.versions('P', keyBytes(key))) {
+    if (written > height) continue;
+    const isSpent = end !== undefined && end <= height;
+    const entries = decodeSheet(value).entries();
+    return {
+      sheet: Object.fromEntries(entries.map(({ id, amount }) => [formatId(id), amount.toString()])),
+      height: written,
+      spentHeight: isSpent ? end : null,
+      spentBy: isSpent ? spenderIn(store, end, keyHex(key)) : null,
+    };
+  }
+  const place = store.lists.placeOf(txid);
+  const isThere = place !== undefined && place.height <= height;
+  return { sheet: null, height: isThere ? place.height : null, spentHeight: null, spentBy: null };
+}
+
+/** The transaction of a block whose receipt lists a key among what it wrote: spending an output deletes its sheet. */
+function spenderIn(store: StoreReader, height: number, key: string): string | null {
+  const until = performance.now() + PAGE_LIMITS.ms;
+  for (const { bytes } of store.lists.receipts({ from: height, to: height, after: undefined, reverse: false })) {
+    const { txid, writes } = decodeReceipt(bytes);
+    if (writes.includes(key)) return txid;
+    if (performance.now() >= until) return null;
+  }
+  return null;
+}

@@ -1,0 +1,153 @@
+/** The methods that list, page by page. */
+import { RECEIPT_STATUSES } from '../lane/receipt-status.js';
+import type { ListingName, Listings, ListRequest } from '../listing/list.js';
+import { PLACE_BYTES } from '../listing/receipts.js';
+import { PREFIXES, startsWith } from '../listing/state-lists.js';
+import { fromHex, toDisplayHash, toHex } from '../util/bytes.js';
+import type { RpcBackend } from './backend.js';
+import { RpcError } from './errors.js';
+import { storedHeight } from './heights.js';
+import { ofKept } from './kept.js';
+import { laneViewOf } from './lane-view-methods.js';
+import { cursorOf, ListOptions } from './list-options.js';
+import type { Method } from './method.js';
+import type { Params } from './params.js';
+
+/** A page as it is answered. */
+interface PageJson<N extends ListingName> {
+  /** The state is that after this block. */
+  readonly height: number;
+  readonly items: readonly Listings[N]['item'][];
+  /** Gives the next page; null: this was the last one. */
+  readonly cursor: string | null;
+}
+
+interface Asked<N extends ListingName> {
+  readonly name: N;
+  readonly of: Listings[N]['of'];
+  readonly options: ListOptions;
+  isPlace(place: Uint8Array): boolean;
+}
+
+async function page<N extends ListingName>(
+  { name, of, options, isPlace }: Asked<N>,
+  backend: RpcBackend,
+  client: string,
+): Promise<PageJson<N>> {
+  const about = [name, of];
+  const part = options.part(backend, about, isPlace);
+  const run = laneViewOf(backend);
+  const request = { name, of, ...part } as ListRequest;
+  const answer = (): ReturnType<typeof run<'list'>> => run('list', request, client);
+  // Receipts are kept for ever.
+  const { hash, page } = await (name === 'receipts' ? answer() : ofKept(backend.store, part.height, answer));
+  const cursor = page.next === undefined ? null : cursorOf(about, part.height, hash, page.next);
+  return { height: part.height, items: page.items, cursor };
+}
+
+/** Whether a place is a key under one of the prefixes. */
+const under =
+  (prefixes: readonly Uint8Array[]) =>
+  (place: Uint8Array): boolean =>
+    prefixes.some((prefix) => startsWith(place, prefix));
+
+const CONTRACTS = 'warpshrew_listcontracts [{codeHash?, cloneOf?, from?, to?, height?, limit?, cursor?}?]';
+const STORAGE = 'warpshrew_liststorage [id, {prefix?, height?, limit?, cursor?}?]';
+const HOLDERS = 'warpshrew_listholders [asset, {height?, limit?, cursor?}?]';
+const BALANCES = 'warpshrew_listbalances [id, {height?, limit?, cursor?}?]';
+const RECEIPTS =
+  'warpshrew_listreceipts [{block?, from?, to?, contract?, status?, reverse?, height?, limit?, cursor?}?]';
+
+export const LIST_METHODS: Readonly<Record<string, Method>> = {
+  warpshrew_listcontracts: {
+    usage: CONTRACTS,
+    takesObject: true,
+    run(params, backend, client) {
+      const options = new ListOptions(params.count(0, 1), 0, CONTRACTS, ['codeHash', 'cloneOf', 'from', 'to']);
+      const of = {
+        codeHash: options.of('codeHash', (value) => hashIn(value)),
+        cloneOf: options.of('cloneOf', (value) => value.id(0)),
+        from: options.height('from', 0),
+        to: options.height('to', 0xffffffff),
+      };
+      return page({ name: 'contracts', of, options, isPlace: under(PREFIXES.contracts()) }, backend, client);
+    },
+  },
+  warpshrew_liststorage: {
+    usage: STORAGE,
+    run(params, backend, client) {
+      const id = params.count(1, 2).id(0);
+      const options = new ListOptions(params, 1, STORAGE, ['prefix']);
+      const prefix = options.of('prefix', (value) => value.hex(0, 'prefix')) ?? new Uint8Array(0);
+      const isPlace = under(PREFIXES.storage(id, prefix));
+      return page({ name: 'storage', of: { id, prefix }, options, isPlace }, backend, client);
+    },
+  },
+  warpshrew_listholders: {
+    usage: HOLDERS,
+    run(params, backend, client) {
+      const asset = params.count(1, 2).id(0);
+      const options = new ListOptions(params, 1, HOLDERS, []);
+      return page(
+        { name: 'holders', of: { asset }, options, isPlace: under(PREFIXES.holders(asset)) },
+        backend,
+        client,
+      );
+    },
+  },
+  warpshrew_listbalances: {
+    usage: BALANCES,
+    run(params, backend, client) {
+      const holder = params.count(1, 2).id(0);
+      const options = new ListOptions(params, 1, BALANCES, []);
+      return page({ name: 'balances', of: { holder }, options, isPlace: under(PREFIXES.balances()) }, backend, client);
+    },
+  },
+  warpshrew_listreceipts: {
+    usage: RECEIPTS,
+    takesObject: true,
+    run(params, backend, client) {
+      const names = ['block', 'from', 'to', 'contract', 'status', 'reverse'];
+      const options = new ListOptions(params.count(0, 1), 0, RECEIPTS, names);
+      if (options.has('block') && (options.has('from') || options.has('to'))) {
+        throw new RpcError('RPC_WRONG_TYPE', 'Invalid params: a block, and from or to', `Call it as ${RECEIPTS}.`);
+      }
+      const of = {
+        from: options.height('block', options.height('from', 0)),
+        // No block is above the height of the listing.
+        to: options.height('block', options.height('to', 0xfffffffe)),
+        contract: options.of('contract', (value) => value.id(0)),
+        status: options.oneOf('status', RECEIPT_STATUSES),
+        reverse: options.flag('reverse'),
+      };
+      return page({ name: 'receipts', of, options, isPlace: ({ length }) => length === PLACE_BYTES }, backend, client);
+    },
+  },
+  warpshrew_gettransaction: {
+    usage: 'warpshrew_gettransaction [txid]',
+    run(params, { store }) {
+      const txid = params.count(1, 1).txid(0);
+      const place = store.lists.placeOf(fromHex(txid).reverse());
+      const hash = place && store.blockHash(place.height);
+      if (place === undefined || hash === undefined) return null;
+      const confirmations = (store.tip()?.height ?? place.height) - place.height + 1;
+      return { txid, ...place, blockHash: toDisplayHash(hash), confirmations };
+    },
+  },
+  warpshrew_getoutpoint: {
+    usage: 'warpshrew_getoutpoint [outpoint, height?]',
+    async run(params, backend, client) {
+      const { txid, vout } = params.count(1, 2).outpoint(0);
+      const height = storedHeight(params, 1, backend);
+      const run = laneViewOf(backend);
+      return ofKept(backend.store, height, () => run('outpoint', { txid, vout, height }, client));
+    },
+  },
+};
+
+/** 32 bytes of hex, in lower case. */
+function hashIn(value: Params): string {
+  const bytes = value.hex(0, 'codeHash');
+  if (bytes.length === 32) return toHex(bytes);
+  throw new RpcError('RPC_BAD_HEX', `Invalid params: codeHash has ${bytes.length} bytes`, 'Give 64 hex digits.');
+}

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { block, temporaryFolder } from '../store/helpers.js';
+import { serveExample } from './example-store.js';
+
+interface Reply {
+  readonly result?: { readonly height: number; readonly items: object[]; readonly cursor: string | null };
+  readonly error?: { readonly code: number; readonly message: string; readonly data: Record<string, string> };
+}
+
+describe('listings over JSON-RPC', () => {
+  let example: Awaited<ReturnType<typeof serveExample>>;
+  const defects: unknown[] = [];
+  beforeAll(async () => {
+    example = await serveExample(temporaryFolder(), { onDefect: (error) => defects.push(error) });
+  });
+  afterAll(async () => {
+    await example.close();
+    expect(defects).toEqual([]);
+  });
+
+  const call = async (method: string, params: unknown): Promise<Reply> => {
+    const answer = await fetch(example.server.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    });
+    expect(answer.status).toBe(200);
+    return (await answer.json()) as Reply;
+  };
+  const codeOf = async (method: string, params: unknown): Promise<string | undefined> =>
+    (await call(method, params)).error?.data.code;
+
+  it('a cursor gives the next page of the same height, whatever has been indexed since', async () => {
+    const first = (await call('warpshrew_listreceipts', [{ limit: 2 }])).result;
+    expect(first?.items).toMatchObject([
+      { height: 100, index: 0 },
+      { height: 101, index: 0 },
+    ]);
+    const cursor = first?.cursor;
+    const rest = { height: 101, items: [{ index: 3 }, { index: 4, status: 'UNDONE' }], cursor: null };
+    expect((await call('warpshrew_listreceipts', [{ cursor }])).result).toMatchObject(rest);
+    example.store.commitBlock(block(102));
+    try {
+      expect((await call('warpshrew_listreceipts', { cursor, height: 101 })).result).toMatchObject(rest);
+      expect((await call('warpshrew_listreceipts', [])).result?.items).toHaveLength(5);
+      expect((await call('warpshrew_listreceipts', [{ height: 100 }])).result?.items).toHaveLength(1);
+      // The receipts of a block, backwards.
+      const backwards = { block: 101, reverse: true, status: 'OK' };
+      expect((await call('warpshrew_listreceipts', [backwards])).result?.items).toMatchObject([{ index: 0 }]);
+    } finally {
+      example.store.rollback(101);
+    }
+  });
+
+  it('a cursor of a block that was undone is refused, and so is one of another listing or height', async () => {
+    example.store.commitBlock(block(102));
+    const { cursor } = (await call('warpshrew_listreceipts', [{ limit: 1 }])).result ?? {};
+    expect(await codeOf('warpshrew_listreceipts', [{ cursor, contract: '2:1' }])).toBe('RPC_BAD_CURSOR');
+    expect(await codeOf('warpshrew_listreceipts', [{ cursor, height: 101 }])).toBe('RPC_BAD_CURSOR');
+    expect(await codeOf('warpshrew_listcontracts', [{ cursor }])).toBe('RPC_BAD_CURSOR');
+    example.store.rollback(101);
+    expect(await codeOf('warpshrew_listreceipts', [{ cursor }])).toBe('STORE_LIST_UNDONE');
+  });
+
+  const BAD: readonly (readonly [string, unknown, string])[] = [
+    ['warpshrew_listcontracts', [{ nosuch: 1 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listcontracts', [1], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listcontracts', [{}, {}], 'RPC_WRONG_COUNT'],
+    ['warpshrew_listcontracts', [{ codeHash: '0x00' }], 'RPC_BAD_HEX'],
+    ['warpshrew_listcontracts', [{ cloneOf: 'x' }], 'RPC_BAD_ID'],
+    ['warpshrew_listcontracts', [{ from: -1 }], 'RPC_BAD_HEIGHT'],
+    ['warpshrew_listcontracts', [{ height: 102 }], 'BLOCK_NOT_INDEXED'],
+    ['warpshrew_liststorage', [], 'RPC_WRONG_COUNT'],
+    ['warpshrew_liststorage', ['2:1', { prefix: 'x' }], 'RPC_BAD_HEX'],
+    ['warpshrew_liststorage', ['2:1', { limit: 0 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_liststorage', ['2:1', { limit: 1_001 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_liststorage', ['2:1', { limit: '5' }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_liststorage', ['2:1', { cursor: 5 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_liststorage', ['2:1', { cursor: 'zz' }], 'RPC_BAD_CURSOR'],
+    ['warpshrew_liststorage', ['2:1', { cursor: '' }], 'RPC_BAD_CURSOR'],
+    ['warpshrew_liststorage', ['2:1', { cursor: '02'.repeat(60) }], 'RPC_BAD_CURSOR'],
+    ['warpshrew_liststorage', ['2:1', { cursor: '01'.repeat(60) }], 'RPC_BAD_CURSOR'],
+    ['warpshrew_liststorage', ['2:1', { cursor: '01'.repeat(3_000) }], 'RPC_BAD_CURSOR'],
+    ['warpshrew_listholders', ['2'], 'RPC_BAD_ID'],
+    ['warpshrew_listbalances', [{}], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listreceipts', [{ status: 'GOOD' }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listreceipts', [{ reverse: 1 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listreceipts', [{ block: 100, to: 101 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_gettransaction', ['00'], 'RPC_BAD_TXID'],
+    ['warpshrew_getoutpoint', ['00:0'], 'RPC_BAD_OUTPOINT'],
+  ];
+  it.each(BAD)('%s %j is refused', async (method, params, code) => {
+    expect(await codeOf(method, params)).toBe(code);
+  });
+
+  it('a changed place of a cursor finds nothing outside of the listing', async () => {
+    const contracts = (await call('warpshrew_listholders', ['2:1', { limit: 1 }])).result;
+    const text = String(contracts?.cursor);
+    // The place is the key of a sheet; `store/` lies behind it.
+    const elsewhere = text.slice(0, 82) + Buffer.from('store/').toString('hex');
+    expect(await codeOf('warpshrew_listholders', ['2:1', { cursor: elsewhere }])).toBe('RPC_BAD_CURSOR');
+  });
+});
