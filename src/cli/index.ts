@@ -4,9 +4,11 @@ import { type Failure, failureOf } from '../service/events.js';
 import { findNetwork } from '../service/find-network.js';
 import { createLogger, failureFields } from '../service/log.js';
 import type { Settings } from '../service/options.js';
+import { restoreFromRepo } from '../service/repo.js';
 import { AS_ROCKSHREW } from '../service/rockshrew.js';
 import { Service } from '../service/service.js';
 import { SyncProgress } from '../service/sync-progress.js';
+import { hashOf } from '../standard/module.js';
 import { defaultIndexer } from '../util/built-wasm.js';
 import { lowerHelpers } from '../util/niceness.js';
 import { VERSION } from '../util/version.js';
@@ -38,12 +40,15 @@ export async function indexCommand(
   let service: Service | undefined;
   let settings = given;
   try {
+    const signal = signalOf(stopped);
     if (flags[AS_ROCKSHREW] === true && origins.network === 'default') {
-      const network = await findNetwork(given, flags, log, signalOf(stopped));
+      const network = await findNetwork(given, flags, log, signal);
       if (network === undefined) return { text: '', exitStatus: 0 };
       settings = { ...given, network };
     }
-    service = await Service.start({ settings, flags, moduleBytes, log, version: VERSION }, stopped);
+    const restored = await restoreFromRepo(settings, hashOf(moduleBytes), log, signal);
+    if (restored === 'stopped') return { text: '', exitStatus: 0 };
+    service = await Service.start({ settings, flags, moduleBytes, log, version: VERSION, restored }, stopped);
   } catch (error) {
     const failure = failureOf(error);
     log.fatal(failureFields(failure), failure.message);

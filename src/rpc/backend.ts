@@ -3,6 +3,21 @@ import type { KeyProof } from '../store/proof/key-proof.js';
 import type { StoreReader } from '../store/reader.js';
 import type { Namespace } from '../store/types.js';
 
+/** What `metashrew_snapshot` tells of a server that makes snapshots, or was started from one. */
+export interface SnapshotStatus {
+  /** Bytes of the files of the database. */
+  readonly databaseBytes: number;
+  readonly made: number;
+  /** Height of the newest that was made since the start. */
+  readonly lastHeight: number | undefined;
+  /** Height of the snapshot that the database was restored from at the start. */
+  readonly restoredHeight: number | undefined;
+  /** Whether snapshots are made. */
+  readonly enabled: boolean;
+  /** Blocks indexed since the start. */
+  readonly blocksIndexed: number;
+}
+
 /** The data and views that the server answers with. */
 export interface RpcBackend {
   readonly store: StoreReader;
@@ -37,4 +52,6 @@ export interface RpcBackend {
    * Without it `metashrew_preview` answers an error.
    */
   preview?(block: Uint8Array, name: string, input: Uint8Array, height: number, client: string): Promise<Uint8Array>;
+  /** Without it `metashrew_snapshot` tells of a server that makes none. */
+  snapshots?(): Promise<SnapshotStatus>;
 }

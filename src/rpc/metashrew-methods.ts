@@ -67,12 +67,24 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
   },
   metashrew_snapshot: {
     usage: 'metashrew_snapshot []',
-    run() {
-      throw new RpcError(
-        'RPC_NOT_SUPPORTED',
-        'This server makes no snapshots',
-        'Copy the folder of a stopped server instead.',
-      );
+    async run(params, { store, snapshots }) {
+      params.count(0, 0);
+      const status = await snapshots?.();
+      const height = store.tip()?.height;
+      // A string that holds JSON, with the members that existing hosts give.
+      return JSON.stringify({
+        enabled: true,
+        current_height: height === undefined ? 0 : height + 1,
+        indexed_height: height ?? 0,
+        total_entries: 0,
+        storage_size_bytes: status?.databaseBytes ?? null,
+        sync_mode: status?.enabled ? 'Snapshot' : status?.restoredHeight === undefined ? 'Normal' : 'Repo',
+        snapshots_created: status?.made ?? 0,
+        snapshots_applied: status?.restoredHeight === undefined ? 0 : 1,
+        last_snapshot_height: status?.lastHeight ?? status?.restoredHeight ?? null,
+        blocks_synced_normally: status?.blocksIndexed ?? 0,
+        blocks_synced_from_snapshots: status?.restoredHeight === undefined ? 0 : status.restoredHeight + 1,
+      });
     },
   },
 };

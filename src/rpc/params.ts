@@ -51,12 +51,12 @@ export class Params {
   }
 
   /**
-   * A height: a JSON integer, a decimal string (what follows a colon is ignored), or undefined for "latest", null and
-   * absent.
+   * A height: a JSON integer, a decimal string (what follows a colon is ignored), or undefined for "latest", "pending"
+   * (there is no block after the tip), null and absent.
    */
   height(at: number): number | undefined {
     const value = this.#values[at];
-    if (value === undefined || value === null || value === 'latest') return undefined;
+    if (value === undefined || value === null || value === 'latest' || value === 'pending') return undefined;
     const digits = typeof value === 'string' ? /^(\d{1,10})(:.*)?$/s.exec(value)?.[1] : undefined;
     const height = typeof value === 'number' ? value : digits === undefined ? Number.NaN : Number(digits);
     if (Number.isInteger(height) && height >= 0 && height <= MAX_HEIGHT) return height;

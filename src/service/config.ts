@@ -184,7 +184,7 @@ function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origi
       'refused: every later state would be built on one that no other indexer has; repair the module and index again',
     );
   }
-  for (const name of ['indexer', 'fixture', 'blocksDir'] as const) {
+  for (const name of ['indexer', 'fixture', 'blocksDir', 'snapshotKey', 'repoKey'] as const) {
     const path = of[name];
     if (path !== undefined && !existsSync(path)) wrong(name, `there is nothing at ${path}`);
   }

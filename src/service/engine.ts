@@ -21,6 +21,7 @@ import { type OpenedChain, openChain } from './open-source.js';
 import type { Settings } from './options.js';
 import { serveProofs } from './proof-desk.js';
 import { RollbackClock } from './rollback-clock.js';
+import { openSnapshots, type Snapshots } from './snapshots.js';
 
 const MIB = 2 ** 20;
 
@@ -56,6 +57,7 @@ export class Engine {
   readonly #follower: Follower;
   readonly #stopTimeout: number;
   readonly #ports: readonly MessagePort[];
+  readonly #snapshots: Snapshots | undefined;
   readonly #tell: (event: EngineEvent) => void;
 
   private constructor(
@@ -66,7 +68,9 @@ export class Engine {
     stopTimeout: number,
     ports: readonly MessagePort[],
     tell: (event: EngineEvent) => void,
+    snapshots: Snapshots | undefined,
   ) {
+    this.#snapshots = snapshots;
     this.#index = index;
     this.#gpu = gpu;
     this.#chain = chain;
@@ -136,6 +140,8 @@ export class Engine {
       undo.push(async () => proofs.close());
       serveBlocks(blocks, blocksOf(chain));
       undo.push(async () => blocks.close());
+      const snapshots = openSnapshots(settings, storeHandle, (report) => tell({ kind: 'snapshot', report }));
+      if (snapshots !== undefined) undo.push(() => snapshots.close());
       const clock = new RollbackClock(rollbacks);
       const contracts = new ContractLog(settings.moduleLogLines, (line) => tell({ kind: 'contract-log', line }));
       // Milliseconds, for the current block.
@@ -150,6 +156,7 @@ export class Engine {
         },
         onIndexed: ({ height, hash, raw }, { roots, statistics, ms, receipts }) => {
           contracts.block(receipts);
+          if (roots !== undefined) snapshots?.after(height, (follower.status.nodeHeight ?? height) - height);
           tell({
             kind: 'block',
             height,
@@ -184,7 +191,7 @@ export class Engine {
         onNote: (note, error, leftMs) =>
           tell({ kind: 'retry', note, failure: error === undefined ? undefined : failureOf(error), leftMs }),
       });
-      const engine = new Engine(index, gpu, chain, follower, settings.stopTimeout, [proofs, blocks], tell);
+      const engine = new Engine(index, gpu, chain, follower, settings.stopTimeout, [proofs, blocks], tell, snapshots);
       tell({
         kind: 'opened',
         storeHandle,
@@ -225,6 +232,7 @@ export class Engine {
   /** Closes everything, the store last. No other thread may be attached to it any more. */
   async close(): Promise<void> {
     for (const port of this.#ports) port.close();
+    await this.#snapshots?.close();
     await this.#chain.close();
     await this.#index.close();
     await this.#gpu?.close();

@@ -9,6 +9,7 @@ import type { GuestLine } from '../standard/guest-log.js';
 import type { Namespace, StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 import type { ContractLine } from './contract-log.js';
+import type { SnapshotOutcome } from './snapshots.js';
 
 export { errorOf, type Failure, failureOf } from '../errors/errors.js';
 
@@ -60,6 +61,8 @@ export type EngineEvent =
     }
   /** The service continues, but something is not as it should be. */
   | { readonly kind: 'warning'; readonly message: string; readonly facts: ErrorFacts }
+  /** A snapshot was made, or failed. */
+  | { readonly kind: 'snapshot'; readonly report: SnapshotOutcome }
   /** The stored rows of a state tree did not give it: it is made from the state. */
   | { readonly kind: 'tree-remade'; readonly namespace: Namespace }
   /** The thread that hashes state trees beside the engine's is gone, or did not start: the engine's hashes them. */

@@ -61,6 +61,9 @@ export function metricsText(input: MetricsInput): Promise<string> {
       'Threads for hashing state trees that ended, or did not start: the engine hashes them itself.',
       [state.treeHashersLost],
     )
+    .counter('warpshrew_snapshots_made_total', 'Snapshots written to the folder for them.', [state.snapshotsMade])
+    .counter('warpshrew_snapshots_failed_total', 'Snapshots that failed.', [state.snapshotsFailed])
+    .gauge('warpshrew_last_snapshot_height', 'Height of the newest snapshot.', ...optional(state.lastSnapshot))
     .gauge('warpshrew_deepest_reorg_blocks', 'Depth of the deepest reorg followed.', [state.deepestReorg])
     .counter(
       'warpshrew_source_failures_total',

@@ -188,6 +188,24 @@ export const OPTIONS = {
     0,
     19,
   ),
+  snapshotDirectory: text({
+    about: 'folder for snapshots of the database, made while it goes on',
+    placeholder: 'dir',
+    fallback: undefined,
+  }),
+  snapshotInterval: whole(
+    { about: "blocks between two of them, once the node's tip is so near", placeholder: 'blocks', fallback: 1_000 },
+    1,
+    HEIGHTS,
+  ),
+  snapshotsKept: whole({ about: 'newest snapshots that stay in the folder', fallback: 3 }, 1, 1_000),
+  snapshotKey: text({ about: 'private key to sign them with', placeholder: 'file', fallback: undefined }),
+  repo: text({
+    about: 'folder or address of snapshots, from the newest of which a missing database is restored',
+    placeholder: 'dir|url',
+    fallback: undefined,
+  }),
+  repoKey: text({ about: 'public key that must have signed it', placeholder: 'file', fallback: undefined }),
   host: text({ about: 'address to serve on', fallback: '127.0.0.1' }),
   port: whole({ about: 'port to serve on; 0: any free one', fallback: 8080 }, 0, 65_535),
   cors: text({

@@ -54,6 +54,14 @@ export class Reporter {
       case 'rollback':
         this.#log.warn({ from: event.from, to: event.to, depth: event.from - event.to }, 'reorg: blocks undone');
         return;
+      case 'snapshot': {
+        const { report } = event;
+        if (report.kind === 'made') {
+          const { height, file, bytes, ms } = report;
+          this.#log.info({ height, file, bytes, seconds: Math.round(ms / 1000) }, 'snapshot made');
+        } else this.#log.warn({ ...failureFields(report.failure), reason: report.failure.message }, 'snapshot failed');
+        return;
+      }
       case 'tree-remade': {
         const { namespace } = event;
         this.#log.warn({ namespace }, 'the stored rows of a state tree do not give it: it is made from the state');

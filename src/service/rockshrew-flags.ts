@@ -98,6 +98,25 @@ export const ROCKSHREW_FLAGS: Readonly<Record<string, RockshrewFlag>> = {
     setting: 'cors',
   },
   'pipeline-size': { ...AHEAD, about: 'blocks fetched ahead (`--prefetch-blocks`); they are indexed in order' },
+  'snapshot-directory': {
+    placeholder: 'dir',
+    verdict: 'better',
+    about: 'whole snapshots are written there; there it changed nothing but a word in `metashrew_snapshot`',
+    setting: 'snapshotDirectory',
+  },
+  'snapshot-interval': {
+    placeholder: 'n',
+    verdict: 'better',
+    about: 'blocks between two of them; the newest stay (`--snapshots-kept`)',
+    setting: 'snapshotInterval',
+    take: bounded(1, 100_000_000),
+  },
+  repo: {
+    placeholder: 'dir|url',
+    verdict: 'better',
+    about: 'a missing database is restored from its newest snapshot; there it changed nothing',
+    setting: 'repo',
+  },
   'max-reorg-depth': {
     placeholder: 'n',
     verdict: 'better',

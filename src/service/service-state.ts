@@ -56,6 +56,10 @@ export class ServiceState {
   /** State trees that were made from the state because their stored rows did not give them. */
   treesRemade = 0;
   treeHashersLost = 0;
+  snapshotsMade = 0;
+  snapshotsFailed = 0;
+  /** Height of the newest that was made. */
+  lastSnapshot: number | undefined;
   readonly lanes = new StatisticsSum();
   readonly retries = new Map<string, number>();
   /** Requests by method and whether they succeeded. */
@@ -105,6 +109,13 @@ export class ServiceState {
         this.reorgs++;
         this.deepestReorg = Math.max(this.deepestReorg, event.from - event.to);
         this.blocksUndone += event.from - event.to;
+        return;
+      case 'snapshot':
+        if (event.report.kind === 'failed') this.snapshotsFailed++;
+        else {
+          this.snapshotsMade++;
+          this.lastSnapshot = event.report.height;
+        }
         return;
       case 'tree-remade':
         this.treesRemade++;

@@ -11,6 +11,7 @@ import { within } from '../util/within.js';
 import { BlockDesk } from './block-desk.js';
 import type { EngineSetup } from './engine.js';
 import { type EngineCommand, type EngineEvent, errorOf, type Failure, failureOf } from './events.js';
+import { folderBytes } from './folder-bytes.js';
 import type { Logger } from './log.js';
 import type { Settings } from './options.js';
 import { Pages } from './pages.js';
@@ -35,6 +36,8 @@ export interface ServiceOptions {
   readonly moduleBytes: Uint8Array;
   readonly log: Logger;
   readonly version: string;
+  /** Height of the snapshot that the database was restored from just now. */
+  readonly restored: number | undefined;
 }
 
 /** The main thread of `warpshrew index`: it owns the engine's thread, a reader of its store, views and the server. */
@@ -143,7 +146,7 @@ export class Service {
     process.kill(process.pid, 'SIGKILL');
   }
 
-  async #serve({ settings, moduleBytes, log, version }: ServiceOptions): Promise<void> {
+  async #serve({ settings, moduleBytes, log, version, restored }: ServiceOptions): Promise<void> {
     const { storeHandle, network, source } = await new Promise<EngineEvent & { kind: 'opened' }>((resolve, reject) => {
       this.#opened = resolve;
       this.#refused = (failure) => reject(errorOf(failure));
@@ -206,6 +209,14 @@ export class Service {
           views.consistent(kind, request.height, () => laneViews.run(kind, request, client)),
         block: (height, hash, client) => this.#fetched.block(height, hash, client),
         prove: (namespace, key, height, client) => this.#proofs.prove(client, namespace, key, height),
+        snapshots: async () => ({
+          databaseBytes: await folderBytes(settings.db),
+          made: state.snapshotsMade,
+          lastHeight: state.lastSnapshot,
+          restoredHeight: restored,
+          enabled: settings.snapshotDirectory !== undefined,
+          blocksIndexed: state.blocks,
+        }),
       },
       pages: pages.routes,
       onAnswered: (method, ms, ok) => state.answered(method, ms, ok),

@@ -18,7 +18,8 @@ export function rowsOnce(rows: Rows): BegunRows {
   return { first: rows.next(), rows };
 }
 
-function* all({ first, rows }: BegunRows): Rows {
+/** All rows, from the first on. */
+export function* allRows({ first, rows }: BegunRows): Rows {
   if (first.done) return;
   try {
     yield first.value;
@@ -30,7 +31,7 @@ function* all({ first, rows }: BegunRows): Rows {
 
 /** Every row of `latest`. */
 export function* currentEntries(latest: BegunRows): Generator<Entry, void, void> {
-  for (const [row, value] of all(latest)) yield [new Uint8Array(row.subarray(1)), rowValue(value)];
+  for (const [row, value] of allRows(latest)) yield [new Uint8Array(row.subarray(1)), rowValue(value)];
 }
 
 /**
@@ -57,14 +58,14 @@ export function* oldEntries(latest: BegunRows, history: BegunRows, height: numbe
 }
 
 function* writtenBy(latest: BegunRows, height: number): Generator<Entry, void, void> {
-  for (const [row, value] of all(latest)) {
+  for (const [row, value] of allRows(latest)) {
     if (writtenAt(value) <= height) yield [new Uint8Array(row.subarray(1)), rowValue(value)];
   }
 }
 
 /** Of each key at most one: values follow each other. */
 function* endedAbove(history: BegunRows, height: number): Generator<Entry, void, void> {
-  for (const [row, value] of all(history)) {
+  for (const [row, value] of allRows(history)) {
     const end = readBeU32(row, row.length - 4);
     if (end > height && writtenAt(value) <= height) yield [parseHistoryKey(row).key, rowValue(value)];
   }

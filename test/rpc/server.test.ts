@@ -41,7 +41,7 @@ describe('over the example chain', () => {
       expect(await result(method, '100:whatever')).toBe(at100);
       const at101 = await result(method, 101);
       expect(at101).not.toBe(at100);
-      for (const latest of [['latest'], [null], []]) expect(await result(method, ...latest)).toBe(at101);
+      for (const latest of [['latest'], ['pending'], [null], []]) expect(await result(method, ...latest)).toBe(at101);
       for (const above of [99, 102, '4294967295']) {
         expect(await error(method, above)).toMatchObject({ code: -32000, data: { code: 'BLOCK_NOT_INDEXED' } });
       }
@@ -89,7 +89,7 @@ describe('over the example chain', () => {
     ['metashrew_view', ['echo', '0xabc'], -32602, 'RPC_BAD_HEX'],
     ['metashrew_view', ['echo', 'zz'], -32602, 'RPC_BAD_HEX'],
     ['metashrew_preview', ['0x', 'echo', '0x'], -32000, 'RPC_NOT_SUPPORTED'],
-    ['metashrew_snapshot', [], -32000, 'RPC_NOT_SUPPORTED'],
+    ['metashrew_snapshot', [1], -32602, 'RPC_WRONG_COUNT'],
     ['warpshrew_getreceipt', ['00'], -32602, 'RPC_BAD_TXID'],
     ['warpshrew_getreceipt', ['00'.repeat(32)], -32000, 'RECEIPT_NOT_FOUND'],
     ['warpshrew_getplan', [102], -32000, 'BLOCK_NOT_INDEXED'],

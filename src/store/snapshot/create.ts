@@ -4,6 +4,8 @@ import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { EnvironmentError, StoreError } from '../../errors/errors.js';
 import { concatBytes, toDisplayHash } from '../../util/bytes.js';
+import { allRows, type BegunRows, rowsOnce } from '../entries.js';
+import type { StoreReader } from '../reader.js';
 import type { ColumnName, Row } from '../rocks.js';
 import { Store } from '../store.js';
 import {
@@ -15,16 +17,20 @@ import {
   MAX_ROW_BYTES,
   rowBytes,
   SNAPSHOT_COLUMNS,
+  type SnapshotColumn,
   type SnapshotManifest,
 } from './format.js';
 
 const compress = promisify(deflate);
+/** End of the name of a file that is not complete. */
+export const PART = '.part';
 /** Hashes hardly compress; more effort gains nothing. */
 const LEVEL = 1;
 
 export interface CreateOptions {
   /** Ed25519; unsigned if not given. */
   readonly key?: KeyObject;
+  /** Called after each chunk; what it throws ends the writing. */
   readonly progress?: (column: ColumnName, bytes: number) => void;
 }
 
@@ -50,21 +56,52 @@ export async function createSnapshot(dir: string, out: string, options: CreateOp
     throw error instanceof StoreError && error.code === 'STORE_EMPTY' ? empty(dir) : error;
   });
   try {
-    const described = describe(store, dir);
-    const file = new OutputFile(`${out}.part`);
+    return await writeSnapshot(beginSnapshot(store, dir), out, options);
+  } finally {
+    await store.close();
+  }
+}
+
+/** A state of the store to be written into a snapshot, while the store may go on. */
+export interface BegunSnapshot {
+  readonly described: Omit<SnapshotManifest, 'rows' | 'chunks'>;
+  readonly rows: Readonly<Record<SnapshotColumn, BegunRows>>;
+}
+
+/**
+ * The state that the store is in: nobody may write to it until this returns. `path` is what errors call it. Throws
+ * StoreError SNAPSHOT_EMPTY without a block, or where the tip has no roots.
+ */
+export function beginSnapshot(store: StoreReader, path: string): BegunSnapshot {
+  const described = describe(store, path);
+  const rows = Object.fromEntries(SNAPSHOT_COLUMNS.map((column) => [column, rowsOnce(store.rowsOf(column))]));
+  return { described, rows: rows as Record<SnapshotColumn, BegunRows> };
+}
+
+/**
+ * Writes the new file `out` and lets go of the rows, also where it throws: SNAPSHOT_ROW_TOO_LONG, ENV_UNWRITABLE, what
+ * `progress` throws.
+ */
+export async function writeSnapshot(
+  { described, rows }: BegunSnapshot,
+  out: string,
+  options: CreateOptions = {},
+): Promise<CreatedSnapshot> {
+  try {
+    const file = new OutputFile(`${out}${PART}`);
     try {
-      const created = await write(store, described, file, options);
+      const created = await write(rows, described, file, options);
       file.finish(out);
       return created;
     } finally {
       file.discard();
     }
   } finally {
-    await store.close();
+    for (const column of SNAPSHOT_COLUMNS) rows[column].rows.return();
   }
 }
 
-function describe(store: Store, dir: string): Omit<SnapshotManifest, 'rows' | 'chunks'> {
+function describe(store: StoreReader, dir: string): Omit<SnapshotManifest, 'rows' | 'chunks'> {
   const tip = store.tip();
   const roots = tip && store.roots(tip.height);
   if (tip === undefined || roots === undefined) {
@@ -86,7 +123,7 @@ function empty(path: string): StoreError {
 }
 
 async function write(
-  store: Store,
+  of: BegunSnapshot['rows'],
   described: Omit<SnapshotManifest, 'rows' | 'chunks'>,
   file: OutputFile,
   { key, progress }: CreateOptions,
@@ -95,7 +132,7 @@ async function write(
   const chunks: ChunkEntry[] = [];
   const rows = { latest: 0, history: 0, blocks: 0, undo: 0, meta: 0 };
   for (const column of SNAPSHOT_COLUMNS) {
-    for (const { raw, count } of rawChunks(store.rowsOf(column))) {
+    for (const { raw, count } of rawChunks(allRows(of[column]))) {
       const stored = await compress(raw, { level: LEVEL });
       file.write(stored);
       const sha256 = createHash('sha256').update(stored).digest('hex');
