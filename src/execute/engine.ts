@@ -145,16 +145,18 @@ export class LaneEngine {
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
     const choice = this.#choice;
-    const run = choice.begin(lane, before);
     const pool = choice.wantsWorkers ? this.#poolFor(lane.count, state) : undefined;
-    // Threads that are being started would only be waited for.
-    if (run.mode !== 'sequential' && (choice.isForced || pool?.isReady !== false)) {
+    const run = choice.begin(lane, before, pool);
+    if (run.mode !== 'sequential') {
       this.#usesKernel = run.mode === 'kernel';
       const result = await this.#batchesIfTheyFit(lane, context, before, state, statistics);
       run.ended(run.mode);
       return result;
     }
     const watch = run.watch();
+    if (pool !== undefined && run.rehearsal !== undefined) {
+      run.rehearses(pool.rehearse(beginning(context, state, sharedColumns(lane.asColumns())), run.rehearsal));
+    }
     try {
       // Whoever hears outcomes hears each once: such a block is not given up.
       const guard = this.#options.onOutcome === undefined ? this.#compileGuard() : undefined;

@@ -132,7 +132,7 @@ describe('how auto runs a block', () => {
     const machine = new Machine(15, { [A]: HEAVY });
     machine.fixed = 4;
     machine.runs(6, { [A]: 1_000 });
-    machine.runs(6, { [A]: 10 });
+    machine.runs(12, { [A]: 10 });
     expect(machine.run({ [A]: 1_000 })).toBe('workers');
     expect(machine.run({ [A]: 10 })).toBe('sequential');
   });

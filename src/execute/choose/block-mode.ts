@@ -14,8 +14,17 @@ export interface ModeChooser {
   choose(block: BlockView): BlockMode;
   /** Whether `block`, if it runs one after the other, should be watched. */
   watches(block: BlockView): boolean;
-  /** `block` took `ms` that way; `seen`: what a block that ran one after the other told, by kind. */
-  took(block: BlockView, mode: BlockMode, ms: number, seen?: ReadonlyMap<string, KindSight>): void;
+  /**
+   * `block` took `ms` that way; `seen`: what a block that ran one after the other told, by kind. `disturbed`: other
+   * threads were at work meanwhile, so that it took longer than it would.
+   */
+  took(
+    block: BlockView,
+    mode: BlockMode,
+    ms: number,
+    seen?: ReadonlyMap<string, KindSight>,
+    disturbed?: boolean,
+  ): void;
   /** Whether the workers may soon be needed: starting them takes longer than a block. */
   readonly wantsWorkers: boolean;
 }

@@ -8,7 +8,7 @@ import { FEWEST_FOR_WORKERS } from '../threads/worker-pool.js';
 import { type BlockMode, type ModeChooser, PARALLEL_MODES, type ParallelMode } from './block-mode.js';
 import type { BlockView } from './block-view.js';
 import { GUESS, type Machine, parallelGuess, parallelHope } from './estimates.js';
-import { KindCosts, type KindFigures, sizeOf } from './kind-costs.js';
+import { CALM_BLOCKS, KindCosts, type KindFigures, sizeOf } from './kind-costs.js';
 import { ProgramTable } from './program-table.js';
 import { Recent } from './recent.js';
 import type { KindSight } from './sequential-watch.js';
@@ -27,23 +27,30 @@ const UNKNOWN_US = 30;
 /** A kind is judged by a guess when it has been seen in so many blocks, or in so many transactions. */
 const SEEN_BLOCKS = 2;
 const SEEN_ROWS = 1_000;
-/** Share of the time that goes into trying the way that seems slower, and how much of it may be saved up, in ms. */
+/**
+ * Share of the time that goes into trying the way that seems slower, in the first blocks and later, and how much of it
+ * may be saved up, in ms.
+ */
+const FIRST_TRIAL_SHARE = 0.04;
+const FIRST_BLOCKS = 32;
 const TRIAL_SHARE = 0.01;
 const MOST_SAVED = 60_000;
-/** The other way is tried again after so many blocks; earlier as long as it has been measured less than three times. */
+/** The other way is tried again after so many blocks; at once as long as it has been measured less than three times. */
 const TRY_AGAIN = 256;
-const TRY_SOON = 8;
 const FEW_RUNS = 3;
+/** What was measured while others were at work, or compiling, may be so many times too high. */
+const NEAR = 1.5;
 /** Programs whose errors correct a guess. */
 const JUDGES = 9;
-/** A guess may be so many times too low, a measurement too. */
-const GUESS_RISK = 1.5;
+/** A guess may be so many times too low, a measurement too; the first ones were rather too high. */
+const GUESS_RISK = 1.25;
 const MEASURED_RISK = 1.2;
+const FEW_RISK = 1;
 /** Blocks in which a kind is watched before only one in so many is. */
 const WATCHED_BLOCKS = 7;
 const WATCHED_EVERY = 8;
 /** Kinds that make up so much of a block are what a trial is about. */
-const MAIN_PART = 0.1;
+export const MAIN_PART = 0.1;
 
 /** What a block would take in parallel. */
 interface ParallelEstimate {
@@ -76,7 +83,7 @@ export class BlockModes implements ModeChooser {
   #blocks = 0;
   /** Milliseconds that a trial may cost. */
   #saved = 0;
-  #trial: { readonly block: BlockView; readonly expected: number } | undefined;
+  #trial: { readonly block: BlockView; readonly mode: BlockMode; readonly expected: number } | undefined;
   #wantsWorkers = false;
 
   constructor(machine: Machine) {
@@ -95,7 +102,7 @@ export class BlockModes implements ModeChooser {
     for (const other of MODES) {
       if (other === preferred || !this.#isWorthTrying(block, other, estimate, expected)) continue;
       this.#wantsWorkers = true;
-      this.#trial = { block, expected };
+      this.#trial = { block, mode: other, expected };
       return other;
     }
     return preferred;
@@ -111,21 +118,28 @@ export class BlockModes implements ModeChooser {
     return false;
   }
 
-  took(block: BlockView, mode: BlockMode, ms: number, seen?: ReadonlyMap<string, KindSight>): void {
+  took(
+    block: BlockView,
+    mode: BlockMode,
+    ms: number,
+    seen?: ReadonlyMap<string, KindSight>,
+    disturbed = false,
+  ): void {
     if (!this.#hasChoice(block)) return;
     this.#blocks++;
     this.#counts.add(block.count);
     // By what it should have taken: a block that was disturbed gives no leave to try more.
-    this.#saved = Math.min(MOST_SAVED, this.#saved + TRIAL_SHARE * Math.min(ms, best(this.#estimate(block)).ms));
+    const share = this.#blocks <= FIRST_BLOCKS ? FIRST_TRIAL_SHARE : TRIAL_SHARE;
+    this.#saved = Math.min(MOST_SAVED, this.#saved + share * Math.min(ms, best(this.#estimate(block)).ms));
     const trial = this.#trial;
     this.#trial = undefined;
-    if (trial?.block === block) this.#saved -= Math.max(0, ms - trial.expected);
+    if (trial?.block === block && trial.mode === mode) this.#saved -= Math.max(0, ms - trial.expected);
     for (const kind of block.parts.keys()) {
       const costs = this.#kinds.get(kind);
       if (costs === undefined) continue;
       for (const one of MODES) costs.since[one]++;
     }
-    if (mode === 'sequential') this.#learnSequential(block, ms, seen ?? new Map());
+    if (mode === 'sequential') this.#learnSequential(block, ms, seen ?? new Map(), disturbed);
     else this.#learnParallel(mode, block, ms);
     const { sequential, workers, kernel } = this.#estimate(block);
     this.#wantsWorkers ||= [workers, kernel].some((one) => one && promises({ ...one, isKnown: true }, sequential));
@@ -204,22 +218,30 @@ export class BlockModes implements ModeChooser {
   #isWorthTrying(block: BlockView, other: BlockMode, estimate: Estimate, expected: number): boolean {
     const parallel = other === 'sequential' ? undefined : estimate[other];
     if (other !== 'sequential' && (parallel?.isKnown !== true || estimate.hope >= estimate.sequential)) return false;
-    const ms = (parallel?.ms ?? estimate.sequential) * (parallel?.isGuess === true ? GUESS_RISK : MEASURED_RISK);
-    if (ms - expected > this.#saved) return false;
-    const size = sizeOf(block.count);
+    const ms = parallel?.ms ?? estimate.sequential;
+    const [isGuess, size] = [parallel?.isGuess === true, sizeOf(block.count)];
     for (const [kind, rows] of block.parts) {
       const costs = rows < MAIN_PART * block.count ? undefined : this.#kinds.get(kind);
       if (costs === undefined) continue;
-      const few = other !== 'sequential' && costs.parallelRuns(other, size) < FEW_RUNS;
+      const few =
+        other === 'sequential'
+          ? costs.calmBlocks < CALM_BLOCKS && ms < NEAR * expected
+          : costs.parallelRuns(other, size) < FEW_RUNS;
       // What was never tried is not tried on a large block first.
       const isNew = other !== 'sequential' && costs.parallel(other, size) === undefined;
       if (isNew && block.count > (this.#counts.median ?? 0)) continue;
-      if (costs.since[other] > (few ? TRY_SOON : TRY_AGAIN)) return true;
+      const risk = isGuess ? GUESS_RISK : few ? FEW_RISK : MEASURED_RISK;
+      if ((few || costs.since[other] > TRY_AGAIN) && ms * risk - expected <= this.#saved) return true;
     }
     return false;
   }
 
-  #learnSequential({ count }: BlockView, ms: number, seen: ReadonlyMap<string, KindSight>): void {
+  #learnSequential(
+    { count }: BlockView,
+    ms: number,
+    seen: ReadonlyMap<string, KindSight>,
+    disturbed: boolean,
+  ): void {
     let sum = 0;
     for (const sight of seen.values()) sum += sight.ms;
     // What the block took as a whole is shared by all of its transactions.
@@ -227,7 +249,7 @@ export class BlockModes implements ModeChooser {
     for (const [kind, sight] of seen) {
       const own = sight.ms + rest * sight.rows;
       if (sight.rows === 0 || own < LEAST_PART * ms) continue;
-      this.#kinds.of(kind, own).sawSequential(sight, (own * 1_000) / sight.rows);
+      this.#kinds.of(kind, own).sawSequential(sight, (own * 1_000) / sight.rows, disturbed);
     }
   }
 

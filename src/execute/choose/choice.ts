@@ -3,11 +3,14 @@ import { availableParallelism, cpus } from 'node:os';
 import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { Policy } from '../../lane/policy.js';
 import type { StateReader } from '../../lane/types.js';
+import type { RehearsalLength, RehearsalProgress } from '../threads/rehearsal.js';
+import type { WorkerPool } from '../threads/worker-pool.js';
 import { ALWAYS_PARALLEL, type BlockMode, type ModeChooser } from './block-mode.js';
 import { BlockModes } from './block-modes.js';
 import { type BlockView, ContractPrograms, isProgram, type LaneRows, LaneView } from './block-view.js';
 import { CostKeeper, type CostPlace } from './cost-keeper.js';
 import type { CostModel } from './cost-model.js';
+import { PoolWarmth } from './pool-warmth.js';
 import { SequentialWatch } from './sequential-watch.js';
 
 export interface ChoiceOptions {
@@ -24,6 +27,8 @@ export class Choice {
   readonly costs: CostModel;
   /** The kernel, as long as it may be used. */
   readonly gpu: () => GpuExecutor | undefined;
+  /** undefined: the parallel way does not wait until its threads have run such blocks. */
+  readonly warmth: PoolWarmth | undefined;
   readonly #keeper: CostKeeper | undefined;
 
   /** `threads`: of the pool, 0 if there is none. */
@@ -41,6 +46,7 @@ export class Choice {
       gpu() === undefined || !isProgram(kind) ? undefined : costs.callOf(kind);
     const modes = new BlockModes({ threads, predictReads, kernelCall: usesKernel ? kernelCall : undefined });
     this.modes = modes;
+    this.warmth = new PoolWarmth(threads);
     const device = deviceOf(threads, predictReads, gpu());
     this.#keeper = costPlace && new CostKeeper(costPlace, device, modes, costs, onCostsLost);
   }
@@ -58,8 +64,9 @@ export class Choice {
     return { costLosses: this.#keeper?.losses ?? 0, lastCostLoss: this.#keeper?.lastLoss };
   }
 
-  begin(lane: LaneRows, before: StateReader): BlockRun {
-    return new BlockRun(this, new LaneView(lane, before, this.contracts));
+  /** `pool`: the threads, if they were started and can read the state before the block. */
+  begin(lane: LaneRows, before: StateReader, pool: WorkerPool | undefined): BlockRun {
+    return new BlockRun(this, new LaneView(lane, before, this.contracts), pool);
   }
 
   /** A block has run. */
@@ -76,15 +83,30 @@ export class Choice {
 /** One block, from the choice on. */
 class BlockRun {
   readonly mode: BlockMode;
+  /** What the threads should run of the block meanwhile, for nothing but to be faster next time. */
+  readonly rehearsal: RehearsalLength | undefined;
   readonly #choice: Choice;
   readonly #view: BlockView;
   #started = performance.now();
   #watch: SequentialWatch | undefined;
+  #isDisturbed: boolean;
 
-  constructor(choice: Choice, view: BlockView) {
+  constructor(choice: Choice, view: BlockView, pool: WorkerPool | undefined) {
     this.#choice = choice;
     this.#view = view;
-    this.mode = choice.modes.choose(view);
+    const { modes, warmth, isForced } = choice;
+    this.#isDisturbed = warmth?.isBusy === true;
+    const mode = modes.choose(view);
+    // Threads that are being started would only be waited for, and so would those that have run nothing like it.
+    const isReady = warmth === undefined ? pool?.isReady !== false : pool?.isReady === true;
+    const waits = mode !== 'sequential' && !isForced && !(isReady && warmth?.isWarmFor(view) !== false);
+    this.mode = waits ? 'sequential' : mode;
+    if (waits && isReady) this.rehearsal = warmth?.wanted(view);
+  }
+
+  rehearses(progress: RehearsalProgress): void {
+    this.#choice.warmth?.began(this.#view, progress);
+    this.#isDisturbed = true;
   }
 
   /** For a block that runs one transaction after the other; undefined if nothing need be learned from it. */
@@ -98,7 +120,7 @@ class BlockRun {
   ended(mode: BlockMode): void {
     const { modes, costs, gpu } = this.#choice;
     const seen = this.#watch?.kinds;
-    modes.took(this.#view, mode, performance.now() - this.#started, seen);
+    modes.took(this.#view, mode, performance.now() - this.#started, seen, this.#isDisturbed);
     if (seen !== undefined && gpu() !== undefined) {
       for (const [kind, { rows, ms }] of seen) if (ms > 0 && isProgram(kind)) costs.ranAlone(kind, rows, ms);
     }

@@ -7,6 +7,8 @@ import type { KindSight } from './sequential-watch.js';
 export const SIZES = 9;
 /** So many transactions tell as much of a block as more would. */
 const FULL_WEIGHT = 16;
+/** Such blocks tell what it takes one after the other. */
+export const CALM_BLOCKS = 3;
 /** What a size tells of the next smaller one, where the fixed costs of a block weigh more. */
 const DEARER = 1.15;
 
@@ -39,6 +41,8 @@ export class KindCosts {
   /** Transactions that were seen to run one after the other, and in how many blocks. */
   rows = 0;
   blocks = 0;
+  /** Of these blocks: in how many nothing else was going on, from the second block on: the first compiles code. */
+  calmBlocks = 0;
   /** Blocks with it since each way was last measured. */
   readonly since: Record<BlockMode, number> = { sequential: Infinity, workers: Infinity, kernel: Infinity };
 
@@ -83,11 +87,12 @@ export class KindCosts {
     return undefined;
   }
 
-  /** In a block that ran one after the other, its transactions took `us` each. */
-  sawSequential(sight: KindSight, us: number): void {
+  /** In a block that ran one after the other, its transactions took `us` each; no longer than that, if `disturbed`. */
+  sawSequential(sight: KindSight, us: number, disturbed: boolean): void {
     const { rows, stale, steady, asked, depth } = sight;
     const weight = Math.min(1, rows / FULL_WEIGHT);
-    this.#sequential.add(us, weight);
+    this.#sequential.add(disturbed ? Math.min(us, this.sequential ?? us) : us, weight);
+    if (!disturbed && this.blocks > 0) this.calmBlocks++;
     this.#stale.add(stale / rows, weight);
     this.#steady.add(steady / rows, weight);
     this.#asked.add(asked / rows, weight);
@@ -122,6 +127,7 @@ export class KindCosts {
     this.#width.add(figures.width);
     this.rows = figures.rows;
     this.blocks = 2;
+    this.calmBlocks = CALM_BLOCKS;
     for (const mode of PARALLEL_MODES) {
       figures[mode].forEach((us, size) => {
         if (us !== null) this.#parallel[mode][size] = new Recent(us);

@@ -9,6 +9,7 @@ import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import type { RowReply, RowTask } from '../tasks/row-records.js';
 import type { SharedWrites } from '../tasks/written-state.js';
 import { collect } from './collect.js';
+import { Rehearsal, type RehearsalLength, type RehearsalProgress } from './rehearsal.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerData } from './worker-protocol.js';
 
 /** Fewer transactions than this are not worth a task for another thread. */
@@ -45,6 +46,7 @@ export class WorkerPool {
   #waiting: Job[] = [];
   /** Bytes of the largest answer to jobs of the list under way; undefined: there was none yet. */
   #largest: number | undefined;
+  #rehearsal: Rehearsal | undefined;
   #dead: Error | undefined;
   #closing = false;
 
@@ -89,7 +91,33 @@ export class WorkerPool {
 
   /** Sends the next block to every worker. */
   begin(block: BeginBlock): void {
+    this.#rehearsal?.stop();
     for (const { thread } of this.#workers) thread.postMessage(block);
+  }
+
+  /**
+   * Has every worker run rows of `block`, some of them at a time, so that the engine's own thread has a core for itself.
+   * It goes on when the block has ended, until the next one begins here. A pool that has failed is at its end at once,
+   * so that the next block says so.
+   */
+  rehearse(block: BeginBlock, length: RehearsalLength): RehearsalProgress {
+    this.#rehearsal?.stop();
+    const rehearsal = Rehearsal.begin(Math.max(1, this.size >> 1));
+    this.#rehearsal = rehearsal;
+    this.#workers.forEach(({ thread }, i) => {
+      const first = Math.floor((block.columns.count * i) / this.size);
+      thread.postMessage({ kind: 'rehearse', block, first, length, shared: rehearsal.buffer } satisfies ToWorker);
+    });
+    const endedAll = (): boolean => this.#dead !== undefined;
+    const { size } = this;
+    return {
+      get ended() {
+        return endedAll() ? size : rehearsal.ended;
+      },
+      get isStopped() {
+        return rehearsal.isStopped;
+      },
+    };
   }
 
   /** Begins another part of the block on every worker, after one that has written `written`, or the same anew. */
@@ -146,6 +174,7 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     this.#closing = true;
+    this.#rehearsal?.stop();
     await Promise.all(this.#workers.map(({ thread }) => thread.terminate()));
   }
 

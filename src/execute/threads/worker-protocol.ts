@@ -6,6 +6,7 @@ import type { LaneContext } from '../../lane/message.js';
 import type { LaneKey } from '../../lane/types.js';
 import type { RowReply, RowTask } from '../tasks/row-records.js';
 import type { SharedWrites } from '../tasks/written-state.js';
+import type { RehearsalLength } from './rehearsal.js';
 
 /** What a worker is given at its start. */
 export interface WorkerData {
@@ -36,8 +37,20 @@ export interface WorkerTask extends RowTask {
   readonly mostBytes: number;
 }
 
+/** Rows to run of which nobody wants to hear. Not answered; the shared memory tells how far it is. */
+export interface WorkerRehearsal {
+  readonly kind: 'rehearse';
+  readonly block: BeginBlock;
+  /** The row with which the thread begins. */
+  readonly first: number;
+  readonly length: RehearsalLength;
+  /** Memory of a Rehearsal. */
+  readonly shared: SharedArrayBuffer;
+}
+
 export type ToWorker =
   | BeginBlock
+  | WorkerRehearsal
   | WorkerTask
   /** Another part of the block begins, after one that has written `written`; undefined: the same begins anew. */
   | { readonly kind: 'next'; readonly written: SharedWrites | undefined }

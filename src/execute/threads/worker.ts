@@ -15,7 +15,9 @@ import { RowTasks } from '../tasks/row-tasks.js';
 import { Walks } from '../tasks/walks.js';
 import { WorkWatch } from '../tasks/work-watch.js';
 import { type SharedWrites, WrittenState } from '../tasks/written-state.js';
-import type { BeginBlock, FromWorker, ToWorker, WorkerData } from './worker-protocol.js';
+import { Rehearsal } from './rehearsal.js';
+import { rehearseRows } from './rehearse-rows.js';
+import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerRehearsal } from './worker-protocol.js';
 
 /** A block, part by part. */
 class BlockTasks {
@@ -59,6 +61,7 @@ port.on('message', (sent: ToWorker) => {
   queue = queue.then(async () => {
     try {
       if (sent.kind === 'block') tasks = begin(sent);
+      else if (sent.kind === 'rehearse') await rehearse(sent);
       else if (sent.kind === 'end') await end();
       else if (sent.kind === 'outcomes') (await tasks)?.rows.learnOutcomes(sent.outcomes);
       else if (sent.kind === 'next') (await tasks)?.next(sent.written);
@@ -71,9 +74,19 @@ port.on('message', (sent: ToWorker) => {
 
 Atomics.add(new Uint32Array(ready), 0, 1);
 
-async function begin({ context, storeHandle, snapshot, columns }: BeginBlock): Promise<BlockTasks> {
+async function begin({ context, storeHandle, snapshot, columns }: BeginBlock, watched = true): Promise<BlockTasks> {
   runner ??= new ProgramRunner(compiledBytes);
-  return new BlockTasks(columnsOf(columns), { ...context, watch }, await open(storeHandle, snapshot), runner);
+  const own = { ...context, watch: watched ? watch : undefined };
+  return new BlockTasks(columnsOf(columns), own, await open(storeHandle, snapshot), runner);
+}
+
+/** Nobody hears of its rows: they are none that the block waits for. */
+async function rehearse({ block, first, length, shared }: WorkerRehearsal): Promise<void> {
+  const rehearsal = new Rehearsal(shared);
+  if (rehearsal.isStopped) return;
+  const { rows, columns } = await begin(block, false);
+  rehearsal.takePart(() => rehearseRows(rows, columns.count, first, length, rehearsal));
+  freeMemoryOf(rows.bytes);
 }
 
 /** What the block took is wanted by whoever stores it now. */
