@@ -157,6 +157,7 @@ export class LaneEngine {
     if (pool !== undefined && run.rehearsal !== undefined) {
       run.rehearses(pool.rehearse(beginning(context, state, sharedColumns(lane.asColumns())), run.rehearsal));
     }
+    this.#pool?.makeRoom(true);
     try {
       // Whoever hears outcomes hears each once: such a block is not given up.
       const guard = this.#options.onOutcome === undefined ? this.#compileGuard() : undefined;
@@ -172,6 +173,8 @@ export class LaneEngine {
       const result = await this.#batchesIfTheyFit(lane, context, before, state, again);
       run.ended('workers');
       return result;
+    } finally {
+      this.#pool?.makeRoom(false);
     }
   }
 

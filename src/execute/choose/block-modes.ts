@@ -39,7 +39,7 @@ const MOST_SAVED = 60_000;
 const TRY_AGAIN = 256;
 const FEW_RUNS = 3;
 /** What was measured while others were at work, or compiling, may be so many times too high. */
-const NEAR = 1.5;
+const NEAR = 1.15;
 /** Programs whose errors correct a guess. */
 const JUDGES = 9;
 /** A guess may be so many times too low, a measurement too; the first ones were rather too high. */

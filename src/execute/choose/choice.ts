@@ -10,6 +10,7 @@ import { BlockModes } from './block-modes.js';
 import { type BlockView, ContractPrograms, isProgram, type LaneRows, LaneView } from './block-view.js';
 import { CostKeeper, type CostPlace } from './cost-keeper.js';
 import type { CostModel } from './cost-model.js';
+import { type Decision, decide } from './decision.js';
 import { PoolWarmth } from './pool-warmth.js';
 import { SequentialWatch } from './sequential-watch.js';
 
@@ -51,11 +52,6 @@ export class Choice {
     this.#keeper = costPlace && new CostKeeper(costPlace, device, modes, costs, onCostsLost);
   }
 
-  /** Whether a block goes the parallel way even if it must wait until threads have started. */
-  get isForced(): boolean {
-    return this.modes === ALWAYS_PARALLEL;
-  }
-
   get wantsWorkers(): boolean {
     return this.modes.wantsWorkers;
   }
@@ -82,31 +78,30 @@ export class Choice {
 
 /** One block, from the choice on. */
 class BlockRun {
-  readonly mode: BlockMode;
-  /** What the threads should run of the block meanwhile, for nothing but to be faster next time. */
-  readonly rehearsal: RehearsalLength | undefined;
   readonly #choice: Choice;
   readonly #view: BlockView;
+  readonly #decision: Decision;
   #started = performance.now();
   #watch: SequentialWatch | undefined;
-  #isDisturbed: boolean;
 
   constructor(choice: Choice, view: BlockView, pool: WorkerPool | undefined) {
     this.#choice = choice;
     this.#view = view;
-    const { modes, warmth, isForced } = choice;
-    this.#isDisturbed = warmth?.isBusy === true;
-    const mode = modes.choose(view);
-    // Threads that are being started would only be waited for, and so would those that have run nothing like it.
-    const isReady = warmth === undefined ? pool?.isReady !== false : pool?.isReady === true;
-    const waits = mode !== 'sequential' && !isForced && !(isReady && warmth?.isWarmFor(view) !== false);
-    this.mode = waits ? 'sequential' : mode;
-    if (waits && isReady) this.rehearsal = warmth?.wanted(view);
+    this.#decision = decide(view, choice.modes, pool, choice.warmth);
   }
 
+  get mode(): BlockMode {
+    return this.#decision.mode;
+  }
+
+  /** What the threads should run of the block meanwhile; undefined: nothing. */
+  get rehearsal(): RehearsalLength | undefined {
+    return this.#decision.rehearsal;
+  }
+
+  /** They have begun to. */
   rehearses(progress: RehearsalProgress): void {
     this.#choice.warmth?.began(this.#view, progress);
-    this.#isDisturbed = true;
   }
 
   /** For a block that runs one transaction after the other; undefined if nothing need be learned from it. */
@@ -120,7 +115,7 @@ class BlockRun {
   ended(mode: BlockMode): void {
     const { modes, costs, gpu } = this.#choice;
     const seen = this.#watch?.kinds;
-    modes.took(this.#view, mode, performance.now() - this.#started, seen, this.#isDisturbed);
+    modes.took(this.#view, mode, performance.now() - this.#started, seen, this.#decision.isDisturbed);
     if (seen !== undefined && gpu() !== undefined) {
       for (const [kind, { rows, ms }] of seen) if (ms > 0 && isProgram(kind)) costs.ranAlone(kind, rows, ms);
     }

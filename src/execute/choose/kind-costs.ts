@@ -7,8 +7,8 @@ import type { KindSight } from './sequential-watch.js';
 export const SIZES = 9;
 /** So many transactions tell as much of a block as more would. */
 const FULL_WEIGHT = 16;
-/** Such blocks tell what it takes one after the other. */
-export const CALM_BLOCKS = 3;
+/** So many such blocks tell what it takes one after the other. */
+export const CALM_BLOCKS = 1;
 /** What a size tells of the next smaller one, where the fixed costs of a block weigh more. */
 const DEARER = 1.15;
 

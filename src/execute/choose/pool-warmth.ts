@@ -8,7 +8,7 @@ import { MAIN_PART, MOST_KINDS } from './block-modes.js';
 import type { BlockView } from './block-view.js';
 
 /** The first rehearsal of the threads, for the code that all kinds share, and one for the programs of a few kinds. */
-const FIRST: RehearsalLength = { rows: 800, ms: 2_000 };
+const FIRST: RehearsalLength = { rows: 600, ms: 2_000 };
 const NEXT: RehearsalLength = { rows: 100, ms: 100 };
 /** Milliseconds from the end of one rehearsal to the next: they take a small part of the processors' time. */
 const REST_MS = 1_000;

@@ -18,31 +18,30 @@ export interface RehearsalProgress {
   readonly isStopped: boolean;
 }
 
-/** Words of the shared memory. */
-const AT = { stopped: 0, places: 1, ended: 2, failed: 3 } as const;
-const WORDS = 4;
-/** Milliseconds after which a thread that waits for its place looks by itself. */
+/** Words of the shared memory: `turns` counts whatever lets a thread that waits go on. */
+const AT = { stopped: 0, atOnce: 1, working: 2, turns: 3, ended: 4, failed: 5 } as const;
+const WORDS = 6;
+/** Milliseconds after which a thread that waits for its turn looks by itself. */
 const LOOK_MS = 50;
 
 /** What the engine and its threads share of one rehearsal. */
 export class Rehearsal implements RehearsalProgress {
   readonly #words: Int32Array;
 
-  /** `atOnce`: how many threads work at a time; the others wait for their turn. */
-  static begin(atOnce: number): Rehearsal {
-    const rehearsal = new Rehearsal(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT));
-    Atomics.store(rehearsal.#words, AT.places, atOnce);
-    return rehearsal;
-  }
-
-  constructor(readonly buffer: SharedArrayBuffer) {
+  constructor(readonly buffer = new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT)) {
     this.#words = new Int32Array(buffer);
   }
 
-  /** Threads end with the row that they are running. */
+  /** So many threads work at a time; others that do end with the rows that they are running, and wait. */
+  allow(atOnce: number): void {
+    Atomics.store(this.#words, AT.atOnce, atOnce);
+    this.#wake();
+  }
+
+  /** Threads end with the rows that they are running. */
   stop(): void {
     Atomics.store(this.#words, AT.stopped, 1);
-    Atomics.notify(this.#words, AT.places);
+    this.#wake();
   }
 
   get isStopped(): boolean {
@@ -58,28 +57,47 @@ export class Rehearsal implements RehearsalProgress {
     return Atomics.load(this.#words, AT.failed);
   }
 
-  /** Of a thread: waits for its turn, rehearses, and lets the next one begin. Nothing that `rehearse` throws goes on. */
-  takePart(rehearse: () => void): void {
-    if (!this.#takePlace()) return;
+  /** Of a thread: does `step` whenever it may, until that gives false. Nothing that it throws goes on. */
+  takePart(step: () => boolean): void {
+    let isWorking = false;
     try {
-      rehearse();
+      while (!this.isStopped) {
+        if (isWorking && this.#isCrowded) isWorking = this.#leave();
+        isWorking ||= this.#enter();
+        if (isWorking && !step()) break;
+      }
     } catch {
       // The state changes while it is read, and a run that counts tells of what is wrong on its own.
       Atomics.add(this.#words, AT.failed, 1);
-    } finally {
-      Atomics.add(this.#words, AT.ended, 1);
-      Atomics.add(this.#words, AT.places, 1);
-      Atomics.notify(this.#words, AT.places, 1);
     }
+    if (isWorking) this.#leave();
+    if (!this.isStopped) Atomics.add(this.#words, AT.ended, 1);
   }
 
-  /** False: it was stopped before. */
-  #takePlace(): boolean {
-    while (!this.isStopped) {
-      const free = Atomics.load(this.#words, AT.places);
-      if (free === 0) Atomics.wait(this.#words, AT.places, 0, LOOK_MS);
-      else if (Atomics.compareExchange(this.#words, AT.places, free, free - 1) === free) return true;
+  get #isCrowded(): boolean {
+    return Atomics.load(this.#words, AT.working) > Atomics.load(this.#words, AT.atOnce);
+  }
+
+  /** Whether there is room for one more; if not, it has waited for it a little. */
+  #enter(): boolean {
+    const words = this.#words;
+    const turns = Atomics.load(words, AT.turns);
+    const working = Atomics.load(words, AT.working);
+    if (working < Atomics.load(words, AT.atOnce)) {
+      return Atomics.compareExchange(words, AT.working, working, working + 1) === working;
     }
+    Atomics.wait(words, AT.turns, turns, LOOK_MS);
     return false;
+  }
+
+  #leave(): false {
+    Atomics.sub(this.#words, AT.working, 1);
+    this.#wake();
+    return false;
+  }
+
+  #wake(): void {
+    Atomics.add(this.#words, AT.turns, 1);
+    Atomics.notify(this.#words, AT.turns);
   }
 }

@@ -23,6 +23,9 @@ const LARGEST_PIECE = 128;
 const MOST_BEGUN = 2;
 const SMALL_ANSWER = 1 << 20;
 
+/** Share of the workers that rehearse while the engine runs a block: cores have memory and clock in common. */
+const BESIDE_THE_ENGINE = 0.25;
+
 interface Job {
   readonly task: RowTask;
   /** What it may take, by what the pieces before it have left. */
@@ -96,28 +99,32 @@ export class WorkerPool {
   }
 
   /**
-   * Has every worker run rows of `block`, some of them at a time, so that the engine's own thread has a core for itself.
-   * It goes on when the block has ended, until the next one begins here. A pool that has failed is at its end at once,
-   * so that the next block says so.
+   * Has every worker run rows of `block`, as soon as {@link makeRoom} lets it. That goes on when the block has ended,
+   * until the next one begins here. A pool that has failed is at its end at once, so that the next block says so.
    */
   rehearse(block: BeginBlock, length: RehearsalLength): RehearsalProgress {
     this.#rehearsal?.stop();
-    const rehearsal = Rehearsal.begin(Math.max(1, this.size >> 1));
+    const rehearsal = new Rehearsal();
     this.#rehearsal = rehearsal;
     this.#workers.forEach(({ thread }, i) => {
       const first = Math.floor((block.columns.count * i) / this.size);
       thread.postMessage({ kind: 'rehearse', block, first, length, shared: rehearsal.buffer } satisfies ToWorker);
     });
-    const endedAll = (): boolean => this.#dead !== undefined;
+    const hasFailed = (): boolean => this.#dead !== undefined;
     const { size } = this;
     return {
       get ended() {
-        return endedAll() ? size : rehearsal.ended;
+        return hasFailed() ? size : rehearsal.ended;
       },
       get isStopped() {
         return rehearsal.isStopped;
       },
     };
+  }
+
+  /** A block runs on the engine's own thread, or no longer: few workers rehearse beside it, all of them otherwise. */
+  makeRoom(isRunning: boolean): void {
+    this.#rehearsal?.allow(isRunning ? Math.floor(this.size * BESIDE_THE_ENGINE) : this.size);
   }
 
   /** Begins another part of the block on every worker, after one that has written `written`, or the same anew. */

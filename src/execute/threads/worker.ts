@@ -16,7 +16,7 @@ import { Walks } from '../tasks/walks.js';
 import { WorkWatch } from '../tasks/work-watch.js';
 import { type SharedWrites, WrittenState } from '../tasks/written-state.js';
 import { Rehearsal } from './rehearsal.js';
-import { rehearseRows } from './rehearse-rows.js';
+import { RowRehearsal } from './rehearse-rows.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerRehearsal } from './worker-protocol.js';
 
 /** A block, part by part. */
@@ -85,7 +85,8 @@ async function rehearse({ block, first, length, shared }: WorkerRehearsal): Prom
   const rehearsal = new Rehearsal(shared);
   if (rehearsal.isStopped) return;
   const { rows, columns } = await begin(block, false);
-  rehearsal.takePart(() => rehearseRows(rows, columns.count, first, length, rehearsal));
+  const own = new RowRehearsal(rows, columns.count, first, length);
+  rehearsal.takePart(() => own.step());
   freeMemoryOf(rows.bytes);
 }
 
