@@ -28,11 +28,12 @@ export interface ModelOptions {
   readonly rehearsing: number;
   /** Milliseconds of a block in parallel beside its transactions. */
   readonly fixed: number;
-  /** Milliseconds that a thread of the pool loses until its code is compiled, and the runs after which a third is left. */
+  /** Milliseconds that a thread of the pool loses until its code is compiled; a third is left after so many runs. */
   readonly coldMs: number;
   readonly coldRuns: number;
-  /** Milliseconds that the engine's thread loses in its first blocks in parallel. */
+  /** The same of the engine's thread in blocks that run in parallel, by transactions. */
   readonly engineColdMs: number;
+  readonly engineColdRows: number;
   /** Milliseconds from the wish for threads until they are there. */
   readonly startMs: number;
   /** Times as long as the block itself passes between two blocks. */
@@ -59,7 +60,7 @@ export class ModelMachine {
   #threadsAt: number | undefined;
   /** Runs of each thread so far. */
   #runs = 0;
-  #blocksInParallel = 0;
+  #rowsInParallel = 0;
   /** Milliseconds of all threads together that are left of it. */
   #rehearsal: { left: number; runs: number; isStopped: boolean } | undefined;
 
@@ -72,8 +73,9 @@ export class ModelMachine {
 
   /** What a block takes that runs on the threads however little they have compiled. */
   runForced(rows: Readonly<Record<string, number>>): number {
-    const { workers, runs } = this.#costs(viewOf(rows));
-    return workers + this.#coldOf(runs) + this.#engineCold();
+    const view = viewOf(rows);
+    const { workers, runs } = this.#costs(view);
+    return workers + this.#coldOf(runs) + this.#engineCold(view);
   }
 
   run(rows: Readonly<Record<string, number>>): ModelBlock {
@@ -82,7 +84,7 @@ export class ModelMachine {
     const pool = this.modes.wantsWorkers ? this.#pool() : undefined;
     const { mode, rehearsal, isDisturbed } = decide(view, this.modes, pool, this.#warmth);
     const { sequential, workers, runs, seen } = this.#costs(view);
-    const cold = mode === 'sequential' ? 0 : this.#coldOf(runs) + this.#engineCold();
+    const cold = mode === 'sequential' ? 0 : this.#coldOf(runs) + this.#engineCold(view);
     if (mode !== 'sequential' && this.#rehearsal !== undefined) this.#rehearsal.isStopped = true;
     if (rehearsal !== undefined) this.#rehearse(view, rehearsal);
     const exact = mode === 'sequential' ? sequential * (isDisturbed ? rehearsing : 1) : workers + cold;
@@ -134,8 +136,11 @@ export class ModelMachine {
     return coldMs * (Math.exp(-before / coldRuns) - Math.exp(-this.#runs / coldRuns));
   }
 
-  #engineCold(): number {
-    return this.#options.engineColdMs / 2 ** ++this.#blocksInParallel;
+  #engineCold({ count }: BlockView): number {
+    const { engineColdMs, engineColdRows } = this.#options;
+    const before = this.#rowsInParallel;
+    this.#rowsInParallel += count;
+    return engineColdMs * (Math.exp(-before / engineColdRows) - Math.exp(-this.#rowsInParallel / engineColdRows));
   }
 
   #rehearse(view: BlockView, length: RehearsalLength): void {

@@ -18,13 +18,7 @@ export interface ModeChooser {
    * `block` took `ms` that way; `seen`: what a block that ran one after the other told, by kind. `disturbed`: other
    * threads were at work meanwhile, so that it took longer than it would.
    */
-  took(
-    block: BlockView,
-    mode: BlockMode,
-    ms: number,
-    seen?: ReadonlyMap<string, KindSight>,
-    disturbed?: boolean,
-  ): void;
+  took(block: BlockView, mode: BlockMode, ms: number, seen?: ReadonlyMap<string, KindSight>, disturbed?: boolean): void;
   /** Whether the workers may soon be needed: starting them takes longer than a block. */
   readonly wantsWorkers: boolean;
 }

@@ -118,13 +118,7 @@ export class BlockModes implements ModeChooser {
     return false;
   }
 
-  took(
-    block: BlockView,
-    mode: BlockMode,
-    ms: number,
-    seen?: ReadonlyMap<string, KindSight>,
-    disturbed = false,
-  ): void {
+  took(block: BlockView, mode: BlockMode, ms: number, seen?: ReadonlyMap<string, KindSight>, disturbed = false): void {
     if (!this.#hasChoice(block)) return;
     this.#blocks++;
     this.#counts.add(block.count);
@@ -133,7 +127,9 @@ export class BlockModes implements ModeChooser {
     this.#saved = Math.min(MOST_SAVED, this.#saved + share * Math.min(ms, best(this.#estimate(block)).ms));
     const trial = this.#trial;
     this.#trial = undefined;
-    if (trial?.block === block && trial.mode === mode) this.#saved -= Math.max(0, ms - trial.expected);
+    // What a trial costs more than it was to cost happens once: then it is known.
+    if (trial?.block === block && trial.mode === mode)
+      this.#saved = Math.max(0, this.#saved - Math.max(0, ms - trial.expected));
     for (const kind of block.parts.keys()) {
       const costs = this.#kinds.get(kind);
       if (costs === undefined) continue;
@@ -236,12 +232,7 @@ export class BlockModes implements ModeChooser {
     return false;
   }
 
-  #learnSequential(
-    { count }: BlockView,
-    ms: number,
-    seen: ReadonlyMap<string, KindSight>,
-    disturbed: boolean,
-  ): void {
+  #learnSequential({ count }: BlockView, ms: number, seen: ReadonlyMap<string, KindSight>, disturbed: boolean): void {
     let sum = 0;
     for (const sight of seen.values()) sum += sight.ms;
     // What the block took as a whole is shared by all of its transactions.

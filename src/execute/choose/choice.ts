@@ -28,7 +28,7 @@ export class Choice {
   readonly costs: CostModel;
   /** The kernel, as long as it may be used. */
   readonly gpu: () => GpuExecutor | undefined;
-  /** undefined: the parallel way does not wait until its threads have run such blocks. */
+  /** undefined: blocks run in parallel whatever it costs. */
   readonly warmth: PoolWarmth | undefined;
   readonly #keeper: CostKeeper | undefined;
 
@@ -38,6 +38,7 @@ export class Choice {
     this.gpu = gpu;
     const { policy, predictReads = true, costPlace, onCostsLost } = options;
     const fixed = policy === 'auto' ? options.modes : ALWAYS_PARALLEL;
+    if (fixed !== ALWAYS_PARALLEL) this.warmth = new PoolWarmth(threads);
     if (fixed !== undefined) {
       this.modes = fixed;
       return;
@@ -47,7 +48,6 @@ export class Choice {
       gpu() === undefined || !isProgram(kind) ? undefined : costs.callOf(kind);
     const modes = new BlockModes({ threads, predictReads, kernelCall: usesKernel ? kernelCall : undefined });
     this.modes = modes;
-    this.warmth = new PoolWarmth(threads);
     const device = deviceOf(threads, predictReads, gpu());
     this.#keeper = costPlace && new CostKeeper(costPlace, device, modes, costs, onCostsLost);
   }

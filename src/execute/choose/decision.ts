@@ -1,6 +1,6 @@
 /** How a block runs now, by what the chooser prefers and what the threads are ready for. */
 import type { RehearsalLength } from '../threads/rehearsal.js';
-import { ALWAYS_PARALLEL, type BlockMode, type ModeChooser } from './block-mode.js';
+import type { BlockMode, ModeChooser } from './block-mode.js';
 import type { BlockView } from './block-view.js';
 import type { PoolWarmth } from './pool-warmth.js';
 
@@ -14,8 +14,7 @@ export interface Decision {
 
 /**
  * `pool`: the threads, if they were started and can read the state before the block. Those that are being started would
- * only be waited for, and so would those that have run nothing like it; without `warmth` it does not matter what they
- * have run, nor whether there are any.
+ * only be waited for, and so would those that have run nothing like it. Without `warmth` it goes as `modes` chooses.
  */
 export function decide(
   block: BlockView,
@@ -23,11 +22,12 @@ export function decide(
   pool: { readonly isReady: boolean } | undefined,
   warmth: PoolWarmth | undefined,
 ): Decision {
-  const preferred = modes.choose(block);
+  const mode = modes.choose(block);
   const isBusy = warmth?.isBusy === true;
-  const isReady = warmth === undefined ? pool?.isReady !== false : pool?.isReady === true;
-  const mayRun = modes === ALWAYS_PARALLEL || (isReady && warmth?.isWarmFor(block) !== false);
-  if (preferred === 'sequential' || mayRun) return { mode: preferred, rehearsal: undefined, isDisturbed: isBusy };
-  const rehearsal = isReady ? warmth?.wanted(block) : undefined;
+  const isReady = pool?.isReady === true;
+  if (mode === 'sequential' || warmth === undefined || (isReady && warmth.isWarmFor(block))) {
+    return { mode, rehearsal: undefined, isDisturbed: isBusy };
+  }
+  const rehearsal = isReady ? warmth.wanted(block) : undefined;
   return { mode: 'sequential', rehearsal, isDisturbed: isBusy || rehearsal !== undefined };
 }

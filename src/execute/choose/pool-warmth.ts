@@ -10,13 +10,16 @@ import type { BlockView } from './block-view.js';
 /** The first rehearsal of the threads, for the code that all kinds share, and one for the programs of a few kinds. */
 const FIRST: RehearsalLength = { rows: 600, ms: 2_000 };
 const NEXT: RehearsalLength = { rows: 100, ms: 100 };
+/** Rehearsals of a kind that were stopped, by blocks of other kinds, as good as one that was not. */
+const ENOUGH = 3;
 /** Milliseconds from the end of one rehearsal to the next: they take a small part of the processors' time. */
 const REST_MS = 1_000;
 
 export class PoolWarmth {
   readonly #threads: number;
   readonly #now: () => number;
-  readonly #kinds = new BoundedCache<true>(MOST_KINDS, MOST_KINDS);
+  /** How often they have rehearsed it: in the end even parts of rehearsals are enough. */
+  readonly #kinds = new BoundedCache<number>(MOST_KINDS, MOST_KINDS);
   #isFirst = true;
   #underWay: { readonly kinds: readonly string[]; readonly progress: RehearsalProgress } | undefined;
   #endedAt = Number.NEGATIVE_INFINITY;
@@ -29,7 +32,7 @@ export class PoolWarmth {
   /** Whether the threads have run what makes up most of `block`. */
   isWarmFor(block: BlockView): boolean {
     this.#look();
-    return mainKinds(block).every((kind) => this.#kinds.get(kind));
+    return mainKinds(block).every((kind) => (this.#kinds.get(kind) ?? 0) >= ENOUGH);
   }
 
   /** Whether the threads rehearse now: what is measured meanwhile takes a little longer. */
@@ -56,9 +59,8 @@ export class PoolWarmth {
     if (!isWhole && !progress.isStopped) return;
     this.#underWay = undefined;
     this.#endedAt = this.#now();
-    if (!isWhole) return;
-    this.#isFirst = false;
-    for (const kind of kinds) this.#kinds.set(kind, true, 1);
+    if (isWhole) this.#isFirst = false;
+    for (const kind of kinds) this.#kinds.set(kind, isWhole ? ENOUGH : (this.#kinds.get(kind) ?? 0) + 1, 1);
   }
 }
 

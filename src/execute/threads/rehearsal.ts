@@ -19,8 +19,8 @@ export interface RehearsalProgress {
 }
 
 /** Words of the shared memory: `turns` counts whatever lets a thread that waits go on. */
-const AT = { stopped: 0, atOnce: 1, working: 2, turns: 3, ended: 4, failed: 5 } as const;
-const WORDS = 6;
+const AT = { stopped: 0, atOnce: 1, working: 2, turns: 3, ended: 4 } as const;
+const WORDS = 5;
 /** Milliseconds after which a thread that waits for its turn looks by itself. */
 const LOOK_MS = 50;
 
@@ -52,12 +52,7 @@ export class Rehearsal implements RehearsalProgress {
     return Atomics.load(this.#words, AT.ended);
   }
 
-  /** Threads that could not run the rows to the end of it. */
-  get failed(): number {
-    return Atomics.load(this.#words, AT.failed);
-  }
-
-  /** Of a thread: does `step` whenever it may, until that gives false. Nothing that it throws goes on. */
+  /** Of a thread: does `step` whenever it may, until that gives false. What it throws ends it. */
   takePart(step: () => boolean): void {
     let isWorking = false;
     try {
@@ -67,8 +62,7 @@ export class Rehearsal implements RehearsalProgress {
         if (isWorking && !step()) break;
       }
     } catch {
-      // The state changes while it is read, and a run that counts tells of what is wrong on its own.
-      Atomics.add(this.#words, AT.failed, 1);
+      // The state changes while it is read; if it is more than that, the run that counts will say so.
     }
     if (isWorking) this.#leave();
     if (!this.isStopped) Atomics.add(this.#words, AT.ended, 1);
