@@ -127,8 +127,8 @@ export const COLUMNS = [
   ),
   tasks(
     'rows-asked-counts',
-    '    if (run.askedDryRun && isDryRun) {',
-    '    if (run.askedDryRun && !isDryRun) {',
+    '    } else if (run.askedDryRun && isDryRun) {',
+    '    } else if (run.askedDryRun && !isDryRun) {',
     'the dry run of a program that asked whether it was one counts',
   ),
   overridden(

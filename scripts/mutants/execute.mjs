@@ -20,6 +20,9 @@ const stored = inFile('src/store/stored-state.ts', 'test/execute/stored-reads.te
 const ON_THREADS = 'test/execute/kernel-on-threads.test.ts';
 const rowTable = inFile('src/execute/rows/row-table.ts', ON_THREADS);
 const kernelOnThreads = inFile('src/execute/tasks/row-tasks.ts', ON_THREADS);
+const LEFT = 'test/execute/left-to-kernel.test.ts';
+const leftOnThreads = inFile('src/execute/tasks/row-tasks.ts', LEFT);
+const kernelPrograms = inFile('src/execute/rows/kernel-programs.ts', LEFT);
 const PARTS = 'test/execute/parts.test.ts';
 const written = inFile('src/execute/tasks/written-state.ts', PARTS);
 const runPart = inFile('src/execute/rows/run-part.ts', REPAIR, ENGINE);
@@ -30,6 +33,18 @@ export const EXECUTE = [
     'if ((list[at + AT.flags] & GIVEN_UP) !== 0)',
     'if (words.length === 0)',
     'what a thread says of a row that the kernel gave up takes the place of its record',
+  ),
+  leftOnThreads(
+    'left-run-counts',
+    '      flags = ASKED;',
+    '      flags = 0;',
+    'the dry run of a program whose whole runs are left to the kernel counts',
+  ),
+  kernelPrograms(
+    'left-though-failed',
+    'const others = calls - Math.min(free, taken);',
+    'const others = calls - free;',
+    'programs whose calls the kernel gives up are left to it',
   ),
   kernelOnThreads(
     'not-taken-on-thread',

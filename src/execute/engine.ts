@@ -25,6 +25,8 @@ import type { SequentialWatch } from './choose/sequential-watch.js';
 import { runOneByOne } from './one-by-one.js';
 import { StepMemory } from './predict/step-memory.js';
 import type { KernelUse } from './rows/block-kernel.js';
+import { BlockMemory } from './rows/block-memory.js';
+import { KernelPrograms } from './rows/kernel-programs.js';
 import { runRows } from './rows/run-rows.js';
 import { CompileGuard, CompilesTooMuch } from './run/compile-guard.js';
 import { Scanned } from './scanned.js';
@@ -107,6 +109,8 @@ export class LaneEngine {
   #pool: WorkerPool | undefined;
   readonly #costs: CostModel;
   readonly #steps: StepMemory | undefined;
+  readonly #kernelPrograms = new KernelPrograms();
+  readonly #memory = new BlockMemory();
   readonly #choice: Choice;
   /** Whether the block under way may use the kernel, if there is one. */
   #usesKernel = true;
@@ -208,10 +212,11 @@ export class LaneEngine {
     statistics: LaneStatistics,
   ): Promise<LaneBlockResult> {
     const pool = this.#poolFor(columns.count, state);
-    pool?.begin(beginning(context, state, sharedColumns(columns)));
+    const kernel = this.#kernelUse;
+    pool?.begin(beginning(context, state, sharedColumns(columns), kernel?.programs.leftToKernel));
     const { onOutcome, mostBlockBytes: mostBytes = MOST_BLOCK_BYTES } = this.#options;
     const given = { columns, context, before, pool, mostBytes, statistics, onOutcome };
-    return runRows({ ...given, runner: this.#runner, memory: this.#steps, kernel: this.#kernelUse });
+    return runRows({ ...given, runner: this.#runner, steps: this.#steps, memory: this.#memory, kernel });
   }
 
   /** The kernel, if the block under way may use it. */
@@ -220,7 +225,14 @@ export class LaneEngine {
     if (gpu === undefined) return undefined;
     const { policy, waitForKernels } = this.#options;
     const onFailure = (error: unknown): void => this.#gpuFailed(error);
-    return { gpu, policy, costs: this.#costs, waitsForKernels: waitForKernels ?? false, onFailure };
+    return {
+      gpu,
+      policy,
+      costs: this.#costs,
+      programs: this.#kernelPrograms,
+      waitsForKernels: waitForKernels ?? false,
+      onFailure,
+    };
   }
 
   #sequential(

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Program } from '../program/types.js';
 import { toBinaryString } from '../util/bytes.js';
 import { WINDOWS } from './device/kernel-cache.js';
-import { CallRecorder, type CallRecords, type DeclaredKey, keyBytes, keyCount } from './pack/records.js';
+import { type CallColumns, CallRecorder, type DeclaredKey, keyBytes, keyCount } from './pack/records.js';
 import type { GpuBlock, GpuBlockRun, GpuCall, GpuCallResult } from './pack/types.js';
 import { MAX_CALL_FUEL } from './translate/layout.js';
 
@@ -102,7 +102,7 @@ function* chunks(calls: readonly GpuCall[], group: readonly number[]): Generator
 }
 
 interface Recorded {
-  readonly records: CallRecords;
+  readonly records: CallColumns;
   /** Numbers of the calls that were recorded. */
   readonly members: readonly number[];
   /** Per recorded call: the key number of each declared read. */

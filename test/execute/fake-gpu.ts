@@ -1,6 +1,6 @@
 import type { KernelState } from '../../src/gpu/device/kernel-cache.js';
 import { type KernelFailure, KernelFailures, type KernelStage } from '../../src/gpu/device/kernel-failures.js';
-import type { CallRecords } from '../../src/gpu/pack/records.js';
+import type { CallColumns } from '../../src/gpu/pack/records.js';
 import {
   contextBytes,
   isWritten,
@@ -150,12 +150,12 @@ class FakeRun implements GpuBlockRun {
 
   close(): void {}
 
-  #name(records: CallRecords, call: number, key: number): string {
+  #name(records: CallColumns, call: number, key: number): string {
     const number = keyNumber(records, call, key);
     return this.block.independent === true ? `${call}/${number}` : `${number}`;
   }
 
-  #value(records: CallRecords, call: number, key: number): Uint8Array | undefined {
+  #value(records: CallColumns, call: number, key: number): Uint8Array | undefined {
     const name = this.#name(records, call, key);
     if (this.#values.has(name)) return this.#values.get(name);
     const at = keyAt(records, call, key);
@@ -164,7 +164,7 @@ class FakeRun implements GpuBlockRun {
     return length === NONE ? undefined : records.bytes.slice(from, from + length);
   }
 
-  #call(records: CallRecords, call: number, writes: [string, Uint8Array | undefined][]): Ended {
+  #call(records: CallColumns, call: number, writes: [string, Uint8Array | undefined][]): Ended {
     const { gpu } = this;
     const head = call * CALL_RECORD.words;
     const seen = new Map<number, Uint8Array | null>();
@@ -234,7 +234,7 @@ class FakeRun implements GpuBlockRun {
 }
 
 /** As the device leaves them: words of each call, addresses of what it read, results and values in one output. */
-function shareOutcomes(ended: readonly Ended[], calls: readonly number[], records: CallRecords): SharedOutcomes {
+function shareOutcomes(ended: readonly Ended[], calls: readonly number[], records: CallColumns): SharedOutcomes {
   const output: number[] = [];
   const put = (bytes: Uint8Array): number => {
     while (output.length % 4 !== 0) output.push(0);

@@ -1,7 +1,7 @@
 // What the kernel is given of a block: one list of calls, made of what the rows of the block touch.
 import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
-import { type CallRecords, keyAt, keyBytes, keyCount, keyNumber } from '../../src/gpu/pack/records.js';
+import { type CallColumns, keyAt, keyBytes, keyCount, keyNumber } from '../../src/gpu/pack/records.js';
 import type { GpuBlock, GpuBlockRun } from '../../src/gpu/pack/types.js';
 import { ACCESS_RECORD, CALL_RECORD, KEY_RECORD } from '../../src/gpu/translate/layout.js';
 import { storageKeyOfBytes } from '../../src/lane/keys.js';
@@ -16,7 +16,7 @@ import { FakeGpu } from './fake-gpu.js';
 
 /** Remembers what it was given. */
 class WatchedGpu extends FakeGpu {
-  given: CallRecords | undefined;
+  given: CallColumns | undefined;
 
   override begin(block: GpuBlock): Promise<GpuBlockRun> {
     this.given = block.records;
@@ -59,7 +59,7 @@ describe('the calls of a block', () => {
     const gpu = new WatchedGpu();
     const result = await run(world, [message(call(id, 0)), message(call(id, 0, 5))], gpu);
     expect(result.statistics.executors.gpu).toBe(2);
-    const given = gpu.given as CallRecords;
+    const given = gpu.given as CallColumns;
     expect(given.count).toBe(2);
     expect(given.keys.length).toBe(keys * KEY_RECORD.words);
     for (const number of [0, 1]) {
@@ -88,7 +88,7 @@ describe('the calls of a block', () => {
       gpu,
     );
     expect(result.statistics).toMatchObject({ predicted: 19, mispredicted: 0 });
-    const given = gpu.given as CallRecords;
+    const given = gpu.given as CallColumns;
     const own = Array.from({ length: 20 }, (_, number) =>
       Array.from({ length: keyCount(given, number) }, (_, k) => keyNumber(given, number, k)),
     );
@@ -113,7 +113,7 @@ describe('the calls of a block', () => {
       gpu,
     );
     expect(result.receipts.map(({ executor }) => executor)).toEqual(['reuse', 'gpu', 'gpu', 'reuse']);
-    const given = gpu.given as CallRecords;
+    const given = gpu.given as CallColumns;
     expect([given.count, given.keys.length]).toEqual([2, 3 * KEY_RECORD.words]);
     expect(given.bytes.length).toBeLessThan(1_000);
   });

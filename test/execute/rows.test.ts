@@ -220,7 +220,7 @@ describe('records of rows', () => {
     const context = { height: 5, block: block.raw, laneStartHeight: 0, dependent: 'demote' } as const;
     const keysOf = (mostKept: number | undefined): string[][] => {
       const before = new CachingReader(reader);
-      const tasks = new RowTasks(1, columns, context, before, new ProgramRunner(), mostKept);
+      const tasks = new RowTasks(1, columns, context, before, new ProgramRunner(), undefined, mostKept);
       const table = new RowTable(6, before);
       const other = new RowTasks(2, columns, context, before, new ProgramRunner());
       for (const row of [4, 1, 3, 0, 5, 2]) {

@@ -11,7 +11,9 @@ import type { Program } from '../../program/types.js';
 import type { CostModel } from '../choose/cost-model.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { AT, type KernelNumbers, type RowOverrides } from '../tasks/row-records.js';
-import { KernelCalls } from './kernel-calls.js';
+import type { BlockMemory } from './block-memory.js';
+import { KernelCalls, NOT_WRITTEN } from './kernel-calls.js';
+import type { KernelPrograms } from './kernel-programs.js';
 import { KernelRows } from './kernel-rows.js';
 import type { Predictions } from './predictions.js';
 import { routeRows, type Segment, withoutKernel } from './route.js';
@@ -28,6 +30,8 @@ export interface KernelUse {
   readonly gpu: GpuExecutor;
   readonly policy: Policy;
   readonly costs: CostModel;
+  /** What it has run in the blocks before. */
+  readonly programs: KernelPrograms;
   /** Under `gpu`: wait for kernels that are not compiled yet, for tests and measurements. */
   readonly waitsForKernels: boolean;
   /** Called when the device or a whole batch failed; the kernel is not used again for this block. */
@@ -45,6 +49,7 @@ export interface BlockKernelInputs {
   readonly predictions: Predictions | undefined;
   readonly budget: BlockBudget;
   readonly statistics: LaneStatistics;
+  readonly memory: BlockMemory;
   /** Threads of the pool, 0 if there is none. */
   readonly threads: number;
 }
@@ -57,6 +62,8 @@ export class BlockKernel {
   #ms = 0;
   #segments = 0;
   #dispatches = 0;
+  /** By node of the plan. */
+  #colours: Uint32Array = new Uint32Array(0);
 
   constructor(inputs: BlockKernelInputs) {
     this.#inputs = inputs;
@@ -73,6 +80,7 @@ export class BlockKernel {
     isReusable: (node: number) => boolean,
   ): Promise<readonly Segment[]> {
     const { use } = this.#inputs;
+    this.#colours = plan.colouring.colours;
     if (use.waitsForKernels && use.policy === 'gpu') await this.#compileAll();
     const started = performance.now();
     let segments: readonly Segment[] = withoutKernel(colours);
@@ -230,10 +238,34 @@ export class BlockKernel {
 
   /** The block is over, for the kernel. */
   close(): void {
+    if (this.#rows !== undefined) this.#teach();
     this.#rows?.close();
     const calls = new Map(Object.entries(this.#inputs.statistics.gpuRuns));
     if (calls.size === 0) return;
     this.#inputs.use.costs.ranOnGpu({ calls, segments: this.#segments, dispatches: this.#dispatches, ms: this.#ms });
+  }
+
+  /** No thread looks at the calls of the block any more. */
+  release(): void {
+    this.#calls.release();
+  }
+
+  /** Tells how the calls of each program went. `auto` does not send the kernel what can stand, and needs whole runs. */
+  #teach(): void {
+    const { use, rows, predictions, statistics } = this.#inputs;
+    if (use.policy !== 'gpu') return;
+    const tallies = new Map<Program, { calls: number; free: number }>();
+    for (let node = 0; node < rows.length; node++) {
+      const program = this.#calls.callOf(rows[node]) === NOT_WRITTEN ? undefined : this.#calls.programOf(rows[node]);
+      if (program === undefined) continue;
+      const tally = tallies.get(program) ?? { calls: 0, free: 0 };
+      tallies.set(program, tally);
+      tally.calls++;
+      if (this.#colours[node] === 1 && predictions?.changes(rows[node]) !== true) tally.free++;
+    }
+    for (const [{ hash }, tally] of tallies) {
+      use.programs.learn(hash, { ...tally, taken: statistics.gpuRuns[hash] ?? 0 });
+    }
   }
 
   async #compileAll(): Promise<void> {

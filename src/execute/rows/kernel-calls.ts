@@ -1,34 +1,42 @@
 /** Calls of rows as the kernel wants them, from where everything of a block lies: nothing is made per call or key. */
 import {
-  type CallRecords,
+  type CallColumns,
   hashKey,
   MAX_BYTES_PER_CALL,
   MAX_KEYS_PER_CALL,
   MAX_RECORD_BYTES,
 } from '../../gpu/pack/records.js';
 import { ACCESS_RECORD, CALL_RECORD, KEY_READ, KEY_RECORD, KEY_WRITTEN, NONE } from '../../gpu/translate/layout.js';
+import { fuelOfBytes } from '../../lane/allowance.js';
+import { callContextBytes, writeCallContext } from '../../lane/columns/call-context.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
 import { longer } from '../../lane/columns/key-table.js';
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import { NumberSet } from '../../lane/columns/number-set.js';
 import type { LaneContext } from '../../lane/message.js';
-import type { CallRunner, RunState } from '../../program/run-state.js';
+import type { CallRunner } from '../../program/run-state.js';
 import type { Program } from '../../program/types.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { writeU32 } from '../../util/bytes.js';
 import { copyBytes } from '../../util/copy-bytes.js';
-import { AT, HEAD, NOT_CALLED, Words } from '../tasks/row-records.js';
+import { AT, HEAD, NOT_CALLED, SharedWords, Words } from '../tasks/row-records.js';
+import type { BlockMemory } from './block-memory.js';
 import { NO_PREDICTION, type Predictions } from './predictions.js';
 import type { RowGroups } from './row-groups.js';
 import type { RowTable } from './row-table.js';
 
 /** No call. */
 export const NOT_WRITTEN = -1;
+/** Keys of sheets begin with `sheet/`, and no others have an `h` there. */
+const SHEET_LETTER = 'h'.charCodeAt(0);
 const STORE = new TextEncoder().encode('store/');
 /** Of an own key of a contract: `store/`, its id and `/`. */
 const BEFORE_OWN = STORE.length + ID_LENGTH + 1;
 /** More accesses than this are not sorted one by one. */
 const FEW_ACCESSES = 32;
+/** Contexts begin at multiples of it, as they do in the columns. */
+const CONTEXT_PLACE = 16;
+const FIRST_BYTES = 64 * 1024;
 const HEAD_FIELDS = CALL_RECORD.offset;
 const KEY_FIELDS = KEY_RECORD.offset;
 const ACCESS_FIELDS = ACCESS_RECORD.offset;
@@ -42,6 +50,7 @@ export interface KernelCallsInputs {
   readonly table: RowTable;
   readonly groups: RowGroups;
   readonly predictions: Predictions | undefined;
+  readonly memory: BlockMemory;
 }
 
 /**
@@ -52,10 +61,10 @@ export interface KernelCallsInputs {
 export class KernelCalls implements CallRunner {
   readonly #inputs: KernelCallsInputs;
   readonly #common: CommonRunner;
-  readonly #heads = new Words();
-  readonly #accesses = new Words();
-  readonly #keys = new Words();
-  #bytes = new Uint8Array(64 * 1024);
+  readonly #heads: Words;
+  readonly #accesses: Words;
+  readonly #keys: Words;
+  #bytes: Uint8Array;
   #length = 0;
   #calls = 0;
   /** By key of the table: number of the kernel's key that calls share + 1, and where its bytes lie + 1. */
@@ -75,14 +84,16 @@ export class KernelCalls implements CallRunner {
   readonly #flags = new Words();
   /** What the row that runs has called. */
   #program: Program | undefined;
-  #writesContext = false;
   #contextAt = 0;
   #contextEnd = 0;
-  #fuel = 0;
 
   constructor(inputs: KernelCallsInputs) {
     this.#inputs = inputs;
-    const { columns, context, table } = inputs;
+    const { columns, context, table, memory } = inputs;
+    this.#heads = new SharedWords(memory.takeWords('calls'));
+    this.#accesses = new SharedWords(memory.takeWords('accesses'));
+    this.#keys = new SharedWords(memory.takeWords('keys'));
+    this.#bytes = memory.takeBytes('calls') ?? shared(FIRST_BYTES);
     this.#callOfRow = new Int32Array(columns.count).fill(NOT_WRITTEN);
     this.#common = new CommonRunner(columns, { ...context, watch: undefined }, table.state, this);
   }
@@ -94,7 +105,6 @@ export class KernelCalls implements CallRunner {
     const group = groups.of(row);
     const known = this.#programOf.get(group);
     if (known !== undefined) return known;
-    this.#writesContext = false;
     const program = this.#runTo(row);
     if (program !== undefined) this.#programOf.set(group, program);
     return program;
@@ -102,24 +112,27 @@ export class KernelCalls implements CallRunner {
 
   /** Writes the call of `row`; false: it makes none that the kernel can take. */
   add(row: number): boolean {
-    const { table } = this.#inputs;
+    const { table, columns, context } = this.#inputs;
     const { list } = table.words;
     const at = table.recordOf(row);
     if (this.bytes > MAX_RECORD_BYTES) return false;
     const [length, keys] = [this.#length, this.#keys.length];
-    this.#writesContext = true;
-    const program = this.#runTo(row);
-    if (program === undefined || !this.#collectKeys(at)) {
+    const program = this.programOf(row);
+    if (program === undefined) return false;
+    this.#writeContext(row);
+    if (!this.#collectKeys(at)) {
       this.#length = length;
       return false;
     }
+    const { starts } = columns.block;
+    const index = columns.index[row];
     const head = this.#heads.take(CALL_RECORD.words);
     const heads = this.#heads.list;
     heads[head + HEAD_FIELDS.PROGRAM] = this.#numberOf(program);
     heads[head + HEAD_FIELDS.CONTEXT_AT] = this.#contextAt;
     heads[head + HEAD_FIELDS.CONTEXT_BYTES] = this.#contextEnd - this.#contextAt;
-    heads[head + HEAD_FIELDS.FUEL] = this.#fuel;
-    heads[head + HEAD_FIELDS.HEIGHT] = this.#inputs.context.height;
+    heads[head + HEAD_FIELDS.FUEL] = fuelOfBytes(starts[index + 1] - starts[index]);
+    heads[head + HEAD_FIELDS.HEIGHT] = context.height;
     heads[head + HEAD_FIELDS.FIRST_ACCESS] = this.#accesses.length / ACCESS_RECORD.words;
     heads[head + HEAD_FIELDS.ACCESSES] = this.#own.count;
     heads[head + HEAD_FIELDS.EXPECTED_BYTES] = list[at + AT.result];
@@ -147,16 +160,25 @@ export class KernelCalls implements CallRunner {
     return this.#callOfRow[row];
   }
 
-  /** All calls written. */
-  taken(): CallRecords {
+  /** All calls written, where they lie: in shared memory, until {@link release}. */
+  taken(): CallColumns {
     return {
       count: this.#calls,
       programs: [...this.programs.keys()],
-      heads: this.#heads.taken(),
-      accesses: this.#accesses.taken(),
-      keys: this.#keys.taken(),
-      bytes: this.#bytes.slice(0, this.#length),
+      heads: written(this.#heads),
+      accesses: written(this.#accesses),
+      keys: written(this.#keys),
+      bytes: this.#bytes.subarray(0, this.#length),
     };
+  }
+
+  /** No thread looks at the calls any more. */
+  release(): void {
+    const { memory } = this.#inputs;
+    memory.giveBackWords('calls', this.#heads.list);
+    memory.giveBackWords('accesses', this.#accesses.list);
+    memory.giveBackWords('keys', this.#keys.list);
+    memory.giveBackBytes('calls', this.#bytes);
   }
 
   /** The kernel's key that calls share for key `key` of the table; {@link NOT_WRITTEN} if none does. */
@@ -169,13 +191,32 @@ export class KernelCalls implements CallRunner {
     return this.#tableKeys.list[key];
   }
 
-  runInPlace(program: Program, state: RunState, fuel: number): void {
+  runInPlace(program: Program): void {
     this.#program = program;
-    this.#fuel = fuel;
-    if (!this.#writesContext) return;
-    this.#contextAt = this.#room(state.contextBytes);
-    this.#contextEnd = this.#contextAt + state.contextBytes;
-    state.writeContext(this.#bytes, this.#contextAt);
+  }
+
+  /** Writes the context of the call of `row`, which spends one sheet at most: those that it reads come first. */
+  #writeContext(row: number): void {
+    const { table, columns } = this.#inputs;
+    const { state } = table;
+    const { list } = table.words;
+    const at = table.recordOf(row);
+    const first = at + HEAD;
+    let start = 0;
+    let end = 0;
+    for (let i = first; i < first + list[at + AT.reads] && end === start; i++) {
+      const key = list[i];
+      if (state.bytes[state.keyStart(key) + 1] !== SHEET_LETTER) break;
+      const length = table.loadBefore(key);
+      start = table.startBefore(key);
+      end = start + length;
+    }
+    const bytes = callContextBytes(columns, row, end - start);
+    // Shared memory is copied byte for byte where the places are not alike to the word.
+    this.#length = (this.#length + CONTEXT_PLACE - 1) & -CONTEXT_PLACE;
+    this.#contextAt = this.#room(bytes);
+    this.#contextEnd = this.#contextAt + bytes;
+    writeCallContext(columns, row, state.bytes, start, end, this.#bytes, this.#contextAt);
   }
 
   /** Runs `row` up to its call; gives the program that it calls. */
@@ -189,12 +230,13 @@ export class KernelCalls implements CallRunner {
     const { list } = this.#inputs.table.words;
     this.#own.count = 0;
     this.#flags.length = 0;
-    const reads = list[at + AT.reads] + list[at + AT.declaredReads];
-    const writes = list[at + AT.writes] + list[at + AT.declaredWrites];
-    for (let i = 0; i < reads + writes; i++) {
-      const key = list[at + HEAD + i];
+    const first = at + HEAD;
+    const readEnd = first + list[at + AT.reads] + list[at + AT.declaredReads];
+    const end = readEnd + list[at + AT.writes] + list[at + AT.declaredWrites];
+    for (let i = first; i < end; i++) {
+      const key = list[i];
       if (!this.#isOwn(key)) continue;
-      const flag = i < reads ? KEY_READ : KEY_WRITTEN;
+      const flag = i < readEnd ? KEY_READ : KEY_WRITTEN;
       const place = this.#own.placeOf(key);
       if (place >= 0) this.#flags.list[place] |= flag;
       else {
@@ -210,10 +252,13 @@ export class KernelCalls implements CallRunner {
     const { state } = this.#inputs.table;
     const { bytes } = state;
     const start = state.keyStart(key);
+    // No other key begins with these letters.
+    if (bytes[start] !== STORE[0] || bytes[start + 1] !== STORE[1]) return false;
     if (state.keyEnd(key) - start < BEFORE_OWN) return false;
-    for (let i = 0; i < STORE.length; i++) if (bytes[start + i] !== STORE[i]) return false;
-    const id = start + STORE.length;
-    for (let i = 0; i < ID_LENGTH; i++) if (bytes[id + i] !== this.#bytes[this.#contextAt + i]) return false;
+    const context = this.#bytes;
+    for (let i = start + STORE.length, k = this.#contextAt; k < this.#contextAt + ID_LENGTH; i++, k++) {
+      if (bytes[i] !== context[k]) return false;
+    }
     return true;
   }
 
@@ -312,13 +357,21 @@ export class KernelCalls implements CallRunner {
     const at = this.#length;
     this.#length += (length + 3) & ~3;
     if (this.#length > this.#bytes.length) {
-      const bytes = new Uint8Array(Math.max(this.#length, 2 * this.#bytes.length));
+      const bytes = shared(Math.max(this.#length, 2 * this.#bytes.length));
       bytes.set(this.#bytes.subarray(0, at));
       this.#bytes = bytes;
     }
-    this.#bytes.fill(0, at + length, this.#length);
+    for (let i = at + length; i < this.#length; i++) this.#bytes[i] = 0;
     return at;
   }
+}
+
+function shared(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length));
+}
+
+function written({ list, length }: Words): Uint32Array {
+  return list.subarray(0, length);
 }
 
 /** Sorts `count` accesses from word `first` on by their hashes. */

@@ -1,6 +1,6 @@
 /** The kernel's part of a block of rows: its calls go to the device together; outcomes come back segment by segment. */
 import { WarpshrewError } from '../../errors/errors.js';
-import { type CallRecords, keyCount, keyNumber, programOf } from '../../gpu/pack/records.js';
+import { type CallColumns, keyCount, keyNumber, programOf } from '../../gpu/pack/records.js';
 import type { GpuBlockRun, GpuExecutor, GpuOutcomes, GpuStatus } from '../../gpu/pack/types.js';
 import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
@@ -40,7 +40,7 @@ export interface KernelRowsInputs {
 export class KernelRows {
   readonly #inputs: KernelRowsInputs;
   readonly #written: KernelCalls;
-  readonly #calls: CallRecords;
+  readonly #calls: CallColumns;
   readonly #run: GpuBlockRun;
   /** Of each segment: its place, and its place among those with calls for the kernel. */
   readonly #placeOf = new Map<Segment, number>();
@@ -306,6 +306,6 @@ export class KernelRows {
 }
 
 interface PreparedBlock {
-  readonly calls: CallRecords;
+  readonly calls: CallColumns;
   readonly run: GpuBlockRun;
 }

@@ -19,7 +19,11 @@ import {
   UNREADABLE,
   Words,
 } from '../tasks/row-records.js';
+import type { BlockMemory } from './block-memory.js';
 
+/** What its arrays are kept as. */
+const STATE = 'state';
+const RECORDS = 'records';
 /** No record. */
 const NONE = -1;
 
@@ -39,7 +43,7 @@ interface Numbering {
 export class RowTable {
   readonly state: BlockState;
   /** Of all records, each where {@link recordOf} says. */
-  words = new Words();
+  readonly words: Words;
   readonly #before: StateReader;
   readonly #recordOf: Int32Array;
   readonly #numberings = new Map<number, Numbering>();
@@ -48,9 +52,10 @@ export class RowTable {
   #ends = new Uint32Array(1_024);
   #isKnown = new Uint8Array(1_024);
 
-  /** `before`: the state before the block, for reads that are remembered here. */
-  constructor(rows: number, before: StateReader) {
-    this.state = new BlockState(before);
+  /** `before`: the state before the block, for reads that are remembered here; `memory`: of the blocks before. */
+  constructor(rows: number, before: StateReader, memory?: BlockMemory) {
+    this.state = new BlockState(before, undefined, memory?.takeBytes(STATE));
+    this.words = new Words(memory?.takeWords(RECORDS));
     this.#before = before;
     this.#recordOf = new Int32Array(rows).fill(NONE);
   }
@@ -75,6 +80,12 @@ export class RowTable {
       }
       at += list[at];
     }
+  }
+
+  /** Nobody asks any more. */
+  release(memory: BlockMemory): void {
+    memory.giveBackBytes(STATE, this.state.bytes);
+    memory.giveBackWords(RECORDS, this.words.list);
   }
 
   /** Where the record of `row` begins in `words`. */

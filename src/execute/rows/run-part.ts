@@ -11,6 +11,7 @@ import type { CachingReader } from '../tasks/caching-reader.js';
 import { RowTasks, sheetKeysOf } from '../tasks/row-tasks.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
 import { BlockKernel, type KernelUse } from './block-kernel.js';
+import type { BlockMemory } from './block-memory.js';
 import type { RowRange } from './part-sizes.js';
 import { Predictions } from './predictions.js';
 import { runBatches } from './row-batches.js';
@@ -37,7 +38,8 @@ export interface PartInputs {
   readonly statistics: LaneStatistics;
   readonly keepsOutcomes: boolean;
   /** Of the blocks before; undefined: no read is predicted. */
-  readonly memory: StepMemory | undefined;
+  readonly steps: StepMemory | undefined;
+  readonly memory: BlockMemory;
   /** undefined: the block does not use the kernel. */
   readonly kernel: KernelUse | undefined;
 }
@@ -51,18 +53,19 @@ export interface PartResult extends SettledRows {
 
 /** Runs the rows. Throws `BlockTooLarge` when what is known of them takes more than the budget. */
 export async function runPart(inputs: PartInputs): Promise<PartResult> {
-  const { columns, range, groups, context, before, runner, pool, budget, statistics, memory } = inputs;
+  const { columns, range, groups, context, before, runner, pool, budget, statistics, steps } = inputs;
   let started = performance.now();
-  const table = new RowTable(range.to, before.unkept);
-  const work = new RowWork(new RowTasks(0, columns, context, before, runner), pool);
+  const table = new RowTable(range.to, before.unkept, inputs.memory);
+  const leftToKernel = inputs.kernel?.programs.leftToKernel;
+  const work = new RowWork(new RowTasks(0, columns, context, before, runner, leftToKernel), pool);
   const rows = independentRows(columns, range);
   await work.run(groups.inOrder(rows), table, budget);
   started = lap(statistics, 'dryRun', started);
   const sets = table.accessSets(rows);
   // In this thread alone they would take their turns in any case.
-  const predicts = memory !== undefined && (work.threads > 0 || inputs.kernel !== undefined);
+  const predicts = steps !== undefined && (work.threads > 0 || inputs.kernel !== undefined);
   const calls = callsOf(columns, range, rows, context.dependent);
-  const predictions = predicts ? new Predictions(rows, sets, table, memory, budget, calls) : undefined;
+  const predictions = predicts ? new Predictions(rows, sets, table, steps, budget, calls) : undefined;
   const plan = planOf(predictions?.without(sets) ?? sets);
   const colourOf = new Uint32Array(range.to);
   for (let node = 0; node < rows.length; node++) {
@@ -80,12 +83,17 @@ export async function runPart(inputs: PartInputs): Promise<PartResult> {
     return settleRows({ ...all, found, colourOf, kernel });
   };
   const { receipts, outcomes } = await settled().finally(() => kernel?.close());
-  if (memory !== undefined) predictions?.teach(memory);
+  if (steps !== undefined) predictions?.teach(steps);
   started = lap(statistics, 'validate', started);
   statistics.lane.txs = range.to - range.from;
   statistics.colours = plan.colouring.count;
   statistics.demoted = range.to - range.from - rows.length;
   const writes = table.state.writes();
+  // Outcomes may refer to what they were read from.
+  if (!inputs.keepsOutcomes) {
+    table.release(inputs.memory);
+    kernel?.release();
+  }
   lap(statistics, 'writes', started);
   return { receipts, outcomes, writes, plan };
 }

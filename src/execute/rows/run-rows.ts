@@ -20,6 +20,7 @@ import { CachingReader } from '../tasks/caching-reader.js';
 import { type SharedWrites, shareWrites, WrittenState } from '../tasks/written-state.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
 import type { KernelUse } from './block-kernel.js';
+import type { BlockMemory } from './block-memory.js';
 import { PartSizes, type RowRange } from './part-sizes.js';
 import { RowGroups } from './row-groups.js';
 import { type PartResult, runPart } from './run-part.js';
@@ -36,7 +37,9 @@ export interface RowsInputs {
   readonly statistics: LaneStatistics;
   readonly onOutcome: OnOutcome | undefined;
   /** Of the blocks before; undefined: no read is predicted. */
-  readonly memory: StepMemory | undefined;
+  readonly steps: StepMemory | undefined;
+  /** Of the blocks before. */
+  readonly memory: BlockMemory;
   /** undefined: the block does not use the kernel. */
   readonly kernel: KernelUse | undefined;
 }

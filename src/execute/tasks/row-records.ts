@@ -92,10 +92,17 @@ export interface KernelNumbers {
   readonly outcomes: Uint32Array;
 }
 
+const FIRST_WORDS = 4_096;
+
 /** Words that grow. */
 export class Words {
-  list = new Uint32Array(4_096);
+  list: Uint32Array;
   length = 0;
+
+  /** `list`: what to begin with; what it holds means nothing. */
+  constructor(list: Uint32Array = new Uint32Array(FIRST_WORDS)) {
+    this.list = list;
+  }
 
   push(word: number): void {
     const at = this.take(1);
@@ -112,11 +119,29 @@ export class Words {
   take(count: number): number {
     const at = this.length;
     this.length += count;
-    if (this.length > this.list.length) this.list = longer(this.list, Math.max(this.length, 2 * this.list.length));
+    if (this.length > this.list.length) this.list = this.longer(Math.max(this.length, 2 * this.list.length));
     return at;
+  }
+
+  /** A copy with room for `length` words. */
+  protected longer(length: number): Uint32Array {
+    return longer(this.list, length);
   }
 
   taken(): Uint32Array<ArrayBuffer> {
     return this.list.slice(0, this.length);
+  }
+}
+
+/** The same in shared memory. */
+export class SharedWords extends Words {
+  constructor(list: Uint32Array = new Uint32Array(new SharedArrayBuffer(4 * FIRST_WORDS))) {
+    super(list);
+  }
+
+  protected override longer(length: number): Uint32Array {
+    const words = new Uint32Array(new SharedArrayBuffer(4 * length));
+    words.set(this.list);
+    return words;
   }
 }

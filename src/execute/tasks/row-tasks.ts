@@ -41,6 +41,8 @@ const MOST_TOLD = 256;
 /** What a thread keeps of a block in bytes before it numbers keys anew. */
 const MOST_KEPT = 64 * 1024 * 1024;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** What goes through rows of the kernel. */
 interface KernelWork {
   readonly shared: SharedOutcomes;
@@ -54,6 +56,7 @@ export class RowTasks {
   readonly #context: LaneContext;
   readonly #before: CachingReader;
   readonly #runner: ProgramRunner;
+  readonly #leftToKernel: ReadonlySet<string>;
   readonly #mostKept: number;
   #state: BlockState;
   #reader: BlockStateReader;
@@ -70,14 +73,19 @@ export class RowTasks {
   readonly #out = new ReceiptWriter();
   #kernel: KernelWork | undefined;
 
+  /**
+   * `leftToKernel`: hashes of programs whose whole runs the kernel makes: no whole run follows their dry runs here.
+   */
   constructor(
     readonly thread: number,
     columns: LaneColumns,
     context: LaneContext,
     before: CachingReader,
     runner: ProgramRunner,
+    leftToKernel = NONE,
     mostKept = MOST_KEPT,
   ) {
+    this.#leftToKernel = leftToKernel;
     this.#mostKept = mostKept;
     this.#columns = columns;
     this.#context = context;
@@ -183,7 +191,9 @@ export class RowTasks {
       this.#namedWrites.add(run.declaredWrites.list, run.declaredWrites.count);
     }
     let flags = isDryRun ? 0 : SEEN;
-    if (run.askedDryRun && isDryRun) {
+    if (run.askedDryRun && isDryRun && run.program !== undefined && this.#leftToKernel.has(run.program.hash)) {
+      flags = ASKED;
+    } else if (run.askedDryRun && isDryRun) {
       // Such a dry run counts for nothing but its keys. A whole run does, unless the row must wait for others.
       this.#namedReads.add(run.reads.list, run.reads.count);
       this.#namedWrites.add(run.writes.keys, run.writes.count);
@@ -193,12 +203,17 @@ export class RowTasks {
     this.#recordCommon(row, flags, run);
   }
 
-  /** What a receipt says of how its transaction was run is set by the engine. */
+  /**
+   * What a receipt says of how its transaction was run is set by the engine. A dry run that counts for nothing but its
+   * keys has none.
+   */
   #recordCommon(row: number, flags: number, run: CommonRunner): void {
     const { reads, writes } = run;
     const out = this.#out;
     const receipt = out.length;
-    writeCommonReceipt(out, this.#context.height, this.#columns, row, run, this.#state, IN_TURN.executor);
+    if ((flags & ASKED) === 0) {
+      writeCommonReceipt(out, this.#context.height, this.#columns, row, run, this.#state, IN_TURN.executor);
+    }
     const [moreReads, moreWrites] = [this.#namedReads, this.#namedWrites];
     this.#begin(flags, receipt, reads.count, moreReads.length, writes.count, moreWrites.length, 1);
     this.#words.push(run.fuelUsed);

@@ -28,6 +28,8 @@ export interface BeginBlock {
   readonly snapshot: ReadonlyMap<LaneKey, Uint8Array> | undefined;
   /** The block's lane transactions. */
   readonly columns: SharedColumns;
+  /** Hashes of programs whose whole runs are left to the kernel (kernel-programs.ts). */
+  readonly leftToKernel: readonly string[];
 }
 
 /** Rows to run. */
@@ -70,6 +72,7 @@ export function beginning(
   context: LaneContext,
   { storeHandle, snapshot }: { readonly storeHandle?: bigint; readonly snapshot?: ReadonlyMap<LaneKey, Uint8Array> },
   columns: SharedColumns,
+  leftToKernel: Iterable<string> = [],
 ): BeginBlock {
   return {
     kind: 'block',
@@ -78,5 +81,6 @@ export function beginning(
     storeHandle,
     snapshot: storeHandle === undefined ? snapshot : undefined,
     columns,
+    leftToKernel: [...leftToKernel],
   };
 }

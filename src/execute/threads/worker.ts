@@ -29,6 +29,7 @@ class BlockTasks {
     readonly context: LaneContext,
     before: StateReader,
     readonly runner: ProgramRunner,
+    readonly leftToKernel: ReadonlySet<string>,
   ) {
     this.#written = new WrittenState(before);
     this.rows = this.#tasksOver(before);
@@ -40,7 +41,8 @@ class BlockTasks {
   }
 
   #tasksOver(before: StateReader): RowTasks {
-    return new RowTasks(thread, this.columns, this.context, new CachingReader(before, walks), this.runner);
+    const reader = new CachingReader(before, walks);
+    return new RowTasks(thread, this.columns, this.context, reader, this.runner, this.leftToKernel);
   }
 }
 
@@ -74,10 +76,12 @@ port.on('message', (sent: ToWorker) => {
 
 Atomics.add(new Uint32Array(ready), 0, 1);
 
-async function begin({ context, storeHandle, snapshot, columns }: BeginBlock, watched = true): Promise<BlockTasks> {
+async function begin(block: BeginBlock, watched = true): Promise<BlockTasks> {
+  const { context, storeHandle, snapshot, columns, leftToKernel } = block;
   runner ??= new ProgramRunner(compiledBytes);
   const own = { ...context, watch: watched ? watch : undefined };
-  return new BlockTasks(columnsOf(columns), own, await open(storeHandle, snapshot), runner);
+  const before = await open(storeHandle, snapshot);
+  return new BlockTasks(columnsOf(columns), own, before, runner, new Set(leftToKernel));
 }
 
 /** Nobody hears of its rows: they are none that the block waits for. */

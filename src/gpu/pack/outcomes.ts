@@ -2,7 +2,7 @@ import { REVERT_REASONS, type RevertReason } from '../../program/types.js';
 import { readU32 } from '../../util/bytes.js';
 import { NONE, PUNTS, RESULT, STATUSES, WRITTEN_ADDRESS } from '../translate/layout.js';
 import type { PackedBlock, PackedSegment } from './pack.js';
-import type { CallRecords } from './records.js';
+import type { CallColumns } from './records.js';
 import { type SegmentReadback, SlotValues } from './slot-values.js';
 import type { CallOutcomes, GpuOutcomes, GpuStatus, SharedOutcomes } from './types.js';
 
@@ -74,7 +74,7 @@ class OutcomeViews implements CallOutcomes {
 export class MappedOutcomes extends OutcomeViews implements GpuOutcomes {
   /** `isAlone`: the block has no other segment, so that all that was read lies in its records and this one's output. */
   constructor(
-    readonly records: CallRecords,
+    readonly records: CallColumns,
     readonly block: PackedBlock,
     readonly calls: PackedSegment,
     readback: SegmentReadback,
@@ -139,12 +139,14 @@ export function lengthPrefixed(bytes: Uint8Array, at: number): Uint8Array {
 }
 
 function sharedWords(words: Uint32Array): Uint32Array {
+  if (words.buffer instanceof SharedArrayBuffer) return words;
   const out = new Uint32Array(new SharedArrayBuffer(words.byteLength));
   out.set(words);
   return out;
 }
 
 function sharedBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
   const out = new Uint8Array(new SharedArrayBuffer(bytes.length));
   out.set(bytes);
   return out;

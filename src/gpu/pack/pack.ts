@@ -15,7 +15,7 @@ import {
   RESULT,
   SLOT,
 } from '../translate/layout.js';
-import { type CallRecords, programOf } from './records.js';
+import { type CallColumns, programOf } from './records.js';
 import type { GpuBlock } from './types.js';
 
 // Fields as constants: looking them up in the structs would cost more than using them.
@@ -183,7 +183,7 @@ export class Packer {
   }
 
   /** A slot for every key of the block, or for every access. */
-  #numberSlots({ heads, accesses }: CallRecords, i: number, independent: boolean): void {
+  #numberSlots({ heads, accesses }: CallColumns, i: number, independent: boolean): void {
     const first = heads[this.#callOf[i] * HEAD_WORDS + HEAD_FIRST_ACCESS];
     const [from, to] = [this.#firstAccess[i], this.#firstAccess[i + 1]];
     for (let at = from; at < to; at++) {
@@ -191,7 +191,7 @@ export class Packer {
     }
   }
 
-  #writeCall({ heads, accesses }: CallRecords, i: number, payloads: Uint32Array, lists: Uint32Array): void {
+  #writeCall({ heads, accesses }: CallColumns, i: number, payloads: Uint32Array, lists: Uint32Array): void {
     const head = this.#callOf[i] * HEAD_WORDS;
     const at = i * CALL_WORDS;
     const fuel = heads[head + HEAD_FUEL];
@@ -254,7 +254,7 @@ export class Packer {
 }
 
 /** Numbers of the calls of `colour` by program hash. */
-function groupByProgram({ heads, programs }: CallRecords, colour: Uint32Array): Map<string, Uint32Array> {
+function groupByProgram({ heads, programs }: CallColumns, colour: Uint32Array): Map<string, Uint32Array> {
   const count = colour.length;
   const numbers = new Map<string, number>();
   const groupOf = new Uint32Array(count);
@@ -340,7 +340,7 @@ function callsOf({ records }: GpuBlock, colour: Uint32Array, hash: string): Uint
 }
 
 /** Writes key number `key` of `records` to slot number `slot`. */
-function writeSlot({ keys }: CallRecords, key: number, map: Uint32Array, slot: number): void {
+function writeSlot({ keys }: CallColumns, key: number, map: Uint32Array, slot: number): void {
   const from = key * KEY_RECORD.words;
   const at = slot * SLOT.words;
   map[at + SLOT.offset.KEY_AT] = keys[from + KEY_FROM] / 4;

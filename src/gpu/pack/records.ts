@@ -45,14 +45,6 @@ export interface CallColumns {
   readonly bytes: Uint8Array;
 }
 
-/** The same in memory of this thread. */
-export interface CallRecords extends CallColumns {
-  readonly heads: Uint32Array<ArrayBuffer>;
-  readonly accesses: Uint32Array<ArrayBuffer>;
-  readonly keys: Uint32Array<ArrayBuffer>;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
 /** Number of declared keys of call number `call`. */
 export function keyCount({ heads }: CallColumns, call: number): number {
   return heads[call * CALL_RECORD.words + CALL_RECORD.offset.ACCESSES];
@@ -180,8 +172,8 @@ export class CallRecorder {
   }
 
   /** Returns what was added and empties the recorder. */
-  take(): CallRecords {
-    const records: CallRecords = {
+  take(): CallColumns {
+    const records: CallColumns = {
       count: this.#count,
       programs: [...this.#programs],
       heads: this.#heads.slice(0, this.#count * CALL_RECORD.words),

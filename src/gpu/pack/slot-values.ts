@@ -1,7 +1,7 @@
 import { readU32 } from '../../util/bytes.js';
 import { ACCESS_RECORD, CALL_RECORD, KEY_RECORD, KEY_WRITTEN, NONE, RESULT, STATUSES } from '../translate/layout.js';
 import type { PackedBlock, PackedSegment } from './pack.js';
-import type { CallRecords } from './records.js';
+import type { CallColumns } from './records.js';
 
 const OK = STATUSES.indexOf('OK');
 const HEAD_WORDS = CALL_RECORD.words;
@@ -44,7 +44,7 @@ export class SlotValues {
   }
 
   /** Applies the writes of a segment's messages in packed order. A malformed result writes nothing: it is REJECTED. */
-  apply(records: CallRecords, packed: PackedBlock, segment: PackedSegment, readback: SegmentReadback): void {
+  apply(records: CallColumns, packed: PackedBlock, segment: PackedSegment, readback: SegmentReadback): void {
     // One copy of everything, because the mapped memory goes back to the device.
     const bytes = readback.output.slice();
     this.bytes = bytes;
@@ -61,7 +61,7 @@ export class SlotValues {
   }
 
   #applyCall(
-    { heads, accesses, keys, bytes: keyBytes }: CallRecords,
+    { heads, accesses, keys, bytes: keyBytes }: CallColumns,
     call: number,
     slotOf: Uint32Array,
     firstAccess: number,

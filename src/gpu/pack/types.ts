@@ -1,7 +1,7 @@
 import type { Program, RevertReason } from '../../program/types.js';
 import type { KernelState } from '../device/kernel-cache.js';
 import type { KernelFailure, KernelStage } from '../device/kernel-failures.js';
-import type { CallColumns, CallRecords } from './records.js';
+import type { CallColumns } from './records.js';
 
 /** One message call for the kernel. Storage keys are the contract's own (without the `store/` prefix). */
 export interface GpuCall {
@@ -33,7 +33,7 @@ export interface GpuCallResult {
 export interface GpuBlock {
   /** The seed that the hashes of its keys start from. */
   readonly seed: number;
-  readonly records: CallRecords;
+  readonly records: CallColumns;
   /** By program hash. */
   readonly programs: ReadonlyMap<string, Program>;
   /**

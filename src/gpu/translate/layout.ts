@@ -16,7 +16,7 @@ export const MAX_OUTPUT_BYTES = 2048;
 export const PARAMS_STRIDE = 256;
 
 /**
- * Head of a call in {@link CallRecords.heads}, see records.ts; `*_AT` in bytes. EXPECTED_BYTES: length of the result to
+ * Head of a call in {@link CallColumns.heads}, see records.ts; `*_AT` in bytes. EXPECTED_BYTES: length of the result to
  * reserve room for, NONE if unknown.
  */
 export const CALL_RECORD = struct('CALL_RECORD', [
@@ -31,12 +31,12 @@ export const CALL_RECORD = struct('CALL_RECORD', [
 ]);
 
 /**
- * A key in {@link CallRecords.keys}; `*_AT` in bytes. HASH is the hash of the key. VALUE_BYTES is NONE for an absent
+ * A key in {@link CallColumns.keys}; `*_AT` in bytes. HASH is the hash of the key. VALUE_BYTES is NONE for an absent
  * value.
  */
 export const KEY_RECORD = struct('KEY_RECORD', ['HASH', 'KEY_AT', 'KEY_BYTES', 'VALUE_AT', 'VALUE_BYTES']);
 
-/** Declared key of a call in {@link CallRecords.accesses}: hash and number of the key, and flags. */
+/** Declared key of a call in {@link CallColumns.accesses}: hash and number of the key, and flags. */
 export const ACCESS_RECORD = struct('ACCESS_RECORD', ['HASH', 'KEY', 'FLAGS']);
 
 /**

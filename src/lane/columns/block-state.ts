@@ -23,7 +23,7 @@ const PRESENT = 2;
  */
 export class BlockState {
   /** Keys and values; a longer array takes its place when it is full. */
-  bytes = new Uint8Array(FIRST_BYTES);
+  bytes: Uint8Array;
   #used = 0;
   #keys = new KeyTable();
   /** By key: where its value lies. */
@@ -36,7 +36,9 @@ export class BlockState {
   /** Writes that were put aside: a value of no bytes is undefined here. */
   #aside: PackedMap | undefined;
 
-  constructor(base: StateReader, mostBytes = MOST_BYTES) {
+  /** `bytes`: an array to begin with; what it holds means nothing. */
+  constructor(base: StateReader, mostBytes = MOST_BYTES, bytes: Uint8Array = new Uint8Array(FIRST_BYTES)) {
+    this.bytes = bytes;
     this.#base = base;
     this.#mostBytes = mostBytes;
   }

@@ -8,7 +8,7 @@ import { ResultLayout, TRANSFER_BYTES } from '../../program/result.js';
 import type { CallRunner, RunEnd, RunState } from '../../program/run-state.js';
 import type { Program, RevertReason, RunStatus } from '../../program/types.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
-import { readU32, readU128, writeU32 } from '../../util/bytes.js';
+import { readU32, readU128 } from '../../util/bytes.js';
 import { copyBytes } from '../../util/copy-bytes.js';
 import { fuelOfBytes } from '../allowance.js';
 import type { LaneContext } from '../message.js';
@@ -17,6 +17,7 @@ import { MessageTexts } from '../texts.js';
 import type { MessageStatus } from '../types.js';
 import { AMOUNT_BYTES, addAmounts, compareAmounts, isZero, subtractAmounts } from './amounts.js';
 import type { BlockState } from './block-state.js';
+import { callContextBytes, writeCallContext } from './call-context.js';
 import { ContractCodes } from './contract-codes.js';
 import { type LaneColumns, LOST } from './lane-columns.js';
 import { NumberSet } from './number-set.js';
@@ -24,9 +25,6 @@ import { isSameId, isSheet, Parcel, SHEET_ENTRY } from './parcel.js';
 import { StateKeys } from './state-keys.js';
 import { WriteLayer } from './write-layer.js';
 
-/** Context bytes in front of the incoming assets, and where their count stands among them. */
-const CONTEXT_HEAD = 96;
-const COUNT_AT = 80;
 const CODE_WASM = 0;
 
 export class CommonRunner implements RunState, RunEnd {
@@ -63,9 +61,8 @@ export class CommonRunner implements RunState, RunEnd {
   readonly #keys: StateKeys;
   readonly #codes: ContractCodes;
   #row = 0;
-  /** Where the context of the running row lies, without assets. */
+  /** Where the context of the running row begins, without assets. */
   #contextStart = 0;
-  #contextEnd = 0;
   /** The sheet that it spends, in the state's bytes; equal: none. */
   #sheetStart = 0;
   #sheetEnd = 0;
@@ -91,14 +88,13 @@ export class CommonRunner implements RunState, RunEnd {
    */
   run(row: number, isDryRun = false): boolean {
     const columns = this.#columns;
-    const { block, contextStart, contextEnd } = columns;
+    const { block, contextStart } = columns;
     this.#row = row;
     this.isDryRun = isDryRun;
     this.askedDryRun = false;
     this.declaredReads.count = 0;
     this.declaredWrites.count = 0;
     this.#contextStart = contextStart[row];
-    this.#contextEnd = contextEnd[row];
     this.reads.count = 0;
     this.writes.clear();
     this.#parcel.clear();
@@ -354,17 +350,11 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   get contextBytes(): number {
-    return this.#contextEnd - this.#contextStart + this.#sheetEnd - this.#sheetStart;
+    return callContextBytes(this.#columns, this.#row, this.#sheetEnd - this.#sheetStart);
   }
 
   writeContext(memory: Uint8Array, at: number): void {
-    const { contexts } = this.#columns;
-    const inputs = this.#contextStart + CONTEXT_HEAD;
-    copyBytes(contexts, this.#contextStart, inputs, memory, at);
-    const assets = this.#sheetEnd - this.#sheetStart;
-    writeU32(memory, at + COUNT_AT, assets / SHEET_ENTRY);
-    copyBytes(this.#state.bytes, this.#sheetStart, this.#sheetEnd, memory, at + CONTEXT_HEAD);
-    copyBytes(contexts, inputs, this.#contextEnd, memory, at + CONTEXT_HEAD + assets);
+    writeCallContext(this.#columns, this.#row, this.#state.bytes, this.#sheetStart, this.#sheetEnd, memory, at);
   }
 
   findStorage(memory: Uint8Array, start: number, end: number): number {

@@ -1,4 +1,5 @@
 /** Runestones of the common kind, decoded by WASM from a block's bytes into rows (wasm/native/lane-scan.ts). */
+import { inSharedMemory } from '../../bitcoin/block-offsets.js';
 import { laneScanModule } from '../../util/built-wasm.js';
 
 const PAGE = 65_536;
@@ -7,7 +8,7 @@ const OUT_WORDS = 5;
 /** Contexts of one block, at most: what does not fit is decoded the other way. */
 const MOST_CONTEXT_BYTES = 64 * 1024 * 1024;
 /** Room for contexts of one call. */
-const CONTEXT_ROOM = 1024 * 1024;
+const CONTEXT_ROOM = 4 * 1024 * 1024;
 
 /** The runestones of a block that may have a protocol field. */
 export interface RunestoneScripts {
@@ -91,7 +92,7 @@ export function decodeRunestoneRows({ raw, count, starts, ends, outputs }: Runes
       contextEnd[row] = length + found[at + 3] - contexts;
       used = found[at + 3];
     }
-    pieces.push(whole.slice(contexts, used));
+    pieces.push(inSharedMemory(whole.subarray(contexts, used)));
     length += used - contexts;
   }
   return {
@@ -104,7 +105,7 @@ export function decodeRunestoneRows({ raw, count, starts, ends, outputs }: Runes
 }
 
 function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const all = new Uint8Array(length);
+  const all = new Uint8Array(new SharedArrayBuffer(length));
   let at = 0;
   for (const piece of pieces) {
     all.set(piece, at);

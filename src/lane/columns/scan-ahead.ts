@@ -28,10 +28,10 @@ export function scanAhead(block: BlockOffsets): ScanAhead {
   return { parentOf, firstOf, ...readRunestones(block) };
 }
 
-/** The buffers of all lists, for a message that hands them over. */
+/** The buffers of all lists, for a message that hands them over; the contexts lie in shared memory. */
 export function buffersOfScan({ parentOf, firstOf, mayCall, rows }: ScanAhead): ArrayBuffer[] {
-  const { pointer, refund, contextStart, contextEnd, contexts } = rows;
-  const lists = [parentOf, firstOf, mayCall, pointer, refund, contextStart, contextEnd, contexts];
+  const { pointer, refund, contextStart, contextEnd } = rows;
+  const lists = [parentOf, firstOf, mayCall, pointer, refund, contextStart, contextEnd];
   return lists.map(({ buffer }) => buffer as ArrayBuffer);
 }
 

@@ -2,7 +2,7 @@
 
 import { openDevice } from '../../gpu/device/device.js';
 import { DawnExecutor } from '../../gpu/gpu-executor.js';
-import { CallRecorder, type CallRecords, type DeclaredKey } from '../../gpu/pack/records.js';
+import { type CallColumns, CallRecorder, type DeclaredKey } from '../../gpu/pack/records.js';
 import type { GpuBlock, GpuCall, GpuOutcomes } from '../../gpu/pack/types.js';
 import { prepareProgram } from '../../program/prepare.js';
 import { ProgramRunner } from '../../program/runner.js';
@@ -222,7 +222,7 @@ const RESULT_BYTES: Partial<Record<ProgramName, number>> = {
 };
 
 /** Calls in columns. */
-function record(name: ProgramName, calls: readonly GpuCall[]): CallRecords {
+function record(name: ProgramName, calls: readonly GpuCall[]): CallColumns {
   const recorder = new CallRecorder(SEED);
   for (const call of calls) {
     recorder.add(call.program.hash, call, declaredKeys(call), { bytes: RESULT_BYTES[name] });
