@@ -2,6 +2,7 @@
 import { CALLS_MUTANTS } from './calls.mjs';
 import { CHAIN } from './chain.mjs';
 import { COLUMNS } from './columns.mjs';
+import { DIFF } from './diff.mjs';
 import { EXECUTE } from './execute.mjs';
 import { FUZZ } from './fuzz.mjs';
 import { INDEXER } from './indexer.mjs';
@@ -41,6 +42,7 @@ export const MUTANTS = [
   ...PROOF,
   ...INDEXER,
   ...PREVIEW,
+  ...DIFF,
   ...NATIVE,
   ...CHAIN,
   ...FUZZ,

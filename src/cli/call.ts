@@ -3,11 +3,11 @@ import { EnvironmentError, EXIT, InputError, UsageError } from '../errors/errors
 import { formatId } from '../protocol/alkane-id.js';
 import type { SheetEntry } from '../protocol/sheet.js';
 import type { AlkaneId } from '../protocol/types.js';
+import { askRpc } from '../rpc/ask-rpc.js';
 import { type SimulationJson, simulationJson } from '../rpc/simulation-json.js';
 import type { SimulationRequest } from '../simulate/request.js';
 import { Store } from '../store/store.js';
 import { fromHex, toHex } from '../util/bytes.js';
-import { askRpc } from './ask-rpc.js';
 import { callText } from './call-text.js';
 import { readInputFile } from './files.js';
 import { openLaneViews } from './serve.js';

@@ -1,6 +1,7 @@
 /** `warpshrew proof …`: gets proofs of the state, and verifies them offline. */
 import { writeFileSync } from 'node:fs';
 import { EnvironmentError, EXIT, UsageError } from '../errors/errors.js';
+import { askRpc } from '../rpc/ask-rpc.js';
 import { openReader } from '../store/open-reader.js';
 import { readProof } from '../store/proof/file.js';
 import { encodeProof } from '../store/proof/format.js';
@@ -15,7 +16,6 @@ import {
 import { proveKey } from '../store/proof/prove-key.js';
 import type { Namespace } from '../store/types.js';
 import { toHex } from '../util/bytes.js';
-import { askRpc } from './ask-rpc.js';
 import { readInputFile } from './files.js';
 
 /** More than any proof: a value has at most what a module may write in a block. */

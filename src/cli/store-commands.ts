@@ -3,7 +3,7 @@ import { height, hexBytes, oneOf, rollbackHeight, root } from './arguments.js';
 
 type Finish = (result: { readonly text: string; readonly exitStatus: number }) => void;
 
-/** Adds `db …` and `snapshot …`: commands over a database that no other process has open. */
+/** Adds `db …`, `diff` and `snapshot …`: commands over a database that no other process has open. */
 export function addStoreCommands(program: Command, finish: Finish): void {
   const db = program.command('db').description('verify a database or roll it back');
   db.command('check')
@@ -17,6 +17,18 @@ export function addStoreCommands(program: Command, finish: Finish): void {
     .requiredOption('--to <height>', 'height that becomes the tip', rollbackHeight)
     .option('--yes', 'do not ask')
     .action(async (options) => finish(await (await import('./db.js')).rollbackCommand(options)));
+
+  program
+    .command('diff')
+    .description('find the first height and key in which two indexes differ; exit status 1 if they do')
+    .argument('<a>', 'database folder, or address of a running server')
+    .argument('<b>', 'the other')
+    .option('--from <height>', 'first height to compare (default: the first that both have)', height)
+    .option('--to <height>', 'last height to compare (default: the last that both have)', height)
+    .option('--json', 'print JSON')
+    .action(async (a: string, b: string, options) =>
+      finish(await (await import('./diff.js')).diffCommand(a, b, options)),
+    );
 
   const snapshot = program.command('snapshot').description('put a database into one file and back');
   snapshot

@@ -1,11 +1,11 @@
 /** `warpshrew trace`: what a mined transaction of the parallel lane did, and why. */
 import { EnvironmentError, InternalError, UsageError } from '../errors/errors.js';
+import { askRpc } from '../rpc/ask-rpc.js';
 import { LaneViews } from '../simulate/lane-views.js';
 import { DEFAULT_VIEW_LIMITS } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
 import { type RunAgain, type Trace, traceOf } from '../trace/trace.js';
 import { traceText } from '../trace/trace-text.js';
-import { askRpc } from './ask-rpc.js';
 import { blockIn } from './block-in.js';
 
 export interface TraceOptions {

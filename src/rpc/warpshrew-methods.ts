@@ -7,7 +7,7 @@ import { decodeSheet } from '../protocol/sheet.js';
 import { proofToJson } from '../store/proof/json.js';
 import { proveKey } from '../store/proof/prove-key.js';
 import { receiptJson } from '../trace/receipt-json.js';
-import { bytesEqual, concatBytes, toHex } from '../util/bytes.js';
+import { bytesEqual, concatBytes, toDisplayHash, toHex } from '../util/bytes.js';
 import { indexedHeight, notStored, storedHeight } from './heights.js';
 import { ofKept } from './kept.js';
 import type { Method } from './method.js';
@@ -33,6 +33,22 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
       }
       if (report !== undefined) return report;
       throw notStored(height);
+    },
+  },
+  warpshrew_getroots: {
+    usage: 'warpshrew_getroots [height?]',
+    run(params, backend) {
+      const record = backend.store.blockRecord(indexedHeight(params.count(0, 1), 0, backend));
+      if (record === undefined) throw notStored(indexedHeight(params, 0, backend));
+      const { height, hash, roots } = record;
+      const hex = (root: string | undefined): string | null => (root === undefined ? null : `0x${root}`);
+      return {
+        height,
+        hash: `0x${toDisplayHash(hash)}`,
+        stateRoot: hex(roots?.state),
+        standardRoot: hex(roots?.standard),
+        laneRoot: hex(roots?.lane),
+      };
     },
   },
   warpshrew_getstorage: {

@@ -35,7 +35,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['execute/rows'],
   ['execute'],
   ['pipeline', 'chain'],
-  ['follow', 'replay', 'rpc', 'selftest'],
+  ['follow', 'replay', 'rpc', 'diff', 'selftest'],
   ['service'],
   ['cli', 'index.ts'],
   ['cli.ts'],

@@ -28,6 +28,7 @@ export const USAGE_CODES = {
   USAGE_PROOF_FROM: ['not one place to get a proof from', '`--db DIR` or `--rpc URL`'],
   USAGE_CALL_FROM: ['not one place to run a call on', '`--db DIR` or `--rpc URL`'],
   USAGE_TRACE_FROM: ['not one place to get a trace from', '`--db DIR` (with `--blocks`) or `--rpc URL`'],
+  USAGE_DIFF_SIDES: ['`diff` was given the same side twice', 'two database folders or addresses of servers'],
   USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
 } as const satisfies Readonly<Record<string, Texts>>;
 

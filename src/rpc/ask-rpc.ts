@@ -1,5 +1,5 @@
 import { type PostAnswer, Poster } from '../chain/http-post.js';
-import { EnvironmentError } from '../errors/errors.js';
+import { EnvironmentError, type ErrorFacts } from '../errors/errors.js';
 
 /** A value and its hex, twice over. */
 const MAX_ANSWER = 256 << 20;
@@ -7,7 +7,10 @@ const TIMEOUT_MS = 60_000;
 /** Longest part of an answer that an error repeats. */
 const SHOWN = 200;
 
-/** The result of one JSON-RPC call. Throws EnvironmentError ENV_RPC_FAILED, with what the server said. */
+/**
+ * The result of one JSON-RPC call. Throws EnvironmentError ENV_RPC_FAILED, with what the server said: `serverCode` is
+ * the code of its error, `from` the lowest height for which it would not have answered so, where it named them.
+ */
 export async function askRpc(address: string, method: string, params: readonly unknown[]): Promise<unknown> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw failed(address, 'it is no http or https URL');
@@ -20,7 +23,9 @@ export async function askRpc(address: string, method: string, params: readonly u
     throw failed(address, `its answer (HTTP ${status}) is not JSON`);
   }
   if (typeof json === 'object' && json !== null) {
-    if ('error' in json) throw failed(address, `it answered ${JSON.stringify(json.error).slice(0, SHOWN)}`);
+    if ('error' in json) {
+      throw failed(address, `it answered ${JSON.stringify(json.error).slice(0, SHOWN)}`, undefined, toldBy(json.error));
+    }
     if ('result' in json) return json.result;
   }
   throw failed(address, `its answer (HTTP ${status}) is no JSON-RPC`);
@@ -43,9 +48,18 @@ async function post(url: URL, body: string): Promise<PostAnswer> {
   }
 }
 
-function failed(address: string, reason: string, cause?: unknown): EnvironmentError {
+/** What an error object of this program's servers tells beside its text. */
+function toldBy(error: unknown): ErrorFacts {
+  const data: unknown = typeof error === 'object' && error !== null && 'data' in error ? error.data : undefined;
+  if (typeof data !== 'object' || data === null) return {};
+  const code = 'code' in data && typeof data.code === 'string' ? data.code.slice(0, SHOWN) : undefined;
+  const from = 'from' in data && typeof data.from === 'string' && /^\d{1,9}$/.test(data.from) ? data.from : undefined;
+  return { ...(code !== undefined && { serverCode: code }), ...(from !== undefined && { from: Number(from) }) };
+}
+
+function failed(address: string, reason: string, cause?: unknown, told: ErrorFacts = {}): EnvironmentError {
   return new EnvironmentError('ENV_RPC_FAILED', 'the JSON-RPC server gave no result', {
-    facts: { address, reason },
+    facts: { address, reason, ...told },
     hint: 'Check the address, and that `warpshrew index` or `serve` runs there.',
     cause,
   });
