@@ -58,7 +58,7 @@ async function call(
   }
   const known = METHODS.get(method);
   if (known === undefined) {
-    const hint = `Methods: ${[...METHODS.keys()].join(', ')}.`;
+    const hint = 'Ask rpc.discover for all methods; docs/json-rpc.md explains them.';
     throw new RpcError('RPC_METHOD_NOT_FOUND', `Method '${method.slice(0, SHOWN)}' not found`, hint);
   }
   const isNamed = known.takesObject === true && typeof params === 'object' && params !== null && !Array.isArray(params);

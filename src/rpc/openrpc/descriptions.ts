@@ -1,0 +1,142 @@
+/** What each method takes and gives. docs/json-rpc.md says what it means. */
+import { RECEIPT_STATUSES } from '../../lane/receipt-status.js';
+import { MOST_ITEMS } from '../../listing/page.js';
+import { ANY, BOOLEAN, COUNT, list, object, oneOf, orNull, ref, type Schema, TEXT } from './schema.js';
+
+/** A parameter: its name, and what it is. */
+export interface Parameter {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly required: boolean;
+}
+
+export interface Description {
+  /** One sentence, without a point at its end. */
+  readonly summary: string;
+  /** By place. */
+  readonly params: readonly Parameter[];
+  readonly result: Schema;
+}
+
+const needed = (name: string, schema: Schema): Parameter => ({ name, schema, required: true });
+const maybe = (name: string, schema: Schema): Parameter => ({ name, schema, required: false });
+const HEIGHT = maybe('height', ref('Height'));
+
+/** The options of a listing. */
+const options = (own: Readonly<Record<string, Schema>>): Parameter =>
+  maybe(
+    'options',
+    object(
+      {},
+      {
+        ...own,
+        height: ref('Height'),
+        limit: { type: 'integer', minimum: 1, maximum: MOST_ITEMS },
+        cursor: orNull(TEXT),
+      },
+    ),
+  );
+
+const pageOf = (item: string): Schema => object({ height: COUNT, items: list(ref(item)), cursor: orNull(TEXT) });
+
+export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
+  metashrew_height: { summary: 'The last indexed height, decimal', params: [], result: ref('Amount') },
+  metashrew_getblockhash: { summary: 'The hash of a block', params: [HEIGHT], result: ref('Hash') },
+  metashrew_stateroot: {
+    summary: "The root of the standard module's state after a block",
+    params: [HEIGHT],
+    result: ref('Hash'),
+  },
+  metashrew_view: {
+    summary: 'Runs a view of the standard module on the state after a block',
+    params: [needed('view', TEXT), needed('inputHex', ref('HexIn')), HEIGHT],
+    result: ref('Hex'),
+  },
+  metashrew_preview: {
+    summary: 'Runs a view on the state after a block that is never stored',
+    params: [needed('blockHex', ref('HexIn')), needed('view', TEXT), needed('inputHex', ref('HexIn')), HEIGHT],
+    result: ref('Hex'),
+  },
+  metashrew_snapshot: { summary: 'Makes a snapshot where the server can', params: [], result: ANY },
+  warpshrew_getreceipt: {
+    summary: 'The receipt of a lane transaction',
+    params: [needed('txid', ref('Txid'))],
+    result: ref('Receipt'),
+  },
+  warpshrew_getplan: { summary: 'How a block was planned', params: [HEIGHT], result: ref('Plan') },
+  warpshrew_getstorage: {
+    summary: "A value in a contract's storage; null if the key is absent",
+    params: [needed('id', ref('Id')), needed('keyHex', ref('HexIn')), HEIGHT],
+    result: orNull(ref('Hex')),
+  },
+  warpshrew_getsheet: {
+    summary: 'Lane assets on an outpoint',
+    params: [needed('outpoint', ref('Outpoint')), HEIGHT],
+    result: ref('Sheet'),
+  },
+  warpshrew_getproof: {
+    summary: 'The proof that a key has its value, or is absent, after a block',
+    params: [needed('namespace', oneOf('S', 'P')), needed('keyHex', ref('HexIn')), HEIGHT],
+    result: ref('Proof'),
+  },
+  warpshrew_trace: {
+    summary: 'What a lane transaction did and which others it waited for; with steps it runs again',
+    params: [needed('txid', ref('Txid')), maybe('options', object({}, { steps: BOOLEAN }))],
+    result: ref('Trace'),
+  },
+  warpshrew_listcontracts: {
+    summary: 'Contracts of the lane',
+    params: [options({ codeHash: ref('HexIn'), cloneOf: ref('Id'), from: ref('Height'), to: ref('Height') })],
+    result: pageOf('ListedContract'),
+  },
+  warpshrew_liststorage: {
+    summary: "A contract's storage",
+    params: [needed('id', ref('Id')), options({ prefix: ref('HexIn') })],
+    result: pageOf('ListedKey'),
+  },
+  warpshrew_listholders: {
+    summary: 'Who holds an asset',
+    params: [needed('asset', ref('Id')), options({})],
+    result: pageOf('ListedHolder'),
+  },
+  warpshrew_listbalances: {
+    summary: 'What a contract holds',
+    params: [needed('id', ref('Id')), options({})],
+    result: pageOf('ListedBalance'),
+  },
+  warpshrew_listreceipts: {
+    summary: 'Receipts by block, contract and status',
+    params: [
+      options({
+        block: ref('Height'),
+        from: ref('Height'),
+        to: ref('Height'),
+        contract: ref('Id'),
+        status: oneOf(...RECEIPT_STATUSES),
+        reverse: BOOLEAN,
+      }),
+    ],
+    result: pageOf('ListedReceipt'),
+  },
+  warpshrew_gettransaction: {
+    summary: 'Where a lane transaction stands; null if there is none with that txid',
+    params: [needed('txid', ref('Txid'))],
+    result: orNull(ref('TransactionPlace')),
+  },
+  warpshrew_getoutpoint: {
+    summary: 'What became of an output',
+    params: [needed('outpoint', ref('Outpoint')), HEIGHT],
+    result: ref('OutpointFate'),
+  },
+  warpshrew_simulate: {
+    summary: 'Runs a message, or a whole transaction, on the state after a block, and keeps nothing',
+    params: [needed('request', ref('SimulationRequest'))],
+    result: ref('Simulation'),
+  },
+  warpshrew_getmeta: {
+    summary: 'What a contract says of itself',
+    params: [needed('id', ref('Id')), HEIGHT],
+    result: ANY,
+  },
+  'rpc.discover': { summary: 'This document', params: [], result: ANY },
+};
