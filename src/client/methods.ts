@@ -54,10 +54,10 @@ export interface Methods {
     readonly params: [blockHex: HexIn, view: string, inputHex: HexIn, height?: Height];
     readonly result: Hex;
   };
-  /** Makes a snapshot where the server can. */
+  /** Figures of the host, as JSON in a text. */
   metashrew_snapshot: {
     readonly params: [];
-    readonly result: unknown;
+    readonly result: string;
   };
   /** The receipt of a lane transaction. */
   warpshrew_getreceipt: {

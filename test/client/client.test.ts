@@ -15,6 +15,7 @@ const CALLS: { readonly [M in MethodName]?: ParamsOf<M> } = {
   metashrew_getblockhash: [100],
   metashrew_stateroot: ['latest'],
   metashrew_view: ['echo', '0x00', 101],
+  metashrew_snapshot: [],
   warpshrew_getreceipt: [TXID],
   warpshrew_getplan: [],
   warpshrew_getstorage: ['2:1', '0x636170'],
@@ -35,7 +36,6 @@ const CALLS: { readonly [M in MethodName]?: ParamsOf<M> } = {
 /** Methods that the example server refuses, as it says. */
 const REFUSED: { readonly [M in MethodName]?: ParamsOf<M> } = {
   metashrew_preview: ['0x', 'echo', '0x'],
-  metashrew_snapshot: [],
 };
 
 describe('warpshrew/client', () => {

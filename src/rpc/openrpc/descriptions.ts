@@ -57,7 +57,7 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
     params: [needed('blockHex', ref('HexIn')), needed('view', TEXT), needed('inputHex', ref('HexIn')), HEIGHT],
     result: ref('Hex'),
   },
-  metashrew_snapshot: { summary: 'Makes a snapshot where the server can', params: [], result: ANY },
+  metashrew_snapshot: { summary: 'Figures of the host, as JSON in a text', params: [], result: TEXT },
   warpshrew_getreceipt: {
     summary: 'The receipt of a lane transaction',
     params: [needed('txid', ref('Txid'))],
