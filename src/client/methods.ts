@@ -19,6 +19,7 @@ import type {
   Plan,
   Proof,
   Receipt,
+  Roots,
   Sheet,
   Simulation,
   SimulationRequest,
@@ -68,6 +69,11 @@ export interface Methods {
   warpshrew_getplan: {
     readonly params: [height?: Height];
     readonly result: Plan;
+  };
+  /** Hash of a block and the roots after it. */
+  warpshrew_getroots: {
+    readonly params: [height?: Height];
+    readonly result: Roots;
   };
   /** A value in a contract's storage; null if the key is absent. */
   warpshrew_getstorage: {
@@ -204,6 +210,7 @@ export const METHOD_NAMES = [
   'metashrew_snapshot',
   'warpshrew_getreceipt',
   'warpshrew_getplan',
+  'warpshrew_getroots',
   'warpshrew_getstorage',
   'warpshrew_getsheet',
   'warpshrew_getproof',

@@ -262,6 +262,14 @@ export type Plan = {
   readonly complete: boolean;
 };
 
+export type Roots = {
+  readonly height: number;
+  readonly hash: Hash;
+  readonly stateRoot: Hash | null;
+  readonly standardRoot: Hash | null;
+  readonly laneRoot: Hash | null;
+};
+
 export type Proof = {
   readonly format: string;
   readonly namespace: 'S' | 'P';

@@ -173,6 +173,13 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
     source: oneOf('run', 'receipts'),
     complete: BOOLEAN,
   }),
+  Roots: object({
+    height: COUNT,
+    hash: ref('Hash'),
+    stateRoot: orNull(ref('Hash')),
+    standardRoot: orNull(ref('Hash')),
+    laneRoot: orNull(ref('Hash')),
+  }),
   Proof: object({
     format: TEXT,
     namespace: oneOf('S', 'P'),
