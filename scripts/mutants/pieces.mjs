@@ -8,6 +8,8 @@ const store = inFile('src/store/store.ts', PIECES_TEST);
 const group = inFile('src/store/group-rows.ts', 'test/store/group.test.ts');
 const reader = inFile('src/store/reader.ts', PIECES_TEST);
 const packed = inFile('src/util/packed-map.ts', 'test/util/packed-map.test.ts');
+const unstored = inFile('src/standard/unstored-writes.ts', 'test/standard/rows-read.test.ts');
+const merged = inFile('src/store/merged-writes.ts', 'test/follow/pipeline.test.ts');
 const ahead = inFile('src/pipeline/blocks-ahead.ts', 'test/follow/blocks-ahead.test.ts');
 
 const putUndo = `if (final) pieces.announce((batch) => putUndoPart(batch, height, number, writes, part));
@@ -21,6 +23,18 @@ const storeTrees = 'if (pieces.begun) this.trees.storeAfter(height);';
 const page = inFile('src/store/receipt-pages.ts', 'test/store/receipt-pages.test.ts');
 
 export const PIECES = [
+  unstored(
+    'row-read-of-older-block',
+    'rows?.add(key, height, value, 0);',
+    'rows?.add(key, height - 1, value, 0);',
+    'a row that a block replaces counts as written a block too early',
+  ),
+  merged(
+    'row-of-last-version',
+    'const place = this.#order[this.#starts[key]];',
+    'const place = this.#order[this.#starts[key + 1] - 1];',
+    'of blocks that are stored together the last one says what was there before all of them',
+  ),
   pieces(
     'piece-not-marked',
     'if (!this.#begun) putUnfinished(this.#batch, this.#height);',

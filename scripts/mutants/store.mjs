@@ -207,13 +207,13 @@ export const STORE = [
   ),
   reader(
     'history-before-its-time',
-    'return writtenAt(row[1]) <= height ? rowValue(row[1]) : undefined;',
+    'return writtenAt(row) <= height ? row : undefined;',
     'return rowValue(row[1]);',
     'a historical read gives a value that was written later',
   ),
   reader(
     'read-once',
-    'if (again !== undefined && writtenAt(again) <= height) return rowValue(again);',
+    'if (again !== undefined && writtenAt(again) <= height) return again;',
     '',
     'a read that a rollback overtakes finds nothing',
   ),

@@ -1,6 +1,6 @@
 import { hashOfBytes } from '../util/byte-hash.js';
 import { binarySlice, fromBinaryString } from '../util/bytes.js';
-import { type PackedEntry, PackedWrites, type PreparedWrites } from '../util/packed-writes.js';
+import { type PackedEntry, PackedWrites, type PreparedWrites, type RowsBefore } from '../util/packed-writes.js';
 import { eachElement } from './flush.js';
 import { type Preparation, takePrepared } from './preparation.js';
 
@@ -29,6 +29,7 @@ export class FlushedPairs extends PackedWrites<Uint8Array> {
   readonly #entry = new Entry();
   #preparation: Preparation | undefined;
   #prepared: PreparedWrites | undefined;
+  #before: RowsBefore | undefined;
 
   private constructor(flushes: readonly Uint8Array[], places: Int32Array, count: number) {
     super();
@@ -57,11 +58,21 @@ export class FlushedPairs extends PackedWrites<Uint8Array> {
     return pairs;
   }
 
-  /** What another thread found: its buffers, the {@link places} in them, and what it prepares. */
-  static at(flushes: readonly Uint8Array[], places: Int32Array, preparation?: Preparation): FlushedPairs {
+  /** What another thread found: its buffers, the {@link places} in them, what it prepares, and what it has read. */
+  static at(
+    flushes: readonly Uint8Array[],
+    places: Int32Array,
+    preparation?: Preparation,
+    before?: RowsBefore,
+  ): FlushedPairs {
     const pairs = new FlushedPairs(flushes, places, places.length / NUMBERS);
     pairs.#preparation = preparation;
+    pairs.#before = before;
     return pairs;
+  }
+
+  override rowsBefore(): RowsBefore | undefined {
+    return this.#before;
   }
 
   override prepared(): PreparedWrites | undefined {
@@ -96,9 +107,14 @@ export class FlushedPairs extends PackedWrites<Uint8Array> {
 
   /** The value of a key; undefined if it was not flushed. */
   find(key: Uint8Array): Uint8Array | undefined {
-    this.#slots ??= this.#index();
-    const entry = this.#slots[this.#slotOf(this.#slots, key, 0, key.length)] - 1;
+    const entry = this.entryOf(key, 0, key.length);
     return entry < 0 ? undefined : this.#value(entry);
+  }
+
+  /** The place of the entry of the key from `start` to `end` of `bytes`; below 0 if it was not flushed. */
+  entryOf(bytes: Uint8Array, start: number, end: number): number {
+    this.#slots ??= this.#index();
+    return this.#slots[this.#slotOf(this.#slots, bytes, start, end)] - 1;
   }
 
   *entries(): MapIterator<[string, Uint8Array]> {

@@ -119,7 +119,7 @@ export class StandardIndexer {
     try {
       const reply = await this.#blocks.call({ kind: 'block', raw, height, unstored }, this.#blockTimeoutMs);
       if (reply.kind !== 'block') throw new InternalError('a reply of another kind from the standard module');
-      const pairs = FlushedPairs.at(reply.flushes, reply.places, reply.preparation);
+      const pairs = FlushedPairs.at(reply.flushes, reply.places, reply.preparation, reply.before);
       const { valueBytes } = pairs;
       const error = reply.error && fromPlain(reply.error);
       return { pairs, flushes: reply.flushes.length, pairCount: reply.pairCount, valueBytes, ms: reply.ms, error };

@@ -2,6 +2,7 @@ import { InternalError } from '../errors/errors.js';
 import { PackedMap } from '../util/packed-map.js';
 import type { FlushedPairs } from './flushed-pairs.js';
 import type { StandardReads } from './guest.js';
+import type { RowsRead } from './rows-read.js';
 
 /** Blocks whose writes are looked through one by one; those of older ones lie together. */
 const MOST_RECENT = 2;
@@ -27,9 +28,10 @@ export class UnstoredWrites {
 
   /**
    * Reads the kept writes of the last `blocks` blocks up to `height`, then `stored`; it does not matter which of them
-   * `stored` has already. Throws InternalError if they are not all kept.
+   * `stored` has already. `rows` gets what is read of the kept ones, where it is known which of them wrote it. Throws
+   * InternalError if they are not all kept.
    */
-  over({ read, readMany }: StandardReads, height: number, blocks: number): StandardReads {
+  over({ read, readMany }: StandardReads, height: number, blocks: number, rows?: RowsRead): StandardReads {
     this.#forgetBelow(height - blocks + 1);
     const first = this.#older?.from ?? this.#recent[0]?.height ?? Number.POSITIVE_INFINITY;
     if (this.#last !== height || first > height - blocks + 1) {
@@ -37,9 +39,9 @@ export class UnstoredWrites {
     }
     while (this.#recent.length > MOST_RECENT) this.#putTogether();
     return {
-      read: (key) => this.#find(key) ?? read(key),
+      read: (key) => this.#find(key, rows) ?? read(key),
       readMany: (keys) => {
-        const values = keys.map((key) => this.#find(key));
+        const values = keys.map((key) => this.#find(key, rows));
         const missing = keys.filter((_, i) => values[i] === undefined);
         if (missing.length === 0) return values;
         const stored = readMany(missing);
@@ -67,10 +69,13 @@ export class UnstoredWrites {
     for (const address of writes.addresses()) this.#older.writes.setEntry(writes.read(address));
   }
 
-  #find(key: Uint8Array): Uint8Array | undefined {
+  #find(key: Uint8Array, rows: RowsRead | undefined): Uint8Array | undefined {
     for (let i = this.#recent.length - 1; i >= 0; i--) {
-      const value = this.#recent[i].writes.find(key);
-      if (value !== undefined) return value;
+      const { height, writes } = this.#recent[i];
+      const value = writes.find(key);
+      if (value === undefined) continue;
+      rows?.add(key, height, value, 0);
+      return value;
     }
     const entry = this.#older?.writes.findAt(key, 0, key.length);
     return entry?.bytes.subarray(entry.valueStart, entry.valueEnd);

@@ -1,5 +1,6 @@
 import type { ProgramCode } from '../errors/codes/registry.js';
 import { type ErrorFacts, type Failure, ProgramError } from '../errors/errors.js';
+import type { RowsBefore } from '../util/packed-writes.js';
 import type { GuestLine } from './guest-log.js';
 import type { ViewLimits } from './module.js';
 import type { Preparation } from './preparation.js';
@@ -58,6 +59,8 @@ export type WorkerReply =
       readonly places: Int32Array<ArrayBuffer>;
       /** What the thread prepares if nothing else is asked of it; undefined where nothing is stored. */
       readonly preparation: Preparation | undefined;
+      /** What the module has read of what it replaces; undefined where nothing is stored. */
+      readonly before: RowsBefore<ArrayBuffer> | undefined;
       readonly pairCount: number;
       readonly ms: number;
       readonly error: PlainError | undefined;

@@ -2,6 +2,7 @@
 // lane runs at the same time.
 import { parentPort, workerData } from 'node:worker_threads';
 import { failureOf, ProgramError } from '../errors/errors.js';
+import { HEIGHT_BYTES, rowValue, writtenAt } from '../store/rows.js';
 import { Store } from '../store/store.js';
 import { toBinaryString } from '../util/bytes.js';
 import { freeMemoryOf } from '../util/free-memory.js';
@@ -12,6 +13,7 @@ import { GuestLog, LINE_BYTES } from './guest-log.js';
 import { StandardModule } from './module.js';
 import { makePreparation, prepare } from './preparation.js';
 import { runPreview } from './preview.js';
+import { RowsRead } from './rows-read.js';
 import { UnstoredWrites } from './unstored-writes.js';
 import { toPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './worker-protocol.js';
 
@@ -28,11 +30,11 @@ const module = StandardModule.adopt(compiled, hash, {
 });
 
 /**
- * How to read at a height (`unstored`: so many blocks up to it need not be stored yet), and what to do with a block
- * that succeeded.
+ * How to read at a height (`unstored`: so many blocks up to it need not be stored yet; `rows` gets what is read), and
+ * what to do with a block that succeeded.
  */
 interface State {
-  at(height: number, unstored: number): StandardReads | Pick<StandardReads, 'read'>;
+  at(height: number, unstored: number, rows?: RowsRead): StandardReads | Pick<StandardReads, 'read'>;
   keep(height: number, pairs: FlushedPairs): void;
 }
 
@@ -52,12 +54,17 @@ async function storeState(handle: bigint): Promise<State> {
   const reader = await Store.attach(handle);
   const recent = new UnstoredWrites();
   return {
-    at: (height, unstored) => {
-      const stored: StandardReads = {
-        read: (key) => reader.getAt('S', key, height),
-        readMany: (keys) => reader.getManyAt('S', keys, height),
+    at: (height, unstored, rows) => {
+      const noted = (key: Uint8Array, row: Uint8Array | undefined): Uint8Array | undefined => {
+        if (row === undefined) return undefined;
+        rows?.add(key, writtenAt(row), row, HEIGHT_BYTES);
+        return rowValue(row);
       };
-      if (unstored > 0) return recent.over(stored, height, unstored);
+      const stored: StandardReads = {
+        read: (key) => noted(key, reader.rowAt('S', key, height)),
+        readMany: (keys) => reader.rowsAt('S', keys, height).map((row, i) => noted(keys[i], row)),
+      };
+      if (unstored > 0) return recent.over(stored, height, unstored, rows);
       recent.clear();
       return stored;
     },
@@ -89,7 +96,8 @@ function answer(request: WorkerRequest): WorkerReply {
   }
   lines.begin(height, undefined);
   const started = performance.now();
-  const reads = state.at(height - 1, request.unstored);
+  const rows = storeHandle === undefined ? undefined : new RowsRead();
+  const reads = state.at(height - 1, request.unstored, rows);
   const readMany = 'readMany' in reads ? reads.readMany : undefined;
   const { flushes, pairCount, error, memoryBytes } = module.runBlock(request.raw, height, reads.read, readMany);
   const ms = performance.now() - started;
@@ -97,12 +105,22 @@ function answer(request: WorkerRequest): WorkerReply {
   const copies = flushes.map((bytes) => bytes.slice());
   const pairs = FlushedPairs.of(copies, error ? 0 : pairCount);
   const preparation = error || storeHandle === undefined ? undefined : makePreparation(pairs.size);
+  const before = error ? undefined : rows?.ofPairs(pairs);
   after = () => {
     if (error === undefined) state.keep(height, pairs);
     freeMemoryOf(memoryBytes);
     if (preparation !== undefined) waiting = setTimeout(() => prepare(preparation, pairs), IDLE_MS);
   };
-  return { kind, id, flushes, places: pairs.places(), preparation, pairCount, ms, error: error && toPlain(error) };
+  const places = pairs.places();
+  return { kind, id, flushes, places, preparation, before, pairCount, ms, error: error && toPlain(error) };
+}
+
+/** What a reply holds and nobody needs here any more. */
+function buffersOf(reply: WorkerReply): readonly (Uint8Array | Int32Array)[] {
+  if (reply.kind === 'view') return [reply.output];
+  if (reply.kind === 'failed') return [];
+  const { flushes, places, before } = reply;
+  return before === undefined ? [...flushes, places] : [...flushes, places, before.bytes, before.places];
 }
 
 parentPort?.on('message', (request: WorkerRequest) => {
@@ -114,8 +132,9 @@ parentPort?.on('message', (request: WorkerRequest) => {
     const why = error instanceof ProgramError ? { error: toPlain(error) } : { fault: failureOf(error) };
     reply = { kind: 'failed', id: request.id, ...why };
   }
-  const own = reply.kind === 'block' ? [...reply.flushes, reply.places] : reply.kind === 'view' ? [reply.output] : [];
-  const moved = own.filter((bytes) => bytes.length > 0).map((bytes) => bytes.buffer as ArrayBuffer);
+  const moved = buffersOf(reply)
+    .filter((bytes) => bytes.length > 0)
+    .map((bytes) => bytes.buffer as ArrayBuffer);
   parentPort?.postMessage(reply, moved);
   after();
   after = nothing;

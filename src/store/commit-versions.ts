@@ -1,11 +1,12 @@
-import type { PackedEntry, PackedWrites } from '../util/packed-writes.js';
+import { copyBytes } from '../util/copy-bytes.js';
+import type { PackedEntry, PackedWrites, RowsBefore } from '../util/packed-writes.js';
 import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
 import { sortedByKey } from '../util/sort-packed.js';
 import type { Database } from './database.js';
 import { historyKey, latestKeyAt } from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { corrupt } from './records.js';
-import { latestRowAt } from './rows.js';
+import { latestRowAt, writtenAt } from './rows.js';
 import type { Touched } from './touched.js';
 import type { Namespace } from './types.js';
 
@@ -15,6 +16,7 @@ const PORTION = 4_096;
 /** A batch copies its arguments. */
 const keyRoom = reusingAllocator();
 const valueRoom = reusingAllocator();
+const rowRoom = reusingAllocator();
 
 /**
  * The writes of a block to one namespace that change something, in the order of their keys: the database gives and
@@ -27,12 +29,14 @@ export class SortedWrites implements Touched {
   readonly #existed: Uint8Array;
   /** Places in both, in the order of the keys. */
   readonly #places: Uint32Array;
+  readonly #before: RowsBefore | undefined;
 
   /** `existed`: by write, in their order, 1 if its key had a value before, as the state tree tells. */
   constructor(writes: PackedWrites, existed: Uint8Array) {
     this.#writes = writes;
     this.#existed = existed;
     this.#addresses = writes.addresses();
+    this.#before = writes.rowsBefore();
     const places = writes.prepared()?.order.slice() ?? sortedByKey(writes, this.#addresses);
     let count = 0;
     for (const place of places) {
@@ -57,6 +61,22 @@ export class SortedWrites implements Touched {
 
   isPresent(index: number): boolean {
     return this.#existed[this.#places[index]] === 1;
+  }
+
+  /** Whether the row that the write at `index` replaces is known, if there is one. */
+  knowsRow(index: number): boolean {
+    return this.#before !== undefined && this.#before.places[2 * this.#places[index] + 1] > 0;
+  }
+
+  /** The row that is known: good until the next call. */
+  knownRow(index: number): Uint8Array | undefined {
+    if (this.#before === undefined) return undefined;
+    const { bytes, places } = this.#before;
+    const start = places[2 * this.#places[index]];
+    const end = places[2 * this.#places[index] + 1];
+    const row = rowRoom(end - start);
+    copyBytes(bytes, start, end, row, 0);
+    return row;
   }
 }
 
@@ -104,25 +124,37 @@ function supersede(
   end: number,
   height: number,
 ): void {
-  const replaced: number[] = [];
+  const unknown = unknownRows(database, ns, writes, from, end);
+  for (let i = from, next = 0; i < end; i++) {
+    if (!writes.isPresent(i)) continue;
+    const row = writes.knowsRow(i) ? writes.knownRow(i) : unknown[next++];
+    if (row === undefined || writtenAt(row) >= height) throw corrupt('row of a key that was written before', height);
+    pieces.put('history', historyKey(ns, writes.key(i), height, keyRoom), row);
+  }
+}
+
+/** The rows of the keys that had a value, in their order, but for those that are known. */
+function unknownRows(
+  database: Database,
+  ns: Namespace,
+  writes: SortedWrites,
+  from: number,
+  end: number,
+): (Uint8Array | undefined)[] {
+  const unknown: number[] = [];
   let keyBytes = 0;
   for (let i = from; i < end; i++) {
-    if (!writes.isPresent(i)) continue;
-    replaced.push(i);
+    if (!writes.isPresent(i) || writes.knowsRow(i)) continue;
+    unknown.push(i);
     const { keyStart, keyEnd } = writes.entry(i);
     keyBytes += 1 + keyEnd - keyStart;
   }
   const allocate = slabAllocator(keyBytes);
-  const rows = database.getMany(
+  return database.getMany(
     'latest',
-    replaced.map((i) => {
+    unknown.map((i) => {
       const { bytes, keyStart, keyEnd } = writes.entry(i);
       return latestKeyAt(ns, bytes, keyStart, keyEnd, allocate);
     }),
   );
-  replaced.forEach((i, at) => {
-    const row = rows[at];
-    if (row === undefined) throw corrupt('row of a key that was written before', height);
-    pieces.put('history', historyKey(ns, writes.key(i), height, keyRoom), row);
-  });
 }

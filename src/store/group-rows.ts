@@ -88,22 +88,30 @@ function rowsBefore(
   from: number,
   end: number,
 ): (Uint8Array | undefined)[] {
+  const rows: (Uint8Array | undefined)[] = [];
+  const unknown: { readonly key: number; readonly at: number }[] = [];
   let bytes = 0;
-  const keys: number[] = [];
   for (let key = from; key < end; key++) {
     if (existed[key] !== 1) continue;
+    const known = writes.knownRow(key);
+    const at = rows.push(known) - 1;
+    if (known !== undefined) continue;
     const { keyStart, keyEnd } = writes.read(key);
     bytes += 1 + keyEnd - keyStart;
-    keys.push(key);
+    unknown.push({ key, at });
   }
   const allocate = slabAllocator(bytes);
-  return database.getMany(
+  const read = database.getMany(
     'latest',
-    keys.map((key) => {
-      const { bytes: from, keyStart, keyEnd } = writes.read(key);
-      return latestKeyAt('S', from, keyStart, keyEnd, allocate);
+    unknown.map(({ key }) => {
+      const { bytes: of, keyStart, keyEnd } = writes.read(key);
+      return latestKeyAt('S', of, keyStart, keyEnd, allocate);
     }),
   );
+  unknown.forEach(({ at }, i) => {
+    rows[at] = read[i];
+  });
+  return rows;
 }
 
 /** `row`: what `latest` has of the key before the blocks. */

@@ -97,6 +97,16 @@ export class MergedWrites extends PackedWrites {
     return this.#entries.read(this.#order[version]);
   }
 
+  /** The row of a key before the first of the blocks, if the block that writes the key first has read it. */
+  knownRow(key: number): Uint8Array | undefined {
+    const place = this.#order[this.#starts[key]];
+    const before = this.#blocks[this.#entries.blockOf[place]].rowsBefore();
+    if (before === undefined) return undefined;
+    const at = 2 * this.#entries.placeOf[place];
+    const end = before.places[at + 1];
+    return end === 0 ? undefined : before.bytes.subarray(before.places[at], end);
+  }
+
   override addresses(): Uint32Array {
     return Uint32Array.from({ length: this.size }, (_, key) => key);
   }

@@ -117,7 +117,7 @@ export class StoreReader {
 
   /** Value at the tip. While another thread commits a block, it may be the block's: {@link getAt} tells them apart. */
   getLatest(ns: Namespace, key: Uint8Array): Uint8Array | undefined {
-    return latestValue(this.rocks.get('latest', latestKey(ns, key)));
+    return valueIn(this.rocks.get('latest', latestKey(ns, key)));
   }
 
   /** As {@link getLatest}, of several keys in their order; one read of the database. */
@@ -135,7 +135,7 @@ export class StoreReader {
   }
 
   #latestOf(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
-    return this.rocks.getMany('latest', keys).map(latestValue);
+    return this.rocks.getMany('latest', keys).map(valueIn);
   }
 
   /**
@@ -146,12 +146,22 @@ export class StoreReader {
    * none: only a block undone and stored again between two reads could go unseen, and each of both is a synced write.
    */
   getAt(ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
-    if (height < 0) return undefined;
-    return this.#versionAt(ns, key, height, this.rocks.get('latest', latestKey(ns, key)));
+    return valueIn(this.rowAt(ns, key, height));
   }
 
   /** As {@link getAt}, of several keys in their order, which is cheaper than one after the other. */
   getManyAt(ns: Namespace, keys: readonly Uint8Array[], height: number): (Uint8Array | undefined)[] {
+    return this.rowsAt(ns, keys, height).map(valueIn);
+  }
+
+  /** As {@link getAt}, the row (rows.ts) with the value. */
+  rowAt(ns: Namespace, key: Uint8Array, height: number): Uint8Array | undefined {
+    if (height < 0) return undefined;
+    return this.#versionAt(ns, key, height, this.rocks.get('latest', latestKey(ns, key)));
+  }
+
+  /** As {@link getManyAt}, the rows with the values. */
+  rowsAt(ns: Namespace, keys: readonly Uint8Array[], height: number): (Uint8Array | undefined)[] {
     if (height < 0) return keys.map(() => undefined);
     const allocate = slabAllocator(keys.reduce((sum, key) => sum + 1 + key.length, 0));
     const rows = this.rocks.getMany(
@@ -163,16 +173,16 @@ export class StoreReader {
 
   /** `latest`: the row of the key's newest version, undefined if there is none. */
   #versionAt(ns: Namespace, key: Uint8Array, height: number, latest: Uint8Array | undefined): Uint8Array | undefined {
-    if (latest !== undefined && writtenAt(latest) <= height) return rowValue(latest);
+    if (latest !== undefined && writtenAt(latest) <= height) return latest;
     // Nothing is ever deleted in S, so what has no latest value never had one.
     if (latest === undefined && ns === 'S') return undefined;
-    const row = this.rocks.first('history', historyRange(ns, key, height));
+    const row = this.rocks.first('history', historyRange(ns, key, height))?.[1];
     if (row !== undefined) {
       this.assertKept(height);
-      return writtenAt(row[1]) <= height ? rowValue(row[1]) : undefined;
+      return writtenAt(row) <= height ? row : undefined;
     }
     const again = this.rocks.get('latest', latestKey(ns, key));
-    if (again !== undefined && writtenAt(again) <= height) return rowValue(again);
+    if (again !== undefined && writtenAt(again) <= height) return again;
     this.assertKept(height);
     return undefined;
   }
@@ -369,6 +379,6 @@ function parseIdentity(bytes: Uint8Array): StoreIdentity {
   });
 }
 
-function latestValue(row: Uint8Array | undefined): Uint8Array | undefined {
+function valueIn(row: Uint8Array | undefined): Uint8Array | undefined {
   return row && rowValue(row);
 }

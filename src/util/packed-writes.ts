@@ -19,6 +19,13 @@ export interface PreparedWrites {
 
 export const CHANGE_BYTES = 64;
 
+/** Rows of `latest` that a map's entries replace, of those that are known. */
+export interface RowsBefore<B extends ArrayBufferLike = ArrayBufferLike> {
+  readonly bytes: Uint8Array<B>;
+  /** Where each begins and ends in `bytes`, by the place of its entry; both 0 where it is not known. */
+  readonly places: Int32Array<B>;
+}
+
 /** A map by binary string whose keys and values are also found where they lie in large buffers, without a string. */
 export abstract class PackedWrites<V extends Uint8Array | undefined = Uint8Array | undefined>
   implements ReadonlyMap<string, V>
@@ -39,6 +46,11 @@ export abstract class PackedWrites<V extends Uint8Array | undefined = Uint8Array
 
   /** What another thread has prepared, if it has. */
   prepared(): PreparedWrites | undefined {
+    return undefined;
+  }
+
+  /** The rows that the entries replace, as far as whoever wrote the entries has read them. */
+  rowsBefore(): RowsBefore | undefined {
     return undefined;
   }
 
