@@ -208,7 +208,7 @@ export const STORE = [
   reader(
     'history-before-its-time',
     'return writtenAt(row) <= height ? row : undefined;',
-    'return rowValue(row[1]);',
+    'return row;',
     'a historical read gives a value that was written later',
   ),
   reader(
