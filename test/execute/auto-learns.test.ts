@@ -1,5 +1,6 @@
 // What `auto` makes of machines whose threads must compile their code first, by times that are worked out.
 import { describe, expect, it } from 'vitest';
+import { SimRandom } from '../../src/testing/sim/random.js';
 import { type ModelCalls, ModelMachine, type ModelOptions } from './model-machine.js';
 
 const nameOf = (n: number): string => n.toString(16).padStart(64, '0');
@@ -106,5 +107,82 @@ describe('auto on threads that are slow at first', () => {
     for (let n = 0; n < 40; n++) modes.push(machine.run(n % 2 === 0 ? { [B]: 2_000 } : { [A]: 2_000 }).mode);
     expect(modes.slice(0, 3)).toEqual(['sequential', 'workers', 'sequential']);
     expect(new Set(modes.slice(20))).toEqual(new Set(['workers']));
+  });
+});
+
+describe('auto on random machines', () => {
+  const seeds = Array.from({ length: 150 }, (_, n) => n);
+  const random = (seed: number): SimRandom => new SimRandom(`auto ${seed}`);
+  const choose = (seed: number, noise: boolean): ModelOptions => {
+    const r = random(seed);
+    const programs = Object.fromEntries(
+      Array.from({ length: r.between(1, 5) }, (_, n) => {
+        const stale = r.chance(300) ? r.below(101) / 100 : 0;
+        const steady = r.chance(300) ? (1 - stale) * (r.below(101) / 100) : 0;
+        const us = r.pick([8, 15, 30, 55, 130, 400, 1_000]);
+        return [nameOf(n + 1), { us, stale, steady, width: r.pick([1, 1, 10, 100]), row: r.between(3, 12) }];
+      }),
+    );
+    return {
+      threads: r.pick([2, 3, 7, 15, 31, 63]),
+      programs,
+      crowded: r.between(100, 180) / 100,
+      rehearsing: r.between(100, 104) / 100,
+      fixed: r.between(2, 40) / 10,
+      coldMs: r.between(50, 1_500),
+      coldRuns: r.between(50, 600),
+      engineColdMs: r.pick([0, 10, 25, 50]),
+      engineColdRows: r.between(200, 2_000),
+      startMs: r.between(50, 2_000),
+      pause: r.pick([0.2, 0.5, 2, 10]),
+      random: noise ? r : undefined,
+    };
+  };
+  /** Blocks of one size, each of some of the programs. */
+  const blocksOf = (seed: number, options: ModelOptions, count: number) => {
+    const r = random(seed + 1_000_000);
+    const size = r.pick([500, 2_000, 5_000, 50_000]);
+    const names = Object.keys(options.programs);
+    return Array.from({ length: count }, () => {
+      const parts = names.filter(() => r.chance(600));
+      const used = parts.length > 0 ? parts : names.slice(0, 1);
+      return Object.fromEntries(used.map((name) => [name, Math.ceil(size / used.length)]));
+    });
+  };
+
+  it('never takes a twentieth longer than sequential, but for what the engine compiles once', () => {
+    const lost: string[] = [];
+    for (const seed of seeds) {
+      const options = choose(seed, false);
+      const machine = new ModelMachine(options);
+      let [auto, sequential] = [0, 0];
+      blocksOf(seed, options, 120).forEach((rows, n) => {
+        const block = machine.run(rows);
+        auto += block.took;
+        sequential += block.sequential;
+        const ratio = (auto - options.engineColdMs) / sequential;
+        if (ratio > 1.05) lost.push(`${seed}: ${ratio.toFixed(2)} after ${n + 1} blocks`);
+      });
+    }
+    expect(lost).toEqual([]);
+  });
+
+  it('comes within a twentieth of the best way, where finding it does not cost more than that', () => {
+    const lost: string[] = [];
+    for (const seed of seeds) {
+      for (const noise of [false, true]) {
+        const options = choose(seed, noise);
+        const machine = new ModelMachine(options);
+        for (let n = 0; n < 20 && machine.now < 30_000; n++) {
+          for (const rows of blocksOf(seed, options, 200)) machine.run(rows);
+        }
+        const late = machine.blocks.slice(-100);
+        // Without the noise of each block, which is that of whatever way it went.
+        const auto = sum(late.map((block) => block[block.mode === 'sequential' ? 'sequential' : 'workers']));
+        const best = sum(late.map(({ sequential, workers }) => Math.min(sequential, workers)));
+        if (best / auto < (noise ? 0.94 : 0.95)) lost.push(`${seed} ${noise}: ${(best / auto).toFixed(2)}`);
+      }
+    }
+    expect(lost).toEqual([]);
   });
 });

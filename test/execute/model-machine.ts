@@ -56,7 +56,8 @@ export class ModelMachine {
   readonly blocks: ModelBlock[] = [];
   readonly #options: ModelOptions;
   readonly #warmth: PoolWarmth;
-  #now = 0;
+  /** Milliseconds that have passed. */
+  now = 0;
   #threadsAt: number | undefined;
   /** Runs of each thread so far. */
   #runs = 0;
@@ -68,7 +69,7 @@ export class ModelMachine {
     const { threads } = options;
     this.#options = options;
     this.modes = new BlockModes({ threads, predictReads: true });
-    this.#warmth = new PoolWarmth(threads, () => this.#now);
+    this.#warmth = new PoolWarmth(threads, () => this.now);
   }
 
   /** What a block takes that runs on the threads however little they have compiled. */
@@ -100,8 +101,8 @@ export class ModelMachine {
 
   /** Started when it is first asked for. */
   #pool(): { readonly isReady: boolean } {
-    this.#threadsAt ??= this.#now + this.#options.startMs;
-    return { isReady: this.#now >= this.#threadsAt };
+    this.#threadsAt ??= this.now + this.#options.startMs;
+    return { isReady: this.now >= this.#threadsAt };
   }
 
   #costs({ parts }: BlockView) {
@@ -162,7 +163,7 @@ export class ModelMachine {
 
   /** Time passes in which so many threads may rehearse. */
   #pass(ms: number, threads: number): void {
-    this.#now += ms;
+    this.now += ms;
     const rehearsal = this.#rehearsal;
     if (rehearsal === undefined || rehearsal.isStopped) return;
     rehearsal.left -= ms * threads;

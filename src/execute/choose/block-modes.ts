@@ -28,16 +28,19 @@ const UNKNOWN_US = 30;
 const SEEN_BLOCKS = 2;
 const SEEN_ROWS = 1_000;
 /**
- * Share of the time that goes into trying the way that seems slower, in the first blocks and later, and how much of it
+ * Share of the time that goes into trying the way that seems slower, in the first seconds and later, and how much of it
  * may be saved up, in ms.
  */
-const FIRST_TRIAL_SHARE = 0.04;
-const FIRST_BLOCKS = 32;
+const FIRST_TRIAL_SHARE = 0.03;
+const FIRST_MS = 10_000;
 const TRIAL_SHARE = 0.01;
 const MOST_SAVED = 60_000;
-/** The other way is tried again after so many blocks; at once as long as it has been measured less than three times. */
+/** The other way is tried again after so many blocks; at once as long as it has been measured too few times. */
 const TRY_AGAIN = 256;
-const FEW_RUNS = 3;
+/** Transactions in parallel until the engine's own thread has compiled what it needs for that. */
+const WARM_ROWS = 2_000;
+/** Milliseconds that it takes longer before. */
+const COLD_MS = 30;
 /** What was measured while others were at work, or compiling, may be so many times too high. */
 const NEAR = 1.15;
 /** Programs whose errors correct a guess. */
@@ -46,6 +49,8 @@ const JUDGES = 9;
 const GUESS_RISK = 1.25;
 const MEASURED_RISK = 1.2;
 const FEW_RISK = 1;
+/** What was never measured is tried only if it would be the faster way, were the guess so many times too high. */
+const GUESS_HOPE = 1.6;
 /** Blocks in which a kind is watched before only one in so many is. */
 const WATCHED_BLOCKS = 7;
 const WATCHED_EVERY = 8;
@@ -56,6 +61,8 @@ export const MAIN_PART = 0.1;
 interface ParallelEstimate {
   readonly ms: number;
   readonly isGuess: boolean;
+  /** The same, if what was measured few times becomes faster. */
+  readonly hopedMs: number;
   /** Its kinds are known well enough. */
   readonly isKnown: boolean;
 }
@@ -81,6 +88,10 @@ export class BlockModes implements ModeChooser {
   /** Transactions of recent blocks. */
   readonly #counts = new Recent();
   #blocks = 0;
+  /** Milliseconds of all blocks. */
+  #ms = 0;
+  /** Transactions of blocks that ran so. */
+  readonly #rows: Record<ParallelMode, number> = { workers: 0, kernel: 0 };
   /** Milliseconds that a trial may cost. */
   #saved = 0;
   #trial: { readonly block: BlockView; readonly mode: BlockMode; readonly expected: number } | undefined;
@@ -123,7 +134,8 @@ export class BlockModes implements ModeChooser {
     this.#blocks++;
     this.#counts.add(block.count);
     // By what it should have taken: a block that was disturbed gives no leave to try more.
-    const share = this.#blocks <= FIRST_BLOCKS ? FIRST_TRIAL_SHARE : TRIAL_SHARE;
+    this.#ms += ms;
+    const share = this.#ms < FIRST_MS ? FIRST_TRIAL_SHARE : TRIAL_SHARE;
     this.#saved = Math.min(MOST_SAVED, this.#saved + share * Math.min(ms, best(this.#estimate(block)).ms));
     const trial = this.#trial;
     this.#trial = undefined;
@@ -178,26 +190,33 @@ export class BlockModes implements ModeChooser {
 
   #estimateOf(mode: ParallelMode, { count, parts }: BlockView): ParallelEstimate {
     const size = sizeOf(count);
-    let [us, guessed, unknown] = [0, 0, 0];
+    let [us, hoped, guessed, unknown] = [0, 0, 0, 0];
     let isSeen = true;
     for (const [kind, rows] of parts) {
       const costs = this.#kinds.get(kind);
       if (costs?.sequential === undefined) {
         unknown += rows;
         us += rows * (UNKNOWN_US + GUESS.row);
+        hoped += rows * (UNKNOWN_US + GUESS.row);
         continue;
       }
       const measured = costs.parallel(mode, size);
       const own = rows * (measured ?? this.#guess(mode, kind, costs));
       us += own;
+      hoped += own * (1 - costs.excess(mode, size));
       if (measured !== undefined) continue;
       guessed += own;
       isSeen &&= costs.blocks >= SEEN_BLOCKS || costs.rows >= SEEN_ROWS || rows < MAIN_PART * count;
     }
     const isGuess = guessed > MAIN_PART * us;
     // Measurements hold the fixed cost of their blocks.
-    const ms = (us + (isGuess ? fixedCost(mode) : 0)) / 1_000;
-    return { ms, isGuess, isKnown: isSeen && unknown <= MOST_UNKNOWN * count };
+    const fixed = isGuess ? fixedCost(mode) : 0;
+    return {
+      ms: (us + fixed) / 1_000,
+      hopedMs: (hoped + fixed) / 1_000,
+      isGuess,
+      isKnown: isSeen && unknown <= MOST_UNKNOWN * count,
+    };
   }
 
   /** Corrected by how far other programs' guesses were off. */
@@ -216,18 +235,22 @@ export class BlockModes implements ModeChooser {
     if (other !== 'sequential' && (parallel?.isKnown !== true || estimate.hope >= estimate.sequential)) return false;
     const ms = parallel?.ms ?? estimate.sequential;
     const [isGuess, size] = [parallel?.isGuess === true, sizeOf(block.count)];
+    if (isGuess && ms >= GUESS_HOPE * expected) return false;
     for (const [kind, rows] of block.parts) {
       const costs = rows < MAIN_PART * block.count ? undefined : this.#kinds.get(kind);
       if (costs === undefined) continue;
       const few =
         other === 'sequential'
           ? costs.calmBlocks < CALM_BLOCKS && ms < NEAR * expected
-          : costs.parallelRuns(other, size) < FEW_RUNS;
+          : !costs.isMeasured(other, size);
       // What was never tried is not tried on a large block first.
       const isNew = other !== 'sequential' && costs.parallel(other, size) === undefined;
       if (isNew && block.count > (this.#counts.median ?? 0)) continue;
-      const risk = isGuess ? GUESS_RISK : few ? FEW_RISK : MEASURED_RISK;
-      if ((few || costs.since[other] > TRY_AGAIN) && ms * risk - expected <= this.#saved) return true;
+      if (few || costs.since[other] > TRY_AGAIN) {
+        const risk = isGuess ? GUESS_RISK : few ? FEW_RISK : MEASURED_RISK;
+        const cold = isGuess && other !== 'sequential' && this.#rows[other] === 0 ? COLD_MS : 0;
+        if (ms * risk + cold - expected <= this.#saved) return true;
+      }
     }
     return false;
   }
@@ -257,12 +280,14 @@ export class BlockModes implements ModeChooser {
     }
     const error = Math.max(0, ms * 1_000 - fixedCost(mode)) / sum;
     const size = sizeOf(count);
+    const isCold = this.#rows[mode] < WARM_ROWS;
+    this.#rows[mode] += count;
     for (const { kind, rows, us } of shares) {
       const share = us / sum;
       if (share < LEAST_PART) continue;
       const own = ms * 1_000 * share;
-      this.#kinds.of(kind, own / 1_000).sawParallel(mode, size, own / rows, share);
-      if (share > 0.5) this.#errors[mode].of(kind, own / 1_000).add(error, share);
+      this.#kinds.of(kind, own / 1_000).sawParallel(mode, size, own / rows, share, isCold);
+      if (share > 0.5 && !isCold) this.#errors[mode].of(kind, own / 1_000).add(error, share);
     }
   }
 }
@@ -272,8 +297,8 @@ function fixedCost(mode: ParallelMode): number {
 }
 
 /** Whether a parallel way promises to be faster than one after the other. */
-function promises({ ms, isGuess, isKnown }: ParallelEstimate, sequential: number): boolean {
-  return isKnown && ms < sequential * (isGuess ? GUESS_MARGIN : MEASURED_MARGIN);
+function promises({ hopedMs, isGuess, isKnown }: ParallelEstimate, sequential: number): boolean {
+  return isKnown && hopedMs < sequential * (isGuess ? GUESS_MARGIN : MEASURED_MARGIN);
 }
 
 /** The way that promises most, and the milliseconds that it takes. */

@@ -9,6 +9,12 @@ export const SIZES = 9;
 const FULL_WEIGHT = 16;
 /** So many such blocks tell what it takes one after the other. */
 export const CALM_BLOCKS = 1;
+/** Blocks of a size that tell what it takes in parallel, and so many that the first of them no longer matter. */
+const FEW_RUNS = 3;
+const ENOUGH_RUNS = 7;
+/** Part of the first measurements in parallel that the next ones may not take: code is compiled while they run. */
+const FEW_EXCESS = 0.13;
+const COLD_EXCESS = 0.25;
 /** What a size tells of the next smaller one, where the fixed costs of a block weigh more. */
 const DEARER = 1.15;
 
@@ -30,6 +36,24 @@ export interface KindFigures {
   readonly kernel: readonly (number | null)[];
 }
 
+/** What blocks of one size took that ran in parallel. */
+class ParallelCosts {
+  readonly recent = new Recent();
+  /** The least that was measured while the engine itself still compiled: it counts as long as nothing else does. */
+  cold: number | undefined;
+  runs = 0;
+
+  get cost(): number | undefined {
+    return this.recent.cost ?? this.cold;
+  }
+
+  add(us: number, share: number, isCold: boolean): void {
+    this.runs++;
+    if (isCold) this.cold = Math.min(us, this.cold ?? us);
+    else this.recent.add(us, share);
+  }
+}
+
 /** Microseconds of the engine's thread per transaction. */
 export class KindCosts {
   readonly #sequential = new Recent();
@@ -37,7 +61,7 @@ export class KindCosts {
   readonly #steady = new Recent();
   readonly #asked = new Recent();
   readonly #width = new Recent();
-  readonly #parallel: Readonly<Record<ParallelMode, (Recent | undefined)[]>> = { workers: [], kernel: [] };
+  readonly #parallel: Readonly<Record<ParallelMode, (ParallelCosts | undefined)[]>> = { workers: [], kernel: [] };
   /** Transactions that were seen to run one after the other, and in how many blocks. */
   rows = 0;
   blocks = 0;
@@ -68,9 +92,17 @@ export class KindCosts {
     return this.#width.median ?? 1;
   }
 
-  /** Measurements of blocks of that size that ran in parallel. */
-  parallelRuns(mode: ParallelMode, size: number): number {
-    return this.#parallel[mode][size]?.count ?? 0;
+  /** How much what was measured of blocks of that size in parallel may be too high, as a part of it. */
+  excess(mode: ParallelMode, size: number): number {
+    const costs = this.#parallel[mode][size];
+    if (costs === undefined || costs.runs > FEW_RUNS) return 0;
+    if (costs.recent.count === 0) return COLD_EXCESS;
+    return costs.recent.count < FEW_RUNS ? FEW_EXCESS : 0;
+  }
+
+  /** Whether it was measured often enough. */
+  isMeasured(mode: ParallelMode, size: number): boolean {
+    return (this.#parallel[mode][size]?.recent.count ?? 0) >= ENOUGH_RUNS;
   }
 
   /** In parallel, in blocks of that size: as measured, or by what the nearest size that was measured tells. */
@@ -102,11 +134,11 @@ export class KindCosts {
     this.since.sequential = 0;
   }
 
-  /** `share`: what part of the block was its own. */
-  sawParallel(mode: ParallelMode, size: number, us: number, share: number): void {
+  /** `share`: what part of the block was its own; `isCold`: the engine's own thread has hardly run any block so. */
+  sawParallel(mode: ParallelMode, size: number, us: number, share: number, isCold: boolean): void {
     const sizes = this.#parallel[mode];
-    sizes[size] ??= new Recent();
-    sizes[size].add(us, share);
+    sizes[size] ??= new ParallelCosts();
+    sizes[size].add(us, share, isCold);
     this.since[mode] = 0;
   }
 
@@ -130,7 +162,10 @@ export class KindCosts {
     this.calmBlocks = CALM_BLOCKS;
     for (const mode of PARALLEL_MODES) {
       figures[mode].forEach((us, size) => {
-        if (us !== null) this.#parallel[mode][size] = new Recent(us);
+        if (us === null) return;
+        const costs = new ParallelCosts();
+        costs.add(us, 1, false);
+        this.#parallel[mode][size] = costs;
       });
     }
   }

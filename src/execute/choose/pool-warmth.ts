@@ -8,7 +8,7 @@ import { MAIN_PART, MOST_KINDS } from './block-modes.js';
 import type { BlockView } from './block-view.js';
 
 /** The first rehearsal of the threads, for the code that all kinds share, and one for the programs of a few kinds. */
-const FIRST: RehearsalLength = { rows: 600, ms: 2_000 };
+const FIRST: RehearsalLength = { rows: 1_000, ms: 2_000 };
 const NEXT: RehearsalLength = { rows: 100, ms: 100 };
 /** Rehearsals of a kind that were stopped, by blocks of other kinds, as good as one that was not. */
 const ENOUGH = 3;
