@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import { InputError, ProgramError, UsageError, type WarpshrewError } from '../errors/errors.js';
 import { StandardIndexer, type StandardRun } from '../standard/standard-indexer.js';
-import { concatBytes, fromBinaryString, fromHex, toHex, u32Bytes } from '../util/bytes.js';
+import { EMPTY_BYTES, fromBinaryString, fromHex, toHex } from '../util/bytes.js';
+import { PairsDigest } from '../util/pairs-digest.js';
 import { readInputFile, readModuleFile } from './files.js';
 
 /** Far above any block that a chain accepts. */
@@ -37,19 +37,12 @@ interface ViewRequest {
   readonly input: Uint8Array;
 }
 
-/**
- * SHA-256 over the pairs in order of their keys' bytes, each as u32 LE key length, u32 LE value length, key, value:
- * equal for two hosts that understood the module alike. Hex.
- */
+/** {@link PairsDigest} of pairs in any order. */
 export function pairsDigest(pairs: ReadonlyMap<string, Uint8Array>): string {
-  const hash = createHash('sha256');
+  const digest = new PairsDigest();
   // One unit per byte, so the order of the strings is that of the bytes.
-  for (const text of [...pairs.keys()].sort()) {
-    const key = fromBinaryString(text);
-    const value = pairs.get(text)!;
-    hash.update(concatBytes(u32Bytes(key.length), u32Bytes(value.length), key, value));
-  }
-  return hash.digest('hex');
+  for (const text of [...pairs.keys()].sort()) digest.add(fromBinaryString(text), pairs.get(text) ?? EMPTY_BYTES);
+  return digest.hex();
 }
 
 /**

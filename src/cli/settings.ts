@@ -7,17 +7,25 @@ import { ROCKSHREW_FLAGS } from '../service/rockshrew-flags.js';
 /** The command that a command line of rockshrew-mono, which has none, is given. */
 export const ROCKSHREW_COMMAND = 'rockshrew';
 
+/** The values of a flag that is given several times. */
+function joined(text: string, before: string | undefined): string {
+  return before === undefined ? text : `${before},${text}`;
+}
+
 /** Gives a command a flag for every setting, the file's among them. Their values are read later, all by one schema. */
 export function addSettings(command: Command): Command {
   command.option('--config <file>', 'file of settings: JSON, comments allowed');
   for (const [name, option] of Object.entries<Option<unknown>>(OPTIONS)) {
     const flag = flagOf(name);
-    const { about, fallback, placeholder } = option;
+    const { about, fallback, placeholder, repeats } = option;
     const usual = fallback === undefined || placeholder === undefined ? '' : ` (default: ${fallback})`;
     if (placeholder === undefined) {
       if (fallback === true) command.addOption(new Flag(flag).hideHelp());
       command.option(fallback === true ? flag.replace('--', '--no-') : flag, about);
-    } else command.option(`${flag} <${placeholder}>`, `${about}${usual}`);
+    } else {
+      const of = new Flag(`${flag} <${placeholder}>`, `${about}${usual}`);
+      command.addOption(repeats ? of.argParser(joined) : of);
+    }
   }
   for (const [name, flag] of Object.entries(ROCKSHREW_FLAGS)) {
     if (isOwn(name, flag)) continue;

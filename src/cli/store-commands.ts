@@ -3,8 +3,21 @@ import { height, hexBytes, oneOf, rollbackHeight, root } from './arguments.js';
 
 type Finish = (result: { readonly text: string; readonly exitStatus: number }) => void;
 
-/** Adds `db …`, `diff` and `snapshot …`: commands over a database that no other process has open. */
+const namespace = oneOf(['S', 'P']);
+
+/** Adds `digest`, `db …`, `diff` and `snapshot …`: commands over a database that no other process has open. */
 export function addStoreCommands(program: Command, finish: Finish): void {
+  program
+    .command('digest')
+    .description('print one hash of the keys and values after a block: two hosts with the same hold the same')
+    .option('--db <dir>', 'database folder')
+    .option('--rows <file>', 'rows of a rockshrew-mono database, as `ldb scan --hex` prints them; - for standard input')
+    .option('--height <height>', 'state after this block (default: the newest)', height)
+    .option('--namespace <namespace>', 'S (standard module) or P (parallel lane)', namespace, 'S')
+    .option('--prefix <hex>', 'only keys that begin with it', hexBytes, new Uint8Array(0))
+    .option('--label <name>', '--rows: the label of that host')
+    .option('--json', 'print JSON')
+    .action(async (options) => finish(await (await import('./digest.js')).digestCommand(options)));
   const db = program.command('db').description('verify a database or roll it back');
   db.command('check')
     .description('verify every row of a database and both roots; exit status 1 if something is wrong')
@@ -51,8 +64,6 @@ export function addStoreCommands(program: Command, finish: Finish): void {
     .requiredOption('--out <file>', 'file of the private key')
     .action(async (options) => finish(await (await import('./snapshot.js')).keyCommand(options)));
 }
-
-const namespace = oneOf(['S', 'P']);
 
 /** Adds `proof …`. */
 export function addProofCommands(program: Command, finish: Finish): void {

@@ -54,4 +54,9 @@ export interface RpcBackend {
   preview?(block: Uint8Array, name: string, input: Uint8Array, height: number, client: string): Promise<Uint8Array>;
   /** Without it `metashrew_snapshot` tells of a server that makes none. */
   snapshots?(): Promise<SnapshotStatus>;
+  /**
+   * Root (hex) over the standard module's keys with the prefix of this name after a stored block; undefined if there is
+   * no such name.
+   */
+  prefixRoot?(name: string, height: number, client: string): Promise<string | undefined>;
 }

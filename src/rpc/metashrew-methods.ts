@@ -2,8 +2,12 @@
 import { toDisplayHash, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
 import { RpcError } from './errors.js';
+import { storedHeight } from './heights.js';
 import { ofKept } from './kept.js';
 import type { Method } from './method.js';
+
+/** Longest name that an error repeats. */
+const SHOWN = 60;
 
 /** On an empty store views run as at height 0. */
 function orTip(height: number | undefined, { store }: RpcBackend): number {
@@ -63,6 +67,17 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
       const height = orTip(params.heightBefore(3), backend);
       const answer = await ofKept(backend.store, height, () => preview(block, name, input, height, client));
       return `0x${toHex(answer)}`;
+    },
+  },
+  metashrew_prefixroot: {
+    usage: 'metashrew_prefixroot [name, height?]',
+    async run(params, backend, client) {
+      const name = params.count(1, 2).text(0, 'name');
+      const height = storedHeight(params, 1, backend);
+      const root = await ofKept(backend.store, height, async () => backend.prefixRoot?.(name, height, client));
+      if (root !== undefined) return `0x${root}`;
+      const message = `Storage error: Prefix root ${name.slice(0, SHOWN)} not found for height ${height}`;
+      throw new RpcError('PREFIX_NOT_FOUND', message, 'The operator names prefixes with --prefixroot NAME:0xHEX.');
     },
   },
   metashrew_snapshot: {

@@ -15,6 +15,8 @@ export interface Option<T> {
   readonly fallback: T;
   /** Its value is never printed. */
   readonly secret: boolean;
+  /** Its flag may be given several times: the values are joined by commas. */
+  readonly repeats: boolean;
   /** Reads a flag's or variable's text, or a value of the file. Throws {@link BadValue}. */
   read(raw: unknown): T;
 }
@@ -24,11 +26,12 @@ interface About<T> {
   readonly fallback: T;
   readonly placeholder?: string;
   readonly secret?: boolean;
+  readonly repeats?: boolean;
 }
 
 function option<T>(of: About<T>, placeholder: string | undefined, read: (raw: unknown) => T): Option<T> {
-  const { about, fallback, secret = false } = of;
-  return { about, fallback, secret, placeholder: of.placeholder ?? placeholder, read };
+  const { about, fallback, secret = false, repeats = false } = of;
+  return { about, fallback, secret, repeats, placeholder: of.placeholder ?? placeholder, read };
 }
 
 /** Longest text of a setting: paths and addresses are shorter. */

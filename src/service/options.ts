@@ -1,5 +1,6 @@
 import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
 import { address, matching, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
+import { PREFIX_ROOTS } from './prefix-roots.js';
 
 const NETWORKS = ['mainnet', 'testnet', 'testnet4', 'signet', 'regtest'] as const;
 /** Highest height of any chain to come in this century. */
@@ -206,6 +207,16 @@ export const OPTIONS = {
     fallback: undefined,
   }),
   repoKey: text({ about: 'public key that must have signed it', placeholder: 'file', fallback: undefined }),
+  prefixroot: matching(
+    {
+      about: 'name and prefix of keys that metashrew_prefixroot answers a root for; can be repeated',
+      placeholder: 'name:0xhex',
+      fallback: undefined,
+      repeats: true,
+    },
+    PREFIX_ROOTS,
+    'of the form name:0xhex, several separated by commas',
+  ),
   host: text({ about: 'address to serve on', fallback: '127.0.0.1' }),
   port: whole({ about: 'port to serve on; 0: any free one', fallback: 8080 }, 0, 65_535),
   cors: text({

@@ -201,6 +201,12 @@ export const ROCKSHREW_FLAGS: Readonly<Record<string, RockshrewFlag>> = {
       "the rules are those of the node's network (--network); merged-mined chains and modules that check blocks " +
       'are not offered',
   },
+  prefixroot: {
+    placeholder: 'name:0xhex',
+    verdict: 'better',
+    about: 'a root over the keys with a prefix, at every height; there in memory, for the newest block',
+    setting: 'prefixroot',
+  },
   'enable-view-pool': { verdict: 'better', about: 'nothing to switch on: views have threads of their own always' },
   'view-pool-size': { ...VIEW_THREADS, verdict: 'same', about: 'threads for views (`--view-workers`)' },
   'view-pool-max-concurrent': {

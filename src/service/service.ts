@@ -15,6 +15,7 @@ import { folderBytes } from './folder-bytes.js';
 import type { Logger } from './log.js';
 import type { Settings } from './options.js';
 import { Pages } from './pages.js';
+import { PrefixRoots } from './prefix-roots.js';
 import { ProofDesk } from './proof-desk.js';
 import { Reporter } from './reporter.js';
 import { RollbackClock } from './rollback-clock.js';
@@ -177,6 +178,9 @@ export class Service {
       waitMs: viewTimeoutMs,
     });
     this.#laneViews = laneViews;
+    const prefixRoots = new PrefixRoots(settings.prefixroot, store, (prefix, height, client) =>
+      views.consistent('prefixRoot', height, () => laneViews.run('prefixRoot', { height, prefix }, client)),
+    );
     const { state } = this;
     const blocks = this.#blocks;
     const pages = new Pages({
@@ -209,6 +213,7 @@ export class Service {
           views.consistent(kind, request.height, () => laneViews.run(kind, request, client)),
         block: (height, hash, client) => this.#fetched.block(height, hash, client),
         prove: (namespace, key, height, client) => this.#proofs.prove(client, namespace, key, height),
+        prefixRoot: (name, height, client) => prefixRoots.of(name, height, client),
         snapshots: async () => ({
           databaseBytes: await folderBytes(settings.db),
           made: state.snapshotsMade,

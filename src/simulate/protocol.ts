@@ -2,6 +2,7 @@ import type { Failure } from '../errors/errors.js';
 import type { ListAnswer, ListRequest, OutpointRequest } from '../listing/list.js';
 import type { OutpointFate } from '../listing/outpoint.js';
 import type { MetaRequest } from './meta.js';
+import type { PrefixRootRequest } from './prefix-root.js';
 import type { SimulationRequest } from './request.js';
 import type { Rerun, RerunRequest } from './rerun.js';
 import type { Simulation } from './simulate.js';
@@ -19,6 +20,7 @@ export interface LaneViewKinds {
   readonly trace: { readonly request: RerunRequest; readonly answer: Rerun };
   readonly list: { readonly request: ListRequest; readonly answer: ListAnswer };
   readonly outpoint: { readonly request: OutpointRequest; readonly answer: OutpointFate };
+  readonly prefixRoot: { readonly request: PrefixRootRequest; readonly answer: string };
   readonly meta: { readonly request: MetaRequest; readonly answer: unknown };
 }
 export type LaneViewKind = keyof LaneViewKinds;

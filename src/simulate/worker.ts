@@ -7,6 +7,7 @@ import { Store } from '../store/store.js';
 import type { ThreadReady } from '../views/thread.js';
 import { HeightState } from './height-state.js';
 import { Metas } from './meta.js';
+import { prefixRoot } from './prefix-root.js';
 import type { LaneViewReply, LaneViewSetup, LaneViewTask } from './protocol.js';
 import { rerun } from './rerun.js';
 import { simulate } from './simulate.js';
@@ -37,6 +38,8 @@ function answer(task: LaneViewTask): unknown {
       return outpoint(task.request, store);
     case 'meta':
       return metas.of(task.request.id, state);
+    case 'prefixRoot':
+      return prefixRoot(store, task.request);
     case 'trace': {
       const before = new HeightState(store, height - 1);
       return rerun(task.request, { before, chain: store, runner, answerBytes });

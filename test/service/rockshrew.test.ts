@@ -59,6 +59,8 @@ const FLAGS: readonly (readonly [args: string, gives: Partial<Settings>, warning
   ['--prefetch-size 64', { prefetchBlocks: 64 }],
   ['--enable-spv', {}, 'verified always'],
   ['--spv-type auxpow', {}, 'not offered'],
+  ['--prefixroot a:0x00,b:0xFf', { prefixroot: 'a:0x00,b:0xFf' }],
+  ['--prefixroot a:0x00 --prefixroot b:0xff', { prefixroot: 'a:0x00,b:0xff' }],
   ['--enable-view-pool', {}, 'nothing to switch on'],
   ['--view-pool-size 3', { viewWorkers: 3 }],
   ['--view-pool-max-concurrent 9', { viewQueue: 9 }],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { leavesOf, rootOf } from '../../scripts/state-root/reference.mjs';
 import { proofFromJson } from '../../src/store/proof/json.js';
 import { refutationOf } from '../../src/store/proof/key-proof.js';
 import { combinedRoot } from '../../src/store/tree/tree-hash.js';
@@ -12,7 +13,16 @@ const TIP = ROOTS.length - 1;
 
 test('it indexes the bundled chain to the stored roots and tells of it on every page', async () => {
   const db = join(temporaryFolder(), 'a.db');
-  const service = await Running.start('--fixture', CHAIN, '--db', db, '--label', 'mine');
+  const service = await Running.start(
+    '--fixture',
+    CHAIN,
+    '--db',
+    db,
+    '--label',
+    'mine',
+    '--prefixroot',
+    'tip:0x746970',
+  );
   // It serves from the start: before the chain is indexed, it is not ready but healthy.
   expect((await service.get('/health')).status).toBe(200);
   await service.until('/ready', (body, status) => status === 200 && body.phase === 'at-tip');
@@ -41,7 +51,13 @@ test('it indexes the bundled chain to the stored roots and tells of it on every 
     const proof = proofFromJson((await service.call('warpshrew_getproof', 'S', toHex(bytes(key)))).result);
     expect(refutationOf(proof, { root: fromHex(ROOTS[TIP]), height: TIP, key: bytes(key) })).toBeUndefined();
     expect(proof.value === undefined).toBe(key === 'absent');
+    if (proof.value === undefined) continue;
+    // The only key that begins so.
+    const alone = `0x${toHex(rootOf(leavesOf([[bytes(key), proof.value]])))}`;
+    expect((await service.call('metashrew_prefixroot', 'tip')).result).toBe(alone);
+    expect((await service.call('metashrew_prefixroot', 'tip', 100)).result).not.toBe(alone);
   }
+  expect((await service.call('metashrew_prefixroot', 'other')).error).toMatchObject({ code: -32000 });
   expect(status).toMatchObject({
     network: 'regtest',
     label: 'mine',

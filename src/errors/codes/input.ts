@@ -60,6 +60,10 @@ export const INPUT_CODES = {
   SNAPSHOT_HASH: ['a chunk does not have its hash', 'get it again'],
   SNAPSHOT_UNSIGNED: ['`--public-key` was given and the file is not signed', 'get a signed one'],
   SNAPSHOT_BAD_SIGNATURE: ['the file was altered, or signed with another key', 'get the file and the public key again'],
+  ROWS_MALFORMED: [
+    'a listing for `digest --rows` that is not one of a rockshrew-mono database',
+    '`ldb --db=COPY scan --hex`',
+  ],
   SNAPSHOT_CATALOGUE: ['`index.json` of a folder of snapshots is damaged, or none of this program', 'get it again'],
   SNAPSHOT_BAD_KEY: ['not an Ed25519 key of the required kind', '`warpshrew snapshot key --out FILE`'],
   PROOF_MALFORMED: ['not a proof: a byte or member that none has', 'ask for the proof again'],

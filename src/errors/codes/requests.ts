@@ -29,6 +29,7 @@ export const USAGE_CODES = {
   USAGE_CALL_FROM: ['not one place to run a call on', '`--db DIR` or `--rpc URL`'],
   USAGE_TRACE_FROM: ['not one place to get a trace from', '`--db DIR` (with `--blocks`) or `--rpc URL`'],
   USAGE_DIFF_SIDES: ['`diff` was given the same side twice', 'two database folders or addresses of servers'],
+  USAGE_DIGEST_FROM: ['not one state to make a digest of', '`--db DIR` or `--rows FILE`'],
   USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
 } as const satisfies Readonly<Record<string, Texts>>;
 
@@ -40,6 +41,7 @@ export const RPC_CODES = {
     'ask for a height that has one; `--root-every 1` computes one for every block',
     -32000,
   ],
+  PREFIX_NOT_FOUND: ['no prefix of that name', 'the operator names prefixes with `--prefixroot NAME:0xHEX`', -32000],
   RECEIPT_NOT_FOUND: [
     'no receipt of that transaction',
     'it is not a lane transaction, or its block is not indexed yet',
