@@ -70,7 +70,7 @@ const FLAGS: readonly (readonly [args: string, gives: Partial<Settings>, warning
 ];
 
 describe('the command line of rockshrew-mono', () => {
-  it.each(FLAGS)('%s', (line, gives, warning) => {
+  it.each(FLAGS.map(([line, gives, warning]) => ({ line, gives, warning })))('$line', ({ line, gives, warning }) => {
     const args = line.split(' ');
     const { settings, problems, notes } = read(line.includes('daemon-rpc-url') ? args : [...NODE, ...args]);
     expect(problems).toEqual([]);
