@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import './cli/node-version.js';
+
 import { Command, Option } from 'commander';
 import {
   alkaneId,
@@ -70,8 +72,8 @@ program
 
 program
   .command('decode')
-  .description('decode a transaction (hex), count the contents of a block file, or check a file of wire vectors')
-  .argument('[input]', 'transaction hex, or path of a raw block')
+  .description('decode a transaction, count the contents of a block, or check a file of wire vectors')
+  .argument('[input]', 'transaction in hex, a file of a transaction or block (raw or hex), or - for standard input')
   .option('--json', 'print JSON')
   .option('--vectors <file>', 'check a file of wire vectors')
   .action(async (input: string | undefined, options) =>

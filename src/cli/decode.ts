@@ -1,8 +1,9 @@
 /** `warpshrew decode`: decodes a transaction, counts the contents of a block, or checks a file of vectors. */
 import { existsSync } from 'node:fs';
+import { MIN_TRANSACTION } from '../bitcoin/limits.js';
 import { parseBlock } from '../bitcoin/parse-block.js';
 import { parseTransaction } from '../bitcoin/parse-transaction.js';
-import type { Block } from '../bitcoin/types.js';
+import type { Block, Transaction } from '../bitcoin/types.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import { EXIT, InputError, UsageError } from '../errors/errors.js';
 import { scanBlock } from '../lane/scan.js';
@@ -11,7 +12,7 @@ import { describeTransaction, type ProtostoneDescription, type TransactionDescri
 import { decodeProtostones, PROTOCOL_TAG_ALKANES } from '../protocol/protostones.js';
 import { decodeRunestone } from '../protocol/runestone.js';
 import { checkVectors } from '../protocol/vectors.js';
-import { fromHex, toDisplayHash } from '../util/bytes.js';
+import { concatBytes, fromHex, toDisplayHash } from '../util/bytes.js';
 import { readInputFile } from './files.js';
 
 export interface CommandResult {
@@ -26,20 +27,79 @@ export interface DecodeOptions {
 
 /** More than any block or vectors file: larger files are not even read. */
 const MAX_FILE = 64 * 1024 * 1024;
+/** Characters that tell text from bytes. */
+const HEX_START = 64;
+/** Header, number of transactions, and the smallest transaction. */
+const LEAST_BLOCK = 81 + MIN_TRANSACTION;
 
-/** Runs the command: on vectors with `--vectors`, else on a block if `input` names a file, else on a transaction. */
-export function decodeCommand(input: string | undefined, options: DecodeOptions): CommandResult {
+/** Stands for the standard input. */
+const STDIN = '-';
+const HEX_TEXT = /^(0x)?[0-9a-fA-F\s]+$/;
+
+/**
+ * Runs the command: on vectors with `--vectors`, else on what `input` names: `-`, or nothing where `stdin` is no
+ * terminal, is the standard input; a file holds a transaction or a block, raw or as hex; anything else is a transaction
+ * in hex. Throws UsageError USAGE_NOTHING_TO_DECODE, and what {@link decodeBytes} throws.
+ */
+export async function decodeCommand(
+  input: string | undefined,
+  options: DecodeOptions,
+  stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean } = process.stdin,
+): Promise<CommandResult> {
   if (options.vectors !== undefined) return decodeVectorsCommand(options.vectors);
-  if (input === undefined) {
-    throw new UsageError('USAGE_NOTHING_TO_DECODE', 'give a transaction in hex, a block file, or --vectors FILE');
+  if (input === STDIN || (input === undefined && !stdin.isTTY)) {
+    const bytes = await readAll(stdin);
+    if (bytes.length > 0) return decodeBytes(bytes, options);
   }
-  const looksHex = /^(0x)?[0-9a-fA-F\s]+$/.test(input);
-  return existsSync(input) || !looksHex ? decodeBlockCommand(input, options) : decodeTxCommand(input, options);
+  if (input === undefined || input === STDIN) {
+    throw new UsageError('USAGE_NOTHING_TO_DECODE', 'there is nothing to decode', {
+      hint: 'Give a transaction in hex, a file, - for the standard input, or --vectors FILE.',
+    });
+  }
+  if (!existsSync(input) && HEX_TEXT.test(input)) return decodeTxCommand(input, options);
+  return decodeBytes(readInputFile(input, MAX_FILE), options);
+}
+
+/** The bytes of a stream, {@link MAX_FILE} at most. */
+async function readAll(stream: NodeJS.ReadableStream): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of stream) {
+    const bytes = typeof part === 'string' ? new TextEncoder().encode(part) : part;
+    size += bytes.length;
+    if (size > MAX_FILE) {
+      throw new InputError('FILE_TOO_LARGE', 'the standard input is larger than any block', { facts: { MAX_FILE } });
+    }
+    parts.push(bytes);
+  }
+  return concatBytes(...parts);
+}
+
+/**
+ * What a file holds: a transaction, or a block, raw or as hex. Throws InputError: of a block where raw bytes are
+ * neither, of a transaction where hex is.
+ */
+function decodeBytes(bytes: Uint8Array, options: DecodeOptions): CommandResult {
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, HEX_START));
+  const isHex = HEX_TEXT.test(start) && HEX_TEXT.test(new TextDecoder('latin1').decode(bytes));
+  const raw = isHex ? bytesOf(new TextDecoder('latin1').decode(bytes)) : bytes;
+  let transaction: Transaction | undefined;
+  try {
+    transaction = parseTransaction(raw);
+  } catch (error) {
+    // It may be a block: of hex that is no block either, this is the error.
+    if (!(error instanceof InputError) || (isHex && raw.length < LEAST_BLOCK)) throw error;
+  }
+  return transaction === undefined ? decodeBlock(raw, options) : decodeTransaction(transaction, options);
 }
 
 /** A transaction's decoding, as text or as JSON in the shape of a vector's `expect`. Throws `InputError` TX_*. */
 export function decodeTxCommand(hex: string, options: DecodeOptions = {}): CommandResult {
-  const description = describeTransaction(parseTransaction(bytesOf(hex)));
+  return decodeTransaction(parseTransaction(bytesOf(hex)), options);
+}
+
+function decodeTransaction(transaction: Transaction, options: DecodeOptions): CommandResult {
+  const description = describeTransaction(transaction);
   return { text: options.json ? JSON.stringify(description) : transactionText(description), exitStatus: 0 };
 }
 
@@ -51,9 +111,9 @@ function bytesOf(hex: string): Uint8Array {
   }
 }
 
-/** Verifies a block and counts its contents. Throws `InputError` BLOCK_* or FILE_*. */
-export function decodeBlockCommand(path: string, options: DecodeOptions = {}): CommandResult {
-  const block = parseBlock(readInputFile(path, MAX_FILE));
+/** Verifies a block and counts its contents. Throws `InputError` BLOCK_*. */
+function decodeBlock(raw: Uint8Array, options: DecodeOptions): CommandResult {
+  const block = parseBlock(raw);
   verifyBlock(block);
   const counts = countBlock(block);
   const text = options.json

@@ -3,13 +3,22 @@ import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { verifyBlock } from '../bitcoin/verify-block.js';
 import { InputError } from '../errors/errors.js';
 import { type PlannedRows, planRows } from '../execute/rows/plan-rows.js';
+import { type LaneColumns, transactionAt } from '../lane/columns/lane-columns.js';
 import { keyHex } from '../lane/keys.js';
+import type { LaneKey } from '../lane/types.js';
 import { toDot } from '../plan/picture.js';
 import { summarise } from '../plan/plan.js';
 import { type PlanReport, reportOf } from '../plan/report.js';
+import { formatId } from '../protocol/alkane-id.js';
+import { decodeCellpack, LANE_TARGET } from '../protocol/cellpack.js';
+import { PROTOCOL_TAG_ALKANES } from '../protocol/protostones.js';
 import { Store } from '../store/store.js';
+import { keyText } from '../trace/key-text.js';
 import { fromBinaryString, toDisplayHash } from '../util/bytes.js';
 import { readInputFile } from './files.js';
+
+/** Keys of a wait that are named. */
+const NAMED_KEYS = 16;
 
 /** `warpshrew plan FILE.bin`: phase 1 of one block, without running or storing anything. */
 export async function planCommand(
@@ -69,11 +78,30 @@ interface PlanRow {
   readonly predicted: boolean;
   readonly reads: readonly string[];
   readonly writes: readonly string[];
-  /** Block positions of the transactions that must run before it. */
-  readonly after: readonly number[];
+  /** What it calls: each message for the lane, in their order. */
+  readonly calls: readonly PlannedCall[];
+  /** Transactions that must run before it. */
+  readonly after: readonly PlanWait[];
 }
 
-function transactionRows({ columns, rows, plan, isPredicted, keysOf }: PlannedRows): PlanRow[] {
+interface PlannedCall {
+  /** `block:tx`; null where the message names none. */
+  readonly target: string | null;
+  /** First input, decimal; null if there is none. */
+  readonly opcode: string | null;
+}
+
+interface PlanWait {
+  /** Position in the block. */
+  readonly index: number;
+  /** This one spends an output of it: it is demoted. */
+  readonly spends: boolean;
+  /** The first of the keys for which it waits, in hex, and how many there are. */
+  readonly keys: readonly string[];
+  readonly keyTotal: number;
+}
+
+function transactionRows({ columns, rows, plan, isPredicted, keysOf, sharedKeys }: PlannedRows): PlanRow[] {
   const nodeOf = new Map([...rows].map((row, node) => [row, node]));
   const { offsets, values } = plan.graph.predecessors;
   const { block, index, firstParent, parents } = columns;
@@ -82,8 +110,10 @@ function transactionRows({ columns, rows, plan, isPredicted, keysOf }: PlannedRo
     const { reads, writes } = node === undefined ? { reads: [], writes: [] } : keysOf(row);
     const after =
       node === undefined
-        ? [...parents.subarray(firstParent[row], firstParent[row + 1])]
-        : Array.from(values.subarray(offsets[node], offsets[node + 1]), (before) => rows[before]);
+        ? Array.from(parents.subarray(firstParent[row], firstParent[row + 1]), (parent) => waitFor(index[parent], true))
+        : Array.from(values.subarray(offsets[node], offsets[node + 1]), (before) =>
+            waitFor(index[rows[before]], false, sharedKeys(before, node)),
+          );
     return {
       index: index[row],
       txid: toDisplayHash(block.txid(index[row])),
@@ -91,8 +121,24 @@ function transactionRows({ columns, rows, plan, isPredicted, keysOf }: PlannedRo
       predicted: isPredicted[row] === 1,
       reads: reads.map(keyHex),
       writes: writes.map(keyHex),
-      after: after.map((one) => index[one]),
+      calls: callsOf(columns, row),
+      after,
     };
+  });
+}
+
+function waitFor(index: number, spends: boolean, keys: readonly LaneKey[] = []): PlanWait {
+  return { index, spends, keys: keys.slice(0, NAMED_KEYS).map(keyHex), keyTotal: keys.length };
+}
+
+/** What the messages to 8:8 of a row are for. */
+function callsOf(columns: LaneColumns, row: number): PlannedCall[] {
+  return transactionAt(columns, row).protostones.flatMap(({ protocolTag, message }): PlannedCall[] => {
+    const outer = protocolTag === PROTOCOL_TAG_ALKANES && message !== undefined ? decodeCellpack(message) : undefined;
+    if (outer === undefined || formatId(outer.target) !== formatId(LANE_TARGET)) return [];
+    const [block, tx, opcode] = outer.inputs;
+    const target = block === undefined || tx === undefined ? null : formatId({ block, tx });
+    return [{ target, opcode: opcode?.toString() ?? null }];
   });
 }
 
@@ -108,10 +154,22 @@ function planText(height: number, planned: PlannedRows): string {
   ];
   const lines = transactionRows(planned).flatMap((row) => [
     `tx ${row.index} ${row.txid} ${row.colour === undefined ? 'demoted' : `colour ${row.colour}`}` +
-      (row.predicted ? ', predicted' : '') +
-      (row.after.length > 0 ? ` after ${row.after.join(', ')}` : ''),
-    ...row.reads.map((key) => `  read  ${key}`),
-    ...row.writes.map((key) => `  write ${key}`),
+      (row.predicted ? ', predicted' : ''),
+    ...row.calls.map((call) => `  calls ${callText(call)}`),
+    ...row.after.map((wait) => `  after ${waitText(wait)}`),
+    ...row.reads.map((key) => `  read  ${keyText(key)}`),
+    ...row.writes.map((key) => `  write ${keyText(key)}`),
   ]);
   return [...head, ...lines].join('\n');
+}
+
+function callText({ target, opcode }: PlannedCall): string {
+  return `${target ?? 'nothing'}${opcode === null ? '' : `, opcode ${opcode}`}`;
+}
+
+/** The first key is told: it is enough to make it wait. */
+function waitText({ index, spends, keys, keyTotal }: PlanWait): string {
+  if (spends) return `tx ${index}, of which it spends an output`;
+  const more = keyTotal > 1 ? ` and ${keyTotal - 1} more` : '';
+  return `tx ${index}, for ${keys.slice(0, 1).map(keyText).join('')}${more}`;
 }

@@ -11,6 +11,8 @@ import { builtProgram, call, makeBlock, makeTx, World } from '../lane/world.js';
 
 /** The block of the bundled chain in which all mint of one counter. */
 const MINTS = 116;
+/** That in which pools are made and used. */
+const POOLS = 118;
 
 it('plan counts the transactions that would read predicted values, and marks each of them', async () => {
   const folder = temporaryFolder();
@@ -30,6 +32,36 @@ it('plan counts the transactions that would read predicted values, and marks eac
   expect(plan).not.toHaveProperty('mispredicted');
   expect(plan.txs.map(({ predicted }) => predicted)).toEqual([false, ...new Array<boolean>(150).fill(true)]);
   for (const { reads, writes } of plan.txs) expect([reads, writes]).toEqual([[...reads].sort(), [...writes].sort()]);
+});
+
+it('plan names what each transaction calls, and for which key, or whose output, it waits', async () => {
+  const folder = temporaryFolder();
+  const db = join(folder, 'db');
+  const fileOf = (height: number): string => {
+    const file = join(folder, `${height}.bin`);
+    for (const { raw } of openSource(CHAIN).blocks(height, height)) writeFileSync(file, raw);
+    return file;
+  };
+  await cli('replay', CHAIN, '--db', db, '--policy', 'sequential', '--to', String(POOLS - 1));
+  const pools = fileOf(POOLS);
+  const key = Buffer.from('pool/\x01').toString('hex').padEnd(42, '0');
+  const text = (await cli('plan', pools, '--db', db)).stdout;
+  const lines = [
+    'tx 5 [0-9a-f]{64} colour 3',
+    'calls 2:2, opcode 3',
+    `after tx 4, for storage of 2:2: 0x${key}`,
+    'read  code 2:2',
+    'read  sheet [0-9a-f]{64}:284',
+    `read  storage of 2:2: 0x${key}`,
+  ];
+  expect(text).toMatch(new RegExp(lines.join('\\n {2}')));
+  const { txs } = JSON.parse((await cli('plan', pools, '--db', db, '--json')).stdout) as {
+    txs: { calls: unknown; after: { index: number; spends: boolean; keys: string[]; keyTotal: number }[] }[];
+  };
+  expect(txs[4].calls).toEqual([{ target: '2:2', opcode: '3' }]);
+  expect(txs[4].after).toEqual([{ index: 4, spends: false, keys: [expect.stringMatching(`${key}$`)], keyTotal: 1 }]);
+  const chains = (await cli('plan', fileOf(130))).stdout;
+  expect(chains.match(/^ {2}after tx \d+, of which it spends an output$/gm)?.length).toBeGreaterThanOrEqual(24);
 });
 
 it('plan orders the rows of a block as an engine with workers that has seen no block before', async () => {

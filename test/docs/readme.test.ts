@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { CHAIN, ROOT, temporaryFolder } from '../helpers/cli.js';
+import { ROOT, temporaryFolder } from '../helpers/cli.js';
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /** The commands of the README that run the program, word by word, without the comment after them. */
@@ -39,15 +39,6 @@ function run([file, ...args]: readonly string[]): Run {
 
 test('every command of the README runs as written without a GPU, with a file for each capital name', async () => {
   const folder = temporaryFolder();
-  const index = JSON.parse(readFileSync(join(CHAIN, 'chain.json'), 'utf8')) as {
-    blocks: { offset: number; length: number }[];
-  };
-  const { offset, length } = index.blocks[120];
-  const block = join(folder, '120.bin');
-  writeFileSync(block, readFileSync(join(CHAIN, 'blocks.dat')).subarray(offset, offset + length));
-  const vectors = JSON.parse(readFileSync(join(ROOT, 'fixtures', 'vectors', 'wire.json'), 'utf8')) as {
-    vectors: { tx_hex?: string }[];
-  };
   const real: Record<string, string> = {
     'my.db': join(folder, 'my.db'),
     'gpu.db': join(folder, 'gpu.db'),
@@ -55,9 +46,6 @@ test('every command of the README runs as written without a GPU, with a file for
     'node.db': join(folder, 'node.db'),
     // Of a node that does not run: it is waited for.
     COOKIE: join(folder, '.cookie'),
-    'BLOCK.bin': block,
-    TXHEX: vectors.vectors.find((vector) => vector.tx_hex !== undefined)?.tx_hex ?? '',
-    'FILE.wasm': join(ROOT, 'dist', 'wasm', 'indexers', 'default.wasm'),
     // The README's numbers are a night's work.
     '100000': '3',
     '2000': '2',

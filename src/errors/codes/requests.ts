@@ -10,7 +10,10 @@ export const USAGE_CODES = {
   ],
   USAGE_BAD_ID: ['not an id of the form `block:tx`', 'e.g. `2:1`'],
   USAGE_HEIGHT_NOT_INDEXED: ['no block of that height in the database', 'replay further'],
-  USAGE_NOTHING_TO_DECODE: ['nothing given', 'transaction hex, a block file, or `--vectors FILE`'],
+  USAGE_NOTHING_TO_DECODE: [
+    'nothing given',
+    'transaction hex, a file, `-` for the standard input, or `--vectors FILE`',
+  ],
   USAGE_CONFIRM: ['a change to a database without `--yes` and without a terminal to ask at', '`--yes`'],
   USAGE_RANGE: [
     '`--from` is above `--to`, or the source has no block between them',

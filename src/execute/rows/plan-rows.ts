@@ -4,6 +4,7 @@ import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import { scanColumns } from '../../lane/columns/scan-columns.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
+import type { Rows } from '../../plan/access-sets.js';
 import { type Plan, planOf } from '../../plan/plan.js';
 import { ProgramRunner } from '../../program/runner.js';
 import { StepMemory } from '../predict/step-memory.js';
@@ -29,6 +30,8 @@ export interface PlannedRows {
   readonly isPredicted: Uint8Array;
   /** Keys that `row`, one of `rows`, touched or declared: each once, ascending. */
   keysOf(row: number): { readonly reads: LaneKey[]; readonly writes: LaneKey[] };
+  /** The keys for which node `node` of `plan` follows node `before`, ascending: one of both writes each. */
+  sharedKeys(before: number, node: number): LaneKey[];
 }
 
 /** Plans the lane of `block` over the state `before` it. */
@@ -47,7 +50,21 @@ export async function planRows(block: BlockOffsets, context: LaneContext, before
   const isPredicted = new Uint8Array(columns.count);
   for (const row of rows) if (predictions.changes(row)) isPredicted[row] = 1;
   const keysOf = (row: number) => keysOfRecord(table, row);
-  return { columns, rows, plan: planOf(predictions.without(sets)), isPredicted, keysOf };
+  const ordering = predictions.without(sets);
+  const sharedKeys = (before: number, node: number): LaneKey[] => {
+    const [earlier, later] = [before, node].map((of) => ({
+      reads: rowOf(ordering.reads, of),
+      writes: rowOf(ordering.writes, of),
+    }));
+    const shared = [...later.reads, ...later.writes].filter((key) => earlier.writes.has(key));
+    for (const key of later.writes) if (earlier.reads.has(key)) shared.push(key);
+    return [...new Set(shared)].map((key) => table.state.keyText(key)).sort();
+  };
+  return { columns, rows, plan: planOf(ordering), isPredicted, keysOf, sharedKeys };
+}
+
+function rowOf({ offsets, values }: Rows, node: number): ReadonlySet<number> {
+  return new Set(values.subarray(offsets[node], offsets[node + 1]));
 }
 
 function keysOfRecord(table: RowTable, row: number): { reads: LaneKey[]; writes: LaneKey[] } {
