@@ -22,7 +22,12 @@ export const LISTING = [
   lists('places-inclusive', 'order > 0;', 'order >= 0;', 'the last place comes again'),
   rows('contract-rows-stay', "batch.del('blocks', row);", '', 'the index by contract keeps what is undone'),
   pieces('contract-pieces-stay', "pieces.del('blocks', row);", '', 'the index keeps what is undone in pieces'),
-  targets('targets-calls-lost', 'yield from.part(ID_LENGTH);', 'from.part(ID_LENGTH);', 'calls name no contract'),
+  targets(
+    'targets-calls-lost',
+    '        sink.named(bytes, this.#pass(ID_LENGTH));\n        this.#pass(HASH_BYTES);',
+    '        this.#pass(ID_LENGTH + HASH_BYTES);',
+    'calls name no contract',
+  ),
   state(
     'page-again',
     'startsWith(after, prefix) ? after : undefined',

@@ -35,10 +35,11 @@ const MOST_FORGOTTEN_BYTES = 128 * 1024 * 1024;
 const KEPT_INSTANCES = 32;
 const KEPT_BYTES = 64 * 1024 * 1024;
 /**
- * What lent memories may take between messages, a fourth of it at least: as much as the frames of one message can have
- * at once is kept, so that messages that use all of it do not each wait for fresh memory.
+ * What lent memories may take between messages in a thread that is alone, and an eighth of it at least: room for the
+ * frames of one message that has all pages, and those of another one that has them in few frames. The system takes far
+ * longer to map such memories anew than the messages to run.
  */
-const KEPT_LENT_BYTES = 128 * 1024 * 1024;
+const KEPT_LENT_BYTES = 256 * 1024 * 1024;
 /** Programs of which is remembered where they had better run. */
 const REMEMBERED_PROGRAMS = 4_096;
 /**
@@ -83,7 +84,8 @@ export class ProgramRunner {
     readonly watch?: HostCallWatch,
   ) {
     requireDeepStack();
-    this.#lent = new LentMemories(Math.max(KEPT_LENT_BYTES / 4, Math.min(KEPT_LENT_BYTES, compiledBytes / 2)));
+    const isAlone = compiledBytes >= COMPILED_BYTES;
+    this.#lent = new LentMemories(isAlone ? KEPT_LENT_BYTES : Math.max(KEPT_LENT_BYTES / 8, compiledBytes / 2));
     // An instance has its code: they go together.
     this.#compiled = new BoundedCache(COMPILED_PROGRAMS, compiledBytes, 'any', (key, weight) =>
       this.#forget(key, weight),

@@ -43,15 +43,24 @@ export function* receiptPages(block: ReceiptsOfBlock, pageBytes = PAGE_BYTES): G
   if (used > 0) yield { first, bytes: page.subarray(0, used) };
 }
 
-/** The receipts of a page of block `height`, as views. Throws StoreError STORE_CORRUPT if it is cut off. */
-export function* receiptsOf(page: Uint8Array, height: number): Generator<Uint8Array, void, void> {
+/** Where each receipt of a page of block `height` begins and ends. Throws StoreError STORE_CORRUPT if it is cut off. */
+export function eachReceipt(page: Uint8Array, height: number, visit: (start: number, end: number) => void): void {
   for (let at = 0; at < page.length; ) {
     const start = at + LENGTH;
     const end = start > page.length ? start : start + readU32(page, at);
     if (end > page.length) throw corrupt('page of receipts', height);
-    yield page.subarray(start, end);
+    visit(start, end);
     at = end;
   }
+}
+
+/** The receipts of a page of block `height`, as views. Throws StoreError STORE_CORRUPT if it is cut off. */
+export function receiptsOf(page: Uint8Array, height: number): Uint8Array[] {
+  const receipts: Uint8Array[] = [];
+  eachReceipt(page, height, (start, end) => {
+    receipts.push(page.subarray(start, end));
+  });
+  return receipts;
 }
 
 /** The row of the page that holds the receipt of block `height` at position `index`, if there is one. */
