@@ -18,7 +18,7 @@ EXPOSE 8080
 ENV NODE_ENV=production WARPSHREW_DB=/data/index WARPSHREW_HOST=0.0.0.0
 # glibc keeps what threads have freed for each of them; so it gives most of it back (docs/operations.md).
 ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_TRIM_THRESHOLD_=1048576
-# /health answers as long as the process can serve; /ready is for whoever sends it traffic.
+# /health says 503 once indexing has failed for good; /ready is for whoever sends it traffic.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.WARPSHREW_PORT??8080)+'/health').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 STOPSIGNAL SIGTERM

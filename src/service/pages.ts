@@ -42,14 +42,14 @@ export class Pages {
     this.#options = options;
   }
 
-  /** 200 as long as the process answers; problems are listed in the body. */
+  /** 503 once indexing has failed for good, though what is indexed is still served; problems are listed in the body. */
   #health(): Page {
     const { state, store } = this.#options;
     const tip = store.tip();
     const codes = this.#codes();
     const status = state.failure !== undefined ? 'failed' : codes.length > 0 ? 'degraded' : 'ok';
     const waiting = state.waiting();
-    return json(200, {
+    return json(state.failure === undefined ? 200 : 503, {
       status,
       codes,
       height: tip?.height ?? null,

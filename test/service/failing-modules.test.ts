@@ -49,7 +49,9 @@ test.each(BROKEN)(
     if (code === 'MODULE_TIMEOUT') args.push('--block-timeout', '4000');
     const service = await Running.start(...args);
     await service.until('/health', (body) => body.status === 'failed');
-    expect((await service.get('/health')).body).toMatchObject({ codes: [code], height: BAD - 1 });
+    const health = await service.get('/health');
+    expect(health.status).toBe(503);
+    expect(health.body).toMatchObject({ codes: [code], height: BAD - 1 });
     const ready = await service.get('/ready');
     expect(ready.status).toBe(503);
     expect(ready.body).toMatchObject({ ready: false, phase: 'failed' });
