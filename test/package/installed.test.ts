@@ -56,7 +56,7 @@ test('the package holds what its exports name, no sources, no scripts, and no so
   );
   for (const target of targets) expect(existsSync(join(installed, target)), target).toBe(true);
   expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(
-    ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json', 'sdk'].sort(),
+    ['CHANGELOG.md', 'LICENSE', 'README.md', 'compose.yaml', 'deploy', 'dist', 'docs', 'package.json', 'sdk'].sort(),
   );
   expect(files.filter((file) => file.endsWith('.map') || file.split('/').some((part) => part.startsWith('.')))).toEqual(
     [],
