@@ -4,7 +4,7 @@ import { type CheckSummary, checkStore } from '../store/check/check.js';
 import type { Violation } from '../store/check/run.js';
 import { Store } from '../store/store.js';
 import { toDisplayHash } from '../util/bytes.js';
-import { progressLine } from './progress-line.js';
+import { statusLine } from '../util/status-line.js';
 
 interface Result {
   readonly text: string;
@@ -13,7 +13,7 @@ interface Result {
 
 /** `warpshrew db check`: one line per violation on stdout as it is found (`json`: an object each), then a summary. */
 export async function checkCommand(options: { readonly db: string; readonly json?: boolean }): Promise<Result> {
-  const line = progressLine();
+  const line = statusLine();
   const started = performance.now();
   const summary = await checkStore(options.db, {
     violation(violation) {
@@ -67,7 +67,7 @@ export async function rollbackCommand({ db, to, yes }: RollbackOptions): Promise
     const plan = `undo ${tip.height - to} blocks, from ${tip.height} (${toDisplayHash(tip.hash)}) down: ${after}`;
     if (!yes && !(await confirmed(plan))) return { text: 'nothing was changed', exitStatus: EXIT.check };
     if (yes) process.stderr.write(`${plan}\n`);
-    const line = progressLine();
+    const line = statusLine();
     for (let height = tip.height - 1; height >= to; height--) {
       store.rollback(height);
       line.show(() => `rollback: at ${height}, to ${to}`);

@@ -11,7 +11,7 @@ import type { StoreReader } from '../store/reader.js';
 import { pathOf, valueHashOf } from '../store/tree/tree-hash.js';
 import type { Namespace } from '../store/types.js';
 import { bytesEqual, toHex } from '../util/bytes.js';
-import { type ProgressLine, progressLine } from './progress-line.js';
+import { type StatusLine, statusLine } from '../util/status-line.js';
 
 /** Keys that are listed; the others are counted. */
 const LISTED = 10;
@@ -76,7 +76,7 @@ export async function diffCommand(
   options: DiffOptions,
 ): Promise<{ text: string; exitStatus: number }> {
   if (a === b) throw new UsageError('USAGE_DIFF_SIDES', 'both sides are the same', { facts: { side: a } });
-  const line = progressLine();
+  const line = statusLine();
   const own = await openSide(a);
   try {
     const other = await openSide(b);
@@ -97,7 +97,7 @@ async function openSide(name: string): Promise<DiffSide> {
   return /^https?:\/\//i.test(name) ? new ServerSide(name) : DatabaseSide.open(name);
 }
 
-async function diffOf(sides: Sides, options: DiffOptions, line: ProgressLine): Promise<DiffReport> {
+async function diffOf(sides: Sides, options: DiffOptions, line: StatusLine): Promise<DiffReport> {
   const shared = within(await sharedHeights(sides), options);
   const [a, b] = sides;
   const stores = a instanceof DatabaseSide && b instanceof DatabaseSide ? ([a.store, b.store] as const) : undefined;
@@ -136,7 +136,7 @@ function keysOf(
   stores: readonly [StoreReader, StoreReader],
   parting: Parting,
   { last }: Shared,
-  line: ProgressLine,
+  line: StatusLine,
 ): KeysReport & { readonly height: number } {
   let looked = 0;
   const look = (): void => {
@@ -158,7 +158,7 @@ function keysOf(
 }
 
 /** The first key, by its path, that proofs show to differ after block `height` or the next that can be proved. */
-async function keysByProofs(sides: Sides, height: number, { last }: Shared, line: ProgressLine): Promise<KeysReport> {
+async function keysByProofs(sides: Sides, height: number, { last }: Shared, line: StatusLine): Promise<KeysReport> {
   let asked = 0;
   const proofsAt = async (namespace: Namespace, key: Uint8Array, at: number): Promise<(KeyProof | number)[]> => {
     line.show(() => `diff: ${++asked} proofs`);

@@ -7,15 +7,16 @@ import type { Settings } from '../service/options.js';
 import { restoreFromRepo } from '../service/repo.js';
 import { AS_ROCKSHREW } from '../service/rockshrew.js';
 import { Service } from '../service/service.js';
-import { SyncProgress } from '../service/sync-progress.js';
+import { runFigures, statusText } from '../service/status-text.js';
 import { hashOf } from '../standard/module.js';
 import { defaultIndexer } from '../util/built-wasm.js';
 import { lowerHelpers } from '../util/niceness.js';
+import { statusLine } from '../util/status-line.js';
 import { VERSION } from '../util/version.js';
 import { readModuleFile } from './files.js';
 
 const SUMMARY_MS = 5_000;
-const PROGRESS_MS = 500;
+const STATUS_MS = 500;
 
 /**
  * `warpshrew index`: follows the chain and serves it until a signal, `--exit-at`, or a failure with
@@ -29,12 +30,12 @@ export async function indexCommand(
   // Most of their work is the indexing's.
   lowerHelpers(given.indexNiceness);
   const stopped = firstSignal();
-  const progress = given.logFormat === 'pretty' && process.stderr.isTTY ? new SyncProgress() : undefined;
+  const line = given.logFormat === 'pretty' && process.stderr.isTTY ? statusLine() : undefined;
   const log = createLogger({
     level: given.logLevel,
     format: given.logFormat,
     label: given.label,
-    write: progress && ((line) => progress.write(line)),
+    write: line && ((lines) => line.above(lines)),
   });
   for (const { origin, reason } of notes) log.warn({ setting: origin }, reason);
   let service: Service | undefined;
@@ -56,14 +57,15 @@ export async function indexCommand(
   }
   if (service === undefined) return { text: '', exitStatus: 0 };
   const { state, reporter } = service;
-  const ticks = progress
-    ? setInterval(() => progress.show(state), PROGRESS_MS)
+  const ticks = line
+    ? setInterval(() => line.show(() => statusText(state)), STATUS_MS)
     : setInterval(() => reporter.summary(), SUMMARY_MS);
   const failure = await lasting(service, settings, stopped);
   clearInterval(ticks);
-  progress?.stop();
+  line?.clear();
   log.info({ height: state.head?.height }, 'stopping');
   await service.close();
+  log.info(runFigures(state), 'indexed in this run');
   return { text: '', exitStatus: failure === undefined ? 0 : EXIT[failure.kind] };
 }
 

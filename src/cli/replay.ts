@@ -3,7 +3,7 @@ import { EnvironmentError, UsageError } from '../errors/errors.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
-import { SILENT, terminalProgress } from '../replay/progress.js';
+import { SILENT, statusProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
 import { summaryTable } from '../replay/summary.js';
 import { terminal } from '../util/terminal.js';
@@ -48,7 +48,7 @@ export async function replayCommand(
       dependent: options.dependent,
       workers: options.workers,
       waitForKernels: options.waitForKernels,
-      progress: options.json && terminal() === undefined ? SILENT : terminalProgress(`replay (${options.policy})`),
+      progress: options.json && terminal() === undefined ? SILENT : statusProgress(`replay (${options.policy})`),
       onGpuFailure: (line) => process.stderr.write(`${line}\n`),
       onCostsLost: (why) => process.stderr.write(`${why}\n`),
       onBlock: (height, root) => {

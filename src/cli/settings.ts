@@ -1,6 +1,7 @@
 import { type Command, Option as Flag } from 'commander';
 import { flagOf, type Option } from '../service/option.js';
-import { OPTIONS } from '../service/options.js';
+import { GROUP_OF, GROUPS } from '../service/option-groups.js';
+import { OPTION_NAMES, OPTIONS } from '../service/options.js';
 import { isOwn } from '../service/rockshrew.js';
 import { ROCKSHREW_FLAGS } from '../service/rockshrew-flags.js';
 
@@ -14,19 +15,25 @@ function joined(text: string, before: string | undefined): string {
 
 /** Gives a command a flag for every setting, the file's among them. Their values are read later, all by one schema. */
 export function addSettings(command: Command): Command {
-  command.option('--config <file>', 'file of settings: JSON, comments allowed');
-  for (const [name, option] of Object.entries<Option<unknown>>(OPTIONS)) {
+  // Commander shows groups in the order of their first flags.
+  const byGroup = GROUPS.flatMap((group) => OPTION_NAMES.filter((name) => GROUP_OF[name] === group));
+  for (const name of byGroup) {
+    const option: Option<unknown> = OPTIONS[name];
+    command.optionsGroup(`${GROUP_OF[name]}:`);
     const flag = flagOf(name);
     const { about, fallback, placeholder, repeats } = option;
     const usual = fallback === undefined || placeholder === undefined ? '' : ` (default: ${fallback})`;
     if (placeholder === undefined) {
       if (fallback === true) command.addOption(new Flag(flag).hideHelp());
-      command.option(fallback === true ? flag.replace('--', '--no-') : flag, about);
+      command.option(
+        ...(fallback === true ? ([flag.replace('--', '--no-'), `do not ${about}`] as const) : ([flag, about] as const)),
+      );
     } else {
       const of = new Flag(`${flag} <${placeholder}>`, `${about}${usual}`);
       command.addOption(repeats ? of.argParser(joined) : of);
     }
   }
+  command.option('--config <file>', 'file of settings: JSON, comments allowed');
   for (const [name, flag] of Object.entries(ROCKSHREW_FLAGS)) {
     if (isOwn(name, flag)) continue;
     const { placeholder, about } = flag;

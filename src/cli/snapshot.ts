@@ -1,7 +1,7 @@
 import { createSnapshot } from '../store/snapshot/create.js';
 import { readPrivateKey, readPublicKey, writeKeyPair } from '../store/snapshot/keys.js';
 import { restoreSnapshot } from '../store/snapshot/restore.js';
-import { progressLine } from './progress-line.js';
+import { statusLine } from '../util/status-line.js';
 
 interface Result {
   readonly text: string;
@@ -15,7 +15,7 @@ export async function createCommand(options: {
   readonly key?: string;
 }): Promise<Result> {
   const key = options.key === undefined ? undefined : readPrivateKey(options.key);
-  const line = progressLine();
+  const line = statusLine();
   const { manifest, bytes } = await createSnapshot(options.db, options.out, {
     ...(key && { key }),
     progress: (column, done) => line.show(() => `snapshot: ${column}, ${done} bytes`),
@@ -36,7 +36,7 @@ export async function restoreCommand(options: {
   readonly publicKey?: string;
 }): Promise<Result> {
   const publicKey = options.publicKey === undefined ? undefined : readPublicKey(options.publicKey);
-  const line = progressLine();
+  const line = statusLine();
   const { manifest, signed } = await restoreSnapshot(options.from, options.db, {
     ...(publicKey && { publicKey }),
     progress: (what) => line.show(() => `restore: ${what}`),

@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { softwareDriverEnvironment } from '../gpu/device/software-driver.js';
 import type { ReplaySummary } from '../replay/summary.js';
 import { builtPrograms, PROGRAM_NAMES, type ProgramName } from '../util/built-wasm.js';
+import { statusLine } from '../util/status-line.js';
 import { runCli } from './child.js';
-import { progressLine } from './progress-line.js';
 import { recall, remember, type Verification, verificationKey } from './remembered.js';
 import type { VerificationEvent } from './verify-kernel.js';
 import type { Workplace } from './workplace.js';
@@ -109,7 +109,7 @@ class VerificationProgress {
   private compiled = 0;
   private isOnAdapter = false;
   private readonly blocks: number[];
-  private readonly line = progressLine();
+  private readonly line = statusLine();
 
   constructor(parts: number) {
     this.blocks = Array.from({ length: parts }, () => 0);

@@ -1,8 +1,7 @@
-import { type Options, SingleBar } from 'cli-progress';
-import { terminal } from '../util/terminal.js';
+import { statusLine, timeText } from '../util/status-line.js';
 
 export interface Progress {
-  start(total: number, at: number): void;
+  start(total: number): void;
   update(at: number, facts: { height: number; laneTxs: number }): void;
   stop(): void;
 }
@@ -10,30 +9,26 @@ export interface Progress {
 /** No output: for `--json` and for callers that are not a terminal. */
 export const SILENT: Progress = { start() {}, update() {}, stop() {} };
 
-/** A progress bar on stderr; one line every 50 blocks if stderr is not a terminal. */
-export function terminalProgress(label: string): Progress {
-  const stream = terminal();
-  if (stream === undefined) {
-    let size = 0;
-    return {
-      start(total) {
-        size = total;
-        process.stderr.write(`${label}: ${total} blocks\n`);
-      },
-      update(at, facts) {
-        if (at % 50 === 0) process.stderr.write(`${label}: ${at}/${size} height ${facts.height}\n`);
-      },
-      stop() {},
-    };
-  }
-  const format: Options = {
-    format: `${label} [{bar}] {percentage}% {value}/{total} blocks, height {height}, {laneTxs} lane txs`,
-    stream,
-  };
-  const bar = new SingleBar(format);
+/** One status line on stderr. */
+export function statusProgress(label: string): Progress {
+  const line = statusLine();
+  let total = 0;
+  let started = 0;
   return {
-    start: (total, at) => bar.start(total, at, { height: '-', laneTxs: 0 }),
-    update: (at, facts) => bar.update(at, facts),
-    stop: () => bar.stop(),
+    start(blocks) {
+      total = blocks;
+      started = performance.now();
+    },
+    update(at, { height, laneTxs }) {
+      line.show(() => {
+        const seconds = (performance.now() - started) / 1000;
+        const left = timeText(Math.ceil(((total - at) * seconds) / at));
+        const rate = (at / seconds).toFixed(1);
+        const share = Math.floor((100 * at) / total);
+        const so = `block ${height}  ${at} of ${total}  ${share}%`;
+        return `${label}  ${so}  ${rate} blocks/s  ${laneTxs} lane txs  ${left} left`;
+      });
+    },
+    stop: () => line.clear(),
   };
 }

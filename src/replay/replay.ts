@@ -88,7 +88,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   try {
     const first = Math.max(options.from ?? source.firstHeight, (store.tip()?.height ?? -1) + 1);
     const last = Math.min(options.to ?? source.lastHeight, source.lastHeight);
-    progress.start(Math.max(0, last - first + 1), 0);
+    progress.start(Math.max(0, last - first + 1));
     for await (const { item: block, following } of lookAhead(source.blocks(first, last))) {
       const { height } = block;
       at = height;

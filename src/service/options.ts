@@ -266,7 +266,7 @@ export const OPTIONS = {
     'error',
     'silent',
   ]),
-  logFormat: oneOf({ about: 'JSON lines, or plain text with a progress view on a terminal', fallback: 'json' }, [
+  logFormat: oneOf({ about: 'JSON lines, or plain text with a status line on a terminal', fallback: 'json' }, [
     'json',
     'pretty',
   ]),

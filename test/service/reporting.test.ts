@@ -7,7 +7,7 @@ import { createLogger } from '../../src/service/log.js';
 import { MetricsPage, processMetrics } from '../../src/service/prometheus.js';
 import { Reporter, syncFigures } from '../../src/service/reporter.js';
 import { ServiceState } from '../../src/service/service-state.js';
-import { timeText } from '../../src/service/sync-progress.js';
+import { runFigures, statusText } from '../../src/service/status-text.js';
 
 const roots = { standard: '0', lane: '0', state: '0' };
 const gpu = {
@@ -180,8 +180,33 @@ test('two pages of one process tell its own metrics each, with their own label',
   }
 });
 
-test.each([
-  [9, '9s'],
-  [432, '7m12s'],
-  [7_500, '2h05m'],
-])('%i seconds are shown as %s', (seconds, text) => expect(timeText(seconds)).toBe(text));
+test('the status line says where indexing is, what it waits for and why it failed; figures of the run follow', () => {
+  const { state, tell, pass } = setUp();
+  expect(statusText(state)).toBe('starting  no block yet  up 0s');
+  tell({ kind: 'phase', phase: 'syncing' });
+  tell({ kind: 'source-tip', height: 39, statistics: {} });
+  for (let height = 0; height < 10; height++) {
+    pass(1_000);
+    tell(blockEvent(height));
+  }
+  expect(statusText(state)).toBe('syncing  block 9 of 39  23%  1 blocks/s  1 MB/s  30s left');
+  tell({ kind: 'retry', note: 'asking the node', failure: away, leftMs: undefined });
+  tell({ kind: 'phase', phase: 'waiting-for-node' });
+  pass(70_000);
+  expect(statusText(state)).toBe('waiting-for-node: NODE_UNREACHABLE for 1m10s  block 9');
+  tell({ kind: 'phase', phase: 'at-tip' });
+  tell({ kind: 'rollback', from: 9, to: 7 });
+  expect(statusText(state)).toBe('at-tip  block 9  up 1m20s  1 reorgs');
+  expect(runFigures(state)).toEqual({
+    height: 9,
+    stateRoot: '0',
+    blocks: 10,
+    megabytes: 10,
+    laneTxs: 20,
+    reorgs: 1,
+    blocksUndone: 2,
+    seconds: 80,
+  });
+  tell({ kind: 'ended', failure: away });
+  expect(statusText(state)).toBe('failed: NODE_UNREACHABLE  block 9');
+});
