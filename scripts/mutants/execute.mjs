@@ -27,7 +27,45 @@ const PARTS = 'test/execute/parts.test.ts';
 const written = inFile('src/execute/tasks/written-state.ts', PARTS);
 const runPart = inFile('src/execute/rows/run-part.ts', REPAIR, ENGINE);
 
+const LEARNS = 'test/execute/auto-learns.test.ts';
+const REHEARSAL = 'test/execute/rehearsal.test.ts';
+const decision = inFile('src/execute/choose/decision.ts', LEARNS);
+const warmth = inFile('src/execute/choose/pool-warmth.ts', REHEARSAL);
+const kindCosts = inFile('src/execute/choose/kind-costs.ts', LEARNS);
+const rehearsal = inFile('src/execute/threads/rehearsal.ts', REHEARSAL);
+const pool = inFile('src/execute/threads/worker-pool.ts', REHEARSAL);
+
 export const EXECUTE = [
+  decision(
+    'cold-threads',
+    '(isReady && warmth.isWarmFor(block))',
+    'isReady',
+    'auto runs a block on threads that have run nothing like it',
+  ),
+  warmth(
+    'part-of-rehearsal',
+    'const isWhole = progress.ended >= this.#threads;',
+    'const isWhole = progress.ended > 0;',
+    'a rehearsal that one thread has ended counts for all',
+  ),
+  kindCosts(
+    'cold-counts',
+    'if (isCold) this.cold = Math.min(us, this.cold ?? us);',
+    'if (false) return;',
+    'what a block took while the engine compiled counts as any other measurement',
+  ),
+  rehearsal(
+    'crowded-rehearsal',
+    'if (isWorking && this.#isCrowded) isWorking = this.#leave();',
+    '',
+    'a thread that rehearses does not make room for the engine',
+  ),
+  pool(
+    'rehearsal-goes-on',
+    '  begin(block: BeginBlock): void {\n    this.#rehearsal?.stop();',
+    '  begin(block: BeginBlock): void {',
+    'a block waits until a rehearsal has come to its end',
+  ),
   rowTable(
     'given-up-record-kept',
     'if ((list[at + AT.flags] & GIVEN_UP) !== 0)',

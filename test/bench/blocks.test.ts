@@ -132,6 +132,12 @@ it('every policy is measured over a store, with the same results', async () => {
     expect(ways[2].ms).toHaveProperty('dryRun');
     expect(ways.map(({ mispredicted }) => mispredicted)).toEqual([0, 0, 0, 0]);
     expect(auto?.overSequentialFirst).toHaveLength(3);
+    expect(ways.map(({ blocks }) => blocks.at(-1)?.mode)).toEqual(['sequential', 'sequential', 'workers', 'kernel']);
+    // Twenty blocks that are not measured, and then two.
+    for (const { blocks, wall } of ways) {
+      expect(blocks).toHaveLength(22);
+      expect(blocks.slice(20).map(({ ms }) => ms)).toContain(wall.most);
+    }
     expect(auto?.overBest.median).toBeGreaterThan(0);
   }
 });

@@ -1,9 +1,10 @@
 /** One way of running the blocks of a benchmark, and what was measured of it. */
 import { BlockOffsets } from '../../bitcoin/block-offsets.js';
+import type { BlockMode } from '../../execute/choose/block-mode.js';
 import { LaneEngine, type StateSource } from '../../execute/engine.js';
 import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { Policy } from '../../lane/policy.js';
-import type { Executor } from '../../lane/statistics.js';
+import type { Executor, LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult } from '../../lane/types.js';
 import type { Store } from '../../store/store.js';
 import { StoredState } from '../../store/stored-state.js';
@@ -23,10 +24,18 @@ export interface EngineParts {
   readonly workers?: number;
 }
 
+/** How a block ran: on the engine's own thread, on the workers as well, or with the kernel. */
+export interface BlockTime {
+  readonly ms: number;
+  readonly mode: BlockMode;
+}
+
 /** How one way did on one block. */
 export interface WayFigures extends Way {
   /** Milliseconds from the block's bytes until it is stored (not yet brought to the disk). */
   readonly wall: Spread;
+  /** The same of every block since the engine began, and how each ran. */
+  readonly blocks: readonly BlockTime[];
   readonly perSecond: number;
   /** Speed over that of `sequential` in the same round: above 1 is faster. */
   readonly speedUp: Spread;
@@ -49,9 +58,10 @@ export interface WayFigures extends Way {
 
 /** An engine over the store of a workload. Every block is taken back after it was stored. */
 export class BlockSide {
-  /** Milliseconds of every block that is measured, and of every one since the engine began. */
+  /** Milliseconds of every block that is measured. */
   readonly wall: number[] = [];
-  readonly fromFirst: number[] = [];
+  /** Every block since the engine began. */
+  readonly blocks: BlockTime[] = [];
   readonly #cpu: number[] = [];
   readonly #heap: number[] = [];
   readonly #gc: number[] = [];
@@ -92,7 +102,7 @@ export class BlockSide {
     const { bytes, gcMs } = heap.end();
     store.rollback(0);
     this.#last = result;
-    this.fromFirst.push(stored - started);
+    this.blocks.push({ ms: Number((stored - started).toFixed(3)), mode: modeOf(result.statistics) });
     if (!keep) return result;
     this.wall.push(stored - started);
     this.#cpu.push((user + system) / block.count);
@@ -108,6 +118,7 @@ export class BlockSide {
     return {
       ...this.way,
       wall,
+      blocks: this.blocks,
       perSecond: Math.round(count / (wall.median / 1000)),
       speedUp: spreadOf(this.wall.map((ms, round) => sequential[round] / ms)),
       cpuMicroseconds: spreadOf(this.#cpu),
@@ -135,4 +146,9 @@ export class BlockSide {
     }
     for (const list of Object.values(this.#ms)) if (list.length < rounds) list.push(0);
   }
+}
+
+function modeOf({ executors }: LaneStatistics): BlockMode {
+  if (executors.gpu > 0) return 'kernel';
+  return executors.sequential > 0 ? 'sequential' : 'workers';
 }

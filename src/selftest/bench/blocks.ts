@@ -213,7 +213,7 @@ async function firstBlocks(
     try {
       for (let block = 0; block < FIRST_BLOCKS; block++) {
         await tally.runAll(started, n + block, false);
-        const [sequential, auto] = started.map(({ fromFirst }) => fromFirst[block]);
+        const [sequential, auto] = started.map(({ blocks }) => blocks[block].ms);
         ratios[block].push(sequential / auto);
       }
     } finally {
@@ -225,7 +225,7 @@ async function firstBlocks(
 
 /** Sides have run the same rounds. */
 function overBest(auto: BlockSide, sides: readonly BlockSide[]): Spread {
-  const late = (side: BlockSide): number[] => side.fromFirst.slice(FIRST_BLOCKS - 1, auto.fromFirst.length);
+  const late = ({ blocks }: BlockSide): number[] => blocks.slice(FIRST_BLOCKS - 1, auto.blocks.length).map(({ ms }) => ms);
   const [best] = [...sides].sort((a, b) => spreadOf(late(a)).median - spreadOf(late(b)).median);
   const own = late(auto);
   return spreadOf(late(best).map((ms, round) => ms / own[round]));
