@@ -31,7 +31,7 @@ const LEARNS = 'test/execute/auto-learns.test.ts';
 const REHEARSAL = 'test/execute/rehearsal.test.ts';
 const decision = inFile('src/execute/choose/decision.ts', LEARNS);
 const warmth = inFile('src/execute/choose/pool-warmth.ts', REHEARSAL);
-const kindCosts = inFile('src/execute/choose/kind-costs.ts', LEARNS);
+const kindCosts = inFile('src/execute/choose/kind-costs.ts', 'test/execute/block-modes.test.ts', LEARNS);
 const rehearsal = inFile('src/execute/threads/rehearsal.ts', REHEARSAL);
 const pool = inFile('src/execute/threads/worker-pool.ts', REHEARSAL);
 
@@ -49,10 +49,16 @@ export const EXECUTE = [
     'a rehearsal that one thread has ended counts for all',
   ),
   kindCosts(
-    'cold-counts',
-    'if (isCold) this.cold = Math.min(us, this.cold ?? us);',
-    'if (false) return;',
-    'what a block took while the engine compiled counts as any other measurement',
+    'few-runs-believed',
+    'return count > 0 && count < FEW_RUNS ? FEW_EXCESS : 0;',
+    'return 0;',
+    'the first measurements in parallel count although code was compiled meanwhile',
+  ),
+  kindCosts(
+    'disturbed-counts',
+    'disturbed ? Math.min(us, this.sequential ?? us) : us',
+    'us',
+    'what a block took beside threads that rehearse counts as any other measurement',
   ),
   rehearsal(
     'crowded-rehearsal',

@@ -56,8 +56,14 @@ describe('auto on threads that are slow at first', () => {
   ];
   it.each(measured)('finds what is best while a benchmark runs: %s', (_, calls) => {
     for (const count of [1_000, 5_000, 50_000]) {
-      const options = { ...MACHINE, programs: { [A]: calls } };
-      expect(overBest(options, count), `${count}`).toBeGreaterThan(0.95);
+      for (const [coldMs, coldRuns] of [
+        [200, 300],
+        [400, 300],
+        [600, 650],
+      ] as const) {
+        const options = { ...MACHINE, coldMs, coldRuns, programs: { [A]: calls } };
+        expect(overBest(options, count), `${count}, ${coldMs} ms`).toBeGreaterThan(0.95);
+      }
     }
   });
 
@@ -167,22 +173,23 @@ describe('auto on random machines', () => {
     expect(lost).toEqual([]);
   });
 
-  it('comes within a twentieth of the best way, where finding it does not cost more than that', () => {
-    const lost: string[] = [];
-    for (const seed of seeds) {
-      for (const noise of [false, true]) {
-        const options = choose(seed, noise);
-        const machine = new ModelMachine(options);
-        for (let n = 0; n < 20 && machine.now < 30_000; n++) {
-          for (const rows of blocksOf(seed, options, 200)) machine.run(rows);
-        }
-        const late = machine.blocks.slice(-100);
-        // Without the noise of each block, which is that of whatever way it went.
-        const auto = sum(late.map((block) => block[block.mode === 'sequential' ? 'sequential' : 'workers']));
-        const best = sum(late.map(({ sequential, workers }) => Math.min(sequential, workers)));
-        if (best / auto < (noise ? 0.94 : 0.95)) lost.push(`${seed} ${noise}: ${(best / auto).toFixed(2)}`);
-      }
+  /** The best way of the last hundred blocks over how they went, without the noise that any way would have had. */
+  const overBestLate = (seed: number, noise: boolean): number => {
+    const options = choose(seed, noise);
+    const machine = new ModelMachine(options);
+    for (let n = 0; n < 20 && machine.now < 30_000; n++) {
+      for (const rows of blocksOf(seed, options, 200)) machine.run(rows);
     }
-    expect(lost).toEqual([]);
+    const late = machine.blocks.slice(-100);
+    const auto = sum(late.map((block) => block[block.mode === 'sequential' ? 'sequential' : 'workers']));
+    return sum(late.map(({ sequential, workers }) => Math.min(sequential, workers))) / auto;
+  };
+
+  it('comes within a twentieth of the best way, though every program makes its own part of each block', () => {
+    expect(seeds.filter((seed) => overBestLate(seed, false) < 0.95)).toEqual([]);
+  });
+
+  it('does so in spite of blocks that take twice as long for no reason, but for one machine in fifty', () => {
+    expect(seeds.filter((seed) => overBestLate(seed, true) < 0.94).length).toBeLessThan(seeds.length / 50);
   });
 });

@@ -156,6 +156,18 @@ describe('how auto runs a block', () => {
     expect(bad.chosen.at(-1)).toBe('sequential');
   });
 
+  it('what was a little slower the first time is taken again at once, and seven times in all', () => {
+    const machine = new Machine(15, { [A]: { us: 60, row: 60 } });
+    const modes = machine.runs(100, { [A]: 1_000 });
+    // In between it is made sure how long one after the other takes once its code is compiled.
+    expect(modes.slice(0, 5)).toEqual(['sequential', 'workers', 'sequential', 'workers', 'workers']);
+    expect(modes.filter((mode) => mode === 'workers')).toHaveLength(7);
+    const better = new Machine(15, { [A]: { us: 60, row: 60 } });
+    while (better.run({ [A]: 1_000 }) !== 'workers');
+    better.programs[A] = { us: 60, row: 40 };
+    expect(better.runs(20, { [A]: 1_000 }).filter((mode) => mode === 'sequential')).toHaveLength(1);
+  });
+
   it('a guess that was too good costs one block', () => {
     const machine = new Machine(15, { [A]: { us: 60, row: 200 } });
     expect(machine.runs(20, { [A]: 1_000 }).filter((mode) => mode === 'workers')).toHaveLength(1);

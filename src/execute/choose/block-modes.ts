@@ -37,10 +37,6 @@ const TRIAL_SHARE = 0.01;
 const MOST_SAVED = 60_000;
 /** The other way is tried again after so many blocks; at once as long as it has been measured too few times. */
 const TRY_AGAIN = 256;
-/** Transactions in parallel until the engine's own thread has compiled what it needs for that. */
-const WARM_ROWS = 2_000;
-/** Milliseconds that it takes longer before. */
-const COLD_MS = 30;
 /** What was measured while others were at work, or compiling, may be so many times too high. */
 const NEAR = 1.15;
 /** Programs whose errors correct a guess. */
@@ -90,8 +86,6 @@ export class BlockModes implements ModeChooser {
   #blocks = 0;
   /** Milliseconds of all blocks. */
   #ms = 0;
-  /** Transactions of blocks that ran so. */
-  readonly #rows: Record<ParallelMode, number> = { workers: 0, kernel: 0 };
   /** Milliseconds that a trial may cost. */
   #saved = 0;
   #trial: { readonly block: BlockView; readonly mode: BlockMode; readonly expected: number } | undefined;
@@ -248,8 +242,7 @@ export class BlockModes implements ModeChooser {
       if (isNew && block.count > (this.#counts.median ?? 0)) continue;
       if (few || costs.since[other] > TRY_AGAIN) {
         const risk = isGuess ? GUESS_RISK : few ? FEW_RISK : MEASURED_RISK;
-        const cold = isGuess && other !== 'sequential' && this.#rows[other] === 0 ? COLD_MS : 0;
-        if (ms * risk + cold - expected <= this.#saved) return true;
+        if (ms * risk - expected <= this.#saved) return true;
       }
     }
     return false;
@@ -280,14 +273,12 @@ export class BlockModes implements ModeChooser {
     }
     const error = Math.max(0, ms * 1_000 - fixedCost(mode)) / sum;
     const size = sizeOf(count);
-    const isCold = this.#rows[mode] < WARM_ROWS;
-    this.#rows[mode] += count;
     for (const { kind, rows, us } of shares) {
       const share = us / sum;
       if (share < LEAST_PART) continue;
       const own = ms * 1_000 * share;
-      this.#kinds.of(kind, own / 1_000).sawParallel(mode, size, own / rows, share, isCold);
-      if (share > 0.5 && !isCold) this.#errors[mode].of(kind, own / 1_000).add(error, share);
+      this.#kinds.of(kind, own / 1_000).sawParallel(mode, size, own / rows, share);
+      if (share > 0.5) this.#errors[mode].of(kind, own / 1_000).add(error, share);
     }
   }
 }

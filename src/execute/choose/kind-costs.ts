@@ -14,7 +14,6 @@ const FEW_RUNS = 3;
 const ENOUGH_RUNS = 7;
 /** Part of the first measurements in parallel that the next ones may not take: code is compiled while they run. */
 const FEW_EXCESS = 0.13;
-const COLD_EXCESS = 0.25;
 /** What a size tells of the next smaller one, where the fixed costs of a block weigh more. */
 const DEARER = 1.15;
 
@@ -36,24 +35,6 @@ export interface KindFigures {
   readonly kernel: readonly (number | null)[];
 }
 
-/** What blocks of one size took that ran in parallel. */
-class ParallelCosts {
-  readonly recent = new Recent();
-  /** The least that was measured while the engine itself still compiled: it counts as long as nothing else does. */
-  cold: number | undefined;
-  runs = 0;
-
-  get cost(): number | undefined {
-    return this.recent.cost ?? this.cold;
-  }
-
-  add(us: number, share: number, isCold: boolean): void {
-    this.runs++;
-    if (isCold) this.cold = Math.min(us, this.cold ?? us);
-    else this.recent.add(us, share);
-  }
-}
-
 /** Microseconds of the engine's thread per transaction. */
 export class KindCosts {
   readonly #sequential = new Recent();
@@ -61,7 +42,7 @@ export class KindCosts {
   readonly #steady = new Recent();
   readonly #asked = new Recent();
   readonly #width = new Recent();
-  readonly #parallel: Readonly<Record<ParallelMode, (ParallelCosts | undefined)[]>> = { workers: [], kernel: [] };
+  readonly #parallel: Readonly<Record<ParallelMode, (Recent | undefined)[]>> = { workers: [], kernel: [] };
   /** Transactions that were seen to run one after the other, and in how many blocks. */
   rows = 0;
   blocks = 0;
@@ -94,15 +75,13 @@ export class KindCosts {
 
   /** How much what was measured of blocks of that size in parallel may be too high, as a part of it. */
   excess(mode: ParallelMode, size: number): number {
-    const costs = this.#parallel[mode][size];
-    if (costs === undefined || costs.runs > FEW_RUNS) return 0;
-    if (costs.recent.count === 0) return COLD_EXCESS;
-    return costs.recent.count < FEW_RUNS ? FEW_EXCESS : 0;
+    const count = this.#parallel[mode][size]?.count ?? 0;
+    return count > 0 && count < FEW_RUNS ? FEW_EXCESS : 0;
   }
 
   /** Whether it was measured often enough. */
   isMeasured(mode: ParallelMode, size: number): boolean {
-    return (this.#parallel[mode][size]?.recent.count ?? 0) >= ENOUGH_RUNS;
+    return (this.#parallel[mode][size]?.count ?? 0) >= ENOUGH_RUNS;
   }
 
   /** In parallel, in blocks of that size: as measured, or by what the nearest size that was measured tells. */
@@ -134,11 +113,11 @@ export class KindCosts {
     this.since.sequential = 0;
   }
 
-  /** `share`: what part of the block was its own; `isCold`: the engine's own thread has hardly run any block so. */
-  sawParallel(mode: ParallelMode, size: number, us: number, share: number, isCold: boolean): void {
+  /** `share`: what part of the block was its own. */
+  sawParallel(mode: ParallelMode, size: number, us: number, share: number): void {
     const sizes = this.#parallel[mode];
-    sizes[size] ??= new ParallelCosts();
-    sizes[size].add(us, share, isCold);
+    sizes[size] ??= new Recent();
+    sizes[size].add(us, share);
     this.since[mode] = 0;
   }
 
@@ -162,10 +141,7 @@ export class KindCosts {
     this.calmBlocks = CALM_BLOCKS;
     for (const mode of PARALLEL_MODES) {
       figures[mode].forEach((us, size) => {
-        if (us === null) return;
-        const costs = new ParallelCosts();
-        costs.add(us, 1, false);
-        this.#parallel[mode][size] = costs;
+        if (us !== null) this.#parallel[mode][size] = new Recent(us);
       });
     }
   }

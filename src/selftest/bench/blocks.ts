@@ -225,7 +225,8 @@ async function firstBlocks(
 
 /** Sides have run the same rounds. */
 function overBest(auto: BlockSide, sides: readonly BlockSide[]): Spread {
-  const late = ({ blocks }: BlockSide): number[] => blocks.slice(FIRST_BLOCKS - 1, auto.blocks.length).map(({ ms }) => ms);
+  const late = ({ blocks }: BlockSide): number[] =>
+    blocks.slice(FIRST_BLOCKS - 1, auto.blocks.length).map(({ ms }) => ms);
   const [best] = [...sides].sort((a, b) => spreadOf(late(a)).median - spreadOf(late(b)).median);
   const own = late(auto);
   return spreadOf(late(best).map((ms, round) => ms / own[round]));
