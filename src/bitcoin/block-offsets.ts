@@ -3,7 +3,7 @@ import { readU32 } from '../util/bytes.js';
 import { HASH_LENGTH, hashTransactions, hashWitnesses, merkleRootOf, type TransactionTable } from './block-hash.js';
 import { coinbaseHeight } from './coinbase-height.js';
 import { type MerkleRoot, sha256d } from './hash.js';
-import { Cursor, type LayoutSink, layoutTransaction, malformed } from './layout.js';
+import { Cursor, type LayoutSink, malformed, TransactionLayout, walkTransaction } from './layout.js';
 import { MAX_BLOCK_LENGTH, MIN_TRANSACTION } from './limits.js';
 import type { Transaction, TxInput, TxOutput } from './types.js';
 import type { Verifiable } from './verify-block.js';
@@ -125,16 +125,16 @@ export class BlockOffsets implements BlockColumns, Verifiable {
     const firstOutput = new Uint32Array(count + 1);
     PLACES.inputCount = 0;
     PLACES.scriptCount = 0;
-    let at = cursor.at;
+    const layout = new TransactionLayout();
     for (let i = 0; i < count; i++) {
-      starts[i] = at;
+      starts[i] = cursor.at;
       firstInput[i] = PLACES.inputCount;
       firstOutput[i] = PLACES.scriptCount >> 1;
-      const layout = layoutTransaction(bytes, at, 'BLOCK', PLACES);
+      walkTransaction(cursor, layout, PLACES);
       witnesses[i] = layout.witnessStart;
       segwit[i] = layout.segwit ? 1 : 0;
-      at = layout.end;
     }
+    const { at } = cursor;
     starts[count] = at;
     firstInput[count] = PLACES.inputCount;
     firstOutput[count] = PLACES.scriptCount >> 1;

@@ -8,13 +8,13 @@ import { readU32 } from '../util/bytes.js';
 /** Prefix of error codes, by the kind of input. */
 export type Subject = 'BLOCK' | 'TX';
 
-export interface TransactionLayout {
+export class TransactionLayout {
   /** True if marker and flag follow the version. */
-  readonly segwit: boolean;
+  segwit = false;
   /** Where the witnesses start; `end - 4` if there are none. */
-  readonly witnessStart: number;
+  witnessStart = 0;
   /** First byte after the transaction. */
-  readonly end: number;
+  end = 0;
 }
 
 const MIN_INPUT = 41;
@@ -94,7 +94,14 @@ export function layoutTransaction(
   subject: Subject,
   sink?: LayoutSink,
 ): TransactionLayout {
-  const cursor = new Cursor(bytes, start, subject);
+  const layout = new TransactionLayout();
+  walkTransaction(new Cursor(bytes, start, subject), layout, sink);
+  return layout;
+}
+
+/** The same where `cursor` is, which goes to its end; `layout` is filled, and `sink` hears of its parts. */
+export function walkTransaction(cursor: Cursor, layout: TransactionLayout, sink?: LayoutSink): void {
+  const { bytes, subject, at: start } = cursor;
   cursor.skip(4);
   const segwit = bytes[cursor.at] === 0 && bytes[cursor.at + 1] === 1;
   if (segwit) cursor.skip(2);
@@ -128,5 +135,7 @@ export function layoutTransaction(
   }
   if (segwit && items === 0) throw malformed(subject, 'a transaction has a witness flag but no witness', start);
   cursor.skip(4);
-  return { segwit, witnessStart, end: cursor.at };
+  layout.segwit = segwit;
+  layout.witnessStart = witnessStart;
+  layout.end = cursor.at;
 }

@@ -5,7 +5,6 @@
 import { BlockState, BlockStateReader } from '../lane/columns/block-state.js';
 import { CommonRunner } from '../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../lane/columns/lane-columns.js';
-import { SheetsAhead } from '../lane/columns/sheets-ahead.js';
 import type { LaneContext } from '../lane/message.js';
 import { MapOverlay } from '../lane/overlay.js';
 import type { LaneTransaction } from '../lane/scan.js';
@@ -67,9 +66,8 @@ export function runColumns(
   const state = new BlockState(unkept, mostBytes);
   const reader = new BlockStateReader(state, before);
   const common = new CommonRunner(columns, context, state, runner);
-  const sheets = new SheetsAhead(columns, state);
   for (let row = 0; row < columns.count; row++) {
-    sheets.loadFor(row);
+    common.readAhead(row);
     if (isCommon(columns, row) && common.run(row)) {
       sink.common(row, common, state);
       common.apply();

@@ -1,28 +1,40 @@
 /** The parts that stored receipts consist of; receipt-bytes.ts says in which order. All numbers are little-endian. */
 import { readU32, writeBinaryString, writeU32 } from '../util/bytes.js';
 import { copyBytes } from '../util/copy-bytes.js';
+import { viewOf } from '../util/words.js';
 
-const NO_TEXT = 0xffff;
+/** In the place of the length of a text: there is none. */
+export const NO_TEXT = 0xffff;
 const FIRST_ROOM = 64 * 1024;
 
 /** Appends the parts of receipts, one receipt after the other. */
 export class ReceiptWriter {
   bytes: Uint8Array<ArrayBuffer>;
+  /** All of `bytes`. */
+  view: DataView;
   length = 0;
 
   /** `room`: bytes to expect. */
   constructor(room = FIRST_ROOM) {
     this.bytes = new Uint8Array(room);
+    this.view = viewOf(this.bytes);
   }
 
   /** Makes room for `length` more bytes and gives where they begin. */
   take(length: number): number {
-    const at = this.length;
+    const at = this.room(length);
     this.length += length;
-    if (this.length > this.bytes.length) {
-      const bytes = new Uint8Array(Math.max(this.length, 2 * this.bytes.length));
+    return at;
+  }
+
+  /** Makes room for `length` bytes and gives where; whoever writes there says in `length` where that ends. */
+  room(length: number): number {
+    const at = this.length;
+    if (at + length > this.bytes.length) {
+      const bytes = new Uint8Array(Math.max(at + length, 2 * this.bytes.length));
       bytes.set(this.bytes.subarray(0, at));
       this.bytes = bytes;
+      this.view = viewOf(bytes);
     }
     return at;
   }

@@ -50,6 +50,8 @@ export class ProgramInstance {
   readonly why: WebAssembly.Global;
   /** Bytes of memory that it began with. */
   readonly memoryBytes: number;
+  /** Bytes that it takes beside its code: its memory, and the images of its data. */
+  readonly keptBytes: number;
   /** Functions that it holds references of (erasure.ts): making another instance takes longer the more they are. */
   readonly references: number;
   /** Fuel that the frames inside this run have used. */
@@ -108,6 +110,7 @@ export class ProgramInstance {
     this.memoryBytes = bytes.length;
     this.#noteUse();
     this.#images = imagesOf(program, this.functions.memory);
+    this.keptBytes = this.#images.reduce((sum, image) => sum + image.bytes.length, this.memoryBytes);
   }
 
   /**
@@ -158,11 +161,6 @@ export class ProgramInstance {
   /** Bytes that the memory has grown by. */
   get grownBytes(): number {
     return this.functions.memory.bytes.length - this.memoryBytes;
-  }
-
-  /** Bytes that it takes beside its code: its memory, and the images of its data. */
-  get keptBytes(): number {
-    return this.#images.reduce((sum, { bytes }) => sum + bytes.length, this.memoryBytes);
   }
 
   /** Whether `begin` can undo all that the run did. No memory of its own can be made smaller again. */

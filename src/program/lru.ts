@@ -15,7 +15,8 @@ export class BoundedCache<V> {
   readonly #entries = new Map<string, Entry<V>>();
   /** The newest lies apart, so that what is used again and again moves nothing; undefined after it was taken. */
   #newest: string | undefined;
-  #newestEntry: Entry<V> | undefined;
+  #newestValue: V | undefined;
+  #newestWeight = 0;
   #weight = 0;
   /** State of the generator that says what goes; never 0. */
   #random = 0x9e3779b9;
@@ -39,7 +40,7 @@ export class BoundedCache<V> {
   }
 
   get size(): number {
-    return this.#entries.size + (this.#newestEntry === undefined ? 0 : 1);
+    return this.#entries.size + (this.#newest === undefined ? 0 : 1);
   }
 
   get weight(): number {
@@ -47,22 +48,26 @@ export class BoundedCache<V> {
   }
 
   get(key: string): V | undefined {
-    if (key === this.#newest) return this.#newestEntry?.value;
+    if (key === this.#newest) return this.#newestValue;
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
     this.#entries.delete(key);
-    this.#makeNewest(key, entry);
+    this.#makeNewest(key, entry.value, entry.weight);
     return entry.value;
   }
 
   /** Gives the entry of `key` and forgets it. */
   take(key: string): V | undefined {
-    const entry = key === this.#newest ? this.#newestEntry : this.#entries.get(key);
-    if (entry === undefined) return undefined;
     if (key === this.#newest) {
+      const value = this.#newestValue;
+      this.#weight -= this.#newestWeight;
       this.#newest = undefined;
-      this.#newestEntry = undefined;
-    } else this.#entries.delete(key);
+      this.#newestValue = undefined;
+      return value;
+    }
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(key);
     this.#weight -= entry.weight;
     return entry.value;
   }
@@ -71,7 +76,7 @@ export class BoundedCache<V> {
   set(key: string, value: V, weight: number): void {
     this.take(key);
     this.#weight += weight;
-    this.#makeNewest(key, { value, weight });
+    this.#makeNewest(key, value, weight);
     while (this.#entries.size > 0 && (this.size > this.#maxEntries || this.#weight > this.#maxWeight)) {
       const before = this.#weight;
       const gone = this.#next();
@@ -80,12 +85,14 @@ export class BoundedCache<V> {
     }
   }
 
-  #makeNewest(key: string, entry: Entry<V>): void {
-    if (this.#newest !== undefined && this.#newestEntry !== undefined) {
-      this.#entries.set(this.#newest, this.#newestEntry);
+  /** Nothing is made for a key that is the newest again and again. */
+  #makeNewest(key: string, value: V, weight: number): void {
+    if (this.#newest !== undefined && this.#newestValue !== undefined) {
+      this.#entries.set(this.#newest, { value: this.#newestValue, weight: this.#newestWeight });
     }
     this.#newest = key;
-    this.#newestEntry = entry;
+    this.#newestValue = value;
+    this.#newestWeight = weight;
   }
 
   /** The entry that goes: never the newest. */

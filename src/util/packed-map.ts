@@ -1,7 +1,7 @@
 import { hashOfBytes } from './byte-hash.js';
 import { binarySlice, writeBinaryString } from './bytes.js';
-import { copyBytes } from './copy-bytes.js';
 import { type PackedEntry, PackedWrites } from './packed-writes.js';
+import { copyWords, LastView } from './words.js';
 
 /** Bytes of a chunk; the first ones are smaller, and a longer entry gets one of its own. */
 const CHUNK_BITS = 20;
@@ -37,6 +37,9 @@ class Entry implements PackedEntry {
 export class PackedMap extends PackedWrites {
   readonly #chunks: Uint8Array[] = [];
   readonly #words: Uint32Array[] = [];
+  readonly #views: DataView[] = [];
+  readonly #from = new LastView();
+  readonly #value = new LastView();
   /** Where the last chunk has room. */
   #next = 0;
   /** By entry. */
@@ -143,9 +146,13 @@ export class PackedMap extends PackedWrites {
     const size = HEAD + keyBytes + valueBytes;
     const at = this.#roomFor(size);
     const chunk = this.#chunks.length - 1;
-    const bytes = this.#chunks[chunk];
-    copyBytes(from, keyStart, keyEnd, bytes, at + HEAD);
-    if (value !== undefined) copyBytes(value, valueStart, valueEnd, bytes, at + HEAD + keyBytes);
+    const view = this.#views[chunk];
+    const fromView = this.#from.of(from);
+    copyWords(fromView, keyStart, keyEnd, view, at + HEAD);
+    if (value !== undefined) {
+      const valueView = value === from ? fromView : this.#value.of(value);
+      copyWords(valueView, valueStart, valueEnd, view, at + HEAD + keyBytes);
+    }
     const words = this.#words[chunk];
     words[at >>> 2] = keyBytes;
     words[(at >>> 2) + 1] = value === undefined ? ABSENT : valueBytes;
@@ -248,6 +255,7 @@ export class PackedMap extends PackedWrites {
     const buffer = new ArrayBuffer(Math.max(2 ** bits, aligned(size)));
     this.#chunks.push(new Uint8Array(buffer));
     this.#words.push(new Uint32Array(buffer));
+    this.#views.push(new DataView(buffer));
     this.#next = 0;
     return 0;
   }

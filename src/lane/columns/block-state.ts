@@ -1,6 +1,8 @@
 /** The state inside a block while it is built: keys by number, values in one array of bytes. */
 import { binarySlice, writeBinaryString } from '../../util/bytes.js';
 import { PackedMap } from '../../util/packed-map.js';
+import { wordsEqual } from '../../util/word-hash.js';
+import { copyWords, viewOf } from '../../util/words.js';
 import type { LaneKey, StateReader } from '../types.js';
 import { KeyTable, longer } from './key-table.js';
 
@@ -24,6 +26,8 @@ const PRESENT = 2;
 export class BlockState {
   /** Keys and values; a longer array takes its place when it is full. */
   bytes: Uint8Array;
+  /** All of `bytes`. */
+  view: DataView;
   #used = 0;
   #keys = new KeyTable();
   /** By key: where its value lies. */
@@ -39,6 +43,7 @@ export class BlockState {
   /** `bytes`: an array to begin with; what it holds means nothing. */
   constructor(base: StateReader, mostBytes = MOST_BYTES, bytes: Uint8Array = new Uint8Array(FIRST_BYTES)) {
     this.bytes = bytes;
+    this.view = viewOf(bytes);
     this.#base = base;
     this.#mostBytes = mostBytes;
   }
@@ -60,7 +65,7 @@ export class BlockState {
 
   /** The number of the key that lies from `start` to `end` of what is kept. */
   keyOfKept(start: number, end: number): number {
-    const found = this.#keys.find(this.bytes, start, end, this.bytes);
+    const found = this.#keys.findIn(this.view, start, end, this.view);
     if (found >= 0) return found;
     const key = this.#keys.add(this.bytes, start, end);
     if (key === this.starts.length) this.#grow();
@@ -71,7 +76,7 @@ export class BlockState {
   findText(key: LaneKey): number {
     const at = this.room(key.length);
     writeBinaryString(this.bytes, at, key);
-    return this.#keys.find(this.bytes, at, at + key.length, this.bytes);
+    return this.#keys.findIn(this.view, at, at + key.length, this.view);
   }
 
   /** The number of `key`. */
@@ -84,12 +89,17 @@ export class BlockState {
   /** The number of the key that was written where {@link room} said. */
   keyInRoom(length: number): number {
     const at = this.#used;
-    const found = this.#keys.find(this.bytes, at, at + length, this.bytes);
+    const found = this.#keys.findIn(this.view, at, at + length, this.view);
     if (found >= 0) return found;
     this.#used = at + length;
     const key = this.#keys.add(this.bytes, at, at + length);
     if (key === this.starts.length) this.#grow();
     return key;
+  }
+
+  /** Whether `key`, which is that long, has the `length` bytes at `at` of `view` behind its first `skipped` ones. */
+  hasAt(key: number, skipped: number, view: DataView, at: number, length: number): boolean {
+    return wordsEqual(view, at, this.view, this.keyStart(key) + skipped, length);
   }
 
   /** Where the bytes of a key lie in `bytes`. */
@@ -207,6 +217,7 @@ export class BlockState {
       const bytes = new Uint8Array(Math.max(wanted, 2 * this.bytes.length));
       bytes.set(this.bytes.subarray(0, this.#used));
       this.bytes = bytes;
+      this.view = viewOf(bytes);
     }
     return this.#used;
   }
@@ -218,7 +229,14 @@ export class BlockState {
     return at;
   }
 
-  /** Copies bytes to where values are kept, and gives where. */
+  /** Copies bytes of another array to where values are kept, and gives where. */
+  keepWords(from: DataView, start: number, end: number): number {
+    const at = this.room(end - start);
+    copyWords(from, start, end, this.view, at);
+    return this.take(end - start);
+  }
+
+  /** The same, of any array. */
   keep(from: Uint8Array, start: number, end: number): number {
     const length = end - start;
     const at = this.room(length);

@@ -1,6 +1,5 @@
 /** The context of a call of the common kind (alkanes-wire.md section 8), for the assets that the transaction spends. */
-import { writeU32 } from '../../util/bytes.js';
-import { copyBytes } from '../../util/copy-bytes.js';
+import { copyWords } from '../../util/words.js';
 import type { LaneColumns } from './lane-columns.js';
 import { SHEET_ENTRY } from './parcel.js';
 
@@ -13,20 +12,21 @@ export function callContextBytes({ contextStart, contextEnd }: LaneColumns, row:
   return contextEnd[row] - contextStart[row] + sheetBytes;
 }
 
-/** Writes it to `memory` at `at`; the sheet lies from `start` to `end` of `bytes`. */
+/** Writes it to `to` at `at`. `contexts`: all of the columns. The sheet lies from `start` to `end` of `sheets`. */
 export function writeCallContext(
-  { contexts, contextStart, contextEnd }: LaneColumns,
+  { contextStart, contextEnd }: LaneColumns,
   row: number,
-  bytes: Uint8Array,
+  contexts: DataView,
+  sheets: DataView,
   start: number,
   end: number,
-  memory: Uint8Array,
+  to: DataView,
   at: number,
 ): void {
   const inputs = contextStart[row] + CONTEXT_HEAD;
   const assets = end - start;
-  copyBytes(contexts, contextStart[row], inputs, memory, at);
-  writeU32(memory, at + COUNT_AT, assets / SHEET_ENTRY);
-  copyBytes(bytes, start, end, memory, at + CONTEXT_HEAD);
-  copyBytes(contexts, inputs, contextEnd[row], memory, at + CONTEXT_HEAD + assets);
+  copyWords(contexts, contextStart[row], inputs, to, at);
+  to.setUint32(at + COUNT_AT, assets / SHEET_ENTRY, true);
+  copyWords(sheets, start, end, to, at + CONTEXT_HEAD);
+  copyWords(contexts, inputs, contextEnd[row], to, at + CONTEXT_HEAD + assets);
 }

@@ -1,53 +1,71 @@
 /** Receipts of transactions of the common kind, from where everything lies to the bytes that are stored. */
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
-import { fromHex } from '../../util/bytes.js';
+import { fromHex, writeBinaryString } from '../../util/bytes.js';
+import { copyWords } from '../../util/words.js';
 import { listKeys, RECEIPT_DATA_BYTES, RECEIPT_KEY_BYTES } from '../receipt.js';
 import { HAS_TEXTS, writeTextsOf } from '../receipt-bytes.js';
-import type { ReceiptWriter } from '../receipt-parts.js';
+import { NO_TEXT, type ReceiptWriter } from '../receipt-parts.js';
 import { EXECUTORS, type Executor } from '../statistics.js';
 import { MESSAGE_STATUSES } from '../types.js';
 import type { BlockState } from './block-state.js';
 import type { CommonRunner } from './common-run.js';
+import { KeyOrder, MOST_SORTED } from './key-order.js';
 import type { LaneColumns } from './lane-columns.js';
 
-/** More keys than this are listed the general way. */
-const FEW_KEYS = 64;
-const sorted = new Uint32Array(FEW_KEYS);
+const HASH_BYTES = 32;
+/** Bytes in front of the keys of a receipt without its error and its data, at most; and in front of each list of keys. */
+const HEAD_ROOM = 160;
+const LIST_HEAD = 7;
+
+/** Transactions that follow each other touch keys of the same kinds in the same order. */
+const reads = new KeyOrder();
+const writes = new KeyOrder();
 
 /** Writes the receipt of the transaction at `row`, which `run` has run last; executor, colour and repaired as given. */
 export function writeCommonReceipt(
   out: ReceiptWriter,
   height: number,
-  columns: LaneColumns,
+  { block, contextStart, index }: LaneColumns,
   row: number,
   run: CommonRunner,
   state: BlockState,
   executor: Executor,
 ): void {
-  const { block, contexts, contextStart, index } = columns;
-  const at = index[row];
-  out.u32(height);
-  out.u32(at);
-  out.part(block.txids, at * ID_LENGTH, (at + 1) * ID_LENGTH);
-  out.u8(EXECUTORS.indexOf(executor));
-  out.u8(run.texts.isEmpty ? 0 : HAS_TEXTS);
-  out.u32(0);
-  out.u32(run.fuelUsed);
-  out.text(undefined);
-  out.u16(1);
-  out.u32(0);
-  out.u32(block.firstOutput[at + 1] - block.firstOutput[at] + 1);
-  out.u8(MESSAGE_STATUSES.indexOf(run.status));
-  out.u8(run.hasTarget ? 1 : 0);
-  if (run.hasTarget) out.part(contexts, contextStart[row], contextStart[row] + ID_LENGTH);
-  out.text(run.error);
-  out.u32(run.fuelUsed);
-  out.u32(run.dataBytes);
+  const tx = index[row];
+  const { error } = run;
+  const errorBytes = error === undefined ? 0 : error.length;
   const kept = Math.min(run.dataBytes, RECEIPT_DATA_BYTES);
-  out.u16(kept);
-  out.part(run.data, 0, kept);
-  writeKeys(out, state, run.reads.list, run.reads.count);
-  writeKeys(out, state, run.writes.keys, run.writes.count);
+  let at = out.room(HEAD_ROOM + errorBytes + kept);
+  const { view } = out;
+  view.setUint32(at, height, true);
+  view.setUint32(at + 4, tx, true);
+  copyWords(run.txids, tx * HASH_BYTES, (tx + 1) * HASH_BYTES, view, at + 8);
+  view.setUint8(at + 40, EXECUTORS.indexOf(executor));
+  view.setUint8(at + 41, run.texts.isEmpty ? 0 : HAS_TEXTS);
+  view.setUint32(at + 42, 0, true);
+  view.setUint32(at + 46, run.fuelUsed, true);
+  view.setUint16(at + 50, NO_TEXT, true);
+  // One message.
+  view.setUint16(at + 52, 1, true);
+  view.setUint32(at + 54, 0, true);
+  view.setUint32(at + 58, block.firstOutput[tx + 1] - block.firstOutput[tx] + 1, true);
+  view.setUint8(at + 62, MESSAGE_STATUSES.indexOf(run.status));
+  view.setUint8(at + 63, run.hasTarget ? 1 : 0);
+  at += 64;
+  if (run.hasTarget) {
+    copyWords(run.contexts, contextStart[row], contextStart[row] + ID_LENGTH, view, at);
+    at += ID_LENGTH;
+  }
+  view.setUint16(at, error === undefined ? NO_TEXT : errorBytes, true);
+  if (error !== undefined) writeBinaryString(out.bytes, at + 2, error);
+  at += 2 + errorBytes;
+  view.setUint32(at, run.fuelUsed, true);
+  view.setUint32(at + 4, run.dataBytes, true);
+  view.setUint16(at + 8, kept, true);
+  copyWords(run.dataView, 0, kept, view, at + 10);
+  out.length = at + 10 + kept;
+  writeKeys(out, state, run.reads.list, run.reads.count, reads);
+  writeKeys(out, state, run.writes.keys, run.writes.count, writes);
   if (run.texts.isEmpty) return;
   // No calls, and the texts of one message.
   out.u16(0);
@@ -55,26 +73,28 @@ export function writeCommonReceipt(
   writeTextsOf(out, 0, run.texts);
 }
 
-function writeKeys(out: ReceiptWriter, state: BlockState, keys: Uint32Array, count: number): void {
+function writeKeys(out: ReceiptWriter, state: BlockState, keys: Uint32Array, count: number, order: KeyOrder): void {
   let bytes = 0;
   for (let i = 0; i < count; i++) bytes += state.keyEnd(keys[i]) - state.keyStart(keys[i]);
-  if (count > FEW_KEYS || bytes > RECEIPT_KEY_BYTES) {
+  if (count > MOST_SORTED || bytes > RECEIPT_KEY_BYTES) {
     writeMany(out, state, keys.subarray(0, count));
     return;
   }
-  for (let i = 0; i < count; i++) {
-    let place = i;
-    for (; place > 0 && compareKeys(state, sorted[place - 1], keys[i]) > 0; place--) sorted[place] = sorted[place - 1];
-    sorted[place] = keys[i];
-  }
-  out.u32(count);
-  out.u8(0);
-  out.u16(count);
+  order.sort(state, keys, count);
+  const { sorted } = order;
+  let at = out.room(LIST_HEAD + 2 * count + bytes);
+  const { view } = out;
+  view.setUint32(at, count, true);
+  view.setUint8(at + 4, 0);
+  view.setUint16(at + 5, count, true);
+  at += LIST_HEAD;
   for (let i = 0; i < count; i++) {
     const [start, end] = [state.keyStart(sorted[i]), state.keyEnd(sorted[i])];
-    out.u16(end - start);
-    out.part(state.bytes, start, end);
+    view.setUint16(at, end - start, true);
+    copyWords(state.view, start, end, view, at + 2);
+    at += 2 + end - start;
   }
+  out.length = at;
 }
 
 function writeMany(out: ReceiptWriter, state: BlockState, keys: Uint32Array): void {
@@ -83,15 +103,4 @@ function writeMany(out: ReceiptWriter, state: BlockState, keys: Uint32Array): vo
   out.optional(hash === undefined ? undefined : fromHex(hash));
   out.u16(listed.length);
   for (const key of listed) out.sized(fromHex(key));
-}
-
-function compareKeys(state: BlockState, a: number, b: number): number {
-  const { bytes } = state;
-  const [startA, startB] = [state.keyStart(a), state.keyStart(b)];
-  const [lengthA, lengthB] = [state.keyEnd(a) - startA, state.keyEnd(b) - startB];
-  for (let i = 0; i < lengthA && i < lengthB; i++) {
-    const difference = bytes[startA + i] - bytes[startB + i];
-    if (difference !== 0) return difference;
-  }
-  return lengthA - lengthB;
 }

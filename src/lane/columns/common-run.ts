@@ -8,8 +8,8 @@ import { ResultLayout, TRANSFER_BYTES } from '../../program/result.js';
 import type { CallRunner, RunEnd, RunState } from '../../program/run-state.js';
 import type { Program, RevertReason, RunStatus } from '../../program/types.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
-import { readU32, readU128 } from '../../util/bytes.js';
-import { copyBytes } from '../../util/copy-bytes.js';
+import { readU128 } from '../../util/bytes.js';
+import { copyWords, LastView, viewOf } from '../../util/words.js';
 import { fuelOfBytes } from '../allowance.js';
 import type { LaneContext } from '../message.js';
 import { RECEIPT_DATA_BYTES } from '../receipt.js';
@@ -22,6 +22,7 @@ import { ContractCodes } from './contract-codes.js';
 import { type LaneColumns, LOST } from './lane-columns.js';
 import { NumberSet } from './number-set.js';
 import { isSameId, isSheet, Parcel, SHEET_ENTRY } from './parcel.js';
+import { SheetsAhead } from './sheets-ahead.js';
 import { StateKeys } from './state-keys.js';
 import { WriteLayer } from './write-layer.js';
 
@@ -44,7 +45,11 @@ export class CommonRunner implements RunState, RunEnd {
   resultBytes: number | undefined;
   /** The first bytes of the data that it returned, as many as a receipt keeps, and how many there were. */
   readonly data = new Uint8Array(RECEIPT_DATA_BYTES);
+  readonly dataView = viewOf(this.data);
   dataBytes = 0;
+  /** All contexts of the columns, and all txids of their block. */
+  readonly contexts: DataView;
+  readonly txids: DataView;
   /** What its contract has said. */
   readonly texts = new MessageTexts();
 
@@ -59,6 +64,7 @@ export class CommonRunner implements RunState, RunEnd {
   readonly #state: BlockState;
   readonly #runner: CallRunner;
   readonly #keys: StateKeys;
+  readonly #sheets: SheetsAhead;
   readonly #codes: ContractCodes;
   #row = 0;
   /** Where the context of the running row begins, without assets. */
@@ -72,6 +78,8 @@ export class CommonRunner implements RunState, RunEnd {
   #fuel = 0;
   readonly #result = new ResultLayout();
   readonly #parcel = new Parcel();
+  /** The memory of the contract. */
+  readonly #memory = new LastView();
 
   constructor(columns: LaneColumns, context: LaneContext, state: BlockState, runner: CallRunner) {
     this.#columns = columns;
@@ -79,7 +87,10 @@ export class CommonRunner implements RunState, RunEnd {
     this.#state = state;
     this.#runner = runner;
     this.#keys = new StateKeys(state);
+    this.#sheets = new SheetsAhead(columns, state, this.#keys);
     this.#codes = new ContractCodes(state);
+    this.contexts = viewOf(columns.contexts);
+    this.txids = viewOf(columns.block.txids);
   }
 
   /**
@@ -114,8 +125,15 @@ export class CommonRunner implements RunState, RunEnd {
     return hasRun;
   }
 
+  /** Reads what `row` and others behind it spend, if it was not read before. */
+  readAhead(row: number): void {
+    this.#sheets.loadFor(row);
+  }
+
   /** Keys have other numbers now. */
   forget(): void {
+    this.#keys.forget();
+    this.#sheets.forget();
     this.#codes.forget();
   }
 
@@ -129,12 +147,13 @@ export class CommonRunner implements RunState, RunEnd {
   #spendSheets(): boolean {
     const { block, index } = this.#columns;
     const at = index[this.#row];
+    const inputs = block.firstInput[at + 1] - block.firstInput[at];
     this.#sheetStart = 0;
     this.#sheetEnd = 0;
-    for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
-      const number = this.#keys.sheetAt(block.raw, block.inputs[input]);
+    for (let input = 0; input < inputs; input++) {
+      const number = this.#sheets.numberOf(this.#row, input);
       if (this.#see(number) === 0) continue;
-      if (this.#sheetEnd > 0 || !isSheet(this.#state.bytes, this.#foundStart, this.#foundEnd)) return false;
+      if (this.#sheetEnd > 0 || !isSheet(this.#state.view, this.#foundStart, this.#foundEnd)) return false;
       this.#sheetStart = this.#foundStart;
       this.#sheetEnd = this.#foundEnd;
       this.writes.set(number, 0, 0);
@@ -174,8 +193,7 @@ export class CommonRunner implements RunState, RunEnd {
 
   /** Key of the sheet on output `vout` of the transaction. */
   #outputKey(vout: number): number {
-    const { block, index } = this.#columns;
-    return this.#keys.sheetOn(block.txids, index[this.#row] * ID_LENGTH, vout);
+    return this.#keys.sheetOn(this.txids, this.#columns.index[this.#row] * ID_LENGTH, vout);
   }
 
   /** Finds the value of `key` as the transaction sees it; gives its length, 0 if it is absent. Records the read. */
@@ -198,11 +216,11 @@ export class CommonRunner implements RunState, RunEnd {
   /** The program of the target, one clone step followed. */
   #findProgram(): Program | undefined {
     const state = this.#state;
-    const key = this.#keys.code(this.#columns.contexts, this.#contextStart);
+    const key = this.#keys.code(this.contexts, this.#contextStart);
     if (this.#see(key) === 0) return undefined;
     if (state.bytes[this.#foundStart] === CODE_WASM)
       return this.#codes.programAt(key, this.#foundStart, this.#foundEnd);
-    const original = this.#keys.code(state.bytes, this.#foundStart + 1);
+    const original = this.#keys.code(state.view, this.#foundStart + 1);
     if (this.#see(original) === 0 || state.bytes[this.#foundStart] !== CODE_WASM) {
       throw new InternalError('a clone points at an id without code', { facts: { key: state.keyText(key) } });
     }
@@ -210,20 +228,20 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   /** Key of the balance of the asset whose id lies at `at`, held by the target. */
-  #balanceOf(bytes: Uint8Array, at: number): number {
-    return this.#keys.balance(bytes, at, this.#columns.contexts, this.#contextStart);
+  #balanceOf(bytes: DataView, at: number): number {
+    return this.#keys.balance(bytes, at, this.contexts, this.#contextStart);
   }
 
   /** Adds the incoming assets to the balances of the contract; false if a sum passes u128. */
   #creditIncoming(): boolean {
     const state = this.#state;
     for (let at = this.#sheetStart; at < this.#sheetEnd; at += SHEET_ENTRY) {
-      const key = this.#balanceOf(state.bytes, at);
+      const key = this.#balanceOf(state.view, at);
       const held = this.#see(key);
       const to = state.room(AMOUNT_BYTES);
-      const { bytes } = state;
-      if (held === 0) bytes.copyWithin(to, at + ID_LENGTH, at + SHEET_ENTRY);
-      else if (!addAmounts(bytes, this.#foundStart, bytes, at + ID_LENGTH, bytes, to)) return false;
+      const { view } = state;
+      if (held === 0) copyWords(view, at + ID_LENGTH, at + SHEET_ENTRY, view, to);
+      else if (!addAmounts(view, this.#foundStart, view, at + ID_LENGTH, view, to)) return false;
       state.take(AMOUNT_BYTES);
       this.writes.set(key, to, to + AMOUNT_BYTES);
     }
@@ -251,9 +269,10 @@ export class CommonRunner implements RunState, RunEnd {
     else if (result.fuel > fuelLeft) this.#outOfFuel();
     else {
       this.#fuel -= result.fuel;
-      this.#store(memory);
-      const error = this.#payOut(memory);
-      if (error === undefined) this.#succeed(memory);
+      const view = this.#memory.of(memory);
+      this.#store(view);
+      const error = this.#payOut(view);
+      if (error === undefined) this.#succeed(view);
       else this.#fail('REJECTED', error);
     }
     return false;
@@ -265,27 +284,27 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   /** Applies the storage map of the result. */
-  #store(memory: Uint8Array): void {
+  #store(memory: DataView): void {
     const state = this.#state;
     const { entries, entriesAt } = this.#result;
     for (let n = entries, at = entriesAt; n > 0; n--) {
       const keyAt = at + 4;
-      const keyEnd = keyAt + readU32(memory, at);
+      const keyEnd = keyAt + memory.getUint32(at, true);
       const valueAt = keyEnd + 4;
-      at = valueAt + readU32(memory, keyEnd);
+      at = valueAt + memory.getUint32(keyEnd, true);
       const key = this.#ownKey(memory, keyAt, keyEnd);
-      const to = at === valueAt ? 0 : state.keep(memory, valueAt, at);
+      const to = at === valueAt ? 0 : state.keepWords(memory, valueAt, at);
       this.writes.set(key, to, to + at - valueAt);
     }
   }
 
   /** Number of the contract's own key that lies from `start` to `end`. */
-  #ownKey(memory: Uint8Array, start: number, end: number): number {
-    return this.#keys.own(this.#columns.contexts, this.#contextStart, memory, start, end);
+  #ownKey(memory: DataView, start: number, end: number): number {
+    return this.#keys.own(this.contexts, this.#contextStart, memory, start, end);
   }
 
   /** Takes the transfers of the result off the contract's balances; gives why it cannot. */
-  #payOut(memory: Uint8Array): string | undefined {
+  #payOut(memory: DataView): string | undefined {
     const { transfers, transfersAt } = this.#result;
     for (let n = transfers, at = transfersAt; n > 0; n--, at += TRANSFER_BYTES) {
       const amountAt = at + ID_LENGTH;
@@ -298,16 +317,15 @@ export class CommonRunner implements RunState, RunEnd {
     return undefined;
   }
 
-  #debit(key: number, memory: Uint8Array, idAt: number, amountAt: number): string | undefined {
+  #debit(key: number, memory: DataView, idAt: number, amountAt: number): string | undefined {
     const state = this.#state;
     const held = this.#see(key);
-    const order = held === 0 ? -1 : compareAmounts(state.bytes, this.#foundStart, memory, amountAt);
-    const { contexts } = this.#columns;
-    if (order < 0 && !isSameId(memory, idAt, contexts, this.#contextStart)) return 'transfer beyond the balance';
+    const order = held === 0 ? -1 : compareAmounts(state.view, this.#foundStart, memory, amountAt);
+    if (order < 0 && !isSameId(memory, idAt, this.contexts, this.#contextStart)) return 'transfer beyond the balance';
     if (order > 0) {
       const from = this.#foundStart;
       const to = state.room(AMOUNT_BYTES);
-      subtractAmounts(state.bytes, from, memory, amountAt, state.bytes, to);
+      subtractAmounts(state.view, from, memory, amountAt, state.view, to);
       state.take(AMOUNT_BYTES);
       this.writes.set(key, to, to + AMOUNT_BYTES);
     } else if (held > 0) this.writes.set(key, 0, 0);
@@ -315,22 +333,22 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   /** The message holds: its parcel goes to its pointer. */
-  #succeed(memory: Uint8Array): void {
+  #succeed(memory: DataView): void {
     this.status = 'OK';
     this.error = undefined;
     this.#writeParcel(memory);
     const { dataAt, dataBytes } = this.#result;
     this.dataBytes = dataBytes;
-    copyBytes(memory, dataAt, dataAt + Math.min(dataBytes, RECEIPT_DATA_BYTES), this.data, 0);
+    copyWords(memory, dataAt, dataAt + Math.min(dataBytes, RECEIPT_DATA_BYTES), this.dataView, 0);
   }
 
-  #writeParcel(memory: Uint8Array): void {
+  #writeParcel(memory: DataView): void {
     const pointer = this.#columns.pointer[this.#row];
     if (this.#parcel.count === 0 || pointer === LOST) return;
     const state = this.#state;
     const length = this.#parcel.count * SHEET_ENTRY;
     const start = state.room(length);
-    this.#parcel.write(memory, state.bytes, start);
+    this.#parcel.write(memory, state.view, start);
     state.take(length);
     this.writes.set(this.#outputKey(pointer), start, start + length);
   }
@@ -354,19 +372,22 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   writeContext(memory: Uint8Array, at: number): void {
-    writeCallContext(this.#columns, this.#row, this.#state.bytes, this.#sheetStart, this.#sheetEnd, memory, at);
+    const to = this.#memory.of(memory);
+    const state = this.#state.view;
+    writeCallContext(this.#columns, this.#row, this.contexts, state, this.#sheetStart, this.#sheetEnd, to, at);
   }
 
   findStorage(memory: Uint8Array, start: number, end: number): number {
-    return this.#see(this.#ownKey(memory, start, end));
+    return this.#see(this.#ownKey(this.#memory.of(memory), start, end));
   }
 
   findBalance(memory: Uint8Array, who: number, what: number): number {
-    return this.#see(this.#keys.balance(memory, what, memory, who));
+    const view = this.#memory.of(memory);
+    return this.#see(this.#keys.balance(view, what, view, who));
   }
 
   writeFound(memory: Uint8Array, at: number): void {
-    copyBytes(this.#state.bytes, this.#foundStart, this.#foundEnd, memory, at);
+    copyWords(this.#state.view, this.#foundStart, this.#foundEnd, this.#memory.of(memory), at);
   }
 
   sequence(): bigint {
@@ -385,6 +406,6 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   #declare(keys: NumberSet, memory: Uint8Array, start: number, end: number): void {
-    if (this.isDryRun) keys.include(this.#ownKey(memory, start, end));
+    if (this.isDryRun) keys.include(this.#ownKey(this.#memory.of(memory), start, end));
   }
 }

@@ -10,6 +10,9 @@ export class ContractCodes {
   readonly #state: BlockState;
   readonly #codes = new Map<number, Uint8Array>();
   #bytes = 0;
+  /** Most transactions call what the one before called. */
+  #lastKey = -1;
+  #lastProgram: Program | undefined;
 
   constructor(state: BlockState) {
     this.#state = state;
@@ -17,6 +20,7 @@ export class ContractCodes {
 
   /** The program of the stored code at `key`, which lies from `start` to `end` of the state. Code never changes. */
   programAt(key: number, start: number, end: number): Program {
+    if (key === this.#lastKey && this.#lastProgram !== undefined) return this.#lastProgram;
     let code = this.#codes.get(key);
     if (code === undefined) {
       if (this.#bytes + end - start > KEPT_BYTES) this.forget();
@@ -24,12 +28,15 @@ export class ContractCodes {
       this.#bytes += code.length;
       this.#codes.set(key, code);
     }
-    return programs.ofStored(code);
+    this.#lastProgram = programs.ofStored(code);
+    this.#lastKey = key;
+    return this.#lastProgram;
   }
 
   /** Keys have other numbers from now on. */
   forget(): void {
     this.#codes.clear();
     this.#bytes = 0;
+    this.#lastProgram = undefined;
   }
 }

@@ -1,6 +1,7 @@
 /** Keys of a block under small numbers, so that nothing on the way compares or hashes a key twice. */
-import { toBinaryString } from '../../util/bytes.js';
+import { binarySlice } from '../../util/bytes.js';
 import { hashOfWords, wordsEqual } from '../../util/word-hash.js';
+import { bytesOf, LastView } from '../../util/words.js';
 
 const FIRST_KEYS = 1_024;
 /** Places that are looked at for a key; beyond them it is found by a map, whose hash nobody can foresee. */
@@ -21,11 +22,8 @@ export class KeyTable {
   /** By key, as a binary string: those that found no place near their own. */
   readonly #far = new Map<string, number>();
   readonly #mostSteps: number;
-  /** What keys were last looked for in, and what the others lay in. */
-  #bytes: Uint8Array = new Uint8Array(0);
-  #view = viewOf(this.#bytes);
-  #kept: Uint8Array = this.#bytes;
-  #keptView = this.#view;
+  readonly #view = new LastView();
+  readonly #keptView = new LastView();
 
   /** `keys`: so many have room from the beginning; at least one. */
   constructor(mostSteps = MOST_STEPS, keys = FIRST_KEYS) {
@@ -46,7 +44,12 @@ export class KeyTable {
    * add} gives it one.
    */
   find(bytes: Uint8Array, start: number, end: number, kept: Uint8Array): number {
-    const view = this.#look(bytes, kept);
+    const keptView = this.#keptView.of(kept);
+    return this.findIn(bytes === kept ? keptView : this.#view.of(bytes), start, end, keptView);
+  }
+
+  /** The same by views of the bytes. */
+  findIn(view: DataView, start: number, end: number, kept: DataView): number {
     const hash = hashOfWords(view, start, end);
     this.#hash = hash;
     const places = this.#places;
@@ -54,10 +57,17 @@ export class KeyTable {
     for (let steps = 0, place = hash & mask; steps < this.#mostSteps; steps++, place = (place + 1) & mask) {
       const number = places[place] - 1;
       if (number < 0) return -1;
-      if (this.#hashes[number] === hash && this.#equals(number, view, start, end)) return number;
+      if (this.#hashes[number] === hash && this.isAt(number, view, start, end, kept)) return number;
     }
     if (this.#far.size === 0) return -1;
-    return this.#far.get(toBinaryString(bytes.subarray(start, end))) ?? -1;
+    return this.#far.get(binarySlice(bytesOf(view), start, end)) ?? -1;
+  }
+
+  /** Whether the key `number`, in `kept`, is the one that lies from `start` to `end` of `view`. */
+  isAt(number: number, view: DataView, start: number, end: number, kept: DataView): boolean {
+    const from = this.starts[number];
+    if (this.ends[number] - from !== end - start) return false;
+    return wordsEqual(view, start, kept, from, end - start);
   }
 
   /** Gives the next number to the key that {@link find} has just not found, which lies in `kept` now. */
@@ -69,26 +79,6 @@ export class KeyTable {
     this.#hashes[number] = this.#hash;
     this.#put(number, kept);
     return number;
-  }
-
-  /** Looks at `kept` and at `bytes`, and gives the view of these: making one costs as much as finding a short key. */
-  #look(bytes: Uint8Array, kept: Uint8Array): DataView {
-    if (kept !== this.#kept) {
-      this.#kept = kept;
-      this.#keptView = viewOf(kept);
-    }
-    if (bytes === kept) return this.#keptView;
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#view = viewOf(bytes);
-    }
-    return this.#view;
-  }
-
-  #equals(number: number, view: DataView, start: number, end: number): boolean {
-    const from = this.starts[number];
-    if (this.ends[number] - from !== end - start) return false;
-    return wordsEqual(view, start, this.#keptView, from, end - start);
   }
 
   #put(number: number, kept: Uint8Array): void {
@@ -103,7 +93,7 @@ export class KeyTable {
       places[place] = number + 1;
       return;
     }
-    this.#far.set(toBinaryString(kept.subarray(this.starts[number], this.ends[number])), number);
+    this.#far.set(binarySlice(kept, this.starts[number], this.ends[number]), number);
   }
 
   #grow(kept: Uint8Array): void {
@@ -124,8 +114,4 @@ export function longer(list: Uint32Array, length: number): Uint32Array<ArrayBuff
   const out = new Uint32Array(length);
   out.set(list);
   return out;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

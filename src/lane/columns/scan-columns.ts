@@ -28,8 +28,9 @@ export function scanColumns(
   const { parentOf, firstOf } = ahead;
   const messages = new Messages(block, ahead);
   const sheets = known ?? readSheets(block, messages, parentOf, before);
-  const index: number[] = [];
-  const firstParent: number[] = [0];
+  const index = new Uint32Array(block.count);
+  const firstParent = new Uint32Array(block.count + 1);
+  let count = 0;
   const parents: number[] = [];
   /** By transaction (the first one with its txid): its row. */
   const rows = new Int32Array(block.count).fill(NONE);
@@ -49,11 +50,11 @@ export function scanColumns(
     }
     if (!isLane && parents.length === first) continue;
     if (parents.length - first > 1) sortFrom(parents, first);
-    rows[firstOf[at]] = index.length;
-    index.push(at);
-    firstParent.push(parents.length);
+    rows[firstOf[at]] = count;
+    index[count++] = at;
+    firstParent[count] = parents.length;
   }
-  return messages.columns(index, firstParent, parents);
+  return messages.columns(index.slice(0, count), firstParent.slice(0, count + 1), new Uint32Array(parents));
 }
 
 /** Sorts the numbers of `list` from `first` on, ascending. */
@@ -86,7 +87,7 @@ class Messages {
     return this.#decoded.get(at)?.some(({ protocolTag }) => protocolTag === LANE_TAG) ?? false;
   }
 
-  columns(index: readonly number[], firstParent: readonly number[], parents: readonly number[]): LaneColumns {
+  columns(index: Uint32Array, firstParent: Uint32Array, parents: Uint32Array): LaneColumns {
     const count = index.length;
     const contextStart = new Uint32Array(count);
     const contextEnd = new Uint32Array(count);
@@ -104,14 +105,14 @@ class Messages {
     return {
       block: this.#block,
       count,
-      index: Uint32Array.from(index),
+      index,
       contextStart,
       contextEnd,
       contexts: rows.contexts,
       pointer,
       refund,
-      firstParent: Uint32Array.from(firstParent),
-      parents: Uint32Array.from(parents),
+      firstParent,
+      parents,
       decoded: this.#decoded,
     };
   }

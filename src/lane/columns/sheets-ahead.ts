@@ -1,6 +1,7 @@
+import { viewOf } from '../../util/words.js';
 import type { BlockState } from './block-state.js';
 import type { LaneColumns } from './lane-columns.js';
-import { StateKeys } from './state-keys.js';
+import type { StateKeys } from './state-keys.js';
 
 /** Keys that are read at once. */
 const PIECE = 1_024;
@@ -10,14 +11,19 @@ export class SheetsAhead {
   readonly #columns: LaneColumns;
   readonly #state: BlockState;
   readonly #keys: StateKeys;
+  readonly #raw: DataView;
+  /** Numbers of keys: those of a row stand from `#places` of it on. */
   readonly #found = new Uint32Array(PIECE);
-  /** Rows below it are done. */
+  readonly #places = new Uint32Array(PIECE + 1);
+  /** The rows from the first to the next one are done. */
+  #first = 0;
   #next = 0;
 
-  constructor(columns: LaneColumns, state: BlockState) {
+  constructor(columns: LaneColumns, state: BlockState, keys: StateKeys) {
     this.#columns = columns;
     this.#state = state;
-    this.#keys = new StateKeys(state);
+    this.#keys = keys;
+    this.#raw = viewOf(columns.block.raw);
   }
 
   /**
@@ -28,14 +34,32 @@ export class SheetsAhead {
     if (row < this.#next) return;
     const { block, index, count } = this.#columns;
     let found = 0;
-    for (this.#next = row; this.#next < count; this.#next++) {
+    this.#first = row;
+    for (this.#next = row; this.#next < count && this.#next < row + PIECE; this.#next++) {
       const at = index[this.#next];
       const [from, to] = [block.firstInput[at], block.firstInput[at + 1]];
       if (found + to - from > PIECE && found > 0) break;
+      this.#places[this.#next - row] = found;
       for (let input = from; input < to && found < PIECE; input++) {
-        this.#found[found++] = this.#keys.sheetAt(block.raw, block.inputs[input]);
+        this.#found[found++] = this.#keys.sheetAt(this.#raw, block.inputs[input]);
       }
     }
+    this.#places[this.#next - row] = found;
     this.#state.loadMany(this.#found, found);
+  }
+
+  /** Number of the key of the sheet on the outpoint of input number `at` of `row`. */
+  numberOf(row: number, at: number): number {
+    if (row >= this.#first && row < this.#next) {
+      const place = this.#places[row - this.#first] + at;
+      if (place < this.#places[row - this.#first + 1]) return this.#found[place];
+    }
+    const { block, index } = this.#columns;
+    return this.#keys.sheetAt(this.#raw, block.inputs[block.firstInput[index[row]] + at]);
+  }
+
+  /** Keys have other numbers now. */
+  forget(): void {
+    this.#next = 0;
   }
 }
