@@ -2,9 +2,10 @@
  * The truth: lane transactions one at a time, in block order, each over what all before it left. Every other way of
  * executing a block is tested against this one; it is kept too simple to be wrong.
  */
-import { BlockState, BlockStateReader } from '../lane/columns/block-state.js';
+import { type BlockState, BlockStateReader } from '../lane/columns/block-state.js';
 import { CommonRunner } from '../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../lane/columns/lane-columns.js';
+import { giveStateBack, lendState } from '../lane/columns/lent-state.js';
 import type { LaneContext } from '../lane/message.js';
 import { MapOverlay } from '../lane/overlay.js';
 import type { LaneTransaction } from '../lane/scan.js';
@@ -63,7 +64,7 @@ export function runColumns(
   sink: ColumnSink,
   mostBytes?: number,
 ): LaneWrites {
-  const state = new BlockState(unkept, mostBytes);
+  const state = lendState(unkept, mostBytes);
   const reader = new BlockStateReader(state, before);
   const common = new CommonRunner(columns, context, state, runner);
   for (let row = 0; row < columns.count; row++) {
@@ -76,6 +77,7 @@ export function runColumns(
   }
   const writes = state.writes();
   dropVoidDeletions(writes, (key) => state.hasBelow(key) ?? before.get(key) !== undefined);
+  giveStateBack(state);
   return writes;
 
   function runOne(at: number): LaneOutcome['writes'] {

@@ -1,6 +1,7 @@
 /** The parts that stored receipts consist of; receipt-bytes.ts says in which order. All numbers are little-endian. */
 import { readU32, writeBinaryString, writeU32 } from '../util/bytes.js';
 import { copyBytes } from '../util/copy-bytes.js';
+import { unsetBytes } from '../util/unset-bytes.js';
 import { viewOf } from '../util/words.js';
 
 /** In the place of the length of a text: there is none. */
@@ -16,7 +17,7 @@ export class ReceiptWriter {
 
   /** `room`: bytes to expect. */
   constructor(room = FIRST_ROOM) {
-    this.bytes = new Uint8Array(room);
+    this.bytes = unsetBytes(room);
     this.view = viewOf(this.bytes);
   }
 
@@ -31,7 +32,7 @@ export class ReceiptWriter {
   room(length: number): number {
     const at = this.length;
     if (at + length > this.bytes.length) {
-      const bytes = new Uint8Array(Math.max(at + length, 2 * this.bytes.length));
+      const bytes = unsetBytes(Math.max(at + length, 2 * this.bytes.length));
       bytes.set(this.bytes.subarray(0, at));
       this.bytes = bytes;
       this.view = viewOf(bytes);

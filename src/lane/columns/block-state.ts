@@ -1,6 +1,7 @@
 /** The state inside a block while it is built: keys by number, values in one array of bytes. */
 import { binarySlice, writeBinaryString } from '../../util/bytes.js';
 import { PackedMap } from '../../util/packed-map.js';
+import { unsetBytes } from '../../util/unset-bytes.js';
 import { wordsEqual } from '../../util/word-hash.js';
 import { copyWords, viewOf } from '../../util/words.js';
 import type { LaneKey, StateReader } from '../types.js';
@@ -29,23 +30,38 @@ export class BlockState {
   /** All of `bytes`. */
   view: DataView;
   #used = 0;
-  #keys = new KeyTable();
+  readonly #keys = new KeyTable();
   /** By key: where its value lies. */
   starts = new Uint32Array(1_024);
   ends = new Uint32Array(1_024);
   #known = new Uint8Array(1_024);
   #below = new Uint8Array(1_024);
-  readonly #base: StateReader;
-  readonly #mostBytes: number;
+  #base: StateReader;
+  #mostBytes: number;
   /** Writes that were put aside: a value of no bytes is undefined here. */
   #aside: PackedMap | undefined;
 
   /** `bytes`: an array to begin with; what it holds means nothing. */
-  constructor(base: StateReader, mostBytes = MOST_BYTES, bytes: Uint8Array = new Uint8Array(FIRST_BYTES)) {
+  constructor(base: StateReader, mostBytes = MOST_BYTES, bytes: Uint8Array = unsetBytes(FIRST_BYTES)) {
     this.bytes = bytes;
     this.view = viewOf(bytes);
     this.#base = base;
     this.#mostBytes = mostBytes;
+  }
+
+  /** Begins anew, as if it had just been made, in the memory that it has. */
+  begin(base: StateReader, mostBytes = MOST_BYTES): void {
+    this.#base = base;
+    this.#mostBytes = mostBytes;
+    this.#aside = undefined;
+    this.#forgetKeys();
+  }
+
+  #forgetKeys(): void {
+    this.#known.fill(UNKNOWN, 0, this.keys);
+    this.#below.fill(UNKNOWN, 0, this.keys);
+    this.#keys.clear();
+    this.#used = 0;
   }
 
   /** Numbers of keys are below this. */
@@ -214,7 +230,7 @@ export class BlockState {
   room(length: number): number {
     const wanted = this.#used + length;
     if (wanted > this.bytes.length) {
-      const bytes = new Uint8Array(Math.max(wanted, 2 * this.bytes.length));
+      const bytes = unsetBytes(Math.max(wanted, 2 * this.bytes.length));
       bytes.set(this.bytes.subarray(0, this.#used));
       this.bytes = bytes;
       this.view = viewOf(bytes);
@@ -254,13 +270,8 @@ export class BlockState {
   settle(): boolean {
     if (this.#used <= this.#mostBytes) return false;
     this.#aside = this.writes();
-    // The array serves again: touching new memory takes longer than all the rest.
-    this.#used = 0;
-    this.#keys = new KeyTable();
-    this.starts = new Uint32Array(1_024);
-    this.ends = new Uint32Array(1_024);
-    this.#known = new Uint8Array(1_024);
-    this.#below = new Uint8Array(1_024);
+    // The arrays serve again: touching new memory takes longer than all the rest.
+    this.#forgetKeys();
     return true;
   }
 

@@ -15,7 +15,7 @@ import type { LaneContext } from '../message.js';
 import { RECEIPT_DATA_BYTES } from '../receipt.js';
 import { MessageTexts } from '../texts.js';
 import type { MessageStatus } from '../types.js';
-import { AMOUNT_BYTES, addAmounts, compareAmounts, isZero, subtractAmounts } from './amounts.js';
+import { isZero } from './amounts.js';
 import type { BlockState } from './block-state.js';
 import { callContextBytes, writeCallContext } from './call-context.js';
 import { ContractCodes } from './contract-codes.js';
@@ -23,16 +23,17 @@ import { type LaneColumns, LOST } from './lane-columns.js';
 import { NumberSet } from './number-set.js';
 import { isSameId, isSheet, Parcel, SHEET_ENTRY } from './parcel.js';
 import { SheetsAhead } from './sheets-ahead.js';
+import { Sight } from './sight.js';
 import { StateKeys } from './state-keys.js';
-import { WriteLayer } from './write-layer.js';
+import type { WriteLayer } from './write-layer.js';
 
 const CODE_WASM = 0;
 
 export class CommonRunner implements RunState, RunEnd {
   /** Of the transaction that ran last: keys read from outside, in the order of their first reads. */
-  readonly reads = new NumberSet();
+  readonly reads: NumberSet;
   /** What it has written. */
-  readonly writes = new WriteLayer();
+  readonly writes: WriteLayer;
   status: MessageStatus = 'OK';
   /** Stable text, undefined for OK. */
   error: string | undefined;
@@ -62,6 +63,7 @@ export class CommonRunner implements RunState, RunEnd {
   readonly #columns: LaneColumns;
   readonly #context: LaneContext;
   readonly #state: BlockState;
+  readonly #sight: Sight;
   readonly #runner: CallRunner;
   readonly #keys: StateKeys;
   readonly #sheets: SheetsAhead;
@@ -72,9 +74,6 @@ export class CommonRunner implements RunState, RunEnd {
   /** The sheet that it spends, in the state's bytes; equal: none. */
   #sheetStart = 0;
   #sheetEnd = 0;
-  /** What was found last, in the state's bytes. */
-  #foundStart = 0;
-  #foundEnd = 0;
   #fuel = 0;
   readonly #result = new ResultLayout();
   readonly #parcel = new Parcel();
@@ -85,6 +84,9 @@ export class CommonRunner implements RunState, RunEnd {
     this.#columns = columns;
     this.#context = context;
     this.#state = state;
+    this.#sight = new Sight(state);
+    this.reads = this.#sight.reads;
+    this.writes = this.#sight.writes;
     this.#runner = runner;
     this.#keys = new StateKeys(state);
     this.#sheets = new SheetsAhead(columns, state, this.#keys);
@@ -106,8 +108,7 @@ export class CommonRunner implements RunState, RunEnd {
     this.declaredReads.count = 0;
     this.declaredWrites.count = 0;
     this.#contextStart = contextStart[row];
-    this.reads.count = 0;
-    this.writes.clear();
+    this.#sight.clear();
     this.#parcel.clear();
     this.hasTarget = false;
     this.program = undefined;
@@ -152,10 +153,10 @@ export class CommonRunner implements RunState, RunEnd {
     this.#sheetEnd = 0;
     for (let input = 0; input < inputs; input++) {
       const number = this.#sheets.numberOf(this.#row, input);
-      if (this.#see(number) === 0) continue;
-      if (this.#sheetEnd > 0 || !isSheet(this.#state.view, this.#foundStart, this.#foundEnd)) return false;
-      this.#sheetStart = this.#foundStart;
-      this.#sheetEnd = this.#foundEnd;
+      if (this.#sight.see(number) === 0) continue;
+      if (this.#sheetEnd > 0 || !isSheet(this.#state.view, this.#sight.start, this.#sight.end)) return false;
+      this.#sheetStart = this.#sight.start;
+      this.#sheetEnd = this.#sight.end;
       this.writes.set(number, 0, 0);
     }
     return true;
@@ -196,35 +197,18 @@ export class CommonRunner implements RunState, RunEnd {
     return this.#keys.sheetOn(this.txids, this.#columns.index[this.#row] * ID_LENGTH, vout);
   }
 
-  /** Finds the value of `key` as the transaction sees it; gives its length, 0 if it is absent. Records the read. */
-  #see(key: number): number {
-    const { writes, reads } = this;
-    const place = writes.placeOf(key);
-    if (place >= 0) {
-      this.#foundStart = writes.start(place);
-      this.#foundEnd = writes.end(place);
-      return this.#foundEnd - this.#foundStart;
-    }
-    reads.include(key);
-    const state = this.#state;
-    const length = state.load(key);
-    this.#foundStart = state.starts[key];
-    this.#foundEnd = state.ends[key];
-    return length;
-  }
-
   /** The program of the target, one clone step followed. */
   #findProgram(): Program | undefined {
     const state = this.#state;
     const key = this.#keys.code(this.contexts, this.#contextStart);
-    if (this.#see(key) === 0) return undefined;
-    if (state.bytes[this.#foundStart] === CODE_WASM)
-      return this.#codes.programAt(key, this.#foundStart, this.#foundEnd);
-    const original = this.#keys.code(state.view, this.#foundStart + 1);
-    if (this.#see(original) === 0 || state.bytes[this.#foundStart] !== CODE_WASM) {
+    if (this.#sight.see(key) === 0) return undefined;
+    if (state.bytes[this.#sight.start] === CODE_WASM)
+      return this.#codes.programAt(key, this.#sight.start, this.#sight.end);
+    const original = this.#keys.code(state.view, this.#sight.start + 1);
+    if (this.#sight.see(original) === 0 || state.bytes[this.#sight.start] !== CODE_WASM) {
       throw new InternalError('a clone points at an id without code', { facts: { key: state.keyText(key) } });
     }
-    return this.#codes.programAt(original, this.#foundStart, this.#foundEnd);
+    return this.#codes.programAt(original, this.#sight.start, this.#sight.end);
   }
 
   /** Key of the balance of the asset whose id lies at `at`, held by the target. */
@@ -236,14 +220,7 @@ export class CommonRunner implements RunState, RunEnd {
   #creditIncoming(): boolean {
     const state = this.#state;
     for (let at = this.#sheetStart; at < this.#sheetEnd; at += SHEET_ENTRY) {
-      const key = this.#balanceOf(state.view, at);
-      const held = this.#see(key);
-      const to = state.room(AMOUNT_BYTES);
-      const { view } = state;
-      if (held === 0) copyWords(view, at + ID_LENGTH, at + SHEET_ENTRY, view, to);
-      else if (!addAmounts(view, this.#foundStart, view, at + ID_LENGTH, view, to)) return false;
-      state.take(AMOUNT_BYTES);
-      this.writes.set(key, to, to + AMOUNT_BYTES);
+      if (!this.#sight.credit(this.#balanceOf(state.view, at), at)) return false;
     }
     return true;
   }
@@ -310,25 +287,10 @@ export class CommonRunner implements RunState, RunEnd {
       const amountAt = at + ID_LENGTH;
       if (isZero(memory, amountAt)) continue;
       const key = this.#balanceOf(memory, at);
-      const error = this.#debit(key, memory, at, amountAt);
-      if (error !== undefined) return error;
+      const isOwn = isSameId(memory, at, this.contexts, this.#contextStart);
+      if (!this.#sight.debit(key, memory, amountAt, isOwn)) return 'transfer beyond the balance';
       if (!this.#parcel.add(key, memory, at, amountAt)) return 'sum over u128 of a parcel';
     }
-    return undefined;
-  }
-
-  #debit(key: number, memory: DataView, idAt: number, amountAt: number): string | undefined {
-    const state = this.#state;
-    const held = this.#see(key);
-    const order = held === 0 ? -1 : compareAmounts(state.view, this.#foundStart, memory, amountAt);
-    if (order < 0 && !isSameId(memory, idAt, this.contexts, this.#contextStart)) return 'transfer beyond the balance';
-    if (order > 0) {
-      const from = this.#foundStart;
-      const to = state.room(AMOUNT_BYTES);
-      subtractAmounts(state.view, from, memory, amountAt, state.view, to);
-      state.take(AMOUNT_BYTES);
-      this.writes.set(key, to, to + AMOUNT_BYTES);
-    } else if (held > 0) this.writes.set(key, 0, 0);
     return undefined;
   }
 
@@ -378,20 +340,20 @@ export class CommonRunner implements RunState, RunEnd {
   }
 
   findStorage(memory: Uint8Array, start: number, end: number): number {
-    return this.#see(this.#ownKey(this.#memory.of(memory), start, end));
+    return this.#sight.see(this.#ownKey(this.#memory.of(memory), start, end));
   }
 
   findBalance(memory: Uint8Array, who: number, what: number): number {
     const view = this.#memory.of(memory);
-    return this.#see(this.#keys.balance(view, what, view, who));
+    return this.#sight.see(this.#keys.balance(view, what, view, who));
   }
 
   writeFound(memory: Uint8Array, at: number): void {
-    copyWords(this.#state.view, this.#foundStart, this.#foundEnd, this.#memory.of(memory), at);
+    copyWords(this.#state.view, this.#sight.start, this.#sight.end, this.#memory.of(memory), at);
   }
 
   sequence(): bigint {
-    return this.#see(this.#keys.sequence()) === 0 ? 1n : readU128(this.#state.bytes, this.#foundStart);
+    return this.#sight.see(this.#keys.sequence()) === 0 ? 1n : readU128(this.#state.bytes, this.#sight.start);
   }
 
   declareRead(memory: Uint8Array, start: number, end: number): void {

@@ -39,6 +39,13 @@ export class KeyTable {
     return this.#count;
   }
 
+  /** Forgets all keys; what has room for them stays. */
+  clear(): void {
+    this.#count = 0;
+    this.#places.fill(NONE);
+    this.#far.clear();
+  }
+
   /**
    * The number of the key from `start` to `end` of `bytes`, whose other keys lie in `kept`; -1 if it has none: {@link
    * add} gives it one.
