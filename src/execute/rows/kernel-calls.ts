@@ -19,7 +19,7 @@ import type { Program } from '../../program/types.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { writeU32 } from '../../util/bytes.js';
 import { copyBytes } from '../../util/copy-bytes.js';
-import { LastView } from '../../util/words.js';
+import { viewOf } from '../../util/words.js';
 import { AT, HEAD, NOT_CALLED, SharedWords, Words } from '../tasks/row-records.js';
 import type { BlockMemory } from './block-memory.js';
 import { NO_PREDICTION, type Predictions } from './predictions.js';
@@ -62,7 +62,6 @@ export interface KernelCallsInputs {
 export class KernelCalls implements CallRunner {
   readonly #inputs: KernelCallsInputs;
   readonly #common: CommonRunner;
-  readonly #memory = new LastView();
   readonly #heads: Words;
   readonly #accesses: Words;
   readonly #keys: Words;
@@ -218,8 +217,8 @@ export class KernelCalls implements CallRunner {
     this.#length = (this.#length + CONTEXT_PLACE - 1) & -CONTEXT_PLACE;
     this.#contextAt = this.#room(bytes);
     this.#contextEnd = this.#contextAt + bytes;
-    const to = this.#memory.of(this.#bytes);
-    writeCallContext(columns, row, this.#common.contexts, state.view, start, end, to, this.#contextAt);
+    const [contexts, to] = [this.#common.contexts, viewOf(this.#bytes)];
+    writeCallContext(columns, row, contexts, state.view, start, end, to, this.#contextAt);
   }
 
   /** Runs `row` up to its call; gives the program that it calls. */

@@ -13,7 +13,7 @@ import { KeyOrder, MOST_SORTED } from './key-order.js';
 import type { LaneColumns } from './lane-columns.js';
 
 const HASH_BYTES = 32;
-/** Bytes in front of the keys of a receipt without its error and its data, at most; and in front of each list of keys. */
+/** Bytes in front of the keys of a receipt, without error and data, at most; and in front of each list of keys. */
 const HEAD_ROOM = 160;
 const LIST_HEAD = 7;
 

@@ -1,4 +1,4 @@
-/** The memory of a block's state, which the next block is given again: getting fresh memory takes longer than using it. */
+/** The memory of a block's state, given to the next block again: getting new memory takes longer than using it. */
 import type { StateReader } from '../types.js';
 import { BlockState } from './block-state.js';
 

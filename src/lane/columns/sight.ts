@@ -42,7 +42,7 @@ export class Sight {
     return length;
   }
 
-  /** Adds the amount of the sheet entry at `at` of the state's bytes to the balance `key`; false if that passes u128. */
+  /** Adds the amount of the sheet entry at `at` of the state to the balance `key`; false if that passes u128. */
   credit(key: number, at: number): boolean {
     const state = this.#state;
     const amountAt = at + ID_LENGTH;
