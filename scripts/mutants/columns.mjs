@@ -8,6 +8,12 @@ const RULES = ['columns/common-run', 'results', 'rules-calls', 'cases', 'rules']
 const decode = inFile('wasm/native/lane-scan.ts', SCAN);
 const run = inFile('src/lane/columns/common-run.ts', ...RULES);
 const layer = inFile('src/lane/columns/write-layer.ts', ...RULES);
+const sight = inFile('src/lane/columns/sight.ts', ...RULES);
+const KEYS = 'test/lane/columns/state-keys.test.ts';
+const stateKeys = inFile('src/lane/columns/state-keys.ts', KEYS);
+const begun = inFile('src/lane/columns/block-state.ts', KEYS);
+const order = inFile('src/lane/columns/key-order.ts', 'test/lane/columns/key-order.test.ts');
+const words = inFile('src/util/words.ts', 'test/util/words.test.ts');
 const parcel = inFile('src/lane/columns/parcel.ts', ...RULES);
 const state = inFile('src/lane/columns/block-state.ts', 'test/lane/columns/block-state.test.ts');
 const keys = inFile('src/lane/columns/key-table.ts', 'test/lane/columns/block-state.test.ts');
@@ -53,9 +59,9 @@ export const COLUMNS = [
     'const refund = this.#columns.pointer[this.#row];',
     'the refund of a failed message of the common kind goes to its pointer',
   ),
-  run(
+  sight(
     'common-mints-any',
-    "if (order < 0 && !isSameId(memory, idAt, contexts, this.#contextStart)) return 'transfer beyond the balance';",
+    'if (order < 0 && !mayMint) return false;',
     '',
     'a contract of the common kind mints assets of others',
   ),
@@ -65,11 +71,53 @@ export const COLUMNS = [
     'if (!isSheet',
     'of two spent sheets the last one is all',
   ),
-  run(
+  sight(
     'common-own-read-again',
     '    if (place >= 0) {\n',
     '    if (place > 0) {\n',
     'the first write of a transaction is not seen by it',
+  ),
+  stateKeys(
+    'own-key-of-another',
+    '      state.hasAt(known, STORE_TEXT, ids, idAt, ID_LENGTH) &&\n',
+    '',
+    'the own key of another contract is taken for that of this one',
+  ),
+  stateKeys(
+    'own-key-begins-alike',
+    '      state.keyEnd(known) - state.keyStart(known) === length &&\n',
+    '',
+    'a key is taken for another one that begins with it',
+  ),
+  stateKeys(
+    'balance-of-another',
+    ' &&\n      state.hasAt(known, BALANCE_TEXT + ID_LENGTH, holders, holderAt, ID_LENGTH)',
+    '',
+    'the balance of another contract is taken for that of this one',
+  ),
+  begun(
+    'known-of-another-block',
+    '    this.#known.fill(UNKNOWN, 0, this.keys);\n',
+    '',
+    'what was read of a key of the last block is taken for the value of one of this block',
+  ),
+  order(
+    'order-of-the-last-one',
+    'place > 0 && isAfter',
+    'place > 1 && isAfter',
+    'the first key of a receipt is not put in its place',
+  ),
+  order(
+    'order-by-low-bytes',
+    'view.getUint32(startA + i), view',
+    'view.getUint32(startA + i, true), view',
+    'keys are not sorted as their bytes are',
+  ),
+  words(
+    'rest-not-copied',
+    '  for (; i < length; i++) to',
+    '  for (; i < length - 1; i++) to',
+    'the last byte is not copied',
   ),
   layer(
     'common-drops-spent',
@@ -115,7 +163,7 @@ export const COLUMNS = [
   ),
   keys(
     'far-keys-lost',
-    'return this.#far.get(toBinaryString(bytes.subarray(start, end))) ?? -1;',
+    'return this.#far.get(binarySlice(bytesOf(view), start, end)) ?? -1;',
     'return -1;',
     'a key that found no place near its own is given another number',
   ),

@@ -199,12 +199,10 @@ export class KernelCalls implements CallRunner {
   /** Writes the context of the call of `row`, which spends one sheet at most: those that it reads come first. */
   #writeContext(row: number): void {
     const { table, columns } = this.#inputs;
-    const { state } = table;
-    const { list } = table.words;
+    const [{ state }, { list }] = [table, table.words];
     const at = table.recordOf(row);
     const first = at + HEAD;
-    let start = 0;
-    let end = 0;
+    let [start, end] = [0, 0];
     for (let i = first; i < first + list[at + AT.reads] && end === start; i++) {
       const key = list[i];
       if (state.bytes[state.keyStart(key) + 1] !== SHEET_LETTER) break;
