@@ -55,6 +55,27 @@ it('keys are those of the rules, and those that were found before are found agai
   expect(new Set(numbers.values()).size).toBe(numbers.size);
 });
 
+it('keys that are remembered at one place are told apart', () => {
+  const state = new BlockState(NOTHING);
+  const keys = new StateKeys(state);
+  const id = { block: 2n, tx: 1n };
+  const ids = viewOf(idBytes(id));
+  for (let i = 0; i < 1_000; i++) {
+    const memory = new TextEncoder().encode(`key ${i} and more`);
+    // The second one is the beginning of the first one; some of so many pairs have one place.
+    for (const length of [memory.length, memory.length - 5, memory.length - 9]) {
+      const number = keys.own(ids, 0, viewOf(memory), 0, length);
+      expect(state.keyText(number)).toBe(storagePrefix(id) + toBinaryString(memory.subarray(0, length)));
+    }
+    const holders = [BigInt(i), BigInt(i) + 2n ** 64n, BigInt(i) + 2n ** 96n].map((tx) => ({ block: 4n, tx }));
+    for (const holder of holders) {
+      expect(state.keyText(keys.balance(ids, 0, viewOf(idBytes(holder)), 0))).toBe(balanceKey(id, holder));
+      expect(state.keyText(keys.balance(viewOf(idBytes(holder)), 0, ids, 0))).toBe(balanceKey(holder, id));
+      expect(state.keyText(keys.code(viewOf(idBytes(holder)), 0))).toBe(codeKey(holder));
+    }
+  }
+});
+
 it('nothing of a block is left to the next one that has its memory', () => {
   const first = lendState({ get: (key) => (key === 'a' ? Uint8Array.of(1) : undefined) });
   const keys = new StateKeys(first);
