@@ -7,6 +7,7 @@ import { clientRule } from './client.js';
 import { type CorsRule, corsRule, setCorsHeaders } from './cors.js';
 import { type Answered, answer, respond } from './dispatch.js';
 import { errorObject, RpcError } from './errors.js';
+import { EventServer } from './event-server.js';
 import { FairBudget } from './fair-budget.js';
 import { FairTurns } from './fair-turns.js';
 import { healthRoots } from './health-roots.js';
@@ -29,7 +30,8 @@ const DEFAULT_LIMITS = { transferTimeoutMs: 15_000, memoryBytes: 256 << 20 } as 
 
 /** Answers the requests of one server. */
 export class Handler {
-  closing = false;
+  #closing = false;
+  readonly #events: EventServer;
   readonly #bodies: BodyReader;
   readonly #answers: AnswerWriter;
   readonly #turns = new FairTurns();
@@ -48,6 +50,8 @@ export class Handler {
     this.#transferTimeoutMs = transferTimeoutMs;
     this.#bodies = new BodyReader(new FairBudget(memoryBytes), transferTimeoutMs);
     this.#answers = new AnswerWriter(new FairBudget(memoryBytes), transferTimeoutMs);
+    const { backend, bell } = options;
+    this.#events = new EventServer({ backend, bell, answers: this.#answers, turns: this.#turns });
     this.#cors = corsRule(options.cors);
     this.#hosts = hostRule(options.allowHost, options.host);
     this.#clientOf = clientRule(options.trustProxy);
@@ -58,13 +62,19 @@ export class Handler {
     this.#pages = new Map(Object.entries({ '/health': () => this.#health(), ...options.pages }));
   }
 
+  /** From here on connections close behind their answers, and events end. */
+  close(): void {
+    this.#closing = true;
+    this.#events.close();
+  }
+
   /** Answers one request; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A request that waited for its turn may have lost its connection: its response was never begun, so it does not
     // show that.
     if (response.destroyed || request.socket.destroyed) return;
     try {
-      if (this.closing) response.setHeader('connection', 'close');
+      if (this.#closing) response.setHeader('connection', 'close');
       if (!this.#hosts(request.headers.host)) {
         this.#refuse(request, response, REFUSALS.host, { host: String(request.headers.host).slice(0, SHOWN) });
         return;
@@ -86,7 +96,8 @@ export class Handler {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0];
     const page = this.#pages.get(path);
-    const allowed = path === '/' ? 'POST' : page !== undefined ? 'GET' : undefined;
+    const isEvents = path === '/events' || path === '/events/poll';
+    const allowed = path === '/' ? 'POST' : page !== undefined || isEvents ? 'GET' : undefined;
     if (allowed === undefined) return this.#refuse(request, response, REFUSALS.path);
     if (request.method === 'OPTIONS') {
       response.writeHead(204, { allow: `${allowed}, OPTIONS` }).end();
@@ -96,11 +107,24 @@ export class Handler {
       response.setHeader('allow', `${allowed}, OPTIONS`);
       return this.#refuse(request, response, REFUSALS.method);
     }
+    if (isEvents) return this.#answerEvents(request, response);
     if (page === undefined) return this.#post(request, response);
     await this.#turns.take(this.#clientOf(request));
     const { status, type, body } = await page();
     response.writeHead(status, { 'content-type': type });
     await this.#answers.end(response, body);
+  }
+
+  async #answerEvents(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const client = this.#clientOf(request);
+    await this.#turns.take(client);
+    try {
+      await this.#events.answer(request, response, client);
+    } catch (error) {
+      if (!(error instanceof RpcError) || response.headersSent) throw error;
+      response.writeHead(400, { 'content-type': 'application/json' });
+      await this.#answers.end(response, respond(undefined, { error: errorObject(error) }));
+    }
   }
 
   #health(): Page {

@@ -48,4 +48,9 @@ export const REFUSALS = {
     'Too many large bodies at once',
     'Try again later; bodies of up to 64 KiB are always taken.',
   ),
+  events: new Refusal(
+    'RPC_EVENTS_HELD',
+    'Too many readers of events, or too many of this client',
+    'Read what several need once: a client may have 16 streams and polls at a time.',
+  ),
 } as const;

@@ -1,5 +1,6 @@
 import type { RpcCode } from '../errors/codes/registry.js';
 import type { RpcBackend } from './backend.js';
+import type { ChangeBell } from './change-bell.js';
 import type { Answered } from './dispatch.js';
 
 export interface RpcServerOptions {
@@ -25,6 +26,8 @@ export interface RpcServerOptions {
   readonly onAnswered?: Answered;
   /** Called for refused requests and connections, with their code. */
   readonly onRefused?: (code: RpcCode, facts: Readonly<Record<string, string>>) => void;
+  /** Rings when blocks come or go; without it readers of events wait for up to a second. */
+  readonly bell?: ChangeBell;
   /** Answers to `GET` by path, besides or instead of `/health`. */
   readonly pages?: Readonly<Record<string, () => Page | Promise<Page>>>;
 }

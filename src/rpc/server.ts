@@ -86,7 +86,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 }
 
 async function closeServer(server: Server, handler: Handler): Promise<void> {
-  handler.closing = true;
+  handler.close();
   const closed = new Promise<void>((done) => server.close(() => done()));
   // Busy connections become idle one by one; each is closed then.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);

@@ -1,6 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { InternalError } from '../errors/errors.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
+import { ChangeBell } from '../rpc/change-bell.js';
 import { type RpcServer, startRpcServer } from '../rpc/server.js';
 import { LaneViews } from '../simulate/lane-views.js';
 import { StandardIndexer } from '../standard/standard-indexer.js';
@@ -50,6 +51,7 @@ export class Service {
   /** The engine's thread died, and the open store with it: nothing can be served any more. */
   crashed = false;
   readonly #worker: Worker;
+  readonly #bell = new ChangeBell();
   readonly #rollbacks = new RollbackClock();
   readonly #watch = new WorkWatch();
   readonly #blocks: SlowBlocks;
@@ -223,6 +225,7 @@ export class Service {
           blocksIndexed: state.blocks,
         }),
       },
+      bell: this.#bell,
       pages: pages.routes,
       onAnswered: (method, ms, ok) => state.answered(method, ms, ok),
       onRefused: (code, facts) => this.reporter.refused(code, facts),
@@ -241,6 +244,7 @@ export class Service {
   #hear(event: EngineEvent): void {
     this.state.apply(event);
     this.reporter.hear(event);
+    if (event.kind === 'block' || event.kind === 'rollback') this.#bell.ring();
     if (event.kind === 'opened') this.#opened?.(event);
     else if (event.kind === 'closed') void this.#worker.terminate();
     else if (event.kind === 'ended') this.#end(event.failure);

@@ -3,7 +3,16 @@ import { indexOf } from '../lane/receipt-list.js';
 import { bytesEqual, concatBytes } from '../util/bytes.js';
 import { contractRow } from './contract-rows.js';
 import type { Database, Range, Row } from './database.js';
-import { afterPrefix, contractKey, META_TIP, readBeU32, receiptKey, receiptPrefix, txPrefix } from './keys.js';
+import {
+  afterPrefix,
+  blockKey,
+  contractKey,
+  META_TIP,
+  readBeU32,
+  receiptKey,
+  receiptPrefix,
+  txPrefix,
+} from './keys.js';
 import { unfinishedHeight } from './pieces.js';
 import { pageWith, receiptsOf } from './receipt-pages.js';
 import { type Step, stepsOver, type Version, versionsOf } from './steps.js';
@@ -58,6 +67,12 @@ export class StoreLists {
   /** The values of a key that are kept, the newest first. */
   versions(ns: Namespace, key: Uint8Array): Generator<Version, void, void> {
     return versionsOf(this.#rocks, ns, key);
+  }
+
+  /** Height of the first block; undefined in an empty store. */
+  firstHeight(): number | undefined {
+    const row = this.#rocks.first('blocks', { gte: blockKey(0), lt: afterPrefix(blockKey(NO_ROW)) });
+    return row && readBeU32(row[0], 1);
   }
 
   /** Where the newest lane transaction with a txid (32 bytes, wire order) stands; undefined if there is none. */

@@ -38,6 +38,7 @@ describe('docs/json-rpc.md', () => {
       'trace-methods',
       'list-methods',
       'list-options',
+      'event-query',
       'receipt-of',
       'simulation-request',
       'heights',

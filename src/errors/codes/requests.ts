@@ -77,6 +77,8 @@ export const RPC_CODES = {
     'wait for answers',
   ],
   RPC_BAD_AMOUNT: ['not a number from 0 to 2^128 - 1', 'an integer below 2^53, or a decimal string', -32602],
+  RPC_EVENTS_HELD: ['too many readers of events', 'share one, or try again later', -32600, 503],
+  RPC_BAD_EVENTS: ['a wrong query of `/events`', 'see docs/json-rpc.md', -32600, 400],
   RPC_BAD_CURSOR: [
     'a cursor of another listing, or none',
     'give that of the page before, with the same method, options and height',

@@ -1,0 +1,160 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ChangeBell } from '../../src/rpc/change-bell.js';
+import { MOST_READERS_OF_A_CLIENT } from '../../src/rpc/event-server.js';
+import { generator, temporaryFolder } from '../store/helpers.js';
+import { chainOf, grow, Reader, readStream } from './event-reader.js';
+import { serveExample } from './example-store.js';
+
+const FROM = 2;
+const STEPS = 120;
+
+describe('events', () => {
+  let example: Awaited<ReturnType<typeof serveExample>> | undefined;
+  const bell = new ChangeBell();
+  afterEach(async () => {
+    await example?.close();
+    example = undefined;
+  });
+  const serve = async (limits = {}): Promise<NonNullable<typeof example>> => {
+    example = await serveExample(temporaryFolder(), { fill: false, bell, limits });
+    for (let i = 0; i < 5; i++) grow(example.store, 2);
+    return example;
+  };
+
+  it.each([1, 2, 3])(
+    'make of a reader what the chain is, over random reorgs and broken streams (seed %i)',
+    async (seed) => {
+      const random = generator(seed);
+      const { store, server } = await serve();
+      const reader = new Reader();
+      const isThere = (): boolean => {
+        const chain = chainOf(store, FROM);
+        return (
+          JSON.stringify([...reader.hashes]) === JSON.stringify([...chain.hashes]) &&
+          JSON.stringify(reader.receipts) === JSON.stringify(chain.receipts)
+        );
+      };
+      let steps = 0;
+      const step = (): void => {
+        if (random(3) > 0 || steps >= STEPS) return;
+        steps++;
+        const tip = store.tip()?.height ?? 0;
+        if (random(4) === 0 && tip > FROM) store.rollback(Math.max(FROM, tip - 1 - random(6)));
+        for (let i = random(4); i > 0; i--) grow(store, random(5));
+        bell.ring();
+      };
+      while (steps < STEPS || !isThere()) {
+        // What happens between two streams.
+        step();
+        let looks = random(20);
+        const url = `${server.url}/events?from=${FROM}&contract=2:1`;
+        await readStream(url, reader, () => {
+          step();
+          return --looks < 0 && (steps < STEPS || isThere());
+        });
+      }
+      expect(reader.undone).toBeGreaterThan(5);
+      expect(reader.hashes.size).toBeGreaterThan(5);
+    },
+  );
+
+  it('come by long poll as well, at once or when something happens, and without a contract only blocks', async () => {
+    const { store, server } = await serve();
+    interface Polled {
+      readonly events: Parameters<Reader['hear']>[0][];
+      readonly after: string;
+    }
+    const poll = async (query: string): Promise<Polled> =>
+      (await fetch(`${server.url}/events/poll?${query}`)).json() as Promise<Polled>;
+    const reader = new Reader();
+    const first = await poll('from=0');
+    for (const event of first.events) reader.hear(event);
+    expect([...reader.hashes]).toEqual([...chainOf(store, 0).hashes]);
+    expect(reader.receipts).toEqual([]);
+    const nothing = await poll(`after=${first.after}&wait=0`);
+    expect(nothing).toEqual({ events: [], after: first.after });
+    const waiting = poll(`after=${first.after}`);
+    store.rollback(2);
+    grow(store, 1);
+    bell.ring();
+    for (const event of (await waiting).events) reader.hear(event);
+    const again = await poll(`after=${reader.last}&wait=0`);
+    for (const event of again.events) reader.hear(event);
+    expect([...reader.hashes]).toEqual([...chainOf(store, 0).hashes]);
+    // Without a place: what comes from now on.
+    expect(await poll('wait=0')).toMatchObject({ events: [] });
+  });
+
+  it('of a chain that has nothing in common with the reader begin at its first block', async () => {
+    const { store, server } = await serve();
+    const reader = new Reader();
+    await readStream(`${server.url}/events?from=0`, reader, () => reader.hashes.size === 5);
+    store.rollback(-1);
+    for (let i = 0; i < 4; i++) grow(store, 0);
+    await readStream(`${server.url}/events`, reader, () => reader.hashes.size === 4);
+    expect([...reader.hashes]).toEqual([...chainOf(store, 0).hashes]);
+    expect(reader.undone).toBe(1);
+  });
+
+  it('refuses what is asked wrongly', async () => {
+    const { server } = await serve();
+    const codeOf = async (query: string): Promise<string> => {
+      const answer = await fetch(`${server.url}/events?${query}`);
+      expect(answer.status).toBe(400);
+      return ((await answer.json()) as { error: { data: { code: string } } }).error.data.code;
+    };
+    expect(await codeOf('nosuch=1')).toBe('RPC_BAD_EVENTS');
+    expect(await codeOf('after=x')).toBe('RPC_BAD_EVENTS');
+    expect(await codeOf('after=1.x.')).toBe('RPC_BAD_EVENTS');
+    expect(await codeOf('wait=1e3')).toBe('RPC_BAD_EVENTS');
+    expect(await codeOf('wait=60001')).toBe('RPC_BAD_EVENTS');
+    expect(await codeOf(`contract=2:1&after=${'1'.repeat(600)}`)).toBe('RPC_BAD_EVENTS');
+    expect(await codeOf('from=x')).toBe('RPC_BAD_HEIGHT');
+    expect(await codeOf('contract=2')).toBe('RPC_BAD_ID');
+    expect((await fetch(`${server.url}/events`, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('has room for some readers of a client, and for others when these are gone', async () => {
+    const { server } = await serve();
+    const ends: AbortController[] = [];
+    for (let i = 0; i < MOST_READERS_OF_A_CLIENT; i++) {
+      const end = new AbortController();
+      expect((await fetch(`${server.url}/events`, { signal: end.signal })).status).toBe(200);
+      ends.push(end);
+    }
+    const refused = await fetch(`${server.url}/events`);
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toContain('RPC_EVENTS_HELD');
+    // Others are answered meanwhile.
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    for (const end of ends) end.abort();
+    await expect.poll(async () => (await fetch(`${server.url}/events/poll?wait=0`)).status).toBe(200);
+  });
+
+  it('ends the stream of a reader who does not read', async () => {
+    const { store, server } = await serve({ transferTimeoutMs: 300 });
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write('GET /events?from=0&contract=2:1 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    socket.pause();
+    const closed = new Promise<void>((done) => socket.once('close', () => done()));
+    // More than the buffers of both ends hold.
+    for (let i = 0; i < 8; i++) grow(store, 600, 99);
+    bell.ring();
+    const server16 = async (): Promise<number> => (await fetch(`${server.url}/events/poll?wait=0`)).status;
+    expect(await server16()).toBe(200);
+    // Ended by the server: nothing more can be read but what the buffers have.
+    setTimeout(() => socket.resume(), 4_000);
+    await closed;
+    await expect.poll(server16).toBe(200);
+  });
+
+  it('ends streams when the server closes', async () => {
+    const { server } = await serve();
+    const answer = await fetch(`${server.url}/events`);
+    const started = performance.now();
+    await server.close();
+    expect(performance.now() - started).toBeLessThan(4_000);
+    expect(await answer.text()).toContain('retry');
+  });
+});
