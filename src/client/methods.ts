@@ -55,6 +55,11 @@ export interface Methods {
     readonly params: [blockHex: HexIn, view: string, inputHex: HexIn, height?: Height];
     readonly result: Hex;
   };
+  /** The root over the keys of a named prefix after a block. */
+  metashrew_prefixroot: {
+    readonly params: [name: string, height?: Height];
+    readonly result: Hash;
+  };
   /** Figures of the host, as JSON in a text. */
   metashrew_snapshot: {
     readonly params: [];
@@ -207,6 +212,7 @@ export const METHOD_NAMES = [
   'metashrew_stateroot',
   'metashrew_view',
   'metashrew_preview',
+  'metashrew_prefixroot',
   'metashrew_snapshot',
   'warpshrew_getreceipt',
   'warpshrew_getplan',

@@ -12,7 +12,7 @@ import { laneViewOf } from './lane-view-methods.js';
 import { REFUSALS } from './refusal.js';
 
 /** Streams and polls at a time, and of one client. */
-export const MOST_READERS = 256;
+const MOST_READERS = 256;
 export const MOST_READERS_OF_A_CLIENT = 16;
 /** Receipts that are looked for at once. */
 const RECEIPTS = 100;

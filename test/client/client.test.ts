@@ -37,6 +37,7 @@ const CALLS: { readonly [M in MethodName]?: ParamsOf<M> } = {
 /** Methods that the example server refuses, as it says. */
 const REFUSED: { readonly [M in MethodName]?: ParamsOf<M> } = {
   metashrew_preview: ['0x', 'echo', '0x'],
+  metashrew_prefixroot: ['nosuch'],
 };
 
 describe('warpshrew/client', () => {
@@ -60,7 +61,7 @@ describe('warpshrew/client', () => {
     const refused = REFUSED[method];
     if (refused === undefined) throw new Error(`${method} is called nowhere: add it to CALLS`);
     await expect(client.call(method, ...(refused as ParamsOf<typeof method>))).rejects.toMatchObject({
-      code: 'RPC_NOT_SUPPORTED',
+      code: method === 'metashrew_prefixroot' ? 'PREFIX_NOT_FOUND' : 'RPC_NOT_SUPPORTED',
     });
   });
 

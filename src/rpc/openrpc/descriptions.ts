@@ -57,6 +57,11 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
     params: [needed('blockHex', ref('HexIn')), needed('view', TEXT), needed('inputHex', ref('HexIn')), HEIGHT],
     result: ref('Hex'),
   },
+  metashrew_prefixroot: {
+    summary: 'The root over the keys of a named prefix after a block',
+    params: [needed('name', TEXT), HEIGHT],
+    result: ref('Hash'),
+  },
   metashrew_snapshot: { summary: 'Figures of the host, as JSON in a text', params: [], result: TEXT },
   warpshrew_getreceipt: {
     summary: 'The receipt of a lane transaction',
