@@ -178,6 +178,8 @@ describe('what the threads have run', () => {
     const [a, b] = [blockOf({ [A]: 95, [B]: 5 }), blockOf({ [A]: 50, [B]: 50 })];
     const first = warmth.wanted(a);
     expect([warmth.isWarmFor(a), warmth.isBusy]).toEqual([false, false]);
+    const many = blockOf(Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`${n}`.repeat(64), 5])));
+    expect(warmth.isWarmFor(many)).toBe(false);
     const progress = { ended: 0, isStopped: false };
     warmth.began(a, progress);
     expect([warmth.isWarmFor(a), warmth.isBusy, warmth.wanted(a), warmth.wanted(b)]).toEqual([
@@ -190,6 +192,7 @@ describe('what the threads have run', () => {
     expect(warmth.isWarmFor(a)).toBe(false);
     progress.ended = 2;
     expect([warmth.isWarmFor(a), warmth.isWarmFor(b), warmth.isBusy]).toEqual([true, false, false]);
+    expect(warmth.isWarmFor(many)).toBe(true);
     // Not at once again.
     expect(warmth.wanted(b)).toBeUndefined();
     now += 1_000;

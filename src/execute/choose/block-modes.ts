@@ -45,8 +45,9 @@ const JUDGES = 9;
 const GUESS_RISK = 1.25;
 const MEASURED_RISK = 1.2;
 const FEW_RISK = 1;
-/** What was never measured is tried only if it would be the faster way, were the guess so many times too high. */
+/** What was never measured would hardly be the faster way if its guess is so many times as high: then it must wait. */
 const GUESS_HOPE = 1.6;
+const PATIENCE = 4;
 /** Blocks in which a kind is watched before only one in so many is. */
 const WATCHED_BLOCKS = 7;
 const WATCHED_EVERY = 8;
@@ -229,7 +230,7 @@ export class BlockModes implements ModeChooser {
     if (other !== 'sequential' && (parallel?.isKnown !== true || estimate.hope >= estimate.sequential)) return false;
     const ms = parallel?.ms ?? estimate.sequential;
     const [isGuess, size] = [parallel?.isGuess === true, sizeOf(block.count)];
-    if (isGuess && ms >= GUESS_HOPE * expected) return false;
+    const patience = isGuess && ms >= GUESS_HOPE * expected ? PATIENCE : 1;
     for (const [kind, rows] of block.parts) {
       const costs = rows < MAIN_PART * block.count ? undefined : this.#kinds.get(kind);
       if (costs === undefined) continue;
@@ -242,7 +243,7 @@ export class BlockModes implements ModeChooser {
       if (isNew && block.count > (this.#counts.median ?? 0)) continue;
       if (few || costs.since[other] > TRY_AGAIN) {
         const risk = isGuess ? GUESS_RISK : few ? FEW_RISK : MEASURED_RISK;
-        if (ms * risk - expected <= this.#saved) return true;
+        if (patience * (ms * risk - expected) <= this.#saved) return true;
       }
     }
     return false;

@@ -32,7 +32,10 @@ export class PoolWarmth {
   /** Whether the threads have run what makes up most of `block`. */
   isWarmFor(block: BlockView): boolean {
     this.#look();
-    return mainKinds(block).every((kind) => (this.#kinds.get(kind) ?? 0) >= ENOUGH);
+    const kinds = mainKinds(block);
+    // Where there are too many to be told apart, any rehearsal is better than none.
+    if (kinds.length === 0) return !this.#isFirst;
+    return kinds.every((kind) => (this.#kinds.get(kind) ?? 0) >= ENOUGH);
   }
 
   /** Whether the threads rehearse now: what is measured meanwhile takes a little longer. */
