@@ -15,6 +15,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   'NODE_COOKIE_UNREADABLE',
   'NODE_WRONG_BLOCK',
   'NODE_BLOCK_MISSING',
+  'SECONDARY_AWAY',
 ]);
 
 /** Codes of errors that waiting does not change: another network, a pruned block, files that hold no chain. */

@@ -257,6 +257,8 @@ export class Follower {
       await indexer.index(block, following, behind);
     } catch (error) {
       if (isRefusedBlock(error)) throw new RefusedBlock(block.height, toDisplayHash(block.hash), error);
+      // Nothing of the block is stored: it is indexed when the other index is there.
+      if (codeOf(error) === 'SECONDARY_AWAY') throw error;
       throw new IndexFailure(error);
     }
     this.#counts.blocksIndexed++;

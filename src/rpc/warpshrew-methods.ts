@@ -72,6 +72,22 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
       return Object.fromEntries(entries.map(({ id, amount }) => [formatId(id), amount.toString()]));
     },
   },
+  warpshrew_getvalue: {
+    usage: 'warpshrew_getvalue [namespace, keyHex, height?]',
+    async run(params, backend) {
+      const namespace = params.count(2, 3).namespace(0);
+      const key = params.hex(1, 'keyHex');
+      const height = storedHeight(params, 2, backend);
+      const { store } = backend;
+      const hash = store.blockHash(height);
+      const value = await ofKept(store, height, () => store.getAt(namespace, key, height));
+      if (hash === undefined || !bytesEqual(hash, store.blockHash(height))) {
+        const hint = 'The chain was reorganised at this height. Ask again.';
+        throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', { facts: { height }, hint });
+      }
+      return { height, hash: toDisplayHash(hash), value: value === undefined ? null : `0x${toHex(value)}` };
+    },
+  },
   warpshrew_getproof: {
     usage: 'warpshrew_getproof [namespace, keyHex, height?]',
     async run(params, backend, client) {

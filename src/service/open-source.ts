@@ -4,6 +4,7 @@ import type { NodeRpcOptions } from '../chain/node-rpc.js';
 import { type OpenedSource, openChainSource, type SourceConfig } from '../chain/open.js';
 import { nodeLogin, readConfig } from './config.js';
 import type { Settings } from './options.js';
+import { SecondaryGate, secondaryUrls } from './secondary-gate.js';
 
 export interface OpenedChain extends OpenedSource {
   readonly network: string;
@@ -33,9 +34,17 @@ export async function openChain(
     maxBlocks: settings.prefetchBlocks,
     log,
   });
-  if (fixture === undefined) return { ...opened, network, startBlock };
+  const urls = secondaryUrls(settings.secondary);
+  const gate = urls && new SecondaryGate(opened.source, urls);
+  const gated = gate === undefined ? opened : { ...opened, source: gate, close: () => closeBoth(gate, opened) };
+  if (fixture === undefined) return { ...gated, network, startBlock };
   const chain = openSource(fixture);
-  return { ...opened, network: chain.network, startBlock: Math.max(chain.firstHeight, startBlock) };
+  return { ...gated, network: chain.network, startBlock: Math.max(chain.firstHeight, startBlock) };
+}
+
+async function closeBoth(gate: SecondaryGate, opened: OpenedSource): Promise<void> {
+  await gate.close();
+  await opened.close();
 }
 
 /** How to reach the node; undefined if none is named. `flags`: as for {@link openChain}. */

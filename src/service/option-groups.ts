@@ -42,6 +42,7 @@ export const GROUP_OF: Readonly<Record<OptionName, Group>> = {
   ]),
   ...inGroup('Lane and module', [
     'indexer',
+    'secondary',
     'blockTimeout',
     'moduleLogLines',
     'laneStartBlock',

@@ -1,6 +1,7 @@
 import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
 import { address, matching, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
 import { PREFIX_ROOTS } from './prefix-roots.js';
+import { SECONDARIES } from './secondary-gate.js';
 
 const NETWORKS = ['mainnet', 'testnet', 'testnet4', 'signet', 'regtest'] as const;
 /** Highest height of any chain to come in this century. */
@@ -76,6 +77,16 @@ export const OPTIONS = {
     placeholder: 'file',
     fallback: undefined,
   }),
+  secondary: matching(
+    {
+      about: 'server of another index that the module reads (`__secondary_get`), by its name; can be repeated',
+      placeholder: 'name=url',
+      fallback: undefined,
+      repeats: true,
+    },
+    SECONDARIES,
+    'of the form name=http://host:port, several separated by commas',
+  ),
   startBlock: whole({ about: 'first height of a new database', fallback: 0 }, 0, HEIGHTS),
   exitAt: whole({ about: 'end once the block before this height is indexed', fallback: undefined }, 1, HEIGHTS),
   laneStartBlock: whole({ about: 'height from which (8,8) messages run', fallback: 0 }, 0, HEIGHTS),

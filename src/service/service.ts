@@ -20,6 +20,7 @@ import { PrefixRoots } from './prefix-roots.js';
 import { ProofDesk } from './proof-desk.js';
 import { Reporter } from './reporter.js';
 import { RollbackClock } from './rollback-clock.js';
+import { secondaryUrls } from './secondary-gate.js';
 import { ServiceState } from './service-state.js';
 import { SlowBlocks } from './slow-blocks.js';
 import { Views } from './views.js';
@@ -164,6 +165,7 @@ export class Service {
       viewTimeoutMs,
       viewThreads,
       viewQueue,
+      secondaries: secondaryUrls(settings.secondary),
       viewLimits: { memoryBytes: settings.viewMemory * MIB, answerBytes: settings.viewAnswerBytes },
       logLines: settings.moduleLogLines,
       onLog: (line) => this.reporter.moduleLine(line),

@@ -1,8 +1,9 @@
 import type { ProgramCode } from '../errors/codes/registry.js';
 import { ProgramError } from '../errors/errors.js';
-import { bytesEqual, readU32, writeU32 } from '../util/bytes.js';
+import { bytesEqual, readU32, toBinaryString, writeU32 } from '../util/bytes.js';
 import { FetchedValues, NOT_FETCHED } from './fetched-values.js';
 import { checkFlush, eachElement, FlushError } from './flush.js';
+import { noSecondary, type SecondaryRead } from './secondary.js';
 
 /** Value of a key before this block (or at the height of the view); undefined if there is none. */
 export type StandardRead = (key: Uint8Array) => Uint8Array | undefined;
@@ -42,6 +43,10 @@ const MAX_VIEW_KEY_BYTES = 16 * 1024 * 1024;
  */
 export type FlushRule = 'stored' | 'ignored' | { readonly heldBytes: number };
 
+/** Longest key of another index, and longest name of one. */
+const MAX_OTHER_KEY_BYTES = 1024 * 1024;
+const MAX_NAME_BYTES = 64;
+
 /** Ends the guest's run from inside an import; the reason is kept in {@link Guest.failure}. */
 class GuestStop extends Error {}
 
@@ -72,6 +77,9 @@ export class Guest {
   readonly #log: ((text: string) => void) | undefined;
   /** Bytes of a log line that are decoded. */
   readonly #logBytes: number;
+  readonly #secondary: SecondaryRead | undefined;
+  /** The last read of another index, as {@link #last}. */
+  #lastOther: { readonly name: string; readonly key: Uint8Array; readonly value: Uint8Array | undefined } | undefined;
 
   constructor(
     input: Uint8Array,
@@ -80,7 +88,9 @@ export class Guest {
     flushRule: FlushRule,
     log: ((text: string) => void) | undefined,
     logBytes = Number.POSITIVE_INFINITY,
+    secondary?: SecondaryRead,
   ) {
+    this.#secondary = secondary;
     this.#input = input;
     this.#height = height;
     this.#read = read;
@@ -270,6 +280,12 @@ export class Guest {
         if (value !== undefined && value.length > 0) this.#write(out, value);
         return undefined;
       },
+      __secondary_get_len: (name, key) => this.#ofOther(name, key)?.length ?? 0,
+      __secondary_get: (name, key, out) => {
+        const value = this.#ofOther(name, key);
+        if (value !== undefined && value.length > 0) this.#write(out, value);
+        return undefined;
+      },
       __flush: (pointer) => {
         this.#flush(pointer);
         return undefined;
@@ -288,6 +304,31 @@ export class Guest {
         );
       },
     };
+  }
+
+  /** The value of a key of another index; undefined if it has none, or a pointer designates no buffer or no name. */
+  #ofOther(namePointer: number, keyPointer: number): Uint8Array | undefined {
+    const key = this.buffer(keyPointer)?.slice();
+    const bytes = this.buffer(namePointer);
+    if (key === undefined || bytes === undefined) return undefined;
+    if (key.length > MAX_OTHER_KEY_BYTES) this.#stop('MODULE_SECONDARY', 'the module reads a key of more than 1 MiB');
+    // One unit per byte: what is not the text of a name is the name of no index.
+    const name = toBinaryString(bytes.subarray(0, MAX_NAME_BYTES + 1));
+    const last = this.#lastOther;
+    if (last?.name === name && bytesEqual(last.key, key)) return last.value;
+    try {
+      if (this.#secondary === undefined) throw noSecondary(name);
+      const value = this.#secondary(name, key);
+      this.#lastOther = { name, key, value };
+      return value;
+    } catch (error) {
+      if (!(error instanceof ProgramError)) {
+        this.hostError ??= error;
+        throw error;
+      }
+      this.failure ??= error;
+      throw new GuestStop(error.message);
+    }
   }
 
   #logText(bytes: Uint8Array): void {

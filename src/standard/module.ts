@@ -4,6 +4,7 @@ import { EMPTY_BYTES } from '../util/bytes.js';
 import { FlushedPairs } from './flushed-pairs.js';
 import { Guest, type StandardRead, type StandardReadMany } from './guest.js';
 import { limitMemory } from './memory-limit.js';
+import type { SecondaryRead } from './secondary.js';
 
 /** Largest module that is compiled: several times the largest in use. */
 const MAX_MODULE_BYTES = 64 * 1024 * 1024;
@@ -56,6 +57,8 @@ export interface ModuleOptions {
   log?: (text: string) => void;
   /** Maximum bytes of a line passed to `log`; all if not given. */
   logBytes?: number;
+  /** Reads other indexes; a module that wants to fails without it. */
+  secondary?: SecondaryRead;
   /** Bounds of views; none if not given. Requires a module compiled with {@link StandardModule.compileForViews}. */
   views?: ViewLimits;
 }
@@ -116,8 +119,8 @@ export class StandardModule {
    * `readMany`: reads what `read` does; where it is given, a module that can say what it is going to read is asked.
    */
   runBlock(raw: Uint8Array, height: number, read: StandardRead, readMany?: StandardReadMany): ModuleRun {
-    const { log, logBytes } = this.#options;
-    const guest = new Guest(raw, height, read, 'stored', log, logBytes);
+    const { log, logBytes, secondary } = this.#options;
+    const guest = new Guest(raw, height, read, 'stored', log, logBytes, secondary);
     const error = this.#startBlock(guest, readMany);
     if (guest.hostError !== undefined) throw guest.hostError;
     const { pairCount, memoryBytes } = guest;
@@ -134,9 +137,9 @@ export class StandardModule {
     read: StandardRead,
     readMany?: StandardReadMany,
   ): { readonly pairs: FlushedPairs; readonly memoryBytes: number } {
-    const { log, logBytes } = this.#options;
+    const { log, logBytes, secondary } = this.#options;
     const heldBytes = this.#viewMemory * PREVIEW_SHARE;
-    const guest = new Guest(raw, height, read, { heldBytes }, log, logBytes);
+    const guest = new Guest(raw, height, read, { heldBytes }, log, logBytes, secondary);
     const error = this.#startBlock(guest, readMany);
     if (guest.hostError !== undefined) throw guest.hostError;
     const { flushes, pairCount, memoryBytes } = guest;
@@ -179,8 +182,8 @@ export class StandardModule {
    * there are limits VIEW_MEMORY or VIEW_ANSWER_TOO_LARGE.
    */
   runView(name: string, input: Uint8Array, height: number, read: StandardRead): ViewRun {
-    const { log, logBytes } = this.#options;
-    const guest = new Guest(input, height, read, 'ignored', log, logBytes);
+    const { log, logBytes, secondary } = this.#options;
+    const guest = new Guest(input, height, read, 'ignored', log, logBytes, secondary);
     let result: unknown;
     try {
       const { exports } = this.#instantiate(guest);

@@ -5,6 +5,7 @@ import type { GuestLine } from './guest-log.js';
 import { hashOf, StandardModule, type ViewLimits } from './module.js';
 import { type ModuleWorker, moduleWorker, type WorkerTask } from './module-worker.js';
 import type { PreviewRequest } from './preview.js';
+import type { SecondaryUrls } from './secondary.js';
 import type { WorkerReply, WorkerSetup } from './worker-protocol.js';
 import { fromPlain } from './worker-protocol.js';
 
@@ -42,6 +43,8 @@ export interface StandardIndexerOptions {
   readonly viewQueue?: number;
   /** Bounds of a view (default 512 MiB of memory, 16 MiB of answer). Without a store there are none. */
   readonly viewLimits?: ViewLimits;
+  /** Servers of other indexes that the module may read, by name. */
+  readonly secondaries?: SecondaryUrls | undefined;
   /** Print all of the module's log lines to standard error. */
   readonly log?: boolean;
   /**
@@ -72,7 +75,8 @@ export class StandardIndexer {
     const { compiled, hash } = StandardModule.load(options.moduleBytes);
     const { storeHandle, moduleBytes, onLog, viewLimits = DEFAULT_VIEW_LIMITS } = options;
     const log = options.log ? 'print' : onLog === undefined ? 0 : (options.logLines ?? 20);
-    const setup: WorkerSetup = { compiled, hash, storeHandle, log, views: undefined };
+    const { secondaries } = options;
+    const setup: WorkerSetup = { compiled, hash, storeHandle, log, secondaries, views: undefined };
     this.hash = hash;
     this.#blocks = moduleWorker(() => setup, onLog);
     this.#blockTimeoutMs = Math.min(options.blockTimeoutMs ?? 600_000, MAX_TIMEOUT_MS);

@@ -5,6 +5,7 @@ import type { GuestLine } from './guest-log.js';
 import type { ViewLimits } from './module.js';
 import type { Preparation } from './preparation.js';
 import type { PreviewRequest } from './preview.js';
+import type { SecondaryUrls } from './secondary.js';
 
 /** What a worker of the standard indexer gets at its start. */
 export interface WorkerSetup {
@@ -14,6 +15,8 @@ export interface WorkerSetup {
   readonly storeHandle: bigint | undefined;
   /** Lines of the module's log sent per second; `print`: all go to standard error. */
   readonly log: number | 'print';
+  /** Servers of other indexes that the module may read. */
+  readonly secondaries: SecondaryUrls | undefined;
   /** Set for a view thread: the memory of `compiled` is bounded. */
   readonly views: ViewLimits | undefined;
 }

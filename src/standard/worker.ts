@@ -1,10 +1,11 @@
 // Runs the standard module in its own thread, so that a run that never ends can be stopped, and so that the parallel
 // lane runs at the same time.
 import { parentPort, workerData } from 'node:worker_threads';
+import { sha256d } from '../bitcoin/hash.js';
 import { failureOf, ProgramError } from '../errors/errors.js';
 import { HEIGHT_BYTES, rowValue, writtenAt } from '../store/rows.js';
 import { Store } from '../store/store.js';
-import { toBinaryString } from '../util/bytes.js';
+import { toBinaryString, toDisplayHash } from '../util/bytes.js';
 import { freeMemoryOf } from '../util/free-memory.js';
 import type { ThreadReady } from '../views/thread.js';
 import { FlushedPairs } from './flushed-pairs.js';
@@ -14,16 +15,19 @@ import { StandardModule } from './module.js';
 import { makePreparation, prepare } from './preparation.js';
 import { runPreview } from './preview.js';
 import { RowsRead } from './rows-read.js';
+import { Secondaries } from './secondary.js';
 import { UnstoredWrites } from './unstored-writes.js';
 import { toPlain, type WorkerLine, type WorkerReply, type WorkerRequest, type WorkerSetup } from './worker-protocol.js';
 
-const { compiled, hash, storeHandle, log, views } = workerData as WorkerSetup;
+const { compiled, hash, storeHandle, log, views, secondaries } = workerData as WorkerSetup;
+const others = secondaries && new Secondaries(secondaries);
 const lines = new GuestLog(log === 'print' ? 0 : log, (line) => {
   const event: WorkerLine = { kind: 'log', line };
   parentPort?.postMessage(event);
 });
 const module = StandardModule.adopt(compiled, hash, {
   views,
+  ...(others && { secondary: others.read }),
   ...(log === 'print'
     ? { log: (text: string) => process.stderr.write(text) }
     : { log: (text: string) => lines.write(text), logBytes: LINE_BYTES }),
@@ -34,6 +38,8 @@ const module = StandardModule.adopt(compiled, hash, {
  * what to do with a block that succeeded.
  */
 interface State {
+  /** Hash of the block at a height, wire order; undefined where no blocks are kept. */
+  hashAt(height: number): Uint8Array | undefined;
   at(height: number, unstored: number, rows?: RowsRead): StandardReads | Pick<StandardReads, 'read'>;
   keep(height: number, pairs: FlushedPairs): void;
 }
@@ -44,6 +50,7 @@ function memoryState(): State {
   return {
     // To read ahead from memory would only cost time.
     at: () => ({ read: (key) => values.get(toBinaryString(key)) }),
+    hashAt: () => undefined,
     keep: (_height, pairs) => {
       for (const [key, value] of pairs) values.set(key, value);
     },
@@ -68,6 +75,7 @@ async function storeState(handle: bigint): Promise<State> {
       recent.clear();
       return stored;
     },
+    hashAt: (height) => reader.blockHash(height),
     // The owner of the store commits.
     keep: (height, pairs) => recent.keep(height, pairs),
   };
@@ -80,11 +88,18 @@ let after: () => void = nothing;
 /** What is done if no other request comes for so long: whoever stores a block is busy with an earlier one then. */
 let waiting: NodeJS.Timeout | undefined;
 const IDLE_MS = 3;
+const HEADER_BYTES = 80;
+/** Of no block. */
+const NO_HASH = new Uint8Array(32);
 
 function nothing(): void {}
 
 function answer(request: WorkerRequest): WorkerReply {
   const { id, kind, height } = request;
+  if (kind !== 'block' && others !== undefined) {
+    const at = request.stateHeight;
+    others.begin(at, toDisplayHash(state.hashAt(at) ?? NO_HASH));
+  }
   if (kind === 'view') {
     const { read } = state.at(request.stateHeight, 0);
     lines.begin(height, request.name);
@@ -95,6 +110,8 @@ function answer(request: WorkerRequest): WorkerReply {
     return { kind: 'view', id, ...runPreview(module, request, state.at(request.stateHeight, 0)) };
   }
   lines.begin(height, undefined);
+  // Other indexes are read after this very block.
+  others?.begin(height, toDisplayHash(sha256d(request.raw.subarray(0, HEADER_BYTES))));
   const started = performance.now();
   const rows = storeHandle === undefined ? undefined : new RowsRead();
   const reads = state.at(height - 1, request.unstored, rows);

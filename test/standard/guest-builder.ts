@@ -12,6 +12,9 @@ const SIGNATURES = {
   abort: '(i32,i32,i32,i32)->()',
 } as const;
 
+/** Of modules that read other indexes: imported only where they are asked for. */
+const SECONDARY = { __secondary_get_len: '(i32,i32)->i32', __secondary_get: '(i32,i32,i32)->()' } as const;
+
 export const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
 
 /** The bytes of a flush: a protobuf list of short elements. */
@@ -27,8 +30,8 @@ export class GuestBuilder {
   private readonly functions: Record<string, number> = {};
   private free = 64;
 
-  constructor() {
-    for (const [name, signature] of Object.entries(SIGNATURES))
+  constructor({ secondary = false } = {}) {
+    for (const [name, signature] of Object.entries({ ...SIGNATURES, ...(secondary && SECONDARY) }))
       this.functions[name] = this.wasm.import(name, signature);
   }
 
@@ -40,7 +43,7 @@ export class GuestBuilder {
     return pointer;
   }
 
-  host(name: keyof typeof SIGNATURES, ...values: number[]): Instruction[] {
+  host(name: keyof typeof SIGNATURES | keyof typeof SECONDARY, ...values: number[]): Instruction[] {
     return [...values.map(i32), call(this.functions[name])];
   }
 

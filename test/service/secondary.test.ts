@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
+import { sha256d } from '../../src/bitcoin/hash.js';
+import { openSource } from '../../src/bitcoin/sources.js';
+import { SECONDARIES, secondaryUrls } from '../../src/service/secondary-gate.js';
+import { FakeNode } from '../chain/fake-node.js';
+import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
+import { end, i32, if_, OP, op, store } from '../helpers/wasm-builder.js';
+import { Branch } from '../node/branches.js';
+import { ascii, GuestBuilder, list, number, unreachable } from '../standard/guest-builder.js';
+import { moduleFile, Running } from './running.js';
+
+const chain = [...openSource(CHAIN).blocks(0, 30)].map((block) => ({
+  ...block,
+  hash: sha256d(block.raw.subarray(0, 80)),
+}));
+/** What the built-in indexer keeps under `tip`: 4 bytes. */
+const LENGTH = 4;
+
+/**
+ * A module that keeps under `k` what the index `main` has under `tip`; its view `other` gives that as it is at the
+ * view's height, and `absent` the length of what it has under another key.
+ */
+function reader(): Uint8Array {
+  const builder = new GuestBuilder({ secondary: true });
+  const [name, key, none] = ['main', 'tip', 'no such key'].map((text) => builder.buffer(ascii(text)));
+  const flush = builder.buffer(list('k', '????'));
+  const valueAt = flush + list('k').length + 2;
+  const [answer, length] = [builder.buffer(new Uint8Array(LENGTH)), builder.buffer(new Uint8Array(4))];
+  const checkLength = [
+    ...builder.host('__secondary_get_len', name, key),
+    i32(LENGTH),
+    op(OP.i32Ne),
+    if_(),
+    ...unreachable,
+    end,
+  ];
+  return builder
+    .start(checkLength, builder.host('__secondary_get', name, key, valueAt), builder.host('__flush', flush))
+    .view('other', builder.host('__secondary_get', name, key, answer), number(answer))
+    .view('absent', [i32(length), ...builder.host('__secondary_get_len', name, none), store()], number(length))
+    .bytes();
+}
+
+const valueAt = async (service: Running, key: string, height: number): Promise<unknown> => {
+  const { result, error } = await service.call('warpshrew_getvalue', 'S', Buffer.from(key).toString('hex'), height);
+  expect(error).toBeUndefined();
+  return result;
+};
+
+test('a module reads another index at each block, waits for it where it is behind or away, and in views', async () => {
+  const folder = temporaryFolder();
+  const node = await FakeNode.start(chain.slice(0, 11));
+  const of = ['--network', 'regtest', '--node-url', node.url, '--poll-interval', '50'];
+  const main = await Running.start(...of, '--db', join(folder, 'main.db'));
+  const { port } = new URL(main.url);
+  const module = moduleFile(folder, reader());
+  const second = await Running.start(
+    ...[...of, '--db', join(folder, 'second.db'), '--indexer', module],
+    ...['--secondary', `main=${main.url}`, '--secondary', `unused=${main.url}`],
+  );
+  const same = async (from: number, to: number, on = main): Promise<void> => {
+    for (let height = from; height <= to; height++) {
+      expect(await valueAt(second, 'k', height)).toEqual(await valueAt(on, 'tip', height));
+    }
+  };
+  await second.until('/ready', (page, status) => status === 200 && page.height === 10);
+  await same(0, 10);
+  const { value } = (await valueAt(main, 'tip', 5)) as { value: string };
+  expect((await second.call('metashrew_view', 'other', '0x', 5)).result).toBe(value);
+  expect((await second.call('metashrew_view', 'other', '0x', 4)).result).not.toBe(value);
+  expect((await second.call('metashrew_view', 'absent', '0x')).result).toBe('0x00000000');
+
+  main.signal('SIGTERM');
+  await main.done();
+  node.serve(chain);
+  await second.until('/health', ({ codes }) => String(codes) === 'SECONDARY_AWAY');
+  expect((await second.call('metashrew_height')).result).toBe('10');
+  const again = await Running.start(...of, '--db', join(folder, 'main.db'), '--port', port);
+  await second.until('/ready', (page, status) => status === 200 && page.height === 30);
+  await same(11, 30, again);
+  for (const service of [second, again]) {
+    service.signal('SIGTERM');
+    expect((await service.done()).status).toBe(0);
+  }
+});
+
+test('a reorg of both is followed by both, whoever sees it first', async () => {
+  const folder = temporaryFolder();
+  const begin = Branch.begin();
+  const base = begin.tipHeight;
+  const one = begin.fork(base);
+  one.grow(4, 1);
+  const other = begin.fork(base);
+  other.grow(6, 2);
+  const node = await FakeNode.start(one.blocks());
+  const ahead = await FakeNode.start(one.blocks());
+  const of = (served: FakeNode): string[] => [
+    ...['--network', 'regtest', '--node-url', served.url, '--poll-interval', '50'],
+  ];
+  const main = await Running.start(...of(node), '--db', join(folder, 'main.db'));
+  const second = await Running.start(
+    ...[...of(ahead), '--db', join(folder, 'second.db'), '--indexer', moduleFile(folder, reader())],
+    ...['--secondary', `main=${main.url}`],
+  );
+  await second.until('/ready', (page, status) => status === 200 && page.height === base + 4);
+  // Its own node has the other branch, and the index that it reads has not.
+  ahead.serve(other.blocks());
+  await second.until('/health', ({ codes }) => String(codes) === 'SECONDARY_AWAY');
+  expect((await second.call('metashrew_height')).result).toBe(String(base + 4));
+  node.serve(other.blocks());
+  await second.until('/ready', (page, status) => status === 200 && page.height === base + 6);
+  for (let height = base - 1; height <= base + 6; height++) {
+    expect(await valueAt(second, 'k', height)).toEqual(await valueAt(main, 'tip', height));
+  }
+  for (const service of [second, main]) {
+    service.signal('SIGTERM');
+    expect((await service.done()).status).toBe(0);
+  }
+});
+
+test('without the setting, indexing ends with an error that names it', async () => {
+  const folder = temporaryFolder();
+  const module = moduleFile(folder, reader());
+  const args = ['--fixture', CHAIN, '--db', join(folder, 'a.db'), '--indexer', module, '--exit-on-failure'];
+  const run = await cli('index', ...args, '--port', '0', '--policy', 'cpu');
+  expect(run.status).toBe(3);
+  expect(run.stderr).toContain('"code":"MODULE_SECONDARY"');
+  expect(run.stderr).toContain('name the server that has it with --secondary NAME=URL');
+});
+
+describe('--secondary', () => {
+  it.each(['main=http://127.0.0.1:8080', 'a=http://h:1,b.c-d=https://h/x'])('takes %s', (text) => {
+    expect(SECONDARIES.test(text)).toBe(true);
+  });
+  it.each(['', 'main', 'main=', '=http://h', 'main=/var/lib/db', 'a=http://h,b'])('refuses %j', (text) => {
+    expect(SECONDARIES.test(text)).toBe(false);
+  });
+  it('names servers', () => {
+    expect(secondaryUrls(undefined)).toBeUndefined();
+    expect(secondaryUrls('a=http://h:1/?x=y,b=http://i')).toEqual({ a: 'http://h:1/?x=y', b: 'http://i' });
+  });
+});
