@@ -4,6 +4,7 @@ import { CHAIN } from './chain.mjs';
 import { COLUMNS } from './columns.mjs';
 import { DIFF } from './diff.mjs';
 import { EXECUTE } from './execute.mjs';
+import { FETCH } from './fetch.mjs';
 import { FUZZ } from './fuzz.mjs';
 import { INDEXER } from './indexer.mjs';
 import { LANE } from './lane.mjs';
@@ -43,6 +44,7 @@ export const MUTANTS = [
   ...INDEXER,
   ...PREVIEW,
   ...DIFF,
+  ...FETCH,
   ...NATIVE,
   ...CHAIN,
   ...FUZZ,

@@ -10,6 +10,7 @@ const GOING_ON: ReadonlySet<string> = new Set([
   'rollback',
   'create',
   'restore',
+  'fetch',
   'key',
 ]);
 

@@ -59,6 +59,18 @@ export function addStoreCommands(program: Command, finish: Finish): void {
     .option('--public-key <file>', 'refuse a snapshot that this key did not sign')
     .action(async (options) => finish(await (await import('./snapshot.js')).restoreCommand(options)));
   snapshot
+    .command('fetch')
+    .description('get a snapshot from a folder or server, verifying it; goes on where an earlier fetch ended')
+    .argument('<from>', 'path or address of a snapshot, or of a folder with index.json: its newest one')
+    .requiredOption('--out <file>', 'file to write; FILE.part until it is complete')
+    .option('--public-key <file>', 'refuse a snapshot that this key did not sign')
+    .option('--state-root <hex>', 'refuse a snapshot of another state', root)
+    .option('--height <height>', 'of a folder: that of this height', height)
+    .option('--db <dir>', 'restore it into this new folder, too, verifying its state')
+    .action(async (from: string, options) =>
+      finish(await (await import('./fetch-snapshot.js')).fetchCommand(from, options)),
+    );
+  snapshot
     .command('key')
     .description('make a key pair: FILE, and FILE.pub to give away')
     .requiredOption('--out <file>', 'file of the private key')

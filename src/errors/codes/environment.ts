@@ -25,6 +25,14 @@ export const ENVIRONMENT_CODES = {
     'the JSON-RPC server cannot be asked, or answers with an error',
     'check the address, and see the reason in the message',
   ],
+  FETCH_FAILED: [
+    'a file cannot be fetched, after all attempts',
+    'check the address and the server; the same command goes on where it ended',
+  ],
+  FETCH_NO_PARTS: [
+    'the server does not answer with parts of a file (`Range`)',
+    'get the whole file with another program: `snapshot restore` verifies it',
+  ],
   GPU_UNAVAILABLE: [
     'no adapter',
     '`warpshrew software-gpu -- CMD` (in a clone `npm run software-gpu -- CMD`), or another policy',

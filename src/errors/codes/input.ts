@@ -65,6 +65,8 @@ export const INPUT_CODES = {
     '`ldb --db=COPY scan --hex`',
   ],
   SNAPSHOT_CATALOGUE: ['`index.json` of a folder of snapshots is damaged, or none of this program', 'get it again'],
+  SNAPSHOT_OTHER_ROOT: ['the snapshot is of another state than the one that is wanted', 'choose another snapshot'],
+  SNAPSHOT_NOT_LISTED: ['the folder lists no snapshot of that height or state', 'see its `index.json`'],
   SNAPSHOT_BAD_KEY: ['not an Ed25519 key of the required kind', '`warpshrew snapshot key --out FILE`'],
   PROOF_MALFORMED: ['not a proof: a byte or member that none has', 'ask for the proof again'],
   PROOF_VERSION: ['a proof of another version', 'ask for it again, from a server of this version'],

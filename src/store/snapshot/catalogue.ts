@@ -20,7 +20,7 @@ import type { SnapshotManifest } from './format.js';
 
 export const CATALOGUE_FILE = 'index.json';
 /** Far more than a thousand entries take. */
-const MAX_CATALOGUE_BYTES = 1 << 20;
+export const MAX_CATALOGUE_BYTES = 1 << 20;
 const MOST_ENTRIES = 1_000;
 /** Of the files that are made here: no other is ever deleted. */
 const OWN_NAME = /^\d{9}-[0-9a-f]{16}\.snapshot$/;

@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, verify } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -13,25 +13,15 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { EnvironmentError, InputError, StoreError } from '../../errors/errors.js';
-import { bytesEqual, compareBytes, concatBytes, readU32, toDisplayHash } from '../../util/bytes.js';
+import { bytesEqual, compareBytes, toDisplayHash } from '../../util/bytes.js';
 import { checkStore } from '../check/check.js';
 import type { Violation } from '../check/run.js';
 import { checkIdentity, identityOf } from '../identity.js';
 import { type ColumnName, Rocks } from '../rocks.js';
 import { Store } from '../store.js';
-import {
-  type ChunkEntry,
-  decodeRows,
-  END_MAGIC,
-  MAGIC,
-  MAX_MANIFEST_BYTES,
-  malformed,
-  SIGNATURE_BYTES,
-  type SnapshotManifest,
-  TRAILER_BYTES,
-} from './format.js';
+import { checkChunkHash, endingOf, manifestOf, truncated } from './ending.js';
+import { type ChunkEntry, decodeRows, MAGIC, malformed, type SnapshotManifest, TRAILER_BYTES } from './format.js';
 import { inflateTo } from './inflate.js';
-import { parseManifest } from './manifest.js';
 
 export interface RestoreOptions {
   /** Ed25519; if given, a file that is unsigned or signed with another key is refused. */
@@ -106,34 +96,11 @@ function readManifest(
   publicKey: KeyObject | undefined,
 ): { manifest: SnapshotManifest; signed: boolean; dataEnd: number } {
   if (!bytesEqual(input.read(0, MAGIC.length), MAGIC)) throw malformed('it does not begin as one');
-  const trailerAt = input.size - TRAILER_BYTES;
-  const trailer = input.read(trailerAt, TRAILER_BYTES);
-  if (!bytesEqual(trailer.subarray(8), END_MAGIC)) throw truncated('the end of the file is missing');
-  const [manifestBytes, signatureBytes] = [readU32(trailer, 0), readU32(trailer, 4)];
-  const signed = signatureBytes === SIGNATURE_BYTES;
-  const dataEnd = trailerAt - signatureBytes - manifestBytes;
-  if (manifestBytes > MAX_MANIFEST_BYTES || (!signed && signatureBytes !== 0) || dataEnd < MAGIC.length) {
-    throw malformed('its trailer contradicts its length');
-  }
+  const ending = endingOf(input.size, input.read(input.size - TRAILER_BYTES, TRAILER_BYTES));
+  const { dataEnd, manifestBytes, signatureBytes } = ending;
   const text = input.read(dataEnd, manifestBytes);
-  if (publicKey !== undefined) checkSignature(text, input.read(dataEnd + manifestBytes, signatureBytes), publicKey);
-  const manifest = parseManifest(text);
-  const stored = manifest.chunks.reduce((sum, chunk) => sum + chunk.stored, 0);
-  if (MAGIC.length + stored !== dataEnd) throw truncated('its chunks are not as long as the manifest says');
-  return { manifest, signed, dataEnd };
-}
-
-function checkSignature(manifest: Uint8Array, signature: Uint8Array, publicKey: KeyObject): void {
-  if (signature.length === 0) {
-    throw new InputError('SNAPSHOT_UNSIGNED', 'the snapshot is not signed', {
-      hint: 'Omit --public-key only if you trust the source of the file.',
-    });
-  }
-  if (!verify(null, concatBytes(MAGIC, manifest), publicKey, signature)) {
-    throw new InputError('SNAPSHOT_BAD_SIGNATURE', 'the snapshot was altered, or signed with another key', {
-      hint: 'Get the file again, and the public key from its signer.',
-    });
-  }
+  const manifest = manifestOf(ending, text, input.read(dataEnd + manifestBytes, signatureBytes), publicKey);
+  return { manifest, signed: signatureBytes > 0, dataEnd };
 }
 
 async function fill(
@@ -173,12 +140,7 @@ async function makeTrees(work: string, { progress }: RestoreOptions): Promise<vo
 }
 
 async function inflated(stored: Uint8Array, chunk: ChunkEntry, number: number): Promise<Uint8Array> {
-  if (createHash('sha256').update(stored).digest('hex') !== chunk.sha256) {
-    throw new InputError('SNAPSHOT_HASH', 'a chunk of the snapshot does not have the hash that the manifest names', {
-      facts: { chunk: number, column: chunk.column },
-      hint: 'The file was damaged or altered: get it again.',
-    });
-  }
+  checkChunkHash(createHash('sha256').update(stored).digest('hex'), chunk, number);
   const raw = await inflateTo(stored, chunk.bytes);
   if (raw === undefined) throw malformed('a chunk does not inflate to the length that the manifest says');
   return raw;
@@ -253,10 +215,6 @@ function unsound(what: string, facts: Record<string, number>): InputError {
     facts,
     hint: 'Run `warpshrew db check` over the store that the snapshot was made from.',
   });
-}
-
-function truncated(what: string): InputError {
-  return new InputError('SNAPSHOT_TRUNCATED', `the snapshot is not complete: ${what}`, { hint: 'Get the file again.' });
 }
 
 /** Syncs the folder, so that the renaming is durable. */
