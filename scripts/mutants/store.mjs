@@ -12,6 +12,7 @@ const reader = inFile('src/store/reader.ts', ...STORE_TESTS);
 const entries = inFile('src/store/entries.ts', ...STORE_TESTS);
 const keys = inFile('src/store/keys.ts', ...STORE_TESTS);
 const put = inFile('src/store/commit-versions.ts', ...STORE_TESTS);
+const sorted = inFile('src/store/sorted-writes.ts', ...STORE_TESTS);
 const blockRows = inFile('src/store/block-rows.ts', ...STORE_TESTS);
 const order = inFile('src/store/block-order.ts', ...STORE_TESTS);
 const undo = inFile('src/store/undo-versions.ts', ...STORE_TESTS);
@@ -179,7 +180,14 @@ export const STORE = [
     '(tip && height <= tip.height)',
     'a block may leave heights out',
   ),
-  put(
+  sorted(
+    'long-entry-of-copy',
+    'if (start === ELSEWHERE) return',
+    'if (start === ELSEWHERE && index < 0) return',
+    'a long value is taken from bytes that were never copied',
+    { tests: ['test/store/sorted-writes.test.ts'] },
+  ),
+  sorted(
     'noop-deletions-stored',
     'if (existed[place] === 1 || writes.read(this.#addresses[place]).valueEnd >= 0) places',
     'places',
@@ -243,14 +251,14 @@ export const STORE = [
   ),
   keys(
     'zero-not-escaped',
-    'if (byte === 0) out[at++] = 0xff;',
-    'if (byte === 0) out[at++] = 0;',
+    'if (bytes[i] === 0) out[at++] = 0xff;',
+    'if (bytes[i] === 0) out[at++] = 0;',
     'keys with zero bytes lie among the versions of others',
   ),
   keys(
     'history-descends',
-    'writeBeU32(out, at + 2, end);',
-    'writeBeU32(out, at + 2, ~end);',
+    'writeBeU32(out, at + 2, height);',
+    'writeBeU32(out, at + 2, ~height);',
     'the newest of the values that ended comes first',
   ),
   touched(
@@ -267,7 +275,7 @@ export const STORE = [
   ),
   put(
     'superseded-lost',
-    "    pieces.put('history', historyKey(ns, writes.key(i), height, keyRoom), row);\n",
+    "    pieces.put('history', historyKeyAt(ns, bytes, keyStart, keyEnd, height, keyRoom), row);\n",
     '',
     'a value that a block replaces is gone',
   ),

@@ -2,7 +2,7 @@
 import { indexOf, txidAt } from '../lane/receipt-list.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { reusingAllocator } from '../util/row-bytes.js';
-import { commitVersions, type SortedWrites } from './commit-versions.js';
+import { commitVersions } from './commit-versions.js';
 import { contractRows } from './contract-rows.js';
 import type { Database, DatabaseBatch } from './database.js';
 import {
@@ -20,6 +20,7 @@ import type { PieceWriter } from './pieces.js';
 import { receiptPages, receiptsOf } from './receipt-pages.js';
 import { encodedReceipts } from './receipt-rows.js';
 import { corrupt, encodeBlockRecord, encodePlan, withRoots } from './records.js';
+import type { SortedWrites } from './sorted-writes.js';
 import type { BlockCommit, Namespace, StateRoots } from './types.js';
 import { putUndoPart, UNDO_PARTS, undoParts } from './undo-rows.js';
 

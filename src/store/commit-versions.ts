@@ -1,13 +1,10 @@
-import { copyBytes } from '../util/copy-bytes.js';
-import type { PackedEntry, PackedWrites, RowsBefore } from '../util/packed-writes.js';
 import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
-import { sortedByKey } from '../util/sort-packed.js';
 import type { Database } from './database.js';
-import { historyKey, latestKeyAt } from './keys.js';
+import { historyKeyAt, latestKeyAt } from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { corrupt } from './records.js';
 import { latestRowAt, writtenAt } from './rows.js';
-import type { Touched } from './touched.js';
+import type { SortedWrites } from './sorted-writes.js';
 import type { Namespace } from './types.js';
 
 /** Keys whose rows are in memory at a time: a block may write millions, and a value may have megabytes. */
@@ -16,77 +13,6 @@ const PORTION = 4_096;
 /** A batch copies its arguments. */
 const keyRoom = reusingAllocator();
 const valueRoom = reusingAllocator();
-const rowRoom = reusingAllocator();
-
-/**
- * The writes of a block to one namespace that change something, in the order of their keys: the database gives and
- * takes rows that come in order in half the time. Deletions of absent keys change nothing and leave no trace.
- */
-export class SortedWrites implements Touched {
-  readonly #writes: PackedWrites;
-  /** Of the entries, in their order. */
-  readonly #addresses: Uint32Array;
-  readonly #existed: Uint8Array;
-  /** Places in both, in the order of the keys. */
-  readonly #places: Uint32Array;
-  readonly #before: RowsBefore | undefined;
-
-  /** `existed`: by write, in their order, 1 if its key had a value before, as the state tree tells. */
-  constructor(writes: PackedWrites, existed: Uint8Array) {
-    this.#writes = writes;
-    this.#existed = existed;
-    this.#addresses = writes.addresses();
-    this.#before = writes.rowsBefore();
-    const places = writes.prepared()?.order.slice() ?? sortedByKey(writes, this.#addresses);
-    let count = 0;
-    for (const place of places) {
-      if (existed[place] === 1 || writes.read(this.#addresses[place]).valueEnd >= 0) places[count++] = place;
-    }
-    this.#places = places.subarray(0, count);
-  }
-
-  get count(): number {
-    return this.#places.length;
-  }
-
-  /** The write at `index`: good until the next call. */
-  entry(index: number): PackedEntry {
-    return this.#writes.read(this.#addresses[this.#places[index]]);
-  }
-
-  key(index: number): Uint8Array {
-    const { bytes, keyStart, keyEnd } = this.entry(index);
-    return bytes.subarray(keyStart, keyEnd);
-  }
-
-  isPresent(index: number): boolean {
-    return this.#existed[this.#places[index]] === 1;
-  }
-
-  /** Whether the row that the write at `index` replaces is known, if there is one. */
-  knowsRow(index: number): boolean {
-    return this.#before !== undefined && this.#before.places[2 * this.#places[index] + 1] > 0;
-  }
-
-  /** The row that is known: good until the next call. */
-  knownRow(index: number): Uint8Array | undefined {
-    if (this.#before === undefined) return undefined;
-    const { bytes, places } = this.#before;
-    const start = places[2 * this.#places[index]];
-    const end = places[2 * this.#places[index] + 1];
-    const row = rowRoom(end - start);
-    copyBytes(bytes, start, end, row, 0);
-    return row;
-  }
-}
-
-/** Of both namespaces. */
-export function sortedWrites(
-  writes: Readonly<Record<Namespace, PackedWrites>>,
-  existed: Readonly<Record<Namespace, Uint8Array>>,
-): Readonly<Record<Namespace, SortedWrites>> {
-  return { S: new SortedWrites(writes.S, existed.S), P: new SortedWrites(writes.P, existed.P) };
-}
 
 /**
  * Writes of block `height`, from number `first` to `last`, into `latest`; the rows that they replace go to `history`,
@@ -129,7 +55,8 @@ function supersede(
     if (!writes.isPresent(i)) continue;
     const row = writes.knowsRow(i) ? writes.knownRow(i) : unknown[next++];
     if (row === undefined || writtenAt(row) >= height) throw corrupt('row of a key that was written before', height);
-    pieces.put('history', historyKey(ns, writes.key(i), height, keyRoom), row);
+    const { bytes, keyStart, keyEnd } = writes.entry(i);
+    pieces.put('history', historyKeyAt(ns, bytes, keyStart, keyEnd, height, keyRoom), row);
   }
 }
 

@@ -7,7 +7,7 @@ import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
 import { putBlock } from './block-rows.js';
 import { groupedWrites } from './block-writes.js';
 import type { Database, DatabaseBatch } from './database.js';
-import { historyKey, latestKeyAt } from './keys.js';
+import { historyKeyAt, latestKeyAt } from './keys.js';
 import { MergedWrites } from './merged-writes.js';
 import { PIECE_BYTES } from './pieces.js';
 import { corrupt } from './records.js';
@@ -131,7 +131,7 @@ function putVersions(
     touched?.[block].add(version, ended !== undefined);
     const { bytes, keyStart, keyEnd, valueStart, valueEnd } = writes.version(version);
     if (ended !== undefined) {
-      batch.put('history', historyKey('S', bytes.subarray(keyStart, keyEnd), height, keyRoom), ended);
+      batch.put('history', historyKeyAt('S', bytes, keyStart, keyEnd, height, keyRoom), ended);
     }
     ended = latestRowAt(height, bytes, valueStart, valueEnd, valueRoom);
     if (version === end - 1) batch.put('latest', latestKeyAt('S', bytes, keyStart, keyEnd, keyRoom), ended);

@@ -76,35 +76,63 @@ export function latestKeyAt(
 }
 
 /**
- * 00 becomes 00 ff: with the terminator 00 01 no key's rows lie among another's, and order is kept. `tail` bytes
- * follow, not set.
+ * The key in `bytes` from `start` to `end`, in which 00 becomes 00 ff: with the terminator 00 01 no key's rows lie
+ * among another's, and order is kept. `tail` bytes follow, not set.
  */
-function escaped(ns: Namespace, key: Uint8Array, tail: number, allocate: RowAllocator): Uint8Array {
+function escaped(
+  ns: Namespace,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  tail: number,
+  allocate: RowAllocator,
+): Uint8Array {
   let zeros = 0;
-  for (const byte of key) if (byte === 0) zeros++;
-  const out = allocate(1 + key.length + zeros + tail);
+  for (let i = start; i < end; i++) if (bytes[i] === 0) zeros++;
+  const out = allocate(1 + end - start + zeros + tail);
   out[0] = CODE[ns];
+  if (zeros === 0) {
+    copyBytes(bytes, start, end, out, 1);
+    return out;
+  }
   let at = 1;
-  for (const byte of key) {
-    out[at++] = byte;
-    if (byte === 0) out[at++] = 0xff;
+  for (let i = start; i < end; i++) {
+    out[at++] = bytes[i];
+    if (bytes[i] === 0) out[at++] = 0xff;
   }
   return out;
 }
 
-/** The row of the value of `key` that block `end` ended; within a key the oldest comes first. */
-export function historyKey(ns: Namespace, key: Uint8Array, end: number, allocate: RowAllocator = newBytes): Uint8Array {
-  const out = escaped(ns, key, HISTORY_TAIL, allocate);
+/** The row of the value of `key` that block `height` ended; within a key the oldest comes first. */
+export function historyKey(
+  ns: Namespace,
+  key: Uint8Array,
+  height: number,
+  allocate: RowAllocator = newBytes,
+): Uint8Array {
+  return historyKeyAt(ns, key, 0, key.length, height, allocate);
+}
+
+/** As {@link historyKey}, of the key in `bytes` from `start` to `end`. */
+export function historyKeyAt(
+  ns: Namespace,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  height: number,
+  allocate: RowAllocator,
+): Uint8Array {
+  const out = escaped(ns, bytes, start, end, HISTORY_TAIL, allocate);
   const at = out.length - HISTORY_TAIL;
   out[at] = 0;
   out[at + 1] = 1;
-  writeBeU32(out, at + 2, end);
+  writeBeU32(out, at + 2, height);
   return out;
 }
 
 /** Range of the values of `key` that ended above `height`: the first is the one that `height` saw, if there was one. */
 export function historyRange(ns: Namespace, key: Uint8Array, height: number): { gte: Uint8Array; lt: Uint8Array } {
-  const lt = escaped(ns, key, 2, newBytes);
+  const lt = escaped(ns, key, 0, key.length, 2, newBytes);
   lt[lt.length - 2] = 0;
   lt[lt.length - 1] = 2;
   return { gte: historyKey(ns, key, Math.min(height, MAX_HEIGHT) + 1), lt };
@@ -112,7 +140,7 @@ export function historyRange(ns: Namespace, key: Uint8Array, height: number): { 
 
 /** Range of all rows of `history` of all keys of `ns` that begin with `prefix`. */
 export function historyPrefixRange(ns: Namespace, prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } {
-  const gte = escaped(ns, prefix, 0, newBytes);
+  const gte = escaped(ns, prefix, 0, prefix.length, 0, newBytes);
   return { gte, lt: afterPrefix(gte) };
 }
 

@@ -4,7 +4,6 @@ import { BatchWriter } from './batch-writer.js';
 import { assertAllNext, assertNext, assertUndone, rollbackTooDeep } from './block-order.js';
 import { delBlock, putBlock, putRoots, putRows } from './block-rows.js';
 import { packedWrites } from './block-writes.js';
-import { sortedWrites } from './commit-versions.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { putFinal } from './final.js';
 import { putGroup } from './group-rows.js';
@@ -16,6 +15,7 @@ import { PIECE_BYTES, PieceWriter, putUnfinished, takeBackPieces } from './piece
 import { StoreReader } from './reader.js';
 import { corrupt } from './records.js';
 import { Rocks } from './rocks.js';
+import { sortedWrites } from './sorted-writes.js';
 import { assertNew, delStamp, otherGenesis, putStamp, type Stamp } from './stamp.js';
 import { Trees } from './trees.js';
 import type {
