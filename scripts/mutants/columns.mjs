@@ -173,6 +173,18 @@ export const COLUMNS = [
     '!run.run',
     'a transaction with edicts, or with several messages, takes the straight way',
   ),
+  inFile('src/lane/columns/scan-parts.ts', 'test/lane/columns/scan-columns.test.ts')(
+    'parts-not-shifted',
+    'mayCall[row] = transaction + part.mayCall[i];',
+    'mayCall[row] = part.mayCall[i];',
+    'transactions of every part of a block are taken for those of its first one',
+  ),
+  inFile('src/lane/columns/scan-parts.ts', 'test/lane/columns/scan-columns.test.ts')(
+    'part-contexts-not-shifted',
+    'rows.contextStart[row] = at + part.rows.contextStart[i];',
+    'rows.contextStart[row] = part.rows.contextStart[i];',
+    'calls of later parts of a block are given contexts of the first',
+  ),
   tasks(
     'rows-asked-counts',
     '    } else if (run.askedDryRun && isDryRun) {',

@@ -74,11 +74,11 @@ export class BlockOffsets implements BlockColumns, Verifiable {
   readonly firstOutput: Uint32Array;
   readonly inputs: Uint32Array;
   readonly scripts: Uint32Array;
-  readonly txids: Uint8Array;
+  #txids: Uint8Array | undefined;
   readonly #transactions = new Map<number, Transaction>();
 
-  /** `columns`: what {@link read} made of a block, in whichever thread. */
-  constructor(columns: BlockColumns) {
+  /** `columns`: what {@link read} made of a block, in whichever thread; txids that are not given are hashed. */
+  constructor(columns: Omit<BlockColumns, 'txids'> & { readonly txids: Uint8Array | undefined }) {
     const { raw } = columns;
     this.raw = raw;
     this.count = columns.count;
@@ -89,10 +89,21 @@ export class BlockOffsets implements BlockColumns, Verifiable {
     this.firstOutput = columns.firstOutput;
     this.inputs = columns.inputs;
     this.scripts = columns.scripts;
-    this.txids = columns.txids;
+    this.#txids = columns.txids;
     this.header = raw.subarray(0, HEADER_LENGTH);
     this.previousHash = raw.subarray(4, 36);
     this.hash = sha256d(this.header);
+  }
+
+  /** Hashed when they are first asked for, if nobody has hashed them before. */
+  get txids(): Uint8Array {
+    this.#txids ??= hashTransactions(this);
+    return this.#txids;
+  }
+
+  /** Others have hashed the transactions. */
+  learnTxids(txids: Uint8Array): void {
+    this.#txids = txids;
   }
 
   /** What another thread makes the same block of. */
@@ -146,7 +157,7 @@ export class BlockOffsets implements BlockColumns, Verifiable {
     const inputs = PLACES.inputs.slice(0, PLACES.inputCount);
     const scripts = PLACES.scripts.slice(0, PLACES.scriptCount);
     const table = { raw: bytes, count, starts, witnesses, segwit };
-    return new BlockOffsets({ ...table, firstInput, firstOutput, inputs, scripts, txids: hashTransactions(table) });
+    return new BlockOffsets({ ...table, firstInput, firstOutput, inputs, scripts, txids: undefined });
   }
 
   /** Height of the coinbase script (BIP34), or undefined where the script carries none. */

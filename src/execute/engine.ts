@@ -10,6 +10,7 @@ import type { GpuExecutor } from '../gpu/pack/types.js';
 import { type LaneColumns, sharedColumns } from '../lane/columns/lane-columns.js';
 import type { ScanAhead } from '../lane/columns/scan-ahead.js';
 import type { KnownSheets } from '../lane/columns/scan-columns.js';
+import { joinParts } from '../lane/columns/scan-parts.js';
 import type { LaneContext } from '../lane/message.js';
 import type { DependentRule, Policy } from '../lane/policy.js';
 import type { LaneTransaction } from '../lane/scan.js';
@@ -98,6 +99,9 @@ export interface EngineHealth {
   readonly lastCostLoss: string | undefined;
 }
 
+/** Blocks of fewer transactions are hashed and scanned on the engine's own thread. */
+const FEWEST_TO_SCAN = 1_000;
+
 /**
  * Runs blocks, one after the other, under one policy. Whatever the policy, the writes and receipts (but for how they
  * were run: `ExecutionDetails`) are those of the sequential executor.
@@ -133,11 +137,20 @@ export class LaneEngine {
     const before = new CachingReader(state.reader, this.#walks);
     const context = this.#contextOf(block, height);
     const started = performance.now();
-    const lane = new Scanned(block, before, state.scan, state.sheets);
+    const ahead = state.scan ?? (await this.#scanOnWorkers(block));
+    const lane = new Scanned(block, before, ahead, state.sheets);
     addMs(statistics, 'scan', started);
     const { policy } = this.#options;
     if (policy === 'sequential') return this.#sequential(lane, context, before, statistics);
     return this.#choose(lane, context, before, state, statistics);
+  }
+
+  /** What needs no state of a scan, made by the workers if there are any that wait for work and it is worth it. */
+  async #scanOnWorkers(block: Block | BlockOffsets): Promise<ScanAhead | undefined> {
+    const pool = this.#pool;
+    if (pool === undefined || 'transactions' in block || block.count < FEWEST_TO_SCAN || !pool.canScan)
+      return undefined;
+    return joinParts(block, await pool.scan(block));
   }
 
   /** The way that seems the faster one. */

@@ -9,7 +9,7 @@ import { fromBinaryString } from '../../src/util/bytes.js';
 
 /** For which no walk takes long. */
 class Untimed extends Walks {
-  override ended(part: string, _ms: number, again: number | undefined): void {
+  override ended(part: string, _ms: number, again: number): void {
     super.ended(part, 0, again);
   }
 }
@@ -227,11 +227,25 @@ describe('the budget of a piece', () => {
     expect(truth.walks).toEqual([-1, -1, 3_000]);
   });
 
+  it('walks through a part that it knows from the block before after about as many reads as it has rows', () => {
+    const truth = new CountingState(new Map(range(40).map((i) => [storage(1, i), own(i)])));
+    const walks = new Untimed();
+    const readsUntilWalked = (): number => {
+      const reader = new CachingReader(truth, walks);
+      const before = truth.walks.length;
+      let reads = 0;
+      while (truth.walks.length === before) reader.get(storage(1, 100 + reads++));
+      expect(truth.walks.at(-1)).toBe(40);
+      return reads;
+    };
+    expect([readsUntilWalked(), readsUntilWalked()]).toEqual([256, 66]);
+  });
+
   it('does not walk through a part again whose walk took longer than the reads that it spares', () => {
     const walks = new Walks();
-    walks.ended('slow', 20, undefined);
-    walks.ended('fast', 0.1, undefined);
-    expect([walks.firstTry('slow', 256), walks.firstTry('fast', 256)]).toEqual([5_000, 256]);
+    walks.ended('slow', 20, 20);
+    walks.ended('fast', 0.1, 66);
+    expect([walks.firstTry('slow', 256), walks.firstTry('fast', 256)]).toEqual([5_000, 66]);
     // Nor for ever: the rows that were in the way may be gone.
     const tries = range(70).map(() => walks.firstTry('slow', 256));
     expect(tries.slice(0, 60)).toEqual(new Array(60).fill(5_000));

@@ -7,6 +7,9 @@ import type { Walks } from './walks.js';
 
 /** Reads of a part after which it may be worth reading as a whole. */
 const FIRST_TRY = 256;
+/** What a part that was walked through may have grown by when it is walked through again, and reads before that. */
+const MORE_ROWS = 1.25;
+const FEW_READS = 16;
 /** A part that was too large is tried again after so many times the reads. */
 const PATIENCE = 4;
 /** What a part that is known takes beside its rows, about. */
@@ -69,7 +72,8 @@ export class KnownRanges {
     part.nextTry = part.reads * PATIENCE;
     const started = performance.now();
     const rows = this.#base.allUnder?.(part.prefix, part.reads, this.#mostBytes - this.#bytes);
-    const again = rows === undefined ? part.nextTry : undefined;
+    // In the next block some more rows may be there.
+    const again = rows === undefined ? part.nextTry : Math.ceil(rows.size * MORE_ROWS) + FEW_READS;
     this.#walks?.ended(part.prefix, performance.now() - started, again);
     if (rows === undefined) return undefined;
     this.#bytes += PART_BYTES;

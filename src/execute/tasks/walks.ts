@@ -21,14 +21,14 @@ interface Walk {
 export class Walks {
   readonly #walks = new BoundedCache<Walk>(MOST_PARTS, MOST_PARTS);
 
-  /** Reads of `part` in a block after which to walk through it; at least `least`. */
-  firstTry(part: string, least: number): number {
+  /** Reads of `part` in a block after which to walk through it; `unknown` where nothing is known of it. */
+  firstTry(part: string, unknown: number): number {
     const walk = this.#walks.get(part);
-    return walk === undefined || walk.left-- <= 0 ? least : Math.max(least, walk.reads);
+    return walk === undefined || walk.left-- <= 0 ? unknown : walk.reads;
   }
 
-  /** A walk took `ms`; `again`: reads after which it is worth trying once more, if it did not come to the end. */
-  ended(part: string, ms: number, again: number | undefined): void {
-    this.#walks.set(part, { reads: Math.max(again ?? 0, Math.ceil(ms / READ_MS)), left: REMEMBERED }, 1);
+  /** A walk took `ms`; `again`: reads after which it comes to its end, or is worth trying once more. */
+  ended(part: string, ms: number, again: number): void {
+    this.#walks.set(part, { reads: Math.max(again, Math.ceil(ms / READ_MS)), left: REMEMBERED }, 1);
   }
 }

@@ -1,7 +1,9 @@
 /** The threads of the lane engine. */
 import { Worker } from 'node:worker_threads';
+import type { BlockOffsets } from '../../bitcoin/block-offsets.js';
 import { errorOf, InternalError } from '../../errors/errors.js';
 import type { SharedOutcomes } from '../../gpu/pack/types.js';
+import { partsOf, type ScannedPart } from '../../lane/columns/scan-parts.js';
 import { compiledBytesOf } from '../../program/runner.js';
 import { DEEP_STACK } from '../../util/deep-thread.js';
 import { shipped } from '../../util/shipped.js';
@@ -23,6 +25,9 @@ const LARGEST_PIECE = 128;
 const MOST_BEGUN = 2;
 const SMALL_ANSWER = 1 << 20;
 
+/** Threads that scan a block together. */
+const FEWEST_TO_SCAN = 4;
+
 /** Share of the workers that rehearse while the engine runs a block: cores have memory and clock in common. */
 const BESIDE_THE_ENGINE = 0.25;
 
@@ -31,6 +36,8 @@ interface Job {
   /** What it may take, by what the pieces before it have left. */
   readonly mostBytes: () => number;
   readonly resolve: (reply: RowReply) => void;
+  /** Of a part of a block to scan. */
+  readonly scanned?: (part: ScannedPart) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -69,7 +76,8 @@ export class WorkerPool {
           job?.reject(this.#dead as Error);
           return;
         }
-        if (answer.kind === 'too-large') job?.reject(new BlockTooLarge());
+        if (answer.kind === 'scanned') job?.scanned?.(answer.part);
+        else if (answer.kind === 'too-large') job?.reject(new BlockTooLarge());
         else {
           const { bytes, words } = answer;
           this.#largest = Math.max(this.#largest ?? 0, bytes.length + words.byteLength);
@@ -90,6 +98,31 @@ export class WorkerPool {
   /** Whether no block would wait for threads that are being started. A pool that has failed says so when it is used. */
   get isReady(): boolean {
     return this.#dead !== undefined || Atomics.load(new Uint32Array(this.#ready), 0) === this.size;
+  }
+
+  /**
+   * Whether workers may scan a block: so few would hardly be faster than the engine, and nobody waits for threads that
+   * are being started, or that rehearse.
+   */
+  get canScan(): boolean {
+    const rehearsal = this.#rehearsal;
+    if (this.size < FEWEST_TO_SCAN) return false;
+    return this.isReady && (rehearsal === undefined || rehearsal.isStopped || rehearsal.ended === this.size);
+  }
+
+  /** Hashes and scans `block` in parts, which are given in its order. */
+  scan(block: BlockOffsets): Promise<ScannedPart[]> {
+    const parts = partsOf(block, this.size);
+    return collect<ScannedPart, ScannedPart>(
+      parts.length,
+      (found) => found,
+      (i, scanned, reject) => {
+        const { thread, jobs } = this.#workers[i];
+        jobs.push({ ...FORGOTTEN, scanned, reject });
+        if (this.#dead === undefined) thread.postMessage({ kind: 'scan', part: parts[i] } satisfies ToWorker);
+        else this.#fail(this.#dead);
+      },
+    );
   }
 
   /** Sends the next block to every worker. */

@@ -2,6 +2,7 @@
 import type { Failure } from '../../errors/errors.js';
 import type { SharedOutcomes } from '../../gpu/pack/types.js';
 import type { SharedColumns } from '../../lane/columns/lane-columns.js';
+import type { BlockPart, ScannedPart } from '../../lane/columns/scan-parts.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneKey } from '../../lane/types.js';
 import type { RowReply, RowTask } from '../tasks/row-records.js';
@@ -56,6 +57,8 @@ export type ToWorker =
   | WorkerTask
   /** Another part of the block begins, after one that has written `written`; undefined: the same begins anew. */
   | { readonly kind: 'next'; readonly written: SharedWrites | undefined }
+  /** Part of a block to hash and scan. */
+  | { readonly kind: 'scan'; readonly part: BlockPart }
   /** The kernel has run calls of the block. */
   | { readonly kind: 'outcomes'; readonly outcomes: SharedOutcomes }
   /** No more of the block follows. */
@@ -63,6 +66,7 @@ export type ToWorker =
 
 export type FromWorker =
   | ({ readonly kind: 'rows' } & RowReply)
+  | { readonly kind: 'scanned'; readonly part: ScannedPart }
   /** The outcomes of the piece take more memory than a block is given. */
   | { readonly kind: 'too-large' }
   | { readonly kind: 'error'; readonly failure: Failure };

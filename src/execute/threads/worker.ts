@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { failureOf } from '../../errors/errors.js';
 import { columnsOf, type LaneColumns } from '../../lane/columns/lane-columns.js';
+import { buffersOfPart, type ScannedPart, scanPart } from '../../lane/columns/scan-parts.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
 import { ProgramRunner } from '../../program/runner.js';
@@ -64,6 +65,7 @@ port.on('message', (sent: ToWorker) => {
     try {
       if (sent.kind === 'block') tasks = begin(sent);
       else if (sent.kind === 'rehearse') await rehearse(sent);
+      else if (sent.kind === 'scan') answerScan(port, scanPart(sent.part));
       else if (sent.kind === 'end') await end();
       else if (sent.kind === 'outcomes') (await tasks)?.rows.learnOutcomes(sent.outcomes);
       else if (sent.kind === 'next') (await tasks)?.next(sent.written);
@@ -118,6 +120,10 @@ function open(
 function answer(to: MessagePort, reply: RowReply): void {
   const sent: FromWorker = { kind: 'rows', ...reply };
   to.postMessage(sent, [reply.bytes.buffer, reply.words.buffer]);
+}
+
+function answerScan(to: MessagePort, part: ScannedPart): void {
+  to.postMessage({ kind: 'scanned', part } satisfies FromWorker, buffersOfPart(part));
 }
 
 function failure(error: unknown): FromWorker {

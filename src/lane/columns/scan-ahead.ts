@@ -7,25 +7,29 @@ import { decodeRunestoneRows, type RunestoneRows } from './runestone-rows.js';
 /** No transaction. */
 export const NONE = -1;
 
-/** Plain data; the lists are columns of the block's. */
-export interface ScanAhead {
-  /** By input: the transaction of the block that it names, at whatever position; {@link NONE} if there is none. */
-  readonly parentOf: Int32Array;
-  /** By transaction: the first one with its txid. */
-  readonly firstOf: Uint32Array;
-  /** The transactions whose runestone may have a protocol field, and what was read of each. */
+/** The transactions whose runestone may have a protocol field, and what was read of each. */
+export interface Runestones {
   readonly mayCall: Uint32Array;
   readonly rows: RunestoneRows;
 }
 
-export function scanAhead(block: BlockOffsets): ScanAhead {
+/** Plain data; the lists are columns of the block's. */
+export interface ScanAhead extends Runestones {
+  /** By input: the transaction of the block that it names, at whatever position; {@link NONE} if there is none. */
+  readonly parentOf: Int32Array;
+  /** By transaction: the first one with its txid. */
+  readonly firstOf: Uint32Array;
+}
+
+/** Scans `block`; `runestones`: what was read of it before. */
+export function scanAhead(block: BlockOffsets, runestones: Runestones = readRunestones(block)): ScanAhead {
   const { raw, inputs, txids, count } = block;
   const table = new TxidTable(txids);
   const parentOf = new Int32Array(inputs.length);
   for (let input = 0; input < inputs.length; input++) parentOf[input] = table.find(raw, inputs[input]);
   const firstOf = new Uint32Array(count);
   for (let index = 0; index < count; index++) firstOf[index] = table.find(txids, index * 32);
-  return { parentOf, firstOf, ...readRunestones(block) };
+  return { parentOf, firstOf, ...runestones };
 }
 
 /** The buffers of all lists, for a message that hands them over; the contexts lie in shared memory. */
@@ -49,8 +53,11 @@ export function* outsideInputs(
   }
 }
 
+/** Where transactions and their output scripts lie; of outputs as in `BlockColumns`. */
+type Scripts = Pick<BlockOffsets, 'raw' | 'count' | 'scripts' | 'firstOutput'>;
+
 /** Reads the first runestone of each transaction, if it may have a protocol field. */
-function readRunestones({ raw, count, scripts, firstOutput }: BlockOffsets): Pick<ScanAhead, 'mayCall' | 'rows'> {
+export function readRunestones({ raw, count, scripts, firstOutput }: Scripts): Runestones {
   const mayCall = new Uint32Array(count);
   const starts = new Uint32Array(count);
   const ends = new Uint32Array(count);

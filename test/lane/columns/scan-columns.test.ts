@@ -13,6 +13,7 @@ import {
 } from '../../../src/lane/columns/lane-columns.js';
 import { scanAhead } from '../../../src/lane/columns/scan-ahead.js';
 import { scanColumns } from '../../../src/lane/columns/scan-columns.js';
+import { joinParts, partsOf, scanPart } from '../../../src/lane/columns/scan-parts.js';
 import { sheetKey, sheetKeyAt } from '../../../src/lane/keys.js';
 import { scanBlock } from '../../../src/lane/scan.js';
 import { decodeCellpack } from '../../../src/protocol/cellpack.js';
@@ -40,6 +41,14 @@ function expectSameLane(raw: Uint8Array, keys: Iterable<string>): number {
   // As it is done ahead of the block's turn.
   const known = { has: (input: number) => state.get(sheetKeyAt(raw, read.inputs[input])) !== undefined };
   expectSame(plain(scanColumns(read, state, scanAhead(read), known)), found);
+  // On several threads, each a part.
+  for (const count of [1, 2, 7]) {
+    const parted = BlockOffsets.read(raw);
+    const ahead = joinParts(parted, partsOf(parted, count).map(scanPart));
+    expect(parted.txids).toEqual(read.txids);
+    expectSame(plain(scanColumns(parted, state, ahead)), found);
+    expectSameMessages(scanColumns(parted, state, ahead));
+  }
   expectSame(found, scanBlock(parseBlock(raw), state));
   expectSameMessages(columns);
   return found.length;
