@@ -15,6 +15,7 @@ import { Branch } from './branches.js';
 import { IndexProcess } from './index-process.js';
 import { installNode, type NodeOptions, RegtestNode } from './regtest-node.js';
 
+const MODULE = fileURLToPath(new URL('../../dist/wasm/indexers/default.wasm', import.meta.url));
 const BUNDLED = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));
 // A software driver needs minutes to compile every kernel, which test/gpu/programs.test.ts has it do already.
 const POLICIES = ['sequential', 'cpu', 'auto', ...(process.env.TEST_NODE_WITH_GPU === undefined ? [] : ['gpu'])];
@@ -253,5 +254,19 @@ describe.skipIf(!installed)('following a real node', () => {
     const second = await makeIndex(db, node, ['--exit-at', String(begin.tipHeight - 1)]);
     expect(await second.exited, second.errors).toBe(0);
     await expectSameAsFresh(db, begin.fork(begin.tipHeight - 2));
+  });
+
+  it('is started by the command line of rockshrew-mono as it is', async () => {
+    const node = await makeNode(begin.blocks());
+    const db = newDb();
+    const line = `--daemon-rpc-url ${node.url} --auth u:p --indexer ${MODULE} --db-path ${db} --start-block 0 --host 127.0.0.1
+      --cors * --label regtest --pipeline-size 10 --max-reorg-depth 100 --reorg-check-threshold 6 --snapshot-interval 1000
+      --snapshot-directory ${folder}/snapshots --repo ${folder}/snapshots --prefixroot tip:0x746970 --enable-preview
+      --view-concurrency 16 --view-memory-mb 256 --no-startup-heal --enable-spv --spv-type regtest --prefetch-size 64
+      --indexer-cores 0 --indexer-nice 0 --view-nice 0 --exit-at ${begin.tipHeight + 1}`;
+    const index = await IndexProcess.asRockshrew(line.split(/\s+/));
+    open.push(() => index.kill());
+    expect(await index.exited, index.errors).toBe(0);
+    await expectSameAsFresh(db, begin);
   });
 });

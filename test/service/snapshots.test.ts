@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import { basename, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { sha256d } from '../../src/bitcoin/hash.js';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { CATALOGUE_FILE, parseCatalogue, readCatalogue } from '../../src/store/snapshot/catalogue.js';
@@ -35,6 +36,41 @@ async function indexedTo(folder: string, height: number): Promise<Map<string, st
   const run = await cli('index', ...args, '--index-niceness', '0');
   expect(run.status, run.stderr).toBe(0);
   return content(db);
+}
+
+/** Serves the files of a folder in parts; of the first `losses` parts of more than 4 KiB only the half arrives. */
+async function serveFolder(folder: string, losses: number): Promise<{ readonly url: string; readonly lost: number }> {
+  const told = { url: '', lost: 0 };
+  const server = createServer((request, response) => {
+    const path = join(folder, basename(request.url ?? ''));
+    if (!existsSync(path)) {
+      response.writeHead(404).end();
+      return;
+    }
+    const bytes = readFileSync(path);
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    if (from === undefined) {
+      response.writeHead(200).end(bytes);
+      return;
+    }
+    const part = bytes.subarray(Number(from), Number(to) + 1);
+    const range = `bytes ${from}-${Number(from) + part.length - 1}/${bytes.length}`;
+    response.writeHead(206, { 'content-range': range, 'content-length': part.length });
+    if (part.length <= 4096 || told.lost >= losses) {
+      response.end(part);
+      return;
+    }
+    told.lost++;
+    response.write(part.subarray(0, part.length / 2), () => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  told.url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  return told;
 }
 
 test('a running index writes whole snapshots, keeps the newest, and a missing database comes from them', async () => {
@@ -100,6 +136,17 @@ test('a running index writes whole snapshots, keeps the newest, and a missing da
   });
   again.signal('SIGTERM');
   expect((await again.done()).status).toBe(0);
+  // The same from a server that serves the folder as it is, which loses the connection once.
+  const web = await serveFolder(snapshots, 1);
+  const far = ['--repo', `${web.url}/`, '--repo-key', publicFile, '--db', join(folder, 'from-web.db')];
+  const fromWeb = await Running.start(...of, ...far);
+  expect((await fromWeb.line('database restored')).height).toBe(restored);
+  await fromWeb.until('/ready', (page, status) => status === 200 && page.height === TIP);
+  expect((await fromWeb.get('/health')).body.stateRoot).toBe(ROOTS[TIP]);
+  fromWeb.signal('SIGTERM');
+  expect((await fromWeb.done()).status).toBe(0);
+  expect(readdirSync(folder).filter((name) => name.startsWith('from-web.db'))).toEqual(['from-web.db']);
+  expect(web.lost).toBe(1);
   // One that has a database keeps it.
   const third = await Running.start(...of, ...repo);
   await third.until('/ready', (_, status) => status === 200);
@@ -122,6 +169,8 @@ test('a snapshot without the wanted signature ends the start, a folder without a
   const refused = await cli(...index, '--db', db, '--repo', snapshots, '--repo-key', publicFile);
   expect([refused.status, refused.stderr]).toEqual([3, expect.stringContaining('SNAPSHOT_UNSIGNED')]);
   expect(existsSync(db)).toBe(false);
+  const away = await cli(...index, '--db', db, '--repo', 'http://127.0.0.1:9/snapshots');
+  expect([away.status, away.stderr]).toEqual([5, expect.stringContaining('FETCH_FAILED')]);
   const none = await cli(...index, '--db', db, '--repo', join(folder, 'nothing-here'));
   expect([none.status, none.stderr]).toEqual([0, expect.stringContaining('no snapshot of this network and module')]);
 });
