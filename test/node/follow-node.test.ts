@@ -259,8 +259,9 @@ describe.skipIf(!installed)('following a real node', () => {
   it('is started by the command line of rockshrew-mono as it is', async () => {
     const node = await makeNode(begin.blocks());
     const db = newDb();
-    const line = `--daemon-rpc-url ${node.url} --auth u:p --indexer ${MODULE} --db-path ${db} --start-block 0 --host 127.0.0.1
-      --cors * --label regtest --pipeline-size 10 --max-reorg-depth 100 --reorg-check-threshold 6 --snapshot-interval 1000
+    const line = `--daemon-rpc-url ${node.url} --auth u:p --indexer ${MODULE} --db-path ${db}
+      --start-block 0 --host 127.0.0.1 --cors * --label regtest --pipeline-size 10 --max-reorg-depth 100
+      --reorg-check-threshold 6 --snapshot-interval 1000
       --snapshot-directory ${folder}/snapshots --repo ${folder}/snapshots --prefixroot tip:0x746970 --enable-preview
       --view-concurrency 16 --view-memory-mb 256 --no-startup-heal --enable-spv --spv-type regtest --prefetch-size 64
       --indexer-cores 0 --indexer-nice 0 --view-nice 0 --exit-at ${begin.tipHeight + 1}`;
