@@ -16,6 +16,7 @@ function laneWith(middle: (run: number) => Promise<void>) {
       await middle(runs++);
       return bytes(stateHeight);
     },
+    preview: () => Promise.reject(new RangeError('no view runs over blocks here')),
   };
 }
 
