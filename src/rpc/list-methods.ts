@@ -3,6 +3,7 @@ import { RECEIPT_STATUSES } from '../lane/receipt-status.js';
 import type { ListingName, Listings, ListRequest } from '../listing/list.js';
 import { PLACE_BYTES } from '../listing/receipts.js';
 import { PREFIXES, startsWith } from '../listing/state-lists.js';
+import { MAX_KEY_BYTES } from '../program/result.js';
 import { fromHex, toDisplayHash, toHex } from '../util/bytes.js';
 import type { RpcBackend } from './backend.js';
 import { RpcError } from './errors.js';
@@ -78,7 +79,7 @@ export const LIST_METHODS: Readonly<Record<string, Method>> = {
     run(params, backend, client) {
       const id = params.count(1, 2).id(0);
       const options = new ListOptions(params, 1, STORAGE, ['prefix']);
-      const prefix = options.of('prefix', (value) => value.hex(0, 'prefix')) ?? new Uint8Array(0);
+      const prefix = options.of('prefix', (value) => prefixIn(value)) ?? new Uint8Array(0);
       const isPlace = under(PREFIXES.storage(id, prefix));
       return page({ name: 'storage', of: { id, prefix }, options, isPlace }, backend, client);
     },
@@ -150,4 +151,12 @@ function hashIn(value: Params): string {
   const bytes = value.hex(0, 'codeHash');
   if (bytes.length === 32) return toHex(bytes);
   throw new RpcError('RPC_BAD_HEX', `Invalid params: codeHash has ${bytes.length} bytes`, 'Give 64 hex digits.');
+}
+
+/** The beginning of a contract's own key: longer than any key, it would only take time. */
+function prefixIn(value: Params): Uint8Array {
+  const bytes = value.hex(0, 'prefix');
+  if (bytes.length <= MAX_KEY_BYTES) return bytes;
+  const hint = `No key has more than ${MAX_KEY_BYTES} bytes.`;
+  throw new RpcError('RPC_BAD_HEX', `Invalid params: prefix has ${bytes.length} bytes`, hint);
 }

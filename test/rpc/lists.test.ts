@@ -93,6 +93,15 @@ describe('listings over JSON-RPC', () => {
     expect(await codeOf(method, params)).toBe(code);
   });
 
+  it('a prefix that is longer than any key is refused, before it takes the thread of all clients', async () => {
+    // Going on behind a cursor, the server made a text of the whole prefix: 16 MiB took it many seconds.
+    const cursor = '01'.repeat(60);
+    const long = { prefix: '00'.repeat(1_025), cursor };
+    expect(await codeOf('warpshrew_liststorage', ['2:1', long])).toBe('RPC_BAD_HEX');
+    const longest = { prefix: '00'.repeat(1_024) };
+    expect((await call('warpshrew_liststorage', ['2:1', longest])).result).toMatchObject({ items: [], cursor: null });
+  });
+
   it('a changed place of a cursor finds nothing outside of the listing', async () => {
     const contracts = (await call('warpshrew_listholders', ['2:1', { limit: 1 }])).result;
     const text = String(contracts?.cursor);
