@@ -3,7 +3,10 @@ import type { Store } from '../store/store.js';
 import type { BlockCommit, CommitOptions, StateRoots } from '../store/types.js';
 import { PackedWrites } from '../util/packed-writes.js';
 
-/** Bytes of keys and values of blocks that wait to be stored together: their rows take several times as much. */
+/**
+ * Bytes of keys and values of blocks that wait to be stored together, and of the rows that are known to be replaced:
+ * what is written of them takes several times as much.
+ */
 const MOST_BYTES = 12 << 20;
 /** Milliseconds that the first of them waits. */
 const MOST_MS = 2_000;
@@ -70,6 +73,7 @@ function bytesOf(writes: ReadonlyMap<string, Uint8Array>): number {
       const { keyStart, keyEnd, valueStart, valueEnd } = writes.read(address);
       bytes += keyEnd - keyStart + valueEnd - valueStart;
     }
+    bytes += writes.rowsBefore()?.bytes.length ?? 0;
   } else for (const [key, value] of writes) bytes += key.length + value.length;
   return bytes;
 }

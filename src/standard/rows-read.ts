@@ -39,16 +39,29 @@ export class RowsRead {
     this.#count++;
   }
 
-  /** Those of the keys of `pairs`. Its buffers are of its own; nothing may be added after it. */
+  /** Those of the keys of `pairs`, as read last, in buffers of their own: what else the block has read is let go. */
   ofPairs(pairs: FlushedPairs): RowsBefore<ArrayBuffer> {
     const places = new Int32Array(2 * pairs.size);
+    let length = 0;
     for (let at = 0; at < this.#count * NUMBERS; at += NUMBERS) {
       const entry = pairs.entryOf(this.#bytes, this.#numbers[at], this.#numbers[at + 1]);
       if (entry < 0) continue;
-      places[2 * entry] = this.#numbers[at + 1];
-      places[2 * entry + 1] = this.#numbers[at + 2];
+      const [start, end] = [this.#numbers[at + 1], this.#numbers[at + 2]];
+      length += end - start - (places[2 * entry + 1] - places[2 * entry]);
+      places[2 * entry] = start;
+      places[2 * entry + 1] = end;
     }
-    return { bytes: this.#bytes, places };
+    const bytes = new Uint8Array(length);
+    let to = 0;
+    for (let place = 0; place < places.length; place += 2) {
+      const [start, end] = [places[place], places[place + 1]];
+      if (end === 0) continue;
+      copyBytes(this.#bytes, start, end, bytes, to);
+      places[place] = to;
+      to += end - start;
+      places[place + 1] = to;
+    }
+    return { bytes, places };
   }
 }
 

@@ -53,7 +53,20 @@ test('what takes more than 32 MiB is not kept', () => {
   rows.add(ascii('b'), 2, ascii(''), 0);
   const pairs = FlushedPairs.of([list('a', '', 'b', '')], 2);
   const { places } = rows.ofPairs(pairs);
-  expect(Array.from(places)).toEqual([1, 32 << 20, 0, 0]);
+  expect(Array.from(places)).toEqual([0, (32 << 20) - 1, 0, 0]);
+});
+
+test('what a block reads and does not change is not handed over, nor is a row twice', () => {
+  const rows = new RowsRead();
+  rows.add(ascii('read'), 1, new Uint8Array(1 << 20), 0);
+  rows.add(ascii('changed'), 2, ascii('one'), 0);
+  rows.add(ascii('also read'), 3, new Uint8Array(1 << 20), 0);
+  rows.add(ascii('changed'), 2, ascii('one'), 0);
+  rows.add(ascii('changed, too'), 3, ascii('three'), 0);
+  const pairs = FlushedPairs.of([list('changed, too', '1', 'new', '2', 'changed', '3')], 3);
+  const { bytes, places } = rows.ofPairs(pairs);
+  expect(toHex(bytes)).toBe(`00000003${toHex(ascii('three'))}00000002${toHex(ascii('one'))}`);
+  expect(Array.from(places)).toEqual([0, 9, 0, 0, 9, 16]);
 });
 
 interface Counts {
