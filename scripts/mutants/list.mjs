@@ -16,6 +16,7 @@ import { PREVIEW } from './preview.mjs';
 import { PROGRAM } from './program.mjs';
 import { PROOF } from './proof.mjs';
 import { PROTOCOL } from './protocol.mjs';
+import { REINDEX } from './reindex.mjs';
 import { SIMULATE } from './simulate.mjs';
 import { STORE } from './store.mjs';
 import { TABLES } from './tables.mjs';
@@ -45,6 +46,7 @@ export const MUTANTS = [
   ...PREVIEW,
   ...DIFF,
   ...FETCH,
+  ...REINDEX,
   ...NATIVE,
   ...CHAIN,
   ...FUZZ,

@@ -11,6 +11,7 @@ const GOING_ON: ReadonlySet<string> = new Set([
   'create',
   'restore',
   'fetch',
+  'reindex',
   'key',
 ]);
 

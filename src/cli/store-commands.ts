@@ -43,6 +43,15 @@ export function addStoreCommands(program: Command, finish: Finish): void {
       finish(await (await import('./diff.js')).diffCommand(a, b, options)),
     );
 
+  program
+    .command('reindex')
+    .description('make a database for a changed module with the history that it shares, to be indexed on from a block')
+    .requiredOption('--db <dir>', 'database of the earlier module, which stays as it is')
+    .requiredOption('--into <dir>', 'folder of the new database')
+    .requiredOption('--indexer <file>', 'changed module, which names the earlier one')
+    .requiredOption('--from <height>', 'first block to index again', height)
+    .action(async (options) => finish(await (await import('./reindex.js')).reindexCommand(options)));
+
   const snapshot = program.command('snapshot').description('put a database into one file and back');
   snapshot
     .command('create')

@@ -5,8 +5,8 @@ import type { Texts } from './texts.js';
 export const ENVIRONMENT_CODES = {
   SNAPSHOT_FILE_EXISTS: ['`--out` names an existing file', 'choose another name'],
   SNAPSHOT_TARGET_EXISTS: [
-    'the target folder of the restore, or that of an interrupted restore next to it, exists',
-    'choose another `--db`, or delete the interrupted restore',
+    'the folder of the new database, or that of an interrupted run next to it, exists',
+    'choose another folder, or delete what the interrupted run left',
   ],
   ENV_STACK_TOO_SMALL: [
     'the thread for contracts has less than 64 MiB of stack',

@@ -33,6 +33,10 @@ export const USAGE_CODES = {
   USAGE_TRACE_FROM: ['not one place to get a trace from', '`--db DIR` (with `--blocks`) or `--rpc URL`'],
   USAGE_DIFF_SIDES: ['`diff` was given the same side twice', 'two database folders or addresses of servers'],
   USAGE_DIGEST_FROM: ['not one state to make a digest of', '`--db DIR` or `--rows FILE`'],
+  USAGE_REINDEX: [
+    'the module does not say that it shares the history below `--from`, or the database has no such state with a root',
+    'another `--from`, or index from the start',
+  ],
   USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
 } as const satisfies Readonly<Record<string, Texts>>;
 

@@ -1,22 +1,11 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-} from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { EnvironmentError, InputError, StoreError } from '../../errors/errors.js';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { InputError, StoreError } from '../../errors/errors.js';
 import { bytesEqual, compareBytes, toDisplayHash } from '../../util/bytes.js';
 import { checkStore } from '../check/check.js';
 import type { Violation } from '../check/run.js';
 import { checkIdentity, identityOf } from '../identity.js';
+import { makeFolder } from '../new-folder.js';
 import { type ColumnName, Rocks } from '../rocks.js';
 import { Store } from '../store.js';
 import { checkChunkHash, endingOf, manifestOf, truncated } from './ending.js';
@@ -45,49 +34,18 @@ export async function restoreSnapshot(
   dir: string,
   options: RestoreOptions = {},
 ): Promise<RestoredSnapshot> {
-  const target = resolve(dir);
-  const work = `${target}.restoring`;
   const input = new InputFile(file);
   try {
     const { manifest, signed, dataEnd } = readManifest(input, options.publicKey);
     checkIdentity(dir, manifest.identity, identityOf(manifest.identity));
-    assertFree(target, work);
-    try {
+    await makeFolder(dir, '.restoring', async (work) => {
       await fill(work, input, manifest, dataEnd, options);
       await makeTrees(work, options);
       await verifyRestored(work, manifest, options);
-      if (existsSync(target)) rmdirSync(target);
-      renameSync(work, target);
-      syncFolder(dirname(target));
-    } catch (error) {
-      rmSync(work, { recursive: true, force: true });
-      throw error;
-    }
+    });
     return { manifest, signed };
   } finally {
     input.close();
-  }
-}
-
-/**
- * An empty folder may be the target. The remains of an interrupted restore are not deleted: it may still be running.
- */
-function assertFree(target: string, work: string): void {
-  for (const path of [target, work]) {
-    if (!existsSync(path) || (path === target && isEmptyFolder(path))) continue;
-    throw new EnvironmentError('SNAPSHOT_TARGET_EXISTS', 'the folder to restore into exists already', {
-      facts: { path },
-      hint:
-        path === work ? 'If no other restore is running, delete it and try again.' : 'Choose another folder with --db.',
-    });
-  }
-}
-
-function isEmptyFolder(path: string): boolean {
-  try {
-    return readdirSync(path).length === 0;
-  } catch {
-    return false;
   }
 }
 
@@ -215,16 +173,6 @@ function unsound(what: string, facts: Record<string, number>): InputError {
     facts,
     hint: 'Run `warpshrew db check` over the store that the snapshot was made from.',
   });
-}
-
-/** Syncs the folder, so that the renaming is durable. */
-function syncFolder(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 class InputFile {
