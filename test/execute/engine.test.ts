@@ -251,13 +251,14 @@ describe('policies', () => {
     await expectTruth(world, txs, result);
   });
 
-  it('what threads run in a batch behind the kernel sees what its calls have written', async () => {
+  it.each([true, false])('a batch behind the kernel sees what its calls wrote, shared: %s', async (shares) => {
+    const gpu = Object.assign(new FakeGpu(), { shares });
     const world = new World();
     const id = world.deploy();
     const counts = (i: number) => ({ pointer: 0, refund: 0, message: call(id, 4, i) });
     const twice = Array.from({ length: 10 }, (_, i) => makeTx({ protostones: [counts(i), counts(i)] }));
     const txs = [...messages(10, (i) => call(id, 4, i)), ...twice];
-    const result = await process(makeEngine({ policy: 'gpu', gpu: new FakeGpu(), workers: 2 }), world, txs);
+    const result = await process(makeEngine({ policy: 'gpu', gpu, workers: 2 }), world, txs);
     expect(result.statistics).toMatchObject({ batches: 2, repaired: 0 });
     expect(result.statistics.executors).toEqual({ reuse: 0, gpu: 10, cpu: 10, sequential: 0 });
     await expectTruth(world, txs, result);

@@ -1,4 +1,5 @@
 // Programs whose whole runs are left to the kernel: which ones, and that what they do stays what one at a time gives.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/bitcoin/types.js';
 import type { LaneEngine } from '../../src/execute/engine.js';
@@ -64,6 +65,31 @@ describe.each([0, 2])('a program that asks whether its run is dry, with %i worke
     expect(failed.statistics).toMatchObject({ gpuFailures: 1, repaired: 0 });
     expect(failed.statistics.executors.cpu).toBe(20);
   });
+});
+
+it('random blocks of one engine come out the same, whatever is left to the kernel and given up by it', async () => {
+  const asked = fc.record({ asks: fc.boolean(), counter: fc.nat(30), value: fc.nat(3) });
+  const blocks = fc.array(fc.record({ calls: fc.array(asked, { minLength: 8, maxLength: 24 }), punts: fc.nat(4) }), {
+    minLength: 3,
+    maxLength: 6,
+  });
+  await fc.assert(
+    fc.asyncProperty(blocks, async (list) => {
+      const world = new World();
+      const id = world.deploy();
+      const gpu = new FakeGpu();
+      const engine = makeEngine({ policy: 'gpu', gpu });
+      for (const { calls, punts } of list) {
+        gpu.punts = (call) => punts > 0 && call % (5 * punts) === 0;
+        const txs = calls.map(({ asks, counter, value }) =>
+          message(asks ? call(id, 18, counter, value) : call(id, 4, counter)),
+        );
+        await run(engine, world, txs);
+        for (const tx of txs) world.run(tx);
+      }
+    }),
+    { numRuns: 15 },
+  );
 });
 
 describe('what is left to the kernel', () => {
