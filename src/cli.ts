@@ -157,16 +157,10 @@ program
   .option('--json', 'print JSON')
   .action(async (id: string, options) => finish(await (await import('./cli/trace.js')).traceCommand(id, options)));
 
-program
-  .command('serve')
-  .description('answer JSON-RPC from a database')
-  .requiredOption('--db <dir>', 'database folder')
-  .option('--indexer <file>', 'the module the database was made with (default: the built-in indexer)')
+addSettings(program.command('serve'))
+  .description('answer JSON-RPC from a database, with the settings of `index` about serving')
   .option('--blocks <path>', 'fixture chain or folder of raw blocks, for traces with steps')
-  .option('--host <host>', 'address to serve on', '127.0.0.1')
-  .option('--port <port>', 'port to serve on', port, 8080)
-  .option('--allow-host <names>', 'names that requests may have in `Host`, comma-separated; * for any')
-  .action(async (options) => finish(await (await import('./cli/serve.js')).serveCommand(options)));
+  .action(async (flags) => finish(await (await import('./cli/serve.js')).serveCommand(flags)));
 
 program
   .command('call')

@@ -31,7 +31,13 @@ const MAX_FILE_BYTES = 1 << 20;
  * Reads all settings: flags before the environment (`WARPSHREW_*`) before the file (JSON with comments) before the
  * defaults. Collects every problem instead of stopping at the first.
  */
-export function readConfig({ flags, environment }: ConfigSources): Config {
+export function readConfig(sources: ConfigSources): Config {
+  const config = readSettings(sources);
+  return { ...config, problems: [...config.problems, ...contradictions(config.settings, config.origins)] };
+}
+
+/** As {@link readConfig}, but that no source of blocks is needed, and none is looked at. */
+function readSettings({ flags, environment }: ConfigSources): Config {
   const problems: Remark[] = [];
   const theirs = fromRockshrew(flags, environment);
   const file = readFile(flags, environment, problems);
@@ -62,12 +68,20 @@ export function readConfig({ flags, environment }: ConfigSources): Config {
   }
   const config = { settings: values as Settings, origins: origins as Record<OptionName, Origin> };
   const { notes } = theirs;
-  return { ...config, notes, problems: [...problems, ...contradictions(config.settings, config.origins)] };
+  return { ...config, notes, problems };
 }
 
 /** The settings, or UsageError USAGE_CONFIG with every problem among its facts. */
 export function requireConfig(sources: ConfigSources): Config {
-  const config = readConfig(sources);
+  return required(readConfig(sources));
+}
+
+/** As {@link requireConfig}, for whoever serves a database and indexes nothing. */
+export function requireServing(sources: ConfigSources): Config {
+  return required(readSettings(sources));
+}
+
+function required(config: Config): Config {
   if (config.problems.length === 0) return config;
   throw new UsageError('USAGE_CONFIG', 'the settings are not usable', {
     facts: Object.fromEntries(problemLines(config.problems)),

@@ -20,12 +20,11 @@ import { PrefixRoots } from './prefix-roots.js';
 import { ProofDesk } from './proof-desk.js';
 import { Reporter } from './reporter.js';
 import { RollbackClock } from './rollback-clock.js';
-import { secondaryUrls } from './secondary-gate.js';
 import { ServiceState } from './service-state.js';
+import { laneViewSettings, serverSettings, viewSettings } from './serving-settings.js';
 import { SlowBlocks } from './slow-blocks.js';
 import { Views } from './views.js';
 
-const MIB = 2 ** 20;
 /** Extra time after `--stop-timeout` for the engine's thread to drop the block itself, if it is not busy with it. */
 const DROP_GRACE_MS = 500;
 /** Time to close the store, and for a terminated thread to end: native calls are not interrupted. */
@@ -158,29 +157,16 @@ export class Service {
     this.#mayServe();
     const store = await Store.attach(storeHandle);
     this.#mayServe();
-    const { viewTimeout: viewTimeoutMs, viewWorkers: viewThreads, viewQueue } = settings;
     const standard = new StandardIndexer({
       moduleBytes,
       storeHandle,
-      viewTimeoutMs,
-      viewThreads,
-      viewQueue,
-      secondaries: secondaryUrls(settings.secondary),
-      viewLimits: { memoryBytes: settings.viewMemory * MIB, answerBytes: settings.viewAnswerBytes },
-      logLines: settings.moduleLogLines,
+      ...viewSettings(settings),
       onLog: (line) => this.reporter.moduleLine(line),
     });
     this.#views = standard;
     standard.startViews();
     const views = new Views(standard, store, this.#rollbacks);
-    const laneViews = new LaneViews({
-      storeHandle,
-      answerBytes: settings.viewAnswerBytes,
-      threads: viewThreads,
-      queue: viewQueue,
-      limitMs: viewTimeoutMs,
-      waitMs: viewTimeoutMs,
-    });
+    const laneViews = new LaneViews({ storeHandle, ...laneViewSettings(settings) });
     this.#laneViews = laneViews;
     const prefixRoots = new PrefixRoots(settings.prefixroot, store, (prefix, height, client) =>
       views.consistent('prefixRoot', height, () => laneViews.run('prefixRoot', { height, prefix }, client)),
@@ -199,16 +185,7 @@ export class Service {
       laneViewLoad: () => laneViews.load,
     });
     this.#server = await startRpcServer({
-      host: settings.host,
-      port: settings.port,
-      cors: settings.cors,
-      allowHost: settings.allowHost,
-      trustProxy: settings.trustProxy,
-      limits: {
-        connections: settings.maxConnections,
-        transferTimeoutMs: settings.transferTimeout,
-        memoryBytes: settings.rpcMemory * MIB,
-      },
+      ...serverSettings(settings),
       backend: {
         store,
         view: (name, input, height, client) => views.run(name, input, height, client),

@@ -1,0 +1,106 @@
+/**
+ * A database opened to be served without keeping it from others: its files never change once they are written, so a
+ * folder beside them that shares them (hard links) is a database of its own, with its own lock.
+ */
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { StoreError } from '../errors/errors.js';
+import { Store } from './store.js';
+
+/** Name of such a folder inside that of the database, and the process that made it. */
+const FOLDER = /^serve-(\d{1,10})-[0-9a-f]{8}$/;
+/** Files that are written once. */
+const SHARED = /\.(sst|blob)$/;
+/** Files that are about a process. */
+const OWN = /^(LOCK|LOG|LOG\.old\..*)$/;
+/** A compaction may delete a file while others are being shared: then they are shared once more. */
+const MOST_TRIES = 5;
+
+export interface SharedStore {
+  readonly store: Store;
+  /** Why the files could not be shared: nobody else can open the database meanwhile. Undefined: they are. */
+  readonly inPlace: string | undefined;
+  /** Closes the store, and removes the folder. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database in `dir` for reading as it is now; what is written to it later is not seen. Throws what
+ * `Store.openRecorded` throws.
+ */
+export async function openShared(dir: string): Promise<SharedStore> {
+  const original = await Store.openRecorded(dir, { readOnly: true });
+  try {
+    removeLeft(dir);
+    for (let tries = 1; ; tries++) {
+      const folder = join(dir, `serve-${process.pid}-${randomBytes(4).toString('hex')}`);
+      const inPlace = share(dir, folder);
+      if (inPlace !== undefined) {
+        remove(folder);
+        return { store: original, inPlace, close: () => original.close() };
+      }
+      try {
+        const store = await Store.openRecorded(folder, { readOnly: true });
+        await original.close();
+        const close = (): Promise<void> => store.close().finally(() => remove(folder));
+        return { store, inPlace: undefined, close };
+      } catch (error) {
+        remove(folder);
+        if (!(error instanceof StoreError) || tries === MOST_TRIES) throw error;
+      }
+    }
+  } catch (error) {
+    await original.close();
+    throw error;
+  }
+}
+
+/** Makes the folder; returns why it cannot. What lists the other files is copied before these are shared. */
+function share(dir: string, folder: string): string | undefined {
+  try {
+    mkdirSync(folder);
+    const entries = readdirSync(dir, { withFileTypes: true }).filter(
+      (entry) => entry.isFile() && !OWN.test(entry.name),
+    );
+    for (const { name } of entries) if (!SHARED.test(name)) copyFileSync(join(dir, name), join(folder, name));
+    for (const name of readdirSync(dir)) if (SHARED.test(name)) shareFile(join(dir, name), join(folder, name));
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function shareFile(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    // It was deleted meanwhile: whether it is needed shows when the folder is opened.
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
+}
+
+/** Removes folders of processes that are gone. */
+function removeLeft(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    const pid = FOLDER.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) remove(join(dir, name));
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !isCode(error, 'ESRCH');
+  }
+}
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
