@@ -118,7 +118,7 @@ export async function openServed({ db, indexer, blocks, settings, onLog }: Serve
   }
 }
 
-/** Threads for views of the lane over an open database, with the bounds of `settings`, or those that views usually have. */
+/** Threads for views of the lane over an open database, with the bounds of `settings`, or the usual ones. */
 export function openLaneViews(store: Store, settings?: Settings): LaneViews {
   const { handle: storeHandle } = store;
   if (storeHandle === undefined) throw new InternalError('a database that cannot be shared was to be served');

@@ -21,6 +21,7 @@ const CALLS: { readonly [M in MethodName]?: ParamsOf<M> } = {
   warpshrew_getroots: [101],
   warpshrew_getstorage: ['2:1', '0x636170'],
   warpshrew_getsheet: [`${TXID}:0`],
+  warpshrew_getvalue: ['P', '0x00', 100],
   warpshrew_getproof: ['S', '0x746970', null],
   warpshrew_trace: [TXID, { steps: false }],
   warpshrew_listcontracts: [{ from: 100 }],

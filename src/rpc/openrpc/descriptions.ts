@@ -80,6 +80,11 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
     params: [needed('outpoint', ref('Outpoint')), HEIGHT],
     result: ref('Sheet'),
   },
+  warpshrew_getvalue: {
+    summary: 'The value of a key after a block; null if it is absent',
+    params: [needed('namespace', oneOf('S', 'P')), needed('keyHex', ref('HexIn')), HEIGHT],
+    result: object({ height: COUNT, hash: ref('Txid'), value: orNull(ref('Hex')) }),
+  },
   warpshrew_getproof: {
     summary: 'The proof that a key has its value, or is absent, after a block',
     params: [needed('namespace', oneOf('S', 'P')), needed('keyHex', ref('HexIn')), HEIGHT],
