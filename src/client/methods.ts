@@ -90,6 +90,15 @@ export interface Methods {
     readonly params: [outpoint: Outpoint, height?: Height];
     readonly result: Sheet;
   };
+  /** The value of a key after a block; null if it is absent. */
+  warpshrew_getvalue: {
+    readonly params: [namespace: 'S' | 'P', keyHex: HexIn, height?: Height];
+    readonly result: {
+      readonly height: number;
+      readonly hash: Txid;
+      readonly value: Hex | null;
+    };
+  };
   /** The proof that a key has its value, or is absent, after a block. */
   warpshrew_getproof: {
     readonly params: [namespace: 'S' | 'P', keyHex: HexIn, height?: Height];
@@ -219,6 +228,7 @@ export const METHOD_NAMES = [
   'warpshrew_getroots',
   'warpshrew_getstorage',
   'warpshrew_getsheet',
+  'warpshrew_getvalue',
   'warpshrew_getproof',
   'warpshrew_trace',
   'warpshrew_listcontracts',
