@@ -128,6 +128,17 @@ describe('how auto runs a block', () => {
     },
   );
 
+  it('says up to which time of a run it pays on threads that still compile', () => {
+    const machine = new Machine(15, { [A]: HEAVY, [B]: COUNTER });
+    const [heavy, counter] = [blockOf({ [A]: 1_000 }), blockOf({ [B]: 1_000 })];
+    expect(machine.modes.paysAt(heavy, 0)).toBe(false);
+    for (const name of [A, B]) machine.runs(5, { [name]: 1_000 });
+    // 150 ms one after the other, 20 in parallel; three quarters of that, divided by the runs of a thread.
+    expect([machine.modes.paysAt(heavy, 1_300), machine.modes.paysAt(heavy, 1_500)]).toEqual([true, false]);
+    // 60 and 17, and each call runs twice.
+    expect([machine.modes.paysAt(counter, 190), machine.modes.paysAt(counter, 240)]).toEqual([true, false]);
+  });
+
   it('small blocks are known from large ones', () => {
     const machine = new Machine(15, { [A]: HEAVY });
     machine.fixed = 4;

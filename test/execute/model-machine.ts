@@ -63,7 +63,7 @@ export class ModelMachine {
   #runs = 0;
   #rowsInParallel = 0;
   /** Milliseconds of all threads together that are left of it. */
-  #rehearsal: { left: number; runs: number; isStopped: boolean } | undefined;
+  #rehearsal: { left: number; all: number; runs: number; isStopped: boolean } | undefined;
 
   constructor(options: ModelOptions) {
     const { threads } = options;
@@ -85,8 +85,8 @@ export class ModelMachine {
     const pool = this.modes.wantsWorkers ? this.#pool() : undefined;
     const { mode, rehearsal, isDisturbed } = decide(view, this.modes, pool, this.#warmth);
     const { sequential, workers, runs, seen } = this.#costs(view);
+    if (mode !== 'sequential') this.#stopRehearsal();
     const cold = mode === 'sequential' ? 0 : this.#coldOf(runs) + this.#engineCold(view);
-    if (mode !== 'sequential' && this.#rehearsal !== undefined) this.#rehearsal.isStopped = true;
     if (rehearsal !== undefined) this.#rehearse(view, rehearsal);
     const exact = mode === 'sequential' ? sequential * (isDisturbed ? rehearsing : 1) : workers + cold;
     const took = exact * this.#noise();
@@ -149,8 +149,9 @@ export class ModelMachine {
     let us = 0;
     for (const [name, rows] of view.parts) us += (programs[name].us * crowded * rows) / view.count;
     const ms = Math.min(length.ms, (2 * length.rows * us) / 1_000 + coldMs * Math.exp(-this.#runs / coldRuns));
-    const rehearsal = { left: ms * threads, runs: 2 * length.rows, isStopped: false };
+    const rehearsal = { left: ms * threads, all: ms * threads, runs: 2 * length.rows, isStopped: false };
     this.#rehearsal = rehearsal;
+    const usNow = (): number => us + (1_000 * coldMs * Math.exp(-(this.#runs + this.#rehearsed) / coldRuns)) / coldRuns;
     this.#warmth.began(view, {
       get ended() {
         return rehearsal.left <= 0 ? threads : 0;
@@ -158,7 +159,22 @@ export class ModelMachine {
       get isStopped() {
         return rehearsal.isStopped;
       },
+      get slowestUs() {
+        return rehearsal.left < 0.9 * rehearsal.all ? usNow() : undefined;
+      },
     });
+  }
+
+  /** Runs of each thread in the rehearsal under way, about. */
+  get #rehearsed(): number {
+    return this.#rehearsal === undefined ? 0 : this.#rehearsal.runs * (1 - this.#rehearsal.left / this.#rehearsal.all);
+  }
+
+  #stopRehearsal(): void {
+    if (this.#rehearsal === undefined) return;
+    this.#runs += this.#rehearsed;
+    this.#rehearsal.isStopped = true;
+    this.#rehearsal = undefined;
   }
 
   /** Time passes in which so many threads may rehearse. */

@@ -77,6 +77,8 @@ describe('threads rehearse', () => {
     pool.makeRoom(false);
     await until(() => progress.ended === 2);
     expect(progress.isStopped).toBe(false);
+    expect(progress.slowestUs).toBeGreaterThan(1);
+    expect(progress.slowestUs).toBeLessThan(1_000_000);
   });
 
   it('until a block needs them, which they then run as they should', async () => {
@@ -127,7 +129,7 @@ describe('threads rehearse', () => {
 
 describe('a thread in a rehearsal', () => {
   it('takes part until it has no more to do, fails, or is stopped', () => {
-    const rehearsal = new Rehearsal();
+    const rehearsal = Rehearsal.of(1);
     rehearsal.allow(1);
     let steps = 0;
     rehearsal.takePart(() => ++steps < 3);
@@ -145,7 +147,7 @@ describe('a thread in a rehearsal', () => {
   });
 
   it('gives up its place when there is no room for it, and waits until there is', async () => {
-    const rehearsal = new Rehearsal();
+    const rehearsal = Rehearsal.of(1);
     rehearsal.allow(1);
     const url = JSON.stringify(shipped('execute/threads/rehearsal.js').href);
     const later = `
@@ -180,7 +182,7 @@ describe('what the threads have run', () => {
     expect([warmth.isWarmFor(a), warmth.isBusy]).toEqual([false, false]);
     const many = blockOf(Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`${n}`.repeat(64), 5])));
     expect(warmth.isWarmFor(many)).toBe(false);
-    const progress = { ended: 0, isStopped: false };
+    const progress = { ended: 0, isStopped: false, slowestUs: undefined };
     warmth.began(a, progress);
     expect([warmth.isWarmFor(a), warmth.isBusy, warmth.wanted(a), warmth.wanted(b)]).toEqual([
       false,
@@ -200,19 +202,33 @@ describe('what the threads have run', () => {
     expect(second?.rows).toBeLessThan(first?.rows ?? 0);
   });
 
+  it('is known, too, after blocks that count have ended a rehearsal, if these were enough', () => {
+    const warmth = new PoolWarmth(2, () => 0);
+    const [a, b] = [blockOf({ [A]: 1_000 }), blockOf({ [B]: 1_000 })];
+    const progress = { ended: 0, isStopped: false, slowestUs: 300 };
+    expect(warmth.slowestUs(a)).toBeUndefined();
+    warmth.began(a, progress);
+    expect([warmth.slowestUs(a), warmth.slowestUs(b)]).toEqual([300, undefined]);
+    for (let n = 0; n < 4; n++) {
+      expect([warmth.isWarmFor(a), warmth.slowestUs(a)]).toEqual([false, 300]);
+      warmth.ranAnyway(a, 300);
+    }
+    expect([warmth.isWarmFor(a), warmth.isWarmFor(b), warmth.slowestUs(a)]).toEqual([true, false, undefined]);
+  });
+
   it('is not known of a rehearsal that was stopped: it begins anew, after a rest', () => {
     let now = 0;
     const warmth = new PoolWarmth(1, () => now);
     const block = blockOf({ [A]: 10 });
     const first = warmth.wanted(block);
-    warmth.began(block, { ended: 0, isStopped: true });
+    warmth.began(block, { ended: 0, isStopped: true, slowestUs: undefined });
     expect([warmth.isWarmFor(block), warmth.isBusy, warmth.wanted(block)]).toEqual([false, false, undefined]);
     now += 1_000;
     expect(warmth.wanted(block)).toEqual(first);
     // Where other blocks always come in between, parts of it have to do.
     for (let n = 0; n < 2; n++) {
       expect(warmth.isWarmFor(block)).toBe(false);
-      warmth.began(block, { ended: 0, isStopped: true });
+      warmth.began(block, { ended: 0, isStopped: true, slowestUs: undefined });
     }
     expect(warmth.isWarmFor(block)).toBe(true);
   });

@@ -21,6 +21,9 @@ class Listener implements ModeChooser {
     this.parts = block.parts;
     return 'sequential';
   }
+  paysAt(): boolean {
+    return false;
+  }
   watches(): boolean {
     return true;
   }

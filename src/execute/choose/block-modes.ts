@@ -21,6 +21,8 @@ const LEAST_PART = 1 / 64;
 /** The parallel way must promise to take so much less: as a guess, and where it was measured. */
 const GUESS_MARGIN = 0.9;
 const MEASURED_MARGIN = 0.97;
+/** The same on threads that still compile. */
+const SLOW_MARGIN = 0.75;
 /** Part of a block that may be of unknown kinds before it runs one after the other, to get to know them. */
 const MOST_UNKNOWN = 0.2;
 const UNKNOWN_US = 30;
@@ -114,6 +116,17 @@ export class BlockModes implements ModeChooser {
     return preferred;
   }
 
+  paysAt(block: BlockView, us: number): boolean {
+    const { sequential, workers } = this.#estimate(block);
+    let runs = 0;
+    for (const [kind, rows] of block.parts) {
+      const { stale = 0, steady = 0, asked = 0 } = this.#kinds.get(kind) ?? {};
+      runs += rows * (1 + Math.min(1, stale + steady + asked));
+    }
+    const slower = (runs * us) / (1_000 * Math.max(1, this.#machine.threads));
+    return workers.isKnown && workers.ms + slower < SLOW_MARGIN * sequential;
+  }
+
   /** Every block as long as its programs are new; then one in a few. */
   watches(block: BlockView): boolean {
     if (!this.#hasChoice(block)) return false;
@@ -143,7 +156,7 @@ export class BlockModes implements ModeChooser {
       for (const one of MODES) costs.since[one]++;
     }
     if (mode === 'sequential') this.#learnSequential(block, ms, seen ?? new Map(), disturbed);
-    else this.#learnParallel(mode, block, ms);
+    else if (!disturbed) this.#learnParallel(mode, block, ms);
     const { sequential, workers, kernel } = this.#estimate(block);
     this.#wantsWorkers ||= [workers, kernel].some((one) => one && promises({ ...one, isKnown: true }, sequential));
   }

@@ -22,6 +22,8 @@ export class PoolWarmth {
   readonly #kinds = new BoundedCache<number>(MOST_KINDS, MOST_KINDS);
   #isFirst = true;
   #underWay: { readonly kinds: readonly string[]; readonly progress: RehearsalProgress } | undefined;
+  /** A rehearsal that a block of its kinds has ended, and the runs of each thread until it counts: two of every row. */
+  #half: { readonly kinds: readonly string[]; readonly us: number; left: number } | undefined;
   #endedAt = Number.NEGATIVE_INFINITY;
 
   constructor(threads: number, now: () => number = () => performance.now()) {
@@ -44,6 +46,31 @@ export class PoolWarmth {
     return this.#underWay !== undefined;
   }
 
+  /** Microseconds that the slowest thread takes for a transaction of `block`, or took when it was last measured. */
+  slowestUs(block: BlockView): number | undefined {
+    this.#look();
+    const { kinds, us } = this.#half ?? { kinds: this.#underWay?.kinds, us: this.#underWay?.progress.slowestUs };
+    return kinds !== undefined && mainKinds(block).every((kind) => kinds.includes(kind)) ? us : undefined;
+  }
+
+  /**
+   * The threads run `block` although they have not rehearsed it to the end, at `us` microseconds a transaction. Blocks
+   * that count do as well as a rehearsal.
+   */
+  ranAnyway({ count }: BlockView, us: number): void {
+    if (this.#underWay !== undefined) {
+      this.#half = { kinds: this.#underWay.kinds, us, left: 2 * (this.#isFirst ? FIRST : NEXT).rows };
+      this.#underWay = undefined;
+      this.#endedAt = this.#now();
+    }
+    if (this.#half === undefined) return;
+    this.#half.left -= count / this.#threads;
+    if (this.#half.left > 0) return;
+    this.#isFirst = false;
+    for (const kind of this.#half.kinds) this.#kinds.set(kind, ENOUGH, 1);
+    this.#half = undefined;
+  }
+
   /** What the threads should rehearse of `block`; undefined: nothing now. */
   wanted(block: BlockView): RehearsalLength | undefined {
     if (this.isWarmFor(block) || this.isBusy || this.#now() - this.#endedAt < REST_MS) return undefined;
@@ -53,6 +80,7 @@ export class PoolWarmth {
   /** They have begun to. */
   began(block: BlockView, progress: RehearsalProgress): void {
     this.#underWay = { kinds: mainKinds(block), progress };
+    this.#half = undefined;
   }
 
   #look(): void {

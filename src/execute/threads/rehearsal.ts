@@ -16,11 +16,15 @@ export interface RehearsalProgress {
   readonly ended: number;
   /** No more of it follows: the threads were needed. */
   readonly isStopped: boolean;
+  /** Microseconds that the slowest of them takes now to run a row once; undefined: not each has run some. */
+  readonly slowestUs: number | undefined;
 }
 
-/** Words of the shared memory: `turns` counts whatever lets a thread that waits go on. */
+/** Words of the shared memory, before one for each thread: `turns` counts whatever lets a thread that waits go on. */
 const AT = { stopped: 0, atOnce: 1, working: 2, turns: 3, ended: 4 } as const;
 const WORDS = 5;
+/** No thread is that slow. */
+const MOST_US = 0x7fffffff;
 /** Milliseconds after which a thread that waits for its turn looks by itself. */
 const LOOK_MS = 50;
 
@@ -28,8 +32,12 @@ const LOOK_MS = 50;
 export class Rehearsal implements RehearsalProgress {
   readonly #words: Int32Array;
 
-  constructor(readonly buffer = new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(readonly buffer: SharedArrayBuffer) {
     this.#words = new Int32Array(buffer);
+  }
+
+  static of(threads: number): Rehearsal {
+    return new Rehearsal(new SharedArrayBuffer((WORDS + threads) * Int32Array.BYTES_PER_ELEMENT));
   }
 
   /** So many threads work at a time; others that do end with the rows that they are running, and wait. */
@@ -50,6 +58,16 @@ export class Rehearsal implements RehearsalProgress {
 
   get ended(): number {
     return Atomics.load(this.#words, AT.ended);
+  }
+
+  get slowestUs(): number | undefined {
+    const times = this.#words.subarray(WORDS);
+    return times.every((us) => us > 0) ? times.reduce((most, us) => Math.max(most, us), 0) : undefined;
+  }
+
+  /** Thread number `thread` takes `us` microseconds to run a row once. */
+  tell(thread: number, us: number): void {
+    Atomics.store(this.#words, WORDS + thread, Math.max(1, Math.min(MOST_US, Math.ceil(us))));
   }
 
   /** Of a thread: does `step` whenever it may, until that gives false. What it throws ends it. */

@@ -5,6 +5,10 @@ import type { RehearsalLength } from './rehearsal.js';
 /** Rows at a time: as many as take about that long, so that a thread is soon free when it is needed. */
 const PIECE_MS = 2;
 const MOST_PIECE = 32;
+/** Dry, and again. */
+const RUNS = 2;
+/** Rows whose time says how fast the thread is now. */
+const TOLD_ROWS = 32;
 /** What the records of a piece may take. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
@@ -13,13 +17,15 @@ export class RowRehearsal {
   #piece = 1;
   #done = 0;
   #ms = 0;
+  #untold = { rows: 0, ms: 0 };
 
-  /** `first`: the row with which it begins. */
+  /** `first`: the row with which it begins; `tell` hears how many microseconds it takes to run a row once. */
   constructor(
     readonly tasks: RowTasks,
     readonly count: number,
     readonly first: number,
     readonly length: RehearsalLength,
+    readonly tell: (us: number) => void,
   ) {}
 
   /** Runs some rows; gives whether more follow. Throws what they throw. */
@@ -35,6 +41,11 @@ export class RowRehearsal {
     this.#piece = ms < PIECE_MS ? Math.min(MOST_PIECE, 2 * this.#piece) : Math.max(1, this.#piece >> 1);
     this.#done += rows.length;
     this.#ms += ms;
+    this.#untold = { rows: this.#untold.rows + rows.length, ms: this.#untold.ms + ms };
+    if (this.#untold.rows >= TOLD_ROWS) {
+      this.tell((this.#untold.ms * 1_000) / (RUNS * this.#untold.rows));
+      this.#untold = { rows: 0, ms: 0 };
+    }
     return this.#done < length.rows && this.#ms < length.ms;
   }
 }

@@ -137,11 +137,12 @@ export class WorkerPool {
    */
   rehearse(block: BeginBlock, length: RehearsalLength): RehearsalProgress {
     this.#rehearsal?.stop();
-    const rehearsal = new Rehearsal();
+    const rehearsal = Rehearsal.of(this.size);
     this.#rehearsal = rehearsal;
-    this.#workers.forEach(({ thread }, i) => {
-      const first = Math.floor((block.columns.count * i) / this.size);
-      thread.postMessage({ kind: 'rehearse', block, first, length, shared: rehearsal.buffer } satisfies ToWorker);
+    this.#workers.forEach(({ thread }, part) => {
+      const first = Math.floor((block.columns.count * part) / this.size);
+      const sent: ToWorker = { kind: 'rehearse', block, part, first, length, shared: rehearsal.buffer };
+      thread.postMessage(sent);
     });
     const hasFailed = (): boolean => this.#dead !== undefined;
     const { size } = this;
@@ -151,6 +152,9 @@ export class WorkerPool {
       },
       get isStopped() {
         return rehearsal.isStopped;
+      },
+      get slowestUs() {
+        return rehearsal.slowestUs;
       },
     };
   }

@@ -44,7 +44,8 @@ export interface WorkerTask extends RowTask {
 export interface WorkerRehearsal {
   readonly kind: 'rehearse';
   readonly block: BeginBlock;
-  /** The row with which the thread begins. */
+  /** Number of the thread in the rehearsal, and the row with which it begins. */
+  readonly part: number;
   readonly first: number;
   readonly length: RehearsalLength;
   /** Memory of a Rehearsal. */

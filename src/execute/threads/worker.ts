@@ -87,11 +87,11 @@ async function begin(block: BeginBlock, watched = true): Promise<BlockTasks> {
 }
 
 /** Nobody hears of its rows: they are none that the block waits for. */
-async function rehearse({ block, first, length, shared }: WorkerRehearsal): Promise<void> {
+async function rehearse({ block, part, first, length, shared }: WorkerRehearsal): Promise<void> {
   const rehearsal = new Rehearsal(shared);
   if (rehearsal.isStopped) return;
   const { rows, columns } = await begin(block, false);
-  const own = new RowRehearsal(rows, columns.count, first, length);
+  const own = new RowRehearsal(rows, columns.count, first, length, (us) => rehearsal.tell(part, us));
   rehearsal.takePart(() => own.step());
   freeMemoryOf(rows.bytes);
 }
