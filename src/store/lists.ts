@@ -83,7 +83,9 @@ export class StoreLists {
   }
 
   /** All receipts of a range of blocks. The bytes are good until the next step. */
-  *receipts(range: PlaceRange): Generator<StoredReceipt, void, void> {
+  *receipts(asked: PlaceRange): Generator<StoredReceipt, void, void> {
+    const range = restOf(asked);
+    if (range === undefined) return;
     for (const [row, page] of this.#rows(receiptPages(this.#rocks, range))) {
       const height = readBeU32(row, 1);
       const receipts = [...receiptsOf(page, height)];
@@ -96,7 +98,9 @@ export class StoreLists {
   }
 
   /** Where the transactions stand whose receipts name contract `id` (32 bytes). */
-  *placesNaming(id: Uint8Array, range: PlaceRange): Generator<Place, void, void> {
+  *placesNaming(id: Uint8Array, asked: PlaceRange): Generator<Place, void, void> {
+    const range = restOf(asked);
+    if (range === undefined) return;
     const { from, to, after, reverse } = range;
     const [first, last] = reverse ? [from, after?.height ?? to] : [after?.height ?? from, to];
     const rows = { gte: contractKey(id, first, 0), lt: afterPrefix(contractKey(id, last, NO_ROW)), reverse };
@@ -129,6 +133,13 @@ export class StoreLists {
       rest = range.reverse ? { ...range, lt: last } : { ...range, gte: concatBytes(last, Uint8Array.of(0)) };
     }
   }
+}
+
+/** What is left of a range behind its place, which may lie outside of its heights; undefined: nothing. */
+function restOf(range: PlaceRange): PlaceRange | undefined {
+  const { from, to, after, reverse } = range;
+  if (after === undefined || (after.height >= from && after.height <= to)) return range;
+  return after.height > to === reverse ? { ...range, after: undefined } : undefined;
 }
 
 function receiptPages(rocks: Database, { from, to, after, reverse }: PlaceRange): Range {

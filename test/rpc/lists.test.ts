@@ -102,6 +102,23 @@ describe('listings over JSON-RPC', () => {
     expect((await call('warpshrew_liststorage', ['2:1', longest])).result).toMatchObject({ items: [], cursor: null });
   });
 
+  it('a changed place of a cursor shows no receipts of other heights than were asked for', async () => {
+    for (const contract of [undefined, '2:1']) {
+      const asked = { height: 100, limit: 1, reverse: true, contract };
+      const { cursor } = (await call('warpshrew_listreceipts', [asked])).result ?? {};
+      const above = `${String(cursor).slice(0, 82)}ffffffffffffffff`;
+      const found = (await call('warpshrew_listreceipts', [{ ...asked, cursor: above, limit: 10 }])).result?.items;
+      expect(found).toMatchObject([{ height: 100 }]);
+
+      const late = { from: 101, limit: 1, contract };
+      const more = (await call('warpshrew_listreceipts', [late])).result?.cursor;
+      const below = `${String(more).slice(0, 82)}0000000000000000`;
+      const items = (await call('warpshrew_listreceipts', [{ ...late, cursor: below, limit: 10 }])).result?.items;
+      expect(items?.length).toBeGreaterThan(0);
+      for (const item of items ?? []) expect(item).toMatchObject({ height: 101 });
+    }
+  });
+
   it('a changed place of a cursor finds nothing outside of the listing', async () => {
     const contracts = (await call('warpshrew_listholders', ['2:1', { limit: 1 }])).result;
     const text = String(contracts?.cursor);
