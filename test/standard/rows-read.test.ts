@@ -10,7 +10,7 @@ import { StandardIndexer } from '../../src/standard/standard-indexer.js';
 import { Store } from '../../src/store/store.js';
 import type { BlockCommit } from '../../src/store/types.js';
 import { bulkIndexer, bulkState } from '../../src/testing/chains/bulk-state.js';
-import { makeBlock } from '../../src/testing/chains/synthetic-chain.js';
+import { genesisBlock, makeBlock, Template } from '../../src/testing/chains/synthetic-chain.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
 import { toHex } from '../../src/util/bytes.js';
 import { PackedWrites } from '../../src/util/packed-writes.js';
@@ -140,6 +140,64 @@ test('a module that reads one key after the other leaves nothing to be read agai
   expect(counts.changed).toBeGreaterThan(30_000);
   expect(counts.known).toBe(counts.changed);
   expect(counts.writtenJustBefore.length).toBeGreaterThan(1_000);
+});
+
+/** Blocks upon one of `height` with `hash`; those of two branches differ. */
+function branch(height: number, hash: Uint8Array, count: number, template: Template, locktime: number): RawBlock[] {
+  const blocks: RawBlock[] = [];
+  for (let i = 0, before = hash; i < count; i++) {
+    const block = makeBlock(height + 1 + i, before, template.transactions(locktime + i));
+    blocks.push(block);
+    before = block.hash;
+  }
+  return blocks;
+}
+
+test('rows are right after reorgs, too, and where blocks are stored together', async () => {
+  const counts: Counts = { known: 0, changed: 0, writtenJustBefore: [] };
+  const moduleBytes = defaultIndexer();
+  const moduleHash = StandardIndexer.hashOf(moduleBytes);
+  const store = await Store.open(`${temporaryFolder()}/db`, { network: 'regtest', moduleHash });
+  const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
+  const standard = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
+  const [commit, commitGroup] = [store.commitBlock.bind(store), store.commitBlocks.bind(store)];
+  const groups: number[] = [];
+  store.commitBlock = (block, options) => {
+    checkRows(store, block, counts);
+    return commit(block, options);
+  };
+  store.commitBlocks = (blocks, options) => {
+    groups.push(blocks.length);
+    checkRows(store, blocks[0], counts);
+    return commitGroup(blocks, options);
+  };
+  try {
+    const indexer = new BlockIndexer(store, engine, standard);
+    const template = new Template([...openSource(CHAIN).blocks(105, 105)][0].raw);
+    const genesis = genesisBlock();
+    let chain: RawBlock[] = [genesis];
+    for (let round = 0; round < 8; round++) {
+      const fork = Math.max(0, chain.length - 1 - (round % 4));
+      if (round > 0) store.rollback(fork);
+      const more = branch(fork, chain[fork].hash, 5, template, 1 + 100 * round);
+      chain = [...chain.slice(0, fork + 1), ...more];
+      const added = round === 0 ? chain : more;
+      let left = 0;
+      for await (const { item, following } of lookAhead(added)) {
+        await indexer.index(item, { following, together: 1 + (round % 3) });
+        // Left while the module has begun the next block.
+        if (++left === 4 && round % 2 === 1) break;
+      }
+      indexer.settle();
+      chain = chain.slice(0, (store.tip()?.height ?? 0) + 1);
+    }
+  } finally {
+    await standard.close();
+    await engine.close();
+    await store.close();
+  }
+  expect(counts.known).toBeGreaterThan(50);
+  expect(groups).toContain(3);
 });
 
 function blocksAfter(store: Store, count: number): RawBlock[] {
