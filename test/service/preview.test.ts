@@ -57,7 +57,7 @@ test('previews of the largest block while a chain is indexed: all are answered, 
   const raw = largestBlock();
   expect(raw.length).toBeGreaterThan(MAX_BLOCK_LENGTH - 3_000);
   expect(() => BlockOffsets.read(raw)).not.toThrow();
-  await previewWhileIndexing(raw, 4);
+  await previewWhileIndexing(raw, 2);
 });
 
 test.skipIf(!existsSync(REAL))('20 previews at once of a block of the main network (../shared), likewise', () =>
