@@ -95,7 +95,7 @@ export interface Methods {
     readonly params: [namespace: 'S' | 'P', keyHex: HexIn, height?: Height];
     readonly result: {
       readonly height: number;
-      readonly hash: Txid;
+      readonly hash: Hash;
       readonly value: Hex | null;
     };
   };

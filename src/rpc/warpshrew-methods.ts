@@ -85,7 +85,7 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
         const hint = 'The chain was reorganised at this height. Ask again.';
         throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', { facts: { height }, hint });
       }
-      return { height, hash: toDisplayHash(hash), value: value === undefined ? null : `0x${toHex(value)}` };
+      return { height, hash: `0x${toDisplayHash(hash)}`, value: value === undefined ? null : `0x${toHex(value)}` };
     },
   },
   warpshrew_getproof: {

@@ -26,7 +26,7 @@ async function ask({ url, key, height, hash }: SecondaryQuestion): Promise<Uint8
   const { result, error } = JSON.parse(await textOf(response)) as Record<string, unknown>;
   if (isRecord(error)) throw new Refused(String(error.message).slice(0, 200));
   if (!isRecord(result) || typeof result.hash !== 'string') throw new Refused('its answer is not one of warpshrew');
-  if (result.hash !== hash) throw new Refused('it has another block at this height');
+  if (result.hash !== `0x${hash}`) throw new Refused('it has another block at this height');
   if (result.value === null) return undefined;
   if (typeof result.value !== 'string') throw new Refused('its answer is not one of warpshrew');
   return fromHex(result.value);

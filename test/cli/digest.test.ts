@@ -48,7 +48,7 @@ const hex = (bytes: Uint8Array | string): string =>
 function listing(form: 'text' | 'binary', label = ''): string[] {
   const rows: [string, Uint8Array | string][] = [
     ['__INTERNAL/height', u32Bytes(TIP)],
-    ['/__INTERNAL/height-to-hash/3', new Uint8Array(32)],
+    ['/__INTERNAL/height-to-hash/3', new Uint8Array(32).fill(255)],
     ['/__INTERNAL/tip-height', u32Bytes(1)],
     ['smt:root:3', new Uint8Array(32)],
   ];

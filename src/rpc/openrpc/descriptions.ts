@@ -83,7 +83,7 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
   warpshrew_getvalue: {
     summary: 'The value of a key after a block; null if it is absent',
     params: [needed('namespace', oneOf('S', 'P')), needed('keyHex', ref('HexIn')), HEIGHT],
-    result: object({ height: COUNT, hash: ref('Txid'), value: orNull(ref('Hex')) }),
+    result: object({ height: COUNT, hash: ref('Hash'), value: orNull(ref('Hex')) }),
   },
   warpshrew_getproof: {
     summary: 'The proof that a key has its value, or is absent, after a block',
