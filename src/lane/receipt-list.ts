@@ -1,16 +1,20 @@
 import { readU32 } from '../util/bytes.js';
+import { longer } from '../util/longer.js';
 import type { ExecutionDetails } from './receipt.js';
 import { decodeReceipt, setExecution, writeReceipt } from './receipt-bytes.js';
 import { ReceiptWriter } from './receipt-parts.js';
 import type { EncodedReceipts, Receipt } from './types.js';
 
+/** Receipts that have room at first. */
+const FIRST_ENDS = 256;
 const INDEX_AT = 4;
 const TXID_AT = 8;
 
 /** Receipts of a block in the bytes that are stored, in block order. */
 export class ReceiptList implements EncodedReceipts {
   readonly #out: ReceiptWriter;
-  readonly #ends: number[] = [];
+  #ends = new Uint32Array(FIRST_ENDS);
+  #count = 0;
 
   /** `room`: bytes to expect. */
   constructor(room?: number) {
@@ -18,7 +22,7 @@ export class ReceiptList implements EncodedReceipts {
   }
 
   get count(): number {
-    return this.#ends.length;
+    return this.#count;
   }
 
   /** Bytes of all receipts so far. */
@@ -33,19 +37,24 @@ export class ReceiptList implements EncodedReceipts {
 
   /** What was written since the last receipt is one. */
   written(): void {
-    this.#ends.push(this.#out.length);
+    this.#end(this.#out.length);
+  }
+
+  #end(at: number): void {
+    if (this.#count === this.#ends.length) this.#ends = longer(this.#ends, 2 * this.#count);
+    this.#ends[this.#count++] = at;
   }
 
   /** Sets how the transaction of the last receipt was run. */
   setExecution(how: ExecutionDetails): void {
-    setExecution(this.#out.bytes, this.#ends.at(-2) ?? 0, how);
+    setExecution(this.#out.bytes, this.start(this.#count - 1), how);
   }
 
   /** Adds the receipts of `others`, in their order. */
   append(others: ReceiptList): void {
     const from = this.#out.length;
     this.#out.part(others.data, 0, others.bytes);
-    for (let at = 0; at < others.count; at++) this.#ends.push(from + others.end(at));
+    for (let at = 0; at < others.count; at++) this.#end(from + others.end(at));
   }
 
   add(receipt: Receipt): void {
@@ -66,7 +75,9 @@ export class ReceiptList implements EncodedReceipts {
   }
 
   decoded(): Receipt[] {
-    return this.#ends.map((end, at) => decodeReceipt(this.data.subarray(this.start(at), end)));
+    return Array.from({ length: this.#count }, (_, at) => {
+      return decodeReceipt(this.data.subarray(this.start(at), this.end(at)));
+    });
   }
 }
 

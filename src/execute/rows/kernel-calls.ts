@@ -10,7 +10,6 @@ import { ACCESS_RECORD, CALL_RECORD, KEY_READ, KEY_RECORD, KEY_WRITTEN, NONE } f
 import { fuelOfBytes } from '../../lane/allowance.js';
 import { callContextBytes, writeCallContext } from '../../lane/columns/call-context.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
-import { longer } from '../../lane/columns/key-table.js';
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import { NumberSet } from '../../lane/columns/number-set.js';
 import type { LaneContext } from '../../lane/message.js';
@@ -19,6 +18,7 @@ import type { Program } from '../../program/types.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { writeU32 } from '../../util/bytes.js';
 import { copyBytes } from '../../util/copy-bytes.js';
+import { longer } from '../../util/longer.js';
 import { viewOf } from '../../util/words.js';
 import { AT, HEAD, NOT_CALLED, SharedWords, Words } from '../tasks/row-records.js';
 import type { BlockMemory } from './block-memory.js';

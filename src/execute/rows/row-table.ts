@@ -1,8 +1,8 @@
 /** What the threads found out about the rows of a block, under one numbering of its keys. */
 import { BlockState } from '../../lane/columns/block-state.js';
-import { longer } from '../../lane/columns/key-table.js';
 import { MESSAGE_STATUSES, type StateReader } from '../../lane/types.js';
 import type { AccessSets, Rows } from '../../plan/access-sets.js';
+import { longer } from '../../util/longer.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import {
   ASKED,

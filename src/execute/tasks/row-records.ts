@@ -8,7 +8,7 @@
  * each message.
  */
 import type { CommonRunner } from '../../lane/columns/common-run.js';
-import { longer } from '../../lane/columns/key-table.js';
+import { longer } from '../../util/longer.js';
 
 export const HEAD = 11;
 /** Places in a record. */

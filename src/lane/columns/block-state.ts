@@ -1,11 +1,12 @@
 /** The state inside a block while it is built: keys by number, values in one array of bytes. */
 import { binarySlice, writeBinaryString } from '../../util/bytes.js';
+import { longer } from '../../util/longer.js';
 import { PackedMap } from '../../util/packed-map.js';
 import { unsetBytes } from '../../util/unset-bytes.js';
 import { wordsEqual } from '../../util/word-hash.js';
 import { copyWords, viewOf } from '../../util/words.js';
 import type { LaneKey, StateReader } from '../types.js';
-import { KeyTable, longer } from './key-table.js';
+import { KeyTable } from './key-table.js';
 
 const FIRST_BYTES = 1 << 20;
 /** Bytes of keys and values after which those that were only read are forgotten, and the others are put aside. */

@@ -1,5 +1,6 @@
 /** Keys of a block under small numbers, so that nothing on the way compares or hashes a key twice. */
 import { binarySlice } from '../../util/bytes.js';
+import { longer } from '../../util/longer.js';
 import { hashOfWords, wordsEqual } from '../../util/word-hash.js';
 import { bytesOf, LastView } from '../../util/words.js';
 
@@ -114,11 +115,4 @@ export class KeyTable {
     this.#far.clear();
     for (let number = 0; number < this.#count; number++) this.#put(number, kept);
   }
-}
-
-/** `list` with room for `length` numbers. */
-export function longer(list: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
-  const out = new Uint32Array(length);
-  out.set(list);
-  return out;
 }

@@ -1,4 +1,4 @@
-import { longer } from './key-table.js';
+import { longer } from '../../util/longer.js';
 
 /** Small numbers in the order in which they came. Emptying or cutting it costs nothing. */
 export class NumberSet {

@@ -1,8 +1,8 @@
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
+import { longer } from '../../util/longer.js';
 import { wordsEqual } from '../../util/word-hash.js';
 import { bytesOf, copyWords, viewOf } from '../../util/words.js';
 import { AMOUNT_BYTES, addAmounts, compareAmounts, isZero } from './amounts.js';
-import { longer } from './key-table.js';
 import { NumberSet } from './number-set.js';
 
 /** Bytes of an asset in a sheet: its id and its amount. */

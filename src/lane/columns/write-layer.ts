@@ -1,5 +1,5 @@
+import { longer } from '../../util/longer.js';
 import type { BlockState } from './block-state.js';
-import { longer } from './key-table.js';
 import { NumberSet } from './number-set.js';
 
 /** The writes of one transaction: by key, where the value lies in the bytes of the state; equal places: deleted. */
