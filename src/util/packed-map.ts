@@ -17,6 +17,10 @@ const ABSENT = 0xffffffff;
 const DELETED = 0xfffffffe;
 const FIRST_ENTRIES = 64;
 
+/** Of what entries are copied from: for all maps, so that none keeps that alive. */
+const FROM = new LastView();
+const VALUES = new LastView();
+
 class Entry implements PackedEntry {
   bytes: Uint8Array = new Uint8Array(0);
   keyStart = 0;
@@ -38,8 +42,6 @@ export class PackedMap extends PackedWrites {
   readonly #chunks: Uint8Array[] = [];
   readonly #words: Uint32Array[] = [];
   readonly #views: DataView[] = [];
-  readonly #from = new LastView();
-  readonly #value = new LastView();
   /** Where the last chunk has room. */
   #next = 0;
   /** By entry. */
@@ -147,10 +149,10 @@ export class PackedMap extends PackedWrites {
     const at = this.#roomFor(size);
     const chunk = this.#chunks.length - 1;
     const view = this.#views[chunk];
-    const fromView = this.#from.of(from);
+    const fromView = FROM.of(from);
     copyWords(fromView, keyStart, keyEnd, view, at + HEAD);
     if (value !== undefined) {
-      const valueView = value === from ? fromView : this.#value.of(value);
+      const valueView = value === from ? fromView : VALUES.of(value);
       copyWords(valueView, valueStart, valueEnd, view, at + HEAD + keyBytes);
     }
     const words = this.#words[chunk];
