@@ -10,6 +10,7 @@ import { INDEXER } from './indexer.mjs';
 import { LANE } from './lane.mjs';
 import { LENT_MEMORY } from './lent-memory.mjs';
 import { LISTING } from './listing.mjs';
+import { METASHREW } from './metashrew.mjs';
 import { NATIVE } from './native.mjs';
 import { PIECES } from './pieces.mjs';
 import { PREVIEW } from './preview.mjs';
@@ -49,5 +50,6 @@ export const MUTANTS = [
   ...REINDEX,
   ...NATIVE,
   ...CHAIN,
+  ...METASHREW,
   ...FUZZ,
 ];
