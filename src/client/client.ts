@@ -72,7 +72,9 @@ export class WarpshrewClient {
 
   /** All items of a listing, page after page; `params`: those of its first page. */
   async *items<M extends Listing>(method: M, ...params: ParamsOf<M>): AsyncGenerator<Item<M>, void, void> {
-    const given: readonly unknown[] = params;
+    // What is left out may be given as undefined, which JSON would make null.
+    const given: unknown[] = [...params];
+    while (given.length > 0 && given.at(-1) === undefined) given.pop();
     const last = given.at(-1);
     const hasOptions = typeof last === 'object' && last !== null;
     const before = hasOptions ? given.slice(0, -1) : given;

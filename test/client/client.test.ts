@@ -81,7 +81,8 @@ describe('warpshrew/client', () => {
     expect(found).toEqual([100, 101, 101, 102, 103, 104, 105, 106, 107, 108, 109]);
     const keys: string[] = [];
     for await (const { key } of client.items('warpshrew_liststorage', '2:1')) keys.push(key);
-    expect(keys).toEqual(['0x636170']);
+    for await (const { key } of client.items('warpshrew_liststorage', '2:1', undefined)) keys.push(key);
+    expect(keys).toEqual(['0x636170', '0x636170']);
     example.store.rollback(101);
   });
 

@@ -10,7 +10,7 @@ import { StandardIndexer } from '../../src/standard/standard-indexer.js';
 import { Store } from '../../src/store/store.js';
 import type { BlockCommit } from '../../src/store/types.js';
 import { bulkIndexer, bulkState } from '../../src/testing/chains/bulk-state.js';
-import { genesisBlock, makeBlock, Template } from '../../src/testing/chains/synthetic-chain.js';
+import { genesisBlock, makeBlock, type SyntheticBlock, Template } from '../../src/testing/chains/synthetic-chain.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
 import { toHex } from '../../src/util/bytes.js';
 import { PackedWrites } from '../../src/util/packed-writes.js';
@@ -143,8 +143,14 @@ test('a module that reads one key after the other leaves nothing to be read agai
 });
 
 /** Blocks upon one of `height` with `hash`; those of two branches differ. */
-function branch(height: number, hash: Uint8Array, count: number, template: Template, locktime: number): RawBlock[] {
-  const blocks: RawBlock[] = [];
+function branch(
+  height: number,
+  hash: Uint8Array,
+  count: number,
+  template: Template,
+  locktime: number,
+): SyntheticBlock[] {
+  const blocks: SyntheticBlock[] = [];
   for (let i = 0, before = hash; i < count; i++) {
     const block = makeBlock(height + 1 + i, before, template.transactions(locktime + i));
     blocks.push(block);
@@ -175,7 +181,7 @@ test('rows are right after reorgs, too, and where blocks are stored together', a
     const indexer = new BlockIndexer(store, engine, standard);
     const template = new Template([...openSource(CHAIN).blocks(105, 105)][0].raw);
     const genesis = genesisBlock();
-    let chain: RawBlock[] = [genesis];
+    let chain: SyntheticBlock[] = [genesis];
     for (let round = 0; round < 8; round++) {
       const fork = Math.max(0, chain.length - 1 - (round % 4));
       if (round > 0) store.rollback(fork);
