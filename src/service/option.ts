@@ -1,4 +1,5 @@
 /** How one setting is read, whichever place it comes from. */
+import { printable } from '../util/printable.js';
 
 /** Thrown by {@link Option.read}; the message says what would be right, without naming the setting. */
 export class BadValue extends Error {}
@@ -36,6 +37,8 @@ function option<T>(of: About<T>, placeholder: string | undefined, read: (raw: un
 
 /** Longest text of a setting: paths and addresses are shorter. */
 const LONGEST = 4096;
+/** Characters shown of what was given for a number. */
+const MOST_SHOWN = 40;
 
 export function text<T extends string | undefined>(of: About<T>): Option<T | string> {
   return option<T | string>(of, 'text', (raw) => {
@@ -56,12 +59,18 @@ export function matching(of: About<string | undefined>, form: RegExp, what: stri
   });
 }
 
+/** The end of a message on a number, which is no secret: what was given instead of one. */
+function notThis(raw: unknown): string {
+  if (typeof raw === 'string') return `not '${printable(raw.slice(0, MOST_SHOWN))}'`;
+  return typeof raw === 'number' || typeof raw === 'boolean' ? `not ${raw}` : 'nothing else';
+}
+
 /** A whole number within bounds. */
 export function whole<T extends number | undefined>(of: About<T>, min: number, max: number): Option<T | number> {
   return option<T | number>(of, 'n', (raw) => {
     const value = typeof raw === 'string' && /^\d{1,15}$/.test(raw) ? Number(raw) : raw;
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new BadValue(`must be a whole number from ${min} to ${max}`);
+    throw new BadValue(`must be a whole number from ${min} to ${max}, ${notThis(raw)}`);
   });
 }
 
@@ -71,7 +80,7 @@ export function wholeOr<const W extends string>(of: About<W>, word: W, min: numb
     if (raw === word) return word;
     const value = typeof raw === 'string' && /^\d{1,15}$/.test(raw) ? Number(raw) : raw;
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new BadValue(`must be ${word} or a whole number from ${min} to ${max}`);
+    throw new BadValue(`must be ${word} or a whole number from ${min} to ${max}, ${notThis(raw)}`);
   });
 }
 

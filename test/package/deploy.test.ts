@@ -58,7 +58,7 @@ describe('deploy/', () => {
       expect(query.split('(').length, query).toBe(query.split(')').length);
     }
     expect(queries.join(' ')).toContain('warpshrew_failed == 1');
-    expect([...alerts.matchAll(/^ {10}summary: '.*\.'$/gm)]).toHaveLength(queries.length);
+    expect([...alerts.matchAll(/^ {10}summary: ["'].*\.["']$/gm)]).toHaveLength(queries.length);
   });
 
   it('what tells metrics apart finds them, and a wrong one', () => {
@@ -93,7 +93,7 @@ describe('deploy/', () => {
     for (const name of Object.keys(variables)) expect(known).toContain(name);
     expect(variables).toMatchObject({ WARPSHREW_EXIT_ON_FAILURE: '"true"', WARPSHREW_ALLOW_HOST: 'warpshrew' });
     // The service that is asked, and the files that are mounted, are there.
-    const [, target] = /targets: \['([^:]+):8080'\]/.exec(read('deploy/prometheus.yaml')) ?? [];
+    const [, target] = /targets: \[["']([^:]+):8080["']\]/.exec(read('deploy/prometheus.yaml')) ?? [];
     expect(compose).toContain(`\n  ${target}:\n`);
     for (const [, file] of compose.matchAll(/\.\/(deploy\/[a-z.]+):/g)) expect(read(file).length).toBeGreaterThan(0);
   });

@@ -42,10 +42,10 @@ describe('settings', () => {
     const environment = { WARPSHREW_WORKERS: '-1', WARPSHREW_PROT: '80', WARPSHREW_GPU: 'maybe', PATH: '/bin' };
     const lines = problemLines(readConfig({ flags, environment }).problems);
     expect(Object.fromEntries(lines)).toEqual({
-      [`${config}: port`]: 'must be a whole number from 0 to 65535',
+      [`${config}: port`]: "must be a whole number from 0 to 65535, not 'http'",
       [`${config}: nosuch`]: 'no setting of that name',
       [`${config}: cors`]: 'must be text',
-      WARPSHREW_WORKERS: 'must be a whole number from 1 to 256',
+      WARPSHREW_WORKERS: "must be a whole number from 1 to 256, not '-1'",
       WARPSHREW_PROT: 'no setting of that name',
       WARPSHREW_GPU: 'must be true or false',
       '--policy': 'must be one of auto, cpu, gpu, sequential',
