@@ -21,6 +21,12 @@ const FIRST_ENTRIES = 64;
 const FROM = new LastView();
 const VALUES = new LastView();
 
+/** A block has run: keeps alive nothing that entries were copied from, which may be all that it read and wrote. */
+export function forgetSources(): void {
+  FROM.forget();
+  VALUES.forget();
+}
+
 class Entry implements PackedEntry {
   bytes: Uint8Array = new Uint8Array(0);
   keyStart = 0;

@@ -30,10 +30,19 @@ export function copyWords(from: DataView, start: number, end: number, to: DataVi
   for (; i < length; i++) to.setUint8(at + i, from.getUint8(start + i));
 }
 
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = viewOf(NO_BYTES);
+
 /** The view of the array that was asked for last: making one costs as much as copying a key. */
 export class LastView {
-  #bytes: Uint8Array = new Uint8Array(0);
-  #view = viewOf(this.#bytes);
+  #bytes: Uint8Array = NO_BYTES;
+  #view = NO_VIEW;
+
+  /** Keeps that array alive no longer. */
+  forget(): void {
+    this.#bytes = NO_BYTES;
+    this.#view = NO_VIEW;
+  }
 
   of(bytes: Uint8Array): DataView {
     if (bytes !== this.#bytes) {

@@ -26,3 +26,12 @@ it('views begin and end where their bytes do', () => {
   expect(last.of(other).getUint8(0)).toBe(3);
   expect(last.of(bytes).getUint8(0)).toBe(2);
 });
+
+it('a view is kept until it is to be forgotten, and made again then', () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+  const last = new LastView();
+  const view = last.of(bytes);
+  last.forget();
+  expect(last.of(bytes)).not.toBe(view);
+  expect(last.of(bytes).getUint8(2)).toBe(3);
+});

@@ -1,4 +1,5 @@
 /** The memory of a block's state, given to the next block again: getting new memory takes longer than using it. */
+import { forgetSources } from '../../util/packed-map.js';
 import type { StateReader } from '../types.js';
 import { BlockState } from './block-state.js';
 
@@ -19,6 +20,7 @@ export function lendState(base: StateReader, mostBytes?: number): BlockState {
 
 /** `state` is not looked at any more. */
 export function giveStateBack(state: BlockState): void {
+  forgetSources();
   if (state.bytes.length > MOST_KEPT) return;
   // Nothing of the block is kept alive.
   state.begin(NOTHING);
