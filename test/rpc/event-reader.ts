@@ -1,4 +1,5 @@
 /** A chain whose blocks differ after a reorg, and a reader of its events that keeps what they say. */
+import { setTimeout } from 'node:timers/promises';
 import type { Store } from '../../src/store/store.js';
 import { toDisplayHash } from '../../src/util/bytes.js';
 import { sha256 } from '../../src/util/sha256.js';
@@ -79,7 +80,13 @@ export class Reader {
 export async function readStream(url: string, reader: Reader, isEnough: () => boolean): Promise<void> {
   const ended = new AbortController();
   const headers: Record<string, string> = reader.last === undefined ? {} : { 'last-event-id': reader.last };
-  const answer = await fetch(url, { headers, signal: ended.signal });
+  let answer = await fetch(url, { headers, signal: ended.signal });
+  // On a busy machine the server learns late that earlier streams were broken off.
+  while (answer.status === 503) {
+    await answer.arrayBuffer();
+    await setTimeout(20);
+    answer = await fetch(url, { headers, signal: ended.signal });
+  }
   if (answer.status !== 200 || answer.body === null) throw new Error(`status ${answer.status}: ${await answer.text()}`);
   const look = setInterval(() => {
     if (isEnough()) ended.abort();
