@@ -1,5 +1,5 @@
 import { copyBytes } from '../util/copy-bytes.js';
-import type { PackedEntry, PackedWrites, RowsBefore } from '../util/packed-writes.js';
+import { AdjacentEntry, type PackedEntry, type PackedWrites, type RowsBefore } from '../util/packed-writes.js';
 import { reusingAllocator } from '../util/row-bytes.js';
 import { sortedByKey } from '../util/sort-packed.js';
 import type { Touched } from './touched.js';
@@ -19,17 +19,6 @@ const NUMBERS = 3;
 const ELSEWHERE = -1;
 
 const rowRoom = reusingAllocator();
-
-class Entry implements PackedEntry {
-  bytes: Uint8Array = new Uint8Array(0);
-  keyStart = 0;
-  keyEnd = 0;
-  valueEnd = 0;
-
-  get valueStart(): number {
-    return this.keyEnd;
-  }
-}
 
 /**
  * The writes of a block to one namespace that change something, in the order of their keys: the database gives and
@@ -51,7 +40,7 @@ export class SortedWrites implements Touched {
   readonly #numbers: Int32Array;
   #from = 0;
   #end = 0;
-  readonly #entry = new Entry();
+  readonly #entry = new AdjacentEntry();
   /** See {@link #touch}. */
   protected touched = 0;
 

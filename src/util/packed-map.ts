@@ -1,6 +1,6 @@
 import { hashOfBytes } from './byte-hash.js';
 import { binarySlice, writeBinaryString } from './bytes.js';
-import { type PackedEntry, PackedWrites } from './packed-writes.js';
+import { AdjacentEntry, type PackedEntry, PackedWrites } from './packed-writes.js';
 import { copyWords, LastView } from './words.js';
 
 /** Bytes of a chunk; the first ones are smaller, and a longer entry gets one of its own. */
@@ -27,18 +27,6 @@ export function forgetSources(): void {
   VALUES.forget();
 }
 
-class Entry implements PackedEntry {
-  bytes: Uint8Array = new Uint8Array(0);
-  keyStart = 0;
-  keyEnd = 0;
-  valueEnd = 0;
-
-  /** A value follows its key. */
-  get valueStart(): number {
-    return this.keyEnd;
-  }
-}
-
 /**
  * Bytes, or undefined, by binary string, in the order in which the keys were first set. Keys and values lie packed in
  * large buffers: a map of millions of short ones takes a fifth of the memory of a `Map`, and nothing of it is looked
@@ -58,7 +46,7 @@ export class PackedMap extends PackedWrites {
   /** Number of an entry plus one, 0 for none; at most half are taken. Empty until something is looked up. */
   #slots = new Uint32Array(0);
   #room = new Uint8Array(256);
-  readonly #entry = new Entry();
+  readonly #entry = new AdjacentEntry();
 
   static from(entries: Iterable<readonly [string, Uint8Array | undefined]>): PackedMap {
     const map = new PackedMap();

@@ -9,6 +9,18 @@ export interface PackedEntry {
   readonly valueEnd: number;
 }
 
+/** An entry whose value follows its key; the same object shows one after the other. */
+export class AdjacentEntry implements PackedEntry {
+  bytes: Uint8Array = new Uint8Array(0);
+  keyStart = 0;
+  keyEnd = 0;
+  valueEnd = 0;
+
+  get valueStart(): number {
+    return this.keyEnd;
+  }
+}
+
 /** What storing a map's entries takes that depends on nothing else, for all of them. */
 export interface PreparedWrites {
   /** Numbers of the entries, by their place in {@link PackedWrites.addresses}, in the order of their keys' bytes. */
