@@ -4,28 +4,17 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addSettings } from '../../src/cli/settings.js';
 import { readConfig } from '../../src/service/config.js';
-import { metricsText } from '../../src/service/metrics.js';
 import { variableOf } from '../../src/service/option.js';
 import { OPTIONS } from '../../src/service/options.js';
-import { ServiceState } from '../../src/service/service-state.js';
 import { ROOT } from '../helpers/cli.js';
+import { idleMetrics } from '../service/idle-metrics.js';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const alerts = read('deploy/alerts.yaml');
 
 /** What a service tells, by name; histograms under the names that queries use. */
 async function metricNames(): Promise<Set<string>> {
-  const text = await metricsText({
-    state: new ServiceState(),
-    height: undefined,
-    blockSeconds: 0,
-    slowestBlockSeconds: 0,
-    dbBytes: 0,
-    views: undefined,
-    laneViews: undefined,
-    version: '1',
-    labels: {},
-  });
+  const text = await idleMetrics();
   const names = new Set<string>();
   for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\S+)/gm)) {
     for (const of of type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name]) names.add(of);

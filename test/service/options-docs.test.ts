@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { metricsText } from '../../src/service/metrics.js';
 import { variableOf } from '../../src/service/option.js';
 import { OPTIONS } from '../../src/service/options.js';
-import { ServiceState } from '../../src/service/service-state.js';
 import { VERSION } from '../../src/util/version.js';
 import { ROOT } from '../helpers/cli.js';
+import { idleMetrics } from './idle-metrics.js';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
@@ -21,17 +20,7 @@ test('Dockerfile and compose.yaml set no variable that is no setting', () => {
 });
 
 test('every metric in docs/operations.md is one that is told, and the other way round', async () => {
-  const text = await metricsText({
-    state: new ServiceState(),
-    height: undefined,
-    blockSeconds: 0,
-    slowestBlockSeconds: 0,
-    dbBytes: 0,
-    views: undefined,
-    laneViews: undefined,
-    version: '1',
-    labels: {},
-  });
+  const text = await idleMetrics();
   const told = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map((m) => m[1]));
   const documented = new Set(
     [...read('docs/operations.md').matchAll(/^\| `((?:warpshrew|process)_[a-z_]+)`/gm)].map((m) => m[1]),
