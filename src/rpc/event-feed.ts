@@ -57,20 +57,28 @@ export class EventFeed {
   #receipts: ReceiptsOf | undefined;
   /** The place is not in the chain: this is the highest block below that is. */
   #fork: number | undefined;
+  /** It goes back no further than this height. */
+  readonly #lowest: number;
 
-  /** `place`: what was told before, or the height of the block before the first one to tell. */
-  constructor(source: FeedSource, contract: AlkaneId | undefined, place: EventPlace | number) {
+  /**
+   * `place`: what was told before, or the height of the block before the first one to tell. `below`: blocks up to this
+   * height are not told, even if they were undone; undefined: any.
+   */
+  constructor(source: FeedSource, contract: AlkaneId | undefined, place: EventPlace | number, below?: number) {
     this.#source = source;
     this.#contract = contract;
     const { store } = source;
     this.id = '';
+    const first = (store.lists.firstHeight() ?? 0) - 1;
+    const height = typeof place === 'number' ? place : place.height;
+    this.#lowest = Math.max(first, below !== undefined && below <= height ? below : first);
     if (typeof place === 'number') {
       this.#height = place;
       this.#remember(place);
       this.id = placeText(store, place, ALL_RECEIPTS);
       return;
     }
-    const fork = forkBelow(store, place) ?? (store.lists.firstHeight() ?? 0) - 1;
+    const fork = Math.max(this.#lowest, forkBelow(store, place) ?? first);
     this.#height = fork;
     const hash = this.#remember(fork);
     if (fork !== place.height) {
@@ -148,14 +156,15 @@ export class EventFeed {
       this.#seen.pop();
     }
     // Nothing that it remembers is there any more: all blocks come once more.
-    return this.#undone((store.lists.firstHeight() ?? 0) - 1);
+    return this.#undone(this.#lowest);
   }
 
-  #undone(height: number): ChainEvent {
+  #undone(fork: number): ChainEvent {
     const { store } = this.#source;
+    const height = Math.max(fork, this.#lowest);
     this.#receipts = undefined;
     this.#height = height;
-    if (this.#seen.length === 0) this.#remember(height);
+    if (this.#seen.at(-1)?.height !== height) this.#remember(height);
     return { id: placeText(store, height, ALL_RECEIPTS), event: 'undone', data: { height } };
   }
 

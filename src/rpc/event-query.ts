@@ -8,6 +8,8 @@ import { Params } from './params.js';
 export interface EventQuery {
   /** Where it goes on; a number: the height of the block before the first one. */
   readonly place: EventPlace | number;
+  /** Height of the block before the lowest one to tell, whatever was undone; undefined: any may come again. */
+  readonly below: number | undefined;
   readonly contract: AlkaneId | undefined;
   /** How long a long poll waits. */
   readonly waitMs: number;
@@ -25,26 +27,29 @@ export function eventQuery(url: string, lastId: string | undefined, store: Store
   const given = new URLSearchParams(url.split('?')[1] ?? '');
   for (const name of given.keys()) if (!NAMES.some((known) => known === name)) throw bad(`no ${name.slice(0, 40)}`);
   const contract = given.get('contract');
+  const from = given.get('from');
+  const lowest = from === null ? undefined : new Params([from], '').height(0);
   return {
-    place: placeOf(lastId ?? given.get('after'), given.get('from'), store),
+    place: placeOf(lastId ?? given.get('after'), lowest, store),
+    below: lowest === undefined ? undefined : lowest - 1,
     contract: contract === null ? undefined : new Params([contract], '').id(0),
     waitMs: waitOf(given.get('wait')),
   };
 }
 
-function placeOf(after: string | null, from: string | null, store: StoreReader): EventQuery['place'] {
+/** `from`: height of the first block to tell, where nothing was told before. */
+function placeOf(after: string | null, from: number | undefined, store: StoreReader): EventQuery['place'] {
   if (after !== null) {
     const place = placeIn(after);
     if (place === undefined) throw bad('after, or Last-Event-ID, is no id of an event');
     return place;
   }
   const tip = store.tip()?.height ?? -1;
-  const height = from === null ? undefined : new Params([from], '').height(0);
-  if (height === undefined) return tip;
-  if (height <= tip && store.blockHash(height) === undefined) {
-    throw new RpcError('BLOCK_NOT_INDEXED', `Height ${height} is not indexed`, 'The store begins above this height.');
+  if (from === undefined) return tip;
+  if (from <= tip && store.blockHash(from) === undefined) {
+    throw new RpcError('BLOCK_NOT_INDEXED', `Height ${from} is not indexed`, 'The store begins above this height.');
   }
-  return height - 1;
+  return from - 1;
 }
 
 function waitOf(text: string | null): number {

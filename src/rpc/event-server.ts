@@ -67,7 +67,7 @@ export class EventServer {
     response.once('close', end);
     this.#closed.signal.addEventListener('abort', end);
     try {
-      const feed = new EventFeed(this.#source(client), query.contract, query.place);
+      const feed = new EventFeed(this.#source(client), query.contract, query.place, query.below);
       if (url.startsWith('/events/poll')) await this.#poll(response, client, feed, query, gone.signal);
       else await this.#stream(response, client, feed, gone.signal);
     } finally {

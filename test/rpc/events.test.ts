@@ -97,6 +97,39 @@ describe('events', () => {
     expect(reader.undone).toBe(1);
   });
 
+  it('tell no block below the first one that was asked for, however deep the chain was undone', async () => {
+    for (const [from, undoneTo] of [
+      [2, 0],
+      [2, -1],
+      [4, 1],
+    ]) {
+      const { store, server } = await serve();
+      const url = `${server.url}/events?from=${from}`;
+      const reader = new Reader();
+      const isThere = (): boolean =>
+        JSON.stringify([...reader.hashes]) === JSON.stringify([...chainOf(store, from).hashes]);
+      await readStream(url, reader, isThere);
+      // Undone between two streams, and under one.
+      for (const isOpen of [false, true]) {
+        const undo = (): void => {
+          store.rollback(undoneTo);
+          for (let i = 0; i < 8; i++) grow(store, 1);
+          bell.ring();
+        };
+        if (!isOpen) undo();
+        let looks = 0;
+        await readStream(url, reader, () => {
+          if (isOpen && ++looks === 5) undo();
+          return isThere() && (!isOpen || looks > 5);
+        });
+        expect([...reader.hashes.keys()][0]).toBe(from);
+      }
+      expect(reader.undone).toBe(2);
+      await example?.close();
+      example = undefined;
+    }
+  });
+
   it('refuses what is asked wrongly', async () => {
     const { server } = await serve();
     const codeOf = async (query: string): Promise<string> => {
