@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { height, hexBytes, oneOf, rollbackHeight, root } from './arguments.js';
+import { FORMATS } from '../export/table-file.js';
+import { height, hexBytes, oneOf, rollbackHeight, root, size } from './arguments.js';
 
 type Finish = (result: { readonly text: string; readonly exitStatus: number }) => void;
 
 const namespace = oneOf(['S', 'P']);
 
-/** Adds `digest`, `db …`, `diff` and `snapshot …`: commands over a database that no other process has open. */
+/** Adds `digest`, `db …`, `diff`, `export` and `snapshot …`: commands over a database. */
 export function addStoreCommands(program: Command, finish: Finish): void {
   program
     .command('digest')
@@ -51,6 +52,18 @@ export function addStoreCommands(program: Command, finish: Finish): void {
     .requiredOption('--indexer <file>', 'changed module, which names the earlier one')
     .requiredOption('--from <height>', 'first block to index again', height)
     .action(async (options) => finish(await (await import('./reindex.js')).reindexCommand(options)));
+
+  program
+    .command('export')
+    .description('write blocks, receipts, changes of the state and transfers into files; goes on where it ended before')
+    .requiredOption('--db <dir>', 'database folder; `index` may be running over it')
+    .requiredOption('--to <dir>', 'folder for the files')
+    .option('--format <format>', 'parquet, jsonl or csv (default: that of the folder, or parquet)', oneOf(FORMATS))
+    .option('--from <height>', 'first height (default: that of the folder, or the first of the database)', height)
+    .option('--until <height>', 'last height (default: the newest)', height)
+    .option('--blocks-per-file <n>', 'blocks of a file, at most (default: as in the folder, or 1000)', size)
+    .option('--json', 'print JSON')
+    .action(async (options) => finish(await (await import('./export.js')).exportCommand(options)));
 
   const snapshot = program.command('snapshot').description('put a database into one file and back');
   snapshot

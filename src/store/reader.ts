@@ -4,6 +4,7 @@ import { indexOf } from '../lane/receipt-list.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
 import { slabAllocator } from '../util/row-bytes.js';
+import { changesBetween, changesOf, type PlacedChange, type StateChange } from './changes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import { currentEntries, oldEntries, rowsOnce } from './entries.js';
 import { finalHeight } from './final.js';
@@ -242,6 +243,16 @@ export class StoreReader {
   /** Whether the block is still that of its height. */
   #isThere(tip: Tip | undefined): boolean {
     return tip === undefined || bytesEqual(this.blockHash(tip.height), tip.hash);
+  }
+
+  /** See `changesOf` (changes.ts). */
+  changes(height: number): Generator<StateChange, void, void> | undefined {
+    return changesOf(this.rocks, height, (ns, keys) => this.rowsAt(ns, keys, height));
+  }
+
+  /** See `changesBetween` (changes.ts). */
+  changesBetween(from: number, to: number): Generator<PlacedChange, void, void> {
+    return changesBetween(this.rocks, from, to);
   }
 
   /** What listings read. */

@@ -3,8 +3,9 @@
  * folder beside them that shares them (hard links) is a database of its own, with its own lock.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../errors/errors.js';
 import { Store } from './store.js';
 
@@ -16,6 +17,9 @@ const SHARED = /\.(sst|blob)$/;
 const OWN = /^(LOCK|LOG|LOG\.old\..*)$/;
 /** A compaction may delete a file while others are being shared: then they are shared once more. */
 const MOST_TRIES = 5;
+/** Beside another process that writes, which changes the list of files every second or so, and time between two. */
+const MOST_LOOKS = 100;
+const LOOK_MS = 50;
 
 export interface SharedStore {
   readonly store: Store;
@@ -53,6 +57,56 @@ export async function openShared(dir: string): Promise<SharedStore> {
   } catch (error) {
     await original.close();
     throw error;
+  }
+}
+
+/**
+ * As {@link openShared}, also while another process writes the database: then as of a moment between two of its writes.
+ * Throws STORE_LOCKED where its files cannot be shared, too.
+ */
+export async function openBeside(dir: string): Promise<SharedStore> {
+  try {
+    return await openShared(dir);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'STORE_LOCKED') throw error;
+    return openWritten(dir, error);
+  }
+}
+
+/**
+ * What lists the files must not change while they are shared: between two of its records, the logs of writes only grow,
+ * and any beginning of them is a state that there was.
+ */
+async function openWritten(dir: string, locked: StoreError): Promise<SharedStore> {
+  removeLeft(dir);
+  for (let tries = 0; tries < MOST_LOOKS; tries++) {
+    if (tries > 0) await sleep(LOOK_MS);
+    const folder = join(dir, `serve-${process.pid}-${randomBytes(4).toString('hex')}`);
+    const before = listState(dir);
+    const reason = share(dir, folder);
+    if (before === undefined || reason !== undefined || listState(dir) !== before) {
+      remove(folder);
+      if (reason !== undefined && !reason.includes('ENOENT')) throw locked;
+      continue;
+    }
+    try {
+      const store = await Store.openRecorded(folder, { readOnly: true });
+      return { store, inPlace: undefined, close: () => store.close().finally(() => remove(folder)) };
+    } catch (error) {
+      remove(folder);
+      if (!(error instanceof StoreError) || error.code === 'STORE_EMPTY') throw error;
+    }
+  }
+  throw locked;
+}
+
+/** What the database says of its files: which list of them counts, and how long it is. Undefined: it is changing. */
+function listState(dir: string): string | undefined {
+  try {
+    const name = readFileSync(join(dir, 'CURRENT'), 'utf8').trim();
+    return `${name} ${statSync(join(dir, name)).size}`;
+  } catch {
+    return undefined;
   }
 }
 

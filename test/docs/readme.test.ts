@@ -43,6 +43,7 @@ test('every command of the README runs as written without a GPU, with a file for
     'my.db': join(folder, 'my.db'),
     'gpu.db': join(folder, 'gpu.db'),
     'follow.db': join(folder, 'follow.db'),
+    'my-tables': join(folder, 'my-tables'),
     'node.db': join(folder, 'node.db'),
     // Of a node that does not run: it is waited for.
     COOKIE: join(folder, '.cookie'),
@@ -56,6 +57,7 @@ test('every command of the README runs as written without a GPU, with a file for
     'replay',
     'serve',
     'dump',
+    'export',
     'plan',
     'decode',
     'run-module',

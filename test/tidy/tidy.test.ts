@@ -34,7 +34,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['execute/run'],
   ['execute/rows'],
   ['execute'],
-  ['pipeline', 'chain'],
+  ['pipeline', 'chain', 'export'],
   ['follow', 'replay', 'rpc', 'diff', 'selftest'],
   ['service'],
   ['cli', 'index.ts'],

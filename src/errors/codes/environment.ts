@@ -13,6 +13,7 @@ export const ENVIRONMENT_CODES = {
     'run them in a worker thread with `resourceLimits.stackSizeMb` of 72; the program does so itself',
   ],
   ENV_UNWRITABLE: ['a file or folder cannot be written', 'check permissions'],
+  ENV_EXPORT_BUSY: ['another process exports into the folder', 'wait for it, or choose another folder'],
   ENV_NO_CACHE: [
     "neither the user's cache folder nor the one for temporary files can be used for cached files",
     'let `XDG_CACHE_HOME` name a folder of this user',

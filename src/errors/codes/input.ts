@@ -3,6 +3,10 @@ import type { Texts } from './texts.js';
 
 /** Blocks, transactions, and files of every kind. */
 export const INPUT_CODES = {
+  EXPORT_MANIFEST: [
+    'the manifest of exported files cannot be read, or lacks something',
+    'export into another folder, or delete this one',
+  ],
   BLOCK_TOO_LARGE: ['the block is longer than any valid one', 'check the file'],
   BLOCK_TRUNCATED: ['the bytes end before the block does', 'get the block again'],
   BLOCK_MALFORMED: ['a field of the block cannot be read', 'get the block again'],

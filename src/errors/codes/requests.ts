@@ -37,6 +37,10 @@ export const USAGE_CODES = {
     'the module does not say that it shares the history below `--from`, or the database has no such state with a root',
     'another `--from`, or index from the start',
   ],
+  USAGE_EXPORT: [
+    'the folder holds files of another export: other format, size of files, first height or chain',
+    'the same settings as before, or another folder',
+  ],
   USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
 } as const satisfies Readonly<Record<string, Texts>>;
 
