@@ -54,6 +54,18 @@ export const STEPS = [
     checks: false,
     run: (root, out) => node(root, 'scripts/build-wasm.mjs', join(out, 'wasm')),
   },
+  {
+    name: 'explorer',
+    inputs: ['explorer', 'src/client', 'scripts/build-explorer.mjs', 'package-lock.json'],
+    tools: [],
+    checks: true,
+    async run(root, out, unchecked) {
+      if (!existsSync(join(root, 'explorer'))) return 0;
+      const checked = unchecked ? 0 : node(root, 'node_modules/typescript/bin/tsc', '-p', 'explorer/tsconfig.json');
+      const built = await node(root, 'scripts/build-explorer.mjs', join(out, 'explorer'));
+      return built || checked;
+    },
+  },
   copy('kernels', 'kernels', 'kernels'),
   copy('chain', 'fixtures/regtest', 'chains/regtest'),
   copy('sdk', 'wasm/sdk', 'sdk'),

@@ -3,6 +3,7 @@ import { failureOf, InternalError, StoreError } from '../errors/errors.js';
 import type { RpcBackend } from '../rpc/backend.js';
 import { startRpcServer } from '../rpc/server.js';
 import { requireServing } from '../service/config.js';
+import { explorerFiles } from '../service/explorer-files.js';
 import { createLogger } from '../service/log.js';
 import type { Settings } from '../service/options.js';
 import { PrefixRoots } from '../service/prefix-roots.js';
@@ -38,12 +39,13 @@ export async function serveCommand(
     const server = await startRpcServer({
       ...serverSettings(settings),
       backend: served.backend,
+      files: settings.explorer ? explorerFiles() : undefined,
       pages: servePages({ state, store: served.backend.store, settings, viewLoad, laneViewLoad }),
       onAnswered: (method, ms, ok) => state.answered(method, ms, ok),
       onRefused: (code, facts) => reporter.refused(code, facts),
       onDefect: (error) => log.error({ code: 'INTERNAL' }, failureOf(error).message),
     });
-    process.stdout.write(`${greeting(server.url)}\n`);
+    process.stdout.write(`${greeting(server.url, settings.explorer)}\n`);
     await stopped;
     await server.close();
   } finally {
@@ -137,9 +139,10 @@ function checkModule(dir: string, recorded: string, given: string): void {
 }
 
 /** The line that a server prints when it is ready. */
-export function greeting(url: string): string {
+export function greeting(url: string, explorer: boolean): string {
   const body = '{"jsonrpc":"2.0","id":1,"method":"metashrew_height","params":[]}';
   return [
+    ...(explorer ? [`Explorer: open ${url} in a browser`] : []),
     `JSON-RPC on ${url} (Ctrl-C ends it). Ask it something:`,
     `  curl -s ${url} -H 'content-type: application/json' -d '${body}'`,
     'Methods: docs/json-rpc.md',

@@ -3,6 +3,10 @@ import { EXIT, InternalError } from '../errors/errors.js';
 import { type ReplaySummary, summaryTable } from '../replay/summary.js';
 import type { RpcBackend } from '../rpc/backend.js';
 import { startRpcServer } from '../rpc/server.js';
+import { requireServing } from '../service/config.js';
+import { explorerFiles } from '../service/explorer-files.js';
+import { servePages } from '../service/serve-pages.js';
+import { ServiceState } from '../service/service-state.js';
 import { bundledChain } from '../util/bundled-chain.js';
 import { runCli } from './child.js';
 import { greeting, openServed, type ServedDatabase } from './serve.js';
@@ -50,14 +54,26 @@ async function compare(workplace: Workplace): Promise<Result> {
 
 async function serveAndVerify({ host, port }: StartOptions, workplace: Workplace): Promise<Result> {
   const backend = new LaterBackend();
-  const server = await startRpcServer({ host, port, backend, ready: backend.ready });
+  const { settings } = requireServing({ flags: { db: databaseOf(workplace) }, environment: {} });
   let served: ServedDatabase | undefined;
+  const loads = (): ServedDatabase => served ?? notReplayed();
+  const pages = servePages({
+    state: new ServiceState(),
+    get store() {
+      return backend.store;
+    },
+    settings,
+    viewLoad: () => loads().viewLoad(),
+    laneViewLoad: () => loads().laneViewLoad(),
+  });
+  const { ready } = backend;
+  const server = await startRpcServer({ host, port, backend, ready, pages, files: explorerFiles() });
   try {
     say(`Listening on ${server.url}: requests are answered as soon as the bundled chain is replayed, in seconds.`);
     const cpu = await replayOnCpu(workplace);
     served = await openServed({ db: databaseOf(workplace), blocks: bundledChain() });
     backend.open(served.backend);
-    say(greeting(server.url));
+    say(greeting(server.url, true));
     return await untilStopped(workplace, cpu);
   } finally {
     await server.close();
@@ -123,6 +139,10 @@ function failed(policy: string, status: number | undefined): InternalError {
   return new InternalError('the replay failed', { facts: { policy, status: status ?? 'killed' } });
 }
 
+function notReplayed(): never {
+  throw new InternalError('a request was answered before the chain was replayed');
+}
+
 /** What a server answers from that was started before there is anything. */
 class LaterBackend implements RpcBackend {
   readonly ready: Promise<void>;
@@ -157,7 +177,6 @@ class LaterBackend implements RpcBackend {
   }
 
   private backend(): RpcBackend {
-    if (this.inner === undefined) throw new InternalError('a request was answered before the chain was replayed');
-    return this.inner;
+    return this.inner ?? notReplayed();
   }
 }

@@ -4,6 +4,7 @@
 
 import type {
   Amount,
+  BlockGraph,
   Hash,
   Height,
   Hex,
@@ -74,6 +75,11 @@ export interface Methods {
   warpshrew_getplan: {
     readonly params: [height?: Height];
     readonly result: Plan;
+  };
+  /** The conflict graph of a block: which transaction waited for which, and on what key. */
+  warpshrew_getgraph: {
+    readonly params: [height?: Height];
+    readonly result: BlockGraph;
   };
   /** Hash of a block and the roots after it. */
   warpshrew_getroots: {
@@ -225,6 +231,7 @@ export const METHOD_NAMES = [
   'metashrew_snapshot',
   'warpshrew_getreceipt',
   'warpshrew_getplan',
+  'warpshrew_getgraph',
   'warpshrew_getroots',
   'warpshrew_getstorage',
   'warpshrew_getsheet',

@@ -262,6 +262,48 @@ export type Plan = {
   readonly complete: boolean;
 };
 
+export type GraphNode = {
+  readonly index: number;
+  readonly txid: Txid;
+  readonly status: 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL' | 'REJECTED' | 'STANDARD' | 'UNDONE' | 'NONE';
+  readonly target: Id | null;
+  readonly fuel: number;
+  readonly colour: number;
+  readonly executor: 'reuse' | 'gpu' | 'cpu' | 'sequential';
+  readonly repaired: boolean;
+  readonly predicted: boolean;
+  readonly mispredicted: boolean;
+  readonly demoted: boolean;
+};
+
+export type GraphEdge = {
+  readonly from: number;
+  readonly to: number;
+  readonly key: number | null;
+  readonly keyTotal: number;
+  readonly waited: boolean;
+};
+
+export type GraphKey = {
+  readonly key: PlainHex;
+  readonly readers: number;
+  readonly writers: number;
+  readonly edges: number;
+};
+
+export type BlockGraph = {
+  readonly height: number;
+  readonly hash: Hash;
+  readonly source: 'run' | 'receipts';
+  readonly laneTxs: number;
+  readonly edgeTotal: number;
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+  readonly keys: readonly GraphKey[];
+  readonly longest: readonly number[];
+  readonly complete: boolean;
+};
+
 export type Roots = {
   readonly height: number;
   readonly hash: Hash;

@@ -37,7 +37,7 @@ export class AnswerWriter {
   }
 
   /** Ends an answer; resolves as {@link send} does. */
-  end(response: ServerResponse, rest: string): Promise<void> {
+  end(response: ServerResponse, rest: string | Uint8Array): Promise<void> {
     return this.#taken(response, (done) => response.end(rest, () => done()));
   }
 

@@ -15,6 +15,7 @@ import { type HostRule, hostRule } from './hosts.js';
 import { REFUSALS, Refusal } from './refusal.js';
 import { requestIds } from './request-ids.js';
 import type { Page, RpcServerOptions } from './server-options.js';
+import { type StaticFile, sendFile } from './static-files.js';
 
 /** Requests in one batch. */
 export const MAX_BATCH = 1_000;
@@ -44,6 +45,7 @@ export class Handler {
   readonly #answered: Answered | undefined;
   readonly #refused: NonNullable<RpcServerOptions['onRefused']>;
   readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
+  readonly #files: ReadonlyMap<string, StaticFile>;
 
   constructor(options: RpcServerOptions) {
     const { transferTimeoutMs, memoryBytes } = { ...DEFAULT_LIMITS, ...options.limits };
@@ -60,6 +62,7 @@ export class Handler {
     this.#answered = options.onAnswered;
     this.#refused = options.onRefused ?? (() => undefined);
     this.#pages = new Map(Object.entries({ '/health': () => this.#health(), ...options.pages }));
+    this.#files = options.files ?? new Map();
   }
 
   /** From here on connections close behind their answers, and events end. */
@@ -97,19 +100,23 @@ export class Handler {
     const path = (request.url ?? '/').split('?', 1)[0];
     const page = this.#pages.get(path);
     const isEvents = path === '/events' || path === '/events/poll';
-    const allowed = path === '/' ? 'POST' : page !== undefined || isEvents ? 'GET' : undefined;
-    if (allowed === undefined) return this.#refuse(request, response, REFUSALS.path);
+    const file = this.#files.get(path);
+    const reads = page !== undefined || file !== undefined || isEvents;
+    const methods = [...(reads ? ['GET'] : []), ...(path === '/' ? ['POST'] : [])];
+    if (methods.length === 0) return this.#refuse(request, response, REFUSALS.path);
     if (request.method === 'OPTIONS') {
-      response.writeHead(204, { allow: `${allowed}, OPTIONS` }).end();
+      response.writeHead(204, { allow: [...methods, 'OPTIONS'].join(', ') }).end();
       return;
     }
-    if (request.method !== allowed) {
-      response.setHeader('allow', `${allowed}, OPTIONS`);
+    if (!methods.includes(request.method ?? '')) {
+      response.setHeader('allow', [...methods, 'OPTIONS'].join(', '));
       return this.#refuse(request, response, REFUSALS.method);
     }
     if (isEvents) return this.#answerEvents(request, response);
-    if (page === undefined) return this.#post(request, response);
+    if (request.method === 'POST') return this.#post(request, response);
     await this.#turns.take(this.#clientOf(request));
+    if (file !== undefined) return sendFile(request, response, this.#answers, file);
+    if (page === undefined) return;
     const { status, type, body } = await page();
     response.writeHead(status, { 'content-type': type });
     await this.#answers.end(response, body);

@@ -2,6 +2,7 @@ import type { RpcCode } from '../errors/codes/registry.js';
 import type { RpcBackend } from './backend.js';
 import type { ChangeBell } from './change-bell.js';
 import type { Answered } from './dispatch.js';
+import type { StaticFile } from './static-files.js';
 
 export interface RpcServerOptions {
   readonly host: string;
@@ -30,6 +31,8 @@ export interface RpcServerOptions {
   readonly bell?: ChangeBell;
   /** Answers to `GET` by path, besides or instead of `/health`. */
   readonly pages?: Readonly<Record<string, () => Page | Promise<Page>>>;
+  /** Files for browsers, by path; that of `/` beside the JSON-RPC of `POST /`. */
+  readonly files?: ReadonlyMap<string, StaticFile>;
 }
 
 /** Limits on what clients may use of a server. */

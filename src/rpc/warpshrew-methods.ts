@@ -1,6 +1,7 @@
 /** The methods of the parallel lane. Amounts are decimal strings, byte strings hex. */
 import { StoreError } from '../errors/errors.js';
 import { keyBytes, sheetKey, storagePrefix } from '../lane/keys.js';
+import { graphOfStored } from '../plan/block-graph.js';
 import { reportStored } from '../plan/report.js';
 import { formatId } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
@@ -8,6 +9,7 @@ import { proofToJson } from '../store/proof/json.js';
 import { proveKey } from '../store/proof/prove-key.js';
 import { receiptJson } from '../trace/receipt-json.js';
 import { bytesEqual, concatBytes, toDisplayHash, toHex } from '../util/bytes.js';
+import type { RpcBackend } from './backend.js';
 import { indexedHeight, notStored, storedHeight } from './heights.js';
 import { ofKept } from './kept.js';
 import type { Method } from './method.js';
@@ -24,15 +26,16 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
     usage: 'warpshrew_getplan [height?]',
     async run(params, backend) {
       const height = indexedHeight(params.count(0, 1), 0, backend);
-      const { store } = backend;
-      const hash = store.blockHash(height);
-      const report = await reportStored(store, height);
-      if (!bytesEqual(hash, store.blockHash(height))) {
-        const hint = 'The chain was reorganised at this height. Ask again.';
-        throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', { facts: { height }, hint });
-      }
-      if (report !== undefined) return report;
-      throw notStored(height);
+      const { found } = await ofOneBlock(backend, height, () => reportStored(backend.store, height));
+      return found;
+    },
+  },
+  warpshrew_getgraph: {
+    usage: 'warpshrew_getgraph [height?]',
+    async run(params, backend) {
+      const height = indexedHeight(params.count(0, 1), 0, backend);
+      const { found, hash } = await ofOneBlock(backend, height, () => graphOfStored(backend.store, height));
+      return { ...found, hash: `0x${toDisplayHash(hash)}` };
     },
   },
   warpshrew_getroots: {
@@ -79,12 +82,11 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
       const key = params.hex(1, 'keyHex');
       const height = storedHeight(params, 2, backend);
       const { store } = backend;
-      const hash = store.blockHash(height);
-      const value = await ofKept(store, height, () => store.getAt(namespace, key, height));
-      if (hash === undefined || !bytesEqual(hash, store.blockHash(height))) {
-        const hint = 'The chain was reorganised at this height. Ask again.';
-        throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', { facts: { height }, hint });
-      }
+      const read = async () => ({ value: await ofKept(store, height, () => store.getAt(namespace, key, height)) });
+      const {
+        found: { value },
+        hash,
+      } = await ofOneBlock(backend, height, read);
       return { height, hash: `0x${toDisplayHash(hash)}`, value: value === undefined ? null : `0x${toHex(value)}` };
     },
   },
@@ -102,3 +104,22 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
     },
   },
 };
+
+/**
+ * What `read` finds about block `height`, and the hash of the block. Throws RpcError BLOCK_NOT_INDEXED if it finds
+ * nothing, StoreError STORE_REORG_UNDER_WAY if the block was undone meanwhile.
+ */
+async function ofOneBlock<T>(
+  { store }: Pick<RpcBackend, 'store'>,
+  height: number,
+  read: () => Promise<T | undefined>,
+): Promise<{ readonly found: T; readonly hash: Uint8Array }> {
+  const hash = store.blockHash(height);
+  const found = await read();
+  if (!bytesEqual(hash, store.blockHash(height))) {
+    const hint = 'The chain was reorganised at this height. Ask again.';
+    throw new StoreError('STORE_REORG_UNDER_WAY', 'the block was undone meanwhile', { facts: { height }, hint });
+  }
+  if (hash === undefined || found === undefined) throw notStored(height);
+  return { found, hash };
+}

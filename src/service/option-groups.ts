@@ -54,6 +54,7 @@ export const GROUP_OF: Readonly<Record<OptionName, Group>> = {
   ...inGroup('Serving', [
     'host',
     'port',
+    'explorer',
     'cors',
     'allowHost',
     'trustProxy',

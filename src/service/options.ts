@@ -230,6 +230,7 @@ export const OPTIONS = {
   ),
   host: text({ about: 'address to serve on', fallback: '127.0.0.1' }),
   port: whole({ about: 'port to serve on; 0: any free one', fallback: 8080 }, 0, 65_535),
+  explorer: onOff({ about: 'serve the explorer, pages for browsers, at /', fallback: true }),
   cors: text({
     about: 'origins whose pages may read answers, comma-separated, or *',
     placeholder: 'origins',

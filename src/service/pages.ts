@@ -1,5 +1,6 @@
 import type { ErrorCode, NoticeCode } from '../errors/codes/registry.js';
 import { maskUserInfo } from '../errors/mask.js';
+import type { StatisticsSum } from '../lane/statistics.js';
 import { healthRoots } from '../rpc/health-roots.js';
 import type { Page } from '../rpc/server-options.js';
 import { LANE_RULES, STORE_SCHEMA } from '../store/identity.js';
@@ -122,6 +123,7 @@ export class Pages {
         retries: Object.fromEntries(state.retries),
         refused: Object.fromEntries(state.refused),
       },
+      lane: laneShown(state.lanes),
       speed: { blocksPerSecond: round(speed.blocks), bytesPerSecond: Math.round(speed.bytes) },
       engine: {
         policy: settings.policy,
@@ -170,6 +172,12 @@ function shown(failure: Failure | undefined): object | null {
 
 function blockShown({ current }: SlowBlocks): object | null {
   return current === undefined ? null : workFields(current);
+}
+
+/** What the lane did since the start, and the milliseconds that each phase took. */
+function laneShown({ lane, executors, repaired, predicted, mispredicted, demoted, punted, ms }: StatisticsSum): object {
+  const phaseMs = Object.fromEntries(Object.entries(ms).map(([phase, took]) => [phase, Math.round(took)]));
+  return { ...lane, executors, repaired, predicted, mispredicted, demoted, punted, phaseMs };
 }
 
 function round(value: number): number {

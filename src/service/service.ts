@@ -12,6 +12,7 @@ import { within } from '../util/within.js';
 import { BlockDesk } from './block-desk.js';
 import type { EngineSetup } from './engine.js';
 import { type EngineCommand, type EngineEvent, errorOf, type Failure, failureOf } from './events.js';
+import { explorerFiles } from './explorer-files.js';
 import { folderBytes } from './folder-bytes.js';
 import type { Logger } from './log.js';
 import type { Settings } from './options.js';
@@ -206,6 +207,7 @@ export class Service {
       },
       bell: this.#bell,
       pages: pages.routes,
+      files: settings.explorer ? explorerFiles() : undefined,
       onAnswered: (method, ms, ok) => state.answered(method, ms, ok),
       onRefused: (code, facts) => this.reporter.refused(code, facts),
       onDefect: (error) => log.error({ code: 'INTERNAL' }, failureOf(error).message),

@@ -18,6 +18,7 @@ const CALLS: { readonly [M in MethodName]?: ParamsOf<M> } = {
   metashrew_snapshot: [],
   warpshrew_getreceipt: [TXID],
   warpshrew_getplan: [],
+  warpshrew_getgraph: [101],
   warpshrew_getroots: [101],
   warpshrew_getstorage: ['2:1', '0x636170'],
   warpshrew_getsheet: [`${TXID}:0`],

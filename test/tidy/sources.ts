@@ -1,5 +1,5 @@
 /** The project's own sources as the tidy tests see them: files, imports, exports. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -7,8 +7,8 @@ import ts from 'typescript';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Folders of text that people wrote and read. */
-const FOLDERS = ['src', 'test', 'bench', 'scripts', 'wasm', 'kernels', 'examples'];
-const CODE = /\.(ts|mjs|js|wgsl)$/;
+const FOLDERS = ['src', 'test', 'bench', 'scripts', 'wasm', 'kernels', 'examples', 'explorer'];
+const CODE = /\.(tsx?|mjs|js|wgsl|css)$/;
 
 export interface SourceFile {
   /** Path from the project's root, with `/`. */
@@ -133,5 +133,7 @@ function resolve(path: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return undefined;
   const target = join(dirname(path), specifier).split(sep).join('/');
   if (target.startsWith('dist/')) return `src/${target.slice(5).replace(/\.js$/, '.ts')}`;
-  return target.startsWith('src/') || target.startsWith('test/') ? target.replace(/\.js$/, '.ts') : target;
+  if (!/^(src|test|explorer)\//.test(target)) return target;
+  const source = target.replace(/\.js$/, '.ts');
+  return existsSync(join(ROOT, source)) ? source : source.replace(/\.ts$/, '.tsx');
 }

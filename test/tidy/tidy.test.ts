@@ -43,6 +43,7 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 
 const sources = sourceFiles(['src']);
+const explorer = sourceFiles(['explorer']).filter(({ path }) => !path.endsWith('.css'));
 const everything = sourceFiles();
 const graph: Graph = new Map(
   sources.map((file) => [file.path, new Set(importsOf(file).map((taken) => taken.file))] as const),
@@ -61,6 +62,13 @@ function floorOf(path: string): number {
 describe('the sources are tidy', () => {
   it('no file imports itself through others', () => {
     expect(circlesOf(graph)).toEqual([]);
+  });
+
+  it('no file of the explorer imports itself through others, or anything of src but the client', () => {
+    const imports = explorer.map((file) => [file.path, new Set(importsOf(file).map((taken) => taken.file))] as const);
+    expect(circlesOf(new Map(imports))).toEqual([]);
+    const taken = imports.flatMap(([, files]) => [...files]).filter((path) => !path.startsWith('explorer/'));
+    expect(taken.filter((path) => !path.startsWith('src/client/'))).toEqual([]);
   });
 
   it('no folder imports itself through others', () => {
@@ -83,7 +91,7 @@ describe('the sources are tidy', () => {
       if (names === undefined || known === 'all') used.set(file, 'all');
       else used.set(file, new Set([...known, ...names]));
     }
-    const unused = sources.flatMap((file) => {
+    const unused = [...sources, ...explorer].flatMap((file) => {
       const names = used.get(file.path);
       if (names === 'all' || file.path === 'src/index.ts' || file.path === 'src/client/index.ts') return [];
       return exportsOf(file)

@@ -19,6 +19,10 @@ export const ENVIRONMENT_CODES = {
     'let `XDG_CACHE_HOME` name a folder of this user',
   ],
   ENV_PORT_IN_USE: ['the port is in use', '`--port` another'],
+  ENV_NO_EXPLORER: [
+    'the explorer was to be served and is not built',
+    'build it, or serve without it (`--no-explorer`)',
+  ],
   ENV_PORT_FORBIDDEN: ['this user may not use the port', '`--port` above 1023'],
   ENV_BIG_ENDIAN: ['the processor stores numbers with the high byte first', 'run it on a little-endian one'],
   ENV_LISTEN_FAILED: ['the server cannot listen', 'check `--host`'],

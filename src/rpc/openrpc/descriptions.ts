@@ -69,6 +69,11 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
     result: ref('Receipt'),
   },
   warpshrew_getplan: { summary: 'How a block was planned', params: [HEIGHT], result: ref('Plan') },
+  warpshrew_getgraph: {
+    summary: 'The conflict graph of a block: which transaction waited for which, and on what key',
+    params: [HEIGHT],
+    result: ref('BlockGraph'),
+  },
   warpshrew_getroots: { summary: 'Hash of a block and the roots after it', params: [HEIGHT], result: ref('Roots') },
   warpshrew_getstorage: {
     summary: "A value in a contract's storage; null if the key is absent",
