@@ -67,7 +67,7 @@ const trees = wanted.map((name) => {
   return { name, first, ...rest };
 });
 
-/** Of what a transaction did: kept in place of it, so that the heap that V8 collects holds little of this bench's own. */
+/** Of what a transaction did: kept in its place, so that the heap that V8 collects holds little of this bench's own. */
 const digest = (outcome) => createHash('sha256').update(JSON.stringify(outcome)).digest('latin1');
 
 /** Which tree each message begins, by their shares. */

@@ -8,6 +8,7 @@ import {
   type NodeCode,
   type ProgramCode,
   type StoreCode,
+  type StreamCode,
   type UsageCode,
 } from './codes/registry.js';
 import { maskUserInfo } from './mask.js';
@@ -112,6 +113,15 @@ export class ChainError extends WarpshrewError {
   declare readonly code: ChainCode;
 
   constructor(code: ChainCode, message: string, options?: ErrorOptions) {
+    super(code, 'environment', message, options);
+  }
+}
+
+/** A stream of blocks that cannot be written or followed. */
+export class StreamError extends WarpshrewError {
+  declare readonly code: StreamCode;
+
+  constructor(code: StreamCode, message: string, options?: ErrorOptions) {
     super(code, 'environment', message, options);
   }
 }

@@ -1,5 +1,7 @@
 import type { ViewLoad } from '../views/pool.js';
 import { type Labels, MetricsPage, processMetrics, type Sample } from './prometheus.js';
+import { addPublishMetrics } from './publish-pages.js';
+import type { PublishFigures } from './publishing.js';
 import type { ServiceState } from './service-state.js';
 
 export interface MetricsInput {
@@ -12,6 +14,7 @@ export interface MetricsInput {
   readonly dbBytes: number;
   readonly views: ViewLoad | undefined;
   readonly laneViews: ViewLoad | undefined;
+  readonly publishing: PublishFigures | undefined;
   readonly version: string;
   /** Put on every sample. */
   readonly labels: Labels;
@@ -19,7 +22,7 @@ export interface MetricsInput {
 
 /** Every metric of the service, and those of the process. Counters count from the start of the process. */
 export function metricsText(input: MetricsInput): Promise<string> {
-  const { state, height, dbBytes, views, laneViews, version, labels } = input;
+  const { state, height, dbBytes, views, laneViews, publishing, version, labels } = input;
   const { lanes } = state;
   const { txs, ...byStatus } = lanes.lane;
   const byLabel = (name: string, counts: Readonly<Record<string, number>>): Sample[] =>
@@ -30,7 +33,7 @@ export function metricsText(input: MetricsInput): Promise<string> {
     [counts.failed, { method, outcome: 'error' }],
   ]);
   const seconds = Object.entries(lanes.ms).map(([phase, ms]): Sample => [ms / 1000, { phase }]);
-  return new MetricsPage(labels)
+  const page = new MetricsPage(labels)
     .gauge('warpshrew_info', 'Version of the program.', [1, { version }])
     .gauge('warpshrew_indexed_height', 'Height of the last indexed block.', ...optional(height))
     .gauge('warpshrew_source_height', "Height of the source's best chain.", ...optional(state.sourceHeight))
@@ -144,6 +147,6 @@ export function metricsText(input: MetricsInput): Promise<string> {
     ])
     .gauge('warpshrew_database_bytes', 'Bytes of the files of the database.', [dbBytes])
     .gauge('warpshrew_heap_bytes', 'JavaScript heap of the main thread.', [process.memoryUsage().heapUsed])
-    .counter('warpshrew_uptime_seconds_total', 'Time since the start.', [state.uptimeSeconds()])
-    .text(processMetrics());
+    .counter('warpshrew_uptime_seconds_total', 'Time since the start.', [state.uptimeSeconds()]);
+  return addPublishMetrics(page, publishing, height).text(processMetrics());
 }

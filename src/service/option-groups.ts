@@ -75,6 +75,8 @@ export const GROUP_OF: Readonly<Record<OptionName, Group>> = {
     'stopTimeout',
     'indexNiceness',
     'exitOnFailure',
+    'publish',
+    'publishKept',
     'skipBadBlock',
   ]),
 };

@@ -1,4 +1,5 @@
 import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
+import { STREAM_ADDRESS } from '../stream/nats/address.js';
 import { address, matching, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
 import { PREFIX_ROOTS } from './prefix-roots.js';
 import { SECONDARIES } from './secondary-gate.js';
@@ -218,6 +219,24 @@ export const OPTIONS = {
     fallback: undefined,
   }),
   repoKey: text({ about: 'public key that must have signed it', placeholder: 'file', fallback: undefined }),
+  publish: matching(
+    {
+      about: 'stream of a NATS server with JetStream that each block is published to, for replicas (`follow-stream`)',
+      placeholder: 'nats://host/name',
+      fallback: undefined,
+    },
+    STREAM_ADDRESS,
+    'of the form nats://[user:password@]host[:port][/name], or tls://…; a name has letters, digits, - and _',
+  ),
+  publishKept: whole(
+    {
+      about: 'size of that stream if it is not there yet: beyond it the oldest blocks go',
+      placeholder: 'MiB',
+      fallback: 4_096,
+    },
+    16,
+    1 << 24,
+  ),
   prefixroot: matching(
     {
       about: 'name and prefix of keys that metashrew_prefixroot answers a root for; can be repeated',

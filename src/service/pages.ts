@@ -12,6 +12,8 @@ import { folderBytes } from './folder-bytes.js';
 import { metricsText } from './metrics.js';
 import type { Settings } from './options.js';
 import { CONTENT_TYPE } from './prometheus.js';
+import { publishCodes, publishStatus } from './publish-pages.js';
+import type { PublishFigures } from './publishing.js';
 import type { ServiceState } from './service-state.js';
 import { type SlowBlocks, workFields } from './slow-blocks.js';
 
@@ -26,6 +28,8 @@ export interface PagesOptions {
   readonly viewLoad: () => ViewLoad | undefined;
   readonly laneViewLoad: () => ViewLoad;
   readonly blocks: SlowBlocks;
+  /** Undefined: nothing is published. */
+  readonly publishing: () => PublishFigures | undefined;
 }
 
 /** The pages for `GET`: `/health`, `/ready`, `/status`, `/metrics` (docs/operations.md). */
@@ -133,6 +137,7 @@ export class Pages {
         lastKernelFailure: state.gpu.lastKernelFailure ?? null,
         lastCostLoss: state.gpu.lastCostLoss ?? null,
       },
+      publishing: publishStatus(this.#options.publishing(), tip?.height),
       threads: { indexing: state.indexing, views: viewLoad() ?? null, laneViews: laneViewLoad() },
       store: { folder: settings.db, bytes: await folderBytes(settings.db), identity: identity ?? null },
       memory: { rss, heapUsed, external },
@@ -149,6 +154,7 @@ export class Pages {
       dbBytes: await folderBytes(settings.db),
       views: viewLoad(),
       laneViews: laneViewLoad(),
+      publishing: this.#options.publishing(),
       version,
       labels: settings.label === undefined ? {} : { label: settings.label },
     });
@@ -160,7 +166,8 @@ export class Pages {
     const { failure, trouble, gpu } = this.#options.state;
     const gpuCode = gpu.gpu === 'lost' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;
     const slow: NoticeCode | undefined = this.#options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
-    return [failure?.code, trouble?.code, gpuCode, slow].filter((code) => code !== undefined);
+    const publishing = publishCodes(this.#options.publishing());
+    return [failure?.code, trouble?.code, gpuCode, slow, ...publishing].filter((code) => code !== undefined);
   }
 }
 

@@ -68,6 +68,7 @@ async function metrics({ state, store, settings, viewLoad, laneViewLoad }: Serve
     dbBytes: await folderBytes(settings.db),
     views: viewLoad(),
     laneViews: laneViewLoad(),
+    publishing: undefined,
     version: VERSION,
     labels: settings.label === undefined ? {} : { label: settings.label },
   });

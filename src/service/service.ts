@@ -19,6 +19,7 @@ import type { Settings } from './options.js';
 import { Pages } from './pages.js';
 import { PrefixRoots } from './prefix-roots.js';
 import { ProofDesk } from './proof-desk.js';
+import { Publishing } from './publishing.js';
 import { Reporter } from './reporter.js';
 import { RollbackClock } from './rollback-clock.js';
 import { ServiceState } from './service-state.js';
@@ -67,6 +68,7 @@ export class Service {
   #server: RpcServer | undefined;
   #views: StandardIndexer | undefined;
   #laneViews: LaneViews | undefined;
+  #publishing: Publishing | undefined;
 
   private constructor({ settings, flags, moduleBytes, log }: ServiceOptions) {
     this.reporter = new Reporter(log, this.state);
@@ -137,6 +139,7 @@ export class Service {
     await this.#server?.close();
     await this.#views?.close();
     await this.#laneViews?.close();
+    await this.#publishing?.close();
     this.#proofs.close();
     this.#fetched.close();
     if (ended) {
@@ -158,6 +161,8 @@ export class Service {
     this.#mayServe();
     const store = await Store.attach(storeHandle);
     this.#mayServe();
+    const { buffer: rollbacks } = this.#rollbacks;
+    this.#publishing = Publishing.open(settings, { storeHandle, rollbacks }, log);
     const standard = new StandardIndexer({
       moduleBytes,
       storeHandle,
@@ -184,6 +189,7 @@ export class Service {
       blocks,
       viewLoad: () => standard.viewLoad,
       laneViewLoad: () => laneViews.load,
+      publishing: () => this.#publishing?.figures,
     });
     this.#server = await startRpcServer({
       ...serverSettings(settings),
@@ -225,7 +231,10 @@ export class Service {
   #hear(event: EngineEvent): void {
     this.state.apply(event);
     this.reporter.hear(event);
-    if (event.kind === 'block' || event.kind === 'rollback') this.#bell.ring();
+    if (event.kind === 'block' || event.kind === 'rollback') {
+      this.#bell.ring();
+      this.#publishing?.changed();
+    }
     if (event.kind === 'opened') this.#opened?.(event);
     else if (event.kind === 'closed') void this.#worker.terminate();
     else if (event.kind === 'ended') this.#end(event.failure);

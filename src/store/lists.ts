@@ -16,7 +16,9 @@ import {
 import { unfinishedHeight } from './pieces.js';
 import { pageWith, receiptsOf } from './receipt-pages.js';
 import { type Step, stepsOver, type Version, versionsOf } from './steps.js';
+import type { TouchedKey } from './touched.js';
 import type { Namespace } from './types.js';
+import { touchedIn, undoRows } from './undo-rows.js';
 
 /** Where a transaction stands: height of its block, and position in it. */
 export interface Place {
@@ -67,6 +69,15 @@ export class StoreLists {
   /** The values of a key that are kept, the newest first. */
   versions(ns: Namespace, key: Uint8Array): Generator<Version, void, void> {
     return versionsOf(this.#rocks, ns, key);
+  }
+
+  /**
+   * The keys that block `height` wrote, those of S first, each ascending; undefined where nothing tells them any more.
+   * Throws StoreError STORE_CORRUPT as they are gone through.
+   */
+  touched(height: number): Iterable<TouchedKey> | undefined {
+    const undo = undoRows(this.#rocks, height);
+    return undo && touchedIn(height, undo);
   }
 
   /** Height of the first block; undefined in an empty store. */

@@ -11,6 +11,7 @@ export function idleMetrics(): Promise<string> {
     dbBytes: 0,
     views: undefined,
     laneViews: undefined,
+    publishing: undefined,
     version: '1',
     labels: {},
   });

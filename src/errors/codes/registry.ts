@@ -6,6 +6,7 @@ import { CHAIN_CODES, ENVIRONMENT_CODES, NODE_CODES, NOTICE_CODES } from './envi
 import { INPUT_CODES, PROGRAM_CODES } from './input.js';
 import { RPC_CODES, USAGE_CODES } from './requests.js';
 import { CHECK_CODES, PROOF_CODES, STORE_CODES } from './store.js';
+import { STREAM_CODES } from './stream.js';
 import type { RpcTexts, Texts } from './texts.js';
 
 /**
@@ -28,6 +29,7 @@ export type RefutationCode = keyof typeof PROOF_CODES;
 export type EnvironmentCode = keyof typeof ENVIRONMENT_CODES;
 export type NodeCode = keyof typeof NODE_CODES;
 export type ChainCode = keyof typeof CHAIN_CODES;
+export type StreamCode = keyof typeof STREAM_CODES;
 export type UsageCode = keyof typeof USAGE_CODES;
 export type RpcCode = keyof typeof RPC_CODES;
 export type NoticeCode = keyof typeof NOTICE_CODES;
@@ -41,6 +43,7 @@ export type ErrorCode =
   | EnvironmentCode
   | NodeCode
   | ChainCode
+  | StreamCode
   | UsageCode;
 
 /** One class of codes. */
@@ -63,6 +66,7 @@ export const CODE_CLASSES: readonly CodeClass[] = [
   { name: 'EnvironmentError', title: 'The machine', exit: 'environment', codes: ENVIRONMENT_CODES },
   { name: 'NodeError', title: 'The node', exit: 'environment', codes: NODE_CODES },
   { name: 'ChainError', title: 'The chain', exit: 'environment', codes: CHAIN_CODES },
+  { name: 'StreamError', title: 'Streams of blocks', exit: 'environment', codes: STREAM_CODES },
   { name: 'UsageError', title: 'Command line and configuration', exit: 'usage', codes: USAGE_CODES },
   { name: 'RpcError', title: 'JSON-RPC and HTTP', exit: undefined, codes: RPC_CODES },
   { name: undefined, title: 'Conditions that are no errors', exit: undefined, codes: NOTICE_CODES },
