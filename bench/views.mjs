@@ -8,12 +8,13 @@
 // sent a request, `load` the machine's load average, `others` the cores that other programs kept busy meanwhile
 // (Linux). --threads: processor time and niceness of the service's threads.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { processorTime } from './processor-time.mjs';
 import { threadTimes } from './thread-times.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -128,21 +129,13 @@ function line(name, list) {
   return `  ${name.padEnd(20)} ${count}  ${shown.join('  ')}  most ${sorted.at(-1).toFixed(2)} ms\n`;
 }
 
-/** Seconds of processor time so far: of the whole machine, and of this program and the service. */
-function processorTime(pid) {
-  const busy = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
-  const { user, system } = process.cpuUsage();
-  const fields = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1].split(' ');
-  return { busy, own: (user + system) / 1e6 + (Number(fields[11]) + Number(fields[12])) / 100 };
-}
-
 /** As {@link load}; adds the processor time of other programs meanwhile, in seconds, to the figures. */
 async function watched(pid, url, into, ms, over) {
   if (process.platform !== 'linux') return load(url, into, ms, over);
-  const before = processorTime(pid);
+  const [before, self] = [processorTime(pid), process.cpuUsage()];
   const took = await load(url, into, ms, over);
-  const after = processorTime(pid);
-  into.others += after.busy - before.busy - (after.own - before.own);
+  const [after, { user, system }] = [processorTime(pid), process.cpuUsage(self)];
+  into.others += after.machine - before.machine - (after.process - before.process) - (user + system) / 1e6;
   return took;
 }
 

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { respond } from './dispatch.js';
 import { errorObject, RpcError } from './errors.js';
 import type { FairBudget } from './fair-budget.js';
 
 /** Smaller answers are not counted: a socket buffers as much anyway. */
-const SMALL_ANSWER = 64 << 10;
+export const SMALL_ANSWER = 64 << 10;
 
 /** A piece of an answer, and its replacement when too many answers are waiting for clients to read them. */
 export interface Piece {
@@ -36,6 +37,20 @@ export class AnswerWriter {
     return this.#within(client, piece, (text) => this.end(response, text));
   }
 
+  /**
+   * Sends a whole answer on a connection that stays open, `whole` with what HTTP wants; resolves as {@link send} does.
+   */
+  onConnection(socket: Socket, client: string, piece: Piece, whole: (text: string) => string): Promise<void> {
+    return this.#within(client, piece, (text) =>
+      this.#taken(socket, (done) => socket.write(whole(text), () => done())),
+    );
+  }
+
+  /** Resolves when all that was written is read, or the client is gone. */
+  flushed(socket: Socket): Promise<void> {
+    return this.#taken(socket, (done) => socket.write('', () => done()));
+  }
+
   /** Ends an answer; resolves as {@link send} does. */
   end(response: ServerResponse, rest: string | Uint8Array): Promise<void> {
     return this.#taken(response, (done) => response.end(rest, () => done()));
@@ -52,7 +67,7 @@ export class AnswerWriter {
     }
   }
 
-  #taken(response: ServerResponse, begin: (done: () => void) => void): Promise<void> {
+  #taken(response: ServerResponse | Socket, begin: (done: () => void) => void): Promise<void> {
     if (response.destroyed) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {

@@ -8,7 +8,7 @@ const MAX_BODY = 64 << 20;
 const SMALL_BODY = 64 << 10;
 
 export interface Body {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   /** Must be called when the body is no longer needed. */
   release(): void;
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 
 /** Groups of an IPv6 address that identify a client: the owner of one address of a /64 network has them all. */
@@ -17,11 +16,17 @@ export function clientOf(address: string | undefined): string {
   return `${[...groups, ...after].slice(0, NETWORK_GROUPS).join(':')}::/64`;
 }
 
+/** Of a request what tells whose it is. */
+export interface Sent {
+  readonly socket: { readonly remoteAddress?: string };
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
 /**
  * Returns a function that names the client of a request; a trusted proxy names its client in the last entry of
  * `X-Forwarded-For`.
  */
-export function clientRule(trusted: string | undefined): (request: IncomingMessage) => string {
+export function clientRule(trusted: string | undefined): (request: Sent) => string {
   const proxies = new Set((trusted ?? '').split(',').map((address) => clientOf(address.trim())));
   return (request) => {
     const peer = clientOf(request.socket.remoteAddress);

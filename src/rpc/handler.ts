@@ -1,28 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { withinShape } from '../util/json-shape.js';
 import { AnswerWriter, answersHeld, type Piece } from './answers.js';
 import type { RpcBackend } from './backend.js';
 import { BodyReader, discard } from './body.js';
-import { clientRule } from './client.js';
+import { clientRule, type Sent } from './client.js';
 import { type CorsRule, corsRule, setCorsHeaders } from './cors.js';
-import { type Answered, answer, respond } from './dispatch.js';
+import { Dispatcher, respond } from './dispatch.js';
 import { errorObject, RpcError } from './errors.js';
 import { EventServer } from './event-server.js';
 import { FairBudget } from './fair-budget.js';
 import { FairTurns } from './fair-turns.js';
 import { healthRoots } from './health-roots.js';
 import { type HostRule, hostRule } from './hosts.js';
+import { type Parsed, parseBody } from './parse-body.js';
+import { isJson } from './plain-request.js';
+import { QuickConnections } from './quick-connections.js';
 import { REFUSALS, Refusal } from './refusal.js';
-import { requestIds } from './request-ids.js';
 import type { Page, RpcServerOptions } from './server-options.js';
 import { type StaticFile, sendFile } from './static-files.js';
 
 /** Requests in one batch. */
 export const MAX_BATCH = 1_000;
-/** Nesting of a body: no method needs parameters deeper than a batch of requests with one array each. */
-const MAX_DEPTH = 16;
-/** Commas in a body: a full batch of requests with several parameters each has a tenth of this. */
-const MAX_SEPARATORS = 100_000;
 /** Longest part of a header that a refusal reports. */
 const SHOWN = 100;
 
@@ -31,6 +28,8 @@ const DEFAULT_LIMITS = { transferTimeoutMs: 15_000, memoryBytes: 256 << 20 } as 
 
 /** Answers the requests of one server. */
 export class Handler {
+  /** What it answers without the parser of HTTP. */
+  readonly quick: QuickConnections;
   #closing = false;
   readonly #events: EventServer;
   readonly #bodies: BodyReader;
@@ -38,11 +37,11 @@ export class Handler {
   readonly #turns = new FairTurns();
   readonly #cors: CorsRule;
   readonly #hosts: HostRule;
-  readonly #clientOf: (request: IncomingMessage) => string;
+  readonly #clientOf: (request: Sent) => string;
   readonly #transferTimeoutMs: number;
   readonly #backend: RpcBackend;
   readonly #report: (error: unknown) => void;
-  readonly #answered: Answered | undefined;
+  readonly #dispatcher: Dispatcher;
   readonly #refused: NonNullable<RpcServerOptions['onRefused']>;
   readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
   readonly #files: ReadonlyMap<string, StaticFile>;
@@ -59,15 +58,26 @@ export class Handler {
     this.#clientOf = clientRule(options.trustProxy);
     this.#backend = options.backend;
     this.#report = options.onDefect ?? ((error) => console.error(error));
-    this.#answered = options.onAnswered;
+    this.#dispatcher = new Dispatcher(backend, this.#report, options.onAnswered);
     this.#refused = options.onRefused ?? (() => undefined);
     this.#pages = new Map(Object.entries({ '/health': () => this.#health(), ...options.pages }));
     this.#files = options.files ?? new Map();
+    this.quick = new QuickConnections({
+      dispatcher: this.#dispatcher,
+      turns: this.#turns,
+      answers: this.#answers,
+      hosts: this.#hosts,
+      clientOf: this.#clientOf,
+      ready: options.ready,
+      refused: this.#refused,
+      report: this.#report,
+    });
   }
 
   /** From here on connections close behind their answers, and events end. */
   close(): void {
     this.#closing = true;
+    this.quick.close();
     this.#events.close();
   }
 
@@ -142,8 +152,7 @@ export class Handler {
   }
 
   async #post(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const type = (request.headers['content-type'] ?? '').split(';', 1)[0].trim().toLowerCase();
-    if (type !== 'application/json' && !type.endsWith('+json')) {
+    if (!isJson(request.headers['content-type'])) {
       return this.#refuse(request, response, REFUSALS.contentType);
     }
     const client = this.#clientOf(request);
@@ -152,7 +161,7 @@ export class Handler {
     try {
       // Parsing a large body takes a while: others get their turn first.
       await this.#turns.take(client);
-      const parsed = parse(read.bytes);
+      const parsed = parseBody(read.bytes);
       if (parsed === undefined) return this.#refuse(request, response, REFUSALS.notJson);
       await this.#answerAll(parsed, client, response);
     } finally {
@@ -161,7 +170,7 @@ export class Handler {
   }
 
   async #answer(request: unknown, id: string | undefined, client: string): Promise<Piece> {
-    const text = await answer(request, id, client, this.#backend, this.#report, this.#answered);
+    const text = await this.#dispatcher.answer(request, id, client);
     return { text, instead: () => answersHeld(id) };
   }
 
@@ -199,22 +208,6 @@ export class Handler {
     this.#refused(refusal.code, facts);
     refusal.send(response);
     discard(request, this.#transferTimeoutMs);
-  }
-}
-
-interface Parsed {
-  readonly value: unknown;
-  /** Texts of the ids of the request or of the batch's requests. */
-  readonly ids: readonly (string | undefined)[];
-}
-
-function parse(body: Uint8Array): Parsed | undefined {
-  if (!withinShape(body, MAX_DEPTH, MAX_SEPARATORS)) return undefined;
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return { value: JSON.parse(text), ids: requestIds(text) };
-  } catch {
-    return undefined;
   }
 }
 

@@ -17,10 +17,12 @@ function orTip(height: number | undefined, { store }: RpcBackend): number {
 export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
   metashrew_height: {
     usage: 'metashrew_height []',
+    isStored: true,
     run: (_, { store }) => String(store.tip()?.height ?? 0),
   },
   metashrew_getblockhash: {
     usage: 'metashrew_getblockhash [height?]',
+    isStored: true,
     run(params, backend) {
       const height = orTip(params.count(0, 1).height(0), backend);
       const hash = backend.store.blockHash(height);
@@ -31,6 +33,7 @@ export const METASHREW_METHODS: Readonly<Record<string, Method>> = {
   },
   metashrew_stateroot: {
     usage: 'metashrew_stateroot [height?]',
+    isStored: true,
     run(params, backend) {
       const height = orTip(params.count(0, 1).height(0), backend);
       const roots = backend.store.roots(height);

@@ -33,8 +33,11 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const server = createServer({ headersTimeout: HEADERS_MS, connectionsCheckingInterval: HEADERS_MS / 4 });
   server.maxConnections = most;
   server.on('drop', () => onRefused?.('RPC_CONNECTIONS', {}));
+  // What the HTTP server does with a new connection; it gets those that ask for more than plain requests.
+  const [toHttp] = server.listeners('connection');
+  server.removeAllListeners('connection');
   server.on('connection', (socket) => {
-    if (connections.admit(socket)) return;
+    if (connections.admit(socket)) return handler.quick.take(socket, () => toHttp.call(server, socket));
     onRefused?.('RPC_CONNECTIONS', { client: String(socket.remoteAddress) });
     socket.destroy();
   });
@@ -90,7 +93,10 @@ async function closeServer(server: Server, handler: Handler): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
   // Busy connections become idle one by one; each is closed then.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const late = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  const late = setTimeout(() => {
+    server.closeAllConnections();
+    handler.quick.destroy();
+  }, CLOSE_GRACE_MS);
   server.closeIdleConnections();
   await closed;
   clearInterval(idle);

@@ -18,6 +18,7 @@ import { receiptOf } from './receipt-of.js';
 export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
   warpshrew_getreceipt: {
     usage: 'warpshrew_getreceipt [txid]',
+    isStored: true,
     run(params, backend) {
       return receiptJson(receiptOf(params.count(1, 1), backend));
     },
@@ -40,6 +41,7 @@ export const WARPSHREW_METHODS: Readonly<Record<string, Method>> = {
   },
   warpshrew_getroots: {
     usage: 'warpshrew_getroots [height?]',
+    isStored: true,
     run(params, backend) {
       const record = backend.store.blockRecord(indexedHeight(params.count(0, 1), 0, backend));
       if (record === undefined) throw notStored(indexedHeight(params, 0, backend));

@@ -34,6 +34,8 @@ export interface DatabaseBatch {
 export interface Database {
   /** For other threads of this process; undefined if it cannot be shared. */
   readonly handle: bigint | undefined;
+  /** Grows with every write, by whichever thread of this process: while it stays, all that was read still holds. */
+  readonly version: number;
   get(column: ColumnName, key: Uint8Array): Uint8Array | undefined;
   getMany(column: ColumnName, keys: readonly Uint8Array[]): (Uint8Array | undefined)[];
   /** First row of a range, in the given order. */

@@ -102,6 +102,11 @@ export class StoreReader {
     return row && readBeU32(row[0], 0);
   }
 
+  /** A number that grows with every write: while it stays, all that was read of the store still holds. */
+  get version(): number {
+    return this.rocks.version;
+  }
+
   /** The last whole block; undefined before the first. */
   tip(): Tip | undefined {
     for (let seen: number | undefined; ; ) {

@@ -179,6 +179,11 @@ export class Rocks implements Database {
     return this.#db.handle;
   }
 
+  get version(): number {
+    this.#assertOpen();
+    return this.#db.sequence;
+  }
+
   get(column: ColumnName, key: Uint8Array): Uint8Array | undefined {
     return this.getMany(column, [outside(keyViews, key)])[0];
   }

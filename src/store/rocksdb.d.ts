@@ -43,6 +43,8 @@ declare module '@nxtedition/rocksdb' {
   export class RocksLevel {
     constructor(locationOrHandle: string | bigint, options?: object);
     readonly handle: bigint;
+    /** Number of the newest put or delete. */
+    readonly sequence: number;
     readonly columns: Readonly<Record<string, Column>>;
     open(): Promise<void>;
     close(): Promise<void>;

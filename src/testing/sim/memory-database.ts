@@ -12,6 +12,7 @@ export class Killed extends Error {}
 /** A database over a {@link Disk}, as one process has it open. */
 export class MemoryDatabase implements Database {
   readonly handle = undefined;
+  version = 0;
   #dead = false;
   #closed = false;
   readonly #fate: () => WriteFate;
@@ -80,6 +81,7 @@ export class MemoryDatabase implements Database {
     const fate = this.#fate();
     if (fate === 'refused') throw new StoreError('STORE_WRITE_FAILED', 'the simulated disk is full');
     if (fate !== 'killed-before') this.disk.apply(changes);
+    this.version += changes.length;
     if (fate !== 'written') {
       this.kill();
       throw new Killed();
