@@ -281,7 +281,7 @@ export const STORE = [
   ),
   touched(
     'superseded-as-if-new',
-    '(keys.isPresent(i) ? 0 : 1)',
+    '(keys.isPresent(end) ? 0 : 1)',
     '1',
     'undo data say of every key that it had no value before',
     { tests: STORE_TESTS },

@@ -18,11 +18,11 @@ import {
 } from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { receiptPages, receiptsOf } from './receipt-pages.js';
-import { encodedReceipts } from './receipt-rows.js';
+import { encodedReceipts, inOrderOfTxids } from './receipt-rows.js';
 import { corrupt, encodeBlockRecord, encodePlan, withRoots } from './records.js';
 import type { SortedWrites } from './sorted-writes.js';
 import type { BlockCommit, Namespace, StateRoots } from './types.js';
-import { putUndoPart, UNDO_PARTS, undoParts } from './undo-rows.js';
+import { announceUndo, putUndo, UNDO_PARTS } from './undo-rows.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 
@@ -35,13 +35,10 @@ export function putRows(
   final: boolean,
 ): void {
   const { height } = block;
-  let parts = 0;
-  for (const part of undoParts(writes, pieces.pieceBytes / UNDO_PARTS)) {
-    // Before the rows that it names: of what is written in pieces, all that is there can be taken back.
-    const number = parts++;
-    if (final) pieces.announce((batch) => putUndoPart(batch, height, number, writes, part));
-    else putUndoPart(pieces, height, number, writes, part);
-    for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, part.from[ns], part.end[ns]);
+  // Before the rows that it names: of what is written in pieces, all that is there can be taken back.
+  const put = final ? announceUndo : putUndo;
+  for (const { from, end } of put(pieces, height, writes, pieces.pieceBytes / UNDO_PARTS)) {
+    for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, from[ns], end[ns]);
   }
   for (const { first, bytes } of receiptPages(block)) {
     pieces.put('blocks', receiptKey(height, first), bytes);
@@ -56,7 +53,7 @@ export function putBlock(batch: DatabaseBatch, block: BlockCommit, roots: StateR
   const keyRoom = reusingAllocator();
   const receipts = encodedReceipts(block);
   const { data } = receipts;
-  for (let at = 0; at < receipts.count; at++) {
+  for (const at of inOrderOfTxids(receipts)) {
     const start = receipts.start(at);
     batch.put('blocks', txKeyAt(data, txidAt(start), height, indexOf(data, start), keyRoom), EMPTY_BYTES);
   }

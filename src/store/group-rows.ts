@@ -15,7 +15,7 @@ import { latestRowAt } from './rows.js';
 import type { KeyPlace, Touched } from './touched.js';
 import type { Trees } from './trees.js';
 import type { BlockCommit, StateRoots } from './types.js';
-import { putUndoPart, UNDO_PARTS, undoParts } from './undo-rows.js';
+import { putUndo, UNDO_PARTS } from './undo-rows.js';
 
 /** Keys whose rows are in memory at a time. */
 const PORTION = 4_096;
@@ -42,7 +42,9 @@ export function putGroup(
   const heights = blocks.map(({ height }) => height);
   const touched = final ? undefined : heights.map(() => new TouchedVersions(writes));
   putVersionsOf(database, batch, writes, update.existed.S, heights, touched);
-  for (const [i, of] of (touched ?? []).entries()) putUndo(batch, heights[i], of);
+  for (const [i, of] of (touched ?? []).entries()) {
+    for (const _ of putUndo(batch, heights[i], { S: of, P: NOTHING }, PIECE_BYTES / UNDO_PARTS));
+  }
   const roots = update.roots();
   const last = blocks.length - 1;
   trees.store(batch, heights[last], blocks.length);
@@ -72,12 +74,6 @@ function putVersionsOf(
       putVersions(batch, writes, key, row, heights, touched);
     }
   }
-}
-
-function putUndo(batch: DatabaseBatch, height: number, touched: Touched): void {
-  const record = { S: touched, P: NOTHING };
-  let number = 0;
-  for (const part of undoParts(record, PIECE_BYTES / UNDO_PARTS)) putUndoPart(batch, height, number++, record, part);
 }
 
 /** The rows of `latest` of the keys that had a value, in their order. */

@@ -13,8 +13,12 @@ import type { Namespace } from './types.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies Namespace[];
 const FEW_BYTES = 1_024;
+/** Room that is kept for the next record. */
+const MOST_KEPT = 2 << 20;
 /** Of a varint below 2^32. */
 const MAX_VARINT = 5;
+/** Bytes that a key takes beside its own, at most. */
+const KEY_BYTES = 2 * MAX_VARINT;
 
 /** Where a key lies. */
 export interface KeyPlace {
@@ -39,25 +43,45 @@ export interface TouchedKey {
   readonly present: boolean;
 }
 
-export function encodeTouched(touched: Readonly<Record<Namespace, Touched>>): Uint8Array {
-  const out = new VarintWriter(new Uint8Array(FEW_BYTES));
-  for (const ns of NAMESPACES) {
-    const keys = touched[ns];
-    out.number(keys.count);
-    let before = new Uint8Array(0);
-    let length = 0;
-    for (let i = 0; i < keys.count; i++) {
-      const { bytes, keyStart, keyEnd } = keys.entry(i);
-      const shared = sharedLength(before, length, bytes, keyStart, keyEnd);
-      out.number(shared * 2 + (keys.isPresent(i) ? 0 : 1));
-      out.number(keyEnd - keyStart - shared);
-      out.bytes(bytes, keyStart + shared, keyEnd);
-      length = keyEnd - keyStart;
-      if (length > before.length) before = new Uint8Array(2 * length);
-      copyBytes(bytes, keyStart, keyEnd, before, 0);
-    }
+/** A row of an undo record: good until the next one is encoded. */
+export interface EncodedTouched {
+  readonly row: Uint8Array;
+  /** Numbers of the keys that it does not hold any more. */
+  readonly end: Readonly<Record<Namespace, number>>;
+}
+
+/**
+ * The keys from `from` on, as many as there are before they take `most` bytes in a namespace: one at least, if there is
+ * one. Those of P follow when all of S are there.
+ */
+export function encodeTouched(
+  touched: Readonly<Record<Namespace, Touched>>,
+  from: Readonly<Record<Namespace, number>>,
+  most: number,
+): EncodedTouched {
+  out.clear();
+  const S = out.keys(touched.S, from.S, most);
+  const P = out.keys(touched.P, from.P, S < touched.S.count ? 0 : most);
+  return { row: out.written(), end: { S, P } };
+}
+
+/** Where {@link encodeTouched} ends, nothing encoded. */
+export function endOfTouched(
+  touched: Readonly<Record<Namespace, Touched>>,
+  from: Readonly<Record<Namespace, number>>,
+  most: number,
+): EncodedTouched['end'] {
+  const S = endOfKeys(touched.S, from.S, most);
+  return { S, P: endOfKeys(touched.P, from.P, S < touched.S.count ? 0 : most) };
+}
+
+function endOfKeys(keys: Touched, from: number, most: number): number {
+  let end = from;
+  for (let bytes = 0; end < keys.count && bytes < most; end++) {
+    const { keyStart, keyEnd } = keys.entry(end);
+    bytes += KEY_BYTES + keyEnd - keyStart;
   }
-  return out.written();
+  return end;
 }
 
 /** The keys of the undo record of block `height`. Throws StoreError STORE_CORRUPT unless it is exactly as written. */
@@ -93,26 +117,57 @@ function sharedLength(before: Uint8Array, length: number, bytes: Uint8Array, sta
   return shared;
 }
 
-/** Bytes that grow: most keys share nearly all that they have with the one before. */
-class VarintWriter {
-  #bytes: Uint8Array;
+/** Writes rows of records, each over the one before. */
+class TouchedWriter {
+  #bytes = new Uint8Array(FEW_BYTES);
   #at = 0;
+  /** A key, of which the next one leaves out what it shares. */
+  #before = new Uint8Array(FEW_BYTES);
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  clear(): void {
+    this.#at = 0;
+    if (this.#bytes.length > MOST_KEPT) this.#bytes = new Uint8Array(FEW_BYTES);
+    if (this.#before.length > MOST_KEPT) this.#before = new Uint8Array(FEW_BYTES);
   }
 
-  number(value: number): void {
+  /** Appends keys from number `from` on, with their count, until they take `most` bytes; returns the next number. */
+  keys(keys: Touched, from: number, most: number): number {
     this.#makeRoom(MAX_VARINT);
+    const counted = this.#at;
+    this.#at += MAX_VARINT;
+    let length = 0;
+    let end = from;
+    for (let bytes = 0; end < keys.count && bytes < most; end++) {
+      const { bytes: of, keyStart, keyEnd } = keys.entry(end);
+      const shared = sharedLength(this.#before, length, of, keyStart, keyEnd);
+      const rest = keyStart + shared;
+      this.#makeRoom(KEY_BYTES + keyEnd - rest);
+      this.#number(shared * 2 + (keys.isPresent(end) ? 0 : 1));
+      this.#number(keyEnd - rest);
+      copyBytes(of, rest, keyEnd, this.#bytes, this.#at);
+      this.#at += keyEnd - rest;
+      length = keyEnd - keyStart;
+      bytes += KEY_BYTES + length;
+      if (length > this.#before.length) this.#before = lengthened(this.#before, 2 * length);
+      copyBytes(of, rest, keyEnd, this.#before, shared);
+    }
+    this.#count(counted, end - from);
+    return end;
+  }
+
+  /** Puts the number of the keys, known only now, before them. */
+  #count(counted: number, count: number): void {
+    const end = this.#at;
+    this.#at = counted;
+    this.#number(count);
+    this.#bytes.copyWithin(this.#at, counted + MAX_VARINT, end);
+    this.#at += end - counted - MAX_VARINT;
+  }
+
+  #number(value: number): void {
     let left = value;
     for (; left > 0x7f; left = Math.floor(left / 128)) this.#bytes[this.#at++] = (left % 128) | 0x80;
     this.#bytes[this.#at++] = left;
-  }
-
-  bytes(from: Uint8Array, start: number, end: number): void {
-    this.#makeRoom(end - start);
-    copyBytes(from, start, end, this.#bytes, this.#at);
-    this.#at += end - start;
   }
 
   /** A view of all. */
@@ -122,11 +177,17 @@ class VarintWriter {
 
   #makeRoom(length: number): void {
     if (this.#at + length <= this.#bytes.length) return;
-    const more = new Uint8Array(Math.max(2 * this.#bytes.length, this.#at + length));
-    more.set(this.written());
-    this.#bytes = more;
+    this.#bytes = lengthened(this.#bytes, Math.max(2 * this.#bytes.length, this.#at + length));
   }
 }
+
+function lengthened(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const longer = new Uint8Array(length);
+  longer.set(bytes);
+  return longer;
+}
+
+const out = new TouchedWriter();
 
 /** Reads a record from its beginning to its end; everything that is not as it was written is STORE_CORRUPT. */
 class VarintReader {

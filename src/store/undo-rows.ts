@@ -8,55 +8,57 @@ import { compareBytes } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { beU32, undoPartKey } from './keys.js';
 import { corrupt } from './records.js';
-import { decodeTouched, encodeTouched, type KeyPlace, type Touched, type TouchedKey } from './touched.js';
+import { decodeTouched, encodeTouched, endOfTouched, type Touched, type TouchedKey } from './touched.js';
 import type { Namespace } from './types.js';
 
 /** A piece of a block has room for so many rows of its undo record. */
 export const UNDO_PARTS = 16;
-/** Bytes that a key takes beside its own, at most. */
-const KEY_BYTES = 10;
+/** Numbers of keys, by namespace. */
+type KeyNumbers = Readonly<Record<Namespace, number>>;
 
-/** Some of the keys of a block that follow each other: from `from` to `end` of each namespace. */
+/** Keys that follow each other, which one row names: from `from` to `end` of each namespace. */
 export interface UndoPart {
-  readonly from: Readonly<Record<Namespace, number>>;
-  readonly end: Readonly<Record<Namespace, number>>;
+  readonly from: KeyNumbers;
+  readonly end: KeyNumbers;
 }
 
-/** The rows of a record, in their order: one at least. `bytes`: after so many a row ends. */
-export function* undoParts(
+/**
+ * Puts the rows of the record of block `height`, one at least, and yields what each names when it is put. `bytes`:
+ * after so many a row ends.
+ */
+export function* putUndo(
+  pieces: Pick<DatabaseBatch, 'put'>,
+  height: number,
   touched: Readonly<Record<Namespace, Touched>>,
   bytes: number,
 ): Generator<UndoPart, void, void> {
-  let from = { S: 0, P: 0 };
-  do {
-    const standard = endOfPart(touched.S, from.S, bytes);
-    // The keys of S come first.
-    const end = { S: standard, P: standard < touched.S.count ? 0 : endOfPart(touched.P, from.P, bytes) };
+  for (let number = 0, from: KeyNumbers = { S: 0, P: 0 }; isLeft(touched, from, number); number++) {
+    const { row, end } = encodeTouched(touched, from, bytes);
+    pieces.put('undo', undoKey(height, number), row);
     yield { from, end };
     from = end;
-  } while (from.S < touched.S.count || from.P < touched.P.count);
-}
-
-function endOfPart(touched: Touched, from: number, most: number): number {
-  let end = from;
-  for (let bytes = 0; end < touched.count && bytes < most; end++) {
-    const { keyStart, keyEnd } = touched.entry(end);
-    bytes += KEY_BYTES + keyEnd - keyStart;
   }
-  return end;
 }
 
-/** Puts row `number` of the record of block `height`. */
-export function putUndoPart(
-  pieces: Pick<DatabaseBatch, 'put'>,
+/** The same, but that each row is put by the function that is announced. */
+export function* announceUndo(
+  pieces: { announce(put: (batch: Pick<DatabaseBatch, 'put'>) => void): void },
   height: number,
-  number: number,
   touched: Readonly<Record<Namespace, Touched>>,
-  { from, end }: UndoPart,
-): void {
-  const S = new TouchedRange(touched.S, from.S, end.S);
-  const P = new TouchedRange(touched.P, from.P, end.P);
-  pieces.put('undo', undoKey(height, number), encodeTouched({ S, P }));
+  bytes: number,
+): Generator<UndoPart, void, void> {
+  for (let number = 0, from: KeyNumbers = { S: 0, P: 0 }; isLeft(touched, from, number); number++) {
+    const [key, first] = [undoKey(height, number), from];
+    pieces.announce((batch) => batch.put('undo', key, encodeTouched(touched, first, bytes).row));
+    const end = endOfTouched(touched, from, bytes);
+    yield { from, end };
+    from = end;
+  }
+}
+
+/** Whether row `number` is the first or has a key to name. */
+function isLeft(touched: Readonly<Record<Namespace, Touched>>, from: KeyNumbers, number: number): boolean {
+  return number === 0 || from.S < touched.S.count || from.P < touched.P.count;
 }
 
 /** The rows of the record of block `height`, in their order; undefined if there is none. */
@@ -103,25 +105,4 @@ function follows({ ns, key }: TouchedKey, before: TouchedKey): boolean {
 
 function undoKey(height: number, number: number): Uint8Array {
   return number === 0 ? beU32(height) : undoPartKey(height, number);
-}
-
-/** A part of what is touched. */
-class TouchedRange implements Touched {
-  constructor(
-    readonly all: Touched,
-    readonly from: number,
-    readonly end: number,
-  ) {}
-
-  get count(): number {
-    return this.end - this.from;
-  }
-
-  entry(index: number): KeyPlace {
-    return this.all.entry(this.from + index);
-  }
-
-  isPresent(index: number): boolean {
-    return this.all.isPresent(this.from + index);
-  }
 }

@@ -176,5 +176,5 @@ export function encodeNames({ S, P }: Readonly<Record<Namespace, TouchedNames>>)
     entry: (i) => whole(fromBinaryString(names[i])),
     isPresent: (i) => present[i] === 1,
   });
-  return encodeTouched({ S: of(S), P: of(P) });
+  return encodeTouched({ S: of(S), P: of(P) }, { S: 0, P: 0 }, Number.POSITIVE_INFINITY).row.slice();
 }
