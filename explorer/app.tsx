@@ -4,10 +4,12 @@ import { useChain } from './data/chain.js';
 import { whole } from './data/format.js';
 import { find } from './data/search.js';
 import { BlockPage } from './pages/block.js';
+import { ContractPage } from './pages/contract.js';
 import { ContractsPage } from './pages/contracts.js';
 import { OutputPage } from './pages/output.js';
 import { SearchPage } from './pages/search.js';
 import { StatusPage } from './pages/status.js';
+import { TransactionPage } from './pages/transaction.js';
 import { type PageName, pathTo, type Route, useRoute } from './route.js';
 import { To } from './ui/parts.js';
 
@@ -67,6 +69,10 @@ function Page({ route: { page, about } }: { route: Route }): JSX.Element {
       return <StatusPage />;
     case 'block':
       return <BlockPage about={about} />;
+    case 'tx':
+      return <TransactionPage txid={about} />;
+    case 'contract':
+      return <ContractPage id={about} />;
     case 'contracts':
       return <ContractsPage codeHash={about} />;
     case 'output':

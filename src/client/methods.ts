@@ -120,6 +120,7 @@ export interface Methods {
   /** Contracts of the lane. */
   warpshrew_listcontracts: {
     readonly params: [options?: {
+      readonly id?: Id;
       readonly codeHash?: HexIn;
       readonly cloneOf?: Id;
       readonly from?: Height;

@@ -43,7 +43,7 @@ export function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
 
 /** What the keys of each listing begin with, in the order in which they are walked. */
 export const PREFIXES = {
-  contracts: () => [keyBytes('code/')],
+  contracts: (id?: AlkaneId) => [id === undefined ? keyBytes('code/') : keyBytes(codeKey(id))],
   storage: (id: AlkaneId, prefix: Uint8Array) => [Buffer.concat([keyBytes(storagePrefix(id)), prefix])],
   holders: (asset: AlkaneId) => [
     keyBytes(balanceKey(asset, { block: 0n, tx: 0n })).subarray(0, -ID_LENGTH),
@@ -65,6 +65,8 @@ export interface ListedContract {
 }
 
 export interface ContractFilter {
+  /** Only this one. */
+  readonly id?: AlkaneId;
   /** Hex. */
   readonly codeHash: string | undefined;
   readonly cloneOf: AlkaneId | undefined;
@@ -78,7 +80,7 @@ const WASM = 0;
 export function contractsPage(store: StoreReader, walk: StateWalk, filter: ContractFilter): Page<ListedContract> {
   const hashes = new Map<string, string>();
   const clonesOf = filter.cloneOf && idBytes(filter.cloneOf);
-  return statePage(store, PREFIXES.contracts(), walk, ({ key, value, written }, page) => {
+  return statePage(store, PREFIXES.contracts(filter.id), walk, ({ key, value, written }, page) => {
     const original = value[0] === WASM ? undefined : value.subarray(1, 1 + ID_LENGTH);
     if (written < filter.from || written > filter.to) return undefined;
     if (clonesOf !== undefined && !bytesEqual(original, clonesOf)) return undefined;

@@ -52,7 +52,7 @@ const under =
   (place: Uint8Array): boolean =>
     prefixes.some((prefix) => startsWith(place, prefix));
 
-const CONTRACTS = 'warpshrew_listcontracts [{codeHash?, cloneOf?, from?, to?, height?, limit?, cursor?}?]';
+const CONTRACTS = 'warpshrew_listcontracts [{id?, codeHash?, cloneOf?, from?, to?, height?, limit?, cursor?}?]';
 const STORAGE = 'warpshrew_liststorage [id, {prefix?, height?, limit?, cursor?}?]';
 const HOLDERS = 'warpshrew_listholders [asset, {height?, limit?, cursor?}?]';
 const BALANCES = 'warpshrew_listbalances [id, {height?, limit?, cursor?}?]';
@@ -64,14 +64,16 @@ export const LIST_METHODS: Readonly<Record<string, Method>> = {
     usage: CONTRACTS,
     takesObject: true,
     run(params, backend, client) {
-      const options = new ListOptions(params.count(0, 1), 0, CONTRACTS, ['codeHash', 'cloneOf', 'from', 'to']);
+      const options = new ListOptions(params.count(0, 1), 0, CONTRACTS, ['id', 'codeHash', 'cloneOf', 'from', 'to']);
+      const id = options.of('id', (value) => value.id(0));
       const of = {
+        ...(id !== undefined && { id }),
         codeHash: options.of('codeHash', (value) => hashIn(value)),
         cloneOf: options.of('cloneOf', (value) => value.id(0)),
         from: options.height('from', 0),
         to: options.height('to', 0xffffffff),
       };
-      return page({ name: 'contracts', of, options, isPlace: under(PREFIXES.contracts()) }, backend, client);
+      return page({ name: 'contracts', of, options, isPlace: under(PREFIXES.contracts(id)) }, backend, client);
     },
   },
   warpshrew_liststorage: {

@@ -71,9 +71,11 @@ function compare(store: Store, model: Model, random: Random): void {
   const some = contracts[random(contracts.length + 1)];
   const codeHash = random(2) === 0 ? String(some?.codeHash ?? '00') : undefined;
   const cloneOf = random(3) === 0 ? IDS[random(4)] : undefined;
-  expect(all(store, { name: 'contracts', of: { codeHash, cloneOf, from, to } }, height, random)).toEqual(
+  const only = random(4) === 0 ? { id } : {};
+  expect(all(store, { name: 'contracts', of: { ...only, codeHash, cloneOf, from, to } }, height, random)).toEqual(
     contracts.filter(
       (one) =>
+        (only.id === undefined || one.id === formatId(only.id)) &&
         Number(one.height) >= from &&
         Number(one.height) <= to &&
         (codeHash === undefined || one.codeHash === codeHash) &&

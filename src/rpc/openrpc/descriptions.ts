@@ -102,7 +102,9 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
   },
   warpshrew_listcontracts: {
     summary: 'Contracts of the lane',
-    params: [options({ codeHash: ref('HexIn'), cloneOf: ref('Id'), from: ref('Height'), to: ref('Height') })],
+    params: [
+      options({ id: ref('Id'), codeHash: ref('HexIn'), cloneOf: ref('Id'), from: ref('Height'), to: ref('Height') }),
+    ],
     result: pageOf('ListedContract'),
   },
   warpshrew_liststorage: {
