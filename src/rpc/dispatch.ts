@@ -35,7 +35,7 @@ export class Dispatcher {
     this.#backend = backend;
     this.#report = report;
     this.#answered = answered;
-    this.#stored = new StoredAnswers(backend.store);
+    this.#stored = new StoredAnswers(() => backend.store.version);
   }
 
   /**

@@ -1,5 +1,3 @@
-import type { StoreReader } from '../store/reader.js';
-
 /** Larger ones are not kept, nor are those to longer questions. */
 const MOST_CHARACTERS = 64 << 10;
 const LONGEST_QUESTION = 256;
@@ -11,14 +9,15 @@ export class StoredAnswers {
   readonly #texts = new Map<string, string>();
   #characters = 0;
   #version: number | undefined;
-  readonly #store: Pick<StoreReader, 'version'>;
+  readonly #now: () => number;
 
-  constructor(store: Pick<StoreReader, 'version'>) {
-    this.#store = store;
+  /** `now`: the version of the store. */
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
   get(question: string): string | undefined {
-    const { version } = this.#store;
+    const version = this.#now();
     if (version !== this.#version) {
       this.#forget();
       this.#version = version;
@@ -30,7 +29,7 @@ export class StoredAnswers {
   put(question: string, text: string): void {
     const characters = question.length + text.length;
     if (question.length > LONGEST_QUESTION || text.length > MOST_CHARACTERS) return;
-    if (this.#texts.has(question) || this.#store.version !== this.#version) return;
+    if (this.#texts.has(question) || this.#now() !== this.#version) return;
     if (this.#characters + characters > ALL_CHARACTERS) this.#forget();
     this.#characters += characters;
     this.#texts.set(question, text);

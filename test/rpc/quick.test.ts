@@ -216,7 +216,7 @@ test('answers from what is stored are those of the moment, whatever is stored an
 
 test('what was read while something was written is not kept, and what is kept is bounded', () => {
   const store = { version: 1 };
-  const kept = new StoredAnswers(store);
+  const kept = new StoredAnswers(() => store.version);
   expect(kept.get('a')).toBeUndefined();
   kept.put('a', '1');
   expect(kept.get('a')).toBe('1');
