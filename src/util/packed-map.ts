@@ -1,6 +1,7 @@
-import { hashOfBytes } from './byte-hash.js';
 import { binarySlice, writeBinaryString } from './bytes.js';
+import { copyBytes } from './copy-bytes.js';
 import { AdjacentEntry, type PackedEntry, PackedWrites } from './packed-writes.js';
+import { hashOfWords, wordsEqual } from './word-hash.js';
 import { copyWords, LastView } from './words.js';
 
 /** Bytes of a chunk; the first ones are smaller, and a longer entry gets one of its own. */
@@ -86,26 +87,37 @@ export class PackedMap extends PackedWrites {
    * `valueEnd`. A value of no bytes stands for undefined.
    */
   setAt(from: Uint8Array, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
-    this.#set(from, keyStart, keyEnd, valueStart === valueEnd ? undefined : from.subarray(valueStart, valueEnd));
+    this.#set(from, keyStart, keyEnd, valueStart === valueEnd ? undefined : from, valueStart, valueEnd);
   }
 
   /** As {@link set}, of an entry of other writes. */
   setEntry({ bytes, keyStart, keyEnd, valueStart, valueEnd }: PackedEntry): void {
-    this.#set(bytes, keyStart, keyEnd, valueEnd < 0 ? undefined : bytes.subarray(valueStart, valueEnd));
+    if (valueEnd < 0) this.#set(bytes, keyStart, keyEnd, undefined, 0, 0);
+    else this.#set(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd);
   }
 
-  #set(from: Uint8Array, keyStart: number, keyEnd: number, value: Uint8Array | undefined): void {
-    const hash = hashOfBytes(from, keyStart, keyEnd);
-    const slot = this.#slotOf(hash, from, keyStart, keyEnd);
+  /** The value is undefined, or the part of `value` that is named. */
+  #set(
+    from: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array | undefined,
+    valueStart = 0,
+    valueEnd = value?.length ?? 0,
+  ): void {
+    const view = FROM.of(from);
+    const hash = hashOfWords(view, keyStart, keyEnd);
+    const slot = this.#slotOf(hash, view, keyStart, keyEnd);
     const entry = this.#slots[slot] - 1;
     if (entry >= 0) {
       if (this.#load(this.#addresses[entry]) === DELETED) this.#deleted--;
-      if (!this.#setInPlace(entry, value)) this.#addresses[entry] = this.#append(from, keyStart, keyEnd, value);
+      if (this.#setInPlace(entry, value, valueStart, valueEnd)) return;
+      this.#addresses[entry] = this.#append(from, keyStart, keyEnd, value, valueStart, valueEnd);
       return;
     }
     this.#slots[slot] = this.#count + 1;
     this.#hashes[this.#count] = hash;
-    this.#add(this.#append(from, keyStart, keyEnd, value));
+    this.#add(this.#append(from, keyStart, keyEnd, value, valueStart, valueEnd));
   }
 
   /**
@@ -123,7 +135,8 @@ export class PackedMap extends PackedWrites {
   /** The entry of the key from `start` to `end` of `bytes`, if it has one: good until the next call of any method. */
   findAt(bytes: Uint8Array, start: number, end: number): PackedEntry | undefined {
     if (this.#count === 0) return undefined;
-    const slot = this.#slotOf(hashOfBytes(bytes, start, end), bytes, start, end);
+    const view = FROM.of(bytes);
+    const slot = this.#slotOf(hashOfWords(view, start, end), view, start, end);
     const entry = this.#slots[slot];
     return entry !== 0 && this.#load(this.#addresses[entry - 1]) !== DELETED ? this.#entry : undefined;
   }
@@ -210,21 +223,21 @@ export class PackedMap extends PackedWrites {
   #find(key: string): boolean {
     if (key.length > this.#room.length) this.#room = new Uint8Array(2 * key.length);
     writeBinaryString(this.#room, 0, key);
-    const hash = hashOfBytes(this.#room, 0, key.length);
-    const slot = this.#slotOf(hash, this.#room, 0, key.length);
+    const view = FROM.of(this.#room);
+    const slot = this.#slotOf(hashOfWords(view, 0, key.length), view, 0, key.length);
     const entry = this.#slots[slot];
     return entry !== 0 && this.#load(this.#addresses[entry - 1]) !== DELETED;
   }
 
   /** Gives an entry another value, if there is room for it where the last one is. */
-  #setInPlace(entry: number, value: Uint8Array | undefined): boolean {
+  #setInPlace(entry: number, value: Uint8Array | undefined, valueStart: number, valueEnd: number): boolean {
     const address = this.#addresses[entry];
     const old = this.#load(address);
     const { bytes, keyStart, keyEnd } = this.#entry;
     const used = old === ABSENT || old === DELETED ? keyEnd : keyEnd + old;
-    const length = value?.length ?? 0;
+    const length = valueEnd - valueStart;
     if (keyEnd + length > keyStart - HEAD + aligned(used - keyStart + HEAD)) return false;
-    if (value !== undefined) bytes.set(value, keyEnd);
+    if (value !== undefined) copyBytes(value, valueStart, valueEnd, bytes, keyEnd);
     this.#words[address >>> ADDRESS_BITS][((keyStart - HEAD) >>> 2) + 1] = value === undefined ? ABSENT : length;
     return true;
   }
@@ -256,27 +269,25 @@ export class PackedMap extends PackedWrites {
     return 0;
   }
 
-  /** The slot of the key in `bytes` from `start` to `end`: empty if it is not there. */
-  #slotOf(hash: number, bytes: Uint8Array, start: number, end: number): number {
+  /** The slot of the key in `view` from `start` to `end`: empty if it is not there. */
+  #slotOf(hash: number, view: DataView, start: number, end: number): number {
     if (this.#slots.length === 0) this.#index();
     const slots = this.#slots;
     const mask = slots.length - 1;
     let slot = hash & mask;
     for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
       const entry = slots[slot] - 1;
-      if (this.#hashes[entry] === hash && this.#isKey(entry, bytes, start, end)) return slot;
+      if (this.#hashes[entry] === hash && this.#isKey(entry, view, start, end)) return slot;
     }
     return slot;
   }
 
-  #isKey(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
+  #isKey(entry: number, view: DataView, start: number, end: number): boolean {
     const address = this.#addresses[entry];
     const at = (address & (2 ** ADDRESS_BITS - 1)) << UNIT_BITS;
     const chunk = address >>> ADDRESS_BITS;
     if (this.#words[chunk][at >>> 2] !== end - start) return false;
-    const own = this.#chunks[chunk];
-    for (let i = end - start - 1; i >= 0; i--) if (own[at + HEAD + i] !== bytes[start + i]) return false;
-    return true;
+    return wordsEqual(this.#views[chunk], at + HEAD, view, start, end - start);
   }
 
   #grow(): void {
@@ -294,9 +305,10 @@ export class PackedMap extends PackedWrites {
   #index(): void {
     this.#hashes = new Int32Array(this.#addresses.length);
     for (let i = 0; i < this.#count; i++) {
-      this.#load(this.#addresses[i]);
-      const { bytes, keyStart, keyEnd } = this.#entry;
-      this.#hashes[i] = hashOfBytes(bytes, keyStart, keyEnd);
+      const address = this.#addresses[i];
+      this.#load(address);
+      const { keyStart, keyEnd } = this.#entry;
+      this.#hashes[i] = hashOfWords(this.#views[address >>> ADDRESS_BITS], keyStart, keyEnd);
     }
     this.#fillSlots();
   }

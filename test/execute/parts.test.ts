@@ -80,16 +80,19 @@ describe('a block in parts', () => {
   it('is as large as has room, and smaller after one that had none', () => {
     const sizes = new PartSizes(1_000_000);
     expect(sizes.partAt(0, 7_000)).toEqual({ from: 0, to: 7_000 });
-    expect(sizes.partAt(0, 10_000)).toEqual({ from: 0, to: 5_000 });
-    expect(sizes.partAt(0, 50_000)).toEqual({ from: 0, to: 8_192 });
-    sizes.took({ from: 0, to: 8_192 }, 8_192 * 500);
-    expect(sizes.partAt(8_192, 50_000)).toEqual({ from: 8_192, to: 9_192 });
-    expect(sizes.shrink({ from: 8_192, to: 9_192 })).toBe(true);
-    expect(sizes.partAt(8_192, 50_000)).toEqual({ from: 8_192, to: 8_448 });
-    expect(sizes.shrink({ from: 8_192, to: 8_448 })).toBe(false);
-    sizes.took({ from: 8_192, to: 8_448 }, 1);
+    expect(sizes.partAt(0, 20_000)).toEqual({ from: 0, to: 10_000 });
+    expect(sizes.partAt(0, 50_000)).toEqual({ from: 0, to: 16_384 });
+    sizes.took({ from: 0, to: 16_384 }, 16_384 * 10);
+    expect(sizes.partAt(16_384, 50_000)).toEqual({ from: 16_384, to: 50_000 });
+    expect(sizes.partAt(16_384, 200_000)).toEqual({ from: 16_384, to: 66_384 });
+    sizes.took({ from: 0, to: 16_384 }, 16_384 * 500);
+    expect(sizes.partAt(16_384, 50_000)).toEqual({ from: 16_384, to: 17_384 });
+    expect(sizes.shrink({ from: 16_384, to: 17_384 })).toBe(true);
+    expect(sizes.partAt(16_384, 50_000)).toEqual({ from: 16_384, to: 16_640 });
+    expect(sizes.shrink({ from: 16_384, to: 16_640 })).toBe(false);
+    sizes.took({ from: 16_384, to: 16_640 }, 1);
     // Not again and again in one block.
-    expect([0, 1, 2, 3].map(() => sizes.shrink({ from: 8_448, to: 16_640 }))).toEqual([true, true, true, false]);
+    expect([0, 1, 2, 3].map(() => sizes.shrink({ from: 16_640, to: 82_176 }))).toEqual([true, true, true, false]);
   });
 });
 

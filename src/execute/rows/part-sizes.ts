@@ -1,5 +1,7 @@
 /** Rows of a part at first: more than a block of the chain has lane transactions, so that such a block is one part. */
-const FIRST_ROWS = 8_192;
+const FIRST_ROWS = 16_384;
+/** Of later parts, as far as what those before took lets one expect that they have room. */
+const MOST_ROWS = 65_536;
 /** A part is not made smaller than this. */
 const LEAST_ROWS = 256;
 /** A part that was too large is tried again with so many times fewer rows; so many times in a block. */
@@ -33,7 +35,7 @@ export class PartSizes {
   /** What is known of `part` took `bytes`. */
   took({ from, to }: RowRange, bytes: number): void {
     const fitting = Math.floor((AIM * this.mostBytes * (to - from)) / Math.max(1, bytes));
-    this.#rows = Math.max(LEAST_ROWS, Math.min(FIRST_ROWS, fitting));
+    this.#rows = Math.max(LEAST_ROWS, Math.min(MOST_ROWS, fitting));
   }
 
   /** `part` had no room. True: it is to be tried with fewer rows. */

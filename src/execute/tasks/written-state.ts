@@ -2,6 +2,7 @@
 import { KeyTable } from '../../lane/columns/key-table.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
 import { binarySlice, fromBinaryString } from '../../util/bytes.js';
+import { copyBytes } from '../../util/copy-bytes.js';
 import type { PackedWrites } from '../../util/packed-writes.js';
 import { hasPrefix } from './known-ranges.js';
 
@@ -30,7 +31,7 @@ export function shareWrites(writes: PackedWrites): SharedWrites {
   for (let i = 0; i < addresses.length; i++) {
     const entry = writes.read(addresses[i]);
     const end = Math.max(entry.keyEnd, entry.valueEnd);
-    bytes.set(entry.bytes.subarray(entry.keyStart, end), at);
+    copyBytes(entry.bytes, entry.keyStart, end, bytes, at);
     places[PLACE_WORDS * i] = at;
     places[PLACE_WORDS * i + 1] = at + entry.keyEnd - entry.keyStart;
     at += end - entry.keyStart;
