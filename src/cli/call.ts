@@ -10,7 +10,7 @@ import { Store } from '../store/store.js';
 import { fromHex, toHex } from '../util/bytes.js';
 import { callText } from './call-text.js';
 import { readInputFile } from './files.js';
-import { openLaneViews } from './serve.js';
+import { openLaneViews } from './served.js';
 
 export interface CallOptions {
   readonly db?: string;

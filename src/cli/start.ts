@@ -9,7 +9,8 @@ import { servePages } from '../service/serve-pages.js';
 import { ServiceState } from '../service/service-state.js';
 import { bundledChain } from '../util/bundled-chain.js';
 import { runCli } from './child.js';
-import { greeting, openServed, type ServedDatabase } from './serve.js';
+import { greeting } from './serve.js';
+import { openServed, type ServedDatabase } from './served.js';
 import { type Outcome, verify } from './verification.js';
 import { Workplace } from './workplace.js';
 

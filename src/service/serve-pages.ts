@@ -16,6 +16,19 @@ export interface ServePagesOptions {
   readonly settings: Settings;
   readonly viewLoad: () => ViewLoad | undefined;
   readonly laneViewLoad: () => ViewLoad;
+  /** How far what is served follows the database; not given where nobody else writes it. */
+  readonly replica?: () => ReplicaState;
+}
+
+/** Of a server that follows a database which others write. */
+export interface ReplicaState {
+  /** How often it went over to a newer copy. */
+  readonly renewed: number;
+  /** How often it could not, and the code of the last failure since the last newer copy. */
+  readonly failed: number;
+  readonly lastFailure: string | null;
+  /** Since when something was written that is not served yet; 0: all is. */
+  readonly lagSeconds: number;
 }
 
 /**
@@ -39,7 +52,7 @@ function ready({ store }: ServePagesOptions): Page {
   return json(isReady ? 200 : 503, body);
 }
 
-async function status({ state, store, settings, viewLoad, laneViewLoad }: ServePagesOptions): Promise<Page> {
+async function status({ state, store, settings, viewLoad, laneViewLoad, replica }: ServePagesOptions): Promise<Page> {
   const { rss, heapUsed, external } = process.memoryUsage();
   const identity = store.identity();
   const tip = store.tip();
@@ -52,6 +65,7 @@ async function status({ state, store, settings, viewLoad, laneViewLoad }: ServeP
     label: settings.label ?? store.label() ?? null,
     tip: tip && { height: tip.height, hash: toDisplayHash(tip.hash), roots: store.roots(tip.height) ?? null },
     phase: 'serving',
+    replica: replica?.() ?? null,
     sinceStart: { seconds: Math.floor(state.uptimeSeconds()), refused: Object.fromEntries(state.refused) },
     threads: { views: viewLoad() ?? null, laneViews: laneViewLoad() },
     store: { folder: settings.db, bytes: await folderBytes(settings.db), identity },

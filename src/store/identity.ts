@@ -50,3 +50,16 @@ export function checkIdentity(dir: string, recorded: StoreIdentity, wanted: Stor
     }
   }
 }
+
+/** What the record of a store says. Throws STORE_CORRUPT. */
+export function parseIdentity(bytes: Uint8Array): StoreIdentity {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof value === 'object' && value !== null) return value as StoreIdentity;
+  } catch {
+    // Told below.
+  }
+  throw new StoreError('STORE_CORRUPT', 'the identity record of the database cannot be read', {
+    hint: 'Restore a snapshot, or index into a new folder.',
+  });
+}

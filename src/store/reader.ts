@@ -9,6 +9,7 @@ import { COLUMNS, type ColumnName, type Database, type Row } from './database.js
 import { currentEntries, oldEntries, rowsOnce } from './entries.js';
 import { finalHeight } from './final.js';
 import { floorOf } from './floor.js';
+import { parseIdentity } from './identity.js';
 import {
   afterPrefix,
   beU32,
@@ -100,6 +101,11 @@ export class StoreReader {
   protected lowestUndo(): number | undefined {
     const row = this.rocks.first('undo', {});
     return row && readBeU32(row[0], 0);
+  }
+
+  /** What it reads, for a reader that takes the place of this one. */
+  get database(): Database {
+    return this.rocks;
   }
 
   /** A number that grows with every write: while it stays, all that was read of the store still holds. */
@@ -381,18 +387,6 @@ export class StoreReader {
     }
     return rows;
   }
-}
-
-function parseIdentity(bytes: Uint8Array): StoreIdentity {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof value === 'object' && value !== null) return value as StoreIdentity;
-  } catch {
-    // Told below.
-  }
-  throw new StoreError('STORE_CORRUPT', 'the identity record of the database cannot be read', {
-    hint: 'Restore a snapshot, or index into a new folder.',
-  });
 }
 
 function valueIn(row: Uint8Array | undefined): Uint8Array | undefined {

@@ -4,9 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../errors/errors.js';
+import { inspectFolder } from './folder.js';
 import { Store } from './store.js';
 
 /** Name of such a folder inside that of the database, and the process that made it. */
@@ -21,6 +22,7 @@ const MOST_TRIES = 5;
 const MOST_LOOKS = 100;
 const LOOK_MS = 50;
 
+/** A store that is read without keeping others from its database. */
 export interface SharedStore {
   readonly store: Store;
   /** Why the files could not be shared: nobody else can open the database meanwhile. Undefined: they are. */
@@ -70,6 +72,27 @@ export async function openBeside(dir: string): Promise<SharedStore> {
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'STORE_LOCKED') throw error;
     return openWritten(dir, error);
+  }
+}
+
+/**
+ * As {@link openBeside}, without ever taking the lock, where files can be shared: not for a moment is anybody kept from
+ * the database.
+ */
+export async function openUnlocked(dir: string): Promise<SharedStore> {
+  if (inspectFolder(resolve(dir)) === 'new') return openShared(dir);
+  const path = resolve(dir);
+  const hint = 'Stop the other warpshrew, or use another folder.';
+  const locked = new StoreError('STORE_LOCKED', 'the files of this store change too fast to be shared', {
+    facts: { path },
+    hint,
+  });
+  try {
+    return await openWritten(dir, locked);
+  } catch (error) {
+    // In place, or with the error as it is told of the folder itself.
+    if (error === locked) return openShared(dir);
+    throw error;
   }
 }
 
@@ -157,4 +180,19 @@ function remove(folder: string): void {
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/**
+ * Tells whether anything was written to the database in `dir` since an earlier look: what lists its files, and how long
+ * its newest log of writes is. Undefined: it is changing.
+ */
+export function writtenState(dir: string): string | undefined {
+  try {
+    const list = listState(dir);
+    const logs = readdirSync(dir).filter((name) => /^\d+\.log$/.test(name));
+    const [newest] = logs.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10));
+    return list && `${list} ${newest} ${newest === undefined ? 0 : statSync(join(dir, newest)).size}`;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,6 +2,17 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { CHAIN, cli, startCli, temporaryFolder } from '../helpers/cli.js';
+import { ROOTS } from '../service/running.js';
+
+const LONG = { timeout: 3_600_000 };
+const TIP = ROOTS.length - 1;
+
+async function ask(url: string, method: string, ...params: unknown[]): Promise<unknown> {
+  const body = JSON.stringify({ id: 1, method, params });
+  const headers = { 'content-type': 'application/json' };
+  const { result, error } = await (await fetch(url, { method: 'POST', headers, body })).json();
+  return result ?? error;
+}
 
 /** A database of the first blocks of the bundled chain. */
 async function database(folder: string): Promise<string> {
@@ -54,17 +65,55 @@ test('serve takes the settings of index: from its file, the environment and flag
   expect(events).toHaveLength(4);
 });
 
-test('serve keeps nobody from the database, and sees it as it was', async () => {
+test('serve keeps nobody from the database, and goes over to what others write', async () => {
   const db = await database(temporaryFolder());
   const url = await served(['--db', db, '--port', '0']);
+  const status = async () => (await (await fetch(`${url}/status`)).json()) as { replica: object; tip: object };
+  expect((await status()).replica).toEqual({ renewed: 0, failed: 0, lastFailure: null, lagSeconds: 0 });
   expect((await cli('dump', '--db', db)).status).toBe(0);
   expect((await cli('db', 'check', '--db', db)).status).toBe(0);
   expect((await cli('replay', CHAIN, '--db', db, '--to', '5', '--policy', 'sequential')).status).toBe(0);
-  expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ height: 3 });
-  // Another one sees what is there now; both leave nothing when they end.
-  const second = await served(['--db', db, '--port', '0']);
-  expect(await (await fetch(`${second}/health`)).json()).toMatchObject({ height: 5 });
-  expect(folders(db)).toHaveLength(2);
+  // A reader of events hears of it, and views see the new state.
+  const heights = async (): Promise<number[]> => {
+    const poll = await (await fetch(`${url}/events/poll?from=4`)).json();
+    return (poll as { events: { data: { height: number } }[] }).events.map(({ data }) => data.height);
+  };
+  await expect.poll(heights, LONG).toEqual([4, 5]);
+  expect(await ask(url, 'metashrew_height')).toBe('5');
+  expect(await ask(url, 'metashrew_view', 'tipheight', '0x')).toBe('0x05000000');
+  const root = await ask(url, 'warpshrew_getroots', 5);
+  expect(await ask(url, 'warpshrew_getproof', 'P', '0x00', 5)).toMatchObject({ height: 5 });
+  expect(root).toMatchObject({ height: 5 });
+  await expect.poll(status, LONG).toMatchObject({ replica: { failed: 0, lagSeconds: 0 }, tip: { height: 5 } });
+  // Undone blocks go, too.
+  expect((await cli('db', 'rollback', '--db', db, '--to', '2', '--yes')).status).toBe(0);
+  await expect.poll(() => ask(url, 'metashrew_height'), LONG).toBe('2');
+  expect(await ask(url, 'metashrew_view', 'tipheight', '0x')).toBe('0x02000000');
+});
+
+test('serve follows an index that runs', async () => {
+  const db = join(temporaryFolder(), 'db');
+  const index = startCli(['index', '--fixture', CHAIN, '--db', db, '--port', '0']);
+  const isAtTip = new Promise<void>((resolve) => {
+    let log = '';
+    index.child.stderr?.on('data', (part: string) => {
+      log += part;
+      if (log.includes('"msg":"at-tip"')) resolve();
+    });
+  });
+  onTestFinished(async () => {
+    index.child.kill('SIGTERM');
+    await index.done;
+  });
+  await expect.poll(() => readdirSync(db).includes('CURRENT'), LONG).toBe(true);
+  let url = '';
+  // Until there is a block.
+  while (url === '') url = await served(['--db', db, '--port', '0']).catch(() => '');
+  await isAtTip;
+  const tip = String(TIP);
+  await expect.poll(() => ask(url, 'metashrew_height'), LONG).toBe(tip);
+  expect((await cli('dump', '--db', db)).stderr).toContain('STORE_LOCKED');
+  expect(readdirSync(db).filter((name) => name.startsWith('serve-')).length).toBeGreaterThan(0);
 });
 
 test('a folder of a serve that was killed goes with the next one', async () => {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { openServed } from '../../src/cli/serve.js';
+import { openServed } from '../../src/cli/served.js';
 import { startRpcServer } from '../../src/rpc/server.js';
 import { CHAIN, type CliRun, cli, lastLine, ROOT, temporaryFolder } from '../helpers/cli.js';
 

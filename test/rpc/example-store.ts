@@ -1,4 +1,4 @@
-import { openLaneViews } from '../../src/cli/serve.js';
+import { openLaneViews } from '../../src/cli/served.js';
 import { ProgramError } from '../../src/errors/errors.js';
 import { codeKey, keyBytes, sheetKey, storagePrefix } from '../../src/lane/keys.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';

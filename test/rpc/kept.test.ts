@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openLaneViews } from '../../src/cli/serve.js';
+import { openLaneViews } from '../../src/cli/served.js';
 import { startRpcServer } from '../../src/rpc/server.js';
 import { Store } from '../../src/store/store.js';
 import { u32Bytes } from '../../src/util/bytes.js';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseBlock } from '../../src/bitcoin/parse-block.js';
 import { openSource } from '../../src/bitcoin/sources.js';
-import { openServed } from '../../src/cli/serve.js';
+import { openServed } from '../../src/cli/served.js';
 import { startRpcServer } from '../../src/rpc/server.js';
 import { toDisplayHash, toHex } from '../../src/util/bytes.js';
 import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
