@@ -162,6 +162,13 @@ addSettings(program.command('serve'))
   .option('--blocks <path>', 'fixture chain or folder of raw blocks, for traces with steps')
   .action(async (flags) => finish(await (await import('./cli/serve.js')).serveCommand(flags)));
 
+addSettings(program.command('follow-stream'))
+  .description('build a replica from a stream that `index --publish` writes, and serve it, until a signal ends it')
+  .argument('<url>', 'the stream: nats://[user:password@]host[:port][/name], or tls://…')
+  .action(async (url: string, flags) =>
+    finish(await (await import('./cli/follow-stream.js')).followStreamCommand(url, flags)),
+  );
+
 program
   .command('call')
   .description("run a contract on the lane's state and keep nothing; exit status 1 if the message fails")

@@ -5,6 +5,7 @@ const GOING_ON: ReadonlySet<string> = new Set([
   'start',
   'index',
   'serve',
+  'follow-stream',
   'replay',
   'fixtures',
   'rollback',

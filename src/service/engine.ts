@@ -17,6 +17,7 @@ import { lowerThread } from '../util/niceness.js';
 import { type FetchBlock, serveBlocks } from './block-desk.js';
 import { ContractLog } from './contract-log.js';
 import { type EngineEvent, type Failure, failureOf } from './events.js';
+import type { FollowedStream } from './followed-stream.js';
 import { type OpenedChain, openChain } from './open-source.js';
 import type { Settings } from './options.js';
 import { serveProofs } from './proof-desk.js';
@@ -40,6 +41,8 @@ export interface EngineSetup {
   readonly proofs: MessagePort;
   /** The other end of a {@link BlockDesk}. */
   readonly blocks: MessagePort;
+  /** A replica that follows this is run in place of an engine. */
+  readonly stream: FollowedStream | undefined;
 }
 
 /** Everything of the engine's thread: source, store, the index and the follower. Tells what happens through `tell`. */

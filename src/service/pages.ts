@@ -58,6 +58,7 @@ export class Pages {
       status,
       codes,
       height: tip?.height ?? null,
+      behind: state.behind(tip?.height) ?? null,
       ...healthRoots(tip && store.roots(tip.height)),
       waiting: waiting === undefined ? null : { ...waiting, givesUpIn: waiting.givesUpIn ?? null },
     });

@@ -14,6 +14,7 @@ import type { EngineSetup } from './engine.js';
 import { type EngineCommand, type EngineEvent, errorOf, type Failure, failureOf } from './events.js';
 import { explorerFiles } from './explorer-files.js';
 import { folderBytes } from './folder-bytes.js';
+import type { FollowedStream } from './followed-stream.js';
 import type { Logger } from './log.js';
 import type { Settings } from './options.js';
 import { Pages } from './pages.js';
@@ -42,9 +43,14 @@ export interface ServiceOptions {
   readonly version: string;
   /** Height of the snapshot that the database was restored from just now. */
   readonly restored: number | undefined;
+  /** The stream to follow, in place of a chain. */
+  readonly stream?: FollowedStream;
 }
 
-/** The main thread of `warpshrew index`: it owns the engine's thread, a reader of its store, views and the server. */
+/**
+ * The main thread of `warpshrew index` and `follow-stream`: it owns the engine's thread, a reader of its store, views and
+ * the server.
+ */
 export class Service {
   readonly state = new ServiceState();
   /** Resolves when indexing has ended, with its failure if it did not end on request. */
@@ -70,7 +76,7 @@ export class Service {
   #laneViews: LaneViews | undefined;
   #publishing: Publishing | undefined;
 
-  private constructor({ settings, flags, moduleBytes, log }: ServiceOptions) {
+  private constructor({ settings, flags, moduleBytes, log, stream }: ServiceOptions) {
     this.reporter = new Reporter(log, this.state);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -91,6 +97,7 @@ export class Service {
       watch: this.#watch.buffer,
       proofs,
       blocks: ownBlocks,
+      stream,
     };
     this.#worker = new Worker(shipped('service/engine-worker.js'), {
       workerData: setup,

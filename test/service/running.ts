@@ -51,6 +51,13 @@ export class Running {
     return service;
   }
 
+  /** Starts `warpshrew follow-stream` and waits until it serves. */
+  static async replica(stream: string, ...args: string[]): Promise<Running> {
+    const service = new Running(['follow-stream', stream, '--port', '0', '--index-niceness', '0', ...args]);
+    service.url = String((await service.line('serving JSON-RPC')).url);
+    return service;
+  }
+
   /** Starts it as rockshrew-mono is started, with these arguments alone; does not wait. */
   static asRockshrew(...args: string[]): Running {
     return new Running(args);

@@ -40,6 +40,7 @@ test('it indexes the bundled chain to the stored roots and tells of it on every 
     status: 'ok',
     codes: [],
     height: TIP,
+    behind: 0,
     stateRoot: ROOTS[TIP],
     standardRoot,
     laneRoot,

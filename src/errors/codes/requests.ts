@@ -27,6 +27,7 @@ export const USAGE_CODES = {
     'a node, its block files, or a fixture chain',
   ],
   USAGE_NODE_URL: ["the node's address is no http or https URL", 'e.g. `http://127.0.0.1:8332`'],
+  USAGE_STREAM: ['not the address of a stream', 'e.g. `nats://127.0.0.1:4222/mainnet`'],
   USAGE_ZMQ_ENDPOINT: ['not an endpoint for notifications', 'e.g. `tcp://127.0.0.1:28332`'],
   USAGE_PROOF_FROM: ['not one place to get a proof from', '`--db DIR` or `--rpc URL`'],
   USAGE_CALL_FROM: ['not one place to run a call on', '`--db DIR` or `--rpc URL`'],
