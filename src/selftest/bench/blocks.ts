@@ -4,7 +4,7 @@
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GpuExecutor } from '../../gpu/pack/types.js';
 import { POLICIES, type Policy } from '../../lane/policy.js';
@@ -67,8 +67,8 @@ export interface BlockReport {
   readonly rows: readonly BlockRow[];
 }
 
-/** Transactions that warm an engine up: its workers compile, the costs are learned. */
-const WARM_TRANSACTIONS = 4_000;
+/** Transactions of each thread that warm an engine up: V8 compiles anew for every one of them, costs are learned. */
+const WARM_TRANSACTIONS = 6_000;
 const MOST_WARM_ROUNDS = 20;
 /** `auto` must have chosen by its third block. */
 const LEAST_WARM_ROUNDS = 3;
@@ -146,7 +146,8 @@ async function benchWays(
   const tally = new Tally();
   try {
     for (const program of workload.programs) await options.gpu?.prepare(program);
-    const warm = Math.min(MOST_WARM_ROUNDS, Math.max(LEAST_WARM_ROUNDS, Math.ceil(WARM_TRANSACTIONS / count)));
+    const warming = WARM_TRANSACTIONS * Math.max(1, options.workers ?? availableParallelism() - 1);
+    const warm = Math.min(MOST_WARM_ROUNDS, Math.max(LEAST_WARM_ROUNDS, Math.ceil(warming / count)));
     for (let round = -warm; round < options.rounds; round++) {
       const started = performance.now();
       calls.run();
