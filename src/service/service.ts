@@ -48,8 +48,8 @@ export interface ServiceOptions {
 }
 
 /**
- * The main thread of `warpshrew index` and `follow-stream`: it owns the engine's thread, a reader of its store, views and
- * the server.
+ * The main thread of `warpshrew index` and `follow-stream`: it owns the engine's thread, a reader of its store, views
+ * and the server.
  */
 export class Service {
   readonly state = new ServiceState();
