@@ -1,9 +1,10 @@
-import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
+import { ReusedRow, reusingAllocator, slabAllocator } from '../util/row-bytes.js';
+import { LastView } from '../util/words.js';
 import type { Database } from './database.js';
-import { historyKeyAt, latestKeyAt } from './keys.js';
+import { historyKeyAt, latestKeyAt, latestKeyIn } from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { corrupt } from './records.js';
-import { latestRowAt, writtenAt } from './rows.js';
+import { latestRowIn, writtenAt } from './rows.js';
 import type { SortedWrites } from './sorted-writes.js';
 import type { Namespace } from './types.js';
 
@@ -11,8 +12,9 @@ import type { Namespace } from './types.js';
 const PORTION = 4_096;
 
 /** A batch copies its arguments. */
+const keyRow = new ReusedRow();
+const valueRow = new ReusedRow();
 const keyRoom = reusingAllocator();
-const valueRoom = reusingAllocator();
 
 /**
  * Writes of block `height`, from number `first` to `last`, into `latest`; the rows that they replace go to `history`,
@@ -28,14 +30,16 @@ export function commitVersions(
   first = 0,
   last = writes.count,
 ): void {
+  const views = new LastView();
   for (let from = first; from < last; from += PORTION) {
     const end = Math.min(last, from + PORTION);
     supersede(database, pieces, ns, writes, from, end, height);
     for (let i = from; i < end; i++) {
       const { bytes, keyStart, keyEnd, valueStart, valueEnd } = writes.entry(i);
-      const key = latestKeyAt(ns, bytes, keyStart, keyEnd, keyRoom);
+      const view = views.of(bytes);
+      const key = latestKeyIn(keyRow, ns, view, keyStart, keyEnd);
       if (valueEnd < 0) pieces.del('latest', key);
-      else pieces.put('latest', key, latestRowAt(height, bytes, valueStart, valueEnd, valueRoom));
+      else pieces.put('latest', key, latestRowIn(valueRow, height, view, valueStart, valueEnd));
     }
   }
 }

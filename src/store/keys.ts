@@ -14,7 +14,8 @@
  * floor.ts; 'unfinished' → height, see pieces.ts; 'final' → height, see final.ts
  */
 import { copyBytes } from '../util/copy-bytes.js';
-import { newBytes, type RowAllocator } from '../util/row-bytes.js';
+import { newBytes, type ReusedRow, type RowAllocator } from '../util/row-bytes.js';
+import { copyWords } from '../util/words.js';
 import type { Namespace } from './types.js';
 
 const CODE: Record<Namespace, number> = { S: 0x53, P: 0x50 };
@@ -72,6 +73,14 @@ export function latestKeyAt(
   const out = allocate(1 + end - start);
   out[0] = CODE[ns];
   copyBytes(bytes, start, end, out, 1);
+  return out;
+}
+
+/** As {@link latestKeyAt}, of what `from` shows. */
+export function latestKeyIn(row: ReusedRow, ns: Namespace, from: DataView, start: number, end: number): Uint8Array {
+  const out = row.of(1 + end - start);
+  out[0] = CODE[ns];
+  copyWords(from, start, end, row.view, 1);
   return out;
 }
 

@@ -1,6 +1,7 @@
 /** Values of the columns `latest` and `history`: the height at which a value was written, u32 BE, and the value. */
 import { copyBytes } from '../util/copy-bytes.js';
-import { newBytes, type RowAllocator } from '../util/row-bytes.js';
+import { newBytes, type ReusedRow, type RowAllocator } from '../util/row-bytes.js';
+import { copyWords } from '../util/words.js';
 import { readBeU32, writeBeU32 } from './keys.js';
 
 /** Bytes of the height in a row. */
@@ -22,6 +23,14 @@ export function latestRowAt(
   writeBeU32(row, 0, height);
   copyBytes(bytes, start, end, row, HEIGHT_BYTES);
   return row;
+}
+
+/** As {@link latestRow}, of the value that `from` shows from `start` to `end`. */
+export function latestRowIn(row: ReusedRow, height: number, from: DataView, start: number, end: number): Uint8Array {
+  const out = row.of(HEIGHT_BYTES + end - start);
+  writeBeU32(out, 0, height);
+  copyWords(from, start, end, row.view, HEIGHT_BYTES);
+  return out;
 }
 
 /** The height at which the row's value was written. */

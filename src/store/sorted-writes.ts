@@ -1,7 +1,7 @@
-import { copyBytes } from '../util/copy-bytes.js';
 import { AdjacentEntry, type PackedEntry, type PackedWrites, type RowsBefore } from '../util/packed-writes.js';
-import { reusingAllocator } from '../util/row-bytes.js';
+import { ReusedRow } from '../util/row-bytes.js';
 import { sortedByKey } from '../util/sort-packed.js';
+import { copyWords, LastView, viewOf } from '../util/words.js';
 import type { Touched } from './touched.js';
 import type { Namespace } from './types.js';
 
@@ -18,7 +18,7 @@ const NUMBERS = 3;
 /** In place of the first number of an entry that was not copied. */
 const ELSEWHERE = -1;
 
-const rowRoom = reusingAllocator();
+const knownRow = new ReusedRow();
 
 /**
  * The writes of a block to one namespace that change something, in the order of their keys: the database gives and
@@ -37,10 +37,14 @@ export class SortedWrites implements Touched {
   readonly #before: RowsBefore | undefined;
   /** Those of entries `from` to `end` that were copied. */
   readonly #copied: Uint8Array;
+  readonly #copiedView: DataView;
   readonly #numbers: Int32Array;
   #from = 0;
   #end = 0;
   readonly #entry = new AdjacentEntry();
+  /** Of what is copied from. */
+  readonly #views = new LastView();
+  readonly #rowViews = new LastView();
   /** See {@link #touch}. */
   protected touched = 0;
 
@@ -57,6 +61,7 @@ export class SortedWrites implements Touched {
     }
     this.#places = places.subarray(0, count);
     this.#copied = new Uint8Array(Math.min(MOST_BYTES, Math.max(LONGEST, BYTES_EACH * count)));
+    this.#copiedView = viewOf(this.#copied);
     this.#numbers = new Int32Array(NUMBERS * Math.min(MOST_ENTRIES, count));
   }
 
@@ -93,14 +98,14 @@ export class SortedWrites implements Touched {
     const { bytes, places } = this.#before;
     const start = places[2 * this.#places[index]];
     const end = places[2 * this.#places[index] + 1];
-    const row = rowRoom(end - start);
-    copyBytes(bytes, start, end, row, 0);
+    const row = knownRow.of(end - start);
+    copyWords(this.#rowViews.of(bytes), start, end, knownRow.view, 0);
     return row;
   }
 
   /** Copies the entries from `first` on, as many as there is room for. */
   #copy(first: number): void {
-    const to = this.#copied;
+    const to = this.#copiedView;
     const numbers = this.#numbers;
     let index = first;
     for (let at = 0, used = 0; index < this.count && at < numbers.length; index++, at += NUMBERS) {
@@ -112,9 +117,10 @@ export class SortedWrites implements Touched {
         numbers[at] = ELSEWHERE;
         continue;
       }
-      if (end > to.length) break;
-      copyBytes(bytes, keyStart, keyEnd, to, used);
-      if (valueEnd >= 0) copyBytes(bytes, valueStart, valueEnd, to, value);
+      if (end > to.byteLength) break;
+      const from = this.#views.of(bytes);
+      copyWords(from, keyStart, keyEnd, to, used);
+      if (valueEnd >= 0) copyWords(from, valueStart, valueEnd, to, value);
       numbers[at] = used;
       numbers[at + 1] = value;
       numbers[at + 2] = valueEnd < 0 ? -1 : end;

@@ -7,7 +7,7 @@
  * with the key before, + 1 if it had no value; the length of the rest; the rest. Numbers are varints: seven bits a
  * byte, the lowest first, the top bit set where more follow; never longer than needed.
  */
-import { copyBytes } from '../util/copy-bytes.js';
+import { bytesOf, copyWords, LastView, viewOf } from '../util/words.js';
 import { corrupt } from './records.js';
 import type { Namespace } from './types.js';
 
@@ -109,25 +109,32 @@ export function* decodeTouched(height: number, bytes: Uint8Array): Generator<Tou
   reader.end();
 }
 
-/** How many first bytes the key from `start` to `end` of `bytes` shares with the first `length` of `before`. */
-function sharedLength(before: Uint8Array, length: number, bytes: Uint8Array, start: number, end: number): number {
+/** How many first bytes the key from `start` to `end` of `of` shares with the first `length` of `before`. */
+function sharedLength(before: DataView, length: number, of: DataView, start: number, end: number): number {
   const most = Math.min(length, end - start);
   let shared = 0;
-  while (shared < most && before[shared] === bytes[start + shared]) shared++;
+  while (shared + 4 <= most && before.getInt32(shared) === of.getInt32(start + shared)) shared += 4;
+  while (shared < most && before.getUint8(shared) === of.getUint8(start + shared)) shared++;
   return shared;
 }
 
 /** Writes rows of records, each over the one before. */
 class TouchedWriter {
   #bytes = new Uint8Array(FEW_BYTES);
+  #view = viewOf(this.#bytes);
   #at = 0;
   /** A key, of which the next one leaves out what it shares. */
-  #before = new Uint8Array(FEW_BYTES);
+  #before = viewOf(new Uint8Array(FEW_BYTES));
 
   clear(): void {
     this.#at = 0;
-    if (this.#bytes.length > MOST_KEPT) this.#bytes = new Uint8Array(FEW_BYTES);
-    if (this.#before.length > MOST_KEPT) this.#before = new Uint8Array(FEW_BYTES);
+    if (this.#bytes.length > MOST_KEPT) this.#setBytes(new Uint8Array(FEW_BYTES));
+    if (this.#before.byteLength > MOST_KEPT) this.#before = viewOf(new Uint8Array(FEW_BYTES));
+  }
+
+  #setBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 
   /** Appends keys from number `from` on, with their count, until they take `most` bytes; returns the next number. */
@@ -135,21 +142,23 @@ class TouchedWriter {
     this.#makeRoom(MAX_VARINT);
     const counted = this.#at;
     this.#at += MAX_VARINT;
+    const views = new LastView();
     let length = 0;
     let end = from;
     for (let bytes = 0; end < keys.count && bytes < most; end++) {
       const { bytes: of, keyStart, keyEnd } = keys.entry(end);
-      const shared = sharedLength(this.#before, length, of, keyStart, keyEnd);
+      const view = views.of(of);
+      const shared = sharedLength(this.#before, length, view, keyStart, keyEnd);
       const rest = keyStart + shared;
       this.#makeRoom(KEY_BYTES + keyEnd - rest);
       this.#number(shared * 2 + (keys.isPresent(end) ? 0 : 1));
       this.#number(keyEnd - rest);
-      copyBytes(of, rest, keyEnd, this.#bytes, this.#at);
+      copyWords(view, rest, keyEnd, this.#view, this.#at);
       this.#at += keyEnd - rest;
       length = keyEnd - keyStart;
       bytes += KEY_BYTES + length;
-      if (length > this.#before.length) this.#before = lengthened(this.#before, 2 * length);
-      copyBytes(of, rest, keyEnd, this.#before, shared);
+      if (length > this.#before.byteLength) this.#before = viewOf(lengthened(bytesOf(this.#before), 2 * length));
+      copyWords(view, rest, keyEnd, this.#before, shared);
     }
     this.#count(counted, end - from);
     return end;
@@ -177,7 +186,7 @@ class TouchedWriter {
 
   #makeRoom(length: number): void {
     if (this.#at + length <= this.#bytes.length) return;
-    this.#bytes = lengthened(this.#bytes, Math.max(2 * this.#bytes.length, this.#at + length));
+    this.#setBytes(lengthened(this.#bytes, Math.max(2 * this.#bytes.length, this.#at + length)));
   }
 }
 

@@ -1,3 +1,5 @@
+import { viewOf } from './words.js';
+
 /** Returns `length` bytes to write a row into; their content is undefined. */
 export type RowAllocator = (length: number) => Uint8Array;
 
@@ -11,17 +13,33 @@ const OFFSET = 8;
 const LONGEST = 256;
 
 /**
- * An allocator that returns the same bytes again and again, valid until its next call: for rows that are copied as soon
- * as they are made. A block has tens of thousands of rows, and short arrays cost more than what is written to them.
+ * Gives the same bytes again and again, valid until its next call: for rows that are copied as soon as they are made. A
+ * block has tens of thousands of rows, and short arrays cost more than what is written to them.
  */
+export class ReusedRow {
+  readonly #bytes = new Uint8Array(OFFSET + LONGEST);
+  readonly #views: Uint8Array[] = [];
+  readonly #shortView = viewOf(this.#bytes.subarray(OFFSET));
+  /** What {@link of} gave last begins where this does. */
+  view = this.#shortView;
+
+  /** `length` bytes; their content is undefined. */
+  of(length: number): Uint8Array {
+    if (length > LONGEST) {
+      const bytes = new Uint8Array(length);
+      this.view = viewOf(bytes);
+      return bytes;
+    }
+    this.view = this.#shortView;
+    this.#views[length] ??= this.#bytes.subarray(OFFSET, OFFSET + length);
+    return this.#views[length];
+  }
+}
+
+/** An allocator that returns the bytes of a {@link ReusedRow}. */
 export function reusingAllocator(): RowAllocator {
-  const bytes = new Uint8Array(OFFSET + LONGEST);
-  const views: Uint8Array[] = [];
-  return (length) => {
-    if (length > LONGEST) return new Uint8Array(length);
-    views[length] ??= bytes.subarray(OFFSET, OFFSET + length);
-    return views[length];
-  };
+  const row = new ReusedRow();
+  return (length) => row.of(length);
 }
 
 /**

@@ -5,8 +5,8 @@
  */
 import { InternalError } from '../../errors/errors.js';
 import { binarySlice, fromBinaryString, writeBinaryString } from '../../util/bytes.js';
-import { copyBytes } from '../../util/copy-bytes.js';
 import { CHANGE_BYTES, type PackedEntry, PackedWrites } from '../../util/packed-writes.js';
+import { copyWords, LastView } from '../../util/words.js';
 import { HASH_BYTES, PATH_BYTES, pathOf, valueHashOf } from './tree-hash.js';
 import { type TreeExports, treeInstance } from './tree-instance.js';
 import type { StateProof } from './verify-proof.js';
@@ -144,7 +144,8 @@ export class TreeMemory {
       at = from;
     };
     if (writes instanceof PackedWrites) {
-      for (const address of writes.addresses()) next(this.#putEntry(at, writes.read(address)));
+      const views = new LastView();
+      for (const address of writes.addresses()) next(this.#putEntry(at, writes.read(address), views));
     } else {
       for (const [key, value] of writes) next(this.#putWrite(at, key, value));
     }
@@ -234,17 +235,19 @@ export class TreeMemory {
   }
 
   /** As {@link #putWrite}, without a string. */
-  #putEntry(at: number, { bytes, keyStart, keyEnd, valueStart, valueEnd }: PackedEntry): number {
+  #putEntry(at: number, entry: PackedEntry, views: LastView): number {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = entry;
     const keyLength = keyEnd - keyStart;
     const valueLength = valueEnd - valueStart;
     if (valueEnd < 0 || keyLength > MAX_HASHED_THERE || valueLength > MAX_HASHED_THERE) {
       const value = valueEnd < 0 ? undefined : bytes.subarray(valueStart, valueEnd);
       return this.#putWrite(at, binarySlice(bytes, keyStart, keyEnd), value);
     }
-    const to = this.#view();
+    this.#view();
     const key = this.#putHead(at, keyLength, valueLength);
-    copyBytes(bytes, keyStart, keyEnd, to, key);
-    copyBytes(bytes, valueStart, valueEnd, to, key + keyLength);
+    const from = views.of(bytes);
+    copyWords(from, keyStart, keyEnd, this.#words, key);
+    copyWords(from, valueStart, valueEnd, this.#words, key + keyLength);
     return key + keyLength + valueLength;
   }
 
