@@ -3,7 +3,7 @@ import { inFile } from './in-file.mjs';
 
 const PIECES_TEST = 'test/store/pieces.test.ts';
 const pieces = inFile('src/store/pieces.ts', PIECES_TEST);
-const blockRows = inFile('src/store/block-rows.ts', PIECES_TEST);
+const undoRows = inFile('src/store/undo-rows.ts', PIECES_TEST);
 const store = inFile('src/store/store.ts', PIECES_TEST);
 const group = inFile('src/store/group-rows.ts', 'test/store/group.test.ts');
 const reader = inFile('src/store/reader.ts', PIECES_TEST);
@@ -12,10 +12,8 @@ const unstored = inFile('src/standard/unstored-writes.ts', 'test/standard/rows-r
 const merged = inFile('src/store/merged-writes.ts', 'test/follow/pipeline.test.ts');
 const ahead = inFile('src/pipeline/blocks-ahead.ts', 'test/follow/blocks-ahead.test.ts');
 
-const putUndo = `if (final) pieces.announce((batch) => putUndoPart(batch, height, number, writes, part));
-    else putUndoPart(pieces, height, number, writes, part);`;
-const putVersions =
-  'for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, part.from[ns], part.end[ns]);';
+const putUndo = "pieces.put('undo', undoKey(height, number), row);";
+const tellPart = 'yield { from, end };';
 const writeLast =
   'this.#write(pieces.last(), !options.moreFollow);\n    this.trees.settle();\n    this.#stamp = undefined;';
 const storeTrees = 'if (pieces.begun) this.trees.storeAfter(height);';
@@ -53,10 +51,10 @@ export const PIECES = [
     'void key;',
     'receipts of a block that a crash left unfinished stay',
   ),
-  blockRows(
+  undoRows(
     'undo-record-not-first',
-    `${putUndo}\n    ${putVersions}`,
-    `${putVersions}\n    ${putUndo}`,
+    `${putUndo}\n    ${tellPart}`,
+    `${tellPart}\n    ${putUndo}`,
     'pieces are written before the undo record by which they are taken back',
   ),
   group(
@@ -97,7 +95,8 @@ export const PIECES = [
   ),
   packed(
     'packed-first-value-stays',
-    'if (!this.#setInPlace(entry, value)) this.#addresses[entry] = this.#append(from, keyStart, keyEnd, value);',
+    `if (this.#setInPlace(entry, value, valueStart, valueEnd)) return;
+      this.#addresses[entry] = this.#append(from, keyStart, keyEnd, value, valueStart, valueEnd);`,
     '',
     'the first value that a key was set to stays in a packed map',
   ),
