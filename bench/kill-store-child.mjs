@@ -1,8 +1,8 @@
 // What bench/kill-store.mjs kills: commits blocks and rolls them back at random until it is killed; with `finish` it
-// goes straight to the last height and ends. Arguments: database folder, `small` or `fixture`, seed, [finish]. The code
-// of an error that ends it is its last line. A dead branch is a few synthetic blocks on the tip that change and add
-// keys of both lanes; whatever stands above the fork point at the start is taken for one, as after a crash in the
-// middle of a reorg.
+// goes straight to the last height and ends. Arguments: database folder, `small` or `fixture`, `none` or
+// `addresses`, seed, [finish]. The code of an error that ends it is its last line. A dead branch is a few synthetic
+// blocks on the tip that change and add keys of both lanes; whatever stands above the fork point at the start is taken
+// for one, as after a crash in the middle of a reorg.
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -10,11 +10,12 @@ import { fileURLToPath } from 'node:url';
 import { Store } from '../dist/store/store.js';
 import { SimRandom } from '../dist/testing/sim/random.js';
 
-const [dir, mode, seed, finish] = process.argv.slice(2);
+const [dir, mode, index, seed, finish] = process.argv.slice(2);
+const addresses = index === 'addresses';
 const KEEP_UNDO = 20;
 const SMALL_HEIGHT = 60;
 /** Most small blocks are written in some pieces. */
-const PIECE_BYTES = 500;
+const PIECE_BYTES = addresses ? 3_000 : 500;
 /** Hash of what the live chain does not have: no block has it. */
 const NONE = new Uint8Array(0);
 const random = randomOf(seed);
@@ -58,6 +59,7 @@ async function openSmall() {
     moduleHash: '00'.repeat(32),
     keepUndo: KEEP_UNDO,
     pieceBytes: PIECE_BYTES,
+    addresses,
   });
   const blocks = [];
   for (let at = 0; at <= SMALL_HEIGHT; at++)
@@ -83,7 +85,7 @@ async function openFixture() {
   const source = openSource(fileURLToPath(new URL('../fixtures/regtest', import.meta.url)));
   const moduleBytes = defaultIndexer();
   const moduleHash = StandardModule.load(moduleBytes).hash;
-  const store = await Store.open(dir, { network: source.network, moduleHash, keepUndo: KEEP_UNDO });
+  const store = await Store.open(dir, { network: source.network, moduleHash, keepUndo: KEEP_UNDO, addresses });
   const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
   const standard = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
   const indexer = new BlockIndexer(store, engine, standard);
@@ -122,7 +124,41 @@ function syntheticBlock(height, branch, previous) {
     repaired: false,
   }));
   const plan = { height, laneTxs: 0, demoted: 0, edges: 0, colours: 0, widths: [], longestChain: 0 };
-  return { height, hash: sha256(sha256(header)), header, standardWrites, laneWrites, receipts, plan };
+  const outputs = addresses ? syntheticOutputs(height, branch, pick) : undefined;
+  return { height, hash: sha256(sha256(header)), header, standardWrites, laneWrites, receipts, plan, outputs };
+}
+
+/**
+ * Some transactions that spend outputs of this branch and of the live chain; each has two outputs of 9 + 1 bytes, and
+ * two inputs. What is spent need not be there.
+ */
+function syntheticOutputs(height, branch, pick) {
+  const count = 1 + pick(6);
+  const txid = (of, at, tx) => sha256(`tx ${at === 0 || tx > 0 ? of : 'coinbase'} ${at - (at % 3)} ${tx}`);
+  const txids = Array.from({ length: count }, (_, tx) => txid(branch, height, tx));
+  const raw = Buffer.alloc(count * 92);
+  const columns = { raw, count, txids: Buffer.concat(txids) };
+  const [firstInput, firstOutput, inputs, scripts] = [[], [], [], []];
+  for (let tx = 0; tx < count; tx++) {
+    firstInput.push(inputs.length);
+    firstOutput.push(scripts.length / 2);
+    for (let i = 0; i < 2; i++) {
+      const at = tx * 92 + i * 36;
+      const from = Math.max(0, height - pick(5));
+      txid(pick(2) === 0 ? 'live' : branch, from, pick(6)).copy(raw, at);
+      raw.writeUInt32LE(pick(2), at + 32);
+      inputs.push(at);
+      const end = tx * 92 + 72 + (i + 1) * 10;
+      raw.writeUInt32LE(pick(1e6), end - 10);
+      raw[end - 2] = 1;
+      raw[end - 1] = 0x51 + pick(4);
+      scripts.push(end - 1, end);
+    }
+  }
+  firstInput.push(inputs.length);
+  firstOutput.push(scripts.length / 2);
+  const lists = { firstInput, firstOutput, inputs, scripts };
+  return { ...columns, ...Object.fromEntries(Object.entries(lists).map(([name, of]) => [name, Uint32Array.from(of)])) };
 }
 
 function sha256(data) {

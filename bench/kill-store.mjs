@@ -1,6 +1,7 @@
 // Kills (-9) a process that commits and rolls back blocks, at random moments; checks the whole database after each
 // kill, and at the end compares every row with those of a run that nothing disturbed.
-//   npm run build && node bench/kill-store.mjs [--kills 1000] [--seed 1] [--small] [--full] [--json]
+//   npm run build && node bench/kill-store.mjs [--kills 1000] [--seed 1] [--small] [--index addresses] [--full]
+//     [--json]
 // The bundled chain through both lanes, with dead branches of synthetic blocks; --small: synthetic blocks alone, which
 // start faster. --full: instead of being killed, each process may write no file beyond a random size, so that a write
 // fails, half done, as on a full disk; it must end with an error that says so. Exit status 1 if a check found
@@ -21,6 +22,7 @@ const { values: args } = parseArgs({
     kills: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     small: { type: 'boolean', default: false },
+    index: { type: 'string', default: 'none' },
     full: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -68,7 +70,7 @@ process.exitCode = violations.length === 0 && same ? 0 : 1;
 /** Starts a child and kills it some time after its first step. */
 function killed(seed) {
   return new Promise((resolve, reject) => {
-    const child = start([disturbed, mode, String(seed)]);
+    const child = start([disturbed, mode, args.index, String(seed)]);
     child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), Math.random() * SPREAD_MS));
     child.once('error', reject);
     child.once('close', (status, signal) => {
@@ -83,7 +85,7 @@ function filled(seed) {
   const random = new SimRandom(`full ${seed}`);
   const kib = SMALLEST_KIB + random.below(LARGEST_KIB - SMALLEST_KIB);
   return new Promise((resolve, reject) => {
-    const child = start([disturbed, mode, String(seed)], `ulimit -f ${kib}; `);
+    const child = start([disturbed, mode, args.index, String(seed)], `ulimit -f ${kib}; `);
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       said += text;
@@ -99,7 +101,7 @@ function filled(seed) {
 
 function finished(dir) {
   return new Promise((resolve, reject) => {
-    const child = start([dir, mode, '0', 'finish']);
+    const child = start([dir, mode, args.index, '0', 'finish']);
     child.stdout.resume();
     child.once('error', reject);
     child.once('close', (status) =>

@@ -2,7 +2,7 @@
 // reorganises; runs `db check` over a copy of what each kill left, and at the end compares every row with those of an
 // index that nothing disturbed.
 //   npm run build && node bench/kill.mjs [--kills 1000] [--each 100] [--from 0] [--to 185] [--seed 1]
-//     [--policy sequential] [--root-every 1] [--json]
+//     [--policy sequential] [--root-every 1] [--index addresses] [--json]
 // The bundled chain (of heights --from to --to), with dead branches that hold lane transactions, too
 // (src/testing/chains/changing-chain.ts). --each: kills after which a new database is begun. The seed gives the chain's
 // moves; when they and the kills come is up to the machine. Exit status 1 if a check found something, a tip was of no
@@ -33,6 +33,7 @@ const { values: args } = parseArgs({
     seed: { type: 'string', default: '1' },
     policy: { type: 'string', default: 'sequential' },
     'root-every': { type: 'string', default: '1' },
+    index: { type: 'string', default: 'none' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -53,7 +54,7 @@ const KEEP_UNDO = 30;
 const first = Number(args.from);
 const SETTINGS = [
   ...['--policy', args.policy, '--keep-undo', String(KEEP_UNDO), '--start-block', args.from],
-  ...['--root-every', args['root-every']],
+  ...['--root-every', args['root-every'], '--index', args.index],
 ];
 /** Which blocks are stored together, and have no root, depends on when the kills come. */
 const ROOTS = args['root-every'] === '1';

@@ -5,6 +5,9 @@ const HEAD = `/**
  */
 `;
 
+/** Of an object on one line. */
+const MOST_LINE = 80;
+
 const nameOf = ($ref) => $ref.split('/').at(-1);
 
 /** A schema as a TypeScript type. */
@@ -28,6 +31,8 @@ function typeOf(schema, indent = '') {
     case 'object': {
       if (schema.properties === undefined)
         return `Readonly<Record<string, ${typeOf(schema.additionalProperties, indent)}>>`;
+      const line = lineOf(schema);
+      if (line !== undefined) return line;
       const inner = `${indent}  `;
       const members = Object.entries(schema.properties).map(([name, of]) => {
         const mark = schema.required.includes(name) ? '' : '?';
@@ -38,6 +43,15 @@ function typeOf(schema, indent = '') {
     default:
       return 'unknown';
   }
+}
+
+/** The type of an object of few members, none of them an object, on one line; undefined if it is too long. */
+function lineOf({ properties, required }) {
+  const members = Object.entries(properties).map(([name, of]) => {
+    return `readonly ${name}${required.includes(name) ? '' : '?'}: ${typeOf(of)}`;
+  });
+  const line = `{ ${members.join('; ')} }`;
+  return members.length === 0 || line.length > MOST_LINE || line.includes('\n') ? undefined : line;
 }
 
 function methodOf({ name, summary, params, result }) {

@@ -43,6 +43,7 @@ const program = new Command('warpshrew')
 
 const policy = oneOf(POLICIES);
 const dependent = oneOf(DEPENDENT_RULES);
+const optionalIndex = oneOf(['none', 'addresses'] as const);
 const collect = (text: string, before: string[]): string[] => [...before, text];
 
 /** The output and exit status of a command. */
@@ -106,6 +107,7 @@ program
   .option('--from <height>', 'first height', height)
   .option('--to <height>', 'last height', height)
   .option('--lane-start-block <height>', 'height from which (8,8) messages run', height)
+  .option('--index <index>', 'optional index of outputs and transactions: none or addresses', optionalIndex)
   .option('--dependent <rule>', 'demote or reject messages that spend lane outputs of their own block', dependent)
   .option('--workers <n>', 'dry-run and CPU workers', workers)
   .option('--roots <file>', 'write height and state root, one line per block')

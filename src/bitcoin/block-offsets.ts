@@ -2,6 +2,7 @@ import { InputError } from '../errors/errors.js';
 import { readU32 } from '../util/bytes.js';
 import { HASH_LENGTH, hashTransactions, hashWitnesses, merkleRootOf, type TransactionTable } from './block-hash.js';
 import { coinbaseHeight } from './coinbase-height.js';
+import { compactSizeLength } from './compact-size.js';
 import { type MerkleRoot, sha256d } from './hash.js';
 import { Cursor, type LayoutSink, malformed, TransactionLayout, walkTransaction } from './layout.js';
 import { MAX_BLOCK_LENGTH, MIN_TRANSACTION } from './limits.js';
@@ -231,7 +232,7 @@ export class BlockOffsets implements BlockColumns, Verifiable {
     for (let i = this.firstOutput[index]; i < this.firstOutput[index + 1]; i++) {
       const start = scripts[2 * i];
       const end = scripts[2 * i + 1];
-      const at = start - sizeLength(end - start) - 8;
+      const at = start - compactSizeLength(end - start) - 8;
       const value = BigInt(readU32(raw, at)) + (BigInt(readU32(raw, at + 4)) << 32n);
       outputs.push({ value, script: raw.subarray(start, end) });
     }
@@ -250,11 +251,6 @@ function witnessOf(cursor: Cursor): readonly Uint8Array[] {
     items.push(cursor.bytes.subarray(cursor.at - length, cursor.at));
   }
   return items;
-}
-
-/** Bytes of a compact size in shortest form; layouts know no other. */
-function sizeLength(size: number): number {
-  return size < 0xfd ? 1 : size < 0x10000 ? 3 : 5;
 }
 
 /** The bytes in shared memory, which goes to other threads as a reference: themselves if they lie there, or a copy. */

@@ -18,6 +18,7 @@ export interface ReplayCommandOptions {
   readonly to?: number;
   readonly laneStartBlock?: number;
   readonly dependent?: DependentRule;
+  readonly index?: 'none' | 'addresses';
   readonly workers?: number;
   readonly roots?: string;
   readonly waitForKernels?: boolean;
@@ -46,6 +47,7 @@ export async function replayCommand(
       gpu,
       laneStartHeight: options.laneStartBlock,
       dependent: options.dependent,
+      addresses: options.index === 'addresses',
       workers: options.workers,
       waitForKernels: options.waitForKernels,
       progress: options.json && terminal() === undefined ? SILENT : statusProgress(`replay (${options.policy})`),

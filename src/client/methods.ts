@@ -10,10 +10,13 @@ import type {
   Hex,
   HexIn,
   Id,
+  ListedAsset,
   ListedBalance,
   ListedContract,
   ListedHolder,
   ListedKey,
+  ListedMove,
+  ListedOutput,
   ListedReceipt,
   Outpoint,
   OutpointFate,
@@ -99,11 +102,7 @@ export interface Methods {
   /** The value of a key after a block; null if it is absent. */
   warpshrew_getvalue: {
     readonly params: [namespace: 'S' | 'P', keyHex: HexIn, height?: Height];
-    readonly result: {
-      readonly height: number;
-      readonly hash: Hash;
-      readonly value: Hex | null;
-    };
+    readonly result: { readonly height: number; readonly hash: Hash; readonly value: Hex | null };
   };
   /** The proof that a key has its value, or is absent, after a block. */
   warpshrew_getproof: {
@@ -112,9 +111,7 @@ export interface Methods {
   };
   /** What a lane transaction did and which others it waited for; with steps it runs again. */
   warpshrew_trace: {
-    readonly params: [txid: Txid, options?: {
-      readonly steps?: boolean;
-    }];
+    readonly params: [txid: Txid, options?: { readonly steps?: boolean }];
     readonly result: Trace;
   };
   /** Contracts of the lane. */
@@ -194,6 +191,54 @@ export interface Methods {
       readonly cursor: string | null;
     };
   };
+  /** Outputs of an address or script, and what spent them. */
+  warpshrew_listoutputs: {
+    readonly params: [options: {
+      readonly address?: string;
+      readonly script?: HexIn;
+      readonly unspent?: boolean;
+      readonly reverse?: boolean;
+      readonly height?: Height;
+      readonly limit?: number;
+      readonly cursor?: string | null;
+    }];
+    readonly result: {
+      readonly height: number;
+      readonly items: readonly ListedOutput[];
+      readonly cursor: string | null;
+    };
+  };
+  /** Transactions of an address or script. */
+  warpshrew_listhistory: {
+    readonly params: [options: {
+      readonly address?: string;
+      readonly script?: HexIn;
+      readonly reverse?: boolean;
+      readonly height?: Height;
+      readonly limit?: number;
+      readonly cursor?: string | null;
+    }];
+    readonly result: {
+      readonly height: number;
+      readonly items: readonly ListedMove[];
+      readonly cursor: string | null;
+    };
+  };
+  /** Assets of the lane on the unspent outputs of an address or script. */
+  warpshrew_listassets: {
+    readonly params: [options: {
+      readonly address?: string;
+      readonly script?: HexIn;
+      readonly height?: Height;
+      readonly limit?: number;
+      readonly cursor?: string | null;
+    }];
+    readonly result: {
+      readonly height: number;
+      readonly items: readonly ListedAsset[];
+      readonly cursor: string | null;
+    };
+  };
   /** Where a lane transaction stands; null if there is none with that txid. */
   warpshrew_gettransaction: {
     readonly params: [txid: Txid];
@@ -244,6 +289,9 @@ export const METHOD_NAMES = [
   'warpshrew_listholders',
   'warpshrew_listbalances',
   'warpshrew_listreceipts',
+  'warpshrew_listoutputs',
+  'warpshrew_listhistory',
+  'warpshrew_listassets',
   'warpshrew_gettransaction',
   'warpshrew_getoutpoint',
   'warpshrew_simulate',

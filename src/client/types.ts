@@ -35,10 +35,7 @@ export type U128 = Amount | number;
 /** Amounts by asset. */
 export type Sheet = Readonly<Record<string, Amount>>;
 
-export type Transfer = {
-  readonly id: Id;
-  readonly amount: Amount;
-};
+export type Transfer = { readonly id: Id; readonly amount: Amount };
 
 export type Call = {
   readonly depth: number;
@@ -53,11 +50,7 @@ export type Call = {
   readonly dataBytes: number;
 };
 
-export type Log = {
-  readonly frame: number;
-  readonly text: string;
-  readonly bytes: number;
-};
+export type Log = { readonly frame: number; readonly text: string; readonly bytes: number };
 
 export type Message = {
   readonly protostone: number;
@@ -124,11 +117,7 @@ export type Trace = {
       readonly index: number;
       readonly txid: Txid;
       readonly spends: boolean;
-      readonly keys: readonly ({
-        readonly key: PlainHex;
-        readonly earlier: string;
-        readonly later: string;
-      })[];
+      readonly keys: readonly ({ readonly key: PlainHex; readonly earlier: string; readonly later: string })[];
       readonly keyTotal: number;
     })[];
     readonly afterTotal: number;
@@ -171,15 +160,8 @@ export type Trace = {
         readonly codeBytes: number | null;
         readonly cloneOf: Id | null;
       })[];
-      readonly sequence: {
-        readonly before: Amount;
-        readonly after: Amount;
-      } | null;
-      readonly sheets: readonly ({
-        readonly outpoint: Outpoint;
-        readonly before: Sheet;
-        readonly after: Sheet;
-      })[];
+      readonly sequence: { readonly before: Amount; readonly after: Amount } | null;
+      readonly sheets: readonly ({ readonly outpoint: Outpoint; readonly before: Sheet; readonly after: Sheet })[];
     };
   } | null;
 };
@@ -207,15 +189,8 @@ export type Simulation = {
     readonly codeBytes: number | null;
     readonly cloneOf: Id | null;
   })[];
-  readonly sequence: {
-    readonly before: Amount;
-    readonly after: Amount;
-  } | null;
-  readonly sheets: readonly ({
-    readonly outpoint: Outpoint;
-    readonly before: Sheet;
-    readonly after: Sheet;
-  })[];
+  readonly sequence: { readonly before: Amount; readonly after: Amount } | null;
+  readonly sheets: readonly ({ readonly outpoint: Outpoint; readonly before: Sheet; readonly after: Sheet })[];
   readonly undone: string | null;
   readonly status: 'OK' | 'REVERT' | 'TRAP' | 'OUT_OF_FUEL' | 'REJECTED' | 'STANDARD' | 'UNDONE' | 'NONE';
   readonly error: string | null;
@@ -323,10 +298,7 @@ export type Proof = {
   readonly key: Hex;
   readonly value: Hex | null;
   readonly siblings: readonly Hash[];
-  readonly otherLeaf: {
-    readonly path: Hex;
-    readonly valueHash: Hash;
-  } | null;
+  readonly otherLeaf: { readonly path: Hex; readonly valueHash: Hash } | null;
 };
 
 export type ListedContract = {
@@ -350,10 +322,7 @@ export type ListedHolder = {
   readonly amount: Amount;
 };
 
-export type ListedBalance = {
-  readonly asset: Id;
-  readonly amount: Amount;
-};
+export type ListedBalance = { readonly asset: Id; readonly amount: Amount };
 
 export type ListedReceipt = {
   readonly height: number;
@@ -369,6 +338,29 @@ export type ListedReceipt = {
     readonly callTotal: number;
   })[];
 };
+
+export type ListedOutput = {
+  readonly outpoint: Outpoint;
+  readonly amount: Amount;
+  readonly height: number;
+  readonly index: number;
+  readonly spent: {
+    readonly height: number;
+    readonly index: number;
+    readonly txid: Txid;
+    readonly vin: number | null;
+  } | null;
+};
+
+export type ListedMove = {
+  readonly txid: Txid;
+  readonly height: number;
+  readonly index: number;
+  readonly received: Amount;
+  readonly spent: Amount;
+};
+
+export type ListedAsset = { readonly asset: Id; readonly amount: Amount; readonly outputs: number };
 
 export type TransactionPlace = {
   readonly txid: Txid;

@@ -3,6 +3,16 @@ import { StoreError } from '../errors/errors.js';
 import type { AlkaneId } from '../protocol/types.js';
 import type { StoreReader } from '../store/reader.js';
 import { bytesEqual } from '../util/bytes.js';
+import {
+  assetsPage,
+  type HistoryFilter,
+  historyPage,
+  type ListedAsset,
+  type ListedMove,
+  type ListedOutput,
+  type OutputFilter,
+  outputsPage,
+} from './addresses.js';
 import { type OutpointFate, outpointFate } from './outpoint.js';
 import type { Page, StateWalk } from './page.js';
 import { type ListedReceipt, type ReceiptFilter, receiptsPage } from './receipts.js';
@@ -25,8 +35,14 @@ export interface Listings {
   readonly holders: { readonly of: { readonly asset: AlkaneId }; readonly item: ListedHolder };
   readonly balances: { readonly of: { readonly holder: AlkaneId }; readonly item: ListedBalance };
   readonly receipts: { readonly of: ReceiptFilter; readonly item: ListedReceipt };
+  readonly outputs: { readonly of: OutputFilter; readonly item: ListedOutput };
+  readonly history: { readonly of: HistoryFilter; readonly item: ListedMove };
+  readonly assets: { readonly of: { readonly script: Uint8Array }; readonly item: ListedAsset };
 }
 export type ListingName = keyof Listings;
+
+/** Listings of what is kept for ever, whatever states are. */
+export const KEPT_FOR_EVER: ReadonlySet<ListingName> = new Set(['receipts', 'outputs', 'history']);
 
 /** A part of a listing; plain data that is sent to a thread. */
 export type ListRequest = {
@@ -52,7 +68,7 @@ export function list(request: ListRequest, store: StoreReader): ListAnswer {
     throw listUndone(height);
   }
   const page = pageOf(request, store);
-  if (request.name !== 'receipts') store.assertKept(height);
+  if (!KEPT_FOR_EVER.has(request.name)) store.assertKept(height);
   return { hash, page };
 }
 
@@ -76,6 +92,12 @@ function pageOf(request: ListRequest, store: StoreReader): ListAnswer['page'] {
       return balancesPage(store, request, request.of.holder);
     case 'receipts':
       return receiptsPage(store, request, request.of);
+    case 'outputs':
+      return outputsPage(store, request, request.of);
+    case 'history':
+      return historyPage(store, request, request.of);
+    case 'assets':
+      return assetsPage(store, request, request.of);
   }
 }
 

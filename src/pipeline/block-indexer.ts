@@ -127,6 +127,7 @@ export class BlockIndexer {
         laneWrites: lane.writes,
         receipts,
         plan: lane.plan,
+        ...(store.keepsAddresses && { outputs: block }),
       },
       check === undefined ? together : 1,
       { moreFollow: next !== undefined, check, final },

@@ -1,3 +1,4 @@
+import { addressBytes } from '../store/address-block.js';
 import { receiptCount } from '../store/receipt-rows.js';
 import type { Store } from '../store/store.js';
 import type { BlockCommit, CommitOptions, StateRoots } from '../store/types.js';
@@ -38,7 +39,7 @@ export class PendingBlocks {
    * `check` throws, which is asked of a block that is stored alone.
    */
   add(block: BlockCommit, together: number, options: CommitOptions): StateRoots | undefined {
-    const bytes = together > 1 && canWait(block) ? bytesOf(block.standardWrites) : Number.POSITIVE_INFINITY;
+    const bytes = together > 1 && canWait(block) ? bytesOf(block) : Number.POSITIVE_INFINITY;
     const { final = false } = options;
     if (this.#bytes + bytes > MOST_BYTES || final !== this.#final) this.settle(true);
     this.#final = final;
@@ -66,8 +67,8 @@ function canWait(block: BlockCommit): boolean {
   return block.laneWrites.size === 0 && receiptCount(block) === 0;
 }
 
-function bytesOf(writes: ReadonlyMap<string, Uint8Array>): number {
-  let bytes = 0;
+function bytesOf({ standardWrites: writes, outputs }: BlockCommit): number {
+  let bytes = outputs === undefined ? 0 : addressBytes(outputs);
   if (writes instanceof PackedWrites) {
     for (const address of writes.addresses()) {
       const { keyStart, keyEnd, valueStart, valueEnd } = writes.read(address);

@@ -26,6 +26,8 @@ export interface ReplayOptions {
   readonly gpu?: GpuExecutor;
   readonly laneStartHeight?: number;
   readonly dependent?: DependentRule;
+  /** Whether the database gets an index by address. */
+  readonly addresses?: boolean;
   readonly workers?: number;
   readonly progress?: Progress;
   /**
@@ -57,13 +59,14 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const moduleBytes = options.indexer ?? defaultIndexer();
   const expected = options.indexer ? new Map<number, string>() : readExpectedRoots(options.path);
   const progress = options.progress ?? SILENT;
+  const { laneStartHeight, dependent, addresses } = options;
   const sum = new StatisticsSum();
   const gpuEvents: GpuEvent[] = [];
   let at = 0;
   const index = await OpenIndex.open({
     dbDir: options.dbDir,
     moduleBytes,
-    store: { network: source.network, laneStartHeight: options.laneStartHeight, dependent: options.dependent },
+    store: { network: source.network, laneStartHeight, dependent, addresses },
     engine: {
       policy: options.policy,
       workers: options.workers,

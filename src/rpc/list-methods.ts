@@ -1,50 +1,17 @@
 /** The methods that list, page by page. */
 import { RECEIPT_STATUSES } from '../lane/receipt-status.js';
-import type { ListingName, Listings, ListRequest } from '../listing/list.js';
 import { PLACE_BYTES } from '../listing/receipts.js';
 import { PREFIXES, startsWith } from '../listing/state-lists.js';
 import { MAX_KEY_BYTES } from '../program/result.js';
 import { fromHex, toDisplayHash, toHex } from '../util/bytes.js';
-import type { RpcBackend } from './backend.js';
 import { RpcError } from './errors.js';
 import { storedHeight } from './heights.js';
 import { ofKept } from './kept.js';
 import { laneViewOf } from './lane-view-methods.js';
-import { cursorOf, ListOptions } from './list-options.js';
+import { ListOptions } from './list-options.js';
+import { page } from './list-page.js';
 import type { Method } from './method.js';
 import type { Params } from './params.js';
-
-/** A page as it is answered. */
-interface PageJson<N extends ListingName> {
-  /** The state is that after this block. */
-  readonly height: number;
-  readonly items: readonly Listings[N]['item'][];
-  /** Gives the next page; null: this was the last one. */
-  readonly cursor: string | null;
-}
-
-interface Asked<N extends ListingName> {
-  readonly name: N;
-  readonly of: Listings[N]['of'];
-  readonly options: ListOptions;
-  isPlace(place: Uint8Array): boolean;
-}
-
-async function page<N extends ListingName>(
-  { name, of, options, isPlace }: Asked<N>,
-  backend: RpcBackend,
-  client: string,
-): Promise<PageJson<N>> {
-  const about = [name, of];
-  const part = options.part(backend, about, isPlace);
-  const run = laneViewOf(backend);
-  const request = { name, of, ...part } as ListRequest;
-  const answer = (): ReturnType<typeof run<'list'>> => run('list', request, client);
-  // Receipts are kept for ever.
-  const { hash, page } = await (name === 'receipts' ? answer() : ofKept(backend.store, part.height, answer));
-  const cursor = page.next === undefined ? null : cursorOf(about, part.height, hash, page.next);
-  return { height: part.height, items: page.items, cursor };
-}
 
 /** Whether a place is a key under one of the prefixes. */
 const under =

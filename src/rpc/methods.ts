@@ -1,4 +1,5 @@
 import { VERSION } from '../util/version.js';
+import { ADDRESS_METHODS } from './address-methods.js';
 import { LANE_VIEW_METHODS } from './lane-view-methods.js';
 import { LIST_METHODS } from './list-methods.js';
 import { METASHREW_METHODS } from './metashrew-methods.js';
@@ -25,6 +26,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map([
   ...Object.entries(WARPSHREW_METHODS),
   ...Object.entries(TRACE_METHODS),
   ...Object.entries(LIST_METHODS),
+  ...Object.entries(ADDRESS_METHODS),
   ...Object.entries(LANE_VIEW_METHODS),
   ...Object.entries(DISCOVERY),
 ]);

@@ -106,6 +106,7 @@ export class Engine {
           network,
           laneStartHeight: settings.laneStartBlock,
           dependent: settings.dependent,
+          addresses: settings.index === 'addresses',
           keepUndo: settings.keepUndo,
           history: settings.history,
           cacheBytes: settings.dbCache * MIB,

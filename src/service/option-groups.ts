@@ -27,6 +27,7 @@ export const GROUP_OF: Readonly<Record<OptionName, Group>> = {
   ...inGroup('Database', [
     'db',
     'label',
+    'index',
     'keepUndo',
     'history',
     'rootEvery',

@@ -73,6 +73,13 @@ export const OPTIONS = {
     'of the form tcp://host:port, several separated by commas',
   ),
   fixture: text({ about: 'follow a fixture chain instead of a node', placeholder: 'dir', fallback: undefined }),
+  index: oneOf(
+    {
+      about: 'optional index: outputs and transactions by address; fixed once a database has a block',
+      fallback: 'none',
+    },
+    ['none', 'addresses'],
+  ),
   indexer: text({
     about: 'standard module: a Metashrew WASM module (default: the built-in indexer)',
     placeholder: 'file',

@@ -2,6 +2,8 @@
 import { indexOf, txidAt } from '../lane/receipt-list.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { reusingAllocator } from '../util/row-bytes.js';
+import type { AddressChanges } from './address-block.js';
+import { putAddressRows } from './address-writes.js';
 import { commitVersions } from './commit-versions.js';
 import { contractRows } from './contract-rows.js';
 import type { Database, DatabaseBatch } from './database.js';
@@ -26,12 +28,18 @@ import { announceUndo, putUndo, UNDO_PARTS } from './undo-rows.js';
 
 const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 
+interface RowsToPut {
+  readonly writes: Readonly<Record<Namespace, SortedWrites>>;
+  /** Those of the index by address, if there is one. */
+  readonly addresses: AddressChanges | undefined;
+}
+
 /** What may be written before the block counts. `final`: without undo data, unless a piece must be written. */
 export function putRows(
   database: Database,
   pieces: PieceWriter,
   block: BlockCommit,
-  writes: Readonly<Record<Namespace, SortedWrites>>,
+  { writes, addresses }: RowsToPut,
   final: boolean,
 ): void {
   const { height } = block;
@@ -44,6 +52,9 @@ export function putRows(
     pieces.put('blocks', receiptKey(height, first), bytes);
     // Behind their page: while it is there, what was written of them is found.
     for (const [key, value] of contractRows(bytes, height, first)) pieces.put('blocks', key, value);
+  }
+  if (addresses !== undefined) {
+    putAddressRows(pieces, addresses, (put) => (final ? pieces.announce(put) : put(pieces)));
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the store wants of a database. {@link Rocks} is the one that is run; another may stand in for it. */
 
-export const COLUMNS = ['latest', 'history', 'blocks', 'undo', 'tree', 'meta'] as const;
+export const COLUMNS = ['latest', 'history', 'blocks', 'addresses', 'undo', 'tree', 'meta'] as const;
 export type ColumnName = (typeof COLUMNS)[number];
 
 export type Row = readonly [key: Uint8Array, value: Uint8Array];
@@ -29,6 +29,9 @@ export interface DatabaseBatch {
   write(sync?: boolean): void;
   discard(): void;
 }
+
+/** Puts rows when it is asked to. */
+export type PutRows = (batch: Pick<DatabaseBatch, 'put'>) => void;
 
 /** Ordered rows in columns. All reads are synchronous; keys are compared as unsigned bytes. */
 export interface Database {

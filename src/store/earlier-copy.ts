@@ -2,6 +2,7 @@
 import { StoreError } from '../errors/errors.js';
 import { toHex } from '../util/bytes.js';
 import type { DatabaseBatch, Row } from './database.js';
+import { EarlierAddresses } from './earlier-addresses.js';
 import {
   beU32,
   latestKey,
@@ -45,7 +46,7 @@ export async function copyEarlier(
   const rocks = await Rocks.open(work, true);
   try {
     let rows = 0;
-    const copy = (column: 'latest' | 'history' | 'blocks' | 'undo' | 'meta', put: Put): void => {
+    const copy = (column: 'latest' | 'history' | 'blocks' | 'addresses' | 'undo' | 'meta', put: Put): void => {
       let batch = rocks.batch();
       let bytes = 0;
       for (const row of from.rowsOf(column)) {
@@ -67,6 +68,8 @@ export async function copyEarlier(
     copy('blocks', (batch, [key, value]) => {
       if (readBeU32(key, heightAt(key)) <= height) batch.put('blocks', key, value);
     });
+    const addresses = new EarlierAddresses(from.lists.addresses, height);
+    copy('addresses', (batch, row) => addresses.put(batch, row));
     copy('undo', (batch, [key, value]) => {
       if (readBeU32(key, 0) <= height) batch.put('undo', key, value);
     });

@@ -4,6 +4,8 @@
  */
 import { PackedMap } from '../util/packed-map.js';
 import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
+import type { AddressIndex } from './address-block.js';
+import { putAddressRows } from './address-writes.js';
 import { putBlock } from './block-rows.js';
 import { groupedWrites } from './block-writes.js';
 import type { Database, DatabaseBatch } from './database.js';
@@ -26,6 +28,13 @@ const NOTHING: Touched = { count: 0, entry: () => NO_KEY, isPresent: () => false
 const keyRoom = reusingAllocator();
 const valueRoom = reusingAllocator();
 
+interface GroupOptions {
+  readonly trees: Trees;
+  /** What finds the rows of the index by address, if there is one. */
+  readonly addresses: AddressIndex | undefined;
+  readonly final: boolean;
+}
+
 /**
  * Puts everything of the blocks into the batch, but what is pruned with them; returns the roots after the last, the
  * only one that gets them. `final`: without undo data. Throws StoreError STORE_CORRUPT.
@@ -34,8 +43,7 @@ export function putGroup(
   database: Database,
   batch: DatabaseBatch,
   blocks: readonly BlockCommit[],
-  trees: Trees,
-  final: boolean,
+  { trees, addresses, final }: GroupOptions,
 ): StateRoots {
   const writes = new MergedWrites(blocks.map(groupedWrites));
   const update = trees.update({ S: writes, P: new PackedMap() });
@@ -48,6 +56,11 @@ export function putGroup(
   const roots = update.roots();
   const last = blocks.length - 1;
   trees.store(batch, heights[last], blocks.length);
+  if (addresses !== undefined) {
+    for (const block of blocks) {
+      putAddressRows(batch, addresses.changes(block), (put) => (final ? undefined : put(batch)));
+    }
+  }
   for (const [i, block] of blocks.entries()) putBlock(batch, block, i === last ? roots : undefined);
   return roots;
 }

@@ -16,6 +16,7 @@ export function identityOf(options: StoreOptions): StoreIdentity {
     laneStartHeight: options.laneStartHeight ?? 0,
     dependent: options.dependent ?? 'demote',
     moduleHash: options.moduleHash,
+    ...(options.addresses === true && { addresses: true as const }),
   };
 }
 
@@ -28,7 +29,15 @@ const NEW_LAYOUT =
   'Nothing in it was changed. Restore a snapshot that a version with this layout made ' +
   '(snapshot restore --from FILE --db DIR), or index the chain into a new folder (index --db-path DIR).';
 
-const HINTS: Partial<Record<keyof StoreIdentity, string>> = { rules: NEW_RULES, schema: NEW_LAYOUT };
+const INDEX_FIXED =
+  'Nothing in it was changed. Blocks are not stored, so the index cannot be made afterwards, and with a gap it would ' +
+  'be of no use: open it with the recorded value of --index, or index the chain into a new folder (index --db DIR).';
+
+const HINTS: Partial<Record<keyof StoreIdentity, string>> = {
+  rules: NEW_RULES,
+  schema: NEW_LAYOUT,
+  addresses: INDEX_FIXED,
+};
 
 const CHECKS: readonly (readonly [keyof StoreIdentity, code: StoreCode, what: string])[] = [
   ['schema', 'STORE_SCHEMA_MISMATCH', 'layout version'],
@@ -37,6 +46,7 @@ const CHECKS: readonly (readonly [keyof StoreIdentity, code: StoreCode, what: st
   ['laneStartHeight', 'STORE_LANE_START_MISMATCH', 'lane start height'],
   ['dependent', 'STORE_DEPENDENT_MISMATCH', 'rule for dependent transactions'],
   ['moduleHash', 'STORE_MODULE_MISMATCH', 'standard module'],
+  ['addresses', 'STORE_INDEX_MISMATCH', 'choice of an index'],
 ];
 
 /** Throws a {@link StoreError} with the code of the first difference. */
@@ -44,7 +54,7 @@ export function checkIdentity(dir: string, recorded: StoreIdentity, wanted: Stor
   for (const [field, code, what] of CHECKS) {
     if (recorded[field] !== wanted[field]) {
       throw new StoreError(code, `the store was made with another ${what}`, {
-        facts: { path: dir, recorded: String(recorded[field]), wanted: String(wanted[field]) },
+        facts: { path: dir, recorded: shown(recorded[field]), wanted: shown(wanted[field]) },
         hint: HINTS[field] ?? RECORDED_VALUE,
       });
     }
@@ -62,4 +72,10 @@ export function parseIdentity(bytes: Uint8Array): StoreIdentity {
   throw new StoreError('STORE_CORRUPT', 'the identity record of the database cannot be read', {
     hint: 'Restore a snapshot, or index into a new folder.',
   });
+}
+
+/** The index is named as its setting does. */
+function shown(value: string | number | boolean | undefined): string {
+  if (value === undefined || value === true) return value === true ? 'addresses' : 'none';
+  return String(value);
 }

@@ -7,8 +7,9 @@
  * blocks: 'b' ++ height → record; 'p' ++ height → plan; 'r' ++ height ++ index of the first → a page of receipts
  * (receipt-pages.ts); 't' ++ txid (wire) ++ height ++ index → nothing; 'c' ++ id ++ height ++ index of a page's first
  * → see contract-rows.ts.
- * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts). Final
- * blocks have none (final.ts).
+ * addresses: see address-rows.ts.
+ * undo: height → the keys that the block touched (touched.ts); height ++ number → more of them (undo-rows.ts), or what
+ * the index by address needs (address-undo.ts). Final blocks have none (final.ts).
  * tree: see state-tree.ts.
  * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
  * floor.ts; 'unfinished' → height, see pieces.ts; 'final' → height, see final.ts

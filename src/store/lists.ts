@@ -1,8 +1,9 @@
 /** What listings read: keys from any key on, receipts of many blocks, receipts of a contract. */
 import { indexOf } from '../lane/receipt-list.js';
-import { bytesEqual, concatBytes } from '../util/bytes.js';
+import { bytesEqual } from '../util/bytes.js';
+import { AddressLists } from './address-lists.js';
 import { contractRow } from './contract-rows.js';
-import type { Database, Range, Row } from './database.js';
+import type { Database, Range } from './database.js';
 import {
   afterPrefix,
   blockKey,
@@ -15,6 +16,7 @@ import {
 } from './keys.js';
 import { unfinishedHeight } from './pieces.js';
 import { pageWith, receiptsOf } from './receipt-pages.js';
+import { rowPortions } from './row-portions.js';
 import { type Step, stepsOver, type Version, versionsOf } from './steps.js';
 import type { TouchedKey } from './touched.js';
 import type { Namespace } from './types.js';
@@ -40,8 +42,6 @@ export interface StoredReceipt extends Place {
   readonly bytes: Uint8Array;
 }
 
-const FIRST_ROWS = 8;
-const MOST_ROWS = 256;
 const NO_ROW = 0xffffffff;
 
 export class StoreLists {
@@ -49,6 +49,11 @@ export class StoreLists {
 
   constructor(rocks: Database) {
     this.#rocks = rocks;
+  }
+
+  /** What there is of the index by address. */
+  get addresses(): AddressLists {
+    return new AddressLists(this.#rocks);
   }
 
   /**
@@ -97,7 +102,7 @@ export class StoreLists {
   *receipts(asked: PlaceRange): Generator<StoredReceipt, void, void> {
     const range = restOf(asked);
     if (range === undefined) return;
-    for (const [row, page] of this.#rows(receiptPages(this.#rocks, range))) {
+    for (const [row, page] of rowPortions(this.#rocks, 'blocks', receiptPages(this.#rocks, range))) {
       const height = readBeU32(row, 1);
       const receipts = [...receiptsOf(page, height)];
       if (range.reverse) receipts.reverse();
@@ -115,7 +120,7 @@ export class StoreLists {
     const { from, to, after, reverse } = range;
     const [first, last] = reverse ? [from, after?.height ?? to] : [after?.height ?? from, to];
     const rows = { gte: contractKey(id, first, 0), lt: afterPrefix(contractKey(id, last, NO_ROW)), reverse };
-    for (const row of this.#rows(rows)) {
+    for (const row of rowPortions(this.#rocks, 'blocks', rows)) {
       const { height, positions } = contractRow(row);
       for (const index of reverse ? [...positions].reverse() : positions) {
         const place = { height, index };
@@ -131,18 +136,6 @@ export class StoreLists {
       if (indexOf(receipt) === index) return receipt;
     }
     return undefined;
-  }
-
-  /** Rows of the column `blocks`, few at first: most listings need few. */
-  *#rows(range: Range): Generator<Row, void, void> {
-    let rest = range;
-    for (let most = FIRST_ROWS; ; most = Math.min(MOST_ROWS, 2 * most)) {
-      const rows = [...this.#rocks.scan('blocks', { ...rest, limit: most })];
-      yield* rows;
-      if (rows.length < most) return;
-      const last = new Uint8Array(rows[rows.length - 1][0]);
-      rest = range.reverse ? { ...range, lt: last } : { ...range, gte: concatBytes(last, Uint8Array.of(0)) };
-    }
   }
 }
 

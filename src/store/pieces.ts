@@ -16,8 +16,9 @@
  * A block that is rolled back leaves in the reverse way: one batch moves the tip and says that the block's rows are no
  * more than pieces, and then they are taken back.
  */
+import { delTxids, takeBackAddresses } from './address-writes.js';
 import { contractRows } from './contract-rows.js';
-import type { ColumnName, Database, DatabaseBatch } from './database.js';
+import type { ColumnName, Database, DatabaseBatch, PutRows } from './database.js';
 import { afterPrefix, beU32, historyKey, latestKey, META_UNFINISHED, readBeU32, receiptPrefix } from './keys.js';
 import { corrupt } from './records.js';
 import type { TouchedKey } from './touched.js';
@@ -40,8 +41,6 @@ export function unfinishedHeight(database: Database): number | undefined {
 export function putUnfinished(batch: DatabaseBatch, height: number): void {
   batch.put('meta', META_UNFINISHED, beU32(height));
 }
-
-type PutRows = (batch: Pick<DatabaseBatch, 'put'>) => void;
 
 /** Rows of one block, in as many batches as they need: one, unless they are too many. */
 export class PieceWriter {
@@ -124,10 +123,12 @@ export function takeBackPieces(database: Database, write: WriteBatch, pieceBytes
       for (const [row] of contractRows(page, height, readBeU32(key, 5))) pieces.del('blocks', row);
       pieces.del('blocks', new Uint8Array(key));
     }
+    takeBackAddresses(database, pieces, height);
   } catch (error) {
     pieces.batch.discard();
     throw error;
   }
+  delTxids(database, pieces.batch, height);
   delUndo(database, pieces.batch, height);
   pieces.batch.del('meta', META_UNFINISHED);
   write(pieces.batch);

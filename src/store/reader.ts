@@ -73,6 +73,11 @@ export class StoreReader {
     return bytes && parseIdentity(bytes);
   }
 
+  /** Whether it has an index by address. Throws STORE_EMPTY if it never had a block. */
+  get keepsAddresses(): boolean {
+    return this.identity().addresses === true;
+  }
+
   /** Hash of block 0 of the chain (32 bytes, wire order), if it was recorded. */
   genesis(): Uint8Array | undefined {
     const bytes = this.rocks.get('meta', META_GENESIS);

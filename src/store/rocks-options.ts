@@ -29,6 +29,8 @@ const SETTINGS: Readonly<Record<ColumnName, ColumnSettings>> = {
   tree: { cacheShare: 0.375, memtables: undefined },
   history: { cacheShare: 0.125, memtables: 64 * MIB },
   blocks: { cacheShare: 0.075, memtables: 32 * MIB },
+  // Beyond the cache as a whole: empty unless the database has the index, half of whose reads are of absent keys.
+  addresses: { cacheShare: 0.25, memtables: 64 * MIB, points: true },
   // Dropped again after as many blocks as can be undone: it stays small.
   undo: { cacheShare: 0.025, memtables: 4 * MIB },
   meta: { cacheShare: 0.025, memtables: MIB / 4 },

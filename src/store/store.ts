@@ -1,5 +1,6 @@
 import { InternalError, StoreError } from '../errors/errors.js';
 import { bytesEqual } from '../util/bytes.js';
+import { addressIndexOf, addressUndoBytes, undoAddresses } from './address-writes.js';
 import { BatchWriter } from './batch-writer.js';
 import { assertAllNext, assertNext, assertUndone, rollbackTooDeep } from './block-order.js';
 import { delBlock, putBlock, putRoots, putRows } from './block-rows.js';
@@ -161,8 +162,7 @@ export class Store extends StoreReader {
   }
 
   /**
-   * Closes the database, whatever fails before. Attached threads must have ended before. A failed write is not reported
-   * again.
+   * Closes the database, whatever fails before. Attached threads must have ended. A failed write is not told again.
    */
   async close(): Promise<void> {
     try {
@@ -240,7 +240,8 @@ export class Store extends StoreReader {
     try {
       const writes = { S: packedWrites(block.standardWrites), P: packedWrites(block.laneWrites) };
       const update = this.trees.update(writes);
-      putRows(this.rocks, pieces, block, sortedWrites(writes, update.existed), final);
+      const rows = { writes: sortedWrites(writes, update.existed), addresses: addressIndexOf(this)?.changes(block) };
+      putRows(this.rocks, pieces, block, rows, final);
       roots = update.roots();
       options.check?.(roots);
       this.#putEnd(pieces, block, roots, final);
@@ -260,9 +261,8 @@ export class Store extends StoreReader {
 
   /**
    * Commits blocks that follow each other in one batch, none of which has receipts or writes to namespace P: what a
-   * key was between two of them is in the history only, and the trees take its last value. Roots are computed and
-   * recorded of the last one; they are returned. Everything else is as after {@link commitBlock} of each. They have
-   * room in memory several times over.
+   * key was between two of them is in the history only. Roots are computed and recorded of the last one; they are
+   * returned. All else is as after {@link commitBlock} of each. They have room in memory several times over.
    */
   commitBlocks(blocks: readonly BlockCommit[], options: Omit<CommitOptions, 'check'> = {}): StateRoots {
     this.#assertWritable();
@@ -271,7 +271,7 @@ export class Store extends StoreReader {
     const batch = this.rocks.batch();
     let roots: StateRoots;
     try {
-      roots = putGroup(this.rocks, batch, blocks, this.trees, final);
+      roots = putGroup(this.rocks, batch, blocks, { trees: this.trees, addresses: addressIndexOf(this), final });
       this.#keeping.prune(batch, last.height, blocks.length, final);
       if (final) putFinal(batch, last.height);
       if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
@@ -349,11 +349,13 @@ export class Store extends StoreReader {
     try {
       const restore = (ns: Namespace, restored: Restored): void => this.trees.undo(ns, restored);
       fits = undoVersions(this.rocks, batch, touchedIn(height, undo), height, { restore, mostBytes: this.#pieceBytes });
+      fits &&= addressUndoBytes(this.rocks, height) < this.#pieceBytes;
       const before = this.blockRecord(height - 1);
       const roots = this.trees.endUndo();
       assertUndone(height, before, roots);
       if (fits) {
         this.trees.storeUndone(batch, height, before === undefined);
+        undoAddresses(this.rocks, batch, height);
         delUndo(this.rocks, batch, height);
       } else {
         batch.discard();

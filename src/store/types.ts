@@ -1,3 +1,4 @@
+import type { BlockColumns } from '../bitcoin/block-offsets.js';
 import type { DependentRule } from '../lane/policy.js';
 import type { EncodedReceipts, LaneKey, PlanSummary, Receipt } from '../lane/types.js';
 
@@ -21,6 +22,8 @@ export interface StoreOptions {
   readonly dependent?: DependentRule;
   /** SHA-256 of the standard module, hex. */
   readonly moduleHash: string;
+  /** Whether there is an index of outputs and transactions by address; none if not given. */
+  readonly addresses?: boolean;
   /** Refuse writes, and do not create the store. The database is locked all the same. */
   readonly readOnly?: boolean;
   /** See {@link UndoOptions}. */
@@ -63,7 +66,15 @@ export interface StoreIdentity {
   readonly laneStartHeight: number;
   readonly dependent: DependentRule;
   readonly moduleHash: string;
+  /** Absent where there is no index by address. */
+  readonly addresses?: true;
 }
+
+/** Where the inputs and outputs of a block lie, with its txids. */
+export type BlockOutputs = Pick<
+  BlockColumns,
+  'raw' | 'count' | 'firstInput' | 'firstOutput' | 'inputs' | 'scripts' | 'txids'
+>;
 
 /** Everything of one block, committed at once. */
 export interface BlockCommit {
@@ -78,6 +89,8 @@ export interface BlockCommit {
   readonly laneWrites: ReadonlyMap<LaneKey, Uint8Array | undefined>;
   readonly receipts: readonly Receipt[] | EncodedReceipts;
   readonly plan: PlanSummary;
+  /** Where its inputs and outputs lie: for a store with an index by address, which wants them. */
+  readonly outputs?: BlockOutputs;
   /** Why the standard module wrote nothing in this block. */
   readonly standardError?: string;
 }

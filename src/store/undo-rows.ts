@@ -1,10 +1,11 @@
 /**
  * The rows of undo records (touched.ts). The record of a block that touched many keys lies in several rows, each a
  * record of its own for the next of the keys, so that none is large: the first under the height, the others under the
- * height and their number, from 1 on.
+ * height and their number, from 1 on. What an index by address has of its own: address-undo.ts.
  */
 
 import { compareBytes } from '../util/bytes.js';
+import { delAddressUndo } from './address-undo.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { beU32, undoPartKey } from './keys.js';
 import { corrupt } from './records.js';
@@ -90,12 +91,13 @@ export function* touchedIn(height: number, rows: Iterable<Uint8Array>): Generato
   }
 }
 
-/** Deletes the record of block `height`. */
+/** Deletes the record of block `height`, with that of the index by address. */
 export function delUndo(database: Database, batch: Pick<DatabaseBatch, 'del'>, height: number): void {
   batch.del('undo', beU32(height));
   for (let number = 1; database.get('undo', undoKey(height, number)) !== undefined; number++) {
     batch.del('undo', undoKey(height, number));
   }
+  delAddressUndo(database, batch, height);
 }
 
 /** Whether a key comes after another one in a record. */

@@ -37,6 +37,7 @@ describe('docs/json-rpc.md', () => {
       'lane-view-methods',
       'trace-methods',
       'list-methods',
+      'address-methods',
       'list-options',
       'event-query',
       'receipt-of',

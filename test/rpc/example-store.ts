@@ -8,6 +8,7 @@ import type { RpcServerOptions } from '../../src/rpc/server-options.js';
 import { Store } from '../../src/store/store.js';
 import { concatBytes, fromDisplayHash, toBinaryString, u32Bytes } from '../../src/util/bytes.js';
 import { block, bytes, OPTIONS, plan, receipt } from '../store/helpers.js';
+import { outputsOf, type ToyTx } from '../store/outputs.js';
 import { EXAMPLE_META, exampleContract } from './example-contract.js';
 
 /** Views of a module that exists in tests only: `echo` gives height prefix and input, `fail` traps. */
@@ -23,6 +24,15 @@ export const preview: NonNullable<RpcBackend['preview']> = (_, name, input, heig
 const id = { block: 2n, tx: 1n };
 const storageKey = (key: string) => toBinaryString(concatBytes(keyBytes(storagePrefix(id)), bytes(key)));
 
+/** What the address of the examples pays to: 00 and a hash of twenty bytes 07. */
+const SCRIPT = Uint8Array.of(0, 20, ...new Array<number>(20).fill(7));
+
+/** A transaction, with one output to the address of the examples, or none. */
+function tx(height: number, index: number, inputs: ToyTx['inputs'], amount?: bigint): ToyTx {
+  const outputs = amount === undefined ? [] : [{ script: SCRIPT, amount }];
+  return { txid: fromDisplayHash(receipt(height, index).txid), inputs, outputs };
+}
+
 /** The chain of docs/json-rpc.md: blocks 100 and 101. */
 export function fillExampleStore(store: Store): void {
   store.commitBlock({
@@ -31,6 +41,7 @@ export function fillExampleStore(store: Store): void {
     plan: { ...plan(100), colours: 0, widths: [], longestChain: 0 },
     receipts: [receipt(100, 0)],
     laneWrites: new Map([[storageKey('cap'), Uint8Array.of(1, 0)]]),
+    outputs: outputsOf([tx(100, 0, [], 50_000n)]),
   });
   const failed = receipt(101, 3, {
     messages: [{ ...receipt(101, 3).messages[0], status: 'REVERT', error: 'abort', data: '', dataBytes: 0 }],
@@ -45,6 +56,12 @@ export function fillExampleStore(store: Store): void {
       [outpoint, sheet],
       [codeKey(id), concatBytes(Uint8Array.of(0), exampleContract(EXAMPLE_META))],
     ]),
+    outputs: outputsOf([
+      tx(101, 0, [], 546n),
+      tx(101, 1, []),
+      tx(101, 2, []),
+      tx(101, 3, [{ txid: fromDisplayHash(receipt(100, 0).txid), vout: 0 }]),
+    ]),
     receipts: [receipt(101, 0), failed, receipt(101, 4, { undone: 'overflow', messages: [] })],
   });
 }
@@ -54,7 +71,7 @@ export async function serveExample(
   dir: string,
   options: Partial<Omit<RpcServerOptions, 'backend'>> & { fill?: boolean; backend?: Partial<RpcBackend> } = {},
 ): Promise<{ server: RpcServer; store: Store; close: () => Promise<void> }> {
-  const store = await Store.open(dir, OPTIONS);
+  const store = await Store.open(dir, { ...OPTIONS, addresses: true });
   if (options.fill !== false) fillExampleStore(store);
   const lane = openLaneViews(store);
   const laneView: RpcBackend['laneView'] = (kind, request, client) => lane.run(kind, request, client);

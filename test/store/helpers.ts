@@ -7,8 +7,9 @@ import type { Rocks } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
 import { encodeTouched, type Touched, type TouchedKey } from '../../src/store/touched.js';
 import type { BlockCommit, Namespace, StoreOptions } from '../../src/store/types.js';
-import { fromBinaryString, toBinaryString, toHex } from '../../src/util/bytes.js';
+import { fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { sha256 } from '../../src/util/sha256.js';
+import { outputsOf } from './outputs.js';
 
 export const OPTIONS: StoreOptions = { network: 'regtest', moduleHash: 'ab'.repeat(32) };
 
@@ -99,8 +100,11 @@ export function block(height: number, standard: Values = {}, lane: Record<string
     ),
     receipts: [receipt(height, 0)],
     plan: plan(height),
+    outputs: outputsOf([{ ...coinbase, txid: fromDisplayHash(receipt(height, 0).txid) }]),
   };
 }
+
+const coinbase = { inputs: [], outputs: [{ script: Uint8Array.of(0x51), amount: 5_000_000_000n }] };
 
 /** Random writes over few keys, so that blocks overwrite, delete and revive. */
 export function randomBlock(height: number, random: (n: number) => number): BlockCommit {

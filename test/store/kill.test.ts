@@ -11,7 +11,7 @@ async function bench(name: string, ...args: string[]): Promise<Record<string, un
 }
 
 test('kills amid commits and rollbacks leave a whole store and the rows of an undisturbed run', async () => {
-  const report = await bench('kill-store.mjs', '--kills', '20', '--small');
+  const report = await bench('kill-store.mjs', '--kills', '20', '--small', '--index', 'addresses');
   expect(report).toMatchObject({ kills: 20, violations: 0, same: true });
 });
 
@@ -23,7 +23,7 @@ test('so does a disk that is full amid any write, and the error that ends the pr
 });
 
 test('kills of an index beside a node whose chain reorganises do, too', async () => {
-  const report = await bench('kill.mjs', '--kills', '12', '--from', '106', '--to', '122');
+  const report = await bench('kill.mjs', '--kills', '12', '--from', '106', '--to', '122', '--index', 'addresses');
   expect(report).toMatchObject({ kills: 12, violations: 0, strayTips: 0, same: true });
   // The fourth and the twelfth wait for the index to undo blocks; the eighth comes while it opens.
   expect(report.undoing).toBeGreaterThanOrEqual(2);

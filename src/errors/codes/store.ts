@@ -28,6 +28,10 @@ export const STORE_CODES = {
   STORE_LANE_START_MISMATCH: ['made with another `--lane-start-block`', 'use the recorded one'],
   STORE_DEPENDENT_MISMATCH: ['made with another `--dependent`', 'use the recorded one'],
   STORE_MODULE_MISMATCH: ['made with another module', 'name it with `--indexer`'],
+  STORE_INDEX_MISMATCH: [
+    'made with another `--index`: blocks are not stored, so an index cannot be made afterwards',
+    'use the recorded value, or index into a new folder',
+  ],
   STORE_NOT_NEXT: ['the block does not follow the tip', 'heights must be consecutive: one database a range'],
   STORE_READ_ONLY: ['a write to a store opened for reading', 'open it for writing'],
   STORE_CLOSED: [
@@ -87,6 +91,10 @@ export const CHECK_CODES = {
   CHECK_PLAN: ['`db check`: a plan missing, unreadable or too many', 'restore a snapshot, or index into a new folder'],
   CHECK_RECEIPT: [
     '`db check`: receipts that are not as many as recorded, or belong elsewhere',
+    'restore a snapshot, or index into a new folder',
+  ],
+  CHECK_ADDRESS_INDEX: [
+    '`db check`: rows of the index by address disagree, or their undo data',
     'restore a snapshot, or index into a new folder',
   ],
   CHECK_CONTRACT_INDEX: [

@@ -241,6 +241,21 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
       object({ target: orNull(ref('Id')), status: oneOf(...MESSAGE_STATUSES), fuelUsed: COUNT, callTotal: COUNT }),
     ),
   }),
+  ListedOutput: object({
+    outpoint: ref('Outpoint'),
+    amount: ref('Amount'),
+    height: COUNT,
+    index: COUNT,
+    spent: orNull(object({ height: COUNT, index: COUNT, txid: ref('Txid'), vin: orNull(COUNT) })),
+  }),
+  ListedMove: object({
+    txid: ref('Txid'),
+    height: COUNT,
+    index: COUNT,
+    received: ref('Amount'),
+    spent: ref('Amount'),
+  }),
+  ListedAsset: object({ asset: ref('Id'), amount: ref('Amount'), outputs: COUNT }),
   TransactionPlace: object({
     txid: ref('Txid'),
     height: COUNT,

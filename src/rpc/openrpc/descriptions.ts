@@ -37,6 +37,12 @@ const options = (own: Readonly<Record<string, Schema>>): Parameter =>
     ),
   );
 
+/** The options of a listing by address or script, of which one must be given. */
+const ofScript = (own: Readonly<Record<string, Schema>>): Parameter => ({
+  ...options({ address: TEXT, script: ref('HexIn'), ...own }),
+  required: true,
+});
+
 const pageOf = (item: string): Schema => object({ height: COUNT, items: list(ref(item)), cursor: orNull(TEXT) });
 
 export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
@@ -135,6 +141,21 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
       }),
     ],
     result: pageOf('ListedReceipt'),
+  },
+  warpshrew_listoutputs: {
+    summary: 'Outputs of an address or script, and what spent them',
+    params: [ofScript({ unspent: BOOLEAN, reverse: BOOLEAN })],
+    result: pageOf('ListedOutput'),
+  },
+  warpshrew_listhistory: {
+    summary: 'Transactions of an address or script',
+    params: [ofScript({ reverse: BOOLEAN })],
+    result: pageOf('ListedMove'),
+  },
+  warpshrew_listassets: {
+    summary: 'Assets of the lane on the unspent outputs of an address or script',
+    params: [ofScript({})],
+    result: pageOf('ListedAsset'),
   },
   warpshrew_gettransaction: {
     summary: 'Where a lane transaction stands; null if there is none with that txid',

@@ -1,4 +1,4 @@
-import { bytesEqual } from '../../util/bytes.js';
+import { bytesEqual, EMPTY_BYTES } from '../../util/bytes.js';
 import { decodeFloor, type Floor } from '../floor.js';
 import { checkIdentity, identityOf } from '../identity.js';
 import {
@@ -17,6 +17,7 @@ import { decodeBlockRecord } from '../records.js';
 import { Rocks } from '../rocks.js';
 import { isNew } from '../stamp.js';
 import type { StateRoots, StoreIdentity } from '../types.js';
+import { checkAddresses } from './addresses.js';
 import { checkBlocks } from './blocks.js';
 import { type CheckListener, CheckRun } from './run.js';
 import { checkTrees } from './tree.js';
@@ -58,6 +59,11 @@ function checkDatabase(dir: string, rocks: Rocks, listener: CheckListener): Chec
   const lowest = run.phase('undo', () => lowestUndo(run)) ?? run.last + 1;
   const counts = new VersionCounts(Math.max(run.first, lowest), run.last);
   const floor = run.phase('meta', () => checkedFloor(run, lowest)) ?? { height: -1, swept: true };
+  const kept = run.phase(
+    'meta',
+    () => parsedIdentity(rocks.get('meta', META_IDENTITY) ?? EMPTY_BYTES)?.addresses === true,
+  );
+  run.phase('addresses', () => checkAddresses(run, kept === true));
   run.phase('versions', () => checkVersions(run, counts, floor));
   run.phase('undo', () => checkUndo(run, counts));
   const roots = tipRoots(run);

@@ -14,7 +14,7 @@ export interface Violation {
   readonly key?: string;
 }
 
-export type CheckPhase = 'meta' | 'blocks' | 'versions' | 'undo' | 'tree';
+export type CheckPhase = 'meta' | 'blocks' | 'addresses' | 'versions' | 'undo' | 'tree';
 
 export interface CheckListener {
   /** Called for each violation as it is found; nothing is collected. */

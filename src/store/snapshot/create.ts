@@ -130,7 +130,7 @@ async function write(
 ): Promise<CreatedSnapshot> {
   file.write(MAGIC);
   const chunks: ChunkEntry[] = [];
-  const rows = { latest: 0, history: 0, blocks: 0, undo: 0, meta: 0 };
+  const rows = { latest: 0, history: 0, blocks: 0, addresses: 0, undo: 0, meta: 0 };
   for (const column of SNAPSHOT_COLUMNS) {
     for (const { raw, count } of rawChunks(allRows(of[column]))) {
       const stored = await compress(raw, { level: LEVEL });

@@ -22,6 +22,8 @@ export function parseManifest(bytes: Uint8Array): SnapshotManifest {
       latest: count(rows.latest, 'rows'),
       history: count(rows.history, 'rows'),
       blocks: count(rows.blocks, 'rows'),
+      // A file from before there was an index by address does not say that it has none.
+      addresses: count(rows.addresses ?? 0, 'rows'),
       undo: count(rows.undo, 'rows'),
       meta: count(rows.meta, 'rows'),
     },
@@ -59,8 +61,9 @@ function chunkEntry(value: unknown): ChunkEntry {
 }
 
 function identity(raw: Record<string, unknown>): StoreIdentity {
-  const { network, moduleHash, dependent } = raw;
+  const { network, moduleHash, dependent, addresses } = raw;
   if (typeof network !== 'string' || typeof moduleHash !== 'string') throw malformed('its identity lacks a field');
+  if (addresses !== undefined && addresses !== true) throw malformed('its identity has a field of another kind');
   if (dependent !== 'demote' && dependent !== 'reject') throw malformed('its identity lacks a field');
   return {
     schema: count(raw.schema, 'schema'),
@@ -69,6 +72,7 @@ function identity(raw: Record<string, unknown>): StoreIdentity {
     laneStartHeight: count(raw.laneStartHeight, 'lane start height'),
     dependent,
     moduleHash,
+    ...(addresses === true && { addresses }),
   };
 }
 

@@ -162,7 +162,7 @@ async function verifyRestored(work: string, manifest: SnapshotManifest, { progre
 function sameIdentity(store: Store, manifest: SnapshotManifest): boolean {
   const genesis = store.genesis();
   const [a, b] = [identityOf(store.identity()), identityOf(manifest.identity)];
-  const fields = ['network', 'laneStartHeight', 'dependent', 'moduleHash'] as const;
+  const fields = ['network', 'laneStartHeight', 'dependent', 'moduleHash', 'addresses'] as const;
   return (
     fields.every((field) => a[field] === b[field]) && (genesis ? toDisplayHash(genesis) : null) === manifest.genesis
   );

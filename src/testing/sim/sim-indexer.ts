@@ -19,7 +19,7 @@ function engine(): LaneEngine {
   shared ??= new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
   return shared;
 }
-const STORE = { network: 'regtest', moduleHash: '00'.repeat(32) } as const;
+const STORE = { network: 'regtest', moduleHash: '00'.repeat(32), addresses: true } as const;
 const EMPTY: ReadonlySet<number> = new Set([7, 77, 177]);
 
 /** The store in a database, which keeps undo data for `keepUndo` blocks; for all of them if not given. */

@@ -1,0 +1,70 @@
+/** What listings read of the index by address. All of it tells of any height: rows say when something came and went. */
+
+import { concatBytes } from '../util/bytes.js';
+import type { AddressMove, AddressOutput } from './address-rows.js';
+import { HASH_BYTES, historyRowKey, moveRow, outputKey, outputRow } from './address-rows.js';
+import { AddressTxids } from './address-txids.js';
+import type { Database, Range, Row } from './database.js';
+import { rowPortions } from './row-portions.js';
+
+/** Rows of a script up to a height, from the first on or backwards, behind a place of {@link ListedRow}. */
+export interface ScriptRange {
+  /** SHA-256 of the script. */
+  readonly script: Uint8Array;
+  /** The last height. */
+  readonly to: number;
+  readonly after: Uint8Array | undefined;
+  readonly reverse: boolean;
+}
+
+/** A row with its place among those of the script, and the bytes that were read. */
+export type ListedRow<T> = T & { readonly place: Uint8Array; readonly bytes: number };
+
+/** Bytes of the place of a transaction, and of an output, among those of a script. */
+export const MOVE_PLACE_BYTES = 8;
+export const OUTPUT_PLACE_BYTES = 12;
+
+export class AddressLists {
+  readonly #database: Database;
+  readonly #txids: AddressTxids;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#txids = new AddressTxids(database);
+  }
+
+  /** Outputs that blocks up to a height created, in the order of their creation. */
+  outputs(range: ScriptRange): Generator<ListedRow<AddressOutput>, void, void> {
+    const [from, to] = [outputKey(range.script, 0, 0, 0), outputKey(range.script, range.to, 0xffffffff, 0xffffffff)];
+    return this.#rows(from, to, range, outputRow);
+  }
+
+  /** Transactions up to a height that created or spent outputs of the script, in the order of the chain. */
+  moves(range: ScriptRange): Generator<ListedRow<AddressMove>, void, void> {
+    const [from, to] = [historyRowKey(range.script, 0, 0), historyRowKey(range.script, range.to, 0xffffffff)];
+    return this.#rows(from, to, range, moveRow);
+  }
+
+  /** The txid (32 bytes, wire order) of a transaction by its place; undefined if there is none. */
+  txidAt(height: number, index: number): Uint8Array | undefined {
+    return this.#txids.at(height, index);
+  }
+
+  *#rows<T>(
+    first: Uint8Array,
+    last: Uint8Array,
+    { after, reverse }: ScriptRange,
+    read: (row: Row) => T,
+  ): Generator<ListedRow<T>, void, void> {
+    const head = 1 + HASH_BYTES;
+    let range: Range = { gte: first, lt: concatBytes(last, Uint8Array.of(0)), reverse };
+    if (after !== undefined) {
+      const at = concatBytes(first.subarray(0, head), after);
+      range = reverse ? { ...range, lt: at } : { ...range, gte: concatBytes(at, Uint8Array.of(0)) };
+    }
+    for (const row of rowPortions(this.#database, 'addresses', range)) {
+      const place = row[0].slice(head);
+      yield { ...read(row), place, bytes: row[0].length + row[1].length };
+    }
+  }
+}
