@@ -1,20 +1,26 @@
 /** The folder of an export: who writes it, and what lies in it that no manifest names. */
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { EnvironmentError } from '../errors/errors.js';
+import { EnvironmentError, UsageError } from '../errors/errors.js';
 import { FILE_NAME, type Part } from './manifest.js';
 import { writing } from './table-file.js';
 import { TABLE_NAMES } from './tables.js';
 
 const LOCK_FILE = 'export.lock';
+/** One of these is in every folder that an export was begun in. */
+const OURS: ReadonlySet<string> = new Set(['manifest.json', LOCK_FILE, ...TABLE_NAMES]);
+/** At the root of a new file system. */
+const IGNORED = 'lost+found';
 /** Of a run that was interrupted. */
 const LEFT = /^(manifest\.json\.part|sorting-[A-Za-z0-9]{6})$/;
 
 /**
- * Makes the folder, and keeps other processes of this machine from it. Returns what lets them in again. Throws
- * EnvironmentError ENV_EXPORT_BUSY or ENV_UNWRITABLE.
+ * Makes the folder, and keeps other processes of this machine from it. Returns what lets them in again. A folder of
+ * something else, such as a database, is left as it is. Throws UsageError USAGE_EXPORT, EnvironmentError
+ * ENV_EXPORT_BUSY or ENV_UNWRITABLE.
  */
 export function claimFolder(folder: string): () => void {
+  assertOurs(folder);
   writing(folder, () => {
     for (const table of TABLE_NAMES) mkdirSync(join(folder, table), { recursive: true });
   });
@@ -36,6 +42,17 @@ export function claimFolder(folder: string): () => void {
     }
     rmSync(path, { force: true });
   }
+}
+
+function assertOurs(folder: string): void {
+  const names = writing(folder, () => (existsSync(folder) ? readdirSync(folder) : [])).filter(
+    (name) => name !== IGNORED,
+  );
+  if (names.length === 0 || names.some((name) => OURS.has(name))) return;
+  throw new UsageError('USAGE_EXPORT', 'the folder holds something else than an export', {
+    facts: { folder, found: names[0] },
+    hint: 'Name a new or an empty folder.',
+  });
 }
 
 /** Deletes what another process has left of its work. */

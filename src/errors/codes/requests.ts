@@ -39,8 +39,8 @@ export const USAGE_CODES = {
     'another `--from`, or index from the start',
   ],
   USAGE_EXPORT: [
-    'the folder holds files of another export: other format, size of files, first height or chain',
-    'the same settings as before, or another folder',
+    'the folder holds something else, or another export: other format, size of files, first height or chain',
+    'another folder, or the same settings as before',
   ],
   USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
 } as const satisfies Readonly<Record<string, Texts>>;

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RocksLevel } from '@nxtedition/rocksdb';
+import { expect, test } from 'vitest';
+import { openSource } from '../../src/bitcoin/sources.js';
+import { CHAIN, cli, ROOT, temporaryFolder } from '../helpers/cli.js';
+
+const MODULE = join(ROOT, 'dist', 'wasm', 'indexers', 'default.wasm');
+/** Commands that run at a time. */
+const AT_ONCE = 4;
+
+/** What arguments get that name no file or folder. */
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  txid: ['00'.repeat(32)],
+  target: ['2:1'],
+  inputs: ['77'],
+  what: ['contracts'],
+  command: ['--', process.execPath, '--version'],
+};
+
+/** What commands want besides, by their words; options of paths have values by their name in {@link pathFor}. */
+const MORE: Readonly<Record<string, readonly string[]>> = {
+  index: ['--policy', 'sequential', '--exit-at', '2', '--port', '0', '--snapshot-interval', '1'],
+  serve: ['--port', '0'],
+  replay: ['--to', '2', '--policy', 'sequential'],
+  'db rollback': ['--to', '2', '--yes'],
+  reindex: ['--from', '2'],
+  'proof get': ['--namespace', 'S', '--key', '00'],
+  'proof verify': ['--root', '00'.repeat(32), '--height', '1'],
+};
+
+/** Options of paths that a command always gets. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  index: ['db', 'fixture'],
+  serve: ['db'],
+  dump: ['db'],
+  replay: ['db'],
+  export: ['db', 'to'],
+  digest: ['db'],
+  trace: ['db', 'blocks'],
+  call: ['db'],
+  reindex: ['db', 'into', 'indexer'],
+  'db check': ['db'],
+  'db rollback': ['db'],
+  'proof get': ['db'],
+  'snapshot create': ['db', 'out'],
+  'snapshot key': ['out'],
+  'snapshot restore': ['from', 'db'],
+  'snapshot fetch': ['out'],
+};
+
+/** They end before they open a database: one by design, one where there is no GPU. */
+const OPEN_NONE: ReadonlySet<string> = new Set(['config check', 'verify-kernel']);
+
+interface Command {
+  readonly words: readonly string[];
+  /** Names of its arguments, and of its options that take a path. */
+  readonly args: readonly string[];
+  readonly paths: readonly string[];
+}
+
+/** Every command, as the program itself lists them; a hidden one as its source does. */
+async function commands(words: readonly string[] = []): Promise<Command[]> {
+  const help = (await cli(...words, '--help')).stdout;
+  const [, list] = help.split('\nCommands:\n');
+  if (list !== undefined) {
+    const names = [...list.matchAll(/^ {2}([a-z-]+)/gm)].map((match) => match[1]).filter((name) => name !== 'help');
+    if (words.length === 0) {
+      const source = readFileSync(join(ROOT, 'src', 'cli.ts'), 'utf8');
+      names.push(...[...source.matchAll(/command\('([a-z-]+)', \{ hidden: true \}\)/g)].map((match) => match[1]));
+    }
+    return (await Promise.all(names.map((name) => commands([...words, name])))).flat();
+  }
+  const usage = /^Usage: (.*)/.exec(help)?.[1] ?? '';
+  const args = [...usage.matchAll(/[<[]([a-z]+)(?:\.\.\.)?[>\]]/g)].map((match) => match[1]);
+  const paths = [...help.matchAll(/^ {2}(?:-\w, )?--([\w-]+) <(?:dir|file|path|folder)(?:\|[^>]*)?>/gm)];
+  return [{ words, args: args.filter((name) => name !== 'options'), paths: paths.map((match) => match[1]) }];
+}
+
+/** A database of another program. */
+async function foreign(folder: string): Promise<void> {
+  const db = new RocksLevel(folder, { columns: { default: {} }, createIfMissing: true });
+  await db.open();
+  const batch = db.batch();
+  batch._put(Buffer.from('__INTERNAL/height'), Buffer.from([7, 0, 0, 0]), { column: db.columns.default });
+  batch._writeSync({ sync: true });
+  batch._closeSync();
+  await db.close();
+}
+
+/** Every file of a folder with its hash and the time of its last change. */
+function fingerprint(dir: string): string[] {
+  const names = readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
+  return names.map((name) => {
+    const path = join(dir, name);
+    const { mtimeMs } = statSync(path);
+    const isFolder = statSync(path).isDirectory();
+    return `${name} ${isFolder ? '' : createHash('sha256').update(readFileSync(path)).digest('hex')} ${mtimeMs}`;
+  });
+}
+
+test('every command leaves the database of another program as it is, wherever a path may stand', async () => {
+  const folder = temporaryFolder();
+  const ours = join(folder, 'ours.db');
+  expect((await cli('replay', CHAIN, '--db', ours, '--to', '3', '--policy', 'sequential')).status).toBe(0);
+  const snapshot = join(folder, 'snapshot');
+  expect((await cli('snapshot', 'create', '--db', ours, '--out', snapshot)).status).toBe(0);
+  const rawBlock = join(folder, 'block');
+  for (const { raw } of openSource(CHAIN).blocks(1, 1)) writeFileSync(rawBlock, raw);
+  const all = await commands();
+  expect(all.map(({ words }) => words.join(' '))).toEqual(
+    expect.arrayContaining(['index', 'db check', 'verify-kernel']),
+  );
+  let made = 0;
+
+  /** A run with the database of another program in one place, and what is right everywhere else. */
+  async function point({ words, args, paths }: Command, at: string): Promise<void> {
+    const name = words.join(' ');
+    const own = join(folder, String(made++));
+    const theirs = join(own, 'theirs');
+    cpSync(ours, join(own, 'db'), { recursive: true });
+    await foreign(theirs);
+    const before = fingerprint(theirs);
+    const pathFor = (of: string): string => {
+      if (of === at) return theirs;
+      if (of === 'fixture' || of === 'blocks' || of === 'path') return CHAIN;
+      if (of === 'from') return snapshot;
+      if (of === 'file') return rawBlock;
+      if (of === 'indexer' || of === 'module') return MODULE;
+      if (of === 'db' && (name === 'index' || name === 'replay')) return join(own, 'new.db');
+      return join(own, of);
+    };
+    const given = paths.filter((path) => path === at || NEEDED[name]?.includes(path));
+    const line = [
+      ...words,
+      ...args.flatMap((arg) => ARGUMENTS[arg] ?? [pathFor(arg)]),
+      ...given.flatMap((path) => [`--${path}`, pathFor(path)]),
+      ...(MORE[name] ?? (name === 'verify-kernel' ? ['--programs', 'claim'] : [])),
+    ];
+    const run = await cli(...line);
+    // A command that wants more than these tables know has not come far enough to do harm.
+    expect.soft(run.stderr, line.join(' ')).not.toMatch(/missing required argument|required option/);
+    expect.soft(fingerprint(theirs), line.join(' ')).toEqual(before);
+    const refusal = /STORE_FOREIGN|SNAPSHOT_TARGET_EXISTS/;
+    if (at === 'db' && !OPEN_NONE.has(name)) expect.soft(run.stderr, line.join(' ')).toMatch(refusal);
+  }
+
+  const runs = all.flatMap((command) => {
+    // `config check` and `serve` take the settings of `index`, of which these use no other path.
+    const isSettings = ['config check', 'serve'].includes(command.words.join(' '));
+    const places = isSettings ? ['db'] : [...command.args.filter((arg) => !(arg in ARGUMENTS)), ...command.paths];
+    return places.map((at) => () => point(command, at));
+  });
+  expect(runs.length).toBeGreaterThan(40);
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let run = runs.shift(); run !== undefined; run = runs.shift()) await run();
+    }),
+  );
+});
