@@ -8,8 +8,8 @@ import type { StreamLog } from './log.js';
 const MOST_LOOKS = 200;
 
 /**
- * Sequence of a message from which on the replica finds everything that it lacks: one that begins the newest event of
- * its highest block that the stream has, too. 0, for the beginning of the stream, where there is none: whether the
+ * Sequence of a message from which on the replica finds everything that it lacks: one that begins the newest event
+ * after which its highest block that the stream has, too, was the stream's tip. 0, for the beginning of the stream, where there is none: whether the
  * stream goes on from the replica's tip then shows at its first block. Throws StreamError STREAM_*.
  */
 export async function findStart(store: StoreReader, log: StreamLog): Promise<number> {
@@ -21,10 +21,13 @@ export async function findStart(store: StoreReader, log: StreamLog): Promise<num
   const lowest = Math.max(0, from - MOST_LOOKS + 1);
   for (let height = from; height >= lowest; height--) {
     const own = store.blockHash(height);
-    const found = own && (await log.lastOf(height));
+    const found = own && (await log.lastOf('block', height));
     if (found === undefined) return 0;
     const { hash, number } = decodeChunk(found.bytes);
-    if (bytesEqual(hash, own)) return Math.max(1, found.sequence - number);
+    if (!bytesEqual(hash, own)) continue;
+    const undone = await log.lastOf('undone', height);
+    const isTip = undone !== undefined && bytesEqual(decodeChunk(undone.bytes).hash, own);
+    return Math.max(1, found.sequence - number, isTip ? undone.sequence : 0);
   }
   return 0;
 }

@@ -1,5 +1,7 @@
 /** What a stream offers to those who write and read it, whatever keeps it (nats/). */
 
+import type { EventHead } from './chunk.js';
+
 /** A message that is in the stream. */
 export interface LogMessage {
   /** Ascending, with gaps where messages were deleted. */
@@ -16,8 +18,9 @@ export interface LogEnd {
 
 /** A message to be added. */
 export interface NewMessage {
-  /** Height of the block that it is of; undefined: it is of none. Finds it again ({@link StreamLog.lastOf}). */
-  readonly height: number | undefined;
+  /** What it is found again by ({@link StreamLog.lastOf}). */
+  readonly kind: EventHead['kind'];
+  readonly height: number;
   /** The same message has the same, and is added once. */
   readonly id: string;
   readonly bytes: Uint8Array;
@@ -27,8 +30,8 @@ export interface NewMessage {
 export interface StreamLog {
   /** Where the stream ends. */
   end(): Promise<LogEnd>;
-  /** The newest message of the block at `height`. */
-  lastOf(height: number): Promise<LogMessage | undefined>;
+  /** The newest message of this kind of event with this height. */
+  lastOf(kind: EventHead['kind'], height: number): Promise<LogMessage | undefined>;
   close(): Promise<void>;
 }
 

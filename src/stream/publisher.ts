@@ -118,7 +118,7 @@ export class Publisher {
 
   /** Hash of the block at `height`, not above the end, that the stream had last. */
   async #hashAt(height: number): Promise<Uint8Array | undefined> {
-    const message = await this.#log.lastOf(height);
+    const message = await this.#log.lastOf('block', height);
     return message && decodeChunk(message.bytes).hash;
   }
 
@@ -187,7 +187,7 @@ export class Publisher {
     const { kind, height, number } = chunk;
     // The place tells events apart that are the same: a block may come back after it was undone.
     const id = `${height}-${toHex(chunk.hash)}-${kind}-${number}-${after}`;
-    return this.#log.append({ height: kind === 'block' ? height : undefined, id, bytes: encodeChunk(chunk) }, after);
+    return this.#log.append({ kind, height, id, bytes: encodeChunk(chunk) }, after);
   }
 }
 

@@ -2,6 +2,7 @@ import { StreamError } from '../../src/errors/errors.js';
 import { COLUMNS } from '../../src/store/database.js';
 import { Store } from '../../src/store/store.js';
 import type { BlockCommit } from '../../src/store/types.js';
+import type { EventHead } from '../../src/stream/chunk.js';
 import type { LogEnd, LogMessage, NewMessage, ReadableLog, ReadMessage, WritableLog } from '../../src/stream/log.js';
 import { Publisher } from '../../src/stream/publisher.js';
 import { Disk } from '../../src/testing/sim/disk.js';
@@ -22,8 +23,8 @@ export class MemoryLog implements WritableLog, ReadableLog {
     return { sequence: this.#sequence, bytes: this.messages.at(-1)?.bytes };
   }
 
-  async lastOf(height: number): Promise<LogMessage | undefined> {
-    return this.messages.findLast((message) => message.height === height);
+  async lastOf(kind: EventHead['kind'], height: number): Promise<LogMessage | undefined> {
+    return this.messages.findLast((message) => message.kind === kind && message.height === height);
   }
 
   async append(message: NewMessage, after: number): Promise<number> {

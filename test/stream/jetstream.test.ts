@@ -15,7 +15,8 @@ function addressOf(url: string): StreamAddress {
   return address;
 }
 
-const message = (height: number | undefined, text: string): NewMessage => ({
+const message = (height: number, text: string, kind: NewMessage['kind'] = 'block'): NewMessage => ({
+  kind,
   height,
   id: text,
   bytes: new TextEncoder().encode(text),
@@ -43,14 +44,15 @@ describe.skipIf(NATS === undefined)('a stream of a NATS server', () => {
     // The answer may have been lost: the same message is there already.
     expect(await log.append(message(7, 'a'), 0)).toBe(1);
     expect(await log.append(message(7, 'b'), 1)).toBe(2);
-    expect(await log.append(message(undefined, 'c'), 2)).toBe(3);
+    expect(await log.append(message(7, 'c', 'undone'), 2)).toBe(3);
     expect((await failure(log.append(message(8, 'd'), 2))).code).toBe('STREAM_TAKEN');
     const other = await JetStreamLog.reader(address);
     const end = await other.end();
     expect([end.sequence, text(end.bytes)]).toEqual([3, 'c']);
-    const found = await other.lastOf(7);
+    const found = await other.lastOf('block', 7);
     expect([found?.sequence, text(found?.bytes)]).toEqual([2, 'b']);
-    expect(await other.lastOf(8)).toBe(undefined);
+    expect((await other.lastOf('undone', 7))?.sequence).toBe(3);
+    expect(await other.lastOf('block', 8)).toBe(undefined);
     const read: ReadMessage[] = [];
     const stopping = new AbortController();
     const reading = (async () => {
@@ -78,10 +80,10 @@ describe.skipIf(NATS === undefined)('a stream of a NATS server', () => {
     const server = await NatsServer.start(temporaryFolder());
     const log = await JetStreamLog.writer(addressOf(server.url('full')), MIB);
     for (let i = 0; i < 5; i++) {
-      await log.append({ height: i, id: `${i}`, bytes: new Uint8Array(400 << 10) }, i);
+      await log.append({ kind: 'block', height: i, id: `${i}`, bytes: new Uint8Array(400 << 10) }, i);
     }
     expect((await log.end()).sequence).toBe(5);
-    expect(await log.lastOf(0)).toBe(undefined);
+    expect(await log.lastOf('block', 0)).toBe(undefined);
     const { value } = await log.read(1, new AbortController().signal).next();
     expect(value?.sequence).toBe(4);
     await log.close();

