@@ -6,7 +6,7 @@ type Finish = (result: { readonly text: string; readonly exitStatus: number }) =
 
 const namespace = oneOf(['S', 'P']);
 
-/** Adds `digest`, `db …`, `diff`, `export` and `snapshot …`: commands over a database. */
+/** Adds `digest`, `db …`, `diff`, `export`, `sink` and `snapshot …`: commands over a database. */
 export function addStoreCommands(program: Command, finish: Finish): void {
   program
     .command('digest')
@@ -64,6 +64,15 @@ export function addStoreCommands(program: Command, finish: Finish): void {
     .option('--blocks-per-file <n>', 'blocks of a file, at most (default: as in the folder, or 1000)', size)
     .option('--json', 'print JSON')
     .action(async (options) => finish(await (await import('./export.js')).exportCommand(options)));
+
+  program
+    .command('sink')
+    .description('bring the tables in a PostgreSQL database to the newest block, once; `index --sink` keeps them there')
+    .argument('<url>', 'postgres://user@host/database; the password is taken from PGPASSWORD, too')
+    .requiredOption('--db <dir>', 'database folder; `index` may be running over it')
+    .option('--schema <name>', 'schema of the tables (default: warpshrew)')
+    .option('--json', 'print JSON')
+    .action(async (url: string, options) => finish(await (await import('./sink.js')).sinkCommand(url, options)));
 
   const snapshot = program.command('snapshot').description('put a database into one file and back');
   snapshot

@@ -5,8 +5,9 @@ import type { StateChange } from '../store/changes.js';
 import type { StoreReader } from '../store/reader.js';
 import type { BlockRecord } from '../store/types.js';
 import { messageJson } from '../trace/receipt-json.js';
-import { readU32, toDisplayHash, toHex } from '../util/bytes.js';
+import { bytesEqual, readU32, toDisplayHash, toHex } from '../util/bytes.js';
 import { contractOf, kindOf, movesOf } from './lane-keys.js';
+import type { BlockChanges } from './spill.js';
 import type { Row, TableName } from './tables.js';
 
 const PREVIOUS_AT = 4;
@@ -18,14 +19,12 @@ export interface BlockTables {
   /** 32 bytes, wire order. */
   readonly hash: Uint8Array;
   rows(table: TableName): Iterable<Row>;
+  /** Whether the block is in the chain, with what its rows follow from: beside a writer, to be asked after them. */
+  isThere(): boolean;
 }
 
-/** `changes`: what the block changed, from the first on at each call. */
-export function blockTables(
-  store: StoreReader,
-  record: BlockRecord,
-  changes: () => Iterable<StateChange>,
-): BlockTables {
+/** `changes`: what the block changed, from the first on at each call; `isThere`: whether that is still to be had. */
+export function blockTables(store: StoreReader, record: BlockRecord, { changes, isThere }: BlockChanges): BlockTables {
   const { height, hash } = record;
   const sources: Readonly<Record<TableName, () => Iterable<Row>>> = {
     blocks: () => [blockRow(record)],
@@ -33,7 +32,12 @@ export function blockTables(
     changes: () => changeRows(height, changes()),
     transfers: () => transferRows(height, changes(), () => spentBy(store.receipts(height))),
   };
-  return { height, hash, rows: (table) => sources[table]() };
+  return {
+    height,
+    hash,
+    rows: (table) => sources[table](),
+    isThere: () => isThere() && bytesEqual(store.blockHash(height), hash),
+  };
 }
 
 function blockRow({ height, hash, header, roots, receiptCount, standardError }: BlockRecord): Row {

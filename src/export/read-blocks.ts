@@ -15,10 +15,10 @@ export async function* readBlocks(
   to: number,
   sorting: Sorting,
 ): AsyncGenerator<BlockTables, void, void> {
-  for await (const { height, changes } of changesFrom(store, from, to, sorting)) {
-    const record = store.blockRecord(height);
-    if (record === undefined) throw undone(height);
-    yield blockTables(store, record, changes);
+  for await (const block of changesFrom(store, from, to, sorting)) {
+    const record = store.blockRecord(block.height);
+    if (record === undefined) throw undone(block.height);
+    yield blockTables(store, record, block);
   }
 }
 
@@ -55,6 +55,7 @@ async function* changesFrom(
         if (changes === undefined) throw undone(height);
         return changes;
       },
+      isThere: () => height > store.lowestRollback(),
     };
   }
   assertReadable(store, Math.max(from, last + 1));

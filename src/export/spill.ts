@@ -13,6 +13,8 @@ import { readU32, writeU32 } from '../util/bytes.js';
 export interface BlockChanges {
   readonly height: number;
   readonly changes: () => Iterable<StateChange>;
+  /** Whether they could be read again, where they are read from the store. */
+  readonly isThere: () => boolean;
 }
 
 export interface SpillBounds {
@@ -88,12 +90,14 @@ async function* divided(
   for (const [i, file] of files.entries()) {
     const first = from + i * width;
     const last = Math.min(to, first + width - 1);
-    if (first === last) yield { height: first, changes: () => standardFirst(file) };
+    if (first === last) yield { height: first, changes: () => standardFirst(file), isThere: sure };
     else if (file.bytes > bounds.fileBytes) yield* divided(file.all(), first, last, file.path, signal, bounds);
     else yield* blocksOf(file, first, last);
     file.remove();
   }
 }
+
+const sure = (): boolean => true;
 
 /** The order of undo records; that of the database is the other one. */
 function* standardFirst(file: SpillFile): Generator<StateChange, void, void> {
@@ -106,7 +110,7 @@ function* blocksOf(file: SpillFile, first: number, last: number): Generator<Bloc
   for (const [i, { S, P }] of byHeight.entries()) {
     const changes = [...S, ...P];
     byHeight[i] = { S: [], P: [] };
-    yield { height: first + i, changes: () => changes };
+    yield { height: first + i, changes: () => changes, isThere: sure };
   }
 }
 

@@ -26,8 +26,8 @@ export function tableFile(path: string, table: TableName, format: Format): Table
   return lines;
 }
 
-/** One object a line: amounts as text, JSON as it is, null for what is not there. */
-function jsonLine(row: Row, columns: readonly Column[]): string {
+/** A row as one JSON object: amounts as text, JSON as it is, null for what is not there. */
+export function jsonLine(row: Row, columns: readonly Column[]): string {
   const fields = columns.map(({ name, kind }, i) => {
     const value = row[i];
     if (value === null) return `"${name}":null`;

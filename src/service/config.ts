@@ -182,6 +182,9 @@ function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origi
   if (of.nodeUrl !== undefined && new URL(of.nodeUrl).username + new URL(of.nodeUrl).password !== '') {
     wrong('nodeUrl', 'give user and password as settings of their own, not in the address');
   }
+  if (of.sink !== undefined && new URL(of.sink).searchParams.has('password')) {
+    wrong('sink', 'give the password before the host (user:password@host) or as PGPASSWORD, not as a parameter');
+  }
   for (const name of ['nodeUser', 'nodePassword', 'nodeCookie'] as const) {
     if (of.auth !== undefined && of[name] !== undefined) wrong(name, 'cannot be used together with --auth');
   }

@@ -1,3 +1,4 @@
+import { sinkBehind } from '../sink/sink-status.js';
 import type { ViewLoad } from '../views/pool.js';
 import { type Labels, MetricsPage, processMetrics, type Sample } from './prometheus.js';
 import { addPublishMetrics } from './publish-pages.js';
@@ -23,7 +24,7 @@ export interface MetricsInput {
 /** Every metric of the service, and those of the process. Counters count from the start of the process. */
 export function metricsText(input: MetricsInput): Promise<string> {
   const { state, height, dbBytes, views, laneViews, publishing, version, labels } = input;
-  const { lanes } = state;
+  const { lanes, sink } = state;
   const { txs, ...byStatus } = lanes.lane;
   const byLabel = (name: string, counts: Readonly<Record<string, number>>): Sample[] =>
     Object.entries(counts).map(([value, count]): Sample => [count, { [name]: value }]);
@@ -67,6 +68,25 @@ export function metricsText(input: MetricsInput): Promise<string> {
     .counter('warpshrew_snapshots_made_total', 'Snapshots written to the folder for them.', [state.snapshotsMade])
     .counter('warpshrew_snapshots_failed_total', 'Snapshots that failed.', [state.snapshotsFailed])
     .gauge('warpshrew_last_snapshot_height', 'Height of the newest snapshot.', ...optional(state.lastSnapshot))
+    .gauge('warpshrew_sink_height', 'Height of the last block in the tables of the sink.', ...optional(sink?.height))
+    .gauge(
+      'warpshrew_sink_blocks_behind',
+      'Indexed blocks that the tables of the sink lack.',
+      ...optional(sink && sinkBehind(sink, height)),
+    )
+    .gauge(
+      'warpshrew_sink_in_trouble',
+      '1 while the sink cannot be written.',
+      ...optional(sink && (sink.trouble === undefined ? 0 : 1)),
+    )
+    .counter('warpshrew_sink_rows_total', 'Rows written to the sink.', ...optional(sink?.rows))
+    .counter('warpshrew_sink_blocks_total', 'Blocks written to the sink.', ...optional(sink?.blocks))
+    .counter('warpshrew_sink_blocks_undone_total', 'Blocks taken back in the sink.', ...optional(sink?.undone))
+    .counter(
+      'warpshrew_sink_failures_total',
+      'Failures of the sink, by code.',
+      ...byLabel('code', sink?.failures ?? {}),
+    )
     .gauge('warpshrew_deepest_reorg_blocks', 'Depth of the deepest reorg followed.', [state.deepestReorg])
     .counter(
       'warpshrew_source_failures_total',

@@ -40,6 +40,8 @@ export const GROUP_OF: Readonly<Record<OptionName, Group>> = {
     'repo',
     'repoKey',
     'prefixroot',
+    'sink',
+    'sinkSchema',
   ]),
   ...inGroup('Lane and module', [
     'indexer',

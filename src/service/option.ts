@@ -59,6 +59,12 @@ export function matching(of: About<string | undefined>, form: RegExp, what: stri
   });
 }
 
+/** As {@link matching}, with a value in force where it is not given. */
+export function named(of: About<string>, form: RegExp, what: string): Option<string> {
+  const plain = matching(of, form, what);
+  return option<string>(of, 'text', (raw) => plain.read(raw) ?? of.fallback);
+}
+
 /** The end of a message on a number, which is no secret: what was given instead of one. */
 function notThis(raw: unknown): string {
   if (typeof raw === 'string') return `not '${printable(raw.slice(0, MOST_SHOWN))}'`;

@@ -1,6 +1,6 @@
 import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
 import { STREAM_ADDRESS } from '../stream/nats/address.js';
-import { address, matching, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
+import { address, matching, named, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
 import { PREFIX_ROOTS } from './prefix-roots.js';
 import { SECONDARIES } from './secondary-gate.js';
 
@@ -253,6 +253,20 @@ export const OPTIONS = {
     },
     PREFIX_ROOTS,
     'of the form name:0xhex, several separated by commas',
+  ),
+  sink: address(
+    {
+      about: 'PostgreSQL database that gets the tables of docs/data-out.md; its password better in the environment',
+      placeholder: 'postgres://host/name',
+      fallback: undefined,
+      secret: true,
+    },
+    ['postgres:', 'postgresql:'],
+  ),
+  sinkSchema: named(
+    { about: 'schema of that database, for this index alone', placeholder: 'name', fallback: 'warpshrew' },
+    /^[a-z_][a-z0-9_]{0,62}$/,
+    'at most 63 small letters, digits and underscores, and not begin with a digit',
   ),
   host: text({ about: 'address to serve on', fallback: '127.0.0.1' }),
   port: whole({ about: 'port to serve on; 0: any free one', fallback: 8080 }, 0, 65_535),

@@ -3,6 +3,7 @@ import { maskUserInfo } from '../errors/mask.js';
 import type { StatisticsSum } from '../lane/statistics.js';
 import { healthRoots } from '../rpc/health-roots.js';
 import type { Page } from '../rpc/server-options.js';
+import { type SinkStatus, sinkBehind } from '../sink/sink-status.js';
 import { LANE_RULES, STORE_SCHEMA } from '../store/identity.js';
 import type { StoreReader } from '../store/reader.js';
 import { toDisplayHash } from '../util/bytes.js';
@@ -139,6 +140,7 @@ export class Pages {
         lastCostLoss: state.gpu.lastCostLoss ?? null,
       },
       publishing: publishStatus(this.#options.publishing(), tip?.height),
+      sink: sinkShown(state.sink, tip?.height),
       threads: { indexing: state.indexing, views: viewLoad() ?? null, laneViews: laneViewLoad() },
       store: { folder: settings.db, bytes: await folderBytes(settings.db), identity: identity ?? null },
       memory: { rss, heapUsed, external },
@@ -168,7 +170,8 @@ export class Pages {
     const gpuCode = gpu.gpu === 'lost' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;
     const slow: NoticeCode | undefined = this.#options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
     const publishing = publishCodes(this.#options.publishing());
-    return [failure?.code, trouble?.code, gpuCode, slow, ...publishing].filter((code) => code !== undefined);
+    const sinkCode = this.#options.state.sink?.trouble?.code;
+    return [failure?.code, trouble?.code, sinkCode, gpuCode, slow, ...publishing].filter((code) => code !== undefined);
   }
 }
 
@@ -176,6 +179,12 @@ function shown(failure: Failure | undefined): object | null {
   if (failure === undefined) return null;
   const { code, message, facts, hint } = failure;
   return { code, message, facts, hint: hint ?? null };
+}
+
+function sinkShown(sink: SinkStatus | undefined, tip: number | undefined): object | null {
+  if (sink === undefined) return null;
+  const { height = null } = sink;
+  return { ...sink, height, behind: sinkBehind(sink, tip) ?? null, trouble: shown(sink.trouble) };
 }
 
 function blockShown({ current }: SlowBlocks): object | null {

@@ -1,5 +1,6 @@
 import type { RpcCode } from '../errors/codes/registry.js';
 import type { BlockWork } from '../execute/tasks/work-watch.js';
+import type { SinkStatus } from '../sink/sink-status.js';
 import type { GuestLine } from '../standard/guest-log.js';
 import type { ContractLine } from './contract-log.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
@@ -115,6 +116,21 @@ export class Reporter {
     const fields = leftOut > 0 ? { textsLeftOut: leftOut } : {};
     if (said === undefined) this.#log.info(fields, 'texts of contracts were left out');
     else this.#log.info({ ...said, ...fields }, 'contract');
+  }
+
+  /** The sink goes on; `before`: how it was. */
+  sink(now: SinkStatus, before: SinkStatus | undefined): void {
+    const { phase, trouble, height } = now;
+    const at = height === undefined ? {} : { height };
+    if (trouble !== undefined) {
+      if (trouble.code === before?.trouble?.code && phase === before.phase) return;
+      const level = phase === 'failed' ? 'error' : 'warn';
+      this.#log[level]({ ...at, ...failureFields(trouble) }, `sink: ${trouble.message}`);
+    } else if (before?.trouble !== undefined) this.#log.info(at, 'the sink is there again');
+    else if (before?.phase === 'connecting' && phase !== 'connecting') this.#log.info({ ...at, phase }, 'sink open');
+    if (now.undone > (before?.undone ?? 0)) {
+      this.#log.warn({ ...at, depth: now.undone - (before?.undone ?? 0) }, 'sink: blocks undone');
+    }
   }
 
   /** A request or connection was refused; each code is logged once. */

@@ -3,6 +3,7 @@ import type { SourceStatistics } from '../chain/open.js';
 import type { ErrorCode, NoticeCode, RpcCode } from '../errors/codes/registry.js';
 import type { EngineHealth } from '../execute/engine.js';
 import { StatisticsSum } from '../lane/statistics.js';
+import type { SinkStatus } from '../sink/sink-status.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
@@ -60,6 +61,8 @@ export class ServiceState {
   snapshotsFailed = 0;
   /** Height of the newest that was made. */
   lastSnapshot: number | undefined;
+  /** Of `--sink`; undefined where there is none. */
+  sink: SinkStatus | undefined;
   readonly lanes = new StatisticsSum();
   readonly retries = new Map<string, number>();
   /** Requests by method and whether they succeeded. */

@@ -25,6 +25,7 @@ import { Reporter } from './reporter.js';
 import { RollbackClock } from './rollback-clock.js';
 import { ServiceState } from './service-state.js';
 import { laneViewSettings, serverSettings, viewSettings } from './serving-settings.js';
+import { openSink, type SinkThread } from './sink-thread.js';
 import { SlowBlocks } from './slow-blocks.js';
 import { Views } from './views.js';
 
@@ -75,6 +76,7 @@ export class Service {
   #views: StandardIndexer | undefined;
   #laneViews: LaneViews | undefined;
   #publishing: Publishing | undefined;
+  #sink: SinkThread | undefined;
 
   private constructor({ settings, flags, moduleBytes, log, stream }: ServiceOptions) {
     this.reporter = new Reporter(log, this.state);
@@ -147,6 +149,7 @@ export class Service {
     await this.#views?.close();
     await this.#laneViews?.close();
     await this.#publishing?.close();
+    await this.#sink?.close();
     this.#proofs.close();
     this.#fetched.close();
     if (ended) {
@@ -185,6 +188,10 @@ export class Service {
       views.consistent('prefixRoot', height, () => laneViews.run('prefixRoot', { height, prefix }, client)),
     );
     const { state } = this;
+    this.#sink = openSink(settings, storeHandle, this.#rollbacks.buffer, (status) => {
+      this.reporter.sink(status, state.sink);
+      state.sink = status;
+    });
     const blocks = this.#blocks;
     const pages = new Pages({
       state,
@@ -238,10 +245,7 @@ export class Service {
   #hear(event: EngineEvent): void {
     this.state.apply(event);
     this.reporter.hear(event);
-    if (event.kind === 'block' || event.kind === 'rollback') {
-      this.#bell.ring();
-      this.#publishing?.changed();
-    }
+    if (event.kind === 'block' || event.kind === 'rollback') this.#changed();
     if (event.kind === 'opened') this.#opened?.(event);
     else if (event.kind === 'closed') void this.#worker.terminate();
     else if (event.kind === 'ended') this.#end(event.failure);
@@ -250,6 +254,12 @@ export class Service {
       this.#refused?.(event.failure);
       this.#end(event.failure);
     }
+  }
+
+  #changed(): void {
+    this.#bell.ring();
+    this.#publishing?.changed();
+    this.#sink?.ring();
   }
 
   #command(command: EngineCommand): void {

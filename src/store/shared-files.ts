@@ -40,7 +40,7 @@ export async function openShared(dir: string): Promise<SharedStore> {
   try {
     removeLeft(dir);
     for (let tries = 1; ; tries++) {
-      const folder = join(dir, `serve-${process.pid}-${randomBytes(4).toString('hex')}`);
+      const folder = newFolder(dir);
       const inPlace = share(dir, folder);
       if (inPlace !== undefined) {
         remove(folder);
@@ -104,7 +104,7 @@ async function openWritten(dir: string, locked: StoreError): Promise<SharedStore
   removeLeft(dir);
   for (let tries = 0; tries < MOST_LOOKS; tries++) {
     if (tries > 0) await sleep(LOOK_MS);
-    const folder = join(dir, `serve-${process.pid}-${randomBytes(4).toString('hex')}`);
+    const folder = newFolder(dir);
     const before = listState(dir);
     const reason = share(dir, folder);
     if (before === undefined || reason !== undefined || listState(dir) !== before) {
@@ -155,6 +155,18 @@ function shareFile(from: string, to: string): void {
     // It was deleted meanwhile: whether it is needed shows when the folder is opened.
     if (!isCode(error, 'ENOENT')) throw error;
   }
+}
+
+/** A new folder for temporary files beside the database, which goes with its process at the latest. */
+export function scratchFolder(dir: string): string {
+  removeLeft(dir);
+  const folder = newFolder(dir);
+  mkdirSync(folder);
+  return folder;
+}
+
+function newFolder(dir: string): string {
+  return join(dir, `serve-${process.pid}-${randomBytes(4).toString('hex')}`);
 }
 
 /** Removes folders of processes that are gone. */

@@ -7,9 +7,10 @@ import type { Manifest } from '../../src/export/manifest.js';
 import { FORMATS, type Format } from '../../src/export/table-file.js';
 import { TABLE_NAMES, TABLES } from '../../src/export/tables.js';
 import { Store } from '../../src/store/store.js';
+import { type Expected, expectedRows, type Records, sorted } from '../../src/testing/chains/expected-rows.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { generator, OPTIONS } from '../store/helpers.js';
-import { type Expected, expectedRows, grow, type Records, sorted } from './chain.js';
+import { grow } from './chain.js';
 
 const manifestOf = (folder: string): Manifest =>
   JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;

@@ -35,7 +35,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['execute/rows'],
   ['execute'],
   ['pipeline', 'chain', 'export'],
-  ['follow', 'replay', 'rpc', 'diff', 'selftest', 'stream'],
+  ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream'],
   ['service'],
   ['cli', 'index.ts'],
   ['cli.ts'],

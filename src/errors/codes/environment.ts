@@ -38,6 +38,34 @@ export const ENVIRONMENT_CODES = {
     'the server does not answer with parts of a file (`Range`)',
     'get the whole file with another program: `snapshot restore` verifies it',
   ],
+  SINK_AWAY: [
+    'the database of `--sink` cannot be reached, or broke a connection; *passes*: tried again for ever, rows catch up',
+    'check that it runs, and the address',
+  ],
+  SINK_REFUSED: [
+    'the database of `--sink` refuses the login, or what this user may do; tried again for ever',
+    'check user, password, name of the database and the rights of the user',
+  ],
+  SINK_FAILED: [
+    'the database of `--sink` refuses rows, with its own code and message; tried again for ever',
+    'see the message: a full disk, for one',
+  ],
+  SINK_SCHEMA: [
+    'the schema of `--sink-schema` holds other tables, or those of another version',
+    'name another schema, or drop this one: it is filled again',
+  ],
+  SINK_OTHER_INDEX: [
+    'the tables of `--sink` are those of another network, module or other rules; nothing was changed',
+    'name another schema, or the index that they were made from',
+  ],
+  SINK_OTHER_CHAIN: [
+    'the tables of `--sink` hold a chain that forks off this one too far down; nothing was changed',
+    'name another schema; or drop this one if this chain is right',
+  ],
+  SINK_AHEAD: [
+    'the tables of `--sink` have far more blocks of this chain than the index, as after a restored snapshot; *passes*',
+    'wait until the index has them, too',
+  ],
   GPU_UNAVAILABLE: [
     'no adapter',
     '`warpshrew software-gpu -- CMD` (in a clone `npm run software-gpu -- CMD`), or another policy',

@@ -42,6 +42,10 @@ export const USAGE_CODES = {
     'the folder holds something else, or another export: other format, size of files, first height or chain',
     'another folder, or the same settings as before',
   ],
+  USAGE_SINK: [
+    'not the address of a PostgreSQL database, or not the name of a schema',
+    'e.g. `postgres://user@host/database`',
+  ],
   USAGE_VIEW: ['not `name:hex`', 'e.g. `tipheight:`'],
 } as const satisfies Readonly<Record<string, Texts>>;
 
