@@ -1,10 +1,10 @@
 // Writes snapshots of the store while the engine's thread goes on: only for the beginning of one that thread waits.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { EnvironmentError, failureOf } from '../errors/errors.js';
 import type { StoreReader } from '../store/reader.js';
-import { addToCatalogue, catalogueEntry, dropParts, snapshotName } from '../store/snapshot/catalogue.js';
+import { addToCatalogue, catalogueEntry, dropLeft, isListed, snapshotName } from '../store/snapshot/catalogue.js';
 import { type BegunSnapshot, beginSnapshot, writeSnapshot } from '../store/snapshot/create.js';
 import { readPrivateKey } from '../store/snapshot/keys.js';
 import { Store } from '../store/store.js';
@@ -46,8 +46,12 @@ async function make(store: StoreReader, cell: Int32Array): Promise<void> {
   }
   const file = snapshotName(begun.described);
   const path = join(folder, file);
-  // The same block again: it was undone and came back.
-  if (existsSync(path)) return letGo(begun);
+  if (existsSync(path)) {
+    // The same block again: it was undone and came back.
+    if (isListed(folder, file)) return letGo(begun);
+    // Written, but a crash kept it from the list.
+    rmSync(path);
+  }
   const { manifest, bytes } = await writeSnapshot(begun, path, {
     ...(key && { key }),
     progress: () => {
@@ -62,7 +66,7 @@ async function make(store: StoreReader, cell: Int32Array): Promise<void> {
 function prepare(): void {
   try {
     mkdirSync(folder, { recursive: true });
-    dropParts(folder);
+    dropLeft(folder);
   } catch (cause) {
     throw new EnvironmentError('ENV_UNWRITABLE', 'the folder for snapshots cannot be used', {
       facts: { path: folder },

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { fetchCommand } from '../../src/cli/fetch-snapshot.js';
-import { addToCatalogue, catalogueEntry } from '../../src/store/snapshot/catalogue.js';
+import { addToCatalogue, catalogueEntry, dropLeft, isListed } from '../../src/store/snapshot/catalogue.js';
 import { createSnapshot } from '../../src/store/snapshot/create.js';
 import { fetchSnapshot } from '../../src/store/snapshot/fetch.js';
 import type { SnapshotManifest } from '../../src/store/snapshot/format.js';
@@ -268,4 +268,20 @@ test('the command takes the newest of a folder, of this machine or on a server, 
     facts: { reason: 'HTTP 401' },
   });
   await expect(fetchCommand('http://', { out: target() })).rejects.toMatchObject({ code: 'FETCH_FAILED' });
+});
+
+test('snapshots that a crash kept from their list go at the next start, and no other file', () => {
+  const folder = temporaryFolder();
+  const name = (height: number): string => `${String(height).padStart(9, '0')}-${'ab'.repeat(8)}.snapshot`;
+  const other = ['mine.snapshot', 'notes.part'];
+  for (const file of [name(1), name(2), `${name(3)}.part`, ...other]) writeFileSync(join(folder, file), 'x');
+  // Without a list nobody knows whose they are.
+  dropLeft(folder);
+  expect(readdirSync(folder).sort()).toEqual([name(1), name(2), ...other]);
+  const hash = '00'.repeat(32);
+  const entry = { bytes: 1, height: 1, hash, stateRoot: hash, network: 'regtest', moduleHash: hash };
+  addToCatalogue(folder, { ...entry, file: name(1) }, 3);
+  expect([isListed(folder, name(1)), isListed(folder, name(2))]).toEqual([true, false]);
+  dropLeft(folder);
+  expect(readdirSync(folder).sort()).toEqual([name(1), 'index.json', ...other]);
 });

@@ -122,9 +122,21 @@ export function addToCatalogue(folder: string, entry: CatalogueEntry, kept: numb
   for (const { file } of all.slice(0, -kept)) rmSync(join(folder, file), { force: true });
 }
 
-/** Deletes what snapshots that were cut off have left in their folder. */
-export function dropParts(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    if (name.endsWith(PART) && OWN_NAME.test(name.slice(0, -PART.length))) rmSync(join(folder, name), { force: true });
+/** Whether the list of the folder has the snapshot. */
+export function isListed(folder: string, name: string): boolean {
+  return readCatalogue(folder).some(({ file }) => file === name);
+}
+
+/**
+ * Deletes what was cut off: parts of snapshots, and where there is a list, snapshots that it does not have. They were
+ * to be listed next, or are not listed any more.
+ */
+export function dropLeft(folder: string): void {
+  const names = readdirSync(folder);
+  const listed = new Set(readCatalogue(folder).map(({ file }) => file));
+  for (const name of names) {
+    const isPart = name.endsWith(PART) && OWN_NAME.test(name.slice(0, -PART.length));
+    const isLeft = names.includes(CATALOGUE_FILE) && OWN_NAME.test(name) && !listed.has(name);
+    if (isPart || isLeft) rmSync(join(folder, name), { force: true });
   }
 }
