@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { failureOf, InternalError, StoreError } from '../errors/errors.js';
+import { failureOf, InternalError, StoreError, StreamError } from '../errors/errors.js';
 import type { EngineHealth } from '../execute/engine.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { emptyStatistics } from '../lane/statistics.js';
@@ -83,6 +83,7 @@ export class ReplicaEngine {
     stopped: AbortSignal,
   ): Promise<ReplicaEngine> {
     const { settings, moduleBytes } = setup;
+    if (settings.index === 'addresses') throw noAddresses();
     const niceness = lowerThread(settings.indexNiceness);
     const made = await madeWith(settings.db, stream, hashOf(moduleBytes), tell, stopped);
     const store = await Store.open(settings.db, {
@@ -232,6 +233,7 @@ async function madeWith(
 ): Promise<Pick<StoreOptions, 'network' | 'laneStartHeight' | 'dependent'>> {
   if (inspectFolder(db) === 'present') {
     const recorded = await recordedIn(db);
+    if (recorded?.addresses === true) throw noAddresses();
     if (recorded !== undefined) return { ...recorded, network: network ?? recorded.network };
   }
   const identity = await identityInStream(address, stopped, (error) =>
@@ -241,6 +243,13 @@ async function madeWith(
   const own = { schema: STORE_SCHEMA, rules: LANE_RULES, moduleHash };
   checkSameIndex(identity, { ...identity, ...own, network: network ?? identity.network });
   return identity;
+}
+
+/** The error of a replica that should keep what no stream tells. */
+function noAddresses(): StreamError {
+  return new StreamError('STREAM_OTHER_INDEX', 'a replica cannot keep outputs and transactions by address', {
+    hint: 'A stream does not have them. Leave --index out, and begin with a snapshot of an index without it.',
+  });
 }
 
 /** Undefined where there never was a block. Throws StoreError. */

@@ -87,6 +87,14 @@ describe.skipIf(NATS === undefined)('follow-stream', () => {
     expect(await replica.call('metashrew_height')).toMatchObject({ result: String(HEIGHT) });
   });
 
+  test('refuses to keep what no stream tells', async () => {
+    const folder = temporaryFolder();
+    const args = ['--db', join(folder, 'db'), '--index', 'addresses'];
+    const run = await cli('follow-stream', 'nats://127.0.0.1:1/a', ...args);
+    expect(run).toMatchObject({ status: 5 });
+    expect(run.stderr).toContain('STREAM_OTHER_INDEX');
+  });
+
   test('wants the address of a stream', async () => {
     const run = await cli('follow-stream', 'http://al:s3cret@127.0.0.1:4222/a');
     expect(run).toMatchObject({ status: 2 });
