@@ -9,8 +9,9 @@ const MOST_LOOKS = 200;
 
 /**
  * Sequence of a message from which on the replica finds everything that it lacks: one that begins the newest event
- * after which its highest block that the stream has, too, was the stream's tip. 0, for the beginning of the stream, where there is none: whether the
- * stream goes on from the replica's tip then shows at its first block. Throws StreamError STREAM_*.
+ * after which its highest block that the stream has, too, was the stream's tip. 0, for the beginning of the stream,
+ * where there is none: whether the stream goes on from the replica's tip then shows at its first block. Throws
+ * StreamError STREAM_*.
  */
 export async function findStart(store: StoreReader, log: StreamLog): Promise<number> {
   const tip = store.tip();
