@@ -111,6 +111,7 @@ function Search(): JSX.Element {
       if (event.key !== '/' || types || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       field.current?.focus();
+      field.current?.select();
     };
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);

@@ -74,14 +74,16 @@ class Chain {
 
   async #open(): Promise<void> {
     if (this.#events !== undefined) return;
+    let from: number;
     try {
       this.#old = Number(await rpc.call('metashrew_height'));
+      from = await lowestIndexed(this.#old);
     } catch {
       setTimeout(() => void this.#open(), RETRY_MS);
       return;
     }
     if (this.#events !== undefined || document.hidden) return;
-    const events = new EventSource(`/events?from=${Math.max(0, this.#old - SHOWN + 1)}`);
+    const events = new EventSource(`/events?from=${from}`);
     this.#events = events;
     this.#draw({ blocks: [] });
     events.onopen = () => this.#draw({ isLive: true });
@@ -117,6 +119,18 @@ class Chain {
       for (const listener of this.#listeners) listener(this.#view);
     }, DRAW_MS);
   }
+}
+
+/** The lowest of the newest heights that has a block: a database may begin anywhere. */
+async function lowestIndexed(tip: number): Promise<number> {
+  const heights = Array.from({ length: Math.min(SHOWN, tip + 1) }, (_, i) => tip - i);
+  const hashes = await rpc.batch(
+    heights.map((height) => ({ method: 'metashrew_getblockhash' as const, params: [height] as [number] })),
+  );
+  const missing = hashes.findIndex((hash) => typeof hash !== 'string');
+  if (missing < 0) return heights[heights.length - 1];
+  // Nothing at all is indexed yet: what comes first is told.
+  return missing === 0 ? tip : heights[missing] + 1;
 }
 
 let chain: Chain | undefined;

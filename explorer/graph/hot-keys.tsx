@@ -28,7 +28,7 @@ export function HotKeys({ graph, picked, pick }: HotKeysProps): JSX.Element {
         empty="No two transactions of the block touched the same key."
         columns={[
           {
-            name: '',
+            name: 'Mark',
             cell: ({ at, edges }) => (
               <button
                 type="button"

@@ -1,0 +1,173 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openChromium } from '../../scripts/chromium.mjs';
+import { explorerFiles } from '../../src/service/explorer-files.js';
+import { proofFromJson } from '../../src/store/proof/json.js';
+import { refutationOf } from '../../src/store/proof/key-proof.js';
+import { toDisplayHash } from '../../src/util/bytes.js';
+import { branch } from '../chain/blocks.js';
+import { FakeNode } from '../chain/fake-node.js';
+import { CHAIN, temporaryFolder } from '../helpers/cli.js';
+import { Branch } from '../node/branches.js';
+import { IndexProcess } from '../node/index-process.js';
+import { installNode, RegtestNode } from '../node/regtest-node.js';
+import { serveExample } from '../rpc/example-store.js';
+import { Running } from '../service/running.js';
+import { Visit } from './browser.js';
+
+const opened = await openChromium();
+if (typeof opened === 'string') process.stderr.write(`the browser tests are skipped: no Chromium starts: ${opened}\n`);
+const TIP = 185;
+const DARK_PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const;
+
+describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
+  const browser = opened as Browser;
+  afterAll(() => browser.close());
+
+  it('shows every page of the bundled chain, by day and on a phone at night, and works with the keyboard', async () => {
+    const service = await Running.start('--fixture', CHAIN, '--db', join(temporaryFolder(), 'a.db'));
+    await service.until('/ready', (body, status) => status === 200 && body.height === TIP);
+    const { result } = await service.call('warpshrew_listreceipts', { block: 177, limit: 1_000 });
+    const { txid } = (result as { items: { txid: string }[] }).items[38];
+    const pages: readonly (readonly [string, string])[] = [
+      ['#/status', 'at the tip'],
+      ['#/block/177', 'Hot keys'],
+      [`#/tx/${txid}`, 'What it waited for'],
+      ['#/contracts', 'Contracts'],
+      ['#/contract/2:33', 'Conflicts on its keys'],
+      [`#/output/${txid}:0`, 'What became of it'],
+      ['#/search/nothing', 'Nothing found'],
+      [`#/block/${TIP + 1}`, `Height ${TIP + 1} is not indexed`],
+    ];
+    const visit = await Visit.open(browser, service.url);
+    await walk(visit, pages);
+    await useKeyboard(service, visit);
+    await visit.close();
+    const phone = await Visit.open(browser, service.url, DARK_PHONE);
+    await walk(phone, pages.slice(0, 5));
+    await phone.close();
+  });
+
+  async function walk(visit: Visit, pages: readonly (readonly [string, string])[]): Promise<void> {
+    for (const [hash, text] of pages) {
+      await visit.to(hash, text);
+      await visit.isAccessible();
+      await visit.fits();
+    }
+  }
+
+  /** Search, the picture of a graph, a call that is only simulated, a proof. */
+  async function useKeyboard(service: Running, visit: Visit): Promise<void> {
+    const { page } = visit;
+    // The blocks of the chain are found by hash, and transactions by txid.
+    const hash = String((await service.call('metashrew_getblockhash', 12)).result);
+    for (const [text, shown] of [
+      [hash, 'Block 12'],
+      [hash.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')), 'Nothing found'],
+      ['177', 'Block 177'],
+    ]) {
+      await page.keyboard.press('/');
+      await page.keyboard.type(text);
+      await page.keyboard.press('Enter');
+      await page.locator('h1').getByText(shown).waitFor();
+    }
+    await page.locator('.graph-place canvas').first().waitFor();
+    await page.locator('.graph-place').focus();
+    for (const key of ['ArrowLeft', 'ArrowLeft', 'ArrowUp', 'ArrowDown']) await page.keyboard.press(key);
+    const details = page.locator('.graph-details');
+    await details.getByText('waited for').first().waitFor();
+    await page.getByRole('button', { name: /^longest chain/ }).click();
+    await details.getByText('each of which waited').waitFor();
+    await page.locator('.graph-place').focus();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.locator('h1').getByText('Transaction').waitFor();
+    await page.getByRole('button', { name: 'Run it again' }).press('Enter');
+    await visit.sees('Host calls');
+
+    await visit.to('#/contract/2:33', 'Storage');
+    await page.getByLabel('opcode and inputs').fill('1, x');
+    await page.keyboard.press('Enter');
+    await visit.sees('must be a whole number');
+    await page.getByLabel('opcode and inputs').fill('99');
+    await page.keyboard.press('Enter');
+    await visit.sees('on the state after block');
+    const proofs = page.getByRole('button', { name: 'Download' });
+    await visit.lists(proofs);
+    const [download] = await Promise.all([page.waitForEvent('download'), proofs.first().click()]);
+    const proof = proofFromJson(JSON.parse(readFileSync(await download.path(), 'utf8')));
+    expect(refutationOf(proof)).toBeUndefined();
+  }
+
+  it('offers the methods that a contract names, as text whatever they are called', async () => {
+    const example = await serveExample(temporaryFolder(), { files: explorerFiles() });
+    onTestFinished(() => example.close());
+    const visit = await Visit.open(browser, `${example.server.url}/#/contract/2:1`);
+    await visit.sees('Methods of Cap');
+    await visit.page.getByRole('button', { name: 'Simulate' }).click();
+    await visit.sees('lifted');
+    await visit.isAccessible();
+    await visit.to('#/search/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E', '<img src=x onerror=alert(1)>');
+    expect(await visit.page.locator('main img').count()).toBe(0);
+    await visit.close();
+  });
+
+  /** A block that is undone disappears, and the one in its place comes, while the page is looked at. */
+  async function seesReorg(url: string, before: Blocks, reorganise: () => Promise<Blocks>): Promise<void> {
+    const visit = await Visit.open(browser, url);
+    const shown = (hash: Uint8Array) => visit.page.locator(`code[title="${toDisplayHash(hash)}"]`);
+    const last = before[before.length - 1];
+    await shown(last.hash).first().waitFor();
+    const block = await Visit.open(browser, `${url}/#/block/${last.height}`);
+    await block.sees(toDisplayHash(last.hash));
+    const after = await reorganise();
+    await shown(after[after.length - 1].hash)
+      .first()
+      .waitFor();
+    await expect.poll(() => shown(last.hash).count()).toBe(0);
+    await visit.sees('The chain was reorganised');
+    await block.sees('A reorganisation undid the block');
+    await block.sees(toDisplayHash(after[last.height - after[0].height].hash));
+    expect(await block.page.getByText(toDisplayHash(last.hash)).count()).toBe(0);
+    await visit.close();
+    await block.close();
+  }
+
+  it('drops a block that a reorganisation undid', async () => {
+    const [main, other] = [branch(8), branch(10, 'other', 5)];
+    const node = await FakeNode.start(main);
+    const of = ['--network', 'regtest', '--node-url', node.url, '--poll-interval', '50'];
+    const service = await Running.start(...of, '--db', join(temporaryFolder(), 'a.db'));
+    await seesReorg(service.url, main, async () => {
+      node.serve(other);
+      return other;
+    });
+  });
+
+  const installed = installNode();
+  it.skipIf(!installed)('drops a block that a reorganisation of a real node undid', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'warpshrew-explorer-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const main = Branch.begin();
+    const other = Branch.begin();
+    main.grow(2, 1);
+    other.grow(4, 2);
+    const node = await RegtestNode.start(join(folder, 'node'));
+    onTestFinished(() => node.remove());
+    await node.submit(main.blocks(1));
+    const index = await IndexProcess.start(join(folder, 'a.db'), node);
+    onTestFinished(() => index.kill());
+    const blocks = main.blocks();
+    await index.reaches(blocks[blocks.length - 1]);
+    await seesReorg(`http://127.0.0.1:${index.port}`, blocks, async () => {
+      await node.submit(other.blocks(1));
+      return other.blocks();
+    });
+  });
+});
+
+type Blocks = ReturnType<typeof branch>;
