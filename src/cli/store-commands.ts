@@ -68,7 +68,7 @@ export function addStoreCommands(program: Command, finish: Finish): void {
   program
     .command('sink')
     .description('bring the tables in a PostgreSQL database to the newest block, once; `index --sink` keeps them there')
-    .argument('<url>', 'postgres://user@host/database; the password is taken from PGPASSWORD, too')
+    .argument('<database>', 'postgres://user@host/database; the password is taken from PGPASSWORD, too')
     .requiredOption('--db <dir>', 'database folder; `index` may be running over it')
     .option('--schema <name>', 'schema of the tables (default: warpshrew)')
     .option('--json', 'print JSON')

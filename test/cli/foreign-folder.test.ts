@@ -16,6 +16,8 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   target: ['2:1'],
   inputs: ['77'],
   what: ['contracts'],
+  // Nothing listens there.
+  database: ['postgres://127.0.0.1:9/none'],
   command: ['--', process.execPath, '--version'],
 };
 
@@ -38,6 +40,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   replay: ['db'],
   export: ['db', 'to'],
   digest: ['db'],
+  sink: ['db'],
   trace: ['db', 'blocks'],
   call: ['db'],
   reindex: ['db', 'into', 'indexer'],
