@@ -46,9 +46,9 @@ try {
   await gpu?.close();
 }
 const { before, ...figures } = result;
+const { maxRSS } = process.resourceUsage();
 // A log whose rows were still on their way to a table at closing goes when the database is opened again.
 await (await open()).close();
 // What the block left in logs and tables.
 const storedBytes = Math.max(0, (await folderBytes(db)) - before);
-const { maxRSS } = process.resourceUsage();
 process.stdout.write(`${JSON.stringify({ ...figures, storedBytes, peakBytes: maxRSS * 1_024 })}\n`);
