@@ -19,7 +19,7 @@ export interface ChainView {
   readonly isLive: boolean;
   /** The last time that blocks were undone: all above `height`, and how many were shown of them. */
   readonly undone: { readonly height: number; readonly blocks: number } | undefined;
-  /** Changes whenever blocks were undone. */
+  /** Changes whenever blocks were undone, or may have been while no events came. */
   readonly undoings: number;
   /** Blocks that came in each of the last seconds, the newest last. */
   readonly speed: readonly number[];
@@ -86,7 +86,8 @@ class Chain {
     const events = new EventSource(`/events?from=${from}`);
     this.#events = events;
     this.#draw({ blocks: [] });
-    events.onopen = () => this.#draw({ isLive: true });
+    // What is shown was asked for before: the blocks of it may be undone, and no event tells of that any more.
+    events.onopen = () => this.#draw({ isLive: true, undoings: this.#view.undoings + 1 });
     events.onerror = () => this.#draw({ isLive: false });
     events.addEventListener('block', (event) => this.#block(JSON.parse(event.data) as ChainBlock));
     events.addEventListener('undone', (event) => this.#undo((JSON.parse(event.data) as { height: number }).height));

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { Plan, Roots } from '../../src/client/types.js';
 import { useChain } from '../data/chain.js';
 import { count, whole, withoutPrefix } from '../data/format.js';
@@ -30,7 +31,8 @@ async function loadBlock(about: string): Promise<Block> {
 export function BlockPage({ about }: { about: string }): JSX.Element {
   const { tip, undone, undoings } = useChain();
   const height = Number(about);
-  const block = useLoad(about, () => loadBlock(about), undone !== undefined && undone.height < height ? undoings : 0);
+  const block = useLoad(about, () => loadBlock(about), undoings);
+  const isAnother = useAnother(about, block.value?.roots.hash);
   return (
     <>
       <div class="title-row">
@@ -40,7 +42,7 @@ export function BlockPage({ about }: { about: string }): JSX.Element {
           {tip !== undefined && height < tip && <a href={pathTo('block', height + 1)}>next →</a>}
         </nav>
       </div>
-      {undone !== undefined && undone.height < height && (
+      {(isAnother || (undone !== undefined && undone.height < height)) && (
         <Notice tone="warn">
           A reorganisation undid the block that was at this height. This is the chain as it is now.
         </Notice>
@@ -48,6 +50,13 @@ export function BlockPage({ about }: { about: string }): JSX.Element {
       <Shown loaded={block}>{(value) => <BlockShown {...value} />}</Shown>
     </>
   );
+}
+
+/** Whether `hash` is not that of the block which was shown first as `about`. */
+function useAnother(about: string, hash: string | undefined): boolean {
+  const first = useRef({ about, hash });
+  if (first.current.about !== about || first.current.hash === undefined) first.current = { about, hash };
+  return hash !== undefined && hash !== first.current.hash;
 }
 
 function BlockShown({ roots, plan, graph }: Block): JSX.Element {

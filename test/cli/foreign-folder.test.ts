@@ -18,6 +18,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   what: ['contracts'],
   // Nothing listens there.
   database: ['postgres://127.0.0.1:9/none'],
+  url: ['nats://127.0.0.1:9'],
   command: ['--', process.execPath, '--version'],
 };
 
@@ -25,6 +26,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
 const MORE: Readonly<Record<string, readonly string[]>> = {
   index: ['--policy', 'sequential', '--exit-at', '2', '--port', '0', '--snapshot-interval', '1'],
   serve: ['--port', '0'],
+  'follow-stream': ['--port', '0'],
   replay: ['--to', '2', '--policy', 'sequential'],
   'db rollback': ['--to', '2', '--yes'],
   reindex: ['--from', '2'],
@@ -41,6 +43,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   export: ['db', 'to'],
   digest: ['db'],
   sink: ['db'],
+  'follow-stream': ['db'],
   trace: ['db', 'blocks'],
   call: ['db'],
   reindex: ['db', 'into', 'indexer'],

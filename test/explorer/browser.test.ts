@@ -142,10 +142,23 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
     const node = await FakeNode.start(main);
     const of = ['--network', 'regtest', '--node-url', node.url, '--poll-interval', '50'];
     const service = await Running.start(...of, '--db', join(temporaryFolder(), 'a.db'));
+    const last = main[main.length - 1];
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await service.until('/ready', (body, status) => status === 200 && body.height === last.height);
+    // A page that gets its first event when its block is gone already.
+    const late = await Visit.open(browser, `${service.url}/#/block/${last.height}`, {}, held);
+    await late.sees(toDisplayHash(last.hash));
     await seesReorg(service.url, main, async () => {
       node.serve(other);
       return other;
     });
+    release();
+    await late.sees('A reorganisation undid the block');
+    await late.sees(toDisplayHash(other[last.height - other[0].height].hash));
+    await late.close();
   });
 
   const installed = installNode();

@@ -2,6 +2,9 @@ import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
+/** What does not come in this time never comes, however busy the machine is. */
+const WAIT_MS = 1_200_000;
+
 /** A page of the explorer, and what was wrong on it. */
 export class Visit {
   /** Console errors, exceptions, and requests to anywhere else. */
@@ -12,7 +15,7 @@ export class Visit {
     readonly page: Page,
   ) {
     const base = new URL(url).origin;
-    page.setDefaultTimeout(0);
+    page.setDefaultTimeout(WAIT_MS);
     page.on('console', (message) => {
       if (message.type() === 'error') this.faults.push(message.text());
     });
@@ -23,9 +26,21 @@ export class Visit {
     });
   }
 
-  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
+  /** `held`: until then no events reach the page. */
+  static async open(
+    browser: Browser,
+    url: string,
+    options: BrowserContextOptions = {},
+    held?: Promise<void>,
+  ): Promise<Visit> {
     const context = await browser.newContext({ locale: 'en-US', acceptDownloads: true, ...options });
     const visit = new Visit(url, await context.newPage());
+    if (held !== undefined) {
+      await context.route('**/events?*', async (route) => {
+        await held;
+        await route.continue();
+      });
+    }
     await visit.page.goto(url);
     return visit;
   }
