@@ -153,8 +153,8 @@ test('every command leaves the database of another program as it is, wherever a 
   }
 
   const runs = all.flatMap((command) => {
-    // `config check` and `serve` take the settings of `index`, of which these use no other path.
-    const isSettings = ['config check', 'serve'].includes(command.words.join(' '));
+    // They take the settings of `index`, of which they use no other path, or go on until they are stopped.
+    const isSettings = ['config check', 'serve', 'follow-stream'].includes(command.words.join(' '));
     const places = isSettings ? ['db'] : [...command.args.filter((arg) => !(arg in ARGUMENTS)), ...command.paths];
     return places.map((at) => () => point(command, at));
   });
