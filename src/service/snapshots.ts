@@ -50,6 +50,8 @@ export class Snapshots {
   readonly #worker: Worker;
   readonly #options: SnapshotsOptions;
   readonly #gone: Promise<void>;
+  /** Resolves when the thread takes its first order, or ended before: until then no block gets a snapshot. */
+  readonly ready: Promise<void>;
   #idle = false;
 
   constructor(options: SnapshotsOptions) {
@@ -58,15 +60,22 @@ export class Snapshots {
     const workerData: SnapshotSetup = { storeHandle, folder, kept, keyFile };
     this.#worker = new Worker(shipped('service/snapshot-worker.js'), { workerData });
     this.#worker.unref();
+    let begun = (): void => undefined;
+    const idle = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
     this.#worker.on('message', (report: SnapshotReport) => {
-      if (report.kind === 'idle') this.#idle = true;
-      else this.#options.onReport(report);
+      if (report.kind === 'idle') {
+        this.#idle = true;
+        begun();
+      } else this.#options.onReport(report);
     });
     this.#worker.on('error', (error) => {
       this.#idle = false;
       this.#options.onReport({ kind: 'failed', failure: failureOf(error) });
     });
     this.#gone = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.ready = Promise.race([idle, this.#gone]);
   }
 
   /**
