@@ -175,13 +175,15 @@ describe.skipIf(!existsSync(mainnet))('real blocks (they are not part of the rep
   });
 });
 
-test('only decode and views of one transaction read with bitcoinjs-lib; the index reads blocks by offsets', () => {
+test('only decode, addresses and views of one transaction read with bitcoinjs-lib; blocks are indexed by offsets', () => {
   const src = fileURLToPath(new URL('../../src', import.meta.url));
   const oracle = /from '(bitcoinjs-lib|[./a-z-]*\/parse-(block|transaction)\.js)'/;
   const readers = readdirSync(src, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !/^(testing|selftest)\b/.test(path))
     .filter((path) => oracle.test(readFileSync(join(src, path), 'utf8')));
   expect(readers.sort()).toEqual([
+    // An address that somebody asks about.
+    'bitcoin/address.ts',
     'bitcoin/parse-block.ts',
     'bitcoin/parse-transaction.ts',
     'cli/decode.ts',

@@ -36,25 +36,26 @@ describe('events', () => {
         );
       };
       let steps = 0;
+      // A reader that is slow hears less of what is undone: it goes on until he has heard enough.
+      const isEnough = (): boolean => steps >= STEPS && reader.undone > 5;
       const step = (): void => {
-        if (random(3) > 0 || steps >= STEPS) return;
+        if (random(3) > 0 || isEnough()) return;
         steps++;
         const tip = store.tip()?.height ?? 0;
         if (random(4) === 0 && tip > FROM) store.rollback(Math.max(FROM, tip - 1 - random(6)));
         for (let i = random(4); i > 0; i--) grow(store, random(5));
         bell.ring();
       };
-      while (steps < STEPS || !isThere()) {
+      while (!isEnough() || !isThere()) {
         // What happens between two streams.
         step();
         let looks = random(20);
         const url = `${server.url}/events?from=${FROM}&contract=2:1`;
         await readStream(url, reader, () => {
           step();
-          return --looks < 0 && (steps < STEPS || isThere());
+          return --looks < 0 && (!isEnough() || isThere());
         });
       }
-      expect(reader.undone).toBeGreaterThan(5);
       expect(reader.hashes.size).toBeGreaterThan(5);
     },
   );
