@@ -23,6 +23,7 @@ import { Choice } from './choose/choice.js';
 import type { CostPlace } from './choose/cost-keeper.js';
 import { CostModel } from './choose/cost-model.js';
 import type { SequentialWatch } from './choose/sequential-watch.js';
+import type { EngineHealth } from './engine-health.js';
 import { runOneByOne } from './one-by-one.js';
 import { StepMemory } from './predict/step-memory.js';
 import type { KernelUse } from './rows/block-kernel.js';
@@ -82,21 +83,6 @@ export interface StateSource {
   /** What was found of a block given as offsets before its turn came, as far as it was. */
   readonly scan?: ScanAhead;
   readonly sheets?: KnownSheets;
-}
-
-export interface EngineHealth {
-  /** `lost`: the device went away or hung, and every batch runs on the CPU from then on. */
-  readonly gpu: 'none' | 'in use' | 'lost';
-  /** Times the kernel failed as a whole; those blocks were finished on the CPU. */
-  readonly gpuFailures: number;
-  /** Code of the last of these failures. */
-  readonly lastGpuFailure: ErrorCode | undefined;
-  /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
-  readonly kernelFailures: number;
-  readonly lastKernelFailure: KernelFailure | undefined;
-  /** Records of what `auto` had learned that were dropped or could not be kept, and why the last one was. */
-  readonly costLosses: number;
-  readonly lastCostLoss: string | undefined;
 }
 
 /** Blocks of fewer transactions are hashed and scanned on the engine's own thread. */

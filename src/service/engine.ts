@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { REAL_CLOCK } from '../chain/clock.js';
 import { patienceWith } from '../chain/node-errors.js';
 import { EnvironmentError, InternalError } from '../errors/errors.js';
-import type { EngineHealth } from '../execute/engine.js';
+import type { EngineHealth } from '../execute/engine-health.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';

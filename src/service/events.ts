@@ -2,7 +2,7 @@
 
 import type { SourceStatistics } from '../chain/open.js';
 import type { ErrorFacts, Failure } from '../errors/errors.js';
-import type { EngineHealth } from '../execute/engine.js';
+import type { EngineHealth } from '../execute/engine-health.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/statistics.js';
 import type { GuestLine } from '../standard/guest-log.js';

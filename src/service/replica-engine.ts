@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { failureOf, InternalError, StoreError, StreamError } from '../errors/errors.js';
-import type { EngineHealth } from '../execute/engine.js';
+import { NO_GPU } from '../execute/engine-health.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { emptyStatistics } from '../lane/statistics.js';
 import { hashOf } from '../standard/module.js';
@@ -28,15 +28,6 @@ import { openSnapshots, type Snapshots } from './snapshots.js';
 const MIB = 2 ** 20;
 /** While it has much to read, it asks so often where the stream ends by now. */
 const LOOK_MS = 10_000;
-const NO_GPU: EngineHealth = {
-  gpu: 'none',
-  gpuFailures: 0,
-  lastGpuFailure: undefined,
-  kernelFailures: 0,
-  lastKernelFailure: undefined,
-  costLosses: 0,
-  lastCostLoss: undefined,
-};
 
 type Tell = (event: EngineEvent) => void;
 

@@ -1,7 +1,7 @@
 import { Histogram } from 'prom-client';
 import type { SourceStatistics } from '../chain/open.js';
 import type { ErrorCode, NoticeCode, RpcCode } from '../errors/codes/registry.js';
-import type { EngineHealth } from '../execute/engine.js';
+import { type EngineHealth, NO_GPU } from '../execute/engine-health.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import type { SinkStatus } from '../sink/sink-status.js';
 import type { StateRoots } from '../store/types.js';
@@ -37,15 +37,7 @@ export class ServiceState {
    */
   troubleSince = 0;
   troubleUntil: number | undefined;
-  gpu: EngineHealth = {
-    gpu: 'none',
-    gpuFailures: 0,
-    lastGpuFailure: undefined,
-    kernelFailures: 0,
-    lastKernelFailure: undefined,
-    costLosses: 0,
-    lastCostLoss: undefined,
-  };
+  gpu: EngineHealth = NO_GPU;
   adapter: string | undefined;
   /** Priority of the threads that index; undefined until they run. */
   indexing: Niceness | undefined;
