@@ -175,7 +175,7 @@ describe.skipIf(!existsSync(mainnet))('real blocks (they are not part of the rep
   });
 });
 
-test('only decode, addresses and views of one transaction read with bitcoinjs-lib; blocks are indexed by offsets', () => {
+test('only decode, addresses and views of one transaction use bitcoinjs-lib; blocks are indexed by offsets', () => {
   const src = fileURLToPath(new URL('../../src', import.meta.url));
   const oracle = /from '(bitcoinjs-lib|[./a-z-]*\/parse-(block|transaction)\.js)'/;
   const readers = readdirSync(src, { recursive: true, encoding: 'utf8' })
