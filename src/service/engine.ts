@@ -146,10 +146,8 @@ export class Engine {
       undo.push(async () => proofs.close());
       serveBlocks(blocks, blocksOf(chain));
       undo.push(async () => blocks.close());
-      const snapshots = openSnapshots(settings, storeHandle, (report) => tell({ kind: 'snapshot', report }));
+      const snapshots = await openSnapshots(settings, storeHandle, (report) => tell({ kind: 'snapshot', report }));
       if (snapshots !== undefined) undo.push(() => snapshots.close());
-      // The first blocks may come faster than a thread starts.
-      await snapshots?.ready;
       const clock = new RollbackClock(rollbacks);
       const contracts = new ContractLog(settings.moduleLogLines, (line) => tell({ kind: 'contract-log', line }));
       // Milliseconds, for the current block.

@@ -93,7 +93,7 @@ export class ReplicaEngine {
       if (storeHandle === undefined) throw new InternalError('the database cannot be shared between threads');
       serveProofs(setup.proofs, (...of) => proveKey(store, ...of));
       serveBlocks(setup.blocks, async () => undefined);
-      const snapshots = openSnapshots(settings, storeHandle, (report) => tell({ kind: 'snapshot', report }));
+      const snapshots = await openSnapshots(settings, storeHandle, (report) => tell({ kind: 'snapshot', report }));
       const engine = new ReplicaEngine(store, setup, stream, snapshots, tell);
       const { shown: source } = stream.address;
       const { network } = store.identity();

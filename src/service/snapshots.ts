@@ -106,12 +106,16 @@ export class Snapshots {
   }
 }
 
-/** What makes the snapshots that the settings ask for; undefined if they ask for none. */
-export function openSnapshots(
+/** What makes the snapshots that the settings ask for, when it takes orders; undefined if they ask for none. */
+export async function openSnapshots(
   settings: Settings,
   storeHandle: bigint,
   onReport: SnapshotsOptions['onReport'],
-): Snapshots | undefined {
+): Promise<Snapshots | undefined> {
   const { snapshotDirectory: folder, snapshotInterval: interval, snapshotsKept: kept, snapshotKey: keyFile } = settings;
-  return folder === undefined ? undefined : new Snapshots({ storeHandle, folder, interval, kept, keyFile, onReport });
+  if (folder === undefined) return undefined;
+  const snapshots = new Snapshots({ storeHandle, folder, interval, kept, keyFile, onReport });
+  // The first blocks may come faster than a thread starts.
+  await snapshots.ready;
+  return snapshots;
 }
