@@ -4,9 +4,13 @@ import { DEEP_STACK_OPTIONS, hasDeepStack, runWithDeepStack } from './scripts/de
 import { LongestFirst } from './test/longest-first.js';
 
 const HANGS_MS = 3_600_000;
+const OPTIMIZE_LATE = `--require ${JSON.stringify(join(import.meta.dirname, 'test', 'optimize-late.cjs'))}`;
 const PATIENT = ['--import', join(import.meta.dirname, 'test', 'patient-worker.mjs')];
 
 export default defineConfig(async () => {
+  // For vitest, which starts again below, its forks, and what they start.
+  const given = process.env.NODE_OPTIONS ?? '';
+  if (!given.includes(OPTIMIZE_LATE)) process.env.NODE_OPTIONS = `${given} ${OPTIMIZE_LATE}`.trim();
   // Tests run contracts on the main thread of their process, whose stack is set before it starts: so vitest starts again.
   if (hasDeepStack() === false) process.exit(await runWithDeepStack([...process.execArgv, ...process.argv.slice(1)]));
   return {
