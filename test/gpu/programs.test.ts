@@ -1,17 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
-import type { GpuCall, GpuExecutor } from '../../src/gpu/pack/types.js';
+import { type DawnExecutor, openGpuExecutor } from '../../src/gpu/gpu-executor.js';
+import type { GpuCall } from '../../src/gpu/pack/types.js';
 import type { Policy } from '../../src/lane/policy.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { replay } from '../../src/replay/replay.js';
 import type { ReplaySummary } from '../../src/replay/summary.js';
 import { claimCalls } from '../../src/selftest/bench/sample-calls.js';
+import { runDifferential } from '../../src/selftest/fuzz/fuzz.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { concatBytes, u128Bytes } from '../../src/util/bytes.js';
+import { expectEverythingHappened } from '../execute/everything-happened.js';
+import { KernelCases } from '../execute/predict/kernel-cases.js';
 import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
 import { gpuCall, runAndCompare } from './support.js';
+import { blockCases } from './with-programs/blocks.js';
+
+/** `SEED=… npx vitest run test/gpu/programs` replays a failure of random blocks. */
+const SEED = process.env.SEED ?? 'warpshrew';
 
 const programs = builtPrograms();
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
@@ -22,8 +29,8 @@ function context(incoming: readonly (readonly [number, number, bigint])[], ...in
   return concatBytes(u128(2, 1, 0, 0, 4, incoming.length), ...incoming.map((a) => u128(...a)), u128(...inputs));
 }
 
-// One device for all: the driver takes most of a minute to compile these programs.
-let executor: GpuExecutor;
+// One device for all that runs the bundled programs: the driver takes most of a minute to compile them.
+let executor: DawnExecutor;
 beforeAll(async () => {
   executor = await openGpuExecutor({ patient: true });
 });
@@ -223,4 +230,28 @@ it('the bundled chain has the stored roots, and the same state and receipts, und
   const auto = await replayChain('auto');
   expect(auto.left).toEqual(expected);
   expect(auto.summary.gpuFailures).toBe(0);
+});
+
+describe('blocks of calls in the kernel', () => blockCases(() => executor));
+
+describe('predicted reads in the kernel', () => {
+  const cases = (): KernelCases => new KernelCases(executor, () => executor.timings.dispatches);
+
+  it('5,000 mints of one counter are one dispatch: each call has a predicted value of its own', async () => {
+    await cases().right(5_000);
+  });
+
+  it('a predicted value that is wrong, or overflows at its width, is found and repaired', async () => {
+    await cases().wrong();
+    await cases().overflow();
+    expect(executor.kernelFailures.count).toBe(0);
+  });
+});
+
+it(`over 150 random blocks the kernel leaves the states and receipts of one at a time (SEED=${SEED})`, async () => {
+  const [policies, programs] = [['gpu'] as const, ['probe', 'mint', 'claim'] as const];
+  const summary = await runDifferential({ seed: `${SEED}/kernel`, blocks: 150, policies, gpu: executor, programs });
+  expectEverythingHappened(summary, 'gpu');
+  expect(summary.statistics.gpu.executors.gpu).toBeGreaterThan(500);
+  expect(summary.statistics.gpu.gpuFailures).toBe(0);
 });
