@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useChain } from './data/chain.js';
 import { whole } from './data/format.js';
 import { find } from './data/search.js';
+import { AddressPage } from './pages/address.js';
 import { BlockPage } from './pages/block.js';
 import { ContractPage } from './pages/contract.js';
 import { ContractsPage } from './pages/contracts.js';
@@ -59,7 +60,7 @@ export function App(): JSX.Element {
 
 function titleOf({ page, about }: Route): string {
   const names = { status: 'Status', contracts: 'Contracts', search: 'Search', block: 'Block', tx: 'Transaction' };
-  const name = { ...names, contract: 'Contract', output: 'Output' }[page];
+  const name = { ...names, contract: 'Contract', output: 'Output', address: 'Address' }[page];
   return about === '' ? name : `${name} ${about.slice(0, 16)}`;
 }
 
@@ -77,6 +78,8 @@ function Page({ route: { page, about } }: { route: Route }): JSX.Element {
       return <ContractsPage codeHash={about} />;
     case 'output':
       return <OutputPage outpoint={about} />;
+    case 'address':
+      return <AddressPage about={about} />;
     default:
       return <SearchPage text={about} />;
   }
@@ -134,8 +137,8 @@ function Search(): JSX.Element {
         <input
           ref={field}
           type="search"
-          aria-label="Search for a block, transaction, contract or output"
-          placeholder="Height, hash, txid, contract 2:1, txid:vout"
+          aria-label="Search for a block, transaction, contract, output or address"
+          placeholder="Height, hash, txid, contract 2:1, txid:vout, address"
           maxLength={200}
           autocomplete="off"
           spellcheck={false}

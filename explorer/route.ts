@@ -1,12 +1,12 @@
 /** Which page the address names, behind its `#`: the server has one page, and needs not know what is on it. */
 import { useEffect, useState } from 'preact/hooks';
 
-const PAGES = ['status', 'block', 'tx', 'contracts', 'contract', 'output', 'search'] as const;
+const PAGES = ['status', 'block', 'tx', 'contracts', 'contract', 'output', 'address', 'search'] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface Route {
   readonly page: PageName;
-  /** What the page is about: a height, txid, id, outpoint or what was searched for; empty on pages about nothing. */
+  /** A height, txid, id, outpoint, address, script or what was searched for; empty on pages about nothing. */
   readonly about: string;
 }
 

@@ -1,6 +1,7 @@
 /** Finds the page that a text is about. */
 import { pathTo } from '../route.js';
 import { pageOf } from './forms.js';
+import { isKnownScript } from './owner.js';
 import { rpc } from './rpc.js';
 
 /** Blocks that are looked through for a hash, the newest first: the server has no index of them. */
@@ -9,10 +10,10 @@ const BATCH = 1_000;
 
 /** The address of the page; undefined if there is nothing. Rejects with what the server says. */
 export async function find(text: string): Promise<string | undefined> {
-  const asked = text.trim().toLowerCase();
+  const asked = text.trim();
   const sure = pageOf(asked);
   if (sure !== undefined) return sure;
-  const hash = asked.replace(/^0x/, '');
+  const hash = asked.toLowerCase().replace(/^0x/, '');
   return /^[0-9a-f]{64}$/.test(hash) ? findHash(hash) : undefined;
 }
 
@@ -21,7 +22,8 @@ async function findHash(hash: string): Promise<string | undefined> {
   const block = await heightOf(hash);
   if (block !== undefined) return pathTo('block', block);
   const { items } = await rpc.call('warpshrew_listcontracts', { codeHash: hash, limit: 1 });
-  return items.length > 0 ? pathTo('contracts', hash) : undefined;
+  if (items.length > 0) return pathTo('contracts', hash);
+  return (await isKnownScript(hash)) ? pathTo('address', hash) : undefined;
 }
 
 async function heightOf(hash: string): Promise<number | undefined> {

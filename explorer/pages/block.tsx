@@ -31,7 +31,9 @@ async function loadBlock(about: string): Promise<Block> {
 export function BlockPage({ about }: { about: string }): JSX.Element {
   const { tip, undone, undoings } = useChain();
   const height = Number(about);
-  const block = useLoad(about, () => loadBlock(about), undoings);
+  // What was asked for before the block came, also the one in place of an undone one, is asked for again.
+  const isToCome = tip !== undefined && tip < height;
+  const block = useLoad(about, () => loadBlock(about), 2 * undoings + Number(isToCome));
   const isAnother = useAnother(about, block.value?.roots.hash);
   return (
     <>

@@ -1,12 +1,14 @@
 import type { JSX } from 'preact';
-import { amount } from '../data/format.js';
+import { useChain } from '../data/chain.js';
+import { amount, brief } from '../data/format.js';
 import { useLoad } from '../data/load.js';
 import { rpc } from '../data/rpc.js';
 import { Card, ContractLink, Empty, Facts, Hash, Notice, Shown, To, TxLink } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 
 export function OutputPage({ outpoint }: { outpoint: string }): JSX.Element {
-  const fate = useLoad(outpoint, () => rpc.call('warpshrew_getoutpoint', outpoint));
+  const { undoings } = useChain();
+  const fate = useLoad(outpoint, () => rpc.call('warpshrew_getoutpoint', outpoint), undoings);
   const [txid] = outpoint.split(':');
   return (
     <>
@@ -15,7 +17,7 @@ export function OutputPage({ outpoint }: { outpoint: string }): JSX.Element {
         <Hash text={outpoint} whole />
       </p>
       <Shown loaded={fate}>
-        {({ sheet, height, spentHeight, spentBy }) => (
+        {({ sheet, height, spentHeight, spentBy, scriptHash, amount: satoshis }) => (
           <>
             {height === null && <Notice>No lane transaction is known to have made this output.</Notice>}
             <Card title="What became of it">
@@ -25,6 +27,17 @@ export function OutputPage({ outpoint }: { outpoint: string }): JSX.Element {
                   ['Block', height === null ? 'not known' : <To key="b" page="block" about={height} />],
                   ['Spent in', spentHeight === null ? 'not spent' : <To key="s" page="block" about={spentHeight} />],
                   ['Spent by', spentBy === null ? '–' : <TxLink key="by" txid={spentBy} />],
+                  ...(scriptHash === null
+                    ? []
+                    : ([
+                        [
+                          'Pays to',
+                          <To key="to" page="address" about={scriptHash} title={scriptHash}>
+                            <code>{brief(scriptHash)}</code>
+                          </To>,
+                        ],
+                        ['Satoshis', amount(satoshis ?? '0')],
+                      ] as const)),
                 ]}
               />
             </Card>

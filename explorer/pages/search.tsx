@@ -18,6 +18,7 @@ export function SearchPage({ text }: { text: string }): JSX.Element {
           </li>
           <li>an output by txid and number, with a colon between them</li>
           <li>contracts by the SHA-256 of their code</li>
+          <li>an address, or a script in hex or by its SHA-256, where the server keeps an index by address</li>
         </ul>
       </Card>
     </>

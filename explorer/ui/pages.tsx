@@ -13,6 +13,8 @@ interface PagesProps<T> {
   readonly label: string;
   /** What is listed: another value begins anew. */
   readonly of: string;
+  /** Another value begins anew, too, and keeps what is shown until that is there. */
+  readonly version?: number;
   readonly load: (cursor: string | undefined) => Promise<Page<T>>;
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string | number;
@@ -20,8 +22,8 @@ interface PagesProps<T> {
 }
 
 /** A listing of the server: its first page, and the next one whenever it is asked for. */
-export function Pages<T>({ of, load, ...table }: PagesProps<T>): JSX.Element {
-  const first = useLoad(of, () => load(undefined));
+export function Pages<T>({ of, version, load, ...table }: PagesProps<T>): JSX.Element {
+  const first = useLoad(of, () => load(undefined), version);
   const [more, setMore] = useState<readonly Page<T>[]>([]);
   const [error, setError] = useState<unknown>();
   const [isLoading, setLoading] = useState(false);

@@ -196,6 +196,7 @@ export interface Methods {
     readonly params: [options: {
       readonly address?: string;
       readonly script?: HexIn;
+      readonly scriptHash?: HexIn;
       readonly unspent?: boolean;
       readonly reverse?: boolean;
       readonly height?: Height;
@@ -213,6 +214,7 @@ export interface Methods {
     readonly params: [options: {
       readonly address?: string;
       readonly script?: HexIn;
+      readonly scriptHash?: HexIn;
       readonly reverse?: boolean;
       readonly height?: Height;
       readonly limit?: number;
@@ -229,6 +231,7 @@ export interface Methods {
     readonly params: [options: {
       readonly address?: string;
       readonly script?: HexIn;
+      readonly scriptHash?: HexIn;
       readonly height?: Height;
       readonly limit?: number;
       readonly cursor?: string | null;
@@ -244,7 +247,7 @@ export interface Methods {
     readonly params: [txid: Txid];
     readonly result: TransactionPlace | null;
   };
-  /** What became of an output. */
+  /** What became of an output, and whose it is. */
   warpshrew_getoutpoint: {
     readonly params: [outpoint: Outpoint, height?: Height];
     readonly result: OutpointFate;

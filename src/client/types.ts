@@ -375,4 +375,6 @@ export type OutpointFate = {
   readonly height: number | null;
   readonly spentHeight: number | null;
   readonly spentBy: Txid | null;
+  readonly scriptHash: PlainHex | null;
+  readonly amount: Amount | null;
 };

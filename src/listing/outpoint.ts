@@ -1,10 +1,10 @@
-/** What became of an output with lane assets. */
-
+/** What became of an output with lane assets, and whose it is. */
 import { keyBytes, keyHex, sheetKey } from '../lane/keys.js';
 import { decodeReceipt } from '../lane/receipt-bytes.js';
 import { formatId } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
 import type { StoreReader } from '../store/reader.js';
+import { concatBytes, toHex, u32Bytes } from '../util/bytes.js';
 import { PAGE_LIMITS } from './page.js';
 
 export interface OutpointFate {
@@ -16,10 +16,29 @@ export interface OutpointFate {
   readonly spentHeight: number | null;
   /** The transaction that spent it; null where no receipt says so. */
   readonly spentBy: string | null;
+  /**
+   * SHA-256 of the script that it pays to, hex. This and the next are known of outputs that nothing has spent yet, in a
+   * database with an index by address; else null.
+   */
+  readonly scriptHash: string | null;
+  /** Satoshis. */
+  readonly amount: string | null;
 }
+
+type Assets = Omit<OutpointFate, 'scriptHash' | 'amount'>;
 
 /** `txid`: 32 bytes in wire order. As after block `height`. */
 export function outpointFate(store: StoreReader, txid: Uint8Array, vout: number, height: number): OutpointFate {
+  const coin = store.lists.addresses.unspent(concatBytes(txid, u32Bytes(vout)));
+  const isThere = coin !== undefined && coin.height <= height;
+  return {
+    ...assetsOf(store, txid, vout, height),
+    scriptHash: isThere ? toHex(coin.script) : null,
+    amount: isThere ? coin.amount.toString() : null,
+  };
+}
+
+function assetsOf(store: StoreReader, txid: Uint8Array, vout: number, height: number): Assets {
   const key = sheetKey(txid, vout);
   for (const { written, end, value } of store.lists.versions('P', keyBytes(key))) {
     if (written > height) continue;

@@ -12,9 +12,13 @@ import type { Method } from './method.js';
 /** Longest part of an address that an error repeats. */
 const SHOWN = 100;
 
-const OUTPUTS = 'warpshrew_listoutputs [{address?, script?, unspent?, reverse?, height?, limit?, cursor?}]';
-const HISTORY = 'warpshrew_listhistory [{address?, script?, reverse?, height?, limit?, cursor?}]';
-const ASSETS = 'warpshrew_listassets [{address?, script?, height?, limit?, cursor?}]';
+const OUTPUTS =
+  'warpshrew_listoutputs [{address?, script?, scriptHash?, unspent?, reverse?, height?, limit?, cursor?}]';
+const HISTORY = 'warpshrew_listhistory [{address?, script?, scriptHash?, reverse?, height?, limit?, cursor?}]';
+const ASSETS = 'warpshrew_listassets [{address?, script?, scriptHash?, height?, limit?, cursor?}]';
+
+/** Options of which one says which script. */
+const OF_SCRIPT = ['address', 'script', 'scriptHash'];
 
 const isPlaceOf =
   (bytes: number) =>
@@ -26,7 +30,7 @@ export const ADDRESS_METHODS: Readonly<Record<string, Method>> = {
     usage: OUTPUTS,
     takesObject: true,
     run(params, backend, client) {
-      const options = new ListOptions(params.count(1, 1), 0, OUTPUTS, ['address', 'script', 'unspent', 'reverse']);
+      const options = new ListOptions(params.count(1, 1), 0, OUTPUTS, [...OF_SCRIPT, 'unspent', 'reverse']);
       const script = scriptHash(options, backend.store, OUTPUTS);
       const of = { script, unspent: options.flag('unspent'), reverse: options.flag('reverse') };
       return page({ name: 'outputs', of, options, isPlace: isPlaceOf(OUTPUT_PLACE_BYTES) }, backend, client);
@@ -36,7 +40,7 @@ export const ADDRESS_METHODS: Readonly<Record<string, Method>> = {
     usage: HISTORY,
     takesObject: true,
     run(params, backend, client) {
-      const options = new ListOptions(params.count(1, 1), 0, HISTORY, ['address', 'script', 'reverse']);
+      const options = new ListOptions(params.count(1, 1), 0, HISTORY, [...OF_SCRIPT, 'reverse']);
       const of = { script: scriptHash(options, backend.store, HISTORY), reverse: options.flag('reverse') };
       return page({ name: 'history', of, options, isPlace: isPlaceOf(MOVE_PLACE_BYTES) }, backend, client);
     },
@@ -45,7 +49,7 @@ export const ADDRESS_METHODS: Readonly<Record<string, Method>> = {
     usage: ASSETS,
     takesObject: true,
     run(params, backend, client) {
-      const options = new ListOptions(params.count(1, 1), 0, ASSETS, ['address', 'script']);
+      const options = new ListOptions(params.count(1, 1), 0, ASSETS, OF_SCRIPT);
       const of = { script: scriptHash(options, backend.store, ASSETS) };
       return page({ name: 'assets', of, options, isPlace: isPlaceOf(OUTPUT_PLACE_BYTES) }, backend, client);
     },
@@ -61,9 +65,12 @@ function scriptHash(options: ListOptions, store: StoreReader, usage: string): Ui
   const { network } = store.identity();
   const ofAddress = options.of('address', (value) => scriptOf(value.text(0, 'address'), network));
   const script = options.of('script', (value) => value.hex(0, 'script'));
-  if ((ofAddress === undefined) === (script === undefined)) {
-    throw new RpcError('RPC_WRONG_TYPE', 'Invalid params: not one of address and script', `Call it as ${usage}.`);
+  const hash = options.of('scriptHash', (value) => value.hash(0, 'scriptHash'));
+  if ([ofAddress, script, hash].filter((one) => one !== undefined).length !== 1) {
+    const what = 'Invalid params: not one of address, script and scriptHash';
+    throw new RpcError('RPC_WRONG_TYPE', what, `Call it as ${usage}.`);
   }
+  if (hash !== undefined) return hash;
   const bytes = ofAddress ?? script ?? new Uint8Array(0);
   if (!isUnspendable(bytes, 0, bytes.length)) return sha256(bytes);
   const what = 'Invalid params: outputs of this script can never be spent';

@@ -35,7 +35,7 @@ export const LIST_METHODS: Readonly<Record<string, Method>> = {
       const id = options.of('id', (value) => value.id(0));
       const of = {
         ...(id !== undefined && { id }),
-        codeHash: options.of('codeHash', (value) => hashIn(value)),
+        codeHash: options.of('codeHash', (value) => toHex(value.hash(0, 'codeHash'))),
         cloneOf: options.of('cloneOf', (value) => value.id(0)),
         from: options.height('from', 0),
         to: options.height('to', 0xffffffff),
@@ -114,13 +114,6 @@ export const LIST_METHODS: Readonly<Record<string, Method>> = {
     },
   },
 };
-
-/** 32 bytes of hex, in lower case. */
-function hashIn(value: Params): string {
-  const bytes = value.hex(0, 'codeHash');
-  if (bytes.length === 32) return toHex(bytes);
-  throw new RpcError('RPC_BAD_HEX', `Invalid params: codeHash has ${bytes.length} bytes`, 'Give 64 hex digits.');
-}
 
 /** The beginning of a contract's own key: longer than any key, it would only take time. */
 function prefixIn(value: Params): Uint8Array {

@@ -6,6 +6,7 @@ import type { Namespace } from '../store/types.js';
 import { fromDisplayHash, fromHex } from '../util/bytes.js';
 import { RpcError } from './errors.js';
 
+const HASH_BYTES = 32;
 const MAX_HEIGHT = 0xffffffff;
 /** Longest part of a bad parameter that an error repeats. */
 const SHOWN = 60;
@@ -48,6 +49,13 @@ export class Params {
       const message = `Serialization error: Invalid ${label}: ${value.slice(0, SHOWN)}`;
       throw new RpcError('RPC_BAD_HEX', message, `Write ${what} as whole bytes of hex, with or without 0x.`);
     }
+  }
+
+  /** A hash of 32 bytes, in hex. */
+  hash(at: number, what: string): Uint8Array {
+    const bytes = this.hex(at, what);
+    if (bytes.length === HASH_BYTES) return bytes;
+    throw new RpcError('RPC_BAD_HEX', `Invalid params: ${what} has ${bytes.length} bytes`, 'Give 64 hex digits.');
   }
 
   /**

@@ -1,8 +1,8 @@
 /** What listings read of the index by address. All of it tells of any height: rows say when something came and went. */
 
 import { concatBytes } from '../util/bytes.js';
-import type { AddressMove, AddressOutput } from './address-rows.js';
-import { HASH_BYTES, historyRowKey, moveRow, outputKey, outputRow } from './address-rows.js';
+import type { AddressMove, AddressOutput, UnspentRow } from './address-rows.js';
+import { HASH_BYTES, historyRowKey, moveRow, outputKey, outputRow, unspentKey, unspentRow } from './address-rows.js';
 import { AddressTxids } from './address-txids.js';
 import type { Database, Range, Row } from './database.js';
 import { rowPortions } from './row-portions.js';
@@ -43,6 +43,12 @@ export class AddressLists {
   moves(range: ScriptRange): Generator<ListedRow<AddressMove>, void, void> {
     const [from, to] = [historyRowKey(range.script, 0, 0), historyRowKey(range.script, range.to, 0xffffffff)];
     return this.#rows(from, to, range, moveRow);
+  }
+
+  /** An output that no block has spent, by its outpoint (36 bytes, as in an input); undefined if there is none. */
+  unspent(outpoint: Uint8Array): UnspentRow | undefined {
+    const value = this.#database.get('addresses', unspentKey(outpoint, 0));
+    return value && unspentRow(value);
   }
 
   /** The txid (32 bytes, wire order) of a transaction by its place; undefined if there is none. */

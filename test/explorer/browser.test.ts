@@ -21,6 +21,8 @@ import { Visit } from './browser.js';
 const opened = await openChromium();
 if (typeof opened === 'string') process.stderr.write(`the browser tests are skipped: no Chromium starts: ${opened}\n`);
 const TIP = 185;
+/** SHA-256 of the script of the chain's miner. */
+const OWNER = '67d35896668e9e1ec9598da0f8dae1b5c3c4e8165bd71d79249006927ece363c';
 const DARK_PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const;
 
 describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
@@ -28,7 +30,9 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
   afterAll(() => browser.close());
 
   it('shows every page of the bundled chain, by day and on a phone at night, and works with the keyboard', async () => {
-    const service = await Running.start('--fixture', CHAIN, '--db', join(temporaryFolder(), 'a.db'));
+    const service = await Running.start(
+      ...['--fixture', CHAIN, '--index', 'addresses', '--db', join(temporaryFolder(), 'a.db')],
+    );
     await service.until('/ready', (body, status) => status === 200 && body.height === TIP);
     const { result } = await service.call('warpshrew_listreceipts', { block: 177, limit: 1_000 });
     const { txid } = (result as { items: { txid: string }[] }).items[38];
@@ -39,6 +43,7 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
       ['#/contracts', 'Contracts'],
       ['#/contract/2:33', 'Conflicts on its keys'],
       [`#/output/${txid}:0`, 'What became of it'],
+      [`#/address/${OWNER}`, 'unspent outputs'],
       ['#/search/nothing', 'Nothing found'],
       [`#/block/${TIP + 1}`, `Height ${TIP + 1} is not indexed`],
     ];
@@ -47,7 +52,7 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
     await useKeyboard(service, visit);
     await visit.close();
     const phone = await Visit.open(browser, service.url, DARK_PHONE);
-    await walk(phone, pages.slice(0, 5));
+    await walk(phone, [...pages.slice(0, 5), pages[6]]);
     await phone.close();
   });
 
@@ -89,6 +94,8 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
     await page.getByRole('button', { name: 'Run it again' }).press('Enter');
     await visit.sees('Host calls');
 
+    await seesOwner(visit);
+
     await visit.to('#/contract/2:33', 'Storage');
     await page.getByLabel('opcode and inputs').fill('1, x');
     await page.keyboard.press('Enter');
@@ -101,6 +108,25 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
     const [download] = await Promise.all([page.waitForEvent('download'), proofs.first().click()]);
     const proof = proofFromJson(JSON.parse(readFileSync(await download.path(), 'utf8')));
     expect(refutationOf(proof)).toBeUndefined();
+  }
+
+  /** From a search to the outputs of a script, to one of them, and back. */
+  async function seesOwner({ page }: Visit): Promise<void> {
+    await page.keyboard.press('/');
+    await page.keyboard.type(OWNER.toUpperCase());
+    await page.keyboard.press('Enter');
+    await page.locator('h1').getByText('Script').waitFor();
+    const outputs = page.getByRole('region', { name: 'Outputs, the newest first' });
+    const first = outputs.getByRole('link').first();
+    const newest = String(await first.getAttribute('title'));
+    const spent = page.getByRole('button', { name: 'Spent ones too' });
+    await spent.press('Enter');
+    await outputs.getByText(' in ').first().waitFor();
+    await spent.press('Enter');
+    await outputs.getByRole('link', { name: newest.slice(0, 8) }).press('Enter');
+    await page.locator('h1').getByText('Output').waitFor();
+    await page.getByRole('link', { name: OWNER.slice(0, 8) }).press('Enter');
+    await page.locator('h1').getByText('Script').waitFor();
   }
 
   it('offers the methods that a contract names, as text whatever they are called', async () => {
@@ -158,6 +184,15 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
     release();
     await late.sees('A reorganisation undid the block');
     await late.sees(toDisplayHash(other[last.height - other[0].height].hash));
+    // A page of a block that comes later.
+    const longer = branch(11, 'other', 5);
+    const [next] = longer.slice(-1);
+    await late.to(`#/block/${next.height}`, `Height ${next.height} is not indexed`);
+    node.serve(longer);
+    await late.sees(toDisplayHash(next.hash));
+    await late.to(`#/address/${OWNER}`, 'This server keeps no index by address.');
+    await late.to(`#/search/${OWNER}`, 'Nothing found');
+    await late.isAccessible();
     await late.close();
   });
 

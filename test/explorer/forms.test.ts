@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pageOf } from '../../explorer/data/forms.js';
+import { ownerNamed, pageOf } from '../../explorer/data/forms.js';
 import { decodeKey, keyLine, numberOf, ownerOf, storageKeyHex, textOf } from '../../explorer/data/keys.js';
 import { pathTo, routeOf } from '../../explorer/route.js';
 import { balanceKey, codeKey, keyBytes, keyHex, SEQUENCE_KEY, sheetKey, storagePrefix } from '../../src/lane/keys.js';
@@ -63,11 +63,24 @@ describe('addresses of pages', () => {
     ['2:1', '#/contract/2:1'],
     [`${'ab'.repeat(32)}:7`, `#/output/${'ab'.repeat(32)}:7`],
     ['ab'.repeat(32), undefined],
+    [`${'AB'.repeat(32)}:7`, `#/output/${'ab'.repeat(32)}:7`],
+    ['bcrt1qqurswpc8qurswpc8qurswpc8qurswpc8dxm0gk', '#/address/bcrt1qqurswpc8qurswpc8qurswpc8qurswpc8dxm0gk'],
+    ['1BoatSLRHtKNngkdXEeobR76b53LETtpyT', '#/address/1BoatSLRHtKNngkdXEeobR76b53LETtpyT'],
+    [`0014${'07'.repeat(20)}`, `#/address/0014${'07'.repeat(20)}`],
+    ['0x51', '#/address/0x51'],
+    [`0x${'ab'.repeat(32)}`, undefined],
     ['2:', undefined],
     ['<script>', undefined],
     ['1234567890123456', undefined],
   ])('what %s can only mean is %s', (text, page) => {
     expect(pageOf(text)).toBe(page);
+  });
+
+  it('of owners say whether it is a script, its hash or an address', () => {
+    const [hash, script] = ['ab'.repeat(32), `0014${'07'.repeat(20)}`];
+    expect([hash, `0x${hash}`].map(ownerNamed)).toEqual([{ scriptHash: hash }, { scriptHash: `0x${hash}` }]);
+    expect([script, '0x51', '0x'].map(ownerNamed)).toEqual([{ script }, { script: '0x51' }, { script: '0x' }]);
+    expect(['bc1qx', '0051', ''].map(ownerNamed)).toEqual([{ address: 'bc1qx' }, { address: '0051' }, { address: '' }]);
   });
 
   it('lead to the page that they were made for, whatever it is about', () => {

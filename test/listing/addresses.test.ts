@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { sheetKey } from '../../src/lane/keys.js';
-import { type ListRequest, list } from '../../src/listing/list.js';
+import { type ListRequest, list, outpoint } from '../../src/listing/list.js';
 import { PAGE_LIMITS } from '../../src/listing/page.js';
 import { formatId } from '../../src/protocol/alkane-id.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
@@ -114,9 +114,9 @@ function compare(store: Store, model: readonly ModelBlock[], random: Random): vo
       const sum = sums.get(asset) ?? { amount: 0n, outputs: 0 };
       sums.set(asset, { amount: sum.amount + amount, outputs: sum.outputs + count });
     };
-    for (const { outpoint, spent } of outputs) {
+    for (const { outpoint: name, spent } of outputs) {
       if (spent !== null) continue;
-      for (const { id, amount } of sheets.get(outpoint)?.entries() ?? []) add(formatId(id), amount, 1);
+      for (const { id, amount } of sheets.get(name)?.entries() ?? []) add(formatId(id), amount, 1);
     }
     const wanted = new Map(sums);
     sums.clear();
@@ -124,6 +124,20 @@ function compare(store: Store, model: readonly ModelBlock[], random: Random): vo
       add(String(asset), BigInt(String(amount)), Number(count));
     }
     expect(sums).toEqual(wanted);
+    const now = search(
+      model.map(({ transactions }) => transactions),
+      FIRST,
+      bytes,
+    );
+    for (const output of now.outputs.filter(({ spent }) => spent === null)) {
+      const [txid, vout] = output.outpoint.split(':');
+      const whose = outpoint({ txid: fromDisplayHash(txid), vout: Number(vout), height }, store);
+      const isThere = output.height <= height;
+      expect(whose).toMatchObject({
+        scriptHash: isThere ? toHex(script) : null,
+        amount: isThere ? output.amount : null,
+      });
+    }
   }
 }
 

@@ -146,6 +146,8 @@ function compare(store: Store, model: Model, random: Random): void {
         height: at,
         spentHeight: spentHeight < 0 ? null : spentHeight,
         spentBy: model[spentHeight]?.spenders.get(key) ?? null,
+        scriptHash: null,
+        amount: null,
       });
       expect(sheetKey(fromDisplayHash(txid), Number(vout))).toBe(key);
     }

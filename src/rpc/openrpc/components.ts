@@ -268,5 +268,7 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
     height: orNull(COUNT),
     spentHeight: orNull(COUNT),
     spentBy: orNull(ref('Txid')),
+    scriptHash: orNull(ref('PlainHex')),
+    amount: orNull(ref('Amount')),
   }),
 };

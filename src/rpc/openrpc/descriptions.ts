@@ -39,7 +39,7 @@ const options = (own: Readonly<Record<string, Schema>>): Parameter =>
 
 /** The options of a listing by address or script, of which one must be given. */
 const ofScript = (own: Readonly<Record<string, Schema>>): Parameter => ({
-  ...options({ address: TEXT, script: ref('HexIn'), ...own }),
+  ...options({ address: TEXT, script: ref('HexIn'), scriptHash: ref('HexIn'), ...own }),
   required: true,
 });
 
@@ -163,7 +163,7 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
     result: orNull(ref('TransactionPlace')),
   },
   warpshrew_getoutpoint: {
-    summary: 'What became of an output',
+    summary: 'What became of an output, and whose it is',
     params: [needed('outpoint', ref('Outpoint')), HEIGHT],
     result: ref('OutpointFate'),
   },
