@@ -9,17 +9,30 @@ import { bundledBlocks, openReplayed } from '../trace/replayed.js';
 
 const ROOM = 1 << 30;
 const LONG_MS = 600_000;
+/** Transactions of a block that are traced of those that did the same: a block has hundreds of some kinds. */
+const MOST_ALIKE = 4;
+
+/** The same for transactions whose messages ran alike to the unit of fuel, over as many keys. */
+function kindOf({ height, messages, readTotal, writeTotal }: Receipt): string {
+  const ran = messages.map((each) => [each.target, each.status, each.error, each.fuelUsed, each.callTotal]);
+  return JSON.stringify([height, ran, readTotal, writeTotal]);
+}
 
 it(
-  'every transaction of the bundled chain has a trace: it runs again to its receipt, with steps for its calls',
+  'whatever a transaction of the bundled chain does has a trace: it runs again to its receipt, with steps for its calls',
   async () => {
     const store = await openReplayed();
     const runner = new ProgramRunner();
     let messages = 0;
     const called = new Set<string>();
     const stops = new Set<string>();
+    const alike = new Map<string, number>();
     for (const { height, raw } of bundledBlocks()) {
       for (const receipt of [...store.receipts(height)]) {
+        const kind = kindOf(receipt);
+        const before = alike.get(kind) ?? 0;
+        alike.set(kind, before + 1);
+        if (before >= MOST_ALIKE) continue;
         const base = { before: new HeightState(store, height - 1), chain: store, runner, answerBytes: ROOM };
         const again = {
           block: async () => raw,
