@@ -101,8 +101,16 @@ test('npm start, npm test and npm run sim begin with the build that does nothing
   expect(scripts.build).toBe('node scripts/build.mjs');
   // And end with the program in the place of the shell, which hands no signal on.
   for (const name of ['start', 'test', 'sim']) expect(scripts[name]).toMatch(/ && exec node [^&]+$/);
-  for (const name of ['test', 'sim']) expect(scripts[name]).toMatch(/^npm run --silent build && /);
+  expect(scripts.sim).toMatch(/^npm run --silent build && /);
   expect(scripts.start).toMatch(/^npm run --silent build -- --unchecked && /);
+  // The types that this build does not check are checked by lint: those of the sources as a build does.
+  expect(scripts.test).toMatch(/^node scripts\/build-and-lint\.mjs && /);
+  expect(readFileSync(join(ROOT, 'scripts/build-and-lint.mjs'), 'utf8')).toContain(
+    "npmRun('build', '--', '--unchecked')",
+  );
+  expect(scripts.lint).toMatch(/^tsc -p tsconfig\.test\.json --noEmit && tsc -p explorer\/tsconfig\.json && biome /);
+  const config = JSON.parse(readFileSync(join(ROOT, 'tsconfig.test.json'), 'utf8')) as Record<string, unknown>;
+  expect(config).toMatchObject({ extends: './tsconfig.json', include: expect.arrayContaining(['src']) });
 });
 
 test('an unchecked build writes the same without a look at the types, and the next checked build looks', () => {
