@@ -18,6 +18,7 @@ export default defineConfig(async () => {
       include: ['test/**/*.test.ts'],
       // Forks, because Dawn and RocksDB are native and must not be loaded twice in one process.
       setupFiles: ['test/equal-bytes.ts'],
+      globalSetup: ['test/remove-databases.ts'],
       pool: 'forks',
       poolOptions: { forks: { maxForks: 2, execArgv: [...DEEP_STACK_OPTIONS, ...PATIENT] } },
       sequence: { sequencer: LongestFirst },

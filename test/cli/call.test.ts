@@ -4,19 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { toHex } from '../../src/util/bytes.js';
-import { CHAIN, type CliRun, cli, lastLine, ROOT, startCli, temporaryFolder } from '../helpers/cli.js';
+import { bundledDatabase } from '../helpers/bundled-database.js';
+import { type CliRun, cli, lastLine, ROOT, startCli, temporaryFolder } from '../helpers/cli.js';
 import { envelope, makeTx, PROBE } from '../lane/world.js';
 
 const TIP = 110;
 const HEAD = 'OK \\(on the state after block 110\\)\n {2}fuel {6}\\d+ of 3500000\n';
 const CLAIMED = new RegExp(`^${HEAD} {2}contract {2}2:1\n {2}data {6}0x636c61696d "claim"\n$`);
-
-async function database(): Promise<string> {
-  const db = join(temporaryFolder(), 'db');
-  const run = await cli('replay', CHAIN, '--db', db, '--policy', 'sequential', '--to', String(TIP));
-  expect(run.status).toBe(0);
-  return db;
-}
 
 function ended(run: CliRun, status: number, text: RegExp): void {
   expect(`${run.stdout}${run.stderr}`).toMatch(text);
@@ -24,7 +18,7 @@ function ended(run: CliRun, status: number, text: RegExp): void {
 }
 
 test('a call shows what the message would do, on a database and on a server alike', async () => {
-  const db = await database();
+  const db = await bundledDatabase(TIP);
   const onDb = (...args: string[]): Promise<CliRun> => cli('call', ...args, '--db', db);
   const named = await onDb('2:1', '99');
   ended(named, 0, CLAIMED);
@@ -56,7 +50,7 @@ test('a call shows what the message would do, on a database and on a server alik
 });
 
 test('the transaction around a call, raw or as hex, brings its envelope', async () => {
-  const db = await database();
+  const db = await bundledDatabase(TIP);
   const file = join(temporaryFolder(), 'tx');
   const { raw } = makeTx({ witnesses: [envelope(PROBE)], protostones: [] });
   const create = (): Promise<CliRun> => cli('call', '1:0', '4', '7', '--db', db, '--transaction', file, '--json');
@@ -97,8 +91,7 @@ test('an answer that is no simulation is an error of the server', async () => {
 test('the call of docs/contracts.md is answered as written', async () => {
   const text = readFileSync(join(ROOT, 'docs', 'contracts.md'), 'utf8');
   const [, command, shown] = /^\$ warpshrew (call .*) --db my\.db\n([^`]*)^```$/m.exec(text) ?? [];
-  const db = join(temporaryFolder(), 'db');
-  await cli('replay', CHAIN, '--db', db, '--policy', 'sequential');
+  const db = await bundledDatabase();
   const run = await cli(...command.split(' '), '--db', db);
   expect(run.stdout).toBe(shown);
 });

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openServed } from '../../src/cli/served.js';
 import { startRpcServer } from '../../src/rpc/server.js';
-import { CHAIN, type CliRun, cli, lastLine, ROOT, temporaryFolder } from '../helpers/cli.js';
+import { bundledDatabase } from '../helpers/bundled-database.js';
+import { CHAIN, type CliRun, cli, lastLine, ROOT } from '../helpers/cli.js';
 
-/** Claims a leaf that an earlier transaction of block 114 has claimed. */
+const HEIGHT = 114;
+/** Claims a leaf that an earlier transaction of that block has claimed. */
 const TXID = 'c37c9b7e9e976d972ff31760e59e1a9e928e397b6a910e51b1357d09203118c3';
 const EARLIER = '2a0d50a69dd4da7e6d469514ed4730e4de2b27f346e3df26d249c4655112e36b';
 
@@ -16,14 +18,8 @@ function ended(run: CliRun, status: number, text: RegExp): void {
   expect(run.status).toBe(status);
 }
 
-async function database(): Promise<string> {
-  const db = join(temporaryFolder(), 'db');
-  expect((await cli('replay', CHAIN, '--db', db, '--policy', 'cpu', '--to', '114')).status).toBe(0);
-  return db;
-}
-
 test('a trace of a database, with steps and without, is that of a server over it', async () => {
-  const db = await database();
+  const db = await bundledDatabase(HEIGHT);
   const trace = (...more: string[]): Promise<CliRun> => cli('trace', TXID, ...more);
   const plain = await trace('--db', db);
   ended(plain, 0, new RegExp(`^${TXID} {2}REVERT: abort\n(.*\n)+.*follows 1 transaction of its block\n.*${EARLIER}\n`));
@@ -73,7 +69,7 @@ test('wrong use is told, and an answer that is no trace is an error of the serve
 test('the traces of docs/contracts.md are answered as written', async () => {
   const text = readFileSync(join(ROOT, 'docs', 'contracts.md'), 'utf8');
   const [, command, shown] = /^\$ warpshrew (trace .*) --db my\.db\n([^`]*)^```$/m.exec(text) ?? [];
-  const db = await database();
+  const db = await bundledDatabase(HEIGHT);
   const run = await cli(...command.split(' '), '--db', db);
   expect(run.stdout).toBe(shown);
   const [, lines] = /^```\n((?: {4}\S.*\n)+)```$/m.exec(text) ?? [];

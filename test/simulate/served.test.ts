@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseBlock } from '../../src/bitcoin/parse-block.js';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { openServed } from '../../src/cli/served.js';
 import { startRpcServer } from '../../src/rpc/server.js';
 import { toDisplayHash, toHex } from '../../src/util/bytes.js';
-import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
+import { bundledDatabase } from '../helpers/bundled-database.js';
+import { CHAIN } from '../helpers/cli.js';
 
 interface Message {
   readonly data: string;
@@ -22,8 +22,7 @@ const told = ({ transfers: _, ...message }: Message, kept: Message): Message => 
 });
 
 test('the first transaction of each block is answered before it is mined as its receipt tells it', async () => {
-  const db = join(temporaryFolder(), 'db');
-  expect((await cli('replay', CHAIN, '--db', db, '--policy', 'cpu')).status).toBe(0);
+  const db = await bundledDatabase();
   const served = await openServed({ db });
   const server = await startRpcServer({ host: '127.0.0.1', port: 0, backend: served.backend });
   onTestFinished(async () => {

@@ -1,0 +1,11 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where the processes that vitest, itself process `vitest`, has started keep the databases that tests share. */
+export const databasesOf = (vitest: number): string => join(tmpdir(), `warpshrew-test-databases-${vitest}`);
+
+/** Takes them away after all tests (`globalSetup` in vitest.config.ts). */
+export function teardown(): void {
+  rmSync(databasesOf(process.pid), { recursive: true, force: true });
+}
