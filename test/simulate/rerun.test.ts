@@ -19,7 +19,7 @@ function kindOf({ height, messages, readTotal, writeTotal }: Receipt): string {
 }
 
 it(
-  'whatever a transaction of the bundled chain does has a trace: it runs again to its receipt, with steps for its calls',
+  'whatever a transaction of the bundled chain does has a trace: it runs again to its receipt, and tells its calls',
   async () => {
     const store = await openReplayed();
     const runner = new ProgramRunner();
