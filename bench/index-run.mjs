@@ -18,6 +18,8 @@ export class IndexRun {
   onBlock = NOTHING;
   /** Resolves when the database is open, with the milliseconds that it took. */
   opened;
+  /** Resolves with the address of the server. */
+  serving;
   /** Resolves when the process begins to undo blocks. */
   undoing;
   /** Resolves with the exit status, undefined after a signal. */
@@ -25,12 +27,16 @@ export class IndexRun {
   #child;
   #log = '';
   #open = NOTHING;
+  #serve = NOTHING;
   #undo = NOTHING;
 
   constructor(nodeUrl, db, more) {
     const started = performance.now();
     this.opened = new Promise((resolve) => {
       this.#open = () => resolve(performance.now() - started);
+    });
+    this.serving = new Promise((resolve) => {
+      this.#serve = resolve;
     });
     this.undoing = new Promise((resolve) => {
       this.#undo = resolve;
@@ -63,8 +69,9 @@ export class IndexRun {
     if (status !== 0) throw new Error(`it ended with ${status}:\n${this.#log}`);
   }
 
-  #hear({ msg, height, hash, from, to, depth }) {
+  #hear({ msg, height, hash, from, to, depth, url }) {
     if (msg === 'database open') this.#open();
+    else if (msg === 'serving JSON-RPC') this.#serve(url);
     else if (msg === 'block indexed') {
       this.blocks.push({ height, hash });
       this.onBlock({ height, hash });

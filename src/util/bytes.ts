@@ -34,7 +34,8 @@ export function fromHex(hex: string): Uint8Array {
 
 /** A txid or block hash as a node prints it: the bytes reversed, in hex. */
 export function toDisplayHash(wire: Uint8Array): string {
-  return toHex(wire.slice().reverse());
+  // A Buffer's own slice would be a view.
+  return toHex(new Uint8Array(wire).reverse());
 }
 
 /** Inverse of {@link toDisplayHash}. */

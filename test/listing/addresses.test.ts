@@ -5,12 +5,13 @@ import { PAGE_LIMITS } from '../../src/listing/page.js';
 import { formatId } from '../../src/protocol/alkane-id.js';
 import { encodeSheet, Sheet } from '../../src/protocol/sheet.js';
 import { Store } from '../../src/store/store.js';
+import { type PlainTx, search } from '../../src/testing/chains/address-search.js';
 import { Disk } from '../../src/testing/sim/disk.js';
 import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import { fromDisplayHash, toHex } from '../../src/util/bytes.js';
 import { sha256 } from '../../src/util/sha256.js';
 import { block, generator, OPTIONS } from '../store/helpers.js';
-import { outputsOf, search, type ToyTx, txidOf } from '../store/outputs.js';
+import { outputsOf, txidOf } from '../store/outputs.js';
 
 type Random = (n: number) => number;
 type Asked = Pick<ListRequest, 'name' | 'of'>;
@@ -27,7 +28,7 @@ const SCRIPTS = [
 ];
 
 interface ModelBlock {
-  readonly transactions: readonly ToyTx[];
+  readonly transactions: readonly PlainTx[];
   /** Assets by outpoint, after the block. */
   readonly sheets: ReadonlyMap<string, Sheet>;
 }
@@ -35,7 +36,7 @@ interface ModelBlock {
 /** A block that spends outputs of others and of itself, unknown ones, and takes txids that were taken before. */
 function next(model: readonly ModelBlock[], random: Random): ModelBlock {
   const known = model.flatMap(({ transactions }) => transactions);
-  const transactions: ToyTx[] = [];
+  const transactions: PlainTx[] = [];
   const count = 1 + random(6);
   for (let index = 0; index < count; index++) {
     const all = [...known, ...transactions];

@@ -6,9 +6,10 @@ import type { RpcBackend } from '../../src/rpc/backend.js';
 import { type RpcServer, startRpcServer } from '../../src/rpc/server.js';
 import type { RpcServerOptions } from '../../src/rpc/server-options.js';
 import { Store } from '../../src/store/store.js';
+import type { PlainTx } from '../../src/testing/chains/address-search.js';
 import { concatBytes, fromDisplayHash, toBinaryString, u32Bytes } from '../../src/util/bytes.js';
 import { block, bytes, OPTIONS, plan, receipt } from '../store/helpers.js';
-import { outputsOf, type ToyTx } from '../store/outputs.js';
+import { outputsOf } from '../store/outputs.js';
 import { EXAMPLE_META, exampleContract } from './example-contract.js';
 
 /** Views of a module that exists in tests only: `echo` gives height prefix and input, `fail` traps. */
@@ -28,7 +29,7 @@ const storageKey = (key: string) => toBinaryString(concatBytes(keyBytes(storageP
 const SCRIPT = Uint8Array.of(0, 20, ...new Array<number>(20).fill(7));
 
 /** A transaction, with one output to the address of the examples, or none. */
-function tx(height: number, index: number, inputs: ToyTx['inputs'], amount?: bigint): ToyTx {
+function tx(height: number, index: number, inputs: PlainTx['inputs'], amount?: bigint): PlainTx {
   const outputs = amount === undefined ? [] : [{ script: SCRIPT, amount }];
   return { txid: fromDisplayHash(receipt(height, index).txid), inputs, outputs };
 }

@@ -6,17 +6,18 @@ import { Rocks } from '../../src/store/rocks.js';
 import { createSnapshot } from '../../src/store/snapshot/create.js';
 import { restoreSnapshot } from '../../src/store/snapshot/restore.js';
 import { Store } from '../../src/store/store.js';
+import type { PlainTx } from '../../src/testing/chains/address-search.js';
 import { Disk } from '../../src/testing/sim/disk.js';
 import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import { toHex } from '../../src/util/bytes.js';
 import { block, generator, OPTIONS, temporaryFolder } from './helpers.js';
-import { outputsOf, type ToyTx, txidOf } from './outputs.js';
+import { outputsOf, txidOf } from './outputs.js';
 
 const INDEXED = { ...OPTIONS, addresses: true };
 const SCRIPTS = [Uint8Array.of(), Uint8Array.of(0x51), Uint8Array.of(0x6a), new Uint8Array(9_000).fill(1)];
 
 /** Blocks by height whose transactions spend outputs of the last few, and of their own block. */
-function chain(length: number, seed = 1): ToyTx[][] {
+function chain(length: number, seed = 1): PlainTx[][] {
   const random = generator(seed);
   const known: Uint8Array[] = [];
   return Array.from({ length }, (_, height) =>
@@ -36,7 +37,7 @@ function chain(length: number, seed = 1): ToyTx[][] {
   );
 }
 
-const commitOf = (blocks: readonly ToyTx[][], height: number) => ({
+const commitOf = (blocks: readonly PlainTx[][], height: number) => ({
   ...block(height, { tip: `${height}` }),
   receipts: [],
   outputs: outputsOf(blocks[height]),
@@ -51,7 +52,7 @@ const violationsOf = async (dir: string): Promise<string[]> => {
   return found;
 };
 
-async function filled(dir: string, blocks: readonly ToyTx[][]): Promise<Store> {
+async function filled(dir: string, blocks: readonly PlainTx[][]): Promise<Store> {
   const store = await Store.open(dir, INDEXED);
   for (const height of blocks.keys()) store.commitBlock(commitOf(blocks, height));
   return store;

@@ -45,4 +45,9 @@ describe('bytes as text', () => {
       }),
     );
   });
+
+  it('a hash that is shown stays as it is, also in a Buffer, whose slices are no copies', () => {
+    const page = Buffer.from([1, 2, 3]);
+    expect([toDisplayHash(page), toDisplayHash(page)]).toEqual(['030201', '030201']);
+  });
 });
