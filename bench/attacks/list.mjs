@@ -27,7 +27,7 @@ function deployments(modules) {
 }
 
 /** Of 1.9 MB each: some three blocks of them. */
-const COLD_PROGRAMS = 40;
+const COLD_PROGRAMS = 80;
 const ASSETS = 2_000;
 /** Assets that one transaction can make: each clone costs 100,000 of its fuel, and its run some more. */
 const CLONES = 30;

@@ -56,6 +56,12 @@ export const WASM_TARGETS = [
       ...['--importMemory', '--noExportMemory', '--sharedMemory', '--zeroFilledMemory'],
     ],
   },
+  // Its memory holds programs and their memories, as large as JavaScript makes it.
+  {
+    source: 'wasm/native/interpreter.ts',
+    target: 'native/interpreter.wasm',
+    flags: ['--importMemory', '--noExportMemory'],
+  },
   // Its memory and its fuel are those of a program.
   { source: 'wasm/native/guest.ts', target: 'native/guest.wasm', flags: ['--importMemory', '--noExportMemory'] },
 ];

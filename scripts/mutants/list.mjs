@@ -7,6 +7,7 @@ import { EXECUTE } from './execute.mjs';
 import { FETCH } from './fetch.mjs';
 import { FUZZ } from './fuzz.mjs';
 import { INDEXER } from './indexer.mjs';
+import { INTERPRETER } from './interpreter.mjs';
 import { LANE } from './lane.mjs';
 import { LENT_MEMORY } from './lent-memory.mjs';
 import { LISTING } from './listing.mjs';
@@ -36,6 +37,7 @@ export const MUTANTS = [
   ...EXECUTE,
   ...PROGRAM,
   ...LENT_MEMORY,
+  ...INTERPRETER,
   ...TABLES,
   ...SIMULATE,
   ...TRACE,

@@ -12,6 +12,7 @@ const code = inFile('src/program/instrument-code.ts', FUEL, STACK);
 const host = inFile('src/program/host-functions.ts', HOST);
 const GUEST = 'test/program/guest-memory.test.ts';
 const memory = inFile('src/program/guest-memory.ts', GUEST, HOST, LENT);
+const frameMemory = inFile('src/program/frame-memory.ts', GUEST, HOST, LENT);
 const guest = inFile('wasm/native/guest.ts', GUEST, HOST, LENT, WINDOW);
 const instance = inFile('src/program/instance.ts', LENT, 'test/program/reuse.test.ts');
 const runner = inFile('src/program/runner.ts', LENT, 'test/program/runner.test.ts');
@@ -165,7 +166,7 @@ export const PROGRAM = [
     '.update(this.bytes.subarray(p, p + length + 1))',
     'the hash of a long message covers a byte too many',
   ),
-  memory(
+  frameMemory(
     'number-high-word',
     '    writeU32(bytes, p + 4, 0);\n',
     '',

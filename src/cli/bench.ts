@@ -176,6 +176,7 @@ const FUEL_COLUMNS: Columns<FuelRow> = [
   ['fuel of a run', (row) => String(row.fuel)],
   ['V8 cold', (row) => spread(row.cold)],
   ['V8 warm', (row) => spread(row.warm)],
+  ['interpreted', (row) => spread(row.interpreted)],
   ['kernel', (row) => String(row.kernel ?? '-')],
 ];
 

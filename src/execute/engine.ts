@@ -30,7 +30,6 @@ import type { KernelUse } from './rows/block-kernel.js';
 import { BlockMemory } from './rows/block-memory.js';
 import { KernelPrograms } from './rows/kernel-programs.js';
 import { runRows } from './rows/run-rows.js';
-import { CompileGuard, CompilesTooMuch } from './run/compile-guard.js';
 import { Scanned } from './scanned.js';
 import { BlockTooLarge, MOST_BLOCK_BYTES } from './tasks/block-weight.js';
 import { CachingReader } from './tasks/caching-reader.js';
@@ -60,8 +59,6 @@ export interface LaneEngineOptions {
   readonly watch?: WorkWatch;
   /** Bytes that the outcomes of a block may take in batches, by an estimate; 64 MiB if not given. */
   readonly mostBlockBytes?: number;
-  /** Bytes of machine code that `auto` has compiled for a block one transaction after the other; 1 GiB if not given. */
-  readonly mostCompiledBytes?: number;
   /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
   readonly waitForKernels?: boolean;
   /** Hears once of every program that lost its kernel to a failure; the CPU runs it. */
@@ -162,19 +159,9 @@ export class LaneEngine {
     }
     this.#pool?.makeRoom(true);
     try {
-      // Whoever hears outcomes hears each once: such a block is not given up.
-      const guard = this.#options.onOutcome === undefined ? this.#compileGuard() : undefined;
-      const result = this.#sequential(lane, context, before, statistics, watch, guard);
+      const result = this.#sequential(lane, context, before, statistics, watch);
       run.ended('sequential');
       if (choice.wantsWorkers) this.#poolFor(lane.count, state);
-      return result;
-    } catch (error) {
-      if (!(error instanceof CompilesTooMuch)) throw error;
-      run.ended('sequential');
-      this.#usesKernel = false;
-      const again: LaneStatistics = { ...emptyStatistics(), ms: statistics.ms, tooMuchCode: 1 };
-      const result = await this.#batchesIfTheyFit(lane, context, before, state, again);
-      run.ended('workers');
       return result;
     } finally {
       this.#pool?.makeRoom(false);
@@ -240,16 +227,11 @@ export class LaneEngine {
     before: CachingReader,
     statistics: LaneStatistics,
     watch?: SequentialWatch,
-    guard?: CompileGuard,
   ): LaneBlockResult {
     const started = performance.now();
-    const result = runOneByOne(lane, context, before, this.#runner, statistics, this.#options.onOutcome, watch, guard);
+    const result = runOneByOne(lane, context, before, this.#runner, statistics, this.#options.onOutcome, watch);
     addMs(statistics, 'sequential', started);
     return result;
-  }
-
-  #compileGuard(): CompileGuard {
-    return new CompileGuard(this.#runner, this.#options.mostCompiledBytes);
   }
 
   /** What operators should know: whether the kernel is used, and how often it has failed. */

@@ -11,7 +11,6 @@ import { summarise } from '../plan/plan.js';
 import type { ProgramRunner } from '../program/runner.js';
 import type { SequentialWatch } from './choose/sequential-watch.js';
 import { type OnOutcome, resultOf } from './run/block-result.js';
-import type { CompileGuard } from './run/compile-guard.js';
 import { dropVoidDeletions } from './run/merge-writes.js';
 import type { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
@@ -21,10 +20,7 @@ import type { CachingReader } from './tasks/caching-reader.js';
 const RECEIPT_ROOM = 512;
 const MOST_ROOM = 4 * 1024 * 1024;
 
-/**
- * Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction, and
- * `guard` is asked behind each. Throws what `guard` throws: nothing has changed then.
- */
+/** Runs the lane of a block over the state `before` it; `statistics` get its counts, `watch` sees each transaction. */
 export function runOneByOne(
   lane: Scanned,
   context: LaneContext,
@@ -33,7 +29,6 @@ export function runOneByOne(
   statistics: LaneStatistics,
   onOutcome: OnOutcome | undefined,
   watch?: SequentialWatch,
-  guard?: CompileGuard,
 ): LaneBlockResult {
   statistics.demoted = lane.demoted;
   statistics.executors.sequential = lane.count;
@@ -51,7 +46,6 @@ export function runOneByOne(
       onOutcome?.(lane.transactions[position], outcome);
       count(outcome);
       receipts.push(makeReceipt(context.height, outcome, IN_TURN));
-      guard?.check();
     });
     dropVoidDeletions(writes, (key) => before.get(key) !== undefined);
     return { writes, receipts, plan, statistics };
@@ -66,14 +60,12 @@ export function runOneByOne(
       countMessage(statistics.lane, run.status);
       writeCommonReceipt(list.writer, context.height, columns, row, run, state, IN_TURN.executor);
       list.written();
-      guard?.check();
     },
     outcome: (row, outcome) => {
       watch?.general(outcome);
       onOutcome?.(transactionAt(columns, row), outcome);
       count(outcome);
       list.add(makeReceipt(context.height, outcome, IN_TURN));
-      guard?.check();
     },
   });
   return resultOf(writes, list, plan, statistics);

@@ -33,8 +33,6 @@ export interface LaneStatistics {
   accessViolations: number;
   /** Blocks that were run one transaction at a time because their outcomes took more memory than batches are given. */
   tooLarge: number;
-  /** Blocks that were run in batches because one transaction after the other had too much code compiled. */
-  tooMuchCode: number;
   /** Times the kernel failed as a whole (lost device, out of memory): the block went on on the CPU. */
   gpuFailures: number;
   /** Calls that stayed on the CPU because their kernel was still being compiled. */
@@ -57,7 +55,6 @@ export function emptyStatistics(): LaneStatistics {
     punted: 0,
     accessViolations: 0,
     tooLarge: 0,
-    tooMuchCode: 0,
     gpuFailures: 0,
     compiling: 0,
     gpuRuns: {},
@@ -84,7 +81,6 @@ export class StatisticsSum {
   gpuFailures = 0;
   accessViolations = 0;
   tooLarge = 0;
-  tooMuchCode = 0;
   compiling = 0;
   readonly gpuRuns: Record<string, number> = {};
   readonly ms: Record<string, number> = {};
@@ -114,7 +110,6 @@ export function addStatistics(into: LaneStatistics, from: LaneStatistics): void 
   into.gpuFailures += from.gpuFailures;
   into.accessViolations += from.accessViolations;
   into.tooLarge += from.tooLarge;
-  into.tooMuchCode += from.tooMuchCode;
   into.compiling += from.compiling;
 }
 

@@ -1,5 +1,5 @@
 /** What a program gives to `abort`: for people, no rule depends on it. */
-import type { GuestMemory } from './guest-memory.js';
+import type { FrameMemory } from './frame-memory.js';
 
 /** Units of UTF-16 that are kept of a message and of the name of a source file. */
 const MESSAGE_UNITS = 128;
@@ -11,7 +11,7 @@ const FILE_UNITS = 64;
  * LE, 0 for none. A bad pointer is none, for `abort` reads nothing by the rules.
  */
 export function abortText(
-  memory: GuestMemory,
+  memory: FrameMemory,
   message: number,
   file: number,
   line: number,
@@ -25,7 +25,7 @@ export function abortText(
   return said === '' ? place : `${said} ${place}`;
 }
 
-function utf16At(memory: GuestMemory, pointer: number, units: number): string {
+function utf16At(memory: FrameMemory, pointer: number, units: number): string {
   const bytes = pointer === 0 ? undefined : memory.view(pointer);
   if (bytes === undefined) return '';
   const text = Buffer.from(bytes.subarray(0, 2 * units)).toString('utf16le');

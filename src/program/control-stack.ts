@@ -123,21 +123,24 @@ export class ControlStack {
     operands.pushAll(types);
   }
 
-  /** `next` reads the `count + 1` labels one after the other. */
-  branchTable(count: number, next: () => number): void {
+  /** `next` reads the `count + 1` labels one after the other. Gives how many blocks they name. */
+  branchTable(count: number, next: () => number): number {
     this.#operands.pop(I32);
     const table = ++this.#brTables;
     let arity = -1;
+    let targets = 0;
     for (let i = 0; i <= count; i++) {
       const frame = this.#frame(next());
       if (frame.seenBy === table) continue;
       frame.seenBy = table;
+      targets++;
       const types = frame.label;
       if (arity >= 0 && types.length !== arity) throw invalid('labels of a br_table take different numbers', {});
       arity = types.length;
       this.#operands.peekAll(types);
     }
     this.die();
+    return targets;
   }
 
   return(): void {

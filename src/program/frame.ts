@@ -5,7 +5,7 @@ import { LIMITS } from './limits.js';
 /** Calls below the message's own frame, at most. */
 export const MAX_DEPTH = 32;
 /** Pages that the memories of all frames under way may have together. */
-const LIVE_PAGES = 2_048;
+export const LIVE_PAGES = 2_048;
 
 /** What one run may take. */
 export interface Frame {

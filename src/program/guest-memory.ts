@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { guestModule } from '../util/built-wasm.js';
-import { writeU32 } from '../util/bytes.js';
 import { GLOBAL_BYTES, GLOBAL_HIGH, GLOBAL_LOW, GLOBAL_ROOM } from './counters.js';
+import { FrameMemory } from './frame-memory.js';
 import { HIDDEN_BYTES } from './hidden-page.js';
 
 /** What wasm/native/guest.ts exports: code that works on the memory and the fuel counter of one instance. */
@@ -47,10 +47,8 @@ let compiled: WebAssembly.Module | undefined;
 /**
  * Memory and fuel counter of one instance, through WebAssembly of our own: reading or setting a global from outside, or
  * making a view to read four bytes, costs several times more than using them.
- *
- * Buffers of the contract ABI: length (u32) at p - 4, data at p; pointers are unsigned 32 bit.
  */
-export class GuestMemory {
+export class GuestMemory extends FrameMemory {
   #bytes: Uint8Array;
   readonly #code: GuestCode;
 
@@ -67,6 +65,7 @@ export class GuestMemory {
    * it (hidden-page.ts).
    */
   constructor(memory: WebAssembly.Memory, fuel: WebAssembly.Global, view?: LentView, hides = false) {
+    super();
     this.#memory = memory;
     this.#fuel = fuel;
     this.#seen = view?.seen;
@@ -78,16 +77,15 @@ export class GuestMemory {
     this.#code = exports as unknown as GuestCode;
   }
 
-  /** Takes `amount` off the fuel; false, and nothing is taken, if there is less. */
-  charge(amount: number): boolean {
+  override charge(amount: number): boolean {
     return amount <= MOST_FUEL && this.#code.charge(amount) !== 0;
   }
 
-  get fuelLeft(): number {
+  override get fuelLeft(): number {
     return this.#code.fuelLeft();
   }
 
-  set fuelLeft(fuel: number) {
+  override set fuelLeft(fuel: number) {
     this.#fuel.value = fuel;
   }
 
@@ -96,8 +94,7 @@ export class GuestMemory {
     return this.#hidden === 0 ? this.bytes : new Uint8Array(this.#memory.buffer);
   }
 
-  /** The whole memory that the program sees, as it is now. */
-  get bytes(): Uint8Array {
+  override get bytes(): Uint8Array {
     // memory.grow detaches the buffer, and the length of a view of a detached buffer is 0.
     if (this.#seen !== undefined) {
       const length = this.#seen.value as number;
@@ -106,33 +103,16 @@ export class GuestMemory {
     return this.#bytes;
   }
 
-  /** Bytes of the buffer at `pointer`, or -1 if any part of it is outside the memory. */
-  lengthAt(pointer: number): number {
+  override lengthAt(pointer: number): number {
     const length = this.#code.lengthAt(pointer);
     return length === -1 ? length : length >>> 0;
   }
 
-  /** The buffer at `pointer` as a view, or undefined if any part of it is outside the memory. */
-  view(pointer: number): Uint8Array | undefined {
-    const length = this.lengthAt(pointer);
-    if (length < 0) return undefined;
-    const p = pointer >>> 0;
-    return this.bytes.subarray(p, p + length);
-  }
-
-  /**
-   * True if a buffer of `length` bytes fits at `pointer`, its length word included. Whoever writes there asks first: of
-   * a lent memory, the bytes are then among those to be cleared.
-   */
-  fits(pointer: number, length: number): boolean {
+  override fits(pointer: number, length: number): boolean {
     return this.#code.fits(pointer, length) !== 0;
   }
 
-  /**
-   * Writes SHA-256 of the `length` bytes at `pointer` (`twice`: of that digest) with its length word to `out`. The
-   * caller has asked `lengthAt` and `fits`; the buffers may overlap.
-   */
-  hash(pointer: number, length: number, out: number, twice: boolean): void {
+  override hash(pointer: number, length: number, out: number, twice: boolean): void {
     if (length < NATIVE_HASH_FROM) {
       const [from, to] = [pointer + this.#hidden, out + this.#hidden];
       if (twice) this.#code.sha256d(from, length, to);
@@ -146,27 +126,5 @@ export class GuestMemory {
     this.write(out, once);
     const to = out + this.#hidden;
     if (twice) this.#code.sha256(to, once.length, to);
-  }
-
-  /** Writes a number below 2^32 as 8 bytes with their length word; the caller has asked `fits`. */
-  writeNumber(pointer: number, value: number): void {
-    const p = pointer >>> 0;
-    const { bytes } = this;
-    writeU32(bytes, p - 4, 8);
-    writeU32(bytes, p, value);
-    writeU32(bytes, p + 4, 0);
-  }
-
-  /** Writes the length word of a buffer; the caller has asked `fits`. */
-  writeLength(pointer: number, length: number): void {
-    writeU32(this.bytes, (pointer >>> 0) - 4, length);
-  }
-
-  /** Writes length word and data; the caller has asked `fits`. */
-  write(pointer: number, data: Uint8Array): void {
-    const p = pointer >>> 0;
-    const { bytes } = this;
-    writeU32(bytes, p - 4, data.length);
-    bytes.set(data, p);
   }
 }

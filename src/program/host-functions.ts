@@ -2,7 +2,7 @@ import { InternalError } from '../errors/errors.js';
 import { EMPTY_BYTES, u128Bytes } from '../util/bytes.js';
 import { abortText } from './abort-text.js';
 import { type EnvName, hostFuel } from './env.js';
-import { GuestMemory } from './guest-memory.js';
+import type { FrameMemory } from './frame-memory.js';
 import { type IntrinsicHost, intrinsicImports } from './intrinsics.js';
 import { ReturnBuffer } from './return-buffer.js';
 import type { RunState } from './run-state.js';
@@ -24,7 +24,7 @@ const U128_BYTES = 16;
 export class HostFunctions implements IntrinsicHost, CallingFrame {
   askedDryRun = false;
   depth = 0;
-  #memory: GuestMemory | undefined;
+  #memory: FrameMemory | undefined;
   #host: RunState | undefined;
   /** Of the last call of this run. */
   #returnData: Uint8Array = EMPTY_BYTES;
@@ -38,12 +38,9 @@ export class HostFunctions implements IntrinsicHost, CallingFrame {
     this.#returned = returned;
   }
 
-  /**
-   * Gives the functions what exists only after the imports: the instance's memory, its fuel counter, of a lent memory
-   * the bytes that the program sees of it, and whether a page below them is hidden.
-   */
-  attach(...parts: ConstructorParameters<typeof GuestMemory>): void {
-    this.#memory = new GuestMemory(...parts);
+  /** Gives the functions what exists only after the imports. */
+  attach(memory: FrameMemory): void {
+    this.#memory = memory;
   }
 
   /** The next run, `depth` calls below its message, asks `host`. */
@@ -59,7 +56,7 @@ export class HostFunctions implements IntrinsicHost, CallingFrame {
     this.#returnData = EMPTY_BYTES;
   }
 
-  get memory(): GuestMemory {
+  get memory(): FrameMemory {
     if (!this.#memory) throw new InternalError('a host function was called before the instance existed');
     return this.#memory;
   }

@@ -2,23 +2,20 @@
 
 import { GLOBAL_FUEL, GLOBAL_PAGES, GLOBAL_REFERENCES, GLOBAL_STACK, GLOBAL_WHY } from './counters.js';
 import { type Frame, hasAllPages, MESSAGE_FRAME } from './frame.js';
-import { type GuestMemory, type LentView, lentViewOf } from './guest-memory.js';
+import { GuestMemory, type LentView, lentViewOf } from './guest-memory.js';
 import { HIDDEN_PAGES } from './hidden-page.js';
 import { HostFunctions } from './host-functions.js';
 import type { LentMemory } from './lent-memory.js';
+import type { ProgramRun, RunInner } from './program-run.js';
 import type { ReturnBuffer } from './return-buffer.js';
 import { RESET } from './reuse.js';
 import type { RunState } from './run-state.js';
-import type { Program, RunHost, RunResult } from './types.js';
+import type { Program } from './types.js';
 import { type HostCallWatch, watchedImports } from './watched-imports.js';
 
-/** Runs `program` in a frame inside of that of `caller`; undefined: not enough pages are left. */
-export type RunInner = (
-  caller: ProgramInstance,
-  program: Program,
-  host: RunHost,
-  fuel: number,
-) => RunResult | undefined;
+/** Longer results are not copied out of the memory of their run, but where making another instance takes longer. */
+const COPIED_RESULT_BYTES = 256 * 1024;
+const COPIED_BYTES_A_REFERENCE = 1024;
 
 interface Image {
   readonly start: number;
@@ -42,7 +39,7 @@ function imagesOf(program: Program, memory: GuestMemory): readonly Image[] {
  * An instance, with the parts that a run needs. `begin` gives it the state of a fresh one (lane rules 4), as long as
  * `canServeAgain` said so after the run before.
  */
-export class ProgramInstance {
+export class ProgramInstance implements ProgramRun {
   readonly functions: HostFunctions;
   readonly exports: WebAssembly.Exports;
   readonly execute: () => number;
@@ -56,6 +53,7 @@ export class ProgramInstance {
   readonly references: number;
   /** Fuel that the frames inside this run have used. */
   fuelInside = 0;
+  readonly #memory: GuestMemory;
   readonly #stack: WebAssembly.Global;
   readonly #reset: ((fuel: number) => void) | undefined;
   readonly #images: readonly Image[];
@@ -103,13 +101,14 @@ export class ProgramInstance {
     this.#hides = references !== undefined;
     // A program in a lent memory may export none, and then has none to be seen.
     const memory = lent?.memory ?? (exports.memory as WebAssembly.Memory);
-    this.functions.attach(memory, this.fuel, this.#view, this.#hides);
+    this.#memory = new GuestMemory(memory, this.fuel, this.#view, this.#hides);
+    this.functions.attach(this.#memory);
     this.execute = exports.__execute as () => number;
     this.#reset = exports[RESET] as ((fuel: number) => void) | undefined;
-    const { bytes } = this.functions.memory;
+    const { bytes } = this.#memory;
     this.memoryBytes = bytes.length;
     this.#noteUse();
-    this.#images = imagesOf(program, this.functions.memory);
+    this.#images = imagesOf(program, this.#memory);
     this.keptBytes = this.#images.reduce((sum, image) => sum + image.bytes.length, this.memoryBytes);
   }
 
@@ -124,7 +123,7 @@ export class ProgramInstance {
     if ((this.#used || this.#lent !== undefined) && this.#reset !== undefined) {
       this.#lent?.clear();
       this.#reset(fuel);
-      if (this.#images.length > 0) this.#layOut(this.functions.memory.withHidden);
+      if (this.#images.length > 0) this.#layOut(this.#memory.withHidden);
       if (frame !== MESSAGE_FRAME) this.#stack.value = frame.slots;
     } else {
       this.fuel.value = fuel;
@@ -137,7 +136,7 @@ export class ProgramInstance {
   /** What a run that it calls now may take. */
   get frameInside(): Frame {
     const { depth, pages } = this.#frame;
-    const own = this.functions.memory.bytes.length >>> 16;
+    const own = this.#memory.bytes.length >>> 16;
     return { depth: depth + 1, slots: this.#stack.value as number, pages: pages - own };
   }
 
@@ -158,9 +157,14 @@ export class ProgramInstance {
     this.#lent.used((low.value as number) >>> 0, high.value as number, this.#hides);
   }
 
+  /** Results of up to so many bytes are copied out: another instance takes longer the more references it holds. */
+  get copiedBytes(): number {
+    return COPIED_RESULT_BYTES + COPIED_BYTES_A_REFERENCE * this.references;
+  }
+
   /** Bytes that the memory has grown by. */
   get grownBytes(): number {
-    return this.functions.memory.bytes.length - this.memoryBytes;
+    return this.#memory.bytes.length - this.memoryBytes;
   }
 
   /** Whether `begin` can undo all that the run did. No memory of its own can be made smaller again. */

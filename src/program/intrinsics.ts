@@ -1,12 +1,12 @@
 /** Lane rules 6: what is native code on the CPU and hand-written WGSL in the kernel, with one meaning. */
 import { readU128, U128_MAX, u128Bytes } from '../util/bytes.js';
 import type { EnvName, IntrinsicName } from './env.js';
-import type { GuestMemory } from './guest-memory.js';
+import type { FrameMemory } from './frame-memory.js';
 import { schnorrVerify } from './schnorr.js';
 
 /** What an intrinsic may do with the run that calls it; every function ends the run where the rules say so. */
 export interface IntrinsicHost {
-  readonly memory: Pick<GuestMemory, 'hash'>;
+  readonly memory: Pick<FrameMemory, 'hash'>;
   /** Bytes of the buffer at `pointer`. */
   inputLength(pointer: number): number;
   /** The buffer at `pointer`, as a view of memory. */

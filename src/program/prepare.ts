@@ -162,7 +162,8 @@ export function buildProgram(wasm: Uint8Array, hash = hashOf(wasm)): Program {
 /** Decides about a module and instruments it, for the memory that its first run is likely to have. */
 function admit(wasm: Uint8Array, hash: string): Admission {
   const source = readModule(wasm);
-  const { slots, codeBytes } = validateModule(source);
+  const admitted = validateModule(source);
+  const { slots, codeBytes } = admitted;
   const minPages = source.memory?.minPages ?? 0;
   const toLend = minPages >= MANY_PAGES && extentOf(source.dataSegments).end <= minPages << 16;
   const made = instrumentForEngine(source, slots, toLend);
@@ -171,7 +172,8 @@ function admit(wasm: Uint8Array, hash: string): Admission {
   instrumented.set(toLend ? hash + TO_LEND : hash, bytes, bytes.length);
   const imports = new Set(source.imports.map((i) => i.name));
   return {
-    ...{ slots, codeBytes, reuse, imports },
+    ...admitted,
+    ...{ reuse, imports },
     compiledBytes: bytes.length + codeBytes,
     entryFuel: entryFuel(source),
     minPages,
@@ -181,9 +183,11 @@ function admit(wasm: Uint8Array, hash: string): Admission {
 }
 
 function programOf(wasm: Uint8Array, hash: string, admission: Admission): Program {
-  const { slots, reuse, entryFuel, imports, compiledBytes, minPages, growsFromMany, makesCalls } = admission;
+  const { slots, sideBytes, reuse, entryFuel, imports, compiledBytes } = admission;
+  const { minPages, growsFromMany, makesCalls } = admission;
   return {
-    ...{ hash, source: wasm, entryFuel, reuse, imports, compiledBytes, minPages, growsFromMany, makesCalls },
+    ...{ hash, source: wasm, slots, sideBytes, entryFuel, reuse, imports, compiledBytes },
+    ...{ minPages, growsFromMany, makesCalls },
     get instrumented(): Uint8Array {
       return instrumentedModule(hash, wasm, admission, false);
     },

@@ -5,9 +5,11 @@ import { compileContract } from './compile.js';
 import { WHY_FUEL, WHY_HOST } from './counters.js';
 import { requireDeepStack } from './deep-stack.js';
 import { type Frame, MAX_DEPTH, MESSAGE_FRAME } from './frame.js';
-import { ProgramInstance, type RunInner } from './instance.js';
+import { ProgramInstance } from './instance.js';
+import { InterpretedPrograms, type Tier } from './interpreted-programs.js';
 import { LentMemories } from './lent-memories.js';
 import { BoundedCache } from './lru.js';
+import type { ProgramRun, RunInner } from './program-run.js';
 import { ReturnBuffer } from './return-buffer.js';
 import { HostState, KeptEnd, type RunEnd, type RunState } from './run-state.js';
 import { RunStop } from './run-stop.js';
@@ -23,6 +25,8 @@ const COMPILED_BYTES = 256 * 1024 * 1024;
 /** What workers share, and what each of them has at least. */
 const WORKERS_COMPILED_BYTES = 512 * 1024 * 1024;
 const LEAST_COMPILED_BYTES = 64 * 1024 * 1024;
+/** Room for programs that are interpreted: the largest takes less than 24 MiB with its side tables. */
+const LEAST_INTERPRETED_BYTES = 32 * 1024 * 1024;
 /**
  * Forgotten code that V8 may hold: it frees code only when it collects, and does not count it as a reason to do so. The
  * more there is, the longer compiling takes, several times as long in the end.
@@ -53,39 +57,52 @@ const LENT_FUEL_A_REFERENCE = 800;
 const LENT_FUEL_A_CLEARED_PAGE = 10_000;
 /** What stands behind the hash of a program compiled for the lent memory. */
 const LENT = ' lent';
-/** Longer results are not copied out of the memory of their run, but where making another instance takes longer. */
-const COPIED_RESULT_BYTES = 256 * 1024;
-const COPIED_BYTES_A_REFERENCE = 1024;
-
 /** What compiled code may take in each of `workers` threads. */
 export function compiledBytesOf(workers: number): number {
   const share = Math.floor(WORKERS_COMPILED_BYTES / workers);
   return Math.max(LEAST_COMPILED_BYTES, Math.min(COMPILED_BYTES, share));
 }
 
-/** Runs programs on V8, one message at a time: the truth that the kernel is compared with. One runner per thread. */
+export interface RunnerOptions {
+  /** What the code that it keeps may take. */
+  readonly compiledBytes?: number;
+  /** What programs may take that the interpreter keeps. */
+  readonly interpretedBytes?: number;
+  /** Hears of every host call; all is compiled then. */
+  readonly watch?: HostCallWatch;
+  /** Whatever it compiles, results are the same. */
+  readonly compiles?: Tier;
+}
+
+/**
+ * Runs programs on V8 or, where compiling them does not pay, in the interpreter, one message at a time: the truth that
+ * the kernel is compared with. One runner per thread.
+ */
 export class ProgramRunner {
   readonly #compiled: BoundedCache<WebAssembly.Module>;
   /** Bytes of the code and of the lent memories forgotten since memory was freed last. */
   #forgottenBytes = 0;
-  #bytesEverCompiled = 0;
   /** By hash: whether the next run had better have a lent memory, by the last one. */
   readonly #wantsLent = new BoundedCache<boolean>(REMEMBERED_PROGRAMS, REMEMBERED_PROGRAMS);
   readonly #lent: LentMemories;
   readonly #returned = new ReturnBuffer();
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_BYTES, 'any');
+  readonly #interpreted: InterpretedPrograms;
+  readonly #watch: HostCallWatch | undefined;
 
-  /**
-   * `compiledBytes`: what the code that it keeps may take. `watch` hears of every host call. Throws EnvironmentError
-   * `ENV_STACK_TOO_SMALL` on a thread whose stack is too small for what the rules allow.
-   */
-  constructor(
+  /** Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread whose stack is too small for what the rules allow. */
+  constructor({
     compiledBytes = COMPILED_BYTES,
-    readonly watch?: HostCallWatch,
-  ) {
+    interpretedBytes = Math.max(LEAST_INTERPRETED_BYTES, compiledBytes / 2),
+    watch,
+    compiles = 'what pays',
+  }: RunnerOptions = {}) {
     requireDeepStack();
+    this.#watch = watch;
     const isAlone = compiledBytes >= COMPILED_BYTES;
     this.#lent = new LentMemories(isAlone ? KEPT_LENT_BYTES : Math.max(KEPT_LENT_BYTES / 8, compiledBytes / 2));
+    const tier = watch === undefined ? compiles : 'everything';
+    this.#interpreted = new InterpretedPrograms(tier, interpretedBytes, this.#runInner, this.#returned);
     // An instance has its code: they go together.
     this.#compiled = new BoundedCache(COMPILED_PROGRAMS, compiledBytes, 'any', (key, weight) =>
       this.#forget(key, weight),
@@ -130,6 +147,13 @@ export class ProgramRunner {
     }
     const { hash } = program;
     const { depth } = frame;
+    const interpreted = this.#interpreted.runOf(program);
+    if (interpreted !== undefined) {
+      runOnce(program, interpreted, state, left, end, frame);
+      this.#interpreted.ran(program, left - interpreted.functions.memory.fuelLeft - interpreted.fuelInside);
+      if (depth === 0) this.#messageEnded();
+      return;
+    }
     const lends = this.#lent.isFree(depth) && (this.#wantsLent.get(hash) ?? program.growsFromMany);
     const key = keyAt(hash, depth);
     // Taken out while it runs: an instance whose run throws is dropped, and a call of the same program has another.
@@ -159,17 +183,22 @@ export class ProgramRunner {
       if (lends) this.#lent.keep(hash, depth, instance);
       else this.#idle.set(key, instance, instance.keptBytes);
     }
-    if (depth !== 0) return;
+    if (depth === 0) this.#messageEnded();
+  }
+
+  #messageEnded(): void {
     this.#returned.trim();
-    this.#forgottenBytes += this.#lent.trim();
+    this.#forgottenBytes += this.#lent.trim() + this.#interpreted.trim();
     this.#freeForgotten();
   }
 
   /**
-   * Instances waiting for their next run, the bytes of their memories, those in lent memories and the bytes of these;
-   * compiled programs, the bytes that their code may take, and those of code that was forgotten since memory was freed.
+   * Programs that the interpreter keeps; instances waiting for their next run, the bytes of their memories, those in
+   * lent memories and the bytes of these; compiled programs, the bytes that their code may take, and those of code that
+   * was forgotten since memory was freed.
    */
   get kept(): {
+    readonly interpreted: number;
     readonly instances: number;
     readonly bytes: number;
     readonly inLent: number;
@@ -182,26 +211,32 @@ export class ProgramRunner {
     const { size: compiled, weight: compiledBytes } = this.#compiled;
     const instances = this.#idle.size + inLent;
     const forgottenBytes = this.#forgottenBytes;
-    return { instances, bytes: this.#idle.weight, inLent, lentBytes, compiled, compiledBytes, forgottenBytes };
-  }
-
-  /** Bytes of all code that it has compiled, by the same estimate; what was compiled twice counts twice. */
-  get bytesEverCompiled(): number {
-    return this.#bytesEverCompiled;
+    const { programs: interpreted } = this.#interpreted;
+    return {
+      interpreted,
+      instances,
+      bytes: this.#idle.weight,
+      inLent,
+      lentBytes,
+      compiled,
+      compiledBytes,
+      forgottenBytes,
+    };
   }
 
   #newInstance(program: Program): ProgramInstance {
-    return new ProgramInstance(program, this.#compile(program), this.#runInner, undefined, this.watch, this.#returned);
+    return new ProgramInstance(program, this.#compile(program), this.#runInner, undefined, this.#watch, this.#returned);
   }
 
   #instanceInLent(program: Program, depth: number): ProgramInstance {
     const module = this.#compiledAs(program.hash + LENT, program, () => program.instrumentedToLend);
     const memory = this.#lent.memoryOf(depth);
-    return new ProgramInstance(program, module, this.#runInner, memory, this.watch, this.#returned);
+    return new ProgramInstance(program, module, this.#runInner, memory, this.#watch, this.#returned);
   }
 
   #forget(key: string, codeBytes: number): void {
     this.#forgottenBytes += codeBytes;
+    this.#interpreted.forgotten(key.endsWith(LENT) ? key.slice(0, -LENT.length) : key);
     if (key.endsWith(LENT)) this.#lent.forgetProgram(key.slice(0, -LENT.length));
     else for (let depth = 0; depth <= MAX_DEPTH; depth++) this.#idle.take(keyAt(key, depth));
   }
@@ -221,7 +256,6 @@ export class ProgramRunner {
     if (!module) {
       this.#freeForgotten();
       module = compileContract(instrumented(), compiledBytes);
-      this.#bytesEverCompiled += compiledBytes;
       this.#compiled.set(key, module, compiledBytes);
     }
     return module;
@@ -231,10 +265,6 @@ export class ProgramRunner {
 /** A contract that calls itself has an instance for each frame: they wait under the depth that they served. */
 function keyAt(hash: string, depth: number): string {
   return depth === 0 ? hash : `${hash} ${depth}`;
-}
-
-function copiedBytes({ references }: ProgramInstance): number {
-  return COPIED_RESULT_BYTES + COPIED_BYTES_A_REFERENCE * references;
 }
 
 /** Whether the next run of the program had better have a lent memory, by one that used `fuelUsed`. */
@@ -253,7 +283,7 @@ function notEntered(end: RunEnd, status: 'TRAP' | 'OUT_OF_FUEL', fuelLeft: numbe
 /** Runs `__execute` and tells `end`; gives whether the memory of the instance is kept. */
 function runOnce(
   program: Program,
-  instance: ProgramInstance,
+  instance: ProgramRun,
   state: RunState,
   fuel: number,
   end: RunEnd,
@@ -285,7 +315,7 @@ function runOnce(
   const { askedDryRun } = functions;
   const fuelLeft = status === 'OUT_OF_FUEL' ? 0 : memory.fuelLeft;
   const length = status === 'OK' ? memory.lengthAt(pointer) : -1;
-  return end.ended(status, reason, fuelLeft, askedDryRun, memory.bytes, pointer >>> 0, length, copiedBytes(instance));
+  return end.ended(status, reason, fuelLeft, askedDryRun, memory.bytes, pointer >>> 0, length, instance.copiedBytes);
 }
 
 function machineFailure(program: Program, cause: unknown): InternalError {

@@ -22,6 +22,10 @@ export interface Program {
   readonly module: WasmModule;
   /** What every run pays first (lane rules 5). */
   readonly entryFuel: number;
+  /** Slots of each function's frame (lane rules 4), imported functions not counted. */
+  readonly slots: Uint32Array;
+  /** Bytes that the side tables of all functions take at most (wasm/native/interpreter/layout.ts). */
+  readonly sideBytes: number;
   /** Whether one instance can serve many runs. */
   readonly reuse: Reuse;
   /** Names of the imports it uses. */

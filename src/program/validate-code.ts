@@ -12,6 +12,13 @@ import { OperandStack } from './operands.js';
 import { invalid, malformed, overLimit } from './reader.js';
 import type { Signature } from './signatures.js';
 
+/** Words of the side table by control instruction; a br_table has some for each label, and for each of its targets. */
+const SIDE_WORDS = new Uint8Array(256);
+for (const op of [OP.loop, OP.end, OP.brTable]) SIDE_WORDS[op] = 1;
+for (const op of [OP.if, OP.else, OP.br]) SIDE_WORDS[op] = 3;
+SIDE_WORDS[OP.brIf] = 4;
+const SIDE_WORDS_A_TARGET = 3;
+
 /** What one body needs. */
 export interface BodyFigures {
   /** Instructions, dead code and the final `end` included. */
@@ -22,6 +29,8 @@ export interface BodyFigures {
   readonly compileWork: number;
   /** Bytes of machine code that its instructions make, by an estimate (code-size.ts). */
   readonly codeBytes: number;
+  /** Words of its side table, dead code included (wasm/native/interpreter/layout.ts). */
+  readonly sideWords: number;
 }
 
 /**
@@ -35,6 +44,7 @@ export class BodyValidator {
   readonly #blocks = new ControlStack(this.#operands);
   readonly #nextLabel = (): number => this.#reader.u32();
   #control = 0;
+  #sideWords = 0;
 
   constructor(module: RawModule) {
     this.#reader = new Immediates(module);
@@ -47,6 +57,7 @@ export class BodyValidator {
   check(body: RawBody, index: number): BodyFigures {
     this.#blocks.reset(this.#reader.enter(body));
     this.#control = 0;
+    this.#sideWords = 0;
     try {
       return this.#walk();
     } catch (error) {
@@ -73,12 +84,13 @@ export class BodyValidator {
     if (!reader.done) throw malformed('bytes follow the end of a function', reader.at);
     const compileWork = this.#control * (this.#blocks.nesting + reader.localCount + operandDepth);
     codeBytes += CODE_BYTES_OF.function + CODE_BYTES_OF.label * this.#control + CODE_BYTES_OF.work * compileWork;
-    return { instructions, operandDepth, compileWork, codeBytes };
+    return { instructions, operandDepth, compileWork, codeBytes, sideWords: this.#sideWords };
   }
 
   #controlInstruction(op: number): void {
     const blocks = this.#blocks;
     this.#countControl(1);
+    this.#sideWords += SIDE_WORDS[op];
     switch (op) {
       case OP.unreachable:
         blocks.die();
@@ -106,7 +118,7 @@ export class BodyValidator {
       case OP.brTable: {
         const count = this.#reader.countUpTo('brTable');
         this.#countControl(count);
-        blocks.branchTable(count, this.#nextLabel);
+        this.#sideWords += count + SIDE_WORDS_A_TARGET * blocks.branchTable(count, this.#nextLabel);
         return;
       }
       case OP.return:

@@ -115,6 +115,8 @@ export interface Admitted {
   readonly slots: Uint32Array;
   /** Bytes of machine code that all functions make, by an estimate (code-size.ts). */
   readonly codeBytes: number;
+  /** Bytes that the interpreter's side tables take at most. */
+  readonly sideBytes: number;
 }
 
 /**
@@ -132,18 +134,21 @@ export function validateModule(module: RawModule): Admitted {
   const validator = new BodyValidator(module);
   let work = 0;
   let codeBytes = 0;
+  let sideWords = 0;
   const slots = Uint32Array.from(module.bodies, (body, i) => {
     const {
       instructions,
       operandDepth,
       compileWork,
       codeBytes: more,
+      sideWords: words,
     } = validator.check(body, module.imports.length + i);
     work += compileWork;
     if (work > allowed) throw overLimit('compileWork', work, allowed);
     const locals = module.types[body.typeIndex].params.length + body.locals.length;
     codeBytes += more;
+    sideWords += words;
     return frameSlots(locals, operandDepth, instructions);
   });
-  return { slots, codeBytes };
+  return { slots, codeBytes, sideBytes: 4 * sideWords };
 }

@@ -1,10 +1,10 @@
 import type { EnvName } from './env.js';
-import type { GuestMemory } from './guest-memory.js';
+import type { FrameMemory } from './frame-memory.js';
 import type { HostFunctions } from './host-functions.js';
 import { RunStop } from './run-stop.js';
 
 /** The frame of a host call, as it is when it is asked. */
-export type WatchedFrame = Pick<HostFunctions, 'depth' | 'fuelLeft'> & { readonly memory: GuestMemory };
+export type WatchedFrame = Pick<HostFunctions, 'depth' | 'fuelLeft'> & { readonly memory: FrameMemory };
 
 /** Why a host call ended its run; `inside`: a frame below failed, or the machine did. */
 export type WatchedStop = RunStop['reason'] | 'inside';

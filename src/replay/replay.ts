@@ -138,7 +138,6 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     accessViolations: sum.accessViolations,
     compiling: sum.compiling,
     tooLarge: sum.tooLarge,
-    tooMuchCode: sum.tooMuchCode,
     ms: sum.ms,
   };
 }

@@ -36,8 +36,6 @@ export interface ReplaySummary {
   readonly compiling: number;
   /** Blocks run one transaction at a time because their outcomes took more memory than batches are given. */
   readonly tooLarge: number;
-  /** Blocks run in batches because one transaction after the other had too much code compiled. */
-  readonly tooMuchCode: number;
   readonly ms: Readonly<Record<string, number>>;
 }
 

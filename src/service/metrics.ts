@@ -117,11 +117,6 @@ export function metricsText(input: MetricsInput): Promise<string> {
       'Blocks run one transaction at a time because their outcomes took more memory than batches are given.',
       [lanes.tooLarge],
     )
-    .counter(
-      'warpshrew_lane_blocks_too_much_code_total',
-      'Blocks run in batches because one transaction after the other had too much code compiled.',
-      [lanes.tooMuchCode],
-    )
     .counter('warpshrew_gpu_punted_total', 'Messages that the kernel punted.', [lanes.punted])
     .counter('warpshrew_gpu_failures_total', 'Times the kernel failed as a whole.', [state.gpu.gpuFailures])
     .counter('warpshrew_gpu_kernel_failures_total', 'Programs that lost their kernels to a failure.', [

@@ -98,7 +98,7 @@ export function rerun({ height, block, txid }: RerunRequest, base: RerunBase): R
 
 /** A runner that tells `recorder` of every host call. */
 function recording({ protostones }: LaneTransaction, recorder: StepRecorder): CpuRunner {
-  const runner = new ProgramRunner(COMPILED_BYTES, recorder);
+  const runner = new ProgramRunner({ compiledBytes: COMPILED_BYTES, watch: recorder });
   return {
     run(program, host, fuel) {
       if (!(host instanceof FrameHost)) throw new InternalError('a message ran with another host');

@@ -17,7 +17,7 @@ const COMPILED_BYTES = 64 << 20;
 
 const { storeHandle, answerBytes } = workerData as LaneViewSetup;
 const store = await Store.attach(storeHandle);
-const runner = new ProgramRunner(COMPILED_BYTES);
+const runner = new ProgramRunner({ compiledBytes: COMPILED_BYTES });
 const metas = new Metas(runner);
 
 function answer(task: LaneViewTask): unknown {

@@ -73,6 +73,11 @@ export function stateTreeModule(): Uint8Array {
   return readBuilt('wasm/native/state-tree.wasm');
 }
 
+/** What runs programs that are not compiled (src/program/interpreter.ts). */
+export function interpreterModule(): Uint8Array {
+  return readBuilt('wasm/native/interpreter.wasm');
+}
+
 /** What host functions do inside of a program's memory (src/program/guest-memory.ts). */
 export function guestModule(): Uint8Array {
   return readBuilt('wasm/native/guest.wasm');

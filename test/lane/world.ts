@@ -111,13 +111,13 @@ export function makeBlock(transactions: readonly Transaction[]): Block {
 
 /** So little that a block of some transactions forgets what it has read. */
 const LITTLE_BYTES = 2_000;
-/** Runs the columns: tests count what the runner of a world runs. */
-const OTHER_RUNNER = new ProgramRunner();
+/** Runs the columns, in the interpreter: tests count what the runner of a world runs. */
+const OTHER_RUNNER = new ProgramRunner({ compiles: 'nothing' });
 
 /** A lane state in a map, run by the sequential executor. */
 export class World {
   readonly state = new Map<LaneKey, Uint8Array>();
-  readonly runner = new ProgramRunner();
+  readonly runner = new ProgramRunner({ compiles: 'everything' });
   laneStartHeight = 0;
   dependent: DependentRule = 'demote';
   height = 100;

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { prepareProgram } from '../../src/program/prepare.js';
-import { ProgramRunner } from '../../src/program/runner.js';
 import type { RunResult } from '../../src/program/types.js';
+import { BothTiers } from '../../src/selftest/tiers.js';
 import { i32, WasmBuilder } from '../helpers/wasm-builder.js';
 import { testHost } from './support.js';
 
-const runner = new ProgramRunner();
-const enter = (builder: WasmBuilder, fuel: number): RunResult =>
-  runner.run(prepareProgram(builder.bytes()), testHost().host, fuel);
+const tiers = new BothTiers();
+function enter(builder: WasmBuilder, fuel: number): RunResult {
+  const { result, difference } = tiers.run(prepareProgram(builder.bytes()), () => testHost().host, fuel);
+  expect(difference).toBeUndefined();
+  return result;
+}
+
 const pages = (minPages: number): WasmBuilder => {
   const b = new WasmBuilder();
   b.memory = { minPages, maxPages: undefined };

@@ -70,7 +70,11 @@ const runAsItCame = (wasm: Uint8Array, fuel: number): Ending => runModule(asItCa
 function freshAsItCame(program: Program, host = testHost().host): RunResult {
   const instrumented = asItCame(program.source);
   const reuse = { reusable: false, reason: 'segment' } as const;
-  return new ProgramRunner().run({ ...program, hash: `${program.hash} as it came`, instrumented, reuse }, host, FUEL);
+  return new ProgramRunner({ compiles: 'everything' }).run(
+    { ...program, hash: `${program.hash} as it came`, instrumented, reuse },
+    host,
+    FUEL,
+  );
 }
 
 function runOriginal(wasm: Uint8Array): { readonly value: number | 'TRAP'; readonly memory: Buffer } {
@@ -135,7 +139,7 @@ describe('random programs that change their table', () => {
     fc.assert(
       fc.property(randomNumbers, fc.array(fc.nat(FUEL), { minLength: 3, maxLength: 5 }), (numbers, fuels) => {
         const program = prepareProgram(randomTables(numbers).bytes());
-        const runner = new ProgramRunner();
+        const runner = new ProgramRunner({ compiles: 'everything' });
         for (const fuel of [FUEL, ...fuels, FUEL]) {
           const limit = program.entryFuel + fuel;
           expect(runner.run(program, testHost().host, limit)).toEqual(freshRun(program, limit));
@@ -238,7 +242,7 @@ describe('the page below the memory of a program whose table is numbers', () => 
       const program = prepareProgram(b.bytes());
       const host = testHost({ context: Uint8Array.of(7, 8) }).host;
       const expected = freshAsItCame(program, host);
-      const runner = new ProgramRunner();
+      const runner = new ProgramRunner({ compiles: 'everything' });
       for (let i = 0; i < 2; i++) expect(runner.run(program, host, FUEL)).toEqual(expected);
       return expected.status;
     });
@@ -304,7 +308,7 @@ describe('a program with references of many functions', () => {
   it('runs again on the same instance although it grows and computes for long', () => {
     const spin = [loop(), get(0), i32(1), op(OP.i32Sub), op(OP.localTee, 0), op(OP.brIf, 0), end];
     const program = ofMany([i32(1), op(OP.memoryGrow, 0), op(OP.drop), i32(100_000), set(0), ...spin], 1);
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     for (let i = 0; i < 3; i++) {
       expect(runner.run(program, testHost().host, 3_500_000)).toEqual(freshRun(program, 3_500_000));
     }
@@ -313,7 +317,7 @@ describe('a program with references of many functions', () => {
 
   it('runs again on the same instance although its results are long', () => {
     const program = ofMany([i32(100), i32(300_000), store()], 5);
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     const results = Array.from({ length: 3 }, () => runner.run(program, testHost().host, 3_500_000));
     const { result: expected } = freshRun(program, 3_500_000);
     expect(expected?.length).toBe(300_000);

@@ -295,7 +295,7 @@ describe('how a run ends (lane rules 4)', () => {
     b.execute([i32(0), call(f), i32(4)]);
     // The same program without the budget, as an engine meets it that has less stack than the budget needs.
     const bare = { ...prepareProgram(b.bytes()), hash: 'without budget', instrumented: withoutCounters(b) };
-    expect(() => new ProgramRunner().run(bare, testHost().host, FUEL)).toThrow(InternalError);
+    expect(() => new ProgramRunner({ compiles: 'everything' }).run(bare, testHost().host, FUEL)).toThrow(InternalError);
   });
 
   it('3,000 runs in a row get their memory, each a fresh one', () => {
@@ -303,7 +303,7 @@ describe('how a run ends (lane rules 4)', () => {
     b.memory = { minPages: 16, maxPages: undefined };
     b.execute([i32(4)]);
     const program = prepareProgram(b.bytes());
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     const { host } = testHost();
     let ok = 0;
     for (let i = 0; i < 3_000; i++) if (runner.run(program, host, FUEL).status === 'OK') ok++;

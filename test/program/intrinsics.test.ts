@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { ENV_IMPORTS, INTRINSICS, type IntrinsicName } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
-import { ProgramRunner } from '../../src/program/runner.js';
 import type { Program, RunResult } from '../../src/program/types.js';
+import { BothTiers } from '../../src/selftest/tiers.js';
 import { concatBytes, fromHex, readU32, readU128, U128_MAX, u32Bytes, u128Bytes } from '../../src/util/bytes.js';
 import { call, i32, load, OP, op, store, WasmBuilder } from '../helpers/wasm-builder.js';
-import { priceOf, testHost } from './support.js';
+import { priceOf, run as runOf, testHost } from './support.js';
 
 const PAGE = 65_536;
 /** Where the context lies: the arguments in its first words, then the buffers. */
@@ -41,7 +41,7 @@ function caller(name: string): Program {
 }
 
 const programs = new Map(Object.keys(INTRINSICS).map((name) => [name, caller(name)]));
-const runner = new ProgramRunner();
+const tiers = new BothTiers();
 
 /** Pointers of buffers that lie one after the other from BUFFERS on, each behind its length word. */
 function pointersOf(buffers: readonly Uint8Array[]): number[] {
@@ -60,7 +60,9 @@ function run(
 ): RunResult {
   const words = [...args, 0, 0, 0, 0].slice(0, 4).map(u32Bytes);
   const context = concatBytes(...words, ...buffers.flatMap((bytes) => [u32Bytes(bytes.length), bytes]));
-  return runner.run(programs.get(name)!, testHost({ context }).host, fuel);
+  const { result, difference } = tiers.run(programs.get(name)!, () => testHost({ context }).host, fuel);
+  expect(difference).toBeUndefined();
+  return result;
 }
 
 /** Fuel of the call alone: a bad first pointer ends the same run right before the charge. */
@@ -162,13 +164,13 @@ describe('what an intrinsic writes (lane rules 6)', () => {
     const sha256 = b.import('__sha256');
     b.data(96, concatBytes(u32Bytes(40), data));
     b.execute([i32(100), i32(98), call(sha256), i32(98)]);
-    expect(runner.run(prepareProgram(b.bytes()), testHost().host, MESSAGE_FUEL)).toMatchObject({ result: hash(data) });
+    expect(runOf(b)).toMatchObject({ result: hash(data) });
     const c = new WasmBuilder();
     const mulDiv = c.import('__u128_mul_div');
     c.data(96, concatBytes(u32Bytes(16), u128Bytes(2n ** 100n)));
     // One buffer is a, b, c and the output.
     c.execute([i32(100), i32(100), i32(100), i32(100), call(mulDiv), op(OP.drop), i32(100)]);
-    expect(runner.run(prepareProgram(c.bytes()), testHost().host, MESSAGE_FUEL)).toMatchObject({
+    expect(runOf(c)).toMatchObject({
       result: u128Bytes(2n ** 100n),
     });
   });

@@ -216,12 +216,12 @@ describe('a lent memory', () => {
 
 describe('a runner that lends its memory', () => {
   it('keeps the instances of several programs that grow, and each of their runs ends as on a fresh runner', () => {
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     const builders = [growing(1, 3), growing(40, 5), growing(7, 9), growing(300, 1)];
     const programs = builders.map((b) => prepareProgram(b.bytes()));
     for (let round = 0; round < 4; round++) {
       for (const program of programs) {
-        const expected = new ProgramRunner().run(program, testHost().host, FUEL);
+        const expected = new ProgramRunner({ compiles: 'everything' }).run(program, testHost().host, FUEL);
         expect(expected.status).toBe('OK');
         expect(runner.run(program, testHost().host, FUEL)).toEqual(expected);
       }
@@ -240,9 +240,9 @@ describe('a runner that lends its memory', () => {
     const changing = prepareProgram(b.bytes());
     expect(changing.reuse).toEqual({ reusable: false, reason: 'segment' });
     const programs = [changing, prepareProgram(growing(30, 2).bytes()), changing, changing];
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     for (const program of [...programs, ...programs]) {
-      const expected = new ProgramRunner().run(program, testHost().host, FUEL);
+      const expected = new ProgramRunner({ compiles: 'everything' }).run(program, testHost().host, FUEL);
       expect(expected.status).toBe('OK');
       expect(runner.run(program, testHost().host, FUEL)).toEqual(expected);
     }
@@ -250,7 +250,7 @@ describe('a runner that lends its memory', () => {
   });
 
   it('lays out static data over zeros, also between its segments, whoever had the memory before', () => {
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     const filling = prepareProgram(growing(2, 3).bytes());
     const b = new WasmBuilder().data(8, Uint8Array.of(1)).data(60_004, Uint8Array.of(2));
     b.execute([
@@ -260,7 +260,7 @@ describe('a runner that lends its memory', () => {
     const reading = prepareProgram(b.bytes());
     for (let round = 0; round < 3; round++) {
       for (const program of [filling, reading]) {
-        const expected = new ProgramRunner().run(program, testHost().host, FUEL);
+        const expected = new ProgramRunner({ compiles: 'everything' }).run(program, testHost().host, FUEL);
         expect(runner.run(program, testHost().host, FUEL)).toEqual(expected);
       }
     }
@@ -268,9 +268,9 @@ describe('a runner that lends its memory', () => {
   });
 
   it('gives a long result away with the memory: no later run changes it', () => {
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     const [long, other] = [growing(12, 3, 500_000), growing(14, 4)].map((b) => prepareProgram(b.bytes()));
-    const expected = new ProgramRunner().run(long, testHost().host, FUEL).result!.slice();
+    const expected = new ProgramRunner({ compiles: 'everything' }).run(long, testHost().host, FUEL).result!.slice();
     const host = testHost().host;
     for (let round = 0; round < 3; round++) {
       const { result } = runner.run(long, host, FUEL);
@@ -285,7 +285,7 @@ describe('a runner that lends its memory', () => {
     // Each 1,500 calls deep.
     const calls = Array.from({ length: 60 }, () => [i32(1_500), call(f)]).flat();
     const program = prepareProgram(b.execute([i32(1), op(OP.memoryGrow, 0), op(OP.drop), ...calls, i32(4)]).bytes());
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     for (let i = 0; i < 3; i++) expect(runner.run(program, testHost().host, FUEL).status).toBe('OK');
     expect(runner.kept.inLent).toBe(0);
   });

@@ -162,7 +162,7 @@ describe('the window of a program in a lent memory', () => {
       ...[op(OP.i32Add), store(), i32(last), i32(-1), store(), i32(100), i32(4), store(), i32(104)],
     ]);
     const program = prepareProgram(b.bytes());
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     for (let run = 0; run < 3; run++) {
       const { status, result } = runner.run(program, testHost().host, FUEL);
       expect([status, result && readU32(result, 0)]).toEqual(['OK', 512]);
@@ -215,7 +215,7 @@ class Nest {
 
 describe('frames in lent memories', () => {
   it('have one each, fresh for every frame, also where a contract calls itself', () => {
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     const nest = new Nest(nesting(2), 5);
     for (let run = 0; run < 3; run++) {
       const { result } = runner.run(nest.program, nest.host, FUEL);
@@ -227,7 +227,7 @@ describe('frames in lent memories', () => {
 
   it('give memory back to the machine when they took much of it', () => {
     const nest = new Nest(nesting(160), 8);
-    const runner = new ProgramRunner(1);
+    const runner = new ProgramRunner({ compiledBytes: 1, compiles: 'everything' });
     for (let run = 0; run < 4; run++) {
       const { result } = runner.run(nest.program, nest.host, FUEL);
       expect(result && readU32(result, 0)).toBe(9 * 5);
@@ -237,7 +237,7 @@ describe('frames in lent memories', () => {
       // What was given back is collected before there is much of it.
       expect(runner.kept.forgottenBytes).toBeLessThanOrEqual(128 * MIB);
     }
-    const roomy = new ProgramRunner();
+    const roomy = new ProgramRunner({ compiles: 'everything' });
     roomy.run(nest.program, nest.host, FUEL);
     expect(roomy.kept.lentBytes).toBeGreaterThan(9 * 160 * PAGE);
     expect(roomy.kept.inLent).toBe(9);
@@ -248,7 +248,7 @@ describe('frames in lent memories', () => {
     b.memory = { minPages: PAGES, maxPages: undefined };
     b.data(PAGES * PAGE - 1, Uint8Array.of(1, 2));
     const program = prepareProgram(b.execute([i32(1), op(OP.memoryGrow, 0), drop, i32(4)]).bytes());
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     for (let run = 0; run < 2; run++) expect(runner.run(program, testHost().host, FUEL).status).toBe('TRAP');
     expect(runner.kept.inLent).toBe(0);
   });
@@ -261,7 +261,7 @@ describe('frames in lent memories', () => {
     const f = b.function('(i32)->()', count);
     const grow = [i32(0), op(OP.memoryGrow, 0), drop];
     const program = prepareProgram(b.execute([...grow, call(context), call(f), i32(4)]).bytes());
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     const inLentAfter = [1_000, 1_000_000, 1_000, 1_000].map((rounds) => {
       const host = testHost({ context: new Uint8Array(rounds) }).host;
       expect(runner.run(program, host, FUEL).status).toBe('OK');

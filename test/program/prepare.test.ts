@@ -105,7 +105,7 @@ describe('prepared programs', () => {
     const refused = { ...program, instrumented: program.instrumented.slice(0, -1) };
     let stop: unknown;
     try {
-      new ProgramRunner().run(refused, testHost().host, 3_500_000);
+      new ProgramRunner({ compiles: 'everything' }).run(refused, testHost().host, 3_500_000);
     } catch (error) {
       stop = error;
     }

@@ -276,7 +276,7 @@ describe('programs that leave something behind', () => {
     it(name, () => {
       const program = prepareProgram(make().bytes());
       expect(program.reuse).toEqual(reuse);
-      const runner = new ProgramRunner();
+      const runner = new ProgramRunner({ compiles: 'everything' });
       for (let i = 0; i < 4; i++) {
         const fuel = i === 2 ? program.entryFuel + 9 : FUEL;
         expect(runner.run(program, testHost().host, fuel)).toEqual(freshRun(program, fuel));
@@ -304,7 +304,7 @@ describe('programs that leave something behind', () => {
       i32(104),
     ];
     const program = prepareProgram(b.execute(code).bytes());
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     const asked = [7, 8, 7].map((h) => {
       const { result, askedDryRun } = runner.run(program, testHost({ height: h }).host, FUEL);
       return [result?.[0], askedDryRun];
@@ -320,7 +320,7 @@ describe('programs that leave something behind', () => {
     const b = new WasmBuilder();
     const sequence = b.import('__sequence');
     const program = prepareProgram(b.execute([i32(104), call(sequence), i32(104)]).bytes());
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     expect(runner.run(program, testHost().host, FUEL).status).toBe('OK');
     const failing = testHost({
       sequence: () => {
@@ -346,7 +346,7 @@ describe('programs that leave something behind', () => {
     const program = prepareProgram(
       b.execute([...bump, i32(300), call(sequence), ...bump, ...answering([i32(200), load()])]).bytes(),
     );
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     let inner: RunResult | undefined;
     const nesting = testHost({
       sequence: () => {

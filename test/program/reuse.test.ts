@@ -54,7 +54,7 @@ describe('random programs on reused instances', () => {
             .data(60_000, Uint8Array.of(4))
             .bytes(),
         );
-        const runner = new ProgramRunner();
+        const runner = new ProgramRunner({ compiles: 'everything' });
         const used = FUEL - freshRun(program, FUEL).fuelLeft;
         for (const part of parts) {
           const fuel = part > 5_000 ? FUEL : Math.floor((used * part) / 5_000);

@@ -25,7 +25,7 @@ describe('what a runner keeps', () => {
       [64, 16],
     ] as const;
     for (const [minPages, kept] of cases) {
-      const runner = new ProgramRunner();
+      const runner = new ProgramRunner({ compiles: 'everything' });
       for (let i = 0; i < 40; i++) runner.run(programNumber(i, minPages), testHost().host, FUEL);
       expect([minPages, runner.kept.instances]).toEqual([minPages, kept]);
       expect(runner.kept.bytes).toBeLessThanOrEqual(64 * 2 ** 20);
@@ -37,7 +37,7 @@ describe('what a runner keeps', () => {
     const { compiledBytes, instrumented } = programs[0];
     expect(compiledBytes).toBeGreaterThan(instrumented.length);
     const most = 4 * compiledBytes + 1_000;
-    const runner = new ProgramRunner(most);
+    const runner = new ProgramRunner({ compiledBytes: most, compiles: 'everything' });
     for (let round = 0; round < 3; round++) {
       for (const program of programs) {
         expect(runner.run(program, testHost().host, FUEL)).toEqual(freshRun(program, FUEL));
@@ -56,7 +56,7 @@ describe('what a runner keeps', () => {
       return prepareProgram(b.execute([i32(4)]).bytes());
     });
     const { compiledBytes } = programs[0];
-    const runner = new ProgramRunner(1);
+    const runner = new ProgramRunner({ compiledBytes: 1, compiles: 'everything' });
     const forgotten = programs.map((program) => {
       runner.run(program, testHost().host, FUEL);
       return runner.kept.forgottenBytes;
@@ -72,7 +72,7 @@ describe('what a runner keeps', () => {
 
   it('finds compiled code again when calls go round more programs than it keeps', () => {
     const programs = Array.from({ length: 12 }, (_, i) => programNumber(i, 1, 1_000));
-    const runner = new ProgramRunner(9 * programs[0].compiledBytes + 1_000);
+    const runner = new ProgramRunner({ compiledBytes: 9 * programs[0].compiledBytes + 1_000, compiles: 'everything' });
     let compiled = 0;
     const counted = programs.map((program) =>
       Object.defineProperty({ ...program }, 'instrumented', {

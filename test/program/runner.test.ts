@@ -11,7 +11,7 @@ it.each([
   const b = new WasmBuilder();
   const height = b.import('__height');
   const program = prepareProgram(b.execute([...grow, i32(104), call(height), i32(104)]).bytes());
-  const runner = new ProgramRunner();
+  const runner = new ProgramRunner({ compiles: 'everything' });
   const results = [1, 2, 3, 4].map(
     (of) => runner.run(program, testHost({ height: of }).host, 3_500_000).result ?? new Uint8Array(0),
   );

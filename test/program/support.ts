@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { MESSAGE_FUEL } from '../../src/program/counters.js';
 import { ENV, type EnvFunction, HOST_CALL_FUEL } from '../../src/program/env.js';
 import { prepareProgram } from '../../src/program/prepare.js';
@@ -40,12 +41,19 @@ export function testHost(over: Partial<RunHost> & { values?: Record<string, Uint
   return { host, reads, writes };
 }
 
-const runner = new ProgramRunner();
+const runner = new ProgramRunner({ compiles: 'everything' });
+const interpreting = new ProgramRunner({ compiles: 'nothing' });
 
-/** Runs with `fuel` for what follows the entry charge, or with MESSAGE_FUEL for all. */
-export function run(builder: WasmBuilder | Uint8Array, host: RunHost = testHost().host, fuel?: number): RunResult {
+/**
+ * Runs with `fuel` for what follows the entry charge, or with MESSAGE_FUEL for all. Without a host of the caller's own
+ * the interpreter must say the same.
+ */
+export function run(builder: WasmBuilder | Uint8Array, host?: RunHost, fuel?: number): RunResult {
   const program = prepareProgram(builder instanceof Uint8Array ? builder : builder.bytes());
-  return runner.run(program, host, fuel === undefined ? MESSAGE_FUEL : program.entryFuel + fuel);
+  const given = fuel === undefined ? MESSAGE_FUEL : program.entryFuel + fuel;
+  const result = runner.run(program, host ?? testHost().host, given);
+  if (host === undefined) expect(interpreting.run(program, testHost().host, given)).toEqual(result);
+  return result;
 }
 
 /** Fuel that a run used up to its end, without the entry charge. */
@@ -62,5 +70,5 @@ export function priceOf(name: string, bytes = 0): number {
 
 /** A run on an instance that no run has used before. */
 export function freshRun(program: Program, fuel: number, host: RunHost = testHost().host): RunResult {
-  return new ProgramRunner().run(program, host, fuel);
+  return new ProgramRunner({ compiles: 'everything' }).run(program, host, fuel);
 }

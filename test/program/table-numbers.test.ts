@@ -106,7 +106,7 @@ function copyTo(table: number[], to: number, from: readonly number[], at: number
 describe('a table kept as numbers, after', () => {
   it.each(Object.entries(BULK))('%s, of all counts and places', (name, [code, model]) => {
     const program = showing(code, false);
-    const runner = new ProgramRunner();
+    const runner = new ProgramRunner({ compiles: 'everything' });
     for (const to of name === 'table.grow' ? [0, 1, 9, 10, 11, -1] : ELEMENTS) {
       for (const from of ELEMENTS) {
         for (const count of COUNTS) {

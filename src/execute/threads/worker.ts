@@ -80,7 +80,7 @@ Atomics.add(new Uint32Array(ready), 0, 1);
 
 async function begin(block: BeginBlock, watched = true): Promise<BlockTasks> {
   const { context, storeHandle, snapshot, columns, leftToKernel } = block;
-  runner ??= new ProgramRunner(compiledBytes);
+  runner ??= new ProgramRunner({ compiledBytes });
   const own = { ...context, watch: watched ? watch : undefined };
   const before = await open(storeHandle, snapshot);
   return new BlockTasks(columnsOf(columns), own, before, runner, new Set(leftToKernel));

@@ -41,6 +41,8 @@ export interface FuelRow {
   readonly cold: Spread;
   /** The same when V8 has optimised it. */
   readonly warm: Spread;
+  /** The same in the interpreter, which has a program only until compiling it has become cheaper. */
+  readonly interpreted: Spread;
   /**
    * Nanoseconds a unit of fuel of all messages of a batch in the kernel; undefined: not measured, or left to the CPU.
    */
@@ -54,6 +56,7 @@ export interface FuelReport {
   readonly rows: readonly FuelRow[];
 }
 
+const COMPILING = { compiles: 'everything' } as const;
 const WARM_UPS = 6;
 /** Shorter runs are measured together. */
 const LEAST_MS = 4;
@@ -70,7 +73,7 @@ export async function benchFuel(options: FuelOptions): Promise<FuelReport> {
   for (const one of fuelClasses()) {
     if (only?.some((part) => one.name.includes(part)) === false) continue;
     const row = { ...(await measure(one, rounds)), kernel: gpu && (await onKernel(one, gpu)) };
-    onProgress(`${row.name}: ${row.cold.median} cold, ${row.warm.median} warm`);
+    onProgress(`${row.name}: ${row.cold.median} cold, ${row.warm.median} warm, ${row.interpreted.median} interpreted`);
     rows.push(row);
   }
   return { node: process.version, v8: process.versions.v8, most: MOST_NANOSECONDS, rows };
@@ -83,12 +86,11 @@ export function tooExpensive(report: FuelReport): FuelRow[] {
 
 async function measure({ name, kind, module }: FuelClass, rounds: number): Promise<Omit<FuelRow, 'kernel'>> {
   const cold: number[] = [];
-  const warm: number[] = [];
-  let runner = new ProgramRunner();
+  let runner = new ProgramRunner(COMPILING);
   let program = prepareProgram(fuelWasm(module, 0));
   let fuel = 0;
   for (let round = 0; round < rounds; round++) {
-    runner = new ProgramRunner();
+    runner = new ProgramRunner(COMPILING);
     program = prepareProgram(fuelWasm(module, round + 1));
     // Compiles it and ends at the first charge.
     message(runner, program, program.entryFuel);
@@ -96,16 +98,24 @@ async function measure({ name, kind, module }: FuelClass, rounds: number): Promi
     fuel = message(runner, program, MESSAGE_FUEL);
     cold.push(((processorMs() - started) * 1e6) / fuel);
   }
+  const warm = await measureWarm(runner, program, rounds);
+  const interpreted = await measureWarm(new ProgramRunner({ compiles: 'nothing' }), program, rounds);
+  return { name, kind, fuel, cold: spreadOf(cold), warm: spreadOf(warm), interpreted: spreadOf(interpreted) };
+}
+
+/** Nanoseconds a unit of fuel, one for each round. */
+async function measureWarm(runner: ProgramRunner, program: Program, rounds: number): Promise<number[]> {
   for (let i = 0; i < WARM_UPS; i++) message(runner, program, MESSAGE_FUEL);
   // Optimised code comes from other threads.
   await sleep(30);
+  const warm: number[] = [];
   for (let round = 0; round < rounds; round++) {
     let sum = 0;
     const started = processorMs();
     while (sum === 0 || processorMs() - started < LEAST_MS) sum += message(runner, program, MESSAGE_FUEL);
     warm.push(((processorMs() - started) * 1e6) / sum);
   }
-  return { name, kind, fuel, cold: spreadOf(cold), warm: spreadOf(warm) };
+  return warm;
 }
 
 /** Runs what a message runs, its result included, and gives the fuel that it used. */

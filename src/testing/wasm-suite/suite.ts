@@ -9,9 +9,9 @@ import type { GpuCall, GpuExecutor } from '../../gpu/pack/types.js';
 import { decodeModule } from '../../program/decode.js';
 import type { WasmModule } from '../../program/module.js';
 import { prepareProgram } from '../../program/prepare.js';
-import { ProgramRunner } from '../../program/runner.js';
 import type { Program } from '../../program/types.js';
 import { hostOf, V8Comparison } from '../../selftest/fuzz-kernel/compare.js';
+import { BothTiers } from '../../selftest/tiers.js';
 import { type WithoutOtherTypes, withoutOtherTypes } from './other-types.js';
 import { readScript, type ScriptCall, type ScriptModule } from './script.js';
 import { type Constant, hasState, runsOf, type Step, type SuiteRun, type Unit, unitsOf, wrapUnits } from './wrap.js';
@@ -88,7 +88,7 @@ class ScriptRun {
     punts: {},
     passedOver: {},
   };
-  readonly #runner = new ProgramRunner();
+  readonly #tiers = new BothTiers();
   readonly #comparison = new V8Comparison();
 
   constructor(readonly options: SuiteOptions) {}
@@ -162,7 +162,8 @@ class ScriptRun {
 
   #statusOf(call: GpuCall): string {
     try {
-      return this.#runner.run(call.program, hostOf(call), call.fuel).status;
+      const { result, difference } = this.#tiers.run(call.program, () => hostOf(call), call.fuel);
+      return difference ?? result.status;
     } catch (error) {
       return messageOf(error);
     }

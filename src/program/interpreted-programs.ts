@@ -1,0 +1,94 @@
+/** Which programs a runner interprets, and when it has them compiled. */
+
+import { Interpreter } from './interpreter.js';
+import { BoundedCache } from './lru.js';
+import type { ProgramRun, RunInner } from './program-run.js';
+import type { ReturnBuffer } from './return-buffer.js';
+import type { Program } from './types.js';
+
+/** What a runner compiles. Whatever it does, results are the same. */
+export type Tier = 'what pays' | 'everything' | 'nothing';
+
+/**
+ * A program is compiled once it has run enough to pay for that: an instruction takes the interpreter some 5 ns longer
+ * than V8's code, and compiling takes 60 ns a byte. So neither a program that runs once nor one that runs forever costs
+ * much more than if that had been known before.
+ */
+const FUEL_A_BYTE = 8;
+const FUEL_AT_LEAST = 20_000;
+/** Each time that its compiled code had to make room for others, it must run twice as much, up to so many times. */
+const MOST_DOUBLINGS = 6;
+/** Programs of which is remembered what they ran. */
+const REMEMBERED_PROGRAMS = 65_536;
+/** Memory of frames that is kept between messages. */
+const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
+
+/** What is remembered of a program. */
+interface Use {
+  /** What it runs in the interpreter before it is compiled. */
+  readonly least: number;
+  /** What is left of that. */
+  fuel: number;
+  doublings: number;
+}
+
+export class InterpretedPrograms {
+  /** By hash. */
+  readonly #uses = new BoundedCache<Use>(REMEMBERED_PROGRAMS, REMEMBERED_PROGRAMS);
+  readonly #tier: Tier;
+  readonly #programBytes: number;
+  readonly #runInner: RunInner;
+  readonly #returned: ReturnBuffer;
+  #interpreter: Interpreter | undefined;
+
+  /** `programBytes`: what programs may take that are kept for the interpreter. */
+  constructor(tier: Tier, programBytes: number, runInner: RunInner, returned: ReturnBuffer) {
+    this.#tier = tier;
+    this.#programBytes = programBytes;
+    this.#runInner = runInner;
+    this.#returned = returned;
+  }
+
+  /** A frame of the interpreter for the next run of `program`; undefined: it is to be compiled. */
+  runOf(program: Program): ProgramRun | undefined {
+    if (this.#tier === 'everything') return undefined;
+    if (this.#tier === 'what pays' && this.#useOf(program).fuel <= 0) return undefined;
+    this.#interpreter ??= new Interpreter(this.#programBytes, this.#runInner, this.#returned);
+    return this.#interpreter.frameFor(program);
+  }
+
+  /** A run of `program` in a frame of the interpreter has used `fuel`. */
+  ran(program: Program, fuel: number): void {
+    this.#useOf(program).fuel -= fuel;
+  }
+
+  /** The compiled code of the program with this hash is not kept any more. */
+  forgotten(hash: string): void {
+    const use = this.#uses.get(hash);
+    if (use === undefined) return;
+    use.doublings = Math.min(use.doublings + 1, MOST_DOUBLINGS);
+    use.fuel = use.least * 2 ** use.doublings;
+  }
+
+  /** A message has ended: gives memory that takes too much back to the machine; how many bytes. */
+  trim(): number {
+    const bytes = this.#interpreter?.takenBytes ?? 0;
+    if (bytes <= KEPT_MEMORY_BYTES) return 0;
+    this.#interpreter = undefined;
+    return bytes;
+  }
+
+  /** Programs that are kept for the interpreter. */
+  get programs(): number {
+    return this.#interpreter?.programs ?? 0;
+  }
+
+  #useOf({ hash, source }: Program): Use {
+    const known = this.#uses.get(hash);
+    if (known !== undefined) return known;
+    const least = FUEL_AT_LEAST + FUEL_A_BYTE * source.length;
+    const use = { least, fuel: least, doublings: 0 };
+    this.#uses.set(hash, use, 1);
+    return use;
+  }
+}
