@@ -15,6 +15,8 @@ export interface EngineHealth {
   /** Records of what `auto` had learned that were dropped or could not be kept, and why the last one was. */
   readonly costLosses: number;
   readonly lastCostLoss: string | undefined;
+  /** Times a worker thread gave up a rehearsal because what it ran has thrown. */
+  readonly failedRehearsals: number;
 }
 
 /** Of an engine that has no kernel, or has run nothing yet. */
@@ -26,4 +28,5 @@ export const NO_GPU: EngineHealth = {
   lastKernelFailure: undefined,
   costLosses: 0,
   lastCostLoss: undefined,
+  failedRehearsals: 0,
 };

@@ -246,6 +246,7 @@ export class LaneEngine {
       kernelFailures: kernels?.count ?? 0,
       lastKernelFailure: kernels?.last,
       ...this.#choice.losses,
+      failedRehearsals: this.#pool?.failedRehearsals ?? 0,
     };
   }
 

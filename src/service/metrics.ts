@@ -125,6 +125,9 @@ export function metricsText(input: MetricsInput): Promise<string> {
     .counter('warpshrew_cost_records_lost_total', 'Records of learned costs that were dropped or not kept.', [
       state.gpu.costLosses,
     ])
+    .counter('warpshrew_rehearsals_failed_total', 'Times a worker thread gave up a rehearsal that threw.', [
+      state.gpu.failedRehearsals,
+    ])
     .gauge('warpshrew_gpu_in_use', '1 if the kernel is used.', [state.gpu.gpu === 'in use' ? 1 : 0])
     .counter('warpshrew_phase_seconds_total', 'Time by phase of a block; phases of both lanes overlap.', ...seconds)
     .counter('warpshrew_rpc_requests_total', 'JSON-RPC requests by method and outcome.', ...requests)

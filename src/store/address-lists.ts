@@ -1,6 +1,6 @@
 /** What listings read of the index by address. All of it tells of any height: rows say when something came and went. */
 
-import { concatBytes } from '../util/bytes.js';
+import { compareBytes, concatBytes } from '../util/bytes.js';
 import type { AddressMove, AddressOutput, UnspentRow } from './address-rows.js';
 import { HASH_BYTES, historyRowKey, moveRow, outputKey, outputRow, unspentKey, unspentRow } from './address-rows.js';
 import { AddressTxids } from './address-txids.js';
@@ -66,7 +66,9 @@ export class AddressLists {
     let range: Range = { gte: first, lt: concatBytes(last, Uint8Array.of(0)), reverse };
     if (after !== undefined) {
       const at = concatBytes(first.subarray(0, head), after);
-      range = reverse ? { ...range, lt: at } : { ...range, gte: concatBytes(at, Uint8Array.of(0)) };
+      if (!reverse) range = { ...range, gte: concatBytes(at, Uint8Array.of(0)) };
+      // Clients may say anything: backwards, nothing above the last height is listed.
+      else if (compareBytes(at, last) <= 0) range = { ...range, lt: at };
     }
     for (const row of rowPortions(this.#database, 'addresses', range)) {
       const place = row[0].slice(head);

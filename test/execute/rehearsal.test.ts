@@ -110,9 +110,11 @@ describe('threads rehearse', () => {
     const progress = pool.rehearse(begun(world, block, broken), SHORT);
     pool.makeRoom(false);
     await until(() => progress.ended === 2);
+    expect(pool.failedRehearsals).toBe(2);
     const again = pool.rehearse(begun(world, block, world.state), SHORT);
     pool.makeRoom(false);
     await until(() => again.ended === 2);
+    expect(pool.failedRehearsals).toBe(2);
   });
 
   it('and a pool that has died is at the end of it, so that the next block says why', async () => {
@@ -137,7 +139,7 @@ describe('a thread in a rehearsal', () => {
     rehearsal.takePart(() => {
       throw new Error('a read of a state that has changed');
     });
-    expect(rehearsal.ended).toBe(2);
+    expect([rehearsal.ended, rehearsal.failed]).toEqual([2, 1]);
     rehearsal.takePart(() => {
       if (++steps === 5) rehearsal.stop();
       return true;

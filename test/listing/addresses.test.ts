@@ -187,5 +187,20 @@ it('outputs of one script go over pages of any size, each of them bounded', asyn
   const every = all(store, { name: 'outputs', of: { ...of, unspent: false } }, 0, () => random(400));
   expect(every.map(({ amount }) => amount)).toEqual(outputs.map(({ amount }) => amount.toString()));
   expect(list({ ...request, name: 'history', of: { script, reverse: true } }, store).page.items).toHaveLength(2);
+  // A changed cursor shows nothing of a block above the height of the listing, and goes on where there is something.
+  const later = { txid: txidOf('later'), inputs: [], outputs: outputs.slice(0, 1) };
+  store.commitBlock({ ...block(1), outputs: outputsOf([later]) });
+  for (const [name, placeBytes] of [
+    ['outputs', 12],
+    ['history', 8],
+  ] as const) {
+    for (const reverse of [true, false]) {
+      const after = new Uint8Array(placeBytes).fill(0xff);
+      const beyond = { ...request, name, of: { ...of, unspent: false, reverse }, after };
+      const { items } = list(beyond as ListRequest, store).page;
+      expect(items.length > 0).toBe(reverse);
+      for (const item of items) expect(item).toMatchObject({ height: 0 });
+    }
+  }
   await store.close();
 });

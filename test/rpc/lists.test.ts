@@ -62,6 +62,7 @@ describe('listings over JSON-RPC', () => {
     expect(await codeOf('warpshrew_listreceipts', [{ cursor }])).toBe('STORE_LIST_UNDONE');
   });
 
+  const HASH = 'ab'.repeat(32);
   const BAD: readonly (readonly [string, unknown, string])[] = [
     ['warpshrew_listcontracts', [{ nosuch: 1 }], 'RPC_WRONG_TYPE'],
     ['warpshrew_listcontracts', [1], 'RPC_WRONG_TYPE'],
@@ -86,6 +87,32 @@ describe('listings over JSON-RPC', () => {
     ['warpshrew_listreceipts', [{ status: 'GOOD' }], 'RPC_WRONG_TYPE'],
     ['warpshrew_listreceipts', [{ reverse: 1 }], 'RPC_WRONG_TYPE'],
     ['warpshrew_listreceipts', [{ block: 100, to: 101 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [], 'RPC_WRONG_COUNT'],
+    ['warpshrew_listoutputs', [{}], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [null], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [[]], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [{ script: '51' }, {}], 'RPC_WRONG_COUNT'],
+    ['warpshrew_listoutputs', [{ script: '51', scriptHash: HASH }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [{ script: 51 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [{ script: '0x5' }], 'RPC_BAD_HEX'],
+    ['warpshrew_listoutputs', [{ script: '6a00' }], 'RPC_BAD_SCRIPT'],
+    ['warpshrew_listoutputs', [{ script: '51'.repeat(10_001) }], 'RPC_BAD_SCRIPT'],
+    ['warpshrew_listoutputs', [{ scriptHash: HASH.slice(2) }], 'RPC_BAD_HEX'],
+    ['warpshrew_listoutputs', [{ scriptHash: HASH.repeat(1_000) }], 'RPC_BAD_HEX'],
+    ['warpshrew_listoutputs', [{ address: 'x'.repeat(100_000) }], 'RPC_BAD_ADDRESS'],
+    ['warpshrew_listoutputs', [{ address: { toString: 1 } }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [{ scriptHash: HASH, unspent: 'yes' }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [{ scriptHash: HASH, limit: 1e9 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [{ scriptHash: HASH, limit: 1.5 }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listoutputs', [{ scriptHash: HASH, height: 102 }], 'BLOCK_NOT_INDEXED'],
+    ['warpshrew_listoutputs', [{ scriptHash: HASH, height: 2 ** 32 }], 'RPC_BAD_HEIGHT'],
+    ['warpshrew_listoutputs', [{ scriptHash: HASH, cursor: '01'.repeat(53) }], 'RPC_BAD_CURSOR'],
+    ['warpshrew_listhistory', [{ scriptHash: HASH, unspent: true }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listhistory', [{ scriptHash: HASH, height: -1 }], 'RPC_BAD_HEIGHT'],
+    ['warpshrew_listhistory', [{ scriptHash: HASH, cursor: {} }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listassets', [{ scriptHash: HASH, reverse: true }], 'RPC_WRONG_TYPE'],
+    ['warpshrew_listassets', [{ scriptHash: HASH, height: 99 }], 'BLOCK_NOT_INDEXED'],
+    ['warpshrew_listassets', [{ scriptHash: HASH, limit: -1 }], 'RPC_WRONG_TYPE'],
     ['warpshrew_gettransaction', ['00'], 'RPC_BAD_TXID'],
     ['warpshrew_getoutpoint', ['00:0'], 'RPC_BAD_OUTPOINT'],
   ];

@@ -18,6 +18,7 @@ const gpu = {
   costLosses: 0,
   lastCostLoss: undefined,
   lastKernelFailure: undefined,
+  failedRehearsals: 0,
 } as const;
 
 function blockEvent(height: number): EngineEvent {

@@ -21,8 +21,8 @@ export interface RehearsalProgress {
 }
 
 /** Words of the shared memory, before one for each thread: `turns` counts whatever lets a thread that waits go on. */
-const AT = { stopped: 0, atOnce: 1, working: 2, turns: 3, ended: 4 } as const;
-const WORDS = 5;
+const AT = { stopped: 0, atOnce: 1, working: 2, turns: 3, ended: 4, failed: 5 } as const;
+const WORDS = 6;
 /** No thread is that slow. */
 const MOST_US = 0x7fffffff;
 /** Milliseconds after which a thread that waits for its turn looks by itself. */
@@ -60,6 +60,11 @@ export class Rehearsal implements RehearsalProgress {
     return Atomics.load(this.#words, AT.ended);
   }
 
+  /** Threads of which what they ran has thrown. */
+  get failed(): number {
+    return Atomics.load(this.#words, AT.failed);
+  }
+
   get slowestUs(): number | undefined {
     const times = this.#words.subarray(WORDS);
     return times.every((us) => us > 0) ? times.reduce((most, us) => Math.max(most, us), 0) : undefined;
@@ -81,6 +86,7 @@ export class Rehearsal implements RehearsalProgress {
       }
     } catch {
       // The state changes while it is read; if it is more than that, the run that counts will say so.
+      Atomics.add(this.#words, AT.failed, 1);
     }
     if (isWorking) this.#leave();
     if (!this.isStopped) Atomics.add(this.#words, AT.ended, 1);

@@ -57,6 +57,8 @@ export class WorkerPool {
   /** Bytes of the largest answer to jobs of the list under way; undefined: there was none yet. */
   #largest: number | undefined;
   #rehearsal: Rehearsal | undefined;
+  /** Failures of rehearsals before this one. */
+  #failedBefore = 0;
   #dead: Error | undefined;
   #closing = false;
 
@@ -137,6 +139,7 @@ export class WorkerPool {
    */
   rehearse(block: BeginBlock, length: RehearsalLength): RehearsalProgress {
     this.#rehearsal?.stop();
+    this.#failedBefore = this.failedRehearsals;
     const rehearsal = Rehearsal.of(this.size);
     this.#rehearsal = rehearsal;
     this.#workers.forEach(({ thread }, part) => {
@@ -157,6 +160,11 @@ export class WorkerPool {
         return rehearsal.slowestUs;
       },
     };
+  }
+
+  /** How often a thread gave up a rehearsal because what it ran has thrown. */
+  get failedRehearsals(): number {
+    return this.#failedBefore + (this.#rehearsal?.failed ?? 0);
   }
 
   /** A block runs on the engine's own thread, or no longer: few workers rehearse beside it, all of them otherwise. */
