@@ -93,7 +93,8 @@ export const OPTIONS = {
       repeats: true,
     },
     SECONDARIES,
-    'of the form name=http://host:port, several separated by commas',
+    'of the form name=http://host:port, several separated by commas; a database is named by its server, which ' +
+      'warpshrew serve --db makes of a folder',
   ),
   startBlock: whole({ about: 'first height of a new database', fallback: 0 }, 0, HEIGHTS),
   exitAt: whole({ about: 'end once the block before this height is indexed', fallback: undefined }, 1, HEIGHTS),

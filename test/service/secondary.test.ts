@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { sha256d } from '../../src/bitcoin/hash.js';
 import { openSource } from '../../src/bitcoin/sources.js';
+import { readConfig } from '../../src/service/config.js';
 import { SECONDARIES, secondaryUrls } from '../../src/service/secondary-gate.js';
 import { FakeNode } from '../chain/fake-node.js';
 import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
@@ -135,6 +136,12 @@ describe('--secondary', () => {
   });
   it.each(['', 'main', 'main=', '=http://h', 'main=/var/lib/db', 'a=http://h,b'])('refuses %j', (text) => {
     expect(SECONDARIES.test(text)).toBe(false);
+  });
+  it('says what to do with the folder of a database', () => {
+    const { problems } = readConfig({ flags: { fixture: CHAIN, secondary: 'main=/var/lib/db' }, environment: {} });
+    expect(problems).toMatchObject([
+      { origin: '--secondary', reason: expect.stringContaining('warpshrew serve --db') },
+    ]);
   });
   it('names servers', () => {
     expect(secondaryUrls(undefined)).toBeUndefined();
