@@ -5,7 +5,7 @@ import type { ListedReceipt } from '../listing/receipts.js';
 import type { AlkaneId } from '../protocol/types.js';
 import type { StoreReader } from '../store/reader.js';
 import { bytesEqual, concatBytes, toDisplayHash, u32Bytes } from '../util/bytes.js';
-import { type EventPlace, forkBelow, placeText } from './event-place.js';
+import { type EventPlace, forkBelow, namesBlock, placeText } from './event-place.js';
 
 export interface ChainEvent {
   /** Gives what comes behind it (event-place.ts). */
@@ -44,6 +44,10 @@ interface ReceiptsOf extends Seen {
   readonly after: Uint8Array | undefined;
 }
 
+/**
+ * Blocks come and go between any two reads of the store. So what is told, places included, is of the blocks that the
+ * reader has been told of, whatever the store has by then; the next look finds out what became of them.
+ */
 export class EventFeed {
   /** Of the reader's place where nothing has been told yet. */
   readonly id: string;
@@ -75,18 +79,22 @@ export class EventFeed {
     if (typeof place === 'number') {
       this.#height = place;
       this.#remember(place);
-      this.id = placeText(store, place, ALL_RECEIPTS);
+      this.id = this.#placeAt(place, ALL_RECEIPTS);
       return;
     }
-    const fork = Math.max(this.#lowest, forkBelow(store, place) ?? first);
+    let fork: number;
+    let hash: Uint8Array | undefined;
+    do {
+      fork = Math.max(this.#lowest, forkBelow(store, place) ?? first);
+      hash = this.#remember(fork);
+    } while (fork > this.#lowest && !namesBlock(place, fork, hash));
     this.#height = fork;
-    const hash = this.#remember(fork);
     if (fork !== place.height) {
       this.#fork = fork;
       return;
     }
     const { receipt } = place;
-    this.id = placeText(store, fork, receipt);
+    this.id = this.#placeAt(fork, receipt);
     if (contract === undefined || hash === undefined || receipt === ALL_RECEIPTS) return;
     const after = receipt === undefined ? undefined : concatBytes(u32Bytes(fork), u32Bytes(receipt));
     this.#receipts = { height: fork, hash, after };
@@ -125,12 +133,12 @@ export class EventFeed {
         stateRoot: roots === undefined ? null : `0x${roots.state}`,
         receipts: receiptCount,
       };
-      return [{ id: placeText(store, height), event: 'block', data }];
+      return [{ id: this.#placeAt(height), event: 'block', data }];
     }
   }
 
   async #nextReceipts({ height, hash, after }: ReceiptsOf): Promise<readonly ChainEvent[]> {
-    const { store, receipts } = this.#source;
+    const { receipts } = this.#source;
     const contract = this.#contract;
     if (contract === undefined) return [];
     try {
@@ -138,7 +146,7 @@ export class EventFeed {
       this.#receipts = page.next && { height, hash, after: page.next };
       return page.items.map((item) => {
         const data = item as ListedReceipt;
-        return { id: placeText(store, height, data.index), event: 'receipt', data };
+        return { id: this.#placeAt(height, data.index), event: 'receipt', data };
       });
     } catch (error) {
       // The next look finds out which blocks are gone.
@@ -160,23 +168,33 @@ export class EventFeed {
   }
 
   #undone(fork: number): ChainEvent {
-    const { store } = this.#source;
     const height = Math.max(fork, this.#lowest);
     this.#receipts = undefined;
     this.#height = height;
     if (this.#seen.at(-1)?.height !== height) this.#remember(height);
-    return { id: placeText(store, height, ALL_RECEIPTS), event: 'undone', data: { height } };
+    return { id: this.#placeAt(height, ALL_RECEIPTS), event: 'undone', data: { height } };
   }
 
   /** Block `height` and those before it, as they are in the chain now. */
   #remember(height: number): Uint8Array | undefined {
     const { store } = this.#source;
-    this.#seen = [];
-    for (let at = height; at >= 0 && at > height - REMEMBERED_AT_ONCE; at--) {
-      const hash = store.blockHash(at);
-      if (hash === undefined) break;
-      this.#seen.unshift({ height: at, hash });
-    }
+    do {
+      this.#seen = [];
+      for (let at = height; at >= 0 && at > height - REMEMBERED_AT_ONCE; at--) {
+        const hash = store.blockHash(at);
+        if (hash === undefined) break;
+        this.#seen.unshift({ height: at, hash });
+      }
+      // Blocks of one chain, if the last one is still in it.
+    } while (height >= 0 && !bytesEqual(store.blockHash(height), this.#seen.at(-1)?.hash));
     return this.#seen.at(-1)?.hash;
+  }
+
+  /** The place of a reader who has been told all up to here. */
+  #placeAt(height: number, receipt?: number): string {
+    const { store } = this.#source;
+    const blockHash = (at: number): Uint8Array | undefined =>
+      this.#seen[at - (this.#seen[0]?.height ?? at)]?.hash ?? store.blockHash(at);
+    return placeText({ blockHash }, height, receipt);
   }
 }

@@ -49,10 +49,13 @@ export function placeIn(text: string): EventPlace | undefined {
 }
 
 /** The highest block of a place that is in the chain; undefined if none is. */
-export function forkBelow(store: Hashes, { height, hashes }: EventPlace): number | undefined {
-  for (const [i, hash] of hashes.entries()) {
-    const at = height - OFFSETS[i];
-    if (shortHash(store, at) === hash) return at;
-  }
-  return undefined;
+export function forkBelow(store: Hashes, place: EventPlace): number | undefined {
+  const heights = OFFSETS.slice(0, place.hashes.length).map((offset) => place.height - offset);
+  return heights.find((height) => namesBlock(place, height, store.blockHash(height)));
+}
+
+/** Whether a place says that its reader has seen the block with this hash. */
+export function namesBlock({ height, hashes }: EventPlace, at: number, hash: Uint8Array | undefined): boolean {
+  const named = hashes[OFFSETS.findIndex((offset) => offset === height - at)];
+  return hash !== undefined && named === toHex(hash.subarray(0, HASH_BYTES));
 }

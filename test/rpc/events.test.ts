@@ -18,17 +18,18 @@ describe('events', () => {
     await example?.close();
     example = undefined;
   });
-  const serve = async (limits = {}): Promise<NonNullable<typeof example>> => {
-    example = await serveExample(temporaryFolder(), { fill: false, bell, limits });
-    for (let i = 0; i < 5; i++) grow(example.store, 2);
+  const serve = async (limits = {}, dir = temporaryFolder()): Promise<NonNullable<typeof example>> => {
+    example = await serveExample(dir, { fill: false, bell, limits });
+    if (example.store.tip() === undefined) for (let i = 0; i < 5; i++) grow(example.store, 2);
     return example;
   };
 
   it.each([1, 2, 3])(
-    'make of a reader what the chain is, over random reorgs and broken streams (seed %i)',
+    'make of a reader what the chain is, over random reorgs, broken streams and restarts (seed %i)',
     async (seed) => {
       const random = generator(seed);
-      const { store, server } = await serve();
+      const dir = temporaryFolder();
+      let { store, server } = await serve({}, dir);
       const reader = new Reader();
       const isThere = (): boolean => {
         const chain = chainOf(store, FROM);
@@ -37,7 +38,7 @@ describe('events', () => {
           JSON.stringify(reader.receipts) === JSON.stringify(chain.receipts)
         );
       };
-      let steps = 0;
+      let [steps, restarts] = [0, 0];
       // A reader that is slow hears less of what is undone: it goes on until he has heard enough.
       const isEnough = (): boolean => steps >= STEPS && reader.undone > 5;
       const step = (): void => {
@@ -49,8 +50,14 @@ describe('events', () => {
         bell.ring();
       };
       while (!isEnough() || !isThere()) {
-        // What happens between two streams.
+        // What happens between two streams, of which the next may be one of another server.
         step();
+        if (restarts < 2 && steps > 40 * (restarts + 1)) {
+          await example?.close();
+          ({ store, server } = await serve({}, dir));
+          step();
+          restarts++;
+        }
         let looks = random(20);
         const url = `${server.url}/events?from=${FROM}&contract=2:1`;
         await readStream(url, reader, () => {
@@ -59,6 +66,7 @@ describe('events', () => {
         });
       }
       expect(reader.hashes.size).toBeGreaterThan(5);
+      expect(restarts).toBeGreaterThan(0);
     },
   );
 
