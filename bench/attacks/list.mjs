@@ -26,7 +26,7 @@ function deployments(modules) {
   return blocks;
 }
 
-/** Of 1.9 MB each: some three blocks of them. */
+/** Of 1.9 MB each: some six blocks of them. */
 const COLD_PROGRAMS = 80;
 const ASSETS = 2_000;
 /** Assets that one transaction can make: each clone costs 100,000 of its fuel, and its run some more. */

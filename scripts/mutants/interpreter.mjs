@@ -131,11 +131,12 @@ export const INTERPRETER = [
     '',
     'a program that runs for long stays in the interpreter',
   ),
-  kept('images-in-use-go', 'image.users === 0 && (oldest', '(oldest', 'a program that runs makes room for another one'),
+  kept('images-in-use-go', ' && this.#images[end].users === 0', '', 'a program that runs makes room for another one'),
+  kept('images-go-too-far', 'this.#startOf(end) - start < bytes) end++;', 'end < count) end++;', 'all behind it go'),
   kept(
-    'images-newest-first',
-    'image.lastUse < oldest.lastUse',
-    'image.lastUse > oldest.lastUse',
-    'what was used last goes first',
+    'images-oldest-first',
+    'this.#nextRandom() % Math.max(1, count)',
+    '0',
+    'programs used in turns are never found again',
   ),
 ];

@@ -182,8 +182,10 @@ export class LaneEngine {
       if (!(error instanceof BlockTooLarge)) throw error;
       const { ms, gpuFailures } = statistics;
       const again: LaneStatistics = { ...emptyStatistics(), ms, gpuFailures, tooLarge: 1 };
-      // What told so, a message of a worker with all that it found, is let go with the turn of the event loop it has.
+      // What told so, a message of a worker with all that it found, is let go with the turn of the event loop it has;
+      // what the workers found goes with them.
       await turn();
+      await this.#closePool();
       freeMemoryOf(this.#options.mostBlockBytes ?? MOST_BLOCK_BYTES);
       return this.#sequential(lane, context, before, again);
     }
@@ -252,8 +254,7 @@ export class LaneEngine {
 
   async close(): Promise<void> {
     this.#choice.keep();
-    await this.#pool?.close();
-    this.#pool = undefined;
+    await this.#closePool();
   }
 
   #contextOf(block: { readonly raw: Uint8Array }, height: number): LaneContext {
@@ -285,6 +286,11 @@ export class LaneEngine {
   /** Threads of the pool, if there is one. */
   get #threads(): number {
     return this.#options.workers ?? Math.max(1, availableParallelism() - 1);
+  }
+
+  async #closePool(): Promise<void> {
+    await this.#pool?.close();
+    this.#pool = undefined;
   }
 
   /** The pool, if it is wanted, the state can be read from it and there is enough to do. */

@@ -12,15 +12,24 @@ export interface KeptImage<T> extends Place {
   readonly image: T;
   /** Frames that run it now. */
   users: number;
-  lastUse: number;
 }
 
-/** The first gap that is large enough; what nobody uses goes if there is none, what was used longest ago first. */
+/** Room that begins at `start`, before the image at `index`. */
+interface Gap {
+  readonly start: number;
+  readonly index: number;
+}
+
+/**
+ * Each has the first gap that is large enough. If there is none, neighbours that nobody uses go from a random place on:
+ * programs that are used in turns would never be found again if those went that were used longest ago.
+ */
 export class KeptImages<T> {
   /** In the order of their places. */
   #images: KeptImage<T>[] = [];
   readonly #byHash = new Map<string, KeptImage<T>>();
-  #uses = 0;
+  /** State of the generator that says what goes; never 0. */
+  #random = 0x9e3779b9;
 
   constructor(
     readonly start: number,
@@ -32,9 +41,7 @@ export class KeptImages<T> {
   }
 
   get(hash: string): KeptImage<T> | undefined {
-    const found = this.#byHash.get(hash);
-    if (found !== undefined) found.lastUse = ++this.#uses;
-    return found;
+    return this.#byHash.get(hash);
   }
 
   /**
@@ -43,40 +50,55 @@ export class KeptImages<T> {
    */
   make(hash: string, bytes: number, layOut: (place: Place) => T): KeptImage<T> | undefined {
     if (bytes > this.end - this.start) return undefined;
-    for (;;) {
-      const gap = this.#gap(bytes);
-      if (gap !== undefined) {
-        const place = { start: gap.start, end: gap.start + bytes };
-        const kept = { ...place, hash, image: layOut(place), users: 0, lastUse: ++this.#uses };
-        this.#images.splice(gap.index, 0, kept);
-        this.#byHash.set(hash, kept);
-        return kept;
-      }
-      const oldest = this.#oldestUnused();
-      if (oldest === undefined) return undefined;
-      this.#forget(oldest);
-    }
+    const gap = this.#gap(bytes) ?? this.#cleared(bytes);
+    if (gap === undefined) return undefined;
+    const place = { start: gap.start, end: gap.start + bytes };
+    const kept = { ...place, hash, image: layOut(place), users: 0 };
+    this.#images.splice(gap.index, 0, kept);
+    this.#byHash.set(hash, kept);
+    return kept;
   }
 
-  #forget(image: KeptImage<T>): void {
-    this.#images = this.#images.filter((kept) => kept !== image);
-    this.#byHash.delete(image.hash);
+  #gap(bytes: number): Gap | undefined {
+    for (let index = 0; index <= this.#images.length; index++) {
+      const start = this.#endBefore(index);
+      if (this.#startOf(index) - start >= bytes) return { start, index };
+    }
+    return undefined;
   }
 
-  #gap(bytes: number): { readonly start: number; readonly index: number } | undefined {
-    let start = this.start;
-    for (const [index, image] of this.#images.entries()) {
-      if (image.start - start >= bytes) return { start, index };
-      start = image.end;
+  /** A gap where neighbours lay that nobody uses; they are forgotten. */
+  #cleared(bytes: number): Gap | undefined {
+    const count = this.#images.length;
+    const first = this.#nextRandom() % Math.max(1, count);
+    for (let tried = 0; tried < count; tried++) {
+      const index = (first + tried) % count;
+      const start = this.#endBefore(index);
+      let end = index;
+      while (end < count && this.#images[end].users === 0 && this.#startOf(end) - start < bytes) end++;
+      if (this.#startOf(end) - start < bytes) continue;
+      for (const { hash } of this.#images.splice(index, end - index)) this.#byHash.delete(hash);
+      return { start, index };
     }
-    return this.end - start >= bytes ? { start, index: this.#images.length } : undefined;
+    return undefined;
   }
 
-  #oldestUnused(): KeptImage<T> | undefined {
-    let oldest: KeptImage<T> | undefined;
-    for (const image of this.#images) {
-      if (image.users === 0 && (oldest === undefined || image.lastUse < oldest.lastUse)) oldest = image;
-    }
-    return oldest;
+  /** Where the gap before the image at `index` begins. */
+  #endBefore(index: number): number {
+    return index === 0 ? this.start : this.#images[index - 1].end;
+  }
+
+  /** Where it ends. */
+  #startOf(index: number): number {
+    return index === this.#images.length ? this.end : this.#images[index].start;
+  }
+
+  #nextRandom(): number {
+    let x = this.#random;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#random = x;
+    return x >>> 0;
   }
 }

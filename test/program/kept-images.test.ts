@@ -42,14 +42,27 @@ it('places never overlap, those in use stay, and what was used longest ago goes 
   );
 });
 
-it('forgets what was used longest ago, whatever the order of the places', () => {
-  const images = new KeptImages<number>(0, 300);
-  for (const [i, hash] of ['a', 'b', 'c'].entries()) images.make(hash, 100, () => i);
-  images.get('a');
-  expect(images.make('d', 50, () => 3)).toMatchObject({ start: 100, end: 150 });
-  expect(['a', 'b', 'c', 'd'].map((hash) => images.get(hash)?.image)).toEqual([0, undefined, 2, 3]);
-  images.get('a');
-  // No gap is large enough before both of the others have gone.
-  expect(images.make('e', 200, () => 4)).toMatchObject({ start: 100, end: 300 });
-  expect(images.size).toBe(2);
+it('forgets no more than it must, and finds many again that are used in turns, more than there is room for', () => {
+  const images = new KeptImages<number>(0, 1_000);
+  let found = 0;
+  for (let use = 0; use < 1_200; use++) {
+    const hash = `program ${use % 12}`;
+    if (images.get(hash) !== undefined) found++;
+    else images.make(hash, 100, () => use);
+    if (use >= 12) expect(images.size).toBe(10);
+  }
+  // The oldest first would find none.
+  expect(found).toBeGreaterThan(600);
+  expect(found).toBeLessThan(1_100);
+});
+
+it('clears neighbours for one that is larger, around those in use', () => {
+  const images = new KeptImages<string>(0, 500);
+  for (const hash of ['a', 'b', 'c', 'd', 'e']) images.make(hash, 100, () => hash);
+  images.get('c')!.users++;
+  const large = images.make('large', 200, () => 'large');
+  expect([0, 300]).toContain(large?.start);
+  expect(images.get('c')?.image).toBe('c');
+  expect(images.make('too large', 201, () => 'too large')).toBeUndefined();
+  expect(images.make('larger than all', 501, () => 'larger than all')).toBeUndefined();
 });
