@@ -54,6 +54,12 @@ it('forgets no more than it must, and finds many again that are used in turns, m
   // The oldest first would find none.
   expect(found).toBeGreaterThan(600);
   expect(found).toBeLessThan(1_100);
+  // Those that nobody uses any more make room.
+  for (let use = 0; use < 1_000; use++) {
+    const hash = `later program ${use % 8}`;
+    if (images.get(hash) === undefined) images.make(hash, 100, () => use);
+  }
+  for (let i = 0; i < 8; i++) expect(images.get(`later program ${i}`)).toBeDefined();
 });
 
 it('clears neighbours for one that is larger, around those in use', () => {
