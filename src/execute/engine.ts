@@ -101,6 +101,8 @@ export class LaneEngine {
   readonly #choice: Choice;
   /** Whether the block under way may use the kernel, if there is one. */
   #usesKernel = true;
+  /** Of pools that were closed. */
+  #failedRehearsals = 0;
   #gpuLost = false;
   #gpuFailures = 0;
   #lastGpuFailure: ErrorCode | undefined;
@@ -248,7 +250,7 @@ export class LaneEngine {
       kernelFailures: kernels?.count ?? 0,
       lastKernelFailure: kernels?.last,
       ...this.#choice.losses,
-      failedRehearsals: this.#pool?.failedRehearsals ?? 0,
+      failedRehearsals: this.#failedRehearsals + (this.#pool?.failedRehearsals ?? 0),
     };
   }
 
@@ -289,7 +291,10 @@ export class LaneEngine {
   }
 
   async #closePool(): Promise<void> {
-    await this.#pool?.close();
+    const pool = this.#pool;
+    if (pool === undefined) return;
+    await pool.close();
+    this.#failedRehearsals += pool.failedRehearsals;
     this.#pool = undefined;
   }
 

@@ -106,6 +106,8 @@ function referenceOf(constant: ConstantExpression): number {
 
 class Layer {
   readonly #view: DataView;
+  /** By type: the number of all types that equal it. */
+  readonly #typeNumbers: readonly number[];
 
   constructor(
     readonly module: RawModule,
@@ -114,6 +116,7 @@ class Layer {
     readonly memory: Uint8Array,
     readonly place: Place,
   ) {
+    this.#typeNumbers = numbersOf(module.types);
     this.#view = new DataView(memory.buffer, memory.byteOffset + place.start, parts.bytes);
   }
 
@@ -161,25 +164,23 @@ class Layer {
   }
 
   #layTypes(): void {
-    const numbers = numbersOf(this.module.types);
     for (const [i, { params, results }] of this.module.types.entries()) {
       const at = this.parts.types + TYPE.bytes * i;
       this.#half(at + TYPE.params, params.length);
       this.#half(at + TYPE.results, results.length);
-      this.#word(at + TYPE.number, numbers[i]);
+      this.#word(at + TYPE.number, this.#typeNumbers[i]);
     }
   }
 
   #layFunctions(): void {
     const { module, parts, place, program } = this;
-    const numbers = numbersOf(module.types);
     let at = parts.functions;
     const lay = (typeIndex: number): void => {
       const { params, results } = module.types[typeIndex];
       for (let word = 0; word < FUNCTION.bytes; word += WORD) this.#word(at + word, 0);
       this.#half(at + FUNCTION.params, params.length);
       this.#half(at + FUNCTION.results, results.length);
-      this.#word(at + FUNCTION.type, numbers[typeIndex]);
+      this.#word(at + FUNCTION.type, this.#typeNumbers[typeIndex]);
     };
     for (const { name, typeIndex } of module.imports) {
       lay(typeIndex);

@@ -147,7 +147,7 @@ export class ProgramRunner {
     }
     const { hash } = program;
     const { depth } = frame;
-    const interpreted = this.#interpreted.runOf(program);
+    const interpreted = this.#interpretedRun(program);
     if (interpreted !== undefined) {
       runOnce(program, interpreted, state, left, end, frame);
       this.#interpreted.ran(program, left - interpreted.functions.memory.fuelLeft - interpreted.fuelInside);
@@ -184,6 +184,15 @@ export class ProgramRunner {
       else this.#idle.set(key, instance, instance.keptBytes);
     }
     if (depth === 0) this.#messageEnded();
+  }
+
+  #interpretedRun(program: Program): ProgramRun | undefined {
+    try {
+      return this.#interpreted.runOf(program);
+    } catch (error) {
+      // Only the machine can refuse it: there are no addresses to be had.
+      throw machineFailure(program, error);
+    }
   }
 
   #messageEnded(): void {
