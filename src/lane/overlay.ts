@@ -48,13 +48,27 @@ export class MapOverlay implements StateReader {
 
 type Layer = Map<LaneKey, Uint8Array | undefined>;
 
+/** Longer code is read again rather than held: one transaction may enter hundreds of contracts of 2 MiB. */
+const MOST_HELD_CODE = 64 * 1024;
+const CODE = 'code/';
+/**
+ * In the place of long code among the values that a transaction has read. Code never changes once it is there, so that
+ * whoever wants it can read it from any later state.
+ */
+export const LONG_CODE: Uint8Array = new Uint8Array(0);
+
+/** What is held of a value that was read. */
+export function heldOf(key: LaneKey, value: Uint8Array | undefined): Uint8Array | undefined {
+  return value !== undefined && value.length > MOST_HELD_CODE && key.startsWith(CODE) ? LONG_CODE : value;
+}
+
 /**
  * The view of one transaction over `base`: the deleted sheets, what the transaction keeps, the running message, and in
  * it the static calls under way, each in front of what was before it. The first read of a key that the transaction has
  * not written is recorded with the value seen; reads survive every rollback, because they decided what happened.
  */
 export class TransactionView implements StateReader {
-  /** Keys read from outside so far, with the values seen. */
+  /** Keys read from outside so far, with the values seen, or {@link LONG_CODE}. */
   readonly reads: Layer = new Map();
   readonly #base: StateReader;
   readonly #spent: Layer = new Map();
@@ -78,9 +92,9 @@ export class TransactionView implements StateReader {
 
   #read(key: LaneKey): Uint8Array | undefined {
     const seen = this.reads.get(key);
-    if (seen !== undefined || this.reads.has(key)) return seen;
+    if (seen !== LONG_CODE && (seen !== undefined || this.reads.has(key))) return seen;
     const value = this.#base.get(key);
-    this.reads.set(key, value);
+    this.reads.set(key, heldOf(key, value));
     return value;
   }
 
@@ -88,7 +102,8 @@ export class TransactionView implements StateReader {
   peek(key: LaneKey): Uint8Array | undefined {
     const layer = this.#layerOf(key);
     if (layer !== undefined) return layer.get(key);
-    return this.reads.has(key) ? this.reads.get(key) : this.#base.get(key);
+    const seen = this.reads.get(key);
+    return seen !== LONG_CODE && this.reads.has(key) ? seen : this.#base.get(key);
   }
 
   /** Writes, or deletes with `undefined`: into the running message if there is one, else into the transaction. */

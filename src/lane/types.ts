@@ -106,8 +106,8 @@ export interface LaneOutcome {
   readonly undone: string | undefined;
   readonly messages: readonly MessageReceipt[];
   /**
-   * Keys read from outside the transaction with the value seen, and keys written with the new value (undefined =
-   * deleted).
+   * Keys read from outside the transaction with the value seen (for long code: overlay.ts), and keys written with the
+   * new value (undefined = deleted).
    */
   readonly reads: ReadonlyMap<LaneKey, Uint8Array | undefined>;
   readonly writes: ReadonlyMap<LaneKey, Uint8Array | undefined>;

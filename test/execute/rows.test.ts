@@ -211,6 +211,22 @@ describe('records of rows', () => {
     expect(table.state.bytes[table.words.list[table.valuesOf(3)]]).toBe(2);
   });
 
+  it('hold no long code, whichever contracts the messages of one transaction call, in whatever round', () => {
+    const world = new World();
+    const padding = concatBytes(Uint8Array.of(0, 0x81, 0x80, 0x08), new Uint8Array(0x20001));
+    const ids = Array.from({ length: 20 }, (_, i) => world.deploy(concatBytes(PROBE, padding.fill(i, 4 + 1))));
+    const reader = { get: (key: LaneKey) => world.state.get(key) };
+    const block = BlockOffsets.read(makeBlock([message(...ids.map((id) => call(id, 4, 0)))]).raw);
+    const context = { height: 5, block: block.raw, laneStartHeight: 0, dependent: 'demote' } as const;
+    const before = new CachingReader(reader);
+    const tasks = new RowTasks(1, scanColumns(block, reader), context, before, new ProgramRunner());
+    const rows = Uint32Array.of(0);
+    // In the second round the keys have their numbers.
+    for (let round = 0; round < 2; round++) tasks.run({ rows, overrides: undefined }, 1e6);
+    const codes = ids.length * padding.length;
+    expect(tasks.bytes).toBeLessThan(codes / 2);
+  });
+
   it('name the same keys when a thread numbers them anew between two pieces', () => {
     const world = new World();
     const id = world.deploy();

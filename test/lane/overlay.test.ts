@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MapOverlay, TransactionView } from '../../src/lane/overlay.js';
+import { LONG_CODE, MapOverlay, TransactionView } from '../../src/lane/overlay.js';
 import { bytesEqual } from '../../src/util/bytes.js';
 
 const base = (values: Record<string, number>) => {
@@ -34,6 +34,18 @@ describe('the view of a transaction', () => {
     view.peek('peeked');
     expect(state.asked).toEqual(['there', 'absent', 'peeked']);
     expect([...view.reads.keys()]).toEqual(['there', 'absent']);
+  });
+
+  it('holds no long code, however many contracts a transaction enters, and reads it again when it is wanted', () => {
+    const codes = new Map(Array.from({ length: 20 }, (_, i) => [`code/${i}`, new Uint8Array(70_000).fill(i)]));
+    const view = new TransactionView({ get: (key) => codes.get(key) });
+    view.set('store/long', new Uint8Array(70_000));
+    for (let round = 0; round < 2; round++) for (const [key, code] of codes) expect(view.get(key)).toBe(code);
+    for (const [key, code] of codes) expect(view.peek(key)).toBe(code);
+    expect(view.get('code/none')).toBeUndefined();
+    const { reads } = view.end();
+    expect([...reads.keys()]).toEqual([...codes.keys(), 'code/none']);
+    expect([...reads.values()]).toEqual([...codes.values()].map((): unknown => LONG_CODE).concat(undefined));
   });
 
   it('keeps or drops the writes of a message as one, over those of the messages before it', () => {

@@ -8,6 +8,7 @@ import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
+import { heldOf } from '../../lane/overlay.js';
 import { countMessage, type ExecutionDetails, IN_TURN, makeReceipt } from '../../lane/receipt.js';
 import { decodeReceipt } from '../../lane/receipt-bytes.js';
 import { ReceiptList } from '../../lane/receipt-list.js';
@@ -221,11 +222,14 @@ function recordedOutcome(table: RowTable, row: number): LaneOutcome {
   for (let i = 0; i < list[at + AT.reads]; i++) {
     const key = list[at + HEAD + i];
     const place = seen + 2 * i;
-    if (seen !== 0 && list[place] !== BEFORE) reads.set(state.keyText(key), valueAt(list[place], list[place + 1]));
-    else {
+    let [start, end] = [list[place], list[place + 1]];
+    if (seen === 0 || start === BEFORE) {
       const length = table.loadBefore(key);
-      reads.set(state.keyText(key), valueAt(table.startBefore(key), table.startBefore(key) + length));
+      start = table.startBefore(key);
+      end = start + length;
     }
+    const text = state.keyText(key);
+    reads.set(text, heldOf(text, valueAt(start, end)));
   }
   const writes = new Map<LaneKey, Uint8Array | undefined>();
   const [keys, values] = [table.writesOf(row), table.valuesOf(row)];

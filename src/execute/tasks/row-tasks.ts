@@ -8,6 +8,7 @@ import { CommonRunner } from '../../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
 import { sheetKeyAt } from '../../lane/keys.js';
 import type { DeclaredKeys, LaneContext } from '../../lane/message.js';
+import { LONG_CODE } from '../../lane/overlay.js';
 import { IN_TURN, makeReceipt } from '../../lane/receipt.js';
 import { writeReceipt } from '../../lane/receipt-bytes.js';
 import { ReceiptWriter } from '../../lane/receipt-parts.js';
@@ -38,6 +39,8 @@ import {
 
 /** Longer values before the block are not told: who wants one reads it. */
 const MOST_TOLD = 256;
+/** Longer values that the generator has read, such as contracts' code, are not kept beside the reader's own copy. */
+const MOST_LEARNT = 16 * 1024;
 /** What a thread keeps of a block in bytes before it numbers keys anew. */
 const MOST_KEPT = 64 * 1024 * 1024;
 
@@ -266,15 +269,19 @@ export class RowTasks {
     for (const { status } of messages) this.#words.push(MESSAGE_STATUSES.indexOf(status));
   }
 
-  /** Values that the generator has read are those before the block, but for those in their place. */
+  /**
+   * Values that the generator has read are those before the block, but for those in their place: whoever wants one of
+   * them next finds it.
+   */
   #learn(keys: Uint32Array, values: Iterable<Uint8Array | undefined>): void {
     const state = this.#state;
     let i = 0;
     for (const value of values) {
       const key = keys[i++];
-      if (state.isKnown(key)) continue;
-      const at = value === undefined ? 0 : state.keep(value, 0, value.length);
-      state.learn(key, at, at + (value?.length ?? 0));
+      const length = value?.length ?? 0;
+      if (state.isKnown(key) || value === LONG_CODE || length > MOST_LEARNT) continue;
+      const at = value === undefined ? 0 : state.keep(value, 0, length);
+      state.learn(key, at, at + length);
     }
   }
 

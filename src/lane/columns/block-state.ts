@@ -319,8 +319,8 @@ export class BlockStateReader implements StateReader {
   get(key: LaneKey): Uint8Array | undefined {
     const { state } = this;
     let number = state.findText(key);
-    if (number < 0) {
-      // Who reads by text may read a lot, and the state before the block remembers it.
+    if (number < 0 || !state.isKnown(number)) {
+      // Who reads by text may read a lot, code above all, and the state before the block remembers it.
       if (!state.isAside(key)) return this.before.get(key);
       number = state.keyOfText(key);
     }

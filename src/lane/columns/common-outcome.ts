@@ -1,5 +1,6 @@
 import { formatId, idFromBytes } from '../../protocol/alkane-id.js';
 import { toDisplayHash, toHex } from '../../util/bytes.js';
+import { heldOf } from '../overlay.js';
 import { RECEIPT_DATA_BYTES } from '../receipt.js';
 import { textsOf } from '../texts.js';
 import type { LaneKey, LaneOutcome } from '../types.js';
@@ -14,7 +15,8 @@ export function outcomeOf(columns: LaneColumns, row: number, run: CommonRunner, 
   const reads = new Map<LaneKey, Uint8Array | undefined>();
   for (let i = 0; i < run.reads.count; i++) {
     const key = run.reads.list[i];
-    reads.set(state.keyText(key), valueAt(state, state.starts[key], state.ends[key]));
+    const text = state.keyText(key);
+    reads.set(text, heldOf(text, valueAt(state, state.starts[key], state.ends[key])));
   }
   const writes = new Map<LaneKey, Uint8Array | undefined>();
   for (let i = 0; i < run.writes.count; i++) {

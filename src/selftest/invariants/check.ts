@@ -1,5 +1,6 @@
 /** Invariants of every block under every policy (docs/lane-rules.md), checked without running the lane again. */
 import { InternalError } from '../../errors/errors.js';
+import { LONG_CODE } from '../../lane/overlay.js';
 import type { LaneKey } from '../../lane/types.js';
 import { bytesEqual, toDisplayHash } from '../../util/bytes.js';
 import { conserved } from './assets.js';
@@ -70,7 +71,10 @@ function inOrder({ transaction, outcome }: Step): string | undefined {
 }
 
 function readsAreTrue({ outcome, before }: Step): string | undefined {
-  for (const [key, seen] of outcome.reads) if (!bytesEqual(seen, before.get(key))) return `${show(key)} was another`;
+  for (const [key, seen] of outcome.reads) {
+    const now = before.get(key);
+    if (seen === LONG_CODE ? now === undefined : !bytesEqual(seen, now)) return `${show(key)} was another`;
+  }
   return undefined;
 }
 
