@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { height, port, rollbackHeight, seed, size, sizes, times, workers } from '../../src/cli/arguments.js';
+import { bundledDatabase } from '../helpers/bundled-database.js';
 import { CHAIN, type CliRun, cli, FIXTURE_BUILDER, ROOT, startCli, temporaryFolder } from '../helpers/cli.js';
+import { replayHere, replayTo } from '../helpers/here.js';
 import { temporaryFolder as folderOfFile } from '../store/helpers.js';
 
 const folder = folderOfFile();
@@ -14,7 +16,7 @@ const nextBlock = join(folder, '6.bin');
 const snapshot = join(folder, 'snapshot');
 
 beforeAll(async () => {
-  await cli('replay', CHAIN, '--db', db, '--policy', 'sequential', '--to', '5');
+  await replayTo(db, 5);
   const blocks = [...openSource(CHAIN).blocks(5, 6)];
   writeFileSync(blockFile, blocks[0].raw);
   writeFileSync(nextBlock, blocks[1].raw);
@@ -104,41 +106,29 @@ describe('a number that cannot be', () => {
 });
 
 describe('a range of heights', () => {
-  const replay = (...args: string[]): Promise<CliRun> =>
-    cli('replay', CHAIN, '--db', join(temporaryFolder(), 'db'), '--policy', 'sequential', ...args);
-
-  test.each([
-    ['--from', '10', '--to', '5'],
-    ['--from', '1000'],
-    ['--from', '1000', '--to', '2000'],
-  ])('without a block is refused: %s', async (...args) => {
-    const run = await replay(...args);
-    expect(run.stderr).toContain('USAGE_RANGE:');
-    expect(run.status).toBe(2);
-  });
+  test.each([{ from: 10, to: 5 }, { from: 1000 }, { from: 1000, to: 2000 }])(
+    'without a block is refused: %j',
+    async (range) => {
+      const run = await replayHere(CHAIN, join(temporaryFolder(), 'db'), range);
+      expect(run.stderr).toContain('USAGE_RANGE:');
+      expect(run.status).toBe(2);
+    },
+  );
 });
 
 test('a chain that is not that of the database is named, also where it is shorter', async () => {
-  const [other, chainDb] = [join(folder, 'other'), join(folder, 'copy')];
+  const other = join(folder, 'other');
   execFileSync(process.execPath, [FIXTURE_BUILDER, other, '--seed', 'another chain']);
-  for (const [dir, to] of [
-    [db, '3'],
-    [db, '5'],
-    [db, '9'],
-    [chainDb, '120'],
-  ]) {
-    if (dir === chainDb) await cli('replay', CHAIN, '--db', dir, '--policy', 'sequential', '--to', to);
-    const run = await cli(
-      'replay',
-      dir === chainDb ? other : await cut(other, Number(to)),
-      '--db',
-      dir,
-      '--policy',
-      'sequential',
-    );
+  // The last of them as a process: of a longer database.
+  for (const to of [3, 5, 9]) {
+    const run = await replayHere(await cut(other, to), db);
     expect(run.stderr).toContain('STORE_OTHER_CHAIN:');
     expect(run.status).toBe(4);
   }
+  const longer = await bundledDatabase(110);
+  const run = await cli('replay', other, '--db', longer, '--policy', 'sequential');
+  expect(run.stderr).toContain('STORE_OTHER_CHAIN:');
+  expect(run.status).toBe(4);
 });
 
 /** The raw blocks 1 to `last` of a fixture chain, as a folder of files. */

@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { replay } from '../../src/replay/replay.js';
 import { hashOf } from '../../src/standard/module.js';
 import { sameBelow } from '../../src/standard/same-below.js';
 import { allRows } from '../../src/testing/chains/database-rows.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
 import { concatBytes, fromHex, u32Bytes } from '../../src/util/bytes.js';
+import { bundledDatabase } from '../helpers/bundled-database.js';
 import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
 
 const OLD = hashOf(defaultIndexer());
@@ -21,9 +23,14 @@ function moduleThatSays(...sections: Uint8Array[]): Uint8Array {
 
 const section = (hash: string, height: number): Uint8Array => concatBytes(fromHex(hash), u32Bytes(height));
 
-async function replayed(db: string, ...args: string[]): Promise<void> {
-  const run = await cli('replay', CHAIN, '--db', db, '--policy', 'sequential', ...args);
-  expect(run.status, run.stderr).toBe(0);
+/** Tip of a database that only its module changes of. */
+const TIP = 110;
+/** As much of the bundled chain as these tests replay: some blocks with messages. */
+const LAST = 124;
+
+/** Indexes the chain with a module, the built-in one if not given, from the database's tip on. */
+async function replayed(dbDir: string, indexer?: Uint8Array): Promise<void> {
+  await replay({ path: CHAIN, dbDir, policy: 'sequential', workers: 0, to: LAST, indexer });
 }
 
 test('a module names earlier ones and heights; anything else of that name says nothing', () => {
@@ -40,17 +47,18 @@ describe('reindex', () => {
   test('leaves what the new module alone would have made, and the old database as it was', async () => {
     const folder = temporaryFolder();
     const [old, into, fresh, indexer] = ['old', 'new', 'fresh', 'module.wasm'].map((name) => join(folder, name));
-    writeFileSync(indexer, moduleThatSays(section(OLD, 150)));
     await replayed(old);
+    const module = moduleThatSays(section(OLD, 150));
+    writeFileSync(indexer, module);
     const before = await allRows(old);
-    await replayed(fresh, '--indexer', indexer);
+    await replayed(fresh, module);
     const whole = await allRows(fresh);
     // Below the first lane transaction, and in the midst of them.
-    for (const from of ['50', '131']) {
+    for (const from of ['50', '117']) {
       const made = await cli('reindex', '--db', old, '--into', into + from, '--indexer', indexer, '--from', from);
       expect(made.status, made.stderr).toBe(0);
       expect(made.stdout).toContain(`tip ${Number(from) - 1}, state root `);
-      await replayed(into + from, '--indexer', indexer);
+      await replayed(into + from, module);
       expect(await allRows(into + from)).toEqual(whole);
     }
     expect(await allRows(old)).toEqual(before);
@@ -59,16 +67,16 @@ describe('reindex', () => {
 
   test('is refused where the module does not allow it, or there is no such state', async () => {
     const folder = temporaryFolder();
-    const [old, into, indexer, silent] = ['old', 'new', 'module.wasm', 'silent.wasm'].map((name) => join(folder, name));
+    const old = await bundledDatabase(TIP);
+    const [into, indexer, silent] = ['new', 'module.wasm', 'silent.wasm'].map((name) => join(folder, name));
     writeFileSync(indexer, moduleThatSays(section(OLD, 150)));
     writeFileSync(silent, concatBytes(moduleThatSays(section('00'.repeat(32), 150))));
-    await replayed(old, '--to', '120');
     const reindex = (module: string, from: string) =>
       cli('reindex', '--db', old, '--into', into, '--indexer', module, '--from', from);
     for (const [module, from, says] of [
       [silent, '100', 'the module says nothing of the state'],
       [indexer, '151', 'the module says only that below block 150 it is the state'],
-      [indexer, '122', 'at most one above the tip'],
+      [indexer, String(TIP + 2), 'at most one above the tip'],
       [indexer, '0', 'above the first'],
     ]) {
       const run = await reindex(module, from);
@@ -78,8 +86,8 @@ describe('reindex', () => {
     }
     expect([into, `${into}.reindexing`].some(existsSync)).toBe(false);
     // One above the tip: only the module changes.
-    expect((await reindex(indexer, '121')).status).toBe(0);
-    expect(await reindex(indexer, '121')).toMatchObject({
+    expect((await reindex(indexer, String(TIP + 1))).status).toBe(0);
+    expect(await reindex(indexer, String(TIP + 1))).toMatchObject({
       status: 5,
       stderr: expect.stringContaining('SNAPSHOT_TARGET_EXISTS'),
     });
@@ -92,13 +100,13 @@ describe('reindex', () => {
     const folder = temporaryFolder();
     const [old, into, indexer] = ['old', 'new', 'module.wasm'].map((name) => join(folder, name));
     writeFileSync(indexer, moduleThatSays(section(OLD, 150)));
-    const args = ['--fixture', CHAIN, '--db', old, '--history', '20', '--keep-undo', '20', '--exit-at', '121'];
+    const args = ['--fixture', CHAIN, '--db', old, '--history', '10', '--keep-undo', '10', '--exit-at', '112'];
     expect((await cli('index', ...args, '--port', '0', '--policy', 'cpu', '--index-niceness', '0')).status).toBe(0);
     const reindex = (from: string) => cli('reindex', '--db', old, '--into', into, '--indexer', indexer, '--from', from);
     expect((await reindex('90')).stderr).toContain('STORE_HISTORY_PRUNED');
     expect(existsSync(into)).toBe(false);
-    const made = await reindex('110');
+    const made = await reindex('106');
     expect(made.status, made.stderr).toBe(0);
-    expect((await cli('db', 'check', '--db', into)).stdout).toContain('no violation: blocks 0 to 109');
+    expect((await cli('db', 'check', '--db', into)).stdout).toContain('no violation: blocks 0 to 105');
   });
 });

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { ROOT } from '../helpers/cli.js';
 import { applyDockerfile, type Stage } from './dockerfile.js';
-import { linkProductionPackages, Run, runsForStrangers } from './stranger.js';
+import { linkProductionPackages, Run, rpc } from './stranger.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'warpshrew-container-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -32,13 +32,18 @@ function run(line: string, { root, workdir }: Stage): void {
   }
 }
 
-test('the image, laid out by its COPY lines, starts, indexes, fuzzes, runs a kernel and answers a view', async () => {
+test('the image, laid out by its COPY lines, holds the program, indexes by its own command, and answers', async () => {
   const image = applyDockerfile(ROOT, folder, run);
   const inside = (path: string): string => (path.startsWith('/') ? join(image.root, path) : path);
   const command = image.entrypoint.map(inside);
   const work = join(folder, 'work');
-  mkdirSync(work);
-  await runsForStrangers({ command, cwd: work, dist: join(image.root, image.workdir, 'dist') });
+  mkdirSync(join(work, 'tmp'), { recursive: true });
+  // The program in it is the one that `installed.test.ts` runs: the same files, the same packages.
+  const program = join(image.root, image.workdir, 'dist');
+  const files = (dir: string): string[] => readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
+  const shipped = files(join(ROOT, 'dist')).filter((name) => !/^(testing|\.build\.json$)/.test(name));
+  expect(files(program).filter((name) => name !== '.build.json')).toEqual(shipped);
+  expect(command.slice(-1)).toEqual([join(program, 'cli.js')]);
 
   // As it runs by itself: its own command and settings, and its health check.
   expect(image.command).toEqual(['index']);
@@ -57,6 +62,8 @@ test('the image, laid out by its COPY lines, starts, indexes, fuzzes, runs a ker
     const [type, ...check] = image.healthcheck;
     expect(type).toBe('node');
     execFileSync(process.execPath, check, { env: { ...environment, WARPSHREW_PORT: port } });
+    await expect.poll(() => rpc(`http://127.0.0.1:${port}`, 'metashrew_height')).not.toBe('0');
+    expect(await rpc(`http://127.0.0.1:${port}`, 'metashrew_view', 'tipheight', '0x', 'latest')).toMatch(/^0x/);
     index.interrupt();
     expect(await index.ended, index.text).toBe(0);
   } finally {

@@ -9,6 +9,7 @@ import { writeKeyPair } from '../../src/store/snapshot/keys.js';
 import { Store } from '../../src/store/store.js';
 import { FakeNode } from '../chain/fake-node.js';
 import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
+import { chainUpTo } from '../helpers/short-chain.js';
 import { ROOTS, Running } from './running.js';
 
 const TIP = 140;
@@ -160,8 +161,8 @@ test('a snapshot without the wanted signature ends the start, a folder without a
   const [snapshots, key] = [join(folder, 'snapshots'), join(folder, 'key')];
   const { publicFile } = writeKeyPair(key);
   const index = ['index', '--fixture', CHAIN, '--port', '0', '--policy', 'cpu', '--exit-at', '11'];
-  const making = ['--snapshot-directory', snapshots, '--snapshot-interval', '180', '--exit-at', '186'];
-  const service = await Running.start('--fixture', CHAIN, '--db', join(folder, 'a.db'), ...making.slice(0, 4));
+  const making = ['--snapshot-directory', snapshots, '--snapshot-interval', '20'];
+  const service = await Running.start('--fixture', chainUpTo(25), '--db', join(folder, 'a.db'), ...making);
   await service.line('snapshot made');
   service.signal('SIGTERM');
   await service.done();

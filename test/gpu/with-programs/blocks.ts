@@ -25,8 +25,8 @@ function increment(recorder: CallRecorder, contract: number, n: number, value: U
   return recorder.add(program.hash, { context, fuel: MESSAGE_FUEL, height: 1 }, declared, { bytes: 128 }) as number;
 }
 
-/** `open` gives the executor that they run on, once tests run. */
-export function blockCases(open: () => GpuExecutor): void {
+/** `open` gives the executor that they run on, once tests run; `openSmall` one that begins with the smallest window. */
+export function blockCases(open: () => GpuExecutor, openSmall: () => GpuExecutor): void {
   it('later colours see earlier writes, keys belong to a contract, the CPU may set a value in between', async () => {
     const recorder = new CallRecorder(SEED);
     // Three calls of one counter, one of the same counter of another contract.
@@ -94,7 +94,7 @@ export function blockCases(open: () => GpuExecutor): void {
       }
       const programs = new Map([[far.hash, far]]);
       const segments = [[Uint32Array.of(0), Uint32Array.of(1)]];
-      const run = await open().begin({ seed: SEED, records: recorder.take(), programs, segments });
+      const run = await openSmall().begin({ seed: SEED, records: recorder.take(), programs, segments });
       const outcomes = await run.run(0);
       statuses.push([0, 1].map((call) => outcomes.puntReason(call) ?? outcomes.status(call)).join());
       run.close();
