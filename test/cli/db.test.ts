@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { blockKey } from '../../src/store/keys.js';
 import { Rocks } from '../../src/store/rocks.js';
-import { CHAIN, type CliRun, cli, lastLine, temporaryFolder } from '../helpers/cli.js';
+import { type CliRun, cli, lastLine, temporaryFolder } from '../helpers/cli.js';
+import { replayTo } from '../helpers/here.js';
 
-const replay = (db: string, to: number): Promise<CliRun> =>
-  cli('replay', CHAIN, '--db', db, '--policy', 'sequential', '--json', '--to', String(to));
 const root = (run: CliRun): unknown => lastLine(run).stateRoot;
 
 function refused(run: CliRun, status: number, code: string): void {
@@ -16,8 +15,8 @@ function refused(run: CliRun, status: number, code: string): void {
 
 test('a database of the bundled chain checks, rolls back to the roots it had, and goes on', async () => {
   const db = join(temporaryFolder(), 'db');
-  const at104 = root(await replay(db, 104));
-  const at108 = root(await replay(db, 108));
+  const at104 = root(await replayTo(db, 104));
+  const at108 = root(await replayTo(db, 108));
   const check = await cli('db', 'check', '--db', db, '--json');
   expect(check.status).toBe(0);
   expect(lastLine(check)).toMatchObject({ violations: 0, heights: { first: 0, tip: 108 }, stateRoot: at108 });
@@ -29,7 +28,7 @@ test('a database of the bundled chain checks, rolls back to the roots it had, an
   expect(back.status).toBe(0);
   expect(back.stderr).toContain('undo 4 blocks');
   expect(back.stdout).toContain(String(at104));
-  expect(root(await replay(db, 108))).toBe(at108);
+  expect(root(await replayTo(db, 108))).toBe(at108);
   expect((await cli('db', 'rollback', '--db', db, '--to', '-2')).status).toBe(2);
 
   const rocks = await Rocks.open(db, false);
@@ -46,14 +45,14 @@ test('a database of the bundled chain checks, rolls back to the roots it had, an
 test('a snapshot goes through a signed file into a database that indexing goes on from', async () => {
   const folder = temporaryFolder();
   const [db, file, key, copy] = ['db', 'file', 'key', 'copy'].map((part) => join(folder, part));
-  await replay(db, 60);
+  await replayTo(db, 60);
   const made = await cli('snapshot', 'key', '--out', key);
   expect(made.status).toBe(0);
   const created = await cli('snapshot', 'create', '--db', db, '--out', file, '--key', key);
   expect(created.stdout).toMatch(/tip 60 .*, signed$/m);
   const restored = await cli('snapshot', 'restore', '--from', file, '--db', copy, '--public-key', `${key}.pub`);
   expect(restored.stdout).toContain('signature verified');
-  expect(root(await replay(copy, 90))).toBe(root(await replay(db, 90)));
+  expect(root(await replayTo(copy, 90))).toBe(root(await replayTo(db, 90)));
   expect(lastLine(await cli('db', 'check', '--db', copy, '--json'))).toMatchObject({ violations: 0 });
 
   const altered = new Uint8Array(readFileSync(file));

@@ -5,6 +5,7 @@ import { RocksLevel } from '@nxtedition/rocksdb';
 import { expect, test } from 'vitest';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { CHAIN, cli, ROOT, temporaryFolder } from '../helpers/cli.js';
+import { replayTo } from '../helpers/here.js';
 
 const MODULE = join(ROOT, 'dist', 'wasm', 'indexers', 'default.wasm');
 /** Commands that run at a time. */
@@ -109,7 +110,7 @@ function fingerprint(dir: string): string[] {
 test('every command leaves the database of another program as it is, wherever a path may stand', async () => {
   const folder = temporaryFolder();
   const ours = join(folder, 'ours.db');
-  expect((await cli('replay', CHAIN, '--db', ours, '--to', '3', '--policy', 'sequential')).status).toBe(0);
+  await replayTo(ours, 3);
   const snapshot = join(folder, 'snapshot');
   expect((await cli('snapshot', 'create', '--db', ours, '--out', snapshot)).status).toBe(0);
   const rawBlock = join(folder, 'block');

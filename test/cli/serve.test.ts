@@ -1,11 +1,13 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { CHAIN, cli, startCli, temporaryFolder } from '../helpers/cli.js';
-import { ROOTS } from '../service/running.js';
+import { cli, startCli, temporaryFolder } from '../helpers/cli.js';
+import { replayTo } from '../helpers/here.js';
+import { chainUpTo } from '../helpers/short-chain.js';
 
 const LONG = { timeout: 3_600_000 };
-const TIP = ROOTS.length - 1;
+/** Of the chain that an index runs through meanwhile. */
+const TIP = 110;
 
 async function ask(url: string, method: string, ...params: unknown[]): Promise<unknown> {
   const body = JSON.stringify({ id: 1, method, params });
@@ -17,8 +19,7 @@ async function ask(url: string, method: string, ...params: unknown[]): Promise<u
 /** A database of the first blocks of the bundled chain. */
 async function database(folder: string): Promise<string> {
   const db = join(folder, 'db');
-  const run = await cli('replay', CHAIN, '--db', db, '--to', '3', '--policy', 'sequential');
-  expect(run.status).toBe(0);
+  await replayTo(db, 3);
   return db;
 }
 
@@ -72,7 +73,7 @@ test('serve keeps nobody from the database, and goes over to what others write',
   expect((await status()).replica).toEqual({ renewed: 0, failed: 0, lastFailure: null, lagSeconds: 0 });
   expect((await cli('dump', '--db', db)).status).toBe(0);
   expect((await cli('db', 'check', '--db', db)).status).toBe(0);
-  expect((await cli('replay', CHAIN, '--db', db, '--to', '5', '--policy', 'sequential')).status).toBe(0);
+  await replayTo(db, 5);
   // A reader of events hears of it, and views see the new state.
   const heights = async (): Promise<number[]> => {
     const poll = await (await fetch(`${url}/events/poll?from=4`)).json();
@@ -93,7 +94,7 @@ test('serve keeps nobody from the database, and goes over to what others write',
 
 test('serve follows an index that runs', async () => {
   const db = join(temporaryFolder(), 'db');
-  const index = startCli(['index', '--fixture', CHAIN, '--db', db, '--port', '0']);
+  const index = startCli(['index', '--fixture', chainUpTo(TIP), '--policy', 'sequential', '--db', db, '--port', '0']);
   const isAtTip = new Promise<void>((resolve) => {
     let log = '';
     index.child.stderr?.on('data', (part: string) => {

@@ -24,27 +24,35 @@ const asksForBlock = (height: number): ((body: string) => boolean) => {
   return (body) => body.includes('"getblock"') && body.includes(hash);
 };
 
-test.each<[string, Prank, string, boolean]>([
+/** What a node does for a while when it is asked for a block, the code of it, and whether it is waited for in vain. */
+const TROUBLES: readonly (readonly [what: string, trouble: Prank, code: string, bounded: boolean])[] = [
   ['a block that is "not found on disk"', fail(-1, 'Block not found on disk'), 'NODE_BLOCK_MISSING', false],
   ["a block that it can't read from disk", fail(-32603, "Can't read block from disk"), 'NODE_BLOCK_MISSING', false],
   ['a 403 of a proxy', refuse(403, '<html>Forbidden</html>'), 'NODE_FORBIDDEN', true],
   ['a result that is null', refuse(200, '{"result":null,"error":null,"id":0}'), 'NODE_BAD_RESPONSE', true],
-])('%s is waited out, visible in /health, and following goes on', async (_, trouble, code, bounded) => {
+];
+
+test('trouble with a block is waited out, visible in /health, and following goes on', async () => {
   const db = join(temporaryFolder(), 'a.db');
-  const node = await FakeNode.start(chain);
-  const wanted = asksForBlock(5);
-  node.prank = (exchange) => wanted(exchange.body) && trouble(exchange);
+  const node = await FakeNode.start(chain.slice(0, 1));
   const service = await Running.start(...settings(node, db));
-  await service.until('/health', ({ waiting }) => waiting !== null);
-  expect((await service.get('/health')).body).toMatchObject({
-    status: 'degraded',
-    codes: [code],
-    waiting: { code, seconds: expect.any(Number), givesUpIn: bounded ? expect.any(Number) : null },
-  });
-  expect((await service.get('/ready')).status).toBe(503);
-  node.prank = undefined;
   await service.until('/ready', (page, status) => status === 200 && page.phase === 'at-tip');
-  expect((await service.get('/health')).body).toMatchObject({ status: 'ok', waiting: null });
+  for (const [i, [what, trouble, code, bounded]] of TROUBLES.entries()) {
+    const last = 2 * (i + 1);
+    const wanted = asksForBlock(last - 1);
+    node.prank = (exchange) => wanted(exchange.body) && trouble(exchange);
+    node.serve(chain.slice(0, last + 1));
+    await service.until('/health', ({ waiting }) => waiting !== null);
+    expect((await service.get('/health')).body, what).toMatchObject({
+      status: 'degraded',
+      codes: [code],
+      waiting: { code, seconds: expect.any(Number), givesUpIn: bounded ? expect.any(Number) : null },
+    });
+    expect((await service.get('/ready')).status, what).toBe(503);
+    node.prank = undefined;
+    await service.until('/ready', (page, status) => status === 200 && page.phase === 'at-tip' && page.height === last);
+    expect((await service.get('/health')).body, what).toMatchObject({ status: 'ok', waiting: null });
+  }
   service.signal('SIGTERM');
   expect((await service.done()).status).toBe(0);
   expect(await storedRoots(db)).toEqual(ROOTS.slice(0, TIP + 1));

@@ -6,6 +6,7 @@ import { refutationOf } from '../../src/store/proof/key-proof.js';
 import { combinedRoot } from '../../src/store/tree/tree-hash.js';
 import { fromHex, toHex } from '../../src/util/bytes.js';
 import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
+import { chainUpTo } from '../helpers/short-chain.js';
 import { bytes } from '../store/helpers.js';
 import { ROOTS, Running, storedRoots } from './running.js';
 
@@ -119,12 +120,13 @@ test('a signal in the middle leaves whole blocks, and the next run goes on to --
 
 test('a port in use ends it with the code and a closed database', async () => {
   const folder = temporaryFolder();
-  const service = await Running.start('--fixture', CHAIN, '--db', join(folder, 'a.db'));
+  const chain = chainUpTo(3);
+  const service = await Running.start('--fixture', chain, '--db', join(folder, 'a.db'));
   const { port } = new URL(service.url);
   const second = await cli(
     'index',
     '--fixture',
-    CHAIN,
+    chain,
     '--policy',
     'cpu',
     '--db',
@@ -134,7 +136,7 @@ test('a port in use ends it with the code and a closed database', async () => {
   );
   expect(second.status).toBe(5);
   expect(second.stderr).toContain('"code":"ENV_PORT_IN_USE"');
-  const locked = await cli('index', '--fixture', CHAIN, '--policy', 'cpu', '--db', join(folder, 'a.db'), '--port', '0');
+  const locked = await cli('index', '--fixture', chain, '--policy', 'cpu', '--db', join(folder, 'a.db'), '--port', '0');
   expect(locked.status).toBe(4);
   expect(locked.stderr).toContain('"code":"STORE_LOCKED"');
   // The database of the one that could not listen is whole and free again.
