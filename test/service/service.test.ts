@@ -113,6 +113,8 @@ test('a signal in the middle leaves whole blocks, and the next run goes on to --
     db,
     '--exit-at',
     '150',
+    '--index-niceness',
+    '0',
   );
   expect(again.status, again.stderr).toBe(0);
   expect(await storedRoots(db)).toEqual(ROOTS.slice(0, 150));
