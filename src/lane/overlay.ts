@@ -48,8 +48,13 @@ export class MapOverlay implements StateReader {
 
 type Layer = Map<LaneKey, Uint8Array | undefined>;
 
-/** Longer code is read again rather than held: one transaction may enter hundreds of contracts of 2 MiB. */
-const MOST_HELD_CODE = 64 * 1024;
+/** Code that is longer than this counts as long. */
+const LONG_CODE_BYTES = 64 * 1024;
+/**
+ * Long code that a transaction holds at most, in bytes; further code is read again when it is wanted: one transaction may
+ * enter hundreds of contracts of 2 MiB.
+ */
+const MOST_HELD_BYTES = 96 * 1024 * 1024;
 const CODE = 'code/';
 /**
  * In the place of long code among the values that a transaction has read. Code never changes once it is there, so that
@@ -57,9 +62,13 @@ const CODE = 'code/';
  */
 export const LONG_CODE: Uint8Array = new Uint8Array(0);
 
-/** What is held of a value that was read. */
-export function heldOf(key: LaneKey, value: Uint8Array | undefined): Uint8Array | undefined {
-  return value !== undefined && value.length > MOST_HELD_CODE && key.startsWith(CODE) ? LONG_CODE : value;
+function isLongCode(key: LaneKey, value: Uint8Array | undefined): value is Uint8Array {
+  return value !== undefined && value.length > LONG_CODE_BYTES && key.startsWith(CODE);
+}
+
+/** What an outcome says of a value that was read. */
+export function toldOf(key: LaneKey, value: Uint8Array | undefined): Uint8Array | undefined {
+  return isLongCode(key, value) ? LONG_CODE : value;
 }
 
 /**
@@ -77,6 +86,8 @@ export class TransactionView implements StateReader {
   #top: Layer | undefined;
   /** Those below the top, the message's first. */
   readonly #below: Layer[] = [];
+  /** Bytes of long code among `reads`. */
+  #heldBytes = 0;
   /** Keys of writes that were taken back by a failed message or a static call. */
   readonly #takenBack = new Set<LaneKey>();
 
@@ -92,10 +103,18 @@ export class TransactionView implements StateReader {
 
   #read(key: LaneKey): Uint8Array | undefined {
     const seen = this.reads.get(key);
-    if (seen !== LONG_CODE && (seen !== undefined || this.reads.has(key))) return seen;
+    if (seen === LONG_CODE) return this.#base.get(key);
+    if (seen !== undefined || this.reads.has(key)) return seen;
     const value = this.#base.get(key);
-    this.reads.set(key, heldOf(key, value));
+    this.reads.set(key, this.#hasRoomFor(key, value) ? value : LONG_CODE);
     return value;
+  }
+
+  #hasRoomFor(key: LaneKey, value: Uint8Array | undefined): boolean {
+    if (!isLongCode(key, value)) return true;
+    if (this.#heldBytes + value.length > MOST_HELD_BYTES) return false;
+    this.#heldBytes += value.length;
+    return true;
   }
 
   /** As {@link get}, recording nothing. */
@@ -165,6 +184,7 @@ export class TransactionView implements StateReader {
    */
   end(): { readonly reads: Layer; readonly writes: Layer } {
     for (const key of this.#takenBack) if (!this.#kept.has(key) && !this.#spent.has(key)) this.#read(key);
+    if (this.#heldBytes > 0) for (const [key, value] of this.reads) this.reads.set(key, toldOf(key, value));
     return { reads: this.reads, writes: this.#writes() };
   }
 

@@ -36,16 +36,24 @@ describe('the view of a transaction', () => {
     expect([...view.reads.keys()]).toEqual(['there', 'absent']);
   });
 
-  it('holds no long code, however many contracts a transaction enters, and reads it again when it is wanted', () => {
-    const codes = new Map(Array.from({ length: 20 }, (_, i) => [`code/${i}`, new Uint8Array(70_000).fill(i)]));
-    const view = new TransactionView({ get: (key) => codes.get(key) });
-    view.set('store/long', new Uint8Array(70_000));
-    for (let round = 0; round < 2; round++) for (const [key, code] of codes) expect(view.get(key)).toBe(code);
-    for (const [key, code] of codes) expect(view.peek(key)).toBe(code);
-    expect(view.get('code/none')).toBeUndefined();
+  it('holds so much long code and no more, reads the rest again, and hands none of it on', () => {
+    const code = new Uint8Array(2 * 2 ** 20);
+    const keys = Array.from({ length: 50 }, (_, i) => `code/${i}`);
+    const asked: string[] = [];
+    const view = new TransactionView({
+      get: (key) => {
+        asked.push(key);
+        return key === 'code/none' ? undefined : code;
+      },
+    });
+    for (const key of [...keys, 'code/none', 'store/long']) view.get(key);
+    expect(asked).toEqual([...keys, 'code/none', 'store/long']);
+    for (const key of [...keys, 'code/none', 'store/long']) expect(view.get(key)).toBe(view.peek(key));
+    // 96 MiB are held.
+    expect(asked.slice(52)).toEqual(['code/48', 'code/48', 'code/49', 'code/49']);
     const { reads } = view.end();
-    expect([...reads.keys()]).toEqual([...codes.keys(), 'code/none']);
-    expect([...reads.values()]).toEqual([...codes.values()].map((): unknown => LONG_CODE).concat(undefined));
+    expect([...reads.keys()]).toEqual([...keys, 'code/none', 'store/long']);
+    expect([...reads.values()].map((value) => value === LONG_CODE)).toEqual([...keys.map(() => true), false, false]);
   });
 
   it('keeps or drops the writes of a message as one, over those of the messages before it', () => {

@@ -8,7 +8,7 @@ import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
-import { heldOf } from '../../lane/overlay.js';
+import { toldOf } from '../../lane/overlay.js';
 import { countMessage, type ExecutionDetails, IN_TURN, makeReceipt } from '../../lane/receipt.js';
 import { decodeReceipt } from '../../lane/receipt-bytes.js';
 import { ReceiptList } from '../../lane/receipt-list.js';
@@ -229,7 +229,7 @@ function recordedOutcome(table: RowTable, row: number): LaneOutcome {
       end = start + length;
     }
     const text = state.keyText(key);
-    reads.set(text, heldOf(text, valueAt(start, end)));
+    reads.set(text, toldOf(text, valueAt(start, end)));
   }
   const writes = new Map<LaneKey, Uint8Array | undefined>();
   const [keys, values] = [table.writesOf(row), table.valuesOf(row)];

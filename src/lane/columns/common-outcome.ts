@@ -1,6 +1,6 @@
 import { formatId, idFromBytes } from '../../protocol/alkane-id.js';
 import { toDisplayHash, toHex } from '../../util/bytes.js';
-import { heldOf } from '../overlay.js';
+import { toldOf } from '../overlay.js';
 import { RECEIPT_DATA_BYTES } from '../receipt.js';
 import { textsOf } from '../texts.js';
 import type { LaneKey, LaneOutcome } from '../types.js';
@@ -16,7 +16,7 @@ export function outcomeOf(columns: LaneColumns, row: number, run: CommonRunner, 
   for (let i = 0; i < run.reads.count; i++) {
     const key = run.reads.list[i];
     const text = state.keyText(key);
-    reads.set(text, heldOf(text, valueAt(state, state.starts[key], state.ends[key])));
+    reads.set(text, toldOf(text, valueAt(state, state.starts[key], state.ends[key])));
   }
   const writes = new Map<LaneKey, Uint8Array | undefined>();
   for (let i = 0; i < run.writes.count; i++) {
