@@ -1,8 +1,11 @@
 // Folders whose tests share two processes: each module is loaded once there, not once a file, which was more than a
 // third of their time. They change nothing that outlasts them in their process.
 export const TOGETHER = [
+  'test/bench/',
   'test/bitcoin/',
   'test/chain/',
+  'test/cli/',
+  'test/client/',
   'test/diff/',
   'test/execute/',
   'test/export/',
@@ -14,6 +17,7 @@ export const TOGETHER = [
   'test/program/',
   'test/protocol/',
   'test/rpc/',
+  'test/service/',
   'test/simulate/',
   'test/store/',
   'test/tidy/',

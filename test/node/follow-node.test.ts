@@ -53,7 +53,7 @@ describe.skipIf(!installed)('following a real node', () => {
 
   const newDb = (): string => join(folder, `db-${++number}`);
 
-  /** The rows of an index of a chain from its blocks alone, by the chain's last hash: several tests end with the same. */
+  /** Rows of an index of a chain from its blocks alone, by the chain's last hash: several tests end with the same. */
   const freshOf = new Map<string, ReadonlyMap<string, string>>();
 
   async function freshRows(blocks: readonly BuiltBlock[]): Promise<ReadonlyMap<string, string>> {
