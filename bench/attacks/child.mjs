@@ -24,6 +24,7 @@ const engine = new LaneEngine({ policy, workers: Number(workers), gpu, ...lanes 
 const nothing = { pairs: new Map(), flushes: 0, pairCount: 0, valueBytes: 0, ms: 0, error: undefined };
 const indexer = new BlockIndexer(store, engine, { runBlock: async () => nothing });
 let result;
+let peakBytes = 0;
 try {
   for (let height = 0; height < count; height++) {
     const raw = readFileSync(join(folder, `${height}.bin`));
@@ -32,6 +33,8 @@ try {
     const { roots, statistics } = await indexer.index({ raw: Uint8Array.from(raw), height });
     const seconds = (performance.now() - started) / 1_000;
     const { user, system } = process.cpuUsage(cpu);
+    // Before the database is closed and opened once more, which is not the block's.
+    peakBytes = process.resourceUsage().maxRSS * 1_024;
     result = {
       root: roots.state,
       lane: statistics.lane ?? statistics,
@@ -46,9 +49,8 @@ try {
   await gpu?.close();
 }
 const { before, ...figures } = result;
-const { maxRSS } = process.resourceUsage();
 // A log whose rows were still on their way to a table at closing goes when the database is opened again.
 await (await open()).close();
 // What the block left in logs and tables.
 const storedBytes = Math.max(0, (await folderBytes(db)) - before);
-process.stdout.write(`${JSON.stringify({ ...figures, storedBytes, peakBytes: maxRSS * 1_024 })}\n`);
+process.stdout.write(`${JSON.stringify({ ...figures, storedBytes, peakBytes })}\n`);
