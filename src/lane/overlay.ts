@@ -51,8 +51,8 @@ type Layer = Map<LaneKey, Uint8Array | undefined>;
 /** Code that is longer than this counts as long. */
 const LONG_CODE_BYTES = 64 * 1024;
 /**
- * Long code that a transaction holds at most, in bytes; further code is read again when it is wanted: one transaction may
- * enter hundreds of contracts of 2 MiB.
+ * Long code that a transaction holds at most, in bytes; further code is read again when it is wanted: one transaction
+ * may enter hundreds of contracts of 2 MiB.
  */
 const MOST_HELD_BYTES = 96 * 1024 * 1024;
 const CODE = 'code/';

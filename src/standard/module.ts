@@ -238,7 +238,8 @@ export class StandardModule {
 
   #instantiate(guest: Guest): WebAssembly.Instance {
     const known = guest.imports();
-    const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+    // Without a prototype: a module may import from one that is called `__proto__`.
+    const imports = Object.create(null) as Record<string, Record<string, WebAssembly.ImportValue>>;
     for (const { module, name } of WebAssembly.Module.imports(this.compiled)) {
       imports[module] ??= Object.create(null) as Record<string, WebAssembly.ImportValue>;
       const ours = module === 'env' && Object.hasOwn(known, name) ? known[name] : undefined;

@@ -2,6 +2,7 @@ import { toHex } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin } from './tree/load-tree.js';
 import { type EmitRow, StateTree, type SweepLimits, type TreeWriter } from './tree/state-tree.js';
+import { MOST_BEHIND, sweepBlocks } from './tree/sweep-blocks.js';
 import { combinedRoot } from './tree/tree-hash.js';
 import { TreeHasher } from './tree/tree-hasher.js';
 import { MOST_BITS, ROW_BITS, TreeMemory, type TreeWrites } from './tree/tree-memory.js';
@@ -15,8 +16,6 @@ const NAMESPACES = ['S', 'P'] as const satisfies readonly Namespace[];
 const DEFAULT_TREE_BYTES = 512 << 20;
 /** Writes of a block from which on another thread hashes while this one stores rows. */
 const HASHED_BESIDE = 2_000;
-/** Blocks in which all rows are written, at most. */
-const MOST_SWEEP_BLOCKS = 50;
 /** Bytes that the tables of a tree take for each of its buckets, about. */
 const BUCKET_BYTES = 75;
 
@@ -54,6 +53,8 @@ export class Trees {
   readonly #treeBytes: number;
   readonly #hasher: TreeHasher;
   readonly #loaded: Partial<Record<Namespace, StateTree>> = {};
+  /** Keys that the last update wrote. */
+  #written: Readonly<Record<Namespace, number>> = { S: 0, P: 0 };
   /** Hash of the block after which the loaded trees are, hex; undefined in an empty store. */
   #at: string | undefined;
 
@@ -77,6 +78,7 @@ export class Trees {
   /** Applies the writes of the block after the tip, in memory. */
   update(writes: Readonly<Record<Namespace, TreeWrites>>): TreesUpdate {
     const [standard, lane] = [this.tree('S'), this.tree('P')];
+    this.#written = { S: writes.S.size, P: writes.P.size };
     const existed = { S: standard.add(writes.S), P: lane.add(writes.P) };
     const beside = writes.S.size + writes.P.size >= HASHED_BESIDE;
     if (beside) this.#hasher.begin([standard, lane]);
@@ -145,9 +147,10 @@ export class Trees {
   }
 
   #sweepLimits(ns: Namespace, applied = 1): SweepLimits {
-    const { keepUndo } = this.#options;
-    const blocks = Math.max(1, Math.min(MOST_SWEEP_BLOCKS, Math.floor(keepUndo / 2)) / applied);
-    return { blocks, behind: Math.min(2 * MOST_SWEEP_BLOCKS, keepUndo), bytes: this.#roomOf(ns) };
+    const tree = this.tree(ns);
+    const written = this.#written[ns] / applied;
+    const blocks = sweepBlocks({ leaves: tree.leaves, rows: tree.rows, written, keepUndo: this.#options.keepUndo });
+    return { blocks: Math.max(1, blocks / applied), behind: MOST_BEHIND, bytes: this.#roomOf(ns) };
   }
 
   /** Says that what was updated is stored: the trees are after the tip. */

@@ -233,6 +233,7 @@ describe('modules', () => {
       expect(runBlock(build(false)).code).toBeUndefined();
       expect(runBlock(build(true)).code).toBe('MODULE_TRAPPED');
     }
+    expect(Object.hasOwn(Object.prototype, 'x')).toBe(false);
   });
 
   test('a known import of another signature is an error of the module', () => {

@@ -45,7 +45,7 @@ const PORTION_BYTES = 8 << 20;
 
 /**
  * The tree as its rows and the keys that changed since they were written give it; undefined if there are no rows, some
- * cannot be read, undo data is missing of a block that is not final, or the root is not the tip's.
+ * cannot be read, undo data is missing between blocks that have some, or the root is not the tip's.
  */
 export function loadStored(origin: TreeOrigin, limits: LoadLimits): StateTree | undefined {
   const tree = readStored(origin, limits);
@@ -95,9 +95,12 @@ function readRows(memory: TreeMemory, origin: TreeOrigin, header: TreeHeader, li
   return true;
 }
 
-/** Sets what the blocks after the stored state touched to its current value; false if the undo data does not tell. */
+/**
+ * Sets what the blocks after the stored state touched to its current value; false if undo data is missing in between.
+ */
 function catchUp(tree: StateTree, origin: TreeOrigin, from: number): boolean {
-  if (from <= origin.final) {
+  // The oldest undo data goes first.
+  if (from <= origin.final || (from <= origin.tip && origin.touched(from) === undefined)) {
     for (const writes of portionsOf(origin.changedFrom(from))) tree.add(writes);
     return true;
   }

@@ -73,6 +73,11 @@ export class StateTree {
     return this.#memory.leaves;
   }
 
+  /** Rows that all of it takes. */
+  get rows(): number {
+    return this.#memory.rowCount;
+  }
+
   /** Rows whose entries are on the disk only. */
   get droppedRows(): number {
     return this.#memory.droppedRows;

@@ -1,0 +1,30 @@
+/** In how many blocks all rows of a state tree are written once (docs/state-root.md). */
+
+/** As long as hardly a row changes twice, so many: a crash costs little then, and a longer way would save nothing. */
+const FEW_BLOCKS = 50;
+const MOST_BLOCKS = 400;
+/** Leaves that a block writes for each of the keys that it changes, where rows change again and again. */
+const LEAVES_A_KEY = 0.5;
+
+/** Blocks that stored rows may be behind: two times round. */
+export const MOST_BEHIND = 2 * MOST_BLOCKS;
+
+/** A tree, and the block that is being stored. */
+export interface SweptTree {
+  readonly leaves: number;
+  readonly rows: number;
+  /** Keys that the block has changed. */
+  readonly written: number;
+  /** Blocks whose undo data stays. */
+  readonly keepUndo: number;
+}
+
+/**
+ * Commits in which a sweep goes round. A row is written once in a sweep, however often it has changed: so where blocks
+ * change many keys of a large state, a longer sweep writes less. Never less than 1.
+ */
+export function sweepBlocks({ leaves, rows, written, keepUndo }: SweptTree): number {
+  const few = Math.max(1, Math.min(FEW_BLOCKS, Math.floor(keepUndo / 2)));
+  if (written * FEW_BLOCKS <= rows) return few;
+  return Math.max(few, Math.min(MOST_BLOCKS, Math.floor(leaves / (LEAVES_A_KEY * written))));
+}
