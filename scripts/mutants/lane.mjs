@@ -144,7 +144,7 @@ export const LANE = [
   ),
   overlay(
     'reads-not-recorded',
-    'this.reads.set(key, value);',
+    'this.reads.set(key, this.#hasRoomFor(key, value) ? value : LONG_CODE);',
     'if (value !== undefined) this.reads.set(key, value);',
     'the read of an absent key is not recorded',
     { tests: ['test/execute/engine.test.ts', ...RULES] },

@@ -68,9 +68,9 @@ export const STORE = [
   ),
   loadTree(
     'final-not-looked-for',
-    'if (from <= origin.final) {',
+    'if (from <= origin.final || (from <= origin.tip && origin.touched(from) === undefined)) {',
     'if (from < 0) {',
-    'a tree is made again where a final block came after its rows',
+    'a tree is made again where a block without undo data came after its rows',
     FINAL,
   ),
   origin(
