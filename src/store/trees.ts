@@ -2,7 +2,7 @@ import { toHex } from '../util/bytes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { isWithoutTree, type LoadLimits, loadStored, makeTree, type TreeOrigin } from './tree/load-tree.js';
 import { type EmitRow, StateTree, type SweepLimits, type TreeWriter } from './tree/state-tree.js';
-import { MOST_BEHIND, sweepBlocks } from './tree/sweep-blocks.js';
+import { sweepOf } from './tree/sweep.js';
 import { combinedRoot } from './tree/tree-hash.js';
 import { TreeHasher } from './tree/tree-hasher.js';
 import { MOST_BITS, ROW_BITS, TreeMemory, type TreeWrites } from './tree/tree-memory.js';
@@ -147,10 +147,11 @@ export class Trees {
   }
 
   #sweepLimits(ns: Namespace, applied = 1): SweepLimits {
-    const tree = this.tree(ns);
+    const { leaves, rows } = this.tree(ns);
+    const { keepUndo } = this.#options;
     const written = this.#written[ns] / applied;
-    const blocks = sweepBlocks({ leaves: tree.leaves, rows: tree.rows, written, keepUndo: this.#options.keepUndo });
-    return { blocks: Math.max(1, blocks / applied), behind: MOST_BEHIND, bytes: this.#roomOf(ns) };
+    const { blocks, behind } = sweepOf({ leaves, rows, written, keepUndo, loses: ns === 'P' });
+    return { blocks: Math.max(1, blocks / applied), behind, bytes: this.#roomOf(ns) };
   }
 
   /** Says that what was updated is stored: the trees are after the tip. */
