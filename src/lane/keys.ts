@@ -26,9 +26,12 @@ export function sheetKeyBytesAt(bytes: Uint8Array, at: number): Uint8Array {
   return key;
 }
 
+/** Keys of contracts' code begin with it. */
+export const CODE_PREFIX = 'code/';
+
 /** `code/` ++ id32. */
 export function codeKey(id: AlkaneId): LaneKey {
-  return `code/${toBinaryString(idBytes(id))}`;
+  return CODE_PREFIX + toBinaryString(idBytes(id));
 }
 
 /** `store/` ++ id32 ++ `/`: the prefix of a contract's own keys. */

@@ -1,5 +1,6 @@
 /** What one transaction has read and written so far, over a state that does not change while it runs. */
 import { PackedMap } from '../util/packed-map.js';
+import { CODE_PREFIX } from './keys.js';
 import type { LaneKey, LaneWrites, StateReader } from './types.js';
 
 /** Entries from which on the changes of a block are packed: a `Map` of millions takes gigabytes. */
@@ -55,20 +56,20 @@ const LONG_CODE_BYTES = 64 * 1024;
  * may enter hundreds of contracts of 2 MiB.
  */
 const MOST_HELD_BYTES = 96 * 1024 * 1024;
-const CODE = 'code/';
 /**
  * In the place of long code among the values that a transaction has read. Code never changes once it is there, so that
  * whoever wants it can read it from any later state.
  */
 export const LONG_CODE: Uint8Array = new Uint8Array(0);
 
-function isLongCode(key: LaneKey, value: Uint8Array | undefined): value is Uint8Array {
-  return value !== undefined && value.length > LONG_CODE_BYTES && key.startsWith(CODE);
+/** Bytes of `value` if it is long code, else 0. */
+function longCodeBytes(key: LaneKey, value: Uint8Array | undefined): number {
+  return value !== undefined && value.length > LONG_CODE_BYTES && key.startsWith(CODE_PREFIX) ? value.length : 0;
 }
 
 /** What an outcome says of a value that was read. */
 export function toldOf(key: LaneKey, value: Uint8Array | undefined): Uint8Array | undefined {
-  return isLongCode(key, value) ? LONG_CODE : value;
+  return longCodeBytes(key, value) > 0 ? LONG_CODE : value;
 }
 
 /**
@@ -111,9 +112,9 @@ export class TransactionView implements StateReader {
   }
 
   #hasRoomFor(key: LaneKey, value: Uint8Array | undefined): boolean {
-    if (!isLongCode(key, value)) return true;
-    if (this.#heldBytes + value.length > MOST_HELD_BYTES) return false;
-    this.#heldBytes += value.length;
+    const bytes = longCodeBytes(key, value);
+    if (bytes > 0 && this.#heldBytes + bytes > MOST_HELD_BYTES) return false;
+    this.#heldBytes += bytes;
     return true;
   }
 

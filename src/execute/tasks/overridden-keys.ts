@@ -1,9 +1,11 @@
 import type { BlockState } from '../../lane/columns/block-state.js';
 import { NumberSet } from '../../lane/columns/number-set.js';
+import { CODE_PREFIX } from '../../lane/keys.js';
+import { fromBinaryString } from '../../util/bytes.js';
 import type { RowOverrides } from './row-records.js';
 import { Words } from './row-records.js';
 
-const CODE = new TextEncoder().encode('code/');
+const CODE = fromBinaryString(CODE_PREFIX);
 const NOT_KNOWN = 0xffffffff;
 
 /** Values that one row sees in place of those before the block, and what they stand in front of. */

@@ -269,10 +269,7 @@ export class RowTasks {
     for (const { status } of messages) this.#words.push(MESSAGE_STATUSES.indexOf(status));
   }
 
-  /**
-   * Values that the generator has read are those before the block, but for those in their place: whoever wants one of
-   * them next finds it.
-   */
+  /** Values that the generator has read are those before the block, but for those in their place. */
   #learn(keys: Uint32Array, values: Iterable<Uint8Array | undefined>): void {
     const state = this.#state;
     let i = 0;

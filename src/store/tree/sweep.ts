@@ -1,4 +1,5 @@
 /** In how many blocks all rows of a state tree are written once (docs/state-root.md). */
+import type { SweepLimits } from './state-tree.js';
 
 /** As long as hardly a row changes twice, so many: a crash costs little then, and a longer way would save nothing. */
 const FEW_BLOCKS = 50;
@@ -18,19 +19,12 @@ export interface SweptTree {
   readonly loses: boolean;
 }
 
-/** How a sweep goes. */
-export interface Sweep {
-  /** Commits in which it goes round, at least 1. */
-  readonly blocks: number;
-  /** Blocks that stored rows may be behind: two times round. */
-  readonly behind: number;
-}
-
 /**
  * A row is written once in a sweep, however often it has changed: so where blocks change many keys of a large state, a
- * longer sweep writes less.
+ * longer sweep writes less. Stored rows are at most two sweeps behind. `blocks` is never less than 1.
  */
-export function sweepOf({ leaves, rows, written, keepUndo, loses }: SweptTree): Sweep {
+export function sweepOf(tree: SweptTree): Omit<SweepLimits, 'bytes'> {
+  const { leaves, rows, written, keepUndo, loses } = tree;
   const few = Math.max(1, Math.min(FEW_BLOCKS, Math.floor(keepUndo / 2)));
   if (loses) return { blocks: few, behind: Math.min(2 * FEW_BLOCKS, keepUndo) };
   const behind = 2 * MOST_BLOCKS;
