@@ -28,6 +28,18 @@ const steps = inFile('src/execute/predict/steps.ts', 'test/execute/predict/steps
 const settle = inFile('src/execute/rows/settle.ts', ROWS);
 
 export const COLUMNS = [
+  tasks(
+    'long-code-taken-for-none',
+    'if (state.isKnown(key) || value === LONG_CODE) continue;',
+    'if (state.isKnown(key)) continue;',
+    'contracts of long code that the generator has called have none for the next row',
+  ),
+  inFile('src/lane/columns/block-state.ts', ROWS)(
+    'code-kept-twice-by-number',
+    'if (number < 0 || !state.isKnown(number)) {',
+    'if (number < 0) {',
+    'what is read by text of a key that has a number is kept in the state of the block',
+  ),
   decode(
     'edicts-taken-as-common',
     '    } else return 0;\n  }\n  if (seen != 3',

@@ -143,6 +143,18 @@ export const LANE = [
     'a contract that asks for a balance is told that of the asset in the holder',
   ),
   overlay(
+    'code-held-without-end',
+    'this.#heldBytes + bytes > MOST_HELD_BYTES',
+    'this.#heldBytes < 0',
+    'a transaction holds all code that it enters',
+  ),
+  overlay(
+    'long-code-handed-on',
+    'return longCodeBytes(key, value) > 0 ? LONG_CODE : value;',
+    'return value;',
+    'an outcome holds the long code that its transaction has read',
+  ),
+  overlay(
     'reads-not-recorded',
     'this.reads.set(key, this.#hasRoomFor(key, value) ? value : LONG_CODE);',
     'if (value !== undefined) this.reads.set(key, value);',

@@ -26,11 +26,25 @@ const hashThread = inFile('src/store/tree/hash-thread.ts', 'test/store/tree-hash
 const rocks = inFile('src/store/rocks.ts', 'test/store/rocks.test.ts');
 const rows = inFile('src/store/tree/tree-rows.ts', 'test/store/tree-rows.test.ts');
 
+const sweep = inFile('src/store/tree/sweep.ts', 'test/store/sweep.test.ts');
+
 const FINAL = { tests: ['test/store/final.test.ts'] };
 const origin = inFile('src/store/tree-origin.ts', ...FINAL.tests);
 const storeIndexer = inFile('src/follow/store-indexer.ts', 'test/follow/store-indexer.test.ts');
 
 export const STORE = [
+  sweep(
+    'sweep-outlasts-undo',
+    'if (loses) return',
+    'if (loses && keepUndo < 0) return',
+    'a sweep of P outlasts the undo data',
+  ),
+  sweep(
+    'sweep-long-for-nothing',
+    'if (written * FEW_BLOCKS <= rows) return',
+    'if (written < 0) return',
+    'a sweep is long where rows hardly change twice',
+  ),
   store(
     'final-not-recorded',
     '    if (final) putFinal(batch, height);\n',

@@ -39,8 +39,6 @@ import {
 
 /** Longer values before the block are not told: who wants one reads it. */
 const MOST_TOLD = 256;
-/** Longer values that the generator has read, such as contracts' code, are not kept beside the reader's own copy. */
-const MOST_LEARNT = 16 * 1024;
 /** What a thread keeps of a block in bytes before it numbers keys anew. */
 const MOST_KEPT = 64 * 1024 * 1024;
 
@@ -275,10 +273,9 @@ export class RowTasks {
     let i = 0;
     for (const value of values) {
       const key = keys[i++];
-      const length = value?.length ?? 0;
-      if (state.isKnown(key) || value === LONG_CODE || length > MOST_LEARNT) continue;
-      const at = value === undefined ? 0 : state.keep(value, 0, length);
-      state.learn(key, at, at + length);
+      if (state.isKnown(key) || value === LONG_CODE) continue;
+      const at = value === undefined ? 0 : state.keep(value, 0, value.length);
+      state.learn(key, at, at + (value?.length ?? 0));
     }
   }
 
