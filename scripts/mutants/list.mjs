@@ -23,6 +23,7 @@ import { SIMULATE } from './simulate.mjs';
 import { STORE } from './store.mjs';
 import { TABLES } from './tables.mjs';
 import { TRACE } from './trace.mjs';
+import { TREE } from './tree.mjs';
 
 /**
  * `id`: its name. `file`: the source that is changed. `find`: the exact text, which stands there once; `replace`: what
@@ -42,6 +43,7 @@ export const MUTANTS = [
   ...SIMULATE,
   ...TRACE,
   ...STORE,
+  ...TREE,
   ...LISTING,
   ...PIECES,
   ...PROOF,
