@@ -1,7 +1,8 @@
 // The steps of a build. Each writes files of its own into the folder it is given: no file is written by two.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { bundle, ENTRIES } from './bundles.mjs';
 
 /** Resolves with the exit status. Ends with this process. */
 function node(root, script, ...args) {
@@ -39,12 +40,28 @@ function copy(name, from, to) {
 export const STEPS = [
   {
     name: 'typescript',
-    inputs: ['src', 'tsconfig.json'],
+    inputs: ['src', 'tsconfig.json', 'scripts/build/bundles.mjs'],
     tools: ['typescript', '@types/node'],
     checks: true,
-    run: (root, out, unchecked) => {
+    async run(root, out, unchecked) {
       const options = ['-p', 'tsconfig.json', '--outDir', out, ...(unchecked ? ['--noCheck'] : [])];
-      return node(root, 'node_modules/typescript/bin/tsc', ...options);
+      const status = await node(root, 'node_modules/typescript/bin/tsc', ...options);
+      for (const name of ENTRIES) rmSync(join(out, `${name}.js`), { force: true });
+      return status;
+    },
+  },
+  {
+    name: 'bundles',
+    inputs: ['src', 'tsconfig.json', 'scripts/build/bundles.mjs'],
+    tools: ['esbuild'],
+    checks: false,
+    async run(root, out) {
+      if (!existsSync(join(root, 'src', `${ENTRIES[0]}.ts`))) return 0;
+      for (const { path, contents } of (await bundle(root)).files) {
+        mkdirSync(dirname(join(out, path)), { recursive: true });
+        writeFileSync(join(out, path), contents);
+      }
+      return 0;
     },
   },
   {

@@ -1,6 +1,7 @@
 // Moves a finished build into dist/ while processes may run from there.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CHUNKS } from './bundles.mjs';
 import { filesUnder, hashOf, STAMP } from './stamp.mjs';
 
 const PREFIX = 'dist.next-';
@@ -34,8 +35,9 @@ function isAlive(pid) {
 
 /**
  * Brings what the steps wrote, each into `next/NAME`, into `dist`: what is the same stays where it is, what differs
- * is replaced by a rename, what no step writes any more is removed last. Returns what is to be recorded. An
- * interrupted move leaves no record, so that the next build begins anew.
+ * is replaced by a rename, what no step writes any more is removed last. Chunks of the last build stay until the next
+ * one: a process that has just begun loads them. Returns what is to be recorded. An interrupted move leaves no record,
+ * so that the next build begins anew.
  */
 export function moveIn(next, dist, states) {
   mkdirSync(dist, { recursive: true });
@@ -44,7 +46,8 @@ export function moveIn(next, dist, states) {
   for (const { step, inputs, files, checked, fresh } of states) {
     record[step.name] = { inputs, checked, files: fresh ? files : moveStep(join(next, step.name), dist) };
   }
-  const known = new Set(Object.values(record).flatMap(({ files }) => Object.keys(files)));
+  const before = states.flatMap(({ files }) => Object.keys(files).filter((file) => file.startsWith(CHUNKS)));
+  const known = new Set([...before, ...Object.values(record).flatMap(({ files }) => Object.keys(files))]);
   for (const file of filesUnder(dist)) if (!known.has(file)) removeFile(dist, file);
   return record;
 }

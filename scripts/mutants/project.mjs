@@ -1,8 +1,9 @@
 // A copy of the project in which one source file at a time is changed, so that the working tree is never touched.
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { bundle, ENTRIES } from '../build/bundles.mjs';
 import { compileWasm, WASM_TARGETS } from '../build/wasm-targets.mjs';
 
 /** What tests load: sources from src/, worker threads and programs from dist/. Both are copied, both are mutated. */
@@ -33,7 +34,7 @@ export class ProjectCopy {
   async apply({ id, file, find, replace }) {
     const before = new Map();
     const put = (path, bytes) => {
-      before.set(path, readFileSync(path));
+      before.set(path, existsSync(path) ? readFileSync(path) : undefined);
       writeFileSync(path, bytes);
     };
     const source = join(this.folder, file);
@@ -42,12 +43,25 @@ export class ProjectCopy {
     if (file.startsWith(COMPILED)) {
       for (const [path, bytes] of await this.#compileWasm(id, file)) put(path, bytes);
     } else {
-      const built = file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js');
-      put(join(this.folder, built), this.#compile(id, file, mutated));
+      const name = file.replace(/^src\//, '').replace(/\.ts$/, '');
+      const compiled = this.#compile(id, file, mutated);
+      if (!ENTRIES.includes(name)) put(join(this.folder, 'dist', `${name}.js`), compiled);
+      for (const [path, bytes] of await this.#bundlesOf(file)) put(path, bytes);
     }
     return () => {
-      for (const [path, bytes] of before) writeFileSync(path, bytes);
+      for (const [path, bytes] of before) {
+        if (bytes === undefined) rmSync(path);
+        else writeFileSync(path, bytes);
+      }
     };
+  }
+
+  /** The bundles that `file` changes, as it is now, by path. */
+  async #bundlesOf(file) {
+    const { sources, files } = await bundle(this.folder);
+    if (!sources.has(file)) return [];
+    const made = files.map(({ path, contents }) => [join(this.folder, 'dist', path), contents]);
+    return made.filter(([path, bytes]) => !existsSync(path) || !readFileSync(path).equals(bytes));
   }
 
   /** What the WebAssembly that `file` is part of is once it is mutated, by path. */

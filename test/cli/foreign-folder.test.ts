@@ -74,7 +74,7 @@ async function commands(words: readonly string[] = []): Promise<Command[]> {
   if (list !== undefined) {
     const names = [...list.matchAll(/^ {2}([a-z-]+)/gm)].map((match) => match[1]).filter((name) => name !== 'help');
     if (words.length === 0) {
-      const source = readFileSync(join(ROOT, 'src', 'cli.ts'), 'utf8');
+      const source = readFileSync(join(ROOT, 'src', 'cli', 'main.ts'), 'utf8');
       names.push(...[...source.matchAll(/command\('([a-z-]+)', \{ hidden: true \}\)/g)].map((match) => match[1]));
     }
     return (await Promise.all(names.map((name) => commands([...words, name])))).flat();

@@ -71,7 +71,7 @@ test('every module that a module of the package imports is in the package', () =
     .filter((name) => name.endsWith('.js') || name.endsWith('.d.ts'))
     .flatMap((file) => {
       const text = readFileSync(join(installed, file), 'utf8');
-      return [...text.matchAll(/(?:from |import\(|^import )'(\.{1,2}\/[^']+)'/gm)].map(([, path]) =>
+      return [...text.matchAll(/(?:from |import\(|^import )['"](\.{1,2}\/[^'"]+)['"]/gm)].map(([, path]) =>
         join(dirname(file), path),
       );
     })

@@ -141,6 +141,23 @@ test('what was changed or removed in dist/ is built again, and what no step writ
   expect(existsSync(join(project.folder, 'dist/old'))).toBe(false);
 });
 
+test('chunks that a process may be about to load stay until the build after the next', () => {
+  const project = new Project();
+  const old = 'chunks/lazy-OLD.js';
+  project.write('src/chunks/lazy-OLD.ts', 'export const old = 1;\n');
+  project.build('--unchecked');
+  rmSync(join(project.folder, 'src/chunks/lazy-OLD.ts'));
+  project.write('src/chunks/lazy-NEW.ts', 'export const old = 2;\n');
+  project.build('--unchecked');
+  expect([project.built(old), project.built('chunks/lazy-NEW.js')]).toEqual([
+    expect.stringContaining('old = 1'),
+    expect.stringContaining('old = 2'),
+  ]);
+  project.write('src/lazy.ts', 'export const lazy = 2;\n');
+  project.build('--unchecked');
+  expect(project.built(old)).toBeUndefined();
+});
+
 test('a build that fails, or was killed before, leaves dist/ as it was', () => {
   const project = new Project();
   project.build();
