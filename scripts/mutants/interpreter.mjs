@@ -131,6 +131,12 @@ export const INTERPRETER = [
     '',
     'a program that runs for long stays in the interpreter',
   ),
+  programs(
+    'interpreter-hoards',
+    'this.#quiet < QUIET_MESSAGES',
+    'true',
+    'memory that one message took is kept though nobody needs it',
+  ),
   kept('images-in-use-go', ' && this.#images[end].users === 0', '', 'a program that runs makes room for another one'),
   kept('images-go-too-far', 'this.#startOf(end) - start < bytes) end++;', 'end < count) end++;', 'all behind it go'),
   kept(

@@ -8,6 +8,8 @@ const lentMemories = inFile('src/program/lent-memories.ts', WINDOW, 'test/progra
 const lentMemory = inFile('src/program/lent-memory.ts', LENT, WINDOW);
 const guest = inFile('wasm/native/guest.ts', LENT, WINDOW);
 const instance = inFile('src/program/instance.ts', LENT, 'test/program/reuse.test.ts');
+const lending = inFile('src/program/lending.ts', 'test/program/lending.test.ts');
+const budget = inFile('src/program/compile-budget.ts', 'test/program/compile-budget.test.ts');
 const runner = inFile('src/program/runner.ts', LENT, 'test/program/runner.test.ts');
 
 export const LENT_MEMORY = [
@@ -139,6 +141,21 @@ export const LENT_MEMORY = [
     'a frame and the one that it calls run in one memory',
     { tests: [WINDOW] },
   ),
+  lending(
+    'lent-inner-own',
+    'depth > 0 ? LENT_FUEL : 0',
+    '0',
+    'frames inside of others have memories of their own, which few are kept of',
+  ),
+  lending('lent-segments-outside', 'if (!program.fitsLent) return false;', '', 'static data may lie out of bounds'),
+  lending('lent-short-runs-clear', 'minPages < MANY_PAGES ? 0 :', 'true ? 0 :', 'a short run has many pages cleared'),
+  budget(
+    'compiles-all-at-once',
+    '!this.#anyCompiled || this.#left >= source.length + PROGRAM_BYTES',
+    'true',
+    'a message waits for the compiling of all that it enters',
+  ),
+  budget('compiles-once', '    this.#left = MESSAGE_BYTES;\n    this', '    this', 'what may be compiled is used up'),
   lentMemory('lent-not-cleared', 'bytes.fill(0, this.#low, this.#high);', '{}', 'a lent memory is not cleared'),
   lentMemory(
     'lent-clears-last-only',

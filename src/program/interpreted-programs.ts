@@ -1,5 +1,6 @@
 /** Which programs a runner interprets, and when it has them compiled. */
 
+import type { CompileBudget } from './compile-budget.js';
 import { Interpreter } from './interpreter.js';
 import { BoundedCache } from './lru.js';
 import type { ProgramRun, RunInner } from './program-run.js';
@@ -20,8 +21,16 @@ const FUEL_AT_LEAST = 20_000;
 const MOST_DOUBLINGS = 6;
 /** Programs of which is remembered what they ran. */
 const REMEMBERED_PROGRAMS = 65_536;
-/** Memory of frames that is kept between messages. */
+
+export interface InterpreterBounds {
+  readonly programBytes: number;
+  readonly keptBytes: number;
+}
+
+/** Memory of frames that is kept however long nobody needs it. */
 const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
+/** Messages that need no more, after which the rest is given back: mapping it anew takes longer than they run. */
+const QUIET_MESSAGES = 500;
 
 /** What is remembered of a program. */
 interface Use {
@@ -37,22 +46,42 @@ export class InterpretedPrograms {
   readonly #uses = new BoundedCache<Use>(REMEMBERED_PROGRAMS, REMEMBERED_PROGRAMS);
   readonly #tier: Tier;
   readonly #programBytes: number;
+  readonly #keptBytes: number;
+  readonly #budget: CompileBudget;
   readonly #runInner: RunInner;
   readonly #returned: ReturnBuffer;
   #interpreter: Interpreter | undefined;
+  /** Messages since one needed more than what is kept for good. */
+  #quiet = 0;
 
-  /** `programBytes`: what programs may take that are kept for the interpreter. */
-  constructor(tier: Tier, programBytes: number, runInner: RunInner, returned: ReturnBuffer) {
+  /**
+   * `programBytes`: what programs may take that are kept for the interpreter; `keptBytes`: what the memories of frames
+   * may take between messages; `budget`: what may be compiled.
+   */
+  constructor(
+    tier: Tier,
+    { programBytes, keptBytes }: InterpreterBounds,
+    budget: CompileBudget,
+    runInner: RunInner,
+    returned: ReturnBuffer,
+  ) {
     this.#tier = tier;
     this.#programBytes = programBytes;
+    this.#keptBytes = keptBytes;
+    this.#budget = budget;
     this.#runInner = runInner;
     this.#returned = returned;
   }
 
-  /** A frame of the interpreter for the next run of `program`; undefined: it is to be compiled. */
-  runOf(program: Program): ProgramRun | undefined {
+  /**
+   * A frame of the interpreter for the next run of `program`; undefined: it is to be compiled, unless `isCompiled` says
+   * that it is.
+   */
+  runOf(program: Program, isCompiled: (program: Program) => boolean): ProgramRun | undefined {
     if (this.#tier === 'everything') return undefined;
-    if (this.#tier === 'what pays' && this.#useOf(program).fuel <= 0) return undefined;
+    if (this.#tier === 'what pays' && this.#useOf(program).fuel <= 0) {
+      if (isCompiled(program) || this.#budget.allows(program)) return undefined;
+    }
     this.#interpreter ??= new Interpreter(this.#programBytes, this.#runInner, this.#returned);
     return this.#interpreter.frameFor(program);
   }
@@ -60,6 +89,7 @@ export class InterpretedPrograms {
   /** A run of `program` in a frame of the interpreter has used `fuel`. */
   ran(program: Program, fuel: number): void {
     this.#useOf(program).fuel -= fuel;
+    this.#budget.interpreted(fuel);
   }
 
   /** The compiled code of the program with this hash is not kept any more. */
@@ -72,8 +102,11 @@ export class InterpretedPrograms {
 
   /** A message has ended: gives memory that takes too much back to the machine; how many bytes. */
   trim(): number {
-    const bytes = this.#interpreter?.takenBytes ?? 0;
-    if (bytes <= KEPT_MEMORY_BYTES) return 0;
+    if (this.#interpreter === undefined) return 0;
+    this.#quiet = this.#interpreter.messageEnded() > KEPT_MEMORY_BYTES ? 0 : this.#quiet + 1;
+    const bytes = this.#interpreter.takenBytes;
+    const most = this.#quiet < QUIET_MESSAGES ? this.#keptBytes : KEPT_MEMORY_BYTES;
+    if (bytes <= most) return 0;
     this.#interpreter = undefined;
     return bytes;
   }

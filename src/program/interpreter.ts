@@ -54,8 +54,9 @@ export class Interpreter {
   readonly #returned: ReturnBuffer;
   /** Frames under way. */
   live = 0;
-  /** The greatest end of a frame's memory so far. */
+  /** The greatest end of a frame's memory so far, and since the last message ended. */
   highest = 0;
+  highestNow = 0;
 
   /**
    * `programBytes`: room for programs. Addresses are set aside for them and for the memories of frames; the system
@@ -96,6 +97,14 @@ export class Interpreter {
     return this.#images.size;
   }
 
+  /** A message has ended: bytes that the memories of its frames took. */
+  messageEnded(): number {
+    const end = this.highestNow;
+    this.highest = Math.max(this.highest, end);
+    this.highestNow = 0;
+    return Math.max(0, end - this.memoriesAt);
+  }
+
   /** Bytes that memories of frames have taken of the machine's memory. */
   get takenBytes(): number {
     return Math.max(0, this.highest - this.memoriesAt);
@@ -130,13 +139,16 @@ class InterpretedFrame implements ProgramRun {
   readonly functions: HostFunctions;
   readonly calls: readonly HostCall[];
   readonly copiedBytes = COPIED_BYTES;
+  /** Nothing is made anew for a run. */
+  readonly references = 0;
   readonly #memory: InterpretedMemory;
   readonly #interpreter: Interpreter;
   readonly #state: number;
   program: KeptImage<ProgramImage> | undefined;
   fuelInside = 0;
   #frame: Frame = MESSAGE_FRAME;
-  /** Of the run that is under way. */
+  /** Of the run that is under way, or was the last. */
+  #firstBytes = 0;
   #at = 0;
   #functions: readonly number[] = [];
   #operands = 0;
@@ -161,6 +173,10 @@ class InterpretedFrame implements ProgramRun {
     const { depth, pages } = this.#frame;
     const slots = this.#interpreter.code.slots.value as number;
     return { depth: depth + 1, slots, pages: pages - (this.#memory.length >>> PAGE_SHIFT) };
+  }
+
+  get grownBytes(): number {
+    return this.#memory.length - this.#firstBytes;
   }
 
   /** Where the memory of the next frame begins. */
@@ -202,7 +218,7 @@ class InterpretedFrame implements ProgramRun {
     const interpreter = this.#interpreter;
     this.functions.finish();
     interpreter.live--;
-    interpreter.highest = Math.max(interpreter.highest, this.memoryEnd);
+    interpreter.highestNow = Math.max(interpreter.highestNow, this.memoryEnd);
     if (this.program !== undefined) this.program.users--;
     this.program = undefined;
   }
@@ -212,6 +228,7 @@ class InterpretedFrame implements ProgramRun {
     const { heap, words } = this.#interpreter;
     const state = this.#state;
     const bytes = image.minPages << PAGE_SHIFT;
+    this.#firstBytes = bytes;
     words[(state + STATE.memory) / WORD] = memory;
     words[(state + STATE.memoryBytes) / WORD] = bytes;
     words[(state + STATE.pages) / WORD] = Math.min(frame.pages, image.mostPages);

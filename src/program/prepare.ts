@@ -3,6 +3,7 @@ import { ProgramError } from '../errors/errors.js';
 import { decodeBodies, readModule } from './decode.js';
 import { encodeRawModule } from './encode.js';
 import { type Instrumented, instrumentForEngine, instrumentModule } from './instrument.js';
+import { MANY_PAGES } from './lending.js';
 import { BoundedCache } from './lru.js';
 import type { WasmModule } from './module.js';
 import { entryFuel } from './prices.js';
@@ -26,8 +27,6 @@ const ADMITTED_MODULES = 65_536;
 const ADMITTED_BYTES = 16 * 1024 * 1024;
 const ADMITTED_ENTRY_BYTES = 512;
 const IMAGE_BYTES = 64;
-/** Pages that take longer to clear than the checks of a short run in a lent memory. */
-const MANY_PAGES = 4;
 /** Instrumented code kept, for the engine that compiles it soon after. */
 const INSTRUMENTED_PROGRAMS = 64;
 const INSTRUMENTED_BYTES = 8 * 1024 * 1024;
@@ -45,7 +44,8 @@ interface Kept {
 /** All that is known of an admitted module but its bytes. */
 interface Admission
   extends Admitted,
-    Pick<Program, 'entryFuel' | 'reuse' | 'imports' | 'compiledBytes' | 'minPages' | 'growsFromMany' | 'makesCalls'> {}
+    Pick<Program, 'entryFuel' | 'reuse' | 'imports' | 'compiledBytes' | 'minPages' | 'makesCalls'>,
+    Pick<Program, 'fitsLent' | 'lendsFirst'> {}
 
 /** Results of preparing, by the code's SHA-256. */
 export class PreparedPrograms {
@@ -165,7 +165,8 @@ function admit(wasm: Uint8Array, hash: string): Admission {
   const admitted = validateModule(source);
   const { slots, codeBytes } = admitted;
   const minPages = source.memory?.minPages ?? 0;
-  const toLend = minPages >= MANY_PAGES && extentOf(source.dataSegments).end <= minPages << 16;
+  const fitsLent = extentOf(source.dataSegments).end <= minPages << 16;
+  const toLend = fitsLent && minPages >= MANY_PAGES;
   const made = instrumentForEngine(source, slots, toLend);
   const reuse = decideReuse(made.module, made.changes);
   const bytes = encoded(made, reuse);
@@ -177,17 +178,18 @@ function admit(wasm: Uint8Array, hash: string): Admission {
     compiledBytes: bytes.length + codeBytes,
     entryFuel: entryFuel(source),
     minPages,
-    growsFromMany: reuse.reusable && made.changes.memory && toLend,
+    fitsLent,
+    lendsFirst: reuse.reusable && toLend,
     makesCalls: CALL_KINDS.some((kind) => imports.has(`__${kind}`)),
   };
 }
 
 function programOf(wasm: Uint8Array, hash: string, admission: Admission): Program {
   const { slots, sideBytes, reuse, entryFuel, imports, compiledBytes } = admission;
-  const { minPages, growsFromMany, makesCalls } = admission;
+  const { minPages, fitsLent, lendsFirst, makesCalls } = admission;
   return {
     ...{ hash, source: wasm, slots, sideBytes, entryFuel, reuse, imports, compiledBytes },
-    ...{ minPages, growsFromMany, makesCalls },
+    ...{ minPages, fitsLent, lendsFirst, makesCalls },
     get instrumented(): Uint8Array {
       return instrumentedModule(hash, wasm, admission, false);
     },

@@ -8,6 +8,10 @@ export interface ProgramRun {
   readonly functions: HostFunctions;
   /** Why it trapped: see counters.ts. */
   readonly why: { readonly value: number };
+  /** Bytes that its memory has grown by in this run. */
+  readonly grownBytes: number;
+  /** Functions that making another one like it takes references of. */
+  readonly references: number;
   /** Results of up to so many bytes are copied out of its memory. */
   readonly copiedBytes: number;
   /** Fuel that the frames inside this run have used. */

@@ -2,11 +2,13 @@ import { InternalError } from '../errors/errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { freeMemory } from '../util/free-memory.js';
 import { compileContract } from './compile.js';
+import { CompileBudget } from './compile-budget.js';
 import { WHY_FUEL, WHY_HOST } from './counters.js';
 import { requireDeepStack } from './deep-stack.js';
-import { type Frame, MAX_DEPTH, MESSAGE_FRAME } from './frame.js';
+import { type Frame, LIVE_PAGES, MAX_DEPTH, MESSAGE_FRAME } from './frame.js';
 import { ProgramInstance } from './instance.js';
 import { InterpretedPrograms, type Tier } from './interpreted-programs.js';
+import { Lending } from './lending.js';
 import { LentMemories } from './lent-memories.js';
 import { BoundedCache } from './lru.js';
 import type { ProgramRun, RunInner } from './program-run.js';
@@ -44,17 +46,8 @@ const KEPT_BYTES = 64 * 1024 * 1024;
  * longer to map such memories anew than the messages to run.
  */
 const KEPT_LENT_BYTES = 256 * 1024 * 1024;
-/** Programs of which is remembered where they had better run. */
-const REMEMBERED_PROGRAMS = 4_096;
-/**
- * Fuel up to which a run is faster in a lent memory, whose checks take time with every access: in a memory of its own a
- * run that grew needs a fresh instance, and any other has all of its first pages cleared. Whatever is chosen, the
- * results are the same.
- */
-const LENT_FUEL = 300_000;
-const LENT_FUEL_A_PAGE = 80_000;
-const LENT_FUEL_A_REFERENCE = 800;
-const LENT_FUEL_A_CLEARED_PAGE = 10_000;
+/** What the memories of interpreted frames may take then: all that a message can have. Other threads keep a quarter. */
+const KEPT_INTERPRETED_BYTES = LIVE_PAGES << 16;
 /** What stands behind the hash of a program compiled for the lent memory. */
 const LENT = ' lent';
 /** What compiled code may take in each of `workers` threads. */
@@ -82,8 +75,8 @@ export class ProgramRunner {
   readonly #compiled: BoundedCache<WebAssembly.Module>;
   /** Bytes of the code and of the lent memories forgotten since memory was freed last. */
   #forgottenBytes = 0;
-  /** By hash: whether the next run had better have a lent memory, by the last one. */
-  readonly #wantsLent = new BoundedCache<boolean>(REMEMBERED_PROGRAMS, REMEMBERED_PROGRAMS);
+  readonly #budget = new CompileBudget();
+  readonly #lending = new Lending();
   readonly #lent: LentMemories;
   readonly #returned = new ReturnBuffer();
   readonly #idle = new BoundedCache<ProgramInstance>(KEPT_INSTANCES, KEPT_BYTES, 'any');
@@ -102,7 +95,9 @@ export class ProgramRunner {
     const isAlone = compiledBytes >= COMPILED_BYTES;
     this.#lent = new LentMemories(isAlone ? KEPT_LENT_BYTES : Math.max(KEPT_LENT_BYTES / 8, compiledBytes / 2));
     const tier = watch === undefined ? compiles : 'everything';
-    this.#interpreted = new InterpretedPrograms(tier, interpretedBytes, this.#runInner, this.#returned);
+    const keptBytes = isAlone ? KEPT_INTERPRETED_BYTES : KEPT_INTERPRETED_BYTES / 4;
+    const bounds = { programBytes: interpretedBytes, keptBytes };
+    this.#interpreted = new InterpretedPrograms(tier, bounds, this.#budget, this.#runInner, this.#returned);
     // An instance has its code: they go together.
     this.#compiled = new BoundedCache(COMPILED_PROGRAMS, compiledBytes, 'any', (key, weight) =>
       this.#forget(key, weight),
@@ -150,11 +145,13 @@ export class ProgramRunner {
     const interpreted = this.#interpretedRun(program);
     if (interpreted !== undefined) {
       runOnce(program, interpreted, state, left, end, frame);
-      this.#interpreted.ran(program, left - interpreted.functions.memory.fuelLeft - interpreted.fuelInside);
+      const fuelUsed = left - interpreted.functions.memory.fuelLeft - interpreted.fuelInside;
+      this.#interpreted.ran(program, fuelUsed);
+      this.#lending.ran(program, interpreted, fuelUsed);
       if (depth === 0) this.#messageEnded();
       return;
     }
-    const lends = this.#lent.isFree(depth) && (this.#wantsLent.get(hash) ?? program.growsFromMany);
+    const lends = this.#lends(program, depth);
     const key = keyAt(hash, depth);
     // Taken out while it runs: an instance whose run throws is dropped, and a call of the same program has another.
     let instance = lends ? this.#lent.take(hash, depth) : this.#idle.take(key);
@@ -176,9 +173,9 @@ export class ProgramRunner {
       }
     }
     const fuelUsed = left - instance.functions.memory.fuelLeft - instance.fuelInside;
-    this.#wantsLent.set(hash, wantsLent(program, instance, fuelUsed), 1);
+    this.#lending.ran(program, instance, fuelUsed);
     // A run inside of this one may have had its code forgotten.
-    const isCounted = this.#compiled.get(lends ? hash + LENT : hash) !== undefined;
+    const isCounted = this.#codeOf(program, lends) !== undefined;
     if (!isKept && isCounted && instance.canServeAgain) {
       if (lends) this.#lent.keep(hash, depth, instance);
       else this.#idle.set(key, instance, instance.keptBytes);
@@ -186,9 +183,24 @@ export class ProgramRunner {
     if (depth === 0) this.#messageEnded();
   }
 
+  /** Whether the next run of `program` has a lent memory: the code for the other one may be there, and must do. */
+  #lends(program: Program, depth: number): boolean {
+    if (!this.#lent.isFree(depth)) return false;
+    const wanted = this.#lending.wants(program, depth);
+    if (this.#budget.allows(program) || this.#codeOf(program, wanted) !== undefined) return wanted;
+    return this.#codeOf(program, !wanted) === undefined ? wanted : !wanted;
+  }
+
+  #codeOf({ hash }: Program, lent: boolean): WebAssembly.Module | undefined {
+    return this.#compiled.get(lent ? hash + LENT : hash);
+  }
+
+  readonly #isCompiled = (program: Program): boolean =>
+    this.#codeOf(program, false) !== undefined || this.#codeOf(program, true) !== undefined;
+
   #interpretedRun(program: Program): ProgramRun | undefined {
     try {
-      return this.#interpreted.runOf(program);
+      return this.#interpreted.runOf(program, this.#isCompiled);
     } catch (error) {
       // Only the machine can refuse it: there are no addresses to be had.
       throw machineFailure(program, error);
@@ -196,6 +208,7 @@ export class ProgramRunner {
   }
 
   #messageEnded(): void {
+    this.#budget.messageEnded();
     this.#returned.trim();
     this.#forgottenBytes += this.#lent.trim() + this.#interpreted.trim();
     this.#freeForgotten();
@@ -260,10 +273,12 @@ export class ProgramRunner {
     return this.#compiledAs(program.hash, program, () => program.instrumented);
   }
 
-  #compiledAs(key: string, { compiledBytes }: Program, instrumented: () => Uint8Array): WebAssembly.Module {
+  #compiledAs(key: string, program: Program, instrumented: () => Uint8Array): WebAssembly.Module {
     let module = this.#compiled.get(key);
     if (!module) {
+      const { compiledBytes } = program;
       this.#freeForgotten();
+      this.#budget.spend(program);
       module = compileContract(instrumented(), compiledBytes);
       this.#compiled.set(key, module, compiledBytes);
     }
@@ -274,14 +289,6 @@ export class ProgramRunner {
 /** A contract that calls itself has an instance for each frame: they wait under the depth that they served. */
 function keyAt(hash: string, depth: number): string {
   return depth === 0 ? hash : `${hash} ${depth}`;
-}
-
-/** Whether the next run of the program had better have a lent memory, by one that used `fuelUsed`. */
-function wantsLent(program: Program, { grownBytes, references }: ProgramInstance, fuelUsed: number): boolean {
-  const growing = grownBytes > 0 ? LENT_FUEL + LENT_FUEL_A_PAGE * (grownBytes >> 16) : 0;
-  if (growing === 0 && !program.growsFromMany) return false;
-  const clearing = LENT_FUEL_A_CLEARED_PAGE * program.minPages;
-  return fuelUsed <= growing + clearing + LENT_FUEL_A_REFERENCE * references;
 }
 
 /** The end of a run that no instruction of the program took part in. */

@@ -32,8 +32,10 @@ export interface Program {
   readonly imports: ReadonlySet<string>;
   /** Pages of memory that a run begins with. */
   readonly minPages: number;
-  /** It begins with many pages and can grow: see lent-memory.ts. Its segments of data are in bounds. */
-  readonly growsFromMany: boolean;
+  /** Its segments of data are in bounds: it can run in a lent memory (lent-memory.ts). */
+  readonly fitsLent: boolean;
+  /** It had better run there, as far as can be told before it has run. */
+  readonly lendsFirst: boolean;
   /** It imports a function that calls other contracts. */
   readonly makesCalls: boolean;
 }

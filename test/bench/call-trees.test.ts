@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 const SCRIPT = fileURLToPath(new URL('../../bench/call-trees.mjs', import.meta.url));
 
 it('bench/call-trees.mjs runs hostile trees of calls with one result on one thread and on workers', () => {
-  const args = [SCRIPT, '--messages', '60', '--workers', '1', '--lenient', '--json'];
+  const args = [SCRIPT, '--messages', '60', '--workers', '1', '--first', '1', '--lenient', '--json'];
   const { messages, statuses, failed, cpu, rows } = JSON.parse(
     execFileSync(process.execPath, args, { encoding: 'utf8' }),
   );

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { ProgramRunner } from '../../src/program/runner.js';
-import type { Program } from '../../src/program/types.js';
+import type { CallBuffers, CallingFrame, Program, RunHost } from '../../src/program/types.js';
 import { hostOf } from '../../src/selftest/fuzz-kernel/compare.js';
 import { randomFuel, randomInput, randomModule } from '../../src/selftest/fuzz-kernel/generate.js';
 import { Random } from '../../src/selftest/fuzz-kernel/random.js';
@@ -290,6 +290,29 @@ describe('runs of the interpreter', () => {
     for (let i = 0; i < 3; i++) expect(runner.run(large, testHost().host, FUEL).status).toBe('OK');
     // 512 pages are kept, together with what was before them they would be too much.
     expect(runner.kept.interpreted).toBe(2);
+  });
+
+  it('keep much memory for those that need it, and give it back once nobody does', () => {
+    const b = new WasmBuilder();
+    const makeCall = b.import('__call');
+    b.memory = { minPages: 400, maxPages: undefined };
+    b.execute([i32(4), i32(4), i32(4), i64(0n), call(makeCall), op(OP.drop), i32(4)]);
+    const nested = prepareProgram(b.bytes());
+    const small = prepareProgram(sized(100, 4).bytes());
+    const made = (_: CallBuffers, frame: CallingFrame): Uint8Array => {
+      if (frame.depth < 4) expect(frame.run(nested, host)?.status).toBe('OK');
+      return new Uint8Array(0);
+    };
+    const host: RunHost = testHost({ call: made }).host;
+    // What is kept after one large message and so many small ones; a thread that has others beside it keeps less.
+    const keptAfter = (messages: number, compiledBytes?: number): number => {
+      const runner = new ProgramRunner({ compiles: 'nothing', ...(compiledBytes && { compiledBytes }) });
+      expect(runner.run(nested, host, 40 * FUEL).status).toBe('OK');
+      for (let i = 0; i < messages; i++) runner.run(small, testHost().host, FUEL);
+      return runner.kept.interpreted;
+    };
+    expect([0, 499, 500].map((messages) => keptAfter(messages))).toEqual([1, 2, 0]);
+    expect(keptAfter(0, 64 * 2 ** 20)).toBe(0);
   });
 
   it('give results that later runs leave alone, however long', () => {

@@ -3,31 +3,37 @@ import type { Instruction } from '../../src/program/module.js';
 import { prepareProgram } from '../../src/program/prepare.js';
 import { compiledBytesOf, ProgramRunner } from '../../src/program/runner.js';
 import type { Program } from '../../src/program/types.js';
-import { i32, i64, OP, op, WasmBuilder } from '../helpers/wasm-builder.js';
+import { end, get, i32, i64, loop, OP, op, set, WasmBuilder } from '../helpers/wasm-builder.js';
 import { freshRun, testHost } from './support.js';
 
 const FUEL = 3_500_000;
 
-/** A program that returns the empty result, with so many pages of memory and instructions that do nothing. */
-function programNumber(i: number, minPages: number, nops = 1): Program {
+/** A program that returns the empty result, with so many pages and instructions that do nothing; it counts. */
+function programNumber(i: number, minPages: number, nops = 1, counts = 1): Program {
   const code = new Array<Instruction>(nops).fill(op(OP.nop));
   const b = new WasmBuilder();
   b.memory = { minPages, maxPages: undefined };
-  return prepareProgram(b.execute([...code, i32(i), op(OP.drop), i32(4)]).bytes());
+  code.push(i32(counts), set(0), loop(), get(0), i32(1), op(OP.i32Sub), op(OP.localTee, 0), op(OP.brIf, 0), end);
+  return prepareProgram(b.execute([...code, i32(i), op(OP.drop), i32(4)], ['i32']).bytes());
 }
 
 describe('what a runner keeps', () => {
   it('keeps few instances and little memory, however many programs there are', () => {
-    // Pages of each, and the instances that are kept: 32, or 64 MiB of memory.
+    // Pages of each, and the instances that are kept: 32, or 64 MiB of memory. They count for so long that they have
+    // memories of their own.
     const cases = [
-      [1, 32],
-      [32, 32],
-      [64, 16],
+      [1, 32, 1],
+      [32, 32, 100_000],
+      [64, 16, 200_000],
     ] as const;
-    for (const [minPages, kept] of cases) {
+    for (const [minPages, kept, counts] of cases) {
       const runner = new ProgramRunner({ compiles: 'everything' });
-      for (let i = 0; i < 40; i++) runner.run(programNumber(i, minPages), testHost().host, FUEL);
-      expect([minPages, runner.kept.instances]).toEqual([minPages, kept]);
+      for (let i = 0; i < 40; i++) {
+        const program = programNumber(i, minPages, 1, counts);
+        for (let round = 0; round < 2; round++) expect(runner.run(program, testHost().host, FUEL).status).toBe('OK');
+      }
+      expect(runner.kept.inLent).toBe(counts > 1 ? 32 : 0);
+      expect([minPages, runner.kept.instances]).toEqual([minPages, runner.kept.inLent + kept]);
       expect(runner.kept.bytes).toBeLessThanOrEqual(64 * 2 ** 20);
     }
   });
