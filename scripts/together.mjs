@@ -19,6 +19,7 @@ export const TOGETHER = [
   'test/rpc/',
   'test/service/',
   'test/simulate/',
+  'test/standard/',
   'test/store/',
   'test/tidy/',
   'test/trace/',

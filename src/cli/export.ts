@@ -1,5 +1,5 @@
 import { type ExportReport, exportChain } from '../export/export-chain.js';
-import type { Format } from '../export/table-file.js';
+import type { Format } from '../export/formats.js';
 import { TABLE_NAMES } from '../export/tables.js';
 import { openBeside } from '../store/shared-files.js';
 import { statusLine } from '../util/status-line.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FORMATS } from '../export/table-file.js';
+import { FORMATS } from '../export/formats.js';
 import { height, hexBytes, oneOf, rollbackHeight, root, size } from './arguments.js';
 
 type Finish = (result: { readonly text: string; readonly exitStatus: number }) => void;

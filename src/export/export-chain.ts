@@ -6,10 +6,10 @@ import { UsageError } from '../errors/errors.js';
 import type { StoreReader } from '../store/reader.js';
 import { toDisplayHash } from '../util/bytes.js';
 import { claimFolder, deleteOthers } from './export-folder.js';
+import type { Format } from './formats.js';
 import { type ExportKind, type Manifest, type Part, readManifest, writeManifest } from './manifest.js';
 import { PartWriter } from './part-writer.js';
 import { lowestReadable, readBlocks } from './read-blocks.js';
-import type { Format } from './table-file.js';
 import { TABLE_NAMES, TABLES_VERSION, type TableName } from './tables.js';
 
 const DEFAULT_FORMAT: Format = 'parquet';

@@ -3,7 +3,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, wri
 import { join } from 'node:path';
 import { InputError } from '../errors/errors.js';
 import type { StoreIdentity } from '../store/types.js';
-import { FORMATS, type Format, writing } from './table-file.js';
+import { FORMATS, type Format } from './formats.js';
+import { writing } from './table-file.js';
 import { TABLE_NAMES, type TableName } from './tables.js';
 
 const MANIFEST_FILE = 'manifest.json';

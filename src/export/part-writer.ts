@@ -3,8 +3,9 @@ import { closeSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { toDisplayHash } from '../util/bytes.js';
 import type { BlockTables } from './block-tables.js';
+import type { Format } from './formats.js';
 import { type ExportedFile, filePath, type Part, syncFolder, UNFINISHED } from './manifest.js';
-import { type Format, type TableFile, tableFile, writing } from './table-file.js';
+import { type TableFile, tableFile, writing } from './table-file.js';
 import { TABLE_NAMES, type TableName } from './tables.js';
 
 const READ_BYTES = 1 << 20;

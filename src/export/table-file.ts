@@ -1,11 +1,9 @@
 /** A file of one table, in one of three formats. */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { EnvironmentError } from '../errors/errors.js';
+import type { Format } from './formats.js';
 import { ParquetFile } from './parquet-file.js';
 import { type Column, type Row, TABLES, type TableName, type Value } from './tables.js';
-
-export const FORMATS = ['parquet', 'jsonl', 'csv'] as const;
-export type Format = (typeof FORMATS)[number];
 
 /** Takes rows, and has written all of them to the disk when it is ended. */
 export interface TableFile {
