@@ -1,19 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Failure, failureOf, InternalError } from '../errors/errors.js';
 import type { RpcBackend } from '../rpc/backend.js';
 import { ChangeBell } from '../rpc/change-bell.js';
 import type { ReplicaState } from '../service/serve-pages.js';
 import { ReplacedReader } from '../store/replaced-reader.js';
 import { openUnlocked, writtenState } from '../store/shared-files.js';
+import { WrittenWatch } from '../store/written-watch.js';
 import type { ViewLoad } from '../views/pool.js';
 import { type ServedDatabase, type ServedOptions, serveShared } from './served.js';
 
-/** How often the database is looked at. */
-const LOOK_MS = 500;
-/** Least time between two newer copies: a writer that is syncing writes all the time. */
-const REST_MS = 4_000;
-/** Share of the time, at most, that making copies takes: one in so many. */
-const SHARE = 20;
 /** How long a copy stays open behind the last answer from it: something may still read rows of it. */
 const GRACE_MS = 5_000;
 
@@ -36,14 +30,10 @@ export class Replica {
   readonly #onFailure: (failure: Failure) => void;
   readonly #store: ReplacedReader;
   #current: Generation;
-  /** What the database looked like when the copy was made. */
-  #seen: string | undefined;
   #renewed = 0;
   #failed = 0;
   #lastFailure: string | undefined;
-  #behindSince: number | undefined;
-  readonly #end = new AbortController();
-  readonly #following: Promise<void>;
+  readonly #watch: WrittenWatch;
   readonly #retired = new Set<Generation>();
 
   private constructor(
@@ -55,7 +45,7 @@ export class Replica {
     this.#options = options;
     this.#onFailure = onFailure;
     this.#current = { served: first, users: 0, isRetired: false };
-    this.#seen = seen;
+    this.#watch = new WrittenWatch(options.db, seen, () => this.#renew());
     this.#store = new ReplacedReader(first.backend.store);
     this.backend = {
       store: this.#store,
@@ -68,7 +58,7 @@ export class Replica {
         this.#use(async ({ prove }) => given(prove)(namespace, key, height, client)),
       prefixRoot: (name, height, client) => this.#use(({ prefixRoot }) => given(prefixRoot)(name, height, client)),
     };
-    this.#following = first.inPlace === undefined ? this.#follow() : Promise.resolve();
+    if (first.inPlace === undefined) this.#watch.start();
   }
 
   /** Throws StoreError, STORE_MODULE_MISMATCH among them. `onFailure` hears of each kind of failure once in a row. */
@@ -87,60 +77,43 @@ export class Replica {
   readonly laneViewLoad = (): ViewLoad => this.#current.served.laneViewLoad();
 
   state(): ReplicaState {
-    const since = this.#behindSince;
     return {
       renewed: this.#renewed,
       failed: this.#failed,
       lastFailure: this.#lastFailure ?? null,
-      lagSeconds: since === undefined ? 0 : Math.round((performance.now() - since) / 1000),
+      lagSeconds: this.#watch.lagSeconds,
     };
   }
 
   /** Closes all copies. No request may use the backend any more. */
   async close(): Promise<void> {
-    this.#end.abort();
-    await this.#following;
+    await this.#watch.close();
     await this.#current.served.close();
     for (const { served } of this.#retired) await served.close();
   }
 
-  async #follow(): Promise<void> {
-    while (!this.#end.signal.aborted) {
-      const now = writtenState(this.#options.db);
-      if (now !== undefined && now === this.#seen) {
-        this.#behindSince = undefined;
-        await this.#pause(LOOK_MS);
-        continue;
-      }
-      this.#behindSince ??= performance.now();
-      const started = performance.now();
-      await this.#renew(now);
-      await this.#pause(Math.max(REST_MS, SHARE * (performance.now() - started)));
-    }
-  }
-
-  /** Goes over to a copy of now. */
-  async #renew(seen: string | undefined): Promise<void> {
+  /** Goes over to a copy of now; gives whether it has. */
+  async #renew(): Promise<boolean> {
     try {
       const served = await serveShared(await openUnlocked(this.#options.db), this.#options);
       if (served.inPlace !== undefined) {
         await served.close();
-        return;
+        return false;
       }
       const before = this.#current;
       this.#current = { served, users: 0, isRetired: false };
       this.#store.replace(served.backend.store);
-      this.#seen = seen;
       this.#renewed++;
       this.#lastFailure = undefined;
-      if (writtenState(this.#options.db) === seen) this.#behindSince = undefined;
       this.#retire(before);
       this.bell.ring();
+      return true;
     } catch (error) {
       const failure = failureOf(error);
       this.#failed++;
       if (this.#lastFailure !== failure.code) this.#onFailure(failure);
       this.#lastFailure = failure.code;
+      return false;
     }
   }
 
@@ -151,9 +124,9 @@ export class Replica {
   }
 
   async #closeLater(generation: Generation): Promise<void> {
-    await this.#pause(GRACE_MS);
+    await this.#watch.pause(GRACE_MS);
     // Closing the replica closes it, too.
-    if (this.#end.signal.aborted || generation.users > 0 || !this.#retired.delete(generation)) return;
+    if (this.#watch.isClosed || generation.users > 0 || !this.#retired.delete(generation)) return;
     await generation.served.close();
   }
 
@@ -166,10 +139,6 @@ export class Replica {
       generation.users--;
       if (generation.isRetired && generation.users === 0) void this.#closeLater(generation);
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.#end.signal, ref: false }).catch(() => undefined);
   }
 }
 

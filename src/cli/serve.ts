@@ -3,8 +3,10 @@ import { failureOf } from '../errors/errors.js';
 import { startRpcServer } from '../rpc/server.js';
 import { requireServing } from '../service/config.js';
 import { explorerFiles } from '../service/explorer-files.js';
-import { createLogger, failureFields } from '../service/log.js';
+import { createLogger, failureFields, type Logger } from '../service/log.js';
+import type { Settings } from '../service/options.js';
 import { Reporter } from '../service/reporter.js';
+import { serveFolders } from '../service/secondary-folders.js';
 import { servePages } from '../service/serve-pages.js';
 import { ServiceState } from '../service/service-state.js';
 import { serverSettings } from '../service/serving-settings.js';
@@ -14,9 +16,24 @@ import { Replica } from './replica.js';
 export async function serveCommand(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<{ text: string; exitStatus: number }> {
-  const { settings } = requireServing({ flags, environment: process.env });
+  const { settings: given } = requireServing({ flags, environment: process.env });
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  const log = createLogger({ level: settings.logLevel, format: settings.logFormat, label: settings.label });
+  const log = createLogger({ level: given.logLevel, format: given.logFormat, label: given.label });
+  const others = await serveFolders(given, log);
+  try {
+    await serve(flags, others.settings, log, stopped);
+  } finally {
+    await others.close();
+  }
+  return { text: '', exitStatus: 0 };
+}
+
+async function serve(
+  flags: Readonly<Record<string, unknown>>,
+  settings: Settings,
+  log: Logger,
+  stopped: Promise<unknown>,
+): Promise<void> {
   const state = new ServiceState();
   const reporter = new Reporter(log, state);
   const { db, indexer } = settings;
@@ -51,7 +68,6 @@ export async function serveCommand(
   } finally {
     await served.close();
   }
-  return { text: '', exitStatus: 0 };
 }
 
 /** The line that a server prints when it is ready. */

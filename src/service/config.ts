@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { UsageError } from '../errors/errors.js';
 import { maskUserInfo } from '../errors/mask.js';
 import { camelOf, type Given, type Origin, type Remark } from './given.js';
@@ -6,6 +7,7 @@ import { stripComments } from './json-comments.js';
 import { BadValue, flagOf, type Option, variableOf } from './option.js';
 import { OPTION_NAMES, OPTIONS, type OptionName, type Settings } from './options.js';
 import { type FromRockshrew, fromRockshrew } from './rockshrew.js';
+import { isServer, secondaryPlaces } from './secondary-gate.js';
 
 /** Everything found, good or bad. `settings` hold the default wherever the value given is bad. */
 export interface Config {
@@ -200,6 +202,9 @@ function contradictions(of: Settings, origins: Readonly<Record<OptionName, Origi
       'skipBadBlock',
       'refused: every later state would be built on one that no other indexer has; repair the module and index again',
     );
+  }
+  for (const place of Object.values(secondaryPlaces(of.secondary) ?? {})) {
+    if (!isServer(place) && resolve(place) === resolve(of.db)) wrong('secondary', `${place} is the folder of --db`);
   }
   for (const name of ['indexer', 'fixture', 'blocksDir', 'snapshotKey', 'repoKey'] as const) {
     const path = of[name];

@@ -22,7 +22,7 @@ import { type OpenedChain, openChain } from './open-source.js';
 import type { Settings } from './options.js';
 import { serveProofs } from './proof-desk.js';
 import { RollbackClock } from './rollback-clock.js';
-import { secondaryUrls } from './secondary-gate.js';
+import { secondaryPlaces } from './secondary-gate.js';
 import { openSnapshots, type Snapshots } from './snapshots.js';
 
 const MIB = 2 ** 20;
@@ -128,7 +128,7 @@ export class Engine {
         standard: {
           blockTimeoutMs: settings.blockTimeout,
           logLines: settings.moduleLogLines,
-          secondaries: secondaryUrls(settings.secondary),
+          secondaries: secondaryPlaces(settings.secondary),
           onLog: (line) => tell({ kind: 'module-log', line }),
         },
       });

@@ -4,7 +4,7 @@ import type { NodeRpcOptions } from '../chain/node-rpc.js';
 import { type OpenedSource, openChainSource, type SourceConfig } from '../chain/open.js';
 import { nodeLogin, readConfig } from './config.js';
 import type { Settings } from './options.js';
-import { SecondaryGate, secondaryUrls } from './secondary-gate.js';
+import { SecondaryGate, secondaryPlaces } from './secondary-gate.js';
 
 export interface OpenedChain extends OpenedSource {
   readonly network: string;
@@ -34,7 +34,7 @@ export async function openChain(
     maxBlocks: settings.prefetchBlocks,
     log,
   });
-  const urls = secondaryUrls(settings.secondary);
+  const urls = secondaryPlaces(settings.secondary);
   const gate = urls && new SecondaryGate(opened.source, urls);
   const gated = gate === undefined ? opened : { ...opened, source: gate, close: () => closeBoth(gate, opened) };
   if (fixture === undefined) return { ...gated, network, startBlock };

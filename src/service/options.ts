@@ -87,14 +87,15 @@ export const OPTIONS = {
   }),
   secondary: matching(
     {
-      about: 'server of another index that the module reads (`__secondary_get`), by its name; can be repeated',
-      placeholder: 'name=url',
+      about:
+        'another index that the module reads (`__secondary_get`), by its name: its server or the folder of its ' +
+        'database; can be repeated',
+      placeholder: 'name=place',
       fallback: undefined,
       repeats: true,
     },
     SECONDARIES,
-    'of the form name=http://host:port, several separated by commas; a database is named by its server, which ' +
-      'warpshrew serve --db makes of a folder',
+    'of the form name=http://host:port or name=/folder/of/the/database, several separated by commas',
   ),
   startBlock: whole({ about: 'first height of a new database', fallback: 0 }, 0, HEIGHTS),
   exitAt: whole({ about: 'end once the block before this height is indexed', fallback: undefined }, 1, HEIGHTS),

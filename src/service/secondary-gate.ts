@@ -4,11 +4,17 @@ import { NodeError } from '../errors/errors.js';
 import type { SecondaryUrls } from '../standard/secondary.js';
 import { toDisplayHash } from '../util/bytes.js';
 
-/** `NAME=URL`, several separated by commas. */
-export const SECONDARIES = /^[\w.-]{1,64}=https?:\/\/[^\s,]+(?:,[\w.-]{1,64}=https?:\/\/[^\s,]+)*$/;
+const ONE = /[\w.-]{1,64}=(?:https?:\/\/[^\s,]+|(?![\w+.-]+:\/\/)[^\s,][^,]*)/.source;
+/** `NAME=URL` or `NAME=FOLDER`, several separated by commas. */
+export const SECONDARIES = new RegExp(`^${ONE}(?:,${ONE})*$`);
 
-/** Servers by name, as {@link SECONDARIES} says; undefined where the setting is not given. */
-export function secondaryUrls(setting: string | undefined): SecondaryUrls | undefined {
+/** Whether a place of another index is the address of a server; if not, it is the folder of a database. */
+export function isServer(place: string): boolean {
+  return /^https?:\/\//.test(place);
+}
+
+/** Servers and folders by name, as {@link SECONDARIES} says; undefined where the setting is not given. */
+export function secondaryPlaces(setting: string | undefined): SecondaryUrls | undefined {
   if (setting === undefined) return undefined;
   const pairs = setting.split(',').map((pair): [string, string] => {
     const at = pair.indexOf('=');
@@ -85,7 +91,7 @@ async function asked(name: string, rpc: NodeRpc, method: string, ...params: numb
 function away(name: string, why: string, cause?: unknown): NodeError {
   return new NodeError('SECONDARY_AWAY', `the index '${name}' that the module reads is not there: ${why}`, {
     facts: { index: name },
-    hint: 'Check the server that --secondary names.',
+    hint: 'Check what --secondary names.',
     cause,
   });
 }

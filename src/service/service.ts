@@ -23,6 +23,7 @@ import { ProofDesk } from './proof-desk.js';
 import { Publishing } from './publishing.js';
 import { Reporter } from './reporter.js';
 import { RollbackClock } from './rollback-clock.js';
+import { type ServedFolders, serveFolders } from './secondary-folders.js';
 import { ServiceState } from './service-state.js';
 import { laneViewSettings, serverSettings, viewSettings } from './serving-settings.js';
 import { openSink, type SinkThread } from './sink-thread.js';
@@ -67,6 +68,7 @@ export class Service {
   readonly #proofs: ProofDesk;
   readonly #fetched: BlockDesk;
   readonly #stopTimeout: number;
+  readonly #folders: ServedFolders;
   readonly #gone: Promise<void>;
   #opened: ((event: EngineEvent & { kind: 'opened' }) => void) | undefined;
   #refused: ((failure: Failure) => void) | undefined;
@@ -78,7 +80,8 @@ export class Service {
   #publishing: Publishing | undefined;
   #sink: SinkThread | undefined;
 
-  private constructor({ settings, flags, moduleBytes, log, stream }: ServiceOptions) {
+  private constructor({ settings, flags, moduleBytes, log, stream }: ServiceOptions, folders: ServedFolders) {
+    this.#folders = folders;
     this.reporter = new Reporter(log, this.state);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -117,9 +120,11 @@ export class Service {
    * closed, if `stopped` resolves meanwhile.
    */
   static async start(options: ServiceOptions, stopped: Promise<void>): Promise<Service | undefined> {
-    const service = new Service(options);
+    const folders = await serveFolders(options.settings, options.log);
+    const given = { ...options, settings: folders.settings };
+    const service = new Service(given, folders);
     try {
-      const served = service.#serve(options).then(() => true);
+      const served = service.#serve(given).then(() => true);
       if (await Promise.race([served, stopped])) return service;
       served.catch(() => undefined);
       await service.close();
@@ -150,6 +155,7 @@ export class Service {
     await this.#laneViews?.close();
     await this.#publishing?.close();
     await this.#sink?.close();
+    await this.#folders.close();
     this.#proofs.close();
     this.#fetched.close();
     if (ended) {

@@ -3,7 +3,7 @@ import type { RpcServerOptions } from '../rpc/server-options.js';
 import type { StandardIndexerOptions } from '../standard/standard-indexer.js';
 import type { ViewPoolOptions } from '../views/pool.js';
 import type { Settings } from './options.js';
-import { secondaryUrls } from './secondary-gate.js';
+import { secondaryPlaces } from './secondary-gate.js';
 
 const MIB = 2 ** 20;
 
@@ -30,7 +30,7 @@ export function viewSettings(settings: Settings): Pick<StandardIndexerOptions, V
     viewQueue: settings.viewQueue,
     viewLimits: { memoryBytes: settings.viewMemory * MIB, answerBytes: settings.viewAnswerBytes },
     logLines: settings.moduleLogLines,
-    secondaries: secondaryUrls(settings.secondary),
+    secondaries: secondaryPlaces(settings.secondary),
   };
 }
 

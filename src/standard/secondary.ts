@@ -62,7 +62,7 @@ export class Secondaries {
     if ('value' in answer) return answer.value;
     throw new NodeError('SECONDARY_AWAY', `the index '${name}' cannot be read: ${answer.away}`, {
       facts: { height, url },
-      hint: 'Check the server that --secondary names.',
+      hint: 'Check what --secondary names.',
     });
   };
 
@@ -95,7 +95,7 @@ export function noSecondary(name: string): ProgramError {
   const shown = JSON.stringify(name.slice(0, 64));
   return new ProgramError(
     'MODULE_SECONDARY',
-    `the module reads another index, ${shown}: name the server that has it with --secondary NAME=URL`,
+    `the module reads another index, ${shown}: name the server or the folder that has it with --secondary NAME=PLACE`,
     { facts: { index: name.slice(0, 64) } },
   );
 }

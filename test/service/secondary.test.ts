@@ -1,11 +1,12 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { sha256d } from '../../src/bitcoin/hash.js';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { readConfig } from '../../src/service/config.js';
-import { SECONDARIES, secondaryUrls } from '../../src/service/secondary-gate.js';
+import { SECONDARIES, secondaryPlaces } from '../../src/service/secondary-gate.js';
 import { FakeNode } from '../chain/fake-node.js';
-import { CHAIN, cli, temporaryFolder } from '../helpers/cli.js';
+import { CHAIN, cli, startCli, temporaryFolder } from '../helpers/cli.js';
 import { end, i32, if_, OP, op, store } from '../helpers/wasm-builder.js';
 import { Branch } from '../node/branches.js';
 import { ascii, GuestBuilder, list, number, unreachable } from '../standard/guest-builder.js';
@@ -86,6 +87,63 @@ test('a module reads another index at each block, waits for it where it is behin
   }
 });
 
+test('a module reads the folder of another index, beside the process that writes it, and follows it', async () => {
+  const folder = temporaryFolder();
+  const node = await FakeNode.start(chain.slice(0, 11));
+  const of = ['--network', 'regtest', '--node-url', node.url, '--poll-interval', '50'];
+  const theirs = join(folder, 'main.db');
+  const main = await Running.start(...of, '--db', theirs);
+  await main.until('/ready', (page, status) => status === 200 && page.height === 10);
+  const own = ['--db', join(folder, 'second.db'), '--indexer', moduleFile(folder, reader())];
+  const second = await Running.start(...of, ...own, '--secondary', `main=${theirs}`);
+  await second.until('/ready', (page, status) => status === 200 && page.height === 10);
+  node.serve(chain.slice(0, 12));
+  await second.until('/ready', (page, status) => status === 200 && page.height === 11);
+  for (let height = 0; height <= 11; height++) {
+    expect(await valueAt(second, 'k', height)).toEqual(await valueAt(main, 'tip', height));
+  }
+  const { value } = (await valueAt(main, 'tip', 11)) as { value: string };
+  expect((await second.call('metashrew_view', 'other', '0x', 11)).result).toBe(value);
+  // What serves views alone reads it as well.
+  const serving = startCli(['serve', ...own, '--port', '0', '--secondary', `main=${theirs}`]);
+  onTestFinished(() => void serving.child.kill('SIGKILL'));
+  const url = await new Promise<string>((found) => {
+    serving.child.stdout?.on('data', (text: string) => found(/JSON-RPC on (\S+)/.exec(text)?.[1] ?? ''));
+  });
+  const question = { jsonrpc: '2.0', id: 1, method: 'metashrew_view', params: ['other', '0x', 11] };
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(question),
+  });
+  expect(await answer.json()).toMatchObject({ result: value });
+  serving.child.kill('SIGTERM');
+  expect((await serving.done).status).toBe(0);
+  for (const service of [second, main]) {
+    service.signal('SIGTERM');
+    expect((await service.done()).status).toBe(0);
+  }
+  expect(readdirSync(theirs).filter((name) => name.startsWith('serve-'))).toEqual([]);
+});
+
+test('a folder that holds no index of ours is refused before anything is opened', async () => {
+  const folder = temporaryFolder();
+  const foreign = join(folder, 'foreign');
+  mkdirSync(foreign);
+  writeFileSync(join(foreign, 'CURRENT'), 'MANIFEST-000001\n');
+  const own = ['--fixture', CHAIN, '--db', join(folder, 'a.db'), '--port', '0', '--policy', 'cpu'];
+  for (const [place, code] of [
+    [foreign, 'STORE_FOREIGN'],
+    [join(folder, 'none'), 'STORE_MISSING'],
+  ]) {
+    const run = await cli('index', ...own, '--secondary', `main=${place}`);
+    expect(run.stderr).toContain(`"code":"${code}"`);
+    expect(run.status).toBe(4);
+  }
+  expect(readdirSync(folder)).toEqual(['foreign']);
+  expect(readdirSync(foreign)).toEqual(['CURRENT']);
+});
+
 test('a reorg of both is followed by both, whoever sees it first', async () => {
   const folder = temporaryFolder();
   const begin = Branch.begin();
@@ -127,24 +185,31 @@ test('without the setting, indexing ends with an error that names it', async () 
   const run = await cli('index', ...args, '--port', '0', '--policy', 'cpu');
   expect(run.status).toBe(3);
   expect(run.stderr).toContain('"code":"MODULE_SECONDARY"');
-  expect(run.stderr).toContain('name the server that has it with --secondary NAME=URL');
+  expect(run.stderr).toContain('name the server or the folder that has it with --secondary NAME=PLACE');
 });
 
 describe('--secondary', () => {
-  it.each(['main=http://127.0.0.1:8080', 'a=http://h:1,b.c-d=https://h/x'])('takes %s', (text) => {
+  it.each([
+    'main=http://127.0.0.1:8080',
+    'a=http://h:1,b.c-d=https://h/x',
+    'main=/var/lib/my db',
+    'a=main.db,b=http://h:1',
+  ])('takes %s', (text) => {
     expect(SECONDARIES.test(text)).toBe(true);
   });
-  it.each(['', 'main', 'main=', '=http://h', 'main=/var/lib/db', 'a=http://h,b'])('refuses %j', (text) => {
-    expect(SECONDARIES.test(text)).toBe(false);
+  it.each(['', 'main', 'main=', '=http://h', 'main=nats://h', 'main= /var/lib/db', 'a=http://h,b'])(
+    'refuses %j',
+    (text) => {
+      expect(SECONDARIES.test(text)).toBe(false);
+    },
+  );
+  it('is not the folder that is indexed', () => {
+    const flags = { fixture: CHAIN, db: '/var/lib/db', secondary: 'main=/var/lib/x/../db' };
+    const { problems } = readConfig({ flags, environment: {} });
+    expect(problems).toEqual([{ origin: '--secondary', reason: '/var/lib/x/../db is the folder of --db' }]);
   });
-  it('says what to do with the folder of a database', () => {
-    const { problems } = readConfig({ flags: { fixture: CHAIN, secondary: 'main=/var/lib/db' }, environment: {} });
-    expect(problems).toMatchObject([
-      { origin: '--secondary', reason: expect.stringContaining('warpshrew serve --db') },
-    ]);
-  });
-  it('names servers', () => {
-    expect(secondaryUrls(undefined)).toBeUndefined();
-    expect(secondaryUrls('a=http://h:1/?x=y,b=http://i')).toEqual({ a: 'http://h:1/?x=y', b: 'http://i' });
+  it('names servers and folders', () => {
+    expect(secondaryPlaces(undefined)).toBeUndefined();
+    expect(secondaryPlaces('a=http://h:1/?x=y,b=../b.db')).toEqual({ a: 'http://h:1/?x=y', b: '../b.db' });
   });
 });

@@ -117,8 +117,8 @@ export const NODE_CODES = {
   NODE_BAD_RESPONSE: ['an answer that no Bitcoin node gives; *waited out*', "check that the address is a node's"],
   NODE_BLOCK_PRUNED: ['the node has deleted the block', 'use one that is not pruned, or a later start'],
   SECONDARY_AWAY: [
-    'a server of `--secondary` does not answer, or has another block than the one that is indexed; *passes*',
-    'check that server, and that both follow the same chain',
+    'an index of `--secondary` does not answer, or has another block than the one that is indexed; *passes*',
+    'check what it names, and that both follow the same chain',
   ],
   NODE_BLOCK_MISSING: [
     'the node lacks the bytes of a block that it named; *passes*: requested again',

@@ -93,7 +93,7 @@ export const PROGRAM_CODES = {
   WASM_IMPORT: ['an import the host does not have, or with another signature', 'see docs/lane-rules.md'],
   WASM_EXPORT: ['`__execute` or `memory` is missing or has another type', 'export both'],
   MODULE_INVALID: ['not a module V8 compiles, or over 64 MiB', 'check the file'],
-  MODULE_SECONDARY: ['the module reads another index that no setting names', '`--secondary NAME=URL`'],
+  MODULE_SECONDARY: ['the module reads another index that no setting names', '`--secondary NAME=PLACE`'],
   MODULE_NO_START: ['`_start` or `memory` is not exported', 'it is no Metashrew indexer'],
   MODULE_IMPORT_UNSUPPORTED: ['it imports a memory, table or global', 'rebuild it without'],
   MODULE_ABORTED: ['the module called `abort`', 'see its message'],
