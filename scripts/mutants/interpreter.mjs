@@ -127,7 +127,7 @@ export const INTERPRETER = [
   ),
   programs(
     'interpreter-never-compiles',
-    'this.#useOf(program).fuel -= fuel;',
+    'this.#useOf(program).fuel -= worth;',
     '',
     'a program that runs for long stays in the interpreter',
   ),

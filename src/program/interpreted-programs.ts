@@ -17,6 +17,8 @@ export type Tier = 'what pays' | 'everything' | 'nothing';
  */
 const FUEL_A_BYTE = 8;
 const FUEL_AT_LEAST = 20_000;
+/** The interpreter clears all pages that a program begins with, each of which takes as long as so much fuel. */
+const FUEL_A_PAGE = 500;
 /** Each time that its compiled code had to make room for others, it must run twice as much, up to so many times. */
 const MOST_DOUBLINGS = 6;
 /** Programs of which is remembered what they ran. */
@@ -88,8 +90,9 @@ export class InterpretedPrograms {
 
   /** A run of `program` in a frame of the interpreter has used `fuel`. */
   ran(program: Program, fuel: number): void {
-    this.#useOf(program).fuel -= fuel;
-    this.#budget.interpreted(fuel);
+    const worth = fuel + FUEL_A_PAGE * program.minPages;
+    this.#useOf(program).fuel -= worth;
+    this.#budget.interpreted(worth);
   }
 
   /** The compiled code of the program with this hash is not kept any more. */

@@ -42,10 +42,13 @@ interface Kept {
 }
 
 /** All that is known of an admitted module but its bytes. */
-interface Admission
-  extends Admitted,
-    Pick<Program, 'entryFuel' | 'reuse' | 'imports' | 'compiledBytes' | 'minPages' | 'makesCalls'>,
-    Pick<Program, 'fitsLent' | 'lendsFirst'> {}
+interface Admission extends Admitted, Pick<Program, 'entryFuel' | 'imports' | 'minPages' | 'makesCalls' | 'fitsLent'> {
+  readonly dataSegments: number;
+  /** What only its instrumented code tells: most programs are interpreted, and never have any. */
+  forEngine: ForEngine | undefined;
+}
+
+type ForEngine = Pick<Program, 'reuse' | 'compiledBytes' | 'lendsFirst'>;
 
 /** Results of preparing, by the code's SHA-256. */
 export class PreparedPrograms {
@@ -58,9 +61,9 @@ export class PreparedPrograms {
   }
 
   /**
-   * The pipeline for a program of any origin: read, validate, instrument. A refused module is not looked at again
-   * either. `hash` is the SHA-256 of `wasm`, for callers who know it. Throws {@link ProgramError} (`WASM_*`) if lane
-   * rules 3 refuse the module. `wasm` must not be changed afterwards.
+   * The pipeline for a program of any origin: read, validate, and instrument once V8 runs it. A refused module is not
+   * looked at again either. `hash` is the SHA-256 of `wasm`, for callers who know it. Throws {@link ProgramError}
+   * (`WASM_*`) if lane rules 3 refuse the module. `wasm` must not be changed afterwards.
    */
   prepare(wasm: Uint8Array, hash = hashOf(wasm)): Program {
     const known = this.#programs.get(hash);
@@ -85,7 +88,7 @@ export class PreparedPrograms {
   /** Looks at a module unless the same bytes were admitted before. */
   #admissionOf(wasm: Uint8Array, hash: string): Admission {
     const known = this.#admitted.get(hash);
-    const admission = known ?? admit(wasm, hash);
+    const admission = known ?? admit(wasm);
     if (known === undefined) this.#admitted.set(hash, admission, admissionBytes(admission));
     return admission;
   }
@@ -119,8 +122,8 @@ export function programBytes({ source }: Program): number {
   return source.length + PROGRAM_BYTES;
 }
 
-function admissionBytes({ slots, reuse }: Admission): number {
-  return ADMITTED_ENTRY_BYTES + slots.byteLength + (reuse.reusable ? IMAGE_BYTES * reuse.images.length : 0);
+function admissionBytes({ slots, dataSegments }: Admission): number {
+  return ADMITTED_ENTRY_BYTES + slots.byteLength + IMAGE_BYTES * dataSegments;
 }
 
 /** One of each per thread; whatever they hold can be made again from the module. */
@@ -145,51 +148,66 @@ function encoded({ module, changes }: Instrumented, reuse: Reuse): Uint8Array {
 /** What stands behind the hash of a program that is instrumented for a lent memory. */
 const TO_LEND = ' to lend';
 
-function instrumentedModule(hash: string, wasm: Uint8Array, { slots, reuse }: Admission, toLend: boolean): Uint8Array {
+function instrumentedModule(hash: string, wasm: Uint8Array, admission: Admission, toLend: boolean): Uint8Array {
+  const { reuse } = forEngineOf(hash, wasm, admission);
   const key = toLend ? hash + TO_LEND : hash;
   const known = instrumented.get(key);
   if (known) return known;
-  const bytes = encoded(instrumentForEngine(readModule(wasm), slots, toLend), reuse);
+  const bytes = encoded(instrumentForEngine(readModule(wasm), admission.slots, toLend), reuse);
   instrumented.set(key, bytes, bytes.length);
   return bytes;
 }
 
 /** Prepares a program, whatever was prepared before. */
 export function buildProgram(wasm: Uint8Array, hash = hashOf(wasm)): Program {
-  return programOf(wasm, hash, admit(wasm, hash));
+  return programOf(wasm, hash, admit(wasm));
 }
 
-/** Decides about a module and instruments it, for the memory that its first run is likely to have. */
-function admit(wasm: Uint8Array, hash: string): Admission {
+function admit(wasm: Uint8Array): Admission {
   const source = readModule(wasm);
-  const admitted = validateModule(source);
-  const { slots, codeBytes } = admitted;
   const minPages = source.memory?.minPages ?? 0;
-  const fitsLent = extentOf(source.dataSegments).end <= minPages << 16;
-  const toLend = fitsLent && minPages >= MANY_PAGES;
-  const made = instrumentForEngine(source, slots, toLend);
-  const reuse = decideReuse(made.module, made.changes);
-  const bytes = encoded(made, reuse);
-  instrumented.set(toLend ? hash + TO_LEND : hash, bytes, bytes.length);
   const imports = new Set(source.imports.map((i) => i.name));
   return {
-    ...admitted,
-    ...{ reuse, imports },
-    compiledBytes: bytes.length + codeBytes,
+    ...validateModule(source),
+    ...{ imports, minPages },
     entryFuel: entryFuel(source),
-    minPages,
-    fitsLent,
-    lendsFirst: reuse.reusable && toLend,
+    dataSegments: source.dataSegments.length,
+    fitsLent: extentOf(source.dataSegments).end <= minPages << 16,
     makesCalls: CALL_KINDS.some((kind) => imports.has(`__${kind}`)),
+    forEngine: undefined,
   };
 }
 
+function forEngineOf(hash: string, wasm: Uint8Array, admission: Admission): ForEngine {
+  admission.forEngine ??= instrumentFirst(hash, wasm, admission);
+  return admission.forEngine;
+}
+
+/** Instruments a module, for the memory that its first run on V8 is likely to have. */
+function instrumentFirst(hash: string, wasm: Uint8Array, admission: Admission): ForEngine {
+  const { slots, codeBytes, minPages, fitsLent } = admission;
+  const toLend = fitsLent && minPages >= MANY_PAGES;
+  const made = instrumentForEngine(readModule(wasm), slots, toLend);
+  const reuse = decideReuse(made.module, made.changes);
+  const bytes = encoded(made, reuse);
+  instrumented.set(toLend ? hash + TO_LEND : hash, bytes, bytes.length);
+  return { reuse, compiledBytes: bytes.length + codeBytes, lendsFirst: reuse.reusable && toLend };
+}
+
 function programOf(wasm: Uint8Array, hash: string, admission: Admission): Program {
-  const { slots, sideBytes, reuse, entryFuel, imports, compiledBytes } = admission;
-  const { minPages, fitsLent, lendsFirst, makesCalls } = admission;
+  const { slots, sideBytes, entryFuel, imports, minPages, fitsLent, makesCalls } = admission;
   return {
-    ...{ hash, source: wasm, slots, sideBytes, entryFuel, reuse, imports, compiledBytes },
-    ...{ minPages, fitsLent, lendsFirst, makesCalls },
+    ...{ hash, source: wasm, slots, sideBytes, entryFuel, imports },
+    ...{ minPages, fitsLent, makesCalls },
+    get reuse(): Reuse {
+      return forEngineOf(hash, wasm, admission).reuse;
+    },
+    get compiledBytes(): number {
+      return forEngineOf(hash, wasm, admission).compiledBytes;
+    },
+    get lendsFirst(): boolean {
+      return forEngineOf(hash, wasm, admission).lendsFirst;
+    },
     get instrumented(): Uint8Array {
       return instrumentedModule(hash, wasm, admission, false);
     },

@@ -100,6 +100,21 @@ describe('prepared programs', () => {
     expect(given.exports.slice(0, -2)).toEqual(module.exports);
   });
 
+  it('are not instrumented as long as they are only interpreted', () => {
+    const asked = new Set<string | symbol>();
+    const program = new Proxy(prepareProgram(moduleNumber(77, 300)), {
+      get: (of, name) => {
+        asked.add(name);
+        return Reflect.get(of, name);
+      },
+    });
+    const runner = new ProgramRunner();
+    for (let run = 0; run < 2; run++) expect(runner.run(program, testHost().host, 3_500_000).status).toBe('OK');
+    expect(runner.kept).toMatchObject({ interpreted: 1, compiled: 0 });
+    const forEngine = ['reuse', 'compiledBytes', 'lendsFirst', 'instrumented', 'instrumentedToLend'];
+    expect(forEngine.filter((name) => asked.has(name))).toEqual([]);
+  });
+
   it('what the engine refuses after our own checks stops the process and names the module', () => {
     const program = prepareProgram(base().bytes());
     const refused = { ...program, instrumented: program.instrumented.slice(0, -1) };
