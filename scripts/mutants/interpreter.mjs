@@ -4,17 +4,23 @@ import { inFile } from './in-file.mjs';
 const TESTS = ['interpreter', 'entry', 'fuel', 'stack'].map((name) => `test/program/${name}.test.ts`);
 const run = inFile('wasm/native/interpreter.ts', ...TESTS);
 const access = inFile('wasm/native/interpreter/accesses.ts', ...TESTS);
+const operands = inFile('wasm/native/interpreter/operands.ts', ...TESTS);
 const side = inFile('wasm/native/interpreter/side-table.ts', ...TESTS);
 const numbers = inFile('wasm/native/interpreter/numbers.ts', ...TESTS);
 const state = inFile('wasm/native/interpreter/state.ts', ...TESTS);
 const layOut = inFile('src/program/lay-out.ts', ...TESTS);
 const frames = inFile('src/program/interpreter.ts', ...TESTS, 'test/lane/calls/frames.test.ts');
 const programs = inFile('src/program/interpreted-programs.ts', ...TESTS);
+const AWAY = ['test/program/put-away.test.ts'];
+const AWAY_TESTS = { tests: AWAY };
+const parts = inFile('wasm/native/interpreter/parts.ts', ...AWAY);
+const ready = inFile('wasm/native/interpreter/ready.ts', ...AWAY);
+const away = inFile('src/program/put-away.ts', ...AWAY);
 const kept = inFile('src/program/kept-images.ts', 'test/program/kept-images.test.ts');
 
 export const INTERPRETER = [
-  run('interpreter-free-block', '  setFuel(fuel - cost);', '', 'blocks are charged nothing'),
-  run(
+  state('interpreter-free-block', '  fuel -= cost;', '', 'blocks are charged nothing'),
+  state(
     'interpreter-fuel-to-zero',
     'if (cost > fuel)',
     'if (cost >= fuel)',
@@ -27,7 +33,7 @@ export const INTERPRETER = [
     '',
     'a frame that ends keeps its slots',
   ),
-  run(
+  operands(
     'interpreter-locals-dirty',
     'local < cleared; local += 8',
     'local + 8 < cleared; local += 8',
@@ -144,5 +150,59 @@ export const INTERPRETER = [
     'this.#nextRandom() % Math.max(1, count)',
     '0',
     'programs used in turns are never found again',
+  ),
+  run(
+    'away-block-not-brought',
+    'if (comesInParts<T>()) arrive(program, at, side);\n  payBlock(side);',
+    'payBlock(side);',
+    'a block runs on what lies there',
+    AWAY_TESTS,
+  ),
+  run(
+    'away-next-part',
+    '          at--;\n          arrive(',
+    '          arrive(',
+    'the first instruction of a part that came is left out',
+    AWAY_TESTS,
+  ),
+  parts(
+    'away-words-not-brought',
+    'bring(program, words, words + BLOCK_WORDS);',
+    '',
+    'words of a side table that did not come',
+  ),
+  parts(
+    'away-label-not-brought',
+    'if (comesInParts<T>()) bring(program, branch, branch + <u32>BRANCH_BYTES);',
+    '',
+    'a branch of a br_table that did not come',
+  ),
+  state(
+    'away-data-not-brought',
+    'bring(program, data, data + count);',
+    '',
+    'memory.init of data that did not come',
+    AWAY_TESTS,
+  ),
+  ready('away-starts-late', 'place < MOST_INSTRUCTION', 'place < 1', 'code runs on into a part that is not there'),
+  frames(
+    'away-over-the-end',
+    'heap[parts + next] === 0) heap[',
+    'false) heap[',
+    'nothing stands where a part is missing',
+    AWAY_TESTS,
+  ),
+  frames(
+    'away-copy-goes',
+    '    away.users++;\n',
+    '',
+    'a copy makes room for another while its program runs',
+    AWAY_TESTS,
+  ),
+  away(
+    'away-sum',
+    'if (sumOf(start + from, to - from) >>> 0 !== sums[1 + part])',
+    'if (false)',
+    'other bytes than were written are run',
   ),
 ];

@@ -12,6 +12,10 @@ const creation = inFile('src/lane/creation.ts', ...RULES);
 const scan = inFile('src/lane/scan.ts', 'test/lane/edges.test.ts', ...RULES);
 const receipt = inFile('src/lane/receipt.ts', 'test/lane/edges.test.ts');
 
+const LONG_CODE_TESTS = ['test/lane/long-code.test.ts'];
+const longOverlay = inFile('src/lane/overlay.ts', ...LONG_CODE_TESTS);
+const longBlock = inFile('src/lane/columns/block-state.ts', ...LONG_CODE_TESTS);
+
 export const LANE = [
   transaction('failed-keeps-writes', 'view.dropMessage();', 'view.keepMessage();', 'a failed message keeps its writes'),
   transaction(
@@ -301,5 +305,29 @@ export const LANE = [
     '',
     'a transaction writes any number of sheet entries',
     { tests: ['test/lane/sheet-limit.test.ts'] },
+  ),
+  longOverlay(
+    'long-code-own-write',
+    'if (this.#layerOf(key) !== undefined) return undefined;',
+    '',
+    'a transaction runs the code before its own',
+  ),
+  longOverlay(
+    'long-code-not-recorded',
+    'if (hash !== undefined && !this.reads.has(key)) this.reads.set(key, LONG_CODE);',
+    '',
+    'code that runs by its hash is no read',
+  ),
+  longOverlay(
+    'long-code-of-overlay',
+    'return this.#changes.map.has(key) ? undefined : this.base.codeHash?.(key);',
+    'return this.base.codeHash?.(key);',
+    'code that the block wrote is what it was before',
+  ),
+  longBlock(
+    'long-code-of-block',
+    'return this.#isBelow(key) ? this.before.codeHash?.(key) : undefined;',
+    'return this.before.codeHash?.(key);',
+    'code that the block wrote is what it was before',
   ),
 ];

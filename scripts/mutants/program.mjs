@@ -228,7 +228,7 @@ export const PROGRAM = [
   ),
   prepare(
     'source-not-counted',
-    'return source.length + PROGRAM_BYTES;',
+    'return sourceBytes + PROGRAM_BYTES;',
     'return PROGRAM_BYTES;',
     'kept programs take whatever their code takes',
   ),

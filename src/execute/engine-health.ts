@@ -15,6 +15,9 @@ export interface EngineHealth {
   /** Records of what `auto` had learned that were dropped or could not be kept, and why the last one was. */
   readonly costLosses: number;
   readonly lastCostLoss: string | undefined;
+  /** Threads that have no file for programs any more (docs/operations.md), and why the last one has none. */
+  readonly programFileLosses: number;
+  readonly lastProgramFileLoss: string | undefined;
   /** Times a worker thread gave up a rehearsal because what it ran has thrown. */
   readonly failedRehearsals: number;
 }
@@ -28,5 +31,7 @@ export const NO_GPU: EngineHealth = {
   lastKernelFailure: undefined,
   costLosses: 0,
   lastCostLoss: undefined,
+  programFileLosses: 0,
+  lastProgramFileLoss: undefined,
   failedRehearsals: 0,
 };

@@ -53,6 +53,8 @@ export interface LaneEngineOptions {
   readonly costPlace?: CostPlace;
   /** Hears why a record of costs was dropped, or could not be kept; each reason once. */
   readonly onCostsLost?: (why: string) => void;
+  /** Hears of each thread that cannot put programs away any more, and why: those are laid out anew for each run. */
+  readonly onProgramFileLost?: (why: string) => void;
   /** Whether reads of hot keys are predicted, so that those who change them run together; true if not given. */
   readonly predictReads?: boolean;
   /** Told which transactions are run; looked at from other threads. */
@@ -103,6 +105,10 @@ export class LaneEngine {
   #usesKernel = true;
   /** Of pools that were closed. */
   #failedRehearsals = 0;
+  #programFileLosses = 0;
+  #lastProgramFileLoss: string | undefined;
+  /** Whether that of this thread is counted. */
+  #ownFileLost = false;
   #gpuLost = false;
   #gpuFailures = 0;
   #lastGpuFailure: ErrorCode | undefined;
@@ -126,9 +132,21 @@ export class LaneEngine {
     const lane = new Scanned(block, before, ahead, state.sheets);
     addMs(statistics, 'scan', started);
     const { policy } = this.#options;
-    if (policy === 'sequential') return this.#sequential(lane, context, before, statistics);
-    return this.#choose(lane, context, before, state, statistics);
+    const result =
+      policy === 'sequential'
+        ? this.#sequential(lane, context, before, statistics)
+        : await this.#choose(lane, context, before, state, statistics);
+    const why = this.#runner.kept.notAway;
+    if (why !== undefined && !this.#ownFileLost) this.#programFileLost(why);
+    this.#ownFileLost = why !== undefined;
+    return result;
   }
+
+  readonly #programFileLost = (why: string): void => {
+    this.#programFileLosses++;
+    this.#lastProgramFileLoss = why;
+    this.#options.onProgramFileLost?.(why);
+  };
 
   /** What needs no state of a scan, made by the workers if there are any that wait for work and it is worth it. */
   async #scanOnWorkers(block: Block | BlockOffsets): Promise<ScanAhead | undefined> {
@@ -250,6 +268,8 @@ export class LaneEngine {
       kernelFailures: kernels?.count ?? 0,
       lastKernelFailure: kernels?.last,
       ...this.#choice.losses,
+      programFileLosses: this.#programFileLosses,
+      lastProgramFileLoss: this.#lastProgramFileLoss,
       failedRehearsals: this.#failedRehearsals + (this.#pool?.failedRehearsals ?? 0),
     };
   }
@@ -303,7 +323,7 @@ export class LaneEngine {
     const size = this.#threads;
     if (size === 0 || count < FEWEST_FOR_WORKERS) return undefined;
     if (state.storeHandle === undefined && state.snapshot === undefined) return undefined;
-    this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer);
+    this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer, this.#programFileLost);
     return this.#pool;
   }
 }

@@ -108,13 +108,19 @@ function clone(original: AlkaneId, view: TransactionView): Resolution {
 
 /** Code of `id`, one clone step followed; undefined: none. Stored code passed every check when it was created. */
 export function finalCode(id: AlkaneId, state: StateReader): { id: AlkaneId; program: Program } | undefined {
-  const value = state.get(codeKey(id));
+  const key = codeKey(id);
+  const known = programs.knownAt(key, state);
+  if (known !== undefined) return { id, program: known };
+  const value = state.get(key);
   if (value === undefined) return undefined;
-  if (value[0] === CODE_WASM) return { id, program: programs.ofStored(value) };
+  if (value[0] === CODE_WASM) return { id, program: programs.ofStored(value, key, state) };
   const original = idFromBytes(value, 1);
-  const wasm = state.get(codeKey(original));
+  const originalKey = codeKey(original);
+  const program = programs.knownAt(originalKey, state);
+  if (program !== undefined) return { id: original, program };
+  const wasm = state.get(originalKey);
   if (wasm === undefined || wasm[0] !== CODE_WASM) {
     throw new InternalError('a clone points at an id without code', { facts: { block: id.block, tx: id.tx } });
   }
-  return { id: original, program: programs.ofStored(wasm) };
+  return { id: original, program: programs.ofStored(wasm, originalKey, state) };
 }

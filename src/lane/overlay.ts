@@ -42,6 +42,14 @@ export class MapOverlay implements StateReader {
     return own !== undefined || map.has(key) ? own : this.base.get(key);
   }
 
+  codeHash(key: LaneKey): string | undefined {
+    return this.#changes.map.has(key) ? undefined : this.base.codeHash?.(key);
+  }
+
+  learnCode(key: LaneKey, hash: string): void {
+    if (!this.#changes.map.has(key)) this.base.learnCode?.(key, hash);
+  }
+
   apply(writes: ReadonlyMap<LaneKey, Uint8Array | undefined>): void {
     for (const [key, value] of writes) this.#changes.set(key, value);
   }
@@ -65,6 +73,11 @@ export const LONG_CODE: Uint8Array = new Uint8Array(0);
 /** Bytes of `value` if it is long code, else 0. */
 function longCodeBytes(key: LaneKey, value: Uint8Array | undefined): number {
   return value !== undefined && value.length > LONG_CODE_BYTES && key.startsWith(CODE_PREFIX) ? value.length : 0;
+}
+
+/** Whether the hash of the code `value` is worth remembering. */
+export function isLongCode(value: Uint8Array): boolean {
+  return value.length > LONG_CODE_BYTES;
 }
 
 /** What an outcome says of a value that was read. */
@@ -116,6 +129,18 @@ export class TransactionView implements StateReader {
     if (bytes > 0 && this.#heldBytes + bytes > MOST_HELD_BYTES) return false;
     this.#heldBytes += bytes;
     return true;
+  }
+
+  /** Recorded as a read if it is known: whatever runs by it has seen the code. */
+  codeHash(key: LaneKey): string | undefined {
+    if (this.#layerOf(key) !== undefined) return undefined;
+    const hash = this.#base.codeHash?.(key);
+    if (hash !== undefined && !this.reads.has(key)) this.reads.set(key, LONG_CODE);
+    return hash;
+  }
+
+  learnCode(key: LaneKey, hash: string): void {
+    if (this.#layerOf(key) === undefined) this.#base.learnCode?.(key, hash);
   }
 
   /** As {@link get}, recording nothing. */

@@ -19,6 +19,10 @@ export interface StateReader {
    * than `mostBytes`. Only where that is cheaper than as many reads.
    */
   allUnder?(prefix: LaneKey, most: number, mostBytes: number): ReadonlyMap<LaneKey, Uint8Array> | undefined;
+  /** SHA-256 (hex) of the module of the long code at `key`, if it is known without reading it: code never changes. */
+  codeHash?(key: LaneKey): string | undefined;
+  /** Remembers it. */
+  learnCode?(key: LaneKey, hash: string): void;
 }
 
 /** Writes by key; `undefined` = deleted. */

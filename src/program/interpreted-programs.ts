@@ -4,6 +4,7 @@ import type { CompileBudget } from './compile-budget.js';
 import { Interpreter } from './interpreter.js';
 import { BoundedCache } from './lru.js';
 import type { ProgramRun, RunInner } from './program-run.js';
+import { PutAwayPrograms } from './put-away.js';
 import type { ReturnBuffer } from './return-buffer.js';
 import type { Program } from './types.js';
 
@@ -26,6 +27,7 @@ const REMEMBERED_PROGRAMS = 65_536;
 
 export interface InterpreterBounds {
   readonly programBytes: number;
+  readonly fileBytes: number;
   readonly keptBytes: number;
 }
 
@@ -52,21 +54,23 @@ export class InterpretedPrograms {
   readonly #budget: CompileBudget;
   readonly #runInner: RunInner;
   readonly #returned: ReturnBuffer;
+  readonly #away: PutAwayPrograms;
   #interpreter: Interpreter | undefined;
   /** Messages since one needed more than what is kept for good. */
   #quiet = 0;
 
   /**
-   * `programBytes`: what programs may take that are kept for the interpreter; `keptBytes`: what the memories of frames
-   * may take between messages; `budget`: what may be compiled.
+   * `programBytes`: what programs may take that are kept for the interpreter; `fileBytes`: those put away in a file;
+   * `keptBytes`: what the memories of frames may take between messages; `budget`: what may be compiled.
    */
   constructor(
     tier: Tier,
-    { programBytes, keptBytes }: InterpreterBounds,
+    { programBytes, fileBytes, keptBytes }: InterpreterBounds,
     budget: CompileBudget,
     runInner: RunInner,
     returned: ReturnBuffer,
   ) {
+    this.#away = new PutAwayPrograms(fileBytes);
     this.#tier = tier;
     this.#programBytes = programBytes;
     this.#keptBytes = keptBytes;
@@ -84,7 +88,7 @@ export class InterpretedPrograms {
     if (this.#tier === 'what pays' && this.#useOf(program).fuel <= 0) {
       if (isCompiled(program) || this.#budget.allows(program)) return undefined;
     }
-    this.#interpreter ??= new Interpreter(this.#programBytes, this.#runInner, this.#returned);
+    this.#interpreter ??= new Interpreter(this.#programBytes, this.#away, this.#runInner, this.#returned);
     return this.#interpreter.frameFor(program);
   }
 
@@ -110,6 +114,7 @@ export class InterpretedPrograms {
     const bytes = this.#interpreter.takenBytes;
     const most = this.#quiet < QUIET_MESSAGES ? this.#keptBytes : KEPT_MEMORY_BYTES;
     if (bytes <= most) return 0;
+    this.#interpreter.end();
     this.#interpreter = undefined;
     return bytes;
   }
@@ -119,10 +124,15 @@ export class InterpretedPrograms {
     return this.#interpreter?.programs ?? 0;
   }
 
-  #useOf({ hash, source }: Program): Use {
+  /** Those in a file beside it, and why no more go there. */
+  get away(): { readonly programs: number; readonly failure: string | undefined } {
+    return { programs: this.#away.size, failure: this.#away.failure };
+  }
+
+  #useOf({ hash, sourceBytes }: Program): Use {
     const known = this.#uses.get(hash);
     if (known !== undefined) return known;
-    const least = FUEL_AT_LEAST + FUEL_A_BYTE * source.length;
+    const least = FUEL_AT_LEAST + FUEL_A_BYTE * sourceBytes;
     const use = { least, fuel: least, doublings: 0 };
     this.#uses.set(hash, use, 1);
     return use;

@@ -6,9 +6,20 @@ import { LIMITS } from './limits.js';
 /** Bytes of a slot: of an operand, a local, a global. */
 export const SLOT = 8;
 export const WORD = 4;
+/** Where a program can begin. */
+export const ALIGNED = 64;
 
-/** A program; places are absolute. */
-export const PROGRAM = { functions: 0, types: 4, room: 8, data: 12, elements: 16, bytes: 64 } as const;
+/** A program; places in it are counted from its beginning. */
+export const PROGRAM = { functions: 0, types: 4, room: 8, data: 12, elements: 16, parts: 20, bytes: 64 } as const;
+
+/** Bytes of a part of a program: those of one that was put away come part by part. */
+export const PART_BYTES = 1 << 12;
+/** Bytes of the longest instruction that another one can follow: with each part so many of the next one come. */
+export const MOST_INSTRUCTION = 16;
+/** Stands where the first instruction of a part begins that is not there. */
+export const NOT_THERE = 0xfe;
+/** What a run may read behind the last words of a program. */
+export const BLOCK_WORDS = 20;
 
 /** A function, imported ones included: see the same names in wasm/. */
 export const FUNCTION = {

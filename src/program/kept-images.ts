@@ -31,9 +31,11 @@ export class KeptImages<T> {
   /** State of the generator that says what goes; never 0. */
   #random = 0x9e3779b9;
 
+  /** `onForget` hears of every one that makes room for another, while it still lies where it lay. */
   constructor(
     readonly start: number,
     readonly end: number,
+    readonly onForget?: (image: KeptImage<T>) => void,
   ) {}
 
   get size(): number {
@@ -77,10 +79,22 @@ export class KeptImages<T> {
       let end = index;
       while (end < count && this.#images[end].users === 0 && this.#startOf(end) - start < bytes) end++;
       if (this.#startOf(end) - start < bytes) continue;
-      for (const { hash } of this.#images.splice(index, end - index)) this.#byHash.delete(hash);
+      for (const image of this.#images.splice(index, end - index)) this.#forget(image);
       return { start, index };
     }
     return undefined;
+  }
+
+  /** Forgets all that nobody uses. */
+  clear(): void {
+    const gone = this.#images.filter(({ users }) => users === 0);
+    this.#images = this.#images.filter(({ users }) => users > 0);
+    for (const image of gone) this.#forget(image);
+  }
+
+  #forget(image: KeptImage<T>): void {
+    this.#byHash.delete(image.hash);
+    this.onForget?.(image);
   }
 
   /** Where the gap before the image at `index` begins. */

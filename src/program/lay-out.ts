@@ -2,17 +2,15 @@
 import { InternalError } from '../errors/errors.js';
 import { readModule } from './decode.js';
 import { ENV_NAMES, type EnvName } from './env.js';
-import { FUNCTION, PROGRAM, SLOT, TYPE, WORD } from './interpreter-layout.js';
+import { ALIGNED, BLOCK_WORDS, FUNCTION, PART_BYTES, PROGRAM, SLOT, TYPE, WORD } from './interpreter-layout.js';
 import type { Place } from './kept-images.js';
 import { LIMITS } from './limits.js';
 import type { ConstantExpression, FunctionType, RawModule } from './module.js';
 import type { Program } from './types.js';
 
-const ALIGNED = 64;
-
 /** A segment that is laid out before the program runs. */
 export interface ActiveSegment {
-  /** Where its bytes or references are in the interpreter's memory. */
+  /** Where its bytes or references are behind the beginning of the program. */
   readonly from: number;
   /** Where they go: bytes of the program's memory, or elements of its table. */
   readonly to: number;
@@ -20,15 +18,23 @@ export interface ActiveSegment {
   readonly length: number;
 }
 
-/** What a frame of the program begins with. */
+/** What a frame of the program begins with; it does not say where the program lies. */
 export interface ProgramImage {
+  /** Functions, imported ones included. */
+  readonly functionCount: number;
+  /** Bytes of the module. */
+  readonly codeBytes: number;
+  /** Bytes that a run needs before any other: what is looked up in the program. */
+  readonly headBytes: number;
+  /** Where its parts say whether they are there. */
+  readonly parts: number;
   /** Numbers of the functions that run one after the other: the start function, then `__execute`. */
   readonly functions: readonly number[];
   readonly minPages: number;
   readonly mostPages: number;
   readonly tableSize: number;
   readonly tableMost: number;
-  /** First values of the globals, and what is left of each segment: places in the interpreter's memory, and bytes. */
+  /** First values of the globals, and what is left of each segment: places in the program, and bytes. */
   readonly globals: ActiveSegment;
   readonly dataLeft: ActiveSegment;
   readonly elementsLeft: ActiveSegment;
@@ -45,6 +51,7 @@ interface Parts {
   readonly elementsLeft: number;
   readonly data: number;
   readonly elements: number;
+  readonly parts: number;
   readonly items: number;
   readonly code: number;
   readonly room: number;
@@ -59,11 +66,14 @@ function partsOf(module: RawModule, sideBytes: number): Parts {
   const elementsLeft = dataLeft + WORD * module.dataSegments.length;
   const data = elementsLeft + WORD * module.elements.length;
   const elements = data + WORD * module.dataSegments.length;
-  const items = elements + WORD * module.elements.length;
-  const code = items + WORD * module.elements.reduce((sum, segment) => sum + segment.items.length, 0);
-  const room = (code + module.bytes.length + 7) & ~7;
-  const bytes = (room + sideBytes + ALIGNED - 1) & -ALIGNED;
-  return { types, functions, globals, dataLeft, elementsLeft, data, elements, items, code, room, bytes };
+  const parts = elements + WORD * module.elements.length;
+  const behind = WORD * module.elements.reduce((sum, segment) => sum + segment.items.length, 0) + module.bytes.length;
+  // Those that say so of the parts are counted among them.
+  const items = (parts + Math.ceil((parts + behind + sideBytes + BLOCK_WORDS) / (PART_BYTES - 1)) + 1 + 7) & ~7;
+  const room = (items + behind + 7) & ~7;
+  const code = items + behind - module.bytes.length;
+  const bytes = (room + sideBytes + BLOCK_WORDS + ALIGNED - 1) & -ALIGNED;
+  return { types, functions, globals, dataLeft, elementsLeft, data, elements, parts, items, code, room, bytes };
 }
 
 /** A program that waits for its place. */
@@ -131,6 +141,10 @@ class Layer {
     if (execute === undefined) throw new InternalError('an admitted program has no __execute');
     const { table, memory } = module;
     return {
+      functionCount: module.imports.length + module.bodies.length,
+      codeBytes: module.bytes.length,
+      headBytes: parts.items,
+      parts: parts.parts,
       functions: module.start === undefined ? [execute.index] : [module.start, execute.index],
       minPages: program.minPages,
       mostPages: Math.min(memory?.maxPages ?? LIMITS.memoryPages, LIMITS.memoryPages),
@@ -145,7 +159,7 @@ class Layer {
   }
 
   #part(at: number, length: number): ActiveSegment {
-    return { from: this.place.start + at, to: 0, length };
+    return { from: at, to: 0, length };
   }
 
   #word(at: number, value: number): void {
@@ -157,10 +171,10 @@ class Layer {
   }
 
   #layHead(): void {
-    const { parts, place } = this;
     for (const name of ['functions', 'types', 'room', 'data', 'elements'] as const) {
-      this.#word(PROGRAM[name], place.start + parts[name]);
+      this.#word(PROGRAM[name], this.parts[name]);
     }
+    this.#word(PROGRAM.parts, 0);
   }
 
   #layTypes(): void {
@@ -173,7 +187,7 @@ class Layer {
   }
 
   #layFunctions(): void {
-    const { module, parts, place, program } = this;
+    const { module, parts, program } = this;
     let at = parts.functions;
     const lay = (typeIndex: number): void => {
       const { params, results } = module.types[typeIndex];
@@ -189,7 +203,7 @@ class Layer {
     }
     for (const [i, { typeIndex, locals, start }] of module.bodies.entries()) {
       lay(typeIndex);
-      this.#word(at + FUNCTION.code, place.start + parts.code + start);
+      this.#word(at + FUNCTION.code, parts.code + start);
       this.#word(at + FUNCTION.slots, program.slots[i]);
       this.#half(at + FUNCTION.locals, locals.length);
       at += FUNCTION.bytes;
@@ -204,10 +218,10 @@ class Layer {
   }
 
   #layData(): ActiveSegment[] {
-    const { module, parts, place } = this;
+    const { module, parts } = this;
     const active: ActiveSegment[] = [];
     for (const [i, { mode, offset, bytes }] of module.dataSegments.entries()) {
-      const from = place.start + parts.code + bytes.byteOffset - module.bytes.byteOffset;
+      const from = parts.code + bytes.byteOffset - module.bytes.byteOffset;
       this.#word(parts.data + WORD * i, from);
       this.#word(parts.dataLeft + WORD * i, mode === 'passive' ? bytes.length : 0);
       if (offset !== undefined) active.push({ from, to: offsetOf(offset), length: bytes.length });
@@ -216,14 +230,13 @@ class Layer {
   }
 
   #layElements(): ActiveSegment[] {
-    const { module, parts, place } = this;
+    const { module, parts } = this;
     const active: ActiveSegment[] = [];
     let at = parts.items;
     for (const [i, { mode, offset, items }] of module.elements.entries()) {
-      this.#word(parts.elements + WORD * i, place.start + at);
+      this.#word(parts.elements + WORD * i, at);
       this.#word(parts.elementsLeft + WORD * i, mode === 'passive' ? items.length : 0);
-      const from = place.start + at;
-      if (offset !== undefined) active.push({ from, to: offsetOf(offset), length: WORD * items.length });
+      if (offset !== undefined) active.push({ from: at, to: offsetOf(offset), length: WORD * items.length });
       for (const item of items) {
         this.#word(at, referenceOf(item));
         at += WORD;

@@ -42,13 +42,18 @@ interface Kept {
 }
 
 /** All that is known of an admitted module but its bytes. */
-interface Admission extends Admitted, Pick<Program, 'entryFuel' | 'imports' | 'minPages' | 'makesCalls' | 'fitsLent'> {
+interface Admission
+  extends Admitted,
+    Pick<Program, 'sourceBytes' | 'entryFuel' | 'imports' | 'minPages' | 'makesCalls' | 'fitsLent'> {
   readonly dataSegments: number;
   /** What only its instrumented code tells: most programs are interpreted, and never have any. */
   forEngine: ForEngine | undefined;
 }
 
 type ForEngine = Pick<Program, 'reuse' | 'compiledBytes' | 'lendsFirst'>;
+
+/** Gives the bytes of a module whenever they are asked for. */
+type Source = () => Uint8Array;
 
 /** Results of preparing, by the code's SHA-256. */
 export class PreparedPrograms {
@@ -71,13 +76,21 @@ export class PreparedPrograms {
     const refused = this.#refusals.get(hash);
     if (refused) throw refused;
     try {
-      const program = programOf(wasm, hash, this.#admissionOf(wasm, hash));
+      const program = programOf(() => wasm, hash, this.#admissionOf(wasm, hash));
       this.#programs.set(hash, program, programBytes(program));
       return program;
     } catch (error) {
       if (error instanceof ProgramError) this.#refusals.set(hash, error, REFUSAL_BYTES);
       throw error;
     }
+  }
+
+  /** The same where only that it was admitted is known: `source` gives its bytes whenever they are asked for. */
+  admitted(hash: string, source: Source): Program | undefined {
+    const known = this.#programs.get(hash);
+    if (known !== undefined) return known;
+    const admission = this.#admitted.get(hash);
+    return admission && programOf(source, hash, admission);
   }
 
   /** The program of the module with that SHA-256 (hex), if it is kept. */
@@ -113,13 +126,18 @@ export function knownProgram(hash: string): Program | undefined {
   return prepared.known(hash);
 }
 
+/** A program that was admitted before, by the SHA-256 of its module (hex): see {@link PreparedPrograms.admitted}. */
+export function admittedProgram(hash: string, source: Source): Program | undefined {
+  return prepared.admitted(hash, source);
+}
+
 function hashOf(wasm: Uint8Array): string {
   return createHash('sha256').update(wasm).digest('hex');
 }
 
 /** Bytes that keeping `program` takes. */
-export function programBytes({ source }: Program): number {
-  return source.length + PROGRAM_BYTES;
+export function programBytes({ sourceBytes }: Program): number {
+  return sourceBytes + PROGRAM_BYTES;
 }
 
 function admissionBytes({ slots, dataSegments }: Admission): number {
@@ -131,10 +149,10 @@ const instrumented = new BoundedCache<Uint8Array>(INSTRUMENTED_PROGRAMS, INSTRUM
 const decoded = new BoundedCache<WasmModule>(DECODED_PROGRAMS, DECODED_BYTES);
 
 /** The instrumented module of an admitted one, decoded on each use: it takes many times its bytes. */
-function decodedModule(hash: string, wasm: Uint8Array, slots: Uint32Array): WasmModule {
+function decodedModule(hash: string, source: Source, slots: Uint32Array): WasmModule {
   const known = decoded.get(hash);
   if (known) return known;
-  const raw = instrumentModule(readModule(wasm), slots).module;
+  const raw = instrumentModule(readModule(source()), slots).module;
   const module = decodeBodies(raw);
   decoded.set(hash, module, raw.bytes.length);
   return module;
@@ -148,19 +166,19 @@ function encoded({ module, changes }: Instrumented, reuse: Reuse): Uint8Array {
 /** What stands behind the hash of a program that is instrumented for a lent memory. */
 const TO_LEND = ' to lend';
 
-function instrumentedModule(hash: string, wasm: Uint8Array, admission: Admission, toLend: boolean): Uint8Array {
-  const { reuse } = forEngineOf(hash, wasm, admission);
+function instrumentedModule(hash: string, source: Source, admission: Admission, toLend: boolean): Uint8Array {
+  const { reuse } = forEngineOf(hash, source, admission);
   const key = toLend ? hash + TO_LEND : hash;
   const known = instrumented.get(key);
   if (known) return known;
-  const bytes = encoded(instrumentForEngine(readModule(wasm), admission.slots, toLend), reuse);
+  const bytes = encoded(instrumentForEngine(readModule(source()), admission.slots, toLend), reuse);
   instrumented.set(key, bytes, bytes.length);
   return bytes;
 }
 
 /** Prepares a program, whatever was prepared before. */
 export function buildProgram(wasm: Uint8Array, hash = hashOf(wasm)): Program {
-  return programOf(wasm, hash, admit(wasm));
+  return programOf(() => wasm, hash, admit(wasm));
 }
 
 function admit(wasm: Uint8Array): Admission {
@@ -170,6 +188,7 @@ function admit(wasm: Uint8Array): Admission {
   return {
     ...validateModule(source),
     ...{ imports, minPages },
+    sourceBytes: wasm.length,
     entryFuel: entryFuel(source),
     dataSegments: source.dataSegments.length,
     fitsLent: extentOf(source.dataSegments).end <= minPages << 16,
@@ -178,44 +197,47 @@ function admit(wasm: Uint8Array): Admission {
   };
 }
 
-function forEngineOf(hash: string, wasm: Uint8Array, admission: Admission): ForEngine {
-  admission.forEngine ??= instrumentFirst(hash, wasm, admission);
+function forEngineOf(hash: string, source: Source, admission: Admission): ForEngine {
+  admission.forEngine ??= instrumentFirst(hash, source, admission);
   return admission.forEngine;
 }
 
 /** Instruments a module, for the memory that its first run on V8 is likely to have. */
-function instrumentFirst(hash: string, wasm: Uint8Array, admission: Admission): ForEngine {
+function instrumentFirst(hash: string, source: Source, admission: Admission): ForEngine {
   const { slots, codeBytes, minPages, fitsLent } = admission;
   const toLend = fitsLent && minPages >= MANY_PAGES;
-  const made = instrumentForEngine(readModule(wasm), slots, toLend);
+  const made = instrumentForEngine(readModule(source()), slots, toLend);
   const reuse = decideReuse(made.module, made.changes);
   const bytes = encoded(made, reuse);
   instrumented.set(toLend ? hash + TO_LEND : hash, bytes, bytes.length);
   return { reuse, compiledBytes: bytes.length + codeBytes, lendsFirst: reuse.reusable && toLend };
 }
 
-function programOf(wasm: Uint8Array, hash: string, admission: Admission): Program {
-  const { slots, sideBytes, entryFuel, imports, minPages, fitsLent, makesCalls } = admission;
+function programOf(source: Source, hash: string, admission: Admission): Program {
+  const { slots, sideBytes, sourceBytes, entryFuel, imports, minPages, fitsLent, makesCalls } = admission;
   return {
-    ...{ hash, source: wasm, slots, sideBytes, entryFuel, imports },
+    ...{ hash, sourceBytes, slots, sideBytes, entryFuel, imports },
     ...{ minPages, fitsLent, makesCalls },
+    get source(): Uint8Array {
+      return source();
+    },
     get reuse(): Reuse {
-      return forEngineOf(hash, wasm, admission).reuse;
+      return forEngineOf(hash, source, admission).reuse;
     },
     get compiledBytes(): number {
-      return forEngineOf(hash, wasm, admission).compiledBytes;
+      return forEngineOf(hash, source, admission).compiledBytes;
     },
     get lendsFirst(): boolean {
-      return forEngineOf(hash, wasm, admission).lendsFirst;
+      return forEngineOf(hash, source, admission).lendsFirst;
     },
     get instrumented(): Uint8Array {
-      return instrumentedModule(hash, wasm, admission, false);
+      return instrumentedModule(hash, source, admission, false);
     },
     get instrumentedToLend(): Uint8Array {
-      return instrumentedModule(hash, wasm, admission, true);
+      return instrumentedModule(hash, source, admission, true);
     },
     get module(): WasmModule {
-      return decodedModule(hash, wasm, slots);
+      return decodedModule(hash, source, slots);
     },
   };
 }

@@ -29,6 +29,8 @@ const WORKERS_COMPILED_BYTES = 512 * 1024 * 1024;
 const LEAST_COMPILED_BYTES = 64 * 1024 * 1024;
 /** Room for programs that are interpreted: the largest takes less than 24 MiB with its side tables. */
 const LEAST_INTERPRETED_BYTES = 32 * 1024 * 1024;
+/** What the file of programs may take that there is no such room for: so many times what compiled code may take. */
+const FILE_TIMES = 16;
 /**
  * Forgotten code that V8 may hold: it frees code only when it collects, and does not count it as a reason to do so. The
  * more there is, the longer compiling takes, several times as long in the end.
@@ -61,6 +63,8 @@ export interface RunnerOptions {
   readonly compiledBytes?: number;
   /** What programs may take that the interpreter keeps. */
   readonly interpretedBytes?: number;
+  /** What the file may take of those that had to leave. */
+  readonly fileBytes?: number;
   /** Hears of every host call; all is compiled then. */
   readonly watch?: HostCallWatch;
   /** Whatever it compiles, results are the same. */
@@ -87,6 +91,7 @@ export class ProgramRunner {
   constructor({
     compiledBytes = COMPILED_BYTES,
     interpretedBytes = Math.max(LEAST_INTERPRETED_BYTES, compiledBytes / 2),
+    fileBytes = FILE_TIMES * compiledBytes,
     watch,
     compiles = 'what pays',
   }: RunnerOptions = {}) {
@@ -96,7 +101,7 @@ export class ProgramRunner {
     this.#lent = new LentMemories(isAlone ? KEPT_LENT_BYTES : Math.max(KEPT_LENT_BYTES / 8, compiledBytes / 2));
     const tier = watch === undefined ? compiles : 'everything';
     const keptBytes = isAlone ? KEPT_INTERPRETED_BYTES : KEPT_INTERPRETED_BYTES / 4;
-    const bounds = { programBytes: interpretedBytes, keptBytes };
+    const bounds = { programBytes: interpretedBytes, fileBytes, keptBytes };
     this.#interpreted = new InterpretedPrograms(tier, bounds, this.#budget, this.#runInner, this.#returned);
     // An instance has its code: they go together.
     this.#compiled = new BoundedCache(COMPILED_PROGRAMS, compiledBytes, 'any', (key, weight) =>
@@ -203,7 +208,7 @@ export class ProgramRunner {
       return this.#interpreted.runOf(program, this.#isCompiled);
     } catch (error) {
       // Only the machine can refuse it: there are no addresses to be had.
-      throw machineFailure(program, error);
+      throw error instanceof InternalError ? error : machineFailure(program, error);
     }
   }
 
@@ -215,12 +220,14 @@ export class ProgramRunner {
   }
 
   /**
-   * Programs that the interpreter keeps; instances waiting for their next run, the bytes of their memories, those in
-   * lent memories and the bytes of these; compiled programs, the bytes that their code may take, and those of code that
-   * was forgotten since memory was freed.
+   * Programs that the interpreter keeps, those in the file beside it, and why no more go there; instances waiting for
+   * their next run, the bytes of their memories, those in lent memories and the bytes of these; compiled programs, the
+   * bytes that their code may take, and those of code that was forgotten since memory was freed.
    */
   get kept(): {
     readonly interpreted: number;
+    readonly away: number;
+    readonly notAway: string | undefined;
     readonly instances: number;
     readonly bytes: number;
     readonly inLent: number;
@@ -233,9 +240,11 @@ export class ProgramRunner {
     const { size: compiled, weight: compiledBytes } = this.#compiled;
     const instances = this.#idle.size + inLent;
     const forgottenBytes = this.#forgottenBytes;
-    const { programs: interpreted } = this.#interpreted;
+    const { programs: interpreted, away } = this.#interpreted;
     return {
       interpreted,
+      away: away.programs,
+      notAway: away.failure,
       instances,
       bytes: this.#idle.weight,
       inLent,

@@ -5,7 +5,10 @@ import type { Reuse } from './reuse.js';
 export interface Program {
   /** SHA-256 of the original WASM, hex. */
   readonly hash: string;
+  /** The module as it came. Of a program that is stored and not kept it is read on each use. */
   readonly source: Uint8Array;
+  /** Its bytes. */
+  readonly sourceBytes: number;
   /**
    * The instrumented module's bytes, its table as numbers if it changes (erasure.ts), with `reset` (reuse.ts) where it
    * can be reused: what V8 compiles. Made (almost always anew) when it is asked for: compiled code is kept for longer.

@@ -73,6 +73,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       gpu: options.gpu,
       waitForKernels: options.waitForKernels,
       onCostsLost: options.onCostsLost,
+      onProgramFileLost: (why) => options.onCostsLost?.(`programs are laid out anew for each run: ${why}`),
       onKernelFailure: ({ program, stage, message }) =>
         options.onGpuFailure?.(`program ${program} has no kernel (${stage}: ${message}); the CPU runs it`),
       onGpuFailure: (error) => {

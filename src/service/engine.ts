@@ -123,6 +123,12 @@ export class Engine {
           onKernelFailure: (failure) =>
             tell({ kind: 'kernel-failure', failure: failureOf(kernelError(failure)), gpu: health() }),
           onCostsLost: (why) => tell({ kind: 'warning', message: why, facts: { path: settings.db } }),
+          onProgramFileLost: (why) =>
+            tell({
+              kind: 'warning',
+              message: 'programs are laid out anew for each run: no file holds them',
+              facts: { why },
+            }),
           onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: health() }),
         },
         standard: {

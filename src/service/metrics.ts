@@ -125,6 +125,9 @@ export function metricsText(input: MetricsInput): Promise<string> {
     .counter('warpshrew_cost_records_lost_total', 'Records of learned costs that were dropped or not kept.', [
       state.gpu.costLosses,
     ])
+    .counter('warpshrew_program_files_lost_total', 'Threads that cannot put programs into a file any more.', [
+      state.gpu.programFileLosses,
+    ])
     .counter('warpshrew_rehearsals_failed_total', 'Times a worker thread gave up a rehearsal that threw.', [
       state.gpu.failedRehearsals,
     ])

@@ -138,6 +138,7 @@ export class Pages {
         lastGpuFailure: state.gpu.lastGpuFailure ?? null,
         lastKernelFailure: state.gpu.lastKernelFailure ?? null,
         lastCostLoss: state.gpu.lastCostLoss ?? null,
+        lastProgramFileLoss: state.gpu.lastProgramFileLoss ?? null,
       },
       publishing: publishStatus(this.#options.publishing(), tip?.height),
       sink: sinkShown(state.sink, tip?.height),

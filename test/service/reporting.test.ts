@@ -18,6 +18,8 @@ const gpu = {
   costLosses: 0,
   lastCostLoss: undefined,
   lastKernelFailure: undefined,
+  programFileLosses: 0,
+  lastProgramFileLoss: undefined,
   failedRehearsals: 0,
 } as const;
 

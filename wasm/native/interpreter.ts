@@ -4,15 +4,17 @@ import { access } from './interpreter/accesses';
 import {
   BRANCH_BYTES, BRANCH_SIDE, CALLER_BYTES, CALLER_FUNCTION, CALLER_LOCALS, CALLER_SIDE,
   FUNCTION_BYTES, FUNCTION_CODE, FUNCTION_COST, FUNCTION_HOST, FUNCTION_LOCALS, FUNCTION_PARAMS, FUNCTION_RESULTS,
-  FUNCTION_SIDE, FUNCTION_SLOTS, FUNCTION_TYPE, PROGRAM_FUNCTIONS, PROGRAM_TYPES, STATE_BYTES, STATE_GLOBALS,
-  STATE_MEMORY, STATE_TABLE, STATE_TABLE_SIZE, TYPE_BYTES, TYPE_NUMBER, WORD,
+  FUNCTION_SIDE, FUNCTION_SLOTS, FUNCTION_TYPE, PROGRAM_FUNCTIONS, PROGRAM_PARTS, PROGRAM_TYPES, STATE_BYTES,
+  STATE_GLOBALS, STATE_MEMORY, STATE_TABLE, STATE_TABLE_SIZE, TYPE_BYTES, TYPE_NUMBER, WORD,
 } from './interpreter/layout';
 import { after, longI64, longU32, skipped } from './interpreter/numbers';
-import { left, moved, put, right } from './interpreter/operands';
-import { makeSideTable } from './interpreter/side-table';
-import { fuel, growMemory, onReferences, prefixed, setFuel, trapFor, WHY_FUEL, WHY_STACK } from './interpreter/state';
+import { clear, keepCaller, left, moved, put, right } from './interpreter/operands';
+import { arrive, comesInParts, InParts, tableBranch, Whole } from './interpreter/parts';
+import { makeReady } from './interpreter/ready';
+import { growMemory, onReferences, payBlock, prefixed, trapFor, WHY_STACK } from './interpreter/state';
 
-export { fuel, why } from './interpreter/state';
+export { makeSideTables, markStarts, sumOf } from './interpreter/ready';
+export { fuel, heapBase, why } from './interpreter/state';
 
 /** Calls host function `number` with the operands at `operands`, eight bytes each; gives its result, if it has one. */
 @external('env', 'host')
@@ -24,20 +26,11 @@ export let slots: u32 = 0;
 export let operandsTop: usize = 0;
 export let callersTop: usize = 0;
 
-/** Locals that are cleared one by one: a call of the engine's own function takes longer. */
-const FEW_BYTES: usize = 128;
-
-/** First address that JavaScript may use. */
-export function heapBase(): usize {
-  return (__heap_base + 63) & ~63;
-}
-
-/** Begins the basic block whose fuel is at `side`, before anything of it runs; gives the place behind that. */
+/** Begins the basic block whose code is at `at` and whose words are at `side`; gives the place behind its fuel. */
 @inline
-function entered(side: usize): usize {
-  const cost = load<u32>(side);
-  if (cost > fuel) trapFor(WHY_FUEL);
-  setFuel(fuel - cost);
+function entered<T>(at: usize, side: usize): usize {
+  if (comesInParts<T>()) arrive(program, at, side);
+  payBlock(side);
   return side + WORD;
 }
 
@@ -52,6 +45,12 @@ let caller: usize = 0;
 /** The function that runs. */
 let fn: usize = 0;
 
+function use(programAt: usize): void {
+  program = programAt;
+  functions = program + <usize>load<u32>(program, PROGRAM_FUNCTIONS);
+  types = program + <usize>load<u32>(program, PROGRAM_TYPES);
+}
+
 /** Calls a host function, in which other runs may begin and end. */
 function callHost(number: u32, operands: usize): i32 {
   const ownProgram = program;
@@ -62,25 +61,25 @@ function callHost(number: u32, operands: usize): i32 {
   operandsTop = operands;
   callersTop = caller;
   const result = host(number, operands);
-  program = ownProgram;
+  use(ownProgram);
   state = ownState;
-  functions = load<u32>(program, PROGRAM_FUNCTIONS);
-  types = load<u32>(program, PROGRAM_TYPES);
   callers = ownCallers;
   caller = ownCaller;
   fn = ownFn;
   return result;
 }
 
-/**
- * Runs function number `index` of the program at `programAt`, which takes no parameters, in the frame `stateAt`; gives
- * its result if it has one. A trap says why in `why`.
- */
+/** Runs a function without parameters in the frame `stateAt`; gives its result, if any. A trap says why in `why`. */
 export function run(programAt: usize, stateAt: usize, index: u32, operands: usize, callersAt: usize): i32 {
-  program = programAt;
+  return load<u32>(programAt, PROGRAM_PARTS) === 0
+    ? runAs<Whole>(programAt, stateAt, index, operands, callersAt)
+    : runAs<InParts>(programAt, stateAt, index, operands, callersAt);
+}
+
+/** There are two of it: a program that is whole need not ask at each of its blocks whether that is there. */
+function runAs<T>(programAt: usize, stateAt: usize, index: u32, operands: usize, callersAt: usize): i32 {
+  use(programAt);
   state = stateAt;
-  functions = load<u32>(program, PROGRAM_FUNCTIONS);
-  types = load<u32>(program, PROGRAM_TYPES);
   callers = callersAt;
   caller = callersAt;
   fn = 0;
@@ -117,23 +116,20 @@ export function run(programAt: usize, stateAt: usize, index: u32, operands: usiz
       const taken = load<u32>(next, FUNCTION_SLOTS);
       if (taken > slots) trapFor(WHY_STACK);
       slots -= taken;
-      if (load<u32>(next, FUNCTION_SIDE) === 0) makeSideTable(program, next);
+      if (load<u32>(next, FUNCTION_SIDE) === 0) makeReady(programAt, next);
       if (fn !== 0) {
-        store<u32>(caller, <u32>at);
-        store<u32>(caller, <u32>side, CALLER_SIDE);
-        store<u32>(caller, <u32>locals, CALLER_LOCALS);
-        store<u32>(caller, <u32>fn, CALLER_FUNCTION);
+        keepCaller(caller, at, side, locals, fn);
         caller += CALLER_BYTES;
       }
       fn = next;
       locals = top - (<usize>load<u16>(fn, FUNCTION_PARAMS) << 3);
       const cleared = <usize>load<u16>(fn, FUNCTION_LOCALS) << 3;
-      if (cleared > FEW_BYTES) memory.fill(top, 0, cleared);
-      else for (let local: usize = 0; local < cleared; local += 8) store<u64>(top + local, 0);
+      clear(top, cleared);
       top += cleared;
-      at = load<u32>(fn, FUNCTION_CODE);
-      side = load<u32>(fn, FUNCTION_SIDE);
-      entered(fn + FUNCTION_COST);
+      at = programAt + <usize>load<u32>(fn, FUNCTION_CODE);
+      side = programAt + <usize>load<u32>(fn, FUNCTION_SIDE);
+      if (comesInParts<T>()) arrive(program, at, side);
+      payBlock(fn + FUNCTION_COST);
     }
     // What ends this loop has set `next`.
     while (true) {
@@ -148,7 +144,7 @@ export function run(programAt: usize, stateAt: usize, index: u32, operands: usiz
           continue;
         case 0x03: // loop
           at = skipped(at);
-          side = entered(side);
+          side = entered<T>(at, side);
           continue;
         case 0x04: // if
           top -= 8;
@@ -156,44 +152,44 @@ export function run(programAt: usize, stateAt: usize, index: u32, operands: usiz
             at = skipped(at);
             side += 2 * WORD;
           } else {
-            at = load<u32>(side);
-            side = load<u32>(side, BRANCH_SIDE);
+            at = programAt + <usize>load<u32>(side);
+            side = programAt + <usize>load<u32>(side, BRANCH_SIDE);
           }
-          side = entered(side);
+          side = entered<T>(at, side);
           continue;
         case 0x05: // else, behind what ran because the condition was true
-          at = load<u32>(side);
-          side = load<u32>(side, BRANCH_SIDE);
-          side = entered(side);
+          at = programAt + <usize>load<u32>(side);
+          side = programAt + <usize>load<u32>(side, BRANCH_SIDE);
+          side = entered<T>(at, side);
           continue;
         case 0x0b: // end
-          side = entered(side);
+          side = entered<T>(at, side);
           continue;
         case 0x0d: // br_if
           top -= 8;
           if (load<u32>(top) === 0) {
             at = skipped(at);
             side += BRANCH_BYTES;
-            side = entered(side);
+            side = entered<T>(at, side);
             continue;
           }
         // What follows is br.
         case 0x0c:
           top = moved(side, locals, top);
-          at = load<u32>(side);
-          side = load<u32>(side, BRANCH_SIDE);
-          side = entered(side);
+          at = programAt + <usize>load<u32>(side);
+          side = programAt + <usize>load<u32>(side, BRANCH_SIDE);
+          side = entered<T>(at, side);
           continue;
         case 0x0e: {
           // br_table
           top -= 8;
           const last = longU32(at);
           const label = load<u32>(top);
-          const branch: usize = load<u32>(side + <usize>(label < last ? label : last) * WORD);
+          const branch = tableBranch<T>(programAt, side, label < last ? label : last);
           top = moved(branch, locals, top);
-          at = load<u32>(branch);
-          side = load<u32>(branch, BRANCH_SIDE);
-          side = entered(side);
+          at = programAt + <usize>load<u32>(branch);
+          side = programAt + <usize>load<u32>(branch, BRANCH_SIDE);
+          side = entered<T>(at, side);
           continue;
         }
         case 0x0f: // return
@@ -381,8 +377,12 @@ export function run(programAt: usize, stateAt: usize, index: u32, operands: usiz
           at = after;
           continue;
         case 0xfc:
-          top = prefixed(program, state, at, top);
+          top = prefixed(programAt, state, at, top);
           at = after;
+          continue;
+        case 0xfe: // NOT_THERE
+          at--;
+          arrive(programAt, at, side);
           continue;
         default: // loads and stores
           at = skipped(at);

@@ -14,6 +14,8 @@ const PIECE = 1_024;
 const MOST_BYTES = 64 * 1024 * 1024;
 /** The same of the parts of the state that it read as a whole. */
 const MOST_RANGE_BYTES = 64 * 1024 * 1024;
+/** Codes whose hash it remembers at most. */
+const MOST_CODES = 16_384;
 
 /**
  * Remembers what `base` said; valid while `base` does not change, so for one block. When it holds `mostBytes` it
@@ -25,6 +27,7 @@ export class CachingReader implements StateReader {
   readonly #mostBytes: number;
   readonly #known = new Map<LaneKey, Uint8Array | undefined>();
   readonly #ranges: KnownRanges;
+  readonly #codes = new Map<LaneKey, string>();
   #bytes = 0;
   /** As {@link get}, for a caller that remembers what it is told: only what was asked for in advance is kept here. */
   readonly unkept: StateReader;
@@ -56,6 +59,15 @@ export class CachingReader implements StateReader {
     const value = tight(this.#base.get(key));
     this.#remember(key, value);
     return value;
+  }
+
+  codeHash(key: LaneKey): string | undefined {
+    return this.#codes.get(key);
+  }
+
+  learnCode(key: LaneKey, hash: string): void {
+    if (this.#codes.size >= MOST_CODES) this.#codes.clear();
+    this.#codes.set(key, hash);
   }
 
   #getUnkeptAt(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {

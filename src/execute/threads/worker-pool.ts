@@ -62,16 +62,24 @@ export class WorkerPool {
   #dead: Error | undefined;
   #closing = false;
 
-  /** `watch`: buffer of a WorkWatch, in which worker i is thread i + 1. */
+  /**
+   * `watch`: buffer of a WorkWatch, in which worker i is thread i + 1. `onProgramFileLost` hears of each thread that
+   * cannot put programs away any more.
+   */
   constructor(
     readonly size: number,
     watch?: SharedArrayBuffer,
+    onProgramFileLost?: (why: string) => void,
   ) {
     this.#workers = Array.from({ length: size }, (_, i) => {
       const workerData: WorkerData = { watch, thread: i + 1, compiledBytes: compiledBytesOf(size), ready: this.#ready };
       const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
       const worker: { readonly thread: Worker; readonly jobs: Job[] } = { thread, jobs: [] };
       thread.on('message', (answer: FromWorker) => {
+        if (answer.kind === 'program-file-lost') {
+          onProgramFileLost?.(answer.why);
+          return;
+        }
         const job = worker.jobs.shift();
         if (answer.kind === 'error') {
           this.#fail(errorOf(answer.failure));

@@ -68,6 +68,8 @@ export type ToWorker =
 export type FromWorker =
   | ({ readonly kind: 'rows' } & RowReply)
   | { readonly kind: 'scanned'; readonly part: ScannedPart }
+  /** Unasked: the thread cannot put programs away any more. */
+  | { readonly kind: 'program-file-lost'; readonly why: string }
   /** The outcomes of the piece take more memory than a block is given. */
   | { readonly kind: 'too-large' }
   | { readonly kind: 'error'; readonly failure: Failure };

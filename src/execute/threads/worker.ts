@@ -54,6 +54,8 @@ const { watch: buffer, thread, compiledBytes, ready } = workerData as WorkerData
 const watch = buffer && new WorkWatch(buffer).thread(thread);
 /** Made for the first block: if this thread cannot run contracts, the engine gets the reason instead of a result. */
 let runner: ProgramRunner | undefined;
+/** Whether the engine knows that no more programs are put away here. */
+let toldLoss = false;
 const walks = new Walks();
 const stores = new Map<bigint, Promise<StateReader>>();
 let tasks: Promise<BlockTasks> | undefined;
@@ -98,6 +100,9 @@ async function rehearse({ block, part, first, length, shared }: WorkerRehearsal)
 
 /** What the block took is wanted by whoever stores it now. */
 async function end(): Promise<void> {
+  const why = runner?.kept.notAway;
+  if (why !== undefined && !toldLoss) port?.postMessage({ kind: 'program-file-lost', why } satisfies FromWorker);
+  toldLoss = why !== undefined;
   const bytes = (await tasks)?.rows.bytes ?? 0;
   tasks = undefined;
   freeMemoryOf(bytes);

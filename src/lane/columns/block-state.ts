@@ -328,6 +328,20 @@ export class BlockStateReader implements StateReader {
     return state.bytes.slice(state.starts[number], state.ends[number]);
   }
 
+  codeHash(key: LaneKey): string | undefined {
+    return this.#isBelow(key) ? this.before.codeHash?.(key) : undefined;
+  }
+
+  learnCode(key: LaneKey, hash: string): void {
+    if (this.#isBelow(key)) this.before.learnCode?.(key, hash);
+  }
+
+  /** Whether nothing is known of `key` here. */
+  #isBelow(key: LaneKey): boolean {
+    const number = this.state.findText(key);
+    return (number < 0 || !this.state.isKnown(number)) && !this.state.isAside(key);
+  }
+
   /** Applies what a transaction has written. */
   apply(writes: ReadonlyMap<LaneKey, Uint8Array | undefined>): void {
     const { state } = this;

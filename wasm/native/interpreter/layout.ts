@@ -1,6 +1,9 @@
 // Where things lie in the memory of the interpreter: src/program/interpreter-layout.ts writes by the same figures.
 
-/** A program. Addresses are absolute, as everywhere here. */
+/**
+ * A program. Places in it, those in its functions and side tables included, are counted from its beginning: so its
+ * bytes mean the same wherever they lie.
+ */
 export const PROGRAM_FUNCTIONS: usize = 0;
 export const PROGRAM_TYPES: usize = 4;
 /** Where the next side table of a function is put. */
@@ -9,11 +12,15 @@ export const PROGRAM_ROOM: usize = 8;
 export const PROGRAM_DATA: usize = 12;
 /** Per segment of elements: where its references lie, u32 each. */
 export const PROGRAM_ELEMENTS: usize = 16;
+/** Where its parts say whether they are there, a byte each; 0: all of it is there. */
+export const PROGRAM_PARTS: usize = 20;
+/** Bytes of a part: 1 << this. */
+export const PART_SHIFT: usize = 12;
 
 /** A function of a program, imported ones included. */
 export const FUNCTION_BYTES: usize = 32;
 export const FUNCTION_CODE: usize = 0;
-/** Its side table; 0: it has none yet. */
+/** Its side table; 0: it is not ready to run. */
 export const FUNCTION_SIDE: usize = 4;
 export const FUNCTION_SLOTS: usize = 8;
 export const FUNCTION_PARAMS: usize = 12;
@@ -26,6 +33,8 @@ export const FUNCTION_HOST: usize = 18;
 export const FUNCTION_TYPE: usize = 20;
 /** Fuel of its first basic block. */
 export const FUNCTION_COST: usize = 24;
+/** Its side table that was made before the program was put away; 0: none. */
+export const FUNCTION_MADE: usize = 28;
 
 /** A type: parameters and results, u16 each, and the number of all types that equal it. */
 export const TYPE_BYTES: usize = 8;
@@ -62,5 +71,12 @@ export const BRANCH_SIDE: usize = 4;
 export const BRANCH_VALUES: usize = 8;
 export const BRANCH_BYTES: usize = 12;
 
+/** Bytes of the longest instruction that another one can follow. */
+export const MOST_INSTRUCTION: usize = 16;
+/** What a run reads of a side table at most where a basic block begins: its fuel, a branch, the fuel behind that. */
+export const BLOCK_WORDS: u32 = 20;
+
+/** Stands in the code where the first instruction of a part begins that is not there. */
+export const NOT_THERE: u8 = 0xfe;
 /** Stands in the code for the last `end` of a function. */
 export const LAST_END: u8 = 0xff;

@@ -1,4 +1,5 @@
 // Makes the side table of a function when it is called first: one walk over its code, which is known to be valid.
+import { behind, CONTROL, KINDS, NUMBER, prefixedChange, setKinds, TWO_NUMBERS } from './kinds';
 import {
   BRANCH_BYTES,
   BRANCH_SIDE,
@@ -37,92 +38,8 @@ const BLOCK_BRANCHES: usize = 24;
 /** The words of a branch to it from a br_table, which all labels share that mean it; 0: no br_table has named it. */
 const BLOCK_SEEN: usize = 28;
 
-/**
- * By opcode: what follows it, and above that 256 times what it does to the height of the operands; CONTROL for those
- * that say more than that.
- */
-const KINDS: usize = memory.data(512);
-const NOTHING: i16 = 0;
-const NUMBER: i16 = 1;
-const TWO_NUMBERS: i16 = 2;
-const NUMBERS: i16 = 3;
-const PREFIXED: i16 = 4;
-const IMMEDIATES: i16 = 7;
-const CONTROL: i16 = 8;
-let isSet = false;
-
-function setKind(from: usize, to: usize, kind: i16, change: i16): void {
-  for (let op = from; op <= to; op++) store<i16>(KINDS + (op << 1), kind | (change << 8));
-}
-
-function setKinds(): void {
-  isSet = true;
-  setKind(0x00, 0x01, NOTHING | CONTROL, 0); // unreachable, nop
-  setKind(0x02, 0x04, NUMBER | CONTROL, 0); // block, loop, if
-  setKind(0x05, 0x05, NOTHING | CONTROL, 0); // else
-  setKind(0x0b, 0x0b, NOTHING | CONTROL, 0); // end
-  setKind(0x0c, 0x0d, NUMBER | CONTROL, 0); // br, br_if
-  setKind(0x0e, 0x0e, NUMBERS | CONTROL, 0); // br_table
-  setKind(0x0f, 0x0f, NOTHING | CONTROL, 0); // return
-  setKind(0x10, 0x10, NUMBER | CONTROL, 0); // call
-  setKind(0x11, 0x11, TWO_NUMBERS | CONTROL, 0); // call_indirect
-  setKind(0x1a, 0x1a, NOTHING, -1); // drop
-  setKind(0x1b, 0x1b, NOTHING, -2); // select
-  setKind(0x1c, 0x1c, TWO_NUMBERS, -2); // select of a type
-  setKind(0x20, 0x20, NUMBER, 1); // local.get
-  setKind(0x21, 0x21, NUMBER, -1); // local.set
-  setKind(0x22, 0x22, NUMBER, 0); // local.tee
-  setKind(0x23, 0x23, NUMBER, 1); // global.get
-  setKind(0x24, 0x24, NUMBER, -1); // global.set
-  setKind(0x25, 0x25, NUMBER, 0); // table.get
-  setKind(0x26, 0x26, NUMBER, -2); // table.set
-  setKind(0x28, 0x35, TWO_NUMBERS, 0); // loads
-  setKind(0x36, 0x3e, TWO_NUMBERS, -2); // stores
-  setKind(0x3f, 0x3f, NUMBER, 1); // memory.size
-  setKind(0x40, 0x40, NUMBER, 0); // memory.grow
-  setKind(0x41, 0x42, NUMBER, 1); // constants
-  setKind(0x46, 0x4f, NOTHING, -1); // i32 comparisons
-  setKind(0x51, 0x5a, NOTHING, -1); // i64 comparisons
-  setKind(0x6a, 0x78, NOTHING, -1); // i32 operations
-  setKind(0x7c, 0x8a, NOTHING, -1); // i64 operations
-  setKind(0xd0, 0xd0, NUMBER, 1); // ref.null
-  setKind(0xd2, 0xd2, NUMBER, 1); // ref.func
-  setKind(0xfc, 0xfc, PREFIXED | CONTROL, 0);
-}
-
-/** The byte behind the immediates of `op`, which begin at `at`. */
-function behind(op: u32, at: usize): usize {
-  const kind = <i16>(load<i16>(KINDS + (<usize>op << 1)) & IMMEDIATES);
-  if (kind === NOTHING) return at;
-  if (kind === NUMBER) return skipped(at);
-  if (kind === TWO_NUMBERS) return skipped(skipped(at));
-  if (kind === NUMBERS) {
-    const count = longU32(at);
-    at = after;
-    for (let i: u32 = 0; i <= count; i++) at = skipped(at);
-    return at;
-  }
-  const sub = load<u8>(at);
-  at = skipped(at);
-  // memory.init, memory.copy, table.init and table.copy have two, the others one.
-  return sub === 0x08 || sub === 0x0a || sub === 0x0c || sub === 0x0e ? skipped(skipped(at)) : skipped(at);
-}
-
-/** What a 0xfc instruction does to the height. */
-function prefixedChange(sub: u32): i32 {
-  switch (sub) {
-    case 0x09: // data.drop
-    case 0x0d: // elem.drop
-      return 0;
-    case 0x0f: // table.grow
-      return -1;
-    case 0x10: // table.size
-      return 1;
-    default:
-      return -3;
-  }
-}
-
+/** The program whose function is walked: what is written counts from there. */
+let base: usize = 0;
 // What is walked: the place in the side table where the next words go, and where the fuel of the basic block goes.
 let side: usize = 0;
 let costAt: usize = 0;
@@ -157,8 +74,8 @@ function writeBranch(at: usize, target: usize): void {
   const values = isLoop ? load<u32>(target, BLOCK_PARAMS) : load<u32>(target, BLOCK_RESULTS);
   store<u32>(at, ((localCount + load<u32>(target, BLOCK_HEIGHT)) << 16) | values, BRANCH_VALUES);
   if (isLoop) {
-    store<u32>(at, load<u32>(target, BLOCK_CODE));
-    store<u32>(at, load<u32>(target, BLOCK_SIDE), BRANCH_SIDE);
+    store<u32>(at, load<u32>(target, BLOCK_CODE) - <u32>base);
+    store<u32>(at, load<u32>(target, BLOCK_SIDE) - <u32>base, BRANCH_SIDE);
   } else {
     store<u32>(at, load<u32>(target, BLOCK_BRANCHES));
     store<u32>(target, at, BLOCK_BRANCHES);
@@ -184,7 +101,7 @@ function writeTable(at: usize, count: u32): usize {
       writeBranch(branch, target);
       store<u32>(target, branch, BLOCK_SEEN);
     }
-    store<u32>(table + i * WORD, branch);
+    store<u32>(table + i * WORD, <u32>(branch - base));
   }
   return at;
 }
@@ -194,8 +111,8 @@ function land(at: usize, place: usize): void {
   let branch: usize = load<u32>(block, BLOCK_BRANCHES);
   while (branch !== 0) {
     const before: usize = load<u32>(branch);
-    store<u32>(branch, at);
-    store<u32>(branch, place, BRANCH_SIDE);
+    store<u32>(branch, <u32>(at - base));
+    store<u32>(branch, <u32>(place - base), BRANCH_SIDE);
     branch = before;
   }
 }
@@ -205,8 +122,8 @@ function writeElse(at: usize): u32 {
   const here = side;
   side += 3 * WORD;
   const opener: usize = load<u32>(block, BLOCK_SIDE);
-  store<u32>(opener, at);
-  store<u32>(opener, here + 2 * WORD, BRANCH_SIDE);
+  store<u32>(opener, <u32>(at - base));
+  store<u32>(opener, <u32>(here + 2 * WORD - base), BRANCH_SIDE);
   store<u32>(block, 0x05, BLOCK_OP);
   // Whoever comes here goes to the end.
   store<u32>(here, load<u32>(block, BLOCK_BRANCHES));
@@ -221,8 +138,8 @@ function writeEnd(at: usize, isLast: bool): u32 {
   side += WORD;
   if (load<u32>(block, BLOCK_OP) === 0x04) {
     const opener: usize = load<u32>(block, BLOCK_SIDE);
-    store<u32>(opener, at);
-    store<u32>(opener, here, BRANCH_SIDE);
+    store<u32>(opener, <u32>(at - base));
+    store<u32>(opener, <u32>(here - base), BRANCH_SIDE);
   }
   // Branches to the body itself go to its last `end`, which returns.
   land(isLast ? at - 1 : at, here);
@@ -247,12 +164,13 @@ function endOfDead(at: usize): usize {
 
 /** Makes the side table of `fn`, and marks its last `end`. */
 export function makeSideTable(program: usize, fn: usize): void {
-  if (!isSet) setKinds();
-  const functions: usize = load<u32>(program, PROGRAM_FUNCTIONS);
-  const types: usize = load<u32>(program, PROGRAM_TYPES);
-  let at: usize = load<u32>(fn, FUNCTION_CODE);
-  side = load<u32>(program, PROGRAM_ROOM);
-  store<u32>(fn, <u32>side, FUNCTION_SIDE);
+  setKinds();
+  base = program;
+  const functions = program + <usize>load<u32>(program, PROGRAM_FUNCTIONS);
+  const types = program + <usize>load<u32>(program, PROGRAM_TYPES);
+  let at = program + <usize>load<u32>(fn, FUNCTION_CODE);
+  store<u32>(fn, load<u32>(program, PROGRAM_ROOM), FUNCTION_SIDE);
+  side = program + <usize>load<u32>(program, PROGRAM_ROOM);
   costAt = fn + FUNCTION_COST;
   localCount = <u32>load<u16>(fn, FUNCTION_PARAMS) + <u32>load<u16>(fn, FUNCTION_LOCALS);
   block = BLOCKS;
@@ -379,7 +297,7 @@ export function makeSideTable(program: usize, fn: usize): void {
     writeEnd(at, true);
     store<u32>(costAt, 0);
     store<u8>(at - 1, LAST_END);
-    store<u32>(program, <u32>side, PROGRAM_ROOM);
+    store<u32>(program, <u32>(side - program), PROGRAM_ROOM);
     return;
   }
 }

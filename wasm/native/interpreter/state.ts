@@ -12,6 +12,12 @@ import {
   STATE_TABLE_SIZE,
 } from './layout';
 import { after, longU32, stay } from './numbers';
+import { bring } from './parts';
+
+/** First address that JavaScript may use. */
+export function heapBase(): usize {
+  return (__heap_base + 63) & ~63;
+}
 
 /** Fuel that is left, and why a run trapped: as src/program/counters.ts has them. */
 export let fuel: u32 = 0;
@@ -19,15 +25,18 @@ export let why: u32 = 0;
 export const WHY_FUEL: u32 = 1;
 export const WHY_STACK: u32 = 2;
 
-@inline
-export function setFuel(left: u32): void {
-  fuel = left;
-}
-
 /** Ends the run, which has no more fuel or slots. */
 export function trapFor(cause: u32): void {
   why = cause;
   unreachable();
+}
+
+/** Pays for the basic block whose fuel is at `place`, before anything of it runs. */
+@inline
+export function payBlock(place: usize): void {
+  const cost = load<u32>(place);
+  if (cost > fuel) trapFor(WHY_FUEL);
+  fuel -= cost;
 }
 
 /** Prices of src/program/prices.ts. */
@@ -148,8 +157,9 @@ function bulk(op: u32, program: usize, state: usize, segment: usize, to: u32, fr
     if (op === 0x08) {
       // memory.init
       if (leaves(from, count, load<u32>(state + segment, STATE_DATA)) || leaves(to, count, bytes)) unreachable();
-      const data: usize = load<u32>(<usize>load<u32>(program, PROGRAM_DATA) + segment);
-      memory.copy(base + to, data + from, count);
+      const data = load<u32>(program + <usize>load<u32>(program, PROGRAM_DATA) + segment) + from;
+      bring(program, data, data + count);
+      memory.copy(base + to, program + data, count);
     } else if (op === 0x0a) {
       // memory.copy
       if (leaves(from, count, bytes) || leaves(to, count, bytes)) unreachable();
@@ -168,8 +178,9 @@ function bulk(op: u32, program: usize, state: usize, segment: usize, to: u32, fr
   if (op === 0x0c) {
     // table.init
     if (leaves(from, count, load<u32>(state + segment, STATE_ELEMENTS)) || leaves(to, count, size)) unreachable();
-    const elements: usize = load<u32>(<usize>load<u32>(program, PROGRAM_ELEMENTS) + segment);
-    memory.copy(table + (<usize>to << 2), elements + (<usize>from << 2), length);
+    const elements = load<u32>(program + <usize>load<u32>(program, PROGRAM_ELEMENTS) + segment) + (from << 2);
+    bring(program, elements, elements + <u32>length);
+    memory.copy(table + (<usize>to << 2), program + elements, length);
   } else if (op === 0x0e) {
     // table.copy
     if (leaves(from, count, size) || leaves(to, count, size)) unreachable();
