@@ -63,7 +63,7 @@ const LONG_CODE_BYTES = 64 * 1024;
  * Long code that a transaction holds at most, in bytes; further code is read again when it is wanted: one transaction
  * may enter hundreds of contracts of 2 MiB.
  */
-const MOST_HELD_BYTES = 96 * 1024 * 1024;
+const MOST_HELD_BYTES = 32 * 1024 * 1024;
 /**
  * In the place of long code among the values that a transaction has read. Code never changes once it is there, so that
  * whoever wants it can read it from any later state.

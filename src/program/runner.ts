@@ -90,7 +90,7 @@ export class ProgramRunner {
   /** Throws EnvironmentError `ENV_STACK_TOO_SMALL` on a thread whose stack is too small for what the rules allow. */
   constructor({
     compiledBytes = COMPILED_BYTES,
-    interpretedBytes = Math.max(LEAST_INTERPRETED_BYTES, compiledBytes / 2),
+    interpretedBytes = Math.max(LEAST_INTERPRETED_BYTES, compiledBytes / 4),
     fileBytes = FILE_TIMES * compiledBytes,
     watch,
     compiles = 'what pays',
