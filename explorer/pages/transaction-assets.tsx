@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
 import type { Trace } from '../../src/client/types.js';
-import { amount } from '../data/format.js';
+import { amount, brief } from '../data/format.js';
 import { decodeKey } from '../data/keys.js';
 import { useLoad } from '../data/load.js';
 import { rpc } from '../data/rpc.js';
-import { Card, ContractLink, OutputLink, Shown } from '../ui/parts.js';
+import { Card, ContractLink, OutputLink, Shown, To } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
 
 /** Outputs that are looked up on each side. */
@@ -14,6 +14,8 @@ interface Moved {
   readonly outpoint: string;
   readonly asset: string;
   readonly amount: string;
+  /** Whose it is; null where no index tells. */
+  readonly scriptHash: string | null;
 }
 
 /** The outputs with assets that it spent and made, as its reads and writes name them. */
@@ -27,11 +29,11 @@ export function Assets({ trace }: { trace: Trace }): JSX.Element {
     <div class="columns">
       <Card title="Assets in">
         <Shown loaded={moved}>
-          {(value) => <Side label="Assets of the outputs that it spends" rows={value.spent} />}
+          {(value) => <Side label="Assets of the outputs that it spends" owner="From" rows={value.spent} />}
         </Shown>
       </Card>
       <Card title="Assets out">
-        <Shown loaded={moved}>{(value) => <Side label="Assets of its outputs" rows={value.made} />}</Shown>
+        <Shown loaded={moved}>{(value) => <Side label="Assets of its outputs" owner="To" rows={value.made} />}</Shown>
       </Card>
     </div>
   );
@@ -50,11 +52,36 @@ async function sheetsOf(outpoints: readonly string[]): Promise<Moved[]> {
   );
   return fates.flatMap((fate, at) => {
     if (fate instanceof Error) throw fate;
-    return Object.entries(fate.sheet ?? {}).map(([asset, of]) => ({ outpoint: outpoints[at], asset, amount: of }));
+    const { sheet, scriptHash } = fate;
+    return Object.entries(sheet ?? {}).map(([asset, of]) => ({
+      outpoint: outpoints[at],
+      asset,
+      amount: of,
+      scriptHash,
+    }));
   });
 }
 
-function Side({ label, rows }: { label: string; rows: readonly Moved[] }): JSX.Element {
+interface SideProps {
+  readonly label: string;
+  /** What the column of whose they are is called. */
+  readonly owner: string;
+  readonly rows: readonly Moved[];
+}
+
+function Side({ label, owner, rows }: SideProps): JSX.Element {
+  const ofOwner = {
+    name: owner,
+    cell: ({ scriptHash }: Moved) =>
+      scriptHash === null ? (
+        '–'
+      ) : (
+        <To page="address" about={scriptHash} title={scriptHash}>
+          <code>{brief(scriptHash)}</code>
+        </To>
+      ),
+  };
+  const isKnown = rows.some(({ scriptHash }) => scriptHash !== null);
   return (
     <Table
       label={label}
@@ -63,6 +90,7 @@ function Side({ label, rows }: { label: string; rows: readonly Moved[] }): JSX.E
       empty="None."
       columns={[
         { name: 'Output', cell: ({ outpoint }) => <OutputLink outpoint={outpoint} /> },
+        ...(isKnown ? [ofOwner] : []),
         { name: 'Asset', cell: ({ asset }) => <ContractLink id={asset} /> },
         { name: 'Amount', isNumber: true, cell: (row) => amount(row.amount) },
       ]}

@@ -17,24 +17,35 @@ export interface OutpointFate {
   /** The transaction that spent it; null where no receipt says so. */
   readonly spentBy: string | null;
   /**
-   * SHA-256 of the script that it pays to, hex. This and the next are known of outputs that nothing has spent yet, in a
-   * database with an index by address; else null.
+   * SHA-256 of the script that it pays to, hex. This and the next are known in a database with an index by address, of
+   * outputs that nothing has spent yet, and of those with assets while the block that spent them can be undone; else
+   * null.
    */
   readonly scriptHash: string | null;
   /** Satoshis. */
   readonly amount: string | null;
 }
 
-type Assets = Omit<OutpointFate, 'scriptHash' | 'amount'>;
+interface Assets {
+  readonly of: Omit<OutpointFate, 'scriptHash' | 'amount'>;
+  /** Height of the block that spent it, also above the height asked for. */
+  readonly end: number | undefined;
+}
 
 /** `txid`: 32 bytes in wire order. As after block `height`. */
 export function outpointFate(store: StoreReader, txid: Uint8Array, vout: number, height: number): OutpointFate {
-  const coin = store.lists.addresses.unspent(concatBytes(txid, u32Bytes(vout)));
-  const isThere = coin !== undefined && coin.height <= height;
+  const { of, end } = assetsOf(store, txid, vout, height);
+  const outpoint = concatBytes(txid, u32Bytes(vout));
+  const { addresses } = store.lists;
+  const unspent = addresses.unspent(outpoint);
+  // A later transaction with the same txid has none of it.
+  const isThere = unspent !== undefined && unspent.height <= height;
+  const coin = isThere || end === undefined ? unspent : addresses.spentIn(end, outpoint);
+  const isKnown = coin !== undefined && coin.height <= height;
   return {
-    ...assetsOf(store, txid, vout, height),
-    scriptHash: isThere ? toHex(coin.script) : null,
-    amount: isThere ? coin.amount.toString() : null,
+    ...of,
+    scriptHash: isKnown ? toHex(coin.script) : null,
+    amount: isKnown ? coin.amount.toString() : null,
   };
 }
 
@@ -44,16 +55,18 @@ function assetsOf(store: StoreReader, txid: Uint8Array, vout: number, height: nu
     if (written > height) continue;
     const isSpent = end !== undefined && end <= height;
     const entries = decodeSheet(value).entries();
-    return {
+    const of = {
       sheet: Object.fromEntries(entries.map(({ id, amount }) => [formatId(id), amount.toString()])),
       height: written,
       spentHeight: isSpent ? end : null,
       spentBy: isSpent ? spenderIn(store, end, keyHex(key)) : null,
     };
+    return { of, end };
   }
   const place = store.lists.placeOf(txid);
   const isThere = place !== undefined && place.height <= height;
-  return { sheet: null, height: isThere ? place.height : null, spentHeight: null, spentBy: null };
+  const of = { sheet: null, height: isThere ? place.height : null, spentHeight: null, spentBy: null };
+  return { of, end: undefined };
 }
 
 /** The transaction of a block whose receipt lists a key among what it wrote: spending an output deletes its sheet. */

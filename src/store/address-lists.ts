@@ -1,9 +1,10 @@
 /** What listings read of the index by address. All of it tells of any height: rows say when something came and went. */
 
-import { compareBytes, concatBytes } from '../util/bytes.js';
+import { bytesEqual, compareBytes, concatBytes } from '../util/bytes.js';
 import type { AddressMove, AddressOutput, UnspentRow } from './address-rows.js';
 import { HASH_BYTES, historyRowKey, moveRow, outputKey, outputRow, unspentKey, unspentRow } from './address-rows.js';
 import { AddressTxids } from './address-txids.js';
+import { addressUndoRows, decodeAddressUndo } from './address-undo.js';
 import type { Database, Range, Row } from './database.js';
 import { rowPortions } from './row-portions.js';
 
@@ -49,6 +50,18 @@ export class AddressLists {
   unspent(outpoint: Uint8Array): UnspentRow | undefined {
     const value = this.#database.get('addresses', unspentKey(outpoint, 0));
     return value && unspentRow(value);
+  }
+
+  /**
+   * An output that block `height` spent, by its outpoint; undefined if it did not, or has no undo data. Throws
+   * StoreError STORE_CORRUPT.
+   */
+  spentIn(height: number, outpoint: Uint8Array): UnspentRow | undefined {
+    for (const row of addressUndoRows(this.#database, height)) {
+      const found = decodeAddressUndo(height, row).spent.find((coin) => bytesEqual(coin.outpoint, outpoint));
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** The txid (32 bytes, wire order) of a transaction by its place; undefined if there is none. */

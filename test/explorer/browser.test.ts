@@ -96,6 +96,12 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
 
     await seesOwner(visit);
 
+    // From an output that a transaction spent to whose that was.
+    const { result } = await service.call('warpshrew_listreceipts', { block: 182 });
+    await visit.to(`#/tx/${(result as { items: { txid: string }[] }).items[0].txid}`, 'Assets in');
+    await page.locator('tr:has(a[href*="/output/"]) a[href*="/address/"]').first().press('Enter');
+    await page.locator('h1').getByText('Script').waitFor();
+
     await visit.to('#/contract/2:33', 'Storage');
     await page.getByLabel('opcode and inputs').fill('1, x');
     await page.keyboard.press('Enter');
