@@ -1,16 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openChromium } from '../../scripts/chromium.mjs';
+import { PICTURES, takePictures } from '../../scripts/screenshots/pictures.mjs';
 import { explorerFiles } from '../../src/service/explorer-files.js';
 import { proofFromJson } from '../../src/store/proof/json.js';
 import { refutationOf } from '../../src/store/proof/key-proof.js';
 import { toDisplayHash } from '../../src/util/bytes.js';
 import { branch } from '../chain/blocks.js';
 import { FakeNode } from '../chain/fake-node.js';
-import { CHAIN, temporaryFolder } from '../helpers/cli.js';
+import { CHAIN, ROOT, temporaryFolder } from '../helpers/cli.js';
 import { Branch } from '../node/branches.js';
 import { IndexProcess } from '../node/index-process.js';
 import { installNode, RegtestNode } from '../node/regtest-node.js';
@@ -24,6 +25,13 @@ const TIP = 185;
 /** SHA-256 of the script of the chain's miner. */
 const OWNER = '67d35896668e9e1ec9598da0f8dae1b5c3c4e8165bd71d79249006927ece363c';
 const DARK_PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const;
+
+it('has a picture in its document for each that is taken, and no other', () => {
+  const text = readFileSync(join(ROOT, 'docs/explorer.md'), 'utf8');
+  const shown = [...text.matchAll(/explorer\/([a-z-]+)\.png/g)].map(([, name]) => name);
+  expect(shown.sort()).toEqual([...PICTURES].sort());
+  expect(readdirSync(join(ROOT, 'docs/explorer')).sort()).toEqual(PICTURES.map((name) => `${name}.png`).sort());
+});
 
 describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
   const browser = opened as Browser;
@@ -54,6 +62,10 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
     const phone = await Visit.open(browser, service.url, DARK_PHONE);
     await walk(phone, [...pages.slice(0, 5), pages[6]]);
     await phone.close();
+    const folder = temporaryFolder();
+    for await (const line of takePictures(browser, service.url, folder, ['graph', 'phone']))
+      expect(line).toContain('KiB');
+    expect(readdirSync(folder).sort()).toEqual(['graph.png', 'phone.png']);
   });
 
   async function walk(visit: Visit, pages: readonly (readonly [string, string])[]): Promise<void> {
