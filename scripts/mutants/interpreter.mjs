@@ -16,6 +16,7 @@ const AWAY_TESTS = { tests: AWAY };
 const parts = inFile('wasm/native/interpreter/parts.ts', ...AWAY);
 const ready = inFile('wasm/native/interpreter/ready.ts', ...AWAY);
 const away = inFile('src/program/put-away.ts', ...AWAY);
+const laidOut = inFile('src/program/laid-out-programs.ts', ...AWAY);
 const kept = inFile('src/program/kept-images.ts', 'test/program/kept-images.test.ts');
 
 export const INTERPRETER = [
@@ -185,14 +186,14 @@ export const INTERPRETER = [
     AWAY_TESTS,
   ),
   ready('away-starts-late', 'place < MOST_INSTRUCTION', 'place < 1', 'code runs on into a part that is not there'),
-  frames(
+  laidOut(
     'away-over-the-end',
     'heap[parts + next] === 0) heap[',
     'false) heap[',
     'nothing stands where a part is missing',
     AWAY_TESTS,
   ),
-  frames(
+  laidOut(
     'away-copy-goes',
     '    away.users++;\n',
     '',

@@ -314,20 +314,20 @@ export const LANE = [
   ),
   longOverlay(
     'long-code-not-recorded',
-    'if (hash !== undefined && !this.reads.has(key)) this.reads.set(key, LONG_CODE);',
+    'if (program !== undefined && !this.reads.has(key)) this.reads.set(key, LONG_CODE);',
     '',
     'code that runs by its hash is no read',
   ),
   longOverlay(
     'long-code-of-overlay',
-    'return this.#changes.map.has(key) ? undefined : this.base.codeHash?.(key);',
-    'return this.base.codeHash?.(key);',
+    'return this.#changes.map.has(key) ? undefined : this.base.programAt?.(key);',
+    'return this.base.programAt?.(key);',
     'code that the block wrote is what it was before',
   ),
   longBlock(
     'long-code-of-block',
-    'return this.#isBelow(key) ? this.before.codeHash?.(key) : undefined;',
-    'return this.before.codeHash?.(key);',
+    'return this.#isBelow(key) ? this.before.programAt?.(key) : undefined;',
+    'return this.before.programAt?.(key);',
     'code that the block wrote is what it was before',
   ),
 ];

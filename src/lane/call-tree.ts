@@ -53,7 +53,9 @@ export class CallTree {
 
   /** A frame begins: its parcel has moved. */
   enter(call: Called, opcode: bigint | undefined, parcel: number, fuel: number): void {
-    this.#open.push({ ...call, opcode, parcel, place: this.total++, fuelBefore: fuel, below: 0 });
+    const { depth, kind, target, program } = call;
+    const place = this.total++;
+    this.#open.push({ depth, kind, target, program, opcode, parcel, place, fuelBefore: fuel, below: 0 });
   }
 
   /** The frame that began last ends, with `fuel` left. */

@@ -109,14 +109,14 @@ function clone(original: AlkaneId, view: TransactionView): Resolution {
 /** Code of `id`, one clone step followed; undefined: none. Stored code passed every check when it was created. */
 export function finalCode(id: AlkaneId, state: StateReader): { id: AlkaneId; program: Program } | undefined {
   const key = codeKey(id);
-  const known = programs.knownAt(key, state);
+  const known = state.programAt?.(key);
   if (known !== undefined) return { id, program: known };
   const value = state.get(key);
   if (value === undefined) return undefined;
   if (value[0] === CODE_WASM) return { id, program: programs.ofStored(value, key, state) };
   const original = idFromBytes(value, 1);
   const originalKey = codeKey(original);
-  const program = programs.knownAt(originalKey, state);
+  const program = state.programAt?.(originalKey);
   if (program !== undefined) return { id: original, program };
   const wasm = state.get(originalKey);
   if (wasm === undefined || wasm[0] !== CODE_WASM) {

@@ -1,4 +1,5 @@
 /** What one transaction has read and written so far, over a state that does not change while it runs. */
+import type { Program } from '../program/types.js';
 import { PackedMap } from '../util/packed-map.js';
 import { CODE_PREFIX } from './keys.js';
 import type { LaneKey, LaneWrites, StateReader } from './types.js';
@@ -42,12 +43,12 @@ export class MapOverlay implements StateReader {
     return own !== undefined || map.has(key) ? own : this.base.get(key);
   }
 
-  codeHash(key: LaneKey): string | undefined {
-    return this.#changes.map.has(key) ? undefined : this.base.codeHash?.(key);
+  programAt(key: LaneKey): Program | undefined {
+    return this.#changes.map.has(key) ? undefined : this.base.programAt?.(key);
   }
 
-  learnCode(key: LaneKey, hash: string): void {
-    if (!this.#changes.map.has(key)) this.base.learnCode?.(key, hash);
+  learnCode(key: LaneKey, program: Program): void {
+    if (!this.#changes.map.has(key)) this.base.learnCode?.(key, program);
   }
 
   apply(writes: ReadonlyMap<LaneKey, Uint8Array | undefined>): void {
@@ -132,15 +133,15 @@ export class TransactionView implements StateReader {
   }
 
   /** Recorded as a read if it is known: whatever runs by it has seen the code. */
-  codeHash(key: LaneKey): string | undefined {
+  programAt(key: LaneKey): Program | undefined {
     if (this.#layerOf(key) !== undefined) return undefined;
-    const hash = this.#base.codeHash?.(key);
-    if (hash !== undefined && !this.reads.has(key)) this.reads.set(key, LONG_CODE);
-    return hash;
+    const program = this.#base.programAt?.(key);
+    if (program !== undefined && !this.reads.has(key)) this.reads.set(key, LONG_CODE);
+    return program;
   }
 
-  learnCode(key: LaneKey, hash: string): void {
-    if (this.#layerOf(key) === undefined) this.#base.learnCode?.(key, hash);
+  learnCode(key: LaneKey, program: Program): void {
+    if (this.#layerOf(key) === undefined) this.#base.learnCode?.(key, program);
   }
 
   /** As {@link get}, recording nothing. */

@@ -1,8 +1,7 @@
 /** Programs of stored code, found by their code without hashing all of it again. */
 import { createCipheriv, randomBytes } from 'node:crypto';
-import { InternalError } from '../errors/errors.js';
 import { BoundedCache } from '../program/lru.js';
-import { admittedProgram, knownProgram, prepareProgram } from '../program/prepare.js';
+import { knownProgram, prepareProgram } from '../program/prepare.js';
 import type { Program } from '../program/types.js';
 import { isLongCode } from './overlay.js';
 import type { LaneKey, StateReader } from './types.js';
@@ -29,11 +28,11 @@ export class StoredPrograms {
   /**
    * The program of a `code/` value of kind 00. Only the cache of prepared programs, which counts their bytes, keeps a
    * program: a strong reference would keep more, and so would a WeakRef, whose target lives until the job that made it
-   * ends. A block is one job. If `key` is given, where it lies, `state` learns the hash of long code.
+   * ends. A block is one job. If `key` is given, where it lies, `state` learns which long code is there.
    */
   ofStored(value: Uint8Array, key?: LaneKey, state?: StateReader): Program {
     const program = this.#programOf(value);
-    if (key !== undefined && isLongCode(value)) state?.learnCode?.(key, program.hash);
+    if (key !== undefined && isLongCode(value)) state?.learnCode?.(key, program);
     return program;
   }
 
@@ -45,20 +44,6 @@ export class StoredPrograms {
     this.#hashes.set(tag, program.hash, 1);
     this.#seen.set(value, program.hash);
     return program;
-  }
-
-  /**
-   * The program of the long code at `key`, if `state` knows its hash: the code is read when someone asks for it, and
-   * not at all where it is run as it was laid out before. Whoever keeps the program keeps `state`.
-   */
-  knownAt(key: LaneKey, state: StateReader): Program | undefined {
-    const hash = state.codeHash?.(key);
-    if (hash === undefined) return undefined;
-    return admittedProgram(hash, () => {
-      const value = state.get(key);
-      if (value === undefined) throw new InternalError('code is gone that was there', { facts: { program: hash } });
-      return value.subarray(1);
-    });
   }
 
   /** Codes whose hash is remembered. */

@@ -1,5 +1,5 @@
 /** Results of the parallel lane: what the executors return and the store keeps. */
-import type { CallKind } from '../program/types.js';
+import type { CallKind, Program } from '../program/types.js';
 import type { Executor, LaneStatistics } from './statistics.js';
 
 /** A key of namespace P as a binary string (one unit per byte, see util/bytes `toBinaryString`). */
@@ -19,10 +19,10 @@ export interface StateReader {
    * than `mostBytes`. Only where that is cheaper than as many reads.
    */
   allUnder?(prefix: LaneKey, most: number, mostBytes: number): ReadonlyMap<LaneKey, Uint8Array> | undefined;
-  /** SHA-256 (hex) of the module of the long code at `key`, if it is known without reading it: code never changes. */
-  codeHash?(key: LaneKey): string | undefined;
-  /** Remembers it. */
-  learnCode?(key: LaneKey, hash: string): void;
+  /** The program of the long code at `key`, if it is known without reading that: code never changes. */
+  programAt?(key: LaneKey): Program | undefined;
+  /** Remembers which program it is. */
+  learnCode?(key: LaneKey, program: Program): void;
 }
 
 /** Writes by key; `undefined` = deleted. */

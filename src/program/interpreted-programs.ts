@@ -113,15 +113,16 @@ export class InterpretedPrograms {
     this.#quiet = this.#interpreter.messageEnded() > KEPT_MEMORY_BYTES ? 0 : this.#quiet + 1;
     const bytes = this.#interpreter.takenBytes;
     const most = this.#quiet < QUIET_MESSAGES ? this.#keptBytes : KEPT_MEMORY_BYTES;
-    if (bytes <= most) return 0;
-    this.#interpreter.end();
+    const { programs } = this.#interpreter;
+    if (bytes <= most && !programs.isFull) return 0;
+    programs.end();
     this.#interpreter = undefined;
-    return bytes;
+    return bytes + programs.takenBytes;
   }
 
   /** Programs that are kept for the interpreter. */
   get programs(): number {
-    return this.#interpreter?.programs ?? 0;
+    return this.#interpreter?.programs.size ?? 0;
   }
 
   /** Those in a file beside it, and why no more go there. */

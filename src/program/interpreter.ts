@@ -10,22 +10,12 @@ import { ENV_NAMES } from './env.js';
 import { type Frame, LIVE_PAGES, MESSAGE_FRAME } from './frame.js';
 import { HostFunctions } from './host-functions.js';
 import { InterpretedMemory } from './interpreted-memory.js';
-import {
-  ALIGNED,
-  BLOCK_WORDS,
-  CALLERS_BYTES,
-  FRAMES,
-  NOT_THERE,
-  OPERANDS_BYTES,
-  PART_BYTES,
-  PROGRAM,
-  STATE,
-  WORD,
-} from './interpreter-layout.js';
-import { type KeptImage, KeptImages, type Place } from './kept-images.js';
-import { type ActiveSegment, type ProgramImage, planOf } from './lay-out.js';
+import { CALLERS_BYTES, FRAMES, OPERANDS_BYTES, STATE, WORD } from './interpreter-layout.js';
+import type { KeptImage } from './kept-images.js';
+import { addressesFor, type LaidOut, LaidOutPrograms, type PuttingAway } from './laid-out-programs.js';
+import type { ActiveSegment } from './lay-out.js';
 import type { ProgramRun, RunInner } from './program-run.js';
-import type { PutAway, PutAwayPrograms } from './put-away.js';
+import type { PutAwayPrograms } from './put-away.js';
 import type { ReturnBuffer } from './return-buffer.js';
 import type { RunState } from './run-state.js';
 import type { Program } from './types.js';
@@ -36,24 +26,14 @@ const PAGE = 1 << PAGE_SHIFT;
 const COPIED_BYTES = Number.POSITIVE_INFINITY;
 
 /** What wasm/native/interpreter.ts exports. */
-interface InterpreterCode {
+interface InterpreterCode extends PuttingAway {
   readonly fuel: WebAssembly.Global;
   readonly why: WebAssembly.Global;
   readonly slots: WebAssembly.Global;
   readonly operandsTop: WebAssembly.Global;
   readonly callersTop: WebAssembly.Global;
   heapBase(): number;
-  makeSideTables(program: number, functions: number): void;
-  markStarts(program: number, functions: number, parts: number): void;
-  sumOf(at: number, length: number): number;
   run(program: number, state: number, index: number, operands: number, callers: number): number;
-}
-
-/** A program in the interpreter's memory. */
-interface LaidOut {
-  readonly image: ProgramImage;
-  /** Where the parts of it are that did not come yet; undefined: it was never put away. */
-  readonly away: PutAway | undefined;
 }
 
 type HostCall = (a: number, b: number, c: number, d: number) => number | undefined;
@@ -70,8 +50,7 @@ export class Interpreter {
   /** Where the memories of frames begin. */
   readonly memoriesAt: number;
   readonly #statesAt: number;
-  readonly #images: KeptImages<LaidOut>;
-  readonly #away: PutAwayPrograms;
+  readonly programs: LaidOutPrograms;
   readonly #frames: InterpretedFrame[] = [];
   readonly #runInner: RunInner;
   readonly #returned: ReturnBuffer;
@@ -87,12 +66,12 @@ export class Interpreter {
    * be had.
    */
   constructor(programBytes: number, away: PutAwayPrograms, runInner: RunInner, returned: ReturnBuffer) {
-    this.#away = away;
     this.#runInner = runInner;
     this.#returned = returned;
     compiled ??= new WebAssembly.Module(Uint8Array.from(interpreterModule()));
     const fixed = OPERANDS_BYTES + CALLERS_BYTES + FRAMES * STATE.bytes + PAGE;
-    const pages = Math.ceil((fixed + programBytes) / PAGE) + LIVE_PAGES + 1;
+    const addresses = addressesFor(programBytes);
+    const pages = Math.ceil((fixed + addresses) / PAGE) + LIVE_PAGES + 1;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const host = (number: number, operands: number): number => this.#call(number, operands);
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory, host, bring: this.#bringParts } });
@@ -103,24 +82,18 @@ export class Interpreter {
     this.callersAt = this.operandsAt + OPERANDS_BYTES;
     this.#statesAt = this.callersAt + CALLERS_BYTES;
     const programsAt = this.#statesAt + FRAMES * STATE.bytes;
-    this.#images = new KeptImages(programsAt, programsAt + programBytes, (image) => this.#putAway(image));
-    this.memoriesAt = (programsAt + programBytes + PAGE - 1) & -PAGE;
+    this.programs = new LaidOutPrograms(this.heap, programsAt, programBytes, this.code, away);
+    this.memoriesAt = (programsAt + addresses + PAGE - 1) & -PAGE;
   }
 
   /** A frame for a run of `program`; undefined if it must be compiled: no room for it, or it never runs at all. */
   frameFor(program: Program): ProgramRun | undefined {
-    const { hash } = program;
-    const kept = this.#images.get(hash) ?? this.#bringBack(hash) ?? this.#layOut(program);
+    const kept = this.programs.find(program);
     if (kept === undefined) return undefined;
     if (this.live === this.#frames.length) this.#addFrame();
     const frame = this.#frames[this.live];
     frame.program = kept;
     return frame;
-  }
-
-  /** Programs that are laid out. */
-  get programs(): number {
-    return this.#images.size;
   }
 
   /** A message has ended: bytes that the memories of its frames took. */
@@ -146,71 +119,12 @@ export class Interpreter {
     return this.live === 0 ? undefined : this.#frames[this.live - 1];
   }
 
-  /** Nothing of it is used any more. */
-  end(): void {
-    this.#images.clear();
-  }
-
-  #layOut(program: Program): KeptImage<LaidOut> | undefined {
-    const plan = planOf(program);
-    const layOut = (place: Place): LaidOut => ({ image: plan?.lay(this.heap, place) as ProgramImage, away: undefined });
-    return plan && this.#images.make(program.hash, plan.bytes, layOut);
-  }
-
-  #putAway({ hash, start, image: { image, away } }: KeptImage<LaidOut>): void {
-    if (away !== undefined) away.users--;
-    if (away !== undefined || !this.#away.takes(hash, image)) return;
-    const { heap, words, code } = this;
-    const [parts, partsEnd] = [start + image.parts, start + image.headBytes];
-    code.makeSideTables(start, image.functionCount);
-    heap.fill(0, parts, partsEnd);
-    code.markStarts(start, image.functionCount, parts);
-    const starts = heap.slice(parts, partsEnd);
-    heap.fill(0, parts, partsEnd);
-    words[(start + PROGRAM.parts) / WORD] = image.parts;
-    const end = start + words[(start + PROGRAM.room) / WORD] + BLOCK_WORDS;
-    this.#away.put(hash, image, starts, heap, start, end, code.sumOf);
-  }
-
-  /** Takes the head of a program that was put away; its parts come when a run needs them. */
-  #bringBack(hash: string): KeptImage<LaidOut> | undefined {
-    const away = this.#away.get(hash);
-    if (away === undefined) return undefined;
-    // It stays while its parts may be asked for, also while others make room for it.
-    away.users++;
-    const kept = this.#images.make(hash, (away.end - away.start + ALIGNED - 1) & -ALIGNED, ({ start }) => {
-      const { image } = away.image;
-      this.#away.readHead(away, this.heap, start, this.code.sumOf);
-      this.heap.fill(1, start + image.parts, start + image.parts + Math.floor(image.headBytes / PART_BYTES));
-      return { image, away };
-    });
-    if (kept === undefined) away.users--;
-    return kept;
-  }
-
   /** Brings what the program that runs has from `from` to `to`, as far as it is not there. */
   readonly #bringParts = (_: number, from: number, to: number): void => {
     const program = this.around?.program;
     if (program === undefined) throw new InternalError('a part of a program was asked for outside a run');
-    this.bring(program, from, to);
+    this.programs.bring(program, from, to);
   };
-
-  /** The same of any program. */
-  bring({ start, image: { image, away } }: KeptImage<LaidOut>, from: number, to: number): void {
-    if (away === undefined || from === to) return;
-    const { heap, code } = this;
-    const { starts } = away.image;
-    const parts = start + image.parts;
-    const last = Math.floor((to - 1) / PART_BYTES);
-    for (let part = Math.floor(from / PART_BYTES); part <= last; part++) {
-      if (heap[parts + part] !== 0) continue;
-      this.#away.read(away, part, heap, start, code.sumOf);
-      heap[parts + part] = 1;
-      const next = part + 1;
-      // Whoever runs on into the next part must not run on what lies there now.
-      if (starts[next] > 0 && heap[parts + next] === 0) heap[start + next * PART_BYTES + starts[next] - 1] = NOT_THERE;
-    }
-  }
 
   #call(number: number, operands: number): number {
     const frame = this.around;
@@ -325,7 +239,7 @@ class InterpretedFrame implements ProgramRun {
     heap.fill(0, memory, memory + bytes);
     heap.fill(0, state + STATE.table, state + STATE.table + WORD * image.tableSize);
     const copy = ({ from, length }: ActiveSegment, to: number): void => {
-      this.#interpreter.bring(program, from, from + length);
+      this.#interpreter.programs.bring(program, from, from + length);
       heap.copyWithin(to, program.start + from, program.start + from + length);
     };
     copy(image.globals, state + STATE.globals);

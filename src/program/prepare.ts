@@ -85,10 +85,11 @@ export class PreparedPrograms {
     }
   }
 
-  /** The same where only that it was admitted is known: `source` gives its bytes whenever they are asked for. */
+  /**
+   * The program of a module that was admitted before, by its SHA-256 (hex): `source` gives its bytes whenever they are
+   * asked for. Undefined if that it was admitted is not remembered.
+   */
   admitted(hash: string, source: Source): Program | undefined {
-    const known = this.#programs.get(hash);
-    if (known !== undefined) return known;
     const admission = this.#admitted.get(hash);
     return admission && programOf(source, hash, admission);
   }

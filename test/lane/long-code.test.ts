@@ -81,21 +81,21 @@ describe('long code', () => {
   it('that was written before is what was written, for the transaction, the block and its parts', () => {
     const { before } = stored();
     finalCode(CONTRACT, new TransactionView(before));
-    expect(before.codeHash(KEY)).toBeDefined();
+    expect(before.programAt(KEY)).toBeDefined();
     const writes = new Map([[KEY, codeOf(2)]]);
     const inBlock = new BlockStateReader(new BlockState(before), before);
     const inMap = new MapOverlay(before);
     for (const reader of [inBlock, inMap]) {
-      expect(reader.codeHash(KEY)).toBeDefined();
+      expect(reader.programAt(KEY)).toBeDefined();
       reader.apply(writes);
-      expect(reader.codeHash(KEY)).toBeUndefined();
+      expect(reader.programAt(KEY)).toBeUndefined();
       expect(resultOf(new TransactionView(reader))).toBe(2);
       // Nor is what it is taken for what it was before the block.
       expect(finalCode(CONTRACT, new TransactionView(before))?.program.source).toEqual(codeOf(1).subarray(1));
     }
     const view = new TransactionView(before);
     view.set(KEY, codeOf(3));
-    expect(view.codeHash(KEY)).toBeUndefined();
+    expect(view.programAt(KEY)).toBeUndefined();
     expect(resultOf(view)).toBe(3);
     expect(resultOf(new TransactionView(before))).toBe(1);
     expect(view.end().reads.has(KEY)).toBe(false);

@@ -70,7 +70,7 @@ class Forgetful {
     }
     const fuelLeft = status === 'OUT_OF_FUEL' ? 0 : memory.fuelLeft;
     frame.finish();
-    interpreter.end();
+    interpreter.programs.end();
     interpreter.heap.fill(0xee, start, interpreter.memoriesAt);
     return { status, reason: 'none', fuelLeft, result };
   }
@@ -177,7 +177,7 @@ describe('a program that was put away runs as before', () => {
     ]);
     const program = prepareProgram(spread(b, [0], 0).bytes());
     const runner = crowded();
-    const others = [1, 2, 3].map((value) => prepareProgram(constant(value).bytes()));
+    const others = [1, 2, 3, 4, 5].map((value) => prepareProgram(constant(value).bytes()));
     for (let round = 0; round < 3; round++) for (const one of [program, ...others]) expectAlike(runner, one, FUEL);
     expect(runner.kept.away).toBeGreaterThan(2);
   });

@@ -1,5 +1,9 @@
 /** The state before a block, each key read once. */
+import { InternalError } from '../../errors/errors.js';
 import type { LaneKey, StateReader } from '../../lane/types.js';
+import { BoundedCache } from '../../program/lru.js';
+import { admittedProgram } from '../../program/prepare.js';
+import type { Program } from '../../program/types.js';
 import { binarySlice, fromBinaryString } from '../../util/bytes.js';
 import { entryWeight } from './block-weight.js';
 import { hasPrefix, KnownRanges } from './known-ranges.js';
@@ -14,8 +18,10 @@ const PIECE = 1_024;
 const MOST_BYTES = 64 * 1024 * 1024;
 /** The same of the parts of the state that it read as a whole. */
 const MOST_RANGE_BYTES = 64 * 1024 * 1024;
-/** Codes whose hash it remembers at most. */
-const MOST_CODES = 16_384;
+/** Programs that it remembers at most, and the bytes that they take without their code. */
+const MOST_PROGRAMS = 16_384;
+const MOST_PROGRAM_BYTES = 16 * 1024 * 1024;
+const PROGRAM_BYTES = 1_024;
 
 /**
  * Remembers what `base` said; valid while `base` does not change, so for one block. When it holds `mostBytes` it
@@ -27,7 +33,7 @@ export class CachingReader implements StateReader {
   readonly #mostBytes: number;
   readonly #known = new Map<LaneKey, Uint8Array | undefined>();
   readonly #ranges: KnownRanges;
-  readonly #codes = new Map<LaneKey, string>();
+  readonly #programs = new BoundedCache<Program>(MOST_PROGRAMS, MOST_PROGRAM_BYTES);
   #bytes = 0;
   /** As {@link get}, for a caller that remembers what it is told: only what was asked for in advance is kept here. */
   readonly unkept: StateReader;
@@ -61,13 +67,17 @@ export class CachingReader implements StateReader {
     return value;
   }
 
-  codeHash(key: LaneKey): string | undefined {
-    return this.#codes.get(key);
+  programAt(key: LaneKey): Program | undefined {
+    return this.#programs.get(key);
   }
 
-  learnCode(key: LaneKey, hash: string): void {
-    if (this.#codes.size >= MOST_CODES) this.#codes.clear();
-    this.#codes.set(key, hash);
+  learnCode(key: LaneKey, { hash }: Program): void {
+    const program = admittedProgram(hash, () => {
+      const code = this.get(key);
+      if (code === undefined) throw new InternalError('code is gone that was there', { facts: { program: hash } });
+      return code.subarray(1);
+    });
+    if (program !== undefined) this.#programs.set(key, program, PROGRAM_BYTES + program.slots.byteLength);
   }
 
   #getUnkeptAt(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {

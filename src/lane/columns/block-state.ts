@@ -1,4 +1,5 @@
 /** The state inside a block while it is built: keys by number, values in one array of bytes. */
+import type { Program } from '../../program/types.js';
 import { binarySlice, writeBinaryString } from '../../util/bytes.js';
 import { longer } from '../../util/longer.js';
 import { PackedMap } from '../../util/packed-map.js';
@@ -328,12 +329,12 @@ export class BlockStateReader implements StateReader {
     return state.bytes.slice(state.starts[number], state.ends[number]);
   }
 
-  codeHash(key: LaneKey): string | undefined {
-    return this.#isBelow(key) ? this.before.codeHash?.(key) : undefined;
+  programAt(key: LaneKey): Program | undefined {
+    return this.#isBelow(key) ? this.before.programAt?.(key) : undefined;
   }
 
-  learnCode(key: LaneKey, hash: string): void {
-    if (this.#isBelow(key)) this.before.learnCode?.(key, hash);
+  learnCode(key: LaneKey, program: Program): void {
+    if (this.#isBelow(key)) this.before.learnCode?.(key, program);
   }
 
   /** Whether nothing is known of `key` here. */
