@@ -1,8 +1,10 @@
 // All mutants: what is wrong with each, and the quick tests of which one must fail. One file per area of the sources.
+import { ADDRESSES } from './addresses.mjs';
 import { CALLS_MUTANTS } from './calls.mjs';
 import { CHAIN } from './chain.mjs';
 import { COLUMNS } from './columns.mjs';
 import { DIFF } from './diff.mjs';
+import { EVENTS } from './events.mjs';
 import { EXECUTE } from './execute.mjs';
 import { FETCH } from './fetch.mjs';
 import { FUZZ } from './fuzz.mjs';
@@ -21,6 +23,7 @@ import { PROTOCOL } from './protocol.mjs';
 import { REINDEX } from './reindex.mjs';
 import { SIMULATE } from './simulate.mjs';
 import { STORE } from './store.mjs';
+import { STREAMS } from './streams.mjs';
 import { TABLES } from './tables.mjs';
 import { TRACE } from './trace.mjs';
 import { TREE } from './tree.mjs';
@@ -43,6 +46,7 @@ export const MUTANTS = [
   ...SIMULATE,
   ...TRACE,
   ...STORE,
+  ...ADDRESSES,
   ...TREE,
   ...LISTING,
   ...PIECES,
@@ -51,6 +55,8 @@ export const MUTANTS = [
   ...PREVIEW,
   ...DIFF,
   ...FETCH,
+  ...EVENTS,
+  ...STREAMS,
   ...REINDEX,
   ...NATIVE,
   ...CHAIN,

@@ -6,8 +6,11 @@ import { toHex } from '../../src/util/bytes.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { generator } from '../store/helpers.js';
 
+/** What is not there is not what is empty. */
+const hex = (bytes: Uint8Array | undefined): string => (bytes === undefined ? 'none' : toHex(bytes));
+
 const shown = ({ ns, key, value, before }: Omit<PlacedChange, 'height'>): string =>
-  [ns, toHex(key), value && toHex(value), before && toHex(before)].join(' ');
+  [ns, toHex(key), hex(value), hex(before)].join(' ');
 
 it('changes come in the order of the blocks, however small the files are, and no file is left', async () => {
   const folder = temporaryFolder();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { PAGE_TXIDS } from '../../src/store/address-rows.js';
 import { checkStore } from '../../src/store/check/check.js';
 import { copyEarlier } from '../../src/store/earlier-copy.js';
 import { Rocks } from '../../src/store/rocks.js';
@@ -85,6 +86,19 @@ it('undo data of the index is dropped with that of the state', () => {
   for (const height of blocks.keys()) store.commitBlock(commitOf(blocks, height));
   const heights = [...store.rowsOf('undo')].map(([key]) => key[3]);
   expect(Math.min(...heights)).toBe(7);
+});
+
+it('the txid of each transaction is found by its place, whatever page of them was read before', () => {
+  const count = 2 * PAGE_TXIDS + 1;
+  const txids = Array.from({ length: count }, (_, index) => txidOf(`${index}`));
+  const store = Store.over(new MemoryDatabase(new Disk()), INDEXED, 'memory');
+  store.commitBlock(commitOf([txids.map((txid) => ({ txid, inputs: [], outputs: [] }))], 0));
+  const { addresses } = store.lists;
+  for (const index of [0, PAGE_TXIDS, PAGE_TXIDS - 1, count - 1, PAGE_TXIDS + 1, 1]) {
+    expect(addresses.txidAt(0, index), `${index}`).toEqual(txids[index]);
+  }
+  expect(addresses.txidAt(0, count)).toBeUndefined();
+  expect(addresses.txidAt(1, 0)).toBeUndefined();
 });
 
 it('a block that does not tell its outputs is refused, and leaves nothing', () => {

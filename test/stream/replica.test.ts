@@ -225,6 +225,39 @@ test('a stream that undoes more than the replica can is refused, and nothing is 
   expect(store.tip()?.height).toBe(7);
 });
 
+test('an event that follows nothing is refused, and one that ends another branch undoes nothing', async () => {
+  const [index, fork, store] = [memoryStore(), memoryStore(), memoryStore()];
+  const [log, others] = [new MemoryLog(), new MemoryLog()];
+  grow(index, 4);
+  grow(fork, 2);
+  grow(fork, 3, 1);
+  await publishAll(index, log);
+  await publishAll(fork, others);
+  await follow(store, log);
+  const replica = new Replica(store);
+  const last = others.messages.map(({ bytes }) => decodeChunk(bytes)).filter(({ height }) => height === 4);
+  const parts = new EventParts();
+  const event = last.map((chunk) => parts.add(chunk)).at(-1);
+  if (event === undefined) throw new Error('the last block is not whole');
+  expect(await codeOf(replica.apply(event))).toBe('STREAM_GAP');
+  const hash = fork.blockHash(2) ?? new Uint8Array(0);
+  const undone = { ...event, kind: 'undone', height: 2, hash, previous: event.hash, body: new Uint8Array(0) } as const;
+  expect(await replica.apply(undone)).toMatchObject({ undone: undefined, stored: undefined });
+  expect(isSameTip(store, index)).toBe(true);
+});
+
+test('a replica begins again with the first chunk of an event', async () => {
+  const [index, store, log] = [memoryStore(), memoryStore(), new MemoryLog()];
+  grow(index, 2);
+  const large = new Map([['large', new Uint8Array(4 * log.chunkBytes).fill(7)]]);
+  index.commitBlock({ ...nextBlock(index, 0), laneWrites: large });
+  await publishAll(index, log);
+  await follow(store, log);
+  const first = log.messages.find(({ sequence, bytes }) => sequence > 0 && decodeChunk(bytes).height === 2);
+  expect(decodeChunk(log.messages[log.messages.length - 1].bytes).number).toBeGreaterThan(2);
+  expect(await findStart(store, log)).toBe(first?.sequence);
+});
+
 test('an index that is behind its stream waits until it has caught up, and undoes nothing of it', async () => {
   const [index, behind, log] = [memoryStore(), memoryStore(), new MemoryLog()];
   grow(index, 8);
