@@ -206,4 +206,11 @@ export const INTERPRETER = [
     'if (false)',
     'other bytes than were written are run',
   ),
+  programs(
+    'away-compiled-soon',
+    '-CROWD_TIMES * least',
+    '0',
+    'one of many programs is compiled as soon as one of few',
+    AWAY_TESTS,
+  ),
 ];

@@ -15,14 +15,14 @@ export class CompileBudget {
   #anyCompiled = false;
 
   /** Whether `program` may be compiled now; the first of a message always may. */
-  allows({ source }: Program): boolean {
-    return !this.#anyCompiled || this.#left >= source.length + PROGRAM_BYTES;
+  allows({ sourceBytes }: Program): boolean {
+    return !this.#anyCompiled || this.#left >= sourceBytes + PROGRAM_BYTES;
   }
 
   /** `program` is compiled. */
-  spend({ source }: Program): void {
+  spend({ sourceBytes }: Program): void {
     this.#anyCompiled = true;
-    this.#left -= source.length + PROGRAM_BYTES;
+    this.#left -= sourceBytes + PROGRAM_BYTES;
   }
 
   /** The interpreter has run so much. */

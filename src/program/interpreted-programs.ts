@@ -22,6 +22,12 @@ const FUEL_AT_LEAST = 20_000;
 const FUEL_A_PAGE = 500;
 /** Each time that its compiled code had to make room for others, it must run twice as much, up to so many times. */
 const MOST_DOUBLINGS = 6;
+/**
+ * Where so many programs had to leave the interpreter's memory, compiled code of them would not stay either: each must
+ * run so many times as much beyond what is asked of it alone.
+ */
+const CROWD = 16;
+const CROWD_TIMES = 15;
 /** Programs of which is remembered what they ran. */
 const REMEMBERED_PROGRAMS = 65_536;
 
@@ -85,11 +91,16 @@ export class InterpretedPrograms {
    */
   runOf(program: Program, isCompiled: (program: Program) => boolean): ProgramRun | undefined {
     if (this.#tier === 'everything') return undefined;
-    if (this.#tier === 'what pays' && this.#useOf(program).fuel <= 0) {
+    if (this.#tier === 'what pays' && this.#pays(program)) {
       if (isCompiled(program) || this.#budget.allows(program)) return undefined;
     }
     this.#interpreter ??= new Interpreter(this.#programBytes, this.#away, this.#runInner, this.#returned);
     return this.#interpreter.frameFor(program);
+  }
+
+  #pays(program: Program): boolean {
+    const { fuel, least } = this.#useOf(program);
+    return fuel <= (this.#away.size < CROWD ? 0 : -CROWD_TIMES * least);
   }
 
   /** A run of `program` in a frame of the interpreter has used `fuel`. */

@@ -183,6 +183,21 @@ describe('a program that was put away runs as before', () => {
   });
 });
 
+it('one of many programs is compiled only once it has run far more than one of few', () => {
+  const compiledAfter = (others: number): number => {
+    const runner = new ProgramRunner({ interpretedBytes: 500_000 });
+    const wanted = prepareProgram(spinning(0).bytes());
+    const many = Array.from({ length: others }, (_, i) => prepareProgram(spinning(i + 1).bytes()));
+    for (let runs = 1; ; runs++) {
+      runner.run(wanted, testHost().host, 3_500_000);
+      if (runner.kept.compiled > 0) return runs;
+      for (const one of many) runner.run(one, testHost().host, one.entryFuel + 10);
+    }
+  };
+  const alone = compiledAfter(0);
+  expect(compiledAfter(24)).toBeGreaterThan(8 * alone);
+});
+
 describe('the file of programs', () => {
   it('keeps the copies of programs that lie in memory, as parts of them are still to come', () => {
     const programs = [1, 2, 3, 4, 5, 6, 7].map((value) => prepareProgram(chosen(value).bytes()));
@@ -274,6 +289,15 @@ function chosen(value: number): WasmBuilder {
     ...[i32(8), call(height), i32(16), i32(8), load(), op(OP.callIndirect, b.type('()->i32'), 0), store()],
     ...[i32(12), i32(4), store(), i32(16)],
   ]);
+  return b;
+}
+
+/** A large program that loops for 100,000 units of fuel. */
+function spinning(value: number): WasmBuilder {
+  const b = new WasmBuilder();
+  b.dataSegments.push({ mode: 'passive', offset: undefined, bytes: new Uint8Array(100_000).fill(value) });
+  const count = [loop(), get(0), i32(1), op(OP.i32Add), op(OP.localTee, 0), i32(16_000), op(OP.i32LtU), op(OP.brIf, 0)];
+  b.execute([...count, end, i32(8), i32(4), i32(4), store()], ['i32']);
   return b;
 }
 
