@@ -151,7 +151,7 @@ export const LENT_MEMORY = [
   lending('lent-short-runs-clear', 'minPages < MANY_PAGES ? 0 :', 'true ? 0 :', 'a short run has many pages cleared'),
   budget(
     'compiles-all-at-once',
-    '!this.#anyCompiled || this.#left >= source.length + PROGRAM_BYTES',
+    '!this.#anyCompiled || this.#left >= sourceBytes + PROGRAM_BYTES',
     'true',
     'a message waits for the compiling of all that it enters',
   ),
