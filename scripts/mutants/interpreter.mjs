@@ -213,4 +213,11 @@ export const INTERPRETER = [
     'one of many programs is compiled as soon as one of few',
     AWAY_TESTS,
   ),
+  programs(
+    'away-broken-file-kept',
+    'if (!this.#away.isReadable && ',
+    'if (false && ',
+    'programs of a broken file stay in memory',
+    AWAY_TESTS,
+  ),
 ];

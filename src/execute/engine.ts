@@ -124,6 +124,19 @@ export class LaneEngine {
 
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
   async processBlock(block: Block | BlockOffsets, height: number, state: StateSource): Promise<LaneBlockResult> {
+    try {
+      return await this.#process(block, height, state);
+    } catch (error) {
+      if (!(error instanceof WarpshrewError && error.code === 'ENV_PROGRAM_FILE')) throw error;
+      // A thread's file of programs is broken, which it does without from now on. Nothing of the block is done yet.
+      this.#programFileLost(String(error.facts?.reason ?? error.message));
+      this.#ownFileLost = this.#runner.kept.notAway !== undefined;
+      await this.#closePool();
+      return await this.#process(block, height, state);
+    }
+  }
+
+  async #process(block: Block | BlockOffsets, height: number, state: StateSource): Promise<LaneBlockResult> {
     const statistics = emptyStatistics();
     const before = new CachingReader(state.reader, this.#walks);
     const context = this.#contextOf(block, height);

@@ -94,6 +94,7 @@ export class InterpretedPrograms {
     if (this.#tier === 'what pays' && this.#pays(program)) {
       if (isCompiled(program) || this.#budget.allows(program)) return undefined;
     }
+    if (!this.#away.isReadable && this.#interpreter?.live === 0) this.#interpreter = undefined;
     this.#interpreter ??= new Interpreter(this.#programBytes, this.#away, this.#runInner, this.#returned);
     return this.#interpreter.frameFor(program);
   }

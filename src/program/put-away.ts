@@ -1,8 +1,9 @@
 /** Programs for which the interpreter has no room any more, in a file of this thread: none is laid out twice. */
+import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { InternalError } from '../errors/errors.js';
+import { EnvironmentError, InternalError } from '../errors/errors.js';
 import { cacheFolder } from '../util/cache-folder.js';
 import { MOST_INSTRUCTION, PART_BYTES } from './interpreter-layout.js';
 import { type KeptImage, KeptImages } from './kept-images.js';
@@ -10,6 +11,8 @@ import type { ProgramImage } from './lay-out.js';
 
 /** A smaller program is laid out again in less time than it takes to find it in the file. */
 const LEAST_BYTES = 32 * 1024;
+
+const CHANGED = 'its bytes are not those that were written';
 
 /** Gives a sum over the `length` bytes at `at` of the interpreter's memory. */
 type SumOf = (at: number, length: number) => number;
@@ -26,11 +29,9 @@ interface Copy {
 export type PutAway = KeptImage<Copy>;
 
 const files = new FinalizationRegistry<number>((file) => closeSync(file));
-let made = 0;
-
 /** Makes a file that has no name: the system deletes it when the process ends, however that ends. */
 function namelessFile(): number {
-  const path = join(cacheFolder(), `programs-${process.pid}-${threadId}-${made++}`);
+  const path = join(cacheFolder(), `programs-${process.pid}-${threadId}-${randomBytes(8).toString('hex')}`);
   const file = openSync(path, 'wx+', 0o600);
   unlinkSync(path);
   return file;
@@ -39,12 +40,14 @@ function namelessFile(): number {
 /**
  * Where code is called that no cache holds, a call would pay far too little for laying it out (lane rules 5 give code
  * no price). From the file come only those parts of a program that a run needs. Where the file cannot be written,
- * programs are laid out anew, and `failure` says why.
+ * programs are laid out anew, and `failure` says why. Where it cannot be read, the run ends with an error, and whoever
+ * runs the block runs it again without the file.
  */
 export class PutAwayPrograms {
   readonly #places: KeptImages<Copy>;
   #file: number | undefined;
   #failure: string | undefined;
+  #isReadable = true;
 
   /** `mostBytes`: of the file. */
   constructor(mostBytes: number) {
@@ -56,13 +59,18 @@ export class PutAwayPrograms {
     return this.#failure;
   }
 
+  /** False once it did not give back what was written: whatever is in memory of its programs must go. */
+  get isReadable(): boolean {
+    return this.#isReadable;
+  }
+
   /** Programs in the file. */
   get size(): number {
     return this.#places.size;
   }
 
   get(hash: string): PutAway | undefined {
-    return this.#places.get(hash);
+    return this.#isReadable ? this.#places.get(hash) : undefined;
   }
 
   /** Whether a program of that image is worth it, and not there. */
@@ -103,7 +111,7 @@ export class PutAwayPrograms {
     sumOf: SumOf,
   ): void {
     this.#read(hash, heap, start, image.headBytes, from);
-    if (sumOf(start, image.headBytes) >>> 0 !== sums[0]) throw changed(hash);
+    if (sumOf(start, image.headBytes) >>> 0 !== sums[0]) throw this.#unreadable(hash, CHANGED);
   }
 
   /**
@@ -115,7 +123,7 @@ export class PutAwayPrograms {
     const { image, sums } = away.image;
     const [from, to] = rangeOf(part, image.headBytes, away.end - away.start);
     this.#read(away.hash, heap, start + from, to - from, away.start + from);
-    if (sumOf(start + from, to - from) >>> 0 !== sums[1 + part]) throw changed(away.hash);
+    if (sumOf(start + from, to - from) >>> 0 !== sums[1 + part]) throw this.#unreadable(away.hash, CHANGED);
   }
 
   #read(hash: string, heap: Uint8Array, at: number, length: number, position: number): void {
@@ -126,11 +134,20 @@ export class PutAwayPrograms {
       try {
         count = readSync(this.#file, heap, at + done, length - done, position + done);
       } catch (error) {
-        throw unreadable(hash, error instanceof Error ? error.message : String(error));
+        throw this.#unreadable(hash, error instanceof Error ? error.message : String(error));
       }
-      if (count === 0) throw unreadable(hash, 'it ends too early');
+      if (count === 0) throw this.#unreadable(hash, 'it ends too early');
       done += count;
     }
+  }
+
+  #unreadable(hash: string, reason: string): EnvironmentError {
+    this.#isReadable = false;
+    this.#failure = reason;
+    return new EnvironmentError('ENV_PROGRAM_FILE', 'the file of programs cannot be read', {
+      facts: { program: hash, reason },
+      hint: 'Check the disk of the cache folder.',
+    });
   }
 
   #open(): number {
@@ -159,15 +176,4 @@ function sumsOf({ headBytes }: ProgramImage, start: number, bytes: number, sumOf
 function writeAll(file: number, heap: Uint8Array, at: number, length: number, position: number): void {
   let done = 0;
   while (done < length) done += writeSync(file, heap, at + done, length - done, position + done);
-}
-
-function changed(hash: string): InternalError {
-  return unreadable(hash, 'its bytes are not those that were written');
-}
-
-function unreadable(hash: string, reason: string): InternalError {
-  return new InternalError('the file of programs that were put away cannot be read', {
-    facts: { program: hash, reason },
-    hint: 'Start the process again, which makes another file; if this comes again, check the disk of the cache folder.',
-  });
 }

@@ -1,4 +1,4 @@
-import { InternalError } from '../errors/errors.js';
+import { InternalError, WarpshrewError } from '../errors/errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { freeMemory } from '../util/free-memory.js';
 import { compileContract } from './compile.js';
@@ -208,7 +208,7 @@ export class ProgramRunner {
       return this.#interpreted.runOf(program, this.#isCompiled);
     } catch (error) {
       // Only the machine can refuse it: there are no addresses to be had.
-      throw error instanceof InternalError ? error : machineFailure(program, error);
+      throw error instanceof WarpshrewError ? error : machineFailure(program, error);
     }
   }
 

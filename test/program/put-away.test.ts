@@ -227,7 +227,10 @@ describe('the file of programs', () => {
     closeSync(copy);
     expect(() => {
       for (const program of programs) runner.run(program, testHost().host, FUEL);
-    }).toThrow(/put away cannot be read/);
+    }).toThrow(expect.objectContaining({ code: 'ENV_PROGRAM_FILE' }));
+    // From then on it is done without.
+    for (let round = 0; round < 2; round++) for (const program of programs) expectAlike(runner, program, FUEL);
+    expect(runner.kept.notAway).toMatch(/not those that were written/);
   });
 
   it('that cannot be written is done without, and says so', () => {

@@ -14,6 +14,10 @@ export const ENVIRONMENT_CODES = {
   ],
   ENV_UNWRITABLE: ['a file or folder cannot be written', 'check permissions'],
   ENV_EXPORT_BUSY: ['another process exports into the folder', 'wait for it, or choose another folder'],
+  ENV_PROGRAM_FILE: [
+    'the file of programs (docs/operations.md) gives back other bytes than were written, or none; a block is run again',
+    'check the disk of the cache folder if it is logged more than once',
+  ],
   ENV_NO_CACHE: [
     "neither the user's cache folder nor the one for temporary files can be used for cached files",
     'let `XDG_CACHE_HOME` name a folder of this user',
