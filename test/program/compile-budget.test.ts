@@ -55,7 +55,7 @@ it('programs that are all to be compiled are compiled in several messages', () =
 
 it('a message has as much compiled as it has interpreted, and the first program always', () => {
   const budget = new CompileBudget();
-  const large = { ...counting(1, 0), source: new Uint8Array(400_000) };
+  const large = { ...counting(1, 0), sourceBytes: 400_000 };
   expect(budget.allows(large)).toBe(true);
   budget.spend(large);
   expect(budget.allows(large)).toBe(false);
