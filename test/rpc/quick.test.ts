@@ -100,7 +100,12 @@ describe('plain requests', () => {
       await ask(post(body, 'x-other: 1\r\n')),
     ];
     expect(quick.body).toBe(slow.body);
-    expect(again).toEqual(quick);
+    // A second may have passed between them.
+    const undated = ({ headers, ...rest }: Answer) => ({
+      ...rest,
+      headers: headers.map((h) => h.replace(/^Date: .*/, 'Date')),
+    });
+    expect(undated(again)).toEqual(undated(quick));
     expect(quick.status).toBe(slow.status);
     const named = ({ headers }: Answer) =>
       headers
