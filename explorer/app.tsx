@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useChain } from './data/chain.js';
 import { whole } from './data/format.js';
 import { find } from './data/search.js';
@@ -24,8 +24,8 @@ export function App(): JSX.Element {
   const { page, about } = route;
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
-  // Another page is another title, and begins at its beginning.
-  useEffect(() => {
+  // Another page is another title, and begins at its beginning: before it shows, or who types by then loses the focus.
+  useLayoutEffect(() => {
     document.title = `${titleOf(route)} · warpshrew`;
     if (!first.current) main.current?.focus();
     first.current = false;
