@@ -220,4 +220,10 @@ export const INTERPRETER = [
     'programs of a broken file stay in memory',
     AWAY_TESTS,
   ),
+  laidOut(
+    'away-always-crowd',
+    'if (!this.#isEnding) this.#away',
+    'this.#away',
+    'programs that go with all others are a crowd',
+  ),
 ];

@@ -129,7 +129,7 @@ export class LaneEngine {
     } catch (error) {
       if (!(error instanceof WarpshrewError && error.code === 'ENV_PROGRAM_FILE')) throw error;
       // A thread's file of programs is broken, which it does without from now on. Nothing of the block is done yet.
-      this.#programFileLost(String(error.facts?.reason ?? error.message));
+      this.#programFileLost(String(error.facts.reason ?? error.message));
       this.#ownFileLost = this.#runner.kept.notAway !== undefined;
       await this.#closePool();
       return await this.#process(block, height, state);

@@ -23,8 +23,8 @@ const FUEL_A_PAGE = 500;
 /** Each time that its compiled code had to make room for others, it must run twice as much, up to so many times. */
 const MOST_DOUBLINGS = 6;
 /**
- * Where so many programs had to leave the interpreter's memory, compiled code of them would not stay either: each must
- * run so many times as much beyond what is asked of it alone.
+ * Where so many programs had to leave the interpreter's memory for others, compiled code of them would not stay either:
+ * each must run so many times as much beyond what is asked of it alone.
  */
 const CROWD = 16;
 const CROWD_TIMES = 15;
@@ -101,7 +101,7 @@ export class InterpretedPrograms {
 
   #pays(program: Program): boolean {
     const { fuel, least } = this.#useOf(program);
-    return fuel <= (this.#away.size < CROWD ? 0 : -CROWD_TIMES * least);
+    return fuel <= (this.#away.crowdedOut < CROWD ? 0 : -CROWD_TIMES * least);
   }
 
   /** A run of `program` in a frame of the interpreter has used `fuel`. */

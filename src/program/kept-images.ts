@@ -31,7 +31,7 @@ export class KeptImages<T> {
   /** State of the generator that says what goes; never 0. */
   #random = 0x9e3779b9;
 
-  /** `onForget` hears of every one that makes room for another, while it still lies where it lay. */
+  /** `onForget` hears of every one that goes, while it still lies where it lay. */
   constructor(
     readonly start: number,
     readonly end: number,

@@ -42,6 +42,7 @@ export class LaidOutPrograms {
   readonly #mostTouched: number;
   /** Bytes of the second region that programs have touched. */
   #touched = 0;
+  #isEnding = false;
 
   /** From `start` of `heap` on; programs that are whole have `bytes`, parts half as many. */
   constructor(heap: Uint8Array, start: number, bytes: number, code: PuttingAway, away: PutAwayPrograms) {
@@ -78,6 +79,7 @@ export class LaidOutPrograms {
 
   /** Puts all away: nothing of this is used any more. */
   end(): void {
+    this.#isEnding = true;
     this.#whole.clear();
     this.#sparse.clear();
   }
@@ -116,6 +118,7 @@ export class LaidOutPrograms {
   #putAway({ hash, start, image: { image, away } }: KeptImage<LaidOut>): void {
     if (away !== undefined) away.users--;
     if (away !== undefined || !this.#away.takes(hash, image)) return;
+    if (!this.#isEnding) this.#away.crowdedOut++;
     const heap = this.#heap;
     const code = this.#code;
     const [parts, partsEnd] = [start + image.parts, start + image.headBytes];

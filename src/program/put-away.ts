@@ -48,6 +48,8 @@ export class PutAwayPrograms {
   #file: number | undefined;
   #failure: string | undefined;
   #isReadable = true;
+  /** Programs that went because others needed their room. */
+  crowdedOut = 0;
 
   /** `mostBytes`: of the file. */
   constructor(mostBytes: number) {

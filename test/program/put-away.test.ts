@@ -151,6 +151,8 @@ describe('a program that was put away runs as before', () => {
       for (let round = 0; round < 2; round++) expectAlike(forgetful, program, FUEL);
     }
     expect(forgetful.away.size).toBe(24);
+    // Nothing needed their room: such programs are no crowd.
+    expect(forgetful.away.crowdedOut).toBe(0);
   });
 
   it('a br_table of many labels, and segments that it lays out later', () => {
