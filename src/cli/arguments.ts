@@ -2,9 +2,10 @@
 import { InvalidArgumentError } from 'commander';
 import { parseId } from '../protocol/alkane-id.js';
 import { Sheet, type SheetEntry } from '../protocol/sheet.js';
-import type { AlkaneId } from '../protocol/types.js';
+import type { AlkaneId, ProtostoneEdict } from '../protocol/types.js';
 import type { ContractCall } from '../selftest/bench/contracts/methods.js';
 import { fromHex, U128_MAX } from '../util/bytes.js';
+import type { Outpoint, ScriptOutput } from './encode.js';
 
 /** Inputs of a message to a contract, at most. */
 const MOST_INPUTS = 1_000;
@@ -14,7 +15,7 @@ const HIGHEST = 100_000_000;
 /** Reads a whole number from `least` to `most`. Throws InvalidArgumentError, which says what would be right. */
 function whole(least: number, most: number): (text: string) => number {
   return (text) => {
-    const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };
@@ -26,6 +27,10 @@ export const height = whole(0, HIGHEST);
 export const rollbackHeight = whole(-1, HIGHEST);
 /** TCP port; 0: any free one. */
 export const port = whole(0, 65_535);
+/** Number of an output of a transaction, also one that it does not have. */
+export const outputNumber = whole(0, 0xffffffff);
+/** Satoshi: as many as there can be. */
+const satoshi = whole(0, 2_100_000_000_000_000);
 /** Threads. */
 export const workers = whole(1, 256);
 /** How often something is done. */
@@ -106,6 +111,26 @@ export function assets(text: string, before: readonly SheetEntry[] = []): SheetE
     if (!sheet.add(id, amount)) throw new InvalidArgumentError('The amounts of one asset are over 2^128 - 1.');
   }
   return sheet.entries();
+}
+
+/** An edict of a protostone, `block:tx:amount:output`, behind those `before`; the amount 0 is all. */
+export function edicts(text: string, before: readonly ProtostoneEdict[] = []): ProtostoneEdict[] {
+  const [, id, amount, output] = /^(\d+:\d+):(\d+):(\d+)$/.exec(text) ?? [];
+  if (output === undefined) throw new InvalidArgumentError('It must be block:tx:amount:output, e.g. 2:1:500:0.');
+  return [...before, { id: alkaneId(id), amount: u128(amount), output: BigInt(outputNumber(output)) }];
+}
+
+/** `txid:vout`, behind those `before`; the txid as nodes print it. */
+export function outpoints(text: string, before: readonly Outpoint[] = []): Outpoint[] {
+  const at = text.lastIndexOf(':');
+  return [...before, { txid: txid(text.slice(0, Math.max(0, at))), vout: outputNumber(text.slice(at + 1)) }];
+}
+
+/** `script:satoshi`, the script in hex, behind those `before`. */
+export function outputs(text: string, before: readonly ScriptOutput[] = []): ScriptOutput[] {
+  const at = text.lastIndexOf(':');
+  const value = BigInt(satoshi(text.slice(at + 1)));
+  return [...before, { script: hexBytes(text.slice(0, Math.max(0, at))), value }];
 }
 
 /** `[FILE/]OPCODE[,INPUT…]`: the file counts from 1 and is the first if it is not given. Adds it to those before. */

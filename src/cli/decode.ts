@@ -12,8 +12,8 @@ import { describeTransaction, type ProtostoneDescription, type TransactionDescri
 import { decodeProtostones, PROTOCOL_TAG_ALKANES } from '../protocol/protostones.js';
 import { decodeRunestone } from '../protocol/runestone.js';
 import { checkVectors } from '../protocol/vectors.js';
-import { concatBytes, fromHex, toDisplayHash } from '../util/bytes.js';
-import { readInputFile } from './files.js';
+import { fromHex, toDisplayHash } from '../util/bytes.js';
+import { readInputFile, readStandardInput } from './files.js';
 
 export interface CommandResult {
   readonly text: string;
@@ -48,7 +48,7 @@ export async function decodeCommand(
 ): Promise<CommandResult> {
   if (options.vectors !== undefined) return decodeVectorsCommand(options.vectors);
   if (input === STDIN || (input === undefined && !stdin.isTTY)) {
-    const bytes = await readAll(stdin);
+    const bytes = await readStandardInput(MAX_FILE, stdin);
     if (bytes.length > 0) return decodeBytes(bytes, options);
   }
   if (input === undefined || input === STDIN) {
@@ -58,21 +58,6 @@ export async function decodeCommand(
   }
   if (!existsSync(input) && HEX_TEXT.test(input)) return decodeTxCommand(input, options);
   return decodeBytes(readInputFile(input, MAX_FILE), options);
-}
-
-/** The bytes of a stream, {@link MAX_FILE} at most. */
-async function readAll(stream: NodeJS.ReadableStream): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of stream) {
-    const bytes = typeof part === 'string' ? new TextEncoder().encode(part) : part;
-    size += bytes.length;
-    if (size > MAX_FILE) {
-      throw new InputError('FILE_TOO_LARGE', 'the standard input is larger than any block', { facts: { MAX_FILE } });
-    }
-    parts.push(bytes);
-  }
-  return concatBytes(...parts);
 }
 
 /**

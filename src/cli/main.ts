@@ -25,6 +25,7 @@ import {
   workers,
 } from './arguments.js';
 import { endQuietly } from './closed-output.js';
+import { addContractCommands } from './contract-commands.js';
 import { addSettings, ROCKSHREW_COMMAND, withCommand } from './settings.js';
 import { addProofCommands, addStoreCommands } from './store-commands.js';
 
@@ -258,6 +259,7 @@ program
   .option('--others', 'programs that are not bundled run in the kernel, too')
   .action(async (options) => finishDeep(async () => (await import('./verify-kernel.js')).verifyKernelCommand(options)));
 
+addContractCommands(program, finish);
 addStoreCommands(program, finish);
 addProofCommands(program, finish);
 endQuietly(program);

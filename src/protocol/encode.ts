@@ -1,7 +1,8 @@
 /**
- * Encoders for what the decoders read, for tests and fixtures (docs/wire.md). They also write malformed data, so that
- * such cases can be built; only values without an encoding throw `RangeError`.
+ * Encoders for what the decoders read (docs/wire.md). They also write malformed data, so that such cases can be built;
+ * only values without an encoding throw `RangeError`.
  */
+import { gzipSync } from 'node:zlib';
 import { concatBytes, U128_MAX, u32Bytes } from '../util/bytes.js';
 import { crc32 } from '../util/crc32.js';
 import { compareIds } from './alkane-id.js';
@@ -158,6 +159,11 @@ function pushAll(bytes: Uint8Array): Uint8Array {
 /** Joins any number of parts: these lists are too long to spread into an argument list. */
 function concatChunks(parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(Buffer.concat(parts));
+}
+
+/** A gzip member as small as zlib makes it. */
+export function gzipBest(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(gzipSync(bytes, { level: 9 }));
 }
 
 /** Largest stored block of deflate. */

@@ -62,6 +62,7 @@ test('every command of the README runs as written without a GPU, with a file for
     'export',
     'plan',
     'decode',
+    'encode',
     'run-module',
     'fuzz',
     'bench',

@@ -50,6 +50,10 @@ export const INPUT_CODES = {
   TX_MALFORMED: ['a field of the transaction cannot be read', 'check the input'],
   TX_TRAILING_BYTES: ['bytes follow the end of the transaction', 'give one transaction'],
   TX_BAD_HEX: ['not whole bytes of hex', 'check the input'],
+  PROTOSTONES_BAD_JSON: [
+    'the JSON of `encode --like` holds no protostones',
+    'correct the place that it names; `decode --json` prints the form',
+  ],
   FIXTURE_UNREADABLE: ['a file of the fixture chain cannot be read or parsed', 'restore the folder'],
   FIXTURE_INDEX: ['`chain.json` is not a valid index', 'restore it'],
   FIXTURE_TRUNCATED: ['the blocks end before the index says so', 'restore `blocks.dat`'],

@@ -14,6 +14,10 @@ export const USAGE_CODES = {
     'nothing given',
     'transaction hex, a file, `-` for the standard input, or `--vectors FILE`',
   ],
+  USAGE_NOTHING_TO_ENCODE: [
+    'neither or both of a target and `--like` are given',
+    'a target with its inputs, or a file',
+  ],
   USAGE_CONFIRM: ['a change to a database without `--yes` and without a terminal to ask at', '`--yes`'],
   USAGE_RANGE: [
     '`--from` is above `--to`, or the source has no block between them',
