@@ -77,7 +77,7 @@ export const SIMULATE = [
     'sha256d(reserved)',
     'the coinbase commits to no witness',
   ),
-  around(
+  inFile('src/bitcoin/serialise.ts', AROUND)(
     'simulate-height-sign',
     'if (bytes[bytes.length - 1] > 0x7f) bytes.push(0);',
     '',

@@ -2,14 +2,11 @@
 import { compactSize } from '../bitcoin/compact-size.js';
 import { merkleRoot, sha256d } from '../bitcoin/hash.js';
 import { parseTransaction } from '../bitcoin/parse-transaction.js';
+import { heightScript, writeTransaction } from '../bitcoin/serialise.js';
 import type { Transaction } from '../bitcoin/types.js';
 import { encodeRunestone } from '../protocol/encode.js';
-import { concatBytes, u32Bytes, u64Bytes } from '../util/bytes.js';
+import { concatBytes, u32Bytes } from '../util/bytes.js';
 
-const VERSION = u32Bytes(2);
-const SEGWIT = Uint8Array.of(0, 1);
-const FINAL = u32Bytes(0xffffffff);
-const NO_LOCK = u32Bytes(0);
 /** Satoshi that a wallet gives an output which only carries assets. */
 const CARRIER = 546n;
 /** A Taproot output: OP_1 and a push of 32 bytes. */
@@ -35,14 +32,13 @@ const COMMITMENT = Uint8Array.of(0x6a, 36, 0xaa, 0x21, 0xa9, 0xed);
 export function plausibleTransaction(message: Uint8Array): Transaction {
   const runestone = encodeRunestone({ protostones: [{ message, pointer: 0, refund: 0 }] });
   return parseTransaction(
-    serialised(
-      input(new Uint8Array(32), 0, new Uint8Array(0)),
+    writeTransaction(
+      [{ prevTxid: new Uint8Array(32), prevVout: 0, witness: [SIGNATURE] }],
       [
-        [CARRIER, TAPROOT],
-        [0n, runestone],
+        { value: CARRIER, script: TAPROOT },
+        { value: 0n, script: runestone },
       ],
-      SIGNATURE,
-    ),
+    ).raw,
   );
 }
 
@@ -82,39 +78,12 @@ function plausibleCoinbase({ height, network }: Previous, tx: Transaction): Tran
   const commitment = sha256d(merkleRoot([reserved, sha256d(tx.raw)]).root, reserved);
   const halvings = Math.floor((height + 1) / (network === 'regtest' ? REGTEST_HALVING : HALVING));
   return parseTransaction(
-    serialised(
-      input(new Uint8Array(32), 0xffffffff, heightScript(height + 1)),
+    writeTransaction(
+      [{ prevTxid: new Uint8Array(32), prevVout: 0xffffffff, witness: [reserved], script: heightScript(height + 1) }],
       [
-        [FIRST_SUBSIDY >> BigInt(Math.min(halvings, 64)), TAPROOT],
-        [0n, concatBytes(COMMITMENT, commitment)],
+        { value: FIRST_SUBSIDY >> BigInt(Math.min(halvings, 64)), script: TAPROOT },
+        { value: 0n, script: concatBytes(COMMITMENT, commitment) },
       ],
-      reserved,
-    ),
-  );
-}
-
-/** The height as a coinbase names it (BIP 34): the shortest script that pushes the number, and a byte behind it. */
-function heightScript(height: number): Uint8Array {
-  if (height <= 16) return Uint8Array.of(height === 0 ? 0 : 0x50 + height, 0);
-  const bytes: number[] = [];
-  for (let rest = height; rest > 0; rest = Math.floor(rest / 256)) bytes.push(rest % 256);
-  // The highest bit is the number's sign.
-  if (bytes[bytes.length - 1] > 0x7f) bytes.push(0);
-  return Uint8Array.of(bytes.length, ...bytes);
-}
-
-function input(txid: Uint8Array, vout: number, script: Uint8Array): Uint8Array {
-  return concatBytes(txid, u32Bytes(vout), compactSize(script.length), script, FINAL);
-}
-
-function serialised(
-  onlyInput: Uint8Array,
-  outputs: readonly (readonly [value: bigint, script: Uint8Array])[],
-  witness: Uint8Array,
-): Uint8Array {
-  return concatBytes(
-    ...[VERSION, SEGWIT, compactSize(1), onlyInput, compactSize(outputs.length)],
-    ...outputs.flatMap(([value, script]) => [u64Bytes(value), compactSize(script.length), script]),
-    ...[compactSize(1), compactSize(witness.length), witness, NO_LOCK],
+    ).raw,
   );
 }

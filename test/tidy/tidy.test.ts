@@ -34,7 +34,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['execute/run'],
   ['execute/rows'],
   ['execute'],
-  ['pipeline', 'chain', 'export'],
+  ['pipeline', 'chain', 'export', 'devchain'],
   ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream'],
   ['service'],
   ['cli', 'index.ts'],

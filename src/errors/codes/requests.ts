@@ -36,6 +36,13 @@ export const USAGE_CODES = {
   USAGE_PROOF_FROM: ['not one place to get a proof from', '`--db DIR` or `--rpc URL`'],
   USAGE_CALL_FROM: ['not one place to run a call on', '`--db DIR` or `--rpc URL`'],
   USAGE_TRACE_FROM: ['not one place to get a trace from', '`--db DIR` (with `--blocks`) or `--rpc URL`'],
+  USAGE_DEVCHAIN_HEIGHT: ['a chain in memory has no block of that height', 'a height from 0 to that of its tip'],
+  USAGE_DEVCHAIN_DEPLOY: [
+    'a contract is not created on a chain in memory: its module is refused, or its first call fails',
+    'the reason is in the message; `warpshrew inspect FILE.wasm` says what a module lacks',
+  ],
+  USAGE_DEVCHAIN_FUNDS: ['an account of a chain in memory has too little of an asset', 'mint or transfer it first'],
+  USAGE_DEVCHAIN_INPUT: ['an input of a message is no number from 0 to 2^128 - 1', 'longer values take several inputs'],
   USAGE_DIFF_SIDES: ['`diff` was given the same side twice', 'two database folders or addresses of servers'],
   USAGE_DIGEST_FROM: ['not one state to make a digest of', '`--db DIR` or `--rows FILE`'],
   USAGE_REINDEX: [

@@ -1,9 +1,11 @@
 /** Chains of full-size blocks from a few real ones: fresh headers, heights and txids, linked under regtest's rules. */
+
 import { BlockOffsets } from '../../bitcoin/block-offsets.js';
 import { sha256d } from '../../bitcoin/hash.js';
+import { REGTEST } from '../../bitcoin/regtest.js';
 import { TxidTable } from '../../bitcoin/txid-table.js';
 import { concatBytes, fromHex, u32Bytes, writeU32 } from '../../util/bytes.js';
-import { REGTEST, RegtestChain } from '../regtest/regtest-chain.js';
+import { RegtestChain } from '../regtest/regtest-chain.js';
 
 const HASH = 32;
 const ZERO = new Uint8Array(HASH);

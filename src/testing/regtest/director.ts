@@ -1,3 +1,4 @@
+import { REGTEST } from '../../bitcoin/regtest.js';
 import type { MessageStatus } from '../../lane/types.js';
 import type { AlkaneId } from '../../protocol/types.js';
 import { Prng } from '../../selftest/inputs/prng.js';
@@ -5,7 +6,7 @@ import { toDisplayHash } from '../../util/bytes.js';
 import { type Coin, type Output, type SignedTransaction, signTransaction } from './coins.js';
 import { KeyRing, type Lock, type LockKind } from './keys.js';
 import { id, runestoneOf, type Stone } from './messages.js';
-import { REGTEST, RegtestChain } from './regtest-chain.js';
+import { RegtestChain } from './regtest-chain.js';
 
 /** What the builder knows about a transaction that it made for the parallel lane. */
 export interface LaneNote {

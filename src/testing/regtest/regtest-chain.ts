@@ -1,36 +1,16 @@
 import { Transaction } from 'bitcoinjs-lib';
 import { compactSize } from '../../bitcoin/compact-size.js';
+import { REGTEST, regtestGenesis, regtestSubsidy } from '../../bitcoin/regtest.js';
 import { concatBytes, fromHex, u32Bytes, writeU32 } from '../../util/bytes.js';
 import { type Coin, hash256, type Output, type SignedTransaction } from './coins.js';
 import type { Lock } from './keys.js';
 
-/** Consensus parameters of Bitcoin's regtest network (chainparams of the reference client). */
-export const REGTEST = {
-  bits: 0x207fffff,
-  halvingInterval: 150,
-  coinbaseMaturity: 100,
-  genesisTime: 1_296_688_602,
-  maximumWeight: 4_000_000,
-} as const;
-
-const FIRST_SUBSIDY = 5_000_000_000n;
 const BLOCK_VERSION = 0x20000000;
 const SECONDS_PER_BLOCK = 600;
 /** Regtest's target, big-endian: 7fffff followed by zeros. A hash meets it in about every second try. */
 const TARGET_TOP = 0x7fffff;
 const WITNESS_RESERVED = new Uint8Array(32);
 const WITNESS_COMMITMENT_PREFIX = fromHex('6a24aa21a9ed');
-
-/** The genesis block shared by mainnet's coinbase text and regtest's header, as every node knows it. */
-const GENESIS_COINBASE = fromHex(
-  '0100000001000000000000000000000000000000000000000000000000' +
-    '0000000000000000ffffffff4d04ffff001d0104455468652054696d6573' +
-    '2030332f4a616e2f32303039204368616e63656c6c6f72206f6e206272' +
-    '696e6b206f66207365636f6e64206261696c6f757420666f722062616e' +
-    '6b73ffffffff0100f2052a01000000434104678afdb0fe5548271967f1' +
-    'a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4' +
-    'f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000',
-);
 
 export interface BuiltBlock {
   readonly height: number;
@@ -53,10 +33,7 @@ export class RegtestChain {
   readonly blocks: BuiltBlock[] = [];
 
   constructor() {
-    const header = makeHeader(1, new Uint8Array(32), hash256(GENESIS_COINBASE), REGTEST.genesisTime);
-    writeU32(header, 76, 2);
-    const raw = concatBytes(header, Uint8Array.of(1), GENESIS_COINBASE);
-    this.blocks.push({ height: 0, raw, hash: hash256(header), reward: undefined });
+    this.blocks.push({ height: 0, ...regtestGenesis(), reward: undefined });
   }
 
   get tipHeight(): number {
@@ -76,7 +53,7 @@ export class RegtestChain {
       ...transactions.map((tx) => Uint8Array.from(tx.transaction.getHash(true))),
     ]);
     const outputs: Output[] = [
-      { value: subsidy(height) + fees, lock },
+      { value: regtestSubsidy(height) + fees, lock },
       ...(content.coinbaseScripts ?? []).map((script) => ({ value: 0n, script })),
       {
         value: 0n,
@@ -102,11 +79,6 @@ export class RegtestChain {
     this.blocks.push(block);
     return block;
   }
-}
-
-/** Block subsidy in satoshi: 50 bitcoin, halved every 150 blocks. */
-export function subsidy(height: number): bigint {
-  return FIRST_SUBSIDY >> BigInt(Math.floor(height / REGTEST.halvingInterval));
 }
 
 function makeCoinbase(height: number, outputs: readonly Output[]): Transaction {

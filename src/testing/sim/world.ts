@@ -1,7 +1,8 @@
+import { REGTEST } from '../../bitcoin/regtest.js';
 import { FuzzBlocks } from '../../selftest/fuzz/fuzz-blocks.js';
 import { builtPrograms } from '../../util/built-wasm.js';
 import { bytesEqual, EMPTY_BYTES, toBinaryString, toHex } from '../../util/bytes.js';
-import { REGTEST, RegtestChain } from '../regtest/regtest-chain.js';
+import { RegtestChain } from '../regtest/regtest-chain.js';
 import { Disk } from './disk.js';
 import { MemoryDatabase } from './memory-database.js';
 import { rawBlock } from './raw-block.js';

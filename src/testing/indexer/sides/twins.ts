@@ -3,13 +3,14 @@
  * for an Alkanes indexer, the same messages addressed plainly, in the same block. Each side has its own purse, a coin
  * that carries all its assets. Everything else of the two is alike: shapes, locks, values, bytes of calldata.
  */
+import { REGTEST } from '../../../bitcoin/regtest.js';
 import { encodeEnvelope, encodeVarints } from '../../../protocol/encode.js';
 import type { AlkaneId, ProtostoneEdict } from '../../../protocol/types.js';
 import { concatBytes } from '../../../util/bytes.js';
 import { type Coin, type SignedTransaction, signTransaction } from '../../regtest/coins.js';
 import { KeyRing, type Lock } from '../../regtest/keys.js';
 import { edict, laneMessage, runestoneOf, type Stone } from '../../regtest/messages.js';
-import { type BuiltBlock, REGTEST, RegtestChain } from '../../regtest/regtest-chain.js';
+import { type BuiltBlock, RegtestChain } from '../../regtest/regtest-chain.js';
 
 const SIDES = ['lane', 'indexer'] as const;
 export type Side = (typeof SIDES)[number];

@@ -1,0 +1,218 @@
+/**
+ * A regtest chain in memory with the state of the parallel lane beside it: for contracts under development. Blocks are
+ * valid but for signatures and amounts, which nobody checks; the sequential executor runs them, so receipts and state
+ * are those that any index of the same blocks has.
+ */
+import { parseBlock } from '../bitcoin/parse-block.js';
+import { parseTransaction } from '../bitcoin/parse-transaction.js';
+import { REGTEST, regtestGenesis, regtestSubsidy } from '../bitcoin/regtest.js';
+import { heightScript, type WrittenTransaction, writeBlock } from '../bitcoin/serialise.js';
+import { UsageError } from '../errors/errors.js';
+import type { CpuRunner } from '../execute/tasks/drive.js';
+import { MapOverlay } from '../lane/overlay.js';
+import type { DependentRule } from '../lane/policy.js';
+import { IN_TURN, makeReceipt } from '../lane/receipt.js';
+import { type LaneTransaction, scanBlock } from '../lane/scan.js';
+import type { LaneKey, LaneOutcome, Receipt, StateReader } from '../lane/types.js';
+import type { ProgramResult } from '../program/result.js';
+import { ProgramRunner } from '../program/runner.js';
+import { drive } from '../simulate/drive.js';
+import { rootOfPairs } from '../store/tree/load-tree.js';
+import { concatBytes, fromBinaryString, u32Bytes } from '../util/bytes.js';
+
+const SECONDS_PER_BLOCK = 600;
+/** OP_TRUE: anyone may spend what a block pays, if nobody else is named. */
+const ANYONE = Uint8Array.of(0x51);
+const NO_STATE: StateReader = { get: () => undefined };
+
+/** A lane transaction of a block, with what became of it. */
+export interface MinedTransaction {
+  readonly transaction: LaneTransaction;
+  readonly outcome: LaneOutcome;
+  /** What the contract of each message returned that ran to its end, by its shadow output. */
+  readonly results: ReadonlyMap<number, ProgramResult>;
+}
+
+/** A block of the chain. */
+export interface MinedBlock {
+  readonly height: number;
+  /** Wire order. */
+  readonly hash: Uint8Array;
+  readonly raw: Uint8Array;
+  /** Seconds. */
+  readonly time: number;
+  /** Those of the lane, in block order. */
+  readonly lane: readonly MinedTransaction[];
+  /** The transactions that it was made of, without the coinbase. */
+  readonly transactions: readonly WrittenTransaction[];
+}
+
+interface KeptBlock extends MinedBlock {
+  /** The values that its keys had before it. */
+  readonly undo: ReadonlyMap<LaneKey, Uint8Array | undefined>;
+}
+
+export interface MemoryChainOptions {
+  /** What lies below the chain's own state; what it writes goes over it. Nothing if not given. */
+  readonly base?: StateReader;
+  /** Runs contracts; one for several chains keeps what it has compiled. */
+  readonly runner?: CpuRunner;
+  readonly laneStartHeight?: number;
+  readonly dependent?: DependentRule;
+}
+
+export class MemoryChain implements StateReader {
+  readonly dependent: DependentRule;
+  readonly laneStartHeight: number;
+  readonly #base: StateReader;
+  readonly #runner: CpuRunner;
+  readonly #blocks: KeptBlock[];
+  /** Absent keys of the base are not in it; deleted ones are, undefined. */
+  readonly #state = new Map<LaneKey, Uint8Array | undefined>();
+  #waiting: WrittenTransaction[] = [];
+  /** Keeps coinbases of one height on several branches apart. */
+  #made = 0;
+
+  constructor({ base, runner, laneStartHeight, dependent }: MemoryChainOptions = {}) {
+    this.#base = base ?? NO_STATE;
+    this.#runner = runner ?? new ProgramRunner();
+    this.laneStartHeight = laneStartHeight ?? 0;
+    this.dependent = dependent ?? 'demote';
+    const { raw, hash } = regtestGenesis();
+    this.#blocks = [{ height: 0, raw, hash, time: REGTEST.genesisTime, lane: [], transactions: [], undo: new Map() }];
+  }
+
+  /** A chain that goes on from here by itself. */
+  fork(): MemoryChain {
+    const { laneStartHeight, dependent } = this;
+    const other = new MemoryChain({ base: this.#base, runner: this.#runner, laneStartHeight, dependent });
+    for (const [key, value] of this.#state) other.#state.set(key, value);
+    other.#blocks.push(...this.#blocks.slice(1));
+    other.#waiting = [...this.#waiting];
+    other.#made = this.#made;
+    return other;
+  }
+
+  get height(): number {
+    return this.#blocks.length - 1;
+  }
+
+  get tip(): MinedBlock {
+    return this.#blocks[this.height];
+  }
+
+  /** Block `height`; undefined above the tip. */
+  block(height: number): MinedBlock | undefined {
+    return this.#blocks[height];
+  }
+
+  /** Transactions that the next block takes, in the order in which they came. */
+  get waiting(): readonly WrittenTransaction[] {
+    return this.#waiting;
+  }
+
+  /** The value of a key of namespace P after the tip. */
+  get(key: LaneKey): Uint8Array | undefined {
+    return this.#state.has(key) ? this.#state.get(key) : this.#base.get(key);
+  }
+
+  /**
+   * Puts a serialised transaction into the next block. Throws InputError `TX_*` for bytes that are none. Returns the
+   * txid in wire order.
+   */
+  send(raw: Uint8Array): Uint8Array {
+    const { txid } = parseTransaction(raw);
+    return this.sendWritten({ txid, raw });
+  }
+
+  /** The same of one that was made here. */
+  sendWritten(transaction: WrittenTransaction): Uint8Array {
+    this.#waiting.push(transaction);
+    return transaction.txid;
+  }
+
+  /** Takes what waits out of the next block. */
+  drop(): void {
+    this.#waiting = [];
+  }
+
+  /** Mines a block of all that waits; `reward` is the script that the coinbase pays. Returns it. */
+  mine(reward: Uint8Array = ANYONE): MinedBlock {
+    const transactions = this.#waiting;
+    this.#waiting = [];
+    const previous = this.tip;
+    const height = previous.height + 1;
+    const time = previous.time + SECONDS_PER_BLOCK;
+    const { raw, hash } = writeBlock(
+      {
+        previous: previous.hash,
+        time,
+        bits: REGTEST.bits,
+        script: concatBytes(heightScript(height), Uint8Array.of(4), u32Bytes(this.#made++)),
+        outputs: [{ value: regtestSubsidy(height), script: reward }],
+      },
+      transactions,
+    );
+    const { lane, undo } = this.#run(raw, height);
+    const block: KeptBlock = { height, hash, raw, time, lane, transactions, undo };
+    this.#blocks.push(block);
+    return block;
+  }
+
+  /**
+   * Undoes the blocks above `height`, the tip first: a reorg begins like that. Returns them, the lowest first. Throws
+   * UsageError USAGE_DEVCHAIN_HEIGHT if there is no such block below the tip.
+   */
+  rollback(height: number): readonly MinedBlock[] {
+    if (!Number.isInteger(height) || height < 0 || height > this.height) {
+      throw new UsageError('USAGE_DEVCHAIN_HEIGHT', 'the chain has no block of that height to go back to', {
+        facts: { height, tip: this.height },
+        hint: 'Give a height from 0 to that of the tip.',
+      });
+    }
+    const undone: KeptBlock[] = [];
+    while (this.height > height) {
+      const block = this.#blocks.pop() as KeptBlock;
+      for (const [key, before] of block.undo) {
+        if (before === undefined && this.#base.get(key) === undefined) this.#state.delete(key);
+        else this.#state.set(key, before);
+      }
+      undone.push(block);
+    }
+    return undone.reverse();
+  }
+
+  /** Every key that the chain has written and its value, ascending; without those of the base. */
+  entries(): [key: LaneKey, value: Uint8Array][] {
+    const present = [...this.#state].filter((entry): entry is [LaneKey, Uint8Array] => entry[1] !== undefined);
+    return present.sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** The root of the lane's state (docs/state-root.md), of what the chain has written alone. 32 bytes. */
+  root(): Uint8Array {
+    return rootOfPairs(this.entries().map(([key, value]) => [fromBinaryString(key), value] as const));
+  }
+
+  /** The receipts of a block, as they are stored. */
+  receipts(block: MinedBlock): Receipt[] {
+    return block.lane.map(({ outcome }) => makeReceipt(block.height, outcome, IN_TURN));
+  }
+
+  #run(raw: Uint8Array, height: number): Pick<KeptBlock, 'lane' | 'undo'> {
+    const { laneStartHeight, dependent } = this;
+    const context = { height, block: raw, laneStartHeight, dependent };
+    const after = new MapOverlay(this);
+    const lane = scanBlock(parseBlock(raw), this).map((transaction): MinedTransaction => {
+      const { outcome, results } = drive(transaction, context, after, this.#runner);
+      after.apply(outcome.writes);
+      return { transaction, outcome, results };
+    });
+    const undo = new Map<LaneKey, Uint8Array | undefined>();
+    for (const [key, value] of after.changes) {
+      undo.set(key, this.get(key));
+      if (value === undefined && this.#base.get(key) === undefined) this.#state.delete(key);
+      else this.#state.set(key, value);
+    }
+    return { lane, undo };
+  }
+}
