@@ -1,9 +1,9 @@
 import { encodeEnvelope, gzipStored } from '../../src/protocol/encode.js';
-import { signTransaction } from '../../src/testing/regtest/coins.js';
 import { KeyRing } from '../../src/testing/regtest/keys.js';
 import { call, id, runestoneOf } from '../../src/testing/regtest/messages.js';
 import { type BuiltBlock, RegtestChain } from '../../src/testing/regtest/regtest-chain.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
+import { signTransaction } from '../../src/wallet/coins.js';
 
 const FEE = 2_000n;
 /** A block spends the reward of the block this far before it: mature by a few blocks. */

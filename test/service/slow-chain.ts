@@ -1,11 +1,11 @@
 import { Transaction } from 'bitcoinjs-lib';
 import { encodeEnvelope, gzipStored } from '../../src/protocol/encode.js';
 import { writeFixture } from '../../src/testing/fixture/write-fixture.js';
-import type { SignedTransaction } from '../../src/testing/regtest/coins.js';
 import { KeyRing } from '../../src/testing/regtest/keys.js';
 import { id, call as message, runestoneOf, type Stone } from '../../src/testing/regtest/messages.js';
 import { RegtestChain } from '../../src/testing/regtest/regtest-chain.js';
 import { toDisplayHash } from '../../src/util/bytes.js';
+import type { SignedTransaction } from '../../src/wallet/coins.js';
 import { call, end, get, i32, i64, if_, load, loop, OP, op, set, WasmBuilder } from '../helpers/wasm-builder.js';
 
 /** The block whose every transaction uses up its fuel. */

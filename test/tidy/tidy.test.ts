@@ -35,7 +35,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['execute/rows'],
   ['execute'],
   ['pipeline', 'chain', 'export', 'devchain'],
-  ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream'],
+  ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream', 'wallet'],
   ['service'],
   ['cli', 'index.ts'],
   ['cli.ts'],

@@ -1,7 +1,7 @@
 /** Transactions that nobody signed: the lane does not look at signatures. */
 import { Transaction } from 'bitcoinjs-lib';
 import { encodeEnvelope } from '../../protocol/encode.js';
-import type { SignedTransaction } from '../regtest/coins.js';
+import type { SignedTransaction } from '../../wallet/coins.js';
 import { runestoneOf, type Stone } from '../regtest/messages.js';
 
 /** An output that nobody needs to spend by the rules: OP_1. */

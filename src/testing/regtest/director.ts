@@ -3,8 +3,9 @@ import type { MessageStatus } from '../../lane/types.js';
 import type { AlkaneId } from '../../protocol/types.js';
 import { Prng } from '../../selftest/inputs/prng.js';
 import { toDisplayHash } from '../../util/bytes.js';
-import { type Coin, type Output, type SignedTransaction, signTransaction } from './coins.js';
-import { KeyRing, type Lock, type LockKind } from './keys.js';
+import { type Coin, type Output, type SignedTransaction, signTransaction } from '../../wallet/coins.js';
+import type { Lock } from '../../wallet/locks.js';
+import { KeyRing, type LockKind } from './keys.js';
 import { id, runestoneOf, type Stone } from './messages.js';
 import { RegtestChain } from './regtest-chain.js';
 

@@ -2,8 +2,8 @@ import { Transaction } from 'bitcoinjs-lib';
 import { compactSize } from '../../bitcoin/compact-size.js';
 import { REGTEST, regtestGenesis, regtestSubsidy } from '../../bitcoin/regtest.js';
 import { concatBytes, fromHex, u32Bytes, writeU32 } from '../../util/bytes.js';
-import { type Coin, hash256, type Output, type SignedTransaction } from './coins.js';
-import type { Lock } from './keys.js';
+import { type Coin, hash256, type Output, type SignedTransaction } from '../../wallet/coins.js';
+import type { Lock } from '../../wallet/locks.js';
 
 const BLOCK_VERSION = 0x20000000;
 const SECONDS_PER_BLOCK = 600;

@@ -7,8 +7,9 @@ import { REGTEST } from '../../../bitcoin/regtest.js';
 import { encodeEnvelope, encodeVarints } from '../../../protocol/encode.js';
 import type { AlkaneId, ProtostoneEdict } from '../../../protocol/types.js';
 import { concatBytes } from '../../../util/bytes.js';
-import { type Coin, type SignedTransaction, signTransaction } from '../../regtest/coins.js';
-import { KeyRing, type Lock } from '../../regtest/keys.js';
+import { type Coin, type SignedTransaction, signTransaction } from '../../../wallet/coins.js';
+import type { Lock } from '../../../wallet/locks.js';
+import { KeyRing } from '../../regtest/keys.js';
 import { edict, laneMessage, runestoneOf, type Stone } from '../../regtest/messages.js';
 import { type BuiltBlock, RegtestChain } from '../../regtest/regtest-chain.js';
 

@@ -2,7 +2,7 @@ import { formatId } from '../../../protocol/alkane-id.js';
 import { encodeEnvelope, gzipStored } from '../../../protocol/encode.js';
 import type { AlkaneId } from '../../../protocol/types.js';
 import { type Script, transfer } from '../../../selftest/inputs/actor-steps.js';
-import type { Coin } from '../coins.js';
+import type { Coin } from '../../../wallet/coins.js';
 import { call, id, type Stone } from '../messages.js';
 import { CREATE, type World } from './world.js';
 

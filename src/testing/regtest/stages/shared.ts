@@ -2,7 +2,7 @@ import { INFLATED_EXTRA, INFLATED_TIMES } from '../../../program/inflate.js';
 import { encodeEnvelope, encodeVarint, gzipStored } from '../../../protocol/encode.js';
 import type { AlkaneId } from '../../../protocol/types.js';
 import { concatBytes } from '../../../util/bytes.js';
-import type { Coin, SignedTransaction } from '../coins.js';
+import type { Coin, SignedTransaction } from '../../../wallet/coins.js';
 import { gzipRuns } from '../gzip-runs.js';
 import { call, edict, id, type Stone } from '../messages.js';
 import { CREATE, PROBE, type World } from './world.js';

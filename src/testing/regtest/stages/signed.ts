@@ -12,7 +12,7 @@ import {
   Signer,
 } from '../../../selftest/inputs/signed-calls.js';
 import { concatBytes, u32Bytes } from '../../../util/bytes.js';
-import type { Coin } from '../coins.js';
+import type { Coin } from '../../../wallet/coins.js';
 import { call, type Stone } from '../messages.js';
 import { CLAIM, CREATE, MINT, MINT_VALUE, type World } from './world.js';
 

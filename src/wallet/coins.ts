@@ -1,7 +1,7 @@
 import { crypto, Transaction } from 'bitcoinjs-lib';
 import * as ecc from 'tiny-secp256k1';
-import { concatBytes } from '../../util/bytes.js';
-import type { Lock } from './keys.js';
+import { concatBytes } from '../util/bytes.js';
+import type { Lock } from './locks.js';
 
 /** An unspent output of the chain being built. */
 export interface Coin {
