@@ -1,15 +1,17 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { sha256d } from '../../src/bitcoin/hash.js';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { readConfig } from '../../src/service/config.js';
 import { SECONDARIES, secondaryPlaces } from '../../src/service/secondary-gate.js';
+import { Store } from '../../src/store/store.js';
 import { FakeNode } from '../chain/fake-node.js';
 import { CHAIN, cli, startCli, temporaryFolder } from '../helpers/cli.js';
 import { end, i32, if_, OP, op, store } from '../helpers/wasm-builder.js';
 import { Branch } from '../node/branches.js';
 import { ascii, GuestBuilder, list, number, unreachable } from '../standard/guest-builder.js';
+import { block } from '../store/helpers.js';
 import { moduleFile, Running } from './running.js';
 
 const chain = [...openSource(CHAIN).blocks(0, 30)].map((block) => ({
@@ -126,22 +128,29 @@ test('a module reads the folder of another index, beside the process that writes
   expect(readdirSync(theirs).filter((name) => name.startsWith('serve-'))).toEqual([]);
 });
 
-test('a folder that holds no index of ours is refused before anything is opened', async () => {
+test('a folder that cannot be read as an index is refused before anything else is opened', async () => {
   const folder = temporaryFolder();
   const foreign = join(folder, 'foreign');
   mkdirSync(foreign);
   writeFileSync(join(foreign, 'CURRENT'), 'MANIFEST-000001\n');
+  const identity = { network: 'regtest', moduleHash: '00'.repeat(32) };
+  const [empty, held] = [join(folder, 'empty'), join(folder, 'held')];
+  await (await Store.open(empty, identity)).close();
+  // In use, with files that no link can share.
+  const writer = await Store.open(held, identity);
+  onTestFinished(() => writer.close());
+  writer.commitBlock(block(0));
+  mkdirSync(join(held, 'a.sst'));
   const own = ['--fixture', CHAIN, '--db', join(folder, 'a.db'), '--port', '0', '--policy', 'cpu'];
-  for (const [place, code] of [
-    [foreign, 'STORE_FOREIGN'],
-    [join(folder, 'none'), 'STORE_MISSING'],
-  ]) {
+  const places = { [foreign]: 'STORE_FOREIGN', [join(folder, 'none')]: 'STORE_MISSING' };
+  for (const [place, code] of Object.entries({ ...places, [empty]: 'STORE_EMPTY', [held]: 'STORE_LOCKED' })) {
+    const before = existsSync(place) && readdirSync(place).filter((name) => name !== 'LOG');
     const run = await cli('index', ...own, '--secondary', `main=${place}`);
     expect(run.stderr).toContain(`"code":"${code}"`);
     expect(run.status).toBe(4);
+    expect(existsSync(place) && readdirSync(place).filter((name) => name !== 'LOG')).toEqual(before);
   }
-  expect(readdirSync(folder)).toEqual(['foreign']);
-  expect(readdirSync(foreign)).toEqual(['CURRENT']);
+  expect(readdirSync(folder).sort()).toEqual(['empty', 'foreign', 'held']);
 });
 
 test('a reorg of both is followed by both, whoever sees it first', async () => {
