@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openSource } from '../../src/bitcoin/sources.js';
 import { replay } from '../../src/replay/replay.js';
+import { ROCKSHREW_FLAGS } from '../../src/service/rockshrew-flags.js';
 import { Store } from '../../src/store/store.js';
 import { allRows } from '../../src/testing/chains/database-rows.js';
 import { writeFixture } from '../../src/testing/fixture/write-fixture.js';
@@ -13,7 +14,7 @@ import { toDisplayHash } from '../../src/util/bytes.js';
 import { hash256 } from '../../src/wallet/coins.js';
 import { Branch } from './branches.js';
 import { IndexProcess } from './index-process.js';
-import { installNode, type NodeOptions, RegtestNode } from './regtest-node.js';
+import { freePort, installNode, type NodeOptions, RegtestNode } from './regtest-node.js';
 
 const MODULE = fileURLToPath(new URL('../../dist/wasm/indexers/default.wasm', import.meta.url));
 const BUNDLED = fileURLToPath(new URL('../../fixtures/regtest', import.meta.url));
@@ -261,18 +262,31 @@ describe.skipIf(!installed)('following a real node', () => {
     await expectSameAsFresh(db, begin.fork(begin.tipHeight - 2));
   });
 
-  it('is started by the command line of rockshrew-mono as it is', async () => {
+  it('is started by the command line of rockshrew-mono with every flag that it has', async () => {
     const node = await makeNode(begin.blocks());
     const db = newDb();
+    const port = await freePort();
     const line = `--daemon-rpc-url ${node.url} --auth u:p --indexer ${MODULE} --db-path ${db}
-      --start-block 0 --host 127.0.0.1 --cors * --label regtest --pipeline-size 10 --max-reorg-depth 100
-      --reorg-check-threshold 6 --snapshot-interval 1000
+      --start-block 0 --host 127.0.0.1 --port ${port} --cors * --label my://regtest --pipeline-size 10
+      --max-reorg-depth 100 --reorg-check-threshold 6 --snapshot-interval 1000
       --snapshot-directory ${folder}/snapshots --repo ${folder}/snapshots --prefixroot tip:0x746970 --enable-preview
-      --view-concurrency 16 --view-memory-mb 256 --no-startup-heal --enable-spv --spv-type regtest --prefetch-size 64
-      --indexer-cores 0 --indexer-nice 0 --view-nice 0 --exit-at ${begin.tipHeight + 1}`;
-    const index = await IndexProcess.asRockshrew(line.split(/\s+/));
+      --fork ${folder}/theirs --legacy-fork --no-startup-heal --enable-spv --spv-type regtest --prefetch-size 64
+      --view-concurrency 16 --view-memory-mb 256 --view-memory-floor-mb 8192 --view-memory-floor-refresh-ms 1000
+      --view-runtime-workers 4 --enable-view-pool --view-pool-size 3 --view-pool-max-concurrent 9 --view-pool-logging
+      --indexer-cores 0 --indexer-nice 0 --view-nice 0 --disable-lru-cache --disable-wasmtime-log
+      --exit-at ${begin.tipHeight + 1}`;
+    const words = line.split(/\s+/);
+    const flags = words.filter((word) => word.startsWith('--')).map((word) => word.slice(2));
+    expect(flags.sort()).toEqual(Object.keys(ROCKSHREW_FLAGS).sort());
+    const index = IndexProcess.asRockshrew(port, words);
     open.push(() => index.kill());
     expect(await index.exited, index.errors).toBe(0);
     await expectSameAsFresh(db, begin);
+    // What has no meaning here is a warning with its reason.
+    const lines = index.errors.split('\n').filter((text) => text.startsWith('{"level"'));
+    const warned = lines.map((text) => JSON.parse(text)).filter(({ level }) => level !== 'info');
+    expect(warned.filter(({ level }) => level !== 'warn')).toEqual([]);
+    const none = Object.entries(ROCKSHREW_FLAGS).filter(([, { verdict }]) => verdict === 'none');
+    expect(warned.map(({ setting }) => setting)).toEqual(expect.arrayContaining(none.map(([flag]) => `--${flag}`)));
   });
 });

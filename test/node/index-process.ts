@@ -37,12 +37,9 @@ export class IndexProcess {
     return new IndexProcess(port, child);
   }
 
-  /** A command line of rockshrew-mono, on a port that is free. */
-  static async asRockshrew(args: readonly string[]): Promise<IndexProcess> {
-    const port = await freePort();
-    const stdio = ['ignore', 'pipe', 'pipe'] as const;
-    const env = { ...process.env, PORT: String(port) };
-    return new IndexProcess(port, spawn(process.execPath, [CLI, ...args], { stdio: [...stdio], env }));
+  /** A command line of rockshrew-mono, which serves on `port`. */
+  static asRockshrew(port: number, args: readonly string[]): IndexProcess {
+    return new IndexProcess(port, spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 
   /** What it wrote to standard error, the last of it. */
