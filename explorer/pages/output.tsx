@@ -19,7 +19,7 @@ export function OutputPage({ outpoint }: { outpoint: string }): JSX.Element {
       <Shown loaded={fate}>
         {({ sheet, height, spentHeight, spentBy, scriptHash, amount: satoshis }) => (
           <>
-            {height === null && <Notice>No lane transaction is known to have made this output.</Notice>}
+            {height === null && <Notice>No transaction is known to have made this output.</Notice>}
             <Card title="What became of it">
               <Facts
                 facts={[

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Trace } from '../../src/client/types.js';
+import { RpcFailure } from '../../src/client/client.js';
+import type { Trace, TransactionPlace } from '../../src/client/types.js';
 import { useChain } from '../data/chain.js';
 import { count, whole } from '../data/format.js';
 import { useLoad } from '../data/load.js';
@@ -15,14 +16,55 @@ import { Rerun } from './transaction-run.js';
 
 export function TransactionPage({ txid }: { txid: string }): JSX.Element {
   const { undoings } = useChain();
-  const trace = useLoad(txid, () => rpc.call('warpshrew_trace', txid), undoings);
+  const found = useLoad(txid, () => find(txid), undoings);
   return (
     <>
       <h1>Transaction</h1>
       <p class="sub">
         <Hash text={txid} whole />
       </p>
-      <Shown loaded={trace}>{(value) => <TraceShown trace={value} />}</Shown>
+      <Shown loaded={found}>
+        {(value) => ('messages' in value ? <TraceShown trace={value} /> : <PlaceShown place={value} />)}
+      </Shown>
+    </>
+  );
+}
+
+/** Of a transaction that the lane has nothing to do with an index by address knows where it stands. */
+async function find(txid: string): Promise<Trace | TransactionPlace> {
+  try {
+    return await rpc.call('warpshrew_trace', txid);
+  } catch (error) {
+    const isPlain = error instanceof RpcFailure && error.code === 'RECEIPT_NOT_FOUND';
+    const place = isPlain ? await rpc.call('warpshrew_gettransaction', txid) : null;
+    if (place === null) throw error;
+    return place;
+  }
+}
+
+function PlaceShown({ place }: { place: TransactionPlace }): JSX.Element {
+  return (
+    <>
+      <Notice>It is no transaction of the lane: it called no contract, and moved no assets of it.</Notice>
+      <Card title="What it is">
+        <Facts
+          facts={[
+            ['Block', <Place key="b" height={place.height} index={place.index} />],
+            ['Confirmations', whole(place.confirmations)],
+          ]}
+        />
+      </Card>
+    </>
+  );
+}
+
+function Place({ height, index }: { height: number; index: number }): JSX.Element {
+  return (
+    <>
+      <To page="block" about={height}>
+        {whole(height)}
+      </To>
+      , transaction {whole(index)}
     </>
   );
 }
@@ -38,15 +80,7 @@ function TraceShown({ trace }: { trace: Trace }): JSX.Element {
           <Facts
             facts={[
               ['Status', <StatusPill key="s" status={trace.status} />],
-              [
-                'Block',
-                <span key="b">
-                  <To page="block" about={trace.height}>
-                    {whole(trace.height)}
-                  </To>
-                  , transaction {whole(trace.index)}
-                </span>,
-              ],
+              ['Block', <Place key="b" height={trace.height} index={trace.index} />],
               ['Fuel', whole(trace.fuel)],
               ['Batch', trace.colour === 0 ? 'none: it ran in turn' : whole(trace.colour)],
               ['Ran on', <span key="r">{ranOn(trace)}</span>],

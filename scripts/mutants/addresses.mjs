@@ -35,8 +35,8 @@ export const ADDRESSES = [
   ),
   writes(
     'address-coin-stays',
-    "rows.del('addresses', unspentKey(outpoint, 0, keyRoom));\n}\n\nfunction putCreated",
-    '}\n\nfunction putCreated',
+    "rows.del('addresses', unspentKey(spent[i].outpoint, 0, keyRoom));",
+    '',
     'a spent output stays among the unspent ones',
   ),
   writes(
@@ -56,6 +56,24 @@ export const ADDRESSES = [
     'outputValue(coin.amount, undefined, valueRoom)',
     'outputValue(coin.amount, { height, index: spentBy, vin: 0 }, valueRoom)',
     'an output stays spent whose spending was undone',
+  ),
+  writes(
+    'address-transaction-stays',
+    "rows.del('addresses', transactionKey(txids, at, height, index++, keyRoom));",
+    '',
+    'a transaction that was undone is found by its txid',
+  ),
+  lists(
+    'address-first-of-txid',
+    '{ gte, lt, reverse: true }',
+    '{ gte, lt }',
+    'of several transactions with a txid the first one says whose an output is',
+  ),
+  lists(
+    'address-output-above',
+    'transactionKey(txid, 0, to, 0xffffffff)',
+    'transactionKey(txid, 0, 0xffffffff, 0xffffffff)',
+    'an output is known before the block that creates it',
   ),
   txids(
     'address-first-page',

@@ -242,7 +242,7 @@ export interface Methods {
       readonly cursor: string | null;
     };
   };
-  /** Where a lane transaction stands; null if there is none with that txid. */
+  /** Where a transaction stands; null if there is none with that txid. */
   warpshrew_gettransaction: {
     readonly params: [txid: Txid];
     readonly result: TransactionPlace | null;

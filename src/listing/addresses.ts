@@ -140,7 +140,7 @@ export function assetsPage(store: StoreReader, walk: StateWalk, { script }: OfSc
 }
 
 /** Display order. Throws StoreError STORE_CORRUPT if it is not there. */
-function txidOf(lists: AddressLists, height: number, index: number): string {
+export function txidOf(lists: AddressLists, height: number, index: number): string {
   const txid = lists.txidAt(height, index);
   if (txid === undefined) throw corrupt('list of txids', height);
   return toDisplayHash(txid);

@@ -4,7 +4,8 @@ import { decodeReceipt } from '../lane/receipt-bytes.js';
 import { formatId } from '../protocol/alkane-id.js';
 import { decodeSheet } from '../protocol/sheet.js';
 import type { StoreReader } from '../store/reader.js';
-import { concatBytes, toHex, u32Bytes } from '../util/bytes.js';
+import { toHex } from '../util/bytes.js';
+import { txidOf } from './addresses.js';
 import { PAGE_LIMITS } from './page.js';
 
 export interface OutpointFate {
@@ -14,59 +15,75 @@ export interface OutpointFate {
   readonly height: number | null;
   /** Height of the block that spent it; null: none up to `height` of the request did. */
   readonly spentHeight: number | null;
-  /** The transaction that spent it; null where no receipt says so. */
+  /** The transaction that spent it; null where neither an index by address nor a receipt says so. */
   readonly spentBy: string | null;
-  /**
-   * SHA-256 of the script that it pays to, hex. This and the next are known in a database with an index by address, of
-   * outputs that nothing has spent yet, and of those with assets while the block that spent them can be undone; else
-   * null.
-   */
+  /** SHA-256 of the script that it pays to, hex. This and the next are null without an index by address. */
   readonly scriptHash: string | null;
   /** Satoshis. */
   readonly amount: string | null;
 }
 
+const NO_OWNER = { scriptHash: null, amount: null } as const;
+
 interface Assets {
-  readonly of: Omit<OutpointFate, 'scriptHash' | 'amount'>;
-  /** Height of the block that spent it, also above the height asked for. */
+  readonly sheet: Readonly<Record<string, string>>;
+  /** Height of the block that wrote them. */
+  readonly written: number;
+  /** Height of the block that ended them, also above the height asked for. */
   readonly end: number | undefined;
 }
 
 /** `txid`: 32 bytes in wire order. As after block `height`. */
 export function outpointFate(store: StoreReader, txid: Uint8Array, vout: number, height: number): OutpointFate {
-  const { of, end } = assetsOf(store, txid, vout, height);
-  const outpoint = concatBytes(txid, u32Bytes(vout));
   const { addresses } = store.lists;
-  const unspent = addresses.unspent(outpoint);
-  // A later transaction with the same txid has none of it.
-  const isThere = unspent !== undefined && unspent.height <= height;
-  const coin = isThere || end === undefined ? unspent : addresses.spentIn(end, outpoint);
-  const isKnown = coin !== undefined && coin.height <= height;
+  const assets = assetsOf(store, txid, vout, height);
+  const output = addresses.output(txid, vout, height);
+  if (output === undefined) return { ...fateOfAssets(store, txid, vout, height, assets), ...NO_OWNER };
+  const { script, amount, spender } = output;
+  const spent = spender !== undefined && spender.height <= height ? spender : undefined;
   return {
-    ...of,
-    scriptHash: isKnown ? toHex(coin.script) : null,
-    amount: isKnown ? coin.amount.toString() : null,
+    // An earlier transaction with the same txid may have had some.
+    sheet: assets?.written === output.height ? assets.sheet : null,
+    height: output.height,
+    spentHeight: spent?.height ?? null,
+    spentBy: spent === undefined ? null : txidOf(addresses, spent.height, spent.index),
+    scriptHash: toHex(script),
+    amount: amount.toString(),
   };
 }
 
-function assetsOf(store: StoreReader, txid: Uint8Array, vout: number, height: number): Assets {
-  const key = sheetKey(txid, vout);
-  for (const { written, end, value } of store.lists.versions('P', keyBytes(key))) {
+/** The newest assets of the outpoint that a block up to `height` wrote. */
+function assetsOf(store: StoreReader, txid: Uint8Array, vout: number, height: number): Assets | undefined {
+  for (const { written, end, value } of store.lists.versions('P', keyBytes(sheetKey(txid, vout)))) {
     if (written > height) continue;
-    const isSpent = end !== undefined && end <= height;
     const entries = decodeSheet(value).entries();
-    const of = {
-      sheet: Object.fromEntries(entries.map(({ id, amount }) => [formatId(id), amount.toString()])),
-      height: written,
-      spentHeight: isSpent ? end : null,
-      spentBy: isSpent ? spenderIn(store, end, keyHex(key)) : null,
-    };
-    return { of, end };
+    const sheet = Object.fromEntries(entries.map(({ id, amount }) => [formatId(id), amount.toString()]));
+    return { written, end, sheet };
   }
-  const place = store.lists.placeOf(txid);
-  const isThere = place !== undefined && place.height <= height;
-  const of = { sheet: null, height: isThere ? place.height : null, spentHeight: null, spentBy: null };
-  return { of, end: undefined };
+  return undefined;
+}
+
+/** What the lane alone knows. */
+function fateOfAssets(
+  store: StoreReader,
+  txid: Uint8Array,
+  vout: number,
+  height: number,
+  assets: Assets | undefined,
+): Omit<OutpointFate, keyof typeof NO_OWNER> {
+  if (assets === undefined) {
+    const place = store.lists.placeOf(txid);
+    const isThere = place !== undefined && place.height <= height;
+    return { sheet: null, height: isThere ? place.height : null, spentHeight: null, spentBy: null };
+  }
+  const { sheet, written, end } = assets;
+  const isSpent = end !== undefined && end <= height;
+  return {
+    sheet,
+    height: written,
+    spentHeight: isSpent ? end : null,
+    spentBy: isSpent ? spenderIn(store, end, keyHex(sheetKey(txid, vout))) : null,
+  };
 }
 
 /** The transaction of a block whose receipt lists a key among what it wrote: spending an output deletes its sheet. */

@@ -19,6 +19,9 @@ const under =
   (place: Uint8Array): boolean =>
     prefixes.some((prefix) => startsWith(place, prefix));
 
+/** No block is above it. */
+const HIGHEST = 0xffffffff;
+
 const CONTRACTS = 'warpshrew_listcontracts [{id?, codeHash?, cloneOf?, from?, to?, height?, limit?, cursor?}?]';
 const STORAGE = 'warpshrew_liststorage [id, {prefix?, height?, limit?, cursor?}?]';
 const HOLDERS = 'warpshrew_listholders [asset, {height?, limit?, cursor?}?]';
@@ -38,7 +41,7 @@ export const LIST_METHODS: Readonly<Record<string, Method>> = {
         codeHash: options.of('codeHash', (value) => toHex(value.hash(0, 'codeHash'))),
         cloneOf: options.of('cloneOf', (value) => value.id(0)),
         from: options.height('from', 0),
-        to: options.height('to', 0xffffffff),
+        to: options.height('to', HIGHEST),
       };
       return page({ name: 'contracts', of, options, isPlace: under(PREFIXES.contracts(id)) }, backend, client);
     },
@@ -97,7 +100,8 @@ export const LIST_METHODS: Readonly<Record<string, Method>> = {
     usage: 'warpshrew_gettransaction [txid]',
     run(params, { store }) {
       const txid = params.count(1, 1).txid(0);
-      const place = store.lists.placeOf(fromHex(txid).reverse());
+      const wire = fromHex(txid).reverse();
+      const place = store.lists.addresses.placeOf(wire, HIGHEST) ?? store.lists.placeOf(wire);
       const hash = place && store.blockHash(place.height);
       if (place === undefined || hash === undefined) return null;
       const confirmations = (store.tip()?.height ?? place.height) - place.height + 1;

@@ -2,6 +2,7 @@
 import { compactSizeLength } from '../bitcoin/compact-size.js';
 import { InternalError } from '../errors/errors.js';
 import { binarySlice, readU32, toBinaryString, u32Bytes } from '../util/bytes.js';
+import { copyBytes } from '../util/copy-bytes.js';
 import { slabAllocator } from '../util/row-bytes.js';
 import { sha256 } from '../util/sha256.js';
 import {
@@ -9,6 +10,7 @@ import {
   NO_INPUT,
   OUTPOINT_BYTES,
   readAmount,
+  SCRIPT_HEAD_BYTES,
   type Spender,
   UNSPENT_KEY_BYTES,
   type UnspentRow,
@@ -54,6 +56,10 @@ interface Moved {
 export interface AddressChanges {
   readonly height: number;
   readonly txids: Uint8Array;
+  /** Numbers of the first output of each transaction, and behind the last one the number of all. */
+  readonly firstOutput: Uint32Array;
+  /** Of each output the first bytes of its script's name; zeros of those that can never be spent. */
+  readonly scriptHeads: Uint8Array;
   readonly created: readonly CreatedOutput[];
   readonly spent: readonly SpentOutput[];
   readonly moved: readonly Moved[];
@@ -123,6 +129,7 @@ class BlockWalk {
   readonly #created: CreatedOutput[] = [];
   readonly #spent: SpentOutput[] = [];
   readonly #moved: Moved[] = [];
+  readonly #scriptHeads: Uint8Array;
   /** Of the transaction under way, by script. */
   readonly #byScript = new Map<string, Moved>();
   readonly #coins: Map<string, Coin | undefined>;
@@ -133,6 +140,7 @@ class BlockWalk {
     this.#coins = coins;
     this.#height = height;
     this.#block = block;
+    this.#scriptHeads = new Uint8Array((block.scripts.length / 2) * SCRIPT_HEAD_BYTES);
   }
 
   changes(): AddressChanges {
@@ -141,8 +149,9 @@ class BlockWalk {
       if (tx > 0) this.#inputsOf(tx);
       this.#outputsOf(tx);
     }
-    const [created, spent, moved] = [this.#created, this.#spent, this.#moved];
-    return { height: this.#height, txids: this.#block.txids, created, spent, moved };
+    const { txids, firstOutput } = this.#block;
+    const [created, spent, moved, scriptHeads] = [this.#created, this.#spent, this.#moved, this.#scriptHeads];
+    return { height: this.#height, txids, firstOutput, scriptHeads, created, spent, moved };
   }
 
   #inputsOf(tx: number): void {
@@ -181,6 +190,7 @@ class BlockWalk {
       // An output of an earlier transaction with this txid is lost.
       this.#spend(name, outpoint, 0, index, NO_INPUT);
       const script = sha256(raw.subarray(start, end));
+      copyBytes(script, 0, SCRIPT_HEAD_BYTES, this.#scriptHeads, i * SCRIPT_HEAD_BYTES);
       const amount = readAmount(raw, start - compactSizeLength(end - start) - 8);
       const created: CreatedOutput = { script, height: this.#height, index, vout, amount, spender: undefined };
       this.#created.push(created);

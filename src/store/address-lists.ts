@@ -1,10 +1,21 @@
 /** What listings read of the index by address. All of it tells of any height: rows say when something came and went. */
 
 import { bytesEqual, compareBytes, concatBytes } from '../util/bytes.js';
-import type { AddressMove, AddressOutput, UnspentRow } from './address-rows.js';
-import { HASH_BYTES, historyRowKey, moveRow, outputKey, outputRow, unspentKey, unspentRow } from './address-rows.js';
+import {
+  ADDRESS_TAGS,
+  type AddressMove,
+  type AddressOutput,
+  HASH_BYTES,
+  historyRowKey,
+  moveRow,
+  OUTPUT_KEY_BYTES,
+  outputKey,
+  outputRow,
+  placeOfTransaction,
+  SCRIPT_HEAD_BYTES,
+  transactionKey,
+} from './address-rows.js';
 import { AddressTxids } from './address-txids.js';
-import { addressUndoRows, decodeAddressUndo } from './address-undo.js';
 import type { Database, Range, Row } from './database.js';
 import { rowPortions } from './row-portions.js';
 
@@ -24,6 +35,22 @@ export type ListedRow<T> = T & { readonly place: Uint8Array; readonly bytes: num
 /** Bytes of the place of a transaction, and of an output, among those of a script. */
 export const MOVE_PLACE_BYTES = 8;
 export const OUTPUT_PLACE_BYTES = 12;
+
+/** Scripts whose names may begin alike: to find two takes 2^32 hashes, and a third is more than anybody can try. */
+const MOST_ALIKE = 8;
+const OUTPUT_TAG = Uint8Array.of(ADDRESS_TAGS.output);
+const BEHIND_OUTPUTS = Uint8Array.of(ADDRESS_TAGS.output + 1);
+/** More than what stands behind the script in a key. */
+const BEHIND_SCRIPT = new Uint8Array(OUTPUT_KEY_BYTES).fill(0xff);
+
+interface PlaceInChain {
+  readonly height: number;
+  /** Position of the transaction in its block. */
+  readonly index: number;
+}
+
+/** An output with its script's SHA-256. */
+type ScriptOutput = AddressOutput & { readonly script: Uint8Array };
 
 export class AddressLists {
   readonly #database: Database;
@@ -46,20 +73,37 @@ export class AddressLists {
     return this.#rows(from, to, range, moveRow);
   }
 
-  /** An output that no block has spent, by its outpoint (36 bytes, as in an input); undefined if there is none. */
-  unspent(outpoint: Uint8Array): UnspentRow | undefined {
-    const value = this.#database.get('addresses', unspentKey(outpoint, 0));
-    return value && unspentRow(value);
+  /**
+   * Where the transaction with a txid (wire order) stands, of several the last one up to a height; undefined if there
+   * is none.
+   */
+  placeOf(txid: Uint8Array, to: number): PlaceInChain | undefined {
+    return this.#transaction(txid, to)?.place;
   }
 
   /**
-   * An output that block `height` spent, by its outpoint; undefined if it did not, or has no undo data. Throws
-   * StoreError STORE_CORRUPT.
+   * The output of the last transaction with a txid (wire order) up to a height, as it is now: what spent it may be
+   * above. Undefined if there is none, or it can never be spent. Throws StoreError STORE_CORRUPT.
    */
-  spentIn(height: number, outpoint: Uint8Array): UnspentRow | undefined {
-    for (const row of addressUndoRows(this.#database, height)) {
-      const found = decodeAddressUndo(height, row).spent.find((coin) => bytesEqual(coin.outpoint, outpoint));
-      if (found !== undefined) return found;
+  output(txid: Uint8Array, vout: number, to: number): ScriptOutput | undefined {
+    const found = this.#transaction(txid, to);
+    if (found === undefined) return undefined;
+    const { place, heads } = found;
+    const head = heads.subarray(vout * SCRIPT_HEAD_BYTES, (vout + 1) * SCRIPT_HEAD_BYTES);
+    return head.length < SCRIPT_HEAD_BYTES ? undefined : this.outputAt(place, vout, head);
+  }
+
+  /** An output by its place; `head`: first bytes of its script's name. Throws StoreError STORE_CORRUPT. */
+  outputAt({ height, index }: PlaceInChain, vout: number, head: Uint8Array): ScriptOutput | undefined {
+    let gte = concatBytes(OUTPUT_TAG, head);
+    for (let looks = 0; looks < MOST_ALIKE; looks++) {
+      const first = this.#database.first('addresses', { gte, lt: BEHIND_OUTPUTS });
+      if (first === undefined || !bytesEqual(first[0].subarray(1, 1 + SCRIPT_HEAD_BYTES), head)) return undefined;
+      const script = first[0].slice(1, 1 + HASH_BYTES);
+      const key = outputKey(script, height, index, vout);
+      const value = this.#database.get('addresses', key);
+      if (value !== undefined) return { ...outputRow([key, value]), script };
+      gte = concatBytes(OUTPUT_TAG, script, BEHIND_SCRIPT);
     }
     return undefined;
   }
@@ -67,6 +111,17 @@ export class AddressLists {
   /** The txid (32 bytes, wire order) of a transaction by its place; undefined if there is none. */
   txidAt(height: number, index: number): Uint8Array | undefined {
     return this.#txids.at(height, index);
+  }
+
+  #transaction(txid: Uint8Array, to: number): { place: PlaceInChain; heads: Uint8Array } | undefined {
+    const gte = transactionKey(txid, 0, 0, 0);
+    const lt = concatBytes(transactionKey(txid, 0, to, 0xffffffff), Uint8Array.of(0));
+    for (const [key, heads] of this.#database.scan('addresses', { gte, lt, reverse: true })) {
+      const place = placeOfTransaction(key);
+      // A key has half of the txid.
+      if (bytesEqual(this.#txids.at(place.height, place.index), txid)) return { place, heads: heads.slice() };
+    }
+    return undefined;
   }
 
   *#rows<T>(

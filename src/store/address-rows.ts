@@ -8,11 +8,12 @@
  * 'h' ++ script 32 ++ place → a transaction that has to do with the script: what its outputs get and its inputs spend
  * of it, two varints.
  * 'x' ++ height ++ number of the page → txids of the transactions of a block, {@link PAGE_TXIDS} of them on a page.
+ * 't' ++ first 16 bytes of a txid ++ place → a transaction: of each of its outputs the first 8 bytes of the script's
+ * name, which with the place find the row of the output, also once it is spent.
  *
  * Outputs that can never be spent have no rows. Nothing is ever dropped but with its block; what undoes one stands in
  * the column `undo` (address-undo.ts).
  */
-import { encodeVarints } from '../protocol/encode.js';
 import { decodeVarints } from '../protocol/varint.js';
 import { copyBytes } from '../util/copy-bytes.js';
 import { newBytes, type RowAllocator } from '../util/row-bytes.js';
@@ -20,7 +21,7 @@ import type { Row } from './database.js';
 import { readBeU32, writeBeU32 } from './keys.js';
 import { corrupt } from './records.js';
 
-export const ADDRESS_TAGS = { history: 0x68, output: 0x6f, unspent: 0x75, txids: 0x78 } as const;
+export const ADDRESS_TAGS = { history: 0x68, output: 0x6f, transaction: 0x74, unspent: 0x75, txids: 0x78 } as const;
 
 export const HASH_BYTES = 32;
 export const OUTPOINT_BYTES = 36;
@@ -29,6 +30,10 @@ export const PAGE_TXIDS = 64;
 export const OUTPUT_KEY_BYTES = 45;
 export const UNSPENT_KEY_BYTES = 37;
 const HISTORY_KEY_BYTES = 41;
+/** Of a script's name, in the row of a transaction. */
+export const SCRIPT_HEAD_BYTES = 8;
+const TXID_HEAD_BYTES = 16;
+const TRANSACTION_KEY_BYTES = 1 + TXID_HEAD_BYTES + 8;
 const SPENT_BYTES = AMOUNT_BYTES + 12;
 const COIN_BYTES = HASH_BYTES + 8 + AMOUNT_BYTES;
 /** In the place of an input's number: the output was lost to one of a later transaction with the same txid. */
@@ -110,6 +115,28 @@ export function unspentKey(bytes: Uint8Array, at: number, allocate: RowAllocator
   return out;
 }
 
+/** Of the txid (wire order) that begins at `at`. */
+export function transactionKey(
+  bytes: Uint8Array,
+  at: number,
+  height: number,
+  index: number,
+  allocate: RowAllocator = newBytes,
+): Uint8Array {
+  const out = allocate(TRANSACTION_KEY_BYTES);
+  out[0] = ADDRESS_TAGS.transaction;
+  copyBytes(bytes, at, at + TXID_HEAD_BYTES, out, 1);
+  writeBeU32(out, 1 + TXID_HEAD_BYTES, height);
+  writeBeU32(out, 5 + TXID_HEAD_BYTES, index);
+  return out;
+}
+
+/** Where the transaction of such a key stands. Throws StoreError STORE_CORRUPT unless it is one. */
+export function placeOfTransaction(key: Uint8Array): { readonly height: number; readonly index: number } {
+  if (key.length !== TRANSACTION_KEY_BYTES) throw broken(undefined);
+  return { height: readBeU32(key, 1 + TXID_HEAD_BYTES), index: readBeU32(key, 5 + TXID_HEAD_BYTES) };
+}
+
 export function txidsKey(height: number, page: number): Uint8Array {
   const out = new Uint8Array(9);
   out[0] = ADDRESS_TAGS.txids;
@@ -174,8 +201,27 @@ export function unspentRow(value: Uint8Array): UnspentRow {
   };
 }
 
-export function moveValue(received: bigint, spent: bigint): Uint8Array {
-  return encodeVarints([received, spent]);
+export function moveValue(received: bigint, spent: bigint, allocate: RowAllocator): Uint8Array {
+  const split = varintLength(received);
+  const out = allocate(split + varintLength(spent));
+  writeVarint(received, out, 0, split);
+  writeVarint(spent, out, split, out.length);
+  return out;
+}
+
+function varintLength(value: bigint): number {
+  let length = 1;
+  for (let rest = Number(value); rest >= 0x80; rest /= 0x80) length++;
+  return length;
+}
+
+/** LEB128 in the bytes from `at` to `end`. */
+function writeVarint(value: bigint, out: Uint8Array, at: number, end: number): void {
+  let rest = value;
+  for (let i = at; i < end; i++) {
+    out[i] = Number(rest & 0x7fn) | (i === end - 1 ? 0 : 0x80);
+    rest >>= 7n;
+  }
 }
 
 /** Throws StoreError STORE_CORRUPT unless it is a row of a transaction of a script. */

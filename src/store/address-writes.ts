@@ -9,6 +9,8 @@ import {
   outputKey,
   outputValue,
   PAGE_TXIDS,
+  SCRIPT_HEAD_BYTES,
+  transactionKey,
   txidsKey,
   txidsPrefix,
   unspentKey,
@@ -17,11 +19,13 @@ import {
 import { AddressTxids } from './address-txids.js';
 import { addressUndoKey, addressUndoRows, decodeAddressUndo, encodeAddressUndo } from './address-undo.js';
 import type { Database, DatabaseBatch, PutRows } from './database.js';
-import { afterPrefix } from './keys.js';
+import { afterPrefix, readBeU32 } from './keys.js';
 import { corrupt } from './records.js';
 
 /** Outputs of one row of the undo record, at most. */
 const PART = 2_048;
+/** Above the number of outputs that a block can have, and of inputs; times 2^32 a number knows it exactly. */
+const MOST_OF_A_BLOCK = 2 ** 21;
 
 type Rows = Pick<DatabaseBatch, 'put' | 'del'>;
 
@@ -33,6 +37,7 @@ interface StoreWithIndex {
 /** A batch copies its arguments. */
 const keyRoom = reusingAllocator();
 const valueRoom = reusingAllocator();
+const OUTPOINT = new Uint8Array(OUTPOINT_BYTES);
 
 /**
  * Puts the rows that a block changes. `name` gets what puts each row of the undo record, before the rows that it names
@@ -49,36 +54,57 @@ export function putAddressRows(rows: Rows, changes: AddressChanges, name: (put: 
     const key = addressUndoKey(height, number++);
     name((batch) => batch.put('undo', key, encodeAddressUndo(made, gone)));
   };
-  for (let from = 0; from < spent.length; from += PART) {
-    const part = spent.slice(from, from + PART);
-    nameNext([], part);
-    for (const output of part) putSpent(rows, output);
+  for (let from = 0; from < spent.length; from += PART) nameNext([], spent.slice(from, from + PART));
+  for (let from = 0; from < created.length; from += PART) nameNext(created.slice(from, from + PART), []);
+  putTransactions(rows, changes);
+  // Those that go before those that come, of which one may have the outpoint of one that it replaces.
+  for (const i of inOrder(spent.length, (i) => readBeU32(spent[i].outpoint, 0))) {
+    rows.del('addresses', unspentKey(spent[i].outpoint, 0, keyRoom));
   }
-  const outpoint = new Uint8Array(OUTPOINT_BYTES);
-  for (let from = 0; from < created.length; from += PART) {
-    const part = created.slice(from, from + PART);
-    nameNext(part, []);
-    for (const output of part) putCreated(rows, output, txids, outpoint);
+  for (const i of inOrder(created.length, (i) => readBeU32(txids, created[i].index * HASH_BYTES))) {
+    putUnspent(rows, created[i], txids);
   }
-  for (const { script, index, received, spent: gone } of moved) {
-    rows.put('addresses', historyRowKey(script, height, index, keyRoom), moveValue(received, gone));
+  const outputs: readonly (CreatedOutput | SpentOutput)[] = [...spent, ...created];
+  for (const i of inOrder(outputs.length, (i) => readBeU32(outputs[i].script, 0))) putOutput(rows, outputs[i]);
+  for (const i of inOrder(moved.length, (i) => readBeU32(moved[i].script, 0))) {
+    const { script, index, received, spent: gone } = moved[i];
+    rows.put('addresses', historyRowKey(script, height, index, keyRoom), moveValue(received, gone, valueRoom));
   }
 }
 
-function putSpent(rows: Rows, { script, height, index, amount, outpoint, spender }: SpentOutput): void {
-  const key = outputKey(script, height, index, voutOf(outpoint), keyRoom);
-  rows.put('addresses', key, outputValue(amount, spender, valueRoom));
-  rows.del('addresses', unspentKey(outpoint, 0, keyRoom));
+/**
+ * Numbers from 0 to `count` in the order of the first four bytes of what they stand for: a database takes rows in about
+ * half of the time if neighbours come one after the other.
+ */
+function inOrder(count: number, head: (i: number) => number): Float64Array {
+  const order = new Float64Array(count);
+  for (let i = 0; i < count; i++) order[i] = head(i) * MOST_OF_A_BLOCK + i;
+  order.sort();
+  for (let i = 0; i < count; i++) order[i] %= MOST_OF_A_BLOCK;
+  return order;
 }
 
-function putCreated(rows: Rows, output: CreatedOutput, txids: Uint8Array, outpoint: Uint8Array): void {
-  const { script, height, index, vout, amount, spender } = output;
-  const key = outputKey(script, height, index, vout, keyRoom);
-  rows.put('addresses', key, outputValue(amount, spender, valueRoom));
-  if (spender !== undefined) return;
-  outpoint.set(txids.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES));
-  setVout(outpoint, vout);
-  rows.put('addresses', unspentKey(outpoint, 0, keyRoom), unspentValue(output, valueRoom));
+function putTransactions(rows: Rows, { height, txids, firstOutput, scriptHeads }: AddressChanges): void {
+  const count = txids.length / HASH_BYTES;
+  for (const index of inOrder(count, (i) => readBeU32(txids, i * HASH_BYTES))) {
+    const key = transactionKey(txids, index * HASH_BYTES, height, index, keyRoom);
+    const [from, to] = [firstOutput[index], firstOutput[index + 1]];
+    rows.put('addresses', key, scriptHeads.subarray(from * SCRIPT_HEAD_BYTES, to * SCRIPT_HEAD_BYTES));
+  }
+}
+
+function putOutput(rows: Rows, output: CreatedOutput | SpentOutput): void {
+  const { script, height, index, amount, spender } = output;
+  const vout = 'vout' in output ? output.vout : voutOf(output.outpoint);
+  rows.put('addresses', outputKey(script, height, index, vout, keyRoom), outputValue(amount, spender, valueRoom));
+}
+
+/** Unless the block itself spends it. */
+function putUnspent(rows: Rows, output: CreatedOutput, txids: Uint8Array): void {
+  if (output.spender !== undefined) return;
+  OUTPOINT.set(txids.subarray(output.index * HASH_BYTES, (output.index + 1) * HASH_BYTES));
+  setVout(OUTPOINT, output.vout);
+  rows.put('addresses', unspentKey(OUTPOINT, 0, keyRoom), unspentValue(output, valueRoom));
 }
 
 function setVout(outpoint: Uint8Array, vout: number): void {
@@ -133,10 +159,14 @@ export function undoAddresses(database: Database, rows: Rows, height: number): v
   delTxids(database, rows, height);
 }
 
-/** Deletes the txids of a block, which {@link takeBackAddresses} needs. */
+/** Deletes the txids of a block, which {@link takeBackAddresses} needs, and what finds its transactions by them. */
 export function delTxids(database: Database, rows: Pick<DatabaseBatch, 'del'>, height: number): void {
   const gte = txidsPrefix(height);
-  for (const [key] of database.scan('addresses', { gte, lt: afterPrefix(gte) })) {
+  let index = 0;
+  for (const [key, txids] of database.scan('addresses', { gte, lt: afterPrefix(gte) })) {
     rows.del('addresses', new Uint8Array(key));
+    for (let at = 0; at < txids.length; at += HASH_BYTES) {
+      rows.del('addresses', transactionKey(txids, at, height, index++, keyRoom));
+    }
   }
 }

@@ -8,6 +8,7 @@ import {
   HASH_BYTES,
   outputRow,
   outputValue,
+  placeOfTransaction,
   unspentKey,
   unspentRow,
   unspentValue,
@@ -38,6 +39,9 @@ export class EarlierAddresses {
         return;
       case ADDRESS_TAGS.history:
         this.#copyUpTo(batch, row, readBeU32(key, 1 + HASH_BYTES));
+        return;
+      case ADDRESS_TAGS.transaction:
+        this.#copyUpTo(batch, row, placeOfTransaction(key).height);
         return;
       case ADDRESS_TAGS.txids:
         this.#copyUpTo(batch, row, readBeU32(key, 1));

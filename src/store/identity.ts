@@ -4,6 +4,8 @@ import type { StoreIdentity, StoreOptions } from './types.js';
 
 /** Version of the layout in the database; raised whenever a row changes its form. */
 export const STORE_SCHEMA = 6;
+/** Version of the layout of the index by address; raised whenever a row of it changes its form. */
+const ADDRESS_ROWS = 2;
 /** Version of the lane rules that this program runs. */
 export const LANE_RULES = 2;
 
@@ -16,7 +18,7 @@ export function identityOf(options: StoreOptions): StoreIdentity {
     laneStartHeight: options.laneStartHeight ?? 0,
     dependent: options.dependent ?? 'demote',
     moduleHash: options.moduleHash,
-    ...(options.addresses === true && { addresses: true as const }),
+    ...(options.addresses === true && { addresses: true as const, addressRows: ADDRESS_ROWS }),
   };
 }
 
@@ -37,6 +39,7 @@ const HINTS: Partial<Record<keyof StoreIdentity, string>> = {
   rules: NEW_RULES,
   schema: NEW_LAYOUT,
   addresses: INDEX_FIXED,
+  addressRows: NEW_LAYOUT,
 };
 
 const CHECKS: readonly (readonly [keyof StoreIdentity, code: StoreCode, what: string])[] = [
@@ -47,6 +50,7 @@ const CHECKS: readonly (readonly [keyof StoreIdentity, code: StoreCode, what: st
   ['dependent', 'STORE_DEPENDENT_MISMATCH', 'rule for dependent transactions'],
   ['moduleHash', 'STORE_MODULE_MISMATCH', 'standard module'],
   ['addresses', 'STORE_INDEX_MISMATCH', 'choice of an index'],
+  ['addressRows', 'STORE_SCHEMA_MISMATCH', 'layout of the index by address'],
 ];
 
 /** Throws a {@link StoreError} with the code of the first difference. */

@@ -68,6 +68,8 @@ export interface StoreIdentity {
   readonly moduleHash: string;
   /** Absent where there is no index by address. */
   readonly addresses?: true;
+  /** Version of the layout of that index; absent in the first one. */
+  readonly addressRows?: number;
 }
 
 /** Where the inputs and outputs of a block lie, with its txids. */

@@ -44,6 +44,10 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
     await service.until('/ready', (body, status) => status === 200 && body.height === TIP);
     const { result } = await service.call('warpshrew_listreceipts', { block: 177, limit: 1_000 });
     const { txid } = (result as { items: { txid: string }[] }).items[38];
+    // The first of the miner's outputs: of a coinbase, spent long since, and without assets.
+    const outputs = await service.call('warpshrew_listoutputs', { scriptHash: OWNER, limit: 1 });
+    const { outpoint: spent } = (outputs.result as { items: { outpoint: string }[] }).items[0];
+    const [coinbase] = spent.split(':');
     const pages: readonly (readonly [string, string])[] = [
       ['#/status', 'at the tip'],
       ['#/block/177', 'Hot keys'],
@@ -51,6 +55,8 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
       ['#/contracts', 'Contracts'],
       ['#/contract/2:33', 'Conflicts on its keys'],
       [`#/output/${txid}:0`, 'What became of it'],
+      [`#/tx/${coinbase}`, 'no transaction of the lane'],
+      [`#/output/${spent}`, 'Pays to'],
       [`#/address/${OWNER}`, 'unspent outputs'],
       ['#/search/nothing', 'Nothing found'],
       [`#/block/${TIP + 1}`, `Height ${TIP + 1} is not indexed`],
@@ -60,7 +66,7 @@ describe.skipIf(typeof opened === 'string')('the explorer in a browser', () => {
     await useKeyboard(service, visit);
     await visit.close();
     const phone = await Visit.open(browser, service.url, DARK_PHONE);
-    await walk(phone, [...pages.slice(0, 5), pages[6]]);
+    await walk(phone, [...pages.slice(0, 5), pages[8]]);
     await phone.close();
     const folder = temporaryFolder();
     for await (const line of takePictures(browser, service.url, folder, ['graph', 'phone']))

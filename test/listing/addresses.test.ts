@@ -8,7 +8,7 @@ import { Store } from '../../src/store/store.js';
 import { type PlainTx, search } from '../../src/testing/chains/address-search.js';
 import { Disk } from '../../src/testing/sim/disk.js';
 import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
-import { fromDisplayHash, toDisplayHash, toHex } from '../../src/util/bytes.js';
+import { fromDisplayHash, fromHex, toHex } from '../../src/util/bytes.js';
 import { sha256 } from '../../src/util/sha256.js';
 import { block, generator, OPTIONS } from '../store/helpers.js';
 import { outputsOf, txidOf } from '../store/outputs.js';
@@ -126,28 +126,39 @@ function compare(store: Store, model: readonly ModelBlock[], random: Random): vo
       add(String(asset), BigInt(String(amount)), Number(count));
     }
     expect(sums).toEqual(wanted);
-    const now = search(
-      model.map(({ transactions }) => transactions),
-      FIRST,
-      bytes,
-    );
-    const txids = model.flatMap(({ transactions }) => transactions.map(({ txid }) => toDisplayHash(txid)));
-    // Of several with a txid one that comes later says nothing of one that was there before.
-    const isAlone = (name: string): boolean => txids.filter((txid) => name.startsWith(txid)).length === 1;
-    const isKnown = ({ outpoint: name, height: created, spent }: (typeof now.outputs)[number]): boolean => {
-      if (spent === null) return created <= height || isAlone(name);
-      return isAlone(name) && model[spent.height - 1 - FIRST]?.sheets.has(name) === true;
-    };
-    for (const output of now.outputs.filter(isKnown)) {
-      const [txid, vout] = output.outpoint.split(':');
-      const whose = outpoint({ txid: fromDisplayHash(txid), vout: Number(vout), height }, store);
-      const isThere = output.height <= height;
-      expect(whose).toMatchObject({
-        scriptHash: isThere ? toHex(script) : null,
-        amount: isThere ? output.amount : null,
+    // Of several with a txid the last one counts.
+    const last = new Map(outputs.map((output) => [output.outpoint, output]));
+    for (const { outpoint: name, amount, height: made, spent } of last.values()) {
+      const [txid, vout] = name.split(':');
+      const { sheet, ...fate } = outpoint({ txid: fromDisplayHash(txid), vout: Number(vout), height }, store);
+      expect(fate).toEqual({
+        scriptHash: toHex(script),
+        amount,
+        height: made,
+        spentHeight: spent?.height ?? null,
+        spentBy: spent?.txid ?? null,
       });
+      // The model leaves the assets of an earlier output to one that replaces it.
+      const isAlone = outputs.filter((output) => output.outpoint === name).length === 1;
+      if (isAlone && sheets.has(name)) expect(sheet).toEqual(shown(sheets.get(name)));
     }
   }
+  const { addresses } = store.lists;
+  const above = model.slice(blocks.length).flatMap(({ transactions }) => transactions);
+  const known = new Map<string, number>();
+  blocks.forEach(({ transactions }, i) => {
+    for (const { txid } of transactions) known.set(toHex(txid), FIRST + i);
+  });
+  for (const [txid, at] of known) expect(addresses.placeOf(fromHex(txid), height)?.height).toBe(at);
+  for (const { txid } of above) {
+    if (known.has(toHex(txid))) continue;
+    expect(addresses.placeOf(txid, height)).toBeUndefined();
+    expect(addresses.output(txid, 0, height)).toBeUndefined();
+  }
+}
+
+function shown(sheet: Sheet | undefined): Record<string, string> {
+  return Object.fromEntries((sheet?.entries() ?? []).map(({ id, amount }) => [formatId(id), amount.toString()]));
 }
 
 it('lists by script are what going through all transactions gives, after reorgs and at any height', async () => {

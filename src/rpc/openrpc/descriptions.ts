@@ -158,7 +158,7 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
     result: pageOf('ListedAsset'),
   },
   warpshrew_gettransaction: {
-    summary: 'Where a lane transaction stands; null if there is none with that txid',
+    summary: 'Where a transaction stands; null if there is none with that txid',
     params: [needed('txid', ref('Txid'))],
     result: orNull(ref('TransactionPlace')),
   },

@@ -4,6 +4,7 @@
  */
 import { bytesEqual, readU32, toBinaryString } from '../../util/bytes.js';
 import { newBytes } from '../../util/row-bytes.js';
+import { AddressLists } from '../address-lists.js';
 import {
   ADDRESS_TAGS,
   type AddressOutput,
@@ -16,6 +17,9 @@ import {
   outputKey,
   outputRow,
   PAGE_TXIDS,
+  placeOfTransaction,
+  SCRIPT_HEAD_BYTES,
+  transactionKey,
   txidsKey,
   UNSPENT_KEY_BYTES,
   type UnspentRow,
@@ -58,8 +62,9 @@ export function checkAddresses(run: CheckRun, kept: boolean): void {
     }
     return;
   }
-  checkTxids(run);
+  const transactions = checkTxids(run);
   const counts = checkOutputs(run);
+  checkTransactions(run, transactions, counts);
   checkUnspent(run, counts.unspent);
   checkUndo(run, counts);
   for (const range of gaps(Object.values(ADDRESS_TAGS))) {
@@ -71,11 +76,12 @@ function report(run: CheckRun, what: string, key: Uint8Array, height?: number): 
   run.report('CHECK_ADDRESS_INDEX', what, { key, ...(height !== undefined && { height }) });
 }
 
-/** Every block has pages of txids, all full but the last. */
-function checkTxids(run: CheckRun): void {
+/** Every block has pages of txids, all full but the last. Returns how many there are. */
+function checkTxids(run: CheckRun): number {
   let height = run.first;
   let page = 0;
   let isLast = false;
+  let transactions = 0;
   for (const [key, value] of run.rocks.scan('addresses', range(ADDRESS_TAGS.txids))) {
     run.saw('addresses');
     if (!bytesEqual(key, txidsKey(height, page)) && page > 0) [height, page, isLast] = [height + 1, 0, false];
@@ -88,9 +94,41 @@ function checkTxids(run: CheckRun): void {
     }
     isLast = !isFull;
     page++;
+    transactions += count;
   }
   const last = page === 0 ? height - 1 : height;
   if (last !== run.last) report(run, 'the pages of txids end', txidsKey(last, 0), last);
+  return transactions;
+}
+
+/** Every transaction and every output is found by its txid, so equal numbers leave no other. */
+function checkTransactions(run: CheckRun, expected: number, { created }: Counts): void {
+  const txids = new AddressTxids(run.rocks);
+  const lists = new AddressLists(run.rocks);
+  let transactions = 0;
+  let outputs = 0;
+  for (const [row, heads] of run.rocks.scan('addresses', range(ADDRESS_TAGS.transaction))) {
+    run.saw('addresses');
+    const key = new Uint8Array(row);
+    const place = attempt(() => placeOfTransaction(key));
+    const txid = place && txids.at(place.height, place.index);
+    if (place === undefined || txid === undefined) {
+      report(run, 'a transaction that is not there is found by its txid', key);
+      continue;
+    }
+    if (bytesEqual(key, transactionKey(txid, 0, place.height, place.index))) transactions++;
+    for (let at = 0; at < heads.length; at += SCRIPT_HEAD_BYTES) {
+      const head = heads.slice(at, at + SCRIPT_HEAD_BYTES);
+      const isThere = attempt(() => lists.outputAt(place, at / SCRIPT_HEAD_BYTES, head)) !== undefined;
+      if (isThere) outputs++;
+      else if (head.some((byte) => byte !== 0)) report(run, 'an output that is not there is found by its txid', key);
+    }
+  }
+  const first = Uint8Array.of(ADDRESS_TAGS.transaction);
+  if (transactions !== expected) report(run, 'not every transaction is found by its txid', first);
+  if (outputs !== created.reduce((sum, count) => sum + count, 0)) {
+    report(run, 'not every output is found by its txid', first);
+  }
 }
 
 /** Outputs and the transactions of their scripts, script by script. */

@@ -61,7 +61,7 @@ function chunkEntry(value: unknown): ChunkEntry {
 }
 
 function identity(raw: Record<string, unknown>): StoreIdentity {
-  const { network, moduleHash, dependent, addresses } = raw;
+  const { network, moduleHash, dependent, addresses, addressRows } = raw;
   if (typeof network !== 'string' || typeof moduleHash !== 'string') throw malformed('its identity lacks a field');
   if (addresses !== undefined && addresses !== true) throw malformed('its identity has a field of another kind');
   if (dependent !== 'demote' && dependent !== 'reject') throw malformed('its identity lacks a field');
@@ -73,6 +73,7 @@ function identity(raw: Record<string, unknown>): StoreIdentity {
     dependent,
     moduleHash,
     ...(addresses === true && { addresses }),
+    ...(addressRows !== undefined && { addressRows: count(addressRows, 'layout of the index by address') }),
   };
 }
 
