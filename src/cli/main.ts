@@ -251,6 +251,16 @@ program
   .argument('<command...>', 'the command and its arguments; `--` before them')
   .action(async (command: string[]) => finish(await (await import('./software-gpu.js')).softwareGpuCommand(command)));
 
+addSettings(program.command('doctor'))
+  .description('look at all that indexing needs on this machine, with these settings; exit status 1 if something fails')
+  .option('--json', 'print one JSON object')
+  .action(async (flags) => finish(await (await import('./doctor.js')).doctorCommand(flags)));
+
+// What `doctor` runs in a process of its own.
+program
+  .command('probe-gpu', { hidden: true })
+  .action(async () => finishDeep(async () => (await import('./probe-gpu.js')).probeGpuCommand()));
+
 // What `start` runs in a process of its own.
 program
   .command('verify-kernel', { hidden: true })

@@ -27,6 +27,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
 const MORE: Readonly<Record<string, readonly string[]>> = {
   index: ['--policy', 'sequential', '--exit-at', '2', '--port', '0', '--snapshot-interval', '1'],
   serve: ['--port', '0'],
+  doctor: ['--no-gpu'],
   'follow-stream': ['--port', '0'],
   replay: ['--to', '2', '--policy', 'sequential'],
   'db rollback': ['--to', '2', '--yes'],
@@ -39,6 +40,7 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   index: ['db', 'fixture'],
   serve: ['db'],
+  doctor: ['db'],
   dump: ['db'],
   replay: ['db'],
   export: ['db', 'to'],
@@ -150,12 +152,13 @@ test('every command leaves the database of another program as it is, wherever a 
     expect.soft(run.stderr, line.join(' ')).not.toMatch(/missing required argument|required option/);
     expect.soft(fingerprint(theirs), line.join(' ')).toEqual(before);
     const refusal = /STORE_FOREIGN|SNAPSHOT_TARGET_EXISTS/;
-    if (at === 'db' && !OPEN_NONE.has(name)) expect.soft(run.stderr, line.join(' ')).toMatch(refusal);
+    const said = `${run.stdout}${run.stderr}`;
+    if (at === 'db' && !OPEN_NONE.has(name)) expect.soft(said, line.join(' ')).toMatch(refusal);
   }
 
   const runs = all.flatMap((command) => {
     // They take the settings of `index`, of which they use no other path, or go on until they are stopped.
-    const isSettings = ['config check', 'serve', 'follow-stream'].includes(command.words.join(' '));
+    const isSettings = ['config check', 'doctor', 'serve', 'follow-stream'].includes(command.words.join(' '));
     const places = isSettings ? ['db'] : [...command.args.filter((arg) => !(arg in ARGUMENTS)), ...command.paths];
     return places.map((at) => () => point(command, at));
   });

@@ -37,6 +37,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['pipeline', 'chain', 'export', 'devchain'],
   ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream', 'wallet'],
   ['service'],
+  ['doctor'],
   ['cli', 'index.ts'],
   ['cli.ts'],
   ['testing'],

@@ -18,6 +18,9 @@ export interface ServedBlock {
   readonly raw: Uint8Array;
 }
 
+/** Where a block's header has its time, in seconds since 1970. */
+const TIME = 68;
+
 interface Call {
   readonly id: unknown;
   readonly method: string;
@@ -140,6 +143,11 @@ export class FakeNode {
       case 'getblockhash': {
         const block = this.blocks[Number(params[0])];
         return block ? result(toDisplayHash(block.hash)) : error(-8, 'Block height out of range');
+      }
+      case 'getblockheader': {
+        const block = this.known.get(String(params[0]));
+        if (block === undefined) return error(-5, 'Block not found');
+        return result({ time: Buffer.from(block.raw).readUInt32LE(TIME) });
       }
       case 'getblock': {
         const hash = String(params[0]);

@@ -1,0 +1,13 @@
+import { WarpshrewError } from '../errors/errors.js';
+
+/** One line that says what an error is about: its code where it has one, and what the system said. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error instanceof WarpshrewError ? `${error.code}: ${error.message}` : error.message;
+  const why = error instanceof WarpshrewError ? error.facts.reason : undefined;
+  const parts = [own, why, error.cause instanceof Error ? error.cause.message : undefined];
+  return parts
+    .filter((part) => part !== undefined && part !== '')
+    .join(': ')
+    .split('\n')[0];
+}
