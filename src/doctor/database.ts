@@ -20,7 +20,7 @@ export async function examineDatabase({ db, network }: Pick<Settings, 'db' | 'ne
   const files = fileLimit(path);
   if (files !== undefined) {
     const found = `${files.limit} may be open, the database has ${files.tables} tables`;
-    const todo = `Raise it to ${files.wanted} or more: ulimit -n, LimitNOFILE= of the service, --ulimit of a container.`;
+    const todo = `Raise it to ${files.wanted} or more: ulimit -n, LimitNOFILE= of a service, --ulimit of a container.`;
     if (files.limit >= files.wanted) findings.ok('open files', found);
     else findings.warning('open files', found, todo);
   }
