@@ -18,6 +18,7 @@ export const ENTRIES = [
   'simulate/worker',
   'standard/secondary-worker',
   'standard/worker',
+  'store/receipts-thread',
   'store/tree/hash-thread',
 ];
 /** Below `dist/`. What one of these is called tells its content. */

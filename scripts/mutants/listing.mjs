@@ -5,8 +5,7 @@ const RANDOM = 'test/listing/random.test.ts';
 const BOUNDS = 'test/listing/bounds.test.ts';
 const steps = inFile('src/store/steps.ts', BOUNDS, RANDOM);
 const lists = inFile('src/store/lists.ts', RANDOM);
-const rows = inFile('src/store/block-rows.ts', RANDOM);
-const pieces = inFile('src/store/pieces.ts', RANDOM);
+const rows = inFile('src/store/receipt-writes.ts', RANDOM);
 const targets = inFile('src/lane/receipt-targets.ts', RANDOM);
 const state = inFile('src/listing/state-lists.ts', BOUNDS, RANDOM);
 
@@ -20,8 +19,7 @@ export const LISTING = [
   ),
   steps('walk-both', 'order === 0 ? old : undefined', 'undefined', 'the ended value of a key with a newer one is lost'),
   lists('places-inclusive', 'order > 0;', 'order >= 0;', 'the last place comes again'),
-  rows('contract-rows-stay', "batch.del('blocks', row);", '', 'the index by contract keeps what is undone'),
-  pieces('contract-pieces-stay', "pieces.del('blocks', row);", '', 'the index keeps what is undone in pieces'),
+  rows('contract-rows-stay', "rows.del('blocks', row);", '', 'the index by contract keeps what is undone'),
   targets(
     'targets-calls-lost',
     '        sink.named(bytes, this.#pass(ID_LENGTH));\n        this.#pass(HASH_BYTES);',

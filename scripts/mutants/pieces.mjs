@@ -2,9 +2,14 @@
 import { inFile } from './in-file.mjs';
 
 const PIECES_TEST = 'test/store/pieces.test.ts';
+const BESIDE_TEST = 'test/store/receipts-beside.test.ts';
 const pieces = inFile('src/store/pieces.ts', PIECES_TEST);
 const undoRows = inFile('src/store/undo-rows.ts', PIECES_TEST);
 const store = inFile('src/store/store.ts', PIECES_TEST);
+const undoBlock = inFile('src/store/undo-block.ts', PIECES_TEST);
+const beside = inFile('src/store/receipts-beside.ts', BESIDE_TEST);
+const torn = inFile('src/store/torn.ts', BESIDE_TEST);
+const lists = inFile('src/store/lists.ts', BESIDE_TEST);
 const group = inFile('src/store/group-rows.ts', 'test/store/group.test.ts');
 const reader = inFile('src/store/reader.ts', PIECES_TEST);
 const packed = inFile('src/util/packed-map.ts', 'test/util/packed-map.test.ts');
@@ -47,9 +52,27 @@ export const PIECES = [
   ),
   pieces(
     'torn-receipts-stay',
-    "pieces.del('blocks', new Uint8Array(key));",
-    'void key;',
+    '    delReceipts(database, pieces, height);\n',
+    '',
     'receipts of a block that a crash left unfinished stay',
+  ),
+  beside(
+    'receipts-not-announced',
+    'announceReceipts(batch, block.height);',
+    'void announceReceipts;',
+    'receipts are written before their block, and nothing tells an opening after a crash',
+  ),
+  torn(
+    'receipts-before-block-stay',
+    '  takeBackReceipts(database, write, pieceBytes);\n',
+    '  void takeBackReceipts;\n',
+    'receipts that were written before their block stay after a crash',
+  ),
+  lists(
+    'receipts-before-block-seen',
+    'const lt = txKey(txid, readBeU32(tip, 0) + 1, 0);',
+    'const lt = afterPrefix(txPrefix(txid));\n    void txKey;',
+    'a receipt is found by its txid before its block counts',
   ),
   undoRows(
     'undo-record-not-first',
@@ -71,13 +94,13 @@ export const PIECES = [
   ),
   store(
     'torn-block-stays',
-    'takeBackPieces(database, (batch) => batch.write(), options.pieceBytes);',
+    'takeBackTorn(database, (batch) => batch.write(), options.pieceBytes);',
     '',
     'an opening does not take back what a crash left of a block',
   ),
-  store(
+  undoBlock(
     'undone-block-finished',
-    '        putUnfinished(batch, height);\n',
+    '      putUnfinished(batch, height);\n',
     '',
     'a large block that is rolled back is not made unfinished first',
   ),

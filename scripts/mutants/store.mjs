@@ -13,7 +13,8 @@ const entries = inFile('src/store/entries.ts', ...STORE_TESTS);
 const keys = inFile('src/store/keys.ts', ...STORE_TESTS);
 const put = inFile('src/store/commit-versions.ts', ...STORE_TESTS);
 const sorted = inFile('src/store/sorted-writes.ts', ...STORE_TESTS);
-const blockRows = inFile('src/store/block-rows.ts', ...STORE_TESTS);
+const receiptWrites = inFile('src/store/receipt-writes.ts', ...STORE_TESTS);
+const closing = 'await this.trees.close();\n        await this.#receipts.close();\n        await this.rocks.close();';
 const order = inFile('src/store/block-order.ts', ...STORE_TESTS);
 const undo = inFile('src/store/undo-versions.ts', ...STORE_TESTS);
 const keeping = inFile('src/store/keeping.ts', ...STORE_TESTS);
@@ -91,7 +92,12 @@ export const STORE = [
     'undoing a large block restores its last keys only',
     { tests: ['test/store/history.test.ts'] },
   ),
-  blockRows('undo-keeps-receipts', "      batch.del('blocks', key);\n", '', 'receipts of an undone block stay'),
+  receiptWrites(
+    'undo-keeps-receipts',
+    "    rows.del('blocks', new Uint8Array(key));\n",
+    '',
+    'receipts of an undone block stay',
+  ),
   order(
     'undo-root-unchecked',
     'if (before?.roots === undefined || before.roots.state === roots.state) return;',
@@ -281,8 +287,8 @@ export const STORE = [
   ),
   store(
     'unread-lock-stays',
-    '      } finally {\n        await this.trees.close();\n        await this.rocks.close();\n      }',
-    '        await this.trees.close();\n        await this.rocks.close();\n      } finally {\n      }',
+    `      } finally {\n        ${closing}\n`,
+    `        ${closing}\n      } finally {\n`,
     'a database that cannot be read stays open when its store is closed',
     { tests: ['test/store/damaged-files.test.ts'] },
   ),

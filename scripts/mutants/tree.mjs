@@ -5,7 +5,7 @@ const tree = inFile('src/store/tree/state-tree.ts', 'test/store/tree-rows.test.t
 const loadTree = inFile('src/store/tree/load-tree.ts', 'test/store/tree-rows.test.ts');
 const memory = inFile('src/store/tree/tree-memory.ts', 'test/store/state-tree.test.ts');
 const hasher = inFile('src/store/tree/tree-hasher.ts', 'test/store/tree-hasher.test.ts');
-const hashThread = inFile('src/store/tree/hash-thread.ts', 'test/store/tree-hasher.test.ts');
+const sideJob = inFile('src/util/side-job.ts', 'test/store/tree-hasher.test.ts');
 const rows = inFile('src/store/tree/tree-rows.ts', 'test/store/tree-rows.test.ts');
 const sweep = inFile('src/store/tree/sweep.ts', 'test/store/sweep.test.ts');
 
@@ -45,9 +45,9 @@ export const TREE = [
     '',
     'what the hashing thread learned of a tree is not taken back',
   ),
-  hashThread(
+  sideJob(
     'stale-job-hashed',
-    'if (job === undefined || job.number === Atomics.load(control, JOB)) return',
+    'if (posted.number === Atomics.load(control, JOB)) return',
     'return',
     'the hashing thread hashes trees that were given up instead of those that are wanted',
   ),

@@ -66,7 +66,7 @@ export type EngineEvent =
   /** The stored rows of a state tree did not give it: it is made from the state. */
   | { readonly kind: 'tree-remade'; readonly namespace: Namespace }
   /** The thread that hashes state trees beside the engine's is gone, or did not start: the engine's hashes them. */
-  | { readonly kind: 'tree-hasher-lost'; readonly reason: string }
+  | { readonly kind: 'store-thread-lost'; readonly reason: string }
   /** The kernel failed as a whole; its block went on on the CPU. */
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /** A program lost its kernel to a failure; sent once per program. */

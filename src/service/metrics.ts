@@ -61,9 +61,9 @@ export function metricsText(input: MetricsInput): Promise<string> {
       [state.treesRemade],
     )
     .counter(
-      'warpshrew_tree_hashers_lost_total',
-      'Threads for hashing state trees that ended, or did not start: the engine hashes them itself.',
-      [state.treeHashersLost],
+      'warpshrew_store_threads_lost_total',
+      'Threads that store beside the engine that ended, or did not start: the engine does it itself.',
+      [state.storeThreadsLost],
     )
     .counter('warpshrew_snapshots_made_total', 'Snapshots written to the folder for them.', [state.snapshotsMade])
     .counter('warpshrew_snapshots_failed_total', 'Snapshots that failed.', [state.snapshotsFailed])

@@ -125,7 +125,7 @@ export class Pages {
         deepestReorg: state.deepestReorg,
         blocksUndone: state.blocksUndone,
         treesRemade: state.treesRemade,
-        treeHashersLost: state.treeHashersLost,
+        storeThreadsLost: state.storeThreadsLost,
         retries: Object.fromEntries(state.retries),
         refused: Object.fromEntries(state.refused),
       },

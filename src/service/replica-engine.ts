@@ -84,7 +84,7 @@ export class ReplicaEngine {
       history: settings.history,
       cacheBytes: settings.dbCache * MIB,
       treeBytes: settings.treeMemory * MIB,
-      onHasherLost: (cause) => tell({ kind: 'tree-hasher-lost', reason: String(cause) }),
+      onThreadLost: (cause) => tell({ kind: 'store-thread-lost', reason: String(cause) }),
       onTreeRemade: (namespace) => tell({ kind: 'tree-remade', namespace }),
       label: settings.label,
     });

@@ -68,8 +68,8 @@ export class Reporter {
         this.#log.warn({ namespace }, 'the stored rows of a state tree do not give it: it is made from the state');
         return;
       }
-      case 'tree-hasher-lost':
-        this.#log.warn({ reason: event.reason }, 'no thread hashes state trees beside the engine: blocks take longer');
+      case 'store-thread-lost':
+        this.#log.warn({ reason: event.reason }, 'a thread that stores beside the engine is lost: blocks take longer');
         return;
       case 'retry':
         if (event.failure === undefined) this.#log.debug(event.note);

@@ -48,7 +48,7 @@ export class ServiceState {
   blocksUndone = 0;
   /** State trees that were made from the state because their stored rows did not give them. */
   treesRemade = 0;
-  treeHashersLost = 0;
+  storeThreadsLost = 0;
   snapshotsMade = 0;
   snapshotsFailed = 0;
   /** Height of the newest that was made. */
@@ -115,8 +115,8 @@ export class ServiceState {
       case 'tree-remade':
         this.treesRemade++;
         return;
-      case 'tree-hasher-lost':
-        this.treeHashersLost++;
+      case 'store-thread-lost':
+        this.storeThreadsLost++;
         return;
       case 'retry':
         this.#retried(event.failure, event.leftMs);

@@ -41,4 +41,12 @@ export class BatchWriter {
     }
     this.#log.wrote(bytes, (more) => this.write(more, false));
   }
+
+  /** Another thread has written so many bytes, which wait for the next synced write. */
+  wrote(bytes: number): void {
+    if (bytes === 0) return;
+    const { since = performance.now(), bytes: before = 0 } = this.#unsynced ?? {};
+    this.#unsynced = { since, bytes: before + bytes };
+    this.#log.wrote(bytes, (more) => this.write(more, false));
+  }
 }

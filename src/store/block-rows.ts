@@ -1,26 +1,10 @@
 /** The rows of one block. */
-import { indexOf, txidAt } from '../lane/receipt-list.js';
-import { EMPTY_BYTES } from '../util/bytes.js';
-import { reusingAllocator } from '../util/row-bytes.js';
 import type { AddressChanges } from './address-block.js';
 import { putAddressRows } from './address-writes.js';
 import { commitVersions } from './commit-versions.js';
-import { contractRows } from './contract-rows.js';
 import type { Database, DatabaseBatch } from './database.js';
-import {
-  afterPrefix,
-  beU32,
-  blockKey,
-  META_TIP,
-  planKey,
-  readBeU32,
-  receiptKey,
-  receiptPrefix,
-  txKeyAt,
-} from './keys.js';
+import { beU32, blockKey, META_TIP, planKey } from './keys.js';
 import type { PieceWriter } from './pieces.js';
-import { receiptPages, receiptsOf } from './receipt-pages.js';
-import { encodedReceipts, inOrderOfTxids } from './receipt-rows.js';
 import { corrupt, encodeBlockRecord, encodePlan, withRoots } from './records.js';
 import type { SortedWrites } from './sorted-writes.js';
 import type { BlockCommit, Namespace, StateRoots } from './types.js';
@@ -34,7 +18,10 @@ interface RowsToPut {
   readonly addresses: AddressChanges | undefined;
 }
 
-/** What may be written before the block counts. `final`: without undo data, unless a piece must be written. */
+/**
+ * What may be written before the block counts, but for its receipts. `final`: without undo data, unless a piece must be
+ * written.
+ */
 export function putRows(
   database: Database,
   pieces: PieceWriter,
@@ -48,11 +35,6 @@ export function putRows(
   for (const { from, end } of put(pieces, height, writes, pieces.pieceBytes / UNDO_PARTS)) {
     for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, from[ns], end[ns]);
   }
-  for (const { first, bytes } of receiptPages(block)) {
-    pieces.put('blocks', receiptKey(height, first), bytes);
-    // Behind their page: while it is there, what was written of them is found.
-    for (const [key, value] of contractRows(bytes, height, first)) pieces.put('blocks', key, value);
-  }
   if (addresses !== undefined) {
     putAddressRows(pieces, addresses, (put) => (final ? pieces.announce(put) : put(pieces)));
   }
@@ -61,13 +43,6 @@ export function putRows(
 /** What makes it count. `roots`: undefined where none were computed. */
 export function putBlock(batch: DatabaseBatch, block: BlockCommit, roots: StateRoots | undefined): void {
   const { height } = block;
-  const keyRoom = reusingAllocator();
-  const receipts = encodedReceipts(block);
-  const { data } = receipts;
-  for (const at of inOrderOfTxids(receipts)) {
-    const start = receipts.start(at);
-    batch.put('blocks', txKeyAt(data, txidAt(start), height, indexOf(data, start), keyRoom), EMPTY_BYTES);
-  }
   batch.put('blocks', blockKey(height), encodeBlockRecord(block, roots));
   batch.put('blocks', planKey(height), encodePlan(block.plan));
   batch.put('meta', META_TIP, beU32(height));
@@ -80,21 +55,8 @@ export function putRoots(database: Database, batch: DatabaseBatch, height: numbe
   batch.put('blocks', blockKey(height), withRoots(record, roots));
 }
 
-/**
- * Takes its record, its plan and what finds its receipts by their txids out; with `whole` the receipts and what finds
- * them by contract, too.
- */
-export function delBlock(database: Database, batch: DatabaseBatch, height: number, whole: boolean): void {
-  const gte = receiptPrefix(height);
-  for (const [key, value] of database.scan('blocks', { gte, lt: afterPrefix(gte) })) {
-    if (whole) {
-      for (const [row] of contractRows(value, height, readBeU32(key, 5))) batch.del('blocks', row);
-      batch.del('blocks', key);
-    }
-    for (const receipt of receiptsOf(value, height)) {
-      batch.del('blocks', txKeyAt(receipt, txidAt(0), height, indexOf(receipt)));
-    }
-  }
+/** Takes its record and its plan out. */
+export function delBlock(batch: DatabaseBatch, height: number): void {
   batch.del('blocks', blockKey(height));
   batch.del('blocks', planKey(height));
 }

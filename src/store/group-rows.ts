@@ -11,7 +11,7 @@ import { groupedWrites } from './block-writes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { historyKeyAt, latestKeyAt } from './keys.js';
 import { MergedWrites } from './merged-writes.js';
-import { PIECE_BYTES } from './pieces.js';
+import { PIECE_BYTES } from './portions.js';
 import { corrupt } from './records.js';
 import { latestRowAt } from './rows.js';
 import type { KeyPlace, Touched } from './touched.js';

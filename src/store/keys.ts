@@ -12,7 +12,8 @@
  * the index by address needs (address-undo.ts). Final blocks have none (final.ts).
  * tree: see state-tree.ts.
  * meta: 'identity' → JSON; 'tip' → height; 'genesis' → hash of block 0 (wire); 'label' → text; 'history' → see
- * floor.ts; 'unfinished' → height, see pieces.ts; 'final' → height, see final.ts
+ * floor.ts; 'unfinished' → height, see pieces.ts; 'receipts' → height, see receipt-writes.ts; 'final' → height, see
+ * final.ts
  */
 import { copyBytes } from '../util/copy-bytes.js';
 import { newBytes, type ReusedRow, type RowAllocator } from '../util/row-bytes.js';
@@ -34,6 +35,7 @@ export const META_GENESIS = ascii('genesis');
 export const META_LABEL = ascii('label');
 export const META_HISTORY = ascii('history');
 export const META_UNFINISHED = ascii('unfinished');
+export const META_RECEIPTS = ascii('receipts');
 export const META_FINAL = ascii('final');
 
 export function ascii(text: string): Uint8Array {

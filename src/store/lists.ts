@@ -12,6 +12,7 @@ import {
   readBeU32,
   receiptKey,
   receiptPrefix,
+  txKey,
   txPrefix,
 } from './keys.js';
 import { unfinishedHeight } from './pieces.js';
@@ -93,8 +94,11 @@ export class StoreLists {
 
   /** Where the newest lane transaction with a txid (32 bytes, wire order) stands; undefined if there is none. */
   placeOf(txid: Uint8Array): Place | undefined {
-    const gte = txPrefix(txid);
-    const row = this.#rocks.first('blocks', { gte, lt: afterPrefix(gte), reverse: true });
+    const tip = this.#rocks.get('meta', META_TIP);
+    if (tip === undefined) return undefined;
+    // What is above the tip does not count yet, or no longer.
+    const lt = txKey(txid, readBeU32(tip, 0) + 1, 0);
+    const row = this.#rocks.first('blocks', { gte: txPrefix(txid), lt, reverse: true });
     return row && { height: readBeU32(row[0], 33), index: readBeU32(row[0], 37) };
   }
 

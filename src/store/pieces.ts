@@ -6,8 +6,8 @@
  * block; the row of it that names a key comes before the rows of that key. Until the last piece takes that back and
  * moves the tip, the database has rows of a block that does not count. Nobody takes them for more: `latest` says of
  * each row which block wrote it, the row that it replaced is in `history` by then, and reads of a height go by both
- * (StoreReader.getAt); receipts, plan and record are found by height, and what finds a receipt by its txid comes with
- * the last piece. State trees follow the tip. After a crash, whoever opens the database takes the rows back by the
+ * (StoreReader.getAt); receipts, plan and record are found by height, and what stands above the tip is not found by its
+ * txid. State trees follow the tip. After a crash, whoever opens the database takes the rows back by the
  * undo record first ({@link takeBackPieces}).
  *
  * A final block (final.ts) has an undo record while it is being written in pieces only: each piece brings the rows of
@@ -17,20 +17,16 @@
  * more than pieces, and then they are taken back.
  */
 import { delTxids, takeBackAddresses } from './address-writes.js';
-import { contractRows } from './contract-rows.js';
 import type { ColumnName, Database, DatabaseBatch, PutRows } from './database.js';
-import { afterPrefix, beU32, historyKey, latestKey, META_UNFINISHED, readBeU32, receiptPrefix } from './keys.js';
+import { beU32, historyKey, latestKey, META_UNFINISHED, readBeU32 } from './keys.js';
+import { PIECE_BYTES, Portions, type WriteBatch } from './portions.js';
+import { delReceipts } from './receipt-writes.js';
 import { corrupt } from './records.js';
 import type { TouchedKey } from './touched.js';
 import { delUndo, touchedIn, undoRows } from './undo-rows.js';
 
-/** Bytes of keys and values after which a piece ends. */
-export const PIECE_BYTES = 16 << 20;
 /** Keys whose rows are in memory at a time. */
 const PORTION = 4_096;
-
-/** Writes a batch, or throws; whoever calls it hears of nothing else. */
-export type WriteBatch = (batch: DatabaseBatch) => void;
 
 /** Height of the block whose rows do not count; undefined where none is being written. */
 export function unfinishedHeight(database: Database): number | undefined {
@@ -115,14 +111,10 @@ export function takeBackPieces(database: Database, write: WriteBatch, pieceBytes
   if (height === undefined) return undefined;
   const rows = undoRows(database, height);
   if (rows === undefined) throw corrupt('undo record', height);
-  const pieces = new TakenBack(database, pieceBytes, write);
+  const pieces = new Portions(database, pieceBytes, write);
   try {
     for (const keys of portionsOf(touchedIn(height, rows))) takeBackKeys(database, pieces, keys, height);
-    const gte = receiptPrefix(height);
-    for (const [key, page] of database.scan('blocks', { gte, lt: afterPrefix(gte) })) {
-      for (const [row] of contractRows(page, height, readBeU32(key, 5))) pieces.del('blocks', row);
-      pieces.del('blocks', new Uint8Array(key));
-    }
+    delReceipts(database, pieces, height);
     takeBackAddresses(database, pieces, height);
   } catch (error) {
     pieces.batch.discard();
@@ -135,39 +127,8 @@ export function takeBackPieces(database: Database, write: WriteBatch, pieceBytes
   return height;
 }
 
-/** Batches that end when they are large: what they hold may be said again. */
-class TakenBack {
-  batch: DatabaseBatch;
-  readonly #database: Database;
-  readonly #pieceBytes: number;
-  readonly #write: WriteBatch;
-
-  constructor(database: Database, pieceBytes: number, write: WriteBatch) {
-    this.#database = database;
-    this.#pieceBytes = pieceBytes;
-    this.#write = write;
-    this.batch = database.batch();
-  }
-
-  put(column: ColumnName, key: Uint8Array, value: Uint8Array): void {
-    this.batch.put(column, key, value);
-    this.#endPiece();
-  }
-
-  del(column: ColumnName, key: Uint8Array): void {
-    this.batch.del(column, key);
-    this.#endPiece();
-  }
-
-  #endPiece(): void {
-    if (this.batch.bytes < this.#pieceBytes) return;
-    this.#write(this.batch);
-    this.batch = this.#database.batch();
-  }
-}
-
 /** Gives keys of block `height` the rows back that it moved, as far as it did. */
-function takeBackKeys(database: Database, pieces: TakenBack, keys: readonly TouchedKey[], height: number): void {
+function takeBackKeys(database: Database, pieces: Portions, keys: readonly TouchedKey[], height: number): void {
   const present = keys.filter((key) => key.present);
   const moved = present.map(({ ns, key }) => historyKey(ns, key, height));
   const rows = database.getMany('history', moved);

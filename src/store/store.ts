@@ -1,9 +1,9 @@
 import { InternalError, StoreError } from '../errors/errors.js';
 import { bytesEqual } from '../util/bytes.js';
-import { addressIndexOf, addressUndoBytes, undoAddresses } from './address-writes.js';
+import { addressIndexOf } from './address-writes.js';
 import { BatchWriter } from './batch-writer.js';
-import { assertAllNext, assertNext, assertUndone, rollbackTooDeep } from './block-order.js';
-import { delBlock, putBlock, putRoots, putRows } from './block-rows.js';
+import { assertAllNext, assertNext, rollbackTooDeep } from './block-order.js';
+import { putBlock, putRows } from './block-rows.js';
 import { packedWrites } from './block-writes.js';
 import type { Database, DatabaseBatch } from './database.js';
 import { putFinal } from './final.js';
@@ -12,26 +12,20 @@ import { checkIdentity, identityOf } from './identity.js';
 import { Keeping, type Kept } from './keeping.js';
 import { beU32, META_GENESIS, META_LABEL, META_TIP } from './keys.js';
 import { checkedKept, checkedLabel } from './options.js';
-import { PIECE_BYTES, PieceWriter, putUnfinished, takeBackPieces } from './pieces.js';
+import { PieceWriter } from './pieces.js';
+import { PIECE_BYTES } from './portions.js';
 import { StoreReader } from './reader.js';
-import { corrupt } from './records.js';
+import { ReceiptsBeside } from './receipts-beside.js';
 import { Rocks } from './rocks.js';
 import { sortedWrites } from './sorted-writes.js';
-import { assertNew, delStamp, otherGenesis, putStamp, type Stamp } from './stamp.js';
+import { assertNew, otherGenesis, putStamp, type Stamp } from './stamp.js';
+import { takeBackTorn } from './torn.js';
 import { Trees } from './trees.js';
-import type {
-  BlockCommit,
-  CommitOptions,
-  Namespace,
-  StateRoots,
-  StoreIdentity,
-  StoreOptions,
-  UndoOptions,
-} from './types.js';
-import { delUndo, touchedIn, undoRows } from './undo-rows.js';
-import { type Restored, undoVersions } from './undo-versions.js';
+import type { BlockCommit, CommitOptions, StateRoots, StoreIdentity, StoreOptions, UndoOptions } from './types.js';
+import { undoneBlock } from './undo-block.js';
+import { delUndo } from './undo-rows.js';
 
-type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade' | 'onHasherLost' | 'pieceBytes'>;
+type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade' | 'onThreadLost' | 'pieceBytes'>;
 
 /**
  * State and history of both namespaces. One writer: the object that opened it. Each block counts as a whole, so
@@ -49,6 +43,7 @@ export class Store extends StoreReader {
   readonly #settings: Settings;
   readonly #pieceBytes: number;
   readonly #writer: BatchWriter;
+  readonly #receipts: ReceiptsBeside;
 
   private constructor(rocks: Database, settings: Settings, kept: Kept) {
     super(rocks);
@@ -61,12 +56,17 @@ export class Store extends StoreReader {
       this.trees.invalidate();
       if (error instanceof StoreError) this.#failed = error;
     });
+    this.#receipts = new ReceiptsBeside(rocks, {
+      pieceBytes: this.#pieceBytes,
+      write: (batch) => this.#write(batch, false),
+      onLost: (cause) => settings.onThreadLost?.(cause),
+    });
   }
 
   protected override makeTrees(): Trees {
-    const { treeBytes, onTreeRemade: onRemake, onHasherLost } = this.#settings;
+    const { treeBytes, onTreeRemade: onRemake, onThreadLost } = this.#settings;
     const write = this.#readOnly ? undefined : (batch: DatabaseBatch) => this.#write(batch, false);
-    return new Trees(this.treesOwner(), { keepUndo: this.#keepUndo, treeBytes, onRemake, onHasherLost, write });
+    return new Trees(this.treesOwner(), { keepUndo: this.#keepUndo, treeBytes, onRemake, onThreadLost, write });
   }
 
   /** Bytes of memory that the state trees take. */
@@ -105,7 +105,7 @@ export class Store extends StoreReader {
     const kept = checkedKept(options);
     const label = checkedLabel(options.label);
     const readOnly = options.readOnly ?? false;
-    takeBackPieces(database, (batch) => batch.write(), options.pieceBytes);
+    takeBackTorn(database, (batch) => batch.write(), options.pieceBytes);
     const store = new Store(database, options, kept);
     const recorded = store.recordedIdentity();
     if (recorded === undefined && !readOnly) {
@@ -124,7 +124,7 @@ export class Store extends StoreReader {
   static async openRecorded(dir: string, options: { readonly readOnly?: boolean } & UndoOptions = {}): Promise<Store> {
     const kept = checkedKept(options);
     return Store.#with(Rocks.open(dir, false), (rocks) => {
-      takeBackPieces(rocks, (batch) => batch.write());
+      takeBackTorn(rocks, (batch) => batch.write());
       const store = new Store(rocks, options, kept);
       if (store.recordedIdentity() === undefined) assertNew(rocks, dir);
       const recorded = store.identity();
@@ -171,6 +171,7 @@ export class Store extends StoreReader {
         if (this.#writer.isBehind && this.#failed === undefined) this.#sync();
       } finally {
         await this.trees.close();
+        await this.#receipts.close();
         await this.rocks.close();
       }
     } catch (error) {
@@ -238,10 +239,12 @@ export class Store extends StoreReader {
     const pieces = new PieceWriter(this.rocks, height, this.#pieceBytes, (batch) => this.#write(batch, false));
     let roots: StateRoots;
     try {
+      this.#receipts.begin(block);
       const writes = { S: packedWrites(block.standardWrites), P: packedWrites(block.laneWrites) };
       const update = this.trees.update(writes);
       const rows = { writes: sortedWrites(writes, update.existed), addresses: addressIndexOf(this)?.changes(block) };
       putRows(this.rocks, pieces, block, rows, final);
+      this.#writer.wrote(this.#receipts.put(pieces, block));
       roots = update.roots();
       options.check?.(roots);
       this.#putEnd(pieces, block, roots, final);
@@ -249,7 +252,9 @@ export class Store extends StoreReader {
       this.trees.invalidate();
       pieces.discard();
       this.#keeping.forget();
-      if (pieces.begun && this.#failed === undefined) this.#takeBack();
+      if (error instanceof StoreError && error.code === 'STORE_WRITE_FAILED') this.#failed ??= error;
+      const isTorn = this.#receipts.abandon() || pieces.begun;
+      if (isTorn && this.#failed === undefined) this.#takeBack();
       throw error;
     }
     this.#write(pieces.last(), !options.moreFollow);
@@ -305,6 +310,7 @@ export class Store extends StoreReader {
       this.trees.store(batch, height);
       this.#keeping.prune(batch, height, 1, final);
     }
+    this.#receipts.putEnd(batch);
     putBlock(batch, block, roots);
     if (this.#stamp !== undefined) putStamp(batch, this.#stamp);
   }
@@ -312,7 +318,7 @@ export class Store extends StoreReader {
   /** After this the block whose writing was given up has never been there. */
   #takeBack(): void {
     try {
-      takeBackPieces(this.rocks, (batch) => this.#write(batch, false), this.#pieceBytes);
+      takeBackTorn(this.rocks, (batch) => this.#write(batch, false), this.#pieceBytes);
     } catch (error) {
       const message = 'the rows of a block that was given up could not be taken back';
       this.#failed ??=
@@ -340,41 +346,7 @@ export class Store extends StoreReader {
 
   #undoBlock(height: number): void {
     this.#keeping.forget();
-    const undo = undoRows(this.rocks, height);
-    const record = this.blockRecord(height);
-    if (undo === undefined || record === undefined) throw corrupt('undo record', height);
-    let batch = this.rocks.batch();
-    let stamp: Stamp | undefined;
-    let fits = true;
-    try {
-      const restore = (ns: Namespace, restored: Restored): void => this.trees.undo(ns, restored);
-      fits = undoVersions(this.rocks, batch, touchedIn(height, undo), height, { restore, mostBytes: this.#pieceBytes });
-      fits &&= addressUndoBytes(this.rocks, height) < this.#pieceBytes;
-      const before = this.blockRecord(height - 1);
-      const roots = this.trees.endUndo();
-      assertUndone(height, before, roots);
-      if (fits) {
-        this.trees.storeUndone(batch, height, before === undefined);
-        undoAddresses(this.rocks, batch, height);
-        delUndo(this.rocks, batch, height);
-      } else {
-        batch.discard();
-        batch = this.rocks.batch();
-        this.trees.storeUndoneBefore(batch, height, before === undefined);
-        // From here on its rows are the pieces of a block that does not count.
-        putUnfinished(batch, height);
-      }
-      delBlock(this.rocks, batch, height, fits);
-      if (before !== undefined && before.roots === undefined) putRoots(this.rocks, batch, before.height, roots);
-      if (before === undefined) {
-        batch.del('meta', META_TIP);
-        stamp = delStamp(batch, this);
-      } else batch.put('meta', META_TIP, beU32(height - 1));
-    } catch (error) {
-      this.trees.invalidate();
-      batch.discard();
-      throw error;
-    }
+    const { batch, stamp, fits } = undoneBlock(this, this.rocks, this.trees, height, this.#pieceBytes);
     this.#write(batch);
     this.trees.settle();
     this.#stamp = stamp;

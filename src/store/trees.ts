@@ -32,7 +32,7 @@ export interface TreesOptions {
   /** See {@link DEFAULT_TREE_BYTES}. */
   readonly treeBytes?: number | undefined;
   /** Called once if the thread that hashes beside this one is lost: this one hashes then. */
-  readonly onHasherLost?: ((cause: unknown) => void) | undefined;
+  readonly onThreadLost?: ((cause: unknown) => void) | undefined;
   /** Called before a tree is made from the state because its rows do not give it. */
   readonly onRemake?: ((namespace: Namespace) => void) | undefined;
   /** Writes a portion of rows; undefined where the store may only be read. */
@@ -62,7 +62,7 @@ export class Trees {
     this.#owner = owner;
     this.#options = options;
     this.#treeBytes = options.treeBytes ?? DEFAULT_TREE_BYTES;
-    this.#hasher = new TreeHasher(options.onHasherLost);
+    this.#hasher = new TreeHasher(options.onThreadLost);
   }
 
   /** Ends the thread that hashes; the trees are good for nothing then. */

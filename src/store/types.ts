@@ -38,8 +38,8 @@ export interface StoreOptions {
   readonly pieceBytes?: number;
   /** Called before the state tree of a namespace is made from the state, because its rows do not give it. */
   readonly onTreeRemade?: (namespace: Namespace) => void;
-  /** Called once if the thread that hashes the trees beside the caller's is lost: the caller's hashes them then. */
-  readonly onHasherLost?: (cause: unknown) => void;
+  /** Called for each thread beside the caller's that is lost, and why: the caller does what it did. */
+  readonly onThreadLost?: (cause: unknown) => void;
   /** A name for people, at most 200 bytes of UTF-8; what is given last stays. */
   readonly label?: string;
 }

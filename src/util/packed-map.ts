@@ -10,6 +10,10 @@ const FIRST_CHUNK_BITS = 13;
 /** Entries begin at multiples of this many bytes: an address counts them. */
 const UNIT_BITS = 3;
 const ADDRESS_BITS = CHUNK_BITS - UNIT_BITS;
+/** Numbers, not powers: a bundle keeps no constants, and computes a power each time. */
+const UNIT_MASK = (1 << UNIT_BITS) - 1;
+const ADDRESSES = 1 << ADDRESS_BITS;
+const ADDRESS_MASK = ADDRESSES - 1;
 /** Words of an entry before its key: bytes of the key, bytes of the value or one of the two below. */
 const HEAD = 8;
 /** The value is undefined. */
@@ -166,7 +170,7 @@ export class PackedMap extends PackedWrites {
     words[at >>> 2] = keyBytes;
     words[(at >>> 2) + 1] = value === undefined ? ABSENT : valueBytes;
     this.#next = at + aligned(size);
-    return chunk * 2 ** ADDRESS_BITS + (at >>> UNIT_BITS);
+    return chunk * ADDRESSES + (at >>> UNIT_BITS);
   }
 
   #add(address: number): void {
@@ -245,7 +249,7 @@ export class PackedMap extends PackedWrites {
   /** Reads an entry; returns the second word of its head. */
   #load(address: number): number {
     const chunk = address >>> ADDRESS_BITS;
-    const at = (address & (2 ** ADDRESS_BITS - 1)) << UNIT_BITS;
+    const at = (address & ADDRESS_MASK) << UNIT_BITS;
     const words = this.#words[chunk];
     const entry = this.#entry;
     const value = words[(at >>> 2) + 1];
@@ -284,7 +288,7 @@ export class PackedMap extends PackedWrites {
 
   #isKey(entry: number, view: DataView, start: number, end: number): boolean {
     const address = this.#addresses[entry];
-    const at = (address & (2 ** ADDRESS_BITS - 1)) << UNIT_BITS;
+    const at = (address & ADDRESS_MASK) << UNIT_BITS;
     const chunk = address >>> ADDRESS_BITS;
     if (this.#words[chunk][at >>> 2] !== end - start) return false;
     return wordsEqual(this.#views[chunk], at + HEAD, view, start, end - start);
@@ -328,5 +332,5 @@ export class PackedMap extends PackedWrites {
 
 /** `size` and what is missing to the begin of the next entry. */
 function aligned(size: number): number {
-  return Math.ceil(size / 2 ** UNIT_BITS) * 2 ** UNIT_BITS;
+  return size + (-size & UNIT_MASK);
 }

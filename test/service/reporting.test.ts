@@ -74,8 +74,8 @@ test('speed, time left and counters come from what the engine told', () => {
   expect(state).toMatchObject({ blocks: 10, bytes: 10_000_000, reorgs: 1, deepestReorg: 3, blocksUndone: 3 });
   tell({ kind: 'tree-remade', namespace: 'S' });
   expect(state.treesRemade).toBe(1);
-  tell({ kind: 'tree-hasher-lost', reason: 'no more threads' });
-  expect(state.treeHashersLost).toBe(1);
+  tell({ kind: 'store-thread-lost', reason: 'no more threads' });
+  expect(state.storeThreadsLost).toBe(1);
   expect(state.lanes.ms).toEqual({ scan: 10, commit: 20 });
   pass(40_000);
   expect(state.speed()).toEqual({ blocks: 0, bytes: 0 });

@@ -12,10 +12,10 @@ import {
   readBeU32,
 } from '../keys.js';
 import { checkedLabel } from '../options.js';
-import { takeBackPieces } from '../pieces.js';
 import { decodeBlockRecord } from '../records.js';
 import { Rocks } from '../rocks.js';
 import { isNew } from '../stamp.js';
+import { takeBackTorn } from '../torn.js';
 import type { StateRoots, StoreIdentity } from '../types.js';
 import { checkAddresses } from './addresses.js';
 import { checkBlocks } from './blocks.js';
@@ -43,7 +43,7 @@ export async function checkStore(dir: string, listener: CheckListener): Promise<
   const rocks = await Rocks.open(dir, false);
   try {
     // As at every opening: what a crash left of a block is no violation.
-    takeBackPieces(rocks, (batch) => batch.write());
+    takeBackTorn(rocks, (batch) => batch.write());
     return checkDatabase(dir, rocks, listener);
   } finally {
     await rocks.close();
