@@ -24,5 +24,6 @@ export const TOGETHER = [
   'test/tidy/',
   'test/trace/',
   'test/util/',
+  'test/wallet/',
   'test/wasm/',
 ];

@@ -24,6 +24,11 @@ const CODES: Readonly<Record<string, Codes>> = {
   regtest: networks.regtest,
 };
 
+/** What the addresses of witness programs of a network begin with. */
+export function bech32Prefix(network: string): string {
+  return (CODES[network] ?? CODES.regtest).bech32;
+}
+
 /**
  * The script that an address of `network` pays to: key and script hashes in Base58Check, witness programs of any
  * version in Bech32 and Bech32m. A text instead says what is wrong with it.

@@ -1,7 +1,14 @@
 import { type ErrorCode, NodeError, WarpshrewError } from '../errors/errors.js';
 
 /** JSON-RPC error codes of a Core-compatible node. */
-export const RPC = { misc: -1, notFound: -5, invalidParameter: -8, warmUp: -28, internal: -32603 } as const;
+export const RPC = {
+  misc: -1,
+  notFound: -5,
+  invalidParameter: -8,
+  warmUp: -28,
+  internal: -32603,
+  unknownMethod: -32601,
+} as const;
 
 /**
  * Codes of errors that pass by themselves: a node that is starting, busy or unreachable, a cookie file that a restart

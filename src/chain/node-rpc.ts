@@ -44,7 +44,15 @@ export interface NodeRpcStatistics {
   bytesReceived: number;
 }
 
-type Params = readonly (string | number | boolean)[];
+/** What a parameter may hold. */
+export type NodeParam =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly NodeParam[]
+  | { readonly [name: string]: NodeParam };
+type Params = readonly NodeParam[];
 
 /** Most calls of one batch. */
 const MAX_BATCH = 1000;

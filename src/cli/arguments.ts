@@ -9,6 +9,8 @@ import type { Outpoint, ScriptOutput } from './encode.js';
 
 /** Inputs of a message to a contract, at most. */
 const MOST_INPUTS = 1_000;
+/** Satoshi per 1,000 virtual bytes: more was never needed. */
+const MOST_RATE = 10_000_000n;
 /** Highest height of any chain to come in this century. */
 const HIGHEST = 100_000_000;
 
@@ -31,6 +33,16 @@ export const port = whole(0, 65_535);
 export const outputNumber = whole(0, 0xffffffff);
 /** Satoshi: as many as there can be. */
 const satoshi = whole(0, 2_100_000_000_000_000);
+/** Satoshi per virtual byte with up to three decimals, as satoshi per 1,000. */
+export function feeRate(text: string): bigint {
+  const [, whole_, part = ''] = /^(\d{1,5})(?:\.(\d{1,3}))?$/.exec(text) ?? [];
+  const rate = whole_ === undefined ? 0n : BigInt(whole_ + part.padEnd(3, '0'));
+  if (rate > 0n && rate <= MOST_RATE) return rate;
+  throw new InvalidArgumentError('It must be satoshi per virtual byte, from 0.001 to 10000.');
+}
+
+/** Seconds to wait. */
+export const seconds = whole(1, 86_400);
 /** Threads. */
 export const workers = whole(1, 256);
 /** How often something is done. */

@@ -1,14 +1,27 @@
 import type { Command } from 'commander';
+import { NETWORKS } from '../chain/networks.js';
 import type { AlkaneId } from '../protocol/types.js';
-import { alkaneId, edicts, outpoints, outputNumber, outputs, u128 } from './arguments.js';
+import {
+  alkaneId,
+  assets,
+  edicts,
+  feeRate,
+  oneOf,
+  outpoints,
+  outputNumber,
+  outputs,
+  seconds,
+  u128,
+} from './arguments.js';
 
 type Finish = (result: { readonly text: string; readonly exitStatus: number }) => void;
 
+const NETWORK_NAMES = NETWORKS.map(({ network }) => network);
 const TARGET = 'contract (block:tx), or what creates one: 1:0, 3:n, 5:n, 6:n';
 const INPUTS = 'numbers behind the target, opcode first';
 const numbers = (text: string, before: bigint[] = []): bigint[] => [...before, u128(text)];
 
-/** Adds `encode …`: commands for who writes contracts. */
+/** Adds `encode …`, `deploy` and `send`: commands for who writes contracts. */
 export function addContractCommands(program: Command, finish: Finish): void {
   const encode = program.command('encode').description('write what `decode` reads: messages, scripts, transactions');
   encode
@@ -52,6 +65,44 @@ export function addContractCommands(program: Command, finish: Finish): void {
     .action(async (file: string, options) =>
       finish((await import('./encode.js')).encodeEnvelopeCommand(file, options)),
     );
+  withSending(program.command('deploy'))
+    .description('put a program on the chain of a node: a transaction that commits to it, and one that reveals it')
+    .argument('<file>', 'the program, WebAssembly')
+    .argument('[inputs...]', 'what it is called with once it is there, opcode first', numbers)
+    .option('--reserve <n>', 'create 4:n; the next free 2:n if not given', u128)
+    .action(async (file: string, inputs: bigint[] = [], options) =>
+      finish(await (await import('./sending.js')).deployCommand(file, inputs, options)),
+    );
+  withSending(program.command('send'))
+    .description('send a message to a contract, in a transaction that a node takes')
+    .argument('<target>', 'contract (block:tx), or what clones one: 5:n, 6:n', alkaneId)
+    .argument('[inputs...]', INPUTS, numbers)
+    .option('--spend <txid:vout>', 'coin whose assets come with the message (repeatable)', outpoints)
+    .option('--give <id:amount>', 'what the message gets of them (repeatable; default: all)', assets)
+    .action(async (target: AlkaneId, inputs: bigint[] = [], options) =>
+      finish(await (await import('./sending.js')).sendCommand(target, inputs, options)),
+    );
+}
+
+/** What `deploy` and `send` have in common. */
+function withSending(command: Command): Command {
+  return command
+    .requiredOption('--node-url <url>', 'JSON-RPC of a Bitcoin Core compatible node')
+    .option('--node-cookie <file>', "the node's cookie file")
+    .option('--auth <user:password>', 'user and password of the node')
+    .option('--network <network>', 'refuse a node of another one', oneOf(NETWORK_NAMES))
+    .option('--yes-mainnet', 'send on mainnet')
+    .option('--key <file>', 'private key that has the coins: WIF, hex, wpkh(WIF) or tr(WIF) (or WARPSHREW_KEY)')
+    .option('--wallet <name>', 'a wallet of the node that has the coins, in place of a key')
+    .option('--fee-rate <rate>', 'satoshi per virtual byte (default: what the node expects)', feeRate)
+    .option('--to <address>', 'where the contract sends assets (default: back to the key or wallet)')
+    .option('--dry-run', 'print all transactions, signed and as PSBT, and send nothing')
+    .option('--plan <file>', 'what was signed, to go on with after an interruption (deploy: FILE.plan.json)')
+    .option('--mine', 'regtest: put each transaction into a block of its own')
+    .option('--rpc <url>', 'a warpshrew server: simulate first, and send nothing that would fail')
+    .option('--force', 'send it even if it would fail')
+    .option('--wait <seconds>', 'wait until --rpc has indexed it, and show what became of it', seconds)
+    .option('--json', 'print JSON');
 }
 
 /** A message and what surrounds it in its protostone. */

@@ -37,7 +37,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['pipeline', 'chain', 'export', 'devchain'],
   ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream', 'wallet'],
   ['service'],
-  ['doctor'],
+  ['doctor', 'dev'],
   ['cli', 'index.ts'],
   ['cli.ts'],
   ['testing'],

@@ -34,6 +34,16 @@ export const ENVIRONMENT_CODES = {
     'the JSON-RPC server cannot be asked, or answers with an error',
     'check the address, and see the reason in the message',
   ],
+  WALLET_NO_FUNDS: [
+    'there are not enough coins that can be spent',
+    'send what is missing to the address that it names, and wait for a block',
+  ],
+  WALLET_CANNOT_SIGN: ['the wallet of the node does not sign every input', 'unlock it, or name its own coins'],
+  SEND_WOULD_FAIL: [
+    'the message would not succeed on the state of `--rpc`; nothing was sent',
+    'see its status and reason; `--force` sends it all the same',
+  ],
+  SEND_NOT_MINED: ['what was sent is in no indexed block after `--wait`', 'ask again later with `trace`'],
   FETCH_FAILED: [
     'a file cannot be fetched, after all attempts',
     'check the address and the server; the same command goes on where it ended',
@@ -119,6 +129,11 @@ export const NODE_CODES = {
   ],
   NODE_RPC_ERROR: ['the node refuses a call, with its own code and message; *waited out*', 'see the message'],
   NODE_BAD_RESPONSE: ['an answer that no Bitcoin node gives; *waited out*', "check that the address is a node's"],
+  SEND_REFUSED: ['the node does not take the transaction, with its own reason', 'see the reason and the hint'],
+  SEND_COINS_SPENT: [
+    'a coin that the transaction spends is spent, or was never there',
+    'delete the plan file, if there is one, and run the command again',
+  ],
   NODE_BLOCK_PRUNED: ['the node has deleted the block', 'use one that is not pruned, or a later start'],
   SECONDARY_AWAY: [
     'an index of `--secondary` does not answer, or has another block than the one that is indexed; *passes*',

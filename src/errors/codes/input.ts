@@ -54,6 +54,12 @@ export const INPUT_CODES = {
     'the JSON of `encode --like` holds no protostones',
     'correct the place that it names; `decode --json` prints the form',
   ],
+  PLAN_UNREADABLE: ['a plan file of `deploy` or `send` cannot be read', 'name another with `--plan`'],
+  PLAN_OTHER: [
+    'the plan file is that of another program, message or network',
+    'finish it with its own command, or name another with `--plan`',
+  ],
+  PLAN_DONE: ['all that the plan file holds was sent', 'delete it to do the same once more'],
   FIXTURE_UNREADABLE: ['a file of the fixture chain cannot be read or parsed', 'restore the folder'],
   FIXTURE_INDEX: ['`chain.json` is not a valid index', 'restore it'],
   FIXTURE_TRUNCATED: ['the blocks end before the index says so', 'restore `blocks.dat`'],

@@ -18,6 +18,17 @@ export const USAGE_CODES = {
     'neither or both of a target and `--like` are given',
     'a target with its inputs, or a file',
   ],
+  USAGE_WALLET: [
+    'not one of a key and a wallet of the node is given, or the node has none',
+    '`--key FILE` or `--wallet NAME`',
+  ],
+  USAGE_KEY: ['the key is none, or of another network than the node', 'WIF, 64 hex digits, `wpkh(WIF)` or `tr(WIF)`'],
+  USAGE_COIN: ['a coin of `--spend` is spent or not that of the key', 'an unspent output, as `txid:vout`'],
+  USAGE_ADDRESS: ['the address of `--to` is none, or of another network than the node', 'an address of that network'],
+  USAGE_FEE_RATE: ['the node cannot tell which fee is usual', '`--fee-rate` in satoshi per virtual byte'],
+  USAGE_MAINNET: ['the node is on mainnet', 'a node of regtest or signet; `--yes-mainnet` if it is meant'],
+  USAGE_AUTH: ['the login of the node is not `user:password`', '`--auth USER:PASSWORD` or `--node-cookie FILE`'],
+  USAGE_WAIT: ['`--wait` without a server that can tell what became of a message', '`--rpc URL` as well'],
   USAGE_CONFIRM: ['a change to a database without `--yes` and without a terminal to ask at', '`--yes`'],
   USAGE_RANGE: [
     '`--from` is above `--to`, or the source has no block between them',
