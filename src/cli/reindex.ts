@@ -5,7 +5,8 @@ import { sameBelow } from '../standard/same-below.js';
 import { checkStore } from '../store/check/check.js';
 import { copyEarlier } from '../store/earlier-copy.js';
 import { makeFolder } from '../store/new-folder.js';
-import { type OpenReader, openReader } from '../store/open-reader.js';
+import type { StoreReader } from '../store/reader.js';
+import { openBeside } from '../store/shared-files.js';
 import { statusLine } from '../util/status-line.js';
 import { readModuleFile } from './files.js';
 
@@ -18,18 +19,19 @@ export interface ReindexOptions {
 
 /**
  * Makes the database `into` with the blocks of `db` below `from`, if the module says that it leaves the same state
- * there, to be indexed on with it. Throws UsageError USAGE_REINDEX, ProgramError MODULE_*, StoreError, EnvironmentError
+ * there, to be indexed on with it; `db` may go on being written. Throws UsageError USAGE_REINDEX, ProgramError MODULE_*, StoreError, EnvironmentError
  * SNAPSHOT_TARGET_EXISTS; nothing is left then.
  */
 export async function reindexCommand(options: ReindexOptions): Promise<{ text: string; exitStatus: number }> {
   const { db, into, indexer, from } = options;
   const module = StandardModule.load(readModuleFile(indexer));
-  const old = await openReader(db);
+  const shared = await openBeside(db);
+  const old = shared.store;
   const line = statusLine();
   try {
     const identity = old.identity();
-    const shared = sameBelow(module.compiled, identity.moduleHash);
-    if (shared < from) throw notShared(options, identity.moduleHash, shared);
+    const same = sameBelow(module.compiled, identity.moduleHash);
+    if (same < from) throw notShared(options, identity.moduleHash, same);
     const height = from - 1;
     const root = rootAfter(old, height);
     await makeFolder(into, '.reindexing', async (work) => {
@@ -45,7 +47,7 @@ export async function reindexCommand(options: ReindexOptions): Promise<{ text: s
     };
   } finally {
     line.clear();
-    await old.close();
+    await shared.close();
   }
 }
 
@@ -57,7 +59,7 @@ function notShared({ into, indexer, from }: ReindexOptions, moduleHash: string, 
   });
 }
 
-function rootAfter(old: OpenReader, height: number): string {
+function rootAfter(old: StoreReader, height: number): string {
   const tip = old.tip()?.height ?? -1;
   const root = old.roots(height)?.state;
   if (height <= tip && root !== undefined) return root;

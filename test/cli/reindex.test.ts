@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { replay } from '../../src/replay/replay.js';
 import { hashOf } from '../../src/standard/module.js';
 import { sameBelow } from '../../src/standard/same-below.js';
+import { Store } from '../../src/store/store.js';
 import { allRows } from '../../src/testing/chains/database-rows.js';
 import { defaultIndexer } from '../../src/util/built-wasm.js';
 import { concatBytes, fromHex, u32Bytes } from '../../src/util/bytes.js';
@@ -55,7 +56,10 @@ describe('reindex', () => {
     const whole = await allRows(fresh);
     // Below the first lane transaction, and in the midst of them.
     for (const from of ['50', '117']) {
+      // The second one beside a process that goes on with the old database.
+      const writer = from === '50' ? undefined : await Store.openRecorded(old);
       const made = await cli('reindex', '--db', old, '--into', into + from, '--indexer', indexer, '--from', from);
+      await writer?.close();
       expect(made.status, made.stderr).toBe(0);
       expect(made.stdout).toContain(`tip ${Number(from) - 1}, state root `);
       await replayed(into + from, module);
