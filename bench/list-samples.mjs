@@ -8,7 +8,7 @@ import { ExpectedLists, expectedOutputs, summed } from '../dist/testing/chains/e
 import { toDisplayHash, toHex } from '../dist/util/bytes.js';
 
 /** Answers that reorgs and load explain. */
-const MAY_FAIL = new Set(['STORE_LIST_UNDONE', 'BLOCK_NOT_INDEXED', 'VIEW_BUSY']);
+const MAY_FAIL = new Set(['STORE_LIST_UNDONE', 'BLOCK_NOT_INDEXED', 'VIEW_BUSY', 'STORE_REORG_UNDER_WAY']);
 const STATUSES = [undefined, 'OK', 'REVERT', 'REJECTED'];
 const CONTRACTS = 60;
 const PAUSE_MS = 150;

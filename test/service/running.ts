@@ -24,6 +24,9 @@ const json = (response: Response): Promise<Record<string, unknown>> =>
 /** At the priority of the tests beside it: below it would wait for all of them. */
 const INDEX = ['index', '--port', '0', '--policy', 'cpu', '--index-niceness', '0'];
 
+/** A connection for each request: on a busy machine the server may just end one that would be used once more. */
+const ALONE = { connection: 'close' };
+
 /** The built `warpshrew index` on a free port. */
 export class Running {
   readonly lines: LogLine[] = [];
@@ -82,17 +85,17 @@ export class Running {
   }
 
   async get(path: string): Promise<{ status: number; body: Record<string, unknown> }> {
-    const response = await fetch(`${this.url}${path}`);
+    const response = await fetch(`${this.url}${path}`, { headers: ALONE });
     return { status: response.status, body: await json(response) };
   }
 
   async text(path: string): Promise<string> {
-    return (await fetch(`${this.url}${path}`)).text();
+    return (await fetch(`${this.url}${path}`, { headers: ALONE })).text();
   }
 
   async call(method: string, ...params: unknown[]): Promise<Record<string, unknown>> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
-    const headers = { 'content-type': 'application/json' };
+    const headers = { ...ALONE, 'content-type': 'application/json' };
     return json(await fetch(this.url, { method: 'POST', headers, body }));
   }
 
