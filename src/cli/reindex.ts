@@ -19,8 +19,8 @@ export interface ReindexOptions {
 
 /**
  * Makes the database `into` with the blocks of `db` below `from`, if the module says that it leaves the same state
- * there, to be indexed on with it; `db` may go on being written. Throws UsageError USAGE_REINDEX, ProgramError MODULE_*, StoreError, EnvironmentError
- * SNAPSHOT_TARGET_EXISTS; nothing is left then.
+ * there, to be indexed on with it; `db` may go on being written. Throws UsageError USAGE_REINDEX, ProgramError
+ * MODULE_*, StoreError, EnvironmentError SNAPSHOT_TARGET_EXISTS; nothing is left then.
  */
 export async function reindexCommand(options: ReindexOptions): Promise<{ text: string; exitStatus: number }> {
   const { db, into, indexer, from } = options;
