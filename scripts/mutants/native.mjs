@@ -11,6 +11,7 @@ const changes = inFile('wasm/native/tree-changes.ts', TREE);
 const buckets = inFile('wasm/native/tree-buckets.ts', TREE, 'test/store/tree-rows.test.ts');
 const merge = inFile('wasm/native/tree-merge.ts', TREE);
 const nodes = inFile('wasm/native/tree-nodes.ts', TREE);
+const parts = inFile('wasm/native/tree-parts.ts', 'test/store/tree-parts.test.ts');
 const proof = inFile('wasm/native/tree-proof.ts', TREE);
 const guestHash = inFile('wasm/native/guest-sha256.ts', 'test/program/guest-memory.test.ts');
 
@@ -35,7 +36,7 @@ export const NATIVE = [
   ),
   blake2s(
     'last-block-unmarked',
-    'let v14 = v128.xor(i32x4.splat(IV6), v128.load(LASTS));',
+    'let v14 = v128.xor(i32x4.splat(IV6), v128.load(at, LASTS));',
     'let v14 = i32x4.splat(IV6);',
     'the last block of a message is compressed as any other',
   ),
@@ -71,8 +72,8 @@ export const NATIVE = [
   ),
   nodes(
     'next-depth-too-early',
-    'store<u32>(cell, 0);\n    // The next depth reads these.\n    endBlocks();',
-    'store<u32>(cell, 0);',
+    'store<u32>(cell, 0, WAITING);\n    // The next depth reads these.\n    endBlocks();',
+    'store<u32>(cell, 0, WAITING);',
     'nodes are hashed before their children',
   ),
   nodes(
@@ -80,6 +81,36 @@ export const NATIVE = [
     'if (kind > LONE) hashBlock(left, right, out);',
     'if (kind > EMPTY) hashBlock(left, right, out);',
     'a leaf that is alone does not move up',
+  ),
+  nodes(
+    'upper-levels-too-few',
+    'for (let level = <i32>below - 1; level >= <i32>top; level--) {',
+    'for (let level = <i32>below - 1; level > <i32>top; level--) {',
+    'the topmost node of a part, and the root, keep their old hashes',
+  ),
+  parts(
+    'parts-cut-unevenly',
+    'while (to < dirtyCount && load<u32>(list + (<usize>to << 2)) >> (bits - depth) == prefix) to++;',
+    'while (to < dirtyCount && load<u32>(list + (<usize>to << 2)) >> (bits - depth) <= prefix + 2) to++;',
+    'a part is hashed with its neighbours, whose tops are not joined',
+  ),
+  parts(
+    'part-without-room-lost',
+    'if (load<u32>(part, 12) == 0) hashPart(part);',
+    '',
+    'a bucket for which no thread has room keeps its old hash',
+  ),
+  parts(
+    'parts-joined-halfway',
+    'hashUpper(list, parts, load<u32>(SHARED, DEPTH), 0);',
+    'hashUpper(list, parts, load<u32>(SHARED, DEPTH), 1);',
+    'the halves of a tree that threads have hashed are not joined',
+  ),
+  parts(
+    'hashed-buckets-stay-listed',
+    'unlist(list, number);',
+    '',
+    'a bucket that was hashed once is never hashed again',
   ),
   proof(
     'proof-sibling-wrong',

@@ -40,10 +40,10 @@ export const TREE = [
     FINAL,
   ),
   hasher(
-    'hashed-tree-not-resumed',
-    '      else tree.takeBack();',
+    'hashed-parts-not-joined',
+    '    for (const tree of trees) tree.takeBack();',
     '',
-    'what the hashing thread learned of a tree is not taken back',
+    'what threads have hashed of a tree is not joined to its root',
   ),
   sideJob(
     'stale-job-hashed',

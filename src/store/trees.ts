@@ -31,7 +31,7 @@ export interface TreesOptions {
   readonly keepUndo: number;
   /** See {@link DEFAULT_TREE_BYTES}. */
   readonly treeBytes?: number | undefined;
-  /** Called once if the thread that hashes beside this one is lost: this one hashes then. */
+  /** Called for each thread that hashes beside this one and is lost: it is not used any more then. */
   readonly onThreadLost?: ((cause: unknown) => void) | undefined;
   /** Called before a tree is made from the state because its rows do not give it. */
   readonly onRemake?: ((namespace: Namespace) => void) | undefined;
@@ -62,7 +62,7 @@ export class Trees {
     this.#owner = owner;
     this.#options = options;
     this.#treeBytes = options.treeBytes ?? DEFAULT_TREE_BYTES;
-    this.#hasher = new TreeHasher(options.onThreadLost);
+    this.#hasher = new TreeHasher({ onLost: options.onThreadLost });
   }
 
   /** Ends the thread that hashes; the trees are good for nothing then. */

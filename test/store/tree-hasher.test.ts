@@ -80,6 +80,23 @@ describe('the thread that hashes trees', () => {
     await hasher.close();
   });
 
+  it('the thread hashes what is wanted, not what was given up before', async () => {
+    const hasher = new TreeHasher();
+    for (let i = 0; i < 5; i++) {
+      const [given, wanted, same] = [newTree(), newTree(), newTree()];
+      // So few that one thread has all of a tree.
+      given.add(randomWrites(generator(i), 50));
+      for (const tree of [wanted, same]) tree.add(randomWrites(generator(100 + i), 50));
+      const root = toHex(same.hash());
+      hasher.begin([given]);
+      hasher.begin([wanted]);
+      await vi.waitUntil(() => toHex(wanted.root()) === root, { timeout: 60_000, interval: 2 });
+      expect(hasher.end()).toBe(true);
+      expect(toHex(wanted.root())).toBe(root);
+    }
+    await hasher.close();
+  });
+
   it('jobs that are taken back and posted again at once are never mixed up', async () => {
     const hasher = new TreeHasher();
     const random = generator(80);
@@ -104,7 +121,7 @@ describe('the thread that hashes trees', () => {
   it('a thread that fails leaves the work to the caller, and says so once', async () => {
     vi.spyOn(shipped, 'shipped').mockReturnValue(new URL('file:///nowhere/hash-thread.js'));
     const causes: unknown[] = [];
-    const hasher = new TreeHasher((cause) => causes.push(cause));
+    const hasher = new TreeHasher({ onLost: (cause) => causes.push(cause) });
     for (let i = 0; i < 3; i++) {
       const [tree, same] = [newTree(), newTree()];
       const writes = randomWrites(generator(i), 100);
@@ -126,7 +143,7 @@ describe('the thread that hashes trees', () => {
       setInterval(() => undefined, 1_000);`;
     vi.spyOn(shipped, 'shipped').mockReturnValue(new URL(`data:text/javascript,${encodeURIComponent(code)}`));
     const causes: unknown[] = [];
-    const hasher = new TreeHasher((cause) => causes.push(cause), 50);
+    const hasher = new TreeHasher({ onLost: (cause) => causes.push(cause), patienceMs: 50 });
     const tree = newTree();
     tree.add(randomWrites(generator(1), 100));
     for (let isTaken = false; !isTaken; ) {

@@ -1,17 +1,14 @@
 // The state tree of one namespace: the memory of an instance is the tree. JavaScript drives it (see
 // src/store/tree/tree-memory.ts): writes are taken, the rows that they need are loaded, the changes applied, hashed.
-// Between two calls another instance over the same memory, in another thread, can go on: see {@link keep}.
+// Other instances over the same memory, in other threads, can help to hash: see {@link joinHash}.
 import {
   bits,
-  BUCKETS_STATE,
   countOf,
   entriesOf,
   hashAt,
   isDropped,
-  keepBuckets,
   LEAST_BITS,
   prefixOf,
-  resumeBuckets,
   STORED,
   tableBytes,
 } from './tree-buckets';
@@ -23,19 +20,17 @@ import {
   ENTRY,
   entryBytes,
   EXISTED,
-  keepMemory,
-  MEMORY_STATE,
   OUTPUT,
-  resumeMemory,
   ROWS,
 } from './tree-memory';
 import { applyChanges } from './tree-merge';
-import { keepTouched, resumeTouched, touchedRows } from './tree-nodes';
+import { beginHash, endHash } from './tree-parts';
 
 export {
   addLeaves,
   bits,
   create,
+  dirtyCount,
   dropRows,
   droppedRows,
   findRow,
@@ -59,27 +54,8 @@ export {
   sortChanges,
   takeWrites,
 } from './tree-changes';
-export { hashAll, touchedRows } from './tree-nodes';
+export { beginHash, endHash, hashParts, joinHash, touchedRows } from './tree-parts';
 export { bucketOfProof, proofAt, prove, siblings } from './tree-proof';
-
-/** What {@link keep} writes. */
-const STATE: usize = memory.data(60, 8);
-
-/**
- * Writes what the instance knows beside the memory into it. An instance that calls {@link resume} then has the same
- * tree, as long as no change is taken and not applied.
- */
-export function keep(): void {
-  keepBuckets(STATE);
-  keepMemory(STATE + BUCKETS_STATE);
-  keepTouched(STATE + BUCKETS_STATE + MEMORY_STATE);
-}
-
-export function resume(): void {
-  resumeBuckets(STATE);
-  resumeMemory(STATE + BUCKETS_STATE);
-  resumeTouched(STATE + BUCKETS_STATE + MEMORY_STATE);
-}
 
 /** Lists the dropped rows that the sorted changes need, in order, at {@link rowsAt}; gives how many. */
 export function wantedRows(): u32 {
@@ -106,6 +82,12 @@ export function apply(): void {
 
 export function existedAt(): usize {
   return bufferAt(EXISTED);
+}
+
+/** Brings all hashes up to date, in this instance alone. */
+export function hashAll(): void {
+  beginHash(0);
+  endHash();
 }
 
 export function rootAt(): usize {

@@ -52,32 +52,17 @@ export let droppedRows: u32 = 0;
 /** Bytes of the tables of buckets and of the upper tree. */
 export let tableBytes: usize = 0;
 
-/** Bytes that {@link keepBuckets} takes. */
-export const BUCKETS_STATE: usize = 40;
-
-/** Writes what the instance knows of the buckets to `at`, for another instance that goes on with them. */
+/** Writes where the buckets lie to `at`, 12 bytes, for other instances that hash them. */
 export function keepBuckets(at: usize): void {
-  store<u64>(at, leaves);
-  store<u32>(at, bits, 8);
-  store<u32>(at, <u32>table, 12);
-  store<u32>(at, <u32>listed, 16);
-  store<u32>(at, <u32>rowFlags, 20);
-  store<u32>(at, dirtyCount, 24);
-  store<u32>(at, inOrder ? 1 : 0, 28);
-  store<u32>(at, droppedRows, 32);
-  store<u32>(at, <u32>tableBytes, 36);
+  store<u32>(at, bits);
+  store<u32>(at, <u32>table, 4);
+  store<u32>(at, <u32>listed, 8);
 }
 
 export function resumeBuckets(at: usize): void {
-  leaves = load<u64>(at);
-  bits = load<u32>(at, 8);
-  table = <usize>load<u32>(at, 12);
-  listed = <usize>load<u32>(at, 16);
-  rowFlags = <usize>load<u32>(at, 20);
-  dirtyCount = load<u32>(at, 24);
-  inOrder = load<u32>(at, 28) != 0;
-  droppedRows = load<u32>(at, 32);
-  tableBytes = <usize>load<u32>(at, 36);
+  bits = load<u32>(at);
+  table = <usize>load<u32>(at, 4);
+  listed = <usize>load<u32>(at, 8);
 }
 
 @inline
@@ -265,10 +250,13 @@ export function dirtyBuckets(): usize {
   return at;
 }
 
-/** Empties the list. */
+/** Says of `number` buckets of the list that their hashes are known. */
+export function unlist(buckets: usize, number: u32): void {
+  for (let i: u32 = 0; i < number; i++) store<u8>(listed + <usize>load<u32>(buckets + (<usize>i << 2)), 0);
+}
+
+/** Empties the list, of which all were {@link unlist}ed. */
 export function clearDirty(): void {
-  const at = bufferAt(DIRTY);
-  for (let i: u32 = 0; i < dirtyCount; i++) store<u8>(listed + <usize>load<u32>(at + (<usize>i << 2)), 0);
   dirtyCount = 0;
 }
 

@@ -102,6 +102,12 @@ export function indexAt(place: u32): u32 {
   return load<u32>(bufferAt(SORT_FROM) + <usize>place * RECORD, 8);
 }
 
+/** The first 64 bits of its path. */
+@inline
+export function numberAt(place: u32): u64 {
+  return load<u64>(bufferAt(SORT_FROM) + <usize>place * RECORD);
+}
+
 @inline
 export function isPresent(change: usize): bool {
   return load<u8>(change, PAD) != 0;

@@ -22,24 +22,6 @@ let end: usize = 0;
 /** Bytes of all blocks of entries in use. */
 export let entryBytes: usize = 0;
 
-/** Bytes that {@link keepMemory} takes. */
-export const MEMORY_STATE: usize = 16;
-
-/** Writes what the instance knows of the memory to `at`, for another instance that goes on with it. */
-export function keepMemory(at: usize): void {
-  store<u32>(at, ranges);
-  store<u32>(at, <u32>next, 4);
-  store<u32>(at, <u32>end, 8);
-  store<u32>(at, <u32>entryBytes, 12);
-}
-
-export function resumeMemory(at: usize): void {
-  ranges = load<u32>(at);
-  next = <usize>load<u32>(at, 4);
-  end = <usize>load<u32>(at, 8);
-  entryBytes = <usize>load<u32>(at, 12);
-}
-
 function classOf(entries: u32): usize {
   if (entries <= EXACT) return <usize>entries;
   // 2^power < entries <= 2^(power + 1); quarters of 2^power above it.
@@ -183,8 +165,9 @@ export const ROWS: usize = 8;
 export const LEAVES: usize = 9;
 export const NODES: usize = 10;
 export const OUTPUT: usize = 11;
+export const BESIDE: usize = 12;
 /** By buffer: its address and its bytes. */
-const BUFFER: usize = memory.data(96, 4);
+const BUFFER: usize = memory.data(104, 4);
 
 /** The buffer with room for `bytes` bytes; with `keep` the content stays, else it is undefined after it grew. */
 export function buffer(which: usize, bytes: usize, keep: usize = 0): usize {

@@ -1,7 +1,8 @@
 // Applies sorted changes to the buckets.
-import { addLeaves, bits, countOf, entriesOf, isDropped, LEAST_BITS, prefixOf, replace, touch } from './tree-buckets';
-import { changeAt, count, indexAt, isPresent } from './tree-changes';
+import { addLeaves, bits, countOf, entriesOf, isDropped, LEAST_BITS, replace, touch } from './tree-buckets';
+import { changeAt, count, indexAt, isPresent, numberAt } from './tree-changes';
 import { buffer, bufferAt, copyEntry, copyHash, ENTRY, EXISTED, MERGED, PAD, PATH } from './tree-memory';
+import { READ_AHEAD, scratch } from './tree-scratch';
 
 /** As memory.compare: of two paths. */
 @inline
@@ -24,18 +25,49 @@ export function lowerBound(block: usize, entries: u32, path: usize): u32 {
   return low;
 }
 
+/** Bucket of change `place`. */
+@inline
+function bucketAt(place: u32): u32 {
+  return <u32>(numberAt(place) >> <u64>(64 - bits));
+}
+
 /** The place after the changes from `from` on that go into `bucket`. */
 function runEnd(from: u32, bucket: u32): u32 {
   let to = from + 1;
-  while (to < count && prefixOf(changeAt(to), bits) == bucket) to++;
+  while (to < count && bucketAt(to) == bucket) to++;
   return to;
+}
+
+/** Changes whose buckets are read at a time before they are applied: memory answers many reads at once. */
+const AHEAD: u32 = 32;
+/** Entries of a bucket that are read ahead. */
+const MOST_AHEAD: u32 = 16;
+
+/** Brings what the changes from `from` on need into the processor's caches. */
+function readAhead(from: u32): void {
+  const to = min(from + AHEAD, count);
+  let read: u32 = 0;
+  for (let place = from; place < to; place++) read ^= countOf(bucketAt(place));
+  for (let place = from; place < to; place++) {
+    const bucket = bucketAt(place);
+    let entry = entriesOf(bucket);
+    const end = entry + <usize>min(countOf(bucket), MOST_AHEAD) * ENTRY;
+    read ^= <u32>load<u8>(changeAt(place));
+    for (; entry < end; entry += ENTRY) read ^= load<u32>(entry);
+  }
+  store<u32>(scratch, read, READ_AHEAD);
 }
 
 /** Applies all changes; the rows of all their buckets must be in memory. */
 export function applyChanges(): void {
   let from: u32 = 0;
+  let ahead: u32 = 0;
   while (from < count) {
-    const bucket = prefixOf(changeAt(from), bits);
+    if (from >= ahead) {
+      readAhead(from);
+      ahead = from + AHEAD;
+    }
+    const bucket = bucketAt(from);
     const to = runEnd(from, bucket);
     if (isDropped(bucket >> LEAST_BITS)) unreachable();
     if (to - from > 1 || !overwrite(bucket, from)) merge(bucket, from, to);

@@ -1,5 +1,6 @@
 // BLAKE2s-256 of many messages of different lengths, four at a time: a lane that is done takes the next message.
-import { beginLane, compressAll, COUNTS, FIRST_HALVES, finishLane, LASTS, SECOND_HALVES } from './blake2s';
+import { beginLane, compressAll, finishLane } from './blake2s';
+import { COUNTS, FIRST_HALVES, LASTS, scratch, SECOND_HALVES } from './tree-scratch';
 
 const LANES: u32 = 4;
 /** By lane: address of what is left of the message, bytes left, where the digest goes and how much of it (16 to 32). */
@@ -23,7 +24,7 @@ export function hashMessage(message: usize, length: u32, out: usize, digestBytes
     store<u32>(LEFT + cell, length);
     store<u32>(OUT + cell, <u32>out);
     store<u32>(LENGTH + cell, <u32>digestBytes);
-    store<u32>(COUNTS + cell, 0);
+    store<u32>(scratch + COUNTS + cell, 0);
     beginLane(lane);
     busy++;
     return;
@@ -50,7 +51,7 @@ function compress(): void {
   for (let lane: u32 = 0; lane < LANES; lane++) {
     const cell = <usize>lane << 2;
     const out = <usize>load<u32>(OUT + cell);
-    if (out == 0 || load<u32>(LASTS + cell) == 0) continue;
+    if (out == 0 || load<u32>(scratch + LASTS + cell) == 0) continue;
     finishLane(lane, DIGEST);
     v128.store(out, v128.load(DIGEST));
     const rest = <usize>load<u32>(LENGTH + cell) - 16;
@@ -73,10 +74,10 @@ function prepare(lane: u32): void {
       block = at;
       store<u32>(AT + cell, <u32>(at + 64));
       store<u32>(LEFT + cell, left - 64);
-      store<u32>(COUNTS + cell, load<u32>(COUNTS + cell) + 64);
+      store<u32>(scratch + COUNTS + cell, load<u32>(scratch + COUNTS + cell) + 64);
     } else {
       last = 0xffffffff;
-      store<u32>(COUNTS + cell, load<u32>(COUNTS + cell) + left);
+      store<u32>(scratch + COUNTS + cell, load<u32>(scratch + COUNTS + cell) + left);
       v128.store(tail, i64x2.splat(0));
       v128.store(tail, i64x2.splat(0), 16);
       v128.store(tail, i64x2.splat(0), 32);
@@ -84,7 +85,7 @@ function prepare(lane: u32): void {
       copyShort(tail, at, left);
     }
   }
-  store<u32>(LASTS + cell, last);
-  store<u32>(FIRST_HALVES + cell, <u32>block);
-  store<u32>(SECOND_HALVES + cell, <u32>(block + 32));
+  store<u32>(scratch + LASTS + cell, last);
+  store<u32>(scratch + FIRST_HALVES + cell, <u32>block);
+  store<u32>(scratch + SECOND_HALVES + cell, <u32>(block + 32));
 }

@@ -1,21 +1,19 @@
 // Hashes of the state tree, four at a time: of the leaves and nodes of the buckets that changed, and of the nodes above
 // them.
-import { beginAll, compressAll, COUNTS, FIRST_HALVES, finishAll, finishLane, LASTS, SECOND_HALVES } from './blake2s';
+import { beginAll, compressAll, finishAll, finishLane } from './blake2s';
+import { bits, countOf, EMPTY, entriesOf, hashAt, kindAt, LONE, MORE } from './tree-buckets';
+import { buffer, copyHash, ENTRY, LEAVES, NODES } from './tree-memory';
 import {
-  bits,
-  clearDirty,
-  countOf,
-  dirtyBuckets,
-  dirtyCount,
-  EMPTY,
-  entriesOf,
-  hashAt,
-  kindAt,
-  LEAST_BITS,
-  LONE,
-  MORE,
-} from './tree-buckets';
-import { buffer, bufferAt, copyHash, DIRTY, ENTRY, LEAVES, NODES, ROWS } from './tree-memory';
+  COUNTS,
+  FIRST_HALVES,
+  LASTS,
+  OUTS,
+  READ_AHEAD,
+  scratch,
+  SCRATCH_BYTES,
+  SECOND_HALVES,
+  WAITING,
+} from './tree-scratch';
 
 /** Leaves that are hashed together, unless one bucket has more. */
 const GROUP: u32 = 1024;
@@ -24,45 +22,73 @@ const PATH_BITS: u32 = 248;
 /** A node that waits for its children: addresses of their hashes, where its own goes, the next one; room for it. */
 const NODE: usize = 48;
 const NODE_HASH: usize = 16;
-/** By depth: the first node that waits. */
-const WAITING: usize = memory.data(992, 4);
 /** Hash of an empty subtree. */
 const ZERO: usize = memory.data(32, 16);
 
-const OUT: usize = memory.data(16, 4);
+/** Lanes that have a block. */
 let lanes: u32 = 0;
+
+/** Leaves and nodes that an instance beside another one has room for, which does not grow: a group mostly has fewer. */
+const MOST_LEAVES: u32 = 4 * GROUP;
+const MOST_NODES: u32 = 4 * GROUP;
+/** Bytes that an instance needs which hashes beside another one: a scratch, leaves, nodes. */
+export const BESIDE_BYTES: usize = SCRATCH_BYTES + (<usize>MOST_LEAVES << 5) + <usize>MOST_NODES * NODE;
+let isBeside: bool = false;
+
+/** Says that {@link scratch} is that of an instance beside the one that has the tree. */
+export function goBeside(): void {
+  isBeside = true;
+}
+
+/** Where the hashes of leaves and the nodes of a group lie. */
+let leavesAt: usize = 0;
+let nodesAt: usize = 0;
+
+/** Makes room for a group; false where only the instance that has the tree could. */
+function makeRoom(leaves: u32, nodes: u32): bool {
+  if (isBeside) {
+    leavesAt = scratch + SCRATCH_BYTES;
+    nodesAt = leavesAt + (<usize>MOST_LEAVES << 5);
+    return leaves <= MOST_LEAVES && nodes <= MOST_NODES;
+  }
+  leavesAt = buffer(LEAVES, <usize>leaves << 5);
+  nodesAt = buffer(NODES, <usize>nodes * NODE);
+  return true;
+}
 
 /** Begins messages of one block of `length` bytes. */
 function beginBlocks(length: i32): void {
-  v128.store(COUNTS, i32x4.splat(length));
-  v128.store(LASTS, i32x4.splat(-1));
+  v128.store(scratch, i32x4.splat(length), COUNTS);
+  v128.store(scratch, i32x4.splat(-1), LASTS);
   lanes = 0;
 }
 
 /** Hashes the block of two halves to `out`, when four wait or {@link endBlocks} is called. */
 @inline
 function hashBlock(first: usize, second: usize, out: usize): void {
-  const cell = <usize>lanes << 2;
-  store<u32>(FIRST_HALVES + cell, <u32>first);
-  store<u32>(SECOND_HALVES + cell, <u32>second);
-  store<u32>(OUT + cell, <u32>out);
+  const at = scratch;
+  const cell = at + (<usize>lanes << 2);
+  store<u32>(cell, <u32>first, FIRST_HALVES);
+  store<u32>(cell, <u32>second, SECOND_HALVES);
+  store<u32>(cell, <u32>out, OUTS);
   if (++lanes != 4) return;
   beginAll();
   compressAll();
-  finishAll(load<u32>(OUT), load<u32>(OUT, 4), load<u32>(OUT, 8), load<u32>(OUT, 12));
+  finishAll(load<u32>(at, OUTS), load<u32>(at, OUTS + 4), load<u32>(at, OUTS + 8), load<u32>(at, OUTS + 12));
   lanes = 0;
 }
 
 function endBlocks(): void {
   if (lanes == 0) return;
+  const at = scratch;
   for (let lane = lanes; lane < 4; lane++) {
-    const cell = <usize>lane << 2;
-    store<u32>(FIRST_HALVES + cell, load<u32>(FIRST_HALVES));
-    store<u32>(SECOND_HALVES + cell, load<u32>(SECOND_HALVES));
+    const cell = at + (<usize>lane << 2);
+    store<u32>(cell, load<u32>(at, FIRST_HALVES), FIRST_HALVES);
+    store<u32>(cell, load<u32>(at, SECOND_HALVES), SECOND_HALVES);
   }
   beginAll();
   compressAll();
-  for (let lane: u32 = 0; lane < lanes; lane++) finishLane(lane, load<u32>(OUT + (<usize>lane << 2)));
+  for (let lane: u32 = 0; lane < lanes; lane++) finishLane(lane, load<u32>(at + (<usize>lane << 2), OUTS));
   lanes = 0;
 }
 
@@ -122,9 +148,9 @@ function planNodes(entries: usize, leaves: usize, count: u32, depth: u32): usize
   const right = planPart(entries + <usize>low * ENTRY, leaves + (<usize>low << 5), count - low, depth + 1);
   store<u32>(node, <u32>left);
   store<u32>(node, <u32>right, 4);
-  const cell = WAITING + (<usize>depth << 2);
-  store<u32>(node, load<u32>(cell), 8);
-  store<u32>(cell, <u32>node);
+  const cell = scratch + (<usize>depth << 2);
+  store<u32>(node, load<u32>(cell, WAITING), 8);
+  store<u32>(cell, <u32>node, WAITING);
   if (depth > deepest) deepest = depth;
   return node + NODE_HASH;
 }
@@ -137,11 +163,11 @@ function planPart(entries: usize, leaves: usize, count: u32, depth: u32): usize 
 function hashWaiting(top: u32): void {
   beginBlocks(64);
   for (let depth = <i32>deepest; depth >= <i32>top; depth--) {
-    const cell = WAITING + (<usize>depth << 2);
-    for (let node = <usize>load<u32>(cell); node != 0; node = <usize>load<u32>(node, 8)) {
+    const cell = scratch + (<usize>depth << 2);
+    for (let node = <usize>load<u32>(cell, WAITING); node != 0; node = <usize>load<u32>(node, 8)) {
       hashBlock(load<u32>(node), load<u32>(node, 4), node + NODE_HASH);
     }
-    store<u32>(cell, 0);
+    store<u32>(cell, 0, WAITING);
     // The next depth reads these.
     endBlocks();
   }
@@ -154,74 +180,63 @@ export function hashSubtree(entries: usize, count: u32, depth: u32, out: usize):
     memory.fill(out, 0, 32);
     return;
   }
-  const leaves = buffer(LEAVES, <usize>count << 5);
+  makeRoom(count, mostNodes(entries, count, depth));
   beginBlocks(63);
-  hashLeaves(entries, count, leaves);
+  hashLeaves(entries, count, leavesAt);
   endBlocks();
-  nextNode = buffer(NODES, <usize>mostNodes(entries, count, depth) * NODE);
-  const top = planPart(entries, leaves, count, depth);
+  nextNode = nodesAt;
+  const top = planPart(entries, leavesAt, count, depth);
   hashWaiting(depth);
   memory.copy(out, top, 32);
 }
 
-/** Brings all hashes up to date. The list of rows that had changes is made on the way. */
-export function hashAll(): void {
-  const list = dirtyBuckets();
-  const number = dirtyCount;
-  listRows(list, number);
+/** Brings the entries of `number` buckets into the processor's caches: memory answers many reads at once. */
+function readAhead(list: usize, number: u32): void {
+  let read: u32 = 0;
+  for (let i: u32 = 0; i < number; i++) {
+    const bucket = load<u32>(list + (<usize>i << 2));
+    let entry = entriesOf(bucket);
+    const end = entry + <usize>countOf(bucket) * ENTRY;
+    for (; entry < end; entry += ENTRY) read ^= load<u32>(entry);
+  }
+  store<u32>(scratch, read, READ_AHEAD);
+}
+
+/** Hashes the leaves and nodes of `number` buckets, whose list stays as it is; false where there is no room. */
+export function hashBuckets(list: usize, number: u32): bool {
   let from: u32 = 0;
   while (from < number) {
     let count: u32 = 0;
-    let nodes: u32 = 0;
     let to = from;
-    while (to < number && (to == from || count < GROUP)) {
-      const bucket = load<u32>(list + (<usize>(to++) << 2));
-      count += countOf(bucket);
-      if (countOf(bucket) > 1) nodes += mostNodes(entriesOf(bucket), countOf(bucket), bits);
-    }
-    hashGroup(list, from, to, count, nodes);
+    while (to < number && (to == from || count < GROUP)) count += countOf(load<u32>(list + (<usize>(to++) << 2)));
+    const group = list + (<usize>from << 2);
+    // What fits into no cache is not read ahead.
+    if (count <= 2 * GROUP) readAhead(group, to - from);
+    if (!hashGroup(group, to - from, count)) return false;
     from = to;
   }
-  clearDirty();
-  hashUpper(bufferAt(DIRTY), number);
+  return true;
 }
 
-/** Rows that had changes at the last {@link hashAll}: how many, from the buffer's begin on. */
-export let touchedRows: u32 = 0;
-
-/** As {@link keepBuckets}: the number of rows, 4 bytes. */
-export function keepTouched(at: usize): void {
-  store<u32>(at, touchedRows);
-}
-
-export function resumeTouched(at: usize): void {
-  touchedRows = load<u32>(at);
-}
-
-function listRows(list: usize, number: u32): void {
-  const rows = buffer(ROWS, <usize>number << 2);
-  touchedRows = 0;
+/** Hashes a group of buckets, which have `leaves` leaves together; false where there is no room. */
+function hashGroup(list: usize, number: u32, leaves: u32): bool {
+  let nodes: u32 = 0;
   for (let i: u32 = 0; i < number; i++) {
-    const row = load<u32>(list + (<usize>i << 2)) >> LEAST_BITS;
-    if (touchedRows != 0 && load<u32>(rows + (<usize>(touchedRows - 1) << 2)) == row) continue;
-    store<u32>(rows + (<usize>(touchedRows++) << 2), row);
+    const bucket = load<u32>(list + (<usize>i << 2));
+    if (countOf(bucket) > 1) nodes += mostNodes(entriesOf(bucket), countOf(bucket), bits);
   }
-}
-
-/** Hashes the buckets `from` to `to` of the list, which have `count` leaves and at most `nodes` nodes together. */
-function hashGroup(list: usize, from: u32, to: u32, count: u32, nodes: u32): void {
-  const leaves = buffer(LEAVES, <usize>count << 5);
-  let at = leaves;
+  if (!makeRoom(leaves, nodes)) return false;
+  let at = leavesAt;
   beginBlocks(63);
-  for (let i = from; i < to; i++) {
+  for (let i: u32 = 0; i < number; i++) {
     const bucket = load<u32>(list + (<usize>i << 2));
     hashLeaves(entriesOf(bucket), countOf(bucket), at);
     at += <usize>countOf(bucket) << 5;
   }
   endBlocks();
-  nextNode = buffer(NODES, <usize>nodes * NODE);
-  at = leaves;
-  for (let i = from; i < to; i++) {
+  nextNode = nodesAt;
+  at = leavesAt;
+  for (let i: u32 = 0; i < number; i++) {
     const bucket = load<u32>(list + (<usize>i << 2));
     const entries = countOf(bucket);
     store<u8>(kindAt(bits, bucket), entries == 0 ? EMPTY : entries == 1 ? LONE : MORE);
@@ -230,17 +245,24 @@ function hashGroup(list: usize, from: u32, to: u32, count: u32, nodes: u32): voi
     at += <usize>entries << 5;
   }
   hashWaiting(bits);
-  for (let i = from; i < to; i++) {
+  for (let i: u32 = 0; i < number; i++) {
     const out = hashAt(bits, load<u32>(list + (<usize>i << 2)));
     copyHash(out, load<u32>(out));
   }
+  return true;
 }
 
-/** Hashes the nodes above `number` parts of the lowest level, whose list it uses up. */
-function hashUpper(list: usize, number: u32): void {
+/** Hashes the nodes above `number` parts of the level `below`, up to `top`; it uses their list up. */
+export function hashUpper(list: usize, number: u32, below: u32, top: u32): void {
   beginBlocks(64);
-  for (let level = <i32>bits - 1; level >= 0; level--) {
+  for (let level = <i32>below - 1; level >= <i32>top; level--) {
     let parents: u32 = 0;
+    let read: u32 = 0;
+    for (let i: u32 = 0; i < number; i++) {
+      const part = load<u32>(list + (<usize>i << 2)) >> 1;
+      read ^= load<u32>(hashAt(<u32>level, part)) ^ <u32>load<u8>(kindAt(<u32>level, part));
+    }
+    store<u32>(scratch, read, READ_AHEAD);
     for (let i: u32 = 0; i < number; i++) {
       const part = load<u32>(list + (<usize>i << 2)) >> 1;
       if (parents != 0 && load<u32>(list + (<usize>(parents - 1) << 2)) == part) continue;

@@ -107,11 +107,25 @@ export class StateTree {
     return this.#memory.hash();
   }
 
-  /** Its memory, for another thread that hashes it: until {@link takeBack} nothing else may be called. */
-  handOver(): WebAssembly.Memory {
-    return this.#memory.handOver();
+  /** Parts of it that {@link hash} has to hash. */
+  get unhashed(): number {
+    return this.#memory.unhashed;
   }
 
+  /**
+   * Its memory, for other threads that hash it, `threads` at most: until {@link takeBack} nothing else may be called
+   * but {@link hashHere}.
+   */
+  handOver(threads: number): WebAssembly.Memory {
+    return this.#memory.handOver(threads);
+  }
+
+  /** Hashes what no other thread takes. */
+  hashHere(): void {
+    this.#memory.hashHere();
+  }
+
+  /** When no other thread is at it any more. The hashes are up to date then. */
   takeBack(): void {
     this.#memory.takeBack();
   }

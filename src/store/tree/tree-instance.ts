@@ -3,11 +3,10 @@ import { stateTreeModule } from '../../util/built-wasm.js';
 
 type Num = { readonly value: number };
 
-/** What {@link hashHandedOver} calls in the thread that hashes. */
+/** What {@link hashHandedOver} calls in a thread that hashes. */
 interface HashingExports {
-  keep(): void;
-  resume(): void;
-  hashAll(): void;
+  joinHash(instance: number): void;
+  hashParts(): void;
 }
 
 export interface TreeExports extends HashingExports {
@@ -15,6 +14,7 @@ export interface TreeExports extends HashingExports {
   readonly leaves: { readonly value: bigint };
   readonly droppedRows: Num;
   readonly touchedRows: Num;
+  readonly dirtyCount: Num;
   readonly siblings: Num;
   create(bits: number, dropped: number): void;
   input(bytes: number): number;
@@ -33,6 +33,9 @@ export interface TreeExports extends HashingExports {
   isCrowded(): number;
   isCrowdedBy(leaves: bigint): number;
   grow(): void;
+  hashAll(): void;
+  beginHash(instances: number): number;
+  endHash(): void;
   rootAt(): number;
   treeBytes(): number;
   storeRow(bits: number, prefix: number): number;
@@ -68,10 +71,12 @@ export function treeInstance(): { readonly memory: WebAssembly.Memory; readonly 
   return { memory, wasm: over(treeModule(), memory) as WebAssembly.Exports & TreeExports };
 }
 
-/** Brings the hashes of a tree up to date whose memory another thread has handed over. */
-export function hashHandedOver(module: WebAssembly.Module, memory: WebAssembly.Memory): void {
+/**
+ * Hashes what nobody else takes of a tree whose memory another thread has handed over; `place`: a number that no other
+ * thread has.
+ */
+export function hashHandedOver(module: WebAssembly.Module, memory: WebAssembly.Memory, place: number): void {
   const wasm = over(module, memory) as WebAssembly.Exports & HashingExports;
-  wasm.resume();
-  wasm.hashAll();
-  wasm.keep();
+  wasm.joinHash(place);
+  wasm.hashParts();
 }

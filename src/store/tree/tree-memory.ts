@@ -269,15 +269,28 @@ export class TreeMemory {
     return this.root();
   }
 
-  /** For `hashHandedOver`: until {@link takeBack} nothing else may be called. */
-  handOver(): WebAssembly.Memory {
-    this.#wasm.keep();
+  /** Buckets whose hash is not known. */
+  get unhashed(): number {
+    return this.#wasm.dirtyCount.value;
+  }
+
+  /**
+   * For `hashHandedOver` in at most `threads` threads: until {@link takeBack} nothing else may be called but
+   * {@link hashHere}.
+   */
+  handOver(threads: number): WebAssembly.Memory {
+    this.#wasm.beginHash(threads);
     return this.#memory;
   }
 
-  /** After `hashHandedOver`, or instead of it, which leaves the hashes as they were. */
+  /** As `hashHandedOver`, in this thread. */
+  hashHere(): void {
+    this.#wasm.hashParts();
+  }
+
+  /** Hashes what is left, when nobody else is at it any more. */
   takeBack(): void {
-    this.#wasm.resume();
+    this.#wasm.endHash();
   }
 
   /** The rows that had changes at the last {@link hash}, in order. */
