@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 /** Below `src/`, without the ending. */
 export const ENTRIES = [
   'cli/main',
+  'dev/origin-worker',
   'execute/threads/worker',
   'pipeline/reader-worker',
   'selftest/bench/pool-worker',

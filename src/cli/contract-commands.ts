@@ -10,6 +10,7 @@ import {
   outpoints,
   outputNumber,
   outputs,
+  port,
   seconds,
   u128,
 } from './arguments.js';
@@ -17,12 +18,14 @@ import {
 type Finish = (result: { readonly text: string; readonly exitStatus: number }) => void;
 
 const NETWORK_NAMES = NETWORKS.map(({ network }) => network);
+type FinishDeep = (run: () => Promise<Parameters<Finish>[0]>) => Promise<void>;
+
 const TARGET = 'contract (block:tx), or what creates one: 1:0, 3:n, 5:n, 6:n';
 const INPUTS = 'numbers behind the target, opcode first';
 const numbers = (text: string, before: bigint[] = []): bigint[] => [...before, u128(text)];
 
-/** Adds `encode …`, `deploy` and `send`: commands for who writes contracts. */
-export function addContractCommands(program: Command, finish: Finish): void {
+/** Adds `encode …`, `deploy`, `send` and `dev`: commands for who writes contracts. */
+export function addContractCommands(program: Command, finish: Finish, finishDeep: FinishDeep): void {
   const encode = program.command('encode').description('write what `decode` reads: messages, scripts, transactions');
   encode
     .command('cellpack')
@@ -81,6 +84,20 @@ export function addContractCommands(program: Command, finish: Finish): void {
     .option('--give <id:amount>', 'what the message gets of them (repeatable; default: all)', assets)
     .action(async (target: AlkaneId, inputs: bigint[] = [], options) =>
       finish(await (await import('./sending.js')).sendCommand(target, inputs, options)),
+    );
+  program
+    .command('dev')
+    .description('a regtest chain of its own: node, faucet, instant blocks, index and explorer in one process')
+    .argument('[inputs...]', 'what the program of --deploy is called with, opcode first', numbers)
+    .option('--host <host>', 'address to serve on', '127.0.0.1')
+    .option('--port <port>', 'JSON-RPC of warpshrew, and the explorer', port, 8080)
+    .option('--node-port <port>', 'JSON-RPC of the node', port, 18443)
+    .option('--fork <url@height>', 'go on from the state of a warpshrew server, which is read when it is wanted')
+    .option('--deploy <file>', 'a program to deploy, and to replace in place whenever its file changes')
+    .option('--no-mining', 'transactions wait for a block that somebody asks for (generatetoaddress)')
+    .option('--no-explorer', 'serve JSON-RPC alone')
+    .action(async (inputs: bigint[] = [], options) =>
+      finishDeep(async () => (await import('./dev.js')).devCommand(inputs, options)),
     );
 }
 

@@ -269,7 +269,7 @@ program
   .option('--others', 'programs that are not bundled run in the kernel, too')
   .action(async (options) => finishDeep(async () => (await import('./verify-kernel.js')).verifyKernelCommand(options)));
 
-addContractCommands(program, finish);
+addContractCommands(program, finish, finishDeep);
 addStoreCommands(program, finish);
 addProofCommands(program, finish);
 endQuietly(program);
