@@ -121,8 +121,8 @@ export const COLUMNS = [
   ),
   order(
     'order-by-low-bytes',
-    'view.getUint32(startA + i), view',
-    'view.getUint32(startA + i, true), view',
+    'const wordA = view.getUint32(startA + i);',
+    'const wordA = view.getUint32(startA + i, true);',
     'keys are not sorted as their bytes are',
   ),
   words(

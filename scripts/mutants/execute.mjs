@@ -321,8 +321,8 @@ export const EXECUTE = [
   ),
   ranges(
     'range-of-another-as-bytes',
-    'last?.rows !== undefined && hasPrefix(bytes, start, end, last.prefixBytes) ? last.rows : undefined;',
-    'last?.rows;',
+    'const isIn = last !== undefined && hasPrefix(bytes, start, end, last.prefixBytes);',
+    'const isIn = last !== undefined;',
     'a key that is given as bytes is looked for among the rows of another part of the state',
   ),
   stored(

@@ -16,7 +16,7 @@
  * final.ts
  */
 import { copyBytes } from '../util/copy-bytes.js';
-import { newBytes, type ReusedRow, type RowAllocator } from '../util/row-bytes.js';
+import { newBytes, type ReusedRow, ReusedRows, type RowAllocator, slabAllocator } from '../util/row-bytes.js';
 import { copyWords } from '../util/words.js';
 import type { Namespace } from './types.js';
 
@@ -26,6 +26,10 @@ const HISTORY_TAIL = 6;
 /** `t`. */
 const TX_TAG = 0x74;
 const TXID = 32;
+/** Keys of one length that are read at once, such as those of sheets. */
+const MOST_ALIKE = 1_024;
+const LONGEST_ALIKE = 255;
+const keysAlike = new ReusedRows();
 /** No block is above it. */
 const MAX_HEIGHT = 0xfffffffe;
 
@@ -77,6 +81,29 @@ export function latestKeyAt(
   out[0] = CODE[ns];
   copyBytes(bytes, start, end, out, 1);
   return out;
+}
+
+/** As {@link latestKeyAt}, of the keys from `starts` to `ends`: good until the next call. */
+export function latestKeysAt(
+  ns: Namespace,
+  bytes: Uint8Array,
+  starts: Uint32Array,
+  ends: Uint32Array,
+): readonly Uint8Array[] {
+  const count = starts.length;
+  const length = count === 0 ? 0 : ends[0] - starts[0];
+  let total = 0;
+  let alike = count <= MOST_ALIKE && length <= LONGEST_ALIKE;
+  for (let i = 0; i < count; i++) {
+    total += 1 + ends[i] - starts[i];
+    alike &&= ends[i] - starts[i] === length;
+  }
+  const keys: Uint8Array[] = [];
+  const rows = alike ? keysAlike.of(count, 1 + length) : [];
+  let at = 0;
+  const allocate = alike ? () => rows[at++] : slabAllocator(total);
+  for (let i = 0; i < count; i++) keys.push(latestKeyAt(ns, bytes, starts[i], ends[i], allocate));
+  return keys;
 }
 
 /** As {@link latestKeyAt}, of what `from` shows. */

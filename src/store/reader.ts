@@ -3,7 +3,7 @@ import { decodeReceipt } from '../lane/receipt-bytes.js';
 import { indexOf } from '../lane/receipt-list.js';
 import type { PlanSummary, Receipt } from '../lane/types.js';
 import { bytesEqual, fromBinaryString, fromDisplayHash, toBinaryString, toHex } from '../util/bytes.js';
-import { slabAllocator } from '../util/row-bytes.js';
+import { reusingAllocator, slabAllocator } from '../util/row-bytes.js';
 import { changesBetween, changesOf, type PlacedChange, type StateChange } from './changes.js';
 import { COLUMNS, type ColumnName, type Database, type Row } from './database.js';
 import { currentEntries, oldEntries, rowsOnce } from './entries.js';
@@ -18,6 +18,7 @@ import {
   historyRange,
   latestKey,
   latestKeyAt,
+  latestKeysAt,
   META_GENESIS,
   META_IDENTITY,
   META_LABEL,
@@ -30,7 +31,7 @@ import { StoreLists } from './lists.js';
 import { unfinishedHeight } from './pieces.js';
 import { pageWith, receiptsOf } from './receipt-pages.js';
 import { decodeBlockRecord, decodePlan } from './records.js';
-import { rowValue, writtenAt } from './rows.js';
+import { valueIn, writtenAt } from './rows.js';
 import type { StateProof } from './tree/verify-proof.js';
 import { Trees, type TreesOwner } from './trees.js';
 import {
@@ -45,6 +46,8 @@ import { touchedIn, undoRows } from './undo-rows.js';
 
 /** Keys that {@link StoreReader.proveAt} sets back for a proof, at most: about a third of a second of its thread. */
 const MOST_UNDONE = 10_000;
+/** The database copies its arguments. */
+const keyRoom = reusingAllocator();
 
 /**
  * Synchronous reads of a store. Values are copies that the caller may keep and change. Namespace 'S': a key once
@@ -132,9 +135,12 @@ export class StoreReader {
     }
   }
 
-  /** Value at the tip. While another thread commits a block, it may be the block's: {@link getAt} tells them apart. */
-  getLatest(ns: Namespace, key: Uint8Array): Uint8Array | undefined {
-    return valueIn(this.rocks.get('latest', latestKey(ns, key)));
+  /**
+   * Value at the tip; `key`: its bytes from `start` to `end`. While another thread commits a block, it may be the
+   * block's: {@link getAt} tells them apart.
+   */
+  getLatest(ns: Namespace, key: Uint8Array, start = 0, end = key.length): Uint8Array | undefined {
+    return valueIn(this.rocks.get('latest', latestKeyAt(ns, key, start, end, keyRoom)));
   }
 
   /** As {@link getLatest}, of several keys in their order; one read of the database. */
@@ -145,10 +151,7 @@ export class StoreReader {
 
   /** The same for keys where they lie: from `starts` to `ends` of `bytes`. */
   getManyOf(ns: Namespace, bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array): (Uint8Array | undefined)[] {
-    let total = 0;
-    for (let i = 0; i < starts.length; i++) total += 1 + ends[i] - starts[i];
-    const allocate = slabAllocator(total);
-    return this.#latestOf(Array.from(starts, (start, i) => latestKeyAt(ns, bytes, start, ends[i], allocate)));
+    return this.#latestOf(latestKeysAt(ns, bytes, starts, ends));
   }
 
   #latestOf(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
@@ -392,8 +395,4 @@ export class StoreReader {
     }
     return rows;
   }
-}
-
-function valueIn(row: Uint8Array | undefined): Uint8Array | undefined {
-  return row && rowValue(row);
 }

@@ -28,7 +28,8 @@ export function* receiptPages(block: ReceiptsOfBlock, pageBytes = PAGE_BYTES): G
   let used = 0;
   const receipts = encodedReceipts(block);
   for (let at = 0; at < receipts.count; at++) {
-    const [start, end] = [receipts.start(at), receipts.end(at)];
+    const start = receipts.start(at);
+    const end = receipts.end(at);
     const length = LENGTH + end - start;
     if (used > 0 && used + length > pageBytes) {
       yield { first, bytes: page.subarray(0, used) };

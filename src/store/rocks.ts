@@ -40,6 +40,9 @@ const lasting = new Uint8Array(2 * MAX_VIEW);
 const keyViews = Array.from({ length: MAX_VIEW + 1 }, (_, length) => lasting.subarray(0, length));
 const valueViews = Array.from({ length: MAX_VIEW + 1 }, (_, length) => lasting.subarray(MAX_VIEW, MAX_VIEW + length));
 
+/** What a point read asks for. */
+const oneKey: Uint8Array[] = [lasting];
+
 /**
  * `bytes`, or a view of what is copied at once: good until the next use of the same views. A view that begins inside a
  * buffer lies outside of V8's heap already.
@@ -185,7 +188,14 @@ export class Rocks implements Database {
   }
 
   get(column: ColumnName, key: Uint8Array): Uint8Array | undefined {
-    return this.getMany(column, [outside(keyViews, key)])[0];
+    this.#assertOpen();
+    // Point reads are many and short: no list or function is made for one.
+    oneKey[0] = outside(keyViews, key);
+    try {
+      return this.#db._getManySync(oneKey, this.#pointReads[column])[0];
+    } catch (cause) {
+      throw readFailed(column, cause);
+    }
   }
 
   getMany(column: ColumnName, keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
@@ -270,12 +280,16 @@ function reading<T>(column: ColumnName, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new StoreError('STORE_READ_FAILED', 'the database cannot read what it stored', {
-      facts: { column, reason: text(cause) },
-      hint: 'Check the health of the disk; restore a snapshot, or index into a new folder.',
-      cause,
-    });
+    throw readFailed(column, cause);
   }
+}
+
+function readFailed(column: ColumnName, cause: unknown): StoreError {
+  return new StoreError('STORE_READ_FAILED', 'the database cannot read what it stored', {
+    facts: { column, reason: text(cause) },
+    hint: 'Check the health of the disk; restore a snapshot, or index into a new folder.',
+    cause,
+  });
 }
 
 function writeFailed(what: string, cause: unknown): StoreError {

@@ -42,3 +42,8 @@ export function writtenAt(row: Uint8Array): number {
 export function rowValue(row: Uint8Array): Uint8Array {
   return new Uint8Array(row.subarray(HEIGHT_BYTES));
 }
+
+/** The same of a row that may not be there. */
+export function valueIn(row: Uint8Array | undefined): Uint8Array | undefined {
+  return row && rowValue(row);
+}

@@ -1,7 +1,7 @@
 import { AdjacentEntry, type PackedEntry, type PackedWrites, type RowsBefore } from '../util/packed-writes.js';
 import { ReusedRow } from '../util/row-bytes.js';
 import { sortedByKey } from '../util/sort-packed.js';
-import { copyWords, LastView, viewOf } from '../util/words.js';
+import { copyWords, LastView, ViewsOf, viewOf } from '../util/words.js';
 import type { Touched } from './touched.js';
 import type { Namespace } from './types.js';
 
@@ -42,8 +42,8 @@ export class SortedWrites implements Touched {
   #from = 0;
   #end = 0;
   readonly #entry = new AdjacentEntry();
-  /** Of what is copied from. */
-  readonly #views = new LastView();
+  /** Of what is copied from: a few chunks, in any order. */
+  readonly #views = new ViewsOf();
   readonly #rowViews = new LastView();
   /** See {@link #touch}. */
   protected touched = 0;

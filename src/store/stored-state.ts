@@ -13,6 +13,10 @@ export class StoredState implements StateReader {
     return this.store.getLatest('P', fromBinaryString(key));
   }
 
+  getAt(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    return this.store.getLatest('P', bytes, start, end);
+  }
+
   getMany(keys: readonly LaneKey[]): (Uint8Array | undefined)[] {
     return this.store.getMany('P', keys.map(fromBinaryString));
   }

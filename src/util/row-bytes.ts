@@ -43,6 +43,25 @@ export function reusingAllocator(): RowAllocator {
 }
 
 /**
+ * Rows of one length that are in use together, and no longer when {@link of} is called again: for lists of keys that
+ * are asked for at once. A view costs more than what is written to it.
+ */
+export class ReusedRows {
+  #length = -1;
+  #rows: Uint8Array[] = [];
+
+  /** `count` rows of `length` bytes each, and perhaps more; their content is undefined. */
+  of(count: number, length: number): readonly Uint8Array[] {
+    if (length !== this.#length || count > this.#rows.length) {
+      const slab = new ArrayBuffer(OFFSET + count * length);
+      this.#length = length;
+      this.#rows = Array.from({ length: count }, (_, i) => new Uint8Array(slab, OFFSET + i * length, length));
+    }
+    return this.#rows;
+  }
+}
+
+/**
  * An allocator of rows that lie one after the other in `total` bytes: for many that are in use together. What is short
  * would lie in V8's heap otherwise, and native code moves it out, row by row. Throws `RangeError` beyond `total`.
  */

@@ -33,6 +33,25 @@ export function copyWords(from: DataView, start: number, end: number, to: DataVi
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW = viewOf(NO_BYTES);
 
+/** Views of some arrays that are asked for in turns. */
+export class ViewsOf {
+  readonly #views = new Map<Uint8Array, DataView>();
+  #bytes: Uint8Array | undefined;
+  #view = NO_VIEW;
+
+  of(bytes: Uint8Array): DataView {
+    if (bytes === this.#bytes) return this.#view;
+    let view = this.#views.get(bytes);
+    if (view === undefined) {
+      view = viewOf(bytes);
+      this.#views.set(bytes, view);
+    }
+    this.#bytes = bytes;
+    this.#view = view;
+    return view;
+  }
+}
+
 /** The view of the array that was asked for last: making one costs as much as copying a key. */
 export class LastView {
   #bytes: Uint8Array = NO_BYTES;

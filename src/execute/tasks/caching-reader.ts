@@ -82,8 +82,10 @@ export class CachingReader implements StateReader {
 
   #getUnkeptAt(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
     if (hasPrefix(bytes, start, end, SHEET_BYTES)) return this.get(binarySlice(bytes, start, end));
-    const around = this.#ranges.aroundAt(bytes, start, end);
-    return around === undefined ? this.#getUnkept(binarySlice(bytes, start, end)) : around.getAt(bytes, start, end);
+    const rows = this.#ranges.aroundAt(bytes, start, end);
+    if (rows !== undefined) return rows.getAt(bytes, start, end);
+    const base = this.#base;
+    return base.getAt === undefined ? base.get(binarySlice(bytes, start, end)) : base.getAt(bytes, start, end);
   }
 
   #getUnkept(key: LaneKey): Uint8Array | undefined {

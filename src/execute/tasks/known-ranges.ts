@@ -1,6 +1,6 @@
 /** Parts of the state before a block that were read as a whole, so that their keys need no further reads. */
 import type { LaneKey, StateReader } from '../../lane/types.js';
-import { fromBinaryString } from '../../util/bytes.js';
+import { binarySlice, fromBinaryString } from '../../util/bytes.js';
 import { entryWeight } from './block-weight.js';
 import { KnownRows } from './known-rows.js';
 import type { Walks } from './walks.js';
@@ -59,15 +59,23 @@ export class KnownRanges {
     return this.#partOf(key)?.rows;
   }
 
-  /** The same for the key from `start` to `end` of `bytes`, if it lies in the part that was asked about last. */
+  /**
+   * The same for a read of the key from `start` to `end` of `bytes`, which is counted if the database must answer it.
+   * It needs no text of a key in the part that was asked about last.
+   */
   aroundAt(bytes: Uint8Array, start: number, end: number): KnownRows | undefined {
     const last = this.#last;
-    return last?.rows !== undefined && hasPrefix(bytes, start, end, last.prefixBytes) ? last.rows : undefined;
+    const isIn = last !== undefined && hasPrefix(bytes, start, end, last.prefixBytes);
+    const part = isIn ? last : this.#partOf(binarySlice(bytes, start, end));
+    return part?.rows ?? this.#count(part);
   }
 
   /** Counts a read of `key` that the database must answer; gives the rows around it if that makes them known. */
   missed(key: LaneKey): KnownRows | undefined {
-    const part = this.#partOf(key);
+    return this.#count(this.#partOf(key));
+  }
+
+  #count(part: Part | undefined): KnownRows | undefined {
     if (part === undefined || ++part.reads < part.nextTry) return undefined;
     part.nextTry = part.reads * PATIENCE;
     const started = performance.now();

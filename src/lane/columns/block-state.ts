@@ -164,7 +164,8 @@ export class BlockState {
   /** The value of a key that is not known here, in the bytes in which it lies. */
   #read(key: number): void {
     const { bytes } = this;
-    const [keyStart, keyEnd] = [this.keyStart(key), this.keyEnd(key)];
+    const keyStart = this.keyStart(key);
+    const keyEnd = this.keyEnd(key);
     const aside = this.#aside?.findAt(bytes, keyStart, keyEnd);
     if (aside !== undefined) {
       const length = Math.max(0, aside.valueEnd - aside.keyEnd);
@@ -287,7 +288,8 @@ export class BlockState {
     const writes = this.#aside ?? new PackedMap();
     for (let key = 0; key < this.keys; key++) {
       if (this.#known[key] !== WRITTEN) continue;
-      const [start, end] = [this.starts[key], this.ends[key]];
+      const start = this.starts[key];
+      const end = this.ends[key];
       if (this.#aside === undefined) writes.addAt(this.bytes, this.keyStart(key), this.keyEnd(key), start, end);
       else writes.setAt(this.bytes, this.keyStart(key), this.keyEnd(key), start, end);
     }

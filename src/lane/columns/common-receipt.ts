@@ -89,7 +89,8 @@ function writeKeys(out: ReceiptWriter, state: BlockState, keys: Uint32Array, cou
   view.setUint16(at + 5, count, true);
   at += LIST_HEAD;
   for (let i = 0; i < count; i++) {
-    const [start, end] = [state.keyStart(sorted[i]), state.keyEnd(sorted[i])];
+    const start = state.keyStart(sorted[i]);
+    const end = state.keyEnd(sorted[i]);
     view.setUint16(at, end - start, true);
     copyWords(state.view, start, end, view, at + 2);
     at += 2 + end - start;

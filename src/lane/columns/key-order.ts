@@ -39,13 +39,16 @@ export class KeyOrder {
 /** Whether the key `a` comes after the other one. */
 function isAfter(state: BlockState, a: number, b: number): boolean {
   const { view } = state;
-  const [startA, startB] = [state.keyStart(a), state.keyStart(b)];
-  const [lengthA, lengthB] = [state.keyEnd(a) - startA, state.keyEnd(b) - startB];
+  const startA = state.keyStart(a);
+  const startB = state.keyStart(b);
+  const lengthA = state.keyEnd(a) - startA;
+  const lengthB = state.keyEnd(b) - startB;
   const length = Math.min(lengthA, lengthB);
   let i = 0;
   for (; i + 4 <= length; i += 4) {
     // As numbers whose first byte is the highest, words are in the order of their bytes.
-    const [wordA, wordB] = [view.getUint32(startA + i), view.getUint32(startB + i)];
+    const wordA = view.getUint32(startA + i);
+    const wordB = view.getUint32(startB + i);
     if (wordA !== wordB) return wordA > wordB;
   }
   for (; i < length; i++) {

@@ -37,7 +37,8 @@ export class SheetsAhead {
     this.#first = row;
     for (this.#next = row; this.#next < count && this.#next < row + PIECE; this.#next++) {
       const at = index[this.#next];
-      const [from, to] = [block.firstInput[at], block.firstInput[at + 1]];
+      const from = block.firstInput[at];
+      const to = block.firstInput[at + 1];
       if (found + to - from > PIECE && found > 0) break;
       this.#places[this.#next - row] = found;
       for (let input = from; input < to && found < PIECE; input++) {
