@@ -1,6 +1,7 @@
 import { MAX_BLOCK_LENGTH } from '../bitcoin/limits.js';
 import { NodeError } from '../errors/errors.js';
 import { fromDisplayHash, fromHex, toDisplayHash } from '../util/bytes.js';
+import { shown } from '../util/shown.js';
 import { streamBlocks } from './block-stream.js';
 import { Changes, type Notifier } from './changes.js';
 import { type Clock, REAL_CLOCK } from './clock.js';
@@ -166,7 +167,7 @@ function readInfo(value: unknown): NodeInfo {
   const facts = networkOfChain(info.chain);
   if (facts === undefined) {
     const known = NETWORKS.map(({ chain }) => chain).join(', ');
-    throw badResponse('it names no known chain', { chain: String(info.chain).slice(0, 20), known });
+    throw badResponse('it names no known chain', { chain: shown(info.chain, 20), known });
   }
   const {
     blocks,

@@ -4,6 +4,7 @@ import { parseId } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';
 import type { Namespace } from '../store/types.js';
 import { fromDisplayHash, fromHex } from '../util/bytes.js';
+import { shown } from '../util/shown.js';
 import { RpcError } from './errors.js';
 
 const HASH_BYTES = 32;
@@ -68,9 +69,8 @@ export class Params {
     const digits = typeof value === 'string' ? /^(\d{1,10})(:.*)?$/s.exec(value)?.[1] : undefined;
     const height = typeof value === 'number' ? value : digits === undefined ? Number.NaN : Number(digits);
     if (Number.isInteger(height) && height >= 0 && height <= MAX_HEIGHT) return height;
-    const shown = String(typeof value === 'object' ? JSON.stringify(value) : value).slice(0, SHOWN);
     const hint = 'Give "latest", an integer or a decimal string.';
-    throw new RpcError('RPC_BAD_HEIGHT', `Serialization error: Invalid height: ${shown}`, hint);
+    throw new RpcError('RPC_BAD_HEIGHT', `Serialization error: Invalid height: ${shown(value, SHOWN)}`, hint);
   }
 
   /** As {@link height}, of a block that another one follows. */

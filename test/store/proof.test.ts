@@ -282,6 +282,14 @@ describe('what is no proof is refused by its code, and never breaks the reader',
     );
   });
 
+  it('JSON whose members stand in the place of methods', () => {
+    const json: Record<string, unknown> = { ...proofToJson(fc.sample(anyProof, { seed: 1, numRuns: 1 })[0]) };
+    for (const name of Object.keys(json)) {
+      const put = { toString: false, valueOf: false, toJSON: false, length: 1 };
+      expect(codeOf(() => proofFromJson({ ...json, [name]: put }))).toMatch(/^PROOF_/);
+    }
+  });
+
   it('JSON of any kind, and true proofs with any member exchanged or left out', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {

@@ -1,6 +1,7 @@
 /** Proofs as JSON (docs/state-root.md): bytes as lower-case hex after `0x`. */
 import { InputError } from '../../errors/errors.js';
 import { bytesEqual, fromHex, toHex } from '../../util/bytes.js';
+import { shown } from '../../util/shown.js';
 import { HASH_BYTES, PATH_BITS, PATH_BYTES, pathOf, valueHashOf } from '../tree/tree-hash.js';
 import type { StateProof } from '../tree/verify-proof.js';
 import { type KeyProof, rootOfProof, stateRootOfProof } from './key-proof.js';
@@ -64,7 +65,7 @@ export function proofFromJson(json: unknown): KeyProof {
   const fields = members(json, 'a proof', FIELDS);
   if (fields.format !== FORMAT) {
     throw new InputError('PROOF_VERSION', 'the proof is of another version', {
-      facts: { format: String(fields.format).slice(0, 40), known: FORMAT },
+      facts: { format: shown(fields.format, 40), known: FORMAT },
       hint: 'Ask for it again, from a server of this version.',
     });
   }
