@@ -6,6 +6,7 @@ export const TOGETHER = [
   'test/chain/',
   'test/cli/',
   'test/client/',
+  'test/codegen/',
   'test/dev/',
   'test/diff/',
   'test/execute/',

@@ -86,6 +86,15 @@ export function addContractCommands(program: Command, finish: Finish, finishDeep
       finish(await (await import('./sending.js')).sendCommand(target, inputs, options)),
     );
   program
+    .command('codegen')
+    .description('write a TypeScript client of a contract: encodes its calls, decodes its data and storage')
+    .argument('[what]', 'a program, WebAssembly, that says what it is (`__meta`), or the id of a contract')
+    .option('--rpc <url>', 'a running server that has the contract')
+    .option('--meta <file>', 'JSON in the place of what the contract says')
+    .action(async (what: string | undefined, options) =>
+      finishDeep(async () => (await import('./codegen.js')).codegenCommand(what, options)),
+    );
+  program
     .command('dev')
     .description('a regtest chain of its own: node, faucet, instant blocks, index and explorer in one process')
     .argument('[inputs...]', 'what the program of --deploy is called with, opcode first', numbers)

@@ -18,7 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['errors'],
   ['util'],
   ['bitcoin'],
-  ['protocol'],
+  ['protocol', 'codegen'],
   ['program'],
   ['lane'],
   ['plan', 'gpu/intrinsics', 'views'],

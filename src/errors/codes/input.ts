@@ -54,6 +54,10 @@ export const INPUT_CODES = {
     'the JSON of `encode --like` holds no protostones',
     'correct the place that it names; `decode --json` prints the form',
   ],
+  CODEGEN_META: [
+    'what a contract says of itself is no list of methods, or names a type that is not known',
+    'correct the place that it names, or give `--meta FILE.json`',
+  ],
   PLAN_UNREADABLE: ['a plan file of `deploy` or `send` cannot be read', 'name another with `--plan`'],
   PLAN_OTHER: [
     'the plan file is that of another program, message or network',

@@ -28,6 +28,7 @@ export const USAGE_CODES = {
   USAGE_FEE_RATE: ['the node cannot tell which fee is usual', '`--fee-rate` in satoshi per virtual byte'],
   USAGE_MAINNET: ['the node is on mainnet', 'a node of regtest or signet; `--yes-mainnet` if it is meant'],
   USAGE_AUTH: ['the login of the node is not `user:password`', '`--auth USER:PASSWORD` or `--node-cookie FILE`'],
+  USAGE_CODEGEN: ['no contract to make a client of', 'a file, an id with `--rpc`, or `--meta FILE.json`'],
   USAGE_FORK: ['what `dev --fork` names is no address of a server', 'e.g. `http://127.0.0.1:8080@840000`'],
   USAGE_WAIT: ['`--wait` without a server that can tell what became of a message', '`--rpc URL` as well'],
   USAGE_CONFIRM: ['a change to a database without `--yes` and without a terminal to ask at', '`--yes`'],
