@@ -27,6 +27,11 @@ export function installNode(): boolean {
   }
 }
 
+/** The folder of the node's programs. */
+export function nodePrograms(): string {
+  return PROGRAMS;
+}
+
 export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
