@@ -8,6 +8,7 @@ export const TOGETHER = [
   'test/client/',
   'test/codegen/',
   'test/dev/',
+  'test/devchain/',
   'test/diff/',
   'test/execute/',
   'test/export/',

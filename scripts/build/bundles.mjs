@@ -10,6 +10,8 @@ export const ENTRIES = [
   'cli/main',
   'dev/origin-worker',
   'execute/threads/worker',
+  'harness/index',
+  'harness/worker',
   'pipeline/reader-worker',
   'selftest/bench/pool-worker',
   'service/engine-worker',

@@ -1,5 +1,5 @@
 /** Transactions and blocks as bytes, for chains that are made here: the inverse of what `parse-block.ts` reads. */
-import { concatBytes, u32Bytes, u64Bytes, writeU32 } from '../util/bytes.js';
+import { concatBytes, u32Bytes, writeU32 } from '../util/bytes.js';
 import { compactSize } from './compact-size.js';
 import { merkleRoot, sha256d } from './hash.js';
 import type { TxInput, TxOutput } from './types.js';
@@ -37,30 +37,111 @@ export function writeTransaction(
   outputs: readonly TxOutput[],
   lockTime = 0,
 ): WrittenTransaction {
-  const version = u32Bytes(2);
-  const end = u32Bytes(lockTime);
-  const body = concatBytes(
-    compactSize(inputs.length),
-    ...inputs.flatMap(({ prevTxid, prevVout, script = NO_SCRIPT, sequence = 0xffffffff }) => [
-      prevTxid,
-      u32Bytes(prevVout),
-      ...sized(script),
-      u32Bytes(sequence),
-    ]),
-    compactSize(outputs.length),
-    ...outputs.flatMap(({ value, script }) => [u64Bytes(value), ...sized(script)]),
-  );
-  const txid = sha256d(version, body, end);
-  if (inputs.every(({ witness }) => witness.length === 0)) return { txid, raw: concatBytes(version, body, end) };
-  const witnesses = inputs.flatMap(({ witness }) => [compactSize(witness.length), ...witness.flatMap(sized)]);
-  return { txid, raw: concatBytes(version, SEGWIT, body, ...witnesses, end) };
+  const isSegwit = inputs.some(({ witness }) => witness.length > 0);
+  const out = new ByteWriter(transactionBytes(inputs, outputs));
+  out.u32(VERSION);
+  if (isSegwit) out.bytes(SEGWIT);
+  const bodyAt = out.at;
+  out.size(inputs.length);
+  for (const { prevTxid, prevVout, script = NO_SCRIPT, sequence = FINAL } of inputs) {
+    out.bytes(prevTxid);
+    out.u32(prevVout);
+    out.sized(script);
+    out.u32(sequence);
+  }
+  out.size(outputs.length);
+  for (const { value, script } of outputs) {
+    out.u64(value);
+    out.sized(script);
+  }
+  const bodyEnd = out.at;
+  if (isSegwit) {
+    for (const { witness } of inputs) {
+      out.size(witness.length);
+      for (const item of witness) out.sized(item);
+    }
+  }
+  out.u32(lockTime);
+  return new Written(out.written(), bodyAt, bodyEnd);
 }
 
+const VERSION = 2;
+const FINAL = 0xffffffff;
 const NO_SCRIPT = new Uint8Array(0);
 const SEGWIT = Uint8Array.of(0, 1);
+/** Bytes of a compact size at most, of lengths below 2^32. */
+const SIZE_BYTES = 5;
 
-function sized(bytes: Uint8Array): Uint8Array[] {
-  return [compactSize(bytes.length), bytes];
+/** Its txid is computed when somebody asks: many transactions are made of which nobody does. */
+class Written implements WrittenTransaction {
+  #txid: Uint8Array | undefined;
+  readonly #bodyAt: number;
+  readonly #bodyEnd: number;
+
+  constructor(
+    readonly raw: Uint8Array,
+    bodyAt: number,
+    bodyEnd: number,
+  ) {
+    this.#bodyAt = bodyAt;
+    this.#bodyEnd = bodyEnd;
+  }
+
+  get txid(): Uint8Array {
+    const { raw } = this;
+    this.#txid ??= sha256d(raw.subarray(0, 4), raw.subarray(this.#bodyAt, this.#bodyEnd), raw.subarray(-4));
+    return this.#txid;
+  }
+}
+
+/** What it takes at most. */
+function transactionBytes(inputs: readonly WrittenInput[], outputs: readonly TxOutput[]): number {
+  let bytes = 10 + 2 * SIZE_BYTES;
+  for (const { script = NO_SCRIPT, witness } of inputs) {
+    bytes += 40 + 2 * SIZE_BYTES + script.length;
+    for (const item of witness) bytes += SIZE_BYTES + item.length;
+  }
+  for (const { script } of outputs) bytes += 8 + SIZE_BYTES + script.length;
+  return bytes;
+}
+
+class ByteWriter {
+  at = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(room: number) {
+    this.#bytes = new Uint8Array(room);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
+  u32(value: number): void {
+    writeU32(this.#bytes, this.at, value);
+    this.at += 4;
+  }
+
+  u64(value: bigint): void {
+    this.u32(Number(value & 0xffffffffn));
+    this.u32(Number(value >> 32n));
+  }
+
+  /** A compact size. */
+  size(n: number): void {
+    if (n < 0xfd) this.#bytes[this.at++] = n;
+    else this.bytes(compactSize(n));
+  }
+
+  sized(bytes: Uint8Array): void {
+    this.size(bytes.length);
+    this.bytes(bytes);
+  }
+
+  written(): Uint8Array {
+    return this.#bytes.slice(0, this.at);
+  }
 }
 
 /** The height as a coinbase names it (BIP 34): the shortest script that pushes the number, of two bytes at least. */
@@ -98,20 +179,36 @@ export interface WrittenBlock {
 /** A block with a coinbase and `transactions`: it passes `verifyBlock`. */
 export function writeBlock(frame: BlockFrame, transactions: readonly WrittenTransaction[]): WrittenBlock {
   const witnessRoot = merkleRoot([NO_TXID, ...transactions.map(({ raw }) => sha256d(raw))]).root;
-  const commitment = { value: 0n, script: concatBytes(COMMITMENT, sha256d(witnessRoot, RESERVED)) };
-  const coinbase = writeTransaction(
-    [{ prevTxid: NO_TXID, prevVout: COINBASE_VOUT, witness: [RESERVED], script: frame.script }],
-    [...frame.outputs, commitment],
-  );
+  const coinbase = coinbaseOf(frame, sha256d(witnessRoot, RESERVED));
   const all = [coinbase, ...transactions];
-  const root = merkleRoot(all.map(({ txid }) => txid)).root;
-  const header = concatBytes(
-    ...[BLOCK_VERSION, frame.previous, root, u32Bytes(frame.time), u32Bytes(frame.bits), u32Bytes(0)],
-  );
+  const header = headerOf(frame, merkleRoot(all.map(({ txid }) => txid)).root);
   let hash = sha256d(header);
   for (let nonce = 1; !meetsTarget(hash, frame.bits); nonce++) {
     writeU32(header, NONCE_AT, nonce);
     hash = sha256d(header);
   }
-  return { hash, coinbase, raw: concatBytes(header, compactSize(all.length), ...all.map(({ raw }) => raw)) };
+  return { hash, coinbase, raw: joined(header, all) };
+}
+
+/** The same without proof of work or commitments, which take most of the time of a large block: no node takes it. */
+export function writeBareBlock(frame: BlockFrame, transactions: readonly WrittenTransaction[]): WrittenBlock {
+  const coinbase = coinbaseOf(frame, NO_TXID);
+  const header = headerOf(frame, NO_TXID);
+  return { hash: sha256d(header), coinbase, raw: joined(header, [coinbase, ...transactions]) };
+}
+
+function coinbaseOf({ script, outputs }: BlockFrame, commitment: Uint8Array): WrittenTransaction {
+  return writeTransaction(
+    [{ prevTxid: NO_TXID, prevVout: COINBASE_VOUT, witness: [RESERVED], script }],
+    [...outputs, { value: 0n, script: concatBytes(COMMITMENT, commitment) }],
+  );
+}
+
+function headerOf({ previous, time, bits }: BlockFrame, root: Uint8Array): Uint8Array {
+  return concatBytes(BLOCK_VERSION, previous, root, u32Bytes(time), u32Bytes(bits), u32Bytes(0));
+}
+
+function joined(header: Uint8Array, all: readonly WrittenTransaction[]): Uint8Array {
+  // As arguments of one call very many would pass V8's stack.
+  return new Uint8Array(Buffer.concat([header, compactSize(all.length), ...all.map(({ raw }) => raw)]));
 }

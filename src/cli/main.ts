@@ -186,6 +186,25 @@ program
   );
 
 program
+  .command('test')
+  .description('run the tests of a project of contracts one by one, in batches and in the kernel, and compare')
+  .argument('[folder]', 'the project', '.')
+  .option('--filter <text>', 'run the tests whose names contain it')
+  .option('--fuzz <n>', 'calls of each fuzz test', times, 1000)
+  .option('--seed <n>', 'seed of random values', seed, 1)
+  .option('--jobs <n>', 'threads that run tests (default: one a core)', workers)
+  .option(
+    '--fuel <what>',
+    'write: keep the fuel of all tests in fuel.txt; check: fail where it is another',
+    oneOf(['write', 'check'] as const),
+  )
+  .option('--no-kernel', 'leave the kernel out')
+  .option('--watch', 'run again after each change')
+  .action(async (folder: string, options) =>
+    finishDeep(async () => (await import('./test.js')).testCommand(folder, options)),
+  );
+
+program
   .command('fuzz')
   .description('run random lane blocks under every policy, compare them and check what every block must keep')
   .option('--seed <n>', 'seed of the first block', seed, 1)

@@ -2,6 +2,7 @@
  * Contracts on a chain in memory, as those who write tests see them: accounts that hold assets, deployments, calls, and
  * what came of them. Each call is mined at once, unless several are put into one block.
  */
+import type { WrittenTransaction } from '../bitcoin/serialise.js';
 import { UsageError } from '../errors/errors.js';
 import { balanceKey, codeKey, sheetKey, storagePrefix } from '../lane/keys.js';
 import type { MessageReceipt } from '../lane/types.js';
@@ -21,11 +22,11 @@ export type Input = bigint | number;
 export type Amounts = Readonly<Record<string, Input>>;
 
 /** Who sends a transaction: a script that nobody else has, and the outputs that it was given. */
-class Account {
+export class Account {
   /** A Taproot output: OP_1 and a push of 32 bytes. */
   readonly script: Uint8Array;
   /** Every output that it was ever given, oldest first: what is spent or undone holds nothing. */
-  readonly outputs: Outpoint[] = [];
+  outputs: Outpoint[] = [];
 
   constructor(readonly name: string) {
     this.script = concatBytes(Uint8Array.of(0x51, 32), sha256(Buffer.from(`account ${name}`)));
@@ -71,11 +72,25 @@ export interface CallResult {
 
 /** A transaction that waits for its block. */
 interface Waiting {
-  readonly txid: string;
+  readonly transaction: WrittenTransaction;
   readonly messages: number;
 }
 
+/** Outputs of an account that are kept, before those that hold nothing are forgotten. */
+const MOST_OUTPUTS = 50_000;
 const CREATE: AlkaneId = { block: 1n, tx: 0n };
+
+/** An output of a transaction that was made here: most txids are never asked for. */
+class OwnOutput implements Outpoint {
+  constructor(
+    readonly transaction: WrittenTransaction,
+    readonly vout: number,
+  ) {}
+
+  get txid(): Uint8Array {
+    return this.transaction.txid;
+  }
+}
 
 export class ContractChain {
   readonly #accounts = new Map<string, Account>();
@@ -137,6 +152,22 @@ export class ContractChain {
     });
     const block = this.#mine();
     return { block, results: sent.flatMap((each) => resultsOf(each, block)) };
+  }
+
+  /** Puts a transaction into the next block; it is mined with that. */
+  queue(messages: MessageSpec | readonly MessageSpec[], options: SendOptions = {}): void {
+    this.#send('target' in messages ? [messages] : messages, options);
+  }
+
+  /** Mines what waits, with what `run` says that the block writes. */
+  async mineBy(run: Parameters<MemoryChain['mineBy']>[0]): Promise<MinedBlock> {
+    this.#reserved.clear();
+    const block = await this.chain.mineBy(run);
+    for (const account of this.#accounts.values()) {
+      if (account.outputs.length > MOST_OUTPUTS)
+        account.outputs = this.#coinsOf(account).map(({ outpoint }) => outpoint);
+    }
+    return block;
   }
 
   /** Mines `count` blocks; the first takes what waits. Returns the last one. */
@@ -205,10 +236,10 @@ export class ContractChain {
       code,
     });
     for (const { txid, vout } of spend) this.#reserved.add(sheetKey(txid, vout));
-    const txid = this.chain.sendWritten(written);
-    from.outputs.push({ txid, vout: 0 });
-    if (outputs.length > 1) to?.outputs.push({ txid, vout: 1 });
-    return { txid: toDisplayHash(txid), messages: messages.length };
+    this.chain.sendWritten(written);
+    from.outputs.push(new OwnOutput(written, 0));
+    if (outputs.length > 1) to?.outputs.push(new OwnOutput(written, 1));
+    return { transaction: written, messages: messages.length };
   }
 
   /** Coins of `from` with at least `wanted`; `isExact`: they hold that and nothing else. */
@@ -248,7 +279,8 @@ export class ContractChain {
   }
 }
 
-function resultsOf({ txid, messages }: Waiting, block: MinedBlock): CallResult[] {
+function resultsOf({ transaction, messages }: Waiting, block: MinedBlock): CallResult[] {
+  const txid = toDisplayHash(transaction.txid);
   const mined = block.lane.find(({ outcome }) => outcome.txid === txid) as MinedTransaction;
   const { outcome, results } = mined;
   return Array.from({ length: messages }, (_, at): CallResult => {

@@ -6,7 +6,7 @@
 import { parseBlock } from '../bitcoin/parse-block.js';
 import { parseTransaction } from '../bitcoin/parse-transaction.js';
 import { REGTEST, regtestGenesis, regtestSubsidy } from '../bitcoin/regtest.js';
-import { heightScript, type WrittenTransaction, writeBlock } from '../bitcoin/serialise.js';
+import { heightScript, type WrittenTransaction, writeBareBlock, writeBlock } from '../bitcoin/serialise.js';
 import { UsageError } from '../errors/errors.js';
 import type { CpuRunner } from '../execute/tasks/drive.js';
 import { MapOverlay } from '../lane/overlay.js';
@@ -46,6 +46,8 @@ export interface MinedBlock {
   /** The transactions that it was made of, without the coinbase. */
   readonly transactions: readonly WrittenTransaction[];
 }
+
+type MinedWrites = LaneOutcome['writes'];
 
 interface KeptBlock extends MinedBlock {
   /** The values that its keys had before it. */
@@ -122,13 +124,13 @@ export class MemoryChain implements StateReader {
    */
   send(raw: Uint8Array): Uint8Array {
     const { txid } = parseTransaction(raw);
-    return this.sendWritten({ txid, raw });
+    this.sendWritten({ txid, raw });
+    return txid;
   }
 
   /** The same of one that was made here. */
-  sendWritten(transaction: WrittenTransaction): Uint8Array {
+  sendWritten(transaction: WrittenTransaction): void {
     this.#waiting.push(transaction);
-    return transaction.txid;
   }
 
   /** Takes what waits out of the next block. */
@@ -138,12 +140,28 @@ export class MemoryChain implements StateReader {
 
   /** Mines a block of all that waits; `reward` is the script that the coinbase pays. Returns it. */
   mine(reward: Uint8Array = ANYONE): MinedBlock {
+    const next = this.#next(writeBlock, reward);
+    const { lane, writes } = this.#run(next.raw, next.height);
+    return this.#append(next, lane, writes);
+  }
+
+  /**
+   * The same with what somebody else says that the block writes: for blocks of very many transactions, of which nobody
+   * asks one by one what became of it. Its header commits to none of them. No block is added if `run` throws.
+   */
+  async mineBy(run: (raw: Uint8Array, height: number) => Promise<MinedWrites>): Promise<MinedBlock> {
+    const next = this.#next(writeBareBlock, ANYONE);
+    return this.#append(next, [], await run(next.raw, next.height));
+  }
+
+  /** The next block, of all that waits. */
+  #next(write: typeof writeBlock, reward: Uint8Array): Omit<MinedBlock, 'lane'> {
     const transactions = this.#waiting;
     this.#waiting = [];
     const previous = this.tip;
     const height = previous.height + 1;
     const time = previous.time + SECONDS_PER_BLOCK;
-    const { raw, hash } = writeBlock(
+    const { raw, hash } = write(
       {
         previous: previous.hash,
         time,
@@ -153,8 +171,17 @@ export class MemoryChain implements StateReader {
       },
       transactions,
     );
-    const { lane, undo } = this.#run(raw, height);
-    const block: KeptBlock = { height, hash, raw, time, lane, transactions, undo };
+    return { height, hash, raw, time, transactions };
+  }
+
+  #append(next: Omit<MinedBlock, 'lane'>, lane: MinedBlock['lane'], writes: MinedWrites): MinedBlock {
+    const undo = new Map<LaneKey, Uint8Array | undefined>();
+    for (const [key, value] of writes) {
+      undo.set(key, this.get(key));
+      if (value === undefined && this.#base.get(key) === undefined) this.#state.delete(key);
+      else this.#state.set(key, value);
+    }
+    const block: KeptBlock = { ...next, lane, undo };
     this.#blocks.push(block);
     return block;
   }
@@ -198,7 +225,7 @@ export class MemoryChain implements StateReader {
     return block.lane.map(({ outcome }) => makeReceipt(block.height, outcome, IN_TURN));
   }
 
-  #run(raw: Uint8Array, height: number): Pick<KeptBlock, 'lane' | 'undo'> {
+  #run(raw: Uint8Array, height: number): { readonly lane: MinedBlock['lane']; readonly writes: MinedWrites } {
     const { laneStartHeight, dependent } = this;
     const context = { height, block: raw, laneStartHeight, dependent };
     const after = new MapOverlay(this);
@@ -207,12 +234,6 @@ export class MemoryChain implements StateReader {
       after.apply(outcome.writes);
       return { transaction, outcome, results };
     });
-    const undo = new Map<LaneKey, Uint8Array | undefined>();
-    for (const [key, value] of after.changes) {
-      undo.set(key, this.get(key));
-      if (value === undefined && this.#base.get(key) === undefined) this.#state.delete(key);
-      else this.#state.set(key, value);
-    }
-    return { lane, undo };
+    return { lane, writes: after.changes };
   }
 }

@@ -36,6 +36,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['execute'],
   ['pipeline', 'chain', 'export', 'devchain'],
   ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream', 'wallet'],
+  ['harness'],
   ['service'],
   ['doctor', 'dev'],
   ['cli', 'index.ts'],

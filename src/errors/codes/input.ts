@@ -71,6 +71,15 @@ export const INPUT_CODES = {
   FIXTURE_BAD_ROOTS: ['a line of `roots.txt` is not a height and a root', 'write it again with `replay --roots`'],
   FIXTURE_ROOT_MISMATCH: ['the computed root is not the stored one', 'report it with both roots'],
   FIXTURE_BAD_VECTORS: ['not a file of wire vectors', 'see `fixtures/vectors/wire.json`'],
+  CONTRACT_COMPILE: ['a contract or a test does not compile', "see the compiler's own words: file, line, column"],
+  TEST_EXECUTORS_DIFFER: [
+    'batches or the kernel leave something else than the sequential executor, for a test of a contract',
+    'report it with the test and the contract: it is an error of warpshrew',
+  ],
+  TEST_INVARIANT: [
+    'an invariant of a fuzz test does not hold',
+    '`--seed` with the seed that is shown runs the same calls',
+  ],
   FILE_UNREADABLE: ['the file cannot be read', 'check path and permissions'],
   FILE_TOO_LARGE: ['larger than any file of its kind', 'check the path'],
   SNAPSHOT_MALFORMED: ['not a snapshot, or one of another version', 'get it again'],

@@ -56,6 +56,15 @@ export const USAGE_CODES = {
   ],
   USAGE_DEVCHAIN_FUNDS: ['an account of a chain in memory has too little of an asset', 'mint or transfer it first'],
   USAGE_DEVCHAIN_INPUT: ['an input of a message is no number from 0 to 2^128 - 1', 'longer values take several inputs'],
+  USAGE_TEST_PROJECT: [
+    'the folder is no project of contracts',
+    'run it where `warpshrew.json` lies; `warpshrew new` makes one',
+  ],
+  USAGE_TEST_CONTRACT: [
+    'the project has no contract of that name',
+    'see the names in `contracts/` and `warpshrew.json`',
+  ],
+  USAGE_TEST_PACKAGE: ['a package is missing that the project must bring', '`npm install` in the project'],
   USAGE_DIFF_SIDES: ['`diff` was given the same side twice', 'two database folders or addresses of servers'],
   USAGE_DIGEST_FROM: ['not one state to make a digest of', '`--db DIR` or `--rows FILE`'],
   USAGE_REINDEX: [

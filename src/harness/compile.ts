@@ -1,0 +1,137 @@
+/** Contracts from their sources: AssemblyScript by the project's compiler, Rust by cargo. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InputError } from '../errors/errors.js';
+import { shipped } from '../util/shipped.js';
+import { VERSION } from '../util/version.js';
+import { projectPackage } from './packages.js';
+import type { ContractSource, Project } from './project.js';
+
+/**
+ * Memory that does not grow, which the kernel keeps in registers; no bounds checks, which trap without saying why; and
+ * none of the conversions that the lane's rules refuse.
+ */
+const FLAGS = ['-O3', '--converge', '--noAssert', '--disable', 'nontrapping-f2i'];
+const MEMORY = ['--initialMemory', '1', '--maximumMemory', '1'];
+/** Where contracts import the SDK from, whatever folder the package lies in. */
+const SDK_IMPORT = /(^|\/)node_modules\/warpshrew\/sdk(\/.*)?$/;
+const RUST_TARGET = 'wasm32-unknown-unknown';
+
+/** A contract that was compiled. */
+export interface Compiled {
+  readonly name: string;
+  readonly wasm: Uint8Array;
+  /** Whether the sources had changed. */
+  readonly fresh: boolean;
+}
+
+/** What AssemblyScript's compiler offers, as far as it is used. */
+interface Asc {
+  main(
+    args: readonly string[],
+    options: { readonly readFile: (name: string, folder: string) => string | null },
+  ): Promise<{ readonly error: Error | null; readonly stdout: object; readonly stderr: object }>;
+}
+
+/**
+ * Compiles the contracts of a project whose sources have changed. `skipped` hears of Rust contracts that cannot be
+ * built here. Throws InputError CONTRACT_COMPILE with what the compiler says.
+ */
+export async function compileContracts(project: Project, skipped: (text: string) => void): Promise<Compiled[]> {
+  const stamp = sourcesStamp(project);
+  const made: Compiled[] = [];
+  for (const source of project.contracts) {
+    if (source.path.endsWith('.wasm')) {
+      made.push({ name: source.name, wasm: new Uint8Array(readFileSync(source.path)), fresh: false });
+      continue;
+    }
+    const file = join(project.build, `${source.name}.wasm`);
+    const stampFile = `${file}.stamp`;
+    const known = existsSync(file) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp;
+    if (!known) {
+      mkdirSync(project.build, { recursive: true });
+      const isRust = !source.path.endsWith('.ts');
+      const missing = isRust ? buildRust(source, file) : await buildScript(project, source, file);
+      if (missing !== undefined) {
+        skipped(`${source.name} is not built: ${missing}`);
+        continue;
+      }
+      writeFileSync(stampFile, stamp);
+    }
+    made.push({ name: source.name, wasm: new Uint8Array(readFileSync(file)), fresh: !known });
+  }
+  return made;
+}
+
+/** All that decides what comes out, but the compilers themselves. */
+function sourcesStamp({ contracts }: Project): string {
+  const hash = createHash('sha256').update(VERSION).update(FLAGS.join(' '));
+  const add = (path: string): void => {
+    if (!existsSync(path)) return;
+    if (statSync(path).isDirectory()) {
+      for (const name of readdirSync(path).sort()) if (name !== 'target') add(join(path, name));
+    } else if (!path.endsWith('.wasm')) hash.update(path).update('\0').update(readFileSync(path));
+  };
+  for (const folder of new Set(contracts.map(({ path }) => dirname(path)))) add(folder);
+  const sdk = fileURLToPath(shipped('sdk/'));
+  for (const name of existsSync(sdk) ? readdirSync(sdk).sort() : []) hash.update(readFileSync(join(sdk, name)));
+  return hash.digest('hex');
+}
+
+async function buildScript(project: Project, { name, path }: ContractSource, file: string): Promise<undefined> {
+  const asc = (await projectPackage(project.folder, 'assemblyscript/asc')) as { readonly default: Asc };
+  const args = [relative(project.folder, path), '--baseDir', project.folder, '--outFile', file];
+  const { error, stderr } = await asc.default.main([...args, '--runtime', 'stub', ...FLAGS, ...MEMORY], {
+    readFile: readSource,
+  });
+  const said = String(stderr);
+  if (error === null && !said.includes('ERROR')) return undefined;
+  throw new InputError('CONTRACT_COMPILE', `${name} does not compile`, {
+    facts: { file: path, compiler: `\n${said.trim() || error?.message}` },
+    hint: 'The compiler names file, line and column.',
+  });
+}
+
+/** Files as the compiler asks for them; those of the SDK are always those of this package. */
+function readSource(name: string, folder: string): string | null {
+  const [, , below = ''] = SDK_IMPORT.exec(name) ?? [];
+  const file = SDK_IMPORT.test(name) ? sdkFile(below) : join(folder, name);
+  return file !== undefined && existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : null;
+}
+
+/** `/index.ts` of `sdk/` says where the rest lies. */
+function sdkFile(below: string): string {
+  const [, inDist] = /^\/dist\/(.*)$/.exec(below) ?? [];
+  return fileURLToPath(shipped(inDist ?? `sdk${below.replace(/^$/, '.ts')}`));
+}
+
+/** Why it cannot be built here; undefined if it was. */
+function buildRust({ name, path }: ContractSource, file: string): string | undefined {
+  const args = [
+    'build',
+    '--release',
+    '--offline',
+    '--target',
+    RUST_TARGET,
+    '--manifest-path',
+    join(path, 'Cargo.toml'),
+  ];
+  const target = join(path, 'target');
+  const { status, error, stderr } = spawnSync('cargo', [...args, '--target-dir', target], { encoding: 'utf8' });
+  if (error !== undefined) return 'cargo is not there';
+  if (/can't find crate for `core`|target may not be installed/.test(stderr)) {
+    return `Rust has no target ${RUST_TARGET} (rustup target add ${RUST_TARGET})`;
+  }
+  const built = join(target, RUST_TARGET, 'release', `${name.replaceAll('-', '_')}.wasm`);
+  if (status === 0 && existsSync(built)) {
+    writeFileSync(file, readFileSync(built));
+    return undefined;
+  }
+  throw new InputError('CONTRACT_COMPILE', `${name} does not compile`, {
+    facts: { folder: path, compiler: `\n${stderr.trim()}` },
+    hint: 'cargo names file, line and column.',
+  });
+}

@@ -1,0 +1,100 @@
+/**
+ * Random calls in large blocks: what one thread runs of them in a second decides how much they find. The sequential
+ * executor and the batches each run all of them; the kernel gets the first blocks.
+ */
+import { BlockOffsets } from '../bitcoin/block-offsets.js';
+import { InputError } from '../errors/errors.js';
+import { ALWAYS_PARALLEL } from '../execute/choose/block-mode.js';
+import { LaneEngine } from '../execute/engine.js';
+import type { LaneBlockResult } from '../lane/types.js';
+import { bytesEqual } from '../util/bytes.js';
+import { comparableBytes, encodedOf } from './digest.js';
+import { FuzzRandom } from './random.js';
+import type { FuzzSpec } from './registry.js';
+import type { TestChain } from './test-chain.js';
+
+export interface FuzzFigures {
+  readonly calls: number;
+  readonly callsPerSecond: number;
+}
+
+const BLOCK_CALLS = 500;
+const RULES = { laneStartHeight: 0, dependent: 'demote' } as const;
+
+/** Two executors that run every block. */
+export class FuzzEngines {
+  readonly #truth = new LaneEngine({ policy: 'sequential', workers: 0, ...RULES });
+  readonly #batches = new LaneEngine({ policy: 'cpu', workers: 0, modes: ALWAYS_PARALLEL, ...RULES });
+
+  /**
+   * What the block writes. Throws InputError TEST_EXECUTORS_DIFFER where the two leave something else.
+   */
+  async run(raw: Uint8Array, height: number, chain: TestChain): Promise<LaneBlockResult['writes']> {
+    const state = { reader: chain.chain };
+    const offsets = BlockOffsets.read(raw, raw.length);
+    const truth = await this.#truth.processBlock(offsets, height, state);
+    const batches = await this.#batches.processBlock(offsets, height, state);
+    const difference = differenceOf(truth, batches);
+    if (difference === undefined) return truth.writes;
+    throw new InputError('TEST_EXECUTORS_DIFFER', `batches leave ${difference} than the sequential executor`, {
+      facts: { height },
+      hint: 'This is an error of warpshrew: report it with the test and the contract.',
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#truth.close();
+    await this.#batches.close();
+  }
+}
+
+function differenceOf(a: LaneBlockResult, b: LaneBlockResult): string | undefined {
+  if (!bytesEqual(comparableBytes(encodedOf(a)), comparableBytes(encodedOf(b)))) return 'other receipts';
+  if (a.writes.size !== b.writes.size) return 'other keys';
+  for (const [key, value] of a.writes) if (!bytesEqual(value, b.writes.get(key))) return 'another value';
+  return undefined;
+}
+
+/** Runs `calls` random calls. Throws what the invariant throws, with the seed and the block. */
+export async function runFuzz(
+  spec: FuzzSpec<unknown>,
+  chain: TestChain,
+  engines: FuzzEngines,
+  calls: number,
+  seed: string,
+): Promise<FuzzFigures> {
+  const state = spec.setup(chain);
+  spec.invariant(chain, state);
+  const random = new FuzzRandom(seed);
+  const started = process.cpuUsage();
+  for (let done = 0; done < calls; ) {
+    const count = Math.min(BLOCK_CALLS, calls - done);
+    for (let i = 0; i < count; i++) {
+      const { from, to, ...message } = spec.call(random, state);
+      chain.queue(message, { from, to });
+    }
+    await chain.mineBy((raw, height) => engines.run(raw, height, chain));
+    done += count;
+    holds(spec, chain, state, { seed, calls: done });
+  }
+  const { user, system } = process.cpuUsage(started);
+  return { calls, callsPerSecond: Math.round((calls * 1e6) / Math.max(1, user + system)) };
+}
+
+function holds(
+  spec: FuzzSpec<unknown>,
+  chain: TestChain,
+  state: unknown,
+  facts: { readonly seed: string; readonly calls: number },
+): void {
+  try {
+    spec.invariant(chain, state);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError('TEST_INVARIANT', `the invariant does not hold: ${why}`, {
+      facts: { ...facts, height: chain.height },
+      hint: 'The same seed gives the same calls: --seed.',
+      cause,
+    });
+  }
+}

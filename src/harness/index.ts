@@ -1,0 +1,14 @@
+/** What tests of contracts import: `warpshrew/test` (docs/testing.md). */
+export type {
+  Account,
+  Amounts,
+  CallOptions,
+  CallResult,
+  ContractName,
+  Input,
+  MessageSpec,
+  SendOptions,
+} from '../devchain/contract-chain.js';
+export type { FuzzRandom } from './random.js';
+export { type Arbitrary, type FuzzSpec, fuzz, property, type TestBody, test } from './registry.js';
+export type { TestChain } from './test-chain.js';

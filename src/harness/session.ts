@@ -1,0 +1,107 @@
+/** One run of a project's tests: compile, bundle, threads, the kernel, fuel. */
+import { Worker } from 'node:worker_threads';
+import { InternalError } from '../errors/errors.js';
+import type { GpuExecutor } from '../gpu/pack/types.js';
+import { DEEP_STACK } from '../util/deep-thread.js';
+import { shipped } from '../util/shipped.js';
+import { bundleTests } from './bundle.js';
+import { compileContracts } from './compile.js';
+import type { Project } from './project.js';
+import type { TestThreadMessage, TestThreadSetup } from './protocol.js';
+import { Replayer } from './replay.js';
+import type { TestReport } from './run-tests.js';
+
+export interface SessionOptions {
+  readonly filter: string;
+  readonly fuzzCalls: number;
+  readonly seed: number;
+  /** Threads that run tests. */
+  readonly threads: number;
+  /** Every chain also goes through it. */
+  readonly gpu: GpuExecutor | undefined;
+  readonly onReport: (report: TestReport) => void;
+  readonly onNote: (text: string) => void;
+}
+
+export interface SessionResult {
+  readonly reports: readonly TestReport[];
+  /** Files that could not be loaded, and why. */
+  readonly failedFiles: readonly { readonly file: string; readonly message: string }[];
+  /** Calls that the kernel ran to a final status, and those that it gave back; undefined without a kernel. */
+  readonly kernel: { readonly runs: number; readonly punted: number } | undefined;
+}
+
+/** Runs the tests of `project`. Throws InputError CONTRACT_COMPILE and UsageError USAGE_TEST_PACKAGE. */
+export async function runSession(project: Project, options: SessionOptions): Promise<SessionResult> {
+  const { filter, fuzzCalls, seed, gpu } = options;
+  const compiled = await compileContracts(project, options.onNote);
+  const files = await bundleTests(project);
+  const contracts = new Map(compiled.map(({ name, wasm }) => [name, wasm]));
+  const setup = { folder: project.folder, files, contracts, filter, fuzzCalls, seed, keepsRuns: gpu !== undefined };
+  const reports: TestReport[] = [];
+  const failedFiles = new Map<string, string>();
+  const hear = (message: TestThreadMessage): void => {
+    if (message.kind === 'failed') failedFiles.set(message.file, message.message);
+    if (message.kind !== 'report') return;
+    reports.push(message.report);
+    options.onReport(message.report);
+  };
+  await runThreads(setup, options.threads, hear);
+  const kernel = gpu === undefined ? undefined : await throughKernel(reports, gpu, options.onReport);
+  return {
+    reports: kernel?.reports ?? reports,
+    failedFiles: [...failedFiles].map(([file, message]) => ({ file, message })),
+    kernel: kernel && { runs: kernel.runs, punted: kernel.punted },
+  };
+}
+
+/** Each thread loads all files and runs its share of the tests. */
+async function runThreads(
+  setup: Omit<TestThreadSetup, 'thread' | 'threads'>,
+  most: number,
+  hear: (message: TestThreadMessage) => void,
+): Promise<void> {
+  await Promise.all(Array.from({ length: most }, (_, thread) => runThread({ ...setup, thread, threads: most }, hear)));
+}
+
+function runThread(setup: TestThreadSetup, hear: (message: TestThreadMessage) => void): Promise<void> {
+  const worker = new Worker(shipped('harness/worker.js'), { workerData: setup, resourceLimits: DEEP_STACK });
+  return new Promise((resolve, reject) => {
+    let isDone = false;
+    worker.on('message', (message: TestThreadMessage) => {
+      isDone ||= message.kind === 'done';
+      hear(message);
+    });
+    worker.once('error', reject);
+    worker.once('exit', () => {
+      if (isDone) resolve();
+      else reject(new InternalError('a thread of tests ended before its tests'));
+    });
+  });
+}
+
+/** Takes every chain through the kernel; a test whose chain ends otherwise there fails. */
+async function throughKernel(
+  reports: readonly TestReport[],
+  gpu: GpuExecutor,
+  onReport: (report: TestReport) => void,
+): Promise<{ readonly reports: TestReport[]; readonly runs: number; readonly punted: number }> {
+  const replayer = new Replayer('in the kernel', gpu);
+  const checked: TestReport[] = [];
+  try {
+    for (const report of reports) {
+      let difference: string | undefined;
+      for (const run of report.runs) difference ??= await replayer.differenceIn(run);
+      if (difference === undefined || report.failure !== undefined) {
+        checked.push(report);
+        continue;
+      }
+      const failed = { ...report, failure: { message: `TEST_EXECUTORS_DIFFER: ${difference}`, stack: [] } };
+      checked.push(failed);
+      onReport(failed);
+    }
+  } finally {
+    await replayer.close();
+  }
+  return { reports: checked, runs: replayer.kernelRuns, punted: replayer.punted };
+}

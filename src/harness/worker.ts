@@ -1,0 +1,41 @@
+// Runs its share of a project's tests, on a stack as deep as contracts may need.
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { parentPort, workerData } from 'node:worker_threads';
+import { projectPackage } from './packages.js';
+import type { TestThreadMessage, TestThreadSetup } from './protocol.js';
+import { gather, type Registered } from './registry.js';
+import { type FastCheck, TestRunner } from './run-tests.js';
+
+const setup = workerData as TestThreadSetup;
+
+// Places in stacks are those of the sources.
+process.setSourceMapsEnabled(true);
+
+function post(message: TestThreadMessage): void {
+  parentPort?.postMessage(message);
+}
+
+const tests: Registered[] = [];
+for (const { source, module } of setup.files) {
+  gather(source);
+  try {
+    await import(pathToFileURL(module).href);
+  } catch (error) {
+    post({ kind: 'failed', file: source, message: error instanceof Error ? (error.stack ?? error.message) : 'error' });
+  }
+  tests.push(...gather('').filter(({ name }) => name.includes(setup.filter)));
+}
+
+const runner = new TestRunner({
+  contracts: setup.contracts,
+  fuzzCalls: setup.fuzzCalls,
+  seed: setup.seed,
+  keepsRuns: setup.keepsRuns,
+  fastCheck: async () => (await projectPackage(setup.folder, 'fast-check')) as FastCheck,
+});
+for (const [at, test] of tests.entries()) {
+  if (at % setup.threads === setup.thread) post({ kind: 'report', report: await runner.run(test) });
+}
+await runner.close();
+post({ kind: 'done' });
