@@ -1,5 +1,6 @@
 /** Tables of the documentation that are made from the sources: each lies between two marks in its page. */
 import { createHash } from 'node:crypto';
+import { sdkReference } from './sdk-reference.mjs';
 import { vectors } from './state-root/vectors.mjs';
 
 /** A page with `text` between the marks of the table `name`. Throws if the page lacks the marks. */
@@ -166,6 +167,7 @@ export function docsTables(of) {
     ['docs/lane-rules.md', 'intrinsics', envTable(of.INTRINSICS)],
     ['docs/metashrew.md', 'flags of rockshrew-mono', rockshrewTable(of.ROCKSHREW_FLAGS)],
     ['docs/operations.md', 'settings', settingsTable(of.OPTIONS, of.flagOf)],
+    ['docs/sdk.md', 'names of the SDK', sdkReference()],
     ['docs/state-root.md', 'state root vectors', vectorsTable(vectors())],
   ];
 }

@@ -1,6 +1,6 @@
 // The steps of a build. Each writes files of its own into the folder it is given: no file is written by two.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundle, ENTRIES } from './bundles.mjs';
 
@@ -30,6 +30,20 @@ function copy(name, from, to) {
       return 0;
     },
   };
+}
+
+/** Bundled contracts that are templates, and their places. */
+const PROGRAM_TEMPLATES = {
+  amm: 'amm/contracts/amm.ts',
+  mint: 'amm/contracts/coin.ts',
+  claim: 'claim/contracts/claim.ts',
+};
+
+/** The text of a bundled contract with what it imports from `warpshrew/sdk`. */
+function forStrangers(text) {
+  return text
+    .replace(/import \* as u128 from '\.\.\/sdk\/u128';/, "import { u128 } from 'warpshrew/sdk';")
+    .replace(/'\.\.\/sdk\/\w+'/g, "'warpshrew/sdk'");
 }
 
 /**
@@ -83,7 +97,37 @@ export const STEPS = [
       return built || checked;
     },
   },
+  {
+    // Those of bundled contracts are these contracts, with the imports of strangers.
+    name: 'templates',
+    inputs: ['templates', 'wasm/programs', 'scripts/build/steps.mjs'],
+    tools: [],
+    checks: false,
+    async run(root, out) {
+      if (!existsSync(join(root, 'templates'))) return 0;
+      cpSync(join(root, 'templates'), join(out, 'templates'), { recursive: true });
+      for (const [program, to] of Object.entries(PROGRAM_TEMPLATES)) {
+        const text = readFileSync(join(root, 'wasm/programs', `${program}.ts`), 'utf8');
+        mkdirSync(dirname(join(out, 'templates', to)), { recursive: true });
+        writeFileSync(join(out, 'templates', to), forStrangers(text));
+      }
+      return 0;
+    },
+  },
   copy('kernels', 'kernels', 'kernels'),
   copy('chain', 'fixtures/regtest', 'chains/regtest'),
-  copy('sdk', 'wasm/sdk', 'sdk'),
+  {
+    // Contracts outside of this project get the modules that bear mistakes in the place of those that are as short as
+    // they can be, which the bundled contracts are made of: their code is part of chains.
+    name: 'sdk',
+    inputs: ['wasm/sdk', 'wasm/package-sdk'],
+    tools: [],
+    checks: false,
+    async run(root, out) {
+      for (const folder of ['wasm/sdk', 'wasm/package-sdk']) {
+        if (existsSync(join(root, folder))) cpSync(join(root, folder), join(out, 'sdk'), { recursive: true });
+      }
+      return 0;
+    },
+  },
 ];

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { EnvironmentError, EXIT, WarpshrewError } from '../errors/errors.js';
 import { maskUserInfo } from '../errors/mask.js';
+import { TEMPLATES } from '../harness/new-project.js';
 import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
 import type { AlkaneId } from '../protocol/types.js';
 import { FUZZ_PROGRAMS } from '../selftest/fuzz/fuzz-programs.js';
@@ -186,6 +187,43 @@ program
   );
 
 program
+  .command('new')
+  .description('make a folder with a contract, its tests and all that they need')
+  .argument('<name>', 'the folder')
+  .option('--template <template>', `${TEMPLATES.join(', ')}`, oneOf(TEMPLATES), 'token')
+  .option('--rust', 'the contract in Rust')
+  .option('--package-spec <spec>', 'what its package.json says for warpshrew (default: this version)')
+  .action(async (name: string, { template, rust = false, packageSpec }) =>
+    finish((await import('./new.js')).newCommand(name, { template, rust, packageSpec })),
+  );
+
+program
+  .command('compile')
+  .description('compile a contract in AssemblyScript, with the one allocator that the SDK needs')
+  .argument('<file>', 'the contract')
+  .option('--out <file>', 'where its WASM is written (default: NAME.wasm here)')
+  .action(async (file: string, options) => finish(await (await import('./compile.js')).compileCommand(file, options)));
+
+program
+  .command('inspect')
+  .description('imports, exports, `__meta` and limits of a contract, and whether lane and kernel would take it')
+  .argument('<file>', 'WASM')
+  .option('--json', 'print JSON')
+  .action(async (file: string, options) =>
+    finishDeep(async () => (await import('./inspect.js')).inspectCommand(file, options)),
+  );
+
+program
+  .command('conflicts')
+  .description('which calls of a block can run together: keys by pattern, what makes calls wait, what the kernel takes')
+  .argument('<file>', 'raw block')
+  .option('--db <dir>', 'database whose tip is the state before the block (default: an empty state)')
+  .option('--json', 'print JSON')
+  .action(async (file: string, options) =>
+    finishDeep(async () => (await import('./conflicts.js')).conflictsCommand(file, options)),
+  );
+
+program
   .command('test')
   .description('run the tests of a project of contracts one by one, in batches and in the kernel, and compare')
   .argument('[folder]', 'the project', '.')
@@ -199,6 +237,7 @@ program
     oneOf(['write', 'check'] as const),
   )
   .option('--no-kernel', 'leave the kernel out')
+  .option('--conflicts', 'report which calls of each fuzz test can run together')
   .option('--watch', 'run again after each change')
   .action(async (folder: string, options) =>
     finishDeep(async () => (await import('./test.js')).testCommand(folder, options)),

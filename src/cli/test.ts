@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EXIT, WarpshrewError } from '../errors/errors.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
+import { conflictText } from '../harness/conflict-text.js';
 import { type FuelChange, fuelChanges, readFuel, writeFuel } from '../harness/fuel-file.js';
 import { readProject } from '../harness/project.js';
 import type { TestReport } from '../harness/run-tests.js';
@@ -22,6 +23,8 @@ export interface TestOptions {
   /** False: the kernel is left out. */
   readonly kernel: boolean;
   readonly watch?: boolean;
+  /** Fuzz tests report which of their calls can run together. */
+  readonly conflicts?: boolean;
 }
 
 const MOST_CHANGES = 40;
@@ -79,6 +82,7 @@ async function runOnce(folder: string, options: TestOptions, gpu: GpuExecutor | 
     filter: options.filter ?? '',
     fuzzCalls: options.fuzz,
     seed: options.seed,
+    conflicts: options.conflicts ?? false,
     threads: options.jobs ?? availableParallelism(),
     gpu,
     onNote: say,
@@ -104,10 +108,11 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function reportText({ name, ms, fuel, failure, calls, callsPerSecond }: TestReport): string {
+function reportText({ name, ms, fuel, failure, calls, callsPerSecond, conflicts }: TestReport): string {
   const more = calls === undefined ? fuelOf(fuel) : `, ${calls} calls, ${callsPerSecond} a second of processor time`;
   const line = `  ${failure === undefined ? 'ok  ' : 'FAIL'}  ${name} (${ms.toFixed(1)} ms${more})`;
-  if (failure === undefined) return line;
+  const told = conflicts === undefined ? [] : conflictText(conflicts).split('\n');
+  if (failure === undefined) return [line, ...told.map((each) => `        ${each}`)].join('\n');
   const [place] = failure.stack;
   const text = [...failure.message.split('\n'), ...(place === undefined ? [] : [place])];
   return [line, ...text.map((each) => `        ${each}`)].join('\n');

@@ -3,9 +3,10 @@
  * what came of them. Each call is mined at once, unless several are put into one block.
  */
 import type { WrittenTransaction } from '../bitcoin/serialise.js';
-import { UsageError } from '../errors/errors.js';
+import { ProgramError, UsageError } from '../errors/errors.js';
 import { balanceKey, codeKey, sheetKey, storagePrefix } from '../lane/keys.js';
 import type { MessageReceipt } from '../lane/types.js';
+import { prepareProgram } from '../program/prepare.js';
 import { formatId, parseId } from '../protocol/alkane-id.js';
 import { decodeSheet, Sheet, type SheetEntry } from '../protocol/sheet.js';
 import type { AlkaneId } from '../protocol/types.js';
@@ -121,9 +122,21 @@ export class ContractChain {
     const [result] = this.#mineOf(this.#send([{ target: CREATE, inputs, send: options.send }], options, wasm));
     const { id } = result;
     if (result.status === 'OK' && id !== undefined) return { ...result, id };
-    throw new UsageError('USAGE_DEVCHAIN_DEPLOY', `the contract is not created: ${result.error ?? result.status}`, {
-      facts: { status: result.status, bytes: wasm.length, inputs: inputs.join(', '), fuel: result.fuel },
-      hint: '`warpshrew inspect FILE.wasm` says whether the module is admitted; a REVERT comes from the first call.',
+    const refusal = refusalOf(wasm);
+    const why = refusal === undefined ? (result.error ?? result.status) : `${refusal.code}, ${refusal.message}`;
+    throw new UsageError('USAGE_DEVCHAIN_DEPLOY', `the contract is not created: ${why}`, {
+      facts: {
+        status: result.status,
+        bytes: wasm.length,
+        inputs: inputs.join(', '),
+        fuel: result.fuel,
+        ...refusal?.facts,
+      },
+      hint:
+        refusal?.hint ??
+        (refusal === undefined
+          ? 'The module is admitted: its first call ended so, with the inputs of the deployment.'
+          : '`warpshrew inspect FILE.wasm` shows the module; docs/lane-rules.md, section 3, has the limits.'),
     });
   }
 
@@ -277,6 +290,17 @@ export class ContractChain {
   #freshCoin(): Outpoint {
     return { txid: sha256(concatBytes(Buffer.from('coin'), u32Bytes(this.#coins++))), vout: 0 };
   }
+}
+
+/** Why the rules refuse a module; undefined if they admit it. */
+function refusalOf(wasm: Uint8Array): ProgramError | undefined {
+  try {
+    prepareProgram(wasm);
+  } catch (error) {
+    if (error instanceof ProgramError) return error;
+    throw error;
+  }
+  return undefined;
 }
 
 function resultsOf({ transaction, messages }: Waiting, block: MinedBlock): CallResult[] {

@@ -1,12 +1,13 @@
 /** Contracts from their sources: AssemblyScript by the project's compiler, Rust by cargo. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors/errors.js';
 import { shipped } from '../util/shipped.js';
 import { VERSION } from '../util/version.js';
+import { entryWithMeta, metaJson } from './meta-declaration.js';
 import { projectPackage } from './packages.js';
 import type { ContractSource, Project } from './project.js';
 
@@ -18,6 +19,7 @@ const FLAGS = ['-O3', '--converge', '--noAssert', '--disable', 'nontrapping-f2i'
 const MEMORY = ['--initialMemory', '1', '--maximumMemory', '1'];
 /** Where contracts import the SDK from, whatever folder the package lies in. */
 const SDK_IMPORT = /(^|\/)node_modules\/warpshrew\/sdk(\/.*)?$/;
+const ALLOCATOR = 'rt/stub';
 const RUST_TARGET = 'wasm32-unknown-unknown';
 
 /** A contract that was compiled. */
@@ -30,6 +32,8 @@ export interface Compiled {
 
 /** What AssemblyScript's compiler offers, as far as it is used. */
 interface Asc {
+  /** Its standard library, by path. */
+  readonly libraryFiles: Record<string, string>;
   main(
     args: readonly string[],
     options: { readonly readFile: (name: string, folder: string) => string | null },
@@ -82,15 +86,34 @@ function sourcesStamp({ contracts }: Project): string {
 }
 
 async function buildScript(project: Project, { name, path }: ContractSource, file: string): Promise<undefined> {
-  const asc = (await projectPackage(project.folder, 'assemblyscript/asc')) as { readonly default: Asc };
-  const args = [relative(project.folder, path), '--baseDir', project.folder, '--outFile', file];
-  const { error, stderr } = await asc.default.main([...args, '--runtime', 'stub', ...FLAGS, ...MEMORY], {
+  await compileScript(project.folder, name, path, file);
+}
+
+/**
+ * Compiles a contract in AssemblyScript to `file`, with the packages of the project in `folder`; `NAME.json` beside it
+ * becomes its `__meta`. Throws InputError CONTRACT_COMPILE, CONTRACT_META, FILE_UNREADABLE and UsageError
+ * USAGE_TEST_PACKAGE.
+ */
+export async function compileScript(folder: string, name: string, path: string, file: string): Promise<void> {
+  const asc = (await projectPackage(folder, 'assemblyscript/asc')) as Asc;
+  // One allocator for AssemblyScript's objects and the SDK's buffers: the SDK compiles with no other.
+  asc.libraryFiles[ALLOCATOR] = readFileSync(shipped('sdk/stub.ts'), 'utf8');
+  const declaration = path.replace(/\.ts$/, '.json');
+  const entry = existsSync(declaration) ? `${file}.entry.ts` : path;
+  if (entry !== path) {
+    const json = metaJson(readFileSync(declaration, 'utf8'), declaration);
+    const source = relative(dirname(entry), path).replace(/\.ts$/, '');
+    writeFileSync(entry, entryWithMeta(source.startsWith('.') ? source : `./${source}`, json));
+  }
+  const args = [relative(folder, entry), '--baseDir', folder, '--outFile', relative(folder, file)];
+  const { error, stderr } = await asc.main([...args, '--runtime', 'stub', ...FLAGS, ...MEMORY], {
     readFile: readSource,
   });
-  const said = String(stderr);
-  if (error === null && !said.includes('ERROR')) return undefined;
+  if (entry !== path) rmSync(entry);
+  const said = String(stderr).trim();
+  if (error === null && !said.includes('ERROR')) return;
   throw new InputError('CONTRACT_COMPILE', `${name} does not compile`, {
-    facts: { file: path, compiler: `\n${said.trim() || error?.message}` },
+    facts: { file: path, compiler: `\n${said || error?.message}` },
     hint: 'The compiler names file, line and column.',
   });
 }

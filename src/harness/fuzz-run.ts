@@ -8,12 +8,15 @@ import { ALWAYS_PARALLEL } from '../execute/choose/block-mode.js';
 import { LaneEngine } from '../execute/engine.js';
 import type { LaneBlockResult } from '../lane/types.js';
 import { bytesEqual } from '../util/bytes.js';
+import { type ConflictReport, conflictReport } from './conflicts.js';
 import { comparableBytes, encodedOf } from './digest.js';
 import { FuzzRandom } from './random.js';
 import type { FuzzSpec } from './registry.js';
 import type { TestChain } from './test-chain.js';
 
 export interface FuzzFigures {
+  /** Of the first block, if it was asked for. */
+  readonly conflicts?: ConflictReport;
   readonly calls: number;
   readonly callsPerSecond: number;
 }
@@ -62,10 +65,12 @@ export async function runFuzz(
   engines: FuzzEngines,
   calls: number,
   seed: string,
+  reports: boolean,
 ): Promise<FuzzFigures> {
   const state = spec.setup(chain);
   spec.invariant(chain, state);
   const random = new FuzzRandom(seed);
+  let conflicts: ConflictReport | undefined;
   const started = process.cpuUsage();
   for (let done = 0; done < calls; ) {
     const count = Math.min(BLOCK_CALLS, calls - done);
@@ -73,12 +78,19 @@ export async function runFuzz(
       const { from, to, ...message } = spec.call(random, state);
       chain.queue(message, { from, to });
     }
-    await chain.mineBy((raw, height) => engines.run(raw, height, chain));
+    await chain.mineBy(async (raw, height) => {
+      if (reports) {
+        const context = { height, block: raw, ...RULES };
+        conflicts ??= await conflictReport(BlockOffsets.read(raw, raw.length), context, chain.chain);
+      }
+      return engines.run(raw, height, chain);
+    });
     done += count;
     holds(spec, chain, state, { seed, calls: done });
   }
   const { user, system } = process.cpuUsage(started);
-  return { calls, callsPerSecond: Math.round((calls * 1e6) / Math.max(1, user + system)) };
+  const figures = { calls, callsPerSecond: Math.round((calls * 1e6) / Math.max(1, user + system)) };
+  return conflicts === undefined ? figures : { ...figures, conflicts };
 }
 
 function holds(

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors/errors.js';
 
+/** What `require.resolve` does not find: packages that are modules alone say for `import` where they lie. */
+const MODULES: Readonly<Record<string, string>> = { 'assemblyscript/asc': 'assemblyscript/dist/asc.js' };
+
 /** Imports `name` as the project in `folder` sees it, or as this package does. */
 export async function projectPackage(folder: string, name: string): Promise<unknown> {
   for (const from of [pathToFileURL(join(folder, 'package.json')).href, import.meta.url]) {
     try {
-      return await import(pathToFileURL(createRequire(from).resolve(name)).href);
+      return await import(pathToFileURL(createRequire(from).resolve(MODULES[name] ?? name)).href);
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
@@ -21,5 +24,5 @@ export async function projectPackage(folder: string, name: string): Promise<unkn
 
 function isMissing(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : '';
-  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
+  return /^(ERR_)?MODULE_NOT_FOUND$|^ERR_PACKAGE_PATH_NOT_EXPORTED$/.test(String(code));
 }

@@ -13,6 +13,7 @@ export interface TestThreadSetup {
   readonly filter: string;
   readonly fuzzCalls: number;
   readonly seed: number;
+  readonly conflicts: boolean;
   readonly keepsRuns: boolean;
 }
 

@@ -1,6 +1,7 @@
 /** Runs declared tests, one after the other, and takes every chain of theirs through other executors. */
 import { InputError } from '../errors/errors.js';
 import { ProgramRunner } from '../program/runner.js';
+import type { ConflictReport } from './conflicts.js';
 import { FuzzEngines, runFuzz } from './fuzz-run.js';
 import { RecordingChain } from './recording-chain.js';
 import type { Registered } from './registry.js';
@@ -19,6 +20,7 @@ export interface TestReport {
   /** Calls of a fuzz test, and those of a second. */
   readonly calls?: number;
   readonly callsPerSecond?: number;
+  readonly conflicts?: ConflictReport;
   /** Its chains, for the kernel. */
   readonly runs: readonly RecordedRun[];
 }
@@ -34,6 +36,8 @@ export interface RunTestsOptions {
   /** Calls of a fuzz test. */
   readonly fuzzCalls: number;
   readonly seed: number;
+  /** Whether fuzz tests report the conflicts of their calls. */
+  readonly conflicts: boolean;
   /** Whether chains are handed out for the kernel. */
   readonly keepsRuns: boolean;
   /** The package of the project; asked for where a property is declared. */
@@ -69,7 +73,14 @@ export class TestRunner {
     try {
       if (test.kind === 'fuzz') {
         const { fuzzCalls, seed } = this.#options;
-        end.calls = await runFuzz(test.spec, this.#chain(), this.#engines, fuzzCalls, `${seed} ${name}`);
+        end.calls = await runFuzz(
+          test.spec,
+          this.#chain(),
+          this.#engines,
+          fuzzCalls,
+          `${seed} ${name}`,
+          this.#options.conflicts,
+        );
       } else if (test.kind === 'property') await this.#property(test, runs);
       else end.fuel = await this.#once(test.body, runs);
     } catch (error) {

@@ -15,6 +15,7 @@ export interface SessionOptions {
   readonly filter: string;
   readonly fuzzCalls: number;
   readonly seed: number;
+  readonly conflicts: boolean;
   /** Threads that run tests. */
   readonly threads: number;
   /** Every chain also goes through it. */
@@ -33,11 +34,20 @@ export interface SessionResult {
 
 /** Runs the tests of `project`. Throws InputError CONTRACT_COMPILE and UsageError USAGE_TEST_PACKAGE. */
 export async function runSession(project: Project, options: SessionOptions): Promise<SessionResult> {
-  const { filter, fuzzCalls, seed, gpu } = options;
+  const { filter, fuzzCalls, seed, conflicts, gpu } = options;
   const compiled = await compileContracts(project, options.onNote);
   const files = await bundleTests(project);
   const contracts = new Map(compiled.map(({ name, wasm }) => [name, wasm]));
-  const setup = { folder: project.folder, files, contracts, filter, fuzzCalls, seed, keepsRuns: gpu !== undefined };
+  const setup = {
+    folder: project.folder,
+    files,
+    contracts,
+    filter,
+    fuzzCalls,
+    seed,
+    conflicts,
+    keepsRuns: gpu !== undefined,
+  };
   const reports: TestReport[] = [];
   const failedFiles = new Map<string, string>();
   const hear = (message: TestThreadMessage): void => {

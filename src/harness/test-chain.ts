@@ -66,6 +66,15 @@ export class TestChain extends ContractChain {
   }
 }
 
+/** What helps where the reason alone does not. */
+const HINTS: Readonly<Record<string, string>> = {
+  OUT_OF_FUEL:
+    'a transaction has 3,500,000 units, or 50 a byte if that is more: do less in a message (docs/lane-rules.md, 5)',
+  TRAP: 'an access outside of memory, a division by zero, unreachable, or too deep a stack (docs/lane-rules.md, 4)',
+  REJECTED: 'the host refused it, not the contract: the id, the envelope or the response (docs/lane-rules.md, 3 and 4)',
+  UNDONE: 'the transaction is wrong as a whole (docs/lane-rules.md, 1.6 and 2): nothing of it ran',
+};
+
 /** `asserts`: the method that the stack is to begin below. */
 function failed(result: CallResult, wanted: string, asserts: (...given: never[]) => unknown): never {
   const { status, error, id, fuel, data, receipt } = result;
@@ -74,6 +83,7 @@ function failed(result: CallResult, wanted: string, asserts: (...given: never[])
     ...(error === undefined ? [] : [`  reason  ${error}`]),
     `  fuel    ${fuel}`,
     ...(data.length === 0 ? [] : [`  data    0x${toHex(data)}`]),
+    ...(HINTS[status] === undefined ? [] : [`  hint    ${HINTS[status]}`]),
     ...(receipt?.logs ?? []).map((log) => `  log     ${Buffer.from(log.data, 'hex').toString('utf8')}`),
   ];
   throw new AssertionError({ message: lines.join('\n'), actual: status, expected: wanted, stackStartFn: asserts });

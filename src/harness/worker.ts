@@ -31,6 +31,7 @@ const runner = new TestRunner({
   contracts: setup.contracts,
   fuzzCalls: setup.fuzzCalls,
   seed: setup.seed,
+  conflicts: setup.conflicts,
   keepsRuns: setup.keepsRuns,
   fastCheck: async () => (await projectPackage(setup.folder, 'fast-check')) as FastCheck,
 });

@@ -4,8 +4,8 @@ import { verifyBlock } from '../../src/bitcoin/verify-block.js';
 import { ContractChain } from '../../src/devchain/contract-chain.js';
 import { MemoryChain } from '../../src/devchain/memory-chain.js';
 import { LaneEngine } from '../../src/execute/engine.js';
-import { applyWrites } from '../../src/selftest/fuzz/fuzz.js';
 import type { LaneKey } from '../../src/lane/types.js';
+import { applyWrites } from '../../src/selftest/fuzz/fuzz.js';
 import { builtPrograms, callsProgram } from '../../src/util/built-wasm.js';
 import { readU128, toHex } from '../../src/util/bytes.js';
 

@@ -90,8 +90,8 @@ const sdk = read('docs/sdk.md');
 test('the contract of docs/sdk.md compiles against warpshrew/sdk by its command, runs, and has a kernel', () => {
   const [source] = ofLanguage(sdk, 'ts');
   writeFileSync(join(folder, 'counter.ts'), source);
-  const command = ofLanguage(sdk, 'sh').find((text) => text.includes('npx asc')) ?? '';
-  node(folder, 'node_modules/assemblyscript/bin/asc.js', ...afterName(command, 'asc'));
+  const command = ofLanguage(sdk, 'sh').find((text) => text.includes('warpshrew compile')) ?? '';
+  node(folder, CLI, ...afterName(command, 'warpshrew'));
   const wasm = new Uint8Array(readFileSync(join(folder, 'counter.wasm')));
   expect(translateProgram(prepareProgram(wasm), { bytes: 2048, place: 'private' })).toMatchObject({ ok: true });
   const contract = new Contract(wasm);
@@ -105,15 +105,15 @@ test('the contract of docs/sdk.md compiles against warpshrew/sdk by its command,
 test('the `__meta` of docs/contracts.md compiles into that contract, and says what it says', () => {
   const [meta] = ofLanguage(read('docs/contracts.md'), 'ts');
   writeFileSync(join(folder, 'counter.ts'), `${ofLanguage(sdk, 'ts')[0]}\n${meta}`);
-  const command = ofLanguage(sdk, 'sh').find((text) => text.includes('npx asc')) ?? '';
-  node(folder, 'node_modules/assemblyscript/bin/asc.js', ...afterName(command, 'asc'));
+  const command = ofLanguage(sdk, 'sh').find((text) => text.includes('warpshrew compile')) ?? '';
+  node(folder, CLI, ...afterName(command, 'warpshrew'));
   const code = concatBytes(Uint8Array.of(0), readFileSync(join(folder, 'counter.wasm')));
   const said = new Metas(new ProgramRunner()).of({ block: 2n, tx: 1n }, { get: () => code });
   expect(said).toEqual(JSON.parse(/'(.*)'/.exec(meta)?.[1] ?? ''));
 });
 
 test('docs/sdk.md lists every name of the SDK, and no other', () => {
-  const exported = [...read('wasm/sdk/index.ts').matchAll(/^export \{(.*?)\}/gm)]
+  const exported = [...read('wasm/package-sdk/index.ts').matchAll(/^export \{(.*?)\}/gm)]
     .flatMap(([, names]) => names.split(','))
     .map((name) => name.trim());
   const table = sdk.slice(sdk.indexOf('## Names'));

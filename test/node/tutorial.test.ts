@@ -19,7 +19,6 @@ it.skipIf(!installed)('docs/tutorial.md runs as it stands, but for its ports, on
   // What the installation puts there.
   const shims = {
     warpshrew: `exec "${process.execPath}" "${join(ROOT, 'dist', 'cli.js')}" "$@"`,
-    npx: `shift; exec "${process.execPath}" node_modules/assemblyscript/bin/asc.js "$@"`,
     // The blocks of this chain are new, but a node that has no peers does not believe it.
     bitcoind: `exec "${join(nodePrograms(), 'bitcoind')}" -maxtipage=2000000000 -softwareexpiry=0 "$@"`,
   };

@@ -79,15 +79,18 @@ test('every module that a module of the package imports is in the package', () =
   expect(missing).toEqual([]);
 });
 
-test('a contract that imports warpshrew/sdk compiles beside the package', () => {
-  symlinkSync(join(ROOT, 'node_modules', 'assemblyscript'), join(modules, 'assemblyscript'));
+test('a contract that imports warpshrew/sdk compiles beside the package, and a new project passes its tests', () => {
+  for (const name of ['assemblyscript', 'esbuild', 'fast-check']) {
+    if (!existsSync(join(modules, name))) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  }
+  const run = (...args: string[]): string =>
+    execFileSync(join(modules, '.bin', 'warpshrew'), args, { cwd: folder, encoding: 'utf8' });
   const source = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(installed, 'docs/sdk.md'), 'utf8'))?.[1] ?? '';
   writeFileSync(join(folder, 'counter.ts'), source);
-  const asc = join(modules, 'assemblyscript/bin/asc.js');
-  execFileSync(process.execPath, [asc, 'counter.ts', '--outFile', 'counter.wasm', '--runtime', 'stub'], {
-    cwd: folder,
-  });
+  run('compile', 'counter.ts');
   expect(WebAssembly.validate(readFileSync(join(folder, 'counter.wasm')))).toBe(true);
+  run('new', 'my-token');
+  expect(run('test', 'my-token', '--no-kernel', '--jobs', '1')).toMatch(/\n8 passed, 0 failed; one by one, in batches/);
 });
 
 test('the declarations of the package suffice for a strict TypeScript program', () => {

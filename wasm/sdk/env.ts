@@ -27,10 +27,13 @@ export declare function hostCall(cellpack: usize, parcel: usize, checkpoint: usi
 export declare function hostDelegateCall(cellpack: usize, parcel: usize, checkpoint: usize, ignored: i64): u32;
 @external('env', '__staticcall')
 export declare function hostStaticCall(cellpack: usize, parcel: usize, checkpoint: usize, ignored: i64): u32;
+/** 1 in a dry run, which may skip what does not change the keys that are touched; else 0. */
 @external('env', '__is_dry_run')
 export declare function isDryRun(): i32;
+/** Declares that the key (a buffer) is read, without reading it. */
 @external('env', '__record_get')
 export declare function recordGet(key: usize): void;
+/** Declares that the key (a buffer) is written, without writing it. */
 @external('env', '__record_put')
 export declare function recordPut(key: usize): void;
 

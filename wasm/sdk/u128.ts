@@ -9,45 +9,54 @@ const DENOMINATOR: usize = memory.data(16, 8);
 const ONE: usize = memory.data<u64>([1, 0], 8);
 const ZERO: usize = memory.data(16, 8);
 
+/** The number 0, which must not be written to. */
 export function zero(): usize {
   return ZERO;
 }
 
+/** The number 1, which must not be written to. */
 export function one(): usize {
   return ONE;
 }
 
+/** Its lower 64 bits. */
 @inline
 export function low(at: usize): u64 {
   return load<u64>(at);
 }
 
+/** Its upper 64 bits. */
 @inline
 export function high(at: usize): u64 {
   return load<u64>(at, 8);
 }
 
+/** out = its two halves. */
 @inline
 export function set(out: usize, lowPart: u64, highPart: u64): void {
   store<u64>(out, lowPart);
   store<u64>(out, highPart, 8);
 }
 
+/** out = a. */
 @inline
 export function copy(out: usize, a: usize): void {
   set(out, low(a), high(a));
 }
 
+/** a = 0. */
 @inline
 export function isZero(a: usize): bool {
   return (low(a) | high(a)) == 0;
 }
 
+/** a = b. */
 @inline
 export function equal(a: usize, b: usize): bool {
   return ((low(a) ^ low(b)) | (high(a) ^ high(b))) == 0;
 }
 
+/** a < b. */
 @inline
 export function less(a: usize, b: usize): bool {
   return high(a) == high(b) ? low(a) < low(b) : high(a) < high(b);

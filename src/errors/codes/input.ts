@@ -72,6 +72,10 @@ export const INPUT_CODES = {
   FIXTURE_ROOT_MISMATCH: ['the computed root is not the stored one', 'report it with both roots'],
   FIXTURE_BAD_VECTORS: ['not a file of wire vectors', 'see `fixtures/vectors/wire.json`'],
   CONTRACT_COMPILE: ['a contract or a test does not compile', "see the compiler's own words: file, line, column"],
+  CONTRACT_META: [
+    'the declaration beside a contract is wrong',
+    'it names the contract and its methods: see docs/sdk.md',
+  ],
   TEST_EXECUTORS_DIFFER: [
     'batches or the kernel leave something else than the sequential executor, for a test of a contract',
     'report it with the test and the contract: it is an error of warpshrew',

@@ -56,6 +56,9 @@ export const USAGE_CODES = {
   ],
   USAGE_DEVCHAIN_FUNDS: ['an account of a chain in memory has too little of an asset', 'mint or transfer it first'],
   USAGE_DEVCHAIN_INPUT: ['an input of a message is no number from 0 to 2^128 - 1', 'longer values take several inputs'],
+  USAGE_NEW_NAME: ['no name for a project', 'small letters, digits, dots and dashes'],
+  USAGE_NEW_FOLDER: ['the folder of a new project is there and not empty', 'another name'],
+  USAGE_NEW_RUST: ['a template that has no contract in Rust', '`--template token --rust`'],
   USAGE_TEST_PROJECT: [
     'the folder is no project of contracts',
     'run it where `warpshrew.json` lies; `warpshrew new` makes one',
