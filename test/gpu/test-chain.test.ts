@@ -5,7 +5,7 @@ import { Replayer, recordedRun } from '../../src/harness/replay.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { openGpu } from '../execute/open-gpu.js';
 
-it('the chain of a test goes through the kernel to the same receipts and root', async ({ skip }) => {
+it('the chain of a test goes through the kernel to the same receipts and state', async ({ skip }) => {
   const gpu = await openGpu();
   if (gpu === undefined) return skip('there is no GPU');
   const recording = new RecordingChain();

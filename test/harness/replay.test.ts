@@ -22,7 +22,7 @@ function played(): RecordedRun {
 }
 
 describe('another executor goes the way of a chain', () => {
-  it('through reorgs to the same receipts and root', async () => {
+  it('through reorgs to the same receipts and state', async () => {
     const replayer = new Replayer('in batches');
     expect(await replayer.differenceIn(played())).toBeUndefined();
     await replayer.close();
@@ -34,10 +34,10 @@ describe('another executor goes the way of a chain', () => {
     expect(run.steps.map(({ kind }) => kind)).toEqual(['mine', 'mine', 'rollback', 'mine', 'mine']);
     const other = run.steps.map((step, at) => (at === 3 ? { ...step, receipts: '00' } : step));
     expect(await replayer.differenceIn({ ...run, steps: other })).toBe('in batches: other receipts in block 2');
-    expect(await replayer.differenceIn({ ...run, root: '00' })).toBe('in batches: another state root at the end');
+    expect(await replayer.differenceIn({ ...run, state: '00' })).toBe('in batches: another state at the end');
     // What a reorg took back would stay.
     const straight = run.steps.filter(({ kind }) => kind === 'mine');
-    expect(await replayer.differenceIn({ ...run, steps: straight })).toBe('in batches: another state root at the end');
+    expect(await replayer.differenceIn({ ...run, steps: straight })).toBe('in batches: another state at the end');
     await replayer.close();
   });
 });
