@@ -7,6 +7,8 @@ import { LANE_TARGET } from '../protocol/cellpack.js';
 import { encodeCellpack, encodeEnvelope, encodeRunestone, gzipBest } from '../protocol/encode.js';
 import { type RpcServer, startRpcServer } from '../rpc/server.js';
 import { explorerFiles } from '../service/explorer-files.js';
+import { servePages } from '../service/serve-pages.js';
+import { ServiceState } from '../service/service-state.js';
 import { concatBytes, toDisplayHash } from '../util/bytes.js';
 import { buildDeployment } from '../wallet/build.js';
 import { carryOut } from '../wallet/carry-out.js';
@@ -36,6 +38,8 @@ const LEAF_HEAD = 34;
 /** Blocks whose rewards the wallet has at first. */
 const FIRST_BLOCKS = 10;
 const RATE = 1_000n;
+/** This thread answers simulations itself, one after the other. */
+const ALONE = { threads: 1, running: 0, waiting: 0, refused: 0, interrupted: 0 } as const;
 
 export class DevService {
   private constructor(
@@ -61,7 +65,11 @@ export class DevService {
       undo.push(() => nodeServer.close());
       const { backend, bell } = index;
       const files = explorer ? explorerFiles() : undefined;
-      const server = await startRpcServer({ host, port, backend, bell, files });
+      const pages = servePages({
+        ...{ state: new ServiceState(), store: backend.store, settings: { db: index.folder, label: undefined } },
+        ...{ viewLoad: () => index.standard?.viewLoad, laneViewLoad: () => ALONE },
+      });
+      const server = await startRpcServer({ host, port, backend, bell, files, pages });
       return new DevService(node, index, nodeServer, server);
     } catch (error) {
       for (const close of undo.reverse()) await close();

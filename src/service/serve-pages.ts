@@ -13,7 +13,7 @@ import type { ServiceState } from './service-state.js';
 export interface ServePagesOptions {
   readonly state: ServiceState;
   readonly store: StoreReader;
-  readonly settings: Settings;
+  readonly settings: Pick<Settings, 'db' | 'label'>;
   readonly viewLoad: () => ViewLoad | undefined;
   readonly laneViewLoad: () => ViewLoad;
   /** How far what is served follows the database; not given where nobody else writes it. */

@@ -81,6 +81,8 @@ test('a contract is deployed, called and queried without a node; a message that 
   expect(await nodeAsk('getrawtransaction', txid, 1)).toMatchObject({ confirmations: 1, vout: [{ value: 1.5 }, {}] });
   expect(await nodeAsk('getblockcount')).toBe(height + 1);
   await expect(nodeAsk('sendrawtransaction', '00')).rejects.toThrow(/TX decode failed/);
+  const status: unknown = await (await fetch(`${service.server.url}/status`)).json();
+  expect(status).toMatchObject({ network: 'regtest', tip: { height: height + 1 } });
   await expect(nodeAsk('nothing')).rejects.toThrow(/Method not found/);
 });
 
@@ -188,4 +190,26 @@ test('what is forked must be a server that has the height', async () => {
   expect(() => forkOf('nats://host@1')).toThrow(expect.objectContaining({ code: 'USAGE_FORK' }));
   const away = running({ fork: { url: 'http://127.0.0.1:1', height: 3 } });
   await expect(away).rejects.toMatchObject({ code: 'ENV_RPC_FAILED' });
+});
+
+test('warpshrew dev deploys a program, and puts what its file becomes into its place', async () => {
+  const file = join(temporaryFolder(), 'program.wasm');
+  writeFileSync(file, readFileSync(program('probe')));
+  const { child } = startCli(['dev', '--port', '0', '--node-port', '0', '--no-explorer', '--deploy', file, '0']);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let said = '';
+  child.stdout?.on('data', (text: string) => {
+    said += text;
+  });
+  const says = (what: RegExp): Promise<void> => expect.poll(() => said).toMatch(what);
+  await says(/^contract {2}2:1 {2}\(.*, OK\)$/m);
+  const [, url] = /^index +(\S+)/m.exec(said) ?? [];
+  const named = async (): Promise<unknown> => askRpc(url, 'warpshrew_simulate', [{ target: '2:1', inputs: [99] }]);
+  expect(await named()).toMatchObject({ status: 'REVERT' });
+  writeFileSync(file, readFileSync(program('names')));
+  await says(/^reloaded /m);
+  expect(await named()).toMatchObject({ status: 'OK' });
+  writeFileSync(file, 'no program');
+  await says(/^not reloaded: WASM_/m);
+  expect(await named()).toMatchObject({ status: 'OK' });
 });
