@@ -11,6 +11,7 @@ const changes = inFile('wasm/native/tree-changes.ts', TREE);
 const buckets = inFile('wasm/native/tree-buckets.ts', TREE, 'test/store/tree-rows.test.ts');
 const merge = inFile('wasm/native/tree-merge.ts', TREE);
 const nodes = inFile('wasm/native/tree-nodes.ts', TREE);
+const besideNodes = inFile('wasm/native/tree-nodes.ts', 'test/store/tree-parts.test.ts');
 const parts = inFile('wasm/native/tree-parts.ts', 'test/store/tree-parts.test.ts');
 const proof = inFile('wasm/native/tree-proof.ts', TREE);
 const guestHash = inFile('wasm/native/guest-sha256.ts', 'test/program/guest-memory.test.ts');
@@ -81,6 +82,12 @@ export const NATIVE = [
     'if (kind > LONE) hashBlock(left, right, out);',
     'if (kind > EMPTY) hashBlock(left, right, out);',
     'a leaf that is alone does not move up',
+  ),
+  besideNodes(
+    'room-not-cleared',
+    'memory.fill(scratch, 0, SCRATCH_BYTES);',
+    '',
+    'a thread takes what lay where it has its room for nodes that wait',
   ),
   nodes(
     'upper-levels-too-few',

@@ -80,6 +80,22 @@ describe('hashing by parts', () => {
     },
   );
 
+  it('a thread finds nothing of what lay before where it has its room', async () => {
+    const hasher = new TreeHasher({ threads: 1 });
+    const random = generator(3);
+    for (let helped = 0; helped < 1; ) {
+      const [here, there] = [treeWithRows().tree, treeWithRows().tree];
+      // Lists of changes that were given back as larger ones were wanted are memory for other things.
+      for (const count of [9_000, 60_000, 200_000]) {
+        const writes = randomWrites(random, 1_000_000, count);
+        for (const tree of [here, there]) tree.add(writes);
+      }
+      if (await hashBeside(hasher, there)) helped++;
+      expect(toHex(there.root())).toBe(toHex(here.hash()));
+    }
+    await hasher.close();
+  });
+
   it('a bucket for which a thread has no room is left to the caller', async () => {
     const hasher = new TreeHasher({ threads: 2 });
     const random = generator(7);

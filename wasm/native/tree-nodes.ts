@@ -35,9 +35,10 @@ const MOST_NODES: u32 = 4 * GROUP;
 export const BESIDE_BYTES: usize = SCRATCH_BYTES + (<usize>MOST_LEAVES << 5) + <usize>MOST_NODES * NODE;
 let isBeside: bool = false;
 
-/** Says that {@link scratch} is that of an instance beside the one that has the tree. */
+/** Says that {@link scratch} is that of an instance beside the one that has the tree. Anything may have lain there. */
 export function goBeside(): void {
   isBeside = true;
+  memory.fill(scratch, 0, SCRATCH_BYTES);
 }
 
 /** Where the hashes of leaves and the nodes of a group lie. */
