@@ -30,6 +30,9 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   doctor: ['--no-gpu'],
   'follow-stream': ['--port', '0'],
   replay: ['--to', '2', '--policy', 'sequential'],
+  // Nothing listens there.
+  deploy: ['--node-url', 'http://127.0.0.1:9'],
+  send: ['--node-url', 'http://127.0.0.1:9'],
   'db rollback': ['--to', '2', '--yes'],
   reindex: ['--from', '2'],
   'proof get': ['--namespace', 'S', '--key', '00'],
