@@ -5,19 +5,16 @@
 import { AL_MASK, BLOCK, BLOCK_MAXSIZE, BLOCK_OVERHEAD, OBJECT, OBJECT_OVERHEAD } from './common';
 
 /** The end of the SDK's buffers. */
-// @ts-ignore: decorator
 @global export let warpshrew_compile_builds_this: usize = 0;
 /** The lowest object; 0 before the first: a computed initial value would cost each message a start function. */
 let lowest: usize = 0;
 
 /** Where AssemblyScript's objects begin: the SDK's buffers end there. */
-// @ts-ignore: decorator
 @unsafe @global
 export function warpshrew_objects_begin(): usize {
   return lowest == 0 ? <usize>memory.size() << 16 : lowest;
 }
 
-// @ts-ignore: decorator
 @unsafe @global
 export function __alloc(size: usize): usize {
   const low = max<usize>(warpshrew_compile_builds_this, __heap_base);
@@ -30,7 +27,6 @@ export function __alloc(size: usize): usize {
   return at;
 }
 
-// @ts-ignore: decorator
 @unsafe @global
 export function __realloc(ptr: usize, size: usize): usize {
   const block = changetype<BLOCK>(ptr - BLOCK_OVERHEAD);
@@ -41,18 +37,20 @@ export function __realloc(ptr: usize, size: usize): usize {
   return next;
 }
 
-// @ts-ignore: decorator
 @unsafe @global
 export function __free(ptr: usize): void {}
 
-// @ts-ignore: decorator
 @unsafe @global
 export function __reset(): void {}
 
-// @ts-ignore: decorator
+/** Bytes of an object with its header. A size so large that this would wrap is refused as any other too large one. */
+function withHeader(size: usize): usize {
+  return OBJECT_OVERHEAD + min<usize>(size, BLOCK_MAXSIZE);
+}
+
 @unsafe @global
 export function __new(size: usize, id: u32): usize {
-  const ptr = __alloc(OBJECT_OVERHEAD + size);
+  const ptr = __alloc(withHeader(size));
   const object = changetype<OBJECT>(ptr - BLOCK_OVERHEAD);
   object.gcInfo = 0;
   object.gcInfo2 = 0;
@@ -61,32 +59,26 @@ export function __new(size: usize, id: u32): usize {
   return ptr + OBJECT_OVERHEAD;
 }
 
-// @ts-ignore: decorator
 @unsafe @global
 export function __renew(oldPtr: usize, size: usize): usize {
-  const ptr = __realloc(oldPtr - OBJECT_OVERHEAD, OBJECT_OVERHEAD + size);
+  const ptr = __realloc(oldPtr - OBJECT_OVERHEAD, withHeader(size));
   changetype<OBJECT>(ptr - BLOCK_OVERHEAD).rtSize = <u32>size;
   return ptr + OBJECT_OVERHEAD;
 }
 
-// @ts-ignore: decorator
 @global @unsafe
 export function __link(parentPtr: usize, childPtr: usize, expectMultiple: bool): void {}
 
-// @ts-ignore: decorator
 @global @unsafe
 export function __pin(ptr: usize): usize {
   return ptr;
 }
 
-// @ts-ignore: decorator
 @global @unsafe
 export function __unpin(ptr: usize): void {}
 
-// @ts-ignore: decorator
 @global @unsafe
 function __visit(ptr: usize, cookie: u32): void {}
 
-// @ts-ignore: decorator
 @global @unsafe
 export function __collect(): void {}
