@@ -121,11 +121,14 @@ function readValues(url: string, text: string, count: number): (Uint8Array | und
   }
   if (!Array.isArray(answers) || answers.length !== count) throw failed(url, 'it answers another number of calls');
   const values = new Map<unknown, Uint8Array | undefined>();
-  for (const answer of answers as { readonly id?: unknown; readonly result?: { readonly value?: unknown } }[]) {
-    const value = answer.result?.value;
+  for (const answer of answers as ({
+    readonly id?: unknown;
+    readonly result?: { readonly value?: unknown };
+  } | null)[]) {
+    const value = answer?.result?.value;
     if (value !== null && typeof value !== 'string')
       throw failed(url, `it refuses a key: ${JSON.stringify(answer).slice(0, 200)}`);
-    values.set(answer.id, value === null ? undefined : fromHex(value));
+    values.set(answer?.id, value === null ? undefined : fromHex(value));
   }
   return Array.from({ length: count }, (_, id) => values.get(id));
 }

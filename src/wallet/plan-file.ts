@@ -2,7 +2,7 @@
  * What a deployment or message has been signed to do, on disk before anything is sent: whatever ends the program, the
  * same command goes on with the same transactions.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { EnvironmentError, InputError } from '../errors/errors.js';
 import type { Step } from './build.js';
 import { isRecord } from './wallet-node.js';
@@ -54,14 +54,19 @@ export function writePlan(path: string, plan: Plan): void {
   const next = `${path}.new`;
   try {
     const file = openSync(next, 'w', 0o600);
-    writeSync(file, `${JSON.stringify({ format: FORMAT, ...plan }, null, 1)}\n`);
-    fsyncSync(file);
-    closeSync(file);
+    try {
+      writeFileSync(file, `${JSON.stringify({ format: FORMAT, ...plan }, null, 1)}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
     renameSync(next, path);
   } catch (cause) {
     throw new EnvironmentError('ENV_UNWRITABLE', 'the plan file cannot be written', {
       facts: { path },
-      hint: 'Nothing was sent. Name another file with --plan.',
+      hint: plan.sent
+        ? 'All of it was sent all the same: do not repeat it.'
+        : 'Nothing was sent. Name another file with --plan.',
       cause,
     });
   }
