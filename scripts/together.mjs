@@ -8,7 +8,7 @@ export const TOGETHER = [
   'test/client/',
   'test/codegen/',
   'test/dev/',
-  'test/devchain/',
+  'test/contract-chain/',
   'test/diff/',
   'test/execute/',
   'test/export/',

@@ -8,7 +8,7 @@ export type {
   Input,
   MessageSpec,
   SendOptions,
-} from '../devchain/contract-chain.js';
+} from '../contract-chain/contract-chain.js';
 export type { FuzzRandom } from './random.js';
 export { type Arbitrary, type FuzzSpec, fuzz, property, type TestBody, test } from './registry.js';
 export type { TestChain } from './test-chain.js';

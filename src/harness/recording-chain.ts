@@ -1,4 +1,4 @@
-import { MemoryChain, type MinedBlock } from '../devchain/memory-chain.js';
+import { MemoryChain, type MinedBlock } from '../contract-chain/memory-chain.js';
 
 /** What happened to a chain: a block was put on it, or all above a height were taken off. */
 export type ChainStep =

@@ -1,5 +1,5 @@
 /** The tests that the files of a project declare; gathered while a file is loaded. */
-import type { MessageSpec, SendOptions } from '../devchain/contract-chain.js';
+import type { MessageSpec, SendOptions } from '../contract-chain/contract-chain.js';
 import type { FuzzRandom } from './random.js';
 import type { TestChain } from './test-chain.js';
 

@@ -1,6 +1,6 @@
 /** What a test is given: a chain of its own, and the contracts of the project by name. */
 import { AssertionError } from 'node:assert';
-import { type CallOptions, type CallResult, ContractChain, type Input } from '../devchain/contract-chain.js';
+import { type CallOptions, type CallResult, ContractChain, type Input } from '../contract-chain/contract-chain.js';
 import { UsageError } from '../errors/errors.js';
 import { formatId } from '../protocol/alkane-id.js';
 import type { AlkaneId } from '../protocol/types.js';

@@ -189,7 +189,7 @@ test('only what is about one transaction or address uses bitcoinjs-lib; blocks a
     'cli/decode.ts',
     'cli/encode.ts',
     // A chain of a developer's own.
-    'devchain/memory-chain.ts',
+    'contract-chain/memory-chain.ts',
     // The library hands both out.
     'index.ts',
     // Reads the vectors of `decode --vectors`.

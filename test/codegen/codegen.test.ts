@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterAll, expect, test } from 'vitest';
 import { codegenCommand } from '../../src/cli/codegen.js';
-import { ContractChain } from '../../src/devchain/contract-chain.js';
+import { ContractChain } from '../../src/contract-chain/contract-chain.js';
 import { concatBytes, toHex, u32Bytes } from '../../src/util/bytes.js';
 import { ROOT } from '../helpers/cli.js';
 import { i32, WasmBuilder } from '../helpers/wasm-builder.js';

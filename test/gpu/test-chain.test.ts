@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ContractChain } from '../../src/devchain/contract-chain.js';
+import { ContractChain } from '../../src/contract-chain/contract-chain.js';
 import { RecordingChain } from '../../src/harness/recording-chain.js';
 import { Replayer, recordedRun } from '../../src/harness/replay.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';

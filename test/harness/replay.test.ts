@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ContractChain } from '../../src/devchain/contract-chain.js';
+import { ContractChain } from '../../src/contract-chain/contract-chain.js';
 import { fuelChanges, readFuel, writeFuel } from '../../src/harness/fuel-file.js';
 import { FuzzRandom } from '../../src/harness/random.js';
 import { RecordingChain } from '../../src/harness/recording-chain.js';

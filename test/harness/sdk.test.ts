@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CallResult, ContractChain } from '../../src/devchain/contract-chain.js';
+import { type CallResult, ContractChain } from '../../src/contract-chain/contract-chain.js';
 import { translateProgram } from '../../src/gpu/translate/module.js';
 import { compileScript } from '../../src/harness/compile.js';
 import { metaJson } from '../../src/harness/meta-declaration.js';

@@ -34,7 +34,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['execute/run'],
   ['execute/rows'],
   ['execute'],
-  ['pipeline', 'chain', 'export', 'devchain'],
+  ['pipeline', 'chain', 'export', 'contract-chain'],
   ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream', 'wallet'],
   ['harness'],
   ['service'],

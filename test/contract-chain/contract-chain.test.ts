@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseBlock } from '../../src/bitcoin/parse-block.js';
 import { verifyBlock } from '../../src/bitcoin/verify-block.js';
-import { ContractChain } from '../../src/devchain/contract-chain.js';
-import { MemoryChain } from '../../src/devchain/memory-chain.js';
+import { ContractChain } from '../../src/contract-chain/contract-chain.js';
+import { MemoryChain } from '../../src/contract-chain/memory-chain.js';
 import { LaneEngine } from '../../src/execute/engine.js';
 import type { LaneKey } from '../../src/lane/types.js';
 import { applyWrites } from '../../src/selftest/fuzz/fuzz.js';
