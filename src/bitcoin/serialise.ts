@@ -1,6 +1,6 @@
 /** Transactions and blocks as bytes, for chains that are made here: the inverse of what `parse-block.ts` reads. */
 import { concatBytes, u32Bytes, writeU32 } from '../util/bytes.js';
-import { compactSize } from './compact-size.js';
+import { compactSize, compactSizeLength } from './compact-size.js';
 import { merkleRoot, sha256d } from './hash.js';
 import type { TxInput, TxOutput } from './types.js';
 import { meetsTarget } from './verify-block.js';
@@ -38,7 +38,7 @@ export function writeTransaction(
   lockTime = 0,
 ): WrittenTransaction {
   const isSegwit = inputs.some(({ witness }) => witness.length > 0);
-  const out = new ByteWriter(transactionBytes(inputs, outputs));
+  const out = new ByteWriter(transactionBytes(inputs, outputs, isSegwit));
   out.u32(VERSION);
   if (isSegwit) out.bytes(SEGWIT);
   const bodyAt = out.at;
@@ -62,15 +62,20 @@ export function writeTransaction(
     }
   }
   out.u32(lockTime);
-  return new Written(out.written(), bodyAt, bodyEnd);
+  return new Written(out.written, bodyAt, bodyEnd);
+}
+
+/** Transactions that were hashed elsewhere need not be hashed again. `txids`: 32 bytes of each, in their order. */
+export function tellTxids(transactions: readonly WrittenTransaction[], txids: Uint8Array): void {
+  transactions.forEach((transaction, at) => {
+    if (transaction instanceof Written) transaction.learn(txids.subarray(32 * at, 32 * (at + 1)));
+  });
 }
 
 const VERSION = 2;
 const FINAL = 0xffffffff;
 const NO_SCRIPT = new Uint8Array(0);
 const SEGWIT = Uint8Array.of(0, 1);
-/** Bytes of a compact size at most, of lengths below 2^32. */
-const SIZE_BYTES = 5;
 
 /** Its txid is computed when somebody asks: many transactions are made of which nobody does. */
 class Written implements WrittenTransaction {
@@ -87,6 +92,10 @@ class Written implements WrittenTransaction {
     this.#bodyEnd = bodyEnd;
   }
 
+  learn(txid: Uint8Array): void {
+    this.#txid = txid;
+  }
+
   get txid(): Uint8Array {
     const { raw } = this;
     this.#txid ??= sha256d(raw.subarray(0, 4), raw.subarray(this.#bodyAt, this.#bodyEnd), raw.subarray(-4));
@@ -94,32 +103,34 @@ class Written implements WrittenTransaction {
   }
 }
 
-/** What it takes at most. */
-function transactionBytes(inputs: readonly WrittenInput[], outputs: readonly TxOutput[]): number {
-  let bytes = 10 + 2 * SIZE_BYTES;
-  for (const { script = NO_SCRIPT, witness } of inputs) {
-    bytes += 40 + 2 * SIZE_BYTES + script.length;
-    for (const item of witness) bytes += SIZE_BYTES + item.length;
+function transactionBytes(inputs: readonly WrittenInput[], outputs: readonly TxOutput[], isSegwit: boolean): number {
+  let bytes = 8 + compactSizeLength(inputs.length) + compactSizeLength(outputs.length);
+  for (const { script = NO_SCRIPT } of inputs) bytes += 40 + compactSizeLength(script.length) + script.length;
+  for (const { script } of outputs) bytes += 8 + compactSizeLength(script.length) + script.length;
+  if (!isSegwit) return bytes;
+  bytes += SEGWIT.length;
+  for (const { witness } of inputs) {
+    bytes += compactSizeLength(witness.length);
+    for (const item of witness) bytes += compactSizeLength(item.length) + item.length;
   }
-  for (const { script } of outputs) bytes += 8 + SIZE_BYTES + script.length;
   return bytes;
 }
 
 class ByteWriter {
   at = 0;
-  readonly #bytes: Uint8Array;
+  readonly written: Uint8Array;
 
-  constructor(room: number) {
-    this.#bytes = new Uint8Array(room);
+  constructor(length: number) {
+    this.written = new Uint8Array(length);
   }
 
   bytes(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.at);
+    this.written.set(bytes, this.at);
     this.at += bytes.length;
   }
 
   u32(value: number): void {
-    writeU32(this.#bytes, this.at, value);
+    writeU32(this.written, this.at, value);
     this.at += 4;
   }
 
@@ -130,17 +141,13 @@ class ByteWriter {
 
   /** A compact size. */
   size(n: number): void {
-    if (n < 0xfd) this.#bytes[this.at++] = n;
+    if (n < 0xfd) this.written[this.at++] = n;
     else this.bytes(compactSize(n));
   }
 
   sized(bytes: Uint8Array): void {
     this.size(bytes.length);
     this.bytes(bytes);
-  }
-
-  written(): Uint8Array {
-    return this.#bytes.slice(0, this.at);
   }
 }
 

@@ -8,10 +8,10 @@ import { balanceKey, codeKey, sheetKey, storagePrefix } from '../lane/keys.js';
 import type { MessageReceipt } from '../lane/types.js';
 import { prepareProgram } from '../program/prepare.js';
 import { formatId, parseId } from '../protocol/alkane-id.js';
-import { decodeSheet, Sheet, type SheetEntry } from '../protocol/sheet.js';
+import { Sheet, type SheetEntry } from '../protocol/sheet.js';
 import type { AlkaneId } from '../protocol/types.js';
-import { concatBytes, readU128, toBinaryString, toDisplayHash, u32Bytes } from '../util/bytes.js';
-import { sha256 } from '../util/sha256.js';
+import { readU128, toBinaryString, toDisplayHash, writeU32 } from '../util/bytes.js';
+import { Account, type Coin } from './account.js';
 import { MemoryChain, type MinedBlock, type MinedTransaction } from './memory-chain.js';
 import { type Outpoint, type WrittenMessage, writeCall } from './write-call.js';
 
@@ -21,18 +21,6 @@ export type ContractName = string | AlkaneId | { readonly id: AlkaneId };
 export type Input = bigint | number;
 /** Amounts by asset, `block:tx`. */
 export type Amounts = Readonly<Record<string, Input>>;
-
-/** Who sends a transaction: a script that nobody else has, and the outputs that it was given. */
-export class Account {
-  /** A Taproot output: OP_1 and a push of 32 bytes. */
-  readonly script: Uint8Array;
-  /** Every output that it was ever given, oldest first: what is spent or undone holds nothing. */
-  outputs: Outpoint[] = [];
-
-  constructor(readonly name: string) {
-    this.script = concatBytes(Uint8Array.of(0x51, 32), sha256(Buffer.from(`account ${name}`)));
-  }
-}
 
 export interface SendOptions {
   /** Who sends it, `alice` if not given. */
@@ -77,8 +65,8 @@ interface Waiting {
   readonly messages: number;
 }
 
-/** Outputs of an account that are kept, before those that hold nothing are forgotten. */
-const MOST_OUTPUTS = 50_000;
+/** What txids of coins begin with that nobody made. */
+const FRESH = new TextEncoder().encode('coin');
 const CREATE: AlkaneId = { block: 1n, tx: 0n };
 
 /** An output of a transaction that was made here: most txids are never asked for. */
@@ -176,10 +164,7 @@ export class ContractChain {
   async mineBy(run: Parameters<MemoryChain['mineBy']>[0]): Promise<MinedBlock> {
     this.#reserved.clear();
     const block = await this.chain.mineBy(run);
-    for (const account of this.#accounts.values()) {
-      if (account.outputs.length > MOST_OUTPUTS)
-        account.outputs = this.#coinsOf(account).map(({ outpoint }) => outpoint);
-    }
+    for (const account of this.#accounts.values()) account.makeRoom(this.chain);
     return block;
   }
 
@@ -205,7 +190,7 @@ export class ContractChain {
   /** The value that a contract stores under `key` (text is UTF-8); undefined if absent. */
   storage(contract: ContractName, key: Uint8Array | string): Uint8Array | undefined {
     const bytes = typeof key === 'string' ? Buffer.from(key) : key;
-    return this.chain.get(storagePrefix(idOf(contract)) + toBinaryString(bytes));
+    return this.chain.get(storagePrefix(idOf(contract)) + toBinaryString(bytes))?.slice();
   }
 
   /** What an account or a contract holds of `asset`. */
@@ -250,8 +235,8 @@ export class ContractChain {
     });
     for (const { txid, vout } of spend) this.#reserved.add(sheetKey(txid, vout));
     this.chain.sendWritten(written);
-    from.outputs.push(new OwnOutput(written, 0));
-    if (outputs.length > 1) to?.outputs.push(new OwnOutput(written, 1));
+    from.give(new OwnOutput(written, 0));
+    if (outputs.length > 1) to?.give(new OwnOutput(written, 1));
     return { transaction: written, messages: messages.length };
   }
 
@@ -278,17 +263,17 @@ export class ContractChain {
     return { spend, isExact: same };
   }
 
-  #coinsOf(account: Account): { readonly outpoint: Outpoint; readonly sheet: Sheet }[] {
-    return account.outputs.flatMap((outpoint) => {
-      const key = sheetKey(outpoint.txid, outpoint.vout);
-      const value = this.#reserved.has(key) ? undefined : this.chain.get(key);
-      return value === undefined ? [] : [{ outpoint, sheet: decodeSheet(value) }];
-    });
+  #coinsOf(account: Account): Coin[] {
+    const coins = account.coins(this.chain, this.chain.waiting.length === 0);
+    return this.#reserved.size === 0 ? coins : coins.filter(({ key }) => !this.#reserved.has(key));
   }
 
   /** A coin that nobody made and that holds nothing: it pays for the transaction. */
   #freshCoin(): Outpoint {
-    return { txid: sha256(concatBytes(Buffer.from('coin'), u32Bytes(this.#coins++))), vout: 0 };
+    const txid = new Uint8Array(32);
+    txid.set(FRESH);
+    writeU32(txid, FRESH.length, this.#coins++);
+    return { txid, vout: 0 };
   }
 }
 

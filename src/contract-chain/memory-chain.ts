@@ -6,8 +6,9 @@
 import { parseBlock } from '../bitcoin/parse-block.js';
 import { parseTransaction } from '../bitcoin/parse-transaction.js';
 import { REGTEST, regtestGenesis, regtestSubsidy } from '../bitcoin/regtest.js';
-import { heightScript, type WrittenTransaction, writeBareBlock, writeBlock } from '../bitcoin/serialise.js';
+import { heightScript, tellTxids, type WrittenTransaction, writeBareBlock, writeBlock } from '../bitcoin/serialise.js';
 import { UsageError } from '../errors/errors.js';
+import { dropVoidDeletions } from '../execute/run/merge-writes.js';
 import type { CpuRunner } from '../execute/tasks/drive.js';
 import { MapOverlay } from '../lane/overlay.js';
 import type { DependentRule } from '../lane/policy.js';
@@ -19,6 +20,7 @@ import { ProgramRunner } from '../program/runner.js';
 import { drive } from '../simulate/drive.js';
 import { rootOfPairs } from '../store/tree/load-tree.js';
 import { concatBytes, fromBinaryString, u32Bytes } from '../util/bytes.js';
+import type { KnownBlocks } from './known-blocks.js';
 
 const SECONDS_PER_BLOCK = 600;
 /** OP_TRUE: anyone may spend what a block pays, if nobody else is named. */
@@ -43,11 +45,22 @@ export interface MinedBlock {
   readonly time: number;
   /** Those of the lane, in block order. */
   readonly lane: readonly MinedTransaction[];
+  /** The keys that it wrote, with their last values; undefined: deleted. */
+  readonly writes: MinedWrites;
   /** The transactions that it was made of, without the coinbase. */
   readonly transactions: readonly WrittenTransaction[];
 }
 
 type MinedWrites = LaneOutcome['writes'];
+
+/** What a block does to the state before it. */
+type BlockRun = Pick<MinedBlock, 'lane' | 'writes'>;
+
+/** The same by somebody else; `txids`: 32 bytes each, the coinbase first. */
+export interface ForeignRun {
+  readonly writes: MinedWrites;
+  readonly txids?: Uint8Array;
+}
 
 interface KeptBlock extends MinedBlock {
   /** The values that its keys had before it. */
@@ -61,6 +74,8 @@ export interface MemoryChainOptions {
   readonly runner?: CpuRunner;
   readonly laneStartHeight?: number;
   readonly dependent?: DependentRule;
+  /** What blocks do that chains of the same options have run: theirs are not run again. For chains without a base. */
+  readonly known?: KnownBlocks<BlockRun>;
 }
 
 export class MemoryChain implements StateReader {
@@ -74,14 +89,16 @@ export class MemoryChain implements StateReader {
   #waiting: WrittenTransaction[] = [];
   /** Keeps coinbases of one height on several branches apart. */
   #made = 0;
+  #known: KnownBlocks<BlockRun> | undefined;
 
-  constructor({ base, runner, laneStartHeight, dependent }: MemoryChainOptions = {}) {
+  constructor({ base, runner, laneStartHeight, dependent, known }: MemoryChainOptions = {}) {
     this.#base = base ?? NO_STATE;
     this.#runner = runner ?? new ProgramRunner();
     this.laneStartHeight = laneStartHeight ?? 0;
     this.dependent = dependent ?? 'demote';
-    const { raw, hash } = regtestGenesis();
-    this.#blocks = [{ height: 0, raw, hash, time: REGTEST.genesisTime, lane: [], transactions: [], undo: new Map() }];
+    this.#known = base === undefined ? known : undefined;
+    const genesis = { ...regtestGenesis(), height: 0, time: REGTEST.genesisTime, transactions: [] };
+    this.#blocks = [{ ...genesis, lane: [], writes: new Map(), undo: new Map() }];
   }
 
   /** A chain that goes on from here by itself. */
@@ -141,21 +158,25 @@ export class MemoryChain implements StateReader {
   /** Mines a block of all that waits; `reward` is the script that the coinbase pays. Returns it. */
   mine(reward: Uint8Array = ANYONE): MinedBlock {
     const next = this.#next(writeBlock, reward);
-    const { lane, writes } = this.#run(next.raw, next.height);
-    return this.#append(next, lane, writes);
+    return this.#append(next, this.#knownRun(next));
   }
 
   /**
-   * The same with what somebody else says that the block writes: for blocks of very many transactions, of which nobody
-   * asks one by one what became of it. Its header commits to none of them. No block is added if `run` throws.
+   * The same with what somebody else says that the block writes, and the txids of its transactions, if he has them: for
+   * blocks of very many transactions, of which nobody asks one by one what became of it. Its header commits to none of
+   * them. No block is added if `run` throws.
    */
-  async mineBy(run: (raw: Uint8Array, height: number) => Promise<MinedWrites>): Promise<MinedBlock> {
+  async mineBy(run: (raw: Uint8Array, height: number) => Promise<ForeignRun>): Promise<MinedBlock> {
     const next = this.#next(writeBareBlock, ANYONE);
-    return this.#append(next, [], await run(next.raw, next.height));
+    // The hashes of it and of those that follow do not tell what is in them.
+    this.#known = undefined;
+    const { writes, txids } = await run(next.raw, next.height);
+    if (txids !== undefined) tellTxids(next.transactions, txids.subarray(32));
+    return this.#append(next, { lane: [], writes });
   }
 
   /** The next block, of all that waits. */
-  #next(write: typeof writeBlock, reward: Uint8Array): Omit<MinedBlock, 'lane'> {
+  #next(write: typeof writeBlock, reward: Uint8Array): Omit<MinedBlock, keyof BlockRun> {
     const transactions = this.#waiting;
     this.#waiting = [];
     const previous = this.tip;
@@ -174,14 +195,14 @@ export class MemoryChain implements StateReader {
     return { height, hash, raw, time, transactions };
   }
 
-  #append(next: Omit<MinedBlock, 'lane'>, lane: MinedBlock['lane'], writes: MinedWrites): MinedBlock {
+  #append(next: Omit<MinedBlock, keyof BlockRun>, run: BlockRun): MinedBlock {
     const undo = new Map<LaneKey, Uint8Array | undefined>();
-    for (const [key, value] of writes) {
+    for (const [key, value] of run.writes) {
       undo.set(key, this.get(key));
       if (value === undefined && this.#base.get(key) === undefined) this.#state.delete(key);
       else this.#state.set(key, value);
     }
-    const block: KeptBlock = { ...next, lane, undo };
+    const block: KeptBlock = { ...next, ...run, undo };
     this.#blocks.push(block);
     return block;
   }
@@ -225,7 +246,15 @@ export class MemoryChain implements StateReader {
     return block.lane.map(({ outcome }) => makeReceipt(block.height, outcome, IN_TURN));
   }
 
-  #run(raw: Uint8Array, height: number): { readonly lane: MinedBlock['lane']; readonly writes: MinedWrites } {
+  #knownRun({ hash, raw, height }: Omit<MinedBlock, keyof BlockRun>): BlockRun {
+    const known = this.#known?.get(hash);
+    if (known !== undefined) return known;
+    const run = this.#run(raw, height);
+    this.#known?.add(hash, run, raw.length);
+    return run;
+  }
+
+  #run(raw: Uint8Array, height: number): BlockRun {
     const { laneStartHeight, dependent } = this;
     const context = { height, block: raw, laneStartHeight, dependent };
     const after = new MapOverlay(this);
@@ -234,6 +263,8 @@ export class MemoryChain implements StateReader {
       after.apply(outcome.writes);
       return { transaction, outcome, results };
     });
-    return { lane, writes: after.changes };
+    const writes = new Map(after.changes);
+    dropVoidDeletions(writes, (key) => this.get(key) !== undefined);
+    return { lane, writes };
   }
 }

@@ -3,13 +3,14 @@
  * executor and the batches each run all of them; the kernel gets the first blocks.
  */
 import { BlockOffsets } from '../bitcoin/block-offsets.js';
+import type { ForeignRun } from '../contract-chain/memory-chain.js';
 import { InputError } from '../errors/errors.js';
 import { ALWAYS_PARALLEL } from '../execute/choose/block-mode.js';
 import { LaneEngine } from '../execute/engine.js';
-import type { LaneBlockResult } from '../lane/types.js';
+import { scanAhead } from '../lane/columns/scan-ahead.js';
 import { bytesEqual } from '../util/bytes.js';
 import { type ConflictReport, conflictReport } from './conflicts.js';
-import { comparableBytes, encodedOf } from './digest.js';
+import { comparableBytes, differenceOf, encodedOf } from './left.js';
 import { FuzzRandom } from './random.js';
 import type { FuzzSpec } from './registry.js';
 import type { TestChain } from './test-chain.js';
@@ -32,13 +33,14 @@ export class FuzzEngines {
   /**
    * What the block writes. Throws InputError TEST_EXECUTORS_DIFFER where the two leave something else.
    */
-  async run(raw: Uint8Array, height: number, chain: TestChain): Promise<LaneBlockResult['writes']> {
-    const state = { reader: chain.chain };
+  async run(raw: Uint8Array, height: number, chain: TestChain): Promise<ForeignRun> {
     const offsets = BlockOffsets.read(raw, raw.length);
+    const state = { reader: chain.chain, scan: scanAhead(offsets) };
     const truth = await this.#truth.processBlock(offsets, height, state);
     const batches = await this.#batches.processBlock(offsets, height, state);
-    const difference = differenceOf(truth, batches);
-    if (difference === undefined) return truth.writes;
+    const isSame = bytesEqual(comparableBytes(encodedOf(truth)), comparableBytes(encodedOf(batches)));
+    const difference = isSame ? differenceOf(truth.writes, batches.writes) : 'other receipts';
+    if (difference === undefined) return { writes: truth.writes, txids: offsets.txids };
     throw new InputError('TEST_EXECUTORS_DIFFER', `batches leave ${difference} than the sequential executor`, {
       facts: { height },
       hint: 'This is an error of warpshrew: report it with the test and the contract.',
@@ -49,13 +51,6 @@ export class FuzzEngines {
     await this.#truth.close();
     await this.#batches.close();
   }
-}
-
-function differenceOf(a: LaneBlockResult, b: LaneBlockResult): string | undefined {
-  if (!bytesEqual(comparableBytes(encodedOf(a)), comparableBytes(encodedOf(b)))) return 'other receipts';
-  if (a.writes.size !== b.writes.size) return 'other keys';
-  for (const [key, value] of a.writes) if (!bytesEqual(value, b.writes.get(key))) return 'another value';
-  return undefined;
 }
 
 /** Runs `calls` random calls. Throws what the invariant throws, with the seed and the block. */

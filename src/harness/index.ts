@@ -1,6 +1,6 @@
 /** What tests of contracts import: `warpshrew/test` (docs/testing.md). */
+export type { Account } from '../contract-chain/account.js';
 export type {
-  Account,
   Amounts,
   CallOptions,
   CallResult,

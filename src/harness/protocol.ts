@@ -18,6 +18,6 @@ export interface TestThreadSetup {
 }
 
 export type TestThreadMessage =
-  | { readonly kind: 'report'; readonly report: TestReport }
+  | { readonly kind: 'reports'; readonly reports: readonly TestReport[] }
   | { readonly kind: 'failed'; readonly file: string; readonly message: string }
   | { readonly kind: 'done' };

@@ -1,4 +1,6 @@
 /** Runs declared tests, one after the other, and takes every chain of theirs through other executors. */
+import { KnownBlocks } from '../contract-chain/known-blocks.js';
+import type { MemoryChainOptions } from '../contract-chain/memory-chain.js';
 import { InputError } from '../errors/errors.js';
 import { ProgramRunner } from '../program/runner.js';
 import type { ConflictReport } from './conflicts.js';
@@ -56,6 +58,7 @@ const KEPT_RUNS = 20;
 export class TestRunner {
   readonly #options: RunTestsOptions;
   readonly #programs = new ProgramRunner();
+  readonly #known: MemoryChainOptions['known'] = new KnownBlocks();
   readonly #batches = new Replayer('in batches');
   readonly #engines = new FuzzEngines();
 
@@ -96,7 +99,7 @@ export class TestRunner {
   }
 
   #chain(): TestChain {
-    return new TestChain(new RecordingChain({ runner: this.#programs }), this.#options.contracts);
+    return new TestChain(new RecordingChain({ runner: this.#programs, known: this.#known }), this.#options.contracts);
   }
 
   /** Gives the fuel of the test's messages. */

@@ -52,9 +52,9 @@ export async function runSession(project: Project, options: SessionOptions): Pro
   const failedFiles = new Map<string, string>();
   const hear = (message: TestThreadMessage): void => {
     if (message.kind === 'failed') failedFiles.set(message.file, message.message);
-    if (message.kind !== 'report') return;
-    reports.push(message.report);
-    options.onReport(message.report);
+    if (message.kind !== 'reports') return;
+    reports.push(...message.reports);
+    message.reports.forEach(options.onReport);
   };
   await runThreads(setup, options.threads, hear);
   const kernel = gpu === undefined ? undefined : await throughKernel(reports, gpu, options.onReport);

@@ -5,9 +5,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { projectPackage } from './packages.js';
 import type { TestThreadMessage, TestThreadSetup } from './protocol.js';
 import { gather, type Registered } from './registry.js';
-import { type FastCheck, TestRunner } from './run-tests.js';
+import { type FastCheck, type TestReport, TestRunner } from './run-tests.js';
 
 const setup = workerData as TestThreadSetup;
+const REPORT_EVERY_MS = 50;
 
 // Places in stacks are those of the sources.
 process.setSourceMapsEnabled(true);
@@ -35,8 +36,17 @@ const runner = new TestRunner({
   keepsRuns: setup.keepsRuns,
   fastCheck: async () => (await projectPackage(setup.folder, 'fast-check')) as FastCheck,
 });
+let reports: TestReport[] = [];
+let posted = performance.now();
 for (const [at, test] of tests.entries()) {
-  if (at % setup.threads === setup.thread) post({ kind: 'report', report: await runner.run(test) });
+  if (at % setup.threads !== setup.thread) continue;
+  reports.push(await runner.run(test));
+  // A message takes as long as a small test.
+  if (performance.now() - posted < REPORT_EVERY_MS) continue;
+  post({ kind: 'reports', reports });
+  reports = [];
+  posted = performance.now();
 }
+post({ kind: 'reports', reports });
 await runner.close();
 post({ kind: 'done' });

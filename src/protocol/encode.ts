@@ -3,7 +3,7 @@
  * only values without an encoding throw `RangeError`.
  */
 import { gzipSync } from 'node:zlib';
-import { concatBytes, U128_MAX, u32Bytes } from '../util/bytes.js';
+import { concatBytes, readU128, U128_MAX, u32Bytes } from '../util/bytes.js';
 import { crc32 } from '../util/crc32.js';
 import { compareIds } from './alkane-id.js';
 import { CHUNK, KEY, PROTOCOL_TAG_ALKANES } from './protostones.js';
@@ -14,21 +14,37 @@ import type { AlkaneId, ProtostoneEdict } from './types.js';
 /** Largest push of the builders: the consensus limit. */
 const MAX_PUSH = 520;
 
+/** Bits of a LEB128 integer that are taken out of a big integer at once: whole digits, and a small number. */
+const DIGITS_BITS = 28n;
+const DIGITS_MASK = (1n << DIGITS_BITS) - 1n;
+
 /** Shortest LEB128 form. Throws `RangeError` outside 0 .. 2^128-1. */
 export function encodeVarint(value: bigint | number): Uint8Array {
-  let rest = BigInt(value);
-  if (rest < 0n || rest > U128_MAX) throw new RangeError('not a u128');
-  const out: number[] = [];
-  while (rest >= 0x80n) {
-    out.push(Number(rest & 0x7fn) | 0x80);
-    rest >>= 7n;
-  }
-  out.push(Number(rest));
-  return Uint8Array.from(out);
+  return encodeVarints([value]);
 }
 
+/** The same of each, one behind the other. */
 export function encodeVarints(values: readonly (bigint | number)[]): Uint8Array {
-  return concatChunks(values.map(encodeVarint));
+  const out: number[] = [];
+  for (const value of values) pushVarint(out, value);
+  return new Uint8Array(out);
+}
+
+function pushVarint(out: number[], value: bigint | number): void {
+  let rest = BigInt(value);
+  if (rest < 0n || rest > U128_MAX) throw new RangeError('not a u128');
+  for (; rest > DIGITS_MASK; rest >>= DIGITS_BITS) {
+    const digits = Number(rest & DIGITS_MASK);
+    out.push(
+      (digits & 0x7f) | 0x80,
+      ((digits >> 7) & 0x7f) | 0x80,
+      ((digits >> 14) & 0x7f) | 0x80,
+      (digits >> 21) | 0x80,
+    );
+  }
+  let last = Number(rest);
+  for (; last >= 0x80; last >>= 7) out.push((last & 0x7f) | 0x80);
+  out.push(last);
 }
 
 export interface ProtostoneInput {
@@ -50,40 +66,82 @@ export interface ProtostoneInput {
 
 /** The u128 values of tag 16383 for a list of protostones. */
 export function encodeProtostones(list: readonly ProtostoneInput[]): bigint[] {
-  const integers: bigint[] = [];
+  return packChunks(new Uint8Array(protostoneBytes(list)));
+}
+
+/** The integers of the protostones, LEB128. */
+function protostoneBytes(list: readonly ProtostoneInput[]): number[] {
+  const out: number[] = [];
   for (const protostone of list) {
-    const body = protostoneIntegers(protostone);
-    integers.push(protostone.protocolTag ?? PROTOCOL_TAG_ALKANES, protostone.length ?? BigInt(body.length));
+    const body = new Integers();
+    addFields(body, protostone);
+    pushVarint(out, protostone.protocolTag ?? PROTOCOL_TAG_ALKANES);
+    pushVarint(out, protostone.length ?? body.count);
     // As arguments of one call a hundred thousand would pass V8's stack.
-    for (const integer of body) integers.push(integer);
+    for (const byte of body.bytes) out.push(byte);
   }
-  return packChunks(encodeVarints(integers));
+  return out;
+}
+
+/** Integers in LEB128, counted. */
+class Integers {
+  readonly bytes: number[] = [];
+  count = 0;
+
+  add(...integers: readonly (bigint | number)[]): void {
+    for (const integer of integers) pushVarint(this.bytes, integer);
+    this.count += integers.length;
+  }
+
+  /** As {@link packChunks} has them, each behind `key`. */
+  addChunks(key: bigint, bytes: ArrayLike<number>): void {
+    for (let at = 0; at < bytes.length; at += CHUNK) {
+      pushVarint(this.bytes, key);
+      pushChunk(this.bytes, bytes, at, Math.min(at + CHUNK, bytes.length));
+      this.count += 2;
+    }
+  }
+}
+
+/** The little-endian number from `at` to `end` of `bytes` as a varint, without a big integer on the way. */
+function pushChunk(out: number[], bytes: ArrayLike<number>, at: number, end: number): void {
+  const first = out.length;
+  let rest = 0;
+  let bits = 0;
+  for (let i = at; i < end; i++) {
+    rest |= bytes[i] << bits;
+    for (bits += 8; bits >= 7; bits -= 7) {
+      out.push((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+  }
+  out.push(rest | 0x80);
+  while (out.length > first + 1 && out[out.length - 1] === 0x80) out.pop();
+  out[out.length - 1] &= 0x7f;
 }
 
 /** Bytes as u128 values of 15 bytes each, little-endian, the last one padded with zeros. */
 export function packChunks(bytes: Uint8Array): bigint[] {
   const values: bigint[] = [];
   for (let at = 0; at < bytes.length; at += CHUNK) {
-    let value = 0n;
-    for (let i = Math.min(at + CHUNK, bytes.length) - 1; i >= at; i--) value = (value << 8n) | BigInt(bytes[i]);
-    values.push(value);
+    const chunk = new Uint8Array(16);
+    chunk.set(bytes.subarray(at, at + CHUNK));
+    values.push(readU128(chunk, 0));
   }
   return values;
 }
 
-function protostoneIntegers(protostone: ProtostoneInput): bigint[] {
-  const integers: bigint[] = [];
+function addFields(to: Integers, protostone: ProtostoneInput): void {
   const field = (key: bigint, value: bigint | number | undefined): void => {
-    if (value !== undefined) integers.push(key, BigInt(value));
+    if (value !== undefined) to.add(key, value);
   };
-  for (const [key, value] of protostone.rawFields ?? []) field(BigInt(key), value);
+  for (const [key, value] of protostone.rawFields ?? []) to.add(key, value);
   field(KEY.burn, protostone.burn);
   field(KEY.pointer, protostone.pointer);
   field(KEY.refund, protostone.refund);
   field(KEY.from, protostone.from);
-  for (const chunk of packChunks(protostone.message ?? new Uint8Array(0))) field(KEY.message, chunk);
-  pushEdicts(integers, KEY.edicts, protostone.edicts);
-  return integers;
+  if (protostone.message !== undefined) to.addChunks(KEY.message, protostone.message);
+  addEdicts(to, KEY.edicts, protostone.edicts);
 }
 
 interface EdictInput {
@@ -93,10 +151,10 @@ interface EdictInput {
 }
 
 /** `tag` and the edicts, if there are any. */
-function pushEdicts(to: bigint[], tag: bigint, edicts: readonly EdictInput[] = []): void {
+function addEdicts(to: Integers, tag: bigint, edicts: readonly EdictInput[] = []): void {
   if (edicts.length === 0) return;
-  to.push(tag);
-  for (const integer of edictIntegers(edicts)) to.push(integer);
+  to.add(tag);
+  for (const integer of edictIntegers(edicts)) to.add(integer);
 }
 
 function edictIntegers(edicts: readonly EdictInput[]): bigint[] {
@@ -124,12 +182,12 @@ export interface RunestoneInput {
  * A whole OP_RETURN script: raw fields, pointer, protocol values, edicts; the payload in pushes of at most 520 bytes.
  */
 export function encodeRunestone(runestone: RunestoneInput): Uint8Array {
-  const integers: bigint[] = [];
-  for (const [tag, value] of runestone.rawFields ?? []) integers.push(BigInt(tag), BigInt(value));
-  if (runestone.pointer !== undefined) integers.push(TAG.pointer, BigInt(runestone.pointer));
-  for (const value of encodeProtostones(runestone.protostones ?? [])) integers.push(TAG.protocol, value);
-  pushEdicts(integers, TAG.body, runestone.edicts);
-  return concatBytes(Uint8Array.of(OP_RETURN, OP_13), pushAll(encodeVarints(integers)));
+  const payload = new Integers();
+  for (const [tag, value] of runestone.rawFields ?? []) payload.add(tag, value);
+  if (runestone.pointer !== undefined) payload.add(TAG.pointer, runestone.pointer);
+  payload.addChunks(TAG.protocol, protostoneBytes(runestone.protostones ?? []));
+  addEdicts(payload, TAG.body, runestone.edicts);
+  return concatBytes(Uint8Array.of(OP_RETURN, OP_13), pushAll(new Uint8Array(payload.bytes)));
 }
 
 /** Message bytes of a cellpack (not padded). */

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseBlock } from '../../src/bitcoin/parse-block.js';
 import { verifyBlock } from '../../src/bitcoin/verify-block.js';
 import { ContractChain } from '../../src/contract-chain/contract-chain.js';
-import { MemoryChain } from '../../src/contract-chain/memory-chain.js';
+import { KnownBlocks } from '../../src/contract-chain/known-blocks.js';
+import { MemoryChain, type MemoryChainOptions } from '../../src/contract-chain/memory-chain.js';
 import { LaneEngine } from '../../src/execute/engine.js';
 import type { LaneKey } from '../../src/lane/types.js';
 import { applyWrites } from '../../src/selftest/fuzz/fuzz.js';
@@ -147,6 +148,53 @@ describe('contracts on a chain in memory', () => {
     chain.rollback(2);
     expect(supplyOf(chain)).toBe(0n);
     expect(below.chain.get('sequence')).toEqual(chain.chain.get('sequence'));
+  });
+
+  it('blocks that another chain of the same kind has run are not run again', async () => {
+    const known: NonNullable<MemoryChainOptions['known']> = new KnownBlocks();
+    const played = (each: number): ContractChain => {
+      const chain = new ContractChain(new MemoryChain({ known }));
+      chain.deploy(mint, [0, CAP, EACH]);
+      chain.call('2:1', [MINT], { from: chain.account(`${each}`) });
+      return chain;
+    };
+    const [first, same, other] = [played(1), played(1), played(2)];
+    const lane = ({ chain }: ContractChain, height: number): unknown => chain.block(height)?.lane;
+    expect([lane(same, 1), lane(same, 2)]).toEqual([lane(first, 1), lane(first, 2)]);
+    expect(lane(same, 2)).toBe(lane(first, 2));
+    expect(lane(other, 1)).toBe(lane(first, 1));
+    expect(lane(other, 2)).not.toEqual(lane(first, 2));
+    expect(toHex(same.chain.root())).toBe(toHex(first.chain.root()));
+    // Of a block that commits to nothing, the hash does not tell the transactions.
+    const writes = new Map([['store/x', Uint8Array.of(1)]]);
+    for (const chain of [first, same]) {
+      await chain.mineBy(async () => ({ writes: chain === first ? writes : new Map() }));
+      chain.mine();
+    }
+    expect(lane(same, 4)).not.toBe(lane(first, 4));
+  });
+
+  it('what was run longest ago is forgotten', () => {
+    const known = new KnownBlocks<number>(10);
+    const hash = (i: number): Uint8Array => new Uint8Array(32).fill(i);
+    for (let i = 1; i <= 25; i++) known.add(hash(i), i, 1);
+    expect([1, 10, 11, 20, 21, 25].map((i) => known.get(hash(i)))).toEqual([undefined, undefined, 11, 20, 21, 25]);
+  });
+
+  it('coins that were spent come back with a reorg, and what is read of the storage belongs to the reader', () => {
+    const { chain, token } = minted();
+    const [alice, bob] = ['alice', 'bob'].map((name) => chain.account(name));
+    chain.call(token, [MINT]);
+    chain.call(token, [99], { from: alice, to: bob, send: { '2:1': 2 } });
+    chain.call(token, [99], { from: bob, to: alice, send: { '2:1': 2 } });
+    const held = (): bigint[] => [alice, bob].map((account) => chain.balance(token, account));
+    expect(held()).toEqual([5n, 0n]);
+    chain.rollback(1);
+    expect(held()).toEqual([3n, 2n]);
+    chain.rollback(1);
+    expect(held()).toEqual([5n, 0n]);
+    chain.storage(token, 'minted')?.fill(9);
+    expect(readU128(chain.storage(token, 'minted') ?? expect.fail(), 0)).toBe(1n);
   });
 
   it('an index of the same blocks has the same state, receipts and data of calls', async () => {

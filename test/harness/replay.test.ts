@@ -32,7 +32,7 @@ describe('another executor goes the way of a chain', () => {
     const replayer = new Replayer('in batches');
     const run = played();
     expect(run.steps.map(({ kind }) => kind)).toEqual(['mine', 'mine', 'rollback', 'mine', 'mine']);
-    const other = run.steps.map((step, at) => (at === 3 ? { ...step, receipts: '00' } : step));
+    const other = run.steps.map((step, at) => (at === 3 ? { ...step, receipts: new Uint8Array(1) } : step));
     expect(await replayer.differenceIn({ ...run, steps: other })).toBe('in batches: other receipts in block 2');
     expect(await replayer.differenceIn({ ...run, state: '00' })).toBe('in batches: another state at the end');
     // What a reorg took back would stay.

@@ -48,9 +48,9 @@ export class RowTable {
   readonly #recordOf: Int32Array;
   readonly #numberings = new Map<number, Numbering>();
   /** By key: where its value before the block lies, if it is known. */
-  #starts = new Uint32Array(1_024);
-  #ends = new Uint32Array(1_024);
-  #isKnown = new Uint8Array(1_024);
+  #starts = new Uint32Array(128);
+  #ends = new Uint32Array(128);
+  #isKnown = new Uint8Array(128);
 
   /** `before`: the state before the block, for reads that are remembered here; `memory`: of the blocks before. */
   constructor(rows: number, before: StateReader, memory?: BlockMemory) {

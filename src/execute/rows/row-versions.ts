@@ -6,7 +6,7 @@ export const NO_VERSION = -1;
 /** Values that rows have written while a block runs, by number of the key and by row. */
 export class RowVersions {
   /** By key: its newest version + 1; each version has the number of the next older one + 1, or 0. */
-  #heads = new Uint32Array(1_024);
+  #heads = new Uint32Array(128);
   readonly #older = new Words();
   readonly #rows = new Words();
   readonly #starts = new Words();

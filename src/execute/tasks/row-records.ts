@@ -92,7 +92,7 @@ export interface KernelNumbers {
   readonly outcomes: Uint32Array;
 }
 
-const FIRST_WORDS = 4_096;
+const FIRST_WORDS = 256;
 
 /** Words that grow. */
 export class Words {

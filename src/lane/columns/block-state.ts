@@ -9,7 +9,9 @@ import { copyWords, viewOf } from '../../util/words.js';
 import type { LaneKey, StateReader } from '../types.js';
 import { KeyTable } from './key-table.js';
 
-const FIRST_BYTES = 1 << 20;
+/** Small blocks make and drop a state each: what large ones need is made as they grow. */
+const FIRST_BYTES = 1 << 16;
+const FIRST_KEYS = 128;
 /** Bytes of keys and values after which those that were only read are forgotten, and the others are put aside. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
@@ -34,10 +36,10 @@ export class BlockState {
   #used = 0;
   readonly #keys = new KeyTable();
   /** By key: where its value lies. */
-  starts = new Uint32Array(1_024);
-  ends = new Uint32Array(1_024);
-  #known = new Uint8Array(1_024);
-  #below = new Uint8Array(1_024);
+  starts = new Uint32Array(FIRST_KEYS);
+  ends = new Uint32Array(FIRST_KEYS);
+  #known = new Uint8Array(FIRST_KEYS);
+  #below = new Uint8Array(FIRST_KEYS);
   #base: StateReader;
   #mostBytes: number;
   /** Writes that were put aside: a value of no bytes is undefined here. */

@@ -4,7 +4,7 @@ import { longer } from '../../util/longer.js';
 import { hashOfWords, wordsEqual } from '../../util/word-hash.js';
 import { bytesOf, LastView } from '../../util/words.js';
 
-const FIRST_KEYS = 1_024;
+const FIRST_KEYS = 128;
 /** Places that are looked at for a key; beyond them it is found by a map, whose hash nobody can foresee. */
 export const MOST_STEPS = 24;
 const NONE = 0;

@@ -4,7 +4,7 @@ import { longer } from '../../util/longer.js';
 export class NumberSet {
   list = new Uint32Array(16);
   count = 0;
-  #places = new Uint32Array(1_024);
+  #places = new Uint32Array(64);
 
   /** Place of `number` in `list`, -1 if it is not there. */
   placeOf(number: number): number {
