@@ -33,6 +33,7 @@ const decision = inFile('src/execute/choose/decision.ts', LEARNS);
 const warmth = inFile('src/execute/choose/pool-warmth.ts', REHEARSAL);
 const kindCosts = inFile('src/execute/choose/kind-costs.ts', 'test/execute/block-modes.test.ts', LEARNS);
 const rehearsal = inFile('src/execute/threads/rehearsal.ts', REHEARSAL);
+const rowQueue = inFile('src/execute/tasks/row-queue.ts', 'test/execute/row-queue.test.ts');
 const pool = inFile('src/execute/threads/worker-pool.ts', REHEARSAL);
 
 export const EXECUTE = [
@@ -71,6 +72,18 @@ export const EXECUTE = [
     '  begin(block: BeginBlock): void {\n    this.#rehearsal?.stop();',
     '  begin(block: BeginBlock): void {',
     'a block waits until a rehearsal has come to its end',
+  ),
+  rowQueue(
+    'nobody-helped',
+    'for (let i = 0; i < this.#parts; i++) if (this.#takeOf(',
+    'for (let i = 0; i < 1; i++) if (this.#takeOf(',
+    'a thread that has done with its own rows leaves those of slower ones to them',
+  ),
+  rowQueue(
+    'room-for-each',
+    'if (Atomics.sub(this.#words, 0, bytes) < bytes)',
+    'if (this.#words[0] < bytes)',
+    'every thread may keep as much of a batch as all of them together',
   ),
   rowTable(
     'given-up-record-kept',
@@ -348,12 +361,6 @@ export const EXECUTE = [
     'if (this.#ranges.missed(key) === undefined) this.#remember(key, value);',
     'this.#remember(key, value);',
     'what workers read of one contract is remembered key by key, however much it is',
-  ),
-  inFile('src/execute/threads/collect.ts', 'test/execute/collect.test.ts')(
-    'given-up-kept',
-    'found = undefined;',
-    '',
-    'what workers found of a block that is given up stays in memory while it runs again',
   ),
   inFile('src/execute/tasks/block-weight.ts', 'test/execute/large-blocks.test.ts')(
     'piece-beyond-left',

@@ -8,6 +8,7 @@ import { ALWAYS_PARALLEL } from '../../src/execute/choose/block-mode.js';
 import type { BlockView } from '../../src/execute/choose/block-view.js';
 import { PoolWarmth } from '../../src/execute/choose/pool-warmth.js';
 import type { LaneEngine } from '../../src/execute/engine.js';
+import { BlockBudget } from '../../src/execute/tasks/block-weight.js';
 import { Rehearsal } from '../../src/execute/threads/rehearsal.js';
 import { WorkerPool } from '../../src/execute/threads/worker-pool.js';
 import { beginning } from '../../src/execute/threads/worker-protocol.js';
@@ -91,14 +92,12 @@ describe('threads rehearse', () => {
     await sleep(50);
     pool.begin(begun(world, block, world.state));
     expect(progress.isStopped).toBe(true);
-    let rows = 0;
-    const budget = { ofPiece: () => 1 << 20 } as unknown as Parameters<WorkerPool['runRows']>[1];
+    const found: number[] = [];
     const all = Uint32Array.from({ length: 40 }, (_, i) => i);
-    const count = (piece: Uint32Array) => {
-      rows += piece.length;
-    };
-    await pool.runRows(all, budget, (piece) => ({ rows: piece, overrides: undefined }), count);
-    expect([rows, progress.ended]).toEqual([40, 0]);
+    const parts = { rows: all, ends: [30, 40] };
+    await pool.runRows(parts, new BlockBudget(), { overrides: undefined }, ({ rows }) => found.push(...rows));
+    expect(found.sort((a, b) => a - b)).toEqual([...all]);
+    expect(progress.ended).toBe(0);
   });
 
   it('on a state that makes no sense, too: they end, and go on with what counts', async () => {
@@ -123,9 +122,9 @@ describe('threads rehearse', () => {
     const pool = poolOf(1);
     const progress = pool.rehearse({ ...block, columns: { ...block.columns, block: undefined as never } }, SHORT);
     await until(() => progress.ended === 1);
-    const budget = { ofPiece: () => 1 << 20 } as unknown as Parameters<WorkerPool['runRows']>[1];
-    const task = (rows: Uint32Array) => ({ rows, overrides: undefined });
-    await expect(pool.runRows(Uint32Array.of(0), budget, task, () => undefined)).rejects.toThrow();
+    const parts = { rows: Uint32Array.of(0), ends: [1] };
+    const run = pool.runRows(parts, new BlockBudget(), { overrides: undefined }, () => undefined);
+    await expect(run).rejects.toThrow();
   });
 });
 

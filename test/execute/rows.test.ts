@@ -201,13 +201,13 @@ describe('records of rows', () => {
     const rows = Uint32Array.from([0, 1, 2, 3]);
     const overrides = { ends: Uint32Array.from([4, 4, 8, 12]), words, bytes };
     for (let again = 0; again < 2; again++) {
-      table.take(rows, tasks.run({ rows, overrides }, 1e6), new BlockBudget());
+      table.take(tasks.run({ rows, overrides }, 1e6), new BlockBudget());
       const written = Array.from(rows, (row) => {
         return table.state.bytes[table.words.list[table.valuesOf(row)]];
       });
       expect(written).toEqual([10, 2, 10, 1]);
     }
-    table.take(rows, tasks.run({ rows, overrides: undefined }, 1e6), new BlockBudget());
+    table.take(tasks.run({ rows, overrides: undefined }, 1e6), new BlockBudget());
     expect(table.state.bytes[table.words.list[table.valuesOf(3)]]).toBe(2);
   });
 
@@ -224,7 +224,7 @@ describe('records of rows', () => {
     const table = new RowTable(1, before);
     // In the second round the keys have their numbers.
     for (let round = 0; round < 2; round++) {
-      table.take(rows, tasks.run({ rows, overrides: undefined }, 1e6), new BlockBudget());
+      table.take(tasks.run({ rows, overrides: undefined }, 1e6), new BlockBudget());
       expect(table.isOk(0)).toBe(true);
     }
     const codes = ids.length * padding.length;
@@ -246,7 +246,7 @@ describe('records of rows', () => {
       for (const row of [4, 1, 3, 0, 5, 2]) {
         const rows = Uint32Array.of(row);
         const thread = row === 3 ? other : tasks;
-        table.take(rows, thread.run({ rows, overrides: undefined }, 1e6), new BlockBudget());
+        table.take(thread.run({ rows, overrides: undefined }, 1e6), new BlockBudget());
       }
       const { reads, writes } = table.accessSets(Uint32Array.from([0, 1, 2, 3, 4, 5]));
       return [reads, writes].map(({ values }) => Array.from(values, (key) => table.state.keyText(key)));

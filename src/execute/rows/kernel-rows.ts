@@ -125,15 +125,15 @@ export class KernelRows {
     return true;
   }
 
-  /**
-   * The numbers of the calls and outcomes of `rows`, which follow each other in a colour; `first` is that of the first
-   * one's outcome.
-   */
-  numbersOf(rows: Uint32Array, first: number): KernelNumbers {
-    return {
-      calls: rows.map((row) => this.#written.callOf(row)),
-      outcomes: rows.map((_, i) => first + i),
-    };
+  /** The numbers of the calls of `rows`, and those of their outcomes, in shared memory. */
+  numbersOf(rows: Uint32Array, outcomeOf: ReadonlyMap<number, number>): KernelNumbers {
+    const shared = (): Uint32Array => new Uint32Array(new SharedArrayBuffer(4 * rows.length));
+    const [calls, outcomes] = [shared(), shared()];
+    for (let i = 0; i < rows.length; i++) {
+      calls[i] = this.#written.callOf(rows[i]);
+      outcomes[i] = outcomeOf.get(rows[i]) ?? 0;
+    }
+    return { calls, outcomes };
   }
 
   /** A thread has gone through `row` with outcome number `number` of a segment: counts what became of it. */

@@ -1,6 +1,6 @@
 /** What rows of a batch must see in place of the state before the block. */
 import { copyBytes } from '../../util/copy-bytes.js';
-import { AT, HEAD, type RowOverrides, Words } from '../tasks/row-records.js';
+import { AT, HEAD, type RowOverrides, SharedWords, Words } from '../tasks/row-records.js';
 import { NO_PREDICTION, type Predictions } from './predictions.js';
 import type { RowTable } from './row-table.js';
 import { NO_VERSION, type RowVersions } from './row-versions.js';
@@ -33,7 +33,7 @@ export function eachOverride(
   }
 }
 
-/** The same for `rows`, as another thread can be told. */
+/** The same for `rows`, as other threads can be told. */
 export function overridesOf(
   rows: Uint32Array,
   table: RowTable,
@@ -41,8 +41,8 @@ export function overridesOf(
   predictions: Predictions | undefined,
 ): RowOverrides {
   const { state } = table;
-  const ends = new Uint32Array(rows.length);
-  const places = new Words();
+  const ends = new Uint32Array(new SharedArrayBuffer(4 * rows.length));
+  const places = new SharedWords();
   const parts = new Words();
   let length = 0;
   const part = (start: number, end: number): void => {
@@ -60,10 +60,10 @@ export function overridesOf(
     eachOverride(rows[i], table, versions, predictions, put);
     ends[i] = places.length;
   }
-  const bytes = new Uint8Array(length);
+  const bytes = new Uint8Array(new SharedArrayBuffer(length));
   for (let i = 0, at = 0; i < parts.length; i += 2) {
     copyBytes(state.bytes, parts.list[i], parts.list[i + 1], bytes, at);
     at += parts.list[i + 1] - parts.list[i];
   }
-  return { ends, words: places.taken(), bytes };
+  return { ends, words: places.list.subarray(0, places.length), bytes };
 }

@@ -44,7 +44,7 @@ export class RowGroups {
   }
 
   /** `rows`, those of one group together, otherwise in their order. */
-  inOrder(rows: Uint32Array): Uint32Array {
+  inOrder(rows: Uint32Array): Uint32Array<ArrayBuffer> {
     const starts = new Uint32Array(this.#groups + 1);
     for (let i = 0; i < rows.length; i++) starts[this.#groupOf[rows[i]] + 1]++;
     for (let group = 0; group < this.#groups; group++) starts[group + 1] += starts[group];

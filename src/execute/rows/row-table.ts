@@ -46,6 +46,7 @@ export class RowTable {
   readonly words: Words;
   readonly #before: StateReader;
   readonly #recordOf: Int32Array;
+  readonly #threadOf: Uint32Array;
   readonly #numberings = new Map<number, Numbering>();
   /** By key: where its value before the block lies, if it is known. */
   #starts = new Uint32Array(128);
@@ -58,13 +59,14 @@ export class RowTable {
     this.words = new Words(memory?.takeWords(RECORDS));
     this.#before = before;
     this.#recordOf = new Int32Array(rows).fill(NONE);
+    this.#threadOf = new Uint32Array(rows);
   }
 
   /**
-   * Takes what a thread says of `rows`; those of which it says nothing keep what was said before, and `giveUp` is told.
+   * Takes what a thread says of rows; those of which it says nothing keep what was said before, and `giveUp` is told.
    * Throws `BlockTooLarge` when it has no room in `budget`.
    */
-  take(rows: Uint32Array, { thread, words, bytes }: RowReply, budget: BlockBudget, giveUp?: GiveUp): void {
+  take({ rows, thread, words, bytes }: RowReply, budget: BlockBudget, giveUp?: GiveUp): void {
     budget.takeBytes(4 * words.length + bytes.length);
     const base = this.state.keep(bytes, 0, bytes.length);
     const [generation, , end] = words;
@@ -73,6 +75,7 @@ export class RowTable {
     const { list } = this.words;
     list.set(words.subarray(REPLY_HEAD, end), to + REPLY_HEAD);
     for (let i = 0, at = to + REPLY_HEAD; i < rows.length; i++) {
+      this.#threadOf[rows[i]] = thread;
       if ((list[at + AT.flags] & GIVEN_UP) !== 0) giveUp?.(rows[i], (list[at + AT.flags] & UNREADABLE) !== 0);
       else {
         this.#recordOf[rows[i]] = at;
@@ -91,6 +94,11 @@ export class RowTable {
   /** Where the record of `row` begins in `words`. */
   recordOf(row: number): number {
     return this.#recordOf[row];
+  }
+
+  /** The thread that ran `row` last: it knows most of what the row reads. 0: the engine's. */
+  threadOf(row: number): number {
+    return this.#threadOf[row];
   }
 
   /** Whether its record is that of a dry run that counts for nothing but its keys. */

@@ -1,5 +1,6 @@
 /** Runs rows of a block, on the workers or here. */
 import type { BlockBudget } from '../tasks/block-weight.js';
+import type { RowParts } from '../tasks/row-queue.js';
 import type { KernelNumbers, RowOverrides } from '../tasks/row-records.js';
 import type { RowTasks } from '../tasks/row-tasks.js';
 import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
@@ -18,27 +19,28 @@ export class RowWork {
   }
 
   /**
-   * Runs `rows` and gives their records to `table`; `overrides` says what the rows of a piece see, undefined: dry runs.
-   * Gives where they ran. Throws `BlockTooLarge` when they have no room in `budget`.
+   * Runs `rows` and gives their records to `table`; `overrides` says what rows see, undefined: dry runs. Gives where
+   * they ran. Throws `BlockTooLarge` when they have no room in `budget`.
    */
   async run(
-    rows: Uint32Array,
+    rows: Uint32Array<ArrayBuffer>,
     table: RowTable,
     budget: BlockBudget,
     overrides?: (rows: Uint32Array) => RowOverrides,
   ): Promise<'alone' | 'pool'> {
-    const taskOf = (piece: Uint32Array) => ({ rows: piece, overrides: overrides?.(piece) });
-    if (this.pool === undefined || rows.length < FEWEST_FOR_WORKERS) {
-      table.take(rows, this.tasks.run(taskOf(rows), budget.ofPiece(1)), budget);
+    const { pool } = this;
+    if (pool === undefined || rows.length < FEWEST_FOR_WORKERS) {
+      table.take(this.tasks.run({ rows, overrides: overrides?.(rows) }, budget.ofPiece(1)), budget);
       return 'alone';
     }
-    await this.pool.runRows(rows, budget, taskOf, (piece, reply) => table.take(piece, reply, budget));
+    const parts = overrides === undefined ? evenParts(rows, pool.size) : partsByThread(rows, table, pool.size);
+    await pool.runRows(parts, budget, { overrides: overrides?.(parts.rows) }, (reply) => table.take(reply, budget));
     return 'pool';
   }
 
   /**
    * Goes through `rows`, whose calls the kernel has run, on the pool, which has been told what it found. `numbersOf`
-   * says of a piece which calls and outcomes are its; `giveUp` hears of rows of which that does not count. Throws as
+   * says of rows which calls and outcomes are theirs; `giveUp` hears of rows of which that does not count. Throws as
    * {@link run}.
    */
   async goThrough(
@@ -49,7 +51,31 @@ export class RowWork {
     numbersOf: (rows: Uint32Array) => KernelNumbers,
     giveUp: GiveUp,
   ): Promise<void> {
-    const taskOf = (piece: Uint32Array) => ({ rows: piece, overrides: overrides(piece), kernel: numbersOf(piece) });
-    await this.pool?.runRows(rows, budget, taskOf, (piece, reply) => table.take(piece, reply, budget, giveUp));
+    const { pool } = this;
+    if (pool === undefined) return;
+    const parts = partsByThread(rows, table, pool.size);
+    const how = { overrides: overrides(parts.rows), kernel: numbersOf(parts.rows) };
+    await pool.runRows(parts, budget, how, (reply) => table.take(reply, budget, giveUp));
   }
+}
+
+/** As many parts as threads, of rows that follow each other. */
+function evenParts(rows: Uint32Array, threads: number): RowParts {
+  const ends = Array.from({ length: threads }, (_, part) => Math.floor((rows.length * (part + 1)) / threads));
+  return { rows, ends };
+}
+
+/** To each thread the rows that it ran last, in their order; those of other threads in turn. */
+function partsByThread(rows: Uint32Array, table: RowTable, threads: number): RowParts {
+  const partOf = (i: number): number => {
+    const thread = table.threadOf(rows[i]);
+    return thread === 0 || thread > threads ? i % threads : thread - 1;
+  };
+  const ends = new Array<number>(threads).fill(0);
+  for (let i = 0; i < rows.length; i++) ends[partOf(i)]++;
+  for (let part = 1; part < threads; part++) ends[part] += ends[part - 1];
+  const ordered = new Uint32Array(rows.length);
+  const next = ends.map((_, part) => (part === 0 ? 0 : ends[part - 1]));
+  for (let i = 0; i < rows.length; i++) ordered[next[partOf(i)]++] = rows[i];
+  return { rows: ordered, ends };
 }

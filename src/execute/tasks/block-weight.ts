@@ -34,6 +34,11 @@ export class BlockBudget {
     this.#left = bytes;
   }
 
+  /** Bytes that have room. */
+  get left(): number {
+    return this.#left;
+  }
+
   /** Bytes that are taken. */
   get taken(): number {
     return this.#bytes - this.#left;

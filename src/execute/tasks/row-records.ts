@@ -61,32 +61,38 @@ export const REPLY_HEAD = 3;
 /** Words of a new key: begin and end of it, 1 if its value before the block is told, begin and end of that. */
 export const KEY_WORDS = 5;
 
-/** Records of rows, in the order of the task, and keys that are named for the first time. */
+/** Records of rows, in their order, and keys that are named for the first time. */
 export interface RowReply {
+  readonly rows: Uint32Array<ArrayBuffer>;
   /** What numbered the keys: 0 is the engine's own thread, then its workers. */
   readonly thread: number;
   readonly words: Uint32Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Values that rows see in place of those before the block. */
+/** Values that rows see in place of those before the block. All of it lies in shared memory. */
 export interface RowOverrides {
-  /** By row: where its entries end, in `words`. */
+  /** By place of a row in the task: where its entries end, in `words`. */
   readonly ends: Uint32Array;
   /** Begin and end of a key in `bytes`, begin and end of its value; equal: the key is absent. */
   readonly words: Uint32Array;
   readonly bytes: Uint8Array;
 }
 
-/** Rows to run; `overrides` undefined: a dry run. */
-export interface RowTask {
-  readonly rows: Uint32Array;
+/** How rows are to be run. */
+export interface RunOfRows {
+  /** undefined: a dry run. */
   readonly overrides: RowOverrides | undefined;
   /** The kernel has run the calls of the rows, and the thread knows its outcomes. */
   readonly kernel?: KernelNumbers;
 }
 
-/** By row of a task: the number of its call, and that of its outcome. */
+/** Rows to run. */
+export interface RowTask extends RunOfRows {
+  readonly rows: Uint32Array<ArrayBuffer>;
+}
+
+/** By place of a row in the task: the number of its call, and that of its outcome. All of it lies in shared memory. */
 export interface KernelNumbers {
   readonly calls: Uint32Array;
   readonly outcomes: Uint32Array;

@@ -19,6 +19,7 @@ import { BlockTooLarge } from './block-weight.js';
 import type { CachingReader } from './caching-reader.js';
 import { KernelResults } from './kernel-results.js';
 import { OverriddenKeys } from './overridden-keys.js';
+import type { RowQueue } from './row-queue.js';
 import {
   ASKED,
   BEFORE,
@@ -31,6 +32,7 @@ import {
   REPLY_HEAD,
   type RowReply,
   type RowTask,
+  type RunOfRows,
   resultOf,
   SEEN,
   UNREADABLE,
@@ -41,6 +43,10 @@ import {
 const MOST_TOLD = 256;
 /** What a thread keeps of a block in bytes before it numbers keys anew. */
 const MOST_KEPT = 64 * 1024 * 1024;
+
+/** Rows of a reply, and its bytes, from which on it is sent: what it says is taken while other rows run. */
+const REPLY_ROWS = 64;
+const REPLY_BYTES = 256 * 1024;
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -72,6 +78,8 @@ export class RowTasks {
   readonly #namedReads = new Words();
   readonly #namedWrites = new Words();
   readonly #out = new ReceiptWriter();
+  /** Rows of the reply. */
+  readonly #taken = new Words();
   #kernel: KernelWork | undefined;
 
   /**
@@ -111,14 +119,41 @@ export class RowTasks {
   }
 
   /** Runs the rows of `task`. Throws `BlockTooLarge` when their records take more than `mostBytes`. */
-  run({ rows, overrides, kernel }: RowTask, mostBytes: number): RowReply {
+  run(task: RowTask, mostBytes: number): RowReply {
+    this.#beginReply();
+    this.#runPlaces(task.rows, 0, task.rows.length, task, mostBytes);
+    return this.#reply(task.rows);
+  }
+
+  /**
+   * Runs rows of `queue`, those of part `own` first, until there are enough for a reply; undefined: none is left.
+   * Throws `BlockTooLarge` when their records take more than `mostBytes`, or all of the queue more than they may.
+   */
+  runSome(queue: RowQueue, own: number, how: RunOfRows, mostBytes: number): RowReply | undefined {
+    this.#beginReply();
+    this.#taken.length = 0;
+    while (this.#taken.length < REPLY_ROWS && this.#replyBytes < REPLY_BYTES && queue.take(own)) {
+      const { rows, from, to } = queue;
+      this.#runPlaces(rows, from, to, how, mostBytes);
+      for (let place = from; place < to; place++) this.#taken.push(rows[place]);
+    }
+    if (this.#taken.length === 0) return undefined;
+    queue.keep(this.#replyBytes);
+    return this.#reply(this.#taken.taken());
+  }
+
+  #beginReply(): void {
     if (this.#state.used > this.#mostKept) this.#numberAnew();
     this.#words.length = 0;
     this.#words.take(REPLY_HEAD);
     this.#newKeys.length = 0;
     this.#out.length = 0;
-    if (overrides === undefined) this.#before.prefetch(sheetKeysOf(this.#columns, rows));
-    for (let i = 0; i < rows.length; i++) {
+  }
+
+  /** Runs the rows from place `from` to `to` of a task. */
+  #runPlaces(rows: Uint32Array, from: number, to: number, { overrides, kernel }: RunOfRows, mostBytes: number): void {
+    if (overrides === undefined) this.#before.prefetch(sheetKeysOf(this.#columns, rows.subarray(from, to)));
+    for (let i = from; i < to; i++) {
       if (overrides === undefined) this.#runOne(rows[i], true);
       else {
         // Code under a key may be other code for the next row.
@@ -131,14 +166,22 @@ export class RowTasks {
         if (hasCode) this.#forgetCode();
       }
       this.#tellKeys();
-      if (4 * (this.#words.length + this.#newKeys.length) + this.#out.length > mostBytes) throw new BlockTooLarge();
+      if (this.#replyBytes > mostBytes) throw new BlockTooLarge();
     }
+  }
+
+  get #replyBytes(): number {
+    return 4 * (this.#words.length + this.#newKeys.length) + this.#out.length;
+  }
+
+  #reply(rows: Uint32Array<ArrayBuffer>): RowReply {
     const newKeysAt = this.#words.length;
     this.#words.add(this.#newKeys.list, this.#newKeys.length);
     this.#words.list[0] = this.#generation;
     this.#words.list[1] = rows.length;
     this.#words.list[2] = newKeysAt;
-    return { thread: this.thread, words: this.#words.taken(), bytes: this.#out.bytes.slice(0, this.#out.length) };
+    const bytes = this.#out.bytes.slice(0, this.#out.length);
+    return { rows, thread: this.thread, words: this.#words.taken(), bytes };
   }
 
   #numberAnew(): void {

@@ -8,22 +8,17 @@ import { compiledBytesOf } from '../../program/runner.js';
 import { DEEP_STACK } from '../../util/deep-thread.js';
 import { shipped } from '../../util/shipped.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
-import type { RowReply, RowTask } from '../tasks/row-records.js';
+import { type RowParts, RowQueue, shareRows } from '../tasks/row-queue.js';
+import type { RowReply, RunOfRows } from '../tasks/row-records.js';
 import type { SharedWrites } from '../tasks/written-state.js';
-import { collect } from './collect.js';
 import { Rehearsal, type RehearsalLength, type RehearsalProgress } from './rehearsal.js';
 import type { BeginBlock, FromWorker, ToWorker, WorkerData } from './worker-protocol.js';
 
 /** Fewer transactions than this are not worth a task for another thread. */
 export const FEWEST_FOR_WORKERS = 8;
 
-/** Tasks per worker that a batch is cut into, so that a slow one does not hold the others up. */
-const PIECES_PER_WORKER = 4;
-const LARGEST_PIECE = 128;
-
-/** A worker gets its next task before it has answered, so that it need not wait for it, where answers are small. */
-const MOST_BEGUN = 2;
-const SMALL_ANSWER = 1 << 20;
+/** Rows of an answer at most: what one may take follows from it. */
+const LARGEST_ANSWER = 128;
 
 /** Threads that scan a block together. */
 const FEWEST_TO_SCAN = 4;
@@ -31,31 +26,29 @@ const FEWEST_TO_SCAN = 4;
 /** Share of the workers that rehearse while the engine runs a block: cores have memory and clock in common. */
 const BESIDE_THE_ENGINE = 0.25;
 
-interface Job {
-  readonly task: RowTask;
-  /** What it may take, by what the pieces before it have left. */
-  readonly mostBytes: () => number;
-  readonly resolve: (reply: RowReply) => void;
-  /** Of a part of a block to scan. */
-  readonly scanned?: (part: ScannedPart) => void;
+/** A part of a block that a worker scans. */
+interface ScanJob {
+  readonly scanned: (part: ScannedPart) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A job of whose end nobody wants to hear any more. */
-const FORGOTTEN: Job = {
-  task: { rows: new Uint32Array(0), overrides: undefined },
-  mostBytes: () => 0,
-  resolve: () => undefined,
-  reject: () => undefined,
-};
+/** Rows that all workers run together. */
+interface Batch {
+  readonly number: number;
+  readonly take: (reply: RowReply) => void;
+  /** Rows of which nothing was heard. */
+  left: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
 
 export class WorkerPool {
-  /** Of each worker: what it has been given, in the order in which it answers. */
-  readonly #workers: { readonly thread: Worker; readonly jobs: Job[] }[];
+  /** Of each worker: what it is to scan, in the order in which it answers. */
+  readonly #workers: { readonly thread: Worker; readonly scans: ScanJob[] }[];
   readonly #ready = new SharedArrayBuffer(4);
-  #waiting: Job[] = [];
-  /** Bytes of the largest answer to jobs of the list under way; undefined: there was none yet. */
-  #largest: number | undefined;
+  /** The rows under way. */
+  #batch: Batch | undefined;
+  #batches = 0;
   #rehearsal: Rehearsal | undefined;
   /** Failures of rehearsals before this one. */
   #failedBefore = 0;
@@ -74,28 +67,15 @@ export class WorkerPool {
     this.#workers = Array.from({ length: size }, (_, i) => {
       const workerData: WorkerData = { watch, thread: i + 1, compiledBytes: compiledBytesOf(size), ready: this.#ready };
       const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
-      const worker: { readonly thread: Worker; readonly jobs: Job[] } = { thread, jobs: [] };
+      const worker: { readonly thread: Worker; readonly scans: ScanJob[] } = { thread, scans: [] };
       thread.on('message', (answer: FromWorker) => {
         if (answer.kind === 'program-file-lost') {
           onProgramFileLost?.(answer.why);
           return;
         }
-        const job = worker.jobs.shift();
-        if (answer.kind === 'error') {
-          this.#fail(errorOf(answer.failure));
-          job?.reject(this.#dead as Error);
-          return;
-        }
-        if (answer.kind === 'scanned') job?.scanned?.(answer.part);
-        else if (answer.kind === 'too-large') job?.reject(new BlockTooLarge());
-        else {
-          const { bytes, words } = answer;
-          this.#largest = Math.max(this.#largest ?? 0, bytes.length + words.byteLength);
-          // The worker goes on while this thread takes the answer.
-          this.#dispatch();
-          job?.resolve(answer);
-        }
-        this.#dispatch();
+        if (answer.kind === 'error') this.#fail(errorOf(answer.failure));
+        else if (answer.kind === 'scanned') worker.scans.shift()?.scanned(answer.part);
+        else this.#hear(answer);
       });
       thread.on('error', (cause) => this.#fail(new InternalError('a worker thread died', { cause })));
       thread.on('exit', (status) => {
@@ -123,15 +103,16 @@ export class WorkerPool {
   /** Hashes and scans `block` in parts, which are given in its order. */
   scan(block: BlockOffsets): Promise<ScannedPart[]> {
     const parts = partsOf(block, this.size);
-    return collect<ScannedPart, ScannedPart>(
-      parts.length,
-      (found) => found,
-      (i, scanned, reject) => {
-        const { thread, jobs } = this.#workers[i];
-        jobs.push({ ...FORGOTTEN, scanned, reject });
-        if (this.#dead === undefined) thread.postMessage({ kind: 'scan', part: parts[i] } satisfies ToWorker);
-        else this.#fail(this.#dead);
-      },
+    return Promise.all(
+      parts.map(
+        (part, i) =>
+          new Promise<ScannedPart>((scanned, reject) => {
+            const { thread, scans } = this.#workers[i];
+            scans.push({ scanned, reject });
+            if (this.#dead === undefined) thread.postMessage({ kind: 'scan', part } satisfies ToWorker);
+            else this.#fail(this.#dead);
+          }),
+      ),
     );
   }
 
@@ -196,40 +177,50 @@ export class WorkerPool {
   }
 
   /**
-   * Runs `rows` of the block in pieces, of each of which `take` hears what became of it, in any order. Throws
-   * `BlockTooLarge` when a piece takes more than `budget` gives it.
+   * Runs rows of the block, part i on worker i first, as `how` says; `take` hears what became of some of them at a
+   * time, in any order. Throws `BlockTooLarge` when they have no room in `budget`.
    */
-  async runRows(
-    rows: Uint32Array,
-    budget: BlockBudget,
-    taskOf: (piece: Uint32Array) => RowTask,
-    take: (piece: Uint32Array, reply: RowReply) => void,
-  ): Promise<void> {
-    const wanted = Math.ceil(rows.length / (this.size * PIECES_PER_WORKER));
-    const length = Math.max(1, Math.min(LARGEST_PIECE, wanted));
-    const pieces = Array.from({ length: Math.ceil(rows.length / length) }, (_, i) =>
-      rows.slice(i * length, (i + 1) * length),
-    );
-    const mostBytes = (): number => budget.ofPiece(pieces.length);
-    this.#largest = undefined;
-    try {
-      await collect<[RowReply, Uint32Array], void>(
-        pieces.length,
-        ([reply, piece]) => take(piece, reply),
-        (i, done, reject) => {
-          const resolve = (reply: RowReply): void => done([reply, pieces[i]]);
-          this.#waiting.push({ task: taskOf(pieces[i]), mostBytes, resolve, reject });
-          if (i === pieces.length - 1) this.#dispatch();
+  runRows(parts: RowParts, budget: BlockBudget, how: RunOfRows, take: (reply: RowReply) => void): Promise<void> {
+    const rows = shareRows(parts, budget.left);
+    const mostBytes = budget.ofPiece(Math.ceil(parts.rows.length / LARGEST_ANSWER));
+    const number = ++this.#batches;
+    return new Promise<void>((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        this.#batch = undefined;
+        settle();
+      };
+      this.#batch = {
+        number,
+        take,
+        left: parts.rows.length,
+        resolve: () => end(resolve),
+        reject: (error) => {
+          new RowQueue(rows).stop();
+          end(() => reject(error));
         },
-      );
-    } catch (error) {
-      this.#waiting = this.#waiting.filter((job) => job.mostBytes !== mostBytes);
-      // What was begun is still answered, perhaps much later, and would hold all that was found until then.
-      for (const { jobs } of this.#workers) {
-        for (let i = 0; i < jobs.length; i++) if (jobs[i].mostBytes === mostBytes) jobs[i] = FORGOTTEN;
-      }
-      throw error;
+      };
+      const sent: ToWorker = { kind: 'rows', batch: number, rows, mostBytes, ...how };
+      if (this.#dead !== undefined) this.#fail(this.#dead);
+      else for (const { thread } of this.#workers) thread.postMessage(sent);
+    });
+  }
+
+  /** What was begun of a batch that has failed is answered all the same, however much later: nobody wants it. */
+  #hear(answer: Extract<FromWorker, { readonly batch: number }>): void {
+    const batch = this.#batch;
+    if (batch === undefined || batch.number !== answer.batch) return;
+    if (answer.kind === 'too-large') {
+      batch.reject(new BlockTooLarge());
+      return;
     }
+    try {
+      batch.take(answer);
+    } catch (error) {
+      batch.reject(error);
+      return;
+    }
+    batch.left -= answer.rows.length;
+    if (batch.left === 0) batch.resolve();
   }
 
   async close(): Promise<void> {
@@ -238,30 +229,10 @@ export class WorkerPool {
     await Promise.all(this.#workers.map(({ thread }) => thread.terminate()));
   }
 
-  #dispatch(): void {
-    if (this.#dead !== undefined) {
-      this.#fail(this.#dead);
-      return;
-    }
-    const most = this.#largest !== undefined && this.#largest <= SMALL_ANSWER ? MOST_BEGUN : 1;
-    for (let begun = 0; begun < most; begun++) {
-      for (const { thread, jobs } of this.#workers) {
-        if (jobs.length > begun) continue;
-        const job = this.#waiting.shift();
-        if (job === undefined) return;
-        jobs.push(job);
-        const sent: ToWorker = { kind: 'rows', ...job.task, mostBytes: job.mostBytes() };
-        thread.postMessage(sent);
-      }
-    }
-  }
-
-  /** A worker that died may have lost replies: every job fails, now and later. */
+  /** A worker that died may have lost answers: everything fails, now and later. */
   #fail(error: Error): void {
     this.#dead ??= error;
-    for (const worker of this.#workers) {
-      for (const job of worker.jobs.splice(0)) job.reject(this.#dead);
-    }
-    for (const job of this.#waiting.splice(0)) job.reject(this.#dead);
+    for (const { scans } of this.#workers) for (const { reject } of scans.splice(0)) reject(this.#dead);
+    this.#batch?.reject(this.#dead);
   }
 }

@@ -5,7 +5,8 @@ import type { SharedColumns } from '../../lane/columns/lane-columns.js';
 import type { BlockPart, ScannedPart } from '../../lane/columns/scan-parts.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { LaneKey } from '../../lane/types.js';
-import type { RowReply, RowTask } from '../tasks/row-records.js';
+import type { SharedRows } from '../tasks/row-queue.js';
+import type { RowReply, RunOfRows } from '../tasks/row-records.js';
 import type { SharedWrites } from '../tasks/written-state.js';
 import type { RehearsalLength } from './rehearsal.js';
 
@@ -33,10 +34,13 @@ export interface BeginBlock {
   readonly leftToKernel: readonly string[];
 }
 
-/** Rows to run. */
-export interface WorkerTask extends RowTask {
+/** Rows to run, together with the other threads. */
+export interface WorkerTask extends RunOfRows {
   readonly kind: 'rows';
-  /** What the records of this piece may take (block-weight.ts): beyond it the block is too large. */
+  /** What its answers say that they are about. */
+  readonly batch: number;
+  readonly rows: SharedRows;
+  /** What the records of one answer may take (block-weight.ts): beyond it the block is too large. */
   readonly mostBytes: number;
 }
 
@@ -66,12 +70,13 @@ export type ToWorker =
   | { readonly kind: 'end' };
 
 export type FromWorker =
-  | ({ readonly kind: 'rows' } & RowReply)
+  /** Some rows of a batch. Who has found none to run says nothing. */
+  | ({ readonly kind: 'rows'; readonly batch: number } & RowReply)
   | { readonly kind: 'scanned'; readonly part: ScannedPart }
   /** Unasked: the thread cannot put programs away any more. */
   | { readonly kind: 'program-file-lost'; readonly why: string }
-  /** The outcomes of the piece take more memory than a block is given. */
-  | { readonly kind: 'too-large' }
+  /** The outcomes of the batch take more memory than a block is given. */
+  | { readonly kind: 'too-large'; readonly batch: number }
   | { readonly kind: 'error'; readonly failure: Failure };
 
 /** What workers are told of a block. */

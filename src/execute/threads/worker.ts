@@ -11,14 +11,14 @@ import { StoredState } from '../../store/stored-state.js';
 import { freeMemoryOf } from '../../util/free-memory.js';
 import { BlockTooLarge } from '../tasks/block-weight.js';
 import { CachingReader } from '../tasks/caching-reader.js';
-import type { RowReply } from '../tasks/row-records.js';
+import { RowQueue } from '../tasks/row-queue.js';
 import { RowTasks } from '../tasks/row-tasks.js';
 import { Walks } from '../tasks/walks.js';
 import { WorkWatch } from '../tasks/work-watch.js';
 import { type SharedWrites, WrittenState } from '../tasks/written-state.js';
 import { Rehearsal } from './rehearsal.js';
 import { RowRehearsal } from './rehearse-rows.js';
-import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerRehearsal } from './worker-protocol.js';
+import type { BeginBlock, FromWorker, ToWorker, WorkerData, WorkerRehearsal, WorkerTask } from './worker-protocol.js';
 
 /** A block, part by part. */
 class BlockTasks {
@@ -71,9 +71,9 @@ port.on('message', (sent: ToWorker) => {
       else if (sent.kind === 'end') await end();
       else if (sent.kind === 'outcomes') (await tasks)?.rows.learnOutcomes(sent.outcomes);
       else if (sent.kind === 'next') (await tasks)?.next(sent.written);
-      else if (tasks !== undefined) answer(port, (await tasks).rows.run(sent, sent.mostBytes));
+      else if (tasks !== undefined) runRows(port, (await tasks).rows, sent);
     } catch (error) {
-      port.postMessage(failure(error));
+      port.postMessage({ kind: 'error', failure: failureOf(error) } satisfies FromWorker);
     }
   });
 });
@@ -121,16 +121,24 @@ function open(
   return reader;
 }
 
-/** Transfers the bytes to the engine without a copy. */
-function answer(to: MessagePort, reply: RowReply): void {
-  const sent: FromWorker = { kind: 'rows', ...reply };
-  to.postMessage(sent, [reply.bytes.buffer, reply.words.buffer]);
+/** Runs rows as long as there are any. */
+function runRows(to: MessagePort, own: RowTasks, { batch, rows, mostBytes, ...how }: WorkerTask): void {
+  const queue = new RowQueue(rows);
+  try {
+    for (;;) {
+      const reply = own.runSome(queue, thread - 1, how, mostBytes);
+      if (reply === undefined) return;
+      // The bytes go to the engine without a copy.
+      const sent: FromWorker = { kind: 'rows', batch, ...reply };
+      to.postMessage(sent, [reply.rows.buffer, reply.bytes.buffer, reply.words.buffer]);
+    }
+  } catch (error) {
+    queue.stop();
+    if (!(error instanceof BlockTooLarge)) throw error;
+    to.postMessage({ kind: 'too-large', batch } satisfies FromWorker);
+  }
 }
 
 function answerScan(to: MessagePort, part: ScannedPart): void {
   to.postMessage({ kind: 'scanned', part } satisfies FromWorker, buffersOfPart(part));
-}
-
-function failure(error: unknown): FromWorker {
-  return error instanceof BlockTooLarge ? { kind: 'too-large' } : { kind: 'error', failure: failureOf(error) };
 }
