@@ -108,14 +108,25 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function reportText({ name, ms, fuel, failure, calls, callsPerSecond, conflicts }: TestReport): string {
-  const more = calls === undefined ? fuelOf(fuel) : `, ${calls} calls, ${callsPerSecond} a second of processor time`;
+function reportText({ name, ms, fuel, failure, calls, callsPerSecond, direct, conflicts }: TestReport): string {
+  const inBlocks = `, ${calls} calls, ${callsPerSecond} a second of processor time`;
+  const more = calls === undefined ? fuelOf(fuel) : `${inBlocks}${direct === undefined ? '' : directText(direct)}`;
   const line = `  ${failure === undefined ? 'ok  ' : 'FAIL'}  ${name} (${ms.toFixed(1)} ms${more})`;
   const told = conflicts === undefined ? [] : conflictText(conflicts).split('\n');
   if (failure === undefined) return [line, ...told.map((each) => `        ${each}`)].join('\n');
   const [place] = failure.stack;
   const text = [...failure.message.split('\n'), ...(place === undefined ? [] : [place])];
   return [line, ...text.map((each) => `        ${each}`)].join('\n');
+}
+
+/** What became of calls by themselves. */
+function directText({ calls, ms, kernel, punted, compared, unfit, why }: NonNullable<TestReport['direct']>): string {
+  const where =
+    kernel + punted > 0
+      ? `; in the kernel ${kernel}, given back ${punted}, of ${compared} V8 says the same`
+      : `; on V8${why === undefined ? '' : `: ${why}`}`;
+  const left = unfit === 0 ? '' : `; ${unfit} left out`;
+  return `, ${calls} by themselves, ${Math.round((calls * 1000) / Math.max(1, ms))} a second${where}${left}`;
 }
 
 function fuelOf(fuel: number | undefined): string {

@@ -25,6 +25,8 @@ import {
 const SUBMISSION_FUEL = 2e11;
 /** Status word of a call that stored outside its window. */
 const WINDOW_PUNT = stopCode('PUNT', PUNTS.indexOf('window'));
+/** Independent calls that are given back run far more slowly: one in so many with too small a window counts. */
+const FEW_TOO_SMALL = 16;
 /** Room in `input_state` for the values that the CPU sets between segments. */
 const VALUE_ROOM = 256 * 1024;
 
@@ -39,7 +41,7 @@ export interface DeviceResources {
   readonly measure: boolean;
   readonly timeoutMs: number;
   readonly seed: number;
-  /** Most calls of a dispatch needed more memory than their window holds, the one with this number. */
+  /** Many calls of a dispatch needed more memory than their window holds, the one with this number. */
   onSmallWindow(programHash: string, window: number): void;
   onClose(): void;
 }
@@ -159,7 +161,7 @@ export class BlockRun implements GpuBlockRun {
       for (let i = dispatch.first; i < dispatch.first + dispatch.count; i++) {
         if (results[(i - first) * RESULT.words + RESULT.offset.STATUS] === WINDOW_PUNT) tooSmall++;
       }
-      if (tooSmall * 2 <= dispatch.count) continue;
+      if (tooSmall * (this.block.independent === true ? FEW_TOO_SMALL : 2) <= dispatch.count) continue;
       this.resources.onSmallWindow(dispatch.programHash, this.#kernel(dispatch.programHash).window);
     }
   }

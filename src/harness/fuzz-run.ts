@@ -1,6 +1,6 @@
 /**
  * Random calls in large blocks: what one thread runs of them in a second decides how much they find. The sequential
- * executor and the batches each run all of them; the kernel gets the first blocks.
+ * executor and the batches each run all of them. Between blocks, calls are run by themselves.
  */
 import { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { ForeignRun } from '../contract-chain/memory-chain.js';
@@ -10,6 +10,8 @@ import { LaneEngine } from '../execute/engine.js';
 import { scanAhead } from '../lane/columns/scan-ahead.js';
 import { bytesEqual } from '../util/bytes.js';
 import { type ConflictReport, conflictReport } from './conflicts.js';
+import { type DirectFigures, DirectFuzz } from './direct-fuzz.js';
+import type { DirectKernel } from './direct-kernel.js';
 import { comparableBytes, differenceOf, encodedOf } from './left.js';
 import { FuzzRandom } from './random.js';
 import type { FuzzSpec } from './registry.js';
@@ -20,9 +22,14 @@ export interface FuzzFigures {
   readonly conflicts?: ConflictReport;
   readonly calls: number;
   readonly callsPerSecond: number;
+  /** Those that were run by themselves, beside them. */
+  readonly direct?: DirectFigures;
 }
 
 const BLOCK_CALLS = 500;
+/** Of the calls of a test that looks at each, so many are sent in blocks: two to this power is one. */
+const BLOCKS_SHIFT = 8;
+const FEWEST_IN_BLOCKS = 1_000;
 const RULES = { laneStartHeight: 0, dependent: 'demote' } as const;
 
 /** Two executors that run every block. */
@@ -53,22 +60,36 @@ export class FuzzEngines {
   }
 }
 
-/** Runs `calls` random calls. Throws what the invariant throws, with the seed and the block. */
-export async function runFuzz(
-  spec: FuzzSpec<unknown>,
+export interface FuzzOptions {
+  /** All of them. */
+  readonly calls: number;
+  readonly seed: string;
+  /** Whether the first block is reported on. */
+  readonly reports: boolean;
+  readonly kernel: DirectKernel | undefined;
+}
+
+/**
+ * Runs random calls. If the test looks at each, only a share of them is sent in blocks: at least that of a first run.
+ * Throws what the invariant throws, with the seed and the block.
+ */
+export async function runFuzz<State>(
+  spec: FuzzSpec<State>,
   chain: TestChain,
   engines: FuzzEngines,
-  calls: number,
-  seed: string,
-  reports: boolean,
+  { calls, seed, reports, kernel }: FuzzOptions,
 ): Promise<FuzzFigures> {
   const state = spec.setup(chain);
   spec.invariant(chain, state);
   const random = new FuzzRandom(seed);
+  const direct = new DirectFuzz(spec, chain, state, random, seed, kernel);
+  const inBlocks = spec.each === undefined ? calls : Math.min(calls, Math.max(FEWEST_IN_BLOCKS, calls >> BLOCKS_SHIFT));
   let conflicts: ConflictReport | undefined;
-  const started = process.cpuUsage();
-  for (let done = 0; done < calls; ) {
-    const count = Math.min(BLOCK_CALLS, calls - done);
+  let processor = 0;
+  let byThemselves = 0;
+  for (let done = 0; done < inBlocks; ) {
+    const started = process.cpuUsage();
+    const count = Math.min(BLOCK_CALLS, inBlocks - done);
     for (let i = 0; i < count; i++) {
       const { from, to, ...message } = spec.call(random, state);
       chain.queue(message, { from, to });
@@ -82,16 +103,24 @@ export async function runFuzz(
     });
     done += count;
     holds(spec, chain, state, { seed, calls: done });
+    const { user, system } = process.cpuUsage(started);
+    processor += user + system;
+    const next = Math.round(((calls - inBlocks) * done) / inBlocks) - byThemselves;
+    byThemselves += next;
+    if (next > 0) await direct.run(next);
   }
-  const { user, system } = process.cpuUsage(started);
-  const figures = { calls, callsPerSecond: Math.round((calls * 1e6) / Math.max(1, user + system)) };
-  return conflicts === undefined ? figures : { ...figures, conflicts };
+  return {
+    calls: inBlocks,
+    callsPerSecond: Math.round((inBlocks * 1e6) / Math.max(1, processor)),
+    ...(calls > inBlocks ? { direct: direct.figures } : {}),
+    ...(conflicts === undefined ? {} : { conflicts }),
+  };
 }
 
-function holds(
-  spec: FuzzSpec<unknown>,
+function holds<State>(
+  spec: FuzzSpec<State>,
   chain: TestChain,
-  state: unknown,
+  state: State,
   facts: { readonly seed: string; readonly calls: number },
 ): void {
   try {

@@ -9,6 +9,7 @@ export type {
   MessageSpec,
   SendOptions,
 } from '../contract-chain/contract-chain.js';
+export type { FuzzEnd } from './direct-end.js';
 export type { FuzzRandom } from './random.js';
 export { type Arbitrary, type FuzzSpec, fuzz, property, type TestBody, test } from './registry.js';
 export type { TestChain } from './test-chain.js';

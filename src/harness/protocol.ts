@@ -1,4 +1,5 @@
 /** Between the command and the threads that run its tests. */
+import type { DirectRequest } from './direct-kernel.js';
 import type { TestReport } from './run-tests.js';
 
 export interface TestThreadSetup {
@@ -19,5 +20,6 @@ export interface TestThreadSetup {
 
 export type TestThreadMessage =
   | { readonly kind: 'reports'; readonly reports: readonly TestReport[] }
+  | DirectRequest
   | { readonly kind: 'failed'; readonly file: string; readonly message: string }
   | { readonly kind: 'done' };

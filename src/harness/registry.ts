@@ -1,5 +1,6 @@
 /** The tests that the files of a project declare; gathered while a file is loaded. */
 import type { MessageSpec, SendOptions } from '../contract-chain/contract-chain.js';
+import type { FuzzEnd } from './direct-end.js';
 import type { FuzzRandom } from './random.js';
 import type { TestChain } from './test-chain.js';
 
@@ -13,6 +14,11 @@ export interface FuzzSpec<State> {
   readonly call: (random: FuzzRandom, state: State) => MessageSpec & SendOptions;
   /** Throws if what must hold does not; called after each block. */
   readonly invariant: (chain: TestChain, state: State) => void;
+  /**
+   * Throws if a call has ended as it must not. With it most calls are run by themselves, each on the state as it is
+   * between two blocks, which is many times as fast; in the kernel, where there is one.
+   */
+  readonly each?: (end: FuzzEnd, state: State) => void;
 }
 
 /** What fast-check gives, as far as it is used: the project brings the package. */

@@ -4,6 +4,8 @@ import type { MemoryChainOptions } from '../contract-chain/memory-chain.js';
 import { InputError } from '../errors/errors.js';
 import { ProgramRunner } from '../program/runner.js';
 import type { ConflictReport } from './conflicts.js';
+import type { DirectFigures } from './direct-fuzz.js';
+import type { DirectKernel } from './direct-kernel.js';
 import { FuzzEngines, runFuzz } from './fuzz-run.js';
 import { RecordingChain } from './recording-chain.js';
 import type { Registered } from './registry.js';
@@ -14,6 +16,8 @@ import { TestChain } from './test-chain.js';
 export interface TestReport {
   readonly name: string;
   readonly file: string;
+  /** How many threads each report on a part of it. */
+  readonly parts: number;
   readonly ms: number;
   /** Of all messages of the test; undefined where it is not the same each time. */
   readonly fuel: number | undefined;
@@ -22,6 +26,7 @@ export interface TestReport {
   /** Calls of a fuzz test, and those of a second. */
   readonly calls?: number;
   readonly callsPerSecond?: number;
+  readonly direct?: DirectFigures;
   readonly conflicts?: ConflictReport;
   /** Its chains, for the kernel. */
   readonly runs: readonly RecordedRun[];
@@ -42,6 +47,8 @@ export interface RunTestsOptions {
   readonly conflicts: boolean;
   /** Whether chains are handed out for the kernel. */
   readonly keepsRuns: boolean;
+  /** Of calls by themselves. */
+  readonly kernel: DirectKernel | undefined;
   /** The package of the project; asked for where a property is declared. */
   readonly fastCheck: () => Promise<FastCheck>;
 }
@@ -66,8 +73,8 @@ export class TestRunner {
     this.#options = options;
   }
 
-  /** Runs one test to its end, whatever it throws. */
-  async run(test: Registered): Promise<TestReport> {
+  /** Runs one test to its end, whatever it throws; of a fuzz test that is shared, part number `part` of `parts`. */
+  async run(test: Registered, part = 0, parts = 1): Promise<TestReport> {
     const started = performance.now();
     const { name, file } = test;
     const runs: RecordedRun[] = [];
@@ -75,22 +82,18 @@ export class TestRunner {
     let failure: TestFailure | undefined;
     try {
       if (test.kind === 'fuzz') {
-        const { fuzzCalls, seed } = this.#options;
-        end.calls = await runFuzz(
-          test.spec,
-          this.#chain(),
-          this.#engines,
-          fuzzCalls,
-          `${seed} ${name}`,
-          this.#options.conflicts,
-        );
+        const { fuzzCalls, seed, conflicts: reports, kernel } = this.#options;
+        const isShared = parts > 1;
+        const calls = isShared ? Math.ceil(fuzzCalls / parts) : fuzzCalls;
+        const options = { calls, seed: `${seed} ${name}${isShared ? ` ${part}` : ''}`, reports, kernel };
+        end.calls = await runFuzz(test.spec, this.#chain(), this.#engines, options);
       } else if (test.kind === 'property') await this.#property(test, runs);
       else end.fuel = await this.#once(test.body, runs);
     } catch (error) {
       failure = failureOf(error);
     }
     const { fuel, calls } = end;
-    return { name, file, ms: performance.now() - started, fuel, failure, runs, ...calls };
+    return { name, file, parts, ms: performance.now() - started, fuel, failure, runs, ...calls };
   }
 
   async close(): Promise<void> {

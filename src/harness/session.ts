@@ -6,9 +6,11 @@ import { DEEP_STACK } from '../util/deep-thread.js';
 import { shipped } from '../util/shipped.js';
 import { bundleTests } from './bundle.js';
 import { compileContracts } from './compile.js';
+import { runDirect } from './direct-kernel.js';
 import type { Project } from './project.js';
 import type { TestThreadMessage, TestThreadSetup } from './protocol.js';
 import { Replayer } from './replay.js';
+import { ReportParts } from './report-parts.js';
 import type { TestReport } from './run-tests.js';
 
 export interface SessionOptions {
@@ -50,13 +52,16 @@ export async function runSession(project: Project, options: SessionOptions): Pro
   };
   const reports: TestReport[] = [];
   const failedFiles = new Map<string, string>();
+  const parts = new ReportParts();
   const hear = (message: TestThreadMessage): void => {
     if (message.kind === 'failed') failedFiles.set(message.file, message.message);
     if (message.kind !== 'reports') return;
-    reports.push(...message.reports);
-    message.reports.forEach(options.onReport);
+    for (const report of message.reports.flatMap((each) => parts.whole(each))) {
+      reports.push(report);
+      options.onReport(report);
+    }
   };
-  await runThreads(setup, options.threads, hear);
+  await runThreads(setup, options.threads, gpu, hear);
   const kernel = gpu === undefined ? undefined : await throughKernel(reports, gpu, options.onReport);
   return {
     reports: kernel?.reports ?? reports,
@@ -69,18 +74,25 @@ export async function runSession(project: Project, options: SessionOptions): Pro
 async function runThreads(
   setup: Omit<TestThreadSetup, 'thread' | 'threads'>,
   most: number,
+  gpu: GpuExecutor | undefined,
   hear: (message: TestThreadMessage) => void,
 ): Promise<void> {
-  await Promise.all(Array.from({ length: most }, (_, thread) => runThread({ ...setup, thread, threads: most }, hear)));
+  const threads = Array.from({ length: most }, (_, thread) => ({ ...setup, thread, threads: most }));
+  await Promise.all(threads.map((thread) => runThread(thread, gpu, hear)));
 }
 
-function runThread(setup: TestThreadSetup, hear: (message: TestThreadMessage) => void): Promise<void> {
+function runThread(
+  setup: TestThreadSetup,
+  gpu: GpuExecutor | undefined,
+  hear: (message: TestThreadMessage) => void,
+): Promise<void> {
   const worker = new Worker(shipped('harness/worker.js'), { workerData: setup, resourceLimits: DEEP_STACK });
   return new Promise((resolve, reject) => {
     let isDone = false;
     worker.on('message', (message: TestThreadMessage) => {
       isDone ||= message.kind === 'done';
-      hear(message);
+      if (message.kind !== 'direct') hear(message);
+      else if (gpu !== undefined) void runDirect(gpu, message).then((reply) => worker.postMessage(reply));
     });
     worker.once('error', reject);
     worker.once('exit', () => {

@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { PortKernel } from './direct-kernel.js';
 import { projectPackage } from './packages.js';
 import type { TestThreadMessage, TestThreadSetup } from './protocol.js';
 import { gather, type Registered } from './registry.js';
@@ -9,6 +10,8 @@ import { type FastCheck, type TestReport, TestRunner } from './run-tests.js';
 
 const setup = workerData as TestThreadSetup;
 const REPORT_EVERY_MS = 50;
+/** Random calls that all threads make a part of. */
+const FEWEST_TO_SHARE = 100_000;
 
 // Places in stacks are those of the sources.
 process.setSourceMapsEnabled(true);
@@ -34,13 +37,15 @@ const runner = new TestRunner({
   seed: setup.seed,
   conflicts: setup.conflicts,
   keepsRuns: setup.keepsRuns,
+  kernel: setup.keepsRuns && parentPort !== null ? new PortKernel(parentPort) : undefined,
   fastCheck: async () => (await projectPackage(setup.folder, 'fast-check')) as FastCheck,
 });
 let reports: TestReport[] = [];
 let posted = performance.now();
 for (const [at, test] of tests.entries()) {
-  if (at % setup.threads !== setup.thread) continue;
-  reports.push(await runner.run(test));
+  const isShared = test.kind === 'fuzz' && test.spec.each !== undefined && setup.fuzzCalls >= FEWEST_TO_SHARE;
+  if (!isShared && at % setup.threads !== setup.thread) continue;
+  reports.push(isShared ? await runner.run(test, setup.thread, setup.threads) : await runner.run(test));
   // A message takes as long as a small test.
   if (performance.now() - posted < REPORT_EVERY_MS) continue;
   post({ kind: 'reports', reports });

@@ -1,16 +1,29 @@
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ContractChain } from '../../src/contract-chain/contract-chain.js';
+import type { GpuExecutor } from '../../src/gpu/pack/types.js';
+import type { FuzzEnd } from '../../src/harness/direct-end.js';
+import { DirectFuzz } from '../../src/harness/direct-fuzz.js';
+import { type DirectKernel, runDirect } from '../../src/harness/direct-kernel.js';
+import { FuzzRandom } from '../../src/harness/random.js';
 import { RecordingChain } from '../../src/harness/recording-chain.js';
 import { Replayer, recordedRun } from '../../src/harness/replay.js';
+import { TestChain } from '../../src/harness/test-chain.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { openGpu } from '../execute/open-gpu.js';
 
+const { mint } = builtPrograms();
+let gpu: GpuExecutor | undefined;
+
+beforeAll(async () => {
+  gpu = await openGpu();
+});
+afterAll(() => gpu?.close());
+
 it('the chain of a test goes through the kernel to the same receipts and state', async ({ skip }) => {
-  const gpu = await openGpu();
   if (gpu === undefined) return skip('there is no GPU');
   const recording = new RecordingChain();
   const chain = new ContractChain(recording);
-  const token = chain.deploy(builtPrograms().mint, [0, 10, 5]);
+  const token = chain.deploy(mint, [0, 10, 5]);
   chain.block((send) => {
     for (let i = 0; i < 4; i++) send({ target: token, inputs: [77] });
   });
@@ -19,5 +32,46 @@ it('the chain of a test goes through the kernel to the same receipts and state',
   expect(await replayer.differenceIn(recordedRun(recording))).toBeUndefined();
   expect(replayer.kernelRuns).toBeGreaterThan(3);
   await replayer.close();
-  await gpu.close();
 });
+
+it('calls by themselves end in the kernel as on V8, and each is looked at', async ({ skip }) => {
+  if (gpu === undefined) return skip('there is no GPU');
+  const executor = gpu;
+  const kernel: DirectKernel = { run: async (sent) => (await runDirect(executor, { ...DIRECT, ...sent })).outcomes };
+  const ends = await Promise.all([kernel, undefined].map((each) => endsOf(each)));
+  const [onKernel, onV8] = ends;
+  expect(onKernel.figures).toMatchObject({ calls: 3_000, punted: 0, unfit: 0, why: undefined });
+  expect(onKernel.figures.compared).toBeGreaterThan(3);
+  expect(onKernel.figures.kernel).toBe(3_000);
+  expect(onV8.figures).toMatchObject({ calls: 3_000, kernel: 0 });
+  expect(onKernel.ends).toEqual(onV8.ends);
+  expect(new Set(onKernel.ends.map((end) => end.split(' ')[1]))).toEqual(new Set(['OK', 'REVERT']));
+});
+
+const DIRECT = { kind: 'direct', number: 0 } as const;
+
+async function endsOf(
+  kernel: DirectKernel | undefined,
+): Promise<{ figures: DirectFuzz<string>['figures']; ends: string[] }> {
+  const chain = new TestChain(new RecordingChain(), new Map([['mint', mint]]));
+  chain.deploy('mint', [0, 10, 5]);
+  chain.call('2:1', [77]);
+  const ends: string[] = [];
+  const spec = {
+    setup: () => '2:1',
+    call: (random: FuzzRandom, target: string) => ({
+      target,
+      inputs: [random.pick([77, 99, 5]), random.bigint(), random.below(100)],
+    }),
+    invariant: () => undefined,
+    each: (end: FuzzEnd) => {
+      const written = end.stored('minted');
+      ends.push(
+        `${end.opcode} ${end.status} ${end.fuel} ${end.input(1)} ${written} ${end.transferred('2:1')} ${end.number()}`,
+      );
+    },
+  };
+  const fuzz = new DirectFuzz(spec, chain, '2:1', new FuzzRandom('direct'), 'direct', kernel);
+  await fuzz.run(3_000);
+  return { figures: fuzz.figures, ends };
+}

@@ -43,7 +43,7 @@ describe('another executor goes the way of a chain', () => {
 });
 
 const report = (name: string, fuel: number | undefined, failed = false): TestReport => ({
-  ...{ name, file: 'tests/a.test.ts', ms: 1, fuel, runs: [] },
+  ...{ name, file: 'tests/a.test.ts', parts: 1, ms: 1, fuel, runs: [] },
   failure: failed ? { message: 'no', stack: [] } : undefined,
 });
 
