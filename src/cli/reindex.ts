@@ -3,7 +3,7 @@ import { StoreError, UsageError } from '../errors/errors.js';
 import { StandardModule } from '../standard/module.js';
 import { sameBelow } from '../standard/same-below.js';
 import { checkStore } from '../store/check/check.js';
-import { copyEarlier } from '../store/earlier-copy.js';
+import { copyEarlier, shareEarlier } from '../store/earlier-copy.js';
 import { makeFolder } from '../store/new-folder.js';
 import type { StoreReader } from '../store/reader.js';
 import { openBeside } from '../store/shared-files.js';
@@ -34,15 +34,19 @@ export async function reindexCommand(options: ReindexOptions): Promise<{ text: s
     if (same < from) throw notShared(options, identity.moduleHash, same);
     const height = from - 1;
     const root = rootAfter(old, height);
+    let shares = false;
     await makeFolder(into, '.reindexing', async (work) => {
       const moved = { ...identity, moduleHash: module.hash };
+      shares = await shareEarlier(shared, work, height, moved);
+      if (shares) return;
       await copyEarlier(old, work, height, moved, (rows) => line.show(() => `reindex: ${rows} rows`));
       await verify(work, root, (phase, rows) => line.show(() => `reindex: verify ${phase}, ${rows} rows`));
     });
     line.clear();
+    const how = shares ? `, sharing the files of ${db}` : '';
     const next = `warpshrew index --db ${into} --indexer ${indexer}`;
     return {
-      text: `${into}: tip ${height}, state root ${root}; go on from block ${from} with: ${next}`,
+      text: `${into}: tip ${height}, state root ${root}${how}; go on from block ${from} with: ${next}`,
       exitStatus: 0,
     };
   } finally {

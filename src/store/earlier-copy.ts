@@ -19,6 +19,7 @@ import {
 import type { StoreReader } from './reader.js';
 import { Rocks } from './rocks.js';
 import { writtenAt } from './rows.js';
+import { type SharedStore, shareFolder } from './shared-files.js';
 import { Store } from './store.js';
 import type { StoreIdentity } from './types.js';
 
@@ -29,6 +30,35 @@ const HEIGHT_AT: Readonly<Record<string, number>> = { b: 1, p: 1, r: 1, t: 33, c
 
 /** What is done with each row of the old database. */
 type Put = (batch: DatabaseBatch, row: Row) => void;
+
+/**
+ * Makes the folder `work`, which must not exist, what the database is without the blocks above `height`, under
+ * `identity`: with the same files, and the blocks undone. False, and nothing is left, if it does not reach back so far
+ * or its files cannot be shared. Throws StoreError.
+ */
+export async function shareEarlier(
+  { store, folder }: SharedStore,
+  work: string,
+  height: number,
+  identity: StoreIdentity,
+): Promise<boolean> {
+  if (folder === undefined || height < store.lowestRollback() || !(await shareFolder(folder, work))) return false;
+  const earlier = await Store.openRecorded(work);
+  try {
+    earlier.rollback(height);
+  } finally {
+    await earlier.close();
+  }
+  const rocks = await Rocks.open(work, false);
+  try {
+    const batch = rocks.batch();
+    putIdentity(batch, identity);
+    batch.write();
+  } finally {
+    await rocks.close();
+  }
+  return true;
+}
 
 /**
  * Fills the folder `work` with what `from` was after block `height`, of which it must know state and roots: values and
@@ -76,7 +106,7 @@ export async function copyEarlier(
     // The identity comes last: a folder without it is no store.
     const batch = rocks.batch();
     putMeta(batch, from, height);
-    batch.put('meta', META_IDENTITY, new TextEncoder().encode(JSON.stringify(identity)));
+    putIdentity(batch, identity);
     batch.write();
   } finally {
     await rocks.close();
@@ -96,6 +126,10 @@ function putHistory(batch: DatabaseBatch, row: Uint8Array, value: Uint8Array, he
   else if (writtenAt(value) <= height) {
     batch.put('latest', latestKey(row[0] === namespaceCode('S') ? 'S' : 'P', key), value);
   }
+}
+
+function putIdentity(batch: DatabaseBatch, identity: StoreIdentity): void {
+  batch.put('meta', META_IDENTITY, new TextEncoder().encode(JSON.stringify(identity)));
 }
 
 function heightAt(key: Uint8Array): number {

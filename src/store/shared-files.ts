@@ -25,6 +25,8 @@ const LOOK_MS = 50;
 /** A store that is read without keeping others from its database. */
 export interface SharedStore {
   readonly store: Store;
+  /** The folder that shares the files; undefined where none does. */
+  readonly folder: string | undefined;
   /** Why the files could not be shared: nobody else can open the database meanwhile. Undefined: they are. */
   readonly inPlace: string | undefined;
   /** Closes the store, and removes the folder. */
@@ -44,13 +46,13 @@ export async function openShared(dir: string): Promise<SharedStore> {
       const inPlace = share(dir, folder);
       if (inPlace !== undefined) {
         remove(folder);
-        return { store: original, inPlace, close: () => original.close() };
+        return { store: original, folder: undefined, inPlace, close: () => original.close() };
       }
       try {
         const store = await Store.openRecorded(folder, { readOnly: true });
         await original.close();
         const close = (): Promise<void> => store.close().finally(() => remove(folder));
-        return { store, inPlace: undefined, close };
+        return { store, folder, inPlace: undefined, close };
       } catch (error) {
         remove(folder);
         if (!(error instanceof StoreError) || tries === MOST_TRIES) throw error;
@@ -114,13 +116,30 @@ async function openWritten(dir: string, locked: StoreError): Promise<SharedStore
     }
     try {
       const store = await Store.openRecorded(folder, { readOnly: true });
-      return { store, inPlace: undefined, close: () => store.close().finally(() => remove(folder)) };
+      return { store, folder, inPlace: undefined, close: () => store.close().finally(() => remove(folder)) };
     } catch (error) {
       remove(folder);
       if (!(error instanceof StoreError) || error.code === 'STORE_EMPTY') throw error;
     }
   }
   throw locked;
+}
+
+/**
+ * Makes the folder `to`, which must not exist, a database of its own that shares the files of the one in `folder`, to
+ * which nobody writes. False, and nothing is left, where files cannot be shared.
+ */
+export async function shareFolder(folder: string, to: string): Promise<boolean> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    if (tries > 0) await sleep(LOOK_MS);
+    // It may still be merged in the background.
+    const before = listState(folder);
+    const reason = share(folder, to);
+    if (before !== undefined && reason === undefined && listState(folder) === before) return true;
+    remove(to);
+    if (reason !== undefined && !reason.includes('ENOENT')) return false;
+  }
+  return false;
 }
 
 /** What the database says of its files: which list of them counts, and how long it is. Undefined: it is changing. */

@@ -54,14 +54,16 @@ describe('reindex', () => {
     const before = await allRows(old);
     await replayed(fresh, module);
     const whole = await allRows(fresh);
-    // Below the first lane transaction, and in the midst of them.
-    for (const from of ['50', '117']) {
+    // Copied, for no undo data reaches so far, and with shared files: below the first lane transaction, and among them.
+    for (const from of ['20', '50', '117']) {
       // The second one beside a process that goes on with the old database.
       const writer = from === '50' ? undefined : await Store.openRecorded(old);
       const made = await cli('reindex', '--db', old, '--into', into + from, '--indexer', indexer, '--from', from);
       await writer?.close();
       expect(made.status, made.stderr).toBe(0);
       expect(made.stdout).toContain(`tip ${Number(from) - 1}, state root `);
+      expect(made.stdout.includes(`sharing the files of ${old}`)).toBe(from !== '20');
+      expect((await cli('db', 'check', '--db', into + from)).stdout).toContain(`blocks 0 to ${Number(from) - 1}`);
       await replayed(into + from, module);
       expect(await allRows(into + from)).toEqual(whole);
     }
