@@ -16,6 +16,8 @@ const KEEP_UNDO = 20;
 const SMALL_HEIGHT = 60;
 /** Most small blocks are written in some pieces. */
 const PIECE_BYTES = addresses ? 3_000 : 500;
+/** Others are written in parts, by several threads. */
+const partKeys = Number(seed) % 3 === 0 ? undefined : 8;
 /** Hash of what the live chain does not have: no block has it. */
 const NONE = new Uint8Array(0);
 const random = randomOf(seed);
@@ -59,6 +61,7 @@ async function openSmall() {
     moduleHash: '00'.repeat(32),
     keepUndo: KEEP_UNDO,
     pieceBytes: PIECE_BYTES,
+    partKeys,
     addresses,
   });
   const blocks = [];
@@ -85,7 +88,13 @@ async function openFixture() {
   const source = openSource(fileURLToPath(new URL('../fixtures/regtest', import.meta.url)));
   const moduleBytes = defaultIndexer();
   const moduleHash = StandardModule.load(moduleBytes).hash;
-  const store = await Store.open(dir, { network: source.network, moduleHash, keepUndo: KEEP_UNDO, addresses });
+  const store = await Store.open(dir, {
+    network: source.network,
+    moduleHash,
+    keepUndo: KEEP_UNDO,
+    partKeys,
+    addresses,
+  });
   const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
   const standard = new StandardIndexer({ moduleBytes, storeHandle: store.handle });
   const indexer = new BlockIndexer(store, engine, standard);
@@ -108,10 +117,11 @@ function syntheticBlock(height, branch, previous) {
   header.set(previous, 4);
   const value = () => new Uint8Array(sha256(`${branch} ${height} ${pick(1e9)}`)).subarray(0, 1 + pick(32));
   const key = (i) => `key ${pick(3) === 0 ? `${branch} ${i}` : pick(40)}`;
-  const count = 2 + pick(20);
+  // Some have enough for the threads that write keys and receipts.
+  const count = pick(8) === 0 ? 200 : 2 + pick(20);
   const standardWrites = new Map(Array.from({ length: count }, (_, i) => [key(i), value()]));
   const laneWrites = new Map(Array.from({ length: count }, (_, i) => [key(i), pick(4) === 0 ? undefined : value()]));
-  const receipts = Array.from({ length: pick(4) }, (_, index) => ({
+  const receipts = Array.from({ length: pick(12) === 0 ? 600 : pick(4) }, (_, index) => ({
     height,
     index,
     txid: sha256(`${branch} ${height} ${index}`).toString('hex'),

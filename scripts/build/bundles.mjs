@@ -22,6 +22,7 @@ export const ENTRIES = [
   'standard/secondary-worker',
   'standard/worker',
   'store/receipts-thread',
+  'store/rows-thread',
   'store/tree/hash-thread',
 ];
 /** Below `dist/`. What one of these is called tells its content. */

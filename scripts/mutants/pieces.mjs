@@ -3,12 +3,15 @@ import { inFile } from './in-file.mjs';
 
 const PIECES_TEST = 'test/store/pieces.test.ts';
 const BESIDE_TEST = 'test/store/receipts-beside.test.ts';
+const ROWS_TEST = 'test/store/rows-beside.test.ts';
 const pieces = inFile('src/store/pieces.ts', PIECES_TEST);
 const undoRows = inFile('src/store/undo-rows.ts', PIECES_TEST);
 const store = inFile('src/store/store.ts', PIECES_TEST);
 const undoBlock = inFile('src/store/undo-block.ts', PIECES_TEST);
 const beside = inFile('src/store/receipts-beside.ts', BESIDE_TEST);
 const torn = inFile('src/store/torn.ts', BESIDE_TEST);
+const rowsBeside = inFile('src/store/rows-beside.ts', PIECES_TEST);
+const rowParts = inFile('src/store/row-parts.ts', PIECES_TEST);
 const lists = inFile('src/store/lists.ts', BESIDE_TEST);
 const group = inFile('src/store/group-rows.ts', 'test/store/group.test.ts');
 const reader = inFile('src/store/reader.ts', PIECES_TEST);
@@ -61,6 +64,44 @@ export const PIECES = [
     'announceReceipts(batch, block.height);',
     'void announceReceipts;',
     'receipts are written before their block, and nothing tells an opening after a crash',
+  ),
+  rowsBeside(
+    'parts-not-announced',
+    'putUnfinished(announced, height);',
+    'void putUnfinished;',
+    'rows of a block are written in parts, and nothing tells an opening after a crash',
+  ),
+  rowsBeside(
+    'parts-not-named',
+    'for (const _ of putUndo(announced, height, writes, pieceBytes / UNDO_PARTS));\n',
+    'void [putUndo, UNDO_PARTS];\n',
+    'nothing names the keys of a block that is written in parts',
+  ),
+  rowsBeside(
+    'parts-mark-stays',
+    "if (this.#isBegun) batch.del('meta', META_UNFINISHED);",
+    'void META_UNFINISHED;',
+    'a block that was written in parts counts as unfinished for ever',
+  ),
+  rowsBeside(
+    'parts-forgotten',
+    '    return wasBegun;\n',
+    '    return wasBegun && false;\n',
+    'parts of a block that is refused stay',
+    { tests: [ROWS_TEST] },
+  ),
+  rowsBeside(
+    'long-entry-for-threads',
+    '(isWhole(shared[ns].copied, from, end) ? parts : own)',
+    '(isWhole(shared[ns].copied, from, from) ? parts : own)',
+    'other threads write an entry that they cannot see',
+    { tests: [ROWS_TEST] },
+  ),
+  rowParts(
+    'part-left-out',
+    'const at = PART_NUMBERS * Atomics.add(next, 0, 1);',
+    'const at = PART_NUMBERS * Atomics.add(next, 0, 2);',
+    'every second part of a block is not written',
   ),
   torn(
     'receipts-before-block-stay',

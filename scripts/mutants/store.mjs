@@ -14,7 +14,9 @@ const keys = inFile('src/store/keys.ts', ...STORE_TESTS);
 const put = inFile('src/store/commit-versions.ts', ...STORE_TESTS);
 const sorted = inFile('src/store/sorted-writes.ts', ...STORE_TESTS);
 const receiptWrites = inFile('src/store/receipt-writes.ts', ...STORE_TESTS);
-const closing = 'await this.trees.close();\n        await this.#receipts.close();\n        await this.rocks.close();';
+const closing =
+  'await this.trees.close();\n        await this.#receipts.close();\n' +
+  '        await this.#rows.close();\n        await this.rocks.close();';
 const order = inFile('src/store/block-order.ts', ...STORE_TESTS);
 const undo = inFile('src/store/undo-versions.ts', ...STORE_TESTS);
 const keeping = inFile('src/store/keeping.ts', ...STORE_TESTS);
@@ -34,7 +36,7 @@ export const STORE = [
   ),
   store(
     'final-undo-stays',
-    '      if (final) delUndo(this.rocks, batch, height);\n',
+    '    if (final && (pieces.begun || this.#rows.isBegun)) delUndo(this.rocks, batch, height);\n',
     '',
     'a large final block keeps the undo record by which it was written',
     FINAL,
@@ -155,8 +157,8 @@ export const STORE = [
   ),
   sorted(
     'long-entry-of-copy',
-    'if (start === ELSEWHERE) return',
-    'if (start === ELSEWHERE && index < 0) return',
+    'if (this.#copied.isElsewhere(at)) return',
+    'if (this.#copied.isElsewhere(at) && index < 0) return',
     'a long value is taken from bytes that were never copied',
     { tests: ['test/store/sorted-writes.test.ts'] },
   ),
@@ -248,7 +250,7 @@ export const STORE = [
   ),
   put(
     'superseded-lost',
-    "    pieces.put('history', historyKeyAt(ns, bytes, keyStart, keyEnd, height, keyRoom), row);\n",
+    "    rows.put('history', historyKeyAt(ns, bytes, keyStart, keyEnd, height, keyRoom), row);\n",
     '',
     'a value that a block replaces is gone',
   ),
@@ -294,7 +296,7 @@ export const STORE = [
   ),
   put(
     'deleted-latest-stays',
-    "if (valueEnd < 0) pieces.del('latest', key);",
+    "if (valueEnd < 0) rows.del('latest', key);",
     'if (valueEnd < 0) continue;',
     'a deleted key keeps its latest value',
   ),

@@ -6,6 +6,7 @@ import type { Database, DatabaseBatch } from './database.js';
 import { beU32, blockKey, META_TIP, planKey } from './keys.js';
 import type { PieceWriter } from './pieces.js';
 import { corrupt, encodeBlockRecord, encodePlan, withRoots } from './records.js';
+import type { RowsBeside } from './rows-beside.js';
 import type { SortedWrites } from './sorted-writes.js';
 import type { BlockCommit, Namespace, StateRoots } from './types.js';
 import { announceUndo, putUndo, UNDO_PARTS } from './undo-rows.js';
@@ -18,25 +19,40 @@ interface RowsToPut {
   readonly addresses: AddressChanges | undefined;
 }
 
-/**
- * What may be written before the block counts, but for its receipts. `final`: without undo data, unless a piece must be
- * written.
- */
+interface PutOptions {
+  /** Without undo data, unless a piece must be written. */
+  readonly final: boolean;
+  /** Writes what is put of the keys, if there are enough for it. */
+  readonly beside: RowsBeside | undefined;
+}
+
+/** What may be written before the block counts, but for its receipts. Returns bytes that other threads wrote. */
 export function putRows(
   database: Database,
   pieces: PieceWriter,
   block: BlockCommit,
   { writes, addresses }: RowsToPut,
+  { final, beside }: PutOptions,
+): number {
+  const bytes = beside?.put(block.height, writes);
+  if (bytes === undefined) putKeys(database, pieces, block.height, writes, final);
+  if (addresses !== undefined) {
+    putAddressRows(pieces, addresses, (put) => (final ? pieces.announce(put) : put(pieces)));
+  }
+  return bytes ?? 0;
+}
+
+function putKeys(
+  database: Database,
+  pieces: PieceWriter,
+  height: number,
+  writes: RowsToPut['writes'],
   final: boolean,
 ): void {
-  const { height } = block;
   // Before the rows that it names: of what is written in pieces, all that is there can be taken back.
   const put = final ? announceUndo : putUndo;
   for (const { from, end } of put(pieces, height, writes, pieces.pieceBytes / UNDO_PARTS)) {
     for (const ns of NAMESPACES) commitVersions(database, pieces, ns, writes[ns], height, from[ns], end[ns]);
-  }
-  if (addresses !== undefined) {
-    putAddressRows(pieces, addresses, (put) => (final ? pieces.announce(put) : put(pieces)));
   }
 }
 

@@ -1,11 +1,10 @@
 import { ReusedRow, reusingAllocator, slabAllocator } from '../util/row-bytes.js';
 import { LastView } from '../util/words.js';
-import type { Database } from './database.js';
+import type { WritesToCommit } from './copied-writes.js';
+import type { Database, DatabaseBatch } from './database.js';
 import { historyKeyAt, latestKeyAt, latestKeyIn } from './keys.js';
-import type { PieceWriter } from './pieces.js';
 import { corrupt } from './records.js';
 import { latestRowIn, writtenAt } from './rows.js';
-import type { SortedWrites } from './sorted-writes.js';
 import type { Namespace } from './types.js';
 
 /** Keys whose rows are in memory at a time: a block may write millions, and a value may have megabytes. */
@@ -16,6 +15,8 @@ const keyRow = new ReusedRow();
 const valueRow = new ReusedRow();
 const keyRoom = reusingAllocator();
 
+type RowsOf = Pick<DatabaseBatch, 'put' | 'del'>;
+
 /**
  * Writes of block `height`, from number `first` to `last`, into `latest`; the rows that they replace go to `history`,
  * before or together with what replaces them: whoever finds the new one finds the old one there. Only keys that had a
@@ -23,9 +24,9 @@ const keyRoom = reusingAllocator();
  */
 export function commitVersions(
   database: Database,
-  pieces: PieceWriter,
+  rows: RowsOf,
   ns: Namespace,
-  writes: SortedWrites,
+  writes: WritesToCommit,
   height: number,
   first = 0,
   last = writes.count,
@@ -33,13 +34,13 @@ export function commitVersions(
   const views = new LastView();
   for (let from = first; from < last; from += PORTION) {
     const end = Math.min(last, from + PORTION);
-    supersede(database, pieces, ns, writes, from, end, height);
+    supersede(database, rows, ns, writes, from, end, height);
     for (let i = from; i < end; i++) {
       const { bytes, keyStart, keyEnd, valueStart, valueEnd } = writes.entry(i);
       const view = views.of(bytes);
       const key = latestKeyIn(keyRow, ns, view, keyStart, keyEnd);
-      if (valueEnd < 0) pieces.del('latest', key);
-      else pieces.put('latest', key, latestRowIn(valueRow, height, view, valueStart, valueEnd));
+      if (valueEnd < 0) rows.del('latest', key);
+      else rows.put('latest', key, latestRowIn(valueRow, height, view, valueStart, valueEnd));
     }
   }
 }
@@ -47,9 +48,9 @@ export function commitVersions(
 /** Moves the rows of the keys that had a value to `history`. */
 function supersede(
   database: Database,
-  pieces: PieceWriter,
+  rows: RowsOf,
   ns: Namespace,
-  writes: SortedWrites,
+  writes: WritesToCommit,
   from: number,
   end: number,
   height: number,
@@ -60,7 +61,7 @@ function supersede(
     const row = writes.knowsRow(i) ? writes.knownRow(i) : unknown[next++];
     if (row === undefined || writtenAt(row) >= height) throw corrupt('row of a key that was written before', height);
     const { bytes, keyStart, keyEnd } = writes.entry(i);
-    pieces.put('history', historyKeyAt(ns, bytes, keyStart, keyEnd, height, keyRoom), row);
+    rows.put('history', historyKeyAt(ns, bytes, keyStart, keyEnd, height, keyRoom), row);
   }
 }
 
@@ -68,7 +69,7 @@ function supersede(
 function unknownRows(
   database: Database,
   ns: Namespace,
-  writes: SortedWrites,
+  writes: WritesToCommit,
   from: number,
   end: number,
 ): (Uint8Array | undefined)[] {

@@ -34,7 +34,7 @@ export function unfinishedHeight(database: Database): number | undefined {
   return bytes && readBeU32(bytes, 0);
 }
 
-export function putUnfinished(batch: DatabaseBatch, height: number): void {
+export function putUnfinished(batch: Pick<DatabaseBatch, 'put'>, height: number): void {
   batch.put('meta', META_UNFINISHED, beU32(height));
 }
 

@@ -2,13 +2,13 @@
  * Writes the receipts of a block in a thread of its own, in batches of their own, while the caller makes the other
  * rows: they are a third of the rows of a block of the lane, and most of its bytes.
  */
-import { StoreError, WarpshrewError } from '../errors/errors.js';
 import { EMPTY_BYTES } from '../util/bytes.js';
 import { SideThread } from '../util/side-thread.js';
 import type { Database, DatabaseBatch } from './database.js';
 import type { WriteBatch } from './portions.js';
 import { encodedReceipts, type ReceiptsOfBlock, receiptCount } from './receipt-rows.js';
 import { announceReceipts, endReceipts, putReceipts } from './receipt-writes.js';
+import { endOfThread } from './thread-failure.js';
 
 /** Fewer receipts are written by the caller: telling the thread would take about as long. */
 const FEWEST = 512;
@@ -86,13 +86,9 @@ export class ReceiptsBeside {
    */
   put(rows: Pick<DatabaseBatch, 'put'>, block: ReceiptsOfBlock): number {
     try {
-      const written = this.#isBegun ? this.#thread?.end() : undefined;
+      const written = this.#isBegun ? endOfThread(() => this.#thread?.end()) : undefined;
       if (written === undefined) putReceipts(rows, block);
       return written ?? 0;
-    } catch (cause) {
-      if (!(cause instanceof WarpshrewError && cause.code === 'STORE_WRITE_FAILED')) throw cause;
-      const { message, facts, hint } = cause;
-      throw new StoreError('STORE_WRITE_FAILED', message, { facts, hint, cause });
     } finally {
       this.#release();
     }

@@ -1,24 +1,39 @@
-import { AdjacentEntry, type PackedEntry, type PackedWrites, type RowsBefore } from '../util/packed-writes.js';
+import type { PackedEntry, PackedWrites, RowsBefore } from '../util/packed-writes.js';
 import { ReusedRow } from '../util/row-bytes.js';
 import { sortedByKey } from '../util/sort-packed.js';
 import { copyWords, LastView, ViewsOf, viewOf } from '../util/words.js';
-import type { Touched } from './touched.js';
+import {
+  type CopiedRoom,
+  CopiedWrites,
+  ELSEWHERE,
+  KEY_END,
+  KEY_START,
+  NUMBERS,
+  PRESENT,
+  ROW_END,
+  VALUE_END,
+  type WritesToCommit,
+} from './copied-writes.js';
 import type { Namespace } from './types.js';
 
 /** Entries, and bytes of them, that are copied together at most; bytes for an entry, if there are fewer. */
 const MOST_ENTRIES = 1 << 16;
-const MOST_BYTES = 4 << 20;
-const BYTES_EACH = 128;
+const MOST_BYTES = 8 << 20;
+const BYTES_EACH = 192;
 /** A longer entry is read where it lies. */
 const LONGEST = 1_024;
 /** Entries that are looked at together before they are copied. */
 const TOUCHED = 32;
-/** Of an entry that was copied: where its key begins and ends, where its value ends, which follows the key. */
-const NUMBERS = 3;
-/** In place of the first number of an entry that was not copied. */
-const ELSEWHERE = -1;
 
 const knownRow = new ReusedRow();
+
+/** Gives memory for at least so many entries and bytes of them. */
+export type RoomFor = (entries: number, bytes: number) => CopiedRoom;
+
+const ownRoom: RoomFor = (entries, bytes) => ({
+  bytes: new Uint8Array(bytes),
+  numbers: new Int32Array(NUMBERS * entries),
+});
 
 /**
  * The writes of a block to one namespace that change something, in the order of their keys: the database gives and
@@ -27,7 +42,7 @@ const knownRow = new ReusedRow();
  * The store goes through them several times, and in the order of their keys they lie anywhere in the memory of the
  * block: so the next ones are copied together when one of them is asked for.
  */
-export class SortedWrites implements Touched {
+export class SortedWrites implements WritesToCommit {
   readonly #writes: PackedWrites;
   /** Of the entries, in their order. */
   readonly #addresses: Uint32Array;
@@ -35,13 +50,13 @@ export class SortedWrites implements Touched {
   /** Places in both, in the order of the keys. */
   readonly #places: Uint32Array;
   readonly #before: RowsBefore | undefined;
-  /** Those of entries `from` to `end` that were copied. */
-  readonly #copied: Uint8Array;
-  readonly #copiedView: DataView;
-  readonly #numbers: Int32Array;
+  /** Where entries `from` to `end` were copied to. */
+  #room: CopiedRoom;
+  #roomView: DataView;
+  #copied: CopiedWrites;
   #from = 0;
   #end = 0;
-  readonly #entry = new AdjacentEntry();
+  #isShared = false;
   /** Of what is copied from: a few chunks, in any order. */
   readonly #views = new ViewsOf();
   readonly #rowViews = new LastView();
@@ -49,7 +64,7 @@ export class SortedWrites implements Touched {
   protected touched = 0;
 
   /** `existed`: by write, in their order, 1 if its key had a value before, as the state tree tells. */
-  constructor(writes: PackedWrites, existed: Uint8Array) {
+  constructor(writes: PackedWrites, existed: Uint8Array, roomFor = ownRoom) {
     this.#writes = writes;
     this.#existed = existed;
     this.#addresses = writes.addresses();
@@ -60,41 +75,44 @@ export class SortedWrites implements Touched {
       if (existed[place] === 1 || writes.read(this.#addresses[place]).valueEnd >= 0) places[count++] = place;
     }
     this.#places = places.subarray(0, count);
-    this.#copied = new Uint8Array(Math.min(MOST_BYTES, Math.max(LONGEST, BYTES_EACH * count)));
-    this.#copiedView = viewOf(this.#copied);
-    this.#numbers = new Int32Array(NUMBERS * Math.min(MOST_ENTRIES, count));
+    this.#room = roomOf(count, roomFor);
+    this.#roomView = viewOf(this.#room.bytes);
+    this.#copied = new CopiedWrites(this.#room, 0);
   }
 
   get count(): number {
     return this.#places.length;
   }
 
-  /** The write at `index`: good until the next call. */
+  /**
+   * Copies the first entries, as many as there is room for, for other threads: what lies there stays as it is. Not all
+   * of them need be there ({@link CopiedWrites.isElsewhere}).
+   */
+  share(): { readonly room: CopiedRoom; readonly copied: CopiedWrites } {
+    if (this.#from !== 0 || this.#end === 0) this.#copy(0);
+    this.#isShared = true;
+    return { room: this.#room, copied: this.#copied };
+  }
+
   entry(index: number): PackedEntry {
     if (index < this.#from || index >= this.#end) this.#copy(index);
-    const at = NUMBERS * (index - this.#from);
-    const start = this.#numbers[at];
-    if (start === ELSEWHERE) return this.#writes.read(this.#addresses[this.#places[index]]);
-    const entry = this.#entry;
-    entry.bytes = this.#copied;
-    entry.keyStart = start;
-    entry.keyEnd = this.#numbers[at + 1];
-    entry.valueEnd = this.#numbers[at + 2];
-    return entry;
+    const at = index - this.#from;
+    if (this.#copied.isElsewhere(at)) return this.#writes.read(this.#addresses[this.#places[index]]);
+    return this.#copied.entry(at);
   }
 
   isPresent(index: number): boolean {
     return this.#existed[this.#places[index]] === 1;
   }
 
-  /** Whether the row that the write at `index` replaces is known, if there is one. */
   knowsRow(index: number): boolean {
     return this.#before !== undefined && this.#before.places[2 * this.#places[index] + 1] > 0;
   }
 
-  /** The row that is known: good until the next call. */
   knownRow(index: number): Uint8Array | undefined {
     if (this.#before === undefined) return undefined;
+    const at = index - this.#from;
+    if (index >= this.#from && index < this.#end && !this.#copied.isElsewhere(at)) return this.#copied.knownRow(at);
     const { bytes, places } = this.#before;
     const start = places[2 * this.#places[index]];
     const end = places[2 * this.#places[index] + 1];
@@ -105,29 +123,45 @@ export class SortedWrites implements Touched {
 
   /** Copies the entries from `first` on, as many as there is room for. */
   #copy(first: number): void {
-    const to = this.#copiedView;
-    const numbers = this.#numbers;
+    if (this.#isShared) {
+      this.#isShared = false;
+      this.#room = roomOf(this.count, ownRoom);
+      this.#roomView = viewOf(this.#room.bytes);
+    }
+    const to = this.#roomView;
+    const { numbers } = this.#room;
+    const before = this.#before?.places;
     let index = first;
     for (let at = 0, used = 0; index < this.count && at < numbers.length; index++, at += NUMBERS) {
       if ((index - first) % TOUCHED === 0) this.touched = this.#touch(index);
-      const { bytes, keyStart, keyEnd, valueStart, valueEnd } = this.#writes.read(this.#addresses[this.#places[index]]);
+      const place = this.#places[index];
+      const { bytes, keyStart, keyEnd, valueStart, valueEnd } = this.#writes.read(this.#addresses[place]);
+      const rowStart = before === undefined ? 0 : before[2 * place];
+      const rowBytes = before === undefined ? 0 : before[2 * place + 1] - rowStart;
       const value = used + keyEnd - keyStart;
-      const end = valueEnd < 0 ? value : value + valueEnd - valueStart;
+      const row = valueEnd < 0 ? value : value + valueEnd - valueStart;
+      const end = row + rowBytes;
       if (end - used > LONGEST) {
-        numbers[at] = ELSEWHERE;
+        numbers[at + KEY_START] = ELSEWHERE;
         continue;
       }
       if (end > to.byteLength) break;
       const from = this.#views.of(bytes);
       copyWords(from, keyStart, keyEnd, to, used);
       if (valueEnd >= 0) copyWords(from, valueStart, valueEnd, to, value);
-      numbers[at] = used;
-      numbers[at + 1] = value;
-      numbers[at + 2] = valueEnd < 0 ? -1 : end;
+      if (rowBytes > 0 && this.#before !== undefined) {
+        copyWords(this.#rowViews.of(this.#before.bytes), rowStart, rowStart + rowBytes, to, row);
+      }
+      numbers[at + KEY_START] = used;
+      numbers[at + KEY_END] = value;
+      numbers[at + VALUE_END] = valueEnd < 0 ? -1 : row;
+      numbers[at + ROW_END] = rowBytes > 0 ? end : 0;
+      numbers[at + PRESENT] = this.#existed[place];
       used = end;
     }
     this.#from = first;
     this.#end = index;
+    this.#copied = new CopiedWrites(this.#room, index - first);
   }
 
   /**
@@ -145,10 +179,18 @@ export class SortedWrites implements Touched {
   }
 }
 
-/** Of both namespaces. */
+function roomOf(count: number, roomFor: RoomFor): CopiedRoom {
+  return roomFor(Math.min(MOST_ENTRIES, count), Math.min(MOST_BYTES, Math.max(LONGEST, BYTES_EACH * count)));
+}
+
+/** Of both namespaces. `roomFor`: memory for the entries of each. */
 export function sortedWrites(
   writes: Readonly<Record<Namespace, PackedWrites>>,
   existed: Readonly<Record<Namespace, Uint8Array>>,
+  roomFor?: Readonly<Record<Namespace, RoomFor>>,
 ): Readonly<Record<Namespace, SortedWrites>> {
-  return { S: new SortedWrites(writes.S, existed.S), P: new SortedWrites(writes.P, existed.P) };
+  return {
+    S: new SortedWrites(writes.S, existed.S, roomFor?.S),
+    P: new SortedWrites(writes.P, existed.P, roomFor?.P),
+  };
 }

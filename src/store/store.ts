@@ -17,6 +17,7 @@ import { PIECE_BYTES } from './portions.js';
 import { StoreReader } from './reader.js';
 import { ReceiptsBeside } from './receipts-beside.js';
 import { Rocks } from './rocks.js';
+import { RowsBeside } from './rows-beside.js';
 import { sortedWrites } from './sorted-writes.js';
 import { assertNew, otherGenesis, putStamp, type Stamp } from './stamp.js';
 import { takeBackTorn } from './torn.js';
@@ -25,7 +26,10 @@ import type { BlockCommit, CommitOptions, StateRoots, StoreIdentity, StoreOption
 import { undoneBlock } from './undo-block.js';
 import { delUndo } from './undo-rows.js';
 
-type Settings = Pick<StoreOptions, 'readOnly' | 'treeBytes' | 'onTreeRemade' | 'onThreadLost' | 'pieceBytes'>;
+type Settings = Pick<
+  StoreOptions,
+  'readOnly' | 'treeBytes' | 'onTreeRemade' | 'onThreadLost' | 'pieceBytes' | 'partKeys'
+>;
 
 /**
  * State and history of both namespaces. One writer: the object that opened it. Each block counts as a whole, so
@@ -44,6 +48,7 @@ export class Store extends StoreReader {
   readonly #pieceBytes: number;
   readonly #writer: BatchWriter;
   readonly #receipts: ReceiptsBeside;
+  readonly #rows: RowsBeside;
 
   private constructor(rocks: Database, settings: Settings, kept: Kept) {
     super(rocks);
@@ -56,11 +61,13 @@ export class Store extends StoreReader {
       this.trees.invalidate();
       if (error instanceof StoreError) this.#failed = error;
     });
-    this.#receipts = new ReceiptsBeside(rocks, {
+    const beside = {
       pieceBytes: this.#pieceBytes,
-      write: (batch) => this.#write(batch, false),
-      onLost: (cause) => settings.onThreadLost?.(cause),
-    });
+      write: (batch: DatabaseBatch) => this.#write(batch, false),
+      onLost: (cause: unknown) => settings.onThreadLost?.(cause),
+    };
+    this.#receipts = new ReceiptsBeside(rocks, beside);
+    this.#rows = new RowsBeside(rocks, { ...beside, partKeys: settings.partKeys });
   }
 
   protected override makeTrees(): Trees {
@@ -172,6 +179,7 @@ export class Store extends StoreReader {
       } finally {
         await this.trees.close();
         await this.#receipts.close();
+        await this.#rows.close();
         await this.rocks.close();
       }
     } catch (error) {
@@ -242,8 +250,10 @@ export class Store extends StoreReader {
       this.#receipts.begin(block);
       const writes = { S: packedWrites(block.standardWrites), P: packedWrites(block.laneWrites) };
       const update = this.trees.update(writes);
-      const rows = { writes: sortedWrites(writes, update.existed), addresses: addressIndexOf(this)?.changes(block) };
-      putRows(this.rocks, pieces, block, rows, final);
+      const beside = this.#rows.takes(writes.S.size + writes.P.size) ? this.#rows : undefined;
+      const sorted = sortedWrites(writes, update.existed, beside?.roomFor);
+      const rows = { writes: sorted, addresses: addressIndexOf(this)?.changes(block) };
+      this.#writer.wrote(putRows(this.rocks, pieces, block, rows, { final, beside }));
       this.#writer.wrote(this.#receipts.put(pieces, block));
       roots = update.roots();
       options.check?.(roots);
@@ -253,8 +263,8 @@ export class Store extends StoreReader {
       pieces.discard();
       this.#keeping.forget();
       if (error instanceof StoreError && error.code === 'STORE_WRITE_FAILED') this.#failed ??= error;
-      const isTorn = this.#receipts.abandon() || pieces.begun;
-      if (isTorn && this.#failed === undefined) this.#takeBack();
+      const isBegun = [this.#receipts.abandon(), this.#rows.abandon(), pieces.begun];
+      if (isBegun.includes(true) && this.#failed === undefined) this.#takeBack();
       throw error;
     }
     this.#write(pieces.last(), !options.moreFollow);
@@ -305,11 +315,12 @@ export class Store extends StoreReader {
     // might be needed until the trees are stored.
     if (pieces.begun) {
       this.trees.storeBefore(batch, height);
-      if (final) delUndo(this.rocks, batch, height);
     } else {
       this.trees.store(batch, height);
       this.#keeping.prune(batch, height, 1, final);
     }
+    if (final && (pieces.begun || this.#rows.isBegun)) delUndo(this.rocks, batch, height);
+    this.#rows.putEnd(batch);
     this.#receipts.putEnd(batch);
     putBlock(batch, block, roots);
     if (this.#stamp !== undefined) putStamp(batch, this.#stamp);

@@ -36,6 +36,11 @@ export interface StoreOptions {
   readonly treeBytes?: number;
   /** Bytes of rows beyond which a block is written in pieces; 16 MiB if not given. */
   readonly pieceBytes?: number;
+  /**
+   * Keys that one thread writes at a time where several write those of a block; 2,048 if not given, where there are
+   * threads for it.
+   */
+  readonly partKeys?: number;
   /** Called before the state tree of a namespace is made from the state, because its rows do not give it. */
   readonly onTreeRemade?: (namespace: Namespace) => void;
   /** Called for each thread beside the caller's that is lost, and why: the caller does what it did. */

@@ -54,7 +54,8 @@ describe('final blocks', () => {
         const what = random(6);
         if (what === 0) {
           // As after a crash: only what was written is there.
-          ({ store, remade } = opened(disk, { keepUndo, ...(random(3) === 0 && { pieceBytes: 300 }) }));
+          const [pieces, parts] = [random(3) === 0 && { pieceBytes: 300 }, random(3) === 0 && { partKeys: 4 }];
+          ({ store, remade } = opened(disk, { keepUndo, ...pieces, ...parts }));
           crashes++;
         } else if (what === 1) {
           const to = Math.max(store.lowestRollback(), next - 1 - random(8), 0);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Receipt } from '../../src/lane/types.js';
 import { checkStore } from '../../src/store/check/check.js';
 import { latestKey, META_UNFINISHED } from '../../src/store/keys.js';
@@ -12,7 +12,12 @@ import { fromBinaryString, fromHex, toHex } from '../../src/util/bytes.js';
 import { block, bytes, collectTouched, generator, name, OPTIONS, receipt, temporaryFolder } from './helpers.js';
 
 /** So few bytes that the large block below takes some twenty pieces. */
-const PIECES = { pieceBytes: 200 };
+const PIECES: Partial<StoreOptions> = { pieceBytes: 200 };
+/** The same block in some twenty parts. */
+const PARTS: Partial<StoreOptions> = { partKeys: 6 };
+const WHOLE: Partial<StoreOptions> = { pieceBytes: 1 << 30, partKeys: undefined };
+/** How blocks are written, unless a test says it. */
+let way = PIECES;
 const NOTHING = new Uint8Array(0);
 const BEFORE = 3;
 
@@ -47,14 +52,14 @@ function open(
   let count = 0;
   const remade: Namespace[] = [];
   const database = new MemoryDatabase(disk, () => fate(count++));
-  const all = { ...OPTIONS, ...PIECES, onTreeRemade: (ns: Namespace) => remade.push(ns), ...options };
+  const all = { ...OPTIONS, ...way, onTreeRemade: (ns: Namespace) => remade.push(ns), ...options };
   return { store: Store.over(database, all, 'memory'), writes: () => count, remade };
 }
 
 /** A disk with some blocks, of which the next one is `large`. */
 function begun(blocks = BEFORE): Disk {
   const disk = new Disk();
-  const { store } = open(disk, undefined, { pieceBytes: 1 << 30 });
+  const { store } = open(disk, undefined, WHOLE);
   for (let height = 0; height < blocks; height++) store.commitBlock(small(height));
   return disk;
 }
@@ -116,12 +121,23 @@ function undoOf(content: ReadonlyMap<string, string>): Record<string, unknown> {
 const commit = (store: Store): void => void store.commitBlock(large(BEFORE));
 const rollback = (store: Store): void => store.rollback(BEFORE - 1);
 
-describe('a block of too many rows', () => {
-  it('is written in pieces that leave the rows and the root of one batch', () => {
+describe.each([
+  ['of too many rows, in pieces', PIECES],
+  ['of many keys, in parts', PARTS],
+  ['in parts, of which some are pieces', { ...PIECES, ...PARTS }],
+])('a block %s', (_, options) => {
+  beforeAll(() => {
+    way = options;
+  });
+  afterAll(() => {
+    way = PIECES;
+  });
+
+  it('leaves the rows and the root of one batch', () => {
     const disk = begun();
     const { content, writes } = outcome(disk, commit);
     expect(writes).toBeGreaterThan(10);
-    const whole = open(disk, undefined, { pieceBytes: 1 << 30 });
+    const whole = open(disk, undefined, WHOLE);
     const before = whole.writes();
     commit(whole.store);
     expect(whole.writes() - before).toBe(1);
@@ -166,31 +182,6 @@ describe('a block of too many rows', () => {
     }
     // The last piece, and what is written of the trees after it.
     expect(whole).toBeGreaterThan(0);
-  });
-
-  it('that makes a small tree a large one leaves it stored, or a crash before that has it made again', () => {
-    const pieceBytes = 1 << 18;
-    const disk = begun();
-    const standardWrites = new Map(Array.from({ length: 16_500 }, (_, i) => [name(`new ${i}`), bytes(`${i}`)]));
-    const act = (store: Store) => store.commitBlock({ ...block(BEFORE), standardWrites });
-    const counted = open(new Disk(disk), undefined, { pieceBytes });
-    const roots = act(counted.store);
-    let madeAgain = 0;
-    // The last ones are those of the trees: without a header, rows, the header.
-    for (const back of [3, 0]) {
-      const left = new Disk(disk);
-      const at = counted.writes() - back;
-      const { store } = open(left, (write) => (write === at ? 'killed-before' : 'written'), { pieceBytes });
-      if (back === 0) act(store);
-      else expect(() => act(store)).toThrow(Killed);
-      const again = open(left, undefined, { pieceBytes });
-      if (again.store.tip()?.height !== BEFORE) act(again.store);
-      expect(again.store.roots(BEFORE)).toEqual(roots);
-      again.store.commitBlock(small(BEFORE + 1));
-      if (back === 0) expect(again.remade).toEqual([]);
-      madeAgain += again.remade.length;
-    }
-    expect(madeAgain).toBeGreaterThan(0);
   });
 
   it('that a crash left is taken back by openings that crash themselves, too', () => {
@@ -245,6 +236,31 @@ describe('a block of too many rows', () => {
     expect(store.rawContent()).toEqual(before);
     expect(database.get('meta', META_UNFINISHED)).toBeUndefined();
   });
+});
+
+it('a block in pieces that makes a small tree a large one leaves it stored, or a crash has it made again', () => {
+  const pieceBytes = 1 << 18;
+  const disk = begun();
+  const standardWrites = new Map(Array.from({ length: 16_500 }, (_, i) => [name(`new ${i}`), bytes(`${i}`)]));
+  const act = (store: Store) => store.commitBlock({ ...block(BEFORE), standardWrites });
+  const counted = open(new Disk(disk), undefined, { pieceBytes });
+  const roots = act(counted.store);
+  let madeAgain = 0;
+  // The last ones are those of the trees: without a header, rows, the header.
+  for (const back of [3, 0]) {
+    const left = new Disk(disk);
+    const at = counted.writes() - back;
+    const { store } = open(left, (write) => (write === at ? 'killed-before' : 'written'), { pieceBytes });
+    if (back === 0) act(store);
+    else expect(() => act(store)).toThrow(Killed);
+    const again = open(left, undefined, { pieceBytes });
+    if (again.store.tip()?.height !== BEFORE) act(again.store);
+    expect(again.store.roots(BEFORE)).toEqual(roots);
+    again.store.commitBlock(small(BEFORE + 1));
+    if (back === 0) expect(again.remade).toEqual([]);
+    madeAgain += again.remade.length;
+  }
+  expect(madeAgain).toBeGreaterThan(0);
 });
 
 describe('undoing a block of too many rows', () => {

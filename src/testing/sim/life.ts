@@ -95,7 +95,7 @@ export class Life {
     const time = this.#time;
     const node = this.#node;
     try {
-      const store = openStore(this.#database, plan.keep);
+      const store = openStore(this.#database, plan.keep, plan.partKeys);
       this.#follower = new Follower({
         source: node,
         indexer: new SimIndexer(store, () => !node.calm && random.chance(3), {

@@ -24,6 +24,8 @@ export interface Plan {
   readonly finals: boolean;
   /** Whether the disk loses its newest writes when the process dies. */
   readonly losing: boolean;
+  /** Keys of a part of a block that is written in parts; undefined: none is. */
+  readonly partKeys: number | undefined;
   /** A block that is served damaged, and until when. */
   readonly poison: { readonly block: WorldBlock; readonly healed: boolean } | undefined;
 }
@@ -63,6 +65,7 @@ export async function makePlan(world: World, random: SimRandom): Promise<Plan> {
     together: random.chance(500) ? random.between(2, 5) : 1,
     finals: random.chance(600),
     poison,
+    partKeys: random.chance(500) ? random.between(1, 4) : undefined,
   };
 }
 

@@ -22,9 +22,12 @@ function engine(): LaneEngine {
 const STORE = { network: 'regtest', moduleHash: '00'.repeat(32), addresses: true } as const;
 const EMPTY: ReadonlySet<number> = new Set([7, 77, 177]);
 
-/** The store in a database, which keeps undo data for `keepUndo` blocks; for all of them if not given. */
-export function openStore(database: Database, keepUndo = Number.POSITIVE_INFINITY): Store {
-  return Store.over(database, { ...STORE, keepUndo }, 'simulated disk');
+/**
+ * The store in a database, which keeps undo data for `keepUndo` blocks; for all of them if not given. `partKeys`: keys
+ * of a part of a block; no block is written in parts if not given.
+ */
+export function openStore(database: Database, keepUndo = Number.POSITIVE_INFINITY, partKeys?: number): Store {
+  return Store.over(database, { ...STORE, keepUndo, ...(partKeys !== undefined && { partKeys }) }, 'simulated disk');
 }
 
 export interface SimStoring {
