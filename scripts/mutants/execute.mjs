@@ -178,7 +178,7 @@ export const EXECUTE = [
   ),
   rowBatches(
     'gpu-failure-drops-colour',
-    'else if (running !== undefined) for (const { gpu } of segment.colours) await this.#onThreads(gpu);',
+    'else if (running !== undefined) for (const { gpu } of segment.colours) await this.#onThreads(gpu, true);',
     '',
     'a batch that the kernel lost is left to the repair',
   ),

@@ -170,8 +170,8 @@ export class BlockKernel {
     if (kernel === undefined) return [...nodes];
     const own = Uint32Array.from(nodes, (node) => rows[node]);
     const left = new Map<number, 'given up' | 'unreadable'>();
-    const outcomeOf = new Map<number, number>();
-    for (let i = 0; i < own.length; i++) outcomeOf.set(own[i], first + i);
+    const outcomeOf = new Uint32Array((own.at(-1) ?? 0) + 1);
+    for (let i = 0; i < own.length; i++) outcomeOf[own[i]] = first + i;
     const numbersOf = (ordered: Uint32Array): KernelNumbers => kernel.numbersOf(ordered, outcomeOf);
     await work.goThrough(own, table, budget, overrides, numbersOf, (row, isUnreadable) => {
       left.set(row, isUnreadable ? 'unreadable' : 'given up');

@@ -19,12 +19,13 @@ import { ID_LENGTH } from '../../protocol/alkane-id.js';
 import { writeU32 } from '../../util/bytes.js';
 import { copyBytes } from '../../util/copy-bytes.js';
 import { longer } from '../../util/longer.js';
-import { viewOf } from '../../util/words.js';
+import { LastView } from '../../util/words.js';
 import { AT, HEAD, NOT_CALLED, SharedWords, Words } from '../tasks/row-records.js';
 import type { BlockMemory } from './block-memory.js';
 import { NO_PREDICTION, type Predictions } from './predictions.js';
 import type { RowGroups } from './row-groups.js';
 import type { RowTable } from './row-table.js';
+import { sortAccesses } from './sort-accesses.js';
 
 /** No call. */
 export const NOT_WRITTEN = -1;
@@ -33,8 +34,6 @@ const SHEET_LETTER = 'h'.charCodeAt(0);
 const STORE = new TextEncoder().encode('store/');
 /** Of an own key of a contract: `store/`, its id and `/`. */
 const BEFORE_OWN = STORE.length + ID_LENGTH + 1;
-/** More accesses than this are not sorted one by one. */
-const FEW_ACCESSES = 32;
 /** Contexts begin at multiples of it, as they do in the columns. */
 const CONTEXT_PLACE = 16;
 const FIRST_BYTES = 64 * 1024;
@@ -66,11 +65,14 @@ export class KernelCalls implements CallRunner {
   readonly #accesses: Words;
   readonly #keys: Words;
   #bytes: Uint8Array;
+  readonly #view = new LastView();
   #length = 0;
   #calls = 0;
   /** By key of the table: number of the kernel's key that calls share + 1, and where its bytes lie + 1. */
   #sharedOf = new Uint32Array(1_024);
   #placeOf = new Uint32Array(1_024);
+  /** By key of the table: the group + 1 whose contract's own it is, where that is known. */
+  #ownerOf = new Uint32Array(1_024);
   /** By key of the kernel: the table's. */
   readonly #tableKeys = new Words();
   /** The programs of the calls, by hash, and their numbers. */
@@ -121,7 +123,7 @@ export class KernelCalls implements CallRunner {
     const program = this.programOf(row);
     if (program === undefined) return false;
     this.#writeContext(row);
-    if (!this.#collectKeys(at)) {
+    if (!this.#collectKeys(row, at)) {
       this.#length = length;
       return false;
     }
@@ -215,8 +217,8 @@ export class KernelCalls implements CallRunner {
     this.#length = (this.#length + CONTEXT_PLACE - 1) & -CONTEXT_PLACE;
     this.#contextAt = this.#room(bytes);
     this.#contextEnd = this.#contextAt + bytes;
-    const [contexts, to] = [this.#common.contexts, viewOf(this.#bytes)];
-    writeCallContext(columns, row, contexts, state.view, start, end, to, this.#contextAt);
+    const to = this.#view.of(this.#bytes);
+    writeCallContext(columns, row, this.#common.contexts, state.view, start, end, to, this.#contextAt);
   }
 
   /** Runs `row` up to its call; gives the program that it calls. */
@@ -225,9 +227,11 @@ export class KernelCalls implements CallRunner {
     return this.#common.run(row) ? this.#program : undefined;
   }
 
-  /** Finds the contract's own keys in the record at `at`; false if there are too many. */
-  #collectKeys(at: number): boolean {
-    const { list } = this.#inputs.table.words;
+  /** Finds the contract's own keys in the record of `row`, which begins at `at`; false if there are too many. */
+  #collectKeys(row: number, at: number): boolean {
+    const { table, groups } = this.#inputs;
+    const { list } = table.words;
+    const group = groups.of(row);
     this.#own.count = 0;
     this.#flags.length = 0;
     const first = at + HEAD;
@@ -235,7 +239,7 @@ export class KernelCalls implements CallRunner {
     const end = readEnd + list[at + AT.writes] + list[at + AT.declaredWrites];
     for (let i = first; i < end; i++) {
       const key = list[i];
-      if (!this.#isOwn(key)) continue;
+      if (this.#ownerOf[key] !== group + 1 && !this.#isOwn(key, group)) continue;
       const flag = i < readEnd ? KEY_READ : KEY_WRITTEN;
       const place = this.#own.placeOf(key);
       if (place >= 0) this.#flags.list[place] |= flag;
@@ -247,8 +251,8 @@ export class KernelCalls implements CallRunner {
     return this.#own.count <= MAX_KEYS_PER_CALL;
   }
 
-  /** Whether it is an own key of the contract whose id the context of the call begins with. */
-  #isOwn(key: number): boolean {
+  /** Whether it is an own key of the contract whose id the context of the call begins with, that of `group`. */
+  #isOwn(key: number, group: number): boolean {
     const { state } = this.#inputs.table;
     const { bytes } = state;
     const start = state.keyStart(key);
@@ -259,6 +263,8 @@ export class KernelCalls implements CallRunner {
     for (let i = start + STORE.length, k = this.#contextAt; k < this.#contextAt + ID_LENGTH; i++, k++) {
       if (bytes[i] !== context[k]) return false;
     }
+    if (key >= this.#ownerOf.length) this.#ownerOf = longer(this.#ownerOf, Math.max(key + 1, 2 * key));
+    this.#ownerOf[key] = group + 1;
     return true;
   }
 
@@ -372,29 +378,4 @@ function shared(length: number): Uint8Array {
 
 function written({ list, length }: Words): Uint32Array {
   return list.subarray(0, length);
-}
-
-/** Sorts `count` accesses from word `first` on by their hashes. */
-function sortAccesses(list: Uint32Array, first: number, count: number): void {
-  const { words } = ACCESS_RECORD;
-  if (count > FEW_ACCESSES) {
-    const given = list.slice(first, first + count * words);
-    const order = Uint32Array.from({ length: count }, (_, i) => i);
-    order.sort((a, b) => given[a * words + ACCESS_FIELDS.HASH] - given[b * words + ACCESS_FIELDS.HASH]);
-    for (let i = 0; i < count; i++) {
-      const from = order[i] * words;
-      for (let word = 0; word < words; word++) list[first + i * words + word] = given[from + word];
-    }
-    return;
-  }
-  for (let i = 1; i < count; i++) {
-    for (let at = first + i * words; at > first; at -= words) {
-      if (list[at - words + ACCESS_FIELDS.HASH] <= list[at + ACCESS_FIELDS.HASH]) break;
-      for (let word = 0; word < words; word++) {
-        const other = list[at - words + word];
-        list[at - words + word] = list[at + word];
-        list[at + word] = other;
-      }
-    }
-  }
 }

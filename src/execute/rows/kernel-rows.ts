@@ -125,13 +125,13 @@ export class KernelRows {
     return true;
   }
 
-  /** The numbers of the calls of `rows`, and those of their outcomes, in shared memory. */
-  numbersOf(rows: Uint32Array, outcomeOf: ReadonlyMap<number, number>): KernelNumbers {
+  /** The numbers of the calls of `rows`, and those of their outcomes, given by row, in shared memory. */
+  numbersOf(rows: Uint32Array, outcomeOf: Uint32Array): KernelNumbers {
     const shared = (): Uint32Array => new Uint32Array(new SharedArrayBuffer(4 * rows.length));
     const [calls, outcomes] = [shared(), shared()];
     for (let i = 0; i < rows.length; i++) {
       calls[i] = this.#written.callOf(rows[i]);
-      outcomes[i] = outcomeOf.get(rows[i]) ?? 0;
+      outcomes[i] = outcomeOf[rows[i]];
     }
     return { calls, outcomes };
   }

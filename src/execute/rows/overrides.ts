@@ -33,6 +33,9 @@ export function eachOverride(
   }
 }
 
+const NO_WORDS = new Uint32Array(new SharedArrayBuffer(0));
+const NO_BYTES = new Uint8Array(new SharedArrayBuffer(0));
+
 /** The same for `rows`, as other threads can be told. */
 export function overridesOf(
   rows: Uint32Array,
@@ -42,6 +45,7 @@ export function overridesOf(
 ): RowOverrides {
   const { state } = table;
   const ends = new Uint32Array(new SharedArrayBuffer(4 * rows.length));
+  if (versions.isEmpty && (predictions?.isEmpty ?? true)) return { ends, words: NO_WORDS, bytes: NO_BYTES };
   const places = new SharedWords();
   const parts = new Words();
   let length = 0;

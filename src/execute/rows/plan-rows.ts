@@ -42,7 +42,7 @@ export async function planRows(block: BlockOffsets, context: LaneContext, before
   const budget = new BlockBudget(Number.POSITIVE_INFINITY);
   const all = { from: 0, to: columns.count };
   const rows = independentRows(columns, all);
-  const work = new RowWork(new RowTasks(0, columns, context, reader, new ProgramRunner()), undefined);
+  const work = new RowWork(() => new RowTasks(0, columns, context, reader, new ProgramRunner()), undefined);
   await work.run(new RowGroups(columns).inOrder(rows), table, budget);
   const sets = table.accessSets(rows);
   const calls = callsOf(columns, all, rows, context.dependent);

@@ -84,6 +84,11 @@ export class Predictions {
     this.#predict(rows, budget);
   }
 
+  /** Whether no key is predicted. */
+  get isEmpty(): boolean {
+    return this.#keys.length === 0;
+  }
+
   /** The access sets without predicted keys: what orders the rows. */
   without({ count, keyCount, reads, writes }: AccessSets): AccessSets {
     if (this.#keys.length === 0) return { count, keyCount, reads, writes };

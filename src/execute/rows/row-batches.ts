@@ -93,7 +93,8 @@ class BatchRun {
     for (const [i, { cpu, gpu }] of segment.colours.entries()) {
       if (first + i >= last) break;
       const nodes = running === undefined && gpu.length > 0 ? [...cpu, ...gpu].sort((a, b) => a - b) : cpu;
-      await this.#onThreads(nodes);
+      // Nobody asks what the last ones have written before it is their turn.
+      await this.#onThreads(nodes, first + i + 1 < last || kernel !== undefined);
     }
     if (kernel === undefined) return;
     const outcomes = running && (await kernel.outcomes(running));
@@ -101,8 +102,8 @@ class BatchRun {
     const isTold = outcomes !== undefined && this.#tellThreads(segment, outcomes);
     if (outcomes !== undefined && isLast && !isTold && kernel.keepsForTurns(segment, outcomes))
       this.#leaveToTurns(segment);
-    else if (outcomes !== undefined) await this.#takeSegment(kernel, segment, outcomes, isTold);
-    else if (running !== undefined) for (const { gpu } of segment.colours) await this.#onThreads(gpu);
+    else if (outcomes !== undefined) await this.#takeSegment(kernel, segment, outcomes, isTold, isLast);
+    else if (running !== undefined) for (const { gpu } of segment.colours) await this.#onThreads(gpu, true);
     kernel.publish(segment);
   }
 
@@ -124,10 +125,18 @@ class BatchRun {
     return shared !== undefined;
   }
 
-  async #takeSegment(kernel: BlockKernel, segment: Segment, outcomes: GpuOutcomes, isTold: boolean): Promise<void> {
+  async #takeSegment(
+    kernel: BlockKernel,
+    segment: Segment,
+    outcomes: GpuOutcomes,
+    isTold: boolean,
+    isLast: boolean,
+  ): Promise<void> {
     const { rows, statistics, work } = this.inputs;
+    const behind = isLast ? segment.colours.findLast(({ gpu }) => gpu.length > 0) : undefined;
     let number = 0;
-    for (const { gpu } of segment.colours) {
+    for (const colour of segment.colours) {
+      const { gpu } = colour;
       if (gpu.length === 0) continue;
       const onThreads = isTold && gpu.length >= FEWEST_FOR_WORKERS;
       const left = new Set(
@@ -139,13 +148,17 @@ class BatchRun {
       statistics.batches++;
       for (const node of gpu) if (!left.has(node)) this.found[rows[node]] = FOUND.batch;
       await this.#runStale([...left]);
+      // Nobody asks what the last ones have written before it is their turn.
+      if (colour === behind) break;
       for (const node of gpu) this.#keep(rows[node]);
     }
   }
 
-  async #onThreads(nodes: readonly number[]): Promise<void> {
+  /** `isAsked`: others may want to know what they have written. */
+  async #onThreads(nodes: readonly number[], isAsked: boolean): Promise<void> {
     if (nodes.length === 0) return;
     await this.#runStale(nodes);
+    if (!isAsked) return;
     // Rows of one colour do not see each other.
     for (const node of nodes) this.#keep(this.inputs.rows[node]);
   }

@@ -1,6 +1,7 @@
 import { KeyTable } from '../../lane/columns/key-table.js';
 import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
 import { ID_LENGTH } from '../../protocol/alkane-id.js';
+import { viewOf } from '../../util/words.js';
 import { targetOf } from '../tasks/grouped.js';
 
 /**
@@ -16,11 +17,16 @@ export class RowGroups {
     this.#groupOf = new Uint32Array(count);
     const ids = new KeyTable();
     const others = new Map<string | undefined, number>();
+    const view = viewOf(contexts);
+    let id = -1;
     for (let row = 0; row < count; row++) {
       if (isCommon(columns, row)) {
         const at = contextStart[row];
-        let id = ids.find(contexts, at, at + ID_LENGTH, contexts);
-        if (id < 0) id = ids.add(contexts, at, at + ID_LENGTH);
+        // Calls of one contract often follow each other.
+        if (id < 0 || !ids.isAt(id, view, at, at + ID_LENGTH, view)) {
+          id = ids.findIn(view, at, at + ID_LENGTH, view);
+          if (id < 0) id = ids.add(contexts, at, at + ID_LENGTH);
+        }
         // Even numbers for these, odd ones for the others.
         this.#groupOf[row] = 2 * id;
       } else {

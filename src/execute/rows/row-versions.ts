@@ -32,6 +32,10 @@ export class RowVersions {
     else this.#older.list[newer - 1] = this.#rows.length;
   }
 
+  get isEmpty(): boolean {
+    return this.#rows.length === 0;
+  }
+
   /** The last version of `key` that a row before `row` has written, or {@link NO_VERSION}. */
   find(key: number, row: number): number {
     if (key >= this.#heads.length) return NO_VERSION;

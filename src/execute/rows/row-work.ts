@@ -7,11 +7,22 @@ import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
 import type { GiveUp, RowTable } from './row-table.js';
 
 export class RowWork {
-  /** `tasks`: this thread's; the pool has begun the same block. */
+  readonly #makeTasks: () => RowTasks;
+  /** This thread's. */
+  #tasks: RowTasks | undefined;
+
+  /** `makeTasks`: asked for this thread's once, if it runs rows; the pool has begun the same block. */
   constructor(
-    readonly tasks: RowTasks,
+    makeTasks: () => RowTasks,
     readonly pool: WorkerPool | undefined,
-  ) {}
+  ) {
+    this.#makeTasks = makeTasks;
+  }
+
+  /** No rows follow. */
+  release(): void {
+    this.#tasks?.release();
+  }
 
   /** How many threads beside this one run rows. */
   get threads(): number {
@@ -30,7 +41,8 @@ export class RowWork {
   ): Promise<'alone' | 'pool'> {
     const { pool } = this;
     if (pool === undefined || rows.length < FEWEST_FOR_WORKERS) {
-      table.take(this.tasks.run({ rows, overrides: overrides?.(rows) }, budget.ofPiece(1)), budget);
+      this.#tasks ??= this.#makeTasks();
+      table.take(this.#tasks.run({ rows, overrides: overrides?.(rows) }, budget.ofPiece(1)), budget);
       return 'alone';
     }
     const parts = overrides === undefined ? evenParts(rows, pool.size) : partsByThread(rows, table, pool.size);

@@ -1,14 +1,16 @@
 /** Some rows that follow each other, from their dry runs to receipts and writes. */
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
+import { sheetKeyAt } from '../../lane/keys.js';
 import type { LaneContext } from '../../lane/message.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
+import type { LaneKey } from '../../lane/types.js';
 import { type Plan, planOf } from '../../plan/plan.js';
 import type { ProgramRunner } from '../../program/runner.js';
 import type { PackedMap } from '../../util/packed-map.js';
 import type { StepMemory } from '../predict/step-memory.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import type { CachingReader } from '../tasks/caching-reader.js';
-import { RowTasks, sheetKeysOf } from '../tasks/row-tasks.js';
+import { RowTasks } from '../tasks/row-tasks.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
 import { BlockKernel, type KernelUse } from './block-kernel.js';
 import type { BlockMemory } from './block-memory.js';
@@ -57,7 +59,7 @@ export async function runPart(inputs: PartInputs): Promise<PartResult> {
   let started = performance.now();
   const table = new RowTable(range.to, before.unkept, inputs.memory);
   const leftToKernel = inputs.kernel?.programs.leftToKernel;
-  const work = new RowWork(new RowTasks(0, columns, context, before, runner, leftToKernel), pool);
+  const work = new RowWork(() => new RowTasks(0, columns, context, before, runner, leftToKernel), pool);
   const rows = independentRows(columns, range);
   await work.run(groups.inOrder(rows), table, budget);
   started = lap(statistics, 'dryRun', started);
@@ -82,7 +84,10 @@ export async function runPart(inputs: PartInputs): Promise<PartResult> {
     before.prefetch(sheetKeysOf(columns, dependentRows(columns, range)));
     return settleRows({ ...all, found, colourOf, kernel });
   };
-  const { receipts, outcomes } = await settled().finally(() => kernel?.close());
+  const { receipts, outcomes } = await settled().finally(() => {
+    kernel?.close();
+    work.release();
+  });
   if (steps !== undefined) predictions?.teach(steps);
   started = lap(statistics, 'validate', started);
   statistics.lane.txs = range.to - range.from;
@@ -120,4 +125,16 @@ function* dependentRows(columns: LaneColumns, range: RowRange): Generator<number
 function isDependent({ firstParent, parents }: LaneColumns, { from }: RowRange, row: number): boolean {
   const end = firstParent[row + 1];
   return end > firstParent[row] && parents[end - 1] >= from;
+}
+
+/** Keys of the sheets that `rows` spend. */
+function sheetKeysOf({ block, index }: LaneColumns, rows: Iterable<number>): LaneKey[] {
+  const keys: LaneKey[] = [];
+  for (const row of rows) {
+    const at = index[row];
+    for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
+      keys.push(sheetKeyAt(block.raw, block.inputs[input]));
+    }
+  }
+  return keys;
 }

@@ -6,7 +6,7 @@ import { BlockState, BlockStateReader } from '../../lane/columns/block-state.js'
 import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
 import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
-import { sheetKeyAt } from '../../lane/keys.js';
+import { giveStateBack, lendState } from '../../lane/columns/lent-state.js';
 import type { DeclaredKeys, LaneContext } from '../../lane/message.js';
 import { LONG_CODE } from '../../lane/overlay.js';
 import { IN_TURN, makeReceipt } from '../../lane/receipt.js';
@@ -100,7 +100,7 @@ export class RowTasks {
     this.#context = context;
     this.#before = before;
     this.#runner = runner;
-    this.#state = new BlockState(before.unkept);
+    this.#state = lendState(before.unkept);
     this.#reader = new BlockStateReader(this.#state, before);
     this.#common = new CommonRunner(columns, context, this.#state, runner);
     this.#overridden = new OverriddenKeys(this.#state);
@@ -109,6 +109,11 @@ export class RowTasks {
   /** Bytes that are kept between two tasks, about. */
   get bytes(): number {
     return this.#state.bytes.length + this.#out.bytes.length;
+  }
+
+  /** Runs nothing any more: its memory serves the next block. */
+  release(): void {
+    giveStateBack(this.#state);
   }
 
   /** The kernel has run calls of rows: tasks that say so go through these with what it found. */
@@ -152,7 +157,7 @@ export class RowTasks {
 
   /** Runs the rows from place `from` to `to` of a task. */
   #runPlaces(rows: Uint32Array, from: number, to: number, { overrides, kernel }: RunOfRows, mostBytes: number): void {
-    if (overrides === undefined) this.#before.prefetch(sheetKeysOf(this.#columns, rows.subarray(from, to)));
+    if (overrides === undefined) this.#common.readSheetsOf(rows, from, to);
     for (let i = from; i < to; i++) {
       if (overrides === undefined) this.#runOne(rows[i], true);
       else {
@@ -384,16 +389,4 @@ export class RowTasks {
       words[at + 4] = out.length;
     }
   }
-}
-
-/** Keys of the sheets that `rows` spend. */
-export function sheetKeysOf({ block, index }: LaneColumns, rows: Iterable<number>): LaneKey[] {
-  const keys: LaneKey[] = [];
-  for (const row of rows) {
-    const at = index[row];
-    for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
-      keys.push(sheetKeyAt(block.raw, block.inputs[input]));
-    }
-  }
-  return keys;
 }

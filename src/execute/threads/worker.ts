@@ -37,6 +37,7 @@ class BlockTasks {
   }
 
   next(written: SharedWrites | undefined): void {
+    this.rows.release();
     if (written !== undefined) this.#written.add(written);
     this.rows = this.#tasksOver(this.#written);
   }
@@ -96,6 +97,7 @@ async function rehearse({ block, part, first, length, shared }: WorkerRehearsal)
   const own = new RowRehearsal(rows, columns.count, first, length, (us) => rehearsal.tell(part, us));
   rehearsal.takePart(() => own.step());
   freeMemoryOf(rows.bytes);
+  rows.release();
 }
 
 /** What the block took is wanted by whoever stores it now. */
@@ -103,9 +105,10 @@ async function end(): Promise<void> {
   const why = runner?.kept.notAway;
   if (why !== undefined && !toldLoss) port?.postMessage({ kind: 'program-file-lost', why } satisfies FromWorker);
   toldLoss = why !== undefined;
-  const bytes = (await tasks)?.rows.bytes ?? 0;
+  const rows = (await tasks)?.rows;
   tasks = undefined;
-  freeMemoryOf(bytes);
+  freeMemoryOf(rows?.bytes ?? 0);
+  rows?.release();
 }
 
 function open(

@@ -131,6 +131,11 @@ export class CommonRunner implements RunState, RunEnd {
     this.#sheets.loadFor(row);
   }
 
+  /** Reads what the rows from place `from` to `to` of `rows` spend. */
+  readSheetsOf(rows: Uint32Array, from: number, to: number): void {
+    this.#sheets.loadRows(rows, from, to);
+  }
+
   /** Keys have other numbers now. */
   forget(): void {
     this.#keys.forget();

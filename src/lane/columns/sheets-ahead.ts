@@ -49,6 +49,25 @@ export class SheetsAhead {
     this.#state.loadMany(this.#found, found);
   }
 
+  /** Those of the rows from place `from` to `to` of `rows` are read now, as many at once as fill a piece. */
+  loadRows(rows: Uint32Array, from: number, to: number): void {
+    const { block, index } = this.#columns;
+    // The places of keys are those of these rows now.
+    this.#next = 0;
+    let found = 0;
+    for (let place = from; place < to; place++) {
+      const at = index[rows[place]];
+      for (let input = block.firstInput[at]; input < block.firstInput[at + 1]; input++) {
+        if (found === PIECE) {
+          this.#state.loadMany(this.#found, found);
+          found = 0;
+        }
+        this.#found[found++] = this.#keys.sheetAt(this.#raw, block.inputs[input]);
+      }
+    }
+    this.#state.loadMany(this.#found, found);
+  }
+
   /** Number of the key of the sheet on the outpoint of input number `at` of `row`. */
   numberOf(row: number, at: number): number {
     if (row >= this.#first && row < this.#next) {
