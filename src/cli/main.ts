@@ -238,6 +238,7 @@ program
   )
   .option('--no-kernel', 'leave the kernel out')
   .option('--conflicts', 'report which calls of each fuzz test can run together')
+  .option('--coverage', 'count which lines of the contracts run, on the sequential executor alone')
   .option('--watch', 'run again after each change')
   .action(async (folder: string, options) =>
     finishDeep(async () => (await import('./test.js')).testCommand(folder, options)),

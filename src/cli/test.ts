@@ -1,13 +1,14 @@
 /** `warpshrew test`: the tests of a project of contracts. */
-import { existsSync, watch } from 'node:fs';
+import { existsSync, watch, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EXIT, WarpshrewError } from '../errors/errors.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { conflictText } from '../harness/conflict-text.js';
+import { coverageText, type FileCoverage, lcovText } from '../harness/coverage.js';
 import { type FuelChange, fuelChanges, readFuel, writeFuel } from '../harness/fuel-file.js';
-import { readProject } from '../harness/project.js';
+import { type Project, readProject } from '../harness/project.js';
 import type { TestReport } from '../harness/run-tests.js';
 import { runSession } from '../harness/session.js';
 import { gpuIfThere } from './gpu-if-there.js';
@@ -25,6 +26,8 @@ export interface TestOptions {
   readonly watch?: boolean;
   /** Fuzz tests report which of their calls can run together. */
   readonly conflicts?: boolean;
+  /** Which lines of the contracts run. */
+  readonly coverage?: boolean;
 }
 
 const MOST_CHANGES = 40;
@@ -36,7 +39,10 @@ const SETTLE_MS = 100;
  * in the kernel. Exit status 1 if one fails. Throws UsageError USAGE_TEST_*, InputError CONTRACT_COMPILE.
  */
 export async function testCommand(folder: string, options: TestOptions): Promise<{ text: string; exitStatus: number }> {
-  const gpu = options.kernel ? await gpuIfThere('tests run without the kernel', { patient: true }) : undefined;
+  const gpu =
+    options.kernel && options.coverage !== true
+      ? await gpuIfThere('tests run without the kernel', { patient: true })
+      : undefined;
   try {
     const status = options.watch ? await watchTests(folder, options, gpu) : await runOnce(folder, options, gpu);
     return { text: '', exitStatus: status };
@@ -78,11 +84,12 @@ async function runOnce(folder: string, options: TestOptions, gpu: GpuExecutor | 
   const started = performance.now();
   const project = readProject(folder);
   let file = '';
-  const { reports, failedFiles, kernel } = await runSession(project, {
+  const { reports, failedFiles, kernel, coverage } = await runSession(project, {
     filter: options.filter ?? '',
     fuzzCalls: options.fuzz,
     seed: options.seed,
     conflicts: options.conflicts ?? false,
+    coverage: options.coverage ?? false,
     threads: options.jobs ?? availableParallelism(),
     gpu,
     onNote: say,
@@ -94,6 +101,7 @@ async function runOnce(folder: string, options: TestOptions, gpu: GpuExecutor | 
   });
   for (const { file: broken, message } of failedFiles) say(`${broken} cannot be loaded\n${message}`);
   const failed = reports.filter(({ failure }) => failure !== undefined).length;
+  if (coverage !== undefined) return sayCoverage(project, coverage, failed > 0 || failedFiles.length > 0);
   const changes = fuelChanges(readFuel(project.fuelFile), reports, options.filter !== undefined || failed > 0);
   if (options.fuel === 'write') writeFuel(project.fuelFile, reports);
   else if (existsSync(project.fuelFile)) for (const line of fuelText(changes)) say(line);
@@ -102,6 +110,15 @@ async function runOnce(folder: string, options: TestOptions, gpu: GpuExecutor | 
   say(`${reports.length - failed} passed, ${failed} failed; one by one, in batches${through}; ${seconds} s`);
   const isDear = options.fuel === 'check' && changes.length > 0;
   return failed > 0 || failedFiles.length > 0 || isDear ? EXIT.check : 0;
+}
+
+/** The table, and the file for other programs. Gives the exit status. */
+function sayCoverage(project: Project, files: readonly FileCoverage[], hasFailed: boolean): number {
+  const file = join(project.build, 'lcov.info');
+  writeFileSync(file, lcovText(files, project.folder));
+  say(coverageText(files));
+  say(`for editors: ${file}`);
+  return hasFailed ? EXIT.check : 0;
 }
 
 function say(line: string): void {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors/errors.js';
 import { shipped } from '../util/shipped.js';
 import { VERSION } from '../util/version.js';
+import { type AscParser, COVER_LIBRARY, CoveredSources, type CoverSite } from './cover-source.js';
 import { entryWithMeta, metaJson } from './meta-declaration.js';
 import { projectPackage } from './packages.js';
 import type { ContractSource, Project } from './project.js';
@@ -17,6 +18,9 @@ import type { ContractSource, Project } from './project.js';
  */
 const FLAGS = ['-O3', '--converge', '--noAssert', '--disable', 'nontrapping-f2i'];
 const MEMORY = ['--initialMemory', '1', '--maximumMemory', '1'];
+/** Statements that ran are bits of the memory. */
+const COVER_MEMORY = ['--initialMemory', '2', '--maximumMemory', '2'];
+const COVER = 'cover';
 /** Where contracts import the SDK from, whatever folder the package lies in. */
 const SDK_IMPORT = /(^|\/)node_modules\/warpshrew\/sdk(\/.*)?$/;
 const ALLOCATOR = 'rt/stub';
@@ -70,6 +74,26 @@ export async function compileContracts(project: Project, skipped: (text: string)
   return made;
 }
 
+/**
+ * Compiles the contracts of a project so that they tell which of their statements run, and the sites of all; contracts
+ * in Rust or WASM stay as they are. Throws what {@link compileScript} does.
+ */
+export async function compileCovered(
+  project: Project,
+  compiled: readonly Compiled[],
+): Promise<{ readonly contracts: Map<string, Uint8Array>; readonly sites: readonly CoverSite[] }> {
+  const covered = new CoveredSources((await projectPackage(project.folder, 'assemblyscript')) as AscParser);
+  const contracts = new Map(compiled.map(({ name, wasm }) => [name, wasm]));
+  mkdirSync(project.build, { recursive: true });
+  for (const { name, path } of project.contracts) {
+    if (!path.endsWith('.ts')) continue;
+    const file = join(project.build, `${name}.covered.wasm`);
+    await compileScript(project.folder, name, path, file, covered);
+    contracts.set(name, new Uint8Array(readFileSync(file)));
+  }
+  return { contracts, sites: covered.sites };
+}
+
 /** All that decides what comes out, but the compilers themselves. */
 function sourcesStamp({ contracts }: Project): string {
   const hash = createHash('sha256').update(VERSION).update(FLAGS.join(' '));
@@ -91,10 +115,16 @@ async function buildScript(project: Project, { name, path }: ContractSource, fil
 
 /**
  * Compiles a contract in AssemblyScript to `file`, with the packages of the project in `folder`; `NAME.json` beside it
- * becomes its `__meta`. Throws InputError CONTRACT_COMPILE, CONTRACT_META, FILE_UNREADABLE and UsageError
- * USAGE_TEST_PACKAGE.
+ * becomes its `__meta`. With `covered` it tells which statements run. Throws InputError CONTRACT_COMPILE, CONTRACT_META,
+ * FILE_UNREADABLE and UsageError USAGE_TEST_PACKAGE.
  */
-export async function compileScript(folder: string, name: string, path: string, file: string): Promise<void> {
+export async function compileScript(
+  folder: string,
+  name: string,
+  path: string,
+  file: string,
+  covered?: CoveredSources,
+): Promise<void> {
   const asc = (await projectPackage(folder, 'assemblyscript/asc')) as Asc;
   // One allocator for AssemblyScript's objects and the SDK's buffers: the SDK compiles with no other.
   asc.libraryFiles[ALLOCATOR] = readFileSync(shipped('sdk/stub.ts'), 'utf8');
@@ -106,9 +136,17 @@ export async function compileScript(folder: string, name: string, path: string, 
     writeFileSync(entry, entryWithMeta(source.startsWith('.') ? source : `./${source}`, json));
   }
   const args = [relative(folder, entry), '--baseDir', folder, '--outFile', relative(folder, file)];
-  const { error, stderr } = await asc.main([...args, '--runtime', 'stub', ...FLAGS, ...MEMORY], {
-    readFile: readSource,
+  if (covered !== undefined) asc.libraryFiles[COVER] = COVER_LIBRARY;
+  const flags = covered === undefined ? [...FLAGS, ...MEMORY] : [...FLAGS, ...COVER_MEMORY];
+  const { error, stderr } = await asc.main([...args, '--runtime', 'stub', ...flags], {
+    readFile: (source, base) => {
+      const text = readSource(source, base);
+      const isOwn =
+        text !== null && source !== relative(folder, `${file}.entry.ts`) && !source.includes('node_modules/');
+      return isOwn && covered !== undefined ? covered.instrumented(source, text) : text;
+    },
   });
+  delete asc.libraryFiles[COVER];
   if (entry !== path) rmSync(entry);
   const said = String(stderr).trim();
   if (error === null && !said.includes('ERROR')) return;

@@ -67,6 +67,8 @@ export interface FuzzOptions {
   /** Whether the first block is reported on. */
   readonly reports: boolean;
   readonly kernel: DirectKernel | undefined;
+  /** The chain's own runner listens: it alone runs all calls, in blocks. */
+  readonly isCovered: boolean;
 }
 
 /**
@@ -77,13 +79,14 @@ export async function runFuzz<State>(
   spec: FuzzSpec<State>,
   chain: TestChain,
   engines: FuzzEngines,
-  { calls, seed, reports, kernel }: FuzzOptions,
+  { calls, seed, reports, kernel, isCovered }: FuzzOptions,
 ): Promise<FuzzFigures> {
   const state = spec.setup(chain);
   spec.invariant(chain, state);
   const random = new FuzzRandom(seed);
   const direct = new DirectFuzz(spec, chain, state, random, seed, kernel);
-  const inBlocks = spec.each === undefined ? calls : Math.min(calls, Math.max(FEWEST_IN_BLOCKS, calls >> BLOCKS_SHIFT));
+  const inBlocks =
+    spec.each === undefined || isCovered ? calls : Math.min(calls, Math.max(FEWEST_IN_BLOCKS, calls >> BLOCKS_SHIFT));
   let conflicts: ConflictReport | undefined;
   let processor = 0;
   let byThemselves = 0;
@@ -94,13 +97,15 @@ export async function runFuzz<State>(
       const { from, to, ...message } = spec.call(random, state);
       chain.queue(message, { from, to });
     }
-    await chain.mineBy(async (raw, height) => {
-      if (reports) {
-        const context = { height, block: raw, ...RULES };
-        conflicts ??= await conflictReport(BlockOffsets.read(raw, raw.length), context, chain.chain);
-      }
-      return engines.run(raw, height, chain);
-    });
+    if (isCovered) chain.mine();
+    else
+      await chain.mineBy(async (raw, height) => {
+        if (reports) {
+          const context = { height, block: raw, ...RULES };
+          conflicts ??= await conflictReport(BlockOffsets.read(raw, raw.length), context, chain.chain);
+        }
+        return engines.run(raw, height, chain);
+      });
     done += count;
     holds(spec, chain, state, { seed, calls: done });
     const { user, system } = process.cpuUsage(started);

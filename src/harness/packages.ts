@@ -5,7 +5,10 @@ import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors/errors.js';
 
 /** What `require.resolve` does not find: packages that are modules alone say for `import` where they lie. */
-const MODULES: Readonly<Record<string, string>> = { 'assemblyscript/asc': 'assemblyscript/dist/asc.js' };
+const MODULES: Readonly<Record<string, string>> = {
+  'assemblyscript/asc': 'assemblyscript/dist/asc.js',
+  assemblyscript: 'assemblyscript/dist/assemblyscript.js',
+};
 
 /** Imports `name` as the project in `folder` sees it, or as this package does. */
 export async function projectPackage(folder: string, name: string): Promise<unknown> {

@@ -16,10 +16,13 @@ export interface TestThreadSetup {
   readonly seed: number;
   readonly conflicts: boolean;
   readonly keepsRuns: boolean;
+  /** The contracts tell what they run. */
+  readonly covers: boolean;
 }
 
 export type TestThreadMessage =
   | { readonly kind: 'reports'; readonly reports: readonly TestReport[] }
   | DirectRequest
   | { readonly kind: 'failed'; readonly file: string; readonly message: string }
+  | { readonly kind: 'covered'; readonly hits: ReadonlyMap<number, number> }
   | { readonly kind: 'done' };

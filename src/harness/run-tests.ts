@@ -4,6 +4,7 @@ import type { MemoryChainOptions } from '../contract-chain/memory-chain.js';
 import { InputError } from '../errors/errors.js';
 import { ProgramRunner } from '../program/runner.js';
 import type { ConflictReport } from './conflicts.js';
+import type { CoverRunner } from './cover-runner.js';
 import type { DirectFigures } from './direct-fuzz.js';
 import type { DirectKernel } from './direct-kernel.js';
 import { FuzzEngines, runFuzz } from './fuzz-run.js';
@@ -49,6 +50,8 @@ export interface RunTestsOptions {
   readonly keepsRuns: boolean;
   /** Of calls by themselves. */
   readonly kernel: DirectKernel | undefined;
+  /** Runs contracts that tell what they run, on the sequential executor alone. */
+  readonly cover: CoverRunner | undefined;
   /** The package of the project; asked for where a property is declared. */
   readonly fastCheck: () => Promise<FastCheck>;
 }
@@ -82,10 +85,16 @@ export class TestRunner {
     let failure: TestFailure | undefined;
     try {
       if (test.kind === 'fuzz') {
-        const { fuzzCalls, seed, conflicts: reports, kernel } = this.#options;
+        const { fuzzCalls, seed, conflicts: reports, kernel, cover } = this.#options;
         const isShared = parts > 1;
         const calls = isShared ? Math.ceil(fuzzCalls / parts) : fuzzCalls;
-        const options = { calls, seed: `${seed} ${name}${isShared ? ` ${part}` : ''}`, reports, kernel };
+        const options = {
+          calls,
+          seed: `${seed} ${name}${isShared ? ` ${part}` : ''}`,
+          reports,
+          kernel,
+          isCovered: cover !== undefined,
+        };
         end.calls = await runFuzz(test.spec, this.#chain(), this.#engines, options);
       } else if (test.kind === 'property') await this.#property(test, runs);
       else end.fuel = await this.#once(test.body, runs);
@@ -102,13 +111,18 @@ export class TestRunner {
   }
 
   #chain(): TestChain {
-    return new TestChain(new RecordingChain({ runner: this.#programs, known: this.#known }), this.#options.contracts);
+    const shared = { runner: this.#programs, known: this.#known };
+    return new TestChain(
+      new RecordingChain(this.#options.cover === undefined ? shared : { runner: this.#options.cover }),
+      this.#options.contracts,
+    );
   }
 
   /** Gives the fuel of the test's messages. */
   async #once(body: (chain: TestChain) => void | Promise<void>, runs: RecordedRun[]): Promise<number> {
     const chain = this.#chain();
     await body(chain);
+    if (this.#options.cover !== undefined) return fuelOf(chain.recording);
     const run = recordedRun(chain.recording);
     const difference = await this.#batches.differenceIn(run);
     if (difference !== undefined) {

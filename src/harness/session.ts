@@ -5,7 +5,8 @@ import type { GpuExecutor } from '../gpu/pack/types.js';
 import { DEEP_STACK } from '../util/deep-thread.js';
 import { shipped } from '../util/shipped.js';
 import { bundleTests } from './bundle.js';
-import { compileContracts } from './compile.js';
+import { compileContracts, compileCovered } from './compile.js';
+import { coverageOf, type FileCoverage } from './coverage.js';
 import { runDirect } from './direct-kernel.js';
 import type { Project } from './project.js';
 import type { TestThreadMessage, TestThreadSetup } from './protocol.js';
@@ -18,6 +19,8 @@ export interface SessionOptions {
   readonly fuzzCalls: number;
   readonly seed: number;
   readonly conflicts: boolean;
+  /** Which lines run is counted, on the sequential executor alone. */
+  readonly coverage: boolean;
   /** Threads that run tests. */
   readonly threads: number;
   /** Every chain also goes through it. */
@@ -32,14 +35,18 @@ export interface SessionResult {
   readonly failedFiles: readonly { readonly file: string; readonly message: string }[];
   /** Calls that the kernel ran to a final status, and those that it gave back; undefined without a kernel. */
   readonly kernel: { readonly runs: number; readonly punted: number } | undefined;
+  /** Undefined if it was not asked for. */
+  readonly coverage: readonly FileCoverage[] | undefined;
 }
 
 /** Runs the tests of `project`. Throws InputError CONTRACT_COMPILE and UsageError USAGE_TEST_PACKAGE. */
 export async function runSession(project: Project, options: SessionOptions): Promise<SessionResult> {
-  const { filter, fuzzCalls, seed, conflicts, gpu } = options;
+  const { filter, fuzzCalls, seed, conflicts, coverage } = options;
+  const gpu = coverage ? undefined : options.gpu;
   const compiled = await compileContracts(project, options.onNote);
   const files = await bundleTests(project);
-  const contracts = new Map(compiled.map(({ name, wasm }) => [name, wasm]));
+  const covered = coverage ? await compileCovered(project, compiled) : undefined;
+  const contracts = covered?.contracts ?? new Map(compiled.map(({ name, wasm }) => [name, wasm]));
   const setup = {
     folder: project.folder,
     files,
@@ -49,12 +56,17 @@ export async function runSession(project: Project, options: SessionOptions): Pro
     seed,
     conflicts,
     keepsRuns: gpu !== undefined,
+    covers: coverage,
   };
+  const hits = new Map<number, number>();
   const reports: TestReport[] = [];
   const failedFiles = new Map<string, string>();
   const parts = new ReportParts();
   const hear = (message: TestThreadMessage): void => {
     if (message.kind === 'failed') failedFiles.set(message.file, message.message);
+    if (message.kind === 'covered') {
+      for (const [site, count] of message.hits) hits.set(site, (hits.get(site) ?? 0) + count);
+    }
     if (message.kind !== 'reports') return;
     for (const report of message.reports.flatMap((each) => parts.whole(each))) {
       reports.push(report);
@@ -66,6 +78,7 @@ export async function runSession(project: Project, options: SessionOptions): Pro
   return {
     reports: kernel?.reports ?? reports,
     failedFiles: [...failedFiles].map(([file, message]) => ({ file, message })),
+    coverage: covered && coverageOf(covered.sites, hits),
     kernel: kernel && { runs: kernel.runs, punted: kernel.punted },
   };
 }

@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { CoverRunner } from './cover-runner.js';
 import { PortKernel } from './direct-kernel.js';
 import { projectPackage } from './packages.js';
 import type { TestThreadMessage, TestThreadSetup } from './protocol.js';
@@ -31,12 +32,14 @@ for (const { source, module } of setup.files) {
   tests.push(...gather('').filter(({ name }) => name.includes(setup.filter)));
 }
 
+const cover = setup.covers ? new CoverRunner() : undefined;
 const runner = new TestRunner({
   contracts: setup.contracts,
   fuzzCalls: setup.fuzzCalls,
   seed: setup.seed,
   conflicts: setup.conflicts,
   keepsRuns: setup.keepsRuns,
+  cover,
   kernel: setup.keepsRuns && parentPort !== null ? new PortKernel(parentPort) : undefined,
   fastCheck: async () => (await projectPackage(setup.folder, 'fast-check')) as FastCheck,
 });
@@ -54,4 +57,5 @@ for (const [at, test] of tests.entries()) {
 }
 post({ kind: 'reports', reports });
 await runner.close();
+if (cover !== undefined) post({ kind: 'covered', hits: cover.hits });
 post({ kind: 'done' });
