@@ -115,8 +115,8 @@ async function buildScript(project: Project, { name, path }: ContractSource, fil
 
 /**
  * Compiles a contract in AssemblyScript to `file`, with the packages of the project in `folder`; `NAME.json` beside it
- * becomes its `__meta`. With `covered` it tells which statements run. Throws InputError CONTRACT_COMPILE, CONTRACT_META,
- * FILE_UNREADABLE and UsageError USAGE_TEST_PACKAGE.
+ * becomes its `__meta`. With `covered` it tells which statements run. Throws InputError CONTRACT_COMPILE,
+ * CONTRACT_META, FILE_UNREADABLE and UsageError USAGE_TEST_PACKAGE.
  */
 export async function compileScript(
   folder: string,
