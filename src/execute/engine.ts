@@ -84,6 +84,8 @@ export interface StateSource {
   readonly sheets?: KnownSheets;
 }
 
+/** A thread takes some 20 MiB: blocks of few transactions do with few of them. */
+const ROWS_PER_WORKER = 8;
 /** Blocks of fewer transactions are hashed and scanned on the engine's own thread. */
 const FEWEST_TO_SCAN = 1_000;
 
@@ -333,10 +335,15 @@ export class LaneEngine {
 
   /** The pool, if it is wanted, the state can be read from it and there is enough to do. */
   #poolFor(count: number, state: StateSource): WorkerPool | undefined {
-    const size = this.#threads;
-    if (size === 0 || count < FEWEST_FOR_WORKERS) return undefined;
+    const most = this.#threads;
+    if (most === 0 || count < FEWEST_FOR_WORKERS) return undefined;
     if (state.storeHandle === undefined && state.snapshot === undefined) return undefined;
-    this.#pool ??= new WorkerPool(size, this.#options.watch?.buffer, this.#programFileLost);
+    // `auto` has all of them rehearse before it uses one.
+    const isFixed = this.#options.workers !== undefined || this.#choice.warmth !== undefined;
+    const size = isFixed ? most : Math.min(most, Math.ceil(count / ROWS_PER_WORKER));
+    const options = { most, watch: this.#options.watch?.buffer, onProgramFileLost: this.#programFileLost };
+    this.#pool ??= new WorkerPool(size, options);
+    this.#pool.grow(size);
     return this.#pool;
   }
 }

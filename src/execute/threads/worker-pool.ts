@@ -32,6 +32,20 @@ interface ScanJob {
   readonly reject: (error: unknown) => void;
 }
 
+interface PoolWorker {
+  readonly thread: Worker;
+  readonly scans: ScanJob[];
+}
+
+export interface WorkerPoolOptions {
+  /** Threads that there may be one day; no more than at first if not given. */
+  readonly most?: number;
+  /** Buffer of a WorkWatch, in which worker i is thread i + 1. */
+  readonly watch?: SharedArrayBuffer | undefined;
+  /** Hears of each thread that cannot put programs away any more. */
+  readonly onProgramFileLost?: (why: string) => void;
+}
+
 /** Rows that all workers run together. */
 interface Batch {
   readonly number: number;
@@ -44,7 +58,8 @@ interface Batch {
 
 export class WorkerPool {
   /** Of each worker: what it is to scan, in the order in which it answers. */
-  readonly #workers: { readonly thread: Worker; readonly scans: ScanJob[] }[];
+  readonly #workers: PoolWorker[] = [];
+  readonly #options: WorkerPoolOptions & { readonly most: number };
   readonly #ready = new SharedArrayBuffer(4);
   /** The rows under way. */
   #batch: Batch | undefined;
@@ -55,34 +70,45 @@ export class WorkerPool {
   #dead: Error | undefined;
   #closing = false;
 
-  /**
-   * `watch`: buffer of a WorkWatch, in which worker i is thread i + 1. `onProgramFileLost` hears of each thread that
-   * cannot put programs away any more.
-   */
-  constructor(
-    readonly size: number,
-    watch?: SharedArrayBuffer,
-    onProgramFileLost?: (why: string) => void,
-  ) {
-    this.#workers = Array.from({ length: size }, (_, i) => {
-      const workerData: WorkerData = { watch, thread: i + 1, compiledBytes: compiledBytesOf(size), ready: this.#ready };
-      const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
-      const worker: { readonly thread: Worker; readonly scans: ScanJob[] } = { thread, scans: [] };
-      thread.on('message', (answer: FromWorker) => {
-        if (answer.kind === 'program-file-lost') {
-          onProgramFileLost?.(answer.why);
-          return;
-        }
-        if (answer.kind === 'error') this.#fail(errorOf(answer.failure));
-        else if (answer.kind === 'scanned') worker.scans.shift()?.scanned(answer.part);
-        else this.#hear(answer);
-      });
-      thread.on('error', (cause) => this.#fail(new InternalError('a worker thread died', { cause })));
-      thread.on('exit', (status) => {
-        if (!this.#closing) this.#fail(new InternalError('a worker thread ended', { facts: { status } }));
-      });
-      return worker;
+  /** `size`: threads that are started at once. */
+  constructor(size: number, options: WorkerPoolOptions = {}) {
+    this.#options = { most: size, ...options };
+    this.grow(size);
+  }
+
+  get size(): number {
+    return this.#workers.length;
+  }
+
+  /** Starts threads until there are `size`. No block is under way. */
+  grow(size: number): void {
+    if (size <= this.size) return;
+    this.#rehearsal?.stop();
+    this.#failedBefore = this.failedRehearsals;
+    this.#rehearsal = undefined;
+    while (this.size < size) this.#workers.push(this.#started(this.size + 1));
+  }
+
+  #started(number: number): PoolWorker {
+    const { most, watch, onProgramFileLost } = this.#options;
+    const compiledBytes = compiledBytesOf(most);
+    const workerData: WorkerData = { watch, thread: number, compiledBytes, ready: this.#ready };
+    const thread = new Worker(shipped('execute/threads/worker.js'), { workerData, resourceLimits: DEEP_STACK });
+    const worker: PoolWorker = { thread, scans: [] };
+    thread.on('message', (answer: FromWorker) => {
+      if (answer.kind === 'program-file-lost') {
+        onProgramFileLost?.(answer.why);
+        return;
+      }
+      if (answer.kind === 'error') this.#fail(errorOf(answer.failure));
+      else if (answer.kind === 'scanned') worker.scans.shift()?.scanned(answer.part);
+      else this.#hear(answer);
     });
+    thread.on('error', (cause) => this.#fail(new InternalError('a worker thread died', { cause })));
+    thread.on('exit', (status) => {
+      if (!this.#closing) this.#fail(new InternalError('a worker thread ended', { facts: { status } }));
+    });
+    return worker;
   }
 
   /** Whether no block would wait for threads that are being started. A pool that has failed says so when it is used. */
