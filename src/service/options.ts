@@ -106,7 +106,11 @@ export const OPTIONS = {
   ),
   policy: oneOf({ about: 'how the parallel lane is run', fallback: 'auto' }, POLICIES),
   gpu: onOff({ about: 'look for a GPU (policies auto and gpu)', fallback: true }),
-  workers: whole({ about: 'dry-run and CPU workers (default: up to cores - 1, as blocks need them)', fallback: undefined }, 1, 256),
+  workers: whole(
+    { about: 'dry-run and CPU workers (default: as blocks need them, at most cores - 1)', fallback: undefined },
+    1,
+    256,
+  ),
   keepUndo: whole({ about: 'blocks that a reorg can undo', placeholder: 'blocks', fallback: 100 }, 1, 1_000_000),
   history: wholeOr(
     {
