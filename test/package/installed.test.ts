@@ -14,7 +14,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../helpers/cli.js';
+import { installNode } from '../node/regtest-node.js';
 import { linkProductionPackages, runsForStrangers } from './stranger.js';
+import { runTutorial } from './tutorial.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'warpshrew-package-'));
 const modules = join(folder, 'node_modules');
@@ -79,10 +81,26 @@ test('every module that a module of the package imports is in the package', () =
   expect(missing).toEqual([]);
 });
 
-test('a contract that imports warpshrew/sdk compiles beside the package, and a new project passes its tests', () => {
+/** What a project beside the package brings. */
+function linkCompilers(): void {
   for (const name of ['assemblyscript', 'esbuild', 'fast-check']) {
     if (!existsSync(join(modules, name))) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
+}
+
+const hasNode = installNode();
+if (!hasNode) process.stderr.write('the tutorial is skipped: no Bitcoin node can be installed on this system\n');
+
+test.skipIf(!hasNode)('docs/tutorial.md runs as it stands, but for its ports, on a real node', async () => {
+  linkCompilers();
+  const fresh = join(folder, 'tutorial');
+  mkdirSync(fresh);
+  symlinkSync(modules, join(fresh, 'node_modules'));
+  await runTutorial(fresh, join(installed, 'docs/tutorial.md'));
+});
+
+test('a contract that imports warpshrew/sdk compiles beside the package, and a new project passes its tests', () => {
+  linkCompilers();
   const run = (...args: string[]): string =>
     execFileSync(join(modules, '.bin', 'warpshrew'), args, { cwd: folder, encoding: 'utf8' });
   const source = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(installed, 'docs/sdk.md'), 'utf8'))?.[1] ?? '';
