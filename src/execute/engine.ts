@@ -85,7 +85,7 @@ export interface StateSource {
 }
 
 /** A thread takes some 20 MiB: blocks of few transactions do with few of them. */
-const ROWS_PER_WORKER = 8;
+const ROWS_PER_WORKER = 16;
 /** Blocks of fewer transactions are hashed and scanned on the engine's own thread. */
 const FEWEST_TO_SCAN = 1_000;
 

@@ -30,8 +30,10 @@ export interface PlacedChange extends StateChange {
 
 /** Keys whose rows are in memory at a time. */
 const PORTION = 4_096;
-/** Of a walk to begin. */
+/** Of a walk to begin, and milliseconds from one to the next: a large block takes some tens to be written. */
 const MOST_TRIES = 100;
+const PAUSE_MS = 5;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /** Rows (rows.ts) of keys after the block whose changes are read. */
 export type RowsAfter = (ns: Namespace, keys: readonly Uint8Array[]) => (Uint8Array | undefined)[];
@@ -133,6 +135,7 @@ export function* changesBetween(database: Database, from: number, to: number): G
 /** Both columns as of one moment but for commits: those move rows from the first to the second. */
 function begin(database: Database): { readonly latest: BegunRows; readonly history: BegunRows } {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
+    if (tries > 0) Atomics.wait(NEVER, 0, 0, PAUSE_MS);
     const tip = database.get('meta', META_TIP);
     // The rows of such a block may be on their way back.
     if (unfinishedHeight(database) !== undefined) continue;

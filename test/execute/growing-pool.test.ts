@@ -32,5 +32,5 @@ it('as many worker threads are started as the largest block so far has work for,
     expect(sortedWrites(result)).toEqual(sortedWrites(truth));
     expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
   }
-  expect(sizes).toEqual([2, 3, 3, CORES - 1, CORES - 1]);
+  expect(sizes).toEqual([1, 2, 2, CORES - 1, CORES - 1]);
 });
