@@ -110,6 +110,7 @@ export const STEPS = [
         const text = readFileSync(join(root, 'wasm/programs', `${program}.ts`), 'utf8');
         mkdirSync(dirname(join(out, 'templates', to)), { recursive: true });
         writeFileSync(join(out, 'templates', to), forStrangers(text));
+        cpSync(join(root, 'wasm/programs', `${program}.json`), join(out, 'templates', to.replace(/\.ts$/, '.json')));
       }
       return 0;
     },

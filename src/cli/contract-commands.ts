@@ -18,7 +18,7 @@ import {
 type Finish = (result: { readonly text: string; readonly exitStatus: number }) => void;
 
 const NETWORK_NAMES = NETWORKS.map(({ network }) => network);
-type FinishDeep = (run: () => Promise<Parameters<Finish>[0]>) => Promise<void>;
+type FinishDeep = (run: () => Promise<Parameters<Finish>[0]>, endsItself?: boolean) => Promise<void>;
 
 const TARGET = 'contract (block:tx), or what creates one: 1:0, 3:n, 5:n, 6:n';
 const INPUTS = 'numbers behind the target, opcode first';
@@ -102,11 +102,14 @@ export function addContractCommands(program: Command, finish: Finish, finishDeep
     .option('--port <port>', 'JSON-RPC of warpshrew, and the explorer', port, 8080)
     .option('--node-port <port>', 'JSON-RPC of the node', port, 18443)
     .option('--fork <url@height>', 'go on from the state of a warpshrew server, which is read when it is wanted')
-    .option('--deploy <file>', 'a program to deploy, and to replace in place whenever its file changes')
+    .option(
+      '--deploy <file>',
+      'a contract to deploy (.wasm, or .ts, which is compiled), and to replace whenever its file changes',
+    )
     .option('--no-mining', 'transactions wait for a block that somebody asks for (generatetoaddress)')
     .option('--no-explorer', 'serve JSON-RPC alone')
     .action(async (inputs: bigint[] = [], options) =>
-      finishDeep(async () => (await import('./dev.js')).devCommand(inputs, options)),
+      finishDeep(async () => (await import('./dev.js')).devCommand(inputs, options), true),
     );
 }
 

@@ -58,8 +58,8 @@ function finish(result: CommandResult): void {
  * What runs contracts does it on a thread of its own with a stack as deep as they may need, where this file runs once
  * more.
  */
-async function finishDeep(run: () => Promise<CommandResult>): Promise<void> {
-  if (await onDeepThread(import.meta.url)) finish(await run());
+async function finishDeep(run: () => Promise<CommandResult>, endsItself = false): Promise<void> {
+  if (await onDeepThread(import.meta.url, endsItself)) finish(await run());
 }
 
 program

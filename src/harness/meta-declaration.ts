@@ -31,12 +31,19 @@ export function metaJson(text: string, file: string): string {
     if (!isOpcode) throw wrong(`the opcode of ${name} is no number from 0 to ${MOST_OPCODE}`);
     if (opcodes.has(opcode)) throw wrong(`two methods have the opcode ${opcode}`);
     opcodes.add(opcode);
-    const isList = Array.isArray(params) && params.every((each) => typeof each === 'string');
+    const isList = Array.isArray(params) && params.every(isParameter);
     if (!isList) throw wrong(`"params" of ${name} is no list of types`);
     if (typeof returns !== 'string') throw wrong(`"returns" of ${name} is no type`);
     return { name, opcode, params, returns, ...more };
   });
   return JSON.stringify({ contract, methods: checked, ...rest });
+}
+
+/** A type, or a name and a type. */
+function isParameter(each: unknown): boolean {
+  if (typeof each === 'string') return true;
+  if (typeof each !== 'object' || each === null || !('name' in each) || !('type' in each)) return false;
+  return typeof each.name === 'string' && IDENTIFIER.test(each.name) && typeof each.type === 'string';
 }
 
 /** A module that exports what `source` (a path that an import takes) does, and `__meta`, which makes no objects. */

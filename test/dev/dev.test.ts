@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { forkOf } from '../../src/cli/dev.js';
@@ -212,4 +213,41 @@ test('warpshrew dev deploys a program, and puts what its file becomes into its p
   writeFileSync(file, 'no program');
   await says(/^not reloaded: WASM_/m);
   expect(await named()).toMatchObject({ status: 'OK' });
+});
+
+test('warpshrew dev compiles the contract that is edited, and leaves nothing behind at a signal', async () => {
+  const folder = temporaryFolder();
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const answers = (number: number): string => `import { addU64, finishEmpty } from 'warpshrew/sdk';
+export function __execute(): usize {
+  addU64(${number});
+  return finishEmpty();
+}
+`;
+  const file = join(folder, 'answer.ts');
+  writeFileSync(file, answers(7));
+  const temporary = join(folder, 'tmp');
+  mkdirSync(temporary);
+  const { child } = startCli(['dev', '--port', '0', '--node-port', '0', '--no-explorer', '--deploy', file, '0'], {
+    TMPDIR: temporary,
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let said = '';
+  child.stdout?.on('data', (text: string) => {
+    said += text;
+  });
+  const says = (what: RegExp): Promise<void> => expect.poll(() => said).toMatch(what);
+  await says(/^contract {2}2:1 {2}\(.*, OK\)$/m);
+  const [, url] = /^index +(\S+)/m.exec(said) ?? [];
+  const call = async (): Promise<unknown> => askRpc(url, 'warpshrew_simulate', [{ target: '2:1', inputs: [0] }]);
+  expect(await call()).toMatchObject({ messages: [{ data: '0700000000000000' }] });
+  writeFileSync(file, answers(8));
+  await says(/^reloaded /m);
+  expect(await call()).toMatchObject({ messages: [{ data: '0800000000000000' }] });
+  writeFileSync(file, 'export function __execute(): usize { return nothing; }');
+  await says(/^not reloaded: CONTRACT_COMPILE(.|\n)*answer\.ts/m);
+  expect(readdirSync(temporary)).not.toEqual([]);
+  child.kill('SIGTERM');
+  const [status] = (await once(child, 'exit')) as [number | null];
+  expect([status, readdirSync(temporary)]).toEqual([0, []]);
 });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { cli, ROOT, temporaryFolder } from '../helpers/cli.js';
@@ -13,7 +13,11 @@ it.each(['token', 'empty', 'amm', 'claim'])('a new project from the template %s 
   expect(stderr).toBe('');
   expect(stdout).toMatch(/\d passed, 0 failed; one by one, in batches/);
   expect(status).toBe(0);
-  expect(existsSync(join(folder, 'build'))).toBe(true);
+  const contract = { token: 'token', empty: 'counter', amm: 'amm', claim: 'claim' }[template] ?? '';
+  const inspected = await cli('inspect', join(folder, 'build', `${contract}.wasm`), '--json');
+  const { meta } = JSON.parse(inspected.stdout) as { meta: { json: { contract: string; methods: unknown[] } } };
+  expect(meta.json.contract.toLowerCase()).toBe(contract);
+  expect(meta.json.methods.length).toBeGreaterThan(1);
 });
 
 it('refuses a bad name, a folder with something in it, and what there is not in Rust', async () => {

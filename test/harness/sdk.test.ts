@@ -199,6 +199,11 @@ it.each([
     '{"contract":"A","methods":[{"name":"a","opcode":1},{"name":"b","opcode":1}]}',
     /two methods have the opcode 1/,
   ],
+  [
+    'a parameter without a type',
+    '{"contract":"A","methods":[{"name":"a","opcode":1,"params":[{"name":"b"}]}]}',
+    /"params" of a is no list/,
+  ],
   ['bad parameters', '{"contract":"A","methods":[{"name":"a","opcode":1,"params":[1]}]}', /"params" of a is no list/],
 ])('a declaration with %s is refused', (_, text, why) => {
   expect(() => metaJson(text, 'a.json')).toThrow(why);
