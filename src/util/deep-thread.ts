@@ -12,8 +12,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /**
  * For the file that a process was started with, `url` its address: whether it already runs on a thread with {@link
  * DEEP_STACK}. If not, this runs it again on one, with the same arguments, to its end, takes over its exit status, and
- * gives false. That thread hears no signals and has no stdin. Rethrows its errors. `endsItself`: a first signal does not
- * end the process, {@link passedSignal} tells that thread of it.
+ * gives false. That thread hears no signals and has no stdin. `endsItself`: a first signal does not end the process,
+ * {@link passedSignal} tells that thread of it. Rethrows its errors.
  */
 export async function onDeepThread(url: string, endsItself = false): Promise<boolean> {
   if (!isMainThread) return true;

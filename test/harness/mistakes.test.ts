@@ -1,9 +1,14 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sendCommand } from '../../src/cli/sending.js';
 import { RecordingChain } from '../../src/harness/recording-chain.js';
 import { TestChain } from '../../src/harness/test-chain.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { concatBytes } from '../../src/util/bytes.js';
+import { temporaryFolder } from '../helpers/cli.js';
 import { wat } from '../helpers/wat.js';
+import { devNode } from '../wallet/dev-node.js';
 
 const BODY = '(memory (export "memory") 1)';
 const RETURNS = '(func (export "__execute") (result i32) i32.const 0)';
@@ -19,10 +24,14 @@ function shown(run: () => unknown): string {
   try {
     run();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    return 'explain' in error && typeof error.explain === 'function' ? error.explain() : error.message;
+    return textOf(error);
   }
   return expect.fail('nothing was thrown');
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) throw error;
+  return 'explain' in error && typeof error.explain === 'function' ? error.explain() : error.message;
 }
 
 /** A module padded with a custom section of zeros. */
@@ -70,4 +79,33 @@ describe('a typical mistake is told with its place and what to do', () => {
     expect(shown(() => world.deploy('nimt'))).toMatch(/USAGE_TEST_CONTRACT.*\n(.*\n)* {2}hint: /);
     expect(shown(() => world.call(mint, [77], { send: { '2:1': 1 } }))).toMatch(/USAGE_DEVCHAIN_FUNDS(.*\n)*.*hint: /);
   });
+});
+
+/** Of the number 1, for mainnet. */
+const MAINNET_KEY = 'KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn';
+const MAINNET_ADDRESS = 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4';
+
+it.each([
+  [
+    'the key of another network',
+    { key: MAINNET_KEY },
+    /^USAGE_KEY: .*it is of mainnet, and the node is on regtest\n {2}hint: Write one private key/,
+  ],
+  [
+    'an address of another network',
+    { key: '11'.repeat(32), to: MAINNET_ADDRESS },
+    /^USAGE_ADDRESS: .*\n(.*\n)* {2}to: bc1q.*\n(.*\n)* {2}hint: Give an address of regtest\.$/,
+  ],
+  [
+    'no funds',
+    { key: '11'.repeat(32) },
+    /^WALLET_NO_FUNDS: (.*\n)* {2}available: 0\n(.*\n)* {2}hint: Send at least \d+ satoshi to bcrt1q.*generatetoaddress 101/,
+  ],
+])('%s, when a message is sent, is told with its place and what to do', async (_, { key, ...options }, what) => {
+  const { url: nodeUrl } = await devNode();
+  const file = join(temporaryFolder(), 'key');
+  writeFileSync(file, key);
+  const sent = sendCommand({ block: 2n, tx: 1n }, [77n], { nodeUrl, key: file, feeRate: 2_000n, ...options });
+  const text = await sent.then(() => expect.fail('it was sent'), textOf);
+  expect(text).toMatch(what);
 });
