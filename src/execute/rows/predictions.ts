@@ -67,12 +67,12 @@ export class Predictions {
     this.#table = table;
     this.#calls = calls;
     this.#isPredicted = new Uint8Array(sets.keyCount);
-    const { offsets, nodes } = nodesByKey(sets);
+    const { counts, offsets, nodes } = nodesOfHotKeys(sets);
     const guesses = new Map<string, Guess | undefined>();
     for (let key = 0; key < sets.keyCount; key++) {
       const from = offsets[key];
       const to = offsets[key + 1];
-      if (to - from < FEWEST_FOR_WORKERS) continue;
+      if (to === from) continue;
       const of = nodes.slice(from, to);
       for (let i = 0; i < of.length; i++) of[i] = rows[of[i]];
       const found = this.#predictable(key, of, memory, guesses);
@@ -80,7 +80,7 @@ export class Predictions {
       this.#keys.push(found);
       this.#isPredicted[key] = 1;
     }
-    this.#leaveChains(rows, sets, offsets);
+    this.#leaveChains(rows, sets, counts);
     this.#predict(rows, budget);
   }
 
@@ -230,12 +230,13 @@ export class Predictions {
    * Leaves out keys whose transactions mostly wait for each other for another key in any case: there, what the earlier
    * ones have written is known when the later ones run.
    */
-  #leaveChains(rows: Uint32Array, { writes }: AccessSets, accesses: Uint32Array): void {
+  #leaveChains(rows: Uint32Array, { writes }: AccessSets, counts: Uint32Array): void {
+    if (this.#keys.length === 0) return;
     const waits = new Set<number>();
     for (let node = 0; node < rows.length; node++) {
       for (let i = writes.offsets[node]; i < writes.offsets[node + 1]; i++) {
         const key = writes.values[i];
-        const isHot = accesses[key + 1] - accesses[key] >= FEWEST_FOR_WORKERS;
+        const isHot = counts[key] >= FEWEST_FOR_WORKERS;
         if (isHot && this.#isPredicted[key] === 0) waits.add(rows[node]);
       }
     }
@@ -296,38 +297,52 @@ function placeOf(key: number, list: Uint32Array, from: number, count: number): n
   return -1;
 }
 
-/** Nodes of each key in block order, each once. */
-function nodesByKey({ count, keyCount, reads, writes }: AccessSets): { offsets: Uint32Array; nodes: Uint32Array } {
-  const offsets = new Uint32Array(keyCount + 1);
+/**
+ * How many nodes touch each key, and which ones, in block order, of keys that many of them touch and one may write:
+ * those of key i stand from `offsets[i]` to `offsets[i + 1]` of `nodes`.
+ */
+function nodesOfHotKeys({ count, keyCount, reads, writes }: AccessSets): {
+  counts: Uint32Array;
+  offsets: Uint32Array;
+  nodes: Uint32Array;
+} {
+  const counts = new Uint32Array(keyCount);
   // Once to count them, once to put them in.
   const last = new Int32Array(keyCount).fill(-1);
   for (let node = 0; node < count; node++) {
     countKeys(reads, node);
     countKeys(writes, node);
   }
-  for (let key = 0; key < keyCount; key++) offsets[key + 1] += offsets[key];
+  const isWritten = new Uint8Array(keyCount);
+  for (const key of writes.values) isWritten[key] = 1;
+  const offsets = new Uint32Array(keyCount + 1);
+  for (let key = 0; key < keyCount; key++) {
+    const isHot = counts[key] >= FEWEST_FOR_WORKERS && isWritten[key] === 1;
+    offsets[key + 1] = offsets[key] + (isHot ? counts[key] : 0);
+  }
   const nodes = new Uint32Array(offsets[keyCount]);
-  const next = offsets.slice();
+  if (nodes.length === 0) return { counts, offsets, nodes };
+  const next = offsets.slice(0, keyCount);
   last.fill(-1);
   for (let node = 0; node < count; node++) {
     putKeys(reads, node);
     putKeys(writes, node);
   }
-  return { offsets, nodes };
+  return { counts, offsets, nodes };
 
   function countKeys(rows: Rows, node: number): void {
     for (let i = rows.offsets[node]; i < rows.offsets[node + 1]; i++) {
       const key = rows.values[i];
       if (last[key] === node) continue;
       last[key] = node;
-      offsets[key + 1]++;
+      counts[key]++;
     }
   }
 
   function putKeys(rows: Rows, node: number): void {
     for (let i = rows.offsets[node]; i < rows.offsets[node + 1]; i++) {
       const key = rows.values[i];
-      if (last[key] === node) continue;
+      if (offsets[key + 1] === offsets[key] || last[key] === node) continue;
       last[key] = node;
       nodes[next[key]++] = node;
     }

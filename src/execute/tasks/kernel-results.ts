@@ -3,6 +3,8 @@ import type { CallOutcomes, GpuStatus } from '../../gpu/pack/types.js';
 import { KEY_RECORD } from '../../gpu/translate/layout.js';
 import type { CallRunner, RunEnd, RunState } from '../../program/run-state.js';
 import type { Program, RunStatus } from '../../program/types.js';
+import { wordsEqual } from '../../util/word-hash.js';
+import { LastView, viewOf } from '../../util/words.js';
 
 const { KEY_AT, KEY_BYTES } = KEY_RECORD.offset;
 
@@ -17,6 +19,7 @@ export class KernelResults implements CallRunner {
   #outcome = 0;
   #call = 0;
   #room = new Uint8Array(1_024);
+  readonly #roomView = new LastView();
 
   constructor(readonly calls: CallColumns) {}
 
@@ -70,8 +73,7 @@ export class KernelResults implements CallRunner {
   }
 
   #hasInRoom(bytes: Uint8Array): boolean {
-    for (let i = 0; i < bytes.length; i++) if (this.#room[i] !== bytes[i]) return false;
-    return true;
+    return wordsEqual(viewOf(bytes), 0, this.#roomView.of(this.#room), 0, bytes.length);
   }
 }
 
