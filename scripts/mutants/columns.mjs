@@ -229,9 +229,15 @@ export const COLUMNS = [
   ),
   inFile('src/execute/rows/overrides.ts', ...PREDICTED)(
     'predicted-unseen',
+    '    predictions?.each(row, put);',
+    '',
+    'rows do not see what is predicted for them',
+  ),
+  inFile('src/execute/rows/overrides.ts', ...PREDICTED, 'test/execute/predict/predicted-kernel.test.ts')(
+    'predicted-unseen-later',
     'const prediction = predictions?.find(row, key) ?? NO_PREDICTION;',
     'const prediction = NO_PREDICTION;',
-    'rows do not see what is predicted for them',
+    'rows that see what a batch has written do not see what is predicted for them',
   ),
   steps(
     'carry-between-integers',

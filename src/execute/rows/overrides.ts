@@ -17,6 +17,10 @@ export function eachOverride(
   predictions: Predictions | undefined,
   put: (key: number, start: number, end: number) => void,
 ): void {
+  if (versions.isEmpty) {
+    predictions?.each(row, put);
+    return;
+  }
   const { list } = table.words;
   const at = table.recordOf(row);
   const reads = list[at + AT.reads] + list[at + AT.declaredReads];
@@ -49,16 +53,20 @@ export function overridesOf(
   const places = new SharedWords();
   const parts = new Words();
   let length = 0;
-  const part = (start: number, end: number): void => {
-    parts.push(start);
-    parts.push(end);
-    places.push(length);
-    length += end - start;
-    places.push(length);
-  };
   const put = (key: number, start: number, end: number): void => {
-    part(state.keyStart(key), state.keyEnd(key));
-    part(start, end);
+    const from = parts.take(4);
+    const [keyStart, keyEnd] = [state.keyStart(key), state.keyEnd(key)];
+    parts.list[from] = keyStart;
+    parts.list[from + 1] = keyEnd;
+    parts.list[from + 2] = start;
+    parts.list[from + 3] = end;
+    const to = places.take(4);
+    places.list[to] = length;
+    length += keyEnd - keyStart;
+    places.list[to + 1] = length;
+    places.list[to + 2] = length;
+    length += end - start;
+    places.list[to + 3] = length;
   };
   for (let i = 0; i < rows.length; i++) {
     eachOverride(rows[i], table, versions, predictions, put);

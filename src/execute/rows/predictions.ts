@@ -108,6 +108,14 @@ export class Predictions {
     return low < this.#firsts[row + 1] && this.#keys[this.#keyOf[low]].key === key ? low : NO_PREDICTION;
   }
 
+  /** Calls `put` for each key of `row` that is predicted, with where its value lies. */
+  each(row: number, put: (key: number, start: number, end: number) => void): void {
+    if (this.#keys.length === 0) return;
+    for (let i = this.#firsts[row]; i < this.#firsts[row + 1]; i++) {
+      put(this.#keys[this.#keyOf[i]].key, this.#starts[i], this.#ends[i]);
+    }
+  }
+
   start(prediction: number): number {
     return this.#starts[prediction];
   }
