@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm test` runs all tests with this; `npm test -- ARGS` runs vitest with ARGS. The tests of some folders share two
+// `npm test` runs all tests with this; `npm test -- ARGS` runs vitest with ARGS. The tests of some folders share three
 // processes (scripts/together.mjs says why). Every other file gets a process of its own.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';

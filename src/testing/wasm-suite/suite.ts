@@ -48,7 +48,7 @@ export interface SuiteCounts {
 }
 
 /** Calls in one wrapped module whose calls leave nothing behind. */
-const CALLS_PER_MODULE = 256;
+const CALLS_PER_MODULE = 64;
 const FUEL = 20_000_000;
 const MAX_TEXTS = 20;
 
