@@ -152,6 +152,7 @@ program
   .option('--db <dir>', 'database folder')
   .option('--rpc <url>', 'a running server, instead of a database')
   .option('--steps', 'run it again, and show every host call and what it changed')
+  .option('--debug', 'run it again, and go through its host calls one by one')
   .option('--blocks <path>', '--db and --steps: fixture chain, folder of raw blocks, or the raw block')
   .option('--json', 'print JSON')
   .action(async (id: string, options) => finish(await (await import('./trace.js')).traceCommand(id, options)));

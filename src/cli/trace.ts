@@ -1,12 +1,15 @@
 /** `warpshrew trace`: what a mined transaction of the parallel lane did, and why. */
+import { createInterface } from 'node:readline';
 import { EnvironmentError, InternalError, UsageError } from '../errors/errors.js';
 import { askRpc } from '../rpc/ask-rpc.js';
 import { LaneViews } from '../simulate/lane-views.js';
 import { DEFAULT_VIEW_LIMITS } from '../standard/standard-indexer.js';
 import { Store } from '../store/store.js';
+import { stepPages } from '../trace/step-pages.js';
 import { type RunAgain, type Trace, traceOf } from '../trace/trace.js';
 import { traceText } from '../trace/trace-text.js';
 import { blockIn } from './block-in.js';
+import { stepThrough } from './stepper.js';
 
 export interface TraceOptions {
   readonly db?: string;
@@ -16,6 +19,8 @@ export interface TraceOptions {
   /** Fixture chain, folder of raw blocks, or a raw block: the transaction's block is among them. */
   readonly blocks?: string;
   readonly json?: boolean;
+  /** Goes through the host calls one by one, as lines of stdin say. */
+  readonly debug?: boolean;
 }
 
 /** How long a transaction and those that it depends on may run. */
@@ -26,7 +31,17 @@ const LIMIT_MS = 600_000;
  * USAGE_TRACE_FROM, EnvironmentError ENV_RPC_FAILED, what `traceOf` and `openSource` throw.
  */
 export async function traceCommand(txid: string, options: TraceOptions): Promise<{ text: string; exitStatus: number }> {
-  const trace = await traceFrom(txid, options);
+  const steps = options.steps === true || options.debug === true;
+  const trace = await traceFrom(txid, { ...options, steps });
+  if (options.debug === true) {
+    const pages = stepPages(trace.messages, trace.run?.steps ?? [], traceText(trace));
+    await stepThrough(
+      pages,
+      createInterface({ input: process.stdin }),
+      (page) => void process.stdout.write(`${page}\n`),
+    );
+    return { text: '', exitStatus: 0 };
+  }
   return { text: options.json ? JSON.stringify(trace) : traceText(trace), exitStatus: 0 };
 }
 

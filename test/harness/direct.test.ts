@@ -36,6 +36,7 @@ describe('calls by themselves', () => {
       each: (end) => {
         const text = `${end.opcode} ${end.status} ${end.stored('minted')} ${end.transferred('2:1')} ${end.number()}`;
         seen.set(text, (seen.get(text) ?? 0) + 1);
+        expect(end.transferred('2:9')).toBe(0n);
       },
     });
     chain.call('2:1', [77]);

@@ -99,7 +99,7 @@ it.each([
   [
     'no funds',
     { key: '11'.repeat(32) },
-    /^WALLET_NO_FUNDS: (.*\n)* {2}available: 0\n(.*\n)* {2}hint: Send at least \d+ satoshi to bcrt1q.*generatetoaddress 101/,
+    /^WALLET_NO_FUNDS: (.*\n)* {2}available: 0\n(.*\n)* {2}hint: Send at least \d+ satoshi .*generatetoaddress/,
   ],
 ])('%s, when a message is sent, is told with its place and what to do', async (_, { key, ...options }, what) => {
   const { url: nodeUrl } = await devNode();
