@@ -1,6 +1,7 @@
 /** What Bitcoin's regtest network begins with (chain parameters of the reference client). */
 import { concatBytes, fromHex, u32Bytes } from '../util/bytes.js';
 import { merkleRoot, sha256d } from './hash.js';
+import { type BlockFrame, heightScript } from './serialise.js';
 
 export const REGTEST = {
   bits: 0x207fffff,
@@ -37,4 +38,30 @@ export function regtestGenesis(): { readonly raw: Uint8Array; readonly hash: Uin
 /** What block `height` pays in satoshi: 50 bitcoin, halved every 150 blocks. */
 export function regtestSubsidy(height: number): bigint {
   return FIRST_SUBSIDY >> BigInt(Math.floor(height / REGTEST.halvingInterval));
+}
+
+/** A block that is to be mined. */
+export interface NextBlock {
+  /** Hash of the block before it, wire order. */
+  readonly previous: Uint8Array;
+  readonly height: number;
+  /** Seconds. */
+  readonly time: number;
+  /** Script that the coinbase pays. */
+  readonly reward: Uint8Array;
+  /** Satoshi beside the subsidy. */
+  readonly fees: bigint;
+  /** What tells its coinbase from others of that height: 75 bytes at most. */
+  readonly mark: Uint8Array;
+}
+
+/** What the block says beside its transactions. */
+export function regtestFrame({ previous, height, time, reward, fees, mark }: NextBlock): BlockFrame {
+  return {
+    previous,
+    time,
+    bits: REGTEST.bits,
+    script: concatBytes(heightScript(height), Uint8Array.of(mark.length), mark),
+    outputs: [{ value: regtestSubsidy(height) + fees, script: reward }],
+  };
 }

@@ -5,8 +5,8 @@
  */
 import { parseBlock } from '../bitcoin/parse-block.js';
 import { parseTransaction } from '../bitcoin/parse-transaction.js';
-import { REGTEST, regtestGenesis, regtestSubsidy } from '../bitcoin/regtest.js';
-import { heightScript, tellTxids, type WrittenTransaction, writeBareBlock, writeBlock } from '../bitcoin/serialise.js';
+import { REGTEST, regtestFrame, regtestGenesis } from '../bitcoin/regtest.js';
+import { tellTxids, type WrittenTransaction, writeBareBlock, writeBlock } from '../bitcoin/serialise.js';
 import { UsageError } from '../errors/errors.js';
 import { dropVoidDeletions } from '../execute/run/merge-writes.js';
 import type { CpuRunner } from '../execute/tasks/drive.js';
@@ -19,7 +19,7 @@ import type { ProgramResult } from '../program/result.js';
 import { ProgramRunner } from '../program/runner.js';
 import { drive } from '../simulate/drive.js';
 import { rootOfPairs } from '../store/tree/load-tree.js';
-import { concatBytes, fromBinaryString, u32Bytes } from '../util/bytes.js';
+import { fromBinaryString, u32Bytes } from '../util/bytes.js';
 import type { KnownBlocks } from './known-blocks.js';
 
 const SECONDS_PER_BLOCK = 600;
@@ -182,16 +182,9 @@ export class MemoryChain implements StateReader {
     const previous = this.tip;
     const height = previous.height + 1;
     const time = previous.time + SECONDS_PER_BLOCK;
-    const { raw, hash } = write(
-      {
-        previous: previous.hash,
-        time,
-        bits: REGTEST.bits,
-        script: concatBytes(heightScript(height), Uint8Array.of(4), u32Bytes(this.#made++)),
-        outputs: [{ value: regtestSubsidy(height), script: reward }],
-      },
-      transactions,
-    );
+    const mark = u32Bytes(this.#made++);
+    const frame = regtestFrame({ previous: previous.hash, height, time, reward, fees: 0n, mark });
+    const { raw, hash } = write(frame, transactions);
     return { height, hash, raw, time, transactions };
   }
 

@@ -5,8 +5,8 @@
 import { Transaction as Decoded } from 'bitcoinjs-lib';
 import { parseBlock } from '../bitcoin/parse-block.js';
 import { parseTransaction } from '../bitcoin/parse-transaction.js';
-import { REGTEST, regtestGenesis, regtestSubsidy } from '../bitcoin/regtest.js';
-import { heightScript, writeBlock } from '../bitcoin/serialise.js';
+import { REGTEST, regtestFrame, regtestGenesis } from '../bitcoin/regtest.js';
+import { writeBlock } from '../bitcoin/serialise.js';
 import type { Transaction } from '../bitcoin/types.js';
 import { InputError } from '../errors/errors.js';
 import { concatBytes, toDisplayHash, u32Bytes } from '../util/bytes.js';
@@ -231,17 +231,9 @@ export class DevChain {
     if (this.#blocks.length >= MOST_BLOCKS || this.#bytes > MOST_BYTES)
       throw new Rejection(FULL, 'the chain is full: start a new one');
     const fees = transactions.reduce((sum, transaction) => sum + this.#feeOf(transaction, transactions), 0n);
-    const { raw, hash } = writeBlock(
-      {
-        previous: this.tip.hash,
-        time,
-        bits: REGTEST.bits,
-        // What tells apart coinbases of one height.
-        script: concatBytes(heightScript(height), Uint8Array.of(TAG.length + 4), TAG, u32Bytes(this.#salt++)),
-        outputs: [{ value: regtestSubsidy(height) + fees, script }],
-      },
-      transactions,
-    );
+    const mark = concatBytes(TAG, u32Bytes(this.#salt++));
+    const frame = regtestFrame({ previous: this.tip.hash, height, time, reward: script, fees, mark });
+    const { raw, hash } = writeBlock(frame, transactions);
     const all = parseBlock(raw).transactions;
     const spent: [string, DevCoin][] = [];
     for (const transaction of all) this.#enter(transaction, height, spent);
