@@ -3,6 +3,7 @@ import { ADDRESSES } from './addresses.mjs';
 import { CALLS_MUTANTS } from './calls.mjs';
 import { CHAIN } from './chain.mjs';
 import { COLUMNS } from './columns.mjs';
+import { CONTRACTS } from './contracts.mjs';
 import { DIFF } from './diff.mjs';
 import { EVENTS } from './events.mjs';
 import { EXECUTE } from './execute.mjs';
@@ -53,6 +54,7 @@ export const MUTANTS = [
   ...PROOF,
   ...INDEXER,
   ...PREVIEW,
+  ...CONTRACTS,
   ...DIFF,
   ...FETCH,
   ...EVENTS,

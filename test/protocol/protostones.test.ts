@@ -187,3 +187,14 @@ describe('builder', () => {
     return { protocolTag, burn, pointer, refund, from, message: padded, edicts };
   }
 });
+
+test('chunks of messages and of protostones are written in the shortest form, as any other number is', () => {
+  for (const bytes of [[1], [0], [0, 0, 7], [255, 127], Array.from({ length: 31 }, (_, i) => (i === 20 ? 200 : 0))]) {
+    const message = Uint8Array.from(bytes);
+    const protostones = [{ message }];
+    const fields = packChunks(message).map((value) => [81n, value] as const);
+    expect(encodeProtostones(protostones)).toEqual(encodeProtostones([{ rawFields: fields }]));
+    const raw = encodeProtostones(protostones).map((value) => [16_383n, value] as const);
+    expect(encodeRunestone({ protostones })).toEqual(encodeRunestone({ rawFields: raw }));
+  }
+});
