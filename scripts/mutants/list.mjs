@@ -28,6 +28,7 @@ import { STREAMS } from './streams.mjs';
 import { TABLES } from './tables.mjs';
 import { TRACE } from './trace.mjs';
 import { TREE } from './tree.mjs';
+import { VERIFY } from './verify.mjs';
 
 /**
  * `id`: its name. `file`: the source that is changed. `find`: the exact text, which stands there once; `replace`: what
@@ -59,6 +60,7 @@ export const MUTANTS = [
   ...FETCH,
   ...EVENTS,
   ...STREAMS,
+  ...VERIFY,
   ...REINDEX,
   ...NATIVE,
   ...CHAIN,

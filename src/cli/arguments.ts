@@ -5,6 +5,7 @@ import { Sheet, type SheetEntry } from '../protocol/sheet.js';
 import type { AlkaneId, ProtostoneEdict } from '../protocol/types.js';
 import type { ContractCall } from '../selftest/bench/contracts/methods.js';
 import { fromHex, U128_MAX } from '../util/bytes.js';
+import type { WorkFilter } from '../verify/verify-chain.js';
 import type { Outpoint, ScriptOutput } from './encode.js';
 
 /** Inputs of a message to a contract, at most. */
@@ -153,4 +154,12 @@ export function contractCall(text: string, before: readonly ContractCall[] = [])
     throw new InvalidArgumentError('It must be [FILE/]OPCODE[,INPUT…], e.g. 77 or 2/0,1000: numbers below 2^128.');
   }
   return [...before, { contract: Number(file ?? 1) - 1, inputs, name: text }];
+}
+
+/** A share of the blocks of a chain, as `divisor:remainder`. */
+export function workFilter(text: string): WorkFilter {
+  const [, divisor, remainder] = /^(\d{1,7}):(\d{1,7})$/.exec(text) ?? [];
+  const filter = { divisor: Number(divisor), remainder: Number(remainder) };
+  if (filter.remainder < filter.divisor) return filter;
+  throw new InvalidArgumentError('It must be two whole numbers, the second one smaller, e.g. 4:0 to 4:3.');
 }

@@ -24,6 +24,7 @@ import {
   txid,
   u128,
   workers,
+  workFilter,
 } from './arguments.js';
 import { endQuietly } from './closed-output.js';
 import { addContractCommands } from './contract-commands.js';
@@ -315,6 +316,14 @@ addSettings(program.command('doctor'))
   .description('look at all that indexing needs on this machine, with these settings; exit status 1 if something fails')
   .option('--json', 'print one JSON object')
   .action(async (flags) => finish(await (await import('./doctor.js')).doctorCommand(flags)));
+
+addSettings(program.command('verify'))
+  .description('run stored blocks once more, each on the state before it; exit status 1 if one left something else')
+  .option('--from <height>', 'first block (default: the lowest whose state before is kept)', height)
+  .option('--to <height>', 'last block (default: the tip)', height)
+  .option('--work-filter <divisor:remainder>', 'only heights that leave the remainder: a share of the work', workFilter)
+  .option('--json', 'print one JSON object')
+  .action(async (flags) => finishDeep(async () => (await import('./verify.js')).verifyCommand(flags)));
 
 // What `doctor` runs in a process of its own.
 program

@@ -28,7 +28,8 @@ export function lowestReadable(store: StoreReader): number {
   return lowest === 0 ? (store.lists.firstHeight() ?? 0) : lowest + 1;
 }
 
-async function* changesFrom(
+/** The changes of the blocks from `from` to `to`: see {@link readBlocks}. */
+export async function* changesFrom(
   store: StoreReader,
   from: number,
   to: number,

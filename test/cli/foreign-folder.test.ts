@@ -56,6 +56,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   trace: ['db', 'blocks'],
   call: ['db'],
   reindex: ['db', 'into', 'indexer'],
+  verify: ['db', 'fixture'],
   'db check': ['db'],
   'db rollback': ['db'],
   'proof get': ['db'],

@@ -35,7 +35,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['execute/rows'],
   ['execute'],
   ['pipeline', 'chain', 'export', 'contract-chain'],
-  ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream', 'wallet'],
+  ['follow', 'replay', 'rpc', 'diff', 'selftest', 'sink', 'stream', 'verify', 'wallet'],
   ['harness'],
   ['service'],
   ['doctor', 'dev'],
