@@ -7,6 +7,9 @@ import { isUnspendable } from '../dist/store/address-block.js';
 import { ExpectedLists, expectedOutputs, summed } from '../dist/testing/chains/expected-lists.js';
 import { toDisplayHash, toHex } from '../dist/util/bytes.js';
 
+/** What hangs ends; what is slow because the machine is busy does not fail. */
+const PATIENT = { timeoutMs: 3_600_000 };
+
 /** Answers that reorgs and load explain. */
 const MAY_FAIL = new Set(['STORE_LIST_UNDONE', 'BLOCK_NOT_INDEXED', 'VIEW_BUSY', 'STORE_REORG_UNDER_WAY']);
 const STATUSES = [undefined, 'OK', 'REVERT', 'REJECTED'];
@@ -38,7 +41,7 @@ export class ListSamples {
 
   /** Reads listings until `isOver`, or until the server is gone. */
   async read(url, isOver) {
-    const client = new WarpshrewClient(url);
+    const client = new WarpshrewClient(url, PATIENT);
     while (!isOver()) {
       try {
         await this.#sample(client, this.#asked());
@@ -53,7 +56,7 @@ export class ListSamples {
 
   /** Reads `count` listings of any height at random. */
   async readAt(url, tip, count) {
-    const client = new WarpshrewClient(url);
+    const client = new WarpshrewClient(url, PATIENT);
     for (let i = 0; i < count; i++) {
       await this.#sample(client, {
         ...this.#asked(),
