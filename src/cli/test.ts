@@ -137,13 +137,22 @@ function reportText({ name, ms, fuel, failure, calls, callsPerSecond, direct, co
 }
 
 /** What became of calls by themselves. */
-function directText({ calls, ms, kernel, punted, compared, unfit, why }: NonNullable<TestReport['direct']>): string {
+function directText({
+  calls,
+  ms,
+  timed,
+  kernel,
+  punted,
+  compared,
+  unfit,
+  why,
+}: NonNullable<TestReport['direct']>): string {
   const where =
     kernel + punted > 0
       ? `; in the kernel ${kernel}, given back ${punted}, of ${compared} V8 says the same`
       : `; on V8${why === undefined ? '' : `: ${why}`}`;
   const left = unfit === 0 ? '' : `; ${unfit} left out`;
-  return `, ${calls} by themselves, ${Math.round((calls * 1000) / Math.max(1, ms))} a second${where}${left}`;
+  return `, ${calls} by themselves, ${Math.round((timed * 1000) / Math.max(1, ms))} a second${where}${left}`;
 }
 
 function fuelOf(fuel: number | undefined): string {

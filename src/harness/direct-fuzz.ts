@@ -28,14 +28,18 @@ const KERNEL_CALLS = 65_536;
 const CPU_CALLS = 2_048;
 /** One call in so many of the kernel's is run on V8 as well. */
 const CHECKED = 1_024;
+/** Batches of the kernel before time is taken, with so many calls: it is compiled, perhaps for a larger window. */
+const WARM_BATCHES = 2;
+const WARM_CALLS = 1_024;
 /** Opcodes of a contract whose keys are told apart, and contracts. */
 const MOST_METHODS = 64;
 const MOST_CONTRACTS = 1_024;
 
 export interface DirectFigures {
   calls: number;
-  /** Milliseconds by the clock. */
+  /** Milliseconds by the clock that so many of them took: kernels were compiled before. */
   ms: number;
+  timed: number;
   /** Calls that the kernel ran to their end, and those that it gave back. */
   kernel: number;
   punted: number;
@@ -64,12 +68,22 @@ interface Contract {
 const OTHERS = -2;
 
 export class DirectFuzz<State> {
-  readonly figures: DirectFigures = { calls: 0, ms: 0, kernel: 0, punted: 0, compared: 0, unfit: 0, why: undefined };
+  readonly figures: DirectFigures = {
+    calls: 0,
+    ms: 0,
+    timed: 0,
+    kernel: 0,
+    punted: 0,
+    compared: 0,
+    unfit: 0,
+    why: undefined,
+  };
   readonly #end = new FuzzEnd();
   readonly #contracts = new Map<string, Contract>();
   /** By what a test has named them with. */
   readonly #named = new WeakMap<object, Contract>();
   readonly #batches: DirectBatch[] = [];
+  #warm = 0;
   readonly #runner = new ProgramRunner();
   /** Apart from what the test draws: its calls are the same with the kernel and without. */
   readonly #checks: FuzzRandom;
@@ -87,16 +101,25 @@ export class DirectFuzz<State> {
 
   /** Runs `calls` calls over the state of the chain. Throws what `each` throws, with the call. */
   async run(calls: number): Promise<void> {
+    const { figures } = this;
+    let left = calls;
+    for (; this.kernel !== undefined && this.#warm < WARM_BATCHES && left > 0; this.#warm++) {
+      const first = this.#make(Math.min(left, WARM_CALLS));
+      left -= first.batch.count === 0 ? left : first.batch.count;
+      await this.#look(first);
+    }
     const started = performance.now();
+    const before = figures.calls;
     let made: Made | undefined;
     // The next batch is made while the kernel runs one.
-    for (let left = calls; left > 0 || made !== undefined; ) {
+    while (left > 0 || made !== undefined) {
       const next = left > 0 ? this.#make(left) : undefined;
       left -= next?.batch.count === 0 ? left : (next?.batch.count ?? 0);
       if (made !== undefined) await this.#look(made);
       made = next;
     }
-    this.figures.ms += performance.now() - started;
+    figures.ms += performance.now() - started;
+    figures.timed += figures.calls - before;
   }
 
   #make(most: number): Made {

@@ -34,6 +34,7 @@ function joined(parts: readonly TestReport[]): TestReport {
     direct: {
       calls: total(({ calls }) => calls),
       ms: Math.max(...found.map(({ ms }) => ms)),
+      timed: total(({ timed }) => timed),
       kernel: total(({ kernel }) => kernel),
       punted: total(({ punted }) => punted),
       compared: total(({ compared }) => compared),

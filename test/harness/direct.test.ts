@@ -102,7 +102,10 @@ describe('calls by themselves', () => {
   it('run on V8, and say why, where the kernel does not run them', async () => {
     const { fuzz } = fuzzOf({}, 'no kernel: it is too large');
     await fuzz.run(5_000);
+    // What is run before the kernel is compiled is not timed.
     expect(fuzz.figures).toMatchObject({ calls: 5_000, kernel: 0, why: 'no kernel: it is too large' });
+    expect(fuzz.figures.timed).toBeLessThan(5_000);
+    expect(fuzz.figures.timed).toBeGreaterThan(2_000);
   });
 });
 
@@ -130,7 +133,7 @@ it('a response that is none counts as refused', () => {
 
 it('the parts of a test are put together once all threads have reported', () => {
   const parts = new ReportParts();
-  const direct = { calls: 5, ms: 2, kernel: 4, punted: 1, compared: 2, unfit: 1, why: undefined };
+  const direct = { calls: 5, ms: 2, timed: 3, kernel: 4, punted: 1, compared: 2, unfit: 1, why: undefined };
   const report: TestReport = {
     ...{ name: 'a', file: 'f', parts: 2, ms: 3, fuel: undefined, failure: undefined, runs: [] },
     ...{ calls: 10, callsPerSecond: 7, direct },
@@ -139,6 +142,6 @@ it('the parts of a test are put together once all threads have reported', () => 
   expect(parts.whole(report)).toEqual([]);
   const failure = { message: 'no', stack: [] };
   const [whole] = parts.whole({ ...report, ms: 9, failure });
-  const both = { calls: 10, ms: 2, kernel: 8, punted: 2, compared: 4, unfit: 2, why: undefined };
+  const both = { calls: 10, ms: 2, timed: 6, kernel: 8, punted: 2, compared: 4, unfit: 2, why: undefined };
   expect(whole).toMatchObject({ ms: 9, failure, calls: 20, callsPerSecond: 7, direct: both });
 });
