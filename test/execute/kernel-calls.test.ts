@@ -115,6 +115,7 @@ describe('the calls of a block', () => {
     expect(result.receipts.map(({ executor }) => executor)).toEqual(['reuse', 'gpu', 'gpu', 'reuse']);
     const given = gpu.given as CallColumns;
     expect([given.count, given.keys.length]).toEqual([2, 3 * KEY_RECORD.words]);
-    expect(given.bytes.length).toBeLessThan(1_000);
+    // Contexts lie there together, also those of calls that are left out.
+    expect(given.bytes.length).toBeLessThan(1_200);
   });
 });

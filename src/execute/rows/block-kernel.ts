@@ -67,7 +67,8 @@ export class BlockKernel {
 
   constructor(inputs: BlockKernelInputs) {
     this.#inputs = inputs;
-    this.#calls = new KernelCalls({ seed: randomBytes(4).readUInt32LE(), ...inputs });
+    const together = inputs.use.policy === 'gpu' ? inputs.rows : undefined;
+    this.#calls = new KernelCalls({ seed: randomBytes(4).readUInt32LE(), ...inputs, together });
   }
 
   /**

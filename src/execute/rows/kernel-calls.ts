@@ -22,6 +22,7 @@ import { longer } from '../../util/longer.js';
 import { LastView } from '../../util/words.js';
 import { AT, HEAD, NOT_CALLED, SharedWords, Words } from '../tasks/row-records.js';
 import type { BlockMemory } from './block-memory.js';
+import { contextsOf } from './contexts-of.js';
 import { NO_PREDICTION, type Predictions } from './predictions.js';
 import type { RowGroups } from './row-groups.js';
 import type { RowTable } from './row-table.js';
@@ -51,6 +52,8 @@ export interface KernelCallsInputs {
   readonly groups: RowGroups;
   readonly predictions: Predictions | undefined;
   readonly memory: BlockMemory;
+  /** Rows, ascending, nearly all of which will be written: contexts are copied together. undefined: one by one. */
+  readonly together?: Uint32Array;
 }
 
 /**
@@ -89,6 +92,9 @@ export class KernelCalls implements CallRunner {
   #program: Program | undefined;
   #contextAt = 0;
   #contextEnd = 0;
+  /** Which of the columns' contexts lie in front; end 0: none. */
+  #contextsStart = 0;
+  #contextsEnd = 0;
 
   constructor(inputs: KernelCallsInputs) {
     this.#inputs = inputs;
@@ -119,6 +125,7 @@ export class KernelCalls implements CallRunner {
     const { list } = table.words;
     const at = table.recordOf(row);
     if (this.bytes > MAX_RECORD_BYTES) return false;
+    if (this.#calls === 0) this.#copyContexts();
     const [length, keys] = [this.#length, this.#keys.length];
     const program = this.programOf(row);
     if (program === undefined) return false;
@@ -140,7 +147,8 @@ export class KernelCalls implements CallRunner {
     heads[head + HEAD_FIELDS.ACCESSES] = this.#own.count;
     heads[head + HEAD_FIELDS.EXPECTED_BYTES] = list[at + AT.result];
     this.#addAccesses(row);
-    if (this.#length - length > MAX_BYTES_PER_CALL) {
+    const isCopied = this.#contextAt >= length;
+    if (this.#length - length + (isCopied ? 0 : this.#contextEnd - this.#contextAt) > MAX_BYTES_PER_CALL) {
       this.#drop(length, keys, head);
       return false;
     }
@@ -168,9 +176,9 @@ export class KernelCalls implements CallRunner {
     return {
       count: this.#calls,
       programs: [...this.programs.keys()],
-      heads: written(this.#heads),
-      accesses: written(this.#accesses),
-      keys: written(this.#keys),
+      heads: this.#heads.view,
+      accesses: this.#accesses.view,
+      keys: this.#keys.view,
       bytes: this.#bytes.subarray(0, this.#length),
     };
   }
@@ -213,12 +221,27 @@ export class KernelCalls implements CallRunner {
       end = start + length;
     }
     const bytes = callContextBytes(columns, row, end - start);
+    const own = columns.contextStart[row] - this.#contextsStart;
+    if (end === start && own >= 0 && own + bytes <= this.#contextsEnd - this.#contextsStart) {
+      this.#contextAt = own;
+      this.#contextEnd = own + bytes;
+      return;
+    }
     // Shared memory is copied byte for byte where the places are not alike to the word.
     this.#length = (this.#length + CONTEXT_PLACE - 1) & -CONTEXT_PLACE;
     this.#contextAt = this.#room(bytes);
     this.#contextEnd = this.#contextAt + bytes;
     const to = this.#view.of(this.#bytes);
     writeCallContext(columns, row, this.#common.contexts, state.view, start, end, to, this.#contextAt);
+  }
+
+  /** Copies contexts, as they are for calls without assets, once, in front of everything else. */
+  #copyContexts(): void {
+    const { columns, together } = this.#inputs;
+    if (together === undefined || this.#contextsEnd > 0) return;
+    [this.#contextsStart, this.#contextsEnd] = contextsOf(columns, together);
+    const at = this.#room(this.#contextsEnd - this.#contextsStart);
+    this.#bytes.set(columns.contexts.subarray(this.#contextsStart, this.#contextsEnd), at);
   }
 
   /** Runs `row` up to its call; gives the program that it calls. */
@@ -374,8 +397,4 @@ export class KernelCalls implements CallRunner {
 
 function shared(length: number): Uint8Array {
   return new Uint8Array(new SharedArrayBuffer(length));
-}
-
-function written({ list, length }: Words): Uint32Array {
-  return list.subarray(0, length);
 }

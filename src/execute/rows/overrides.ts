@@ -77,5 +77,5 @@ export function overridesOf(
     copyBytes(state.bytes, parts.list[i], parts.list[i + 1], bytes, at);
     at += parts.list[i + 1] - parts.list[i];
   }
-  return { ends, words: places.list.subarray(0, places.length), bytes };
+  return { ends, words: places.view, bytes };
 }

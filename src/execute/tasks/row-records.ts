@@ -134,6 +134,11 @@ export class Words {
     return longer(this.list, length);
   }
 
+  /** What was taken, where it lies. */
+  get view(): Uint32Array {
+    return this.list.subarray(0, this.length);
+  }
+
   taken(): Uint32Array<ArrayBuffer> {
     return this.list.slice(0, this.length);
   }
