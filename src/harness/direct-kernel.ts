@@ -32,7 +32,8 @@ export async function runDirect(gpu: GpuExecutor, request: DirectRequest): Promi
       if (!supported.ok) return { number, outcomes: `no kernel: ${supported.reason}` };
       programs.set(hash, program);
     }
-    const colour = Uint32Array.from({ length: columns.count }, (_, call) => call);
+    const colour = new Uint32Array(columns.count);
+    for (let call = 0; call < colour.length; call++) colour[call] = call;
     const run = await gpu.begin({ seed, records: columns, programs, segments: [[colour]], independent: true });
     try {
       const outcomes = (await run.run(0)).shared?.();
