@@ -10,7 +10,7 @@ import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import { fromBinaryString, fromHex, toBinaryString, toHex } from '../../src/util/bytes.js';
 import { block, bytes, generator, OPTIONS } from './helpers.js';
 
-const HISTORIES = 400;
+const HISTORIES = 1_000;
 const STEPS = 6;
 const PROOFS_A_STATE = 2;
 
