@@ -36,6 +36,7 @@ export const TOGETHER = [
   'test/tidy/',
   'test/trace/',
   'test/util/',
+  'test/verify/',
   'test/wallet/',
   'test/wasm/',
 ];

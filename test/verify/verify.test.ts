@@ -9,30 +9,31 @@ import { bundledDatabase } from '../helpers/bundled-database.js';
 import { CHAIN, cli } from '../helpers/cli.js';
 
 const TIP = 118;
-/** Of the bundled chain: some of its first lane transactions. */
+/** Of the bundled chain: some of its first lane transactions. Databases have blocks above. */
 const FROM = 104;
 
 const verify = async (db: string, ...args: string[]) => {
-  const { stdout, stderr, status } = await cli('verify', '--db', db, '--fixture', CHAIN, '--json', ...args);
+  const to = args.includes('--to') ? [] : ['--to', String(TIP)];
+  const { stdout, stderr, status } = await cli('verify', '--db', db, '--fixture', CHAIN, '--json', ...to, ...args);
   return { status, stderr, report: stdout === '' ? undefined : JSON.parse(stdout) };
 };
 
 describe('verify', () => {
   it('runs every block again, and finds what is stored', async () => {
-    const whole = await bundledDatabase(TIP);
-    const { status, report, stderr } = await verify(whole);
+    const whole = await bundledDatabase();
+    const { status, report, stderr } = await verify(whole, '--from', '60');
     expect(status, stderr).toBe(0);
-    expect(report).toMatchObject({ from: 0, to: TIP, blocks: TIP + 1, different: null, stopped: false });
+    expect(report).toMatchObject({ from: 60, to: TIP, blocks: TIP - 59, different: null, stopped: false });
     const store = await Store.openRecorded(whole, { readOnly: true });
-    const heights = Array.from({ length: TIP + 1 }, (_, height) => height);
+    const heights = Array.from({ length: TIP - 59 }, (_, i) => 60 + i);
     expect(report.receipts).toBe(heights.reduce((sum, height) => sum + [...store.receipts(height)].length, 0));
     expect(report.receipts).toBeGreaterThan(10);
-    expect(report.changes).toBe([...store.changesBetween(0, TIP)].length);
+    expect(report.changes).toBe([...store.changesBetween(60, TIP)].length);
     await store.close();
   });
 
   it('shares of the work are the whole of it together', async () => {
-    const whole = await bundledDatabase(TIP);
+    const whole = await bundledDatabase();
     const all = (await verify(whole, '--from', String(FROM))).report;
     const shares = await Promise.all(
       ['0', '1', '2'].map((rest) => verify(whole, '--from', String(FROM), '--work-filter', `3:${rest}`)),
@@ -46,11 +47,11 @@ describe('verify', () => {
   });
 
   it.each(['S', 'P'] as const)('finds a value of %s that was changed, and where', async (ns) => {
-    const db = await bundledDatabase(TIP);
+    const db = await bundledDatabase();
     const rocks = await Rocks.open(db, false);
     const gte = latestKey(ns, new Uint8Array(0));
     const rows = [...rocks.scan('latest', { gte })].filter(
-      ([key, row]) => key[0] === gte[0] && readBeU32(row, 0) > FROM && row.length > 4,
+      ([key, row]) => key[0] === gte[0] && readBeU32(row, 0) > FROM && readBeU32(row, 0) <= TIP && row.length > 4,
     );
     const [key, row] = rows[Math.floor(rows.length / 2)];
     const height = readBeU32(row, 0);
@@ -77,7 +78,7 @@ describe('verify', () => {
   });
 
   it('finds a receipt that was taken away', async () => {
-    const db = await bundledDatabase(TIP);
+    const db = await bundledDatabase();
     const rocks = await Rocks.open(db, false);
     const [first] = [...rocks.scan('blocks', { gte: receiptPrefix(FROM), lt: receiptPrefix(TIP) })];
     const height = readBeU32(first[0], 1);
@@ -90,8 +91,8 @@ describe('verify', () => {
   });
 
   it('says which heights it can run again, and that a module is another one', async () => {
-    const whole = await bundledDatabase(TIP);
-    const above = await verify(whole, '--to', String(TIP + 1));
+    const whole = await bundledDatabase();
+    const above = await verify(whole, '--to', '1000');
     expect(above).toMatchObject({ status: 2, stderr: expect.stringContaining('USAGE_RANGE') });
     const filter = await verify(whole, '--work-filter', '3:3');
     expect(filter).toMatchObject({ status: 2, stderr: expect.stringContaining('the second one smaller') });
