@@ -127,7 +127,8 @@ export async function compileScript(
 ): Promise<void> {
   const asc = (await projectPackage(folder, 'assemblyscript/asc')) as Asc;
   // One allocator for AssemblyScript's objects and the SDK's buffers: the SDK compiles with no other.
-  asc.libraryFiles[ALLOCATOR] = readFileSync(shipped('sdk/stub.ts'), 'utf8');
+  const { libraryFiles } = asc;
+  libraryFiles[ALLOCATOR] = readFileSync(shipped('sdk/stub.ts'), 'utf8');
   const declaration = path.replace(/\.ts$/, '.json');
   const entry = existsSync(declaration) ? `${file}.entry.ts` : path;
   if (entry !== path) {
@@ -136,7 +137,7 @@ export async function compileScript(
     writeFileSync(entry, entryWithMeta(source.startsWith('.') ? source : `./${source}`, json));
   }
   const args = [relative(folder, entry), '--baseDir', folder, '--outFile', relative(folder, file)];
-  if (covered !== undefined) asc.libraryFiles[COVER] = COVER_LIBRARY;
+  if (covered !== undefined) libraryFiles[COVER] = COVER_LIBRARY;
   const flags = covered === undefined ? [...FLAGS, ...MEMORY] : [...FLAGS, ...COVER_MEMORY];
   const { error, stderr } = await asc.main([...args, '--runtime', 'stub', ...flags], {
     readFile: (source, base) => {
@@ -146,7 +147,7 @@ export async function compileScript(
       return isOwn && covered !== undefined ? covered.instrumented(source, text) : text;
     },
   });
-  delete asc.libraryFiles[COVER];
+  delete libraryFiles[COVER];
   if (entry !== path) rmSync(entry);
   const said = String(stderr).trim();
   if (error === null && !said.includes('ERROR')) return;

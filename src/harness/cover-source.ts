@@ -53,10 +53,8 @@ const MOST_SITES = 32_768;
 export const COVER_LIBRARY = `
 const SEEN: usize = memory.data(${MOST_SITES / 8});
 const HIT: usize = memory.data<u8>([${[HIT_BYTES, 0, 0, 0, ...Buffer.from(MARK), 0, 0, 0, 0].join(', ')}], 8) + 4;
-// @ts-ignore: decorator
 @external("env", "__log")
 declare function coverLog(text: usize): void;
-// @ts-ignore: decorator
 @global
 function __cover(site: u32): void {
   const at = SEEN + (site >> 3);

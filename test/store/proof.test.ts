@@ -255,7 +255,7 @@ describe('what is no proof is refused by its code, and never breaks the reader',
         const known = decoded(input);
         if (known !== undefined) expect(toHex(encodeProof(known).subarray(0, -32))).toBe(toHex(input));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 3_000 },
     );
   });
 
@@ -278,7 +278,7 @@ describe('what is no proof is refused by its code, and never breaks the reader',
           if (!isSame) expect(refutationOf(known, { root: rootOfProof(proof) })).toBeDefined();
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 3_000 },
     );
   });
 
@@ -318,7 +318,7 @@ describe('what is no proof is refused by its code, and never breaks the reader',
           if (known.value !== undefined) expect(toHex(known.key)).toBe(toHex(proof.key));
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 3_000 },
     );
     expect(codeOf(() => proofFromJson({ ...proofToJson(sample[0]), more: 1 }))).toBe('PROOF_MALFORMED');
   });
