@@ -24,7 +24,7 @@ const putUndo = "pieces.put('undo', undoKey(height, number), row);";
 const tellPart = 'yield { from, end };';
 const writeLast =
   'this.#write(pieces.last(), !options.moreFollow);\n    this.trees.settle();\n    this.#stamp = undefined;';
-const storeTrees = 'if (pieces.begun) this.trees.storeAfter(height);';
+const storeTrees = 'if (isLarge) this.trees.storeAfter(height);';
 
 const page = inFile('src/store/receipt-pages.ts', 'test/store/receipt-pages.test.ts');
 
@@ -76,6 +76,12 @@ export const PIECES = [
     'for (const _ of putUndo(announced, height, writes, pieceBytes / UNDO_PARTS));\n',
     'void [putUndo, UNDO_PARTS];\n',
     'nothing names the keys of a block that is written in parts',
+  ),
+  rowsBeside(
+    'large-parts-forgotten',
+    'return this.#isBegun && this.#bytes > this.#options.pieceBytes;',
+    'return this.#isBegun && this.#bytes < 0;',
+    'the trees of a block that was written in many parts go into one batch',
   ),
   rowsBeside(
     'parts-mark-stays',

@@ -48,6 +48,8 @@ export class RowsBeside {
   #job: RowsJob | undefined;
   /** Whether rows of a block may be there that does not count. */
   #isBegun = false;
+  /** Of what was written of the block. */
+  #bytes = 0;
   readonly #rooms: Partial<Record<Namespace, CopiedRoom>> = {};
   /** Memory for the entries of a block: that of the block before, where it is enough. */
   readonly roomFor: Readonly<Record<Namespace, RoomFor>> = {
@@ -72,27 +74,39 @@ export class RowsBeside {
     return this.#isBegun;
   }
 
+  /** Whether they are too many for one batch: what follows from them is, too. */
+  get isLarge(): boolean {
+    return this.#isBegun && this.#bytes > this.#options.pieceBytes;
+  }
+
   /**
    * Writes the undo record of block `height` and the rows of its keys; returns the bytes that other threads wrote.
    * Throws StoreError STORE_CORRUPT and STORE_WRITE_FAILED, and InternalError if a thread does not answer.
    */
   put(height: number, writes: Sorted): number {
-    const { pieceBytes, write } = this.#options;
-    const announced = new Portions(this.#database, pieceBytes, write);
+    const { pieceBytes } = this.#options;
+    const announced = new Portions(this.#database, pieceBytes, this.#write);
     putUnfinished(announced, height);
     this.#isBegun = true;
+    this.#bytes = 0;
     for (const _ of putUndo(announced, height, writes, pieceBytes / UNDO_PARTS));
-    write(announced.batch);
+    this.#write(announced.batch);
     const { job, own } = this.#jobOf(height, writes);
     this.#job = job;
     for (const thread of this.#running(job.parts.length / PART_NUMBERS)) thread.begin(() => job);
-    writeParts(this.#database, job, writes, write);
+    writeParts(this.#database, job, writes, this.#write);
     let bytes = 0;
     for (const thread of this.#threads ?? []) bytes += endOfThread(() => thread.end()) ?? 0;
     this.#job = undefined;
+    this.#bytes += bytes;
     this.#putOwn(height, writes, own);
     return bytes;
   }
+
+  readonly #write: WriteBatch = (batch) => {
+    this.#bytes += batch.bytes;
+    this.#options.write(batch);
+  };
 
   /** Goes into the batch that makes the block count. */
   putEnd(batch: Pick<DatabaseBatch, 'del'>): void {
@@ -136,8 +150,7 @@ export class RowsBeside {
   }
 
   #putOwn(height: number, writes: Sorted, own: readonly Part[]): void {
-    const { pieceBytes, write } = this.#options;
-    const rows = new Portions(this.#database, pieceBytes, write);
+    const rows = new Portions(this.#database, this.#options.pieceBytes, this.#write);
     try {
       for (const [number, from, end] of own) {
         const ns = NAMESPACES[number];
@@ -147,7 +160,7 @@ export class RowsBeside {
       rows.batch.discard();
       throw error;
     }
-    write(rows.batch);
+    this.#write(rows.batch);
   }
 
   /** Threads for so many parts. */

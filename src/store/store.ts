@@ -246,6 +246,7 @@ export class Store extends StoreReader {
     const final = this.#isFinal(options);
     const pieces = new PieceWriter(this.rocks, height, this.#pieceBytes, (batch) => this.#write(batch, false));
     let roots: StateRoots;
+    let isLarge: boolean;
     try {
       this.#receipts.begin(block);
       const writes = { S: packedWrites(block.standardWrites), P: packedWrites(block.laneWrites) };
@@ -257,7 +258,8 @@ export class Store extends StoreReader {
       this.#writer.wrote(this.#receipts.put(pieces, block));
       roots = update.roots();
       options.check?.(roots);
-      this.#putEnd(pieces, block, roots, final);
+      isLarge = pieces.begun || this.#rows.isLarge;
+      this.#putEnd(pieces, block, roots, { final, isLarge });
     } catch (error) {
       this.trees.invalidate();
       pieces.discard();
@@ -270,7 +272,7 @@ export class Store extends StoreReader {
     this.#write(pieces.last(), !options.moreFollow);
     this.trees.settle();
     this.#stamp = undefined;
-    if (pieces.begun) this.trees.storeAfter(height);
+    if (isLarge) this.trees.storeAfter(height);
     return roots;
   }
 
@@ -306,14 +308,19 @@ export class Store extends StoreReader {
     return final && this.#keeping.allowsFinal;
   }
 
-  /** What makes it count. */
-  #putEnd(pieces: PieceWriter, block: BlockCommit, roots: StateRoots, final: boolean): void {
+  /** What makes it count. `isLarge`: its rows are too many for one batch. */
+  #putEnd(
+    pieces: PieceWriter,
+    block: BlockCommit,
+    roots: StateRoots,
+    { final, isLarge }: { readonly final: boolean; readonly isLarge: boolean },
+  ): void {
     const { height } = block;
     const batch = pieces.last();
     if (final) putFinal(batch, height);
-    // After pieces they come behind the block: trees in portions, and the rest with the next block. What is pruned here
-    // might be needed until the trees are stored.
-    if (pieces.begun) {
+    // Those of a large one come behind the block: trees in portions, and the rest with the next block. What is pruned
+    // here might be needed until the trees are stored.
+    if (isLarge) {
       this.trees.storeBefore(batch, height);
     } else {
       this.trees.store(batch, height);

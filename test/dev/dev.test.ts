@@ -193,10 +193,10 @@ test('what is forked must be a server that has the height', async () => {
   await expect(away).rejects.toMatchObject({ code: 'ENV_RPC_FAILED' });
 });
 
-test('warpshrew dev deploys a program, and puts what its file becomes into its place', async () => {
-  const file = join(temporaryFolder(), 'program.wasm');
-  writeFileSync(file, readFileSync(program('probe')));
-  const { child } = startCli(['dev', '--port', '0', '--node-port', '0', '--no-explorer', '--deploy', file, '0']);
+/** A running `warpshrew dev` that has deployed `file`. */
+async function devDeploying(file: string, environment: Readonly<Record<string, string>> = {}) {
+  const args = ['dev', '--port', '0', '--node-port', '0', '--no-explorer', '--deploy', file, '0'];
+  const { child } = startCli(args, environment);
   onTestFinished(() => void child.kill('SIGKILL'));
   let said = '';
   child.stdout?.on('data', (text: string) => {
@@ -205,6 +205,13 @@ test('warpshrew dev deploys a program, and puts what its file becomes into its p
   const says = (what: RegExp): Promise<void> => expect.poll(() => said).toMatch(what);
   await says(/^contract {2}2:1 {2}\(.*, OK\)$/m);
   const [, url] = /^index +(\S+)/m.exec(said) ?? [];
+  return { child, url, says };
+}
+
+test('warpshrew dev deploys a program, and puts what its file becomes into its place', async () => {
+  const file = join(temporaryFolder(), 'program.wasm');
+  writeFileSync(file, readFileSync(program('probe')));
+  const { url, says } = await devDeploying(file);
   const named = async (): Promise<unknown> => askRpc(url, 'warpshrew_simulate', [{ target: '2:1', inputs: [99] }]);
   expect(await named()).toMatchObject({ status: 'REVERT' });
   writeFileSync(file, readFileSync(program('names')));
@@ -228,17 +235,7 @@ export function __execute(): usize {
   writeFileSync(file, answers(7));
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary);
-  const { child } = startCli(['dev', '--port', '0', '--node-port', '0', '--no-explorer', '--deploy', file, '0'], {
-    TMPDIR: temporary,
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let said = '';
-  child.stdout?.on('data', (text: string) => {
-    said += text;
-  });
-  const says = (what: RegExp): Promise<void> => expect.poll(() => said).toMatch(what);
-  await says(/^contract {2}2:1 {2}\(.*, OK\)$/m);
-  const [, url] = /^index +(\S+)/m.exec(said) ?? [];
+  const { child, url, says } = await devDeploying(file, { TMPDIR: temporary });
   const call = async (): Promise<unknown> => askRpc(url, 'warpshrew_simulate', [{ target: '2:1', inputs: [0] }]);
   expect(await call()).toMatchObject({ messages: [{ data: '0700000000000000' }] });
   writeFileSync(file, answers(8));

@@ -1,4 +1,6 @@
-import { expect, it, vi } from 'vitest';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import { WorkerPool } from '../../src/execute/threads/worker-pool.js';
 import { comparable } from '../../src/selftest/fuzz/fuzz.js';
@@ -7,7 +9,18 @@ import { makeEngine, message, sortedWrites, sourceOf } from './engines.js';
 
 const CORES = 5;
 
-vi.mock('node:os', async (original) => ({ ...(await original<object>()), availableParallelism: () => CORES }));
+/** For all modules of this process: those loaded before see it as well. */
+function pretendCores(cores: typeof os.availableParallelism): void {
+  os.availableParallelism = cores;
+  syncBuiltinESMExports();
+}
+
+const real = os.availableParallelism;
+beforeEach(() => pretendCores(() => CORES));
+afterEach(() => {
+  vi.restoreAllMocks();
+  pretendCores(real);
+});
 
 it('as many worker threads are started as the largest block so far has work for, and all of them run it', async () => {
   const sizes: number[] = [];

@@ -20,6 +20,7 @@ const WHOLE: Partial<StoreOptions> = { pieceBytes: 1 << 30, partKeys: undefined 
 let way = PIECES;
 const NOTHING = new Uint8Array(0);
 const BEFORE = 3;
+const TREE_PORTION = 1 << 19;
 
 /** Keys that were there, keys that were not, and deletions of both, in both namespaces. */
 function writesOf(height: number, keys: number): Pick<BlockCommit, 'standardWrites' | 'laneWrites' | 'receipts'> {
@@ -40,6 +41,8 @@ interface Opened {
   readonly store: Store;
   /** Writes so far. */
   readonly writes: () => number;
+  /** Bytes of the largest one. */
+  readonly largest: () => number;
   readonly remade: Namespace[];
 }
 
@@ -52,8 +55,19 @@ function open(
   let count = 0;
   const remade: Namespace[] = [];
   const database = new MemoryDatabase(disk, () => fate(count++));
+  const { batch } = database;
+  let largest = 0;
+  database.batch = () => {
+    const made = batch.call(database);
+    const { write } = made;
+    made.write = (sync) => {
+      largest = Math.max(largest, made.bytes);
+      write.call(made, sync);
+    };
+    return made;
+  };
   const all = { ...OPTIONS, ...way, onTreeRemade: (ns: Namespace) => remade.push(ns), ...options };
-  return { store: Store.over(database, all, 'memory'), writes: () => count, remade };
+  return { store: Store.over(database, all, 'memory'), writes: () => count, largest: () => largest, remade };
 }
 
 /** A disk with some blocks, of which the next one is `large`. */
@@ -261,6 +275,15 @@ it('a block in pieces that makes a small tree a large one leaves it stored, or a
     madeAgain += again.remade.length;
   }
   expect(madeAgain).toBeGreaterThan(0);
+});
+
+it.each([undefined, 2_048])('no write of a block of too many rows is large (parts of %s keys)', (partKeys) => {
+  const pieceBytes = 1 << 16;
+  const { store, largest } = open(begun(), undefined, { pieceBytes, partKeys });
+  const standardWrites = new Map(Array.from({ length: 16_500 }, (_, i) => [name(`new ${i}`), bytes(`${i}`)]));
+  store.commitBlock({ ...block(BEFORE), standardWrites });
+  // The trees have portions of their own.
+  expect(largest()).toBeLessThan(TREE_PORTION + pieceBytes);
 });
 
 describe('undoing a block of too many rows', () => {

@@ -9,6 +9,7 @@ import type { BlockCommit } from '../../src/store/types.js';
 import { Disk } from '../../src/testing/sim/disk.js';
 import { MemoryDatabase } from '../../src/testing/sim/memory-database.js';
 import * as shipped from '../../src/util/shipped.js';
+import { expectFailure, letThreadsFail } from './failing-thread.js';
 import { block, bytes, name, OPTIONS, receipt, temporaryFolder } from './helpers.js';
 
 /** Enough for the thread. */
@@ -119,33 +120,10 @@ it('a block that is refused leaves none of the receipts that the thread wrote', 
 });
 
 it('a write that fails in the thread ends the writing of the store', async () => {
-  const code = `
-    import { workerData } from 'node:worker_threads';
-    const { control, port } = workerData;
-    const failure = { code: 'STORE_WRITE_FAILED', kind: 'store', message: 'refused', facts: {}, hint: 'a hint' };
-    for (;;) {
-      Atomics.wait(control, 0, 0);
-      if (Atomics.compareExchange(control, 0, 1, 2) !== 1) continue;
-      port.postMessage(failure);
-      Atomics.store(control, 0, 4);
-      Atomics.notify(control, 0);
-      Atomics.wait(control, 0, 4);
-    }`;
-  vi.spyOn(shipped, 'shipped').mockReturnValue(new URL(`data:text/javascript,${encodeURIComponent(code)}`));
+  letThreadsFail();
   watched();
   const store = await Store.open(join(temporaryFolder(), 'db'), OPTIONS);
-  const failed = expect.objectContaining({ code: 'STORE_WRITE_FAILED', hint: 'a hint' });
-  for (let height = 0; ; height++) {
-    try {
-      store.commitBlock(large(height));
-    } catch (error) {
-      expect(error).toEqual(failed);
-      expect(() => store.commitBlock(large(height))).toThrow(failed);
-      expect(store.tip()?.height ?? -1).toBe(height - 1);
-      break;
-    }
-    await sleep(5);
-  }
+  await expectFailure(store, large);
   await store.close();
 });
 
