@@ -21,6 +21,8 @@ const MOST_TRIES = 5;
 /** Beside another process that writes, which changes the list of files every second or so, and time between two. */
 const MOST_LOOKS = 100;
 const LOOK_MS = 50;
+/** Beside a database that nobody writes: merging what it holds ends, but may take a minute. */
+const MOST_LOOKS_AT_REST = 2_400;
 
 /** A store that is read without keeping others from its database. */
 export interface SharedStore {
@@ -130,7 +132,7 @@ async function openWritten(dir: string, locked: StoreError): Promise<SharedStore
  * which nobody writes. False, and nothing is left, where files cannot be shared.
  */
 export async function shareFolder(folder: string, to: string): Promise<boolean> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  for (let tries = 0; tries < MOST_LOOKS_AT_REST; tries++) {
     if (tries > 0) await sleep(LOOK_MS);
     // It may still be merged in the background.
     const before = listState(folder);
