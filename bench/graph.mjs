@@ -123,7 +123,7 @@ async function framesOf(page, session, step) {
   return { frames: frames.length, ...spreadOf(frames), p95, script: Math.round((100 * took) / frames.length) / 100 };
 }
 
-/** Milliseconds of what `profile` saw, without waiting for what is drawn: the pixel under the pointer is read back. */
+/** Milliseconds of script in a profile, without waiting for what is drawn: the pixel at the pointer is read back. */
 function scriptMs({ nodes, samples, timeDeltas }) {
   const waits = ['(root)', '(idle)', '(program)', 'readPixels'];
   const names = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]));
