@@ -1,5 +1,5 @@
-// Makes the fixture chain, the samples, its roots and the counts in fixtures/README.md again, after a change of the
-// rules, of a program or of the builder:
+// Makes the fixture chain, the samples, its roots, the hashes of the WASM and the counts in fixtures/README.md again,
+// after a change of the rules, of a program or of the builder:
 //   npm run fixtures
 // Builds first. The roots are those of the sequential executor over a fresh database; the same tree gives the same
 // files.
@@ -14,6 +14,7 @@ const chain = join(root, 'fixtures', 'regtest');
 const run = (...args) => execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
 
 run('scripts/build.mjs');
+run('scripts/wasm-hashes.mjs');
 process.stdout.write(run('dist/testing/fixture/main.js', chain));
 run('scripts/sample-files.mjs');
 const scratch = mkdtempSync(join(tmpdir(), 'warpshrew-fixtures-'));
