@@ -133,8 +133,8 @@ function scriptMs({ nodes, samples, timeDeltas }) {
 function text({ shown, nodes, edges, ...moves }) {
   const lines = Object.entries(moves).map(
     ([name, { median, p95, most, script, frames }]) =>
-      `${name}: ${Math.round(median)} ms a frame, ${p95} for 95 of 100, ${Math.round(most)} at most; script ${script} ` +
-      `(${frames} frames)`,
+      `${name}: ${Math.round(median)} ms a frame, ${p95} for 95 of 100, ${Math.round(most)} at most; ` +
+      `script ${script} (${frames} frames)`,
   );
   return [`${nodes} transactions, ${edges} edges: shown after ${shown} ms`, ...lines, ''].join('\n');
 }

@@ -6,7 +6,7 @@ import { decodeModule } from '../../src/program/decode.js';
 import { builtPrograms } from '../../src/util/built-wasm.js';
 import { ROOT } from '../helpers/cli.js';
 
-test('every WASM file has the bytes that the same sources gave elsewhere (if not: node scripts/wasm-hashes.mjs)', () => {
+test('every WASM file has the bytes that it has elsewhere (if not: node scripts/wasm-hashes.mjs)', () => {
   const built = join(ROOT, 'dist', 'wasm');
   const names = readdirSync(built, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.wasm'));
   const hashOf = (name: string): string =>
