@@ -6,8 +6,6 @@ import { LongestFirst } from './test/longest-first.js';
 const HANGS_MS = 3_600_000;
 /** One more than the cores of a small machine: many a test waits for a process, a page or a node for a while. */
 const FORKS = 3;
-/** As many from the start: vitest's pool ends with an error if two idle ones too many end at the same time. */
-const IDLE_FORKS = FORKS;
 const OPTIMIZE_LATE = `--require ${JSON.stringify(join(import.meta.dirname, 'test', 'optimize-late.cjs'))}`;
 const PATIENT = ['--import', join(import.meta.dirname, 'test', 'patient-worker.mjs')];
 
@@ -24,7 +22,8 @@ export default defineConfig(async () => {
       setupFiles: ['test/equal-bytes.ts'],
       globalSetup: ['test/remove-databases.ts'],
       pool: 'forks',
-      poolOptions: { forks: { minForks: IDLE_FORKS, maxForks: FORKS, execArgv: [...DEEP_STACK_OPTIONS, ...PATIENT] } },
+      // All stay to the end: the pool fails where it lets a second idle one go.
+      poolOptions: { forks: { minForks: FORKS, maxForks: FORKS, execArgv: [...DEEP_STACK_OPTIONS, ...PATIENT] } },
       sequence: { sequencer: LongestFirst },
       // What hangs ends; what is slow because the machine is busy does not fail.
       testTimeout: HANGS_MS,
