@@ -22,7 +22,7 @@ const rowTable = inFile('src/execute/rows/row-table.ts', ON_THREADS);
 const kernelOnThreads = inFile('src/execute/tasks/row-tasks.ts', ON_THREADS);
 const LEFT = 'test/execute/left-to-kernel.test.ts';
 const leftOnThreads = inFile('src/execute/tasks/row-tasks.ts', LEFT);
-const kernelPrograms = inFile('src/execute/rows/kernel-programs.ts', LEFT);
+const kernelPrograms = inFile('src/execute/choose/kernel-programs.ts', LEFT);
 const PARTS = 'test/execute/parts.test.ts';
 const written = inFile('src/execute/tasks/written-state.ts', PARTS);
 const runPart = inFile('src/execute/rows/run-part.ts', REPAIR, ENGINE);
@@ -102,6 +102,12 @@ export const EXECUTE = [
     'const others = calls - Math.min(free, taken);',
     'const others = calls - free;',
     'programs whose calls the kernel gives up are left to it',
+  ),
+  kernelPrograms(
+    'left-though-shared',
+    'return asked >= rows - others && stale + steady <= others;',
+    'return asked >= rows - others;',
+    'auto leaves programs to the kernel whose calls share keys',
   ),
   kernelOnThreads(
     'not-taken-on-thread',

@@ -22,13 +22,13 @@ import type { ModeChooser } from './choose/block-mode.js';
 import { Choice } from './choose/choice.js';
 import type { CostPlace } from './choose/cost-keeper.js';
 import { CostModel } from './choose/cost-model.js';
+import { KernelPrograms } from './choose/kernel-programs.js';
 import type { SequentialWatch } from './choose/sequential-watch.js';
 import type { EngineHealth } from './engine-health.js';
 import { runOneByOne } from './one-by-one.js';
 import { StepMemory } from './predict/step-memory.js';
 import type { KernelUse } from './rows/block-kernel.js';
 import { BlockMemory } from './rows/block-memory.js';
-import { KernelPrograms } from './rows/kernel-programs.js';
 import { runRows } from './rows/run-rows.js';
 import { Scanned } from './scanned.js';
 import { BlockTooLarge, MOST_BLOCK_BYTES } from './tasks/block-weight.js';
@@ -121,7 +121,8 @@ export class LaneEngine {
     this.#steps = options.predictReads === false ? undefined : new StepMemory();
     const { gpu, onKernelFailure } = options;
     if (onKernelFailure !== undefined) gpu?.onKernelFailure(onKernelFailure);
-    this.#choice = new Choice(options, this.#costs, this.#threads, () => this.#gpu());
+    const learned = { costs: this.#costs, programs: this.#kernelPrograms };
+    this.#choice = new Choice(options, learned, this.#threads, () => this.#gpu());
   }
 
   /** Runs the lane of `block`; changes nothing outside. `state` must not change meanwhile. */
@@ -236,7 +237,7 @@ export class LaneEngine {
   ): Promise<LaneBlockResult> {
     const pool = this.#poolFor(columns.count, state);
     const kernel = this.#kernelUse;
-    pool?.begin(beginning(context, state, sharedColumns(columns), kernel?.programs.leftToKernel));
+    pool?.begin(beginning(context, state, sharedColumns(columns), kernel?.left));
     const { onOutcome, mostBlockBytes: mostBytes = MOST_BLOCK_BYTES } = this.#options;
     const given = { columns, context, before, pool, mostBytes, statistics, onOutcome };
     return runRows({ ...given, runner: this.#runner, steps: this.#steps, memory: this.#memory, kernel });
@@ -248,11 +249,13 @@ export class LaneEngine {
     if (gpu === undefined) return undefined;
     const { policy, waitForKernels } = this.#options;
     const onFailure = (error: unknown): void => this.#gpuFailed(error);
+    const programs = this.#kernelPrograms;
     return {
       gpu,
       policy,
       costs: this.#costs,
-      programs: this.#kernelPrograms,
+      programs,
+      left: programs.leftToKernel,
       waitsForKernels: waitForKernels ?? false,
       onFailure,
     };

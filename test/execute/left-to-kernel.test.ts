@@ -1,9 +1,15 @@
 // Programs whose whole runs are left to the kernel: which ones, and that what they do stays what one at a time gives.
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
 import type { Transaction } from '../../src/bitcoin/types.js';
+import type { BlockMode, ModeChooser } from '../../src/execute/choose/block-mode.js';
+import { parallelGuess } from '../../src/execute/choose/estimates.js';
+import { KernelPrograms } from '../../src/execute/choose/kernel-programs.js';
+import { KindCosts } from '../../src/execute/choose/kind-costs.js';
+import { KindSight } from '../../src/execute/choose/sequential-watch.js';
 import type { LaneEngine } from '../../src/execute/engine.js';
-import { KernelPrograms } from '../../src/execute/rows/kernel-programs.js';
 import type { LaneBlockResult } from '../../src/lane/types.js';
 import { comparable } from '../../src/selftest/fuzz/fuzz.js';
 import { call, makeBlock, World } from '../lane/world.js';
@@ -12,7 +18,8 @@ import { FakeGpu } from './fake-gpu.js';
 
 async function run(engine: LaneEngine, world: World, txs: readonly Transaction[]): Promise<LaneBlockResult> {
   const block = makeBlock(txs);
-  const result = await engine.processBlock(block, world.height, sourceOf(world));
+  const offsets = BlockOffsets.read(block.raw, block.raw.length);
+  const result = await engine.processBlock(offsets, world.height, sourceOf(world));
   const sequential = makeEngine({ policy: 'sequential' });
   const truth = await sequential.processBlock(block, world.height, sourceOf(world));
   expect(result.receipts.map(comparable)).toEqual(truth.receipts.map(comparable));
@@ -90,6 +97,101 @@ it('random blocks of one engine come out the same, whatever is left to the kerne
     }),
     { numRuns: 15 },
   );
+});
+
+/** Has the first block run one transaction after the other, and all others with the kernel once threads are ready. */
+class KernelFromSecond implements ModeChooser {
+  readonly wantsWorkers = true;
+  #blocks = 0;
+  choose(): BlockMode {
+    return this.#blocks++ === 0 ? 'sequential' : 'kernel';
+  }
+  paysAt(): boolean {
+    return true;
+  }
+  watches(): boolean {
+    return true;
+  }
+  took(): void {}
+}
+
+function autoEngine(gpu: FakeGpu): LaneEngine {
+  return makeEngine({ policy: 'auto', gpu, workers: 1, modes: new KernelFromSecond() });
+}
+
+/** What `txs` give in the first block that does not run one transaction after the other: its threads rehearse first. */
+async function inParallel(engine: LaneEngine, world: World, txs: readonly Transaction[]): Promise<LaneBlockResult> {
+  for (;;) {
+    const result = await run(engine, world, txs);
+    if (result.statistics.executors.sequential === 0) return result;
+    await setTimeout(20);
+  }
+}
+
+describe('under auto', () => {
+  it('the first block that runs with the kernel leaves it what one that ran one by one has told', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const engine = autoEngine(new FakeGpu());
+    expect((await run(engine, world, asking(id, 20))).statistics.executors.sequential).toBe(20);
+    for (let block = 0; block < 2; block++) {
+      const { statistics } = await inParallel(engine, world, asking(id, 20));
+      expect(statistics.executors).toEqual({ reuse: 0, gpu: 20, cpu: 0, sequential: 0 });
+    }
+  });
+
+  it.each([
+    ['calls that share keys', true, (id: string) => [...asking(id, 10), ...asking(id, 10)]],
+    ['calls that do not ask', true, (id: string) => asking(id, 20).map((_, i) => message(call(id, 4, i)))],
+    ['programs whose kernel is not compiled yet', false, (id: string) => asking(id, 20)],
+  ])('threads run whole %s', async (_, compiled, txs) => {
+    const world = new World();
+    const id = world.deploy();
+    const gpu = new FakeGpu();
+    gpu.compiled = compiled;
+    const engine = autoEngine(gpu);
+    // Those that must run again because they share keys may go there.
+    expect((await inParallel(engine, world, txs(id))).statistics.executors.gpu).toBeLessThanOrEqual(10);
+    gpu.compiled = true;
+    // Calls that ask and stand by themselves: nothing keeps the kernel from them but what the first blocks have told.
+    const { statistics } = await run(engine, world, asking(id, 20));
+    expect(statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 20, sequential: 0 });
+  });
+
+  it('what the kernel gave up is run whole from then on', async () => {
+    const world = new World();
+    const id = world.deploy();
+    const gpu = new FakeGpu();
+    const engine = autoEngine(gpu);
+    await run(engine, world, asking(id, 20));
+    await inParallel(engine, world, asking(id, 20));
+    gpu.punts = () => true;
+    expect((await run(engine, world, asking(id, 20))).statistics).toMatchObject({ punted: 20, repaired: 0 });
+    const again = await run(engine, world, asking(id, 20));
+    expect(again.statistics).toMatchObject({ punted: 0 });
+    expect(again.statistics.executors).toEqual({ reuse: 0, gpu: 0, cpu: 20, sequential: 0 });
+  });
+
+  it('a program that was seen to be such again waits after it failed, twice as long each time', () => {
+    const programs = new KernelPrograms();
+    programs.expect('a');
+    programs.learn('a', { calls: 20, free: 20, taken: 0 });
+    expect(programs.isLeft('a')).toBe(false);
+    for (const isLeft of [false, false, true]) {
+      programs.expect('a');
+      expect(programs.isLeft('a')).toBe(isLeft);
+    }
+  });
+
+  it('a block is expected to be faster for it', () => {
+    const costs = new KindCosts();
+    const sight = Object.assign(new KindSight(), { rows: 100, timed: 100, timedMs: 30, asked: 100 });
+    costs.sawSequential(sight, 300, false);
+    const machine = { threads: 15, predictReads: true, kernelCall: () => 1 };
+    const guess = (isLeft: boolean) => parallelGuess('kernel', 'a', costs, { ...machine, isLeft: () => isLeft });
+    expect(guess(true)).toBeLessThan(0.6 * parallelGuess('workers', 'a', costs, machine));
+    expect(guess(false)).toBeGreaterThan(parallelGuess('workers', 'a', costs, machine));
+  });
 });
 
 describe('what is left to the kernel', () => {

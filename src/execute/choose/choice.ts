@@ -11,6 +11,7 @@ import { type BlockView, ContractPrograms, isProgram, type LaneRows, LaneView } 
 import { CostKeeper, type CostPlace } from './cost-keeper.js';
 import type { CostModel } from './cost-model.js';
 import { type Decision, decide } from './decision.js';
+import { couldBeLeft, type KernelPrograms } from './kernel-programs.js';
 import { PoolWarmth } from './pool-warmth.js';
 import { SequentialWatch } from './sequential-watch.js';
 
@@ -22,10 +23,17 @@ export interface ChoiceOptions {
   readonly onCostsLost?: (why: string) => void;
 }
 
+/** What the engine has learned, and the choice goes by. */
+export interface Learned {
+  readonly costs: CostModel;
+  readonly programs: KernelPrograms;
+}
+
 export class Choice {
   readonly modes: ModeChooser;
   readonly contracts = new ContractPrograms();
   readonly costs: CostModel;
+  readonly programs: KernelPrograms;
   /** The kernel, as long as it may be used. */
   readonly gpu: () => GpuExecutor | undefined;
   /** undefined: blocks run in parallel whatever it costs. */
@@ -33,8 +41,14 @@ export class Choice {
   readonly #keeper: CostKeeper | undefined;
 
   /** `threads`: of the pool, 0 if there is none. */
-  constructor(options: ChoiceOptions, costs: CostModel, threads: number, gpu: () => GpuExecutor | undefined) {
+  constructor(
+    options: ChoiceOptions,
+    { costs, programs }: Learned,
+    threads: number,
+    gpu: () => GpuExecutor | undefined,
+  ) {
     this.costs = costs;
+    this.programs = programs;
     this.gpu = gpu;
     const { policy, predictReads = true, costPlace, onCostsLost } = options;
     const fixed = policy === 'auto' ? options.modes : ALWAYS_PARALLEL;
@@ -46,7 +60,8 @@ export class Choice {
     const usesKernel = gpu() !== undefined;
     const kernelCall = (kind: string): number | undefined =>
       gpu() === undefined || !isProgram(kind) ? undefined : costs.callOf(kind);
-    const modes = new BlockModes({ threads, predictReads, kernelCall: usesKernel ? kernelCall : undefined });
+    const isLeft = (kind: string): boolean => programs.isLeft(kind);
+    const modes = new BlockModes({ threads, predictReads, kernelCall: usesKernel ? kernelCall : undefined, isLeft });
     this.modes = modes;
     const device = deviceOf(threads, predictReads, gpu());
     this.#keeper = costPlace && new CostKeeper(costPlace, device, modes, costs, onCostsLost);
@@ -113,12 +128,19 @@ class BlockRun {
 
   /** The block has run as `mode` says, or was given up and begins again. */
   ended(mode: BlockMode): void {
-    const { modes, costs, gpu } = this.#choice;
+    const { modes, costs, programs } = this.#choice;
+    const gpu = this.#choice.gpu();
     const seen = this.#watch?.kinds;
-    modes.took(this.#view, mode, performance.now() - this.#started, seen, this.#decision.isDisturbed);
-    if (seen !== undefined && gpu() !== undefined) {
-      for (const [kind, { rows, ms }] of seen) if (ms > 0 && isProgram(kind)) costs.ranAlone(kind, rows, ms);
+    if (seen !== undefined && gpu !== undefined) {
+      for (const [kind, sight] of seen) {
+        const { rows, ms, program } = sight;
+        if (ms > 0 && isProgram(kind)) costs.ranAlone(kind, rows, ms);
+        if (program === undefined || !isProgram(kind) || !couldBeLeft(sight)) continue;
+        // Until its kernel is compiled, which this asks for, threads would run all of its calls twice.
+        if (gpu.kernelState(program, rows) === 'ready') programs.expect(kind);
+      }
     }
+    modes.took(this.#view, mode, performance.now() - this.#started, seen, this.#decision.isDisturbed);
     this.#choice.ranBlock();
     this.#watch = undefined;
     this.#started = performance.now();

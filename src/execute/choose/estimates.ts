@@ -10,6 +10,8 @@ export interface Machine {
   readonly predictReads: boolean;
   /** Microseconds of a call of a program in the kernel; undefined: it has none. */
   readonly kernelCall?: (kind: string) => number | undefined;
+  /** Whether whole runs of a program that asks whether it runs dry are left to the kernel. */
+  readonly isLeft?: (kind: string) => boolean;
 }
 
 /** Microseconds, guessed high: what is measured takes their place. */
@@ -19,7 +21,7 @@ export const GUESS = {
   /** The same of one that runs a second time. */
   again: 4,
   /** The same where calls are recorded and packed for the kernel. */
-  record: 40,
+  record: 8,
   /** A block, whatever is in it: the threads are woken, and none ends with the others. */
   block: 1_000,
   /** The same of one that wakes the device. */
@@ -27,16 +29,19 @@ export const GUESS = {
   /** A colour's submission to the kernel. */
   dispatch: 25,
 } as const;
+/** Part of a whole run that the dry run of a program takes which asks whether it is one. */
+const DRY_PART = 0.25;
 /** What threads that work at once take longer than one alone. */
 const CROWDED = 1.15;
 
 /**
  * Microseconds of a transaction in parallel, a block's fixed cost left out. A dry run takes as long as a run. Then
  * those run again whose dry runs were no results, or whose reads were predicted: all at once. Those that read what
- * others wrote run colour by colour, or one after the other where the colours are narrow.
+ * others wrote run colour by colour, or one after the other where the colours are narrow. The kernel takes these, and
+ * those whose reads were predicted; of programs that are left to it, all, and then there is no other whole run.
  */
 export function parallelGuess(mode: ParallelMode, kind: string, costs: KindCosts, machine: Machine): number {
-  const { threads, predictReads, kernelCall } = machine;
+  const { threads, predictReads, kernelCall, isLeft } = machine;
   const run = costs.sequential ?? 0;
   const shared = (run * CROWDED) / Math.max(1, threads);
   const chained = Math.min(1, costs.stale + (predictReads ? 0 : costs.steady));
@@ -46,7 +51,14 @@ export function parallelGuess(mode: ParallelMode, kind: string, costs: KindCosts
   const dry = GUESS.row + shared + (wide + chained) * GUESS.again;
   if (mode === 'workers') return dry + onCpu;
   const call = kernelCall?.(kind);
-  const inKernel = call === undefined ? onCpu : (wide + chained) * call + (chained / costs.width) * GUESS.dispatch;
+  if (call !== undefined && isLeft?.(kind) === true) {
+    return GUESS.row + GUESS.again + DRY_PART * shared + GUESS.record + call;
+  }
+  const hot = Math.min(wide, predictReads ? costs.steady : 0);
+  const inKernel =
+    call === undefined
+      ? onCpu
+      : (wide - hot) * shared + (hot + chained) * call + (chained / costs.width) * GUESS.dispatch;
   return dry + GUESS.record + Math.min(onCpu, inKernel);
 }
 

@@ -31,6 +31,8 @@ export class KindSight {
   asked = 0;
   /** How many of the stale ones follow each other: the longest chain. */
   depth = 0;
+  /** What it calls; undefined if only the generator runs it. */
+  program: Program | undefined;
 
   /** Milliseconds that all of them took, about; 0 if the time of none was taken. */
   get ms(): number {
@@ -116,6 +118,7 @@ export class SequentialWatch {
     let kind = this.#ofProgram.get(program);
     if (kind === undefined) {
       kind = this.#named(kindOf(program?.hash, true));
+      kind.program = program;
       if (this.#ofProgram.size < MOST_KINDS) this.#ofProgram.set(program, kind);
     }
     this.#lastProgram = program;

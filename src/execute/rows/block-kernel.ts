@@ -9,11 +9,11 @@ import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Program } from '../../program/types.js';
 import type { CostModel } from '../choose/cost-model.js';
+import type { KernelPrograms } from '../choose/kernel-programs.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { AT, type KernelNumbers, type RowOverrides } from '../tasks/row-records.js';
 import type { BlockMemory } from './block-memory.js';
 import { KernelCalls, NOT_WRITTEN } from './kernel-calls.js';
-import type { KernelPrograms } from './kernel-programs.js';
 import { KernelRows } from './kernel-rows.js';
 import type { Predictions } from './predictions.js';
 import { routeRows, type Segment, withoutKernel } from './route.js';
@@ -32,6 +32,8 @@ export interface KernelUse {
   readonly costs: CostModel;
   /** What it has run in the blocks before. */
   readonly programs: KernelPrograms;
+  /** Hashes of those of them whose whole runs are left to it in this block. */
+  readonly left: ReadonlySet<string>;
   /** Under `gpu`: wait for kernels that are not compiled yet, for tests and measurements. */
   readonly waitsForKernels: boolean;
   /** Called when the device or a whole batch failed; the kernel is not used again for this block. */
@@ -252,14 +254,14 @@ export class BlockKernel {
     this.#calls.release();
   }
 
-  /** Tells how the calls of each program went. `auto` does not send the kernel what can stand, and needs whole runs. */
+  /** Tells how the calls of each program went. Under `auto` only what was left to the kernel tells. */
   #teach(): void {
     const { use, rows, predictions, statistics } = this.#inputs;
-    if (use.policy !== 'gpu') return;
+    if (use.policy !== 'gpu' && use.left.size === 0) return;
     const tallies = new Map<Program, { calls: number; free: number }>();
     for (let node = 0; node < rows.length; node++) {
       const program = this.#calls.callOf(rows[node]) === NOT_WRITTEN ? undefined : this.#calls.programOf(rows[node]);
-      if (program === undefined) continue;
+      if (program === undefined || (use.policy !== 'gpu' && !use.left.has(program.hash))) continue;
       const tally = tallies.get(program) ?? { calls: 0, free: 0 };
       tallies.set(program, tally);
       tally.calls++;

@@ -35,6 +35,8 @@ export interface RouteInputs {
   readonly threads: number;
   /** Hashes of the programs that may be worth the kernel; undefined: all. */
   readonly worth: ReadonlySet<string> | undefined;
+  /** Hashes of the programs whose whole runs are left to the kernel, whatever else is worth it. */
+  readonly left: ReadonlySet<string>;
   /** What `node` calls, if the kernel can be asked for it. */
   programOf(node: number): Program | undefined;
   /** Whether the dry run of `node` can stand whatever runs before it in its batch. */
@@ -85,14 +87,14 @@ interface Choice {
 }
 
 function chooseForGpu(inputs: RouteInputs): Choice {
-  const { plan, colours, gpu, policy, costs, worth } = inputs;
+  const { plan, colours, gpu, policy, costs, worth, left } = inputs;
   const choice: Choice = { gpu: new Uint8Array(plan.graph.count), unsupported: 0, compiling: 0 };
   if (policy === 'auto') learnShares(inputs);
-  if (worth?.size === 0) return choice;
+  if (worth?.size === 0 && left.size === 0) return choice;
   let saving = 0;
   for (const nodes of colours) {
     for (const [program, members] of candidates(inputs, nodes)) {
-      const saved = policy === 'auto' ? costs.saving(program.hash, members.length, inputs.threads) : 0;
+      const saved = savingOf(inputs, program, members.length);
       // Then its kernel is not requested, so that none is compiled in vain.
       if (policy === 'auto' && saved <= 0) continue;
       const state = gpu.kernelState(program, members.length);
@@ -111,6 +113,12 @@ function chooseForGpu(inputs: RouteInputs): Choice {
   return choice;
 }
 
+/** Microseconds that the kernel saves; what was left to it has no other whole run. */
+function savingOf({ policy, costs, threads, left }: RouteInputs, { hash }: Program, calls: number): number {
+  if (policy !== 'auto') return 0;
+  return left.has(hash) ? Number.POSITIVE_INFINITY : costs.saving(hash, calls, threads);
+}
+
 /**
  * Nodes that may go to the kernel, by program; without those whose dry run counts, unless the policy wants all there.
  */
@@ -118,7 +126,9 @@ function candidates(inputs: RouteInputs, nodes: readonly number[]): Map<Program,
   const groups = new Map<Program, number[]>();
   for (const node of nodes) {
     const program = inputs.programOf(node);
-    if (program === undefined || inputs.worth?.has(program.hash) === false) continue;
+    if (program === undefined) continue;
+    const { hash } = program;
+    if (inputs.worth?.has(hash) === false && !inputs.left.has(hash)) continue;
     if (inputs.policy !== 'gpu' && isUntouched(inputs, node)) continue;
     const group = groups.get(program);
     if (group === undefined) groups.set(program, [node]);

@@ -58,7 +58,7 @@ export async function runPart(inputs: PartInputs): Promise<PartResult> {
   const { columns, range, groups, context, before, runner, pool, budget, statistics, steps } = inputs;
   let started = performance.now();
   const table = new RowTable(range.to, before.unkept, inputs.memory);
-  const leftToKernel = inputs.kernel?.programs.leftToKernel;
+  const leftToKernel = inputs.kernel?.left;
   const work = new RowWork(() => new RowTasks(0, columns, context, before, runner, leftToKernel), pool);
   const rows = independentRows(columns, range);
   await work.run(groups.inOrder(rows), table, budget);

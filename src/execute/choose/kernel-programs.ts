@@ -24,6 +24,20 @@ export interface KernelTally {
   taken: number;
 }
 
+/** How the transactions of one program behaved in a block that ran one after the other. */
+export interface ProgramSight {
+  readonly rows: number;
+  readonly stale: number;
+  readonly steady: number;
+  readonly asked: number;
+}
+
+/** Whether nearly all of its calls ask whether they run dry, and stand by themselves: the kernel could run them. */
+export function couldBeLeft({ rows, stale, steady, asked }: ProgramSight): boolean {
+  const others = MOST_OTHERS * rows;
+  return asked >= rows - others && stale + steady <= others;
+}
+
 /**
  * A program may ask whether its run is a dry run, and then leave out what does not change which keys it touches. Where
  * the kernel makes the whole run in any case, none follows such a dry run. What that run would have told is missing
@@ -39,20 +53,37 @@ export class KernelPrograms {
     return left;
   }
 
+  /** Whether its whole runs are left to the kernel. */
+  isLeft(hash: string): boolean {
+    return this.#known.get(hash)?.isLeft === true;
+  }
+
+  /** The calls of program `hash`, which has a kernel, were seen in a block to be such as may be left to it. */
+  expect(hash: string): void {
+    const known = this.#known.get(hash) ?? { isLeft: false, failures: 0, wait: 0 };
+    if (known.wait > 0) known.wait--;
+    else known.isLeft = true;
+    this.#keep(hash, known);
+  }
+
   /** A block has ended in which the kernel was given calls of program `hash`. */
   learn(hash: string, { calls, free, taken }: KernelTally): void {
     const known = this.#known.get(hash) ?? { isLeft: false, failures: 0, wait: 0 };
-    this.#known.delete(hash);
-    this.#known.set(hash, known);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= MOST_PROGRAMS) break;
-      this.#known.delete(oldest);
-    }
+    this.#keep(hash, known);
     const others = calls - Math.min(free, taken);
     if (others > MOST_OTHERS * calls) {
       if (known.isLeft) known.wait = Math.min(MOST_PATIENCE, 2 ** ++known.failures);
       known.isLeft = false;
     } else if (known.wait > 0) known.wait--;
     else known.isLeft = true;
+  }
+
+  #keep(hash: string, known: Known): void {
+    this.#known.delete(hash);
+    this.#known.set(hash, known);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MOST_PROGRAMS) break;
+      this.#known.delete(oldest);
+    }
   }
 }
