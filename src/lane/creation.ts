@@ -106,7 +106,10 @@ function clone(original: AlkaneId, view: TransactionView): Resolution {
   return { ok: true, id, program: code.program };
 }
 
-/** Code of `id`, one clone step followed; undefined: none. Stored code passed every check when it was created. */
+/**
+ * Code of `id`, one clone step followed; undefined: none. Stored code passed every check when it was created. Among
+ * guesses a clone may be there before what it points at. Throws InternalError where that is so in a state.
+ */
 export function finalCode(id: AlkaneId, state: StateReader): { id: AlkaneId; program: Program } | undefined {
   const key = codeKey(id);
   const known = state.programAt?.(key);
@@ -120,6 +123,7 @@ export function finalCode(id: AlkaneId, state: StateReader): { id: AlkaneId; pro
   if (program !== undefined) return { id: original, program };
   const wasm = state.get(originalKey);
   if (wasm === undefined || wasm[0] !== CODE_WASM) {
+    if (state.isGuess === true) return undefined;
     throw new InternalError('a clone points at an id without code', { facts: { block: id.block, tx: id.tx } });
   }
   return { id: original, program: programs.ofStored(wasm, originalKey, state) };

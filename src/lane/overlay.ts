@@ -110,6 +110,10 @@ export class TransactionView implements StateReader {
     this.#base = base;
   }
 
+  get isGuess(): boolean {
+    return this.#base.isGuess === true;
+  }
+
   /** The value of `key` as this transaction sees it; recorded if it comes from outside. */
   get(key: LaneKey): Uint8Array | undefined {
     const layer = this.#layerOf(key);

@@ -23,6 +23,8 @@ export interface StateReader {
   programAt?(key: LaneKey): Program | undefined;
   /** Remembers which program it is. */
   learnCode?(key: LaneKey, program: Program): void;
+  /** Whether its values are guesses, each for itself, that need not fit together. */
+  readonly isGuess?: boolean;
 }
 
 /** Writes by key; `undefined` = deleted. */

@@ -158,6 +158,10 @@ export class RowTasks {
   /** Runs the rows from place `from` to `to` of a task. */
   #runPlaces(rows: Uint32Array, from: number, to: number, { overrides, kernel }: RunOfRows, mostBytes: number): void {
     if (overrides === undefined) this.#common.readSheetsOf(rows, from, to);
+    const isGuess = overrides !== undefined;
+    this.#reader.isGuess = isGuess;
+    this.#common.isGuess = isGuess;
+    if (this.#kernel !== undefined) this.#kernel.run.isGuess = isGuess;
     for (let i = from; i < to; i++) {
       if (overrides === undefined) this.#runOne(rows[i], true);
       else {

@@ -315,6 +315,8 @@ function longerBytes(list: Uint8Array, length: number): Uint8Array<ArrayBuffer> 
 
 /** The same state for those that name keys by their text. */
 export class BlockStateReader implements StateReader {
+  isGuess = false;
+
   /** `before`: the state before the block. */
   constructor(
     readonly state: BlockState,
