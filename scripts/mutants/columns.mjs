@@ -27,7 +27,29 @@ const settlePredicted = inFile('src/execute/rows/settle.ts', ...PREDICTED);
 const steps = inFile('src/execute/predict/steps.ts', 'test/execute/predict/steps.test.ts');
 const settle = inFile('src/execute/rows/settle.ts', ROWS);
 
+const CLONES = 'test/execute/clones.test.ts';
+const guessedCreation = inFile('src/lane/creation.ts', CLONES);
+const guessedRun = inFile('src/lane/columns/common-run.ts', CLONES);
+
 export const COLUMNS = [
+  guessedCreation(
+    'guessed-clone-stops',
+    '    if (state.isGuess === true) return undefined;\n',
+    '',
+    'a block stops the index in which a clone is guessed before what it points at',
+  ),
+  guessedRun(
+    'guessed-clone-stops-common',
+    '      if (this.isGuess) return undefined;\n',
+    '',
+    'the same, where the call is of the common kind',
+  ),
+  guessedRun(
+    'broken-clone-believed',
+    '      if (this.isGuess) return undefined;\n',
+    '      return undefined;\n',
+    'a state in which a clone has no original counts as one without the clone',
+  ),
   tasks(
     'long-code-taken-for-none',
     'if (state.isKnown(key) || value === LONG_CODE) continue;',

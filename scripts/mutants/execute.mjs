@@ -36,29 +36,7 @@ const rehearsal = inFile('src/execute/threads/rehearsal.ts', REHEARSAL);
 const rowQueue = inFile('src/execute/tasks/row-queue.ts', 'test/execute/row-queue.test.ts');
 const pool = inFile('src/execute/threads/worker-pool.ts', REHEARSAL);
 
-const CLONES = 'test/execute/clones.test.ts';
-const creation = inFile('src/lane/creation.ts', CLONES);
-const commonRun = inFile('src/lane/columns/common-run.ts', CLONES);
-
 export const EXECUTE = [
-  creation(
-    'guessed-clone-stops',
-    '    if (state.isGuess === true) return undefined;\n',
-    '',
-    'a block stops the index in which a clone is guessed before what it points at',
-  ),
-  commonRun(
-    'guessed-clone-stops-common',
-    '      if (this.isGuess) return undefined;\n',
-    '',
-    'the same, where the call is of the common kind',
-  ),
-  commonRun(
-    'broken-clone-believed',
-    '      if (this.isGuess) return undefined;\n',
-    '      return undefined;\n',
-    'a state in which a clone has no original counts as one without the clone',
-  ),
   decision(
     'cold-threads',
     '(isReady && warmth.isWarmFor(block))',

@@ -1,5 +1,5 @@
-// Contracts that a block creates, clones and calls: a run in a batch may see a clone without the code that it points at,
-// because what others have written is only a guess there.
+// Contracts that a block creates, clones and calls: a run in a batch may see a clone without the code that it points
+// at, because what others have written is only a guess there.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlockOffsets } from '../../src/bitcoin/block-offsets.js';
