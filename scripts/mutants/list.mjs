@@ -9,6 +9,7 @@ import { EVENTS } from './events.mjs';
 import { EXECUTE } from './execute.mjs';
 import { FETCH } from './fetch.mjs';
 import { FUZZ } from './fuzz.mjs';
+import { HEALTH } from './health.mjs';
 import { INDEXER } from './indexer.mjs';
 import { INTERPRETER } from './interpreter.mjs';
 import { LANE } from './lane.mjs';
@@ -41,6 +42,7 @@ export const MUTANTS = [
   ...COLUMNS,
   ...PROTOCOL,
   ...EXECUTE,
+  ...HEALTH,
   ...PROGRAM,
   ...LENT_MEMORY,
   ...INTERPRETER,

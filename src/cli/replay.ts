@@ -45,6 +45,7 @@ export async function replayCommand(
       from,
       to,
       gpu,
+      reopenGpu: () => openGpuExecutor({ patient: options.waitForKernels }),
       laneStartHeight: options.laneStartBlock,
       dependent: options.dependent,
       addresses: options.index === 'addresses',

@@ -4,8 +4,7 @@ import { availableParallelism } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { BlockOffsets } from '../bitcoin/block-offsets.js';
 import type { Block } from '../bitcoin/types.js';
-import { type ErrorCode, WarpshrewError } from '../errors/errors.js';
-import type { KernelFailure } from '../gpu/device/kernel-failures.js';
+import { WarpshrewError } from '../errors/errors.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
 import { type LaneColumns, sharedColumns } from '../lane/columns/lane-columns.js';
 import type { ScanAhead } from '../lane/columns/scan-ahead.js';
@@ -24,7 +23,8 @@ import type { CostPlace } from './choose/cost-keeper.js';
 import { CostModel } from './choose/cost-model.js';
 import { KernelPrograms } from './choose/kernel-programs.js';
 import type { SequentialWatch } from './choose/sequential-watch.js';
-import type { EngineHealth } from './engine-health.js';
+import type { EngineHealth } from './health/engine-health.js';
+import { KernelDevice, type KernelDeviceOptions } from './health/kernel-device.js';
 import { runOneByOne } from './one-by-one.js';
 import { StepMemory } from './predict/step-memory.js';
 import type { KernelUse } from './rows/block-kernel.js';
@@ -38,11 +38,10 @@ import type { WorkWatch } from './tasks/work-watch.js';
 import { FEWEST_FOR_WORKERS, WorkerPool } from './threads/worker-pool.js';
 import { beginning } from './threads/worker-protocol.js';
 
-export interface LaneEngineOptions {
+export interface LaneEngineOptions extends KernelDeviceOptions {
   readonly policy: Policy;
   /** Worker threads; 0: everything in this thread. Cores - 1 (at least 1) if not given. */
   readonly workers?: number;
-  readonly gpu?: GpuExecutor;
   readonly laneStartHeight: number;
   readonly dependent: DependentRule;
   /** What things cost, for `auto`; measured from a first guess on if not given. */
@@ -63,10 +62,6 @@ export interface LaneEngineOptions {
   readonly mostBlockBytes?: number;
   /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
   readonly waitForKernels?: boolean;
-  /** Hears once of every program that lost its kernel to a failure; the CPU runs it. */
-  readonly onKernelFailure?: (failure: KernelFailure) => void;
-  /** Hears of every failure of the kernel as a whole; the block goes on on the CPU. */
-  readonly onGpuFailure?: (error: unknown) => void;
   /** Hears what became of each lane transaction, in block order, before the result of the block is handed out. */
   readonly onOutcome?: (transaction: LaneTransaction, outcome: LaneOutcome) => void;
 }
@@ -103,6 +98,7 @@ export class LaneEngine {
   readonly #kernelPrograms = new KernelPrograms();
   readonly #memory = new BlockMemory();
   readonly #choice: Choice;
+  readonly #device: KernelDevice;
   /** Whether the block under way may use the kernel, if there is one. */
   #usesKernel = true;
   /** Of pools that were closed. */
@@ -111,16 +107,12 @@ export class LaneEngine {
   #lastProgramFileLoss: string | undefined;
   /** Whether that of this thread is counted. */
   #ownFileLost = false;
-  #gpuLost = false;
-  #gpuFailures = 0;
-  #lastGpuFailure: ErrorCode | undefined;
 
   constructor(options: LaneEngineOptions) {
     this.#options = options;
     this.#costs = options.costs ?? new CostModel();
     this.#steps = options.predictReads === false ? undefined : new StepMemory();
-    const { gpu, onKernelFailure } = options;
-    if (onKernelFailure !== undefined) gpu?.onKernelFailure(onKernelFailure);
+    this.#device = new KernelDevice(options);
     const learned = { costs: this.#costs, programs: this.#kernelPrograms };
     this.#choice = new Choice(options, learned, this.#threads, () => this.#gpu());
   }
@@ -141,6 +133,7 @@ export class LaneEngine {
 
   async #process(block: Block | BlockOffsets, height: number, state: StateSource): Promise<LaneBlockResult> {
     const statistics = emptyStatistics();
+    this.#device.blockBegins();
     const before = new CachingReader(state.reader, this.#walks);
     const context = this.#contextOf(block, height);
     const started = performance.now();
@@ -248,7 +241,6 @@ export class LaneEngine {
     const gpu = this.#blockGpu;
     if (gpu === undefined) return undefined;
     const { policy, waitForKernels } = this.#options;
-    const onFailure = (error: unknown): void => this.#gpuFailed(error);
     const programs = this.#kernelPrograms;
     return {
       gpu,
@@ -257,7 +249,7 @@ export class LaneEngine {
       programs,
       left: programs.leftToKernel,
       waitsForKernels: waitForKernels ?? false,
-      onFailure,
+      device: this.#device,
     };
   }
 
@@ -276,15 +268,8 @@ export class LaneEngine {
 
   /** What operators should know: whether the kernel is used, and how often it has failed. */
   get health(): EngineHealth {
-    const { gpu } = this.#options;
-    const state = gpu === undefined ? 'none' : this.#gpuLost ? 'lost' : 'in use';
-    const kernels = gpu?.kernelFailures;
     return {
-      gpu: state,
-      gpuFailures: this.#gpuFailures,
-      lastGpuFailure: this.#lastGpuFailure,
-      kernelFailures: kernels?.count ?? 0,
-      lastKernelFailure: kernels?.last,
+      ...this.#device.figures,
       ...this.#choice.losses,
       programFileLosses: this.#programFileLosses,
       lastProgramFileLoss: this.#lastProgramFileLoss,
@@ -295,6 +280,7 @@ export class LaneEngine {
   async close(): Promise<void> {
     this.#choice.keep();
     await this.#closePool();
+    await this.#device.close();
   }
 
   #contextOf(block: { readonly raw: Uint8Array }, height: number): LaneContext {
@@ -302,25 +288,17 @@ export class LaneEngine {
     return { height, block: block.raw, laneStartHeight, dependent, watch: watch?.thread(0) };
   }
 
-  /** The kernel, if the policy may use it and the device still works; `auto` never takes a software driver for one. */
+  /** The kernel, if the policy and its health allow it; `auto` never takes a software driver for one. */
   #gpu(): GpuExecutor | undefined {
-    const { policy, gpu } = this.#options;
-    if (this.#gpuLost || policy === 'cpu' || policy === 'sequential') return undefined;
+    const { policy } = this.#options;
+    if (policy === 'cpu' || policy === 'sequential') return undefined;
+    const gpu = this.#device.usable;
     return policy === 'auto' && gpu?.adapter.software === true ? undefined : gpu;
   }
 
   /** The kernel, if the block under way may use it. */
   get #blockGpu(): GpuExecutor | undefined {
     return this.#usesKernel ? this.#gpu() : undefined;
-  }
-
-  /** A lost device, or one that hangs, is not asked again; anything else ends the kernel for one block. */
-  #gpuFailed(error: unknown): void {
-    const code = error instanceof WarpshrewError ? error.code : 'INTERNAL';
-    this.#gpuLost ||= code === 'GPU_DEVICE_LOST' || code === 'GPU_TIMEOUT';
-    this.#gpuFailures++;
-    this.#lastGpuFailure = code;
-    this.#options.onGpuFailure?.(error);
   }
 
   /** Threads of the pool, if there is one. */

@@ -24,6 +24,8 @@ export interface ReplayOptions {
   readonly from?: number;
   readonly to?: number;
   readonly gpu?: GpuExecutor;
+  /** Opens another one in place of one whose device is lost; without it, the CPU does the rest. */
+  readonly reopenGpu?: () => Promise<GpuExecutor>;
   readonly laneStartHeight?: number;
   readonly dependent?: DependentRule;
   /** Whether the database gets an index by address. */
@@ -37,7 +39,8 @@ export interface ReplayOptions {
   /** Called after every commit. */
   readonly onBlock?: (height: number, stateRoot: string) => void;
   /**
-   * Called with one line for every program that lost its kernel, and for the first failure of the kernel as a whole.
+   * Called with one line for every program that lost its kernel, for the first failure of the kernel as a whole, and
+   * for every transition of its health.
    */
   readonly onGpuFailure?: (line: string) => void;
   /** Hears why what `auto` had learned before was dropped, or could not be kept. */
@@ -71,6 +74,9 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       policy: options.policy,
       workers: options.workers,
       gpu: options.gpu,
+      reopenGpu: options.reopenGpu,
+      onKernelHealth: ({ from, to, why }) =>
+        options.onGpuFailure?.(`block ${at}: the kernel is ${to} (${from} before): ${why}`),
       waitForKernels: options.waitForKernels,
       onCostsLost: options.onCostsLost,
       onProgramFileLost: (why) => options.onCostsLost?.(`programs are laid out anew for each run: ${why}`),

@@ -1,4 +1,4 @@
-import type { EngineHealth } from '../execute/engine-health.js';
+import type { EngineHealth } from '../execute/health/engine-health.js';
 import type { LaneStatistics } from '../lane/statistics.js';
 
 /** The last line of `warpshrew replay --json`: sums over the blocks of this run, and the state of the tip. */

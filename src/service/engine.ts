@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { REAL_CLOCK } from '../chain/clock.js';
 import { patienceWith } from '../chain/node-errors.js';
 import { EnvironmentError, InternalError } from '../errors/errors.js';
-import type { EngineHealth } from '../execute/engine-health.js';
+import type { EngineHealth } from '../execute/health/engine-health.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { Follower } from '../follow/follower.js';
 import { StoreIndexer } from '../follow/store-indexer.js';
@@ -129,6 +129,8 @@ export class Engine {
               message: 'programs are laid out anew for each run: no file holds them',
               facts: { why },
             }),
+          onKernelHealth: (transition) => tell({ kind: 'kernel-health', transition, gpu: health() }),
+          reopenGpu: () => openGpuExecutor(),
           onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: health() }),
         },
         standard: {

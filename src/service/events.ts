@@ -2,7 +2,8 @@
 
 import type { SourceStatistics } from '../chain/open.js';
 import type { ErrorFacts, Failure } from '../errors/errors.js';
-import type { EngineHealth } from '../execute/engine-health.js';
+import type { EngineHealth } from '../execute/health/engine-health.js';
+import type { KernelTransition } from '../execute/health/kernel-health.js';
 import type { FollowerState } from '../follow/status.js';
 import type { LaneStatistics } from '../lane/statistics.js';
 import type { GuestLine } from '../standard/guest-log.js';
@@ -69,6 +70,8 @@ export type EngineEvent =
   | { readonly kind: 'store-thread-lost'; readonly reason: string }
   /** The kernel failed as a whole; its block went on on the CPU. */
   | { readonly kind: 'gpu-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
+  /** The kernel's health has changed. */
+  | { readonly kind: 'kernel-health'; readonly transition: KernelTransition; readonly gpu: EngineHealth }
   /** A program lost its kernel to a failure; sent once per program. */
   | { readonly kind: 'kernel-failure'; readonly failure: Failure; readonly gpu: EngineHealth }
   /**

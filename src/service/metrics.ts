@@ -1,3 +1,4 @@
+import { KERNEL_STATES } from '../execute/health/kernel-health.js';
 import { sinkBehind } from '../sink/sink-status.js';
 import type { ViewLoad } from '../views/pool.js';
 import { type Labels, MetricsPage, processMetrics, type Sample } from './prometheus.js';
@@ -34,6 +35,7 @@ export function metricsText(input: MetricsInput): Promise<string> {
     [counts.failed, { method, outcome: 'error' }],
   ]);
   const seconds = Object.entries(lanes.ms).map(([phase, ms]): Sample => [ms / 1000, { phase }]);
+  const gpuStates = KERNEL_STATES.map((name): Sample => [state.gpu.gpu === name ? 1 : 0, { state: name }]);
   const page = new MetricsPage(labels)
     .gauge('warpshrew_info', 'Version of the program.', [1, { version }])
     .gauge('warpshrew_indexed_height', 'Height of the last indexed block.', ...optional(height))
@@ -131,7 +133,20 @@ export function metricsText(input: MetricsInput): Promise<string> {
     .counter('warpshrew_rehearsals_failed_total', 'Times a worker thread gave up a rehearsal that threw.', [
       state.gpu.failedRehearsals,
     ])
-    .gauge('warpshrew_gpu_in_use', '1 if the kernel is used.', [state.gpu.gpu === 'in use' ? 1 : 0])
+    .gauge('warpshrew_gpu_in_use', '1 if the kernel is used.', [
+      state.gpu.gpu === 'healthy' || state.gpu.gpu === 'degraded' ? 1 : 0,
+    ])
+    .gauge('warpshrew_gpu_state', '1 for the state of the kernel, 0 for the others.', ...gpuStates)
+    .counter(
+      'warpshrew_gpu_failures_by_cause_total',
+      'Uses of the kernel that failed, and devices that could not be opened anew, by cause.',
+      ...byLabel('cause', state.gpu.kernel.failures),
+    )
+    .counter(
+      'warpshrew_gpu_transitions_total',
+      "Transitions of the kernel's state, by the new one.",
+      ...byLabel('state', state.gpu.kernel.transitions),
+    )
     .counter('warpshrew_phase_seconds_total', 'Time by phase of a block; phases of both lanes overlap.', ...seconds)
     .counter('warpshrew_rpc_requests_total', 'JSON-RPC requests by method and outcome.', ...requests)
     .add(state.latencies)

@@ -55,6 +55,7 @@ export class Pages {
     const codes = this.#codes();
     const status = state.failure !== undefined ? 'failed' : codes.length > 0 ? 'degraded' : 'ok';
     const waiting = state.waiting();
+    const { kernel } = state.gpu;
     return json(state.failure === undefined ? 200 : 503, {
       status,
       codes,
@@ -62,6 +63,7 @@ export class Pages {
       behind: state.behind(tip?.height) ?? null,
       ...healthRoots(tip && store.roots(tip.height)),
       waiting: waiting === undefined ? null : { ...waiting, givesUpIn: waiting.givesUpIn ?? null },
+      kernel: { state: state.gpu.gpu, why: kernel.why ?? null, probeAt: kernel.probeAt ?? null },
     });
   }
 
@@ -168,7 +170,9 @@ export class Pages {
   /** Codes of all current problems, the worst first. */
   #codes(): (ErrorCode | NoticeCode)[] {
     const { failure, trouble, gpu } = this.#options.state;
-    const gpuCode = gpu.gpu === 'lost' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;
+    // Degraded is no problem to act on: the kernel is used, and results are right whatever it does.
+    const gpuCode =
+      gpu.gpu === 'unhealthy' || gpu.gpu === 'probing' ? (gpu.lastGpuFailure ?? 'GPU_DEVICE_LOST') : undefined;
     const slow: NoticeCode | undefined = this.#options.blocks.current?.slow ? 'BLOCK_SLOW' : undefined;
     const publishing = publishCodes(this.#options.publishing());
     const sinkCode = this.#options.state.sink?.trouble?.code;

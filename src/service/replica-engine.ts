@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { failureOf, InternalError, StoreError, StreamError } from '../errors/errors.js';
-import { NO_GPU } from '../execute/engine-health.js';
+import { NO_GPU } from '../execute/health/engine-health.js';
 import { WorkWatch } from '../execute/tasks/work-watch.js';
 import { emptyStatistics } from '../lane/statistics.js';
 import { hashOf } from '../standard/module.js';

@@ -87,6 +87,13 @@ export class Reporter {
       case 'gpu-failure':
         this.#once(this.#saidOfGpu, event.failure, 'the kernel failed: continuing on the CPU');
         return;
+      case 'kernel-health': {
+        const { from, to, why } = event.transition;
+        const fields = { from, to, why, probeAt: event.gpu.kernel.probeAt };
+        if (to === 'unhealthy') this.#log.warn(fields, 'the kernel is unhealthy: the CPU runs all blocks meanwhile');
+        else this.#log.info(fields, `the kernel is ${to}`);
+        return;
+      }
       case 'kernel-failure':
         this.#log.warn({ ...failureFields(event.failure), reason: event.failure.message }, 'a program has no kernel');
         return;

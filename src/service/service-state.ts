@@ -1,7 +1,7 @@
 import { Histogram } from 'prom-client';
 import type { SourceStatistics } from '../chain/open.js';
 import type { ErrorCode, NoticeCode, RpcCode } from '../errors/codes/registry.js';
-import { type EngineHealth, NO_GPU } from '../execute/engine-health.js';
+import { type EngineHealth, NO_GPU } from '../execute/health/engine-health.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import type { SinkStatus } from '../sink/sink-status.js';
 import type { StateRoots } from '../store/types.js';
@@ -87,7 +87,7 @@ export class ServiceState {
       case 'opened':
         this.adapter = event.adapter;
         this.indexing = event.niceness;
-        if (event.adapter !== undefined) this.gpu = { ...this.gpu, gpu: 'in use' };
+        if (event.adapter !== undefined) this.gpu = { ...this.gpu, gpu: 'healthy' };
         return;
       case 'phase':
         this.phase = event.phase;
@@ -128,6 +128,7 @@ export class ServiceState {
         return;
       case 'gpu-failure':
       case 'kernel-failure':
+      case 'kernel-health':
         this.gpu = event.gpu;
         return;
       case 'ended':

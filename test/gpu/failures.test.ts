@@ -1,15 +1,40 @@
 import { expect, it } from 'vitest';
+import { FIRST_COOL_DOWN_MS } from '../../src/execute/health/kernel-health.js';
+import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import { onDevice, withDevice } from './on-device.js';
 
-it('a device that is lost: the CPU finishes the block, and the device is not used again', async () => {
+it('a device that is lost and cannot be opened anew: the CPU finishes the block, and goes on alone', async () => {
   const { opened, engine, codes, block } = await onDevice({});
   expect(await block()).toEqual({ gpu: 5, cpu: 0, gpuFailures: 0 });
-  expect(engine.health).toMatchObject({ gpu: 'in use', gpuFailures: 0, lastGpuFailure: undefined, kernelFailures: 0 });
+  expect(engine.health).toMatchObject({ gpu: 'healthy', gpuFailures: 0, lastGpuFailure: undefined, kernelFailures: 0 });
   opened.device.destroy();
   expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 1 });
   expect(codes).toEqual(['GPU_DEVICE_LOST']);
-  expect(engine.health).toMatchObject({ gpu: 'lost', gpuFailures: 1, lastGpuFailure: 'GPU_DEVICE_LOST' });
+  expect(engine.health).toMatchObject({ gpu: 'unhealthy', gpuFailures: 1, lastGpuFailure: 'GPU_DEVICE_LOST' });
   expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
+});
+
+it('a device that is lost: another one takes its place after the cool-down, with kernels of its own', async () => {
+  const clock = { ms: 0 };
+  let reopened = (): void => {};
+  const isOpen = new Promise<void>((resolve) => {
+    reopened = resolve;
+  });
+  const reopenGpu = async () => {
+    const executor = await openGpuExecutor({ patient: true });
+    setImmediate(reopened);
+    return executor;
+  };
+  const { opened, engine, block } = await onDevice({}, undefined, true, { reopenGpu, now: () => clock.ms });
+  expect(await block()).toEqual({ gpu: 5, cpu: 0, gpuFailures: 0 });
+  opened.device.destroy();
+  expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 1 });
+  clock.ms = FIRST_COOL_DOWN_MS;
+  await block();
+  await isOpen;
+  expect(engine.health.gpu).toBe('probing');
+  expect(await block()).toEqual({ gpu: 5, cpu: 0, gpuFailures: 0 });
+  expect(engine.health).toMatchObject({ gpu: 'degraded', gpuFailures: 1, kernel: { why: 'the probe succeeded' } });
 });
 
 it('an allocation that fails: the CPU finishes the block, and the next one runs in the kernel again', async () => {
@@ -24,15 +49,17 @@ it('an allocation that fails: the CPU finishes the block, and the next one runs 
   });
   expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 1 });
   expect(codes).toEqual(['GPU_FAILED']);
-  expect(engine.health).toMatchObject({ gpu: 'in use', gpuFailures: 1 });
+  expect(engine.health).toMatchObject({ gpu: 'degraded', gpuFailures: 1 });
   fail = false;
   expect(await block()).toEqual({ gpu: 5, cpu: 0, gpuFailures: 0 });
 });
 
-it('a batch past its time limit: the CPU finishes the block, and the device is not used again', async () => {
+it('a batch past its time limit: the CPU finishes the block; after the second, the device is left alone', async () => {
   const { engine, codes, block } = await onDevice({ timeoutMs: 0 });
   expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 1 });
   expect(codes).toEqual(['GPU_TIMEOUT']);
-  expect(engine.health).toMatchObject({ gpu: 'lost', gpuFailures: 1, lastGpuFailure: 'GPU_TIMEOUT' });
+  expect(engine.health).toMatchObject({ gpu: 'degraded', gpuFailures: 1, lastGpuFailure: 'GPU_TIMEOUT' });
+  expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 1 });
+  expect(engine.health.gpu).toBe('unhealthy');
   expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
 });

@@ -71,7 +71,7 @@ describe('a failure for one program takes away the kernel of that program only',
       expect(codes).toEqual([]);
       expect(lost).toEqual([{ program: COUNTING, stage: 'compile', message: expect.stringContaining(message) }]);
       expect(engine.health).toMatchObject({
-        gpu: 'in use',
+        gpu: 'healthy',
         kernelFailures: 1,
         lastKernelFailure: { program: COUNTING },
       });

@@ -1,5 +1,6 @@
 import { afterEach, expect } from 'vitest';
 import { LaneEngine } from '../../src/execute/engine.js';
+import type { KernelDeviceOptions } from '../../src/execute/health/kernel-device.js';
 import { type OpenDevice, openDevice } from '../../src/gpu/device/device.js';
 import type { KernelFailure } from '../../src/gpu/device/kernel-failures.js';
 import { DawnExecutor, type GpuExecutorOptions } from '../../src/gpu/gpu-executor.js';
@@ -58,6 +59,7 @@ export async function onDevice(
   options: GpuExecutorOptions,
   change: (opened: OpenDevice) => OpenDevice = (o) => o,
   waitForKernels = true,
+  more: KernelDeviceOptions = {},
 ): Promise<Bench> {
   const opened = change(await openDevice());
   const executor = new DawnExecutor(opened, { patient: true, ...options });
@@ -70,6 +72,7 @@ export async function onDevice(
     gpu: executor,
     waitForKernels,
     ...rules,
+    ...more,
     onKernelFailure: (failure) => lost.push(failure),
     onGpuFailure: (error) => codes.push((error as { code?: unknown }).code),
   });

@@ -1,27 +1,18 @@
 import { Histogram } from 'prom-client';
 import { expect, test } from 'vitest';
 import { NodeError, StoreError } from '../../src/errors/errors.js';
+import { NO_GPU } from '../../src/execute/health/engine-health.js';
 import { emptyStatistics } from '../../src/lane/statistics.js';
 import { type EngineEvent, errorOf, failureOf } from '../../src/service/events.js';
 import { createLogger } from '../../src/service/log.js';
+import { metricsText } from '../../src/service/metrics.js';
 import { MetricsPage, processMetrics } from '../../src/service/prometheus.js';
 import { Reporter, syncFigures } from '../../src/service/reporter.js';
 import { ServiceState } from '../../src/service/service-state.js';
 import { runFigures, statusText } from '../../src/service/status-text.js';
 
 const roots = { standard: '0', lane: '0', state: '0' };
-const gpu = {
-  gpu: 'none',
-  gpuFailures: 0,
-  lastGpuFailure: undefined,
-  kernelFailures: 0,
-  costLosses: 0,
-  lastCostLoss: undefined,
-  lastKernelFailure: undefined,
-  programFileLosses: 0,
-  lastProgramFileLoss: undefined,
-  failedRehearsals: 0,
-} as const;
+const gpu = NO_GPU;
 
 function blockEvent(height: number): EngineEvent {
   const statistics = {
@@ -212,4 +203,33 @@ test('the status line says where indexing is, what it waits for and why it faile
   });
   tell({ kind: 'ended', failure: away });
   expect(statusText(state)).toBe('failed: NODE_UNREACHABLE  block 9');
+});
+
+test('each transition of the kernel is logged once, and its state and causes are metrics', async () => {
+  const { state, lines, tell } = setUp();
+  const failures = { ...gpu.kernel.failures, 'device-lost': 1 };
+  const kernel = { ...gpu.kernel, failures, why: 'the device is lost', probeAt: '2030-01-01T00:00:00.000Z' };
+  const transition = { from: 'healthy', to: 'unhealthy', why: 'the device is lost' } as const;
+  tell({ kind: 'kernel-health', transition, gpu: { ...gpu, gpu: 'unhealthy', kernel } });
+  tell(blockEvent(1));
+  expect(lines.map((line) => JSON.parse(line)).filter(({ to }) => to !== undefined)).toMatchObject([
+    { level: 'warn', ...transition, probeAt: kernel.probeAt },
+  ]);
+  tell({ kind: 'kernel-health', transition, gpu: { ...gpu, gpu: 'unhealthy', kernel } });
+  const text = await metricsText({
+    state,
+    height: 1,
+    blockSeconds: 0,
+    slowestBlockSeconds: 0,
+    dbBytes: 0,
+    views: undefined,
+    laneViews: undefined,
+    publishing: undefined,
+    version: '0',
+    labels: {},
+  });
+  expect(text).toContain('warpshrew_gpu_in_use 0\n');
+  expect(text).toContain('warpshrew_gpu_state{state="unhealthy"} 1\n');
+  expect(text).toContain('warpshrew_gpu_state{state="healthy"} 0\n');
+  expect(text).toContain('warpshrew_gpu_failures_by_cause_total{cause="device-lost"} 1\n');
 });

@@ -46,6 +46,7 @@ test('it indexes the bundled chain to the stored roots and tells of it on every 
     standardRoot,
     laneRoot,
     waiting: null,
+    kernel: { state: 'none', why: null, probeAt: null },
   });
   expect(toHex(combinedRoot(fromHex(standardRoot), fromHex(laneRoot)))).toBe(ROOTS[TIP]);
   expect((await service.call('metashrew_stateroot')).result).toBe(`0x${standardRoot}`);

@@ -94,9 +94,13 @@ export const ENVIRONMENT_CODES = {
     'translating, compiling or packing failed for one program',
     'the CPU runs that program; please report its hash',
   ],
+  GPU_MISMATCH: [
+    'the kernel and the CPU disagree on a call that was checked; the CPU ran the whole block instead',
+    'run `warpshrew replay-dump` on the dump in the folder of the database, and please report it',
+  ],
   GPU_TIMEOUT: [
     'the device did not finish a batch in time',
-    'the CPU runs the rest of the block; the device is not used again',
+    'the CPU runs the rest of the block; a second timeout soon after pauses the kernel',
   ],
 } as const satisfies Readonly<Record<string, Texts>>;
 

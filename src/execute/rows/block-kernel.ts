@@ -25,6 +25,17 @@ import type { RowWork } from './row-work.js';
 /** Cost of a row beyond its program, in fuel. */
 const FUEL_OF_THE_REST = 10_000;
 
+/** Hears of each use of the kernel: that it is about to run something, and then how that went. */
+export interface KernelWatch {
+  begins(): void;
+  /** `checked`: results that the CPU has confirmed. */
+  succeeded(checked: number): void;
+  /** The device or a whole batch failed; the kernel is not used again for this part of the block. */
+  failed(error: unknown): void;
+  /** The executor, as long as it may be used. */
+  readonly usable: GpuExecutor | undefined;
+}
+
 /** The kernel, as far as a block may use it. */
 export interface KernelUse {
   readonly gpu: GpuExecutor;
@@ -36,8 +47,8 @@ export interface KernelUse {
   readonly left: ReadonlySet<string>;
   /** Under `gpu`: wait for kernels that are not compiled yet, for tests and measurements. */
   readonly waitsForKernels: boolean;
-  /** Called when the device or a whole batch failed; the kernel is not used again for this block. */
-  readonly onFailure: (error: unknown) => void;
+  /** Hears how its use went. */
+  readonly device: KernelWatch;
 }
 
 export interface BlockKernelInputs {
@@ -84,11 +95,14 @@ export class BlockKernel {
   ): Promise<readonly Segment[]> {
     const { use } = this.#inputs;
     this.#colours = plan.colouring.colours;
+    // An earlier part of the block may have ended its use.
+    if (use.device.usable !== use.gpu) return withoutKernel(colours);
     if (use.waitsForKernels && use.policy === 'gpu') await this.#compileAll();
     const started = performance.now();
     let segments: readonly Segment[] = withoutKernel(colours);
     try {
       segments = this.#route(plan, colours, isReusable);
+      if (segments.some(({ gpuCalls }) => gpuCalls > 0)) use.device.begins();
       this.#rows = await KernelRows.begin({ ...this.#inputs, gpu: use.gpu }, this.#calls, segments);
     } catch (error) {
       if (error instanceof BlockTooLarge) throw error;
@@ -243,6 +257,7 @@ export class BlockKernel {
   /** The block is over, for the kernel. */
   close(): void {
     if (this.#rows !== undefined) this.#teach();
+    if (this.#rows !== undefined && this.#segments > 0) this.#inputs.use.device.succeeded(0);
     this.#rows?.close();
     const calls = new Map(Object.entries(this.#inputs.statistics.gpuRuns));
     if (calls.size === 0) return;
@@ -293,6 +308,6 @@ export class BlockKernel {
     this.#rows?.close();
     this.#rows = undefined;
     this.#inputs.statistics.gpuFailures++;
-    this.#inputs.use.onFailure(error);
+    this.#inputs.use.device.failed(error);
   }
 }

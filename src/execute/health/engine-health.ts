@@ -1,14 +1,20 @@
 /** How the engine's kernel is, for health and metrics. */
-import type { ErrorCode } from '../errors/errors.js';
-import type { KernelFailure } from '../gpu/device/kernel-failures.js';
+import type { ErrorCode } from '../../errors/errors.js';
+import type { KernelFailure } from '../../gpu/device/kernel-failures.js';
+
+import type { KernelHealthReport, KernelState } from './kernel-health.js';
 
 export interface EngineHealth {
-  /** `lost`: the device went away or hung, and every batch runs on the CPU from then on. */
-  readonly gpu: 'none' | 'in use' | 'lost';
+  /** `unhealthy`: every batch runs on the CPU until the cool-down is over (health/kernel-health.ts). */
+  readonly gpu: 'none' | KernelState;
   /** Times the kernel failed as a whole; those blocks were finished on the CPU. */
   readonly gpuFailures: number;
   /** Code of the last of these failures. */
   readonly lastGpuFailure: ErrorCode | undefined;
+  readonly kernel: Omit<KernelHealthReport, 'probeInMs'> & {
+    /** When an unhealthy kernel is probed with the next block that wants it (ISO 8601); undefined: never. */
+    readonly probeAt: string | undefined;
+  };
   /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
   readonly kernelFailures: number;
   readonly lastKernelFailure: KernelFailure | undefined;
@@ -27,6 +33,12 @@ export const NO_GPU: EngineHealth = {
   gpu: 'none',
   gpuFailures: 0,
   lastGpuFailure: undefined,
+  kernel: {
+    why: undefined,
+    probeAt: undefined,
+    failures: { 'device-lost': 0, timeout: 0, failure: 0, mismatch: 0, 'not-opened': 0 },
+    transitions: { healthy: 0, degraded: 0, unhealthy: 0, probing: 0 },
+  },
   kernelFailures: 0,
   lastKernelFailure: undefined,
   costLosses: 0,
