@@ -57,7 +57,7 @@ export const EXECUTE = [
   ),
   kindCosts(
     'disturbed-counts',
-    'disturbed ? Math.min(us, this.sequential ?? us) : us',
+    'disturbed ? Math.min(us, known) : us',
     'us',
     'what a block took beside threads that rehearse counts as any other measurement',
   ),

@@ -179,6 +179,14 @@ describe('how auto runs a block', () => {
     expect(better.runs(20, { [A]: 1_000 }).filter((mode) => mode === 'sequential')).toHaveLength(1);
   });
 
+  it('one after the other is looked at again while it is near: its first blocks may have compiled code', () => {
+    const machine = new Machine(15, { [A]: { us: 19, row: 16 } });
+    expect(machine.runs(12, { [A]: 1_000 }).at(-1)).toBe('workers');
+    machine.programs[A] = { us: 15, row: 16 };
+    const modes = machine.runs(40, { [A]: 1_000 });
+    expect(new Set(modes.slice(12))).toEqual(new Set(['sequential']));
+  });
+
   it('a guess that was too good costs one block', () => {
     const machine = new Machine(15, { [A]: { us: 60, row: 200 } });
     expect(machine.runs(20, { [A]: 1_000 }).filter((mode) => mode === 'workers')).toHaveLength(1);

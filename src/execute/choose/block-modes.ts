@@ -41,6 +41,9 @@ const MOST_SAVED = 60_000;
 const TRY_AGAIN = 256;
 /** What was measured while others were at work, or compiling, may be so many times too high. */
 const NEAR = 1.15;
+/** While one after the other is that near, and few such blocks were seen, one in so many runs that way. */
+const RECHECK = 8;
+const FEW_BLOCKS = 12;
 /** Programs whose errors correct a guess. */
 const JUDGES = 9;
 /** A guess may be so many times too low, a measurement too; the first ones were rather too high. */
@@ -249,7 +252,8 @@ export class BlockModes implements ModeChooser {
       if (costs === undefined) continue;
       const few =
         other === 'sequential'
-          ? costs.calmBlocks < CALM_BLOCKS && ms < NEAR * expected
+          ? ms < NEAR * expected &&
+            (costs.calmBlocks < CALM_BLOCKS || (costs.blocks < FEW_BLOCKS && costs.since.sequential >= RECHECK))
           : !costs.isMeasured(other, size);
       // What was never tried is not tried on a large block first.
       const isNew = other !== 'sequential' && costs.parallel(other, size) === undefined;

@@ -12,6 +12,9 @@ export const CALM_BLOCKS = 1;
 /** Blocks of a size that tell what it takes in parallel, and so many that the first of them no longer matter. */
 const FEW_RUNS = 3;
 const ENOUGH_RUNS = 7;
+/** The first blocks that run one after the other compile code: one that took less than this part counts alone. */
+const EARLY_BLOCKS = 16;
+const MUCH_LESS = 0.87;
 /** Part of the first measurements in parallel that the next ones may not take: code is compiled while they run. */
 const FEW_EXCESS = 0.13;
 /** What a size tells of the next smaller one, where the fixed costs of a block weigh more. */
@@ -37,7 +40,7 @@ export interface KindFigures {
 
 /** Microseconds of the engine's thread per transaction. */
 export class KindCosts {
-  readonly #sequential = new Recent();
+  #sequential = new Recent();
   readonly #stale = new Recent();
   readonly #steady = new Recent();
   readonly #asked = new Recent();
@@ -102,7 +105,11 @@ export class KindCosts {
   sawSequential(sight: KindSight, us: number, disturbed: boolean): void {
     const { rows, stale, steady, asked, depth } = sight;
     const weight = Math.min(1, rows / FULL_WEIGHT);
-    this.#sequential.add(disturbed ? Math.min(us, this.sequential ?? us) : us, weight);
+    const known = this.sequential ?? us;
+    if (!disturbed && weight === 1 && this.blocks < EARLY_BLOCKS && us < MUCH_LESS * known) {
+      this.#sequential = new Recent();
+    }
+    this.#sequential.add(disturbed ? Math.min(us, known) : us, weight);
     if (!disturbed && this.blocks > 0) this.calmBlocks++;
     this.#stale.add(stale / rows, weight);
     this.#steady.add(steady / rows, weight);
