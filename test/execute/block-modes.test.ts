@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BlockMode } from '../../src/execute/choose/block-mode.js';
 import { BlockModes, MOST_KINDS } from '../../src/execute/choose/block-modes.js';
 import type { BlockView } from '../../src/execute/choose/block-view.js';
+import { KindCosts } from '../../src/execute/choose/kind-costs.js';
 import { KindSight } from '../../src/execute/choose/sequential-watch.js';
 
 /** How calls of a program behave; times in microseconds. */
@@ -185,6 +186,14 @@ describe('how auto runs a block', () => {
     machine.programs[A] = { us: 15, row: 16 };
     const modes = machine.runs(40, { [A]: 1_000 });
     expect(new Set(modes.slice(12))).toEqual(new Set(['sequential']));
+  });
+
+  it('what a block took while others were at work is no more than what is known', () => {
+    const costs = new KindCosts();
+    const sight = Object.assign(new KindSight(), { rows: 100, timed: 100, timedMs: 1 });
+    costs.sawSequential(sight, 10, false);
+    for (let block = 0; block < 6; block++) costs.sawSequential(sight, 20, true);
+    expect(costs.sequential).toBe(10);
   });
 
   it('a guess that was too good costs one block', () => {
