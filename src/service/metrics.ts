@@ -148,6 +148,7 @@ export function metricsText(input: MetricsInput): Promise<string> {
       ...byLabel('state', state.gpu.kernel.transitions),
     )
     .counter('warpshrew_phase_seconds_total', 'Time by phase of a block; phases of both lanes overlap.', ...seconds)
+    .addAll(state.figures.metrics)
     .counter('warpshrew_rpc_requests_total', 'JSON-RPC requests by method and outcome.', ...requests)
     .add(state.latencies)
     .counter(

@@ -48,9 +48,14 @@ export class MetricsPage {
     return this;
   }
 
+  addAll(metrics: readonly Metric[]): this {
+    for (const metric of metrics) this.add(metric);
+    return this;
+  }
+
   /** The text; `of` are added at the end. */
   text(of: readonly Metric[] = []): Promise<string> {
-    for (const metric of of) this.add(metric);
+    this.addAll(of);
     return this.#registry.metrics();
   }
 }

@@ -6,6 +6,7 @@ import { StatisticsSum } from '../lane/statistics.js';
 import type { SinkStatus } from '../sink/sink-status.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
+import { BlockFigures } from './block-figures.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
 
 /** Milliseconds over which the speed is measured. */
@@ -56,6 +57,7 @@ export class ServiceState {
   /** Of `--sink`; undefined where there is none. */
   sink: SinkStatus | undefined;
   readonly lanes = new StatisticsSum();
+  readonly figures = new BlockFigures();
   readonly retries = new Map<string, number>();
   /** Requests by method and whether they succeeded. */
   readonly requests = new Map<string, { ok: number; failed: number }>();
@@ -202,6 +204,7 @@ export class ServiceState {
     this.blocks++;
     this.bytes += bytes;
     this.lanes.add(statistics);
+    this.figures.add(statistics, ms);
     for (const [phase, took] of Object.entries(ms)) this.lanes.addMs(phase, took);
     this.#recent.push({ at: this.#now(), bytes });
     this.#forget();

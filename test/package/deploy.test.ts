@@ -22,6 +22,22 @@ async function metricNames(): Promise<Set<string>> {
   return names;
 }
 
+/** Words of the language of queries. */
+const WORDS = ['and', 'or', 'unless', 'on', 'by', 'group_left', 'sum', 'max', 'min'];
+
+interface Dashboard {
+  readonly panels: readonly {
+    readonly id: number;
+    readonly type: string;
+    readonly title: string;
+    readonly description?: string;
+    readonly datasource?: { readonly uid: string };
+    readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+    readonly targets?: readonly { readonly expr: string }[];
+  }[];
+  readonly templating: { readonly list: readonly { readonly query: string }[] };
+}
+
 /** The names of metrics in a query: what is neither function, operator, label, duration nor number. */
 function metricsOf(query: string): string[] {
   const bare = query
@@ -30,7 +46,7 @@ function metricsOf(query: string): string[] {
     .replaceAll(/\[[^\]]*\]/g, ' ')
     .replaceAll(/\bby \([^)]*\)/g, ' ');
   const words = [...bare.matchAll(/\b[a-z_][a-z0-9_]*\b(?! *\()/g)].map(([word]) => word);
-  return words.filter((word) => !['and', 'or', 'unless', 'sum', 'max', 'min'].includes(word));
+  return words.filter((word) => !WORDS.includes(word));
 }
 
 describe('deploy/', () => {
@@ -48,6 +64,33 @@ describe('deploy/', () => {
     }
     expect(queries.join(' ')).toContain('warpshrew_failed == 1');
     expect([...alerts.matchAll(/^ {10}summary: ["'].*\.["']$/gm)]).toHaveLength(queries.length);
+  });
+
+  it('the dashboard asks for metrics that there are, in panels that have each their place', async () => {
+    const names = await metricNames();
+    const { panels, templating } = JSON.parse(read('deploy/grafana/warpshrew-dashboard.json')) as Dashboard;
+    const shown = panels.filter(({ type }) => type !== 'row');
+    expect(shown.length).toBeGreaterThan(20);
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const [, uid] = /^ {4}uid: (\S+)$/m.exec(read('deploy/grafana/datasources.yaml')) ?? [];
+    expect(templating.list[0].query).toBe('label_values(warpshrew_info, instance)');
+    for (const { title, description, datasource, targets = [] } of shown) {
+      expect(datasource?.uid, title).toBe(uid);
+      expect(description, title).toMatch(/\.$/);
+      expect(targets.length, title).toBeGreaterThan(0);
+      for (const { expr } of targets) {
+        const asked = metricsOf(expr);
+        expect(asked.length, expr).toBeGreaterThan(0);
+        for (const name of asked) expect(names, expr).toContain(name);
+        expect(expr.split('(').length, expr).toBe(expr.split(')').length);
+      }
+    }
+    const places = panels.map(({ gridPos: { x, y, w, h } }) => ({ x, y, right: x + w, bottom: y + h }));
+    expect(Math.max(...places.map(({ right }) => right))).toBeLessThanOrEqual(24);
+    const meet = places.filter((a, i) =>
+      places.slice(0, i).some((b) => a.x < b.right && b.x < a.right && a.y < b.bottom && b.y < a.bottom),
+    );
+    expect(meet).toEqual([]);
   });
 
   it('what tells metrics apart finds them, and a wrong one', () => {
@@ -84,7 +127,7 @@ describe('deploy/', () => {
     // The service that is asked, and the files that are mounted, are there.
     const [, target] = /targets: \[["']([^:]+):8080["']\]/.exec(read('deploy/prometheus.yaml')) ?? [];
     expect(compose).toContain(`\n  ${target}:\n`);
-    for (const [, file] of compose.matchAll(/\.\/(deploy\/[a-z.]+):/g)) expect(read(file).length).toBeGreaterThan(0);
+    for (const [, file] of compose.matchAll(/\.\/(deploy\/[a-z./-]+):/g)) expect(read(file).length).toBeGreaterThan(0);
   });
 
   it('is in the package', () => {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { NodeError, StoreError } from '../../src/errors/errors.js';
 import { NO_GPU } from '../../src/execute/health/engine-health.js';
 import { emptyStatistics } from '../../src/lane/statistics.js';
+import { BlockFigures } from '../../src/service/block-figures.js';
 import { type EngineEvent, errorOf, failureOf } from '../../src/service/events.js';
 import { createLogger } from '../../src/service/log.js';
 import { metricsText } from '../../src/service/metrics.js';
@@ -70,6 +71,27 @@ test('speed, time left and counters come from what the engine told', () => {
   expect(state.lanes.ms).toEqual({ scan: 10, commit: 20 });
   pass(40_000);
   expect(state.speed()).toEqual({ blocks: 0, bytes: 0 });
+});
+
+test('what blocks took and how wide they were is told as a distribution', async () => {
+  const figures = new BlockFigures();
+  const lane = { txs: 30, ok: 30, revert: 0, trap: 0, outOfFuel: 0, malformed: 0 };
+  figures.add({ ...emptyStatistics(), lane, colours: 4, demoted: 2, ms: { plan: 3 } }, { commit: 40 });
+  figures.add({ ...emptyStatistics(), lane, ms: { sequential: 70 } }, { commit: 300 });
+  figures.add(emptyStatistics(), { commit: 0.5 });
+  const text = await new MetricsPage().addAll(figures.metrics).text();
+  for (const line of [
+    'phase_seconds_count{phase="commit"} 3',
+    'phase_seconds_bucket{le="0.05",phase="commit"} 2',
+    'phase_seconds_sum{phase="sequential"} 0.07',
+  ]) {
+    expect(text).toContain(`warpshrew_block_${line}\n`);
+  }
+  // The block that ran one after the other was not planned, and the last one has no lane transaction.
+  const lines = ['transactions_count 2', 'transactions_sum 60', 'colours_count 1', 'colours_sum 4', 'width_sum 7'];
+  for (const line of lines) {
+    expect(text).toContain(`\nwarpshrew_lane_block_${line}\n`);
+  }
 });
 
 test('a failure is said once until the source answers again, and is trouble as long', () => {

@@ -82,6 +82,7 @@ test('it indexes the bundled chain to the stored roots and tells of it on every 
     'warpshrew_at_tip{label="mine"} 1',
     'warpshrew_rpc_requests_total{method="unknown",outcome="error",label="mine"} 1',
     'warpshrew_rpc_request_seconds_count{label="mine",method="metashrew_view"} 1',
+    `warpshrew_block_phase_seconds_count{label="mine",phase="commit"} ${TIP + 1}`,
   ]) {
     expect(metrics).toContain(`${line}\n`);
   }
