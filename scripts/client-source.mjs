@@ -19,6 +19,7 @@ function typeOf(schema, indent = '') {
     case 'string':
       return 'string';
     case 'integer':
+    case 'number':
       return 'number';
     case 'boolean':
       return 'boolean';

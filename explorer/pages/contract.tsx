@@ -11,6 +11,7 @@ import { DownloadButton } from '../ui/download.js';
 import { Pages } from '../ui/pages.js';
 import { Card, ContractLink, Facts, Hash, OutputLink, Shown, StatusPill, To, TxLink } from '../ui/parts.js';
 import { Table } from '../ui/table.js';
+import { Conflicts } from './conflicts.js';
 import { Simulate } from './simulate.js';
 
 export function ContractPage({ id }: { id: string }): JSX.Element {
@@ -48,6 +49,7 @@ export function ContractPage({ id }: { id: string }): JSX.Element {
           </>
         )}
       </Shown>
+      <Conflicts id={id} />
       <Calls id={id} />
       <Card title="Storage">
         <Storage id={id} />

@@ -20,6 +20,7 @@ import type {
   ListedReceipt,
   Outpoint,
   OutpointFate,
+  PlainHex,
   Plan,
   Proof,
   Receipt,
@@ -262,6 +263,48 @@ export interface Methods {
     readonly params: [id: Id, height?: Height];
     readonly result: unknown;
   };
+  /** Which calls of a contract could have run together, of those that the chain has. */
+  warpshrew_getconflicts: {
+    readonly params: [id: Id];
+    readonly result: {
+      readonly from: number | null;
+      readonly to: number | null;
+      readonly complete: boolean;
+      readonly leftOut: number;
+      readonly demoted: number;
+      readonly predictedFrom: number;
+      readonly calls: number;
+      readonly parallel: number;
+      readonly expected: readonly ({ readonly calls: number; readonly parallel: number })[];
+      readonly methods: readonly ({
+        readonly target: Id;
+        readonly opcode: string;
+        readonly calls: number;
+        readonly keys: readonly ({
+          readonly pattern: string;
+          readonly read: number;
+          readonly write: number;
+          readonly keys: number;
+        })[];
+        readonly conflicts: number;
+        readonly waits: number;
+        readonly serialises: {
+          readonly key: PlainHex;
+          readonly pattern: string;
+          readonly share: number;
+          readonly predicted: boolean;
+        } | null;
+        readonly predicted: number;
+        readonly kernel: {
+          readonly takes: boolean;
+          readonly window: number | null;
+          readonly reason: string | null;
+        } | null;
+        readonly undeclared: number;
+        readonly undeclaredKeys: readonly string[];
+      })[];
+    };
+  };
   /** This document. */
   'rpc.discover': {
     readonly params: [];
@@ -299,5 +342,6 @@ export const METHOD_NAMES = [
   'warpshrew_getoutpoint',
   'warpshrew_simulate',
   'warpshrew_getmeta',
+  'warpshrew_getconflicts',
   'rpc.discover',
 ] as const satisfies readonly (keyof Methods)[];

@@ -19,11 +19,13 @@ import { Store } from '../store/store.js';
 import { StoredState } from '../store/stored-state.js';
 import { defaultIndexer } from '../util/built-wasm.js';
 import { bytesEqual } from '../util/bytes.js';
+import { KeptConflicts } from './contract-conflicts.js';
 import type { DevBlock, DevChain } from './dev-chain.js';
 import { ForkedReader, ForkedState, TouchedKeys } from './forked-state.js';
 import type { Origin } from './origin.js';
 
 const FOLDERS = 'warpshrew-dev-';
+const RULES = { laneStartHeight: 0, dependent: 'demote' } as const;
 const COMPILED_BYTES = 64 << 20;
 /** All blocks of a development chain can be undone. */
 const KEEP_UNDO = 1_000_000;
@@ -49,7 +51,7 @@ export class DevIndex {
     const moduleBytes = defaultIndexer();
     const { hash: moduleHash } = StandardModule.load(moduleBytes);
     const store = await Store.open(folder, { network: 'regtest', moduleHash, keepUndo: KEEP_UNDO, addresses: true });
-    const engine = new LaneEngine({ policy: 'sequential', workers: 0, laneStartHeight: 0, dependent: 'demote' });
+    const engine = new LaneEngine({ policy: 'sequential', workers: 0, ...RULES });
     const standard = origin === undefined ? new StandardIndexer({ moduleBytes, storeHandle: store.handle }) : undefined;
     standard?.startViews();
     return new DevIndex(chain, store, folder, origin, engine, standard);
@@ -84,12 +86,14 @@ export class DevIndex {
     const { chain, store, origin, standard } = this;
     const reader = origin === undefined ? store : new ForkedReader(store, origin, this.#touched);
     const stateAt = (height: number): StateReader => this.#stateAfter(new HeightState(store, height), height);
+    const conflicts = new KeptConflicts({ chain, store, stateAfter: stateAt, runner: this.#runner, rules: RULES });
     const base = { store, stateAt, runner: this.#runner, metas: this.#metas, ...DEFAULT_VIEW_LIMITS };
     const laneView: RunLaneView = async (kind, request) =>
       answerTask({ kind, request } as LaneViewTask, base) as Awaited<ReturnType<typeof laneView<typeof kind>>>;
     return {
       store: reader,
       laneView,
+      conflicts: (id) => conflicts.of(id),
       block: async (height) => chain.block(height)?.raw,
       view: async (name, input, height, client) => {
         if (origin !== undefined) return origin.view(name, input);

@@ -1,3 +1,5 @@
+import type { ResultOf } from '../client/client.js';
+import type { AlkaneId } from '../protocol/types.js';
 import type { RunLaneView } from '../simulate/protocol.js';
 import type { KeyProof } from '../store/proof/key-proof.js';
 import type { StoreReader } from '../store/reader.js';
@@ -52,6 +54,11 @@ export interface RpcBackend {
    * Without it `metashrew_preview` answers an error.
    */
   preview?(block: Uint8Array, name: string, input: Uint8Array, height: number, client: string): Promise<Uint8Array>;
+  /**
+   * Which calls of a contract could have run together, of those that the chain has. Without it
+   * `warpshrew_getconflicts` answers an error.
+   */
+  conflicts?(id: AlkaneId, client: string): Promise<ResultOf<'warpshrew_getconflicts'>>;
   /** Without it `metashrew_snapshot` tells of a server that makes none. */
   snapshots?(): Promise<SnapshotStatus>;
   /**

@@ -39,4 +39,13 @@ export const LANE_VIEW_METHODS: Readonly<Record<string, Method>> = {
       return ofKept(backend.store, height, () => run('meta', { id, height }, client));
     },
   },
+  warpshrew_getconflicts: {
+    usage: 'warpshrew_getconflicts [id]',
+    async run(params, { conflicts }, client) {
+      const id = params.count(1, 1).id(0);
+      if (conflicts !== undefined) return conflicts(id, client);
+      const hint = 'Ask a `warpshrew dev`, or use `warpshrew conflicts` with a block and a database.';
+      throw new RpcError('RPC_NOT_SUPPORTED', 'This server does not compare calls', hint);
+    },
+  },
 };

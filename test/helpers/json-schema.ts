@@ -25,7 +25,8 @@ export function fault(value: unknown, schema: Schema, schemas: Schemas, at = '')
     const faults = schema.anyOf.map((one) => fault(value, one, schemas, at));
     return faults.includes(undefined) ? undefined : faults.join(', and ');
   }
-  if (schema.type !== undefined && typeOf(value) !== schema.type) return `${at} is no ${schema.type}`;
+  const isOf = typeOf(value) === schema.type || (schema.type === 'number' && typeof value === 'number');
+  if (schema.type !== undefined && !isOf) return `${at} is no ${schema.type}`;
   if (typeof value === 'string') {
     if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(value))
       return `${at} is not ${schema.pattern}`;

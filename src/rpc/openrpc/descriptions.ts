@@ -1,7 +1,7 @@
 /** What each method takes and gives. docs/json-rpc.md says what it means. */
 import { RECEIPT_STATUSES } from '../../lane/receipt-status.js';
 import { MOST_ITEMS } from '../../listing/page.js';
-import { ANY, BOOLEAN, COUNT, list, object, oneOf, orNull, ref, type Schema, TEXT } from './schema.js';
+import { ANY, BOOLEAN, COUNT, list, object, oneOf, orNull, ref, type Schema, SHARE, TEXT } from './schema.js';
 
 /** A parameter: its name, and what it is. */
 export interface Parameter {
@@ -44,6 +44,33 @@ const ofScript = (own: Readonly<Record<string, Schema>>): Parameter => ({
 });
 
 const pageOf = (item: string): Schema => object({ height: COUNT, items: list(ref(item)), cursor: orNull(TEXT) });
+
+const CONFLICT_METHOD = object({
+  target: ref('Id'),
+  opcode: TEXT,
+  calls: COUNT,
+  keys: list(object({ pattern: TEXT, read: SHARE, write: SHARE, keys: COUNT })),
+  conflicts: SHARE,
+  waits: SHARE,
+  serialises: orNull(object({ key: ref('PlainHex'), pattern: TEXT, share: SHARE, predicted: BOOLEAN })),
+  predicted: SHARE,
+  kernel: orNull(object({ takes: BOOLEAN, window: orNull(COUNT), reason: orNull(TEXT) })),
+  undeclared: SHARE,
+  undeclaredKeys: list(TEXT),
+});
+
+const CONFLICTS = object({
+  from: orNull(COUNT),
+  to: orNull(COUNT),
+  complete: BOOLEAN,
+  leftOut: COUNT,
+  demoted: COUNT,
+  predictedFrom: COUNT,
+  calls: COUNT,
+  parallel: SHARE,
+  expected: list(object({ calls: COUNT, parallel: SHARE })),
+  methods: list(CONFLICT_METHOD),
+});
 
 export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
   metashrew_height: { summary: 'The last indexed height, decimal', params: [], result: ref('Amount') },
@@ -176,6 +203,11 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
     summary: 'What a contract says of itself',
     params: [needed('id', ref('Id')), HEIGHT],
     result: ANY,
+  },
+  warpshrew_getconflicts: {
+    summary: 'Which calls of a contract could have run together, of those that the chain has',
+    params: [needed('id', ref('Id'))],
+    result: CONFLICTS,
   },
   'rpc.discover': { summary: 'This document', params: [], result: ANY },
 };

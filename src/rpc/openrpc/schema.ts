@@ -1,7 +1,7 @@
 /** The part of JSON Schema that the methods are described with. */
 export interface Schema {
   readonly $ref?: string;
-  readonly type?: 'string' | 'integer' | 'boolean' | 'null' | 'array' | 'object';
+  readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'null' | 'array' | 'object';
   readonly description?: string;
   readonly pattern?: string;
   readonly enum?: readonly string[];
@@ -20,6 +20,8 @@ const NULL: Schema = { type: 'null' };
 export const BOOLEAN: Schema = { type: 'boolean' };
 export const TEXT: Schema = { type: 'string' };
 export const COUNT: Schema = { type: 'integer', minimum: 0 };
+/** A part of a whole: 0 to 1. */
+export const SHARE: Schema = { type: 'number', minimum: 0, maximum: 1 };
 export const ANY: Schema = {};
 
 export const orNull = (schema: Schema): Schema => ({ anyOf: [schema, NULL] });
