@@ -18,6 +18,7 @@ import { benchKernel, type KernelReport, type KernelRow } from '../selftest/benc
 import { SAMPLED_PROGRAMS } from '../selftest/bench/sample-calls.js';
 import { benchContractFiles, type ContractOptions } from './bench-contracts.js';
 import { type Columns, markdown, spread } from './bench-table.js';
+import { benchThreshold } from './bench-threshold.js';
 import { gpuIfThere } from './gpu-if-there.js';
 
 export interface BenchOptions extends ContractOptions {
@@ -28,6 +29,8 @@ export interface BenchOptions extends ContractOptions {
   readonly workers?: number;
   readonly policies: readonly Policy[];
   readonly kernel?: boolean;
+  readonly out?: string;
+  readonly compare?: boolean;
 }
 
 interface BenchResult {
@@ -38,6 +41,7 @@ interface BenchResult {
 /**
  * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole
  * blocks under every policy. `warpshrew bench contention`: the same for calls of which some change one counter.
+ * `warpshrew bench threshold`: from which size on the kernel wins.
  * `warpshrew bench fuel`: nanoseconds a unit of fuel. `warpshrew bench contracts FILE…`: contracts in the lane against
  * V8 alone. Throws USAGE_BENCH, GPU_UNAVAILABLE, FILE_*, WASM_*.
  */
@@ -47,6 +51,10 @@ export async function benchCommand(
   options: BenchOptions,
 ): Promise<BenchResult> {
   if (what === 'contracts') return benchContractsAlso(files, options);
+  if (what === 'threshold') {
+    const { sizes = [16, 64, 256, 1_024, 4_096, 16_384], rounds = 15, only, ...more } = options;
+    return benchThreshold(files, { ...more, sizes, rounds, programs: chosen(SAMPLED_PROGRAMS, only), onProgress: say });
+  }
   if (files.length > 0) {
     throw new UsageError('USAGE_BENCH', `bench ${what} takes no files`, { hint: 'warpshrew bench contracts FILE…' });
   }
@@ -58,7 +66,7 @@ export async function benchCommand(
   if (what === 'contention') return benchWholeBlocks(options, [1_000], benchContention);
   if (what === 'fuel') return benchPrices(options);
   throw new UsageError('USAGE_BENCH', `no benchmark is called ${what}`, {
-    hint: 'The benchmarks are: gpu, blocks, contention, fuel, contracts.',
+    hint: 'The benchmarks are: gpu, threshold, blocks, contention, fuel, contracts.',
   });
 }
 

@@ -273,18 +273,23 @@ program
 program
   .command('bench')
   .description(
-    'measure the kernel against V8, whole blocks or contended calls under every policy, time per unit of fuel, or ' +
-      'contracts in the lane against V8 alone; exit status 1 if a result differs or a unit takes too long',
+    'measure the kernel against V8, from which size on it wins, whole blocks or contended calls under every policy, ' +
+      'time per unit of fuel, or contracts in the lane against V8 alone; exit status 1 if a result differs or a unit takes too long',
   )
-  .argument('<what>', 'gpu, blocks, contention, fuel or contracts')
-  .argument('[files...]', 'contracts: WASM files; they are 2:1, 2:2, …')
+  .argument('<what>', 'gpu, threshold, blocks, contention, fuel or contracts')
+  .argument('[files...]', 'contracts: WASM files; they are 2:1, 2:2, …; threshold --compare: two reports')
   .option(
     '--sizes <list>',
-    'messages per batch or block, comma-separated (default: gpu 100 to 100000, blocks 100 to 5000, contention 1000)',
+    'messages per batch or block, comma-separated (default: gpu 100 to 100000, threshold 16 to 16384, blocks 100 to ' +
+      '5000, contention 1000)',
     sizes,
   )
-  .option('--only <list>', 'programs (gpu), workloads (blocks) or parts of names (fuel), comma-separated')
-  .option('--rounds <n>', 'measurements per figure (default: 5, blocks and contention 7, contracts 2000)', times)
+  .option('--only <list>', 'programs (gpu, threshold), workloads (blocks) or parts of names (fuel), comma-separated')
+  .option(
+    '--rounds <n>',
+    'measurements per figure (default: 5, threshold 15, blocks and contention 7, contracts 2000)',
+    times,
+  )
   .option('--starts <n>', 'blocks, contention: engines of auto that begin knowing nothing (default: 3)', times)
   .option('--policies <list>', 'policies to compare with sequential, comma-separated', someOf(POLICIES), [
     'cpu',
@@ -296,6 +301,8 @@ program
   .option('--setup <message>', 'contracts: [FILE/]OPCODE[,INPUT…] that runs before; can be repeated', contractCall)
   .option('--call <message>', 'contracts: what to call, likewise (default: what `__meta` names)', contractCall)
   .option('--block <n>', 'contracts: also a block of so many of the first call, under every policy', size)
+  .option('--out <folder>', 'threshold: where the report goes as JSON, CSV and a page with charts')
+  .option('--compare', 'threshold: draw two reports side by side, and measure nothing')
   .option('--json', 'print JSON')
   .action(async (what: string, files: string[], options) =>
     finishDeep(async () => (await import('./bench.js')).benchCommand(what, files, options)),

@@ -2,14 +2,13 @@
 
 import { openDevice } from '../../gpu/device/device.js';
 import { DawnExecutor } from '../../gpu/gpu-executor.js';
-import { type CallColumns, CallRecorder, type DeclaredKey } from '../../gpu/pack/records.js';
 import type { GpuBlock, GpuCall, GpuOutcomes } from '../../gpu/pack/types.js';
 import { prepareProgram } from '../../program/prepare.js';
 import { ProgramRunner } from '../../program/runner.js';
-import type { Program, RunResult } from '../../program/types.js';
+import type { Program } from '../../program/types.js';
 import { builtPrograms, type ProgramName } from '../../util/built-wasm.js';
-import { bytesEqual, toBinaryString } from '../../util/bytes.js';
 import { hostOf, runOnV8 } from './calls-on-v8.js';
+import { compareOutcomes, recordCalls } from './kernel-calls.js';
 import { poolRate } from './pool.js';
 import { SAMPLES } from './sample-calls.js';
 import { type Spread, spreadOf } from './spread.js';
@@ -114,7 +113,7 @@ class Measurement {
   ) {
     const { calls, independent } = SAMPLES[name];
     this.#calls = calls(program, count);
-    const records = record(name, this.#calls);
+    const records = recordCalls(name, this.#calls, SEED);
     const colour = Uint32Array.from({ length: count }, (_, i) => i);
     const programs = new Map([[program.hash, program]]);
     this.#block = { seed: SEED, records, programs, segments: [[colour]], independent };
@@ -126,7 +125,7 @@ class Measurement {
     for (let round = -1; round < rounds; round++) {
       const keep = round >= 0;
       this.#perCall('dryRun', keep, (calls) => this.#dryRun(calls));
-      this.#perCall('record', keep, (calls) => record(this.name, calls));
+      this.#perCall('record', keep, (calls) => recordCalls(this.name, calls, SEED));
       await this.#phases(keep);
       const started = performance.now();
       await this.#through(this.piped, (outcomes) => outcomes.writes());
@@ -139,7 +138,7 @@ class Measurement {
     }
     const expected = this.#calls.map((call) => runOnV8(this.#runner, call));
     await this.#through(this.piped, (outcomes) => {
-      verdict = compare(outcomes, expected);
+      verdict = compareOutcomes(outcomes, expected);
     });
     return this.#row(verdict, await poolRate(this.name, this.count, threads));
   }
@@ -209,56 +208,6 @@ class Measurement {
     this.#samples[name] ??= [];
     this.#samples[name].push(ms);
   }
-}
-
-/** Bytes of a result of the sampled calls, as their dry runs would tell. */
-const RESULT_BYTES: Partial<Record<ProgramName, number>> = {
-  claim: 128,
-  amm: 288,
-  mint: 112,
-  ledger: 256,
-  names: 160,
-  probe: 96,
-};
-
-/** Calls in columns. */
-function record(name: ProgramName, calls: readonly GpuCall[]): CallColumns {
-  const recorder = new CallRecorder(SEED);
-  for (const call of calls) {
-    recorder.add(call.program.hash, call, declaredKeys(call), { bytes: RESULT_BYTES[name] });
-  }
-  return recorder.take();
-}
-
-function declaredKeys({ reads, writes }: GpuCall): DeclaredKey[] {
-  const written = new Set(writes.map(toBinaryString));
-  const keys: DeclaredKey[] = reads.map(({ key, value }) => ({
-    key,
-    value,
-    read: true,
-    written: written.delete(toBinaryString(key)),
-  }));
-  for (const key of writes)
-    if (written.has(toBinaryString(key))) keys.push({ key, value: undefined, read: false, written: true });
-  return keys;
-}
-
-function compare(outcomes: GpuOutcomes, expected: readonly RunResult[]): { differences: number; punted: number } {
-  let differences = 0;
-  let punted = 0;
-  expected.forEach((other, i) => {
-    if (outcomes.status(i) === 'PUNT') {
-      punted++;
-      return;
-    }
-    const same =
-      outcomes.status(i) === other.status &&
-      outcomes.reason(i) === other.reason &&
-      outcomes.fuelLeft(i) === other.fuelLeft &&
-      bytesEqual(outcomes.result(i), other.result);
-    if (!same) differences++;
-  });
-  return { differences, punted };
 }
 
 function round2(value: number): number {

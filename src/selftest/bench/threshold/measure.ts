@@ -1,0 +1,135 @@
+/** Batches of growing size on one thread, on all threads and in the kernel, all of them after warming up. */
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, cpus } from 'node:os';
+import type { GpuCall, GpuExecutor } from '../../../gpu/pack/types.js';
+import { prepareProgram } from '../../../program/prepare.js';
+import { ProgramRunner } from '../../../program/runner.js';
+import type { Program } from '../../../program/types.js';
+import { builtPrograms, type ProgramName } from '../../../util/built-wasm.js';
+import { toHex } from '../../../util/bytes.js';
+import { VERSION } from '../../../util/version.js';
+import { runOnV8 } from '../calls-on-v8.js';
+import { compareOutcomes, recordCalls } from '../kernel-calls.js';
+import { Pool } from '../pool.js';
+import { SAMPLES } from '../sample-calls.js';
+import { crossingsOf, pointOf, type ThresholdPoint, type ThresholdReport, type ThresholdWay } from './report.js';
+
+export interface ThresholdOptions {
+  readonly counts: readonly number[];
+  /** Batches measured per point. */
+  readonly rounds: number;
+  readonly programs: readonly ProgramName[];
+  /** undefined: only the CPU is measured. */
+  readonly gpu: GpuExecutor | undefined;
+  readonly onProgress: (line: string) => void;
+}
+
+/** Batches that warm up before those that are measured. */
+const WARM_UP = 3;
+const SEED = 0x5eed;
+
+/** Measures the bundled programs, and compares every result of the kernel with V8's. */
+export async function measureThreshold(options: ThresholdOptions): Promise<ThresholdReport> {
+  const { programs, counts, gpu, onProgress } = options;
+  const points: ThresholdPoint[] = [];
+  let differences = 0;
+  for (const name of programs) {
+    const program = prepareProgram(builtPrograms()[name]);
+    const kernel = gpu?.supports(program).ok === true ? gpu : undefined;
+    await kernel?.prepare(program);
+    for (const count of counts) {
+      const batch = new Batch(name, program, count, options.rounds);
+      points.push(await batch.onThread(), await batch.onThreads());
+      if (kernel !== undefined) {
+        points.push(await batch.inKernel(kernel));
+        differences += await batch.differences(kernel);
+      }
+      const last = points.filter((point) => point.program === name && point.count === count);
+      onProgress(`${name} ${count}: ${last.map(({ way, median }) => `${way} ${median} ms`).join(', ')}`);
+    }
+  }
+  const adapter = gpu && `${gpu.adapter.vendor} ${gpu.adapter.description}`;
+  return {
+    format: 'warpshrew-threshold-1',
+    run: toHex(randomBytes(6)),
+    at: new Date().toISOString(),
+    version: VERSION,
+    machine: {
+      processor: cpus()[0]?.model ?? 'unknown processor',
+      threads: availableParallelism(),
+      node: process.version,
+      adapter,
+    },
+    points,
+    crossings: crossingsOf(points),
+    differences,
+  };
+}
+
+class Batch {
+  readonly #calls: readonly GpuCall[];
+  readonly #runner = new ProgramRunner();
+
+  constructor(
+    readonly name: ProgramName,
+    readonly program: Program,
+    readonly count: number,
+    readonly rounds: number,
+  ) {
+    this.#calls = SAMPLES[name].calls(program, count);
+  }
+
+  onThread(): Promise<ThresholdPoint> {
+    return this.#measure('one thread', async () => {
+      for (const call of this.#calls) runOnV8(this.#runner, call);
+    });
+  }
+
+  async onThreads(): Promise<ThresholdPoint> {
+    const pool = await Pool.start(this.name, this.count, availableParallelism());
+    try {
+      return await this.#measure('all threads', () => pool.run(), pool.share);
+    } finally {
+      await pool.close();
+    }
+  }
+
+  /** From calls that nobody has recorded to writes that are applied. */
+  inKernel(gpu: GpuExecutor): Promise<ThresholdPoint> {
+    return this.#measure('kernel', () => this.#through(gpu, (run) => void run.writes()));
+  }
+
+  async differences(gpu: GpuExecutor): Promise<number> {
+    const expected = this.#calls.map((call) => runOnV8(this.#runner, call));
+    let found = 0;
+    await this.#through(gpu, (outcomes) => {
+      found = compareOutcomes(outcomes, expected).differences;
+    });
+    return found;
+  }
+
+  async #through(gpu: GpuExecutor, use: (outcomes: Parameters<typeof compareOutcomes>[0]) => void): Promise<void> {
+    const records = recordCalls(this.name, this.#calls, SEED);
+    const colour = Uint32Array.from({ length: this.count }, (_, i) => i);
+    const programs = new Map([[this.program.hash, this.program]]);
+    const { independent } = SAMPLES[this.name];
+    const run = await gpu.begin({ seed: SEED, records, programs, segments: [[colour]], independent });
+    try {
+      use(await run.run(0));
+    } finally {
+      run.close();
+    }
+  }
+
+  /** `share`: what part of a batch's messages one round has run; more than all where they do not divide evenly. */
+  async #measure(way: ThresholdWay, work: () => Promise<void>, share = 1): Promise<ThresholdPoint> {
+    const times: number[] = [];
+    for (let round = 0; round < WARM_UP + this.rounds; round++) {
+      const started = performance.now();
+      await work();
+      times.push((performance.now() - started) / share);
+    }
+    const { name, count } = this;
+    return pointOf({ program: name, count, way }, times.slice(0, WARM_UP), times.slice(WARM_UP));
+  }
+}
