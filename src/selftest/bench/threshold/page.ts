@@ -7,7 +7,8 @@ const COLOURS: Readonly<Record<ThresholdWay, string>> = {
   'all threads': '#1d4ed8',
   kernel: '#15803d',
 };
-/** Lines of the second report. */
+/** What the lines of two reports look like, and the second one's in SVG. */
+const LINES = ['Full lines: ', 'Dashed lines: '] as const;
 const DASHES = '6 4';
 
 interface Line {
@@ -40,7 +41,7 @@ svg { max-width: 100%; height: auto; }
 <h1>Where the kernel begins to win</h1>
 <p>Milliseconds of a batch of messages, medians; the thin lines reach from the least to the 90th of 100. Both axes are
 logarithmic.</p>
-${reports.map((each, i) => about(each, reports.length === 1 ? '' : i === 0 ? 'Full lines: ' : 'Dashed lines: ')).join('\n')}
+${reports.map((each, i) => about(each, reports.length === 1 ? '' : LINES[i])).join('\n')}
 ${programs.map((program) => section(program, reports)).join('\n')}
 </body>
 </html>
@@ -78,7 +79,10 @@ function section(program: string, reports: readonly ThresholdReport[]): string {
   return `<h2>${escaped(program)}</h2>
 ${chart(program, lines)}
 <ul>${crossings.join('')}</ul>
-<table><thead><tr>${HEAD.map((title) => `<th>${title}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+<table>
+<thead><tr>${HEAD.map((title) => `<th>${title}</th>`).join('')}</tr></thead>
+<tbody>${rows.join('')}</tbody>
+</table>`;
 }
 
 /** Titles of the table: those of the CSV, but for the lists. */

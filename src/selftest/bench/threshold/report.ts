@@ -1,4 +1,4 @@
-/** What `bench threshold` found: times of batches by program, size and executor, and from which size the kernel wins. */
+/** What `bench threshold` found: times of batches by program, size and way, and from which size on the kernel wins. */
 
 export const WAYS = ['one thread', 'all threads', 'kernel'] as const;
 export type ThresholdWay = (typeof WAYS)[number];
