@@ -49,6 +49,10 @@ export async function devCommand(
       `key       ${wallet.wif}  (its coins: ${wallet.address})`,
       `faucet    sendtoaddress ADDRESS BITCOIN, of the node`,
     ];
+    if (service.index.views !== undefined && service.index.origin === undefined) {
+      const { height } = service.index.views.base;
+      lines.push(`fork      views of a Metashrew host up to block ${height}; it has no contracts of the parallel lane`);
+    }
     process.stdout.write(`${lines.join('\n')}\n`);
     if (source !== undefined && program !== undefined) await serveProgram(service, source, program, inputs);
     await ended;

@@ -22,7 +22,8 @@ import { bytesEqual } from '../util/bytes.js';
 import { KeptConflicts } from './contract-conflicts.js';
 import type { DevBlock, DevChain } from './dev-chain.js';
 import { ForkedReader, ForkedState, TouchedKeys } from './forked-state.js';
-import type { Origin } from './origin.js';
+import type { ViewOrigin } from './metashrew-origin.js';
+import { Origin } from './origin.js';
 
 const FOLDERS = 'warpshrew-dev-';
 const RULES = { laneStartHeight: 0, dependent: 'demote' } as const;
@@ -40,21 +41,24 @@ export class DevIndex {
     readonly chain: DevChain,
     readonly store: Store,
     readonly folder: string,
+    readonly views: ViewOrigin | undefined,
+    /** Undefined too where only views are forked: the lane begins empty then. */
     readonly origin: Origin | undefined,
     readonly engine: LaneEngine,
     readonly standard: StandardIndexer | undefined,
   ) {}
 
   /** Over an empty database in a folder of its own, which goes with it. Throws StoreError, ProgramError. */
-  static async open(chain: DevChain, origin: Origin | undefined): Promise<DevIndex> {
+  static async open(chain: DevChain, views: ViewOrigin | undefined): Promise<DevIndex> {
     const folder = newFolder();
     const moduleBytes = defaultIndexer();
     const { hash: moduleHash } = StandardModule.load(moduleBytes);
     const store = await Store.open(folder, { network: 'regtest', moduleHash, keepUndo: KEEP_UNDO, addresses: true });
     const engine = new LaneEngine({ policy: 'sequential', workers: 0, ...RULES });
-    const standard = origin === undefined ? new StandardIndexer({ moduleBytes, storeHandle: store.handle }) : undefined;
+    const origin = views instanceof Origin ? views : undefined;
+    const standard = views === undefined ? new StandardIndexer({ moduleBytes, storeHandle: store.handle }) : undefined;
     standard?.startViews();
-    return new DevIndex(chain, store, folder, origin, engine, standard);
+    return new DevIndex(chain, store, folder, views, origin, engine, standard);
   }
 
   /** Makes the index that of the chain as it is now. Throws what indexing throws. */
@@ -83,7 +87,7 @@ export class DevIndex {
 
   /** What JSON-RPC answers from. */
   get backend(): RpcBackend {
-    const { chain, store, origin, standard } = this;
+    const { chain, store, views, origin, standard } = this;
     const reader = origin === undefined ? store : new ForkedReader(store, origin, this.#touched);
     const stateAt = (height: number): StateReader => this.#stateAfter(new HeightState(store, height), height);
     const conflicts = new KeptConflicts({ chain, store, stateAfter: stateAt, runner: this.#runner, rules: RULES });
@@ -96,7 +100,7 @@ export class DevIndex {
       conflicts: (id) => conflicts.of(id),
       block: async (height) => chain.block(height)?.raw,
       view: async (name, input, height, client) => {
-        if (origin !== undefined) return origin.view(name, input);
+        if (views !== undefined) return views.view(name, input, height);
         if (standard !== undefined) return standard.view(name, input, height, height, client);
         throw new ProgramError('VIEW_NOT_FOUND', 'there is no module', { facts: { name } });
       },
@@ -107,7 +111,7 @@ export class DevIndex {
     await this.engine.close();
     await this.standard?.close();
     await this.store.close();
-    await this.origin?.close();
+    await this.views?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

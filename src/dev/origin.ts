@@ -7,9 +7,10 @@ import { LRUCache } from 'lru-cache';
 import { EnvironmentError } from '../errors/errors.js';
 import type { LaneKey } from '../lane/types.js';
 import { askRpc } from '../rpc/ask-rpc.js';
-import { fromBinaryString, fromDisplayHash, fromHex, toHex } from '../util/bytes.js';
+import { fromBinaryString, fromHex, toHex } from '../util/bytes.js';
 import { shipped } from '../util/shipped.js';
 import type { ChainBase } from './dev-chain.js';
+import { baseOf, isUnknownMethod, MetashrewOrigin, type ViewOrigin } from './metashrew-origin.js';
 
 export interface OriginSetup {
   readonly url: string;
@@ -23,7 +24,7 @@ const ENTRY_BYTES = 200;
 /** Values of one request. */
 const MOST_AT_ONCE = 100;
 
-export class Origin {
+export class Origin implements ViewOrigin {
   readonly #cache = new LRUCache<LaneKey, { readonly value: Uint8Array | undefined }>({
     maxSize: CACHE_BYTES,
     sizeCalculation: ({ value }, key) => ENTRY_BYTES + key.length + (value?.length ?? 0),
@@ -47,16 +48,19 @@ export class Origin {
   }
 
   /**
-   * The state after block `height`, or after the newest that the server has. Throws EnvironmentError ENV_RPC_FAILED.
+   * The state after block `height`, or after the newest that the server has; of a Metashrew host its views alone.
+   * Throws EnvironmentError ENV_RPC_FAILED.
    */
-  static async open(url: string, height: number | undefined): Promise<Origin> {
-    const at = height ?? Number(await askRpc(url, 'metashrew_height', []));
-    const hash = await askRpc(url, 'metashrew_getblockhash', [at]);
-    // Tells a server that keeps the parallel lane's state at that height from all others.
-    await askRpc(url, 'warpshrew_getvalue', ['P', '00', at]);
-    if (typeof hash !== 'string' || !/^0x[0-9a-f]{64}$/.test(hash) || !Number.isSafeInteger(at))
-      throw failed(url, 'it gives no block hash');
-    return new Origin(url, { height: at, hash: fromDisplayHash(hash.slice(2)), time: 0 });
+  static async open(url: string, height: number | undefined): Promise<Origin | MetashrewOrigin> {
+    const base = await baseOf(url, height);
+    try {
+      // Tells a server that keeps the parallel lane's state at that height from all others.
+      await askRpc(url, 'warpshrew_getvalue', ['P', '00', base.height]);
+    } catch (error) {
+      if (isUnknownMethod(error)) return new MetashrewOrigin(url, base);
+      throw error;
+    }
+    return new Origin(url, base);
   }
 
   get(key: LaneKey): Uint8Array | undefined {
@@ -83,9 +87,10 @@ export class Origin {
     return keys.map((key) => found.get(key));
   }
 
-  /** A view of the server's own module at that height. Throws EnvironmentError ENV_RPC_FAILED. */
-  async view(name: string, input: Uint8Array): Promise<Uint8Array> {
-    const answer = await askRpc(this.url, 'metashrew_view', [name, toHex(input), this.base.height]);
+  /** A view of the server's own module, at most at that height. Throws EnvironmentError ENV_RPC_FAILED. */
+  async view(name: string, input: Uint8Array, height: number): Promise<Uint8Array> {
+    const at = Math.min(height, this.base.height);
+    const answer = await askRpc(this.url, 'metashrew_view', [name, toHex(input), at]);
     if (typeof answer === 'string' && /^0x([0-9a-f]{2})*$/.test(answer)) return fromHex(answer);
     throw failed(this.url, 'its view gives no hex');
   }

@@ -34,6 +34,10 @@ export const ENVIRONMENT_CODES = {
     'the JSON-RPC server cannot be asked, or answers with an error',
     'check the address, and see the reason in the message',
   ],
+  ENV_ABOVE_FORK: [
+    'a view above the fork of `dev --fork` was asked for, and the Metashrew host knows no block of this chain',
+    'ask for the height of the fork or below',
+  ],
   WALLET_NO_FUNDS: [
     'there are not enough coins that can be spent',
     'send what is missing to the address that it names, and wait for a block',
