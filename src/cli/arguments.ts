@@ -44,6 +44,8 @@ export function feeRate(text: string): bigint {
 
 /** Seconds to wait. */
 export const seconds = whole(1, 86_400);
+/** Share of something. */
+export const percent = whole(0, 100);
 /** Threads. */
 export const workers = whole(1, 256);
 /** How often something is done. */

@@ -15,6 +15,7 @@ import {
   contractCall,
   height,
   oneOf,
+  percent,
   port,
   seed,
   size,
@@ -107,12 +108,22 @@ program
   .option('--lane-start-block <height>', 'height from which (8,8) messages run', height)
   .option('--index <index>', 'optional index of outputs and transactions: none or addresses', optionalIndex)
   .option('--dependent <rule>', 'demote or reject messages that spend lane outputs of their own block', dependent)
+  .option('--cross-check <percent>', "share of the kernel's results that the CPU recomputes (default: 2)", percent)
   .option('--workers <n>', 'dry-run and CPU workers', workers)
   .option('--roots <file>', 'write height and state root, one line per block')
   .option('--wait-for-kernels', 'with --policy gpu: wait for the driver to compile, however long it takes')
   .option('--json', 'end with one line of JSON')
   .action(async (path: string, options) =>
     finishDeep(async () => (await import('./replay.js')).replayCommand(path, options)),
+  );
+
+program
+  .command('replay-dump')
+  .description('run a call again on which the kernel and the CPU disagreed, on both if there is a GPU, and compare')
+  .argument('<file>', 'dump from the folder of a database: WARPSHREW-MISMATCH-*')
+  .option('--no-gpu', 'on the CPU alone')
+  .action(async (file: string, options) =>
+    finishDeep(async () => (await import('./replay-dump.js')).replayDumpCommand(file, options)),
   );
 
 program

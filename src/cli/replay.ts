@@ -16,6 +16,7 @@ export interface ReplayCommandOptions {
   readonly indexer?: string;
   readonly from?: number;
   readonly to?: number;
+  readonly crossCheck?: number;
   readonly laneStartBlock?: number;
   readonly dependent?: DependentRule;
   readonly index?: 'none' | 'addresses';
@@ -46,6 +47,7 @@ export async function replayCommand(
       to,
       gpu,
       reopenGpu: () => openGpuExecutor({ patient: options.waitForKernels }),
+      crossCheck: options.crossCheck,
       laneStartHeight: options.laneStartBlock,
       dependent: options.dependent,
       addresses: options.index === 'addresses',

@@ -23,6 +23,7 @@ import type { CostPlace } from './choose/cost-keeper.js';
 import { CostModel } from './choose/cost-model.js';
 import { KernelPrograms } from './choose/kernel-programs.js';
 import type { SequentialWatch } from './choose/sequential-watch.js';
+import { KernelMismatch } from './health/cross-check.js';
 import type { EngineHealth } from './health/engine-health.js';
 import { KernelDevice, type KernelDeviceOptions } from './health/kernel-device.js';
 import { runOneByOne } from './one-by-one.js';
@@ -197,7 +198,10 @@ export class LaneEngine {
     }
   }
 
-  /** In batches, or one at a time where the outcomes of the batches would take too much memory. */
+  /**
+   * In batches, or one at a time where the outcomes of the batches would take too much memory, or the kernel and the
+   * CPU disagree.
+   */
   async #batchesIfTheyFit(
     lane: Scanned,
     context: LaneContext,
@@ -208,9 +212,13 @@ export class LaneEngine {
     try {
       return await this.#rows(lane.asColumns(), context, before, state, statistics).finally(() => this.#pool?.end());
     } catch (error) {
-      if (!(error instanceof BlockTooLarge)) throw error;
-      const { ms, gpuFailures } = statistics;
-      const again: LaneStatistics = { ...emptyStatistics(), ms, gpuFailures, tooLarge: 1 };
+      // One result of the kernel was wrong: none of the block counts, also of its earlier parts.
+      const isWrong = error instanceof KernelMismatch;
+      if (!isWrong && !(error instanceof BlockTooLarge)) throw error;
+      const { ms } = statistics;
+      const gpuFailures = statistics.gpuFailures + (isWrong ? 1 : 0);
+      const again: LaneStatistics = { ...emptyStatistics(), ms, gpuFailures, tooLarge: isWrong ? 0 : 1 };
+      if (isWrong) return this.#sequential(lane, context, before, again);
       // What told so, a message of a worker with all that it found, is let go with the turn of the event loop it has;
       // what the workers found goes with them.
       await turn();
@@ -250,6 +258,7 @@ export class LaneEngine {
       left: programs.leftToKernel,
       waitsForKernels: waitForKernels ?? false,
       device: this.#device,
+      crossCheck: this.#device.crossCheck,
     };
   }
 

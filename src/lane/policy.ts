@@ -8,6 +8,9 @@
 export const POLICIES = ['auto', 'cpu', 'gpu', 'sequential'] as const;
 export type Policy = (typeof POLICIES)[number];
 
+/** Per cent of the kernel's results that the CPU recomputes before they are used, unless an operator chooses. */
+export const DEFAULT_CROSS_CHECK = 2;
+
 /**
  * What happens to messages of a transaction that spends an output of another lane transaction of its block
  * (docs/lane-rules.md, section 1). It is part of what a store is made with: it changes the state.

@@ -9,6 +9,7 @@ import type { StoreOptions } from '../store/types.js';
 import { BlockIndexer } from './block-indexer.js';
 import { BlockReader } from './block-reader.js';
 import { CostFile } from './cost-file.js';
+import { DumpFiles } from './dump-files.js';
 
 export interface OpenIndexOptions {
   readonly dbDir: string;
@@ -47,7 +48,8 @@ export class OpenIndex {
       const standard = new StandardIndexer({ ...options.standard, moduleBytes, storeHandle: store.handle });
       const { laneStartHeight = 0, dependent = 'demote' } = options.store;
       const costPlace = options.engine.policy === 'auto' ? new CostFile(dbDir) : undefined;
-      const engine = new LaneEngine({ costPlace, ...options.engine, laneStartHeight, dependent });
+      const dumpPlace = new DumpFiles(dbDir);
+      const engine = new LaneEngine({ costPlace, dumpPlace, ...options.engine, laneStartHeight, dependent });
       const reader = store.handle === undefined ? undefined : new BlockReader(store.handle);
       return new OpenIndex(store, engine, standard, new BlockIndexer(store, engine, standard, reader), reader);
     } catch (error) {

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { openSource } from '../bitcoin/sources.js';
 import { InputError, InternalError, WarpshrewError } from '../errors/errors.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
-import type { DependentRule, Policy } from '../lane/policy.js';
+import { DEFAULT_CROSS_CHECK, type DependentRule, type Policy } from '../lane/policy.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import { lookAhead } from '../pipeline/look-ahead.js';
 import { OpenIndex } from '../pipeline/open-index.js';
@@ -26,6 +26,8 @@ export interface ReplayOptions {
   readonly gpu?: GpuExecutor;
   /** Opens another one in place of one whose device is lost; without it, the CPU does the rest. */
   readonly reopenGpu?: () => Promise<GpuExecutor>;
+  /** Per cent of the kernel's results that the CPU recomputes; {@link DEFAULT_CROSS_CHECK} if not given. */
+  readonly crossCheck?: number;
   readonly laneStartHeight?: number;
   readonly dependent?: DependentRule;
   /** Whether the database gets an index by address. */
@@ -75,6 +77,8 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       workers: options.workers,
       gpu: options.gpu,
       reopenGpu: options.reopenGpu,
+      crossCheck: options.crossCheck ?? DEFAULT_CROSS_CHECK,
+      onDumpLost: options.onGpuFailure,
       onKernelHealth: ({ from, to, why }) =>
         options.onGpuFailure?.(`block ${at}: the kernel is ${to} (${from} before): ${why}`),
       waitForKernels: options.waitForKernels,

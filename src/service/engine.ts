@@ -130,6 +130,8 @@ export class Engine {
               facts: { why },
             }),
           onKernelHealth: (transition) => tell({ kind: 'kernel-health', transition, gpu: health() }),
+          crossCheck: settings.crossCheck,
+          onDumpLost: (why) => tell({ kind: 'warning', message: why, facts: { path: settings.db } }),
           reopenGpu: () => openGpuExecutor(),
           onGpuFailure: (error) => tell({ kind: 'gpu-failure', failure: failureOf(error), gpu: health() }),
         },

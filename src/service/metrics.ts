@@ -142,6 +142,11 @@ export function metricsText(input: MetricsInput): Promise<string> {
       'Uses of the kernel that failed, and devices that could not be opened anew, by cause.',
       ...byLabel('cause', state.gpu.kernel.failures),
     )
+    .counter('warpshrew_gpu_checked_calls_total', "The kernel's results that the CPU has recomputed.", [
+      state.gpu.kernel.checkedCalls,
+    ])
+    .counter('warpshrew_gpu_dumps_total', 'Dumps of calls on which kernel and CPU disagree.', [state.gpu.kernel.dumps])
+    .counter('warpshrew_gpu_dumps_lost_total', 'Such dumps that could not be kept.', [state.gpu.kernel.lostDumps])
     .counter(
       'warpshrew_gpu_transitions_total',
       "Transitions of the kernel's state, by the new one.",

@@ -1,4 +1,4 @@
-import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
+import { DEFAULT_CROSS_CHECK, DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
 import { STREAM_ADDRESS } from '../stream/nats/address.js';
 import { address, matching, named, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
 import { PREFIX_ROOTS } from './prefix-roots.js';
@@ -105,6 +105,15 @@ export const OPTIONS = {
     DEPENDENT_RULES,
   ),
   policy: oneOf({ about: 'how the parallel lane is run', fallback: 'auto' }, POLICIES),
+  crossCheck: whole(
+    {
+      about: "share of the kernel's results that the CPU recomputes before they are used",
+      placeholder: 'percent',
+      fallback: DEFAULT_CROSS_CHECK,
+    },
+    0,
+    100,
+  ),
   gpu: onOff({ about: 'look for a GPU (policies auto and gpu)', fallback: true }),
   workers: whole(
     { about: 'dry-run and CPU workers (default: as blocks need them, at most cores - 1)', fallback: undefined },

@@ -33,6 +33,7 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   doctor: ['--no-gpu'],
   'follow-stream': ['--port', '0'],
   replay: ['--to', '2', '--policy', 'sequential'],
+  'replay-dump': ['--no-gpu'],
   // Nothing listens there.
   deploy: ['--node-url', 'http://127.0.0.1:9'],
   send: ['--node-url', 'http://127.0.0.1:9'],

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { decodeDump } from '../../src/execute/health/call-dump.js';
+import { endsEqual } from '../../src/execute/health/cross-check.js';
 import { FIRST_COOL_DOWN_MS } from '../../src/execute/health/kernel-health.js';
 import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import { onDevice, withDevice } from './on-device.js';
@@ -62,4 +64,19 @@ it('a batch past its time limit: the CPU finishes the block; after the second, t
   expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 1 });
   expect(engine.health.gpu).toBe('unhealthy');
   expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 0 });
+});
+
+it('with every result checked: the kernel stays healthy; one wrong result and the CPU runs the block', async () => {
+  const dumps: Uint8Array[] = [];
+  const more = { crossCheck: 100, dumpPlace: { write: (_: string, dump: Uint8Array) => dumps.push(dump) } };
+  const { engine, faulty, executor, block } = await onDevice({}, undefined, true, more);
+  expect(await block()).toEqual({ gpu: 5, cpu: 0, gpuFailures: 0 });
+  expect(engine.health).toMatchObject({ gpu: 'healthy', kernel: { checkedCalls: 5 } });
+  faulty.arm('wrong result', 'middle');
+  expect(await block()).toEqual({ gpu: 0, cpu: 0, gpuFailures: 1 });
+  expect(engine.health).toMatchObject({ gpu: 'degraded', lastGpuFailure: 'GPU_MISMATCH', kernel: { dumps: 1 } });
+  const { call, cpu, kernel } = decodeDump(dumps[0]);
+  const [again] = await executor.run([call]);
+  expect([endsEqual(again, cpu), endsEqual(again, kernel)]).toEqual([true, false]);
+  expect(await block()).toEqual({ gpu: 5, cpu: 0, gpuFailures: 0 });
 });

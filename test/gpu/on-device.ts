@@ -6,6 +6,7 @@ import type { KernelFailure } from '../../src/gpu/device/kernel-failures.js';
 import { DawnExecutor, type GpuExecutorOptions } from '../../src/gpu/gpu-executor.js';
 import type { LaneKey } from '../../src/lane/types.js';
 import { comparable } from '../../src/selftest/fuzz/fuzz.js';
+import { FaultyGpu } from '../../src/testing/gpu-faults/faulty-gpu.js';
 import { wat } from '../helpers/wat.js';
 import { call, makeBlock, makeTx, World } from '../lane/world.js';
 
@@ -46,6 +47,8 @@ afterEach(async () => {
 export interface Bench {
   readonly opened: OpenDevice;
   readonly executor: DawnExecutor;
+  /** The executor as the engine has it: it fails as a test wants. */
+  readonly faulty: FaultyGpu;
   readonly engine: LaneEngine;
   readonly codes: unknown[];
   /** The reports of programs that lost their kernels. */
@@ -63,13 +66,14 @@ export async function onDevice(
 ): Promise<Bench> {
   const opened = change(await openDevice());
   const executor = new DawnExecutor(opened, { patient: true, ...options });
+  const faulty = new FaultyGpu(executor);
   const codes: unknown[] = [];
   const lost: KernelFailure[] = [];
   const rules = { laneStartHeight: 0, dependent: 'demote' } as const;
   const engine = new LaneEngine({
     policy: 'gpu',
     workers: 0,
-    gpu: executor,
+    gpu: faulty,
     waitForKernels,
     ...rules,
     ...more,
@@ -92,7 +96,7 @@ export async function onDevice(
     const { executors, gpuFailures } = result.statistics;
     return { gpu: executors.gpu, cpu: executors.cpu + executors.reuse, gpuFailures };
   };
-  return { opened, executor, engine, codes, lost, block };
+  return { opened, executor, faulty, engine, codes, lost, block };
 }
 
 /** `opened` with some of the device's functions replaced. */

@@ -31,7 +31,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['store/check', 'execute/tasks', 'standard', 'listing'],
   ['store/snapshot', 'execute/threads', 'simulate', 'trace'],
   ['execute/analyse', 'execute/choose', 'execute/predict'],
-  ['execute/run'],
+  ['execute/run', 'execute/health'],
   ['execute/rows'],
   ['execute'],
   ['pipeline', 'chain', 'export', 'contract-chain'],

@@ -7,6 +7,7 @@ export const INPUT_CODES = {
     'the manifest of exported files cannot be read, or lacks something',
     'export into another folder, or delete this one',
   ],
+  DUMP_DAMAGED: ['the file is no dump of a call, or was changed', 'copy it again from the folder of the database'],
   BLOCK_TOO_LARGE: ['the block is longer than any valid one', 'check the file'],
   BLOCK_TRUNCATED: ['the bytes end before the block does', 'get the block again'],
   BLOCK_MALFORMED: ['a field of the block cannot be read', 'get the block again'],

@@ -14,6 +14,10 @@ export interface EngineHealth {
   readonly kernel: Omit<KernelHealthReport, 'probeInMs'> & {
     /** When an unhealthy kernel is probed with the next block that wants it (ISO 8601); undefined: never. */
     readonly probeAt: string | undefined;
+    /** Results that the CPU has recomputed, and dumps of disputed ones that were kept and lost. */
+    readonly checkedCalls: number;
+    readonly dumps: number;
+    readonly lostDumps: number;
   };
   /** Programs that lost their kernels to a failure of translation, driver or packing, and the last of them. */
   readonly kernelFailures: number;
@@ -36,6 +40,9 @@ export const NO_GPU: EngineHealth = {
   kernel: {
     why: undefined,
     probeAt: undefined,
+    checkedCalls: 0,
+    dumps: 0,
+    lostDumps: 0,
     failures: { 'device-lost': 0, timeout: 0, failure: 0, mismatch: 0, 'not-opened': 0 },
     transitions: { healthy: 0, degraded: 0, unhealthy: 0, probing: 0 },
   },

@@ -1,9 +1,16 @@
 /** The kernel's executor as an engine has it: with its health, and with a new device in the place of a lost one. */
 import { type ErrorCode, WarpshrewError } from '../../errors/errors.js';
-import type { KernelFailure } from '../../gpu/device/kernel-failures.js';
+import { type KernelFailure, messageOf } from '../../gpu/device/kernel-failures.js';
 import type { GpuExecutor } from '../../gpu/pack/types.js';
+import { encodeDump } from './call-dump.js';
+import { CrossCheck, type DisputedCall, KernelMismatch } from './cross-check.js';
 import type { EngineHealth } from './engine-health.js';
 import { type KernelCause, KernelHealth, type KernelTransition } from './kernel-health.js';
+
+/** Keeps dumps. What it throws is counted, and nothing else happens. */
+export interface DumpPlace {
+  write(name: string, dump: Uint8Array): void;
+}
 
 export interface KernelDeviceOptions {
   readonly gpu?: GpuExecutor;
@@ -15,12 +22,19 @@ export interface KernelDeviceOptions {
   readonly onGpuFailure?: (error: unknown) => void;
   /** Hears of every transition of the kernel's health. */
   readonly onKernelHealth?: (transition: KernelTransition) => void;
+  /** Share of the kernel's results that the CPU recomputes before they are used, in per cent; none if not given. */
+  readonly crossCheck?: number;
+  /** Where dumps of disputed calls are kept; nowhere if not given. */
+  readonly dumpPlace?: DumpPlace;
+  /** Hears of each dump that could not be kept, and why. */
+  readonly onDumpLost?: (why: string) => void;
   /** Milliseconds of a clock that never goes back; that of the process if not given. */
   readonly now?: () => number;
 }
 
 /** Without a kernel nothing is ever asked of it. */
 export class KernelDevice {
+  readonly crossCheck: CrossCheck;
   readonly #options: KernelDeviceOptions;
   readonly #health: KernelHealth;
   #gpu: GpuExecutor | undefined;
@@ -30,12 +44,16 @@ export class KernelDevice {
   #isClosed = false;
   #failures = 0;
   #lastFailure: ErrorCode | undefined;
+  #checked = 0;
+  #dumps = 0;
+  #lostDumps = 0;
   /** Of executors before this one. */
   #kernelFailures = 0;
   #lastKernelFailure: KernelFailure | undefined;
 
   constructor(options: KernelDeviceOptions) {
     this.#options = options;
+    this.crossCheck = new CrossCheck(options.crossCheck ?? 0);
     const { gpu, reopenGpu, onKernelHealth: onTransition, onKernelFailure, now = () => performance.now() } = options;
     this.#health = new KernelHealth({ now, canReopen: reopenGpu !== undefined, onTransition });
     this.#gpu = gpu;
@@ -63,6 +81,7 @@ export class KernelDevice {
   }
 
   succeeded(checked: number): void {
+    this.#checked += checked;
     this.#health.succeeded(checked);
   }
 
@@ -71,6 +90,7 @@ export class KernelDevice {
     this.#failures++;
     this.#lastFailure = code;
     if (code === 'GPU_DEVICE_LOST') this.#isLost = true;
+    if (error instanceof KernelMismatch) this.#keep(error.disputed);
     this.#options.onGpuFailure?.(error);
     this.#health.failed(causeOf(code));
   }
@@ -88,7 +108,7 @@ export class KernelDevice {
       lastGpuFailure: this.#lastFailure,
       kernelFailures: this.#kernelFailures + (kernels?.count ?? 0),
       lastKernelFailure: kernels?.last ?? this.#lastKernelFailure,
-      kernel: { ...report, probeAt },
+      kernel: { ...report, probeAt, checkedCalls: this.#checked, dumps: this.#dumps, lostDumps: this.#lostDumps },
     };
   }
 
@@ -96,6 +116,22 @@ export class KernelDevice {
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#gpu !== this.#options.gpu) await this.#gpu?.close();
+  }
+
+  #keep(disputed: DisputedCall): void {
+    const { dumpPlace, onDumpLost } = this.#options;
+    this.#checked++;
+    if (dumpPlace === undefined) return;
+    try {
+      const { txid, call } = disputed;
+      const dump = encodeDump(disputed, this.#gpu?.adapter.description ?? '');
+      if (dump === undefined) throw new Error('it is too large');
+      dumpPlace.write(`${call.height}-${txid.slice(0, 16)}`, dump);
+      this.#dumps++;
+    } catch (error) {
+      this.#lostDumps++;
+      onDumpLost?.(`a dump of a disputed call is lost: ${messageOf(error)}`);
+    }
   }
 
   async #reopen(open: () => Promise<GpuExecutor>): Promise<void> {

@@ -7,9 +7,11 @@ import type { LaneContext } from '../../lane/message.js';
 import type { Policy } from '../../lane/policy.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { Plan } from '../../plan/plan.js';
+import type { ProgramRunner } from '../../program/runner.js';
 import type { Program } from '../../program/types.js';
 import type { CostModel } from '../choose/cost-model.js';
 import type { KernelPrograms } from '../choose/kernel-programs.js';
+import { type CrossCheck, KernelMismatch } from '../health/cross-check.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { AT, type KernelNumbers, type RowOverrides } from '../tasks/row-records.js';
 import type { BlockMemory } from './block-memory.js';
@@ -49,6 +51,7 @@ export interface KernelUse {
   readonly waitsForKernels: boolean;
   /** Hears how its use went. */
   readonly device: KernelWatch;
+  readonly crossCheck: CrossCheck;
 }
 
 export interface BlockKernelInputs {
@@ -63,6 +66,7 @@ export interface BlockKernelInputs {
   readonly budget: BlockBudget;
   readonly statistics: LaneStatistics;
   readonly memory: BlockMemory;
+  readonly runner: ProgramRunner;
   /** Threads of the pool, 0 if there is none. */
   readonly threads: number;
 }
@@ -71,6 +75,8 @@ export class BlockKernel {
   readonly #inputs: BlockKernelInputs;
   readonly #calls: KernelCalls;
   #rows: KernelRows | undefined;
+  #checked = 0;
+  #mismatch: KernelMismatch | undefined;
   /** Milliseconds that this thread spent on the kernel's part of the block, waiting included. */
   #ms = 0;
   #segments = 0;
@@ -141,18 +147,29 @@ export class BlockKernel {
     const rows = segment.gpuCalls > 0 ? this.#rows : undefined;
     if (rows === undefined) return undefined;
     const started = performance.now();
-    const running = rows.run(segment);
+    const running = rows.run(segment).then((outcomes) => this.#check(rows, segment, outcomes));
     this.#ms += performance.now() - started;
     return running.catch((error: unknown) => {
+      if (error instanceof KernelMismatch) this.#mismatch = error;
       this.#fail(error);
       return undefined;
     });
   }
 
-  /** Waits for `running`, while nothing else is to be done. */
+  /** Recomputes some of `outcomes` before anybody sees them. Throws KernelMismatch. */
+  #check(rows: KernelRows, segment: Segment, outcomes: GpuOutcomes): GpuOutcomes {
+    const { use, runner, statistics } = this.#inputs;
+    const started = performance.now();
+    this.#checked += rows.check(segment, outcomes, use.crossCheck, runner);
+    addMs(statistics, 'check', started);
+    return outcomes;
+  }
+
+  /** Waits for `running`, while nothing else is to be done. Throws KernelMismatch: the block is to run without it. */
   async outcomes(running: Promise<GpuOutcomes | undefined>): Promise<GpuOutcomes | undefined> {
     const started = performance.now();
     const outcomes = await running;
+    if (this.#mismatch !== undefined) throw this.#mismatch;
     this.#spend('gpu', started);
     return outcomes;
   }
@@ -257,7 +274,7 @@ export class BlockKernel {
   /** The block is over, for the kernel. */
   close(): void {
     if (this.#rows !== undefined) this.#teach();
-    if (this.#rows !== undefined && this.#segments > 0) this.#inputs.use.device.succeeded(0);
+    if (this.#rows !== undefined && this.#segments > 0) this.#inputs.use.device.succeeded(this.#checked);
     this.#rows?.close();
     const calls = new Map(Object.entries(this.#inputs.statistics.gpuRuns));
     if (calls.size === 0) return;

@@ -9,6 +9,9 @@ import type { LaneContext } from '../../lane/message.js';
 import { ReceiptWriter } from '../../lane/receipt-parts.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
 import { MESSAGE_STATUSES } from '../../lane/types.js';
+import type { ProgramRunner } from '../../program/runner.js';
+import { ID_LENGTH } from '../../protocol/alkane-id.js';
+import { type CrossCheck, checkCall } from '../health/cross-check.js';
 import { type BlockBudget, BlockTooLarge } from '../tasks/block-weight.js';
 import { KernelResults } from '../tasks/kernel-results.js';
 import { OverriddenKeys } from '../tasks/overridden-keys.js';
@@ -103,6 +106,28 @@ export class KernelRows {
   /** Runs the calls of a segment, which are numbered through all of its colours. */
   run(segment: Segment): Promise<GpuOutcomes> {
     return this.#run.run(this.#numberOf.get(segment) ?? 0);
+  }
+
+  /**
+   * Recomputes those of `outcomes` that `crossCheck` chooses; gives their number. Throws KernelMismatch at the first
+   * one that is another on the CPU.
+   */
+  check({ colours }: Segment, outcomes: GpuOutcomes, crossCheck: CrossCheck, runner: ProgramRunner): number {
+    const { rows, columns, context } = this.#inputs;
+    const { txids } = columns.block;
+    const { height } = context;
+    let [number, checked] = [-1, 0];
+    for (const { gpu } of colours) {
+      for (const node of gpu) {
+        number++;
+        const at = columns.index[rows[node]] * ID_LENGTH;
+        if (!crossCheck.isChosen(txids, at, height)) continue;
+        const [call, txid] = [this.#written.callOf(rows[node]), txids.subarray(at, at + ID_LENGTH)];
+        const of = { calls: this.#calls, programs: this.#written.programs, call, height, txid };
+        if (checkCall({ ...of, outcomes, outcome: number }, runner)) checked++;
+      }
+    }
+    return checked;
   }
 
   /**
