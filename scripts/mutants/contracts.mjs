@@ -8,6 +8,9 @@ const COVERAGE = 'test/harness/coverage.test.ts';
 const CONFLICTS = 'test/harness/conflicts.test.ts';
 const MISTAKES = 'test/harness/mistakes.test.ts';
 const CODEGEN = 'test/codegen/codegen.test.ts';
+const SENDING = 'test/wallet/sending.test.ts';
+const DEV_CONFLICTS = 'test/dev/conflicts.test.ts';
+const DEV_FORK = 'test/dev/metashrew-fork.test.ts';
 const PROTOCOL = 'test/protocol/protostones.test.ts';
 const known = inFile('src/contract-chain/known-blocks.ts', CHAIN);
 const memory = inFile('src/contract-chain/memory-chain.ts', CHAIN, REPLAY);
@@ -21,6 +24,11 @@ const pairs = inFile('src/harness/pairs.ts', CONFLICTS);
 const meta = inFile('src/codegen/read-meta.ts', CODEGEN);
 const build = inFile('src/wallet/build.ts', MISTAKES);
 const encode = inFile('src/protocol/encode.ts', PROTOCOL);
+const helpers = inFile('src/codegen/helpers.ts', CODEGEN);
+const plan = inFile('src/wallet/plan-file.ts', SENDING);
+const walletNode = inFile('src/wallet/wallet-node.ts', SENDING);
+const joined = inFile('src/dev/joined-calls.ts', DEV_CONFLICTS);
+const origin = inFile('src/dev/metashrew-origin.ts', DEV_FORK);
 const key = inFile('src/wallet/key.ts', MISTAKES);
 
 export const CONTRACTS = [
@@ -55,4 +63,38 @@ export const CONTRACTS = [
     'numbers are longer than their shortest form',
   ),
   key('other-network', "found.mainnet !== (network === 'mainnet')", 'false', 'the key of another network signs'),
+  helpers('words-big-endian', 'bytes.reduceRight(', 'bytes.reduce(', 'clients encode words with the high byte first'),
+  helpers(
+    'bytes-unmeasured',
+    '[BigInt(bytes.length), ...words',
+    '[...words',
+    'clients send bytes without their length',
+  ),
+  helpers(
+    'id-turned',
+    'return [block, tx];',
+    'return [tx, block];',
+    'clients send the parts of ids in the other order',
+  ),
+  walletNode(
+    'mainnet-unasked',
+    "network === 'mainnet' && yesMainnet !== true",
+    'false',
+    'coins of mainnet are spent without a word',
+  ),
+  plan('plan-for-all', "'w', 0o600", "'w', 0o644", 'others can read the key in a plan'),
+  joined(
+    'children-compared',
+    'if (parents.includes(height)) continue;',
+    '',
+    'what depends on its own block is compared',
+  ),
+  joined(
+    'own-state-forgotten',
+    'values.has(key) ? values.get(key)',
+    'false ? undefined',
+    'what can be done once fails',
+  ),
+  origin('views-above-fork', 'if (height > this.base.height)', 'if (false)', 'a view above a fork is made up'),
+  origin('view-asked-again', 'if (kept !== undefined) return kept;', '', 'each view is asked for again'),
 ];
