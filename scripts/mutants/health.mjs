@@ -29,6 +29,12 @@ export const HEALTH = [
     '',
     'after a mismatch, what the kernel said earlier of the block counts',
   ),
+  inFile('src/execute/engine.ts', CHECKED)(
+    'mismatch-ends-index',
+    'if (!isWrong && !(error instanceof BlockTooLarge)) throw error;',
+    'if (!(error instanceof BlockTooLarge)) throw error;',
+    'a mismatch ends the index',
+  ),
   device(
     'dump-lost',
     'if (error instanceof KernelMismatch) this.#keep(error.disputed);',

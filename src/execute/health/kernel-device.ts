@@ -80,8 +80,11 @@ export class KernelDevice {
     this.#health.begins();
   }
 
+  checked(count: number): void {
+    this.#checked += count;
+  }
+
   succeeded(checked: number): void {
-    this.#checked += checked;
     this.#health.succeeded(checked);
   }
 

@@ -30,6 +30,8 @@ const FUEL_OF_THE_REST = 10_000;
 /** Hears of each use of the kernel: that it is about to run something, and then how that went. */
 export interface KernelWatch {
   begins(): void;
+  /** The CPU has confirmed `count` results. */
+  checked(count: number): void;
   /** `checked`: results that the CPU has confirmed. */
   succeeded(checked: number): void;
   /** The device or a whole batch failed; the kernel is not used again for this part of the block. */
@@ -160,7 +162,9 @@ export class BlockKernel {
   #check(rows: KernelRows, segment: Segment, outcomes: GpuOutcomes): GpuOutcomes {
     const { use, runner, statistics } = this.#inputs;
     const started = performance.now();
-    this.#checked += rows.check(segment, outcomes, use.crossCheck, runner);
+    const checked = rows.check(segment, outcomes, use.crossCheck, runner);
+    use.device.checked(checked);
+    this.#checked += checked;
     addMs(statistics, 'check', started);
     return outcomes;
   }

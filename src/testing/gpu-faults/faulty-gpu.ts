@@ -11,7 +11,8 @@ import type {
 } from '../../gpu/pack/types.js';
 import type { Program } from '../../program/types.js';
 
-type Fault = 'loss' | 'timeout' | 'allocation' | 'wrong result';
+export const FAULTS = ['loss', 'timeout', 'allocation', 'wrong result'] as const;
+export type Fault = (typeof FAULTS)[number];
 /** In which batch of its block, and at which of its calls. */
 export const PLACES = ['first', 'middle', 'last'] as const;
 export type Place = (typeof PLACES)[number];
