@@ -1,4 +1,5 @@
 /** How many messages all threads together run on V8. */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { ProgramName } from '../../util/built-wasm.js';
 import { DEEP_STACK } from '../../util/deep-thread.js';
@@ -73,9 +74,7 @@ export async function poolRate(program: ProgramName, count: number, threads: num
   }
 }
 
-function answerOf(worker: Worker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', () => resolve());
-    worker.once('error', reject);
-  });
+/** Rejects if the thread throws. */
+async function answerOf(worker: Worker): Promise<void> {
+  await once(worker, 'message');
 }
