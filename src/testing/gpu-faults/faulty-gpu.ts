@@ -1,15 +1,6 @@
 import { EnvironmentError } from '../../errors/errors.js';
-import type { KernelFailure, KernelStage } from '../../gpu/device/kernel-failures.js';
-import type {
-  GpuBlock,
-  GpuBlockRun,
-  GpuCall,
-  GpuCallResult,
-  GpuExecutor,
-  GpuOutcomes,
-  GpuTimings,
-} from '../../gpu/pack/types.js';
-import type { Program } from '../../program/types.js';
+import { ForwardingExecutor } from '../../gpu/pack/forwarding.js';
+import type { GpuBlock, GpuBlockRun, GpuOutcomes } from '../../gpu/pack/types.js';
 
 export const FAULTS = ['loss', 'timeout', 'allocation', 'wrong result'] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -18,60 +9,18 @@ export const PLACES = ['first', 'middle', 'last'] as const;
 export type Place = (typeof PLACES)[number];
 
 /** An executor whose device fails where a drill wants it to. */
-export class FaultyGpu implements GpuExecutor {
+export class FaultyGpu extends ForwardingExecutor {
   /** Faults that have happened. */
   fired = 0;
   #armed: { readonly fault: Fault; readonly place: Place } | undefined;
   #isLost = false;
-
-  constructor(private readonly inner: GpuExecutor) {}
 
   /** The next block that has a batch for it gets `fault`; a wrong result waits for a call that has ended. */
   arm(fault: Fault, place: Place): void {
     this.#armed = { fault, place };
   }
 
-  get adapter(): GpuExecutor['adapter'] {
-    return this.inner.adapter;
-  }
-
-  get timings(): GpuTimings {
-    return this.inner.timings;
-  }
-
-  get kernelFailures(): GpuExecutor['kernelFailures'] {
-    return this.inner.kernelFailures;
-  }
-
-  supports(program: Program): ReturnType<GpuExecutor['supports']> {
-    return this.inner.supports(program);
-  }
-
-  kernelState(program: Program, calls: number): ReturnType<GpuExecutor['kernelState']> {
-    return this.inner.kernelState(program, calls);
-  }
-
-  prepare(program: Program): Promise<void> {
-    return this.inner.prepare(program);
-  }
-
-  dropKernel(hash: string, stage: KernelStage, error: unknown): void {
-    this.inner.dropKernel(hash, stage, error);
-  }
-
-  onKernelFailure(listener: (failure: KernelFailure) => void): void {
-    this.inner.onKernelFailure(listener);
-  }
-
-  run(calls: readonly GpuCall[]): Promise<GpuCallResult[]> {
-    return this.inner.run(calls);
-  }
-
-  close(): Promise<void> {
-    return this.inner.close();
-  }
-
-  async begin(block: GpuBlock): Promise<GpuBlockRun> {
+  override async begin(block: GpuBlock): Promise<GpuBlockRun> {
     this.#checkAlive();
     const run = await this.inner.begin(block);
     return {
