@@ -297,11 +297,7 @@ program
     sizes,
   )
   .option('--only <list>', 'programs (gpu, threshold), workloads (blocks) or parts of names (fuel), comma-separated')
-  .option(
-    '--rounds <n>',
-    'measurements per figure (default: 5, threshold 15, blocks and contention 7, contracts 2000)',
-    times,
-  )
+  .option('--rounds <n>', 'measurements (default: 5, threshold 15, blocks and contention 7, contracts 2000)', times)
   .option('--starts <n>', 'blocks, contention: engines of auto that begin knowing nothing (default: 3)', times)
   .option('--policies <list>', 'policies to compare with sequential, comma-separated', someOf(POLICIES), [
     'cpu',

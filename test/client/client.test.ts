@@ -43,6 +43,7 @@ const CALLS: { readonly [M in MethodName]?: ParamsOf<M> } = {
 const REFUSED: { readonly [M in MethodName]?: ParamsOf<M> } = {
   metashrew_preview: ['0x', 'echo', '0x'],
   metashrew_prefixroot: ['nosuch'],
+  warpshrew_getconflicts: ['2:1'],
 };
 
 describe('warpshrew/client', () => {
