@@ -4,8 +4,8 @@ import { cli, temporaryFolder } from '../helpers/cli.js';
 import { Running, storedRoots } from './running.js';
 import { SLOW_HEIGHT, writeSlowChain } from './slow-chain.js';
 
-/** Several milliseconds each: together far more than what is asked of the service meanwhile. */
-const CALLS = 2_000;
+/** Several milliseconds each: together far more than what is asked of the service meanwhile, on a busy machine too. */
+const CALLS = 6_000;
 
 test('a slow block shows on all pages and in the log; a signal drops it whole while its thread is busy', async () => {
   const folder = temporaryFolder();
