@@ -1,4 +1,4 @@
-import { KERNEL_STATES } from '../execute/health/kernel-health.js';
+import { HEALTH_STATES } from '../execute/health/kernel-health.js';
 import { sinkBehind } from '../sink/sink-status.js';
 import type { ViewLoad } from '../views/pool.js';
 import { type Labels, MetricsPage, processMetrics, type Sample } from './prometheus.js';
@@ -35,7 +35,7 @@ export function metricsText(input: MetricsInput): Promise<string> {
     [counts.failed, { method, outcome: 'error' }],
   ]);
   const seconds = Object.entries(lanes.ms).map(([phase, ms]): Sample => [ms / 1000, { phase }]);
-  const gpuStates = KERNEL_STATES.map((name): Sample => [state.gpu.gpu === name ? 1 : 0, { state: name }]);
+  const gpuStates = HEALTH_STATES.map((name): Sample => [state.gpu.gpu === name ? 1 : 0, { state: name }]);
   const page = new MetricsPage(labels)
     .gauge('warpshrew_info', 'Version of the program.', [1, { version }])
     .gauge('warpshrew_indexed_height', 'Height of the last indexed block.', ...optional(height))

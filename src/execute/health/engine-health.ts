@@ -2,11 +2,11 @@
 import type { ErrorCode } from '../../errors/errors.js';
 import type { KernelFailure } from '../../gpu/device/kernel-failures.js';
 
-import type { KernelHealthReport, KernelState } from './kernel-health.js';
+import type { HealthState, KernelHealthReport } from './kernel-health.js';
 
 export interface EngineHealth {
   /** `unhealthy`: every batch runs on the CPU until the cool-down is over (health/kernel-health.ts). */
-  readonly gpu: 'none' | KernelState;
+  readonly gpu: 'none' | HealthState;
   /** Times the kernel failed as a whole; those blocks were finished on the CPU. */
   readonly gpuFailures: number;
   /** Code of the last of these failures. */

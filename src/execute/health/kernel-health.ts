@@ -4,8 +4,8 @@
  */
 
 /** `probing`: one block, or the opening of a new device, decides whether an unhealthy kernel is used again. */
-export const KERNEL_STATES = ['healthy', 'degraded', 'unhealthy', 'probing'] as const;
-export type KernelState = (typeof KERNEL_STATES)[number];
+export const HEALTH_STATES = ['healthy', 'degraded', 'unhealthy', 'probing'] as const;
+export type HealthState = (typeof HEALTH_STATES)[number];
 
 /** `failure`: a batch or an allocation that the device refused. `not-opened`: no device in place of a lost one. */
 const KERNEL_CAUSES = ['device-lost', 'timeout', 'failure', 'mismatch', 'not-opened'] as const;
@@ -27,8 +27,8 @@ export const FIRST_COOL_DOWN_MS = 60_000;
 export const LONGEST_COOL_DOWN_MS = 3_600_000;
 
 export interface KernelTransition {
-  readonly from: KernelState;
-  readonly to: KernelState;
+  readonly from: HealthState;
+  readonly to: HealthState;
   /** In plain words. */
   readonly why: string;
 }
@@ -40,7 +40,7 @@ export interface KernelHealthReport {
   readonly probeInMs: number | undefined;
   readonly failures: Readonly<Record<KernelCause, number>>;
   /** Transitions, by the state that they led to. */
-  readonly transitions: Readonly<Record<KernelState, number>>;
+  readonly transitions: Readonly<Record<HealthState, number>>;
 }
 
 export interface KernelHealthOptions {
@@ -58,7 +58,7 @@ interface Use {
 
 export class KernelHealth {
   readonly #options: KernelHealthOptions;
-  #state: KernelState = 'healthy';
+  #state: HealthState = 'healthy';
   #why: string | undefined;
   /** The last uses since the last probe, newest last. */
   #uses: Use[] = [];
@@ -68,13 +68,13 @@ export class KernelHealth {
   /** When an unhealthy kernel may be probed; undefined: never. */
   #probeAt: number | undefined;
   readonly #failures = countsOf(KERNEL_CAUSES);
-  readonly #transitions = countsOf(KERNEL_STATES);
+  readonly #transitions = countsOf(HEALTH_STATES);
 
   constructor(options: KernelHealthOptions) {
     this.#options = options;
   }
 
-  get state(): KernelState {
+  get state(): HealthState {
     return this.#state;
   }
 
@@ -159,7 +159,7 @@ export class KernelHealth {
     if (this.#uses.length > WINDOW) this.#uses.shift();
   }
 
-  #goTo(to: KernelState, why: string): void {
+  #goTo(to: HealthState, why: string): void {
     const from = this.#state;
     this.#state = to;
     this.#why = why;

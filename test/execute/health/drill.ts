@@ -3,7 +3,7 @@ import { BlockOffsets } from '../../../src/bitcoin/block-offsets.js';
 import { LaneEngine } from '../../../src/execute/engine.js';
 import { decodeDump } from '../../../src/execute/health/call-dump.js';
 import { endOnCpu, endsEqual } from '../../../src/execute/health/cross-check.js';
-import { FIRST_COOL_DOWN_MS, type KernelCause, type KernelState } from '../../../src/execute/health/kernel-health.js';
+import { FIRST_COOL_DOWN_MS, type HealthState, type KernelCause } from '../../../src/execute/health/kernel-health.js';
 import type { GpuExecutor } from '../../../src/gpu/pack/types.js';
 import type { LaneBlockResult } from '../../../src/lane/types.js';
 import { ProgramRunner } from '../../../src/program/runner.js';
@@ -49,7 +49,7 @@ export async function drill(options: DrillOptions): Promise<Fault> {
       expect(run.state, `before fault ${i}`).toBe(i === 0 ? 'healthy' : 'degraded');
       await run.untilFired(fault, place());
     }
-    const states: KernelState[] = OPENS[fault] > 1 ? ['degraded', 'unhealthy'] : ['unhealthy'];
+    const states: HealthState[] = OPENS[fault] > 1 ? ['degraded', 'unhealthy'] : ['unhealthy'];
     expect(run.states).toEqual(states);
     let faults = OPENS[fault];
     expect(await run.block(), 'an unhealthy kernel runs nothing').toBe(0);
@@ -80,7 +80,7 @@ export async function drill(options: DrillOptions): Promise<Fault> {
 
 class Drill {
   readonly clock = { ms: 0 };
-  readonly states: KernelState[] = [];
+  readonly states: HealthState[] = [];
   readonly #programs: ReadonlyMap<FuzzProgram, Uint8Array>;
   readonly #dumps: Uint8Array[] = [];
   readonly #engine: LaneEngine;
