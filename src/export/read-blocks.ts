@@ -28,12 +28,16 @@ export function lowestReadable(store: StoreReader): number {
   return lowest === 0 ? (store.lists.firstHeight() ?? 0) : lowest + 1;
 }
 
-/** The changes of the blocks from `from` to `to`: see {@link readBlocks}. */
+/**
+ * The changes of the blocks from `from` to `to`: see {@link readBlocks}. `takes`: the heights that are wanted, all if
+ * not given; those of others are not kept while they are sorted.
+ */
 export async function* changesFrom(
   store: StoreReader,
   from: number,
   to: number,
   sorting: Sorting,
+  takes: (height: number) => boolean = () => true,
 ): AsyncGenerator<BlockChanges, void, void> {
   const last = Math.min(to, store.lowestRollback());
   if (from <= last) {
@@ -42,13 +46,14 @@ export async function* changesFrom(
     assertReadable(store, from);
     const all = (function* () {
       if (first.done) return;
-      yield first.value;
-      yield* walk;
+      if (takes(first.value.height)) yield first.value;
+      for (const change of walk) if (takes(change.height)) yield change;
     })();
-    yield* inBlockOrder(all, from, last, sorting);
+    for await (const block of inBlockOrder(all, from, last, sorting)) if (takes(block.height)) yield block;
     if (sorting.signal?.aborted === true) return;
   }
   for (let height = Math.max(from, last + 1); height <= to; height++) {
+    if (!takes(height)) continue;
     yield {
       height,
       changes: () => {

@@ -51,9 +51,9 @@ export interface Verified {
 export async function verifyChain(options: VerifyOptions): Promise<Verified> {
   const { store, from, to, filter, folder, signal, onBlock } = options;
   const sums = { blocks: 0, transactions: 0, changes: 0, receipts: 0 };
-  for await (const { height, changes } of changesFrom(store, from, to, { folder, signal })) {
+  const isOurs = (height: number): boolean => height % filter.divisor === filter.remainder;
+  for await (const { height, changes } of changesFrom(store, from, to, { folder, signal }, isOurs)) {
     if (signal.aborted) break;
-    if (height % filter.divisor !== filter.remainder) continue;
     onBlock(height);
     const stored = changes();
     const of = await verifyBlock(options, height, stored, sums);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { latestKey, readBeU32, receiptPrefix } from '../../src/store/keys.js';
 import { Rocks } from '../../src/store/rocks.js';
 import { Store } from '../../src/store/store.js';
+import type { Namespace } from '../../src/store/types.js';
 import { toHex } from '../../src/util/bytes.js';
 import { bundledDatabase } from '../helpers/bundled-database.js';
 import { CHAIN, cli } from '../helpers/cli.js';
@@ -17,6 +18,24 @@ const verify = async (db: string, ...args: string[]) => {
   const { stdout, stderr, status } = await cli('verify', '--db', db, '--fixture', CHAIN, '--json', ...to, ...args);
   return { status, stderr, report: stdout === '' ? undefined : JSON.parse(stdout) };
 };
+
+/** Changes the newest value of one key that a block above {@link FROM} has written. */
+async function changeValue(db: string, ns: Namespace) {
+  const rocks = await Rocks.open(db, false);
+  const gte = latestKey(ns, new Uint8Array(0));
+  const rows = [...rocks.scan('latest', { gte })].filter(
+    ([key, row]) => key[0] === gte[0] && readBeU32(row, 0) > FROM && readBeU32(row, 0) <= TIP && row.length > 4,
+  );
+  const [key, row] = rows[Math.floor(rows.length / 2)];
+  const height = readBeU32(row, 0);
+  const damaged = new Uint8Array(row);
+  damaged[row.length - 1] ^= 1;
+  const batch = rocks.batch();
+  batch.put('latest', new Uint8Array(key), damaged);
+  batch.write();
+  await rocks.close();
+  return { key, row, damaged, height };
+}
 
 describe('verify', () => {
   it('runs every block again, and finds what is stored', async () => {
@@ -46,21 +65,25 @@ describe('verify', () => {
     }
   });
 
+  it('a block that was damaged is found by the one whose share it is, and by no other', async () => {
+    const db = await bundledDatabase();
+    const damaged = await changeValue(db, 'P');
+    const shares = await Promise.all(
+      ['0', '1', '2'].map((rest) => verify(db, '--from', String(FROM), '--work-filter', `3:${rest}`)),
+    );
+    const found = shares.filter(({ status }) => status === 1).map(({ report }) => report);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({
+      divisor: 3,
+      remainder: damaged.height % 3,
+      different: { height: damaged.height },
+    });
+    expect(shares.filter(({ status }) => status === 0)).toHaveLength(2);
+  });
+
   it.each(['S', 'P'] as const)('finds a value of %s that was changed, and where', async (ns) => {
     const db = await bundledDatabase();
-    const rocks = await Rocks.open(db, false);
-    const gte = latestKey(ns, new Uint8Array(0));
-    const rows = [...rocks.scan('latest', { gte })].filter(
-      ([key, row]) => key[0] === gte[0] && readBeU32(row, 0) > FROM && readBeU32(row, 0) <= TIP && row.length > 4,
-    );
-    const [key, row] = rows[Math.floor(rows.length / 2)];
-    const height = readBeU32(row, 0);
-    const damaged = new Uint8Array(row);
-    damaged[row.length - 1] ^= 1;
-    const batch = rocks.batch();
-    batch.put('latest', new Uint8Array(key), damaged);
-    batch.write();
-    await rocks.close();
+    const { key, row, damaged, height } = await changeValue(db, ns);
     const { status, report } = await verify(db, '--from', String(FROM));
     expect(status).toBe(1);
     expect(report.different).toEqual({
@@ -94,10 +117,18 @@ describe('verify', () => {
     const whole = await bundledDatabase();
     const above = await verify(whole, '--to', '1000');
     expect(above).toMatchObject({ status: 2, stderr: expect.stringContaining('USAGE_RANGE') });
-    const filter = await verify(whole, '--work-filter', '3:3');
-    expect(filter).toMatchObject({ status: 2, stderr: expect.stringContaining('the second one smaller') });
     const indexer = join(process.cwd(), 'dist', 'wasm', 'bench', 'outpoints.wasm');
     const other = await verify(whole, '--indexer', indexer);
     expect(other).toMatchObject({ status: 4, stderr: expect.stringContaining('STORE_MODULE_MISMATCH') });
   });
+
+  it.each(['3:3', '0:0', '3', '3:-1', '1.5:1', '3:1:1', '10000000:1', ''])(
+    '%j is no share of the work',
+    async (share) => {
+      const { status, stderr } = await cli('verify', '--db', 'none', '--fixture', CHAIN, '--work-filter', share);
+      expect(status).toBe(2);
+      expect(stderr).toContain('--work-filter');
+      expect(stderr).toContain('the second one smaller');
+    },
+  );
 });
