@@ -23,6 +23,7 @@ import { PROGRAM } from './program.mjs';
 import { PROOF } from './proof.mjs';
 import { PROTOCOL } from './protocol.mjs';
 import { REINDEX } from './reindex.mjs';
+import { SCHEDULE } from './schedule.mjs';
 import { SIMULATE } from './simulate.mjs';
 import { STORE } from './store.mjs';
 import { STREAMS } from './streams.mjs';
@@ -43,6 +44,7 @@ export const MUTANTS = [
   ...PROTOCOL,
   ...EXECUTE,
   ...HEALTH,
+  ...SCHEDULE,
   ...PROGRAM,
   ...LENT_MEMORY,
   ...INTERPRETER,

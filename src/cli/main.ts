@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { EnvironmentError, EXIT, WarpshrewError } from '../errors/errors.js';
 import { maskUserInfo } from '../errors/mask.js';
 import { TEMPLATES } from '../harness/new-project.js';
-import { DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
+import { DEPENDENT_RULES, DRY_RUN_RULES, POLICIES } from '../lane/policy.js';
 import type { AlkaneId } from '../protocol/types.js';
 import { FUZZ_PROGRAMS } from '../selftest/fuzz/fuzz-programs.js';
 import { AS_ROCKSHREW } from '../service/rockshrew.js';
@@ -44,6 +44,7 @@ const program = new Command('warpshrew')
 
 const policy = oneOf(POLICIES);
 const dependent = oneOf(DEPENDENT_RULES);
+const dryRun = oneOf(DRY_RUN_RULES);
 const optionalIndex = oneOf(['none', 'addresses'] as const);
 const collect = (text: string, before: string[]): string[] => [...before, text];
 
@@ -102,6 +103,7 @@ program
   .argument('<path>', 'fixture chain, folder of raw blocks, or raw block file')
   .option('--db <dir>', 'database folder', 'warpshrew.db')
   .option('--policy <policy>', 'sequential, cpu, gpu or auto', policy, 'auto')
+  .option('--dry-run <rule>', 'what runs in batches: tolerate-partial (default), clean-only or off', dryRun)
   .option('--indexer <file>', 'standard module: a Metashrew WASM module (default: the built-in indexer)')
   .option('--from <height>', 'first height', height)
   .option('--to <height>', 'last height', height)

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { EnvironmentError, UsageError } from '../errors/errors.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
-import type { DependentRule, Policy } from '../lane/policy.js';
+import { type DependentRule, type DryRunRule, type Policy, usesKernel } from '../lane/policy.js';
 import { SILENT, statusProgress } from '../replay/progress.js';
 import { replay } from '../replay/replay.js';
 import { summaryTable } from '../replay/summary.js';
@@ -13,6 +13,7 @@ import { gpuIfThere } from './gpu-if-there.js';
 export interface ReplayCommandOptions {
   readonly db: string;
   readonly policy: Policy;
+  readonly dryRun?: DryRunRule;
   readonly indexer?: string;
   readonly from?: number;
   readonly to?: number;
@@ -42,6 +43,7 @@ export async function replayCommand(
       path,
       dbDir: options.db,
       policy: options.policy,
+      dryRun: options.dryRun,
       indexer: options.indexer === undefined ? undefined : readModuleFile(options.indexer),
       from,
       to,
@@ -68,8 +70,9 @@ export async function replayCommand(
 }
 
 /** `gpu` needs a device; `auto` takes one if there is one and says once when there is none. */
-async function gpuFor({ policy, waitForKernels }: ReplayCommandOptions): Promise<GpuExecutor | undefined> {
-  if (policy === 'sequential' || policy === 'cpu') return undefined;
+async function gpuFor(options: ReplayCommandOptions): Promise<GpuExecutor | undefined> {
+  const { policy, dryRun, waitForKernels } = options;
+  if (!usesKernel(policy, dryRun)) return undefined;
   if (policy === 'gpu') return openGpuExecutor({ patient: waitForKernels });
   return gpuIfThere('the CPU runs every batch', { patient: waitForKernels });
 }

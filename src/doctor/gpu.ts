@@ -1,6 +1,7 @@
 /** The GPU, if the settings use one: a process of its own runs a kernel on it (gpu-probe.ts). */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { usesKernel } from '../lane/policy.js';
 import type { Settings } from '../service/options.js';
 import { shipped } from '../util/shipped.js';
 import { type Finding, Findings } from './finding.js';
@@ -26,7 +27,7 @@ export interface ProbeEnd {
 }
 
 export interface GpuOptions {
-  readonly settings: Pick<Settings, 'gpu' | 'policy'>;
+  readonly settings: Pick<Settings, 'gpu' | 'policy' | 'dryRun'>;
   readonly environment: NodeJS.ProcessEnv;
   /** Hears each line that drivers printed. */
   readonly onNoise: (line: string) => void;
@@ -35,11 +36,10 @@ export interface GpuOptions {
 
 export async function examineGpu({ settings, environment, onNoise, probe }: GpuOptions): Promise<readonly Finding[]> {
   const findings = new Findings('gpu');
-  if (!settings.gpu || settings.policy === 'cpu' || settings.policy === 'sequential') {
-    findings.skipped(
-      'kernel',
-      `the settings use no GPU (--policy ${settings.policy}${settings.gpu ? '' : ', --no-gpu'})`,
-    );
+  const { gpu, policy, dryRun } = settings;
+  if (!gpu || !usesKernel(policy, dryRun)) {
+    const off = `${gpu ? '' : ', --no-gpu'}${dryRun === 'off' ? ', --dry-run off' : ''}`;
+    findings.skipped('kernel', `the settings use no GPU (--policy ${policy}${off})`);
     return findings.list;
   }
   const end = await (probe ?? (() => runProbe(environment)))();
@@ -49,7 +49,7 @@ export async function examineGpu({ settings, environment, onNoise, probe }: GpuO
   if (found !== undefined) tellProbe(findings, found);
   else {
     const { found: why, todo } = explained(end, own, environment);
-    if (settings.policy === 'gpu') findings.failure('adapter', why, todo);
+    if (policy === 'gpu') findings.failure('adapter', why, todo);
     else findings.warning('adapter', `${why}; the CPU does all the work`, todo);
   }
   return findings.list;

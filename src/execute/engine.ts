@@ -11,7 +11,7 @@ import type { ScanAhead } from '../lane/columns/scan-ahead.js';
 import type { KnownSheets } from '../lane/columns/scan-columns.js';
 import { joinParts } from '../lane/columns/scan-parts.js';
 import type { LaneContext } from '../lane/message.js';
-import type { DependentRule, Policy } from '../lane/policy.js';
+import { type DependentRule, type DryRunRule, type Policy, usesKernel } from '../lane/policy.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
 import type { LaneBlockResult, LaneKey, LaneOutcome, StateReader } from '../lane/types.js';
@@ -41,6 +41,8 @@ import { beginning } from './threads/worker-protocol.js';
 
 export interface LaneEngineOptions extends KernelDeviceOptions {
   readonly policy: Policy;
+  /** Which transactions run in batches; DEFAULT_DRY_RUN if not given. */
+  readonly dryRun?: DryRunRule;
   /** Worker threads; 0: everything in this thread. Cores - 1 (at least 1) if not given. */
   readonly workers?: number;
   readonly laneStartHeight: number;
@@ -84,6 +86,7 @@ export interface StateSource {
 const ROWS_PER_WORKER = 16;
 /** Blocks of fewer transactions are hashed and scanned on the engine's own thread. */
 const FEWEST_TO_SCAN = 1_000;
+const NOTHING_LEFT: ReadonlySet<string> = new Set();
 
 /**
  * Runs blocks, one after the other, under one policy. Whatever the policy, the writes and receipts (but for how they
@@ -141,9 +144,9 @@ export class LaneEngine {
     const ahead = state.scan ?? (await this.#scanOnWorkers(block));
     const lane = new Scanned(block, before, ahead, state.sheets);
     addMs(statistics, 'scan', started);
-    const { policy } = this.#options;
+    const { policy, dryRun } = this.#options;
     const result =
-      policy === 'sequential'
+      policy === 'sequential' || dryRun === 'off'
         ? this.#sequential(lane, context, before, statistics)
         : await this.#choose(lane, context, before, state, statistics);
     const why = this.#runner.kept.notAway;
@@ -240,7 +243,7 @@ export class LaneEngine {
     const kernel = this.#kernelUse;
     pool?.begin(beginning(context, state, sharedColumns(columns), kernel?.left));
     const { onOutcome, mostBlockBytes: mostBytes = MOST_BLOCK_BYTES } = this.#options;
-    const given = { columns, context, before, pool, mostBytes, statistics, onOutcome };
+    const given = { columns, context, before, pool, mostBytes, statistics, onOutcome, cleanOnly: this.#cleanOnly };
     return runRows({ ...given, runner: this.#runner, steps: this.#steps, memory: this.#memory, kernel });
   }
 
@@ -250,12 +253,14 @@ export class LaneEngine {
     if (gpu === undefined) return undefined;
     const { policy, waitForKernels } = this.#options;
     const programs = this.#kernelPrograms;
+    // What is left to the kernel has no whole dry run.
+    const left = this.#cleanOnly ? NOTHING_LEFT : programs.leftToKernel;
     return {
       gpu,
       policy,
       costs: this.#costs,
       programs,
-      left: programs.leftToKernel,
+      left,
       waitsForKernels: waitForKernels ?? false,
       device: this.#device,
       crossCheck: this.#device.crossCheck,
@@ -299,10 +304,14 @@ export class LaneEngine {
 
   /** The kernel, if the policy and its health allow it; `auto` never takes a software driver for one. */
   #gpu(): GpuExecutor | undefined {
-    const { policy } = this.#options;
-    if (policy === 'cpu' || policy === 'sequential') return undefined;
+    const { policy, dryRun } = this.#options;
+    if (!usesKernel(policy, dryRun)) return undefined;
     const gpu = this.#device.usable;
     return policy === 'auto' && gpu?.adapter.software === true ? undefined : gpu;
+  }
+
+  get #cleanOnly(): boolean {
+    return this.#options.dryRun === 'clean-only';
   }
 
   /** The kernel, if the block under way may use it. */

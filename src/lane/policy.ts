@@ -8,6 +8,20 @@
 export const POLICIES = ['auto', 'cpu', 'gpu', 'sequential'] as const;
 export type Policy = (typeof POLICIES)[number];
 
+/**
+ * Which transactions of a block run in batches. `tolerate-partial`: all that can be dry-run, whatever became of that.
+ * `clean-only`: those whose dry run was whole and clean; the others run one after the other, each in its place. `off`:
+ * none, and nothing is dry-run, whatever the policy. The state is the same.
+ */
+export const DRY_RUN_RULES = ['tolerate-partial', 'clean-only', 'off'] as const;
+export type DryRunRule = (typeof DRY_RUN_RULES)[number];
+export const DEFAULT_DRY_RUN: DryRunRule = 'tolerate-partial';
+
+/** Whether blocks may use the kernel, where there is one. */
+export function usesKernel(policy: Policy, dryRun = DEFAULT_DRY_RUN): boolean {
+  return policy !== 'cpu' && policy !== 'sequential' && dryRun !== 'off';
+}
+
 /** Per cent of the kernel's results that the CPU recomputes before they are used, unless an operator chooses. */
 export const DEFAULT_CROSS_CHECK = 2;
 

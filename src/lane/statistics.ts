@@ -27,6 +27,8 @@ export interface LaneStatistics {
   predicted: number;
   mispredicted: number;
   demoted: number;
+  /** Transactions that were dry-run, but not cleanly, and ran in their places for that (`--dry-run clean-only`). */
+  unclean: number;
   /** Messages that the kernel punted, and per program hash how many it ran to a final status. */
   punted: number;
   /** Messages that the kernel stopped because they touched a key outside their declared set. */
@@ -52,6 +54,7 @@ export function emptyStatistics(): LaneStatistics {
     predicted: 0,
     mispredicted: 0,
     demoted: 0,
+    unclean: 0,
     punted: 0,
     accessViolations: 0,
     tooLarge: 0,
@@ -77,6 +80,7 @@ export class StatisticsSum {
   predicted = 0;
   mispredicted = 0;
   demoted = 0;
+  unclean = 0;
   punted = 0;
   gpuFailures = 0;
   accessViolations = 0;
@@ -106,6 +110,7 @@ export function addStatistics(into: LaneStatistics, from: LaneStatistics): void 
   into.predicted += from.predicted;
   into.mispredicted += from.mispredicted;
   into.demoted += from.demoted;
+  into.unclean += from.unclean;
   into.punted += from.punted;
   into.gpuFailures += from.gpuFailures;
   into.accessViolations += from.accessViolations;

@@ -19,7 +19,7 @@ export interface GraphNode {
   /** The contract of its first message that has one, `block:tx`. */
   readonly target: string | null;
   readonly fuel: number;
-  /** The batch it ran in, or would have run in; 0: demoted. */
+  /** The batch it ran in, or would have run in; 0: demoted, or not dry-run cleanly. */
   readonly colour: number;
   readonly executor: Executor;
   readonly repaired: boolean;

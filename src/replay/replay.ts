@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { openSource } from '../bitcoin/sources.js';
 import { InputError, InternalError, WarpshrewError } from '../errors/errors.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
-import { DEFAULT_CROSS_CHECK, type DependentRule, type Policy } from '../lane/policy.js';
+import { DEFAULT_CROSS_CHECK, type DependentRule, type DryRunRule, type Policy } from '../lane/policy.js';
 import { StatisticsSum } from '../lane/statistics.js';
 import { lookAhead } from '../pipeline/look-ahead.js';
 import { OpenIndex } from '../pipeline/open-index.js';
@@ -19,6 +19,8 @@ export interface ReplayOptions {
   readonly path: string;
   readonly dbDir: string;
   readonly policy: Policy;
+  /** Which transactions run in batches; DEFAULT_DRY_RUN if not given. */
+  readonly dryRun?: DryRunRule;
   /** The standard module; default: the bundled indexer. */
   readonly indexer?: Uint8Array;
   readonly from?: number;
@@ -74,6 +76,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     store: { network: source.network, laneStartHeight, dependent, addresses },
     engine: {
       policy: options.policy,
+      dryRun: options.dryRun,
       workers: options.workers,
       gpu: options.gpu,
       reopenGpu: options.reopenGpu,
@@ -141,6 +144,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     predicted: sum.predicted,
     mispredicted: sum.mispredicted,
     demoted: sum.demoted,
+    unclean: sum.unclean,
     punted: sum.punted,
     gpuRuns: sum.gpuRuns,
     gpuFailures: sum.gpuFailures,

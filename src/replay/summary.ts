@@ -19,6 +19,8 @@ export interface ReplaySummary {
   readonly predicted: number;
   readonly mispredicted: number;
   readonly demoted: number;
+  /** Transactions left to their places because their dry run was not clean. */
+  readonly unclean: number;
   readonly punted: number;
   /** Messages that the kernel ended with a final status, per SHA-256 of the program. */
   readonly gpuRuns: Readonly<Record<string, number>>;
@@ -65,6 +67,7 @@ export function summaryTable(runs: readonly ReplaySummary[]): string {
     ['cpu / sequential', (s) => `${s.executors.cpu} / ${s.executors.sequential}`],
     ['batches / colours', (s) => `${s.batches} / ${s.colours}`],
     ['repaired / demoted', (s) => `${s.repaired} / ${s.demoted}`],
+    ['unclean', (s) => s.unclean],
     ['predicted / wrong', (s) => `${s.predicted} / ${s.mispredicted}`],
     ['punted', (s) => s.punted],
     ['kernel failures', (s) => s.gpuFailures],

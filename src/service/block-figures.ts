@@ -35,14 +35,14 @@ export class BlockFigures {
   });
 
   /** A block was indexed; `ms`: milliseconds by phase of the service, beside those of the lane. */
-  add({ lane, colours, demoted, ms: ofLane }: LaneStatistics, ms: Readonly<Record<string, number>>): void {
+  add({ lane, colours, demoted, unclean, ms: ofLane }: LaneStatistics, ms: Readonly<Record<string, number>>): void {
     for (const [phase, took] of [...Object.entries(ofLane), ...Object.entries(ms)]) {
       this.#phases.observe({ phase }, took / 1_000);
     }
     if (lane.txs > 0) this.#transactions.observe(lane.txs);
     if (colours === 0) return;
     this.#colours.observe(colours);
-    this.#width.observe((lane.txs - demoted) / colours);
+    this.#width.observe((lane.txs - demoted - unclean) / colours);
   }
 
   get metrics(): readonly Metric[] {

@@ -9,6 +9,7 @@ import { StoreIndexer } from '../follow/store-indexer.js';
 import { kernelError } from '../gpu/device/kernel-failures.js';
 import { openGpuExecutor } from '../gpu/gpu-executor.js';
 import type { GpuExecutor } from '../gpu/pack/types.js';
+import { usesKernel } from '../lane/policy.js';
 import { OpenIndex } from '../pipeline/open-index.js';
 import { fileLimit } from '../store/file-limit.js';
 import { proveKey } from '../store/proof/prove-key.js';
@@ -118,6 +119,7 @@ export class Engine {
         engine: {
           watch,
           policy: settings.policy,
+          dryRun: settings.dryRun,
           workers: settings.workers,
           gpu,
           onKernelFailure: (failure) =>
@@ -278,8 +280,9 @@ function blocksOf({ node, source }: OpenedChain): FetchBlock {
 }
 
 /** Looks for a GPU if the policy uses one; `gpu` requires it, `auto` reports why there is none. */
-async function findGpu({ policy, gpu }: Settings): Promise<{ readonly gpu?: GpuExecutor; readonly reason?: string }> {
-  if (!gpu || policy === 'cpu' || policy === 'sequential') return {};
+async function findGpu(settings: Settings): Promise<{ readonly gpu?: GpuExecutor; readonly reason?: string }> {
+  const { policy, dryRun, gpu } = settings;
+  if (!gpu || !usesKernel(policy, dryRun)) return {};
   try {
     return { gpu: await openGpuExecutor() };
   } catch (error) {

@@ -114,6 +114,9 @@ export function metricsText(input: MetricsInput): Promise<string> {
     .counter('warpshrew_lane_demoted_total', 'Lane transactions that spend lane outputs of their own block.', [
       lanes.demoted,
     ])
+    .counter('warpshrew_lane_unclean_total', 'Lane transactions left to their places: their dry run was not clean.', [
+      lanes.unclean,
+    ])
     .counter(
       'warpshrew_lane_blocks_too_large_total',
       'Blocks run one transaction at a time because their outcomes took more memory than batches are given.',

@@ -51,6 +51,7 @@ export const GROUP_OF: Readonly<Record<OptionName, Group>> = {
     'laneStartBlock',
     'dependent',
     'policy',
+    'dryRun',
     'crossCheck',
     'gpu',
     'workers',

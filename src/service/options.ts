@@ -1,4 +1,4 @@
-import { DEFAULT_CROSS_CHECK, DEPENDENT_RULES, POLICIES } from '../lane/policy.js';
+import { DEFAULT_CROSS_CHECK, DEFAULT_DRY_RUN, DEPENDENT_RULES, DRY_RUN_RULES, POLICIES } from '../lane/policy.js';
 import { STREAM_ADDRESS } from '../stream/nats/address.js';
 import { address, matching, named, type Option, oneOf, onOff, text, whole, wholeOr } from './option.js';
 import { PREFIX_ROOTS } from './prefix-roots.js';
@@ -105,6 +105,7 @@ export const OPTIONS = {
     DEPENDENT_RULES,
   ),
   policy: oneOf({ about: 'how the parallel lane is run', fallback: 'auto' }, POLICIES),
+  dryRun: oneOf({ about: 'which lane transactions run in batches', fallback: DEFAULT_DRY_RUN }, DRY_RUN_RULES),
   crossCheck: whole(
     {
       about: "share of the kernel's results that the CPU recomputes before they are used",

@@ -135,6 +135,7 @@ export class Pages {
       speed: { blocksPerSecond: round(speed.blocks), bytesPerSecond: Math.round(speed.bytes) },
       engine: {
         policy: settings.policy,
+        dryRun: settings.dryRun,
         adapter: state.adapter ?? null,
         ...state.gpu,
         lastGpuFailure: state.gpu.lastGpuFailure ?? null,
@@ -197,9 +198,10 @@ function blockShown({ current }: SlowBlocks): object | null {
 }
 
 /** What the lane did since the start, and the milliseconds that each phase took. */
-function laneShown({ lane, executors, repaired, predicted, mispredicted, demoted, punted, ms }: StatisticsSum): object {
+function laneShown(sum: StatisticsSum): object {
+  const { lane, executors, repaired, predicted, mispredicted, demoted, unclean, punted, ms } = sum;
   const phaseMs = Object.fromEntries(Object.entries(ms).map(([phase, took]) => [phase, Math.round(took)]));
-  return { ...lane, executors, repaired, predicted, mispredicted, demoted, punted, phaseMs };
+  return { ...lane, executors, repaired, predicted, mispredicted, demoted, unclean, punted, phaseMs };
 }
 
 function round(value: number): number {

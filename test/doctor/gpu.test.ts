@@ -18,7 +18,7 @@ const END: ProbeEnd = { status: 0, signal: undefined, timedOut: false, stdout: '
 async function examined(end: Partial<ProbeEnd>, policy: 'auto' | 'gpu' = 'auto') {
   const noise: string[] = [];
   const found = await examineGpu({
-    settings: { gpu: true, policy },
+    settings: { gpu: true, policy, dryRun: 'tolerate-partial' },
     environment: {},
     onNoise: (line) => noise.push(line),
     probe: async () => ({ ...END, ...end }),
@@ -59,7 +59,12 @@ it('is a failure where the settings want a GPU, and is not asked where they want
   expect((await examined({ status: 5, stderr: 'GPU_UNAVAILABLE: none\n' }, 'gpu')).verdicts).toEqual([
     'adapter: failure',
   ]);
-  for (const settings of [{ gpu: false, policy: 'auto' } as const, { gpu: true, policy: 'cpu' } as const]) {
+  const dryRun = 'tolerate-partial';
+  for (const settings of [
+    { gpu: false, policy: 'auto', dryRun } as const,
+    { gpu: true, policy: 'cpu', dryRun } as const,
+    { gpu: true, policy: 'gpu', dryRun: 'off' } as const,
+  ]) {
     const probe = () => Promise.reject(new Error('asked'));
     const found = await examineGpu({ settings, environment: {}, onNoise: () => undefined, probe });
     expect(found.map(({ verdict }) => verdict)).toEqual(['skipped']);

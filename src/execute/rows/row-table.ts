@@ -16,6 +16,7 @@ import {
   REPLY_HEAD,
   type RowReply,
   SEEN,
+  UNDONE,
   UNREADABLE,
   Words,
 } from '../tasks/row-records.js';
@@ -109,6 +110,16 @@ export class RowTable {
   /** Whether its record is that of a dry run which was a whole run. */
   isDryRun(row: number): boolean {
     return (this.words.list[this.#recordOf[row] + AT.flags] & (ASKED | SEEN | RAN)) === 0;
+  }
+
+  /** Whether its record, that of a dry run, is of a whole run: nothing was undone, and every message ended OK. */
+  isClean(row: number): boolean {
+    const { list } = this.words;
+    const at = this.#recordOf[row];
+    if ((list[at + AT.flags] & (ASKED | UNDONE)) !== 0) return false;
+    const end = at + list[at + AT.words];
+    for (let i = end - list[at + AT.messages]; i < end; i++) if (MESSAGE_STATUSES[list[i]] !== 'OK') return false;
+    return true;
   }
 
   /** Whether its record is that of a run whose call the kernel ran. */

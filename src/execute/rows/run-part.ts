@@ -39,6 +39,8 @@ export interface PartInputs {
   readonly budget: BlockBudget;
   readonly statistics: LaneStatistics;
   readonly keepsOutcomes: boolean;
+  /** Whether only rows whose dry run was clean run in batches. */
+  readonly cleanOnly: boolean;
   /** Of the blocks before; undefined: no read is predicted. */
   readonly steps: StepMemory | undefined;
   readonly memory: BlockMemory;
@@ -60,13 +62,14 @@ export async function runPart(inputs: PartInputs): Promise<PartResult> {
   const table = new RowTable(range.to, before.unkept, inputs.memory);
   const leftToKernel = inputs.kernel?.left;
   const work = new RowWork(() => new RowTasks(0, columns, context, before, runner, leftToKernel), pool);
-  const rows = independentRows(columns, range);
-  await work.run(groups.inOrder(rows), table, budget);
+  const dryRun = independentRows(columns, range);
+  await work.run(groups.inOrder(dryRun), table, budget);
+  const rows = inputs.cleanOnly ? dryRun.filter((row) => table.isClean(row)) : dryRun;
   started = lap(statistics, 'dryRun', started);
   const sets = table.accessSets(rows);
   // In this thread alone they would take their turns in any case.
   const predicts = steps !== undefined && (work.threads > 0 || inputs.kernel !== undefined);
-  const calls = callsOf(columns, range, rows, context.dependent);
+  const calls = callsOf(columns, range, dryRun, context.dependent);
   const predictions = predicts ? new Predictions(rows, sets, table, steps, budget, calls) : undefined;
   const plan = planOf(predictions?.without(sets) ?? sets);
   const colourOf = new Uint32Array(range.to);
@@ -92,7 +95,8 @@ export async function runPart(inputs: PartInputs): Promise<PartResult> {
   started = lap(statistics, 'validate', started);
   statistics.lane.txs = range.to - range.from;
   statistics.colours = plan.colouring.count;
-  statistics.demoted = range.to - range.from - rows.length;
+  statistics.demoted = range.to - range.from - dryRun.length;
+  statistics.unclean = dryRun.length - rows.length;
   const writes = table.state.writes();
   // Outcomes may refer to what they were read from.
   if (!inputs.keepsOutcomes) {

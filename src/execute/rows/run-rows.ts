@@ -35,6 +35,8 @@ export interface RowsInputs {
   /** Bytes that what is known of the rows may take; of each part, where they are run in parts. */
   readonly mostBytes: number;
   readonly statistics: LaneStatistics;
+  /** Whether only rows whose dry run was clean run in batches. */
+  readonly cleanOnly: boolean;
   readonly onOutcome: OnOutcome | undefined;
   /** Of the blocks before; undefined: no read is predicted. */
   readonly steps: StepMemory | undefined;

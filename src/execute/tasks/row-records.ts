@@ -42,6 +42,9 @@ export const GIVEN_UP = 16;
 /** Flag beside {@link GIVEN_UP}: what the kernel left cannot be read. */
 export const UNREADABLE = 32;
 
+/** Flag: the whole transaction was undone. */
+export const UNDONE = 64;
+
 /** In the place of the bytes of a result: the row is not of the common kind, or no program ran. */
 export const NOT_CALLED = 0xffffffff;
 /** What to expect of a call whose run gave no result. */

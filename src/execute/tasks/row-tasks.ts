@@ -35,6 +35,7 @@ import {
   type RunOfRows,
   resultOf,
   SEEN,
+  UNDONE,
   UNREADABLE,
   Words,
 } from './row-records.js';
@@ -299,13 +300,13 @@ export class RowTasks {
   }
 
   #recordGeneral(outcome: LaneOutcome, declared: DeclaredKeys, isDryRun: boolean, asked: boolean): void {
-    const { reads, writes, messages } = outcome;
+    const { reads, writes, messages, undone } = outcome;
     const out = this.#out;
     const receipt = out.length;
     writeReceipt(out, makeReceipt(this.#context.height, outcome, IN_TURN));
     const numbersOf = (keys: Iterable<LaneKey>) => Uint32Array.from(keys, (key) => this.#state.keyOfText(key));
     const read = numbersOf(reads.keys());
-    const flags = (asked ? ASKED : 0) | (isDryRun ? 0 : SEEN);
+    const flags = (asked ? ASKED : 0) | (isDryRun ? 0 : SEEN) | (undone === undefined ? 0 : UNDONE);
     this.#begin(flags, receipt, reads.size, declared.reads.size, writes.size, declared.writes.size, messages.length);
     this.#words.push(messages.reduce((sum, { fuelUsed }) => sum + fuelUsed, 0));
     this.#words.push(NOT_CALLED);

@@ -13,7 +13,7 @@ import { LaneEngine } from '../../execute/engine.js';
 import { runSequential } from '../../execute/sequential.js';
 import type { GpuExecutor } from '../../gpu/pack/types.js';
 import type { LaneContext } from '../../lane/message.js';
-import type { Policy } from '../../lane/policy.js';
+import { DEFAULT_DRY_RUN, type DryRunRule, type Policy } from '../../lane/policy.js';
 import { IN_TURN } from '../../lane/receipt.js';
 import { type LaneTransaction, scanBlock } from '../../lane/scan.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
@@ -34,6 +34,8 @@ export interface DifferentialOptions {
   readonly blocks: number;
   /** Compared with `sequential`, which always runs. */
   readonly policies: readonly Exclude<Policy, 'sequential'>[];
+  /** Each policy runs under each of them; only DEFAULT_DRY_RUN if not given. */
+  readonly dryRun?: readonly DryRunRule[];
   /** Needed for policy `gpu`. */
   readonly gpu?: GpuExecutor;
   /** Worker threads of the `cpu` policy; 1 if not given. The others run in this thread. */
@@ -48,6 +50,7 @@ export interface DifferentialSummary {
   readonly laneTxs: number;
   /** SHA-256 over the state digests of all blocks: equal for equal seeds. */
   readonly digest: string;
+  /** By policy, with the dry-run rule behind a space if it is not DEFAULT_DRY_RUN. */
   readonly statistics: Readonly<Record<string, LaneStatistics>>;
 }
 
@@ -57,14 +60,15 @@ export interface DifferentialSummary {
  * number of blocks replay it.
  */
 export async function runDifferential(options: DifferentialOptions): Promise<DifferentialSummary> {
-  const { seed, blocks, policies } = options;
+  const { seed, blocks, policies, dryRun = [DEFAULT_DRY_RUN] } = options;
   const built = { ...builtPrograms(), actor: callsProgram('actor') };
   const programs = new Map((options.programs ?? FUZZ_PROGRAMS).map((name) => [name, built[name]]));
   const watched = new WatchedTruth();
   // The first one is given the parsed block, which only the generator runs; all others the offsets.
-  const engines = (['sequential', 'sequential', ...policies] as const).map(
-    (policy) => new WatchedEngine(policy, options),
-  );
+  const engines = [
+    ...(['sequential', 'sequential'] as const).map((policy) => new WatchedEngine(policy, DEFAULT_DRY_RUN, options)),
+    ...dryRun.flatMap((rule) => policies.map((policy) => new WatchedEngine(policy, rule, options))),
+  ];
   const statistics: Record<string, LaneStatistics> = {};
   const digest = createHash('sha256');
   let laneTxs = 0;
@@ -83,7 +87,7 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
       const offsets = BlockOffsets.read(block.raw);
       let expected: LaneBlockResult | undefined;
       for (const each of engines) {
-        const { policy, state } = each;
+        const { name: policy, state } = each;
         const result = await each.run(each === truth ? block : offsets, context, { seed, block: number, policy });
         if (each !== truth) statistics[policy] = addStatistics(statistics[policy], result.statistics);
         if (expected === undefined) expected = result;
@@ -124,17 +128,17 @@ class WatchedTruth {
 
 /** An engine with the state that it has made; each block it runs must keep the invariants. */
 class WatchedEngine {
+  readonly name: string;
   readonly state = new Map<LaneKey, Uint8Array>();
   readonly #engine: LaneEngine;
   readonly #transactions: LaneTransaction[] = [];
   readonly #outcomes: LaneOutcome[] = [];
 
-  constructor(
-    readonly policy: Policy,
-    { gpu, workers = 1 }: DifferentialOptions,
-  ) {
+  constructor(policy: Policy, dryRun: DryRunRule, { gpu, workers = 1 }: DifferentialOptions) {
+    this.name = dryRun === DEFAULT_DRY_RUN ? policy : `${policy} ${dryRun}`;
     this.#engine = new LaneEngine({
       policy,
+      dryRun,
       workers: policy === 'cpu' ? workers : 0,
       gpu: policy === 'cpu' ? undefined : gpu,
       waitForKernels: true,
@@ -189,7 +193,7 @@ export function comparable(receipt: Receipt): object {
 interface Place {
   readonly seed: string;
   readonly block: number;
-  readonly policy: Policy;
+  readonly policy: string;
 }
 
 function compare(
@@ -224,6 +228,7 @@ const SUMMED = [
   'predicted',
   'mispredicted',
   'demoted',
+  'unclean',
   'punted',
   'accessViolations',
   'tooLarge',
