@@ -8,6 +8,7 @@ import { DIFF } from './diff.mjs';
 import { EVENTS } from './events.mjs';
 import { EXECUTE } from './execute.mjs';
 import { FETCH } from './fetch.mjs';
+import { FIGURES } from './figures.mjs';
 import { FUZZ } from './fuzz.mjs';
 import { HEALTH } from './health.mjs';
 import { INDEXER } from './indexer.mjs';
@@ -43,6 +44,7 @@ export const MUTANTS = [
   ...COLUMNS,
   ...PROTOCOL,
   ...EXECUTE,
+  ...FIGURES,
   ...HEALTH,
   ...SCHEDULE,
   ...PROGRAM,

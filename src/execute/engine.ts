@@ -11,6 +11,7 @@ import type { ScanAhead } from '../lane/columns/scan-ahead.js';
 import type { KnownSheets } from '../lane/columns/scan-columns.js';
 import { joinParts } from '../lane/columns/scan-parts.js';
 import type { LaneContext } from '../lane/message.js';
+import { noNotes } from '../lane/notes.js';
 import { type DependentRule, type DryRunRule, type Policy, usesKernel } from '../lane/policy.js';
 import type { LaneTransaction } from '../lane/scan.js';
 import { addMs, emptyStatistics, type LaneStatistics } from '../lane/statistics.js';
@@ -65,6 +66,8 @@ export interface LaneEngineOptions extends KernelDeviceOptions {
   readonly mostBlockBytes?: number;
   /** Under `gpu`, waits until kernels are compiled, however long it takes: for tests and measurements. */
   readonly waitForKernels?: boolean;
+  /** Whether the statistics of blocks note what is worth telling of single transactions; not if not given. */
+  readonly keepsNotes?: boolean;
   /** Hears what became of each lane transaction, in block order, before the result of the block is handed out. */
   readonly onOutcome?: (transaction: LaneTransaction, outcome: LaneOutcome) => void;
 }
@@ -136,7 +139,8 @@ export class LaneEngine {
   }
 
   async #process(block: Block | BlockOffsets, height: number, state: StateSource): Promise<LaneBlockResult> {
-    const statistics = emptyStatistics();
+    const statistics: LaneStatistics = emptyStatistics();
+    if (this.#options.keepsNotes === true) statistics.notes = noNotes();
     this.#device.blockBegins();
     const before = new CachingReader(state.reader, this.#walks);
     const context = this.#contextOf(block, height);
@@ -220,7 +224,8 @@ export class LaneEngine {
       if (!isWrong && !(error instanceof BlockTooLarge)) throw error;
       const { ms } = statistics;
       const gpuFailures = statistics.gpuFailures + (isWrong ? 1 : 0);
-      const again: LaneStatistics = { ...emptyStatistics(), ms, gpuFailures, tooLarge: isWrong ? 0 : 1 };
+      const notes = statistics.notes && noNotes();
+      const again: LaneStatistics = { ...emptyStatistics(), notes, ms, gpuFailures, tooLarge: isWrong ? 0 : 1 };
       if (isWrong) return this.#sequential(lane, context, before, again);
       // What told so, a message of a worker with all that it found, is let go with the turn of the event loop it has;
       // what the workers found goes with them.
@@ -340,7 +345,9 @@ export class LaneEngine {
     // `auto` has all of them rehearse before it uses one.
     const isFixed = this.#options.workers !== undefined || this.#choice.warmth !== undefined;
     const size = isFixed ? most : Math.min(most, Math.ceil(count / ROWS_PER_WORKER));
-    const options = { most, watch: this.#options.watch?.buffer, onProgramFileLost: this.#programFileLost };
+    const { watch } = this.#options;
+    const onQueue = (rows: number): void => watch?.queue(rows);
+    const options = { most, watch: watch?.buffer, onQueue, onProgramFileLost: this.#programFileLost };
     this.#pool ??= new WorkerPool(size, options);
     this.#pool.grow(size);
     return this.#pool;

@@ -1,8 +1,10 @@
 /** A block's lane transactions one after the other: what the sequential executor gives, with receipts and figures. */
 import { outcomeOf } from '../lane/columns/common-outcome.js';
 import { writeCommonReceipt } from '../lane/columns/common-receipt.js';
-import { transactionAt } from '../lane/columns/lane-columns.js';
+import { transactionAt, txidAt } from '../lane/columns/lane-columns.js';
+import { addValue, EXECUTION_SECONDS } from '../lane/distribution.js';
 import type { LaneContext } from '../lane/message.js';
+import { note } from '../lane/notes.js';
 import { countMessage, IN_TURN, makeReceipt } from '../lane/receipt.js';
 import { ReceiptList } from '../lane/receipt-list.js';
 import type { LaneStatistics } from '../lane/statistics.js';
@@ -15,6 +17,7 @@ import { dropVoidDeletions } from './run/merge-writes.js';
 import type { Scanned } from './scanned.js';
 import { runColumns, runEach } from './sequential.js';
 import type { CachingReader } from './tasks/caching-reader.js';
+import { TimeSampler } from './tasks/time-sampler.js';
 
 /** Bytes of a receipt to expect, and of all that have room from the beginning: more is made when it is needed. */
 const RECEIPT_ROOM = 512;
@@ -34,14 +37,24 @@ export function runOneByOne(
   statistics.executors.sequential = lane.count;
   statistics.lane.txs = lane.count;
   const plan = summarise(context.height, lane.count, lane.demoted, undefined);
-  const count = ({ messages }: LaneOutcome): void => {
+  const { notes } = statistics;
+  if (notes !== undefined) for (const { index, txid } of lane.demotedOnes()) note(notes, 'demoted', index, () => txid);
+  const count = ({ messages, index, txid }: LaneOutcome): void => {
     for (const { status } of messages) countMessage(statistics.lane, status);
+    if (messages.some(({ status }) => status === 'REJECTED')) note(notes, 'rejected', index, () => txid);
   };
+  const times = new TimeSampler((ms) => addValue(statistics.seconds, 'sequential', EXECUTION_SECONDS, ms / 1_000));
+  const took = (): void => {
+    times.end();
+    times.begin();
+  };
+  times.begin();
   // An outcome becomes a receipt at once: what a whole block has read may be more than memory holds.
   if (lane.columns === undefined) {
     before.prefetch(lane.sheetKeys());
     const receipts: Receipt[] = [];
     const writes = runEach(lane.transactions, context, before, runner, (outcome, position) => {
+      took();
       watch?.general(outcome);
       onOutcome?.(lane.transactions[position], outcome);
       count(outcome);
@@ -55,13 +68,16 @@ export function runOneByOne(
   const list = new ReceiptList(Math.min(RECEIPT_ROOM * columns.count, MOST_ROOM));
   const writes = runColumns(columns, context, before, before.unkept, runner, {
     common: (row, run, state) => {
+      took();
       watch?.common(run, state);
       onOutcome?.(transactionAt(columns, row), outcomeOf(columns, row, run, state));
       countMessage(statistics.lane, run.status);
+      if (run.status === 'REJECTED') note(notes, 'rejected', columns.index[row], () => txidAt(columns, row));
       writeCommonReceipt(list.writer, context.height, columns, row, run, state, IN_TURN.executor);
       list.written();
     },
     outcome: (row, outcome) => {
+      took();
       watch?.general(outcome);
       onOutcome?.(transactionAt(columns, row), outcome);
       count(outcome);

@@ -6,6 +6,7 @@ import { type KnownSheets, scanColumns } from '../lane/columns/scan-columns.js';
 import { type LaneTransaction, type SheetLookup, scanBlock, sheetKeysOf } from '../lane/scan.js';
 import type { LaneKey } from '../lane/types.js';
 import { findDemoted } from '../plan/utxo-dependencies.js';
+import { toDisplayHash } from '../util/bytes.js';
 
 /** The lane transactions of a block in either form. One after the other, the generator runs all of a parsed block. */
 export class Scanned {
@@ -45,6 +46,14 @@ export class Scanned {
     let demoted = 0;
     for (let row = 0; row < count; row++) if (firstParent[row + 1] > firstParent[row]) demoted++;
     return demoted;
+  }
+
+  /** Position in the block and txid, in display order, of those that do. */
+  *demotedOnes(): Generator<{ readonly index: number; readonly txid: string }, void, void> {
+    for (const transaction of this.transactions) {
+      if (transaction.parents.length === 0) continue;
+      yield { index: transaction.index, txid: toDisplayHash(transaction.tx.txid) };
+    }
   }
 
   /** Keys of the sheets that the transactions of a parsed block spend. */

@@ -112,6 +112,7 @@ export class BlockRun implements GpuBlockRun {
     resources.timings.readbackMs += performance.now() - ran;
     resources.timings.deviceMs += performance.now() - started;
     resources.timings.dispatches += segment.dispatches.length;
+    resources.timings.bytesDown += size.bytes;
     const range = staging.getMappedRange(0, size.bytes);
     const output = new Uint8Array(range, size.resultBytes + size.seenBytes, size.outputBytes);
     this.#outputs.push({
@@ -141,6 +142,7 @@ export class BlockRun implements GpuBlockRun {
       new DataView(bytes.buffer).setUint32(0, value.length, true);
       bytes.set(value, 4);
       queue.writeBuffer(this.#buffers.input_state, at, bytes);
+      this.resources.timings.bytesUp += bytes.length;
       this.#set.push({ at, bytes });
       this.#stateEnd = at + bytes.length;
       address = at + 4;
@@ -216,6 +218,7 @@ export class BlockRun implements GpuBlockRun {
     this.#writeParams(target);
     staging.unmap();
     resources.timings.packMs += performance.now() - started;
+    resources.timings.bytesUp += packed.bytes;
     const encoder = device.createCommandEncoder();
     for (const name of ['tx_payloads', 'access_lists', 'state_map', 'input_state', 'params'] as const) {
       const { at, bytes } = packed.sections[name];

@@ -50,6 +50,8 @@ export class DawnExecutor implements GpuExecutor {
     readbackMs: 0,
     deviceMs: 0,
     dispatches: 0,
+    bytesUp: 0,
+    bytesDown: 0,
   };
   readonly #opened: OpenDevice;
   readonly #programs: ProgramCache;

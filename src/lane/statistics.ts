@@ -1,4 +1,6 @@
 /** Figures of the lane: of one block, and summed over many. */
+import { addDistributions, type Distributions } from './distribution.js';
+import { addNotes, type TransactionNotes } from './notes.js';
 
 /** What ran a transaction to its end (docs/glossary.md). */
 export const EXECUTORS = ['reuse', 'gpu', 'cpu', 'sequential'] as const;
@@ -26,6 +28,9 @@ export interface LaneStatistics {
   /** Transactions that ran with a value which was predicted, and those of them for which one was wrong. */
   predicted: number;
   mispredicted: number;
+  /** Reads of a predicted value that is not the one before the block, and those of them for which it was wrong. */
+  predictedReads: number;
+  mispredictedReads: number;
   demoted: number;
   /** Transactions that were dry-run, but not cleanly, and ran in their places for that (`--dry-run clean-only`). */
   unclean: number;
@@ -40,7 +45,21 @@ export interface LaneStatistics {
   /** Calls that stayed on the CPU because their kernel was still being compiled. */
   compiling: number;
   gpuRuns: Record<string, number>;
+  /** Milliseconds that the device was busy, from the first command of a segment until its results were there. */
+  gpuMs: number;
+  /** Bytes that went to the device, and that came back. */
+  gpuBytesUp: number;
+  gpuBytesDown: number;
+  /**
+   * Seconds that transactions took, by executor: of one in 16 that ran in turn (`sequential`), or in a dry run or a
+   * batch on a thread (`workers`); of each call of the kernel (`kernel`) its share of what its segment took.
+   */
+  seconds: Distributions;
+  /** Transactions of each batch, by executor. */
+  widths: Distributions;
   ms: Record<string, number>;
+  /** Not kept if undefined. */
+  notes?: TransactionNotes | undefined;
 }
 
 /** Figures of a block of which nothing has run. */
@@ -53,6 +72,8 @@ export function emptyStatistics(): LaneStatistics {
     repaired: 0,
     predicted: 0,
     mispredicted: 0,
+    predictedReads: 0,
+    mispredictedReads: 0,
     demoted: 0,
     unclean: 0,
     punted: 0,
@@ -61,6 +82,11 @@ export function emptyStatistics(): LaneStatistics {
     gpuFailures: 0,
     compiling: 0,
     gpuRuns: {},
+    gpuMs: 0,
+    gpuBytesUp: 0,
+    gpuBytesDown: 0,
+    seconds: {},
+    widths: {},
     ms: {},
   };
 }
@@ -79,6 +105,8 @@ export class StatisticsSum {
   repaired = 0;
   predicted = 0;
   mispredicted = 0;
+  predictedReads = 0;
+  mispredictedReads = 0;
   demoted = 0;
   unclean = 0;
   punted = 0;
@@ -87,6 +115,11 @@ export class StatisticsSum {
   tooLarge = 0;
   compiling = 0;
   readonly gpuRuns: Record<string, number> = {};
+  gpuMs = 0;
+  gpuBytesUp = 0;
+  gpuBytesDown = 0;
+  readonly seconds: Distributions = {};
+  readonly widths: Distributions = {};
   readonly ms: Record<string, number> = {};
 
   add(s: LaneStatistics): void {
@@ -104,11 +137,16 @@ export function addStatistics(into: LaneStatistics, from: LaneStatistics): void 
   addEach(into.executors, from.executors);
   addEach(into.gpuRuns, from.gpuRuns);
   addEach(into.ms, from.ms);
+  addDistributions(into.seconds, from.seconds);
+  addDistributions(into.widths, from.widths);
+  if (into.notes !== undefined && from.notes !== undefined) addNotes(into.notes, from.notes);
   into.batches += from.batches;
   into.colours += from.colours;
   into.repaired += from.repaired;
   into.predicted += from.predicted;
   into.mispredicted += from.mispredicted;
+  into.predictedReads += from.predictedReads;
+  into.mispredictedReads += from.mispredictedReads;
   into.demoted += from.demoted;
   into.unclean += from.unclean;
   into.punted += from.punted;
@@ -116,6 +154,9 @@ export function addStatistics(into: LaneStatistics, from: LaneStatistics): void 
   into.accessViolations += from.accessViolations;
   into.tooLarge += from.tooLarge;
   into.compiling += from.compiling;
+  into.gpuMs += from.gpuMs;
+  into.gpuBytesUp += from.gpuBytesUp;
+  into.gpuBytesDown += from.gpuBytesDown;
 }
 
 function addEach<T extends { [K in keyof T]: number }>(into: T, from: T): void {

@@ -120,6 +120,7 @@ export class Engine {
           watch,
           policy: settings.policy,
           dryRun: settings.dryRun,
+          keepsNotes: settings.logLevel === 'debug' || settings.logLevel === 'trace',
           workers: settings.workers,
           gpu,
           onKernelFailure: (failure) =>

@@ -1,4 +1,5 @@
 import { HEALTH_STATES } from '../execute/health/kernel-health.js';
+import { COUNTS, EXECUTION_SECONDS } from '../lane/distribution.js';
 import { sinkBehind } from '../sink/sink-status.js';
 import type { ViewLoad } from '../views/pool.js';
 import { type Labels, MetricsPage, processMetrics, type Sample } from './prometheus.js';
@@ -13,6 +14,8 @@ export interface MetricsInput {
   /** Of the block under way, 0 if there is none, and of the slowest one. */
   readonly blockSeconds: number;
   readonly slowestBlockSeconds: number;
+  /** Transactions of a batch that wait for the workers. */
+  readonly queued: number;
   readonly dbBytes: number;
   readonly views: ViewLoad | undefined;
   readonly laneViews: ViewLoad | undefined;
@@ -37,7 +40,10 @@ export function metricsText(input: MetricsInput): Promise<string> {
   const seconds = Object.entries(lanes.ms).map(([phase, ms]): Sample => [ms / 1000, { phase }]);
   const gpuStates = HEALTH_STATES.map((name): Sample => [state.gpu.gpu === name ? 1 : 0, { state: name }]);
   const page = new MetricsPage(labels)
-    .gauge('warpshrew_info', 'Version of the program.', [1, { version }])
+    .gauge('warpshrew_info', 'Version of the program, and the name of this run of it.', [
+      1,
+      { version, run: state.run },
+    ])
     .gauge('warpshrew_indexed_height', 'Height of the last indexed block.', ...optional(height))
     .gauge('warpshrew_source_height', "Height of the source's best chain.", ...optional(state.sourceHeight))
     .gauge(
@@ -111,6 +117,27 @@ export function metricsText(input: MetricsInput): Promise<string> {
       lanes.predicted,
     ])
     .counter('warpshrew_lane_mispredicted_total', 'Those of them for which one was wrong.', [lanes.mispredicted])
+    .counter('warpshrew_lane_predicted_reads_total', 'Reads of a value that was predicted.', [lanes.predictedReads])
+    .counter('warpshrew_lane_mispredicted_reads_total', 'Those of them for which it was wrong.', [
+      lanes.mispredictedReads,
+    ])
+    .histogram(
+      'warpshrew_lane_execution_seconds',
+      'What a lane transaction took, by executor: of one in 16; of each call of the kernel its share of a segment.',
+      'executor',
+      EXECUTION_SECONDS,
+      lanes.seconds,
+    )
+    .histogram(
+      'warpshrew_lane_batch_width',
+      'Lane transactions of a batch, by what ran it.',
+      'executor',
+      COUNTS,
+      lanes.widths,
+    )
+    .gauge('warpshrew_lane_queued_transactions', 'Transactions of the batch under way that wait for the workers.', [
+      input.queued,
+    ])
     .counter('warpshrew_lane_demoted_total', 'Lane transactions that spend lane outputs of their own block.', [
       lanes.demoted,
     ])
@@ -122,6 +149,9 @@ export function metricsText(input: MetricsInput): Promise<string> {
       'Blocks run one transaction at a time because their outcomes took more memory than batches are given.',
       [lanes.tooLarge],
     )
+    .counter('warpshrew_gpu_busy_seconds_total', 'Time in which the device ran segments, with the way back.', [
+      lanes.gpuMs / 1_000,
+    ])
     .counter('warpshrew_gpu_punted_total', 'Messages that the kernel punted.', [lanes.punted])
     .counter('warpshrew_gpu_failures_total', 'Times the kernel failed as a whole.', [state.gpu.gpuFailures])
     .counter('warpshrew_gpu_kernel_failures_total', 'Programs that lost their kernels to a failure.', [

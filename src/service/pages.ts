@@ -29,6 +29,8 @@ export interface PagesOptions {
   readonly viewLoad: () => ViewLoad | undefined;
   readonly laneViewLoad: () => ViewLoad;
   readonly blocks: SlowBlocks;
+  /** Transactions of a batch that wait for the workers. */
+  readonly queued: () => number;
   /** Undefined: nothing is published. */
   readonly publishing: () => PublishFigures | undefined;
 }
@@ -100,6 +102,7 @@ export class Pages {
     const { rss, heapUsed, external } = process.memoryUsage();
     return json(200, {
       version,
+      run: state.run,
       node: process.version,
       schema: STORE_SCHEMA,
       rules: LANE_RULES,
@@ -158,6 +161,7 @@ export class Pages {
       height: store.tip()?.height,
       blockSeconds: (blocks.current?.ms ?? 0) / 1000,
       slowestBlockSeconds: blocks.slowest,
+      queued: this.#options.queued(),
       dbBytes: await folderBytes(settings.db),
       views: viewLoad(),
       laneViews: laneViewLoad(),

@@ -1,5 +1,6 @@
 import type { RpcCode } from '../errors/codes/registry.js';
 import type { BlockWork } from '../execute/tasks/work-watch.js';
+import type { TransactionNotes } from '../lane/notes.js';
 import type { SinkStatus } from '../sink/sink-status.js';
 import type { GuestLine } from '../standard/guest-log.js';
 import type { ContractLine } from './contract-log.js';
@@ -31,7 +32,8 @@ export class Reporter {
     switch (event.kind) {
       case 'opened': {
         const { network, source, adapter, noGpu, niceness } = event;
-        this.#log.info({ network, source, ...(adapter !== undefined && { adapter }) }, 'database open');
+        const { run } = this.#state;
+        this.#log.info({ network, source, run, ...(adapter !== undefined && { adapter }) }, 'database open');
         if ('unchanged' in niceness)
           this.#log.warn(
             { reason: niceness.unchanged },
@@ -50,6 +52,7 @@ export class Reporter {
           { height, hash, bytes, laneTxs: statistics.lane.txs, ms: rounded({ ...ms, ...statistics.ms }) },
           'block indexed',
         );
+        if (statistics.notes !== undefined) this.#transactions(height, statistics.notes);
         return;
       }
       case 'rollback':
@@ -123,6 +126,12 @@ export class Reporter {
     const fields = leftOut > 0 ? { textsLeftOut: leftOut } : {};
     if (said === undefined) this.#log.info(fields, 'texts of contracts were left out');
     else this.#log.info({ ...said, ...fields }, 'contract');
+  }
+
+  /** What is worth telling of single transactions: a line each, with the txid, at debug. */
+  #transactions(height: number, { list, leftOut }: TransactionNotes): void {
+    for (const one of list) this.#log.debug({ height, ...one }, 'transaction');
+    if (leftOut > 0) this.#log.debug({ height, leftOut }, 'more transactions were left out');
   }
 
   /** The sink goes on; `before`: how it was. */

@@ -79,6 +79,7 @@ async function metrics({ state, store, settings, viewLoad, laneViewLoad }: Serve
     height: store.tip()?.height,
     blockSeconds: 0,
     slowestBlockSeconds: 0,
+    queued: 0,
     dbBytes: await folderBytes(settings.db),
     views: viewLoad(),
     laneViews: laneViewLoad(),

@@ -6,6 +6,7 @@ import { StatisticsSum } from '../lane/statistics.js';
 import type { SinkStatus } from '../sink/sink-status.js';
 import type { StateRoots } from '../store/types.js';
 import type { Niceness } from '../util/niceness.js';
+import { newRunId } from '../util/run-id.js';
 import { BlockFigures } from './block-figures.js';
 import type { EngineEvent, Failure, Phase } from './events.js';
 
@@ -24,6 +25,8 @@ export interface IndexedHead {
 
 /** What the service has seen since it started, from the engine's events and the RPC server. Its only clock is `now`. */
 export class ServiceState {
+  /** Names this run in the log, metrics and `/status`. */
+  readonly run = newRunId();
   phase: Phase = 'starting';
   head: IndexedHead | undefined;
   sourceHeight: number | undefined;

@@ -207,6 +207,7 @@ export class Service {
       source,
       version,
       blocks,
+      queued: () => this.#watch.queued,
       viewLoad: () => standard.viewLoad,
       laneViewLoad: () => laneViews.load,
       publishing: () => this.#publishing?.figures,

@@ -6,8 +6,12 @@ import { openGpuExecutor } from '../../src/gpu/gpu-executor.js';
 import { onDevice, withDevice } from './on-device.js';
 
 it('a device that is lost and cannot be opened anew: the CPU finishes the block, and goes on alone', async () => {
-  const { opened, engine, codes, block } = await onDevice({});
+  const { opened, executor, engine, codes, block } = await onDevice({});
   expect(await block()).toEqual({ gpu: 5, cpu: 0, gpuFailures: 0 });
+  // Five results of 16 bytes at least came back, and their calls and keys went up.
+  expect(executor.timings.bytesDown).toBeGreaterThan(5 * 16);
+  expect(executor.timings.bytesUp).toBeGreaterThan(5 * 16);
+  expect(executor.timings.deviceMs).toBeGreaterThan(0);
   expect(engine.health).toMatchObject({ gpu: 'healthy', gpuFailures: 0, lastGpuFailure: undefined, kernelFailures: 0 });
   opened.device.destroy();
   expect(await block()).toEqual({ gpu: 0, cpu: 5, gpuFailures: 1 });

@@ -8,6 +8,7 @@ export function idleMetrics(): Promise<string> {
     height: undefined,
     blockSeconds: 0,
     slowestBlockSeconds: 0,
+    queued: 0,
     dbBytes: 0,
     views: undefined,
     laneViews: undefined,

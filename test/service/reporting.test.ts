@@ -2,6 +2,7 @@ import { Histogram } from 'prom-client';
 import { expect, test } from 'vitest';
 import { NodeError, StoreError } from '../../src/errors/errors.js';
 import { NO_GPU } from '../../src/execute/health/engine-health.js';
+import { addValue, COUNTS, EXECUTION_SECONDS } from '../../src/lane/distribution.js';
 import { emptyStatistics } from '../../src/lane/statistics.js';
 import { BlockFigures } from '../../src/service/block-figures.js';
 import { type EngineEvent, errorOf, failureOf } from '../../src/service/events.js';
@@ -26,6 +27,20 @@ function blockEvent(height: number): EngineEvent {
   };
   return { kind: 'block', height, hash: 'ab', bytes: 1_000_000, roots, statistics, ms: { commit: 2 }, gpu, source: {} };
 }
+
+/** A service of which nothing but its state tells anything. */
+const IDLE = {
+  height: 1,
+  blockSeconds: 0,
+  slowestBlockSeconds: 0,
+  queued: 0,
+  dbBytes: 0,
+  views: undefined,
+  laneViews: undefined,
+  publishing: undefined,
+  version: '0',
+  labels: {},
+};
 
 function setUp(format: 'json' | 'pretty' = 'json') {
   let clock = 0;
@@ -91,6 +106,63 @@ test('what blocks took and how wide they were is told as a distribution', async 
   const lines = ['transactions_count 2', 'transactions_sum 60', 'colours_count 1', 'colours_sum 4', 'width_sum 7'];
   for (const line of lines) {
     expect(text).toContain(`\nwarpshrew_lane_block_${line}\n`);
+  }
+});
+
+test('times of transactions, widths of batches and what the device did are metrics', async () => {
+  const { state, tell } = setUp();
+  const statistics = {
+    ...emptyStatistics(),
+    predictedReads: 9,
+    mispredictedReads: 2,
+    gpuMs: 1_500,
+    gpuBytesUp: 40_000,
+    gpuBytesDown: 900,
+  };
+  addValue(statistics.seconds, 'kernel', EXECUTION_SECONDS, 2e-5, 30);
+  addValue(statistics.seconds, 'sequential', EXECUTION_SECONDS, 60);
+  addValue(statistics.widths, 'workers', COUNTS, 40);
+  const event = blockEvent(1);
+  if (event.kind === 'block') for (let n = 0; n < 2; n++) tell({ ...event, statistics });
+  const text = await metricsText({ ...IDLE, state, queued: 3 });
+  for (const line of [
+    `info{version="0",run="${state.run}"} 1`,
+    'lane_execution_seconds_bucket{executor="kernel",le="0.00001"} 0',
+    'lane_execution_seconds_bucket{executor="kernel",le="0.000025"} 60',
+    'lane_execution_seconds_bucket{executor="kernel",le="+Inf"} 60',
+    'lane_execution_seconds_bucket{executor="sequential",le="10"} 0',
+    'lane_execution_seconds_sum{executor="sequential"} 120',
+    'lane_execution_seconds_count{executor="sequential"} 2',
+    'lane_batch_width_bucket{executor="workers",le="50"} 2',
+    'lane_predicted_reads_total 18',
+    'lane_mispredicted_reads_total 4',
+    'lane_queued_transactions 3',
+    'gpu_busy_seconds_total 3',
+    'gpu_block_bytes_sum{direction="up"} 80000',
+    'gpu_block_bytes_count{direction="down"} 2',
+  ]) {
+    expect(text).toContain(`\nwarpshrew_${line}\n`);
+  }
+});
+
+test('single transactions are told at debug alone, each with its txid, and how many were left out', () => {
+  const event = blockEvent(5);
+  if (event.kind !== 'block') return;
+  const txid = '0f'.repeat(32);
+  const notes = { list: [{ index: 2, txid, what: 'repaired' as const }], leftOut: 7 };
+  for (const level of ['debug', 'info'] as const) {
+    const lines: string[] = [];
+    const state = new ServiceState();
+    const log = createLogger({ level, format: 'json', label: undefined, write: (line) => lines.push(line) });
+    new Reporter(log, state).hear({ ...event, statistics: { ...event.statistics, notes } });
+    const told = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg !== 'block indexed');
+    if (level === 'info') expect(told).toEqual([]);
+    else {
+      expect(told).toMatchObject([
+        { level, msg: 'transaction', height: 5, index: 2, txid, what: 'repaired' },
+        { level, height: 5, leftOut: 7 },
+      ]);
+    }
   }
 });
 
@@ -238,18 +310,7 @@ test('each transition of the kernel is logged once, and its state and causes are
     { level: 'warn', ...transition, probeAt: kernel.probeAt },
   ]);
   tell({ kind: 'kernel-health', transition, gpu: { ...gpu, gpu: 'unhealthy', kernel } });
-  const text = await metricsText({
-    state,
-    height: 1,
-    blockSeconds: 0,
-    slowestBlockSeconds: 0,
-    dbBytes: 0,
-    views: undefined,
-    laneViews: undefined,
-    publishing: undefined,
-    version: '0',
-    labels: {},
-  });
+  const text = await metricsText({ ...IDLE, state });
   expect(text).toContain('warpshrew_gpu_in_use 0\n');
   expect(text).toContain('warpshrew_gpu_state{state="unhealthy"} 1\n');
   expect(text).toContain('warpshrew_gpu_state{state="healthy"} 0\n');

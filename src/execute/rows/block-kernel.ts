@@ -1,8 +1,9 @@
 /** The kernel in one block: what it is given, what it says, what that cost, and what follows when it fails. */
 import { randomBytes } from 'node:crypto';
-import type { GpuExecutor, GpuOutcomes } from '../../gpu/pack/types.js';
+import type { GpuExecutor, GpuOutcomes, GpuTimings } from '../../gpu/pack/types.js';
 import type { CommonRunner } from '../../lane/columns/common-run.js';
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
+import { addValue, EXECUTION_SECONDS } from '../../lane/distribution.js';
 import type { LaneContext } from '../../lane/message.js';
 import type { Policy } from '../../lane/policy.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
@@ -82,6 +83,8 @@ export class BlockKernel {
   /** Milliseconds that this thread spent on the kernel's part of the block, waiting included. */
   #ms = 0;
   #segments = 0;
+  /** Of the device, before the block. */
+  readonly #before: Readonly<GpuTimings>;
   #dispatches = 0;
   /** By node of the plan. */
   #colours: Uint32Array = new Uint32Array(0);
@@ -89,6 +92,7 @@ export class BlockKernel {
   constructor(inputs: BlockKernelInputs) {
     this.#inputs = inputs;
     const together = inputs.use.policy === 'gpu' ? inputs.rows : undefined;
+    this.#before = { ...inputs.use.gpu.timings };
     this.#calls = new KernelCalls({ seed: randomBytes(4).readUInt32LE(), ...inputs, together });
   }
 
@@ -149,13 +153,22 @@ export class BlockKernel {
     const rows = segment.gpuCalls > 0 ? this.#rows : undefined;
     if (rows === undefined) return undefined;
     const started = performance.now();
-    const running = rows.run(segment).then((outcomes) => this.#check(rows, segment, outcomes));
+    const running = rows.run(segment).then((outcomes) => {
+      this.#count(segment, performance.now() - started);
+      return this.#check(rows, segment, outcomes);
+    });
     this.#ms += performance.now() - started;
     return running.catch((error: unknown) => {
       if (error instanceof KernelMismatch) this.#mismatch = error;
       this.#fail(error);
       return undefined;
     });
+  }
+
+  /** Each call of `segment` gets its share of the milliseconds from its start to its outcomes. */
+  #count({ gpuCalls }: Segment, ms: number): void {
+    const { seconds } = this.#inputs.statistics;
+    addValue(seconds, 'kernel', EXECUTION_SECONDS, ms / 1_000 / gpuCalls, gpuCalls);
   }
 
   /** Recomputes some of `outcomes` before anybody sees them. Throws KernelMismatch. */
@@ -280,9 +293,18 @@ export class BlockKernel {
     if (this.#rows !== undefined) this.#teach();
     if (this.#rows !== undefined && this.#segments > 0) this.#inputs.use.device.succeeded(this.#checked);
     this.#rows?.close();
+    this.#countDevice();
     const calls = new Map(Object.entries(this.#inputs.statistics.gpuRuns));
     if (calls.size === 0) return;
     this.#inputs.use.costs.ranOnGpu({ calls, segments: this.#segments, dispatches: this.#dispatches, ms: this.#ms });
+  }
+
+  #countDevice(): void {
+    const { statistics, use } = this.#inputs;
+    const { deviceMs, bytesUp, bytesDown } = use.gpu.timings;
+    statistics.gpuMs += deviceMs - this.#before.deviceMs;
+    statistics.gpuBytesUp += bytesUp - this.#before.bytesUp;
+    statistics.gpuBytesDown += bytesDown - this.#before.bytesDown;
   }
 
   /** No thread looks at the calls of the block any more. */

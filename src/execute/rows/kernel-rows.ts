@@ -4,8 +4,9 @@ import { type CallColumns, keyCount, keyNumber, programOf } from '../../gpu/pack
 import type { GpuBlockRun, GpuExecutor, GpuOutcomes, GpuStatus } from '../../gpu/pack/types.js';
 import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
-import type { LaneColumns } from '../../lane/columns/lane-columns.js';
+import { type LaneColumns, txidAt } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
+import { note } from '../../lane/notes.js';
 import { ReceiptWriter } from '../../lane/receipt-parts.js';
 import type { LaneStatistics } from '../../lane/statistics.js';
 import { MESSAGE_STATUSES } from '../../lane/types.js';
@@ -136,17 +137,18 @@ export class KernelRows {
    */
   take(row: number, number: number, outcomes: GpuOutcomes): boolean {
     return this.#reading(row, () => {
-      if (this.#countStop(outcomes.status(number))) return false;
+      if (this.#countStop(row, outcomes.status(number))) return false;
       return this.#finish(row, number, outcomes);
     });
   }
 
   /** Counts a call that the kernel gave up; false: it has ended. */
-  #countStop(status: GpuStatus): boolean {
-    const { statistics } = this.#inputs;
+  #countStop(row: number, status: GpuStatus): boolean {
+    const { statistics, columns } = this.#inputs;
     if (status === 'PUNT') statistics.punted++;
     else if (status === 'ACCESS_VIOLATION') statistics.accessViolations++;
     else return false;
+    note(statistics.notes, 'given-up', columns.index[row], () => txidAt(columns, row));
     return true;
   }
 
@@ -166,7 +168,7 @@ export class KernelRows {
     const { table } = this.#inputs;
     this.#reading(row, () => {
       if (found === 'unreadable') throw new RangeError('what the kernel left cannot be read');
-      if (found === 'given up') this.#countStop(outcomes.status(number));
+      if (found === 'given up') this.#countStop(row, outcomes.status(number));
       else if (table.isOk(row)) this.#trusted.add(row);
       return found === 'taken';
     });

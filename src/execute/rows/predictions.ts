@@ -50,6 +50,9 @@ export class Predictions {
   #starts = new Uint32Array(0);
   #ends = new Uint32Array(0);
   readonly #tallies = new Map<string, Tally>();
+  /** Reads, of the rows checked so far, of something else than the value before the block; those that were wrong. */
+  reads = 0;
+  wrong = 0;
 
   /**
    * `rows`: those that were dry-run, by node of `sets`. `calls`: what the others are assumed to do, asked for once;
@@ -163,6 +166,8 @@ export class Predictions {
         tally.better = guessThatGives(accesses, predicted.length, this.#accessOf[i], start);
       }
     }
+    this.reads += used;
+    this.wrong += wrong;
     if (wrong > 0) return 2;
     return used > 0 ? 1 : 0;
   }

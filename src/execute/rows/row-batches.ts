@@ -1,5 +1,6 @@
 /** Phase 2 for rows: what no dry run can stand for runs in batches, each over what the ones before have left. */
 import type { GpuOutcomes } from '../../gpu/pack/types.js';
+import { addValue, COUNTS } from '../../lane/distribution.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { Plan } from '../../plan/plan.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
@@ -109,10 +110,10 @@ class BatchRun {
 
   /** No batch follows, so nobody wants to know what its rows have written before it is their turn. */
   #leaveToTurns(segment: Segment): void {
-    const { rows, statistics } = this.inputs;
+    const { rows } = this.inputs;
     for (const { gpu } of segment.colours) {
       for (const node of gpu) this.found[rows[node]] = FOUND.kernel;
-      if (gpu.length > 0) statistics.batches++;
+      if (gpu.length > 0) this.#count('kernel', gpu.length);
     }
   }
 
@@ -132,7 +133,7 @@ class BatchRun {
     isTold: boolean,
     isLast: boolean,
   ): Promise<void> {
-    const { rows, statistics, work } = this.inputs;
+    const { rows, work } = this.inputs;
     const behind = isLast ? segment.colours.findLast(({ gpu }) => gpu.length > 0) : undefined;
     let number = 0;
     for (const colour of segment.colours) {
@@ -145,7 +146,7 @@ class BatchRun {
           : kernel.take(gpu, number, outcomes),
       );
       number += gpu.length;
-      statistics.batches++;
+      this.#count('kernel', gpu.length);
       for (const node of gpu) if (!left.has(node)) this.found[rows[node]] = FOUND.batch;
       await this.#runStale([...left]);
       // Nobody asks what the last ones have written before it is their turn.
@@ -179,7 +180,13 @@ class BatchRun {
     for (const row of again) this.found[row] = FOUND.batch;
     kernel?.ranOnThreads(ordered, performance.now() - started, where);
     addMs(statistics, 'cpu', started);
+    this.#count('workers', ordered.length);
+  }
+
+  #count(executor: 'workers' | 'kernel', width: number): void {
+    const { statistics } = this.inputs;
     statistics.batches++;
+    addValue(statistics.widths, executor, COUNTS, width);
   }
 
   #runsAgain(row: number): boolean {

@@ -1,7 +1,8 @@
 /** Runs rows of a block, on the workers or here. */
+import { addValue, type Distributions, EXECUTION_SECONDS } from '../../lane/distribution.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import type { RowParts } from '../tasks/row-queue.js';
-import type { KernelNumbers, RowOverrides } from '../tasks/row-records.js';
+import type { KernelNumbers, RowOverrides, RowReply } from '../tasks/row-records.js';
 import type { RowTasks } from '../tasks/row-tasks.js';
 import { FEWEST_FOR_WORKERS, type WorkerPool } from '../threads/worker-pool.js';
 import type { GiveUp, RowTable } from './row-table.js';
@@ -11,10 +12,14 @@ export class RowWork {
   /** This thread's. */
   #tasks: RowTasks | undefined;
 
-  /** `makeTasks`: asked for this thread's once, if it runs rows; the pool has begun the same block. */
+  /**
+   * `makeTasks`: asked for this thread's once, if it runs rows; the pool has begun the same block. `seconds`: gets what
+   * some of the rows took.
+   */
   constructor(
     makeTasks: () => RowTasks,
     readonly pool: WorkerPool | undefined,
+    readonly seconds: Distributions = {},
   ) {
     this.#makeTasks = makeTasks;
   }
@@ -42,11 +47,16 @@ export class RowWork {
     const { pool } = this;
     if (pool === undefined || rows.length < FEWEST_FOR_WORKERS) {
       this.#tasks ??= this.#makeTasks();
-      table.take(this.#tasks.run({ rows, overrides: overrides?.(rows) }, budget.ofPiece(1)), budget);
+      const reply = this.#tasks.run({ rows, overrides: overrides?.(rows) }, budget.ofPiece(1));
+      this.#count(reply);
+      table.take(reply, budget);
       return 'alone';
     }
     const parts = overrides === undefined ? evenParts(rows, pool.size) : partsByThread(rows, table, pool.size);
-    await pool.runRows(parts, budget, { overrides: overrides?.(parts.rows) }, (reply) => table.take(reply, budget));
+    await pool.runRows(parts, budget, { overrides: overrides?.(parts.rows) }, (reply) => {
+      this.#count(reply);
+      table.take(reply, budget);
+    });
     return 'pool';
   }
 
@@ -68,6 +78,10 @@ export class RowWork {
     const parts = partsByThread(rows, table, pool.size);
     const how = { overrides: overrides(parts.rows), kernel: numbersOf(parts.rows) };
     await pool.runRows(parts, budget, how, (reply) => table.take(reply, budget, giveUp));
+  }
+
+  #count({ times }: RowReply): void {
+    for (const ms of times) addValue(this.seconds, 'workers', EXECUTION_SECONDS, ms / 1_000);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Some rows that follow each other, from their dry runs to receipts and writes. */
-import type { LaneColumns } from '../../lane/columns/lane-columns.js';
+import { type LaneColumns, txidAt } from '../../lane/columns/lane-columns.js';
 import { sheetKeyAt } from '../../lane/keys.js';
 import type { LaneContext } from '../../lane/message.js';
+import { note } from '../../lane/notes.js';
 import { addMs, type LaneStatistics } from '../../lane/statistics.js';
 import type { LaneKey } from '../../lane/types.js';
 import { type Plan, planOf } from '../../plan/plan.js';
@@ -61,8 +62,10 @@ export async function runPart(inputs: PartInputs): Promise<PartResult> {
   let started = performance.now();
   const table = new RowTable(range.to, before.unkept, inputs.memory);
   const leftToKernel = inputs.kernel?.left;
-  const work = new RowWork(() => new RowTasks(0, columns, context, before, runner, leftToKernel), pool);
+  const makeTasks = (): RowTasks => new RowTasks(0, columns, context, before, runner, leftToKernel);
+  const work = new RowWork(makeTasks, pool, statistics.seconds);
   const dryRun = independentRows(columns, range);
+  noteDemoted(columns, range, statistics);
   await work.run(groups.inOrder(dryRun), table, budget);
   const rows = inputs.cleanOnly ? dryRun.filter((row) => table.isClean(row)) : dryRun;
   started = lap(statistics, 'dryRun', started);
@@ -95,6 +98,8 @@ export async function runPart(inputs: PartInputs): Promise<PartResult> {
   started = lap(statistics, 'validate', started);
   statistics.lane.txs = range.to - range.from;
   statistics.colours = plan.colouring.count;
+  statistics.predictedReads = predictions?.reads ?? 0;
+  statistics.mispredictedReads = predictions?.wrong ?? 0;
   statistics.demoted = range.to - range.from - dryRun.length;
   statistics.unclean = dryRun.length - rows.length;
   const writes = table.state.writes();
@@ -119,6 +124,13 @@ export function independentRows(columns: LaneColumns, range: RowRange): Uint32Ar
   let found = 0;
   for (let row = range.from; row < range.to; row++) if (!isDependent(columns, range, row)) rows[found++] = row;
   return rows.subarray(0, found);
+}
+
+function noteDemoted(columns: LaneColumns, range: RowRange, { notes }: LaneStatistics): void {
+  if (notes === undefined) return;
+  for (const row of dependentRows(columns, range)) {
+    note(notes, 'demoted', columns.index[row], () => txidAt(columns, row));
+  }
 }
 
 function* dependentRows(columns: LaneColumns, range: RowRange): Generator<number, void, void> {

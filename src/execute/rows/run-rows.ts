@@ -6,6 +6,7 @@
 import type { LaneColumns } from '../../lane/columns/lane-columns.js';
 import { transactionAt } from '../../lane/columns/lane-columns.js';
 import type { LaneContext } from '../../lane/message.js';
+import { noNotes } from '../../lane/notes.js';
 import type { ReceiptList } from '../../lane/receipt-list.js';
 import { addMs, addStatistics, emptyStatistics, type LaneStatistics } from '../../lane/statistics.js';
 import type { LaneBlockResult, LaneOutcome } from '../../lane/types.js';
@@ -95,7 +96,7 @@ class PartsRun {
   /** False: what is known of the part had no room, and a smaller one is to be tried. */
   async #tryPart(range: RowRange): Promise<boolean> {
     const { statistics, columns, mostBytes, onOutcome } = this.inputs;
-    const own = emptyStatistics();
+    const own = { ...emptyStatistics(), notes: statistics.notes && noNotes() };
     const budget = new BlockBudget(mostBytes);
     const given = { ...this.inputs, range, groups: this.#groups, before: this.#before, budget, statistics: own };
     try {

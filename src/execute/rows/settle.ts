@@ -6,8 +6,10 @@ import { BlockStateReader } from '../../lane/columns/block-state.js';
 import { outcomeOf } from '../../lane/columns/common-outcome.js';
 import { writeCommonReceipt } from '../../lane/columns/common-receipt.js';
 import { CommonRunner } from '../../lane/columns/common-run.js';
-import { isCommon, type LaneColumns, transactionAt } from '../../lane/columns/lane-columns.js';
+import { isCommon, type LaneColumns, transactionAt, txidAt } from '../../lane/columns/lane-columns.js';
+import { addValue, EXECUTION_SECONDS } from '../../lane/distribution.js';
 import type { LaneContext } from '../../lane/message.js';
+import { note } from '../../lane/notes.js';
 import { toldOf } from '../../lane/overlay.js';
 import { countMessage, type ExecutionDetails, IN_TURN, makeReceipt } from '../../lane/receipt.js';
 import { decodeReceipt } from '../../lane/receipt-bytes.js';
@@ -19,6 +21,7 @@ import type { ProgramRunner } from '../../program/runner.js';
 import type { BlockBudget } from '../tasks/block-weight.js';
 import { driveOnCpu } from '../tasks/drive.js';
 import { AT, BEFORE, HEAD, Words } from '../tasks/row-records.js';
+import { TimeSampler } from '../tasks/time-sampler.js';
 import type { BlockKernel } from './block-kernel.js';
 import type { RowRange } from './part-sizes.js';
 import type { Predictions } from './predictions.js';
@@ -74,8 +77,12 @@ class SettlePass implements SettledRows {
   /** How the row in its turn was run: one object for all of them. */
   readonly #how: { -readonly [K in keyof ExecutionDetails]: ExecutionDetails[K] } = { ...IN_TURN };
 
+  /** Of rows that run in turn, but for those that the kernel's costs want the time of. */
+  readonly #times: TimeSampler;
+
   constructor(readonly inputs: SettleInputs) {
-    const { columns, context, before, runner, table } = inputs;
+    const { columns, context, before, runner, table, statistics } = inputs;
+    this.#times = new TimeSampler((ms) => addValue(statistics.seconds, 'sequential', EXECUTION_SECONDS, ms / 1_000));
     this.receipts = new ReceiptList(table.receiptBytes());
     this.#common = new CommonRunner(columns, context, table.state, runner);
     this.#reader = new BlockStateReader(table.state, before);
@@ -101,8 +108,13 @@ class SettlePass implements SettledRows {
       how.executor = found === FOUND.inTurn ? 'cpu' : 'sequential';
       how.repaired = found === FOUND.dryRun || found === FOUND.batch || found === FOUND.kernel;
       if (how.repaired) statistics.repaired++;
+      if (how.repaired) this.#note('repaired', row);
       if (found === FOUND.inTurn && this.inputs.kernel !== undefined) this.#runTimed(row);
-      else this.#run(row);
+      else {
+        this.#times.begin();
+        this.#run(row);
+        this.#times.end();
+      }
     }
     this.receipts.setExecution(how);
     statistics.executors[how.executor]++;
@@ -144,7 +156,9 @@ class SettlePass implements SettledRows {
     this.#apply(row);
     const messages = table.valuesOf(row) + 2 * list[at + AT.writes];
     for (let i = 0; i < list[at + AT.messages]; i++) {
-      countMessage(statistics.lane, MESSAGE_STATUSES[list[messages + i]]);
+      const status = MESSAGE_STATUSES[list[messages + i]];
+      countMessage(statistics.lane, status);
+      if (status === 'REJECTED') this.#note('rejected', row);
     }
   }
 
@@ -173,7 +187,9 @@ class SettlePass implements SettledRows {
   #runTimed(row: number): void {
     const started = performance.now();
     this.#run(row);
-    this.inTurnMs += performance.now() - started;
+    const ms = performance.now() - started;
+    this.inTurnMs += ms;
+    addValue(this.inputs.statistics.seconds, 'sequential', EXECUTION_SECONDS, ms / 1_000);
     this.inTurn.push(row);
   }
 
@@ -190,10 +206,16 @@ class SettlePass implements SettledRows {
       );
       if (keepsOutcomes) this.outcomes.push(outcome);
       for (const { status } of outcome.messages) countMessage(statistics.lane, status);
+      if (outcome.messages.some(({ status }) => status === 'REJECTED')) this.#note('rejected', row);
       this.receipts.add(makeReceipt(context.height, outcome, IN_TURN));
       this.#reader.apply(outcome.writes);
     }
     budget.takeBytes(state.used - used + this.receipts.bytes - bytes);
+  }
+
+  #note(what: Parameters<typeof note>[1], row: number): void {
+    const { columns, statistics } = this.inputs;
+    note(statistics.notes, what, columns.index[row], () => txidAt(columns, row));
   }
 
   /** What `run` has done with `row`, as the last one, is what became of it. */
@@ -202,6 +224,7 @@ class SettlePass implements SettledRows {
     const { state } = table;
     if (keepsOutcomes) this.outcomes.push(outcomeOf(columns, row, run, state));
     countMessage(statistics.lane, run.status);
+    if (run.status === 'REJECTED') this.#note('rejected', row);
     writeCommonReceipt(this.receipts.writer, context.height, columns, row, run, state, this.#how.executor);
     this.receipts.written();
     run.apply();

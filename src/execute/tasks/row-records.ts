@@ -71,6 +71,8 @@ export interface RowReply {
   readonly thread: number;
   readonly words: Uint32Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Milliseconds of some of the rows, those whose time was taken. */
+  readonly times: readonly number[];
 }
 
 /** Values that rows see in place of those before the block. All of it lies in shared memory. */

@@ -39,6 +39,7 @@ import {
   UNREADABLE,
   Words,
 } from './row-records.js';
+import { TimeSampler } from './time-sampler.js';
 
 /** Longer values before the block are not told: who wants one reads it. */
 const MOST_TOLD = 256;
@@ -82,6 +83,8 @@ export class RowTasks {
   /** Rows of the reply. */
   readonly #taken = new Words();
   #kernel: KernelWork | undefined;
+  #times: number[] = [];
+  readonly #sampler = new TimeSampler((ms) => this.#times.push(ms));
 
   /**
    * `leftToKernel`: hashes of programs whose whole runs the kernel makes: no whole run follows their dry runs here.
@@ -154,6 +157,7 @@ export class RowTasks {
     this.#words.take(REPLY_HEAD);
     this.#newKeys.length = 0;
     this.#out.length = 0;
+    this.#times = [];
   }
 
   /** Runs the rows from place `from` to `to` of a task. */
@@ -164,6 +168,7 @@ export class RowTasks {
     this.#common.isGuess = isGuess;
     if (this.#kernel !== undefined) this.#kernel.run.isGuess = isGuess;
     for (let i = from; i < to; i++) {
+      this.#sampler.begin();
       if (overrides === undefined) this.#runOne(rows[i], true);
       else {
         // Code under a key may be other code for the next row.
@@ -175,6 +180,8 @@ export class RowTasks {
         this.#overridden.restore();
         if (hasCode) this.#forgetCode();
       }
+      // The kernel's own time is counted with its segment.
+      this.#sampler.end(kernel === undefined);
       this.#tellKeys();
       if (this.#replyBytes > mostBytes) throw new BlockTooLarge();
     }
@@ -191,7 +198,7 @@ export class RowTasks {
     this.#words.list[1] = rows.length;
     this.#words.list[2] = newKeysAt;
     const bytes = this.#out.bytes.slice(0, this.#out.length);
-    return { rows, thread: this.thread, words: this.#words.taken(), bytes };
+    return { rows, thread: this.thread, words: this.#words.taken(), bytes, times: this.#times };
   }
 
   #numberAnew(): void {
@@ -272,10 +279,10 @@ export class RowTasks {
     this.#begin(flags, receipt, reads.count, moreReads.length, writes.count, moreWrites.length, 1);
     this.#words.push(run.fuelUsed);
     this.#words.push(resultOf(run));
-    this.#keys(reads.list, reads.count);
-    this.#keys(moreReads.list, moreReads.length);
-    this.#keys(writes.keys, writes.count);
-    this.#keys(moreWrites.list, moreWrites.length);
+    this.#words.add(reads.list, reads.count);
+    this.#words.add(moreReads.list, moreReads.length);
+    this.#words.add(writes.keys, writes.count);
+    this.#words.add(moreWrites.list, moreWrites.length);
     if ((flags & SEEN) !== 0) this.#seen(reads.list, reads.count);
     for (let i = 0; i < writes.count; i++) this.#value(this.#state.bytes, writes.start(i), writes.end(i));
     this.#words.push(MESSAGE_STATUSES.indexOf(run.status));
@@ -313,7 +320,7 @@ export class RowTasks {
     this.#learn(read, reads.values());
     for (const keys of [read, declared.reads, writes.keys(), declared.writes]) {
       const numbers = keys === read ? read : numbersOf(keys as Iterable<LaneKey>);
-      this.#keys(numbers, numbers.length);
+      this.#words.add(numbers, numbers.length);
     }
     if (!isDryRun) this.#seen(read, read.length);
     for (const value of writes.values()) this.#value(value, 0, value?.length ?? 0);
@@ -351,10 +358,6 @@ export class RowTasks {
     this.#words.push(writes);
     this.#words.push(declaredWrites);
     this.#words.push(messages);
-  }
-
-  #keys(keys: Uint32Array, count: number): void {
-    this.#words.add(keys, count);
   }
 
   /** Where the values of `keys` lie that the row has seen. */

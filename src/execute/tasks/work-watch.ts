@@ -13,6 +13,8 @@ const MOST_THREADS = 257;
 const PLACE_BYTES = 64;
 const TXID_AT = 16;
 const TXID_BYTES = 32;
+/** In the block's place: transactions that wait for the workers (u32). */
+const QUEUED_WORD = 12;
 /** Looks at a place that changes all the time. */
 const MOST_LOOKS = 100;
 
@@ -37,17 +39,29 @@ export interface BlockWork {
 export class WorkWatch {
   /** Place 0 is the block's, with its height in the place of a position. */
   readonly #places: readonly Place[];
+  readonly #words: Int32Array;
 
   constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(PLACE_BYTES * (MOST_THREADS + 1))) {
     this.#places = Array.from({ length: buffer.byteLength / PLACE_BYTES }, (_, i) => new Place(buffer, i));
+    this.#words = new Int32Array(buffer, 0, PLACE_BYTES / 4);
   }
 
   beginBlock(height: number): void {
     this.#places[0].set(height);
   }
 
+  /** Transactions of a batch of which the workers have not told anything yet. */
+  get queued(): number {
+    return Atomics.load(this.#words, QUEUED_WORD);
+  }
+
+  queue(count: number): void {
+    Atomics.store(this.#words, QUEUED_WORD, count);
+  }
+
   /** The block is stored, or given up. */
   endBlock(): void {
+    this.queue(0);
     for (const place of this.#places) place.end();
   }
 

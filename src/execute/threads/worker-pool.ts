@@ -42,6 +42,8 @@ export interface WorkerPoolOptions {
   readonly most?: number;
   /** Buffer of a WorkWatch, in which worker i is thread i + 1. */
   readonly watch?: SharedArrayBuffer | undefined;
+  /** Hears how many rows of a batch the workers have not told anything of, each time that it changes. */
+  readonly onQueue?: (rows: number) => void;
   /** Hears of each thread that cannot put programs away any more. */
   readonly onProgramFileLost?: (why: string) => void;
 }
@@ -213,6 +215,7 @@ export class WorkerPool {
     return new Promise<void>((resolve, reject) => {
       const end = (settle: () => void): void => {
         this.#batch = undefined;
+        this.#options.onQueue?.(0);
         settle();
       };
       this.#batch = {
@@ -225,6 +228,7 @@ export class WorkerPool {
           end(() => reject(error));
         },
       };
+      this.#options.onQueue?.(parts.rows.length);
       const sent: ToWorker = { kind: 'rows', batch: number, rows, mostBytes, ...how };
       if (this.#dead !== undefined) this.#fail(this.#dead);
       else for (const { thread } of this.#workers) thread.postMessage(sent);
@@ -247,6 +251,7 @@ export class WorkerPool {
     }
     batch.left -= answer.rows.length;
     if (batch.left === 0) batch.resolve();
+    else this.#options.onQueue?.(batch.left);
   }
 
   async close(): Promise<void> {

@@ -106,6 +106,9 @@ export interface GpuTimings {
   /** From the first command to the mapped results. */
   deviceMs: number;
   dispatches: number;
+  /** Bytes that were written to the device, and that were read back. */
+  bytesUp: number;
+  bytesDown: number;
 }
 
 /** Runs message calls in the kernel. One instance per process. */

@@ -1,7 +1,9 @@
 /** The lane transactions of a block as columns: nothing is made per transaction until somebody asks for it. */
+import { HASH_LENGTH } from '../../bitcoin/block-hash.js';
 import { type BlockColumns, BlockOffsets } from '../../bitcoin/block-offsets.js';
 import type { Transaction } from '../../bitcoin/types.js';
 import type { Protostone } from '../../protocol/types.js';
+import { toDisplayHash } from '../../util/bytes.js';
 import { type LaneTransaction, protostonesOf } from '../scan.js';
 
 export interface LaneColumns {
@@ -76,6 +78,11 @@ const NO_PROTOSTONES: readonly Protostone[] = [];
 /** The transaction at `row` as the generator wants it. */
 export function transactionAt(columns: LaneColumns, row: number): LaneTransaction {
   return new Row(columns, row);
+}
+
+/** The txid of the transaction at `row`, in display order. */
+export function txidAt({ block, index }: LaneColumns, row: number): string {
+  return toDisplayHash(block.txids.subarray(index[row] * HASH_LENGTH, (index[row] + 1) * HASH_LENGTH));
 }
 
 /** All of them. */

@@ -1,12 +1,11 @@
 /** Batches of growing size on one thread, on all threads and in the kernel, all of them after warming up. */
-import { randomBytes } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
 import type { GpuCall, GpuExecutor } from '../../../gpu/pack/types.js';
 import { prepareProgram } from '../../../program/prepare.js';
 import { ProgramRunner } from '../../../program/runner.js';
 import type { Program } from '../../../program/types.js';
 import { builtPrograms, type ProgramName } from '../../../util/built-wasm.js';
-import { toHex } from '../../../util/bytes.js';
+import { newRunId } from '../../../util/run-id.js';
 import { VERSION } from '../../../util/version.js';
 import { runOnV8 } from '../calls-on-v8.js';
 import { compareOutcomes, recordCalls } from '../kernel-calls.js';
@@ -51,7 +50,7 @@ export async function measureThreshold(options: ThresholdOptions): Promise<Thres
   const adapter = gpu && `${gpu.adapter.vendor} ${gpu.adapter.description}`;
   return {
     format: 'warpshrew-threshold-1',
-    run: toHex(randomBytes(6)),
+    run: newRunId(),
     at: new Date().toISOString(),
     version: VERSION,
     machine: {
