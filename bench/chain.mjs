@@ -50,8 +50,8 @@ const MODULE = fileURLToPath(new URL('chain-module.mjs', import.meta.url));
 const SOURCE = fileURLToPath(new URL('chain-source.mjs', import.meta.url));
 /** Linux counts the time of processes in hundredths of a second. */
 const TICKS = 100;
-/** Phases of the engine's thread: they do not overlap. */
-const BESIDE = ['standard', 'ahead'];
+/** Phases of the engine's thread do not overlap; these are other threads', or parts of other phases. */
+const BESIDE = ['standard', 'ahead', 'tree', 'check'];
 
 if (args.out !== undefined) {
   mkdirSync(args.out, { recursive: true });

@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { UsageError } from '../errors/errors.js';
+import { runLine } from '../selftest/bench/machine.js';
 import { measureThreshold } from '../selftest/bench/threshold/measure.js';
 import { thresholdPage } from '../selftest/bench/threshold/page.js';
 import { readReport } from '../selftest/bench/threshold/read-report.js';
 import { csvOf, type ThresholdPoint, type ThresholdReport } from '../selftest/bench/threshold/report.js';
 import type { ProgramName } from '../util/built-wasm.js';
+import { writeReport } from './bench-report.js';
 import { type Columns, markdown } from './bench-table.js';
 import { readInputFile } from './files.js';
 import { gpuIfThere } from './gpu-if-there.js';
@@ -40,9 +40,9 @@ export async function benchThreshold(files: readonly string[], command: Threshol
   try {
     const report = await measureThreshold({ programs, counts: sizes, rounds, gpu, onProgress });
     if (out !== undefined) {
-      write(out, 'threshold.json', `${JSON.stringify(report)}\n`);
-      write(out, 'threshold.csv', csvOf(report));
-      write(out, 'threshold.html', thresholdPage(report));
+      writeReport(out, 'threshold.json', `${JSON.stringify(report)}\n`);
+      writeReport(out, 'threshold.csv', csvOf(report));
+      writeReport(out, 'threshold.html', thresholdPage(report));
     }
     return { text: json ? JSON.stringify(report) : textOf(report), exitStatus: report.differences > 0 ? 1 : 0 };
   } finally {
@@ -65,15 +65,8 @@ function compare(files: readonly string[], { out }: ThresholdCommand): Threshold
       hint: 'Give a threshold.json that `bench threshold --out` has written.',
     });
   });
-  const page = write(out, 'threshold-compared.html', thresholdPage(first, second));
+  const page = writeReport(out, 'threshold-compared.html', thresholdPage(first, second));
   return { text: [textOf(first), '', textOf(second), '', `drawn side by side in ${page}`].join('\n'), exitStatus: 0 };
-}
-
-function write(folder: string, name: string, text: string): string {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
 }
 
 const COLUMNS: Columns<ThresholdPoint> = [
@@ -88,10 +81,10 @@ const COLUMNS: Columns<ThresholdPoint> = [
   ['warm-up ms', ({ warmUp }) => warmUp.join(' ')],
 ];
 
-function textOf({ run, machine, points, crossings, differences }: ThresholdReport): string {
-  const { processor, threads, adapter } = machine;
+function textOf(report: ThresholdReport): string {
+  const { points, crossings, differences } = report;
   return [
-    `run ${run}: ${processor}, ${threads} threads, ${adapter ?? 'no GPU'}; ${differences} differences`,
+    `${runLine(report)}; ${differences} differences`,
     '',
     ...markdown(COLUMNS, points, ['program', 'way']),
     '',

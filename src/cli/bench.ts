@@ -15,13 +15,19 @@ import {
 } from '../selftest/bench/blocks.js';
 import { benchFuel, type FuelReport, type FuelRow, tooExpensive } from '../selftest/bench/fuel.js';
 import { benchKernel, type KernelReport, type KernelRow } from '../selftest/bench/kernel.js';
+import { runLine } from '../selftest/bench/machine.js';
 import { SAMPLED_PROGRAMS } from '../selftest/bench/sample-calls.js';
 import { benchContractFiles, type ContractOptions } from './bench-contracts.js';
+import { benchLoad } from './bench-load.js';
+import { writeReport } from './bench-report.js';
 import { type Columns, markdown, spread } from './bench-table.js';
 import { benchThreshold } from './bench-threshold.js';
 import { gpuIfThere } from './gpu-if-there.js';
 
 export interface BenchOptions extends ContractOptions {
+  readonly mix?: string;
+  readonly rate?: number;
+  readonly blocks?: number;
   /** Each benchmark's own if not given. */
   readonly sizes?: readonly number[];
   readonly starts?: number;
@@ -41,7 +47,7 @@ interface BenchResult {
 /**
  * `warpshrew bench gpu`: the kernel against V8, per program and number of messages. `warpshrew bench blocks`: whole
  * blocks under every policy. `warpshrew bench contention`: the same for calls of which some change one counter.
- * `warpshrew bench threshold`: from which size on the kernel wins.
+ * `warpshrew bench threshold`: from which size on the kernel wins. `warpshrew bench load`: blocks at a pace.
  * `warpshrew bench fuel`: nanoseconds a unit of fuel. `warpshrew bench contracts FILE…`: contracts in the lane against
  * V8 alone. Throws USAGE_BENCH, GPU_UNAVAILABLE, FILE_*, WASM_*.
  */
@@ -58,15 +64,16 @@ export async function benchCommand(
   if (files.length > 0) {
     throw new UsageError('USAGE_BENCH', `bench ${what} takes no files`, { hint: 'warpshrew bench contracts FILE…' });
   }
+  if (what === 'load') return benchLoad({ ...options, onProgress: say });
   if (what === 'gpu') return benchGpu(options);
   if (what === 'blocks') {
     const workloads = chosen(WORKLOAD_NAMES, options.only).filter(isWorkload);
-    return benchWholeBlocks(options, [100, 1_000, 5_000], (bench) => benchBlocks(workloads, bench));
+    return benchWholeBlocks('blocks', options, [100, 1_000, 5_000], (bench) => benchBlocks(workloads, bench));
   }
-  if (what === 'contention') return benchWholeBlocks(options, [1_000], benchContention);
+  if (what === 'contention') return benchWholeBlocks(what, options, [1_000], benchContention);
   if (what === 'fuel') return benchPrices(options);
   throw new UsageError('USAGE_BENCH', `no benchmark is called ${what}`, {
-    hint: 'The benchmarks are: gpu, threshold, blocks, contention, fuel, contracts.',
+    hint: 'The benchmarks are: gpu, threshold, load, blocks, contention, fuel, contracts.',
   });
 }
 
@@ -83,6 +90,7 @@ async function benchGpu(options: BenchOptions): Promise<BenchResult> {
 }
 
 async function benchWholeBlocks(
+  name: string,
   options: BenchOptions,
   sizes: readonly number[],
   measure: (bench: BlockBenchOptions) => Promise<BlockReport>,
@@ -91,6 +99,7 @@ async function benchWholeBlocks(
   try {
     const report = await measure({ ...blockOptions(options, gpu), counts: options.sizes ?? sizes });
     const failed = report.rows.some((row) => row.differences > 0);
+    if (options.out !== undefined) writeReport(options.out, `${name}.json`, `${JSON.stringify(report)}\n`);
     return { text: options.json ? JSON.stringify(report) : blockTable(report), exitStatus: failed ? 1 : 0 };
   } finally {
     await gpu?.close();
@@ -237,11 +246,10 @@ function phases(ms: WayFigures['ms']): string {
     .join(', ');
 }
 
-function blockTable({ adapter, rows }: BlockReport): string {
-  const lines = rows.flatMap((row) => row.ways.map((figures): BlockLine => [row, figures]));
-  const device = adapter === undefined ? 'no GPU' : `${adapter.vendor} ${adapter.description}`;
+function blockTable(report: BlockReport): string {
+  const lines = report.rows.flatMap((row) => row.ways.map((figures): BlockLine => [row, figures]));
   return [
-    `${device}, ${availableParallelism()} threads; medians (least–most)`,
+    `${runLine(report)}; medians (least–most)`,
     '',
     ...markdown(BLOCK_COLUMNS, lines, ['workload', 'policy', 'phases ms']),
   ].join('\n');

@@ -286,32 +286,36 @@ program
 program
   .command('bench')
   .description(
-    'measure the kernel against V8, from which size on it wins, whole blocks or contended calls under every ' +
-      'policy, time per unit of fuel, or contracts in the lane against V8 alone; exit status 1 if a result differs ' +
-      'or a unit takes too long',
+    'measure the kernel against V8, from which size on it wins, a load of blocks at a pace, whole blocks or ' +
+      'contended calls under every policy, time per unit of fuel, or contracts in the lane against V8 alone; exit ' +
+      'status 1 if a result differs or a unit takes too long',
   )
-  .argument('<what>', 'gpu, threshold, blocks, contention, fuel or contracts')
+  .argument('<what>', 'gpu, threshold, load, blocks, contention, fuel or contracts')
   .argument('[files...]', 'contracts: WASM files; they are 2:1, 2:2, …; threshold --compare: two reports')
   .option(
     '--sizes <list>',
     'messages per batch or block, comma-separated (default: gpu 100 to 100000, threshold 16 to 16384, blocks 100 to ' +
-      '5000, contention 1000)',
+      '5000, contention and load 1000)',
     sizes,
   )
   .option('--only <list>', 'programs (gpu, threshold), workloads (blocks) or parts of names (fuel), comma-separated')
   .option('--rounds <n>', 'measurements (default: 5, threshold 15, blocks and contention 7, contracts 2000)', times)
   .option('--starts <n>', 'blocks, contention: engines of auto that begin knowing nothing (default: 3)', times)
-  .option('--policies <list>', 'policies to compare with sequential, comma-separated', someOf(POLICIES), [
-    'cpu',
-    'auto',
-    'gpu',
-  ])
-  .option('--workers <n>', 'blocks, contention: dry-run and CPU workers', workers)
+  .option(
+    '--policies <list>',
+    'policies to measure, or to compare with sequential, comma-separated',
+    someOf(POLICIES),
+    ['cpu', 'auto', 'gpu'],
+  )
+  .option('--workers <n>', 'blocks, contention, load: dry-run and CPU workers', workers)
   .option('--kernel', 'fuel: also in the kernel')
   .option('--setup <message>', 'contracts: [FILE/]OPCODE[,INPUT…] that runs before; can be repeated', contractCall)
   .option('--call <message>', 'contracts: what to call, likewise (default: what `__meta` names)', contractCall)
   .option('--block <n>', 'contracts: also a block of so many of the first call, under every policy', size)
-  .option('--out <folder>', 'threshold: where the report goes as JSON, CSV and a page with charts')
+  .option('--mix <list>', 'load: workloads and their shares (default: mixed=80,claim=10,names=5,heavy=5)')
+  .option('--rate <n>', 'load: lane transactions per second that come (default: as many as go)', times)
+  .option('--blocks <n>', 'load: blocks that are measured (default: 30)', size)
+  .option('--out <folder>', 'where the report goes as JSON; of threshold also as CSV and a page with charts')
   .option('--compare', 'threshold: draw two reports side by side, and measure nothing')
   .option('--json', 'print JSON')
   .action(async (what: string, files: string[], options) =>

@@ -20,9 +20,10 @@ export interface IndexedBlock {
   readonly statistics: LaneStatistics;
   /**
    * Milliseconds by phase, beside those of the statistics. `wait`: nothing was left to do but for the standard module,
-   * or the thread that reads ahead, to end. `ahead`: what that thread took, beside this one.
+   * or the thread that reads ahead, to end. `ahead`: what that thread took, beside this one. `tree`: the state trees'
+   * part of `commit`.
    */
-  readonly ms: Readonly<Record<'parse' | 'ahead' | 'standard' | 'commit' | 'wait', number>>;
+  readonly ms: Readonly<Record<'parse' | 'ahead' | 'standard' | 'commit' | 'tree' | 'wait', number>>;
   readonly receipts: readonly Receipt[] | EncodedReceipts;
 }
 
@@ -117,6 +118,10 @@ export class BlockIndexer {
     const wait = performance.now() - waiting - (next === undefined || next.ahead !== undefined ? 0 : next.ms);
     if (next !== undefined) this.#started = this.#start(next, 1 + this.#pending.count);
     const committing = performance.now();
+    let tree = 0;
+    const onTree = (ms: number): void => {
+      tree = ms;
+    };
     const receipts = lane.encodedReceipts ?? lane.receipts;
     const roots = this.#pending.add(
       {
@@ -130,12 +135,12 @@ export class BlockIndexer {
         ...(store.keepsAddresses && { outputs: block }),
       },
       check === undefined ? together : 1,
-      { moreFollow: next !== undefined, check, final },
+      { moreFollow: next !== undefined, check, final, onTree },
     );
     this.#ahead.stored({ height, hash: block.hash, writes: lane.writes });
     const commit = performance.now() - committing;
     const [parse, apart] = ahead === undefined ? [started.ms, 0] : [0, started.ms];
-    const ms = { parse, ahead: apart, standard: run.ms, commit, wait };
+    const ms = { parse, ahead: apart, standard: run.ms, commit, tree, wait };
     return { height, roots, statistics: lane.statistics, ms, receipts };
   }
 

@@ -250,13 +250,17 @@ export class Store extends StoreReader {
     try {
       this.#receipts.begin(block);
       const writes = { S: packedWrites(block.standardWrites), P: packedWrites(block.laneWrites) };
+      const hashing = performance.now();
       const update = this.trees.update(writes);
+      const begun = performance.now() - hashing;
       const beside = this.#rows.takes(writes.S.size + writes.P.size) ? this.#rows : undefined;
       const sorted = sortedWrites(writes, update.existed, beside?.roomFor);
       const rows = { writes: sorted, addresses: addressIndexOf(this)?.changes(block) };
       this.#writer.wrote(putRows(this.rocks, pieces, block, rows, { final, beside }));
       this.#writer.wrote(this.#receipts.put(pieces, block));
+      const waiting = performance.now();
       roots = update.roots();
+      options.onTree?.(begun + performance.now() - waiting);
       options.check?.(roots);
       isLarge = pieces.begun || this.#rows.isLarge;
       this.#putEnd(pieces, block, roots, { final, isLarge });

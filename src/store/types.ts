@@ -116,6 +116,8 @@ export interface CommitOptions {
   readonly final?: boolean;
   /** Sees the roots before the block counts; when it throws, nothing of the block stays. */
   readonly check?: (roots: StateRoots) => void;
+  /** Hears the milliseconds that this thread spent on the state trees of a block stored alone, waiting included. */
+  readonly onTree?: (ms: number) => void;
 }
 
 export interface BlockRecord {

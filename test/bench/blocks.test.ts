@@ -133,10 +133,11 @@ it('every policy is measured over a store, with the same results', async () => {
     expect(ways.map(({ mispredicted }) => mispredicted)).toEqual([0, 0, 0, 0]);
     expect(auto?.overSequentialFirst).toHaveLength(3);
     expect(ways.map(({ blocks }) => blocks.at(-1)?.mode)).toEqual(['sequential', 'sequential', 'workers', 'kernel']);
-    // Twenty blocks that are not measured, and then two.
+    // Blocks that are not measured, twenty of them unless they take long, and then two.
     for (const { blocks, wall } of ways) {
-      expect(blocks).toHaveLength(22);
-      expect(blocks.slice(20).map(({ ms }) => ms)).toContain(wall.most);
+      expect(blocks.length).toBeGreaterThanOrEqual(5);
+      expect(blocks.length).toBeLessThanOrEqual(22);
+      expect(blocks.slice(-2).map(({ ms }) => ms)).toContain(wall.most);
     }
     expect(auto?.overBest.median).toBeGreaterThan(0);
   }

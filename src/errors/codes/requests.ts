@@ -6,7 +6,7 @@ export const USAGE_CODES = {
   USAGE_CONFIG: ['settings that cannot be used, each with where it comes from', '`config check` shows all of them'],
   USAGE_BENCH: [
     'no benchmark, program, workload or file of that name, or a message that fails',
-    '`bench gpu`, `bench blocks`, `bench contention`, `bench fuel` or `bench contracts FILE…`',
+    '`bench` with `gpu`, `threshold`, `load`, `blocks`, `contention`, `fuel` or `contracts FILE…`',
   ],
   USAGE_BAD_ID: ['not an id of the form `block:tx`', 'e.g. `2:1`'],
   USAGE_HEIGHT_NOT_INDEXED: ['no block of that height in the database', 'replay further'],

@@ -24,8 +24,8 @@ export interface WorkloadMessages {
   readonly storage: ReadonlyMap<string, Uint8Array>;
 }
 
-/** `count` messages to one contract, whose program is `program`. */
-export type MakeMessages = (program: Program, count: number) => WorkloadMessages;
+/** `count` messages to `contract`, {@link CONTRACT} if not given, whose program is `program`. */
+export type MakeMessages = (program: Program, count: number, contract?: AlkaneId) => WorkloadMessages;
 
 const encoder = new TextEncoder();
 /** Keys that sign the updates of `names`: each signs for many names. */
@@ -116,14 +116,14 @@ export function transfers(_: Program, count: number, contract = CONTRACT): Workl
 }
 
 /** Three registrations to each signed update, all of different names; every 16th signature is wrong. */
-export function registrations(_: Program, count: number): WorkloadMessages {
+export function registrations(_: Program, count: number, contract = CONTRACT): WorkloadMessages {
   const storage = new Map<string, Uint8Array>();
   const signers = Array.from({ length: NAME_SIGNERS }, (_, i) => new Signer('names', i));
   const messages = Array.from({ length: count }, (_, i) => {
     const owner = signers[i % NAME_SIGNERS];
     const data = u64Bytes(BigInt(i));
     if (i % 4 !== 3) return { inputs: nameRegistration(`n-${i}`, owner.key, data), incoming: [] };
-    const inputs = nameUpdate(CONTRACT, owner, `u-${i}`, 0n, data);
+    const inputs = nameUpdate(contract, owner, `u-${i}`, 0n, data);
     if ((i >> 2) % 16 === 15) inputs[4] ^= 1n;
     storage.set(toBinaryString(encoder.encode(`name/u-${i}`)), concatBytes(owner.key, u64Bytes(0n)));
     return { inputs, incoming: [] };

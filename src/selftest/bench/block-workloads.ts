@@ -5,6 +5,7 @@ import type { LaneKey } from '../../lane/types.js';
 import { prepareProgram } from '../../program/prepare.js';
 import type { Program } from '../../program/types.js';
 import { encodeSheet, Sheet } from '../../protocol/sheet.js';
+import type { AlkaneId } from '../../protocol/types.js';
 import { builtPrograms, heavyContract } from '../../util/built-wasm.js';
 import { concatBytes, u128Bytes } from '../../util/bytes.js';
 import { seededBytes } from '../inputs/prng.js';
@@ -36,8 +37,11 @@ export interface WorkloadBlock {
   readonly state: ReadonlyMap<LaneKey, Uint8Array>;
 }
 
-/** A block of so many transactions. Same count, same block. */
-export type Workload = (count: number) => WorkloadParts;
+/**
+ * A block of so many transactions. Same count, same block. Those that call one contract alone call `contract`, if it is
+ * given.
+ */
+export type Workload = (count: number, contract?: AlkaneId) => WorkloadParts;
 
 /** Balance of a contract in the assets that it pays out. */
 const RESERVES = u128Bytes(1n << 100n);
@@ -52,12 +56,12 @@ function oneContract(
   make: MakeMessages,
   reserves: WorkloadContract['reserves'] = [],
 ): Workload {
-  return (count) => {
+  return (count, contract = CONTRACT) => {
     const code = wasm();
-    const { messages, storage } = make(prepareProgram(code), count);
+    const { messages, storage } = make(prepareProgram(code), count, contract);
     return {
-      contracts: [{ id: CONTRACT, wasm: code, storage, reserves }],
-      transactions: messages.map(({ inputs, incoming }) => ({ protostones: [call(CONTRACT, inputs)], incoming })),
+      contracts: [{ id: contract, wasm: code, storage, reserves }],
+      transactions: messages.map(({ inputs, incoming }) => ({ protostones: [call(contract, inputs)], incoming })),
     };
   };
 }
@@ -102,6 +106,17 @@ export function makeWorkload(name: WorkloadName, count: number): WorkloadBlock {
 
 export function buildWorkload(name: string, workload: Workload, count: number): WorkloadBlock {
   const { contracts, transactions } = workload(count);
+  const coinOf = (i: number): Uint8Array => seededBytes(name, 'coin', i);
+  const state = stateBefore(contracts, transactions, coinOf);
+  return { name, programs: programsOf(contracts), raw: blockOf(transactions, coinOf), state };
+}
+
+/** The lane's state that `transactions` find: the contracts, and the coins that they spend. */
+export function stateBefore(
+  contracts: WorkloadParts['contracts'],
+  transactions: WorkloadParts['transactions'],
+  coinOf: (i: number) => Uint8Array,
+): Map<LaneKey, Uint8Array> {
   const state = new Map<LaneKey, Uint8Array>([[SEQUENCE_KEY, FIRST_CREATED]]);
   for (const { id, wasm, storage, reserves } of contracts) {
     state.set(codeKey(id), concatBytes(Uint8Array.of(0), wasm));
@@ -109,10 +124,12 @@ export function buildWorkload(name: string, workload: Workload, count: number): 
     for (const [key, value] of storage) state.set(prefix + key, value);
     for (const tx of reserves) state.set(balanceKey({ block: 2n, tx }, id), RESERVES);
   }
-  const coinOf = (i: number): Uint8Array => seededBytes(name, 'coin', i);
   transactions.forEach(({ incoming }, i) => {
     if (incoming.length > 0) state.set(sheetKey(coinOf(i), 0), encodeSheet(Sheet.of(incoming)));
   });
-  const programs = new Map(contracts.map(({ wasm }) => [wasm, prepareProgram(wasm)]));
-  return { name, programs: [...programs.values()], raw: blockOf(transactions, coinOf), state };
+  return state;
+}
+
+export function programsOf(contracts: WorkloadParts['contracts']): Program[] {
+  return [...new Map(contracts.map(({ wasm }) => [wasm, prepareProgram(wasm)])).values()];
 }

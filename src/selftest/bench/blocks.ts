@@ -23,6 +23,7 @@ import {
   type WorkloadName,
 } from './block-workloads.js';
 import { countDifferences } from './compare-blocks.js';
+import { type BenchRun, benchRun } from './machine.js';
 import { type Spread, spreadOf } from './spread.js';
 
 export interface BlockBenchOptions {
@@ -62,8 +63,8 @@ export interface BlockRow {
   readonly differences: number;
 }
 
-export interface BlockReport {
-  readonly adapter: GpuExecutor['adapter'] | undefined;
+export interface BlockReport extends BenchRun {
+  readonly format: 'warpshrew-blocks-1';
   readonly rows: readonly BlockRow[];
 }
 
@@ -124,7 +125,12 @@ async function benchAll(
       options.onProgress(`${name} ${count}: ms ${times.join(', ')}; ${row.differences} differences`);
     }
   }
-  return { adapter: options.gpu?.adapter, rows };
+  return blockReport(rows, options);
+}
+
+/** What was measured, with where and when. */
+export function blockReport(rows: readonly BlockRow[], { gpu }: Pick<BlockBenchOptions, 'gpu'>): BlockReport {
+  return { format: 'warpshrew-blocks-1', ...benchRun(gpu), rows };
 }
 
 /** Measures one block of `count` transactions. */

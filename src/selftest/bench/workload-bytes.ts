@@ -73,7 +73,7 @@ export function blockOf(transactions: readonly WorkloadTransaction[], coinOf: (i
 }
 
 /** A transaction as a wallet makes it: one taproot input, one output, the runestone. Its signature is none. */
-function serialise(
+export function serialise(
   { protostones, code }: WorkloadTransaction,
   coin: Uint8Array,
 ): { bytes: Uint8Array; txid: Uint8Array } {

@@ -7,7 +7,7 @@ import { buildProgram, prepareProgram } from '../../../program/prepare.js';
 import { ProgramRunner } from '../../../program/runner.js';
 import type { Program, RunHost, RunResult } from '../../../program/types.js';
 import { bytesEqual } from '../../../util/bytes.js';
-import { type BlockBenchOptions, type BlockReport, benchBlock } from '../blocks.js';
+import { type BlockBenchOptions, type BlockReport, benchBlock, blockReport } from '../blocks.js';
 import { type Spread, spreadOf } from '../spread.js';
 import { BareModules, BareRun } from './bare-v8.js';
 import { type ContractCall, methodsOf } from './methods.js';
@@ -82,7 +82,7 @@ export async function benchContractBlock(
   const raw = world.block(count, made);
   const workload = { name: `${files[made.contract].name} ${made.name}`, programs, raw, state: world.state };
   const row = await benchBlock(workload, count, blocks);
-  return { adapter: blocks.gpu?.adapter, rows: [row] };
+  return blockReport([row], blocks);
 }
 
 function worldOf(files: readonly ContractFile[], { setup }: ContractBenchOptions): ContractWorld {

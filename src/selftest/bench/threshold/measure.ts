@@ -1,14 +1,13 @@
 /** Batches of growing size on one thread, on all threads and in the kernel, all of them after warming up. */
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type { GpuCall, GpuExecutor } from '../../../gpu/pack/types.js';
 import { prepareProgram } from '../../../program/prepare.js';
 import { ProgramRunner } from '../../../program/runner.js';
 import type { Program } from '../../../program/types.js';
 import { builtPrograms, type ProgramName } from '../../../util/built-wasm.js';
-import { newRunId } from '../../../util/run-id.js';
-import { VERSION } from '../../../util/version.js';
 import { runOnV8 } from '../calls-on-v8.js';
 import { compareOutcomes, recordCalls } from '../kernel-calls.js';
+import { benchRun } from '../machine.js';
 import { Pool } from '../pool.js';
 import { SAMPLES } from '../sample-calls.js';
 import { crossingsOf, pointOf, type ThresholdPoint, type ThresholdReport, type ThresholdWay } from './report.js';
@@ -47,18 +46,9 @@ export async function measureThreshold(options: ThresholdOptions): Promise<Thres
       onProgress(`${name} ${count}: ${last.map(({ way, median }) => `${way} ${median} ms`).join(', ')}`);
     }
   }
-  const adapter = gpu && `${gpu.adapter.vendor} ${gpu.adapter.description}`;
   return {
     format: 'warpshrew-threshold-1',
-    run: newRunId(),
-    at: new Date().toISOString(),
-    version: VERSION,
-    machine: {
-      processor: cpus()[0]?.model ?? 'unknown processor',
-      threads: availableParallelism(),
-      node: process.version,
-      adapter,
-    },
+    ...benchRun(gpu),
     points,
     crossings: crossingsOf(points),
     differences,

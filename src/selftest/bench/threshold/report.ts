@@ -1,5 +1,7 @@
 /** What `bench threshold` found: times of batches by program, size and way, and from which size on the kernel wins. */
 
+import type { BenchRun } from '../machine.js';
+
 export const WAYS = ['one thread', 'all threads', 'kernel'] as const;
 export type ThresholdWay = (typeof WAYS)[number];
 
@@ -24,19 +26,8 @@ export interface Crossing {
   readonly count: number | undefined;
 }
 
-export interface ThresholdReport {
+export interface ThresholdReport extends BenchRun {
   readonly format: 'warpshrew-threshold-1';
-  /** Names this run, in the files that come of it. */
-  readonly run: string;
-  readonly at: string;
-  readonly version: string;
-  readonly machine: {
-    readonly processor: string;
-    readonly threads: number;
-    readonly node: string;
-    /** undefined: there is no GPU, and the kernel was not measured. */
-    readonly adapter: string | undefined;
-  };
   readonly points: readonly ThresholdPoint[];
   readonly crossings: readonly Crossing[];
   /** Results of the kernel that are not those of V8. */
