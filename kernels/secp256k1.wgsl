@@ -1,6 +1,6 @@
-// BIP340 verification. The data holds a program of field operations (src/gpu/intrinsics/secp256k1/program.ts); this is
-// the loop that runs it. The curve arithmetic is all in the program, so a kernel contains only one multiplication and
-// one squaring, and compiles fast.
+// BIP340 verification, and what of it ECDSA has as well. The data holds a program of field operations
+// (src/gpu/intrinsics/secp256k1/program.ts); this is the loop that runs it. The curve arithmetic is all in the program,
+// so a kernel contains only one multiplication and one squaring, and compiles fast.
 
 // Numbers of 32-bit words, lowest first, each followed by a zero word. Picks of the program and range checks read them.
 const HALF_1 = 0u;
@@ -13,6 +13,8 @@ const WHOLE_KEY = 48u;
 var<private> scalars: array<u32, 57>;
 // Signs of the two halves of e and of s.
 var<private> scalar_signs: array<bool, 3>;
+// Which of the two y of the key's x is taken: 1 for the odd one.
+var<private> lifted_parity: u32;
 // 16-bit digits: e, two products, the two halves. Also the limbs of an element while it is reduced.
 const PRODUCT_1 = SCHNORR_SCALAR_DIGITS;
 const PRODUCT_2 = PRODUCT_1 + 2u * SCHNORR_SCALAR_DIGITS;
@@ -240,8 +242,8 @@ fn field_pick(kind: u32, counter: u32, first: u32, second: u32, source: u32) {
     let table = select(SCHNORR_TABLE_X, SCHNORR_TABLE_BETA_X, kind == SCHNORR_PICK_SECOND_HALF);
     x_at = select(table + entry, 2u * (counter * SCHNORR_COMB_TABLE + entry), in_data);
     y_at = select(SCHNORR_TABLE_Y + entry, x_at + 1u, in_data);
-  } else if (kind == SCHNORR_PICK_NEGATE_IF_EVEN) {
-    negative = (fe[source][0].x & 1u) == 0u;
+  } else if (kind == SCHNORR_PICK_NEGATE_TO_PARITY) {
+    negative = (fe[source][0].x & 1u) != lifted_parity;
   } else {
     let entry = scalar_bits(WHOLE_S, counter, 1u) + 2u * scalar_bits(WHOLE_E, counter, 1u);
     x_at = SCHNORR_FALLBACK_TABLE + 3u * entry + select(0u, 2u, kind == SCHNORR_PICK_FALLBACK_Z);
@@ -298,6 +300,8 @@ fn field_run() -> bool {
         valid = field_equal(a, b);
       } else if (second == SCHNORR_TEST_EVEN) {
         valid = (fe[a][0].x & 1u) == 0u;
+      } else if (second == SCHNORR_TEST_SMALL_R) {
+        valid = scalar_below(WHOLE_R, SCHNORR_FIELD_OVER_ORDER_AT);
       } else {
         valid = !field_is_zero(a);
       }
@@ -328,21 +332,9 @@ fn schnorr_valid(message: u32, key: u32, signature: u32) -> bool {
     scalars_split();
     field_load(SCHNORR_INPUT_R, WHOLE_R);
     field_load(SCHNORR_INPUT_KEY, WHOLE_KEY);
+    // The program computes with -P.
+    lifted_parity = 1u;
     valid = field_run();
   }
   return valid;
-}
-
-fn host_schnorr_verify(message: u32, key: u32, signature: u32) -> u32 {
-  var valid = false;
-  if (st == 0u) {
-    let message_at = read_exactly(message, 32u);
-    let key_at = read_exactly(key, 32u);
-    let signature_at = read_exactly(signature, 64u);
-    charge(FUEL_SCHNORR_VERIFY);
-    if (st == 0u) {
-      valid = schnorr_valid(message_at, key_at, signature_at);
-    }
-  }
-  return select(0u, 1u, valid);
 }

@@ -31,6 +31,7 @@ export const TOGETHER = [
   'test/standard/',
   'test/store/',
   'test/stream/',
+  'test/tasks/',
   'test/tidy/',
   'test/trace/',
   'test/util/',

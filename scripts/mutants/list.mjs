@@ -29,6 +29,7 @@ import { SIMULATE } from './simulate.mjs';
 import { STORE } from './store.mjs';
 import { STREAMS } from './streams.mjs';
 import { TABLES } from './tables.mjs';
+import { TASKS } from './tasks.mjs';
 import { TRACE } from './trace.mjs';
 import { TREE } from './tree.mjs';
 import { VERIFY } from './verify.mjs';
@@ -52,6 +53,7 @@ export const MUTANTS = [
   ...INTERPRETER,
   ...TABLES,
   ...SIMULATE,
+  ...TASKS,
   ...TRACE,
   ...STORE,
   ...ADDRESSES,

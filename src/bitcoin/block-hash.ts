@@ -33,6 +33,8 @@ interface Exports {
   hashTransactions(table: number, count: number, out: number, work: number): void;
   hashWitnesses(table: number, count: number, out: number, work: number): void;
   merkle(hashes: number, count: number, work: number): number;
+  merkleLevel(hashes: number, count: number, out: number, work: number): number;
+  hashAll(table: number, count: number, out: number, work: number, twice: number): void;
 }
 
 /** Addresses for one block: its bytes at `block`, then the table, then the hashes, then room to work. */
@@ -75,6 +77,49 @@ export function merkleRootOf(hashes: Uint8Array): MerkleRoot {
   memory.set(hashes, at);
   const mutated = wasm().merkle(at, count, work) !== 0;
   return { root: memory.slice(at, at + HASH_LENGTH), mutated };
+}
+
+/**
+ * The parents (32 bytes each) of a level of at least one hash; a level of odd length repeats its last hash, also one of
+ * a single hash. `mutated`: two neighbours are equal.
+ */
+export function merkleLevelOf(hashes: Uint8Array): { readonly parents: Uint8Array; readonly mutated: boolean } {
+  const count = hashes.length / HASH_LENGTH;
+  const at = wasm().base();
+  const work = at + (count + 1) * HASH_LENGTH;
+  const memory = room(work + SLACK);
+  memory.set(hashes, at);
+  const mutated = wasm().merkleLevel(at, count, at, work) !== 0;
+  return { parents: memory.slice(at, at + ((count + 1) >> 1) * HASH_LENGTH), mutated };
+}
+
+/**
+ * SHA-256, or double SHA-256 with `twice`, of messages `from` to `to` (32 bytes each): message i lies at `offsets[i]`
+ * to `offsets[i + 1]` of `bytes`. The module's memory grows to four times their length: bound it.
+ */
+export function hashMessages(
+  bytes: Uint8Array,
+  offsets: Uint32Array,
+  from: number,
+  to: number,
+  twice: boolean,
+): Uint8Array {
+  const count = to - from;
+  const first = offsets[from];
+  const length = offsets[to] - first;
+  const at = wasm().base();
+  const table = (at + length + 15) & ~15;
+  const out = table + ((count * 8 + 15) & ~15);
+  const work = out + count * HASH_LENGTH;
+  const memory = room(work + length + count * MESSAGE_OVERHEAD + SLACK);
+  memory.set(bytes.subarray(first, first + length), at);
+  const rows = new Uint32Array(memory.buffer, table, count * 2);
+  for (let i = 0; i < count; i++) {
+    rows[2 * i] = at + offsets[from + i] - first;
+    rows[2 * i + 1] = at + offsets[from + i + 1] - first;
+  }
+  wasm().hashAll(table, count, out, work, twice ? 1 : 0);
+  return memory.slice(out, out + count * HASH_LENGTH);
 }
 
 /** Puts the block and its table into the module's memory. */

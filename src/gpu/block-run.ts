@@ -1,8 +1,8 @@
-import { EnvironmentError } from '../errors/errors.js';
 import type { BufferPool } from './device/buffers.js';
 import type { OpenDevice } from './device/device.js';
 import type { ReadyKernel } from './device/kernel-cache.js';
 import type { StagingPool } from './device/staging.js';
+import { withTimeout } from './device/time-limit.js';
 import { lengthPrefixed, MappedOutcomes, type ReadAddress } from './pack/outcomes.js';
 import { type Dispatch, type PackedBlock, type PackedSegment, statusWords } from './pack/pack.js';
 import type { GpuBlock, GpuBlockRun, GpuOutcomes, GpuTimings } from './pack/types.js';
@@ -341,23 +341,4 @@ function throwFirst(failures: readonly (GPUError | null)[]): void {
 
 function strideOf(count: number): number {
   return Math.ceil(count / WORKGROUP_SIZE) * WORKGROUP_SIZE;
-}
-
-/** Waits for `work`, `ms` milliseconds at most; with 0 nothing is in time, however fast it is. */
-async function withTimeout(work: Promise<unknown>, ms: number): Promise<void> {
-  const hint = 'The CPU finishes the block.';
-  const tooLate = (): EnvironmentError =>
-    new EnvironmentError('GPU_TIMEOUT', 'the GPU did not finish a batch in time', { facts: { ms }, hint });
-  // Nobody waits for it once it is late.
-  work.catch(() => undefined);
-  if (ms === 0) throw tooLate();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooLate()), ms);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -7,6 +7,7 @@ import { type KernelState, ProgramCache, type ReadyKernel } from './device/kerne
 import { type KernelFailure, KernelFailures, type KernelStage, messageOf } from './device/kernel-failures.js';
 import { KERNEL_LIMITS, type KernelLimits, PATIENT_LIMITS } from './device/kernel-limits.js';
 import { StagingPool } from './device/staging.js';
+import { TIMEOUT_MS } from './device/time-limit.js';
 import { Packer, type PackLimits, unpackable } from './pack/pack.js';
 import type {
   GpuBlock,
@@ -30,8 +31,6 @@ export interface GpuExecutorOptions {
   /** Limits on the cost of a compilation; default: those of the kind of driver. */
   readonly kernels?: Partial<KernelLimits>;
 }
-
-const TIMEOUT_MS = { hardware: 30_000, software: 600_000 } as const;
 
 /**
  * Opens the kernel executor on the best GPU. Throws `EnvironmentError` GPU_UNAVAILABLE where there is no usable GPU.

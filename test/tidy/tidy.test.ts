@@ -32,6 +32,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['store/snapshot', 'execute/threads', 'simulate', 'trace'],
   ['execute/analyse', 'execute/choose', 'execute/predict'],
   ['execute/run', 'execute/health'],
+  ['tasks'],
   ['execute/rows'],
   ['execute'],
   ['pipeline', 'chain', 'export', 'contract-chain'],

@@ -74,41 +74,72 @@ function same(a: usize, b: usize): bool {
 }
 
 /**
- * Computes the merkle root of `count` (at least one) hashes into the first of them; returns 1 if two neighbours of a
- * level are equal.
+ * Hashes the parents of a level of `count` hashes to `out`, which may be `hashes` itself: there is room for one hash
+ * more in both. A level of odd length repeats its last hash, also one of a single hash. Returns 1 if two neighbours are
+ * equal. `work` has room for 64 bytes.
  */
-export function merkle(hashes: usize, count: u32, work: usize): u32 {
+export function merkleLevel(hashes: usize, count: u32, out: usize, work: usize): u32 {
   let mutated: u32 = 0;
   // The second block of a message of 64 bytes is always this one.
   memory.fill(work, 0, 64);
   store<u8>(work, 0x80);
   store<u64>(work + 56, bswap(<u64>512));
+  const pairs = count >> 1;
+  for (let i: u32 = 0; i < pairs; i++) {
+    const pair = hashes + (<usize>i << 6);
+    if (same(pair, pair + 32)) mutated = 1;
+  }
+  if ((count & 1) != 0) {
+    memory.copy(hashes + (<usize>count << 5), hashes + (<usize>(count - 1) << 5), 32);
+    count++;
+  }
+  const parents = count >> 1;
+  for (let i: u32 = 0; i < parents; i += 4) {
+    const here = min<u32>(4, parents - i);
+    for (let lane: u32 = 0; lane < 4; lane++) {
+      // Lanes without a pair repeat the last one.
+      const pair = min<u32>(i + lane, i + here - 1);
+      store<u32>(BLOCKS + (lane << 2), <u32>(hashes + (<usize>pair << 6)));
+    }
+    beginAll();
+    compressAll();
+    for (let lane: u32 = 0; lane < 4; lane++) store<u32>(BLOCKS + (lane << 2), <u32>work);
+    compressAll();
+    for (let lane: u32 = 0; lane < here; lane++) finishLane(lane, out + (<usize>(i + lane) << 5));
+  }
+  hashDigests(out, parents);
+  return mutated;
+}
+
+/**
+ * Computes the merkle root of `count` (at least one) hashes into the first of them; returns 1 if two neighbours of a
+ * level are equal.
+ */
+export function merkle(hashes: usize, count: u32, work: usize): u32 {
+  let mutated: u32 = 0;
   while (count > 1) {
-    const pairs = count >> 1;
-    for (let i: u32 = 0; i < pairs; i++) {
-      const pair = hashes + (<usize>i << 6);
-      if (same(pair, pair + 32)) mutated = 1;
-    }
-    if ((count & 1) != 0) {
-      memory.copy(hashes + (<usize>count << 5), hashes + (<usize>(count - 1) << 5), 32);
-      count++;
-    }
-    const parents = count >> 1;
-    for (let i: u32 = 0; i < parents; i += 4) {
-      const here = min<u32>(4, parents - i);
-      for (let lane: u32 = 0; lane < 4; lane++) {
-        // Lanes without a pair repeat the last one.
-        const pair = min<u32>(i + lane, i + here - 1);
-        store<u32>(BLOCKS + (lane << 2), <u32>(hashes + (<usize>pair << 6)));
-      }
-      beginAll();
-      compressAll();
-      for (let lane: u32 = 0; lane < 4; lane++) store<u32>(BLOCKS + (lane << 2), <u32>work);
-      compressAll();
-      for (let lane: u32 = 0; lane < here; lane++) finishLane(lane, hashes + (<usize>(i + lane) << 5));
-    }
-    hashDigests(hashes, parents);
-    count = parents;
+    mutated |= merkleLevel(hashes, count, hashes, work);
+    count = (count + 1) >> 1;
   }
   return mutated;
+}
+
+/**
+ * A table of `count` messages of two words: begin and end (addresses). Writes the SHA-256 of each, or with `twice` the
+ * SHA-256 of that, to `out`. `work` has room for all messages with 88 bytes more each.
+ */
+export function hashAll(table: usize, count: u32, out: usize, work: usize, twice: bool): void {
+  let at = work;
+  for (let i: u32 = 0; i < count; i++) {
+    const begin = <usize>load<u32>(table + (i << 3));
+    const length = load<u32>(table + (i << 3), 4) - <u32>begin;
+    const message = at + MESSAGE_HEAD;
+    memory.copy(message, begin, length);
+    const last = pad(message, length);
+    store<u32>(at, <u32>(last - message) >> 6);
+    store<u32>(at, <u32>(out + (i << 5)), 4);
+    at = last;
+  }
+  compressMessages(work, at);
+  if (twice) hashDigests(out, count);
 }

@@ -7,6 +7,10 @@ export const INPUT_CODES = {
     'the manifest of exported files cannot be read, or lacks something',
     'export into another folder, or delete this one',
   ],
+  TASK_MALFORMED: [
+    'the columns of a batch of hashes or signatures do not fit each other, or are too large',
+    'correct the column that it names ([library.md](library.md#hashes-and-signatures-in-batches))',
+  ],
   DUMP_DAMAGED: ['the file is no dump of a call, or was changed', 'copy it again from the folder of the database'],
   BLOCK_TOO_LARGE: ['the block is longer than any valid one', 'check the file'],
   BLOCK_TRUNCATED: ['the bytes end before the block does', 'get the block again'],

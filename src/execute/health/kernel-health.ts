@@ -7,7 +7,10 @@
 export const HEALTH_STATES = ['healthy', 'degraded', 'unhealthy', 'probing'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
-/** `failure`: a batch or an allocation that the device refused. `not-opened`: no device in place of a lost one. */
+/**
+ * `failure`: a batch or an allocation that the device refused. `not-opened`: there is no device, or none in place of a
+ * lost one.
+ */
 const KERNEL_CAUSES = ['device-lost', 'timeout', 'failure', 'mismatch', 'not-opened'] as const;
 export type KernelCause = (typeof KERNEL_CAUSES)[number];
 
@@ -141,6 +144,7 @@ export class KernelHealth {
   /** Why the breaker opens now; undefined: it does not. */
   #whyOpen(cause: KernelCause): string | undefined {
     if (cause === 'device-lost') return 'the device is lost';
+    if (cause === 'not-opened') return 'no device could be opened';
     if (this.#mismatchesInRow >= MOST_MISMATCHES) return `${MOST_MISMATCHES} mismatches in a row`;
     const timeouts = this.#uses.filter((use) => use.cause === 'timeout').length;
     if (timeouts >= MOST_TIMEOUTS) return `${timeouts} timeouts in ${this.#uses.length} uses`;

@@ -23,10 +23,17 @@ export const OPERATIONS = [
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-export const PICKS = ['first-half', 'second-half', 'generator', 'fallback-xy', 'fallback-z', 'negate-if-even'] as const;
+export const PICKS = [
+  'first-half',
+  'second-half',
+  'generator',
+  'fallback-xy',
+  'fallback-z',
+  'negate-to-parity',
+] as const;
 export type Pick = (typeof PICKS)[number];
 
-export const TESTS = ['equal', 'even', 'nonzero'] as const;
+export const TESTS = ['equal', 'even', 'small-r', 'nonzero'] as const;
 export type Test = (typeof TESTS)[number];
 
 export const INSTRUCTION_WORDS = 4;
@@ -71,7 +78,7 @@ export class Assembler {
     this.#emit('constant', { dst }, at);
   }
 
-  /** `first` and `second` are the registers written; `a` matters for 'negate-if-even' only. */
+  /** `first` and `second` are the registers written; `a` matters for 'negate-to-parity' only. */
   pick(kind: Pick, first: number, second: number, a = 0): void {
     this.#emit('pick', { dst: first, a, b: second }, PICKS.indexOf(kind));
   }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type AffinePoint, addAll, endomorphism, FIELD, GENERATOR, type LatticeVector, ORDER } from './curve.js';
 import { elementWords, minuendWords } from './limbs.js';
-import { COMB_DIGITS, COMB_TABLE, type ConstantName, verificationProgram } from './program.js';
+import { MONTGOMERY_SQUARED, scalarProgram } from './order.js';
+import { COMB_DIGITS, COMB_TABLE, type ConstantName, type Scheme, verificationProgram } from './program.js';
 
 /** Digits of the arithmetic modulo n: 16 bits per word. */
 export const SCALAR_DIGITS = 16;
@@ -19,15 +20,20 @@ export interface SchnorrData {
   readonly at: Readonly<Record<string, number>>;
 }
 
-let made: SchnorrData | undefined;
+const made = new Map<Scheme, SchnorrData>();
+let comb: readonly number[] | undefined;
 
-/** The data of kernels/secp256k1.wgsl, computed from the parameters of the curve once per process (about 0.2 s). */
-export function schnorrData(): SchnorrData {
-  made ??= makeData();
-  return made;
+/**
+ * The data of kernels/secp256k1.wgsl for one kind of signature, computed from the parameters of the curve once per
+ * process (about 0.2 s).
+ */
+export function schnorrData(scheme: Scheme = 'schnorr'): SchnorrData {
+  const known = made.get(scheme) ?? makeData(scheme);
+  made.set(scheme, known);
+  return known;
 }
 
-function makeData(): SchnorrData {
+function makeData(scheme: Scheme): SchnorrData {
   const words: number[] = [];
   const at: Record<string, number> = {};
   const put = (name: string, part: readonly number[]): number => {
@@ -41,17 +47,23 @@ function makeData(): SchnorrData {
     beta: put('BETA', elementWords(beta)),
     generatorX: put('GENERATOR_X', elementWords(GENERATOR.x)),
     generatorY: put('GENERATOR_Y', elementWords(GENERATOR.y)),
+    order: put('ORDER_ELEMENT', elementWords(ORDER)),
   };
   put('MINUEND', minuendWords(2 ** 13));
   put('FIELD', pieces(FIELD, 8, 32n));
   put('ORDER', pieces(ORDER, 8, 32n));
+  put('FIELD_OVER_ORDER', pieces(FIELD - ORDER, 8, 32n));
   const tag = createHash('sha256').update('BIP0340/challenge').digest();
   const tagWords = Array.from({ length: 8 }, (_, i) => tag.readUInt32BE(4 * i));
   put('TAG', [...tagWords, ...tagWords]);
   putSplit(put, basis);
-  put('CODE', verificationProgram(constants));
+  put('CODE', verificationProgram(constants, scheme));
+  if (scheme === 'ecdsa') {
+    put('MONTGOMERY', elementWords(MONTGOMERY_SQUARED));
+    put('SCALAR_CODE', scalarProgram());
+  }
   at.COMB = words.length;
-  const comb = combPoints().flatMap(({ x, y }) => [...elementWords(x), ...elementWords(y)]);
+  comb ??= combPoints().flatMap(({ x, y }) => [...elementWords(x), ...elementWords(y)]);
   const all = new Uint32Array(words.length + comb.length);
   all.set(words);
   all.set(comb, words.length);

@@ -27,29 +27,34 @@ export const REGISTERS = TABLE_BETA_X + KEY_TABLE;
 /** Where the kernel puts r and the key's x before the program starts. */
 export const INPUT_R = R;
 export const INPUT_KEY = QX;
+/** For ECDSA: the key's y, or 0 if only its parity is known. */
+export const INPUT_Y = YD;
 
-export type ConstantName = 'one' | 'beta' | 'generatorX' | 'generatorY';
+export type ConstantName = 'one' | 'beta' | 'generatorX' | 'generatorY' | 'order';
+export type Scheme = 'schnorr' | 'ecdsa';
 
 /**
- * BIP340 verification as straight-line field arithmetic. Before it starts, R and QX hold r and the key's x, and the
- * scalars are ready.
+ * Verification as straight-line field arithmetic: BIP340, or ECDSA. Before it starts, R and QX hold r and the key's x,
+ * and the scalars are ready. For ECDSA they are s' = z/s and e' = r/s modulo n, and Q is the key itself.
  *
- * The sum s·G + e·(-P) is computed with e split into two halves. All digits are odd, so no addition has infinity as an
- * operand, and Jacobian additions are right unless two equal or opposite points are added. Then Z becomes 0 and stays
- * 0. An invocation that ends with Z = 0 (only for infinity, or for inputs made to get there) computes the sum once
- * more, with the complete addition of Renes, Costello and Batina (2016, algorithm 7).
+ * The sum s·G + e·Q, with Q = -P under BIP340, is computed with e split into two halves. All digits are odd, so no
+ * addition has infinity as an operand, and Jacobian additions are right unless two equal or opposite points are added.
+ * Then Z becomes 0 and stays 0. An invocation that ends with Z = 0 (only for infinity, or for inputs made to get there)
+ * computes the sum once more, with the complete addition of Renes, Costello and Batina (2016, algorithm 7).
  */
-export function verificationProgram(constants: Readonly<Record<ConstantName, number>>): number[] {
+export function verificationProgram(constants: Readonly<Record<ConstantName, number>>, scheme: Scheme): number[] {
   const code = new Assembler();
   code.constant(ONE, constants.one);
   liftKey(code);
+  if (scheme === 'ecdsa') checkKey(code);
   keyTable(code, constants.beta);
   keySum(code);
   generatorSum(code);
   code.canonical(T0, Z1);
   code.jumpIfZero(T0, 'fallback');
   code.label('check');
-  check(code);
+  if (scheme === 'ecdsa') checkX(code, constants);
+  else check(code);
   code.label('fallback');
   fallback(code, constants);
   code.canonical(T0, Z1);
@@ -58,7 +63,7 @@ export function verificationProgram(constants: Readonly<Record<ConstantName, num
   return code.words();
 }
 
-/** (QX, QY) = -P: the point with x = QX and an odd y. */
+/** (QX, QY) is the point with x = QX whose y has the parity that the kernel wants: under BIP340 the odd one, for -P. */
 function liftKey(code: Assembler): void {
   code.square(T0, QX);
   code.mul(T0, T0, QX, { terms: [[ONE, 7]] });
@@ -73,8 +78,16 @@ function liftKey(code: Assembler): void {
   code.canonical(T2, T2);
   code.test('equal', T0, T2);
   code.canonical(T1, T1);
-  code.pick('negate-if-even', QY, QY, T1);
+  code.pick('negate-to-parity', QY, QY, T1);
   code.sum(QY, [QY, 1]);
+}
+
+/** Valid if no y was given, or QY is it. No point of the curve has y = 0. */
+function checkKey(code: Assembler): void {
+  code.jumpIfZero(INPUT_Y, 'lifted');
+  code.canonical(T1, QY);
+  code.test('equal', T1, INPUT_Y);
+  code.label('lifted');
 }
 
 /** Powers of `base` to 2^n - 1: n = 2 in T2, n = 22 in T4, n = 223 in T5. Uses T3, T6 and T7. */
@@ -209,6 +222,23 @@ function check(code: Assembler): void {
   code.test('equal', X1, R);
   code.canonical(Y1, Y1);
   code.test('even', Y1);
+  code.end();
+}
+
+/** Valid if x of point 1 is r modulo n: r itself, or r + n where that is below p. */
+function checkX(code: Assembler, constants: Readonly<Record<ConstantName, number>>): void {
+  code.square(T0, Z1);
+  code.mul(T1, R, T0, { terms: [[X1, -1]] });
+  code.canonical(T1, T1);
+  code.jumpIfZero(T1, 'holds');
+  code.test('small-r', T1);
+  code.constant(T2, constants.order);
+  code.sum(T2, [T2, 1], [R, 1]);
+  code.mul(T1, T2, T0, { terms: [[X1, -1]] });
+  code.canonical(T1, T1);
+  code.sum(T2, [ONE, 0]);
+  code.test('equal', T1, T2);
+  code.label('holds');
   code.end();
 }
 

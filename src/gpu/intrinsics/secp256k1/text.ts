@@ -25,6 +25,7 @@ export function fieldWgsl(data: SchnorrData, dataAt: string): string {
     REGISTERS: program.REGISTERS,
     INPUT_R: program.INPUT_R,
     INPUT_KEY: program.INPUT_KEY,
+    INPUT_Y: program.INPUT_Y,
     TABLE_X: program.TABLE_X,
     TABLE_Y: program.TABLE_Y,
     TABLE_BETA_X: program.TABLE_BETA_X,
